@@ -1,0 +1,5 @@
+module godwit
+
+go 1.26
+
+require github.com/alecthomas/kong v1.12.1 // indirect

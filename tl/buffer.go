@@ -1,0 +1,175 @@
+package tl
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// MaxBytes is the longest string or bytes value that TL can carry: 2^24-1 (R-TL-20).
+const MaxBytes = 1<<24 - 1
+
+// Ids of the constructors that the encoding itself needs (R-TL-12).
+const (
+	IDVector    uint32 = 0x1cb5c415
+	IDBoolTrue  uint32 = 0x997275b5
+	IDBoolFalse uint32 = 0xbc799737
+)
+
+// A Buffer collects encoded values. The zero Buffer is ready to use.
+//
+// The first failure sticks: later calls change nothing that matters, and Err
+// reports it. So a run of Put calls needs one check at the end.
+type Buffer struct {
+	buf []byte
+	err error
+}
+
+// NewBuffer returns a Buffer that appends to b[:len(b)].
+func NewBuffer(b []byte) *Buffer { return &Buffer{buf: b} }
+
+// Bytes returns what has been encoded. It is valid until the next call on b.
+func (b *Buffer) Bytes() []byte { return b.buf }
+
+// Len returns the number of bytes encoded.
+func (b *Buffer) Len() int { return len(b.buf) }
+
+// Err returns the first failure: ErrTooLong for a string over MaxBytes, a
+// *NilError for a required value that is nil.
+func (b *Buffer) Err() error { return b.err }
+
+// Fail records err unless an earlier failure is recorded.
+func (b *Buffer) Fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// Reset empties b and keeps its memory.
+func (b *Buffer) Reset() { b.buf, b.err = b.buf[:0], nil }
+
+// Raw appends p as it stands.
+//go:noinline
+func (b *Buffer) Raw(p []byte) { b.buf = append(b.buf, p...) }
+
+// ID appends a constructor id.
+//go:noinline
+func (b *Buffer) ID(id uint32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, id) }
+
+// Uint32 appends a flags word (TL type #).
+//go:noinline
+func (b *Buffer) Uint32(v uint32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, v) }
+
+// Int appends a TL int.
+//go:noinline
+func (b *Buffer) Int(v int32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, uint32(v)) }
+
+// Long appends a TL long.
+//go:noinline
+func (b *Buffer) Long(v int64) { b.buf = binary.LittleEndian.AppendUint64(b.buf, uint64(v)) }
+
+// Double appends a TL double.
+//go:noinline
+func (b *Buffer) Double(v float64) {
+	b.buf = binary.LittleEndian.AppendUint64(b.buf, math.Float64bits(v))
+}
+
+// Int128 appends 16 raw bytes.
+//go:noinline
+func (b *Buffer) Int128(v *Int128) { b.buf = append(b.buf, v[:]...) }
+
+// Int256 appends 32 raw bytes.
+//go:noinline
+func (b *Buffer) Int256(v *Int256) { b.buf = append(b.buf, v[:]...) }
+
+// Bool appends boolTrue or boolFalse.
+//go:noinline
+func (b *Buffer) Bool(v bool) {
+	if v {
+		b.ID(IDBoolTrue)
+	} else {
+		b.ID(IDBoolFalse)
+	}
+}
+
+// Count appends the length of a bare vector.
+func (b *Buffer) Count(n int) {
+	if n > math.MaxInt32 {
+		b.Fail(fmt.Errorf("tl: vector of %d elements: %w", n, ErrTooLong))
+		n = 0
+	}
+	b.Int(int32(n))
+}
+
+// Vector appends the head of a boxed vector of n elements.
+//go:noinline
+func (b *Buffer) Vector(n int) {
+	b.ID(IDVector)
+	b.Count(n)
+}
+
+// ByteString appends p as TL bytes.
+func (b *Buffer) ByteString(p []byte) {
+	if b.stringHead(len(p)) {
+		b.buf = append(b.buf, p...)
+		b.pad(len(p))
+	}
+}
+
+// String appends s as a TL string.
+func (b *Buffer) String(s string) {
+	if b.stringHead(len(s)) {
+		b.buf = append(b.buf, s...)
+		b.pad(len(s))
+	}
+}
+
+func (b *Buffer) stringHead(n int) bool {
+	switch {
+	case n < 254:
+		b.buf = append(b.buf, byte(n))
+	case n <= MaxBytes:
+		b.buf = append(b.buf, 254, byte(n), byte(n>>8), byte(n>>16))
+	default:
+		b.Fail(fmt.Errorf("tl: string of %d bytes: %w", n, ErrTooLong))
+		return false
+	}
+	return true
+}
+
+var zeros [4]byte
+
+func (b *Buffer) pad(n int) {
+	if n < 254 {
+		n++
+	}
+	b.buf = append(b.buf, zeros[:-n&3]...)
+}
+
+// Object appends a boxed value. A nil value is a *NilError that names field,
+// which is "constructor.field" as the schema writes them.
+func (b *Buffer) Object(v Encoder, field string) {
+	if v == nil {
+		b.Fail(&NilError{Field: field})
+		return
+	}
+	v.Encode(b)
+}
+
+// ErrTooLong says that a value is longer than its TL form allows.
+var ErrTooLong = errors.New("too long for TL")
+
+// A NilError names a field that must have a value and has none.
+type NilError struct {
+	Field string // "constructor.field", as in the schema
+}
+
+func (e *NilError) Error() string { return "tl: required field " + e.Field + " is nil" }
+
+// Marshal encodes v.
+func Marshal(v Encoder) ([]byte, error) {
+	var b Buffer
+	b.Object(v, "value")
+	return b.buf, b.err
+}
