@@ -1,0 +1,142 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"godwit/mtproto"
+)
+
+const (
+	saltPeriod   = 30 * time.Minute // a new salt begins (R-EM-41)
+	saltLifetime = 60 * time.Minute
+	saltEarly    = 5 * time.Minute // a client whose clock is fast may use a salt so much before its time
+	maxSalts     = 64              // that one get_future_salts may ask for
+)
+
+// A Salt is a server salt and when it may be used, in the server's time.
+type Salt struct {
+	Value      mtproto.Salt
+	ValidSince time.Time
+	ValidUntil time.Time
+}
+
+// clientSalts are the salts a client knows (R-EM-40 to R-EM-43).
+type clientSalts struct{ known []Salt }
+
+func (c *clientSalts) list() []Salt { return slices.Clone(c.known) }
+
+// add remembers salts and reports whether any was new.
+func (c *clientSalts) add(salts ...Salt) bool {
+	changed := false
+	for _, salt := range salts {
+		i := slices.IndexFunc(c.known, func(k Salt) bool { return k.Value == salt.Value })
+		switch {
+		case i < 0:
+			c.known = append(c.known, salt)
+			changed = true
+		case c.known[i].ValidUntil.Before(salt.ValidUntil):
+			c.known[i] = salt
+			changed = true
+		}
+	}
+	return changed
+}
+
+// replace forgets every salt that claims to be valid now in favour of one that
+// the server has just named.
+func (c *clientSalts) replace(now time.Time, value mtproto.Salt) bool {
+	c.known = slices.DeleteFunc(c.known, func(k Salt) bool {
+		return k.Value != value && !k.ValidSince.After(now)
+	})
+	return c.add(Salt{Value: value, ValidSince: now, ValidUntil: now.Add(saltPeriod)})
+}
+
+// current returns the salt valid at now that stays so longest (R-EM-43); if
+// none is, the one that was valid last, for the server to correct.
+func (c *clientSalts) current(now time.Time) mtproto.Salt {
+	for len(c.known) > 1 && c.known[0].ValidUntil.Before(now.Add(-saltLifetime)) {
+		c.known = c.known[1:]
+	}
+	var best Salt
+	for _, salt := range c.known {
+		if !salt.ValidSince.After(now) && salt.ValidUntil.After(best.ValidUntil) {
+			best = salt
+		}
+	}
+	if best.ValidUntil.IsZero() && len(c.known) > 0 {
+		best = c.known[len(c.known)-1]
+	}
+	return best.Value
+}
+
+// ahead returns until when salts are at hand.
+func (c *clientSalts) ahead() (until time.Time) {
+	for _, salt := range c.known {
+		if salt.ValidUntil.After(until) {
+			until = salt.ValidUntil
+		}
+	}
+	return until
+}
+
+// ServerSalts are the salts that a server accepts for one auth key. They
+// follow from the key and the time, so nothing has to be stored: a server that
+// restarts knows them again. Safe for concurrent use.
+type ServerSalts struct {
+	key     mtproto.AuthKey
+	initial mtproto.Salt
+	created time.Time
+}
+
+// NewServerSalts returns the salts of a key made at the time created, whose
+// exchange ended with the given initial salt (R-AK-34).
+func NewServerSalts(key mtproto.AuthKey, initial mtproto.Salt, created time.Time) *ServerSalts {
+	return &ServerSalts{key: key, initial: initial, created: created}
+}
+
+// of returns the salt whose period began at the n-th multiple of saltPeriod.
+func (k *ServerSalts) of(n int64) Salt {
+	var p [8]byte
+	binary.LittleEndian.PutUint64(p[:], uint64(n))
+	h := sha256.New()
+	h.Write([]byte("godwit server salt"))
+	h.Write(k.key.Bytes())
+	h.Write(p[:])
+	since := time.Unix(n*int64(saltPeriod/time.Second), 0)
+	return Salt{
+		Value:      mtproto.Salt(binary.LittleEndian.Uint64(h.Sum(nil))),
+		ValidSince: since,
+		ValidUntil: since.Add(saltLifetime),
+	}
+}
+
+func period(now time.Time) int64 { return now.Unix() / int64(saltPeriod/time.Second) }
+
+// Current returns the salt to hand out at now.
+func (k *ServerSalts) Current(now time.Time) mtproto.Salt {
+	if now.Before(k.created.Add(saltPeriod)) {
+		return k.initial
+	}
+	return k.of(period(now)).Value
+}
+
+// Valid reports whether a message that arrives at now may carry the salt.
+func (k *ServerSalts) Valid(now time.Time, salt mtproto.Salt) bool {
+	if salt == k.initial && now.Before(k.created.Add(saltLifetime)) {
+		return true
+	}
+	n := period(now)
+	return salt == k.of(n).Value || salt == k.of(n-1).Value || salt == k.of(period(now.Add(saltEarly))).Value
+}
+
+// Future returns up to n salts, the one valid now first.
+func (k *ServerSalts) Future(now time.Time, n int) []Salt {
+	salts := make([]Salt, 0, min(max(n, 0), maxSalts))
+	for i := range int64(cap(salts)) {
+		salts = append(salts, k.of(period(now)+i))
+	}
+	return salts
+}

@@ -1,0 +1,135 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"godwit/mtproto"
+	"godwit/mtproto/internal/mt"
+)
+
+// ErrSilent says that the remote has not answered a ping, or holds back the
+// state of queries, for so long that the connection must be given up.
+var ErrSilent = errors.New("mtproto: remote is silent")
+
+// Connected says that a connection to the remote is open. What the remote may
+// not have received is taken care of: a client asks for the state of its
+// queries, a server sends what was not acknowledged again (R-EM-62, R-EM-63).
+func (s *Session) Connected(now time.Time) {
+	s.connected, s.connectedAt = true, now
+	s.pongBy, s.stateAt, s.saltsAsked = time.Time{}, time.Time{}, time.Time{}
+	if s.o.Side == mtproto.Server {
+		s.resendUnacknowledged()
+		return
+	}
+	if s.reconnected {
+		s.synced = false // our clock may have been set since; the next answer tells (R-IX-01)
+	}
+	s.reconnected = true
+	s.pingAt = now.Add(s.o.PingInterval)
+	for _, m := range s.requests {
+		m.asked = false
+	}
+	if s.askStates(func(*message) bool { return true }) {
+		s.stateAt = now.Add(stateDelay)
+	}
+	s.wantSalts(now)
+}
+
+// Disconnected says that the connection is gone. Nothing is lost by it.
+func (s *Session) Disconnected() { s.connected = false }
+
+// resendUnacknowledged queues what a client has not acknowledged, oldest
+// first and before anything new (R-SM-26).
+func (s *Session) resendUnacknowledged() {
+	queue := s.queue
+	s.queue = nil
+	for _, m := range s.sent {
+		if m.content && !m.queued {
+			s.resendSame(m)
+		}
+	}
+	sortByID(s.queue)
+	s.queue = append(s.queue, queue...)
+}
+
+// Deadline returns when Tick is to be called, the zero time for never.
+func (s *Session) Deadline() time.Time {
+	var at time.Time
+	earliest := func(t time.Time) {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
+	}
+	if len(s.acks) > 0 {
+		earliest(s.acksAt)
+	}
+	if s.connected && s.o.Side == mtproto.Client {
+		earliest(s.pingAt)
+		earliest(s.pongBy)
+		earliest(s.stateAt)
+	}
+	return at
+}
+
+// Tick does what is due. ErrSilent asks for a new connection.
+func (s *Session) Tick(now time.Time) error {
+	if !s.connected || s.o.Side == mtproto.Server {
+		return nil
+	}
+	if due(s.pongBy, now) {
+		return ErrSilent
+	}
+	if due(s.pingAt, now) {
+		id, err := s.random64()
+		if err != nil {
+			return err
+		}
+		// The server waits a quarter longer than the next ping takes (R-SM-65).
+		delay := s.o.PingInterval * 5 / 4
+		s.service(&mt.PingDelayDisconnect{PingID: id, DisconnectDelay: int32(delay / time.Second)}, false)
+		s.pingAt = now.Add(s.o.PingInterval)
+		if s.pongBy.IsZero() {
+			s.pongBy = now.Add(s.o.PingInterval / 2)
+		}
+		s.wantSalts(now)
+		return s.checkStalled(now)
+	}
+	if due(s.stateAt, now) {
+		// No word about queries from before the connection was lost. A server
+		// that remembers them does not carry them out twice under their old ids.
+		s.stateAt = time.Time{}
+		for _, m := range s.requests {
+			if m.asked && !m.queued && s.sent[m.id] == m {
+				s.resendSame(m)
+			}
+		}
+		sortByID(s.queue)
+	}
+	return nil
+}
+
+// checkStalled looks for queries that the server should have acknowledged
+// long ago: their state is asked for once, then the connection is given up
+// (R-SM-47).
+func (s *Session) checkStalled(now time.Time) error {
+	stalled := func(m *message) bool { return !m.acked && now.Sub(m.sentAt) > stallDelay }
+	for _, m := range s.requests {
+		if m.asked && !m.queued && stalled(m) && now.Sub(m.sentAt) > 2*stallDelay {
+			return ErrSilent
+		}
+	}
+	s.askStates(stalled)
+	return nil
+}
+
+// wantSalts asks for future salts when those at hand end soon (R-SM-63).
+func (s *Session) wantSalts(now time.Time) {
+	if s.salts.ahead().Sub(s.serverTime(now)) > saltLifetime || !s.saltsAsked.IsZero() && now.Sub(s.saltsAsked) < saltPeriod {
+		return
+	}
+	s.saltsAsked = now
+	s.service(&mt.GetFutureSalts{Num: maxSalts / 2}, false)
+}
+
+func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"slices"
+
+	"godwit/mtproto"
+)
+
+// windowSize is how many message ids a receiver remembers (R-EM-15 names no
+// number; TDLib and mtcute keep 1000).
+const windowSize = 1024
+
+// window remembers the message ids received last, in order.
+type window struct {
+	entries []received // sorted by id; grows to twice windowSize, then is cut
+	full    bool
+}
+
+type received struct {
+	id        mtproto.MsgID
+	seqno     int32
+	container bool
+	acked     bool // we have acknowledged it, or it needs no acknowledgement
+}
+
+// verdict is what a window says of an id.
+type verdict uint8
+
+const (
+	unseen    verdict = iota
+	duplicate         // remembered
+	tooOld            // lower than all that is remembered (R-EM-15)
+)
+
+func (w *window) find(id mtproto.MsgID) (int, bool) {
+	return slices.BinarySearchFunc(w.entries, id, func(e received, id mtproto.MsgID) int {
+		switch {
+		case e.id == id:
+			return 0
+		case e.id.Before(id):
+			return -1
+		}
+		return 1
+	})
+}
+
+// judge tells whether id has been received. The index is where it stands or
+// would stand.
+func (w *window) judge(id mtproto.MsgID) (verdict, int) {
+	i, found := w.find(id)
+	switch {
+	case found:
+		return duplicate, i
+	case i == 0 && w.full:
+		return tooOld, 0
+	}
+	return unseen, i
+}
+
+// insert remembers e, whose id judge called unseen.
+func (w *window) insert(e received) {
+	i, _ := w.find(e.id)
+	w.entries = slices.Insert(w.entries, i, e)
+	if len(w.entries) >= 2*windowSize {
+		n := copy(w.entries, w.entries[len(w.entries)-windowSize:])
+		w.entries = w.entries[:n]
+		w.full = true
+	}
+}
+
+// get returns the entry of id, nil if it is not remembered.
+func (w *window) get(id mtproto.MsgID) *received {
+	if i, found := w.find(id); found {
+		return &w.entries[i]
+	}
+	return nil
+}
+
+// orderCode checks a sequence number against those of the neighbouring ids
+// (R-EM-37): 0, or the code of the bad_msg_notification.
+func (w *window) orderCode(id mtproto.MsgID, seqno int32) int32 {
+	i, _ := w.find(id)
+	if i > 0 {
+		if before := w.entries[i-1].seqno; before > seqno || before == seqno && seqno&1 == 1 {
+			return codeSeqnoLow
+		}
+	}
+	if i < len(w.entries) {
+		if after := w.entries[i].seqno; after < seqno || after == seqno && seqno&1 == 1 {
+			return codeSeqnoHigh
+		}
+	}
+	return 0
+}
+
+// state returns the state byte of an id for msgs_state_info (R-SM-40), less
+// the flags that only the session knows.
+func (w *window) state(id mtproto.MsgID) byte {
+	if e := w.get(id); e != nil {
+		state := byte(stateReceived)
+		if e.acked {
+			state |= stateAcked
+		}
+		if e.seqno&1 == 0 {
+			state |= stateNoAck
+		}
+		return state
+	}
+	i, _ := w.find(id)
+	switch {
+	case i == len(w.entries):
+		return stateTooHigh
+	case i == 0 && w.full:
+		return stateUnknown
+	}
+	return stateMissing
+}
+
+// State bytes (R-SM-40).
+const (
+	stateUnknown  = 1
+	stateMissing  = 2
+	stateTooHigh  = 3
+	stateReceived = 4
+	stateAcked    = 8
+	stateNoAck    = 16
+	stateRunning  = 32
+	stateAnswered = 64
+	stateMask     = 7
+)
