@@ -1,0 +1,186 @@
+package mtcrypto
+
+import (
+	"encoding/asn1"
+	"encoding/binary"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+
+	"godwit/tl"
+)
+
+const (
+	rsaBits     = 2048
+	rsaSize     = rsaBits / 8
+	rsaExponent = 65537
+)
+
+// A PublicKey is the RSA key of a DC, 2048 bits.
+type PublicKey struct {
+	N *big.Int
+	E int
+}
+
+// Fingerprint returns the 64-bit name of the key: the end of the SHA-1 of its
+// numbers as bare TL strings (R-AK-12).
+func (k PublicKey) Fingerprint() int64 {
+	var b tl.Buffer
+	b.ByteString(k.N.Bytes())
+	b.ByteString(big.NewInt(int64(k.E)).Bytes())
+	sum := sum1(b.Bytes())
+	return int64(binary.LittleEndian.Uint64(sum[12:]))
+}
+
+// PEM returns the key as a PKCS#1 "RSA PUBLIC KEY" block.
+func (k PublicKey) PEM() string {
+	der, err := asn1.Marshal(pkcs1(k))
+	if err != nil {
+		panic(err) // two integers always have a form
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: der}))
+}
+
+func (k PublicKey) check() error {
+	if k.N == nil || k.N.Sign() < 0 || k.N.BitLen() != rsaBits || k.N.Bit(0) == 0 || k.E < 3 || k.E%2 == 0 {
+		return errors.New("mtcrypto: not an RSA key of 2048 bits")
+	}
+	return nil
+}
+
+// encrypt returns m^E mod N as 256 bytes.
+func (k PublicKey) encrypt(m *big.Int) []byte {
+	c := new(big.Int).Exp(m, big.NewInt(int64(k.E)), k.N)
+	return c.FillBytes(make([]byte, rsaSize))
+}
+
+// pkcs1 is RSAPublicKey of RFC 8017.
+type pkcs1 struct {
+	N *big.Int
+	E int
+}
+
+// pkix is SubjectPublicKeyInfo of RFC 5280.
+type pkix struct {
+	Algorithm struct {
+		OID        asn1.ObjectIdentifier
+		Parameters asn1.RawValue `asn1:"optional"`
+	}
+	Key asn1.BitString
+}
+
+var oidRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+
+// ParsePublicKeys returns the RSA keys of all PEM blocks in text, which must
+// be "RSA PUBLIC KEY" (PKCS#1) or "PUBLIC KEY" (PKIX) and hold keys of 2048
+// bits. Text without any block is an error.
+func ParsePublicKeys(text []byte) ([]PublicKey, error) {
+	var keys []PublicKey
+	for {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			break
+		}
+		key, err := parseBlock(block)
+		if err == nil {
+			err = key.check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("mtcrypto: key %d: %w", len(keys)+1, err)
+		}
+		keys, text = append(keys, key), rest
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("mtcrypto: no PEM block with a public key")
+	}
+	return keys, nil
+}
+
+func parseBlock(block *pem.Block) (PublicKey, error) {
+	der := block.Bytes
+	switch block.Type {
+	case "RSA PUBLIC KEY":
+	case "PUBLIC KEY":
+		var info pkix
+		if err := unmarshal(der, &info); err != nil {
+			return PublicKey{}, err
+		}
+		if !info.Algorithm.OID.Equal(oidRSA) {
+			return PublicKey{}, errors.New("not an RSA key")
+		}
+		der = info.Key.RightAlign()
+	default:
+		return PublicKey{}, fmt.Errorf("unexpected PEM block %q", block.Type)
+	}
+	var key pkcs1
+	if err := unmarshal(der, &key); err != nil {
+		return PublicKey{}, err
+	}
+	return PublicKey(key), nil
+}
+
+func unmarshal(der []byte, v any) error {
+	rest, err := asn1.Unmarshal(der, v)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("bytes after the key")
+	}
+	return err
+}
+
+// A PrivateKey is the RSA key of a DC with its secret part, for servers. It
+// prints as [redacted].
+type PrivateKey struct {
+	public PublicKey
+	d      *big.Int
+}
+
+// Public returns the public part.
+func (k *PrivateKey) Public() PublicKey { return k.public }
+
+// String returns [redacted].
+func (k PrivateKey) String() string { return "[redacted]" }
+
+// GoString returns [redacted].
+func (k PrivateKey) GoString() string { return "[redacted]" }
+
+// GeneratePrivateKey makes a key of 2048 bits with the exponent 65537. Its
+// fingerprint has 16 hex digits without a leading zero, since there are
+// clients that would not find it otherwise. It takes about half a second.
+func GeneratePrivateKey(rand io.Reader) (*PrivateKey, error) {
+	e, one := big.NewInt(rsaExponent), big.NewInt(1)
+	for {
+		p, err := randomPrime(rand)
+		if err != nil {
+			return nil, err
+		}
+		q, err := randomPrime(rand)
+		if err != nil {
+			return nil, err
+		}
+		public := PublicKey{N: new(big.Int).Mul(p, q), E: rsaExponent}
+		phi := p.Mul(p.Sub(p, one), q.Sub(q, one))
+		d := new(big.Int).ModInverse(e, phi)
+		if d == nil || public.check() != nil || uint64(public.Fingerprint())>>60 == 0 {
+			continue
+		}
+		return &PrivateKey{public: public, d: d}, nil
+	}
+}
+
+// randomPrime returns a prime of 1024 bits, the two highest of which are set,
+// so that the product of two has 2048.
+func randomPrime(rand io.Reader) (*big.Int, error) {
+	raw := make([]byte, rsaSize/2)
+	for {
+		if _, err := io.ReadFull(rand, raw); err != nil {
+			return nil, fmt.Errorf("mtcrypto: RSA key: %w", err)
+		}
+		raw[0] |= 0xc0
+		raw[len(raw)-1] |= 1
+		if p := new(big.Int).SetBytes(raw); p.ProbablyPrime(primeRounds) {
+			return p, nil
+		}
+	}
+}
