@@ -1,0 +1,108 @@
+package transport
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+
+	"godwit/mtproto"
+)
+
+// Accept returns the server's end of c, once the client's first bytes have
+// told its framing and whether it is under obfuscation (R-TR-01, R-OB-07). It
+// reads as many of them as that takes: 1, 4, 8 or 64; and 8 more to recognise
+// full framing under obfuscation, which has no marker (R-OB-02).
+//
+// Framing, Obfuscated, DC and QuickAck of the options are not used. Where
+// there is a Secret, obfuscated clients must have it; whether clients without
+// obfuscation are welcome is for the caller to decide by [Conn.Obfuscated].
+//
+// The error is io.EOF or the connection's own where nothing has come, and an
+// *UnknownTransportError where bytes have come that are none of the
+// transports, HTTP included. Accept does not close c, and sets no deadline:
+// whoever serves strangers does so first.
+func Accept(c net.Conn, o Options) (*Conn, error) {
+	conn, err := newConn(c, &o, mtproto.Server)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.detect(o.Secret); err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// detect decides with each byte count as early as it can, since a client that
+// has sent one short packet waits for the answer.
+func (c *Conn) detect(secret *Secret) error {
+	var first [headerSize + fullHead]byte
+	have := 0
+	more := func(n int) error {
+		got, err := io.ReadFull(c.in, first[have:n])
+		have += got
+		if err == nil || have == 0 {
+			return err
+		}
+		return &UnknownTransportError{First: first[:have:have], Err: unexpected(err)}
+	}
+	if err := more(1); err != nil {
+		return err
+	}
+	if first[0] == abridgedByte {
+		c.framing = Abridged
+		return nil
+	}
+	if err := more(4); err != nil {
+		return err
+	}
+	switch binary.LittleEndian.Uint32(first[:]) {
+	case markIntermediate:
+		c.framing = Intermediate
+		return nil
+	case markPadded:
+		c.framing = PaddedIntermediate
+		return nil
+	case firstHTTPHead, firstHTTPPost, firstHTTPGet, firstHTTPOptions, firstTLSHandshake:
+		return &UnknownTransportError{First: first[:have:have]}
+	}
+	if err := more(8); err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint32(first[4:]) == 0 {
+		copy(c.head[:], first[:fullHead])
+		c.framing, c.headHeld = Full, true
+		return nil
+	}
+	if err := more(headerSize); err != nil {
+		return err
+	}
+	h := header(first[:headerSize])
+	c.useStreams(h.unseal(secret))
+	if f, ok := framingOf(h.tag()); ok {
+		c.framing = f
+		return nil
+	}
+	if err := more(headerSize + fullHead); err != nil {
+		return err
+	}
+	c.reveal(append(c.head[:0], first[headerSize:]...))
+	if !fullBegins(c.head[:], c.max) {
+		return &UnknownTransportError{First: first[:]}
+	}
+	c.framing, c.headHeld = Full, true
+	return nil
+}
+
+// IsHTTP reports whether the client has sent the beginning of an HTTP request
+// of one of the methods that obfuscation never begins with (R-OB-01). Some
+// clients try HTTP beside TCP.
+func (e *UnknownTransportError) IsHTTP() bool {
+	if len(e.First) < 4 {
+		return false
+	}
+	switch binary.LittleEndian.Uint32(e.First) {
+	case firstHTTPHead, firstHTTPPost, firstHTTPGet, firstHTTPOptions:
+		return true
+	}
+	return false
+}
