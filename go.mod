@@ -2,4 +2,7 @@ module godwit
 
 go 1.26
 
-require github.com/alecthomas/kong v1.12.1 // indirect
+require (
+	github.com/alecthomas/kong v1.12.1
+	golang.org/x/crypto v0.54.0
+)

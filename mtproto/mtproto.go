@@ -1,9 +1,10 @@
 // Package mtproto holds the terms that every part of the MTProto 2.0 stack
 // shares: keys, ids, sides and errors.
 //
-// Nothing here does any work. To talk to Telegram, start with package
-// telegram; for the bare protocol, with mtproto/mtclient and
-// mtproto/mtserver.
+// Nothing here does any work: a [Side], an [AuthKey], a [MsgID] or an
+// [RPCError] is what the packages below and above this one talk about. To talk
+// to Telegram, start with package telegram; for the bare protocol, with
+// mtproto/mtclient and mtproto/mtserver.
 package mtproto
 
 import (

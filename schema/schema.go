@@ -1,5 +1,5 @@
 // Package schema holds Telegram's schemas and the facts known about their
-// methods, as embedded files. README.md beside it says what each file is.
+// methods, as embedded files; [API] is the one to start with. README.md beside it says what each file is.
 // Parse the .tl files with package tl/schema.
 package schema
 

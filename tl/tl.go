@@ -49,7 +49,3 @@ func (o Optional[T]) Or(v T) T {
 	}
 	return v
 }
-
-// Flags marks where a flags word (TL type #) stands in a generated struct. It
-// has no value: the word follows from which fields are present.
-type Flags struct{}

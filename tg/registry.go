@@ -1,0 +1,98 @@
+package tg
+
+import (
+	"reflect"
+	"slices"
+
+	"godwit/tl"
+)
+
+// DecodeObject decodes a boxed value of any constructor or method. It returns
+// nil if the id is of neither; r tells why.
+func DecodeObject(r *tl.Reader) tl.Object {
+	if i, ok := slices.BinarySearch(constructorIDs[:], r.PeekID()); ok {
+		return decode(r, constructorTypes[i])
+	}
+	return DecodeMethod(r)
+}
+
+// DecodeMethod decodes a call of any method, and within wrappers such as
+// invokeWithLayer the calls that they wrap. It returns nil if the id is of no
+// method; r tells why.
+func DecodeMethod(r *tl.Reader) Request {
+	i, ok := slices.BinarySearch(methodIDs[:], r.PeekID())
+	if !ok {
+		r.Unexpected(r.ID(), "any method")
+		return nil
+	}
+	return decode(r, methodTypes[i])
+}
+
+// decode decodes a value of the type that like has.
+func decode(r *tl.Reader, like tl.Object) tl.Object {
+	v := reflect.New(reflect.TypeOf(like).Elem()).Interface().(tl.Object)
+	r.OnQuery(func(r *tl.Reader) tl.Object { return DecodeMethod(r) })
+	v.Decode(r)
+	return v
+}
+
+// ConstructorName returns the name that the schema gives the constructor of
+// the given id, "" if there is none.
+func ConstructorName(id uint32) string {
+	return name(id, constructorIDs[:], constructorNameEnds[:], constructorNames)
+}
+
+// MethodName returns the name that the schema gives the method of the given
+// id, "" if there is none.
+func MethodName(id uint32) string {
+	return name(id, methodIDs[:], methodNameEnds[:], methodNames)
+}
+
+// name finds a name in the tables, where it begins as the one before ends.
+func name(id uint32, ids, ends []uint32, names string) string {
+	i, ok := slices.BinarySearch(ids, id)
+	switch {
+	case !ok:
+		return ""
+	case i == 0:
+		return names[:ends[0]]
+	}
+	return names[ends[i-1]:ends[i]]
+}
+
+// Access says who may call a method.
+type Access uint8
+
+// Who may call a method.
+const (
+	AnyIdentity Access = iota
+	UserOnly
+	BotOnly
+)
+
+// String returns "anyone", "users only" or "bots only".
+func (a Access) String() string {
+	switch a {
+	case UserOnly:
+		return "users only"
+	case BotOnly:
+		return "bots only"
+	}
+	return "anyone"
+}
+
+// AccessOf returns who may call the method of the given id, as
+// schema/method_access.tsv has it; AnyIdentity where nothing is known.
+func AccessOf(methodID uint32) Access {
+	i, ok := slices.BinarySearch(methodIDs[:], methodID)
+	if !ok {
+		return AnyIdentity
+	}
+	switch methodAccess[i] {
+	case 'u':
+		return UserOnly
+	case 'b':
+		return BotOnly
+	}
+	return AnyIdentity
+}
