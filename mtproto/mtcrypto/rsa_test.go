@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,7 +87,7 @@ func TestEncryptPaddedErrors(t *testing.T) {
 	small := PublicKey{N: big.NewInt(77), E: 17}
 	rejected := vectors.Hex(t, "rsa_pad.cases.0.rejected_temp_keys.0.temp_key")
 	padded := append(vectors.Hex(t, "rsa_pad.cases.0.data"), vectors.Hex(t, "rsa_pad.cases.0.padding")...)
-	stuck := append(padded[100:], bytes.Repeat(rejected, maxDraws)...)
+	stuck := slices.Concat(padded[100:], bytes.Repeat(rejected, maxDraws))
 	for name, call := range map[string]func() ([]byte, error){
 		"too long":             func() ([]byte, error) { return EncryptPadded(rand.Reader, &pub, make([]byte, 145)) },
 		"small key":            func() ([]byte, error) { return EncryptPadded(rand.Reader, &small, nil) },

@@ -20,12 +20,12 @@ const (
 	fullTail = 4
 )
 
-// maxPadding is the most random bytes that padded framing adds.
-const maxPadding = 15
-
-// maxServerPadding is the most that a server adds: Telegram's own proxies add
-// as little, and there are clients (gotd) that take no more off.
-const maxServerPadding = 3
+// What padded framing adds at most: a client and a server, unless
+// Options.MaxPadding says otherwise.
+const (
+	maxPadding    = 15
+	serverPadding = 3
+)
 
 // controlLimit is below the size of every packet of messages: a plaintext one
 // has a head of 20 bytes. What is shorter comes from the transport itself
@@ -81,11 +81,7 @@ func (c *Conn) appendPadded(b, p []byte, quickAck bool) ([]byte, error) {
 	if _, err := io.ReadFull(c.rand, b[padAt:]); err != nil {
 		return nil, err
 	}
-	most := byte(maxPadding)
-	if c.side == mtproto.Server {
-		most = maxServerPadding
-	}
-	pad := int(b[padAt+maxPadding] & most)
+	pad := int(b[padAt+maxPadding]) % (c.padding + 1)
 	appendLength(b[:lengthAt], len(p)+pad, quickAck)
 	return b[:padAt+pad], nil
 }

@@ -109,7 +109,8 @@ func TestPaddingIsRead(t *testing.T) {
 }
 
 // R-TR-03: a client adds 0 to 15 bytes. A server adds 0 to 3, since gotd's
-// client takes no more off. All sizes occur.
+// client takes no more off, and so does a client that is told to. All sizes
+// occur.
 func TestPaddingIsWritten(t *testing.T) {
 	p, w := payload(24), wireOf()
 	for _, end := range []struct {
@@ -119,6 +120,7 @@ func TestPaddingIsWritten(t *testing.T) {
 	}{
 		{"client", client(t, w, Options{Framing: PaddedIntermediate}), 15},
 		{"server", server(t, w, PaddedIntermediate), 3},
+		{"client told to add little", client(t, w, Options{Framing: PaddedIntermediate, MaxPadding: 3}), 3},
 	} {
 		t.Run(end.name, func(t *testing.T) {
 			seen := make([]bool, end.most+1)
@@ -341,6 +343,11 @@ func TestSizeLimit(t *testing.T) {
 	for _, limit := range []int{-1, 3, 1 << 24} {
 		if _, err := NewClient(wireOf(), Options{MaxPacket: limit}); err == nil {
 			t.Errorf("MaxPacket %d taken", limit)
+		}
+	}
+	for _, padding := range []int{-1, 16} {
+		if _, err := NewClient(wireOf(), Options{MaxPadding: padding}); err == nil {
+			t.Errorf("MaxPadding %d taken", padding)
 		}
 	}
 }

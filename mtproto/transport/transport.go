@@ -86,6 +86,11 @@ type Options struct {
 	// MaxPacket is the size in bytes of the largest packet that is read or
 	// written, not counting what framing adds; 0 means DefaultMaxPacket.
 	MaxPacket int
+	// MaxPadding is the most random bytes that padded framing adds to a packet,
+	// 1 to 15. 0 stands for 15 on a client, which hides best how long packets
+	// are, and for 3 on a server: Telegram's own proxies add as little, and
+	// gotd takes no more off, neither as client nor as server.
+	MaxPadding int
 	// QuickAck, if not nil, is called by a client's ReadPacket with each
 	// quick acknowledgement that arrives (R-TR-24). It must not read from the
 	// Conn.
@@ -104,6 +109,7 @@ type Conn struct {
 	framing    Framing
 	obfuscated bool
 	max        int
+	padding    int // the most that padded framing adds
 	rand       io.Reader
 	quickAck   func(uint32)
 
@@ -127,7 +133,7 @@ const readBuffer = 2048
 
 func newConn(c net.Conn, o *Options, side mtproto.Side) (*Conn, error) {
 	conn := &Conn{
-		net: c, side: side, max: o.MaxPacket, rand: o.Rand, quickAck: o.QuickAck,
+		net: c, side: side, max: o.MaxPacket, padding: o.MaxPadding, rand: o.Rand, quickAck: o.QuickAck,
 		in: bufio.NewReaderSize(c, readBuffer),
 	}
 	if conn.max == 0 {
@@ -135,6 +141,14 @@ func newConn(c net.Conn, o *Options, side mtproto.Side) (*Conn, error) {
 	}
 	if conn.max < 4 || conn.max > maxMaxPacket {
 		return nil, fmt.Errorf("transport: MaxPacket %d is not within 4 and %d", o.MaxPacket, maxMaxPacket)
+	}
+	switch {
+	case conn.padding < 0 || conn.padding > maxPadding:
+		return nil, fmt.Errorf("transport: MaxPadding %d is not within 0 and %d", o.MaxPadding, maxPadding)
+	case conn.padding == 0 && side == mtproto.Client:
+		conn.padding = maxPadding
+	case conn.padding == 0:
+		conn.padding = serverPadding
 	}
 	if conn.rand == nil {
 		conn.rand = rand.Reader

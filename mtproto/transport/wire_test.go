@@ -108,8 +108,11 @@ func client(t testing.TB, c net.Conn, o Options) *Conn {
 // server makes a Conn of a server of known framing, without detection.
 func server(t testing.TB, w *wire, f Framing) *Conn {
 	t.Helper()
-	conn := client(t, w, Options{Framing: f})
-	conn.side, conn.prefix = mtproto.Server, nil
+	conn, err := newConn(w, &Options{Rand: seeded()}, mtproto.Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.framing = f
 	return conn
 }
 
