@@ -328,6 +328,11 @@ func (s *Session) Answer(query mtproto.MsgID, result []byte) {
 	b = append(b, body...)
 	m := s.enqueue(&message{body: b, content: true, idKind: 1, answer: query})
 	s.answers[query] = m
+	if len(s.answered) > 2*len(s.answers)+64 {
+		s.answered = slices.DeleteFunc(s.answered, func(q mtproto.MsgID) bool { return s.answers[q] == nil })
+	}
+	s.answered = append(s.answered, query)
+	s.trim(0)
 	// The answer acknowledges the query (R-SM-20).
 	if e := s.seen.get(query); e != nil {
 		e.acked = true
@@ -355,11 +360,28 @@ func (s *Session) Reply(body []byte) {
 // Push queues an update. It fails with ErrPendingFull when the client has left
 // too much unacknowledged.
 func (s *Session) Push(body []byte) error {
-	if s.pending+len(body) > s.o.MaxPending {
+	if !s.trim(len(body)) {
 		return ErrPendingFull
 	}
 	s.enqueue(&message{body: pack(body, s.o.CompressAbove), content: true, idKind: 3})
 	return nil
+}
+
+// trim forgets the oldest answers that have been sent until there is room for
+// more bytes within MaxPending, and reports whether there is. Some clients
+// never acknowledge what comes in containers, and TCP has delivered it.
+func (s *Session) trim(more int) bool {
+	for s.pending+more > s.o.MaxPending && len(s.answered) > 0 {
+		m := s.answers[s.answered[0]]
+		if m != nil && m.queued {
+			break // not sent yet, as are all after it
+		}
+		s.answered = s.answered[1:]
+		if m != nil {
+			s.settle(m)
+		}
+	}
+	return s.pending+more <= s.o.MaxPending
 }
 
 func removeID(ids []int64, id int64) []int64 {

@@ -204,6 +204,37 @@ func TestPendingIsBounded(t *testing.T) {
 	}
 }
 
+// Answers that a client never acknowledges are not kept for ever, and do not
+// keep updates from it.
+func TestUnacknowledgedAnswersAreBounded(t *testing.T) {
+	p := newPair(t, func(_, server *session.Options) { server.MaxPending = 10_000 })
+	p.answer = func(q session.Query) { p.server.Answer(q.MsgID, query(200)) }
+	p.connect()
+	for range 100 {
+		id := p.client.Request(query(1))
+		for _, packet := range p.clientPackets() {
+			e := opened(t, mtproto.Client, packet)
+			ids, seqnos, bodies := messagesOf(e)
+			last := len(ids) - 1 // what goes before the query are acknowledgements
+			alone := session.Envelope{SessionID: e.SessionID, Salt: e.Salt, MsgID: ids[last], SeqNo: seqnos[last], Body: bodies[last]}
+			if err := p.deliverToServer(sealed(t, mtproto.Client, alone)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.server.Push(query(10)); err != nil {
+			t.Fatal(err)
+		}
+		for _, packet := range p.serverPackets() {
+			if err := p.deliverToClient(packet); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if p.results[id].Body == nil {
+			t.Fatalf("query %d has no answer", id)
+		}
+	}
+}
+
 // TestBadNetwork runs conversations over a network that cuts, loses nothing
 // silently within a connection (TCP), and moves clocks: every query ends once,
 // is handled at most once, and every update arrives once and in order.

@@ -84,8 +84,9 @@ type Options struct {
 	// see that the server is. 0 stands for a minute.
 	PingInterval time.Duration
 
-	// MaxPending bounds the bytes of sent messages that a server keeps until
-	// they are acknowledged. 0 stands for 4 MiB.
+	// MaxPending bounds the bytes of messages that a server keeps until they are
+	// acknowledged: beyond it, old answers are forgotten and Push fails. 0 stands
+	// for 4 MiB.
 	MaxPending int
 }
 
@@ -119,6 +120,7 @@ type Session struct {
 	processing map[mtproto.MsgID]bool     // server: queries being worked on
 	answers    map[mtproto.MsgID]*message // server: answers not yet acknowledged, by query
 	created    bool                       // client: new_session_created has come
+	answered   []mtproto.MsgID            // server: the queries of answers, oldest first
 	lastUnique int64                      // client: its unique_id
 
 	// Time.

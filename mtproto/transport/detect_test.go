@@ -133,7 +133,9 @@ func TestDetectionIsEager(t *testing.T) {
 // be a header.
 func TestUnknownTransports(t *testing.T) {
 	noise := make([]byte, 256)
-	seeded().Read(noise)
+	if _, err := seeded().Read(noise); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name  string
 		input []byte
@@ -210,7 +212,7 @@ func TestWrongSecret(t *testing.T) {
 // Nothing sent is no unknown transport, and the cause of a failure stays
 // visible.
 func TestAcceptFailures(t *testing.T) {
-	if _, err := Accept(wireOf(), Options{}); err != io.EOF {
+	if _, err := Accept(wireOf(), Options{}); !errors.Is(err, io.EOF) {
 		t.Errorf("nothing sent: %v, want io.EOF", err)
 	}
 	slow := wireOf([]byte{1, 2, 3, 4, 5})
@@ -220,7 +222,7 @@ func TestAcceptFailures(t *testing.T) {
 	if !errors.As(err, &unknown) || !errors.Is(err, os.ErrDeadlineExceeded) || !slices.Equal(unknown.First, []byte{1, 2, 3, 4, 5}) {
 		t.Errorf("deadline after 5 bytes: %v", err)
 	}
-	if _, err := Accept(wireOf(), Options{MaxPacket: 1}); err == nil || err == io.EOF {
+	if _, err := Accept(wireOf(), Options{MaxPacket: 1}); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("MaxPacket 1: %v", err)
 	}
 	if (&UnknownTransportError{First: []byte{1}}).IsHTTP() {

@@ -93,7 +93,7 @@ func TestFullCounts(t *testing.T) {
 			t.Fatalf("read %x, %v", got, err)
 		}
 	}
-	if _, err := s.ReadPacket(nil); err != io.EOF {
+	if _, err := s.ReadPacket(nil); !errors.Is(err, io.EOF) {
 		t.Fatalf("at the end: %v, want io.EOF", err)
 	}
 }
@@ -215,7 +215,7 @@ func frame(t testing.TB, f Framing, p []byte) []byte {
 	return w.sent()
 }
 
-// R-TR-21 to R-TR-23: tokens on the wire and back, between packets.
+// R-TR-21..23: tokens on the wire and back, between packets.
 func TestQuickAcks(t *testing.T) {
 	for _, vector := range []string{"framing.quick_ack_server", "framing.quick_ack_from_synthetic_ping"} {
 		token := binary.BigEndian.Uint32(vectors.Hex(t, vector+".token_u32"))

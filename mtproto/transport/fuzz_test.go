@@ -27,7 +27,7 @@ func readAll(t *testing.T, c *Conn) ([][]byte, error) {
 			continue
 		case err != nil:
 			var violation *mtproto.ViolationError
-			if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.As(err, &violation) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &violation) {
 				t.Fatalf("read ended with %v", err)
 			}
 			return packets, err
@@ -58,7 +58,7 @@ func rewrite(t *testing.T, f Framing, side mtproto.Side, packets [][]byte) {
 	c = client(t, wireOf(w.sent()), Options{Framing: f, MaxPacket: fuzzMax})
 	c.side = side
 	again, err := readAll(t, c)
-	if err != io.EOF || !slices.EqualFunc(again, kept, bytes.HasPrefix) {
+	if !errors.Is(err, io.EOF) || !slices.EqualFunc(again, kept, bytes.HasPrefix) {
 		t.Fatalf("%v: wrote %x, read %x, %v", f, kept, again, err)
 	}
 }
@@ -108,7 +108,7 @@ func FuzzAccept(f *testing.F) {
 			}
 			return
 		case err != nil:
-			if err != io.EOF || len(input) != 0 {
+			if !errors.Is(err, io.EOF) || len(input) != 0 {
 				t.Fatalf("%v for %x", err, input)
 			}
 			return

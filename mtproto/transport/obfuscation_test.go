@@ -22,7 +22,7 @@ func vectorSecret(t testing.TB, at string) *Secret {
 	return &s
 }
 
-// R-OB-02 to R-OB-08: the header, the keys and both keystreams.
+// R-OB-02..08: the header, the keys and both keystreams.
 func TestObfuscationVectors(t *testing.T) {
 	for i := range vectors.Len(t, "obfuscation.cases") {
 		at := fmt.Sprintf("obfuscation.cases.%d.", i)

@@ -4,6 +4,1058 @@ package mt
 
 import "godwit/tl"
 
+// ResPQ is resPQ#05162463.
+type ResPQ struct {
+	Nonce                       tl.Int128
+	ServerNonce                 tl.Int128
+	PQ                          []byte
+	ServerPublicKeyFingerprints []int64
+}
+
+func (*ResPQ) TypeID() uint32 { return IDResPQ }
+
+func (v *ResPQ) Encode(b *tl.Buffer) {
+	b.ID(IDResPQ)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.PQ)
+	b.Longs(v.ServerPublicKeyFingerprints)
+}
+
+func (v *ResPQ) Decode(r *tl.Reader) {
+	r.Expect(IDResPQ, "resPQ")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	r.ReadByteString(&v.PQ)
+	r.ReadLongs(&v.ServerPublicKeyFingerprints)
+}
+
+// PQInnerData is p_q_inner_data#83c95aec.
+type PQInnerData struct {
+	PQ          []byte
+	P           []byte
+	Q           []byte
+	Nonce       tl.Int128
+	ServerNonce tl.Int128
+	NewNonce    tl.Int256
+}
+
+func (*PQInnerData) TypeID() uint32 { return IDPQInnerData }
+
+func (v *PQInnerData) Encode(b *tl.Buffer) {
+	b.ID(IDPQInnerData)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+}
+
+func (v *PQInnerData) Decode(r *tl.Reader) {
+	r.Expect(IDPQInnerData, "p_q_inner_data")
+	r.ReadByteString(&v.PQ)
+	r.ReadByteString(&v.P)
+	r.ReadByteString(&v.Q)
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+}
+
+// PQInnerDataDC is p_q_inner_data_dc#a9f55f95.
+type PQInnerDataDC struct {
+	PQ          []byte
+	P           []byte
+	Q           []byte
+	Nonce       tl.Int128
+	ServerNonce tl.Int128
+	NewNonce    tl.Int256
+	DC          int32
+}
+
+func (*PQInnerDataDC) TypeID() uint32 { return IDPQInnerDataDC }
+
+func (v *PQInnerDataDC) Encode(b *tl.Buffer) {
+	b.ID(IDPQInnerDataDC)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+	b.Int(v.DC)
+}
+
+func (v *PQInnerDataDC) Decode(r *tl.Reader) {
+	r.Expect(IDPQInnerDataDC, "p_q_inner_data_dc")
+	r.ReadByteString(&v.PQ)
+	r.ReadByteString(&v.P)
+	r.ReadByteString(&v.Q)
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+	v.DC = r.Int()
+}
+
+// PQInnerDataTemp is p_q_inner_data_temp#3c6a84d4.
+type PQInnerDataTemp struct {
+	PQ          []byte
+	P           []byte
+	Q           []byte
+	Nonce       tl.Int128
+	ServerNonce tl.Int128
+	NewNonce    tl.Int256
+	ExpiresIn   int32
+}
+
+func (*PQInnerDataTemp) TypeID() uint32 { return IDPQInnerDataTemp }
+
+func (v *PQInnerDataTemp) Encode(b *tl.Buffer) {
+	b.ID(IDPQInnerDataTemp)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+	b.Int(v.ExpiresIn)
+}
+
+func (v *PQInnerDataTemp) Decode(r *tl.Reader) {
+	r.Expect(IDPQInnerDataTemp, "p_q_inner_data_temp")
+	r.ReadByteString(&v.PQ)
+	r.ReadByteString(&v.P)
+	r.ReadByteString(&v.Q)
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+	v.ExpiresIn = r.Int()
+}
+
+// PQInnerDataTempDC is p_q_inner_data_temp_dc#56fddf88.
+type PQInnerDataTempDC struct {
+	PQ          []byte
+	P           []byte
+	Q           []byte
+	Nonce       tl.Int128
+	ServerNonce tl.Int128
+	NewNonce    tl.Int256
+	DC          int32
+	ExpiresIn   int32
+}
+
+func (*PQInnerDataTempDC) TypeID() uint32 { return IDPQInnerDataTempDC }
+
+func (v *PQInnerDataTempDC) Encode(b *tl.Buffer) {
+	b.ID(IDPQInnerDataTempDC)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+	b.Int(v.DC)
+	b.Int(v.ExpiresIn)
+}
+
+func (v *PQInnerDataTempDC) Decode(r *tl.Reader) {
+	r.Expect(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
+	r.ReadByteString(&v.PQ)
+	r.ReadByteString(&v.P)
+	r.ReadByteString(&v.Q)
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+	v.DC = r.Int()
+	v.ExpiresIn = r.Int()
+}
+
+// ServerDHParamsFail is server_DH_params_fail#79cb045d.
+type ServerDHParamsFail struct {
+	Nonce        tl.Int128
+	ServerNonce  tl.Int128
+	NewNonceHash tl.Int128
+}
+
+func (*ServerDHParamsFail) TypeID() uint32 { return IDServerDHParamsFail }
+
+func (v *ServerDHParamsFail) Encode(b *tl.Buffer) {
+	b.ID(IDServerDHParamsFail)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash)
+}
+
+func (v *ServerDHParamsFail) Decode(r *tl.Reader) {
+	r.Expect(IDServerDHParamsFail, "server_DH_params_fail")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash = r.Int128()
+}
+
+// ServerDHParamsOK is server_DH_params_ok#d0e8075c.
+type ServerDHParamsOK struct {
+	Nonce           tl.Int128
+	ServerNonce     tl.Int128
+	EncryptedAnswer []byte
+}
+
+func (*ServerDHParamsOK) TypeID() uint32 { return IDServerDHParamsOK }
+
+func (v *ServerDHParamsOK) Encode(b *tl.Buffer) {
+	b.ID(IDServerDHParamsOK)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.EncryptedAnswer)
+}
+
+func (v *ServerDHParamsOK) Decode(r *tl.Reader) {
+	r.Expect(IDServerDHParamsOK, "server_DH_params_ok")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	r.ReadByteString(&v.EncryptedAnswer)
+}
+
+// ServerDHInnerData is server_DH_inner_data#b5890dba.
+type ServerDHInnerData struct {
+	Nonce       tl.Int128
+	ServerNonce tl.Int128
+	G           int32
+	DHPrime     []byte
+	GA          []byte
+	ServerTime  int32
+}
+
+func (*ServerDHInnerData) TypeID() uint32 { return IDServerDHInnerData }
+
+func (v *ServerDHInnerData) Encode(b *tl.Buffer) {
+	b.ID(IDServerDHInnerData)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int(v.G)
+	b.ByteString(v.DHPrime)
+	b.ByteString(v.GA)
+	b.Int(v.ServerTime)
+}
+
+func (v *ServerDHInnerData) Decode(r *tl.Reader) {
+	r.Expect(IDServerDHInnerData, "server_DH_inner_data")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.G = r.Int()
+	r.ReadByteString(&v.DHPrime)
+	r.ReadByteString(&v.GA)
+	v.ServerTime = r.Int()
+}
+
+// ClientDHInnerData is client_DH_inner_data#6643b654.
+type ClientDHInnerData struct {
+	Nonce       tl.Int128
+	ServerNonce tl.Int128
+	RetryID     int64
+	GB          []byte
+}
+
+func (*ClientDHInnerData) TypeID() uint32 { return IDClientDHInnerData }
+
+func (v *ClientDHInnerData) Encode(b *tl.Buffer) {
+	b.ID(IDClientDHInnerData)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Long(v.RetryID)
+	b.ByteString(v.GB)
+}
+
+func (v *ClientDHInnerData) Decode(r *tl.Reader) {
+	r.Expect(IDClientDHInnerData, "client_DH_inner_data")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.RetryID = r.Long()
+	r.ReadByteString(&v.GB)
+}
+
+// DHGenOK is dh_gen_ok#3bcbf734.
+type DHGenOK struct {
+	Nonce         tl.Int128
+	ServerNonce   tl.Int128
+	NewNonceHash1 tl.Int128
+}
+
+func (*DHGenOK) TypeID() uint32 { return IDDHGenOK }
+
+func (v *DHGenOK) Encode(b *tl.Buffer) {
+	b.ID(IDDHGenOK)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash1)
+}
+
+func (v *DHGenOK) Decode(r *tl.Reader) {
+	r.Expect(IDDHGenOK, "dh_gen_ok")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash1 = r.Int128()
+}
+
+// DHGenRetry is dh_gen_retry#46dc1fb9.
+type DHGenRetry struct {
+	Nonce         tl.Int128
+	ServerNonce   tl.Int128
+	NewNonceHash2 tl.Int128
+}
+
+func (*DHGenRetry) TypeID() uint32 { return IDDHGenRetry }
+
+func (v *DHGenRetry) Encode(b *tl.Buffer) {
+	b.ID(IDDHGenRetry)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash2)
+}
+
+func (v *DHGenRetry) Decode(r *tl.Reader) {
+	r.Expect(IDDHGenRetry, "dh_gen_retry")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash2 = r.Int128()
+}
+
+// DHGenFail is dh_gen_fail#a69dae02.
+type DHGenFail struct {
+	Nonce         tl.Int128
+	ServerNonce   tl.Int128
+	NewNonceHash3 tl.Int128
+}
+
+func (*DHGenFail) TypeID() uint32 { return IDDHGenFail }
+
+func (v *DHGenFail) Encode(b *tl.Buffer) {
+	b.ID(IDDHGenFail)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash3)
+}
+
+func (v *DHGenFail) Decode(r *tl.Reader) {
+	r.Expect(IDDHGenFail, "dh_gen_fail")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash3 = r.Int128()
+}
+
+// BindAuthKeyInner is bind_auth_key_inner#75a3f765.
+type BindAuthKeyInner struct {
+	Nonce         int64
+	TempAuthKeyID int64
+	PermAuthKeyID int64
+	TempSessionID int64
+	ExpiresAt     int32
+}
+
+func (*BindAuthKeyInner) TypeID() uint32 { return IDBindAuthKeyInner }
+
+func (v *BindAuthKeyInner) Encode(b *tl.Buffer) {
+	b.ID(IDBindAuthKeyInner)
+	b.Long(v.Nonce)
+	b.Long(v.TempAuthKeyID)
+	b.Long(v.PermAuthKeyID)
+	b.Long(v.TempSessionID)
+	b.Int(v.ExpiresAt)
+}
+
+func (v *BindAuthKeyInner) Decode(r *tl.Reader) {
+	r.Expect(IDBindAuthKeyInner, "bind_auth_key_inner")
+	v.Nonce = r.Long()
+	v.TempAuthKeyID = r.Long()
+	v.PermAuthKeyID = r.Long()
+	v.TempSessionID = r.Long()
+	v.ExpiresAt = r.Int()
+}
+
+// DestroyAuthKeyOK is destroy_auth_key_ok#f660e1d4.
+type DestroyAuthKeyOK struct {
+}
+
+func (*DestroyAuthKeyOK) TypeID() uint32 { return IDDestroyAuthKeyOK }
+
+func (v *DestroyAuthKeyOK) Encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKeyOK)
+}
+
+func (v *DestroyAuthKeyOK) Decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
+}
+
+// DestroyAuthKeyNone is destroy_auth_key_none#0a9f2259.
+type DestroyAuthKeyNone struct {
+}
+
+func (*DestroyAuthKeyNone) TypeID() uint32 { return IDDestroyAuthKeyNone }
+
+func (v *DestroyAuthKeyNone) Encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKeyNone)
+}
+
+func (v *DestroyAuthKeyNone) Decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKeyNone, "destroy_auth_key_none")
+}
+
+// DestroyAuthKeyFail is destroy_auth_key_fail#ea109b13.
+type DestroyAuthKeyFail struct {
+}
+
+func (*DestroyAuthKeyFail) TypeID() uint32 { return IDDestroyAuthKeyFail }
+
+func (v *DestroyAuthKeyFail) Encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKeyFail)
+}
+
+func (v *DestroyAuthKeyFail) Decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
+}
+
+// RPCResult is rpc_result#f35c6d01.
+type RPCResult struct {
+	ReqMsgID int64
+	Result   []byte
+}
+
+func (*RPCResult) TypeID() uint32 { return IDRPCResult }
+
+func (v *RPCResult) Encode(b *tl.Buffer) {
+	b.ID(IDRPCResult)
+	b.Long(v.ReqMsgID)
+	b.Raw(v.Result)
+}
+
+func (v *RPCResult) Decode(r *tl.Reader) {
+	r.Expect(IDRPCResult, "rpc_result")
+	v.ReqMsgID = r.Long()
+	v.Result = r.Raw(r.Remaining())
+}
+
+// RPCError is rpc_error#2144ca19.
+type RPCError struct {
+	ErrorCode    int32
+	ErrorMessage string
+}
+
+func (*RPCError) TypeID() uint32 { return IDRPCError }
+
+func (v *RPCError) Encode(b *tl.Buffer) {
+	b.ID(IDRPCError)
+	b.Int(v.ErrorCode)
+	b.String(v.ErrorMessage)
+}
+
+func (v *RPCError) Decode(r *tl.Reader) {
+	r.Expect(IDRPCError, "rpc_error")
+	v.ErrorCode = r.Int()
+	r.ReadString(&v.ErrorMessage)
+}
+
+// RPCAnswerUnknown is rpc_answer_unknown#5e2ad36e.
+type RPCAnswerUnknown struct {
+}
+
+func (*RPCAnswerUnknown) TypeID() uint32 { return IDRPCAnswerUnknown }
+
+func (v *RPCAnswerUnknown) Encode(b *tl.Buffer) {
+	b.ID(IDRPCAnswerUnknown)
+}
+
+func (v *RPCAnswerUnknown) Decode(r *tl.Reader) {
+	r.Expect(IDRPCAnswerUnknown, "rpc_answer_unknown")
+}
+
+// RPCAnswerDroppedRunning is rpc_answer_dropped_running#cd78e586.
+type RPCAnswerDroppedRunning struct {
+}
+
+func (*RPCAnswerDroppedRunning) TypeID() uint32 { return IDRPCAnswerDroppedRunning }
+
+func (v *RPCAnswerDroppedRunning) Encode(b *tl.Buffer) {
+	b.ID(IDRPCAnswerDroppedRunning)
+}
+
+func (v *RPCAnswerDroppedRunning) Decode(r *tl.Reader) {
+	r.Expect(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
+}
+
+// RPCAnswerDropped is rpc_answer_dropped#a43ad8b7.
+type RPCAnswerDropped struct {
+	MsgID int64
+	SeqNo int32
+	Bytes int32
+}
+
+func (*RPCAnswerDropped) TypeID() uint32 { return IDRPCAnswerDropped }
+
+func (v *RPCAnswerDropped) Encode(b *tl.Buffer) {
+	b.ID(IDRPCAnswerDropped)
+	b.Long(v.MsgID)
+	b.Int(v.SeqNo)
+	b.Int(v.Bytes)
+}
+
+func (v *RPCAnswerDropped) Decode(r *tl.Reader) {
+	r.Expect(IDRPCAnswerDropped, "rpc_answer_dropped")
+	v.MsgID = r.Long()
+	v.SeqNo = r.Int()
+	v.Bytes = r.Int()
+}
+
+// FutureSalt is future_salt#0949d9dc.
+type FutureSalt struct {
+	ValidSince int32
+	ValidUntil int32
+	Salt       int64
+}
+
+func (*FutureSalt) TypeID() uint32 { return IDFutureSalt }
+
+func (v *FutureSalt) Encode(b *tl.Buffer) {
+	b.ID(IDFutureSalt)
+	v.encodeBare(b)
+}
+
+func (v *FutureSalt) encodeBare(b *tl.Buffer) {
+	b.Int(v.ValidSince)
+	b.Int(v.ValidUntil)
+	b.Long(v.Salt)
+}
+
+func (v *FutureSalt) Decode(r *tl.Reader) {
+	r.Expect(IDFutureSalt, "future_salt")
+	v.decodeBare(r)
+}
+
+func (v *FutureSalt) decodeBare(r *tl.Reader) {
+	v.ValidSince = r.Int()
+	v.ValidUntil = r.Int()
+	v.Salt = r.Long()
+}
+
+// FutureSalts is future_salts#ae500895.
+type FutureSalts struct {
+	ReqMsgID int64
+	Now      int32
+	Salts    []FutureSalt
+}
+
+func (*FutureSalts) TypeID() uint32 { return IDFutureSalts }
+
+func (v *FutureSalts) Encode(b *tl.Buffer) {
+	b.ID(IDFutureSalts)
+	b.Long(v.ReqMsgID)
+	b.Int(v.Now)
+	putBareFutureSaltBodies(b, v.Salts)
+}
+
+func (v *FutureSalts) Decode(r *tl.Reader) {
+	r.Expect(IDFutureSalts, "future_salts")
+	v.ReqMsgID = r.Long()
+	v.Now = r.Int()
+	readBareFutureSaltBodies(r, &v.Salts)
+}
+
+// Pong is pong#347773c5.
+type Pong struct {
+	MsgID  int64
+	PingID int64
+}
+
+func (*Pong) TypeID() uint32 { return IDPong }
+
+func (v *Pong) Encode(b *tl.Buffer) {
+	b.ID(IDPong)
+	b.Long(v.MsgID)
+	b.Long(v.PingID)
+}
+
+func (v *Pong) Decode(r *tl.Reader) {
+	r.Expect(IDPong, "pong")
+	v.MsgID = r.Long()
+	v.PingID = r.Long()
+}
+
+// DestroySessionOK is destroy_session_ok#e22045fc.
+type DestroySessionOK struct {
+	SessionID int64
+}
+
+func (*DestroySessionOK) TypeID() uint32 { return IDDestroySessionOK }
+
+func (v *DestroySessionOK) Encode(b *tl.Buffer) {
+	b.ID(IDDestroySessionOK)
+	b.Long(v.SessionID)
+}
+
+func (v *DestroySessionOK) Decode(r *tl.Reader) {
+	r.Expect(IDDestroySessionOK, "destroy_session_ok")
+	v.SessionID = r.Long()
+}
+
+// DestroySessionNone is destroy_session_none#62d350c9.
+type DestroySessionNone struct {
+	SessionID int64
+}
+
+func (*DestroySessionNone) TypeID() uint32 { return IDDestroySessionNone }
+
+func (v *DestroySessionNone) Encode(b *tl.Buffer) {
+	b.ID(IDDestroySessionNone)
+	b.Long(v.SessionID)
+}
+
+func (v *DestroySessionNone) Decode(r *tl.Reader) {
+	r.Expect(IDDestroySessionNone, "destroy_session_none")
+	v.SessionID = r.Long()
+}
+
+// NewSessionCreated is new_session_created#9ec20908.
+type NewSessionCreated struct {
+	FirstMsgID int64
+	UniqueID   int64
+	ServerSalt int64
+}
+
+func (*NewSessionCreated) TypeID() uint32 { return IDNewSessionCreated }
+
+func (v *NewSessionCreated) Encode(b *tl.Buffer) {
+	b.ID(IDNewSessionCreated)
+	b.Long(v.FirstMsgID)
+	b.Long(v.UniqueID)
+	b.Long(v.ServerSalt)
+}
+
+func (v *NewSessionCreated) Decode(r *tl.Reader) {
+	r.Expect(IDNewSessionCreated, "new_session_created")
+	v.FirstMsgID = r.Long()
+	v.UniqueID = r.Long()
+	v.ServerSalt = r.Long()
+}
+
+// GzipPacked is gzip_packed#3072cfa1.
+type GzipPacked struct {
+	PackedData []byte
+}
+
+func (*GzipPacked) TypeID() uint32 { return IDGzipPacked }
+
+func (v *GzipPacked) Encode(b *tl.Buffer) {
+	b.ID(IDGzipPacked)
+	b.ByteString(v.PackedData)
+}
+
+func (v *GzipPacked) Decode(r *tl.Reader) {
+	r.Expect(IDGzipPacked, "gzip_packed")
+	r.ReadByteString(&v.PackedData)
+}
+
+// MsgsAck is msgs_ack#62d6b459.
+type MsgsAck struct {
+	MsgIDs []int64
+}
+
+func (*MsgsAck) TypeID() uint32 { return IDMsgsAck }
+
+func (v *MsgsAck) Encode(b *tl.Buffer) {
+	b.ID(IDMsgsAck)
+	b.Longs(v.MsgIDs)
+}
+
+func (v *MsgsAck) Decode(r *tl.Reader) {
+	r.Expect(IDMsgsAck, "msgs_ack")
+	r.ReadLongs(&v.MsgIDs)
+}
+
+// BadMsgNotification is bad_msg_notification#a7eff811.
+type BadMsgNotification struct {
+	BadMsgID    int64
+	BadMsgSeqno int32
+	ErrorCode   int32
+}
+
+func (*BadMsgNotification) TypeID() uint32 { return IDBadMsgNotification }
+
+func (v *BadMsgNotification) Encode(b *tl.Buffer) {
+	b.ID(IDBadMsgNotification)
+	b.Long(v.BadMsgID)
+	b.Int(v.BadMsgSeqno)
+	b.Int(v.ErrorCode)
+}
+
+func (v *BadMsgNotification) Decode(r *tl.Reader) {
+	r.Expect(IDBadMsgNotification, "bad_msg_notification")
+	v.BadMsgID = r.Long()
+	v.BadMsgSeqno = r.Int()
+	v.ErrorCode = r.Int()
+}
+
+// BadServerSalt is bad_server_salt#edab447b.
+type BadServerSalt struct {
+	BadMsgID      int64
+	BadMsgSeqno   int32
+	ErrorCode     int32
+	NewServerSalt int64
+}
+
+func (*BadServerSalt) TypeID() uint32 { return IDBadServerSalt }
+
+func (v *BadServerSalt) Encode(b *tl.Buffer) {
+	b.ID(IDBadServerSalt)
+	b.Long(v.BadMsgID)
+	b.Int(v.BadMsgSeqno)
+	b.Int(v.ErrorCode)
+	b.Long(v.NewServerSalt)
+}
+
+func (v *BadServerSalt) Decode(r *tl.Reader) {
+	r.Expect(IDBadServerSalt, "bad_server_salt")
+	v.BadMsgID = r.Long()
+	v.BadMsgSeqno = r.Int()
+	v.ErrorCode = r.Int()
+	v.NewServerSalt = r.Long()
+}
+
+// MsgResendReq is msg_resend_req#7d861a08.
+type MsgResendReq struct {
+	MsgIDs []int64
+}
+
+func (*MsgResendReq) TypeID() uint32 { return IDMsgResendReq }
+
+func (v *MsgResendReq) Encode(b *tl.Buffer) {
+	b.ID(IDMsgResendReq)
+	b.Longs(v.MsgIDs)
+}
+
+func (v *MsgResendReq) Decode(r *tl.Reader) {
+	r.Expect(IDMsgResendReq, "msg_resend_req")
+	r.ReadLongs(&v.MsgIDs)
+}
+
+// MsgsStateReq is msgs_state_req#da69fb52.
+type MsgsStateReq struct {
+	MsgIDs []int64
+}
+
+func (*MsgsStateReq) TypeID() uint32 { return IDMsgsStateReq }
+
+func (v *MsgsStateReq) Encode(b *tl.Buffer) {
+	b.ID(IDMsgsStateReq)
+	b.Longs(v.MsgIDs)
+}
+
+func (v *MsgsStateReq) Decode(r *tl.Reader) {
+	r.Expect(IDMsgsStateReq, "msgs_state_req")
+	r.ReadLongs(&v.MsgIDs)
+}
+
+// MsgsStateInfo is msgs_state_info#04deb57d.
+type MsgsStateInfo struct {
+	ReqMsgID int64
+	Info     []byte
+}
+
+func (*MsgsStateInfo) TypeID() uint32 { return IDMsgsStateInfo }
+
+func (v *MsgsStateInfo) Encode(b *tl.Buffer) {
+	b.ID(IDMsgsStateInfo)
+	b.Long(v.ReqMsgID)
+	b.ByteString(v.Info)
+}
+
+func (v *MsgsStateInfo) Decode(r *tl.Reader) {
+	r.Expect(IDMsgsStateInfo, "msgs_state_info")
+	v.ReqMsgID = r.Long()
+	r.ReadByteString(&v.Info)
+}
+
+// MsgsAllInfo is msgs_all_info#8cc0d131.
+type MsgsAllInfo struct {
+	MsgIDs []int64
+	Info   []byte
+}
+
+func (*MsgsAllInfo) TypeID() uint32 { return IDMsgsAllInfo }
+
+func (v *MsgsAllInfo) Encode(b *tl.Buffer) {
+	b.ID(IDMsgsAllInfo)
+	b.Longs(v.MsgIDs)
+	b.ByteString(v.Info)
+}
+
+func (v *MsgsAllInfo) Decode(r *tl.Reader) {
+	r.Expect(IDMsgsAllInfo, "msgs_all_info")
+	r.ReadLongs(&v.MsgIDs)
+	r.ReadByteString(&v.Info)
+}
+
+// MsgDetailedInfo is msg_detailed_info#276d3ec6.
+type MsgDetailedInfo struct {
+	MsgID       int64
+	AnswerMsgID int64
+	Bytes       int32
+	Status      int32
+}
+
+func (*MsgDetailedInfo) TypeID() uint32 { return IDMsgDetailedInfo }
+
+func (v *MsgDetailedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDMsgDetailedInfo)
+	b.Long(v.MsgID)
+	b.Long(v.AnswerMsgID)
+	b.Int(v.Bytes)
+	b.Int(v.Status)
+}
+
+func (v *MsgDetailedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDMsgDetailedInfo, "msg_detailed_info")
+	v.MsgID = r.Long()
+	v.AnswerMsgID = r.Long()
+	v.Bytes = r.Int()
+	v.Status = r.Int()
+}
+
+// MsgNewDetailedInfo is msg_new_detailed_info#809db6df.
+type MsgNewDetailedInfo struct {
+	AnswerMsgID int64
+	Bytes       int32
+	Status      int32
+}
+
+func (*MsgNewDetailedInfo) TypeID() uint32 { return IDMsgNewDetailedInfo }
+
+func (v *MsgNewDetailedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDMsgNewDetailedInfo)
+	b.Long(v.AnswerMsgID)
+	b.Int(v.Bytes)
+	b.Int(v.Status)
+}
+
+func (v *MsgNewDetailedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDMsgNewDetailedInfo, "msg_new_detailed_info")
+	v.AnswerMsgID = r.Long()
+	v.Bytes = r.Int()
+	v.Status = r.Int()
+}
+
+// ReqPQ is req_pq#60469778.
+type ReqPQ struct {
+	Nonce tl.Int128
+}
+
+func (*ReqPQ) TypeID() uint32 { return IDReqPQ }
+
+func (v *ReqPQ) Encode(b *tl.Buffer) {
+	b.ID(IDReqPQ)
+	b.Int128(&v.Nonce)
+}
+
+func (v *ReqPQ) Decode(r *tl.Reader) {
+	r.Expect(IDReqPQ, "req_pq")
+	v.Nonce = r.Int128()
+}
+
+// ReqPQMulti is req_pq_multi#be7e8ef1.
+type ReqPQMulti struct {
+	Nonce tl.Int128
+}
+
+func (*ReqPQMulti) TypeID() uint32 { return IDReqPQMulti }
+
+func (v *ReqPQMulti) Encode(b *tl.Buffer) {
+	b.ID(IDReqPQMulti)
+	b.Int128(&v.Nonce)
+}
+
+func (v *ReqPQMulti) Decode(r *tl.Reader) {
+	r.Expect(IDReqPQMulti, "req_pq_multi")
+	v.Nonce = r.Int128()
+}
+
+// ReqDHParams is req_DH_params#d712e4be.
+type ReqDHParams struct {
+	Nonce                tl.Int128
+	ServerNonce          tl.Int128
+	P                    []byte
+	Q                    []byte
+	PublicKeyFingerprint int64
+	EncryptedData        []byte
+}
+
+func (*ReqDHParams) TypeID() uint32 { return IDReqDHParams }
+
+func (v *ReqDHParams) Encode(b *tl.Buffer) {
+	b.ID(IDReqDHParams)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Long(v.PublicKeyFingerprint)
+	b.ByteString(v.EncryptedData)
+}
+
+func (v *ReqDHParams) Decode(r *tl.Reader) {
+	r.Expect(IDReqDHParams, "req_DH_params")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	r.ReadByteString(&v.P)
+	r.ReadByteString(&v.Q)
+	v.PublicKeyFingerprint = r.Long()
+	r.ReadByteString(&v.EncryptedData)
+}
+
+// SetClientDHParams is set_client_DH_params#f5045f1f.
+type SetClientDHParams struct {
+	Nonce         tl.Int128
+	ServerNonce   tl.Int128
+	EncryptedData []byte
+}
+
+func (*SetClientDHParams) TypeID() uint32 { return IDSetClientDHParams }
+
+func (v *SetClientDHParams) Encode(b *tl.Buffer) {
+	b.ID(IDSetClientDHParams)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.EncryptedData)
+}
+
+func (v *SetClientDHParams) Decode(r *tl.Reader) {
+	r.Expect(IDSetClientDHParams, "set_client_DH_params")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	r.ReadByteString(&v.EncryptedData)
+}
+
+// RPCDropAnswer is rpc_drop_answer#58e4a740.
+type RPCDropAnswer struct {
+	ReqMsgID int64
+}
+
+func (*RPCDropAnswer) TypeID() uint32 { return IDRPCDropAnswer }
+
+func (v *RPCDropAnswer) Encode(b *tl.Buffer) {
+	b.ID(IDRPCDropAnswer)
+	b.Long(v.ReqMsgID)
+}
+
+func (v *RPCDropAnswer) Decode(r *tl.Reader) {
+	r.Expect(IDRPCDropAnswer, "rpc_drop_answer")
+	v.ReqMsgID = r.Long()
+}
+
+// GetFutureSalts is get_future_salts#b921bd04.
+type GetFutureSalts struct {
+	Num int32
+}
+
+func (*GetFutureSalts) TypeID() uint32 { return IDGetFutureSalts }
+
+func (v *GetFutureSalts) Encode(b *tl.Buffer) {
+	b.ID(IDGetFutureSalts)
+	b.Int(v.Num)
+}
+
+func (v *GetFutureSalts) Decode(r *tl.Reader) {
+	r.Expect(IDGetFutureSalts, "get_future_salts")
+	v.Num = r.Int()
+}
+
+// Ping is ping#7abe77ec.
+type Ping struct {
+	PingID int64
+}
+
+func (*Ping) TypeID() uint32 { return IDPing }
+
+func (v *Ping) Encode(b *tl.Buffer) {
+	b.ID(IDPing)
+	b.Long(v.PingID)
+}
+
+func (v *Ping) Decode(r *tl.Reader) {
+	r.Expect(IDPing, "ping")
+	v.PingID = r.Long()
+}
+
+// PingDelayDisconnect is ping_delay_disconnect#f3427b8c.
+type PingDelayDisconnect struct {
+	PingID          int64
+	DisconnectDelay int32
+}
+
+func (*PingDelayDisconnect) TypeID() uint32 { return IDPingDelayDisconnect }
+
+func (v *PingDelayDisconnect) Encode(b *tl.Buffer) {
+	b.ID(IDPingDelayDisconnect)
+	b.Long(v.PingID)
+	b.Int(v.DisconnectDelay)
+}
+
+func (v *PingDelayDisconnect) Decode(r *tl.Reader) {
+	r.Expect(IDPingDelayDisconnect, "ping_delay_disconnect")
+	v.PingID = r.Long()
+	v.DisconnectDelay = r.Int()
+}
+
+// DestroySession is destroy_session#e7512126.
+type DestroySession struct {
+	SessionID int64
+}
+
+func (*DestroySession) TypeID() uint32 { return IDDestroySession }
+
+func (v *DestroySession) Encode(b *tl.Buffer) {
+	b.ID(IDDestroySession)
+	b.Long(v.SessionID)
+}
+
+func (v *DestroySession) Decode(r *tl.Reader) {
+	r.Expect(IDDestroySession, "destroy_session")
+	v.SessionID = r.Long()
+}
+
+// HTTPWait is http_wait#9299359f.
+type HTTPWait struct {
+	MaxDelay  int32
+	WaitAfter int32
+	MaxWait   int32
+}
+
+func (*HTTPWait) TypeID() uint32 { return IDHTTPWait }
+
+func (v *HTTPWait) Encode(b *tl.Buffer) {
+	b.ID(IDHTTPWait)
+	b.Int(v.MaxDelay)
+	b.Int(v.WaitAfter)
+	b.Int(v.MaxWait)
+}
+
+func (v *HTTPWait) Decode(r *tl.Reader) {
+	r.Expect(IDHTTPWait, "http_wait")
+	v.MaxDelay = r.Int()
+	v.WaitAfter = r.Int()
+	v.MaxWait = r.Int()
+}
+
+// DestroyAuthKey is destroy_auth_key#d1435160.
+type DestroyAuthKey struct {
+}
+
+func (*DestroyAuthKey) TypeID() uint32 { return IDDestroyAuthKey }
+
+func (v *DestroyAuthKey) Encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKey)
+}
+
+func (v *DestroyAuthKey) Decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKey, "destroy_auth_key")
+}
+
 // PQInnerDataClass is a P_Q_inner_data: one of p_q_inner_data, p_q_inner_data_dc, p_q_inner_data_temp, p_q_inner_data_temp_dc.
 type PQInnerDataClass interface {
 	tl.Object
@@ -209,1056 +1261,4 @@ func DecodeMsgDetailedInfo(r *tl.Reader) (v MsgDetailedInfoClass) {
 	}
 	v.Decode(r)
 	return v
-}
-
-// ResPQ is resPQ#05162463.
-type ResPQ struct {
-	Nonce                       tl.Int128
-	ServerNonce                 tl.Int128
-	PQ                          []byte
-	ServerPublicKeyFingerprints []int64
-}
-
-func (*ResPQ) TypeID() uint32 { return IDResPQ }
-
-func (v *ResPQ) Encode(b *tl.Buffer) {
-	b.ID(IDResPQ)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.PQ)
-	b.Longs(v.ServerPublicKeyFingerprints)
-}
-
-func (v *ResPQ) Decode(r *tl.Reader) {
-	r.Expect(IDResPQ, "resPQ")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.PQ = r.ByteString()
-	v.ServerPublicKeyFingerprints = r.Longs()
-}
-
-// PQInnerData is p_q_inner_data#83c95aec.
-type PQInnerData struct {
-	PQ          []byte
-	P           []byte
-	Q           []byte
-	Nonce       tl.Int128
-	ServerNonce tl.Int128
-	NewNonce    tl.Int256
-}
-
-func (*PQInnerData) TypeID() uint32 { return IDPQInnerData }
-
-func (v *PQInnerData) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerData)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-}
-
-func (v *PQInnerData) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerData, "p_q_inner_data")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-}
-
-// PQInnerDataDC is p_q_inner_data_dc#a9f55f95.
-type PQInnerDataDC struct {
-	PQ          []byte
-	P           []byte
-	Q           []byte
-	Nonce       tl.Int128
-	ServerNonce tl.Int128
-	NewNonce    tl.Int256
-	DC          int32
-}
-
-func (*PQInnerDataDC) TypeID() uint32 { return IDPQInnerDataDC }
-
-func (v *PQInnerDataDC) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataDC)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.DC)
-}
-
-func (v *PQInnerDataDC) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataDC, "p_q_inner_data_dc")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.DC = r.Int()
-}
-
-// PQInnerDataTemp is p_q_inner_data_temp#3c6a84d4.
-type PQInnerDataTemp struct {
-	PQ          []byte
-	P           []byte
-	Q           []byte
-	Nonce       tl.Int128
-	ServerNonce tl.Int128
-	NewNonce    tl.Int256
-	ExpiresIn   int32
-}
-
-func (*PQInnerDataTemp) TypeID() uint32 { return IDPQInnerDataTemp }
-
-func (v *PQInnerDataTemp) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataTemp)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.ExpiresIn)
-}
-
-func (v *PQInnerDataTemp) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataTemp, "p_q_inner_data_temp")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.ExpiresIn = r.Int()
-}
-
-// PQInnerDataTempDC is p_q_inner_data_temp_dc#56fddf88.
-type PQInnerDataTempDC struct {
-	PQ          []byte
-	P           []byte
-	Q           []byte
-	Nonce       tl.Int128
-	ServerNonce tl.Int128
-	NewNonce    tl.Int256
-	DC          int32
-	ExpiresIn   int32
-}
-
-func (*PQInnerDataTempDC) TypeID() uint32 { return IDPQInnerDataTempDC }
-
-func (v *PQInnerDataTempDC) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataTempDC)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.DC)
-	b.Int(v.ExpiresIn)
-}
-
-func (v *PQInnerDataTempDC) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.DC = r.Int()
-	v.ExpiresIn = r.Int()
-}
-
-// ServerDHParamsFail is server_DH_params_fail#79cb045d.
-type ServerDHParamsFail struct {
-	Nonce        tl.Int128
-	ServerNonce  tl.Int128
-	NewNonceHash tl.Int128
-}
-
-func (*ServerDHParamsFail) TypeID() uint32 { return IDServerDHParamsFail }
-
-func (v *ServerDHParamsFail) Encode(b *tl.Buffer) {
-	b.ID(IDServerDHParamsFail)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash)
-}
-
-func (v *ServerDHParamsFail) Decode(r *tl.Reader) {
-	r.Expect(IDServerDHParamsFail, "server_DH_params_fail")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash = r.Int128()
-}
-
-// ServerDHParamsOK is server_DH_params_ok#d0e8075c.
-type ServerDHParamsOK struct {
-	Nonce           tl.Int128
-	ServerNonce     tl.Int128
-	EncryptedAnswer []byte
-}
-
-func (*ServerDHParamsOK) TypeID() uint32 { return IDServerDHParamsOK }
-
-func (v *ServerDHParamsOK) Encode(b *tl.Buffer) {
-	b.ID(IDServerDHParamsOK)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.EncryptedAnswer)
-}
-
-func (v *ServerDHParamsOK) Decode(r *tl.Reader) {
-	r.Expect(IDServerDHParamsOK, "server_DH_params_ok")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.EncryptedAnswer = r.ByteString()
-}
-
-// ServerDHInnerData is server_DH_inner_data#b5890dba.
-type ServerDHInnerData struct {
-	Nonce       tl.Int128
-	ServerNonce tl.Int128
-	G           int32
-	DHPrime     []byte
-	GA          []byte
-	ServerTime  int32
-}
-
-func (*ServerDHInnerData) TypeID() uint32 { return IDServerDHInnerData }
-
-func (v *ServerDHInnerData) Encode(b *tl.Buffer) {
-	b.ID(IDServerDHInnerData)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int(v.G)
-	b.ByteString(v.DHPrime)
-	b.ByteString(v.GA)
-	b.Int(v.ServerTime)
-}
-
-func (v *ServerDHInnerData) Decode(r *tl.Reader) {
-	r.Expect(IDServerDHInnerData, "server_DH_inner_data")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.G = r.Int()
-	v.DHPrime = r.ByteString()
-	v.GA = r.ByteString()
-	v.ServerTime = r.Int()
-}
-
-// ClientDHInnerData is client_DH_inner_data#6643b654.
-type ClientDHInnerData struct {
-	Nonce       tl.Int128
-	ServerNonce tl.Int128
-	RetryID     int64
-	GB          []byte
-}
-
-func (*ClientDHInnerData) TypeID() uint32 { return IDClientDHInnerData }
-
-func (v *ClientDHInnerData) Encode(b *tl.Buffer) {
-	b.ID(IDClientDHInnerData)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Long(v.RetryID)
-	b.ByteString(v.GB)
-}
-
-func (v *ClientDHInnerData) Decode(r *tl.Reader) {
-	r.Expect(IDClientDHInnerData, "client_DH_inner_data")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.RetryID = r.Long()
-	v.GB = r.ByteString()
-}
-
-// DHGenOK is dh_gen_ok#3bcbf734.
-type DHGenOK struct {
-	Nonce         tl.Int128
-	ServerNonce   tl.Int128
-	NewNonceHash1 tl.Int128
-}
-
-func (*DHGenOK) TypeID() uint32 { return IDDHGenOK }
-
-func (v *DHGenOK) Encode(b *tl.Buffer) {
-	b.ID(IDDHGenOK)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash1)
-}
-
-func (v *DHGenOK) Decode(r *tl.Reader) {
-	r.Expect(IDDHGenOK, "dh_gen_ok")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash1 = r.Int128()
-}
-
-// DHGenRetry is dh_gen_retry#46dc1fb9.
-type DHGenRetry struct {
-	Nonce         tl.Int128
-	ServerNonce   tl.Int128
-	NewNonceHash2 tl.Int128
-}
-
-func (*DHGenRetry) TypeID() uint32 { return IDDHGenRetry }
-
-func (v *DHGenRetry) Encode(b *tl.Buffer) {
-	b.ID(IDDHGenRetry)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash2)
-}
-
-func (v *DHGenRetry) Decode(r *tl.Reader) {
-	r.Expect(IDDHGenRetry, "dh_gen_retry")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash2 = r.Int128()
-}
-
-// DHGenFail is dh_gen_fail#a69dae02.
-type DHGenFail struct {
-	Nonce         tl.Int128
-	ServerNonce   tl.Int128
-	NewNonceHash3 tl.Int128
-}
-
-func (*DHGenFail) TypeID() uint32 { return IDDHGenFail }
-
-func (v *DHGenFail) Encode(b *tl.Buffer) {
-	b.ID(IDDHGenFail)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash3)
-}
-
-func (v *DHGenFail) Decode(r *tl.Reader) {
-	r.Expect(IDDHGenFail, "dh_gen_fail")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash3 = r.Int128()
-}
-
-// BindAuthKeyInner is bind_auth_key_inner#75a3f765.
-type BindAuthKeyInner struct {
-	Nonce         int64
-	TempAuthKeyID int64
-	PermAuthKeyID int64
-	TempSessionID int64
-	ExpiresAt     int32
-}
-
-func (*BindAuthKeyInner) TypeID() uint32 { return IDBindAuthKeyInner }
-
-func (v *BindAuthKeyInner) Encode(b *tl.Buffer) {
-	b.ID(IDBindAuthKeyInner)
-	b.Long(v.Nonce)
-	b.Long(v.TempAuthKeyID)
-	b.Long(v.PermAuthKeyID)
-	b.Long(v.TempSessionID)
-	b.Int(v.ExpiresAt)
-}
-
-func (v *BindAuthKeyInner) Decode(r *tl.Reader) {
-	r.Expect(IDBindAuthKeyInner, "bind_auth_key_inner")
-	v.Nonce = r.Long()
-	v.TempAuthKeyID = r.Long()
-	v.PermAuthKeyID = r.Long()
-	v.TempSessionID = r.Long()
-	v.ExpiresAt = r.Int()
-}
-
-// DestroyAuthKeyOK is destroy_auth_key_ok#f660e1d4.
-type DestroyAuthKeyOK struct {
-}
-
-func (*DestroyAuthKeyOK) TypeID() uint32 { return IDDestroyAuthKeyOK }
-
-func (v *DestroyAuthKeyOK) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyOK)
-}
-
-func (v *DestroyAuthKeyOK) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
-}
-
-// DestroyAuthKeyNone is destroy_auth_key_none#0a9f2259.
-type DestroyAuthKeyNone struct {
-}
-
-func (*DestroyAuthKeyNone) TypeID() uint32 { return IDDestroyAuthKeyNone }
-
-func (v *DestroyAuthKeyNone) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyNone)
-}
-
-func (v *DestroyAuthKeyNone) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyNone, "destroy_auth_key_none")
-}
-
-// DestroyAuthKeyFail is destroy_auth_key_fail#ea109b13.
-type DestroyAuthKeyFail struct {
-}
-
-func (*DestroyAuthKeyFail) TypeID() uint32 { return IDDestroyAuthKeyFail }
-
-func (v *DestroyAuthKeyFail) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyFail)
-}
-
-func (v *DestroyAuthKeyFail) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
-}
-
-// RPCResult is rpc_result#f35c6d01.
-type RPCResult struct {
-	ReqMsgID int64
-	Result   []byte
-}
-
-func (*RPCResult) TypeID() uint32 { return IDRPCResult }
-
-func (v *RPCResult) Encode(b *tl.Buffer) {
-	b.ID(IDRPCResult)
-	b.Long(v.ReqMsgID)
-	b.Raw(v.Result)
-}
-
-func (v *RPCResult) Decode(r *tl.Reader) {
-	r.Expect(IDRPCResult, "rpc_result")
-	v.ReqMsgID = r.Long()
-	v.Result = r.Raw(r.Remaining())
-}
-
-// RPCError is rpc_error#2144ca19.
-type RPCError struct {
-	ErrorCode    int32
-	ErrorMessage string
-}
-
-func (*RPCError) TypeID() uint32 { return IDRPCError }
-
-func (v *RPCError) Encode(b *tl.Buffer) {
-	b.ID(IDRPCError)
-	b.Int(v.ErrorCode)
-	b.String(v.ErrorMessage)
-}
-
-func (v *RPCError) Decode(r *tl.Reader) {
-	r.Expect(IDRPCError, "rpc_error")
-	v.ErrorCode = r.Int()
-	v.ErrorMessage = r.String()
-}
-
-// RPCAnswerUnknown is rpc_answer_unknown#5e2ad36e.
-type RPCAnswerUnknown struct {
-}
-
-func (*RPCAnswerUnknown) TypeID() uint32 { return IDRPCAnswerUnknown }
-
-func (v *RPCAnswerUnknown) Encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerUnknown)
-}
-
-func (v *RPCAnswerUnknown) Decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerUnknown, "rpc_answer_unknown")
-}
-
-// RPCAnswerDroppedRunning is rpc_answer_dropped_running#cd78e586.
-type RPCAnswerDroppedRunning struct {
-}
-
-func (*RPCAnswerDroppedRunning) TypeID() uint32 { return IDRPCAnswerDroppedRunning }
-
-func (v *RPCAnswerDroppedRunning) Encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerDroppedRunning)
-}
-
-func (v *RPCAnswerDroppedRunning) Decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
-}
-
-// RPCAnswerDropped is rpc_answer_dropped#a43ad8b7.
-type RPCAnswerDropped struct {
-	MsgID int64
-	SeqNo int32
-	Bytes int32
-}
-
-func (*RPCAnswerDropped) TypeID() uint32 { return IDRPCAnswerDropped }
-
-func (v *RPCAnswerDropped) Encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerDropped)
-	b.Long(v.MsgID)
-	b.Int(v.SeqNo)
-	b.Int(v.Bytes)
-}
-
-func (v *RPCAnswerDropped) Decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerDropped, "rpc_answer_dropped")
-	v.MsgID = r.Long()
-	v.SeqNo = r.Int()
-	v.Bytes = r.Int()
-}
-
-// FutureSalt is future_salt#0949d9dc.
-type FutureSalt struct {
-	ValidSince int32
-	ValidUntil int32
-	Salt       int64
-}
-
-func (*FutureSalt) TypeID() uint32 { return IDFutureSalt }
-
-func (v *FutureSalt) Encode(b *tl.Buffer) {
-	b.ID(IDFutureSalt)
-	v.encodeBare(b)
-}
-
-func (v *FutureSalt) encodeBare(b *tl.Buffer) {
-	b.Int(v.ValidSince)
-	b.Int(v.ValidUntil)
-	b.Long(v.Salt)
-}
-
-func (v *FutureSalt) Decode(r *tl.Reader) {
-	r.Expect(IDFutureSalt, "future_salt")
-	v.decodeBare(r)
-}
-
-func (v *FutureSalt) decodeBare(r *tl.Reader) {
-	v.ValidSince = r.Int()
-	v.ValidUntil = r.Int()
-	v.Salt = r.Long()
-}
-
-// FutureSalts is future_salts#ae500895.
-type FutureSalts struct {
-	ReqMsgID int64
-	Now      int32
-	Salts    []FutureSalt
-}
-
-func (*FutureSalts) TypeID() uint32 { return IDFutureSalts }
-
-func (v *FutureSalts) Encode(b *tl.Buffer) {
-	b.ID(IDFutureSalts)
-	b.Long(v.ReqMsgID)
-	b.Int(v.Now)
-	putBareFutureSaltBodies(b, v.Salts)
-}
-
-func (v *FutureSalts) Decode(r *tl.Reader) {
-	r.Expect(IDFutureSalts, "future_salts")
-	v.ReqMsgID = r.Long()
-	v.Now = r.Int()
-	v.Salts = readBareFutureSaltBodies(r)
-}
-
-// Pong is pong#347773c5.
-type Pong struct {
-	MsgID  int64
-	PingID int64
-}
-
-func (*Pong) TypeID() uint32 { return IDPong }
-
-func (v *Pong) Encode(b *tl.Buffer) {
-	b.ID(IDPong)
-	b.Long(v.MsgID)
-	b.Long(v.PingID)
-}
-
-func (v *Pong) Decode(r *tl.Reader) {
-	r.Expect(IDPong, "pong")
-	v.MsgID = r.Long()
-	v.PingID = r.Long()
-}
-
-// DestroySessionOK is destroy_session_ok#e22045fc.
-type DestroySessionOK struct {
-	SessionID int64
-}
-
-func (*DestroySessionOK) TypeID() uint32 { return IDDestroySessionOK }
-
-func (v *DestroySessionOK) Encode(b *tl.Buffer) {
-	b.ID(IDDestroySessionOK)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySessionOK) Decode(r *tl.Reader) {
-	r.Expect(IDDestroySessionOK, "destroy_session_ok")
-	v.SessionID = r.Long()
-}
-
-// DestroySessionNone is destroy_session_none#62d350c9.
-type DestroySessionNone struct {
-	SessionID int64
-}
-
-func (*DestroySessionNone) TypeID() uint32 { return IDDestroySessionNone }
-
-func (v *DestroySessionNone) Encode(b *tl.Buffer) {
-	b.ID(IDDestroySessionNone)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySessionNone) Decode(r *tl.Reader) {
-	r.Expect(IDDestroySessionNone, "destroy_session_none")
-	v.SessionID = r.Long()
-}
-
-// NewSessionCreated is new_session_created#9ec20908.
-type NewSessionCreated struct {
-	FirstMsgID int64
-	UniqueID   int64
-	ServerSalt int64
-}
-
-func (*NewSessionCreated) TypeID() uint32 { return IDNewSessionCreated }
-
-func (v *NewSessionCreated) Encode(b *tl.Buffer) {
-	b.ID(IDNewSessionCreated)
-	b.Long(v.FirstMsgID)
-	b.Long(v.UniqueID)
-	b.Long(v.ServerSalt)
-}
-
-func (v *NewSessionCreated) Decode(r *tl.Reader) {
-	r.Expect(IDNewSessionCreated, "new_session_created")
-	v.FirstMsgID = r.Long()
-	v.UniqueID = r.Long()
-	v.ServerSalt = r.Long()
-}
-
-// GzipPacked is gzip_packed#3072cfa1.
-type GzipPacked struct {
-	PackedData []byte
-}
-
-func (*GzipPacked) TypeID() uint32 { return IDGzipPacked }
-
-func (v *GzipPacked) Encode(b *tl.Buffer) {
-	b.ID(IDGzipPacked)
-	b.ByteString(v.PackedData)
-}
-
-func (v *GzipPacked) Decode(r *tl.Reader) {
-	r.Expect(IDGzipPacked, "gzip_packed")
-	v.PackedData = r.ByteString()
-}
-
-// MsgsAck is msgs_ack#62d6b459.
-type MsgsAck struct {
-	MsgIDs []int64
-}
-
-func (*MsgsAck) TypeID() uint32 { return IDMsgsAck }
-
-func (v *MsgsAck) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsAck)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgsAck) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsAck, "msgs_ack")
-	v.MsgIDs = r.Longs()
-}
-
-// BadMsgNotification is bad_msg_notification#a7eff811.
-type BadMsgNotification struct {
-	BadMsgID    int64
-	BadMsgSeqno int32
-	ErrorCode   int32
-}
-
-func (*BadMsgNotification) TypeID() uint32 { return IDBadMsgNotification }
-
-func (v *BadMsgNotification) Encode(b *tl.Buffer) {
-	b.ID(IDBadMsgNotification)
-	b.Long(v.BadMsgID)
-	b.Int(v.BadMsgSeqno)
-	b.Int(v.ErrorCode)
-}
-
-func (v *BadMsgNotification) Decode(r *tl.Reader) {
-	r.Expect(IDBadMsgNotification, "bad_msg_notification")
-	v.BadMsgID = r.Long()
-	v.BadMsgSeqno = r.Int()
-	v.ErrorCode = r.Int()
-}
-
-// BadServerSalt is bad_server_salt#edab447b.
-type BadServerSalt struct {
-	BadMsgID      int64
-	BadMsgSeqno   int32
-	ErrorCode     int32
-	NewServerSalt int64
-}
-
-func (*BadServerSalt) TypeID() uint32 { return IDBadServerSalt }
-
-func (v *BadServerSalt) Encode(b *tl.Buffer) {
-	b.ID(IDBadServerSalt)
-	b.Long(v.BadMsgID)
-	b.Int(v.BadMsgSeqno)
-	b.Int(v.ErrorCode)
-	b.Long(v.NewServerSalt)
-}
-
-func (v *BadServerSalt) Decode(r *tl.Reader) {
-	r.Expect(IDBadServerSalt, "bad_server_salt")
-	v.BadMsgID = r.Long()
-	v.BadMsgSeqno = r.Int()
-	v.ErrorCode = r.Int()
-	v.NewServerSalt = r.Long()
-}
-
-// MsgResendReq is msg_resend_req#7d861a08.
-type MsgResendReq struct {
-	MsgIDs []int64
-}
-
-func (*MsgResendReq) TypeID() uint32 { return IDMsgResendReq }
-
-func (v *MsgResendReq) Encode(b *tl.Buffer) {
-	b.ID(IDMsgResendReq)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgResendReq) Decode(r *tl.Reader) {
-	r.Expect(IDMsgResendReq, "msg_resend_req")
-	v.MsgIDs = r.Longs()
-}
-
-// MsgsStateReq is msgs_state_req#da69fb52.
-type MsgsStateReq struct {
-	MsgIDs []int64
-}
-
-func (*MsgsStateReq) TypeID() uint32 { return IDMsgsStateReq }
-
-func (v *MsgsStateReq) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsStateReq)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgsStateReq) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsStateReq, "msgs_state_req")
-	v.MsgIDs = r.Longs()
-}
-
-// MsgsStateInfo is msgs_state_info#04deb57d.
-type MsgsStateInfo struct {
-	ReqMsgID int64
-	Info     []byte
-}
-
-func (*MsgsStateInfo) TypeID() uint32 { return IDMsgsStateInfo }
-
-func (v *MsgsStateInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsStateInfo)
-	b.Long(v.ReqMsgID)
-	b.ByteString(v.Info)
-}
-
-func (v *MsgsStateInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsStateInfo, "msgs_state_info")
-	v.ReqMsgID = r.Long()
-	v.Info = r.ByteString()
-}
-
-// MsgsAllInfo is msgs_all_info#8cc0d131.
-type MsgsAllInfo struct {
-	MsgIDs []int64
-	Info   []byte
-}
-
-func (*MsgsAllInfo) TypeID() uint32 { return IDMsgsAllInfo }
-
-func (v *MsgsAllInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsAllInfo)
-	b.Longs(v.MsgIDs)
-	b.ByteString(v.Info)
-}
-
-func (v *MsgsAllInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsAllInfo, "msgs_all_info")
-	v.MsgIDs = r.Longs()
-	v.Info = r.ByteString()
-}
-
-// MsgDetailedInfo is msg_detailed_info#276d3ec6.
-type MsgDetailedInfo struct {
-	MsgID       int64
-	AnswerMsgID int64
-	Bytes       int32
-	Status      int32
-}
-
-func (*MsgDetailedInfo) TypeID() uint32 { return IDMsgDetailedInfo }
-
-func (v *MsgDetailedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgDetailedInfo)
-	b.Long(v.MsgID)
-	b.Long(v.AnswerMsgID)
-	b.Int(v.Bytes)
-	b.Int(v.Status)
-}
-
-func (v *MsgDetailedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgDetailedInfo, "msg_detailed_info")
-	v.MsgID = r.Long()
-	v.AnswerMsgID = r.Long()
-	v.Bytes = r.Int()
-	v.Status = r.Int()
-}
-
-// MsgNewDetailedInfo is msg_new_detailed_info#809db6df.
-type MsgNewDetailedInfo struct {
-	AnswerMsgID int64
-	Bytes       int32
-	Status      int32
-}
-
-func (*MsgNewDetailedInfo) TypeID() uint32 { return IDMsgNewDetailedInfo }
-
-func (v *MsgNewDetailedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgNewDetailedInfo)
-	b.Long(v.AnswerMsgID)
-	b.Int(v.Bytes)
-	b.Int(v.Status)
-}
-
-func (v *MsgNewDetailedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgNewDetailedInfo, "msg_new_detailed_info")
-	v.AnswerMsgID = r.Long()
-	v.Bytes = r.Int()
-	v.Status = r.Int()
-}
-
-// ReqPQ is req_pq#60469778.
-type ReqPQ struct {
-	Nonce tl.Int128
-}
-
-func (*ReqPQ) TypeID() uint32 { return IDReqPQ }
-
-func (v *ReqPQ) Encode(b *tl.Buffer) {
-	b.ID(IDReqPQ)
-	b.Int128(&v.Nonce)
-}
-
-func (v *ReqPQ) Decode(r *tl.Reader) {
-	r.Expect(IDReqPQ, "req_pq")
-	v.Nonce = r.Int128()
-}
-
-// ReqPQMulti is req_pq_multi#be7e8ef1.
-type ReqPQMulti struct {
-	Nonce tl.Int128
-}
-
-func (*ReqPQMulti) TypeID() uint32 { return IDReqPQMulti }
-
-func (v *ReqPQMulti) Encode(b *tl.Buffer) {
-	b.ID(IDReqPQMulti)
-	b.Int128(&v.Nonce)
-}
-
-func (v *ReqPQMulti) Decode(r *tl.Reader) {
-	r.Expect(IDReqPQMulti, "req_pq_multi")
-	v.Nonce = r.Int128()
-}
-
-// ReqDHParams is req_DH_params#d712e4be.
-type ReqDHParams struct {
-	Nonce                tl.Int128
-	ServerNonce          tl.Int128
-	P                    []byte
-	Q                    []byte
-	PublicKeyFingerprint int64
-	EncryptedData        []byte
-}
-
-func (*ReqDHParams) TypeID() uint32 { return IDReqDHParams }
-
-func (v *ReqDHParams) Encode(b *tl.Buffer) {
-	b.ID(IDReqDHParams)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Long(v.PublicKeyFingerprint)
-	b.ByteString(v.EncryptedData)
-}
-
-func (v *ReqDHParams) Decode(r *tl.Reader) {
-	r.Expect(IDReqDHParams, "req_DH_params")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.PublicKeyFingerprint = r.Long()
-	v.EncryptedData = r.ByteString()
-}
-
-// SetClientDHParams is set_client_DH_params#f5045f1f.
-type SetClientDHParams struct {
-	Nonce         tl.Int128
-	ServerNonce   tl.Int128
-	EncryptedData []byte
-}
-
-func (*SetClientDHParams) TypeID() uint32 { return IDSetClientDHParams }
-
-func (v *SetClientDHParams) Encode(b *tl.Buffer) {
-	b.ID(IDSetClientDHParams)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.EncryptedData)
-}
-
-func (v *SetClientDHParams) Decode(r *tl.Reader) {
-	r.Expect(IDSetClientDHParams, "set_client_DH_params")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.EncryptedData = r.ByteString()
-}
-
-// RPCDropAnswer is rpc_drop_answer#58e4a740.
-type RPCDropAnswer struct {
-	ReqMsgID int64
-}
-
-func (*RPCDropAnswer) TypeID() uint32 { return IDRPCDropAnswer }
-
-func (v *RPCDropAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDRPCDropAnswer)
-	b.Long(v.ReqMsgID)
-}
-
-func (v *RPCDropAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDRPCDropAnswer, "rpc_drop_answer")
-	v.ReqMsgID = r.Long()
-}
-
-// GetFutureSalts is get_future_salts#b921bd04.
-type GetFutureSalts struct {
-	Num int32
-}
-
-func (*GetFutureSalts) TypeID() uint32 { return IDGetFutureSalts }
-
-func (v *GetFutureSalts) Encode(b *tl.Buffer) {
-	b.ID(IDGetFutureSalts)
-	b.Int(v.Num)
-}
-
-func (v *GetFutureSalts) Decode(r *tl.Reader) {
-	r.Expect(IDGetFutureSalts, "get_future_salts")
-	v.Num = r.Int()
-}
-
-// Ping is ping#7abe77ec.
-type Ping struct {
-	PingID int64
-}
-
-func (*Ping) TypeID() uint32 { return IDPing }
-
-func (v *Ping) Encode(b *tl.Buffer) {
-	b.ID(IDPing)
-	b.Long(v.PingID)
-}
-
-func (v *Ping) Decode(r *tl.Reader) {
-	r.Expect(IDPing, "ping")
-	v.PingID = r.Long()
-}
-
-// PingDelayDisconnect is ping_delay_disconnect#f3427b8c.
-type PingDelayDisconnect struct {
-	PingID          int64
-	DisconnectDelay int32
-}
-
-func (*PingDelayDisconnect) TypeID() uint32 { return IDPingDelayDisconnect }
-
-func (v *PingDelayDisconnect) Encode(b *tl.Buffer) {
-	b.ID(IDPingDelayDisconnect)
-	b.Long(v.PingID)
-	b.Int(v.DisconnectDelay)
-}
-
-func (v *PingDelayDisconnect) Decode(r *tl.Reader) {
-	r.Expect(IDPingDelayDisconnect, "ping_delay_disconnect")
-	v.PingID = r.Long()
-	v.DisconnectDelay = r.Int()
-}
-
-// DestroySession is destroy_session#e7512126.
-type DestroySession struct {
-	SessionID int64
-}
-
-func (*DestroySession) TypeID() uint32 { return IDDestroySession }
-
-func (v *DestroySession) Encode(b *tl.Buffer) {
-	b.ID(IDDestroySession)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySession) Decode(r *tl.Reader) {
-	r.Expect(IDDestroySession, "destroy_session")
-	v.SessionID = r.Long()
-}
-
-// HTTPWait is http_wait#9299359f.
-type HTTPWait struct {
-	MaxDelay  int32
-	WaitAfter int32
-	MaxWait   int32
-}
-
-func (*HTTPWait) TypeID() uint32 { return IDHTTPWait }
-
-func (v *HTTPWait) Encode(b *tl.Buffer) {
-	b.ID(IDHTTPWait)
-	b.Int(v.MaxDelay)
-	b.Int(v.WaitAfter)
-	b.Int(v.MaxWait)
-}
-
-func (v *HTTPWait) Decode(r *tl.Reader) {
-	r.Expect(IDHTTPWait, "http_wait")
-	v.MaxDelay = r.Int()
-	v.WaitAfter = r.Int()
-	v.MaxWait = r.Int()
-}
-
-// DestroyAuthKey is destroy_auth_key#d1435160.
-type DestroyAuthKey struct {
-}
-
-func (*DestroyAuthKey) TypeID() uint32 { return IDDestroyAuthKey }
-
-func (v *DestroyAuthKey) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKey)
-}
-
-func (v *DestroyAuthKey) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKey, "destroy_auth_key")
 }

@@ -27,5 +27,5 @@ func (v *AuthBindTempAuthKey) Decode(r *tl.Reader) {
 	v.PermAuthKeyID = r.Long()
 	v.Nonce = r.Long()
 	v.ExpiresAt = r.Int()
-	v.EncryptedMessage = r.ByteString()
+	r.ReadByteString(&v.EncryptedMessage)
 }

@@ -4,12 +4,12 @@ package mt
 
 import "godwit/tl"
 
-func readBareFutureSaltBodies(r *tl.Reader) []FutureSalt {
+func readBareFutureSaltBodies(r *tl.Reader, p *[]FutureSalt) {
 	v := make([]FutureSalt, r.Count(16))
+	*p = v
 	for i := range v {
 		v[i].decodeBare(r)
 	}
-	return v
 }
 
 func putBareFutureSaltBodies(b *tl.Buffer, v []FutureSalt) {

@@ -1,0 +1,175 @@
+package mtserver
+
+import (
+	"crypto/subtle"
+	"encoding/binary"
+	"slices"
+
+	"godwit/mtproto"
+	"godwit/mtproto/internal/mt"
+	"godwit/mtproto/mtcrypto"
+	"godwit/tl"
+)
+
+// Layout of a packet of MTProto 1.0, which lives on in the binding of
+// temporary keys (R-EM-50, R-PF-05):
+//
+//	auth_key_id 8 | msg_key 16 | AES-256-IGE of:
+//	    random 16 | msg_id 8 | seqno 4 | length 4 | body | padding 0..15
+//
+// In other messages salt and session id stand in the place of the random bytes.
+const (
+	packetHead  = 24
+	v1Head      = 32
+	v1MaxPad    = 15
+	bindInner   = 40 // size of bind_auth_key_inner
+	bindMessage = packetHead + 80
+)
+
+// openV1 decrypts a packet of MTProto 1.0 that a client has made and checks
+// its msg_key and lengths (R-EM-51).
+func openV1(key *mtproto.AuthKey, packet []byte) (msgID mtproto.MsgID, seqno int32, body []byte, ok bool) {
+	size := (len(packet) - packetHead) &^ 15
+	if size < v1Head {
+		return 0, 0, nil, false
+	}
+	msgKey := [16]byte(packet[8:packetHead])
+	aesKey, aesIV := mtcrypto.DeriveKeysV1(key, mtproto.Client, &msgKey)
+	plain := make([]byte, size)
+	mtcrypto.DecryptIGE(plain, packet[packetHead:][:size], &aesKey, &aesIV)
+	length := binary.LittleEndian.Uint32(plain[28:])
+	if length%4 != 0 || uint64(length) > uint64(size-v1Head) || size-v1Head-int(length) > v1MaxPad {
+		return 0, 0, nil, false
+	}
+	used := plain[:v1Head+int(length)]
+	want := mtcrypto.MessageKeyV1(used)
+	if subtle.ConstantTimeCompare(want[:], msgKey[:]) != 1 {
+		return 0, 0, nil, false
+	}
+	msgID = mtproto.MsgID(binary.LittleEndian.Uint64(plain[16:]))
+	return msgID, int32(binary.LittleEndian.Uint32(plain[24:])), used[v1Head:], true
+}
+
+// isV1 reports whether a packet that is not of MTProto 2.0 is of 1.0.
+func isV1(key *mtproto.AuthKey, packet []byte) bool {
+	_, _, _, ok := openV1(key, packet)
+	return ok
+}
+
+// quickAckToken returns the token that acknowledges a packet of MTProto 2.0
+// that a client has made (R-TR-21).
+func quickAckToken(key *mtproto.AuthKey, packet []byte) uint32 {
+	msgKey := [16]byte(packet[8:packetHead])
+	aesKey, aesIV := mtcrypto.DeriveKeys(key, mtproto.Client, &msgKey)
+	plain := make([]byte, (len(packet)-packetHead)&^15)
+	mtcrypto.DecryptIGE(plain, packet[packetHead:][:len(plain)], &aesKey, &aesIV)
+	_, large := mtcrypto.MessageKey(key, mtproto.Client, plain)
+	return binary.LittleEndian.Uint32(large[:])
+}
+
+var (
+	errBindInvalid = mtproto.NewRPCError(400, "ENCRYPTED_MESSAGE_INVALID")
+	errBindBound   = mtproto.NewRPCError(400, "TEMP_AUTH_KEY_ALREADY_BOUND")
+	errBindEmpty   = mtproto.NewRPCError(400, "TEMP_AUTH_KEY_EMPTY")
+)
+
+// bind answers auth.bindTempAuthKey, which came under the given message id
+// (R-PF-03 to R-PF-10).
+func (s *Session) bind(msgID mtproto.MsgID, method []byte) ([]byte, error) {
+	var call mt.AuthBindTempAuthKey
+	if err := tl.Unmarshal(method, &call); err != nil {
+		return nil, mtproto.NewRPCError(400, "INPUT_FETCH_FAIL")
+	}
+	if !s.key.key.Temporary() {
+		return nil, errBindEmpty
+	}
+	permanent := s.srv.key(mtproto.KeyID(call.PermAuthKeyID))
+	if permanent == nil || permanent.key.Temporary() || !s.bindingHolds(permanent, msgID, &call) {
+		return nil, errBindInvalid
+	}
+	replaced, err := s.srv.bind(s.key, permanent)
+	if err != nil {
+		return nil, err
+	}
+	for _, old := range replaced {
+		s.srv.drop(old)
+	}
+	return binary.LittleEndian.AppendUint32(nil, tl.IDBoolTrue), nil
+}
+
+// bindingHolds checks the message that only an owner of the permanent key
+// can have made.
+func (s *Session) bindingHolds(permanent *keyState, msgID mtproto.MsgID, call *mt.AuthBindTempAuthKey) bool {
+	p := call.EncryptedMessage
+	if len(p) != bindMessage || binary.LittleEndian.Uint64(p) != uint64(permanent.id()) {
+		return false
+	}
+	innerID, seqno, body, ok := openV1(&permanent.key.AuthKey, p)
+	if !ok || innerID != msgID || seqno != 0 || len(body) != bindInner {
+		return false
+	}
+	var inner mt.BindAuthKeyInner
+	if tl.Unmarshal(body, &inner) != nil {
+		return false
+	}
+	return inner == mt.BindAuthKeyInner{
+		Nonce:         call.Nonce,
+		TempAuthKeyID: int64(s.key.id()),
+		PermAuthKeyID: call.PermAuthKeyID,
+		TempSessionID: int64(s.id),
+		ExpiresAt:     call.ExpiresAt,
+	} && int64(call.ExpiresAt) > s.srv.o.Now().Unix()
+}
+
+// bind makes a temporary key speak for a permanent one, in the place of the
+// one before, whose sessions it returns (R-PF-07).
+func (s *Server) bind(temporary, permanent *keyState) ([]*Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch owner := mtproto.KeyID(temporary.owner.Load()); owner {
+	case permanent.id():
+		return nil, nil
+	case 0:
+	default:
+		return nil, errBindBound
+	}
+	if s.keyLocked(permanent.id()) == nil {
+		return nil, errBindInvalid // destroyed meanwhile
+	}
+	k := temporary.key
+	k.Bound = permanent.id()
+	if err := s.o.Keys.Save(k); err != nil {
+		return nil, err
+	}
+	b := binding{permanent.id(), k.Media}
+	var replaced []*Session
+	if old := s.bindings[b]; old != 0 && old != temporary.id() {
+		var err error
+		if replaced, err = s.unbindLocked(old); err != nil {
+			return nil, err
+		}
+	}
+	temporary.owner.Store(uint64(permanent.id()))
+	s.bindings[b] = temporary.id()
+	return replaced, nil
+}
+
+// unbindLocked makes a temporary key speak for none and returns its sessions.
+func (s *Server) unbindLocked(id mtproto.KeyID) ([]*Session, error) {
+	k := s.keyLocked(id)
+	if k == nil {
+		return nil, nil
+	}
+	stored := k.key
+	stored.Bound = 0
+	if err := s.o.Keys.Save(stored); err != nil {
+		return nil, err
+	}
+	sessions := k.appendSessions(nil)
+	k.owner.Store(0)
+	return sessions, nil
+}
+
+// mayUnbound reports whether a temporary key may call a method before it is
+// bound.
+func (s *Server) mayUnbound(id uint32) bool { return slices.Contains(s.o.UnboundMethods, id) }
