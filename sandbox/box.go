@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"slices"
+	"sort"
+
+	"godwit/tg"
+)
+
+// firstPts is the pts of a box in which nothing has happened.
+const firstPts = 1
+
+// maxLog is how many events a box remembers. Who has missed more is told
+// differenceTooLong (R-UP-32).
+const maxLog = 20_000
+
+// A message is what was said, wherever copies of it lie.
+type message struct {
+	from     int64   // user
+	to       peerKey // the channel, chat or user that it was sent to
+	date     int32
+	edited   int32 // when, 0 if never
+	text     string
+	entities []tg.MessageEntityClass
+	action   tg.MessageActionClass // of a service message, else nil
+	replyTo  *message
+	randomID int64
+	silent   bool
+	copies   map[int64]int32 // box owner → id there; 0 is the channel's box
+}
+
+// An entry is a message in a box.
+type entry struct {
+	*message
+	id   int32
+	peer peerKey // conversation in which the owner of the box sees it
+	out  bool    // sent by the owner; means nothing in a channel's box
+	pts  int     // of the box when it came
+}
+
+// An eventKind is what happened in a box.
+type eventKind uint8
+
+const (
+	eventNew eventKind = iota
+	eventEdit
+	eventDelete
+	eventReadInbox
+	eventReadOutbox
+)
+
+// An event is one step of a box's pts.
+type event struct {
+	kind   eventKind
+	pts    int // after it
+	count  int
+	id     int32   // of the message that came or was edited
+	ids    []int32 // that were deleted
+	peer   peerKey // conversation that was read
+	maxID  int32   // up to where
+	unread int     // left then
+}
+
+// A box is a sequence of messages with a pts that counts what happens to
+// them: the common box of a user, or the one of a channel (R-UP-10, R-UP-11).
+type box struct {
+	pts     int
+	entries []*entry // by id-1; nil once deleted
+	log     []event  // in rising pts
+}
+
+// add appends a message.
+func (b *box) add(m *message, peer peerKey, out bool) *entry {
+	e := &entry{message: m, id: int32(len(b.entries) + 1), peer: peer, out: out}
+	b.entries = append(b.entries, e)
+	e.pts = b.record(event{kind: eventNew, id: e.id, count: 1})
+	return e
+}
+
+// get returns the message with an id, nil if there is none.
+func (b *box) get(id int32) *entry {
+	if id < 1 || int(id) > len(b.entries) {
+		return nil
+	}
+	return b.entries[id-1]
+}
+
+// last returns the highest id given out.
+func (b *box) last() int32 { return int32(len(b.entries)) }
+
+// record enters an event and returns the new pts.
+func (b *box) record(e event) int {
+	b.pts += e.count
+	e.pts = b.pts
+	if len(b.log) >= maxLog {
+		b.log = slices.Delete(b.log, 0, maxLog/2)
+	}
+	b.log = append(b.log, e)
+	return b.pts
+}
+
+// since returns the events after a pts, at most limit of them, and whether
+// there are more. It is not ok if the log does not reach back so far.
+func (b *box) since(pts, limit int) (events []event, more, ok bool) {
+	if len(b.log) > 0 && pts < b.log[0].pts-b.log[0].count {
+		return nil, false, false
+	}
+	first := sort.Search(len(b.log), func(i int) bool { return b.log[i].pts > pts })
+	events = b.log[first:]
+	if len(events) > limit {
+		return events[:limit], true, true
+	}
+	return events, false, true
+}

@@ -1,0 +1,152 @@
+package sandbox
+
+import (
+	"context"
+	"strings"
+
+	"godwit/mtproto"
+	"godwit/tg"
+	"godwit/tl"
+)
+
+// A call is one query being answered. Handlers run with the world locked.
+type call struct {
+	context.Context
+	dc      *dc
+	session *session
+	key     *key
+	user    *user // nil if nobody is signed in
+	method  string
+
+	batches map[*user]*batch
+	told    map[*session]struct{} // whose queues are to be sent
+}
+
+// A handler serves one method.
+type handler struct {
+	name string
+	free bool // needs no sign-in (R-AP-09)
+	away bool // may be called on other DCs than the user's home
+	run  func(c *call, query []byte) (tl.Encoder, error)
+}
+
+// handlers holds a handler for each method that is served, by id.
+var handlers = map[uint32]*handler{}
+
+// register adds the handler of method Q.
+func register[Q any, P interface {
+	*Q
+	tg.Request
+}, R tl.Encoder](serve func(c *call, q P) (R, error)) *handler {
+	id := P(new(Q)).TypeID()
+	h := &handler{name: tg.MethodName(id)}
+	h.run = func(c *call, query []byte) (tl.Encoder, error) {
+		q := P(new(Q))
+		if err := tl.Unmarshal(query, q); err != nil {
+			return nil, errFetch
+		}
+		return serve(c, q)
+	}
+	namespace, _, _ := strings.Cut(h.name, ".")
+	h.away = namespace == "help" || namespace == "auth" || namespace == "users"
+	if handlers[id] != nil {
+		panic("sandbox: two handlers for " + h.name)
+	}
+	handlers[id] = h
+	return h
+}
+
+// registerFree adds the handler of a method that needs no sign-in.
+func registerFree[Q any, P interface {
+	*Q
+	tg.Request
+}, R tl.Encoder](serve func(c *call, q P) (R, error)) {
+	h := register[Q, P, R](serve)
+	h.free, h.away = true, true
+}
+
+// perform checks that the caller may call h, and calls it.
+func (c *call) perform(h *handler, query []byte) (tl.Encoder, error) {
+	c.method = h.name
+	c.user = c.key.user()
+	if err := c.allowed(h, tl.NewReader(query).PeekID()); err != nil {
+		return nil, err
+	}
+	if c.user != nil {
+		c.key.auth.active = c.world().unix()
+	}
+	return h.run(c, query)
+}
+
+func (c *call) allowed(h *handler, method uint32) error {
+	if c.user == nil {
+		switch {
+		case h.free:
+			return nil
+		case c.key.revoked:
+			return errRevoked
+		case c.key.pending != nil:
+			return errPasswordNeeded
+		}
+		return errUnregistered
+	}
+	switch access := tg.AccessOf(method); {
+	case access == tg.UserOnly && c.user.isBot():
+		return errBotMethod
+	case access == tg.BotOnly && !c.user.isBot():
+		return errUserMethod
+	case !h.away && c.user.dc != c.dc.id:
+		return migrate("USER", c.user.dc)
+	}
+	return nil
+}
+
+func (c *call) world() *world { return c.dc.world }
+
+// A boolean is a Bool as the answer to a method.
+type boolean bool
+
+// Encode appends boolTrue or boolFalse.
+func (v boolean) Encode(b *tl.Buffer) { b.Bool(bool(v)) }
+
+// A vector is a Vector as the answer to a method.
+type vector[T tl.Encoder] []T
+
+// Encode appends the vector, boxed.
+func (v vector[T]) Encode(b *tl.Buffer) {
+	b.Vector(len(v))
+	for _, element := range v {
+		element.Encode(b)
+	}
+}
+
+// What queries are refused with.
+var (
+	errFetch              = refusal(400, "INPUT_FETCH_FAIL")
+	errMethodInvalid      = refusal(400, "INPUT_METHOD_INVALID")
+	errConstructorInvalid = refusal(400, "INPUT_CONSTRUCTOR_INVALID")
+	errNotInited          = refusal(400, "CONNECTION_NOT_INITED")
+	errLayerInvalid       = refusal(400, "CONNECTION_LAYER_INVALID")
+	errInputLayer         = refusal(400, "INPUT_LAYER_INVALID")
+	errConnectionAPIID    = refusal(400, "CONNECTION_API_ID_INVALID")
+	errInternal           = refusal(500, "INTERNAL")
+	errUnregistered       = refusal(401, "AUTH_KEY_UNREGISTERED")
+	errRevoked            = refusal(401, "SESSION_REVOKED")
+	errPasswordNeeded     = refusal(401, "SESSION_PASSWORD_NEEDED")
+	errBotMethod          = refusal(400, "BOT_METHOD_INVALID")
+	errUserMethod         = refusal(400, "USER_BOT_REQUIRED")
+	errPeerInvalid        = refusal(400, "PEER_ID_INVALID")
+	errUserInvalid        = refusal(400, "USER_ID_INVALID")
+	errChatInvalid        = refusal(400, "CHAT_ID_INVALID")
+	errChannelInvalid     = refusal(400, "CHANNEL_INVALID")
+	errChannelPrivate     = refusal(400, "CHANNEL_PRIVATE")
+	errMessageInvalid     = refusal(400, "MESSAGE_ID_INVALID")
+	errAdminRequired      = refusal(400, "CHAT_ADMIN_REQUIRED")
+)
+
+func refusal(code int, message string) *mtproto.RPCError { return mtproto.NewRPCError(code, message) }
+
+// migrate tells the client to go to another DC (R-ER-02).
+func migrate(what string, dc int) error {
+	return &mtproto.RPCError{Code: 303, Type: what + "_MIGRATE", Argument: dc}
+}

@@ -1,0 +1,222 @@
+package sandbox
+
+import (
+	"strings"
+
+	"godwit/tg"
+)
+
+func init() {
+	register(createChannel)
+	register(joinChannel)
+	register(leaveChannel)
+	register(inviteToChannel)
+	register(editChannelTitle)
+	register(checkChannelUsername)
+	register(updateChannelUsername)
+	register(getChannels)
+	register(getFullChannel)
+	register(getChannelMessages)
+	register(readChannelHistory)
+	register(deleteChannelMessages)
+}
+
+func createChannel(c *call, q *tg.ChannelsCreateChannel) (tg.UpdatesClass, error) {
+	title, err := checkTitle(q.Title)
+	if err != nil {
+		return nil, err
+	}
+	w := c.world()
+	ch := w.addChannel(c.user, title, q.Broadcast)
+	ch.about = q.About
+	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+	c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChannelCreate{Title: title}})
+	return c.updates(c.user), nil
+}
+
+func (w *world) addChannel(creator *user, title string, broadcast bool) *channel {
+	w.lastChannel++
+	ch := &channel{
+		id: w.lastChannel, title: title, broadcast: broadcast, creator: creator.id, date: w.unix(),
+		members: make(map[int64]*member),
+	}
+	ch.box.pts = firstPts
+	w.channels[ch.id] = ch
+	w.join(ch, creator, creator.id)
+	return ch
+}
+
+// join makes u a member. What was written before counts as read.
+func (w *world) join(ch *channel, u *user, inviter int64) {
+	ch.members[u.id] = &member{user: u, inviter: inviter, date: w.unix()}
+	d := u.dialog(ch.key())
+	d.joined = w.unix()
+	d.readInbox = ch.box.last()
+}
+
+// joinChannel serves channels.joinChannel.
+func joinChannel(c *call, q *tg.ChannelsJoinChannel) (tg.MessagesChatInviteJoinResultClass, error) {
+	ch, err := c.readable(q.Channel)
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.members[c.user.id] != nil:
+		return nil, refusal(400, "USER_ALREADY_PARTICIPANT")
+	}
+	c.world().join(ch, c.user, 0)
+	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+	return &tg.MessagesChatInviteJoinResultOK{Updates: c.updates(c.user)}, nil
+}
+
+func leaveChannel(c *call, q *tg.ChannelsLeaveChannel) (tg.UpdatesClass, error) {
+	ch, err := c.findChannel(q.Channel)
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.members[c.user.id] == nil:
+		return nil, refusal(400, "USER_NOT_PARTICIPANT")
+	case ch.creator == c.user.id:
+		return nil, refusal(400, "USER_CREATOR")
+	}
+	delete(ch.members, c.user.id)
+	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+	return c.updates(c.user), nil
+}
+
+func inviteToChannel(c *call, q *tg.ChannelsInviteToChannel) (*tg.MessagesInvitedUsers, error) {
+	ch, err := c.readable(q.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if ch.members[c.user.id] == nil || ch.broadcast && ch.creator != c.user.id {
+		return nil, errAdminRequired
+	}
+	others, err := c.invitees(q.Users)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, u := range others {
+		if ch.members[u.id] == nil {
+			c.world().join(ch, u, c.user.id)
+			c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+			ids = append(ids, u.id)
+		}
+	}
+	if len(ids) > 0 && !ch.broadcast {
+		c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChatAddUser{Users: ids}})
+	}
+	return c.invited(), nil
+}
+
+// owned returns a channel that the caller has created.
+func (c *call) owned(in tg.InputChannelClass) (*channel, error) {
+	ch, err := c.readable(in)
+	if err == nil && ch.creator != c.user.id {
+		err = errAdminRequired
+	}
+	return ch, err
+}
+
+func editChannelTitle(c *call, q *tg.ChannelsEditTitle) (tg.UpdatesClass, error) {
+	ch, err := c.owned(q.Channel)
+	if err != nil {
+		return nil, err
+	}
+	title, err := checkTitle(q.Title)
+	switch {
+	case err != nil:
+		return nil, err
+	case title == ch.title:
+		return nil, refusal(400, "CHAT_NOT_MODIFIED")
+	}
+	ch.title = title
+	c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChatEditTitle{Title: title}})
+	return c.updates(c.user), nil
+}
+
+func checkChannelUsername(c *call, q *tg.ChannelsCheckUsername) (boolean, error) {
+	return boolean(c.nameFree(q.Username) == nil), nil
+}
+
+func updateChannelUsername(c *call, q *tg.ChannelsUpdateUsername) (boolean, error) {
+	ch, err := c.owned(q.Channel)
+	switch {
+	case err != nil:
+		return false, err
+	case q.Username == ch.username:
+		return false, refusal(400, "USERNAME_NOT_MODIFIED")
+	}
+	if q.Username != "" && !strings.EqualFold(q.Username, ch.username) {
+		if err := c.nameFree(q.Username); err != nil {
+			return false, err
+		}
+	}
+	c.world().setName(ch.key(), ch.username, q.Username)
+	ch.username = q.Username
+	for one := range ch.online() {
+		c.tell(one, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+	}
+	return true, nil
+}
+
+func getChannels(c *call, q *tg.ChannelsGetChannels) (tg.MessagesChatsClass, error) {
+	var seen refs
+	for _, in := range q.ID {
+		ch, err := c.findChannel(in)
+		if err != nil {
+			return nil, err
+		}
+		seen.add(ch.key())
+	}
+	return &tg.MessagesChats{Chats: c.world().chatObjects(c.user, &seen)}, nil
+}
+
+func getFullChannel(c *call, q *tg.ChannelsGetFullChannel) (*tg.MessagesChatFull, error) {
+	ch, err := c.readable(q.Channel)
+	if err != nil {
+		return nil, err
+	}
+	var seen refs
+	seen.add(ch.key())
+	return c.chatFull(c.channelFull(ch), &seen), nil
+}
+
+func getChannelMessages(c *call, q *tg.ChannelsGetMessages) (tg.MessagesMessagesClass, error) {
+	ch, err := c.readable(q.Channel)
+	if err != nil {
+		return nil, err
+	}
+	var seen refs
+	seen.add(ch.key())
+	out := &tg.MessagesChannelMessages{
+		Pts: int32(ch.box.pts), Count: int32(len(q.ID)), Messages: c.byID(&ch.box, 0, q.ID, &seen),
+	}
+	out.Users, out.Chats = c.world().userObjects(c.user, &seen), c.world().chatObjects(c.user, &seen)
+	return out, nil
+}
+
+func readChannelHistory(c *call, q *tg.ChannelsReadHistory) (boolean, error) {
+	ch, err := c.readable(q.Channel)
+	if err != nil {
+		return false, err
+	}
+	if ch.members[c.user.id] != nil {
+		c.readChannel(ch, q.MaxID)
+	}
+	return true, nil
+}
+
+func deleteChannelMessages(c *call, q *tg.ChannelsDeleteMessages) (*tg.MessagesAffectedMessages, error) {
+	ch, err := c.readable(q.Channel)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range q.ID {
+		if e := ch.box.get(id); e != nil && e.from != c.user.id && ch.creator != c.user.id {
+			return nil, refusal(403, "MESSAGE_DELETE_FORBIDDEN")
+		}
+	}
+	n := c.removeChannel(ch, q.ID)
+	return &tg.MessagesAffectedMessages{Pts: int32(ch.box.pts), PtsCount: int32(n)}, nil
+}

@@ -1,0 +1,247 @@
+// Package sandbox is a local Telegram: data centres that speak real MTProto
+// over TCP and keep accounts, conversations and updates in memory, for trying
+// out clients and for testing them.
+//
+// Start with [New] and [Sandbox.Start]; [Sandbox.WriteInfo] writes the
+// connection file that clients are given. Anybody can sign up: the phone
+// number 99966XYYYY lives on DC X, and its login code is X five times
+// (R-AP-10). [Sandbox.AddUser], [Sandbox.SetPassword] and [Sandbox.AddBot] put
+// accounts there beforehand.
+//
+// Each client is served in the layer that it announces, 144 to 229. A method
+// that is not served is answered 400 INPUT_METHOD_INVALID and logged by name.
+// Everything lasts as long as the process. All methods are safe for concurrent
+// use.
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"godwit/mtproto"
+	"godwit/mtproto/mtcrypto"
+	"godwit/mtproto/mtserver"
+	"godwit/tg"
+)
+
+// MaxDCs is how many data centres a sandbox has at most: a phone number names
+// its own by one digit.
+const MaxDCs = 9
+
+// Options say how a Sandbox is set up. The zero Options are good.
+type Options struct {
+	// Listen is the address of DC 1; DC n listens n-1 ports above, or where
+	// there is room if the port is 0. Empty means 127.0.0.1:0.
+	Listen string
+	DCs    int // number of data centres, 1 to MaxDCs; 0 means 2
+
+	// APIID and APIHash are the application that clients have to be; 0 and
+	// empty mean DefaultAPIID and DefaultAPIHash.
+	APIID   int
+	APIHash string
+
+	PrivateKey *mtcrypto.PrivateKey // of all DCs; a new one if nil
+	CodeTTL    time.Duration        // how long a login code is good; 0 means 5 minutes
+
+	Now    func() time.Time // the servers' clock; time.Now if nil
+	Rand   io.Reader        // crypto/rand's if nil
+	Logger *slog.Logger     // silent if nil
+}
+
+// The application that a sandbox expects unless told otherwise.
+const (
+	DefaultAPIID   = 12345
+	DefaultAPIHash = "0123456789abcdef0123456789abcdef"
+)
+
+const defaultCodeTTL = 5 * time.Minute
+
+// A Sandbox is a local Telegram.
+type Sandbox struct {
+	options Options
+	log     *slog.Logger
+	world   *world
+	dcs     []*dc
+
+	mu      sync.Mutex // guards what follows
+	started bool
+	serving sync.WaitGroup
+}
+
+// New returns a Sandbox that does not listen yet. It fails on options out of
+// range, and if there is no randomness.
+func New(o Options) (*Sandbox, error) {
+	if o.DCs == 0 {
+		o.DCs = 2
+	}
+	if o.DCs < 1 || o.DCs > MaxDCs {
+		return nil, fmt.Errorf("sandbox: %d DCs, want 1 to %d", o.DCs, MaxDCs)
+	}
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	w, err := newWorld(o.Now, o.Rand)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: randomness: %w", err)
+	}
+	sb := &Sandbox{options: o, log: o.Logger, world: w}
+	for id := range o.DCs {
+		d := &dc{Sandbox: sb, id: id + 1}
+		d.server, err = mtserver.New(mtserver.Options{
+			DC: d.id, PrivateKey: o.PrivateKey, Handler: handlerOf{d}, Now: o.Now, Rand: o.Rand, Logger: o.Logger,
+			UnboundMethods: []uint32{(&tg.HelpGetConfig{}).TypeID(), (&tg.HelpGetNearestDC{}).TypeID()},
+			CompressAbove:  512,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sandbox: DC %d: %w", d.id, err)
+		}
+		sb.dcs = append(sb.dcs, d)
+	}
+	return sb, nil
+}
+
+// complete fills in what is not given.
+func (o *Options) complete() error {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	if o.APIID == 0 {
+		o.APIID = DefaultAPIID
+	}
+	if o.APIHash == "" {
+		o.APIHash = DefaultAPIHash
+	}
+	if o.CodeTTL == 0 {
+		o.CodeTTL = defaultCodeTTL
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	} else {
+		o.Rand = &lockedReader{r: o.Rand}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.PrivateKey != nil {
+		return nil
+	}
+	key, err := mtcrypto.GeneratePrivateKey(o.Rand)
+	if err != nil {
+		return fmt.Errorf("sandbox: private key: %w", err)
+	}
+	o.PrivateKey = key
+	return nil
+}
+
+// A lockedReader lets the DCs share a source of randomness.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}
+
+// Start listens on all addresses and serves until Close. It fails, naming the
+// address, if one of them cannot be had; then none is left open.
+func (sb *Sandbox) Start() error {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	if sb.started {
+		return errors.New("sandbox: started already")
+	}
+	host, port, err := net.SplitHostPort(sb.options.Listen)
+	if err != nil {
+		return fmt.Errorf("sandbox: listen address %q: %w", sb.options.Listen, err)
+	}
+	first, err := net.LookupPort("tcp", port)
+	if err != nil {
+		return fmt.Errorf("sandbox: listen address %q: %w", sb.options.Listen, err)
+	}
+	listeners := make([]net.Listener, 0, len(sb.dcs))
+	for i, d := range sb.dcs {
+		if first != 0 {
+			port = strconv.Itoa(first + i)
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			for _, open := range listeners {
+				open.Close()
+			}
+			return fmt.Errorf("sandbox: DC %d cannot listen on %s: %w", d.id, net.JoinHostPort(host, port), err)
+		}
+		listeners = append(listeners, l)
+		d.listensOn(l.Addr())
+	}
+	sb.started = true
+	for i, d := range sb.dcs {
+		sb.serving.Go(func() {
+			if err := d.server.Serve(listeners[i]); !errors.Is(err, mtserver.ErrServerClosed) {
+				sb.log.Error("DC has stopped", "dc", d.id, "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+// listensOn notes the address that clients are told. One that means every
+// interface is told as this machine's own.
+func (d *dc) listensOn(a net.Addr) {
+	d.host, d.port = "127.0.0.1", 0
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		d.port = tcp.Port
+		if !tcp.IP.IsUnspecified() {
+			d.host = tcp.IP.String()
+		}
+	}
+}
+
+// Close ends all connections and waits until everything has stopped. A closed
+// Sandbox cannot be started again.
+func (sb *Sandbox) Close() error {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	sb.started = true
+	var failed error
+	for _, d := range sb.dcs {
+		failed = errors.Join(failed, d.server.Close())
+	}
+	sb.serving.Wait()
+	return failed
+}
+
+// handlerOf is how mtserver sees a DC.
+type handlerOf struct{ d *dc }
+
+func (h handlerOf) HandleRequest(ctx context.Context, s *mtserver.Session, _ mtproto.MsgID, query []byte) ([]byte, error) {
+	return h.d.handle(ctx, wire{s}, query)
+}
+
+func (h handlerOf) SessionOpened(*mtserver.Session)   {}
+func (h handlerOf) SessionClosed(s *mtserver.Session) { h.d.world.closed(wire{s}) }
+func (h handlerOf) KeyDestroyed(id mtproto.KeyID)     { h.d.world.destroyed(id) }
+
+// A wire is a link over MTProto.
+type wire struct{ *mtserver.Session }
+
+// Address returns the client's address without its port.
+func (w wire) Address() string {
+	if tcp, ok := w.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.IP.String()
+	}
+	return ""
+}

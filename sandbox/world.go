@@ -1,0 +1,274 @@
+package sandbox
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"godwit/mtproto"
+	"godwit/mtproto/mtcrypto"
+)
+
+// A peerKey names a conversation partner: a user, a basic group or a channel.
+type peerKey struct {
+	kind peerKind
+	id   int64
+}
+
+type peerKind uint8
+
+const (
+	peerUser peerKind = iota + 1
+	peerChat
+	peerChannel
+)
+
+// A world is all that this Telegram knows, over all its DCs. Everything in it
+// is guarded by mu.
+type world struct {
+	mu     sync.Mutex
+	now    func() time.Time
+	rand   io.Reader
+	secret [32]byte // access hashes are made of it
+
+	users    map[int64]*user
+	phones   map[string]*user
+	tokens   map[string]*user   // bots
+	names    map[string]peerKey // usernames, in lower case
+	chats    map[int64]*chat
+	channels map[int64]*channel
+	keys     map[mtproto.KeyID]*key
+	sessions map[link]*session
+	codes    map[string]*code // by phone
+	exports  map[int64]*export
+	ledger   []Entry
+
+	lastUser, lastChat, lastChannel int64
+}
+
+// First ids handed out. Telegram's own are as large.
+const (
+	firstUserID    = 10_000_000
+	firstChatID    = 50_000
+	firstChannelID = 1_000_000_000
+)
+
+func newWorld(now func() time.Time, random io.Reader) (*world, error) {
+	w := &world{
+		now: now, rand: random,
+		users:    make(map[int64]*user),
+		phones:   make(map[string]*user),
+		tokens:   make(map[string]*user),
+		names:    make(map[string]peerKey),
+		chats:    make(map[int64]*chat),
+		channels: make(map[int64]*channel),
+		keys:     make(map[mtproto.KeyID]*key),
+		sessions: make(map[link]*session),
+		codes:    make(map[string]*code),
+		exports:  make(map[int64]*export),
+		lastUser: firstUserID, lastChat: firstChatID, lastChannel: firstChannelID,
+	}
+	_, err := io.ReadFull(random, w.secret[:])
+	return w, err
+}
+
+// random fills p. Without randomness nothing here is safe to go on.
+func (w *world) random(p []byte) {
+	if _, err := io.ReadFull(w.rand, p); err != nil {
+		panic("sandbox: no randomness: " + err.Error())
+	}
+}
+
+// randomID returns a random positive number.
+func (w *world) randomID() int64 {
+	var p [8]byte
+	w.random(p[:])
+	return int64(binary.LittleEndian.Uint64(p[:])>>1 | 1)
+}
+
+// unix returns the time as TL carries it.
+func (w *world) unix() int32 { return int32(w.now().Unix()) }
+
+// accessHash returns the hash under which a user knows a peer. It differs from
+// viewer to viewer, so that ids passed between accounts do not work, as on
+// Telegram.
+func (w *world) accessHash(viewer int64, p peerKey) int64 {
+	h := sha256.New()
+	h.Write(w.secret[:])
+	var b [17]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(viewer))
+	binary.LittleEndian.PutUint64(b[8:], uint64(p.id))
+	b[16] = byte(p.kind)
+	h.Write(b[:])
+	return int64(binary.LittleEndian.Uint64(h.Sum(nil)) | 1)
+}
+
+// A user is an account, of a person or of a bot.
+type user struct {
+	id       int64
+	dc       int // home
+	phone    string
+	token    string // of a bot, else empty
+	first    string
+	last     string
+	username string
+	about    string
+	created  int32
+	seen     int32 // when last online
+	online   int32 // until when online, 0 if not
+
+	password *password // nil without 2FA
+	contacts map[int64]contact
+	box      box
+	dialogs  map[peerKey]*dialog
+	sent     map[int64]*message // by random id
+	keys     map[*key]struct{}  // signed in as this user, on any DC
+}
+
+func (u *user) key() peerKey { return peerKey{peerUser, u.id} }
+func (u *user) isBot() bool  { return u.token != "" }
+
+// A contact is what a user calls another.
+type contact struct {
+	first, last string
+}
+
+// A password is the 2FA of an account (R-SP-11).
+type password struct {
+	params   mtcrypto.SRPParams
+	verifier []byte
+	hint     string
+}
+
+// A dialog is one conversation as one user sees it.
+type dialog struct {
+	peer       peerKey
+	ids        []int32 // messages of the user's box, rising; unused for channels
+	readInbox  int32
+	readOutbox int32
+	joined     int32 // when, of a channel
+}
+
+// addUser enters a user, who gets an id without having one.
+func (w *world) addUser(u *user) *user {
+	for u.id == 0 || w.users[u.id] != nil {
+		w.lastUser++
+		u.id = w.lastUser
+	}
+	u.created = w.unix()
+	u.contacts = make(map[int64]contact)
+	u.dialogs = make(map[peerKey]*dialog)
+	u.sent = make(map[int64]*message)
+	u.keys = make(map[*key]struct{})
+	u.box.pts = firstPts
+	w.users[u.id] = u
+	if u.phone != "" {
+		w.phones[u.phone] = u
+	}
+	if u.token != "" {
+		w.tokens[u.token] = u
+	}
+	return u
+}
+
+// dialog returns the user's conversation with p, new if there is none.
+func (u *user) dialog(p peerKey) *dialog {
+	d := u.dialogs[p]
+	if d == nil {
+		d = &dialog{peer: p}
+		u.dialogs[p] = d
+	}
+	return d
+}
+
+// setName gives a username to a peer, or takes it away where it is empty.
+func (w *world) setName(p peerKey, old, name string) {
+	delete(w.names, strings.ToLower(old))
+	if name != "" {
+		w.names[strings.ToLower(name)] = p
+	}
+}
+
+// validName tells whether Telegram would take s as a username.
+func validName(s string) bool {
+	if len(s) < 5 || len(s) > 32 {
+		return false
+	}
+	for i, c := range s {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return true
+}
+
+// A member is someone in a chat or channel.
+type member struct {
+	user    *user
+	inviter int64
+	date    int32
+	active  int32 // when last written
+}
+
+// members is who is in a chat or channel, in the order of joining.
+type members []*member
+
+func (m members) find(id int64) *member {
+	for _, one := range m {
+		if one.user.id == id {
+			return one
+		}
+	}
+	return nil
+}
+
+func (m members) without(id int64) members {
+	return slices.DeleteFunc(m, func(one *member) bool { return one.user.id == id })
+}
+
+// A chat is a basic group. Its messages are in the box of each member.
+type chat struct {
+	id      int64
+	title   string
+	creator int64
+	date    int32
+	version int
+	members members
+}
+
+func (c *chat) key() peerKey { return peerKey{peerChat, c.id} }
+
+// A channel is a supergroup or a broadcast channel, with a box of its own.
+type channel struct {
+	id        int64
+	title     string
+	about     string
+	username  string
+	broadcast bool
+	creator   int64
+	date      int32
+	members   map[int64]*member
+	box       box
+	changed   int32 // when the box last changed
+	readUpTo  map[int64]int32
+}
+
+func (c *channel) key() peerKey { return peerKey{peerChannel, c.id} }
+
+// sorted returns the members, most recently active first (R-PT-07).
+func (c *channel) sorted() members {
+	all := make(members, 0, len(c.members))
+	for _, m := range c.members {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b *member) int {
+		return cmp.Or(cmp.Compare(b.active, a.active), cmp.Compare(a.date, b.date), cmp.Compare(a.user.id, b.user.id))
+	})
+	return all
+}
