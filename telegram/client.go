@@ -1,0 +1,310 @@
+package telegram
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"godwit/mtproto/mtclient"
+	"godwit/tg"
+	"godwit/tl"
+)
+
+// A Client is connected to Telegram for one device, signed in or not. It is
+// safe for concurrent use.
+type Client struct {
+	o       Options
+	ctx     context.Context // ends when the client does
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup
+	done    chan struct{} // closed when the client has ended
+	signing sync.Mutex    // one sign-in or sign-out at a time
+	peers   peers
+
+	newConnection func(mtclient.Options) (connection, error)
+
+	saving sync.Mutex // held while credentials change and are saved; before mu
+
+	mu          sync.Mutex // guards what follows
+	credentials Credentials
+	links       map[int]*link
+	main        int
+	self        *tg.User // nil: not signed in
+	leaving     bool     // signing out
+	lapsed      error    // why the credentials that were loaded do not sign in any more
+	pump        *pump
+	lastPump    <-chan struct{} // closed when the pump before has stopped
+	err         error           // why the client ended
+}
+
+// Connect connects to Telegram with the stored credentials, or as a new
+// device where there are none. It returns once Telegram has answered; if the
+// credentials are signed in, [Client.Self] then says as whom. The context is
+// for connecting alone: the client lives until [Client.Close].
+//
+// An error is an *UnreachableError where nobody answers, a *FileStoreError
+// where the credentials cannot be read, or ctx's.
+func Connect(ctx context.Context, o Options) (*Client, error) {
+	c, err := newClient(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.begin(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// newClient returns a client that has loaded its credentials.
+func newClient(o Options) (*Client, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	credentials, err := o.Store.Load()
+	if err != nil {
+		return nil, fmt.Errorf("telegram: loading credentials: %w", err)
+	}
+	c := &Client{
+		o: o, credentials: credentials, links: make(map[int]*link), newConnection: newConnection,
+		done: make(chan struct{}), lastPump: closedChannel(),
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.main = credentials.DC
+	if c.main == 0 {
+		c.main = o.Network.DCs[0].ID
+	}
+	return c, nil
+}
+
+// begin makes the first requests. Keys that Telegram has forgotten are thrown
+// away only when somebody signs in anew.
+func (c *Client) begin(ctx context.Context) error {
+	known := c.credentials.UserID != 0
+	err := c.refresh(ctx)
+	if errors.Is(err, mtclient.ErrKeyUnknown) && !known {
+		if err := c.forgetKeys(); err != nil {
+			return err
+		}
+		err = c.refresh(ctx)
+	}
+	var user *tg.User
+	if err == nil && known {
+		user, err = c.whoAmI(ctx)
+	}
+	switch {
+	case known && (isEnd(err) || errors.Is(err, mtclient.ErrKeyUnknown)):
+		c.o.Logger.Warn("the stored credentials are not signed in any more", "error", err)
+		c.mu.Lock()
+		c.lapsed = err
+		c.mu.Unlock()
+	case err != nil:
+		return err
+	case known:
+		c.signedIn(user)
+	}
+	return nil
+}
+
+// refresh asks for the configuration, which shows that Telegram is there and,
+// on Telegram's own network, where its data centres are (R-AP-01, R-AP-02).
+func (c *Client) refresh(ctx context.Context) error {
+	config, err := tg.Call(ctx, c, &tg.HelpGetConfig{})
+	if err != nil || !c.o.Network.Refresh {
+		return err
+	}
+	var list []DC
+	for _, d := range config.DCOptions {
+		usable := !d.Ipv6 && !d.MediaOnly && !d.CDN && len(d.Secret) == 0 && (!d.TcpoOnly || c.o.Transport.Obfuscated)
+		if usable {
+			list = append(list, DC{int(d.ID), d.IPAddress, int(d.Port)})
+		}
+	}
+	return c.save(func(c *Credentials) { c.Addresses = list })
+}
+
+// whoAmI asks as whom the client is signed in.
+func (c *Client) whoAmI(ctx context.Context) (*tg.User, error) {
+	users, err := tg.Call(ctx, c, &tg.UsersGetUsers{ID: []tg.InputUserClass{&tg.InputUserSelf{}}})
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		if user, ok := u.(*tg.User); ok {
+			return user, nil
+		}
+	}
+	return nil, errors.New("telegram: users.getUsers does not know its own user")
+}
+
+// signedIn notes as whom the client is signed in, and begins to receive
+// updates. The credentials say so already.
+func (c *Client) signedIn(user *tg.User) {
+	c.peers.learn([]tg.UserClass{user}, nil)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.self, c.lapsed = user, nil
+	if c.o.Handler != nil && c.err == nil {
+		c.pump = newPump(c, user.Bot, c.lastPump)
+		c.lastPump = c.pump.done
+		c.tasks.Go(c.pump.run)
+	}
+}
+
+func closedChannel() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// Self returns as whom the client is signed in, nil if it is not.
+func (c *Client) Self() *tg.User {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.self
+}
+
+// Lapsed returns why the stored credentials do not sign in any more, such as
+// tg.ErrSessionRevoked; nil if they do, or never did. They are kept until
+// somebody signs in anew.
+func (c *Client) Lapsed() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lapsed
+}
+
+// Close ends the client and waits until nothing of it is left. What has been
+// handled by then is saved; the Store is left open. Close must not be called
+// from a handler.
+func (c *Client) Close() error {
+	c.end(ErrClosed)
+	c.tasks.Wait()
+	return nil
+}
+
+// Done is closed when the client has ended for good; Err then says why. Lost
+// connections are no end: they are renewed.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Err returns why the client has ended, nil as long as it has not: ErrClosed;
+// what Telegram said when it ended the session, for errors.Is with
+// tg.ErrAuthKeyUnregistered, tg.ErrSessionRevoked, tg.ErrUserDeactivated and
+// so on; an error of the Store or of the handler.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Wait waits until the client has ended, and returns why, or until ctx has.
+func (c *Client) Wait(ctx context.Context) error {
+	select {
+	case <-c.done:
+		return c.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end ends the client.
+func (c *Client) end(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	c.cancel()
+	close(c.done)
+}
+
+// ended ends the client because Telegram has ended its session.
+func (c *Client) ended(err error) {
+	c.end(fmt.Errorf("telegram: the session has ended: %w", err))
+}
+
+// linkEnded deals with a connection that will not be renewed.
+func (c *Client) linkEnded(l *link, err error) {
+	c.mu.Lock()
+	matters := l.dc == c.main && c.self != nil && !c.leaving
+	c.mu.Unlock()
+	if matters {
+		c.ended(err)
+	}
+}
+
+// save changes the credentials and saves them. A client whose credentials
+// cannot be saved ends: going on would lose what comes.
+func (c *Client) save(change func(*Credentials)) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	change(&c.credentials)
+	copied := c.credentials
+	c.mu.Unlock()
+	// Only holders of saving change what the copy shares.
+	if err := c.o.Store.Save(&copied); err != nil {
+		err = fmt.Errorf("telegram: saving credentials: %w", err)
+		c.end(err)
+		return err
+	}
+	return nil
+}
+
+// forgetKeys throws away everything that signs in.
+func (c *Client) forgetKeys() error {
+	c.closeLinks()
+	return c.save(func(c *Credentials) { *c = c.signedOut() })
+}
+
+// closeLinks ends all connections. They are made anew when they are needed.
+func (c *Client) closeLinks() {
+	c.mu.Lock()
+	var links []*link
+	for _, l := range c.links {
+		links = append(links, l)
+	}
+	clear(c.links)
+	c.mu.Unlock()
+	for _, l := range links {
+		l.close()
+	}
+}
+
+// pumpOf returns the pump that takes what a data centre sends by itself, nil
+// if none does.
+func (c *Client) pumpOf(dc int) *pump {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if dc != c.main {
+		return nil
+	}
+	return c.pump
+}
+
+var _ tg.Invoker = (*Client)(nil)
+
+// Invoke implements tg.Invoker: it sends a request to the data centre that it
+// belongs to, and follows Telegram to another one where it says so.
+//
+// Where Telegram refuses, the error is a *mtproto.RPCError with the Method
+// that it refused. Requests are not repeated on errors of the server, since
+// they may have had their effect (R-ER-05). A method that is not for the kind
+// of account that is signed in is refused with an *AccessError and not sent.
+// Requests that were under way when a connection was lost are answered over
+// the next one.
+func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
+	if err := c.checkAccess(req); err != nil {
+		return err
+	}
+	body, err := c.request(ctx, req)
+	if err != nil {
+		return err
+	}
+	if err := decode(tl.NewReader(body)); err != nil {
+		return fmt.Errorf("telegram: answer to %s: %w", tg.MethodName(req.TypeID()), err)
+	}
+	c.observe(req, body)
+	return nil
+}

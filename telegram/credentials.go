@@ -1,0 +1,161 @@
+package telegram
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"godwit/mtproto"
+	"godwit/mtproto/session"
+	"godwit/telegram/updates"
+)
+
+// Credentials are everything that signs a device in: the auth keys, which data
+// centre is its home, and where it stands in its updates. Whoever has them is
+// signed in as that account, so they print as [redacted].
+//
+// The zero Credentials are those of a new device.
+type Credentials struct {
+	DC           int           // the main data centre; 0: not chosen yet
+	Keys         map[int]DCKey // by data centre
+	UserID       int64         // 0: not signed in
+	Bot          bool          // the account is a bot
+	State        updates.State // what has been received
+	LogoutTokens []LogoutToken // at most 20, newest last; they can save a code (R-LG-21)
+	Addresses    []DC          // from help.getConfig; replaces the built-in ones
+}
+
+// A DCKey is the auth key that is shared with a data centre.
+type DCKey struct {
+	Key   mtproto.AuthKey
+	Salts []session.Salt
+	// Imported says that the account has been signed in there too (R-AP-06).
+	Imported bool
+}
+
+// A LogoutToken is what auth.logOut leaves behind. It prints as [redacted].
+type LogoutToken []byte
+
+const redacted = "[redacted]"
+
+// maxLogoutTokens is how many of them Telegram takes (R-LG-21).
+const maxLogoutTokens = 20
+
+// String returns [redacted].
+func (c Credentials) String() string { return redacted }
+
+// GoString returns [redacted].
+func (c Credentials) GoString() string { return redacted }
+
+// LogValue returns [redacted].
+func (c Credentials) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// String returns [redacted].
+func (k DCKey) String() string { return redacted }
+
+// GoString returns [redacted].
+func (k DCKey) GoString() string { return redacted }
+
+// LogValue returns [redacted].
+func (k DCKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// String returns [redacted].
+func (t LogoutToken) String() string { return redacted }
+
+// GoString returns [redacted].
+func (t LogoutToken) GoString() string { return redacted }
+
+// LogValue returns [redacted].
+func (t LogoutToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// credentialsVersion is the version of the encoding. A program refuses what a
+// newer one wrote.
+const credentialsVersion = 1
+
+// The encoding is JSON. It is never to be stored in the clear.
+type (
+	credentialsJSON struct {
+		Version      int             `json:"version"`
+		DC           int             `json:"dc"`
+		Keys         map[int]keyJSON `json:"keys,omitempty"`
+		UserID       int64           `json:"user_id,omitempty"`
+		Bot          bool            `json:"bot,omitempty"`
+		Common       *updates.Common `json:"common,omitempty"`
+		Channels     map[int64]int32 `json:"channels,omitempty"`
+		LogoutTokens [][]byte        `json:"logout_tokens,omitempty"`
+		Addresses    []DC            `json:"addresses,omitempty"`
+	}
+	keyJSON struct {
+		Key      []byte         `json:"key"`
+		Salts    []session.Salt `json:"salts,omitempty"`
+		Imported bool           `json:"imported,omitempty"`
+	}
+)
+
+// MarshalBinary returns the credentials in the clear. A Store encrypts them.
+func (c Credentials) MarshalBinary() ([]byte, error) {
+	out := credentialsJSON{
+		Version: credentialsVersion, DC: c.DC, UserID: c.UserID, Bot: c.Bot,
+		Channels: c.State.Channels, Addresses: c.Addresses,
+	}
+	if c.State.Common != (updates.Common{}) {
+		out.Common = &c.State.Common
+	}
+	for _, token := range c.LogoutTokens {
+		out.LogoutTokens = append(out.LogoutTokens, token)
+	}
+	for dc, k := range c.Keys {
+		if out.Keys == nil {
+			out.Keys = make(map[int]keyJSON, len(c.Keys))
+		}
+		out.Keys[dc] = keyJSON{k.Key.Bytes(), k.Salts, k.Imported}
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote. Its errors do not quote
+// the input, which is secret.
+func (c *Credentials) UnmarshalBinary(data []byte) error {
+	var in credentialsJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return errors.New("not credentials")
+	}
+	if in.Version != credentialsVersion {
+		return fmt.Errorf("version %d of the credentials is not known, only %d", in.Version, credentialsVersion)
+	}
+	*c = Credentials{
+		DC: in.DC, UserID: in.UserID, Bot: in.Bot, Addresses: in.Addresses,
+		State: updates.State{Channels: in.Channels},
+	}
+	if in.Common != nil {
+		c.State.Common = *in.Common
+	}
+	for _, token := range in.LogoutTokens {
+		c.LogoutTokens = append(c.LogoutTokens, token)
+	}
+	for dc, k := range in.Keys {
+		if len(k.Key) != mtproto.AuthKeySize {
+			return fmt.Errorf("the key of DC %d has %d bytes, not %d", dc, len(k.Key), mtproto.AuthKeySize)
+		}
+		if c.Keys == nil {
+			c.Keys = make(map[int]DCKey, len(in.Keys))
+		}
+		c.Keys[dc] = DCKey{
+			Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte(k.Key)), Salts: k.Salts, Imported: k.Imported,
+		}
+	}
+	return nil
+}
+
+// addLogoutToken keeps the newest tokens (R-LG-21).
+func (c *Credentials) addLogoutToken(token []byte) {
+	c.LogoutTokens = append(c.LogoutTokens, token)
+	c.LogoutTokens = c.LogoutTokens[max(0, len(c.LogoutTokens)-maxLogoutTokens):]
+}
+
+// signedOut returns what is left of the credentials of a device that is not
+// signed in any more.
+func (c *Credentials) signedOut() Credentials {
+	return Credentials{DC: c.DC, LogoutTokens: c.LogoutTokens, Addresses: c.Addresses}
+}

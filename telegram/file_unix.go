@@ -1,0 +1,35 @@
+//go:build unix
+
+package telegram
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// lockFile opens and locks a file until it is closed or the program ends. The
+// credentials themselves cannot be locked, since they are replaced.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, bare(err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, ErrInUse
+		}
+		return nil, err
+	}
+	return file, nil
+}
+
+// syncDir makes a rename in a directory last.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

@@ -1,0 +1,206 @@
+package telegram
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"godwit/mtproto"
+	"godwit/mtproto/mtclient"
+	"godwit/tg"
+	"godwit/tl"
+)
+
+// A link is the client's connection to one data centre, opened when it is
+// first needed and renewed by mtclient when it is lost.
+type link struct {
+	c    *Client
+	dc   int
+	conn connection
+	stop context.CancelFunc
+	done chan struct{} // closed when it has ended
+
+	up    atomic.Bool // something has been answered
+	tries int         // that failed before that; of OnState alone
+	once  sync.Once
+	err   error // why it ended; set before stop is called
+}
+
+// A connection is what a link needs of an *mtclient.Client.
+type connection interface {
+	Run(ctx context.Context) error
+	Invoke(ctx context.Context, query []byte) ([]byte, error)
+}
+
+func newConnection(o mtclient.Options) (connection, error) { return mtclient.New(o) }
+
+// linkTo returns the connection to a data centre, which may still have to be
+// made.
+func (c *Client) linkTo(dc int) (*link, error) {
+	if len(c.addresses(dc)) == 0 {
+		return nil, &UnknownDCError{dc}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if l := c.links[dc]; l != nil {
+		return l, nil
+	}
+	l := &link{c: c, dc: dc, done: make(chan struct{})}
+	key := c.credentials.Keys[dc]
+	number := dc
+	if c.o.Network.Test {
+		number += 10000 // R-AK-15
+	}
+	framing := *c.o.Transport
+	framing.DC = number
+	conn, err := c.newConnection(mtclient.Options{
+		Dial:          func(ctx context.Context) (net.Conn, error) { return c.dial(ctx, dc) },
+		Transport:     framing,
+		DC:            number,
+		PublicKeys:    c.o.Network.PublicKeys,
+		Credentials:   mtclient.Credentials{Key: key.Key, Salts: key.Salts},
+		Init:          c.initConnection,
+		Save:          l.save,
+		OnUpdate:      l.received,
+		OnNewSession:  l.newSession,
+		OnState:       l.changed,
+		CompressAbove: maxCompress,
+		Logger:        c.o.Logger.With("dc", dc),
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.conn = conn
+	ctx, stop := context.WithCancel(c.ctx)
+	l.stop = stop
+	c.links[dc] = l
+	c.tasks.Go(func() { l.run(ctx) })
+	return l, nil
+}
+
+// run ends when the link does.
+func (l *link) run(ctx context.Context) {
+	err := l.conn.Run(ctx)
+	l.fail(err)
+	c := l.c
+	c.mu.Lock()
+	if c.links[l.dc] == l {
+		delete(c.links, l.dc)
+	}
+	c.mu.Unlock()
+	close(l.done)
+	if ctx.Err() == nil {
+		c.linkEnded(l, err)
+	}
+}
+
+// fail ends the link.
+func (l *link) fail(err error) {
+	l.once.Do(func() {
+		l.err = err
+		l.stop()
+	})
+}
+
+// close ends the link and waits until nothing more comes from it.
+func (l *link) close() {
+	l.fail(ErrClosed)
+	<-l.done
+}
+
+// invoke sends a query and returns its answer.
+func (l *link) invoke(ctx context.Context, query []byte) ([]byte, error) {
+	body, err := l.conn.Invoke(ctx, query)
+	var rpc *mtproto.RPCError
+	switch {
+	case err == nil, errors.As(err, &rpc):
+		l.up.Store(true)
+	case errors.Is(err, mtclient.ErrClosed):
+		l.fail(err) // for the memory order: err is set once stop has been called
+		return nil, l.err
+	}
+	return body, err
+}
+
+// changed is told what the connection is doing. A data centre that has never
+// answered and cannot be reached is given up; later, connections are renewed
+// for ever.
+func (l *link) changed(s mtclient.State) {
+	if s.Phase != mtclient.Waiting || l.up.Load() {
+		return
+	}
+	l.tries++
+	var unreachable *UnreachableError
+	switch {
+	case errors.As(s.Err, &unreachable):
+		l.fail(s.Err)
+	case l.tries >= maxTries:
+		l.fail(&UnreachableError{l.dc, fmt.Errorf("what answers there is no Telegram: %w", s.Err)})
+	}
+}
+
+// save keeps the key and the salts of the data centre.
+func (l *link) save(m mtclient.Credentials) error {
+	return l.c.save(func(c *Credentials) {
+		key := c.Keys[l.dc]
+		if !key.Key.Equal(&m.Key) {
+			key = DCKey{Key: m.Key}
+		}
+		key.Salts = slices.Clone(m.Salts)
+		if c.Keys == nil {
+			c.Keys = make(map[int]DCKey)
+		}
+		c.Keys[l.dc] = key
+	})
+}
+
+// received takes what the data centre sends by itself. Only the main one
+// speaks for the account (R-UP-05).
+func (l *link) received(body []byte) {
+	if p := l.c.pumpOf(l.dc); p != nil {
+		p.received(body)
+	}
+}
+
+func (l *link) newSession() {
+	if p := l.c.pumpOf(l.dc); p != nil {
+		p.lost()
+	}
+}
+
+// initConnection wraps the first queries of a connection (R-TL-36).
+func (c *Client) initConnection(query []byte) []byte {
+	wrapped, err := tl.Marshal(&tg.InvokeWithLayer{Layer: tg.Layer, Query: &tg.InitConnection{
+		APIID:          int32(c.o.APIID),
+		DeviceModel:    c.o.Device.Model,
+		SystemVersion:  c.o.Device.System,
+		AppVersion:     c.o.Device.AppVersion,
+		SystemLangCode: c.o.Device.LangCode,
+		LangCode:       c.o.Device.LangCode,
+		Query:          encoded(query),
+	}})
+	if err != nil {
+		return query // a device described in more than 16 MB
+	}
+	return wrapped
+}
+
+// encoded is a request that has been encoded already.
+type encoded []byte
+
+// Encode implements tl.Encoder.
+func (e encoded) Encode(b *tl.Buffer) { b.Raw(e) }
+
+// Decode implements tl.Decoder. It always fails: what this is for is only
+// sent.
+func (e encoded) Decode(r *tl.Reader) { r.Fail(errors.ErrUnsupported) }
+
+// TypeID implements tl.Object.
+func (e encoded) TypeID() uint32 { return tl.NewReader(e).ID() }

@@ -1,0 +1,243 @@
+package telegram
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"godwit/tg"
+	"godwit/tl"
+
+	"godwit/telegram/updates"
+)
+
+// A Handler gets what happens to the account: runs of updates, in order, on
+// one goroutine. When it returns nil, the change of the state that came with
+// them is saved; if the program ends before that, they are delivered again to
+// the next one. An error ends the client: [Client.Err] wraps it.
+//
+// A Handler may call every method of the client but Close. While it runs,
+// nothing else is delivered.
+type Handler func(ctx context.Context, c *Client, d updates.Delivery) error
+
+// OnMessage returns a Handler that calls f for every new chat message, those
+// that the account itself sends included: their Out is set.
+func OnMessage(f func(ctx context.Context, c *Client, m *tg.Message) error) Handler {
+	return func(ctx context.Context, c *Client, d updates.Delivery) error {
+		for _, u := range d.Updates {
+			m, ok := newMessage(u).(*tg.Message)
+			if !ok {
+				continue
+			}
+			if err := f(ctx, c, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// newMessage returns the message that an update brings, nil if it brings none.
+func newMessage(u tg.UpdateClass) tg.MessageClass {
+	switch u := u.(type) {
+	case *tg.UpdateNewMessage:
+		return u.Message
+	case *tg.UpdateNewChannelMessage:
+		return u.Message
+	}
+	return nil
+}
+
+// maxQueue is how many things a pump lets wait. More updates than that are
+// thrown away and fetched again later (R-IX-28).
+const maxQueue = 10000
+
+// A pump moves updates: what arrives goes into the engine, what the engine
+// puts out to the handler, with the state after it to the store. Fetches run
+// beside it.
+type pump struct {
+	c      *Client
+	ctx    context.Context
+	cancel context.CancelFunc
+	engine *updates.Engine
+	after  <-chan struct{} // the pump before this one has stopped
+	done   chan struct{}
+
+	mu       sync.Mutex
+	queue    []func(now time.Time)
+	overflow bool
+	wake     chan struct{} // has room for one
+}
+
+// newPump returns a pump that goes on from the stored state. c.mu is held.
+func newPump(c *Client, bot bool, after <-chan struct{}) *pump {
+	p := &pump{c: c, after: after, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	p.ctx, p.cancel = context.WithCancel(c.ctx)
+	p.engine = updates.New(updates.Options{State: c.credentials.State, Bot: bot, Knows: c.peers.knows})
+	p.push(p.engine.Start)
+	return p
+}
+
+// push queues something to be done on the pump's goroutine. It never waits.
+func (p *pump) push(f func(now time.Time)) {
+	p.mu.Lock()
+	p.queue = append(p.queue, f)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// received queues what Telegram has sent by itself.
+func (p *pump) received(body []byte) {
+	p.mu.Lock()
+	full := len(p.queue) >= maxQueue
+	p.overflow = p.overflow || full
+	p.mu.Unlock()
+	if !full {
+		p.push(func(now time.Time) { p.receive(now, body) })
+	}
+}
+
+// lost queues that updates may have been lost (R-UP-30).
+func (p *pump) lost() { p.push(p.engine.Lost) }
+
+// take returns what is queued.
+func (p *pump) take() (queue []func(time.Time), overflow bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	queue, overflow = p.queue, p.overflow
+	p.queue, p.overflow = nil, false
+	return queue, overflow
+}
+
+// run moves updates until the pump is stopped.
+func (p *pump) run() {
+	defer close(p.done)
+	defer p.cancel()
+	<-p.after
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-p.wake:
+		case <-timer.C:
+			p.engine.Tick(time.Now())
+		}
+		queue, overflow := p.take()
+		if overflow {
+			p.engine.LostAll(time.Now())
+		}
+		for _, f := range queue {
+			f(time.Now())
+			if err := p.deliver(); err != nil {
+				p.c.end(err)
+				return
+			}
+		}
+		if err := p.deliver(); err != nil {
+			p.c.end(err)
+			return
+		}
+		if at := p.engine.Deadline(); !at.IsZero() {
+			timer.Reset(time.Until(at))
+		}
+	}
+}
+
+// receive gives what Telegram has sent to the engine (R-UP-01). What cannot be
+// decoded may have held anything (R-UP-30).
+func (p *pump) receive(now time.Time, body []byte) {
+	r := tl.NewReader(body)
+	u := tg.DecodeUpdates(r)
+	if err := r.Finish(); err != nil {
+		p.c.o.Logger.Warn("updates that cannot be decoded", "error", err)
+		p.engine.Lost(now)
+		return
+	}
+	p.give(now, u)
+}
+
+func (p *pump) give(now time.Time, u tg.UpdatesClass) {
+	switch u := u.(type) {
+	case *tg.Updates:
+		p.c.peers.learn(u.Users, u.Chats)
+	case *tg.UpdatesCombined:
+		p.c.peers.learn(u.Users, u.Chats)
+	}
+	p.engine.Receive(now, u)
+}
+
+// deliver hands on what the engine has put out: effect first, then the state
+// that goes with it.
+func (p *pump) deliver() error {
+	for _, f := range p.engine.Fetches() {
+		p.c.tasks.Go(func() { p.fetch(f) })
+	}
+	for _, d := range p.engine.Deliveries() {
+		if p.ctx.Err() != nil {
+			return nil
+		}
+		if err := p.c.o.Handler(p.ctx, p.c, d); err != nil {
+			return fmt.Errorf("telegram: handler: %w", err)
+		}
+		if d.Change.IsZero() || p.ctx.Err() != nil {
+			continue
+		}
+		if err := p.c.save(func(c *Credentials) { c.State.Apply(d.Change) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch makes a request for the engine and queues its answer.
+func (p *pump) fetch(f updates.Fetch) {
+	ctx, cancel := context.WithTimeout(p.ctx, fetchTimeout)
+	defer cancel()
+	answer, err := p.request(ctx, f)
+	if p.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		p.c.o.Logger.Info("updates not fetched", "channel", f.Channel, "error", err)
+		answer = func(now time.Time) { p.engine.Failed(now, f, err) }
+	}
+	p.push(answer)
+}
+
+// request returns what to do with the answer.
+func (p *pump) request(ctx context.Context, f updates.Fetch) (func(time.Time), error) {
+	switch f.Kind {
+	case updates.FetchState:
+		s, err := tg.Call(ctx, p.c, &tg.UpdatesGetState{})
+		return func(now time.Time) { p.engine.GotState(now, s) }, err
+	case updates.FetchDifference:
+		d, err := tg.Call(ctx, p.c, &tg.UpdatesGetDifference{Pts: f.PTS, Qts: f.QTS, Date: f.Date})
+		switch d := d.(type) {
+		case *tg.UpdatesDifference:
+			p.c.peers.learn(d.Users, d.Chats)
+		case *tg.UpdatesDifferenceSlice:
+			p.c.peers.learn(d.Users, d.Chats)
+		}
+		return func(now time.Time) { p.engine.GotDifference(now, d) }, err
+	}
+	channel, err := p.c.peers.channel(f.Channel)
+	if err != nil {
+		return nil, err
+	}
+	d, err := tg.Call(ctx, p.c, &tg.UpdatesGetChannelDifference{
+		Channel: channel, Filter: &tg.ChannelMessagesFilterEmpty{}, Pts: f.PTS, Limit: f.Limit,
+	})
+	switch d := d.(type) {
+	case *tg.UpdatesChannelDifference:
+		p.c.peers.learn(d.Users, d.Chats)
+	case *tg.UpdatesChannelDifferenceTooLong:
+		p.c.peers.learn(d.Users, d.Chats)
+	}
+	return func(now time.Time) { p.engine.GotChannelDifference(now, f.Channel, d) }, err
+}

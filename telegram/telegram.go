@@ -1,0 +1,124 @@
+// Package telegram is a Telegram client for people and bots.
+//
+// Start with [Connect]; [Client.SignIn] or [Client.SignInBot] signs in, unless
+// the stored credentials already are. Then [Client.SendText],
+// [Client.History] and [Client.Dialogs] do the everyday things, and
+// Options.Handler gets what happens. All other methods of the API are called
+// through [tg.Call], for which a [Client] is the [tg.Invoker]:
+//
+//	client, err := telegram.Connect(ctx, telegram.Options{APIID: id, APIHash: hash, Store: store})
+//	…
+//	defer client.Close()
+//	user, err := client.SignIn(ctx, telegram.Answers{PhoneNumber: phone, AskCode: ask})
+//	…
+//	full, err := tg.Call(ctx, client, &tg.UsersGetFullUser{ID: &tg.InputUserSelf{}})
+//
+// # Credentials
+//
+// A [Store] keeps what signs the device in. A [MemoryStore] forgets it with the
+// program, a [FileStore] keeps it in an encrypted file. Everything is saved as
+// soon as it changes. One Store serves one client at a time.
+//
+// # Updates
+//
+// The handler is called on one goroutine, in order, each update once. The
+// state of an update is saved after the handler has returned: what a program
+// was handling when it crashed is handed to it again when it is started again.
+package telegram
+
+import (
+	"errors"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"godwit/mtproto/transport"
+)
+
+// Options are what a client starts with. APIID and APIHash are required; zero
+// elsewhere stands for the default.
+type Options struct {
+	// APIID and APIHash identify the program to Telegram:
+	// https://my.telegram.org/apps gives them out.
+	APIID   int
+	APIHash string
+
+	// Store keeps the credentials: in memory, unless one is given.
+	Store Store
+	// Network is where to connect to: Production.
+	Network Network
+	// Handler gets the updates. Without one, none are asked for.
+	Handler Handler
+
+	// Transport is how packets are framed: padded intermediate, obfuscated.
+	// That is what Telegram's own clients use: every address accepts it, those
+	// that insist on obfuscation included, and nothing in it is the same twice
+	// for a network in between to recognise. It costs 4 to 19 bytes a packet
+	// and one pass of AES-CTR. Plain abridged is the leanest.
+	Transport *transport.Options
+	// Device is how the session is shown to the account's owner.
+	Device Device
+	// Logger is told of lost connections and the like, never of secrets.
+	Logger *slog.Logger
+
+	// Dial opens TCP connections; net.Dialer's DialContext by default.
+	Dial DialFunc
+}
+
+// A Device describes the program to Telegram, which shows it in the list of
+// the account's sessions.
+type Device struct {
+	Model      string // "godwit"
+	System     string // the operating system
+	AppVersion string // "1"
+	LangCode   string // ISO 639-1: "en"
+}
+
+const (
+	fetchTimeout = time.Minute // for the answer to a fetch of the update engine
+	maxTries     = 3           // to reach a data centre for the first time
+	maxCompress  = 1024        // bytes; larger queries are compressed
+)
+
+var (
+	// ErrClosed says that the client was closed by its own program.
+	ErrClosed = errors.New("telegram: the client is closed")
+	// ErrNotSignedIn says that the client is not signed in.
+	ErrNotSignedIn = errors.New("telegram: not signed in")
+)
+
+// complete fills in what is not given.
+func (o *Options) complete() error {
+	switch {
+	case o.APIID == 0:
+		return errors.New("telegram: Options.APIID is missing")
+	case o.APIHash == "":
+		return errors.New("telegram: Options.APIHash is missing")
+	}
+	if o.Store == nil {
+		o.Store = new(MemoryStore)
+	}
+	if len(o.Network.DCs) == 0 {
+		o.Network = Production()
+	}
+	if o.Transport == nil {
+		o.Transport = &transport.Options{Framing: transport.PaddedIntermediate, Obfuscated: true}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Dial == nil {
+		o.Dial = dialTCP
+	}
+	fill(&o.Device.Model, "godwit")
+	fill(&o.Device.System, runtime.GOOS)
+	fill(&o.Device.AppVersion, "1")
+	fill(&o.Device.LangCode, "en")
+	return nil
+}
+
+func fill(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
