@@ -1,0 +1,84 @@
+// Godwit keeps Telegram accounts online. This binary holds everything that
+// runs: the demo, the local Telegram called the sandbox, and later the bridge.
+//
+// Start with "godwit demo".
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the subcommands, each a struct whose Run does the work.
+type commands struct {
+	LogLevel slog.Level `help:"Least level that is logged to standard error: debug, info, warn or error." default:"warn" env:"GODWIT_LOG"`
+
+	Demo    demoCommand    `cmd:"" help:"Start a local Telegram and show two people talk through godwit."`
+	Sandbox sandboxCommand `cmd:"" help:"Run a local Telegram, for clients of any make."`
+
+	Login   loginCommand   `cmd:"" help:"Sign in, and keep the credentials in an encrypted file."`
+	Send    sendCommand    `cmd:"" help:"Send a chat message."`
+	History historyCommand `cmd:"" help:"Print a conversation."`
+	Listen  listenCommand  `cmd:"" help:"Print chat messages as they come."`
+}
+
+// An environment is what a command may use of the world.
+type environment struct {
+	ctx context.Context // ends on the first Ctrl-C
+	in  io.Reader
+	out io.Writer
+	log *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main with everything passed in. It returns the exit code: 0, 1 for a
+// failure, 2 for a wrong command line.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("godwit"),
+		kong.Description("Telegram accounts that stay online: library, bridge and sandbox."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exit = code }),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "godwit:", err)
+		return 1
+	}
+	command, err := parser.Parse(args)
+	if exit >= 0 { // help has been printed
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "godwit:", err)
+		fmt.Fprintln(stderr, `Run "godwit --help" for the commands.`)
+		return 2
+	}
+	env := &environment{
+		ctx: ctx,
+		in:  stdin,
+		out: stdout,
+		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.LogLevel})),
+	}
+	if err := command.Run(env); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "godwit:", err)
+		return 1
+	}
+	return 0
+}

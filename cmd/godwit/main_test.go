@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"godwit/sandbox"
+)
+
+// A screen is what a command prints, readable while it runs.
+type screen struct {
+	mu     sync.Mutex
+	text   bytes.Buffer
+	wanted string
+	seen   chan struct{} // closed when wanted has been printed
+}
+
+func newScreen(wanted string) *screen { return &screen{wanted: wanted, seen: make(chan struct{})} }
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := strings.Contains(s.text.String(), s.wanted)
+	s.text.Write(p)
+	if !before && strings.Contains(s.text.String(), s.wanted) {
+		close(s.seen)
+	}
+	return len(p), nil
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func TestDemoCheck(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--check"}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit %d\n%s\n%s", code, out.String(), errs.String())
+	}
+	for _, want := range []string{"PHONE_MIGRATE_2", "by SRP", "signed in from the stored credentials", "Boris got      Boris?"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the story does not tell of %q:\n%s", want, out.String())
+		}
+	}
+	if errs.Len() != 0 {
+		t.Errorf("standard error: %s", errs.String())
+	}
+}
+
+// The demo stays up until it is interrupted, and cleans up after itself.
+func TestDemoStaysUp(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	out, errs := newScreen("Ctrl-C ends it."), newScreen("")
+	code := make(chan int)
+	go func() { code <- run(ctx, []string{"demo"}, nil, out, errs) }()
+	select {
+	case <-out.seen:
+	case got := <-code:
+		t.Fatalf("ended with %d\n%s\n%s", got, out, errs)
+	}
+	var path string
+	for line := range strings.Lines(out.String()) {
+		if line = strings.TrimSpace(line); strings.HasSuffix(line, "telegram.json") {
+			path = line
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("connection file: %v", err)
+	}
+	interrupt()
+	if got := <-code; got != 0 {
+		t.Errorf("exit %d after the interrupt\n%s", got, errs)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
+		t.Errorf("%s is left: %v", filepath.Dir(path), err)
+	}
+}
+
+func TestSandbox(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	file := filepath.Join(t.TempDir(), "telegram.json")
+	out, errs := newScreen("Ctrl-C ends it."), newScreen("")
+	code := make(chan int)
+	go func() {
+		code <- run(ctx, []string{"sandbox", "--info", file, "--user", "9996610001=Ann"}, nil, out, errs)
+	}()
+	select {
+	case <-out.seen:
+	case got := <-code:
+		t.Fatalf("ended with %d\n%s\n%s", got, out, errs)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info sandbox.Info
+	if err := json.Unmarshal(text, &info); err != nil || len(info.DCs) != 2 || info.APIHash == "" {
+		t.Errorf("connection file %s, %v", text, err)
+	}
+	interrupt()
+	if got := <-code; got != 0 {
+		t.Errorf("exit %d\n%s", got, errs)
+	}
+}
+
+func TestBadCommandLines(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	tests := []struct {
+		name string
+		args []string
+		code int
+		want string // in what is printed on standard error
+	}{
+		{"no command", nil, 2, "expected one of"},
+		{"unknown command", []string{"dance"}, 2, "dance"},
+		{"unknown flag", []string{"demo", "--quickly"}, 2, "--quickly"},
+		{"address in use", []string{"sandbox", "--listen", taken.Addr().String()}, 1, taken.Addr().String()},
+		{"address without a port", []string{"sandbox", "--listen", "127.0.0.1"}, 1, `"127.0.0.1"`},
+		{"too many data centres", []string{"sandbox", "--dcs", "10"}, 1, "10 DCs"},
+		{"user without a name", []string{"sandbox", "--user", "9996610001"}, 1, "PHONE=NAME"},
+		{"phone of another convention", []string{"sandbox", "--user", "+4930=Ann"}, 1, "4930"},
+		{"info in a folder that is not there", []string{"sandbox", "--info", "/nowhere/at/all"}, 1, "/nowhere/at"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), test.args, nil, &out, &errs); code != test.code {
+				t.Errorf("exit %d, want %d", code, test.code)
+			}
+			if !strings.Contains(errs.String(), test.want) {
+				t.Errorf("standard error %q does not name %q", errs.String(), test.want)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	for _, command := range []string{"demo", "sandbox"} {
+		if !strings.Contains(out.String(), command) {
+			t.Errorf("help does not name %s", command)
+		}
+	}
+}
