@@ -256,7 +256,6 @@ type channel struct {
 	members   map[int64]*member
 	box       box
 	changed   int32 // when the box last changed
-	readUpTo  map[int64]int32
 }
 
 func (c *channel) key() peerKey { return peerKey{peerChannel, c.id} }

@@ -32,6 +32,8 @@ type fakeConnection struct {
 	dc   int
 	end  chan error
 	done chan struct{}
+
+	connect func() error // makes a key
 }
 
 func (f *fakeConnection) Run(ctx context.Context) error {
@@ -45,6 +47,9 @@ func (f *fakeConnection) Run(ctx context.Context) error {
 }
 
 func (f *fakeConnection) Invoke(ctx context.Context, query []byte) ([]byte, error) {
+	if err := f.connect(); err != nil {
+		return nil, err
+	}
 	type result struct {
 		body []byte
 		err  error
@@ -103,8 +108,11 @@ func (n *fakeNetwork) client(o Options) *Client {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		f := &fakeConnection{n: n, dc: o.DC, end: make(chan error, 1), done: make(chan struct{})}
+		f.connect = sync.OnceValue(func() error {
+			return o.Save(mtclient.Credentials{Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{byte(o.DC)})})
+		})
 		n.push[o.DC], n.runs[o.DC] = o.OnUpdate, f.end
-		return f, o.Save(mtclient.Credentials{Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{byte(o.DC)})})
+		return f, nil
 	}
 	n.t.Cleanup(func() { c.Close() })
 	if err := c.begin(n.t.Context()); err != nil {

@@ -88,6 +88,7 @@ func (c *Client) linkTo(dc int) (*link, error) {
 // run ends when the link does.
 func (l *link) run(ctx context.Context) {
 	err := l.conn.Run(ctx)
+	byItself := ctx.Err() == nil
 	l.fail(err)
 	c := l.c
 	c.mu.Lock()
@@ -96,7 +97,7 @@ func (l *link) run(ctx context.Context) {
 	}
 	c.mu.Unlock()
 	close(l.done)
-	if ctx.Err() == nil {
+	if byItself {
 		c.linkEnded(l, err)
 	}
 }

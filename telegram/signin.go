@@ -198,7 +198,7 @@ func (s *signIn) sendCode(ctx context.Context) (*tg.AuthAuthorization, error) {
 		return nil, fmt.Errorf("%s is not supported", tg.ConstructorName(answer.TypeID()))
 	}
 	if _, ok := s.sent.Type.(*tg.AuthSentCodeTypeSetUpEmailRequired); ok {
-		return nil, errors.New("Telegram wants an e-mail address for this account first, which an official app can set")
+		return nil, errors.New("an e-mail address has to be set for this account first, which an official app can do")
 	}
 	return nil, nil
 }

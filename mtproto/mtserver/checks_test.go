@@ -253,7 +253,7 @@ func TestRefusedMessages(t *testing.T) {
 				r.send(e)
 				var bad mt.BadMsgNotification
 				m := r.await(&bad)
-				if bad.ErrorCode != test.code || m.seqno&1 != 0 || m.id.Time().Sub(time.Now()).Abs() > time.Second {
+				if bad.ErrorCode != test.code || m.seqno&1 != 0 || time.Until(m.id.Time()).Abs() > time.Second {
 					t.Errorf("code %d, want %d (R-SM-30, R-SM-36: seqno %d)", bad.ErrorCode, test.code, m.seqno)
 				}
 				if _, _, queries := f.h.counts(); queries != before {

@@ -39,9 +39,9 @@ type message struct {
 // idContainer is msg_container, which has a bare vector of bare messages
 // and is written and read by hand (R-SM-10, R-SM-11).
 const (
-	idContainer   uint32 = 0x73f1f8dc
-	containerHead        = 8  // id and count
-	elementHead          = 16 // msg_id, seqno, bytes
+	idContainer   = uint32(0x73f1f8dc)
+	containerHead = 8  // bytes: id and count
+	elementHead   = 16 // bytes: msg_id, seqno, size
 )
 
 func (s *Session) enqueue(m *message) *message {

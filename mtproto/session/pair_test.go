@@ -43,8 +43,6 @@ type pair struct {
 	renewed bool // the client has begun another session
 	queries []session.Query
 	answer  func(session.Query) // nil: collect in queries
-
-	toServer, toClient func(packet []byte) [][]byte // the wire; nil passes on
 }
 
 func newPair(t testing.TB, change func(client, server *session.Options)) *pair {

@@ -212,8 +212,10 @@ func TestManyChannels(t *testing.T) {
 func TestWatch(t *testing.T) {
 	b := newBench(t)
 	for id := int64(1); id <= MaxWatched; id++ {
-		if !b.Watch(id) || !b.Watch(id) {
-			t.Fatalf("no room for channel %d", id)
+		for range 2 { // the second time changes nothing
+			if !b.Watch(id) {
+				t.Fatalf("no room for channel %d", id)
+			}
 		}
 	}
 	if b.Watch(99) {

@@ -32,6 +32,7 @@ type Mismatch struct {
 	CRC        uint32 // what the text gives
 }
 
+// String tells the line, the name and both ids.
 func (m Mismatch) String() string {
 	return fmt.Sprintf("line %d: %s has id %08x, its text gives %08x", m.Combinator.Line, m.Combinator.Name, m.Combinator.ID, m.CRC)
 }

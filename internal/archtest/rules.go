@@ -1,0 +1,149 @@
+package archtest
+
+// testHelpers are packages of ours that every test may import. They know
+// nothing of what they help to test.
+var testHelpers = []string{"internal/vectors"}
+
+// Rows is the repository's allow-list, lowest package first. Dependencies
+// point down only.
+var Rows = []Row{
+	{
+		Dir: "tl", Kind: Library,
+		Reason: "the wire encoding knows neither schema nor protocol",
+	},
+	{
+		Dir: "tl/schema", Kind: Library,
+		Tests:  []string{"schema", "schema/layers"},
+		Reason: "a schema is text; reading it needs no encoder",
+	},
+	{
+		Dir: "schema", Kind: Library,
+		Reason: "data files, embedded, and nothing that interprets them",
+	},
+	{
+		Dir: "schema/layers", Kind: Library,
+		Reason: "as schema; apart, so that who needs one layer embeds no others",
+	},
+	{
+		Dir: "internal/tlgen", Kind: Program,
+		Own:    []string{"mtproto", "schema", "tl/schema"},
+		Reason: "the generator must not depend on what it generates",
+	},
+	{
+		Dir: "mtproto", Kind: Library,
+		Own:    []string{"tl"},
+		Reason: "shared terms only: whatever it imported, everything would",
+	},
+	{
+		Dir: "mtproto/internal/mt", Kind: Library,
+		Own:    []string{"tl"},
+		Reason: "generated service messages; the protocol never needs tg",
+	},
+	{
+		Dir: "mtproto/mtcrypto", Kind: Library,
+		Own:    []string{"tl", "mtproto"},
+		Reason: "primitives take bytes and give bytes",
+	},
+	{
+		Dir: "mtproto/transport", Kind: Library,
+		Own:    []string{"mtproto", "mtproto/mtcrypto"},
+		Reason: "framing carries packets that it does not understand",
+	},
+	{
+		Dir: "mtproto/authkey", Kind: SansIO,
+		Own:    []string{"tl", "mtproto", "mtproto/internal/mt", "mtproto/mtcrypto"},
+		Reason: "key generation as a pure state machine, the same for both sides",
+	},
+	{
+		Dir: "mtproto/session", Kind: SansIO,
+		Own:    []string{"tl", "mtproto", "mtproto/internal/mt", "mtproto/mtcrypto"},
+		Reason: "the session as a pure state machine, the same for both sides",
+	},
+	{
+		Dir: "mtproto/mtclient", Kind: Library,
+		Own: []string{
+			"tl", "mtproto", "mtproto/internal/mt", "mtproto/mtcrypto",
+			"mtproto/authkey", "mtproto/session", "mtproto/transport",
+		},
+		Tests:  []string{"mtproto/mtserver"},
+		Reason: "adds goroutines and a network to the client's state machines; requests are opaque bytes",
+	},
+	{
+		Dir: "mtproto/mtserver", Kind: Library,
+		Own: []string{
+			"tl", "mtproto", "mtproto/internal/mt", "mtproto/mtcrypto",
+			"mtproto/authkey", "mtproto/session", "mtproto/transport",
+		},
+		Tests:  []string{"mtproto/mtclient"},
+		Reason: "adds goroutines and a listener to the server's state machines; requests are opaque bytes",
+	},
+	{
+		Dir: "tg", Kind: Library,
+		Own:    []string{"tl", "mtproto"},
+		Reason: "generated from the schema; of mtproto it takes RPCError, for its sentinels",
+	},
+	{
+		Dir: "telegram/updates", Kind: SansIO,
+		Own:    []string{"tl", "tg"},
+		Tests:  []string{"mtproto"},
+		Reason: "the gap engine is tested without a client, so it never imports telegram",
+	},
+	{
+		Dir: "telegram", Kind: Library,
+		Own: []string{
+			"tl", "tg", "mtproto", "mtproto/mtclient", "mtproto/mtcrypto",
+			"mtproto/authkey", "mtproto/session", "mtproto/transport", "telegram/updates",
+		},
+		Tests:  []string{"sandbox"},
+		Reason: "the client; its tests run against the sandbox, its users link none of it",
+	},
+	{
+		Dir: "internal/layer", Kind: Library,
+		Own:    []string{"schema", "schema/layers", "tl", "tl/schema"},
+		Tests:  []string{"tg"},
+		Reason: "translates by the names in the schemas; cases by type would need tg",
+	},
+	{
+		Dir: "sandbox", Kind: Library,
+		Own: []string{
+			"internal/layer", "tl", "tg", "mtproto", "mtproto/mtcrypto",
+			"mtproto/mtserver", "mtproto/session", "mtproto/transport",
+		},
+		Tests: []string{
+			"mtproto/authkey", "mtproto/mtclient", "schema", "schema/layers", "telegram", "tl/schema",
+		},
+		Reason: "the server side alone, so that it serves clients of any make",
+	},
+	{
+		Dir: "cmd/godwit", Kind: Program,
+		Own:     []string{"mtproto", "sandbox", "telegram", "tg", "tl"},
+		Modules: []string{"github.com/alecthomas/kong"},
+		Reason:  "wiring: the one place that may know all of it",
+	},
+	{
+		Dir: "internal/vectors", Kind: Program,
+		Reason: "test helper: hands out test vectors",
+	},
+	{
+		Dir: "internal/archtest", Kind: Program,
+		Reason: "reads the tree as text and depends on none of it",
+	},
+	{
+		Dir: "interop/...", Kind: Program,
+		Own: []string{
+			"mtproto", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/transport",
+			"sandbox", "telegram", "tg", "tl",
+		},
+		Modules: []string{"github.com/gotd/log", "github.com/gotd/td"},
+		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",
+	},
+	{
+		Dir: "benchmarks/...", Kind: Program,
+		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "telegram", "tg", "tl"},
+		Modules: []string{"github.com/gotd/td"},
+		Reason:  "rivals to measure against, in a module of their own so that no user of ours links them",
+	},
+}
+
+// Exceptions to MaxFileLines and MaxFunctionLines.
+var Exceptions = []Exception{}
