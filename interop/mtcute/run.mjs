@@ -1,0 +1,133 @@
+// One mtcute client, driven over stdin and stdout by mtcute_test.go.
+//
+// Each line in is {"id": n, "do": command, ...arguments}; the line out is
+// {"id": n, "result": ...} or {"id": n, "error": text}. Every incoming chat
+// message is a line {"event": "message", "message": {...}} of its own.
+
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import {
+  BaseTelegramClient,
+  IntermediatePacketCodec,
+  MemoryStorage,
+  ObfuscatedPacketCodec,
+  PaddedIntermediatePacketCodec,
+  TcpTransport,
+  TelegramClient,
+} from '@mtcute/node'
+import { addPublicKey, NodeCryptoProvider } from '@mtcute/node/utils.js'
+
+// The transports that mtcute has over TCP: a name to a packet codec.
+const codecs = {
+  'intermediate': () => new IntermediatePacketCodec(),
+  'padded intermediate': () => new PaddedIntermediatePacketCodec(),
+  'intermediate, obfuscated': () => new ObfuscatedPacketCodec(new IntermediatePacketCodec()),
+  'padded intermediate, obfuscated': () => new ObfuscatedPacketCodec(new PaddedIntermediatePacketCodec()),
+}
+
+class Transport extends TcpTransport {
+  constructor(codec) {
+    super()
+    this.packetCodec = codec
+  }
+}
+
+let base, client // the low and the high level of one client
+const contacts = new Map() // phone number to user id
+
+const commands = {
+  // Connects to the first DC of a connection file.
+  async connect({ info, transport, pfs }) {
+    const connection = JSON.parse(readFileSync(info, 'utf8'))
+    const crypto = new NodeCryptoProvider()
+    addPublicKey(crypto, connection.rsa_public_key)
+    const { id, host, port } = connection.dcs[0]
+    const dc = { id, ipAddress: host, port, testMode: connection.test_dc }
+    base = new BaseTelegramClient({
+      apiId: connection.api_id,
+      apiHash: connection.api_hash,
+      crypto,
+      storage: new MemoryStorage(),
+      transport: new Transport(codecs[transport]),
+      defaultDcs: { main: dc, media: dc },
+      testMode: connection.test_dc,
+      network: { usePfs: pfs },
+      logLevel: process.env.GODWIT_INTEROP_LOG ? 5 : 0,
+    })
+    client = new TelegramClient({ client: base })
+    client.log.mgr.handler = (_color, level, tag, text, args) => console.error(level, tag, text, ...args)
+    client.onError.add((err) => { console.error(err) })
+    client.onNewMessage.add((m) => {
+      if (!m.isOutgoing) print({ event: 'message', message: toMessage(m) })
+    })
+    await client.connect()
+  },
+
+  // Signs in; a wrong code and a wrong password come first.
+  async signIn({ phone, code, password }) {
+    const refused = []
+    const attempts = (right, wrong) => {
+      const list = [wrong, right]
+      return () => list.shift()
+    }
+    const me = await client.start({
+      phone,
+      code: attempts(code, '00000'),
+      password: password ? attempts(password, `${password}?`) : undefined,
+      codeSentCallback: () => {},
+      invalidCodeCallback: (kind) => { refused.push(kind) },
+    })
+    const want = password ? 'code,password' : 'code'
+    if (refused.join() !== want) throw new Error(`refused ${refused.join()}, want ${want}`)
+    return { user: me.id, dc: await client.getPrimaryDcId() }
+  },
+
+  async add({ phone }) {
+    const imported = await client.importContacts([{ phone, firstName: 'Contact', lastName: phone }])
+    if (imported.users.length !== 1) throw new Error(`contacts.importContacts found ${imported.users.length} users`)
+    contacts.set(phone, imported.users[0].id)
+  },
+
+  async send({ phone, text }) {
+    return toMessage(await client.sendText(contacts.get(phone), text))
+  },
+
+  // The whole chat, oldest first, read in pages of 5.
+  async history({ phone }) {
+    const messages = []
+    for await (const m of client.iterHistory(contacts.get(phone), { chunkSize: 5 })) messages.unshift(toMessage(m))
+    return messages
+  },
+
+  // Tells mtcute that the network is gone, or back: it closes its connections
+  // or opens them again, and keeps its sessions.
+  async network({ up }) {
+    base.mt.network.notifyNetworkChanged(up)
+  },
+
+  async quit() {
+    await client?.destroy()
+    input.close()
+    // With temporary keys mtcute leaves a timer of a day behind.
+    setImmediate(() => process.exit())
+  },
+}
+
+function toMessage(m) {
+  return { id: m.id, text: m.text, out: m.isOutgoing }
+}
+
+function print(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+const input = createInterface({ input: process.stdin })
+input.on('line', async (line) => {
+  const { id, do: name, ...args } = JSON.parse(line)
+  try {
+    const result = await commands[name](args)
+    print({ id, result: result ?? null })
+  } catch (err) {
+    print({ id, error: `${err.text ?? ''} ${err.stack}`.trim() })
+  }
+})
