@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"godwit/mtproto/mtclient"
@@ -84,9 +85,6 @@ func (c *Client) begin(ctx context.Context) error {
 	known := c.credentials.UserID != 0
 	err := c.refresh(ctx)
 	if errors.Is(err, mtclient.ErrKeyUnknown) && !known {
-		if err := c.forgetKeys(); err != nil {
-			return err
-		}
 		err = c.refresh(ctx)
 	}
 	var user *tg.User
@@ -158,6 +156,12 @@ func closedChannel() <-chan struct{} {
 	return c
 }
 
+// String returns nothing that is secret.
+func (c *Client) String() string { return "telegram client on DC " + strconv.Itoa(c.mainDC()) }
+
+// GoString is as String.
+func (c *Client) GoString() string { return c.String() }
+
 // Self returns as whom the client is signed in, nil if it is not.
 func (c *Client) Self() *tg.User {
 	c.mu.Lock()
@@ -224,13 +228,20 @@ func (c *Client) ended(err error) {
 	c.end(fmt.Errorf("telegram: the session has ended: %w", err))
 }
 
-// linkEnded deals with a connection that will not be renewed.
+// linkEnded deals with a connection that will not be renewed. Where nobody is
+// signed in by a key that the data centre does not know, another one is made.
 func (c *Client) linkEnded(l *link, err error) {
 	c.mu.Lock()
-	matters := l.dc == c.main && c.self != nil && !c.leaving
+	main := l.dc == c.main && c.credentials.UserID != 0
+	ends := main && c.self != nil && !c.leaving
 	c.mu.Unlock()
-	if matters {
+	switch {
+	case ends:
 		c.ended(err)
+	case !main && errors.Is(err, mtclient.ErrKeyUnknown):
+		if err := c.save(func(c *Credentials) { delete(c.Keys, l.dc) }); err != nil {
+			c.o.Logger.Error("credentials not saved", "error", err)
+		}
 	}
 }
 

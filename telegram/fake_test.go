@@ -19,11 +19,14 @@ import (
 type fakeNetwork struct {
 	t      *testing.T
 	answer func(dc int, request tg.Request) (tl.Encoder, error)
+	config *tg.Config // an empty one if nil
 
 	mu   sync.Mutex
 	log  []string // "DC method", help.getConfig left out
 	push map[int]func([]byte)
+	anew map[int]func()     // tells of a new session
 	runs map[int]chan error // ends the connection to a DC for good
+	keys []mtproto.AuthKey  // with which connections were made
 }
 
 // fakeConnection implements connection.
@@ -81,6 +84,9 @@ func (n *fakeNetwork) serve(dc int, query []byte) ([]byte, error) {
 		request, name = quiet.Query, " without updates"
 	}
 	if _, ok := request.(*tg.HelpGetConfig); ok {
+		if n.config != nil {
+			return tl.Marshal(n.config)
+		}
 		return tl.Marshal(&tg.Config{})
 	}
 	n.mu.Lock()
@@ -97,7 +103,7 @@ func (n *fakeNetwork) serve(dc int, query []byte) ([]byte, error) {
 // so.
 func (n *fakeNetwork) client(o Options) *Client {
 	n.t.Helper()
-	n.push, n.runs = make(map[int]func([]byte)), make(map[int]chan error)
+	n.push, n.anew, n.runs = make(map[int]func([]byte)), make(map[int]func()), make(map[int]chan error)
 	o.APIID, o.APIHash = 1, "x"
 	o.Network = Network{DCs: []DC{{1, "one", 1}, {2, "two", 2}}}
 	c, err := newClient(o)
@@ -111,7 +117,8 @@ func (n *fakeNetwork) client(o Options) *Client {
 		f.connect = sync.OnceValue(func() error {
 			return o.Save(mtclient.Credentials{Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{byte(o.DC)})})
 		})
-		n.push[o.DC], n.runs[o.DC] = o.OnUpdate, f.end
+		n.push[o.DC], n.anew[o.DC], n.runs[o.DC] = o.OnUpdate, o.OnNewSession, f.end
+		n.keys = append(n.keys, o.Credentials.Key)
 		return f, nil
 	}
 	n.t.Cleanup(func() { c.Close() })

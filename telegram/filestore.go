@@ -122,6 +122,9 @@ func (s *FileStore) Close() error {
 // String names the file.
 func (s *FileStore) String() string { return "credentials file " + s.path }
 
+// GoString names the file.
+func (s *FileStore) GoString() string { return s.String() }
+
 // What a *FileStoreError wraps, besides errors of the file system.
 var (
 	ErrTruncated      = errors.New("the file is cut short")

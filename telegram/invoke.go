@@ -60,6 +60,10 @@ func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 	for {
 		visited = append(visited, dc)
 		body, err := c.requestSignedIn(ctx, dc, query)
+		var unreachable *UnreachableError
+		if errors.As(err, &unreachable) && c.Self() == nil {
+			c.setMain(visited[0]) // where another account may be at home
+		}
 		var rpc *mtproto.RPCError
 		if !errors.As(err, &rpc) {
 			return body, err
@@ -121,16 +125,28 @@ func (c *Client) follow(ctx context.Context, migration error, dc int) error {
 	if len(c.addresses(dc)) == 0 {
 		return &UnknownDCError{dc}
 	}
+	c.o.Logger.Info("main data centre changed", "dc", dc, "because", migration)
+	if old := c.setMain(dc); old != nil {
+		old.fail(ErrClosed)
+	}
+	if c.Self() == nil {
+		return nil // saved with the sign-in
+	}
+	return c.save(func(c *Credentials) { c.DC = dc })
+}
+
+// setMain makes another data centre the main one, and returns the connection
+// to the one before, if there is any.
+func (c *Client) setMain(dc int) *link {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if dc == c.main {
+		return nil
+	}
 	old := c.links[c.main]
 	delete(c.links, c.main)
 	c.main = dc
-	c.mu.Unlock()
-	c.o.Logger.Info("main data centre changed", "dc", dc, "because", migration)
-	if old != nil {
-		old.fail(ErrClosed)
-	}
-	return c.save(func(c *Credentials) { c.DC = dc })
+	return old
 }
 
 func (c *Client) mainDC() int {

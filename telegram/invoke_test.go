@@ -41,7 +41,11 @@ func TestMigration(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			n := &fakeNetwork{t: t, answer: func(dc int, _ tg.Request) (tl.Encoder, error) {
-				if message := test.errors[dc]; message != "" {
+				switch message := test.errors[dc]; message {
+				case "":
+				case "INTERNAL":
+					return nil, refuse(500, message)
+				default:
 					return nil, refuse(303, message)
 				}
 				return &tg.NearestDC{Country: "NZ"}, nil
@@ -161,18 +165,39 @@ func TestEnds(t *testing.T) {
 		}
 	})
 	t.Run("of a DC beside the main one", func(t *testing.T) {
-		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) { return self(), nil }}
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
 		c := n.client(Options{Store: signedInStore(t)})
-		l, err := c.linkTo(2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.runs[2] <- mtclient.ErrKeyUnknown
-		<-l.done
-		if c.Err() != nil {
-			t.Errorf("ended with %v", c.Err())
-		}
+		n.wantNewKey(c, 2)
 	})
+	t.Run("of nobody", func(t *testing.T) {
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+		c := n.client(Options{})
+		n.wantNewKey(c, 1)
+	})
+}
+
+// wantNewKey has a DC forget its key, which is no end: another one is made.
+func (n *fakeNetwork) wantNewKey(c *Client, dc int) {
+	n.t.Helper()
+	query, err := tl.Marshal(&tg.HelpGetConfig{})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if _, err := c.requestFrom(n.t.Context(), dc, query); err != nil {
+		n.t.Fatal(err)
+	}
+	l, err := c.linkTo(dc)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.runs[dc] <- mtclient.ErrKeyUnknown
+	<-l.done
+	if _, err := c.requestFrom(n.t.Context(), dc, query); err != nil {
+		n.t.Error(err)
+	}
+	if last := n.keys[len(n.keys)-1]; !last.IsZero() || c.Err() != nil {
+		n.t.Errorf("the same key again, or ended with %v", c.Err())
+	}
 }
 
 // TestSendRepeated has a message repeated under the same random_id where a
@@ -362,5 +387,29 @@ func TestSignOutUnanswered(t *testing.T) {
 	}
 	if saved, err := store.Load(); err != nil || saved.UserID != 0 || len(saved.Keys) != 0 || c.Err() != nil {
 		t.Errorf("saved user %d, %d keys; %v, %v", saved.UserID, len(saved.Keys), err, c.Err())
+	}
+}
+
+// TestInitConnection has the first queries of a connection carry the layer and
+// the description of the device (R-TL-36).
+func TestInitConnection(t *testing.T) {
+	n := &fakeNetwork{t: t}
+	c := n.client(Options{Device: Device{Model: "Tin", LangCode: "mi"}})
+	query, err := tl.Marshal(&tg.HelpGetNearestDC{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := tl.NewReader(c.initConnection(query))
+	layer, ok := tg.DecodeMethod(r).(*tg.InvokeWithLayer)
+	if r.Finish() != nil || !ok || layer.Layer != tg.Layer {
+		t.Fatalf("%+v, %v", layer, r.Err())
+	}
+	device, ok := layer.Query.(*tg.InitConnection)
+	if !ok || device.APIID != 1 || device.DeviceModel != "Tin" || device.SystemVersion == "" ||
+		device.AppVersion == "" || device.LangCode != "mi" || device.SystemLangCode != "mi" {
+		t.Fatalf("%+v", layer.Query)
+	}
+	if _, ok := device.Query.(*tg.HelpGetNearestDC); !ok {
+		t.Errorf("the query became %T", device.Query)
 	}
 }

@@ -27,7 +27,7 @@ type link struct {
 	up    atomic.Bool // something has been answered
 	tries int         // that failed before that; of OnState alone
 	once  sync.Once
-	err   error // why it ended; set before stop is called
+	err   error // why it ended; set before done is closed
 }
 
 // A connection is what a link needs of an *mtclient.Client.
@@ -91,15 +91,15 @@ func (l *link) run(ctx context.Context) {
 	byItself := ctx.Err() == nil
 	l.fail(err)
 	c := l.c
+	if byItself {
+		c.linkEnded(l, err)
+	}
 	c.mu.Lock()
 	if c.links[l.dc] == l {
 		delete(c.links, l.dc)
 	}
 	c.mu.Unlock()
 	close(l.done)
-	if byItself {
-		c.linkEnded(l, err)
-	}
 }
 
 // fail ends the link.
@@ -124,8 +124,13 @@ func (l *link) invoke(ctx context.Context, query []byte) ([]byte, error) {
 	case err == nil, errors.As(err, &rpc):
 		l.up.Store(true)
 	case errors.Is(err, mtclient.ErrClosed):
-		l.fail(err) // for the memory order: err is set once stop has been called
-		return nil, l.err
+		// Once the link is done, the next request makes another one.
+		select {
+		case <-l.done:
+			return nil, l.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	return body, err
 }
@@ -163,7 +168,8 @@ func (l *link) save(m mtclient.Credentials) error {
 }
 
 // received takes what the data centre sends by itself. Only the main one
-// speaks for the account (R-UP-05).
+// speaks for the account, and only once somebody is signed in (R-UP-04,
+// R-UP-05).
 func (l *link) received(body []byte) {
 	if p := l.c.pumpOf(l.dc); p != nil {
 		p.received(body)

@@ -185,10 +185,16 @@ func (p *pump) deliver() error {
 		if err := p.c.o.Handler(p.ctx, p.c, d); err != nil {
 			return fmt.Errorf("telegram: handler: %w", err)
 		}
-		if d.Change.IsZero() || p.ctx.Err() != nil {
+		if d.Change.IsZero() {
 			continue
 		}
-		if err := p.c.save(func(c *Credentials) { c.State.Apply(d.Change) }); err != nil {
+		// What has been handled counts even if the client was closed meanwhile,
+		// but not if it was signed out: then the state is somebody else's.
+		if err := p.c.save(func(c *Credentials) {
+			if p.c.pump == p {
+				c.State.Apply(d.Change)
+			}
+		}); err != nil {
 			return err
 		}
 	}

@@ -92,11 +92,17 @@ func (s *sealer) derive(key FileKey) error {
 
 // seal encrypts what is to be written.
 func (s *sealer) seal(plain []byte) ([]byte, error) {
+	var nonce [lengthAt - nonceAt]byte
+	rand.Read(nonce[:])
+	return s.sealWith(nonce[:], plain)
+}
+
+func (s *sealer) sealWith(nonce, plain []byte) ([]byte, error) {
 	out := make([]byte, headerSize, headerSize+len(plain)+tagSize)
 	copy(out, s.head[:])
-	rand.Read(out[nonceAt:lengthAt])
+	copy(out[nonceAt:], nonce)
 	binary.LittleEndian.PutUint32(out[lengthAt:], uint32(len(plain)))
-	aead, err := s.aead(out[nonceAt:lengthAt])
+	aead, err := s.aead(nonce)
 	if err != nil {
 		return nil, err
 	}

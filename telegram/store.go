@@ -50,3 +50,6 @@ func (s *MemoryStore) Save(c *Credentials) error {
 
 // String returns [redacted].
 func (s *MemoryStore) String() string { return redacted }
+
+// GoString returns [redacted].
+func (s *MemoryStore) GoString() string { return redacted }

@@ -314,6 +314,9 @@ func TestUnreachable(t *testing.T) {
 		if !errors.As(err, &unreachable) || unreachable.DC != 2 || c.Err() != nil {
 			t.Errorf("%v, ended with %v", err, c.Err())
 		}
+		p.addUser("9996610016", "Kim")
+		_, err = c.SignIn(p.ctx, answers("9996610016")) // who lives where it can be reached
+		check(t, err)
 	})
 	t.Run("no patience", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(p.ctx)
