@@ -26,14 +26,18 @@ func NewRPCError(code int, message string) *RPCError {
 	e := &RPCError{Code: code, Type: message}
 	segments := strings.Split(message, "_")
 	for i, segment := range segments {
-		n, ok := argument(segment)
+		digits, minutes := strings.CutSuffix(segment, "MIN") // as in …_ACTIVE_WAIT_5MIN
+		n, ok := argument(digits)
 		if !ok || i == 0 {
 			continue
 		}
 		e.Argument = n
-		if i == len(segments)-1 {
+		switch {
+		case minutes:
+			segments[i] = "XMIN"
+		case i == len(segments)-1:
 			segments = segments[:i]
-		} else {
+		default:
 			segments[i] = "X"
 		}
 		e.Type = strings.Join(segments, "_")
@@ -55,6 +59,8 @@ func argument(segment string) (int, bool) {
 // Message returns the error_message of the wire: the type with its number.
 func (e *RPCError) Message() string {
 	switch {
+	case strings.HasSuffix(e.Type, "_XMIN"):
+		return strings.TrimSuffix(e.Type, "XMIN") + strconv.Itoa(e.Argument) + "MIN"
 	case strings.Contains(e.Type, "_X_"):
 		return strings.Replace(e.Type, "_X_", "_"+strconv.Itoa(e.Argument)+"_", 1)
 	case e.Argument != 0:

@@ -2,7 +2,4045 @@
 
 package tg
 
+import "unsafe"
 import "godwit/tl"
+
+// AccountPrivacyRules is account.privacyRules#50a04e45.
+type AccountPrivacyRules struct {
+	Rules []PrivacyRuleClass
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*AccountPrivacyRules) TypeID() uint32 { return IDAccountPrivacyRules }
+
+func (v *AccountPrivacyRules) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPrivacyRules)
+	putPrivacyRuleClasses(b, v.Rules, "account.privacyRules.rules")
+	putChatClasses(b, v.Chats, "account.privacyRules.chats")
+	putUserClasses(b, v.Users, "account.privacyRules.users")
+}
+
+func (v *AccountPrivacyRules) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPrivacyRules, "account.privacyRules")
+	readPrivacyRuleClasses(r, 1, &v.Rules)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// AccountAuthorizations is account.authorizations#4bff8ea0.
+type AccountAuthorizations struct {
+	AuthorizationTTLDays int32
+	Authorizations       []Authorization
+}
+
+func (*AccountAuthorizations) TypeID() uint32 { return IDAccountAuthorizations }
+
+func (v *AccountAuthorizations) Encode(b *tl.Buffer) {
+	b.ID(IDAccountAuthorizations)
+	b.Int(v.AuthorizationTTLDays)
+	putAuthorizations(b, v.Authorizations)
+}
+
+func (v *AccountAuthorizations) Decode(r *tl.Reader) {
+	r.Expect(IDAccountAuthorizations, "account.authorizations")
+	v.AuthorizationTTLDays = r.Int()
+	readAuthorizations(r, 1, &v.Authorizations)
+}
+
+// AccountPassword is account.password#957b50fb.
+type AccountPassword struct {
+	HasRecovery             bool
+	HasSecureValues         bool
+	HasPassword             bool
+	CurrentAlgo             PasswordKDFAlgoClass
+	SRPB                    []byte
+	SRPID                   tl.Optional[int64]
+	Hint                    tl.Optional[string]
+	EmailUnconfirmedPattern tl.Optional[string]
+	NewAlgo                 PasswordKDFAlgoClass
+	NewSecureAlgo           SecurePasswordKDFAlgoClass
+	SecureRandom            []byte
+	PendingResetDate        tl.Optional[int32]
+	LoginEmailPattern       tl.Optional[string]
+}
+
+func (*AccountPassword) TypeID() uint32 { return IDAccountPassword }
+
+func (v *AccountPassword) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPassword)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.HasRecovery {
+		flags |= 1 << 0
+	}
+	if v.HasSecureValues {
+		flags |= 1 << 1
+	}
+	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
+		flags |= 1 << 2
+	}
+	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
+		flags |= 1 << 2
+		putPasswordKDFAlgo(b, v.CurrentAlgo, "account.password.current_algo")
+	}
+	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
+		flags |= 1 << 2
+		b.ByteString(v.SRPB)
+	}
+	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
+		flags |= 1 << 2
+		b.Long(v.SRPID.Value)
+	}
+	if v.Hint.Set {
+		flags |= 1 << 3
+		b.String(v.Hint.Value)
+	}
+	if v.EmailUnconfirmedPattern.Set {
+		flags |= 1 << 4
+		b.String(v.EmailUnconfirmedPattern.Value)
+	}
+	putPasswordKDFAlgo(b, v.NewAlgo, "account.password.new_algo")
+	putSecurePasswordKDFAlgo(b, v.NewSecureAlgo, "account.password.new_secure_algo")
+	b.ByteString(v.SecureRandom)
+	if v.PendingResetDate.Set {
+		flags |= 1 << 5
+		b.Int(v.PendingResetDate.Value)
+	}
+	if v.LoginEmailPattern.Set {
+		flags |= 1 << 6
+		b.String(v.LoginEmailPattern.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountPassword) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPassword, "account.password")
+	flags := r.Uint32()
+	v.HasRecovery = flags&(1<<0) != 0
+	v.HasSecureValues = flags&(1<<1) != 0
+	v.HasPassword = flags&(1<<2) != 0
+	readPasswordKDFAlgo(r, flags&(1<<2), &v.CurrentAlgo)
+	r.OptByteString(flags&(1<<2), &v.SRPB)
+	r.OptLong(flags&(1<<2), &v.SRPID)
+	r.OptString(flags&(1<<3), &v.Hint)
+	r.OptString(flags&(1<<4), &v.EmailUnconfirmedPattern)
+	readPasswordKDFAlgo(r, 1, &v.NewAlgo)
+	readSecurePasswordKDFAlgo(r, 1, &v.NewSecureAlgo)
+	r.ReadByteString(&v.SecureRandom)
+	r.OptInt(flags&(1<<5), &v.PendingResetDate)
+	r.OptString(flags&(1<<6), &v.LoginEmailPattern)
+}
+
+// AccountPasswordSettings is account.passwordSettings#9a5c33e5.
+type AccountPasswordSettings struct {
+	Email          tl.Optional[string]
+	SecureSettings *SecureSecretSettings
+}
+
+func (*AccountPasswordSettings) TypeID() uint32 { return IDAccountPasswordSettings }
+
+func (v *AccountPasswordSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPasswordSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Email.Set {
+		flags |= 1 << 0
+		b.String(v.Email.Value)
+	}
+	if v.SecureSettings != nil {
+		flags |= 1 << 1
+		v.SecureSettings.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountPasswordSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPasswordSettings, "account.passwordSettings")
+	flags := r.Uint32()
+	r.OptString(flags&(1<<0), &v.Email)
+	readSecureSecretSettings(r, flags&(1<<1), &v.SecureSettings)
+}
+
+// AccountPasswordInputSettings is account.passwordInputSettings#c23727c9.
+type AccountPasswordInputSettings struct {
+	NewAlgo           PasswordKDFAlgoClass
+	NewPasswordHash   []byte
+	Hint              tl.Optional[string]
+	Email             tl.Optional[string]
+	NewSecureSettings *SecureSecretSettings
+}
+
+func (*AccountPasswordInputSettings) TypeID() uint32 { return IDAccountPasswordInputSettings }
+
+func (v *AccountPasswordInputSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPasswordInputSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
+		flags |= 1 << 0
+		putPasswordKDFAlgo(b, v.NewAlgo, "account.passwordInputSettings.new_algo")
+	}
+	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
+		flags |= 1 << 0
+		b.ByteString(v.NewPasswordHash)
+	}
+	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
+		flags |= 1 << 0
+		b.String(v.Hint.Value)
+	}
+	if v.Email.Set {
+		flags |= 1 << 1
+		b.String(v.Email.Value)
+	}
+	if v.NewSecureSettings != nil {
+		flags |= 1 << 2
+		v.NewSecureSettings.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountPasswordInputSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPasswordInputSettings, "account.passwordInputSettings")
+	flags := r.Uint32()
+	readPasswordKDFAlgo(r, flags&(1<<0), &v.NewAlgo)
+	r.OptByteString(flags&(1<<0), &v.NewPasswordHash)
+	r.OptString(flags&(1<<0), &v.Hint)
+	r.OptString(flags&(1<<1), &v.Email)
+	readSecureSecretSettings(r, flags&(1<<2), &v.NewSecureSettings)
+}
+
+// AccountTmpPassword is account.tmpPassword#db64fd34.
+type AccountTmpPassword struct {
+	TmpPassword []byte
+	ValidUntil  int32
+}
+
+func (*AccountTmpPassword) TypeID() uint32 { return IDAccountTmpPassword }
+
+func (v *AccountTmpPassword) Encode(b *tl.Buffer) {
+	b.ID(IDAccountTmpPassword)
+	b.ByteString(v.TmpPassword)
+	b.Int(v.ValidUntil)
+}
+
+func (v *AccountTmpPassword) Decode(r *tl.Reader) {
+	r.Expect(IDAccountTmpPassword, "account.tmpPassword")
+	r.ReadByteString(&v.TmpPassword)
+	v.ValidUntil = r.Int()
+}
+
+// AccountWebAuthorizations is account.webAuthorizations#ed56c9fc.
+type AccountWebAuthorizations struct {
+	Authorizations []WebAuthorization
+	Users          []UserClass
+}
+
+func (*AccountWebAuthorizations) TypeID() uint32 { return IDAccountWebAuthorizations }
+
+func (v *AccountWebAuthorizations) Encode(b *tl.Buffer) {
+	b.ID(IDAccountWebAuthorizations)
+	putWebAuthorizations(b, v.Authorizations)
+	putUserClasses(b, v.Users, "account.webAuthorizations.users")
+}
+
+func (v *AccountWebAuthorizations) Decode(r *tl.Reader) {
+	r.Expect(IDAccountWebAuthorizations, "account.webAuthorizations")
+	readWebAuthorizations(r, 1, &v.Authorizations)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// AccountAuthorizationForm is account.authorizationForm#ad2e1cd8.
+type AccountAuthorizationForm struct {
+	RequiredTypes    []SecureRequiredTypeClass
+	Values           []SecureValue
+	Errors           []SecureValueErrorClass
+	Users            []UserClass
+	PrivacyPolicyURL tl.Optional[string]
+}
+
+func (*AccountAuthorizationForm) TypeID() uint32 { return IDAccountAuthorizationForm }
+
+func (v *AccountAuthorizationForm) Encode(b *tl.Buffer) {
+	b.ID(IDAccountAuthorizationForm)
+	var flags uint32
+	flagsAt := b.Flags()
+	putSecureRequiredTypeClasses(b, v.RequiredTypes, "account.authorizationForm.required_types")
+	putSecureValues(b, v.Values)
+	putSecureValueErrorClasses(b, v.Errors, "account.authorizationForm.errors")
+	putUserClasses(b, v.Users, "account.authorizationForm.users")
+	if v.PrivacyPolicyURL.Set {
+		flags |= 1 << 0
+		b.String(v.PrivacyPolicyURL.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountAuthorizationForm) Decode(r *tl.Reader) {
+	r.Expect(IDAccountAuthorizationForm, "account.authorizationForm")
+	flags := r.Uint32()
+	readSecureRequiredTypeClasses(r, 1, &v.RequiredTypes)
+	readSecureValues(r, 1, &v.Values)
+	readSecureValueErrorClasses(r, 1, &v.Errors)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.PrivacyPolicyURL)
+}
+
+// AccountSentEmailCode is account.sentEmailCode#811f854f.
+type AccountSentEmailCode struct {
+	EmailPattern string
+	Length       int32
+}
+
+func (*AccountSentEmailCode) TypeID() uint32 { return IDAccountSentEmailCode }
+
+func (v *AccountSentEmailCode) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSentEmailCode)
+	b.String(v.EmailPattern)
+	b.Int(v.Length)
+}
+
+func (v *AccountSentEmailCode) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSentEmailCode, "account.sentEmailCode")
+	r.ReadString(&v.EmailPattern)
+	v.Length = r.Int()
+}
+
+// AccountTakeout is account.takeout#4dba4501.
+type AccountTakeout struct {
+	ID int64
+}
+
+func (*AccountTakeout) TypeID() uint32 { return IDAccountTakeout }
+
+func (v *AccountTakeout) Encode(b *tl.Buffer) {
+	b.ID(IDAccountTakeout)
+	b.Long(v.ID)
+}
+
+func (v *AccountTakeout) Decode(r *tl.Reader) {
+	r.Expect(IDAccountTakeout, "account.takeout")
+	v.ID = r.Long()
+}
+
+// AccountWallPapersNotModified is account.wallPapersNotModified#1c199183.
+type AccountWallPapersNotModified struct {
+}
+
+func (*AccountWallPapersNotModified) TypeID() uint32 { return IDAccountWallPapersNotModified }
+
+func (v *AccountWallPapersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountWallPapersNotModified)
+}
+
+func (v *AccountWallPapersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountWallPapersNotModified, "account.wallPapersNotModified")
+}
+
+// AccountWallPapers is account.wallPapers#cdc3858c.
+type AccountWallPapers struct {
+	Hash       int64
+	Wallpapers []WallPaperClass
+}
+
+func (*AccountWallPapers) TypeID() uint32 { return IDAccountWallPapers }
+
+func (v *AccountWallPapers) Encode(b *tl.Buffer) {
+	b.ID(IDAccountWallPapers)
+	b.Long(v.Hash)
+	putWallPaperClasses(b, v.Wallpapers, "account.wallPapers.wallpapers")
+}
+
+func (v *AccountWallPapers) Decode(r *tl.Reader) {
+	r.Expect(IDAccountWallPapers, "account.wallPapers")
+	v.Hash = r.Long()
+	readWallPaperClasses(r, 1, &v.Wallpapers)
+}
+
+// AccountAutoDownloadSettings is account.autoDownloadSettings#63cacf26.
+type AccountAutoDownloadSettings struct {
+	Low    AutoDownloadSettings
+	Medium AutoDownloadSettings
+	High   AutoDownloadSettings
+}
+
+func (*AccountAutoDownloadSettings) TypeID() uint32 { return IDAccountAutoDownloadSettings }
+
+func (v *AccountAutoDownloadSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountAutoDownloadSettings)
+	v.Low.Encode(b)
+	v.Medium.Encode(b)
+	v.High.Encode(b)
+}
+
+func (v *AccountAutoDownloadSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountAutoDownloadSettings, "account.autoDownloadSettings")
+	v.Low.Decode(r)
+	v.Medium.Decode(r)
+	v.High.Decode(r)
+}
+
+// AccountThemesNotModified is account.themesNotModified#f41eb622.
+type AccountThemesNotModified struct {
+}
+
+func (*AccountThemesNotModified) TypeID() uint32 { return IDAccountThemesNotModified }
+
+func (v *AccountThemesNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountThemesNotModified)
+}
+
+func (v *AccountThemesNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountThemesNotModified, "account.themesNotModified")
+}
+
+// AccountThemes is account.themes#9a3d8c6d.
+type AccountThemes struct {
+	Hash   int64
+	Themes []Theme
+}
+
+func (*AccountThemes) TypeID() uint32 { return IDAccountThemes }
+
+func (v *AccountThemes) Encode(b *tl.Buffer) {
+	b.ID(IDAccountThemes)
+	b.Long(v.Hash)
+	putThemes(b, v.Themes)
+}
+
+func (v *AccountThemes) Decode(r *tl.Reader) {
+	r.Expect(IDAccountThemes, "account.themes")
+	v.Hash = r.Long()
+	readThemes(r, 1, &v.Themes)
+}
+
+// AccountContentSettings is account.contentSettings#57e28221.
+type AccountContentSettings struct {
+	SensitiveEnabled   bool
+	SensitiveCanChange bool
+}
+
+func (*AccountContentSettings) TypeID() uint32 { return IDAccountContentSettings }
+
+func (v *AccountContentSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountContentSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.SensitiveEnabled {
+		flags |= 1 << 0
+	}
+	if v.SensitiveCanChange {
+		flags |= 1 << 1
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountContentSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountContentSettings, "account.contentSettings")
+	flags := r.Uint32()
+	v.SensitiveEnabled = flags&(1<<0) != 0
+	v.SensitiveCanChange = flags&(1<<1) != 0
+}
+
+// AccountResetPasswordFailedWait is account.resetPasswordFailedWait#e3779861.
+type AccountResetPasswordFailedWait struct {
+	RetryDate int32
+}
+
+func (*AccountResetPasswordFailedWait) TypeID() uint32 { return IDAccountResetPasswordFailedWait }
+
+func (v *AccountResetPasswordFailedWait) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetPasswordFailedWait)
+	b.Int(v.RetryDate)
+}
+
+func (v *AccountResetPasswordFailedWait) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetPasswordFailedWait, "account.resetPasswordFailedWait")
+	v.RetryDate = r.Int()
+}
+
+// AccountResetPasswordRequestedWait is account.resetPasswordRequestedWait#e9effc7d.
+type AccountResetPasswordRequestedWait struct {
+	UntilDate int32
+}
+
+func (*AccountResetPasswordRequestedWait) TypeID() uint32 { return IDAccountResetPasswordRequestedWait }
+
+func (v *AccountResetPasswordRequestedWait) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetPasswordRequestedWait)
+	b.Int(v.UntilDate)
+}
+
+func (v *AccountResetPasswordRequestedWait) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetPasswordRequestedWait, "account.resetPasswordRequestedWait")
+	v.UntilDate = r.Int()
+}
+
+// AccountResetPasswordOK is account.resetPasswordOk#e926d63e.
+type AccountResetPasswordOK struct {
+}
+
+func (*AccountResetPasswordOK) TypeID() uint32 { return IDAccountResetPasswordOK }
+
+func (v *AccountResetPasswordOK) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetPasswordOK)
+}
+
+func (v *AccountResetPasswordOK) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetPasswordOK, "account.resetPasswordOk")
+}
+
+// AccountChatThemesNotModified is account.chatThemesNotModified#e011e1c4.
+type AccountChatThemesNotModified struct {
+}
+
+func (*AccountChatThemesNotModified) TypeID() uint32 { return IDAccountChatThemesNotModified }
+
+func (v *AccountChatThemesNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountChatThemesNotModified)
+}
+
+func (v *AccountChatThemesNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountChatThemesNotModified, "account.chatThemesNotModified")
+}
+
+// AccountChatThemes is account.chatThemes#be098173.
+type AccountChatThemes struct {
+	Hash       int64
+	Themes     []ChatThemeClass
+	Chats      []ChatClass
+	Users      []UserClass
+	NextOffset tl.Optional[string]
+}
+
+func (*AccountChatThemes) TypeID() uint32 { return IDAccountChatThemes }
+
+func (v *AccountChatThemes) Encode(b *tl.Buffer) {
+	b.ID(IDAccountChatThemes)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Long(v.Hash)
+	putChatThemeClasses(b, v.Themes, "account.chatThemes.themes")
+	putChatClasses(b, v.Chats, "account.chatThemes.chats")
+	putUserClasses(b, v.Users, "account.chatThemes.users")
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountChatThemes) Decode(r *tl.Reader) {
+	r.Expect(IDAccountChatThemes, "account.chatThemes")
+	flags := r.Uint32()
+	v.Hash = r.Long()
+	readChatThemeClasses(r, 1, &v.Themes)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+}
+
+// AccountSavedRingtonesNotModified is account.savedRingtonesNotModified#fbf6e8b1.
+type AccountSavedRingtonesNotModified struct {
+}
+
+func (*AccountSavedRingtonesNotModified) TypeID() uint32 { return IDAccountSavedRingtonesNotModified }
+
+func (v *AccountSavedRingtonesNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSavedRingtonesNotModified)
+}
+
+func (v *AccountSavedRingtonesNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSavedRingtonesNotModified, "account.savedRingtonesNotModified")
+}
+
+// AccountSavedRingtones is account.savedRingtones#c1e92cc5.
+type AccountSavedRingtones struct {
+	Hash      int64
+	Ringtones []DocumentClass
+}
+
+func (*AccountSavedRingtones) TypeID() uint32 { return IDAccountSavedRingtones }
+
+func (v *AccountSavedRingtones) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSavedRingtones)
+	b.Long(v.Hash)
+	putDocumentClasses(b, v.Ringtones, "account.savedRingtones.ringtones")
+}
+
+func (v *AccountSavedRingtones) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSavedRingtones, "account.savedRingtones")
+	v.Hash = r.Long()
+	readDocumentClasses(r, 1, &v.Ringtones)
+}
+
+// AccountSavedRingtone is account.savedRingtone#b7263f6d.
+type AccountSavedRingtone struct {
+}
+
+func (*AccountSavedRingtone) TypeID() uint32 { return IDAccountSavedRingtone }
+
+func (v *AccountSavedRingtone) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSavedRingtone)
+}
+
+func (v *AccountSavedRingtone) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSavedRingtone, "account.savedRingtone")
+}
+
+// AccountSavedRingtoneConverted is account.savedRingtoneConverted#1f307eb7.
+type AccountSavedRingtoneConverted struct {
+	Document DocumentClass
+}
+
+func (*AccountSavedRingtoneConverted) TypeID() uint32 { return IDAccountSavedRingtoneConverted }
+
+func (v *AccountSavedRingtoneConverted) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSavedRingtoneConverted)
+	putDocument(b, v.Document, "account.savedRingtoneConverted.document")
+}
+
+func (v *AccountSavedRingtoneConverted) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSavedRingtoneConverted, "account.savedRingtoneConverted")
+	readDocument(r, 1, &v.Document)
+}
+
+// AccountEmojiStatusesNotModified is account.emojiStatusesNotModified#d08ce645.
+type AccountEmojiStatusesNotModified struct {
+}
+
+func (*AccountEmojiStatusesNotModified) TypeID() uint32 { return IDAccountEmojiStatusesNotModified }
+
+func (v *AccountEmojiStatusesNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountEmojiStatusesNotModified)
+}
+
+func (v *AccountEmojiStatusesNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountEmojiStatusesNotModified, "account.emojiStatusesNotModified")
+}
+
+// AccountEmojiStatuses is account.emojiStatuses#90c467d1.
+type AccountEmojiStatuses struct {
+	Hash     int64
+	Statuses []EmojiStatusClass
+}
+
+func (*AccountEmojiStatuses) TypeID() uint32 { return IDAccountEmojiStatuses }
+
+func (v *AccountEmojiStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDAccountEmojiStatuses)
+	b.Long(v.Hash)
+	putEmojiStatusClasses(b, v.Statuses, "account.emojiStatuses.statuses")
+}
+
+func (v *AccountEmojiStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDAccountEmojiStatuses, "account.emojiStatuses")
+	v.Hash = r.Long()
+	readEmojiStatusClasses(r, 1, &v.Statuses)
+}
+
+// AccountEmailVerified is account.emailVerified#2b96cd1b.
+type AccountEmailVerified struct {
+	Email string
+}
+
+func (*AccountEmailVerified) TypeID() uint32 { return IDAccountEmailVerified }
+
+func (v *AccountEmailVerified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountEmailVerified)
+	b.String(v.Email)
+}
+
+func (v *AccountEmailVerified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountEmailVerified, "account.emailVerified")
+	r.ReadString(&v.Email)
+}
+
+// AccountEmailVerifiedLogin is account.emailVerifiedLogin#e1bb0d61.
+type AccountEmailVerifiedLogin struct {
+	Email    string
+	SentCode AuthSentCodeClass
+}
+
+func (*AccountEmailVerifiedLogin) TypeID() uint32 { return IDAccountEmailVerifiedLogin }
+
+func (v *AccountEmailVerifiedLogin) Encode(b *tl.Buffer) {
+	b.ID(IDAccountEmailVerifiedLogin)
+	b.String(v.Email)
+	putAuthSentCode(b, v.SentCode, "account.emailVerifiedLogin.sent_code")
+}
+
+func (v *AccountEmailVerifiedLogin) Decode(r *tl.Reader) {
+	r.Expect(IDAccountEmailVerifiedLogin, "account.emailVerifiedLogin")
+	r.ReadString(&v.Email)
+	readAuthSentCode(r, 1, &v.SentCode)
+}
+
+// AccountAutoSaveSettings is account.autoSaveSettings#4c3e069d.
+type AccountAutoSaveSettings struct {
+	UsersSettings      AutoSaveSettings
+	ChatsSettings      AutoSaveSettings
+	BroadcastsSettings AutoSaveSettings
+	Exceptions         []AutoSaveException
+	Chats              []ChatClass
+	Users              []UserClass
+}
+
+func (*AccountAutoSaveSettings) TypeID() uint32 { return IDAccountAutoSaveSettings }
+
+func (v *AccountAutoSaveSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountAutoSaveSettings)
+	v.UsersSettings.Encode(b)
+	v.ChatsSettings.Encode(b)
+	v.BroadcastsSettings.Encode(b)
+	putAutoSaveExceptions(b, v.Exceptions)
+	putChatClasses(b, v.Chats, "account.autoSaveSettings.chats")
+	putUserClasses(b, v.Users, "account.autoSaveSettings.users")
+}
+
+func (v *AccountAutoSaveSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountAutoSaveSettings, "account.autoSaveSettings")
+	v.UsersSettings.Decode(r)
+	v.ChatsSettings.Decode(r)
+	v.BroadcastsSettings.Decode(r)
+	readAutoSaveExceptions(r, 1, &v.Exceptions)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// AccountConnectedBots is account.connectedBots#17d7f87b.
+type AccountConnectedBots struct {
+	ConnectedBots []ConnectedBot
+	Users         []UserClass
+}
+
+func (*AccountConnectedBots) TypeID() uint32 { return IDAccountConnectedBots }
+
+func (v *AccountConnectedBots) Encode(b *tl.Buffer) {
+	b.ID(IDAccountConnectedBots)
+	putConnectedBots(b, v.ConnectedBots)
+	putUserClasses(b, v.Users, "account.connectedBots.users")
+}
+
+func (v *AccountConnectedBots) Decode(r *tl.Reader) {
+	r.Expect(IDAccountConnectedBots, "account.connectedBots")
+	readConnectedBots(r, 1, &v.ConnectedBots)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// AccountBusinessChatLinks is account.businessChatLinks#ec43a2d1.
+type AccountBusinessChatLinks struct {
+	Links []BusinessChatLink
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*AccountBusinessChatLinks) TypeID() uint32 { return IDAccountBusinessChatLinks }
+
+func (v *AccountBusinessChatLinks) Encode(b *tl.Buffer) {
+	b.ID(IDAccountBusinessChatLinks)
+	putBusinessChatLinks(b, v.Links)
+	putChatClasses(b, v.Chats, "account.businessChatLinks.chats")
+	putUserClasses(b, v.Users, "account.businessChatLinks.users")
+}
+
+func (v *AccountBusinessChatLinks) Decode(r *tl.Reader) {
+	r.Expect(IDAccountBusinessChatLinks, "account.businessChatLinks")
+	readBusinessChatLinks(r, 1, &v.Links)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// AccountResolvedBusinessChatLinks is account.resolvedBusinessChatLinks#9a23af21.
+type AccountResolvedBusinessChatLinks struct {
+	Peer     PeerClass
+	Message  string
+	Entities []MessageEntityClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*AccountResolvedBusinessChatLinks) TypeID() uint32 { return IDAccountResolvedBusinessChatLinks }
+
+func (v *AccountResolvedBusinessChatLinks) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResolvedBusinessChatLinks)
+	var flags uint32
+	flagsAt := b.Flags()
+	putPeer(b, v.Peer, "account.resolvedBusinessChatLinks.peer")
+	b.String(v.Message)
+	if v.Entities != nil {
+		flags |= 1 << 0
+		putMessageEntityClasses(b, v.Entities, "account.resolvedBusinessChatLinks.entities")
+	}
+	putChatClasses(b, v.Chats, "account.resolvedBusinessChatLinks.chats")
+	putUserClasses(b, v.Users, "account.resolvedBusinessChatLinks.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountResolvedBusinessChatLinks) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResolvedBusinessChatLinks, "account.resolvedBusinessChatLinks")
+	flags := r.Uint32()
+	readPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, flags&(1<<0), &v.Entities)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// AccountPaidMessagesRevenue is account.paidMessagesRevenue#1e109708.
+type AccountPaidMessagesRevenue struct {
+	StarsAmount int64
+}
+
+func (*AccountPaidMessagesRevenue) TypeID() uint32 { return IDAccountPaidMessagesRevenue }
+
+func (v *AccountPaidMessagesRevenue) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPaidMessagesRevenue)
+	b.Long(v.StarsAmount)
+}
+
+func (v *AccountPaidMessagesRevenue) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPaidMessagesRevenue, "account.paidMessagesRevenue")
+	v.StarsAmount = r.Long()
+}
+
+// AccountSavedMusicIDsNotModified is account.savedMusicIdsNotModified#4fc81d6e.
+type AccountSavedMusicIDsNotModified struct {
+}
+
+func (*AccountSavedMusicIDsNotModified) TypeID() uint32 { return IDAccountSavedMusicIDsNotModified }
+
+func (v *AccountSavedMusicIDsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSavedMusicIDsNotModified)
+}
+
+func (v *AccountSavedMusicIDsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSavedMusicIDsNotModified, "account.savedMusicIdsNotModified")
+}
+
+// AccountSavedMusicIDs is account.savedMusicIds#998d6636.
+type AccountSavedMusicIDs struct {
+	IDs []int64
+}
+
+func (*AccountSavedMusicIDs) TypeID() uint32 { return IDAccountSavedMusicIDs }
+
+func (v *AccountSavedMusicIDs) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSavedMusicIDs)
+	b.Longs(v.IDs)
+}
+
+func (v *AccountSavedMusicIDs) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSavedMusicIDs, "account.savedMusicIds")
+	r.ReadLongs(&v.IDs)
+}
+
+// AccountPasskeys is account.passkeys#f8e0aa1c.
+type AccountPasskeys struct {
+	Passkeys []Passkey
+}
+
+func (*AccountPasskeys) TypeID() uint32 { return IDAccountPasskeys }
+
+func (v *AccountPasskeys) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPasskeys)
+	putPasskeys(b, v.Passkeys)
+}
+
+func (v *AccountPasskeys) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPasskeys, "account.passkeys")
+	readPasskeys(r, 1, &v.Passkeys)
+}
+
+// AccountPasskeyRegistrationOptions is account.passkeyRegistrationOptions#e16b5ce1.
+type AccountPasskeyRegistrationOptions struct {
+	Options DataJSON
+}
+
+func (*AccountPasskeyRegistrationOptions) TypeID() uint32 { return IDAccountPasskeyRegistrationOptions }
+
+func (v *AccountPasskeyRegistrationOptions) Encode(b *tl.Buffer) {
+	b.ID(IDAccountPasskeyRegistrationOptions)
+	v.Options.Encode(b)
+}
+
+func (v *AccountPasskeyRegistrationOptions) Decode(r *tl.Reader) {
+	r.Expect(IDAccountPasskeyRegistrationOptions, "account.passkeyRegistrationOptions")
+	v.Options.Decode(r)
+}
+
+// AccountWebBrowserSettingsNotModified is account.webBrowserSettingsNotModified#c31c8f4e.
+type AccountWebBrowserSettingsNotModified struct {
+}
+
+func (*AccountWebBrowserSettingsNotModified) TypeID() uint32 {
+	return IDAccountWebBrowserSettingsNotModified
+}
+
+func (v *AccountWebBrowserSettingsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDAccountWebBrowserSettingsNotModified)
+}
+
+func (v *AccountWebBrowserSettingsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDAccountWebBrowserSettingsNotModified, "account.webBrowserSettingsNotModified")
+}
+
+// AccountWebBrowserSettings is account.webBrowserSettings#79eb8cb3.
+type AccountWebBrowserSettings struct {
+	OpenExternalBrowser bool
+	DisplayCloseButton  bool
+	ExternalExceptions  []WebDomainException
+	InappExceptions     []WebDomainException
+	Hash                int64
+}
+
+func (*AccountWebBrowserSettings) TypeID() uint32 { return IDAccountWebBrowserSettings }
+
+func (v *AccountWebBrowserSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountWebBrowserSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.OpenExternalBrowser {
+		flags |= 1 << 0
+	}
+	if v.DisplayCloseButton {
+		flags |= 1 << 1
+	}
+	putWebDomainExceptions(b, v.ExternalExceptions)
+	putWebDomainExceptions(b, v.InappExceptions)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountWebBrowserSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountWebBrowserSettings, "account.webBrowserSettings")
+	flags := r.Uint32()
+	v.OpenExternalBrowser = flags&(1<<0) != 0
+	v.DisplayCloseButton = flags&(1<<1) != 0
+	readWebDomainExceptions(r, 1, &v.ExternalExceptions)
+	readWebDomainExceptions(r, 1, &v.InappExceptions)
+	v.Hash = r.Long()
+}
+
+// AccountRegisterDevice is account.registerDevice#ec86017a.
+type AccountRegisterDevice struct {
+	NoMuted    bool
+	TokenType  int32
+	Token      string
+	AppSandbox bool
+	Secret     []byte
+	OtherUIDs  []int64
+}
+
+func (*AccountRegisterDevice) TypeID() uint32 { return IDAccountRegisterDevice }
+
+func (v *AccountRegisterDevice) Encode(b *tl.Buffer) {
+	b.ID(IDAccountRegisterDevice)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NoMuted {
+		flags |= 1 << 0
+	}
+	b.Int(v.TokenType)
+	b.String(v.Token)
+	b.Bool(v.AppSandbox)
+	b.ByteString(v.Secret)
+	b.Longs(v.OtherUIDs)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountRegisterDevice) Decode(r *tl.Reader) {
+	r.Expect(IDAccountRegisterDevice, "account.registerDevice")
+	flags := r.Uint32()
+	v.NoMuted = flags&(1<<0) != 0
+	v.TokenType = r.Int()
+	r.ReadString(&v.Token)
+	v.AppSandbox = r.Bool()
+	r.ReadByteString(&v.Secret)
+	r.ReadLongs(&v.OtherUIDs)
+}
+
+func (*AccountRegisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUnregisterDevice is account.unregisterDevice#6a0d3206.
+type AccountUnregisterDevice struct {
+	TokenType int32
+	Token     string
+	OtherUIDs []int64
+}
+
+func (*AccountUnregisterDevice) TypeID() uint32 { return IDAccountUnregisterDevice }
+
+func (v *AccountUnregisterDevice) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUnregisterDevice)
+	b.Int(v.TokenType)
+	b.String(v.Token)
+	b.Longs(v.OtherUIDs)
+}
+
+func (v *AccountUnregisterDevice) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUnregisterDevice, "account.unregisterDevice")
+	v.TokenType = r.Int()
+	r.ReadString(&v.Token)
+	r.ReadLongs(&v.OtherUIDs)
+}
+
+func (*AccountUnregisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateNotifySettings is account.updateNotifySettings#84be5b93.
+type AccountUpdateNotifySettings struct {
+	Peer     InputNotifyPeerClass
+	Settings InputPeerNotifySettings
+}
+
+func (*AccountUpdateNotifySettings) TypeID() uint32 { return IDAccountUpdateNotifySettings }
+
+func (v *AccountUpdateNotifySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateNotifySettings)
+	putInputNotifyPeer(b, v.Peer, "account.updateNotifySettings.peer")
+	v.Settings.Encode(b)
+}
+
+func (v *AccountUpdateNotifySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateNotifySettings, "account.updateNotifySettings")
+	readInputNotifyPeer(r, 1, &v.Peer)
+	v.Settings.Decode(r)
+}
+
+func (*AccountUpdateNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetNotifySettings is account.getNotifySettings#12b3ad31.
+type AccountGetNotifySettings struct {
+	Peer InputNotifyPeerClass
+}
+
+func (*AccountGetNotifySettings) TypeID() uint32 { return IDAccountGetNotifySettings }
+
+func (v *AccountGetNotifySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetNotifySettings)
+	putInputNotifyPeer(b, v.Peer, "account.getNotifySettings.peer")
+}
+
+func (v *AccountGetNotifySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetNotifySettings, "account.getNotifySettings")
+	readInputNotifyPeer(r, 1, &v.Peer)
+}
+
+func (*AccountGetNotifySettings) DecodeResult(r *tl.Reader) *PeerNotifySettings {
+	v := new(PeerNotifySettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountResetNotifySettings is account.resetNotifySettings#db7e1747.
+type AccountResetNotifySettings struct {
+}
+
+func (*AccountResetNotifySettings) TypeID() uint32 { return IDAccountResetNotifySettings }
+
+func (v *AccountResetNotifySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetNotifySettings)
+}
+
+func (v *AccountResetNotifySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetNotifySettings, "account.resetNotifySettings")
+}
+
+func (*AccountResetNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateProfile is account.updateProfile#78515775.
+type AccountUpdateProfile struct {
+	FirstName tl.Optional[string]
+	LastName  tl.Optional[string]
+	About     tl.Optional[string]
+}
+
+func (*AccountUpdateProfile) TypeID() uint32 { return IDAccountUpdateProfile }
+
+func (v *AccountUpdateProfile) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateProfile)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.FirstName.Set {
+		flags |= 1 << 0
+		b.String(v.FirstName.Value)
+	}
+	if v.LastName.Set {
+		flags |= 1 << 1
+		b.String(v.LastName.Value)
+	}
+	if v.About.Set {
+		flags |= 1 << 2
+		b.String(v.About.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateProfile) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateProfile, "account.updateProfile")
+	flags := r.Uint32()
+	r.OptString(flags&(1<<0), &v.FirstName)
+	r.OptString(flags&(1<<1), &v.LastName)
+	r.OptString(flags&(1<<2), &v.About)
+}
+
+func (*AccountUpdateProfile) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+
+// AccountUpdateStatus is account.updateStatus#6628562c.
+type AccountUpdateStatus struct {
+	Offline bool
+}
+
+func (*AccountUpdateStatus) TypeID() uint32 { return IDAccountUpdateStatus }
+
+func (v *AccountUpdateStatus) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateStatus)
+	b.Bool(v.Offline)
+}
+
+func (v *AccountUpdateStatus) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateStatus, "account.updateStatus")
+	v.Offline = r.Bool()
+}
+
+func (*AccountUpdateStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetWallPapers is account.getWallPapers#07967d36.
+type AccountGetWallPapers struct {
+	Hash int64
+}
+
+func (*AccountGetWallPapers) TypeID() uint32 { return IDAccountGetWallPapers }
+
+func (v *AccountGetWallPapers) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetWallPapers)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetWallPapers) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetWallPapers, "account.getWallPapers")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetWallPapers) DecodeResult(r *tl.Reader) AccountWallPapersClass {
+	return DecodeAccountWallPapers(r)
+}
+
+// AccountReportPeer is account.reportPeer#c5ba3d86.
+type AccountReportPeer struct {
+	Peer    InputPeerClass
+	Reason  ReportReasonClass
+	Message string
+}
+
+func (*AccountReportPeer) TypeID() uint32 { return IDAccountReportPeer }
+
+func (v *AccountReportPeer) Encode(b *tl.Buffer) {
+	b.ID(IDAccountReportPeer)
+	putInputPeer(b, v.Peer, "account.reportPeer.peer")
+	putReportReason(b, v.Reason, "account.reportPeer.reason")
+	b.String(v.Message)
+}
+
+func (v *AccountReportPeer) Decode(r *tl.Reader) {
+	r.Expect(IDAccountReportPeer, "account.reportPeer")
+	readInputPeer(r, 1, &v.Peer)
+	readReportReason(r, 1, &v.Reason)
+	r.ReadString(&v.Message)
+}
+
+func (*AccountReportPeer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountCheckUsername is account.checkUsername#2714d86c.
+type AccountCheckUsername struct {
+	Username string
+}
+
+func (*AccountCheckUsername) TypeID() uint32 { return IDAccountCheckUsername }
+
+func (v *AccountCheckUsername) Encode(b *tl.Buffer) {
+	b.ID(IDAccountCheckUsername)
+	b.String(v.Username)
+}
+
+func (v *AccountCheckUsername) Decode(r *tl.Reader) {
+	r.Expect(IDAccountCheckUsername, "account.checkUsername")
+	r.ReadString(&v.Username)
+}
+
+func (*AccountCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateUsername is account.updateUsername#3e0bdd7c.
+type AccountUpdateUsername struct {
+	Username string
+}
+
+func (*AccountUpdateUsername) TypeID() uint32 { return IDAccountUpdateUsername }
+
+func (v *AccountUpdateUsername) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateUsername)
+	b.String(v.Username)
+}
+
+func (v *AccountUpdateUsername) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateUsername, "account.updateUsername")
+	r.ReadString(&v.Username)
+}
+
+func (*AccountUpdateUsername) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+
+// AccountGetPrivacy is account.getPrivacy#dadbc950.
+type AccountGetPrivacy struct {
+	Key InputPrivacyKeyClass
+}
+
+func (*AccountGetPrivacy) TypeID() uint32 { return IDAccountGetPrivacy }
+
+func (v *AccountGetPrivacy) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetPrivacy)
+	putInputPrivacyKey(b, v.Key, "account.getPrivacy.key")
+}
+
+func (v *AccountGetPrivacy) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetPrivacy, "account.getPrivacy")
+	readInputPrivacyKey(r, 1, &v.Key)
+}
+
+func (*AccountGetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
+	v := new(AccountPrivacyRules)
+	v.Decode(r)
+	return v
+}
+
+// AccountSetPrivacy is account.setPrivacy#c9f81ce8.
+type AccountSetPrivacy struct {
+	Key   InputPrivacyKeyClass
+	Rules []InputPrivacyRuleClass
+}
+
+func (*AccountSetPrivacy) TypeID() uint32 { return IDAccountSetPrivacy }
+
+func (v *AccountSetPrivacy) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetPrivacy)
+	putInputPrivacyKey(b, v.Key, "account.setPrivacy.key")
+	putInputPrivacyRuleClasses(b, v.Rules, "account.setPrivacy.rules")
+}
+
+func (v *AccountSetPrivacy) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetPrivacy, "account.setPrivacy")
+	readInputPrivacyKey(r, 1, &v.Key)
+	readInputPrivacyRuleClasses(r, 1, &v.Rules)
+}
+
+func (*AccountSetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
+	v := new(AccountPrivacyRules)
+	v.Decode(r)
+	return v
+}
+
+// AccountDeleteAccount is account.deleteAccount#a2c0cf74.
+type AccountDeleteAccount struct {
+	Reason   string
+	Password InputCheckPasswordSRPClass
+}
+
+func (*AccountDeleteAccount) TypeID() uint32 { return IDAccountDeleteAccount }
+
+func (v *AccountDeleteAccount) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeleteAccount)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.Reason)
+	if v.Password != nil {
+		flags |= 1 << 0
+		v.Password.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountDeleteAccount) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeleteAccount, "account.deleteAccount")
+	flags := r.Uint32()
+	r.ReadString(&v.Reason)
+	readInputCheckPasswordSRP(r, flags&(1<<0), &v.Password)
+}
+
+func (*AccountDeleteAccount) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetAccountTTL is account.getAccountTTL#08fc711d.
+type AccountGetAccountTTL struct {
+}
+
+func (*AccountGetAccountTTL) TypeID() uint32 { return IDAccountGetAccountTTL }
+
+func (v *AccountGetAccountTTL) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetAccountTTL)
+}
+
+func (v *AccountGetAccountTTL) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetAccountTTL, "account.getAccountTTL")
+}
+
+func (*AccountGetAccountTTL) DecodeResult(r *tl.Reader) *AccountDaysTTL {
+	v := new(AccountDaysTTL)
+	v.Decode(r)
+	return v
+}
+
+// AccountSetAccountTTL is account.setAccountTTL#2442485e.
+type AccountSetAccountTTL struct {
+	TTL AccountDaysTTL
+}
+
+func (*AccountSetAccountTTL) TypeID() uint32 { return IDAccountSetAccountTTL }
+
+func (v *AccountSetAccountTTL) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetAccountTTL)
+	v.TTL.Encode(b)
+}
+
+func (v *AccountSetAccountTTL) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetAccountTTL, "account.setAccountTTL")
+	v.TTL.Decode(r)
+}
+
+func (*AccountSetAccountTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSendChangePhoneCode is account.sendChangePhoneCode#82574ae5.
+type AccountSendChangePhoneCode struct {
+	PhoneNumber string
+	Settings    CodeSettings
+}
+
+func (*AccountSendChangePhoneCode) TypeID() uint32 { return IDAccountSendChangePhoneCode }
+
+func (v *AccountSendChangePhoneCode) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSendChangePhoneCode)
+	b.String(v.PhoneNumber)
+	v.Settings.Encode(b)
+}
+
+func (v *AccountSendChangePhoneCode) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSendChangePhoneCode, "account.sendChangePhoneCode")
+	r.ReadString(&v.PhoneNumber)
+	v.Settings.Decode(r)
+}
+
+func (*AccountSendChangePhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
+	return DecodeAuthSentCode(r)
+}
+
+// AccountChangePhone is account.changePhone#70c32edb.
+type AccountChangePhone struct {
+	PhoneNumber   string
+	PhoneCodeHash string
+	PhoneCode     string
+}
+
+func (*AccountChangePhone) TypeID() uint32 { return IDAccountChangePhone }
+
+func (v *AccountChangePhone) Encode(b *tl.Buffer) {
+	b.ID(IDAccountChangePhone)
+	b.String(v.PhoneNumber)
+	b.String(v.PhoneCodeHash)
+	b.String(v.PhoneCode)
+}
+
+func (v *AccountChangePhone) Decode(r *tl.Reader) {
+	r.Expect(IDAccountChangePhone, "account.changePhone")
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.ReadString(&v.PhoneCode)
+}
+
+func (*AccountChangePhone) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+
+// AccountUpdateDeviceLocked is account.updateDeviceLocked#38df3532.
+type AccountUpdateDeviceLocked struct {
+	Period int32
+}
+
+func (*AccountUpdateDeviceLocked) TypeID() uint32 { return IDAccountUpdateDeviceLocked }
+
+func (v *AccountUpdateDeviceLocked) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateDeviceLocked)
+	b.Int(v.Period)
+}
+
+func (v *AccountUpdateDeviceLocked) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateDeviceLocked, "account.updateDeviceLocked")
+	v.Period = r.Int()
+}
+
+func (*AccountUpdateDeviceLocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetAuthorizations is account.getAuthorizations#e320c158.
+type AccountGetAuthorizations struct {
+}
+
+func (*AccountGetAuthorizations) TypeID() uint32 { return IDAccountGetAuthorizations }
+
+func (v *AccountGetAuthorizations) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetAuthorizations)
+}
+
+func (v *AccountGetAuthorizations) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetAuthorizations, "account.getAuthorizations")
+}
+
+func (*AccountGetAuthorizations) DecodeResult(r *tl.Reader) *AccountAuthorizations {
+	v := new(AccountAuthorizations)
+	v.Decode(r)
+	return v
+}
+
+// AccountResetAuthorization is account.resetAuthorization#df77f3bc.
+type AccountResetAuthorization struct {
+	Hash int64
+}
+
+func (*AccountResetAuthorization) TypeID() uint32 { return IDAccountResetAuthorization }
+
+func (v *AccountResetAuthorization) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetAuthorization)
+	b.Long(v.Hash)
+}
+
+func (v *AccountResetAuthorization) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetAuthorization, "account.resetAuthorization")
+	v.Hash = r.Long()
+}
+
+func (*AccountResetAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetPassword is account.getPassword#548a30f5.
+type AccountGetPassword struct {
+}
+
+func (*AccountGetPassword) TypeID() uint32 { return IDAccountGetPassword }
+
+func (v *AccountGetPassword) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetPassword)
+}
+
+func (v *AccountGetPassword) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetPassword, "account.getPassword")
+}
+
+func (*AccountGetPassword) DecodeResult(r *tl.Reader) *AccountPassword {
+	v := new(AccountPassword)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetPasswordSettings is account.getPasswordSettings#9cd4eaf9.
+type AccountGetPasswordSettings struct {
+	Password InputCheckPasswordSRPClass
+}
+
+func (*AccountGetPasswordSettings) TypeID() uint32 { return IDAccountGetPasswordSettings }
+
+func (v *AccountGetPasswordSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetPasswordSettings)
+	putInputCheckPasswordSRP(b, v.Password, "account.getPasswordSettings.password")
+}
+
+func (v *AccountGetPasswordSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetPasswordSettings, "account.getPasswordSettings")
+	readInputCheckPasswordSRP(r, 1, &v.Password)
+}
+
+func (*AccountGetPasswordSettings) DecodeResult(r *tl.Reader) *AccountPasswordSettings {
+	v := new(AccountPasswordSettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountUpdatePasswordSettings is account.updatePasswordSettings#a59b102f.
+type AccountUpdatePasswordSettings struct {
+	Password    InputCheckPasswordSRPClass
+	NewSettings AccountPasswordInputSettings
+}
+
+func (*AccountUpdatePasswordSettings) TypeID() uint32 { return IDAccountUpdatePasswordSettings }
+
+func (v *AccountUpdatePasswordSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdatePasswordSettings)
+	putInputCheckPasswordSRP(b, v.Password, "account.updatePasswordSettings.password")
+	v.NewSettings.Encode(b)
+}
+
+func (v *AccountUpdatePasswordSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdatePasswordSettings, "account.updatePasswordSettings")
+	readInputCheckPasswordSRP(r, 1, &v.Password)
+	v.NewSettings.Decode(r)
+}
+
+func (*AccountUpdatePasswordSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSendConfirmPhoneCode is account.sendConfirmPhoneCode#1b3faa88.
+type AccountSendConfirmPhoneCode struct {
+	Hash     string
+	Settings CodeSettings
+}
+
+func (*AccountSendConfirmPhoneCode) TypeID() uint32 { return IDAccountSendConfirmPhoneCode }
+
+func (v *AccountSendConfirmPhoneCode) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSendConfirmPhoneCode)
+	b.String(v.Hash)
+	v.Settings.Encode(b)
+}
+
+func (v *AccountSendConfirmPhoneCode) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSendConfirmPhoneCode, "account.sendConfirmPhoneCode")
+	r.ReadString(&v.Hash)
+	v.Settings.Decode(r)
+}
+
+func (*AccountSendConfirmPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
+	return DecodeAuthSentCode(r)
+}
+
+// AccountConfirmPhone is account.confirmPhone#5f2178c3.
+type AccountConfirmPhone struct {
+	PhoneCodeHash string
+	PhoneCode     string
+}
+
+func (*AccountConfirmPhone) TypeID() uint32 { return IDAccountConfirmPhone }
+
+func (v *AccountConfirmPhone) Encode(b *tl.Buffer) {
+	b.ID(IDAccountConfirmPhone)
+	b.String(v.PhoneCodeHash)
+	b.String(v.PhoneCode)
+}
+
+func (v *AccountConfirmPhone) Decode(r *tl.Reader) {
+	r.Expect(IDAccountConfirmPhone, "account.confirmPhone")
+	r.ReadString(&v.PhoneCodeHash)
+	r.ReadString(&v.PhoneCode)
+}
+
+func (*AccountConfirmPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetTmpPassword is account.getTmpPassword#449e0b51.
+type AccountGetTmpPassword struct {
+	Password InputCheckPasswordSRPClass
+	Period   int32
+}
+
+func (*AccountGetTmpPassword) TypeID() uint32 { return IDAccountGetTmpPassword }
+
+func (v *AccountGetTmpPassword) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetTmpPassword)
+	putInputCheckPasswordSRP(b, v.Password, "account.getTmpPassword.password")
+	b.Int(v.Period)
+}
+
+func (v *AccountGetTmpPassword) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetTmpPassword, "account.getTmpPassword")
+	readInputCheckPasswordSRP(r, 1, &v.Password)
+	v.Period = r.Int()
+}
+
+func (*AccountGetTmpPassword) DecodeResult(r *tl.Reader) *AccountTmpPassword {
+	v := new(AccountTmpPassword)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetWebAuthorizations is account.getWebAuthorizations#182e6d6f.
+type AccountGetWebAuthorizations struct {
+}
+
+func (*AccountGetWebAuthorizations) TypeID() uint32 { return IDAccountGetWebAuthorizations }
+
+func (v *AccountGetWebAuthorizations) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetWebAuthorizations)
+}
+
+func (v *AccountGetWebAuthorizations) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetWebAuthorizations, "account.getWebAuthorizations")
+}
+
+func (*AccountGetWebAuthorizations) DecodeResult(r *tl.Reader) *AccountWebAuthorizations {
+	v := new(AccountWebAuthorizations)
+	v.Decode(r)
+	return v
+}
+
+// AccountResetWebAuthorization is account.resetWebAuthorization#2d01b9ef.
+type AccountResetWebAuthorization struct {
+	Hash int64
+}
+
+func (*AccountResetWebAuthorization) TypeID() uint32 { return IDAccountResetWebAuthorization }
+
+func (v *AccountResetWebAuthorization) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetWebAuthorization)
+	b.Long(v.Hash)
+}
+
+func (v *AccountResetWebAuthorization) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetWebAuthorization, "account.resetWebAuthorization")
+	v.Hash = r.Long()
+}
+
+func (*AccountResetWebAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountResetWebAuthorizations is account.resetWebAuthorizations#682d2594.
+type AccountResetWebAuthorizations struct {
+}
+
+func (*AccountResetWebAuthorizations) TypeID() uint32 { return IDAccountResetWebAuthorizations }
+
+func (v *AccountResetWebAuthorizations) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetWebAuthorizations)
+}
+
+func (v *AccountResetWebAuthorizations) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetWebAuthorizations, "account.resetWebAuthorizations")
+}
+
+func (*AccountResetWebAuthorizations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetAllSecureValues is account.getAllSecureValues#b288bc7d.
+type AccountGetAllSecureValues struct {
+}
+
+func (*AccountGetAllSecureValues) TypeID() uint32 { return IDAccountGetAllSecureValues }
+
+func (v *AccountGetAllSecureValues) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetAllSecureValues)
+}
+
+func (v *AccountGetAllSecureValues) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetAllSecureValues, "account.getAllSecureValues")
+}
+
+func (*AccountGetAllSecureValues) DecodeResult(r *tl.Reader) (v []SecureValue) {
+	readSecureValues(r, 1, &v)
+	return v
+}
+
+// AccountGetSecureValue is account.getSecureValue#73665bc2.
+type AccountGetSecureValue struct {
+	Types []SecureValueTypeClass
+}
+
+func (*AccountGetSecureValue) TypeID() uint32 { return IDAccountGetSecureValue }
+
+func (v *AccountGetSecureValue) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetSecureValue)
+	putSecureValueTypeClasses(b, v.Types, "account.getSecureValue.types")
+}
+
+func (v *AccountGetSecureValue) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetSecureValue, "account.getSecureValue")
+	readSecureValueTypeClasses(r, 1, &v.Types)
+}
+
+func (*AccountGetSecureValue) DecodeResult(r *tl.Reader) (v []SecureValue) {
+	readSecureValues(r, 1, &v)
+	return v
+}
+
+// AccountSaveSecureValue is account.saveSecureValue#899fe31d.
+type AccountSaveSecureValue struct {
+	Value          InputSecureValue
+	SecureSecretID int64
+}
+
+func (*AccountSaveSecureValue) TypeID() uint32 { return IDAccountSaveSecureValue }
+
+func (v *AccountSaveSecureValue) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveSecureValue)
+	v.Value.Encode(b)
+	b.Long(v.SecureSecretID)
+}
+
+func (v *AccountSaveSecureValue) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveSecureValue, "account.saveSecureValue")
+	v.Value.Decode(r)
+	v.SecureSecretID = r.Long()
+}
+
+func (*AccountSaveSecureValue) DecodeResult(r *tl.Reader) *SecureValue {
+	v := new(SecureValue)
+	v.Decode(r)
+	return v
+}
+
+// AccountDeleteSecureValue is account.deleteSecureValue#b880bc4b.
+type AccountDeleteSecureValue struct {
+	Types []SecureValueTypeClass
+}
+
+func (*AccountDeleteSecureValue) TypeID() uint32 { return IDAccountDeleteSecureValue }
+
+func (v *AccountDeleteSecureValue) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeleteSecureValue)
+	putSecureValueTypeClasses(b, v.Types, "account.deleteSecureValue.types")
+}
+
+func (v *AccountDeleteSecureValue) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeleteSecureValue, "account.deleteSecureValue")
+	readSecureValueTypeClasses(r, 1, &v.Types)
+}
+
+func (*AccountDeleteSecureValue) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetAuthorizationForm is account.getAuthorizationForm#a929597a.
+type AccountGetAuthorizationForm struct {
+	BotID     int64
+	Scope     string
+	PublicKey string
+}
+
+func (*AccountGetAuthorizationForm) TypeID() uint32 { return IDAccountGetAuthorizationForm }
+
+func (v *AccountGetAuthorizationForm) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetAuthorizationForm)
+	b.Long(v.BotID)
+	b.String(v.Scope)
+	b.String(v.PublicKey)
+}
+
+func (v *AccountGetAuthorizationForm) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetAuthorizationForm, "account.getAuthorizationForm")
+	v.BotID = r.Long()
+	r.ReadString(&v.Scope)
+	r.ReadString(&v.PublicKey)
+}
+
+func (*AccountGetAuthorizationForm) DecodeResult(r *tl.Reader) *AccountAuthorizationForm {
+	v := new(AccountAuthorizationForm)
+	v.Decode(r)
+	return v
+}
+
+// AccountAcceptAuthorization is account.acceptAuthorization#f3ed4c73.
+type AccountAcceptAuthorization struct {
+	BotID       int64
+	Scope       string
+	PublicKey   string
+	ValueHashes []SecureValueHash
+	Credentials SecureCredentialsEncrypted
+}
+
+func (*AccountAcceptAuthorization) TypeID() uint32 { return IDAccountAcceptAuthorization }
+
+func (v *AccountAcceptAuthorization) Encode(b *tl.Buffer) {
+	b.ID(IDAccountAcceptAuthorization)
+	b.Long(v.BotID)
+	b.String(v.Scope)
+	b.String(v.PublicKey)
+	putSecureValueHashs(b, v.ValueHashes)
+	v.Credentials.Encode(b)
+}
+
+func (v *AccountAcceptAuthorization) Decode(r *tl.Reader) {
+	r.Expect(IDAccountAcceptAuthorization, "account.acceptAuthorization")
+	v.BotID = r.Long()
+	r.ReadString(&v.Scope)
+	r.ReadString(&v.PublicKey)
+	readSecureValueHashs(r, 1, &v.ValueHashes)
+	v.Credentials.Decode(r)
+}
+
+func (*AccountAcceptAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSendVerifyPhoneCode is account.sendVerifyPhoneCode#a5a356f9.
+type AccountSendVerifyPhoneCode struct {
+	PhoneNumber string
+	Settings    CodeSettings
+}
+
+func (*AccountSendVerifyPhoneCode) TypeID() uint32 { return IDAccountSendVerifyPhoneCode }
+
+func (v *AccountSendVerifyPhoneCode) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSendVerifyPhoneCode)
+	b.String(v.PhoneNumber)
+	v.Settings.Encode(b)
+}
+
+func (v *AccountSendVerifyPhoneCode) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSendVerifyPhoneCode, "account.sendVerifyPhoneCode")
+	r.ReadString(&v.PhoneNumber)
+	v.Settings.Decode(r)
+}
+
+func (*AccountSendVerifyPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
+	return DecodeAuthSentCode(r)
+}
+
+// AccountVerifyPhone is account.verifyPhone#4dd3a7f6.
+type AccountVerifyPhone struct {
+	PhoneNumber   string
+	PhoneCodeHash string
+	PhoneCode     string
+}
+
+func (*AccountVerifyPhone) TypeID() uint32 { return IDAccountVerifyPhone }
+
+func (v *AccountVerifyPhone) Encode(b *tl.Buffer) {
+	b.ID(IDAccountVerifyPhone)
+	b.String(v.PhoneNumber)
+	b.String(v.PhoneCodeHash)
+	b.String(v.PhoneCode)
+}
+
+func (v *AccountVerifyPhone) Decode(r *tl.Reader) {
+	r.Expect(IDAccountVerifyPhone, "account.verifyPhone")
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.ReadString(&v.PhoneCode)
+}
+
+func (*AccountVerifyPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSendVerifyEmailCode is account.sendVerifyEmailCode#98e037bb.
+type AccountSendVerifyEmailCode struct {
+	Purpose EmailVerifyPurposeClass
+	Email   string
+}
+
+func (*AccountSendVerifyEmailCode) TypeID() uint32 { return IDAccountSendVerifyEmailCode }
+
+func (v *AccountSendVerifyEmailCode) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSendVerifyEmailCode)
+	putEmailVerifyPurpose(b, v.Purpose, "account.sendVerifyEmailCode.purpose")
+	b.String(v.Email)
+}
+
+func (v *AccountSendVerifyEmailCode) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSendVerifyEmailCode, "account.sendVerifyEmailCode")
+	readEmailVerifyPurpose(r, 1, &v.Purpose)
+	r.ReadString(&v.Email)
+}
+
+func (*AccountSendVerifyEmailCode) DecodeResult(r *tl.Reader) *AccountSentEmailCode {
+	v := new(AccountSentEmailCode)
+	v.Decode(r)
+	return v
+}
+
+// AccountVerifyEmail is account.verifyEmail#032da4cf.
+type AccountVerifyEmail struct {
+	Purpose      EmailVerifyPurposeClass
+	Verification EmailVerificationClass
+}
+
+func (*AccountVerifyEmail) TypeID() uint32 { return IDAccountVerifyEmail }
+
+func (v *AccountVerifyEmail) Encode(b *tl.Buffer) {
+	b.ID(IDAccountVerifyEmail)
+	putEmailVerifyPurpose(b, v.Purpose, "account.verifyEmail.purpose")
+	putEmailVerification(b, v.Verification, "account.verifyEmail.verification")
+}
+
+func (v *AccountVerifyEmail) Decode(r *tl.Reader) {
+	r.Expect(IDAccountVerifyEmail, "account.verifyEmail")
+	readEmailVerifyPurpose(r, 1, &v.Purpose)
+	readEmailVerification(r, 1, &v.Verification)
+}
+
+func (*AccountVerifyEmail) DecodeResult(r *tl.Reader) AccountEmailVerifiedClass {
+	return DecodeAccountEmailVerified(r)
+}
+
+// AccountInitTakeoutSession is account.initTakeoutSession#8ef3eab0.
+type AccountInitTakeoutSession struct {
+	Contacts          bool
+	MessageUsers      bool
+	MessageChats      bool
+	MessageMegagroups bool
+	MessageChannels   bool
+	Files             bool
+	FileMaxSize       tl.Optional[int64]
+}
+
+func (*AccountInitTakeoutSession) TypeID() uint32 { return IDAccountInitTakeoutSession }
+
+func (v *AccountInitTakeoutSession) Encode(b *tl.Buffer) {
+	b.ID(IDAccountInitTakeoutSession)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Contacts {
+		flags |= 1 << 0
+	}
+	if v.MessageUsers {
+		flags |= 1 << 1
+	}
+	if v.MessageChats {
+		flags |= 1 << 2
+	}
+	if v.MessageMegagroups {
+		flags |= 1 << 3
+	}
+	if v.MessageChannels {
+		flags |= 1 << 4
+	}
+	if v.Files || v.FileMaxSize.Set {
+		flags |= 1 << 5
+	}
+	if v.Files || v.FileMaxSize.Set {
+		flags |= 1 << 5
+		b.Long(v.FileMaxSize.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountInitTakeoutSession) Decode(r *tl.Reader) {
+	r.Expect(IDAccountInitTakeoutSession, "account.initTakeoutSession")
+	flags := r.Uint32()
+	v.Contacts = flags&(1<<0) != 0
+	v.MessageUsers = flags&(1<<1) != 0
+	v.MessageChats = flags&(1<<2) != 0
+	v.MessageMegagroups = flags&(1<<3) != 0
+	v.MessageChannels = flags&(1<<4) != 0
+	v.Files = flags&(1<<5) != 0
+	r.OptLong(flags&(1<<5), &v.FileMaxSize)
+}
+
+func (*AccountInitTakeoutSession) DecodeResult(r *tl.Reader) *AccountTakeout {
+	v := new(AccountTakeout)
+	v.Decode(r)
+	return v
+}
+
+// AccountFinishTakeoutSession is account.finishTakeoutSession#1d2652ee.
+type AccountFinishTakeoutSession struct {
+	Success bool
+}
+
+func (*AccountFinishTakeoutSession) TypeID() uint32 { return IDAccountFinishTakeoutSession }
+
+func (v *AccountFinishTakeoutSession) Encode(b *tl.Buffer) {
+	b.ID(IDAccountFinishTakeoutSession)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Success {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountFinishTakeoutSession) Decode(r *tl.Reader) {
+	r.Expect(IDAccountFinishTakeoutSession, "account.finishTakeoutSession")
+	flags := r.Uint32()
+	v.Success = flags&(1<<0) != 0
+}
+
+func (*AccountFinishTakeoutSession) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountConfirmPasswordEmail is account.confirmPasswordEmail#8fdf1920.
+type AccountConfirmPasswordEmail struct {
+	Code string
+}
+
+func (*AccountConfirmPasswordEmail) TypeID() uint32 { return IDAccountConfirmPasswordEmail }
+
+func (v *AccountConfirmPasswordEmail) Encode(b *tl.Buffer) {
+	b.ID(IDAccountConfirmPasswordEmail)
+	b.String(v.Code)
+}
+
+func (v *AccountConfirmPasswordEmail) Decode(r *tl.Reader) {
+	r.Expect(IDAccountConfirmPasswordEmail, "account.confirmPasswordEmail")
+	r.ReadString(&v.Code)
+}
+
+func (*AccountConfirmPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountResendPasswordEmail is account.resendPasswordEmail#7a7f2a15.
+type AccountResendPasswordEmail struct {
+}
+
+func (*AccountResendPasswordEmail) TypeID() uint32 { return IDAccountResendPasswordEmail }
+
+func (v *AccountResendPasswordEmail) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResendPasswordEmail)
+}
+
+func (v *AccountResendPasswordEmail) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResendPasswordEmail, "account.resendPasswordEmail")
+}
+
+func (*AccountResendPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountCancelPasswordEmail is account.cancelPasswordEmail#c1cbd5b6.
+type AccountCancelPasswordEmail struct {
+}
+
+func (*AccountCancelPasswordEmail) TypeID() uint32 { return IDAccountCancelPasswordEmail }
+
+func (v *AccountCancelPasswordEmail) Encode(b *tl.Buffer) {
+	b.ID(IDAccountCancelPasswordEmail)
+}
+
+func (v *AccountCancelPasswordEmail) Decode(r *tl.Reader) {
+	r.Expect(IDAccountCancelPasswordEmail, "account.cancelPasswordEmail")
+}
+
+func (*AccountCancelPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetContactSignUpNotification is account.getContactSignUpNotification#9f07c728.
+type AccountGetContactSignUpNotification struct {
+}
+
+func (*AccountGetContactSignUpNotification) TypeID() uint32 {
+	return IDAccountGetContactSignUpNotification
+}
+
+func (v *AccountGetContactSignUpNotification) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetContactSignUpNotification)
+}
+
+func (v *AccountGetContactSignUpNotification) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetContactSignUpNotification, "account.getContactSignUpNotification")
+}
+
+func (*AccountGetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSetContactSignUpNotification is account.setContactSignUpNotification#cff43f61.
+type AccountSetContactSignUpNotification struct {
+	Silent bool
+}
+
+func (*AccountSetContactSignUpNotification) TypeID() uint32 {
+	return IDAccountSetContactSignUpNotification
+}
+
+func (v *AccountSetContactSignUpNotification) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetContactSignUpNotification)
+	b.Bool(v.Silent)
+}
+
+func (v *AccountSetContactSignUpNotification) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetContactSignUpNotification, "account.setContactSignUpNotification")
+	v.Silent = r.Bool()
+}
+
+func (*AccountSetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetNotifyExceptions is account.getNotifyExceptions#53577479.
+type AccountGetNotifyExceptions struct {
+	CompareSound   bool
+	CompareStories bool
+	Peer           InputNotifyPeerClass
+}
+
+func (*AccountGetNotifyExceptions) TypeID() uint32 { return IDAccountGetNotifyExceptions }
+
+func (v *AccountGetNotifyExceptions) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetNotifyExceptions)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.CompareSound {
+		flags |= 1 << 1
+	}
+	if v.CompareStories {
+		flags |= 1 << 2
+	}
+	if v.Peer != nil {
+		flags |= 1 << 0
+		v.Peer.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountGetNotifyExceptions) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetNotifyExceptions, "account.getNotifyExceptions")
+	flags := r.Uint32()
+	v.CompareSound = flags&(1<<1) != 0
+	v.CompareStories = flags&(1<<2) != 0
+	readInputNotifyPeer(r, flags&(1<<0), &v.Peer)
+}
+
+func (*AccountGetNotifyExceptions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// AccountGetWallPaper is account.getWallPaper#fc8ddbea.
+type AccountGetWallPaper struct {
+	Wallpaper InputWallPaperClass
+}
+
+func (*AccountGetWallPaper) TypeID() uint32 { return IDAccountGetWallPaper }
+
+func (v *AccountGetWallPaper) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetWallPaper)
+	putInputWallPaper(b, v.Wallpaper, "account.getWallPaper.wallpaper")
+}
+
+func (v *AccountGetWallPaper) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetWallPaper, "account.getWallPaper")
+	readInputWallPaper(r, 1, &v.Wallpaper)
+}
+
+func (*AccountGetWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
+
+// AccountUploadWallPaper is account.uploadWallPaper#e39a8f03.
+type AccountUploadWallPaper struct {
+	ForChat  bool
+	File     InputFileClass
+	MIMEType string
+	Settings WallPaperSettings
+}
+
+func (*AccountUploadWallPaper) TypeID() uint32 { return IDAccountUploadWallPaper }
+
+func (v *AccountUploadWallPaper) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUploadWallPaper)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ForChat {
+		flags |= 1 << 0
+	}
+	putInputFile(b, v.File, "account.uploadWallPaper.file")
+	b.String(v.MIMEType)
+	v.Settings.Encode(b)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUploadWallPaper) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUploadWallPaper, "account.uploadWallPaper")
+	flags := r.Uint32()
+	v.ForChat = flags&(1<<0) != 0
+	readInputFile(r, 1, &v.File)
+	r.ReadString(&v.MIMEType)
+	v.Settings.Decode(r)
+}
+
+func (*AccountUploadWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
+
+// AccountSaveWallPaper is account.saveWallPaper#6c5a5b37.
+type AccountSaveWallPaper struct {
+	Wallpaper InputWallPaperClass
+	Unsave    bool
+	Settings  WallPaperSettings
+}
+
+func (*AccountSaveWallPaper) TypeID() uint32 { return IDAccountSaveWallPaper }
+
+func (v *AccountSaveWallPaper) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveWallPaper)
+	putInputWallPaper(b, v.Wallpaper, "account.saveWallPaper.wallpaper")
+	b.Bool(v.Unsave)
+	v.Settings.Encode(b)
+}
+
+func (v *AccountSaveWallPaper) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveWallPaper, "account.saveWallPaper")
+	readInputWallPaper(r, 1, &v.Wallpaper)
+	v.Unsave = r.Bool()
+	v.Settings.Decode(r)
+}
+
+func (*AccountSaveWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountInstallWallPaper is account.installWallPaper#feed5769.
+type AccountInstallWallPaper struct {
+	Wallpaper InputWallPaperClass
+	Settings  WallPaperSettings
+}
+
+func (*AccountInstallWallPaper) TypeID() uint32 { return IDAccountInstallWallPaper }
+
+func (v *AccountInstallWallPaper) Encode(b *tl.Buffer) {
+	b.ID(IDAccountInstallWallPaper)
+	putInputWallPaper(b, v.Wallpaper, "account.installWallPaper.wallpaper")
+	v.Settings.Encode(b)
+}
+
+func (v *AccountInstallWallPaper) Decode(r *tl.Reader) {
+	r.Expect(IDAccountInstallWallPaper, "account.installWallPaper")
+	readInputWallPaper(r, 1, &v.Wallpaper)
+	v.Settings.Decode(r)
+}
+
+func (*AccountInstallWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountResetWallPapers is account.resetWallPapers#bb3b9804.
+type AccountResetWallPapers struct {
+}
+
+func (*AccountResetWallPapers) TypeID() uint32 { return IDAccountResetWallPapers }
+
+func (v *AccountResetWallPapers) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetWallPapers)
+}
+
+func (v *AccountResetWallPapers) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetWallPapers, "account.resetWallPapers")
+}
+
+func (*AccountResetWallPapers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetAutoDownloadSettings is account.getAutoDownloadSettings#56da0b3f.
+type AccountGetAutoDownloadSettings struct {
+}
+
+func (*AccountGetAutoDownloadSettings) TypeID() uint32 { return IDAccountGetAutoDownloadSettings }
+
+func (v *AccountGetAutoDownloadSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetAutoDownloadSettings)
+}
+
+func (v *AccountGetAutoDownloadSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetAutoDownloadSettings, "account.getAutoDownloadSettings")
+}
+
+func (*AccountGetAutoDownloadSettings) DecodeResult(r *tl.Reader) *AccountAutoDownloadSettings {
+	v := new(AccountAutoDownloadSettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountSaveAutoDownloadSettings is account.saveAutoDownloadSettings#76f36233.
+type AccountSaveAutoDownloadSettings struct {
+	Low      bool
+	High     bool
+	Settings AutoDownloadSettings
+}
+
+func (*AccountSaveAutoDownloadSettings) TypeID() uint32 { return IDAccountSaveAutoDownloadSettings }
+
+func (v *AccountSaveAutoDownloadSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveAutoDownloadSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Low {
+		flags |= 1 << 0
+	}
+	if v.High {
+		flags |= 1 << 1
+	}
+	v.Settings.Encode(b)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountSaveAutoDownloadSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveAutoDownloadSettings, "account.saveAutoDownloadSettings")
+	flags := r.Uint32()
+	v.Low = flags&(1<<0) != 0
+	v.High = flags&(1<<1) != 0
+	v.Settings.Decode(r)
+}
+
+func (*AccountSaveAutoDownloadSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUploadTheme is account.uploadTheme#1c3db333.
+type AccountUploadTheme struct {
+	File     InputFileClass
+	Thumb    InputFileClass
+	FileName string
+	MIMEType string
+}
+
+func (*AccountUploadTheme) TypeID() uint32 { return IDAccountUploadTheme }
+
+func (v *AccountUploadTheme) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUploadTheme)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputFile(b, v.File, "account.uploadTheme.file")
+	if v.Thumb != nil {
+		flags |= 1 << 0
+		v.Thumb.Encode(b)
+	}
+	b.String(v.FileName)
+	b.String(v.MIMEType)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUploadTheme) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUploadTheme, "account.uploadTheme")
+	flags := r.Uint32()
+	readInputFile(r, 1, &v.File)
+	readInputFile(r, flags&(1<<0), &v.Thumb)
+	r.ReadString(&v.FileName)
+	r.ReadString(&v.MIMEType)
+}
+
+func (*AccountUploadTheme) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
+
+// AccountCreateTheme is account.createTheme#652e4400.
+type AccountCreateTheme struct {
+	Slug     string
+	Title    string
+	Document InputDocumentClass
+	Settings []InputThemeSettings
+}
+
+func (*AccountCreateTheme) TypeID() uint32 { return IDAccountCreateTheme }
+
+func (v *AccountCreateTheme) Encode(b *tl.Buffer) {
+	b.ID(IDAccountCreateTheme)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.Slug)
+	b.String(v.Title)
+	if v.Document != nil {
+		flags |= 1 << 2
+		v.Document.Encode(b)
+	}
+	if v.Settings != nil {
+		flags |= 1 << 3
+		putInputThemeSettingss(b, v.Settings)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountCreateTheme) Decode(r *tl.Reader) {
+	r.Expect(IDAccountCreateTheme, "account.createTheme")
+	flags := r.Uint32()
+	r.ReadString(&v.Slug)
+	r.ReadString(&v.Title)
+	readInputDocument(r, flags&(1<<2), &v.Document)
+	readInputThemeSettingss(r, flags&(1<<3), &v.Settings)
+}
+
+func (*AccountCreateTheme) DecodeResult(r *tl.Reader) *Theme {
+	v := new(Theme)
+	v.Decode(r)
+	return v
+}
+
+// AccountUpdateTheme is account.updateTheme#2bf40ccc.
+type AccountUpdateTheme struct {
+	Format   string
+	Theme    InputThemeClass
+	Slug     tl.Optional[string]
+	Title    tl.Optional[string]
+	Document InputDocumentClass
+	Settings []InputThemeSettings
+}
+
+func (*AccountUpdateTheme) TypeID() uint32 { return IDAccountUpdateTheme }
+
+func (v *AccountUpdateTheme) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateTheme)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.Format)
+	putInputTheme(b, v.Theme, "account.updateTheme.theme")
+	if v.Slug.Set {
+		flags |= 1 << 0
+		b.String(v.Slug.Value)
+	}
+	if v.Title.Set {
+		flags |= 1 << 1
+		b.String(v.Title.Value)
+	}
+	if v.Document != nil {
+		flags |= 1 << 2
+		v.Document.Encode(b)
+	}
+	if v.Settings != nil {
+		flags |= 1 << 3
+		putInputThemeSettingss(b, v.Settings)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateTheme) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateTheme, "account.updateTheme")
+	flags := r.Uint32()
+	r.ReadString(&v.Format)
+	readInputTheme(r, 1, &v.Theme)
+	r.OptString(flags&(1<<0), &v.Slug)
+	r.OptString(flags&(1<<1), &v.Title)
+	readInputDocument(r, flags&(1<<2), &v.Document)
+	readInputThemeSettingss(r, flags&(1<<3), &v.Settings)
+}
+
+func (*AccountUpdateTheme) DecodeResult(r *tl.Reader) *Theme {
+	v := new(Theme)
+	v.Decode(r)
+	return v
+}
+
+// AccountSaveTheme is account.saveTheme#f257106c.
+type AccountSaveTheme struct {
+	Theme  InputThemeClass
+	Unsave bool
+}
+
+func (*AccountSaveTheme) TypeID() uint32 { return IDAccountSaveTheme }
+
+func (v *AccountSaveTheme) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveTheme)
+	putInputTheme(b, v.Theme, "account.saveTheme.theme")
+	b.Bool(v.Unsave)
+}
+
+func (v *AccountSaveTheme) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveTheme, "account.saveTheme")
+	readInputTheme(r, 1, &v.Theme)
+	v.Unsave = r.Bool()
+}
+
+func (*AccountSaveTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountInstallTheme is account.installTheme#c727bb3b.
+type AccountInstallTheme struct {
+	Dark      bool
+	Theme     InputThemeClass
+	Format    tl.Optional[string]
+	BaseTheme BaseThemeClass
+}
+
+func (*AccountInstallTheme) TypeID() uint32 { return IDAccountInstallTheme }
+
+func (v *AccountInstallTheme) Encode(b *tl.Buffer) {
+	b.ID(IDAccountInstallTheme)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Dark {
+		flags |= 1 << 0
+	}
+	if v.Theme != nil {
+		flags |= 1 << 1
+		v.Theme.Encode(b)
+	}
+	if v.Format.Set {
+		flags |= 1 << 2
+		b.String(v.Format.Value)
+	}
+	if v.BaseTheme != nil {
+		flags |= 1 << 3
+		v.BaseTheme.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountInstallTheme) Decode(r *tl.Reader) {
+	r.Expect(IDAccountInstallTheme, "account.installTheme")
+	flags := r.Uint32()
+	v.Dark = flags&(1<<0) != 0
+	readInputTheme(r, flags&(1<<1), &v.Theme)
+	r.OptString(flags&(1<<2), &v.Format)
+	readBaseTheme(r, flags&(1<<3), &v.BaseTheme)
+}
+
+func (*AccountInstallTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetTheme is account.getTheme#3a5869ec.
+type AccountGetTheme struct {
+	Format string
+	Theme  InputThemeClass
+}
+
+func (*AccountGetTheme) TypeID() uint32 { return IDAccountGetTheme }
+
+func (v *AccountGetTheme) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetTheme)
+	b.String(v.Format)
+	putInputTheme(b, v.Theme, "account.getTheme.theme")
+}
+
+func (v *AccountGetTheme) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetTheme, "account.getTheme")
+	r.ReadString(&v.Format)
+	readInputTheme(r, 1, &v.Theme)
+}
+
+func (*AccountGetTheme) DecodeResult(r *tl.Reader) *Theme {
+	v := new(Theme)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetThemes is account.getThemes#7206e458.
+type AccountGetThemes struct {
+	Format string
+	Hash   int64
+}
+
+func (*AccountGetThemes) TypeID() uint32 { return IDAccountGetThemes }
+
+func (v *AccountGetThemes) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetThemes)
+	b.String(v.Format)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetThemes) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetThemes, "account.getThemes")
+	r.ReadString(&v.Format)
+	v.Hash = r.Long()
+}
+
+func (*AccountGetThemes) DecodeResult(r *tl.Reader) AccountThemesClass { return DecodeAccountThemes(r) }
+
+// AccountSetContentSettings is account.setContentSettings#b574b16b.
+type AccountSetContentSettings struct {
+	SensitiveEnabled bool
+}
+
+func (*AccountSetContentSettings) TypeID() uint32 { return IDAccountSetContentSettings }
+
+func (v *AccountSetContentSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetContentSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.SensitiveEnabled {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountSetContentSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetContentSettings, "account.setContentSettings")
+	flags := r.Uint32()
+	v.SensitiveEnabled = flags&(1<<0) != 0
+}
+
+func (*AccountSetContentSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetContentSettings is account.getContentSettings#8b9b4dae.
+type AccountGetContentSettings struct {
+}
+
+func (*AccountGetContentSettings) TypeID() uint32 { return IDAccountGetContentSettings }
+
+func (v *AccountGetContentSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetContentSettings)
+}
+
+func (v *AccountGetContentSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetContentSettings, "account.getContentSettings")
+}
+
+func (*AccountGetContentSettings) DecodeResult(r *tl.Reader) *AccountContentSettings {
+	v := new(AccountContentSettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetMultiWallPapers is account.getMultiWallPapers#65ad71dc.
+type AccountGetMultiWallPapers struct {
+	Wallpapers []InputWallPaperClass
+}
+
+func (*AccountGetMultiWallPapers) TypeID() uint32 { return IDAccountGetMultiWallPapers }
+
+func (v *AccountGetMultiWallPapers) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetMultiWallPapers)
+	putInputWallPaperClasses(b, v.Wallpapers, "account.getMultiWallPapers.wallpapers")
+}
+
+func (v *AccountGetMultiWallPapers) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetMultiWallPapers, "account.getMultiWallPapers")
+	readInputWallPaperClasses(r, 1, &v.Wallpapers)
+}
+
+func (*AccountGetMultiWallPapers) DecodeResult(r *tl.Reader) (v []WallPaperClass) {
+	readWallPaperClasses(r, 1, &v)
+	return v
+}
+
+// AccountGetGlobalPrivacySettings is account.getGlobalPrivacySettings#eb2b4cf6.
+type AccountGetGlobalPrivacySettings struct {
+}
+
+func (*AccountGetGlobalPrivacySettings) TypeID() uint32 { return IDAccountGetGlobalPrivacySettings }
+
+func (v *AccountGetGlobalPrivacySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetGlobalPrivacySettings)
+}
+
+func (v *AccountGetGlobalPrivacySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetGlobalPrivacySettings, "account.getGlobalPrivacySettings")
+}
+
+func (*AccountGetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
+	v := new(GlobalPrivacySettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountSetGlobalPrivacySettings is account.setGlobalPrivacySettings#1edaaac2.
+type AccountSetGlobalPrivacySettings struct {
+	Settings GlobalPrivacySettings
+}
+
+func (*AccountSetGlobalPrivacySettings) TypeID() uint32 { return IDAccountSetGlobalPrivacySettings }
+
+func (v *AccountSetGlobalPrivacySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetGlobalPrivacySettings)
+	v.Settings.Encode(b)
+}
+
+func (v *AccountSetGlobalPrivacySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetGlobalPrivacySettings, "account.setGlobalPrivacySettings")
+	v.Settings.Decode(r)
+}
+
+func (*AccountSetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
+	v := new(GlobalPrivacySettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountReportProfilePhoto is account.reportProfilePhoto#fa8cc6f5.
+type AccountReportProfilePhoto struct {
+	Peer    InputPeerClass
+	PhotoID InputPhotoClass
+	Reason  ReportReasonClass
+	Message string
+}
+
+func (*AccountReportProfilePhoto) TypeID() uint32 { return IDAccountReportProfilePhoto }
+
+func (v *AccountReportProfilePhoto) Encode(b *tl.Buffer) {
+	b.ID(IDAccountReportProfilePhoto)
+	putInputPeer(b, v.Peer, "account.reportProfilePhoto.peer")
+	putInputPhoto(b, v.PhotoID, "account.reportProfilePhoto.photo_id")
+	putReportReason(b, v.Reason, "account.reportProfilePhoto.reason")
+	b.String(v.Message)
+}
+
+func (v *AccountReportProfilePhoto) Decode(r *tl.Reader) {
+	r.Expect(IDAccountReportProfilePhoto, "account.reportProfilePhoto")
+	readInputPeer(r, 1, &v.Peer)
+	readInputPhoto(r, 1, &v.PhotoID)
+	readReportReason(r, 1, &v.Reason)
+	r.ReadString(&v.Message)
+}
+
+func (*AccountReportProfilePhoto) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountResetPassword is account.resetPassword#9308ce1b.
+type AccountResetPassword struct {
+}
+
+func (*AccountResetPassword) TypeID() uint32 { return IDAccountResetPassword }
+
+func (v *AccountResetPassword) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResetPassword)
+}
+
+func (v *AccountResetPassword) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResetPassword, "account.resetPassword")
+}
+
+func (*AccountResetPassword) DecodeResult(r *tl.Reader) AccountResetPasswordResultClass {
+	return DecodeAccountResetPasswordResult(r)
+}
+
+// AccountDeclinePasswordReset is account.declinePasswordReset#4c9409f6.
+type AccountDeclinePasswordReset struct {
+}
+
+func (*AccountDeclinePasswordReset) TypeID() uint32 { return IDAccountDeclinePasswordReset }
+
+func (v *AccountDeclinePasswordReset) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeclinePasswordReset)
+}
+
+func (v *AccountDeclinePasswordReset) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeclinePasswordReset, "account.declinePasswordReset")
+}
+
+func (*AccountDeclinePasswordReset) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetChatThemes is account.getChatThemes#d638de89.
+type AccountGetChatThemes struct {
+	Hash int64
+}
+
+func (*AccountGetChatThemes) TypeID() uint32 { return IDAccountGetChatThemes }
+
+func (v *AccountGetChatThemes) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetChatThemes)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetChatThemes) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetChatThemes, "account.getChatThemes")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetChatThemes) DecodeResult(r *tl.Reader) AccountThemesClass {
+	return DecodeAccountThemes(r)
+}
+
+// AccountSetAuthorizationTTL is account.setAuthorizationTTL#bf899aa0.
+type AccountSetAuthorizationTTL struct {
+	AuthorizationTTLDays int32
+}
+
+func (*AccountSetAuthorizationTTL) TypeID() uint32 { return IDAccountSetAuthorizationTTL }
+
+func (v *AccountSetAuthorizationTTL) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetAuthorizationTTL)
+	b.Int(v.AuthorizationTTLDays)
+}
+
+func (v *AccountSetAuthorizationTTL) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetAuthorizationTTL, "account.setAuthorizationTTL")
+	v.AuthorizationTTLDays = r.Int()
+}
+
+func (*AccountSetAuthorizationTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountChangeAuthorizationSettings is account.changeAuthorizationSettings#40f48462.
+type AccountChangeAuthorizationSettings struct {
+	Confirmed                 bool
+	Hash                      int64
+	EncryptedRequestsDisabled tl.Optional[bool]
+	CallRequestsDisabled      tl.Optional[bool]
+}
+
+func (*AccountChangeAuthorizationSettings) TypeID() uint32 {
+	return IDAccountChangeAuthorizationSettings
+}
+
+func (v *AccountChangeAuthorizationSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountChangeAuthorizationSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Confirmed {
+		flags |= 1 << 3
+	}
+	b.Long(v.Hash)
+	if v.EncryptedRequestsDisabled.Set {
+		flags |= 1 << 0
+		b.Bool(v.EncryptedRequestsDisabled.Value)
+	}
+	if v.CallRequestsDisabled.Set {
+		flags |= 1 << 1
+		b.Bool(v.CallRequestsDisabled.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountChangeAuthorizationSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountChangeAuthorizationSettings, "account.changeAuthorizationSettings")
+	flags := r.Uint32()
+	v.Confirmed = flags&(1<<3) != 0
+	v.Hash = r.Long()
+	r.OptBool(flags&(1<<0), &v.EncryptedRequestsDisabled)
+	r.OptBool(flags&(1<<1), &v.CallRequestsDisabled)
+}
+
+func (*AccountChangeAuthorizationSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetSavedRingtones is account.getSavedRingtones#e1902288.
+type AccountGetSavedRingtones struct {
+	Hash int64
+}
+
+func (*AccountGetSavedRingtones) TypeID() uint32 { return IDAccountGetSavedRingtones }
+
+func (v *AccountGetSavedRingtones) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetSavedRingtones)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetSavedRingtones) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetSavedRingtones, "account.getSavedRingtones")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetSavedRingtones) DecodeResult(r *tl.Reader) AccountSavedRingtonesClass {
+	return DecodeAccountSavedRingtones(r)
+}
+
+// AccountSaveRingtone is account.saveRingtone#3dea5b03.
+type AccountSaveRingtone struct {
+	ID     InputDocumentClass
+	Unsave bool
+}
+
+func (*AccountSaveRingtone) TypeID() uint32 { return IDAccountSaveRingtone }
+
+func (v *AccountSaveRingtone) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveRingtone)
+	putInputDocument(b, v.ID, "account.saveRingtone.id")
+	b.Bool(v.Unsave)
+}
+
+func (v *AccountSaveRingtone) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveRingtone, "account.saveRingtone")
+	readInputDocument(r, 1, &v.ID)
+	v.Unsave = r.Bool()
+}
+
+func (*AccountSaveRingtone) DecodeResult(r *tl.Reader) AccountSavedRingtoneClass {
+	return DecodeAccountSavedRingtone(r)
+}
+
+// AccountUploadRingtone is account.uploadRingtone#831a83a2.
+type AccountUploadRingtone struct {
+	File     InputFileClass
+	FileName string
+	MIMEType string
+}
+
+func (*AccountUploadRingtone) TypeID() uint32 { return IDAccountUploadRingtone }
+
+func (v *AccountUploadRingtone) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUploadRingtone)
+	putInputFile(b, v.File, "account.uploadRingtone.file")
+	b.String(v.FileName)
+	b.String(v.MIMEType)
+}
+
+func (v *AccountUploadRingtone) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUploadRingtone, "account.uploadRingtone")
+	readInputFile(r, 1, &v.File)
+	r.ReadString(&v.FileName)
+	r.ReadString(&v.MIMEType)
+}
+
+func (*AccountUploadRingtone) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
+
+// AccountUpdateEmojiStatus is account.updateEmojiStatus#fbd3de6b.
+type AccountUpdateEmojiStatus struct {
+	EmojiStatus EmojiStatusClass
+}
+
+func (*AccountUpdateEmojiStatus) TypeID() uint32 { return IDAccountUpdateEmojiStatus }
+
+func (v *AccountUpdateEmojiStatus) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateEmojiStatus)
+	putEmojiStatus(b, v.EmojiStatus, "account.updateEmojiStatus.emoji_status")
+}
+
+func (v *AccountUpdateEmojiStatus) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateEmojiStatus, "account.updateEmojiStatus")
+	readEmojiStatus(r, 1, &v.EmojiStatus)
+}
+
+func (*AccountUpdateEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetDefaultEmojiStatuses is account.getDefaultEmojiStatuses#d6753386.
+type AccountGetDefaultEmojiStatuses struct {
+	Hash int64
+}
+
+func (*AccountGetDefaultEmojiStatuses) TypeID() uint32 { return IDAccountGetDefaultEmojiStatuses }
+
+func (v *AccountGetDefaultEmojiStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetDefaultEmojiStatuses)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetDefaultEmojiStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetDefaultEmojiStatuses, "account.getDefaultEmojiStatuses")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
+	return DecodeAccountEmojiStatuses(r)
+}
+
+// AccountGetRecentEmojiStatuses is account.getRecentEmojiStatuses#0f578105.
+type AccountGetRecentEmojiStatuses struct {
+	Hash int64
+}
+
+func (*AccountGetRecentEmojiStatuses) TypeID() uint32 { return IDAccountGetRecentEmojiStatuses }
+
+func (v *AccountGetRecentEmojiStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetRecentEmojiStatuses)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetRecentEmojiStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetRecentEmojiStatuses, "account.getRecentEmojiStatuses")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetRecentEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
+	return DecodeAccountEmojiStatuses(r)
+}
+
+// AccountClearRecentEmojiStatuses is account.clearRecentEmojiStatuses#18201aae.
+type AccountClearRecentEmojiStatuses struct {
+}
+
+func (*AccountClearRecentEmojiStatuses) TypeID() uint32 { return IDAccountClearRecentEmojiStatuses }
+
+func (v *AccountClearRecentEmojiStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDAccountClearRecentEmojiStatuses)
+}
+
+func (v *AccountClearRecentEmojiStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDAccountClearRecentEmojiStatuses, "account.clearRecentEmojiStatuses")
+}
+
+func (*AccountClearRecentEmojiStatuses) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountReorderUsernames is account.reorderUsernames#ef500eab.
+type AccountReorderUsernames struct {
+	Order []string
+}
+
+func (*AccountReorderUsernames) TypeID() uint32 { return IDAccountReorderUsernames }
+
+func (v *AccountReorderUsernames) Encode(b *tl.Buffer) {
+	b.ID(IDAccountReorderUsernames)
+	b.Strings(v.Order)
+}
+
+func (v *AccountReorderUsernames) Decode(r *tl.Reader) {
+	r.Expect(IDAccountReorderUsernames, "account.reorderUsernames")
+	r.ReadStrings(&v.Order)
+}
+
+func (*AccountReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountToggleUsername is account.toggleUsername#58d6b376.
+type AccountToggleUsername struct {
+	Username string
+	Active   bool
+}
+
+func (*AccountToggleUsername) TypeID() uint32 { return IDAccountToggleUsername }
+
+func (v *AccountToggleUsername) Encode(b *tl.Buffer) {
+	b.ID(IDAccountToggleUsername)
+	b.String(v.Username)
+	b.Bool(v.Active)
+}
+
+func (v *AccountToggleUsername) Decode(r *tl.Reader) {
+	r.Expect(IDAccountToggleUsername, "account.toggleUsername")
+	r.ReadString(&v.Username)
+	v.Active = r.Bool()
+}
+
+func (*AccountToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetDefaultProfilePhotoEmojis is account.getDefaultProfilePhotoEmojis#e2750328.
+type AccountGetDefaultProfilePhotoEmojis struct {
+	Hash int64
+}
+
+func (*AccountGetDefaultProfilePhotoEmojis) TypeID() uint32 {
+	return IDAccountGetDefaultProfilePhotoEmojis
+}
+
+func (v *AccountGetDefaultProfilePhotoEmojis) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetDefaultProfilePhotoEmojis)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetDefaultProfilePhotoEmojis) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetDefaultProfilePhotoEmojis, "account.getDefaultProfilePhotoEmojis")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetDefaultProfilePhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
+	return DecodeEmojiList(r)
+}
+
+// AccountGetDefaultGroupPhotoEmojis is account.getDefaultGroupPhotoEmojis#915860ae.
+type AccountGetDefaultGroupPhotoEmojis struct {
+	Hash int64
+}
+
+func (*AccountGetDefaultGroupPhotoEmojis) TypeID() uint32 { return IDAccountGetDefaultGroupPhotoEmojis }
+
+func (v *AccountGetDefaultGroupPhotoEmojis) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetDefaultGroupPhotoEmojis)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetDefaultGroupPhotoEmojis) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetDefaultGroupPhotoEmojis, "account.getDefaultGroupPhotoEmojis")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetDefaultGroupPhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
+	return DecodeEmojiList(r)
+}
+
+// AccountGetAutoSaveSettings is account.getAutoSaveSettings#adcbbcda.
+type AccountGetAutoSaveSettings struct {
+}
+
+func (*AccountGetAutoSaveSettings) TypeID() uint32 { return IDAccountGetAutoSaveSettings }
+
+func (v *AccountGetAutoSaveSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetAutoSaveSettings)
+}
+
+func (v *AccountGetAutoSaveSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetAutoSaveSettings, "account.getAutoSaveSettings")
+}
+
+func (*AccountGetAutoSaveSettings) DecodeResult(r *tl.Reader) *AccountAutoSaveSettings {
+	v := new(AccountAutoSaveSettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountSaveAutoSaveSettings is account.saveAutoSaveSettings#d69b8361.
+type AccountSaveAutoSaveSettings struct {
+	Users      bool
+	Chats      bool
+	Broadcasts bool
+	Peer       InputPeerClass
+	Settings   AutoSaveSettings
+}
+
+func (*AccountSaveAutoSaveSettings) TypeID() uint32 { return IDAccountSaveAutoSaveSettings }
+
+func (v *AccountSaveAutoSaveSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveAutoSaveSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Users {
+		flags |= 1 << 0
+	}
+	if v.Chats {
+		flags |= 1 << 1
+	}
+	if v.Broadcasts {
+		flags |= 1 << 2
+	}
+	if v.Peer != nil {
+		flags |= 1 << 3
+		v.Peer.Encode(b)
+	}
+	v.Settings.Encode(b)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountSaveAutoSaveSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveAutoSaveSettings, "account.saveAutoSaveSettings")
+	flags := r.Uint32()
+	v.Users = flags&(1<<0) != 0
+	v.Chats = flags&(1<<1) != 0
+	v.Broadcasts = flags&(1<<2) != 0
+	readInputPeer(r, flags&(1<<3), &v.Peer)
+	v.Settings.Decode(r)
+}
+
+func (*AccountSaveAutoSaveSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountDeleteAutoSaveExceptions is account.deleteAutoSaveExceptions#53bc0020.
+type AccountDeleteAutoSaveExceptions struct {
+}
+
+func (*AccountDeleteAutoSaveExceptions) TypeID() uint32 { return IDAccountDeleteAutoSaveExceptions }
+
+func (v *AccountDeleteAutoSaveExceptions) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeleteAutoSaveExceptions)
+}
+
+func (v *AccountDeleteAutoSaveExceptions) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeleteAutoSaveExceptions, "account.deleteAutoSaveExceptions")
+}
+
+func (*AccountDeleteAutoSaveExceptions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountInvalidateSignInCodes is account.invalidateSignInCodes#ca8ae8ba.
+type AccountInvalidateSignInCodes struct {
+	Codes []string
+}
+
+func (*AccountInvalidateSignInCodes) TypeID() uint32 { return IDAccountInvalidateSignInCodes }
+
+func (v *AccountInvalidateSignInCodes) Encode(b *tl.Buffer) {
+	b.ID(IDAccountInvalidateSignInCodes)
+	b.Strings(v.Codes)
+}
+
+func (v *AccountInvalidateSignInCodes) Decode(r *tl.Reader) {
+	r.Expect(IDAccountInvalidateSignInCodes, "account.invalidateSignInCodes")
+	r.ReadStrings(&v.Codes)
+}
+
+func (*AccountInvalidateSignInCodes) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateColor is account.updateColor#684d214e.
+type AccountUpdateColor struct {
+	ForProfile bool
+	Color      PeerColorClass
+}
+
+func (*AccountUpdateColor) TypeID() uint32 { return IDAccountUpdateColor }
+
+func (v *AccountUpdateColor) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateColor)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ForProfile {
+		flags |= 1 << 1
+	}
+	if v.Color != nil {
+		flags |= 1 << 2
+		v.Color.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateColor) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateColor, "account.updateColor")
+	flags := r.Uint32()
+	v.ForProfile = flags&(1<<1) != 0
+	readPeerColor(r, flags&(1<<2), &v.Color)
+}
+
+func (*AccountUpdateColor) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetDefaultBackgroundEmojis is account.getDefaultBackgroundEmojis#a60ab9ce.
+type AccountGetDefaultBackgroundEmojis struct {
+	Hash int64
+}
+
+func (*AccountGetDefaultBackgroundEmojis) TypeID() uint32 { return IDAccountGetDefaultBackgroundEmojis }
+
+func (v *AccountGetDefaultBackgroundEmojis) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetDefaultBackgroundEmojis)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetDefaultBackgroundEmojis) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetDefaultBackgroundEmojis, "account.getDefaultBackgroundEmojis")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetDefaultBackgroundEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
+	return DecodeEmojiList(r)
+}
+
+// AccountGetChannelDefaultEmojiStatuses is account.getChannelDefaultEmojiStatuses#7727a7d5.
+type AccountGetChannelDefaultEmojiStatuses struct {
+	Hash int64
+}
+
+func (*AccountGetChannelDefaultEmojiStatuses) TypeID() uint32 {
+	return IDAccountGetChannelDefaultEmojiStatuses
+}
+
+func (v *AccountGetChannelDefaultEmojiStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetChannelDefaultEmojiStatuses)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetChannelDefaultEmojiStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetChannelDefaultEmojiStatuses, "account.getChannelDefaultEmojiStatuses")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetChannelDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
+	return DecodeAccountEmojiStatuses(r)
+}
+
+// AccountGetChannelRestrictedStatusEmojis is account.getChannelRestrictedStatusEmojis#35a9e0d5.
+type AccountGetChannelRestrictedStatusEmojis struct {
+	Hash int64
+}
+
+func (*AccountGetChannelRestrictedStatusEmojis) TypeID() uint32 {
+	return IDAccountGetChannelRestrictedStatusEmojis
+}
+
+func (v *AccountGetChannelRestrictedStatusEmojis) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetChannelRestrictedStatusEmojis)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetChannelRestrictedStatusEmojis) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetChannelRestrictedStatusEmojis, "account.getChannelRestrictedStatusEmojis")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetChannelRestrictedStatusEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
+	return DecodeEmojiList(r)
+}
+
+// AccountUpdateBusinessWorkHours is account.updateBusinessWorkHours#4b00e066.
+type AccountUpdateBusinessWorkHours struct {
+	BusinessWorkHours *BusinessWorkHours
+}
+
+func (*AccountUpdateBusinessWorkHours) TypeID() uint32 { return IDAccountUpdateBusinessWorkHours }
+
+func (v *AccountUpdateBusinessWorkHours) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateBusinessWorkHours)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.BusinessWorkHours != nil {
+		flags |= 1 << 0
+		v.BusinessWorkHours.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateBusinessWorkHours) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateBusinessWorkHours, "account.updateBusinessWorkHours")
+	flags := r.Uint32()
+	readBusinessWorkHours(r, flags&(1<<0), &v.BusinessWorkHours)
+}
+
+func (*AccountUpdateBusinessWorkHours) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateBusinessLocation is account.updateBusinessLocation#9e6b131a.
+type AccountUpdateBusinessLocation struct {
+	GeoPoint InputGeoPointClass
+	Address  tl.Optional[string]
+}
+
+func (*AccountUpdateBusinessLocation) TypeID() uint32 { return IDAccountUpdateBusinessLocation }
+
+func (v *AccountUpdateBusinessLocation) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateBusinessLocation)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.GeoPoint != nil {
+		flags |= 1 << 1
+		v.GeoPoint.Encode(b)
+	}
+	if v.Address.Set {
+		flags |= 1 << 0
+		b.String(v.Address.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateBusinessLocation) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateBusinessLocation, "account.updateBusinessLocation")
+	flags := r.Uint32()
+	readInputGeoPoint(r, flags&(1<<1), &v.GeoPoint)
+	r.OptString(flags&(1<<0), &v.Address)
+}
+
+func (*AccountUpdateBusinessLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateBusinessGreetingMessage is account.updateBusinessGreetingMessage#66cdafc4.
+type AccountUpdateBusinessGreetingMessage struct {
+	Message *InputBusinessGreetingMessage
+}
+
+func (*AccountUpdateBusinessGreetingMessage) TypeID() uint32 {
+	return IDAccountUpdateBusinessGreetingMessage
+}
+
+func (v *AccountUpdateBusinessGreetingMessage) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateBusinessGreetingMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Message != nil {
+		flags |= 1 << 0
+		v.Message.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateBusinessGreetingMessage) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateBusinessGreetingMessage, "account.updateBusinessGreetingMessage")
+	flags := r.Uint32()
+	readInputBusinessGreetingMessage(r, flags&(1<<0), &v.Message)
+}
+
+func (*AccountUpdateBusinessGreetingMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateBusinessAwayMessage is account.updateBusinessAwayMessage#a26a7fa5.
+type AccountUpdateBusinessAwayMessage struct {
+	Message *InputBusinessAwayMessage
+}
+
+func (*AccountUpdateBusinessAwayMessage) TypeID() uint32 { return IDAccountUpdateBusinessAwayMessage }
+
+func (v *AccountUpdateBusinessAwayMessage) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateBusinessAwayMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Message != nil {
+		flags |= 1 << 0
+		v.Message.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateBusinessAwayMessage) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateBusinessAwayMessage, "account.updateBusinessAwayMessage")
+	flags := r.Uint32()
+	readInputBusinessAwayMessage(r, flags&(1<<0), &v.Message)
+}
+
+func (*AccountUpdateBusinessAwayMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateConnectedBot is account.updateConnectedBot#66a08c7e.
+type AccountUpdateConnectedBot struct {
+	Deleted    bool
+	Rights     *BusinessBotRights
+	Bot        InputUserClass
+	Recipients InputBusinessBotRecipients
+}
+
+func (*AccountUpdateConnectedBot) TypeID() uint32 { return IDAccountUpdateConnectedBot }
+
+func (v *AccountUpdateConnectedBot) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateConnectedBot)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Deleted {
+		flags |= 1 << 1
+	}
+	if v.Rights != nil {
+		flags |= 1 << 0
+		v.Rights.Encode(b)
+	}
+	putInputUser(b, v.Bot, "account.updateConnectedBot.bot")
+	v.Recipients.Encode(b)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateConnectedBot) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateConnectedBot, "account.updateConnectedBot")
+	flags := r.Uint32()
+	v.Deleted = flags&(1<<1) != 0
+	readBusinessBotRights(r, flags&(1<<0), &v.Rights)
+	readInputUser(r, 1, &v.Bot)
+	v.Recipients.Decode(r)
+}
+
+func (*AccountUpdateConnectedBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// AccountGetConnectedBots is account.getConnectedBots#4ea4c80f.
+type AccountGetConnectedBots struct {
+}
+
+func (*AccountGetConnectedBots) TypeID() uint32 { return IDAccountGetConnectedBots }
+
+func (v *AccountGetConnectedBots) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetConnectedBots)
+}
+
+func (v *AccountGetConnectedBots) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetConnectedBots, "account.getConnectedBots")
+}
+
+func (*AccountGetConnectedBots) DecodeResult(r *tl.Reader) *AccountConnectedBots {
+	v := new(AccountConnectedBots)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetBotBusinessConnection is account.getBotBusinessConnection#76a86270.
+type AccountGetBotBusinessConnection struct {
+	ConnectionID string
+}
+
+func (*AccountGetBotBusinessConnection) TypeID() uint32 { return IDAccountGetBotBusinessConnection }
+
+func (v *AccountGetBotBusinessConnection) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetBotBusinessConnection)
+	b.String(v.ConnectionID)
+}
+
+func (v *AccountGetBotBusinessConnection) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetBotBusinessConnection, "account.getBotBusinessConnection")
+	r.ReadString(&v.ConnectionID)
+}
+
+func (*AccountGetBotBusinessConnection) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// AccountUpdateBusinessIntro is account.updateBusinessIntro#a614d034.
+type AccountUpdateBusinessIntro struct {
+	Intro *InputBusinessIntro
+}
+
+func (*AccountUpdateBusinessIntro) TypeID() uint32 { return IDAccountUpdateBusinessIntro }
+
+func (v *AccountUpdateBusinessIntro) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateBusinessIntro)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Intro != nil {
+		flags |= 1 << 0
+		v.Intro.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateBusinessIntro) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateBusinessIntro, "account.updateBusinessIntro")
+	flags := r.Uint32()
+	readInputBusinessIntro(r, flags&(1<<0), &v.Intro)
+}
+
+func (*AccountUpdateBusinessIntro) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountToggleConnectedBotPaused is account.toggleConnectedBotPaused#646e1097.
+type AccountToggleConnectedBotPaused struct {
+	Peer   InputPeerClass
+	Paused bool
+}
+
+func (*AccountToggleConnectedBotPaused) TypeID() uint32 { return IDAccountToggleConnectedBotPaused }
+
+func (v *AccountToggleConnectedBotPaused) Encode(b *tl.Buffer) {
+	b.ID(IDAccountToggleConnectedBotPaused)
+	putInputPeer(b, v.Peer, "account.toggleConnectedBotPaused.peer")
+	b.Bool(v.Paused)
+}
+
+func (v *AccountToggleConnectedBotPaused) Decode(r *tl.Reader) {
+	r.Expect(IDAccountToggleConnectedBotPaused, "account.toggleConnectedBotPaused")
+	readInputPeer(r, 1, &v.Peer)
+	v.Paused = r.Bool()
+}
+
+func (*AccountToggleConnectedBotPaused) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountDisablePeerConnectedBot is account.disablePeerConnectedBot#5e437ed9.
+type AccountDisablePeerConnectedBot struct {
+	Peer InputPeerClass
+}
+
+func (*AccountDisablePeerConnectedBot) TypeID() uint32 { return IDAccountDisablePeerConnectedBot }
+
+func (v *AccountDisablePeerConnectedBot) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDisablePeerConnectedBot)
+	putInputPeer(b, v.Peer, "account.disablePeerConnectedBot.peer")
+}
+
+func (v *AccountDisablePeerConnectedBot) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDisablePeerConnectedBot, "account.disablePeerConnectedBot")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*AccountDisablePeerConnectedBot) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountUpdateBirthday is account.updateBirthday#cc6e0c11.
+type AccountUpdateBirthday struct {
+	Birthday *Birthday
+}
+
+func (*AccountUpdateBirthday) TypeID() uint32 { return IDAccountUpdateBirthday }
+
+func (v *AccountUpdateBirthday) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateBirthday)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Birthday != nil {
+		flags |= 1 << 0
+		v.Birthday.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateBirthday) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateBirthday, "account.updateBirthday")
+	flags := r.Uint32()
+	readBirthday(r, flags&(1<<0), &v.Birthday)
+}
+
+func (*AccountUpdateBirthday) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountCreateBusinessChatLink is account.createBusinessChatLink#8851e68e.
+type AccountCreateBusinessChatLink struct {
+	Link InputBusinessChatLink
+}
+
+func (*AccountCreateBusinessChatLink) TypeID() uint32 { return IDAccountCreateBusinessChatLink }
+
+func (v *AccountCreateBusinessChatLink) Encode(b *tl.Buffer) {
+	b.ID(IDAccountCreateBusinessChatLink)
+	v.Link.Encode(b)
+}
+
+func (v *AccountCreateBusinessChatLink) Decode(r *tl.Reader) {
+	r.Expect(IDAccountCreateBusinessChatLink, "account.createBusinessChatLink")
+	v.Link.Decode(r)
+}
+
+func (*AccountCreateBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
+	v := new(BusinessChatLink)
+	v.Decode(r)
+	return v
+}
+
+// AccountEditBusinessChatLink is account.editBusinessChatLink#8c3410af.
+type AccountEditBusinessChatLink struct {
+	Slug string
+	Link InputBusinessChatLink
+}
+
+func (*AccountEditBusinessChatLink) TypeID() uint32 { return IDAccountEditBusinessChatLink }
+
+func (v *AccountEditBusinessChatLink) Encode(b *tl.Buffer) {
+	b.ID(IDAccountEditBusinessChatLink)
+	b.String(v.Slug)
+	v.Link.Encode(b)
+}
+
+func (v *AccountEditBusinessChatLink) Decode(r *tl.Reader) {
+	r.Expect(IDAccountEditBusinessChatLink, "account.editBusinessChatLink")
+	r.ReadString(&v.Slug)
+	v.Link.Decode(r)
+}
+
+func (*AccountEditBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
+	v := new(BusinessChatLink)
+	v.Decode(r)
+	return v
+}
+
+// AccountDeleteBusinessChatLink is account.deleteBusinessChatLink#60073674.
+type AccountDeleteBusinessChatLink struct {
+	Slug string
+}
+
+func (*AccountDeleteBusinessChatLink) TypeID() uint32 { return IDAccountDeleteBusinessChatLink }
+
+func (v *AccountDeleteBusinessChatLink) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeleteBusinessChatLink)
+	b.String(v.Slug)
+}
+
+func (v *AccountDeleteBusinessChatLink) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeleteBusinessChatLink, "account.deleteBusinessChatLink")
+	r.ReadString(&v.Slug)
+}
+
+func (*AccountDeleteBusinessChatLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetBusinessChatLinks is account.getBusinessChatLinks#6f70dde1.
+type AccountGetBusinessChatLinks struct {
+}
+
+func (*AccountGetBusinessChatLinks) TypeID() uint32 { return IDAccountGetBusinessChatLinks }
+
+func (v *AccountGetBusinessChatLinks) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetBusinessChatLinks)
+}
+
+func (v *AccountGetBusinessChatLinks) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetBusinessChatLinks, "account.getBusinessChatLinks")
+}
+
+func (*AccountGetBusinessChatLinks) DecodeResult(r *tl.Reader) *AccountBusinessChatLinks {
+	v := new(AccountBusinessChatLinks)
+	v.Decode(r)
+	return v
+}
+
+// AccountResolveBusinessChatLink is account.resolveBusinessChatLink#5492e5ee.
+type AccountResolveBusinessChatLink struct {
+	Slug string
+}
+
+func (*AccountResolveBusinessChatLink) TypeID() uint32 { return IDAccountResolveBusinessChatLink }
+
+func (v *AccountResolveBusinessChatLink) Encode(b *tl.Buffer) {
+	b.ID(IDAccountResolveBusinessChatLink)
+	b.String(v.Slug)
+}
+
+func (v *AccountResolveBusinessChatLink) Decode(r *tl.Reader) {
+	r.Expect(IDAccountResolveBusinessChatLink, "account.resolveBusinessChatLink")
+	r.ReadString(&v.Slug)
+}
+
+func (*AccountResolveBusinessChatLink) DecodeResult(r *tl.Reader) *AccountResolvedBusinessChatLinks {
+	v := new(AccountResolvedBusinessChatLinks)
+	v.Decode(r)
+	return v
+}
+
+// AccountUpdatePersonalChannel is account.updatePersonalChannel#d94305e0.
+type AccountUpdatePersonalChannel struct {
+	Channel InputChannelClass
+}
+
+func (*AccountUpdatePersonalChannel) TypeID() uint32 { return IDAccountUpdatePersonalChannel }
+
+func (v *AccountUpdatePersonalChannel) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdatePersonalChannel)
+	putInputChannel(b, v.Channel, "account.updatePersonalChannel.channel")
+}
+
+func (v *AccountUpdatePersonalChannel) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdatePersonalChannel, "account.updatePersonalChannel")
+	readInputChannel(r, 1, &v.Channel)
+}
+
+func (*AccountUpdatePersonalChannel) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountToggleSponsoredMessages is account.toggleSponsoredMessages#b9d9a38d.
+type AccountToggleSponsoredMessages struct {
+	Enabled bool
+}
+
+func (*AccountToggleSponsoredMessages) TypeID() uint32 { return IDAccountToggleSponsoredMessages }
+
+func (v *AccountToggleSponsoredMessages) Encode(b *tl.Buffer) {
+	b.ID(IDAccountToggleSponsoredMessages)
+	b.Bool(v.Enabled)
+}
+
+func (v *AccountToggleSponsoredMessages) Decode(r *tl.Reader) {
+	r.Expect(IDAccountToggleSponsoredMessages, "account.toggleSponsoredMessages")
+	v.Enabled = r.Bool()
+}
+
+func (*AccountToggleSponsoredMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetReactionsNotifySettings is account.getReactionsNotifySettings#06dd654c.
+type AccountGetReactionsNotifySettings struct {
+}
+
+func (*AccountGetReactionsNotifySettings) TypeID() uint32 { return IDAccountGetReactionsNotifySettings }
+
+func (v *AccountGetReactionsNotifySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetReactionsNotifySettings)
+}
+
+func (v *AccountGetReactionsNotifySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetReactionsNotifySettings, "account.getReactionsNotifySettings")
+}
+
+func (*AccountGetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
+	v := new(ReactionsNotifySettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountSetReactionsNotifySettings is account.setReactionsNotifySettings#316ce548.
+type AccountSetReactionsNotifySettings struct {
+	Settings ReactionsNotifySettings
+}
+
+func (*AccountSetReactionsNotifySettings) TypeID() uint32 { return IDAccountSetReactionsNotifySettings }
+
+func (v *AccountSetReactionsNotifySettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetReactionsNotifySettings)
+	v.Settings.Encode(b)
+}
+
+func (v *AccountSetReactionsNotifySettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetReactionsNotifySettings, "account.setReactionsNotifySettings")
+	v.Settings.Decode(r)
+}
+
+func (*AccountSetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
+	v := new(ReactionsNotifySettings)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetCollectibleEmojiStatuses is account.getCollectibleEmojiStatuses#2e7b4543.
+type AccountGetCollectibleEmojiStatuses struct {
+	Hash int64
+}
+
+func (*AccountGetCollectibleEmojiStatuses) TypeID() uint32 {
+	return IDAccountGetCollectibleEmojiStatuses
+}
+
+func (v *AccountGetCollectibleEmojiStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetCollectibleEmojiStatuses)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetCollectibleEmojiStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetCollectibleEmojiStatuses, "account.getCollectibleEmojiStatuses")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetCollectibleEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
+	return DecodeAccountEmojiStatuses(r)
+}
+
+// AccountGetPaidMessagesRevenue is account.getPaidMessagesRevenue#19ba4a67.
+type AccountGetPaidMessagesRevenue struct {
+	ParentPeer InputPeerClass
+	UserID     InputUserClass
+}
+
+func (*AccountGetPaidMessagesRevenue) TypeID() uint32 { return IDAccountGetPaidMessagesRevenue }
+
+func (v *AccountGetPaidMessagesRevenue) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetPaidMessagesRevenue)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ParentPeer != nil {
+		flags |= 1 << 0
+		v.ParentPeer.Encode(b)
+	}
+	putInputUser(b, v.UserID, "account.getPaidMessagesRevenue.user_id")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountGetPaidMessagesRevenue) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetPaidMessagesRevenue, "account.getPaidMessagesRevenue")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*AccountGetPaidMessagesRevenue) DecodeResult(r *tl.Reader) *AccountPaidMessagesRevenue {
+	v := new(AccountPaidMessagesRevenue)
+	v.Decode(r)
+	return v
+}
+
+// AccountToggleNoPaidMessagesException is account.toggleNoPaidMessagesException#fe2eda76.
+type AccountToggleNoPaidMessagesException struct {
+	RefundCharged  bool
+	RequirePayment bool
+	ParentPeer     InputPeerClass
+	UserID         InputUserClass
+}
+
+func (*AccountToggleNoPaidMessagesException) TypeID() uint32 {
+	return IDAccountToggleNoPaidMessagesException
+}
+
+func (v *AccountToggleNoPaidMessagesException) Encode(b *tl.Buffer) {
+	b.ID(IDAccountToggleNoPaidMessagesException)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.RefundCharged {
+		flags |= 1 << 0
+	}
+	if v.RequirePayment {
+		flags |= 1 << 2
+	}
+	if v.ParentPeer != nil {
+		flags |= 1 << 1
+		v.ParentPeer.Encode(b)
+	}
+	putInputUser(b, v.UserID, "account.toggleNoPaidMessagesException.user_id")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountToggleNoPaidMessagesException) Decode(r *tl.Reader) {
+	r.Expect(IDAccountToggleNoPaidMessagesException, "account.toggleNoPaidMessagesException")
+	flags := r.Uint32()
+	v.RefundCharged = flags&(1<<0) != 0
+	v.RequirePayment = flags&(1<<2) != 0
+	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*AccountToggleNoPaidMessagesException) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSetMainProfileTab is account.setMainProfileTab#5dee78b0.
+type AccountSetMainProfileTab struct {
+	Tab ProfileTabClass
+}
+
+func (*AccountSetMainProfileTab) TypeID() uint32 { return IDAccountSetMainProfileTab }
+
+func (v *AccountSetMainProfileTab) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSetMainProfileTab)
+	putProfileTab(b, v.Tab, "account.setMainProfileTab.tab")
+}
+
+func (v *AccountSetMainProfileTab) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSetMainProfileTab, "account.setMainProfileTab")
+	readProfileTab(r, 1, &v.Tab)
+}
+
+func (*AccountSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountSaveMusic is account.saveMusic#b26732a9.
+type AccountSaveMusic struct {
+	Unsave  bool
+	ID      InputDocumentClass
+	AfterID InputDocumentClass
+}
+
+func (*AccountSaveMusic) TypeID() uint32 { return IDAccountSaveMusic }
+
+func (v *AccountSaveMusic) Encode(b *tl.Buffer) {
+	b.ID(IDAccountSaveMusic)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Unsave {
+		flags |= 1 << 0
+	}
+	putInputDocument(b, v.ID, "account.saveMusic.id")
+	if v.AfterID != nil {
+		flags |= 1 << 1
+		v.AfterID.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountSaveMusic) Decode(r *tl.Reader) {
+	r.Expect(IDAccountSaveMusic, "account.saveMusic")
+	flags := r.Uint32()
+	v.Unsave = flags&(1<<0) != 0
+	readInputDocument(r, 1, &v.ID)
+	readInputDocument(r, flags&(1<<1), &v.AfterID)
+}
+
+func (*AccountSaveMusic) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetSavedMusicIDs is account.getSavedMusicIds#e09d5faf.
+type AccountGetSavedMusicIDs struct {
+	Hash int64
+}
+
+func (*AccountGetSavedMusicIDs) TypeID() uint32 { return IDAccountGetSavedMusicIDs }
+
+func (v *AccountGetSavedMusicIDs) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetSavedMusicIDs)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetSavedMusicIDs) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetSavedMusicIDs, "account.getSavedMusicIds")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetSavedMusicIDs) DecodeResult(r *tl.Reader) AccountSavedMusicIDsClass {
+	return DecodeAccountSavedMusicIDs(r)
+}
+
+// AccountGetUniqueGiftChatThemes is account.getUniqueGiftChatThemes#e42ce9c9.
+type AccountGetUniqueGiftChatThemes struct {
+	Offset string
+	Limit  int32
+	Hash   int64
+}
+
+func (*AccountGetUniqueGiftChatThemes) TypeID() uint32 { return IDAccountGetUniqueGiftChatThemes }
+
+func (v *AccountGetUniqueGiftChatThemes) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetUniqueGiftChatThemes)
+	b.String(v.Offset)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetUniqueGiftChatThemes) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetUniqueGiftChatThemes, "account.getUniqueGiftChatThemes")
+	r.ReadString(&v.Offset)
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*AccountGetUniqueGiftChatThemes) DecodeResult(r *tl.Reader) AccountChatThemesClass {
+	return DecodeAccountChatThemes(r)
+}
+
+// AccountInitPasskeyRegistration is account.initPasskeyRegistration#429547e8.
+type AccountInitPasskeyRegistration struct {
+}
+
+func (*AccountInitPasskeyRegistration) TypeID() uint32 { return IDAccountInitPasskeyRegistration }
+
+func (v *AccountInitPasskeyRegistration) Encode(b *tl.Buffer) {
+	b.ID(IDAccountInitPasskeyRegistration)
+}
+
+func (v *AccountInitPasskeyRegistration) Decode(r *tl.Reader) {
+	r.Expect(IDAccountInitPasskeyRegistration, "account.initPasskeyRegistration")
+}
+
+func (*AccountInitPasskeyRegistration) DecodeResult(r *tl.Reader) *AccountPasskeyRegistrationOptions {
+	v := new(AccountPasskeyRegistrationOptions)
+	v.Decode(r)
+	return v
+}
+
+// AccountRegisterPasskey is account.registerPasskey#55b41fd6.
+type AccountRegisterPasskey struct {
+	Credential InputPasskeyCredentialClass
+}
+
+func (*AccountRegisterPasskey) TypeID() uint32 { return IDAccountRegisterPasskey }
+
+func (v *AccountRegisterPasskey) Encode(b *tl.Buffer) {
+	b.ID(IDAccountRegisterPasskey)
+	putInputPasskeyCredential(b, v.Credential, "account.registerPasskey.credential")
+}
+
+func (v *AccountRegisterPasskey) Decode(r *tl.Reader) {
+	r.Expect(IDAccountRegisterPasskey, "account.registerPasskey")
+	readInputPasskeyCredential(r, 1, &v.Credential)
+}
+
+func (*AccountRegisterPasskey) DecodeResult(r *tl.Reader) *Passkey {
+	v := new(Passkey)
+	v.Decode(r)
+	return v
+}
+
+// AccountGetPasskeys is account.getPasskeys#ea1f0c52.
+type AccountGetPasskeys struct {
+}
+
+func (*AccountGetPasskeys) TypeID() uint32 { return IDAccountGetPasskeys }
+
+func (v *AccountGetPasskeys) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetPasskeys)
+}
+
+func (v *AccountGetPasskeys) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetPasskeys, "account.getPasskeys")
+}
+
+func (*AccountGetPasskeys) DecodeResult(r *tl.Reader) *AccountPasskeys {
+	v := new(AccountPasskeys)
+	v.Decode(r)
+	return v
+}
+
+// AccountDeletePasskey is account.deletePasskey#f5b5563f.
+type AccountDeletePasskey struct {
+	ID string
+}
+
+func (*AccountDeletePasskey) TypeID() uint32 { return IDAccountDeletePasskey }
+
+func (v *AccountDeletePasskey) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeletePasskey)
+	b.String(v.ID)
+}
+
+func (v *AccountDeletePasskey) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeletePasskey, "account.deletePasskey")
+	r.ReadString(&v.ID)
+}
+
+func (*AccountDeletePasskey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountConfirmBotConnection is account.confirmBotConnection#67ed1f68.
+type AccountConfirmBotConnection struct {
+	BotID InputUserClass
+}
+
+func (*AccountConfirmBotConnection) TypeID() uint32 { return IDAccountConfirmBotConnection }
+
+func (v *AccountConfirmBotConnection) Encode(b *tl.Buffer) {
+	b.ID(IDAccountConfirmBotConnection)
+	putInputUser(b, v.BotID, "account.confirmBotConnection.bot_id")
+}
+
+func (v *AccountConfirmBotConnection) Decode(r *tl.Reader) {
+	r.Expect(IDAccountConfirmBotConnection, "account.confirmBotConnection")
+	readInputUser(r, 1, &v.BotID)
+}
+
+func (*AccountConfirmBotConnection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// AccountGetWebBrowserSettings is account.getWebBrowserSettings#56655768.
+type AccountGetWebBrowserSettings struct {
+	Hash int64
+}
+
+func (*AccountGetWebBrowserSettings) TypeID() uint32 { return IDAccountGetWebBrowserSettings }
+
+func (v *AccountGetWebBrowserSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountGetWebBrowserSettings)
+	b.Long(v.Hash)
+}
+
+func (v *AccountGetWebBrowserSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountGetWebBrowserSettings, "account.getWebBrowserSettings")
+	v.Hash = r.Long()
+}
+
+func (*AccountGetWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
+	return DecodeAccountWebBrowserSettings(r)
+}
+
+// AccountUpdateWebBrowserSettings is account.updateWebBrowserSettings#9adf82fe.
+type AccountUpdateWebBrowserSettings struct {
+	OpenExternalBrowser bool
+	DisplayCloseButton  bool
+}
+
+func (*AccountUpdateWebBrowserSettings) TypeID() uint32 { return IDAccountUpdateWebBrowserSettings }
+
+func (v *AccountUpdateWebBrowserSettings) Encode(b *tl.Buffer) {
+	b.ID(IDAccountUpdateWebBrowserSettings)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.OpenExternalBrowser {
+		flags |= 1 << 0
+	}
+	if v.DisplayCloseButton {
+		flags |= 1 << 1
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountUpdateWebBrowserSettings) Decode(r *tl.Reader) {
+	r.Expect(IDAccountUpdateWebBrowserSettings, "account.updateWebBrowserSettings")
+	flags := r.Uint32()
+	v.OpenExternalBrowser = flags&(1<<0) != 0
+	v.DisplayCloseButton = flags&(1<<1) != 0
+}
+
+func (*AccountUpdateWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
+	return DecodeAccountWebBrowserSettings(r)
+}
+
+// AccountToggleWebBrowserSettingsException is account.toggleWebBrowserSettingsException#60ed4229.
+type AccountToggleWebBrowserSettingsException struct {
+	Delete              bool
+	OpenExternalBrowser tl.Optional[bool]
+	URL                 string
+}
+
+func (*AccountToggleWebBrowserSettingsException) TypeID() uint32 {
+	return IDAccountToggleWebBrowserSettingsException
+}
+
+func (v *AccountToggleWebBrowserSettingsException) Encode(b *tl.Buffer) {
+	b.ID(IDAccountToggleWebBrowserSettingsException)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Delete {
+		flags |= 1 << 1
+	}
+	if v.OpenExternalBrowser.Set {
+		flags |= 1 << 0
+		b.Bool(v.OpenExternalBrowser.Value)
+	}
+	b.String(v.URL)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *AccountToggleWebBrowserSettingsException) Decode(r *tl.Reader) {
+	r.Expect(IDAccountToggleWebBrowserSettingsException, "account.toggleWebBrowserSettingsException")
+	flags := r.Uint32()
+	v.Delete = flags&(1<<1) != 0
+	r.OptBool(flags&(1<<0), &v.OpenExternalBrowser)
+	r.ReadString(&v.URL)
+}
+
+func (*AccountToggleWebBrowserSettingsException) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// AccountDeleteWebBrowserSettingsExceptions is account.deleteWebBrowserSettingsExceptions#86a0765d.
+type AccountDeleteWebBrowserSettingsExceptions struct {
+}
+
+func (*AccountDeleteWebBrowserSettingsExceptions) TypeID() uint32 {
+	return IDAccountDeleteWebBrowserSettingsExceptions
+}
+
+func (v *AccountDeleteWebBrowserSettingsExceptions) Encode(b *tl.Buffer) {
+	b.ID(IDAccountDeleteWebBrowserSettingsExceptions)
+}
+
+func (v *AccountDeleteWebBrowserSettingsExceptions) Decode(r *tl.Reader) {
+	r.Expect(IDAccountDeleteWebBrowserSettingsExceptions, "account.deleteWebBrowserSettingsExceptions")
+}
+
+func (*AccountDeleteWebBrowserSettingsExceptions) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
+	return DecodeAccountWebBrowserSettings(r)
+}
 
 // AccountWallPapersClass is a account.WallPapers: one of account.wallPapersNotModified, account.wallPapers.
 type AccountWallPapersClass interface {
@@ -66,9 +4104,9 @@ func (*AccountResetPasswordOK) isAccountResetPasswordResult()            {}
 func DecodeAccountResetPasswordResult(r *tl.Reader) (v AccountResetPasswordResultClass) {
 	switch r.PeekID() {
 	case IDAccountResetPasswordFailedWait:
-		v = new(AccountResetPasswordFailedWait)
+		v = (*AccountResetPasswordFailedWait)(r.Small(unsafe.Sizeof(AccountResetPasswordFailedWait{})))
 	case IDAccountResetPasswordRequestedWait:
-		v = new(AccountResetPasswordRequestedWait)
+		v = (*AccountResetPasswordRequestedWait)(r.Small(unsafe.Sizeof(AccountResetPasswordRequestedWait{})))
 	case IDAccountResetPasswordOK:
 		v = new(AccountResetPasswordOK)
 	default:
@@ -247,4184 +4285,10 @@ func DecodeAccountWebBrowserSettings(r *tl.Reader) (v AccountWebBrowserSettingsC
 	return v
 }
 
-// AccountPrivacyRules is account.privacyRules#50a04e45.
-type AccountPrivacyRules struct {
-	Rules []PrivacyRuleClass
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*AccountPrivacyRules) TypeID() uint32 { return IDAccountPrivacyRules }
-
-func (v *AccountPrivacyRules) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPrivacyRules)
-	putPrivacyRuleClasses(b, v.Rules, "account.privacyRules.rules")
-	putChatClasses(b, v.Chats, "account.privacyRules.chats")
-	putUserClasses(b, v.Users, "account.privacyRules.users")
-}
-
-func (v *AccountPrivacyRules) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPrivacyRules, "account.privacyRules")
-	v.Rules = readPrivacyRuleClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// AccountAuthorizations is account.authorizations#4bff8ea0.
-type AccountAuthorizations struct {
-	AuthorizationTTLDays int32
-	Authorizations       []Authorization
-}
-
-func (*AccountAuthorizations) TypeID() uint32 { return IDAccountAuthorizations }
-
-func (v *AccountAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAuthorizations)
-	b.Int(v.AuthorizationTTLDays)
-	putAuthorizations(b, v.Authorizations)
-}
-
-func (v *AccountAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAuthorizations, "account.authorizations")
-	v.AuthorizationTTLDays = r.Int()
-	v.Authorizations = readAuthorizations(r)
-}
-
-// AccountPassword is account.password#957b50fb.
-type AccountPassword struct {
-	HasRecovery             bool
-	HasSecureValues         bool
-	HasPassword             bool
-	CurrentAlgo             PasswordKDFAlgoClass
-	SRPB                    []byte
-	SRPID                   tl.Optional[int64]
-	Hint                    tl.Optional[string]
-	EmailUnconfirmedPattern tl.Optional[string]
-	NewAlgo                 PasswordKDFAlgoClass
-	NewSecureAlgo           SecurePasswordKDFAlgoClass
-	SecureRandom            []byte
-	PendingResetDate        tl.Optional[int32]
-	LoginEmailPattern       tl.Optional[string]
-}
-
-func (*AccountPassword) TypeID() uint32 { return IDAccountPassword }
-
-func (v *AccountPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPassword)
-	var flags uint32
-	if v.HasRecovery {
-		flags |= 1 << 0
+//go:noinline
+func readAccountPasswordInputSettings(r *tl.Reader, flag uint32, v **AccountPasswordInputSettings) {
+	if flag != 0 {
+		*v = new(AccountPasswordInputSettings)
+		(*v).Decode(r)
 	}
-	if v.HasSecureValues {
-		flags |= 1 << 1
-	}
-	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
-		flags |= 1 << 2
-	}
-	if v.Hint.Set {
-		flags |= 1 << 3
-	}
-	if v.EmailUnconfirmedPattern.Set {
-		flags |= 1 << 4
-	}
-	if v.PendingResetDate.Set {
-		flags |= 1 << 5
-	}
-	if v.LoginEmailPattern.Set {
-		flags |= 1 << 6
-	}
-	b.Uint32(flags)
-	if flags&(1<<2) != 0 {
-		b.Object(v.CurrentAlgo, "account.password.current_algo")
-	}
-	if flags&(1<<2) != 0 {
-		b.ByteString(v.SRPB)
-	}
-	if flags&(1<<2) != 0 {
-		b.Long(v.SRPID.Value)
-	}
-	if v.Hint.Set {
-		b.String(v.Hint.Value)
-	}
-	if v.EmailUnconfirmedPattern.Set {
-		b.String(v.EmailUnconfirmedPattern.Value)
-	}
-	b.Object(v.NewAlgo, "account.password.new_algo")
-	b.Object(v.NewSecureAlgo, "account.password.new_secure_algo")
-	b.ByteString(v.SecureRandom)
-	if v.PendingResetDate.Set {
-		b.Int(v.PendingResetDate.Value)
-	}
-	if v.LoginEmailPattern.Set {
-		b.String(v.LoginEmailPattern.Value)
-	}
-}
-
-func (v *AccountPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPassword, "account.password")
-	flags := r.Uint32()
-	v.HasRecovery = flags&(1<<0) != 0
-	v.HasSecureValues = flags&(1<<1) != 0
-	v.HasPassword = flags&(1<<2) != 0
-	if flags&(1<<2) != 0 {
-		v.CurrentAlgo = DecodePasswordKDFAlgo(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.SRPB = r.ByteString()
-	}
-	if flags&(1<<2) != 0 {
-		v.SRPID = tl.Some(r.Long())
-	}
-	if flags&(1<<3) != 0 {
-		v.Hint = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.EmailUnconfirmedPattern = tl.Some(r.String())
-	}
-	v.NewAlgo = DecodePasswordKDFAlgo(r)
-	v.NewSecureAlgo = DecodeSecurePasswordKDFAlgo(r)
-	v.SecureRandom = r.ByteString()
-	if flags&(1<<5) != 0 {
-		v.PendingResetDate = tl.Some(r.Int())
-	}
-	if flags&(1<<6) != 0 {
-		v.LoginEmailPattern = tl.Some(r.String())
-	}
-}
-
-// AccountPasswordSettings is account.passwordSettings#9a5c33e5.
-type AccountPasswordSettings struct {
-	Email          tl.Optional[string]
-	SecureSettings *SecureSecretSettings
-}
-
-func (*AccountPasswordSettings) TypeID() uint32 { return IDAccountPasswordSettings }
-
-func (v *AccountPasswordSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasswordSettings)
-	var flags uint32
-	if v.Email.Set {
-		flags |= 1 << 0
-	}
-	if v.SecureSettings != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.Email.Set {
-		b.String(v.Email.Value)
-	}
-	if v.SecureSettings != nil {
-		v.SecureSettings.Encode(b)
-	}
-}
-
-func (v *AccountPasswordSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasswordSettings, "account.passwordSettings")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Email = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.SecureSettings = new(SecureSecretSettings)
-		v.SecureSettings.Decode(r)
-	}
-}
-
-// AccountPasswordInputSettings is account.passwordInputSettings#c23727c9.
-type AccountPasswordInputSettings struct {
-	NewAlgo           PasswordKDFAlgoClass
-	NewPasswordHash   []byte
-	Hint              tl.Optional[string]
-	Email             tl.Optional[string]
-	NewSecureSettings *SecureSecretSettings
-}
-
-func (*AccountPasswordInputSettings) TypeID() uint32 { return IDAccountPasswordInputSettings }
-
-func (v *AccountPasswordInputSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasswordInputSettings)
-	var flags uint32
-	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
-		flags |= 1 << 0
-	}
-	if v.Email.Set {
-		flags |= 1 << 1
-	}
-	if v.NewSecureSettings != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if flags&(1<<0) != 0 {
-		b.Object(v.NewAlgo, "account.passwordInputSettings.new_algo")
-	}
-	if flags&(1<<0) != 0 {
-		b.ByteString(v.NewPasswordHash)
-	}
-	if flags&(1<<0) != 0 {
-		b.String(v.Hint.Value)
-	}
-	if v.Email.Set {
-		b.String(v.Email.Value)
-	}
-	if v.NewSecureSettings != nil {
-		v.NewSecureSettings.Encode(b)
-	}
-}
-
-func (v *AccountPasswordInputSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasswordInputSettings, "account.passwordInputSettings")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.NewAlgo = DecodePasswordKDFAlgo(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.NewPasswordHash = r.ByteString()
-	}
-	if flags&(1<<0) != 0 {
-		v.Hint = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Email = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.NewSecureSettings = new(SecureSecretSettings)
-		v.NewSecureSettings.Decode(r)
-	}
-}
-
-// AccountTmpPassword is account.tmpPassword#db64fd34.
-type AccountTmpPassword struct {
-	TmpPassword []byte
-	ValidUntil  int32
-}
-
-func (*AccountTmpPassword) TypeID() uint32 { return IDAccountTmpPassword }
-
-func (v *AccountTmpPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountTmpPassword)
-	b.ByteString(v.TmpPassword)
-	b.Int(v.ValidUntil)
-}
-
-func (v *AccountTmpPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountTmpPassword, "account.tmpPassword")
-	v.TmpPassword = r.ByteString()
-	v.ValidUntil = r.Int()
-}
-
-// AccountWebAuthorizations is account.webAuthorizations#ed56c9fc.
-type AccountWebAuthorizations struct {
-	Authorizations []WebAuthorization
-	Users          []UserClass
-}
-
-func (*AccountWebAuthorizations) TypeID() uint32 { return IDAccountWebAuthorizations }
-
-func (v *AccountWebAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWebAuthorizations)
-	putWebAuthorizations(b, v.Authorizations)
-	putUserClasses(b, v.Users, "account.webAuthorizations.users")
-}
-
-func (v *AccountWebAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWebAuthorizations, "account.webAuthorizations")
-	v.Authorizations = readWebAuthorizations(r)
-	v.Users = readUserClasses(r)
-}
-
-// AccountAuthorizationForm is account.authorizationForm#ad2e1cd8.
-type AccountAuthorizationForm struct {
-	RequiredTypes    []SecureRequiredTypeClass
-	Values           []SecureValue
-	Errors           []SecureValueErrorClass
-	Users            []UserClass
-	PrivacyPolicyURL tl.Optional[string]
-}
-
-func (*AccountAuthorizationForm) TypeID() uint32 { return IDAccountAuthorizationForm }
-
-func (v *AccountAuthorizationForm) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAuthorizationForm)
-	var flags uint32
-	if v.PrivacyPolicyURL.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	putSecureRequiredTypeClasses(b, v.RequiredTypes, "account.authorizationForm.required_types")
-	putSecureValues(b, v.Values)
-	putSecureValueErrorClasses(b, v.Errors, "account.authorizationForm.errors")
-	putUserClasses(b, v.Users, "account.authorizationForm.users")
-	if v.PrivacyPolicyURL.Set {
-		b.String(v.PrivacyPolicyURL.Value)
-	}
-}
-
-func (v *AccountAuthorizationForm) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAuthorizationForm, "account.authorizationForm")
-	flags := r.Uint32()
-	v.RequiredTypes = readSecureRequiredTypeClasses(r)
-	v.Values = readSecureValues(r)
-	v.Errors = readSecureValueErrorClasses(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.PrivacyPolicyURL = tl.Some(r.String())
-	}
-}
-
-// AccountSentEmailCode is account.sentEmailCode#811f854f.
-type AccountSentEmailCode struct {
-	EmailPattern string
-	Length       int32
-}
-
-func (*AccountSentEmailCode) TypeID() uint32 { return IDAccountSentEmailCode }
-
-func (v *AccountSentEmailCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSentEmailCode)
-	b.String(v.EmailPattern)
-	b.Int(v.Length)
-}
-
-func (v *AccountSentEmailCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSentEmailCode, "account.sentEmailCode")
-	v.EmailPattern = r.String()
-	v.Length = r.Int()
-}
-
-// AccountTakeout is account.takeout#4dba4501.
-type AccountTakeout struct {
-	ID int64
-}
-
-func (*AccountTakeout) TypeID() uint32 { return IDAccountTakeout }
-
-func (v *AccountTakeout) Encode(b *tl.Buffer) {
-	b.ID(IDAccountTakeout)
-	b.Long(v.ID)
-}
-
-func (v *AccountTakeout) Decode(r *tl.Reader) {
-	r.Expect(IDAccountTakeout, "account.takeout")
-	v.ID = r.Long()
-}
-
-// AccountWallPapersNotModified is account.wallPapersNotModified#1c199183.
-type AccountWallPapersNotModified struct {
-}
-
-func (*AccountWallPapersNotModified) TypeID() uint32 { return IDAccountWallPapersNotModified }
-
-func (v *AccountWallPapersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWallPapersNotModified)
-}
-
-func (v *AccountWallPapersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWallPapersNotModified, "account.wallPapersNotModified")
-}
-
-// AccountWallPapers is account.wallPapers#cdc3858c.
-type AccountWallPapers struct {
-	Hash       int64
-	Wallpapers []WallPaperClass
-}
-
-func (*AccountWallPapers) TypeID() uint32 { return IDAccountWallPapers }
-
-func (v *AccountWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWallPapers)
-	b.Long(v.Hash)
-	putWallPaperClasses(b, v.Wallpapers, "account.wallPapers.wallpapers")
-}
-
-func (v *AccountWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWallPapers, "account.wallPapers")
-	v.Hash = r.Long()
-	v.Wallpapers = readWallPaperClasses(r)
-}
-
-// AccountAutoDownloadSettings is account.autoDownloadSettings#63cacf26.
-type AccountAutoDownloadSettings struct {
-	Low    AutoDownloadSettings
-	Medium AutoDownloadSettings
-	High   AutoDownloadSettings
-}
-
-func (*AccountAutoDownloadSettings) TypeID() uint32 { return IDAccountAutoDownloadSettings }
-
-func (v *AccountAutoDownloadSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAutoDownloadSettings)
-	v.Low.Encode(b)
-	v.Medium.Encode(b)
-	v.High.Encode(b)
-}
-
-func (v *AccountAutoDownloadSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAutoDownloadSettings, "account.autoDownloadSettings")
-	v.Low.Decode(r)
-	v.Medium.Decode(r)
-	v.High.Decode(r)
-}
-
-// AccountThemesNotModified is account.themesNotModified#f41eb622.
-type AccountThemesNotModified struct {
-}
-
-func (*AccountThemesNotModified) TypeID() uint32 { return IDAccountThemesNotModified }
-
-func (v *AccountThemesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountThemesNotModified)
-}
-
-func (v *AccountThemesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountThemesNotModified, "account.themesNotModified")
-}
-
-// AccountThemes is account.themes#9a3d8c6d.
-type AccountThemes struct {
-	Hash   int64
-	Themes []Theme
-}
-
-func (*AccountThemes) TypeID() uint32 { return IDAccountThemes }
-
-func (v *AccountThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountThemes)
-	b.Long(v.Hash)
-	putThemes(b, v.Themes)
-}
-
-func (v *AccountThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountThemes, "account.themes")
-	v.Hash = r.Long()
-	v.Themes = readThemes(r)
-}
-
-// AccountContentSettings is account.contentSettings#57e28221.
-type AccountContentSettings struct {
-	SensitiveEnabled   bool
-	SensitiveCanChange bool
-}
-
-func (*AccountContentSettings) TypeID() uint32 { return IDAccountContentSettings }
-
-func (v *AccountContentSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountContentSettings)
-	var flags uint32
-	if v.SensitiveEnabled {
-		flags |= 1 << 0
-	}
-	if v.SensitiveCanChange {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-}
-
-func (v *AccountContentSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountContentSettings, "account.contentSettings")
-	flags := r.Uint32()
-	v.SensitiveEnabled = flags&(1<<0) != 0
-	v.SensitiveCanChange = flags&(1<<1) != 0
-}
-
-// AccountResetPasswordFailedWait is account.resetPasswordFailedWait#e3779861.
-type AccountResetPasswordFailedWait struct {
-	RetryDate int32
-}
-
-func (*AccountResetPasswordFailedWait) TypeID() uint32 { return IDAccountResetPasswordFailedWait }
-
-func (v *AccountResetPasswordFailedWait) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPasswordFailedWait)
-	b.Int(v.RetryDate)
-}
-
-func (v *AccountResetPasswordFailedWait) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPasswordFailedWait, "account.resetPasswordFailedWait")
-	v.RetryDate = r.Int()
-}
-
-// AccountResetPasswordRequestedWait is account.resetPasswordRequestedWait#e9effc7d.
-type AccountResetPasswordRequestedWait struct {
-	UntilDate int32
-}
-
-func (*AccountResetPasswordRequestedWait) TypeID() uint32 { return IDAccountResetPasswordRequestedWait }
-
-func (v *AccountResetPasswordRequestedWait) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPasswordRequestedWait)
-	b.Int(v.UntilDate)
-}
-
-func (v *AccountResetPasswordRequestedWait) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPasswordRequestedWait, "account.resetPasswordRequestedWait")
-	v.UntilDate = r.Int()
-}
-
-// AccountResetPasswordOK is account.resetPasswordOk#e926d63e.
-type AccountResetPasswordOK struct {
-}
-
-func (*AccountResetPasswordOK) TypeID() uint32 { return IDAccountResetPasswordOK }
-
-func (v *AccountResetPasswordOK) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPasswordOK)
-}
-
-func (v *AccountResetPasswordOK) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPasswordOK, "account.resetPasswordOk")
-}
-
-// AccountChatThemesNotModified is account.chatThemesNotModified#e011e1c4.
-type AccountChatThemesNotModified struct {
-}
-
-func (*AccountChatThemesNotModified) TypeID() uint32 { return IDAccountChatThemesNotModified }
-
-func (v *AccountChatThemesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChatThemesNotModified)
-}
-
-func (v *AccountChatThemesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChatThemesNotModified, "account.chatThemesNotModified")
-}
-
-// AccountChatThemes is account.chatThemes#be098173.
-type AccountChatThemes struct {
-	Hash       int64
-	Themes     []ChatThemeClass
-	Chats      []ChatClass
-	Users      []UserClass
-	NextOffset tl.Optional[string]
-}
-
-func (*AccountChatThemes) TypeID() uint32 { return IDAccountChatThemes }
-
-func (v *AccountChatThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChatThemes)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Long(v.Hash)
-	putChatThemeClasses(b, v.Themes, "account.chatThemes.themes")
-	putChatClasses(b, v.Chats, "account.chatThemes.chats")
-	putUserClasses(b, v.Users, "account.chatThemes.users")
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-}
-
-func (v *AccountChatThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChatThemes, "account.chatThemes")
-	flags := r.Uint32()
-	v.Hash = r.Long()
-	v.Themes = readChatThemeClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-}
-
-// AccountSavedRingtonesNotModified is account.savedRingtonesNotModified#fbf6e8b1.
-type AccountSavedRingtonesNotModified struct {
-}
-
-func (*AccountSavedRingtonesNotModified) TypeID() uint32 { return IDAccountSavedRingtonesNotModified }
-
-func (v *AccountSavedRingtonesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtonesNotModified)
-}
-
-func (v *AccountSavedRingtonesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtonesNotModified, "account.savedRingtonesNotModified")
-}
-
-// AccountSavedRingtones is account.savedRingtones#c1e92cc5.
-type AccountSavedRingtones struct {
-	Hash      int64
-	Ringtones []DocumentClass
-}
-
-func (*AccountSavedRingtones) TypeID() uint32 { return IDAccountSavedRingtones }
-
-func (v *AccountSavedRingtones) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtones)
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.Ringtones, "account.savedRingtones.ringtones")
-}
-
-func (v *AccountSavedRingtones) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtones, "account.savedRingtones")
-	v.Hash = r.Long()
-	v.Ringtones = readDocumentClasses(r)
-}
-
-// AccountSavedRingtone is account.savedRingtone#b7263f6d.
-type AccountSavedRingtone struct {
-}
-
-func (*AccountSavedRingtone) TypeID() uint32 { return IDAccountSavedRingtone }
-
-func (v *AccountSavedRingtone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtone)
-}
-
-func (v *AccountSavedRingtone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtone, "account.savedRingtone")
-}
-
-// AccountSavedRingtoneConverted is account.savedRingtoneConverted#1f307eb7.
-type AccountSavedRingtoneConverted struct {
-	Document DocumentClass
-}
-
-func (*AccountSavedRingtoneConverted) TypeID() uint32 { return IDAccountSavedRingtoneConverted }
-
-func (v *AccountSavedRingtoneConverted) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtoneConverted)
-	b.Object(v.Document, "account.savedRingtoneConverted.document")
-}
-
-func (v *AccountSavedRingtoneConverted) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtoneConverted, "account.savedRingtoneConverted")
-	v.Document = DecodeDocument(r)
-}
-
-// AccountEmojiStatusesNotModified is account.emojiStatusesNotModified#d08ce645.
-type AccountEmojiStatusesNotModified struct {
-}
-
-func (*AccountEmojiStatusesNotModified) TypeID() uint32 { return IDAccountEmojiStatusesNotModified }
-
-func (v *AccountEmojiStatusesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmojiStatusesNotModified)
-}
-
-func (v *AccountEmojiStatusesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmojiStatusesNotModified, "account.emojiStatusesNotModified")
-}
-
-// AccountEmojiStatuses is account.emojiStatuses#90c467d1.
-type AccountEmojiStatuses struct {
-	Hash     int64
-	Statuses []EmojiStatusClass
-}
-
-func (*AccountEmojiStatuses) TypeID() uint32 { return IDAccountEmojiStatuses }
-
-func (v *AccountEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmojiStatuses)
-	b.Long(v.Hash)
-	putEmojiStatusClasses(b, v.Statuses, "account.emojiStatuses.statuses")
-}
-
-func (v *AccountEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmojiStatuses, "account.emojiStatuses")
-	v.Hash = r.Long()
-	v.Statuses = readEmojiStatusClasses(r)
-}
-
-// AccountEmailVerified is account.emailVerified#2b96cd1b.
-type AccountEmailVerified struct {
-	Email string
-}
-
-func (*AccountEmailVerified) TypeID() uint32 { return IDAccountEmailVerified }
-
-func (v *AccountEmailVerified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmailVerified)
-	b.String(v.Email)
-}
-
-func (v *AccountEmailVerified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmailVerified, "account.emailVerified")
-	v.Email = r.String()
-}
-
-// AccountEmailVerifiedLogin is account.emailVerifiedLogin#e1bb0d61.
-type AccountEmailVerifiedLogin struct {
-	Email    string
-	SentCode AuthSentCodeClass
-}
-
-func (*AccountEmailVerifiedLogin) TypeID() uint32 { return IDAccountEmailVerifiedLogin }
-
-func (v *AccountEmailVerifiedLogin) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmailVerifiedLogin)
-	b.String(v.Email)
-	b.Object(v.SentCode, "account.emailVerifiedLogin.sent_code")
-}
-
-func (v *AccountEmailVerifiedLogin) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmailVerifiedLogin, "account.emailVerifiedLogin")
-	v.Email = r.String()
-	v.SentCode = DecodeAuthSentCode(r)
-}
-
-// AccountAutoSaveSettings is account.autoSaveSettings#4c3e069d.
-type AccountAutoSaveSettings struct {
-	UsersSettings      AutoSaveSettings
-	ChatsSettings      AutoSaveSettings
-	BroadcastsSettings AutoSaveSettings
-	Exceptions         []AutoSaveException
-	Chats              []ChatClass
-	Users              []UserClass
-}
-
-func (*AccountAutoSaveSettings) TypeID() uint32 { return IDAccountAutoSaveSettings }
-
-func (v *AccountAutoSaveSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAutoSaveSettings)
-	v.UsersSettings.Encode(b)
-	v.ChatsSettings.Encode(b)
-	v.BroadcastsSettings.Encode(b)
-	putAutoSaveExceptions(b, v.Exceptions)
-	putChatClasses(b, v.Chats, "account.autoSaveSettings.chats")
-	putUserClasses(b, v.Users, "account.autoSaveSettings.users")
-}
-
-func (v *AccountAutoSaveSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAutoSaveSettings, "account.autoSaveSettings")
-	v.UsersSettings.Decode(r)
-	v.ChatsSettings.Decode(r)
-	v.BroadcastsSettings.Decode(r)
-	v.Exceptions = readAutoSaveExceptions(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// AccountConnectedBots is account.connectedBots#17d7f87b.
-type AccountConnectedBots struct {
-	ConnectedBots []ConnectedBot
-	Users         []UserClass
-}
-
-func (*AccountConnectedBots) TypeID() uint32 { return IDAccountConnectedBots }
-
-func (v *AccountConnectedBots) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConnectedBots)
-	putConnectedBots(b, v.ConnectedBots)
-	putUserClasses(b, v.Users, "account.connectedBots.users")
-}
-
-func (v *AccountConnectedBots) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConnectedBots, "account.connectedBots")
-	v.ConnectedBots = readConnectedBots(r)
-	v.Users = readUserClasses(r)
-}
-
-// AccountBusinessChatLinks is account.businessChatLinks#ec43a2d1.
-type AccountBusinessChatLinks struct {
-	Links []BusinessChatLink
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*AccountBusinessChatLinks) TypeID() uint32 { return IDAccountBusinessChatLinks }
-
-func (v *AccountBusinessChatLinks) Encode(b *tl.Buffer) {
-	b.ID(IDAccountBusinessChatLinks)
-	putBusinessChatLinks(b, v.Links)
-	putChatClasses(b, v.Chats, "account.businessChatLinks.chats")
-	putUserClasses(b, v.Users, "account.businessChatLinks.users")
-}
-
-func (v *AccountBusinessChatLinks) Decode(r *tl.Reader) {
-	r.Expect(IDAccountBusinessChatLinks, "account.businessChatLinks")
-	v.Links = readBusinessChatLinks(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// AccountResolvedBusinessChatLinks is account.resolvedBusinessChatLinks#9a23af21.
-type AccountResolvedBusinessChatLinks struct {
-	Peer     PeerClass
-	Message  string
-	Entities []MessageEntityClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*AccountResolvedBusinessChatLinks) TypeID() uint32 { return IDAccountResolvedBusinessChatLinks }
-
-func (v *AccountResolvedBusinessChatLinks) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResolvedBusinessChatLinks)
-	var flags uint32
-	if v.Entities != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "account.resolvedBusinessChatLinks.peer")
-	b.String(v.Message)
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "account.resolvedBusinessChatLinks.entities")
-	}
-	putChatClasses(b, v.Chats, "account.resolvedBusinessChatLinks.chats")
-	putUserClasses(b, v.Users, "account.resolvedBusinessChatLinks.users")
-}
-
-func (v *AccountResolvedBusinessChatLinks) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResolvedBusinessChatLinks, "account.resolvedBusinessChatLinks")
-	flags := r.Uint32()
-	v.Peer = DecodePeer(r)
-	v.Message = r.String()
-	if flags&(1<<0) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// AccountPaidMessagesRevenue is account.paidMessagesRevenue#1e109708.
-type AccountPaidMessagesRevenue struct {
-	StarsAmount int64
-}
-
-func (*AccountPaidMessagesRevenue) TypeID() uint32 { return IDAccountPaidMessagesRevenue }
-
-func (v *AccountPaidMessagesRevenue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPaidMessagesRevenue)
-	b.Long(v.StarsAmount)
-}
-
-func (v *AccountPaidMessagesRevenue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPaidMessagesRevenue, "account.paidMessagesRevenue")
-	v.StarsAmount = r.Long()
-}
-
-// AccountSavedMusicIDsNotModified is account.savedMusicIdsNotModified#4fc81d6e.
-type AccountSavedMusicIDsNotModified struct {
-}
-
-func (*AccountSavedMusicIDsNotModified) TypeID() uint32 { return IDAccountSavedMusicIDsNotModified }
-
-func (v *AccountSavedMusicIDsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedMusicIDsNotModified)
-}
-
-func (v *AccountSavedMusicIDsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedMusicIDsNotModified, "account.savedMusicIdsNotModified")
-}
-
-// AccountSavedMusicIDs is account.savedMusicIds#998d6636.
-type AccountSavedMusicIDs struct {
-	IDs []int64
-}
-
-func (*AccountSavedMusicIDs) TypeID() uint32 { return IDAccountSavedMusicIDs }
-
-func (v *AccountSavedMusicIDs) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedMusicIDs)
-	b.Longs(v.IDs)
-}
-
-func (v *AccountSavedMusicIDs) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedMusicIDs, "account.savedMusicIds")
-	v.IDs = r.Longs()
-}
-
-// AccountPasskeys is account.passkeys#f8e0aa1c.
-type AccountPasskeys struct {
-	Passkeys []Passkey
-}
-
-func (*AccountPasskeys) TypeID() uint32 { return IDAccountPasskeys }
-
-func (v *AccountPasskeys) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasskeys)
-	putPasskeys(b, v.Passkeys)
-}
-
-func (v *AccountPasskeys) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasskeys, "account.passkeys")
-	v.Passkeys = readPasskeys(r)
-}
-
-// AccountPasskeyRegistrationOptions is account.passkeyRegistrationOptions#e16b5ce1.
-type AccountPasskeyRegistrationOptions struct {
-	Options DataJSON
-}
-
-func (*AccountPasskeyRegistrationOptions) TypeID() uint32 { return IDAccountPasskeyRegistrationOptions }
-
-func (v *AccountPasskeyRegistrationOptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasskeyRegistrationOptions)
-	v.Options.Encode(b)
-}
-
-func (v *AccountPasskeyRegistrationOptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasskeyRegistrationOptions, "account.passkeyRegistrationOptions")
-	v.Options.Decode(r)
-}
-
-// AccountWebBrowserSettingsNotModified is account.webBrowserSettingsNotModified#c31c8f4e.
-type AccountWebBrowserSettingsNotModified struct {
-}
-
-func (*AccountWebBrowserSettingsNotModified) TypeID() uint32 {
-	return IDAccountWebBrowserSettingsNotModified
-}
-
-func (v *AccountWebBrowserSettingsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWebBrowserSettingsNotModified)
-}
-
-func (v *AccountWebBrowserSettingsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWebBrowserSettingsNotModified, "account.webBrowserSettingsNotModified")
-}
-
-// AccountWebBrowserSettings is account.webBrowserSettings#79eb8cb3.
-type AccountWebBrowserSettings struct {
-	OpenExternalBrowser bool
-	DisplayCloseButton  bool
-	ExternalExceptions  []WebDomainException
-	InappExceptions     []WebDomainException
-	Hash                int64
-}
-
-func (*AccountWebBrowserSettings) TypeID() uint32 { return IDAccountWebBrowserSettings }
-
-func (v *AccountWebBrowserSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWebBrowserSettings)
-	var flags uint32
-	if v.OpenExternalBrowser {
-		flags |= 1 << 0
-	}
-	if v.DisplayCloseButton {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	putWebDomainExceptions(b, v.ExternalExceptions)
-	putWebDomainExceptions(b, v.InappExceptions)
-	b.Long(v.Hash)
-}
-
-func (v *AccountWebBrowserSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWebBrowserSettings, "account.webBrowserSettings")
-	flags := r.Uint32()
-	v.OpenExternalBrowser = flags&(1<<0) != 0
-	v.DisplayCloseButton = flags&(1<<1) != 0
-	v.ExternalExceptions = readWebDomainExceptions(r)
-	v.InappExceptions = readWebDomainExceptions(r)
-	v.Hash = r.Long()
-}
-
-// AccountRegisterDevice is account.registerDevice#ec86017a.
-type AccountRegisterDevice struct {
-	NoMuted    bool
-	TokenType  int32
-	Token      string
-	AppSandbox bool
-	Secret     []byte
-	OtherUIDs  []int64
-}
-
-func (*AccountRegisterDevice) TypeID() uint32 { return IDAccountRegisterDevice }
-
-func (v *AccountRegisterDevice) Encode(b *tl.Buffer) {
-	b.ID(IDAccountRegisterDevice)
-	var flags uint32
-	if v.NoMuted {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.TokenType)
-	b.String(v.Token)
-	b.Bool(v.AppSandbox)
-	b.ByteString(v.Secret)
-	b.Longs(v.OtherUIDs)
-}
-
-func (v *AccountRegisterDevice) Decode(r *tl.Reader) {
-	r.Expect(IDAccountRegisterDevice, "account.registerDevice")
-	flags := r.Uint32()
-	v.NoMuted = flags&(1<<0) != 0
-	v.TokenType = r.Int()
-	v.Token = r.String()
-	v.AppSandbox = r.Bool()
-	v.Secret = r.ByteString()
-	v.OtherUIDs = r.Longs()
-}
-
-func (*AccountRegisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUnregisterDevice is account.unregisterDevice#6a0d3206.
-type AccountUnregisterDevice struct {
-	TokenType int32
-	Token     string
-	OtherUIDs []int64
-}
-
-func (*AccountUnregisterDevice) TypeID() uint32 { return IDAccountUnregisterDevice }
-
-func (v *AccountUnregisterDevice) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUnregisterDevice)
-	b.Int(v.TokenType)
-	b.String(v.Token)
-	b.Longs(v.OtherUIDs)
-}
-
-func (v *AccountUnregisterDevice) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUnregisterDevice, "account.unregisterDevice")
-	v.TokenType = r.Int()
-	v.Token = r.String()
-	v.OtherUIDs = r.Longs()
-}
-
-func (*AccountUnregisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateNotifySettings is account.updateNotifySettings#84be5b93.
-type AccountUpdateNotifySettings struct {
-	Peer     InputNotifyPeerClass
-	Settings InputPeerNotifySettings
-}
-
-func (*AccountUpdateNotifySettings) TypeID() uint32 { return IDAccountUpdateNotifySettings }
-
-func (v *AccountUpdateNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateNotifySettings)
-	b.Object(v.Peer, "account.updateNotifySettings.peer")
-	v.Settings.Encode(b)
-}
-
-func (v *AccountUpdateNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateNotifySettings, "account.updateNotifySettings")
-	v.Peer = DecodeInputNotifyPeer(r)
-	v.Settings.Decode(r)
-}
-
-func (*AccountUpdateNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetNotifySettings is account.getNotifySettings#12b3ad31.
-type AccountGetNotifySettings struct {
-	Peer InputNotifyPeerClass
-}
-
-func (*AccountGetNotifySettings) TypeID() uint32 { return IDAccountGetNotifySettings }
-
-func (v *AccountGetNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetNotifySettings)
-	b.Object(v.Peer, "account.getNotifySettings.peer")
-}
-
-func (v *AccountGetNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetNotifySettings, "account.getNotifySettings")
-	v.Peer = DecodeInputNotifyPeer(r)
-}
-
-func (*AccountGetNotifySettings) DecodeResult(r *tl.Reader) *PeerNotifySettings {
-	v := new(PeerNotifySettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountResetNotifySettings is account.resetNotifySettings#db7e1747.
-type AccountResetNotifySettings struct {
-}
-
-func (*AccountResetNotifySettings) TypeID() uint32 { return IDAccountResetNotifySettings }
-
-func (v *AccountResetNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetNotifySettings)
-}
-
-func (v *AccountResetNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetNotifySettings, "account.resetNotifySettings")
-}
-
-func (*AccountResetNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateProfile is account.updateProfile#78515775.
-type AccountUpdateProfile struct {
-	FirstName tl.Optional[string]
-	LastName  tl.Optional[string]
-	About     tl.Optional[string]
-}
-
-func (*AccountUpdateProfile) TypeID() uint32 { return IDAccountUpdateProfile }
-
-func (v *AccountUpdateProfile) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateProfile)
-	var flags uint32
-	if v.FirstName.Set {
-		flags |= 1 << 0
-	}
-	if v.LastName.Set {
-		flags |= 1 << 1
-	}
-	if v.About.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.FirstName.Set {
-		b.String(v.FirstName.Value)
-	}
-	if v.LastName.Set {
-		b.String(v.LastName.Value)
-	}
-	if v.About.Set {
-		b.String(v.About.Value)
-	}
-}
-
-func (v *AccountUpdateProfile) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateProfile, "account.updateProfile")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.FirstName = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.LastName = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.About = tl.Some(r.String())
-	}
-}
-
-func (*AccountUpdateProfile) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
-
-// AccountUpdateStatus is account.updateStatus#6628562c.
-type AccountUpdateStatus struct {
-	Offline bool
-}
-
-func (*AccountUpdateStatus) TypeID() uint32 { return IDAccountUpdateStatus }
-
-func (v *AccountUpdateStatus) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateStatus)
-	b.Bool(v.Offline)
-}
-
-func (v *AccountUpdateStatus) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateStatus, "account.updateStatus")
-	v.Offline = r.Bool()
-}
-
-func (*AccountUpdateStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetWallPapers is account.getWallPapers#07967d36.
-type AccountGetWallPapers struct {
-	Hash int64
-}
-
-func (*AccountGetWallPapers) TypeID() uint32 { return IDAccountGetWallPapers }
-
-func (v *AccountGetWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWallPapers)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWallPapers, "account.getWallPapers")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetWallPapers) DecodeResult(r *tl.Reader) AccountWallPapersClass {
-	return DecodeAccountWallPapers(r)
-}
-
-// AccountReportPeer is account.reportPeer#c5ba3d86.
-type AccountReportPeer struct {
-	Peer    InputPeerClass
-	Reason  ReportReasonClass
-	Message string
-}
-
-func (*AccountReportPeer) TypeID() uint32 { return IDAccountReportPeer }
-
-func (v *AccountReportPeer) Encode(b *tl.Buffer) {
-	b.ID(IDAccountReportPeer)
-	b.Object(v.Peer, "account.reportPeer.peer")
-	b.Object(v.Reason, "account.reportPeer.reason")
-	b.String(v.Message)
-}
-
-func (v *AccountReportPeer) Decode(r *tl.Reader) {
-	r.Expect(IDAccountReportPeer, "account.reportPeer")
-	v.Peer = DecodeInputPeer(r)
-	v.Reason = DecodeReportReason(r)
-	v.Message = r.String()
-}
-
-func (*AccountReportPeer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountCheckUsername is account.checkUsername#2714d86c.
-type AccountCheckUsername struct {
-	Username string
-}
-
-func (*AccountCheckUsername) TypeID() uint32 { return IDAccountCheckUsername }
-
-func (v *AccountCheckUsername) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCheckUsername)
-	b.String(v.Username)
-}
-
-func (v *AccountCheckUsername) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCheckUsername, "account.checkUsername")
-	v.Username = r.String()
-}
-
-func (*AccountCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateUsername is account.updateUsername#3e0bdd7c.
-type AccountUpdateUsername struct {
-	Username string
-}
-
-func (*AccountUpdateUsername) TypeID() uint32 { return IDAccountUpdateUsername }
-
-func (v *AccountUpdateUsername) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateUsername)
-	b.String(v.Username)
-}
-
-func (v *AccountUpdateUsername) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateUsername, "account.updateUsername")
-	v.Username = r.String()
-}
-
-func (*AccountUpdateUsername) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
-
-// AccountGetPrivacy is account.getPrivacy#dadbc950.
-type AccountGetPrivacy struct {
-	Key InputPrivacyKeyClass
-}
-
-func (*AccountGetPrivacy) TypeID() uint32 { return IDAccountGetPrivacy }
-
-func (v *AccountGetPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPrivacy)
-	b.Object(v.Key, "account.getPrivacy.key")
-}
-
-func (v *AccountGetPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPrivacy, "account.getPrivacy")
-	v.Key = DecodeInputPrivacyKey(r)
-}
-
-func (*AccountGetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
-	v := new(AccountPrivacyRules)
-	v.Decode(r)
-	return v
-}
-
-// AccountSetPrivacy is account.setPrivacy#c9f81ce8.
-type AccountSetPrivacy struct {
-	Key   InputPrivacyKeyClass
-	Rules []InputPrivacyRuleClass
-}
-
-func (*AccountSetPrivacy) TypeID() uint32 { return IDAccountSetPrivacy }
-
-func (v *AccountSetPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetPrivacy)
-	b.Object(v.Key, "account.setPrivacy.key")
-	putInputPrivacyRuleClasses(b, v.Rules, "account.setPrivacy.rules")
-}
-
-func (v *AccountSetPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetPrivacy, "account.setPrivacy")
-	v.Key = DecodeInputPrivacyKey(r)
-	v.Rules = readInputPrivacyRuleClasses(r)
-}
-
-func (*AccountSetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
-	v := new(AccountPrivacyRules)
-	v.Decode(r)
-	return v
-}
-
-// AccountDeleteAccount is account.deleteAccount#a2c0cf74.
-type AccountDeleteAccount struct {
-	Reason   string
-	Password InputCheckPasswordSRPClass
-}
-
-func (*AccountDeleteAccount) TypeID() uint32 { return IDAccountDeleteAccount }
-
-func (v *AccountDeleteAccount) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteAccount)
-	var flags uint32
-	if v.Password != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.String(v.Reason)
-	if v.Password != nil {
-		v.Password.Encode(b)
-	}
-}
-
-func (v *AccountDeleteAccount) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteAccount, "account.deleteAccount")
-	flags := r.Uint32()
-	v.Reason = r.String()
-	if flags&(1<<0) != 0 {
-		v.Password = DecodeInputCheckPasswordSRP(r)
-	}
-}
-
-func (*AccountDeleteAccount) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetAccountTTL is account.getAccountTTL#08fc711d.
-type AccountGetAccountTTL struct {
-}
-
-func (*AccountGetAccountTTL) TypeID() uint32 { return IDAccountGetAccountTTL }
-
-func (v *AccountGetAccountTTL) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAccountTTL)
-}
-
-func (v *AccountGetAccountTTL) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAccountTTL, "account.getAccountTTL")
-}
-
-func (*AccountGetAccountTTL) DecodeResult(r *tl.Reader) *AccountDaysTTL {
-	v := new(AccountDaysTTL)
-	v.Decode(r)
-	return v
-}
-
-// AccountSetAccountTTL is account.setAccountTTL#2442485e.
-type AccountSetAccountTTL struct {
-	TTL AccountDaysTTL
-}
-
-func (*AccountSetAccountTTL) TypeID() uint32 { return IDAccountSetAccountTTL }
-
-func (v *AccountSetAccountTTL) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetAccountTTL)
-	v.TTL.Encode(b)
-}
-
-func (v *AccountSetAccountTTL) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetAccountTTL, "account.setAccountTTL")
-	v.TTL.Decode(r)
-}
-
-func (*AccountSetAccountTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSendChangePhoneCode is account.sendChangePhoneCode#82574ae5.
-type AccountSendChangePhoneCode struct {
-	PhoneNumber string
-	Settings    CodeSettings
-}
-
-func (*AccountSendChangePhoneCode) TypeID() uint32 { return IDAccountSendChangePhoneCode }
-
-func (v *AccountSendChangePhoneCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendChangePhoneCode)
-	b.String(v.PhoneNumber)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSendChangePhoneCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendChangePhoneCode, "account.sendChangePhoneCode")
-	v.PhoneNumber = r.String()
-	v.Settings.Decode(r)
-}
-
-func (*AccountSendChangePhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
-
-// AccountChangePhone is account.changePhone#70c32edb.
-type AccountChangePhone struct {
-	PhoneNumber   string
-	PhoneCodeHash string
-	PhoneCode     string
-}
-
-func (*AccountChangePhone) TypeID() uint32 { return IDAccountChangePhone }
-
-func (v *AccountChangePhone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChangePhone)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.String(v.PhoneCode)
-}
-
-func (v *AccountChangePhone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChangePhone, "account.changePhone")
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	v.PhoneCode = r.String()
-}
-
-func (*AccountChangePhone) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
-
-// AccountUpdateDeviceLocked is account.updateDeviceLocked#38df3532.
-type AccountUpdateDeviceLocked struct {
-	Period int32
-}
-
-func (*AccountUpdateDeviceLocked) TypeID() uint32 { return IDAccountUpdateDeviceLocked }
-
-func (v *AccountUpdateDeviceLocked) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateDeviceLocked)
-	b.Int(v.Period)
-}
-
-func (v *AccountUpdateDeviceLocked) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateDeviceLocked, "account.updateDeviceLocked")
-	v.Period = r.Int()
-}
-
-func (*AccountUpdateDeviceLocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetAuthorizations is account.getAuthorizations#e320c158.
-type AccountGetAuthorizations struct {
-}
-
-func (*AccountGetAuthorizations) TypeID() uint32 { return IDAccountGetAuthorizations }
-
-func (v *AccountGetAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAuthorizations)
-}
-
-func (v *AccountGetAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAuthorizations, "account.getAuthorizations")
-}
-
-func (*AccountGetAuthorizations) DecodeResult(r *tl.Reader) *AccountAuthorizations {
-	v := new(AccountAuthorizations)
-	v.Decode(r)
-	return v
-}
-
-// AccountResetAuthorization is account.resetAuthorization#df77f3bc.
-type AccountResetAuthorization struct {
-	Hash int64
-}
-
-func (*AccountResetAuthorization) TypeID() uint32 { return IDAccountResetAuthorization }
-
-func (v *AccountResetAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetAuthorization)
-	b.Long(v.Hash)
-}
-
-func (v *AccountResetAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetAuthorization, "account.resetAuthorization")
-	v.Hash = r.Long()
-}
-
-func (*AccountResetAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetPassword is account.getPassword#548a30f5.
-type AccountGetPassword struct {
-}
-
-func (*AccountGetPassword) TypeID() uint32 { return IDAccountGetPassword }
-
-func (v *AccountGetPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPassword)
-}
-
-func (v *AccountGetPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPassword, "account.getPassword")
-}
-
-func (*AccountGetPassword) DecodeResult(r *tl.Reader) *AccountPassword {
-	v := new(AccountPassword)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetPasswordSettings is account.getPasswordSettings#9cd4eaf9.
-type AccountGetPasswordSettings struct {
-	Password InputCheckPasswordSRPClass
-}
-
-func (*AccountGetPasswordSettings) TypeID() uint32 { return IDAccountGetPasswordSettings }
-
-func (v *AccountGetPasswordSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPasswordSettings)
-	b.Object(v.Password, "account.getPasswordSettings.password")
-}
-
-func (v *AccountGetPasswordSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPasswordSettings, "account.getPasswordSettings")
-	v.Password = DecodeInputCheckPasswordSRP(r)
-}
-
-func (*AccountGetPasswordSettings) DecodeResult(r *tl.Reader) *AccountPasswordSettings {
-	v := new(AccountPasswordSettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountUpdatePasswordSettings is account.updatePasswordSettings#a59b102f.
-type AccountUpdatePasswordSettings struct {
-	Password    InputCheckPasswordSRPClass
-	NewSettings AccountPasswordInputSettings
-}
-
-func (*AccountUpdatePasswordSettings) TypeID() uint32 { return IDAccountUpdatePasswordSettings }
-
-func (v *AccountUpdatePasswordSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdatePasswordSettings)
-	b.Object(v.Password, "account.updatePasswordSettings.password")
-	v.NewSettings.Encode(b)
-}
-
-func (v *AccountUpdatePasswordSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdatePasswordSettings, "account.updatePasswordSettings")
-	v.Password = DecodeInputCheckPasswordSRP(r)
-	v.NewSettings.Decode(r)
-}
-
-func (*AccountUpdatePasswordSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSendConfirmPhoneCode is account.sendConfirmPhoneCode#1b3faa88.
-type AccountSendConfirmPhoneCode struct {
-	Hash     string
-	Settings CodeSettings
-}
-
-func (*AccountSendConfirmPhoneCode) TypeID() uint32 { return IDAccountSendConfirmPhoneCode }
-
-func (v *AccountSendConfirmPhoneCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendConfirmPhoneCode)
-	b.String(v.Hash)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSendConfirmPhoneCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendConfirmPhoneCode, "account.sendConfirmPhoneCode")
-	v.Hash = r.String()
-	v.Settings.Decode(r)
-}
-
-func (*AccountSendConfirmPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
-
-// AccountConfirmPhone is account.confirmPhone#5f2178c3.
-type AccountConfirmPhone struct {
-	PhoneCodeHash string
-	PhoneCode     string
-}
-
-func (*AccountConfirmPhone) TypeID() uint32 { return IDAccountConfirmPhone }
-
-func (v *AccountConfirmPhone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConfirmPhone)
-	b.String(v.PhoneCodeHash)
-	b.String(v.PhoneCode)
-}
-
-func (v *AccountConfirmPhone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConfirmPhone, "account.confirmPhone")
-	v.PhoneCodeHash = r.String()
-	v.PhoneCode = r.String()
-}
-
-func (*AccountConfirmPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetTmpPassword is account.getTmpPassword#449e0b51.
-type AccountGetTmpPassword struct {
-	Password InputCheckPasswordSRPClass
-	Period   int32
-}
-
-func (*AccountGetTmpPassword) TypeID() uint32 { return IDAccountGetTmpPassword }
-
-func (v *AccountGetTmpPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetTmpPassword)
-	b.Object(v.Password, "account.getTmpPassword.password")
-	b.Int(v.Period)
-}
-
-func (v *AccountGetTmpPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetTmpPassword, "account.getTmpPassword")
-	v.Password = DecodeInputCheckPasswordSRP(r)
-	v.Period = r.Int()
-}
-
-func (*AccountGetTmpPassword) DecodeResult(r *tl.Reader) *AccountTmpPassword {
-	v := new(AccountTmpPassword)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetWebAuthorizations is account.getWebAuthorizations#182e6d6f.
-type AccountGetWebAuthorizations struct {
-}
-
-func (*AccountGetWebAuthorizations) TypeID() uint32 { return IDAccountGetWebAuthorizations }
-
-func (v *AccountGetWebAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWebAuthorizations)
-}
-
-func (v *AccountGetWebAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWebAuthorizations, "account.getWebAuthorizations")
-}
-
-func (*AccountGetWebAuthorizations) DecodeResult(r *tl.Reader) *AccountWebAuthorizations {
-	v := new(AccountWebAuthorizations)
-	v.Decode(r)
-	return v
-}
-
-// AccountResetWebAuthorization is account.resetWebAuthorization#2d01b9ef.
-type AccountResetWebAuthorization struct {
-	Hash int64
-}
-
-func (*AccountResetWebAuthorization) TypeID() uint32 { return IDAccountResetWebAuthorization }
-
-func (v *AccountResetWebAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetWebAuthorization)
-	b.Long(v.Hash)
-}
-
-func (v *AccountResetWebAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetWebAuthorization, "account.resetWebAuthorization")
-	v.Hash = r.Long()
-}
-
-func (*AccountResetWebAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountResetWebAuthorizations is account.resetWebAuthorizations#682d2594.
-type AccountResetWebAuthorizations struct {
-}
-
-func (*AccountResetWebAuthorizations) TypeID() uint32 { return IDAccountResetWebAuthorizations }
-
-func (v *AccountResetWebAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetWebAuthorizations)
-}
-
-func (v *AccountResetWebAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetWebAuthorizations, "account.resetWebAuthorizations")
-}
-
-func (*AccountResetWebAuthorizations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetAllSecureValues is account.getAllSecureValues#b288bc7d.
-type AccountGetAllSecureValues struct {
-}
-
-func (*AccountGetAllSecureValues) TypeID() uint32 { return IDAccountGetAllSecureValues }
-
-func (v *AccountGetAllSecureValues) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAllSecureValues)
-}
-
-func (v *AccountGetAllSecureValues) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAllSecureValues, "account.getAllSecureValues")
-}
-
-func (*AccountGetAllSecureValues) DecodeResult(r *tl.Reader) []SecureValue {
-	return readSecureValues(r)
-}
-
-// AccountGetSecureValue is account.getSecureValue#73665bc2.
-type AccountGetSecureValue struct {
-	Types []SecureValueTypeClass
-}
-
-func (*AccountGetSecureValue) TypeID() uint32 { return IDAccountGetSecureValue }
-
-func (v *AccountGetSecureValue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetSecureValue)
-	putSecureValueTypeClasses(b, v.Types, "account.getSecureValue.types")
-}
-
-func (v *AccountGetSecureValue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetSecureValue, "account.getSecureValue")
-	v.Types = readSecureValueTypeClasses(r)
-}
-
-func (*AccountGetSecureValue) DecodeResult(r *tl.Reader) []SecureValue { return readSecureValues(r) }
-
-// AccountSaveSecureValue is account.saveSecureValue#899fe31d.
-type AccountSaveSecureValue struct {
-	Value          InputSecureValue
-	SecureSecretID int64
-}
-
-func (*AccountSaveSecureValue) TypeID() uint32 { return IDAccountSaveSecureValue }
-
-func (v *AccountSaveSecureValue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveSecureValue)
-	v.Value.Encode(b)
-	b.Long(v.SecureSecretID)
-}
-
-func (v *AccountSaveSecureValue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveSecureValue, "account.saveSecureValue")
-	v.Value.Decode(r)
-	v.SecureSecretID = r.Long()
-}
-
-func (*AccountSaveSecureValue) DecodeResult(r *tl.Reader) *SecureValue {
-	v := new(SecureValue)
-	v.Decode(r)
-	return v
-}
-
-// AccountDeleteSecureValue is account.deleteSecureValue#b880bc4b.
-type AccountDeleteSecureValue struct {
-	Types []SecureValueTypeClass
-}
-
-func (*AccountDeleteSecureValue) TypeID() uint32 { return IDAccountDeleteSecureValue }
-
-func (v *AccountDeleteSecureValue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteSecureValue)
-	putSecureValueTypeClasses(b, v.Types, "account.deleteSecureValue.types")
-}
-
-func (v *AccountDeleteSecureValue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteSecureValue, "account.deleteSecureValue")
-	v.Types = readSecureValueTypeClasses(r)
-}
-
-func (*AccountDeleteSecureValue) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetAuthorizationForm is account.getAuthorizationForm#a929597a.
-type AccountGetAuthorizationForm struct {
-	BotID     int64
-	Scope     string
-	PublicKey string
-}
-
-func (*AccountGetAuthorizationForm) TypeID() uint32 { return IDAccountGetAuthorizationForm }
-
-func (v *AccountGetAuthorizationForm) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAuthorizationForm)
-	b.Long(v.BotID)
-	b.String(v.Scope)
-	b.String(v.PublicKey)
-}
-
-func (v *AccountGetAuthorizationForm) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAuthorizationForm, "account.getAuthorizationForm")
-	v.BotID = r.Long()
-	v.Scope = r.String()
-	v.PublicKey = r.String()
-}
-
-func (*AccountGetAuthorizationForm) DecodeResult(r *tl.Reader) *AccountAuthorizationForm {
-	v := new(AccountAuthorizationForm)
-	v.Decode(r)
-	return v
-}
-
-// AccountAcceptAuthorization is account.acceptAuthorization#f3ed4c73.
-type AccountAcceptAuthorization struct {
-	BotID       int64
-	Scope       string
-	PublicKey   string
-	ValueHashes []SecureValueHash
-	Credentials SecureCredentialsEncrypted
-}
-
-func (*AccountAcceptAuthorization) TypeID() uint32 { return IDAccountAcceptAuthorization }
-
-func (v *AccountAcceptAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAcceptAuthorization)
-	b.Long(v.BotID)
-	b.String(v.Scope)
-	b.String(v.PublicKey)
-	putSecureValueHashs(b, v.ValueHashes)
-	v.Credentials.Encode(b)
-}
-
-func (v *AccountAcceptAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAcceptAuthorization, "account.acceptAuthorization")
-	v.BotID = r.Long()
-	v.Scope = r.String()
-	v.PublicKey = r.String()
-	v.ValueHashes = readSecureValueHashs(r)
-	v.Credentials.Decode(r)
-}
-
-func (*AccountAcceptAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSendVerifyPhoneCode is account.sendVerifyPhoneCode#a5a356f9.
-type AccountSendVerifyPhoneCode struct {
-	PhoneNumber string
-	Settings    CodeSettings
-}
-
-func (*AccountSendVerifyPhoneCode) TypeID() uint32 { return IDAccountSendVerifyPhoneCode }
-
-func (v *AccountSendVerifyPhoneCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendVerifyPhoneCode)
-	b.String(v.PhoneNumber)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSendVerifyPhoneCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendVerifyPhoneCode, "account.sendVerifyPhoneCode")
-	v.PhoneNumber = r.String()
-	v.Settings.Decode(r)
-}
-
-func (*AccountSendVerifyPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
-
-// AccountVerifyPhone is account.verifyPhone#4dd3a7f6.
-type AccountVerifyPhone struct {
-	PhoneNumber   string
-	PhoneCodeHash string
-	PhoneCode     string
-}
-
-func (*AccountVerifyPhone) TypeID() uint32 { return IDAccountVerifyPhone }
-
-func (v *AccountVerifyPhone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountVerifyPhone)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.String(v.PhoneCode)
-}
-
-func (v *AccountVerifyPhone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountVerifyPhone, "account.verifyPhone")
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	v.PhoneCode = r.String()
-}
-
-func (*AccountVerifyPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSendVerifyEmailCode is account.sendVerifyEmailCode#98e037bb.
-type AccountSendVerifyEmailCode struct {
-	Purpose EmailVerifyPurposeClass
-	Email   string
-}
-
-func (*AccountSendVerifyEmailCode) TypeID() uint32 { return IDAccountSendVerifyEmailCode }
-
-func (v *AccountSendVerifyEmailCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendVerifyEmailCode)
-	b.Object(v.Purpose, "account.sendVerifyEmailCode.purpose")
-	b.String(v.Email)
-}
-
-func (v *AccountSendVerifyEmailCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendVerifyEmailCode, "account.sendVerifyEmailCode")
-	v.Purpose = DecodeEmailVerifyPurpose(r)
-	v.Email = r.String()
-}
-
-func (*AccountSendVerifyEmailCode) DecodeResult(r *tl.Reader) *AccountSentEmailCode {
-	v := new(AccountSentEmailCode)
-	v.Decode(r)
-	return v
-}
-
-// AccountVerifyEmail is account.verifyEmail#032da4cf.
-type AccountVerifyEmail struct {
-	Purpose      EmailVerifyPurposeClass
-	Verification EmailVerificationClass
-}
-
-func (*AccountVerifyEmail) TypeID() uint32 { return IDAccountVerifyEmail }
-
-func (v *AccountVerifyEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountVerifyEmail)
-	b.Object(v.Purpose, "account.verifyEmail.purpose")
-	b.Object(v.Verification, "account.verifyEmail.verification")
-}
-
-func (v *AccountVerifyEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountVerifyEmail, "account.verifyEmail")
-	v.Purpose = DecodeEmailVerifyPurpose(r)
-	v.Verification = DecodeEmailVerification(r)
-}
-
-func (*AccountVerifyEmail) DecodeResult(r *tl.Reader) AccountEmailVerifiedClass {
-	return DecodeAccountEmailVerified(r)
-}
-
-// AccountInitTakeoutSession is account.initTakeoutSession#8ef3eab0.
-type AccountInitTakeoutSession struct {
-	Contacts          bool
-	MessageUsers      bool
-	MessageChats      bool
-	MessageMegagroups bool
-	MessageChannels   bool
-	Files             bool
-	FileMaxSize       tl.Optional[int64]
-}
-
-func (*AccountInitTakeoutSession) TypeID() uint32 { return IDAccountInitTakeoutSession }
-
-func (v *AccountInitTakeoutSession) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInitTakeoutSession)
-	var flags uint32
-	if v.Contacts {
-		flags |= 1 << 0
-	}
-	if v.MessageUsers {
-		flags |= 1 << 1
-	}
-	if v.MessageChats {
-		flags |= 1 << 2
-	}
-	if v.MessageMegagroups {
-		flags |= 1 << 3
-	}
-	if v.MessageChannels {
-		flags |= 1 << 4
-	}
-	if v.Files || v.FileMaxSize.Set {
-		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	if flags&(1<<5) != 0 {
-		b.Long(v.FileMaxSize.Value)
-	}
-}
-
-func (v *AccountInitTakeoutSession) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInitTakeoutSession, "account.initTakeoutSession")
-	flags := r.Uint32()
-	v.Contacts = flags&(1<<0) != 0
-	v.MessageUsers = flags&(1<<1) != 0
-	v.MessageChats = flags&(1<<2) != 0
-	v.MessageMegagroups = flags&(1<<3) != 0
-	v.MessageChannels = flags&(1<<4) != 0
-	v.Files = flags&(1<<5) != 0
-	if flags&(1<<5) != 0 {
-		v.FileMaxSize = tl.Some(r.Long())
-	}
-}
-
-func (*AccountInitTakeoutSession) DecodeResult(r *tl.Reader) *AccountTakeout {
-	v := new(AccountTakeout)
-	v.Decode(r)
-	return v
-}
-
-// AccountFinishTakeoutSession is account.finishTakeoutSession#1d2652ee.
-type AccountFinishTakeoutSession struct {
-	Success bool
-}
-
-func (*AccountFinishTakeoutSession) TypeID() uint32 { return IDAccountFinishTakeoutSession }
-
-func (v *AccountFinishTakeoutSession) Encode(b *tl.Buffer) {
-	b.ID(IDAccountFinishTakeoutSession)
-	var flags uint32
-	if v.Success {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-}
-
-func (v *AccountFinishTakeoutSession) Decode(r *tl.Reader) {
-	r.Expect(IDAccountFinishTakeoutSession, "account.finishTakeoutSession")
-	flags := r.Uint32()
-	v.Success = flags&(1<<0) != 0
-}
-
-func (*AccountFinishTakeoutSession) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountConfirmPasswordEmail is account.confirmPasswordEmail#8fdf1920.
-type AccountConfirmPasswordEmail struct {
-	Code string
-}
-
-func (*AccountConfirmPasswordEmail) TypeID() uint32 { return IDAccountConfirmPasswordEmail }
-
-func (v *AccountConfirmPasswordEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConfirmPasswordEmail)
-	b.String(v.Code)
-}
-
-func (v *AccountConfirmPasswordEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConfirmPasswordEmail, "account.confirmPasswordEmail")
-	v.Code = r.String()
-}
-
-func (*AccountConfirmPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountResendPasswordEmail is account.resendPasswordEmail#7a7f2a15.
-type AccountResendPasswordEmail struct {
-}
-
-func (*AccountResendPasswordEmail) TypeID() uint32 { return IDAccountResendPasswordEmail }
-
-func (v *AccountResendPasswordEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResendPasswordEmail)
-}
-
-func (v *AccountResendPasswordEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResendPasswordEmail, "account.resendPasswordEmail")
-}
-
-func (*AccountResendPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountCancelPasswordEmail is account.cancelPasswordEmail#c1cbd5b6.
-type AccountCancelPasswordEmail struct {
-}
-
-func (*AccountCancelPasswordEmail) TypeID() uint32 { return IDAccountCancelPasswordEmail }
-
-func (v *AccountCancelPasswordEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCancelPasswordEmail)
-}
-
-func (v *AccountCancelPasswordEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCancelPasswordEmail, "account.cancelPasswordEmail")
-}
-
-func (*AccountCancelPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetContactSignUpNotification is account.getContactSignUpNotification#9f07c728.
-type AccountGetContactSignUpNotification struct {
-}
-
-func (*AccountGetContactSignUpNotification) TypeID() uint32 {
-	return IDAccountGetContactSignUpNotification
-}
-
-func (v *AccountGetContactSignUpNotification) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetContactSignUpNotification)
-}
-
-func (v *AccountGetContactSignUpNotification) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetContactSignUpNotification, "account.getContactSignUpNotification")
-}
-
-func (*AccountGetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSetContactSignUpNotification is account.setContactSignUpNotification#cff43f61.
-type AccountSetContactSignUpNotification struct {
-	Silent bool
-}
-
-func (*AccountSetContactSignUpNotification) TypeID() uint32 {
-	return IDAccountSetContactSignUpNotification
-}
-
-func (v *AccountSetContactSignUpNotification) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetContactSignUpNotification)
-	b.Bool(v.Silent)
-}
-
-func (v *AccountSetContactSignUpNotification) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetContactSignUpNotification, "account.setContactSignUpNotification")
-	v.Silent = r.Bool()
-}
-
-func (*AccountSetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetNotifyExceptions is account.getNotifyExceptions#53577479.
-type AccountGetNotifyExceptions struct {
-	CompareSound   bool
-	CompareStories bool
-	Peer           InputNotifyPeerClass
-}
-
-func (*AccountGetNotifyExceptions) TypeID() uint32 { return IDAccountGetNotifyExceptions }
-
-func (v *AccountGetNotifyExceptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetNotifyExceptions)
-	var flags uint32
-	if v.Peer != nil {
-		flags |= 1 << 0
-	}
-	if v.CompareSound {
-		flags |= 1 << 1
-	}
-	if v.CompareStories {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.Peer != nil {
-		v.Peer.Encode(b)
-	}
-}
-
-func (v *AccountGetNotifyExceptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetNotifyExceptions, "account.getNotifyExceptions")
-	flags := r.Uint32()
-	v.CompareSound = flags&(1<<1) != 0
-	v.CompareStories = flags&(1<<2) != 0
-	if flags&(1<<0) != 0 {
-		v.Peer = DecodeInputNotifyPeer(r)
-	}
-}
-
-func (*AccountGetNotifyExceptions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// AccountGetWallPaper is account.getWallPaper#fc8ddbea.
-type AccountGetWallPaper struct {
-	Wallpaper InputWallPaperClass
-}
-
-func (*AccountGetWallPaper) TypeID() uint32 { return IDAccountGetWallPaper }
-
-func (v *AccountGetWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWallPaper)
-	b.Object(v.Wallpaper, "account.getWallPaper.wallpaper")
-}
-
-func (v *AccountGetWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWallPaper, "account.getWallPaper")
-	v.Wallpaper = DecodeInputWallPaper(r)
-}
-
-func (*AccountGetWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
-
-// AccountUploadWallPaper is account.uploadWallPaper#e39a8f03.
-type AccountUploadWallPaper struct {
-	ForChat  bool
-	File     InputFileClass
-	MIMEType string
-	Settings WallPaperSettings
-}
-
-func (*AccountUploadWallPaper) TypeID() uint32 { return IDAccountUploadWallPaper }
-
-func (v *AccountUploadWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUploadWallPaper)
-	var flags uint32
-	if v.ForChat {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.File, "account.uploadWallPaper.file")
-	b.String(v.MIMEType)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountUploadWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUploadWallPaper, "account.uploadWallPaper")
-	flags := r.Uint32()
-	v.ForChat = flags&(1<<0) != 0
-	v.File = DecodeInputFile(r)
-	v.MIMEType = r.String()
-	v.Settings.Decode(r)
-}
-
-func (*AccountUploadWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
-
-// AccountSaveWallPaper is account.saveWallPaper#6c5a5b37.
-type AccountSaveWallPaper struct {
-	Wallpaper InputWallPaperClass
-	Unsave    bool
-	Settings  WallPaperSettings
-}
-
-func (*AccountSaveWallPaper) TypeID() uint32 { return IDAccountSaveWallPaper }
-
-func (v *AccountSaveWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveWallPaper)
-	b.Object(v.Wallpaper, "account.saveWallPaper.wallpaper")
-	b.Bool(v.Unsave)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSaveWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveWallPaper, "account.saveWallPaper")
-	v.Wallpaper = DecodeInputWallPaper(r)
-	v.Unsave = r.Bool()
-	v.Settings.Decode(r)
-}
-
-func (*AccountSaveWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountInstallWallPaper is account.installWallPaper#feed5769.
-type AccountInstallWallPaper struct {
-	Wallpaper InputWallPaperClass
-	Settings  WallPaperSettings
-}
-
-func (*AccountInstallWallPaper) TypeID() uint32 { return IDAccountInstallWallPaper }
-
-func (v *AccountInstallWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInstallWallPaper)
-	b.Object(v.Wallpaper, "account.installWallPaper.wallpaper")
-	v.Settings.Encode(b)
-}
-
-func (v *AccountInstallWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInstallWallPaper, "account.installWallPaper")
-	v.Wallpaper = DecodeInputWallPaper(r)
-	v.Settings.Decode(r)
-}
-
-func (*AccountInstallWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountResetWallPapers is account.resetWallPapers#bb3b9804.
-type AccountResetWallPapers struct {
-}
-
-func (*AccountResetWallPapers) TypeID() uint32 { return IDAccountResetWallPapers }
-
-func (v *AccountResetWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetWallPapers)
-}
-
-func (v *AccountResetWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetWallPapers, "account.resetWallPapers")
-}
-
-func (*AccountResetWallPapers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetAutoDownloadSettings is account.getAutoDownloadSettings#56da0b3f.
-type AccountGetAutoDownloadSettings struct {
-}
-
-func (*AccountGetAutoDownloadSettings) TypeID() uint32 { return IDAccountGetAutoDownloadSettings }
-
-func (v *AccountGetAutoDownloadSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAutoDownloadSettings)
-}
-
-func (v *AccountGetAutoDownloadSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAutoDownloadSettings, "account.getAutoDownloadSettings")
-}
-
-func (*AccountGetAutoDownloadSettings) DecodeResult(r *tl.Reader) *AccountAutoDownloadSettings {
-	v := new(AccountAutoDownloadSettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountSaveAutoDownloadSettings is account.saveAutoDownloadSettings#76f36233.
-type AccountSaveAutoDownloadSettings struct {
-	Low      bool
-	High     bool
-	Settings AutoDownloadSettings
-}
-
-func (*AccountSaveAutoDownloadSettings) TypeID() uint32 { return IDAccountSaveAutoDownloadSettings }
-
-func (v *AccountSaveAutoDownloadSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveAutoDownloadSettings)
-	var flags uint32
-	if v.Low {
-		flags |= 1 << 0
-	}
-	if v.High {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSaveAutoDownloadSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveAutoDownloadSettings, "account.saveAutoDownloadSettings")
-	flags := r.Uint32()
-	v.Low = flags&(1<<0) != 0
-	v.High = flags&(1<<1) != 0
-	v.Settings.Decode(r)
-}
-
-func (*AccountSaveAutoDownloadSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUploadTheme is account.uploadTheme#1c3db333.
-type AccountUploadTheme struct {
-	File     InputFileClass
-	Thumb    InputFileClass
-	FileName string
-	MIMEType string
-}
-
-func (*AccountUploadTheme) TypeID() uint32 { return IDAccountUploadTheme }
-
-func (v *AccountUploadTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUploadTheme)
-	var flags uint32
-	if v.Thumb != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.File, "account.uploadTheme.file")
-	if v.Thumb != nil {
-		v.Thumb.Encode(b)
-	}
-	b.String(v.FileName)
-	b.String(v.MIMEType)
-}
-
-func (v *AccountUploadTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUploadTheme, "account.uploadTheme")
-	flags := r.Uint32()
-	v.File = DecodeInputFile(r)
-	if flags&(1<<0) != 0 {
-		v.Thumb = DecodeInputFile(r)
-	}
-	v.FileName = r.String()
-	v.MIMEType = r.String()
-}
-
-func (*AccountUploadTheme) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
-
-// AccountCreateTheme is account.createTheme#652e4400.
-type AccountCreateTheme struct {
-	Slug     string
-	Title    string
-	Document InputDocumentClass
-	Settings []InputThemeSettings
-}
-
-func (*AccountCreateTheme) TypeID() uint32 { return IDAccountCreateTheme }
-
-func (v *AccountCreateTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCreateTheme)
-	var flags uint32
-	if v.Document != nil {
-		flags |= 1 << 2
-	}
-	if v.Settings != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.String(v.Slug)
-	b.String(v.Title)
-	if v.Document != nil {
-		v.Document.Encode(b)
-	}
-	if v.Settings != nil {
-		putInputThemeSettingss(b, v.Settings)
-	}
-}
-
-func (v *AccountCreateTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCreateTheme, "account.createTheme")
-	flags := r.Uint32()
-	v.Slug = r.String()
-	v.Title = r.String()
-	if flags&(1<<2) != 0 {
-		v.Document = DecodeInputDocument(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Settings = readInputThemeSettingss(r)
-	}
-}
-
-func (*AccountCreateTheme) DecodeResult(r *tl.Reader) *Theme {
-	v := new(Theme)
-	v.Decode(r)
-	return v
-}
-
-// AccountUpdateTheme is account.updateTheme#2bf40ccc.
-type AccountUpdateTheme struct {
-	Format   string
-	Theme    InputThemeClass
-	Slug     tl.Optional[string]
-	Title    tl.Optional[string]
-	Document InputDocumentClass
-	Settings []InputThemeSettings
-}
-
-func (*AccountUpdateTheme) TypeID() uint32 { return IDAccountUpdateTheme }
-
-func (v *AccountUpdateTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateTheme)
-	var flags uint32
-	if v.Slug.Set {
-		flags |= 1 << 0
-	}
-	if v.Title.Set {
-		flags |= 1 << 1
-	}
-	if v.Document != nil {
-		flags |= 1 << 2
-	}
-	if v.Settings != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.String(v.Format)
-	b.Object(v.Theme, "account.updateTheme.theme")
-	if v.Slug.Set {
-		b.String(v.Slug.Value)
-	}
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-	if v.Document != nil {
-		v.Document.Encode(b)
-	}
-	if v.Settings != nil {
-		putInputThemeSettingss(b, v.Settings)
-	}
-}
-
-func (v *AccountUpdateTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateTheme, "account.updateTheme")
-	flags := r.Uint32()
-	v.Format = r.String()
-	v.Theme = DecodeInputTheme(r)
-	if flags&(1<<0) != 0 {
-		v.Slug = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Document = DecodeInputDocument(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Settings = readInputThemeSettingss(r)
-	}
-}
-
-func (*AccountUpdateTheme) DecodeResult(r *tl.Reader) *Theme {
-	v := new(Theme)
-	v.Decode(r)
-	return v
-}
-
-// AccountSaveTheme is account.saveTheme#f257106c.
-type AccountSaveTheme struct {
-	Theme  InputThemeClass
-	Unsave bool
-}
-
-func (*AccountSaveTheme) TypeID() uint32 { return IDAccountSaveTheme }
-
-func (v *AccountSaveTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveTheme)
-	b.Object(v.Theme, "account.saveTheme.theme")
-	b.Bool(v.Unsave)
-}
-
-func (v *AccountSaveTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveTheme, "account.saveTheme")
-	v.Theme = DecodeInputTheme(r)
-	v.Unsave = r.Bool()
-}
-
-func (*AccountSaveTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountInstallTheme is account.installTheme#c727bb3b.
-type AccountInstallTheme struct {
-	Dark      bool
-	Theme     InputThemeClass
-	Format    tl.Optional[string]
-	BaseTheme BaseThemeClass
-}
-
-func (*AccountInstallTheme) TypeID() uint32 { return IDAccountInstallTheme }
-
-func (v *AccountInstallTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInstallTheme)
-	var flags uint32
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	if v.Theme != nil {
-		flags |= 1 << 1
-	}
-	if v.Format.Set {
-		flags |= 1 << 2
-	}
-	if v.BaseTheme != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	if v.Theme != nil {
-		v.Theme.Encode(b)
-	}
-	if v.Format.Set {
-		b.String(v.Format.Value)
-	}
-	if v.BaseTheme != nil {
-		v.BaseTheme.Encode(b)
-	}
-}
-
-func (v *AccountInstallTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInstallTheme, "account.installTheme")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.Theme = DecodeInputTheme(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Format = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.BaseTheme = DecodeBaseTheme(r)
-	}
-}
-
-func (*AccountInstallTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetTheme is account.getTheme#3a5869ec.
-type AccountGetTheme struct {
-	Format string
-	Theme  InputThemeClass
-}
-
-func (*AccountGetTheme) TypeID() uint32 { return IDAccountGetTheme }
-
-func (v *AccountGetTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetTheme)
-	b.String(v.Format)
-	b.Object(v.Theme, "account.getTheme.theme")
-}
-
-func (v *AccountGetTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetTheme, "account.getTheme")
-	v.Format = r.String()
-	v.Theme = DecodeInputTheme(r)
-}
-
-func (*AccountGetTheme) DecodeResult(r *tl.Reader) *Theme {
-	v := new(Theme)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetThemes is account.getThemes#7206e458.
-type AccountGetThemes struct {
-	Format string
-	Hash   int64
-}
-
-func (*AccountGetThemes) TypeID() uint32 { return IDAccountGetThemes }
-
-func (v *AccountGetThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetThemes)
-	b.String(v.Format)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetThemes, "account.getThemes")
-	v.Format = r.String()
-	v.Hash = r.Long()
-}
-
-func (*AccountGetThemes) DecodeResult(r *tl.Reader) AccountThemesClass { return DecodeAccountThemes(r) }
-
-// AccountSetContentSettings is account.setContentSettings#b574b16b.
-type AccountSetContentSettings struct {
-	SensitiveEnabled bool
-}
-
-func (*AccountSetContentSettings) TypeID() uint32 { return IDAccountSetContentSettings }
-
-func (v *AccountSetContentSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetContentSettings)
-	var flags uint32
-	if v.SensitiveEnabled {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-}
-
-func (v *AccountSetContentSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetContentSettings, "account.setContentSettings")
-	flags := r.Uint32()
-	v.SensitiveEnabled = flags&(1<<0) != 0
-}
-
-func (*AccountSetContentSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetContentSettings is account.getContentSettings#8b9b4dae.
-type AccountGetContentSettings struct {
-}
-
-func (*AccountGetContentSettings) TypeID() uint32 { return IDAccountGetContentSettings }
-
-func (v *AccountGetContentSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetContentSettings)
-}
-
-func (v *AccountGetContentSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetContentSettings, "account.getContentSettings")
-}
-
-func (*AccountGetContentSettings) DecodeResult(r *tl.Reader) *AccountContentSettings {
-	v := new(AccountContentSettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetMultiWallPapers is account.getMultiWallPapers#65ad71dc.
-type AccountGetMultiWallPapers struct {
-	Wallpapers []InputWallPaperClass
-}
-
-func (*AccountGetMultiWallPapers) TypeID() uint32 { return IDAccountGetMultiWallPapers }
-
-func (v *AccountGetMultiWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetMultiWallPapers)
-	putInputWallPaperClasses(b, v.Wallpapers, "account.getMultiWallPapers.wallpapers")
-}
-
-func (v *AccountGetMultiWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetMultiWallPapers, "account.getMultiWallPapers")
-	v.Wallpapers = readInputWallPaperClasses(r)
-}
-
-func (*AccountGetMultiWallPapers) DecodeResult(r *tl.Reader) []WallPaperClass {
-	return readWallPaperClasses(r)
-}
-
-// AccountGetGlobalPrivacySettings is account.getGlobalPrivacySettings#eb2b4cf6.
-type AccountGetGlobalPrivacySettings struct {
-}
-
-func (*AccountGetGlobalPrivacySettings) TypeID() uint32 { return IDAccountGetGlobalPrivacySettings }
-
-func (v *AccountGetGlobalPrivacySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetGlobalPrivacySettings)
-}
-
-func (v *AccountGetGlobalPrivacySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetGlobalPrivacySettings, "account.getGlobalPrivacySettings")
-}
-
-func (*AccountGetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
-	v := new(GlobalPrivacySettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountSetGlobalPrivacySettings is account.setGlobalPrivacySettings#1edaaac2.
-type AccountSetGlobalPrivacySettings struct {
-	Settings GlobalPrivacySettings
-}
-
-func (*AccountSetGlobalPrivacySettings) TypeID() uint32 { return IDAccountSetGlobalPrivacySettings }
-
-func (v *AccountSetGlobalPrivacySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetGlobalPrivacySettings)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSetGlobalPrivacySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetGlobalPrivacySettings, "account.setGlobalPrivacySettings")
-	v.Settings.Decode(r)
-}
-
-func (*AccountSetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
-	v := new(GlobalPrivacySettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountReportProfilePhoto is account.reportProfilePhoto#fa8cc6f5.
-type AccountReportProfilePhoto struct {
-	Peer    InputPeerClass
-	PhotoID InputPhotoClass
-	Reason  ReportReasonClass
-	Message string
-}
-
-func (*AccountReportProfilePhoto) TypeID() uint32 { return IDAccountReportProfilePhoto }
-
-func (v *AccountReportProfilePhoto) Encode(b *tl.Buffer) {
-	b.ID(IDAccountReportProfilePhoto)
-	b.Object(v.Peer, "account.reportProfilePhoto.peer")
-	b.Object(v.PhotoID, "account.reportProfilePhoto.photo_id")
-	b.Object(v.Reason, "account.reportProfilePhoto.reason")
-	b.String(v.Message)
-}
-
-func (v *AccountReportProfilePhoto) Decode(r *tl.Reader) {
-	r.Expect(IDAccountReportProfilePhoto, "account.reportProfilePhoto")
-	v.Peer = DecodeInputPeer(r)
-	v.PhotoID = DecodeInputPhoto(r)
-	v.Reason = DecodeReportReason(r)
-	v.Message = r.String()
-}
-
-func (*AccountReportProfilePhoto) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountResetPassword is account.resetPassword#9308ce1b.
-type AccountResetPassword struct {
-}
-
-func (*AccountResetPassword) TypeID() uint32 { return IDAccountResetPassword }
-
-func (v *AccountResetPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPassword)
-}
-
-func (v *AccountResetPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPassword, "account.resetPassword")
-}
-
-func (*AccountResetPassword) DecodeResult(r *tl.Reader) AccountResetPasswordResultClass {
-	return DecodeAccountResetPasswordResult(r)
-}
-
-// AccountDeclinePasswordReset is account.declinePasswordReset#4c9409f6.
-type AccountDeclinePasswordReset struct {
-}
-
-func (*AccountDeclinePasswordReset) TypeID() uint32 { return IDAccountDeclinePasswordReset }
-
-func (v *AccountDeclinePasswordReset) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeclinePasswordReset)
-}
-
-func (v *AccountDeclinePasswordReset) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeclinePasswordReset, "account.declinePasswordReset")
-}
-
-func (*AccountDeclinePasswordReset) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetChatThemes is account.getChatThemes#d638de89.
-type AccountGetChatThemes struct {
-	Hash int64
-}
-
-func (*AccountGetChatThemes) TypeID() uint32 { return IDAccountGetChatThemes }
-
-func (v *AccountGetChatThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetChatThemes)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetChatThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetChatThemes, "account.getChatThemes")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetChatThemes) DecodeResult(r *tl.Reader) AccountThemesClass {
-	return DecodeAccountThemes(r)
-}
-
-// AccountSetAuthorizationTTL is account.setAuthorizationTTL#bf899aa0.
-type AccountSetAuthorizationTTL struct {
-	AuthorizationTTLDays int32
-}
-
-func (*AccountSetAuthorizationTTL) TypeID() uint32 { return IDAccountSetAuthorizationTTL }
-
-func (v *AccountSetAuthorizationTTL) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetAuthorizationTTL)
-	b.Int(v.AuthorizationTTLDays)
-}
-
-func (v *AccountSetAuthorizationTTL) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetAuthorizationTTL, "account.setAuthorizationTTL")
-	v.AuthorizationTTLDays = r.Int()
-}
-
-func (*AccountSetAuthorizationTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountChangeAuthorizationSettings is account.changeAuthorizationSettings#40f48462.
-type AccountChangeAuthorizationSettings struct {
-	Confirmed                 bool
-	Hash                      int64
-	EncryptedRequestsDisabled tl.Optional[bool]
-	CallRequestsDisabled      tl.Optional[bool]
-}
-
-func (*AccountChangeAuthorizationSettings) TypeID() uint32 {
-	return IDAccountChangeAuthorizationSettings
-}
-
-func (v *AccountChangeAuthorizationSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChangeAuthorizationSettings)
-	var flags uint32
-	if v.EncryptedRequestsDisabled.Set {
-		flags |= 1 << 0
-	}
-	if v.CallRequestsDisabled.Set {
-		flags |= 1 << 1
-	}
-	if v.Confirmed {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Long(v.Hash)
-	if v.EncryptedRequestsDisabled.Set {
-		b.Bool(v.EncryptedRequestsDisabled.Value)
-	}
-	if v.CallRequestsDisabled.Set {
-		b.Bool(v.CallRequestsDisabled.Value)
-	}
-}
-
-func (v *AccountChangeAuthorizationSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChangeAuthorizationSettings, "account.changeAuthorizationSettings")
-	flags := r.Uint32()
-	v.Confirmed = flags&(1<<3) != 0
-	v.Hash = r.Long()
-	if flags&(1<<0) != 0 {
-		v.EncryptedRequestsDisabled = tl.Some(r.Bool())
-	}
-	if flags&(1<<1) != 0 {
-		v.CallRequestsDisabled = tl.Some(r.Bool())
-	}
-}
-
-func (*AccountChangeAuthorizationSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetSavedRingtones is account.getSavedRingtones#e1902288.
-type AccountGetSavedRingtones struct {
-	Hash int64
-}
-
-func (*AccountGetSavedRingtones) TypeID() uint32 { return IDAccountGetSavedRingtones }
-
-func (v *AccountGetSavedRingtones) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetSavedRingtones)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetSavedRingtones) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetSavedRingtones, "account.getSavedRingtones")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetSavedRingtones) DecodeResult(r *tl.Reader) AccountSavedRingtonesClass {
-	return DecodeAccountSavedRingtones(r)
-}
-
-// AccountSaveRingtone is account.saveRingtone#3dea5b03.
-type AccountSaveRingtone struct {
-	ID     InputDocumentClass
-	Unsave bool
-}
-
-func (*AccountSaveRingtone) TypeID() uint32 { return IDAccountSaveRingtone }
-
-func (v *AccountSaveRingtone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveRingtone)
-	b.Object(v.ID, "account.saveRingtone.id")
-	b.Bool(v.Unsave)
-}
-
-func (v *AccountSaveRingtone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveRingtone, "account.saveRingtone")
-	v.ID = DecodeInputDocument(r)
-	v.Unsave = r.Bool()
-}
-
-func (*AccountSaveRingtone) DecodeResult(r *tl.Reader) AccountSavedRingtoneClass {
-	return DecodeAccountSavedRingtone(r)
-}
-
-// AccountUploadRingtone is account.uploadRingtone#831a83a2.
-type AccountUploadRingtone struct {
-	File     InputFileClass
-	FileName string
-	MIMEType string
-}
-
-func (*AccountUploadRingtone) TypeID() uint32 { return IDAccountUploadRingtone }
-
-func (v *AccountUploadRingtone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUploadRingtone)
-	b.Object(v.File, "account.uploadRingtone.file")
-	b.String(v.FileName)
-	b.String(v.MIMEType)
-}
-
-func (v *AccountUploadRingtone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUploadRingtone, "account.uploadRingtone")
-	v.File = DecodeInputFile(r)
-	v.FileName = r.String()
-	v.MIMEType = r.String()
-}
-
-func (*AccountUploadRingtone) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
-
-// AccountUpdateEmojiStatus is account.updateEmojiStatus#fbd3de6b.
-type AccountUpdateEmojiStatus struct {
-	EmojiStatus EmojiStatusClass
-}
-
-func (*AccountUpdateEmojiStatus) TypeID() uint32 { return IDAccountUpdateEmojiStatus }
-
-func (v *AccountUpdateEmojiStatus) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateEmojiStatus)
-	b.Object(v.EmojiStatus, "account.updateEmojiStatus.emoji_status")
-}
-
-func (v *AccountUpdateEmojiStatus) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateEmojiStatus, "account.updateEmojiStatus")
-	v.EmojiStatus = DecodeEmojiStatus(r)
-}
-
-func (*AccountUpdateEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetDefaultEmojiStatuses is account.getDefaultEmojiStatuses#d6753386.
-type AccountGetDefaultEmojiStatuses struct {
-	Hash int64
-}
-
-func (*AccountGetDefaultEmojiStatuses) TypeID() uint32 { return IDAccountGetDefaultEmojiStatuses }
-
-func (v *AccountGetDefaultEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultEmojiStatuses, "account.getDefaultEmojiStatuses")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
-
-// AccountGetRecentEmojiStatuses is account.getRecentEmojiStatuses#0f578105.
-type AccountGetRecentEmojiStatuses struct {
-	Hash int64
-}
-
-func (*AccountGetRecentEmojiStatuses) TypeID() uint32 { return IDAccountGetRecentEmojiStatuses }
-
-func (v *AccountGetRecentEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetRecentEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetRecentEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetRecentEmojiStatuses, "account.getRecentEmojiStatuses")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetRecentEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
-
-// AccountClearRecentEmojiStatuses is account.clearRecentEmojiStatuses#18201aae.
-type AccountClearRecentEmojiStatuses struct {
-}
-
-func (*AccountClearRecentEmojiStatuses) TypeID() uint32 { return IDAccountClearRecentEmojiStatuses }
-
-func (v *AccountClearRecentEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountClearRecentEmojiStatuses)
-}
-
-func (v *AccountClearRecentEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountClearRecentEmojiStatuses, "account.clearRecentEmojiStatuses")
-}
-
-func (*AccountClearRecentEmojiStatuses) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountReorderUsernames is account.reorderUsernames#ef500eab.
-type AccountReorderUsernames struct {
-	Order []string
-}
-
-func (*AccountReorderUsernames) TypeID() uint32 { return IDAccountReorderUsernames }
-
-func (v *AccountReorderUsernames) Encode(b *tl.Buffer) {
-	b.ID(IDAccountReorderUsernames)
-	b.Strings(v.Order)
-}
-
-func (v *AccountReorderUsernames) Decode(r *tl.Reader) {
-	r.Expect(IDAccountReorderUsernames, "account.reorderUsernames")
-	v.Order = r.Strings()
-}
-
-func (*AccountReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountToggleUsername is account.toggleUsername#58d6b376.
-type AccountToggleUsername struct {
-	Username string
-	Active   bool
-}
-
-func (*AccountToggleUsername) TypeID() uint32 { return IDAccountToggleUsername }
-
-func (v *AccountToggleUsername) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleUsername)
-	b.String(v.Username)
-	b.Bool(v.Active)
-}
-
-func (v *AccountToggleUsername) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleUsername, "account.toggleUsername")
-	v.Username = r.String()
-	v.Active = r.Bool()
-}
-
-func (*AccountToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetDefaultProfilePhotoEmojis is account.getDefaultProfilePhotoEmojis#e2750328.
-type AccountGetDefaultProfilePhotoEmojis struct {
-	Hash int64
-}
-
-func (*AccountGetDefaultProfilePhotoEmojis) TypeID() uint32 {
-	return IDAccountGetDefaultProfilePhotoEmojis
-}
-
-func (v *AccountGetDefaultProfilePhotoEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultProfilePhotoEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultProfilePhotoEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultProfilePhotoEmojis, "account.getDefaultProfilePhotoEmojis")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetDefaultProfilePhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
-
-// AccountGetDefaultGroupPhotoEmojis is account.getDefaultGroupPhotoEmojis#915860ae.
-type AccountGetDefaultGroupPhotoEmojis struct {
-	Hash int64
-}
-
-func (*AccountGetDefaultGroupPhotoEmojis) TypeID() uint32 { return IDAccountGetDefaultGroupPhotoEmojis }
-
-func (v *AccountGetDefaultGroupPhotoEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultGroupPhotoEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultGroupPhotoEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultGroupPhotoEmojis, "account.getDefaultGroupPhotoEmojis")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetDefaultGroupPhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
-
-// AccountGetAutoSaveSettings is account.getAutoSaveSettings#adcbbcda.
-type AccountGetAutoSaveSettings struct {
-}
-
-func (*AccountGetAutoSaveSettings) TypeID() uint32 { return IDAccountGetAutoSaveSettings }
-
-func (v *AccountGetAutoSaveSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAutoSaveSettings)
-}
-
-func (v *AccountGetAutoSaveSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAutoSaveSettings, "account.getAutoSaveSettings")
-}
-
-func (*AccountGetAutoSaveSettings) DecodeResult(r *tl.Reader) *AccountAutoSaveSettings {
-	v := new(AccountAutoSaveSettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountSaveAutoSaveSettings is account.saveAutoSaveSettings#d69b8361.
-type AccountSaveAutoSaveSettings struct {
-	Users      bool
-	Chats      bool
-	Broadcasts bool
-	Peer       InputPeerClass
-	Settings   AutoSaveSettings
-}
-
-func (*AccountSaveAutoSaveSettings) TypeID() uint32 { return IDAccountSaveAutoSaveSettings }
-
-func (v *AccountSaveAutoSaveSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveAutoSaveSettings)
-	var flags uint32
-	if v.Users {
-		flags |= 1 << 0
-	}
-	if v.Chats {
-		flags |= 1 << 1
-	}
-	if v.Broadcasts {
-		flags |= 1 << 2
-	}
-	if v.Peer != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	if v.Peer != nil {
-		v.Peer.Encode(b)
-	}
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSaveAutoSaveSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveAutoSaveSettings, "account.saveAutoSaveSettings")
-	flags := r.Uint32()
-	v.Users = flags&(1<<0) != 0
-	v.Chats = flags&(1<<1) != 0
-	v.Broadcasts = flags&(1<<2) != 0
-	if flags&(1<<3) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	v.Settings.Decode(r)
-}
-
-func (*AccountSaveAutoSaveSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountDeleteAutoSaveExceptions is account.deleteAutoSaveExceptions#53bc0020.
-type AccountDeleteAutoSaveExceptions struct {
-}
-
-func (*AccountDeleteAutoSaveExceptions) TypeID() uint32 { return IDAccountDeleteAutoSaveExceptions }
-
-func (v *AccountDeleteAutoSaveExceptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteAutoSaveExceptions)
-}
-
-func (v *AccountDeleteAutoSaveExceptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteAutoSaveExceptions, "account.deleteAutoSaveExceptions")
-}
-
-func (*AccountDeleteAutoSaveExceptions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountInvalidateSignInCodes is account.invalidateSignInCodes#ca8ae8ba.
-type AccountInvalidateSignInCodes struct {
-	Codes []string
-}
-
-func (*AccountInvalidateSignInCodes) TypeID() uint32 { return IDAccountInvalidateSignInCodes }
-
-func (v *AccountInvalidateSignInCodes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInvalidateSignInCodes)
-	b.Strings(v.Codes)
-}
-
-func (v *AccountInvalidateSignInCodes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInvalidateSignInCodes, "account.invalidateSignInCodes")
-	v.Codes = r.Strings()
-}
-
-func (*AccountInvalidateSignInCodes) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateColor is account.updateColor#684d214e.
-type AccountUpdateColor struct {
-	ForProfile bool
-	Color      PeerColorClass
-}
-
-func (*AccountUpdateColor) TypeID() uint32 { return IDAccountUpdateColor }
-
-func (v *AccountUpdateColor) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateColor)
-	var flags uint32
-	if v.ForProfile {
-		flags |= 1 << 1
-	}
-	if v.Color != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.Color != nil {
-		v.Color.Encode(b)
-	}
-}
-
-func (v *AccountUpdateColor) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateColor, "account.updateColor")
-	flags := r.Uint32()
-	v.ForProfile = flags&(1<<1) != 0
-	if flags&(1<<2) != 0 {
-		v.Color = DecodePeerColor(r)
-	}
-}
-
-func (*AccountUpdateColor) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetDefaultBackgroundEmojis is account.getDefaultBackgroundEmojis#a60ab9ce.
-type AccountGetDefaultBackgroundEmojis struct {
-	Hash int64
-}
-
-func (*AccountGetDefaultBackgroundEmojis) TypeID() uint32 { return IDAccountGetDefaultBackgroundEmojis }
-
-func (v *AccountGetDefaultBackgroundEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultBackgroundEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultBackgroundEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultBackgroundEmojis, "account.getDefaultBackgroundEmojis")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetDefaultBackgroundEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
-
-// AccountGetChannelDefaultEmojiStatuses is account.getChannelDefaultEmojiStatuses#7727a7d5.
-type AccountGetChannelDefaultEmojiStatuses struct {
-	Hash int64
-}
-
-func (*AccountGetChannelDefaultEmojiStatuses) TypeID() uint32 {
-	return IDAccountGetChannelDefaultEmojiStatuses
-}
-
-func (v *AccountGetChannelDefaultEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetChannelDefaultEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetChannelDefaultEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetChannelDefaultEmojiStatuses, "account.getChannelDefaultEmojiStatuses")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetChannelDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
-
-// AccountGetChannelRestrictedStatusEmojis is account.getChannelRestrictedStatusEmojis#35a9e0d5.
-type AccountGetChannelRestrictedStatusEmojis struct {
-	Hash int64
-}
-
-func (*AccountGetChannelRestrictedStatusEmojis) TypeID() uint32 {
-	return IDAccountGetChannelRestrictedStatusEmojis
-}
-
-func (v *AccountGetChannelRestrictedStatusEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetChannelRestrictedStatusEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetChannelRestrictedStatusEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetChannelRestrictedStatusEmojis, "account.getChannelRestrictedStatusEmojis")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetChannelRestrictedStatusEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
-
-// AccountUpdateBusinessWorkHours is account.updateBusinessWorkHours#4b00e066.
-type AccountUpdateBusinessWorkHours struct {
-	BusinessWorkHours *BusinessWorkHours
-}
-
-func (*AccountUpdateBusinessWorkHours) TypeID() uint32 { return IDAccountUpdateBusinessWorkHours }
-
-func (v *AccountUpdateBusinessWorkHours) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessWorkHours)
-	var flags uint32
-	if v.BusinessWorkHours != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.BusinessWorkHours != nil {
-		v.BusinessWorkHours.Encode(b)
-	}
-}
-
-func (v *AccountUpdateBusinessWorkHours) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessWorkHours, "account.updateBusinessWorkHours")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.BusinessWorkHours = new(BusinessWorkHours)
-		v.BusinessWorkHours.Decode(r)
-	}
-}
-
-func (*AccountUpdateBusinessWorkHours) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateBusinessLocation is account.updateBusinessLocation#9e6b131a.
-type AccountUpdateBusinessLocation struct {
-	GeoPoint InputGeoPointClass
-	Address  tl.Optional[string]
-}
-
-func (*AccountUpdateBusinessLocation) TypeID() uint32 { return IDAccountUpdateBusinessLocation }
-
-func (v *AccountUpdateBusinessLocation) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessLocation)
-	var flags uint32
-	if v.Address.Set {
-		flags |= 1 << 0
-	}
-	if v.GeoPoint != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.GeoPoint != nil {
-		v.GeoPoint.Encode(b)
-	}
-	if v.Address.Set {
-		b.String(v.Address.Value)
-	}
-}
-
-func (v *AccountUpdateBusinessLocation) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessLocation, "account.updateBusinessLocation")
-	flags := r.Uint32()
-	if flags&(1<<1) != 0 {
-		v.GeoPoint = DecodeInputGeoPoint(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.Address = tl.Some(r.String())
-	}
-}
-
-func (*AccountUpdateBusinessLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateBusinessGreetingMessage is account.updateBusinessGreetingMessage#66cdafc4.
-type AccountUpdateBusinessGreetingMessage struct {
-	Message *InputBusinessGreetingMessage
-}
-
-func (*AccountUpdateBusinessGreetingMessage) TypeID() uint32 {
-	return IDAccountUpdateBusinessGreetingMessage
-}
-
-func (v *AccountUpdateBusinessGreetingMessage) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessGreetingMessage)
-	var flags uint32
-	if v.Message != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Message != nil {
-		v.Message.Encode(b)
-	}
-}
-
-func (v *AccountUpdateBusinessGreetingMessage) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessGreetingMessage, "account.updateBusinessGreetingMessage")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Message = new(InputBusinessGreetingMessage)
-		v.Message.Decode(r)
-	}
-}
-
-func (*AccountUpdateBusinessGreetingMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateBusinessAwayMessage is account.updateBusinessAwayMessage#a26a7fa5.
-type AccountUpdateBusinessAwayMessage struct {
-	Message *InputBusinessAwayMessage
-}
-
-func (*AccountUpdateBusinessAwayMessage) TypeID() uint32 { return IDAccountUpdateBusinessAwayMessage }
-
-func (v *AccountUpdateBusinessAwayMessage) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessAwayMessage)
-	var flags uint32
-	if v.Message != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Message != nil {
-		v.Message.Encode(b)
-	}
-}
-
-func (v *AccountUpdateBusinessAwayMessage) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessAwayMessage, "account.updateBusinessAwayMessage")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Message = new(InputBusinessAwayMessage)
-		v.Message.Decode(r)
-	}
-}
-
-func (*AccountUpdateBusinessAwayMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateConnectedBot is account.updateConnectedBot#66a08c7e.
-type AccountUpdateConnectedBot struct {
-	Deleted    bool
-	Rights     *BusinessBotRights
-	Bot        InputUserClass
-	Recipients InputBusinessBotRecipients
-}
-
-func (*AccountUpdateConnectedBot) TypeID() uint32 { return IDAccountUpdateConnectedBot }
-
-func (v *AccountUpdateConnectedBot) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateConnectedBot)
-	var flags uint32
-	if v.Rights != nil {
-		flags |= 1 << 0
-	}
-	if v.Deleted {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.Rights != nil {
-		v.Rights.Encode(b)
-	}
-	b.Object(v.Bot, "account.updateConnectedBot.bot")
-	v.Recipients.Encode(b)
-}
-
-func (v *AccountUpdateConnectedBot) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateConnectedBot, "account.updateConnectedBot")
-	flags := r.Uint32()
-	v.Deleted = flags&(1<<1) != 0
-	if flags&(1<<0) != 0 {
-		v.Rights = new(BusinessBotRights)
-		v.Rights.Decode(r)
-	}
-	v.Bot = DecodeInputUser(r)
-	v.Recipients.Decode(r)
-}
-
-func (*AccountUpdateConnectedBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// AccountGetConnectedBots is account.getConnectedBots#4ea4c80f.
-type AccountGetConnectedBots struct {
-}
-
-func (*AccountGetConnectedBots) TypeID() uint32 { return IDAccountGetConnectedBots }
-
-func (v *AccountGetConnectedBots) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetConnectedBots)
-}
-
-func (v *AccountGetConnectedBots) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetConnectedBots, "account.getConnectedBots")
-}
-
-func (*AccountGetConnectedBots) DecodeResult(r *tl.Reader) *AccountConnectedBots {
-	v := new(AccountConnectedBots)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetBotBusinessConnection is account.getBotBusinessConnection#76a86270.
-type AccountGetBotBusinessConnection struct {
-	ConnectionID string
-}
-
-func (*AccountGetBotBusinessConnection) TypeID() uint32 { return IDAccountGetBotBusinessConnection }
-
-func (v *AccountGetBotBusinessConnection) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetBotBusinessConnection)
-	b.String(v.ConnectionID)
-}
-
-func (v *AccountGetBotBusinessConnection) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetBotBusinessConnection, "account.getBotBusinessConnection")
-	v.ConnectionID = r.String()
-}
-
-func (*AccountGetBotBusinessConnection) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// AccountUpdateBusinessIntro is account.updateBusinessIntro#a614d034.
-type AccountUpdateBusinessIntro struct {
-	Intro *InputBusinessIntro
-}
-
-func (*AccountUpdateBusinessIntro) TypeID() uint32 { return IDAccountUpdateBusinessIntro }
-
-func (v *AccountUpdateBusinessIntro) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessIntro)
-	var flags uint32
-	if v.Intro != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Intro != nil {
-		v.Intro.Encode(b)
-	}
-}
-
-func (v *AccountUpdateBusinessIntro) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessIntro, "account.updateBusinessIntro")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Intro = new(InputBusinessIntro)
-		v.Intro.Decode(r)
-	}
-}
-
-func (*AccountUpdateBusinessIntro) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountToggleConnectedBotPaused is account.toggleConnectedBotPaused#646e1097.
-type AccountToggleConnectedBotPaused struct {
-	Peer   InputPeerClass
-	Paused bool
-}
-
-func (*AccountToggleConnectedBotPaused) TypeID() uint32 { return IDAccountToggleConnectedBotPaused }
-
-func (v *AccountToggleConnectedBotPaused) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleConnectedBotPaused)
-	b.Object(v.Peer, "account.toggleConnectedBotPaused.peer")
-	b.Bool(v.Paused)
-}
-
-func (v *AccountToggleConnectedBotPaused) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleConnectedBotPaused, "account.toggleConnectedBotPaused")
-	v.Peer = DecodeInputPeer(r)
-	v.Paused = r.Bool()
-}
-
-func (*AccountToggleConnectedBotPaused) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountDisablePeerConnectedBot is account.disablePeerConnectedBot#5e437ed9.
-type AccountDisablePeerConnectedBot struct {
-	Peer InputPeerClass
-}
-
-func (*AccountDisablePeerConnectedBot) TypeID() uint32 { return IDAccountDisablePeerConnectedBot }
-
-func (v *AccountDisablePeerConnectedBot) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDisablePeerConnectedBot)
-	b.Object(v.Peer, "account.disablePeerConnectedBot.peer")
-}
-
-func (v *AccountDisablePeerConnectedBot) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDisablePeerConnectedBot, "account.disablePeerConnectedBot")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*AccountDisablePeerConnectedBot) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountUpdateBirthday is account.updateBirthday#cc6e0c11.
-type AccountUpdateBirthday struct {
-	Birthday *Birthday
-}
-
-func (*AccountUpdateBirthday) TypeID() uint32 { return IDAccountUpdateBirthday }
-
-func (v *AccountUpdateBirthday) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBirthday)
-	var flags uint32
-	if v.Birthday != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Birthday != nil {
-		v.Birthday.Encode(b)
-	}
-}
-
-func (v *AccountUpdateBirthday) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBirthday, "account.updateBirthday")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Birthday = new(Birthday)
-		v.Birthday.Decode(r)
-	}
-}
-
-func (*AccountUpdateBirthday) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountCreateBusinessChatLink is account.createBusinessChatLink#8851e68e.
-type AccountCreateBusinessChatLink struct {
-	Link InputBusinessChatLink
-}
-
-func (*AccountCreateBusinessChatLink) TypeID() uint32 { return IDAccountCreateBusinessChatLink }
-
-func (v *AccountCreateBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCreateBusinessChatLink)
-	v.Link.Encode(b)
-}
-
-func (v *AccountCreateBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCreateBusinessChatLink, "account.createBusinessChatLink")
-	v.Link.Decode(r)
-}
-
-func (*AccountCreateBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
-	v := new(BusinessChatLink)
-	v.Decode(r)
-	return v
-}
-
-// AccountEditBusinessChatLink is account.editBusinessChatLink#8c3410af.
-type AccountEditBusinessChatLink struct {
-	Slug string
-	Link InputBusinessChatLink
-}
-
-func (*AccountEditBusinessChatLink) TypeID() uint32 { return IDAccountEditBusinessChatLink }
-
-func (v *AccountEditBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEditBusinessChatLink)
-	b.String(v.Slug)
-	v.Link.Encode(b)
-}
-
-func (v *AccountEditBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEditBusinessChatLink, "account.editBusinessChatLink")
-	v.Slug = r.String()
-	v.Link.Decode(r)
-}
-
-func (*AccountEditBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
-	v := new(BusinessChatLink)
-	v.Decode(r)
-	return v
-}
-
-// AccountDeleteBusinessChatLink is account.deleteBusinessChatLink#60073674.
-type AccountDeleteBusinessChatLink struct {
-	Slug string
-}
-
-func (*AccountDeleteBusinessChatLink) TypeID() uint32 { return IDAccountDeleteBusinessChatLink }
-
-func (v *AccountDeleteBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteBusinessChatLink)
-	b.String(v.Slug)
-}
-
-func (v *AccountDeleteBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteBusinessChatLink, "account.deleteBusinessChatLink")
-	v.Slug = r.String()
-}
-
-func (*AccountDeleteBusinessChatLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetBusinessChatLinks is account.getBusinessChatLinks#6f70dde1.
-type AccountGetBusinessChatLinks struct {
-}
-
-func (*AccountGetBusinessChatLinks) TypeID() uint32 { return IDAccountGetBusinessChatLinks }
-
-func (v *AccountGetBusinessChatLinks) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetBusinessChatLinks)
-}
-
-func (v *AccountGetBusinessChatLinks) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetBusinessChatLinks, "account.getBusinessChatLinks")
-}
-
-func (*AccountGetBusinessChatLinks) DecodeResult(r *tl.Reader) *AccountBusinessChatLinks {
-	v := new(AccountBusinessChatLinks)
-	v.Decode(r)
-	return v
-}
-
-// AccountResolveBusinessChatLink is account.resolveBusinessChatLink#5492e5ee.
-type AccountResolveBusinessChatLink struct {
-	Slug string
-}
-
-func (*AccountResolveBusinessChatLink) TypeID() uint32 { return IDAccountResolveBusinessChatLink }
-
-func (v *AccountResolveBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResolveBusinessChatLink)
-	b.String(v.Slug)
-}
-
-func (v *AccountResolveBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResolveBusinessChatLink, "account.resolveBusinessChatLink")
-	v.Slug = r.String()
-}
-
-func (*AccountResolveBusinessChatLink) DecodeResult(r *tl.Reader) *AccountResolvedBusinessChatLinks {
-	v := new(AccountResolvedBusinessChatLinks)
-	v.Decode(r)
-	return v
-}
-
-// AccountUpdatePersonalChannel is account.updatePersonalChannel#d94305e0.
-type AccountUpdatePersonalChannel struct {
-	Channel InputChannelClass
-}
-
-func (*AccountUpdatePersonalChannel) TypeID() uint32 { return IDAccountUpdatePersonalChannel }
-
-func (v *AccountUpdatePersonalChannel) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdatePersonalChannel)
-	b.Object(v.Channel, "account.updatePersonalChannel.channel")
-}
-
-func (v *AccountUpdatePersonalChannel) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdatePersonalChannel, "account.updatePersonalChannel")
-	v.Channel = DecodeInputChannel(r)
-}
-
-func (*AccountUpdatePersonalChannel) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountToggleSponsoredMessages is account.toggleSponsoredMessages#b9d9a38d.
-type AccountToggleSponsoredMessages struct {
-	Enabled bool
-}
-
-func (*AccountToggleSponsoredMessages) TypeID() uint32 { return IDAccountToggleSponsoredMessages }
-
-func (v *AccountToggleSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleSponsoredMessages)
-	b.Bool(v.Enabled)
-}
-
-func (v *AccountToggleSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleSponsoredMessages, "account.toggleSponsoredMessages")
-	v.Enabled = r.Bool()
-}
-
-func (*AccountToggleSponsoredMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetReactionsNotifySettings is account.getReactionsNotifySettings#06dd654c.
-type AccountGetReactionsNotifySettings struct {
-}
-
-func (*AccountGetReactionsNotifySettings) TypeID() uint32 { return IDAccountGetReactionsNotifySettings }
-
-func (v *AccountGetReactionsNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetReactionsNotifySettings)
-}
-
-func (v *AccountGetReactionsNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetReactionsNotifySettings, "account.getReactionsNotifySettings")
-}
-
-func (*AccountGetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
-	v := new(ReactionsNotifySettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountSetReactionsNotifySettings is account.setReactionsNotifySettings#316ce548.
-type AccountSetReactionsNotifySettings struct {
-	Settings ReactionsNotifySettings
-}
-
-func (*AccountSetReactionsNotifySettings) TypeID() uint32 { return IDAccountSetReactionsNotifySettings }
-
-func (v *AccountSetReactionsNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetReactionsNotifySettings)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSetReactionsNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetReactionsNotifySettings, "account.setReactionsNotifySettings")
-	v.Settings.Decode(r)
-}
-
-func (*AccountSetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
-	v := new(ReactionsNotifySettings)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetCollectibleEmojiStatuses is account.getCollectibleEmojiStatuses#2e7b4543.
-type AccountGetCollectibleEmojiStatuses struct {
-	Hash int64
-}
-
-func (*AccountGetCollectibleEmojiStatuses) TypeID() uint32 {
-	return IDAccountGetCollectibleEmojiStatuses
-}
-
-func (v *AccountGetCollectibleEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetCollectibleEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetCollectibleEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetCollectibleEmojiStatuses, "account.getCollectibleEmojiStatuses")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetCollectibleEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
-
-// AccountGetPaidMessagesRevenue is account.getPaidMessagesRevenue#19ba4a67.
-type AccountGetPaidMessagesRevenue struct {
-	ParentPeer InputPeerClass
-	UserID     InputUserClass
-}
-
-func (*AccountGetPaidMessagesRevenue) TypeID() uint32 { return IDAccountGetPaidMessagesRevenue }
-
-func (v *AccountGetPaidMessagesRevenue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPaidMessagesRevenue)
-	var flags uint32
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	b.Object(v.UserID, "account.getPaidMessagesRevenue.user_id")
-}
-
-func (v *AccountGetPaidMessagesRevenue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPaidMessagesRevenue, "account.getPaidMessagesRevenue")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*AccountGetPaidMessagesRevenue) DecodeResult(r *tl.Reader) *AccountPaidMessagesRevenue {
-	v := new(AccountPaidMessagesRevenue)
-	v.Decode(r)
-	return v
-}
-
-// AccountToggleNoPaidMessagesException is account.toggleNoPaidMessagesException#fe2eda76.
-type AccountToggleNoPaidMessagesException struct {
-	RefundCharged  bool
-	RequirePayment bool
-	ParentPeer     InputPeerClass
-	UserID         InputUserClass
-}
-
-func (*AccountToggleNoPaidMessagesException) TypeID() uint32 {
-	return IDAccountToggleNoPaidMessagesException
-}
-
-func (v *AccountToggleNoPaidMessagesException) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleNoPaidMessagesException)
-	var flags uint32
-	if v.RefundCharged {
-		flags |= 1 << 0
-	}
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-	}
-	if v.RequirePayment {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	b.Object(v.UserID, "account.toggleNoPaidMessagesException.user_id")
-}
-
-func (v *AccountToggleNoPaidMessagesException) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleNoPaidMessagesException, "account.toggleNoPaidMessagesException")
-	flags := r.Uint32()
-	v.RefundCharged = flags&(1<<0) != 0
-	v.RequirePayment = flags&(1<<2) != 0
-	if flags&(1<<1) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*AccountToggleNoPaidMessagesException) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSetMainProfileTab is account.setMainProfileTab#5dee78b0.
-type AccountSetMainProfileTab struct {
-	Tab ProfileTabClass
-}
-
-func (*AccountSetMainProfileTab) TypeID() uint32 { return IDAccountSetMainProfileTab }
-
-func (v *AccountSetMainProfileTab) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetMainProfileTab)
-	b.Object(v.Tab, "account.setMainProfileTab.tab")
-}
-
-func (v *AccountSetMainProfileTab) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetMainProfileTab, "account.setMainProfileTab")
-	v.Tab = DecodeProfileTab(r)
-}
-
-func (*AccountSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountSaveMusic is account.saveMusic#b26732a9.
-type AccountSaveMusic struct {
-	Unsave  bool
-	ID      InputDocumentClass
-	AfterID InputDocumentClass
-}
-
-func (*AccountSaveMusic) TypeID() uint32 { return IDAccountSaveMusic }
-
-func (v *AccountSaveMusic) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveMusic)
-	var flags uint32
-	if v.Unsave {
-		flags |= 1 << 0
-	}
-	if v.AfterID != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "account.saveMusic.id")
-	if v.AfterID != nil {
-		v.AfterID.Encode(b)
-	}
-}
-
-func (v *AccountSaveMusic) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveMusic, "account.saveMusic")
-	flags := r.Uint32()
-	v.Unsave = flags&(1<<0) != 0
-	v.ID = DecodeInputDocument(r)
-	if flags&(1<<1) != 0 {
-		v.AfterID = DecodeInputDocument(r)
-	}
-}
-
-func (*AccountSaveMusic) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetSavedMusicIDs is account.getSavedMusicIds#e09d5faf.
-type AccountGetSavedMusicIDs struct {
-	Hash int64
-}
-
-func (*AccountGetSavedMusicIDs) TypeID() uint32 { return IDAccountGetSavedMusicIDs }
-
-func (v *AccountGetSavedMusicIDs) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetSavedMusicIDs)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetSavedMusicIDs) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetSavedMusicIDs, "account.getSavedMusicIds")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetSavedMusicIDs) DecodeResult(r *tl.Reader) AccountSavedMusicIDsClass {
-	return DecodeAccountSavedMusicIDs(r)
-}
-
-// AccountGetUniqueGiftChatThemes is account.getUniqueGiftChatThemes#e42ce9c9.
-type AccountGetUniqueGiftChatThemes struct {
-	Offset string
-	Limit  int32
-	Hash   int64
-}
-
-func (*AccountGetUniqueGiftChatThemes) TypeID() uint32 { return IDAccountGetUniqueGiftChatThemes }
-
-func (v *AccountGetUniqueGiftChatThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetUniqueGiftChatThemes)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetUniqueGiftChatThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetUniqueGiftChatThemes, "account.getUniqueGiftChatThemes")
-	v.Offset = r.String()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*AccountGetUniqueGiftChatThemes) DecodeResult(r *tl.Reader) AccountChatThemesClass {
-	return DecodeAccountChatThemes(r)
-}
-
-// AccountInitPasskeyRegistration is account.initPasskeyRegistration#429547e8.
-type AccountInitPasskeyRegistration struct {
-}
-
-func (*AccountInitPasskeyRegistration) TypeID() uint32 { return IDAccountInitPasskeyRegistration }
-
-func (v *AccountInitPasskeyRegistration) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInitPasskeyRegistration)
-}
-
-func (v *AccountInitPasskeyRegistration) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInitPasskeyRegistration, "account.initPasskeyRegistration")
-}
-
-func (*AccountInitPasskeyRegistration) DecodeResult(r *tl.Reader) *AccountPasskeyRegistrationOptions {
-	v := new(AccountPasskeyRegistrationOptions)
-	v.Decode(r)
-	return v
-}
-
-// AccountRegisterPasskey is account.registerPasskey#55b41fd6.
-type AccountRegisterPasskey struct {
-	Credential InputPasskeyCredentialClass
-}
-
-func (*AccountRegisterPasskey) TypeID() uint32 { return IDAccountRegisterPasskey }
-
-func (v *AccountRegisterPasskey) Encode(b *tl.Buffer) {
-	b.ID(IDAccountRegisterPasskey)
-	b.Object(v.Credential, "account.registerPasskey.credential")
-}
-
-func (v *AccountRegisterPasskey) Decode(r *tl.Reader) {
-	r.Expect(IDAccountRegisterPasskey, "account.registerPasskey")
-	v.Credential = DecodeInputPasskeyCredential(r)
-}
-
-func (*AccountRegisterPasskey) DecodeResult(r *tl.Reader) *Passkey {
-	v := new(Passkey)
-	v.Decode(r)
-	return v
-}
-
-// AccountGetPasskeys is account.getPasskeys#ea1f0c52.
-type AccountGetPasskeys struct {
-}
-
-func (*AccountGetPasskeys) TypeID() uint32 { return IDAccountGetPasskeys }
-
-func (v *AccountGetPasskeys) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPasskeys)
-}
-
-func (v *AccountGetPasskeys) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPasskeys, "account.getPasskeys")
-}
-
-func (*AccountGetPasskeys) DecodeResult(r *tl.Reader) *AccountPasskeys {
-	v := new(AccountPasskeys)
-	v.Decode(r)
-	return v
-}
-
-// AccountDeletePasskey is account.deletePasskey#f5b5563f.
-type AccountDeletePasskey struct {
-	ID string
-}
-
-func (*AccountDeletePasskey) TypeID() uint32 { return IDAccountDeletePasskey }
-
-func (v *AccountDeletePasskey) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeletePasskey)
-	b.String(v.ID)
-}
-
-func (v *AccountDeletePasskey) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeletePasskey, "account.deletePasskey")
-	v.ID = r.String()
-}
-
-func (*AccountDeletePasskey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountConfirmBotConnection is account.confirmBotConnection#67ed1f68.
-type AccountConfirmBotConnection struct {
-	BotID InputUserClass
-}
-
-func (*AccountConfirmBotConnection) TypeID() uint32 { return IDAccountConfirmBotConnection }
-
-func (v *AccountConfirmBotConnection) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConfirmBotConnection)
-	b.Object(v.BotID, "account.confirmBotConnection.bot_id")
-}
-
-func (v *AccountConfirmBotConnection) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConfirmBotConnection, "account.confirmBotConnection")
-	v.BotID = DecodeInputUser(r)
-}
-
-func (*AccountConfirmBotConnection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// AccountGetWebBrowserSettings is account.getWebBrowserSettings#56655768.
-type AccountGetWebBrowserSettings struct {
-	Hash int64
-}
-
-func (*AccountGetWebBrowserSettings) TypeID() uint32 { return IDAccountGetWebBrowserSettings }
-
-func (v *AccountGetWebBrowserSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWebBrowserSettings)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetWebBrowserSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWebBrowserSettings, "account.getWebBrowserSettings")
-	v.Hash = r.Long()
-}
-
-func (*AccountGetWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
-	return DecodeAccountWebBrowserSettings(r)
-}
-
-// AccountUpdateWebBrowserSettings is account.updateWebBrowserSettings#9adf82fe.
-type AccountUpdateWebBrowserSettings struct {
-	OpenExternalBrowser bool
-	DisplayCloseButton  bool
-}
-
-func (*AccountUpdateWebBrowserSettings) TypeID() uint32 { return IDAccountUpdateWebBrowserSettings }
-
-func (v *AccountUpdateWebBrowserSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateWebBrowserSettings)
-	var flags uint32
-	if v.OpenExternalBrowser {
-		flags |= 1 << 0
-	}
-	if v.DisplayCloseButton {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-}
-
-func (v *AccountUpdateWebBrowserSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateWebBrowserSettings, "account.updateWebBrowserSettings")
-	flags := r.Uint32()
-	v.OpenExternalBrowser = flags&(1<<0) != 0
-	v.DisplayCloseButton = flags&(1<<1) != 0
-}
-
-func (*AccountUpdateWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
-	return DecodeAccountWebBrowserSettings(r)
-}
-
-// AccountToggleWebBrowserSettingsException is account.toggleWebBrowserSettingsException#60ed4229.
-type AccountToggleWebBrowserSettingsException struct {
-	Delete              bool
-	OpenExternalBrowser tl.Optional[bool]
-	URL                 string
-}
-
-func (*AccountToggleWebBrowserSettingsException) TypeID() uint32 {
-	return IDAccountToggleWebBrowserSettingsException
-}
-
-func (v *AccountToggleWebBrowserSettingsException) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleWebBrowserSettingsException)
-	var flags uint32
-	if v.OpenExternalBrowser.Set {
-		flags |= 1 << 0
-	}
-	if v.Delete {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.OpenExternalBrowser.Set {
-		b.Bool(v.OpenExternalBrowser.Value)
-	}
-	b.String(v.URL)
-}
-
-func (v *AccountToggleWebBrowserSettingsException) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleWebBrowserSettingsException, "account.toggleWebBrowserSettingsException")
-	flags := r.Uint32()
-	v.Delete = flags&(1<<1) != 0
-	if flags&(1<<0) != 0 {
-		v.OpenExternalBrowser = tl.Some(r.Bool())
-	}
-	v.URL = r.String()
-}
-
-func (*AccountToggleWebBrowserSettingsException) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// AccountDeleteWebBrowserSettingsExceptions is account.deleteWebBrowserSettingsExceptions#86a0765d.
-type AccountDeleteWebBrowserSettingsExceptions struct {
-}
-
-func (*AccountDeleteWebBrowserSettingsExceptions) TypeID() uint32 {
-	return IDAccountDeleteWebBrowserSettingsExceptions
-}
-
-func (v *AccountDeleteWebBrowserSettingsExceptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteWebBrowserSettingsExceptions)
-}
-
-func (v *AccountDeleteWebBrowserSettingsExceptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteWebBrowserSettingsExceptions, "account.deleteWebBrowserSettingsExceptions")
-}
-
-func (*AccountDeleteWebBrowserSettingsExceptions) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
-	return DecodeAccountWebBrowserSettings(r)
 }

@@ -4,30 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// AicomposeTonesClass is a aicompose.Tones: one of aicompose.tonesNotModified, aicompose.tones.
-type AicomposeTonesClass interface {
-	tl.Object
-	isAicomposeTones()
-}
-
-func (*AicomposeTonesNotModified) isAicomposeTones() {}
-func (*AicomposeTones) isAicomposeTones()            {}
-
-// DecodeAicomposeTones decodes a boxed aicompose.Tones.
-func DecodeAicomposeTones(r *tl.Reader) (v AicomposeTonesClass) {
-	switch r.PeekID() {
-	case IDAicomposeTonesNotModified:
-		v = new(AicomposeTonesNotModified)
-	case IDAicomposeTones:
-		v = new(AicomposeTones)
-	default:
-		r.Unexpected(r.ID(), "aicompose.Tones")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // AicomposeTonesNotModified is aicompose.tonesNotModified#c1f46103.
 type AicomposeTonesNotModified struct {
 }
@@ -61,8 +37,8 @@ func (v *AicomposeTones) Encode(b *tl.Buffer) {
 func (v *AicomposeTones) Decode(r *tl.Reader) {
 	r.Expect(IDAicomposeTones, "aicompose.tones")
 	v.Hash = r.Long()
-	v.Tones = readAIComposeToneClasses(r)
-	v.Users = readUserClasses(r)
+	readAIComposeToneClasses(r, 1, &v.Tones)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // AicomposeCreateTone is aicompose.createTone#4aa83913.
@@ -78,13 +54,14 @@ func (*AicomposeCreateTone) TypeID() uint32 { return IDAicomposeCreateTone }
 func (v *AicomposeCreateTone) Encode(b *tl.Buffer) {
 	b.ID(IDAicomposeCreateTone)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.DisplayAuthor {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	b.Long(v.EmojiID)
 	b.String(v.Title)
 	b.String(v.Prompt)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AicomposeCreateTone) Decode(r *tl.Reader) {
@@ -92,8 +69,8 @@ func (v *AicomposeCreateTone) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.DisplayAuthor = flags&(1<<0) != 0
 	v.EmojiID = r.Long()
-	v.Title = r.String()
-	v.Prompt = r.String()
+	r.ReadString(&v.Title)
+	r.ReadString(&v.Prompt)
 }
 
 func (*AicomposeCreateTone) DecodeResult(r *tl.Reader) AIComposeToneClass {
@@ -114,50 +91,35 @@ func (*AicomposeUpdateTone) TypeID() uint32 { return IDAicomposeUpdateTone }
 func (v *AicomposeUpdateTone) Encode(b *tl.Buffer) {
 	b.ID(IDAicomposeUpdateTone)
 	var flags uint32
+	flagsAt := b.Flags()
+	putInputAIComposeTone(b, v.Tone, "aicompose.updateTone.tone")
 	if v.DisplayAuthor.Set {
 		flags |= 1 << 0
-	}
-	if v.EmojiID.Set {
-		flags |= 1 << 1
-	}
-	if v.Title.Set {
-		flags |= 1 << 2
-	}
-	if v.Prompt.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Tone, "aicompose.updateTone.tone")
-	if v.DisplayAuthor.Set {
 		b.Bool(v.DisplayAuthor.Value)
 	}
 	if v.EmojiID.Set {
+		flags |= 1 << 1
 		b.Long(v.EmojiID.Value)
 	}
 	if v.Title.Set {
+		flags |= 1 << 2
 		b.String(v.Title.Value)
 	}
 	if v.Prompt.Set {
+		flags |= 1 << 3
 		b.String(v.Prompt.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AicomposeUpdateTone) Decode(r *tl.Reader) {
 	r.Expect(IDAicomposeUpdateTone, "aicompose.updateTone")
 	flags := r.Uint32()
-	v.Tone = DecodeInputAIComposeTone(r)
-	if flags&(1<<0) != 0 {
-		v.DisplayAuthor = tl.Some(r.Bool())
-	}
-	if flags&(1<<1) != 0 {
-		v.EmojiID = tl.Some(r.Long())
-	}
-	if flags&(1<<2) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.Prompt = tl.Some(r.String())
-	}
+	readInputAIComposeTone(r, 1, &v.Tone)
+	r.OptBool(flags&(1<<0), &v.DisplayAuthor)
+	r.OptLong(flags&(1<<1), &v.EmojiID)
+	r.OptString(flags&(1<<2), &v.Title)
+	r.OptString(flags&(1<<3), &v.Prompt)
 }
 
 func (*AicomposeUpdateTone) DecodeResult(r *tl.Reader) AIComposeToneClass {
@@ -174,13 +136,13 @@ func (*AicomposeSaveTone) TypeID() uint32 { return IDAicomposeSaveTone }
 
 func (v *AicomposeSaveTone) Encode(b *tl.Buffer) {
 	b.ID(IDAicomposeSaveTone)
-	b.Object(v.Tone, "aicompose.saveTone.tone")
+	putInputAIComposeTone(b, v.Tone, "aicompose.saveTone.tone")
 	b.Bool(v.Unsave)
 }
 
 func (v *AicomposeSaveTone) Decode(r *tl.Reader) {
 	r.Expect(IDAicomposeSaveTone, "aicompose.saveTone")
-	v.Tone = DecodeInputAIComposeTone(r)
+	readInputAIComposeTone(r, 1, &v.Tone)
 	v.Unsave = r.Bool()
 }
 
@@ -195,12 +157,12 @@ func (*AicomposeDeleteTone) TypeID() uint32 { return IDAicomposeDeleteTone }
 
 func (v *AicomposeDeleteTone) Encode(b *tl.Buffer) {
 	b.ID(IDAicomposeDeleteTone)
-	b.Object(v.Tone, "aicompose.deleteTone.tone")
+	putInputAIComposeTone(b, v.Tone, "aicompose.deleteTone.tone")
 }
 
 func (v *AicomposeDeleteTone) Decode(r *tl.Reader) {
 	r.Expect(IDAicomposeDeleteTone, "aicompose.deleteTone")
-	v.Tone = DecodeInputAIComposeTone(r)
+	readInputAIComposeTone(r, 1, &v.Tone)
 }
 
 func (*AicomposeDeleteTone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -214,12 +176,12 @@ func (*AicomposeGetTone) TypeID() uint32 { return IDAicomposeGetTone }
 
 func (v *AicomposeGetTone) Encode(b *tl.Buffer) {
 	b.ID(IDAicomposeGetTone)
-	b.Object(v.Tone, "aicompose.getTone.tone")
+	putInputAIComposeTone(b, v.Tone, "aicompose.getTone.tone")
 }
 
 func (v *AicomposeGetTone) Decode(r *tl.Reader) {
 	r.Expect(IDAicomposeGetTone, "aicompose.getTone")
-	v.Tone = DecodeInputAIComposeTone(r)
+	readInputAIComposeTone(r, 1, &v.Tone)
 }
 
 func (*AicomposeGetTone) DecodeResult(r *tl.Reader) AicomposeTonesClass {
@@ -257,18 +219,42 @@ func (*AicomposeGetToneExample) TypeID() uint32 { return IDAicomposeGetToneExamp
 
 func (v *AicomposeGetToneExample) Encode(b *tl.Buffer) {
 	b.ID(IDAicomposeGetToneExample)
-	b.Object(v.Tone, "aicompose.getToneExample.tone")
+	putInputAIComposeTone(b, v.Tone, "aicompose.getToneExample.tone")
 	b.Int(v.Num)
 }
 
 func (v *AicomposeGetToneExample) Decode(r *tl.Reader) {
 	r.Expect(IDAicomposeGetToneExample, "aicompose.getToneExample")
-	v.Tone = DecodeInputAIComposeTone(r)
+	readInputAIComposeTone(r, 1, &v.Tone)
 	v.Num = r.Int()
 }
 
 func (*AicomposeGetToneExample) DecodeResult(r *tl.Reader) *AIComposeToneExample {
 	v := new(AIComposeToneExample)
+	v.Decode(r)
+	return v
+}
+
+// AicomposeTonesClass is a aicompose.Tones: one of aicompose.tonesNotModified, aicompose.tones.
+type AicomposeTonesClass interface {
+	tl.Object
+	isAicomposeTones()
+}
+
+func (*AicomposeTonesNotModified) isAicomposeTones() {}
+func (*AicomposeTones) isAicomposeTones()            {}
+
+// DecodeAicomposeTones decodes a boxed aicompose.Tones.
+func DecodeAicomposeTones(r *tl.Reader) (v AicomposeTonesClass) {
+	switch r.PeekID() {
+	case IDAicomposeTonesNotModified:
+		v = new(AicomposeTonesNotModified)
+	case IDAicomposeTones:
+		v = new(AicomposeTones)
+	default:
+		r.Unexpected(r.ID(), "aicompose.Tones")
+		return nil
+	}
 	v.Decode(r)
 	return v
 }

@@ -2,169 +2,8 @@
 
 package tg
 
+import "unsafe"
 import "godwit/tl"
-
-// AuthSentCodeClass is a auth.SentCode: one of auth.sentCode, auth.sentCodeSuccess, auth.sentCodePaymentRequired.
-type AuthSentCodeClass interface {
-	tl.Object
-	isAuthSentCode()
-}
-
-func (*AuthSentCode) isAuthSentCode()                {}
-func (*AuthSentCodeSuccess) isAuthSentCode()         {}
-func (*AuthSentCodePaymentRequired) isAuthSentCode() {}
-
-// DecodeAuthSentCode decodes a boxed auth.SentCode.
-func DecodeAuthSentCode(r *tl.Reader) (v AuthSentCodeClass) {
-	switch r.PeekID() {
-	case IDAuthSentCode:
-		v = new(AuthSentCode)
-	case IDAuthSentCodeSuccess:
-		v = new(AuthSentCodeSuccess)
-	case IDAuthSentCodePaymentRequired:
-		v = new(AuthSentCodePaymentRequired)
-	default:
-		r.Unexpected(r.ID(), "auth.SentCode")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// AuthAuthorizationClass is a auth.Authorization: one of auth.authorization, auth.authorizationSignUpRequired.
-type AuthAuthorizationClass interface {
-	tl.Object
-	isAuthAuthorization()
-}
-
-func (*AuthAuthorization) isAuthAuthorization()               {}
-func (*AuthAuthorizationSignUpRequired) isAuthAuthorization() {}
-
-// DecodeAuthAuthorization decodes a boxed auth.Authorization.
-func DecodeAuthAuthorization(r *tl.Reader) (v AuthAuthorizationClass) {
-	switch r.PeekID() {
-	case IDAuthAuthorization:
-		v = new(AuthAuthorization)
-	case IDAuthAuthorizationSignUpRequired:
-		v = new(AuthAuthorizationSignUpRequired)
-	default:
-		r.Unexpected(r.ID(), "auth.Authorization")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// AuthCodeTypeClass is a auth.CodeType: one of auth.codeTypeSms, auth.codeTypeCall, auth.codeTypeFlashCall, auth.codeTypeMissedCall, auth.codeTypeFragmentSms.
-type AuthCodeTypeClass interface {
-	tl.Object
-	isAuthCodeType()
-}
-
-func (*AuthCodeTypeSMS) isAuthCodeType()         {}
-func (*AuthCodeTypeCall) isAuthCodeType()        {}
-func (*AuthCodeTypeFlashCall) isAuthCodeType()   {}
-func (*AuthCodeTypeMissedCall) isAuthCodeType()  {}
-func (*AuthCodeTypeFragmentSMS) isAuthCodeType() {}
-
-// DecodeAuthCodeType decodes a boxed auth.CodeType.
-func DecodeAuthCodeType(r *tl.Reader) (v AuthCodeTypeClass) {
-	switch r.PeekID() {
-	case IDAuthCodeTypeSMS:
-		v = new(AuthCodeTypeSMS)
-	case IDAuthCodeTypeCall:
-		v = new(AuthCodeTypeCall)
-	case IDAuthCodeTypeFlashCall:
-		v = new(AuthCodeTypeFlashCall)
-	case IDAuthCodeTypeMissedCall:
-		v = new(AuthCodeTypeMissedCall)
-	case IDAuthCodeTypeFragmentSMS:
-		v = new(AuthCodeTypeFragmentSMS)
-	default:
-		r.Unexpected(r.ID(), "auth.CodeType")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// AuthSentCodeTypeClass is a auth.SentCodeType: one of auth.sentCodeTypeApp, auth.sentCodeTypeSms, auth.sentCodeTypeCall, auth.sentCodeTypeFlashCall, auth.sentCodeTypeMissedCall, auth.sentCodeTypeEmailCode, auth.sentCodeTypeSetUpEmailRequired, auth.sentCodeTypeFragmentSms, ….
-type AuthSentCodeTypeClass interface {
-	tl.Object
-	isAuthSentCodeType()
-}
-
-func (*AuthSentCodeTypeApp) isAuthSentCodeType()                {}
-func (*AuthSentCodeTypeSMS) isAuthSentCodeType()                {}
-func (*AuthSentCodeTypeCall) isAuthSentCodeType()               {}
-func (*AuthSentCodeTypeFlashCall) isAuthSentCodeType()          {}
-func (*AuthSentCodeTypeMissedCall) isAuthSentCodeType()         {}
-func (*AuthSentCodeTypeEmailCode) isAuthSentCodeType()          {}
-func (*AuthSentCodeTypeSetUpEmailRequired) isAuthSentCodeType() {}
-func (*AuthSentCodeTypeFragmentSMS) isAuthSentCodeType()        {}
-func (*AuthSentCodeTypeFirebaseSMS) isAuthSentCodeType()        {}
-func (*AuthSentCodeTypeSMSWord) isAuthSentCodeType()            {}
-func (*AuthSentCodeTypeSMSPhrase) isAuthSentCodeType()          {}
-
-// DecodeAuthSentCodeType decodes a boxed auth.SentCodeType.
-func DecodeAuthSentCodeType(r *tl.Reader) (v AuthSentCodeTypeClass) {
-	switch r.PeekID() {
-	case IDAuthSentCodeTypeApp:
-		v = new(AuthSentCodeTypeApp)
-	case IDAuthSentCodeTypeSMS:
-		v = new(AuthSentCodeTypeSMS)
-	case IDAuthSentCodeTypeCall:
-		v = new(AuthSentCodeTypeCall)
-	case IDAuthSentCodeTypeFlashCall:
-		v = new(AuthSentCodeTypeFlashCall)
-	case IDAuthSentCodeTypeMissedCall:
-		v = new(AuthSentCodeTypeMissedCall)
-	case IDAuthSentCodeTypeEmailCode:
-		v = new(AuthSentCodeTypeEmailCode)
-	case IDAuthSentCodeTypeSetUpEmailRequired:
-		v = new(AuthSentCodeTypeSetUpEmailRequired)
-	case IDAuthSentCodeTypeFragmentSMS:
-		v = new(AuthSentCodeTypeFragmentSMS)
-	case IDAuthSentCodeTypeFirebaseSMS:
-		v = new(AuthSentCodeTypeFirebaseSMS)
-	case IDAuthSentCodeTypeSMSWord:
-		v = new(AuthSentCodeTypeSMSWord)
-	case IDAuthSentCodeTypeSMSPhrase:
-		v = new(AuthSentCodeTypeSMSPhrase)
-	default:
-		r.Unexpected(r.ID(), "auth.SentCodeType")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// AuthLoginTokenClass is a auth.LoginToken: one of auth.loginToken, auth.loginTokenMigrateTo, auth.loginTokenSuccess.
-type AuthLoginTokenClass interface {
-	tl.Object
-	isAuthLoginToken()
-}
-
-func (*AuthLoginToken) isAuthLoginToken()          {}
-func (*AuthLoginTokenMigrateTo) isAuthLoginToken() {}
-func (*AuthLoginTokenSuccess) isAuthLoginToken()   {}
-
-// DecodeAuthLoginToken decodes a boxed auth.LoginToken.
-func DecodeAuthLoginToken(r *tl.Reader) (v AuthLoginTokenClass) {
-	switch r.PeekID() {
-	case IDAuthLoginToken:
-		v = new(AuthLoginToken)
-	case IDAuthLoginTokenMigrateTo:
-		v = new(AuthLoginTokenMigrateTo)
-	case IDAuthLoginTokenSuccess:
-		v = new(AuthLoginTokenSuccess)
-	default:
-		r.Unexpected(r.ID(), "auth.LoginToken")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
 
 // AuthSentCode is auth.sentCode#5e002502.
 type AuthSentCode struct {
@@ -179,34 +18,27 @@ func (*AuthSentCode) TypeID() uint32 { return IDAuthSentCode }
 func (v *AuthSentCode) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCode)
 	var flags uint32
-	if v.NextType != nil {
-		flags |= 1 << 1
-	}
-	if v.Timeout.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Type, "auth.sentCode.type")
+	flagsAt := b.Flags()
+	putAuthSentCodeType(b, v.Type, "auth.sentCode.type")
 	b.String(v.PhoneCodeHash)
 	if v.NextType != nil {
+		flags |= 1 << 1
 		v.NextType.Encode(b)
 	}
 	if v.Timeout.Set {
+		flags |= 1 << 2
 		b.Int(v.Timeout.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSentCode) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCode, "auth.sentCode")
 	flags := r.Uint32()
-	v.Type = DecodeAuthSentCodeType(r)
-	v.PhoneCodeHash = r.String()
-	if flags&(1<<1) != 0 {
-		v.NextType = DecodeAuthCodeType(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Timeout = tl.Some(r.Int())
-	}
+	readAuthSentCodeType(r, 1, &v.Type)
+	r.ReadString(&v.PhoneCodeHash)
+	readAuthCodeType(r, flags&(1<<1), &v.NextType)
+	r.OptInt(flags&(1<<2), &v.Timeout)
 }
 
 // AuthSentCodeSuccess is auth.sentCodeSuccess#2390fe44.
@@ -218,12 +50,12 @@ func (*AuthSentCodeSuccess) TypeID() uint32 { return IDAuthSentCodeSuccess }
 
 func (v *AuthSentCodeSuccess) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCodeSuccess)
-	b.Object(v.Authorization, "auth.sentCodeSuccess.authorization")
+	putAuthAuthorization(b, v.Authorization, "auth.sentCodeSuccess.authorization")
 }
 
 func (v *AuthSentCodeSuccess) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeSuccess, "auth.sentCodeSuccess")
-	v.Authorization = DecodeAuthAuthorization(r)
+	readAuthAuthorization(r, 1, &v.Authorization)
 }
 
 // AuthSentCodePaymentRequired is auth.sentCodePaymentRequired#f8827ebf.
@@ -252,12 +84,12 @@ func (v *AuthSentCodePaymentRequired) Encode(b *tl.Buffer) {
 
 func (v *AuthSentCodePaymentRequired) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodePaymentRequired, "auth.sentCodePaymentRequired")
-	v.StoreProduct = r.String()
-	v.PhoneCodeHash = r.String()
-	v.SupportEmailAddress = r.String()
-	v.SupportEmailSubject = r.String()
+	r.ReadString(&v.StoreProduct)
+	r.ReadString(&v.PhoneCodeHash)
+	r.ReadString(&v.SupportEmailAddress)
+	r.ReadString(&v.SupportEmailSubject)
 	v.PremiumDays = r.Int()
-	v.Currency = r.String()
+	r.ReadString(&v.Currency)
 	v.Amount = r.Long()
 }
 
@@ -275,42 +107,34 @@ func (*AuthAuthorization) TypeID() uint32 { return IDAuthAuthorization }
 func (v *AuthAuthorization) Encode(b *tl.Buffer) {
 	b.ID(IDAuthAuthorization)
 	var flags uint32
-	if v.TmpSessions.Set {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.SetupPasswordRequired || v.OtherwiseReloginDays.Set {
 		flags |= 1 << 1
 	}
-	if v.FutureAuthToken != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if flags&(1<<1) != 0 {
+	if v.SetupPasswordRequired || v.OtherwiseReloginDays.Set {
+		flags |= 1 << 1
 		b.Int(v.OtherwiseReloginDays.Value)
 	}
 	if v.TmpSessions.Set {
+		flags |= 1 << 0
 		b.Int(v.TmpSessions.Value)
 	}
 	if v.FutureAuthToken != nil {
+		flags |= 1 << 2
 		b.ByteString(v.FutureAuthToken)
 	}
-	b.Object(v.User, "auth.authorization.user")
+	putUser(b, v.User, "auth.authorization.user")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthAuthorization) Decode(r *tl.Reader) {
 	r.Expect(IDAuthAuthorization, "auth.authorization")
 	flags := r.Uint32()
 	v.SetupPasswordRequired = flags&(1<<1) != 0
-	if flags&(1<<1) != 0 {
-		v.OtherwiseReloginDays = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.TmpSessions = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.FutureAuthToken = r.ByteString()
-	}
-	v.User = DecodeUser(r)
+	r.OptInt(flags&(1<<1), &v.OtherwiseReloginDays)
+	r.OptInt(flags&(1<<0), &v.TmpSessions)
+	r.OptByteString(flags&(1<<2), &v.FutureAuthToken)
+	readUser(r, 1, &v.User)
 }
 
 // AuthAuthorizationSignUpRequired is auth.authorizationSignUpRequired#44747e9a.
@@ -323,22 +147,18 @@ func (*AuthAuthorizationSignUpRequired) TypeID() uint32 { return IDAuthAuthoriza
 func (v *AuthAuthorizationSignUpRequired) Encode(b *tl.Buffer) {
 	b.ID(IDAuthAuthorizationSignUpRequired)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.TermsOfService != nil {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.TermsOfService != nil {
 		v.TermsOfService.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthAuthorizationSignUpRequired) Decode(r *tl.Reader) {
 	r.Expect(IDAuthAuthorizationSignUpRequired, "auth.authorizationSignUpRequired")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.TermsOfService = new(HelpTermsOfService)
-		v.TermsOfService.Decode(r)
-	}
+	readHelpTermsOfService(r, flags&(1<<0), &v.TermsOfService)
 }
 
 // AuthExportedAuthorization is auth.exportedAuthorization#b434e2b8.
@@ -358,7 +178,7 @@ func (v *AuthExportedAuthorization) Encode(b *tl.Buffer) {
 func (v *AuthExportedAuthorization) Decode(r *tl.Reader) {
 	r.Expect(IDAuthExportedAuthorization, "auth.exportedAuthorization")
 	v.ID = r.Long()
-	v.Bytes = r.ByteString()
+	r.ReadByteString(&v.Bytes)
 }
 
 // AuthPasswordRecovery is auth.passwordRecovery#137948a5.
@@ -375,7 +195,7 @@ func (v *AuthPasswordRecovery) Encode(b *tl.Buffer) {
 
 func (v *AuthPasswordRecovery) Decode(r *tl.Reader) {
 	r.Expect(IDAuthPasswordRecovery, "auth.passwordRecovery")
-	v.EmailPattern = r.String()
+	r.ReadString(&v.EmailPattern)
 }
 
 // AuthCodeTypeSMS is auth.codeTypeSms#72a3158c.
@@ -513,7 +333,7 @@ func (v *AuthSentCodeTypeFlashCall) Encode(b *tl.Buffer) {
 
 func (v *AuthSentCodeTypeFlashCall) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeTypeFlashCall, "auth.sentCodeTypeFlashCall")
-	v.Pattern = r.String()
+	r.ReadString(&v.Pattern)
 }
 
 // AuthSentCodeTypeMissedCall is auth.sentCodeTypeMissedCall#82006484.
@@ -532,7 +352,7 @@ func (v *AuthSentCodeTypeMissedCall) Encode(b *tl.Buffer) {
 
 func (v *AuthSentCodeTypeMissedCall) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeTypeMissedCall, "auth.sentCodeTypeMissedCall")
-	v.Prefix = r.String()
+	r.ReadString(&v.Prefix)
 	v.Length = r.Int()
 }
 
@@ -551,27 +371,24 @@ func (*AuthSentCodeTypeEmailCode) TypeID() uint32 { return IDAuthSentCodeTypeEma
 func (v *AuthSentCodeTypeEmailCode) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCodeTypeEmailCode)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.AppleSigninAllowed {
 		flags |= 1 << 0
 	}
 	if v.GoogleSigninAllowed {
 		flags |= 1 << 1
 	}
-	if v.ResetAvailablePeriod.Set {
-		flags |= 1 << 3
-	}
-	if v.ResetPendingDate.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
 	b.String(v.EmailPattern)
 	b.Int(v.Length)
 	if v.ResetAvailablePeriod.Set {
+		flags |= 1 << 3
 		b.Int(v.ResetAvailablePeriod.Value)
 	}
 	if v.ResetPendingDate.Set {
+		flags |= 1 << 4
 		b.Int(v.ResetPendingDate.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSentCodeTypeEmailCode) Decode(r *tl.Reader) {
@@ -579,14 +396,10 @@ func (v *AuthSentCodeTypeEmailCode) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.AppleSigninAllowed = flags&(1<<0) != 0
 	v.GoogleSigninAllowed = flags&(1<<1) != 0
-	v.EmailPattern = r.String()
+	r.ReadString(&v.EmailPattern)
 	v.Length = r.Int()
-	if flags&(1<<3) != 0 {
-		v.ResetAvailablePeriod = tl.Some(r.Int())
-	}
-	if flags&(1<<4) != 0 {
-		v.ResetPendingDate = tl.Some(r.Int())
-	}
+	r.OptInt(flags&(1<<3), &v.ResetAvailablePeriod)
+	r.OptInt(flags&(1<<4), &v.ResetPendingDate)
 }
 
 // AuthSentCodeTypeSetUpEmailRequired is auth.sentCodeTypeSetUpEmailRequired#a5491dea.
@@ -602,13 +415,14 @@ func (*AuthSentCodeTypeSetUpEmailRequired) TypeID() uint32 {
 func (v *AuthSentCodeTypeSetUpEmailRequired) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCodeTypeSetUpEmailRequired)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.AppleSigninAllowed {
 		flags |= 1 << 0
 	}
 	if v.GoogleSigninAllowed {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSentCodeTypeSetUpEmailRequired) Decode(r *tl.Reader) {
@@ -634,7 +448,7 @@ func (v *AuthSentCodeTypeFragmentSMS) Encode(b *tl.Buffer) {
 
 func (v *AuthSentCodeTypeFragmentSMS) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeTypeFragmentSMS, "auth.sentCodeTypeFragmentSms")
-	v.URL = r.String()
+	r.ReadString(&v.URL)
 	v.Length = r.Int()
 }
 
@@ -653,52 +467,39 @@ func (*AuthSentCodeTypeFirebaseSMS) TypeID() uint32 { return IDAuthSentCodeTypeF
 func (v *AuthSentCodeTypeFirebaseSMS) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCodeTypeFirebaseSMS)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Nonce != nil {
 		flags |= 1 << 0
-	}
-	if v.Receipt.Set || v.PushTimeout.Set {
-		flags |= 1 << 1
+		b.ByteString(v.Nonce)
 	}
 	if v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil {
 		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.Nonce != nil {
-		b.ByteString(v.Nonce)
-	}
-	if flags&(1<<2) != 0 {
 		b.Long(v.PlayIntegrityProjectID.Value)
 	}
-	if flags&(1<<2) != 0 {
+	if v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil {
+		flags |= 1 << 2
 		b.ByteString(v.PlayIntegrityNonce)
 	}
-	if flags&(1<<1) != 0 {
+	if v.Receipt.Set || v.PushTimeout.Set {
+		flags |= 1 << 1
 		b.String(v.Receipt.Value)
 	}
-	if flags&(1<<1) != 0 {
+	if v.Receipt.Set || v.PushTimeout.Set {
+		flags |= 1 << 1
 		b.Int(v.PushTimeout.Value)
 	}
 	b.Int(v.Length)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSentCodeTypeFirebaseSMS) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeTypeFirebaseSMS, "auth.sentCodeTypeFirebaseSms")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Nonce = r.ByteString()
-	}
-	if flags&(1<<2) != 0 {
-		v.PlayIntegrityProjectID = tl.Some(r.Long())
-	}
-	if flags&(1<<2) != 0 {
-		v.PlayIntegrityNonce = r.ByteString()
-	}
-	if flags&(1<<1) != 0 {
-		v.Receipt = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.PushTimeout = tl.Some(r.Int())
-	}
+	r.OptByteString(flags&(1<<0), &v.Nonce)
+	r.OptLong(flags&(1<<2), &v.PlayIntegrityProjectID)
+	r.OptByteString(flags&(1<<2), &v.PlayIntegrityNonce)
+	r.OptString(flags&(1<<1), &v.Receipt)
+	r.OptInt(flags&(1<<1), &v.PushTimeout)
 	v.Length = r.Int()
 }
 
@@ -712,21 +513,18 @@ func (*AuthSentCodeTypeSMSWord) TypeID() uint32 { return IDAuthSentCodeTypeSMSWo
 func (v *AuthSentCodeTypeSMSWord) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCodeTypeSMSWord)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Beginning.Set {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Beginning.Set {
 		b.String(v.Beginning.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSentCodeTypeSMSWord) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeTypeSMSWord, "auth.sentCodeTypeSmsWord")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Beginning = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.Beginning)
 }
 
 // AuthSentCodeTypeSMSPhrase is auth.sentCodeTypeSmsPhrase#b37794af.
@@ -739,21 +537,18 @@ func (*AuthSentCodeTypeSMSPhrase) TypeID() uint32 { return IDAuthSentCodeTypeSMS
 func (v *AuthSentCodeTypeSMSPhrase) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSentCodeTypeSMSPhrase)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Beginning.Set {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Beginning.Set {
 		b.String(v.Beginning.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSentCodeTypeSMSPhrase) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSentCodeTypeSMSPhrase, "auth.sentCodeTypeSmsPhrase")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Beginning = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.Beginning)
 }
 
 // AuthLoginToken is auth.loginToken#629f1980.
@@ -773,7 +568,7 @@ func (v *AuthLoginToken) Encode(b *tl.Buffer) {
 func (v *AuthLoginToken) Decode(r *tl.Reader) {
 	r.Expect(IDAuthLoginToken, "auth.loginToken")
 	v.Expires = r.Int()
-	v.Token = r.ByteString()
+	r.ReadByteString(&v.Token)
 }
 
 // AuthLoginTokenMigrateTo is auth.loginTokenMigrateTo#068e9916.
@@ -793,7 +588,7 @@ func (v *AuthLoginTokenMigrateTo) Encode(b *tl.Buffer) {
 func (v *AuthLoginTokenMigrateTo) Decode(r *tl.Reader) {
 	r.Expect(IDAuthLoginTokenMigrateTo, "auth.loginTokenMigrateTo")
 	v.DCID = r.Int()
-	v.Token = r.ByteString()
+	r.ReadByteString(&v.Token)
 }
 
 // AuthLoginTokenSuccess is auth.loginTokenSuccess#390d5c5e.
@@ -805,12 +600,12 @@ func (*AuthLoginTokenSuccess) TypeID() uint32 { return IDAuthLoginTokenSuccess }
 
 func (v *AuthLoginTokenSuccess) Encode(b *tl.Buffer) {
 	b.ID(IDAuthLoginTokenSuccess)
-	b.Object(v.Authorization, "auth.loginTokenSuccess.authorization")
+	putAuthAuthorization(b, v.Authorization, "auth.loginTokenSuccess.authorization")
 }
 
 func (v *AuthLoginTokenSuccess) Decode(r *tl.Reader) {
 	r.Expect(IDAuthLoginTokenSuccess, "auth.loginTokenSuccess")
-	v.Authorization = DecodeAuthAuthorization(r)
+	readAuthAuthorization(r, 1, &v.Authorization)
 }
 
 // AuthLoggedOut is auth.loggedOut#c3a2835f.
@@ -823,21 +618,18 @@ func (*AuthLoggedOut) TypeID() uint32 { return IDAuthLoggedOut }
 func (v *AuthLoggedOut) Encode(b *tl.Buffer) {
 	b.ID(IDAuthLoggedOut)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.FutureAuthToken != nil {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.FutureAuthToken != nil {
 		b.ByteString(v.FutureAuthToken)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthLoggedOut) Decode(r *tl.Reader) {
 	r.Expect(IDAuthLoggedOut, "auth.loggedOut")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.FutureAuthToken = r.ByteString()
-	}
+	r.OptByteString(flags&(1<<0), &v.FutureAuthToken)
 }
 
 // AuthPasskeyLoginOptions is auth.passkeyLoginOptions#e2037789.
@@ -873,8 +665,8 @@ func (v *AuthFirebasePnvIntent) Encode(b *tl.Buffer) {
 
 func (v *AuthFirebasePnvIntent) Decode(r *tl.Reader) {
 	r.Expect(IDAuthFirebasePnvIntent, "auth.firebasePnvIntent")
-	v.Nonce = r.String()
-	v.DigitalCredentialPayload = r.String()
+	r.ReadString(&v.Nonce)
+	r.ReadString(&v.DigitalCredentialPayload)
 }
 
 // AuthSendCode is auth.sendCode#a677244f.
@@ -897,9 +689,9 @@ func (v *AuthSendCode) Encode(b *tl.Buffer) {
 
 func (v *AuthSendCode) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSendCode, "auth.sendCode")
-	v.PhoneNumber = r.String()
+	r.ReadString(&v.PhoneNumber)
 	v.APIID = r.Int()
-	v.APIHash = r.String()
+	r.ReadString(&v.APIHash)
 	v.Settings.Decode(r)
 }
 
@@ -919,24 +711,25 @@ func (*AuthSignUp) TypeID() uint32 { return IDAuthSignUp }
 func (v *AuthSignUp) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSignUp)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.NoJoinedNotifications {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	b.String(v.PhoneNumber)
 	b.String(v.PhoneCodeHash)
 	b.String(v.FirstName)
 	b.String(v.LastName)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSignUp) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSignUp, "auth.signUp")
 	flags := r.Uint32()
 	v.NoJoinedNotifications = flags&(1<<0) != 0
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	v.FirstName = r.String()
-	v.LastName = r.String()
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.ReadString(&v.FirstName)
+	r.ReadString(&v.LastName)
 }
 
 func (*AuthSignUp) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -956,34 +749,27 @@ func (*AuthSignIn) TypeID() uint32 { return IDAuthSignIn }
 func (v *AuthSignIn) Encode(b *tl.Buffer) {
 	b.ID(IDAuthSignIn)
 	var flags uint32
-	if v.PhoneCode.Set {
-		flags |= 1 << 0
-	}
-	if v.EmailVerification != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.String(v.PhoneNumber)
 	b.String(v.PhoneCodeHash)
 	if v.PhoneCode.Set {
+		flags |= 1 << 0
 		b.String(v.PhoneCode.Value)
 	}
 	if v.EmailVerification != nil {
+		flags |= 1 << 1
 		v.EmailVerification.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthSignIn) Decode(r *tl.Reader) {
 	r.Expect(IDAuthSignIn, "auth.signIn")
 	flags := r.Uint32()
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	if flags&(1<<0) != 0 {
-		v.PhoneCode = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.EmailVerification = DecodeEmailVerification(r)
-	}
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.OptString(flags&(1<<0), &v.PhoneCode)
+	readEmailVerification(r, flags&(1<<1), &v.EmailVerification)
 }
 
 func (*AuthSignIn) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1066,7 +852,7 @@ func (v *AuthImportAuthorization) Encode(b *tl.Buffer) {
 func (v *AuthImportAuthorization) Decode(r *tl.Reader) {
 	r.Expect(IDAuthImportAuthorization, "auth.importAuthorization")
 	v.ID = r.Long()
-	v.Bytes = r.ByteString()
+	r.ReadByteString(&v.Bytes)
 }
 
 func (*AuthImportAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1096,7 +882,7 @@ func (v *AuthBindTempAuthKey) Decode(r *tl.Reader) {
 	v.PermAuthKeyID = r.Long()
 	v.Nonce = r.Long()
 	v.ExpiresAt = r.Int()
-	v.EncryptedMessage = r.ByteString()
+	r.ReadByteString(&v.EncryptedMessage)
 }
 
 func (*AuthBindTempAuthKey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1123,8 +909,8 @@ func (v *AuthImportBotAuthorization) Decode(r *tl.Reader) {
 	r.Expect(IDAuthImportBotAuthorization, "auth.importBotAuthorization")
 	v.Flags = r.Int()
 	v.APIID = r.Int()
-	v.APIHash = r.String()
-	v.BotAuthToken = r.String()
+	r.ReadString(&v.APIHash)
+	r.ReadString(&v.BotAuthToken)
 }
 
 func (*AuthImportBotAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1140,12 +926,12 @@ func (*AuthCheckPassword) TypeID() uint32 { return IDAuthCheckPassword }
 
 func (v *AuthCheckPassword) Encode(b *tl.Buffer) {
 	b.ID(IDAuthCheckPassword)
-	b.Object(v.Password, "auth.checkPassword.password")
+	putInputCheckPasswordSRP(b, v.Password, "auth.checkPassword.password")
 }
 
 func (v *AuthCheckPassword) Decode(r *tl.Reader) {
 	r.Expect(IDAuthCheckPassword, "auth.checkPassword")
-	v.Password = DecodeInputCheckPasswordSRP(r)
+	readInputCheckPasswordSRP(r, 1, &v.Password)
 }
 
 func (*AuthCheckPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1183,24 +969,20 @@ func (*AuthRecoverPassword) TypeID() uint32 { return IDAuthRecoverPassword }
 func (v *AuthRecoverPassword) Encode(b *tl.Buffer) {
 	b.ID(IDAuthRecoverPassword)
 	var flags uint32
-	if v.NewSettings != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.String(v.Code)
 	if v.NewSettings != nil {
+		flags |= 1 << 0
 		v.NewSettings.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthRecoverPassword) Decode(r *tl.Reader) {
 	r.Expect(IDAuthRecoverPassword, "auth.recoverPassword")
 	flags := r.Uint32()
-	v.Code = r.String()
-	if flags&(1<<0) != 0 {
-		v.NewSettings = new(AccountPasswordInputSettings)
-		v.NewSettings.Decode(r)
-	}
+	r.ReadString(&v.Code)
+	readAccountPasswordInputSettings(r, flags&(1<<0), &v.NewSettings)
 }
 
 func (*AuthRecoverPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1219,25 +1001,22 @@ func (*AuthResendCode) TypeID() uint32 { return IDAuthResendCode }
 func (v *AuthResendCode) Encode(b *tl.Buffer) {
 	b.ID(IDAuthResendCode)
 	var flags uint32
-	if v.Reason.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.String(v.PhoneNumber)
 	b.String(v.PhoneCodeHash)
 	if v.Reason.Set {
+		flags |= 1 << 0
 		b.String(v.Reason.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthResendCode) Decode(r *tl.Reader) {
 	r.Expect(IDAuthResendCode, "auth.resendCode")
 	flags := r.Uint32()
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	if flags&(1<<0) != 0 {
-		v.Reason = tl.Some(r.String())
-	}
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.OptString(flags&(1<<0), &v.Reason)
 }
 
 func (*AuthResendCode) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
@@ -1258,8 +1037,8 @@ func (v *AuthCancelCode) Encode(b *tl.Buffer) {
 
 func (v *AuthCancelCode) Decode(r *tl.Reader) {
 	r.Expect(IDAuthCancelCode, "auth.cancelCode")
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
 }
 
 func (*AuthCancelCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1278,7 +1057,7 @@ func (v *AuthDropTempAuthKeys) Encode(b *tl.Buffer) {
 
 func (v *AuthDropTempAuthKeys) Decode(r *tl.Reader) {
 	r.Expect(IDAuthDropTempAuthKeys, "auth.dropTempAuthKeys")
-	v.ExceptAuthKeys = r.Longs()
+	r.ReadLongs(&v.ExceptAuthKeys)
 }
 
 func (*AuthDropTempAuthKeys) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1302,8 +1081,8 @@ func (v *AuthExportLoginToken) Encode(b *tl.Buffer) {
 func (v *AuthExportLoginToken) Decode(r *tl.Reader) {
 	r.Expect(IDAuthExportLoginToken, "auth.exportLoginToken")
 	v.APIID = r.Int()
-	v.APIHash = r.String()
-	v.ExceptIDs = r.Longs()
+	r.ReadString(&v.APIHash)
+	r.ReadLongs(&v.ExceptIDs)
 }
 
 func (*AuthExportLoginToken) DecodeResult(r *tl.Reader) AuthLoginTokenClass {
@@ -1324,7 +1103,7 @@ func (v *AuthImportLoginToken) Encode(b *tl.Buffer) {
 
 func (v *AuthImportLoginToken) Decode(r *tl.Reader) {
 	r.Expect(IDAuthImportLoginToken, "auth.importLoginToken")
-	v.Token = r.ByteString()
+	r.ReadByteString(&v.Token)
 }
 
 func (*AuthImportLoginToken) DecodeResult(r *tl.Reader) AuthLoginTokenClass {
@@ -1345,7 +1124,7 @@ func (v *AuthAcceptLoginToken) Encode(b *tl.Buffer) {
 
 func (v *AuthAcceptLoginToken) Decode(r *tl.Reader) {
 	r.Expect(IDAuthAcceptLoginToken, "auth.acceptLoginToken")
-	v.Token = r.ByteString()
+	r.ReadByteString(&v.Token)
 }
 
 func (*AuthAcceptLoginToken) DecodeResult(r *tl.Reader) *Authorization {
@@ -1368,7 +1147,7 @@ func (v *AuthCheckRecoveryPassword) Encode(b *tl.Buffer) {
 
 func (v *AuthCheckRecoveryPassword) Decode(r *tl.Reader) {
 	r.Expect(IDAuthCheckRecoveryPassword, "auth.checkRecoveryPassword")
-	v.Code = r.String()
+	r.ReadString(&v.Code)
 }
 
 func (*AuthCheckRecoveryPassword) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1392,8 +1171,8 @@ func (v *AuthImportWebTokenAuthorization) Encode(b *tl.Buffer) {
 func (v *AuthImportWebTokenAuthorization) Decode(r *tl.Reader) {
 	r.Expect(IDAuthImportWebTokenAuthorization, "auth.importWebTokenAuthorization")
 	v.APIID = r.Int()
-	v.APIHash = r.String()
-	v.WebAuthToken = r.String()
+	r.ReadString(&v.APIHash)
+	r.ReadString(&v.WebAuthToken)
 }
 
 func (*AuthImportWebTokenAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1414,43 +1193,32 @@ func (*AuthRequestFirebaseSMS) TypeID() uint32 { return IDAuthRequestFirebaseSMS
 func (v *AuthRequestFirebaseSMS) Encode(b *tl.Buffer) {
 	b.ID(IDAuthRequestFirebaseSMS)
 	var flags uint32
-	if v.SafetyNetToken.Set {
-		flags |= 1 << 0
-	}
-	if v.IosPushSecret.Set {
-		flags |= 1 << 1
-	}
-	if v.PlayIntegrityToken.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.String(v.PhoneNumber)
 	b.String(v.PhoneCodeHash)
 	if v.SafetyNetToken.Set {
+		flags |= 1 << 0
 		b.String(v.SafetyNetToken.Value)
 	}
 	if v.PlayIntegrityToken.Set {
+		flags |= 1 << 2
 		b.String(v.PlayIntegrityToken.Value)
 	}
 	if v.IosPushSecret.Set {
+		flags |= 1 << 1
 		b.String(v.IosPushSecret.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthRequestFirebaseSMS) Decode(r *tl.Reader) {
 	r.Expect(IDAuthRequestFirebaseSMS, "auth.requestFirebaseSms")
 	flags := r.Uint32()
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	if flags&(1<<0) != 0 {
-		v.SafetyNetToken = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.PlayIntegrityToken = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.IosPushSecret = tl.Some(r.String())
-	}
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.OptString(flags&(1<<0), &v.SafetyNetToken)
+	r.OptString(flags&(1<<2), &v.PlayIntegrityToken)
+	r.OptString(flags&(1<<1), &v.IosPushSecret)
 }
 
 func (*AuthRequestFirebaseSMS) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1471,8 +1239,8 @@ func (v *AuthResetLoginEmail) Encode(b *tl.Buffer) {
 
 func (v *AuthResetLoginEmail) Decode(r *tl.Reader) {
 	r.Expect(IDAuthResetLoginEmail, "auth.resetLoginEmail")
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
 }
 
 func (*AuthResetLoginEmail) DecodeResult(r *tl.Reader) AuthSentCodeClass {
@@ -1497,9 +1265,9 @@ func (v *AuthReportMissingCode) Encode(b *tl.Buffer) {
 
 func (v *AuthReportMissingCode) Decode(r *tl.Reader) {
 	r.Expect(IDAuthReportMissingCode, "auth.reportMissingCode")
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
-	v.Mnc = r.String()
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
+	r.ReadString(&v.Mnc)
 }
 
 func (*AuthReportMissingCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1522,8 +1290,8 @@ func (v *AuthCheckPaidAuth) Encode(b *tl.Buffer) {
 
 func (v *AuthCheckPaidAuth) Decode(r *tl.Reader) {
 	r.Expect(IDAuthCheckPaidAuth, "auth.checkPaidAuth")
-	v.PhoneNumber = r.String()
-	v.PhoneCodeHash = r.String()
+	r.ReadString(&v.PhoneNumber)
+	r.ReadString(&v.PhoneCodeHash)
 	v.FormID = r.Long()
 }
 
@@ -1546,7 +1314,7 @@ func (v *AuthInitPasskeyLogin) Encode(b *tl.Buffer) {
 func (v *AuthInitPasskeyLogin) Decode(r *tl.Reader) {
 	r.Expect(IDAuthInitPasskeyLogin, "auth.initPasskeyLogin")
 	v.APIID = r.Int()
-	v.APIHash = r.String()
+	r.ReadString(&v.APIHash)
 }
 
 func (*AuthInitPasskeyLogin) DecodeResult(r *tl.Reader) *AuthPasskeyLoginOptions {
@@ -1567,29 +1335,25 @@ func (*AuthFinishPasskeyLogin) TypeID() uint32 { return IDAuthFinishPasskeyLogin
 func (v *AuthFinishPasskeyLogin) Encode(b *tl.Buffer) {
 	b.ID(IDAuthFinishPasskeyLogin)
 	var flags uint32
+	flagsAt := b.Flags()
+	putInputPasskeyCredential(b, v.Credential, "auth.finishPasskeyLogin.credential")
 	if v.FromDCID.Set || v.FromAuthKeyID.Set {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Credential, "auth.finishPasskeyLogin.credential")
-	if flags&(1<<0) != 0 {
 		b.Int(v.FromDCID.Value)
 	}
-	if flags&(1<<0) != 0 {
+	if v.FromDCID.Set || v.FromAuthKeyID.Set {
+		flags |= 1 << 0
 		b.Long(v.FromAuthKeyID.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthFinishPasskeyLogin) Decode(r *tl.Reader) {
 	r.Expect(IDAuthFinishPasskeyLogin, "auth.finishPasskeyLogin")
 	flags := r.Uint32()
-	v.Credential = DecodeInputPasskeyCredential(r)
-	if flags&(1<<0) != 0 {
-		v.FromDCID = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.FromAuthKeyID = tl.Some(r.Long())
-	}
+	readInputPasskeyCredential(r, 1, &v.Credential)
+	r.OptInt(flags&(1<<0), &v.FromDCID)
+	r.OptLong(flags&(1<<0), &v.FromAuthKeyID)
 }
 
 func (*AuthFinishPasskeyLogin) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1613,7 +1377,7 @@ func (v *AuthInitFirebasePnvLogin) Encode(b *tl.Buffer) {
 func (v *AuthInitFirebasePnvLogin) Decode(r *tl.Reader) {
 	r.Expect(IDAuthInitFirebasePnvLogin, "auth.initFirebasePnvLogin")
 	v.APIID = r.Int()
-	v.APIHash = r.String()
+	r.ReadString(&v.APIHash)
 }
 
 func (*AuthInitFirebasePnvLogin) DecodeResult(r *tl.Reader) *AuthFirebasePnvIntent {
@@ -1636,7 +1400,7 @@ func (v *AuthFinishFirebasePnvLogin) Encode(b *tl.Buffer) {
 
 func (v *AuthFinishFirebasePnvLogin) Decode(r *tl.Reader) {
 	r.Expect(IDAuthFinishFirebasePnvLogin, "auth.finishFirebasePnvLogin")
-	v.GoogleToken = r.String()
+	r.ReadString(&v.GoogleToken)
 }
 
 func (*AuthFinishFirebasePnvLogin) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1655,22 +1419,240 @@ func (*AuthFirebasePnvSignUp) TypeID() uint32 { return IDAuthFirebasePnvSignUp }
 func (v *AuthFirebasePnvSignUp) Encode(b *tl.Buffer) {
 	b.ID(IDAuthFirebasePnvSignUp)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.NoJoinedNotifications {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	b.String(v.FirstName)
 	b.String(v.LastName)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *AuthFirebasePnvSignUp) Decode(r *tl.Reader) {
 	r.Expect(IDAuthFirebasePnvSignUp, "auth.firebasePnvSignUp")
 	flags := r.Uint32()
 	v.NoJoinedNotifications = flags&(1<<0) != 0
-	v.FirstName = r.String()
-	v.LastName = r.String()
+	r.ReadString(&v.FirstName)
+	r.ReadString(&v.LastName)
 }
 
 func (*AuthFirebasePnvSignUp) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
 	return DecodeAuthAuthorization(r)
+}
+
+// AuthSentCodeClass is a auth.SentCode: one of auth.sentCode, auth.sentCodeSuccess, auth.sentCodePaymentRequired.
+type AuthSentCodeClass interface {
+	tl.Object
+	isAuthSentCode()
+}
+
+func (*AuthSentCode) isAuthSentCode()                {}
+func (*AuthSentCodeSuccess) isAuthSentCode()         {}
+func (*AuthSentCodePaymentRequired) isAuthSentCode() {}
+
+// DecodeAuthSentCode decodes a boxed auth.SentCode.
+func DecodeAuthSentCode(r *tl.Reader) (v AuthSentCodeClass) {
+	switch r.PeekID() {
+	case IDAuthSentCode:
+		v = new(AuthSentCode)
+	case IDAuthSentCodeSuccess:
+		v = new(AuthSentCodeSuccess)
+	case IDAuthSentCodePaymentRequired:
+		v = new(AuthSentCodePaymentRequired)
+	default:
+		r.Unexpected(r.ID(), "auth.SentCode")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+//go:noinline
+func readAuthSentCode(r *tl.Reader, flag uint32, v *AuthSentCodeClass) {
+	if flag != 0 {
+		*v = DecodeAuthSentCode(r)
+	}
+}
+
+//go:noinline
+func putAuthSentCode(b *tl.Buffer, v AuthSentCodeClass, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	v.Encode(b)
+}
+
+// AuthAuthorizationClass is a auth.Authorization: one of auth.authorization, auth.authorizationSignUpRequired.
+type AuthAuthorizationClass interface {
+	tl.Object
+	isAuthAuthorization()
+}
+
+func (*AuthAuthorization) isAuthAuthorization()               {}
+func (*AuthAuthorizationSignUpRequired) isAuthAuthorization() {}
+
+// DecodeAuthAuthorization decodes a boxed auth.Authorization.
+func DecodeAuthAuthorization(r *tl.Reader) (v AuthAuthorizationClass) {
+	switch r.PeekID() {
+	case IDAuthAuthorization:
+		v = new(AuthAuthorization)
+	case IDAuthAuthorizationSignUpRequired:
+		v = new(AuthAuthorizationSignUpRequired)
+	default:
+		r.Unexpected(r.ID(), "auth.Authorization")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+//go:noinline
+func readAuthAuthorization(r *tl.Reader, flag uint32, v *AuthAuthorizationClass) {
+	if flag != 0 {
+		*v = DecodeAuthAuthorization(r)
+	}
+}
+
+//go:noinline
+func putAuthAuthorization(b *tl.Buffer, v AuthAuthorizationClass, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	v.Encode(b)
+}
+
+// AuthCodeTypeClass is a auth.CodeType: one of auth.codeTypeSms, auth.codeTypeCall, auth.codeTypeFlashCall, auth.codeTypeMissedCall, auth.codeTypeFragmentSms.
+type AuthCodeTypeClass interface {
+	tl.Object
+	isAuthCodeType()
+}
+
+func (*AuthCodeTypeSMS) isAuthCodeType()         {}
+func (*AuthCodeTypeCall) isAuthCodeType()        {}
+func (*AuthCodeTypeFlashCall) isAuthCodeType()   {}
+func (*AuthCodeTypeMissedCall) isAuthCodeType()  {}
+func (*AuthCodeTypeFragmentSMS) isAuthCodeType() {}
+
+// DecodeAuthCodeType decodes a boxed auth.CodeType.
+func DecodeAuthCodeType(r *tl.Reader) (v AuthCodeTypeClass) {
+	switch r.PeekID() {
+	case IDAuthCodeTypeSMS:
+		v = new(AuthCodeTypeSMS)
+	case IDAuthCodeTypeCall:
+		v = new(AuthCodeTypeCall)
+	case IDAuthCodeTypeFlashCall:
+		v = new(AuthCodeTypeFlashCall)
+	case IDAuthCodeTypeMissedCall:
+		v = new(AuthCodeTypeMissedCall)
+	case IDAuthCodeTypeFragmentSMS:
+		v = new(AuthCodeTypeFragmentSMS)
+	default:
+		r.Unexpected(r.ID(), "auth.CodeType")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+//go:noinline
+func readAuthCodeType(r *tl.Reader, flag uint32, v *AuthCodeTypeClass) {
+	if flag != 0 {
+		*v = DecodeAuthCodeType(r)
+	}
+}
+
+// AuthSentCodeTypeClass is a auth.SentCodeType: one of auth.sentCodeTypeApp, auth.sentCodeTypeSms, auth.sentCodeTypeCall, auth.sentCodeTypeFlashCall, auth.sentCodeTypeMissedCall, auth.sentCodeTypeEmailCode, auth.sentCodeTypeSetUpEmailRequired, auth.sentCodeTypeFragmentSms, ….
+type AuthSentCodeTypeClass interface {
+	tl.Object
+	isAuthSentCodeType()
+}
+
+func (*AuthSentCodeTypeApp) isAuthSentCodeType()                {}
+func (*AuthSentCodeTypeSMS) isAuthSentCodeType()                {}
+func (*AuthSentCodeTypeCall) isAuthSentCodeType()               {}
+func (*AuthSentCodeTypeFlashCall) isAuthSentCodeType()          {}
+func (*AuthSentCodeTypeMissedCall) isAuthSentCodeType()         {}
+func (*AuthSentCodeTypeEmailCode) isAuthSentCodeType()          {}
+func (*AuthSentCodeTypeSetUpEmailRequired) isAuthSentCodeType() {}
+func (*AuthSentCodeTypeFragmentSMS) isAuthSentCodeType()        {}
+func (*AuthSentCodeTypeFirebaseSMS) isAuthSentCodeType()        {}
+func (*AuthSentCodeTypeSMSWord) isAuthSentCodeType()            {}
+func (*AuthSentCodeTypeSMSPhrase) isAuthSentCodeType()          {}
+
+// DecodeAuthSentCodeType decodes a boxed auth.SentCodeType.
+func DecodeAuthSentCodeType(r *tl.Reader) (v AuthSentCodeTypeClass) {
+	switch r.PeekID() {
+	case IDAuthSentCodeTypeApp:
+		v = (*AuthSentCodeTypeApp)(r.Small(unsafe.Sizeof(AuthSentCodeTypeApp{})))
+	case IDAuthSentCodeTypeSMS:
+		v = (*AuthSentCodeTypeSMS)(r.Small(unsafe.Sizeof(AuthSentCodeTypeSMS{})))
+	case IDAuthSentCodeTypeCall:
+		v = (*AuthSentCodeTypeCall)(r.Small(unsafe.Sizeof(AuthSentCodeTypeCall{})))
+	case IDAuthSentCodeTypeFlashCall:
+		v = new(AuthSentCodeTypeFlashCall)
+	case IDAuthSentCodeTypeMissedCall:
+		v = new(AuthSentCodeTypeMissedCall)
+	case IDAuthSentCodeTypeEmailCode:
+		v = new(AuthSentCodeTypeEmailCode)
+	case IDAuthSentCodeTypeSetUpEmailRequired:
+		v = (*AuthSentCodeTypeSetUpEmailRequired)(r.Small(unsafe.Sizeof(AuthSentCodeTypeSetUpEmailRequired{})))
+	case IDAuthSentCodeTypeFragmentSMS:
+		v = new(AuthSentCodeTypeFragmentSMS)
+	case IDAuthSentCodeTypeFirebaseSMS:
+		v = new(AuthSentCodeTypeFirebaseSMS)
+	case IDAuthSentCodeTypeSMSWord:
+		v = new(AuthSentCodeTypeSMSWord)
+	case IDAuthSentCodeTypeSMSPhrase:
+		v = new(AuthSentCodeTypeSMSPhrase)
+	default:
+		r.Unexpected(r.ID(), "auth.SentCodeType")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+//go:noinline
+func readAuthSentCodeType(r *tl.Reader, flag uint32, v *AuthSentCodeTypeClass) {
+	if flag != 0 {
+		*v = DecodeAuthSentCodeType(r)
+	}
+}
+
+//go:noinline
+func putAuthSentCodeType(b *tl.Buffer, v AuthSentCodeTypeClass, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	v.Encode(b)
+}
+
+// AuthLoginTokenClass is a auth.LoginToken: one of auth.loginToken, auth.loginTokenMigrateTo, auth.loginTokenSuccess.
+type AuthLoginTokenClass interface {
+	tl.Object
+	isAuthLoginToken()
+}
+
+func (*AuthLoginToken) isAuthLoginToken()          {}
+func (*AuthLoginTokenMigrateTo) isAuthLoginToken() {}
+func (*AuthLoginTokenSuccess) isAuthLoginToken()   {}
+
+// DecodeAuthLoginToken decodes a boxed auth.LoginToken.
+func DecodeAuthLoginToken(r *tl.Reader) (v AuthLoginTokenClass) {
+	switch r.PeekID() {
+	case IDAuthLoginToken:
+		v = new(AuthLoginToken)
+	case IDAuthLoginTokenMigrateTo:
+		v = new(AuthLoginTokenMigrateTo)
+	case IDAuthLoginTokenSuccess:
+		v = new(AuthLoginTokenSuccess)
+	default:
+		r.Unexpected(r.ID(), "auth.LoginToken")
+		return nil
+	}
+	v.Decode(r)
+	return v
 }

@@ -22,9 +22,9 @@ func (v *BotsBotInfo) Encode(b *tl.Buffer) {
 
 func (v *BotsBotInfo) Decode(r *tl.Reader) {
 	r.Expect(IDBotsBotInfo, "bots.botInfo")
-	v.Name = r.String()
-	v.About = r.String()
-	v.Description = r.String()
+	r.ReadString(&v.Name)
+	r.ReadString(&v.About)
+	r.ReadString(&v.Description)
 }
 
 // BotsPopularAppBots is bots.popularAppBots#1991b13b.
@@ -38,23 +38,20 @@ func (*BotsPopularAppBots) TypeID() uint32 { return IDBotsPopularAppBots }
 func (v *BotsPopularAppBots) Encode(b *tl.Buffer) {
 	b.ID(IDBotsPopularAppBots)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.NextOffset.Set {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.NextOffset.Set {
 		b.String(v.NextOffset.Value)
 	}
 	putUserClasses(b, v.Users, "bots.popularAppBots.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsPopularAppBots) Decode(r *tl.Reader) {
 	r.Expect(IDBotsPopularAppBots, "bots.popularAppBots")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Users = readUserClasses(r)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // BotsPreviewInfo is bots.previewInfo#0ca71d64.
@@ -73,8 +70,8 @@ func (v *BotsPreviewInfo) Encode(b *tl.Buffer) {
 
 func (v *BotsPreviewInfo) Decode(r *tl.Reader) {
 	r.Expect(IDBotsPreviewInfo, "bots.previewInfo")
-	v.Media = readBotPreviewMedias(r)
-	v.LangCodes = r.Strings()
+	readBotPreviewMedias(r, 1, &v.Media)
+	r.ReadStrings(&v.LangCodes)
 }
 
 // BotsExportedBotToken is bots.exportedBotToken#3c60b621.
@@ -91,7 +88,7 @@ func (v *BotsExportedBotToken) Encode(b *tl.Buffer) {
 
 func (v *BotsExportedBotToken) Decode(r *tl.Reader) {
 	r.Expect(IDBotsExportedBotToken, "bots.exportedBotToken")
-	v.Token = r.String()
+	r.ReadString(&v.Token)
 }
 
 // BotsRequestedButton is bots.requestedButton#f13bbcd7.
@@ -108,7 +105,7 @@ func (v *BotsRequestedButton) Encode(b *tl.Buffer) {
 
 func (v *BotsRequestedButton) Decode(r *tl.Reader) {
 	r.Expect(IDBotsRequestedButton, "bots.requestedButton")
-	v.WebappReqID = r.String()
+	r.ReadString(&v.WebappReqID)
 }
 
 // BotsAccessSettings is bots.accessSettings#dd1fbf93.
@@ -122,25 +119,22 @@ func (*BotsAccessSettings) TypeID() uint32 { return IDBotsAccessSettings }
 func (v *BotsAccessSettings) Encode(b *tl.Buffer) {
 	b.ID(IDBotsAccessSettings)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Restricted {
 		flags |= 1 << 0
 	}
 	if v.AddUsers != nil {
 		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.AddUsers != nil {
 		putUserClasses(b, v.AddUsers, "bots.accessSettings.add_users")
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsAccessSettings) Decode(r *tl.Reader) {
 	r.Expect(IDBotsAccessSettings, "bots.accessSettings")
 	flags := r.Uint32()
 	v.Restricted = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.AddUsers = readUserClasses(r)
-	}
+	readUserClasses(r, flags&(1<<1), &v.AddUsers)
 }
 
 // BotsSendCustomRequest is bots.sendCustomRequest#aa2769ed.
@@ -159,7 +153,7 @@ func (v *BotsSendCustomRequest) Encode(b *tl.Buffer) {
 
 func (v *BotsSendCustomRequest) Decode(r *tl.Reader) {
 	r.Expect(IDBotsSendCustomRequest, "bots.sendCustomRequest")
-	v.CustomMethod = r.String()
+	r.ReadString(&v.CustomMethod)
 	v.Params.Decode(r)
 }
 
@@ -202,16 +196,16 @@ func (*BotsSetBotCommands) TypeID() uint32 { return IDBotsSetBotCommands }
 
 func (v *BotsSetBotCommands) Encode(b *tl.Buffer) {
 	b.ID(IDBotsSetBotCommands)
-	b.Object(v.Scope, "bots.setBotCommands.scope")
+	putBotCommandScope(b, v.Scope, "bots.setBotCommands.scope")
 	b.String(v.LangCode)
 	putBotCommands(b, v.Commands)
 }
 
 func (v *BotsSetBotCommands) Decode(r *tl.Reader) {
 	r.Expect(IDBotsSetBotCommands, "bots.setBotCommands")
-	v.Scope = DecodeBotCommandScope(r)
-	v.LangCode = r.String()
-	v.Commands = readBotCommands(r)
+	readBotCommandScope(r, 1, &v.Scope)
+	r.ReadString(&v.LangCode)
+	readBotCommands(r, 1, &v.Commands)
 }
 
 func (*BotsSetBotCommands) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -226,14 +220,14 @@ func (*BotsResetBotCommands) TypeID() uint32 { return IDBotsResetBotCommands }
 
 func (v *BotsResetBotCommands) Encode(b *tl.Buffer) {
 	b.ID(IDBotsResetBotCommands)
-	b.Object(v.Scope, "bots.resetBotCommands.scope")
+	putBotCommandScope(b, v.Scope, "bots.resetBotCommands.scope")
 	b.String(v.LangCode)
 }
 
 func (v *BotsResetBotCommands) Decode(r *tl.Reader) {
 	r.Expect(IDBotsResetBotCommands, "bots.resetBotCommands")
-	v.Scope = DecodeBotCommandScope(r)
-	v.LangCode = r.String()
+	readBotCommandScope(r, 1, &v.Scope)
+	r.ReadString(&v.LangCode)
 }
 
 func (*BotsResetBotCommands) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -248,17 +242,20 @@ func (*BotsGetBotCommands) TypeID() uint32 { return IDBotsGetBotCommands }
 
 func (v *BotsGetBotCommands) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetBotCommands)
-	b.Object(v.Scope, "bots.getBotCommands.scope")
+	putBotCommandScope(b, v.Scope, "bots.getBotCommands.scope")
 	b.String(v.LangCode)
 }
 
 func (v *BotsGetBotCommands) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetBotCommands, "bots.getBotCommands")
-	v.Scope = DecodeBotCommandScope(r)
-	v.LangCode = r.String()
+	readBotCommandScope(r, 1, &v.Scope)
+	r.ReadString(&v.LangCode)
 }
 
-func (*BotsGetBotCommands) DecodeResult(r *tl.Reader) []BotCommand { return readBotCommands(r) }
+func (*BotsGetBotCommands) DecodeResult(r *tl.Reader) (v []BotCommand) {
+	readBotCommands(r, 1, &v)
+	return v
+}
 
 // BotsSetBotMenuButton is bots.setBotMenuButton#4504d54f.
 type BotsSetBotMenuButton struct {
@@ -270,14 +267,14 @@ func (*BotsSetBotMenuButton) TypeID() uint32 { return IDBotsSetBotMenuButton }
 
 func (v *BotsSetBotMenuButton) Encode(b *tl.Buffer) {
 	b.ID(IDBotsSetBotMenuButton)
-	b.Object(v.UserID, "bots.setBotMenuButton.user_id")
-	b.Object(v.Button, "bots.setBotMenuButton.button")
+	putInputUser(b, v.UserID, "bots.setBotMenuButton.user_id")
+	putBotMenuButton(b, v.Button, "bots.setBotMenuButton.button")
 }
 
 func (v *BotsSetBotMenuButton) Decode(r *tl.Reader) {
 	r.Expect(IDBotsSetBotMenuButton, "bots.setBotMenuButton")
-	v.UserID = DecodeInputUser(r)
-	v.Button = DecodeBotMenuButton(r)
+	readInputUser(r, 1, &v.UserID)
+	readBotMenuButton(r, 1, &v.Button)
 }
 
 func (*BotsSetBotMenuButton) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -291,12 +288,12 @@ func (*BotsGetBotMenuButton) TypeID() uint32 { return IDBotsGetBotMenuButton }
 
 func (v *BotsGetBotMenuButton) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetBotMenuButton)
-	b.Object(v.UserID, "bots.getBotMenuButton.user_id")
+	putInputUser(b, v.UserID, "bots.getBotMenuButton.user_id")
 }
 
 func (v *BotsGetBotMenuButton) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetBotMenuButton, "bots.getBotMenuButton")
-	v.UserID = DecodeInputUser(r)
+	readInputUser(r, 1, &v.UserID)
 }
 
 func (*BotsGetBotMenuButton) DecodeResult(r *tl.Reader) BotMenuButtonClass {
@@ -357,50 +354,35 @@ func (*BotsSetBotInfo) TypeID() uint32 { return IDBotsSetBotInfo }
 func (v *BotsSetBotInfo) Encode(b *tl.Buffer) {
 	b.ID(IDBotsSetBotInfo)
 	var flags uint32
-	if v.About.Set {
-		flags |= 1 << 0
-	}
-	if v.Description.Set {
-		flags |= 1 << 1
-	}
+	flagsAt := b.Flags()
 	if v.Bot != nil {
 		flags |= 1 << 2
-	}
-	if v.Name.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	if v.Bot != nil {
 		v.Bot.Encode(b)
 	}
 	b.String(v.LangCode)
 	if v.Name.Set {
+		flags |= 1 << 3
 		b.String(v.Name.Value)
 	}
 	if v.About.Set {
+		flags |= 1 << 0
 		b.String(v.About.Value)
 	}
 	if v.Description.Set {
+		flags |= 1 << 1
 		b.String(v.Description.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsSetBotInfo) Decode(r *tl.Reader) {
 	r.Expect(IDBotsSetBotInfo, "bots.setBotInfo")
 	flags := r.Uint32()
-	if flags&(1<<2) != 0 {
-		v.Bot = DecodeInputUser(r)
-	}
-	v.LangCode = r.String()
-	if flags&(1<<3) != 0 {
-		v.Name = tl.Some(r.String())
-	}
-	if flags&(1<<0) != 0 {
-		v.About = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Description = tl.Some(r.String())
-	}
+	readInputUser(r, flags&(1<<2), &v.Bot)
+	r.ReadString(&v.LangCode)
+	r.OptString(flags&(1<<3), &v.Name)
+	r.OptString(flags&(1<<0), &v.About)
+	r.OptString(flags&(1<<1), &v.Description)
 }
 
 func (*BotsSetBotInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -416,23 +398,20 @@ func (*BotsGetBotInfo) TypeID() uint32 { return IDBotsGetBotInfo }
 func (v *BotsGetBotInfo) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetBotInfo)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Bot != nil {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Bot != nil {
 		v.Bot.Encode(b)
 	}
 	b.String(v.LangCode)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsGetBotInfo) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetBotInfo, "bots.getBotInfo")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Bot = DecodeInputUser(r)
-	}
-	v.LangCode = r.String()
+	readInputUser(r, flags&(1<<0), &v.Bot)
+	r.ReadString(&v.LangCode)
 }
 
 func (*BotsGetBotInfo) DecodeResult(r *tl.Reader) *BotsBotInfo {
@@ -451,14 +430,14 @@ func (*BotsReorderUsernames) TypeID() uint32 { return IDBotsReorderUsernames }
 
 func (v *BotsReorderUsernames) Encode(b *tl.Buffer) {
 	b.ID(IDBotsReorderUsernames)
-	b.Object(v.Bot, "bots.reorderUsernames.bot")
+	putInputUser(b, v.Bot, "bots.reorderUsernames.bot")
 	b.Strings(v.Order)
 }
 
 func (v *BotsReorderUsernames) Decode(r *tl.Reader) {
 	r.Expect(IDBotsReorderUsernames, "bots.reorderUsernames")
-	v.Bot = DecodeInputUser(r)
-	v.Order = r.Strings()
+	readInputUser(r, 1, &v.Bot)
+	r.ReadStrings(&v.Order)
 }
 
 func (*BotsReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -474,15 +453,15 @@ func (*BotsToggleUsername) TypeID() uint32 { return IDBotsToggleUsername }
 
 func (v *BotsToggleUsername) Encode(b *tl.Buffer) {
 	b.ID(IDBotsToggleUsername)
-	b.Object(v.Bot, "bots.toggleUsername.bot")
+	putInputUser(b, v.Bot, "bots.toggleUsername.bot")
 	b.String(v.Username)
 	b.Bool(v.Active)
 }
 
 func (v *BotsToggleUsername) Decode(r *tl.Reader) {
 	r.Expect(IDBotsToggleUsername, "bots.toggleUsername")
-	v.Bot = DecodeInputUser(r)
-	v.Username = r.String()
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.Username)
 	v.Active = r.Bool()
 }
 
@@ -497,12 +476,12 @@ func (*BotsCanSendMessage) TypeID() uint32 { return IDBotsCanSendMessage }
 
 func (v *BotsCanSendMessage) Encode(b *tl.Buffer) {
 	b.ID(IDBotsCanSendMessage)
-	b.Object(v.Bot, "bots.canSendMessage.bot")
+	putInputUser(b, v.Bot, "bots.canSendMessage.bot")
 }
 
 func (v *BotsCanSendMessage) Decode(r *tl.Reader) {
 	r.Expect(IDBotsCanSendMessage, "bots.canSendMessage")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 }
 
 func (*BotsCanSendMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -516,12 +495,12 @@ func (*BotsAllowSendMessage) TypeID() uint32 { return IDBotsAllowSendMessage }
 
 func (v *BotsAllowSendMessage) Encode(b *tl.Buffer) {
 	b.ID(IDBotsAllowSendMessage)
-	b.Object(v.Bot, "bots.allowSendMessage.bot")
+	putInputUser(b, v.Bot, "bots.allowSendMessage.bot")
 }
 
 func (v *BotsAllowSendMessage) Decode(r *tl.Reader) {
 	r.Expect(IDBotsAllowSendMessage, "bots.allowSendMessage")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 }
 
 func (*BotsAllowSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -537,15 +516,15 @@ func (*BotsInvokeWebViewCustomMethod) TypeID() uint32 { return IDBotsInvokeWebVi
 
 func (v *BotsInvokeWebViewCustomMethod) Encode(b *tl.Buffer) {
 	b.ID(IDBotsInvokeWebViewCustomMethod)
-	b.Object(v.Bot, "bots.invokeWebViewCustomMethod.bot")
+	putInputUser(b, v.Bot, "bots.invokeWebViewCustomMethod.bot")
 	b.String(v.CustomMethod)
 	v.Params.Encode(b)
 }
 
 func (v *BotsInvokeWebViewCustomMethod) Decode(r *tl.Reader) {
 	r.Expect(IDBotsInvokeWebViewCustomMethod, "bots.invokeWebViewCustomMethod")
-	v.Bot = DecodeInputUser(r)
-	v.CustomMethod = r.String()
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.CustomMethod)
 	v.Params.Decode(r)
 }
 
@@ -571,7 +550,7 @@ func (v *BotsGetPopularAppBots) Encode(b *tl.Buffer) {
 
 func (v *BotsGetPopularAppBots) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetPopularAppBots, "bots.getPopularAppBots")
-	v.Offset = r.String()
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -592,16 +571,16 @@ func (*BotsAddPreviewMedia) TypeID() uint32 { return IDBotsAddPreviewMedia }
 
 func (v *BotsAddPreviewMedia) Encode(b *tl.Buffer) {
 	b.ID(IDBotsAddPreviewMedia)
-	b.Object(v.Bot, "bots.addPreviewMedia.bot")
+	putInputUser(b, v.Bot, "bots.addPreviewMedia.bot")
 	b.String(v.LangCode)
-	b.Object(v.Media, "bots.addPreviewMedia.media")
+	putInputMedia(b, v.Media, "bots.addPreviewMedia.media")
 }
 
 func (v *BotsAddPreviewMedia) Decode(r *tl.Reader) {
 	r.Expect(IDBotsAddPreviewMedia, "bots.addPreviewMedia")
-	v.Bot = DecodeInputUser(r)
-	v.LangCode = r.String()
-	v.Media = DecodeInputMedia(r)
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.LangCode)
+	readInputMedia(r, 1, &v.Media)
 }
 
 func (*BotsAddPreviewMedia) DecodeResult(r *tl.Reader) *BotPreviewMedia {
@@ -622,18 +601,18 @@ func (*BotsEditPreviewMedia) TypeID() uint32 { return IDBotsEditPreviewMedia }
 
 func (v *BotsEditPreviewMedia) Encode(b *tl.Buffer) {
 	b.ID(IDBotsEditPreviewMedia)
-	b.Object(v.Bot, "bots.editPreviewMedia.bot")
+	putInputUser(b, v.Bot, "bots.editPreviewMedia.bot")
 	b.String(v.LangCode)
-	b.Object(v.Media, "bots.editPreviewMedia.media")
-	b.Object(v.NewMedia, "bots.editPreviewMedia.new_media")
+	putInputMedia(b, v.Media, "bots.editPreviewMedia.media")
+	putInputMedia(b, v.NewMedia, "bots.editPreviewMedia.new_media")
 }
 
 func (v *BotsEditPreviewMedia) Decode(r *tl.Reader) {
 	r.Expect(IDBotsEditPreviewMedia, "bots.editPreviewMedia")
-	v.Bot = DecodeInputUser(r)
-	v.LangCode = r.String()
-	v.Media = DecodeInputMedia(r)
-	v.NewMedia = DecodeInputMedia(r)
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.LangCode)
+	readInputMedia(r, 1, &v.Media)
+	readInputMedia(r, 1, &v.NewMedia)
 }
 
 func (*BotsEditPreviewMedia) DecodeResult(r *tl.Reader) *BotPreviewMedia {
@@ -653,16 +632,16 @@ func (*BotsDeletePreviewMedia) TypeID() uint32 { return IDBotsDeletePreviewMedia
 
 func (v *BotsDeletePreviewMedia) Encode(b *tl.Buffer) {
 	b.ID(IDBotsDeletePreviewMedia)
-	b.Object(v.Bot, "bots.deletePreviewMedia.bot")
+	putInputUser(b, v.Bot, "bots.deletePreviewMedia.bot")
 	b.String(v.LangCode)
 	putInputMediaClasses(b, v.Media, "bots.deletePreviewMedia.media")
 }
 
 func (v *BotsDeletePreviewMedia) Decode(r *tl.Reader) {
 	r.Expect(IDBotsDeletePreviewMedia, "bots.deletePreviewMedia")
-	v.Bot = DecodeInputUser(r)
-	v.LangCode = r.String()
-	v.Media = readInputMediaClasses(r)
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.LangCode)
+	readInputMediaClasses(r, 1, &v.Media)
 }
 
 func (*BotsDeletePreviewMedia) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -678,16 +657,16 @@ func (*BotsReorderPreviewMedias) TypeID() uint32 { return IDBotsReorderPreviewMe
 
 func (v *BotsReorderPreviewMedias) Encode(b *tl.Buffer) {
 	b.ID(IDBotsReorderPreviewMedias)
-	b.Object(v.Bot, "bots.reorderPreviewMedias.bot")
+	putInputUser(b, v.Bot, "bots.reorderPreviewMedias.bot")
 	b.String(v.LangCode)
 	putInputMediaClasses(b, v.Order, "bots.reorderPreviewMedias.order")
 }
 
 func (v *BotsReorderPreviewMedias) Decode(r *tl.Reader) {
 	r.Expect(IDBotsReorderPreviewMedias, "bots.reorderPreviewMedias")
-	v.Bot = DecodeInputUser(r)
-	v.LangCode = r.String()
-	v.Order = readInputMediaClasses(r)
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.LangCode)
+	readInputMediaClasses(r, 1, &v.Order)
 }
 
 func (*BotsReorderPreviewMedias) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -702,14 +681,14 @@ func (*BotsGetPreviewInfo) TypeID() uint32 { return IDBotsGetPreviewInfo }
 
 func (v *BotsGetPreviewInfo) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetPreviewInfo)
-	b.Object(v.Bot, "bots.getPreviewInfo.bot")
+	putInputUser(b, v.Bot, "bots.getPreviewInfo.bot")
 	b.String(v.LangCode)
 }
 
 func (v *BotsGetPreviewInfo) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetPreviewInfo, "bots.getPreviewInfo")
-	v.Bot = DecodeInputUser(r)
-	v.LangCode = r.String()
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.LangCode)
 }
 
 func (*BotsGetPreviewInfo) DecodeResult(r *tl.Reader) *BotsPreviewInfo {
@@ -727,16 +706,17 @@ func (*BotsGetPreviewMedias) TypeID() uint32 { return IDBotsGetPreviewMedias }
 
 func (v *BotsGetPreviewMedias) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetPreviewMedias)
-	b.Object(v.Bot, "bots.getPreviewMedias.bot")
+	putInputUser(b, v.Bot, "bots.getPreviewMedias.bot")
 }
 
 func (v *BotsGetPreviewMedias) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetPreviewMedias, "bots.getPreviewMedias")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 }
 
-func (*BotsGetPreviewMedias) DecodeResult(r *tl.Reader) []BotPreviewMedia {
-	return readBotPreviewMedias(r)
+func (*BotsGetPreviewMedias) DecodeResult(r *tl.Reader) (v []BotPreviewMedia) {
+	readBotPreviewMedias(r, 1, &v)
+	return v
 }
 
 // BotsUpdateUserEmojiStatus is bots.updateUserEmojiStatus#ed9f30c5.
@@ -749,14 +729,14 @@ func (*BotsUpdateUserEmojiStatus) TypeID() uint32 { return IDBotsUpdateUserEmoji
 
 func (v *BotsUpdateUserEmojiStatus) Encode(b *tl.Buffer) {
 	b.ID(IDBotsUpdateUserEmojiStatus)
-	b.Object(v.UserID, "bots.updateUserEmojiStatus.user_id")
-	b.Object(v.EmojiStatus, "bots.updateUserEmojiStatus.emoji_status")
+	putInputUser(b, v.UserID, "bots.updateUserEmojiStatus.user_id")
+	putEmojiStatus(b, v.EmojiStatus, "bots.updateUserEmojiStatus.emoji_status")
 }
 
 func (v *BotsUpdateUserEmojiStatus) Decode(r *tl.Reader) {
 	r.Expect(IDBotsUpdateUserEmojiStatus, "bots.updateUserEmojiStatus")
-	v.UserID = DecodeInputUser(r)
-	v.EmojiStatus = DecodeEmojiStatus(r)
+	readInputUser(r, 1, &v.UserID)
+	readEmojiStatus(r, 1, &v.EmojiStatus)
 }
 
 func (*BotsUpdateUserEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -773,13 +753,13 @@ func (*BotsToggleUserEmojiStatusPermission) TypeID() uint32 {
 
 func (v *BotsToggleUserEmojiStatusPermission) Encode(b *tl.Buffer) {
 	b.ID(IDBotsToggleUserEmojiStatusPermission)
-	b.Object(v.Bot, "bots.toggleUserEmojiStatusPermission.bot")
+	putInputUser(b, v.Bot, "bots.toggleUserEmojiStatusPermission.bot")
 	b.Bool(v.Enabled)
 }
 
 func (v *BotsToggleUserEmojiStatusPermission) Decode(r *tl.Reader) {
 	r.Expect(IDBotsToggleUserEmojiStatusPermission, "bots.toggleUserEmojiStatusPermission")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 	v.Enabled = r.Bool()
 }
 
@@ -796,16 +776,16 @@ func (*BotsCheckDownloadFileParams) TypeID() uint32 { return IDBotsCheckDownload
 
 func (v *BotsCheckDownloadFileParams) Encode(b *tl.Buffer) {
 	b.ID(IDBotsCheckDownloadFileParams)
-	b.Object(v.Bot, "bots.checkDownloadFileParams.bot")
+	putInputUser(b, v.Bot, "bots.checkDownloadFileParams.bot")
 	b.String(v.FileName)
 	b.String(v.URL)
 }
 
 func (v *BotsCheckDownloadFileParams) Decode(r *tl.Reader) {
 	r.Expect(IDBotsCheckDownloadFileParams, "bots.checkDownloadFileParams")
-	v.Bot = DecodeInputUser(r)
-	v.FileName = r.String()
-	v.URL = r.String()
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.FileName)
+	r.ReadString(&v.URL)
 }
 
 func (*BotsCheckDownloadFileParams) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -824,7 +804,10 @@ func (v *BotsGetAdminedBots) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetAdminedBots, "bots.getAdminedBots")
 }
 
-func (*BotsGetAdminedBots) DecodeResult(r *tl.Reader) []UserClass { return readUserClasses(r) }
+func (*BotsGetAdminedBots) DecodeResult(r *tl.Reader) (v []UserClass) {
+	readUserClasses(r, 1, &v)
+	return v
+}
 
 // BotsUpdateStarRefProgram is bots.updateStarRefProgram#778b5ab3.
 type BotsUpdateStarRefProgram struct {
@@ -838,25 +821,22 @@ func (*BotsUpdateStarRefProgram) TypeID() uint32 { return IDBotsUpdateStarRefPro
 func (v *BotsUpdateStarRefProgram) Encode(b *tl.Buffer) {
 	b.ID(IDBotsUpdateStarRefProgram)
 	var flags uint32
-	if v.DurationMonths.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Bot, "bots.updateStarRefProgram.bot")
+	flagsAt := b.Flags()
+	putInputUser(b, v.Bot, "bots.updateStarRefProgram.bot")
 	b.Int(v.CommissionPermille)
 	if v.DurationMonths.Set {
+		flags |= 1 << 0
 		b.Int(v.DurationMonths.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsUpdateStarRefProgram) Decode(r *tl.Reader) {
 	r.Expect(IDBotsUpdateStarRefProgram, "bots.updateStarRefProgram")
 	flags := r.Uint32()
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 	v.CommissionPermille = r.Int()
-	if flags&(1<<0) != 0 {
-		v.DurationMonths = tl.Some(r.Int())
-	}
+	r.OptInt(flags&(1<<0), &v.DurationMonths)
 }
 
 func (*BotsUpdateStarRefProgram) DecodeResult(r *tl.Reader) *StarRefProgram {
@@ -878,36 +858,29 @@ func (*BotsSetCustomVerification) TypeID() uint32 { return IDBotsSetCustomVerifi
 func (v *BotsSetCustomVerification) Encode(b *tl.Buffer) {
 	b.ID(IDBotsSetCustomVerification)
 	var flags uint32
-	if v.Bot != nil {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.Enabled {
 		flags |= 1 << 1
 	}
-	if v.CustomDescription.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
 	if v.Bot != nil {
+		flags |= 1 << 0
 		v.Bot.Encode(b)
 	}
-	b.Object(v.Peer, "bots.setCustomVerification.peer")
+	putInputPeer(b, v.Peer, "bots.setCustomVerification.peer")
 	if v.CustomDescription.Set {
+		flags |= 1 << 2
 		b.String(v.CustomDescription.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsSetCustomVerification) Decode(r *tl.Reader) {
 	r.Expect(IDBotsSetCustomVerification, "bots.setCustomVerification")
 	flags := r.Uint32()
 	v.Enabled = flags&(1<<1) != 0
-	if flags&(1<<0) != 0 {
-		v.Bot = DecodeInputUser(r)
-	}
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<2) != 0 {
-		v.CustomDescription = tl.Some(r.String())
-	}
+	readInputUser(r, flags&(1<<0), &v.Bot)
+	readInputPeer(r, 1, &v.Peer)
+	r.OptString(flags&(1<<2), &v.CustomDescription)
 }
 
 func (*BotsSetCustomVerification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -921,12 +894,12 @@ func (*BotsGetBotRecommendations) TypeID() uint32 { return IDBotsGetBotRecommend
 
 func (v *BotsGetBotRecommendations) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetBotRecommendations)
-	b.Object(v.Bot, "bots.getBotRecommendations.bot")
+	putInputUser(b, v.Bot, "bots.getBotRecommendations.bot")
 }
 
 func (v *BotsGetBotRecommendations) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetBotRecommendations, "bots.getBotRecommendations")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 }
 
 func (*BotsGetBotRecommendations) DecodeResult(r *tl.Reader) UsersUsersClass {
@@ -947,7 +920,7 @@ func (v *BotsCheckUsername) Encode(b *tl.Buffer) {
 
 func (v *BotsCheckUsername) Decode(r *tl.Reader) {
 	r.Expect(IDBotsCheckUsername, "bots.checkUsername")
-	v.Username = r.String()
+	r.ReadString(&v.Username)
 }
 
 func (*BotsCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -965,22 +938,23 @@ func (*BotsCreateBot) TypeID() uint32 { return IDBotsCreateBot }
 func (v *BotsCreateBot) Encode(b *tl.Buffer) {
 	b.ID(IDBotsCreateBot)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.ViaDeeplink {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	b.String(v.Name)
 	b.String(v.Username)
-	b.Object(v.ManagerID, "bots.createBot.manager_id")
+	putInputUser(b, v.ManagerID, "bots.createBot.manager_id")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsCreateBot) Decode(r *tl.Reader) {
 	r.Expect(IDBotsCreateBot, "bots.createBot")
 	flags := r.Uint32()
 	v.ViaDeeplink = flags&(1<<0) != 0
-	v.Name = r.String()
-	v.Username = r.String()
-	v.ManagerID = DecodeInputUser(r)
+	r.ReadString(&v.Name)
+	r.ReadString(&v.Username)
+	readInputUser(r, 1, &v.ManagerID)
 }
 
 func (*BotsCreateBot) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -995,13 +969,13 @@ func (*BotsExportBotToken) TypeID() uint32 { return IDBotsExportBotToken }
 
 func (v *BotsExportBotToken) Encode(b *tl.Buffer) {
 	b.ID(IDBotsExportBotToken)
-	b.Object(v.Bot, "bots.exportBotToken.bot")
+	putInputUser(b, v.Bot, "bots.exportBotToken.bot")
 	b.Bool(v.Revoke)
 }
 
 func (v *BotsExportBotToken) Decode(r *tl.Reader) {
 	r.Expect(IDBotsExportBotToken, "bots.exportBotToken")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 	v.Revoke = r.Bool()
 }
 
@@ -1021,13 +995,13 @@ func (*BotsRequestWebViewButton) TypeID() uint32 { return IDBotsRequestWebViewBu
 
 func (v *BotsRequestWebViewButton) Encode(b *tl.Buffer) {
 	b.ID(IDBotsRequestWebViewButton)
-	b.Object(v.UserID, "bots.requestWebViewButton.user_id")
+	putInputUser(b, v.UserID, "bots.requestWebViewButton.user_id")
 	v.Button.Encode(b)
 }
 
 func (v *BotsRequestWebViewButton) Decode(r *tl.Reader) {
 	r.Expect(IDBotsRequestWebViewButton, "bots.requestWebViewButton")
-	v.UserID = DecodeInputUser(r)
+	readInputUser(r, 1, &v.UserID)
 	v.Button.Decode(r)
 }
 
@@ -1047,14 +1021,14 @@ func (*BotsGetRequestedWebViewButton) TypeID() uint32 { return IDBotsGetRequeste
 
 func (v *BotsGetRequestedWebViewButton) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetRequestedWebViewButton)
-	b.Object(v.Bot, "bots.getRequestedWebViewButton.bot")
+	putInputUser(b, v.Bot, "bots.getRequestedWebViewButton.bot")
 	b.String(v.WebappReqID)
 }
 
 func (v *BotsGetRequestedWebViewButton) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetRequestedWebViewButton, "bots.getRequestedWebViewButton")
-	v.Bot = DecodeInputUser(r)
-	v.WebappReqID = r.String()
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.WebappReqID)
 }
 
 func (*BotsGetRequestedWebViewButton) DecodeResult(r *tl.Reader) *KeyboardButton {
@@ -1072,12 +1046,12 @@ func (*BotsGetAccessSettings) TypeID() uint32 { return IDBotsGetAccessSettings }
 
 func (v *BotsGetAccessSettings) Encode(b *tl.Buffer) {
 	b.ID(IDBotsGetAccessSettings)
-	b.Object(v.Bot, "bots.getAccessSettings.bot")
+	putInputUser(b, v.Bot, "bots.getAccessSettings.bot")
 }
 
 func (v *BotsGetAccessSettings) Decode(r *tl.Reader) {
 	r.Expect(IDBotsGetAccessSettings, "bots.getAccessSettings")
-	v.Bot = DecodeInputUser(r)
+	readInputUser(r, 1, &v.Bot)
 }
 
 func (*BotsGetAccessSettings) DecodeResult(r *tl.Reader) *BotsAccessSettings {
@@ -1098,27 +1072,24 @@ func (*BotsEditAccessSettings) TypeID() uint32 { return IDBotsEditAccessSettings
 func (v *BotsEditAccessSettings) Encode(b *tl.Buffer) {
 	b.ID(IDBotsEditAccessSettings)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Restricted {
 		flags |= 1 << 0
 	}
+	putInputUser(b, v.Bot, "bots.editAccessSettings.bot")
 	if v.AddUsers != nil {
 		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Bot, "bots.editAccessSettings.bot")
-	if v.AddUsers != nil {
 		putInputUserClasses(b, v.AddUsers, "bots.editAccessSettings.add_users")
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *BotsEditAccessSettings) Decode(r *tl.Reader) {
 	r.Expect(IDBotsEditAccessSettings, "bots.editAccessSettings")
 	flags := r.Uint32()
 	v.Restricted = flags&(1<<0) != 0
-	v.Bot = DecodeInputUser(r)
-	if flags&(1<<1) != 0 {
-		v.AddUsers = readInputUserClasses(r)
-	}
+	readInputUser(r, 1, &v.Bot)
+	readInputUserClasses(r, flags&(1<<1), &v.AddUsers)
 }
 
 func (*BotsEditAccessSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1134,13 +1105,13 @@ func (*BotsSetJoinChatResults) TypeID() uint32 { return IDBotsSetJoinChatResults
 func (v *BotsSetJoinChatResults) Encode(b *tl.Buffer) {
 	b.ID(IDBotsSetJoinChatResults)
 	b.Long(v.QueryID)
-	b.Object(v.Result, "bots.setJoinChatResults.result")
+	putJoinChatBotResult(b, v.Result, "bots.setJoinChatResults.result")
 }
 
 func (v *BotsSetJoinChatResults) Decode(r *tl.Reader) {
 	r.Expect(IDBotsSetJoinChatResults, "bots.setJoinChatResults")
 	v.QueryID = r.Long()
-	v.Result = DecodeJoinChatBotResult(r)
+	readJoinChatBotResult(r, 1, &v.Result)
 }
 
 func (*BotsSetJoinChatResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }

@@ -4,57 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// ChannelsChannelParticipantsClass is a channels.ChannelParticipants: one of channels.channelParticipants, channels.channelParticipantsNotModified.
-type ChannelsChannelParticipantsClass interface {
-	tl.Object
-	isChannelsChannelParticipants()
-}
-
-func (*ChannelsChannelParticipants) isChannelsChannelParticipants()            {}
-func (*ChannelsChannelParticipantsNotModified) isChannelsChannelParticipants() {}
-
-// DecodeChannelsChannelParticipants decodes a boxed channels.ChannelParticipants.
-func DecodeChannelsChannelParticipants(r *tl.Reader) (v ChannelsChannelParticipantsClass) {
-	switch r.PeekID() {
-	case IDChannelsChannelParticipants:
-		v = new(ChannelsChannelParticipants)
-	case IDChannelsChannelParticipantsNotModified:
-		v = new(ChannelsChannelParticipantsNotModified)
-	default:
-		r.Unexpected(r.ID(), "channels.ChannelParticipants")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// ChannelsSponsoredMessageReportResultClass is a channels.SponsoredMessageReportResult: one of channels.sponsoredMessageReportResultChooseOption, channels.sponsoredMessageReportResultAdsHidden, channels.sponsoredMessageReportResultReported.
-type ChannelsSponsoredMessageReportResultClass interface {
-	tl.Object
-	isChannelsSponsoredMessageReportResult()
-}
-
-func (*ChannelsSponsoredMessageReportResultChooseOption) isChannelsSponsoredMessageReportResult() {}
-func (*ChannelsSponsoredMessageReportResultAdsHidden) isChannelsSponsoredMessageReportResult()    {}
-func (*ChannelsSponsoredMessageReportResultReported) isChannelsSponsoredMessageReportResult()     {}
-
-// DecodeChannelsSponsoredMessageReportResult decodes a boxed channels.SponsoredMessageReportResult.
-func DecodeChannelsSponsoredMessageReportResult(r *tl.Reader) (v ChannelsSponsoredMessageReportResultClass) {
-	switch r.PeekID() {
-	case IDChannelsSponsoredMessageReportResultChooseOption:
-		v = new(ChannelsSponsoredMessageReportResultChooseOption)
-	case IDChannelsSponsoredMessageReportResultAdsHidden:
-		v = new(ChannelsSponsoredMessageReportResultAdsHidden)
-	case IDChannelsSponsoredMessageReportResultReported:
-		v = new(ChannelsSponsoredMessageReportResultReported)
-	default:
-		r.Unexpected(r.ID(), "channels.SponsoredMessageReportResult")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // ChannelsChannelParticipants is channels.channelParticipants#9ab0feaf.
 type ChannelsChannelParticipants struct {
 	Count        int32
@@ -76,9 +25,9 @@ func (v *ChannelsChannelParticipants) Encode(b *tl.Buffer) {
 func (v *ChannelsChannelParticipants) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsChannelParticipants, "channels.channelParticipants")
 	v.Count = r.Int()
-	v.Participants = readChannelParticipantClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readChannelParticipantClasses(r, 1, &v.Participants)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChannelsChannelParticipantsNotModified is channels.channelParticipantsNotModified#f0173fe9.
@@ -108,16 +57,16 @@ func (*ChannelsChannelParticipant) TypeID() uint32 { return IDChannelsChannelPar
 
 func (v *ChannelsChannelParticipant) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsChannelParticipant)
-	b.Object(v.Participant, "channels.channelParticipant.participant")
+	putChannelParticipant(b, v.Participant, "channels.channelParticipant.participant")
 	putChatClasses(b, v.Chats, "channels.channelParticipant.chats")
 	putUserClasses(b, v.Users, "channels.channelParticipant.users")
 }
 
 func (v *ChannelsChannelParticipant) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsChannelParticipant, "channels.channelParticipant")
-	v.Participant = DecodeChannelParticipant(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readChannelParticipant(r, 1, &v.Participant)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChannelsAdminLogResults is channels.adminLogResults#ed8af74d.
@@ -138,9 +87,9 @@ func (v *ChannelsAdminLogResults) Encode(b *tl.Buffer) {
 
 func (v *ChannelsAdminLogResults) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsAdminLogResults, "channels.adminLogResults")
-	v.Events = readChannelAdminLogEvents(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readChannelAdminLogEvents(r, 1, &v.Events)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChannelsSendAsPeers is channels.sendAsPeers#f496b0c6.
@@ -161,9 +110,9 @@ func (v *ChannelsSendAsPeers) Encode(b *tl.Buffer) {
 
 func (v *ChannelsSendAsPeers) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSendAsPeers, "channels.sendAsPeers")
-	v.Peers = readSendAsPeers(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readSendAsPeers(r, 1, &v.Peers)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChannelsSponsoredMessageReportResultChooseOption is channels.sponsoredMessageReportResultChooseOption#846f9e42.
@@ -184,8 +133,8 @@ func (v *ChannelsSponsoredMessageReportResultChooseOption) Encode(b *tl.Buffer) 
 
 func (v *ChannelsSponsoredMessageReportResultChooseOption) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSponsoredMessageReportResultChooseOption, "channels.sponsoredMessageReportResultChooseOption")
-	v.Title = r.String()
-	v.Options = readSponsoredMessageReportOptions(r)
+	r.ReadString(&v.Title)
+	readSponsoredMessageReportOptions(r, 1, &v.Options)
 }
 
 // ChannelsSponsoredMessageReportResultAdsHidden is channels.sponsoredMessageReportResultAdsHidden#3e3bcf2f.
@@ -230,13 +179,13 @@ func (*ChannelsReadHistory) TypeID() uint32 { return IDChannelsReadHistory }
 
 func (v *ChannelsReadHistory) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsReadHistory)
-	b.Object(v.Channel, "channels.readHistory.channel")
+	putInputChannel(b, v.Channel, "channels.readHistory.channel")
 	b.Int(v.MaxID)
 }
 
 func (v *ChannelsReadHistory) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsReadHistory, "channels.readHistory")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.MaxID = r.Int()
 }
 
@@ -252,14 +201,14 @@ func (*ChannelsDeleteMessages) TypeID() uint32 { return IDChannelsDeleteMessages
 
 func (v *ChannelsDeleteMessages) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsDeleteMessages)
-	b.Object(v.Channel, "channels.deleteMessages.channel")
+	putInputChannel(b, v.Channel, "channels.deleteMessages.channel")
 	b.Ints(v.ID)
 }
 
 func (v *ChannelsDeleteMessages) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsDeleteMessages, "channels.deleteMessages")
-	v.Channel = DecodeInputChannel(r)
-	v.ID = r.Ints()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadInts(&v.ID)
 }
 
 func (*ChannelsDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
@@ -279,16 +228,16 @@ func (*ChannelsReportSpam) TypeID() uint32 { return IDChannelsReportSpam }
 
 func (v *ChannelsReportSpam) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsReportSpam)
-	b.Object(v.Channel, "channels.reportSpam.channel")
-	b.Object(v.Participant, "channels.reportSpam.participant")
+	putInputChannel(b, v.Channel, "channels.reportSpam.channel")
+	putInputPeer(b, v.Participant, "channels.reportSpam.participant")
 	b.Ints(v.ID)
 }
 
 func (v *ChannelsReportSpam) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsReportSpam, "channels.reportSpam")
-	v.Channel = DecodeInputChannel(r)
-	v.Participant = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputChannel(r, 1, &v.Channel)
+	readInputPeer(r, 1, &v.Participant)
+	r.ReadInts(&v.ID)
 }
 
 func (*ChannelsReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -303,14 +252,14 @@ func (*ChannelsGetMessages) TypeID() uint32 { return IDChannelsGetMessages }
 
 func (v *ChannelsGetMessages) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetMessages)
-	b.Object(v.Channel, "channels.getMessages.channel")
+	putInputChannel(b, v.Channel, "channels.getMessages.channel")
 	putInputMessageClasses(b, v.ID, "channels.getMessages.id")
 }
 
 func (v *ChannelsGetMessages) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetMessages, "channels.getMessages")
-	v.Channel = DecodeInputChannel(r)
-	v.ID = readInputMessageClasses(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputMessageClasses(r, 1, &v.ID)
 }
 
 func (*ChannelsGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -330,8 +279,8 @@ func (*ChannelsGetParticipants) TypeID() uint32 { return IDChannelsGetParticipan
 
 func (v *ChannelsGetParticipants) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetParticipants)
-	b.Object(v.Channel, "channels.getParticipants.channel")
-	b.Object(v.Filter, "channels.getParticipants.filter")
+	putInputChannel(b, v.Channel, "channels.getParticipants.channel")
+	putChannelParticipantsFilter(b, v.Filter, "channels.getParticipants.filter")
 	b.Int(v.Offset)
 	b.Int(v.Limit)
 	b.Long(v.Hash)
@@ -339,8 +288,8 @@ func (v *ChannelsGetParticipants) Encode(b *tl.Buffer) {
 
 func (v *ChannelsGetParticipants) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetParticipants, "channels.getParticipants")
-	v.Channel = DecodeInputChannel(r)
-	v.Filter = DecodeChannelParticipantsFilter(r)
+	readInputChannel(r, 1, &v.Channel)
+	readChannelParticipantsFilter(r, 1, &v.Filter)
 	v.Offset = r.Int()
 	v.Limit = r.Int()
 	v.Hash = r.Long()
@@ -360,14 +309,14 @@ func (*ChannelsGetParticipant) TypeID() uint32 { return IDChannelsGetParticipant
 
 func (v *ChannelsGetParticipant) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetParticipant)
-	b.Object(v.Channel, "channels.getParticipant.channel")
-	b.Object(v.Participant, "channels.getParticipant.participant")
+	putInputChannel(b, v.Channel, "channels.getParticipant.channel")
+	putInputPeer(b, v.Participant, "channels.getParticipant.participant")
 }
 
 func (v *ChannelsGetParticipant) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetParticipant, "channels.getParticipant")
-	v.Channel = DecodeInputChannel(r)
-	v.Participant = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputPeer(r, 1, &v.Participant)
 }
 
 func (*ChannelsGetParticipant) DecodeResult(r *tl.Reader) *ChannelsChannelParticipant {
@@ -390,7 +339,7 @@ func (v *ChannelsGetChannels) Encode(b *tl.Buffer) {
 
 func (v *ChannelsGetChannels) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetChannels, "channels.getChannels")
-	v.ID = readInputChannelClasses(r)
+	readInputChannelClasses(r, 1, &v.ID)
 }
 
 func (*ChannelsGetChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -406,12 +355,12 @@ func (*ChannelsGetFullChannel) TypeID() uint32 { return IDChannelsGetFullChannel
 
 func (v *ChannelsGetFullChannel) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetFullChannel)
-	b.Object(v.Channel, "channels.getFullChannel.channel")
+	putInputChannel(b, v.Channel, "channels.getFullChannel.channel")
 }
 
 func (v *ChannelsGetFullChannel) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetFullChannel, "channels.getFullChannel")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsGetFullChannel) DecodeResult(r *tl.Reader) *MessagesChatFull {
@@ -438,36 +387,34 @@ func (*ChannelsCreateChannel) TypeID() uint32 { return IDChannelsCreateChannel }
 func (v *ChannelsCreateChannel) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsCreateChannel)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Broadcast {
 		flags |= 1 << 0
 	}
 	if v.Megagroup {
 		flags |= 1 << 1
 	}
-	if v.GeoPoint != nil || v.Address.Set {
-		flags |= 1 << 2
-	}
 	if v.ForImport {
 		flags |= 1 << 3
-	}
-	if v.TTLPeriod.Set {
-		flags |= 1 << 4
 	}
 	if v.Forum {
 		flags |= 1 << 5
 	}
-	b.Uint32(flags)
 	b.String(v.Title)
 	b.String(v.About)
-	if flags&(1<<2) != 0 {
-		b.Object(v.GeoPoint, "channels.createChannel.geo_point")
+	if v.GeoPoint != nil || v.Address.Set {
+		flags |= 1 << 2
+		putInputGeoPoint(b, v.GeoPoint, "channels.createChannel.geo_point")
 	}
-	if flags&(1<<2) != 0 {
+	if v.GeoPoint != nil || v.Address.Set {
+		flags |= 1 << 2
 		b.String(v.Address.Value)
 	}
 	if v.TTLPeriod.Set {
+		flags |= 1 << 4
 		b.Int(v.TTLPeriod.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsCreateChannel) Decode(r *tl.Reader) {
@@ -477,17 +424,11 @@ func (v *ChannelsCreateChannel) Decode(r *tl.Reader) {
 	v.Megagroup = flags&(1<<1) != 0
 	v.ForImport = flags&(1<<3) != 0
 	v.Forum = flags&(1<<5) != 0
-	v.Title = r.String()
-	v.About = r.String()
-	if flags&(1<<2) != 0 {
-		v.GeoPoint = DecodeInputGeoPoint(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Address = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.TTLPeriod = tl.Some(r.Int())
-	}
+	r.ReadString(&v.Title)
+	r.ReadString(&v.About)
+	readInputGeoPoint(r, flags&(1<<2), &v.GeoPoint)
+	r.OptString(flags&(1<<2), &v.Address)
+	r.OptInt(flags&(1<<4), &v.TTLPeriod)
 }
 
 func (*ChannelsCreateChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -505,27 +446,24 @@ func (*ChannelsEditAdmin) TypeID() uint32 { return IDChannelsEditAdmin }
 func (v *ChannelsEditAdmin) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsEditAdmin)
 	var flags uint32
-	if v.Rank.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.editAdmin.channel")
-	b.Object(v.UserID, "channels.editAdmin.user_id")
+	flagsAt := b.Flags()
+	putInputChannel(b, v.Channel, "channels.editAdmin.channel")
+	putInputUser(b, v.UserID, "channels.editAdmin.user_id")
 	v.AdminRights.Encode(b)
 	if v.Rank.Set {
+		flags |= 1 << 0
 		b.String(v.Rank.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsEditAdmin) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsEditAdmin, "channels.editAdmin")
 	flags := r.Uint32()
-	v.Channel = DecodeInputChannel(r)
-	v.UserID = DecodeInputUser(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputUser(r, 1, &v.UserID)
 	v.AdminRights.Decode(r)
-	if flags&(1<<0) != 0 {
-		v.Rank = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.Rank)
 }
 
 func (*ChannelsEditAdmin) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -540,14 +478,14 @@ func (*ChannelsEditTitle) TypeID() uint32 { return IDChannelsEditTitle }
 
 func (v *ChannelsEditTitle) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsEditTitle)
-	b.Object(v.Channel, "channels.editTitle.channel")
+	putInputChannel(b, v.Channel, "channels.editTitle.channel")
 	b.String(v.Title)
 }
 
 func (v *ChannelsEditTitle) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsEditTitle, "channels.editTitle")
-	v.Channel = DecodeInputChannel(r)
-	v.Title = r.String()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadString(&v.Title)
 }
 
 func (*ChannelsEditTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -562,14 +500,14 @@ func (*ChannelsEditPhoto) TypeID() uint32 { return IDChannelsEditPhoto }
 
 func (v *ChannelsEditPhoto) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsEditPhoto)
-	b.Object(v.Channel, "channels.editPhoto.channel")
-	b.Object(v.Photo, "channels.editPhoto.photo")
+	putInputChannel(b, v.Channel, "channels.editPhoto.channel")
+	putInputChatPhoto(b, v.Photo, "channels.editPhoto.photo")
 }
 
 func (v *ChannelsEditPhoto) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsEditPhoto, "channels.editPhoto")
-	v.Channel = DecodeInputChannel(r)
-	v.Photo = DecodeInputChatPhoto(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputChatPhoto(r, 1, &v.Photo)
 }
 
 func (*ChannelsEditPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -584,14 +522,14 @@ func (*ChannelsCheckUsername) TypeID() uint32 { return IDChannelsCheckUsername }
 
 func (v *ChannelsCheckUsername) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsCheckUsername)
-	b.Object(v.Channel, "channels.checkUsername.channel")
+	putInputChannel(b, v.Channel, "channels.checkUsername.channel")
 	b.String(v.Username)
 }
 
 func (v *ChannelsCheckUsername) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsCheckUsername, "channels.checkUsername")
-	v.Channel = DecodeInputChannel(r)
-	v.Username = r.String()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadString(&v.Username)
 }
 
 func (*ChannelsCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -606,14 +544,14 @@ func (*ChannelsUpdateUsername) TypeID() uint32 { return IDChannelsUpdateUsername
 
 func (v *ChannelsUpdateUsername) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsUpdateUsername)
-	b.Object(v.Channel, "channels.updateUsername.channel")
+	putInputChannel(b, v.Channel, "channels.updateUsername.channel")
 	b.String(v.Username)
 }
 
 func (v *ChannelsUpdateUsername) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsUpdateUsername, "channels.updateUsername")
-	v.Channel = DecodeInputChannel(r)
-	v.Username = r.String()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadString(&v.Username)
 }
 
 func (*ChannelsUpdateUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -627,12 +565,12 @@ func (*ChannelsJoinChannel) TypeID() uint32 { return IDChannelsJoinChannel }
 
 func (v *ChannelsJoinChannel) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsJoinChannel)
-	b.Object(v.Channel, "channels.joinChannel.channel")
+	putInputChannel(b, v.Channel, "channels.joinChannel.channel")
 }
 
 func (v *ChannelsJoinChannel) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsJoinChannel, "channels.joinChannel")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsJoinChannel) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
@@ -648,12 +586,12 @@ func (*ChannelsLeaveChannel) TypeID() uint32 { return IDChannelsLeaveChannel }
 
 func (v *ChannelsLeaveChannel) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsLeaveChannel)
-	b.Object(v.Channel, "channels.leaveChannel.channel")
+	putInputChannel(b, v.Channel, "channels.leaveChannel.channel")
 }
 
 func (v *ChannelsLeaveChannel) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsLeaveChannel, "channels.leaveChannel")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsLeaveChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -668,14 +606,14 @@ func (*ChannelsInviteToChannel) TypeID() uint32 { return IDChannelsInviteToChann
 
 func (v *ChannelsInviteToChannel) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsInviteToChannel)
-	b.Object(v.Channel, "channels.inviteToChannel.channel")
+	putInputChannel(b, v.Channel, "channels.inviteToChannel.channel")
 	putInputUserClasses(b, v.Users, "channels.inviteToChannel.users")
 }
 
 func (v *ChannelsInviteToChannel) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsInviteToChannel, "channels.inviteToChannel")
-	v.Channel = DecodeInputChannel(r)
-	v.Users = readInputUserClasses(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputUserClasses(r, 1, &v.Users)
 }
 
 func (*ChannelsInviteToChannel) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
@@ -693,12 +631,12 @@ func (*ChannelsDeleteChannel) TypeID() uint32 { return IDChannelsDeleteChannel }
 
 func (v *ChannelsDeleteChannel) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsDeleteChannel)
-	b.Object(v.Channel, "channels.deleteChannel.channel")
+	putInputChannel(b, v.Channel, "channels.deleteChannel.channel")
 }
 
 func (v *ChannelsDeleteChannel) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsDeleteChannel, "channels.deleteChannel")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsDeleteChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -716,15 +654,16 @@ func (*ChannelsExportMessageLink) TypeID() uint32 { return IDChannelsExportMessa
 func (v *ChannelsExportMessageLink) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsExportMessageLink)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Grouped {
 		flags |= 1 << 0
 	}
 	if v.Thread {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.exportMessageLink.channel")
+	putInputChannel(b, v.Channel, "channels.exportMessageLink.channel")
 	b.Int(v.ID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsExportMessageLink) Decode(r *tl.Reader) {
@@ -732,7 +671,7 @@ func (v *ChannelsExportMessageLink) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Grouped = flags&(1<<0) != 0
 	v.Thread = flags&(1<<1) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.ID = r.Int()
 }
 
@@ -754,14 +693,15 @@ func (*ChannelsToggleSignatures) TypeID() uint32 { return IDChannelsToggleSignat
 func (v *ChannelsToggleSignatures) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleSignatures)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.SignaturesEnabled {
 		flags |= 1 << 0
 	}
 	if v.ProfilesEnabled {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.toggleSignatures.channel")
+	putInputChannel(b, v.Channel, "channels.toggleSignatures.channel")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsToggleSignatures) Decode(r *tl.Reader) {
@@ -769,7 +709,7 @@ func (v *ChannelsToggleSignatures) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.SignaturesEnabled = flags&(1<<0) != 0
 	v.ProfilesEnabled = flags&(1<<1) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsToggleSignatures) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -787,6 +727,7 @@ func (*ChannelsGetAdminedPublicChannels) TypeID() uint32 { return IDChannelsGetA
 func (v *ChannelsGetAdminedPublicChannels) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetAdminedPublicChannels)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.ByLocation {
 		flags |= 1 << 0
 	}
@@ -799,7 +740,7 @@ func (v *ChannelsGetAdminedPublicChannels) Encode(b *tl.Buffer) {
 	if v.ForCommunityPeer {
 		flags |= 1 << 3
 	}
-	b.Uint32(flags)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsGetAdminedPublicChannels) Decode(r *tl.Reader) {
@@ -826,15 +767,15 @@ func (*ChannelsEditBanned) TypeID() uint32 { return IDChannelsEditBanned }
 
 func (v *ChannelsEditBanned) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsEditBanned)
-	b.Object(v.Channel, "channels.editBanned.channel")
-	b.Object(v.Participant, "channels.editBanned.participant")
+	putInputChannel(b, v.Channel, "channels.editBanned.channel")
+	putInputPeer(b, v.Participant, "channels.editBanned.participant")
 	v.BannedRights.Encode(b)
 }
 
 func (v *ChannelsEditBanned) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsEditBanned, "channels.editBanned")
-	v.Channel = DecodeInputChannel(r)
-	v.Participant = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputPeer(r, 1, &v.Participant)
 	v.BannedRights.Decode(r)
 }
 
@@ -856,38 +797,30 @@ func (*ChannelsGetAdminLog) TypeID() uint32 { return IDChannelsGetAdminLog }
 func (v *ChannelsGetAdminLog) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetAdminLog)
 	var flags uint32
-	if v.EventsFilter != nil {
-		flags |= 1 << 0
-	}
-	if v.Admins != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.getAdminLog.channel")
+	flagsAt := b.Flags()
+	putInputChannel(b, v.Channel, "channels.getAdminLog.channel")
 	b.String(v.Q)
 	if v.EventsFilter != nil {
+		flags |= 1 << 0
 		v.EventsFilter.Encode(b)
 	}
 	if v.Admins != nil {
+		flags |= 1 << 1
 		putInputUserClasses(b, v.Admins, "channels.getAdminLog.admins")
 	}
 	b.Long(v.MaxID)
 	b.Long(v.MinID)
 	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsGetAdminLog) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetAdminLog, "channels.getAdminLog")
 	flags := r.Uint32()
-	v.Channel = DecodeInputChannel(r)
-	v.Q = r.String()
-	if flags&(1<<0) != 0 {
-		v.EventsFilter = new(ChannelAdminLogEventsFilter)
-		v.EventsFilter.Decode(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Admins = readInputUserClasses(r)
-	}
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadString(&v.Q)
+	readChannelAdminLogEventsFilter(r, flags&(1<<0), &v.EventsFilter)
+	readInputUserClasses(r, flags&(1<<1), &v.Admins)
 	v.MaxID = r.Long()
 	v.MinID = r.Long()
 	v.Limit = r.Int()
@@ -909,14 +842,14 @@ func (*ChannelsSetStickers) TypeID() uint32 { return IDChannelsSetStickers }
 
 func (v *ChannelsSetStickers) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsSetStickers)
-	b.Object(v.Channel, "channels.setStickers.channel")
-	b.Object(v.Stickerset, "channels.setStickers.stickerset")
+	putInputChannel(b, v.Channel, "channels.setStickers.channel")
+	putInputStickerSet(b, v.Stickerset, "channels.setStickers.stickerset")
 }
 
 func (v *ChannelsSetStickers) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSetStickers, "channels.setStickers")
-	v.Channel = DecodeInputChannel(r)
-	v.Stickerset = DecodeInputStickerSet(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputStickerSet(r, 1, &v.Stickerset)
 }
 
 func (*ChannelsSetStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -931,14 +864,14 @@ func (*ChannelsReadMessageContents) TypeID() uint32 { return IDChannelsReadMessa
 
 func (v *ChannelsReadMessageContents) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsReadMessageContents)
-	b.Object(v.Channel, "channels.readMessageContents.channel")
+	putInputChannel(b, v.Channel, "channels.readMessageContents.channel")
 	b.Ints(v.ID)
 }
 
 func (v *ChannelsReadMessageContents) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsReadMessageContents, "channels.readMessageContents")
-	v.Channel = DecodeInputChannel(r)
-	v.ID = r.Ints()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadInts(&v.ID)
 }
 
 func (*ChannelsReadMessageContents) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -955,19 +888,20 @@ func (*ChannelsDeleteHistory) TypeID() uint32 { return IDChannelsDeleteHistory }
 func (v *ChannelsDeleteHistory) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsDeleteHistory)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.ForEveryone {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.deleteHistory.channel")
+	putInputChannel(b, v.Channel, "channels.deleteHistory.channel")
 	b.Int(v.MaxID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsDeleteHistory) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsDeleteHistory, "channels.deleteHistory")
 	flags := r.Uint32()
 	v.ForEveryone = flags&(1<<0) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.MaxID = r.Int()
 }
 
@@ -983,13 +917,13 @@ func (*ChannelsTogglePreHistoryHidden) TypeID() uint32 { return IDChannelsToggle
 
 func (v *ChannelsTogglePreHistoryHidden) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsTogglePreHistoryHidden)
-	b.Object(v.Channel, "channels.togglePreHistoryHidden.channel")
+	putInputChannel(b, v.Channel, "channels.togglePreHistoryHidden.channel")
 	b.Bool(v.Enabled)
 }
 
 func (v *ChannelsTogglePreHistoryHidden) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsTogglePreHistoryHidden, "channels.togglePreHistoryHidden")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 }
 
@@ -1046,14 +980,14 @@ func (*ChannelsSetDiscussionGroup) TypeID() uint32 { return IDChannelsSetDiscuss
 
 func (v *ChannelsSetDiscussionGroup) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsSetDiscussionGroup)
-	b.Object(v.Broadcast, "channels.setDiscussionGroup.broadcast")
-	b.Object(v.Group, "channels.setDiscussionGroup.group")
+	putInputChannel(b, v.Broadcast, "channels.setDiscussionGroup.broadcast")
+	putInputChannel(b, v.Group, "channels.setDiscussionGroup.group")
 }
 
 func (v *ChannelsSetDiscussionGroup) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSetDiscussionGroup, "channels.setDiscussionGroup")
-	v.Broadcast = DecodeInputChannel(r)
-	v.Group = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Broadcast)
+	readInputChannel(r, 1, &v.Group)
 }
 
 func (*ChannelsSetDiscussionGroup) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1069,16 +1003,16 @@ func (*ChannelsEditLocation) TypeID() uint32 { return IDChannelsEditLocation }
 
 func (v *ChannelsEditLocation) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsEditLocation)
-	b.Object(v.Channel, "channels.editLocation.channel")
-	b.Object(v.GeoPoint, "channels.editLocation.geo_point")
+	putInputChannel(b, v.Channel, "channels.editLocation.channel")
+	putInputGeoPoint(b, v.GeoPoint, "channels.editLocation.geo_point")
 	b.String(v.Address)
 }
 
 func (v *ChannelsEditLocation) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsEditLocation, "channels.editLocation")
-	v.Channel = DecodeInputChannel(r)
-	v.GeoPoint = DecodeInputGeoPoint(r)
-	v.Address = r.String()
+	readInputChannel(r, 1, &v.Channel)
+	readInputGeoPoint(r, 1, &v.GeoPoint)
+	r.ReadString(&v.Address)
 }
 
 func (*ChannelsEditLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1093,13 +1027,13 @@ func (*ChannelsToggleSlowMode) TypeID() uint32 { return IDChannelsToggleSlowMode
 
 func (v *ChannelsToggleSlowMode) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleSlowMode)
-	b.Object(v.Channel, "channels.toggleSlowMode.channel")
+	putInputChannel(b, v.Channel, "channels.toggleSlowMode.channel")
 	b.Int(v.Seconds)
 }
 
 func (v *ChannelsToggleSlowMode) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleSlowMode, "channels.toggleSlowMode")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Seconds = r.Int()
 }
 
@@ -1134,12 +1068,12 @@ func (*ChannelsConvertToGigagroup) TypeID() uint32 { return IDChannelsConvertToG
 
 func (v *ChannelsConvertToGigagroup) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsConvertToGigagroup)
-	b.Object(v.Channel, "channels.convertToGigagroup.channel")
+	putInputChannel(b, v.Channel, "channels.convertToGigagroup.channel")
 }
 
 func (v *ChannelsConvertToGigagroup) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsConvertToGigagroup, "channels.convertToGigagroup")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsConvertToGigagroup) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1156,14 +1090,15 @@ func (*ChannelsGetSendAs) TypeID() uint32 { return IDChannelsGetSendAs }
 func (v *ChannelsGetSendAs) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetSendAs)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.ForPaidReactions {
 		flags |= 1 << 0
 	}
 	if v.ForLiveStories {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "channels.getSendAs.peer")
+	putInputPeer(b, v.Peer, "channels.getSendAs.peer")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsGetSendAs) Decode(r *tl.Reader) {
@@ -1171,7 +1106,7 @@ func (v *ChannelsGetSendAs) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.ForPaidReactions = flags&(1<<0) != 0
 	v.ForLiveStories = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*ChannelsGetSendAs) DecodeResult(r *tl.Reader) *ChannelsSendAsPeers {
@@ -1190,14 +1125,14 @@ func (*ChannelsDeleteParticipantHistory) TypeID() uint32 { return IDChannelsDele
 
 func (v *ChannelsDeleteParticipantHistory) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsDeleteParticipantHistory)
-	b.Object(v.Channel, "channels.deleteParticipantHistory.channel")
-	b.Object(v.Participant, "channels.deleteParticipantHistory.participant")
+	putInputChannel(b, v.Channel, "channels.deleteParticipantHistory.channel")
+	putInputPeer(b, v.Participant, "channels.deleteParticipantHistory.participant")
 }
 
 func (v *ChannelsDeleteParticipantHistory) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsDeleteParticipantHistory, "channels.deleteParticipantHistory")
-	v.Channel = DecodeInputChannel(r)
-	v.Participant = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputPeer(r, 1, &v.Participant)
 }
 
 func (*ChannelsDeleteParticipantHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
@@ -1216,13 +1151,13 @@ func (*ChannelsToggleJoinToSend) TypeID() uint32 { return IDChannelsToggleJoinTo
 
 func (v *ChannelsToggleJoinToSend) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleJoinToSend)
-	b.Object(v.Channel, "channels.toggleJoinToSend.channel")
+	putInputChannel(b, v.Channel, "channels.toggleJoinToSend.channel")
 	b.Bool(v.Enabled)
 }
 
 func (v *ChannelsToggleJoinToSend) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleJoinToSend, "channels.toggleJoinToSend")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 }
 
@@ -1241,29 +1176,26 @@ func (*ChannelsToggleJoinRequest) TypeID() uint32 { return IDChannelsToggleJoinR
 func (v *ChannelsToggleJoinRequest) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleJoinRequest)
 	var flags uint32
-	if v.GuardBot != nil {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.ApplyToInvites {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.toggleJoinRequest.channel")
+	putInputChannel(b, v.Channel, "channels.toggleJoinRequest.channel")
 	b.Bool(v.Enabled)
 	if v.GuardBot != nil {
+		flags |= 1 << 0
 		v.GuardBot.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsToggleJoinRequest) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleJoinRequest, "channels.toggleJoinRequest")
 	flags := r.Uint32()
 	v.ApplyToInvites = flags&(1<<1) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
-	if flags&(1<<0) != 0 {
-		v.GuardBot = DecodeInputUser(r)
-	}
+	readInputUser(r, flags&(1<<0), &v.GuardBot)
 }
 
 func (*ChannelsToggleJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1278,14 +1210,14 @@ func (*ChannelsReorderUsernames) TypeID() uint32 { return IDChannelsReorderUsern
 
 func (v *ChannelsReorderUsernames) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsReorderUsernames)
-	b.Object(v.Channel, "channels.reorderUsernames.channel")
+	putInputChannel(b, v.Channel, "channels.reorderUsernames.channel")
 	b.Strings(v.Order)
 }
 
 func (v *ChannelsReorderUsernames) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsReorderUsernames, "channels.reorderUsernames")
-	v.Channel = DecodeInputChannel(r)
-	v.Order = r.Strings()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadStrings(&v.Order)
 }
 
 func (*ChannelsReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1301,15 +1233,15 @@ func (*ChannelsToggleUsername) TypeID() uint32 { return IDChannelsToggleUsername
 
 func (v *ChannelsToggleUsername) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleUsername)
-	b.Object(v.Channel, "channels.toggleUsername.channel")
+	putInputChannel(b, v.Channel, "channels.toggleUsername.channel")
 	b.String(v.Username)
 	b.Bool(v.Active)
 }
 
 func (v *ChannelsToggleUsername) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleUsername, "channels.toggleUsername")
-	v.Channel = DecodeInputChannel(r)
-	v.Username = r.String()
+	readInputChannel(r, 1, &v.Channel)
+	r.ReadString(&v.Username)
 	v.Active = r.Bool()
 }
 
@@ -1324,12 +1256,12 @@ func (*ChannelsDeactivateAllUsernames) TypeID() uint32 { return IDChannelsDeacti
 
 func (v *ChannelsDeactivateAllUsernames) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsDeactivateAllUsernames)
-	b.Object(v.Channel, "channels.deactivateAllUsernames.channel")
+	putInputChannel(b, v.Channel, "channels.deactivateAllUsernames.channel")
 }
 
 func (v *ChannelsDeactivateAllUsernames) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsDeactivateAllUsernames, "channels.deactivateAllUsernames")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*ChannelsDeactivateAllUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1345,14 +1277,14 @@ func (*ChannelsToggleForum) TypeID() uint32 { return IDChannelsToggleForum }
 
 func (v *ChannelsToggleForum) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleForum)
-	b.Object(v.Channel, "channels.toggleForum.channel")
+	putInputChannel(b, v.Channel, "channels.toggleForum.channel")
 	b.Bool(v.Enabled)
 	b.Bool(v.Tabs)
 }
 
 func (v *ChannelsToggleForum) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleForum, "channels.toggleForum")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 	v.Tabs = r.Bool()
 }
@@ -1369,13 +1301,13 @@ func (*ChannelsToggleAntiSpam) TypeID() uint32 { return IDChannelsToggleAntiSpam
 
 func (v *ChannelsToggleAntiSpam) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleAntiSpam)
-	b.Object(v.Channel, "channels.toggleAntiSpam.channel")
+	putInputChannel(b, v.Channel, "channels.toggleAntiSpam.channel")
 	b.Bool(v.Enabled)
 }
 
 func (v *ChannelsToggleAntiSpam) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleAntiSpam, "channels.toggleAntiSpam")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 }
 
@@ -1393,13 +1325,13 @@ func (*ChannelsReportAntiSpamFalsePositive) TypeID() uint32 {
 
 func (v *ChannelsReportAntiSpamFalsePositive) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsReportAntiSpamFalsePositive)
-	b.Object(v.Channel, "channels.reportAntiSpamFalsePositive.channel")
+	putInputChannel(b, v.Channel, "channels.reportAntiSpamFalsePositive.channel")
 	b.Int(v.MsgID)
 }
 
 func (v *ChannelsReportAntiSpamFalsePositive) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsReportAntiSpamFalsePositive, "channels.reportAntiSpamFalsePositive")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.MsgID = r.Int()
 }
 
@@ -1415,13 +1347,13 @@ func (*ChannelsToggleParticipantsHidden) TypeID() uint32 { return IDChannelsTogg
 
 func (v *ChannelsToggleParticipantsHidden) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleParticipantsHidden)
-	b.Object(v.Channel, "channels.toggleParticipantsHidden.channel")
+	putInputChannel(b, v.Channel, "channels.toggleParticipantsHidden.channel")
 	b.Bool(v.Enabled)
 }
 
 func (v *ChannelsToggleParticipantsHidden) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleParticipantsHidden, "channels.toggleParticipantsHidden")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 }
 
@@ -1442,36 +1374,29 @@ func (*ChannelsUpdateColor) TypeID() uint32 { return IDChannelsUpdateColor }
 func (v *ChannelsUpdateColor) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsUpdateColor)
 	var flags uint32
-	if v.BackgroundEmojiID.Set {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.ForProfile {
 		flags |= 1 << 1
 	}
+	putInputChannel(b, v.Channel, "channels.updateColor.channel")
 	if v.Color.Set {
 		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.updateColor.channel")
-	if v.Color.Set {
 		b.Int(v.Color.Value)
 	}
 	if v.BackgroundEmojiID.Set {
+		flags |= 1 << 0
 		b.Long(v.BackgroundEmojiID.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsUpdateColor) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsUpdateColor, "channels.updateColor")
 	flags := r.Uint32()
 	v.ForProfile = flags&(1<<1) != 0
-	v.Channel = DecodeInputChannel(r)
-	if flags&(1<<2) != 0 {
-		v.Color = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.BackgroundEmojiID = tl.Some(r.Long())
-	}
+	readInputChannel(r, 1, &v.Channel)
+	r.OptInt(flags&(1<<2), &v.Color)
+	r.OptLong(flags&(1<<0), &v.BackgroundEmojiID)
 }
 
 func (*ChannelsUpdateColor) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1486,13 +1411,13 @@ func (*ChannelsToggleViewForumAsMessages) TypeID() uint32 { return IDChannelsTog
 
 func (v *ChannelsToggleViewForumAsMessages) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleViewForumAsMessages)
-	b.Object(v.Channel, "channels.toggleViewForumAsMessages.channel")
+	putInputChannel(b, v.Channel, "channels.toggleViewForumAsMessages.channel")
 	b.Bool(v.Enabled)
 }
 
 func (v *ChannelsToggleViewForumAsMessages) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleViewForumAsMessages, "channels.toggleViewForumAsMessages")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 }
 
@@ -1510,21 +1435,18 @@ func (*ChannelsGetChannelRecommendations) TypeID() uint32 { return IDChannelsGet
 func (v *ChannelsGetChannelRecommendations) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetChannelRecommendations)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Channel != nil {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Channel != nil {
 		v.Channel.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsGetChannelRecommendations) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetChannelRecommendations, "channels.getChannelRecommendations")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Channel = DecodeInputChannel(r)
-	}
+	readInputChannel(r, flags&(1<<0), &v.Channel)
 }
 
 func (*ChannelsGetChannelRecommendations) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -1541,14 +1463,14 @@ func (*ChannelsUpdateEmojiStatus) TypeID() uint32 { return IDChannelsUpdateEmoji
 
 func (v *ChannelsUpdateEmojiStatus) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsUpdateEmojiStatus)
-	b.Object(v.Channel, "channels.updateEmojiStatus.channel")
-	b.Object(v.EmojiStatus, "channels.updateEmojiStatus.emoji_status")
+	putInputChannel(b, v.Channel, "channels.updateEmojiStatus.channel")
+	putEmojiStatus(b, v.EmojiStatus, "channels.updateEmojiStatus.emoji_status")
 }
 
 func (v *ChannelsUpdateEmojiStatus) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsUpdateEmojiStatus, "channels.updateEmojiStatus")
-	v.Channel = DecodeInputChannel(r)
-	v.EmojiStatus = DecodeEmojiStatus(r)
+	readInputChannel(r, 1, &v.Channel)
+	readEmojiStatus(r, 1, &v.EmojiStatus)
 }
 
 func (*ChannelsUpdateEmojiStatus) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1565,13 +1487,13 @@ func (*ChannelsSetBoostsToUnblockRestrictions) TypeID() uint32 {
 
 func (v *ChannelsSetBoostsToUnblockRestrictions) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsSetBoostsToUnblockRestrictions)
-	b.Object(v.Channel, "channels.setBoostsToUnblockRestrictions.channel")
+	putInputChannel(b, v.Channel, "channels.setBoostsToUnblockRestrictions.channel")
 	b.Int(v.Boosts)
 }
 
 func (v *ChannelsSetBoostsToUnblockRestrictions) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSetBoostsToUnblockRestrictions, "channels.setBoostsToUnblockRestrictions")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Boosts = r.Int()
 }
 
@@ -1589,14 +1511,14 @@ func (*ChannelsSetEmojiStickers) TypeID() uint32 { return IDChannelsSetEmojiStic
 
 func (v *ChannelsSetEmojiStickers) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsSetEmojiStickers)
-	b.Object(v.Channel, "channels.setEmojiStickers.channel")
-	b.Object(v.Stickerset, "channels.setEmojiStickers.stickerset")
+	putInputChannel(b, v.Channel, "channels.setEmojiStickers.channel")
+	putInputStickerSet(b, v.Stickerset, "channels.setEmojiStickers.stickerset")
 }
 
 func (v *ChannelsSetEmojiStickers) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSetEmojiStickers, "channels.setEmojiStickers")
-	v.Channel = DecodeInputChannel(r)
-	v.Stickerset = DecodeInputStickerSet(r)
+	readInputChannel(r, 1, &v.Channel)
+	readInputStickerSet(r, 1, &v.Stickerset)
 }
 
 func (*ChannelsSetEmojiStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1611,13 +1533,13 @@ func (*ChannelsRestrictSponsoredMessages) TypeID() uint32 { return IDChannelsRes
 
 func (v *ChannelsRestrictSponsoredMessages) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsRestrictSponsoredMessages)
-	b.Object(v.Channel, "channels.restrictSponsoredMessages.channel")
+	putInputChannel(b, v.Channel, "channels.restrictSponsoredMessages.channel")
 	b.Bool(v.Restricted)
 }
 
 func (v *ChannelsRestrictSponsoredMessages) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsRestrictSponsoredMessages, "channels.restrictSponsoredMessages")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Restricted = r.Bool()
 }
 
@@ -1641,47 +1563,36 @@ func (*ChannelsSearchPosts) TypeID() uint32 { return IDChannelsSearchPosts }
 func (v *ChannelsSearchPosts) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsSearchPosts)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Hashtag.Set {
 		flags |= 1 << 0
-	}
-	if v.Query.Set {
-		flags |= 1 << 1
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.Hashtag.Set {
 		b.String(v.Hashtag.Value)
 	}
 	if v.Query.Set {
+		flags |= 1 << 1
 		b.String(v.Query.Value)
 	}
 	b.Int(v.OffsetRate)
-	b.Object(v.OffsetPeer, "channels.searchPosts.offset_peer")
+	putInputPeer(b, v.OffsetPeer, "channels.searchPosts.offset_peer")
 	b.Int(v.OffsetID)
 	b.Int(v.Limit)
 	if v.AllowPaidStars.Set {
+		flags |= 1 << 2
 		b.Long(v.AllowPaidStars.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsSearchPosts) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSearchPosts, "channels.searchPosts")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Hashtag = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Query = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.Hashtag)
+	r.OptString(flags&(1<<1), &v.Query)
 	v.OffsetRate = r.Int()
-	v.OffsetPeer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.OffsetPeer)
 	v.OffsetID = r.Int()
 	v.Limit = r.Int()
-	if flags&(1<<2) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
+	r.OptLong(flags&(1<<2), &v.AllowPaidStars)
 }
 
 func (*ChannelsSearchPosts) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -1700,19 +1611,20 @@ func (*ChannelsUpdatePaidMessagesPrice) TypeID() uint32 { return IDChannelsUpdat
 func (v *ChannelsUpdatePaidMessagesPrice) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsUpdatePaidMessagesPrice)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.BroadcastMessagesAllowed {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "channels.updatePaidMessagesPrice.channel")
+	putInputChannel(b, v.Channel, "channels.updatePaidMessagesPrice.channel")
 	b.Long(v.SendPaidMessagesStars)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsUpdatePaidMessagesPrice) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsUpdatePaidMessagesPrice, "channels.updatePaidMessagesPrice")
 	flags := r.Uint32()
 	v.BroadcastMessagesAllowed = flags&(1<<0) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.SendPaidMessagesStars = r.Long()
 }
 
@@ -1730,13 +1642,13 @@ func (*ChannelsToggleAutotranslation) TypeID() uint32 { return IDChannelsToggleA
 
 func (v *ChannelsToggleAutotranslation) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsToggleAutotranslation)
-	b.Object(v.Channel, "channels.toggleAutotranslation.channel")
+	putInputChannel(b, v.Channel, "channels.toggleAutotranslation.channel")
 	b.Bool(v.Enabled)
 }
 
 func (v *ChannelsToggleAutotranslation) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsToggleAutotranslation, "channels.toggleAutotranslation")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.Enabled = r.Bool()
 }
 
@@ -1754,13 +1666,13 @@ func (*ChannelsGetMessageAuthor) TypeID() uint32 { return IDChannelsGetMessageAu
 
 func (v *ChannelsGetMessageAuthor) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsGetMessageAuthor)
-	b.Object(v.Channel, "channels.getMessageAuthor.channel")
+	putInputChannel(b, v.Channel, "channels.getMessageAuthor.channel")
 	b.Int(v.ID)
 }
 
 func (v *ChannelsGetMessageAuthor) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsGetMessageAuthor, "channels.getMessageAuthor")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.ID = r.Int()
 }
 
@@ -1776,21 +1688,18 @@ func (*ChannelsCheckSearchPostsFlood) TypeID() uint32 { return IDChannelsCheckSe
 func (v *ChannelsCheckSearchPostsFlood) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsCheckSearchPostsFlood)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Query.Set {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Query.Set {
 		b.String(v.Query.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChannelsCheckSearchPostsFlood) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsCheckSearchPostsFlood, "channels.checkSearchPostsFlood")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Query = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.Query)
 }
 
 func (*ChannelsCheckSearchPostsFlood) DecodeResult(r *tl.Reader) *SearchPostsFlood {
@@ -1809,14 +1718,65 @@ func (*ChannelsSetMainProfileTab) TypeID() uint32 { return IDChannelsSetMainProf
 
 func (v *ChannelsSetMainProfileTab) Encode(b *tl.Buffer) {
 	b.ID(IDChannelsSetMainProfileTab)
-	b.Object(v.Channel, "channels.setMainProfileTab.channel")
-	b.Object(v.Tab, "channels.setMainProfileTab.tab")
+	putInputChannel(b, v.Channel, "channels.setMainProfileTab.channel")
+	putProfileTab(b, v.Tab, "channels.setMainProfileTab.tab")
 }
 
 func (v *ChannelsSetMainProfileTab) Decode(r *tl.Reader) {
 	r.Expect(IDChannelsSetMainProfileTab, "channels.setMainProfileTab")
-	v.Channel = DecodeInputChannel(r)
-	v.Tab = DecodeProfileTab(r)
+	readInputChannel(r, 1, &v.Channel)
+	readProfileTab(r, 1, &v.Tab)
 }
 
 func (*ChannelsSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ChannelsChannelParticipantsClass is a channels.ChannelParticipants: one of channels.channelParticipants, channels.channelParticipantsNotModified.
+type ChannelsChannelParticipantsClass interface {
+	tl.Object
+	isChannelsChannelParticipants()
+}
+
+func (*ChannelsChannelParticipants) isChannelsChannelParticipants()            {}
+func (*ChannelsChannelParticipantsNotModified) isChannelsChannelParticipants() {}
+
+// DecodeChannelsChannelParticipants decodes a boxed channels.ChannelParticipants.
+func DecodeChannelsChannelParticipants(r *tl.Reader) (v ChannelsChannelParticipantsClass) {
+	switch r.PeekID() {
+	case IDChannelsChannelParticipants:
+		v = new(ChannelsChannelParticipants)
+	case IDChannelsChannelParticipantsNotModified:
+		v = new(ChannelsChannelParticipantsNotModified)
+	default:
+		r.Unexpected(r.ID(), "channels.ChannelParticipants")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+// ChannelsSponsoredMessageReportResultClass is a channels.SponsoredMessageReportResult: one of channels.sponsoredMessageReportResultChooseOption, channels.sponsoredMessageReportResultAdsHidden, channels.sponsoredMessageReportResultReported.
+type ChannelsSponsoredMessageReportResultClass interface {
+	tl.Object
+	isChannelsSponsoredMessageReportResult()
+}
+
+func (*ChannelsSponsoredMessageReportResultChooseOption) isChannelsSponsoredMessageReportResult() {}
+func (*ChannelsSponsoredMessageReportResultAdsHidden) isChannelsSponsoredMessageReportResult()    {}
+func (*ChannelsSponsoredMessageReportResultReported) isChannelsSponsoredMessageReportResult()     {}
+
+// DecodeChannelsSponsoredMessageReportResult decodes a boxed channels.SponsoredMessageReportResult.
+func DecodeChannelsSponsoredMessageReportResult(r *tl.Reader) (v ChannelsSponsoredMessageReportResultClass) {
+	switch r.PeekID() {
+	case IDChannelsSponsoredMessageReportResultChooseOption:
+		v = new(ChannelsSponsoredMessageReportResultChooseOption)
+	case IDChannelsSponsoredMessageReportResultAdsHidden:
+		v = new(ChannelsSponsoredMessageReportResultAdsHidden)
+	case IDChannelsSponsoredMessageReportResultReported:
+		v = new(ChannelsSponsoredMessageReportResultReported)
+	default:
+		r.Unexpected(r.ID(), "channels.SponsoredMessageReportResult")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}

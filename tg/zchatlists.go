@@ -4,30 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// ChatlistsChatlistInviteClass is a chatlists.ChatlistInvite: one of chatlists.chatlistInviteAlready, chatlists.chatlistInvite.
-type ChatlistsChatlistInviteClass interface {
-	tl.Object
-	isChatlistsChatlistInvite()
-}
-
-func (*ChatlistsChatlistInviteAlready) isChatlistsChatlistInvite() {}
-func (*ChatlistsChatlistInvite) isChatlistsChatlistInvite()        {}
-
-// DecodeChatlistsChatlistInvite decodes a boxed chatlists.ChatlistInvite.
-func DecodeChatlistsChatlistInvite(r *tl.Reader) (v ChatlistsChatlistInviteClass) {
-	switch r.PeekID() {
-	case IDChatlistsChatlistInviteAlready:
-		v = new(ChatlistsChatlistInviteAlready)
-	case IDChatlistsChatlistInvite:
-		v = new(ChatlistsChatlistInvite)
-	default:
-		r.Unexpected(r.ID(), "chatlists.ChatlistInvite")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // ChatlistsExportedChatlistInvite is chatlists.exportedChatlistInvite#10e6e3a6.
 type ChatlistsExportedChatlistInvite struct {
 	Filter DialogFilterClass
@@ -38,13 +14,13 @@ func (*ChatlistsExportedChatlistInvite) TypeID() uint32 { return IDChatlistsExpo
 
 func (v *ChatlistsExportedChatlistInvite) Encode(b *tl.Buffer) {
 	b.ID(IDChatlistsExportedChatlistInvite)
-	b.Object(v.Filter, "chatlists.exportedChatlistInvite.filter")
+	putDialogFilter(b, v.Filter, "chatlists.exportedChatlistInvite.filter")
 	v.Invite.Encode(b)
 }
 
 func (v *ChatlistsExportedChatlistInvite) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsExportedChatlistInvite, "chatlists.exportedChatlistInvite")
-	v.Filter = DecodeDialogFilter(r)
+	readDialogFilter(r, 1, &v.Filter)
 	v.Invite.Decode(r)
 }
 
@@ -66,9 +42,9 @@ func (v *ChatlistsExportedInvites) Encode(b *tl.Buffer) {
 
 func (v *ChatlistsExportedInvites) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsExportedInvites, "chatlists.exportedInvites")
-	v.Invites = readExportedChatlistInvites(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readExportedChatlistInvites(r, 1, &v.Invites)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChatlistsChatlistInviteAlready is chatlists.chatlistInviteAlready#fa87f659.
@@ -94,10 +70,10 @@ func (v *ChatlistsChatlistInviteAlready) Encode(b *tl.Buffer) {
 func (v *ChatlistsChatlistInviteAlready) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsChatlistInviteAlready, "chatlists.chatlistInviteAlready")
 	v.FilterID = r.Int()
-	v.MissingPeers = readPeerClasses(r)
-	v.AlreadyPeers = readPeerClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readPeerClasses(r, 1, &v.MissingPeers)
+	readPeerClasses(r, 1, &v.AlreadyPeers)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChatlistsChatlistInvite is chatlists.chatlistInvite#f10ece2f.
@@ -115,20 +91,19 @@ func (*ChatlistsChatlistInvite) TypeID() uint32 { return IDChatlistsChatlistInvi
 func (v *ChatlistsChatlistInvite) Encode(b *tl.Buffer) {
 	b.ID(IDChatlistsChatlistInvite)
 	var flags uint32
-	if v.Emoticon.Set {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.TitleNoanimate {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
 	v.Title.Encode(b)
 	if v.Emoticon.Set {
+		flags |= 1 << 0
 		b.String(v.Emoticon.Value)
 	}
 	putPeerClasses(b, v.Peers, "chatlists.chatlistInvite.peers")
 	putChatClasses(b, v.Chats, "chatlists.chatlistInvite.chats")
 	putUserClasses(b, v.Users, "chatlists.chatlistInvite.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChatlistsChatlistInvite) Decode(r *tl.Reader) {
@@ -136,12 +111,10 @@ func (v *ChatlistsChatlistInvite) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.TitleNoanimate = flags&(1<<1) != 0
 	v.Title.Decode(r)
-	if flags&(1<<0) != 0 {
-		v.Emoticon = tl.Some(r.String())
-	}
-	v.Peers = readPeerClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	r.OptString(flags&(1<<0), &v.Emoticon)
+	readPeerClasses(r, 1, &v.Peers)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChatlistsChatlistUpdates is chatlists.chatlistUpdates#93bd878d.
@@ -162,9 +135,9 @@ func (v *ChatlistsChatlistUpdates) Encode(b *tl.Buffer) {
 
 func (v *ChatlistsChatlistUpdates) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsChatlistUpdates, "chatlists.chatlistUpdates")
-	v.MissingPeers = readPeerClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readPeerClasses(r, 1, &v.MissingPeers)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // ChatlistsExportChatlistInvite is chatlists.exportChatlistInvite#8472478e.
@@ -186,8 +159,8 @@ func (v *ChatlistsExportChatlistInvite) Encode(b *tl.Buffer) {
 func (v *ChatlistsExportChatlistInvite) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsExportChatlistInvite, "chatlists.exportChatlistInvite")
 	v.Chatlist.Decode(r)
-	v.Title = r.String()
-	v.Peers = readInputPeerClasses(r)
+	r.ReadString(&v.Title)
+	readInputPeerClasses(r, 1, &v.Peers)
 }
 
 func (*ChatlistsExportChatlistInvite) DecodeResult(r *tl.Reader) *ChatlistsExportedChatlistInvite {
@@ -213,7 +186,7 @@ func (v *ChatlistsDeleteExportedInvite) Encode(b *tl.Buffer) {
 func (v *ChatlistsDeleteExportedInvite) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsDeleteExportedInvite, "chatlists.deleteExportedInvite")
 	v.Chatlist.Decode(r)
-	v.Slug = r.String()
+	r.ReadString(&v.Slug)
 }
 
 func (*ChatlistsDeleteExportedInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -231,34 +204,27 @@ func (*ChatlistsEditExportedInvite) TypeID() uint32 { return IDChatlistsEditExpo
 func (v *ChatlistsEditExportedInvite) Encode(b *tl.Buffer) {
 	b.ID(IDChatlistsEditExportedInvite)
 	var flags uint32
-	if v.Title.Set {
-		flags |= 1 << 1
-	}
-	if v.Peers != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	v.Chatlist.Encode(b)
 	b.String(v.Slug)
 	if v.Title.Set {
+		flags |= 1 << 1
 		b.String(v.Title.Value)
 	}
 	if v.Peers != nil {
+		flags |= 1 << 2
 		putInputPeerClasses(b, v.Peers, "chatlists.editExportedInvite.peers")
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *ChatlistsEditExportedInvite) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsEditExportedInvite, "chatlists.editExportedInvite")
 	flags := r.Uint32()
 	v.Chatlist.Decode(r)
-	v.Slug = r.String()
-	if flags&(1<<1) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Peers = readInputPeerClasses(r)
-	}
+	r.ReadString(&v.Slug)
+	r.OptString(flags&(1<<1), &v.Title)
+	readInputPeerClasses(r, flags&(1<<2), &v.Peers)
 }
 
 func (*ChatlistsEditExportedInvite) DecodeResult(r *tl.Reader) *ExportedChatlistInvite {
@@ -304,7 +270,7 @@ func (v *ChatlistsCheckChatlistInvite) Encode(b *tl.Buffer) {
 
 func (v *ChatlistsCheckChatlistInvite) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsCheckChatlistInvite, "chatlists.checkChatlistInvite")
-	v.Slug = r.String()
+	r.ReadString(&v.Slug)
 }
 
 func (*ChatlistsCheckChatlistInvite) DecodeResult(r *tl.Reader) ChatlistsChatlistInviteClass {
@@ -327,8 +293,8 @@ func (v *ChatlistsJoinChatlistInvite) Encode(b *tl.Buffer) {
 
 func (v *ChatlistsJoinChatlistInvite) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsJoinChatlistInvite, "chatlists.joinChatlistInvite")
-	v.Slug = r.String()
-	v.Peers = readInputPeerClasses(r)
+	r.ReadString(&v.Slug)
+	readInputPeerClasses(r, 1, &v.Peers)
 }
 
 func (*ChatlistsJoinChatlistInvite) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -373,7 +339,7 @@ func (v *ChatlistsJoinChatlistUpdates) Encode(b *tl.Buffer) {
 func (v *ChatlistsJoinChatlistUpdates) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsJoinChatlistUpdates, "chatlists.joinChatlistUpdates")
 	v.Chatlist.Decode(r)
-	v.Peers = readInputPeerClasses(r)
+	readInputPeerClasses(r, 1, &v.Peers)
 }
 
 func (*ChatlistsJoinChatlistUpdates) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -416,8 +382,9 @@ func (v *ChatlistsGetLeaveChatlistSuggestions) Decode(r *tl.Reader) {
 	v.Chatlist.Decode(r)
 }
 
-func (*ChatlistsGetLeaveChatlistSuggestions) DecodeResult(r *tl.Reader) []PeerClass {
-	return readPeerClasses(r)
+func (*ChatlistsGetLeaveChatlistSuggestions) DecodeResult(r *tl.Reader) (v []PeerClass) {
+	readPeerClasses(r, 1, &v)
+	return v
 }
 
 // ChatlistsLeaveChatlist is chatlists.leaveChatlist#74fae13a.
@@ -437,7 +404,31 @@ func (v *ChatlistsLeaveChatlist) Encode(b *tl.Buffer) {
 func (v *ChatlistsLeaveChatlist) Decode(r *tl.Reader) {
 	r.Expect(IDChatlistsLeaveChatlist, "chatlists.leaveChatlist")
 	v.Chatlist.Decode(r)
-	v.Peers = readInputPeerClasses(r)
+	readInputPeerClasses(r, 1, &v.Peers)
 }
 
 func (*ChatlistsLeaveChatlist) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// ChatlistsChatlistInviteClass is a chatlists.ChatlistInvite: one of chatlists.chatlistInviteAlready, chatlists.chatlistInvite.
+type ChatlistsChatlistInviteClass interface {
+	tl.Object
+	isChatlistsChatlistInvite()
+}
+
+func (*ChatlistsChatlistInviteAlready) isChatlistsChatlistInvite() {}
+func (*ChatlistsChatlistInvite) isChatlistsChatlistInvite()        {}
+
+// DecodeChatlistsChatlistInvite decodes a boxed chatlists.ChatlistInvite.
+func DecodeChatlistsChatlistInvite(r *tl.Reader) (v ChatlistsChatlistInviteClass) {
+	switch r.PeekID() {
+	case IDChatlistsChatlistInviteAlready:
+		v = new(ChatlistsChatlistInviteAlready)
+	case IDChatlistsChatlistInvite:
+		v = new(ChatlistsChatlistInvite)
+	default:
+		r.Unexpected(r.ID(), "chatlists.ChatlistInvite")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}

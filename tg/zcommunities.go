@@ -18,29 +18,26 @@ func (*CommunitiesPeerLinkRequests) TypeID() uint32 { return IDCommunitiesPeerLi
 func (v *CommunitiesPeerLinkRequests) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesPeerLinkRequests)
 	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.TotalCount)
 	putCommunityPeerRequests(b, v.Requests)
 	if v.NextOffset.Set {
+		flags |= 1 << 0
 		b.String(v.NextOffset.Value)
 	}
 	putChatClasses(b, v.Chats, "communities.peerLinkRequests.chats")
 	putUserClasses(b, v.Users, "communities.peerLinkRequests.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesPeerLinkRequests) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesPeerLinkRequests, "communities.peerLinkRequests")
 	flags := r.Uint32()
 	v.TotalCount = r.Int()
-	v.Requests = readCommunityPeerRequests(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readCommunityPeerRequests(r, 1, &v.Requests)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // CommunitiesParticipantJoinedChats is communities.participantJoinedChats#8d78512a.
@@ -63,10 +60,10 @@ func (v *CommunitiesParticipantJoinedChats) Encode(b *tl.Buffer) {
 
 func (v *CommunitiesParticipantJoinedChats) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesParticipantJoinedChats, "communities.participantJoinedChats")
-	v.CreatorChatIDs = r.Longs()
-	v.JoinedChatIDs = r.Longs()
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	r.ReadLongs(&v.CreatorChatIDs)
+	r.ReadLongs(&v.JoinedChatIDs)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // CommunitiesCreate is communities.create#a63859ec.
@@ -82,29 +79,26 @@ func (*CommunitiesCreate) TypeID() uint32 { return IDCommunitiesCreate }
 func (v *CommunitiesCreate) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesCreate)
 	var flags uint32
-	if v.About.Set {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.Hidden {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
 	b.String(v.Title)
 	if v.About.Set {
+		flags |= 1 << 0
 		b.String(v.About.Value)
 	}
-	b.Object(v.Peer, "communities.create.peer")
+	putInputPeer(b, v.Peer, "communities.create.peer")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesCreate) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesCreate, "communities.create")
 	flags := r.Uint32()
 	v.Hidden = flags&(1<<1) != 0
-	v.Title = r.String()
-	if flags&(1<<0) != 0 {
-		v.About = tl.Some(r.String())
-	}
-	v.Peer = DecodeInputPeer(r)
+	r.ReadString(&v.Title)
+	r.OptString(flags&(1<<0), &v.About)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*CommunitiesCreate) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -123,6 +117,7 @@ func (*CommunitiesTogglePeerLink) TypeID() uint32 { return IDCommunitiesTogglePe
 func (v *CommunitiesTogglePeerLink) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesTogglePeerLink)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Visible {
 		flags |= 1 << 0
 	}
@@ -132,9 +127,9 @@ func (v *CommunitiesTogglePeerLink) Encode(b *tl.Buffer) {
 	if v.Deleted {
 		flags |= 1 << 2
 	}
-	b.Uint32(flags)
-	b.Object(v.Community, "communities.togglePeerLink.community")
-	b.Object(v.Peer, "communities.togglePeerLink.peer")
+	putInputChannel(b, v.Community, "communities.togglePeerLink.community")
+	putInputPeer(b, v.Peer, "communities.togglePeerLink.peer")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesTogglePeerLink) Decode(r *tl.Reader) {
@@ -143,8 +138,8 @@ func (v *CommunitiesTogglePeerLink) Decode(r *tl.Reader) {
 	v.Visible = flags&(1<<0) != 0
 	v.Hidden = flags&(1<<1) != 0
 	v.Deleted = flags&(1<<2) != 0
-	v.Community = DecodeInputChannel(r)
-	v.Peer = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Community)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*CommunitiesTogglePeerLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -180,18 +175,19 @@ func (*CommunitiesToggleCommunityCollapsedInDialogs) TypeID() uint32 {
 func (v *CommunitiesToggleCommunityCollapsedInDialogs) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesToggleCommunityCollapsedInDialogs)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Collapsed {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Community, "communities.toggleCommunityCollapsedInDialogs.community")
+	putInputChannel(b, v.Community, "communities.toggleCommunityCollapsedInDialogs.community")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesToggleCommunityCollapsedInDialogs) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesToggleCommunityCollapsedInDialogs, "communities.toggleCommunityCollapsedInDialogs")
 	flags := r.Uint32()
 	v.Collapsed = flags&(1<<0) != 0
-	v.Community = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Community)
 }
 
 func (*CommunitiesToggleCommunityCollapsedInDialogs) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -209,15 +205,15 @@ func (*CommunitiesGetPeerLinkRequests) TypeID() uint32 { return IDCommunitiesGet
 
 func (v *CommunitiesGetPeerLinkRequests) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesGetPeerLinkRequests)
-	b.Object(v.Community, "communities.getPeerLinkRequests.community")
+	putInputChannel(b, v.Community, "communities.getPeerLinkRequests.community")
 	b.String(v.Offset)
 	b.Int(v.Limit)
 }
 
 func (v *CommunitiesGetPeerLinkRequests) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesGetPeerLinkRequests, "communities.getPeerLinkRequests")
-	v.Community = DecodeInputChannel(r)
-	v.Offset = r.String()
+	readInputChannel(r, 1, &v.Community)
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -241,20 +237,21 @@ func (*CommunitiesTogglePeerLinkRequestApproval) TypeID() uint32 {
 func (v *CommunitiesTogglePeerLinkRequestApproval) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesTogglePeerLinkRequestApproval)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Reject {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Community, "communities.togglePeerLinkRequestApproval.community")
-	b.Object(v.Peer, "communities.togglePeerLinkRequestApproval.peer")
+	putInputChannel(b, v.Community, "communities.togglePeerLinkRequestApproval.community")
+	putInputPeer(b, v.Peer, "communities.togglePeerLinkRequestApproval.peer")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesTogglePeerLinkRequestApproval) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesTogglePeerLinkRequestApproval, "communities.togglePeerLinkRequestApproval")
 	flags := r.Uint32()
 	v.Reject = flags&(1<<0) != 0
-	v.Community = DecodeInputChannel(r)
-	v.Peer = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Community)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*CommunitiesTogglePeerLinkRequestApproval) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -272,18 +269,19 @@ func (*CommunitiesToggleAllPeerLinkRequestApproval) TypeID() uint32 {
 func (v *CommunitiesToggleAllPeerLinkRequestApproval) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesToggleAllPeerLinkRequestApproval)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Reject {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Community, "communities.toggleAllPeerLinkRequestApproval.community")
+	putInputChannel(b, v.Community, "communities.toggleAllPeerLinkRequestApproval.community")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesToggleAllPeerLinkRequestApproval) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesToggleAllPeerLinkRequestApproval, "communities.toggleAllPeerLinkRequestApproval")
 	flags := r.Uint32()
 	v.Reject = flags&(1<<0) != 0
-	v.Community = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Community)
 }
 
 func (*CommunitiesToggleAllPeerLinkRequestApproval) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -302,20 +300,21 @@ func (*CommunitiesToggleParticipantBanned) TypeID() uint32 {
 func (v *CommunitiesToggleParticipantBanned) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesToggleParticipantBanned)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Unban {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Community, "communities.toggleParticipantBanned.community")
-	b.Object(v.Participant, "communities.toggleParticipantBanned.participant")
+	putInputChannel(b, v.Community, "communities.toggleParticipantBanned.community")
+	putInputPeer(b, v.Participant, "communities.toggleParticipantBanned.participant")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *CommunitiesToggleParticipantBanned) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesToggleParticipantBanned, "communities.toggleParticipantBanned")
 	flags := r.Uint32()
 	v.Unban = flags&(1<<0) != 0
-	v.Community = DecodeInputChannel(r)
-	v.Participant = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Community)
+	readInputPeer(r, 1, &v.Participant)
 }
 
 func (*CommunitiesToggleParticipantBanned) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -332,14 +331,14 @@ func (*CommunitiesGetParticipantJoinedChats) TypeID() uint32 {
 
 func (v *CommunitiesGetParticipantJoinedChats) Encode(b *tl.Buffer) {
 	b.ID(IDCommunitiesGetParticipantJoinedChats)
-	b.Object(v.Community, "communities.getParticipantJoinedChats.community")
-	b.Object(v.Participant, "communities.getParticipantJoinedChats.participant")
+	putInputChannel(b, v.Community, "communities.getParticipantJoinedChats.community")
+	putInputPeer(b, v.Participant, "communities.getParticipantJoinedChats.participant")
 }
 
 func (v *CommunitiesGetParticipantJoinedChats) Decode(r *tl.Reader) {
 	r.Expect(IDCommunitiesGetParticipantJoinedChats, "communities.getParticipantJoinedChats")
-	v.Community = DecodeInputChannel(r)
-	v.Participant = DecodeInputPeer(r)
+	readInputChannel(r, 1, &v.Community)
+	readInputPeer(r, 1, &v.Participant)
 }
 
 func (*CommunitiesGetParticipantJoinedChats) DecodeResult(r *tl.Reader) *CommunitiesParticipantJoinedChats {

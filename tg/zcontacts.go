@@ -4,6 +4,1023 @@ package tg
 
 import "godwit/tl"
 
+// ContactsContactsNotModified is contacts.contactsNotModified#b74ba9d2.
+type ContactsContactsNotModified struct {
+}
+
+func (*ContactsContactsNotModified) TypeID() uint32 { return IDContactsContactsNotModified }
+
+func (v *ContactsContactsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDContactsContactsNotModified)
+}
+
+func (v *ContactsContactsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDContactsContactsNotModified, "contacts.contactsNotModified")
+}
+
+// ContactsContacts is contacts.contacts#eae87e42.
+type ContactsContacts struct {
+	Contacts   []Contact
+	SavedCount int32
+	Users      []UserClass
+}
+
+func (*ContactsContacts) TypeID() uint32 { return IDContactsContacts }
+
+func (v *ContactsContacts) Encode(b *tl.Buffer) {
+	b.ID(IDContactsContacts)
+	putContacts(b, v.Contacts)
+	b.Int(v.SavedCount)
+	putUserClasses(b, v.Users, "contacts.contacts.users")
+}
+
+func (v *ContactsContacts) Decode(r *tl.Reader) {
+	r.Expect(IDContactsContacts, "contacts.contacts")
+	readContacts(r, 1, &v.Contacts)
+	v.SavedCount = r.Int()
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsImportedContacts is contacts.importedContacts#77d01c3b.
+type ContactsImportedContacts struct {
+	Imported       []ImportedContact
+	PopularInvites []PopularContact
+	RetryContacts  []int64
+	Users          []UserClass
+}
+
+func (*ContactsImportedContacts) TypeID() uint32 { return IDContactsImportedContacts }
+
+func (v *ContactsImportedContacts) Encode(b *tl.Buffer) {
+	b.ID(IDContactsImportedContacts)
+	putImportedContacts(b, v.Imported)
+	putPopularContacts(b, v.PopularInvites)
+	b.Longs(v.RetryContacts)
+	putUserClasses(b, v.Users, "contacts.importedContacts.users")
+}
+
+func (v *ContactsImportedContacts) Decode(r *tl.Reader) {
+	r.Expect(IDContactsImportedContacts, "contacts.importedContacts")
+	readImportedContacts(r, 1, &v.Imported)
+	readPopularContacts(r, 1, &v.PopularInvites)
+	r.ReadLongs(&v.RetryContacts)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsBlocked is contacts.blocked#0ade1591.
+type ContactsBlocked struct {
+	Blocked []PeerBlocked
+	Chats   []ChatClass
+	Users   []UserClass
+}
+
+func (*ContactsBlocked) TypeID() uint32 { return IDContactsBlocked }
+
+func (v *ContactsBlocked) Encode(b *tl.Buffer) {
+	b.ID(IDContactsBlocked)
+	putPeerBlockeds(b, v.Blocked)
+	putChatClasses(b, v.Chats, "contacts.blocked.chats")
+	putUserClasses(b, v.Users, "contacts.blocked.users")
+}
+
+func (v *ContactsBlocked) Decode(r *tl.Reader) {
+	r.Expect(IDContactsBlocked, "contacts.blocked")
+	readPeerBlockeds(r, 1, &v.Blocked)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsBlockedSlice is contacts.blockedSlice#e1664194.
+type ContactsBlockedSlice struct {
+	Count   int32
+	Blocked []PeerBlocked
+	Chats   []ChatClass
+	Users   []UserClass
+}
+
+func (*ContactsBlockedSlice) TypeID() uint32 { return IDContactsBlockedSlice }
+
+func (v *ContactsBlockedSlice) Encode(b *tl.Buffer) {
+	b.ID(IDContactsBlockedSlice)
+	b.Int(v.Count)
+	putPeerBlockeds(b, v.Blocked)
+	putChatClasses(b, v.Chats, "contacts.blockedSlice.chats")
+	putUserClasses(b, v.Users, "contacts.blockedSlice.users")
+}
+
+func (v *ContactsBlockedSlice) Decode(r *tl.Reader) {
+	r.Expect(IDContactsBlockedSlice, "contacts.blockedSlice")
+	v.Count = r.Int()
+	readPeerBlockeds(r, 1, &v.Blocked)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsFound is contacts.found#b3134d9d.
+type ContactsFound struct {
+	MyResults []PeerClass
+	Results   []PeerClass
+	Chats     []ChatClass
+	Users     []UserClass
+}
+
+func (*ContactsFound) TypeID() uint32 { return IDContactsFound }
+
+func (v *ContactsFound) Encode(b *tl.Buffer) {
+	b.ID(IDContactsFound)
+	putPeerClasses(b, v.MyResults, "contacts.found.my_results")
+	putPeerClasses(b, v.Results, "contacts.found.results")
+	putChatClasses(b, v.Chats, "contacts.found.chats")
+	putUserClasses(b, v.Users, "contacts.found.users")
+}
+
+func (v *ContactsFound) Decode(r *tl.Reader) {
+	r.Expect(IDContactsFound, "contacts.found")
+	readPeerClasses(r, 1, &v.MyResults)
+	readPeerClasses(r, 1, &v.Results)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsResolvedPeer is contacts.resolvedPeer#7f077ad9.
+type ContactsResolvedPeer struct {
+	Peer  PeerClass
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*ContactsResolvedPeer) TypeID() uint32 { return IDContactsResolvedPeer }
+
+func (v *ContactsResolvedPeer) Encode(b *tl.Buffer) {
+	b.ID(IDContactsResolvedPeer)
+	putPeer(b, v.Peer, "contacts.resolvedPeer.peer")
+	putChatClasses(b, v.Chats, "contacts.resolvedPeer.chats")
+	putUserClasses(b, v.Users, "contacts.resolvedPeer.users")
+}
+
+func (v *ContactsResolvedPeer) Decode(r *tl.Reader) {
+	r.Expect(IDContactsResolvedPeer, "contacts.resolvedPeer")
+	readPeer(r, 1, &v.Peer)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsTopPeersNotModified is contacts.topPeersNotModified#de266ef5.
+type ContactsTopPeersNotModified struct {
+}
+
+func (*ContactsTopPeersNotModified) TypeID() uint32 { return IDContactsTopPeersNotModified }
+
+func (v *ContactsTopPeersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDContactsTopPeersNotModified)
+}
+
+func (v *ContactsTopPeersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDContactsTopPeersNotModified, "contacts.topPeersNotModified")
+}
+
+// ContactsTopPeers is contacts.topPeers#70b772a8.
+type ContactsTopPeers struct {
+	Categories []TopPeerCategoryPeers
+	Chats      []ChatClass
+	Users      []UserClass
+}
+
+func (*ContactsTopPeers) TypeID() uint32 { return IDContactsTopPeers }
+
+func (v *ContactsTopPeers) Encode(b *tl.Buffer) {
+	b.ID(IDContactsTopPeers)
+	putTopPeerCategoryPeerss(b, v.Categories)
+	putChatClasses(b, v.Chats, "contacts.topPeers.chats")
+	putUserClasses(b, v.Users, "contacts.topPeers.users")
+}
+
+func (v *ContactsTopPeers) Decode(r *tl.Reader) {
+	r.Expect(IDContactsTopPeers, "contacts.topPeers")
+	readTopPeerCategoryPeerss(r, 1, &v.Categories)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsTopPeersDisabled is contacts.topPeersDisabled#b52c939d.
+type ContactsTopPeersDisabled struct {
+}
+
+func (*ContactsTopPeersDisabled) TypeID() uint32 { return IDContactsTopPeersDisabled }
+
+func (v *ContactsTopPeersDisabled) Encode(b *tl.Buffer) {
+	b.ID(IDContactsTopPeersDisabled)
+}
+
+func (v *ContactsTopPeersDisabled) Decode(r *tl.Reader) {
+	r.Expect(IDContactsTopPeersDisabled, "contacts.topPeersDisabled")
+}
+
+// ContactsContactBirthdays is contacts.contactBirthdays#114ff30d.
+type ContactsContactBirthdays struct {
+	Contacts []ContactBirthday
+	Users    []UserClass
+}
+
+func (*ContactsContactBirthdays) TypeID() uint32 { return IDContactsContactBirthdays }
+
+func (v *ContactsContactBirthdays) Encode(b *tl.Buffer) {
+	b.ID(IDContactsContactBirthdays)
+	putContactBirthdays(b, v.Contacts)
+	putUserClasses(b, v.Users, "contacts.contactBirthdays.users")
+}
+
+func (v *ContactsContactBirthdays) Decode(r *tl.Reader) {
+	r.Expect(IDContactsContactBirthdays, "contacts.contactBirthdays")
+	readContactBirthdays(r, 1, &v.Contacts)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsSponsoredPeersEmpty is contacts.sponsoredPeersEmpty#ea32b4b1.
+type ContactsSponsoredPeersEmpty struct {
+}
+
+func (*ContactsSponsoredPeersEmpty) TypeID() uint32 { return IDContactsSponsoredPeersEmpty }
+
+func (v *ContactsSponsoredPeersEmpty) Encode(b *tl.Buffer) {
+	b.ID(IDContactsSponsoredPeersEmpty)
+}
+
+func (v *ContactsSponsoredPeersEmpty) Decode(r *tl.Reader) {
+	r.Expect(IDContactsSponsoredPeersEmpty, "contacts.sponsoredPeersEmpty")
+}
+
+// ContactsSponsoredPeers is contacts.sponsoredPeers#eb032884.
+type ContactsSponsoredPeers struct {
+	Peers []SponsoredPeer
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*ContactsSponsoredPeers) TypeID() uint32 { return IDContactsSponsoredPeers }
+
+func (v *ContactsSponsoredPeers) Encode(b *tl.Buffer) {
+	b.ID(IDContactsSponsoredPeers)
+	putSponsoredPeers(b, v.Peers)
+	putChatClasses(b, v.Chats, "contacts.sponsoredPeers.chats")
+	putUserClasses(b, v.Users, "contacts.sponsoredPeers.users")
+}
+
+func (v *ContactsSponsoredPeers) Decode(r *tl.Reader) {
+	r.Expect(IDContactsSponsoredPeers, "contacts.sponsoredPeers")
+	readSponsoredPeers(r, 1, &v.Peers)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// ContactsGetContactIDs is contacts.getContactIDs#7adc669d.
+type ContactsGetContactIDs struct {
+	Hash int64
+}
+
+func (*ContactsGetContactIDs) TypeID() uint32 { return IDContactsGetContactIDs }
+
+func (v *ContactsGetContactIDs) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetContactIDs)
+	b.Long(v.Hash)
+}
+
+func (v *ContactsGetContactIDs) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetContactIDs, "contacts.getContactIDs")
+	v.Hash = r.Long()
+}
+
+func (*ContactsGetContactIDs) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
+
+// ContactsGetStatuses is contacts.getStatuses#c4a353ee.
+type ContactsGetStatuses struct {
+}
+
+func (*ContactsGetStatuses) TypeID() uint32 { return IDContactsGetStatuses }
+
+func (v *ContactsGetStatuses) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetStatuses)
+}
+
+func (v *ContactsGetStatuses) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetStatuses, "contacts.getStatuses")
+}
+
+func (*ContactsGetStatuses) DecodeResult(r *tl.Reader) (v []ContactStatus) {
+	readContactStatuss(r, 1, &v)
+	return v
+}
+
+// ContactsGetContacts is contacts.getContacts#5dd69e12.
+type ContactsGetContacts struct {
+	Hash int64
+}
+
+func (*ContactsGetContacts) TypeID() uint32 { return IDContactsGetContacts }
+
+func (v *ContactsGetContacts) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetContacts)
+	b.Long(v.Hash)
+}
+
+func (v *ContactsGetContacts) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetContacts, "contacts.getContacts")
+	v.Hash = r.Long()
+}
+
+func (*ContactsGetContacts) DecodeResult(r *tl.Reader) ContactsContactsClass {
+	return DecodeContactsContacts(r)
+}
+
+// ContactsImportContacts is contacts.importContacts#2c800be5.
+type ContactsImportContacts struct {
+	Contacts []InputPhoneContact
+}
+
+func (*ContactsImportContacts) TypeID() uint32 { return IDContactsImportContacts }
+
+func (v *ContactsImportContacts) Encode(b *tl.Buffer) {
+	b.ID(IDContactsImportContacts)
+	putInputPhoneContacts(b, v.Contacts)
+}
+
+func (v *ContactsImportContacts) Decode(r *tl.Reader) {
+	r.Expect(IDContactsImportContacts, "contacts.importContacts")
+	readInputPhoneContacts(r, 1, &v.Contacts)
+}
+
+func (*ContactsImportContacts) DecodeResult(r *tl.Reader) *ContactsImportedContacts {
+	v := new(ContactsImportedContacts)
+	v.Decode(r)
+	return v
+}
+
+// ContactsDeleteContacts is contacts.deleteContacts#096a0e00.
+type ContactsDeleteContacts struct {
+	ID []InputUserClass
+}
+
+func (*ContactsDeleteContacts) TypeID() uint32 { return IDContactsDeleteContacts }
+
+func (v *ContactsDeleteContacts) Encode(b *tl.Buffer) {
+	b.ID(IDContactsDeleteContacts)
+	putInputUserClasses(b, v.ID, "contacts.deleteContacts.id")
+}
+
+func (v *ContactsDeleteContacts) Decode(r *tl.Reader) {
+	r.Expect(IDContactsDeleteContacts, "contacts.deleteContacts")
+	readInputUserClasses(r, 1, &v.ID)
+}
+
+func (*ContactsDeleteContacts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// ContactsDeleteByPhones is contacts.deleteByPhones#1013fd9e.
+type ContactsDeleteByPhones struct {
+	Phones []string
+}
+
+func (*ContactsDeleteByPhones) TypeID() uint32 { return IDContactsDeleteByPhones }
+
+func (v *ContactsDeleteByPhones) Encode(b *tl.Buffer) {
+	b.ID(IDContactsDeleteByPhones)
+	b.Strings(v.Phones)
+}
+
+func (v *ContactsDeleteByPhones) Decode(r *tl.Reader) {
+	r.Expect(IDContactsDeleteByPhones, "contacts.deleteByPhones")
+	r.ReadStrings(&v.Phones)
+}
+
+func (*ContactsDeleteByPhones) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsBlock is contacts.block#2e2e8734.
+type ContactsBlock struct {
+	MyStoriesFrom bool
+	ID            InputPeerClass
+}
+
+func (*ContactsBlock) TypeID() uint32 { return IDContactsBlock }
+
+func (v *ContactsBlock) Encode(b *tl.Buffer) {
+	b.ID(IDContactsBlock)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.MyStoriesFrom {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.ID, "contacts.block.id")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsBlock) Decode(r *tl.Reader) {
+	r.Expect(IDContactsBlock, "contacts.block")
+	flags := r.Uint32()
+	v.MyStoriesFrom = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.ID)
+}
+
+func (*ContactsBlock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsUnblock is contacts.unblock#b550d328.
+type ContactsUnblock struct {
+	MyStoriesFrom bool
+	ID            InputPeerClass
+}
+
+func (*ContactsUnblock) TypeID() uint32 { return IDContactsUnblock }
+
+func (v *ContactsUnblock) Encode(b *tl.Buffer) {
+	b.ID(IDContactsUnblock)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.MyStoriesFrom {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.ID, "contacts.unblock.id")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsUnblock) Decode(r *tl.Reader) {
+	r.Expect(IDContactsUnblock, "contacts.unblock")
+	flags := r.Uint32()
+	v.MyStoriesFrom = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.ID)
+}
+
+func (*ContactsUnblock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsGetBlocked is contacts.getBlocked#9a868f80.
+type ContactsGetBlocked struct {
+	MyStoriesFrom bool
+	Offset        int32
+	Limit         int32
+}
+
+func (*ContactsGetBlocked) TypeID() uint32 { return IDContactsGetBlocked }
+
+func (v *ContactsGetBlocked) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetBlocked)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.MyStoriesFrom {
+		flags |= 1 << 0
+	}
+	b.Int(v.Offset)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsGetBlocked) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetBlocked, "contacts.getBlocked")
+	flags := r.Uint32()
+	v.MyStoriesFrom = flags&(1<<0) != 0
+	v.Offset = r.Int()
+	v.Limit = r.Int()
+}
+
+func (*ContactsGetBlocked) DecodeResult(r *tl.Reader) ContactsBlockedClass {
+	return DecodeContactsBlocked(r)
+}
+
+// ContactsSearch is contacts.search#05f58d0f.
+type ContactsSearch struct {
+	Broadcasts bool
+	Bots       bool
+	Q          string
+	Limit      int32
+}
+
+func (*ContactsSearch) TypeID() uint32 { return IDContactsSearch }
+
+func (v *ContactsSearch) Encode(b *tl.Buffer) {
+	b.ID(IDContactsSearch)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Broadcasts {
+		flags |= 1 << 0
+	}
+	if v.Bots {
+		flags |= 1 << 1
+	}
+	b.String(v.Q)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsSearch) Decode(r *tl.Reader) {
+	r.Expect(IDContactsSearch, "contacts.search")
+	flags := r.Uint32()
+	v.Broadcasts = flags&(1<<0) != 0
+	v.Bots = flags&(1<<1) != 0
+	r.ReadString(&v.Q)
+	v.Limit = r.Int()
+}
+
+func (*ContactsSearch) DecodeResult(r *tl.Reader) *ContactsFound {
+	v := new(ContactsFound)
+	v.Decode(r)
+	return v
+}
+
+// ContactsResolveUsername is contacts.resolveUsername#725afbbc.
+type ContactsResolveUsername struct {
+	Username string
+	Referer  tl.Optional[string]
+}
+
+func (*ContactsResolveUsername) TypeID() uint32 { return IDContactsResolveUsername }
+
+func (v *ContactsResolveUsername) Encode(b *tl.Buffer) {
+	b.ID(IDContactsResolveUsername)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.Username)
+	if v.Referer.Set {
+		flags |= 1 << 0
+		b.String(v.Referer.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsResolveUsername) Decode(r *tl.Reader) {
+	r.Expect(IDContactsResolveUsername, "contacts.resolveUsername")
+	flags := r.Uint32()
+	r.ReadString(&v.Username)
+	r.OptString(flags&(1<<0), &v.Referer)
+}
+
+func (*ContactsResolveUsername) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
+	v := new(ContactsResolvedPeer)
+	v.Decode(r)
+	return v
+}
+
+// ContactsGetTopPeers is contacts.getTopPeers#973478b6.
+type ContactsGetTopPeers struct {
+	Correspondents bool
+	BotsPm         bool
+	BotsInline     bool
+	PhoneCalls     bool
+	ForwardUsers   bool
+	ForwardChats   bool
+	Groups         bool
+	Channels       bool
+	BotsApp        bool
+	BotsGuestchat  bool
+	Offset         int32
+	Limit          int32
+	Hash           int64
+}
+
+func (*ContactsGetTopPeers) TypeID() uint32 { return IDContactsGetTopPeers }
+
+func (v *ContactsGetTopPeers) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetTopPeers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Correspondents {
+		flags |= 1 << 0
+	}
+	if v.BotsPm {
+		flags |= 1 << 1
+	}
+	if v.BotsInline {
+		flags |= 1 << 2
+	}
+	if v.PhoneCalls {
+		flags |= 1 << 3
+	}
+	if v.ForwardUsers {
+		flags |= 1 << 4
+	}
+	if v.ForwardChats {
+		flags |= 1 << 5
+	}
+	if v.Groups {
+		flags |= 1 << 10
+	}
+	if v.Channels {
+		flags |= 1 << 15
+	}
+	if v.BotsApp {
+		flags |= 1 << 16
+	}
+	if v.BotsGuestchat {
+		flags |= 1 << 17
+	}
+	b.Int(v.Offset)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsGetTopPeers) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetTopPeers, "contacts.getTopPeers")
+	flags := r.Uint32()
+	v.Correspondents = flags&(1<<0) != 0
+	v.BotsPm = flags&(1<<1) != 0
+	v.BotsInline = flags&(1<<2) != 0
+	v.PhoneCalls = flags&(1<<3) != 0
+	v.ForwardUsers = flags&(1<<4) != 0
+	v.ForwardChats = flags&(1<<5) != 0
+	v.Groups = flags&(1<<10) != 0
+	v.Channels = flags&(1<<15) != 0
+	v.BotsApp = flags&(1<<16) != 0
+	v.BotsGuestchat = flags&(1<<17) != 0
+	v.Offset = r.Int()
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*ContactsGetTopPeers) DecodeResult(r *tl.Reader) ContactsTopPeersClass {
+	return DecodeContactsTopPeers(r)
+}
+
+// ContactsResetTopPeerRating is contacts.resetTopPeerRating#1ae373ac.
+type ContactsResetTopPeerRating struct {
+	Category TopPeerCategoryClass
+	Peer     InputPeerClass
+}
+
+func (*ContactsResetTopPeerRating) TypeID() uint32 { return IDContactsResetTopPeerRating }
+
+func (v *ContactsResetTopPeerRating) Encode(b *tl.Buffer) {
+	b.ID(IDContactsResetTopPeerRating)
+	putTopPeerCategory(b, v.Category, "contacts.resetTopPeerRating.category")
+	putInputPeer(b, v.Peer, "contacts.resetTopPeerRating.peer")
+}
+
+func (v *ContactsResetTopPeerRating) Decode(r *tl.Reader) {
+	r.Expect(IDContactsResetTopPeerRating, "contacts.resetTopPeerRating")
+	readTopPeerCategory(r, 1, &v.Category)
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*ContactsResetTopPeerRating) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsResetSaved is contacts.resetSaved#879537f1.
+type ContactsResetSaved struct {
+}
+
+func (*ContactsResetSaved) TypeID() uint32 { return IDContactsResetSaved }
+
+func (v *ContactsResetSaved) Encode(b *tl.Buffer) {
+	b.ID(IDContactsResetSaved)
+}
+
+func (v *ContactsResetSaved) Decode(r *tl.Reader) {
+	r.Expect(IDContactsResetSaved, "contacts.resetSaved")
+}
+
+func (*ContactsResetSaved) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsGetSaved is contacts.getSaved#82f1e39f.
+type ContactsGetSaved struct {
+}
+
+func (*ContactsGetSaved) TypeID() uint32 { return IDContactsGetSaved }
+
+func (v *ContactsGetSaved) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetSaved)
+}
+
+func (v *ContactsGetSaved) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetSaved, "contacts.getSaved")
+}
+
+func (*ContactsGetSaved) DecodeResult(r *tl.Reader) (v []SavedPhoneContact) {
+	readSavedPhoneContacts(r, 1, &v)
+	return v
+}
+
+// ContactsToggleTopPeers is contacts.toggleTopPeers#8514bdda.
+type ContactsToggleTopPeers struct {
+	Enabled bool
+}
+
+func (*ContactsToggleTopPeers) TypeID() uint32 { return IDContactsToggleTopPeers }
+
+func (v *ContactsToggleTopPeers) Encode(b *tl.Buffer) {
+	b.ID(IDContactsToggleTopPeers)
+	b.Bool(v.Enabled)
+}
+
+func (v *ContactsToggleTopPeers) Decode(r *tl.Reader) {
+	r.Expect(IDContactsToggleTopPeers, "contacts.toggleTopPeers")
+	v.Enabled = r.Bool()
+}
+
+func (*ContactsToggleTopPeers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsAddContact is contacts.addContact#d9ba2e54.
+type ContactsAddContact struct {
+	AddPhonePrivacyException bool
+	ID                       InputUserClass
+	FirstName                string
+	LastName                 string
+	Phone                    string
+	Note                     *TextWithEntities
+}
+
+func (*ContactsAddContact) TypeID() uint32 { return IDContactsAddContact }
+
+func (v *ContactsAddContact) Encode(b *tl.Buffer) {
+	b.ID(IDContactsAddContact)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.AddPhonePrivacyException {
+		flags |= 1 << 0
+	}
+	putInputUser(b, v.ID, "contacts.addContact.id")
+	b.String(v.FirstName)
+	b.String(v.LastName)
+	b.String(v.Phone)
+	if v.Note != nil {
+		flags |= 1 << 1
+		v.Note.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsAddContact) Decode(r *tl.Reader) {
+	r.Expect(IDContactsAddContact, "contacts.addContact")
+	flags := r.Uint32()
+	v.AddPhonePrivacyException = flags&(1<<0) != 0
+	readInputUser(r, 1, &v.ID)
+	r.ReadString(&v.FirstName)
+	r.ReadString(&v.LastName)
+	r.ReadString(&v.Phone)
+	readTextWithEntities(r, flags&(1<<1), &v.Note)
+}
+
+func (*ContactsAddContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// ContactsAcceptContact is contacts.acceptContact#f831a20f.
+type ContactsAcceptContact struct {
+	ID InputUserClass
+}
+
+func (*ContactsAcceptContact) TypeID() uint32 { return IDContactsAcceptContact }
+
+func (v *ContactsAcceptContact) Encode(b *tl.Buffer) {
+	b.ID(IDContactsAcceptContact)
+	putInputUser(b, v.ID, "contacts.acceptContact.id")
+}
+
+func (v *ContactsAcceptContact) Decode(r *tl.Reader) {
+	r.Expect(IDContactsAcceptContact, "contacts.acceptContact")
+	readInputUser(r, 1, &v.ID)
+}
+
+func (*ContactsAcceptContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// ContactsGetLocated is contacts.getLocated#d348bc44.
+type ContactsGetLocated struct {
+	Background  bool
+	GeoPoint    InputGeoPointClass
+	SelfExpires tl.Optional[int32]
+}
+
+func (*ContactsGetLocated) TypeID() uint32 { return IDContactsGetLocated }
+
+func (v *ContactsGetLocated) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetLocated)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Background {
+		flags |= 1 << 1
+	}
+	putInputGeoPoint(b, v.GeoPoint, "contacts.getLocated.geo_point")
+	if v.SelfExpires.Set {
+		flags |= 1 << 0
+		b.Int(v.SelfExpires.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsGetLocated) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetLocated, "contacts.getLocated")
+	flags := r.Uint32()
+	v.Background = flags&(1<<1) != 0
+	readInputGeoPoint(r, 1, &v.GeoPoint)
+	r.OptInt(flags&(1<<0), &v.SelfExpires)
+}
+
+func (*ContactsGetLocated) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// ContactsBlockFromReplies is contacts.blockFromReplies#29a8962c.
+type ContactsBlockFromReplies struct {
+	DeleteMessage bool
+	DeleteHistory bool
+	ReportSpam    bool
+	MsgID         int32
+}
+
+func (*ContactsBlockFromReplies) TypeID() uint32 { return IDContactsBlockFromReplies }
+
+func (v *ContactsBlockFromReplies) Encode(b *tl.Buffer) {
+	b.ID(IDContactsBlockFromReplies)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.DeleteMessage {
+		flags |= 1 << 0
+	}
+	if v.DeleteHistory {
+		flags |= 1 << 1
+	}
+	if v.ReportSpam {
+		flags |= 1 << 2
+	}
+	b.Int(v.MsgID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsBlockFromReplies) Decode(r *tl.Reader) {
+	r.Expect(IDContactsBlockFromReplies, "contacts.blockFromReplies")
+	flags := r.Uint32()
+	v.DeleteMessage = flags&(1<<0) != 0
+	v.DeleteHistory = flags&(1<<1) != 0
+	v.ReportSpam = flags&(1<<2) != 0
+	v.MsgID = r.Int()
+}
+
+func (*ContactsBlockFromReplies) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// ContactsResolvePhone is contacts.resolvePhone#8af94344.
+type ContactsResolvePhone struct {
+	Phone string
+}
+
+func (*ContactsResolvePhone) TypeID() uint32 { return IDContactsResolvePhone }
+
+func (v *ContactsResolvePhone) Encode(b *tl.Buffer) {
+	b.ID(IDContactsResolvePhone)
+	b.String(v.Phone)
+}
+
+func (v *ContactsResolvePhone) Decode(r *tl.Reader) {
+	r.Expect(IDContactsResolvePhone, "contacts.resolvePhone")
+	r.ReadString(&v.Phone)
+}
+
+func (*ContactsResolvePhone) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
+	v := new(ContactsResolvedPeer)
+	v.Decode(r)
+	return v
+}
+
+// ContactsExportContactToken is contacts.exportContactToken#f8654027.
+type ContactsExportContactToken struct {
+}
+
+func (*ContactsExportContactToken) TypeID() uint32 { return IDContactsExportContactToken }
+
+func (v *ContactsExportContactToken) Encode(b *tl.Buffer) {
+	b.ID(IDContactsExportContactToken)
+}
+
+func (v *ContactsExportContactToken) Decode(r *tl.Reader) {
+	r.Expect(IDContactsExportContactToken, "contacts.exportContactToken")
+}
+
+func (*ContactsExportContactToken) DecodeResult(r *tl.Reader) *ExportedContactToken {
+	v := new(ExportedContactToken)
+	v.Decode(r)
+	return v
+}
+
+// ContactsImportContactToken is contacts.importContactToken#13005788.
+type ContactsImportContactToken struct {
+	Token string
+}
+
+func (*ContactsImportContactToken) TypeID() uint32 { return IDContactsImportContactToken }
+
+func (v *ContactsImportContactToken) Encode(b *tl.Buffer) {
+	b.ID(IDContactsImportContactToken)
+	b.String(v.Token)
+}
+
+func (v *ContactsImportContactToken) Decode(r *tl.Reader) {
+	r.Expect(IDContactsImportContactToken, "contacts.importContactToken")
+	r.ReadString(&v.Token)
+}
+
+func (*ContactsImportContactToken) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+
+// ContactsEditCloseFriends is contacts.editCloseFriends#ba6705f0.
+type ContactsEditCloseFriends struct {
+	ID []int64
+}
+
+func (*ContactsEditCloseFriends) TypeID() uint32 { return IDContactsEditCloseFriends }
+
+func (v *ContactsEditCloseFriends) Encode(b *tl.Buffer) {
+	b.ID(IDContactsEditCloseFriends)
+	b.Longs(v.ID)
+}
+
+func (v *ContactsEditCloseFriends) Decode(r *tl.Reader) {
+	r.Expect(IDContactsEditCloseFriends, "contacts.editCloseFriends")
+	r.ReadLongs(&v.ID)
+}
+
+func (*ContactsEditCloseFriends) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsSetBlocked is contacts.setBlocked#94c65c76.
+type ContactsSetBlocked struct {
+	MyStoriesFrom bool
+	ID            []InputPeerClass
+	Limit         int32
+}
+
+func (*ContactsSetBlocked) TypeID() uint32 { return IDContactsSetBlocked }
+
+func (v *ContactsSetBlocked) Encode(b *tl.Buffer) {
+	b.ID(IDContactsSetBlocked)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.MyStoriesFrom {
+		flags |= 1 << 0
+	}
+	putInputPeerClasses(b, v.ID, "contacts.setBlocked.id")
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ContactsSetBlocked) Decode(r *tl.Reader) {
+	r.Expect(IDContactsSetBlocked, "contacts.setBlocked")
+	flags := r.Uint32()
+	v.MyStoriesFrom = flags&(1<<0) != 0
+	readInputPeerClasses(r, 1, &v.ID)
+	v.Limit = r.Int()
+}
+
+func (*ContactsSetBlocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// ContactsGetBirthdays is contacts.getBirthdays#daeda864.
+type ContactsGetBirthdays struct {
+}
+
+func (*ContactsGetBirthdays) TypeID() uint32 { return IDContactsGetBirthdays }
+
+func (v *ContactsGetBirthdays) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetBirthdays)
+}
+
+func (v *ContactsGetBirthdays) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetBirthdays, "contacts.getBirthdays")
+}
+
+func (*ContactsGetBirthdays) DecodeResult(r *tl.Reader) *ContactsContactBirthdays {
+	v := new(ContactsContactBirthdays)
+	v.Decode(r)
+	return v
+}
+
+// ContactsGetSponsoredPeers is contacts.getSponsoredPeers#b6c8c393.
+type ContactsGetSponsoredPeers struct {
+	Q string
+}
+
+func (*ContactsGetSponsoredPeers) TypeID() uint32 { return IDContactsGetSponsoredPeers }
+
+func (v *ContactsGetSponsoredPeers) Encode(b *tl.Buffer) {
+	b.ID(IDContactsGetSponsoredPeers)
+	b.String(v.Q)
+}
+
+func (v *ContactsGetSponsoredPeers) Decode(r *tl.Reader) {
+	r.Expect(IDContactsGetSponsoredPeers, "contacts.getSponsoredPeers")
+	r.ReadString(&v.Q)
+}
+
+func (*ContactsGetSponsoredPeers) DecodeResult(r *tl.Reader) ContactsSponsoredPeersClass {
+	return DecodeContactsSponsoredPeers(r)
+}
+
+// ContactsUpdateContactNote is contacts.updateContactNote#139f63fb.
+type ContactsUpdateContactNote struct {
+	ID   InputUserClass
+	Note TextWithEntities
+}
+
+func (*ContactsUpdateContactNote) TypeID() uint32 { return IDContactsUpdateContactNote }
+
+func (v *ContactsUpdateContactNote) Encode(b *tl.Buffer) {
+	b.ID(IDContactsUpdateContactNote)
+	putInputUser(b, v.ID, "contacts.updateContactNote.id")
+	v.Note.Encode(b)
+}
+
+func (v *ContactsUpdateContactNote) Decode(r *tl.Reader) {
+	r.Expect(IDContactsUpdateContactNote, "contacts.updateContactNote")
+	readInputUser(r, 1, &v.ID)
+	v.Note.Decode(r)
+}
+
+func (*ContactsUpdateContactNote) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
 // ContactsContactsClass is a contacts.Contacts: one of contacts.contactsNotModified, contacts.contacts.
 type ContactsContactsClass interface {
 	tl.Object
@@ -102,1019 +1119,3 @@ func DecodeContactsSponsoredPeers(r *tl.Reader) (v ContactsSponsoredPeersClass) 
 	v.Decode(r)
 	return v
 }
-
-// ContactsContactsNotModified is contacts.contactsNotModified#b74ba9d2.
-type ContactsContactsNotModified struct {
-}
-
-func (*ContactsContactsNotModified) TypeID() uint32 { return IDContactsContactsNotModified }
-
-func (v *ContactsContactsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDContactsContactsNotModified)
-}
-
-func (v *ContactsContactsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDContactsContactsNotModified, "contacts.contactsNotModified")
-}
-
-// ContactsContacts is contacts.contacts#eae87e42.
-type ContactsContacts struct {
-	Contacts   []Contact
-	SavedCount int32
-	Users      []UserClass
-}
-
-func (*ContactsContacts) TypeID() uint32 { return IDContactsContacts }
-
-func (v *ContactsContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsContacts)
-	putContacts(b, v.Contacts)
-	b.Int(v.SavedCount)
-	putUserClasses(b, v.Users, "contacts.contacts.users")
-}
-
-func (v *ContactsContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsContacts, "contacts.contacts")
-	v.Contacts = readContacts(r)
-	v.SavedCount = r.Int()
-	v.Users = readUserClasses(r)
-}
-
-// ContactsImportedContacts is contacts.importedContacts#77d01c3b.
-type ContactsImportedContacts struct {
-	Imported       []ImportedContact
-	PopularInvites []PopularContact
-	RetryContacts  []int64
-	Users          []UserClass
-}
-
-func (*ContactsImportedContacts) TypeID() uint32 { return IDContactsImportedContacts }
-
-func (v *ContactsImportedContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsImportedContacts)
-	putImportedContacts(b, v.Imported)
-	putPopularContacts(b, v.PopularInvites)
-	b.Longs(v.RetryContacts)
-	putUserClasses(b, v.Users, "contacts.importedContacts.users")
-}
-
-func (v *ContactsImportedContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsImportedContacts, "contacts.importedContacts")
-	v.Imported = readImportedContacts(r)
-	v.PopularInvites = readPopularContacts(r)
-	v.RetryContacts = r.Longs()
-	v.Users = readUserClasses(r)
-}
-
-// ContactsBlocked is contacts.blocked#0ade1591.
-type ContactsBlocked struct {
-	Blocked []PeerBlocked
-	Chats   []ChatClass
-	Users   []UserClass
-}
-
-func (*ContactsBlocked) TypeID() uint32 { return IDContactsBlocked }
-
-func (v *ContactsBlocked) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlocked)
-	putPeerBlockeds(b, v.Blocked)
-	putChatClasses(b, v.Chats, "contacts.blocked.chats")
-	putUserClasses(b, v.Users, "contacts.blocked.users")
-}
-
-func (v *ContactsBlocked) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlocked, "contacts.blocked")
-	v.Blocked = readPeerBlockeds(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsBlockedSlice is contacts.blockedSlice#e1664194.
-type ContactsBlockedSlice struct {
-	Count   int32
-	Blocked []PeerBlocked
-	Chats   []ChatClass
-	Users   []UserClass
-}
-
-func (*ContactsBlockedSlice) TypeID() uint32 { return IDContactsBlockedSlice }
-
-func (v *ContactsBlockedSlice) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlockedSlice)
-	b.Int(v.Count)
-	putPeerBlockeds(b, v.Blocked)
-	putChatClasses(b, v.Chats, "contacts.blockedSlice.chats")
-	putUserClasses(b, v.Users, "contacts.blockedSlice.users")
-}
-
-func (v *ContactsBlockedSlice) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlockedSlice, "contacts.blockedSlice")
-	v.Count = r.Int()
-	v.Blocked = readPeerBlockeds(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsFound is contacts.found#b3134d9d.
-type ContactsFound struct {
-	MyResults []PeerClass
-	Results   []PeerClass
-	Chats     []ChatClass
-	Users     []UserClass
-}
-
-func (*ContactsFound) TypeID() uint32 { return IDContactsFound }
-
-func (v *ContactsFound) Encode(b *tl.Buffer) {
-	b.ID(IDContactsFound)
-	putPeerClasses(b, v.MyResults, "contacts.found.my_results")
-	putPeerClasses(b, v.Results, "contacts.found.results")
-	putChatClasses(b, v.Chats, "contacts.found.chats")
-	putUserClasses(b, v.Users, "contacts.found.users")
-}
-
-func (v *ContactsFound) Decode(r *tl.Reader) {
-	r.Expect(IDContactsFound, "contacts.found")
-	v.MyResults = readPeerClasses(r)
-	v.Results = readPeerClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsResolvedPeer is contacts.resolvedPeer#7f077ad9.
-type ContactsResolvedPeer struct {
-	Peer  PeerClass
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*ContactsResolvedPeer) TypeID() uint32 { return IDContactsResolvedPeer }
-
-func (v *ContactsResolvedPeer) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResolvedPeer)
-	b.Object(v.Peer, "contacts.resolvedPeer.peer")
-	putChatClasses(b, v.Chats, "contacts.resolvedPeer.chats")
-	putUserClasses(b, v.Users, "contacts.resolvedPeer.users")
-}
-
-func (v *ContactsResolvedPeer) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResolvedPeer, "contacts.resolvedPeer")
-	v.Peer = DecodePeer(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsTopPeersNotModified is contacts.topPeersNotModified#de266ef5.
-type ContactsTopPeersNotModified struct {
-}
-
-func (*ContactsTopPeersNotModified) TypeID() uint32 { return IDContactsTopPeersNotModified }
-
-func (v *ContactsTopPeersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDContactsTopPeersNotModified)
-}
-
-func (v *ContactsTopPeersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDContactsTopPeersNotModified, "contacts.topPeersNotModified")
-}
-
-// ContactsTopPeers is contacts.topPeers#70b772a8.
-type ContactsTopPeers struct {
-	Categories []TopPeerCategoryPeers
-	Chats      []ChatClass
-	Users      []UserClass
-}
-
-func (*ContactsTopPeers) TypeID() uint32 { return IDContactsTopPeers }
-
-func (v *ContactsTopPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsTopPeers)
-	putTopPeerCategoryPeerss(b, v.Categories)
-	putChatClasses(b, v.Chats, "contacts.topPeers.chats")
-	putUserClasses(b, v.Users, "contacts.topPeers.users")
-}
-
-func (v *ContactsTopPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsTopPeers, "contacts.topPeers")
-	v.Categories = readTopPeerCategoryPeerss(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsTopPeersDisabled is contacts.topPeersDisabled#b52c939d.
-type ContactsTopPeersDisabled struct {
-}
-
-func (*ContactsTopPeersDisabled) TypeID() uint32 { return IDContactsTopPeersDisabled }
-
-func (v *ContactsTopPeersDisabled) Encode(b *tl.Buffer) {
-	b.ID(IDContactsTopPeersDisabled)
-}
-
-func (v *ContactsTopPeersDisabled) Decode(r *tl.Reader) {
-	r.Expect(IDContactsTopPeersDisabled, "contacts.topPeersDisabled")
-}
-
-// ContactsContactBirthdays is contacts.contactBirthdays#114ff30d.
-type ContactsContactBirthdays struct {
-	Contacts []ContactBirthday
-	Users    []UserClass
-}
-
-func (*ContactsContactBirthdays) TypeID() uint32 { return IDContactsContactBirthdays }
-
-func (v *ContactsContactBirthdays) Encode(b *tl.Buffer) {
-	b.ID(IDContactsContactBirthdays)
-	putContactBirthdays(b, v.Contacts)
-	putUserClasses(b, v.Users, "contacts.contactBirthdays.users")
-}
-
-func (v *ContactsContactBirthdays) Decode(r *tl.Reader) {
-	r.Expect(IDContactsContactBirthdays, "contacts.contactBirthdays")
-	v.Contacts = readContactBirthdays(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsSponsoredPeersEmpty is contacts.sponsoredPeersEmpty#ea32b4b1.
-type ContactsSponsoredPeersEmpty struct {
-}
-
-func (*ContactsSponsoredPeersEmpty) TypeID() uint32 { return IDContactsSponsoredPeersEmpty }
-
-func (v *ContactsSponsoredPeersEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSponsoredPeersEmpty)
-}
-
-func (v *ContactsSponsoredPeersEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSponsoredPeersEmpty, "contacts.sponsoredPeersEmpty")
-}
-
-// ContactsSponsoredPeers is contacts.sponsoredPeers#eb032884.
-type ContactsSponsoredPeers struct {
-	Peers []SponsoredPeer
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*ContactsSponsoredPeers) TypeID() uint32 { return IDContactsSponsoredPeers }
-
-func (v *ContactsSponsoredPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSponsoredPeers)
-	putSponsoredPeers(b, v.Peers)
-	putChatClasses(b, v.Chats, "contacts.sponsoredPeers.chats")
-	putUserClasses(b, v.Users, "contacts.sponsoredPeers.users")
-}
-
-func (v *ContactsSponsoredPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSponsoredPeers, "contacts.sponsoredPeers")
-	v.Peers = readSponsoredPeers(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// ContactsGetContactIDs is contacts.getContactIDs#7adc669d.
-type ContactsGetContactIDs struct {
-	Hash int64
-}
-
-func (*ContactsGetContactIDs) TypeID() uint32 { return IDContactsGetContactIDs }
-
-func (v *ContactsGetContactIDs) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetContactIDs)
-	b.Long(v.Hash)
-}
-
-func (v *ContactsGetContactIDs) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetContactIDs, "contacts.getContactIDs")
-	v.Hash = r.Long()
-}
-
-func (*ContactsGetContactIDs) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
-
-// ContactsGetStatuses is contacts.getStatuses#c4a353ee.
-type ContactsGetStatuses struct {
-}
-
-func (*ContactsGetStatuses) TypeID() uint32 { return IDContactsGetStatuses }
-
-func (v *ContactsGetStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetStatuses)
-}
-
-func (v *ContactsGetStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetStatuses, "contacts.getStatuses")
-}
-
-func (*ContactsGetStatuses) DecodeResult(r *tl.Reader) []ContactStatus { return readContactStatuss(r) }
-
-// ContactsGetContacts is contacts.getContacts#5dd69e12.
-type ContactsGetContacts struct {
-	Hash int64
-}
-
-func (*ContactsGetContacts) TypeID() uint32 { return IDContactsGetContacts }
-
-func (v *ContactsGetContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetContacts)
-	b.Long(v.Hash)
-}
-
-func (v *ContactsGetContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetContacts, "contacts.getContacts")
-	v.Hash = r.Long()
-}
-
-func (*ContactsGetContacts) DecodeResult(r *tl.Reader) ContactsContactsClass {
-	return DecodeContactsContacts(r)
-}
-
-// ContactsImportContacts is contacts.importContacts#2c800be5.
-type ContactsImportContacts struct {
-	Contacts []InputPhoneContact
-}
-
-func (*ContactsImportContacts) TypeID() uint32 { return IDContactsImportContacts }
-
-func (v *ContactsImportContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsImportContacts)
-	putInputPhoneContacts(b, v.Contacts)
-}
-
-func (v *ContactsImportContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsImportContacts, "contacts.importContacts")
-	v.Contacts = readInputPhoneContacts(r)
-}
-
-func (*ContactsImportContacts) DecodeResult(r *tl.Reader) *ContactsImportedContacts {
-	v := new(ContactsImportedContacts)
-	v.Decode(r)
-	return v
-}
-
-// ContactsDeleteContacts is contacts.deleteContacts#096a0e00.
-type ContactsDeleteContacts struct {
-	ID []InputUserClass
-}
-
-func (*ContactsDeleteContacts) TypeID() uint32 { return IDContactsDeleteContacts }
-
-func (v *ContactsDeleteContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsDeleteContacts)
-	putInputUserClasses(b, v.ID, "contacts.deleteContacts.id")
-}
-
-func (v *ContactsDeleteContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsDeleteContacts, "contacts.deleteContacts")
-	v.ID = readInputUserClasses(r)
-}
-
-func (*ContactsDeleteContacts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// ContactsDeleteByPhones is contacts.deleteByPhones#1013fd9e.
-type ContactsDeleteByPhones struct {
-	Phones []string
-}
-
-func (*ContactsDeleteByPhones) TypeID() uint32 { return IDContactsDeleteByPhones }
-
-func (v *ContactsDeleteByPhones) Encode(b *tl.Buffer) {
-	b.ID(IDContactsDeleteByPhones)
-	b.Strings(v.Phones)
-}
-
-func (v *ContactsDeleteByPhones) Decode(r *tl.Reader) {
-	r.Expect(IDContactsDeleteByPhones, "contacts.deleteByPhones")
-	v.Phones = r.Strings()
-}
-
-func (*ContactsDeleteByPhones) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsBlock is contacts.block#2e2e8734.
-type ContactsBlock struct {
-	MyStoriesFrom bool
-	ID            InputPeerClass
-}
-
-func (*ContactsBlock) TypeID() uint32 { return IDContactsBlock }
-
-func (v *ContactsBlock) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlock)
-	var flags uint32
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "contacts.block.id")
-}
-
-func (v *ContactsBlock) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlock, "contacts.block")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	v.ID = DecodeInputPeer(r)
-}
-
-func (*ContactsBlock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsUnblock is contacts.unblock#b550d328.
-type ContactsUnblock struct {
-	MyStoriesFrom bool
-	ID            InputPeerClass
-}
-
-func (*ContactsUnblock) TypeID() uint32 { return IDContactsUnblock }
-
-func (v *ContactsUnblock) Encode(b *tl.Buffer) {
-	b.ID(IDContactsUnblock)
-	var flags uint32
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "contacts.unblock.id")
-}
-
-func (v *ContactsUnblock) Decode(r *tl.Reader) {
-	r.Expect(IDContactsUnblock, "contacts.unblock")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	v.ID = DecodeInputPeer(r)
-}
-
-func (*ContactsUnblock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsGetBlocked is contacts.getBlocked#9a868f80.
-type ContactsGetBlocked struct {
-	MyStoriesFrom bool
-	Offset        int32
-	Limit         int32
-}
-
-func (*ContactsGetBlocked) TypeID() uint32 { return IDContactsGetBlocked }
-
-func (v *ContactsGetBlocked) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetBlocked)
-	var flags uint32
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *ContactsGetBlocked) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetBlocked, "contacts.getBlocked")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-}
-
-func (*ContactsGetBlocked) DecodeResult(r *tl.Reader) ContactsBlockedClass {
-	return DecodeContactsBlocked(r)
-}
-
-// ContactsSearch is contacts.search#05f58d0f.
-type ContactsSearch struct {
-	Broadcasts bool
-	Bots       bool
-	Q          string
-	Limit      int32
-}
-
-func (*ContactsSearch) TypeID() uint32 { return IDContactsSearch }
-
-func (v *ContactsSearch) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSearch)
-	var flags uint32
-	if v.Broadcasts {
-		flags |= 1 << 0
-	}
-	if v.Bots {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.String(v.Q)
-	b.Int(v.Limit)
-}
-
-func (v *ContactsSearch) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSearch, "contacts.search")
-	flags := r.Uint32()
-	v.Broadcasts = flags&(1<<0) != 0
-	v.Bots = flags&(1<<1) != 0
-	v.Q = r.String()
-	v.Limit = r.Int()
-}
-
-func (*ContactsSearch) DecodeResult(r *tl.Reader) *ContactsFound {
-	v := new(ContactsFound)
-	v.Decode(r)
-	return v
-}
-
-// ContactsResolveUsername is contacts.resolveUsername#725afbbc.
-type ContactsResolveUsername struct {
-	Username string
-	Referer  tl.Optional[string]
-}
-
-func (*ContactsResolveUsername) TypeID() uint32 { return IDContactsResolveUsername }
-
-func (v *ContactsResolveUsername) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResolveUsername)
-	var flags uint32
-	if v.Referer.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.String(v.Username)
-	if v.Referer.Set {
-		b.String(v.Referer.Value)
-	}
-}
-
-func (v *ContactsResolveUsername) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResolveUsername, "contacts.resolveUsername")
-	flags := r.Uint32()
-	v.Username = r.String()
-	if flags&(1<<0) != 0 {
-		v.Referer = tl.Some(r.String())
-	}
-}
-
-func (*ContactsResolveUsername) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
-	v := new(ContactsResolvedPeer)
-	v.Decode(r)
-	return v
-}
-
-// ContactsGetTopPeers is contacts.getTopPeers#973478b6.
-type ContactsGetTopPeers struct {
-	Correspondents bool
-	BotsPm         bool
-	BotsInline     bool
-	PhoneCalls     bool
-	ForwardUsers   bool
-	ForwardChats   bool
-	Groups         bool
-	Channels       bool
-	BotsApp        bool
-	BotsGuestchat  bool
-	Offset         int32
-	Limit          int32
-	Hash           int64
-}
-
-func (*ContactsGetTopPeers) TypeID() uint32 { return IDContactsGetTopPeers }
-
-func (v *ContactsGetTopPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetTopPeers)
-	var flags uint32
-	if v.Correspondents {
-		flags |= 1 << 0
-	}
-	if v.BotsPm {
-		flags |= 1 << 1
-	}
-	if v.BotsInline {
-		flags |= 1 << 2
-	}
-	if v.PhoneCalls {
-		flags |= 1 << 3
-	}
-	if v.ForwardUsers {
-		flags |= 1 << 4
-	}
-	if v.ForwardChats {
-		flags |= 1 << 5
-	}
-	if v.Groups {
-		flags |= 1 << 10
-	}
-	if v.Channels {
-		flags |= 1 << 15
-	}
-	if v.BotsApp {
-		flags |= 1 << 16
-	}
-	if v.BotsGuestchat {
-		flags |= 1 << 17
-	}
-	b.Uint32(flags)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *ContactsGetTopPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetTopPeers, "contacts.getTopPeers")
-	flags := r.Uint32()
-	v.Correspondents = flags&(1<<0) != 0
-	v.BotsPm = flags&(1<<1) != 0
-	v.BotsInline = flags&(1<<2) != 0
-	v.PhoneCalls = flags&(1<<3) != 0
-	v.ForwardUsers = flags&(1<<4) != 0
-	v.ForwardChats = flags&(1<<5) != 0
-	v.Groups = flags&(1<<10) != 0
-	v.Channels = flags&(1<<15) != 0
-	v.BotsApp = flags&(1<<16) != 0
-	v.BotsGuestchat = flags&(1<<17) != 0
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*ContactsGetTopPeers) DecodeResult(r *tl.Reader) ContactsTopPeersClass {
-	return DecodeContactsTopPeers(r)
-}
-
-// ContactsResetTopPeerRating is contacts.resetTopPeerRating#1ae373ac.
-type ContactsResetTopPeerRating struct {
-	Category TopPeerCategoryClass
-	Peer     InputPeerClass
-}
-
-func (*ContactsResetTopPeerRating) TypeID() uint32 { return IDContactsResetTopPeerRating }
-
-func (v *ContactsResetTopPeerRating) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResetTopPeerRating)
-	b.Object(v.Category, "contacts.resetTopPeerRating.category")
-	b.Object(v.Peer, "contacts.resetTopPeerRating.peer")
-}
-
-func (v *ContactsResetTopPeerRating) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResetTopPeerRating, "contacts.resetTopPeerRating")
-	v.Category = DecodeTopPeerCategory(r)
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*ContactsResetTopPeerRating) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsResetSaved is contacts.resetSaved#879537f1.
-type ContactsResetSaved struct {
-}
-
-func (*ContactsResetSaved) TypeID() uint32 { return IDContactsResetSaved }
-
-func (v *ContactsResetSaved) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResetSaved)
-}
-
-func (v *ContactsResetSaved) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResetSaved, "contacts.resetSaved")
-}
-
-func (*ContactsResetSaved) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsGetSaved is contacts.getSaved#82f1e39f.
-type ContactsGetSaved struct {
-}
-
-func (*ContactsGetSaved) TypeID() uint32 { return IDContactsGetSaved }
-
-func (v *ContactsGetSaved) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetSaved)
-}
-
-func (v *ContactsGetSaved) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetSaved, "contacts.getSaved")
-}
-
-func (*ContactsGetSaved) DecodeResult(r *tl.Reader) []SavedPhoneContact {
-	return readSavedPhoneContacts(r)
-}
-
-// ContactsToggleTopPeers is contacts.toggleTopPeers#8514bdda.
-type ContactsToggleTopPeers struct {
-	Enabled bool
-}
-
-func (*ContactsToggleTopPeers) TypeID() uint32 { return IDContactsToggleTopPeers }
-
-func (v *ContactsToggleTopPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsToggleTopPeers)
-	b.Bool(v.Enabled)
-}
-
-func (v *ContactsToggleTopPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsToggleTopPeers, "contacts.toggleTopPeers")
-	v.Enabled = r.Bool()
-}
-
-func (*ContactsToggleTopPeers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsAddContact is contacts.addContact#d9ba2e54.
-type ContactsAddContact struct {
-	AddPhonePrivacyException bool
-	ID                       InputUserClass
-	FirstName                string
-	LastName                 string
-	Phone                    string
-	Note                     *TextWithEntities
-}
-
-func (*ContactsAddContact) TypeID() uint32 { return IDContactsAddContact }
-
-func (v *ContactsAddContact) Encode(b *tl.Buffer) {
-	b.ID(IDContactsAddContact)
-	var flags uint32
-	if v.AddPhonePrivacyException {
-		flags |= 1 << 0
-	}
-	if v.Note != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "contacts.addContact.id")
-	b.String(v.FirstName)
-	b.String(v.LastName)
-	b.String(v.Phone)
-	if v.Note != nil {
-		v.Note.Encode(b)
-	}
-}
-
-func (v *ContactsAddContact) Decode(r *tl.Reader) {
-	r.Expect(IDContactsAddContact, "contacts.addContact")
-	flags := r.Uint32()
-	v.AddPhonePrivacyException = flags&(1<<0) != 0
-	v.ID = DecodeInputUser(r)
-	v.FirstName = r.String()
-	v.LastName = r.String()
-	v.Phone = r.String()
-	if flags&(1<<1) != 0 {
-		v.Note = new(TextWithEntities)
-		v.Note.Decode(r)
-	}
-}
-
-func (*ContactsAddContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// ContactsAcceptContact is contacts.acceptContact#f831a20f.
-type ContactsAcceptContact struct {
-	ID InputUserClass
-}
-
-func (*ContactsAcceptContact) TypeID() uint32 { return IDContactsAcceptContact }
-
-func (v *ContactsAcceptContact) Encode(b *tl.Buffer) {
-	b.ID(IDContactsAcceptContact)
-	b.Object(v.ID, "contacts.acceptContact.id")
-}
-
-func (v *ContactsAcceptContact) Decode(r *tl.Reader) {
-	r.Expect(IDContactsAcceptContact, "contacts.acceptContact")
-	v.ID = DecodeInputUser(r)
-}
-
-func (*ContactsAcceptContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// ContactsGetLocated is contacts.getLocated#d348bc44.
-type ContactsGetLocated struct {
-	Background  bool
-	GeoPoint    InputGeoPointClass
-	SelfExpires tl.Optional[int32]
-}
-
-func (*ContactsGetLocated) TypeID() uint32 { return IDContactsGetLocated }
-
-func (v *ContactsGetLocated) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetLocated)
-	var flags uint32
-	if v.SelfExpires.Set {
-		flags |= 1 << 0
-	}
-	if v.Background {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.GeoPoint, "contacts.getLocated.geo_point")
-	if v.SelfExpires.Set {
-		b.Int(v.SelfExpires.Value)
-	}
-}
-
-func (v *ContactsGetLocated) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetLocated, "contacts.getLocated")
-	flags := r.Uint32()
-	v.Background = flags&(1<<1) != 0
-	v.GeoPoint = DecodeInputGeoPoint(r)
-	if flags&(1<<0) != 0 {
-		v.SelfExpires = tl.Some(r.Int())
-	}
-}
-
-func (*ContactsGetLocated) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// ContactsBlockFromReplies is contacts.blockFromReplies#29a8962c.
-type ContactsBlockFromReplies struct {
-	DeleteMessage bool
-	DeleteHistory bool
-	ReportSpam    bool
-	MsgID         int32
-}
-
-func (*ContactsBlockFromReplies) TypeID() uint32 { return IDContactsBlockFromReplies }
-
-func (v *ContactsBlockFromReplies) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlockFromReplies)
-	var flags uint32
-	if v.DeleteMessage {
-		flags |= 1 << 0
-	}
-	if v.DeleteHistory {
-		flags |= 1 << 1
-	}
-	if v.ReportSpam {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Int(v.MsgID)
-}
-
-func (v *ContactsBlockFromReplies) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlockFromReplies, "contacts.blockFromReplies")
-	flags := r.Uint32()
-	v.DeleteMessage = flags&(1<<0) != 0
-	v.DeleteHistory = flags&(1<<1) != 0
-	v.ReportSpam = flags&(1<<2) != 0
-	v.MsgID = r.Int()
-}
-
-func (*ContactsBlockFromReplies) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// ContactsResolvePhone is contacts.resolvePhone#8af94344.
-type ContactsResolvePhone struct {
-	Phone string
-}
-
-func (*ContactsResolvePhone) TypeID() uint32 { return IDContactsResolvePhone }
-
-func (v *ContactsResolvePhone) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResolvePhone)
-	b.String(v.Phone)
-}
-
-func (v *ContactsResolvePhone) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResolvePhone, "contacts.resolvePhone")
-	v.Phone = r.String()
-}
-
-func (*ContactsResolvePhone) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
-	v := new(ContactsResolvedPeer)
-	v.Decode(r)
-	return v
-}
-
-// ContactsExportContactToken is contacts.exportContactToken#f8654027.
-type ContactsExportContactToken struct {
-}
-
-func (*ContactsExportContactToken) TypeID() uint32 { return IDContactsExportContactToken }
-
-func (v *ContactsExportContactToken) Encode(b *tl.Buffer) {
-	b.ID(IDContactsExportContactToken)
-}
-
-func (v *ContactsExportContactToken) Decode(r *tl.Reader) {
-	r.Expect(IDContactsExportContactToken, "contacts.exportContactToken")
-}
-
-func (*ContactsExportContactToken) DecodeResult(r *tl.Reader) *ExportedContactToken {
-	v := new(ExportedContactToken)
-	v.Decode(r)
-	return v
-}
-
-// ContactsImportContactToken is contacts.importContactToken#13005788.
-type ContactsImportContactToken struct {
-	Token string
-}
-
-func (*ContactsImportContactToken) TypeID() uint32 { return IDContactsImportContactToken }
-
-func (v *ContactsImportContactToken) Encode(b *tl.Buffer) {
-	b.ID(IDContactsImportContactToken)
-	b.String(v.Token)
-}
-
-func (v *ContactsImportContactToken) Decode(r *tl.Reader) {
-	r.Expect(IDContactsImportContactToken, "contacts.importContactToken")
-	v.Token = r.String()
-}
-
-func (*ContactsImportContactToken) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
-
-// ContactsEditCloseFriends is contacts.editCloseFriends#ba6705f0.
-type ContactsEditCloseFriends struct {
-	ID []int64
-}
-
-func (*ContactsEditCloseFriends) TypeID() uint32 { return IDContactsEditCloseFriends }
-
-func (v *ContactsEditCloseFriends) Encode(b *tl.Buffer) {
-	b.ID(IDContactsEditCloseFriends)
-	b.Longs(v.ID)
-}
-
-func (v *ContactsEditCloseFriends) Decode(r *tl.Reader) {
-	r.Expect(IDContactsEditCloseFriends, "contacts.editCloseFriends")
-	v.ID = r.Longs()
-}
-
-func (*ContactsEditCloseFriends) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsSetBlocked is contacts.setBlocked#94c65c76.
-type ContactsSetBlocked struct {
-	MyStoriesFrom bool
-	ID            []InputPeerClass
-	Limit         int32
-}
-
-func (*ContactsSetBlocked) TypeID() uint32 { return IDContactsSetBlocked }
-
-func (v *ContactsSetBlocked) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSetBlocked)
-	var flags uint32
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	putInputPeerClasses(b, v.ID, "contacts.setBlocked.id")
-	b.Int(v.Limit)
-}
-
-func (v *ContactsSetBlocked) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSetBlocked, "contacts.setBlocked")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	v.ID = readInputPeerClasses(r)
-	v.Limit = r.Int()
-}
-
-func (*ContactsSetBlocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// ContactsGetBirthdays is contacts.getBirthdays#daeda864.
-type ContactsGetBirthdays struct {
-}
-
-func (*ContactsGetBirthdays) TypeID() uint32 { return IDContactsGetBirthdays }
-
-func (v *ContactsGetBirthdays) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetBirthdays)
-}
-
-func (v *ContactsGetBirthdays) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetBirthdays, "contacts.getBirthdays")
-}
-
-func (*ContactsGetBirthdays) DecodeResult(r *tl.Reader) *ContactsContactBirthdays {
-	v := new(ContactsContactBirthdays)
-	v.Decode(r)
-	return v
-}
-
-// ContactsGetSponsoredPeers is contacts.getSponsoredPeers#b6c8c393.
-type ContactsGetSponsoredPeers struct {
-	Q string
-}
-
-func (*ContactsGetSponsoredPeers) TypeID() uint32 { return IDContactsGetSponsoredPeers }
-
-func (v *ContactsGetSponsoredPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetSponsoredPeers)
-	b.String(v.Q)
-}
-
-func (v *ContactsGetSponsoredPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetSponsoredPeers, "contacts.getSponsoredPeers")
-	v.Q = r.String()
-}
-
-func (*ContactsGetSponsoredPeers) DecodeResult(r *tl.Reader) ContactsSponsoredPeersClass {
-	return DecodeContactsSponsoredPeers(r)
-}
-
-// ContactsUpdateContactNote is contacts.updateContactNote#139f63fb.
-type ContactsUpdateContactNote struct {
-	ID   InputUserClass
-	Note TextWithEntities
-}
-
-func (*ContactsUpdateContactNote) TypeID() uint32 { return IDContactsUpdateContactNote }
-
-func (v *ContactsUpdateContactNote) Encode(b *tl.Buffer) {
-	b.ID(IDContactsUpdateContactNote)
-	b.Object(v.ID, "contacts.updateContactNote.id")
-	v.Note.Encode(b)
-}
-
-func (v *ContactsUpdateContactNote) Decode(r *tl.Reader) {
-	r.Expect(IDContactsUpdateContactNote, "contacts.updateContactNote")
-	v.ID = DecodeInputUser(r)
-	v.Note.Decode(r)
-}
-
-func (*ContactsUpdateContactNote) DecodeResult(r *tl.Reader) bool { return r.Bool() }

@@ -4,30 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// EphemeralWelcomeMessagesClass is a ephemeral.WelcomeMessages: one of ephemeral.welcomeMessagesNotModified, ephemeral.welcomeMessages.
-type EphemeralWelcomeMessagesClass interface {
-	tl.Object
-	isEphemeralWelcomeMessages()
-}
-
-func (*EphemeralWelcomeMessagesNotModified) isEphemeralWelcomeMessages() {}
-func (*EphemeralWelcomeMessages) isEphemeralWelcomeMessages()            {}
-
-// DecodeEphemeralWelcomeMessages decodes a boxed ephemeral.WelcomeMessages.
-func DecodeEphemeralWelcomeMessages(r *tl.Reader) (v EphemeralWelcomeMessagesClass) {
-	switch r.PeekID() {
-	case IDEphemeralWelcomeMessagesNotModified:
-		v = new(EphemeralWelcomeMessagesNotModified)
-	case IDEphemeralWelcomeMessages:
-		v = new(EphemeralWelcomeMessages)
-	default:
-		r.Unexpected(r.ID(), "ephemeral.WelcomeMessages")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // EphemeralWelcomeMessagesNotModified is ephemeral.welcomeMessagesNotModified#59ffdb31.
 type EphemeralWelcomeMessagesNotModified struct {
 }
@@ -61,7 +37,7 @@ func (v *EphemeralWelcomeMessages) Encode(b *tl.Buffer) {
 func (v *EphemeralWelcomeMessages) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralWelcomeMessages, "ephemeral.welcomeMessages")
 	v.Hash = r.Long()
-	v.Messages = readEphemeralMessages(r)
+	readEphemeralMessages(r, 1, &v.Messages)
 }
 
 // EphemeralSendMessage is ephemeral.sendMessage#ba8d5f35.
@@ -87,32 +63,12 @@ func (*EphemeralSendMessage) TypeID() uint32 { return IDEphemeralSendMessage }
 func (v *EphemeralSendMessage) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralSendMessage)
 	var flags uint32
-	if v.QueryID.Set {
-		flags |= 1 << 0
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-	}
-	if v.Media != nil {
-		flags |= 1 << 2
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 3
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 4
-	}
-	if v.ReplyTo != nil {
-		flags |= 1 << 5
-	}
+	flagsAt := b.Flags()
 	if v.InvertMedia {
 		flags |= 1 << 6
 	}
 	if v.Welcome {
 		flags |= 1 << 7
-	}
-	if v.Peer != nil {
-		flags |= 1 << 8
 	}
 	if v.Anchor {
 		flags |= 1 << 9
@@ -120,31 +76,38 @@ func (v *EphemeralSendMessage) Encode(b *tl.Buffer) {
 	if v.Noforwards {
 		flags |= 1 << 10
 	}
-	b.Uint32(flags)
 	if v.Peer != nil {
+		flags |= 1 << 8
 		v.Peer.Encode(b)
 	}
-	b.Object(v.ReceiverID, "ephemeral.sendMessage.receiver_id")
+	putInputUser(b, v.ReceiverID, "ephemeral.sendMessage.receiver_id")
 	if v.QueryID.Set {
+		flags |= 1 << 0
 		b.Long(v.QueryID.Value)
 	}
 	b.String(v.Message)
 	if v.Entities != nil {
+		flags |= 1 << 1
 		putMessageEntityClasses(b, v.Entities, "ephemeral.sendMessage.entities")
 	}
 	if v.Media != nil {
+		flags |= 1 << 2
 		v.Media.Encode(b)
 	}
 	if v.ReplyMarkup != nil {
+		flags |= 1 << 3
 		v.ReplyMarkup.Encode(b)
 	}
 	if v.RichMessage != nil {
+		flags |= 1 << 4
 		v.RichMessage.Encode(b)
 	}
 	b.Long(v.RandomID)
 	if v.ReplyTo != nil {
+		flags |= 1 << 5
 		v.ReplyTo.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *EphemeralSendMessage) Decode(r *tl.Reader) {
@@ -154,30 +117,16 @@ func (v *EphemeralSendMessage) Decode(r *tl.Reader) {
 	v.Welcome = flags&(1<<7) != 0
 	v.Anchor = flags&(1<<9) != 0
 	v.Noforwards = flags&(1<<10) != 0
-	if flags&(1<<8) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	v.ReceiverID = DecodeInputUser(r)
-	if flags&(1<<0) != 0 {
-		v.QueryID = tl.Some(r.Long())
-	}
-	v.Message = r.String()
-	if flags&(1<<1) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Media = DecodeInputMedia(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.ReplyMarkup = DecodeReplyMarkup(r)
-	}
-	if flags&(1<<4) != 0 {
-		v.RichMessage = DecodeInputRichMessage(r)
-	}
+	readInputPeer(r, flags&(1<<8), &v.Peer)
+	readInputUser(r, 1, &v.ReceiverID)
+	r.OptLong(flags&(1<<0), &v.QueryID)
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+	readInputMedia(r, flags&(1<<2), &v.Media)
+	readReplyMarkup(r, flags&(1<<3), &v.ReplyMarkup)
+	readInputRichMessage(r, flags&(1<<4), &v.RichMessage)
 	v.RandomID = r.Long()
-	if flags&(1<<5) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
+	readInputReplyTo(r, flags&(1<<5), &v.ReplyTo)
 }
 
 func (*EphemeralSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -194,24 +143,21 @@ func (*EphemeralDeleteMessage) TypeID() uint32 { return IDEphemeralDeleteMessage
 func (v *EphemeralDeleteMessage) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralDeleteMessage)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Peer != nil {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Peer != nil {
 		v.Peer.Encode(b)
 	}
-	b.Object(v.ReceiverID, "ephemeral.deleteMessage.receiver_id")
+	putInputUser(b, v.ReceiverID, "ephemeral.deleteMessage.receiver_id")
 	b.Int(v.ID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *EphemeralDeleteMessage) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralDeleteMessage, "ephemeral.deleteMessage")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	v.ReceiverID = DecodeInputUser(r)
+	readInputPeer(r, flags&(1<<0), &v.Peer)
+	readInputUser(r, 1, &v.ReceiverID)
 	v.ID = r.Int()
 }
 
@@ -229,7 +175,7 @@ func (*EphemeralReportMessage) TypeID() uint32 { return IDEphemeralReportMessage
 
 func (v *EphemeralReportMessage) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralReportMessage)
-	b.Object(v.Peer, "ephemeral.reportMessage.peer")
+	putInputPeer(b, v.Peer, "ephemeral.reportMessage.peer")
 	b.Int(v.ID)
 	b.ByteString(v.Option)
 	b.String(v.Message)
@@ -237,10 +183,10 @@ func (v *EphemeralReportMessage) Encode(b *tl.Buffer) {
 
 func (v *EphemeralReportMessage) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralReportMessage, "ephemeral.reportMessage")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
-	v.Option = r.ByteString()
-	v.Message = r.String()
+	r.ReadByteString(&v.Option)
+	r.ReadString(&v.Message)
 }
 
 func (*EphemeralReportMessage) DecodeResult(r *tl.Reader) ReportResultClass {
@@ -259,25 +205,22 @@ func (*EphemeralGetCallbackAnswer) TypeID() uint32 { return IDEphemeralGetCallba
 func (v *EphemeralGetCallbackAnswer) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralGetCallbackAnswer)
 	var flags uint32
-	if v.Data != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "ephemeral.getCallbackAnswer.peer")
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "ephemeral.getCallbackAnswer.peer")
 	b.Int(v.ID)
 	if v.Data != nil {
+		flags |= 1 << 1
 		b.ByteString(v.Data)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *EphemeralGetCallbackAnswer) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralGetCallbackAnswer, "ephemeral.getCallbackAnswer")
 	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
-	if flags&(1<<1) != 0 {
-		v.Data = r.ByteString()
-	}
+	r.OptByteString(flags&(1<<1), &v.Data)
 }
 
 func (*EphemeralGetCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
@@ -305,21 +248,7 @@ func (*EphemeralEditMessage) TypeID() uint32 { return IDEphemeralEditMessage }
 func (v *EphemeralEditMessage) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralEditMessage)
 	var flags uint32
-	if v.Message.Set {
-		flags |= 1 << 0
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-	}
-	if v.Media != nil {
-		flags |= 1 << 3
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 4
-	}
+	flagsAt := b.Flags()
 	if v.InvertMedia {
 		flags |= 1 << 5
 	}
@@ -328,28 +257,31 @@ func (v *EphemeralEditMessage) Encode(b *tl.Buffer) {
 	}
 	if v.Peer != nil {
 		flags |= 1 << 7
-	}
-	b.Uint32(flags)
-	if v.Peer != nil {
 		v.Peer.Encode(b)
 	}
-	b.Object(v.ReceiverID, "ephemeral.editMessage.receiver_id")
+	putInputUser(b, v.ReceiverID, "ephemeral.editMessage.receiver_id")
 	b.Int(v.ID)
 	if v.Message.Set {
+		flags |= 1 << 0
 		b.String(v.Message.Value)
 	}
 	if v.Media != nil {
+		flags |= 1 << 3
 		v.Media.Encode(b)
 	}
 	if v.Entities != nil {
+		flags |= 1 << 1
 		putMessageEntityClasses(b, v.Entities, "ephemeral.editMessage.entities")
 	}
 	if v.ReplyMarkup != nil {
+		flags |= 1 << 2
 		v.ReplyMarkup.Encode(b)
 	}
 	if v.RichMessage != nil {
+		flags |= 1 << 4
 		v.RichMessage.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *EphemeralEditMessage) Decode(r *tl.Reader) {
@@ -357,26 +289,14 @@ func (v *EphemeralEditMessage) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.InvertMedia = flags&(1<<5) != 0
 	v.Welcome = flags&(1<<6) != 0
-	if flags&(1<<7) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	v.ReceiverID = DecodeInputUser(r)
+	readInputPeer(r, flags&(1<<7), &v.Peer)
+	readInputUser(r, 1, &v.ReceiverID)
 	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Message = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.Media = DecodeInputMedia(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.ReplyMarkup = DecodeReplyMarkup(r)
-	}
-	if flags&(1<<4) != 0 {
-		v.RichMessage = DecodeInputRichMessage(r)
-	}
+	r.OptString(flags&(1<<0), &v.Message)
+	readInputMedia(r, flags&(1<<3), &v.Media)
+	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
+	readInputRichMessage(r, flags&(1<<4), &v.RichMessage)
 }
 
 func (*EphemeralEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -391,13 +311,13 @@ func (*EphemeralDeleteWelcomeMessage) TypeID() uint32 { return IDEphemeralDelete
 
 func (v *EphemeralDeleteWelcomeMessage) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralDeleteWelcomeMessage)
-	b.Object(v.Peer, "ephemeral.deleteWelcomeMessage.peer")
+	putInputPeer(b, v.Peer, "ephemeral.deleteWelcomeMessage.peer")
 	b.Int(v.ID)
 }
 
 func (v *EphemeralDeleteWelcomeMessage) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralDeleteWelcomeMessage, "ephemeral.deleteWelcomeMessage")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
 }
 
@@ -412,12 +332,12 @@ func (*EphemeralDeleteAllWelcomeMessages) TypeID() uint32 { return IDEphemeralDe
 
 func (v *EphemeralDeleteAllWelcomeMessages) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralDeleteAllWelcomeMessages)
-	b.Object(v.Peer, "ephemeral.deleteAllWelcomeMessages.peer")
+	putInputPeer(b, v.Peer, "ephemeral.deleteAllWelcomeMessages.peer")
 }
 
 func (v *EphemeralDeleteAllWelcomeMessages) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralDeleteAllWelcomeMessages, "ephemeral.deleteAllWelcomeMessages")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*EphemeralDeleteAllWelcomeMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -432,16 +352,40 @@ func (*EphemeralGetWelcomeMessages) TypeID() uint32 { return IDEphemeralGetWelco
 
 func (v *EphemeralGetWelcomeMessages) Encode(b *tl.Buffer) {
 	b.ID(IDEphemeralGetWelcomeMessages)
-	b.Object(v.Peer, "ephemeral.getWelcomeMessages.peer")
+	putInputPeer(b, v.Peer, "ephemeral.getWelcomeMessages.peer")
 	b.Long(v.Hash)
 }
 
 func (v *EphemeralGetWelcomeMessages) Decode(r *tl.Reader) {
 	r.Expect(IDEphemeralGetWelcomeMessages, "ephemeral.getWelcomeMessages")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.Hash = r.Long()
 }
 
 func (*EphemeralGetWelcomeMessages) DecodeResult(r *tl.Reader) EphemeralWelcomeMessagesClass {
 	return DecodeEphemeralWelcomeMessages(r)
+}
+
+// EphemeralWelcomeMessagesClass is a ephemeral.WelcomeMessages: one of ephemeral.welcomeMessagesNotModified, ephemeral.welcomeMessages.
+type EphemeralWelcomeMessagesClass interface {
+	tl.Object
+	isEphemeralWelcomeMessages()
+}
+
+func (*EphemeralWelcomeMessagesNotModified) isEphemeralWelcomeMessages() {}
+func (*EphemeralWelcomeMessages) isEphemeralWelcomeMessages()            {}
+
+// DecodeEphemeralWelcomeMessages decodes a boxed ephemeral.WelcomeMessages.
+func DecodeEphemeralWelcomeMessages(r *tl.Reader) (v EphemeralWelcomeMessagesClass) {
+	switch r.PeekID() {
+	case IDEphemeralWelcomeMessagesNotModified:
+		v = new(EphemeralWelcomeMessagesNotModified)
+	case IDEphemeralWelcomeMessages:
+		v = new(EphemeralWelcomeMessages)
+	default:
+		r.Unexpected(r.ID(), "ephemeral.WelcomeMessages")
+		return nil
+	}
+	v.Decode(r)
+	return v
 }

@@ -6,7 +6,7 @@ import "godwit/mtproto"
 
 // Types of errors that Telegram answers with, for errors.Is.
 var (
-	Err2faConfirmWait                   = &mtproto.RPCError{Type: "2FA_CONFIRM_WAIT"}
+	Err2FAConfirmWait                   = &mtproto.RPCError{Type: "2FA_CONFIRM_WAIT"}
 	ErrAIComposeTaskMissing             = &mtproto.RPCError{Type: "AI_COMPOSE_TASK_MISSING"}
 	ErrAPIGiftRestrictedUpdateApp       = &mtproto.RPCError{Type: "API_GIFT_RESTRICTED_UPDATE_APP"}
 	ErrAPIIDInvalid                     = &mtproto.RPCError{Type: "API_ID_INVALID"}
@@ -521,7 +521,7 @@ var (
 	ErrPremiumCurrentlyUnavailable      = &mtproto.RPCError{Type: "PREMIUM_CURRENTLY_UNAVAILABLE"}
 	ErrPremiumPurposeInvalid            = &mtproto.RPCError{Type: "PREMIUM_PURPOSE_INVALID"}
 	ErrPremiumSubActiveUntil            = &mtproto.RPCError{Type: "PREMIUM_SUB_ACTIVE_UNTIL"}
-	ErrPreviousChatImportActiveWait1min = &mtproto.RPCError{Type: "PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_1MIN"}
+	ErrPreviousChatImportActiveWaitXMin = &mtproto.RPCError{Type: "PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN"}
 	ErrPricingChatInvalid               = &mtproto.RPCError{Type: "PRICING_CHAT_INVALID"}
 	ErrPrivacyKeyInvalid                = &mtproto.RPCError{Type: "PRIVACY_KEY_INVALID"}
 	ErrPrivacyPremiumRequired           = &mtproto.RPCError{Type: "PRIVACY_PREMIUM_REQUIRED"}

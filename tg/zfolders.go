@@ -18,7 +18,7 @@ func (v *FoldersEditPeerFolders) Encode(b *tl.Buffer) {
 
 func (v *FoldersEditPeerFolders) Decode(r *tl.Reader) {
 	r.Expect(IDFoldersEditPeerFolders, "folders.editPeerFolders")
-	v.FolderPeers = readInputFolderPeers(r)
+	readInputFolderPeers(r, 1, &v.FolderPeers)
 }
 
 func (*FoldersEditPeerFolders) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }

@@ -29,11 +29,11 @@ func (v *FragmentCollectibleInfo) Encode(b *tl.Buffer) {
 func (v *FragmentCollectibleInfo) Decode(r *tl.Reader) {
 	r.Expect(IDFragmentCollectibleInfo, "fragment.collectibleInfo")
 	v.PurchaseDate = r.Int()
-	v.Currency = r.String()
+	r.ReadString(&v.Currency)
 	v.Amount = r.Long()
-	v.CryptoCurrency = r.String()
+	r.ReadString(&v.CryptoCurrency)
 	v.CryptoAmount = r.Long()
-	v.URL = r.String()
+	r.ReadString(&v.URL)
 }
 
 // FragmentGetCollectibleInfo is fragment.getCollectibleInfo#be1e85ba.
@@ -45,12 +45,12 @@ func (*FragmentGetCollectibleInfo) TypeID() uint32 { return IDFragmentGetCollect
 
 func (v *FragmentGetCollectibleInfo) Encode(b *tl.Buffer) {
 	b.ID(IDFragmentGetCollectibleInfo)
-	b.Object(v.Collectible, "fragment.getCollectibleInfo.collectible")
+	putInputCollectible(b, v.Collectible, "fragment.getCollectibleInfo.collectible")
 }
 
 func (v *FragmentGetCollectibleInfo) Decode(r *tl.Reader) {
 	r.Expect(IDFragmentGetCollectibleInfo, "fragment.getCollectibleInfo")
-	v.Collectible = DecodeInputCollectible(r)
+	readInputCollectible(r, 1, &v.Collectible)
 }
 
 func (*FragmentGetCollectibleInfo) DecodeResult(r *tl.Reader) *FragmentCollectibleInfo {

@@ -2,7 +2,1291 @@
 
 package tg
 
+import "unsafe"
 import "godwit/tl"
+
+// HelpAppUpdate is help.appUpdate#ccbbce30.
+type HelpAppUpdate struct {
+	CanNotSkip bool
+	ID         int32
+	Version    string
+	Text       string
+	Entities   []MessageEntityClass
+	Document   DocumentClass
+	URL        tl.Optional[string]
+	Sticker    DocumentClass
+}
+
+func (*HelpAppUpdate) TypeID() uint32 { return IDHelpAppUpdate }
+
+func (v *HelpAppUpdate) Encode(b *tl.Buffer) {
+	b.ID(IDHelpAppUpdate)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.CanNotSkip {
+		flags |= 1 << 0
+	}
+	b.Int(v.ID)
+	b.String(v.Version)
+	b.String(v.Text)
+	putMessageEntityClasses(b, v.Entities, "help.appUpdate.entities")
+	if v.Document != nil {
+		flags |= 1 << 1
+		v.Document.Encode(b)
+	}
+	if v.URL.Set {
+		flags |= 1 << 2
+		b.String(v.URL.Value)
+	}
+	if v.Sticker != nil {
+		flags |= 1 << 3
+		v.Sticker.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpAppUpdate) Decode(r *tl.Reader) {
+	r.Expect(IDHelpAppUpdate, "help.appUpdate")
+	flags := r.Uint32()
+	v.CanNotSkip = flags&(1<<0) != 0
+	v.ID = r.Int()
+	r.ReadString(&v.Version)
+	r.ReadString(&v.Text)
+	readMessageEntityClasses(r, 1, &v.Entities)
+	readDocument(r, flags&(1<<1), &v.Document)
+	r.OptString(flags&(1<<2), &v.URL)
+	readDocument(r, flags&(1<<3), &v.Sticker)
+}
+
+// HelpNoAppUpdate is help.noAppUpdate#c45a6536.
+type HelpNoAppUpdate struct {
+}
+
+func (*HelpNoAppUpdate) TypeID() uint32 { return IDHelpNoAppUpdate }
+
+func (v *HelpNoAppUpdate) Encode(b *tl.Buffer) {
+	b.ID(IDHelpNoAppUpdate)
+}
+
+func (v *HelpNoAppUpdate) Decode(r *tl.Reader) {
+	r.Expect(IDHelpNoAppUpdate, "help.noAppUpdate")
+}
+
+// HelpInviteText is help.inviteText#18cb9f78.
+type HelpInviteText struct {
+	Message string
+}
+
+func (*HelpInviteText) TypeID() uint32 { return IDHelpInviteText }
+
+func (v *HelpInviteText) Encode(b *tl.Buffer) {
+	b.ID(IDHelpInviteText)
+	b.String(v.Message)
+}
+
+func (v *HelpInviteText) Decode(r *tl.Reader) {
+	r.Expect(IDHelpInviteText, "help.inviteText")
+	r.ReadString(&v.Message)
+}
+
+// HelpSupport is help.support#17c6b5f6.
+type HelpSupport struct {
+	PhoneNumber string
+	User        UserClass
+}
+
+func (*HelpSupport) TypeID() uint32 { return IDHelpSupport }
+
+func (v *HelpSupport) Encode(b *tl.Buffer) {
+	b.ID(IDHelpSupport)
+	b.String(v.PhoneNumber)
+	putUser(b, v.User, "help.support.user")
+}
+
+func (v *HelpSupport) Decode(r *tl.Reader) {
+	r.Expect(IDHelpSupport, "help.support")
+	r.ReadString(&v.PhoneNumber)
+	readUser(r, 1, &v.User)
+}
+
+// HelpTermsOfService is help.termsOfService#780a0310.
+type HelpTermsOfService struct {
+	Popup         bool
+	ID            DataJSON
+	Text          string
+	Entities      []MessageEntityClass
+	MinAgeConfirm tl.Optional[int32]
+}
+
+func (*HelpTermsOfService) TypeID() uint32 { return IDHelpTermsOfService }
+
+func (v *HelpTermsOfService) Encode(b *tl.Buffer) {
+	b.ID(IDHelpTermsOfService)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Popup {
+		flags |= 1 << 0
+	}
+	v.ID.Encode(b)
+	b.String(v.Text)
+	putMessageEntityClasses(b, v.Entities, "help.termsOfService.entities")
+	if v.MinAgeConfirm.Set {
+		flags |= 1 << 1
+		b.Int(v.MinAgeConfirm.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpTermsOfService) Decode(r *tl.Reader) {
+	r.Expect(IDHelpTermsOfService, "help.termsOfService")
+	flags := r.Uint32()
+	v.Popup = flags&(1<<0) != 0
+	v.ID.Decode(r)
+	r.ReadString(&v.Text)
+	readMessageEntityClasses(r, 1, &v.Entities)
+	r.OptInt(flags&(1<<1), &v.MinAgeConfirm)
+}
+
+// HelpRecentMeURLs is help.recentMeUrls#0e0310d7.
+type HelpRecentMeURLs struct {
+	URLs  []RecentMeURLClass
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*HelpRecentMeURLs) TypeID() uint32 { return IDHelpRecentMeURLs }
+
+func (v *HelpRecentMeURLs) Encode(b *tl.Buffer) {
+	b.ID(IDHelpRecentMeURLs)
+	putRecentMeURLClasses(b, v.URLs, "help.recentMeUrls.urls")
+	putChatClasses(b, v.Chats, "help.recentMeUrls.chats")
+	putUserClasses(b, v.Users, "help.recentMeUrls.users")
+}
+
+func (v *HelpRecentMeURLs) Decode(r *tl.Reader) {
+	r.Expect(IDHelpRecentMeURLs, "help.recentMeUrls")
+	readRecentMeURLClasses(r, 1, &v.URLs)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// HelpTermsOfServiceUpdateEmpty is help.termsOfServiceUpdateEmpty#e3309f7f.
+type HelpTermsOfServiceUpdateEmpty struct {
+	Expires int32
+}
+
+func (*HelpTermsOfServiceUpdateEmpty) TypeID() uint32 { return IDHelpTermsOfServiceUpdateEmpty }
+
+func (v *HelpTermsOfServiceUpdateEmpty) Encode(b *tl.Buffer) {
+	b.ID(IDHelpTermsOfServiceUpdateEmpty)
+	b.Int(v.Expires)
+}
+
+func (v *HelpTermsOfServiceUpdateEmpty) Decode(r *tl.Reader) {
+	r.Expect(IDHelpTermsOfServiceUpdateEmpty, "help.termsOfServiceUpdateEmpty")
+	v.Expires = r.Int()
+}
+
+// HelpTermsOfServiceUpdate is help.termsOfServiceUpdate#28ecf961.
+type HelpTermsOfServiceUpdate struct {
+	Expires        int32
+	TermsOfService HelpTermsOfService
+}
+
+func (*HelpTermsOfServiceUpdate) TypeID() uint32 { return IDHelpTermsOfServiceUpdate }
+
+func (v *HelpTermsOfServiceUpdate) Encode(b *tl.Buffer) {
+	b.ID(IDHelpTermsOfServiceUpdate)
+	b.Int(v.Expires)
+	v.TermsOfService.Encode(b)
+}
+
+func (v *HelpTermsOfServiceUpdate) Decode(r *tl.Reader) {
+	r.Expect(IDHelpTermsOfServiceUpdate, "help.termsOfServiceUpdate")
+	v.Expires = r.Int()
+	v.TermsOfService.Decode(r)
+}
+
+// HelpDeepLinkInfoEmpty is help.deepLinkInfoEmpty#66afa166.
+type HelpDeepLinkInfoEmpty struct {
+}
+
+func (*HelpDeepLinkInfoEmpty) TypeID() uint32 { return IDHelpDeepLinkInfoEmpty }
+
+func (v *HelpDeepLinkInfoEmpty) Encode(b *tl.Buffer) {
+	b.ID(IDHelpDeepLinkInfoEmpty)
+}
+
+func (v *HelpDeepLinkInfoEmpty) Decode(r *tl.Reader) {
+	r.Expect(IDHelpDeepLinkInfoEmpty, "help.deepLinkInfoEmpty")
+}
+
+// HelpDeepLinkInfo is help.deepLinkInfo#6a4ee832.
+type HelpDeepLinkInfo struct {
+	UpdateApp bool
+	Message   string
+	Entities  []MessageEntityClass
+}
+
+func (*HelpDeepLinkInfo) TypeID() uint32 { return IDHelpDeepLinkInfo }
+
+func (v *HelpDeepLinkInfo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpDeepLinkInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.UpdateApp {
+		flags |= 1 << 0
+	}
+	b.String(v.Message)
+	if v.Entities != nil {
+		flags |= 1 << 1
+		putMessageEntityClasses(b, v.Entities, "help.deepLinkInfo.entities")
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpDeepLinkInfo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpDeepLinkInfo, "help.deepLinkInfo")
+	flags := r.Uint32()
+	v.UpdateApp = flags&(1<<0) != 0
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+}
+
+// HelpPassportConfigNotModified is help.passportConfigNotModified#bfb9f457.
+type HelpPassportConfigNotModified struct {
+}
+
+func (*HelpPassportConfigNotModified) TypeID() uint32 { return IDHelpPassportConfigNotModified }
+
+func (v *HelpPassportConfigNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPassportConfigNotModified)
+}
+
+func (v *HelpPassportConfigNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPassportConfigNotModified, "help.passportConfigNotModified")
+}
+
+// HelpPassportConfig is help.passportConfig#a098d6af.
+type HelpPassportConfig struct {
+	Hash           int32
+	CountriesLangs DataJSON
+}
+
+func (*HelpPassportConfig) TypeID() uint32 { return IDHelpPassportConfig }
+
+func (v *HelpPassportConfig) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPassportConfig)
+	b.Int(v.Hash)
+	v.CountriesLangs.Encode(b)
+}
+
+func (v *HelpPassportConfig) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPassportConfig, "help.passportConfig")
+	v.Hash = r.Int()
+	v.CountriesLangs.Decode(r)
+}
+
+// HelpSupportName is help.supportName#8c05f1c9.
+type HelpSupportName struct {
+	Name string
+}
+
+func (*HelpSupportName) TypeID() uint32 { return IDHelpSupportName }
+
+func (v *HelpSupportName) Encode(b *tl.Buffer) {
+	b.ID(IDHelpSupportName)
+	b.String(v.Name)
+}
+
+func (v *HelpSupportName) Decode(r *tl.Reader) {
+	r.Expect(IDHelpSupportName, "help.supportName")
+	r.ReadString(&v.Name)
+}
+
+// HelpUserInfoEmpty is help.userInfoEmpty#f3ae2eed.
+type HelpUserInfoEmpty struct {
+}
+
+func (*HelpUserInfoEmpty) TypeID() uint32 { return IDHelpUserInfoEmpty }
+
+func (v *HelpUserInfoEmpty) Encode(b *tl.Buffer) {
+	b.ID(IDHelpUserInfoEmpty)
+}
+
+func (v *HelpUserInfoEmpty) Decode(r *tl.Reader) {
+	r.Expect(IDHelpUserInfoEmpty, "help.userInfoEmpty")
+}
+
+// HelpUserInfo is help.userInfo#01eb3758.
+type HelpUserInfo struct {
+	Message  string
+	Entities []MessageEntityClass
+	Author   string
+	Date     int32
+}
+
+func (*HelpUserInfo) TypeID() uint32 { return IDHelpUserInfo }
+
+func (v *HelpUserInfo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpUserInfo)
+	b.String(v.Message)
+	putMessageEntityClasses(b, v.Entities, "help.userInfo.entities")
+	b.String(v.Author)
+	b.Int(v.Date)
+}
+
+func (v *HelpUserInfo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpUserInfo, "help.userInfo")
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, 1, &v.Entities)
+	r.ReadString(&v.Author)
+	v.Date = r.Int()
+}
+
+// HelpPromoDataEmpty is help.promoDataEmpty#98f6ac75.
+type HelpPromoDataEmpty struct {
+	Expires int32
+}
+
+func (*HelpPromoDataEmpty) TypeID() uint32 { return IDHelpPromoDataEmpty }
+
+func (v *HelpPromoDataEmpty) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPromoDataEmpty)
+	b.Int(v.Expires)
+}
+
+func (v *HelpPromoDataEmpty) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPromoDataEmpty, "help.promoDataEmpty")
+	v.Expires = r.Int()
+}
+
+// HelpPromoData is help.promoData#08a4d87a.
+type HelpPromoData struct {
+	Proxy                   bool
+	Expires                 int32
+	Peer                    PeerClass
+	PsaType                 tl.Optional[string]
+	PsaMessage              tl.Optional[string]
+	PendingSuggestions      []string
+	DismissedSuggestions    []string
+	CustomPendingSuggestion *PendingSuggestion
+	Chats                   []ChatClass
+	Users                   []UserClass
+}
+
+func (*HelpPromoData) TypeID() uint32 { return IDHelpPromoData }
+
+func (v *HelpPromoData) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPromoData)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Proxy {
+		flags |= 1 << 0
+	}
+	b.Int(v.Expires)
+	if v.Peer != nil {
+		flags |= 1 << 3
+		v.Peer.Encode(b)
+	}
+	if v.PsaType.Set {
+		flags |= 1 << 1
+		b.String(v.PsaType.Value)
+	}
+	if v.PsaMessage.Set {
+		flags |= 1 << 2
+		b.String(v.PsaMessage.Value)
+	}
+	b.Strings(v.PendingSuggestions)
+	b.Strings(v.DismissedSuggestions)
+	if v.CustomPendingSuggestion != nil {
+		flags |= 1 << 4
+		v.CustomPendingSuggestion.Encode(b)
+	}
+	putChatClasses(b, v.Chats, "help.promoData.chats")
+	putUserClasses(b, v.Users, "help.promoData.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpPromoData) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPromoData, "help.promoData")
+	flags := r.Uint32()
+	v.Proxy = flags&(1<<0) != 0
+	v.Expires = r.Int()
+	readPeer(r, flags&(1<<3), &v.Peer)
+	r.OptString(flags&(1<<1), &v.PsaType)
+	r.OptString(flags&(1<<2), &v.PsaMessage)
+	r.ReadStrings(&v.PendingSuggestions)
+	r.ReadStrings(&v.DismissedSuggestions)
+	readPendingSuggestion(r, flags&(1<<4), &v.CustomPendingSuggestion)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// HelpCountryCode is help.countryCode#4203c5ef.
+type HelpCountryCode struct {
+	CountryCode string
+	Prefixes    []string
+	Patterns    []string
+}
+
+func (*HelpCountryCode) TypeID() uint32 { return IDHelpCountryCode }
+
+func (v *HelpCountryCode) Encode(b *tl.Buffer) {
+	b.ID(IDHelpCountryCode)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.CountryCode)
+	if v.Prefixes != nil {
+		flags |= 1 << 0
+		b.Strings(v.Prefixes)
+	}
+	if v.Patterns != nil {
+		flags |= 1 << 1
+		b.Strings(v.Patterns)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpCountryCode) Decode(r *tl.Reader) {
+	r.Expect(IDHelpCountryCode, "help.countryCode")
+	flags := r.Uint32()
+	r.ReadString(&v.CountryCode)
+	if flags&(1<<0) != 0 {
+		r.ReadStrings(&v.Prefixes)
+	}
+	if flags&(1<<1) != 0 {
+		r.ReadStrings(&v.Patterns)
+	}
+}
+
+// HelpCountry is help.country#c3878e23.
+type HelpCountry struct {
+	Hidden       bool
+	Iso2         string
+	DefaultName  string
+	Name         tl.Optional[string]
+	CountryCodes []HelpCountryCode
+}
+
+func (*HelpCountry) TypeID() uint32 { return IDHelpCountry }
+
+func (v *HelpCountry) Encode(b *tl.Buffer) {
+	b.ID(IDHelpCountry)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Hidden {
+		flags |= 1 << 0
+	}
+	b.String(v.Iso2)
+	b.String(v.DefaultName)
+	if v.Name.Set {
+		flags |= 1 << 1
+		b.String(v.Name.Value)
+	}
+	putHelpCountryCodes(b, v.CountryCodes)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpCountry) Decode(r *tl.Reader) {
+	r.Expect(IDHelpCountry, "help.country")
+	flags := r.Uint32()
+	v.Hidden = flags&(1<<0) != 0
+	r.ReadString(&v.Iso2)
+	r.ReadString(&v.DefaultName)
+	r.OptString(flags&(1<<1), &v.Name)
+	readHelpCountryCodes(r, 1, &v.CountryCodes)
+}
+
+// HelpCountriesListNotModified is help.countriesListNotModified#93cc1f32.
+type HelpCountriesListNotModified struct {
+}
+
+func (*HelpCountriesListNotModified) TypeID() uint32 { return IDHelpCountriesListNotModified }
+
+func (v *HelpCountriesListNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDHelpCountriesListNotModified)
+}
+
+func (v *HelpCountriesListNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDHelpCountriesListNotModified, "help.countriesListNotModified")
+}
+
+// HelpCountriesList is help.countriesList#87d0759e.
+type HelpCountriesList struct {
+	Countries []HelpCountry
+	Hash      int32
+}
+
+func (*HelpCountriesList) TypeID() uint32 { return IDHelpCountriesList }
+
+func (v *HelpCountriesList) Encode(b *tl.Buffer) {
+	b.ID(IDHelpCountriesList)
+	putHelpCountrys(b, v.Countries)
+	b.Int(v.Hash)
+}
+
+func (v *HelpCountriesList) Decode(r *tl.Reader) {
+	r.Expect(IDHelpCountriesList, "help.countriesList")
+	readHelpCountrys(r, 1, &v.Countries)
+	v.Hash = r.Int()
+}
+
+// HelpPremiumPromo is help.premiumPromo#5334759c.
+type HelpPremiumPromo struct {
+	StatusText     string
+	StatusEntities []MessageEntityClass
+	VideoSections  []string
+	Videos         []DocumentClass
+	PeriodOptions  []PremiumSubscriptionOption
+	Users          []UserClass
+}
+
+func (*HelpPremiumPromo) TypeID() uint32 { return IDHelpPremiumPromo }
+
+func (v *HelpPremiumPromo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPremiumPromo)
+	b.String(v.StatusText)
+	putMessageEntityClasses(b, v.StatusEntities, "help.premiumPromo.status_entities")
+	b.Strings(v.VideoSections)
+	putDocumentClasses(b, v.Videos, "help.premiumPromo.videos")
+	putPremiumSubscriptionOptions(b, v.PeriodOptions)
+	putUserClasses(b, v.Users, "help.premiumPromo.users")
+}
+
+func (v *HelpPremiumPromo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPremiumPromo, "help.premiumPromo")
+	r.ReadString(&v.StatusText)
+	readMessageEntityClasses(r, 1, &v.StatusEntities)
+	r.ReadStrings(&v.VideoSections)
+	readDocumentClasses(r, 1, &v.Videos)
+	readPremiumSubscriptionOptions(r, 1, &v.PeriodOptions)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// HelpAppConfigNotModified is help.appConfigNotModified#7cde641d.
+type HelpAppConfigNotModified struct {
+}
+
+func (*HelpAppConfigNotModified) TypeID() uint32 { return IDHelpAppConfigNotModified }
+
+func (v *HelpAppConfigNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDHelpAppConfigNotModified)
+}
+
+func (v *HelpAppConfigNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDHelpAppConfigNotModified, "help.appConfigNotModified")
+}
+
+// HelpAppConfig is help.appConfig#dd18782e.
+type HelpAppConfig struct {
+	Hash   int32
+	Config JSONValueClass
+}
+
+func (*HelpAppConfig) TypeID() uint32 { return IDHelpAppConfig }
+
+func (v *HelpAppConfig) Encode(b *tl.Buffer) {
+	b.ID(IDHelpAppConfig)
+	b.Int(v.Hash)
+	putJSONValue(b, v.Config, "help.appConfig.config")
+}
+
+func (v *HelpAppConfig) Decode(r *tl.Reader) {
+	r.Expect(IDHelpAppConfig, "help.appConfig")
+	v.Hash = r.Int()
+	readJSONValue(r, 1, &v.Config)
+}
+
+// HelpPeerColorSet is help.peerColorSet#26219a58.
+type HelpPeerColorSet struct {
+	Colors []int32
+}
+
+func (*HelpPeerColorSet) TypeID() uint32 { return IDHelpPeerColorSet }
+
+func (v *HelpPeerColorSet) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPeerColorSet)
+	b.Ints(v.Colors)
+}
+
+func (v *HelpPeerColorSet) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPeerColorSet, "help.peerColorSet")
+	r.ReadInts(&v.Colors)
+}
+
+// HelpPeerColorProfileSet is help.peerColorProfileSet#767d61eb.
+type HelpPeerColorProfileSet struct {
+	PaletteColors []int32
+	BgColors      []int32
+	StoryColors   []int32
+}
+
+func (*HelpPeerColorProfileSet) TypeID() uint32 { return IDHelpPeerColorProfileSet }
+
+func (v *HelpPeerColorProfileSet) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPeerColorProfileSet)
+	b.Ints(v.PaletteColors)
+	b.Ints(v.BgColors)
+	b.Ints(v.StoryColors)
+}
+
+func (v *HelpPeerColorProfileSet) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPeerColorProfileSet, "help.peerColorProfileSet")
+	r.ReadInts(&v.PaletteColors)
+	r.ReadInts(&v.BgColors)
+	r.ReadInts(&v.StoryColors)
+}
+
+// HelpPeerColorOption is help.peerColorOption#adec6ebe.
+type HelpPeerColorOption struct {
+	Hidden          bool
+	ColorID         int32
+	Colors          HelpPeerColorSetClass
+	DarkColors      HelpPeerColorSetClass
+	ChannelMinLevel tl.Optional[int32]
+	GroupMinLevel   tl.Optional[int32]
+}
+
+func (*HelpPeerColorOption) TypeID() uint32 { return IDHelpPeerColorOption }
+
+func (v *HelpPeerColorOption) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPeerColorOption)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Hidden {
+		flags |= 1 << 0
+	}
+	b.Int(v.ColorID)
+	if v.Colors != nil {
+		flags |= 1 << 1
+		v.Colors.Encode(b)
+	}
+	if v.DarkColors != nil {
+		flags |= 1 << 2
+		v.DarkColors.Encode(b)
+	}
+	if v.ChannelMinLevel.Set {
+		flags |= 1 << 3
+		b.Int(v.ChannelMinLevel.Value)
+	}
+	if v.GroupMinLevel.Set {
+		flags |= 1 << 4
+		b.Int(v.GroupMinLevel.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *HelpPeerColorOption) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPeerColorOption, "help.peerColorOption")
+	flags := r.Uint32()
+	v.Hidden = flags&(1<<0) != 0
+	v.ColorID = r.Int()
+	readHelpPeerColorSet(r, flags&(1<<1), &v.Colors)
+	readHelpPeerColorSet(r, flags&(1<<2), &v.DarkColors)
+	r.OptInt(flags&(1<<3), &v.ChannelMinLevel)
+	r.OptInt(flags&(1<<4), &v.GroupMinLevel)
+}
+
+// HelpPeerColorsNotModified is help.peerColorsNotModified#2ba1f5ce.
+type HelpPeerColorsNotModified struct {
+}
+
+func (*HelpPeerColorsNotModified) TypeID() uint32 { return IDHelpPeerColorsNotModified }
+
+func (v *HelpPeerColorsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPeerColorsNotModified)
+}
+
+func (v *HelpPeerColorsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPeerColorsNotModified, "help.peerColorsNotModified")
+}
+
+// HelpPeerColors is help.peerColors#00f8ed08.
+type HelpPeerColors struct {
+	Hash   int32
+	Colors []HelpPeerColorOption
+}
+
+func (*HelpPeerColors) TypeID() uint32 { return IDHelpPeerColors }
+
+func (v *HelpPeerColors) Encode(b *tl.Buffer) {
+	b.ID(IDHelpPeerColors)
+	b.Int(v.Hash)
+	putHelpPeerColorOptions(b, v.Colors)
+}
+
+func (v *HelpPeerColors) Decode(r *tl.Reader) {
+	r.Expect(IDHelpPeerColors, "help.peerColors")
+	v.Hash = r.Int()
+	readHelpPeerColorOptions(r, 1, &v.Colors)
+}
+
+// HelpTimezonesListNotModified is help.timezonesListNotModified#970708cc.
+type HelpTimezonesListNotModified struct {
+}
+
+func (*HelpTimezonesListNotModified) TypeID() uint32 { return IDHelpTimezonesListNotModified }
+
+func (v *HelpTimezonesListNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDHelpTimezonesListNotModified)
+}
+
+func (v *HelpTimezonesListNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDHelpTimezonesListNotModified, "help.timezonesListNotModified")
+}
+
+// HelpTimezonesList is help.timezonesList#7b74ed71.
+type HelpTimezonesList struct {
+	Timezones []Timezone
+	Hash      int32
+}
+
+func (*HelpTimezonesList) TypeID() uint32 { return IDHelpTimezonesList }
+
+func (v *HelpTimezonesList) Encode(b *tl.Buffer) {
+	b.ID(IDHelpTimezonesList)
+	putTimezones(b, v.Timezones)
+	b.Int(v.Hash)
+}
+
+func (v *HelpTimezonesList) Decode(r *tl.Reader) {
+	r.Expect(IDHelpTimezonesList, "help.timezonesList")
+	readTimezones(r, 1, &v.Timezones)
+	v.Hash = r.Int()
+}
+
+// HelpConfigSimple is help.configSimple#5a592a6c.
+type HelpConfigSimple struct {
+	Date    int32
+	Expires int32
+	Rules   []AccessPointRule
+}
+
+func (*HelpConfigSimple) TypeID() uint32 { return IDHelpConfigSimple }
+
+func (v *HelpConfigSimple) Encode(b *tl.Buffer) {
+	b.ID(IDHelpConfigSimple)
+	b.Int(v.Date)
+	b.Int(v.Expires)
+	putBareAccessPointRules(b, v.Rules)
+}
+
+func (v *HelpConfigSimple) Decode(r *tl.Reader) {
+	r.Expect(IDHelpConfigSimple, "help.configSimple")
+	v.Date = r.Int()
+	v.Expires = r.Int()
+	readBareAccessPointRules(r, 1, &v.Rules)
+}
+
+// HelpGetConfig is help.getConfig#c4f9186b.
+type HelpGetConfig struct {
+}
+
+func (*HelpGetConfig) TypeID() uint32 { return IDHelpGetConfig }
+
+func (v *HelpGetConfig) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetConfig)
+}
+
+func (v *HelpGetConfig) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetConfig, "help.getConfig")
+}
+
+func (*HelpGetConfig) DecodeResult(r *tl.Reader) *Config {
+	v := new(Config)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetNearestDC is help.getNearestDc#1fb33026.
+type HelpGetNearestDC struct {
+}
+
+func (*HelpGetNearestDC) TypeID() uint32 { return IDHelpGetNearestDC }
+
+func (v *HelpGetNearestDC) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetNearestDC)
+}
+
+func (v *HelpGetNearestDC) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetNearestDC, "help.getNearestDc")
+}
+
+func (*HelpGetNearestDC) DecodeResult(r *tl.Reader) *NearestDC {
+	v := new(NearestDC)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetAppUpdate is help.getAppUpdate#522d5a7d.
+type HelpGetAppUpdate struct {
+	Source string
+}
+
+func (*HelpGetAppUpdate) TypeID() uint32 { return IDHelpGetAppUpdate }
+
+func (v *HelpGetAppUpdate) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetAppUpdate)
+	b.String(v.Source)
+}
+
+func (v *HelpGetAppUpdate) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetAppUpdate, "help.getAppUpdate")
+	r.ReadString(&v.Source)
+}
+
+func (*HelpGetAppUpdate) DecodeResult(r *tl.Reader) HelpAppUpdateClass { return DecodeHelpAppUpdate(r) }
+
+// HelpGetInviteText is help.getInviteText#4d392343.
+type HelpGetInviteText struct {
+}
+
+func (*HelpGetInviteText) TypeID() uint32 { return IDHelpGetInviteText }
+
+func (v *HelpGetInviteText) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetInviteText)
+}
+
+func (v *HelpGetInviteText) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetInviteText, "help.getInviteText")
+}
+
+func (*HelpGetInviteText) DecodeResult(r *tl.Reader) *HelpInviteText {
+	v := new(HelpInviteText)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetSupport is help.getSupport#9cdf08cd.
+type HelpGetSupport struct {
+}
+
+func (*HelpGetSupport) TypeID() uint32 { return IDHelpGetSupport }
+
+func (v *HelpGetSupport) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetSupport)
+}
+
+func (v *HelpGetSupport) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetSupport, "help.getSupport")
+}
+
+func (*HelpGetSupport) DecodeResult(r *tl.Reader) *HelpSupport {
+	v := new(HelpSupport)
+	v.Decode(r)
+	return v
+}
+
+// HelpSetBotUpdatesStatus is help.setBotUpdatesStatus#ec22cfcd.
+type HelpSetBotUpdatesStatus struct {
+	PendingUpdatesCount int32
+	Message             string
+}
+
+func (*HelpSetBotUpdatesStatus) TypeID() uint32 { return IDHelpSetBotUpdatesStatus }
+
+func (v *HelpSetBotUpdatesStatus) Encode(b *tl.Buffer) {
+	b.ID(IDHelpSetBotUpdatesStatus)
+	b.Int(v.PendingUpdatesCount)
+	b.String(v.Message)
+}
+
+func (v *HelpSetBotUpdatesStatus) Decode(r *tl.Reader) {
+	r.Expect(IDHelpSetBotUpdatesStatus, "help.setBotUpdatesStatus")
+	v.PendingUpdatesCount = r.Int()
+	r.ReadString(&v.Message)
+}
+
+func (*HelpSetBotUpdatesStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// HelpGetCDNConfig is help.getCdnConfig#52029342.
+type HelpGetCDNConfig struct {
+}
+
+func (*HelpGetCDNConfig) TypeID() uint32 { return IDHelpGetCDNConfig }
+
+func (v *HelpGetCDNConfig) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetCDNConfig)
+}
+
+func (v *HelpGetCDNConfig) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetCDNConfig, "help.getCdnConfig")
+}
+
+func (*HelpGetCDNConfig) DecodeResult(r *tl.Reader) *CDNConfig {
+	v := new(CDNConfig)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetRecentMeURLs is help.getRecentMeUrls#3dc0f114.
+type HelpGetRecentMeURLs struct {
+	Referer string
+}
+
+func (*HelpGetRecentMeURLs) TypeID() uint32 { return IDHelpGetRecentMeURLs }
+
+func (v *HelpGetRecentMeURLs) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetRecentMeURLs)
+	b.String(v.Referer)
+}
+
+func (v *HelpGetRecentMeURLs) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetRecentMeURLs, "help.getRecentMeUrls")
+	r.ReadString(&v.Referer)
+}
+
+func (*HelpGetRecentMeURLs) DecodeResult(r *tl.Reader) *HelpRecentMeURLs {
+	v := new(HelpRecentMeURLs)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetTermsOfServiceUpdate is help.getTermsOfServiceUpdate#2ca51fd1.
+type HelpGetTermsOfServiceUpdate struct {
+}
+
+func (*HelpGetTermsOfServiceUpdate) TypeID() uint32 { return IDHelpGetTermsOfServiceUpdate }
+
+func (v *HelpGetTermsOfServiceUpdate) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetTermsOfServiceUpdate)
+}
+
+func (v *HelpGetTermsOfServiceUpdate) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetTermsOfServiceUpdate, "help.getTermsOfServiceUpdate")
+}
+
+func (*HelpGetTermsOfServiceUpdate) DecodeResult(r *tl.Reader) HelpTermsOfServiceUpdateClass {
+	return DecodeHelpTermsOfServiceUpdate(r)
+}
+
+// HelpAcceptTermsOfService is help.acceptTermsOfService#ee72f79a.
+type HelpAcceptTermsOfService struct {
+	ID DataJSON
+}
+
+func (*HelpAcceptTermsOfService) TypeID() uint32 { return IDHelpAcceptTermsOfService }
+
+func (v *HelpAcceptTermsOfService) Encode(b *tl.Buffer) {
+	b.ID(IDHelpAcceptTermsOfService)
+	v.ID.Encode(b)
+}
+
+func (v *HelpAcceptTermsOfService) Decode(r *tl.Reader) {
+	r.Expect(IDHelpAcceptTermsOfService, "help.acceptTermsOfService")
+	v.ID.Decode(r)
+}
+
+func (*HelpAcceptTermsOfService) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// HelpGetDeepLinkInfo is help.getDeepLinkInfo#3fedc75f.
+type HelpGetDeepLinkInfo struct {
+	Path string
+}
+
+func (*HelpGetDeepLinkInfo) TypeID() uint32 { return IDHelpGetDeepLinkInfo }
+
+func (v *HelpGetDeepLinkInfo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetDeepLinkInfo)
+	b.String(v.Path)
+}
+
+func (v *HelpGetDeepLinkInfo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetDeepLinkInfo, "help.getDeepLinkInfo")
+	r.ReadString(&v.Path)
+}
+
+func (*HelpGetDeepLinkInfo) DecodeResult(r *tl.Reader) HelpDeepLinkInfoClass {
+	return DecodeHelpDeepLinkInfo(r)
+}
+
+// HelpGetAppConfig is help.getAppConfig#61e3f854.
+type HelpGetAppConfig struct {
+	Hash int32
+}
+
+func (*HelpGetAppConfig) TypeID() uint32 { return IDHelpGetAppConfig }
+
+func (v *HelpGetAppConfig) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetAppConfig)
+	b.Int(v.Hash)
+}
+
+func (v *HelpGetAppConfig) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetAppConfig, "help.getAppConfig")
+	v.Hash = r.Int()
+}
+
+func (*HelpGetAppConfig) DecodeResult(r *tl.Reader) HelpAppConfigClass { return DecodeHelpAppConfig(r) }
+
+// HelpSaveAppLog is help.saveAppLog#6f02f748.
+type HelpSaveAppLog struct {
+	Events []InputAppEvent
+}
+
+func (*HelpSaveAppLog) TypeID() uint32 { return IDHelpSaveAppLog }
+
+func (v *HelpSaveAppLog) Encode(b *tl.Buffer) {
+	b.ID(IDHelpSaveAppLog)
+	putInputAppEvents(b, v.Events)
+}
+
+func (v *HelpSaveAppLog) Decode(r *tl.Reader) {
+	r.Expect(IDHelpSaveAppLog, "help.saveAppLog")
+	readInputAppEvents(r, 1, &v.Events)
+}
+
+func (*HelpSaveAppLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// HelpGetPassportConfig is help.getPassportConfig#c661ad08.
+type HelpGetPassportConfig struct {
+	Hash int32
+}
+
+func (*HelpGetPassportConfig) TypeID() uint32 { return IDHelpGetPassportConfig }
+
+func (v *HelpGetPassportConfig) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetPassportConfig)
+	b.Int(v.Hash)
+}
+
+func (v *HelpGetPassportConfig) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetPassportConfig, "help.getPassportConfig")
+	v.Hash = r.Int()
+}
+
+func (*HelpGetPassportConfig) DecodeResult(r *tl.Reader) HelpPassportConfigClass {
+	return DecodeHelpPassportConfig(r)
+}
+
+// HelpGetSupportName is help.getSupportName#d360e72c.
+type HelpGetSupportName struct {
+}
+
+func (*HelpGetSupportName) TypeID() uint32 { return IDHelpGetSupportName }
+
+func (v *HelpGetSupportName) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetSupportName)
+}
+
+func (v *HelpGetSupportName) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetSupportName, "help.getSupportName")
+}
+
+func (*HelpGetSupportName) DecodeResult(r *tl.Reader) *HelpSupportName {
+	v := new(HelpSupportName)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetUserInfo is help.getUserInfo#038a08d3.
+type HelpGetUserInfo struct {
+	UserID InputUserClass
+}
+
+func (*HelpGetUserInfo) TypeID() uint32 { return IDHelpGetUserInfo }
+
+func (v *HelpGetUserInfo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetUserInfo)
+	putInputUser(b, v.UserID, "help.getUserInfo.user_id")
+}
+
+func (v *HelpGetUserInfo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetUserInfo, "help.getUserInfo")
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*HelpGetUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
+
+// HelpEditUserInfo is help.editUserInfo#66b91b70.
+type HelpEditUserInfo struct {
+	UserID   InputUserClass
+	Message  string
+	Entities []MessageEntityClass
+}
+
+func (*HelpEditUserInfo) TypeID() uint32 { return IDHelpEditUserInfo }
+
+func (v *HelpEditUserInfo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpEditUserInfo)
+	putInputUser(b, v.UserID, "help.editUserInfo.user_id")
+	b.String(v.Message)
+	putMessageEntityClasses(b, v.Entities, "help.editUserInfo.entities")
+}
+
+func (v *HelpEditUserInfo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpEditUserInfo, "help.editUserInfo")
+	readInputUser(r, 1, &v.UserID)
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, 1, &v.Entities)
+}
+
+func (*HelpEditUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
+
+// HelpGetPromoData is help.getPromoData#c0977421.
+type HelpGetPromoData struct {
+}
+
+func (*HelpGetPromoData) TypeID() uint32 { return IDHelpGetPromoData }
+
+func (v *HelpGetPromoData) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetPromoData)
+}
+
+func (v *HelpGetPromoData) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetPromoData, "help.getPromoData")
+}
+
+func (*HelpGetPromoData) DecodeResult(r *tl.Reader) HelpPromoDataClass { return DecodeHelpPromoData(r) }
+
+// HelpHidePromoData is help.hidePromoData#1e251c95.
+type HelpHidePromoData struct {
+	Peer InputPeerClass
+}
+
+func (*HelpHidePromoData) TypeID() uint32 { return IDHelpHidePromoData }
+
+func (v *HelpHidePromoData) Encode(b *tl.Buffer) {
+	b.ID(IDHelpHidePromoData)
+	putInputPeer(b, v.Peer, "help.hidePromoData.peer")
+}
+
+func (v *HelpHidePromoData) Decode(r *tl.Reader) {
+	r.Expect(IDHelpHidePromoData, "help.hidePromoData")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*HelpHidePromoData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// HelpDismissSuggestion is help.dismissSuggestion#f50dbaa1.
+type HelpDismissSuggestion struct {
+	Peer       InputPeerClass
+	Suggestion string
+}
+
+func (*HelpDismissSuggestion) TypeID() uint32 { return IDHelpDismissSuggestion }
+
+func (v *HelpDismissSuggestion) Encode(b *tl.Buffer) {
+	b.ID(IDHelpDismissSuggestion)
+	putInputPeer(b, v.Peer, "help.dismissSuggestion.peer")
+	b.String(v.Suggestion)
+}
+
+func (v *HelpDismissSuggestion) Decode(r *tl.Reader) {
+	r.Expect(IDHelpDismissSuggestion, "help.dismissSuggestion")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Suggestion)
+}
+
+func (*HelpDismissSuggestion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// HelpGetCountriesList is help.getCountriesList#735787a8.
+type HelpGetCountriesList struct {
+	LangCode string
+	Hash     int32
+}
+
+func (*HelpGetCountriesList) TypeID() uint32 { return IDHelpGetCountriesList }
+
+func (v *HelpGetCountriesList) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetCountriesList)
+	b.String(v.LangCode)
+	b.Int(v.Hash)
+}
+
+func (v *HelpGetCountriesList) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetCountriesList, "help.getCountriesList")
+	r.ReadString(&v.LangCode)
+	v.Hash = r.Int()
+}
+
+func (*HelpGetCountriesList) DecodeResult(r *tl.Reader) HelpCountriesListClass {
+	return DecodeHelpCountriesList(r)
+}
+
+// HelpGetPremiumPromo is help.getPremiumPromo#b81b93d4.
+type HelpGetPremiumPromo struct {
+}
+
+func (*HelpGetPremiumPromo) TypeID() uint32 { return IDHelpGetPremiumPromo }
+
+func (v *HelpGetPremiumPromo) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetPremiumPromo)
+}
+
+func (v *HelpGetPremiumPromo) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetPremiumPromo, "help.getPremiumPromo")
+}
+
+func (*HelpGetPremiumPromo) DecodeResult(r *tl.Reader) *HelpPremiumPromo {
+	v := new(HelpPremiumPromo)
+	v.Decode(r)
+	return v
+}
+
+// HelpGetPeerColors is help.getPeerColors#da80f42f.
+type HelpGetPeerColors struct {
+	Hash int32
+}
+
+func (*HelpGetPeerColors) TypeID() uint32 { return IDHelpGetPeerColors }
+
+func (v *HelpGetPeerColors) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetPeerColors)
+	b.Int(v.Hash)
+}
+
+func (v *HelpGetPeerColors) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetPeerColors, "help.getPeerColors")
+	v.Hash = r.Int()
+}
+
+func (*HelpGetPeerColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
+	return DecodeHelpPeerColors(r)
+}
+
+// HelpGetPeerProfileColors is help.getPeerProfileColors#abcfa9fd.
+type HelpGetPeerProfileColors struct {
+	Hash int32
+}
+
+func (*HelpGetPeerProfileColors) TypeID() uint32 { return IDHelpGetPeerProfileColors }
+
+func (v *HelpGetPeerProfileColors) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetPeerProfileColors)
+	b.Int(v.Hash)
+}
+
+func (v *HelpGetPeerProfileColors) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetPeerProfileColors, "help.getPeerProfileColors")
+	v.Hash = r.Int()
+}
+
+func (*HelpGetPeerProfileColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
+	return DecodeHelpPeerColors(r)
+}
+
+// HelpGetTimezonesList is help.getTimezonesList#49b30240.
+type HelpGetTimezonesList struct {
+	Hash int32
+}
+
+func (*HelpGetTimezonesList) TypeID() uint32 { return IDHelpGetTimezonesList }
+
+func (v *HelpGetTimezonesList) Encode(b *tl.Buffer) {
+	b.ID(IDHelpGetTimezonesList)
+	b.Int(v.Hash)
+}
+
+func (v *HelpGetTimezonesList) Decode(r *tl.Reader) {
+	r.Expect(IDHelpGetTimezonesList, "help.getTimezonesList")
+	v.Hash = r.Int()
+}
+
+func (*HelpGetTimezonesList) DecodeResult(r *tl.Reader) HelpTimezonesListClass {
+	return DecodeHelpTimezonesList(r)
+}
 
 // HelpAppUpdateClass is a help.AppUpdate: one of help.appUpdate, help.noAppUpdate.
 type HelpAppUpdateClass interface {
@@ -41,7 +1325,7 @@ func (*HelpTermsOfServiceUpdate) isHelpTermsOfServiceUpdate()      {}
 func DecodeHelpTermsOfServiceUpdate(r *tl.Reader) (v HelpTermsOfServiceUpdateClass) {
 	switch r.PeekID() {
 	case IDHelpTermsOfServiceUpdateEmpty:
-		v = new(HelpTermsOfServiceUpdateEmpty)
+		v = (*HelpTermsOfServiceUpdateEmpty)(r.Small(unsafe.Sizeof(HelpTermsOfServiceUpdateEmpty{})))
 	case IDHelpTermsOfServiceUpdate:
 		v = new(HelpTermsOfServiceUpdate)
 	default:
@@ -137,7 +1421,7 @@ func (*HelpPromoData) isHelpPromoData()      {}
 func DecodeHelpPromoData(r *tl.Reader) (v HelpPromoDataClass) {
 	switch r.PeekID() {
 	case IDHelpPromoDataEmpty:
-		v = new(HelpPromoDataEmpty)
+		v = (*HelpPromoDataEmpty)(r.Small(unsafe.Sizeof(HelpPromoDataEmpty{})))
 	case IDHelpPromoData:
 		v = new(HelpPromoData)
 	default:
@@ -220,6 +1504,13 @@ func DecodeHelpPeerColorSet(r *tl.Reader) (v HelpPeerColorSetClass) {
 	return v
 }
 
+//go:noinline
+func readHelpPeerColorSet(r *tl.Reader, flag uint32, v *HelpPeerColorSetClass) {
+	if flag != 0 {
+		*v = DecodeHelpPeerColorSet(r)
+	}
+}
+
 // HelpPeerColorsClass is a help.PeerColors: one of help.peerColorsNotModified, help.peerColors.
 type HelpPeerColorsClass interface {
 	tl.Object
@@ -268,1339 +1559,10 @@ func DecodeHelpTimezonesList(r *tl.Reader) (v HelpTimezonesListClass) {
 	return v
 }
 
-// HelpAppUpdate is help.appUpdate#ccbbce30.
-type HelpAppUpdate struct {
-	CanNotSkip bool
-	ID         int32
-	Version    string
-	Text       string
-	Entities   []MessageEntityClass
-	Document   DocumentClass
-	URL        tl.Optional[string]
-	Sticker    DocumentClass
-}
-
-func (*HelpAppUpdate) TypeID() uint32 { return IDHelpAppUpdate }
-
-func (v *HelpAppUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAppUpdate)
-	var flags uint32
-	if v.CanNotSkip {
-		flags |= 1 << 0
+//go:noinline
+func readHelpTermsOfService(r *tl.Reader, flag uint32, v **HelpTermsOfService) {
+	if flag != 0 {
+		*v = new(HelpTermsOfService)
+		(*v).Decode(r)
 	}
-	if v.Document != nil {
-		flags |= 1 << 1
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-	}
-	if v.Sticker != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Int(v.ID)
-	b.String(v.Version)
-	b.String(v.Text)
-	putMessageEntityClasses(b, v.Entities, "help.appUpdate.entities")
-	if v.Document != nil {
-		v.Document.Encode(b)
-	}
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	if v.Sticker != nil {
-		v.Sticker.Encode(b)
-	}
-}
-
-func (v *HelpAppUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAppUpdate, "help.appUpdate")
-	flags := r.Uint32()
-	v.CanNotSkip = flags&(1<<0) != 0
-	v.ID = r.Int()
-	v.Version = r.String()
-	v.Text = r.String()
-	v.Entities = readMessageEntityClasses(r)
-	if flags&(1<<1) != 0 {
-		v.Document = DecodeDocument(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.Sticker = DecodeDocument(r)
-	}
-}
-
-// HelpNoAppUpdate is help.noAppUpdate#c45a6536.
-type HelpNoAppUpdate struct {
-}
-
-func (*HelpNoAppUpdate) TypeID() uint32 { return IDHelpNoAppUpdate }
-
-func (v *HelpNoAppUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpNoAppUpdate)
-}
-
-func (v *HelpNoAppUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpNoAppUpdate, "help.noAppUpdate")
-}
-
-// HelpInviteText is help.inviteText#18cb9f78.
-type HelpInviteText struct {
-	Message string
-}
-
-func (*HelpInviteText) TypeID() uint32 { return IDHelpInviteText }
-
-func (v *HelpInviteText) Encode(b *tl.Buffer) {
-	b.ID(IDHelpInviteText)
-	b.String(v.Message)
-}
-
-func (v *HelpInviteText) Decode(r *tl.Reader) {
-	r.Expect(IDHelpInviteText, "help.inviteText")
-	v.Message = r.String()
-}
-
-// HelpSupport is help.support#17c6b5f6.
-type HelpSupport struct {
-	PhoneNumber string
-	User        UserClass
-}
-
-func (*HelpSupport) TypeID() uint32 { return IDHelpSupport }
-
-func (v *HelpSupport) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSupport)
-	b.String(v.PhoneNumber)
-	b.Object(v.User, "help.support.user")
-}
-
-func (v *HelpSupport) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSupport, "help.support")
-	v.PhoneNumber = r.String()
-	v.User = DecodeUser(r)
-}
-
-// HelpTermsOfService is help.termsOfService#780a0310.
-type HelpTermsOfService struct {
-	Popup         bool
-	ID            DataJSON
-	Text          string
-	Entities      []MessageEntityClass
-	MinAgeConfirm tl.Optional[int32]
-}
-
-func (*HelpTermsOfService) TypeID() uint32 { return IDHelpTermsOfService }
-
-func (v *HelpTermsOfService) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTermsOfService)
-	var flags uint32
-	if v.Popup {
-		flags |= 1 << 0
-	}
-	if v.MinAgeConfirm.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	v.ID.Encode(b)
-	b.String(v.Text)
-	putMessageEntityClasses(b, v.Entities, "help.termsOfService.entities")
-	if v.MinAgeConfirm.Set {
-		b.Int(v.MinAgeConfirm.Value)
-	}
-}
-
-func (v *HelpTermsOfService) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTermsOfService, "help.termsOfService")
-	flags := r.Uint32()
-	v.Popup = flags&(1<<0) != 0
-	v.ID.Decode(r)
-	v.Text = r.String()
-	v.Entities = readMessageEntityClasses(r)
-	if flags&(1<<1) != 0 {
-		v.MinAgeConfirm = tl.Some(r.Int())
-	}
-}
-
-// HelpRecentMeURLs is help.recentMeUrls#0e0310d7.
-type HelpRecentMeURLs struct {
-	URLs  []RecentMeURLClass
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*HelpRecentMeURLs) TypeID() uint32 { return IDHelpRecentMeURLs }
-
-func (v *HelpRecentMeURLs) Encode(b *tl.Buffer) {
-	b.ID(IDHelpRecentMeURLs)
-	putRecentMeURLClasses(b, v.URLs, "help.recentMeUrls.urls")
-	putChatClasses(b, v.Chats, "help.recentMeUrls.chats")
-	putUserClasses(b, v.Users, "help.recentMeUrls.users")
-}
-
-func (v *HelpRecentMeURLs) Decode(r *tl.Reader) {
-	r.Expect(IDHelpRecentMeURLs, "help.recentMeUrls")
-	v.URLs = readRecentMeURLClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// HelpTermsOfServiceUpdateEmpty is help.termsOfServiceUpdateEmpty#e3309f7f.
-type HelpTermsOfServiceUpdateEmpty struct {
-	Expires int32
-}
-
-func (*HelpTermsOfServiceUpdateEmpty) TypeID() uint32 { return IDHelpTermsOfServiceUpdateEmpty }
-
-func (v *HelpTermsOfServiceUpdateEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTermsOfServiceUpdateEmpty)
-	b.Int(v.Expires)
-}
-
-func (v *HelpTermsOfServiceUpdateEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTermsOfServiceUpdateEmpty, "help.termsOfServiceUpdateEmpty")
-	v.Expires = r.Int()
-}
-
-// HelpTermsOfServiceUpdate is help.termsOfServiceUpdate#28ecf961.
-type HelpTermsOfServiceUpdate struct {
-	Expires        int32
-	TermsOfService HelpTermsOfService
-}
-
-func (*HelpTermsOfServiceUpdate) TypeID() uint32 { return IDHelpTermsOfServiceUpdate }
-
-func (v *HelpTermsOfServiceUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTermsOfServiceUpdate)
-	b.Int(v.Expires)
-	v.TermsOfService.Encode(b)
-}
-
-func (v *HelpTermsOfServiceUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTermsOfServiceUpdate, "help.termsOfServiceUpdate")
-	v.Expires = r.Int()
-	v.TermsOfService.Decode(r)
-}
-
-// HelpDeepLinkInfoEmpty is help.deepLinkInfoEmpty#66afa166.
-type HelpDeepLinkInfoEmpty struct {
-}
-
-func (*HelpDeepLinkInfoEmpty) TypeID() uint32 { return IDHelpDeepLinkInfoEmpty }
-
-func (v *HelpDeepLinkInfoEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpDeepLinkInfoEmpty)
-}
-
-func (v *HelpDeepLinkInfoEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpDeepLinkInfoEmpty, "help.deepLinkInfoEmpty")
-}
-
-// HelpDeepLinkInfo is help.deepLinkInfo#6a4ee832.
-type HelpDeepLinkInfo struct {
-	UpdateApp bool
-	Message   string
-	Entities  []MessageEntityClass
-}
-
-func (*HelpDeepLinkInfo) TypeID() uint32 { return IDHelpDeepLinkInfo }
-
-func (v *HelpDeepLinkInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpDeepLinkInfo)
-	var flags uint32
-	if v.UpdateApp {
-		flags |= 1 << 0
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.String(v.Message)
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "help.deepLinkInfo.entities")
-	}
-}
-
-func (v *HelpDeepLinkInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpDeepLinkInfo, "help.deepLinkInfo")
-	flags := r.Uint32()
-	v.UpdateApp = flags&(1<<0) != 0
-	v.Message = r.String()
-	if flags&(1<<1) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-}
-
-// HelpPassportConfigNotModified is help.passportConfigNotModified#bfb9f457.
-type HelpPassportConfigNotModified struct {
-}
-
-func (*HelpPassportConfigNotModified) TypeID() uint32 { return IDHelpPassportConfigNotModified }
-
-func (v *HelpPassportConfigNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPassportConfigNotModified)
-}
-
-func (v *HelpPassportConfigNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPassportConfigNotModified, "help.passportConfigNotModified")
-}
-
-// HelpPassportConfig is help.passportConfig#a098d6af.
-type HelpPassportConfig struct {
-	Hash           int32
-	CountriesLangs DataJSON
-}
-
-func (*HelpPassportConfig) TypeID() uint32 { return IDHelpPassportConfig }
-
-func (v *HelpPassportConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPassportConfig)
-	b.Int(v.Hash)
-	v.CountriesLangs.Encode(b)
-}
-
-func (v *HelpPassportConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPassportConfig, "help.passportConfig")
-	v.Hash = r.Int()
-	v.CountriesLangs.Decode(r)
-}
-
-// HelpSupportName is help.supportName#8c05f1c9.
-type HelpSupportName struct {
-	Name string
-}
-
-func (*HelpSupportName) TypeID() uint32 { return IDHelpSupportName }
-
-func (v *HelpSupportName) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSupportName)
-	b.String(v.Name)
-}
-
-func (v *HelpSupportName) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSupportName, "help.supportName")
-	v.Name = r.String()
-}
-
-// HelpUserInfoEmpty is help.userInfoEmpty#f3ae2eed.
-type HelpUserInfoEmpty struct {
-}
-
-func (*HelpUserInfoEmpty) TypeID() uint32 { return IDHelpUserInfoEmpty }
-
-func (v *HelpUserInfoEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpUserInfoEmpty)
-}
-
-func (v *HelpUserInfoEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpUserInfoEmpty, "help.userInfoEmpty")
-}
-
-// HelpUserInfo is help.userInfo#01eb3758.
-type HelpUserInfo struct {
-	Message  string
-	Entities []MessageEntityClass
-	Author   string
-	Date     int32
-}
-
-func (*HelpUserInfo) TypeID() uint32 { return IDHelpUserInfo }
-
-func (v *HelpUserInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpUserInfo)
-	b.String(v.Message)
-	putMessageEntityClasses(b, v.Entities, "help.userInfo.entities")
-	b.String(v.Author)
-	b.Int(v.Date)
-}
-
-func (v *HelpUserInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpUserInfo, "help.userInfo")
-	v.Message = r.String()
-	v.Entities = readMessageEntityClasses(r)
-	v.Author = r.String()
-	v.Date = r.Int()
-}
-
-// HelpPromoDataEmpty is help.promoDataEmpty#98f6ac75.
-type HelpPromoDataEmpty struct {
-	Expires int32
-}
-
-func (*HelpPromoDataEmpty) TypeID() uint32 { return IDHelpPromoDataEmpty }
-
-func (v *HelpPromoDataEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPromoDataEmpty)
-	b.Int(v.Expires)
-}
-
-func (v *HelpPromoDataEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPromoDataEmpty, "help.promoDataEmpty")
-	v.Expires = r.Int()
-}
-
-// HelpPromoData is help.promoData#08a4d87a.
-type HelpPromoData struct {
-	Proxy                   bool
-	Expires                 int32
-	Peer                    PeerClass
-	PsaType                 tl.Optional[string]
-	PsaMessage              tl.Optional[string]
-	PendingSuggestions      []string
-	DismissedSuggestions    []string
-	CustomPendingSuggestion *PendingSuggestion
-	Chats                   []ChatClass
-	Users                   []UserClass
-}
-
-func (*HelpPromoData) TypeID() uint32 { return IDHelpPromoData }
-
-func (v *HelpPromoData) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPromoData)
-	var flags uint32
-	if v.Proxy {
-		flags |= 1 << 0
-	}
-	if v.PsaType.Set {
-		flags |= 1 << 1
-	}
-	if v.PsaMessage.Set {
-		flags |= 1 << 2
-	}
-	if v.Peer != nil {
-		flags |= 1 << 3
-	}
-	if v.CustomPendingSuggestion != nil {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Int(v.Expires)
-	if v.Peer != nil {
-		v.Peer.Encode(b)
-	}
-	if v.PsaType.Set {
-		b.String(v.PsaType.Value)
-	}
-	if v.PsaMessage.Set {
-		b.String(v.PsaMessage.Value)
-	}
-	b.Strings(v.PendingSuggestions)
-	b.Strings(v.DismissedSuggestions)
-	if v.CustomPendingSuggestion != nil {
-		v.CustomPendingSuggestion.Encode(b)
-	}
-	putChatClasses(b, v.Chats, "help.promoData.chats")
-	putUserClasses(b, v.Users, "help.promoData.users")
-}
-
-func (v *HelpPromoData) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPromoData, "help.promoData")
-	flags := r.Uint32()
-	v.Proxy = flags&(1<<0) != 0
-	v.Expires = r.Int()
-	if flags&(1<<3) != 0 {
-		v.Peer = DecodePeer(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.PsaType = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.PsaMessage = tl.Some(r.String())
-	}
-	v.PendingSuggestions = r.Strings()
-	v.DismissedSuggestions = r.Strings()
-	if flags&(1<<4) != 0 {
-		v.CustomPendingSuggestion = new(PendingSuggestion)
-		v.CustomPendingSuggestion.Decode(r)
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// HelpCountryCode is help.countryCode#4203c5ef.
-type HelpCountryCode struct {
-	CountryCode string
-	Prefixes    []string
-	Patterns    []string
-}
-
-func (*HelpCountryCode) TypeID() uint32 { return IDHelpCountryCode }
-
-func (v *HelpCountryCode) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountryCode)
-	var flags uint32
-	if v.Prefixes != nil {
-		flags |= 1 << 0
-	}
-	if v.Patterns != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.String(v.CountryCode)
-	if v.Prefixes != nil {
-		b.Strings(v.Prefixes)
-	}
-	if v.Patterns != nil {
-		b.Strings(v.Patterns)
-	}
-}
-
-func (v *HelpCountryCode) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountryCode, "help.countryCode")
-	flags := r.Uint32()
-	v.CountryCode = r.String()
-	if flags&(1<<0) != 0 {
-		v.Prefixes = r.Strings()
-	}
-	if flags&(1<<1) != 0 {
-		v.Patterns = r.Strings()
-	}
-}
-
-// HelpCountry is help.country#c3878e23.
-type HelpCountry struct {
-	Hidden       bool
-	Iso2         string
-	DefaultName  string
-	Name         tl.Optional[string]
-	CountryCodes []HelpCountryCode
-}
-
-func (*HelpCountry) TypeID() uint32 { return IDHelpCountry }
-
-func (v *HelpCountry) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountry)
-	var flags uint32
-	if v.Hidden {
-		flags |= 1 << 0
-	}
-	if v.Name.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.String(v.Iso2)
-	b.String(v.DefaultName)
-	if v.Name.Set {
-		b.String(v.Name.Value)
-	}
-	putHelpCountryCodes(b, v.CountryCodes)
-}
-
-func (v *HelpCountry) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountry, "help.country")
-	flags := r.Uint32()
-	v.Hidden = flags&(1<<0) != 0
-	v.Iso2 = r.String()
-	v.DefaultName = r.String()
-	if flags&(1<<1) != 0 {
-		v.Name = tl.Some(r.String())
-	}
-	v.CountryCodes = readHelpCountryCodes(r)
-}
-
-// HelpCountriesListNotModified is help.countriesListNotModified#93cc1f32.
-type HelpCountriesListNotModified struct {
-}
-
-func (*HelpCountriesListNotModified) TypeID() uint32 { return IDHelpCountriesListNotModified }
-
-func (v *HelpCountriesListNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountriesListNotModified)
-}
-
-func (v *HelpCountriesListNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountriesListNotModified, "help.countriesListNotModified")
-}
-
-// HelpCountriesList is help.countriesList#87d0759e.
-type HelpCountriesList struct {
-	Countries []HelpCountry
-	Hash      int32
-}
-
-func (*HelpCountriesList) TypeID() uint32 { return IDHelpCountriesList }
-
-func (v *HelpCountriesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountriesList)
-	putHelpCountrys(b, v.Countries)
-	b.Int(v.Hash)
-}
-
-func (v *HelpCountriesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountriesList, "help.countriesList")
-	v.Countries = readHelpCountrys(r)
-	v.Hash = r.Int()
-}
-
-// HelpPremiumPromo is help.premiumPromo#5334759c.
-type HelpPremiumPromo struct {
-	StatusText     string
-	StatusEntities []MessageEntityClass
-	VideoSections  []string
-	Videos         []DocumentClass
-	PeriodOptions  []PremiumSubscriptionOption
-	Users          []UserClass
-}
-
-func (*HelpPremiumPromo) TypeID() uint32 { return IDHelpPremiumPromo }
-
-func (v *HelpPremiumPromo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPremiumPromo)
-	b.String(v.StatusText)
-	putMessageEntityClasses(b, v.StatusEntities, "help.premiumPromo.status_entities")
-	b.Strings(v.VideoSections)
-	putDocumentClasses(b, v.Videos, "help.premiumPromo.videos")
-	putPremiumSubscriptionOptions(b, v.PeriodOptions)
-	putUserClasses(b, v.Users, "help.premiumPromo.users")
-}
-
-func (v *HelpPremiumPromo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPremiumPromo, "help.premiumPromo")
-	v.StatusText = r.String()
-	v.StatusEntities = readMessageEntityClasses(r)
-	v.VideoSections = r.Strings()
-	v.Videos = readDocumentClasses(r)
-	v.PeriodOptions = readPremiumSubscriptionOptions(r)
-	v.Users = readUserClasses(r)
-}
-
-// HelpAppConfigNotModified is help.appConfigNotModified#7cde641d.
-type HelpAppConfigNotModified struct {
-}
-
-func (*HelpAppConfigNotModified) TypeID() uint32 { return IDHelpAppConfigNotModified }
-
-func (v *HelpAppConfigNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAppConfigNotModified)
-}
-
-func (v *HelpAppConfigNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAppConfigNotModified, "help.appConfigNotModified")
-}
-
-// HelpAppConfig is help.appConfig#dd18782e.
-type HelpAppConfig struct {
-	Hash   int32
-	Config JSONValueClass
-}
-
-func (*HelpAppConfig) TypeID() uint32 { return IDHelpAppConfig }
-
-func (v *HelpAppConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAppConfig)
-	b.Int(v.Hash)
-	b.Object(v.Config, "help.appConfig.config")
-}
-
-func (v *HelpAppConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAppConfig, "help.appConfig")
-	v.Hash = r.Int()
-	v.Config = DecodeJSONValue(r)
-}
-
-// HelpPeerColorSet is help.peerColorSet#26219a58.
-type HelpPeerColorSet struct {
-	Colors []int32
-}
-
-func (*HelpPeerColorSet) TypeID() uint32 { return IDHelpPeerColorSet }
-
-func (v *HelpPeerColorSet) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorSet)
-	b.Ints(v.Colors)
-}
-
-func (v *HelpPeerColorSet) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorSet, "help.peerColorSet")
-	v.Colors = r.Ints()
-}
-
-// HelpPeerColorProfileSet is help.peerColorProfileSet#767d61eb.
-type HelpPeerColorProfileSet struct {
-	PaletteColors []int32
-	BgColors      []int32
-	StoryColors   []int32
-}
-
-func (*HelpPeerColorProfileSet) TypeID() uint32 { return IDHelpPeerColorProfileSet }
-
-func (v *HelpPeerColorProfileSet) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorProfileSet)
-	b.Ints(v.PaletteColors)
-	b.Ints(v.BgColors)
-	b.Ints(v.StoryColors)
-}
-
-func (v *HelpPeerColorProfileSet) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorProfileSet, "help.peerColorProfileSet")
-	v.PaletteColors = r.Ints()
-	v.BgColors = r.Ints()
-	v.StoryColors = r.Ints()
-}
-
-// HelpPeerColorOption is help.peerColorOption#adec6ebe.
-type HelpPeerColorOption struct {
-	Hidden          bool
-	ColorID         int32
-	Colors          HelpPeerColorSetClass
-	DarkColors      HelpPeerColorSetClass
-	ChannelMinLevel tl.Optional[int32]
-	GroupMinLevel   tl.Optional[int32]
-}
-
-func (*HelpPeerColorOption) TypeID() uint32 { return IDHelpPeerColorOption }
-
-func (v *HelpPeerColorOption) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorOption)
-	var flags uint32
-	if v.Hidden {
-		flags |= 1 << 0
-	}
-	if v.Colors != nil {
-		flags |= 1 << 1
-	}
-	if v.DarkColors != nil {
-		flags |= 1 << 2
-	}
-	if v.ChannelMinLevel.Set {
-		flags |= 1 << 3
-	}
-	if v.GroupMinLevel.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Int(v.ColorID)
-	if v.Colors != nil {
-		v.Colors.Encode(b)
-	}
-	if v.DarkColors != nil {
-		v.DarkColors.Encode(b)
-	}
-	if v.ChannelMinLevel.Set {
-		b.Int(v.ChannelMinLevel.Value)
-	}
-	if v.GroupMinLevel.Set {
-		b.Int(v.GroupMinLevel.Value)
-	}
-}
-
-func (v *HelpPeerColorOption) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorOption, "help.peerColorOption")
-	flags := r.Uint32()
-	v.Hidden = flags&(1<<0) != 0
-	v.ColorID = r.Int()
-	if flags&(1<<1) != 0 {
-		v.Colors = DecodeHelpPeerColorSet(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.DarkColors = DecodeHelpPeerColorSet(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.ChannelMinLevel = tl.Some(r.Int())
-	}
-	if flags&(1<<4) != 0 {
-		v.GroupMinLevel = tl.Some(r.Int())
-	}
-}
-
-// HelpPeerColorsNotModified is help.peerColorsNotModified#2ba1f5ce.
-type HelpPeerColorsNotModified struct {
-}
-
-func (*HelpPeerColorsNotModified) TypeID() uint32 { return IDHelpPeerColorsNotModified }
-
-func (v *HelpPeerColorsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorsNotModified)
-}
-
-func (v *HelpPeerColorsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorsNotModified, "help.peerColorsNotModified")
-}
-
-// HelpPeerColors is help.peerColors#00f8ed08.
-type HelpPeerColors struct {
-	Hash   int32
-	Colors []HelpPeerColorOption
-}
-
-func (*HelpPeerColors) TypeID() uint32 { return IDHelpPeerColors }
-
-func (v *HelpPeerColors) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColors)
-	b.Int(v.Hash)
-	putHelpPeerColorOptions(b, v.Colors)
-}
-
-func (v *HelpPeerColors) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColors, "help.peerColors")
-	v.Hash = r.Int()
-	v.Colors = readHelpPeerColorOptions(r)
-}
-
-// HelpTimezonesListNotModified is help.timezonesListNotModified#970708cc.
-type HelpTimezonesListNotModified struct {
-}
-
-func (*HelpTimezonesListNotModified) TypeID() uint32 { return IDHelpTimezonesListNotModified }
-
-func (v *HelpTimezonesListNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTimezonesListNotModified)
-}
-
-func (v *HelpTimezonesListNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTimezonesListNotModified, "help.timezonesListNotModified")
-}
-
-// HelpTimezonesList is help.timezonesList#7b74ed71.
-type HelpTimezonesList struct {
-	Timezones []Timezone
-	Hash      int32
-}
-
-func (*HelpTimezonesList) TypeID() uint32 { return IDHelpTimezonesList }
-
-func (v *HelpTimezonesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTimezonesList)
-	putTimezones(b, v.Timezones)
-	b.Int(v.Hash)
-}
-
-func (v *HelpTimezonesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTimezonesList, "help.timezonesList")
-	v.Timezones = readTimezones(r)
-	v.Hash = r.Int()
-}
-
-// HelpConfigSimple is help.configSimple#5a592a6c.
-type HelpConfigSimple struct {
-	Date    int32
-	Expires int32
-	Rules   []AccessPointRule
-}
-
-func (*HelpConfigSimple) TypeID() uint32 { return IDHelpConfigSimple }
-
-func (v *HelpConfigSimple) Encode(b *tl.Buffer) {
-	b.ID(IDHelpConfigSimple)
-	b.Int(v.Date)
-	b.Int(v.Expires)
-	putBareAccessPointRules(b, v.Rules)
-}
-
-func (v *HelpConfigSimple) Decode(r *tl.Reader) {
-	r.Expect(IDHelpConfigSimple, "help.configSimple")
-	v.Date = r.Int()
-	v.Expires = r.Int()
-	v.Rules = readBareAccessPointRules(r)
-}
-
-// HelpGetConfig is help.getConfig#c4f9186b.
-type HelpGetConfig struct {
-}
-
-func (*HelpGetConfig) TypeID() uint32 { return IDHelpGetConfig }
-
-func (v *HelpGetConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetConfig)
-}
-
-func (v *HelpGetConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetConfig, "help.getConfig")
-}
-
-func (*HelpGetConfig) DecodeResult(r *tl.Reader) *Config {
-	v := new(Config)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetNearestDC is help.getNearestDc#1fb33026.
-type HelpGetNearestDC struct {
-}
-
-func (*HelpGetNearestDC) TypeID() uint32 { return IDHelpGetNearestDC }
-
-func (v *HelpGetNearestDC) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetNearestDC)
-}
-
-func (v *HelpGetNearestDC) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetNearestDC, "help.getNearestDc")
-}
-
-func (*HelpGetNearestDC) DecodeResult(r *tl.Reader) *NearestDC {
-	v := new(NearestDC)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetAppUpdate is help.getAppUpdate#522d5a7d.
-type HelpGetAppUpdate struct {
-	Source string
-}
-
-func (*HelpGetAppUpdate) TypeID() uint32 { return IDHelpGetAppUpdate }
-
-func (v *HelpGetAppUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetAppUpdate)
-	b.String(v.Source)
-}
-
-func (v *HelpGetAppUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetAppUpdate, "help.getAppUpdate")
-	v.Source = r.String()
-}
-
-func (*HelpGetAppUpdate) DecodeResult(r *tl.Reader) HelpAppUpdateClass { return DecodeHelpAppUpdate(r) }
-
-// HelpGetInviteText is help.getInviteText#4d392343.
-type HelpGetInviteText struct {
-}
-
-func (*HelpGetInviteText) TypeID() uint32 { return IDHelpGetInviteText }
-
-func (v *HelpGetInviteText) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetInviteText)
-}
-
-func (v *HelpGetInviteText) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetInviteText, "help.getInviteText")
-}
-
-func (*HelpGetInviteText) DecodeResult(r *tl.Reader) *HelpInviteText {
-	v := new(HelpInviteText)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetSupport is help.getSupport#9cdf08cd.
-type HelpGetSupport struct {
-}
-
-func (*HelpGetSupport) TypeID() uint32 { return IDHelpGetSupport }
-
-func (v *HelpGetSupport) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetSupport)
-}
-
-func (v *HelpGetSupport) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetSupport, "help.getSupport")
-}
-
-func (*HelpGetSupport) DecodeResult(r *tl.Reader) *HelpSupport {
-	v := new(HelpSupport)
-	v.Decode(r)
-	return v
-}
-
-// HelpSetBotUpdatesStatus is help.setBotUpdatesStatus#ec22cfcd.
-type HelpSetBotUpdatesStatus struct {
-	PendingUpdatesCount int32
-	Message             string
-}
-
-func (*HelpSetBotUpdatesStatus) TypeID() uint32 { return IDHelpSetBotUpdatesStatus }
-
-func (v *HelpSetBotUpdatesStatus) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSetBotUpdatesStatus)
-	b.Int(v.PendingUpdatesCount)
-	b.String(v.Message)
-}
-
-func (v *HelpSetBotUpdatesStatus) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSetBotUpdatesStatus, "help.setBotUpdatesStatus")
-	v.PendingUpdatesCount = r.Int()
-	v.Message = r.String()
-}
-
-func (*HelpSetBotUpdatesStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// HelpGetCDNConfig is help.getCdnConfig#52029342.
-type HelpGetCDNConfig struct {
-}
-
-func (*HelpGetCDNConfig) TypeID() uint32 { return IDHelpGetCDNConfig }
-
-func (v *HelpGetCDNConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetCDNConfig)
-}
-
-func (v *HelpGetCDNConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetCDNConfig, "help.getCdnConfig")
-}
-
-func (*HelpGetCDNConfig) DecodeResult(r *tl.Reader) *CDNConfig {
-	v := new(CDNConfig)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetRecentMeURLs is help.getRecentMeUrls#3dc0f114.
-type HelpGetRecentMeURLs struct {
-	Referer string
-}
-
-func (*HelpGetRecentMeURLs) TypeID() uint32 { return IDHelpGetRecentMeURLs }
-
-func (v *HelpGetRecentMeURLs) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetRecentMeURLs)
-	b.String(v.Referer)
-}
-
-func (v *HelpGetRecentMeURLs) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetRecentMeURLs, "help.getRecentMeUrls")
-	v.Referer = r.String()
-}
-
-func (*HelpGetRecentMeURLs) DecodeResult(r *tl.Reader) *HelpRecentMeURLs {
-	v := new(HelpRecentMeURLs)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetTermsOfServiceUpdate is help.getTermsOfServiceUpdate#2ca51fd1.
-type HelpGetTermsOfServiceUpdate struct {
-}
-
-func (*HelpGetTermsOfServiceUpdate) TypeID() uint32 { return IDHelpGetTermsOfServiceUpdate }
-
-func (v *HelpGetTermsOfServiceUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetTermsOfServiceUpdate)
-}
-
-func (v *HelpGetTermsOfServiceUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetTermsOfServiceUpdate, "help.getTermsOfServiceUpdate")
-}
-
-func (*HelpGetTermsOfServiceUpdate) DecodeResult(r *tl.Reader) HelpTermsOfServiceUpdateClass {
-	return DecodeHelpTermsOfServiceUpdate(r)
-}
-
-// HelpAcceptTermsOfService is help.acceptTermsOfService#ee72f79a.
-type HelpAcceptTermsOfService struct {
-	ID DataJSON
-}
-
-func (*HelpAcceptTermsOfService) TypeID() uint32 { return IDHelpAcceptTermsOfService }
-
-func (v *HelpAcceptTermsOfService) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAcceptTermsOfService)
-	v.ID.Encode(b)
-}
-
-func (v *HelpAcceptTermsOfService) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAcceptTermsOfService, "help.acceptTermsOfService")
-	v.ID.Decode(r)
-}
-
-func (*HelpAcceptTermsOfService) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// HelpGetDeepLinkInfo is help.getDeepLinkInfo#3fedc75f.
-type HelpGetDeepLinkInfo struct {
-	Path string
-}
-
-func (*HelpGetDeepLinkInfo) TypeID() uint32 { return IDHelpGetDeepLinkInfo }
-
-func (v *HelpGetDeepLinkInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetDeepLinkInfo)
-	b.String(v.Path)
-}
-
-func (v *HelpGetDeepLinkInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetDeepLinkInfo, "help.getDeepLinkInfo")
-	v.Path = r.String()
-}
-
-func (*HelpGetDeepLinkInfo) DecodeResult(r *tl.Reader) HelpDeepLinkInfoClass {
-	return DecodeHelpDeepLinkInfo(r)
-}
-
-// HelpGetAppConfig is help.getAppConfig#61e3f854.
-type HelpGetAppConfig struct {
-	Hash int32
-}
-
-func (*HelpGetAppConfig) TypeID() uint32 { return IDHelpGetAppConfig }
-
-func (v *HelpGetAppConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetAppConfig)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetAppConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetAppConfig, "help.getAppConfig")
-	v.Hash = r.Int()
-}
-
-func (*HelpGetAppConfig) DecodeResult(r *tl.Reader) HelpAppConfigClass { return DecodeHelpAppConfig(r) }
-
-// HelpSaveAppLog is help.saveAppLog#6f02f748.
-type HelpSaveAppLog struct {
-	Events []InputAppEvent
-}
-
-func (*HelpSaveAppLog) TypeID() uint32 { return IDHelpSaveAppLog }
-
-func (v *HelpSaveAppLog) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSaveAppLog)
-	putInputAppEvents(b, v.Events)
-}
-
-func (v *HelpSaveAppLog) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSaveAppLog, "help.saveAppLog")
-	v.Events = readInputAppEvents(r)
-}
-
-func (*HelpSaveAppLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// HelpGetPassportConfig is help.getPassportConfig#c661ad08.
-type HelpGetPassportConfig struct {
-	Hash int32
-}
-
-func (*HelpGetPassportConfig) TypeID() uint32 { return IDHelpGetPassportConfig }
-
-func (v *HelpGetPassportConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPassportConfig)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetPassportConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPassportConfig, "help.getPassportConfig")
-	v.Hash = r.Int()
-}
-
-func (*HelpGetPassportConfig) DecodeResult(r *tl.Reader) HelpPassportConfigClass {
-	return DecodeHelpPassportConfig(r)
-}
-
-// HelpGetSupportName is help.getSupportName#d360e72c.
-type HelpGetSupportName struct {
-}
-
-func (*HelpGetSupportName) TypeID() uint32 { return IDHelpGetSupportName }
-
-func (v *HelpGetSupportName) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetSupportName)
-}
-
-func (v *HelpGetSupportName) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetSupportName, "help.getSupportName")
-}
-
-func (*HelpGetSupportName) DecodeResult(r *tl.Reader) *HelpSupportName {
-	v := new(HelpSupportName)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetUserInfo is help.getUserInfo#038a08d3.
-type HelpGetUserInfo struct {
-	UserID InputUserClass
-}
-
-func (*HelpGetUserInfo) TypeID() uint32 { return IDHelpGetUserInfo }
-
-func (v *HelpGetUserInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetUserInfo)
-	b.Object(v.UserID, "help.getUserInfo.user_id")
-}
-
-func (v *HelpGetUserInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetUserInfo, "help.getUserInfo")
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*HelpGetUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
-
-// HelpEditUserInfo is help.editUserInfo#66b91b70.
-type HelpEditUserInfo struct {
-	UserID   InputUserClass
-	Message  string
-	Entities []MessageEntityClass
-}
-
-func (*HelpEditUserInfo) TypeID() uint32 { return IDHelpEditUserInfo }
-
-func (v *HelpEditUserInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpEditUserInfo)
-	b.Object(v.UserID, "help.editUserInfo.user_id")
-	b.String(v.Message)
-	putMessageEntityClasses(b, v.Entities, "help.editUserInfo.entities")
-}
-
-func (v *HelpEditUserInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpEditUserInfo, "help.editUserInfo")
-	v.UserID = DecodeInputUser(r)
-	v.Message = r.String()
-	v.Entities = readMessageEntityClasses(r)
-}
-
-func (*HelpEditUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
-
-// HelpGetPromoData is help.getPromoData#c0977421.
-type HelpGetPromoData struct {
-}
-
-func (*HelpGetPromoData) TypeID() uint32 { return IDHelpGetPromoData }
-
-func (v *HelpGetPromoData) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPromoData)
-}
-
-func (v *HelpGetPromoData) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPromoData, "help.getPromoData")
-}
-
-func (*HelpGetPromoData) DecodeResult(r *tl.Reader) HelpPromoDataClass { return DecodeHelpPromoData(r) }
-
-// HelpHidePromoData is help.hidePromoData#1e251c95.
-type HelpHidePromoData struct {
-	Peer InputPeerClass
-}
-
-func (*HelpHidePromoData) TypeID() uint32 { return IDHelpHidePromoData }
-
-func (v *HelpHidePromoData) Encode(b *tl.Buffer) {
-	b.ID(IDHelpHidePromoData)
-	b.Object(v.Peer, "help.hidePromoData.peer")
-}
-
-func (v *HelpHidePromoData) Decode(r *tl.Reader) {
-	r.Expect(IDHelpHidePromoData, "help.hidePromoData")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*HelpHidePromoData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// HelpDismissSuggestion is help.dismissSuggestion#f50dbaa1.
-type HelpDismissSuggestion struct {
-	Peer       InputPeerClass
-	Suggestion string
-}
-
-func (*HelpDismissSuggestion) TypeID() uint32 { return IDHelpDismissSuggestion }
-
-func (v *HelpDismissSuggestion) Encode(b *tl.Buffer) {
-	b.ID(IDHelpDismissSuggestion)
-	b.Object(v.Peer, "help.dismissSuggestion.peer")
-	b.String(v.Suggestion)
-}
-
-func (v *HelpDismissSuggestion) Decode(r *tl.Reader) {
-	r.Expect(IDHelpDismissSuggestion, "help.dismissSuggestion")
-	v.Peer = DecodeInputPeer(r)
-	v.Suggestion = r.String()
-}
-
-func (*HelpDismissSuggestion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// HelpGetCountriesList is help.getCountriesList#735787a8.
-type HelpGetCountriesList struct {
-	LangCode string
-	Hash     int32
-}
-
-func (*HelpGetCountriesList) TypeID() uint32 { return IDHelpGetCountriesList }
-
-func (v *HelpGetCountriesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetCountriesList)
-	b.String(v.LangCode)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetCountriesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetCountriesList, "help.getCountriesList")
-	v.LangCode = r.String()
-	v.Hash = r.Int()
-}
-
-func (*HelpGetCountriesList) DecodeResult(r *tl.Reader) HelpCountriesListClass {
-	return DecodeHelpCountriesList(r)
-}
-
-// HelpGetPremiumPromo is help.getPremiumPromo#b81b93d4.
-type HelpGetPremiumPromo struct {
-}
-
-func (*HelpGetPremiumPromo) TypeID() uint32 { return IDHelpGetPremiumPromo }
-
-func (v *HelpGetPremiumPromo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPremiumPromo)
-}
-
-func (v *HelpGetPremiumPromo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPremiumPromo, "help.getPremiumPromo")
-}
-
-func (*HelpGetPremiumPromo) DecodeResult(r *tl.Reader) *HelpPremiumPromo {
-	v := new(HelpPremiumPromo)
-	v.Decode(r)
-	return v
-}
-
-// HelpGetPeerColors is help.getPeerColors#da80f42f.
-type HelpGetPeerColors struct {
-	Hash int32
-}
-
-func (*HelpGetPeerColors) TypeID() uint32 { return IDHelpGetPeerColors }
-
-func (v *HelpGetPeerColors) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPeerColors)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetPeerColors) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPeerColors, "help.getPeerColors")
-	v.Hash = r.Int()
-}
-
-func (*HelpGetPeerColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
-	return DecodeHelpPeerColors(r)
-}
-
-// HelpGetPeerProfileColors is help.getPeerProfileColors#abcfa9fd.
-type HelpGetPeerProfileColors struct {
-	Hash int32
-}
-
-func (*HelpGetPeerProfileColors) TypeID() uint32 { return IDHelpGetPeerProfileColors }
-
-func (v *HelpGetPeerProfileColors) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPeerProfileColors)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetPeerProfileColors) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPeerProfileColors, "help.getPeerProfileColors")
-	v.Hash = r.Int()
-}
-
-func (*HelpGetPeerProfileColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
-	return DecodeHelpPeerColors(r)
-}
-
-// HelpGetTimezonesList is help.getTimezonesList#49b30240.
-type HelpGetTimezonesList struct {
-	Hash int32
-}
-
-func (*HelpGetTimezonesList) TypeID() uint32 { return IDHelpGetTimezonesList }
-
-func (v *HelpGetTimezonesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetTimezonesList)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetTimezonesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetTimezonesList, "help.getTimezonesList")
-	v.Hash = r.Int()
-}
-
-func (*HelpGetTimezonesList) DecodeResult(r *tl.Reader) HelpTimezonesListClass {
-	return DecodeHelpTimezonesList(r)
 }

@@ -20,8 +20,8 @@ func (v *LangpackGetLangPack) Encode(b *tl.Buffer) {
 
 func (v *LangpackGetLangPack) Decode(r *tl.Reader) {
 	r.Expect(IDLangpackGetLangPack, "langpack.getLangPack")
-	v.LangPack = r.String()
-	v.LangCode = r.String()
+	r.ReadString(&v.LangPack)
+	r.ReadString(&v.LangCode)
 }
 
 func (*LangpackGetLangPack) DecodeResult(r *tl.Reader) *LangPackDifference {
@@ -48,13 +48,14 @@ func (v *LangpackGetStrings) Encode(b *tl.Buffer) {
 
 func (v *LangpackGetStrings) Decode(r *tl.Reader) {
 	r.Expect(IDLangpackGetStrings, "langpack.getStrings")
-	v.LangPack = r.String()
-	v.LangCode = r.String()
-	v.Keys = r.Strings()
+	r.ReadString(&v.LangPack)
+	r.ReadString(&v.LangCode)
+	r.ReadStrings(&v.Keys)
 }
 
-func (*LangpackGetStrings) DecodeResult(r *tl.Reader) []LangPackStringClass {
-	return readLangPackStringClasses(r)
+func (*LangpackGetStrings) DecodeResult(r *tl.Reader) (v []LangPackStringClass) {
+	readLangPackStringClasses(r, 1, &v)
+	return v
 }
 
 // LangpackGetDifference is langpack.getDifference#cd984aa5.
@@ -75,8 +76,8 @@ func (v *LangpackGetDifference) Encode(b *tl.Buffer) {
 
 func (v *LangpackGetDifference) Decode(r *tl.Reader) {
 	r.Expect(IDLangpackGetDifference, "langpack.getDifference")
-	v.LangPack = r.String()
-	v.LangCode = r.String()
+	r.ReadString(&v.LangPack)
+	r.ReadString(&v.LangCode)
 	v.FromVersion = r.Int()
 }
 
@@ -100,11 +101,12 @@ func (v *LangpackGetLanguages) Encode(b *tl.Buffer) {
 
 func (v *LangpackGetLanguages) Decode(r *tl.Reader) {
 	r.Expect(IDLangpackGetLanguages, "langpack.getLanguages")
-	v.LangPack = r.String()
+	r.ReadString(&v.LangPack)
 }
 
-func (*LangpackGetLanguages) DecodeResult(r *tl.Reader) []LangPackLanguage {
-	return readLangPackLanguages(r)
+func (*LangpackGetLanguages) DecodeResult(r *tl.Reader) (v []LangPackLanguage) {
+	readLangPackLanguages(r, 1, &v)
+	return v
 }
 
 // LangpackGetLanguage is langpack.getLanguage#6a596502.
@@ -123,8 +125,8 @@ func (v *LangpackGetLanguage) Encode(b *tl.Buffer) {
 
 func (v *LangpackGetLanguage) Decode(r *tl.Reader) {
 	r.Expect(IDLangpackGetLanguage, "langpack.getLanguage")
-	v.LangPack = r.String()
-	v.LangCode = r.String()
+	r.ReadString(&v.LangPack)
+	r.ReadString(&v.LangCode)
 }
 
 func (*LangpackGetLanguage) DecodeResult(r *tl.Reader) *LangPackLanguage {

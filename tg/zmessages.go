@@ -2,7 +2,10713 @@
 
 package tg
 
+import "unsafe"
 import "godwit/tl"
+
+// MessagesDialogs is messages.dialogs#15ba6c40.
+type MessagesDialogs struct {
+	Dialogs  []DialogClass
+	Messages []MessageClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesDialogs) TypeID() uint32 { return IDMessagesDialogs }
+
+func (v *MessagesDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDialogs)
+	putDialogClasses(b, v.Dialogs, "messages.dialogs.dialogs")
+	putMessageClasses(b, v.Messages, "messages.dialogs.messages")
+	putChatClasses(b, v.Chats, "messages.dialogs.chats")
+	putUserClasses(b, v.Users, "messages.dialogs.users")
+}
+
+func (v *MessagesDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDialogs, "messages.dialogs")
+	readDialogClasses(r, 1, &v.Dialogs)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesDialogsSlice is messages.dialogsSlice#71e094f3.
+type MessagesDialogsSlice struct {
+	Count    int32
+	Dialogs  []DialogClass
+	Messages []MessageClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesDialogsSlice) TypeID() uint32 { return IDMessagesDialogsSlice }
+
+func (v *MessagesDialogsSlice) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDialogsSlice)
+	b.Int(v.Count)
+	putDialogClasses(b, v.Dialogs, "messages.dialogsSlice.dialogs")
+	putMessageClasses(b, v.Messages, "messages.dialogsSlice.messages")
+	putChatClasses(b, v.Chats, "messages.dialogsSlice.chats")
+	putUserClasses(b, v.Users, "messages.dialogsSlice.users")
+}
+
+func (v *MessagesDialogsSlice) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDialogsSlice, "messages.dialogsSlice")
+	v.Count = r.Int()
+	readDialogClasses(r, 1, &v.Dialogs)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesDialogsNotModified is messages.dialogsNotModified#f0e3e596.
+type MessagesDialogsNotModified struct {
+	Count int32
+}
+
+func (*MessagesDialogsNotModified) TypeID() uint32 { return IDMessagesDialogsNotModified }
+
+func (v *MessagesDialogsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDialogsNotModified)
+	b.Int(v.Count)
+}
+
+func (v *MessagesDialogsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDialogsNotModified, "messages.dialogsNotModified")
+	v.Count = r.Int()
+}
+
+// MessagesMessages is messages.messages#1d73e7ea.
+type MessagesMessages struct {
+	Messages []MessageClass
+	Topics   []ForumTopicClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesMessages) TypeID() uint32 { return IDMessagesMessages }
+
+func (v *MessagesMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessages)
+	putMessageClasses(b, v.Messages, "messages.messages.messages")
+	putForumTopicClasses(b, v.Topics, "messages.messages.topics")
+	putChatClasses(b, v.Chats, "messages.messages.chats")
+	putUserClasses(b, v.Users, "messages.messages.users")
+}
+
+func (v *MessagesMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessages, "messages.messages")
+	readMessageClasses(r, 1, &v.Messages)
+	readForumTopicClasses(r, 1, &v.Topics)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesMessagesSlice is messages.messagesSlice#5f206716.
+type MessagesMessagesSlice struct {
+	Inexact        bool
+	Count          int32
+	NextRate       tl.Optional[int32]
+	OffsetIDOffset tl.Optional[int32]
+	SearchFlood    *SearchPostsFlood
+	Messages       []MessageClass
+	Topics         []ForumTopicClass
+	Chats          []ChatClass
+	Users          []UserClass
+}
+
+func (*MessagesMessagesSlice) TypeID() uint32 { return IDMessagesMessagesSlice }
+
+func (v *MessagesMessagesSlice) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessagesSlice)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Inexact {
+		flags |= 1 << 1
+	}
+	b.Int(v.Count)
+	if v.NextRate.Set {
+		flags |= 1 << 0
+		b.Int(v.NextRate.Value)
+	}
+	if v.OffsetIDOffset.Set {
+		flags |= 1 << 2
+		b.Int(v.OffsetIDOffset.Value)
+	}
+	if v.SearchFlood != nil {
+		flags |= 1 << 3
+		v.SearchFlood.Encode(b)
+	}
+	putMessageClasses(b, v.Messages, "messages.messagesSlice.messages")
+	putForumTopicClasses(b, v.Topics, "messages.messagesSlice.topics")
+	putChatClasses(b, v.Chats, "messages.messagesSlice.chats")
+	putUserClasses(b, v.Users, "messages.messagesSlice.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesMessagesSlice) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessagesSlice, "messages.messagesSlice")
+	flags := r.Uint32()
+	v.Inexact = flags&(1<<1) != 0
+	v.Count = r.Int()
+	r.OptInt(flags&(1<<0), &v.NextRate)
+	r.OptInt(flags&(1<<2), &v.OffsetIDOffset)
+	readSearchPostsFlood(r, flags&(1<<3), &v.SearchFlood)
+	readMessageClasses(r, 1, &v.Messages)
+	readForumTopicClasses(r, 1, &v.Topics)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesChannelMessages is messages.channelMessages#c776ba4e.
+type MessagesChannelMessages struct {
+	Inexact        bool
+	Pts            int32
+	Count          int32
+	OffsetIDOffset tl.Optional[int32]
+	Messages       []MessageClass
+	Topics         []ForumTopicClass
+	Chats          []ChatClass
+	Users          []UserClass
+}
+
+func (*MessagesChannelMessages) TypeID() uint32 { return IDMessagesChannelMessages }
+
+func (v *MessagesChannelMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChannelMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Inexact {
+		flags |= 1 << 1
+	}
+	b.Int(v.Pts)
+	b.Int(v.Count)
+	if v.OffsetIDOffset.Set {
+		flags |= 1 << 2
+		b.Int(v.OffsetIDOffset.Value)
+	}
+	putMessageClasses(b, v.Messages, "messages.channelMessages.messages")
+	putForumTopicClasses(b, v.Topics, "messages.channelMessages.topics")
+	putChatClasses(b, v.Chats, "messages.channelMessages.chats")
+	putUserClasses(b, v.Users, "messages.channelMessages.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesChannelMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChannelMessages, "messages.channelMessages")
+	flags := r.Uint32()
+	v.Inexact = flags&(1<<1) != 0
+	v.Pts = r.Int()
+	v.Count = r.Int()
+	r.OptInt(flags&(1<<2), &v.OffsetIDOffset)
+	readMessageClasses(r, 1, &v.Messages)
+	readForumTopicClasses(r, 1, &v.Topics)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesMessagesNotModified is messages.messagesNotModified#74535f21.
+type MessagesMessagesNotModified struct {
+	Count int32
+}
+
+func (*MessagesMessagesNotModified) TypeID() uint32 { return IDMessagesMessagesNotModified }
+
+func (v *MessagesMessagesNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessagesNotModified)
+	b.Int(v.Count)
+}
+
+func (v *MessagesMessagesNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessagesNotModified, "messages.messagesNotModified")
+	v.Count = r.Int()
+}
+
+// MessagesChats is messages.chats#64ff9fd5.
+type MessagesChats struct {
+	Chats []ChatClass
+}
+
+func (*MessagesChats) TypeID() uint32 { return IDMessagesChats }
+
+func (v *MessagesChats) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChats)
+	putChatClasses(b, v.Chats, "messages.chats.chats")
+}
+
+func (v *MessagesChats) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChats, "messages.chats")
+	readChatClasses(r, 1, &v.Chats)
+}
+
+// MessagesChatsSlice is messages.chatsSlice#9cd81144.
+type MessagesChatsSlice struct {
+	Count int32
+	Chats []ChatClass
+}
+
+func (*MessagesChatsSlice) TypeID() uint32 { return IDMessagesChatsSlice }
+
+func (v *MessagesChatsSlice) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChatsSlice)
+	b.Int(v.Count)
+	putChatClasses(b, v.Chats, "messages.chatsSlice.chats")
+}
+
+func (v *MessagesChatsSlice) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChatsSlice, "messages.chatsSlice")
+	v.Count = r.Int()
+	readChatClasses(r, 1, &v.Chats)
+}
+
+// MessagesChatFull is messages.chatFull#e5d7d19c.
+type MessagesChatFull struct {
+	FullChat ChatFullClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesChatFull) TypeID() uint32 { return IDMessagesChatFull }
+
+func (v *MessagesChatFull) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChatFull)
+	putChatFull(b, v.FullChat, "messages.chatFull.full_chat")
+	putChatClasses(b, v.Chats, "messages.chatFull.chats")
+	putUserClasses(b, v.Users, "messages.chatFull.users")
+}
+
+func (v *MessagesChatFull) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChatFull, "messages.chatFull")
+	readChatFull(r, 1, &v.FullChat)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesAffectedHistory is messages.affectedHistory#b45c69d1.
+type MessagesAffectedHistory struct {
+	Pts      int32
+	PtsCount int32
+	Offset   int32
+}
+
+func (*MessagesAffectedHistory) TypeID() uint32 { return IDMessagesAffectedHistory }
+
+func (v *MessagesAffectedHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAffectedHistory)
+	b.Int(v.Pts)
+	b.Int(v.PtsCount)
+	b.Int(v.Offset)
+}
+
+func (v *MessagesAffectedHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAffectedHistory, "messages.affectedHistory")
+	v.Pts = r.Int()
+	v.PtsCount = r.Int()
+	v.Offset = r.Int()
+}
+
+// MessagesDHConfigNotModified is messages.dhConfigNotModified#c0e24635.
+type MessagesDHConfigNotModified struct {
+	Random []byte
+}
+
+func (*MessagesDHConfigNotModified) TypeID() uint32 { return IDMessagesDHConfigNotModified }
+
+func (v *MessagesDHConfigNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDHConfigNotModified)
+	b.ByteString(v.Random)
+}
+
+func (v *MessagesDHConfigNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDHConfigNotModified, "messages.dhConfigNotModified")
+	r.ReadByteString(&v.Random)
+}
+
+// MessagesDHConfig is messages.dhConfig#2c221edd.
+type MessagesDHConfig struct {
+	G       int32
+	P       []byte
+	Version int32
+	Random  []byte
+}
+
+func (*MessagesDHConfig) TypeID() uint32 { return IDMessagesDHConfig }
+
+func (v *MessagesDHConfig) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDHConfig)
+	b.Int(v.G)
+	b.ByteString(v.P)
+	b.Int(v.Version)
+	b.ByteString(v.Random)
+}
+
+func (v *MessagesDHConfig) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDHConfig, "messages.dhConfig")
+	v.G = r.Int()
+	r.ReadByteString(&v.P)
+	v.Version = r.Int()
+	r.ReadByteString(&v.Random)
+}
+
+// MessagesSentEncryptedMessage is messages.sentEncryptedMessage#560f8935.
+type MessagesSentEncryptedMessage struct {
+	Date int32
+}
+
+func (*MessagesSentEncryptedMessage) TypeID() uint32 { return IDMessagesSentEncryptedMessage }
+
+func (v *MessagesSentEncryptedMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSentEncryptedMessage)
+	b.Int(v.Date)
+}
+
+func (v *MessagesSentEncryptedMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSentEncryptedMessage, "messages.sentEncryptedMessage")
+	v.Date = r.Int()
+}
+
+// MessagesSentEncryptedFile is messages.sentEncryptedFile#9493ff32.
+type MessagesSentEncryptedFile struct {
+	Date int32
+	File EncryptedFileClass
+}
+
+func (*MessagesSentEncryptedFile) TypeID() uint32 { return IDMessagesSentEncryptedFile }
+
+func (v *MessagesSentEncryptedFile) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSentEncryptedFile)
+	b.Int(v.Date)
+	putEncryptedFile(b, v.File, "messages.sentEncryptedFile.file")
+}
+
+func (v *MessagesSentEncryptedFile) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSentEncryptedFile, "messages.sentEncryptedFile")
+	v.Date = r.Int()
+	readEncryptedFile(r, 1, &v.File)
+}
+
+// MessagesStickersNotModified is messages.stickersNotModified#f1749a22.
+type MessagesStickersNotModified struct {
+}
+
+func (*MessagesStickersNotModified) TypeID() uint32 { return IDMessagesStickersNotModified }
+
+func (v *MessagesStickersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStickersNotModified)
+}
+
+func (v *MessagesStickersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStickersNotModified, "messages.stickersNotModified")
+}
+
+// MessagesStickers is messages.stickers#30a6ec7e.
+type MessagesStickers struct {
+	Hash     int64
+	Stickers []DocumentClass
+}
+
+func (*MessagesStickers) TypeID() uint32 { return IDMessagesStickers }
+
+func (v *MessagesStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStickers)
+	b.Long(v.Hash)
+	putDocumentClasses(b, v.Stickers, "messages.stickers.stickers")
+}
+
+func (v *MessagesStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStickers, "messages.stickers")
+	v.Hash = r.Long()
+	readDocumentClasses(r, 1, &v.Stickers)
+}
+
+// MessagesAllStickersNotModified is messages.allStickersNotModified#e86602c3.
+type MessagesAllStickersNotModified struct {
+}
+
+func (*MessagesAllStickersNotModified) TypeID() uint32 { return IDMessagesAllStickersNotModified }
+
+func (v *MessagesAllStickersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAllStickersNotModified)
+}
+
+func (v *MessagesAllStickersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAllStickersNotModified, "messages.allStickersNotModified")
+}
+
+// MessagesAllStickers is messages.allStickers#cdbbcebb.
+type MessagesAllStickers struct {
+	Hash int64
+	Sets []StickerSet
+}
+
+func (*MessagesAllStickers) TypeID() uint32 { return IDMessagesAllStickers }
+
+func (v *MessagesAllStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAllStickers)
+	b.Long(v.Hash)
+	putStickerSets(b, v.Sets)
+}
+
+func (v *MessagesAllStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAllStickers, "messages.allStickers")
+	v.Hash = r.Long()
+	readStickerSets(r, 1, &v.Sets)
+}
+
+// MessagesAffectedMessages is messages.affectedMessages#84d19185.
+type MessagesAffectedMessages struct {
+	Pts      int32
+	PtsCount int32
+}
+
+func (*MessagesAffectedMessages) TypeID() uint32 { return IDMessagesAffectedMessages }
+
+func (v *MessagesAffectedMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAffectedMessages)
+	b.Int(v.Pts)
+	b.Int(v.PtsCount)
+}
+
+func (v *MessagesAffectedMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAffectedMessages, "messages.affectedMessages")
+	v.Pts = r.Int()
+	v.PtsCount = r.Int()
+}
+
+// MessagesStickerSet is messages.stickerSet#6e153f16.
+type MessagesStickerSet struct {
+	Set       StickerSet
+	Packs     []StickerPack
+	Keywords  []StickerKeyword
+	Documents []DocumentClass
+}
+
+func (*MessagesStickerSet) TypeID() uint32 { return IDMessagesStickerSet }
+
+func (v *MessagesStickerSet) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStickerSet)
+	v.Set.Encode(b)
+	putStickerPacks(b, v.Packs)
+	putStickerKeywords(b, v.Keywords)
+	putDocumentClasses(b, v.Documents, "messages.stickerSet.documents")
+}
+
+func (v *MessagesStickerSet) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStickerSet, "messages.stickerSet")
+	v.Set.Decode(r)
+	readStickerPacks(r, 1, &v.Packs)
+	readStickerKeywords(r, 1, &v.Keywords)
+	readDocumentClasses(r, 1, &v.Documents)
+}
+
+// MessagesStickerSetNotModified is messages.stickerSetNotModified#d3f924eb.
+type MessagesStickerSetNotModified struct {
+}
+
+func (*MessagesStickerSetNotModified) TypeID() uint32 { return IDMessagesStickerSetNotModified }
+
+func (v *MessagesStickerSetNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStickerSetNotModified)
+}
+
+func (v *MessagesStickerSetNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStickerSetNotModified, "messages.stickerSetNotModified")
+}
+
+// MessagesSavedGIFsNotModified is messages.savedGifsNotModified#e8025ca2.
+type MessagesSavedGIFsNotModified struct {
+}
+
+func (*MessagesSavedGIFsNotModified) TypeID() uint32 { return IDMessagesSavedGIFsNotModified }
+
+func (v *MessagesSavedGIFsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedGIFsNotModified)
+}
+
+func (v *MessagesSavedGIFsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedGIFsNotModified, "messages.savedGifsNotModified")
+}
+
+// MessagesSavedGIFs is messages.savedGifs#84a02a0d.
+type MessagesSavedGIFs struct {
+	Hash int64
+	GIFs []DocumentClass
+}
+
+func (*MessagesSavedGIFs) TypeID() uint32 { return IDMessagesSavedGIFs }
+
+func (v *MessagesSavedGIFs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedGIFs)
+	b.Long(v.Hash)
+	putDocumentClasses(b, v.GIFs, "messages.savedGifs.gifs")
+}
+
+func (v *MessagesSavedGIFs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedGIFs, "messages.savedGifs")
+	v.Hash = r.Long()
+	readDocumentClasses(r, 1, &v.GIFs)
+}
+
+// MessagesBotResults is messages.botResults#e021f2f6.
+type MessagesBotResults struct {
+	Gallery       bool
+	QueryID       int64
+	NextOffset    tl.Optional[string]
+	SwitchPm      *InlineBotSwitchPM
+	SwitchWebview *InlineBotWebView
+	Results       []BotInlineResultClass
+	CacheTime     int32
+	Users         []UserClass
+}
+
+func (*MessagesBotResults) TypeID() uint32 { return IDMessagesBotResults }
+
+func (v *MessagesBotResults) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesBotResults)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Gallery {
+		flags |= 1 << 0
+	}
+	b.Long(v.QueryID)
+	if v.NextOffset.Set {
+		flags |= 1 << 1
+		b.String(v.NextOffset.Value)
+	}
+	if v.SwitchPm != nil {
+		flags |= 1 << 2
+		v.SwitchPm.Encode(b)
+	}
+	if v.SwitchWebview != nil {
+		flags |= 1 << 3
+		v.SwitchWebview.Encode(b)
+	}
+	putBotInlineResultClasses(b, v.Results, "messages.botResults.results")
+	b.Int(v.CacheTime)
+	putUserClasses(b, v.Users, "messages.botResults.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesBotResults) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesBotResults, "messages.botResults")
+	flags := r.Uint32()
+	v.Gallery = flags&(1<<0) != 0
+	v.QueryID = r.Long()
+	r.OptString(flags&(1<<1), &v.NextOffset)
+	readInlineBotSwitchPM(r, flags&(1<<2), &v.SwitchPm)
+	readInlineBotWebView(r, flags&(1<<3), &v.SwitchWebview)
+	readBotInlineResultClasses(r, 1, &v.Results)
+	v.CacheTime = r.Int()
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesBotCallbackAnswer is messages.botCallbackAnswer#36585ea4.
+type MessagesBotCallbackAnswer struct {
+	Alert     bool
+	HasURL    bool
+	NativeUI  bool
+	Message   tl.Optional[string]
+	URL       tl.Optional[string]
+	CacheTime int32
+}
+
+func (*MessagesBotCallbackAnswer) TypeID() uint32 { return IDMessagesBotCallbackAnswer }
+
+func (v *MessagesBotCallbackAnswer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesBotCallbackAnswer)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Alert {
+		flags |= 1 << 1
+	}
+	if v.HasURL {
+		flags |= 1 << 3
+	}
+	if v.NativeUI {
+		flags |= 1 << 4
+	}
+	if v.Message.Set {
+		flags |= 1 << 0
+		b.String(v.Message.Value)
+	}
+	if v.URL.Set {
+		flags |= 1 << 2
+		b.String(v.URL.Value)
+	}
+	b.Int(v.CacheTime)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesBotCallbackAnswer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesBotCallbackAnswer, "messages.botCallbackAnswer")
+	flags := r.Uint32()
+	v.Alert = flags&(1<<1) != 0
+	v.HasURL = flags&(1<<3) != 0
+	v.NativeUI = flags&(1<<4) != 0
+	r.OptString(flags&(1<<0), &v.Message)
+	r.OptString(flags&(1<<2), &v.URL)
+	v.CacheTime = r.Int()
+}
+
+// MessagesMessageEditData is messages.messageEditData#26b5dde6.
+type MessagesMessageEditData struct {
+	Caption bool
+}
+
+func (*MessagesMessageEditData) TypeID() uint32 { return IDMessagesMessageEditData }
+
+func (v *MessagesMessageEditData) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessageEditData)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Caption {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesMessageEditData) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessageEditData, "messages.messageEditData")
+	flags := r.Uint32()
+	v.Caption = flags&(1<<0) != 0
+}
+
+// MessagesPeerDialogs is messages.peerDialogs#3371c354.
+type MessagesPeerDialogs struct {
+	Dialogs  []DialogClass
+	Messages []MessageClass
+	Chats    []ChatClass
+	Users    []UserClass
+	State    UpdatesState
+}
+
+func (*MessagesPeerDialogs) TypeID() uint32 { return IDMessagesPeerDialogs }
+
+func (v *MessagesPeerDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesPeerDialogs)
+	putDialogClasses(b, v.Dialogs, "messages.peerDialogs.dialogs")
+	putMessageClasses(b, v.Messages, "messages.peerDialogs.messages")
+	putChatClasses(b, v.Chats, "messages.peerDialogs.chats")
+	putUserClasses(b, v.Users, "messages.peerDialogs.users")
+	v.State.Encode(b)
+}
+
+func (v *MessagesPeerDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesPeerDialogs, "messages.peerDialogs")
+	readDialogClasses(r, 1, &v.Dialogs)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	v.State.Decode(r)
+}
+
+// MessagesFeaturedStickersNotModified is messages.featuredStickersNotModified#c6dc0c66.
+type MessagesFeaturedStickersNotModified struct {
+	Count int32
+}
+
+func (*MessagesFeaturedStickersNotModified) TypeID() uint32 {
+	return IDMessagesFeaturedStickersNotModified
+}
+
+func (v *MessagesFeaturedStickersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFeaturedStickersNotModified)
+	b.Int(v.Count)
+}
+
+func (v *MessagesFeaturedStickersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFeaturedStickersNotModified, "messages.featuredStickersNotModified")
+	v.Count = r.Int()
+}
+
+// MessagesFeaturedStickers is messages.featuredStickers#be382906.
+type MessagesFeaturedStickers struct {
+	Premium bool
+	Hash    int64
+	Count   int32
+	Sets    []StickerSetCoveredClass
+	Unread  []int64
+}
+
+func (*MessagesFeaturedStickers) TypeID() uint32 { return IDMessagesFeaturedStickers }
+
+func (v *MessagesFeaturedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFeaturedStickers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Premium {
+		flags |= 1 << 0
+	}
+	b.Long(v.Hash)
+	b.Int(v.Count)
+	putStickerSetCoveredClasses(b, v.Sets, "messages.featuredStickers.sets")
+	b.Longs(v.Unread)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesFeaturedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFeaturedStickers, "messages.featuredStickers")
+	flags := r.Uint32()
+	v.Premium = flags&(1<<0) != 0
+	v.Hash = r.Long()
+	v.Count = r.Int()
+	readStickerSetCoveredClasses(r, 1, &v.Sets)
+	r.ReadLongs(&v.Unread)
+}
+
+// MessagesRecentStickersNotModified is messages.recentStickersNotModified#0b17f890.
+type MessagesRecentStickersNotModified struct {
+}
+
+func (*MessagesRecentStickersNotModified) TypeID() uint32 { return IDMessagesRecentStickersNotModified }
+
+func (v *MessagesRecentStickersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRecentStickersNotModified)
+}
+
+func (v *MessagesRecentStickersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRecentStickersNotModified, "messages.recentStickersNotModified")
+}
+
+// MessagesRecentStickers is messages.recentStickers#88d37c56.
+type MessagesRecentStickers struct {
+	Hash     int64
+	Packs    []StickerPack
+	Stickers []DocumentClass
+	Dates    []int32
+}
+
+func (*MessagesRecentStickers) TypeID() uint32 { return IDMessagesRecentStickers }
+
+func (v *MessagesRecentStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRecentStickers)
+	b.Long(v.Hash)
+	putStickerPacks(b, v.Packs)
+	putDocumentClasses(b, v.Stickers, "messages.recentStickers.stickers")
+	b.Ints(v.Dates)
+}
+
+func (v *MessagesRecentStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRecentStickers, "messages.recentStickers")
+	v.Hash = r.Long()
+	readStickerPacks(r, 1, &v.Packs)
+	readDocumentClasses(r, 1, &v.Stickers)
+	r.ReadInts(&v.Dates)
+}
+
+// MessagesArchivedStickers is messages.archivedStickers#4fcba9c8.
+type MessagesArchivedStickers struct {
+	Count int32
+	Sets  []StickerSetCoveredClass
+}
+
+func (*MessagesArchivedStickers) TypeID() uint32 { return IDMessagesArchivedStickers }
+
+func (v *MessagesArchivedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesArchivedStickers)
+	b.Int(v.Count)
+	putStickerSetCoveredClasses(b, v.Sets, "messages.archivedStickers.sets")
+}
+
+func (v *MessagesArchivedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesArchivedStickers, "messages.archivedStickers")
+	v.Count = r.Int()
+	readStickerSetCoveredClasses(r, 1, &v.Sets)
+}
+
+// MessagesStickerSetInstallResultSuccess is messages.stickerSetInstallResultSuccess#38641628.
+type MessagesStickerSetInstallResultSuccess struct {
+}
+
+func (*MessagesStickerSetInstallResultSuccess) TypeID() uint32 {
+	return IDMessagesStickerSetInstallResultSuccess
+}
+
+func (v *MessagesStickerSetInstallResultSuccess) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStickerSetInstallResultSuccess)
+}
+
+func (v *MessagesStickerSetInstallResultSuccess) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStickerSetInstallResultSuccess, "messages.stickerSetInstallResultSuccess")
+}
+
+// MessagesStickerSetInstallResultArchive is messages.stickerSetInstallResultArchive#35e410a8.
+type MessagesStickerSetInstallResultArchive struct {
+	Sets []StickerSetCoveredClass
+}
+
+func (*MessagesStickerSetInstallResultArchive) TypeID() uint32 {
+	return IDMessagesStickerSetInstallResultArchive
+}
+
+func (v *MessagesStickerSetInstallResultArchive) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStickerSetInstallResultArchive)
+	putStickerSetCoveredClasses(b, v.Sets, "messages.stickerSetInstallResultArchive.sets")
+}
+
+func (v *MessagesStickerSetInstallResultArchive) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStickerSetInstallResultArchive, "messages.stickerSetInstallResultArchive")
+	readStickerSetCoveredClasses(r, 1, &v.Sets)
+}
+
+// MessagesHighScores is messages.highScores#9a3bfd99.
+type MessagesHighScores struct {
+	Scores []HighScore
+	Users  []UserClass
+}
+
+func (*MessagesHighScores) TypeID() uint32 { return IDMessagesHighScores }
+
+func (v *MessagesHighScores) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesHighScores)
+	putHighScores(b, v.Scores)
+	putUserClasses(b, v.Users, "messages.highScores.users")
+}
+
+func (v *MessagesHighScores) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesHighScores, "messages.highScores")
+	readHighScores(r, 1, &v.Scores)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesFavedStickersNotModified is messages.favedStickersNotModified#9e8fa6d3.
+type MessagesFavedStickersNotModified struct {
+}
+
+func (*MessagesFavedStickersNotModified) TypeID() uint32 { return IDMessagesFavedStickersNotModified }
+
+func (v *MessagesFavedStickersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFavedStickersNotModified)
+}
+
+func (v *MessagesFavedStickersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFavedStickersNotModified, "messages.favedStickersNotModified")
+}
+
+// MessagesFavedStickers is messages.favedStickers#2cb51097.
+type MessagesFavedStickers struct {
+	Hash     int64
+	Packs    []StickerPack
+	Stickers []DocumentClass
+}
+
+func (*MessagesFavedStickers) TypeID() uint32 { return IDMessagesFavedStickers }
+
+func (v *MessagesFavedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFavedStickers)
+	b.Long(v.Hash)
+	putStickerPacks(b, v.Packs)
+	putDocumentClasses(b, v.Stickers, "messages.favedStickers.stickers")
+}
+
+func (v *MessagesFavedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFavedStickers, "messages.favedStickers")
+	v.Hash = r.Long()
+	readStickerPacks(r, 1, &v.Packs)
+	readDocumentClasses(r, 1, &v.Stickers)
+}
+
+// MessagesFoundStickerSetsNotModified is messages.foundStickerSetsNotModified#0d54b65d.
+type MessagesFoundStickerSetsNotModified struct {
+}
+
+func (*MessagesFoundStickerSetsNotModified) TypeID() uint32 {
+	return IDMessagesFoundStickerSetsNotModified
+}
+
+func (v *MessagesFoundStickerSetsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFoundStickerSetsNotModified)
+}
+
+func (v *MessagesFoundStickerSetsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFoundStickerSetsNotModified, "messages.foundStickerSetsNotModified")
+}
+
+// MessagesFoundStickerSets is messages.foundStickerSets#8af09dd2.
+type MessagesFoundStickerSets struct {
+	Hash int64
+	Sets []StickerSetCoveredClass
+}
+
+func (*MessagesFoundStickerSets) TypeID() uint32 { return IDMessagesFoundStickerSets }
+
+func (v *MessagesFoundStickerSets) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFoundStickerSets)
+	b.Long(v.Hash)
+	putStickerSetCoveredClasses(b, v.Sets, "messages.foundStickerSets.sets")
+}
+
+func (v *MessagesFoundStickerSets) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFoundStickerSets, "messages.foundStickerSets")
+	v.Hash = r.Long()
+	readStickerSetCoveredClasses(r, 1, &v.Sets)
+}
+
+// MessagesSearchCounter is messages.searchCounter#e844ebff.
+type MessagesSearchCounter struct {
+	Inexact bool
+	Filter  MessagesFilterClass
+	Count   int32
+}
+
+func (*MessagesSearchCounter) TypeID() uint32 { return IDMessagesSearchCounter }
+
+func (v *MessagesSearchCounter) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchCounter)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Inexact {
+		flags |= 1 << 1
+	}
+	putMessagesFilter(b, v.Filter, "messages.searchCounter.filter")
+	b.Int(v.Count)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearchCounter) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchCounter, "messages.searchCounter")
+	flags := r.Uint32()
+	v.Inexact = flags&(1<<1) != 0
+	readMessagesFilter(r, 1, &v.Filter)
+	v.Count = r.Int()
+}
+
+// MessagesInactiveChats is messages.inactiveChats#a927fec5.
+type MessagesInactiveChats struct {
+	Dates []int32
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*MessagesInactiveChats) TypeID() uint32 { return IDMessagesInactiveChats }
+
+func (v *MessagesInactiveChats) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesInactiveChats)
+	b.Ints(v.Dates)
+	putChatClasses(b, v.Chats, "messages.inactiveChats.chats")
+	putUserClasses(b, v.Users, "messages.inactiveChats.users")
+}
+
+func (v *MessagesInactiveChats) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesInactiveChats, "messages.inactiveChats")
+	r.ReadInts(&v.Dates)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesVotesList is messages.votesList#4899484e.
+type MessagesVotesList struct {
+	Count      int32
+	Votes      []MessagePeerVoteClass
+	Chats      []ChatClass
+	Users      []UserClass
+	NextOffset tl.Optional[string]
+}
+
+func (*MessagesVotesList) TypeID() uint32 { return IDMessagesVotesList }
+
+func (v *MessagesVotesList) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesVotesList)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Count)
+	putMessagePeerVoteClasses(b, v.Votes, "messages.votesList.votes")
+	putChatClasses(b, v.Chats, "messages.votesList.chats")
+	putUserClasses(b, v.Users, "messages.votesList.users")
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesVotesList) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesVotesList, "messages.votesList")
+	flags := r.Uint32()
+	v.Count = r.Int()
+	readMessagePeerVoteClasses(r, 1, &v.Votes)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+}
+
+// MessagesMessageViews is messages.messageViews#b6c4f543.
+type MessagesMessageViews struct {
+	Views []MessageViews
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*MessagesMessageViews) TypeID() uint32 { return IDMessagesMessageViews }
+
+func (v *MessagesMessageViews) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessageViews)
+	putMessageViewss(b, v.Views)
+	putChatClasses(b, v.Chats, "messages.messageViews.chats")
+	putUserClasses(b, v.Users, "messages.messageViews.users")
+}
+
+func (v *MessagesMessageViews) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessageViews, "messages.messageViews")
+	readMessageViewss(r, 1, &v.Views)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesDiscussionMessage is messages.discussionMessage#a6341782.
+type MessagesDiscussionMessage struct {
+	Messages        []MessageClass
+	MaxID           tl.Optional[int32]
+	ReadInboxMaxID  tl.Optional[int32]
+	ReadOutboxMaxID tl.Optional[int32]
+	UnreadCount     int32
+	Chats           []ChatClass
+	Users           []UserClass
+}
+
+func (*MessagesDiscussionMessage) TypeID() uint32 { return IDMessagesDiscussionMessage }
+
+func (v *MessagesDiscussionMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDiscussionMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	putMessageClasses(b, v.Messages, "messages.discussionMessage.messages")
+	if v.MaxID.Set {
+		flags |= 1 << 0
+		b.Int(v.MaxID.Value)
+	}
+	if v.ReadInboxMaxID.Set {
+		flags |= 1 << 1
+		b.Int(v.ReadInboxMaxID.Value)
+	}
+	if v.ReadOutboxMaxID.Set {
+		flags |= 1 << 2
+		b.Int(v.ReadOutboxMaxID.Value)
+	}
+	b.Int(v.UnreadCount)
+	putChatClasses(b, v.Chats, "messages.discussionMessage.chats")
+	putUserClasses(b, v.Users, "messages.discussionMessage.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDiscussionMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDiscussionMessage, "messages.discussionMessage")
+	flags := r.Uint32()
+	readMessageClasses(r, 1, &v.Messages)
+	r.OptInt(flags&(1<<0), &v.MaxID)
+	r.OptInt(flags&(1<<1), &v.ReadInboxMaxID)
+	r.OptInt(flags&(1<<2), &v.ReadOutboxMaxID)
+	v.UnreadCount = r.Int()
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesHistoryImport is messages.historyImport#1662af0b.
+type MessagesHistoryImport struct {
+	ID int64
+}
+
+func (*MessagesHistoryImport) TypeID() uint32 { return IDMessagesHistoryImport }
+
+func (v *MessagesHistoryImport) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesHistoryImport)
+	b.Long(v.ID)
+}
+
+func (v *MessagesHistoryImport) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesHistoryImport, "messages.historyImport")
+	v.ID = r.Long()
+}
+
+// MessagesHistoryImportParsed is messages.historyImportParsed#5e0fb7b9.
+type MessagesHistoryImportParsed struct {
+	Pm    bool
+	Group bool
+	Title tl.Optional[string]
+}
+
+func (*MessagesHistoryImportParsed) TypeID() uint32 { return IDMessagesHistoryImportParsed }
+
+func (v *MessagesHistoryImportParsed) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesHistoryImportParsed)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Pm {
+		flags |= 1 << 0
+	}
+	if v.Group {
+		flags |= 1 << 1
+	}
+	if v.Title.Set {
+		flags |= 1 << 2
+		b.String(v.Title.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesHistoryImportParsed) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesHistoryImportParsed, "messages.historyImportParsed")
+	flags := r.Uint32()
+	v.Pm = flags&(1<<0) != 0
+	v.Group = flags&(1<<1) != 0
+	r.OptString(flags&(1<<2), &v.Title)
+}
+
+// MessagesAffectedFoundMessages is messages.affectedFoundMessages#ef8d3e6c.
+type MessagesAffectedFoundMessages struct {
+	Pts      int32
+	PtsCount int32
+	Offset   int32
+	Messages []int32
+}
+
+func (*MessagesAffectedFoundMessages) TypeID() uint32 { return IDMessagesAffectedFoundMessages }
+
+func (v *MessagesAffectedFoundMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAffectedFoundMessages)
+	b.Int(v.Pts)
+	b.Int(v.PtsCount)
+	b.Int(v.Offset)
+	b.Ints(v.Messages)
+}
+
+func (v *MessagesAffectedFoundMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAffectedFoundMessages, "messages.affectedFoundMessages")
+	v.Pts = r.Int()
+	v.PtsCount = r.Int()
+	v.Offset = r.Int()
+	r.ReadInts(&v.Messages)
+}
+
+// MessagesExportedChatInvites is messages.exportedChatInvites#bdc62dcc.
+type MessagesExportedChatInvites struct {
+	Count   int32
+	Invites []ExportedChatInviteClass
+	Users   []UserClass
+}
+
+func (*MessagesExportedChatInvites) TypeID() uint32 { return IDMessagesExportedChatInvites }
+
+func (v *MessagesExportedChatInvites) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesExportedChatInvites)
+	b.Int(v.Count)
+	putExportedChatInviteClasses(b, v.Invites, "messages.exportedChatInvites.invites")
+	putUserClasses(b, v.Users, "messages.exportedChatInvites.users")
+}
+
+func (v *MessagesExportedChatInvites) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesExportedChatInvites, "messages.exportedChatInvites")
+	v.Count = r.Int()
+	readExportedChatInviteClasses(r, 1, &v.Invites)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesExportedChatInvite is messages.exportedChatInvite#1871be50.
+type MessagesExportedChatInvite struct {
+	Invite ExportedChatInviteClass
+	Users  []UserClass
+}
+
+func (*MessagesExportedChatInvite) TypeID() uint32 { return IDMessagesExportedChatInvite }
+
+func (v *MessagesExportedChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesExportedChatInvite)
+	putExportedChatInvite(b, v.Invite, "messages.exportedChatInvite.invite")
+	putUserClasses(b, v.Users, "messages.exportedChatInvite.users")
+}
+
+func (v *MessagesExportedChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesExportedChatInvite, "messages.exportedChatInvite")
+	readExportedChatInvite(r, 1, &v.Invite)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesExportedChatInviteReplaced is messages.exportedChatInviteReplaced#222600ef.
+type MessagesExportedChatInviteReplaced struct {
+	Invite    ExportedChatInviteClass
+	NewInvite ExportedChatInviteClass
+	Users     []UserClass
+}
+
+func (*MessagesExportedChatInviteReplaced) TypeID() uint32 {
+	return IDMessagesExportedChatInviteReplaced
+}
+
+func (v *MessagesExportedChatInviteReplaced) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesExportedChatInviteReplaced)
+	putExportedChatInvite(b, v.Invite, "messages.exportedChatInviteReplaced.invite")
+	putExportedChatInvite(b, v.NewInvite, "messages.exportedChatInviteReplaced.new_invite")
+	putUserClasses(b, v.Users, "messages.exportedChatInviteReplaced.users")
+}
+
+func (v *MessagesExportedChatInviteReplaced) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesExportedChatInviteReplaced, "messages.exportedChatInviteReplaced")
+	readExportedChatInvite(r, 1, &v.Invite)
+	readExportedChatInvite(r, 1, &v.NewInvite)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesChatInviteImporters is messages.chatInviteImporters#81b6b00a.
+type MessagesChatInviteImporters struct {
+	Count     int32
+	Importers []ChatInviteImporter
+	Users     []UserClass
+}
+
+func (*MessagesChatInviteImporters) TypeID() uint32 { return IDMessagesChatInviteImporters }
+
+func (v *MessagesChatInviteImporters) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChatInviteImporters)
+	b.Int(v.Count)
+	putChatInviteImporters(b, v.Importers)
+	putUserClasses(b, v.Users, "messages.chatInviteImporters.users")
+}
+
+func (v *MessagesChatInviteImporters) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChatInviteImporters, "messages.chatInviteImporters")
+	v.Count = r.Int()
+	readChatInviteImporters(r, 1, &v.Importers)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesChatAdminsWithInvites is messages.chatAdminsWithInvites#b69b72d7.
+type MessagesChatAdminsWithInvites struct {
+	Admins []ChatAdminWithInvites
+	Users  []UserClass
+}
+
+func (*MessagesChatAdminsWithInvites) TypeID() uint32 { return IDMessagesChatAdminsWithInvites }
+
+func (v *MessagesChatAdminsWithInvites) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChatAdminsWithInvites)
+	putChatAdminWithInvitess(b, v.Admins)
+	putUserClasses(b, v.Users, "messages.chatAdminsWithInvites.users")
+}
+
+func (v *MessagesChatAdminsWithInvites) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChatAdminsWithInvites, "messages.chatAdminsWithInvites")
+	readChatAdminWithInvitess(r, 1, &v.Admins)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesCheckedHistoryImportPeer is messages.checkedHistoryImportPeer#a24de717.
+type MessagesCheckedHistoryImportPeer struct {
+	ConfirmText string
+}
+
+func (*MessagesCheckedHistoryImportPeer) TypeID() uint32 { return IDMessagesCheckedHistoryImportPeer }
+
+func (v *MessagesCheckedHistoryImportPeer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCheckedHistoryImportPeer)
+	b.String(v.ConfirmText)
+}
+
+func (v *MessagesCheckedHistoryImportPeer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCheckedHistoryImportPeer, "messages.checkedHistoryImportPeer")
+	r.ReadString(&v.ConfirmText)
+}
+
+// MessagesSponsoredMessages is messages.sponsoredMessages#ffda656d.
+type MessagesSponsoredMessages struct {
+	PostsBetween tl.Optional[int32]
+	StartDelay   tl.Optional[int32]
+	BetweenDelay tl.Optional[int32]
+	Messages     []SponsoredMessage
+	Chats        []ChatClass
+	Users        []UserClass
+}
+
+func (*MessagesSponsoredMessages) TypeID() uint32 { return IDMessagesSponsoredMessages }
+
+func (v *MessagesSponsoredMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSponsoredMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.PostsBetween.Set {
+		flags |= 1 << 0
+		b.Int(v.PostsBetween.Value)
+	}
+	if v.StartDelay.Set {
+		flags |= 1 << 1
+		b.Int(v.StartDelay.Value)
+	}
+	if v.BetweenDelay.Set {
+		flags |= 1 << 2
+		b.Int(v.BetweenDelay.Value)
+	}
+	putSponsoredMessages(b, v.Messages)
+	putChatClasses(b, v.Chats, "messages.sponsoredMessages.chats")
+	putUserClasses(b, v.Users, "messages.sponsoredMessages.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSponsoredMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSponsoredMessages, "messages.sponsoredMessages")
+	flags := r.Uint32()
+	r.OptInt(flags&(1<<0), &v.PostsBetween)
+	r.OptInt(flags&(1<<1), &v.StartDelay)
+	r.OptInt(flags&(1<<2), &v.BetweenDelay)
+	readSponsoredMessages(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesSponsoredMessagesEmpty is messages.sponsoredMessagesEmpty#1839490f.
+type MessagesSponsoredMessagesEmpty struct {
+}
+
+func (*MessagesSponsoredMessagesEmpty) TypeID() uint32 { return IDMessagesSponsoredMessagesEmpty }
+
+func (v *MessagesSponsoredMessagesEmpty) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSponsoredMessagesEmpty)
+}
+
+func (v *MessagesSponsoredMessagesEmpty) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSponsoredMessagesEmpty, "messages.sponsoredMessagesEmpty")
+}
+
+// MessagesSearchResultsCalendar is messages.searchResultsCalendar#147ee23c.
+type MessagesSearchResultsCalendar struct {
+	Inexact        bool
+	Count          int32
+	MinDate        int32
+	MinMsgID       int32
+	OffsetIDOffset tl.Optional[int32]
+	Periods        []SearchResultsCalendarPeriod
+	Messages       []MessageClass
+	Chats          []ChatClass
+	Users          []UserClass
+}
+
+func (*MessagesSearchResultsCalendar) TypeID() uint32 { return IDMessagesSearchResultsCalendar }
+
+func (v *MessagesSearchResultsCalendar) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchResultsCalendar)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Inexact {
+		flags |= 1 << 0
+	}
+	b.Int(v.Count)
+	b.Int(v.MinDate)
+	b.Int(v.MinMsgID)
+	if v.OffsetIDOffset.Set {
+		flags |= 1 << 1
+		b.Int(v.OffsetIDOffset.Value)
+	}
+	putSearchResultsCalendarPeriods(b, v.Periods)
+	putMessageClasses(b, v.Messages, "messages.searchResultsCalendar.messages")
+	putChatClasses(b, v.Chats, "messages.searchResultsCalendar.chats")
+	putUserClasses(b, v.Users, "messages.searchResultsCalendar.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearchResultsCalendar) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchResultsCalendar, "messages.searchResultsCalendar")
+	flags := r.Uint32()
+	v.Inexact = flags&(1<<0) != 0
+	v.Count = r.Int()
+	v.MinDate = r.Int()
+	v.MinMsgID = r.Int()
+	r.OptInt(flags&(1<<1), &v.OffsetIDOffset)
+	readSearchResultsCalendarPeriods(r, 1, &v.Periods)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesSearchResultsPositions is messages.searchResultsPositions#53b22baf.
+type MessagesSearchResultsPositions struct {
+	Count     int32
+	Positions []SearchResultPosition
+}
+
+func (*MessagesSearchResultsPositions) TypeID() uint32 { return IDMessagesSearchResultsPositions }
+
+func (v *MessagesSearchResultsPositions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchResultsPositions)
+	b.Int(v.Count)
+	putSearchResultPositions(b, v.Positions)
+}
+
+func (v *MessagesSearchResultsPositions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchResultsPositions, "messages.searchResultsPositions")
+	v.Count = r.Int()
+	readSearchResultPositions(r, 1, &v.Positions)
+}
+
+// MessagesPeerSettings is messages.peerSettings#6880b94d.
+type MessagesPeerSettings struct {
+	Settings PeerSettings
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesPeerSettings) TypeID() uint32 { return IDMessagesPeerSettings }
+
+func (v *MessagesPeerSettings) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesPeerSettings)
+	v.Settings.Encode(b)
+	putChatClasses(b, v.Chats, "messages.peerSettings.chats")
+	putUserClasses(b, v.Users, "messages.peerSettings.users")
+}
+
+func (v *MessagesPeerSettings) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesPeerSettings, "messages.peerSettings")
+	v.Settings.Decode(r)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesMessageReactionsList is messages.messageReactionsList#31bd492d.
+type MessagesMessageReactionsList struct {
+	Count      int32
+	Reactions  []MessagePeerReaction
+	Chats      []ChatClass
+	Users      []UserClass
+	NextOffset tl.Optional[string]
+}
+
+func (*MessagesMessageReactionsList) TypeID() uint32 { return IDMessagesMessageReactionsList }
+
+func (v *MessagesMessageReactionsList) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessageReactionsList)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Count)
+	putMessagePeerReactions(b, v.Reactions)
+	putChatClasses(b, v.Chats, "messages.messageReactionsList.chats")
+	putUserClasses(b, v.Users, "messages.messageReactionsList.users")
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesMessageReactionsList) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessageReactionsList, "messages.messageReactionsList")
+	flags := r.Uint32()
+	v.Count = r.Int()
+	readMessagePeerReactions(r, 1, &v.Reactions)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+}
+
+// MessagesAvailableReactionsNotModified is messages.availableReactionsNotModified#9f071957.
+type MessagesAvailableReactionsNotModified struct {
+}
+
+func (*MessagesAvailableReactionsNotModified) TypeID() uint32 {
+	return IDMessagesAvailableReactionsNotModified
+}
+
+func (v *MessagesAvailableReactionsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAvailableReactionsNotModified)
+}
+
+func (v *MessagesAvailableReactionsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAvailableReactionsNotModified, "messages.availableReactionsNotModified")
+}
+
+// MessagesAvailableReactions is messages.availableReactions#768e3aad.
+type MessagesAvailableReactions struct {
+	Hash      int32
+	Reactions []AvailableReaction
+}
+
+func (*MessagesAvailableReactions) TypeID() uint32 { return IDMessagesAvailableReactions }
+
+func (v *MessagesAvailableReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAvailableReactions)
+	b.Int(v.Hash)
+	putAvailableReactions(b, v.Reactions)
+}
+
+func (v *MessagesAvailableReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAvailableReactions, "messages.availableReactions")
+	v.Hash = r.Int()
+	readAvailableReactions(r, 1, &v.Reactions)
+}
+
+// MessagesTranscribedAudio is messages.transcribedAudio#cfb9d957.
+type MessagesTranscribedAudio struct {
+	Pending               bool
+	TranscriptionID       int64
+	Text                  string
+	TrialRemainsNum       tl.Optional[int32]
+	TrialRemainsUntilDate tl.Optional[int32]
+}
+
+func (*MessagesTranscribedAudio) TypeID() uint32 { return IDMessagesTranscribedAudio }
+
+func (v *MessagesTranscribedAudio) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTranscribedAudio)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Pending {
+		flags |= 1 << 0
+	}
+	b.Long(v.TranscriptionID)
+	b.String(v.Text)
+	if v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set {
+		flags |= 1 << 1
+		b.Int(v.TrialRemainsNum.Value)
+	}
+	if v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set {
+		flags |= 1 << 1
+		b.Int(v.TrialRemainsUntilDate.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesTranscribedAudio) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTranscribedAudio, "messages.transcribedAudio")
+	flags := r.Uint32()
+	v.Pending = flags&(1<<0) != 0
+	v.TranscriptionID = r.Long()
+	r.ReadString(&v.Text)
+	r.OptInt(flags&(1<<1), &v.TrialRemainsNum)
+	r.OptInt(flags&(1<<1), &v.TrialRemainsUntilDate)
+}
+
+// MessagesReactionsNotModified is messages.reactionsNotModified#b06fdbdf.
+type MessagesReactionsNotModified struct {
+}
+
+func (*MessagesReactionsNotModified) TypeID() uint32 { return IDMessagesReactionsNotModified }
+
+func (v *MessagesReactionsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReactionsNotModified)
+}
+
+func (v *MessagesReactionsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReactionsNotModified, "messages.reactionsNotModified")
+}
+
+// MessagesReactions is messages.reactions#eafdf716.
+type MessagesReactions struct {
+	Hash      int64
+	Reactions []ReactionClass
+}
+
+func (*MessagesReactions) TypeID() uint32 { return IDMessagesReactions }
+
+func (v *MessagesReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReactions)
+	b.Long(v.Hash)
+	putReactionClasses(b, v.Reactions, "messages.reactions.reactions")
+}
+
+func (v *MessagesReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReactions, "messages.reactions")
+	v.Hash = r.Long()
+	readReactionClasses(r, 1, &v.Reactions)
+}
+
+// MessagesForumTopics is messages.forumTopics#367617d3.
+type MessagesForumTopics struct {
+	OrderByCreateDate bool
+	Count             int32
+	Topics            []ForumTopicClass
+	Messages          []MessageClass
+	Chats             []ChatClass
+	Users             []UserClass
+	Pts               int32
+}
+
+func (*MessagesForumTopics) TypeID() uint32 { return IDMessagesForumTopics }
+
+func (v *MessagesForumTopics) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesForumTopics)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.OrderByCreateDate {
+		flags |= 1 << 0
+	}
+	b.Int(v.Count)
+	putForumTopicClasses(b, v.Topics, "messages.forumTopics.topics")
+	putMessageClasses(b, v.Messages, "messages.forumTopics.messages")
+	putChatClasses(b, v.Chats, "messages.forumTopics.chats")
+	putUserClasses(b, v.Users, "messages.forumTopics.users")
+	b.Int(v.Pts)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesForumTopics) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesForumTopics, "messages.forumTopics")
+	flags := r.Uint32()
+	v.OrderByCreateDate = flags&(1<<0) != 0
+	v.Count = r.Int()
+	readForumTopicClasses(r, 1, &v.Topics)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	v.Pts = r.Int()
+}
+
+// MessagesEmojiGroupsNotModified is messages.emojiGroupsNotModified#6fb4ad87.
+type MessagesEmojiGroupsNotModified struct {
+}
+
+func (*MessagesEmojiGroupsNotModified) TypeID() uint32 { return IDMessagesEmojiGroupsNotModified }
+
+func (v *MessagesEmojiGroupsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEmojiGroupsNotModified)
+}
+
+func (v *MessagesEmojiGroupsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEmojiGroupsNotModified, "messages.emojiGroupsNotModified")
+}
+
+// MessagesEmojiGroups is messages.emojiGroups#881fb94b.
+type MessagesEmojiGroups struct {
+	Hash   int32
+	Groups []EmojiGroupClass
+}
+
+func (*MessagesEmojiGroups) TypeID() uint32 { return IDMessagesEmojiGroups }
+
+func (v *MessagesEmojiGroups) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEmojiGroups)
+	b.Int(v.Hash)
+	putEmojiGroupClasses(b, v.Groups, "messages.emojiGroups.groups")
+}
+
+func (v *MessagesEmojiGroups) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEmojiGroups, "messages.emojiGroups")
+	v.Hash = r.Int()
+	readEmojiGroupClasses(r, 1, &v.Groups)
+}
+
+// MessagesTranslateResult is messages.translateResult#33db32f8.
+type MessagesTranslateResult struct {
+	Result []TextWithEntities
+}
+
+func (*MessagesTranslateResult) TypeID() uint32 { return IDMessagesTranslateResult }
+
+func (v *MessagesTranslateResult) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTranslateResult)
+	putTextWithEntitiess(b, v.Result)
+}
+
+func (v *MessagesTranslateResult) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTranslateResult, "messages.translateResult")
+	readTextWithEntitiess(r, 1, &v.Result)
+}
+
+// MessagesBotApp is messages.botApp#eb50adf5.
+type MessagesBotApp struct {
+	Inactive           bool
+	RequestWriteAccess bool
+	HasSettings        bool
+	App                BotAppClass
+}
+
+func (*MessagesBotApp) TypeID() uint32 { return IDMessagesBotApp }
+
+func (v *MessagesBotApp) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesBotApp)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Inactive {
+		flags |= 1 << 0
+	}
+	if v.RequestWriteAccess {
+		flags |= 1 << 1
+	}
+	if v.HasSettings {
+		flags |= 1 << 2
+	}
+	putBotApp(b, v.App, "messages.botApp.app")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesBotApp) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesBotApp, "messages.botApp")
+	flags := r.Uint32()
+	v.Inactive = flags&(1<<0) != 0
+	v.RequestWriteAccess = flags&(1<<1) != 0
+	v.HasSettings = flags&(1<<2) != 0
+	readBotApp(r, 1, &v.App)
+}
+
+// MessagesWebPage is messages.webPage#fd5e12bd.
+type MessagesWebPage struct {
+	Webpage WebPageClass
+	Chats   []ChatClass
+	Users   []UserClass
+}
+
+func (*MessagesWebPage) TypeID() uint32 { return IDMessagesWebPage }
+
+func (v *MessagesWebPage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesWebPage)
+	putWebPage(b, v.Webpage, "messages.webPage.webpage")
+	putChatClasses(b, v.Chats, "messages.webPage.chats")
+	putUserClasses(b, v.Users, "messages.webPage.users")
+}
+
+func (v *MessagesWebPage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesWebPage, "messages.webPage")
+	readWebPage(r, 1, &v.Webpage)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesSavedDialogs is messages.savedDialogs#f83ae221.
+type MessagesSavedDialogs struct {
+	Dialogs  []SavedDialogClass
+	Messages []MessageClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesSavedDialogs) TypeID() uint32 { return IDMessagesSavedDialogs }
+
+func (v *MessagesSavedDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedDialogs)
+	putSavedDialogClasses(b, v.Dialogs, "messages.savedDialogs.dialogs")
+	putMessageClasses(b, v.Messages, "messages.savedDialogs.messages")
+	putChatClasses(b, v.Chats, "messages.savedDialogs.chats")
+	putUserClasses(b, v.Users, "messages.savedDialogs.users")
+}
+
+func (v *MessagesSavedDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedDialogs, "messages.savedDialogs")
+	readSavedDialogClasses(r, 1, &v.Dialogs)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesSavedDialogsSlice is messages.savedDialogsSlice#44ba9dd9.
+type MessagesSavedDialogsSlice struct {
+	Count    int32
+	Dialogs  []SavedDialogClass
+	Messages []MessageClass
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*MessagesSavedDialogsSlice) TypeID() uint32 { return IDMessagesSavedDialogsSlice }
+
+func (v *MessagesSavedDialogsSlice) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedDialogsSlice)
+	b.Int(v.Count)
+	putSavedDialogClasses(b, v.Dialogs, "messages.savedDialogsSlice.dialogs")
+	putMessageClasses(b, v.Messages, "messages.savedDialogsSlice.messages")
+	putChatClasses(b, v.Chats, "messages.savedDialogsSlice.chats")
+	putUserClasses(b, v.Users, "messages.savedDialogsSlice.users")
+}
+
+func (v *MessagesSavedDialogsSlice) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedDialogsSlice, "messages.savedDialogsSlice")
+	v.Count = r.Int()
+	readSavedDialogClasses(r, 1, &v.Dialogs)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesSavedDialogsNotModified is messages.savedDialogsNotModified#c01f6fe8.
+type MessagesSavedDialogsNotModified struct {
+	Count int32
+}
+
+func (*MessagesSavedDialogsNotModified) TypeID() uint32 { return IDMessagesSavedDialogsNotModified }
+
+func (v *MessagesSavedDialogsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedDialogsNotModified)
+	b.Int(v.Count)
+}
+
+func (v *MessagesSavedDialogsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedDialogsNotModified, "messages.savedDialogsNotModified")
+	v.Count = r.Int()
+}
+
+// MessagesSavedReactionTagsNotModified is messages.savedReactionTagsNotModified#889b59ef.
+type MessagesSavedReactionTagsNotModified struct {
+}
+
+func (*MessagesSavedReactionTagsNotModified) TypeID() uint32 {
+	return IDMessagesSavedReactionTagsNotModified
+}
+
+func (v *MessagesSavedReactionTagsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedReactionTagsNotModified)
+}
+
+func (v *MessagesSavedReactionTagsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedReactionTagsNotModified, "messages.savedReactionTagsNotModified")
+}
+
+// MessagesSavedReactionTags is messages.savedReactionTags#3259950a.
+type MessagesSavedReactionTags struct {
+	Tags []SavedReactionTag
+	Hash int64
+}
+
+func (*MessagesSavedReactionTags) TypeID() uint32 { return IDMessagesSavedReactionTags }
+
+func (v *MessagesSavedReactionTags) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavedReactionTags)
+	putSavedReactionTags(b, v.Tags)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesSavedReactionTags) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavedReactionTags, "messages.savedReactionTags")
+	readSavedReactionTags(r, 1, &v.Tags)
+	v.Hash = r.Long()
+}
+
+// MessagesQuickReplies is messages.quickReplies#c68d6695.
+type MessagesQuickReplies struct {
+	QuickReplies []QuickReply
+	Messages     []MessageClass
+	Chats        []ChatClass
+	Users        []UserClass
+}
+
+func (*MessagesQuickReplies) TypeID() uint32 { return IDMessagesQuickReplies }
+
+func (v *MessagesQuickReplies) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesQuickReplies)
+	putQuickReplys(b, v.QuickReplies)
+	putMessageClasses(b, v.Messages, "messages.quickReplies.messages")
+	putChatClasses(b, v.Chats, "messages.quickReplies.chats")
+	putUserClasses(b, v.Users, "messages.quickReplies.users")
+}
+
+func (v *MessagesQuickReplies) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesQuickReplies, "messages.quickReplies")
+	readQuickReplys(r, 1, &v.QuickReplies)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesQuickRepliesNotModified is messages.quickRepliesNotModified#5f91eb5b.
+type MessagesQuickRepliesNotModified struct {
+}
+
+func (*MessagesQuickRepliesNotModified) TypeID() uint32 { return IDMessagesQuickRepliesNotModified }
+
+func (v *MessagesQuickRepliesNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesQuickRepliesNotModified)
+}
+
+func (v *MessagesQuickRepliesNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesQuickRepliesNotModified, "messages.quickRepliesNotModified")
+}
+
+// MessagesDialogFilters is messages.dialogFilters#2ad93719.
+type MessagesDialogFilters struct {
+	TagsEnabled bool
+	Filters     []DialogFilterClass
+}
+
+func (*MessagesDialogFilters) TypeID() uint32 { return IDMessagesDialogFilters }
+
+func (v *MessagesDialogFilters) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDialogFilters)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.TagsEnabled {
+		flags |= 1 << 0
+	}
+	putDialogFilterClasses(b, v.Filters, "messages.dialogFilters.filters")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDialogFilters) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDialogFilters, "messages.dialogFilters")
+	flags := r.Uint32()
+	v.TagsEnabled = flags&(1<<0) != 0
+	readDialogFilterClasses(r, 1, &v.Filters)
+}
+
+// MessagesMyStickers is messages.myStickers#faff629d.
+type MessagesMyStickers struct {
+	Count int32
+	Sets  []StickerSetCoveredClass
+}
+
+func (*MessagesMyStickers) TypeID() uint32 { return IDMessagesMyStickers }
+
+func (v *MessagesMyStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMyStickers)
+	b.Int(v.Count)
+	putStickerSetCoveredClasses(b, v.Sets, "messages.myStickers.sets")
+}
+
+func (v *MessagesMyStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMyStickers, "messages.myStickers")
+	v.Count = r.Int()
+	readStickerSetCoveredClasses(r, 1, &v.Sets)
+}
+
+// MessagesInvitedUsers is messages.invitedUsers#7f5defa6.
+type MessagesInvitedUsers struct {
+	Updates         UpdatesClass
+	MissingInvitees []MissingInvitee
+}
+
+func (*MessagesInvitedUsers) TypeID() uint32 { return IDMessagesInvitedUsers }
+
+func (v *MessagesInvitedUsers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesInvitedUsers)
+	putUpdates(b, v.Updates, "messages.invitedUsers.updates")
+	putMissingInvitees(b, v.MissingInvitees)
+}
+
+func (v *MessagesInvitedUsers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesInvitedUsers, "messages.invitedUsers")
+	readUpdates(r, 1, &v.Updates)
+	readMissingInvitees(r, 1, &v.MissingInvitees)
+}
+
+// MessagesAvailableEffectsNotModified is messages.availableEffectsNotModified#d1ed9a5b.
+type MessagesAvailableEffectsNotModified struct {
+}
+
+func (*MessagesAvailableEffectsNotModified) TypeID() uint32 {
+	return IDMessagesAvailableEffectsNotModified
+}
+
+func (v *MessagesAvailableEffectsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAvailableEffectsNotModified)
+}
+
+func (v *MessagesAvailableEffectsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAvailableEffectsNotModified, "messages.availableEffectsNotModified")
+}
+
+// MessagesAvailableEffects is messages.availableEffects#bddb616e.
+type MessagesAvailableEffects struct {
+	Hash      int32
+	Effects   []AvailableEffect
+	Documents []DocumentClass
+}
+
+func (*MessagesAvailableEffects) TypeID() uint32 { return IDMessagesAvailableEffects }
+
+func (v *MessagesAvailableEffects) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAvailableEffects)
+	b.Int(v.Hash)
+	putAvailableEffects(b, v.Effects)
+	putDocumentClasses(b, v.Documents, "messages.availableEffects.documents")
+}
+
+func (v *MessagesAvailableEffects) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAvailableEffects, "messages.availableEffects")
+	v.Hash = r.Int()
+	readAvailableEffects(r, 1, &v.Effects)
+	readDocumentClasses(r, 1, &v.Documents)
+}
+
+// MessagesBotPreparedInlineMessage is messages.botPreparedInlineMessage#8ecf0511.
+type MessagesBotPreparedInlineMessage struct {
+	ID         string
+	ExpireDate int32
+}
+
+func (*MessagesBotPreparedInlineMessage) TypeID() uint32 { return IDMessagesBotPreparedInlineMessage }
+
+func (v *MessagesBotPreparedInlineMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesBotPreparedInlineMessage)
+	b.String(v.ID)
+	b.Int(v.ExpireDate)
+}
+
+func (v *MessagesBotPreparedInlineMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesBotPreparedInlineMessage, "messages.botPreparedInlineMessage")
+	r.ReadString(&v.ID)
+	v.ExpireDate = r.Int()
+}
+
+// MessagesPreparedInlineMessage is messages.preparedInlineMessage#ff57708d.
+type MessagesPreparedInlineMessage struct {
+	QueryID   int64
+	Result    BotInlineResultClass
+	PeerTypes []InlineQueryPeerTypeClass
+	CacheTime int32
+	Users     []UserClass
+}
+
+func (*MessagesPreparedInlineMessage) TypeID() uint32 { return IDMessagesPreparedInlineMessage }
+
+func (v *MessagesPreparedInlineMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesPreparedInlineMessage)
+	b.Long(v.QueryID)
+	putBotInlineResult(b, v.Result, "messages.preparedInlineMessage.result")
+	putInlineQueryPeerTypeClasses(b, v.PeerTypes, "messages.preparedInlineMessage.peer_types")
+	b.Int(v.CacheTime)
+	putUserClasses(b, v.Users, "messages.preparedInlineMessage.users")
+}
+
+func (v *MessagesPreparedInlineMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesPreparedInlineMessage, "messages.preparedInlineMessage")
+	v.QueryID = r.Long()
+	readBotInlineResult(r, 1, &v.Result)
+	readInlineQueryPeerTypeClasses(r, 1, &v.PeerTypes)
+	v.CacheTime = r.Int()
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesFoundStickersNotModified is messages.foundStickersNotModified#6010c534.
+type MessagesFoundStickersNotModified struct {
+	NextOffset tl.Optional[int32]
+}
+
+func (*MessagesFoundStickersNotModified) TypeID() uint32 { return IDMessagesFoundStickersNotModified }
+
+func (v *MessagesFoundStickersNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFoundStickersNotModified)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.Int(v.NextOffset.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesFoundStickersNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFoundStickersNotModified, "messages.foundStickersNotModified")
+	flags := r.Uint32()
+	r.OptInt(flags&(1<<0), &v.NextOffset)
+}
+
+// MessagesFoundStickers is messages.foundStickers#82c9e290.
+type MessagesFoundStickers struct {
+	NextOffset tl.Optional[int32]
+	Hash       int64
+	Stickers   []DocumentClass
+}
+
+func (*MessagesFoundStickers) TypeID() uint32 { return IDMessagesFoundStickers }
+
+func (v *MessagesFoundStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFoundStickers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.Int(v.NextOffset.Value)
+	}
+	b.Long(v.Hash)
+	putDocumentClasses(b, v.Stickers, "messages.foundStickers.stickers")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesFoundStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFoundStickers, "messages.foundStickers")
+	flags := r.Uint32()
+	r.OptInt(flags&(1<<0), &v.NextOffset)
+	v.Hash = r.Long()
+	readDocumentClasses(r, 1, &v.Stickers)
+}
+
+// MessagesWebPagePreview is messages.webPagePreview#8c9a88ac.
+type MessagesWebPagePreview struct {
+	Media MessageMediaClass
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*MessagesWebPagePreview) TypeID() uint32 { return IDMessagesWebPagePreview }
+
+func (v *MessagesWebPagePreview) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesWebPagePreview)
+	putMessageMedia(b, v.Media, "messages.webPagePreview.media")
+	putChatClasses(b, v.Chats, "messages.webPagePreview.chats")
+	putUserClasses(b, v.Users, "messages.webPagePreview.users")
+}
+
+func (v *MessagesWebPagePreview) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesWebPagePreview, "messages.webPagePreview")
+	readMessageMedia(r, 1, &v.Media)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesEmojiGameOutcome is messages.emojiGameOutcome#da2ad647.
+type MessagesEmojiGameOutcome struct {
+	Seed           []byte
+	StakeTonAmount int64
+	TonAmount      int64
+}
+
+func (*MessagesEmojiGameOutcome) TypeID() uint32 { return IDMessagesEmojiGameOutcome }
+
+func (v *MessagesEmojiGameOutcome) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEmojiGameOutcome)
+	b.ByteString(v.Seed)
+	b.Long(v.StakeTonAmount)
+	b.Long(v.TonAmount)
+}
+
+func (v *MessagesEmojiGameOutcome) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEmojiGameOutcome, "messages.emojiGameOutcome")
+	r.ReadByteString(&v.Seed)
+	v.StakeTonAmount = r.Long()
+	v.TonAmount = r.Long()
+}
+
+// MessagesEmojiGameUnavailable is messages.emojiGameUnavailable#59e65335.
+type MessagesEmojiGameUnavailable struct {
+}
+
+func (*MessagesEmojiGameUnavailable) TypeID() uint32 { return IDMessagesEmojiGameUnavailable }
+
+func (v *MessagesEmojiGameUnavailable) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEmojiGameUnavailable)
+}
+
+func (v *MessagesEmojiGameUnavailable) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEmojiGameUnavailable, "messages.emojiGameUnavailable")
+}
+
+// MessagesEmojiGameDiceInfo is messages.emojiGameDiceInfo#44e56023.
+type MessagesEmojiGameDiceInfo struct {
+	GameHash      string
+	PrevStake     int64
+	CurrentStreak int32
+	Params        []int32
+	PlaysLeft     tl.Optional[int32]
+}
+
+func (*MessagesEmojiGameDiceInfo) TypeID() uint32 { return IDMessagesEmojiGameDiceInfo }
+
+func (v *MessagesEmojiGameDiceInfo) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEmojiGameDiceInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.GameHash)
+	b.Long(v.PrevStake)
+	b.Int(v.CurrentStreak)
+	b.Ints(v.Params)
+	if v.PlaysLeft.Set {
+		flags |= 1 << 0
+		b.Int(v.PlaysLeft.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesEmojiGameDiceInfo) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEmojiGameDiceInfo, "messages.emojiGameDiceInfo")
+	flags := r.Uint32()
+	r.ReadString(&v.GameHash)
+	v.PrevStake = r.Long()
+	v.CurrentStreak = r.Int()
+	r.ReadInts(&v.Params)
+	r.OptInt(flags&(1<<0), &v.PlaysLeft)
+}
+
+// MessagesComposedMessageWithAI is messages.composedMessageWithAI#90d7adfa.
+type MessagesComposedMessageWithAI struct {
+	ResultText TextWithEntities
+	DiffText   *TextWithEntities
+}
+
+func (*MessagesComposedMessageWithAI) TypeID() uint32 { return IDMessagesComposedMessageWithAI }
+
+func (v *MessagesComposedMessageWithAI) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesComposedMessageWithAI)
+	var flags uint32
+	flagsAt := b.Flags()
+	v.ResultText.Encode(b)
+	if v.DiffText != nil {
+		flags |= 1 << 0
+		v.DiffText.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesComposedMessageWithAI) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesComposedMessageWithAI, "messages.composedMessageWithAI")
+	flags := r.Uint32()
+	v.ResultText.Decode(r)
+	readTextWithEntities(r, flags&(1<<0), &v.DiffText)
+}
+
+// MessagesChatInviteJoinResultOK is messages.chatInviteJoinResultOk#445663a7.
+type MessagesChatInviteJoinResultOK struct {
+	Updates UpdatesClass
+}
+
+func (*MessagesChatInviteJoinResultOK) TypeID() uint32 { return IDMessagesChatInviteJoinResultOK }
+
+func (v *MessagesChatInviteJoinResultOK) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChatInviteJoinResultOK)
+	putUpdates(b, v.Updates, "messages.chatInviteJoinResultOk.updates")
+}
+
+func (v *MessagesChatInviteJoinResultOK) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChatInviteJoinResultOK, "messages.chatInviteJoinResultOk")
+	readUpdates(r, 1, &v.Updates)
+}
+
+// MessagesChatInviteJoinResultWebView is messages.chatInviteJoinResultWebView#61ca29d3.
+type MessagesChatInviteJoinResultWebView struct {
+	BotID   int64
+	QueryID int64
+	Users   []UserClass
+}
+
+func (*MessagesChatInviteJoinResultWebView) TypeID() uint32 {
+	return IDMessagesChatInviteJoinResultWebView
+}
+
+func (v *MessagesChatInviteJoinResultWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesChatInviteJoinResultWebView)
+	b.Long(v.BotID)
+	b.Long(v.QueryID)
+	putUserClasses(b, v.Users, "messages.chatInviteJoinResultWebView.users")
+}
+
+func (v *MessagesChatInviteJoinResultWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesChatInviteJoinResultWebView, "messages.chatInviteJoinResultWebView")
+	v.BotID = r.Long()
+	v.QueryID = r.Long()
+	readUserClasses(r, 1, &v.Users)
+}
+
+// MessagesTranslatedRichMessage is messages.translatedRichMessage#4203998f.
+type MessagesTranslatedRichMessage struct {
+	Result []RichMessage
+}
+
+func (*MessagesTranslatedRichMessage) TypeID() uint32 { return IDMessagesTranslatedRichMessage }
+
+func (v *MessagesTranslatedRichMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTranslatedRichMessage)
+	putRichMessages(b, v.Result)
+}
+
+func (v *MessagesTranslatedRichMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTranslatedRichMessage, "messages.translatedRichMessage")
+	readRichMessages(r, 1, &v.Result)
+}
+
+// MessagesComposedRichMessageWithAI is messages.composedRichMessageWithAI#4c4537c8.
+type MessagesComposedRichMessageWithAI struct {
+	Result RichMessage
+}
+
+func (*MessagesComposedRichMessageWithAI) TypeID() uint32 { return IDMessagesComposedRichMessageWithAI }
+
+func (v *MessagesComposedRichMessageWithAI) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesComposedRichMessageWithAI)
+	v.Result.Encode(b)
+}
+
+func (v *MessagesComposedRichMessageWithAI) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesComposedRichMessageWithAI, "messages.composedRichMessageWithAI")
+	v.Result.Decode(r)
+}
+
+// MessagesGetMessages is messages.getMessages#63c66506.
+type MessagesGetMessages struct {
+	ID []InputMessageClass
+}
+
+func (*MessagesGetMessages) TypeID() uint32 { return IDMessagesGetMessages }
+
+func (v *MessagesGetMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMessages)
+	putInputMessageClasses(b, v.ID, "messages.getMessages.id")
+}
+
+func (v *MessagesGetMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMessages, "messages.getMessages")
+	readInputMessageClasses(r, 1, &v.ID)
+}
+
+func (*MessagesGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesGetDialogs is messages.getDialogs#a0f4cb4f.
+type MessagesGetDialogs struct {
+	ExcludePinned bool
+	FolderID      tl.Optional[int32]
+	OffsetDate    int32
+	OffsetID      int32
+	OffsetPeer    InputPeerClass
+	Limit         int32
+	Hash          int64
+}
+
+func (*MessagesGetDialogs) TypeID() uint32 { return IDMessagesGetDialogs }
+
+func (v *MessagesGetDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDialogs)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ExcludePinned {
+		flags |= 1 << 0
+	}
+	if v.FolderID.Set {
+		flags |= 1 << 1
+		b.Int(v.FolderID.Value)
+	}
+	b.Int(v.OffsetDate)
+	b.Int(v.OffsetID)
+	putInputPeer(b, v.OffsetPeer, "messages.getDialogs.offset_peer")
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDialogs, "messages.getDialogs")
+	flags := r.Uint32()
+	v.ExcludePinned = flags&(1<<0) != 0
+	r.OptInt(flags&(1<<1), &v.FolderID)
+	v.OffsetDate = r.Int()
+	v.OffsetID = r.Int()
+	readInputPeer(r, 1, &v.OffsetPeer)
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetDialogs) DecodeResult(r *tl.Reader) MessagesDialogsClass {
+	return DecodeMessagesDialogs(r)
+}
+
+// MessagesGetHistory is messages.getHistory#4423e6c5.
+type MessagesGetHistory struct {
+	Peer       InputPeerClass
+	OffsetID   int32
+	OffsetDate int32
+	AddOffset  int32
+	Limit      int32
+	MaxID      int32
+	MinID      int32
+	Hash       int64
+}
+
+func (*MessagesGetHistory) TypeID() uint32 { return IDMessagesGetHistory }
+
+func (v *MessagesGetHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetHistory)
+	putInputPeer(b, v.Peer, "messages.getHistory.peer")
+	b.Int(v.OffsetID)
+	b.Int(v.OffsetDate)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetHistory, "messages.getHistory")
+	readInputPeer(r, 1, &v.Peer)
+	v.OffsetID = r.Int()
+	v.OffsetDate = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesSearch is messages.search#29ee847a.
+type MessagesSearch struct {
+	Peer          InputPeerClass
+	Q             string
+	FromID        InputPeerClass
+	SavedPeerID   InputPeerClass
+	SavedReaction []ReactionClass
+	TopMsgID      tl.Optional[int32]
+	Filter        MessagesFilterClass
+	MinDate       int32
+	MaxDate       int32
+	OffsetID      int32
+	AddOffset     int32
+	Limit         int32
+	MaxID         int32
+	MinID         int32
+	Hash          int64
+}
+
+func (*MessagesSearch) TypeID() uint32 { return IDMessagesSearch }
+
+func (v *MessagesSearch) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearch)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.search.peer")
+	b.String(v.Q)
+	if v.FromID != nil {
+		flags |= 1 << 0
+		v.FromID.Encode(b)
+	}
+	if v.SavedPeerID != nil {
+		flags |= 1 << 2
+		v.SavedPeerID.Encode(b)
+	}
+	if v.SavedReaction != nil {
+		flags |= 1 << 3
+		putReactionClasses(b, v.SavedReaction, "messages.search.saved_reaction")
+	}
+	if v.TopMsgID.Set {
+		flags |= 1 << 1
+		b.Int(v.TopMsgID.Value)
+	}
+	putMessagesFilter(b, v.Filter, "messages.search.filter")
+	b.Int(v.MinDate)
+	b.Int(v.MaxDate)
+	b.Int(v.OffsetID)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearch) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearch, "messages.search")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Q)
+	readInputPeer(r, flags&(1<<0), &v.FromID)
+	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
+	readReactionClasses(r, flags&(1<<3), &v.SavedReaction)
+	r.OptInt(flags&(1<<1), &v.TopMsgID)
+	readMessagesFilter(r, 1, &v.Filter)
+	v.MinDate = r.Int()
+	v.MaxDate = r.Int()
+	v.OffsetID = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesSearch) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesReadHistory is messages.readHistory#0e306d3a.
+type MessagesReadHistory struct {
+	Peer  InputPeerClass
+	MaxID int32
+}
+
+func (*MessagesReadHistory) TypeID() uint32 { return IDMessagesReadHistory }
+
+func (v *MessagesReadHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadHistory)
+	putInputPeer(b, v.Peer, "messages.readHistory.peer")
+	b.Int(v.MaxID)
+}
+
+func (v *MessagesReadHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadHistory, "messages.readHistory")
+	readInputPeer(r, 1, &v.Peer)
+	v.MaxID = r.Int()
+}
+
+func (*MessagesReadHistory) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
+	v := new(MessagesAffectedMessages)
+	v.Decode(r)
+	return v
+}
+
+// MessagesDeleteHistory is messages.deleteHistory#b08f922a.
+type MessagesDeleteHistory struct {
+	JustClear bool
+	Revoke    bool
+	Peer      InputPeerClass
+	MaxID     int32
+	MinDate   tl.Optional[int32]
+	MaxDate   tl.Optional[int32]
+}
+
+func (*MessagesDeleteHistory) TypeID() uint32 { return IDMessagesDeleteHistory }
+
+func (v *MessagesDeleteHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteHistory)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.JustClear {
+		flags |= 1 << 0
+	}
+	if v.Revoke {
+		flags |= 1 << 1
+	}
+	putInputPeer(b, v.Peer, "messages.deleteHistory.peer")
+	b.Int(v.MaxID)
+	if v.MinDate.Set {
+		flags |= 1 << 2
+		b.Int(v.MinDate.Value)
+	}
+	if v.MaxDate.Set {
+		flags |= 1 << 3
+		b.Int(v.MaxDate.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDeleteHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteHistory, "messages.deleteHistory")
+	flags := r.Uint32()
+	v.JustClear = flags&(1<<0) != 0
+	v.Revoke = flags&(1<<1) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.MaxID = r.Int()
+	r.OptInt(flags&(1<<2), &v.MinDate)
+	r.OptInt(flags&(1<<3), &v.MaxDate)
+}
+
+func (*MessagesDeleteHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesDeleteMessages is messages.deleteMessages#e58e95d2.
+type MessagesDeleteMessages struct {
+	Revoke bool
+	ID     []int32
+}
+
+func (*MessagesDeleteMessages) TypeID() uint32 { return IDMessagesDeleteMessages }
+
+func (v *MessagesDeleteMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Revoke {
+		flags |= 1 << 0
+	}
+	b.Ints(v.ID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDeleteMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteMessages, "messages.deleteMessages")
+	flags := r.Uint32()
+	v.Revoke = flags&(1<<0) != 0
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
+	v := new(MessagesAffectedMessages)
+	v.Decode(r)
+	return v
+}
+
+// MessagesReceivedMessages is messages.receivedMessages#05a954c0.
+type MessagesReceivedMessages struct {
+	MaxID int32
+}
+
+func (*MessagesReceivedMessages) TypeID() uint32 { return IDMessagesReceivedMessages }
+
+func (v *MessagesReceivedMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReceivedMessages)
+	b.Int(v.MaxID)
+}
+
+func (v *MessagesReceivedMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReceivedMessages, "messages.receivedMessages")
+	v.MaxID = r.Int()
+}
+
+func (*MessagesReceivedMessages) DecodeResult(r *tl.Reader) (v []ReceivedNotifyMessage) {
+	readReceivedNotifyMessages(r, 1, &v)
+	return v
+}
+
+// MessagesSetTyping is messages.setTyping#58943ee2.
+type MessagesSetTyping struct {
+	Peer     InputPeerClass
+	TopMsgID tl.Optional[int32]
+	Action   SendMessageActionClass
+}
+
+func (*MessagesSetTyping) TypeID() uint32 { return IDMessagesSetTyping }
+
+func (v *MessagesSetTyping) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetTyping)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.setTyping.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	putSendMessageAction(b, v.Action, "messages.setTyping.action")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetTyping) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetTyping, "messages.setTyping")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	readSendMessageAction(r, 1, &v.Action)
+}
+
+func (*MessagesSetTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesSendMessage is messages.sendMessage#fef48f62.
+type MessagesSendMessage struct {
+	NoWebpage              bool
+	Silent                 bool
+	Background             bool
+	ClearDraft             bool
+	Noforwards             bool
+	UpdateStickersetsOrder bool
+	InvertMedia            bool
+	AllowPaidFloodskip     bool
+	Peer                   InputPeerClass
+	ReplyTo                InputReplyToClass
+	Message                string
+	RandomID               int64
+	ReplyMarkup            ReplyMarkupClass
+	Entities               []MessageEntityClass
+	ScheduleDate           tl.Optional[int32]
+	ScheduleRepeatPeriod   tl.Optional[int32]
+	SendAs                 InputPeerClass
+	QuickReplyShortcut     InputQuickReplyShortcutClass
+	Effect                 tl.Optional[int64]
+	AllowPaidStars         tl.Optional[int64]
+	SuggestedPost          *SuggestedPost
+	RichMessage            InputRichMessageClass
+}
+
+func (*MessagesSendMessage) TypeID() uint32 { return IDMessagesSendMessage }
+
+func (v *MessagesSendMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NoWebpage {
+		flags |= 1 << 1
+	}
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	if v.Background {
+		flags |= 1 << 6
+	}
+	if v.ClearDraft {
+		flags |= 1 << 7
+	}
+	if v.Noforwards {
+		flags |= 1 << 14
+	}
+	if v.UpdateStickersetsOrder {
+		flags |= 1 << 15
+	}
+	if v.InvertMedia {
+		flags |= 1 << 16
+	}
+	if v.AllowPaidFloodskip {
+		flags |= 1 << 19
+	}
+	putInputPeer(b, v.Peer, "messages.sendMessage.peer")
+	if v.ReplyTo != nil {
+		flags |= 1 << 0
+		v.ReplyTo.Encode(b)
+	}
+	b.String(v.Message)
+	b.Long(v.RandomID)
+	if v.ReplyMarkup != nil {
+		flags |= 1 << 2
+		v.ReplyMarkup.Encode(b)
+	}
+	if v.Entities != nil {
+		flags |= 1 << 3
+		putMessageEntityClasses(b, v.Entities, "messages.sendMessage.entities")
+	}
+	if v.ScheduleDate.Set {
+		flags |= 1 << 10
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.ScheduleRepeatPeriod.Set {
+		flags |= 1 << 24
+		b.Int(v.ScheduleRepeatPeriod.Value)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	if v.QuickReplyShortcut != nil {
+		flags |= 1 << 17
+		v.QuickReplyShortcut.Encode(b)
+	}
+	if v.Effect.Set {
+		flags |= 1 << 18
+		b.Long(v.Effect.Value)
+	}
+	if v.AllowPaidStars.Set {
+		flags |= 1 << 21
+		b.Long(v.AllowPaidStars.Value)
+	}
+	if v.SuggestedPost != nil {
+		flags |= 1 << 22
+		v.SuggestedPost.Encode(b)
+	}
+	if v.RichMessage != nil {
+		flags |= 1 << 23
+		v.RichMessage.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendMessage, "messages.sendMessage")
+	flags := r.Uint32()
+	v.NoWebpage = flags&(1<<1) != 0
+	v.Silent = flags&(1<<5) != 0
+	v.Background = flags&(1<<6) != 0
+	v.ClearDraft = flags&(1<<7) != 0
+	v.Noforwards = flags&(1<<14) != 0
+	v.UpdateStickersetsOrder = flags&(1<<15) != 0
+	v.InvertMedia = flags&(1<<16) != 0
+	v.AllowPaidFloodskip = flags&(1<<19) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
+	r.ReadString(&v.Message)
+	v.RandomID = r.Long()
+	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
+	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+	r.OptInt(flags&(1<<10), &v.ScheduleDate)
+	r.OptInt(flags&(1<<24), &v.ScheduleRepeatPeriod)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
+	r.OptLong(flags&(1<<18), &v.Effect)
+	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+	readSuggestedPost(r, flags&(1<<22), &v.SuggestedPost)
+	readInputRichMessage(r, flags&(1<<23), &v.RichMessage)
+}
+
+func (*MessagesSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSendMedia is messages.sendMedia#0330e77f.
+type MessagesSendMedia struct {
+	Silent                 bool
+	Background             bool
+	ClearDraft             bool
+	Noforwards             bool
+	UpdateStickersetsOrder bool
+	InvertMedia            bool
+	AllowPaidFloodskip     bool
+	Peer                   InputPeerClass
+	ReplyTo                InputReplyToClass
+	Media                  InputMediaClass
+	Message                string
+	RandomID               int64
+	ReplyMarkup            ReplyMarkupClass
+	Entities               []MessageEntityClass
+	ScheduleDate           tl.Optional[int32]
+	ScheduleRepeatPeriod   tl.Optional[int32]
+	SendAs                 InputPeerClass
+	QuickReplyShortcut     InputQuickReplyShortcutClass
+	Effect                 tl.Optional[int64]
+	AllowPaidStars         tl.Optional[int64]
+	SuggestedPost          *SuggestedPost
+}
+
+func (*MessagesSendMedia) TypeID() uint32 { return IDMessagesSendMedia }
+
+func (v *MessagesSendMedia) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendMedia)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	if v.Background {
+		flags |= 1 << 6
+	}
+	if v.ClearDraft {
+		flags |= 1 << 7
+	}
+	if v.Noforwards {
+		flags |= 1 << 14
+	}
+	if v.UpdateStickersetsOrder {
+		flags |= 1 << 15
+	}
+	if v.InvertMedia {
+		flags |= 1 << 16
+	}
+	if v.AllowPaidFloodskip {
+		flags |= 1 << 19
+	}
+	putInputPeer(b, v.Peer, "messages.sendMedia.peer")
+	if v.ReplyTo != nil {
+		flags |= 1 << 0
+		v.ReplyTo.Encode(b)
+	}
+	putInputMedia(b, v.Media, "messages.sendMedia.media")
+	b.String(v.Message)
+	b.Long(v.RandomID)
+	if v.ReplyMarkup != nil {
+		flags |= 1 << 2
+		v.ReplyMarkup.Encode(b)
+	}
+	if v.Entities != nil {
+		flags |= 1 << 3
+		putMessageEntityClasses(b, v.Entities, "messages.sendMedia.entities")
+	}
+	if v.ScheduleDate.Set {
+		flags |= 1 << 10
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.ScheduleRepeatPeriod.Set {
+		flags |= 1 << 24
+		b.Int(v.ScheduleRepeatPeriod.Value)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	if v.QuickReplyShortcut != nil {
+		flags |= 1 << 17
+		v.QuickReplyShortcut.Encode(b)
+	}
+	if v.Effect.Set {
+		flags |= 1 << 18
+		b.Long(v.Effect.Value)
+	}
+	if v.AllowPaidStars.Set {
+		flags |= 1 << 21
+		b.Long(v.AllowPaidStars.Value)
+	}
+	if v.SuggestedPost != nil {
+		flags |= 1 << 22
+		v.SuggestedPost.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendMedia) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendMedia, "messages.sendMedia")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<5) != 0
+	v.Background = flags&(1<<6) != 0
+	v.ClearDraft = flags&(1<<7) != 0
+	v.Noforwards = flags&(1<<14) != 0
+	v.UpdateStickersetsOrder = flags&(1<<15) != 0
+	v.InvertMedia = flags&(1<<16) != 0
+	v.AllowPaidFloodskip = flags&(1<<19) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
+	readInputMedia(r, 1, &v.Media)
+	r.ReadString(&v.Message)
+	v.RandomID = r.Long()
+	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
+	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+	r.OptInt(flags&(1<<10), &v.ScheduleDate)
+	r.OptInt(flags&(1<<24), &v.ScheduleRepeatPeriod)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
+	r.OptLong(flags&(1<<18), &v.Effect)
+	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+	readSuggestedPost(r, flags&(1<<22), &v.SuggestedPost)
+}
+
+func (*MessagesSendMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesForwardMessages is messages.forwardMessages#13704a7c.
+type MessagesForwardMessages struct {
+	Silent               bool
+	Background           bool
+	WithMyScore          bool
+	DropAuthor           bool
+	DropMediaCaptions    bool
+	Noforwards           bool
+	AllowPaidFloodskip   bool
+	FromEphemeral        bool
+	FromPeer             InputPeerClass
+	ID                   []int32
+	RandomID             []int64
+	ToPeer               InputPeerClass
+	TopMsgID             tl.Optional[int32]
+	ReplyTo              InputReplyToClass
+	ScheduleDate         tl.Optional[int32]
+	ScheduleRepeatPeriod tl.Optional[int32]
+	SendAs               InputPeerClass
+	QuickReplyShortcut   InputQuickReplyShortcutClass
+	Effect               tl.Optional[int64]
+	VideoTimestamp       tl.Optional[int32]
+	AllowPaidStars       tl.Optional[int64]
+	SuggestedPost        *SuggestedPost
+}
+
+func (*MessagesForwardMessages) TypeID() uint32 { return IDMessagesForwardMessages }
+
+func (v *MessagesForwardMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesForwardMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	if v.Background {
+		flags |= 1 << 6
+	}
+	if v.WithMyScore {
+		flags |= 1 << 8
+	}
+	if v.DropAuthor {
+		flags |= 1 << 11
+	}
+	if v.DropMediaCaptions {
+		flags |= 1 << 12
+	}
+	if v.Noforwards {
+		flags |= 1 << 14
+	}
+	if v.AllowPaidFloodskip {
+		flags |= 1 << 19
+	}
+	if v.FromEphemeral {
+		flags |= 1 << 25
+	}
+	putInputPeer(b, v.FromPeer, "messages.forwardMessages.from_peer")
+	b.Ints(v.ID)
+	b.Longs(v.RandomID)
+	putInputPeer(b, v.ToPeer, "messages.forwardMessages.to_peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 9
+		b.Int(v.TopMsgID.Value)
+	}
+	if v.ReplyTo != nil {
+		flags |= 1 << 22
+		v.ReplyTo.Encode(b)
+	}
+	if v.ScheduleDate.Set {
+		flags |= 1 << 10
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.ScheduleRepeatPeriod.Set {
+		flags |= 1 << 24
+		b.Int(v.ScheduleRepeatPeriod.Value)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	if v.QuickReplyShortcut != nil {
+		flags |= 1 << 17
+		v.QuickReplyShortcut.Encode(b)
+	}
+	if v.Effect.Set {
+		flags |= 1 << 18
+		b.Long(v.Effect.Value)
+	}
+	if v.VideoTimestamp.Set {
+		flags |= 1 << 20
+		b.Int(v.VideoTimestamp.Value)
+	}
+	if v.AllowPaidStars.Set {
+		flags |= 1 << 21
+		b.Long(v.AllowPaidStars.Value)
+	}
+	if v.SuggestedPost != nil {
+		flags |= 1 << 23
+		v.SuggestedPost.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesForwardMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesForwardMessages, "messages.forwardMessages")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<5) != 0
+	v.Background = flags&(1<<6) != 0
+	v.WithMyScore = flags&(1<<8) != 0
+	v.DropAuthor = flags&(1<<11) != 0
+	v.DropMediaCaptions = flags&(1<<12) != 0
+	v.Noforwards = flags&(1<<14) != 0
+	v.AllowPaidFloodskip = flags&(1<<19) != 0
+	v.FromEphemeral = flags&(1<<25) != 0
+	readInputPeer(r, 1, &v.FromPeer)
+	r.ReadInts(&v.ID)
+	r.ReadLongs(&v.RandomID)
+	readInputPeer(r, 1, &v.ToPeer)
+	r.OptInt(flags&(1<<9), &v.TopMsgID)
+	readInputReplyTo(r, flags&(1<<22), &v.ReplyTo)
+	r.OptInt(flags&(1<<10), &v.ScheduleDate)
+	r.OptInt(flags&(1<<24), &v.ScheduleRepeatPeriod)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
+	r.OptLong(flags&(1<<18), &v.Effect)
+	r.OptInt(flags&(1<<20), &v.VideoTimestamp)
+	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+	readSuggestedPost(r, flags&(1<<23), &v.SuggestedPost)
+}
+
+func (*MessagesForwardMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesReportSpam is messages.reportSpam#cf1592db.
+type MessagesReportSpam struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesReportSpam) TypeID() uint32 { return IDMessagesReportSpam }
+
+func (v *MessagesReportSpam) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportSpam)
+	putInputPeer(b, v.Peer, "messages.reportSpam.peer")
+}
+
+func (v *MessagesReportSpam) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportSpam, "messages.reportSpam")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetPeerSettings is messages.getPeerSettings#efd9a6a2.
+type MessagesGetPeerSettings struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesGetPeerSettings) TypeID() uint32 { return IDMessagesGetPeerSettings }
+
+func (v *MessagesGetPeerSettings) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPeerSettings)
+	putInputPeer(b, v.Peer, "messages.getPeerSettings.peer")
+}
+
+func (v *MessagesGetPeerSettings) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPeerSettings, "messages.getPeerSettings")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesGetPeerSettings) DecodeResult(r *tl.Reader) *MessagesPeerSettings {
+	v := new(MessagesPeerSettings)
+	v.Decode(r)
+	return v
+}
+
+// MessagesReport is messages.report#fc78af9b.
+type MessagesReport struct {
+	Peer    InputPeerClass
+	ID      []int32
+	Option  []byte
+	Message string
+}
+
+func (*MessagesReport) TypeID() uint32 { return IDMessagesReport }
+
+func (v *MessagesReport) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReport)
+	putInputPeer(b, v.Peer, "messages.report.peer")
+	b.Ints(v.ID)
+	b.ByteString(v.Option)
+	b.String(v.Message)
+}
+
+func (v *MessagesReport) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReport, "messages.report")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+	r.ReadByteString(&v.Option)
+	r.ReadString(&v.Message)
+}
+
+func (*MessagesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
+
+// MessagesGetChats is messages.getChats#49e9528f.
+type MessagesGetChats struct {
+	ID []int64
+}
+
+func (*MessagesGetChats) TypeID() uint32 { return IDMessagesGetChats }
+
+func (v *MessagesGetChats) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetChats)
+	b.Longs(v.ID)
+}
+
+func (v *MessagesGetChats) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetChats, "messages.getChats")
+	r.ReadLongs(&v.ID)
+}
+
+func (*MessagesGetChats) DecodeResult(r *tl.Reader) MessagesChatsClass { return DecodeMessagesChats(r) }
+
+// MessagesGetFullChat is messages.getFullChat#aeb00b34.
+type MessagesGetFullChat struct {
+	ChatID int64
+}
+
+func (*MessagesGetFullChat) TypeID() uint32 { return IDMessagesGetFullChat }
+
+func (v *MessagesGetFullChat) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetFullChat)
+	b.Long(v.ChatID)
+}
+
+func (v *MessagesGetFullChat) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetFullChat, "messages.getFullChat")
+	v.ChatID = r.Long()
+}
+
+func (*MessagesGetFullChat) DecodeResult(r *tl.Reader) *MessagesChatFull {
+	v := new(MessagesChatFull)
+	v.Decode(r)
+	return v
+}
+
+// MessagesEditChatTitle is messages.editChatTitle#73783ffd.
+type MessagesEditChatTitle struct {
+	ChatID int64
+	Title  string
+}
+
+func (*MessagesEditChatTitle) TypeID() uint32 { return IDMessagesEditChatTitle }
+
+func (v *MessagesEditChatTitle) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatTitle)
+	b.Long(v.ChatID)
+	b.String(v.Title)
+}
+
+func (v *MessagesEditChatTitle) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatTitle, "messages.editChatTitle")
+	v.ChatID = r.Long()
+	r.ReadString(&v.Title)
+}
+
+func (*MessagesEditChatTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesEditChatPhoto is messages.editChatPhoto#35ddd674.
+type MessagesEditChatPhoto struct {
+	ChatID int64
+	Photo  InputChatPhotoClass
+}
+
+func (*MessagesEditChatPhoto) TypeID() uint32 { return IDMessagesEditChatPhoto }
+
+func (v *MessagesEditChatPhoto) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatPhoto)
+	b.Long(v.ChatID)
+	putInputChatPhoto(b, v.Photo, "messages.editChatPhoto.photo")
+}
+
+func (v *MessagesEditChatPhoto) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatPhoto, "messages.editChatPhoto")
+	v.ChatID = r.Long()
+	readInputChatPhoto(r, 1, &v.Photo)
+}
+
+func (*MessagesEditChatPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesAddChatUser is messages.addChatUser#cbc6d107.
+type MessagesAddChatUser struct {
+	ChatID   int64
+	UserID   InputUserClass
+	FwdLimit int32
+}
+
+func (*MessagesAddChatUser) TypeID() uint32 { return IDMessagesAddChatUser }
+
+func (v *MessagesAddChatUser) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAddChatUser)
+	b.Long(v.ChatID)
+	putInputUser(b, v.UserID, "messages.addChatUser.user_id")
+	b.Int(v.FwdLimit)
+}
+
+func (v *MessagesAddChatUser) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAddChatUser, "messages.addChatUser")
+	v.ChatID = r.Long()
+	readInputUser(r, 1, &v.UserID)
+	v.FwdLimit = r.Int()
+}
+
+func (*MessagesAddChatUser) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
+	v := new(MessagesInvitedUsers)
+	v.Decode(r)
+	return v
+}
+
+// MessagesDeleteChatUser is messages.deleteChatUser#a2185cab.
+type MessagesDeleteChatUser struct {
+	RevokeHistory bool
+	ChatID        int64
+	UserID        InputUserClass
+}
+
+func (*MessagesDeleteChatUser) TypeID() uint32 { return IDMessagesDeleteChatUser }
+
+func (v *MessagesDeleteChatUser) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteChatUser)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.RevokeHistory {
+		flags |= 1 << 0
+	}
+	b.Long(v.ChatID)
+	putInputUser(b, v.UserID, "messages.deleteChatUser.user_id")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDeleteChatUser) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteChatUser, "messages.deleteChatUser")
+	flags := r.Uint32()
+	v.RevokeHistory = flags&(1<<0) != 0
+	v.ChatID = r.Long()
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*MessagesDeleteChatUser) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesCreateChat is messages.createChat#92ceddd4.
+type MessagesCreateChat struct {
+	Users     []InputUserClass
+	Title     string
+	TTLPeriod tl.Optional[int32]
+}
+
+func (*MessagesCreateChat) TypeID() uint32 { return IDMessagesCreateChat }
+
+func (v *MessagesCreateChat) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCreateChat)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputUserClasses(b, v.Users, "messages.createChat.users")
+	b.String(v.Title)
+	if v.TTLPeriod.Set {
+		flags |= 1 << 0
+		b.Int(v.TTLPeriod.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesCreateChat) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCreateChat, "messages.createChat")
+	flags := r.Uint32()
+	readInputUserClasses(r, 1, &v.Users)
+	r.ReadString(&v.Title)
+	r.OptInt(flags&(1<<0), &v.TTLPeriod)
+}
+
+func (*MessagesCreateChat) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
+	v := new(MessagesInvitedUsers)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetDHConfig is messages.getDhConfig#26cf8950.
+type MessagesGetDHConfig struct {
+	Version      int32
+	RandomLength int32
+}
+
+func (*MessagesGetDHConfig) TypeID() uint32 { return IDMessagesGetDHConfig }
+
+func (v *MessagesGetDHConfig) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDHConfig)
+	b.Int(v.Version)
+	b.Int(v.RandomLength)
+}
+
+func (v *MessagesGetDHConfig) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDHConfig, "messages.getDhConfig")
+	v.Version = r.Int()
+	v.RandomLength = r.Int()
+}
+
+func (*MessagesGetDHConfig) DecodeResult(r *tl.Reader) MessagesDHConfigClass {
+	return DecodeMessagesDHConfig(r)
+}
+
+// MessagesRequestEncryption is messages.requestEncryption#f64daf43.
+type MessagesRequestEncryption struct {
+	UserID   InputUserClass
+	RandomID int32
+	GA       []byte
+}
+
+func (*MessagesRequestEncryption) TypeID() uint32 { return IDMessagesRequestEncryption }
+
+func (v *MessagesRequestEncryption) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestEncryption)
+	putInputUser(b, v.UserID, "messages.requestEncryption.user_id")
+	b.Int(v.RandomID)
+	b.ByteString(v.GA)
+}
+
+func (v *MessagesRequestEncryption) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestEncryption, "messages.requestEncryption")
+	readInputUser(r, 1, &v.UserID)
+	v.RandomID = r.Int()
+	r.ReadByteString(&v.GA)
+}
+
+func (*MessagesRequestEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
+	return DecodeEncryptedChat(r)
+}
+
+// MessagesAcceptEncryption is messages.acceptEncryption#3dbc0415.
+type MessagesAcceptEncryption struct {
+	Peer           InputEncryptedChat
+	GB             []byte
+	KeyFingerprint int64
+}
+
+func (*MessagesAcceptEncryption) TypeID() uint32 { return IDMessagesAcceptEncryption }
+
+func (v *MessagesAcceptEncryption) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAcceptEncryption)
+	v.Peer.Encode(b)
+	b.ByteString(v.GB)
+	b.Long(v.KeyFingerprint)
+}
+
+func (v *MessagesAcceptEncryption) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAcceptEncryption, "messages.acceptEncryption")
+	v.Peer.Decode(r)
+	r.ReadByteString(&v.GB)
+	v.KeyFingerprint = r.Long()
+}
+
+func (*MessagesAcceptEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
+	return DecodeEncryptedChat(r)
+}
+
+// MessagesDiscardEncryption is messages.discardEncryption#f393aea0.
+type MessagesDiscardEncryption struct {
+	DeleteHistory bool
+	ChatID        int32
+}
+
+func (*MessagesDiscardEncryption) TypeID() uint32 { return IDMessagesDiscardEncryption }
+
+func (v *MessagesDiscardEncryption) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDiscardEncryption)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.DeleteHistory {
+		flags |= 1 << 0
+	}
+	b.Int(v.ChatID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDiscardEncryption) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDiscardEncryption, "messages.discardEncryption")
+	flags := r.Uint32()
+	v.DeleteHistory = flags&(1<<0) != 0
+	v.ChatID = r.Int()
+}
+
+func (*MessagesDiscardEncryption) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesSetEncryptedTyping is messages.setEncryptedTyping#791451ed.
+type MessagesSetEncryptedTyping struct {
+	Peer   InputEncryptedChat
+	Typing bool
+}
+
+func (*MessagesSetEncryptedTyping) TypeID() uint32 { return IDMessagesSetEncryptedTyping }
+
+func (v *MessagesSetEncryptedTyping) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetEncryptedTyping)
+	v.Peer.Encode(b)
+	b.Bool(v.Typing)
+}
+
+func (v *MessagesSetEncryptedTyping) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetEncryptedTyping, "messages.setEncryptedTyping")
+	v.Peer.Decode(r)
+	v.Typing = r.Bool()
+}
+
+func (*MessagesSetEncryptedTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesReadEncryptedHistory is messages.readEncryptedHistory#7f4b690a.
+type MessagesReadEncryptedHistory struct {
+	Peer    InputEncryptedChat
+	MaxDate int32
+}
+
+func (*MessagesReadEncryptedHistory) TypeID() uint32 { return IDMessagesReadEncryptedHistory }
+
+func (v *MessagesReadEncryptedHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadEncryptedHistory)
+	v.Peer.Encode(b)
+	b.Int(v.MaxDate)
+}
+
+func (v *MessagesReadEncryptedHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadEncryptedHistory, "messages.readEncryptedHistory")
+	v.Peer.Decode(r)
+	v.MaxDate = r.Int()
+}
+
+func (*MessagesReadEncryptedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesSendEncrypted is messages.sendEncrypted#44fa7a15.
+type MessagesSendEncrypted struct {
+	Silent   bool
+	Peer     InputEncryptedChat
+	RandomID int64
+	Data     []byte
+}
+
+func (*MessagesSendEncrypted) TypeID() uint32 { return IDMessagesSendEncrypted }
+
+func (v *MessagesSendEncrypted) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendEncrypted)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 0
+	}
+	v.Peer.Encode(b)
+	b.Long(v.RandomID)
+	b.ByteString(v.Data)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendEncrypted) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendEncrypted, "messages.sendEncrypted")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<0) != 0
+	v.Peer.Decode(r)
+	v.RandomID = r.Long()
+	r.ReadByteString(&v.Data)
+}
+
+func (*MessagesSendEncrypted) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
+	return DecodeMessagesSentEncryptedMessage(r)
+}
+
+// MessagesSendEncryptedFile is messages.sendEncryptedFile#5559481d.
+type MessagesSendEncryptedFile struct {
+	Silent   bool
+	Peer     InputEncryptedChat
+	RandomID int64
+	Data     []byte
+	File     InputEncryptedFileClass
+}
+
+func (*MessagesSendEncryptedFile) TypeID() uint32 { return IDMessagesSendEncryptedFile }
+
+func (v *MessagesSendEncryptedFile) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendEncryptedFile)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 0
+	}
+	v.Peer.Encode(b)
+	b.Long(v.RandomID)
+	b.ByteString(v.Data)
+	putInputEncryptedFile(b, v.File, "messages.sendEncryptedFile.file")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendEncryptedFile) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendEncryptedFile, "messages.sendEncryptedFile")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<0) != 0
+	v.Peer.Decode(r)
+	v.RandomID = r.Long()
+	r.ReadByteString(&v.Data)
+	readInputEncryptedFile(r, 1, &v.File)
+}
+
+func (*MessagesSendEncryptedFile) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
+	return DecodeMessagesSentEncryptedMessage(r)
+}
+
+// MessagesSendEncryptedService is messages.sendEncryptedService#32d439a4.
+type MessagesSendEncryptedService struct {
+	Peer     InputEncryptedChat
+	RandomID int64
+	Data     []byte
+}
+
+func (*MessagesSendEncryptedService) TypeID() uint32 { return IDMessagesSendEncryptedService }
+
+func (v *MessagesSendEncryptedService) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendEncryptedService)
+	v.Peer.Encode(b)
+	b.Long(v.RandomID)
+	b.ByteString(v.Data)
+}
+
+func (v *MessagesSendEncryptedService) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendEncryptedService, "messages.sendEncryptedService")
+	v.Peer.Decode(r)
+	v.RandomID = r.Long()
+	r.ReadByteString(&v.Data)
+}
+
+func (*MessagesSendEncryptedService) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
+	return DecodeMessagesSentEncryptedMessage(r)
+}
+
+// MessagesReceivedQueue is messages.receivedQueue#55a5bb66.
+type MessagesReceivedQueue struct {
+	MaxQts int32
+}
+
+func (*MessagesReceivedQueue) TypeID() uint32 { return IDMessagesReceivedQueue }
+
+func (v *MessagesReceivedQueue) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReceivedQueue)
+	b.Int(v.MaxQts)
+}
+
+func (v *MessagesReceivedQueue) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReceivedQueue, "messages.receivedQueue")
+	v.MaxQts = r.Int()
+}
+
+func (*MessagesReceivedQueue) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
+
+// MessagesReportEncryptedSpam is messages.reportEncryptedSpam#4b0c8c0f.
+type MessagesReportEncryptedSpam struct {
+	Peer InputEncryptedChat
+}
+
+func (*MessagesReportEncryptedSpam) TypeID() uint32 { return IDMessagesReportEncryptedSpam }
+
+func (v *MessagesReportEncryptedSpam) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportEncryptedSpam)
+	v.Peer.Encode(b)
+}
+
+func (v *MessagesReportEncryptedSpam) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportEncryptedSpam, "messages.reportEncryptedSpam")
+	v.Peer.Decode(r)
+}
+
+func (*MessagesReportEncryptedSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesReadMessageContents is messages.readMessageContents#36a73f77.
+type MessagesReadMessageContents struct {
+	ID []int32
+}
+
+func (*MessagesReadMessageContents) TypeID() uint32 { return IDMessagesReadMessageContents }
+
+func (v *MessagesReadMessageContents) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadMessageContents)
+	b.Ints(v.ID)
+}
+
+func (v *MessagesReadMessageContents) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadMessageContents, "messages.readMessageContents")
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesReadMessageContents) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
+	v := new(MessagesAffectedMessages)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetStickers is messages.getStickers#d5a5d3a1.
+type MessagesGetStickers struct {
+	Emoticon string
+	Hash     int64
+}
+
+func (*MessagesGetStickers) TypeID() uint32 { return IDMessagesGetStickers }
+
+func (v *MessagesGetStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetStickers)
+	b.String(v.Emoticon)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetStickers, "messages.getStickers")
+	r.ReadString(&v.Emoticon)
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetStickers) DecodeResult(r *tl.Reader) MessagesStickersClass {
+	return DecodeMessagesStickers(r)
+}
+
+// MessagesGetAllStickers is messages.getAllStickers#b8a0a1a8.
+type MessagesGetAllStickers struct {
+	Hash int64
+}
+
+func (*MessagesGetAllStickers) TypeID() uint32 { return IDMessagesGetAllStickers }
+
+func (v *MessagesGetAllStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAllStickers)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetAllStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAllStickers, "messages.getAllStickers")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetAllStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
+	return DecodeMessagesAllStickers(r)
+}
+
+// MessagesGetWebPagePreview is messages.getWebPagePreview#570d6f6f.
+type MessagesGetWebPagePreview struct {
+	Message  string
+	Entities []MessageEntityClass
+}
+
+func (*MessagesGetWebPagePreview) TypeID() uint32 { return IDMessagesGetWebPagePreview }
+
+func (v *MessagesGetWebPagePreview) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetWebPagePreview)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.String(v.Message)
+	if v.Entities != nil {
+		flags |= 1 << 3
+		putMessageEntityClasses(b, v.Entities, "messages.getWebPagePreview.entities")
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetWebPagePreview) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetWebPagePreview, "messages.getWebPagePreview")
+	flags := r.Uint32()
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+}
+
+func (*MessagesGetWebPagePreview) DecodeResult(r *tl.Reader) *MessagesWebPagePreview {
+	v := new(MessagesWebPagePreview)
+	v.Decode(r)
+	return v
+}
+
+// MessagesExportChatInvite is messages.exportChatInvite#a455de90.
+type MessagesExportChatInvite struct {
+	LegacyRevokePermanent bool
+	RequestNeeded         bool
+	Peer                  InputPeerClass
+	ExpireDate            tl.Optional[int32]
+	UsageLimit            tl.Optional[int32]
+	Title                 tl.Optional[string]
+	SubscriptionPricing   *StarsSubscriptionPricing
+}
+
+func (*MessagesExportChatInvite) TypeID() uint32 { return IDMessagesExportChatInvite }
+
+func (v *MessagesExportChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesExportChatInvite)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.LegacyRevokePermanent {
+		flags |= 1 << 2
+	}
+	if v.RequestNeeded {
+		flags |= 1 << 3
+	}
+	putInputPeer(b, v.Peer, "messages.exportChatInvite.peer")
+	if v.ExpireDate.Set {
+		flags |= 1 << 0
+		b.Int(v.ExpireDate.Value)
+	}
+	if v.UsageLimit.Set {
+		flags |= 1 << 1
+		b.Int(v.UsageLimit.Value)
+	}
+	if v.Title.Set {
+		flags |= 1 << 4
+		b.String(v.Title.Value)
+	}
+	if v.SubscriptionPricing != nil {
+		flags |= 1 << 5
+		v.SubscriptionPricing.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesExportChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesExportChatInvite, "messages.exportChatInvite")
+	flags := r.Uint32()
+	v.LegacyRevokePermanent = flags&(1<<2) != 0
+	v.RequestNeeded = flags&(1<<3) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.ExpireDate)
+	r.OptInt(flags&(1<<1), &v.UsageLimit)
+	r.OptString(flags&(1<<4), &v.Title)
+	readStarsSubscriptionPricing(r, flags&(1<<5), &v.SubscriptionPricing)
+}
+
+func (*MessagesExportChatInvite) DecodeResult(r *tl.Reader) ExportedChatInviteClass {
+	return DecodeExportedChatInvite(r)
+}
+
+// MessagesCheckChatInvite is messages.checkChatInvite#3eadb1bb.
+type MessagesCheckChatInvite struct {
+	Hash string
+}
+
+func (*MessagesCheckChatInvite) TypeID() uint32 { return IDMessagesCheckChatInvite }
+
+func (v *MessagesCheckChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCheckChatInvite)
+	b.String(v.Hash)
+}
+
+func (v *MessagesCheckChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCheckChatInvite, "messages.checkChatInvite")
+	r.ReadString(&v.Hash)
+}
+
+func (*MessagesCheckChatInvite) DecodeResult(r *tl.Reader) ChatInviteClass {
+	return DecodeChatInvite(r)
+}
+
+// MessagesImportChatInvite is messages.importChatInvite#de91436e.
+type MessagesImportChatInvite struct {
+	Hash string
+}
+
+func (*MessagesImportChatInvite) TypeID() uint32 { return IDMessagesImportChatInvite }
+
+func (v *MessagesImportChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesImportChatInvite)
+	b.String(v.Hash)
+}
+
+func (v *MessagesImportChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesImportChatInvite, "messages.importChatInvite")
+	r.ReadString(&v.Hash)
+}
+
+func (*MessagesImportChatInvite) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
+	return DecodeMessagesChatInviteJoinResult(r)
+}
+
+// MessagesGetStickerSet is messages.getStickerSet#c8a0ec74.
+type MessagesGetStickerSet struct {
+	Stickerset InputStickerSetClass
+	Hash       int32
+}
+
+func (*MessagesGetStickerSet) TypeID() uint32 { return IDMessagesGetStickerSet }
+
+func (v *MessagesGetStickerSet) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetStickerSet)
+	putInputStickerSet(b, v.Stickerset, "messages.getStickerSet.stickerset")
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetStickerSet) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetStickerSet, "messages.getStickerSet")
+	readInputStickerSet(r, 1, &v.Stickerset)
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
+	return DecodeMessagesStickerSet(r)
+}
+
+// MessagesInstallStickerSet is messages.installStickerSet#c78fe460.
+type MessagesInstallStickerSet struct {
+	Stickerset InputStickerSetClass
+	Archived   bool
+}
+
+func (*MessagesInstallStickerSet) TypeID() uint32 { return IDMessagesInstallStickerSet }
+
+func (v *MessagesInstallStickerSet) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesInstallStickerSet)
+	putInputStickerSet(b, v.Stickerset, "messages.installStickerSet.stickerset")
+	b.Bool(v.Archived)
+}
+
+func (v *MessagesInstallStickerSet) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesInstallStickerSet, "messages.installStickerSet")
+	readInputStickerSet(r, 1, &v.Stickerset)
+	v.Archived = r.Bool()
+}
+
+func (*MessagesInstallStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetInstallResultClass {
+	return DecodeMessagesStickerSetInstallResult(r)
+}
+
+// MessagesUninstallStickerSet is messages.uninstallStickerSet#f96e55de.
+type MessagesUninstallStickerSet struct {
+	Stickerset InputStickerSetClass
+}
+
+func (*MessagesUninstallStickerSet) TypeID() uint32 { return IDMessagesUninstallStickerSet }
+
+func (v *MessagesUninstallStickerSet) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUninstallStickerSet)
+	putInputStickerSet(b, v.Stickerset, "messages.uninstallStickerSet.stickerset")
+}
+
+func (v *MessagesUninstallStickerSet) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUninstallStickerSet, "messages.uninstallStickerSet")
+	readInputStickerSet(r, 1, &v.Stickerset)
+}
+
+func (*MessagesUninstallStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesStartBot is messages.startBot#e6df7378.
+type MessagesStartBot struct {
+	Bot        InputUserClass
+	Peer       InputPeerClass
+	RandomID   int64
+	StartParam string
+}
+
+func (*MessagesStartBot) TypeID() uint32 { return IDMessagesStartBot }
+
+func (v *MessagesStartBot) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStartBot)
+	putInputUser(b, v.Bot, "messages.startBot.bot")
+	putInputPeer(b, v.Peer, "messages.startBot.peer")
+	b.Long(v.RandomID)
+	b.String(v.StartParam)
+}
+
+func (v *MessagesStartBot) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStartBot, "messages.startBot")
+	readInputUser(r, 1, &v.Bot)
+	readInputPeer(r, 1, &v.Peer)
+	v.RandomID = r.Long()
+	r.ReadString(&v.StartParam)
+}
+
+func (*MessagesStartBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetMessagesViews is messages.getMessagesViews#5784d3e1.
+type MessagesGetMessagesViews struct {
+	Peer      InputPeerClass
+	ID        []int32
+	Increment bool
+}
+
+func (*MessagesGetMessagesViews) TypeID() uint32 { return IDMessagesGetMessagesViews }
+
+func (v *MessagesGetMessagesViews) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMessagesViews)
+	putInputPeer(b, v.Peer, "messages.getMessagesViews.peer")
+	b.Ints(v.ID)
+	b.Bool(v.Increment)
+}
+
+func (v *MessagesGetMessagesViews) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMessagesViews, "messages.getMessagesViews")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+	v.Increment = r.Bool()
+}
+
+func (*MessagesGetMessagesViews) DecodeResult(r *tl.Reader) *MessagesMessageViews {
+	v := new(MessagesMessageViews)
+	v.Decode(r)
+	return v
+}
+
+// MessagesEditChatAdmin is messages.editChatAdmin#a85bd1c2.
+type MessagesEditChatAdmin struct {
+	ChatID  int64
+	UserID  InputUserClass
+	IsAdmin bool
+}
+
+func (*MessagesEditChatAdmin) TypeID() uint32 { return IDMessagesEditChatAdmin }
+
+func (v *MessagesEditChatAdmin) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatAdmin)
+	b.Long(v.ChatID)
+	putInputUser(b, v.UserID, "messages.editChatAdmin.user_id")
+	b.Bool(v.IsAdmin)
+}
+
+func (v *MessagesEditChatAdmin) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatAdmin, "messages.editChatAdmin")
+	v.ChatID = r.Long()
+	readInputUser(r, 1, &v.UserID)
+	v.IsAdmin = r.Bool()
+}
+
+func (*MessagesEditChatAdmin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesMigrateChat is messages.migrateChat#a2875319.
+type MessagesMigrateChat struct {
+	ChatID int64
+}
+
+func (*MessagesMigrateChat) TypeID() uint32 { return IDMessagesMigrateChat }
+
+func (v *MessagesMigrateChat) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMigrateChat)
+	b.Long(v.ChatID)
+}
+
+func (v *MessagesMigrateChat) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMigrateChat, "messages.migrateChat")
+	v.ChatID = r.Long()
+}
+
+func (*MessagesMigrateChat) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSearchGlobal is messages.searchGlobal#6126a43c.
+type MessagesSearchGlobal struct {
+	BroadcastsOnly bool
+	GroupsOnly     bool
+	UsersOnly      bool
+	FolderID       tl.Optional[int32]
+	Community      InputChannelClass
+	Q              string
+	Filter         MessagesFilterClass
+	MinDate        int32
+	MaxDate        int32
+	OffsetRate     int32
+	OffsetPeer     InputPeerClass
+	OffsetID       int32
+	Limit          int32
+}
+
+func (*MessagesSearchGlobal) TypeID() uint32 { return IDMessagesSearchGlobal }
+
+func (v *MessagesSearchGlobal) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchGlobal)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.BroadcastsOnly {
+		flags |= 1 << 1
+	}
+	if v.GroupsOnly {
+		flags |= 1 << 2
+	}
+	if v.UsersOnly {
+		flags |= 1 << 3
+	}
+	if v.FolderID.Set {
+		flags |= 1 << 0
+		b.Int(v.FolderID.Value)
+	}
+	if v.Community != nil {
+		flags |= 1 << 4
+		v.Community.Encode(b)
+	}
+	b.String(v.Q)
+	putMessagesFilter(b, v.Filter, "messages.searchGlobal.filter")
+	b.Int(v.MinDate)
+	b.Int(v.MaxDate)
+	b.Int(v.OffsetRate)
+	putInputPeer(b, v.OffsetPeer, "messages.searchGlobal.offset_peer")
+	b.Int(v.OffsetID)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearchGlobal) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchGlobal, "messages.searchGlobal")
+	flags := r.Uint32()
+	v.BroadcastsOnly = flags&(1<<1) != 0
+	v.GroupsOnly = flags&(1<<2) != 0
+	v.UsersOnly = flags&(1<<3) != 0
+	r.OptInt(flags&(1<<0), &v.FolderID)
+	readInputChannel(r, flags&(1<<4), &v.Community)
+	r.ReadString(&v.Q)
+	readMessagesFilter(r, 1, &v.Filter)
+	v.MinDate = r.Int()
+	v.MaxDate = r.Int()
+	v.OffsetRate = r.Int()
+	readInputPeer(r, 1, &v.OffsetPeer)
+	v.OffsetID = r.Int()
+	v.Limit = r.Int()
+}
+
+func (*MessagesSearchGlobal) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesReorderStickerSets is messages.reorderStickerSets#78337739.
+type MessagesReorderStickerSets struct {
+	Masks  bool
+	Emojis bool
+	Order  []int64
+}
+
+func (*MessagesReorderStickerSets) TypeID() uint32 { return IDMessagesReorderStickerSets }
+
+func (v *MessagesReorderStickerSets) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReorderStickerSets)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Masks {
+		flags |= 1 << 0
+	}
+	if v.Emojis {
+		flags |= 1 << 1
+	}
+	b.Longs(v.Order)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReorderStickerSets) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReorderStickerSets, "messages.reorderStickerSets")
+	flags := r.Uint32()
+	v.Masks = flags&(1<<0) != 0
+	v.Emojis = flags&(1<<1) != 0
+	r.ReadLongs(&v.Order)
+}
+
+func (*MessagesReorderStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetDocumentByHash is messages.getDocumentByHash#b1f2061f.
+type MessagesGetDocumentByHash struct {
+	SHA256   []byte
+	Size     int64
+	MIMEType string
+}
+
+func (*MessagesGetDocumentByHash) TypeID() uint32 { return IDMessagesGetDocumentByHash }
+
+func (v *MessagesGetDocumentByHash) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDocumentByHash)
+	b.ByteString(v.SHA256)
+	b.Long(v.Size)
+	b.String(v.MIMEType)
+}
+
+func (v *MessagesGetDocumentByHash) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDocumentByHash, "messages.getDocumentByHash")
+	r.ReadByteString(&v.SHA256)
+	v.Size = r.Long()
+	r.ReadString(&v.MIMEType)
+}
+
+func (*MessagesGetDocumentByHash) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
+
+// MessagesGetSavedGIFs is messages.getSavedGifs#5cf09635.
+type MessagesGetSavedGIFs struct {
+	Hash int64
+}
+
+func (*MessagesGetSavedGIFs) TypeID() uint32 { return IDMessagesGetSavedGIFs }
+
+func (v *MessagesGetSavedGIFs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSavedGIFs)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetSavedGIFs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSavedGIFs, "messages.getSavedGifs")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetSavedGIFs) DecodeResult(r *tl.Reader) MessagesSavedGIFsClass {
+	return DecodeMessagesSavedGIFs(r)
+}
+
+// MessagesSaveGIF is messages.saveGif#327a30cb.
+type MessagesSaveGIF struct {
+	ID     InputDocumentClass
+	Unsave bool
+}
+
+func (*MessagesSaveGIF) TypeID() uint32 { return IDMessagesSaveGIF }
+
+func (v *MessagesSaveGIF) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSaveGIF)
+	putInputDocument(b, v.ID, "messages.saveGif.id")
+	b.Bool(v.Unsave)
+}
+
+func (v *MessagesSaveGIF) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSaveGIF, "messages.saveGif")
+	readInputDocument(r, 1, &v.ID)
+	v.Unsave = r.Bool()
+}
+
+func (*MessagesSaveGIF) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetInlineBotResults is messages.getInlineBotResults#514e999d.
+type MessagesGetInlineBotResults struct {
+	Bot      InputUserClass
+	Peer     InputPeerClass
+	GeoPoint InputGeoPointClass
+	Query    string
+	Offset   string
+}
+
+func (*MessagesGetInlineBotResults) TypeID() uint32 { return IDMessagesGetInlineBotResults }
+
+func (v *MessagesGetInlineBotResults) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetInlineBotResults)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputUser(b, v.Bot, "messages.getInlineBotResults.bot")
+	putInputPeer(b, v.Peer, "messages.getInlineBotResults.peer")
+	if v.GeoPoint != nil {
+		flags |= 1 << 0
+		v.GeoPoint.Encode(b)
+	}
+	b.String(v.Query)
+	b.String(v.Offset)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetInlineBotResults) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetInlineBotResults, "messages.getInlineBotResults")
+	flags := r.Uint32()
+	readInputUser(r, 1, &v.Bot)
+	readInputPeer(r, 1, &v.Peer)
+	readInputGeoPoint(r, flags&(1<<0), &v.GeoPoint)
+	r.ReadString(&v.Query)
+	r.ReadString(&v.Offset)
+}
+
+func (*MessagesGetInlineBotResults) DecodeResult(r *tl.Reader) *MessagesBotResults {
+	v := new(MessagesBotResults)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetInlineBotResults is messages.setInlineBotResults#bb12a419.
+type MessagesSetInlineBotResults struct {
+	Gallery       bool
+	Private       bool
+	QueryID       int64
+	Results       []InputBotInlineResultClass
+	CacheTime     int32
+	NextOffset    tl.Optional[string]
+	SwitchPm      *InlineBotSwitchPM
+	SwitchWebview *InlineBotWebView
+}
+
+func (*MessagesSetInlineBotResults) TypeID() uint32 { return IDMessagesSetInlineBotResults }
+
+func (v *MessagesSetInlineBotResults) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetInlineBotResults)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Gallery {
+		flags |= 1 << 0
+	}
+	if v.Private {
+		flags |= 1 << 1
+	}
+	b.Long(v.QueryID)
+	putInputBotInlineResultClasses(b, v.Results, "messages.setInlineBotResults.results")
+	b.Int(v.CacheTime)
+	if v.NextOffset.Set {
+		flags |= 1 << 2
+		b.String(v.NextOffset.Value)
+	}
+	if v.SwitchPm != nil {
+		flags |= 1 << 3
+		v.SwitchPm.Encode(b)
+	}
+	if v.SwitchWebview != nil {
+		flags |= 1 << 4
+		v.SwitchWebview.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetInlineBotResults) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetInlineBotResults, "messages.setInlineBotResults")
+	flags := r.Uint32()
+	v.Gallery = flags&(1<<0) != 0
+	v.Private = flags&(1<<1) != 0
+	v.QueryID = r.Long()
+	readInputBotInlineResultClasses(r, 1, &v.Results)
+	v.CacheTime = r.Int()
+	r.OptString(flags&(1<<2), &v.NextOffset)
+	readInlineBotSwitchPM(r, flags&(1<<3), &v.SwitchPm)
+	readInlineBotWebView(r, flags&(1<<4), &v.SwitchWebview)
+}
+
+func (*MessagesSetInlineBotResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesSendInlineBotResult is messages.sendInlineBotResult#c0cf7646.
+type MessagesSendInlineBotResult struct {
+	Silent             bool
+	Background         bool
+	ClearDraft         bool
+	HideVia            bool
+	Peer               InputPeerClass
+	ReplyTo            InputReplyToClass
+	RandomID           int64
+	QueryID            int64
+	ID                 string
+	ScheduleDate       tl.Optional[int32]
+	SendAs             InputPeerClass
+	QuickReplyShortcut InputQuickReplyShortcutClass
+	AllowPaidStars     tl.Optional[int64]
+}
+
+func (*MessagesSendInlineBotResult) TypeID() uint32 { return IDMessagesSendInlineBotResult }
+
+func (v *MessagesSendInlineBotResult) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendInlineBotResult)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	if v.Background {
+		flags |= 1 << 6
+	}
+	if v.ClearDraft {
+		flags |= 1 << 7
+	}
+	if v.HideVia {
+		flags |= 1 << 11
+	}
+	putInputPeer(b, v.Peer, "messages.sendInlineBotResult.peer")
+	if v.ReplyTo != nil {
+		flags |= 1 << 0
+		v.ReplyTo.Encode(b)
+	}
+	b.Long(v.RandomID)
+	b.Long(v.QueryID)
+	b.String(v.ID)
+	if v.ScheduleDate.Set {
+		flags |= 1 << 10
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	if v.QuickReplyShortcut != nil {
+		flags |= 1 << 17
+		v.QuickReplyShortcut.Encode(b)
+	}
+	if v.AllowPaidStars.Set {
+		flags |= 1 << 21
+		b.Long(v.AllowPaidStars.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendInlineBotResult) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendInlineBotResult, "messages.sendInlineBotResult")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<5) != 0
+	v.Background = flags&(1<<6) != 0
+	v.ClearDraft = flags&(1<<7) != 0
+	v.HideVia = flags&(1<<11) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
+	v.RandomID = r.Long()
+	v.QueryID = r.Long()
+	r.ReadString(&v.ID)
+	r.OptInt(flags&(1<<10), &v.ScheduleDate)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
+	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+}
+
+func (*MessagesSendInlineBotResult) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetMessageEditData is messages.getMessageEditData#fda68d36.
+type MessagesGetMessageEditData struct {
+	Peer InputPeerClass
+	ID   int32
+}
+
+func (*MessagesGetMessageEditData) TypeID() uint32 { return IDMessagesGetMessageEditData }
+
+func (v *MessagesGetMessageEditData) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMessageEditData)
+	putInputPeer(b, v.Peer, "messages.getMessageEditData.peer")
+	b.Int(v.ID)
+}
+
+func (v *MessagesGetMessageEditData) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMessageEditData, "messages.getMessageEditData")
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+}
+
+func (*MessagesGetMessageEditData) DecodeResult(r *tl.Reader) *MessagesMessageEditData {
+	v := new(MessagesMessageEditData)
+	v.Decode(r)
+	return v
+}
+
+// MessagesEditMessage is messages.editMessage#b106e66c.
+type MessagesEditMessage struct {
+	NoWebpage            bool
+	InvertMedia          bool
+	Peer                 InputPeerClass
+	ID                   int32
+	Message              tl.Optional[string]
+	Media                InputMediaClass
+	ReplyMarkup          ReplyMarkupClass
+	Entities             []MessageEntityClass
+	ScheduleDate         tl.Optional[int32]
+	ScheduleRepeatPeriod tl.Optional[int32]
+	QuickReplyShortcutID tl.Optional[int32]
+	RichMessage          InputRichMessageClass
+}
+
+func (*MessagesEditMessage) TypeID() uint32 { return IDMessagesEditMessage }
+
+func (v *MessagesEditMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NoWebpage {
+		flags |= 1 << 1
+	}
+	if v.InvertMedia {
+		flags |= 1 << 16
+	}
+	putInputPeer(b, v.Peer, "messages.editMessage.peer")
+	b.Int(v.ID)
+	if v.Message.Set {
+		flags |= 1 << 11
+		b.String(v.Message.Value)
+	}
+	if v.Media != nil {
+		flags |= 1 << 14
+		v.Media.Encode(b)
+	}
+	if v.ReplyMarkup != nil {
+		flags |= 1 << 2
+		v.ReplyMarkup.Encode(b)
+	}
+	if v.Entities != nil {
+		flags |= 1 << 3
+		putMessageEntityClasses(b, v.Entities, "messages.editMessage.entities")
+	}
+	if v.ScheduleDate.Set {
+		flags |= 1 << 15
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.ScheduleRepeatPeriod.Set {
+		flags |= 1 << 18
+		b.Int(v.ScheduleRepeatPeriod.Value)
+	}
+	if v.QuickReplyShortcutID.Set {
+		flags |= 1 << 17
+		b.Int(v.QuickReplyShortcutID.Value)
+	}
+	if v.RichMessage != nil {
+		flags |= 1 << 23
+		v.RichMessage.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesEditMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditMessage, "messages.editMessage")
+	flags := r.Uint32()
+	v.NoWebpage = flags&(1<<1) != 0
+	v.InvertMedia = flags&(1<<16) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	r.OptString(flags&(1<<11), &v.Message)
+	readInputMedia(r, flags&(1<<14), &v.Media)
+	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
+	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+	r.OptInt(flags&(1<<15), &v.ScheduleDate)
+	r.OptInt(flags&(1<<18), &v.ScheduleRepeatPeriod)
+	r.OptInt(flags&(1<<17), &v.QuickReplyShortcutID)
+	readInputRichMessage(r, flags&(1<<23), &v.RichMessage)
+}
+
+func (*MessagesEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesEditInlineBotMessage is messages.editInlineBotMessage#a423bb51.
+type MessagesEditInlineBotMessage struct {
+	NoWebpage   bool
+	InvertMedia bool
+	ID          InputBotInlineMessageIDClass
+	Message     tl.Optional[string]
+	Media       InputMediaClass
+	ReplyMarkup ReplyMarkupClass
+	Entities    []MessageEntityClass
+	RichMessage InputRichMessageClass
+}
+
+func (*MessagesEditInlineBotMessage) TypeID() uint32 { return IDMessagesEditInlineBotMessage }
+
+func (v *MessagesEditInlineBotMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditInlineBotMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NoWebpage {
+		flags |= 1 << 1
+	}
+	if v.InvertMedia {
+		flags |= 1 << 16
+	}
+	putInputBotInlineMessageID(b, v.ID, "messages.editInlineBotMessage.id")
+	if v.Message.Set {
+		flags |= 1 << 11
+		b.String(v.Message.Value)
+	}
+	if v.Media != nil {
+		flags |= 1 << 14
+		v.Media.Encode(b)
+	}
+	if v.ReplyMarkup != nil {
+		flags |= 1 << 2
+		v.ReplyMarkup.Encode(b)
+	}
+	if v.Entities != nil {
+		flags |= 1 << 3
+		putMessageEntityClasses(b, v.Entities, "messages.editInlineBotMessage.entities")
+	}
+	if v.RichMessage != nil {
+		flags |= 1 << 23
+		v.RichMessage.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesEditInlineBotMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditInlineBotMessage, "messages.editInlineBotMessage")
+	flags := r.Uint32()
+	v.NoWebpage = flags&(1<<1) != 0
+	v.InvertMedia = flags&(1<<16) != 0
+	readInputBotInlineMessageID(r, 1, &v.ID)
+	r.OptString(flags&(1<<11), &v.Message)
+	readInputMedia(r, flags&(1<<14), &v.Media)
+	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
+	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+	readInputRichMessage(r, flags&(1<<23), &v.RichMessage)
+}
+
+func (*MessagesEditInlineBotMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetBotCallbackAnswer is messages.getBotCallbackAnswer#9342ca07.
+type MessagesGetBotCallbackAnswer struct {
+	Game     bool
+	Peer     InputPeerClass
+	MsgID    int32
+	Data     []byte
+	Password InputCheckPasswordSRPClass
+}
+
+func (*MessagesGetBotCallbackAnswer) TypeID() uint32 { return IDMessagesGetBotCallbackAnswer }
+
+func (v *MessagesGetBotCallbackAnswer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetBotCallbackAnswer)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Game {
+		flags |= 1 << 1
+	}
+	putInputPeer(b, v.Peer, "messages.getBotCallbackAnswer.peer")
+	b.Int(v.MsgID)
+	if v.Data != nil {
+		flags |= 1 << 0
+		b.ByteString(v.Data)
+	}
+	if v.Password != nil {
+		flags |= 1 << 2
+		v.Password.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetBotCallbackAnswer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetBotCallbackAnswer, "messages.getBotCallbackAnswer")
+	flags := r.Uint32()
+	v.Game = flags&(1<<1) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	r.OptByteString(flags&(1<<0), &v.Data)
+	readInputCheckPasswordSRP(r, flags&(1<<2), &v.Password)
+}
+
+func (*MessagesGetBotCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
+	v := new(MessagesBotCallbackAnswer)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetBotCallbackAnswer is messages.setBotCallbackAnswer#d58f130a.
+type MessagesSetBotCallbackAnswer struct {
+	Alert     bool
+	QueryID   int64
+	Message   tl.Optional[string]
+	URL       tl.Optional[string]
+	CacheTime int32
+}
+
+func (*MessagesSetBotCallbackAnswer) TypeID() uint32 { return IDMessagesSetBotCallbackAnswer }
+
+func (v *MessagesSetBotCallbackAnswer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetBotCallbackAnswer)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Alert {
+		flags |= 1 << 1
+	}
+	b.Long(v.QueryID)
+	if v.Message.Set {
+		flags |= 1 << 0
+		b.String(v.Message.Value)
+	}
+	if v.URL.Set {
+		flags |= 1 << 2
+		b.String(v.URL.Value)
+	}
+	b.Int(v.CacheTime)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetBotCallbackAnswer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetBotCallbackAnswer, "messages.setBotCallbackAnswer")
+	flags := r.Uint32()
+	v.Alert = flags&(1<<1) != 0
+	v.QueryID = r.Long()
+	r.OptString(flags&(1<<0), &v.Message)
+	r.OptString(flags&(1<<2), &v.URL)
+	v.CacheTime = r.Int()
+}
+
+func (*MessagesSetBotCallbackAnswer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetPeerDialogs is messages.getPeerDialogs#e470bcfd.
+type MessagesGetPeerDialogs struct {
+	Peers []InputDialogPeerClass
+}
+
+func (*MessagesGetPeerDialogs) TypeID() uint32 { return IDMessagesGetPeerDialogs }
+
+func (v *MessagesGetPeerDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPeerDialogs)
+	putInputDialogPeerClasses(b, v.Peers, "messages.getPeerDialogs.peers")
+}
+
+func (v *MessagesGetPeerDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPeerDialogs, "messages.getPeerDialogs")
+	readInputDialogPeerClasses(r, 1, &v.Peers)
+}
+
+func (*MessagesGetPeerDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
+	v := new(MessagesPeerDialogs)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSaveDraft is messages.saveDraft#ad0fa15c.
+type MessagesSaveDraft struct {
+	NoWebpage     bool
+	InvertMedia   bool
+	ReplyTo       InputReplyToClass
+	Peer          InputPeerClass
+	Message       string
+	Entities      []MessageEntityClass
+	Media         InputMediaClass
+	Effect        tl.Optional[int64]
+	SuggestedPost *SuggestedPost
+	RichMessage   InputRichMessageClass
+}
+
+func (*MessagesSaveDraft) TypeID() uint32 { return IDMessagesSaveDraft }
+
+func (v *MessagesSaveDraft) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSaveDraft)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.NoWebpage {
+		flags |= 1 << 1
+	}
+	if v.InvertMedia {
+		flags |= 1 << 6
+	}
+	if v.ReplyTo != nil {
+		flags |= 1 << 4
+		v.ReplyTo.Encode(b)
+	}
+	putInputPeer(b, v.Peer, "messages.saveDraft.peer")
+	b.String(v.Message)
+	if v.Entities != nil {
+		flags |= 1 << 3
+		putMessageEntityClasses(b, v.Entities, "messages.saveDraft.entities")
+	}
+	if v.Media != nil {
+		flags |= 1 << 5
+		v.Media.Encode(b)
+	}
+	if v.Effect.Set {
+		flags |= 1 << 7
+		b.Long(v.Effect.Value)
+	}
+	if v.SuggestedPost != nil {
+		flags |= 1 << 8
+		v.SuggestedPost.Encode(b)
+	}
+	if v.RichMessage != nil {
+		flags |= 1 << 9
+		v.RichMessage.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSaveDraft) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSaveDraft, "messages.saveDraft")
+	flags := r.Uint32()
+	v.NoWebpage = flags&(1<<1) != 0
+	v.InvertMedia = flags&(1<<6) != 0
+	readInputReplyTo(r, flags&(1<<4), &v.ReplyTo)
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Message)
+	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+	readInputMedia(r, flags&(1<<5), &v.Media)
+	r.OptLong(flags&(1<<7), &v.Effect)
+	readSuggestedPost(r, flags&(1<<8), &v.SuggestedPost)
+	readInputRichMessage(r, flags&(1<<9), &v.RichMessage)
+}
+
+func (*MessagesSaveDraft) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetAllDrafts is messages.getAllDrafts#6a3f8d65.
+type MessagesGetAllDrafts struct {
+}
+
+func (*MessagesGetAllDrafts) TypeID() uint32 { return IDMessagesGetAllDrafts }
+
+func (v *MessagesGetAllDrafts) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAllDrafts)
+}
+
+func (v *MessagesGetAllDrafts) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAllDrafts, "messages.getAllDrafts")
+}
+
+func (*MessagesGetAllDrafts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetFeaturedStickers is messages.getFeaturedStickers#64780b14.
+type MessagesGetFeaturedStickers struct {
+	Hash int64
+}
+
+func (*MessagesGetFeaturedStickers) TypeID() uint32 { return IDMessagesGetFeaturedStickers }
+
+func (v *MessagesGetFeaturedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetFeaturedStickers)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetFeaturedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetFeaturedStickers, "messages.getFeaturedStickers")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
+	return DecodeMessagesFeaturedStickers(r)
+}
+
+// MessagesReadFeaturedStickers is messages.readFeaturedStickers#5b118126.
+type MessagesReadFeaturedStickers struct {
+	ID []int64
+}
+
+func (*MessagesReadFeaturedStickers) TypeID() uint32 { return IDMessagesReadFeaturedStickers }
+
+func (v *MessagesReadFeaturedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadFeaturedStickers)
+	b.Longs(v.ID)
+}
+
+func (v *MessagesReadFeaturedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadFeaturedStickers, "messages.readFeaturedStickers")
+	r.ReadLongs(&v.ID)
+}
+
+func (*MessagesReadFeaturedStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetRecentStickers is messages.getRecentStickers#9da9403b.
+type MessagesGetRecentStickers struct {
+	Attached bool
+	Hash     int64
+}
+
+func (*MessagesGetRecentStickers) TypeID() uint32 { return IDMessagesGetRecentStickers }
+
+func (v *MessagesGetRecentStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetRecentStickers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Attached {
+		flags |= 1 << 0
+	}
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetRecentStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetRecentStickers, "messages.getRecentStickers")
+	flags := r.Uint32()
+	v.Attached = flags&(1<<0) != 0
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetRecentStickers) DecodeResult(r *tl.Reader) MessagesRecentStickersClass {
+	return DecodeMessagesRecentStickers(r)
+}
+
+// MessagesSaveRecentSticker is messages.saveRecentSticker#392718f8.
+type MessagesSaveRecentSticker struct {
+	Attached bool
+	ID       InputDocumentClass
+	Unsave   bool
+}
+
+func (*MessagesSaveRecentSticker) TypeID() uint32 { return IDMessagesSaveRecentSticker }
+
+func (v *MessagesSaveRecentSticker) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSaveRecentSticker)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Attached {
+		flags |= 1 << 0
+	}
+	putInputDocument(b, v.ID, "messages.saveRecentSticker.id")
+	b.Bool(v.Unsave)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSaveRecentSticker) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSaveRecentSticker, "messages.saveRecentSticker")
+	flags := r.Uint32()
+	v.Attached = flags&(1<<0) != 0
+	readInputDocument(r, 1, &v.ID)
+	v.Unsave = r.Bool()
+}
+
+func (*MessagesSaveRecentSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesClearRecentStickers is messages.clearRecentStickers#8999602d.
+type MessagesClearRecentStickers struct {
+	Attached bool
+}
+
+func (*MessagesClearRecentStickers) TypeID() uint32 { return IDMessagesClearRecentStickers }
+
+func (v *MessagesClearRecentStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesClearRecentStickers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Attached {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesClearRecentStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesClearRecentStickers, "messages.clearRecentStickers")
+	flags := r.Uint32()
+	v.Attached = flags&(1<<0) != 0
+}
+
+func (*MessagesClearRecentStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetArchivedStickers is messages.getArchivedStickers#57f17692.
+type MessagesGetArchivedStickers struct {
+	Masks    bool
+	Emojis   bool
+	OffsetID int64
+	Limit    int32
+}
+
+func (*MessagesGetArchivedStickers) TypeID() uint32 { return IDMessagesGetArchivedStickers }
+
+func (v *MessagesGetArchivedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetArchivedStickers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Masks {
+		flags |= 1 << 0
+	}
+	if v.Emojis {
+		flags |= 1 << 1
+	}
+	b.Long(v.OffsetID)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetArchivedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetArchivedStickers, "messages.getArchivedStickers")
+	flags := r.Uint32()
+	v.Masks = flags&(1<<0) != 0
+	v.Emojis = flags&(1<<1) != 0
+	v.OffsetID = r.Long()
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetArchivedStickers) DecodeResult(r *tl.Reader) *MessagesArchivedStickers {
+	v := new(MessagesArchivedStickers)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetMaskStickers is messages.getMaskStickers#640f82b8.
+type MessagesGetMaskStickers struct {
+	Hash int64
+}
+
+func (*MessagesGetMaskStickers) TypeID() uint32 { return IDMessagesGetMaskStickers }
+
+func (v *MessagesGetMaskStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMaskStickers)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetMaskStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMaskStickers, "messages.getMaskStickers")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetMaskStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
+	return DecodeMessagesAllStickers(r)
+}
+
+// MessagesGetAttachedStickers is messages.getAttachedStickers#cc5b67cc.
+type MessagesGetAttachedStickers struct {
+	Media InputStickeredMediaClass
+}
+
+func (*MessagesGetAttachedStickers) TypeID() uint32 { return IDMessagesGetAttachedStickers }
+
+func (v *MessagesGetAttachedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAttachedStickers)
+	putInputStickeredMedia(b, v.Media, "messages.getAttachedStickers.media")
+}
+
+func (v *MessagesGetAttachedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAttachedStickers, "messages.getAttachedStickers")
+	readInputStickeredMedia(r, 1, &v.Media)
+}
+
+func (*MessagesGetAttachedStickers) DecodeResult(r *tl.Reader) (v []StickerSetCoveredClass) {
+	readStickerSetCoveredClasses(r, 1, &v)
+	return v
+}
+
+// MessagesSetGameScore is messages.setGameScore#8ef8ecc0.
+type MessagesSetGameScore struct {
+	EditMessage bool
+	Force       bool
+	Peer        InputPeerClass
+	ID          int32
+	UserID      InputUserClass
+	Score       int32
+}
+
+func (*MessagesSetGameScore) TypeID() uint32 { return IDMessagesSetGameScore }
+
+func (v *MessagesSetGameScore) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetGameScore)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.EditMessage {
+		flags |= 1 << 0
+	}
+	if v.Force {
+		flags |= 1 << 1
+	}
+	putInputPeer(b, v.Peer, "messages.setGameScore.peer")
+	b.Int(v.ID)
+	putInputUser(b, v.UserID, "messages.setGameScore.user_id")
+	b.Int(v.Score)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetGameScore) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetGameScore, "messages.setGameScore")
+	flags := r.Uint32()
+	v.EditMessage = flags&(1<<0) != 0
+	v.Force = flags&(1<<1) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	readInputUser(r, 1, &v.UserID)
+	v.Score = r.Int()
+}
+
+func (*MessagesSetGameScore) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSetInlineGameScore is messages.setInlineGameScore#15ad9f64.
+type MessagesSetInlineGameScore struct {
+	EditMessage bool
+	Force       bool
+	ID          InputBotInlineMessageIDClass
+	UserID      InputUserClass
+	Score       int32
+}
+
+func (*MessagesSetInlineGameScore) TypeID() uint32 { return IDMessagesSetInlineGameScore }
+
+func (v *MessagesSetInlineGameScore) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetInlineGameScore)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.EditMessage {
+		flags |= 1 << 0
+	}
+	if v.Force {
+		flags |= 1 << 1
+	}
+	putInputBotInlineMessageID(b, v.ID, "messages.setInlineGameScore.id")
+	putInputUser(b, v.UserID, "messages.setInlineGameScore.user_id")
+	b.Int(v.Score)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetInlineGameScore) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetInlineGameScore, "messages.setInlineGameScore")
+	flags := r.Uint32()
+	v.EditMessage = flags&(1<<0) != 0
+	v.Force = flags&(1<<1) != 0
+	readInputBotInlineMessageID(r, 1, &v.ID)
+	readInputUser(r, 1, &v.UserID)
+	v.Score = r.Int()
+}
+
+func (*MessagesSetInlineGameScore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetGameHighScores is messages.getGameHighScores#e822649d.
+type MessagesGetGameHighScores struct {
+	Peer   InputPeerClass
+	ID     int32
+	UserID InputUserClass
+}
+
+func (*MessagesGetGameHighScores) TypeID() uint32 { return IDMessagesGetGameHighScores }
+
+func (v *MessagesGetGameHighScores) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetGameHighScores)
+	putInputPeer(b, v.Peer, "messages.getGameHighScores.peer")
+	b.Int(v.ID)
+	putInputUser(b, v.UserID, "messages.getGameHighScores.user_id")
+}
+
+func (v *MessagesGetGameHighScores) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetGameHighScores, "messages.getGameHighScores")
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*MessagesGetGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
+	v := new(MessagesHighScores)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetInlineGameHighScores is messages.getInlineGameHighScores#0f635e1b.
+type MessagesGetInlineGameHighScores struct {
+	ID     InputBotInlineMessageIDClass
+	UserID InputUserClass
+}
+
+func (*MessagesGetInlineGameHighScores) TypeID() uint32 { return IDMessagesGetInlineGameHighScores }
+
+func (v *MessagesGetInlineGameHighScores) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetInlineGameHighScores)
+	putInputBotInlineMessageID(b, v.ID, "messages.getInlineGameHighScores.id")
+	putInputUser(b, v.UserID, "messages.getInlineGameHighScores.user_id")
+}
+
+func (v *MessagesGetInlineGameHighScores) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetInlineGameHighScores, "messages.getInlineGameHighScores")
+	readInputBotInlineMessageID(r, 1, &v.ID)
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*MessagesGetInlineGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
+	v := new(MessagesHighScores)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetCommonChats is messages.getCommonChats#e40ca104.
+type MessagesGetCommonChats struct {
+	UserID InputUserClass
+	MaxID  int64
+	Limit  int32
+}
+
+func (*MessagesGetCommonChats) TypeID() uint32 { return IDMessagesGetCommonChats }
+
+func (v *MessagesGetCommonChats) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetCommonChats)
+	putInputUser(b, v.UserID, "messages.getCommonChats.user_id")
+	b.Long(v.MaxID)
+	b.Int(v.Limit)
+}
+
+func (v *MessagesGetCommonChats) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetCommonChats, "messages.getCommonChats")
+	readInputUser(r, 1, &v.UserID)
+	v.MaxID = r.Long()
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetCommonChats) DecodeResult(r *tl.Reader) MessagesChatsClass {
+	return DecodeMessagesChats(r)
+}
+
+// MessagesGetWebPage is messages.getWebPage#8d9692a3.
+type MessagesGetWebPage struct {
+	URL  string
+	Hash int32
+}
+
+func (*MessagesGetWebPage) TypeID() uint32 { return IDMessagesGetWebPage }
+
+func (v *MessagesGetWebPage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetWebPage)
+	b.String(v.URL)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetWebPage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetWebPage, "messages.getWebPage")
+	r.ReadString(&v.URL)
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetWebPage) DecodeResult(r *tl.Reader) *MessagesWebPage {
+	v := new(MessagesWebPage)
+	v.Decode(r)
+	return v
+}
+
+// MessagesToggleDialogPin is messages.toggleDialogPin#a731e257.
+type MessagesToggleDialogPin struct {
+	Pinned bool
+	Peer   InputDialogPeerClass
+}
+
+func (*MessagesToggleDialogPin) TypeID() uint32 { return IDMessagesToggleDialogPin }
+
+func (v *MessagesToggleDialogPin) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleDialogPin)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Pinned {
+		flags |= 1 << 0
+	}
+	putInputDialogPeer(b, v.Peer, "messages.toggleDialogPin.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesToggleDialogPin) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleDialogPin, "messages.toggleDialogPin")
+	flags := r.Uint32()
+	v.Pinned = flags&(1<<0) != 0
+	readInputDialogPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesToggleDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesReorderPinnedDialogs is messages.reorderPinnedDialogs#3b1adf37.
+type MessagesReorderPinnedDialogs struct {
+	Force    bool
+	FolderID int32
+	Order    []InputDialogPeerClass
+}
+
+func (*MessagesReorderPinnedDialogs) TypeID() uint32 { return IDMessagesReorderPinnedDialogs }
+
+func (v *MessagesReorderPinnedDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReorderPinnedDialogs)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Force {
+		flags |= 1 << 0
+	}
+	b.Int(v.FolderID)
+	putInputDialogPeerClasses(b, v.Order, "messages.reorderPinnedDialogs.order")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReorderPinnedDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReorderPinnedDialogs, "messages.reorderPinnedDialogs")
+	flags := r.Uint32()
+	v.Force = flags&(1<<0) != 0
+	v.FolderID = r.Int()
+	readInputDialogPeerClasses(r, 1, &v.Order)
+}
+
+func (*MessagesReorderPinnedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetPinnedDialogs is messages.getPinnedDialogs#d6b94df2.
+type MessagesGetPinnedDialogs struct {
+	FolderID int32
+}
+
+func (*MessagesGetPinnedDialogs) TypeID() uint32 { return IDMessagesGetPinnedDialogs }
+
+func (v *MessagesGetPinnedDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPinnedDialogs)
+	b.Int(v.FolderID)
+}
+
+func (v *MessagesGetPinnedDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPinnedDialogs, "messages.getPinnedDialogs")
+	v.FolderID = r.Int()
+}
+
+func (*MessagesGetPinnedDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
+	v := new(MessagesPeerDialogs)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetBotShippingResults is messages.setBotShippingResults#e5f672fa.
+type MessagesSetBotShippingResults struct {
+	QueryID         int64
+	Error           tl.Optional[string]
+	ShippingOptions []ShippingOption
+}
+
+func (*MessagesSetBotShippingResults) TypeID() uint32 { return IDMessagesSetBotShippingResults }
+
+func (v *MessagesSetBotShippingResults) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetBotShippingResults)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Long(v.QueryID)
+	if v.Error.Set {
+		flags |= 1 << 0
+		b.String(v.Error.Value)
+	}
+	if v.ShippingOptions != nil {
+		flags |= 1 << 1
+		putShippingOptions(b, v.ShippingOptions)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetBotShippingResults) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetBotShippingResults, "messages.setBotShippingResults")
+	flags := r.Uint32()
+	v.QueryID = r.Long()
+	r.OptString(flags&(1<<0), &v.Error)
+	readShippingOptions(r, flags&(1<<1), &v.ShippingOptions)
+}
+
+func (*MessagesSetBotShippingResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesSetBotPrecheckoutResults is messages.setBotPrecheckoutResults#09c2dd95.
+type MessagesSetBotPrecheckoutResults struct {
+	Success bool
+	QueryID int64
+	Error   tl.Optional[string]
+}
+
+func (*MessagesSetBotPrecheckoutResults) TypeID() uint32 { return IDMessagesSetBotPrecheckoutResults }
+
+func (v *MessagesSetBotPrecheckoutResults) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetBotPrecheckoutResults)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Success {
+		flags |= 1 << 1
+	}
+	b.Long(v.QueryID)
+	if v.Error.Set {
+		flags |= 1 << 0
+		b.String(v.Error.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetBotPrecheckoutResults) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetBotPrecheckoutResults, "messages.setBotPrecheckoutResults")
+	flags := r.Uint32()
+	v.Success = flags&(1<<1) != 0
+	v.QueryID = r.Long()
+	r.OptString(flags&(1<<0), &v.Error)
+}
+
+func (*MessagesSetBotPrecheckoutResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesUploadMedia is messages.uploadMedia#14967978.
+type MessagesUploadMedia struct {
+	BusinessConnectionID tl.Optional[string]
+	Peer                 InputPeerClass
+	Media                InputMediaClass
+}
+
+func (*MessagesUploadMedia) TypeID() uint32 { return IDMessagesUploadMedia }
+
+func (v *MessagesUploadMedia) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUploadMedia)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.BusinessConnectionID.Set {
+		flags |= 1 << 0
+		b.String(v.BusinessConnectionID.Value)
+	}
+	putInputPeer(b, v.Peer, "messages.uploadMedia.peer")
+	putInputMedia(b, v.Media, "messages.uploadMedia.media")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesUploadMedia) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUploadMedia, "messages.uploadMedia")
+	flags := r.Uint32()
+	r.OptString(flags&(1<<0), &v.BusinessConnectionID)
+	readInputPeer(r, 1, &v.Peer)
+	readInputMedia(r, 1, &v.Media)
+}
+
+func (*MessagesUploadMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
+	return DecodeMessageMedia(r)
+}
+
+// MessagesSendScreenshotNotification is messages.sendScreenshotNotification#a1405817.
+type MessagesSendScreenshotNotification struct {
+	Peer     InputPeerClass
+	ReplyTo  InputReplyToClass
+	RandomID int64
+}
+
+func (*MessagesSendScreenshotNotification) TypeID() uint32 {
+	return IDMessagesSendScreenshotNotification
+}
+
+func (v *MessagesSendScreenshotNotification) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendScreenshotNotification)
+	putInputPeer(b, v.Peer, "messages.sendScreenshotNotification.peer")
+	putInputReplyTo(b, v.ReplyTo, "messages.sendScreenshotNotification.reply_to")
+	b.Long(v.RandomID)
+}
+
+func (v *MessagesSendScreenshotNotification) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendScreenshotNotification, "messages.sendScreenshotNotification")
+	readInputPeer(r, 1, &v.Peer)
+	readInputReplyTo(r, 1, &v.ReplyTo)
+	v.RandomID = r.Long()
+}
+
+func (*MessagesSendScreenshotNotification) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesGetFavedStickers is messages.getFavedStickers#04f1aaa9.
+type MessagesGetFavedStickers struct {
+	Hash int64
+}
+
+func (*MessagesGetFavedStickers) TypeID() uint32 { return IDMessagesGetFavedStickers }
+
+func (v *MessagesGetFavedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetFavedStickers)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetFavedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetFavedStickers, "messages.getFavedStickers")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetFavedStickers) DecodeResult(r *tl.Reader) MessagesFavedStickersClass {
+	return DecodeMessagesFavedStickers(r)
+}
+
+// MessagesFaveSticker is messages.faveSticker#b9ffc55b.
+type MessagesFaveSticker struct {
+	ID     InputDocumentClass
+	Unfave bool
+}
+
+func (*MessagesFaveSticker) TypeID() uint32 { return IDMessagesFaveSticker }
+
+func (v *MessagesFaveSticker) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesFaveSticker)
+	putInputDocument(b, v.ID, "messages.faveSticker.id")
+	b.Bool(v.Unfave)
+}
+
+func (v *MessagesFaveSticker) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesFaveSticker, "messages.faveSticker")
+	readInputDocument(r, 1, &v.ID)
+	v.Unfave = r.Bool()
+}
+
+func (*MessagesFaveSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetUnreadMentions is messages.getUnreadMentions#f107e790.
+type MessagesGetUnreadMentions struct {
+	Peer      InputPeerClass
+	TopMsgID  tl.Optional[int32]
+	OffsetID  int32
+	AddOffset int32
+	Limit     int32
+	MaxID     int32
+	MinID     int32
+}
+
+func (*MessagesGetUnreadMentions) TypeID() uint32 { return IDMessagesGetUnreadMentions }
+
+func (v *MessagesGetUnreadMentions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetUnreadMentions)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getUnreadMentions.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	b.Int(v.OffsetID)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetUnreadMentions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetUnreadMentions, "messages.getUnreadMentions")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	v.OffsetID = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+}
+
+func (*MessagesGetUnreadMentions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesReadMentions is messages.readMentions#36e5bf4d.
+type MessagesReadMentions struct {
+	Peer     InputPeerClass
+	TopMsgID tl.Optional[int32]
+}
+
+func (*MessagesReadMentions) TypeID() uint32 { return IDMessagesReadMentions }
+
+func (v *MessagesReadMentions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadMentions)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.readMentions.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReadMentions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadMentions, "messages.readMentions")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+}
+
+func (*MessagesReadMentions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetRecentLocations is messages.getRecentLocations#702a40e0.
+type MessagesGetRecentLocations struct {
+	Peer  InputPeerClass
+	Limit int32
+	Hash  int64
+}
+
+func (*MessagesGetRecentLocations) TypeID() uint32 { return IDMessagesGetRecentLocations }
+
+func (v *MessagesGetRecentLocations) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetRecentLocations)
+	putInputPeer(b, v.Peer, "messages.getRecentLocations.peer")
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetRecentLocations) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetRecentLocations, "messages.getRecentLocations")
+	readInputPeer(r, 1, &v.Peer)
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetRecentLocations) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesSendMultiMedia is messages.sendMultiMedia#1bf89d74.
+type MessagesSendMultiMedia struct {
+	Silent                 bool
+	Background             bool
+	ClearDraft             bool
+	Noforwards             bool
+	UpdateStickersetsOrder bool
+	InvertMedia            bool
+	AllowPaidFloodskip     bool
+	Peer                   InputPeerClass
+	ReplyTo                InputReplyToClass
+	MultiMedia             []InputSingleMedia
+	ScheduleDate           tl.Optional[int32]
+	SendAs                 InputPeerClass
+	QuickReplyShortcut     InputQuickReplyShortcutClass
+	Effect                 tl.Optional[int64]
+	AllowPaidStars         tl.Optional[int64]
+}
+
+func (*MessagesSendMultiMedia) TypeID() uint32 { return IDMessagesSendMultiMedia }
+
+func (v *MessagesSendMultiMedia) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendMultiMedia)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	if v.Background {
+		flags |= 1 << 6
+	}
+	if v.ClearDraft {
+		flags |= 1 << 7
+	}
+	if v.Noforwards {
+		flags |= 1 << 14
+	}
+	if v.UpdateStickersetsOrder {
+		flags |= 1 << 15
+	}
+	if v.InvertMedia {
+		flags |= 1 << 16
+	}
+	if v.AllowPaidFloodskip {
+		flags |= 1 << 19
+	}
+	putInputPeer(b, v.Peer, "messages.sendMultiMedia.peer")
+	if v.ReplyTo != nil {
+		flags |= 1 << 0
+		v.ReplyTo.Encode(b)
+	}
+	putInputSingleMedias(b, v.MultiMedia)
+	if v.ScheduleDate.Set {
+		flags |= 1 << 10
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	if v.QuickReplyShortcut != nil {
+		flags |= 1 << 17
+		v.QuickReplyShortcut.Encode(b)
+	}
+	if v.Effect.Set {
+		flags |= 1 << 18
+		b.Long(v.Effect.Value)
+	}
+	if v.AllowPaidStars.Set {
+		flags |= 1 << 21
+		b.Long(v.AllowPaidStars.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendMultiMedia) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendMultiMedia, "messages.sendMultiMedia")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<5) != 0
+	v.Background = flags&(1<<6) != 0
+	v.ClearDraft = flags&(1<<7) != 0
+	v.Noforwards = flags&(1<<14) != 0
+	v.UpdateStickersetsOrder = flags&(1<<15) != 0
+	v.InvertMedia = flags&(1<<16) != 0
+	v.AllowPaidFloodskip = flags&(1<<19) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
+	readInputSingleMedias(r, 1, &v.MultiMedia)
+	r.OptInt(flags&(1<<10), &v.ScheduleDate)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
+	r.OptLong(flags&(1<<18), &v.Effect)
+	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+}
+
+func (*MessagesSendMultiMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesUploadEncryptedFile is messages.uploadEncryptedFile#5057c497.
+type MessagesUploadEncryptedFile struct {
+	Peer InputEncryptedChat
+	File InputEncryptedFileClass
+}
+
+func (*MessagesUploadEncryptedFile) TypeID() uint32 { return IDMessagesUploadEncryptedFile }
+
+func (v *MessagesUploadEncryptedFile) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUploadEncryptedFile)
+	v.Peer.Encode(b)
+	putInputEncryptedFile(b, v.File, "messages.uploadEncryptedFile.file")
+}
+
+func (v *MessagesUploadEncryptedFile) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUploadEncryptedFile, "messages.uploadEncryptedFile")
+	v.Peer.Decode(r)
+	readInputEncryptedFile(r, 1, &v.File)
+}
+
+func (*MessagesUploadEncryptedFile) DecodeResult(r *tl.Reader) EncryptedFileClass {
+	return DecodeEncryptedFile(r)
+}
+
+// MessagesSearchStickerSets is messages.searchStickerSets#35705b8a.
+type MessagesSearchStickerSets struct {
+	ExcludeFeatured bool
+	Q               string
+	Hash            int64
+}
+
+func (*MessagesSearchStickerSets) TypeID() uint32 { return IDMessagesSearchStickerSets }
+
+func (v *MessagesSearchStickerSets) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchStickerSets)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ExcludeFeatured {
+		flags |= 1 << 0
+	}
+	b.String(v.Q)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearchStickerSets) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchStickerSets, "messages.searchStickerSets")
+	flags := r.Uint32()
+	v.ExcludeFeatured = flags&(1<<0) != 0
+	r.ReadString(&v.Q)
+	v.Hash = r.Long()
+}
+
+func (*MessagesSearchStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
+	return DecodeMessagesFoundStickerSets(r)
+}
+
+// MessagesGetSplitRanges is messages.getSplitRanges#1cff7e08.
+type MessagesGetSplitRanges struct {
+}
+
+func (*MessagesGetSplitRanges) TypeID() uint32 { return IDMessagesGetSplitRanges }
+
+func (v *MessagesGetSplitRanges) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSplitRanges)
+}
+
+func (v *MessagesGetSplitRanges) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSplitRanges, "messages.getSplitRanges")
+}
+
+func (*MessagesGetSplitRanges) DecodeResult(r *tl.Reader) (v []MessageRange) {
+	readMessageRanges(r, 1, &v)
+	return v
+}
+
+// MessagesMarkDialogUnread is messages.markDialogUnread#8c5006f8.
+type MessagesMarkDialogUnread struct {
+	Unread     bool
+	ParentPeer InputPeerClass
+	Peer       InputDialogPeerClass
+}
+
+func (*MessagesMarkDialogUnread) TypeID() uint32 { return IDMessagesMarkDialogUnread }
+
+func (v *MessagesMarkDialogUnread) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesMarkDialogUnread)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Unread {
+		flags |= 1 << 0
+	}
+	if v.ParentPeer != nil {
+		flags |= 1 << 1
+		v.ParentPeer.Encode(b)
+	}
+	putInputDialogPeer(b, v.Peer, "messages.markDialogUnread.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesMarkDialogUnread) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesMarkDialogUnread, "messages.markDialogUnread")
+	flags := r.Uint32()
+	v.Unread = flags&(1<<0) != 0
+	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
+	readInputDialogPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesMarkDialogUnread) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetDialogUnreadMarks is messages.getDialogUnreadMarks#21202222.
+type MessagesGetDialogUnreadMarks struct {
+	ParentPeer InputPeerClass
+}
+
+func (*MessagesGetDialogUnreadMarks) TypeID() uint32 { return IDMessagesGetDialogUnreadMarks }
+
+func (v *MessagesGetDialogUnreadMarks) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDialogUnreadMarks)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ParentPeer != nil {
+		flags |= 1 << 0
+		v.ParentPeer.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetDialogUnreadMarks) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDialogUnreadMarks, "messages.getDialogUnreadMarks")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
+}
+
+func (*MessagesGetDialogUnreadMarks) DecodeResult(r *tl.Reader) (v []DialogPeerClass) {
+	readDialogPeerClasses(r, 1, &v)
+	return v
+}
+
+// MessagesClearAllDrafts is messages.clearAllDrafts#7e58ee9c.
+type MessagesClearAllDrafts struct {
+}
+
+func (*MessagesClearAllDrafts) TypeID() uint32 { return IDMessagesClearAllDrafts }
+
+func (v *MessagesClearAllDrafts) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesClearAllDrafts)
+}
+
+func (v *MessagesClearAllDrafts) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesClearAllDrafts, "messages.clearAllDrafts")
+}
+
+func (*MessagesClearAllDrafts) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesUpdatePinnedMessage is messages.updatePinnedMessage#d2aaf7ec.
+type MessagesUpdatePinnedMessage struct {
+	Silent    bool
+	Unpin     bool
+	PmOneside bool
+	Peer      InputPeerClass
+	ID        int32
+}
+
+func (*MessagesUpdatePinnedMessage) TypeID() uint32 { return IDMessagesUpdatePinnedMessage }
+
+func (v *MessagesUpdatePinnedMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUpdatePinnedMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 0
+	}
+	if v.Unpin {
+		flags |= 1 << 1
+	}
+	if v.PmOneside {
+		flags |= 1 << 2
+	}
+	putInputPeer(b, v.Peer, "messages.updatePinnedMessage.peer")
+	b.Int(v.ID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesUpdatePinnedMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUpdatePinnedMessage, "messages.updatePinnedMessage")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<0) != 0
+	v.Unpin = flags&(1<<1) != 0
+	v.PmOneside = flags&(1<<2) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+}
+
+func (*MessagesUpdatePinnedMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSendVote is messages.sendVote#10ea6184.
+type MessagesSendVote struct {
+	Peer    InputPeerClass
+	MsgID   int32
+	Options [][]byte
+}
+
+func (*MessagesSendVote) TypeID() uint32 { return IDMessagesSendVote }
+
+func (v *MessagesSendVote) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendVote)
+	putInputPeer(b, v.Peer, "messages.sendVote.peer")
+	b.Int(v.MsgID)
+	b.ByteStrings(v.Options)
+}
+
+func (v *MessagesSendVote) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendVote, "messages.sendVote")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	r.ReadByteStrings(&v.Options)
+}
+
+func (*MessagesSendVote) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetPollResults is messages.getPollResults#eda3e33b.
+type MessagesGetPollResults struct {
+	Peer     InputPeerClass
+	MsgID    int32
+	PollHash int64
+}
+
+func (*MessagesGetPollResults) TypeID() uint32 { return IDMessagesGetPollResults }
+
+func (v *MessagesGetPollResults) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPollResults)
+	putInputPeer(b, v.Peer, "messages.getPollResults.peer")
+	b.Int(v.MsgID)
+	b.Long(v.PollHash)
+}
+
+func (v *MessagesGetPollResults) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPollResults, "messages.getPollResults")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	v.PollHash = r.Long()
+}
+
+func (*MessagesGetPollResults) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetOnlines is messages.getOnlines#6e2be050.
+type MessagesGetOnlines struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesGetOnlines) TypeID() uint32 { return IDMessagesGetOnlines }
+
+func (v *MessagesGetOnlines) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetOnlines)
+	putInputPeer(b, v.Peer, "messages.getOnlines.peer")
+}
+
+func (v *MessagesGetOnlines) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetOnlines, "messages.getOnlines")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesGetOnlines) DecodeResult(r *tl.Reader) *ChatOnlines {
+	v := new(ChatOnlines)
+	v.Decode(r)
+	return v
+}
+
+// MessagesEditChatAbout is messages.editChatAbout#def60797.
+type MessagesEditChatAbout struct {
+	Peer  InputPeerClass
+	About string
+}
+
+func (*MessagesEditChatAbout) TypeID() uint32 { return IDMessagesEditChatAbout }
+
+func (v *MessagesEditChatAbout) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatAbout)
+	putInputPeer(b, v.Peer, "messages.editChatAbout.peer")
+	b.String(v.About)
+}
+
+func (v *MessagesEditChatAbout) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatAbout, "messages.editChatAbout")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.About)
+}
+
+func (*MessagesEditChatAbout) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesEditChatDefaultBannedRights is messages.editChatDefaultBannedRights#a5866b41.
+type MessagesEditChatDefaultBannedRights struct {
+	Peer         InputPeerClass
+	BannedRights ChatBannedRights
+}
+
+func (*MessagesEditChatDefaultBannedRights) TypeID() uint32 {
+	return IDMessagesEditChatDefaultBannedRights
+}
+
+func (v *MessagesEditChatDefaultBannedRights) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatDefaultBannedRights)
+	putInputPeer(b, v.Peer, "messages.editChatDefaultBannedRights.peer")
+	v.BannedRights.Encode(b)
+}
+
+func (v *MessagesEditChatDefaultBannedRights) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatDefaultBannedRights, "messages.editChatDefaultBannedRights")
+	readInputPeer(r, 1, &v.Peer)
+	v.BannedRights.Decode(r)
+}
+
+func (*MessagesEditChatDefaultBannedRights) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesGetEmojiKeywords is messages.getEmojiKeywords#35a0e062.
+type MessagesGetEmojiKeywords struct {
+	LangCode string
+}
+
+func (*MessagesGetEmojiKeywords) TypeID() uint32 { return IDMessagesGetEmojiKeywords }
+
+func (v *MessagesGetEmojiKeywords) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiKeywords)
+	b.String(v.LangCode)
+}
+
+func (v *MessagesGetEmojiKeywords) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiKeywords, "messages.getEmojiKeywords")
+	r.ReadString(&v.LangCode)
+}
+
+func (*MessagesGetEmojiKeywords) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
+	v := new(EmojiKeywordsDifference)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetEmojiKeywordsDifference is messages.getEmojiKeywordsDifference#1508b6af.
+type MessagesGetEmojiKeywordsDifference struct {
+	LangCode    string
+	FromVersion int32
+}
+
+func (*MessagesGetEmojiKeywordsDifference) TypeID() uint32 {
+	return IDMessagesGetEmojiKeywordsDifference
+}
+
+func (v *MessagesGetEmojiKeywordsDifference) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiKeywordsDifference)
+	b.String(v.LangCode)
+	b.Int(v.FromVersion)
+}
+
+func (v *MessagesGetEmojiKeywordsDifference) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiKeywordsDifference, "messages.getEmojiKeywordsDifference")
+	r.ReadString(&v.LangCode)
+	v.FromVersion = r.Int()
+}
+
+func (*MessagesGetEmojiKeywordsDifference) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
+	v := new(EmojiKeywordsDifference)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetEmojiKeywordsLanguages is messages.getEmojiKeywordsLanguages#4e9963b2.
+type MessagesGetEmojiKeywordsLanguages struct {
+	LangCodes []string
+}
+
+func (*MessagesGetEmojiKeywordsLanguages) TypeID() uint32 { return IDMessagesGetEmojiKeywordsLanguages }
+
+func (v *MessagesGetEmojiKeywordsLanguages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiKeywordsLanguages)
+	b.Strings(v.LangCodes)
+}
+
+func (v *MessagesGetEmojiKeywordsLanguages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiKeywordsLanguages, "messages.getEmojiKeywordsLanguages")
+	r.ReadStrings(&v.LangCodes)
+}
+
+func (*MessagesGetEmojiKeywordsLanguages) DecodeResult(r *tl.Reader) (v []EmojiLanguage) {
+	readEmojiLanguages(r, 1, &v)
+	return v
+}
+
+// MessagesGetEmojiURL is messages.getEmojiURL#d5b10c26.
+type MessagesGetEmojiURL struct {
+	LangCode string
+}
+
+func (*MessagesGetEmojiURL) TypeID() uint32 { return IDMessagesGetEmojiURL }
+
+func (v *MessagesGetEmojiURL) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiURL)
+	b.String(v.LangCode)
+}
+
+func (v *MessagesGetEmojiURL) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiURL, "messages.getEmojiURL")
+	r.ReadString(&v.LangCode)
+}
+
+func (*MessagesGetEmojiURL) DecodeResult(r *tl.Reader) *EmojiURL {
+	v := new(EmojiURL)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetSearchCounters is messages.getSearchCounters#1bbcf300.
+type MessagesGetSearchCounters struct {
+	Peer        InputPeerClass
+	SavedPeerID InputPeerClass
+	TopMsgID    tl.Optional[int32]
+	Filters     []MessagesFilterClass
+}
+
+func (*MessagesGetSearchCounters) TypeID() uint32 { return IDMessagesGetSearchCounters }
+
+func (v *MessagesGetSearchCounters) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSearchCounters)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getSearchCounters.peer")
+	if v.SavedPeerID != nil {
+		flags |= 1 << 2
+		v.SavedPeerID.Encode(b)
+	}
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	putMessagesFilterClasses(b, v.Filters, "messages.getSearchCounters.filters")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSearchCounters) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSearchCounters, "messages.getSearchCounters")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	readMessagesFilterClasses(r, 1, &v.Filters)
+}
+
+func (*MessagesGetSearchCounters) DecodeResult(r *tl.Reader) (v []MessagesSearchCounter) {
+	readMessagesSearchCounters(r, 1, &v)
+	return v
+}
+
+// MessagesRequestURLAuth is messages.requestUrlAuth#894cc99c.
+type MessagesRequestURLAuth struct {
+	Peer        InputPeerClass
+	MsgID       tl.Optional[int32]
+	ButtonID    tl.Optional[int32]
+	URL         tl.Optional[string]
+	InAppOrigin tl.Optional[string]
+}
+
+func (*MessagesRequestURLAuth) TypeID() uint32 { return IDMessagesRequestURLAuth }
+
+func (v *MessagesRequestURLAuth) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestURLAuth)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
+		flags |= 1 << 1
+		putInputPeer(b, v.Peer, "messages.requestUrlAuth.peer")
+	}
+	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
+		flags |= 1 << 1
+		b.Int(v.MsgID.Value)
+	}
+	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
+		flags |= 1 << 1
+		b.Int(v.ButtonID.Value)
+	}
+	if v.URL.Set {
+		flags |= 1 << 2
+		b.String(v.URL.Value)
+	}
+	if v.InAppOrigin.Set {
+		flags |= 1 << 3
+		b.String(v.InAppOrigin.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesRequestURLAuth) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestURLAuth, "messages.requestUrlAuth")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<1), &v.Peer)
+	r.OptInt(flags&(1<<1), &v.MsgID)
+	r.OptInt(flags&(1<<1), &v.ButtonID)
+	r.OptString(flags&(1<<2), &v.URL)
+	r.OptString(flags&(1<<3), &v.InAppOrigin)
+}
+
+func (*MessagesRequestURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
+	return DecodeURLAuthResult(r)
+}
+
+// MessagesAcceptURLAuth is messages.acceptUrlAuth#67a3f0de.
+type MessagesAcceptURLAuth struct {
+	WriteAllowed     bool
+	SharePhoneNumber bool
+	Peer             InputPeerClass
+	MsgID            tl.Optional[int32]
+	ButtonID         tl.Optional[int32]
+	URL              tl.Optional[string]
+	MatchCode        tl.Optional[string]
+}
+
+func (*MessagesAcceptURLAuth) TypeID() uint32 { return IDMessagesAcceptURLAuth }
+
+func (v *MessagesAcceptURLAuth) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAcceptURLAuth)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.WriteAllowed {
+		flags |= 1 << 0
+	}
+	if v.SharePhoneNumber {
+		flags |= 1 << 3
+	}
+	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
+		flags |= 1 << 1
+		putInputPeer(b, v.Peer, "messages.acceptUrlAuth.peer")
+	}
+	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
+		flags |= 1 << 1
+		b.Int(v.MsgID.Value)
+	}
+	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
+		flags |= 1 << 1
+		b.Int(v.ButtonID.Value)
+	}
+	if v.URL.Set {
+		flags |= 1 << 2
+		b.String(v.URL.Value)
+	}
+	if v.MatchCode.Set {
+		flags |= 1 << 4
+		b.String(v.MatchCode.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesAcceptURLAuth) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAcceptURLAuth, "messages.acceptUrlAuth")
+	flags := r.Uint32()
+	v.WriteAllowed = flags&(1<<0) != 0
+	v.SharePhoneNumber = flags&(1<<3) != 0
+	readInputPeer(r, flags&(1<<1), &v.Peer)
+	r.OptInt(flags&(1<<1), &v.MsgID)
+	r.OptInt(flags&(1<<1), &v.ButtonID)
+	r.OptString(flags&(1<<2), &v.URL)
+	r.OptString(flags&(1<<4), &v.MatchCode)
+}
+
+func (*MessagesAcceptURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
+	return DecodeURLAuthResult(r)
+}
+
+// MessagesHidePeerSettingsBar is messages.hidePeerSettingsBar#4facb138.
+type MessagesHidePeerSettingsBar struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesHidePeerSettingsBar) TypeID() uint32 { return IDMessagesHidePeerSettingsBar }
+
+func (v *MessagesHidePeerSettingsBar) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesHidePeerSettingsBar)
+	putInputPeer(b, v.Peer, "messages.hidePeerSettingsBar.peer")
+}
+
+func (v *MessagesHidePeerSettingsBar) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesHidePeerSettingsBar, "messages.hidePeerSettingsBar")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesHidePeerSettingsBar) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetScheduledHistory is messages.getScheduledHistory#f516760b.
+type MessagesGetScheduledHistory struct {
+	Peer InputPeerClass
+	Hash int64
+}
+
+func (*MessagesGetScheduledHistory) TypeID() uint32 { return IDMessagesGetScheduledHistory }
+
+func (v *MessagesGetScheduledHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetScheduledHistory)
+	putInputPeer(b, v.Peer, "messages.getScheduledHistory.peer")
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetScheduledHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetScheduledHistory, "messages.getScheduledHistory")
+	readInputPeer(r, 1, &v.Peer)
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetScheduledHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesGetScheduledMessages is messages.getScheduledMessages#bdbb0464.
+type MessagesGetScheduledMessages struct {
+	Peer InputPeerClass
+	ID   []int32
+}
+
+func (*MessagesGetScheduledMessages) TypeID() uint32 { return IDMessagesGetScheduledMessages }
+
+func (v *MessagesGetScheduledMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetScheduledMessages)
+	putInputPeer(b, v.Peer, "messages.getScheduledMessages.peer")
+	b.Ints(v.ID)
+}
+
+func (v *MessagesGetScheduledMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetScheduledMessages, "messages.getScheduledMessages")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesGetScheduledMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesSendScheduledMessages is messages.sendScheduledMessages#bd38850a.
+type MessagesSendScheduledMessages struct {
+	Peer InputPeerClass
+	ID   []int32
+}
+
+func (*MessagesSendScheduledMessages) TypeID() uint32 { return IDMessagesSendScheduledMessages }
+
+func (v *MessagesSendScheduledMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendScheduledMessages)
+	putInputPeer(b, v.Peer, "messages.sendScheduledMessages.peer")
+	b.Ints(v.ID)
+}
+
+func (v *MessagesSendScheduledMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendScheduledMessages, "messages.sendScheduledMessages")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesSendScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesDeleteScheduledMessages is messages.deleteScheduledMessages#59ae2b16.
+type MessagesDeleteScheduledMessages struct {
+	Peer InputPeerClass
+	ID   []int32
+}
+
+func (*MessagesDeleteScheduledMessages) TypeID() uint32 { return IDMessagesDeleteScheduledMessages }
+
+func (v *MessagesDeleteScheduledMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteScheduledMessages)
+	putInputPeer(b, v.Peer, "messages.deleteScheduledMessages.peer")
+	b.Ints(v.ID)
+}
+
+func (v *MessagesDeleteScheduledMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteScheduledMessages, "messages.deleteScheduledMessages")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesDeleteScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesGetPollVotes is messages.getPollVotes#b86e380e.
+type MessagesGetPollVotes struct {
+	Peer   InputPeerClass
+	ID     int32
+	Option []byte
+	Offset tl.Optional[string]
+	Limit  int32
+}
+
+func (*MessagesGetPollVotes) TypeID() uint32 { return IDMessagesGetPollVotes }
+
+func (v *MessagesGetPollVotes) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPollVotes)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getPollVotes.peer")
+	b.Int(v.ID)
+	if v.Option != nil {
+		flags |= 1 << 0
+		b.ByteString(v.Option)
+	}
+	if v.Offset.Set {
+		flags |= 1 << 1
+		b.String(v.Offset.Value)
+	}
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetPollVotes) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPollVotes, "messages.getPollVotes")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	r.OptByteString(flags&(1<<0), &v.Option)
+	r.OptString(flags&(1<<1), &v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetPollVotes) DecodeResult(r *tl.Reader) *MessagesVotesList {
+	v := new(MessagesVotesList)
+	v.Decode(r)
+	return v
+}
+
+// MessagesToggleStickerSets is messages.toggleStickerSets#b5052fea.
+type MessagesToggleStickerSets struct {
+	Uninstall   bool
+	Archive     bool
+	Unarchive   bool
+	Stickersets []InputStickerSetClass
+}
+
+func (*MessagesToggleStickerSets) TypeID() uint32 { return IDMessagesToggleStickerSets }
+
+func (v *MessagesToggleStickerSets) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleStickerSets)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Uninstall {
+		flags |= 1 << 0
+	}
+	if v.Archive {
+		flags |= 1 << 1
+	}
+	if v.Unarchive {
+		flags |= 1 << 2
+	}
+	putInputStickerSetClasses(b, v.Stickersets, "messages.toggleStickerSets.stickersets")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesToggleStickerSets) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleStickerSets, "messages.toggleStickerSets")
+	flags := r.Uint32()
+	v.Uninstall = flags&(1<<0) != 0
+	v.Archive = flags&(1<<1) != 0
+	v.Unarchive = flags&(1<<2) != 0
+	readInputStickerSetClasses(r, 1, &v.Stickersets)
+}
+
+func (*MessagesToggleStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetDialogFilters is messages.getDialogFilters#efd48c89.
+type MessagesGetDialogFilters struct {
+}
+
+func (*MessagesGetDialogFilters) TypeID() uint32 { return IDMessagesGetDialogFilters }
+
+func (v *MessagesGetDialogFilters) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDialogFilters)
+}
+
+func (v *MessagesGetDialogFilters) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDialogFilters, "messages.getDialogFilters")
+}
+
+func (*MessagesGetDialogFilters) DecodeResult(r *tl.Reader) *MessagesDialogFilters {
+	v := new(MessagesDialogFilters)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetSuggestedDialogFilters is messages.getSuggestedDialogFilters#a29cd42c.
+type MessagesGetSuggestedDialogFilters struct {
+}
+
+func (*MessagesGetSuggestedDialogFilters) TypeID() uint32 { return IDMessagesGetSuggestedDialogFilters }
+
+func (v *MessagesGetSuggestedDialogFilters) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSuggestedDialogFilters)
+}
+
+func (v *MessagesGetSuggestedDialogFilters) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSuggestedDialogFilters, "messages.getSuggestedDialogFilters")
+}
+
+func (*MessagesGetSuggestedDialogFilters) DecodeResult(r *tl.Reader) (v []DialogFilterSuggested) {
+	readDialogFilterSuggesteds(r, 1, &v)
+	return v
+}
+
+// MessagesUpdateDialogFilter is messages.updateDialogFilter#1ad4a04a.
+type MessagesUpdateDialogFilter struct {
+	ID     int32
+	Filter DialogFilterClass
+}
+
+func (*MessagesUpdateDialogFilter) TypeID() uint32 { return IDMessagesUpdateDialogFilter }
+
+func (v *MessagesUpdateDialogFilter) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUpdateDialogFilter)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.ID)
+	if v.Filter != nil {
+		flags |= 1 << 0
+		v.Filter.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesUpdateDialogFilter) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUpdateDialogFilter, "messages.updateDialogFilter")
+	flags := r.Uint32()
+	v.ID = r.Int()
+	readDialogFilter(r, flags&(1<<0), &v.Filter)
+}
+
+func (*MessagesUpdateDialogFilter) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesUpdateDialogFiltersOrder is messages.updateDialogFiltersOrder#c563c1e4.
+type MessagesUpdateDialogFiltersOrder struct {
+	Order []int32
+}
+
+func (*MessagesUpdateDialogFiltersOrder) TypeID() uint32 { return IDMessagesUpdateDialogFiltersOrder }
+
+func (v *MessagesUpdateDialogFiltersOrder) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUpdateDialogFiltersOrder)
+	b.Ints(v.Order)
+}
+
+func (v *MessagesUpdateDialogFiltersOrder) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUpdateDialogFiltersOrder, "messages.updateDialogFiltersOrder")
+	r.ReadInts(&v.Order)
+}
+
+func (*MessagesUpdateDialogFiltersOrder) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetOldFeaturedStickers is messages.getOldFeaturedStickers#7ed094a1.
+type MessagesGetOldFeaturedStickers struct {
+	Offset int32
+	Limit  int32
+	Hash   int64
+}
+
+func (*MessagesGetOldFeaturedStickers) TypeID() uint32 { return IDMessagesGetOldFeaturedStickers }
+
+func (v *MessagesGetOldFeaturedStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetOldFeaturedStickers)
+	b.Int(v.Offset)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetOldFeaturedStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetOldFeaturedStickers, "messages.getOldFeaturedStickers")
+	v.Offset = r.Int()
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetOldFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
+	return DecodeMessagesFeaturedStickers(r)
+}
+
+// MessagesGetReplies is messages.getReplies#22ddd30c.
+type MessagesGetReplies struct {
+	Peer       InputPeerClass
+	MsgID      int32
+	OffsetID   int32
+	OffsetDate int32
+	AddOffset  int32
+	Limit      int32
+	MaxID      int32
+	MinID      int32
+	Hash       int64
+}
+
+func (*MessagesGetReplies) TypeID() uint32 { return IDMessagesGetReplies }
+
+func (v *MessagesGetReplies) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetReplies)
+	putInputPeer(b, v.Peer, "messages.getReplies.peer")
+	b.Int(v.MsgID)
+	b.Int(v.OffsetID)
+	b.Int(v.OffsetDate)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetReplies) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetReplies, "messages.getReplies")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	v.OffsetID = r.Int()
+	v.OffsetDate = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetReplies) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesGetDiscussionMessage is messages.getDiscussionMessage#446972fd.
+type MessagesGetDiscussionMessage struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*MessagesGetDiscussionMessage) TypeID() uint32 { return IDMessagesGetDiscussionMessage }
+
+func (v *MessagesGetDiscussionMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDiscussionMessage)
+	putInputPeer(b, v.Peer, "messages.getDiscussionMessage.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *MessagesGetDiscussionMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDiscussionMessage, "messages.getDiscussionMessage")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*MessagesGetDiscussionMessage) DecodeResult(r *tl.Reader) *MessagesDiscussionMessage {
+	v := new(MessagesDiscussionMessage)
+	v.Decode(r)
+	return v
+}
+
+// MessagesReadDiscussion is messages.readDiscussion#f731a9f4.
+type MessagesReadDiscussion struct {
+	Peer      InputPeerClass
+	MsgID     int32
+	ReadMaxID int32
+}
+
+func (*MessagesReadDiscussion) TypeID() uint32 { return IDMessagesReadDiscussion }
+
+func (v *MessagesReadDiscussion) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadDiscussion)
+	putInputPeer(b, v.Peer, "messages.readDiscussion.peer")
+	b.Int(v.MsgID)
+	b.Int(v.ReadMaxID)
+}
+
+func (v *MessagesReadDiscussion) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadDiscussion, "messages.readDiscussion")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	v.ReadMaxID = r.Int()
+}
+
+func (*MessagesReadDiscussion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesUnpinAllMessages is messages.unpinAllMessages#062dd747.
+type MessagesUnpinAllMessages struct {
+	Peer        InputPeerClass
+	TopMsgID    tl.Optional[int32]
+	SavedPeerID InputPeerClass
+}
+
+func (*MessagesUnpinAllMessages) TypeID() uint32 { return IDMessagesUnpinAllMessages }
+
+func (v *MessagesUnpinAllMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUnpinAllMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.unpinAllMessages.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	if v.SavedPeerID != nil {
+		flags |= 1 << 1
+		v.SavedPeerID.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesUnpinAllMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUnpinAllMessages, "messages.unpinAllMessages")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	readInputPeer(r, flags&(1<<1), &v.SavedPeerID)
+}
+
+func (*MessagesUnpinAllMessages) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesDeleteChat is messages.deleteChat#5bd0ee50.
+type MessagesDeleteChat struct {
+	ChatID int64
+}
+
+func (*MessagesDeleteChat) TypeID() uint32 { return IDMessagesDeleteChat }
+
+func (v *MessagesDeleteChat) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteChat)
+	b.Long(v.ChatID)
+}
+
+func (v *MessagesDeleteChat) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteChat, "messages.deleteChat")
+	v.ChatID = r.Long()
+}
+
+func (*MessagesDeleteChat) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesDeletePhoneCallHistory is messages.deletePhoneCallHistory#f9cbe409.
+type MessagesDeletePhoneCallHistory struct {
+	Revoke bool
+}
+
+func (*MessagesDeletePhoneCallHistory) TypeID() uint32 { return IDMessagesDeletePhoneCallHistory }
+
+func (v *MessagesDeletePhoneCallHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeletePhoneCallHistory)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Revoke {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDeletePhoneCallHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeletePhoneCallHistory, "messages.deletePhoneCallHistory")
+	flags := r.Uint32()
+	v.Revoke = flags&(1<<0) != 0
+}
+
+func (*MessagesDeletePhoneCallHistory) DecodeResult(r *tl.Reader) *MessagesAffectedFoundMessages {
+	v := new(MessagesAffectedFoundMessages)
+	v.Decode(r)
+	return v
+}
+
+// MessagesCheckHistoryImport is messages.checkHistoryImport#43fe19f3.
+type MessagesCheckHistoryImport struct {
+	ImportHead string
+}
+
+func (*MessagesCheckHistoryImport) TypeID() uint32 { return IDMessagesCheckHistoryImport }
+
+func (v *MessagesCheckHistoryImport) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCheckHistoryImport)
+	b.String(v.ImportHead)
+}
+
+func (v *MessagesCheckHistoryImport) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCheckHistoryImport, "messages.checkHistoryImport")
+	r.ReadString(&v.ImportHead)
+}
+
+func (*MessagesCheckHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImportParsed {
+	v := new(MessagesHistoryImportParsed)
+	v.Decode(r)
+	return v
+}
+
+// MessagesInitHistoryImport is messages.initHistoryImport#34090c3b.
+type MessagesInitHistoryImport struct {
+	Peer       InputPeerClass
+	File       InputFileClass
+	MediaCount int32
+}
+
+func (*MessagesInitHistoryImport) TypeID() uint32 { return IDMessagesInitHistoryImport }
+
+func (v *MessagesInitHistoryImport) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesInitHistoryImport)
+	putInputPeer(b, v.Peer, "messages.initHistoryImport.peer")
+	putInputFile(b, v.File, "messages.initHistoryImport.file")
+	b.Int(v.MediaCount)
+}
+
+func (v *MessagesInitHistoryImport) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesInitHistoryImport, "messages.initHistoryImport")
+	readInputPeer(r, 1, &v.Peer)
+	readInputFile(r, 1, &v.File)
+	v.MediaCount = r.Int()
+}
+
+func (*MessagesInitHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImport {
+	v := new(MessagesHistoryImport)
+	v.Decode(r)
+	return v
+}
+
+// MessagesUploadImportedMedia is messages.uploadImportedMedia#2a862092.
+type MessagesUploadImportedMedia struct {
+	Peer     InputPeerClass
+	ImportID int64
+	FileName string
+	Media    InputMediaClass
+}
+
+func (*MessagesUploadImportedMedia) TypeID() uint32 { return IDMessagesUploadImportedMedia }
+
+func (v *MessagesUploadImportedMedia) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUploadImportedMedia)
+	putInputPeer(b, v.Peer, "messages.uploadImportedMedia.peer")
+	b.Long(v.ImportID)
+	b.String(v.FileName)
+	putInputMedia(b, v.Media, "messages.uploadImportedMedia.media")
+}
+
+func (v *MessagesUploadImportedMedia) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUploadImportedMedia, "messages.uploadImportedMedia")
+	readInputPeer(r, 1, &v.Peer)
+	v.ImportID = r.Long()
+	r.ReadString(&v.FileName)
+	readInputMedia(r, 1, &v.Media)
+}
+
+func (*MessagesUploadImportedMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
+	return DecodeMessageMedia(r)
+}
+
+// MessagesStartHistoryImport is messages.startHistoryImport#b43df344.
+type MessagesStartHistoryImport struct {
+	Peer     InputPeerClass
+	ImportID int64
+}
+
+func (*MessagesStartHistoryImport) TypeID() uint32 { return IDMessagesStartHistoryImport }
+
+func (v *MessagesStartHistoryImport) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesStartHistoryImport)
+	putInputPeer(b, v.Peer, "messages.startHistoryImport.peer")
+	b.Long(v.ImportID)
+}
+
+func (v *MessagesStartHistoryImport) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesStartHistoryImport, "messages.startHistoryImport")
+	readInputPeer(r, 1, &v.Peer)
+	v.ImportID = r.Long()
+}
+
+func (*MessagesStartHistoryImport) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetExportedChatInvites is messages.getExportedChatInvites#a2b5a3f6.
+type MessagesGetExportedChatInvites struct {
+	Revoked    bool
+	Peer       InputPeerClass
+	AdminID    InputUserClass
+	OffsetDate tl.Optional[int32]
+	OffsetLink tl.Optional[string]
+	Limit      int32
+}
+
+func (*MessagesGetExportedChatInvites) TypeID() uint32 { return IDMessagesGetExportedChatInvites }
+
+func (v *MessagesGetExportedChatInvites) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetExportedChatInvites)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Revoked {
+		flags |= 1 << 3
+	}
+	putInputPeer(b, v.Peer, "messages.getExportedChatInvites.peer")
+	putInputUser(b, v.AdminID, "messages.getExportedChatInvites.admin_id")
+	if v.OffsetDate.Set || v.OffsetLink.Set {
+		flags |= 1 << 2
+		b.Int(v.OffsetDate.Value)
+	}
+	if v.OffsetDate.Set || v.OffsetLink.Set {
+		flags |= 1 << 2
+		b.String(v.OffsetLink.Value)
+	}
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetExportedChatInvites) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetExportedChatInvites, "messages.getExportedChatInvites")
+	flags := r.Uint32()
+	v.Revoked = flags&(1<<3) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.AdminID)
+	r.OptInt(flags&(1<<2), &v.OffsetDate)
+	r.OptString(flags&(1<<2), &v.OffsetLink)
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetExportedChatInvites) DecodeResult(r *tl.Reader) *MessagesExportedChatInvites {
+	v := new(MessagesExportedChatInvites)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetExportedChatInvite is messages.getExportedChatInvite#73746f5c.
+type MessagesGetExportedChatInvite struct {
+	Peer InputPeerClass
+	Link string
+}
+
+func (*MessagesGetExportedChatInvite) TypeID() uint32 { return IDMessagesGetExportedChatInvite }
+
+func (v *MessagesGetExportedChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetExportedChatInvite)
+	putInputPeer(b, v.Peer, "messages.getExportedChatInvite.peer")
+	b.String(v.Link)
+}
+
+func (v *MessagesGetExportedChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetExportedChatInvite, "messages.getExportedChatInvite")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Link)
+}
+
+func (*MessagesGetExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
+	return DecodeMessagesExportedChatInvite(r)
+}
+
+// MessagesEditExportedChatInvite is messages.editExportedChatInvite#bdca2f75.
+type MessagesEditExportedChatInvite struct {
+	Revoked       bool
+	Peer          InputPeerClass
+	Link          string
+	ExpireDate    tl.Optional[int32]
+	UsageLimit    tl.Optional[int32]
+	RequestNeeded tl.Optional[bool]
+	Title         tl.Optional[string]
+}
+
+func (*MessagesEditExportedChatInvite) TypeID() uint32 { return IDMessagesEditExportedChatInvite }
+
+func (v *MessagesEditExportedChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditExportedChatInvite)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Revoked {
+		flags |= 1 << 2
+	}
+	putInputPeer(b, v.Peer, "messages.editExportedChatInvite.peer")
+	b.String(v.Link)
+	if v.ExpireDate.Set {
+		flags |= 1 << 0
+		b.Int(v.ExpireDate.Value)
+	}
+	if v.UsageLimit.Set {
+		flags |= 1 << 1
+		b.Int(v.UsageLimit.Value)
+	}
+	if v.RequestNeeded.Set {
+		flags |= 1 << 3
+		b.Bool(v.RequestNeeded.Value)
+	}
+	if v.Title.Set {
+		flags |= 1 << 4
+		b.String(v.Title.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesEditExportedChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditExportedChatInvite, "messages.editExportedChatInvite")
+	flags := r.Uint32()
+	v.Revoked = flags&(1<<2) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Link)
+	r.OptInt(flags&(1<<0), &v.ExpireDate)
+	r.OptInt(flags&(1<<1), &v.UsageLimit)
+	r.OptBool(flags&(1<<3), &v.RequestNeeded)
+	r.OptString(flags&(1<<4), &v.Title)
+}
+
+func (*MessagesEditExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
+	return DecodeMessagesExportedChatInvite(r)
+}
+
+// MessagesDeleteRevokedExportedChatInvites is messages.deleteRevokedExportedChatInvites#56987bd5.
+type MessagesDeleteRevokedExportedChatInvites struct {
+	Peer    InputPeerClass
+	AdminID InputUserClass
+}
+
+func (*MessagesDeleteRevokedExportedChatInvites) TypeID() uint32 {
+	return IDMessagesDeleteRevokedExportedChatInvites
+}
+
+func (v *MessagesDeleteRevokedExportedChatInvites) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteRevokedExportedChatInvites)
+	putInputPeer(b, v.Peer, "messages.deleteRevokedExportedChatInvites.peer")
+	putInputUser(b, v.AdminID, "messages.deleteRevokedExportedChatInvites.admin_id")
+}
+
+func (v *MessagesDeleteRevokedExportedChatInvites) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteRevokedExportedChatInvites, "messages.deleteRevokedExportedChatInvites")
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.AdminID)
+}
+
+func (*MessagesDeleteRevokedExportedChatInvites) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesDeleteExportedChatInvite is messages.deleteExportedChatInvite#d464a42b.
+type MessagesDeleteExportedChatInvite struct {
+	Peer InputPeerClass
+	Link string
+}
+
+func (*MessagesDeleteExportedChatInvite) TypeID() uint32 { return IDMessagesDeleteExportedChatInvite }
+
+func (v *MessagesDeleteExportedChatInvite) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteExportedChatInvite)
+	putInputPeer(b, v.Peer, "messages.deleteExportedChatInvite.peer")
+	b.String(v.Link)
+}
+
+func (v *MessagesDeleteExportedChatInvite) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteExportedChatInvite, "messages.deleteExportedChatInvite")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Link)
+}
+
+func (*MessagesDeleteExportedChatInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetAdminsWithInvites is messages.getAdminsWithInvites#3920e6ef.
+type MessagesGetAdminsWithInvites struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesGetAdminsWithInvites) TypeID() uint32 { return IDMessagesGetAdminsWithInvites }
+
+func (v *MessagesGetAdminsWithInvites) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAdminsWithInvites)
+	putInputPeer(b, v.Peer, "messages.getAdminsWithInvites.peer")
+}
+
+func (v *MessagesGetAdminsWithInvites) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAdminsWithInvites, "messages.getAdminsWithInvites")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesGetAdminsWithInvites) DecodeResult(r *tl.Reader) *MessagesChatAdminsWithInvites {
+	v := new(MessagesChatAdminsWithInvites)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetChatInviteImporters is messages.getChatInviteImporters#df04dd4e.
+type MessagesGetChatInviteImporters struct {
+	Requested           bool
+	SubscriptionExpired bool
+	Peer                InputPeerClass
+	Link                tl.Optional[string]
+	Q                   tl.Optional[string]
+	OffsetDate          int32
+	OffsetUser          InputUserClass
+	Limit               int32
+}
+
+func (*MessagesGetChatInviteImporters) TypeID() uint32 { return IDMessagesGetChatInviteImporters }
+
+func (v *MessagesGetChatInviteImporters) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetChatInviteImporters)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Requested {
+		flags |= 1 << 0
+	}
+	if v.SubscriptionExpired {
+		flags |= 1 << 3
+	}
+	putInputPeer(b, v.Peer, "messages.getChatInviteImporters.peer")
+	if v.Link.Set {
+		flags |= 1 << 1
+		b.String(v.Link.Value)
+	}
+	if v.Q.Set {
+		flags |= 1 << 2
+		b.String(v.Q.Value)
+	}
+	b.Int(v.OffsetDate)
+	putInputUser(b, v.OffsetUser, "messages.getChatInviteImporters.offset_user")
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetChatInviteImporters) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetChatInviteImporters, "messages.getChatInviteImporters")
+	flags := r.Uint32()
+	v.Requested = flags&(1<<0) != 0
+	v.SubscriptionExpired = flags&(1<<3) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.OptString(flags&(1<<1), &v.Link)
+	r.OptString(flags&(1<<2), &v.Q)
+	v.OffsetDate = r.Int()
+	readInputUser(r, 1, &v.OffsetUser)
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetChatInviteImporters) DecodeResult(r *tl.Reader) *MessagesChatInviteImporters {
+	v := new(MessagesChatInviteImporters)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetHistoryTTL is messages.setHistoryTTL#b80e5fe4.
+type MessagesSetHistoryTTL struct {
+	Peer   InputPeerClass
+	Period int32
+}
+
+func (*MessagesSetHistoryTTL) TypeID() uint32 { return IDMessagesSetHistoryTTL }
+
+func (v *MessagesSetHistoryTTL) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetHistoryTTL)
+	putInputPeer(b, v.Peer, "messages.setHistoryTTL.peer")
+	b.Int(v.Period)
+}
+
+func (v *MessagesSetHistoryTTL) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetHistoryTTL, "messages.setHistoryTTL")
+	readInputPeer(r, 1, &v.Peer)
+	v.Period = r.Int()
+}
+
+func (*MessagesSetHistoryTTL) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesCheckHistoryImportPeer is messages.checkHistoryImportPeer#5dc60f03.
+type MessagesCheckHistoryImportPeer struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesCheckHistoryImportPeer) TypeID() uint32 { return IDMessagesCheckHistoryImportPeer }
+
+func (v *MessagesCheckHistoryImportPeer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCheckHistoryImportPeer)
+	putInputPeer(b, v.Peer, "messages.checkHistoryImportPeer.peer")
+}
+
+func (v *MessagesCheckHistoryImportPeer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCheckHistoryImportPeer, "messages.checkHistoryImportPeer")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesCheckHistoryImportPeer) DecodeResult(r *tl.Reader) *MessagesCheckedHistoryImportPeer {
+	v := new(MessagesCheckedHistoryImportPeer)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetChatTheme is messages.setChatTheme#081202c9.
+type MessagesSetChatTheme struct {
+	Peer  InputPeerClass
+	Theme InputChatThemeClass
+}
+
+func (*MessagesSetChatTheme) TypeID() uint32 { return IDMessagesSetChatTheme }
+
+func (v *MessagesSetChatTheme) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetChatTheme)
+	putInputPeer(b, v.Peer, "messages.setChatTheme.peer")
+	putInputChatTheme(b, v.Theme, "messages.setChatTheme.theme")
+}
+
+func (v *MessagesSetChatTheme) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetChatTheme, "messages.setChatTheme")
+	readInputPeer(r, 1, &v.Peer)
+	readInputChatTheme(r, 1, &v.Theme)
+}
+
+func (*MessagesSetChatTheme) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetMessageReadParticipants is messages.getMessageReadParticipants#31c1c44f.
+type MessagesGetMessageReadParticipants struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*MessagesGetMessageReadParticipants) TypeID() uint32 {
+	return IDMessagesGetMessageReadParticipants
+}
+
+func (v *MessagesGetMessageReadParticipants) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMessageReadParticipants)
+	putInputPeer(b, v.Peer, "messages.getMessageReadParticipants.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *MessagesGetMessageReadParticipants) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMessageReadParticipants, "messages.getMessageReadParticipants")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*MessagesGetMessageReadParticipants) DecodeResult(r *tl.Reader) (v []ReadParticipantDate) {
+	readReadParticipantDates(r, 1, &v)
+	return v
+}
+
+// MessagesGetSearchResultsCalendar is messages.getSearchResultsCalendar#6aa3f6bd.
+type MessagesGetSearchResultsCalendar struct {
+	Peer        InputPeerClass
+	SavedPeerID InputPeerClass
+	Filter      MessagesFilterClass
+	OffsetID    int32
+	OffsetDate  int32
+}
+
+func (*MessagesGetSearchResultsCalendar) TypeID() uint32 { return IDMessagesGetSearchResultsCalendar }
+
+func (v *MessagesGetSearchResultsCalendar) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSearchResultsCalendar)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getSearchResultsCalendar.peer")
+	if v.SavedPeerID != nil {
+		flags |= 1 << 2
+		v.SavedPeerID.Encode(b)
+	}
+	putMessagesFilter(b, v.Filter, "messages.getSearchResultsCalendar.filter")
+	b.Int(v.OffsetID)
+	b.Int(v.OffsetDate)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSearchResultsCalendar) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSearchResultsCalendar, "messages.getSearchResultsCalendar")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
+	readMessagesFilter(r, 1, &v.Filter)
+	v.OffsetID = r.Int()
+	v.OffsetDate = r.Int()
+}
+
+func (*MessagesGetSearchResultsCalendar) DecodeResult(r *tl.Reader) *MessagesSearchResultsCalendar {
+	v := new(MessagesSearchResultsCalendar)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetSearchResultsPositions is messages.getSearchResultsPositions#9c7f2f10.
+type MessagesGetSearchResultsPositions struct {
+	Peer        InputPeerClass
+	SavedPeerID InputPeerClass
+	Filter      MessagesFilterClass
+	OffsetID    int32
+	Limit       int32
+}
+
+func (*MessagesGetSearchResultsPositions) TypeID() uint32 { return IDMessagesGetSearchResultsPositions }
+
+func (v *MessagesGetSearchResultsPositions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSearchResultsPositions)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getSearchResultsPositions.peer")
+	if v.SavedPeerID != nil {
+		flags |= 1 << 2
+		v.SavedPeerID.Encode(b)
+	}
+	putMessagesFilter(b, v.Filter, "messages.getSearchResultsPositions.filter")
+	b.Int(v.OffsetID)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSearchResultsPositions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSearchResultsPositions, "messages.getSearchResultsPositions")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
+	readMessagesFilter(r, 1, &v.Filter)
+	v.OffsetID = r.Int()
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetSearchResultsPositions) DecodeResult(r *tl.Reader) *MessagesSearchResultsPositions {
+	v := new(MessagesSearchResultsPositions)
+	v.Decode(r)
+	return v
+}
+
+// MessagesHideChatJoinRequest is messages.hideChatJoinRequest#7fe7e815.
+type MessagesHideChatJoinRequest struct {
+	Approved bool
+	Peer     InputPeerClass
+	UserID   InputUserClass
+}
+
+func (*MessagesHideChatJoinRequest) TypeID() uint32 { return IDMessagesHideChatJoinRequest }
+
+func (v *MessagesHideChatJoinRequest) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesHideChatJoinRequest)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Approved {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "messages.hideChatJoinRequest.peer")
+	putInputUser(b, v.UserID, "messages.hideChatJoinRequest.user_id")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesHideChatJoinRequest) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesHideChatJoinRequest, "messages.hideChatJoinRequest")
+	flags := r.Uint32()
+	v.Approved = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.UserID)
+}
+
+func (*MessagesHideChatJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesHideAllChatJoinRequests is messages.hideAllChatJoinRequests#e085f4ea.
+type MessagesHideAllChatJoinRequests struct {
+	Approved bool
+	Peer     InputPeerClass
+	Link     tl.Optional[string]
+}
+
+func (*MessagesHideAllChatJoinRequests) TypeID() uint32 { return IDMessagesHideAllChatJoinRequests }
+
+func (v *MessagesHideAllChatJoinRequests) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesHideAllChatJoinRequests)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Approved {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "messages.hideAllChatJoinRequests.peer")
+	if v.Link.Set {
+		flags |= 1 << 1
+		b.String(v.Link.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesHideAllChatJoinRequests) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesHideAllChatJoinRequests, "messages.hideAllChatJoinRequests")
+	flags := r.Uint32()
+	v.Approved = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.OptString(flags&(1<<1), &v.Link)
+}
+
+func (*MessagesHideAllChatJoinRequests) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesToggleNoForwards is messages.toggleNoForwards#b2081a35.
+type MessagesToggleNoForwards struct {
+	Peer         InputPeerClass
+	Enabled      bool
+	RequestMsgID tl.Optional[int32]
+}
+
+func (*MessagesToggleNoForwards) TypeID() uint32 { return IDMessagesToggleNoForwards }
+
+func (v *MessagesToggleNoForwards) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleNoForwards)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.toggleNoForwards.peer")
+	b.Bool(v.Enabled)
+	if v.RequestMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.RequestMsgID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesToggleNoForwards) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleNoForwards, "messages.toggleNoForwards")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.Enabled = r.Bool()
+	r.OptInt(flags&(1<<0), &v.RequestMsgID)
+}
+
+func (*MessagesToggleNoForwards) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSaveDefaultSendAs is messages.saveDefaultSendAs#ccfddf96.
+type MessagesSaveDefaultSendAs struct {
+	Peer   InputPeerClass
+	SendAs InputPeerClass
+}
+
+func (*MessagesSaveDefaultSendAs) TypeID() uint32 { return IDMessagesSaveDefaultSendAs }
+
+func (v *MessagesSaveDefaultSendAs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSaveDefaultSendAs)
+	putInputPeer(b, v.Peer, "messages.saveDefaultSendAs.peer")
+	putInputPeer(b, v.SendAs, "messages.saveDefaultSendAs.send_as")
+}
+
+func (v *MessagesSaveDefaultSendAs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSaveDefaultSendAs, "messages.saveDefaultSendAs")
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, 1, &v.SendAs)
+}
+
+func (*MessagesSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesSendReaction is messages.sendReaction#d30d78d4.
+type MessagesSendReaction struct {
+	Big         bool
+	AddToRecent bool
+	Peer        InputPeerClass
+	MsgID       int32
+	Reaction    []ReactionClass
+}
+
+func (*MessagesSendReaction) TypeID() uint32 { return IDMessagesSendReaction }
+
+func (v *MessagesSendReaction) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendReaction)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Big {
+		flags |= 1 << 1
+	}
+	if v.AddToRecent {
+		flags |= 1 << 2
+	}
+	putInputPeer(b, v.Peer, "messages.sendReaction.peer")
+	b.Int(v.MsgID)
+	if v.Reaction != nil {
+		flags |= 1 << 0
+		putReactionClasses(b, v.Reaction, "messages.sendReaction.reaction")
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendReaction) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendReaction, "messages.sendReaction")
+	flags := r.Uint32()
+	v.Big = flags&(1<<1) != 0
+	v.AddToRecent = flags&(1<<2) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	readReactionClasses(r, flags&(1<<0), &v.Reaction)
+}
+
+func (*MessagesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetMessagesReactions is messages.getMessagesReactions#8bba90e6.
+type MessagesGetMessagesReactions struct {
+	Peer InputPeerClass
+	ID   []int32
+}
+
+func (*MessagesGetMessagesReactions) TypeID() uint32 { return IDMessagesGetMessagesReactions }
+
+func (v *MessagesGetMessagesReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMessagesReactions)
+	putInputPeer(b, v.Peer, "messages.getMessagesReactions.peer")
+	b.Ints(v.ID)
+}
+
+func (v *MessagesGetMessagesReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMessagesReactions, "messages.getMessagesReactions")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesGetMessagesReactions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetMessageReactionsList is messages.getMessageReactionsList#461b3f48.
+type MessagesGetMessageReactionsList struct {
+	Peer     InputPeerClass
+	ID       int32
+	Reaction ReactionClass
+	Offset   tl.Optional[string]
+	Limit    int32
+}
+
+func (*MessagesGetMessageReactionsList) TypeID() uint32 { return IDMessagesGetMessageReactionsList }
+
+func (v *MessagesGetMessageReactionsList) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMessageReactionsList)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getMessageReactionsList.peer")
+	b.Int(v.ID)
+	if v.Reaction != nil {
+		flags |= 1 << 0
+		v.Reaction.Encode(b)
+	}
+	if v.Offset.Set {
+		flags |= 1 << 1
+		b.String(v.Offset.Value)
+	}
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetMessageReactionsList) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMessageReactionsList, "messages.getMessageReactionsList")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	readReaction(r, flags&(1<<0), &v.Reaction)
+	r.OptString(flags&(1<<1), &v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetMessageReactionsList) DecodeResult(r *tl.Reader) *MessagesMessageReactionsList {
+	v := new(MessagesMessageReactionsList)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetChatAvailableReactions is messages.setChatAvailableReactions#864b2581.
+type MessagesSetChatAvailableReactions struct {
+	Peer               InputPeerClass
+	AvailableReactions ChatReactionsClass
+	ReactionsLimit     tl.Optional[int32]
+	PaidEnabled        tl.Optional[bool]
+}
+
+func (*MessagesSetChatAvailableReactions) TypeID() uint32 { return IDMessagesSetChatAvailableReactions }
+
+func (v *MessagesSetChatAvailableReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetChatAvailableReactions)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.setChatAvailableReactions.peer")
+	putChatReactions(b, v.AvailableReactions, "messages.setChatAvailableReactions.available_reactions")
+	if v.ReactionsLimit.Set {
+		flags |= 1 << 0
+		b.Int(v.ReactionsLimit.Value)
+	}
+	if v.PaidEnabled.Set {
+		flags |= 1 << 1
+		b.Bool(v.PaidEnabled.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetChatAvailableReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetChatAvailableReactions, "messages.setChatAvailableReactions")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	readChatReactions(r, 1, &v.AvailableReactions)
+	r.OptInt(flags&(1<<0), &v.ReactionsLimit)
+	r.OptBool(flags&(1<<1), &v.PaidEnabled)
+}
+
+func (*MessagesSetChatAvailableReactions) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesGetAvailableReactions is messages.getAvailableReactions#18dea0ac.
+type MessagesGetAvailableReactions struct {
+	Hash int32
+}
+
+func (*MessagesGetAvailableReactions) TypeID() uint32 { return IDMessagesGetAvailableReactions }
+
+func (v *MessagesGetAvailableReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAvailableReactions)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetAvailableReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAvailableReactions, "messages.getAvailableReactions")
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetAvailableReactions) DecodeResult(r *tl.Reader) MessagesAvailableReactionsClass {
+	return DecodeMessagesAvailableReactions(r)
+}
+
+// MessagesSetDefaultReaction is messages.setDefaultReaction#4f47a016.
+type MessagesSetDefaultReaction struct {
+	Reaction ReactionClass
+}
+
+func (*MessagesSetDefaultReaction) TypeID() uint32 { return IDMessagesSetDefaultReaction }
+
+func (v *MessagesSetDefaultReaction) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetDefaultReaction)
+	putReaction(b, v.Reaction, "messages.setDefaultReaction.reaction")
+}
+
+func (v *MessagesSetDefaultReaction) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetDefaultReaction, "messages.setDefaultReaction")
+	readReaction(r, 1, &v.Reaction)
+}
+
+func (*MessagesSetDefaultReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesTranslateText is messages.translateText#a5eec345.
+type MessagesTranslateText struct {
+	Peer   InputPeerClass
+	ID     []int32
+	Text   []TextWithEntities
+	ToLang string
+	Tone   tl.Optional[string]
+}
+
+func (*MessagesTranslateText) TypeID() uint32 { return IDMessagesTranslateText }
+
+func (v *MessagesTranslateText) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTranslateText)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Peer != nil || v.ID != nil {
+		flags |= 1 << 0
+		putInputPeer(b, v.Peer, "messages.translateText.peer")
+	}
+	if v.Peer != nil || v.ID != nil {
+		flags |= 1 << 0
+		b.Ints(v.ID)
+	}
+	if v.Text != nil {
+		flags |= 1 << 1
+		putTextWithEntitiess(b, v.Text)
+	}
+	b.String(v.ToLang)
+	if v.Tone.Set {
+		flags |= 1 << 2
+		b.String(v.Tone.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesTranslateText) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTranslateText, "messages.translateText")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.Peer)
+	if flags&(1<<0) != 0 {
+		r.ReadInts(&v.ID)
+	}
+	readTextWithEntitiess(r, flags&(1<<1), &v.Text)
+	r.ReadString(&v.ToLang)
+	r.OptString(flags&(1<<2), &v.Tone)
+}
+
+func (*MessagesTranslateText) DecodeResult(r *tl.Reader) *MessagesTranslateResult {
+	v := new(MessagesTranslateResult)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetUnreadReactions is messages.getUnreadReactions#bd7f90ac.
+type MessagesGetUnreadReactions struct {
+	Peer        InputPeerClass
+	TopMsgID    tl.Optional[int32]
+	SavedPeerID InputPeerClass
+	OffsetID    int32
+	AddOffset   int32
+	Limit       int32
+	MaxID       int32
+	MinID       int32
+}
+
+func (*MessagesGetUnreadReactions) TypeID() uint32 { return IDMessagesGetUnreadReactions }
+
+func (v *MessagesGetUnreadReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetUnreadReactions)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getUnreadReactions.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	if v.SavedPeerID != nil {
+		flags |= 1 << 1
+		v.SavedPeerID.Encode(b)
+	}
+	b.Int(v.OffsetID)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetUnreadReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetUnreadReactions, "messages.getUnreadReactions")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	readInputPeer(r, flags&(1<<1), &v.SavedPeerID)
+	v.OffsetID = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+}
+
+func (*MessagesGetUnreadReactions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesReadReactions is messages.readReactions#9ec44f93.
+type MessagesReadReactions struct {
+	Peer        InputPeerClass
+	TopMsgID    tl.Optional[int32]
+	SavedPeerID InputPeerClass
+}
+
+func (*MessagesReadReactions) TypeID() uint32 { return IDMessagesReadReactions }
+
+func (v *MessagesReadReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadReactions)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.readReactions.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	if v.SavedPeerID != nil {
+		flags |= 1 << 1
+		v.SavedPeerID.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReadReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadReactions, "messages.readReactions")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	readInputPeer(r, flags&(1<<1), &v.SavedPeerID)
+}
+
+func (*MessagesReadReactions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSearchSentMedia is messages.searchSentMedia#107e31a0.
+type MessagesSearchSentMedia struct {
+	Q      string
+	Filter MessagesFilterClass
+	Limit  int32
+}
+
+func (*MessagesSearchSentMedia) TypeID() uint32 { return IDMessagesSearchSentMedia }
+
+func (v *MessagesSearchSentMedia) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchSentMedia)
+	b.String(v.Q)
+	putMessagesFilter(b, v.Filter, "messages.searchSentMedia.filter")
+	b.Int(v.Limit)
+}
+
+func (v *MessagesSearchSentMedia) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchSentMedia, "messages.searchSentMedia")
+	r.ReadString(&v.Q)
+	readMessagesFilter(r, 1, &v.Filter)
+	v.Limit = r.Int()
+}
+
+func (*MessagesSearchSentMedia) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesGetAttachMenuBots is messages.getAttachMenuBots#16fcc2cb.
+type MessagesGetAttachMenuBots struct {
+	Hash int64
+}
+
+func (*MessagesGetAttachMenuBots) TypeID() uint32 { return IDMessagesGetAttachMenuBots }
+
+func (v *MessagesGetAttachMenuBots) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAttachMenuBots)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetAttachMenuBots) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAttachMenuBots, "messages.getAttachMenuBots")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetAttachMenuBots) DecodeResult(r *tl.Reader) AttachMenuBotsClass {
+	return DecodeAttachMenuBots(r)
+}
+
+// MessagesGetAttachMenuBot is messages.getAttachMenuBot#77216192.
+type MessagesGetAttachMenuBot struct {
+	Bot InputUserClass
+}
+
+func (*MessagesGetAttachMenuBot) TypeID() uint32 { return IDMessagesGetAttachMenuBot }
+
+func (v *MessagesGetAttachMenuBot) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAttachMenuBot)
+	putInputUser(b, v.Bot, "messages.getAttachMenuBot.bot")
+}
+
+func (v *MessagesGetAttachMenuBot) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAttachMenuBot, "messages.getAttachMenuBot")
+	readInputUser(r, 1, &v.Bot)
+}
+
+func (*MessagesGetAttachMenuBot) DecodeResult(r *tl.Reader) *AttachMenuBotsBot {
+	v := new(AttachMenuBotsBot)
+	v.Decode(r)
+	return v
+}
+
+// MessagesToggleBotInAttachMenu is messages.toggleBotInAttachMenu#69f59d69.
+type MessagesToggleBotInAttachMenu struct {
+	WriteAllowed bool
+	Bot          InputUserClass
+	Enabled      bool
+}
+
+func (*MessagesToggleBotInAttachMenu) TypeID() uint32 { return IDMessagesToggleBotInAttachMenu }
+
+func (v *MessagesToggleBotInAttachMenu) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleBotInAttachMenu)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.WriteAllowed {
+		flags |= 1 << 0
+	}
+	putInputUser(b, v.Bot, "messages.toggleBotInAttachMenu.bot")
+	b.Bool(v.Enabled)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesToggleBotInAttachMenu) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleBotInAttachMenu, "messages.toggleBotInAttachMenu")
+	flags := r.Uint32()
+	v.WriteAllowed = flags&(1<<0) != 0
+	readInputUser(r, 1, &v.Bot)
+	v.Enabled = r.Bool()
+}
+
+func (*MessagesToggleBotInAttachMenu) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesRequestWebView is messages.requestWebView#269dc2c1.
+type MessagesRequestWebView struct {
+	FromBotMenu bool
+	Silent      bool
+	Compact     bool
+	Fullscreen  bool
+	Peer        InputPeerClass
+	Bot         InputUserClass
+	URL         tl.Optional[string]
+	StartParam  tl.Optional[string]
+	ThemeParams *DataJSON
+	Platform    string
+	ReplyTo     InputReplyToClass
+	SendAs      InputPeerClass
+}
+
+func (*MessagesRequestWebView) TypeID() uint32 { return IDMessagesRequestWebView }
+
+func (v *MessagesRequestWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestWebView)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.FromBotMenu {
+		flags |= 1 << 4
+	}
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	if v.Compact {
+		flags |= 1 << 7
+	}
+	if v.Fullscreen {
+		flags |= 1 << 8
+	}
+	putInputPeer(b, v.Peer, "messages.requestWebView.peer")
+	putInputUser(b, v.Bot, "messages.requestWebView.bot")
+	if v.URL.Set {
+		flags |= 1 << 1
+		b.String(v.URL.Value)
+	}
+	if v.StartParam.Set {
+		flags |= 1 << 3
+		b.String(v.StartParam.Value)
+	}
+	if v.ThemeParams != nil {
+		flags |= 1 << 2
+		v.ThemeParams.Encode(b)
+	}
+	b.String(v.Platform)
+	if v.ReplyTo != nil {
+		flags |= 1 << 0
+		v.ReplyTo.Encode(b)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesRequestWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestWebView, "messages.requestWebView")
+	flags := r.Uint32()
+	v.FromBotMenu = flags&(1<<4) != 0
+	v.Silent = flags&(1<<5) != 0
+	v.Compact = flags&(1<<7) != 0
+	v.Fullscreen = flags&(1<<8) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.Bot)
+	r.OptString(flags&(1<<1), &v.URL)
+	r.OptString(flags&(1<<3), &v.StartParam)
+	readDataJSON(r, flags&(1<<2), &v.ThemeParams)
+	r.ReadString(&v.Platform)
+	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+}
+
+func (*MessagesRequestWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
+	v := new(WebViewResultURL)
+	v.Decode(r)
+	return v
+}
+
+// MessagesProlongWebView is messages.prolongWebView#b0d81a83.
+type MessagesProlongWebView struct {
+	Silent  bool
+	Peer    InputPeerClass
+	Bot     InputUserClass
+	QueryID int64
+	ReplyTo InputReplyToClass
+	SendAs  InputPeerClass
+}
+
+func (*MessagesProlongWebView) TypeID() uint32 { return IDMessagesProlongWebView }
+
+func (v *MessagesProlongWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesProlongWebView)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Silent {
+		flags |= 1 << 5
+	}
+	putInputPeer(b, v.Peer, "messages.prolongWebView.peer")
+	putInputUser(b, v.Bot, "messages.prolongWebView.bot")
+	b.Long(v.QueryID)
+	if v.ReplyTo != nil {
+		flags |= 1 << 0
+		v.ReplyTo.Encode(b)
+	}
+	if v.SendAs != nil {
+		flags |= 1 << 13
+		v.SendAs.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesProlongWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesProlongWebView, "messages.prolongWebView")
+	flags := r.Uint32()
+	v.Silent = flags&(1<<5) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.Bot)
+	v.QueryID = r.Long()
+	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
+	readInputPeer(r, flags&(1<<13), &v.SendAs)
+}
+
+func (*MessagesProlongWebView) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesRequestSimpleWebView is messages.requestSimpleWebView#413a3e73.
+type MessagesRequestSimpleWebView struct {
+	FromSwitchWebview bool
+	FromSideMenu      bool
+	Compact           bool
+	Fullscreen        bool
+	Bot               InputUserClass
+	URL               tl.Optional[string]
+	StartParam        tl.Optional[string]
+	ThemeParams       *DataJSON
+	Platform          string
+}
+
+func (*MessagesRequestSimpleWebView) TypeID() uint32 { return IDMessagesRequestSimpleWebView }
+
+func (v *MessagesRequestSimpleWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestSimpleWebView)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.FromSwitchWebview {
+		flags |= 1 << 1
+	}
+	if v.FromSideMenu {
+		flags |= 1 << 2
+	}
+	if v.Compact {
+		flags |= 1 << 7
+	}
+	if v.Fullscreen {
+		flags |= 1 << 8
+	}
+	putInputUser(b, v.Bot, "messages.requestSimpleWebView.bot")
+	if v.URL.Set {
+		flags |= 1 << 3
+		b.String(v.URL.Value)
+	}
+	if v.StartParam.Set {
+		flags |= 1 << 4
+		b.String(v.StartParam.Value)
+	}
+	if v.ThemeParams != nil {
+		flags |= 1 << 0
+		v.ThemeParams.Encode(b)
+	}
+	b.String(v.Platform)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesRequestSimpleWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestSimpleWebView, "messages.requestSimpleWebView")
+	flags := r.Uint32()
+	v.FromSwitchWebview = flags&(1<<1) != 0
+	v.FromSideMenu = flags&(1<<2) != 0
+	v.Compact = flags&(1<<7) != 0
+	v.Fullscreen = flags&(1<<8) != 0
+	readInputUser(r, 1, &v.Bot)
+	r.OptString(flags&(1<<3), &v.URL)
+	r.OptString(flags&(1<<4), &v.StartParam)
+	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
+	r.ReadString(&v.Platform)
+}
+
+func (*MessagesRequestSimpleWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
+	v := new(WebViewResultURL)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSendWebViewResultMessage is messages.sendWebViewResultMessage#0a4314f5.
+type MessagesSendWebViewResultMessage struct {
+	BotQueryID string
+	Result     InputBotInlineResultClass
+}
+
+func (*MessagesSendWebViewResultMessage) TypeID() uint32 { return IDMessagesSendWebViewResultMessage }
+
+func (v *MessagesSendWebViewResultMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendWebViewResultMessage)
+	b.String(v.BotQueryID)
+	putInputBotInlineResult(b, v.Result, "messages.sendWebViewResultMessage.result")
+}
+
+func (v *MessagesSendWebViewResultMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendWebViewResultMessage, "messages.sendWebViewResultMessage")
+	r.ReadString(&v.BotQueryID)
+	readInputBotInlineResult(r, 1, &v.Result)
+}
+
+func (*MessagesSendWebViewResultMessage) DecodeResult(r *tl.Reader) *WebViewMessageSent {
+	v := new(WebViewMessageSent)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSendWebViewData is messages.sendWebViewData#dc0242c8.
+type MessagesSendWebViewData struct {
+	Bot        InputUserClass
+	RandomID   int64
+	ButtonText string
+	Data       string
+}
+
+func (*MessagesSendWebViewData) TypeID() uint32 { return IDMessagesSendWebViewData }
+
+func (v *MessagesSendWebViewData) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendWebViewData)
+	putInputUser(b, v.Bot, "messages.sendWebViewData.bot")
+	b.Long(v.RandomID)
+	b.String(v.ButtonText)
+	b.String(v.Data)
+}
+
+func (v *MessagesSendWebViewData) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendWebViewData, "messages.sendWebViewData")
+	readInputUser(r, 1, &v.Bot)
+	v.RandomID = r.Long()
+	r.ReadString(&v.ButtonText)
+	r.ReadString(&v.Data)
+}
+
+func (*MessagesSendWebViewData) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesTranscribeAudio is messages.transcribeAudio#269e9a49.
+type MessagesTranscribeAudio struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*MessagesTranscribeAudio) TypeID() uint32 { return IDMessagesTranscribeAudio }
+
+func (v *MessagesTranscribeAudio) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTranscribeAudio)
+	putInputPeer(b, v.Peer, "messages.transcribeAudio.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *MessagesTranscribeAudio) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTranscribeAudio, "messages.transcribeAudio")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*MessagesTranscribeAudio) DecodeResult(r *tl.Reader) *MessagesTranscribedAudio {
+	v := new(MessagesTranscribedAudio)
+	v.Decode(r)
+	return v
+}
+
+// MessagesRateTranscribedAudio is messages.rateTranscribedAudio#7f1d072f.
+type MessagesRateTranscribedAudio struct {
+	Peer            InputPeerClass
+	MsgID           int32
+	TranscriptionID int64
+	Good            bool
+}
+
+func (*MessagesRateTranscribedAudio) TypeID() uint32 { return IDMessagesRateTranscribedAudio }
+
+func (v *MessagesRateTranscribedAudio) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRateTranscribedAudio)
+	putInputPeer(b, v.Peer, "messages.rateTranscribedAudio.peer")
+	b.Int(v.MsgID)
+	b.Long(v.TranscriptionID)
+	b.Bool(v.Good)
+}
+
+func (v *MessagesRateTranscribedAudio) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRateTranscribedAudio, "messages.rateTranscribedAudio")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	v.TranscriptionID = r.Long()
+	v.Good = r.Bool()
+}
+
+func (*MessagesRateTranscribedAudio) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetCustomEmojiDocuments is messages.getCustomEmojiDocuments#d9ab0f54.
+type MessagesGetCustomEmojiDocuments struct {
+	DocumentID []int64
+}
+
+func (*MessagesGetCustomEmojiDocuments) TypeID() uint32 { return IDMessagesGetCustomEmojiDocuments }
+
+func (v *MessagesGetCustomEmojiDocuments) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetCustomEmojiDocuments)
+	b.Longs(v.DocumentID)
+}
+
+func (v *MessagesGetCustomEmojiDocuments) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetCustomEmojiDocuments, "messages.getCustomEmojiDocuments")
+	r.ReadLongs(&v.DocumentID)
+}
+
+func (*MessagesGetCustomEmojiDocuments) DecodeResult(r *tl.Reader) (v []DocumentClass) {
+	readDocumentClasses(r, 1, &v)
+	return v
+}
+
+// MessagesGetEmojiStickers is messages.getEmojiStickers#fbfca18f.
+type MessagesGetEmojiStickers struct {
+	Hash int64
+}
+
+func (*MessagesGetEmojiStickers) TypeID() uint32 { return IDMessagesGetEmojiStickers }
+
+func (v *MessagesGetEmojiStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiStickers)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetEmojiStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiStickers, "messages.getEmojiStickers")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetEmojiStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
+	return DecodeMessagesAllStickers(r)
+}
+
+// MessagesGetFeaturedEmojiStickers is messages.getFeaturedEmojiStickers#0ecf6736.
+type MessagesGetFeaturedEmojiStickers struct {
+	Hash int64
+}
+
+func (*MessagesGetFeaturedEmojiStickers) TypeID() uint32 { return IDMessagesGetFeaturedEmojiStickers }
+
+func (v *MessagesGetFeaturedEmojiStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetFeaturedEmojiStickers)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetFeaturedEmojiStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetFeaturedEmojiStickers, "messages.getFeaturedEmojiStickers")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetFeaturedEmojiStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
+	return DecodeMessagesFeaturedStickers(r)
+}
+
+// MessagesReportReaction is messages.reportReaction#3f64c076.
+type MessagesReportReaction struct {
+	Peer         InputPeerClass
+	ID           int32
+	ReactionPeer InputPeerClass
+}
+
+func (*MessagesReportReaction) TypeID() uint32 { return IDMessagesReportReaction }
+
+func (v *MessagesReportReaction) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportReaction)
+	putInputPeer(b, v.Peer, "messages.reportReaction.peer")
+	b.Int(v.ID)
+	putInputPeer(b, v.ReactionPeer, "messages.reportReaction.reaction_peer")
+}
+
+func (v *MessagesReportReaction) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportReaction, "messages.reportReaction")
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	readInputPeer(r, 1, &v.ReactionPeer)
+}
+
+func (*MessagesReportReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetTopReactions is messages.getTopReactions#bb8125ba.
+type MessagesGetTopReactions struct {
+	Limit int32
+	Hash  int64
+}
+
+func (*MessagesGetTopReactions) TypeID() uint32 { return IDMessagesGetTopReactions }
+
+func (v *MessagesGetTopReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetTopReactions)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetTopReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetTopReactions, "messages.getTopReactions")
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetTopReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
+	return DecodeMessagesReactions(r)
+}
+
+// MessagesGetRecentReactions is messages.getRecentReactions#39461db2.
+type MessagesGetRecentReactions struct {
+	Limit int32
+	Hash  int64
+}
+
+func (*MessagesGetRecentReactions) TypeID() uint32 { return IDMessagesGetRecentReactions }
+
+func (v *MessagesGetRecentReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetRecentReactions)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetRecentReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetRecentReactions, "messages.getRecentReactions")
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetRecentReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
+	return DecodeMessagesReactions(r)
+}
+
+// MessagesClearRecentReactions is messages.clearRecentReactions#9dfeefb4.
+type MessagesClearRecentReactions struct {
+}
+
+func (*MessagesClearRecentReactions) TypeID() uint32 { return IDMessagesClearRecentReactions }
+
+func (v *MessagesClearRecentReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesClearRecentReactions)
+}
+
+func (v *MessagesClearRecentReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesClearRecentReactions, "messages.clearRecentReactions")
+}
+
+func (*MessagesClearRecentReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetExtendedMedia is messages.getExtendedMedia#84f80814.
+type MessagesGetExtendedMedia struct {
+	Peer InputPeerClass
+	ID   []int32
+}
+
+func (*MessagesGetExtendedMedia) TypeID() uint32 { return IDMessagesGetExtendedMedia }
+
+func (v *MessagesGetExtendedMedia) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetExtendedMedia)
+	putInputPeer(b, v.Peer, "messages.getExtendedMedia.peer")
+	b.Ints(v.ID)
+}
+
+func (v *MessagesGetExtendedMedia) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetExtendedMedia, "messages.getExtendedMedia")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesGetExtendedMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSetDefaultHistoryTTL is messages.setDefaultHistoryTTL#9eb51445.
+type MessagesSetDefaultHistoryTTL struct {
+	Period int32
+}
+
+func (*MessagesSetDefaultHistoryTTL) TypeID() uint32 { return IDMessagesSetDefaultHistoryTTL }
+
+func (v *MessagesSetDefaultHistoryTTL) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetDefaultHistoryTTL)
+	b.Int(v.Period)
+}
+
+func (v *MessagesSetDefaultHistoryTTL) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetDefaultHistoryTTL, "messages.setDefaultHistoryTTL")
+	v.Period = r.Int()
+}
+
+func (*MessagesSetDefaultHistoryTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetDefaultHistoryTTL is messages.getDefaultHistoryTTL#658b7188.
+type MessagesGetDefaultHistoryTTL struct {
+}
+
+func (*MessagesGetDefaultHistoryTTL) TypeID() uint32 { return IDMessagesGetDefaultHistoryTTL }
+
+func (v *MessagesGetDefaultHistoryTTL) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDefaultHistoryTTL)
+}
+
+func (v *MessagesGetDefaultHistoryTTL) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDefaultHistoryTTL, "messages.getDefaultHistoryTTL")
+}
+
+func (*MessagesGetDefaultHistoryTTL) DecodeResult(r *tl.Reader) *DefaultHistoryTTL {
+	v := new(DefaultHistoryTTL)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSendBotRequestedPeer is messages.sendBotRequestedPeer#6c5cf2a7.
+type MessagesSendBotRequestedPeer struct {
+	Peer           InputPeerClass
+	MsgID          tl.Optional[int32]
+	WebappReqID    tl.Optional[string]
+	ButtonID       int32
+	RequestedPeers []InputPeerClass
+}
+
+func (*MessagesSendBotRequestedPeer) TypeID() uint32 { return IDMessagesSendBotRequestedPeer }
+
+func (v *MessagesSendBotRequestedPeer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendBotRequestedPeer)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.sendBotRequestedPeer.peer")
+	if v.MsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.MsgID.Value)
+	}
+	if v.WebappReqID.Set {
+		flags |= 1 << 1
+		b.String(v.WebappReqID.Value)
+	}
+	b.Int(v.ButtonID)
+	putInputPeerClasses(b, v.RequestedPeers, "messages.sendBotRequestedPeer.requested_peers")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendBotRequestedPeer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendBotRequestedPeer, "messages.sendBotRequestedPeer")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.MsgID)
+	r.OptString(flags&(1<<1), &v.WebappReqID)
+	v.ButtonID = r.Int()
+	readInputPeerClasses(r, 1, &v.RequestedPeers)
+}
+
+func (*MessagesSendBotRequestedPeer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetEmojiGroups is messages.getEmojiGroups#7488ce5b.
+type MessagesGetEmojiGroups struct {
+	Hash int32
+}
+
+func (*MessagesGetEmojiGroups) TypeID() uint32 { return IDMessagesGetEmojiGroups }
+
+func (v *MessagesGetEmojiGroups) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiGroups)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetEmojiGroups) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiGroups, "messages.getEmojiGroups")
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetEmojiGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
+	return DecodeMessagesEmojiGroups(r)
+}
+
+// MessagesGetEmojiStatusGroups is messages.getEmojiStatusGroups#2ecd56cd.
+type MessagesGetEmojiStatusGroups struct {
+	Hash int32
+}
+
+func (*MessagesGetEmojiStatusGroups) TypeID() uint32 { return IDMessagesGetEmojiStatusGroups }
+
+func (v *MessagesGetEmojiStatusGroups) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiStatusGroups)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetEmojiStatusGroups) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiStatusGroups, "messages.getEmojiStatusGroups")
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetEmojiStatusGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
+	return DecodeMessagesEmojiGroups(r)
+}
+
+// MessagesGetEmojiProfilePhotoGroups is messages.getEmojiProfilePhotoGroups#21a548f3.
+type MessagesGetEmojiProfilePhotoGroups struct {
+	Hash int32
+}
+
+func (*MessagesGetEmojiProfilePhotoGroups) TypeID() uint32 {
+	return IDMessagesGetEmojiProfilePhotoGroups
+}
+
+func (v *MessagesGetEmojiProfilePhotoGroups) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiProfilePhotoGroups)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetEmojiProfilePhotoGroups) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiProfilePhotoGroups, "messages.getEmojiProfilePhotoGroups")
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetEmojiProfilePhotoGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
+	return DecodeMessagesEmojiGroups(r)
+}
+
+// MessagesSearchCustomEmoji is messages.searchCustomEmoji#2c11c0d7.
+type MessagesSearchCustomEmoji struct {
+	Emoticon string
+	Hash     int64
+}
+
+func (*MessagesSearchCustomEmoji) TypeID() uint32 { return IDMessagesSearchCustomEmoji }
+
+func (v *MessagesSearchCustomEmoji) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchCustomEmoji)
+	b.String(v.Emoticon)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesSearchCustomEmoji) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchCustomEmoji, "messages.searchCustomEmoji")
+	r.ReadString(&v.Emoticon)
+	v.Hash = r.Long()
+}
+
+func (*MessagesSearchCustomEmoji) DecodeResult(r *tl.Reader) EmojiListClass {
+	return DecodeEmojiList(r)
+}
+
+// MessagesTogglePeerTranslations is messages.togglePeerTranslations#e47cb579.
+type MessagesTogglePeerTranslations struct {
+	Disabled bool
+	Peer     InputPeerClass
+}
+
+func (*MessagesTogglePeerTranslations) TypeID() uint32 { return IDMessagesTogglePeerTranslations }
+
+func (v *MessagesTogglePeerTranslations) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTogglePeerTranslations)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Disabled {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "messages.togglePeerTranslations.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesTogglePeerTranslations) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTogglePeerTranslations, "messages.togglePeerTranslations")
+	flags := r.Uint32()
+	v.Disabled = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesTogglePeerTranslations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetBotApp is messages.getBotApp#34fdc5c3.
+type MessagesGetBotApp struct {
+	App  InputBotAppClass
+	Hash int64
+}
+
+func (*MessagesGetBotApp) TypeID() uint32 { return IDMessagesGetBotApp }
+
+func (v *MessagesGetBotApp) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetBotApp)
+	putInputBotApp(b, v.App, "messages.getBotApp.app")
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetBotApp) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetBotApp, "messages.getBotApp")
+	readInputBotApp(r, 1, &v.App)
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetBotApp) DecodeResult(r *tl.Reader) *MessagesBotApp {
+	v := new(MessagesBotApp)
+	v.Decode(r)
+	return v
+}
+
+// MessagesRequestAppWebView is messages.requestAppWebView#53618bce.
+type MessagesRequestAppWebView struct {
+	WriteAllowed bool
+	Compact      bool
+	Fullscreen   bool
+	Peer         InputPeerClass
+	App          InputBotAppClass
+	StartParam   tl.Optional[string]
+	ThemeParams  *DataJSON
+	Platform     string
+}
+
+func (*MessagesRequestAppWebView) TypeID() uint32 { return IDMessagesRequestAppWebView }
+
+func (v *MessagesRequestAppWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestAppWebView)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.WriteAllowed {
+		flags |= 1 << 0
+	}
+	if v.Compact {
+		flags |= 1 << 7
+	}
+	if v.Fullscreen {
+		flags |= 1 << 8
+	}
+	putInputPeer(b, v.Peer, "messages.requestAppWebView.peer")
+	putInputBotApp(b, v.App, "messages.requestAppWebView.app")
+	if v.StartParam.Set {
+		flags |= 1 << 1
+		b.String(v.StartParam.Value)
+	}
+	if v.ThemeParams != nil {
+		flags |= 1 << 2
+		v.ThemeParams.Encode(b)
+	}
+	b.String(v.Platform)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesRequestAppWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestAppWebView, "messages.requestAppWebView")
+	flags := r.Uint32()
+	v.WriteAllowed = flags&(1<<0) != 0
+	v.Compact = flags&(1<<7) != 0
+	v.Fullscreen = flags&(1<<8) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputBotApp(r, 1, &v.App)
+	r.OptString(flags&(1<<1), &v.StartParam)
+	readDataJSON(r, flags&(1<<2), &v.ThemeParams)
+	r.ReadString(&v.Platform)
+}
+
+func (*MessagesRequestAppWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
+	v := new(WebViewResultURL)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetChatWallPaper is messages.setChatWallPaper#8ffacae1.
+type MessagesSetChatWallPaper struct {
+	ForBoth   bool
+	Revert    bool
+	Peer      InputPeerClass
+	Wallpaper InputWallPaperClass
+	Settings  *WallPaperSettings
+	ID        tl.Optional[int32]
+}
+
+func (*MessagesSetChatWallPaper) TypeID() uint32 { return IDMessagesSetChatWallPaper }
+
+func (v *MessagesSetChatWallPaper) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetChatWallPaper)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ForBoth {
+		flags |= 1 << 3
+	}
+	if v.Revert {
+		flags |= 1 << 4
+	}
+	putInputPeer(b, v.Peer, "messages.setChatWallPaper.peer")
+	if v.Wallpaper != nil {
+		flags |= 1 << 0
+		v.Wallpaper.Encode(b)
+	}
+	if v.Settings != nil {
+		flags |= 1 << 2
+		v.Settings.Encode(b)
+	}
+	if v.ID.Set {
+		flags |= 1 << 1
+		b.Int(v.ID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSetChatWallPaper) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetChatWallPaper, "messages.setChatWallPaper")
+	flags := r.Uint32()
+	v.ForBoth = flags&(1<<3) != 0
+	v.Revert = flags&(1<<4) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputWallPaper(r, flags&(1<<0), &v.Wallpaper)
+	readWallPaperSettings(r, flags&(1<<2), &v.Settings)
+	r.OptInt(flags&(1<<1), &v.ID)
+}
+
+func (*MessagesSetChatWallPaper) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesSearchEmojiStickerSets is messages.searchEmojiStickerSets#92b4494c.
+type MessagesSearchEmojiStickerSets struct {
+	ExcludeFeatured bool
+	Q               string
+	Hash            int64
+}
+
+func (*MessagesSearchEmojiStickerSets) TypeID() uint32 { return IDMessagesSearchEmojiStickerSets }
+
+func (v *MessagesSearchEmojiStickerSets) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchEmojiStickerSets)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ExcludeFeatured {
+		flags |= 1 << 0
+	}
+	b.String(v.Q)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearchEmojiStickerSets) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchEmojiStickerSets, "messages.searchEmojiStickerSets")
+	flags := r.Uint32()
+	v.ExcludeFeatured = flags&(1<<0) != 0
+	r.ReadString(&v.Q)
+	v.Hash = r.Long()
+}
+
+func (*MessagesSearchEmojiStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
+	return DecodeMessagesFoundStickerSets(r)
+}
+
+// MessagesGetSavedDialogs is messages.getSavedDialogs#1e91fc99.
+type MessagesGetSavedDialogs struct {
+	ExcludePinned bool
+	ParentPeer    InputPeerClass
+	OffsetDate    int32
+	OffsetID      int32
+	OffsetPeer    InputPeerClass
+	Limit         int32
+	Hash          int64
+}
+
+func (*MessagesGetSavedDialogs) TypeID() uint32 { return IDMessagesGetSavedDialogs }
+
+func (v *MessagesGetSavedDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSavedDialogs)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ExcludePinned {
+		flags |= 1 << 0
+	}
+	if v.ParentPeer != nil {
+		flags |= 1 << 1
+		v.ParentPeer.Encode(b)
+	}
+	b.Int(v.OffsetDate)
+	b.Int(v.OffsetID)
+	putInputPeer(b, v.OffsetPeer, "messages.getSavedDialogs.offset_peer")
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSavedDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSavedDialogs, "messages.getSavedDialogs")
+	flags := r.Uint32()
+	v.ExcludePinned = flags&(1<<0) != 0
+	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
+	v.OffsetDate = r.Int()
+	v.OffsetID = r.Int()
+	readInputPeer(r, 1, &v.OffsetPeer)
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
+	return DecodeMessagesSavedDialogs(r)
+}
+
+// MessagesGetSavedHistory is messages.getSavedHistory#998ab009.
+type MessagesGetSavedHistory struct {
+	ParentPeer InputPeerClass
+	Peer       InputPeerClass
+	OffsetID   int32
+	OffsetDate int32
+	AddOffset  int32
+	Limit      int32
+	MaxID      int32
+	MinID      int32
+	Hash       int64
+}
+
+func (*MessagesGetSavedHistory) TypeID() uint32 { return IDMessagesGetSavedHistory }
+
+func (v *MessagesGetSavedHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSavedHistory)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ParentPeer != nil {
+		flags |= 1 << 0
+		v.ParentPeer.Encode(b)
+	}
+	putInputPeer(b, v.Peer, "messages.getSavedHistory.peer")
+	b.Int(v.OffsetID)
+	b.Int(v.OffsetDate)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSavedHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSavedHistory, "messages.getSavedHistory")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
+	readInputPeer(r, 1, &v.Peer)
+	v.OffsetID = r.Int()
+	v.OffsetDate = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetSavedHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesDeleteSavedHistory is messages.deleteSavedHistory#4dc5085f.
+type MessagesDeleteSavedHistory struct {
+	ParentPeer InputPeerClass
+	Peer       InputPeerClass
+	MaxID      int32
+	MinDate    tl.Optional[int32]
+	MaxDate    tl.Optional[int32]
+}
+
+func (*MessagesDeleteSavedHistory) TypeID() uint32 { return IDMessagesDeleteSavedHistory }
+
+func (v *MessagesDeleteSavedHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteSavedHistory)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ParentPeer != nil {
+		flags |= 1 << 0
+		v.ParentPeer.Encode(b)
+	}
+	putInputPeer(b, v.Peer, "messages.deleteSavedHistory.peer")
+	b.Int(v.MaxID)
+	if v.MinDate.Set {
+		flags |= 1 << 2
+		b.Int(v.MinDate.Value)
+	}
+	if v.MaxDate.Set {
+		flags |= 1 << 3
+		b.Int(v.MaxDate.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesDeleteSavedHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteSavedHistory, "messages.deleteSavedHistory")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
+	readInputPeer(r, 1, &v.Peer)
+	v.MaxID = r.Int()
+	r.OptInt(flags&(1<<2), &v.MinDate)
+	r.OptInt(flags&(1<<3), &v.MaxDate)
+}
+
+func (*MessagesDeleteSavedHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetPinnedSavedDialogs is messages.getPinnedSavedDialogs#d63d94e0.
+type MessagesGetPinnedSavedDialogs struct {
+}
+
+func (*MessagesGetPinnedSavedDialogs) TypeID() uint32 { return IDMessagesGetPinnedSavedDialogs }
+
+func (v *MessagesGetPinnedSavedDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPinnedSavedDialogs)
+}
+
+func (v *MessagesGetPinnedSavedDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPinnedSavedDialogs, "messages.getPinnedSavedDialogs")
+}
+
+func (*MessagesGetPinnedSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
+	return DecodeMessagesSavedDialogs(r)
+}
+
+// MessagesToggleSavedDialogPin is messages.toggleSavedDialogPin#ac81bbde.
+type MessagesToggleSavedDialogPin struct {
+	Pinned bool
+	Peer   InputDialogPeerClass
+}
+
+func (*MessagesToggleSavedDialogPin) TypeID() uint32 { return IDMessagesToggleSavedDialogPin }
+
+func (v *MessagesToggleSavedDialogPin) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleSavedDialogPin)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Pinned {
+		flags |= 1 << 0
+	}
+	putInputDialogPeer(b, v.Peer, "messages.toggleSavedDialogPin.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesToggleSavedDialogPin) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleSavedDialogPin, "messages.toggleSavedDialogPin")
+	flags := r.Uint32()
+	v.Pinned = flags&(1<<0) != 0
+	readInputDialogPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesToggleSavedDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesReorderPinnedSavedDialogs is messages.reorderPinnedSavedDialogs#8b716587.
+type MessagesReorderPinnedSavedDialogs struct {
+	Force bool
+	Order []InputDialogPeerClass
+}
+
+func (*MessagesReorderPinnedSavedDialogs) TypeID() uint32 { return IDMessagesReorderPinnedSavedDialogs }
+
+func (v *MessagesReorderPinnedSavedDialogs) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReorderPinnedSavedDialogs)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Force {
+		flags |= 1 << 0
+	}
+	putInputDialogPeerClasses(b, v.Order, "messages.reorderPinnedSavedDialogs.order")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReorderPinnedSavedDialogs) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReorderPinnedSavedDialogs, "messages.reorderPinnedSavedDialogs")
+	flags := r.Uint32()
+	v.Force = flags&(1<<0) != 0
+	readInputDialogPeerClasses(r, 1, &v.Order)
+}
+
+func (*MessagesReorderPinnedSavedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetSavedReactionTags is messages.getSavedReactionTags#3637e05b.
+type MessagesGetSavedReactionTags struct {
+	Peer InputPeerClass
+	Hash int64
+}
+
+func (*MessagesGetSavedReactionTags) TypeID() uint32 { return IDMessagesGetSavedReactionTags }
+
+func (v *MessagesGetSavedReactionTags) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSavedReactionTags)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Peer != nil {
+		flags |= 1 << 0
+		v.Peer.Encode(b)
+	}
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSavedReactionTags) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSavedReactionTags, "messages.getSavedReactionTags")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.Peer)
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetSavedReactionTags) DecodeResult(r *tl.Reader) MessagesSavedReactionTagsClass {
+	return DecodeMessagesSavedReactionTags(r)
+}
+
+// MessagesUpdateSavedReactionTag is messages.updateSavedReactionTag#60297dec.
+type MessagesUpdateSavedReactionTag struct {
+	Reaction ReactionClass
+	Title    tl.Optional[string]
+}
+
+func (*MessagesUpdateSavedReactionTag) TypeID() uint32 { return IDMessagesUpdateSavedReactionTag }
+
+func (v *MessagesUpdateSavedReactionTag) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUpdateSavedReactionTag)
+	var flags uint32
+	flagsAt := b.Flags()
+	putReaction(b, v.Reaction, "messages.updateSavedReactionTag.reaction")
+	if v.Title.Set {
+		flags |= 1 << 0
+		b.String(v.Title.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesUpdateSavedReactionTag) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUpdateSavedReactionTag, "messages.updateSavedReactionTag")
+	flags := r.Uint32()
+	readReaction(r, 1, &v.Reaction)
+	r.OptString(flags&(1<<0), &v.Title)
+}
+
+func (*MessagesUpdateSavedReactionTag) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetDefaultTagReactions is messages.getDefaultTagReactions#bdf93428.
+type MessagesGetDefaultTagReactions struct {
+	Hash int64
+}
+
+func (*MessagesGetDefaultTagReactions) TypeID() uint32 { return IDMessagesGetDefaultTagReactions }
+
+func (v *MessagesGetDefaultTagReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetDefaultTagReactions)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetDefaultTagReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetDefaultTagReactions, "messages.getDefaultTagReactions")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetDefaultTagReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
+	return DecodeMessagesReactions(r)
+}
+
+// MessagesGetOutboxReadDate is messages.getOutboxReadDate#8c4bfe5d.
+type MessagesGetOutboxReadDate struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*MessagesGetOutboxReadDate) TypeID() uint32 { return IDMessagesGetOutboxReadDate }
+
+func (v *MessagesGetOutboxReadDate) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetOutboxReadDate)
+	putInputPeer(b, v.Peer, "messages.getOutboxReadDate.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *MessagesGetOutboxReadDate) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetOutboxReadDate, "messages.getOutboxReadDate")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*MessagesGetOutboxReadDate) DecodeResult(r *tl.Reader) *OutboxReadDate {
+	v := new(OutboxReadDate)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetQuickReplies is messages.getQuickReplies#d483f2a8.
+type MessagesGetQuickReplies struct {
+	Hash int64
+}
+
+func (*MessagesGetQuickReplies) TypeID() uint32 { return IDMessagesGetQuickReplies }
+
+func (v *MessagesGetQuickReplies) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetQuickReplies)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetQuickReplies) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetQuickReplies, "messages.getQuickReplies")
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetQuickReplies) DecodeResult(r *tl.Reader) MessagesQuickRepliesClass {
+	return DecodeMessagesQuickReplies(r)
+}
+
+// MessagesReorderQuickReplies is messages.reorderQuickReplies#60331907.
+type MessagesReorderQuickReplies struct {
+	Order []int32
+}
+
+func (*MessagesReorderQuickReplies) TypeID() uint32 { return IDMessagesReorderQuickReplies }
+
+func (v *MessagesReorderQuickReplies) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReorderQuickReplies)
+	b.Ints(v.Order)
+}
+
+func (v *MessagesReorderQuickReplies) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReorderQuickReplies, "messages.reorderQuickReplies")
+	r.ReadInts(&v.Order)
+}
+
+func (*MessagesReorderQuickReplies) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesCheckQuickReplyShortcut is messages.checkQuickReplyShortcut#f1d0fbd3.
+type MessagesCheckQuickReplyShortcut struct {
+	Shortcut string
+}
+
+func (*MessagesCheckQuickReplyShortcut) TypeID() uint32 { return IDMessagesCheckQuickReplyShortcut }
+
+func (v *MessagesCheckQuickReplyShortcut) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCheckQuickReplyShortcut)
+	b.String(v.Shortcut)
+}
+
+func (v *MessagesCheckQuickReplyShortcut) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCheckQuickReplyShortcut, "messages.checkQuickReplyShortcut")
+	r.ReadString(&v.Shortcut)
+}
+
+func (*MessagesCheckQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesEditQuickReplyShortcut is messages.editQuickReplyShortcut#5c003cef.
+type MessagesEditQuickReplyShortcut struct {
+	ShortcutID int32
+	Shortcut   string
+}
+
+func (*MessagesEditQuickReplyShortcut) TypeID() uint32 { return IDMessagesEditQuickReplyShortcut }
+
+func (v *MessagesEditQuickReplyShortcut) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditQuickReplyShortcut)
+	b.Int(v.ShortcutID)
+	b.String(v.Shortcut)
+}
+
+func (v *MessagesEditQuickReplyShortcut) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditQuickReplyShortcut, "messages.editQuickReplyShortcut")
+	v.ShortcutID = r.Int()
+	r.ReadString(&v.Shortcut)
+}
+
+func (*MessagesEditQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesDeleteQuickReplyShortcut is messages.deleteQuickReplyShortcut#3cc04740.
+type MessagesDeleteQuickReplyShortcut struct {
+	ShortcutID int32
+}
+
+func (*MessagesDeleteQuickReplyShortcut) TypeID() uint32 { return IDMessagesDeleteQuickReplyShortcut }
+
+func (v *MessagesDeleteQuickReplyShortcut) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteQuickReplyShortcut)
+	b.Int(v.ShortcutID)
+}
+
+func (v *MessagesDeleteQuickReplyShortcut) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteQuickReplyShortcut, "messages.deleteQuickReplyShortcut")
+	v.ShortcutID = r.Int()
+}
+
+func (*MessagesDeleteQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetQuickReplyMessages is messages.getQuickReplyMessages#94a495c3.
+type MessagesGetQuickReplyMessages struct {
+	ShortcutID int32
+	ID         []int32
+	Hash       int64
+}
+
+func (*MessagesGetQuickReplyMessages) TypeID() uint32 { return IDMessagesGetQuickReplyMessages }
+
+func (v *MessagesGetQuickReplyMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetQuickReplyMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.ShortcutID)
+	if v.ID != nil {
+		flags |= 1 << 0
+		b.Ints(v.ID)
+	}
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetQuickReplyMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetQuickReplyMessages, "messages.getQuickReplyMessages")
+	flags := r.Uint32()
+	v.ShortcutID = r.Int()
+	if flags&(1<<0) != 0 {
+		r.ReadInts(&v.ID)
+	}
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetQuickReplyMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesSendQuickReplyMessages is messages.sendQuickReplyMessages#6c750de1.
+type MessagesSendQuickReplyMessages struct {
+	Peer       InputPeerClass
+	ShortcutID int32
+	ID         []int32
+	RandomID   []int64
+}
+
+func (*MessagesSendQuickReplyMessages) TypeID() uint32 { return IDMessagesSendQuickReplyMessages }
+
+func (v *MessagesSendQuickReplyMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendQuickReplyMessages)
+	putInputPeer(b, v.Peer, "messages.sendQuickReplyMessages.peer")
+	b.Int(v.ShortcutID)
+	b.Ints(v.ID)
+	b.Longs(v.RandomID)
+}
+
+func (v *MessagesSendQuickReplyMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendQuickReplyMessages, "messages.sendQuickReplyMessages")
+	readInputPeer(r, 1, &v.Peer)
+	v.ShortcutID = r.Int()
+	r.ReadInts(&v.ID)
+	r.ReadLongs(&v.RandomID)
+}
+
+func (*MessagesSendQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesDeleteQuickReplyMessages is messages.deleteQuickReplyMessages#e105e910.
+type MessagesDeleteQuickReplyMessages struct {
+	ShortcutID int32
+	ID         []int32
+}
+
+func (*MessagesDeleteQuickReplyMessages) TypeID() uint32 { return IDMessagesDeleteQuickReplyMessages }
+
+func (v *MessagesDeleteQuickReplyMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteQuickReplyMessages)
+	b.Int(v.ShortcutID)
+	b.Ints(v.ID)
+}
+
+func (v *MessagesDeleteQuickReplyMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteQuickReplyMessages, "messages.deleteQuickReplyMessages")
+	v.ShortcutID = r.Int()
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesDeleteQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesToggleDialogFilterTags is messages.toggleDialogFilterTags#fd2dda49.
+type MessagesToggleDialogFilterTags struct {
+	Enabled bool
+}
+
+func (*MessagesToggleDialogFilterTags) TypeID() uint32 { return IDMessagesToggleDialogFilterTags }
+
+func (v *MessagesToggleDialogFilterTags) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleDialogFilterTags)
+	b.Bool(v.Enabled)
+}
+
+func (v *MessagesToggleDialogFilterTags) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleDialogFilterTags, "messages.toggleDialogFilterTags")
+	v.Enabled = r.Bool()
+}
+
+func (*MessagesToggleDialogFilterTags) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetMyStickers is messages.getMyStickers#d0b5e1fc.
+type MessagesGetMyStickers struct {
+	OffsetID int64
+	Limit    int32
+}
+
+func (*MessagesGetMyStickers) TypeID() uint32 { return IDMessagesGetMyStickers }
+
+func (v *MessagesGetMyStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetMyStickers)
+	b.Long(v.OffsetID)
+	b.Int(v.Limit)
+}
+
+func (v *MessagesGetMyStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetMyStickers, "messages.getMyStickers")
+	v.OffsetID = r.Long()
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetMyStickers) DecodeResult(r *tl.Reader) *MessagesMyStickers {
+	v := new(MessagesMyStickers)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetEmojiStickerGroups is messages.getEmojiStickerGroups#1dd840f5.
+type MessagesGetEmojiStickerGroups struct {
+	Hash int32
+}
+
+func (*MessagesGetEmojiStickerGroups) TypeID() uint32 { return IDMessagesGetEmojiStickerGroups }
+
+func (v *MessagesGetEmojiStickerGroups) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiStickerGroups)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetEmojiStickerGroups) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiStickerGroups, "messages.getEmojiStickerGroups")
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetEmojiStickerGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
+	return DecodeMessagesEmojiGroups(r)
+}
+
+// MessagesGetAvailableEffects is messages.getAvailableEffects#dea20a39.
+type MessagesGetAvailableEffects struct {
+	Hash int32
+}
+
+func (*MessagesGetAvailableEffects) TypeID() uint32 { return IDMessagesGetAvailableEffects }
+
+func (v *MessagesGetAvailableEffects) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetAvailableEffects)
+	b.Int(v.Hash)
+}
+
+func (v *MessagesGetAvailableEffects) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetAvailableEffects, "messages.getAvailableEffects")
+	v.Hash = r.Int()
+}
+
+func (*MessagesGetAvailableEffects) DecodeResult(r *tl.Reader) MessagesAvailableEffectsClass {
+	return DecodeMessagesAvailableEffects(r)
+}
+
+// MessagesEditFactCheck is messages.editFactCheck#0589ee75.
+type MessagesEditFactCheck struct {
+	Peer  InputPeerClass
+	MsgID int32
+	Text  TextWithEntities
+}
+
+func (*MessagesEditFactCheck) TypeID() uint32 { return IDMessagesEditFactCheck }
+
+func (v *MessagesEditFactCheck) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditFactCheck)
+	putInputPeer(b, v.Peer, "messages.editFactCheck.peer")
+	b.Int(v.MsgID)
+	v.Text.Encode(b)
+}
+
+func (v *MessagesEditFactCheck) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditFactCheck, "messages.editFactCheck")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	v.Text.Decode(r)
+}
+
+func (*MessagesEditFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesDeleteFactCheck is messages.deleteFactCheck#d1da940c.
+type MessagesDeleteFactCheck struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*MessagesDeleteFactCheck) TypeID() uint32 { return IDMessagesDeleteFactCheck }
+
+func (v *MessagesDeleteFactCheck) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteFactCheck)
+	putInputPeer(b, v.Peer, "messages.deleteFactCheck.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *MessagesDeleteFactCheck) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteFactCheck, "messages.deleteFactCheck")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*MessagesDeleteFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetFactCheck is messages.getFactCheck#b9cdc5ee.
+type MessagesGetFactCheck struct {
+	Peer  InputPeerClass
+	MsgID []int32
+}
+
+func (*MessagesGetFactCheck) TypeID() uint32 { return IDMessagesGetFactCheck }
+
+func (v *MessagesGetFactCheck) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetFactCheck)
+	putInputPeer(b, v.Peer, "messages.getFactCheck.peer")
+	b.Ints(v.MsgID)
+}
+
+func (v *MessagesGetFactCheck) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetFactCheck, "messages.getFactCheck")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.MsgID)
+}
+
+func (*MessagesGetFactCheck) DecodeResult(r *tl.Reader) (v []FactCheck) {
+	readFactChecks(r, 1, &v)
+	return v
+}
+
+// MessagesRequestMainWebView is messages.requestMainWebView#c9e01e7b.
+type MessagesRequestMainWebView struct {
+	Compact     bool
+	Fullscreen  bool
+	Peer        InputPeerClass
+	Bot         InputUserClass
+	StartParam  tl.Optional[string]
+	ThemeParams *DataJSON
+	Platform    string
+}
+
+func (*MessagesRequestMainWebView) TypeID() uint32 { return IDMessagesRequestMainWebView }
+
+func (v *MessagesRequestMainWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestMainWebView)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Compact {
+		flags |= 1 << 7
+	}
+	if v.Fullscreen {
+		flags |= 1 << 8
+	}
+	putInputPeer(b, v.Peer, "messages.requestMainWebView.peer")
+	putInputUser(b, v.Bot, "messages.requestMainWebView.bot")
+	if v.StartParam.Set {
+		flags |= 1 << 1
+		b.String(v.StartParam.Value)
+	}
+	if v.ThemeParams != nil {
+		flags |= 1 << 0
+		v.ThemeParams.Encode(b)
+	}
+	b.String(v.Platform)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesRequestMainWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestMainWebView, "messages.requestMainWebView")
+	flags := r.Uint32()
+	v.Compact = flags&(1<<7) != 0
+	v.Fullscreen = flags&(1<<8) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.Bot)
+	r.OptString(flags&(1<<1), &v.StartParam)
+	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
+	r.ReadString(&v.Platform)
+}
+
+func (*MessagesRequestMainWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
+	v := new(WebViewResultURL)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSendPaidReaction is messages.sendPaidReaction#58bbcb50.
+type MessagesSendPaidReaction struct {
+	Peer     InputPeerClass
+	MsgID    int32
+	Count    int32
+	RandomID int64
+	Private  PaidReactionPrivacyClass
+}
+
+func (*MessagesSendPaidReaction) TypeID() uint32 { return IDMessagesSendPaidReaction }
+
+func (v *MessagesSendPaidReaction) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSendPaidReaction)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.sendPaidReaction.peer")
+	b.Int(v.MsgID)
+	b.Int(v.Count)
+	b.Long(v.RandomID)
+	if v.Private != nil {
+		flags |= 1 << 0
+		v.Private.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSendPaidReaction) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSendPaidReaction, "messages.sendPaidReaction")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	v.Count = r.Int()
+	v.RandomID = r.Long()
+	readPaidReactionPrivacy(r, flags&(1<<0), &v.Private)
+}
+
+func (*MessagesSendPaidReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesTogglePaidReactionPrivacy is messages.togglePaidReactionPrivacy#435885b5.
+type MessagesTogglePaidReactionPrivacy struct {
+	Peer    InputPeerClass
+	MsgID   int32
+	Private PaidReactionPrivacyClass
+}
+
+func (*MessagesTogglePaidReactionPrivacy) TypeID() uint32 { return IDMessagesTogglePaidReactionPrivacy }
+
+func (v *MessagesTogglePaidReactionPrivacy) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTogglePaidReactionPrivacy)
+	putInputPeer(b, v.Peer, "messages.togglePaidReactionPrivacy.peer")
+	b.Int(v.MsgID)
+	putPaidReactionPrivacy(b, v.Private, "messages.togglePaidReactionPrivacy.private")
+}
+
+func (v *MessagesTogglePaidReactionPrivacy) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTogglePaidReactionPrivacy, "messages.togglePaidReactionPrivacy")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	readPaidReactionPrivacy(r, 1, &v.Private)
+}
+
+func (*MessagesTogglePaidReactionPrivacy) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetPaidReactionPrivacy is messages.getPaidReactionPrivacy#472455aa.
+type MessagesGetPaidReactionPrivacy struct {
+}
+
+func (*MessagesGetPaidReactionPrivacy) TypeID() uint32 { return IDMessagesGetPaidReactionPrivacy }
+
+func (v *MessagesGetPaidReactionPrivacy) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPaidReactionPrivacy)
+}
+
+func (v *MessagesGetPaidReactionPrivacy) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPaidReactionPrivacy, "messages.getPaidReactionPrivacy")
+}
+
+func (*MessagesGetPaidReactionPrivacy) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesViewSponsoredMessage is messages.viewSponsoredMessage#269e3643.
+type MessagesViewSponsoredMessage struct {
+	RandomID []byte
+}
+
+func (*MessagesViewSponsoredMessage) TypeID() uint32 { return IDMessagesViewSponsoredMessage }
+
+func (v *MessagesViewSponsoredMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesViewSponsoredMessage)
+	b.ByteString(v.RandomID)
+}
+
+func (v *MessagesViewSponsoredMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesViewSponsoredMessage, "messages.viewSponsoredMessage")
+	r.ReadByteString(&v.RandomID)
+}
+
+func (*MessagesViewSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesClickSponsoredMessage is messages.clickSponsoredMessage#8235057e.
+type MessagesClickSponsoredMessage struct {
+	Media      bool
+	Fullscreen bool
+	RandomID   []byte
+}
+
+func (*MessagesClickSponsoredMessage) TypeID() uint32 { return IDMessagesClickSponsoredMessage }
+
+func (v *MessagesClickSponsoredMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesClickSponsoredMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Media {
+		flags |= 1 << 0
+	}
+	if v.Fullscreen {
+		flags |= 1 << 1
+	}
+	b.ByteString(v.RandomID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesClickSponsoredMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesClickSponsoredMessage, "messages.clickSponsoredMessage")
+	flags := r.Uint32()
+	v.Media = flags&(1<<0) != 0
+	v.Fullscreen = flags&(1<<1) != 0
+	r.ReadByteString(&v.RandomID)
+}
+
+func (*MessagesClickSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesReportSponsoredMessage is messages.reportSponsoredMessage#12cbf0c4.
+type MessagesReportSponsoredMessage struct {
+	RandomID []byte
+	Option   []byte
+}
+
+func (*MessagesReportSponsoredMessage) TypeID() uint32 { return IDMessagesReportSponsoredMessage }
+
+func (v *MessagesReportSponsoredMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportSponsoredMessage)
+	b.ByteString(v.RandomID)
+	b.ByteString(v.Option)
+}
+
+func (v *MessagesReportSponsoredMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportSponsoredMessage, "messages.reportSponsoredMessage")
+	r.ReadByteString(&v.RandomID)
+	r.ReadByteString(&v.Option)
+}
+
+func (*MessagesReportSponsoredMessage) DecodeResult(r *tl.Reader) ChannelsSponsoredMessageReportResultClass {
+	return DecodeChannelsSponsoredMessageReportResult(r)
+}
+
+// MessagesGetSponsoredMessages is messages.getSponsoredMessages#3d6ce850.
+type MessagesGetSponsoredMessages struct {
+	Peer  InputPeerClass
+	MsgID tl.Optional[int32]
+}
+
+func (*MessagesGetSponsoredMessages) TypeID() uint32 { return IDMessagesGetSponsoredMessages }
+
+func (v *MessagesGetSponsoredMessages) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSponsoredMessages)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getSponsoredMessages.peer")
+	if v.MsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.MsgID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSponsoredMessages) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSponsoredMessages, "messages.getSponsoredMessages")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.MsgID)
+}
+
+func (*MessagesGetSponsoredMessages) DecodeResult(r *tl.Reader) MessagesSponsoredMessagesClass {
+	return DecodeMessagesSponsoredMessages(r)
+}
+
+// MessagesSavePreparedInlineMessage is messages.savePreparedInlineMessage#f21f7f2f.
+type MessagesSavePreparedInlineMessage struct {
+	Result    InputBotInlineResultClass
+	UserID    InputUserClass
+	PeerTypes []InlineQueryPeerTypeClass
+}
+
+func (*MessagesSavePreparedInlineMessage) TypeID() uint32 { return IDMessagesSavePreparedInlineMessage }
+
+func (v *MessagesSavePreparedInlineMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSavePreparedInlineMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputBotInlineResult(b, v.Result, "messages.savePreparedInlineMessage.result")
+	putInputUser(b, v.UserID, "messages.savePreparedInlineMessage.user_id")
+	if v.PeerTypes != nil {
+		flags |= 1 << 0
+		putInlineQueryPeerTypeClasses(b, v.PeerTypes, "messages.savePreparedInlineMessage.peer_types")
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSavePreparedInlineMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSavePreparedInlineMessage, "messages.savePreparedInlineMessage")
+	flags := r.Uint32()
+	readInputBotInlineResult(r, 1, &v.Result)
+	readInputUser(r, 1, &v.UserID)
+	readInlineQueryPeerTypeClasses(r, flags&(1<<0), &v.PeerTypes)
+}
+
+func (*MessagesSavePreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesBotPreparedInlineMessage {
+	v := new(MessagesBotPreparedInlineMessage)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetPreparedInlineMessage is messages.getPreparedInlineMessage#857ebdb8.
+type MessagesGetPreparedInlineMessage struct {
+	Bot InputUserClass
+	ID  string
+}
+
+func (*MessagesGetPreparedInlineMessage) TypeID() uint32 { return IDMessagesGetPreparedInlineMessage }
+
+func (v *MessagesGetPreparedInlineMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPreparedInlineMessage)
+	putInputUser(b, v.Bot, "messages.getPreparedInlineMessage.bot")
+	b.String(v.ID)
+}
+
+func (v *MessagesGetPreparedInlineMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPreparedInlineMessage, "messages.getPreparedInlineMessage")
+	readInputUser(r, 1, &v.Bot)
+	r.ReadString(&v.ID)
+}
+
+func (*MessagesGetPreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesPreparedInlineMessage {
+	v := new(MessagesPreparedInlineMessage)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSearchStickers is messages.searchStickers#29b1c66a.
+type MessagesSearchStickers struct {
+	Emojis   bool
+	Q        string
+	Emoticon string
+	LangCode []string
+	Offset   int32
+	Limit    int32
+	Hash     int64
+}
+
+func (*MessagesSearchStickers) TypeID() uint32 { return IDMessagesSearchStickers }
+
+func (v *MessagesSearchStickers) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSearchStickers)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Emojis {
+		flags |= 1 << 0
+	}
+	b.String(v.Q)
+	b.String(v.Emoticon)
+	b.Strings(v.LangCode)
+	b.Int(v.Offset)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSearchStickers) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSearchStickers, "messages.searchStickers")
+	flags := r.Uint32()
+	v.Emojis = flags&(1<<0) != 0
+	r.ReadString(&v.Q)
+	r.ReadString(&v.Emoticon)
+	r.ReadStrings(&v.LangCode)
+	v.Offset = r.Int()
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesSearchStickers) DecodeResult(r *tl.Reader) MessagesFoundStickersClass {
+	return DecodeMessagesFoundStickers(r)
+}
+
+// MessagesReportMessagesDelivery is messages.reportMessagesDelivery#5a6d7395.
+type MessagesReportMessagesDelivery struct {
+	Push bool
+	Peer InputPeerClass
+	ID   []int32
+}
+
+func (*MessagesReportMessagesDelivery) TypeID() uint32 { return IDMessagesReportMessagesDelivery }
+
+func (v *MessagesReportMessagesDelivery) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportMessagesDelivery)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Push {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "messages.reportMessagesDelivery.peer")
+	b.Ints(v.ID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReportMessagesDelivery) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportMessagesDelivery, "messages.reportMessagesDelivery")
+	flags := r.Uint32()
+	v.Push = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+}
+
+func (*MessagesReportMessagesDelivery) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesGetSavedDialogsByID is messages.getSavedDialogsByID#6f6f9c96.
+type MessagesGetSavedDialogsByID struct {
+	ParentPeer InputPeerClass
+	IDs        []InputPeerClass
+}
+
+func (*MessagesGetSavedDialogsByID) TypeID() uint32 { return IDMessagesGetSavedDialogsByID }
+
+func (v *MessagesGetSavedDialogsByID) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetSavedDialogsByID)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ParentPeer != nil {
+		flags |= 1 << 1
+		v.ParentPeer.Encode(b)
+	}
+	putInputPeerClasses(b, v.IDs, "messages.getSavedDialogsByID.ids")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetSavedDialogsByID) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetSavedDialogsByID, "messages.getSavedDialogsByID")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
+	readInputPeerClasses(r, 1, &v.IDs)
+}
+
+func (*MessagesGetSavedDialogsByID) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
+	return DecodeMessagesSavedDialogs(r)
+}
+
+// MessagesReadSavedHistory is messages.readSavedHistory#ba4a3b5b.
+type MessagesReadSavedHistory struct {
+	ParentPeer InputPeerClass
+	Peer       InputPeerClass
+	MaxID      int32
+}
+
+func (*MessagesReadSavedHistory) TypeID() uint32 { return IDMessagesReadSavedHistory }
+
+func (v *MessagesReadSavedHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadSavedHistory)
+	putInputPeer(b, v.ParentPeer, "messages.readSavedHistory.parent_peer")
+	putInputPeer(b, v.Peer, "messages.readSavedHistory.peer")
+	b.Int(v.MaxID)
+}
+
+func (v *MessagesReadSavedHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadSavedHistory, "messages.readSavedHistory")
+	readInputPeer(r, 1, &v.ParentPeer)
+	readInputPeer(r, 1, &v.Peer)
+	v.MaxID = r.Int()
+}
+
+func (*MessagesReadSavedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesToggleTodoCompleted is messages.toggleTodoCompleted#d3e03124.
+type MessagesToggleTodoCompleted struct {
+	Peer        InputPeerClass
+	MsgID       int32
+	Completed   []int32
+	Incompleted []int32
+}
+
+func (*MessagesToggleTodoCompleted) TypeID() uint32 { return IDMessagesToggleTodoCompleted }
+
+func (v *MessagesToggleTodoCompleted) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleTodoCompleted)
+	putInputPeer(b, v.Peer, "messages.toggleTodoCompleted.peer")
+	b.Int(v.MsgID)
+	b.Ints(v.Completed)
+	b.Ints(v.Incompleted)
+}
+
+func (v *MessagesToggleTodoCompleted) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleTodoCompleted, "messages.toggleTodoCompleted")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	r.ReadInts(&v.Completed)
+	r.ReadInts(&v.Incompleted)
+}
+
+func (*MessagesToggleTodoCompleted) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesAppendTodoList is messages.appendTodoList#21a61057.
+type MessagesAppendTodoList struct {
+	Peer  InputPeerClass
+	MsgID int32
+	List  []TodoItem
+}
+
+func (*MessagesAppendTodoList) TypeID() uint32 { return IDMessagesAppendTodoList }
+
+func (v *MessagesAppendTodoList) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAppendTodoList)
+	putInputPeer(b, v.Peer, "messages.appendTodoList.peer")
+	b.Int(v.MsgID)
+	putTodoItems(b, v.List)
+}
+
+func (v *MessagesAppendTodoList) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAppendTodoList, "messages.appendTodoList")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	readTodoItems(r, 1, &v.List)
+}
+
+func (*MessagesAppendTodoList) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesToggleSuggestedPostApproval is messages.toggleSuggestedPostApproval#8107455c.
+type MessagesToggleSuggestedPostApproval struct {
+	Reject        bool
+	Peer          InputPeerClass
+	MsgID         int32
+	ScheduleDate  tl.Optional[int32]
+	RejectComment tl.Optional[string]
+}
+
+func (*MessagesToggleSuggestedPostApproval) TypeID() uint32 {
+	return IDMessagesToggleSuggestedPostApproval
+}
+
+func (v *MessagesToggleSuggestedPostApproval) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesToggleSuggestedPostApproval)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Reject {
+		flags |= 1 << 1
+	}
+	putInputPeer(b, v.Peer, "messages.toggleSuggestedPostApproval.peer")
+	b.Int(v.MsgID)
+	if v.ScheduleDate.Set {
+		flags |= 1 << 0
+		b.Int(v.ScheduleDate.Value)
+	}
+	if v.RejectComment.Set {
+		flags |= 1 << 2
+		b.String(v.RejectComment.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesToggleSuggestedPostApproval) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesToggleSuggestedPostApproval, "messages.toggleSuggestedPostApproval")
+	flags := r.Uint32()
+	v.Reject = flags&(1<<1) != 0
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	r.OptInt(flags&(1<<0), &v.ScheduleDate)
+	r.OptString(flags&(1<<2), &v.RejectComment)
+}
+
+func (*MessagesToggleSuggestedPostApproval) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesGetForumTopics is messages.getForumTopics#3ba47bff.
+type MessagesGetForumTopics struct {
+	Peer        InputPeerClass
+	Q           tl.Optional[string]
+	OffsetDate  int32
+	OffsetID    int32
+	OffsetTopic int32
+	Limit       int32
+}
+
+func (*MessagesGetForumTopics) TypeID() uint32 { return IDMessagesGetForumTopics }
+
+func (v *MessagesGetForumTopics) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetForumTopics)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getForumTopics.peer")
+	if v.Q.Set {
+		flags |= 1 << 0
+		b.String(v.Q.Value)
+	}
+	b.Int(v.OffsetDate)
+	b.Int(v.OffsetID)
+	b.Int(v.OffsetTopic)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetForumTopics) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetForumTopics, "messages.getForumTopics")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptString(flags&(1<<0), &v.Q)
+	v.OffsetDate = r.Int()
+	v.OffsetID = r.Int()
+	v.OffsetTopic = r.Int()
+	v.Limit = r.Int()
+}
+
+func (*MessagesGetForumTopics) DecodeResult(r *tl.Reader) *MessagesForumTopics {
+	v := new(MessagesForumTopics)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetForumTopicsByID is messages.getForumTopicsByID#af0a4a08.
+type MessagesGetForumTopicsByID struct {
+	Peer   InputPeerClass
+	Topics []int32
+}
+
+func (*MessagesGetForumTopicsByID) TypeID() uint32 { return IDMessagesGetForumTopicsByID }
+
+func (v *MessagesGetForumTopicsByID) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetForumTopicsByID)
+	putInputPeer(b, v.Peer, "messages.getForumTopicsByID.peer")
+	b.Ints(v.Topics)
+}
+
+func (v *MessagesGetForumTopicsByID) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetForumTopicsByID, "messages.getForumTopicsByID")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.Topics)
+}
+
+func (*MessagesGetForumTopicsByID) DecodeResult(r *tl.Reader) *MessagesForumTopics {
+	v := new(MessagesForumTopics)
+	v.Decode(r)
+	return v
+}
+
+// MessagesEditForumTopic is messages.editForumTopic#cecc1134.
+type MessagesEditForumTopic struct {
+	Peer        InputPeerClass
+	TopicID     int32
+	Title       tl.Optional[string]
+	IconEmojiID tl.Optional[int64]
+	Closed      tl.Optional[bool]
+	Hidden      tl.Optional[bool]
+}
+
+func (*MessagesEditForumTopic) TypeID() uint32 { return IDMessagesEditForumTopic }
+
+func (v *MessagesEditForumTopic) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditForumTopic)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.editForumTopic.peer")
+	b.Int(v.TopicID)
+	if v.Title.Set {
+		flags |= 1 << 0
+		b.String(v.Title.Value)
+	}
+	if v.IconEmojiID.Set {
+		flags |= 1 << 1
+		b.Long(v.IconEmojiID.Value)
+	}
+	if v.Closed.Set {
+		flags |= 1 << 2
+		b.Bool(v.Closed.Value)
+	}
+	if v.Hidden.Set {
+		flags |= 1 << 3
+		b.Bool(v.Hidden.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesEditForumTopic) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditForumTopic, "messages.editForumTopic")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.TopicID = r.Int()
+	r.OptString(flags&(1<<0), &v.Title)
+	r.OptLong(flags&(1<<1), &v.IconEmojiID)
+	r.OptBool(flags&(1<<2), &v.Closed)
+	r.OptBool(flags&(1<<3), &v.Hidden)
+}
+
+func (*MessagesEditForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesUpdatePinnedForumTopic is messages.updatePinnedForumTopic#175df251.
+type MessagesUpdatePinnedForumTopic struct {
+	Peer    InputPeerClass
+	TopicID int32
+	Pinned  bool
+}
+
+func (*MessagesUpdatePinnedForumTopic) TypeID() uint32 { return IDMessagesUpdatePinnedForumTopic }
+
+func (v *MessagesUpdatePinnedForumTopic) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesUpdatePinnedForumTopic)
+	putInputPeer(b, v.Peer, "messages.updatePinnedForumTopic.peer")
+	b.Int(v.TopicID)
+	b.Bool(v.Pinned)
+}
+
+func (v *MessagesUpdatePinnedForumTopic) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesUpdatePinnedForumTopic, "messages.updatePinnedForumTopic")
+	readInputPeer(r, 1, &v.Peer)
+	v.TopicID = r.Int()
+	v.Pinned = r.Bool()
+}
+
+func (*MessagesUpdatePinnedForumTopic) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesReorderPinnedForumTopics is messages.reorderPinnedForumTopics#0e7841f0.
+type MessagesReorderPinnedForumTopics struct {
+	Force bool
+	Peer  InputPeerClass
+	Order []int32
+}
+
+func (*MessagesReorderPinnedForumTopics) TypeID() uint32 { return IDMessagesReorderPinnedForumTopics }
+
+func (v *MessagesReorderPinnedForumTopics) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReorderPinnedForumTopics)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Force {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "messages.reorderPinnedForumTopics.peer")
+	b.Ints(v.Order)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReorderPinnedForumTopics) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReorderPinnedForumTopics, "messages.reorderPinnedForumTopics")
+	flags := r.Uint32()
+	v.Force = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.Order)
+}
+
+func (*MessagesReorderPinnedForumTopics) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesCreateForumTopic is messages.createForumTopic#2f98c3d5.
+type MessagesCreateForumTopic struct {
+	TitleMissing bool
+	Peer         InputPeerClass
+	Title        string
+	IconColor    tl.Optional[int32]
+	IconEmojiID  tl.Optional[int64]
+	RandomID     int64
+	SendAs       InputPeerClass
+}
+
+func (*MessagesCreateForumTopic) TypeID() uint32 { return IDMessagesCreateForumTopic }
+
+func (v *MessagesCreateForumTopic) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCreateForumTopic)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.TitleMissing {
+		flags |= 1 << 4
+	}
+	putInputPeer(b, v.Peer, "messages.createForumTopic.peer")
+	b.String(v.Title)
+	if v.IconColor.Set {
+		flags |= 1 << 0
+		b.Int(v.IconColor.Value)
+	}
+	if v.IconEmojiID.Set {
+		flags |= 1 << 3
+		b.Long(v.IconEmojiID.Value)
+	}
+	b.Long(v.RandomID)
+	if v.SendAs != nil {
+		flags |= 1 << 2
+		v.SendAs.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesCreateForumTopic) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCreateForumTopic, "messages.createForumTopic")
+	flags := r.Uint32()
+	v.TitleMissing = flags&(1<<4) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Title)
+	r.OptInt(flags&(1<<0), &v.IconColor)
+	r.OptLong(flags&(1<<3), &v.IconEmojiID)
+	v.RandomID = r.Long()
+	readInputPeer(r, flags&(1<<2), &v.SendAs)
+}
+
+func (*MessagesCreateForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesDeleteTopicHistory is messages.deleteTopicHistory#d2816f10.
+type MessagesDeleteTopicHistory struct {
+	Peer     InputPeerClass
+	TopMsgID int32
+}
+
+func (*MessagesDeleteTopicHistory) TypeID() uint32 { return IDMessagesDeleteTopicHistory }
+
+func (v *MessagesDeleteTopicHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteTopicHistory)
+	putInputPeer(b, v.Peer, "messages.deleteTopicHistory.peer")
+	b.Int(v.TopMsgID)
+}
+
+func (v *MessagesDeleteTopicHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteTopicHistory, "messages.deleteTopicHistory")
+	readInputPeer(r, 1, &v.Peer)
+	v.TopMsgID = r.Int()
+}
+
+func (*MessagesDeleteTopicHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesGetEmojiGameInfo is messages.getEmojiGameInfo#fb7e8ca7.
+type MessagesGetEmojiGameInfo struct {
+}
+
+func (*MessagesGetEmojiGameInfo) TypeID() uint32 { return IDMessagesGetEmojiGameInfo }
+
+func (v *MessagesGetEmojiGameInfo) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetEmojiGameInfo)
+}
+
+func (v *MessagesGetEmojiGameInfo) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetEmojiGameInfo, "messages.getEmojiGameInfo")
+}
+
+func (*MessagesGetEmojiGameInfo) DecodeResult(r *tl.Reader) MessagesEmojiGameInfoClass {
+	return DecodeMessagesEmojiGameInfo(r)
+}
+
+// MessagesSummarizeText is messages.summarizeText#abbbd346.
+type MessagesSummarizeText struct {
+	Peer   InputPeerClass
+	ID     int32
+	ToLang tl.Optional[string]
+	Tone   tl.Optional[string]
+}
+
+func (*MessagesSummarizeText) TypeID() uint32 { return IDMessagesSummarizeText }
+
+func (v *MessagesSummarizeText) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSummarizeText)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.summarizeText.peer")
+	b.Int(v.ID)
+	if v.ToLang.Set {
+		flags |= 1 << 0
+		b.String(v.ToLang.Value)
+	}
+	if v.Tone.Set {
+		flags |= 1 << 2
+		b.String(v.Tone.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesSummarizeText) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSummarizeText, "messages.summarizeText")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+	r.OptString(flags&(1<<0), &v.ToLang)
+	r.OptString(flags&(1<<2), &v.Tone)
+}
+
+func (*MessagesSummarizeText) DecodeResult(r *tl.Reader) *TextWithEntities {
+	v := new(TextWithEntities)
+	v.Decode(r)
+	return v
+}
+
+// MessagesEditChatCreator is messages.editChatCreator#f743b857.
+type MessagesEditChatCreator struct {
+	Peer     InputPeerClass
+	UserID   InputUserClass
+	Password InputCheckPasswordSRPClass
+}
+
+func (*MessagesEditChatCreator) TypeID() uint32 { return IDMessagesEditChatCreator }
+
+func (v *MessagesEditChatCreator) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatCreator)
+	putInputPeer(b, v.Peer, "messages.editChatCreator.peer")
+	putInputUser(b, v.UserID, "messages.editChatCreator.user_id")
+	putInputCheckPasswordSRP(b, v.Password, "messages.editChatCreator.password")
+}
+
+func (v *MessagesEditChatCreator) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatCreator, "messages.editChatCreator")
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.UserID)
+	readInputCheckPasswordSRP(r, 1, &v.Password)
+}
+
+func (*MessagesEditChatCreator) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetFutureChatCreatorAfterLeave is messages.getFutureChatCreatorAfterLeave#3b7d0ea6.
+type MessagesGetFutureChatCreatorAfterLeave struct {
+	Peer InputPeerClass
+}
+
+func (*MessagesGetFutureChatCreatorAfterLeave) TypeID() uint32 {
+	return IDMessagesGetFutureChatCreatorAfterLeave
+}
+
+func (v *MessagesGetFutureChatCreatorAfterLeave) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetFutureChatCreatorAfterLeave)
+	putInputPeer(b, v.Peer, "messages.getFutureChatCreatorAfterLeave.peer")
+}
+
+func (v *MessagesGetFutureChatCreatorAfterLeave) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetFutureChatCreatorAfterLeave, "messages.getFutureChatCreatorAfterLeave")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*MessagesGetFutureChatCreatorAfterLeave) DecodeResult(r *tl.Reader) UserClass {
+	return DecodeUser(r)
+}
+
+// MessagesEditChatParticipantRank is messages.editChatParticipantRank#a00f32b0.
+type MessagesEditChatParticipantRank struct {
+	Peer        InputPeerClass
+	Participant InputPeerClass
+	Rank        string
+}
+
+func (*MessagesEditChatParticipantRank) TypeID() uint32 { return IDMessagesEditChatParticipantRank }
+
+func (v *MessagesEditChatParticipantRank) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesEditChatParticipantRank)
+	putInputPeer(b, v.Peer, "messages.editChatParticipantRank.peer")
+	putInputPeer(b, v.Participant, "messages.editChatParticipantRank.participant")
+	b.String(v.Rank)
+}
+
+func (v *MessagesEditChatParticipantRank) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesEditChatParticipantRank, "messages.editChatParticipantRank")
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, 1, &v.Participant)
+	r.ReadString(&v.Rank)
+}
+
+func (*MessagesEditChatParticipantRank) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesDeclineURLAuth is messages.declineUrlAuth#35436bbc.
+type MessagesDeclineURLAuth struct {
+	URL string
+}
+
+func (*MessagesDeclineURLAuth) TypeID() uint32 { return IDMessagesDeclineURLAuth }
+
+func (v *MessagesDeclineURLAuth) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeclineURLAuth)
+	b.String(v.URL)
+}
+
+func (v *MessagesDeclineURLAuth) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeclineURLAuth, "messages.declineUrlAuth")
+	r.ReadString(&v.URL)
+}
+
+func (*MessagesDeclineURLAuth) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesCheckURLAuthMatchCode is messages.checkUrlAuthMatchCode#c9a47b0b.
+type MessagesCheckURLAuthMatchCode struct {
+	URL       string
+	MatchCode string
+}
+
+func (*MessagesCheckURLAuthMatchCode) TypeID() uint32 { return IDMessagesCheckURLAuthMatchCode }
+
+func (v *MessagesCheckURLAuthMatchCode) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesCheckURLAuthMatchCode)
+	b.String(v.URL)
+	b.String(v.MatchCode)
+}
+
+func (v *MessagesCheckURLAuthMatchCode) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesCheckURLAuthMatchCode, "messages.checkUrlAuthMatchCode")
+	r.ReadString(&v.URL)
+	r.ReadString(&v.MatchCode)
+}
+
+func (*MessagesCheckURLAuthMatchCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesComposeMessageWithAI is messages.composeMessageWithAI#daecc589.
+type MessagesComposeMessageWithAI struct {
+	Proofread       bool
+	Emojify         bool
+	Text            TextWithEntities
+	TranslateToLang tl.Optional[string]
+	Tone            InputAIComposeToneClass
+}
+
+func (*MessagesComposeMessageWithAI) TypeID() uint32 { return IDMessagesComposeMessageWithAI }
+
+func (v *MessagesComposeMessageWithAI) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesComposeMessageWithAI)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Proofread {
+		flags |= 1 << 0
+	}
+	if v.Emojify {
+		flags |= 1 << 3
+	}
+	v.Text.Encode(b)
+	if v.TranslateToLang.Set {
+		flags |= 1 << 1
+		b.String(v.TranslateToLang.Value)
+	}
+	if v.Tone != nil {
+		flags |= 1 << 2
+		v.Tone.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesComposeMessageWithAI) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesComposeMessageWithAI, "messages.composeMessageWithAI")
+	flags := r.Uint32()
+	v.Proofread = flags&(1<<0) != 0
+	v.Emojify = flags&(1<<3) != 0
+	v.Text.Decode(r)
+	r.OptString(flags&(1<<1), &v.TranslateToLang)
+	readInputAIComposeTone(r, flags&(1<<2), &v.Tone)
+}
+
+func (*MessagesComposeMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedMessageWithAI {
+	v := new(MessagesComposedMessageWithAI)
+	v.Decode(r)
+	return v
+}
+
+// MessagesReportReadMetrics is messages.reportReadMetrics#4067c5e6.
+type MessagesReportReadMetrics struct {
+	Peer    InputPeerClass
+	Metrics []InputMessageReadMetric
+}
+
+func (*MessagesReportReadMetrics) TypeID() uint32 { return IDMessagesReportReadMetrics }
+
+func (v *MessagesReportReadMetrics) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportReadMetrics)
+	putInputPeer(b, v.Peer, "messages.reportReadMetrics.peer")
+	putInputMessageReadMetrics(b, v.Metrics)
+}
+
+func (v *MessagesReportReadMetrics) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportReadMetrics, "messages.reportReadMetrics")
+	readInputPeer(r, 1, &v.Peer)
+	readInputMessageReadMetrics(r, 1, &v.Metrics)
+}
+
+func (*MessagesReportReadMetrics) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesReportMusicListen is messages.reportMusicListen#ddbcd819.
+type MessagesReportMusicListen struct {
+	ID               InputDocumentClass
+	ListenedDuration int32
+}
+
+func (*MessagesReportMusicListen) TypeID() uint32 { return IDMessagesReportMusicListen }
+
+func (v *MessagesReportMusicListen) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReportMusicListen)
+	putInputDocument(b, v.ID, "messages.reportMusicListen.id")
+	b.Int(v.ListenedDuration)
+}
+
+func (v *MessagesReportMusicListen) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReportMusicListen, "messages.reportMusicListen")
+	readInputDocument(r, 1, &v.ID)
+	v.ListenedDuration = r.Int()
+}
+
+func (*MessagesReportMusicListen) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesAddPollAnswer is messages.addPollAnswer#19bc4b6d.
+type MessagesAddPollAnswer struct {
+	Peer   InputPeerClass
+	MsgID  int32
+	Answer PollAnswerClass
+}
+
+func (*MessagesAddPollAnswer) TypeID() uint32 { return IDMessagesAddPollAnswer }
+
+func (v *MessagesAddPollAnswer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesAddPollAnswer)
+	putInputPeer(b, v.Peer, "messages.addPollAnswer.peer")
+	b.Int(v.MsgID)
+	putPollAnswer(b, v.Answer, "messages.addPollAnswer.answer")
+}
+
+func (v *MessagesAddPollAnswer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesAddPollAnswer, "messages.addPollAnswer")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	readPollAnswer(r, 1, &v.Answer)
+}
+
+func (*MessagesAddPollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesDeletePollAnswer is messages.deletePollAnswer#ac8505a5.
+type MessagesDeletePollAnswer struct {
+	Peer   InputPeerClass
+	MsgID  int32
+	Option []byte
+}
+
+func (*MessagesDeletePollAnswer) TypeID() uint32 { return IDMessagesDeletePollAnswer }
+
+func (v *MessagesDeletePollAnswer) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeletePollAnswer)
+	putInputPeer(b, v.Peer, "messages.deletePollAnswer.peer")
+	b.Int(v.MsgID)
+	b.ByteString(v.Option)
+}
+
+func (v *MessagesDeletePollAnswer) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeletePollAnswer, "messages.deletePollAnswer")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	r.ReadByteString(&v.Option)
+}
+
+func (*MessagesDeletePollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// MessagesGetUnreadPollVotes is messages.getUnreadPollVotes#43286cf2.
+type MessagesGetUnreadPollVotes struct {
+	Peer      InputPeerClass
+	TopMsgID  tl.Optional[int32]
+	OffsetID  int32
+	AddOffset int32
+	Limit     int32
+	MaxID     int32
+	MinID     int32
+}
+
+func (*MessagesGetUnreadPollVotes) TypeID() uint32 { return IDMessagesGetUnreadPollVotes }
+
+func (v *MessagesGetUnreadPollVotes) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetUnreadPollVotes)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.getUnreadPollVotes.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	b.Int(v.OffsetID)
+	b.Int(v.AddOffset)
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesGetUnreadPollVotes) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetUnreadPollVotes, "messages.getUnreadPollVotes")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+	v.OffsetID = r.Int()
+	v.AddOffset = r.Int()
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+}
+
+func (*MessagesGetUnreadPollVotes) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesReadPollVotes is messages.readPollVotes#1720b4d8.
+type MessagesReadPollVotes struct {
+	Peer     InputPeerClass
+	TopMsgID tl.Optional[int32]
+}
+
+func (*MessagesReadPollVotes) TypeID() uint32 { return IDMessagesReadPollVotes }
+
+func (v *MessagesReadPollVotes) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesReadPollVotes)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "messages.readPollVotes.peer")
+	if v.TopMsgID.Set {
+		flags |= 1 << 0
+		b.Int(v.TopMsgID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesReadPollVotes) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesReadPollVotes, "messages.readPollVotes")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<0), &v.TopMsgID)
+}
+
+func (*MessagesReadPollVotes) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
+	v := new(MessagesAffectedHistory)
+	v.Decode(r)
+	return v
+}
+
+// MessagesSetBotGuestChatResult is messages.setBotGuestChatResult#b8f106e3.
+type MessagesSetBotGuestChatResult struct {
+	QueryID int64
+	Result  InputBotInlineResultClass
+}
+
+func (*MessagesSetBotGuestChatResult) TypeID() uint32 { return IDMessagesSetBotGuestChatResult }
+
+func (v *MessagesSetBotGuestChatResult) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesSetBotGuestChatResult)
+	b.Long(v.QueryID)
+	putInputBotInlineResult(b, v.Result, "messages.setBotGuestChatResult.result")
+}
+
+func (v *MessagesSetBotGuestChatResult) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesSetBotGuestChatResult, "messages.setBotGuestChatResult")
+	v.QueryID = r.Long()
+	readInputBotInlineResult(r, 1, &v.Result)
+}
+
+func (*MessagesSetBotGuestChatResult) DecodeResult(r *tl.Reader) InputBotInlineMessageIDClass {
+	return DecodeInputBotInlineMessageID(r)
+}
+
+// MessagesDeleteParticipantReactions is messages.deleteParticipantReactions#a0b80cf8.
+type MessagesDeleteParticipantReactions struct {
+	Peer        InputPeerClass
+	Participant InputPeerClass
+}
+
+func (*MessagesDeleteParticipantReactions) TypeID() uint32 {
+	return IDMessagesDeleteParticipantReactions
+}
+
+func (v *MessagesDeleteParticipantReactions) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteParticipantReactions)
+	putInputPeer(b, v.Peer, "messages.deleteParticipantReactions.peer")
+	putInputPeer(b, v.Participant, "messages.deleteParticipantReactions.participant")
+}
+
+func (v *MessagesDeleteParticipantReactions) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteParticipantReactions, "messages.deleteParticipantReactions")
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, 1, &v.Participant)
+}
+
+func (*MessagesDeleteParticipantReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// MessagesDeleteParticipantReaction is messages.deleteParticipantReaction#e3b7f82c.
+type MessagesDeleteParticipantReaction struct {
+	Peer        InputPeerClass
+	MsgID       int32
+	Participant InputPeerClass
+}
+
+func (*MessagesDeleteParticipantReaction) TypeID() uint32 { return IDMessagesDeleteParticipantReaction }
+
+func (v *MessagesDeleteParticipantReaction) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesDeleteParticipantReaction)
+	putInputPeer(b, v.Peer, "messages.deleteParticipantReaction.peer")
+	b.Int(v.MsgID)
+	putInputPeer(b, v.Participant, "messages.deleteParticipantReaction.participant")
+}
+
+func (v *MessagesDeleteParticipantReaction) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesDeleteParticipantReaction, "messages.deleteParticipantReaction")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+	readInputPeer(r, 1, &v.Participant)
+}
+
+func (*MessagesDeleteParticipantReaction) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// MessagesGetPersonalChannelHistory is messages.getPersonalChannelHistory#55fb0996.
+type MessagesGetPersonalChannelHistory struct {
+	UserID InputUserClass
+	Limit  int32
+	MaxID  int32
+	MinID  int32
+	Hash   int64
+}
+
+func (*MessagesGetPersonalChannelHistory) TypeID() uint32 { return IDMessagesGetPersonalChannelHistory }
+
+func (v *MessagesGetPersonalChannelHistory) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetPersonalChannelHistory)
+	putInputUser(b, v.UserID, "messages.getPersonalChannelHistory.user_id")
+	b.Int(v.Limit)
+	b.Int(v.MaxID)
+	b.Int(v.MinID)
+	b.Long(v.Hash)
+}
+
+func (v *MessagesGetPersonalChannelHistory) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetPersonalChannelHistory, "messages.getPersonalChannelHistory")
+	readInputUser(r, 1, &v.UserID)
+	v.Limit = r.Int()
+	v.MaxID = r.Int()
+	v.MinID = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*MessagesGetPersonalChannelHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesGetRichMessage is messages.getRichMessage#501569cf.
+type MessagesGetRichMessage struct {
+	Peer InputPeerClass
+	ID   int32
+}
+
+func (*MessagesGetRichMessage) TypeID() uint32 { return IDMessagesGetRichMessage }
+
+func (v *MessagesGetRichMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesGetRichMessage)
+	putInputPeer(b, v.Peer, "messages.getRichMessage.peer")
+	b.Int(v.ID)
+}
+
+func (v *MessagesGetRichMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesGetRichMessage, "messages.getRichMessage")
+	readInputPeer(r, 1, &v.Peer)
+	v.ID = r.Int()
+}
+
+func (*MessagesGetRichMessage) DecodeResult(r *tl.Reader) MessagesMessagesClass {
+	return DecodeMessagesMessages(r)
+}
+
+// MessagesTranslateRichMessage is messages.translateRichMessage#1a542004.
+type MessagesTranslateRichMessage struct {
+	Peer   InputPeerClass
+	ID     []int32
+	Text   []InputRichMessageClass
+	ToLang string
+	Tone   tl.Optional[string]
+}
+
+func (*MessagesTranslateRichMessage) TypeID() uint32 { return IDMessagesTranslateRichMessage }
+
+func (v *MessagesTranslateRichMessage) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesTranslateRichMessage)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Peer != nil || v.ID != nil {
+		flags |= 1 << 0
+		putInputPeer(b, v.Peer, "messages.translateRichMessage.peer")
+	}
+	if v.Peer != nil || v.ID != nil {
+		flags |= 1 << 0
+		b.Ints(v.ID)
+	}
+	if v.Text != nil {
+		flags |= 1 << 1
+		putInputRichMessageClasses(b, v.Text, "messages.translateRichMessage.text")
+	}
+	b.String(v.ToLang)
+	if v.Tone.Set {
+		flags |= 1 << 2
+		b.String(v.Tone.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesTranslateRichMessage) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesTranslateRichMessage, "messages.translateRichMessage")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.Peer)
+	if flags&(1<<0) != 0 {
+		r.ReadInts(&v.ID)
+	}
+	readInputRichMessageClasses(r, flags&(1<<1), &v.Text)
+	r.ReadString(&v.ToLang)
+	r.OptString(flags&(1<<2), &v.Tone)
+}
+
+func (*MessagesTranslateRichMessage) DecodeResult(r *tl.Reader) *MessagesTranslatedRichMessage {
+	v := new(MessagesTranslatedRichMessage)
+	v.Decode(r)
+	return v
+}
+
+// MessagesComposeRichMessageWithAI is messages.composeRichMessageWithAI#8d7ae6af.
+type MessagesComposeRichMessageWithAI struct {
+	Proofread       bool
+	Emojify         bool
+	Text            InputRichMessageClass
+	TranslateToLang tl.Optional[string]
+	Tone            InputAIComposeToneClass
+}
+
+func (*MessagesComposeRichMessageWithAI) TypeID() uint32 { return IDMessagesComposeRichMessageWithAI }
+
+func (v *MessagesComposeRichMessageWithAI) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesComposeRichMessageWithAI)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Proofread {
+		flags |= 1 << 0
+	}
+	if v.Emojify {
+		flags |= 1 << 3
+	}
+	if v.Text != nil {
+		flags |= 1 << 4
+		v.Text.Encode(b)
+	}
+	if v.TranslateToLang.Set {
+		flags |= 1 << 1
+		b.String(v.TranslateToLang.Value)
+	}
+	if v.Tone != nil {
+		flags |= 1 << 2
+		v.Tone.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesComposeRichMessageWithAI) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesComposeRichMessageWithAI, "messages.composeRichMessageWithAI")
+	flags := r.Uint32()
+	v.Proofread = flags&(1<<0) != 0
+	v.Emojify = flags&(1<<3) != 0
+	readInputRichMessage(r, flags&(1<<4), &v.Text)
+	r.OptString(flags&(1<<1), &v.TranslateToLang)
+	readInputAIComposeTone(r, flags&(1<<2), &v.Tone)
+}
+
+func (*MessagesComposeRichMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedRichMessageWithAI {
+	v := new(MessagesComposedRichMessageWithAI)
+	v.Decode(r)
+	return v
+}
+
+// MessagesRequestChatJoinWebView is messages.requestChatJoinWebView#ba9ee679.
+type MessagesRequestChatJoinWebView struct {
+	QueryID     int64
+	ThemeParams *DataJSON
+	Platform    string
+}
+
+func (*MessagesRequestChatJoinWebView) TypeID() uint32 { return IDMessagesRequestChatJoinWebView }
+
+func (v *MessagesRequestChatJoinWebView) Encode(b *tl.Buffer) {
+	b.ID(IDMessagesRequestChatJoinWebView)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Long(v.QueryID)
+	if v.ThemeParams != nil {
+		flags |= 1 << 0
+		v.ThemeParams.Encode(b)
+	}
+	b.String(v.Platform)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesRequestChatJoinWebView) Decode(r *tl.Reader) {
+	r.Expect(IDMessagesRequestChatJoinWebView, "messages.requestChatJoinWebView")
+	flags := r.Uint32()
+	v.QueryID = r.Long()
+	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
+	r.ReadString(&v.Platform)
+}
+
+func (*MessagesRequestChatJoinWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
+	v := new(WebViewResultURL)
+	v.Decode(r)
+	return v
+}
 
 // MessagesDialogsClass is a messages.Dialogs: one of messages.dialogs, messages.dialogsSlice, messages.dialogsNotModified.
 type MessagesDialogsClass interface {
@@ -22,7 +10728,7 @@ func DecodeMessagesDialogs(r *tl.Reader) (v MessagesDialogsClass) {
 	case IDMessagesDialogsSlice:
 		v = new(MessagesDialogsSlice)
 	case IDMessagesDialogsNotModified:
-		v = new(MessagesDialogsNotModified)
+		v = (*MessagesDialogsNotModified)(r.Small(unsafe.Sizeof(MessagesDialogsNotModified{})))
 	default:
 		r.Unexpected(r.ID(), "messages.Dialogs")
 		return nil
@@ -52,7 +10758,7 @@ func DecodeMessagesMessages(r *tl.Reader) (v MessagesMessagesClass) {
 	case IDMessagesChannelMessages:
 		v = new(MessagesChannelMessages)
 	case IDMessagesMessagesNotModified:
-		v = new(MessagesMessagesNotModified)
+		v = (*MessagesMessagesNotModified)(r.Small(unsafe.Sizeof(MessagesMessagesNotModified{})))
 	default:
 		r.Unexpected(r.ID(), "messages.Messages")
 		return nil
@@ -122,7 +10828,7 @@ func (*MessagesSentEncryptedFile) isMessagesSentEncryptedMessage()    {}
 func DecodeMessagesSentEncryptedMessage(r *tl.Reader) (v MessagesSentEncryptedMessageClass) {
 	switch r.PeekID() {
 	case IDMessagesSentEncryptedMessage:
-		v = new(MessagesSentEncryptedMessage)
+		v = (*MessagesSentEncryptedMessage)(r.Small(unsafe.Sizeof(MessagesSentEncryptedMessage{})))
 	case IDMessagesSentEncryptedFile:
 		v = new(MessagesSentEncryptedFile)
 	default:
@@ -205,6 +10911,22 @@ func DecodeMessagesStickerSet(r *tl.Reader) (v MessagesStickerSetClass) {
 	return v
 }
 
+//go:noinline
+func readMessagesStickerSet(r *tl.Reader, flag uint32, v *MessagesStickerSetClass) {
+	if flag != 0 {
+		*v = DecodeMessagesStickerSet(r)
+	}
+}
+
+//go:noinline
+func putMessagesStickerSet(b *tl.Buffer, v MessagesStickerSetClass, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	v.Encode(b)
+}
+
 // MessagesSavedGIFsClass is a messages.SavedGifs: one of messages.savedGifsNotModified, messages.savedGifs.
 type MessagesSavedGIFsClass interface {
 	tl.Object
@@ -242,7 +10964,7 @@ func (*MessagesFeaturedStickers) isMessagesFeaturedStickers()            {}
 func DecodeMessagesFeaturedStickers(r *tl.Reader) (v MessagesFeaturedStickersClass) {
 	switch r.PeekID() {
 	case IDMessagesFeaturedStickersNotModified:
-		v = new(MessagesFeaturedStickersNotModified)
+		v = (*MessagesFeaturedStickersNotModified)(r.Small(unsafe.Sizeof(MessagesFeaturedStickersNotModified{})))
 	case IDMessagesFeaturedStickers:
 		v = new(MessagesFeaturedStickers)
 	default:
@@ -487,7 +11209,7 @@ func DecodeMessagesSavedDialogs(r *tl.Reader) (v MessagesSavedDialogsClass) {
 	case IDMessagesSavedDialogsSlice:
 		v = new(MessagesSavedDialogsSlice)
 	case IDMessagesSavedDialogsNotModified:
-		v = new(MessagesSavedDialogsNotModified)
+		v = (*MessagesSavedDialogsNotModified)(r.Small(unsafe.Sizeof(MessagesSavedDialogsNotModified{})))
 	default:
 		r.Unexpected(r.ID(), "messages.SavedDialogs")
 		return nil
@@ -581,7 +11303,7 @@ func (*MessagesFoundStickers) isMessagesFoundStickers()            {}
 func DecodeMessagesFoundStickers(r *tl.Reader) (v MessagesFoundStickersClass) {
 	switch r.PeekID() {
 	case IDMessagesFoundStickersNotModified:
-		v = new(MessagesFoundStickersNotModified)
+		v = (*MessagesFoundStickersNotModified)(r.Small(unsafe.Sizeof(MessagesFoundStickersNotModified{})))
 	case IDMessagesFoundStickers:
 		v = new(MessagesFoundStickers)
 	default:
@@ -616,6 +11338,22 @@ func DecodeMessagesEmojiGameInfo(r *tl.Reader) (v MessagesEmojiGameInfoClass) {
 	return v
 }
 
+//go:noinline
+func readMessagesEmojiGameInfo(r *tl.Reader, flag uint32, v *MessagesEmojiGameInfoClass) {
+	if flag != 0 {
+		*v = DecodeMessagesEmojiGameInfo(r)
+	}
+}
+
+//go:noinline
+func putMessagesEmojiGameInfo(b *tl.Buffer, v MessagesEmojiGameInfoClass, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	v.Encode(b)
+}
+
 // MessagesChatInviteJoinResultClass is a messages.ChatInviteJoinResult: one of messages.chatInviteJoinResultOk, messages.chatInviteJoinResultWebView.
 type MessagesChatInviteJoinResultClass interface {
 	tl.Object
@@ -640,11417 +11378,10 @@ func DecodeMessagesChatInviteJoinResult(r *tl.Reader) (v MessagesChatInviteJoinR
 	return v
 }
 
-// MessagesDialogs is messages.dialogs#15ba6c40.
-type MessagesDialogs struct {
-	Dialogs  []DialogClass
-	Messages []MessageClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesDialogs) TypeID() uint32 { return IDMessagesDialogs }
-
-func (v *MessagesDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogs)
-	putDialogClasses(b, v.Dialogs, "messages.dialogs.dialogs")
-	putMessageClasses(b, v.Messages, "messages.dialogs.messages")
-	putChatClasses(b, v.Chats, "messages.dialogs.chats")
-	putUserClasses(b, v.Users, "messages.dialogs.users")
-}
-
-func (v *MessagesDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogs, "messages.dialogs")
-	v.Dialogs = readDialogClasses(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesDialogsSlice is messages.dialogsSlice#71e094f3.
-type MessagesDialogsSlice struct {
-	Count    int32
-	Dialogs  []DialogClass
-	Messages []MessageClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesDialogsSlice) TypeID() uint32 { return IDMessagesDialogsSlice }
-
-func (v *MessagesDialogsSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogsSlice)
-	b.Int(v.Count)
-	putDialogClasses(b, v.Dialogs, "messages.dialogsSlice.dialogs")
-	putMessageClasses(b, v.Messages, "messages.dialogsSlice.messages")
-	putChatClasses(b, v.Chats, "messages.dialogsSlice.chats")
-	putUserClasses(b, v.Users, "messages.dialogsSlice.users")
-}
-
-func (v *MessagesDialogsSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogsSlice, "messages.dialogsSlice")
-	v.Count = r.Int()
-	v.Dialogs = readDialogClasses(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesDialogsNotModified is messages.dialogsNotModified#f0e3e596.
-type MessagesDialogsNotModified struct {
-	Count int32
-}
-
-func (*MessagesDialogsNotModified) TypeID() uint32 { return IDMessagesDialogsNotModified }
-
-func (v *MessagesDialogsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogsNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesDialogsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogsNotModified, "messages.dialogsNotModified")
-	v.Count = r.Int()
-}
-
-// MessagesMessages is messages.messages#1d73e7ea.
-type MessagesMessages struct {
-	Messages []MessageClass
-	Topics   []ForumTopicClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesMessages) TypeID() uint32 { return IDMessagesMessages }
-
-func (v *MessagesMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessages)
-	putMessageClasses(b, v.Messages, "messages.messages.messages")
-	putForumTopicClasses(b, v.Topics, "messages.messages.topics")
-	putChatClasses(b, v.Chats, "messages.messages.chats")
-	putUserClasses(b, v.Users, "messages.messages.users")
-}
-
-func (v *MessagesMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessages, "messages.messages")
-	v.Messages = readMessageClasses(r)
-	v.Topics = readForumTopicClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesMessagesSlice is messages.messagesSlice#5f206716.
-type MessagesMessagesSlice struct {
-	Inexact        bool
-	Count          int32
-	NextRate       tl.Optional[int32]
-	OffsetIDOffset tl.Optional[int32]
-	SearchFlood    *SearchPostsFlood
-	Messages       []MessageClass
-	Topics         []ForumTopicClass
-	Chats          []ChatClass
-	Users          []UserClass
-}
-
-func (*MessagesMessagesSlice) TypeID() uint32 { return IDMessagesMessagesSlice }
-
-func (v *MessagesMessagesSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessagesSlice)
-	var flags uint32
-	if v.NextRate.Set {
-		flags |= 1 << 0
+//go:noinline
+func readMessagesEmojiGameOutcome(r *tl.Reader, flag uint32, v **MessagesEmojiGameOutcome) {
+	if flag != 0 {
+		*v = new(MessagesEmojiGameOutcome)
+		(*v).Decode(r)
 	}
-	if v.Inexact {
-		flags |= 1 << 1
-	}
-	if v.OffsetIDOffset.Set {
-		flags |= 1 << 2
-	}
-	if v.SearchFlood != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	if v.NextRate.Set {
-		b.Int(v.NextRate.Value)
-	}
-	if v.OffsetIDOffset.Set {
-		b.Int(v.OffsetIDOffset.Value)
-	}
-	if v.SearchFlood != nil {
-		v.SearchFlood.Encode(b)
-	}
-	putMessageClasses(b, v.Messages, "messages.messagesSlice.messages")
-	putForumTopicClasses(b, v.Topics, "messages.messagesSlice.topics")
-	putChatClasses(b, v.Chats, "messages.messagesSlice.chats")
-	putUserClasses(b, v.Users, "messages.messagesSlice.users")
-}
-
-func (v *MessagesMessagesSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessagesSlice, "messages.messagesSlice")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<1) != 0
-	v.Count = r.Int()
-	if flags&(1<<0) != 0 {
-		v.NextRate = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.OffsetIDOffset = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		v.SearchFlood = new(SearchPostsFlood)
-		v.SearchFlood.Decode(r)
-	}
-	v.Messages = readMessageClasses(r)
-	v.Topics = readForumTopicClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesChannelMessages is messages.channelMessages#c776ba4e.
-type MessagesChannelMessages struct {
-	Inexact        bool
-	Pts            int32
-	Count          int32
-	OffsetIDOffset tl.Optional[int32]
-	Messages       []MessageClass
-	Topics         []ForumTopicClass
-	Chats          []ChatClass
-	Users          []UserClass
-}
-
-func (*MessagesChannelMessages) TypeID() uint32 { return IDMessagesChannelMessages }
-
-func (v *MessagesChannelMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChannelMessages)
-	var flags uint32
-	if v.Inexact {
-		flags |= 1 << 1
-	}
-	if v.OffsetIDOffset.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Int(v.Pts)
-	b.Int(v.Count)
-	if v.OffsetIDOffset.Set {
-		b.Int(v.OffsetIDOffset.Value)
-	}
-	putMessageClasses(b, v.Messages, "messages.channelMessages.messages")
-	putForumTopicClasses(b, v.Topics, "messages.channelMessages.topics")
-	putChatClasses(b, v.Chats, "messages.channelMessages.chats")
-	putUserClasses(b, v.Users, "messages.channelMessages.users")
-}
-
-func (v *MessagesChannelMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChannelMessages, "messages.channelMessages")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<1) != 0
-	v.Pts = r.Int()
-	v.Count = r.Int()
-	if flags&(1<<2) != 0 {
-		v.OffsetIDOffset = tl.Some(r.Int())
-	}
-	v.Messages = readMessageClasses(r)
-	v.Topics = readForumTopicClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesMessagesNotModified is messages.messagesNotModified#74535f21.
-type MessagesMessagesNotModified struct {
-	Count int32
-}
-
-func (*MessagesMessagesNotModified) TypeID() uint32 { return IDMessagesMessagesNotModified }
-
-func (v *MessagesMessagesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessagesNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesMessagesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessagesNotModified, "messages.messagesNotModified")
-	v.Count = r.Int()
-}
-
-// MessagesChats is messages.chats#64ff9fd5.
-type MessagesChats struct {
-	Chats []ChatClass
-}
-
-func (*MessagesChats) TypeID() uint32 { return IDMessagesChats }
-
-func (v *MessagesChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChats)
-	putChatClasses(b, v.Chats, "messages.chats.chats")
-}
-
-func (v *MessagesChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChats, "messages.chats")
-	v.Chats = readChatClasses(r)
-}
-
-// MessagesChatsSlice is messages.chatsSlice#9cd81144.
-type MessagesChatsSlice struct {
-	Count int32
-	Chats []ChatClass
-}
-
-func (*MessagesChatsSlice) TypeID() uint32 { return IDMessagesChatsSlice }
-
-func (v *MessagesChatsSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatsSlice)
-	b.Int(v.Count)
-	putChatClasses(b, v.Chats, "messages.chatsSlice.chats")
-}
-
-func (v *MessagesChatsSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatsSlice, "messages.chatsSlice")
-	v.Count = r.Int()
-	v.Chats = readChatClasses(r)
-}
-
-// MessagesChatFull is messages.chatFull#e5d7d19c.
-type MessagesChatFull struct {
-	FullChat ChatFullClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesChatFull) TypeID() uint32 { return IDMessagesChatFull }
-
-func (v *MessagesChatFull) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatFull)
-	b.Object(v.FullChat, "messages.chatFull.full_chat")
-	putChatClasses(b, v.Chats, "messages.chatFull.chats")
-	putUserClasses(b, v.Users, "messages.chatFull.users")
-}
-
-func (v *MessagesChatFull) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatFull, "messages.chatFull")
-	v.FullChat = DecodeChatFull(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesAffectedHistory is messages.affectedHistory#b45c69d1.
-type MessagesAffectedHistory struct {
-	Pts      int32
-	PtsCount int32
-	Offset   int32
-}
-
-func (*MessagesAffectedHistory) TypeID() uint32 { return IDMessagesAffectedHistory }
-
-func (v *MessagesAffectedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAffectedHistory)
-	b.Int(v.Pts)
-	b.Int(v.PtsCount)
-	b.Int(v.Offset)
-}
-
-func (v *MessagesAffectedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAffectedHistory, "messages.affectedHistory")
-	v.Pts = r.Int()
-	v.PtsCount = r.Int()
-	v.Offset = r.Int()
-}
-
-// MessagesDHConfigNotModified is messages.dhConfigNotModified#c0e24635.
-type MessagesDHConfigNotModified struct {
-	Random []byte
-}
-
-func (*MessagesDHConfigNotModified) TypeID() uint32 { return IDMessagesDHConfigNotModified }
-
-func (v *MessagesDHConfigNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDHConfigNotModified)
-	b.ByteString(v.Random)
-}
-
-func (v *MessagesDHConfigNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDHConfigNotModified, "messages.dhConfigNotModified")
-	v.Random = r.ByteString()
-}
-
-// MessagesDHConfig is messages.dhConfig#2c221edd.
-type MessagesDHConfig struct {
-	G       int32
-	P       []byte
-	Version int32
-	Random  []byte
-}
-
-func (*MessagesDHConfig) TypeID() uint32 { return IDMessagesDHConfig }
-
-func (v *MessagesDHConfig) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDHConfig)
-	b.Int(v.G)
-	b.ByteString(v.P)
-	b.Int(v.Version)
-	b.ByteString(v.Random)
-}
-
-func (v *MessagesDHConfig) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDHConfig, "messages.dhConfig")
-	v.G = r.Int()
-	v.P = r.ByteString()
-	v.Version = r.Int()
-	v.Random = r.ByteString()
-}
-
-// MessagesSentEncryptedMessage is messages.sentEncryptedMessage#560f8935.
-type MessagesSentEncryptedMessage struct {
-	Date int32
-}
-
-func (*MessagesSentEncryptedMessage) TypeID() uint32 { return IDMessagesSentEncryptedMessage }
-
-func (v *MessagesSentEncryptedMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSentEncryptedMessage)
-	b.Int(v.Date)
-}
-
-func (v *MessagesSentEncryptedMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSentEncryptedMessage, "messages.sentEncryptedMessage")
-	v.Date = r.Int()
-}
-
-// MessagesSentEncryptedFile is messages.sentEncryptedFile#9493ff32.
-type MessagesSentEncryptedFile struct {
-	Date int32
-	File EncryptedFileClass
-}
-
-func (*MessagesSentEncryptedFile) TypeID() uint32 { return IDMessagesSentEncryptedFile }
-
-func (v *MessagesSentEncryptedFile) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSentEncryptedFile)
-	b.Int(v.Date)
-	b.Object(v.File, "messages.sentEncryptedFile.file")
-}
-
-func (v *MessagesSentEncryptedFile) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSentEncryptedFile, "messages.sentEncryptedFile")
-	v.Date = r.Int()
-	v.File = DecodeEncryptedFile(r)
-}
-
-// MessagesStickersNotModified is messages.stickersNotModified#f1749a22.
-type MessagesStickersNotModified struct {
-}
-
-func (*MessagesStickersNotModified) TypeID() uint32 { return IDMessagesStickersNotModified }
-
-func (v *MessagesStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickersNotModified)
-}
-
-func (v *MessagesStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickersNotModified, "messages.stickersNotModified")
-}
-
-// MessagesStickers is messages.stickers#30a6ec7e.
-type MessagesStickers struct {
-	Hash     int64
-	Stickers []DocumentClass
-}
-
-func (*MessagesStickers) TypeID() uint32 { return IDMessagesStickers }
-
-func (v *MessagesStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickers)
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.Stickers, "messages.stickers.stickers")
-}
-
-func (v *MessagesStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickers, "messages.stickers")
-	v.Hash = r.Long()
-	v.Stickers = readDocumentClasses(r)
-}
-
-// MessagesAllStickersNotModified is messages.allStickersNotModified#e86602c3.
-type MessagesAllStickersNotModified struct {
-}
-
-func (*MessagesAllStickersNotModified) TypeID() uint32 { return IDMessagesAllStickersNotModified }
-
-func (v *MessagesAllStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAllStickersNotModified)
-}
-
-func (v *MessagesAllStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAllStickersNotModified, "messages.allStickersNotModified")
-}
-
-// MessagesAllStickers is messages.allStickers#cdbbcebb.
-type MessagesAllStickers struct {
-	Hash int64
-	Sets []StickerSet
-}
-
-func (*MessagesAllStickers) TypeID() uint32 { return IDMessagesAllStickers }
-
-func (v *MessagesAllStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAllStickers)
-	b.Long(v.Hash)
-	putStickerSets(b, v.Sets)
-}
-
-func (v *MessagesAllStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAllStickers, "messages.allStickers")
-	v.Hash = r.Long()
-	v.Sets = readStickerSets(r)
-}
-
-// MessagesAffectedMessages is messages.affectedMessages#84d19185.
-type MessagesAffectedMessages struct {
-	Pts      int32
-	PtsCount int32
-}
-
-func (*MessagesAffectedMessages) TypeID() uint32 { return IDMessagesAffectedMessages }
-
-func (v *MessagesAffectedMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAffectedMessages)
-	b.Int(v.Pts)
-	b.Int(v.PtsCount)
-}
-
-func (v *MessagesAffectedMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAffectedMessages, "messages.affectedMessages")
-	v.Pts = r.Int()
-	v.PtsCount = r.Int()
-}
-
-// MessagesStickerSet is messages.stickerSet#6e153f16.
-type MessagesStickerSet struct {
-	Set       StickerSet
-	Packs     []StickerPack
-	Keywords  []StickerKeyword
-	Documents []DocumentClass
-}
-
-func (*MessagesStickerSet) TypeID() uint32 { return IDMessagesStickerSet }
-
-func (v *MessagesStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSet)
-	v.Set.Encode(b)
-	putStickerPacks(b, v.Packs)
-	putStickerKeywords(b, v.Keywords)
-	putDocumentClasses(b, v.Documents, "messages.stickerSet.documents")
-}
-
-func (v *MessagesStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSet, "messages.stickerSet")
-	v.Set.Decode(r)
-	v.Packs = readStickerPacks(r)
-	v.Keywords = readStickerKeywords(r)
-	v.Documents = readDocumentClasses(r)
-}
-
-// MessagesStickerSetNotModified is messages.stickerSetNotModified#d3f924eb.
-type MessagesStickerSetNotModified struct {
-}
-
-func (*MessagesStickerSetNotModified) TypeID() uint32 { return IDMessagesStickerSetNotModified }
-
-func (v *MessagesStickerSetNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSetNotModified)
-}
-
-func (v *MessagesStickerSetNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSetNotModified, "messages.stickerSetNotModified")
-}
-
-// MessagesSavedGIFsNotModified is messages.savedGifsNotModified#e8025ca2.
-type MessagesSavedGIFsNotModified struct {
-}
-
-func (*MessagesSavedGIFsNotModified) TypeID() uint32 { return IDMessagesSavedGIFsNotModified }
-
-func (v *MessagesSavedGIFsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedGIFsNotModified)
-}
-
-func (v *MessagesSavedGIFsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedGIFsNotModified, "messages.savedGifsNotModified")
-}
-
-// MessagesSavedGIFs is messages.savedGifs#84a02a0d.
-type MessagesSavedGIFs struct {
-	Hash int64
-	GIFs []DocumentClass
-}
-
-func (*MessagesSavedGIFs) TypeID() uint32 { return IDMessagesSavedGIFs }
-
-func (v *MessagesSavedGIFs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedGIFs)
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.GIFs, "messages.savedGifs.gifs")
-}
-
-func (v *MessagesSavedGIFs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedGIFs, "messages.savedGifs")
-	v.Hash = r.Long()
-	v.GIFs = readDocumentClasses(r)
-}
-
-// MessagesBotResults is messages.botResults#e021f2f6.
-type MessagesBotResults struct {
-	Gallery       bool
-	QueryID       int64
-	NextOffset    tl.Optional[string]
-	SwitchPm      *InlineBotSwitchPM
-	SwitchWebview *InlineBotWebView
-	Results       []BotInlineResultClass
-	CacheTime     int32
-	Users         []UserClass
-}
-
-func (*MessagesBotResults) TypeID() uint32 { return IDMessagesBotResults }
-
-func (v *MessagesBotResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotResults)
-	var flags uint32
-	if v.Gallery {
-		flags |= 1 << 0
-	}
-	if v.NextOffset.Set {
-		flags |= 1 << 1
-	}
-	if v.SwitchPm != nil {
-		flags |= 1 << 2
-	}
-	if v.SwitchWebview != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Long(v.QueryID)
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-	if v.SwitchPm != nil {
-		v.SwitchPm.Encode(b)
-	}
-	if v.SwitchWebview != nil {
-		v.SwitchWebview.Encode(b)
-	}
-	putBotInlineResultClasses(b, v.Results, "messages.botResults.results")
-	b.Int(v.CacheTime)
-	putUserClasses(b, v.Users, "messages.botResults.users")
-}
-
-func (v *MessagesBotResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotResults, "messages.botResults")
-	flags := r.Uint32()
-	v.Gallery = flags&(1<<0) != 0
-	v.QueryID = r.Long()
-	if flags&(1<<1) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.SwitchPm = new(InlineBotSwitchPM)
-		v.SwitchPm.Decode(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.SwitchWebview = new(InlineBotWebView)
-		v.SwitchWebview.Decode(r)
-	}
-	v.Results = readBotInlineResultClasses(r)
-	v.CacheTime = r.Int()
-	v.Users = readUserClasses(r)
-}
-
-// MessagesBotCallbackAnswer is messages.botCallbackAnswer#36585ea4.
-type MessagesBotCallbackAnswer struct {
-	Alert     bool
-	HasURL    bool
-	NativeUI  bool
-	Message   tl.Optional[string]
-	URL       tl.Optional[string]
-	CacheTime int32
-}
-
-func (*MessagesBotCallbackAnswer) TypeID() uint32 { return IDMessagesBotCallbackAnswer }
-
-func (v *MessagesBotCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotCallbackAnswer)
-	var flags uint32
-	if v.Message.Set {
-		flags |= 1 << 0
-	}
-	if v.Alert {
-		flags |= 1 << 1
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-	}
-	if v.HasURL {
-		flags |= 1 << 3
-	}
-	if v.NativeUI {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	if v.Message.Set {
-		b.String(v.Message.Value)
-	}
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	b.Int(v.CacheTime)
-}
-
-func (v *MessagesBotCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotCallbackAnswer, "messages.botCallbackAnswer")
-	flags := r.Uint32()
-	v.Alert = flags&(1<<1) != 0
-	v.HasURL = flags&(1<<3) != 0
-	v.NativeUI = flags&(1<<4) != 0
-	if flags&(1<<0) != 0 {
-		v.Message = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	v.CacheTime = r.Int()
-}
-
-// MessagesMessageEditData is messages.messageEditData#26b5dde6.
-type MessagesMessageEditData struct {
-	Caption bool
-}
-
-func (*MessagesMessageEditData) TypeID() uint32 { return IDMessagesMessageEditData }
-
-func (v *MessagesMessageEditData) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessageEditData)
-	var flags uint32
-	if v.Caption {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-}
-
-func (v *MessagesMessageEditData) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessageEditData, "messages.messageEditData")
-	flags := r.Uint32()
-	v.Caption = flags&(1<<0) != 0
-}
-
-// MessagesPeerDialogs is messages.peerDialogs#3371c354.
-type MessagesPeerDialogs struct {
-	Dialogs  []DialogClass
-	Messages []MessageClass
-	Chats    []ChatClass
-	Users    []UserClass
-	State    UpdatesState
-}
-
-func (*MessagesPeerDialogs) TypeID() uint32 { return IDMessagesPeerDialogs }
-
-func (v *MessagesPeerDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesPeerDialogs)
-	putDialogClasses(b, v.Dialogs, "messages.peerDialogs.dialogs")
-	putMessageClasses(b, v.Messages, "messages.peerDialogs.messages")
-	putChatClasses(b, v.Chats, "messages.peerDialogs.chats")
-	putUserClasses(b, v.Users, "messages.peerDialogs.users")
-	v.State.Encode(b)
-}
-
-func (v *MessagesPeerDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesPeerDialogs, "messages.peerDialogs")
-	v.Dialogs = readDialogClasses(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	v.State.Decode(r)
-}
-
-// MessagesFeaturedStickersNotModified is messages.featuredStickersNotModified#c6dc0c66.
-type MessagesFeaturedStickersNotModified struct {
-	Count int32
-}
-
-func (*MessagesFeaturedStickersNotModified) TypeID() uint32 {
-	return IDMessagesFeaturedStickersNotModified
-}
-
-func (v *MessagesFeaturedStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFeaturedStickersNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesFeaturedStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFeaturedStickersNotModified, "messages.featuredStickersNotModified")
-	v.Count = r.Int()
-}
-
-// MessagesFeaturedStickers is messages.featuredStickers#be382906.
-type MessagesFeaturedStickers struct {
-	Premium bool
-	Hash    int64
-	Count   int32
-	Sets    []StickerSetCoveredClass
-	Unread  []int64
-}
-
-func (*MessagesFeaturedStickers) TypeID() uint32 { return IDMessagesFeaturedStickers }
-
-func (v *MessagesFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFeaturedStickers)
-	var flags uint32
-	if v.Premium {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Long(v.Hash)
-	b.Int(v.Count)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.featuredStickers.sets")
-	b.Longs(v.Unread)
-}
-
-func (v *MessagesFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFeaturedStickers, "messages.featuredStickers")
-	flags := r.Uint32()
-	v.Premium = flags&(1<<0) != 0
-	v.Hash = r.Long()
-	v.Count = r.Int()
-	v.Sets = readStickerSetCoveredClasses(r)
-	v.Unread = r.Longs()
-}
-
-// MessagesRecentStickersNotModified is messages.recentStickersNotModified#0b17f890.
-type MessagesRecentStickersNotModified struct {
-}
-
-func (*MessagesRecentStickersNotModified) TypeID() uint32 { return IDMessagesRecentStickersNotModified }
-
-func (v *MessagesRecentStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRecentStickersNotModified)
-}
-
-func (v *MessagesRecentStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRecentStickersNotModified, "messages.recentStickersNotModified")
-}
-
-// MessagesRecentStickers is messages.recentStickers#88d37c56.
-type MessagesRecentStickers struct {
-	Hash     int64
-	Packs    []StickerPack
-	Stickers []DocumentClass
-	Dates    []int32
-}
-
-func (*MessagesRecentStickers) TypeID() uint32 { return IDMessagesRecentStickers }
-
-func (v *MessagesRecentStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRecentStickers)
-	b.Long(v.Hash)
-	putStickerPacks(b, v.Packs)
-	putDocumentClasses(b, v.Stickers, "messages.recentStickers.stickers")
-	b.Ints(v.Dates)
-}
-
-func (v *MessagesRecentStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRecentStickers, "messages.recentStickers")
-	v.Hash = r.Long()
-	v.Packs = readStickerPacks(r)
-	v.Stickers = readDocumentClasses(r)
-	v.Dates = r.Ints()
-}
-
-// MessagesArchivedStickers is messages.archivedStickers#4fcba9c8.
-type MessagesArchivedStickers struct {
-	Count int32
-	Sets  []StickerSetCoveredClass
-}
-
-func (*MessagesArchivedStickers) TypeID() uint32 { return IDMessagesArchivedStickers }
-
-func (v *MessagesArchivedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesArchivedStickers)
-	b.Int(v.Count)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.archivedStickers.sets")
-}
-
-func (v *MessagesArchivedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesArchivedStickers, "messages.archivedStickers")
-	v.Count = r.Int()
-	v.Sets = readStickerSetCoveredClasses(r)
-}
-
-// MessagesStickerSetInstallResultSuccess is messages.stickerSetInstallResultSuccess#38641628.
-type MessagesStickerSetInstallResultSuccess struct {
-}
-
-func (*MessagesStickerSetInstallResultSuccess) TypeID() uint32 {
-	return IDMessagesStickerSetInstallResultSuccess
-}
-
-func (v *MessagesStickerSetInstallResultSuccess) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSetInstallResultSuccess)
-}
-
-func (v *MessagesStickerSetInstallResultSuccess) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSetInstallResultSuccess, "messages.stickerSetInstallResultSuccess")
-}
-
-// MessagesStickerSetInstallResultArchive is messages.stickerSetInstallResultArchive#35e410a8.
-type MessagesStickerSetInstallResultArchive struct {
-	Sets []StickerSetCoveredClass
-}
-
-func (*MessagesStickerSetInstallResultArchive) TypeID() uint32 {
-	return IDMessagesStickerSetInstallResultArchive
-}
-
-func (v *MessagesStickerSetInstallResultArchive) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSetInstallResultArchive)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.stickerSetInstallResultArchive.sets")
-}
-
-func (v *MessagesStickerSetInstallResultArchive) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSetInstallResultArchive, "messages.stickerSetInstallResultArchive")
-	v.Sets = readStickerSetCoveredClasses(r)
-}
-
-// MessagesHighScores is messages.highScores#9a3bfd99.
-type MessagesHighScores struct {
-	Scores []HighScore
-	Users  []UserClass
-}
-
-func (*MessagesHighScores) TypeID() uint32 { return IDMessagesHighScores }
-
-func (v *MessagesHighScores) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHighScores)
-	putHighScores(b, v.Scores)
-	putUserClasses(b, v.Users, "messages.highScores.users")
-}
-
-func (v *MessagesHighScores) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHighScores, "messages.highScores")
-	v.Scores = readHighScores(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesFavedStickersNotModified is messages.favedStickersNotModified#9e8fa6d3.
-type MessagesFavedStickersNotModified struct {
-}
-
-func (*MessagesFavedStickersNotModified) TypeID() uint32 { return IDMessagesFavedStickersNotModified }
-
-func (v *MessagesFavedStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFavedStickersNotModified)
-}
-
-func (v *MessagesFavedStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFavedStickersNotModified, "messages.favedStickersNotModified")
-}
-
-// MessagesFavedStickers is messages.favedStickers#2cb51097.
-type MessagesFavedStickers struct {
-	Hash     int64
-	Packs    []StickerPack
-	Stickers []DocumentClass
-}
-
-func (*MessagesFavedStickers) TypeID() uint32 { return IDMessagesFavedStickers }
-
-func (v *MessagesFavedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFavedStickers)
-	b.Long(v.Hash)
-	putStickerPacks(b, v.Packs)
-	putDocumentClasses(b, v.Stickers, "messages.favedStickers.stickers")
-}
-
-func (v *MessagesFavedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFavedStickers, "messages.favedStickers")
-	v.Hash = r.Long()
-	v.Packs = readStickerPacks(r)
-	v.Stickers = readDocumentClasses(r)
-}
-
-// MessagesFoundStickerSetsNotModified is messages.foundStickerSetsNotModified#0d54b65d.
-type MessagesFoundStickerSetsNotModified struct {
-}
-
-func (*MessagesFoundStickerSetsNotModified) TypeID() uint32 {
-	return IDMessagesFoundStickerSetsNotModified
-}
-
-func (v *MessagesFoundStickerSetsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickerSetsNotModified)
-}
-
-func (v *MessagesFoundStickerSetsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickerSetsNotModified, "messages.foundStickerSetsNotModified")
-}
-
-// MessagesFoundStickerSets is messages.foundStickerSets#8af09dd2.
-type MessagesFoundStickerSets struct {
-	Hash int64
-	Sets []StickerSetCoveredClass
-}
-
-func (*MessagesFoundStickerSets) TypeID() uint32 { return IDMessagesFoundStickerSets }
-
-func (v *MessagesFoundStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickerSets)
-	b.Long(v.Hash)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.foundStickerSets.sets")
-}
-
-func (v *MessagesFoundStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickerSets, "messages.foundStickerSets")
-	v.Hash = r.Long()
-	v.Sets = readStickerSetCoveredClasses(r)
-}
-
-// MessagesSearchCounter is messages.searchCounter#e844ebff.
-type MessagesSearchCounter struct {
-	Inexact bool
-	Filter  MessagesFilterClass
-	Count   int32
-}
-
-func (*MessagesSearchCounter) TypeID() uint32 { return IDMessagesSearchCounter }
-
-func (v *MessagesSearchCounter) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchCounter)
-	var flags uint32
-	if v.Inexact {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Filter, "messages.searchCounter.filter")
-	b.Int(v.Count)
-}
-
-func (v *MessagesSearchCounter) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchCounter, "messages.searchCounter")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<1) != 0
-	v.Filter = DecodeMessagesFilter(r)
-	v.Count = r.Int()
-}
-
-// MessagesInactiveChats is messages.inactiveChats#a927fec5.
-type MessagesInactiveChats struct {
-	Dates []int32
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*MessagesInactiveChats) TypeID() uint32 { return IDMessagesInactiveChats }
-
-func (v *MessagesInactiveChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInactiveChats)
-	b.Ints(v.Dates)
-	putChatClasses(b, v.Chats, "messages.inactiveChats.chats")
-	putUserClasses(b, v.Users, "messages.inactiveChats.users")
-}
-
-func (v *MessagesInactiveChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInactiveChats, "messages.inactiveChats")
-	v.Dates = r.Ints()
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesVotesList is messages.votesList#4899484e.
-type MessagesVotesList struct {
-	Count      int32
-	Votes      []MessagePeerVoteClass
-	Chats      []ChatClass
-	Users      []UserClass
-	NextOffset tl.Optional[string]
-}
-
-func (*MessagesVotesList) TypeID() uint32 { return IDMessagesVotesList }
-
-func (v *MessagesVotesList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesVotesList)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	putMessagePeerVoteClasses(b, v.Votes, "messages.votesList.votes")
-	putChatClasses(b, v.Chats, "messages.votesList.chats")
-	putUserClasses(b, v.Users, "messages.votesList.users")
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-}
-
-func (v *MessagesVotesList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesVotesList, "messages.votesList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	v.Votes = readMessagePeerVoteClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-}
-
-// MessagesMessageViews is messages.messageViews#b6c4f543.
-type MessagesMessageViews struct {
-	Views []MessageViews
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*MessagesMessageViews) TypeID() uint32 { return IDMessagesMessageViews }
-
-func (v *MessagesMessageViews) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessageViews)
-	putMessageViewss(b, v.Views)
-	putChatClasses(b, v.Chats, "messages.messageViews.chats")
-	putUserClasses(b, v.Users, "messages.messageViews.users")
-}
-
-func (v *MessagesMessageViews) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessageViews, "messages.messageViews")
-	v.Views = readMessageViewss(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesDiscussionMessage is messages.discussionMessage#a6341782.
-type MessagesDiscussionMessage struct {
-	Messages        []MessageClass
-	MaxID           tl.Optional[int32]
-	ReadInboxMaxID  tl.Optional[int32]
-	ReadOutboxMaxID tl.Optional[int32]
-	UnreadCount     int32
-	Chats           []ChatClass
-	Users           []UserClass
-}
-
-func (*MessagesDiscussionMessage) TypeID() uint32 { return IDMessagesDiscussionMessage }
-
-func (v *MessagesDiscussionMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDiscussionMessage)
-	var flags uint32
-	if v.MaxID.Set {
-		flags |= 1 << 0
-	}
-	if v.ReadInboxMaxID.Set {
-		flags |= 1 << 1
-	}
-	if v.ReadOutboxMaxID.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	putMessageClasses(b, v.Messages, "messages.discussionMessage.messages")
-	if v.MaxID.Set {
-		b.Int(v.MaxID.Value)
-	}
-	if v.ReadInboxMaxID.Set {
-		b.Int(v.ReadInboxMaxID.Value)
-	}
-	if v.ReadOutboxMaxID.Set {
-		b.Int(v.ReadOutboxMaxID.Value)
-	}
-	b.Int(v.UnreadCount)
-	putChatClasses(b, v.Chats, "messages.discussionMessage.chats")
-	putUserClasses(b, v.Users, "messages.discussionMessage.users")
-}
-
-func (v *MessagesDiscussionMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDiscussionMessage, "messages.discussionMessage")
-	flags := r.Uint32()
-	v.Messages = readMessageClasses(r)
-	if flags&(1<<0) != 0 {
-		v.MaxID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.ReadInboxMaxID = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.ReadOutboxMaxID = tl.Some(r.Int())
-	}
-	v.UnreadCount = r.Int()
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesHistoryImport is messages.historyImport#1662af0b.
-type MessagesHistoryImport struct {
-	ID int64
-}
-
-func (*MessagesHistoryImport) TypeID() uint32 { return IDMessagesHistoryImport }
-
-func (v *MessagesHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHistoryImport)
-	b.Long(v.ID)
-}
-
-func (v *MessagesHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHistoryImport, "messages.historyImport")
-	v.ID = r.Long()
-}
-
-// MessagesHistoryImportParsed is messages.historyImportParsed#5e0fb7b9.
-type MessagesHistoryImportParsed struct {
-	Pm    bool
-	Group bool
-	Title tl.Optional[string]
-}
-
-func (*MessagesHistoryImportParsed) TypeID() uint32 { return IDMessagesHistoryImportParsed }
-
-func (v *MessagesHistoryImportParsed) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHistoryImportParsed)
-	var flags uint32
-	if v.Pm {
-		flags |= 1 << 0
-	}
-	if v.Group {
-		flags |= 1 << 1
-	}
-	if v.Title.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-}
-
-func (v *MessagesHistoryImportParsed) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHistoryImportParsed, "messages.historyImportParsed")
-	flags := r.Uint32()
-	v.Pm = flags&(1<<0) != 0
-	v.Group = flags&(1<<1) != 0
-	if flags&(1<<2) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-}
-
-// MessagesAffectedFoundMessages is messages.affectedFoundMessages#ef8d3e6c.
-type MessagesAffectedFoundMessages struct {
-	Pts      int32
-	PtsCount int32
-	Offset   int32
-	Messages []int32
-}
-
-func (*MessagesAffectedFoundMessages) TypeID() uint32 { return IDMessagesAffectedFoundMessages }
-
-func (v *MessagesAffectedFoundMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAffectedFoundMessages)
-	b.Int(v.Pts)
-	b.Int(v.PtsCount)
-	b.Int(v.Offset)
-	b.Ints(v.Messages)
-}
-
-func (v *MessagesAffectedFoundMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAffectedFoundMessages, "messages.affectedFoundMessages")
-	v.Pts = r.Int()
-	v.PtsCount = r.Int()
-	v.Offset = r.Int()
-	v.Messages = r.Ints()
-}
-
-// MessagesExportedChatInvites is messages.exportedChatInvites#bdc62dcc.
-type MessagesExportedChatInvites struct {
-	Count   int32
-	Invites []ExportedChatInviteClass
-	Users   []UserClass
-}
-
-func (*MessagesExportedChatInvites) TypeID() uint32 { return IDMessagesExportedChatInvites }
-
-func (v *MessagesExportedChatInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportedChatInvites)
-	b.Int(v.Count)
-	putExportedChatInviteClasses(b, v.Invites, "messages.exportedChatInvites.invites")
-	putUserClasses(b, v.Users, "messages.exportedChatInvites.users")
-}
-
-func (v *MessagesExportedChatInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportedChatInvites, "messages.exportedChatInvites")
-	v.Count = r.Int()
-	v.Invites = readExportedChatInviteClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesExportedChatInvite is messages.exportedChatInvite#1871be50.
-type MessagesExportedChatInvite struct {
-	Invite ExportedChatInviteClass
-	Users  []UserClass
-}
-
-func (*MessagesExportedChatInvite) TypeID() uint32 { return IDMessagesExportedChatInvite }
-
-func (v *MessagesExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportedChatInvite)
-	b.Object(v.Invite, "messages.exportedChatInvite.invite")
-	putUserClasses(b, v.Users, "messages.exportedChatInvite.users")
-}
-
-func (v *MessagesExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportedChatInvite, "messages.exportedChatInvite")
-	v.Invite = DecodeExportedChatInvite(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesExportedChatInviteReplaced is messages.exportedChatInviteReplaced#222600ef.
-type MessagesExportedChatInviteReplaced struct {
-	Invite    ExportedChatInviteClass
-	NewInvite ExportedChatInviteClass
-	Users     []UserClass
-}
-
-func (*MessagesExportedChatInviteReplaced) TypeID() uint32 {
-	return IDMessagesExportedChatInviteReplaced
-}
-
-func (v *MessagesExportedChatInviteReplaced) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportedChatInviteReplaced)
-	b.Object(v.Invite, "messages.exportedChatInviteReplaced.invite")
-	b.Object(v.NewInvite, "messages.exportedChatInviteReplaced.new_invite")
-	putUserClasses(b, v.Users, "messages.exportedChatInviteReplaced.users")
-}
-
-func (v *MessagesExportedChatInviteReplaced) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportedChatInviteReplaced, "messages.exportedChatInviteReplaced")
-	v.Invite = DecodeExportedChatInvite(r)
-	v.NewInvite = DecodeExportedChatInvite(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesChatInviteImporters is messages.chatInviteImporters#81b6b00a.
-type MessagesChatInviteImporters struct {
-	Count     int32
-	Importers []ChatInviteImporter
-	Users     []UserClass
-}
-
-func (*MessagesChatInviteImporters) TypeID() uint32 { return IDMessagesChatInviteImporters }
-
-func (v *MessagesChatInviteImporters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatInviteImporters)
-	b.Int(v.Count)
-	putChatInviteImporters(b, v.Importers)
-	putUserClasses(b, v.Users, "messages.chatInviteImporters.users")
-}
-
-func (v *MessagesChatInviteImporters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatInviteImporters, "messages.chatInviteImporters")
-	v.Count = r.Int()
-	v.Importers = readChatInviteImporters(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesChatAdminsWithInvites is messages.chatAdminsWithInvites#b69b72d7.
-type MessagesChatAdminsWithInvites struct {
-	Admins []ChatAdminWithInvites
-	Users  []UserClass
-}
-
-func (*MessagesChatAdminsWithInvites) TypeID() uint32 { return IDMessagesChatAdminsWithInvites }
-
-func (v *MessagesChatAdminsWithInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatAdminsWithInvites)
-	putChatAdminWithInvitess(b, v.Admins)
-	putUserClasses(b, v.Users, "messages.chatAdminsWithInvites.users")
-}
-
-func (v *MessagesChatAdminsWithInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatAdminsWithInvites, "messages.chatAdminsWithInvites")
-	v.Admins = readChatAdminWithInvitess(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesCheckedHistoryImportPeer is messages.checkedHistoryImportPeer#a24de717.
-type MessagesCheckedHistoryImportPeer struct {
-	ConfirmText string
-}
-
-func (*MessagesCheckedHistoryImportPeer) TypeID() uint32 { return IDMessagesCheckedHistoryImportPeer }
-
-func (v *MessagesCheckedHistoryImportPeer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckedHistoryImportPeer)
-	b.String(v.ConfirmText)
-}
-
-func (v *MessagesCheckedHistoryImportPeer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckedHistoryImportPeer, "messages.checkedHistoryImportPeer")
-	v.ConfirmText = r.String()
-}
-
-// MessagesSponsoredMessages is messages.sponsoredMessages#ffda656d.
-type MessagesSponsoredMessages struct {
-	PostsBetween tl.Optional[int32]
-	StartDelay   tl.Optional[int32]
-	BetweenDelay tl.Optional[int32]
-	Messages     []SponsoredMessage
-	Chats        []ChatClass
-	Users        []UserClass
-}
-
-func (*MessagesSponsoredMessages) TypeID() uint32 { return IDMessagesSponsoredMessages }
-
-func (v *MessagesSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSponsoredMessages)
-	var flags uint32
-	if v.PostsBetween.Set {
-		flags |= 1 << 0
-	}
-	if v.StartDelay.Set {
-		flags |= 1 << 1
-	}
-	if v.BetweenDelay.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.PostsBetween.Set {
-		b.Int(v.PostsBetween.Value)
-	}
-	if v.StartDelay.Set {
-		b.Int(v.StartDelay.Value)
-	}
-	if v.BetweenDelay.Set {
-		b.Int(v.BetweenDelay.Value)
-	}
-	putSponsoredMessages(b, v.Messages)
-	putChatClasses(b, v.Chats, "messages.sponsoredMessages.chats")
-	putUserClasses(b, v.Users, "messages.sponsoredMessages.users")
-}
-
-func (v *MessagesSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSponsoredMessages, "messages.sponsoredMessages")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.PostsBetween = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.StartDelay = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.BetweenDelay = tl.Some(r.Int())
-	}
-	v.Messages = readSponsoredMessages(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesSponsoredMessagesEmpty is messages.sponsoredMessagesEmpty#1839490f.
-type MessagesSponsoredMessagesEmpty struct {
-}
-
-func (*MessagesSponsoredMessagesEmpty) TypeID() uint32 { return IDMessagesSponsoredMessagesEmpty }
-
-func (v *MessagesSponsoredMessagesEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSponsoredMessagesEmpty)
-}
-
-func (v *MessagesSponsoredMessagesEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSponsoredMessagesEmpty, "messages.sponsoredMessagesEmpty")
-}
-
-// MessagesSearchResultsCalendar is messages.searchResultsCalendar#147ee23c.
-type MessagesSearchResultsCalendar struct {
-	Inexact        bool
-	Count          int32
-	MinDate        int32
-	MinMsgID       int32
-	OffsetIDOffset tl.Optional[int32]
-	Periods        []SearchResultsCalendarPeriod
-	Messages       []MessageClass
-	Chats          []ChatClass
-	Users          []UserClass
-}
-
-func (*MessagesSearchResultsCalendar) TypeID() uint32 { return IDMessagesSearchResultsCalendar }
-
-func (v *MessagesSearchResultsCalendar) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchResultsCalendar)
-	var flags uint32
-	if v.Inexact {
-		flags |= 1 << 0
-	}
-	if v.OffsetIDOffset.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	b.Int(v.MinDate)
-	b.Int(v.MinMsgID)
-	if v.OffsetIDOffset.Set {
-		b.Int(v.OffsetIDOffset.Value)
-	}
-	putSearchResultsCalendarPeriods(b, v.Periods)
-	putMessageClasses(b, v.Messages, "messages.searchResultsCalendar.messages")
-	putChatClasses(b, v.Chats, "messages.searchResultsCalendar.chats")
-	putUserClasses(b, v.Users, "messages.searchResultsCalendar.users")
-}
-
-func (v *MessagesSearchResultsCalendar) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchResultsCalendar, "messages.searchResultsCalendar")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<0) != 0
-	v.Count = r.Int()
-	v.MinDate = r.Int()
-	v.MinMsgID = r.Int()
-	if flags&(1<<1) != 0 {
-		v.OffsetIDOffset = tl.Some(r.Int())
-	}
-	v.Periods = readSearchResultsCalendarPeriods(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesSearchResultsPositions is messages.searchResultsPositions#53b22baf.
-type MessagesSearchResultsPositions struct {
-	Count     int32
-	Positions []SearchResultPosition
-}
-
-func (*MessagesSearchResultsPositions) TypeID() uint32 { return IDMessagesSearchResultsPositions }
-
-func (v *MessagesSearchResultsPositions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchResultsPositions)
-	b.Int(v.Count)
-	putSearchResultPositions(b, v.Positions)
-}
-
-func (v *MessagesSearchResultsPositions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchResultsPositions, "messages.searchResultsPositions")
-	v.Count = r.Int()
-	v.Positions = readSearchResultPositions(r)
-}
-
-// MessagesPeerSettings is messages.peerSettings#6880b94d.
-type MessagesPeerSettings struct {
-	Settings PeerSettings
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesPeerSettings) TypeID() uint32 { return IDMessagesPeerSettings }
-
-func (v *MessagesPeerSettings) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesPeerSettings)
-	v.Settings.Encode(b)
-	putChatClasses(b, v.Chats, "messages.peerSettings.chats")
-	putUserClasses(b, v.Users, "messages.peerSettings.users")
-}
-
-func (v *MessagesPeerSettings) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesPeerSettings, "messages.peerSettings")
-	v.Settings.Decode(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesMessageReactionsList is messages.messageReactionsList#31bd492d.
-type MessagesMessageReactionsList struct {
-	Count      int32
-	Reactions  []MessagePeerReaction
-	Chats      []ChatClass
-	Users      []UserClass
-	NextOffset tl.Optional[string]
-}
-
-func (*MessagesMessageReactionsList) TypeID() uint32 { return IDMessagesMessageReactionsList }
-
-func (v *MessagesMessageReactionsList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessageReactionsList)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	putMessagePeerReactions(b, v.Reactions)
-	putChatClasses(b, v.Chats, "messages.messageReactionsList.chats")
-	putUserClasses(b, v.Users, "messages.messageReactionsList.users")
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-}
-
-func (v *MessagesMessageReactionsList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessageReactionsList, "messages.messageReactionsList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	v.Reactions = readMessagePeerReactions(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-}
-
-// MessagesAvailableReactionsNotModified is messages.availableReactionsNotModified#9f071957.
-type MessagesAvailableReactionsNotModified struct {
-}
-
-func (*MessagesAvailableReactionsNotModified) TypeID() uint32 {
-	return IDMessagesAvailableReactionsNotModified
-}
-
-func (v *MessagesAvailableReactionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableReactionsNotModified)
-}
-
-func (v *MessagesAvailableReactionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableReactionsNotModified, "messages.availableReactionsNotModified")
-}
-
-// MessagesAvailableReactions is messages.availableReactions#768e3aad.
-type MessagesAvailableReactions struct {
-	Hash      int32
-	Reactions []AvailableReaction
-}
-
-func (*MessagesAvailableReactions) TypeID() uint32 { return IDMessagesAvailableReactions }
-
-func (v *MessagesAvailableReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableReactions)
-	b.Int(v.Hash)
-	putAvailableReactions(b, v.Reactions)
-}
-
-func (v *MessagesAvailableReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableReactions, "messages.availableReactions")
-	v.Hash = r.Int()
-	v.Reactions = readAvailableReactions(r)
-}
-
-// MessagesTranscribedAudio is messages.transcribedAudio#cfb9d957.
-type MessagesTranscribedAudio struct {
-	Pending               bool
-	TranscriptionID       int64
-	Text                  string
-	TrialRemainsNum       tl.Optional[int32]
-	TrialRemainsUntilDate tl.Optional[int32]
-}
-
-func (*MessagesTranscribedAudio) TypeID() uint32 { return IDMessagesTranscribedAudio }
-
-func (v *MessagesTranscribedAudio) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranscribedAudio)
-	var flags uint32
-	if v.Pending {
-		flags |= 1 << 0
-	}
-	if v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Long(v.TranscriptionID)
-	b.String(v.Text)
-	if flags&(1<<1) != 0 {
-		b.Int(v.TrialRemainsNum.Value)
-	}
-	if flags&(1<<1) != 0 {
-		b.Int(v.TrialRemainsUntilDate.Value)
-	}
-}
-
-func (v *MessagesTranscribedAudio) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranscribedAudio, "messages.transcribedAudio")
-	flags := r.Uint32()
-	v.Pending = flags&(1<<0) != 0
-	v.TranscriptionID = r.Long()
-	v.Text = r.String()
-	if flags&(1<<1) != 0 {
-		v.TrialRemainsNum = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.TrialRemainsUntilDate = tl.Some(r.Int())
-	}
-}
-
-// MessagesReactionsNotModified is messages.reactionsNotModified#b06fdbdf.
-type MessagesReactionsNotModified struct {
-}
-
-func (*MessagesReactionsNotModified) TypeID() uint32 { return IDMessagesReactionsNotModified }
-
-func (v *MessagesReactionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReactionsNotModified)
-}
-
-func (v *MessagesReactionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReactionsNotModified, "messages.reactionsNotModified")
-}
-
-// MessagesReactions is messages.reactions#eafdf716.
-type MessagesReactions struct {
-	Hash      int64
-	Reactions []ReactionClass
-}
-
-func (*MessagesReactions) TypeID() uint32 { return IDMessagesReactions }
-
-func (v *MessagesReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReactions)
-	b.Long(v.Hash)
-	putReactionClasses(b, v.Reactions, "messages.reactions.reactions")
-}
-
-func (v *MessagesReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReactions, "messages.reactions")
-	v.Hash = r.Long()
-	v.Reactions = readReactionClasses(r)
-}
-
-// MessagesForumTopics is messages.forumTopics#367617d3.
-type MessagesForumTopics struct {
-	OrderByCreateDate bool
-	Count             int32
-	Topics            []ForumTopicClass
-	Messages          []MessageClass
-	Chats             []ChatClass
-	Users             []UserClass
-	Pts               int32
-}
-
-func (*MessagesForumTopics) TypeID() uint32 { return IDMessagesForumTopics }
-
-func (v *MessagesForumTopics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesForumTopics)
-	var flags uint32
-	if v.OrderByCreateDate {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	putForumTopicClasses(b, v.Topics, "messages.forumTopics.topics")
-	putMessageClasses(b, v.Messages, "messages.forumTopics.messages")
-	putChatClasses(b, v.Chats, "messages.forumTopics.chats")
-	putUserClasses(b, v.Users, "messages.forumTopics.users")
-	b.Int(v.Pts)
-}
-
-func (v *MessagesForumTopics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesForumTopics, "messages.forumTopics")
-	flags := r.Uint32()
-	v.OrderByCreateDate = flags&(1<<0) != 0
-	v.Count = r.Int()
-	v.Topics = readForumTopicClasses(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	v.Pts = r.Int()
-}
-
-// MessagesEmojiGroupsNotModified is messages.emojiGroupsNotModified#6fb4ad87.
-type MessagesEmojiGroupsNotModified struct {
-}
-
-func (*MessagesEmojiGroupsNotModified) TypeID() uint32 { return IDMessagesEmojiGroupsNotModified }
-
-func (v *MessagesEmojiGroupsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGroupsNotModified)
-}
-
-func (v *MessagesEmojiGroupsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGroupsNotModified, "messages.emojiGroupsNotModified")
-}
-
-// MessagesEmojiGroups is messages.emojiGroups#881fb94b.
-type MessagesEmojiGroups struct {
-	Hash   int32
-	Groups []EmojiGroupClass
-}
-
-func (*MessagesEmojiGroups) TypeID() uint32 { return IDMessagesEmojiGroups }
-
-func (v *MessagesEmojiGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGroups)
-	b.Int(v.Hash)
-	putEmojiGroupClasses(b, v.Groups, "messages.emojiGroups.groups")
-}
-
-func (v *MessagesEmojiGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGroups, "messages.emojiGroups")
-	v.Hash = r.Int()
-	v.Groups = readEmojiGroupClasses(r)
-}
-
-// MessagesTranslateResult is messages.translateResult#33db32f8.
-type MessagesTranslateResult struct {
-	Result []TextWithEntities
-}
-
-func (*MessagesTranslateResult) TypeID() uint32 { return IDMessagesTranslateResult }
-
-func (v *MessagesTranslateResult) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslateResult)
-	putTextWithEntitiess(b, v.Result)
-}
-
-func (v *MessagesTranslateResult) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslateResult, "messages.translateResult")
-	v.Result = readTextWithEntitiess(r)
-}
-
-// MessagesBotApp is messages.botApp#eb50adf5.
-type MessagesBotApp struct {
-	Inactive           bool
-	RequestWriteAccess bool
-	HasSettings        bool
-	App                BotAppClass
-}
-
-func (*MessagesBotApp) TypeID() uint32 { return IDMessagesBotApp }
-
-func (v *MessagesBotApp) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotApp)
-	var flags uint32
-	if v.Inactive {
-		flags |= 1 << 0
-	}
-	if v.RequestWriteAccess {
-		flags |= 1 << 1
-	}
-	if v.HasSettings {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.App, "messages.botApp.app")
-}
-
-func (v *MessagesBotApp) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotApp, "messages.botApp")
-	flags := r.Uint32()
-	v.Inactive = flags&(1<<0) != 0
-	v.RequestWriteAccess = flags&(1<<1) != 0
-	v.HasSettings = flags&(1<<2) != 0
-	v.App = DecodeBotApp(r)
-}
-
-// MessagesWebPage is messages.webPage#fd5e12bd.
-type MessagesWebPage struct {
-	Webpage WebPageClass
-	Chats   []ChatClass
-	Users   []UserClass
-}
-
-func (*MessagesWebPage) TypeID() uint32 { return IDMessagesWebPage }
-
-func (v *MessagesWebPage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesWebPage)
-	b.Object(v.Webpage, "messages.webPage.webpage")
-	putChatClasses(b, v.Chats, "messages.webPage.chats")
-	putUserClasses(b, v.Users, "messages.webPage.users")
-}
-
-func (v *MessagesWebPage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesWebPage, "messages.webPage")
-	v.Webpage = DecodeWebPage(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesSavedDialogs is messages.savedDialogs#f83ae221.
-type MessagesSavedDialogs struct {
-	Dialogs  []SavedDialogClass
-	Messages []MessageClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesSavedDialogs) TypeID() uint32 { return IDMessagesSavedDialogs }
-
-func (v *MessagesSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedDialogs)
-	putSavedDialogClasses(b, v.Dialogs, "messages.savedDialogs.dialogs")
-	putMessageClasses(b, v.Messages, "messages.savedDialogs.messages")
-	putChatClasses(b, v.Chats, "messages.savedDialogs.chats")
-	putUserClasses(b, v.Users, "messages.savedDialogs.users")
-}
-
-func (v *MessagesSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedDialogs, "messages.savedDialogs")
-	v.Dialogs = readSavedDialogClasses(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesSavedDialogsSlice is messages.savedDialogsSlice#44ba9dd9.
-type MessagesSavedDialogsSlice struct {
-	Count    int32
-	Dialogs  []SavedDialogClass
-	Messages []MessageClass
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*MessagesSavedDialogsSlice) TypeID() uint32 { return IDMessagesSavedDialogsSlice }
-
-func (v *MessagesSavedDialogsSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedDialogsSlice)
-	b.Int(v.Count)
-	putSavedDialogClasses(b, v.Dialogs, "messages.savedDialogsSlice.dialogs")
-	putMessageClasses(b, v.Messages, "messages.savedDialogsSlice.messages")
-	putChatClasses(b, v.Chats, "messages.savedDialogsSlice.chats")
-	putUserClasses(b, v.Users, "messages.savedDialogsSlice.users")
-}
-
-func (v *MessagesSavedDialogsSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedDialogsSlice, "messages.savedDialogsSlice")
-	v.Count = r.Int()
-	v.Dialogs = readSavedDialogClasses(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesSavedDialogsNotModified is messages.savedDialogsNotModified#c01f6fe8.
-type MessagesSavedDialogsNotModified struct {
-	Count int32
-}
-
-func (*MessagesSavedDialogsNotModified) TypeID() uint32 { return IDMessagesSavedDialogsNotModified }
-
-func (v *MessagesSavedDialogsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedDialogsNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesSavedDialogsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedDialogsNotModified, "messages.savedDialogsNotModified")
-	v.Count = r.Int()
-}
-
-// MessagesSavedReactionTagsNotModified is messages.savedReactionTagsNotModified#889b59ef.
-type MessagesSavedReactionTagsNotModified struct {
-}
-
-func (*MessagesSavedReactionTagsNotModified) TypeID() uint32 {
-	return IDMessagesSavedReactionTagsNotModified
-}
-
-func (v *MessagesSavedReactionTagsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedReactionTagsNotModified)
-}
-
-func (v *MessagesSavedReactionTagsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedReactionTagsNotModified, "messages.savedReactionTagsNotModified")
-}
-
-// MessagesSavedReactionTags is messages.savedReactionTags#3259950a.
-type MessagesSavedReactionTags struct {
-	Tags []SavedReactionTag
-	Hash int64
-}
-
-func (*MessagesSavedReactionTags) TypeID() uint32 { return IDMessagesSavedReactionTags }
-
-func (v *MessagesSavedReactionTags) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedReactionTags)
-	putSavedReactionTags(b, v.Tags)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSavedReactionTags) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedReactionTags, "messages.savedReactionTags")
-	v.Tags = readSavedReactionTags(r)
-	v.Hash = r.Long()
-}
-
-// MessagesQuickReplies is messages.quickReplies#c68d6695.
-type MessagesQuickReplies struct {
-	QuickReplies []QuickReply
-	Messages     []MessageClass
-	Chats        []ChatClass
-	Users        []UserClass
-}
-
-func (*MessagesQuickReplies) TypeID() uint32 { return IDMessagesQuickReplies }
-
-func (v *MessagesQuickReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesQuickReplies)
-	putQuickReplys(b, v.QuickReplies)
-	putMessageClasses(b, v.Messages, "messages.quickReplies.messages")
-	putChatClasses(b, v.Chats, "messages.quickReplies.chats")
-	putUserClasses(b, v.Users, "messages.quickReplies.users")
-}
-
-func (v *MessagesQuickReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesQuickReplies, "messages.quickReplies")
-	v.QuickReplies = readQuickReplys(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesQuickRepliesNotModified is messages.quickRepliesNotModified#5f91eb5b.
-type MessagesQuickRepliesNotModified struct {
-}
-
-func (*MessagesQuickRepliesNotModified) TypeID() uint32 { return IDMessagesQuickRepliesNotModified }
-
-func (v *MessagesQuickRepliesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesQuickRepliesNotModified)
-}
-
-func (v *MessagesQuickRepliesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesQuickRepliesNotModified, "messages.quickRepliesNotModified")
-}
-
-// MessagesDialogFilters is messages.dialogFilters#2ad93719.
-type MessagesDialogFilters struct {
-	TagsEnabled bool
-	Filters     []DialogFilterClass
-}
-
-func (*MessagesDialogFilters) TypeID() uint32 { return IDMessagesDialogFilters }
-
-func (v *MessagesDialogFilters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogFilters)
-	var flags uint32
-	if v.TagsEnabled {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	putDialogFilterClasses(b, v.Filters, "messages.dialogFilters.filters")
-}
-
-func (v *MessagesDialogFilters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogFilters, "messages.dialogFilters")
-	flags := r.Uint32()
-	v.TagsEnabled = flags&(1<<0) != 0
-	v.Filters = readDialogFilterClasses(r)
-}
-
-// MessagesMyStickers is messages.myStickers#faff629d.
-type MessagesMyStickers struct {
-	Count int32
-	Sets  []StickerSetCoveredClass
-}
-
-func (*MessagesMyStickers) TypeID() uint32 { return IDMessagesMyStickers }
-
-func (v *MessagesMyStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMyStickers)
-	b.Int(v.Count)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.myStickers.sets")
-}
-
-func (v *MessagesMyStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMyStickers, "messages.myStickers")
-	v.Count = r.Int()
-	v.Sets = readStickerSetCoveredClasses(r)
-}
-
-// MessagesInvitedUsers is messages.invitedUsers#7f5defa6.
-type MessagesInvitedUsers struct {
-	Updates         UpdatesClass
-	MissingInvitees []MissingInvitee
-}
-
-func (*MessagesInvitedUsers) TypeID() uint32 { return IDMessagesInvitedUsers }
-
-func (v *MessagesInvitedUsers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInvitedUsers)
-	b.Object(v.Updates, "messages.invitedUsers.updates")
-	putMissingInvitees(b, v.MissingInvitees)
-}
-
-func (v *MessagesInvitedUsers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInvitedUsers, "messages.invitedUsers")
-	v.Updates = DecodeUpdates(r)
-	v.MissingInvitees = readMissingInvitees(r)
-}
-
-// MessagesAvailableEffectsNotModified is messages.availableEffectsNotModified#d1ed9a5b.
-type MessagesAvailableEffectsNotModified struct {
-}
-
-func (*MessagesAvailableEffectsNotModified) TypeID() uint32 {
-	return IDMessagesAvailableEffectsNotModified
-}
-
-func (v *MessagesAvailableEffectsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableEffectsNotModified)
-}
-
-func (v *MessagesAvailableEffectsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableEffectsNotModified, "messages.availableEffectsNotModified")
-}
-
-// MessagesAvailableEffects is messages.availableEffects#bddb616e.
-type MessagesAvailableEffects struct {
-	Hash      int32
-	Effects   []AvailableEffect
-	Documents []DocumentClass
-}
-
-func (*MessagesAvailableEffects) TypeID() uint32 { return IDMessagesAvailableEffects }
-
-func (v *MessagesAvailableEffects) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableEffects)
-	b.Int(v.Hash)
-	putAvailableEffects(b, v.Effects)
-	putDocumentClasses(b, v.Documents, "messages.availableEffects.documents")
-}
-
-func (v *MessagesAvailableEffects) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableEffects, "messages.availableEffects")
-	v.Hash = r.Int()
-	v.Effects = readAvailableEffects(r)
-	v.Documents = readDocumentClasses(r)
-}
-
-// MessagesBotPreparedInlineMessage is messages.botPreparedInlineMessage#8ecf0511.
-type MessagesBotPreparedInlineMessage struct {
-	ID         string
-	ExpireDate int32
-}
-
-func (*MessagesBotPreparedInlineMessage) TypeID() uint32 { return IDMessagesBotPreparedInlineMessage }
-
-func (v *MessagesBotPreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotPreparedInlineMessage)
-	b.String(v.ID)
-	b.Int(v.ExpireDate)
-}
-
-func (v *MessagesBotPreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotPreparedInlineMessage, "messages.botPreparedInlineMessage")
-	v.ID = r.String()
-	v.ExpireDate = r.Int()
-}
-
-// MessagesPreparedInlineMessage is messages.preparedInlineMessage#ff57708d.
-type MessagesPreparedInlineMessage struct {
-	QueryID   int64
-	Result    BotInlineResultClass
-	PeerTypes []InlineQueryPeerTypeClass
-	CacheTime int32
-	Users     []UserClass
-}
-
-func (*MessagesPreparedInlineMessage) TypeID() uint32 { return IDMessagesPreparedInlineMessage }
-
-func (v *MessagesPreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesPreparedInlineMessage)
-	b.Long(v.QueryID)
-	b.Object(v.Result, "messages.preparedInlineMessage.result")
-	putInlineQueryPeerTypeClasses(b, v.PeerTypes, "messages.preparedInlineMessage.peer_types")
-	b.Int(v.CacheTime)
-	putUserClasses(b, v.Users, "messages.preparedInlineMessage.users")
-}
-
-func (v *MessagesPreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesPreparedInlineMessage, "messages.preparedInlineMessage")
-	v.QueryID = r.Long()
-	v.Result = DecodeBotInlineResult(r)
-	v.PeerTypes = readInlineQueryPeerTypeClasses(r)
-	v.CacheTime = r.Int()
-	v.Users = readUserClasses(r)
-}
-
-// MessagesFoundStickersNotModified is messages.foundStickersNotModified#6010c534.
-type MessagesFoundStickersNotModified struct {
-	NextOffset tl.Optional[int32]
-}
-
-func (*MessagesFoundStickersNotModified) TypeID() uint32 { return IDMessagesFoundStickersNotModified }
-
-func (v *MessagesFoundStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickersNotModified)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.NextOffset.Set {
-		b.Int(v.NextOffset.Value)
-	}
-}
-
-func (v *MessagesFoundStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickersNotModified, "messages.foundStickersNotModified")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.Int())
-	}
-}
-
-// MessagesFoundStickers is messages.foundStickers#82c9e290.
-type MessagesFoundStickers struct {
-	NextOffset tl.Optional[int32]
-	Hash       int64
-	Stickers   []DocumentClass
-}
-
-func (*MessagesFoundStickers) TypeID() uint32 { return IDMessagesFoundStickers }
-
-func (v *MessagesFoundStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickers)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.NextOffset.Set {
-		b.Int(v.NextOffset.Value)
-	}
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.Stickers, "messages.foundStickers.stickers")
-}
-
-func (v *MessagesFoundStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickers, "messages.foundStickers")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.Int())
-	}
-	v.Hash = r.Long()
-	v.Stickers = readDocumentClasses(r)
-}
-
-// MessagesWebPagePreview is messages.webPagePreview#8c9a88ac.
-type MessagesWebPagePreview struct {
-	Media MessageMediaClass
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*MessagesWebPagePreview) TypeID() uint32 { return IDMessagesWebPagePreview }
-
-func (v *MessagesWebPagePreview) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesWebPagePreview)
-	b.Object(v.Media, "messages.webPagePreview.media")
-	putChatClasses(b, v.Chats, "messages.webPagePreview.chats")
-	putUserClasses(b, v.Users, "messages.webPagePreview.users")
-}
-
-func (v *MessagesWebPagePreview) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesWebPagePreview, "messages.webPagePreview")
-	v.Media = DecodeMessageMedia(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// MessagesEmojiGameOutcome is messages.emojiGameOutcome#da2ad647.
-type MessagesEmojiGameOutcome struct {
-	Seed           []byte
-	StakeTonAmount int64
-	TonAmount      int64
-}
-
-func (*MessagesEmojiGameOutcome) TypeID() uint32 { return IDMessagesEmojiGameOutcome }
-
-func (v *MessagesEmojiGameOutcome) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGameOutcome)
-	b.ByteString(v.Seed)
-	b.Long(v.StakeTonAmount)
-	b.Long(v.TonAmount)
-}
-
-func (v *MessagesEmojiGameOutcome) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGameOutcome, "messages.emojiGameOutcome")
-	v.Seed = r.ByteString()
-	v.StakeTonAmount = r.Long()
-	v.TonAmount = r.Long()
-}
-
-// MessagesEmojiGameUnavailable is messages.emojiGameUnavailable#59e65335.
-type MessagesEmojiGameUnavailable struct {
-}
-
-func (*MessagesEmojiGameUnavailable) TypeID() uint32 { return IDMessagesEmojiGameUnavailable }
-
-func (v *MessagesEmojiGameUnavailable) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGameUnavailable)
-}
-
-func (v *MessagesEmojiGameUnavailable) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGameUnavailable, "messages.emojiGameUnavailable")
-}
-
-// MessagesEmojiGameDiceInfo is messages.emojiGameDiceInfo#44e56023.
-type MessagesEmojiGameDiceInfo struct {
-	GameHash      string
-	PrevStake     int64
-	CurrentStreak int32
-	Params        []int32
-	PlaysLeft     tl.Optional[int32]
-}
-
-func (*MessagesEmojiGameDiceInfo) TypeID() uint32 { return IDMessagesEmojiGameDiceInfo }
-
-func (v *MessagesEmojiGameDiceInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGameDiceInfo)
-	var flags uint32
-	if v.PlaysLeft.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.String(v.GameHash)
-	b.Long(v.PrevStake)
-	b.Int(v.CurrentStreak)
-	b.Ints(v.Params)
-	if v.PlaysLeft.Set {
-		b.Int(v.PlaysLeft.Value)
-	}
-}
-
-func (v *MessagesEmojiGameDiceInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGameDiceInfo, "messages.emojiGameDiceInfo")
-	flags := r.Uint32()
-	v.GameHash = r.String()
-	v.PrevStake = r.Long()
-	v.CurrentStreak = r.Int()
-	v.Params = r.Ints()
-	if flags&(1<<0) != 0 {
-		v.PlaysLeft = tl.Some(r.Int())
-	}
-}
-
-// MessagesComposedMessageWithAI is messages.composedMessageWithAI#90d7adfa.
-type MessagesComposedMessageWithAI struct {
-	ResultText TextWithEntities
-	DiffText   *TextWithEntities
-}
-
-func (*MessagesComposedMessageWithAI) TypeID() uint32 { return IDMessagesComposedMessageWithAI }
-
-func (v *MessagesComposedMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposedMessageWithAI)
-	var flags uint32
-	if v.DiffText != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	v.ResultText.Encode(b)
-	if v.DiffText != nil {
-		v.DiffText.Encode(b)
-	}
-}
-
-func (v *MessagesComposedMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposedMessageWithAI, "messages.composedMessageWithAI")
-	flags := r.Uint32()
-	v.ResultText.Decode(r)
-	if flags&(1<<0) != 0 {
-		v.DiffText = new(TextWithEntities)
-		v.DiffText.Decode(r)
-	}
-}
-
-// MessagesChatInviteJoinResultOK is messages.chatInviteJoinResultOk#445663a7.
-type MessagesChatInviteJoinResultOK struct {
-	Updates UpdatesClass
-}
-
-func (*MessagesChatInviteJoinResultOK) TypeID() uint32 { return IDMessagesChatInviteJoinResultOK }
-
-func (v *MessagesChatInviteJoinResultOK) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatInviteJoinResultOK)
-	b.Object(v.Updates, "messages.chatInviteJoinResultOk.updates")
-}
-
-func (v *MessagesChatInviteJoinResultOK) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatInviteJoinResultOK, "messages.chatInviteJoinResultOk")
-	v.Updates = DecodeUpdates(r)
-}
-
-// MessagesChatInviteJoinResultWebView is messages.chatInviteJoinResultWebView#61ca29d3.
-type MessagesChatInviteJoinResultWebView struct {
-	BotID   int64
-	QueryID int64
-	Users   []UserClass
-}
-
-func (*MessagesChatInviteJoinResultWebView) TypeID() uint32 {
-	return IDMessagesChatInviteJoinResultWebView
-}
-
-func (v *MessagesChatInviteJoinResultWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatInviteJoinResultWebView)
-	b.Long(v.BotID)
-	b.Long(v.QueryID)
-	putUserClasses(b, v.Users, "messages.chatInviteJoinResultWebView.users")
-}
-
-func (v *MessagesChatInviteJoinResultWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatInviteJoinResultWebView, "messages.chatInviteJoinResultWebView")
-	v.BotID = r.Long()
-	v.QueryID = r.Long()
-	v.Users = readUserClasses(r)
-}
-
-// MessagesTranslatedRichMessage is messages.translatedRichMessage#4203998f.
-type MessagesTranslatedRichMessage struct {
-	Result []RichMessage
-}
-
-func (*MessagesTranslatedRichMessage) TypeID() uint32 { return IDMessagesTranslatedRichMessage }
-
-func (v *MessagesTranslatedRichMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslatedRichMessage)
-	putRichMessages(b, v.Result)
-}
-
-func (v *MessagesTranslatedRichMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslatedRichMessage, "messages.translatedRichMessage")
-	v.Result = readRichMessages(r)
-}
-
-// MessagesComposedRichMessageWithAI is messages.composedRichMessageWithAI#4c4537c8.
-type MessagesComposedRichMessageWithAI struct {
-	Result RichMessage
-}
-
-func (*MessagesComposedRichMessageWithAI) TypeID() uint32 { return IDMessagesComposedRichMessageWithAI }
-
-func (v *MessagesComposedRichMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposedRichMessageWithAI)
-	v.Result.Encode(b)
-}
-
-func (v *MessagesComposedRichMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposedRichMessageWithAI, "messages.composedRichMessageWithAI")
-	v.Result.Decode(r)
-}
-
-// MessagesGetMessages is messages.getMessages#63c66506.
-type MessagesGetMessages struct {
-	ID []InputMessageClass
-}
-
-func (*MessagesGetMessages) TypeID() uint32 { return IDMessagesGetMessages }
-
-func (v *MessagesGetMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessages)
-	putInputMessageClasses(b, v.ID, "messages.getMessages.id")
-}
-
-func (v *MessagesGetMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessages, "messages.getMessages")
-	v.ID = readInputMessageClasses(r)
-}
-
-func (*MessagesGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesGetDialogs is messages.getDialogs#a0f4cb4f.
-type MessagesGetDialogs struct {
-	ExcludePinned bool
-	FolderID      tl.Optional[int32]
-	OffsetDate    int32
-	OffsetID      int32
-	OffsetPeer    InputPeerClass
-	Limit         int32
-	Hash          int64
-}
-
-func (*MessagesGetDialogs) TypeID() uint32 { return IDMessagesGetDialogs }
-
-func (v *MessagesGetDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDialogs)
-	var flags uint32
-	if v.ExcludePinned {
-		flags |= 1 << 0
-	}
-	if v.FolderID.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.FolderID.Set {
-		b.Int(v.FolderID.Value)
-	}
-	b.Int(v.OffsetDate)
-	b.Int(v.OffsetID)
-	b.Object(v.OffsetPeer, "messages.getDialogs.offset_peer")
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDialogs, "messages.getDialogs")
-	flags := r.Uint32()
-	v.ExcludePinned = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.FolderID = tl.Some(r.Int())
-	}
-	v.OffsetDate = r.Int()
-	v.OffsetID = r.Int()
-	v.OffsetPeer = DecodeInputPeer(r)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetDialogs) DecodeResult(r *tl.Reader) MessagesDialogsClass {
-	return DecodeMessagesDialogs(r)
-}
-
-// MessagesGetHistory is messages.getHistory#4423e6c5.
-type MessagesGetHistory struct {
-	Peer       InputPeerClass
-	OffsetID   int32
-	OffsetDate int32
-	AddOffset  int32
-	Limit      int32
-	MaxID      int32
-	MinID      int32
-	Hash       int64
-}
-
-func (*MessagesGetHistory) TypeID() uint32 { return IDMessagesGetHistory }
-
-func (v *MessagesGetHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetHistory)
-	b.Object(v.Peer, "messages.getHistory.peer")
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetHistory, "messages.getHistory")
-	v.Peer = DecodeInputPeer(r)
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesSearch is messages.search#29ee847a.
-type MessagesSearch struct {
-	Peer          InputPeerClass
-	Q             string
-	FromID        InputPeerClass
-	SavedPeerID   InputPeerClass
-	SavedReaction []ReactionClass
-	TopMsgID      tl.Optional[int32]
-	Filter        MessagesFilterClass
-	MinDate       int32
-	MaxDate       int32
-	OffsetID      int32
-	AddOffset     int32
-	Limit         int32
-	MaxID         int32
-	MinID         int32
-	Hash          int64
-}
-
-func (*MessagesSearch) TypeID() uint32 { return IDMessagesSearch }
-
-func (v *MessagesSearch) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearch)
-	var flags uint32
-	if v.FromID != nil {
-		flags |= 1 << 0
-	}
-	if v.TopMsgID.Set {
-		flags |= 1 << 1
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-	}
-	if v.SavedReaction != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.search.peer")
-	b.String(v.Q)
-	if v.FromID != nil {
-		v.FromID.Encode(b)
-	}
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-	if v.SavedReaction != nil {
-		putReactionClasses(b, v.SavedReaction, "messages.search.saved_reaction")
-	}
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	b.Object(v.Filter, "messages.search.filter")
-	b.Int(v.MinDate)
-	b.Int(v.MaxDate)
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSearch) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearch, "messages.search")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.Q = r.String()
-	if flags&(1<<0) != 0 {
-		v.FromID = DecodeInputPeer(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.SavedReaction = readReactionClasses(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	v.Filter = DecodeMessagesFilter(r)
-	v.MinDate = r.Int()
-	v.MaxDate = r.Int()
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesSearch) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesReadHistory is messages.readHistory#0e306d3a.
-type MessagesReadHistory struct {
-	Peer  InputPeerClass
-	MaxID int32
-}
-
-func (*MessagesReadHistory) TypeID() uint32 { return IDMessagesReadHistory }
-
-func (v *MessagesReadHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadHistory)
-	b.Object(v.Peer, "messages.readHistory.peer")
-	b.Int(v.MaxID)
-}
-
-func (v *MessagesReadHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadHistory, "messages.readHistory")
-	v.Peer = DecodeInputPeer(r)
-	v.MaxID = r.Int()
-}
-
-func (*MessagesReadHistory) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	v.Decode(r)
-	return v
-}
-
-// MessagesDeleteHistory is messages.deleteHistory#b08f922a.
-type MessagesDeleteHistory struct {
-	JustClear bool
-	Revoke    bool
-	Peer      InputPeerClass
-	MaxID     int32
-	MinDate   tl.Optional[int32]
-	MaxDate   tl.Optional[int32]
-}
-
-func (*MessagesDeleteHistory) TypeID() uint32 { return IDMessagesDeleteHistory }
-
-func (v *MessagesDeleteHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteHistory)
-	var flags uint32
-	if v.JustClear {
-		flags |= 1 << 0
-	}
-	if v.Revoke {
-		flags |= 1 << 1
-	}
-	if v.MinDate.Set {
-		flags |= 1 << 2
-	}
-	if v.MaxDate.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.deleteHistory.peer")
-	b.Int(v.MaxID)
-	if v.MinDate.Set {
-		b.Int(v.MinDate.Value)
-	}
-	if v.MaxDate.Set {
-		b.Int(v.MaxDate.Value)
-	}
-}
-
-func (v *MessagesDeleteHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteHistory, "messages.deleteHistory")
-	flags := r.Uint32()
-	v.JustClear = flags&(1<<0) != 0
-	v.Revoke = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.MaxID = r.Int()
-	if flags&(1<<2) != 0 {
-		v.MinDate = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		v.MaxDate = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesDeleteHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesDeleteMessages is messages.deleteMessages#e58e95d2.
-type MessagesDeleteMessages struct {
-	Revoke bool
-	ID     []int32
-}
-
-func (*MessagesDeleteMessages) TypeID() uint32 { return IDMessagesDeleteMessages }
-
-func (v *MessagesDeleteMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteMessages)
-	var flags uint32
-	if v.Revoke {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Ints(v.ID)
-}
-
-func (v *MessagesDeleteMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteMessages, "messages.deleteMessages")
-	flags := r.Uint32()
-	v.Revoke = flags&(1<<0) != 0
-	v.ID = r.Ints()
-}
-
-func (*MessagesDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	v.Decode(r)
-	return v
-}
-
-// MessagesReceivedMessages is messages.receivedMessages#05a954c0.
-type MessagesReceivedMessages struct {
-	MaxID int32
-}
-
-func (*MessagesReceivedMessages) TypeID() uint32 { return IDMessagesReceivedMessages }
-
-func (v *MessagesReceivedMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReceivedMessages)
-	b.Int(v.MaxID)
-}
-
-func (v *MessagesReceivedMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReceivedMessages, "messages.receivedMessages")
-	v.MaxID = r.Int()
-}
-
-func (*MessagesReceivedMessages) DecodeResult(r *tl.Reader) []ReceivedNotifyMessage {
-	return readReceivedNotifyMessages(r)
-}
-
-// MessagesSetTyping is messages.setTyping#58943ee2.
-type MessagesSetTyping struct {
-	Peer     InputPeerClass
-	TopMsgID tl.Optional[int32]
-	Action   SendMessageActionClass
-}
-
-func (*MessagesSetTyping) TypeID() uint32 { return IDMessagesSetTyping }
-
-func (v *MessagesSetTyping) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetTyping)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.setTyping.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	b.Object(v.Action, "messages.setTyping.action")
-}
-
-func (v *MessagesSetTyping) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetTyping, "messages.setTyping")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	v.Action = DecodeSendMessageAction(r)
-}
-
-func (*MessagesSetTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesSendMessage is messages.sendMessage#fef48f62.
-type MessagesSendMessage struct {
-	NoWebpage              bool
-	Silent                 bool
-	Background             bool
-	ClearDraft             bool
-	Noforwards             bool
-	UpdateStickersetsOrder bool
-	InvertMedia            bool
-	AllowPaidFloodskip     bool
-	Peer                   InputPeerClass
-	ReplyTo                InputReplyToClass
-	Message                string
-	RandomID               int64
-	ReplyMarkup            ReplyMarkupClass
-	Entities               []MessageEntityClass
-	ScheduleDate           tl.Optional[int32]
-	ScheduleRepeatPeriod   tl.Optional[int32]
-	SendAs                 InputPeerClass
-	QuickReplyShortcut     InputQuickReplyShortcutClass
-	Effect                 tl.Optional[int64]
-	AllowPaidStars         tl.Optional[int64]
-	SuggestedPost          *SuggestedPost
-	RichMessage            InputRichMessageClass
-}
-
-func (*MessagesSendMessage) TypeID() uint32 { return IDMessagesSendMessage }
-
-func (v *MessagesSendMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendMessage)
-	var flags uint32
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-	}
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.UpdateStickersetsOrder {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 22
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 23
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 24
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendMessage.peer")
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	b.String(v.Message)
-	b.Long(v.RandomID)
-	if v.ReplyMarkup != nil {
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "messages.sendMessage.entities")
-	}
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		b.Long(v.Effect.Value)
-	}
-	if v.AllowPaidStars.Set {
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SuggestedPost != nil {
-		v.SuggestedPost.Encode(b)
-	}
-	if v.RichMessage != nil {
-		v.RichMessage.Encode(b)
-	}
-}
-
-func (v *MessagesSendMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendMessage, "messages.sendMessage")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.UpdateStickersetsOrder = flags&(1<<15) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	v.Message = r.String()
-	v.RandomID = r.Long()
-	if flags&(1<<2) != 0 {
-		v.ReplyMarkup = DecodeReplyMarkup(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<10) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<24) != 0 {
-		v.ScheduleRepeatPeriod = tl.Some(r.Int())
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-	if flags&(1<<17) != 0 {
-		v.QuickReplyShortcut = DecodeInputQuickReplyShortcut(r)
-	}
-	if flags&(1<<18) != 0 {
-		v.Effect = tl.Some(r.Long())
-	}
-	if flags&(1<<21) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-	if flags&(1<<22) != 0 {
-		v.SuggestedPost = new(SuggestedPost)
-		v.SuggestedPost.Decode(r)
-	}
-	if flags&(1<<23) != 0 {
-		v.RichMessage = DecodeInputRichMessage(r)
-	}
-}
-
-func (*MessagesSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSendMedia is messages.sendMedia#0330e77f.
-type MessagesSendMedia struct {
-	Silent                 bool
-	Background             bool
-	ClearDraft             bool
-	Noforwards             bool
-	UpdateStickersetsOrder bool
-	InvertMedia            bool
-	AllowPaidFloodskip     bool
-	Peer                   InputPeerClass
-	ReplyTo                InputReplyToClass
-	Media                  InputMediaClass
-	Message                string
-	RandomID               int64
-	ReplyMarkup            ReplyMarkupClass
-	Entities               []MessageEntityClass
-	ScheduleDate           tl.Optional[int32]
-	ScheduleRepeatPeriod   tl.Optional[int32]
-	SendAs                 InputPeerClass
-	QuickReplyShortcut     InputQuickReplyShortcutClass
-	Effect                 tl.Optional[int64]
-	AllowPaidStars         tl.Optional[int64]
-	SuggestedPost          *SuggestedPost
-}
-
-func (*MessagesSendMedia) TypeID() uint32 { return IDMessagesSendMedia }
-
-func (v *MessagesSendMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendMedia)
-	var flags uint32
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.UpdateStickersetsOrder {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 22
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 24
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendMedia.peer")
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	b.Object(v.Media, "messages.sendMedia.media")
-	b.String(v.Message)
-	b.Long(v.RandomID)
-	if v.ReplyMarkup != nil {
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "messages.sendMedia.entities")
-	}
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		b.Long(v.Effect.Value)
-	}
-	if v.AllowPaidStars.Set {
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SuggestedPost != nil {
-		v.SuggestedPost.Encode(b)
-	}
-}
-
-func (v *MessagesSendMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendMedia, "messages.sendMedia")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.UpdateStickersetsOrder = flags&(1<<15) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	v.Media = DecodeInputMedia(r)
-	v.Message = r.String()
-	v.RandomID = r.Long()
-	if flags&(1<<2) != 0 {
-		v.ReplyMarkup = DecodeReplyMarkup(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<10) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<24) != 0 {
-		v.ScheduleRepeatPeriod = tl.Some(r.Int())
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-	if flags&(1<<17) != 0 {
-		v.QuickReplyShortcut = DecodeInputQuickReplyShortcut(r)
-	}
-	if flags&(1<<18) != 0 {
-		v.Effect = tl.Some(r.Long())
-	}
-	if flags&(1<<21) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-	if flags&(1<<22) != 0 {
-		v.SuggestedPost = new(SuggestedPost)
-		v.SuggestedPost.Decode(r)
-	}
-}
-
-func (*MessagesSendMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesForwardMessages is messages.forwardMessages#13704a7c.
-type MessagesForwardMessages struct {
-	Silent               bool
-	Background           bool
-	WithMyScore          bool
-	DropAuthor           bool
-	DropMediaCaptions    bool
-	Noforwards           bool
-	AllowPaidFloodskip   bool
-	FromEphemeral        bool
-	FromPeer             InputPeerClass
-	ID                   []int32
-	RandomID             []int64
-	ToPeer               InputPeerClass
-	TopMsgID             tl.Optional[int32]
-	ReplyTo              InputReplyToClass
-	ScheduleDate         tl.Optional[int32]
-	ScheduleRepeatPeriod tl.Optional[int32]
-	SendAs               InputPeerClass
-	QuickReplyShortcut   InputQuickReplyShortcutClass
-	Effect               tl.Optional[int64]
-	VideoTimestamp       tl.Optional[int32]
-	AllowPaidStars       tl.Optional[int64]
-	SuggestedPost        *SuggestedPost
-}
-
-func (*MessagesForwardMessages) TypeID() uint32 { return IDMessagesForwardMessages }
-
-func (v *MessagesForwardMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesForwardMessages)
-	var flags uint32
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.WithMyScore {
-		flags |= 1 << 8
-	}
-	if v.TopMsgID.Set {
-		flags |= 1 << 9
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-	}
-	if v.DropAuthor {
-		flags |= 1 << 11
-	}
-	if v.DropMediaCaptions {
-		flags |= 1 << 12
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	if v.VideoTimestamp.Set {
-		flags |= 1 << 20
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-	}
-	if v.ReplyTo != nil {
-		flags |= 1 << 22
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 23
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 24
-	}
-	if v.FromEphemeral {
-		flags |= 1 << 25
-	}
-	b.Uint32(flags)
-	b.Object(v.FromPeer, "messages.forwardMessages.from_peer")
-	b.Ints(v.ID)
-	b.Longs(v.RandomID)
-	b.Object(v.ToPeer, "messages.forwardMessages.to_peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		b.Long(v.Effect.Value)
-	}
-	if v.VideoTimestamp.Set {
-		b.Int(v.VideoTimestamp.Value)
-	}
-	if v.AllowPaidStars.Set {
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SuggestedPost != nil {
-		v.SuggestedPost.Encode(b)
-	}
-}
-
-func (v *MessagesForwardMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesForwardMessages, "messages.forwardMessages")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.WithMyScore = flags&(1<<8) != 0
-	v.DropAuthor = flags&(1<<11) != 0
-	v.DropMediaCaptions = flags&(1<<12) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	v.FromEphemeral = flags&(1<<25) != 0
-	v.FromPeer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-	v.RandomID = r.Longs()
-	v.ToPeer = DecodeInputPeer(r)
-	if flags&(1<<9) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<22) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	if flags&(1<<10) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<24) != 0 {
-		v.ScheduleRepeatPeriod = tl.Some(r.Int())
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-	if flags&(1<<17) != 0 {
-		v.QuickReplyShortcut = DecodeInputQuickReplyShortcut(r)
-	}
-	if flags&(1<<18) != 0 {
-		v.Effect = tl.Some(r.Long())
-	}
-	if flags&(1<<20) != 0 {
-		v.VideoTimestamp = tl.Some(r.Int())
-	}
-	if flags&(1<<21) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-	if flags&(1<<23) != 0 {
-		v.SuggestedPost = new(SuggestedPost)
-		v.SuggestedPost.Decode(r)
-	}
-}
-
-func (*MessagesForwardMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesReportSpam is messages.reportSpam#cf1592db.
-type MessagesReportSpam struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesReportSpam) TypeID() uint32 { return IDMessagesReportSpam }
-
-func (v *MessagesReportSpam) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportSpam)
-	b.Object(v.Peer, "messages.reportSpam.peer")
-}
-
-func (v *MessagesReportSpam) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportSpam, "messages.reportSpam")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetPeerSettings is messages.getPeerSettings#efd9a6a2.
-type MessagesGetPeerSettings struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesGetPeerSettings) TypeID() uint32 { return IDMessagesGetPeerSettings }
-
-func (v *MessagesGetPeerSettings) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPeerSettings)
-	b.Object(v.Peer, "messages.getPeerSettings.peer")
-}
-
-func (v *MessagesGetPeerSettings) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPeerSettings, "messages.getPeerSettings")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesGetPeerSettings) DecodeResult(r *tl.Reader) *MessagesPeerSettings {
-	v := new(MessagesPeerSettings)
-	v.Decode(r)
-	return v
-}
-
-// MessagesReport is messages.report#fc78af9b.
-type MessagesReport struct {
-	Peer    InputPeerClass
-	ID      []int32
-	Option  []byte
-	Message string
-}
-
-func (*MessagesReport) TypeID() uint32 { return IDMessagesReport }
-
-func (v *MessagesReport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReport)
-	b.Object(v.Peer, "messages.report.peer")
-	b.Ints(v.ID)
-	b.ByteString(v.Option)
-	b.String(v.Message)
-}
-
-func (v *MessagesReport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReport, "messages.report")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-	v.Option = r.ByteString()
-	v.Message = r.String()
-}
-
-func (*MessagesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
-
-// MessagesGetChats is messages.getChats#49e9528f.
-type MessagesGetChats struct {
-	ID []int64
-}
-
-func (*MessagesGetChats) TypeID() uint32 { return IDMessagesGetChats }
-
-func (v *MessagesGetChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetChats)
-	b.Longs(v.ID)
-}
-
-func (v *MessagesGetChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetChats, "messages.getChats")
-	v.ID = r.Longs()
-}
-
-func (*MessagesGetChats) DecodeResult(r *tl.Reader) MessagesChatsClass { return DecodeMessagesChats(r) }
-
-// MessagesGetFullChat is messages.getFullChat#aeb00b34.
-type MessagesGetFullChat struct {
-	ChatID int64
-}
-
-func (*MessagesGetFullChat) TypeID() uint32 { return IDMessagesGetFullChat }
-
-func (v *MessagesGetFullChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFullChat)
-	b.Long(v.ChatID)
-}
-
-func (v *MessagesGetFullChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFullChat, "messages.getFullChat")
-	v.ChatID = r.Long()
-}
-
-func (*MessagesGetFullChat) DecodeResult(r *tl.Reader) *MessagesChatFull {
-	v := new(MessagesChatFull)
-	v.Decode(r)
-	return v
-}
-
-// MessagesEditChatTitle is messages.editChatTitle#73783ffd.
-type MessagesEditChatTitle struct {
-	ChatID int64
-	Title  string
-}
-
-func (*MessagesEditChatTitle) TypeID() uint32 { return IDMessagesEditChatTitle }
-
-func (v *MessagesEditChatTitle) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatTitle)
-	b.Long(v.ChatID)
-	b.String(v.Title)
-}
-
-func (v *MessagesEditChatTitle) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatTitle, "messages.editChatTitle")
-	v.ChatID = r.Long()
-	v.Title = r.String()
-}
-
-func (*MessagesEditChatTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesEditChatPhoto is messages.editChatPhoto#35ddd674.
-type MessagesEditChatPhoto struct {
-	ChatID int64
-	Photo  InputChatPhotoClass
-}
-
-func (*MessagesEditChatPhoto) TypeID() uint32 { return IDMessagesEditChatPhoto }
-
-func (v *MessagesEditChatPhoto) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatPhoto)
-	b.Long(v.ChatID)
-	b.Object(v.Photo, "messages.editChatPhoto.photo")
-}
-
-func (v *MessagesEditChatPhoto) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatPhoto, "messages.editChatPhoto")
-	v.ChatID = r.Long()
-	v.Photo = DecodeInputChatPhoto(r)
-}
-
-func (*MessagesEditChatPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesAddChatUser is messages.addChatUser#cbc6d107.
-type MessagesAddChatUser struct {
-	ChatID   int64
-	UserID   InputUserClass
-	FwdLimit int32
-}
-
-func (*MessagesAddChatUser) TypeID() uint32 { return IDMessagesAddChatUser }
-
-func (v *MessagesAddChatUser) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAddChatUser)
-	b.Long(v.ChatID)
-	b.Object(v.UserID, "messages.addChatUser.user_id")
-	b.Int(v.FwdLimit)
-}
-
-func (v *MessagesAddChatUser) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAddChatUser, "messages.addChatUser")
-	v.ChatID = r.Long()
-	v.UserID = DecodeInputUser(r)
-	v.FwdLimit = r.Int()
-}
-
-func (*MessagesAddChatUser) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
-	v := new(MessagesInvitedUsers)
-	v.Decode(r)
-	return v
-}
-
-// MessagesDeleteChatUser is messages.deleteChatUser#a2185cab.
-type MessagesDeleteChatUser struct {
-	RevokeHistory bool
-	ChatID        int64
-	UserID        InputUserClass
-}
-
-func (*MessagesDeleteChatUser) TypeID() uint32 { return IDMessagesDeleteChatUser }
-
-func (v *MessagesDeleteChatUser) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteChatUser)
-	var flags uint32
-	if v.RevokeHistory {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Long(v.ChatID)
-	b.Object(v.UserID, "messages.deleteChatUser.user_id")
-}
-
-func (v *MessagesDeleteChatUser) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteChatUser, "messages.deleteChatUser")
-	flags := r.Uint32()
-	v.RevokeHistory = flags&(1<<0) != 0
-	v.ChatID = r.Long()
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*MessagesDeleteChatUser) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesCreateChat is messages.createChat#92ceddd4.
-type MessagesCreateChat struct {
-	Users     []InputUserClass
-	Title     string
-	TTLPeriod tl.Optional[int32]
-}
-
-func (*MessagesCreateChat) TypeID() uint32 { return IDMessagesCreateChat }
-
-func (v *MessagesCreateChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCreateChat)
-	var flags uint32
-	if v.TTLPeriod.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	putInputUserClasses(b, v.Users, "messages.createChat.users")
-	b.String(v.Title)
-	if v.TTLPeriod.Set {
-		b.Int(v.TTLPeriod.Value)
-	}
-}
-
-func (v *MessagesCreateChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCreateChat, "messages.createChat")
-	flags := r.Uint32()
-	v.Users = readInputUserClasses(r)
-	v.Title = r.String()
-	if flags&(1<<0) != 0 {
-		v.TTLPeriod = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesCreateChat) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
-	v := new(MessagesInvitedUsers)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetDHConfig is messages.getDhConfig#26cf8950.
-type MessagesGetDHConfig struct {
-	Version      int32
-	RandomLength int32
-}
-
-func (*MessagesGetDHConfig) TypeID() uint32 { return IDMessagesGetDHConfig }
-
-func (v *MessagesGetDHConfig) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDHConfig)
-	b.Int(v.Version)
-	b.Int(v.RandomLength)
-}
-
-func (v *MessagesGetDHConfig) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDHConfig, "messages.getDhConfig")
-	v.Version = r.Int()
-	v.RandomLength = r.Int()
-}
-
-func (*MessagesGetDHConfig) DecodeResult(r *tl.Reader) MessagesDHConfigClass {
-	return DecodeMessagesDHConfig(r)
-}
-
-// MessagesRequestEncryption is messages.requestEncryption#f64daf43.
-type MessagesRequestEncryption struct {
-	UserID   InputUserClass
-	RandomID int32
-	GA       []byte
-}
-
-func (*MessagesRequestEncryption) TypeID() uint32 { return IDMessagesRequestEncryption }
-
-func (v *MessagesRequestEncryption) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestEncryption)
-	b.Object(v.UserID, "messages.requestEncryption.user_id")
-	b.Int(v.RandomID)
-	b.ByteString(v.GA)
-}
-
-func (v *MessagesRequestEncryption) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestEncryption, "messages.requestEncryption")
-	v.UserID = DecodeInputUser(r)
-	v.RandomID = r.Int()
-	v.GA = r.ByteString()
-}
-
-func (*MessagesRequestEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
-	return DecodeEncryptedChat(r)
-}
-
-// MessagesAcceptEncryption is messages.acceptEncryption#3dbc0415.
-type MessagesAcceptEncryption struct {
-	Peer           InputEncryptedChat
-	GB             []byte
-	KeyFingerprint int64
-}
-
-func (*MessagesAcceptEncryption) TypeID() uint32 { return IDMessagesAcceptEncryption }
-
-func (v *MessagesAcceptEncryption) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAcceptEncryption)
-	v.Peer.Encode(b)
-	b.ByteString(v.GB)
-	b.Long(v.KeyFingerprint)
-}
-
-func (v *MessagesAcceptEncryption) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAcceptEncryption, "messages.acceptEncryption")
-	v.Peer.Decode(r)
-	v.GB = r.ByteString()
-	v.KeyFingerprint = r.Long()
-}
-
-func (*MessagesAcceptEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
-	return DecodeEncryptedChat(r)
-}
-
-// MessagesDiscardEncryption is messages.discardEncryption#f393aea0.
-type MessagesDiscardEncryption struct {
-	DeleteHistory bool
-	ChatID        int32
-}
-
-func (*MessagesDiscardEncryption) TypeID() uint32 { return IDMessagesDiscardEncryption }
-
-func (v *MessagesDiscardEncryption) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDiscardEncryption)
-	var flags uint32
-	if v.DeleteHistory {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.ChatID)
-}
-
-func (v *MessagesDiscardEncryption) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDiscardEncryption, "messages.discardEncryption")
-	flags := r.Uint32()
-	v.DeleteHistory = flags&(1<<0) != 0
-	v.ChatID = r.Int()
-}
-
-func (*MessagesDiscardEncryption) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesSetEncryptedTyping is messages.setEncryptedTyping#791451ed.
-type MessagesSetEncryptedTyping struct {
-	Peer   InputEncryptedChat
-	Typing bool
-}
-
-func (*MessagesSetEncryptedTyping) TypeID() uint32 { return IDMessagesSetEncryptedTyping }
-
-func (v *MessagesSetEncryptedTyping) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetEncryptedTyping)
-	v.Peer.Encode(b)
-	b.Bool(v.Typing)
-}
-
-func (v *MessagesSetEncryptedTyping) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetEncryptedTyping, "messages.setEncryptedTyping")
-	v.Peer.Decode(r)
-	v.Typing = r.Bool()
-}
-
-func (*MessagesSetEncryptedTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesReadEncryptedHistory is messages.readEncryptedHistory#7f4b690a.
-type MessagesReadEncryptedHistory struct {
-	Peer    InputEncryptedChat
-	MaxDate int32
-}
-
-func (*MessagesReadEncryptedHistory) TypeID() uint32 { return IDMessagesReadEncryptedHistory }
-
-func (v *MessagesReadEncryptedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadEncryptedHistory)
-	v.Peer.Encode(b)
-	b.Int(v.MaxDate)
-}
-
-func (v *MessagesReadEncryptedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadEncryptedHistory, "messages.readEncryptedHistory")
-	v.Peer.Decode(r)
-	v.MaxDate = r.Int()
-}
-
-func (*MessagesReadEncryptedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesSendEncrypted is messages.sendEncrypted#44fa7a15.
-type MessagesSendEncrypted struct {
-	Silent   bool
-	Peer     InputEncryptedChat
-	RandomID int64
-	Data     []byte
-}
-
-func (*MessagesSendEncrypted) TypeID() uint32 { return IDMessagesSendEncrypted }
-
-func (v *MessagesSendEncrypted) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendEncrypted)
-	var flags uint32
-	if v.Silent {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	v.Peer.Encode(b)
-	b.Long(v.RandomID)
-	b.ByteString(v.Data)
-}
-
-func (v *MessagesSendEncrypted) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendEncrypted, "messages.sendEncrypted")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<0) != 0
-	v.Peer.Decode(r)
-	v.RandomID = r.Long()
-	v.Data = r.ByteString()
-}
-
-func (*MessagesSendEncrypted) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
-	return DecodeMessagesSentEncryptedMessage(r)
-}
-
-// MessagesSendEncryptedFile is messages.sendEncryptedFile#5559481d.
-type MessagesSendEncryptedFile struct {
-	Silent   bool
-	Peer     InputEncryptedChat
-	RandomID int64
-	Data     []byte
-	File     InputEncryptedFileClass
-}
-
-func (*MessagesSendEncryptedFile) TypeID() uint32 { return IDMessagesSendEncryptedFile }
-
-func (v *MessagesSendEncryptedFile) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendEncryptedFile)
-	var flags uint32
-	if v.Silent {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	v.Peer.Encode(b)
-	b.Long(v.RandomID)
-	b.ByteString(v.Data)
-	b.Object(v.File, "messages.sendEncryptedFile.file")
-}
-
-func (v *MessagesSendEncryptedFile) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendEncryptedFile, "messages.sendEncryptedFile")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<0) != 0
-	v.Peer.Decode(r)
-	v.RandomID = r.Long()
-	v.Data = r.ByteString()
-	v.File = DecodeInputEncryptedFile(r)
-}
-
-func (*MessagesSendEncryptedFile) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
-	return DecodeMessagesSentEncryptedMessage(r)
-}
-
-// MessagesSendEncryptedService is messages.sendEncryptedService#32d439a4.
-type MessagesSendEncryptedService struct {
-	Peer     InputEncryptedChat
-	RandomID int64
-	Data     []byte
-}
-
-func (*MessagesSendEncryptedService) TypeID() uint32 { return IDMessagesSendEncryptedService }
-
-func (v *MessagesSendEncryptedService) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendEncryptedService)
-	v.Peer.Encode(b)
-	b.Long(v.RandomID)
-	b.ByteString(v.Data)
-}
-
-func (v *MessagesSendEncryptedService) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendEncryptedService, "messages.sendEncryptedService")
-	v.Peer.Decode(r)
-	v.RandomID = r.Long()
-	v.Data = r.ByteString()
-}
-
-func (*MessagesSendEncryptedService) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
-	return DecodeMessagesSentEncryptedMessage(r)
-}
-
-// MessagesReceivedQueue is messages.receivedQueue#55a5bb66.
-type MessagesReceivedQueue struct {
-	MaxQts int32
-}
-
-func (*MessagesReceivedQueue) TypeID() uint32 { return IDMessagesReceivedQueue }
-
-func (v *MessagesReceivedQueue) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReceivedQueue)
-	b.Int(v.MaxQts)
-}
-
-func (v *MessagesReceivedQueue) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReceivedQueue, "messages.receivedQueue")
-	v.MaxQts = r.Int()
-}
-
-func (*MessagesReceivedQueue) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
-
-// MessagesReportEncryptedSpam is messages.reportEncryptedSpam#4b0c8c0f.
-type MessagesReportEncryptedSpam struct {
-	Peer InputEncryptedChat
-}
-
-func (*MessagesReportEncryptedSpam) TypeID() uint32 { return IDMessagesReportEncryptedSpam }
-
-func (v *MessagesReportEncryptedSpam) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportEncryptedSpam)
-	v.Peer.Encode(b)
-}
-
-func (v *MessagesReportEncryptedSpam) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportEncryptedSpam, "messages.reportEncryptedSpam")
-	v.Peer.Decode(r)
-}
-
-func (*MessagesReportEncryptedSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesReadMessageContents is messages.readMessageContents#36a73f77.
-type MessagesReadMessageContents struct {
-	ID []int32
-}
-
-func (*MessagesReadMessageContents) TypeID() uint32 { return IDMessagesReadMessageContents }
-
-func (v *MessagesReadMessageContents) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadMessageContents)
-	b.Ints(v.ID)
-}
-
-func (v *MessagesReadMessageContents) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadMessageContents, "messages.readMessageContents")
-	v.ID = r.Ints()
-}
-
-func (*MessagesReadMessageContents) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetStickers is messages.getStickers#d5a5d3a1.
-type MessagesGetStickers struct {
-	Emoticon string
-	Hash     int64
-}
-
-func (*MessagesGetStickers) TypeID() uint32 { return IDMessagesGetStickers }
-
-func (v *MessagesGetStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetStickers)
-	b.String(v.Emoticon)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetStickers, "messages.getStickers")
-	v.Emoticon = r.String()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetStickers) DecodeResult(r *tl.Reader) MessagesStickersClass {
-	return DecodeMessagesStickers(r)
-}
-
-// MessagesGetAllStickers is messages.getAllStickers#b8a0a1a8.
-type MessagesGetAllStickers struct {
-	Hash int64
-}
-
-func (*MessagesGetAllStickers) TypeID() uint32 { return IDMessagesGetAllStickers }
-
-func (v *MessagesGetAllStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAllStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetAllStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAllStickers, "messages.getAllStickers")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetAllStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
-	return DecodeMessagesAllStickers(r)
-}
-
-// MessagesGetWebPagePreview is messages.getWebPagePreview#570d6f6f.
-type MessagesGetWebPagePreview struct {
-	Message  string
-	Entities []MessageEntityClass
-}
-
-func (*MessagesGetWebPagePreview) TypeID() uint32 { return IDMessagesGetWebPagePreview }
-
-func (v *MessagesGetWebPagePreview) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetWebPagePreview)
-	var flags uint32
-	if v.Entities != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.String(v.Message)
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "messages.getWebPagePreview.entities")
-	}
-}
-
-func (v *MessagesGetWebPagePreview) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetWebPagePreview, "messages.getWebPagePreview")
-	flags := r.Uint32()
-	v.Message = r.String()
-	if flags&(1<<3) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-}
-
-func (*MessagesGetWebPagePreview) DecodeResult(r *tl.Reader) *MessagesWebPagePreview {
-	v := new(MessagesWebPagePreview)
-	v.Decode(r)
-	return v
-}
-
-// MessagesExportChatInvite is messages.exportChatInvite#a455de90.
-type MessagesExportChatInvite struct {
-	LegacyRevokePermanent bool
-	RequestNeeded         bool
-	Peer                  InputPeerClass
-	ExpireDate            tl.Optional[int32]
-	UsageLimit            tl.Optional[int32]
-	Title                 tl.Optional[string]
-	SubscriptionPricing   *StarsSubscriptionPricing
-}
-
-func (*MessagesExportChatInvite) TypeID() uint32 { return IDMessagesExportChatInvite }
-
-func (v *MessagesExportChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportChatInvite)
-	var flags uint32
-	if v.ExpireDate.Set {
-		flags |= 1 << 0
-	}
-	if v.UsageLimit.Set {
-		flags |= 1 << 1
-	}
-	if v.LegacyRevokePermanent {
-		flags |= 1 << 2
-	}
-	if v.RequestNeeded {
-		flags |= 1 << 3
-	}
-	if v.Title.Set {
-		flags |= 1 << 4
-	}
-	if v.SubscriptionPricing != nil {
-		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.exportChatInvite.peer")
-	if v.ExpireDate.Set {
-		b.Int(v.ExpireDate.Value)
-	}
-	if v.UsageLimit.Set {
-		b.Int(v.UsageLimit.Value)
-	}
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-	if v.SubscriptionPricing != nil {
-		v.SubscriptionPricing.Encode(b)
-	}
-}
-
-func (v *MessagesExportChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportChatInvite, "messages.exportChatInvite")
-	flags := r.Uint32()
-	v.LegacyRevokePermanent = flags&(1<<2) != 0
-	v.RequestNeeded = flags&(1<<3) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.ExpireDate = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.UsageLimit = tl.Some(r.Int())
-	}
-	if flags&(1<<4) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<5) != 0 {
-		v.SubscriptionPricing = new(StarsSubscriptionPricing)
-		v.SubscriptionPricing.Decode(r)
-	}
-}
-
-func (*MessagesExportChatInvite) DecodeResult(r *tl.Reader) ExportedChatInviteClass {
-	return DecodeExportedChatInvite(r)
-}
-
-// MessagesCheckChatInvite is messages.checkChatInvite#3eadb1bb.
-type MessagesCheckChatInvite struct {
-	Hash string
-}
-
-func (*MessagesCheckChatInvite) TypeID() uint32 { return IDMessagesCheckChatInvite }
-
-func (v *MessagesCheckChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckChatInvite)
-	b.String(v.Hash)
-}
-
-func (v *MessagesCheckChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckChatInvite, "messages.checkChatInvite")
-	v.Hash = r.String()
-}
-
-func (*MessagesCheckChatInvite) DecodeResult(r *tl.Reader) ChatInviteClass {
-	return DecodeChatInvite(r)
-}
-
-// MessagesImportChatInvite is messages.importChatInvite#de91436e.
-type MessagesImportChatInvite struct {
-	Hash string
-}
-
-func (*MessagesImportChatInvite) TypeID() uint32 { return IDMessagesImportChatInvite }
-
-func (v *MessagesImportChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesImportChatInvite)
-	b.String(v.Hash)
-}
-
-func (v *MessagesImportChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesImportChatInvite, "messages.importChatInvite")
-	v.Hash = r.String()
-}
-
-func (*MessagesImportChatInvite) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
-	return DecodeMessagesChatInviteJoinResult(r)
-}
-
-// MessagesGetStickerSet is messages.getStickerSet#c8a0ec74.
-type MessagesGetStickerSet struct {
-	Stickerset InputStickerSetClass
-	Hash       int32
-}
-
-func (*MessagesGetStickerSet) TypeID() uint32 { return IDMessagesGetStickerSet }
-
-func (v *MessagesGetStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetStickerSet)
-	b.Object(v.Stickerset, "messages.getStickerSet.stickerset")
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetStickerSet, "messages.getStickerSet")
-	v.Stickerset = DecodeInputStickerSet(r)
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
-
-// MessagesInstallStickerSet is messages.installStickerSet#c78fe460.
-type MessagesInstallStickerSet struct {
-	Stickerset InputStickerSetClass
-	Archived   bool
-}
-
-func (*MessagesInstallStickerSet) TypeID() uint32 { return IDMessagesInstallStickerSet }
-
-func (v *MessagesInstallStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInstallStickerSet)
-	b.Object(v.Stickerset, "messages.installStickerSet.stickerset")
-	b.Bool(v.Archived)
-}
-
-func (v *MessagesInstallStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInstallStickerSet, "messages.installStickerSet")
-	v.Stickerset = DecodeInputStickerSet(r)
-	v.Archived = r.Bool()
-}
-
-func (*MessagesInstallStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetInstallResultClass {
-	return DecodeMessagesStickerSetInstallResult(r)
-}
-
-// MessagesUninstallStickerSet is messages.uninstallStickerSet#f96e55de.
-type MessagesUninstallStickerSet struct {
-	Stickerset InputStickerSetClass
-}
-
-func (*MessagesUninstallStickerSet) TypeID() uint32 { return IDMessagesUninstallStickerSet }
-
-func (v *MessagesUninstallStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUninstallStickerSet)
-	b.Object(v.Stickerset, "messages.uninstallStickerSet.stickerset")
-}
-
-func (v *MessagesUninstallStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUninstallStickerSet, "messages.uninstallStickerSet")
-	v.Stickerset = DecodeInputStickerSet(r)
-}
-
-func (*MessagesUninstallStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesStartBot is messages.startBot#e6df7378.
-type MessagesStartBot struct {
-	Bot        InputUserClass
-	Peer       InputPeerClass
-	RandomID   int64
-	StartParam string
-}
-
-func (*MessagesStartBot) TypeID() uint32 { return IDMessagesStartBot }
-
-func (v *MessagesStartBot) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStartBot)
-	b.Object(v.Bot, "messages.startBot.bot")
-	b.Object(v.Peer, "messages.startBot.peer")
-	b.Long(v.RandomID)
-	b.String(v.StartParam)
-}
-
-func (v *MessagesStartBot) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStartBot, "messages.startBot")
-	v.Bot = DecodeInputUser(r)
-	v.Peer = DecodeInputPeer(r)
-	v.RandomID = r.Long()
-	v.StartParam = r.String()
-}
-
-func (*MessagesStartBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetMessagesViews is messages.getMessagesViews#5784d3e1.
-type MessagesGetMessagesViews struct {
-	Peer      InputPeerClass
-	ID        []int32
-	Increment bool
-}
-
-func (*MessagesGetMessagesViews) TypeID() uint32 { return IDMessagesGetMessagesViews }
-
-func (v *MessagesGetMessagesViews) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessagesViews)
-	b.Object(v.Peer, "messages.getMessagesViews.peer")
-	b.Ints(v.ID)
-	b.Bool(v.Increment)
-}
-
-func (v *MessagesGetMessagesViews) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessagesViews, "messages.getMessagesViews")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-	v.Increment = r.Bool()
-}
-
-func (*MessagesGetMessagesViews) DecodeResult(r *tl.Reader) *MessagesMessageViews {
-	v := new(MessagesMessageViews)
-	v.Decode(r)
-	return v
-}
-
-// MessagesEditChatAdmin is messages.editChatAdmin#a85bd1c2.
-type MessagesEditChatAdmin struct {
-	ChatID  int64
-	UserID  InputUserClass
-	IsAdmin bool
-}
-
-func (*MessagesEditChatAdmin) TypeID() uint32 { return IDMessagesEditChatAdmin }
-
-func (v *MessagesEditChatAdmin) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatAdmin)
-	b.Long(v.ChatID)
-	b.Object(v.UserID, "messages.editChatAdmin.user_id")
-	b.Bool(v.IsAdmin)
-}
-
-func (v *MessagesEditChatAdmin) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatAdmin, "messages.editChatAdmin")
-	v.ChatID = r.Long()
-	v.UserID = DecodeInputUser(r)
-	v.IsAdmin = r.Bool()
-}
-
-func (*MessagesEditChatAdmin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesMigrateChat is messages.migrateChat#a2875319.
-type MessagesMigrateChat struct {
-	ChatID int64
-}
-
-func (*MessagesMigrateChat) TypeID() uint32 { return IDMessagesMigrateChat }
-
-func (v *MessagesMigrateChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMigrateChat)
-	b.Long(v.ChatID)
-}
-
-func (v *MessagesMigrateChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMigrateChat, "messages.migrateChat")
-	v.ChatID = r.Long()
-}
-
-func (*MessagesMigrateChat) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSearchGlobal is messages.searchGlobal#6126a43c.
-type MessagesSearchGlobal struct {
-	BroadcastsOnly bool
-	GroupsOnly     bool
-	UsersOnly      bool
-	FolderID       tl.Optional[int32]
-	Community      InputChannelClass
-	Q              string
-	Filter         MessagesFilterClass
-	MinDate        int32
-	MaxDate        int32
-	OffsetRate     int32
-	OffsetPeer     InputPeerClass
-	OffsetID       int32
-	Limit          int32
-}
-
-func (*MessagesSearchGlobal) TypeID() uint32 { return IDMessagesSearchGlobal }
-
-func (v *MessagesSearchGlobal) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchGlobal)
-	var flags uint32
-	if v.FolderID.Set {
-		flags |= 1 << 0
-	}
-	if v.BroadcastsOnly {
-		flags |= 1 << 1
-	}
-	if v.GroupsOnly {
-		flags |= 1 << 2
-	}
-	if v.UsersOnly {
-		flags |= 1 << 3
-	}
-	if v.Community != nil {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	if v.FolderID.Set {
-		b.Int(v.FolderID.Value)
-	}
-	if v.Community != nil {
-		v.Community.Encode(b)
-	}
-	b.String(v.Q)
-	b.Object(v.Filter, "messages.searchGlobal.filter")
-	b.Int(v.MinDate)
-	b.Int(v.MaxDate)
-	b.Int(v.OffsetRate)
-	b.Object(v.OffsetPeer, "messages.searchGlobal.offset_peer")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesSearchGlobal) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchGlobal, "messages.searchGlobal")
-	flags := r.Uint32()
-	v.BroadcastsOnly = flags&(1<<1) != 0
-	v.GroupsOnly = flags&(1<<2) != 0
-	v.UsersOnly = flags&(1<<3) != 0
-	if flags&(1<<0) != 0 {
-		v.FolderID = tl.Some(r.Int())
-	}
-	if flags&(1<<4) != 0 {
-		v.Community = DecodeInputChannel(r)
-	}
-	v.Q = r.String()
-	v.Filter = DecodeMessagesFilter(r)
-	v.MinDate = r.Int()
-	v.MaxDate = r.Int()
-	v.OffsetRate = r.Int()
-	v.OffsetPeer = DecodeInputPeer(r)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
-}
-
-func (*MessagesSearchGlobal) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesReorderStickerSets is messages.reorderStickerSets#78337739.
-type MessagesReorderStickerSets struct {
-	Masks  bool
-	Emojis bool
-	Order  []int64
-}
-
-func (*MessagesReorderStickerSets) TypeID() uint32 { return IDMessagesReorderStickerSets }
-
-func (v *MessagesReorderStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderStickerSets)
-	var flags uint32
-	if v.Masks {
-		flags |= 1 << 0
-	}
-	if v.Emojis {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Longs(v.Order)
-}
-
-func (v *MessagesReorderStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderStickerSets, "messages.reorderStickerSets")
-	flags := r.Uint32()
-	v.Masks = flags&(1<<0) != 0
-	v.Emojis = flags&(1<<1) != 0
-	v.Order = r.Longs()
-}
-
-func (*MessagesReorderStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetDocumentByHash is messages.getDocumentByHash#b1f2061f.
-type MessagesGetDocumentByHash struct {
-	SHA256   []byte
-	Size     int64
-	MIMEType string
-}
-
-func (*MessagesGetDocumentByHash) TypeID() uint32 { return IDMessagesGetDocumentByHash }
-
-func (v *MessagesGetDocumentByHash) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDocumentByHash)
-	b.ByteString(v.SHA256)
-	b.Long(v.Size)
-	b.String(v.MIMEType)
-}
-
-func (v *MessagesGetDocumentByHash) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDocumentByHash, "messages.getDocumentByHash")
-	v.SHA256 = r.ByteString()
-	v.Size = r.Long()
-	v.MIMEType = r.String()
-}
-
-func (*MessagesGetDocumentByHash) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
-
-// MessagesGetSavedGIFs is messages.getSavedGifs#5cf09635.
-type MessagesGetSavedGIFs struct {
-	Hash int64
-}
-
-func (*MessagesGetSavedGIFs) TypeID() uint32 { return IDMessagesGetSavedGIFs }
-
-func (v *MessagesGetSavedGIFs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedGIFs)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetSavedGIFs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedGIFs, "messages.getSavedGifs")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetSavedGIFs) DecodeResult(r *tl.Reader) MessagesSavedGIFsClass {
-	return DecodeMessagesSavedGIFs(r)
-}
-
-// MessagesSaveGIF is messages.saveGif#327a30cb.
-type MessagesSaveGIF struct {
-	ID     InputDocumentClass
-	Unsave bool
-}
-
-func (*MessagesSaveGIF) TypeID() uint32 { return IDMessagesSaveGIF }
-
-func (v *MessagesSaveGIF) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveGIF)
-	b.Object(v.ID, "messages.saveGif.id")
-	b.Bool(v.Unsave)
-}
-
-func (v *MessagesSaveGIF) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveGIF, "messages.saveGif")
-	v.ID = DecodeInputDocument(r)
-	v.Unsave = r.Bool()
-}
-
-func (*MessagesSaveGIF) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetInlineBotResults is messages.getInlineBotResults#514e999d.
-type MessagesGetInlineBotResults struct {
-	Bot      InputUserClass
-	Peer     InputPeerClass
-	GeoPoint InputGeoPointClass
-	Query    string
-	Offset   string
-}
-
-func (*MessagesGetInlineBotResults) TypeID() uint32 { return IDMessagesGetInlineBotResults }
-
-func (v *MessagesGetInlineBotResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetInlineBotResults)
-	var flags uint32
-	if v.GeoPoint != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Bot, "messages.getInlineBotResults.bot")
-	b.Object(v.Peer, "messages.getInlineBotResults.peer")
-	if v.GeoPoint != nil {
-		v.GeoPoint.Encode(b)
-	}
-	b.String(v.Query)
-	b.String(v.Offset)
-}
-
-func (v *MessagesGetInlineBotResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetInlineBotResults, "messages.getInlineBotResults")
-	flags := r.Uint32()
-	v.Bot = DecodeInputUser(r)
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.GeoPoint = DecodeInputGeoPoint(r)
-	}
-	v.Query = r.String()
-	v.Offset = r.String()
-}
-
-func (*MessagesGetInlineBotResults) DecodeResult(r *tl.Reader) *MessagesBotResults {
-	v := new(MessagesBotResults)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetInlineBotResults is messages.setInlineBotResults#bb12a419.
-type MessagesSetInlineBotResults struct {
-	Gallery       bool
-	Private       bool
-	QueryID       int64
-	Results       []InputBotInlineResultClass
-	CacheTime     int32
-	NextOffset    tl.Optional[string]
-	SwitchPm      *InlineBotSwitchPM
-	SwitchWebview *InlineBotWebView
-}
-
-func (*MessagesSetInlineBotResults) TypeID() uint32 { return IDMessagesSetInlineBotResults }
-
-func (v *MessagesSetInlineBotResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetInlineBotResults)
-	var flags uint32
-	if v.Gallery {
-		flags |= 1 << 0
-	}
-	if v.Private {
-		flags |= 1 << 1
-	}
-	if v.NextOffset.Set {
-		flags |= 1 << 2
-	}
-	if v.SwitchPm != nil {
-		flags |= 1 << 3
-	}
-	if v.SwitchWebview != nil {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Long(v.QueryID)
-	putInputBotInlineResultClasses(b, v.Results, "messages.setInlineBotResults.results")
-	b.Int(v.CacheTime)
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-	if v.SwitchPm != nil {
-		v.SwitchPm.Encode(b)
-	}
-	if v.SwitchWebview != nil {
-		v.SwitchWebview.Encode(b)
-	}
-}
-
-func (v *MessagesSetInlineBotResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetInlineBotResults, "messages.setInlineBotResults")
-	flags := r.Uint32()
-	v.Gallery = flags&(1<<0) != 0
-	v.Private = flags&(1<<1) != 0
-	v.QueryID = r.Long()
-	v.Results = readInputBotInlineResultClasses(r)
-	v.CacheTime = r.Int()
-	if flags&(1<<2) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.SwitchPm = new(InlineBotSwitchPM)
-		v.SwitchPm.Decode(r)
-	}
-	if flags&(1<<4) != 0 {
-		v.SwitchWebview = new(InlineBotWebView)
-		v.SwitchWebview.Decode(r)
-	}
-}
-
-func (*MessagesSetInlineBotResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesSendInlineBotResult is messages.sendInlineBotResult#c0cf7646.
-type MessagesSendInlineBotResult struct {
-	Silent             bool
-	Background         bool
-	ClearDraft         bool
-	HideVia            bool
-	Peer               InputPeerClass
-	ReplyTo            InputReplyToClass
-	RandomID           int64
-	QueryID            int64
-	ID                 string
-	ScheduleDate       tl.Optional[int32]
-	SendAs             InputPeerClass
-	QuickReplyShortcut InputQuickReplyShortcutClass
-	AllowPaidStars     tl.Optional[int64]
-}
-
-func (*MessagesSendInlineBotResult) TypeID() uint32 { return IDMessagesSendInlineBotResult }
-
-func (v *MessagesSendInlineBotResult) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendInlineBotResult)
-	var flags uint32
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-	}
-	if v.HideVia {
-		flags |= 1 << 11
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendInlineBotResult.peer")
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	b.Long(v.RandomID)
-	b.Long(v.QueryID)
-	b.String(v.ID)
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.AllowPaidStars.Set {
-		b.Long(v.AllowPaidStars.Value)
-	}
-}
-
-func (v *MessagesSendInlineBotResult) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendInlineBotResult, "messages.sendInlineBotResult")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.HideVia = flags&(1<<11) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	v.RandomID = r.Long()
-	v.QueryID = r.Long()
-	v.ID = r.String()
-	if flags&(1<<10) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-	if flags&(1<<17) != 0 {
-		v.QuickReplyShortcut = DecodeInputQuickReplyShortcut(r)
-	}
-	if flags&(1<<21) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-}
-
-func (*MessagesSendInlineBotResult) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetMessageEditData is messages.getMessageEditData#fda68d36.
-type MessagesGetMessageEditData struct {
-	Peer InputPeerClass
-	ID   int32
-}
-
-func (*MessagesGetMessageEditData) TypeID() uint32 { return IDMessagesGetMessageEditData }
-
-func (v *MessagesGetMessageEditData) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessageEditData)
-	b.Object(v.Peer, "messages.getMessageEditData.peer")
-	b.Int(v.ID)
-}
-
-func (v *MessagesGetMessageEditData) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessageEditData, "messages.getMessageEditData")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-}
-
-func (*MessagesGetMessageEditData) DecodeResult(r *tl.Reader) *MessagesMessageEditData {
-	v := new(MessagesMessageEditData)
-	v.Decode(r)
-	return v
-}
-
-// MessagesEditMessage is messages.editMessage#b106e66c.
-type MessagesEditMessage struct {
-	NoWebpage            bool
-	InvertMedia          bool
-	Peer                 InputPeerClass
-	ID                   int32
-	Message              tl.Optional[string]
-	Media                InputMediaClass
-	ReplyMarkup          ReplyMarkupClass
-	Entities             []MessageEntityClass
-	ScheduleDate         tl.Optional[int32]
-	ScheduleRepeatPeriod tl.Optional[int32]
-	QuickReplyShortcutID tl.Optional[int32]
-	RichMessage          InputRichMessageClass
-}
-
-func (*MessagesEditMessage) TypeID() uint32 { return IDMessagesEditMessage }
-
-func (v *MessagesEditMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditMessage)
-	var flags uint32
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-	}
-	if v.Message.Set {
-		flags |= 1 << 11
-	}
-	if v.Media != nil {
-		flags |= 1 << 14
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.QuickReplyShortcutID.Set {
-		flags |= 1 << 17
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 18
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 23
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.editMessage.peer")
-	b.Int(v.ID)
-	if v.Message.Set {
-		b.String(v.Message.Value)
-	}
-	if v.Media != nil {
-		v.Media.Encode(b)
-	}
-	if v.ReplyMarkup != nil {
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "messages.editMessage.entities")
-	}
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.QuickReplyShortcutID.Set {
-		b.Int(v.QuickReplyShortcutID.Value)
-	}
-	if v.RichMessage != nil {
-		v.RichMessage.Encode(b)
-	}
-}
-
-func (v *MessagesEditMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditMessage, "messages.editMessage")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	if flags&(1<<11) != 0 {
-		v.Message = tl.Some(r.String())
-	}
-	if flags&(1<<14) != 0 {
-		v.Media = DecodeInputMedia(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.ReplyMarkup = DecodeReplyMarkup(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<15) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<18) != 0 {
-		v.ScheduleRepeatPeriod = tl.Some(r.Int())
-	}
-	if flags&(1<<17) != 0 {
-		v.QuickReplyShortcutID = tl.Some(r.Int())
-	}
-	if flags&(1<<23) != 0 {
-		v.RichMessage = DecodeInputRichMessage(r)
-	}
-}
-
-func (*MessagesEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesEditInlineBotMessage is messages.editInlineBotMessage#a423bb51.
-type MessagesEditInlineBotMessage struct {
-	NoWebpage   bool
-	InvertMedia bool
-	ID          InputBotInlineMessageIDClass
-	Message     tl.Optional[string]
-	Media       InputMediaClass
-	ReplyMarkup ReplyMarkupClass
-	Entities    []MessageEntityClass
-	RichMessage InputRichMessageClass
-}
-
-func (*MessagesEditInlineBotMessage) TypeID() uint32 { return IDMessagesEditInlineBotMessage }
-
-func (v *MessagesEditInlineBotMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditInlineBotMessage)
-	var flags uint32
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-	}
-	if v.Message.Set {
-		flags |= 1 << 11
-	}
-	if v.Media != nil {
-		flags |= 1 << 14
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 23
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "messages.editInlineBotMessage.id")
-	if v.Message.Set {
-		b.String(v.Message.Value)
-	}
-	if v.Media != nil {
-		v.Media.Encode(b)
-	}
-	if v.ReplyMarkup != nil {
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "messages.editInlineBotMessage.entities")
-	}
-	if v.RichMessage != nil {
-		v.RichMessage.Encode(b)
-	}
-}
-
-func (v *MessagesEditInlineBotMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditInlineBotMessage, "messages.editInlineBotMessage")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.ID = DecodeInputBotInlineMessageID(r)
-	if flags&(1<<11) != 0 {
-		v.Message = tl.Some(r.String())
-	}
-	if flags&(1<<14) != 0 {
-		v.Media = DecodeInputMedia(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.ReplyMarkup = DecodeReplyMarkup(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<23) != 0 {
-		v.RichMessage = DecodeInputRichMessage(r)
-	}
-}
-
-func (*MessagesEditInlineBotMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetBotCallbackAnswer is messages.getBotCallbackAnswer#9342ca07.
-type MessagesGetBotCallbackAnswer struct {
-	Game     bool
-	Peer     InputPeerClass
-	MsgID    int32
-	Data     []byte
-	Password InputCheckPasswordSRPClass
-}
-
-func (*MessagesGetBotCallbackAnswer) TypeID() uint32 { return IDMessagesGetBotCallbackAnswer }
-
-func (v *MessagesGetBotCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetBotCallbackAnswer)
-	var flags uint32
-	if v.Data != nil {
-		flags |= 1 << 0
-	}
-	if v.Game {
-		flags |= 1 << 1
-	}
-	if v.Password != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getBotCallbackAnswer.peer")
-	b.Int(v.MsgID)
-	if v.Data != nil {
-		b.ByteString(v.Data)
-	}
-	if v.Password != nil {
-		v.Password.Encode(b)
-	}
-}
-
-func (v *MessagesGetBotCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetBotCallbackAnswer, "messages.getBotCallbackAnswer")
-	flags := r.Uint32()
-	v.Game = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Data = r.ByteString()
-	}
-	if flags&(1<<2) != 0 {
-		v.Password = DecodeInputCheckPasswordSRP(r)
-	}
-}
-
-func (*MessagesGetBotCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
-	v := new(MessagesBotCallbackAnswer)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetBotCallbackAnswer is messages.setBotCallbackAnswer#d58f130a.
-type MessagesSetBotCallbackAnswer struct {
-	Alert     bool
-	QueryID   int64
-	Message   tl.Optional[string]
-	URL       tl.Optional[string]
-	CacheTime int32
-}
-
-func (*MessagesSetBotCallbackAnswer) TypeID() uint32 { return IDMessagesSetBotCallbackAnswer }
-
-func (v *MessagesSetBotCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotCallbackAnswer)
-	var flags uint32
-	if v.Message.Set {
-		flags |= 1 << 0
-	}
-	if v.Alert {
-		flags |= 1 << 1
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Long(v.QueryID)
-	if v.Message.Set {
-		b.String(v.Message.Value)
-	}
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	b.Int(v.CacheTime)
-}
-
-func (v *MessagesSetBotCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotCallbackAnswer, "messages.setBotCallbackAnswer")
-	flags := r.Uint32()
-	v.Alert = flags&(1<<1) != 0
-	v.QueryID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.Message = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	v.CacheTime = r.Int()
-}
-
-func (*MessagesSetBotCallbackAnswer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetPeerDialogs is messages.getPeerDialogs#e470bcfd.
-type MessagesGetPeerDialogs struct {
-	Peers []InputDialogPeerClass
-}
-
-func (*MessagesGetPeerDialogs) TypeID() uint32 { return IDMessagesGetPeerDialogs }
-
-func (v *MessagesGetPeerDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPeerDialogs)
-	putInputDialogPeerClasses(b, v.Peers, "messages.getPeerDialogs.peers")
-}
-
-func (v *MessagesGetPeerDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPeerDialogs, "messages.getPeerDialogs")
-	v.Peers = readInputDialogPeerClasses(r)
-}
-
-func (*MessagesGetPeerDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
-	v := new(MessagesPeerDialogs)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSaveDraft is messages.saveDraft#ad0fa15c.
-type MessagesSaveDraft struct {
-	NoWebpage     bool
-	InvertMedia   bool
-	ReplyTo       InputReplyToClass
-	Peer          InputPeerClass
-	Message       string
-	Entities      []MessageEntityClass
-	Media         InputMediaClass
-	Effect        tl.Optional[int64]
-	SuggestedPost *SuggestedPost
-	RichMessage   InputRichMessageClass
-}
-
-func (*MessagesSaveDraft) TypeID() uint32 { return IDMessagesSaveDraft }
-
-func (v *MessagesSaveDraft) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveDraft)
-	var flags uint32
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-	}
-	if v.ReplyTo != nil {
-		flags |= 1 << 4
-	}
-	if v.Media != nil {
-		flags |= 1 << 5
-	}
-	if v.InvertMedia {
-		flags |= 1 << 6
-	}
-	if v.Effect.Set {
-		flags |= 1 << 7
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 8
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 9
-	}
-	b.Uint32(flags)
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	b.Object(v.Peer, "messages.saveDraft.peer")
-	b.String(v.Message)
-	if v.Entities != nil {
-		putMessageEntityClasses(b, v.Entities, "messages.saveDraft.entities")
-	}
-	if v.Media != nil {
-		v.Media.Encode(b)
-	}
-	if v.Effect.Set {
-		b.Long(v.Effect.Value)
-	}
-	if v.SuggestedPost != nil {
-		v.SuggestedPost.Encode(b)
-	}
-	if v.RichMessage != nil {
-		v.RichMessage.Encode(b)
-	}
-}
-
-func (v *MessagesSaveDraft) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveDraft, "messages.saveDraft")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.InvertMedia = flags&(1<<6) != 0
-	if flags&(1<<4) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	v.Peer = DecodeInputPeer(r)
-	v.Message = r.String()
-	if flags&(1<<3) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<5) != 0 {
-		v.Media = DecodeInputMedia(r)
-	}
-	if flags&(1<<7) != 0 {
-		v.Effect = tl.Some(r.Long())
-	}
-	if flags&(1<<8) != 0 {
-		v.SuggestedPost = new(SuggestedPost)
-		v.SuggestedPost.Decode(r)
-	}
-	if flags&(1<<9) != 0 {
-		v.RichMessage = DecodeInputRichMessage(r)
-	}
-}
-
-func (*MessagesSaveDraft) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetAllDrafts is messages.getAllDrafts#6a3f8d65.
-type MessagesGetAllDrafts struct {
-}
-
-func (*MessagesGetAllDrafts) TypeID() uint32 { return IDMessagesGetAllDrafts }
-
-func (v *MessagesGetAllDrafts) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAllDrafts)
-}
-
-func (v *MessagesGetAllDrafts) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAllDrafts, "messages.getAllDrafts")
-}
-
-func (*MessagesGetAllDrafts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetFeaturedStickers is messages.getFeaturedStickers#64780b14.
-type MessagesGetFeaturedStickers struct {
-	Hash int64
-}
-
-func (*MessagesGetFeaturedStickers) TypeID() uint32 { return IDMessagesGetFeaturedStickers }
-
-func (v *MessagesGetFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFeaturedStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFeaturedStickers, "messages.getFeaturedStickers")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
-	return DecodeMessagesFeaturedStickers(r)
-}
-
-// MessagesReadFeaturedStickers is messages.readFeaturedStickers#5b118126.
-type MessagesReadFeaturedStickers struct {
-	ID []int64
-}
-
-func (*MessagesReadFeaturedStickers) TypeID() uint32 { return IDMessagesReadFeaturedStickers }
-
-func (v *MessagesReadFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadFeaturedStickers)
-	b.Longs(v.ID)
-}
-
-func (v *MessagesReadFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadFeaturedStickers, "messages.readFeaturedStickers")
-	v.ID = r.Longs()
-}
-
-func (*MessagesReadFeaturedStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetRecentStickers is messages.getRecentStickers#9da9403b.
-type MessagesGetRecentStickers struct {
-	Attached bool
-	Hash     int64
-}
-
-func (*MessagesGetRecentStickers) TypeID() uint32 { return IDMessagesGetRecentStickers }
-
-func (v *MessagesGetRecentStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRecentStickers)
-	var flags uint32
-	if v.Attached {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetRecentStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRecentStickers, "messages.getRecentStickers")
-	flags := r.Uint32()
-	v.Attached = flags&(1<<0) != 0
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetRecentStickers) DecodeResult(r *tl.Reader) MessagesRecentStickersClass {
-	return DecodeMessagesRecentStickers(r)
-}
-
-// MessagesSaveRecentSticker is messages.saveRecentSticker#392718f8.
-type MessagesSaveRecentSticker struct {
-	Attached bool
-	ID       InputDocumentClass
-	Unsave   bool
-}
-
-func (*MessagesSaveRecentSticker) TypeID() uint32 { return IDMessagesSaveRecentSticker }
-
-func (v *MessagesSaveRecentSticker) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveRecentSticker)
-	var flags uint32
-	if v.Attached {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "messages.saveRecentSticker.id")
-	b.Bool(v.Unsave)
-}
-
-func (v *MessagesSaveRecentSticker) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveRecentSticker, "messages.saveRecentSticker")
-	flags := r.Uint32()
-	v.Attached = flags&(1<<0) != 0
-	v.ID = DecodeInputDocument(r)
-	v.Unsave = r.Bool()
-}
-
-func (*MessagesSaveRecentSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesClearRecentStickers is messages.clearRecentStickers#8999602d.
-type MessagesClearRecentStickers struct {
-	Attached bool
-}
-
-func (*MessagesClearRecentStickers) TypeID() uint32 { return IDMessagesClearRecentStickers }
-
-func (v *MessagesClearRecentStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClearRecentStickers)
-	var flags uint32
-	if v.Attached {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-}
-
-func (v *MessagesClearRecentStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClearRecentStickers, "messages.clearRecentStickers")
-	flags := r.Uint32()
-	v.Attached = flags&(1<<0) != 0
-}
-
-func (*MessagesClearRecentStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetArchivedStickers is messages.getArchivedStickers#57f17692.
-type MessagesGetArchivedStickers struct {
-	Masks    bool
-	Emojis   bool
-	OffsetID int64
-	Limit    int32
-}
-
-func (*MessagesGetArchivedStickers) TypeID() uint32 { return IDMessagesGetArchivedStickers }
-
-func (v *MessagesGetArchivedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetArchivedStickers)
-	var flags uint32
-	if v.Masks {
-		flags |= 1 << 0
-	}
-	if v.Emojis {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Long(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetArchivedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetArchivedStickers, "messages.getArchivedStickers")
-	flags := r.Uint32()
-	v.Masks = flags&(1<<0) != 0
-	v.Emojis = flags&(1<<1) != 0
-	v.OffsetID = r.Long()
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetArchivedStickers) DecodeResult(r *tl.Reader) *MessagesArchivedStickers {
-	v := new(MessagesArchivedStickers)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetMaskStickers is messages.getMaskStickers#640f82b8.
-type MessagesGetMaskStickers struct {
-	Hash int64
-}
-
-func (*MessagesGetMaskStickers) TypeID() uint32 { return IDMessagesGetMaskStickers }
-
-func (v *MessagesGetMaskStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMaskStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetMaskStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMaskStickers, "messages.getMaskStickers")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetMaskStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
-	return DecodeMessagesAllStickers(r)
-}
-
-// MessagesGetAttachedStickers is messages.getAttachedStickers#cc5b67cc.
-type MessagesGetAttachedStickers struct {
-	Media InputStickeredMediaClass
-}
-
-func (*MessagesGetAttachedStickers) TypeID() uint32 { return IDMessagesGetAttachedStickers }
-
-func (v *MessagesGetAttachedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAttachedStickers)
-	b.Object(v.Media, "messages.getAttachedStickers.media")
-}
-
-func (v *MessagesGetAttachedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAttachedStickers, "messages.getAttachedStickers")
-	v.Media = DecodeInputStickeredMedia(r)
-}
-
-func (*MessagesGetAttachedStickers) DecodeResult(r *tl.Reader) []StickerSetCoveredClass {
-	return readStickerSetCoveredClasses(r)
-}
-
-// MessagesSetGameScore is messages.setGameScore#8ef8ecc0.
-type MessagesSetGameScore struct {
-	EditMessage bool
-	Force       bool
-	Peer        InputPeerClass
-	ID          int32
-	UserID      InputUserClass
-	Score       int32
-}
-
-func (*MessagesSetGameScore) TypeID() uint32 { return IDMessagesSetGameScore }
-
-func (v *MessagesSetGameScore) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetGameScore)
-	var flags uint32
-	if v.EditMessage {
-		flags |= 1 << 0
-	}
-	if v.Force {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.setGameScore.peer")
-	b.Int(v.ID)
-	b.Object(v.UserID, "messages.setGameScore.user_id")
-	b.Int(v.Score)
-}
-
-func (v *MessagesSetGameScore) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetGameScore, "messages.setGameScore")
-	flags := r.Uint32()
-	v.EditMessage = flags&(1<<0) != 0
-	v.Force = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	v.UserID = DecodeInputUser(r)
-	v.Score = r.Int()
-}
-
-func (*MessagesSetGameScore) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSetInlineGameScore is messages.setInlineGameScore#15ad9f64.
-type MessagesSetInlineGameScore struct {
-	EditMessage bool
-	Force       bool
-	ID          InputBotInlineMessageIDClass
-	UserID      InputUserClass
-	Score       int32
-}
-
-func (*MessagesSetInlineGameScore) TypeID() uint32 { return IDMessagesSetInlineGameScore }
-
-func (v *MessagesSetInlineGameScore) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetInlineGameScore)
-	var flags uint32
-	if v.EditMessage {
-		flags |= 1 << 0
-	}
-	if v.Force {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.ID, "messages.setInlineGameScore.id")
-	b.Object(v.UserID, "messages.setInlineGameScore.user_id")
-	b.Int(v.Score)
-}
-
-func (v *MessagesSetInlineGameScore) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetInlineGameScore, "messages.setInlineGameScore")
-	flags := r.Uint32()
-	v.EditMessage = flags&(1<<0) != 0
-	v.Force = flags&(1<<1) != 0
-	v.ID = DecodeInputBotInlineMessageID(r)
-	v.UserID = DecodeInputUser(r)
-	v.Score = r.Int()
-}
-
-func (*MessagesSetInlineGameScore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetGameHighScores is messages.getGameHighScores#e822649d.
-type MessagesGetGameHighScores struct {
-	Peer   InputPeerClass
-	ID     int32
-	UserID InputUserClass
-}
-
-func (*MessagesGetGameHighScores) TypeID() uint32 { return IDMessagesGetGameHighScores }
-
-func (v *MessagesGetGameHighScores) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetGameHighScores)
-	b.Object(v.Peer, "messages.getGameHighScores.peer")
-	b.Int(v.ID)
-	b.Object(v.UserID, "messages.getGameHighScores.user_id")
-}
-
-func (v *MessagesGetGameHighScores) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetGameHighScores, "messages.getGameHighScores")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*MessagesGetGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
-	v := new(MessagesHighScores)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetInlineGameHighScores is messages.getInlineGameHighScores#0f635e1b.
-type MessagesGetInlineGameHighScores struct {
-	ID     InputBotInlineMessageIDClass
-	UserID InputUserClass
-}
-
-func (*MessagesGetInlineGameHighScores) TypeID() uint32 { return IDMessagesGetInlineGameHighScores }
-
-func (v *MessagesGetInlineGameHighScores) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetInlineGameHighScores)
-	b.Object(v.ID, "messages.getInlineGameHighScores.id")
-	b.Object(v.UserID, "messages.getInlineGameHighScores.user_id")
-}
-
-func (v *MessagesGetInlineGameHighScores) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetInlineGameHighScores, "messages.getInlineGameHighScores")
-	v.ID = DecodeInputBotInlineMessageID(r)
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*MessagesGetInlineGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
-	v := new(MessagesHighScores)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetCommonChats is messages.getCommonChats#e40ca104.
-type MessagesGetCommonChats struct {
-	UserID InputUserClass
-	MaxID  int64
-	Limit  int32
-}
-
-func (*MessagesGetCommonChats) TypeID() uint32 { return IDMessagesGetCommonChats }
-
-func (v *MessagesGetCommonChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetCommonChats)
-	b.Object(v.UserID, "messages.getCommonChats.user_id")
-	b.Long(v.MaxID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetCommonChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetCommonChats, "messages.getCommonChats")
-	v.UserID = DecodeInputUser(r)
-	v.MaxID = r.Long()
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetCommonChats) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
-
-// MessagesGetWebPage is messages.getWebPage#8d9692a3.
-type MessagesGetWebPage struct {
-	URL  string
-	Hash int32
-}
-
-func (*MessagesGetWebPage) TypeID() uint32 { return IDMessagesGetWebPage }
-
-func (v *MessagesGetWebPage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetWebPage)
-	b.String(v.URL)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetWebPage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetWebPage, "messages.getWebPage")
-	v.URL = r.String()
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetWebPage) DecodeResult(r *tl.Reader) *MessagesWebPage {
-	v := new(MessagesWebPage)
-	v.Decode(r)
-	return v
-}
-
-// MessagesToggleDialogPin is messages.toggleDialogPin#a731e257.
-type MessagesToggleDialogPin struct {
-	Pinned bool
-	Peer   InputDialogPeerClass
-}
-
-func (*MessagesToggleDialogPin) TypeID() uint32 { return IDMessagesToggleDialogPin }
-
-func (v *MessagesToggleDialogPin) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleDialogPin)
-	var flags uint32
-	if v.Pinned {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.toggleDialogPin.peer")
-}
-
-func (v *MessagesToggleDialogPin) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleDialogPin, "messages.toggleDialogPin")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<0) != 0
-	v.Peer = DecodeInputDialogPeer(r)
-}
-
-func (*MessagesToggleDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesReorderPinnedDialogs is messages.reorderPinnedDialogs#3b1adf37.
-type MessagesReorderPinnedDialogs struct {
-	Force    bool
-	FolderID int32
-	Order    []InputDialogPeerClass
-}
-
-func (*MessagesReorderPinnedDialogs) TypeID() uint32 { return IDMessagesReorderPinnedDialogs }
-
-func (v *MessagesReorderPinnedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderPinnedDialogs)
-	var flags uint32
-	if v.Force {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.FolderID)
-	putInputDialogPeerClasses(b, v.Order, "messages.reorderPinnedDialogs.order")
-}
-
-func (v *MessagesReorderPinnedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderPinnedDialogs, "messages.reorderPinnedDialogs")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	v.FolderID = r.Int()
-	v.Order = readInputDialogPeerClasses(r)
-}
-
-func (*MessagesReorderPinnedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetPinnedDialogs is messages.getPinnedDialogs#d6b94df2.
-type MessagesGetPinnedDialogs struct {
-	FolderID int32
-}
-
-func (*MessagesGetPinnedDialogs) TypeID() uint32 { return IDMessagesGetPinnedDialogs }
-
-func (v *MessagesGetPinnedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPinnedDialogs)
-	b.Int(v.FolderID)
-}
-
-func (v *MessagesGetPinnedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPinnedDialogs, "messages.getPinnedDialogs")
-	v.FolderID = r.Int()
-}
-
-func (*MessagesGetPinnedDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
-	v := new(MessagesPeerDialogs)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetBotShippingResults is messages.setBotShippingResults#e5f672fa.
-type MessagesSetBotShippingResults struct {
-	QueryID         int64
-	Error           tl.Optional[string]
-	ShippingOptions []ShippingOption
-}
-
-func (*MessagesSetBotShippingResults) TypeID() uint32 { return IDMessagesSetBotShippingResults }
-
-func (v *MessagesSetBotShippingResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotShippingResults)
-	var flags uint32
-	if v.Error.Set {
-		flags |= 1 << 0
-	}
-	if v.ShippingOptions != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Long(v.QueryID)
-	if v.Error.Set {
-		b.String(v.Error.Value)
-	}
-	if v.ShippingOptions != nil {
-		putShippingOptions(b, v.ShippingOptions)
-	}
-}
-
-func (v *MessagesSetBotShippingResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotShippingResults, "messages.setBotShippingResults")
-	flags := r.Uint32()
-	v.QueryID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.Error = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.ShippingOptions = readShippingOptions(r)
-	}
-}
-
-func (*MessagesSetBotShippingResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesSetBotPrecheckoutResults is messages.setBotPrecheckoutResults#09c2dd95.
-type MessagesSetBotPrecheckoutResults struct {
-	Success bool
-	QueryID int64
-	Error   tl.Optional[string]
-}
-
-func (*MessagesSetBotPrecheckoutResults) TypeID() uint32 { return IDMessagesSetBotPrecheckoutResults }
-
-func (v *MessagesSetBotPrecheckoutResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotPrecheckoutResults)
-	var flags uint32
-	if v.Error.Set {
-		flags |= 1 << 0
-	}
-	if v.Success {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Long(v.QueryID)
-	if v.Error.Set {
-		b.String(v.Error.Value)
-	}
-}
-
-func (v *MessagesSetBotPrecheckoutResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotPrecheckoutResults, "messages.setBotPrecheckoutResults")
-	flags := r.Uint32()
-	v.Success = flags&(1<<1) != 0
-	v.QueryID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.Error = tl.Some(r.String())
-	}
-}
-
-func (*MessagesSetBotPrecheckoutResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesUploadMedia is messages.uploadMedia#14967978.
-type MessagesUploadMedia struct {
-	BusinessConnectionID tl.Optional[string]
-	Peer                 InputPeerClass
-	Media                InputMediaClass
-}
-
-func (*MessagesUploadMedia) TypeID() uint32 { return IDMessagesUploadMedia }
-
-func (v *MessagesUploadMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUploadMedia)
-	var flags uint32
-	if v.BusinessConnectionID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.BusinessConnectionID.Set {
-		b.String(v.BusinessConnectionID.Value)
-	}
-	b.Object(v.Peer, "messages.uploadMedia.peer")
-	b.Object(v.Media, "messages.uploadMedia.media")
-}
-
-func (v *MessagesUploadMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUploadMedia, "messages.uploadMedia")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.BusinessConnectionID = tl.Some(r.String())
-	}
-	v.Peer = DecodeInputPeer(r)
-	v.Media = DecodeInputMedia(r)
-}
-
-func (*MessagesUploadMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
-	return DecodeMessageMedia(r)
-}
-
-// MessagesSendScreenshotNotification is messages.sendScreenshotNotification#a1405817.
-type MessagesSendScreenshotNotification struct {
-	Peer     InputPeerClass
-	ReplyTo  InputReplyToClass
-	RandomID int64
-}
-
-func (*MessagesSendScreenshotNotification) TypeID() uint32 {
-	return IDMessagesSendScreenshotNotification
-}
-
-func (v *MessagesSendScreenshotNotification) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendScreenshotNotification)
-	b.Object(v.Peer, "messages.sendScreenshotNotification.peer")
-	b.Object(v.ReplyTo, "messages.sendScreenshotNotification.reply_to")
-	b.Long(v.RandomID)
-}
-
-func (v *MessagesSendScreenshotNotification) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendScreenshotNotification, "messages.sendScreenshotNotification")
-	v.Peer = DecodeInputPeer(r)
-	v.ReplyTo = DecodeInputReplyTo(r)
-	v.RandomID = r.Long()
-}
-
-func (*MessagesSendScreenshotNotification) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesGetFavedStickers is messages.getFavedStickers#04f1aaa9.
-type MessagesGetFavedStickers struct {
-	Hash int64
-}
-
-func (*MessagesGetFavedStickers) TypeID() uint32 { return IDMessagesGetFavedStickers }
-
-func (v *MessagesGetFavedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFavedStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetFavedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFavedStickers, "messages.getFavedStickers")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetFavedStickers) DecodeResult(r *tl.Reader) MessagesFavedStickersClass {
-	return DecodeMessagesFavedStickers(r)
-}
-
-// MessagesFaveSticker is messages.faveSticker#b9ffc55b.
-type MessagesFaveSticker struct {
-	ID     InputDocumentClass
-	Unfave bool
-}
-
-func (*MessagesFaveSticker) TypeID() uint32 { return IDMessagesFaveSticker }
-
-func (v *MessagesFaveSticker) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFaveSticker)
-	b.Object(v.ID, "messages.faveSticker.id")
-	b.Bool(v.Unfave)
-}
-
-func (v *MessagesFaveSticker) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFaveSticker, "messages.faveSticker")
-	v.ID = DecodeInputDocument(r)
-	v.Unfave = r.Bool()
-}
-
-func (*MessagesFaveSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetUnreadMentions is messages.getUnreadMentions#f107e790.
-type MessagesGetUnreadMentions struct {
-	Peer      InputPeerClass
-	TopMsgID  tl.Optional[int32]
-	OffsetID  int32
-	AddOffset int32
-	Limit     int32
-	MaxID     int32
-	MinID     int32
-}
-
-func (*MessagesGetUnreadMentions) TypeID() uint32 { return IDMessagesGetUnreadMentions }
-
-func (v *MessagesGetUnreadMentions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetUnreadMentions)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getUnreadMentions.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-}
-
-func (v *MessagesGetUnreadMentions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetUnreadMentions, "messages.getUnreadMentions")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-}
-
-func (*MessagesGetUnreadMentions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesReadMentions is messages.readMentions#36e5bf4d.
-type MessagesReadMentions struct {
-	Peer     InputPeerClass
-	TopMsgID tl.Optional[int32]
-}
-
-func (*MessagesReadMentions) TypeID() uint32 { return IDMessagesReadMentions }
-
-func (v *MessagesReadMentions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadMentions)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.readMentions.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-}
-
-func (v *MessagesReadMentions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadMentions, "messages.readMentions")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesReadMentions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetRecentLocations is messages.getRecentLocations#702a40e0.
-type MessagesGetRecentLocations struct {
-	Peer  InputPeerClass
-	Limit int32
-	Hash  int64
-}
-
-func (*MessagesGetRecentLocations) TypeID() uint32 { return IDMessagesGetRecentLocations }
-
-func (v *MessagesGetRecentLocations) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRecentLocations)
-	b.Object(v.Peer, "messages.getRecentLocations.peer")
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetRecentLocations) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRecentLocations, "messages.getRecentLocations")
-	v.Peer = DecodeInputPeer(r)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetRecentLocations) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesSendMultiMedia is messages.sendMultiMedia#1bf89d74.
-type MessagesSendMultiMedia struct {
-	Silent                 bool
-	Background             bool
-	ClearDraft             bool
-	Noforwards             bool
-	UpdateStickersetsOrder bool
-	InvertMedia            bool
-	AllowPaidFloodskip     bool
-	Peer                   InputPeerClass
-	ReplyTo                InputReplyToClass
-	MultiMedia             []InputSingleMedia
-	ScheduleDate           tl.Optional[int32]
-	SendAs                 InputPeerClass
-	QuickReplyShortcut     InputQuickReplyShortcutClass
-	Effect                 tl.Optional[int64]
-	AllowPaidStars         tl.Optional[int64]
-}
-
-func (*MessagesSendMultiMedia) TypeID() uint32 { return IDMessagesSendMultiMedia }
-
-func (v *MessagesSendMultiMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendMultiMedia)
-	var flags uint32
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.UpdateStickersetsOrder {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendMultiMedia.peer")
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	putInputSingleMedias(b, v.MultiMedia)
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		b.Long(v.Effect.Value)
-	}
-	if v.AllowPaidStars.Set {
-		b.Long(v.AllowPaidStars.Value)
-	}
-}
-
-func (v *MessagesSendMultiMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendMultiMedia, "messages.sendMultiMedia")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.UpdateStickersetsOrder = flags&(1<<15) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	v.MultiMedia = readInputSingleMedias(r)
-	if flags&(1<<10) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-	if flags&(1<<17) != 0 {
-		v.QuickReplyShortcut = DecodeInputQuickReplyShortcut(r)
-	}
-	if flags&(1<<18) != 0 {
-		v.Effect = tl.Some(r.Long())
-	}
-	if flags&(1<<21) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-}
-
-func (*MessagesSendMultiMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesUploadEncryptedFile is messages.uploadEncryptedFile#5057c497.
-type MessagesUploadEncryptedFile struct {
-	Peer InputEncryptedChat
-	File InputEncryptedFileClass
-}
-
-func (*MessagesUploadEncryptedFile) TypeID() uint32 { return IDMessagesUploadEncryptedFile }
-
-func (v *MessagesUploadEncryptedFile) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUploadEncryptedFile)
-	v.Peer.Encode(b)
-	b.Object(v.File, "messages.uploadEncryptedFile.file")
-}
-
-func (v *MessagesUploadEncryptedFile) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUploadEncryptedFile, "messages.uploadEncryptedFile")
-	v.Peer.Decode(r)
-	v.File = DecodeInputEncryptedFile(r)
-}
-
-func (*MessagesUploadEncryptedFile) DecodeResult(r *tl.Reader) EncryptedFileClass {
-	return DecodeEncryptedFile(r)
-}
-
-// MessagesSearchStickerSets is messages.searchStickerSets#35705b8a.
-type MessagesSearchStickerSets struct {
-	ExcludeFeatured bool
-	Q               string
-	Hash            int64
-}
-
-func (*MessagesSearchStickerSets) TypeID() uint32 { return IDMessagesSearchStickerSets }
-
-func (v *MessagesSearchStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchStickerSets)
-	var flags uint32
-	if v.ExcludeFeatured {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.String(v.Q)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSearchStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchStickerSets, "messages.searchStickerSets")
-	flags := r.Uint32()
-	v.ExcludeFeatured = flags&(1<<0) != 0
-	v.Q = r.String()
-	v.Hash = r.Long()
-}
-
-func (*MessagesSearchStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
-	return DecodeMessagesFoundStickerSets(r)
-}
-
-// MessagesGetSplitRanges is messages.getSplitRanges#1cff7e08.
-type MessagesGetSplitRanges struct {
-}
-
-func (*MessagesGetSplitRanges) TypeID() uint32 { return IDMessagesGetSplitRanges }
-
-func (v *MessagesGetSplitRanges) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSplitRanges)
-}
-
-func (v *MessagesGetSplitRanges) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSplitRanges, "messages.getSplitRanges")
-}
-
-func (*MessagesGetSplitRanges) DecodeResult(r *tl.Reader) []MessageRange { return readMessageRanges(r) }
-
-// MessagesMarkDialogUnread is messages.markDialogUnread#8c5006f8.
-type MessagesMarkDialogUnread struct {
-	Unread     bool
-	ParentPeer InputPeerClass
-	Peer       InputDialogPeerClass
-}
-
-func (*MessagesMarkDialogUnread) TypeID() uint32 { return IDMessagesMarkDialogUnread }
-
-func (v *MessagesMarkDialogUnread) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMarkDialogUnread)
-	var flags uint32
-	if v.Unread {
-		flags |= 1 << 0
-	}
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	b.Object(v.Peer, "messages.markDialogUnread.peer")
-}
-
-func (v *MessagesMarkDialogUnread) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMarkDialogUnread, "messages.markDialogUnread")
-	flags := r.Uint32()
-	v.Unread = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.Peer = DecodeInputDialogPeer(r)
-}
-
-func (*MessagesMarkDialogUnread) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetDialogUnreadMarks is messages.getDialogUnreadMarks#21202222.
-type MessagesGetDialogUnreadMarks struct {
-	ParentPeer InputPeerClass
-}
-
-func (*MessagesGetDialogUnreadMarks) TypeID() uint32 { return IDMessagesGetDialogUnreadMarks }
-
-func (v *MessagesGetDialogUnreadMarks) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDialogUnreadMarks)
-	var flags uint32
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-}
-
-func (v *MessagesGetDialogUnreadMarks) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDialogUnreadMarks, "messages.getDialogUnreadMarks")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-}
-
-func (*MessagesGetDialogUnreadMarks) DecodeResult(r *tl.Reader) []DialogPeerClass {
-	return readDialogPeerClasses(r)
-}
-
-// MessagesClearAllDrafts is messages.clearAllDrafts#7e58ee9c.
-type MessagesClearAllDrafts struct {
-}
-
-func (*MessagesClearAllDrafts) TypeID() uint32 { return IDMessagesClearAllDrafts }
-
-func (v *MessagesClearAllDrafts) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClearAllDrafts)
-}
-
-func (v *MessagesClearAllDrafts) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClearAllDrafts, "messages.clearAllDrafts")
-}
-
-func (*MessagesClearAllDrafts) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesUpdatePinnedMessage is messages.updatePinnedMessage#d2aaf7ec.
-type MessagesUpdatePinnedMessage struct {
-	Silent    bool
-	Unpin     bool
-	PmOneside bool
-	Peer      InputPeerClass
-	ID        int32
-}
-
-func (*MessagesUpdatePinnedMessage) TypeID() uint32 { return IDMessagesUpdatePinnedMessage }
-
-func (v *MessagesUpdatePinnedMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdatePinnedMessage)
-	var flags uint32
-	if v.Silent {
-		flags |= 1 << 0
-	}
-	if v.Unpin {
-		flags |= 1 << 1
-	}
-	if v.PmOneside {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.updatePinnedMessage.peer")
-	b.Int(v.ID)
-}
-
-func (v *MessagesUpdatePinnedMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdatePinnedMessage, "messages.updatePinnedMessage")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<0) != 0
-	v.Unpin = flags&(1<<1) != 0
-	v.PmOneside = flags&(1<<2) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-}
-
-func (*MessagesUpdatePinnedMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSendVote is messages.sendVote#10ea6184.
-type MessagesSendVote struct {
-	Peer    InputPeerClass
-	MsgID   int32
-	Options [][]byte
-}
-
-func (*MessagesSendVote) TypeID() uint32 { return IDMessagesSendVote }
-
-func (v *MessagesSendVote) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendVote)
-	b.Object(v.Peer, "messages.sendVote.peer")
-	b.Int(v.MsgID)
-	b.ByteStrings(v.Options)
-}
-
-func (v *MessagesSendVote) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendVote, "messages.sendVote")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Options = r.ByteStrings()
-}
-
-func (*MessagesSendVote) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetPollResults is messages.getPollResults#eda3e33b.
-type MessagesGetPollResults struct {
-	Peer     InputPeerClass
-	MsgID    int32
-	PollHash int64
-}
-
-func (*MessagesGetPollResults) TypeID() uint32 { return IDMessagesGetPollResults }
-
-func (v *MessagesGetPollResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPollResults)
-	b.Object(v.Peer, "messages.getPollResults.peer")
-	b.Int(v.MsgID)
-	b.Long(v.PollHash)
-}
-
-func (v *MessagesGetPollResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPollResults, "messages.getPollResults")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.PollHash = r.Long()
-}
-
-func (*MessagesGetPollResults) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetOnlines is messages.getOnlines#6e2be050.
-type MessagesGetOnlines struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesGetOnlines) TypeID() uint32 { return IDMessagesGetOnlines }
-
-func (v *MessagesGetOnlines) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetOnlines)
-	b.Object(v.Peer, "messages.getOnlines.peer")
-}
-
-func (v *MessagesGetOnlines) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetOnlines, "messages.getOnlines")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesGetOnlines) DecodeResult(r *tl.Reader) *ChatOnlines {
-	v := new(ChatOnlines)
-	v.Decode(r)
-	return v
-}
-
-// MessagesEditChatAbout is messages.editChatAbout#def60797.
-type MessagesEditChatAbout struct {
-	Peer  InputPeerClass
-	About string
-}
-
-func (*MessagesEditChatAbout) TypeID() uint32 { return IDMessagesEditChatAbout }
-
-func (v *MessagesEditChatAbout) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatAbout)
-	b.Object(v.Peer, "messages.editChatAbout.peer")
-	b.String(v.About)
-}
-
-func (v *MessagesEditChatAbout) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatAbout, "messages.editChatAbout")
-	v.Peer = DecodeInputPeer(r)
-	v.About = r.String()
-}
-
-func (*MessagesEditChatAbout) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesEditChatDefaultBannedRights is messages.editChatDefaultBannedRights#a5866b41.
-type MessagesEditChatDefaultBannedRights struct {
-	Peer         InputPeerClass
-	BannedRights ChatBannedRights
-}
-
-func (*MessagesEditChatDefaultBannedRights) TypeID() uint32 {
-	return IDMessagesEditChatDefaultBannedRights
-}
-
-func (v *MessagesEditChatDefaultBannedRights) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatDefaultBannedRights)
-	b.Object(v.Peer, "messages.editChatDefaultBannedRights.peer")
-	v.BannedRights.Encode(b)
-}
-
-func (v *MessagesEditChatDefaultBannedRights) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatDefaultBannedRights, "messages.editChatDefaultBannedRights")
-	v.Peer = DecodeInputPeer(r)
-	v.BannedRights.Decode(r)
-}
-
-func (*MessagesEditChatDefaultBannedRights) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesGetEmojiKeywords is messages.getEmojiKeywords#35a0e062.
-type MessagesGetEmojiKeywords struct {
-	LangCode string
-}
-
-func (*MessagesGetEmojiKeywords) TypeID() uint32 { return IDMessagesGetEmojiKeywords }
-
-func (v *MessagesGetEmojiKeywords) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiKeywords)
-	b.String(v.LangCode)
-}
-
-func (v *MessagesGetEmojiKeywords) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiKeywords, "messages.getEmojiKeywords")
-	v.LangCode = r.String()
-}
-
-func (*MessagesGetEmojiKeywords) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
-	v := new(EmojiKeywordsDifference)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetEmojiKeywordsDifference is messages.getEmojiKeywordsDifference#1508b6af.
-type MessagesGetEmojiKeywordsDifference struct {
-	LangCode    string
-	FromVersion int32
-}
-
-func (*MessagesGetEmojiKeywordsDifference) TypeID() uint32 {
-	return IDMessagesGetEmojiKeywordsDifference
-}
-
-func (v *MessagesGetEmojiKeywordsDifference) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiKeywordsDifference)
-	b.String(v.LangCode)
-	b.Int(v.FromVersion)
-}
-
-func (v *MessagesGetEmojiKeywordsDifference) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiKeywordsDifference, "messages.getEmojiKeywordsDifference")
-	v.LangCode = r.String()
-	v.FromVersion = r.Int()
-}
-
-func (*MessagesGetEmojiKeywordsDifference) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
-	v := new(EmojiKeywordsDifference)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetEmojiKeywordsLanguages is messages.getEmojiKeywordsLanguages#4e9963b2.
-type MessagesGetEmojiKeywordsLanguages struct {
-	LangCodes []string
-}
-
-func (*MessagesGetEmojiKeywordsLanguages) TypeID() uint32 { return IDMessagesGetEmojiKeywordsLanguages }
-
-func (v *MessagesGetEmojiKeywordsLanguages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiKeywordsLanguages)
-	b.Strings(v.LangCodes)
-}
-
-func (v *MessagesGetEmojiKeywordsLanguages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiKeywordsLanguages, "messages.getEmojiKeywordsLanguages")
-	v.LangCodes = r.Strings()
-}
-
-func (*MessagesGetEmojiKeywordsLanguages) DecodeResult(r *tl.Reader) []EmojiLanguage {
-	return readEmojiLanguages(r)
-}
-
-// MessagesGetEmojiURL is messages.getEmojiURL#d5b10c26.
-type MessagesGetEmojiURL struct {
-	LangCode string
-}
-
-func (*MessagesGetEmojiURL) TypeID() uint32 { return IDMessagesGetEmojiURL }
-
-func (v *MessagesGetEmojiURL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiURL)
-	b.String(v.LangCode)
-}
-
-func (v *MessagesGetEmojiURL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiURL, "messages.getEmojiURL")
-	v.LangCode = r.String()
-}
-
-func (*MessagesGetEmojiURL) DecodeResult(r *tl.Reader) *EmojiURL {
-	v := new(EmojiURL)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetSearchCounters is messages.getSearchCounters#1bbcf300.
-type MessagesGetSearchCounters struct {
-	Peer        InputPeerClass
-	SavedPeerID InputPeerClass
-	TopMsgID    tl.Optional[int32]
-	Filters     []MessagesFilterClass
-}
-
-func (*MessagesGetSearchCounters) TypeID() uint32 { return IDMessagesGetSearchCounters }
-
-func (v *MessagesGetSearchCounters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSearchCounters)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getSearchCounters.peer")
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	putMessagesFilterClasses(b, v.Filters, "messages.getSearchCounters.filters")
-}
-
-func (v *MessagesGetSearchCounters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSearchCounters, "messages.getSearchCounters")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<2) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	v.Filters = readMessagesFilterClasses(r)
-}
-
-func (*MessagesGetSearchCounters) DecodeResult(r *tl.Reader) []MessagesSearchCounter {
-	return readMessagesSearchCounters(r)
-}
-
-// MessagesRequestURLAuth is messages.requestUrlAuth#894cc99c.
-type MessagesRequestURLAuth struct {
-	Peer        InputPeerClass
-	MsgID       tl.Optional[int32]
-	ButtonID    tl.Optional[int32]
-	URL         tl.Optional[string]
-	InAppOrigin tl.Optional[string]
-}
-
-func (*MessagesRequestURLAuth) TypeID() uint32 { return IDMessagesRequestURLAuth }
-
-func (v *MessagesRequestURLAuth) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestURLAuth)
-	var flags uint32
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-	}
-	if v.InAppOrigin.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	if flags&(1<<1) != 0 {
-		b.Object(v.Peer, "messages.requestUrlAuth.peer")
-	}
-	if flags&(1<<1) != 0 {
-		b.Int(v.MsgID.Value)
-	}
-	if flags&(1<<1) != 0 {
-		b.Int(v.ButtonID.Value)
-	}
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	if v.InAppOrigin.Set {
-		b.String(v.InAppOrigin.Value)
-	}
-}
-
-func (v *MessagesRequestURLAuth) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestURLAuth, "messages.requestUrlAuth")
-	flags := r.Uint32()
-	if flags&(1<<1) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.MsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.ButtonID = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.InAppOrigin = tl.Some(r.String())
-	}
-}
-
-func (*MessagesRequestURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
-	return DecodeURLAuthResult(r)
-}
-
-// MessagesAcceptURLAuth is messages.acceptUrlAuth#67a3f0de.
-type MessagesAcceptURLAuth struct {
-	WriteAllowed     bool
-	SharePhoneNumber bool
-	Peer             InputPeerClass
-	MsgID            tl.Optional[int32]
-	ButtonID         tl.Optional[int32]
-	URL              tl.Optional[string]
-	MatchCode        tl.Optional[string]
-}
-
-func (*MessagesAcceptURLAuth) TypeID() uint32 { return IDMessagesAcceptURLAuth }
-
-func (v *MessagesAcceptURLAuth) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAcceptURLAuth)
-	var flags uint32
-	if v.WriteAllowed {
-		flags |= 1 << 0
-	}
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-	}
-	if v.SharePhoneNumber {
-		flags |= 1 << 3
-	}
-	if v.MatchCode.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	if flags&(1<<1) != 0 {
-		b.Object(v.Peer, "messages.acceptUrlAuth.peer")
-	}
-	if flags&(1<<1) != 0 {
-		b.Int(v.MsgID.Value)
-	}
-	if flags&(1<<1) != 0 {
-		b.Int(v.ButtonID.Value)
-	}
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	if v.MatchCode.Set {
-		b.String(v.MatchCode.Value)
-	}
-}
-
-func (v *MessagesAcceptURLAuth) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAcceptURLAuth, "messages.acceptUrlAuth")
-	flags := r.Uint32()
-	v.WriteAllowed = flags&(1<<0) != 0
-	v.SharePhoneNumber = flags&(1<<3) != 0
-	if flags&(1<<1) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.MsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.ButtonID = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.MatchCode = tl.Some(r.String())
-	}
-}
-
-func (*MessagesAcceptURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
-	return DecodeURLAuthResult(r)
-}
-
-// MessagesHidePeerSettingsBar is messages.hidePeerSettingsBar#4facb138.
-type MessagesHidePeerSettingsBar struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesHidePeerSettingsBar) TypeID() uint32 { return IDMessagesHidePeerSettingsBar }
-
-func (v *MessagesHidePeerSettingsBar) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHidePeerSettingsBar)
-	b.Object(v.Peer, "messages.hidePeerSettingsBar.peer")
-}
-
-func (v *MessagesHidePeerSettingsBar) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHidePeerSettingsBar, "messages.hidePeerSettingsBar")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesHidePeerSettingsBar) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetScheduledHistory is messages.getScheduledHistory#f516760b.
-type MessagesGetScheduledHistory struct {
-	Peer InputPeerClass
-	Hash int64
-}
-
-func (*MessagesGetScheduledHistory) TypeID() uint32 { return IDMessagesGetScheduledHistory }
-
-func (v *MessagesGetScheduledHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetScheduledHistory)
-	b.Object(v.Peer, "messages.getScheduledHistory.peer")
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetScheduledHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetScheduledHistory, "messages.getScheduledHistory")
-	v.Peer = DecodeInputPeer(r)
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetScheduledHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesGetScheduledMessages is messages.getScheduledMessages#bdbb0464.
-type MessagesGetScheduledMessages struct {
-	Peer InputPeerClass
-	ID   []int32
-}
-
-func (*MessagesGetScheduledMessages) TypeID() uint32 { return IDMessagesGetScheduledMessages }
-
-func (v *MessagesGetScheduledMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetScheduledMessages)
-	b.Object(v.Peer, "messages.getScheduledMessages.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesGetScheduledMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetScheduledMessages, "messages.getScheduledMessages")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-}
-
-func (*MessagesGetScheduledMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesSendScheduledMessages is messages.sendScheduledMessages#bd38850a.
-type MessagesSendScheduledMessages struct {
-	Peer InputPeerClass
-	ID   []int32
-}
-
-func (*MessagesSendScheduledMessages) TypeID() uint32 { return IDMessagesSendScheduledMessages }
-
-func (v *MessagesSendScheduledMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendScheduledMessages)
-	b.Object(v.Peer, "messages.sendScheduledMessages.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesSendScheduledMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendScheduledMessages, "messages.sendScheduledMessages")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-}
-
-func (*MessagesSendScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesDeleteScheduledMessages is messages.deleteScheduledMessages#59ae2b16.
-type MessagesDeleteScheduledMessages struct {
-	Peer InputPeerClass
-	ID   []int32
-}
-
-func (*MessagesDeleteScheduledMessages) TypeID() uint32 { return IDMessagesDeleteScheduledMessages }
-
-func (v *MessagesDeleteScheduledMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteScheduledMessages)
-	b.Object(v.Peer, "messages.deleteScheduledMessages.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesDeleteScheduledMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteScheduledMessages, "messages.deleteScheduledMessages")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-}
-
-func (*MessagesDeleteScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesGetPollVotes is messages.getPollVotes#b86e380e.
-type MessagesGetPollVotes struct {
-	Peer   InputPeerClass
-	ID     int32
-	Option []byte
-	Offset tl.Optional[string]
-	Limit  int32
-}
-
-func (*MessagesGetPollVotes) TypeID() uint32 { return IDMessagesGetPollVotes }
-
-func (v *MessagesGetPollVotes) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPollVotes)
-	var flags uint32
-	if v.Option != nil {
-		flags |= 1 << 0
-	}
-	if v.Offset.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getPollVotes.peer")
-	b.Int(v.ID)
-	if v.Option != nil {
-		b.ByteString(v.Option)
-	}
-	if v.Offset.Set {
-		b.String(v.Offset.Value)
-	}
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetPollVotes) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPollVotes, "messages.getPollVotes")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Option = r.ByteString()
-	}
-	if flags&(1<<1) != 0 {
-		v.Offset = tl.Some(r.String())
-	}
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetPollVotes) DecodeResult(r *tl.Reader) *MessagesVotesList {
-	v := new(MessagesVotesList)
-	v.Decode(r)
-	return v
-}
-
-// MessagesToggleStickerSets is messages.toggleStickerSets#b5052fea.
-type MessagesToggleStickerSets struct {
-	Uninstall   bool
-	Archive     bool
-	Unarchive   bool
-	Stickersets []InputStickerSetClass
-}
-
-func (*MessagesToggleStickerSets) TypeID() uint32 { return IDMessagesToggleStickerSets }
-
-func (v *MessagesToggleStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleStickerSets)
-	var flags uint32
-	if v.Uninstall {
-		flags |= 1 << 0
-	}
-	if v.Archive {
-		flags |= 1 << 1
-	}
-	if v.Unarchive {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	putInputStickerSetClasses(b, v.Stickersets, "messages.toggleStickerSets.stickersets")
-}
-
-func (v *MessagesToggleStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleStickerSets, "messages.toggleStickerSets")
-	flags := r.Uint32()
-	v.Uninstall = flags&(1<<0) != 0
-	v.Archive = flags&(1<<1) != 0
-	v.Unarchive = flags&(1<<2) != 0
-	v.Stickersets = readInputStickerSetClasses(r)
-}
-
-func (*MessagesToggleStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetDialogFilters is messages.getDialogFilters#efd48c89.
-type MessagesGetDialogFilters struct {
-}
-
-func (*MessagesGetDialogFilters) TypeID() uint32 { return IDMessagesGetDialogFilters }
-
-func (v *MessagesGetDialogFilters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDialogFilters)
-}
-
-func (v *MessagesGetDialogFilters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDialogFilters, "messages.getDialogFilters")
-}
-
-func (*MessagesGetDialogFilters) DecodeResult(r *tl.Reader) *MessagesDialogFilters {
-	v := new(MessagesDialogFilters)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetSuggestedDialogFilters is messages.getSuggestedDialogFilters#a29cd42c.
-type MessagesGetSuggestedDialogFilters struct {
-}
-
-func (*MessagesGetSuggestedDialogFilters) TypeID() uint32 { return IDMessagesGetSuggestedDialogFilters }
-
-func (v *MessagesGetSuggestedDialogFilters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSuggestedDialogFilters)
-}
-
-func (v *MessagesGetSuggestedDialogFilters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSuggestedDialogFilters, "messages.getSuggestedDialogFilters")
-}
-
-func (*MessagesGetSuggestedDialogFilters) DecodeResult(r *tl.Reader) []DialogFilterSuggested {
-	return readDialogFilterSuggesteds(r)
-}
-
-// MessagesUpdateDialogFilter is messages.updateDialogFilter#1ad4a04a.
-type MessagesUpdateDialogFilter struct {
-	ID     int32
-	Filter DialogFilterClass
-}
-
-func (*MessagesUpdateDialogFilter) TypeID() uint32 { return IDMessagesUpdateDialogFilter }
-
-func (v *MessagesUpdateDialogFilter) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdateDialogFilter)
-	var flags uint32
-	if v.Filter != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.ID)
-	if v.Filter != nil {
-		v.Filter.Encode(b)
-	}
-}
-
-func (v *MessagesUpdateDialogFilter) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdateDialogFilter, "messages.updateDialogFilter")
-	flags := r.Uint32()
-	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Filter = DecodeDialogFilter(r)
-	}
-}
-
-func (*MessagesUpdateDialogFilter) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesUpdateDialogFiltersOrder is messages.updateDialogFiltersOrder#c563c1e4.
-type MessagesUpdateDialogFiltersOrder struct {
-	Order []int32
-}
-
-func (*MessagesUpdateDialogFiltersOrder) TypeID() uint32 { return IDMessagesUpdateDialogFiltersOrder }
-
-func (v *MessagesUpdateDialogFiltersOrder) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdateDialogFiltersOrder)
-	b.Ints(v.Order)
-}
-
-func (v *MessagesUpdateDialogFiltersOrder) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdateDialogFiltersOrder, "messages.updateDialogFiltersOrder")
-	v.Order = r.Ints()
-}
-
-func (*MessagesUpdateDialogFiltersOrder) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetOldFeaturedStickers is messages.getOldFeaturedStickers#7ed094a1.
-type MessagesGetOldFeaturedStickers struct {
-	Offset int32
-	Limit  int32
-	Hash   int64
-}
-
-func (*MessagesGetOldFeaturedStickers) TypeID() uint32 { return IDMessagesGetOldFeaturedStickers }
-
-func (v *MessagesGetOldFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetOldFeaturedStickers)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetOldFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetOldFeaturedStickers, "messages.getOldFeaturedStickers")
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetOldFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
-	return DecodeMessagesFeaturedStickers(r)
-}
-
-// MessagesGetReplies is messages.getReplies#22ddd30c.
-type MessagesGetReplies struct {
-	Peer       InputPeerClass
-	MsgID      int32
-	OffsetID   int32
-	OffsetDate int32
-	AddOffset  int32
-	Limit      int32
-	MaxID      int32
-	MinID      int32
-	Hash       int64
-}
-
-func (*MessagesGetReplies) TypeID() uint32 { return IDMessagesGetReplies }
-
-func (v *MessagesGetReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetReplies)
-	b.Object(v.Peer, "messages.getReplies.peer")
-	b.Int(v.MsgID)
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetReplies, "messages.getReplies")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetReplies) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesGetDiscussionMessage is messages.getDiscussionMessage#446972fd.
-type MessagesGetDiscussionMessage struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*MessagesGetDiscussionMessage) TypeID() uint32 { return IDMessagesGetDiscussionMessage }
-
-func (v *MessagesGetDiscussionMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDiscussionMessage)
-	b.Object(v.Peer, "messages.getDiscussionMessage.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesGetDiscussionMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDiscussionMessage, "messages.getDiscussionMessage")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*MessagesGetDiscussionMessage) DecodeResult(r *tl.Reader) *MessagesDiscussionMessage {
-	v := new(MessagesDiscussionMessage)
-	v.Decode(r)
-	return v
-}
-
-// MessagesReadDiscussion is messages.readDiscussion#f731a9f4.
-type MessagesReadDiscussion struct {
-	Peer      InputPeerClass
-	MsgID     int32
-	ReadMaxID int32
-}
-
-func (*MessagesReadDiscussion) TypeID() uint32 { return IDMessagesReadDiscussion }
-
-func (v *MessagesReadDiscussion) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadDiscussion)
-	b.Object(v.Peer, "messages.readDiscussion.peer")
-	b.Int(v.MsgID)
-	b.Int(v.ReadMaxID)
-}
-
-func (v *MessagesReadDiscussion) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadDiscussion, "messages.readDiscussion")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.ReadMaxID = r.Int()
-}
-
-func (*MessagesReadDiscussion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesUnpinAllMessages is messages.unpinAllMessages#062dd747.
-type MessagesUnpinAllMessages struct {
-	Peer        InputPeerClass
-	TopMsgID    tl.Optional[int32]
-	SavedPeerID InputPeerClass
-}
-
-func (*MessagesUnpinAllMessages) TypeID() uint32 { return IDMessagesUnpinAllMessages }
-
-func (v *MessagesUnpinAllMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUnpinAllMessages)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.unpinAllMessages.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-}
-
-func (v *MessagesUnpinAllMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUnpinAllMessages, "messages.unpinAllMessages")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-}
-
-func (*MessagesUnpinAllMessages) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesDeleteChat is messages.deleteChat#5bd0ee50.
-type MessagesDeleteChat struct {
-	ChatID int64
-}
-
-func (*MessagesDeleteChat) TypeID() uint32 { return IDMessagesDeleteChat }
-
-func (v *MessagesDeleteChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteChat)
-	b.Long(v.ChatID)
-}
-
-func (v *MessagesDeleteChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteChat, "messages.deleteChat")
-	v.ChatID = r.Long()
-}
-
-func (*MessagesDeleteChat) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesDeletePhoneCallHistory is messages.deletePhoneCallHistory#f9cbe409.
-type MessagesDeletePhoneCallHistory struct {
-	Revoke bool
-}
-
-func (*MessagesDeletePhoneCallHistory) TypeID() uint32 { return IDMessagesDeletePhoneCallHistory }
-
-func (v *MessagesDeletePhoneCallHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeletePhoneCallHistory)
-	var flags uint32
-	if v.Revoke {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-}
-
-func (v *MessagesDeletePhoneCallHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeletePhoneCallHistory, "messages.deletePhoneCallHistory")
-	flags := r.Uint32()
-	v.Revoke = flags&(1<<0) != 0
-}
-
-func (*MessagesDeletePhoneCallHistory) DecodeResult(r *tl.Reader) *MessagesAffectedFoundMessages {
-	v := new(MessagesAffectedFoundMessages)
-	v.Decode(r)
-	return v
-}
-
-// MessagesCheckHistoryImport is messages.checkHistoryImport#43fe19f3.
-type MessagesCheckHistoryImport struct {
-	ImportHead string
-}
-
-func (*MessagesCheckHistoryImport) TypeID() uint32 { return IDMessagesCheckHistoryImport }
-
-func (v *MessagesCheckHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckHistoryImport)
-	b.String(v.ImportHead)
-}
-
-func (v *MessagesCheckHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckHistoryImport, "messages.checkHistoryImport")
-	v.ImportHead = r.String()
-}
-
-func (*MessagesCheckHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImportParsed {
-	v := new(MessagesHistoryImportParsed)
-	v.Decode(r)
-	return v
-}
-
-// MessagesInitHistoryImport is messages.initHistoryImport#34090c3b.
-type MessagesInitHistoryImport struct {
-	Peer       InputPeerClass
-	File       InputFileClass
-	MediaCount int32
-}
-
-func (*MessagesInitHistoryImport) TypeID() uint32 { return IDMessagesInitHistoryImport }
-
-func (v *MessagesInitHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInitHistoryImport)
-	b.Object(v.Peer, "messages.initHistoryImport.peer")
-	b.Object(v.File, "messages.initHistoryImport.file")
-	b.Int(v.MediaCount)
-}
-
-func (v *MessagesInitHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInitHistoryImport, "messages.initHistoryImport")
-	v.Peer = DecodeInputPeer(r)
-	v.File = DecodeInputFile(r)
-	v.MediaCount = r.Int()
-}
-
-func (*MessagesInitHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImport {
-	v := new(MessagesHistoryImport)
-	v.Decode(r)
-	return v
-}
-
-// MessagesUploadImportedMedia is messages.uploadImportedMedia#2a862092.
-type MessagesUploadImportedMedia struct {
-	Peer     InputPeerClass
-	ImportID int64
-	FileName string
-	Media    InputMediaClass
-}
-
-func (*MessagesUploadImportedMedia) TypeID() uint32 { return IDMessagesUploadImportedMedia }
-
-func (v *MessagesUploadImportedMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUploadImportedMedia)
-	b.Object(v.Peer, "messages.uploadImportedMedia.peer")
-	b.Long(v.ImportID)
-	b.String(v.FileName)
-	b.Object(v.Media, "messages.uploadImportedMedia.media")
-}
-
-func (v *MessagesUploadImportedMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUploadImportedMedia, "messages.uploadImportedMedia")
-	v.Peer = DecodeInputPeer(r)
-	v.ImportID = r.Long()
-	v.FileName = r.String()
-	v.Media = DecodeInputMedia(r)
-}
-
-func (*MessagesUploadImportedMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
-	return DecodeMessageMedia(r)
-}
-
-// MessagesStartHistoryImport is messages.startHistoryImport#b43df344.
-type MessagesStartHistoryImport struct {
-	Peer     InputPeerClass
-	ImportID int64
-}
-
-func (*MessagesStartHistoryImport) TypeID() uint32 { return IDMessagesStartHistoryImport }
-
-func (v *MessagesStartHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStartHistoryImport)
-	b.Object(v.Peer, "messages.startHistoryImport.peer")
-	b.Long(v.ImportID)
-}
-
-func (v *MessagesStartHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStartHistoryImport, "messages.startHistoryImport")
-	v.Peer = DecodeInputPeer(r)
-	v.ImportID = r.Long()
-}
-
-func (*MessagesStartHistoryImport) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetExportedChatInvites is messages.getExportedChatInvites#a2b5a3f6.
-type MessagesGetExportedChatInvites struct {
-	Revoked    bool
-	Peer       InputPeerClass
-	AdminID    InputUserClass
-	OffsetDate tl.Optional[int32]
-	OffsetLink tl.Optional[string]
-	Limit      int32
-}
-
-func (*MessagesGetExportedChatInvites) TypeID() uint32 { return IDMessagesGetExportedChatInvites }
-
-func (v *MessagesGetExportedChatInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetExportedChatInvites)
-	var flags uint32
-	if v.OffsetDate.Set || v.OffsetLink.Set {
-		flags |= 1 << 2
-	}
-	if v.Revoked {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getExportedChatInvites.peer")
-	b.Object(v.AdminID, "messages.getExportedChatInvites.admin_id")
-	if flags&(1<<2) != 0 {
-		b.Int(v.OffsetDate.Value)
-	}
-	if flags&(1<<2) != 0 {
-		b.String(v.OffsetLink.Value)
-	}
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetExportedChatInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetExportedChatInvites, "messages.getExportedChatInvites")
-	flags := r.Uint32()
-	v.Revoked = flags&(1<<3) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.AdminID = DecodeInputUser(r)
-	if flags&(1<<2) != 0 {
-		v.OffsetDate = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.OffsetLink = tl.Some(r.String())
-	}
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetExportedChatInvites) DecodeResult(r *tl.Reader) *MessagesExportedChatInvites {
-	v := new(MessagesExportedChatInvites)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetExportedChatInvite is messages.getExportedChatInvite#73746f5c.
-type MessagesGetExportedChatInvite struct {
-	Peer InputPeerClass
-	Link string
-}
-
-func (*MessagesGetExportedChatInvite) TypeID() uint32 { return IDMessagesGetExportedChatInvite }
-
-func (v *MessagesGetExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetExportedChatInvite)
-	b.Object(v.Peer, "messages.getExportedChatInvite.peer")
-	b.String(v.Link)
-}
-
-func (v *MessagesGetExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetExportedChatInvite, "messages.getExportedChatInvite")
-	v.Peer = DecodeInputPeer(r)
-	v.Link = r.String()
-}
-
-func (*MessagesGetExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
-	return DecodeMessagesExportedChatInvite(r)
-}
-
-// MessagesEditExportedChatInvite is messages.editExportedChatInvite#bdca2f75.
-type MessagesEditExportedChatInvite struct {
-	Revoked       bool
-	Peer          InputPeerClass
-	Link          string
-	ExpireDate    tl.Optional[int32]
-	UsageLimit    tl.Optional[int32]
-	RequestNeeded tl.Optional[bool]
-	Title         tl.Optional[string]
-}
-
-func (*MessagesEditExportedChatInvite) TypeID() uint32 { return IDMessagesEditExportedChatInvite }
-
-func (v *MessagesEditExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditExportedChatInvite)
-	var flags uint32
-	if v.ExpireDate.Set {
-		flags |= 1 << 0
-	}
-	if v.UsageLimit.Set {
-		flags |= 1 << 1
-	}
-	if v.Revoked {
-		flags |= 1 << 2
-	}
-	if v.RequestNeeded.Set {
-		flags |= 1 << 3
-	}
-	if v.Title.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.editExportedChatInvite.peer")
-	b.String(v.Link)
-	if v.ExpireDate.Set {
-		b.Int(v.ExpireDate.Value)
-	}
-	if v.UsageLimit.Set {
-		b.Int(v.UsageLimit.Value)
-	}
-	if v.RequestNeeded.Set {
-		b.Bool(v.RequestNeeded.Value)
-	}
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-}
-
-func (v *MessagesEditExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditExportedChatInvite, "messages.editExportedChatInvite")
-	flags := r.Uint32()
-	v.Revoked = flags&(1<<2) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Link = r.String()
-	if flags&(1<<0) != 0 {
-		v.ExpireDate = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.UsageLimit = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		v.RequestNeeded = tl.Some(r.Bool())
-	}
-	if flags&(1<<4) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-}
-
-func (*MessagesEditExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
-	return DecodeMessagesExportedChatInvite(r)
-}
-
-// MessagesDeleteRevokedExportedChatInvites is messages.deleteRevokedExportedChatInvites#56987bd5.
-type MessagesDeleteRevokedExportedChatInvites struct {
-	Peer    InputPeerClass
-	AdminID InputUserClass
-}
-
-func (*MessagesDeleteRevokedExportedChatInvites) TypeID() uint32 {
-	return IDMessagesDeleteRevokedExportedChatInvites
-}
-
-func (v *MessagesDeleteRevokedExportedChatInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteRevokedExportedChatInvites)
-	b.Object(v.Peer, "messages.deleteRevokedExportedChatInvites.peer")
-	b.Object(v.AdminID, "messages.deleteRevokedExportedChatInvites.admin_id")
-}
-
-func (v *MessagesDeleteRevokedExportedChatInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteRevokedExportedChatInvites, "messages.deleteRevokedExportedChatInvites")
-	v.Peer = DecodeInputPeer(r)
-	v.AdminID = DecodeInputUser(r)
-}
-
-func (*MessagesDeleteRevokedExportedChatInvites) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesDeleteExportedChatInvite is messages.deleteExportedChatInvite#d464a42b.
-type MessagesDeleteExportedChatInvite struct {
-	Peer InputPeerClass
-	Link string
-}
-
-func (*MessagesDeleteExportedChatInvite) TypeID() uint32 { return IDMessagesDeleteExportedChatInvite }
-
-func (v *MessagesDeleteExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteExportedChatInvite)
-	b.Object(v.Peer, "messages.deleteExportedChatInvite.peer")
-	b.String(v.Link)
-}
-
-func (v *MessagesDeleteExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteExportedChatInvite, "messages.deleteExportedChatInvite")
-	v.Peer = DecodeInputPeer(r)
-	v.Link = r.String()
-}
-
-func (*MessagesDeleteExportedChatInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetAdminsWithInvites is messages.getAdminsWithInvites#3920e6ef.
-type MessagesGetAdminsWithInvites struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesGetAdminsWithInvites) TypeID() uint32 { return IDMessagesGetAdminsWithInvites }
-
-func (v *MessagesGetAdminsWithInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAdminsWithInvites)
-	b.Object(v.Peer, "messages.getAdminsWithInvites.peer")
-}
-
-func (v *MessagesGetAdminsWithInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAdminsWithInvites, "messages.getAdminsWithInvites")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesGetAdminsWithInvites) DecodeResult(r *tl.Reader) *MessagesChatAdminsWithInvites {
-	v := new(MessagesChatAdminsWithInvites)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetChatInviteImporters is messages.getChatInviteImporters#df04dd4e.
-type MessagesGetChatInviteImporters struct {
-	Requested           bool
-	SubscriptionExpired bool
-	Peer                InputPeerClass
-	Link                tl.Optional[string]
-	Q                   tl.Optional[string]
-	OffsetDate          int32
-	OffsetUser          InputUserClass
-	Limit               int32
-}
-
-func (*MessagesGetChatInviteImporters) TypeID() uint32 { return IDMessagesGetChatInviteImporters }
-
-func (v *MessagesGetChatInviteImporters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetChatInviteImporters)
-	var flags uint32
-	if v.Requested {
-		flags |= 1 << 0
-	}
-	if v.Link.Set {
-		flags |= 1 << 1
-	}
-	if v.Q.Set {
-		flags |= 1 << 2
-	}
-	if v.SubscriptionExpired {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getChatInviteImporters.peer")
-	if v.Link.Set {
-		b.String(v.Link.Value)
-	}
-	if v.Q.Set {
-		b.String(v.Q.Value)
-	}
-	b.Int(v.OffsetDate)
-	b.Object(v.OffsetUser, "messages.getChatInviteImporters.offset_user")
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetChatInviteImporters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetChatInviteImporters, "messages.getChatInviteImporters")
-	flags := r.Uint32()
-	v.Requested = flags&(1<<0) != 0
-	v.SubscriptionExpired = flags&(1<<3) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<1) != 0 {
-		v.Link = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Q = tl.Some(r.String())
-	}
-	v.OffsetDate = r.Int()
-	v.OffsetUser = DecodeInputUser(r)
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetChatInviteImporters) DecodeResult(r *tl.Reader) *MessagesChatInviteImporters {
-	v := new(MessagesChatInviteImporters)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetHistoryTTL is messages.setHistoryTTL#b80e5fe4.
-type MessagesSetHistoryTTL struct {
-	Peer   InputPeerClass
-	Period int32
-}
-
-func (*MessagesSetHistoryTTL) TypeID() uint32 { return IDMessagesSetHistoryTTL }
-
-func (v *MessagesSetHistoryTTL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetHistoryTTL)
-	b.Object(v.Peer, "messages.setHistoryTTL.peer")
-	b.Int(v.Period)
-}
-
-func (v *MessagesSetHistoryTTL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetHistoryTTL, "messages.setHistoryTTL")
-	v.Peer = DecodeInputPeer(r)
-	v.Period = r.Int()
-}
-
-func (*MessagesSetHistoryTTL) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesCheckHistoryImportPeer is messages.checkHistoryImportPeer#5dc60f03.
-type MessagesCheckHistoryImportPeer struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesCheckHistoryImportPeer) TypeID() uint32 { return IDMessagesCheckHistoryImportPeer }
-
-func (v *MessagesCheckHistoryImportPeer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckHistoryImportPeer)
-	b.Object(v.Peer, "messages.checkHistoryImportPeer.peer")
-}
-
-func (v *MessagesCheckHistoryImportPeer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckHistoryImportPeer, "messages.checkHistoryImportPeer")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesCheckHistoryImportPeer) DecodeResult(r *tl.Reader) *MessagesCheckedHistoryImportPeer {
-	v := new(MessagesCheckedHistoryImportPeer)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetChatTheme is messages.setChatTheme#081202c9.
-type MessagesSetChatTheme struct {
-	Peer  InputPeerClass
-	Theme InputChatThemeClass
-}
-
-func (*MessagesSetChatTheme) TypeID() uint32 { return IDMessagesSetChatTheme }
-
-func (v *MessagesSetChatTheme) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetChatTheme)
-	b.Object(v.Peer, "messages.setChatTheme.peer")
-	b.Object(v.Theme, "messages.setChatTheme.theme")
-}
-
-func (v *MessagesSetChatTheme) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetChatTheme, "messages.setChatTheme")
-	v.Peer = DecodeInputPeer(r)
-	v.Theme = DecodeInputChatTheme(r)
-}
-
-func (*MessagesSetChatTheme) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetMessageReadParticipants is messages.getMessageReadParticipants#31c1c44f.
-type MessagesGetMessageReadParticipants struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*MessagesGetMessageReadParticipants) TypeID() uint32 {
-	return IDMessagesGetMessageReadParticipants
-}
-
-func (v *MessagesGetMessageReadParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessageReadParticipants)
-	b.Object(v.Peer, "messages.getMessageReadParticipants.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesGetMessageReadParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessageReadParticipants, "messages.getMessageReadParticipants")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*MessagesGetMessageReadParticipants) DecodeResult(r *tl.Reader) []ReadParticipantDate {
-	return readReadParticipantDates(r)
-}
-
-// MessagesGetSearchResultsCalendar is messages.getSearchResultsCalendar#6aa3f6bd.
-type MessagesGetSearchResultsCalendar struct {
-	Peer        InputPeerClass
-	SavedPeerID InputPeerClass
-	Filter      MessagesFilterClass
-	OffsetID    int32
-	OffsetDate  int32
-}
-
-func (*MessagesGetSearchResultsCalendar) TypeID() uint32 { return IDMessagesGetSearchResultsCalendar }
-
-func (v *MessagesGetSearchResultsCalendar) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSearchResultsCalendar)
-	var flags uint32
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getSearchResultsCalendar.peer")
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-	b.Object(v.Filter, "messages.getSearchResultsCalendar.filter")
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-}
-
-func (v *MessagesGetSearchResultsCalendar) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSearchResultsCalendar, "messages.getSearchResultsCalendar")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<2) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-	v.Filter = DecodeMessagesFilter(r)
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-}
-
-func (*MessagesGetSearchResultsCalendar) DecodeResult(r *tl.Reader) *MessagesSearchResultsCalendar {
-	v := new(MessagesSearchResultsCalendar)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetSearchResultsPositions is messages.getSearchResultsPositions#9c7f2f10.
-type MessagesGetSearchResultsPositions struct {
-	Peer        InputPeerClass
-	SavedPeerID InputPeerClass
-	Filter      MessagesFilterClass
-	OffsetID    int32
-	Limit       int32
-}
-
-func (*MessagesGetSearchResultsPositions) TypeID() uint32 { return IDMessagesGetSearchResultsPositions }
-
-func (v *MessagesGetSearchResultsPositions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSearchResultsPositions)
-	var flags uint32
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getSearchResultsPositions.peer")
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-	b.Object(v.Filter, "messages.getSearchResultsPositions.filter")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetSearchResultsPositions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSearchResultsPositions, "messages.getSearchResultsPositions")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<2) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-	v.Filter = DecodeMessagesFilter(r)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetSearchResultsPositions) DecodeResult(r *tl.Reader) *MessagesSearchResultsPositions {
-	v := new(MessagesSearchResultsPositions)
-	v.Decode(r)
-	return v
-}
-
-// MessagesHideChatJoinRequest is messages.hideChatJoinRequest#7fe7e815.
-type MessagesHideChatJoinRequest struct {
-	Approved bool
-	Peer     InputPeerClass
-	UserID   InputUserClass
-}
-
-func (*MessagesHideChatJoinRequest) TypeID() uint32 { return IDMessagesHideChatJoinRequest }
-
-func (v *MessagesHideChatJoinRequest) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHideChatJoinRequest)
-	var flags uint32
-	if v.Approved {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.hideChatJoinRequest.peer")
-	b.Object(v.UserID, "messages.hideChatJoinRequest.user_id")
-}
-
-func (v *MessagesHideChatJoinRequest) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHideChatJoinRequest, "messages.hideChatJoinRequest")
-	flags := r.Uint32()
-	v.Approved = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.UserID = DecodeInputUser(r)
-}
-
-func (*MessagesHideChatJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesHideAllChatJoinRequests is messages.hideAllChatJoinRequests#e085f4ea.
-type MessagesHideAllChatJoinRequests struct {
-	Approved bool
-	Peer     InputPeerClass
-	Link     tl.Optional[string]
-}
-
-func (*MessagesHideAllChatJoinRequests) TypeID() uint32 { return IDMessagesHideAllChatJoinRequests }
-
-func (v *MessagesHideAllChatJoinRequests) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHideAllChatJoinRequests)
-	var flags uint32
-	if v.Approved {
-		flags |= 1 << 0
-	}
-	if v.Link.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.hideAllChatJoinRequests.peer")
-	if v.Link.Set {
-		b.String(v.Link.Value)
-	}
-}
-
-func (v *MessagesHideAllChatJoinRequests) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHideAllChatJoinRequests, "messages.hideAllChatJoinRequests")
-	flags := r.Uint32()
-	v.Approved = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<1) != 0 {
-		v.Link = tl.Some(r.String())
-	}
-}
-
-func (*MessagesHideAllChatJoinRequests) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesToggleNoForwards is messages.toggleNoForwards#b2081a35.
-type MessagesToggleNoForwards struct {
-	Peer         InputPeerClass
-	Enabled      bool
-	RequestMsgID tl.Optional[int32]
-}
-
-func (*MessagesToggleNoForwards) TypeID() uint32 { return IDMessagesToggleNoForwards }
-
-func (v *MessagesToggleNoForwards) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleNoForwards)
-	var flags uint32
-	if v.RequestMsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.toggleNoForwards.peer")
-	b.Bool(v.Enabled)
-	if v.RequestMsgID.Set {
-		b.Int(v.RequestMsgID.Value)
-	}
-}
-
-func (v *MessagesToggleNoForwards) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleNoForwards, "messages.toggleNoForwards")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.Enabled = r.Bool()
-	if flags&(1<<0) != 0 {
-		v.RequestMsgID = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesToggleNoForwards) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSaveDefaultSendAs is messages.saveDefaultSendAs#ccfddf96.
-type MessagesSaveDefaultSendAs struct {
-	Peer   InputPeerClass
-	SendAs InputPeerClass
-}
-
-func (*MessagesSaveDefaultSendAs) TypeID() uint32 { return IDMessagesSaveDefaultSendAs }
-
-func (v *MessagesSaveDefaultSendAs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveDefaultSendAs)
-	b.Object(v.Peer, "messages.saveDefaultSendAs.peer")
-	b.Object(v.SendAs, "messages.saveDefaultSendAs.send_as")
-}
-
-func (v *MessagesSaveDefaultSendAs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveDefaultSendAs, "messages.saveDefaultSendAs")
-	v.Peer = DecodeInputPeer(r)
-	v.SendAs = DecodeInputPeer(r)
-}
-
-func (*MessagesSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesSendReaction is messages.sendReaction#d30d78d4.
-type MessagesSendReaction struct {
-	Big         bool
-	AddToRecent bool
-	Peer        InputPeerClass
-	MsgID       int32
-	Reaction    []ReactionClass
-}
-
-func (*MessagesSendReaction) TypeID() uint32 { return IDMessagesSendReaction }
-
-func (v *MessagesSendReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendReaction)
-	var flags uint32
-	if v.Reaction != nil {
-		flags |= 1 << 0
-	}
-	if v.Big {
-		flags |= 1 << 1
-	}
-	if v.AddToRecent {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendReaction.peer")
-	b.Int(v.MsgID)
-	if v.Reaction != nil {
-		putReactionClasses(b, v.Reaction, "messages.sendReaction.reaction")
-	}
-}
-
-func (v *MessagesSendReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendReaction, "messages.sendReaction")
-	flags := r.Uint32()
-	v.Big = flags&(1<<1) != 0
-	v.AddToRecent = flags&(1<<2) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Reaction = readReactionClasses(r)
-	}
-}
-
-func (*MessagesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetMessagesReactions is messages.getMessagesReactions#8bba90e6.
-type MessagesGetMessagesReactions struct {
-	Peer InputPeerClass
-	ID   []int32
-}
-
-func (*MessagesGetMessagesReactions) TypeID() uint32 { return IDMessagesGetMessagesReactions }
-
-func (v *MessagesGetMessagesReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessagesReactions)
-	b.Object(v.Peer, "messages.getMessagesReactions.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesGetMessagesReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessagesReactions, "messages.getMessagesReactions")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-}
-
-func (*MessagesGetMessagesReactions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetMessageReactionsList is messages.getMessageReactionsList#461b3f48.
-type MessagesGetMessageReactionsList struct {
-	Peer     InputPeerClass
-	ID       int32
-	Reaction ReactionClass
-	Offset   tl.Optional[string]
-	Limit    int32
-}
-
-func (*MessagesGetMessageReactionsList) TypeID() uint32 { return IDMessagesGetMessageReactionsList }
-
-func (v *MessagesGetMessageReactionsList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessageReactionsList)
-	var flags uint32
-	if v.Reaction != nil {
-		flags |= 1 << 0
-	}
-	if v.Offset.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getMessageReactionsList.peer")
-	b.Int(v.ID)
-	if v.Reaction != nil {
-		v.Reaction.Encode(b)
-	}
-	if v.Offset.Set {
-		b.String(v.Offset.Value)
-	}
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetMessageReactionsList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessageReactionsList, "messages.getMessageReactionsList")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Reaction = DecodeReaction(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Offset = tl.Some(r.String())
-	}
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetMessageReactionsList) DecodeResult(r *tl.Reader) *MessagesMessageReactionsList {
-	v := new(MessagesMessageReactionsList)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetChatAvailableReactions is messages.setChatAvailableReactions#864b2581.
-type MessagesSetChatAvailableReactions struct {
-	Peer               InputPeerClass
-	AvailableReactions ChatReactionsClass
-	ReactionsLimit     tl.Optional[int32]
-	PaidEnabled        tl.Optional[bool]
-}
-
-func (*MessagesSetChatAvailableReactions) TypeID() uint32 { return IDMessagesSetChatAvailableReactions }
-
-func (v *MessagesSetChatAvailableReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetChatAvailableReactions)
-	var flags uint32
-	if v.ReactionsLimit.Set {
-		flags |= 1 << 0
-	}
-	if v.PaidEnabled.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.setChatAvailableReactions.peer")
-	b.Object(v.AvailableReactions, "messages.setChatAvailableReactions.available_reactions")
-	if v.ReactionsLimit.Set {
-		b.Int(v.ReactionsLimit.Value)
-	}
-	if v.PaidEnabled.Set {
-		b.Bool(v.PaidEnabled.Value)
-	}
-}
-
-func (v *MessagesSetChatAvailableReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetChatAvailableReactions, "messages.setChatAvailableReactions")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.AvailableReactions = DecodeChatReactions(r)
-	if flags&(1<<0) != 0 {
-		v.ReactionsLimit = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.PaidEnabled = tl.Some(r.Bool())
-	}
-}
-
-func (*MessagesSetChatAvailableReactions) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesGetAvailableReactions is messages.getAvailableReactions#18dea0ac.
-type MessagesGetAvailableReactions struct {
-	Hash int32
-}
-
-func (*MessagesGetAvailableReactions) TypeID() uint32 { return IDMessagesGetAvailableReactions }
-
-func (v *MessagesGetAvailableReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAvailableReactions)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetAvailableReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAvailableReactions, "messages.getAvailableReactions")
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetAvailableReactions) DecodeResult(r *tl.Reader) MessagesAvailableReactionsClass {
-	return DecodeMessagesAvailableReactions(r)
-}
-
-// MessagesSetDefaultReaction is messages.setDefaultReaction#4f47a016.
-type MessagesSetDefaultReaction struct {
-	Reaction ReactionClass
-}
-
-func (*MessagesSetDefaultReaction) TypeID() uint32 { return IDMessagesSetDefaultReaction }
-
-func (v *MessagesSetDefaultReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetDefaultReaction)
-	b.Object(v.Reaction, "messages.setDefaultReaction.reaction")
-}
-
-func (v *MessagesSetDefaultReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetDefaultReaction, "messages.setDefaultReaction")
-	v.Reaction = DecodeReaction(r)
-}
-
-func (*MessagesSetDefaultReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesTranslateText is messages.translateText#a5eec345.
-type MessagesTranslateText struct {
-	Peer   InputPeerClass
-	ID     []int32
-	Text   []TextWithEntities
-	ToLang string
-	Tone   tl.Optional[string]
-}
-
-func (*MessagesTranslateText) TypeID() uint32 { return IDMessagesTranslateText }
-
-func (v *MessagesTranslateText) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslateText)
-	var flags uint32
-	if v.Peer != nil || v.ID != nil {
-		flags |= 1 << 0
-	}
-	if v.Text != nil {
-		flags |= 1 << 1
-	}
-	if v.Tone.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if flags&(1<<0) != 0 {
-		b.Object(v.Peer, "messages.translateText.peer")
-	}
-	if flags&(1<<0) != 0 {
-		b.Ints(v.ID)
-	}
-	if v.Text != nil {
-		putTextWithEntitiess(b, v.Text)
-	}
-	b.String(v.ToLang)
-	if v.Tone.Set {
-		b.String(v.Tone.Value)
-	}
-}
-
-func (v *MessagesTranslateText) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslateText, "messages.translateText")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.ID = r.Ints()
-	}
-	if flags&(1<<1) != 0 {
-		v.Text = readTextWithEntitiess(r)
-	}
-	v.ToLang = r.String()
-	if flags&(1<<2) != 0 {
-		v.Tone = tl.Some(r.String())
-	}
-}
-
-func (*MessagesTranslateText) DecodeResult(r *tl.Reader) *MessagesTranslateResult {
-	v := new(MessagesTranslateResult)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetUnreadReactions is messages.getUnreadReactions#bd7f90ac.
-type MessagesGetUnreadReactions struct {
-	Peer        InputPeerClass
-	TopMsgID    tl.Optional[int32]
-	SavedPeerID InputPeerClass
-	OffsetID    int32
-	AddOffset   int32
-	Limit       int32
-	MaxID       int32
-	MinID       int32
-}
-
-func (*MessagesGetUnreadReactions) TypeID() uint32 { return IDMessagesGetUnreadReactions }
-
-func (v *MessagesGetUnreadReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetUnreadReactions)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getUnreadReactions.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-}
-
-func (v *MessagesGetUnreadReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetUnreadReactions, "messages.getUnreadReactions")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-}
-
-func (*MessagesGetUnreadReactions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesReadReactions is messages.readReactions#9ec44f93.
-type MessagesReadReactions struct {
-	Peer        InputPeerClass
-	TopMsgID    tl.Optional[int32]
-	SavedPeerID InputPeerClass
-}
-
-func (*MessagesReadReactions) TypeID() uint32 { return IDMessagesReadReactions }
-
-func (v *MessagesReadReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadReactions)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.readReactions.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.SavedPeerID != nil {
-		v.SavedPeerID.Encode(b)
-	}
-}
-
-func (v *MessagesReadReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadReactions, "messages.readReactions")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.SavedPeerID = DecodeInputPeer(r)
-	}
-}
-
-func (*MessagesReadReactions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSearchSentMedia is messages.searchSentMedia#107e31a0.
-type MessagesSearchSentMedia struct {
-	Q      string
-	Filter MessagesFilterClass
-	Limit  int32
-}
-
-func (*MessagesSearchSentMedia) TypeID() uint32 { return IDMessagesSearchSentMedia }
-
-func (v *MessagesSearchSentMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchSentMedia)
-	b.String(v.Q)
-	b.Object(v.Filter, "messages.searchSentMedia.filter")
-	b.Int(v.Limit)
-}
-
-func (v *MessagesSearchSentMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchSentMedia, "messages.searchSentMedia")
-	v.Q = r.String()
-	v.Filter = DecodeMessagesFilter(r)
-	v.Limit = r.Int()
-}
-
-func (*MessagesSearchSentMedia) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesGetAttachMenuBots is messages.getAttachMenuBots#16fcc2cb.
-type MessagesGetAttachMenuBots struct {
-	Hash int64
-}
-
-func (*MessagesGetAttachMenuBots) TypeID() uint32 { return IDMessagesGetAttachMenuBots }
-
-func (v *MessagesGetAttachMenuBots) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAttachMenuBots)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetAttachMenuBots) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAttachMenuBots, "messages.getAttachMenuBots")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetAttachMenuBots) DecodeResult(r *tl.Reader) AttachMenuBotsClass {
-	return DecodeAttachMenuBots(r)
-}
-
-// MessagesGetAttachMenuBot is messages.getAttachMenuBot#77216192.
-type MessagesGetAttachMenuBot struct {
-	Bot InputUserClass
-}
-
-func (*MessagesGetAttachMenuBot) TypeID() uint32 { return IDMessagesGetAttachMenuBot }
-
-func (v *MessagesGetAttachMenuBot) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAttachMenuBot)
-	b.Object(v.Bot, "messages.getAttachMenuBot.bot")
-}
-
-func (v *MessagesGetAttachMenuBot) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAttachMenuBot, "messages.getAttachMenuBot")
-	v.Bot = DecodeInputUser(r)
-}
-
-func (*MessagesGetAttachMenuBot) DecodeResult(r *tl.Reader) *AttachMenuBotsBot {
-	v := new(AttachMenuBotsBot)
-	v.Decode(r)
-	return v
-}
-
-// MessagesToggleBotInAttachMenu is messages.toggleBotInAttachMenu#69f59d69.
-type MessagesToggleBotInAttachMenu struct {
-	WriteAllowed bool
-	Bot          InputUserClass
-	Enabled      bool
-}
-
-func (*MessagesToggleBotInAttachMenu) TypeID() uint32 { return IDMessagesToggleBotInAttachMenu }
-
-func (v *MessagesToggleBotInAttachMenu) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleBotInAttachMenu)
-	var flags uint32
-	if v.WriteAllowed {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Bot, "messages.toggleBotInAttachMenu.bot")
-	b.Bool(v.Enabled)
-}
-
-func (v *MessagesToggleBotInAttachMenu) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleBotInAttachMenu, "messages.toggleBotInAttachMenu")
-	flags := r.Uint32()
-	v.WriteAllowed = flags&(1<<0) != 0
-	v.Bot = DecodeInputUser(r)
-	v.Enabled = r.Bool()
-}
-
-func (*MessagesToggleBotInAttachMenu) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesRequestWebView is messages.requestWebView#269dc2c1.
-type MessagesRequestWebView struct {
-	FromBotMenu bool
-	Silent      bool
-	Compact     bool
-	Fullscreen  bool
-	Peer        InputPeerClass
-	Bot         InputUserClass
-	URL         tl.Optional[string]
-	StartParam  tl.Optional[string]
-	ThemeParams *DataJSON
-	Platform    string
-	ReplyTo     InputReplyToClass
-	SendAs      InputPeerClass
-}
-
-func (*MessagesRequestWebView) TypeID() uint32 { return IDMessagesRequestWebView }
-
-func (v *MessagesRequestWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestWebView)
-	var flags uint32
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-	}
-	if v.URL.Set {
-		flags |= 1 << 1
-	}
-	if v.ThemeParams != nil {
-		flags |= 1 << 2
-	}
-	if v.StartParam.Set {
-		flags |= 1 << 3
-	}
-	if v.FromBotMenu {
-		flags |= 1 << 4
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.requestWebView.peer")
-	b.Object(v.Bot, "messages.requestWebView.bot")
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	if v.StartParam.Set {
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-}
-
-func (v *MessagesRequestWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestWebView, "messages.requestWebView")
-	flags := r.Uint32()
-	v.FromBotMenu = flags&(1<<4) != 0
-	v.Silent = flags&(1<<5) != 0
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Bot = DecodeInputUser(r)
-	if flags&(1<<1) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	if flags&(1<<3) != 0 {
-		v.StartParam = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.ThemeParams = new(DataJSON)
-		v.ThemeParams.Decode(r)
-	}
-	v.Platform = r.String()
-	if flags&(1<<0) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-}
-
-func (*MessagesRequestWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	v.Decode(r)
-	return v
-}
-
-// MessagesProlongWebView is messages.prolongWebView#b0d81a83.
-type MessagesProlongWebView struct {
-	Silent  bool
-	Peer    InputPeerClass
-	Bot     InputUserClass
-	QueryID int64
-	ReplyTo InputReplyToClass
-	SendAs  InputPeerClass
-}
-
-func (*MessagesProlongWebView) TypeID() uint32 { return IDMessagesProlongWebView }
-
-func (v *MessagesProlongWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesProlongWebView)
-	var flags uint32
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.prolongWebView.peer")
-	b.Object(v.Bot, "messages.prolongWebView.bot")
-	b.Long(v.QueryID)
-	if v.ReplyTo != nil {
-		v.ReplyTo.Encode(b)
-	}
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-}
-
-func (v *MessagesProlongWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesProlongWebView, "messages.prolongWebView")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Bot = DecodeInputUser(r)
-	v.QueryID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.ReplyTo = DecodeInputReplyTo(r)
-	}
-	if flags&(1<<13) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-}
-
-func (*MessagesProlongWebView) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesRequestSimpleWebView is messages.requestSimpleWebView#413a3e73.
-type MessagesRequestSimpleWebView struct {
-	FromSwitchWebview bool
-	FromSideMenu      bool
-	Compact           bool
-	Fullscreen        bool
-	Bot               InputUserClass
-	URL               tl.Optional[string]
-	StartParam        tl.Optional[string]
-	ThemeParams       *DataJSON
-	Platform          string
-}
-
-func (*MessagesRequestSimpleWebView) TypeID() uint32 { return IDMessagesRequestSimpleWebView }
-
-func (v *MessagesRequestSimpleWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestSimpleWebView)
-	var flags uint32
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-	}
-	if v.FromSwitchWebview {
-		flags |= 1 << 1
-	}
-	if v.FromSideMenu {
-		flags |= 1 << 2
-	}
-	if v.URL.Set {
-		flags |= 1 << 3
-	}
-	if v.StartParam.Set {
-		flags |= 1 << 4
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	b.Uint32(flags)
-	b.Object(v.Bot, "messages.requestSimpleWebView.bot")
-	if v.URL.Set {
-		b.String(v.URL.Value)
-	}
-	if v.StartParam.Set {
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-}
-
-func (v *MessagesRequestSimpleWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestSimpleWebView, "messages.requestSimpleWebView")
-	flags := r.Uint32()
-	v.FromSwitchWebview = flags&(1<<1) != 0
-	v.FromSideMenu = flags&(1<<2) != 0
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	v.Bot = DecodeInputUser(r)
-	if flags&(1<<3) != 0 {
-		v.URL = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.StartParam = tl.Some(r.String())
-	}
-	if flags&(1<<0) != 0 {
-		v.ThemeParams = new(DataJSON)
-		v.ThemeParams.Decode(r)
-	}
-	v.Platform = r.String()
-}
-
-func (*MessagesRequestSimpleWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSendWebViewResultMessage is messages.sendWebViewResultMessage#0a4314f5.
-type MessagesSendWebViewResultMessage struct {
-	BotQueryID string
-	Result     InputBotInlineResultClass
-}
-
-func (*MessagesSendWebViewResultMessage) TypeID() uint32 { return IDMessagesSendWebViewResultMessage }
-
-func (v *MessagesSendWebViewResultMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendWebViewResultMessage)
-	b.String(v.BotQueryID)
-	b.Object(v.Result, "messages.sendWebViewResultMessage.result")
-}
-
-func (v *MessagesSendWebViewResultMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendWebViewResultMessage, "messages.sendWebViewResultMessage")
-	v.BotQueryID = r.String()
-	v.Result = DecodeInputBotInlineResult(r)
-}
-
-func (*MessagesSendWebViewResultMessage) DecodeResult(r *tl.Reader) *WebViewMessageSent {
-	v := new(WebViewMessageSent)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSendWebViewData is messages.sendWebViewData#dc0242c8.
-type MessagesSendWebViewData struct {
-	Bot        InputUserClass
-	RandomID   int64
-	ButtonText string
-	Data       string
-}
-
-func (*MessagesSendWebViewData) TypeID() uint32 { return IDMessagesSendWebViewData }
-
-func (v *MessagesSendWebViewData) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendWebViewData)
-	b.Object(v.Bot, "messages.sendWebViewData.bot")
-	b.Long(v.RandomID)
-	b.String(v.ButtonText)
-	b.String(v.Data)
-}
-
-func (v *MessagesSendWebViewData) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendWebViewData, "messages.sendWebViewData")
-	v.Bot = DecodeInputUser(r)
-	v.RandomID = r.Long()
-	v.ButtonText = r.String()
-	v.Data = r.String()
-}
-
-func (*MessagesSendWebViewData) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesTranscribeAudio is messages.transcribeAudio#269e9a49.
-type MessagesTranscribeAudio struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*MessagesTranscribeAudio) TypeID() uint32 { return IDMessagesTranscribeAudio }
-
-func (v *MessagesTranscribeAudio) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranscribeAudio)
-	b.Object(v.Peer, "messages.transcribeAudio.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesTranscribeAudio) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranscribeAudio, "messages.transcribeAudio")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*MessagesTranscribeAudio) DecodeResult(r *tl.Reader) *MessagesTranscribedAudio {
-	v := new(MessagesTranscribedAudio)
-	v.Decode(r)
-	return v
-}
-
-// MessagesRateTranscribedAudio is messages.rateTranscribedAudio#7f1d072f.
-type MessagesRateTranscribedAudio struct {
-	Peer            InputPeerClass
-	MsgID           int32
-	TranscriptionID int64
-	Good            bool
-}
-
-func (*MessagesRateTranscribedAudio) TypeID() uint32 { return IDMessagesRateTranscribedAudio }
-
-func (v *MessagesRateTranscribedAudio) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRateTranscribedAudio)
-	b.Object(v.Peer, "messages.rateTranscribedAudio.peer")
-	b.Int(v.MsgID)
-	b.Long(v.TranscriptionID)
-	b.Bool(v.Good)
-}
-
-func (v *MessagesRateTranscribedAudio) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRateTranscribedAudio, "messages.rateTranscribedAudio")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.TranscriptionID = r.Long()
-	v.Good = r.Bool()
-}
-
-func (*MessagesRateTranscribedAudio) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetCustomEmojiDocuments is messages.getCustomEmojiDocuments#d9ab0f54.
-type MessagesGetCustomEmojiDocuments struct {
-	DocumentID []int64
-}
-
-func (*MessagesGetCustomEmojiDocuments) TypeID() uint32 { return IDMessagesGetCustomEmojiDocuments }
-
-func (v *MessagesGetCustomEmojiDocuments) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetCustomEmojiDocuments)
-	b.Longs(v.DocumentID)
-}
-
-func (v *MessagesGetCustomEmojiDocuments) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetCustomEmojiDocuments, "messages.getCustomEmojiDocuments")
-	v.DocumentID = r.Longs()
-}
-
-func (*MessagesGetCustomEmojiDocuments) DecodeResult(r *tl.Reader) []DocumentClass {
-	return readDocumentClasses(r)
-}
-
-// MessagesGetEmojiStickers is messages.getEmojiStickers#fbfca18f.
-type MessagesGetEmojiStickers struct {
-	Hash int64
-}
-
-func (*MessagesGetEmojiStickers) TypeID() uint32 { return IDMessagesGetEmojiStickers }
-
-func (v *MessagesGetEmojiStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetEmojiStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiStickers, "messages.getEmojiStickers")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetEmojiStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
-	return DecodeMessagesAllStickers(r)
-}
-
-// MessagesGetFeaturedEmojiStickers is messages.getFeaturedEmojiStickers#0ecf6736.
-type MessagesGetFeaturedEmojiStickers struct {
-	Hash int64
-}
-
-func (*MessagesGetFeaturedEmojiStickers) TypeID() uint32 { return IDMessagesGetFeaturedEmojiStickers }
-
-func (v *MessagesGetFeaturedEmojiStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFeaturedEmojiStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetFeaturedEmojiStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFeaturedEmojiStickers, "messages.getFeaturedEmojiStickers")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetFeaturedEmojiStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
-	return DecodeMessagesFeaturedStickers(r)
-}
-
-// MessagesReportReaction is messages.reportReaction#3f64c076.
-type MessagesReportReaction struct {
-	Peer         InputPeerClass
-	ID           int32
-	ReactionPeer InputPeerClass
-}
-
-func (*MessagesReportReaction) TypeID() uint32 { return IDMessagesReportReaction }
-
-func (v *MessagesReportReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportReaction)
-	b.Object(v.Peer, "messages.reportReaction.peer")
-	b.Int(v.ID)
-	b.Object(v.ReactionPeer, "messages.reportReaction.reaction_peer")
-}
-
-func (v *MessagesReportReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportReaction, "messages.reportReaction")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	v.ReactionPeer = DecodeInputPeer(r)
-}
-
-func (*MessagesReportReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetTopReactions is messages.getTopReactions#bb8125ba.
-type MessagesGetTopReactions struct {
-	Limit int32
-	Hash  int64
-}
-
-func (*MessagesGetTopReactions) TypeID() uint32 { return IDMessagesGetTopReactions }
-
-func (v *MessagesGetTopReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetTopReactions)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetTopReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetTopReactions, "messages.getTopReactions")
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetTopReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
-	return DecodeMessagesReactions(r)
-}
-
-// MessagesGetRecentReactions is messages.getRecentReactions#39461db2.
-type MessagesGetRecentReactions struct {
-	Limit int32
-	Hash  int64
-}
-
-func (*MessagesGetRecentReactions) TypeID() uint32 { return IDMessagesGetRecentReactions }
-
-func (v *MessagesGetRecentReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRecentReactions)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetRecentReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRecentReactions, "messages.getRecentReactions")
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetRecentReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
-	return DecodeMessagesReactions(r)
-}
-
-// MessagesClearRecentReactions is messages.clearRecentReactions#9dfeefb4.
-type MessagesClearRecentReactions struct {
-}
-
-func (*MessagesClearRecentReactions) TypeID() uint32 { return IDMessagesClearRecentReactions }
-
-func (v *MessagesClearRecentReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClearRecentReactions)
-}
-
-func (v *MessagesClearRecentReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClearRecentReactions, "messages.clearRecentReactions")
-}
-
-func (*MessagesClearRecentReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetExtendedMedia is messages.getExtendedMedia#84f80814.
-type MessagesGetExtendedMedia struct {
-	Peer InputPeerClass
-	ID   []int32
-}
-
-func (*MessagesGetExtendedMedia) TypeID() uint32 { return IDMessagesGetExtendedMedia }
-
-func (v *MessagesGetExtendedMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetExtendedMedia)
-	b.Object(v.Peer, "messages.getExtendedMedia.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesGetExtendedMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetExtendedMedia, "messages.getExtendedMedia")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-}
-
-func (*MessagesGetExtendedMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSetDefaultHistoryTTL is messages.setDefaultHistoryTTL#9eb51445.
-type MessagesSetDefaultHistoryTTL struct {
-	Period int32
-}
-
-func (*MessagesSetDefaultHistoryTTL) TypeID() uint32 { return IDMessagesSetDefaultHistoryTTL }
-
-func (v *MessagesSetDefaultHistoryTTL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetDefaultHistoryTTL)
-	b.Int(v.Period)
-}
-
-func (v *MessagesSetDefaultHistoryTTL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetDefaultHistoryTTL, "messages.setDefaultHistoryTTL")
-	v.Period = r.Int()
-}
-
-func (*MessagesSetDefaultHistoryTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetDefaultHistoryTTL is messages.getDefaultHistoryTTL#658b7188.
-type MessagesGetDefaultHistoryTTL struct {
-}
-
-func (*MessagesGetDefaultHistoryTTL) TypeID() uint32 { return IDMessagesGetDefaultHistoryTTL }
-
-func (v *MessagesGetDefaultHistoryTTL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDefaultHistoryTTL)
-}
-
-func (v *MessagesGetDefaultHistoryTTL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDefaultHistoryTTL, "messages.getDefaultHistoryTTL")
-}
-
-func (*MessagesGetDefaultHistoryTTL) DecodeResult(r *tl.Reader) *DefaultHistoryTTL {
-	v := new(DefaultHistoryTTL)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSendBotRequestedPeer is messages.sendBotRequestedPeer#6c5cf2a7.
-type MessagesSendBotRequestedPeer struct {
-	Peer           InputPeerClass
-	MsgID          tl.Optional[int32]
-	WebappReqID    tl.Optional[string]
-	ButtonID       int32
-	RequestedPeers []InputPeerClass
-}
-
-func (*MessagesSendBotRequestedPeer) TypeID() uint32 { return IDMessagesSendBotRequestedPeer }
-
-func (v *MessagesSendBotRequestedPeer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendBotRequestedPeer)
-	var flags uint32
-	if v.MsgID.Set {
-		flags |= 1 << 0
-	}
-	if v.WebappReqID.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendBotRequestedPeer.peer")
-	if v.MsgID.Set {
-		b.Int(v.MsgID.Value)
-	}
-	if v.WebappReqID.Set {
-		b.String(v.WebappReqID.Value)
-	}
-	b.Int(v.ButtonID)
-	putInputPeerClasses(b, v.RequestedPeers, "messages.sendBotRequestedPeer.requested_peers")
-}
-
-func (v *MessagesSendBotRequestedPeer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendBotRequestedPeer, "messages.sendBotRequestedPeer")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.MsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.WebappReqID = tl.Some(r.String())
-	}
-	v.ButtonID = r.Int()
-	v.RequestedPeers = readInputPeerClasses(r)
-}
-
-func (*MessagesSendBotRequestedPeer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetEmojiGroups is messages.getEmojiGroups#7488ce5b.
-type MessagesGetEmojiGroups struct {
-	Hash int32
-}
-
-func (*MessagesGetEmojiGroups) TypeID() uint32 { return IDMessagesGetEmojiGroups }
-
-func (v *MessagesGetEmojiGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiGroups, "messages.getEmojiGroups")
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetEmojiGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
-
-// MessagesGetEmojiStatusGroups is messages.getEmojiStatusGroups#2ecd56cd.
-type MessagesGetEmojiStatusGroups struct {
-	Hash int32
-}
-
-func (*MessagesGetEmojiStatusGroups) TypeID() uint32 { return IDMessagesGetEmojiStatusGroups }
-
-func (v *MessagesGetEmojiStatusGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiStatusGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiStatusGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiStatusGroups, "messages.getEmojiStatusGroups")
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetEmojiStatusGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
-
-// MessagesGetEmojiProfilePhotoGroups is messages.getEmojiProfilePhotoGroups#21a548f3.
-type MessagesGetEmojiProfilePhotoGroups struct {
-	Hash int32
-}
-
-func (*MessagesGetEmojiProfilePhotoGroups) TypeID() uint32 {
-	return IDMessagesGetEmojiProfilePhotoGroups
-}
-
-func (v *MessagesGetEmojiProfilePhotoGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiProfilePhotoGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiProfilePhotoGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiProfilePhotoGroups, "messages.getEmojiProfilePhotoGroups")
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetEmojiProfilePhotoGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
-
-// MessagesSearchCustomEmoji is messages.searchCustomEmoji#2c11c0d7.
-type MessagesSearchCustomEmoji struct {
-	Emoticon string
-	Hash     int64
-}
-
-func (*MessagesSearchCustomEmoji) TypeID() uint32 { return IDMessagesSearchCustomEmoji }
-
-func (v *MessagesSearchCustomEmoji) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchCustomEmoji)
-	b.String(v.Emoticon)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSearchCustomEmoji) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchCustomEmoji, "messages.searchCustomEmoji")
-	v.Emoticon = r.String()
-	v.Hash = r.Long()
-}
-
-func (*MessagesSearchCustomEmoji) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
-
-// MessagesTogglePeerTranslations is messages.togglePeerTranslations#e47cb579.
-type MessagesTogglePeerTranslations struct {
-	Disabled bool
-	Peer     InputPeerClass
-}
-
-func (*MessagesTogglePeerTranslations) TypeID() uint32 { return IDMessagesTogglePeerTranslations }
-
-func (v *MessagesTogglePeerTranslations) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTogglePeerTranslations)
-	var flags uint32
-	if v.Disabled {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.togglePeerTranslations.peer")
-}
-
-func (v *MessagesTogglePeerTranslations) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTogglePeerTranslations, "messages.togglePeerTranslations")
-	flags := r.Uint32()
-	v.Disabled = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesTogglePeerTranslations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetBotApp is messages.getBotApp#34fdc5c3.
-type MessagesGetBotApp struct {
-	App  InputBotAppClass
-	Hash int64
-}
-
-func (*MessagesGetBotApp) TypeID() uint32 { return IDMessagesGetBotApp }
-
-func (v *MessagesGetBotApp) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetBotApp)
-	b.Object(v.App, "messages.getBotApp.app")
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetBotApp) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetBotApp, "messages.getBotApp")
-	v.App = DecodeInputBotApp(r)
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetBotApp) DecodeResult(r *tl.Reader) *MessagesBotApp {
-	v := new(MessagesBotApp)
-	v.Decode(r)
-	return v
-}
-
-// MessagesRequestAppWebView is messages.requestAppWebView#53618bce.
-type MessagesRequestAppWebView struct {
-	WriteAllowed bool
-	Compact      bool
-	Fullscreen   bool
-	Peer         InputPeerClass
-	App          InputBotAppClass
-	StartParam   tl.Optional[string]
-	ThemeParams  *DataJSON
-	Platform     string
-}
-
-func (*MessagesRequestAppWebView) TypeID() uint32 { return IDMessagesRequestAppWebView }
-
-func (v *MessagesRequestAppWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestAppWebView)
-	var flags uint32
-	if v.WriteAllowed {
-		flags |= 1 << 0
-	}
-	if v.StartParam.Set {
-		flags |= 1 << 1
-	}
-	if v.ThemeParams != nil {
-		flags |= 1 << 2
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.requestAppWebView.peer")
-	b.Object(v.App, "messages.requestAppWebView.app")
-	if v.StartParam.Set {
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-}
-
-func (v *MessagesRequestAppWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestAppWebView, "messages.requestAppWebView")
-	flags := r.Uint32()
-	v.WriteAllowed = flags&(1<<0) != 0
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.App = DecodeInputBotApp(r)
-	if flags&(1<<1) != 0 {
-		v.StartParam = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.ThemeParams = new(DataJSON)
-		v.ThemeParams.Decode(r)
-	}
-	v.Platform = r.String()
-}
-
-func (*MessagesRequestAppWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetChatWallPaper is messages.setChatWallPaper#8ffacae1.
-type MessagesSetChatWallPaper struct {
-	ForBoth   bool
-	Revert    bool
-	Peer      InputPeerClass
-	Wallpaper InputWallPaperClass
-	Settings  *WallPaperSettings
-	ID        tl.Optional[int32]
-}
-
-func (*MessagesSetChatWallPaper) TypeID() uint32 { return IDMessagesSetChatWallPaper }
-
-func (v *MessagesSetChatWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetChatWallPaper)
-	var flags uint32
-	if v.Wallpaper != nil {
-		flags |= 1 << 0
-	}
-	if v.ID.Set {
-		flags |= 1 << 1
-	}
-	if v.Settings != nil {
-		flags |= 1 << 2
-	}
-	if v.ForBoth {
-		flags |= 1 << 3
-	}
-	if v.Revert {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.setChatWallPaper.peer")
-	if v.Wallpaper != nil {
-		v.Wallpaper.Encode(b)
-	}
-	if v.Settings != nil {
-		v.Settings.Encode(b)
-	}
-	if v.ID.Set {
-		b.Int(v.ID.Value)
-	}
-}
-
-func (v *MessagesSetChatWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetChatWallPaper, "messages.setChatWallPaper")
-	flags := r.Uint32()
-	v.ForBoth = flags&(1<<3) != 0
-	v.Revert = flags&(1<<4) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.Wallpaper = DecodeInputWallPaper(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Settings = new(WallPaperSettings)
-		v.Settings.Decode(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.ID = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesSetChatWallPaper) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesSearchEmojiStickerSets is messages.searchEmojiStickerSets#92b4494c.
-type MessagesSearchEmojiStickerSets struct {
-	ExcludeFeatured bool
-	Q               string
-	Hash            int64
-}
-
-func (*MessagesSearchEmojiStickerSets) TypeID() uint32 { return IDMessagesSearchEmojiStickerSets }
-
-func (v *MessagesSearchEmojiStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchEmojiStickerSets)
-	var flags uint32
-	if v.ExcludeFeatured {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.String(v.Q)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSearchEmojiStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchEmojiStickerSets, "messages.searchEmojiStickerSets")
-	flags := r.Uint32()
-	v.ExcludeFeatured = flags&(1<<0) != 0
-	v.Q = r.String()
-	v.Hash = r.Long()
-}
-
-func (*MessagesSearchEmojiStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
-	return DecodeMessagesFoundStickerSets(r)
-}
-
-// MessagesGetSavedDialogs is messages.getSavedDialogs#1e91fc99.
-type MessagesGetSavedDialogs struct {
-	ExcludePinned bool
-	ParentPeer    InputPeerClass
-	OffsetDate    int32
-	OffsetID      int32
-	OffsetPeer    InputPeerClass
-	Limit         int32
-	Hash          int64
-}
-
-func (*MessagesGetSavedDialogs) TypeID() uint32 { return IDMessagesGetSavedDialogs }
-
-func (v *MessagesGetSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedDialogs)
-	var flags uint32
-	if v.ExcludePinned {
-		flags |= 1 << 0
-	}
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	b.Int(v.OffsetDate)
-	b.Int(v.OffsetID)
-	b.Object(v.OffsetPeer, "messages.getSavedDialogs.offset_peer")
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedDialogs, "messages.getSavedDialogs")
-	flags := r.Uint32()
-	v.ExcludePinned = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.OffsetDate = r.Int()
-	v.OffsetID = r.Int()
-	v.OffsetPeer = DecodeInputPeer(r)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
-	return DecodeMessagesSavedDialogs(r)
-}
-
-// MessagesGetSavedHistory is messages.getSavedHistory#998ab009.
-type MessagesGetSavedHistory struct {
-	ParentPeer InputPeerClass
-	Peer       InputPeerClass
-	OffsetID   int32
-	OffsetDate int32
-	AddOffset  int32
-	Limit      int32
-	MaxID      int32
-	MinID      int32
-	Hash       int64
-}
-
-func (*MessagesGetSavedHistory) TypeID() uint32 { return IDMessagesGetSavedHistory }
-
-func (v *MessagesGetSavedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedHistory)
-	var flags uint32
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	b.Object(v.Peer, "messages.getSavedHistory.peer")
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetSavedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedHistory, "messages.getSavedHistory")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.Peer = DecodeInputPeer(r)
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetSavedHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesDeleteSavedHistory is messages.deleteSavedHistory#4dc5085f.
-type MessagesDeleteSavedHistory struct {
-	ParentPeer InputPeerClass
-	Peer       InputPeerClass
-	MaxID      int32
-	MinDate    tl.Optional[int32]
-	MaxDate    tl.Optional[int32]
-}
-
-func (*MessagesDeleteSavedHistory) TypeID() uint32 { return IDMessagesDeleteSavedHistory }
-
-func (v *MessagesDeleteSavedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteSavedHistory)
-	var flags uint32
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-	}
-	if v.MinDate.Set {
-		flags |= 1 << 2
-	}
-	if v.MaxDate.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	b.Object(v.Peer, "messages.deleteSavedHistory.peer")
-	b.Int(v.MaxID)
-	if v.MinDate.Set {
-		b.Int(v.MinDate.Value)
-	}
-	if v.MaxDate.Set {
-		b.Int(v.MaxDate.Value)
-	}
-}
-
-func (v *MessagesDeleteSavedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteSavedHistory, "messages.deleteSavedHistory")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.Peer = DecodeInputPeer(r)
-	v.MaxID = r.Int()
-	if flags&(1<<2) != 0 {
-		v.MinDate = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		v.MaxDate = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesDeleteSavedHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetPinnedSavedDialogs is messages.getPinnedSavedDialogs#d63d94e0.
-type MessagesGetPinnedSavedDialogs struct {
-}
-
-func (*MessagesGetPinnedSavedDialogs) TypeID() uint32 { return IDMessagesGetPinnedSavedDialogs }
-
-func (v *MessagesGetPinnedSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPinnedSavedDialogs)
-}
-
-func (v *MessagesGetPinnedSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPinnedSavedDialogs, "messages.getPinnedSavedDialogs")
-}
-
-func (*MessagesGetPinnedSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
-	return DecodeMessagesSavedDialogs(r)
-}
-
-// MessagesToggleSavedDialogPin is messages.toggleSavedDialogPin#ac81bbde.
-type MessagesToggleSavedDialogPin struct {
-	Pinned bool
-	Peer   InputDialogPeerClass
-}
-
-func (*MessagesToggleSavedDialogPin) TypeID() uint32 { return IDMessagesToggleSavedDialogPin }
-
-func (v *MessagesToggleSavedDialogPin) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleSavedDialogPin)
-	var flags uint32
-	if v.Pinned {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.toggleSavedDialogPin.peer")
-}
-
-func (v *MessagesToggleSavedDialogPin) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleSavedDialogPin, "messages.toggleSavedDialogPin")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<0) != 0
-	v.Peer = DecodeInputDialogPeer(r)
-}
-
-func (*MessagesToggleSavedDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesReorderPinnedSavedDialogs is messages.reorderPinnedSavedDialogs#8b716587.
-type MessagesReorderPinnedSavedDialogs struct {
-	Force bool
-	Order []InputDialogPeerClass
-}
-
-func (*MessagesReorderPinnedSavedDialogs) TypeID() uint32 { return IDMessagesReorderPinnedSavedDialogs }
-
-func (v *MessagesReorderPinnedSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderPinnedSavedDialogs)
-	var flags uint32
-	if v.Force {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	putInputDialogPeerClasses(b, v.Order, "messages.reorderPinnedSavedDialogs.order")
-}
-
-func (v *MessagesReorderPinnedSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderPinnedSavedDialogs, "messages.reorderPinnedSavedDialogs")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	v.Order = readInputDialogPeerClasses(r)
-}
-
-func (*MessagesReorderPinnedSavedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetSavedReactionTags is messages.getSavedReactionTags#3637e05b.
-type MessagesGetSavedReactionTags struct {
-	Peer InputPeerClass
-	Hash int64
-}
-
-func (*MessagesGetSavedReactionTags) TypeID() uint32 { return IDMessagesGetSavedReactionTags }
-
-func (v *MessagesGetSavedReactionTags) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedReactionTags)
-	var flags uint32
-	if v.Peer != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Peer != nil {
-		v.Peer.Encode(b)
-	}
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetSavedReactionTags) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedReactionTags, "messages.getSavedReactionTags")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetSavedReactionTags) DecodeResult(r *tl.Reader) MessagesSavedReactionTagsClass {
-	return DecodeMessagesSavedReactionTags(r)
-}
-
-// MessagesUpdateSavedReactionTag is messages.updateSavedReactionTag#60297dec.
-type MessagesUpdateSavedReactionTag struct {
-	Reaction ReactionClass
-	Title    tl.Optional[string]
-}
-
-func (*MessagesUpdateSavedReactionTag) TypeID() uint32 { return IDMessagesUpdateSavedReactionTag }
-
-func (v *MessagesUpdateSavedReactionTag) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdateSavedReactionTag)
-	var flags uint32
-	if v.Title.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Reaction, "messages.updateSavedReactionTag.reaction")
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-}
-
-func (v *MessagesUpdateSavedReactionTag) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdateSavedReactionTag, "messages.updateSavedReactionTag")
-	flags := r.Uint32()
-	v.Reaction = DecodeReaction(r)
-	if flags&(1<<0) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-}
-
-func (*MessagesUpdateSavedReactionTag) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetDefaultTagReactions is messages.getDefaultTagReactions#bdf93428.
-type MessagesGetDefaultTagReactions struct {
-	Hash int64
-}
-
-func (*MessagesGetDefaultTagReactions) TypeID() uint32 { return IDMessagesGetDefaultTagReactions }
-
-func (v *MessagesGetDefaultTagReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDefaultTagReactions)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetDefaultTagReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDefaultTagReactions, "messages.getDefaultTagReactions")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetDefaultTagReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
-	return DecodeMessagesReactions(r)
-}
-
-// MessagesGetOutboxReadDate is messages.getOutboxReadDate#8c4bfe5d.
-type MessagesGetOutboxReadDate struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*MessagesGetOutboxReadDate) TypeID() uint32 { return IDMessagesGetOutboxReadDate }
-
-func (v *MessagesGetOutboxReadDate) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetOutboxReadDate)
-	b.Object(v.Peer, "messages.getOutboxReadDate.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesGetOutboxReadDate) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetOutboxReadDate, "messages.getOutboxReadDate")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*MessagesGetOutboxReadDate) DecodeResult(r *tl.Reader) *OutboxReadDate {
-	v := new(OutboxReadDate)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetQuickReplies is messages.getQuickReplies#d483f2a8.
-type MessagesGetQuickReplies struct {
-	Hash int64
-}
-
-func (*MessagesGetQuickReplies) TypeID() uint32 { return IDMessagesGetQuickReplies }
-
-func (v *MessagesGetQuickReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetQuickReplies)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetQuickReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetQuickReplies, "messages.getQuickReplies")
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetQuickReplies) DecodeResult(r *tl.Reader) MessagesQuickRepliesClass {
-	return DecodeMessagesQuickReplies(r)
-}
-
-// MessagesReorderQuickReplies is messages.reorderQuickReplies#60331907.
-type MessagesReorderQuickReplies struct {
-	Order []int32
-}
-
-func (*MessagesReorderQuickReplies) TypeID() uint32 { return IDMessagesReorderQuickReplies }
-
-func (v *MessagesReorderQuickReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderQuickReplies)
-	b.Ints(v.Order)
-}
-
-func (v *MessagesReorderQuickReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderQuickReplies, "messages.reorderQuickReplies")
-	v.Order = r.Ints()
-}
-
-func (*MessagesReorderQuickReplies) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesCheckQuickReplyShortcut is messages.checkQuickReplyShortcut#f1d0fbd3.
-type MessagesCheckQuickReplyShortcut struct {
-	Shortcut string
-}
-
-func (*MessagesCheckQuickReplyShortcut) TypeID() uint32 { return IDMessagesCheckQuickReplyShortcut }
-
-func (v *MessagesCheckQuickReplyShortcut) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckQuickReplyShortcut)
-	b.String(v.Shortcut)
-}
-
-func (v *MessagesCheckQuickReplyShortcut) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckQuickReplyShortcut, "messages.checkQuickReplyShortcut")
-	v.Shortcut = r.String()
-}
-
-func (*MessagesCheckQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesEditQuickReplyShortcut is messages.editQuickReplyShortcut#5c003cef.
-type MessagesEditQuickReplyShortcut struct {
-	ShortcutID int32
-	Shortcut   string
-}
-
-func (*MessagesEditQuickReplyShortcut) TypeID() uint32 { return IDMessagesEditQuickReplyShortcut }
-
-func (v *MessagesEditQuickReplyShortcut) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditQuickReplyShortcut)
-	b.Int(v.ShortcutID)
-	b.String(v.Shortcut)
-}
-
-func (v *MessagesEditQuickReplyShortcut) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditQuickReplyShortcut, "messages.editQuickReplyShortcut")
-	v.ShortcutID = r.Int()
-	v.Shortcut = r.String()
-}
-
-func (*MessagesEditQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesDeleteQuickReplyShortcut is messages.deleteQuickReplyShortcut#3cc04740.
-type MessagesDeleteQuickReplyShortcut struct {
-	ShortcutID int32
-}
-
-func (*MessagesDeleteQuickReplyShortcut) TypeID() uint32 { return IDMessagesDeleteQuickReplyShortcut }
-
-func (v *MessagesDeleteQuickReplyShortcut) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteQuickReplyShortcut)
-	b.Int(v.ShortcutID)
-}
-
-func (v *MessagesDeleteQuickReplyShortcut) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteQuickReplyShortcut, "messages.deleteQuickReplyShortcut")
-	v.ShortcutID = r.Int()
-}
-
-func (*MessagesDeleteQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetQuickReplyMessages is messages.getQuickReplyMessages#94a495c3.
-type MessagesGetQuickReplyMessages struct {
-	ShortcutID int32
-	ID         []int32
-	Hash       int64
-}
-
-func (*MessagesGetQuickReplyMessages) TypeID() uint32 { return IDMessagesGetQuickReplyMessages }
-
-func (v *MessagesGetQuickReplyMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetQuickReplyMessages)
-	var flags uint32
-	if v.ID != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.ShortcutID)
-	if v.ID != nil {
-		b.Ints(v.ID)
-	}
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetQuickReplyMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetQuickReplyMessages, "messages.getQuickReplyMessages")
-	flags := r.Uint32()
-	v.ShortcutID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.ID = r.Ints()
-	}
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetQuickReplyMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesSendQuickReplyMessages is messages.sendQuickReplyMessages#6c750de1.
-type MessagesSendQuickReplyMessages struct {
-	Peer       InputPeerClass
-	ShortcutID int32
-	ID         []int32
-	RandomID   []int64
-}
-
-func (*MessagesSendQuickReplyMessages) TypeID() uint32 { return IDMessagesSendQuickReplyMessages }
-
-func (v *MessagesSendQuickReplyMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendQuickReplyMessages)
-	b.Object(v.Peer, "messages.sendQuickReplyMessages.peer")
-	b.Int(v.ShortcutID)
-	b.Ints(v.ID)
-	b.Longs(v.RandomID)
-}
-
-func (v *MessagesSendQuickReplyMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendQuickReplyMessages, "messages.sendQuickReplyMessages")
-	v.Peer = DecodeInputPeer(r)
-	v.ShortcutID = r.Int()
-	v.ID = r.Ints()
-	v.RandomID = r.Longs()
-}
-
-func (*MessagesSendQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesDeleteQuickReplyMessages is messages.deleteQuickReplyMessages#e105e910.
-type MessagesDeleteQuickReplyMessages struct {
-	ShortcutID int32
-	ID         []int32
-}
-
-func (*MessagesDeleteQuickReplyMessages) TypeID() uint32 { return IDMessagesDeleteQuickReplyMessages }
-
-func (v *MessagesDeleteQuickReplyMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteQuickReplyMessages)
-	b.Int(v.ShortcutID)
-	b.Ints(v.ID)
-}
-
-func (v *MessagesDeleteQuickReplyMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteQuickReplyMessages, "messages.deleteQuickReplyMessages")
-	v.ShortcutID = r.Int()
-	v.ID = r.Ints()
-}
-
-func (*MessagesDeleteQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesToggleDialogFilterTags is messages.toggleDialogFilterTags#fd2dda49.
-type MessagesToggleDialogFilterTags struct {
-	Enabled bool
-}
-
-func (*MessagesToggleDialogFilterTags) TypeID() uint32 { return IDMessagesToggleDialogFilterTags }
-
-func (v *MessagesToggleDialogFilterTags) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleDialogFilterTags)
-	b.Bool(v.Enabled)
-}
-
-func (v *MessagesToggleDialogFilterTags) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleDialogFilterTags, "messages.toggleDialogFilterTags")
-	v.Enabled = r.Bool()
-}
-
-func (*MessagesToggleDialogFilterTags) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetMyStickers is messages.getMyStickers#d0b5e1fc.
-type MessagesGetMyStickers struct {
-	OffsetID int64
-	Limit    int32
-}
-
-func (*MessagesGetMyStickers) TypeID() uint32 { return IDMessagesGetMyStickers }
-
-func (v *MessagesGetMyStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMyStickers)
-	b.Long(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetMyStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMyStickers, "messages.getMyStickers")
-	v.OffsetID = r.Long()
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetMyStickers) DecodeResult(r *tl.Reader) *MessagesMyStickers {
-	v := new(MessagesMyStickers)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetEmojiStickerGroups is messages.getEmojiStickerGroups#1dd840f5.
-type MessagesGetEmojiStickerGroups struct {
-	Hash int32
-}
-
-func (*MessagesGetEmojiStickerGroups) TypeID() uint32 { return IDMessagesGetEmojiStickerGroups }
-
-func (v *MessagesGetEmojiStickerGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiStickerGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiStickerGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiStickerGroups, "messages.getEmojiStickerGroups")
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetEmojiStickerGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
-
-// MessagesGetAvailableEffects is messages.getAvailableEffects#dea20a39.
-type MessagesGetAvailableEffects struct {
-	Hash int32
-}
-
-func (*MessagesGetAvailableEffects) TypeID() uint32 { return IDMessagesGetAvailableEffects }
-
-func (v *MessagesGetAvailableEffects) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAvailableEffects)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetAvailableEffects) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAvailableEffects, "messages.getAvailableEffects")
-	v.Hash = r.Int()
-}
-
-func (*MessagesGetAvailableEffects) DecodeResult(r *tl.Reader) MessagesAvailableEffectsClass {
-	return DecodeMessagesAvailableEffects(r)
-}
-
-// MessagesEditFactCheck is messages.editFactCheck#0589ee75.
-type MessagesEditFactCheck struct {
-	Peer  InputPeerClass
-	MsgID int32
-	Text  TextWithEntities
-}
-
-func (*MessagesEditFactCheck) TypeID() uint32 { return IDMessagesEditFactCheck }
-
-func (v *MessagesEditFactCheck) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditFactCheck)
-	b.Object(v.Peer, "messages.editFactCheck.peer")
-	b.Int(v.MsgID)
-	v.Text.Encode(b)
-}
-
-func (v *MessagesEditFactCheck) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditFactCheck, "messages.editFactCheck")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Text.Decode(r)
-}
-
-func (*MessagesEditFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesDeleteFactCheck is messages.deleteFactCheck#d1da940c.
-type MessagesDeleteFactCheck struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*MessagesDeleteFactCheck) TypeID() uint32 { return IDMessagesDeleteFactCheck }
-
-func (v *MessagesDeleteFactCheck) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteFactCheck)
-	b.Object(v.Peer, "messages.deleteFactCheck.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesDeleteFactCheck) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteFactCheck, "messages.deleteFactCheck")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*MessagesDeleteFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetFactCheck is messages.getFactCheck#b9cdc5ee.
-type MessagesGetFactCheck struct {
-	Peer  InputPeerClass
-	MsgID []int32
-}
-
-func (*MessagesGetFactCheck) TypeID() uint32 { return IDMessagesGetFactCheck }
-
-func (v *MessagesGetFactCheck) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFactCheck)
-	b.Object(v.Peer, "messages.getFactCheck.peer")
-	b.Ints(v.MsgID)
-}
-
-func (v *MessagesGetFactCheck) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFactCheck, "messages.getFactCheck")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Ints()
-}
-
-func (*MessagesGetFactCheck) DecodeResult(r *tl.Reader) []FactCheck { return readFactChecks(r) }
-
-// MessagesRequestMainWebView is messages.requestMainWebView#c9e01e7b.
-type MessagesRequestMainWebView struct {
-	Compact     bool
-	Fullscreen  bool
-	Peer        InputPeerClass
-	Bot         InputUserClass
-	StartParam  tl.Optional[string]
-	ThemeParams *DataJSON
-	Platform    string
-}
-
-func (*MessagesRequestMainWebView) TypeID() uint32 { return IDMessagesRequestMainWebView }
-
-func (v *MessagesRequestMainWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestMainWebView)
-	var flags uint32
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-	}
-	if v.StartParam.Set {
-		flags |= 1 << 1
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.requestMainWebView.peer")
-	b.Object(v.Bot, "messages.requestMainWebView.bot")
-	if v.StartParam.Set {
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-}
-
-func (v *MessagesRequestMainWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestMainWebView, "messages.requestMainWebView")
-	flags := r.Uint32()
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Bot = DecodeInputUser(r)
-	if flags&(1<<1) != 0 {
-		v.StartParam = tl.Some(r.String())
-	}
-	if flags&(1<<0) != 0 {
-		v.ThemeParams = new(DataJSON)
-		v.ThemeParams.Decode(r)
-	}
-	v.Platform = r.String()
-}
-
-func (*MessagesRequestMainWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSendPaidReaction is messages.sendPaidReaction#58bbcb50.
-type MessagesSendPaidReaction struct {
-	Peer     InputPeerClass
-	MsgID    int32
-	Count    int32
-	RandomID int64
-	Private  PaidReactionPrivacyClass
-}
-
-func (*MessagesSendPaidReaction) TypeID() uint32 { return IDMessagesSendPaidReaction }
-
-func (v *MessagesSendPaidReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendPaidReaction)
-	var flags uint32
-	if v.Private != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.sendPaidReaction.peer")
-	b.Int(v.MsgID)
-	b.Int(v.Count)
-	b.Long(v.RandomID)
-	if v.Private != nil {
-		v.Private.Encode(b)
-	}
-}
-
-func (v *MessagesSendPaidReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendPaidReaction, "messages.sendPaidReaction")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Count = r.Int()
-	v.RandomID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.Private = DecodePaidReactionPrivacy(r)
-	}
-}
-
-func (*MessagesSendPaidReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesTogglePaidReactionPrivacy is messages.togglePaidReactionPrivacy#435885b5.
-type MessagesTogglePaidReactionPrivacy struct {
-	Peer    InputPeerClass
-	MsgID   int32
-	Private PaidReactionPrivacyClass
-}
-
-func (*MessagesTogglePaidReactionPrivacy) TypeID() uint32 { return IDMessagesTogglePaidReactionPrivacy }
-
-func (v *MessagesTogglePaidReactionPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTogglePaidReactionPrivacy)
-	b.Object(v.Peer, "messages.togglePaidReactionPrivacy.peer")
-	b.Int(v.MsgID)
-	b.Object(v.Private, "messages.togglePaidReactionPrivacy.private")
-}
-
-func (v *MessagesTogglePaidReactionPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTogglePaidReactionPrivacy, "messages.togglePaidReactionPrivacy")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Private = DecodePaidReactionPrivacy(r)
-}
-
-func (*MessagesTogglePaidReactionPrivacy) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetPaidReactionPrivacy is messages.getPaidReactionPrivacy#472455aa.
-type MessagesGetPaidReactionPrivacy struct {
-}
-
-func (*MessagesGetPaidReactionPrivacy) TypeID() uint32 { return IDMessagesGetPaidReactionPrivacy }
-
-func (v *MessagesGetPaidReactionPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPaidReactionPrivacy)
-}
-
-func (v *MessagesGetPaidReactionPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPaidReactionPrivacy, "messages.getPaidReactionPrivacy")
-}
-
-func (*MessagesGetPaidReactionPrivacy) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesViewSponsoredMessage is messages.viewSponsoredMessage#269e3643.
-type MessagesViewSponsoredMessage struct {
-	RandomID []byte
-}
-
-func (*MessagesViewSponsoredMessage) TypeID() uint32 { return IDMessagesViewSponsoredMessage }
-
-func (v *MessagesViewSponsoredMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesViewSponsoredMessage)
-	b.ByteString(v.RandomID)
-}
-
-func (v *MessagesViewSponsoredMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesViewSponsoredMessage, "messages.viewSponsoredMessage")
-	v.RandomID = r.ByteString()
-}
-
-func (*MessagesViewSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesClickSponsoredMessage is messages.clickSponsoredMessage#8235057e.
-type MessagesClickSponsoredMessage struct {
-	Media      bool
-	Fullscreen bool
-	RandomID   []byte
-}
-
-func (*MessagesClickSponsoredMessage) TypeID() uint32 { return IDMessagesClickSponsoredMessage }
-
-func (v *MessagesClickSponsoredMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClickSponsoredMessage)
-	var flags uint32
-	if v.Media {
-		flags |= 1 << 0
-	}
-	if v.Fullscreen {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.ByteString(v.RandomID)
-}
-
-func (v *MessagesClickSponsoredMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClickSponsoredMessage, "messages.clickSponsoredMessage")
-	flags := r.Uint32()
-	v.Media = flags&(1<<0) != 0
-	v.Fullscreen = flags&(1<<1) != 0
-	v.RandomID = r.ByteString()
-}
-
-func (*MessagesClickSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesReportSponsoredMessage is messages.reportSponsoredMessage#12cbf0c4.
-type MessagesReportSponsoredMessage struct {
-	RandomID []byte
-	Option   []byte
-}
-
-func (*MessagesReportSponsoredMessage) TypeID() uint32 { return IDMessagesReportSponsoredMessage }
-
-func (v *MessagesReportSponsoredMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportSponsoredMessage)
-	b.ByteString(v.RandomID)
-	b.ByteString(v.Option)
-}
-
-func (v *MessagesReportSponsoredMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportSponsoredMessage, "messages.reportSponsoredMessage")
-	v.RandomID = r.ByteString()
-	v.Option = r.ByteString()
-}
-
-func (*MessagesReportSponsoredMessage) DecodeResult(r *tl.Reader) ChannelsSponsoredMessageReportResultClass {
-	return DecodeChannelsSponsoredMessageReportResult(r)
-}
-
-// MessagesGetSponsoredMessages is messages.getSponsoredMessages#3d6ce850.
-type MessagesGetSponsoredMessages struct {
-	Peer  InputPeerClass
-	MsgID tl.Optional[int32]
-}
-
-func (*MessagesGetSponsoredMessages) TypeID() uint32 { return IDMessagesGetSponsoredMessages }
-
-func (v *MessagesGetSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSponsoredMessages)
-	var flags uint32
-	if v.MsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getSponsoredMessages.peer")
-	if v.MsgID.Set {
-		b.Int(v.MsgID.Value)
-	}
-}
-
-func (v *MessagesGetSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSponsoredMessages, "messages.getSponsoredMessages")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.MsgID = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesGetSponsoredMessages) DecodeResult(r *tl.Reader) MessagesSponsoredMessagesClass {
-	return DecodeMessagesSponsoredMessages(r)
-}
-
-// MessagesSavePreparedInlineMessage is messages.savePreparedInlineMessage#f21f7f2f.
-type MessagesSavePreparedInlineMessage struct {
-	Result    InputBotInlineResultClass
-	UserID    InputUserClass
-	PeerTypes []InlineQueryPeerTypeClass
-}
-
-func (*MessagesSavePreparedInlineMessage) TypeID() uint32 { return IDMessagesSavePreparedInlineMessage }
-
-func (v *MessagesSavePreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavePreparedInlineMessage)
-	var flags uint32
-	if v.PeerTypes != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Result, "messages.savePreparedInlineMessage.result")
-	b.Object(v.UserID, "messages.savePreparedInlineMessage.user_id")
-	if v.PeerTypes != nil {
-		putInlineQueryPeerTypeClasses(b, v.PeerTypes, "messages.savePreparedInlineMessage.peer_types")
-	}
-}
-
-func (v *MessagesSavePreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavePreparedInlineMessage, "messages.savePreparedInlineMessage")
-	flags := r.Uint32()
-	v.Result = DecodeInputBotInlineResult(r)
-	v.UserID = DecodeInputUser(r)
-	if flags&(1<<0) != 0 {
-		v.PeerTypes = readInlineQueryPeerTypeClasses(r)
-	}
-}
-
-func (*MessagesSavePreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesBotPreparedInlineMessage {
-	v := new(MessagesBotPreparedInlineMessage)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetPreparedInlineMessage is messages.getPreparedInlineMessage#857ebdb8.
-type MessagesGetPreparedInlineMessage struct {
-	Bot InputUserClass
-	ID  string
-}
-
-func (*MessagesGetPreparedInlineMessage) TypeID() uint32 { return IDMessagesGetPreparedInlineMessage }
-
-func (v *MessagesGetPreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPreparedInlineMessage)
-	b.Object(v.Bot, "messages.getPreparedInlineMessage.bot")
-	b.String(v.ID)
-}
-
-func (v *MessagesGetPreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPreparedInlineMessage, "messages.getPreparedInlineMessage")
-	v.Bot = DecodeInputUser(r)
-	v.ID = r.String()
-}
-
-func (*MessagesGetPreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesPreparedInlineMessage {
-	v := new(MessagesPreparedInlineMessage)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSearchStickers is messages.searchStickers#29b1c66a.
-type MessagesSearchStickers struct {
-	Emojis   bool
-	Q        string
-	Emoticon string
-	LangCode []string
-	Offset   int32
-	Limit    int32
-	Hash     int64
-}
-
-func (*MessagesSearchStickers) TypeID() uint32 { return IDMessagesSearchStickers }
-
-func (v *MessagesSearchStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchStickers)
-	var flags uint32
-	if v.Emojis {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.String(v.Q)
-	b.String(v.Emoticon)
-	b.Strings(v.LangCode)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSearchStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchStickers, "messages.searchStickers")
-	flags := r.Uint32()
-	v.Emojis = flags&(1<<0) != 0
-	v.Q = r.String()
-	v.Emoticon = r.String()
-	v.LangCode = r.Strings()
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesSearchStickers) DecodeResult(r *tl.Reader) MessagesFoundStickersClass {
-	return DecodeMessagesFoundStickers(r)
-}
-
-// MessagesReportMessagesDelivery is messages.reportMessagesDelivery#5a6d7395.
-type MessagesReportMessagesDelivery struct {
-	Push bool
-	Peer InputPeerClass
-	ID   []int32
-}
-
-func (*MessagesReportMessagesDelivery) TypeID() uint32 { return IDMessagesReportMessagesDelivery }
-
-func (v *MessagesReportMessagesDelivery) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportMessagesDelivery)
-	var flags uint32
-	if v.Push {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.reportMessagesDelivery.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesReportMessagesDelivery) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportMessagesDelivery, "messages.reportMessagesDelivery")
-	flags := r.Uint32()
-	v.Push = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-}
-
-func (*MessagesReportMessagesDelivery) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesGetSavedDialogsByID is messages.getSavedDialogsByID#6f6f9c96.
-type MessagesGetSavedDialogsByID struct {
-	ParentPeer InputPeerClass
-	IDs        []InputPeerClass
-}
-
-func (*MessagesGetSavedDialogsByID) TypeID() uint32 { return IDMessagesGetSavedDialogsByID }
-
-func (v *MessagesGetSavedDialogsByID) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedDialogsByID)
-	var flags uint32
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.ParentPeer != nil {
-		v.ParentPeer.Encode(b)
-	}
-	putInputPeerClasses(b, v.IDs, "messages.getSavedDialogsByID.ids")
-}
-
-func (v *MessagesGetSavedDialogsByID) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedDialogsByID, "messages.getSavedDialogsByID")
-	flags := r.Uint32()
-	if flags&(1<<1) != 0 {
-		v.ParentPeer = DecodeInputPeer(r)
-	}
-	v.IDs = readInputPeerClasses(r)
-}
-
-func (*MessagesGetSavedDialogsByID) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
-	return DecodeMessagesSavedDialogs(r)
-}
-
-// MessagesReadSavedHistory is messages.readSavedHistory#ba4a3b5b.
-type MessagesReadSavedHistory struct {
-	ParentPeer InputPeerClass
-	Peer       InputPeerClass
-	MaxID      int32
-}
-
-func (*MessagesReadSavedHistory) TypeID() uint32 { return IDMessagesReadSavedHistory }
-
-func (v *MessagesReadSavedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadSavedHistory)
-	b.Object(v.ParentPeer, "messages.readSavedHistory.parent_peer")
-	b.Object(v.Peer, "messages.readSavedHistory.peer")
-	b.Int(v.MaxID)
-}
-
-func (v *MessagesReadSavedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadSavedHistory, "messages.readSavedHistory")
-	v.ParentPeer = DecodeInputPeer(r)
-	v.Peer = DecodeInputPeer(r)
-	v.MaxID = r.Int()
-}
-
-func (*MessagesReadSavedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesToggleTodoCompleted is messages.toggleTodoCompleted#d3e03124.
-type MessagesToggleTodoCompleted struct {
-	Peer        InputPeerClass
-	MsgID       int32
-	Completed   []int32
-	Incompleted []int32
-}
-
-func (*MessagesToggleTodoCompleted) TypeID() uint32 { return IDMessagesToggleTodoCompleted }
-
-func (v *MessagesToggleTodoCompleted) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleTodoCompleted)
-	b.Object(v.Peer, "messages.toggleTodoCompleted.peer")
-	b.Int(v.MsgID)
-	b.Ints(v.Completed)
-	b.Ints(v.Incompleted)
-}
-
-func (v *MessagesToggleTodoCompleted) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleTodoCompleted, "messages.toggleTodoCompleted")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Completed = r.Ints()
-	v.Incompleted = r.Ints()
-}
-
-func (*MessagesToggleTodoCompleted) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesAppendTodoList is messages.appendTodoList#21a61057.
-type MessagesAppendTodoList struct {
-	Peer  InputPeerClass
-	MsgID int32
-	List  []TodoItem
-}
-
-func (*MessagesAppendTodoList) TypeID() uint32 { return IDMessagesAppendTodoList }
-
-func (v *MessagesAppendTodoList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAppendTodoList)
-	b.Object(v.Peer, "messages.appendTodoList.peer")
-	b.Int(v.MsgID)
-	putTodoItems(b, v.List)
-}
-
-func (v *MessagesAppendTodoList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAppendTodoList, "messages.appendTodoList")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.List = readTodoItems(r)
-}
-
-func (*MessagesAppendTodoList) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesToggleSuggestedPostApproval is messages.toggleSuggestedPostApproval#8107455c.
-type MessagesToggleSuggestedPostApproval struct {
-	Reject        bool
-	Peer          InputPeerClass
-	MsgID         int32
-	ScheduleDate  tl.Optional[int32]
-	RejectComment tl.Optional[string]
-}
-
-func (*MessagesToggleSuggestedPostApproval) TypeID() uint32 {
-	return IDMessagesToggleSuggestedPostApproval
-}
-
-func (v *MessagesToggleSuggestedPostApproval) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleSuggestedPostApproval)
-	var flags uint32
-	if v.ScheduleDate.Set {
-		flags |= 1 << 0
-	}
-	if v.Reject {
-		flags |= 1 << 1
-	}
-	if v.RejectComment.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.toggleSuggestedPostApproval.peer")
-	b.Int(v.MsgID)
-	if v.ScheduleDate.Set {
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.RejectComment.Set {
-		b.String(v.RejectComment.Value)
-	}
-}
-
-func (v *MessagesToggleSuggestedPostApproval) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleSuggestedPostApproval, "messages.toggleSuggestedPostApproval")
-	flags := r.Uint32()
-	v.Reject = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.RejectComment = tl.Some(r.String())
-	}
-}
-
-func (*MessagesToggleSuggestedPostApproval) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesGetForumTopics is messages.getForumTopics#3ba47bff.
-type MessagesGetForumTopics struct {
-	Peer        InputPeerClass
-	Q           tl.Optional[string]
-	OffsetDate  int32
-	OffsetID    int32
-	OffsetTopic int32
-	Limit       int32
-}
-
-func (*MessagesGetForumTopics) TypeID() uint32 { return IDMessagesGetForumTopics }
-
-func (v *MessagesGetForumTopics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetForumTopics)
-	var flags uint32
-	if v.Q.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getForumTopics.peer")
-	if v.Q.Set {
-		b.String(v.Q.Value)
-	}
-	b.Int(v.OffsetDate)
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetTopic)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetForumTopics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetForumTopics, "messages.getForumTopics")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.Q = tl.Some(r.String())
-	}
-	v.OffsetDate = r.Int()
-	v.OffsetID = r.Int()
-	v.OffsetTopic = r.Int()
-	v.Limit = r.Int()
-}
-
-func (*MessagesGetForumTopics) DecodeResult(r *tl.Reader) *MessagesForumTopics {
-	v := new(MessagesForumTopics)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetForumTopicsByID is messages.getForumTopicsByID#af0a4a08.
-type MessagesGetForumTopicsByID struct {
-	Peer   InputPeerClass
-	Topics []int32
-}
-
-func (*MessagesGetForumTopicsByID) TypeID() uint32 { return IDMessagesGetForumTopicsByID }
-
-func (v *MessagesGetForumTopicsByID) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetForumTopicsByID)
-	b.Object(v.Peer, "messages.getForumTopicsByID.peer")
-	b.Ints(v.Topics)
-}
-
-func (v *MessagesGetForumTopicsByID) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetForumTopicsByID, "messages.getForumTopicsByID")
-	v.Peer = DecodeInputPeer(r)
-	v.Topics = r.Ints()
-}
-
-func (*MessagesGetForumTopicsByID) DecodeResult(r *tl.Reader) *MessagesForumTopics {
-	v := new(MessagesForumTopics)
-	v.Decode(r)
-	return v
-}
-
-// MessagesEditForumTopic is messages.editForumTopic#cecc1134.
-type MessagesEditForumTopic struct {
-	Peer        InputPeerClass
-	TopicID     int32
-	Title       tl.Optional[string]
-	IconEmojiID tl.Optional[int64]
-	Closed      tl.Optional[bool]
-	Hidden      tl.Optional[bool]
-}
-
-func (*MessagesEditForumTopic) TypeID() uint32 { return IDMessagesEditForumTopic }
-
-func (v *MessagesEditForumTopic) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditForumTopic)
-	var flags uint32
-	if v.Title.Set {
-		flags |= 1 << 0
-	}
-	if v.IconEmojiID.Set {
-		flags |= 1 << 1
-	}
-	if v.Closed.Set {
-		flags |= 1 << 2
-	}
-	if v.Hidden.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.editForumTopic.peer")
-	b.Int(v.TopicID)
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-	if v.IconEmojiID.Set {
-		b.Long(v.IconEmojiID.Value)
-	}
-	if v.Closed.Set {
-		b.Bool(v.Closed.Value)
-	}
-	if v.Hidden.Set {
-		b.Bool(v.Hidden.Value)
-	}
-}
-
-func (v *MessagesEditForumTopic) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditForumTopic, "messages.editForumTopic")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.TopicID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.IconEmojiID = tl.Some(r.Long())
-	}
-	if flags&(1<<2) != 0 {
-		v.Closed = tl.Some(r.Bool())
-	}
-	if flags&(1<<3) != 0 {
-		v.Hidden = tl.Some(r.Bool())
-	}
-}
-
-func (*MessagesEditForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesUpdatePinnedForumTopic is messages.updatePinnedForumTopic#175df251.
-type MessagesUpdatePinnedForumTopic struct {
-	Peer    InputPeerClass
-	TopicID int32
-	Pinned  bool
-}
-
-func (*MessagesUpdatePinnedForumTopic) TypeID() uint32 { return IDMessagesUpdatePinnedForumTopic }
-
-func (v *MessagesUpdatePinnedForumTopic) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdatePinnedForumTopic)
-	b.Object(v.Peer, "messages.updatePinnedForumTopic.peer")
-	b.Int(v.TopicID)
-	b.Bool(v.Pinned)
-}
-
-func (v *MessagesUpdatePinnedForumTopic) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdatePinnedForumTopic, "messages.updatePinnedForumTopic")
-	v.Peer = DecodeInputPeer(r)
-	v.TopicID = r.Int()
-	v.Pinned = r.Bool()
-}
-
-func (*MessagesUpdatePinnedForumTopic) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesReorderPinnedForumTopics is messages.reorderPinnedForumTopics#0e7841f0.
-type MessagesReorderPinnedForumTopics struct {
-	Force bool
-	Peer  InputPeerClass
-	Order []int32
-}
-
-func (*MessagesReorderPinnedForumTopics) TypeID() uint32 { return IDMessagesReorderPinnedForumTopics }
-
-func (v *MessagesReorderPinnedForumTopics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderPinnedForumTopics)
-	var flags uint32
-	if v.Force {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.reorderPinnedForumTopics.peer")
-	b.Ints(v.Order)
-}
-
-func (v *MessagesReorderPinnedForumTopics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderPinnedForumTopics, "messages.reorderPinnedForumTopics")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Order = r.Ints()
-}
-
-func (*MessagesReorderPinnedForumTopics) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesCreateForumTopic is messages.createForumTopic#2f98c3d5.
-type MessagesCreateForumTopic struct {
-	TitleMissing bool
-	Peer         InputPeerClass
-	Title        string
-	IconColor    tl.Optional[int32]
-	IconEmojiID  tl.Optional[int64]
-	RandomID     int64
-	SendAs       InputPeerClass
-}
-
-func (*MessagesCreateForumTopic) TypeID() uint32 { return IDMessagesCreateForumTopic }
-
-func (v *MessagesCreateForumTopic) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCreateForumTopic)
-	var flags uint32
-	if v.IconColor.Set {
-		flags |= 1 << 0
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 2
-	}
-	if v.IconEmojiID.Set {
-		flags |= 1 << 3
-	}
-	if v.TitleMissing {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.createForumTopic.peer")
-	b.String(v.Title)
-	if v.IconColor.Set {
-		b.Int(v.IconColor.Value)
-	}
-	if v.IconEmojiID.Set {
-		b.Long(v.IconEmojiID.Value)
-	}
-	b.Long(v.RandomID)
-	if v.SendAs != nil {
-		v.SendAs.Encode(b)
-	}
-}
-
-func (v *MessagesCreateForumTopic) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCreateForumTopic, "messages.createForumTopic")
-	flags := r.Uint32()
-	v.TitleMissing = flags&(1<<4) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Title = r.String()
-	if flags&(1<<0) != 0 {
-		v.IconColor = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		v.IconEmojiID = tl.Some(r.Long())
-	}
-	v.RandomID = r.Long()
-	if flags&(1<<2) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
-}
-
-func (*MessagesCreateForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesDeleteTopicHistory is messages.deleteTopicHistory#d2816f10.
-type MessagesDeleteTopicHistory struct {
-	Peer     InputPeerClass
-	TopMsgID int32
-}
-
-func (*MessagesDeleteTopicHistory) TypeID() uint32 { return IDMessagesDeleteTopicHistory }
-
-func (v *MessagesDeleteTopicHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteTopicHistory)
-	b.Object(v.Peer, "messages.deleteTopicHistory.peer")
-	b.Int(v.TopMsgID)
-}
-
-func (v *MessagesDeleteTopicHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteTopicHistory, "messages.deleteTopicHistory")
-	v.Peer = DecodeInputPeer(r)
-	v.TopMsgID = r.Int()
-}
-
-func (*MessagesDeleteTopicHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesGetEmojiGameInfo is messages.getEmojiGameInfo#fb7e8ca7.
-type MessagesGetEmojiGameInfo struct {
-}
-
-func (*MessagesGetEmojiGameInfo) TypeID() uint32 { return IDMessagesGetEmojiGameInfo }
-
-func (v *MessagesGetEmojiGameInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiGameInfo)
-}
-
-func (v *MessagesGetEmojiGameInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiGameInfo, "messages.getEmojiGameInfo")
-}
-
-func (*MessagesGetEmojiGameInfo) DecodeResult(r *tl.Reader) MessagesEmojiGameInfoClass {
-	return DecodeMessagesEmojiGameInfo(r)
-}
-
-// MessagesSummarizeText is messages.summarizeText#abbbd346.
-type MessagesSummarizeText struct {
-	Peer   InputPeerClass
-	ID     int32
-	ToLang tl.Optional[string]
-	Tone   tl.Optional[string]
-}
-
-func (*MessagesSummarizeText) TypeID() uint32 { return IDMessagesSummarizeText }
-
-func (v *MessagesSummarizeText) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSummarizeText)
-	var flags uint32
-	if v.ToLang.Set {
-		flags |= 1 << 0
-	}
-	if v.Tone.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.summarizeText.peer")
-	b.Int(v.ID)
-	if v.ToLang.Set {
-		b.String(v.ToLang.Value)
-	}
-	if v.Tone.Set {
-		b.String(v.Tone.Value)
-	}
-}
-
-func (v *MessagesSummarizeText) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSummarizeText, "messages.summarizeText")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.ToLang = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Tone = tl.Some(r.String())
-	}
-}
-
-func (*MessagesSummarizeText) DecodeResult(r *tl.Reader) *TextWithEntities {
-	v := new(TextWithEntities)
-	v.Decode(r)
-	return v
-}
-
-// MessagesEditChatCreator is messages.editChatCreator#f743b857.
-type MessagesEditChatCreator struct {
-	Peer     InputPeerClass
-	UserID   InputUserClass
-	Password InputCheckPasswordSRPClass
-}
-
-func (*MessagesEditChatCreator) TypeID() uint32 { return IDMessagesEditChatCreator }
-
-func (v *MessagesEditChatCreator) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatCreator)
-	b.Object(v.Peer, "messages.editChatCreator.peer")
-	b.Object(v.UserID, "messages.editChatCreator.user_id")
-	b.Object(v.Password, "messages.editChatCreator.password")
-}
-
-func (v *MessagesEditChatCreator) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatCreator, "messages.editChatCreator")
-	v.Peer = DecodeInputPeer(r)
-	v.UserID = DecodeInputUser(r)
-	v.Password = DecodeInputCheckPasswordSRP(r)
-}
-
-func (*MessagesEditChatCreator) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetFutureChatCreatorAfterLeave is messages.getFutureChatCreatorAfterLeave#3b7d0ea6.
-type MessagesGetFutureChatCreatorAfterLeave struct {
-	Peer InputPeerClass
-}
-
-func (*MessagesGetFutureChatCreatorAfterLeave) TypeID() uint32 {
-	return IDMessagesGetFutureChatCreatorAfterLeave
-}
-
-func (v *MessagesGetFutureChatCreatorAfterLeave) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFutureChatCreatorAfterLeave)
-	b.Object(v.Peer, "messages.getFutureChatCreatorAfterLeave.peer")
-}
-
-func (v *MessagesGetFutureChatCreatorAfterLeave) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFutureChatCreatorAfterLeave, "messages.getFutureChatCreatorAfterLeave")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*MessagesGetFutureChatCreatorAfterLeave) DecodeResult(r *tl.Reader) UserClass {
-	return DecodeUser(r)
-}
-
-// MessagesEditChatParticipantRank is messages.editChatParticipantRank#a00f32b0.
-type MessagesEditChatParticipantRank struct {
-	Peer        InputPeerClass
-	Participant InputPeerClass
-	Rank        string
-}
-
-func (*MessagesEditChatParticipantRank) TypeID() uint32 { return IDMessagesEditChatParticipantRank }
-
-func (v *MessagesEditChatParticipantRank) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatParticipantRank)
-	b.Object(v.Peer, "messages.editChatParticipantRank.peer")
-	b.Object(v.Participant, "messages.editChatParticipantRank.participant")
-	b.String(v.Rank)
-}
-
-func (v *MessagesEditChatParticipantRank) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatParticipantRank, "messages.editChatParticipantRank")
-	v.Peer = DecodeInputPeer(r)
-	v.Participant = DecodeInputPeer(r)
-	v.Rank = r.String()
-}
-
-func (*MessagesEditChatParticipantRank) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesDeclineURLAuth is messages.declineUrlAuth#35436bbc.
-type MessagesDeclineURLAuth struct {
-	URL string
-}
-
-func (*MessagesDeclineURLAuth) TypeID() uint32 { return IDMessagesDeclineURLAuth }
-
-func (v *MessagesDeclineURLAuth) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeclineURLAuth)
-	b.String(v.URL)
-}
-
-func (v *MessagesDeclineURLAuth) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeclineURLAuth, "messages.declineUrlAuth")
-	v.URL = r.String()
-}
-
-func (*MessagesDeclineURLAuth) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesCheckURLAuthMatchCode is messages.checkUrlAuthMatchCode#c9a47b0b.
-type MessagesCheckURLAuthMatchCode struct {
-	URL       string
-	MatchCode string
-}
-
-func (*MessagesCheckURLAuthMatchCode) TypeID() uint32 { return IDMessagesCheckURLAuthMatchCode }
-
-func (v *MessagesCheckURLAuthMatchCode) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckURLAuthMatchCode)
-	b.String(v.URL)
-	b.String(v.MatchCode)
-}
-
-func (v *MessagesCheckURLAuthMatchCode) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckURLAuthMatchCode, "messages.checkUrlAuthMatchCode")
-	v.URL = r.String()
-	v.MatchCode = r.String()
-}
-
-func (*MessagesCheckURLAuthMatchCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesComposeMessageWithAI is messages.composeMessageWithAI#daecc589.
-type MessagesComposeMessageWithAI struct {
-	Proofread       bool
-	Emojify         bool
-	Text            TextWithEntities
-	TranslateToLang tl.Optional[string]
-	Tone            InputAIComposeToneClass
-}
-
-func (*MessagesComposeMessageWithAI) TypeID() uint32 { return IDMessagesComposeMessageWithAI }
-
-func (v *MessagesComposeMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposeMessageWithAI)
-	var flags uint32
-	if v.Proofread {
-		flags |= 1 << 0
-	}
-	if v.TranslateToLang.Set {
-		flags |= 1 << 1
-	}
-	if v.Tone != nil {
-		flags |= 1 << 2
-	}
-	if v.Emojify {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	v.Text.Encode(b)
-	if v.TranslateToLang.Set {
-		b.String(v.TranslateToLang.Value)
-	}
-	if v.Tone != nil {
-		v.Tone.Encode(b)
-	}
-}
-
-func (v *MessagesComposeMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposeMessageWithAI, "messages.composeMessageWithAI")
-	flags := r.Uint32()
-	v.Proofread = flags&(1<<0) != 0
-	v.Emojify = flags&(1<<3) != 0
-	v.Text.Decode(r)
-	if flags&(1<<1) != 0 {
-		v.TranslateToLang = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Tone = DecodeInputAIComposeTone(r)
-	}
-}
-
-func (*MessagesComposeMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedMessageWithAI {
-	v := new(MessagesComposedMessageWithAI)
-	v.Decode(r)
-	return v
-}
-
-// MessagesReportReadMetrics is messages.reportReadMetrics#4067c5e6.
-type MessagesReportReadMetrics struct {
-	Peer    InputPeerClass
-	Metrics []InputMessageReadMetric
-}
-
-func (*MessagesReportReadMetrics) TypeID() uint32 { return IDMessagesReportReadMetrics }
-
-func (v *MessagesReportReadMetrics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportReadMetrics)
-	b.Object(v.Peer, "messages.reportReadMetrics.peer")
-	putInputMessageReadMetrics(b, v.Metrics)
-}
-
-func (v *MessagesReportReadMetrics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportReadMetrics, "messages.reportReadMetrics")
-	v.Peer = DecodeInputPeer(r)
-	v.Metrics = readInputMessageReadMetrics(r)
-}
-
-func (*MessagesReportReadMetrics) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesReportMusicListen is messages.reportMusicListen#ddbcd819.
-type MessagesReportMusicListen struct {
-	ID               InputDocumentClass
-	ListenedDuration int32
-}
-
-func (*MessagesReportMusicListen) TypeID() uint32 { return IDMessagesReportMusicListen }
-
-func (v *MessagesReportMusicListen) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportMusicListen)
-	b.Object(v.ID, "messages.reportMusicListen.id")
-	b.Int(v.ListenedDuration)
-}
-
-func (v *MessagesReportMusicListen) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportMusicListen, "messages.reportMusicListen")
-	v.ID = DecodeInputDocument(r)
-	v.ListenedDuration = r.Int()
-}
-
-func (*MessagesReportMusicListen) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesAddPollAnswer is messages.addPollAnswer#19bc4b6d.
-type MessagesAddPollAnswer struct {
-	Peer   InputPeerClass
-	MsgID  int32
-	Answer PollAnswerClass
-}
-
-func (*MessagesAddPollAnswer) TypeID() uint32 { return IDMessagesAddPollAnswer }
-
-func (v *MessagesAddPollAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAddPollAnswer)
-	b.Object(v.Peer, "messages.addPollAnswer.peer")
-	b.Int(v.MsgID)
-	b.Object(v.Answer, "messages.addPollAnswer.answer")
-}
-
-func (v *MessagesAddPollAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAddPollAnswer, "messages.addPollAnswer")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Answer = DecodePollAnswer(r)
-}
-
-func (*MessagesAddPollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesDeletePollAnswer is messages.deletePollAnswer#ac8505a5.
-type MessagesDeletePollAnswer struct {
-	Peer   InputPeerClass
-	MsgID  int32
-	Option []byte
-}
-
-func (*MessagesDeletePollAnswer) TypeID() uint32 { return IDMessagesDeletePollAnswer }
-
-func (v *MessagesDeletePollAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeletePollAnswer)
-	b.Object(v.Peer, "messages.deletePollAnswer.peer")
-	b.Int(v.MsgID)
-	b.ByteString(v.Option)
-}
-
-func (v *MessagesDeletePollAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeletePollAnswer, "messages.deletePollAnswer")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Option = r.ByteString()
-}
-
-func (*MessagesDeletePollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// MessagesGetUnreadPollVotes is messages.getUnreadPollVotes#43286cf2.
-type MessagesGetUnreadPollVotes struct {
-	Peer      InputPeerClass
-	TopMsgID  tl.Optional[int32]
-	OffsetID  int32
-	AddOffset int32
-	Limit     int32
-	MaxID     int32
-	MinID     int32
-}
-
-func (*MessagesGetUnreadPollVotes) TypeID() uint32 { return IDMessagesGetUnreadPollVotes }
-
-func (v *MessagesGetUnreadPollVotes) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetUnreadPollVotes)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.getUnreadPollVotes.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-}
-
-func (v *MessagesGetUnreadPollVotes) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetUnreadPollVotes, "messages.getUnreadPollVotes")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-}
-
-func (*MessagesGetUnreadPollVotes) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesReadPollVotes is messages.readPollVotes#1720b4d8.
-type MessagesReadPollVotes struct {
-	Peer     InputPeerClass
-	TopMsgID tl.Optional[int32]
-}
-
-func (*MessagesReadPollVotes) TypeID() uint32 { return IDMessagesReadPollVotes }
-
-func (v *MessagesReadPollVotes) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadPollVotes)
-	var flags uint32
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "messages.readPollVotes.peer")
-	if v.TopMsgID.Set {
-		b.Int(v.TopMsgID.Value)
-	}
-}
-
-func (v *MessagesReadPollVotes) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadPollVotes, "messages.readPollVotes")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.TopMsgID = tl.Some(r.Int())
-	}
-}
-
-func (*MessagesReadPollVotes) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	v.Decode(r)
-	return v
-}
-
-// MessagesSetBotGuestChatResult is messages.setBotGuestChatResult#b8f106e3.
-type MessagesSetBotGuestChatResult struct {
-	QueryID int64
-	Result  InputBotInlineResultClass
-}
-
-func (*MessagesSetBotGuestChatResult) TypeID() uint32 { return IDMessagesSetBotGuestChatResult }
-
-func (v *MessagesSetBotGuestChatResult) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotGuestChatResult)
-	b.Long(v.QueryID)
-	b.Object(v.Result, "messages.setBotGuestChatResult.result")
-}
-
-func (v *MessagesSetBotGuestChatResult) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotGuestChatResult, "messages.setBotGuestChatResult")
-	v.QueryID = r.Long()
-	v.Result = DecodeInputBotInlineResult(r)
-}
-
-func (*MessagesSetBotGuestChatResult) DecodeResult(r *tl.Reader) InputBotInlineMessageIDClass {
-	return DecodeInputBotInlineMessageID(r)
-}
-
-// MessagesDeleteParticipantReactions is messages.deleteParticipantReactions#a0b80cf8.
-type MessagesDeleteParticipantReactions struct {
-	Peer        InputPeerClass
-	Participant InputPeerClass
-}
-
-func (*MessagesDeleteParticipantReactions) TypeID() uint32 {
-	return IDMessagesDeleteParticipantReactions
-}
-
-func (v *MessagesDeleteParticipantReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteParticipantReactions)
-	b.Object(v.Peer, "messages.deleteParticipantReactions.peer")
-	b.Object(v.Participant, "messages.deleteParticipantReactions.participant")
-}
-
-func (v *MessagesDeleteParticipantReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteParticipantReactions, "messages.deleteParticipantReactions")
-	v.Peer = DecodeInputPeer(r)
-	v.Participant = DecodeInputPeer(r)
-}
-
-func (*MessagesDeleteParticipantReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// MessagesDeleteParticipantReaction is messages.deleteParticipantReaction#e3b7f82c.
-type MessagesDeleteParticipantReaction struct {
-	Peer        InputPeerClass
-	MsgID       int32
-	Participant InputPeerClass
-}
-
-func (*MessagesDeleteParticipantReaction) TypeID() uint32 { return IDMessagesDeleteParticipantReaction }
-
-func (v *MessagesDeleteParticipantReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteParticipantReaction)
-	b.Object(v.Peer, "messages.deleteParticipantReaction.peer")
-	b.Int(v.MsgID)
-	b.Object(v.Participant, "messages.deleteParticipantReaction.participant")
-}
-
-func (v *MessagesDeleteParticipantReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteParticipantReaction, "messages.deleteParticipantReaction")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-	v.Participant = DecodeInputPeer(r)
-}
-
-func (*MessagesDeleteParticipantReaction) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// MessagesGetPersonalChannelHistory is messages.getPersonalChannelHistory#55fb0996.
-type MessagesGetPersonalChannelHistory struct {
-	UserID InputUserClass
-	Limit  int32
-	MaxID  int32
-	MinID  int32
-	Hash   int64
-}
-
-func (*MessagesGetPersonalChannelHistory) TypeID() uint32 { return IDMessagesGetPersonalChannelHistory }
-
-func (v *MessagesGetPersonalChannelHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPersonalChannelHistory)
-	b.Object(v.UserID, "messages.getPersonalChannelHistory.user_id")
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetPersonalChannelHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPersonalChannelHistory, "messages.getPersonalChannelHistory")
-	v.UserID = DecodeInputUser(r)
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*MessagesGetPersonalChannelHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesGetRichMessage is messages.getRichMessage#501569cf.
-type MessagesGetRichMessage struct {
-	Peer InputPeerClass
-	ID   int32
-}
-
-func (*MessagesGetRichMessage) TypeID() uint32 { return IDMessagesGetRichMessage }
-
-func (v *MessagesGetRichMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRichMessage)
-	b.Object(v.Peer, "messages.getRichMessage.peer")
-	b.Int(v.ID)
-}
-
-func (v *MessagesGetRichMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRichMessage, "messages.getRichMessage")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Int()
-}
-
-func (*MessagesGetRichMessage) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
-
-// MessagesTranslateRichMessage is messages.translateRichMessage#1a542004.
-type MessagesTranslateRichMessage struct {
-	Peer   InputPeerClass
-	ID     []int32
-	Text   []InputRichMessageClass
-	ToLang string
-	Tone   tl.Optional[string]
-}
-
-func (*MessagesTranslateRichMessage) TypeID() uint32 { return IDMessagesTranslateRichMessage }
-
-func (v *MessagesTranslateRichMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslateRichMessage)
-	var flags uint32
-	if v.Peer != nil || v.ID != nil {
-		flags |= 1 << 0
-	}
-	if v.Text != nil {
-		flags |= 1 << 1
-	}
-	if v.Tone.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if flags&(1<<0) != 0 {
-		b.Object(v.Peer, "messages.translateRichMessage.peer")
-	}
-	if flags&(1<<0) != 0 {
-		b.Ints(v.ID)
-	}
-	if v.Text != nil {
-		putInputRichMessageClasses(b, v.Text, "messages.translateRichMessage.text")
-	}
-	b.String(v.ToLang)
-	if v.Tone.Set {
-		b.String(v.Tone.Value)
-	}
-}
-
-func (v *MessagesTranslateRichMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslateRichMessage, "messages.translateRichMessage")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.ID = r.Ints()
-	}
-	if flags&(1<<1) != 0 {
-		v.Text = readInputRichMessageClasses(r)
-	}
-	v.ToLang = r.String()
-	if flags&(1<<2) != 0 {
-		v.Tone = tl.Some(r.String())
-	}
-}
-
-func (*MessagesTranslateRichMessage) DecodeResult(r *tl.Reader) *MessagesTranslatedRichMessage {
-	v := new(MessagesTranslatedRichMessage)
-	v.Decode(r)
-	return v
-}
-
-// MessagesComposeRichMessageWithAI is messages.composeRichMessageWithAI#8d7ae6af.
-type MessagesComposeRichMessageWithAI struct {
-	Proofread       bool
-	Emojify         bool
-	Text            InputRichMessageClass
-	TranslateToLang tl.Optional[string]
-	Tone            InputAIComposeToneClass
-}
-
-func (*MessagesComposeRichMessageWithAI) TypeID() uint32 { return IDMessagesComposeRichMessageWithAI }
-
-func (v *MessagesComposeRichMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposeRichMessageWithAI)
-	var flags uint32
-	if v.Proofread {
-		flags |= 1 << 0
-	}
-	if v.TranslateToLang.Set {
-		flags |= 1 << 1
-	}
-	if v.Tone != nil {
-		flags |= 1 << 2
-	}
-	if v.Emojify {
-		flags |= 1 << 3
-	}
-	if v.Text != nil {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	if v.Text != nil {
-		v.Text.Encode(b)
-	}
-	if v.TranslateToLang.Set {
-		b.String(v.TranslateToLang.Value)
-	}
-	if v.Tone != nil {
-		v.Tone.Encode(b)
-	}
-}
-
-func (v *MessagesComposeRichMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposeRichMessageWithAI, "messages.composeRichMessageWithAI")
-	flags := r.Uint32()
-	v.Proofread = flags&(1<<0) != 0
-	v.Emojify = flags&(1<<3) != 0
-	if flags&(1<<4) != 0 {
-		v.Text = DecodeInputRichMessage(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.TranslateToLang = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Tone = DecodeInputAIComposeTone(r)
-	}
-}
-
-func (*MessagesComposeRichMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedRichMessageWithAI {
-	v := new(MessagesComposedRichMessageWithAI)
-	v.Decode(r)
-	return v
-}
-
-// MessagesRequestChatJoinWebView is messages.requestChatJoinWebView#ba9ee679.
-type MessagesRequestChatJoinWebView struct {
-	QueryID     int64
-	ThemeParams *DataJSON
-	Platform    string
-}
-
-func (*MessagesRequestChatJoinWebView) TypeID() uint32 { return IDMessagesRequestChatJoinWebView }
-
-func (v *MessagesRequestChatJoinWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestChatJoinWebView)
-	var flags uint32
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Long(v.QueryID)
-	if v.ThemeParams != nil {
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-}
-
-func (v *MessagesRequestChatJoinWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestChatJoinWebView, "messages.requestChatJoinWebView")
-	flags := r.Uint32()
-	v.QueryID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.ThemeParams = new(DataJSON)
-		v.ThemeParams.Decode(r)
-	}
-	v.Platform = r.String()
-}
-
-func (*MessagesRequestChatJoinWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	v.Decode(r)
-	return v
 }

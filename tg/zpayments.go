@@ -4,6 +4,3134 @@ package tg
 
 import "godwit/tl"
 
+// PaymentsPaymentForm is payments.paymentForm#a0058751.
+type PaymentsPaymentForm struct {
+	CanSaveCredentials bool
+	PasswordMissing    bool
+	FormID             int64
+	BotID              int64
+	Title              string
+	Description        string
+	Photo              WebDocumentClass
+	Invoice            Invoice
+	ProviderID         int64
+	URL                string
+	NativeProvider     tl.Optional[string]
+	NativeParams       *DataJSON
+	AdditionalMethods  []PaymentFormMethod
+	SavedInfo          *PaymentRequestedInfo
+	SavedCredentials   []PaymentSavedCredentialsCard
+	Users              []UserClass
+}
+
+func (*PaymentsPaymentForm) TypeID() uint32 { return IDPaymentsPaymentForm }
+
+func (v *PaymentsPaymentForm) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentForm)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.CanSaveCredentials {
+		flags |= 1 << 2
+	}
+	if v.PasswordMissing {
+		flags |= 1 << 3
+	}
+	b.Long(v.FormID)
+	b.Long(v.BotID)
+	b.String(v.Title)
+	b.String(v.Description)
+	if v.Photo != nil {
+		flags |= 1 << 5
+		v.Photo.Encode(b)
+	}
+	v.Invoice.Encode(b)
+	b.Long(v.ProviderID)
+	b.String(v.URL)
+	if v.NativeProvider.Set || v.NativeParams != nil {
+		flags |= 1 << 4
+		b.String(v.NativeProvider.Value)
+	}
+	if v.NativeProvider.Set || v.NativeParams != nil {
+		flags |= 1 << 4
+		if v.NativeParams == nil {
+			b.Missing("payments.paymentForm.native_params")
+			return
+		}
+		v.NativeParams.Encode(b)
+	}
+	if v.AdditionalMethods != nil {
+		flags |= 1 << 6
+		putPaymentFormMethods(b, v.AdditionalMethods)
+	}
+	if v.SavedInfo != nil {
+		flags |= 1 << 0
+		v.SavedInfo.Encode(b)
+	}
+	if v.SavedCredentials != nil {
+		flags |= 1 << 1
+		putPaymentSavedCredentialsCards(b, v.SavedCredentials)
+	}
+	putUserClasses(b, v.Users, "payments.paymentForm.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsPaymentForm) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentForm, "payments.paymentForm")
+	flags := r.Uint32()
+	v.CanSaveCredentials = flags&(1<<2) != 0
+	v.PasswordMissing = flags&(1<<3) != 0
+	v.FormID = r.Long()
+	v.BotID = r.Long()
+	r.ReadString(&v.Title)
+	r.ReadString(&v.Description)
+	readWebDocument(r, flags&(1<<5), &v.Photo)
+	v.Invoice.Decode(r)
+	v.ProviderID = r.Long()
+	r.ReadString(&v.URL)
+	r.OptString(flags&(1<<4), &v.NativeProvider)
+	readDataJSON(r, flags&(1<<4), &v.NativeParams)
+	readPaymentFormMethods(r, flags&(1<<6), &v.AdditionalMethods)
+	readPaymentRequestedInfo(r, flags&(1<<0), &v.SavedInfo)
+	readPaymentSavedCredentialsCards(r, flags&(1<<1), &v.SavedCredentials)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsPaymentFormStars is payments.paymentFormStars#7bf6b15c.
+type PaymentsPaymentFormStars struct {
+	FormID      int64
+	BotID       int64
+	Title       string
+	Description string
+	Photo       WebDocumentClass
+	Invoice     Invoice
+	Users       []UserClass
+}
+
+func (*PaymentsPaymentFormStars) TypeID() uint32 { return IDPaymentsPaymentFormStars }
+
+func (v *PaymentsPaymentFormStars) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentFormStars)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Long(v.FormID)
+	b.Long(v.BotID)
+	b.String(v.Title)
+	b.String(v.Description)
+	if v.Photo != nil {
+		flags |= 1 << 5
+		v.Photo.Encode(b)
+	}
+	v.Invoice.Encode(b)
+	putUserClasses(b, v.Users, "payments.paymentFormStars.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsPaymentFormStars) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentFormStars, "payments.paymentFormStars")
+	flags := r.Uint32()
+	v.FormID = r.Long()
+	v.BotID = r.Long()
+	r.ReadString(&v.Title)
+	r.ReadString(&v.Description)
+	readWebDocument(r, flags&(1<<5), &v.Photo)
+	v.Invoice.Decode(r)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsPaymentFormStarGift is payments.paymentFormStarGift#b425cfe1.
+type PaymentsPaymentFormStarGift struct {
+	FormID  int64
+	Invoice Invoice
+}
+
+func (*PaymentsPaymentFormStarGift) TypeID() uint32 { return IDPaymentsPaymentFormStarGift }
+
+func (v *PaymentsPaymentFormStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentFormStarGift)
+	b.Long(v.FormID)
+	v.Invoice.Encode(b)
+}
+
+func (v *PaymentsPaymentFormStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentFormStarGift, "payments.paymentFormStarGift")
+	v.FormID = r.Long()
+	v.Invoice.Decode(r)
+}
+
+// PaymentsValidatedRequestedInfo is payments.validatedRequestedInfo#d1451883.
+type PaymentsValidatedRequestedInfo struct {
+	ID              tl.Optional[string]
+	ShippingOptions []ShippingOption
+}
+
+func (*PaymentsValidatedRequestedInfo) TypeID() uint32 { return IDPaymentsValidatedRequestedInfo }
+
+func (v *PaymentsValidatedRequestedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsValidatedRequestedInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ID.Set {
+		flags |= 1 << 0
+		b.String(v.ID.Value)
+	}
+	if v.ShippingOptions != nil {
+		flags |= 1 << 1
+		putShippingOptions(b, v.ShippingOptions)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsValidatedRequestedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsValidatedRequestedInfo, "payments.validatedRequestedInfo")
+	flags := r.Uint32()
+	r.OptString(flags&(1<<0), &v.ID)
+	readShippingOptions(r, flags&(1<<1), &v.ShippingOptions)
+}
+
+// PaymentsPaymentResult is payments.paymentResult#4e5f810d.
+type PaymentsPaymentResult struct {
+	Updates UpdatesClass
+}
+
+func (*PaymentsPaymentResult) TypeID() uint32 { return IDPaymentsPaymentResult }
+
+func (v *PaymentsPaymentResult) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentResult)
+	putUpdates(b, v.Updates, "payments.paymentResult.updates")
+}
+
+func (v *PaymentsPaymentResult) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentResult, "payments.paymentResult")
+	readUpdates(r, 1, &v.Updates)
+}
+
+// PaymentsPaymentVerificationNeeded is payments.paymentVerificationNeeded#d8411139.
+type PaymentsPaymentVerificationNeeded struct {
+	URL string
+}
+
+func (*PaymentsPaymentVerificationNeeded) TypeID() uint32 { return IDPaymentsPaymentVerificationNeeded }
+
+func (v *PaymentsPaymentVerificationNeeded) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentVerificationNeeded)
+	b.String(v.URL)
+}
+
+func (v *PaymentsPaymentVerificationNeeded) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentVerificationNeeded, "payments.paymentVerificationNeeded")
+	r.ReadString(&v.URL)
+}
+
+// PaymentsPaymentReceipt is payments.paymentReceipt#70c4fe03.
+type PaymentsPaymentReceipt struct {
+	Date             int32
+	BotID            int64
+	ProviderID       int64
+	Title            string
+	Description      string
+	Photo            WebDocumentClass
+	Invoice          Invoice
+	Info             *PaymentRequestedInfo
+	Shipping         *ShippingOption
+	TipAmount        tl.Optional[int64]
+	Currency         string
+	TotalAmount      int64
+	CredentialsTitle string
+	Users            []UserClass
+}
+
+func (*PaymentsPaymentReceipt) TypeID() uint32 { return IDPaymentsPaymentReceipt }
+
+func (v *PaymentsPaymentReceipt) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentReceipt)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Date)
+	b.Long(v.BotID)
+	b.Long(v.ProviderID)
+	b.String(v.Title)
+	b.String(v.Description)
+	if v.Photo != nil {
+		flags |= 1 << 2
+		v.Photo.Encode(b)
+	}
+	v.Invoice.Encode(b)
+	if v.Info != nil {
+		flags |= 1 << 0
+		v.Info.Encode(b)
+	}
+	if v.Shipping != nil {
+		flags |= 1 << 1
+		v.Shipping.Encode(b)
+	}
+	if v.TipAmount.Set {
+		flags |= 1 << 3
+		b.Long(v.TipAmount.Value)
+	}
+	b.String(v.Currency)
+	b.Long(v.TotalAmount)
+	b.String(v.CredentialsTitle)
+	putUserClasses(b, v.Users, "payments.paymentReceipt.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsPaymentReceipt) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentReceipt, "payments.paymentReceipt")
+	flags := r.Uint32()
+	v.Date = r.Int()
+	v.BotID = r.Long()
+	v.ProviderID = r.Long()
+	r.ReadString(&v.Title)
+	r.ReadString(&v.Description)
+	readWebDocument(r, flags&(1<<2), &v.Photo)
+	v.Invoice.Decode(r)
+	readPaymentRequestedInfo(r, flags&(1<<0), &v.Info)
+	readShippingOption(r, flags&(1<<1), &v.Shipping)
+	r.OptLong(flags&(1<<3), &v.TipAmount)
+	r.ReadString(&v.Currency)
+	v.TotalAmount = r.Long()
+	r.ReadString(&v.CredentialsTitle)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsPaymentReceiptStars is payments.paymentReceiptStars#dabbf83a.
+type PaymentsPaymentReceiptStars struct {
+	Date          int32
+	BotID         int64
+	Title         string
+	Description   string
+	Photo         WebDocumentClass
+	Invoice       Invoice
+	Currency      string
+	TotalAmount   int64
+	TransactionID string
+	Users         []UserClass
+}
+
+func (*PaymentsPaymentReceiptStars) TypeID() uint32 { return IDPaymentsPaymentReceiptStars }
+
+func (v *PaymentsPaymentReceiptStars) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsPaymentReceiptStars)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Date)
+	b.Long(v.BotID)
+	b.String(v.Title)
+	b.String(v.Description)
+	if v.Photo != nil {
+		flags |= 1 << 2
+		v.Photo.Encode(b)
+	}
+	v.Invoice.Encode(b)
+	b.String(v.Currency)
+	b.Long(v.TotalAmount)
+	b.String(v.TransactionID)
+	putUserClasses(b, v.Users, "payments.paymentReceiptStars.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsPaymentReceiptStars) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsPaymentReceiptStars, "payments.paymentReceiptStars")
+	flags := r.Uint32()
+	v.Date = r.Int()
+	v.BotID = r.Long()
+	r.ReadString(&v.Title)
+	r.ReadString(&v.Description)
+	readWebDocument(r, flags&(1<<2), &v.Photo)
+	v.Invoice.Decode(r)
+	r.ReadString(&v.Currency)
+	v.TotalAmount = r.Long()
+	r.ReadString(&v.TransactionID)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsSavedInfo is payments.savedInfo#fb8fe43c.
+type PaymentsSavedInfo struct {
+	HasSavedCredentials bool
+	SavedInfo           *PaymentRequestedInfo
+}
+
+func (*PaymentsSavedInfo) TypeID() uint32 { return IDPaymentsSavedInfo }
+
+func (v *PaymentsSavedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSavedInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.HasSavedCredentials {
+		flags |= 1 << 1
+	}
+	if v.SavedInfo != nil {
+		flags |= 1 << 0
+		v.SavedInfo.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsSavedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSavedInfo, "payments.savedInfo")
+	flags := r.Uint32()
+	v.HasSavedCredentials = flags&(1<<1) != 0
+	readPaymentRequestedInfo(r, flags&(1<<0), &v.SavedInfo)
+}
+
+// PaymentsBankCardData is payments.bankCardData#3e24e573.
+type PaymentsBankCardData struct {
+	Title    string
+	OpenURLs []BankCardOpenURL
+}
+
+func (*PaymentsBankCardData) TypeID() uint32 { return IDPaymentsBankCardData }
+
+func (v *PaymentsBankCardData) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsBankCardData)
+	b.String(v.Title)
+	putBankCardOpenURLs(b, v.OpenURLs)
+}
+
+func (v *PaymentsBankCardData) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsBankCardData, "payments.bankCardData")
+	r.ReadString(&v.Title)
+	readBankCardOpenURLs(r, 1, &v.OpenURLs)
+}
+
+// PaymentsExportedInvoice is payments.exportedInvoice#aed0cbd9.
+type PaymentsExportedInvoice struct {
+	URL string
+}
+
+func (*PaymentsExportedInvoice) TypeID() uint32 { return IDPaymentsExportedInvoice }
+
+func (v *PaymentsExportedInvoice) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsExportedInvoice)
+	b.String(v.URL)
+}
+
+func (v *PaymentsExportedInvoice) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsExportedInvoice, "payments.exportedInvoice")
+	r.ReadString(&v.URL)
+}
+
+// PaymentsCheckedGiftCode is payments.checkedGiftCode#eb983f8f.
+type PaymentsCheckedGiftCode struct {
+	ViaGiveaway   bool
+	FromID        PeerClass
+	GiveawayMsgID tl.Optional[int32]
+	ToID          tl.Optional[int64]
+	Date          int32
+	Days          int32
+	UsedDate      tl.Optional[int32]
+	Chats         []ChatClass
+	Users         []UserClass
+}
+
+func (*PaymentsCheckedGiftCode) TypeID() uint32 { return IDPaymentsCheckedGiftCode }
+
+func (v *PaymentsCheckedGiftCode) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCheckedGiftCode)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ViaGiveaway {
+		flags |= 1 << 2
+	}
+	if v.FromID != nil {
+		flags |= 1 << 4
+		v.FromID.Encode(b)
+	}
+	if v.GiveawayMsgID.Set {
+		flags |= 1 << 3
+		b.Int(v.GiveawayMsgID.Value)
+	}
+	if v.ToID.Set {
+		flags |= 1 << 0
+		b.Long(v.ToID.Value)
+	}
+	b.Int(v.Date)
+	b.Int(v.Days)
+	if v.UsedDate.Set {
+		flags |= 1 << 1
+		b.Int(v.UsedDate.Value)
+	}
+	putChatClasses(b, v.Chats, "payments.checkedGiftCode.chats")
+	putUserClasses(b, v.Users, "payments.checkedGiftCode.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsCheckedGiftCode) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCheckedGiftCode, "payments.checkedGiftCode")
+	flags := r.Uint32()
+	v.ViaGiveaway = flags&(1<<2) != 0
+	readPeer(r, flags&(1<<4), &v.FromID)
+	r.OptInt(flags&(1<<3), &v.GiveawayMsgID)
+	r.OptLong(flags&(1<<0), &v.ToID)
+	v.Date = r.Int()
+	v.Days = r.Int()
+	r.OptInt(flags&(1<<1), &v.UsedDate)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsGiveawayInfo is payments.giveawayInfo#4367daa0.
+type PaymentsGiveawayInfo struct {
+	Participating         bool
+	PreparingResults      bool
+	StartDate             int32
+	JoinedTooEarlyDate    tl.Optional[int32]
+	AdminDisallowedChatID tl.Optional[int64]
+	DisallowedCountry     tl.Optional[string]
+}
+
+func (*PaymentsGiveawayInfo) TypeID() uint32 { return IDPaymentsGiveawayInfo }
+
+func (v *PaymentsGiveawayInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGiveawayInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Participating {
+		flags |= 1 << 0
+	}
+	if v.PreparingResults {
+		flags |= 1 << 3
+	}
+	b.Int(v.StartDate)
+	if v.JoinedTooEarlyDate.Set {
+		flags |= 1 << 1
+		b.Int(v.JoinedTooEarlyDate.Value)
+	}
+	if v.AdminDisallowedChatID.Set {
+		flags |= 1 << 2
+		b.Long(v.AdminDisallowedChatID.Value)
+	}
+	if v.DisallowedCountry.Set {
+		flags |= 1 << 4
+		b.String(v.DisallowedCountry.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGiveawayInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGiveawayInfo, "payments.giveawayInfo")
+	flags := r.Uint32()
+	v.Participating = flags&(1<<0) != 0
+	v.PreparingResults = flags&(1<<3) != 0
+	v.StartDate = r.Int()
+	r.OptInt(flags&(1<<1), &v.JoinedTooEarlyDate)
+	r.OptLong(flags&(1<<2), &v.AdminDisallowedChatID)
+	r.OptString(flags&(1<<4), &v.DisallowedCountry)
+}
+
+// PaymentsGiveawayInfoResults is payments.giveawayInfoResults#e175e66f.
+type PaymentsGiveawayInfoResults struct {
+	Winner         bool
+	Refunded       bool
+	StartDate      int32
+	GiftCodeSlug   tl.Optional[string]
+	StarsPrize     tl.Optional[int64]
+	FinishDate     int32
+	WinnersCount   int32
+	ActivatedCount tl.Optional[int32]
+}
+
+func (*PaymentsGiveawayInfoResults) TypeID() uint32 { return IDPaymentsGiveawayInfoResults }
+
+func (v *PaymentsGiveawayInfoResults) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGiveawayInfoResults)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Winner {
+		flags |= 1 << 0
+	}
+	if v.Refunded {
+		flags |= 1 << 1
+	}
+	b.Int(v.StartDate)
+	if v.GiftCodeSlug.Set {
+		flags |= 1 << 3
+		b.String(v.GiftCodeSlug.Value)
+	}
+	if v.StarsPrize.Set {
+		flags |= 1 << 4
+		b.Long(v.StarsPrize.Value)
+	}
+	b.Int(v.FinishDate)
+	b.Int(v.WinnersCount)
+	if v.ActivatedCount.Set {
+		flags |= 1 << 2
+		b.Int(v.ActivatedCount.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGiveawayInfoResults) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGiveawayInfoResults, "payments.giveawayInfoResults")
+	flags := r.Uint32()
+	v.Winner = flags&(1<<0) != 0
+	v.Refunded = flags&(1<<1) != 0
+	v.StartDate = r.Int()
+	r.OptString(flags&(1<<3), &v.GiftCodeSlug)
+	r.OptLong(flags&(1<<4), &v.StarsPrize)
+	v.FinishDate = r.Int()
+	v.WinnersCount = r.Int()
+	r.OptInt(flags&(1<<2), &v.ActivatedCount)
+}
+
+// PaymentsStarsStatus is payments.starsStatus#6c9ce8ed.
+type PaymentsStarsStatus struct {
+	Balance                     StarsAmountClass
+	Subscriptions               []StarsSubscription
+	SubscriptionsNextOffset     tl.Optional[string]
+	SubscriptionsMissingBalance tl.Optional[int64]
+	History                     []StarsTransaction
+	NextOffset                  tl.Optional[string]
+	Chats                       []ChatClass
+	Users                       []UserClass
+}
+
+func (*PaymentsStarsStatus) TypeID() uint32 { return IDPaymentsStarsStatus }
+
+func (v *PaymentsStarsStatus) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarsStatus)
+	var flags uint32
+	flagsAt := b.Flags()
+	putStarsAmount(b, v.Balance, "payments.starsStatus.balance")
+	if v.Subscriptions != nil {
+		flags |= 1 << 1
+		putStarsSubscriptions(b, v.Subscriptions)
+	}
+	if v.SubscriptionsNextOffset.Set {
+		flags |= 1 << 2
+		b.String(v.SubscriptionsNextOffset.Value)
+	}
+	if v.SubscriptionsMissingBalance.Set {
+		flags |= 1 << 4
+		b.Long(v.SubscriptionsMissingBalance.Value)
+	}
+	if v.History != nil {
+		flags |= 1 << 3
+		putStarsTransactions(b, v.History)
+	}
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	putChatClasses(b, v.Chats, "payments.starsStatus.chats")
+	putUserClasses(b, v.Users, "payments.starsStatus.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsStarsStatus) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarsStatus, "payments.starsStatus")
+	flags := r.Uint32()
+	readStarsAmount(r, 1, &v.Balance)
+	readStarsSubscriptions(r, flags&(1<<1), &v.Subscriptions)
+	r.OptString(flags&(1<<2), &v.SubscriptionsNextOffset)
+	r.OptLong(flags&(1<<4), &v.SubscriptionsMissingBalance)
+	readStarsTransactions(r, flags&(1<<3), &v.History)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsStarsRevenueStats is payments.starsRevenueStats#6c207376.
+type PaymentsStarsRevenueStats struct {
+	TopHoursGraph StatsGraphClass
+	RevenueGraph  StatsGraphClass
+	Status        StarsRevenueStatus
+	UsdRate       float64
+}
+
+func (*PaymentsStarsRevenueStats) TypeID() uint32 { return IDPaymentsStarsRevenueStats }
+
+func (v *PaymentsStarsRevenueStats) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarsRevenueStats)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.TopHoursGraph != nil {
+		flags |= 1 << 0
+		v.TopHoursGraph.Encode(b)
+	}
+	putStatsGraph(b, v.RevenueGraph, "payments.starsRevenueStats.revenue_graph")
+	v.Status.Encode(b)
+	b.Double(v.UsdRate)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsStarsRevenueStats) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarsRevenueStats, "payments.starsRevenueStats")
+	flags := r.Uint32()
+	readStatsGraph(r, flags&(1<<0), &v.TopHoursGraph)
+	readStatsGraph(r, 1, &v.RevenueGraph)
+	v.Status.Decode(r)
+	v.UsdRate = r.Double()
+}
+
+// PaymentsStarsRevenueWithdrawalURL is payments.starsRevenueWithdrawalUrl#1dab80b7.
+type PaymentsStarsRevenueWithdrawalURL struct {
+	URL string
+}
+
+func (*PaymentsStarsRevenueWithdrawalURL) TypeID() uint32 { return IDPaymentsStarsRevenueWithdrawalURL }
+
+func (v *PaymentsStarsRevenueWithdrawalURL) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarsRevenueWithdrawalURL)
+	b.String(v.URL)
+}
+
+func (v *PaymentsStarsRevenueWithdrawalURL) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarsRevenueWithdrawalURL, "payments.starsRevenueWithdrawalUrl")
+	r.ReadString(&v.URL)
+}
+
+// PaymentsStarsRevenueAdsAccountURL is payments.starsRevenueAdsAccountUrl#394e7f21.
+type PaymentsStarsRevenueAdsAccountURL struct {
+	URL string
+}
+
+func (*PaymentsStarsRevenueAdsAccountURL) TypeID() uint32 { return IDPaymentsStarsRevenueAdsAccountURL }
+
+func (v *PaymentsStarsRevenueAdsAccountURL) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarsRevenueAdsAccountURL)
+	b.String(v.URL)
+}
+
+func (v *PaymentsStarsRevenueAdsAccountURL) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarsRevenueAdsAccountURL, "payments.starsRevenueAdsAccountUrl")
+	r.ReadString(&v.URL)
+}
+
+// PaymentsStarGiftsNotModified is payments.starGiftsNotModified#a388a368.
+type PaymentsStarGiftsNotModified struct {
+}
+
+func (*PaymentsStarGiftsNotModified) TypeID() uint32 { return IDPaymentsStarGiftsNotModified }
+
+func (v *PaymentsStarGiftsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftsNotModified)
+}
+
+func (v *PaymentsStarGiftsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftsNotModified, "payments.starGiftsNotModified")
+}
+
+// PaymentsStarGifts is payments.starGifts#2ed82995.
+type PaymentsStarGifts struct {
+	Hash  int32
+	Gifts []StarGiftClass
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*PaymentsStarGifts) TypeID() uint32 { return IDPaymentsStarGifts }
+
+func (v *PaymentsStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGifts)
+	b.Int(v.Hash)
+	putStarGiftClasses(b, v.Gifts, "payments.starGifts.gifts")
+	putChatClasses(b, v.Chats, "payments.starGifts.chats")
+	putUserClasses(b, v.Users, "payments.starGifts.users")
+}
+
+func (v *PaymentsStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGifts, "payments.starGifts")
+	v.Hash = r.Int()
+	readStarGiftClasses(r, 1, &v.Gifts)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsConnectedStarRefBots is payments.connectedStarRefBots#98d5ea1d.
+type PaymentsConnectedStarRefBots struct {
+	Count         int32
+	ConnectedBots []ConnectedBotStarRef
+	Users         []UserClass
+}
+
+func (*PaymentsConnectedStarRefBots) TypeID() uint32 { return IDPaymentsConnectedStarRefBots }
+
+func (v *PaymentsConnectedStarRefBots) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsConnectedStarRefBots)
+	b.Int(v.Count)
+	putConnectedBotStarRefs(b, v.ConnectedBots)
+	putUserClasses(b, v.Users, "payments.connectedStarRefBots.users")
+}
+
+func (v *PaymentsConnectedStarRefBots) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsConnectedStarRefBots, "payments.connectedStarRefBots")
+	v.Count = r.Int()
+	readConnectedBotStarRefs(r, 1, &v.ConnectedBots)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsSuggestedStarRefBots is payments.suggestedStarRefBots#b4d5d859.
+type PaymentsSuggestedStarRefBots struct {
+	Count         int32
+	SuggestedBots []StarRefProgram
+	Users         []UserClass
+	NextOffset    tl.Optional[string]
+}
+
+func (*PaymentsSuggestedStarRefBots) TypeID() uint32 { return IDPaymentsSuggestedStarRefBots }
+
+func (v *PaymentsSuggestedStarRefBots) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSuggestedStarRefBots)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Count)
+	putStarRefPrograms(b, v.SuggestedBots)
+	putUserClasses(b, v.Users, "payments.suggestedStarRefBots.users")
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsSuggestedStarRefBots) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSuggestedStarRefBots, "payments.suggestedStarRefBots")
+	flags := r.Uint32()
+	v.Count = r.Int()
+	readStarRefPrograms(r, 1, &v.SuggestedBots)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+}
+
+// PaymentsStarGiftUpgradePreview is payments.starGiftUpgradePreview#3de1dfed.
+type PaymentsStarGiftUpgradePreview struct {
+	SampleAttributes []StarGiftAttributeClass
+	Prices           []StarGiftUpgradePrice
+	NextPrices       []StarGiftUpgradePrice
+}
+
+func (*PaymentsStarGiftUpgradePreview) TypeID() uint32 { return IDPaymentsStarGiftUpgradePreview }
+
+func (v *PaymentsStarGiftUpgradePreview) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftUpgradePreview)
+	putStarGiftAttributeClasses(b, v.SampleAttributes, "payments.starGiftUpgradePreview.sample_attributes")
+	putStarGiftUpgradePrices(b, v.Prices)
+	putStarGiftUpgradePrices(b, v.NextPrices)
+}
+
+func (v *PaymentsStarGiftUpgradePreview) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftUpgradePreview, "payments.starGiftUpgradePreview")
+	readStarGiftAttributeClasses(r, 1, &v.SampleAttributes)
+	readStarGiftUpgradePrices(r, 1, &v.Prices)
+	readStarGiftUpgradePrices(r, 1, &v.NextPrices)
+}
+
+// PaymentsUniqueStarGift is payments.uniqueStarGift#416c56e8.
+type PaymentsUniqueStarGift struct {
+	Gift  StarGiftClass
+	Chats []ChatClass
+	Users []UserClass
+}
+
+func (*PaymentsUniqueStarGift) TypeID() uint32 { return IDPaymentsUniqueStarGift }
+
+func (v *PaymentsUniqueStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsUniqueStarGift)
+	putStarGift(b, v.Gift, "payments.uniqueStarGift.gift")
+	putChatClasses(b, v.Chats, "payments.uniqueStarGift.chats")
+	putUserClasses(b, v.Users, "payments.uniqueStarGift.users")
+}
+
+func (v *PaymentsUniqueStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsUniqueStarGift, "payments.uniqueStarGift")
+	readStarGift(r, 1, &v.Gift)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsSavedStarGifts is payments.savedStarGifts#95f389b1.
+type PaymentsSavedStarGifts struct {
+	Count                    int32
+	ChatNotificationsEnabled tl.Optional[bool]
+	Gifts                    []SavedStarGift
+	NextOffset               tl.Optional[string]
+	Chats                    []ChatClass
+	Users                    []UserClass
+}
+
+func (*PaymentsSavedStarGifts) TypeID() uint32 { return IDPaymentsSavedStarGifts }
+
+func (v *PaymentsSavedStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSavedStarGifts)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Count)
+	if v.ChatNotificationsEnabled.Set {
+		flags |= 1 << 1
+		b.Bool(v.ChatNotificationsEnabled.Value)
+	}
+	putSavedStarGifts(b, v.Gifts)
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	putChatClasses(b, v.Chats, "payments.savedStarGifts.chats")
+	putUserClasses(b, v.Users, "payments.savedStarGifts.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsSavedStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSavedStarGifts, "payments.savedStarGifts")
+	flags := r.Uint32()
+	v.Count = r.Int()
+	r.OptBool(flags&(1<<1), &v.ChatNotificationsEnabled)
+	readSavedStarGifts(r, 1, &v.Gifts)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsStarGiftWithdrawalURL is payments.starGiftWithdrawalUrl#84aa3a9c.
+type PaymentsStarGiftWithdrawalURL struct {
+	URL string
+}
+
+func (*PaymentsStarGiftWithdrawalURL) TypeID() uint32 { return IDPaymentsStarGiftWithdrawalURL }
+
+func (v *PaymentsStarGiftWithdrawalURL) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftWithdrawalURL)
+	b.String(v.URL)
+}
+
+func (v *PaymentsStarGiftWithdrawalURL) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftWithdrawalURL, "payments.starGiftWithdrawalUrl")
+	r.ReadString(&v.URL)
+}
+
+// PaymentsResaleStarGifts is payments.resaleStarGifts#947a12df.
+type PaymentsResaleStarGifts struct {
+	Count          int32
+	Gifts          []StarGiftClass
+	NextOffset     tl.Optional[string]
+	Attributes     []StarGiftAttributeClass
+	AttributesHash tl.Optional[int64]
+	Chats          []ChatClass
+	Counters       []StarGiftAttributeCounter
+	Users          []UserClass
+}
+
+func (*PaymentsResaleStarGifts) TypeID() uint32 { return IDPaymentsResaleStarGifts }
+
+func (v *PaymentsResaleStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsResaleStarGifts)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Int(v.Count)
+	putStarGiftClasses(b, v.Gifts, "payments.resaleStarGifts.gifts")
+	if v.NextOffset.Set {
+		flags |= 1 << 0
+		b.String(v.NextOffset.Value)
+	}
+	if v.Attributes != nil || v.AttributesHash.Set {
+		flags |= 1 << 1
+		putStarGiftAttributeClasses(b, v.Attributes, "payments.resaleStarGifts.attributes")
+	}
+	if v.Attributes != nil || v.AttributesHash.Set {
+		flags |= 1 << 1
+		b.Long(v.AttributesHash.Value)
+	}
+	putChatClasses(b, v.Chats, "payments.resaleStarGifts.chats")
+	if v.Counters != nil {
+		flags |= 1 << 2
+		putStarGiftAttributeCounters(b, v.Counters)
+	}
+	putUserClasses(b, v.Users, "payments.resaleStarGifts.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsResaleStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsResaleStarGifts, "payments.resaleStarGifts")
+	flags := r.Uint32()
+	v.Count = r.Int()
+	readStarGiftClasses(r, 1, &v.Gifts)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readStarGiftAttributeClasses(r, flags&(1<<1), &v.Attributes)
+	r.OptLong(flags&(1<<1), &v.AttributesHash)
+	readChatClasses(r, 1, &v.Chats)
+	readStarGiftAttributeCounters(r, flags&(1<<2), &v.Counters)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// PaymentsStarGiftCollectionsNotModified is payments.starGiftCollectionsNotModified#a0ba4f17.
+type PaymentsStarGiftCollectionsNotModified struct {
+}
+
+func (*PaymentsStarGiftCollectionsNotModified) TypeID() uint32 {
+	return IDPaymentsStarGiftCollectionsNotModified
+}
+
+func (v *PaymentsStarGiftCollectionsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftCollectionsNotModified)
+}
+
+func (v *PaymentsStarGiftCollectionsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftCollectionsNotModified, "payments.starGiftCollectionsNotModified")
+}
+
+// PaymentsStarGiftCollections is payments.starGiftCollections#8a2932f3.
+type PaymentsStarGiftCollections struct {
+	Collections []StarGiftCollection
+}
+
+func (*PaymentsStarGiftCollections) TypeID() uint32 { return IDPaymentsStarGiftCollections }
+
+func (v *PaymentsStarGiftCollections) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftCollections)
+	putStarGiftCollections(b, v.Collections)
+}
+
+func (v *PaymentsStarGiftCollections) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftCollections, "payments.starGiftCollections")
+	readStarGiftCollections(r, 1, &v.Collections)
+}
+
+// PaymentsUniqueStarGiftValueInfo is payments.uniqueStarGiftValueInfo#512fe446.
+type PaymentsUniqueStarGiftValueInfo struct {
+	LastSaleOnFragment  bool
+	ValueIsAverage      bool
+	Currency            string
+	Value               int64
+	InitialSaleDate     int32
+	InitialSaleStars    int64
+	InitialSalePrice    int64
+	LastSaleDate        tl.Optional[int32]
+	LastSalePrice       tl.Optional[int64]
+	FloorPrice          tl.Optional[int64]
+	AveragePrice        tl.Optional[int64]
+	ListedCount         tl.Optional[int32]
+	FragmentListedCount tl.Optional[int32]
+	FragmentListedURL   tl.Optional[string]
+}
+
+func (*PaymentsUniqueStarGiftValueInfo) TypeID() uint32 { return IDPaymentsUniqueStarGiftValueInfo }
+
+func (v *PaymentsUniqueStarGiftValueInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsUniqueStarGiftValueInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.LastSaleOnFragment {
+		flags |= 1 << 1
+	}
+	if v.ValueIsAverage {
+		flags |= 1 << 6
+	}
+	b.String(v.Currency)
+	b.Long(v.Value)
+	b.Int(v.InitialSaleDate)
+	b.Long(v.InitialSaleStars)
+	b.Long(v.InitialSalePrice)
+	if v.LastSaleDate.Set || v.LastSalePrice.Set {
+		flags |= 1 << 0
+		b.Int(v.LastSaleDate.Value)
+	}
+	if v.LastSaleDate.Set || v.LastSalePrice.Set {
+		flags |= 1 << 0
+		b.Long(v.LastSalePrice.Value)
+	}
+	if v.FloorPrice.Set {
+		flags |= 1 << 2
+		b.Long(v.FloorPrice.Value)
+	}
+	if v.AveragePrice.Set {
+		flags |= 1 << 3
+		b.Long(v.AveragePrice.Value)
+	}
+	if v.ListedCount.Set {
+		flags |= 1 << 4
+		b.Int(v.ListedCount.Value)
+	}
+	if v.FragmentListedCount.Set || v.FragmentListedURL.Set {
+		flags |= 1 << 5
+		b.Int(v.FragmentListedCount.Value)
+	}
+	if v.FragmentListedCount.Set || v.FragmentListedURL.Set {
+		flags |= 1 << 5
+		b.String(v.FragmentListedURL.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsUniqueStarGiftValueInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsUniqueStarGiftValueInfo, "payments.uniqueStarGiftValueInfo")
+	flags := r.Uint32()
+	v.LastSaleOnFragment = flags&(1<<1) != 0
+	v.ValueIsAverage = flags&(1<<6) != 0
+	r.ReadString(&v.Currency)
+	v.Value = r.Long()
+	v.InitialSaleDate = r.Int()
+	v.InitialSaleStars = r.Long()
+	v.InitialSalePrice = r.Long()
+	r.OptInt(flags&(1<<0), &v.LastSaleDate)
+	r.OptLong(flags&(1<<0), &v.LastSalePrice)
+	r.OptLong(flags&(1<<2), &v.FloorPrice)
+	r.OptLong(flags&(1<<3), &v.AveragePrice)
+	r.OptInt(flags&(1<<4), &v.ListedCount)
+	r.OptInt(flags&(1<<5), &v.FragmentListedCount)
+	r.OptString(flags&(1<<5), &v.FragmentListedURL)
+}
+
+// PaymentsCheckCanSendGiftResultOK is payments.checkCanSendGiftResultOk#374fa7ad.
+type PaymentsCheckCanSendGiftResultOK struct {
+}
+
+func (*PaymentsCheckCanSendGiftResultOK) TypeID() uint32 { return IDPaymentsCheckCanSendGiftResultOK }
+
+func (v *PaymentsCheckCanSendGiftResultOK) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCheckCanSendGiftResultOK)
+}
+
+func (v *PaymentsCheckCanSendGiftResultOK) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCheckCanSendGiftResultOK, "payments.checkCanSendGiftResultOk")
+}
+
+// PaymentsCheckCanSendGiftResultFail is payments.checkCanSendGiftResultFail#d5e58274.
+type PaymentsCheckCanSendGiftResultFail struct {
+	Reason TextWithEntities
+}
+
+func (*PaymentsCheckCanSendGiftResultFail) TypeID() uint32 {
+	return IDPaymentsCheckCanSendGiftResultFail
+}
+
+func (v *PaymentsCheckCanSendGiftResultFail) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCheckCanSendGiftResultFail)
+	v.Reason.Encode(b)
+}
+
+func (v *PaymentsCheckCanSendGiftResultFail) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCheckCanSendGiftResultFail, "payments.checkCanSendGiftResultFail")
+	v.Reason.Decode(r)
+}
+
+// PaymentsStarGiftAuctionState is payments.starGiftAuctionState#6b39f4ec.
+type PaymentsStarGiftAuctionState struct {
+	Gift      StarGiftClass
+	State     StarGiftAuctionStateClass
+	UserState StarGiftAuctionUserState
+	Timeout   int32
+	Users     []UserClass
+	Chats     []ChatClass
+}
+
+func (*PaymentsStarGiftAuctionState) TypeID() uint32 { return IDPaymentsStarGiftAuctionState }
+
+func (v *PaymentsStarGiftAuctionState) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftAuctionState)
+	putStarGift(b, v.Gift, "payments.starGiftAuctionState.gift")
+	putStarGiftAuctionState(b, v.State, "payments.starGiftAuctionState.state")
+	v.UserState.Encode(b)
+	b.Int(v.Timeout)
+	putUserClasses(b, v.Users, "payments.starGiftAuctionState.users")
+	putChatClasses(b, v.Chats, "payments.starGiftAuctionState.chats")
+}
+
+func (v *PaymentsStarGiftAuctionState) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftAuctionState, "payments.starGiftAuctionState")
+	readStarGift(r, 1, &v.Gift)
+	readStarGiftAuctionState(r, 1, &v.State)
+	v.UserState.Decode(r)
+	v.Timeout = r.Int()
+	readUserClasses(r, 1, &v.Users)
+	readChatClasses(r, 1, &v.Chats)
+}
+
+// PaymentsStarGiftAuctionAcquiredGifts is payments.starGiftAuctionAcquiredGifts#7d5bd1f0.
+type PaymentsStarGiftAuctionAcquiredGifts struct {
+	Gifts []StarGiftAuctionAcquiredGift
+	Users []UserClass
+	Chats []ChatClass
+}
+
+func (*PaymentsStarGiftAuctionAcquiredGifts) TypeID() uint32 {
+	return IDPaymentsStarGiftAuctionAcquiredGifts
+}
+
+func (v *PaymentsStarGiftAuctionAcquiredGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftAuctionAcquiredGifts)
+	putStarGiftAuctionAcquiredGifts(b, v.Gifts)
+	putUserClasses(b, v.Users, "payments.starGiftAuctionAcquiredGifts.users")
+	putChatClasses(b, v.Chats, "payments.starGiftAuctionAcquiredGifts.chats")
+}
+
+func (v *PaymentsStarGiftAuctionAcquiredGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftAuctionAcquiredGifts, "payments.starGiftAuctionAcquiredGifts")
+	readStarGiftAuctionAcquiredGifts(r, 1, &v.Gifts)
+	readUserClasses(r, 1, &v.Users)
+	readChatClasses(r, 1, &v.Chats)
+}
+
+// PaymentsStarGiftActiveAuctionsNotModified is payments.starGiftActiveAuctionsNotModified#db33dad0.
+type PaymentsStarGiftActiveAuctionsNotModified struct {
+}
+
+func (*PaymentsStarGiftActiveAuctionsNotModified) TypeID() uint32 {
+	return IDPaymentsStarGiftActiveAuctionsNotModified
+}
+
+func (v *PaymentsStarGiftActiveAuctionsNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftActiveAuctionsNotModified)
+}
+
+func (v *PaymentsStarGiftActiveAuctionsNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftActiveAuctionsNotModified, "payments.starGiftActiveAuctionsNotModified")
+}
+
+// PaymentsStarGiftActiveAuctions is payments.starGiftActiveAuctions#aef6abbc.
+type PaymentsStarGiftActiveAuctions struct {
+	Auctions []StarGiftActiveAuctionState
+	Users    []UserClass
+	Chats    []ChatClass
+}
+
+func (*PaymentsStarGiftActiveAuctions) TypeID() uint32 { return IDPaymentsStarGiftActiveAuctions }
+
+func (v *PaymentsStarGiftActiveAuctions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftActiveAuctions)
+	putStarGiftActiveAuctionStates(b, v.Auctions)
+	putUserClasses(b, v.Users, "payments.starGiftActiveAuctions.users")
+	putChatClasses(b, v.Chats, "payments.starGiftActiveAuctions.chats")
+}
+
+func (v *PaymentsStarGiftActiveAuctions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftActiveAuctions, "payments.starGiftActiveAuctions")
+	readStarGiftActiveAuctionStates(r, 1, &v.Auctions)
+	readUserClasses(r, 1, &v.Users)
+	readChatClasses(r, 1, &v.Chats)
+}
+
+// PaymentsStarGiftUpgradeAttributes is payments.starGiftUpgradeAttributes#46c6e36f.
+type PaymentsStarGiftUpgradeAttributes struct {
+	Attributes []StarGiftAttributeClass
+}
+
+func (*PaymentsStarGiftUpgradeAttributes) TypeID() uint32 { return IDPaymentsStarGiftUpgradeAttributes }
+
+func (v *PaymentsStarGiftUpgradeAttributes) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsStarGiftUpgradeAttributes)
+	putStarGiftAttributeClasses(b, v.Attributes, "payments.starGiftUpgradeAttributes.attributes")
+}
+
+func (v *PaymentsStarGiftUpgradeAttributes) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsStarGiftUpgradeAttributes, "payments.starGiftUpgradeAttributes")
+	readStarGiftAttributeClasses(r, 1, &v.Attributes)
+}
+
+// PaymentsGetPaymentForm is payments.getPaymentForm#37148dbb.
+type PaymentsGetPaymentForm struct {
+	Invoice     InputInvoiceClass
+	ThemeParams *DataJSON
+}
+
+func (*PaymentsGetPaymentForm) TypeID() uint32 { return IDPaymentsGetPaymentForm }
+
+func (v *PaymentsGetPaymentForm) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetPaymentForm)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputInvoice(b, v.Invoice, "payments.getPaymentForm.invoice")
+	if v.ThemeParams != nil {
+		flags |= 1 << 0
+		v.ThemeParams.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetPaymentForm) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetPaymentForm, "payments.getPaymentForm")
+	flags := r.Uint32()
+	readInputInvoice(r, 1, &v.Invoice)
+	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
+}
+
+func (*PaymentsGetPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentFormClass {
+	return DecodePaymentsPaymentForm(r)
+}
+
+// PaymentsGetPaymentReceipt is payments.getPaymentReceipt#2478d1cc.
+type PaymentsGetPaymentReceipt struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*PaymentsGetPaymentReceipt) TypeID() uint32 { return IDPaymentsGetPaymentReceipt }
+
+func (v *PaymentsGetPaymentReceipt) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetPaymentReceipt)
+	putInputPeer(b, v.Peer, "payments.getPaymentReceipt.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *PaymentsGetPaymentReceipt) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetPaymentReceipt, "payments.getPaymentReceipt")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*PaymentsGetPaymentReceipt) DecodeResult(r *tl.Reader) PaymentsPaymentReceiptClass {
+	return DecodePaymentsPaymentReceipt(r)
+}
+
+// PaymentsValidateRequestedInfo is payments.validateRequestedInfo#b6c8f12b.
+type PaymentsValidateRequestedInfo struct {
+	Save    bool
+	Invoice InputInvoiceClass
+	Info    PaymentRequestedInfo
+}
+
+func (*PaymentsValidateRequestedInfo) TypeID() uint32 { return IDPaymentsValidateRequestedInfo }
+
+func (v *PaymentsValidateRequestedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsValidateRequestedInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Save {
+		flags |= 1 << 0
+	}
+	putInputInvoice(b, v.Invoice, "payments.validateRequestedInfo.invoice")
+	v.Info.Encode(b)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsValidateRequestedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsValidateRequestedInfo, "payments.validateRequestedInfo")
+	flags := r.Uint32()
+	v.Save = flags&(1<<0) != 0
+	readInputInvoice(r, 1, &v.Invoice)
+	v.Info.Decode(r)
+}
+
+func (*PaymentsValidateRequestedInfo) DecodeResult(r *tl.Reader) *PaymentsValidatedRequestedInfo {
+	v := new(PaymentsValidatedRequestedInfo)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsSendPaymentForm is payments.sendPaymentForm#2d03522f.
+type PaymentsSendPaymentForm struct {
+	FormID           int64
+	Invoice          InputInvoiceClass
+	RequestedInfoID  tl.Optional[string]
+	ShippingOptionID tl.Optional[string]
+	Credentials      InputPaymentCredentialsClass
+	TipAmount        tl.Optional[int64]
+}
+
+func (*PaymentsSendPaymentForm) TypeID() uint32 { return IDPaymentsSendPaymentForm }
+
+func (v *PaymentsSendPaymentForm) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSendPaymentForm)
+	var flags uint32
+	flagsAt := b.Flags()
+	b.Long(v.FormID)
+	putInputInvoice(b, v.Invoice, "payments.sendPaymentForm.invoice")
+	if v.RequestedInfoID.Set {
+		flags |= 1 << 0
+		b.String(v.RequestedInfoID.Value)
+	}
+	if v.ShippingOptionID.Set {
+		flags |= 1 << 1
+		b.String(v.ShippingOptionID.Value)
+	}
+	putInputPaymentCredentials(b, v.Credentials, "payments.sendPaymentForm.credentials")
+	if v.TipAmount.Set {
+		flags |= 1 << 2
+		b.Long(v.TipAmount.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsSendPaymentForm) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSendPaymentForm, "payments.sendPaymentForm")
+	flags := r.Uint32()
+	v.FormID = r.Long()
+	readInputInvoice(r, 1, &v.Invoice)
+	r.OptString(flags&(1<<0), &v.RequestedInfoID)
+	r.OptString(flags&(1<<1), &v.ShippingOptionID)
+	readInputPaymentCredentials(r, 1, &v.Credentials)
+	r.OptLong(flags&(1<<2), &v.TipAmount)
+}
+
+func (*PaymentsSendPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
+	return DecodePaymentsPaymentResult(r)
+}
+
+// PaymentsGetSavedInfo is payments.getSavedInfo#227d824b.
+type PaymentsGetSavedInfo struct {
+}
+
+func (*PaymentsGetSavedInfo) TypeID() uint32 { return IDPaymentsGetSavedInfo }
+
+func (v *PaymentsGetSavedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetSavedInfo)
+}
+
+func (v *PaymentsGetSavedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetSavedInfo, "payments.getSavedInfo")
+}
+
+func (*PaymentsGetSavedInfo) DecodeResult(r *tl.Reader) *PaymentsSavedInfo {
+	v := new(PaymentsSavedInfo)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsClearSavedInfo is payments.clearSavedInfo#d83d70c1.
+type PaymentsClearSavedInfo struct {
+	Credentials bool
+	Info        bool
+}
+
+func (*PaymentsClearSavedInfo) TypeID() uint32 { return IDPaymentsClearSavedInfo }
+
+func (v *PaymentsClearSavedInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsClearSavedInfo)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Credentials {
+		flags |= 1 << 0
+	}
+	if v.Info {
+		flags |= 1 << 1
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsClearSavedInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsClearSavedInfo, "payments.clearSavedInfo")
+	flags := r.Uint32()
+	v.Credentials = flags&(1<<0) != 0
+	v.Info = flags&(1<<1) != 0
+}
+
+func (*PaymentsClearSavedInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsGetBankCardData is payments.getBankCardData#2e79d779.
+type PaymentsGetBankCardData struct {
+	Number string
+}
+
+func (*PaymentsGetBankCardData) TypeID() uint32 { return IDPaymentsGetBankCardData }
+
+func (v *PaymentsGetBankCardData) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetBankCardData)
+	b.String(v.Number)
+}
+
+func (v *PaymentsGetBankCardData) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetBankCardData, "payments.getBankCardData")
+	r.ReadString(&v.Number)
+}
+
+func (*PaymentsGetBankCardData) DecodeResult(r *tl.Reader) *PaymentsBankCardData {
+	v := new(PaymentsBankCardData)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsExportInvoice is payments.exportInvoice#0f91b065.
+type PaymentsExportInvoice struct {
+	InvoiceMedia InputMediaClass
+}
+
+func (*PaymentsExportInvoice) TypeID() uint32 { return IDPaymentsExportInvoice }
+
+func (v *PaymentsExportInvoice) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsExportInvoice)
+	putInputMedia(b, v.InvoiceMedia, "payments.exportInvoice.invoice_media")
+}
+
+func (v *PaymentsExportInvoice) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsExportInvoice, "payments.exportInvoice")
+	readInputMedia(r, 1, &v.InvoiceMedia)
+}
+
+func (*PaymentsExportInvoice) DecodeResult(r *tl.Reader) *PaymentsExportedInvoice {
+	v := new(PaymentsExportedInvoice)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsAssignAppStoreTransaction is payments.assignAppStoreTransaction#80ed747d.
+type PaymentsAssignAppStoreTransaction struct {
+	Receipt []byte
+	Purpose InputStorePaymentPurposeClass
+}
+
+func (*PaymentsAssignAppStoreTransaction) TypeID() uint32 { return IDPaymentsAssignAppStoreTransaction }
+
+func (v *PaymentsAssignAppStoreTransaction) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsAssignAppStoreTransaction)
+	b.ByteString(v.Receipt)
+	putInputStorePaymentPurpose(b, v.Purpose, "payments.assignAppStoreTransaction.purpose")
+}
+
+func (v *PaymentsAssignAppStoreTransaction) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsAssignAppStoreTransaction, "payments.assignAppStoreTransaction")
+	r.ReadByteString(&v.Receipt)
+	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+}
+
+func (*PaymentsAssignAppStoreTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// PaymentsAssignPlayMarketTransaction is payments.assignPlayMarketTransaction#dffd50d3.
+type PaymentsAssignPlayMarketTransaction struct {
+	Receipt DataJSON
+	Purpose InputStorePaymentPurposeClass
+}
+
+func (*PaymentsAssignPlayMarketTransaction) TypeID() uint32 {
+	return IDPaymentsAssignPlayMarketTransaction
+}
+
+func (v *PaymentsAssignPlayMarketTransaction) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsAssignPlayMarketTransaction)
+	v.Receipt.Encode(b)
+	putInputStorePaymentPurpose(b, v.Purpose, "payments.assignPlayMarketTransaction.purpose")
+}
+
+func (v *PaymentsAssignPlayMarketTransaction) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsAssignPlayMarketTransaction, "payments.assignPlayMarketTransaction")
+	v.Receipt.Decode(r)
+	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+}
+
+func (*PaymentsAssignPlayMarketTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// PaymentsGetPremiumGiftCodeOptions is payments.getPremiumGiftCodeOptions#2757ba54.
+type PaymentsGetPremiumGiftCodeOptions struct {
+	BoostPeer InputPeerClass
+}
+
+func (*PaymentsGetPremiumGiftCodeOptions) TypeID() uint32 { return IDPaymentsGetPremiumGiftCodeOptions }
+
+func (v *PaymentsGetPremiumGiftCodeOptions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetPremiumGiftCodeOptions)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.BoostPeer != nil {
+		flags |= 1 << 0
+		v.BoostPeer.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetPremiumGiftCodeOptions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetPremiumGiftCodeOptions, "payments.getPremiumGiftCodeOptions")
+	flags := r.Uint32()
+	readInputPeer(r, flags&(1<<0), &v.BoostPeer)
+}
+
+func (*PaymentsGetPremiumGiftCodeOptions) DecodeResult(r *tl.Reader) (v []PremiumGiftCodeOption) {
+	readPremiumGiftCodeOptions(r, 1, &v)
+	return v
+}
+
+// PaymentsCheckGiftCode is payments.checkGiftCode#8e51b4c1.
+type PaymentsCheckGiftCode struct {
+	Slug string
+}
+
+func (*PaymentsCheckGiftCode) TypeID() uint32 { return IDPaymentsCheckGiftCode }
+
+func (v *PaymentsCheckGiftCode) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCheckGiftCode)
+	b.String(v.Slug)
+}
+
+func (v *PaymentsCheckGiftCode) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCheckGiftCode, "payments.checkGiftCode")
+	r.ReadString(&v.Slug)
+}
+
+func (*PaymentsCheckGiftCode) DecodeResult(r *tl.Reader) *PaymentsCheckedGiftCode {
+	v := new(PaymentsCheckedGiftCode)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsApplyGiftCode is payments.applyGiftCode#f6e26854.
+type PaymentsApplyGiftCode struct {
+	Slug string
+}
+
+func (*PaymentsApplyGiftCode) TypeID() uint32 { return IDPaymentsApplyGiftCode }
+
+func (v *PaymentsApplyGiftCode) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsApplyGiftCode)
+	b.String(v.Slug)
+}
+
+func (v *PaymentsApplyGiftCode) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsApplyGiftCode, "payments.applyGiftCode")
+	r.ReadString(&v.Slug)
+}
+
+func (*PaymentsApplyGiftCode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsGetGiveawayInfo is payments.getGiveawayInfo#f4239425.
+type PaymentsGetGiveawayInfo struct {
+	Peer  InputPeerClass
+	MsgID int32
+}
+
+func (*PaymentsGetGiveawayInfo) TypeID() uint32 { return IDPaymentsGetGiveawayInfo }
+
+func (v *PaymentsGetGiveawayInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetGiveawayInfo)
+	putInputPeer(b, v.Peer, "payments.getGiveawayInfo.peer")
+	b.Int(v.MsgID)
+}
+
+func (v *PaymentsGetGiveawayInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetGiveawayInfo, "payments.getGiveawayInfo")
+	readInputPeer(r, 1, &v.Peer)
+	v.MsgID = r.Int()
+}
+
+func (*PaymentsGetGiveawayInfo) DecodeResult(r *tl.Reader) PaymentsGiveawayInfoClass {
+	return DecodePaymentsGiveawayInfo(r)
+}
+
+// PaymentsLaunchPrepaidGiveaway is payments.launchPrepaidGiveaway#5ff58f20.
+type PaymentsLaunchPrepaidGiveaway struct {
+	Peer       InputPeerClass
+	GiveawayID int64
+	Purpose    InputStorePaymentPurposeClass
+}
+
+func (*PaymentsLaunchPrepaidGiveaway) TypeID() uint32 { return IDPaymentsLaunchPrepaidGiveaway }
+
+func (v *PaymentsLaunchPrepaidGiveaway) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsLaunchPrepaidGiveaway)
+	putInputPeer(b, v.Peer, "payments.launchPrepaidGiveaway.peer")
+	b.Long(v.GiveawayID)
+	putInputStorePaymentPurpose(b, v.Purpose, "payments.launchPrepaidGiveaway.purpose")
+}
+
+func (v *PaymentsLaunchPrepaidGiveaway) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsLaunchPrepaidGiveaway, "payments.launchPrepaidGiveaway")
+	readInputPeer(r, 1, &v.Peer)
+	v.GiveawayID = r.Long()
+	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+}
+
+func (*PaymentsLaunchPrepaidGiveaway) DecodeResult(r *tl.Reader) UpdatesClass {
+	return DecodeUpdates(r)
+}
+
+// PaymentsGetStarsTopupOptions is payments.getStarsTopupOptions#c00ec7d3.
+type PaymentsGetStarsTopupOptions struct {
+}
+
+func (*PaymentsGetStarsTopupOptions) TypeID() uint32 { return IDPaymentsGetStarsTopupOptions }
+
+func (v *PaymentsGetStarsTopupOptions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsTopupOptions)
+}
+
+func (v *PaymentsGetStarsTopupOptions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsTopupOptions, "payments.getStarsTopupOptions")
+}
+
+func (*PaymentsGetStarsTopupOptions) DecodeResult(r *tl.Reader) (v []StarsTopupOption) {
+	readStarsTopupOptions(r, 1, &v)
+	return v
+}
+
+// PaymentsGetStarsStatus is payments.getStarsStatus#4ea9b3bf.
+type PaymentsGetStarsStatus struct {
+	Ton  bool
+	Peer InputPeerClass
+}
+
+func (*PaymentsGetStarsStatus) TypeID() uint32 { return IDPaymentsGetStarsStatus }
+
+func (v *PaymentsGetStarsStatus) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsStatus)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Ton {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "payments.getStarsStatus.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsStatus) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsStatus, "payments.getStarsStatus")
+	flags := r.Uint32()
+	v.Ton = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*PaymentsGetStarsStatus) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
+	v := new(PaymentsStarsStatus)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarsTransactions is payments.getStarsTransactions#69da4557.
+type PaymentsGetStarsTransactions struct {
+	Inbound        bool
+	Outbound       bool
+	Ascending      bool
+	Ton            bool
+	SubscriptionID tl.Optional[string]
+	Peer           InputPeerClass
+	Offset         string
+	Limit          int32
+}
+
+func (*PaymentsGetStarsTransactions) TypeID() uint32 { return IDPaymentsGetStarsTransactions }
+
+func (v *PaymentsGetStarsTransactions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsTransactions)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Inbound {
+		flags |= 1 << 0
+	}
+	if v.Outbound {
+		flags |= 1 << 1
+	}
+	if v.Ascending {
+		flags |= 1 << 2
+	}
+	if v.Ton {
+		flags |= 1 << 4
+	}
+	if v.SubscriptionID.Set {
+		flags |= 1 << 3
+		b.String(v.SubscriptionID.Value)
+	}
+	putInputPeer(b, v.Peer, "payments.getStarsTransactions.peer")
+	b.String(v.Offset)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsTransactions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsTransactions, "payments.getStarsTransactions")
+	flags := r.Uint32()
+	v.Inbound = flags&(1<<0) != 0
+	v.Outbound = flags&(1<<1) != 0
+	v.Ascending = flags&(1<<2) != 0
+	v.Ton = flags&(1<<4) != 0
+	r.OptString(flags&(1<<3), &v.SubscriptionID)
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*PaymentsGetStarsTransactions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
+	v := new(PaymentsStarsStatus)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsSendStarsForm is payments.sendStarsForm#7998c914.
+type PaymentsSendStarsForm struct {
+	FormID  int64
+	Invoice InputInvoiceClass
+}
+
+func (*PaymentsSendStarsForm) TypeID() uint32 { return IDPaymentsSendStarsForm }
+
+func (v *PaymentsSendStarsForm) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSendStarsForm)
+	b.Long(v.FormID)
+	putInputInvoice(b, v.Invoice, "payments.sendStarsForm.invoice")
+}
+
+func (v *PaymentsSendStarsForm) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSendStarsForm, "payments.sendStarsForm")
+	v.FormID = r.Long()
+	readInputInvoice(r, 1, &v.Invoice)
+}
+
+func (*PaymentsSendStarsForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
+	return DecodePaymentsPaymentResult(r)
+}
+
+// PaymentsRefundStarsCharge is payments.refundStarsCharge#25ae8f4a.
+type PaymentsRefundStarsCharge struct {
+	UserID   InputUserClass
+	ChargeID string
+}
+
+func (*PaymentsRefundStarsCharge) TypeID() uint32 { return IDPaymentsRefundStarsCharge }
+
+func (v *PaymentsRefundStarsCharge) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsRefundStarsCharge)
+	putInputUser(b, v.UserID, "payments.refundStarsCharge.user_id")
+	b.String(v.ChargeID)
+}
+
+func (v *PaymentsRefundStarsCharge) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsRefundStarsCharge, "payments.refundStarsCharge")
+	readInputUser(r, 1, &v.UserID)
+	r.ReadString(&v.ChargeID)
+}
+
+func (*PaymentsRefundStarsCharge) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsGetStarsRevenueStats is payments.getStarsRevenueStats#d91ffad6.
+type PaymentsGetStarsRevenueStats struct {
+	Dark bool
+	Ton  bool
+	Peer InputPeerClass
+}
+
+func (*PaymentsGetStarsRevenueStats) TypeID() uint32 { return IDPaymentsGetStarsRevenueStats }
+
+func (v *PaymentsGetStarsRevenueStats) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsRevenueStats)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Dark {
+		flags |= 1 << 0
+	}
+	if v.Ton {
+		flags |= 1 << 1
+	}
+	putInputPeer(b, v.Peer, "payments.getStarsRevenueStats.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsRevenueStats) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsRevenueStats, "payments.getStarsRevenueStats")
+	flags := r.Uint32()
+	v.Dark = flags&(1<<0) != 0
+	v.Ton = flags&(1<<1) != 0
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*PaymentsGetStarsRevenueStats) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueStats {
+	v := new(PaymentsStarsRevenueStats)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarsRevenueWithdrawalURL is payments.getStarsRevenueWithdrawalUrl#2433dc92.
+type PaymentsGetStarsRevenueWithdrawalURL struct {
+	Ton      bool
+	Peer     InputPeerClass
+	Amount   tl.Optional[int64]
+	Password InputCheckPasswordSRPClass
+}
+
+func (*PaymentsGetStarsRevenueWithdrawalURL) TypeID() uint32 {
+	return IDPaymentsGetStarsRevenueWithdrawalURL
+}
+
+func (v *PaymentsGetStarsRevenueWithdrawalURL) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsRevenueWithdrawalURL)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Ton {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "payments.getStarsRevenueWithdrawalUrl.peer")
+	if v.Amount.Set {
+		flags |= 1 << 1
+		b.Long(v.Amount.Value)
+	}
+	putInputCheckPasswordSRP(b, v.Password, "payments.getStarsRevenueWithdrawalUrl.password")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsRevenueWithdrawalURL) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsRevenueWithdrawalURL, "payments.getStarsRevenueWithdrawalUrl")
+	flags := r.Uint32()
+	v.Ton = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.OptLong(flags&(1<<1), &v.Amount)
+	readInputCheckPasswordSRP(r, 1, &v.Password)
+}
+
+func (*PaymentsGetStarsRevenueWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueWithdrawalURL {
+	v := new(PaymentsStarsRevenueWithdrawalURL)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarsRevenueAdsAccountURL is payments.getStarsRevenueAdsAccountUrl#d1d7efc5.
+type PaymentsGetStarsRevenueAdsAccountURL struct {
+	Peer InputPeerClass
+}
+
+func (*PaymentsGetStarsRevenueAdsAccountURL) TypeID() uint32 {
+	return IDPaymentsGetStarsRevenueAdsAccountURL
+}
+
+func (v *PaymentsGetStarsRevenueAdsAccountURL) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsRevenueAdsAccountURL)
+	putInputPeer(b, v.Peer, "payments.getStarsRevenueAdsAccountUrl.peer")
+}
+
+func (v *PaymentsGetStarsRevenueAdsAccountURL) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsRevenueAdsAccountURL, "payments.getStarsRevenueAdsAccountUrl")
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*PaymentsGetStarsRevenueAdsAccountURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueAdsAccountURL {
+	v := new(PaymentsStarsRevenueAdsAccountURL)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarsTransactionsByID is payments.getStarsTransactionsByID#2dca16b8.
+type PaymentsGetStarsTransactionsByID struct {
+	Ton  bool
+	Peer InputPeerClass
+	ID   []InputStarsTransaction
+}
+
+func (*PaymentsGetStarsTransactionsByID) TypeID() uint32 { return IDPaymentsGetStarsTransactionsByID }
+
+func (v *PaymentsGetStarsTransactionsByID) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsTransactionsByID)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Ton {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "payments.getStarsTransactionsByID.peer")
+	putInputStarsTransactions(b, v.ID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsTransactionsByID) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsTransactionsByID, "payments.getStarsTransactionsByID")
+	flags := r.Uint32()
+	v.Ton = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	readInputStarsTransactions(r, 1, &v.ID)
+}
+
+func (*PaymentsGetStarsTransactionsByID) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
+	v := new(PaymentsStarsStatus)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarsGiftOptions is payments.getStarsGiftOptions#d3c96bc8.
+type PaymentsGetStarsGiftOptions struct {
+	UserID InputUserClass
+}
+
+func (*PaymentsGetStarsGiftOptions) TypeID() uint32 { return IDPaymentsGetStarsGiftOptions }
+
+func (v *PaymentsGetStarsGiftOptions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsGiftOptions)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.UserID != nil {
+		flags |= 1 << 0
+		v.UserID.Encode(b)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsGiftOptions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsGiftOptions, "payments.getStarsGiftOptions")
+	flags := r.Uint32()
+	readInputUser(r, flags&(1<<0), &v.UserID)
+}
+
+func (*PaymentsGetStarsGiftOptions) DecodeResult(r *tl.Reader) (v []StarsGiftOption) {
+	readStarsGiftOptions(r, 1, &v)
+	return v
+}
+
+// PaymentsGetStarsSubscriptions is payments.getStarsSubscriptions#032512c5.
+type PaymentsGetStarsSubscriptions struct {
+	MissingBalance bool
+	Peer           InputPeerClass
+	Offset         string
+}
+
+func (*PaymentsGetStarsSubscriptions) TypeID() uint32 { return IDPaymentsGetStarsSubscriptions }
+
+func (v *PaymentsGetStarsSubscriptions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsSubscriptions)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.MissingBalance {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "payments.getStarsSubscriptions.peer")
+	b.String(v.Offset)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetStarsSubscriptions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsSubscriptions, "payments.getStarsSubscriptions")
+	flags := r.Uint32()
+	v.MissingBalance = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Offset)
+}
+
+func (*PaymentsGetStarsSubscriptions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
+	v := new(PaymentsStarsStatus)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsChangeStarsSubscription is payments.changeStarsSubscription#c7770878.
+type PaymentsChangeStarsSubscription struct {
+	Peer           InputPeerClass
+	SubscriptionID string
+	Canceled       tl.Optional[bool]
+}
+
+func (*PaymentsChangeStarsSubscription) TypeID() uint32 { return IDPaymentsChangeStarsSubscription }
+
+func (v *PaymentsChangeStarsSubscription) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsChangeStarsSubscription)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "payments.changeStarsSubscription.peer")
+	b.String(v.SubscriptionID)
+	if v.Canceled.Set {
+		flags |= 1 << 0
+		b.Bool(v.Canceled.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsChangeStarsSubscription) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsChangeStarsSubscription, "payments.changeStarsSubscription")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.SubscriptionID)
+	r.OptBool(flags&(1<<0), &v.Canceled)
+}
+
+func (*PaymentsChangeStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsFulfillStarsSubscription is payments.fulfillStarsSubscription#cc5bebb3.
+type PaymentsFulfillStarsSubscription struct {
+	Peer           InputPeerClass
+	SubscriptionID string
+}
+
+func (*PaymentsFulfillStarsSubscription) TypeID() uint32 { return IDPaymentsFulfillStarsSubscription }
+
+func (v *PaymentsFulfillStarsSubscription) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsFulfillStarsSubscription)
+	putInputPeer(b, v.Peer, "payments.fulfillStarsSubscription.peer")
+	b.String(v.SubscriptionID)
+}
+
+func (v *PaymentsFulfillStarsSubscription) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsFulfillStarsSubscription, "payments.fulfillStarsSubscription")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.SubscriptionID)
+}
+
+func (*PaymentsFulfillStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsGetStarsGiveawayOptions is payments.getStarsGiveawayOptions#bd1efd3e.
+type PaymentsGetStarsGiveawayOptions struct {
+}
+
+func (*PaymentsGetStarsGiveawayOptions) TypeID() uint32 { return IDPaymentsGetStarsGiveawayOptions }
+
+func (v *PaymentsGetStarsGiveawayOptions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarsGiveawayOptions)
+}
+
+func (v *PaymentsGetStarsGiveawayOptions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarsGiveawayOptions, "payments.getStarsGiveawayOptions")
+}
+
+func (*PaymentsGetStarsGiveawayOptions) DecodeResult(r *tl.Reader) (v []StarsGiveawayOption) {
+	readStarsGiveawayOptions(r, 1, &v)
+	return v
+}
+
+// PaymentsGetStarGifts is payments.getStarGifts#c4563590.
+type PaymentsGetStarGifts struct {
+	Hash int32
+}
+
+func (*PaymentsGetStarGifts) TypeID() uint32 { return IDPaymentsGetStarGifts }
+
+func (v *PaymentsGetStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGifts)
+	b.Int(v.Hash)
+}
+
+func (v *PaymentsGetStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGifts, "payments.getStarGifts")
+	v.Hash = r.Int()
+}
+
+func (*PaymentsGetStarGifts) DecodeResult(r *tl.Reader) PaymentsStarGiftsClass {
+	return DecodePaymentsStarGifts(r)
+}
+
+// PaymentsSaveStarGift is payments.saveStarGift#2a2a697c.
+type PaymentsSaveStarGift struct {
+	Unsave   bool
+	Stargift InputSavedStarGiftClass
+}
+
+func (*PaymentsSaveStarGift) TypeID() uint32 { return IDPaymentsSaveStarGift }
+
+func (v *PaymentsSaveStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSaveStarGift)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Unsave {
+		flags |= 1 << 0
+	}
+	putInputSavedStarGift(b, v.Stargift, "payments.saveStarGift.stargift")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsSaveStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSaveStarGift, "payments.saveStarGift")
+	flags := r.Uint32()
+	v.Unsave = flags&(1<<0) != 0
+	readInputSavedStarGift(r, 1, &v.Stargift)
+}
+
+func (*PaymentsSaveStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsConvertStarGift is payments.convertStarGift#74bf076b.
+type PaymentsConvertStarGift struct {
+	Stargift InputSavedStarGiftClass
+}
+
+func (*PaymentsConvertStarGift) TypeID() uint32 { return IDPaymentsConvertStarGift }
+
+func (v *PaymentsConvertStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsConvertStarGift)
+	putInputSavedStarGift(b, v.Stargift, "payments.convertStarGift.stargift")
+}
+
+func (v *PaymentsConvertStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsConvertStarGift, "payments.convertStarGift")
+	readInputSavedStarGift(r, 1, &v.Stargift)
+}
+
+func (*PaymentsConvertStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsBotCancelStarsSubscription is payments.botCancelStarsSubscription#6dfa0622.
+type PaymentsBotCancelStarsSubscription struct {
+	Restore  bool
+	UserID   InputUserClass
+	ChargeID string
+}
+
+func (*PaymentsBotCancelStarsSubscription) TypeID() uint32 {
+	return IDPaymentsBotCancelStarsSubscription
+}
+
+func (v *PaymentsBotCancelStarsSubscription) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsBotCancelStarsSubscription)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Restore {
+		flags |= 1 << 0
+	}
+	putInputUser(b, v.UserID, "payments.botCancelStarsSubscription.user_id")
+	b.String(v.ChargeID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsBotCancelStarsSubscription) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsBotCancelStarsSubscription, "payments.botCancelStarsSubscription")
+	flags := r.Uint32()
+	v.Restore = flags&(1<<0) != 0
+	readInputUser(r, 1, &v.UserID)
+	r.ReadString(&v.ChargeID)
+}
+
+func (*PaymentsBotCancelStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsGetConnectedStarRefBots is payments.getConnectedStarRefBots#5869a553.
+type PaymentsGetConnectedStarRefBots struct {
+	Peer       InputPeerClass
+	OffsetDate tl.Optional[int32]
+	OffsetLink tl.Optional[string]
+	Limit      int32
+}
+
+func (*PaymentsGetConnectedStarRefBots) TypeID() uint32 { return IDPaymentsGetConnectedStarRefBots }
+
+func (v *PaymentsGetConnectedStarRefBots) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetConnectedStarRefBots)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "payments.getConnectedStarRefBots.peer")
+	if v.OffsetDate.Set || v.OffsetLink.Set {
+		flags |= 1 << 2
+		b.Int(v.OffsetDate.Value)
+	}
+	if v.OffsetDate.Set || v.OffsetLink.Set {
+		flags |= 1 << 2
+		b.String(v.OffsetLink.Value)
+	}
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetConnectedStarRefBots) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetConnectedStarRefBots, "payments.getConnectedStarRefBots")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<2), &v.OffsetDate)
+	r.OptString(flags&(1<<2), &v.OffsetLink)
+	v.Limit = r.Int()
+}
+
+func (*PaymentsGetConnectedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
+	v := new(PaymentsConnectedStarRefBots)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetConnectedStarRefBot is payments.getConnectedStarRefBot#b7d998f0.
+type PaymentsGetConnectedStarRefBot struct {
+	Peer InputPeerClass
+	Bot  InputUserClass
+}
+
+func (*PaymentsGetConnectedStarRefBot) TypeID() uint32 { return IDPaymentsGetConnectedStarRefBot }
+
+func (v *PaymentsGetConnectedStarRefBot) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetConnectedStarRefBot)
+	putInputPeer(b, v.Peer, "payments.getConnectedStarRefBot.peer")
+	putInputUser(b, v.Bot, "payments.getConnectedStarRefBot.bot")
+}
+
+func (v *PaymentsGetConnectedStarRefBot) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetConnectedStarRefBot, "payments.getConnectedStarRefBot")
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.Bot)
+}
+
+func (*PaymentsGetConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
+	v := new(PaymentsConnectedStarRefBots)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetSuggestedStarRefBots is payments.getSuggestedStarRefBots#0d6b48f7.
+type PaymentsGetSuggestedStarRefBots struct {
+	OrderByRevenue bool
+	OrderByDate    bool
+	Peer           InputPeerClass
+	Offset         string
+	Limit          int32
+}
+
+func (*PaymentsGetSuggestedStarRefBots) TypeID() uint32 { return IDPaymentsGetSuggestedStarRefBots }
+
+func (v *PaymentsGetSuggestedStarRefBots) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetSuggestedStarRefBots)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.OrderByRevenue {
+		flags |= 1 << 0
+	}
+	if v.OrderByDate {
+		flags |= 1 << 1
+	}
+	putInputPeer(b, v.Peer, "payments.getSuggestedStarRefBots.peer")
+	b.String(v.Offset)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetSuggestedStarRefBots) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetSuggestedStarRefBots, "payments.getSuggestedStarRefBots")
+	flags := r.Uint32()
+	v.OrderByRevenue = flags&(1<<0) != 0
+	v.OrderByDate = flags&(1<<1) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*PaymentsGetSuggestedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsSuggestedStarRefBots {
+	v := new(PaymentsSuggestedStarRefBots)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsConnectStarRefBot is payments.connectStarRefBot#7ed5348a.
+type PaymentsConnectStarRefBot struct {
+	Peer InputPeerClass
+	Bot  InputUserClass
+}
+
+func (*PaymentsConnectStarRefBot) TypeID() uint32 { return IDPaymentsConnectStarRefBot }
+
+func (v *PaymentsConnectStarRefBot) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsConnectStarRefBot)
+	putInputPeer(b, v.Peer, "payments.connectStarRefBot.peer")
+	putInputUser(b, v.Bot, "payments.connectStarRefBot.bot")
+}
+
+func (v *PaymentsConnectStarRefBot) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsConnectStarRefBot, "payments.connectStarRefBot")
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.Bot)
+}
+
+func (*PaymentsConnectStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
+	v := new(PaymentsConnectedStarRefBots)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsEditConnectedStarRefBot is payments.editConnectedStarRefBot#e4fca4a3.
+type PaymentsEditConnectedStarRefBot struct {
+	Revoked bool
+	Peer    InputPeerClass
+	Link    string
+}
+
+func (*PaymentsEditConnectedStarRefBot) TypeID() uint32 { return IDPaymentsEditConnectedStarRefBot }
+
+func (v *PaymentsEditConnectedStarRefBot) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsEditConnectedStarRefBot)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Revoked {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "payments.editConnectedStarRefBot.peer")
+	b.String(v.Link)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsEditConnectedStarRefBot) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsEditConnectedStarRefBot, "payments.editConnectedStarRefBot")
+	flags := r.Uint32()
+	v.Revoked = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Link)
+}
+
+func (*PaymentsEditConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
+	v := new(PaymentsConnectedStarRefBots)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarGiftUpgradePreview is payments.getStarGiftUpgradePreview#9c9abcb1.
+type PaymentsGetStarGiftUpgradePreview struct {
+	GiftID int64
+}
+
+func (*PaymentsGetStarGiftUpgradePreview) TypeID() uint32 { return IDPaymentsGetStarGiftUpgradePreview }
+
+func (v *PaymentsGetStarGiftUpgradePreview) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftUpgradePreview)
+	b.Long(v.GiftID)
+}
+
+func (v *PaymentsGetStarGiftUpgradePreview) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftUpgradePreview, "payments.getStarGiftUpgradePreview")
+	v.GiftID = r.Long()
+}
+
+func (*PaymentsGetStarGiftUpgradePreview) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradePreview {
+	v := new(PaymentsStarGiftUpgradePreview)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsUpgradeStarGift is payments.upgradeStarGift#aed6e4f5.
+type PaymentsUpgradeStarGift struct {
+	KeepOriginalDetails bool
+	Stargift            InputSavedStarGiftClass
+}
+
+func (*PaymentsUpgradeStarGift) TypeID() uint32 { return IDPaymentsUpgradeStarGift }
+
+func (v *PaymentsUpgradeStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsUpgradeStarGift)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.KeepOriginalDetails {
+		flags |= 1 << 0
+	}
+	putInputSavedStarGift(b, v.Stargift, "payments.upgradeStarGift.stargift")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsUpgradeStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsUpgradeStarGift, "payments.upgradeStarGift")
+	flags := r.Uint32()
+	v.KeepOriginalDetails = flags&(1<<0) != 0
+	readInputSavedStarGift(r, 1, &v.Stargift)
+}
+
+func (*PaymentsUpgradeStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsTransferStarGift is payments.transferStarGift#7f18176a.
+type PaymentsTransferStarGift struct {
+	Stargift InputSavedStarGiftClass
+	ToID     InputPeerClass
+}
+
+func (*PaymentsTransferStarGift) TypeID() uint32 { return IDPaymentsTransferStarGift }
+
+func (v *PaymentsTransferStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsTransferStarGift)
+	putInputSavedStarGift(b, v.Stargift, "payments.transferStarGift.stargift")
+	putInputPeer(b, v.ToID, "payments.transferStarGift.to_id")
+}
+
+func (v *PaymentsTransferStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsTransferStarGift, "payments.transferStarGift")
+	readInputSavedStarGift(r, 1, &v.Stargift)
+	readInputPeer(r, 1, &v.ToID)
+}
+
+func (*PaymentsTransferStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsGetUniqueStarGift is payments.getUniqueStarGift#a1974d72.
+type PaymentsGetUniqueStarGift struct {
+	Slug string
+}
+
+func (*PaymentsGetUniqueStarGift) TypeID() uint32 { return IDPaymentsGetUniqueStarGift }
+
+func (v *PaymentsGetUniqueStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetUniqueStarGift)
+	b.String(v.Slug)
+}
+
+func (v *PaymentsGetUniqueStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetUniqueStarGift, "payments.getUniqueStarGift")
+	r.ReadString(&v.Slug)
+}
+
+func (*PaymentsGetUniqueStarGift) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGift {
+	v := new(PaymentsUniqueStarGift)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetSavedStarGifts is payments.getSavedStarGifts#a319e569.
+type PaymentsGetSavedStarGifts struct {
+	ExcludeUnsaved      bool
+	ExcludeSaved        bool
+	ExcludeUnlimited    bool
+	ExcludeUnique       bool
+	SortByValue         bool
+	ExcludeUpgradable   bool
+	ExcludeUnupgradable bool
+	PeerColorAvailable  bool
+	ExcludeHosted       bool
+	Peer                InputPeerClass
+	CollectionID        tl.Optional[int32]
+	Offset              string
+	Limit               int32
+}
+
+func (*PaymentsGetSavedStarGifts) TypeID() uint32 { return IDPaymentsGetSavedStarGifts }
+
+func (v *PaymentsGetSavedStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetSavedStarGifts)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.ExcludeUnsaved {
+		flags |= 1 << 0
+	}
+	if v.ExcludeSaved {
+		flags |= 1 << 1
+	}
+	if v.ExcludeUnlimited {
+		flags |= 1 << 2
+	}
+	if v.ExcludeUnique {
+		flags |= 1 << 4
+	}
+	if v.SortByValue {
+		flags |= 1 << 5
+	}
+	if v.ExcludeUpgradable {
+		flags |= 1 << 7
+	}
+	if v.ExcludeUnupgradable {
+		flags |= 1 << 8
+	}
+	if v.PeerColorAvailable {
+		flags |= 1 << 9
+	}
+	if v.ExcludeHosted {
+		flags |= 1 << 10
+	}
+	putInputPeer(b, v.Peer, "payments.getSavedStarGifts.peer")
+	if v.CollectionID.Set {
+		flags |= 1 << 6
+		b.Int(v.CollectionID.Value)
+	}
+	b.String(v.Offset)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetSavedStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetSavedStarGifts, "payments.getSavedStarGifts")
+	flags := r.Uint32()
+	v.ExcludeUnsaved = flags&(1<<0) != 0
+	v.ExcludeSaved = flags&(1<<1) != 0
+	v.ExcludeUnlimited = flags&(1<<2) != 0
+	v.ExcludeUnique = flags&(1<<4) != 0
+	v.SortByValue = flags&(1<<5) != 0
+	v.ExcludeUpgradable = flags&(1<<7) != 0
+	v.ExcludeUnupgradable = flags&(1<<8) != 0
+	v.PeerColorAvailable = flags&(1<<9) != 0
+	v.ExcludeHosted = flags&(1<<10) != 0
+	readInputPeer(r, 1, &v.Peer)
+	r.OptInt(flags&(1<<6), &v.CollectionID)
+	r.ReadString(&v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*PaymentsGetSavedStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
+	v := new(PaymentsSavedStarGifts)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetSavedStarGift is payments.getSavedStarGift#b455a106.
+type PaymentsGetSavedStarGift struct {
+	Stargift []InputSavedStarGiftClass
+}
+
+func (*PaymentsGetSavedStarGift) TypeID() uint32 { return IDPaymentsGetSavedStarGift }
+
+func (v *PaymentsGetSavedStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetSavedStarGift)
+	putInputSavedStarGiftClasses(b, v.Stargift, "payments.getSavedStarGift.stargift")
+}
+
+func (v *PaymentsGetSavedStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetSavedStarGift, "payments.getSavedStarGift")
+	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+}
+
+func (*PaymentsGetSavedStarGift) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
+	v := new(PaymentsSavedStarGifts)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarGiftWithdrawalURL is payments.getStarGiftWithdrawalUrl#d06e93a8.
+type PaymentsGetStarGiftWithdrawalURL struct {
+	Stargift InputSavedStarGiftClass
+	Password InputCheckPasswordSRPClass
+}
+
+func (*PaymentsGetStarGiftWithdrawalURL) TypeID() uint32 { return IDPaymentsGetStarGiftWithdrawalURL }
+
+func (v *PaymentsGetStarGiftWithdrawalURL) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftWithdrawalURL)
+	putInputSavedStarGift(b, v.Stargift, "payments.getStarGiftWithdrawalUrl.stargift")
+	putInputCheckPasswordSRP(b, v.Password, "payments.getStarGiftWithdrawalUrl.password")
+}
+
+func (v *PaymentsGetStarGiftWithdrawalURL) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftWithdrawalURL, "payments.getStarGiftWithdrawalUrl")
+	readInputSavedStarGift(r, 1, &v.Stargift)
+	readInputCheckPasswordSRP(r, 1, &v.Password)
+}
+
+func (*PaymentsGetStarGiftWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarGiftWithdrawalURL {
+	v := new(PaymentsStarGiftWithdrawalURL)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsToggleChatStarGiftNotifications is payments.toggleChatStarGiftNotifications#60eaefa1.
+type PaymentsToggleChatStarGiftNotifications struct {
+	Enabled bool
+	Peer    InputPeerClass
+}
+
+func (*PaymentsToggleChatStarGiftNotifications) TypeID() uint32 {
+	return IDPaymentsToggleChatStarGiftNotifications
+}
+
+func (v *PaymentsToggleChatStarGiftNotifications) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsToggleChatStarGiftNotifications)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Enabled {
+		flags |= 1 << 0
+	}
+	putInputPeer(b, v.Peer, "payments.toggleChatStarGiftNotifications.peer")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsToggleChatStarGiftNotifications) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsToggleChatStarGiftNotifications, "payments.toggleChatStarGiftNotifications")
+	flags := r.Uint32()
+	v.Enabled = flags&(1<<0) != 0
+	readInputPeer(r, 1, &v.Peer)
+}
+
+func (*PaymentsToggleChatStarGiftNotifications) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsToggleStarGiftsPinnedToTop is payments.toggleStarGiftsPinnedToTop#1513e7b0.
+type PaymentsToggleStarGiftsPinnedToTop struct {
+	Peer     InputPeerClass
+	Stargift []InputSavedStarGiftClass
+}
+
+func (*PaymentsToggleStarGiftsPinnedToTop) TypeID() uint32 {
+	return IDPaymentsToggleStarGiftsPinnedToTop
+}
+
+func (v *PaymentsToggleStarGiftsPinnedToTop) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsToggleStarGiftsPinnedToTop)
+	putInputPeer(b, v.Peer, "payments.toggleStarGiftsPinnedToTop.peer")
+	putInputSavedStarGiftClasses(b, v.Stargift, "payments.toggleStarGiftsPinnedToTop.stargift")
+}
+
+func (v *PaymentsToggleStarGiftsPinnedToTop) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsToggleStarGiftsPinnedToTop, "payments.toggleStarGiftsPinnedToTop")
+	readInputPeer(r, 1, &v.Peer)
+	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+}
+
+func (*PaymentsToggleStarGiftsPinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsCanPurchaseStore is payments.canPurchaseStore#4fdc5ea7.
+type PaymentsCanPurchaseStore struct {
+	Purpose InputStorePaymentPurposeClass
+}
+
+func (*PaymentsCanPurchaseStore) TypeID() uint32 { return IDPaymentsCanPurchaseStore }
+
+func (v *PaymentsCanPurchaseStore) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCanPurchaseStore)
+	putInputStorePaymentPurpose(b, v.Purpose, "payments.canPurchaseStore.purpose")
+}
+
+func (v *PaymentsCanPurchaseStore) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCanPurchaseStore, "payments.canPurchaseStore")
+	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+}
+
+func (*PaymentsCanPurchaseStore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsGetResaleStarGifts is payments.getResaleStarGifts#7a5fa236.
+type PaymentsGetResaleStarGifts struct {
+	SortByPrice    bool
+	SortByNum      bool
+	ForCraft       bool
+	StarsOnly      bool
+	AttributesHash tl.Optional[int64]
+	GiftID         int64
+	Attributes     []StarGiftAttributeIDClass
+	Offset         string
+	Limit          int32
+}
+
+func (*PaymentsGetResaleStarGifts) TypeID() uint32 { return IDPaymentsGetResaleStarGifts }
+
+func (v *PaymentsGetResaleStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetResaleStarGifts)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.SortByPrice {
+		flags |= 1 << 1
+	}
+	if v.SortByNum {
+		flags |= 1 << 2
+	}
+	if v.ForCraft {
+		flags |= 1 << 4
+	}
+	if v.StarsOnly {
+		flags |= 1 << 5
+	}
+	if v.AttributesHash.Set {
+		flags |= 1 << 0
+		b.Long(v.AttributesHash.Value)
+	}
+	b.Long(v.GiftID)
+	if v.Attributes != nil {
+		flags |= 1 << 3
+		putStarGiftAttributeIDClasses(b, v.Attributes, "payments.getResaleStarGifts.attributes")
+	}
+	b.String(v.Offset)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsGetResaleStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetResaleStarGifts, "payments.getResaleStarGifts")
+	flags := r.Uint32()
+	v.SortByPrice = flags&(1<<1) != 0
+	v.SortByNum = flags&(1<<2) != 0
+	v.ForCraft = flags&(1<<4) != 0
+	v.StarsOnly = flags&(1<<5) != 0
+	r.OptLong(flags&(1<<0), &v.AttributesHash)
+	v.GiftID = r.Long()
+	readStarGiftAttributeIDClasses(r, flags&(1<<3), &v.Attributes)
+	r.ReadString(&v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*PaymentsGetResaleStarGifts) DecodeResult(r *tl.Reader) *PaymentsResaleStarGifts {
+	v := new(PaymentsResaleStarGifts)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsUpdateStarGiftPrice is payments.updateStarGiftPrice#edbe6ccb.
+type PaymentsUpdateStarGiftPrice struct {
+	Stargift     InputSavedStarGiftClass
+	ResellAmount StarsAmountClass
+}
+
+func (*PaymentsUpdateStarGiftPrice) TypeID() uint32 { return IDPaymentsUpdateStarGiftPrice }
+
+func (v *PaymentsUpdateStarGiftPrice) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsUpdateStarGiftPrice)
+	putInputSavedStarGift(b, v.Stargift, "payments.updateStarGiftPrice.stargift")
+	putStarsAmount(b, v.ResellAmount, "payments.updateStarGiftPrice.resell_amount")
+}
+
+func (v *PaymentsUpdateStarGiftPrice) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsUpdateStarGiftPrice, "payments.updateStarGiftPrice")
+	readInputSavedStarGift(r, 1, &v.Stargift)
+	readStarsAmount(r, 1, &v.ResellAmount)
+}
+
+func (*PaymentsUpdateStarGiftPrice) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsCreateStarGiftCollection is payments.createStarGiftCollection#1f4a0e87.
+type PaymentsCreateStarGiftCollection struct {
+	Peer     InputPeerClass
+	Title    string
+	Stargift []InputSavedStarGiftClass
+}
+
+func (*PaymentsCreateStarGiftCollection) TypeID() uint32 { return IDPaymentsCreateStarGiftCollection }
+
+func (v *PaymentsCreateStarGiftCollection) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCreateStarGiftCollection)
+	putInputPeer(b, v.Peer, "payments.createStarGiftCollection.peer")
+	b.String(v.Title)
+	putInputSavedStarGiftClasses(b, v.Stargift, "payments.createStarGiftCollection.stargift")
+}
+
+func (v *PaymentsCreateStarGiftCollection) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCreateStarGiftCollection, "payments.createStarGiftCollection")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Title)
+	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+}
+
+func (*PaymentsCreateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
+	v := new(StarGiftCollection)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsUpdateStarGiftCollection is payments.updateStarGiftCollection#4fddbee7.
+type PaymentsUpdateStarGiftCollection struct {
+	Peer           InputPeerClass
+	CollectionID   int32
+	Title          tl.Optional[string]
+	DeleteStargift []InputSavedStarGiftClass
+	AddStargift    []InputSavedStarGiftClass
+	Order          []InputSavedStarGiftClass
+}
+
+func (*PaymentsUpdateStarGiftCollection) TypeID() uint32 { return IDPaymentsUpdateStarGiftCollection }
+
+func (v *PaymentsUpdateStarGiftCollection) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsUpdateStarGiftCollection)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "payments.updateStarGiftCollection.peer")
+	b.Int(v.CollectionID)
+	if v.Title.Set {
+		flags |= 1 << 0
+		b.String(v.Title.Value)
+	}
+	if v.DeleteStargift != nil {
+		flags |= 1 << 1
+		putInputSavedStarGiftClasses(b, v.DeleteStargift, "payments.updateStarGiftCollection.delete_stargift")
+	}
+	if v.AddStargift != nil {
+		flags |= 1 << 2
+		putInputSavedStarGiftClasses(b, v.AddStargift, "payments.updateStarGiftCollection.add_stargift")
+	}
+	if v.Order != nil {
+		flags |= 1 << 3
+		putInputSavedStarGiftClasses(b, v.Order, "payments.updateStarGiftCollection.order")
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsUpdateStarGiftCollection) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsUpdateStarGiftCollection, "payments.updateStarGiftCollection")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	v.CollectionID = r.Int()
+	r.OptString(flags&(1<<0), &v.Title)
+	readInputSavedStarGiftClasses(r, flags&(1<<1), &v.DeleteStargift)
+	readInputSavedStarGiftClasses(r, flags&(1<<2), &v.AddStargift)
+	readInputSavedStarGiftClasses(r, flags&(1<<3), &v.Order)
+}
+
+func (*PaymentsUpdateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
+	v := new(StarGiftCollection)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsReorderStarGiftCollections is payments.reorderStarGiftCollections#c32af4cc.
+type PaymentsReorderStarGiftCollections struct {
+	Peer  InputPeerClass
+	Order []int32
+}
+
+func (*PaymentsReorderStarGiftCollections) TypeID() uint32 {
+	return IDPaymentsReorderStarGiftCollections
+}
+
+func (v *PaymentsReorderStarGiftCollections) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsReorderStarGiftCollections)
+	putInputPeer(b, v.Peer, "payments.reorderStarGiftCollections.peer")
+	b.Ints(v.Order)
+}
+
+func (v *PaymentsReorderStarGiftCollections) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsReorderStarGiftCollections, "payments.reorderStarGiftCollections")
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.Order)
+}
+
+func (*PaymentsReorderStarGiftCollections) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsDeleteStarGiftCollection is payments.deleteStarGiftCollection#ad5648e8.
+type PaymentsDeleteStarGiftCollection struct {
+	Peer         InputPeerClass
+	CollectionID int32
+}
+
+func (*PaymentsDeleteStarGiftCollection) TypeID() uint32 { return IDPaymentsDeleteStarGiftCollection }
+
+func (v *PaymentsDeleteStarGiftCollection) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsDeleteStarGiftCollection)
+	putInputPeer(b, v.Peer, "payments.deleteStarGiftCollection.peer")
+	b.Int(v.CollectionID)
+}
+
+func (v *PaymentsDeleteStarGiftCollection) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsDeleteStarGiftCollection, "payments.deleteStarGiftCollection")
+	readInputPeer(r, 1, &v.Peer)
+	v.CollectionID = r.Int()
+}
+
+func (*PaymentsDeleteStarGiftCollection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// PaymentsGetStarGiftCollections is payments.getStarGiftCollections#981b91dd.
+type PaymentsGetStarGiftCollections struct {
+	Peer InputPeerClass
+	Hash int64
+}
+
+func (*PaymentsGetStarGiftCollections) TypeID() uint32 { return IDPaymentsGetStarGiftCollections }
+
+func (v *PaymentsGetStarGiftCollections) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftCollections)
+	putInputPeer(b, v.Peer, "payments.getStarGiftCollections.peer")
+	b.Long(v.Hash)
+}
+
+func (v *PaymentsGetStarGiftCollections) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftCollections, "payments.getStarGiftCollections")
+	readInputPeer(r, 1, &v.Peer)
+	v.Hash = r.Long()
+}
+
+func (*PaymentsGetStarGiftCollections) DecodeResult(r *tl.Reader) PaymentsStarGiftCollectionsClass {
+	return DecodePaymentsStarGiftCollections(r)
+}
+
+// PaymentsGetUniqueStarGiftValueInfo is payments.getUniqueStarGiftValueInfo#4365af6b.
+type PaymentsGetUniqueStarGiftValueInfo struct {
+	Slug string
+}
+
+func (*PaymentsGetUniqueStarGiftValueInfo) TypeID() uint32 {
+	return IDPaymentsGetUniqueStarGiftValueInfo
+}
+
+func (v *PaymentsGetUniqueStarGiftValueInfo) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetUniqueStarGiftValueInfo)
+	b.String(v.Slug)
+}
+
+func (v *PaymentsGetUniqueStarGiftValueInfo) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetUniqueStarGiftValueInfo, "payments.getUniqueStarGiftValueInfo")
+	r.ReadString(&v.Slug)
+}
+
+func (*PaymentsGetUniqueStarGiftValueInfo) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGiftValueInfo {
+	v := new(PaymentsUniqueStarGiftValueInfo)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsCheckCanSendGift is payments.checkCanSendGift#c0c4edc9.
+type PaymentsCheckCanSendGift struct {
+	GiftID int64
+}
+
+func (*PaymentsCheckCanSendGift) TypeID() uint32 { return IDPaymentsCheckCanSendGift }
+
+func (v *PaymentsCheckCanSendGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCheckCanSendGift)
+	b.Long(v.GiftID)
+}
+
+func (v *PaymentsCheckCanSendGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCheckCanSendGift, "payments.checkCanSendGift")
+	v.GiftID = r.Long()
+}
+
+func (*PaymentsCheckCanSendGift) DecodeResult(r *tl.Reader) PaymentsCheckCanSendGiftResultClass {
+	return DecodePaymentsCheckCanSendGiftResult(r)
+}
+
+// PaymentsGetStarGiftAuctionState is payments.getStarGiftAuctionState#5c9ff4d6.
+type PaymentsGetStarGiftAuctionState struct {
+	Auction InputStarGiftAuctionClass
+	Version int32
+}
+
+func (*PaymentsGetStarGiftAuctionState) TypeID() uint32 { return IDPaymentsGetStarGiftAuctionState }
+
+func (v *PaymentsGetStarGiftAuctionState) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftAuctionState)
+	putInputStarGiftAuction(b, v.Auction, "payments.getStarGiftAuctionState.auction")
+	b.Int(v.Version)
+}
+
+func (v *PaymentsGetStarGiftAuctionState) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftAuctionState, "payments.getStarGiftAuctionState")
+	readInputStarGiftAuction(r, 1, &v.Auction)
+	v.Version = r.Int()
+}
+
+func (*PaymentsGetStarGiftAuctionState) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionState {
+	v := new(PaymentsStarGiftAuctionState)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarGiftAuctionAcquiredGifts is payments.getStarGiftAuctionAcquiredGifts#6ba2cbec.
+type PaymentsGetStarGiftAuctionAcquiredGifts struct {
+	GiftID int64
+}
+
+func (*PaymentsGetStarGiftAuctionAcquiredGifts) TypeID() uint32 {
+	return IDPaymentsGetStarGiftAuctionAcquiredGifts
+}
+
+func (v *PaymentsGetStarGiftAuctionAcquiredGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftAuctionAcquiredGifts)
+	b.Long(v.GiftID)
+}
+
+func (v *PaymentsGetStarGiftAuctionAcquiredGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftAuctionAcquiredGifts, "payments.getStarGiftAuctionAcquiredGifts")
+	v.GiftID = r.Long()
+}
+
+func (*PaymentsGetStarGiftAuctionAcquiredGifts) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionAcquiredGifts {
+	v := new(PaymentsStarGiftAuctionAcquiredGifts)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetStarGiftActiveAuctions is payments.getStarGiftActiveAuctions#a5d0514d.
+type PaymentsGetStarGiftActiveAuctions struct {
+	Hash int64
+}
+
+func (*PaymentsGetStarGiftActiveAuctions) TypeID() uint32 { return IDPaymentsGetStarGiftActiveAuctions }
+
+func (v *PaymentsGetStarGiftActiveAuctions) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftActiveAuctions)
+	b.Long(v.Hash)
+}
+
+func (v *PaymentsGetStarGiftActiveAuctions) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftActiveAuctions, "payments.getStarGiftActiveAuctions")
+	v.Hash = r.Long()
+}
+
+func (*PaymentsGetStarGiftActiveAuctions) DecodeResult(r *tl.Reader) PaymentsStarGiftActiveAuctionsClass {
+	return DecodePaymentsStarGiftActiveAuctions(r)
+}
+
+// PaymentsResolveStarGiftOffer is payments.resolveStarGiftOffer#e9ce781c.
+type PaymentsResolveStarGiftOffer struct {
+	Decline    bool
+	OfferMsgID int32
+}
+
+func (*PaymentsResolveStarGiftOffer) TypeID() uint32 { return IDPaymentsResolveStarGiftOffer }
+
+func (v *PaymentsResolveStarGiftOffer) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsResolveStarGiftOffer)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Decline {
+		flags |= 1 << 0
+	}
+	b.Int(v.OfferMsgID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsResolveStarGiftOffer) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsResolveStarGiftOffer, "payments.resolveStarGiftOffer")
+	flags := r.Uint32()
+	v.Decline = flags&(1<<0) != 0
+	v.OfferMsgID = r.Int()
+}
+
+func (*PaymentsResolveStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsSendStarGiftOffer is payments.sendStarGiftOffer#8fb86b41.
+type PaymentsSendStarGiftOffer struct {
+	Peer           InputPeerClass
+	Slug           string
+	Price          StarsAmountClass
+	Duration       int32
+	RandomID       int64
+	AllowPaidStars tl.Optional[int64]
+}
+
+func (*PaymentsSendStarGiftOffer) TypeID() uint32 { return IDPaymentsSendStarGiftOffer }
+
+func (v *PaymentsSendStarGiftOffer) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsSendStarGiftOffer)
+	var flags uint32
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "payments.sendStarGiftOffer.peer")
+	b.String(v.Slug)
+	putStarsAmount(b, v.Price, "payments.sendStarGiftOffer.price")
+	b.Int(v.Duration)
+	b.Long(v.RandomID)
+	if v.AllowPaidStars.Set {
+		flags |= 1 << 0
+		b.Long(v.AllowPaidStars.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PaymentsSendStarGiftOffer) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsSendStarGiftOffer, "payments.sendStarGiftOffer")
+	flags := r.Uint32()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Slug)
+	readStarsAmount(r, 1, &v.Price)
+	v.Duration = r.Int()
+	v.RandomID = r.Long()
+	r.OptLong(flags&(1<<0), &v.AllowPaidStars)
+}
+
+func (*PaymentsSendStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// PaymentsGetStarGiftUpgradeAttributes is payments.getStarGiftUpgradeAttributes#6d038b58.
+type PaymentsGetStarGiftUpgradeAttributes struct {
+	GiftID int64
+}
+
+func (*PaymentsGetStarGiftUpgradeAttributes) TypeID() uint32 {
+	return IDPaymentsGetStarGiftUpgradeAttributes
+}
+
+func (v *PaymentsGetStarGiftUpgradeAttributes) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetStarGiftUpgradeAttributes)
+	b.Long(v.GiftID)
+}
+
+func (v *PaymentsGetStarGiftUpgradeAttributes) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetStarGiftUpgradeAttributes, "payments.getStarGiftUpgradeAttributes")
+	v.GiftID = r.Long()
+}
+
+func (*PaymentsGetStarGiftUpgradeAttributes) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradeAttributes {
+	v := new(PaymentsStarGiftUpgradeAttributes)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsGetCraftStarGifts is payments.getCraftStarGifts#fd05dd00.
+type PaymentsGetCraftStarGifts struct {
+	GiftID int64
+	Offset string
+	Limit  int32
+}
+
+func (*PaymentsGetCraftStarGifts) TypeID() uint32 { return IDPaymentsGetCraftStarGifts }
+
+func (v *PaymentsGetCraftStarGifts) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsGetCraftStarGifts)
+	b.Long(v.GiftID)
+	b.String(v.Offset)
+	b.Int(v.Limit)
+}
+
+func (v *PaymentsGetCraftStarGifts) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsGetCraftStarGifts, "payments.getCraftStarGifts")
+	v.GiftID = r.Long()
+	r.ReadString(&v.Offset)
+	v.Limit = r.Int()
+}
+
+func (*PaymentsGetCraftStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
+	v := new(PaymentsSavedStarGifts)
+	v.Decode(r)
+	return v
+}
+
+// PaymentsCraftStarGift is payments.craftStarGift#b0f9684f.
+type PaymentsCraftStarGift struct {
+	Stargift []InputSavedStarGiftClass
+}
+
+func (*PaymentsCraftStarGift) TypeID() uint32 { return IDPaymentsCraftStarGift }
+
+func (v *PaymentsCraftStarGift) Encode(b *tl.Buffer) {
+	b.ID(IDPaymentsCraftStarGift)
+	putInputSavedStarGiftClasses(b, v.Stargift, "payments.craftStarGift.stargift")
+}
+
+func (v *PaymentsCraftStarGift) Decode(r *tl.Reader) {
+	r.Expect(IDPaymentsCraftStarGift, "payments.craftStarGift")
+	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+}
+
+func (*PaymentsCraftStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
 // PaymentsPaymentFormClass is a payments.PaymentForm: one of payments.paymentForm, payments.paymentFormStars, payments.paymentFormStarGift.
 type PaymentsPaymentFormClass interface {
 	tl.Object
@@ -198,3334 +3326,3 @@ func DecodePaymentsStarGiftActiveAuctions(r *tl.Reader) (v PaymentsStarGiftActiv
 	v.Decode(r)
 	return v
 }
-
-// PaymentsPaymentForm is payments.paymentForm#a0058751.
-type PaymentsPaymentForm struct {
-	CanSaveCredentials bool
-	PasswordMissing    bool
-	FormID             int64
-	BotID              int64
-	Title              string
-	Description        string
-	Photo              WebDocumentClass
-	Invoice            Invoice
-	ProviderID         int64
-	URL                string
-	NativeProvider     tl.Optional[string]
-	NativeParams       *DataJSON
-	AdditionalMethods  []PaymentFormMethod
-	SavedInfo          *PaymentRequestedInfo
-	SavedCredentials   []PaymentSavedCredentialsCard
-	Users              []UserClass
-}
-
-func (*PaymentsPaymentForm) TypeID() uint32 { return IDPaymentsPaymentForm }
-
-func (v *PaymentsPaymentForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentForm)
-	var flags uint32
-	if v.SavedInfo != nil {
-		flags |= 1 << 0
-	}
-	if v.SavedCredentials != nil {
-		flags |= 1 << 1
-	}
-	if v.CanSaveCredentials {
-		flags |= 1 << 2
-	}
-	if v.PasswordMissing {
-		flags |= 1 << 3
-	}
-	if v.NativeProvider.Set || v.NativeParams != nil {
-		flags |= 1 << 4
-	}
-	if v.Photo != nil {
-		flags |= 1 << 5
-	}
-	if v.AdditionalMethods != nil {
-		flags |= 1 << 6
-	}
-	b.Uint32(flags)
-	b.Long(v.FormID)
-	b.Long(v.BotID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	b.Long(v.ProviderID)
-	b.String(v.URL)
-	if flags&(1<<4) != 0 {
-		b.String(v.NativeProvider.Value)
-	}
-	if flags&(1<<4) != 0 {
-		if v.NativeParams == nil {
-			b.Fail(&tl.NilError{Field: "payments.paymentForm.native_params"})
-		} else {
-			v.NativeParams.Encode(b)
-		}
-	}
-	if v.AdditionalMethods != nil {
-		putPaymentFormMethods(b, v.AdditionalMethods)
-	}
-	if v.SavedInfo != nil {
-		v.SavedInfo.Encode(b)
-	}
-	if v.SavedCredentials != nil {
-		putPaymentSavedCredentialsCards(b, v.SavedCredentials)
-	}
-	putUserClasses(b, v.Users, "payments.paymentForm.users")
-}
-
-func (v *PaymentsPaymentForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentForm, "payments.paymentForm")
-	flags := r.Uint32()
-	v.CanSaveCredentials = flags&(1<<2) != 0
-	v.PasswordMissing = flags&(1<<3) != 0
-	v.FormID = r.Long()
-	v.BotID = r.Long()
-	v.Title = r.String()
-	v.Description = r.String()
-	if flags&(1<<5) != 0 {
-		v.Photo = DecodeWebDocument(r)
-	}
-	v.Invoice.Decode(r)
-	v.ProviderID = r.Long()
-	v.URL = r.String()
-	if flags&(1<<4) != 0 {
-		v.NativeProvider = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.NativeParams = new(DataJSON)
-		v.NativeParams.Decode(r)
-	}
-	if flags&(1<<6) != 0 {
-		v.AdditionalMethods = readPaymentFormMethods(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.SavedInfo = new(PaymentRequestedInfo)
-		v.SavedInfo.Decode(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.SavedCredentials = readPaymentSavedCredentialsCards(r)
-	}
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsPaymentFormStars is payments.paymentFormStars#7bf6b15c.
-type PaymentsPaymentFormStars struct {
-	FormID      int64
-	BotID       int64
-	Title       string
-	Description string
-	Photo       WebDocumentClass
-	Invoice     Invoice
-	Users       []UserClass
-}
-
-func (*PaymentsPaymentFormStars) TypeID() uint32 { return IDPaymentsPaymentFormStars }
-
-func (v *PaymentsPaymentFormStars) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentFormStars)
-	var flags uint32
-	if v.Photo != nil {
-		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	b.Long(v.FormID)
-	b.Long(v.BotID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	putUserClasses(b, v.Users, "payments.paymentFormStars.users")
-}
-
-func (v *PaymentsPaymentFormStars) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentFormStars, "payments.paymentFormStars")
-	flags := r.Uint32()
-	v.FormID = r.Long()
-	v.BotID = r.Long()
-	v.Title = r.String()
-	v.Description = r.String()
-	if flags&(1<<5) != 0 {
-		v.Photo = DecodeWebDocument(r)
-	}
-	v.Invoice.Decode(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsPaymentFormStarGift is payments.paymentFormStarGift#b425cfe1.
-type PaymentsPaymentFormStarGift struct {
-	FormID  int64
-	Invoice Invoice
-}
-
-func (*PaymentsPaymentFormStarGift) TypeID() uint32 { return IDPaymentsPaymentFormStarGift }
-
-func (v *PaymentsPaymentFormStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentFormStarGift)
-	b.Long(v.FormID)
-	v.Invoice.Encode(b)
-}
-
-func (v *PaymentsPaymentFormStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentFormStarGift, "payments.paymentFormStarGift")
-	v.FormID = r.Long()
-	v.Invoice.Decode(r)
-}
-
-// PaymentsValidatedRequestedInfo is payments.validatedRequestedInfo#d1451883.
-type PaymentsValidatedRequestedInfo struct {
-	ID              tl.Optional[string]
-	ShippingOptions []ShippingOption
-}
-
-func (*PaymentsValidatedRequestedInfo) TypeID() uint32 { return IDPaymentsValidatedRequestedInfo }
-
-func (v *PaymentsValidatedRequestedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsValidatedRequestedInfo)
-	var flags uint32
-	if v.ID.Set {
-		flags |= 1 << 0
-	}
-	if v.ShippingOptions != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.ID.Set {
-		b.String(v.ID.Value)
-	}
-	if v.ShippingOptions != nil {
-		putShippingOptions(b, v.ShippingOptions)
-	}
-}
-
-func (v *PaymentsValidatedRequestedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsValidatedRequestedInfo, "payments.validatedRequestedInfo")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.ID = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.ShippingOptions = readShippingOptions(r)
-	}
-}
-
-// PaymentsPaymentResult is payments.paymentResult#4e5f810d.
-type PaymentsPaymentResult struct {
-	Updates UpdatesClass
-}
-
-func (*PaymentsPaymentResult) TypeID() uint32 { return IDPaymentsPaymentResult }
-
-func (v *PaymentsPaymentResult) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentResult)
-	b.Object(v.Updates, "payments.paymentResult.updates")
-}
-
-func (v *PaymentsPaymentResult) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentResult, "payments.paymentResult")
-	v.Updates = DecodeUpdates(r)
-}
-
-// PaymentsPaymentVerificationNeeded is payments.paymentVerificationNeeded#d8411139.
-type PaymentsPaymentVerificationNeeded struct {
-	URL string
-}
-
-func (*PaymentsPaymentVerificationNeeded) TypeID() uint32 { return IDPaymentsPaymentVerificationNeeded }
-
-func (v *PaymentsPaymentVerificationNeeded) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentVerificationNeeded)
-	b.String(v.URL)
-}
-
-func (v *PaymentsPaymentVerificationNeeded) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentVerificationNeeded, "payments.paymentVerificationNeeded")
-	v.URL = r.String()
-}
-
-// PaymentsPaymentReceipt is payments.paymentReceipt#70c4fe03.
-type PaymentsPaymentReceipt struct {
-	Date             int32
-	BotID            int64
-	ProviderID       int64
-	Title            string
-	Description      string
-	Photo            WebDocumentClass
-	Invoice          Invoice
-	Info             *PaymentRequestedInfo
-	Shipping         *ShippingOption
-	TipAmount        tl.Optional[int64]
-	Currency         string
-	TotalAmount      int64
-	CredentialsTitle string
-	Users            []UserClass
-}
-
-func (*PaymentsPaymentReceipt) TypeID() uint32 { return IDPaymentsPaymentReceipt }
-
-func (v *PaymentsPaymentReceipt) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentReceipt)
-	var flags uint32
-	if v.Info != nil {
-		flags |= 1 << 0
-	}
-	if v.Shipping != nil {
-		flags |= 1 << 1
-	}
-	if v.Photo != nil {
-		flags |= 1 << 2
-	}
-	if v.TipAmount.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Int(v.Date)
-	b.Long(v.BotID)
-	b.Long(v.ProviderID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	if v.Info != nil {
-		v.Info.Encode(b)
-	}
-	if v.Shipping != nil {
-		v.Shipping.Encode(b)
-	}
-	if v.TipAmount.Set {
-		b.Long(v.TipAmount.Value)
-	}
-	b.String(v.Currency)
-	b.Long(v.TotalAmount)
-	b.String(v.CredentialsTitle)
-	putUserClasses(b, v.Users, "payments.paymentReceipt.users")
-}
-
-func (v *PaymentsPaymentReceipt) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentReceipt, "payments.paymentReceipt")
-	flags := r.Uint32()
-	v.Date = r.Int()
-	v.BotID = r.Long()
-	v.ProviderID = r.Long()
-	v.Title = r.String()
-	v.Description = r.String()
-	if flags&(1<<2) != 0 {
-		v.Photo = DecodeWebDocument(r)
-	}
-	v.Invoice.Decode(r)
-	if flags&(1<<0) != 0 {
-		v.Info = new(PaymentRequestedInfo)
-		v.Info.Decode(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Shipping = new(ShippingOption)
-		v.Shipping.Decode(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.TipAmount = tl.Some(r.Long())
-	}
-	v.Currency = r.String()
-	v.TotalAmount = r.Long()
-	v.CredentialsTitle = r.String()
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsPaymentReceiptStars is payments.paymentReceiptStars#dabbf83a.
-type PaymentsPaymentReceiptStars struct {
-	Date          int32
-	BotID         int64
-	Title         string
-	Description   string
-	Photo         WebDocumentClass
-	Invoice       Invoice
-	Currency      string
-	TotalAmount   int64
-	TransactionID string
-	Users         []UserClass
-}
-
-func (*PaymentsPaymentReceiptStars) TypeID() uint32 { return IDPaymentsPaymentReceiptStars }
-
-func (v *PaymentsPaymentReceiptStars) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentReceiptStars)
-	var flags uint32
-	if v.Photo != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Int(v.Date)
-	b.Long(v.BotID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	b.String(v.Currency)
-	b.Long(v.TotalAmount)
-	b.String(v.TransactionID)
-	putUserClasses(b, v.Users, "payments.paymentReceiptStars.users")
-}
-
-func (v *PaymentsPaymentReceiptStars) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentReceiptStars, "payments.paymentReceiptStars")
-	flags := r.Uint32()
-	v.Date = r.Int()
-	v.BotID = r.Long()
-	v.Title = r.String()
-	v.Description = r.String()
-	if flags&(1<<2) != 0 {
-		v.Photo = DecodeWebDocument(r)
-	}
-	v.Invoice.Decode(r)
-	v.Currency = r.String()
-	v.TotalAmount = r.Long()
-	v.TransactionID = r.String()
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsSavedInfo is payments.savedInfo#fb8fe43c.
-type PaymentsSavedInfo struct {
-	HasSavedCredentials bool
-	SavedInfo           *PaymentRequestedInfo
-}
-
-func (*PaymentsSavedInfo) TypeID() uint32 { return IDPaymentsSavedInfo }
-
-func (v *PaymentsSavedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSavedInfo)
-	var flags uint32
-	if v.SavedInfo != nil {
-		flags |= 1 << 0
-	}
-	if v.HasSavedCredentials {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.SavedInfo != nil {
-		v.SavedInfo.Encode(b)
-	}
-}
-
-func (v *PaymentsSavedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSavedInfo, "payments.savedInfo")
-	flags := r.Uint32()
-	v.HasSavedCredentials = flags&(1<<1) != 0
-	if flags&(1<<0) != 0 {
-		v.SavedInfo = new(PaymentRequestedInfo)
-		v.SavedInfo.Decode(r)
-	}
-}
-
-// PaymentsBankCardData is payments.bankCardData#3e24e573.
-type PaymentsBankCardData struct {
-	Title    string
-	OpenURLs []BankCardOpenURL
-}
-
-func (*PaymentsBankCardData) TypeID() uint32 { return IDPaymentsBankCardData }
-
-func (v *PaymentsBankCardData) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsBankCardData)
-	b.String(v.Title)
-	putBankCardOpenURLs(b, v.OpenURLs)
-}
-
-func (v *PaymentsBankCardData) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsBankCardData, "payments.bankCardData")
-	v.Title = r.String()
-	v.OpenURLs = readBankCardOpenURLs(r)
-}
-
-// PaymentsExportedInvoice is payments.exportedInvoice#aed0cbd9.
-type PaymentsExportedInvoice struct {
-	URL string
-}
-
-func (*PaymentsExportedInvoice) TypeID() uint32 { return IDPaymentsExportedInvoice }
-
-func (v *PaymentsExportedInvoice) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsExportedInvoice)
-	b.String(v.URL)
-}
-
-func (v *PaymentsExportedInvoice) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsExportedInvoice, "payments.exportedInvoice")
-	v.URL = r.String()
-}
-
-// PaymentsCheckedGiftCode is payments.checkedGiftCode#eb983f8f.
-type PaymentsCheckedGiftCode struct {
-	ViaGiveaway   bool
-	FromID        PeerClass
-	GiveawayMsgID tl.Optional[int32]
-	ToID          tl.Optional[int64]
-	Date          int32
-	Days          int32
-	UsedDate      tl.Optional[int32]
-	Chats         []ChatClass
-	Users         []UserClass
-}
-
-func (*PaymentsCheckedGiftCode) TypeID() uint32 { return IDPaymentsCheckedGiftCode }
-
-func (v *PaymentsCheckedGiftCode) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckedGiftCode)
-	var flags uint32
-	if v.ToID.Set {
-		flags |= 1 << 0
-	}
-	if v.UsedDate.Set {
-		flags |= 1 << 1
-	}
-	if v.ViaGiveaway {
-		flags |= 1 << 2
-	}
-	if v.GiveawayMsgID.Set {
-		flags |= 1 << 3
-	}
-	if v.FromID != nil {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	if v.FromID != nil {
-		v.FromID.Encode(b)
-	}
-	if v.GiveawayMsgID.Set {
-		b.Int(v.GiveawayMsgID.Value)
-	}
-	if v.ToID.Set {
-		b.Long(v.ToID.Value)
-	}
-	b.Int(v.Date)
-	b.Int(v.Days)
-	if v.UsedDate.Set {
-		b.Int(v.UsedDate.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.checkedGiftCode.chats")
-	putUserClasses(b, v.Users, "payments.checkedGiftCode.users")
-}
-
-func (v *PaymentsCheckedGiftCode) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckedGiftCode, "payments.checkedGiftCode")
-	flags := r.Uint32()
-	v.ViaGiveaway = flags&(1<<2) != 0
-	if flags&(1<<4) != 0 {
-		v.FromID = DecodePeer(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.GiveawayMsgID = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.ToID = tl.Some(r.Long())
-	}
-	v.Date = r.Int()
-	v.Days = r.Int()
-	if flags&(1<<1) != 0 {
-		v.UsedDate = tl.Some(r.Int())
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsGiveawayInfo is payments.giveawayInfo#4367daa0.
-type PaymentsGiveawayInfo struct {
-	Participating         bool
-	PreparingResults      bool
-	StartDate             int32
-	JoinedTooEarlyDate    tl.Optional[int32]
-	AdminDisallowedChatID tl.Optional[int64]
-	DisallowedCountry     tl.Optional[string]
-}
-
-func (*PaymentsGiveawayInfo) TypeID() uint32 { return IDPaymentsGiveawayInfo }
-
-func (v *PaymentsGiveawayInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGiveawayInfo)
-	var flags uint32
-	if v.Participating {
-		flags |= 1 << 0
-	}
-	if v.JoinedTooEarlyDate.Set {
-		flags |= 1 << 1
-	}
-	if v.AdminDisallowedChatID.Set {
-		flags |= 1 << 2
-	}
-	if v.PreparingResults {
-		flags |= 1 << 3
-	}
-	if v.DisallowedCountry.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Int(v.StartDate)
-	if v.JoinedTooEarlyDate.Set {
-		b.Int(v.JoinedTooEarlyDate.Value)
-	}
-	if v.AdminDisallowedChatID.Set {
-		b.Long(v.AdminDisallowedChatID.Value)
-	}
-	if v.DisallowedCountry.Set {
-		b.String(v.DisallowedCountry.Value)
-	}
-}
-
-func (v *PaymentsGiveawayInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGiveawayInfo, "payments.giveawayInfo")
-	flags := r.Uint32()
-	v.Participating = flags&(1<<0) != 0
-	v.PreparingResults = flags&(1<<3) != 0
-	v.StartDate = r.Int()
-	if flags&(1<<1) != 0 {
-		v.JoinedTooEarlyDate = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.AdminDisallowedChatID = tl.Some(r.Long())
-	}
-	if flags&(1<<4) != 0 {
-		v.DisallowedCountry = tl.Some(r.String())
-	}
-}
-
-// PaymentsGiveawayInfoResults is payments.giveawayInfoResults#e175e66f.
-type PaymentsGiveawayInfoResults struct {
-	Winner         bool
-	Refunded       bool
-	StartDate      int32
-	GiftCodeSlug   tl.Optional[string]
-	StarsPrize     tl.Optional[int64]
-	FinishDate     int32
-	WinnersCount   int32
-	ActivatedCount tl.Optional[int32]
-}
-
-func (*PaymentsGiveawayInfoResults) TypeID() uint32 { return IDPaymentsGiveawayInfoResults }
-
-func (v *PaymentsGiveawayInfoResults) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGiveawayInfoResults)
-	var flags uint32
-	if v.Winner {
-		flags |= 1 << 0
-	}
-	if v.Refunded {
-		flags |= 1 << 1
-	}
-	if v.ActivatedCount.Set {
-		flags |= 1 << 2
-	}
-	if v.GiftCodeSlug.Set {
-		flags |= 1 << 3
-	}
-	if v.StarsPrize.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Int(v.StartDate)
-	if v.GiftCodeSlug.Set {
-		b.String(v.GiftCodeSlug.Value)
-	}
-	if v.StarsPrize.Set {
-		b.Long(v.StarsPrize.Value)
-	}
-	b.Int(v.FinishDate)
-	b.Int(v.WinnersCount)
-	if v.ActivatedCount.Set {
-		b.Int(v.ActivatedCount.Value)
-	}
-}
-
-func (v *PaymentsGiveawayInfoResults) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGiveawayInfoResults, "payments.giveawayInfoResults")
-	flags := r.Uint32()
-	v.Winner = flags&(1<<0) != 0
-	v.Refunded = flags&(1<<1) != 0
-	v.StartDate = r.Int()
-	if flags&(1<<3) != 0 {
-		v.GiftCodeSlug = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.StarsPrize = tl.Some(r.Long())
-	}
-	v.FinishDate = r.Int()
-	v.WinnersCount = r.Int()
-	if flags&(1<<2) != 0 {
-		v.ActivatedCount = tl.Some(r.Int())
-	}
-}
-
-// PaymentsStarsStatus is payments.starsStatus#6c9ce8ed.
-type PaymentsStarsStatus struct {
-	Balance                     StarsAmountClass
-	Subscriptions               []StarsSubscription
-	SubscriptionsNextOffset     tl.Optional[string]
-	SubscriptionsMissingBalance tl.Optional[int64]
-	History                     []StarsTransaction
-	NextOffset                  tl.Optional[string]
-	Chats                       []ChatClass
-	Users                       []UserClass
-}
-
-func (*PaymentsStarsStatus) TypeID() uint32 { return IDPaymentsStarsStatus }
-
-func (v *PaymentsStarsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsStatus)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	if v.Subscriptions != nil {
-		flags |= 1 << 1
-	}
-	if v.SubscriptionsNextOffset.Set {
-		flags |= 1 << 2
-	}
-	if v.History != nil {
-		flags |= 1 << 3
-	}
-	if v.SubscriptionsMissingBalance.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Object(v.Balance, "payments.starsStatus.balance")
-	if v.Subscriptions != nil {
-		putStarsSubscriptions(b, v.Subscriptions)
-	}
-	if v.SubscriptionsNextOffset.Set {
-		b.String(v.SubscriptionsNextOffset.Value)
-	}
-	if v.SubscriptionsMissingBalance.Set {
-		b.Long(v.SubscriptionsMissingBalance.Value)
-	}
-	if v.History != nil {
-		putStarsTransactions(b, v.History)
-	}
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.starsStatus.chats")
-	putUserClasses(b, v.Users, "payments.starsStatus.users")
-}
-
-func (v *PaymentsStarsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsStatus, "payments.starsStatus")
-	flags := r.Uint32()
-	v.Balance = DecodeStarsAmount(r)
-	if flags&(1<<1) != 0 {
-		v.Subscriptions = readStarsSubscriptions(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.SubscriptionsNextOffset = tl.Some(r.String())
-	}
-	if flags&(1<<4) != 0 {
-		v.SubscriptionsMissingBalance = tl.Some(r.Long())
-	}
-	if flags&(1<<3) != 0 {
-		v.History = readStarsTransactions(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsStarsRevenueStats is payments.starsRevenueStats#6c207376.
-type PaymentsStarsRevenueStats struct {
-	TopHoursGraph StatsGraphClass
-	RevenueGraph  StatsGraphClass
-	Status        StarsRevenueStatus
-	UsdRate       float64
-}
-
-func (*PaymentsStarsRevenueStats) TypeID() uint32 { return IDPaymentsStarsRevenueStats }
-
-func (v *PaymentsStarsRevenueStats) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsRevenueStats)
-	var flags uint32
-	if v.TopHoursGraph != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.TopHoursGraph != nil {
-		v.TopHoursGraph.Encode(b)
-	}
-	b.Object(v.RevenueGraph, "payments.starsRevenueStats.revenue_graph")
-	v.Status.Encode(b)
-	b.Double(v.UsdRate)
-}
-
-func (v *PaymentsStarsRevenueStats) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsRevenueStats, "payments.starsRevenueStats")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.TopHoursGraph = DecodeStatsGraph(r)
-	}
-	v.RevenueGraph = DecodeStatsGraph(r)
-	v.Status.Decode(r)
-	v.UsdRate = r.Double()
-}
-
-// PaymentsStarsRevenueWithdrawalURL is payments.starsRevenueWithdrawalUrl#1dab80b7.
-type PaymentsStarsRevenueWithdrawalURL struct {
-	URL string
-}
-
-func (*PaymentsStarsRevenueWithdrawalURL) TypeID() uint32 { return IDPaymentsStarsRevenueWithdrawalURL }
-
-func (v *PaymentsStarsRevenueWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsRevenueWithdrawalURL)
-	b.String(v.URL)
-}
-
-func (v *PaymentsStarsRevenueWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsRevenueWithdrawalURL, "payments.starsRevenueWithdrawalUrl")
-	v.URL = r.String()
-}
-
-// PaymentsStarsRevenueAdsAccountURL is payments.starsRevenueAdsAccountUrl#394e7f21.
-type PaymentsStarsRevenueAdsAccountURL struct {
-	URL string
-}
-
-func (*PaymentsStarsRevenueAdsAccountURL) TypeID() uint32 { return IDPaymentsStarsRevenueAdsAccountURL }
-
-func (v *PaymentsStarsRevenueAdsAccountURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsRevenueAdsAccountURL)
-	b.String(v.URL)
-}
-
-func (v *PaymentsStarsRevenueAdsAccountURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsRevenueAdsAccountURL, "payments.starsRevenueAdsAccountUrl")
-	v.URL = r.String()
-}
-
-// PaymentsStarGiftsNotModified is payments.starGiftsNotModified#a388a368.
-type PaymentsStarGiftsNotModified struct {
-}
-
-func (*PaymentsStarGiftsNotModified) TypeID() uint32 { return IDPaymentsStarGiftsNotModified }
-
-func (v *PaymentsStarGiftsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftsNotModified)
-}
-
-func (v *PaymentsStarGiftsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftsNotModified, "payments.starGiftsNotModified")
-}
-
-// PaymentsStarGifts is payments.starGifts#2ed82995.
-type PaymentsStarGifts struct {
-	Hash  int32
-	Gifts []StarGiftClass
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*PaymentsStarGifts) TypeID() uint32 { return IDPaymentsStarGifts }
-
-func (v *PaymentsStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGifts)
-	b.Int(v.Hash)
-	putStarGiftClasses(b, v.Gifts, "payments.starGifts.gifts")
-	putChatClasses(b, v.Chats, "payments.starGifts.chats")
-	putUserClasses(b, v.Users, "payments.starGifts.users")
-}
-
-func (v *PaymentsStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGifts, "payments.starGifts")
-	v.Hash = r.Int()
-	v.Gifts = readStarGiftClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsConnectedStarRefBots is payments.connectedStarRefBots#98d5ea1d.
-type PaymentsConnectedStarRefBots struct {
-	Count         int32
-	ConnectedBots []ConnectedBotStarRef
-	Users         []UserClass
-}
-
-func (*PaymentsConnectedStarRefBots) TypeID() uint32 { return IDPaymentsConnectedStarRefBots }
-
-func (v *PaymentsConnectedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsConnectedStarRefBots)
-	b.Int(v.Count)
-	putConnectedBotStarRefs(b, v.ConnectedBots)
-	putUserClasses(b, v.Users, "payments.connectedStarRefBots.users")
-}
-
-func (v *PaymentsConnectedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsConnectedStarRefBots, "payments.connectedStarRefBots")
-	v.Count = r.Int()
-	v.ConnectedBots = readConnectedBotStarRefs(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsSuggestedStarRefBots is payments.suggestedStarRefBots#b4d5d859.
-type PaymentsSuggestedStarRefBots struct {
-	Count         int32
-	SuggestedBots []StarRefProgram
-	Users         []UserClass
-	NextOffset    tl.Optional[string]
-}
-
-func (*PaymentsSuggestedStarRefBots) TypeID() uint32 { return IDPaymentsSuggestedStarRefBots }
-
-func (v *PaymentsSuggestedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSuggestedStarRefBots)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	putStarRefPrograms(b, v.SuggestedBots)
-	putUserClasses(b, v.Users, "payments.suggestedStarRefBots.users")
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-}
-
-func (v *PaymentsSuggestedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSuggestedStarRefBots, "payments.suggestedStarRefBots")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	v.SuggestedBots = readStarRefPrograms(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-}
-
-// PaymentsStarGiftUpgradePreview is payments.starGiftUpgradePreview#3de1dfed.
-type PaymentsStarGiftUpgradePreview struct {
-	SampleAttributes []StarGiftAttributeClass
-	Prices           []StarGiftUpgradePrice
-	NextPrices       []StarGiftUpgradePrice
-}
-
-func (*PaymentsStarGiftUpgradePreview) TypeID() uint32 { return IDPaymentsStarGiftUpgradePreview }
-
-func (v *PaymentsStarGiftUpgradePreview) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftUpgradePreview)
-	putStarGiftAttributeClasses(b, v.SampleAttributes, "payments.starGiftUpgradePreview.sample_attributes")
-	putStarGiftUpgradePrices(b, v.Prices)
-	putStarGiftUpgradePrices(b, v.NextPrices)
-}
-
-func (v *PaymentsStarGiftUpgradePreview) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftUpgradePreview, "payments.starGiftUpgradePreview")
-	v.SampleAttributes = readStarGiftAttributeClasses(r)
-	v.Prices = readStarGiftUpgradePrices(r)
-	v.NextPrices = readStarGiftUpgradePrices(r)
-}
-
-// PaymentsUniqueStarGift is payments.uniqueStarGift#416c56e8.
-type PaymentsUniqueStarGift struct {
-	Gift  StarGiftClass
-	Chats []ChatClass
-	Users []UserClass
-}
-
-func (*PaymentsUniqueStarGift) TypeID() uint32 { return IDPaymentsUniqueStarGift }
-
-func (v *PaymentsUniqueStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUniqueStarGift)
-	b.Object(v.Gift, "payments.uniqueStarGift.gift")
-	putChatClasses(b, v.Chats, "payments.uniqueStarGift.chats")
-	putUserClasses(b, v.Users, "payments.uniqueStarGift.users")
-}
-
-func (v *PaymentsUniqueStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUniqueStarGift, "payments.uniqueStarGift")
-	v.Gift = DecodeStarGift(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsSavedStarGifts is payments.savedStarGifts#95f389b1.
-type PaymentsSavedStarGifts struct {
-	Count                    int32
-	ChatNotificationsEnabled tl.Optional[bool]
-	Gifts                    []SavedStarGift
-	NextOffset               tl.Optional[string]
-	Chats                    []ChatClass
-	Users                    []UserClass
-}
-
-func (*PaymentsSavedStarGifts) TypeID() uint32 { return IDPaymentsSavedStarGifts }
-
-func (v *PaymentsSavedStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSavedStarGifts)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	if v.ChatNotificationsEnabled.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	if v.ChatNotificationsEnabled.Set {
-		b.Bool(v.ChatNotificationsEnabled.Value)
-	}
-	putSavedStarGifts(b, v.Gifts)
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.savedStarGifts.chats")
-	putUserClasses(b, v.Users, "payments.savedStarGifts.users")
-}
-
-func (v *PaymentsSavedStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSavedStarGifts, "payments.savedStarGifts")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	if flags&(1<<1) != 0 {
-		v.ChatNotificationsEnabled = tl.Some(r.Bool())
-	}
-	v.Gifts = readSavedStarGifts(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsStarGiftWithdrawalURL is payments.starGiftWithdrawalUrl#84aa3a9c.
-type PaymentsStarGiftWithdrawalURL struct {
-	URL string
-}
-
-func (*PaymentsStarGiftWithdrawalURL) TypeID() uint32 { return IDPaymentsStarGiftWithdrawalURL }
-
-func (v *PaymentsStarGiftWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftWithdrawalURL)
-	b.String(v.URL)
-}
-
-func (v *PaymentsStarGiftWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftWithdrawalURL, "payments.starGiftWithdrawalUrl")
-	v.URL = r.String()
-}
-
-// PaymentsResaleStarGifts is payments.resaleStarGifts#947a12df.
-type PaymentsResaleStarGifts struct {
-	Count          int32
-	Gifts          []StarGiftClass
-	NextOffset     tl.Optional[string]
-	Attributes     []StarGiftAttributeClass
-	AttributesHash tl.Optional[int64]
-	Chats          []ChatClass
-	Counters       []StarGiftAttributeCounter
-	Users          []UserClass
-}
-
-func (*PaymentsResaleStarGifts) TypeID() uint32 { return IDPaymentsResaleStarGifts }
-
-func (v *PaymentsResaleStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsResaleStarGifts)
-	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	if v.Attributes != nil || v.AttributesHash.Set {
-		flags |= 1 << 1
-	}
-	if v.Counters != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Int(v.Count)
-	putStarGiftClasses(b, v.Gifts, "payments.resaleStarGifts.gifts")
-	if v.NextOffset.Set {
-		b.String(v.NextOffset.Value)
-	}
-	if flags&(1<<1) != 0 {
-		putStarGiftAttributeClasses(b, v.Attributes, "payments.resaleStarGifts.attributes")
-	}
-	if flags&(1<<1) != 0 {
-		b.Long(v.AttributesHash.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.resaleStarGifts.chats")
-	if v.Counters != nil {
-		putStarGiftAttributeCounters(b, v.Counters)
-	}
-	putUserClasses(b, v.Users, "payments.resaleStarGifts.users")
-}
-
-func (v *PaymentsResaleStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsResaleStarGifts, "payments.resaleStarGifts")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	v.Gifts = readStarGiftClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Attributes = readStarGiftAttributeClasses(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.AttributesHash = tl.Some(r.Long())
-	}
-	v.Chats = readChatClasses(r)
-	if flags&(1<<2) != 0 {
-		v.Counters = readStarGiftAttributeCounters(r)
-	}
-	v.Users = readUserClasses(r)
-}
-
-// PaymentsStarGiftCollectionsNotModified is payments.starGiftCollectionsNotModified#a0ba4f17.
-type PaymentsStarGiftCollectionsNotModified struct {
-}
-
-func (*PaymentsStarGiftCollectionsNotModified) TypeID() uint32 {
-	return IDPaymentsStarGiftCollectionsNotModified
-}
-
-func (v *PaymentsStarGiftCollectionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftCollectionsNotModified)
-}
-
-func (v *PaymentsStarGiftCollectionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftCollectionsNotModified, "payments.starGiftCollectionsNotModified")
-}
-
-// PaymentsStarGiftCollections is payments.starGiftCollections#8a2932f3.
-type PaymentsStarGiftCollections struct {
-	Collections []StarGiftCollection
-}
-
-func (*PaymentsStarGiftCollections) TypeID() uint32 { return IDPaymentsStarGiftCollections }
-
-func (v *PaymentsStarGiftCollections) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftCollections)
-	putStarGiftCollections(b, v.Collections)
-}
-
-func (v *PaymentsStarGiftCollections) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftCollections, "payments.starGiftCollections")
-	v.Collections = readStarGiftCollections(r)
-}
-
-// PaymentsUniqueStarGiftValueInfo is payments.uniqueStarGiftValueInfo#512fe446.
-type PaymentsUniqueStarGiftValueInfo struct {
-	LastSaleOnFragment  bool
-	ValueIsAverage      bool
-	Currency            string
-	Value               int64
-	InitialSaleDate     int32
-	InitialSaleStars    int64
-	InitialSalePrice    int64
-	LastSaleDate        tl.Optional[int32]
-	LastSalePrice       tl.Optional[int64]
-	FloorPrice          tl.Optional[int64]
-	AveragePrice        tl.Optional[int64]
-	ListedCount         tl.Optional[int32]
-	FragmentListedCount tl.Optional[int32]
-	FragmentListedURL   tl.Optional[string]
-}
-
-func (*PaymentsUniqueStarGiftValueInfo) TypeID() uint32 { return IDPaymentsUniqueStarGiftValueInfo }
-
-func (v *PaymentsUniqueStarGiftValueInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUniqueStarGiftValueInfo)
-	var flags uint32
-	if v.LastSaleDate.Set || v.LastSalePrice.Set {
-		flags |= 1 << 0
-	}
-	if v.LastSaleOnFragment {
-		flags |= 1 << 1
-	}
-	if v.FloorPrice.Set {
-		flags |= 1 << 2
-	}
-	if v.AveragePrice.Set {
-		flags |= 1 << 3
-	}
-	if v.ListedCount.Set {
-		flags |= 1 << 4
-	}
-	if v.FragmentListedCount.Set || v.FragmentListedURL.Set {
-		flags |= 1 << 5
-	}
-	if v.ValueIsAverage {
-		flags |= 1 << 6
-	}
-	b.Uint32(flags)
-	b.String(v.Currency)
-	b.Long(v.Value)
-	b.Int(v.InitialSaleDate)
-	b.Long(v.InitialSaleStars)
-	b.Long(v.InitialSalePrice)
-	if flags&(1<<0) != 0 {
-		b.Int(v.LastSaleDate.Value)
-	}
-	if flags&(1<<0) != 0 {
-		b.Long(v.LastSalePrice.Value)
-	}
-	if v.FloorPrice.Set {
-		b.Long(v.FloorPrice.Value)
-	}
-	if v.AveragePrice.Set {
-		b.Long(v.AveragePrice.Value)
-	}
-	if v.ListedCount.Set {
-		b.Int(v.ListedCount.Value)
-	}
-	if flags&(1<<5) != 0 {
-		b.Int(v.FragmentListedCount.Value)
-	}
-	if flags&(1<<5) != 0 {
-		b.String(v.FragmentListedURL.Value)
-	}
-}
-
-func (v *PaymentsUniqueStarGiftValueInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUniqueStarGiftValueInfo, "payments.uniqueStarGiftValueInfo")
-	flags := r.Uint32()
-	v.LastSaleOnFragment = flags&(1<<1) != 0
-	v.ValueIsAverage = flags&(1<<6) != 0
-	v.Currency = r.String()
-	v.Value = r.Long()
-	v.InitialSaleDate = r.Int()
-	v.InitialSaleStars = r.Long()
-	v.InitialSalePrice = r.Long()
-	if flags&(1<<0) != 0 {
-		v.LastSaleDate = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.LastSalePrice = tl.Some(r.Long())
-	}
-	if flags&(1<<2) != 0 {
-		v.FloorPrice = tl.Some(r.Long())
-	}
-	if flags&(1<<3) != 0 {
-		v.AveragePrice = tl.Some(r.Long())
-	}
-	if flags&(1<<4) != 0 {
-		v.ListedCount = tl.Some(r.Int())
-	}
-	if flags&(1<<5) != 0 {
-		v.FragmentListedCount = tl.Some(r.Int())
-	}
-	if flags&(1<<5) != 0 {
-		v.FragmentListedURL = tl.Some(r.String())
-	}
-}
-
-// PaymentsCheckCanSendGiftResultOK is payments.checkCanSendGiftResultOk#374fa7ad.
-type PaymentsCheckCanSendGiftResultOK struct {
-}
-
-func (*PaymentsCheckCanSendGiftResultOK) TypeID() uint32 { return IDPaymentsCheckCanSendGiftResultOK }
-
-func (v *PaymentsCheckCanSendGiftResultOK) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckCanSendGiftResultOK)
-}
-
-func (v *PaymentsCheckCanSendGiftResultOK) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckCanSendGiftResultOK, "payments.checkCanSendGiftResultOk")
-}
-
-// PaymentsCheckCanSendGiftResultFail is payments.checkCanSendGiftResultFail#d5e58274.
-type PaymentsCheckCanSendGiftResultFail struct {
-	Reason TextWithEntities
-}
-
-func (*PaymentsCheckCanSendGiftResultFail) TypeID() uint32 {
-	return IDPaymentsCheckCanSendGiftResultFail
-}
-
-func (v *PaymentsCheckCanSendGiftResultFail) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckCanSendGiftResultFail)
-	v.Reason.Encode(b)
-}
-
-func (v *PaymentsCheckCanSendGiftResultFail) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckCanSendGiftResultFail, "payments.checkCanSendGiftResultFail")
-	v.Reason.Decode(r)
-}
-
-// PaymentsStarGiftAuctionState is payments.starGiftAuctionState#6b39f4ec.
-type PaymentsStarGiftAuctionState struct {
-	Gift      StarGiftClass
-	State     StarGiftAuctionStateClass
-	UserState StarGiftAuctionUserState
-	Timeout   int32
-	Users     []UserClass
-	Chats     []ChatClass
-}
-
-func (*PaymentsStarGiftAuctionState) TypeID() uint32 { return IDPaymentsStarGiftAuctionState }
-
-func (v *PaymentsStarGiftAuctionState) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftAuctionState)
-	b.Object(v.Gift, "payments.starGiftAuctionState.gift")
-	b.Object(v.State, "payments.starGiftAuctionState.state")
-	v.UserState.Encode(b)
-	b.Int(v.Timeout)
-	putUserClasses(b, v.Users, "payments.starGiftAuctionState.users")
-	putChatClasses(b, v.Chats, "payments.starGiftAuctionState.chats")
-}
-
-func (v *PaymentsStarGiftAuctionState) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftAuctionState, "payments.starGiftAuctionState")
-	v.Gift = DecodeStarGift(r)
-	v.State = DecodeStarGiftAuctionState(r)
-	v.UserState.Decode(r)
-	v.Timeout = r.Int()
-	v.Users = readUserClasses(r)
-	v.Chats = readChatClasses(r)
-}
-
-// PaymentsStarGiftAuctionAcquiredGifts is payments.starGiftAuctionAcquiredGifts#7d5bd1f0.
-type PaymentsStarGiftAuctionAcquiredGifts struct {
-	Gifts []StarGiftAuctionAcquiredGift
-	Users []UserClass
-	Chats []ChatClass
-}
-
-func (*PaymentsStarGiftAuctionAcquiredGifts) TypeID() uint32 {
-	return IDPaymentsStarGiftAuctionAcquiredGifts
-}
-
-func (v *PaymentsStarGiftAuctionAcquiredGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftAuctionAcquiredGifts)
-	putStarGiftAuctionAcquiredGifts(b, v.Gifts)
-	putUserClasses(b, v.Users, "payments.starGiftAuctionAcquiredGifts.users")
-	putChatClasses(b, v.Chats, "payments.starGiftAuctionAcquiredGifts.chats")
-}
-
-func (v *PaymentsStarGiftAuctionAcquiredGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftAuctionAcquiredGifts, "payments.starGiftAuctionAcquiredGifts")
-	v.Gifts = readStarGiftAuctionAcquiredGifts(r)
-	v.Users = readUserClasses(r)
-	v.Chats = readChatClasses(r)
-}
-
-// PaymentsStarGiftActiveAuctionsNotModified is payments.starGiftActiveAuctionsNotModified#db33dad0.
-type PaymentsStarGiftActiveAuctionsNotModified struct {
-}
-
-func (*PaymentsStarGiftActiveAuctionsNotModified) TypeID() uint32 {
-	return IDPaymentsStarGiftActiveAuctionsNotModified
-}
-
-func (v *PaymentsStarGiftActiveAuctionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftActiveAuctionsNotModified)
-}
-
-func (v *PaymentsStarGiftActiveAuctionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftActiveAuctionsNotModified, "payments.starGiftActiveAuctionsNotModified")
-}
-
-// PaymentsStarGiftActiveAuctions is payments.starGiftActiveAuctions#aef6abbc.
-type PaymentsStarGiftActiveAuctions struct {
-	Auctions []StarGiftActiveAuctionState
-	Users    []UserClass
-	Chats    []ChatClass
-}
-
-func (*PaymentsStarGiftActiveAuctions) TypeID() uint32 { return IDPaymentsStarGiftActiveAuctions }
-
-func (v *PaymentsStarGiftActiveAuctions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftActiveAuctions)
-	putStarGiftActiveAuctionStates(b, v.Auctions)
-	putUserClasses(b, v.Users, "payments.starGiftActiveAuctions.users")
-	putChatClasses(b, v.Chats, "payments.starGiftActiveAuctions.chats")
-}
-
-func (v *PaymentsStarGiftActiveAuctions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftActiveAuctions, "payments.starGiftActiveAuctions")
-	v.Auctions = readStarGiftActiveAuctionStates(r)
-	v.Users = readUserClasses(r)
-	v.Chats = readChatClasses(r)
-}
-
-// PaymentsStarGiftUpgradeAttributes is payments.starGiftUpgradeAttributes#46c6e36f.
-type PaymentsStarGiftUpgradeAttributes struct {
-	Attributes []StarGiftAttributeClass
-}
-
-func (*PaymentsStarGiftUpgradeAttributes) TypeID() uint32 { return IDPaymentsStarGiftUpgradeAttributes }
-
-func (v *PaymentsStarGiftUpgradeAttributes) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftUpgradeAttributes)
-	putStarGiftAttributeClasses(b, v.Attributes, "payments.starGiftUpgradeAttributes.attributes")
-}
-
-func (v *PaymentsStarGiftUpgradeAttributes) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftUpgradeAttributes, "payments.starGiftUpgradeAttributes")
-	v.Attributes = readStarGiftAttributeClasses(r)
-}
-
-// PaymentsGetPaymentForm is payments.getPaymentForm#37148dbb.
-type PaymentsGetPaymentForm struct {
-	Invoice     InputInvoiceClass
-	ThemeParams *DataJSON
-}
-
-func (*PaymentsGetPaymentForm) TypeID() uint32 { return IDPaymentsGetPaymentForm }
-
-func (v *PaymentsGetPaymentForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetPaymentForm)
-	var flags uint32
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Invoice, "payments.getPaymentForm.invoice")
-	if v.ThemeParams != nil {
-		v.ThemeParams.Encode(b)
-	}
-}
-
-func (v *PaymentsGetPaymentForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetPaymentForm, "payments.getPaymentForm")
-	flags := r.Uint32()
-	v.Invoice = DecodeInputInvoice(r)
-	if flags&(1<<0) != 0 {
-		v.ThemeParams = new(DataJSON)
-		v.ThemeParams.Decode(r)
-	}
-}
-
-func (*PaymentsGetPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentFormClass {
-	return DecodePaymentsPaymentForm(r)
-}
-
-// PaymentsGetPaymentReceipt is payments.getPaymentReceipt#2478d1cc.
-type PaymentsGetPaymentReceipt struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*PaymentsGetPaymentReceipt) TypeID() uint32 { return IDPaymentsGetPaymentReceipt }
-
-func (v *PaymentsGetPaymentReceipt) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetPaymentReceipt)
-	b.Object(v.Peer, "payments.getPaymentReceipt.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *PaymentsGetPaymentReceipt) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetPaymentReceipt, "payments.getPaymentReceipt")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*PaymentsGetPaymentReceipt) DecodeResult(r *tl.Reader) PaymentsPaymentReceiptClass {
-	return DecodePaymentsPaymentReceipt(r)
-}
-
-// PaymentsValidateRequestedInfo is payments.validateRequestedInfo#b6c8f12b.
-type PaymentsValidateRequestedInfo struct {
-	Save    bool
-	Invoice InputInvoiceClass
-	Info    PaymentRequestedInfo
-}
-
-func (*PaymentsValidateRequestedInfo) TypeID() uint32 { return IDPaymentsValidateRequestedInfo }
-
-func (v *PaymentsValidateRequestedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsValidateRequestedInfo)
-	var flags uint32
-	if v.Save {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Invoice, "payments.validateRequestedInfo.invoice")
-	v.Info.Encode(b)
-}
-
-func (v *PaymentsValidateRequestedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsValidateRequestedInfo, "payments.validateRequestedInfo")
-	flags := r.Uint32()
-	v.Save = flags&(1<<0) != 0
-	v.Invoice = DecodeInputInvoice(r)
-	v.Info.Decode(r)
-}
-
-func (*PaymentsValidateRequestedInfo) DecodeResult(r *tl.Reader) *PaymentsValidatedRequestedInfo {
-	v := new(PaymentsValidatedRequestedInfo)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsSendPaymentForm is payments.sendPaymentForm#2d03522f.
-type PaymentsSendPaymentForm struct {
-	FormID           int64
-	Invoice          InputInvoiceClass
-	RequestedInfoID  tl.Optional[string]
-	ShippingOptionID tl.Optional[string]
-	Credentials      InputPaymentCredentialsClass
-	TipAmount        tl.Optional[int64]
-}
-
-func (*PaymentsSendPaymentForm) TypeID() uint32 { return IDPaymentsSendPaymentForm }
-
-func (v *PaymentsSendPaymentForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSendPaymentForm)
-	var flags uint32
-	if v.RequestedInfoID.Set {
-		flags |= 1 << 0
-	}
-	if v.ShippingOptionID.Set {
-		flags |= 1 << 1
-	}
-	if v.TipAmount.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Long(v.FormID)
-	b.Object(v.Invoice, "payments.sendPaymentForm.invoice")
-	if v.RequestedInfoID.Set {
-		b.String(v.RequestedInfoID.Value)
-	}
-	if v.ShippingOptionID.Set {
-		b.String(v.ShippingOptionID.Value)
-	}
-	b.Object(v.Credentials, "payments.sendPaymentForm.credentials")
-	if v.TipAmount.Set {
-		b.Long(v.TipAmount.Value)
-	}
-}
-
-func (v *PaymentsSendPaymentForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSendPaymentForm, "payments.sendPaymentForm")
-	flags := r.Uint32()
-	v.FormID = r.Long()
-	v.Invoice = DecodeInputInvoice(r)
-	if flags&(1<<0) != 0 {
-		v.RequestedInfoID = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.ShippingOptionID = tl.Some(r.String())
-	}
-	v.Credentials = DecodeInputPaymentCredentials(r)
-	if flags&(1<<2) != 0 {
-		v.TipAmount = tl.Some(r.Long())
-	}
-}
-
-func (*PaymentsSendPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
-	return DecodePaymentsPaymentResult(r)
-}
-
-// PaymentsGetSavedInfo is payments.getSavedInfo#227d824b.
-type PaymentsGetSavedInfo struct {
-}
-
-func (*PaymentsGetSavedInfo) TypeID() uint32 { return IDPaymentsGetSavedInfo }
-
-func (v *PaymentsGetSavedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSavedInfo)
-}
-
-func (v *PaymentsGetSavedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSavedInfo, "payments.getSavedInfo")
-}
-
-func (*PaymentsGetSavedInfo) DecodeResult(r *tl.Reader) *PaymentsSavedInfo {
-	v := new(PaymentsSavedInfo)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsClearSavedInfo is payments.clearSavedInfo#d83d70c1.
-type PaymentsClearSavedInfo struct {
-	Credentials bool
-	Info        bool
-}
-
-func (*PaymentsClearSavedInfo) TypeID() uint32 { return IDPaymentsClearSavedInfo }
-
-func (v *PaymentsClearSavedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsClearSavedInfo)
-	var flags uint32
-	if v.Credentials {
-		flags |= 1 << 0
-	}
-	if v.Info {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-}
-
-func (v *PaymentsClearSavedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsClearSavedInfo, "payments.clearSavedInfo")
-	flags := r.Uint32()
-	v.Credentials = flags&(1<<0) != 0
-	v.Info = flags&(1<<1) != 0
-}
-
-func (*PaymentsClearSavedInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsGetBankCardData is payments.getBankCardData#2e79d779.
-type PaymentsGetBankCardData struct {
-	Number string
-}
-
-func (*PaymentsGetBankCardData) TypeID() uint32 { return IDPaymentsGetBankCardData }
-
-func (v *PaymentsGetBankCardData) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetBankCardData)
-	b.String(v.Number)
-}
-
-func (v *PaymentsGetBankCardData) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetBankCardData, "payments.getBankCardData")
-	v.Number = r.String()
-}
-
-func (*PaymentsGetBankCardData) DecodeResult(r *tl.Reader) *PaymentsBankCardData {
-	v := new(PaymentsBankCardData)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsExportInvoice is payments.exportInvoice#0f91b065.
-type PaymentsExportInvoice struct {
-	InvoiceMedia InputMediaClass
-}
-
-func (*PaymentsExportInvoice) TypeID() uint32 { return IDPaymentsExportInvoice }
-
-func (v *PaymentsExportInvoice) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsExportInvoice)
-	b.Object(v.InvoiceMedia, "payments.exportInvoice.invoice_media")
-}
-
-func (v *PaymentsExportInvoice) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsExportInvoice, "payments.exportInvoice")
-	v.InvoiceMedia = DecodeInputMedia(r)
-}
-
-func (*PaymentsExportInvoice) DecodeResult(r *tl.Reader) *PaymentsExportedInvoice {
-	v := new(PaymentsExportedInvoice)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsAssignAppStoreTransaction is payments.assignAppStoreTransaction#80ed747d.
-type PaymentsAssignAppStoreTransaction struct {
-	Receipt []byte
-	Purpose InputStorePaymentPurposeClass
-}
-
-func (*PaymentsAssignAppStoreTransaction) TypeID() uint32 { return IDPaymentsAssignAppStoreTransaction }
-
-func (v *PaymentsAssignAppStoreTransaction) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsAssignAppStoreTransaction)
-	b.ByteString(v.Receipt)
-	b.Object(v.Purpose, "payments.assignAppStoreTransaction.purpose")
-}
-
-func (v *PaymentsAssignAppStoreTransaction) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsAssignAppStoreTransaction, "payments.assignAppStoreTransaction")
-	v.Receipt = r.ByteString()
-	v.Purpose = DecodeInputStorePaymentPurpose(r)
-}
-
-func (*PaymentsAssignAppStoreTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// PaymentsAssignPlayMarketTransaction is payments.assignPlayMarketTransaction#dffd50d3.
-type PaymentsAssignPlayMarketTransaction struct {
-	Receipt DataJSON
-	Purpose InputStorePaymentPurposeClass
-}
-
-func (*PaymentsAssignPlayMarketTransaction) TypeID() uint32 {
-	return IDPaymentsAssignPlayMarketTransaction
-}
-
-func (v *PaymentsAssignPlayMarketTransaction) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsAssignPlayMarketTransaction)
-	v.Receipt.Encode(b)
-	b.Object(v.Purpose, "payments.assignPlayMarketTransaction.purpose")
-}
-
-func (v *PaymentsAssignPlayMarketTransaction) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsAssignPlayMarketTransaction, "payments.assignPlayMarketTransaction")
-	v.Receipt.Decode(r)
-	v.Purpose = DecodeInputStorePaymentPurpose(r)
-}
-
-func (*PaymentsAssignPlayMarketTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// PaymentsGetPremiumGiftCodeOptions is payments.getPremiumGiftCodeOptions#2757ba54.
-type PaymentsGetPremiumGiftCodeOptions struct {
-	BoostPeer InputPeerClass
-}
-
-func (*PaymentsGetPremiumGiftCodeOptions) TypeID() uint32 { return IDPaymentsGetPremiumGiftCodeOptions }
-
-func (v *PaymentsGetPremiumGiftCodeOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetPremiumGiftCodeOptions)
-	var flags uint32
-	if v.BoostPeer != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.BoostPeer != nil {
-		v.BoostPeer.Encode(b)
-	}
-}
-
-func (v *PaymentsGetPremiumGiftCodeOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetPremiumGiftCodeOptions, "payments.getPremiumGiftCodeOptions")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.BoostPeer = DecodeInputPeer(r)
-	}
-}
-
-func (*PaymentsGetPremiumGiftCodeOptions) DecodeResult(r *tl.Reader) []PremiumGiftCodeOption {
-	return readPremiumGiftCodeOptions(r)
-}
-
-// PaymentsCheckGiftCode is payments.checkGiftCode#8e51b4c1.
-type PaymentsCheckGiftCode struct {
-	Slug string
-}
-
-func (*PaymentsCheckGiftCode) TypeID() uint32 { return IDPaymentsCheckGiftCode }
-
-func (v *PaymentsCheckGiftCode) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckGiftCode)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsCheckGiftCode) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckGiftCode, "payments.checkGiftCode")
-	v.Slug = r.String()
-}
-
-func (*PaymentsCheckGiftCode) DecodeResult(r *tl.Reader) *PaymentsCheckedGiftCode {
-	v := new(PaymentsCheckedGiftCode)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsApplyGiftCode is payments.applyGiftCode#f6e26854.
-type PaymentsApplyGiftCode struct {
-	Slug string
-}
-
-func (*PaymentsApplyGiftCode) TypeID() uint32 { return IDPaymentsApplyGiftCode }
-
-func (v *PaymentsApplyGiftCode) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsApplyGiftCode)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsApplyGiftCode) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsApplyGiftCode, "payments.applyGiftCode")
-	v.Slug = r.String()
-}
-
-func (*PaymentsApplyGiftCode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsGetGiveawayInfo is payments.getGiveawayInfo#f4239425.
-type PaymentsGetGiveawayInfo struct {
-	Peer  InputPeerClass
-	MsgID int32
-}
-
-func (*PaymentsGetGiveawayInfo) TypeID() uint32 { return IDPaymentsGetGiveawayInfo }
-
-func (v *PaymentsGetGiveawayInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetGiveawayInfo)
-	b.Object(v.Peer, "payments.getGiveawayInfo.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *PaymentsGetGiveawayInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetGiveawayInfo, "payments.getGiveawayInfo")
-	v.Peer = DecodeInputPeer(r)
-	v.MsgID = r.Int()
-}
-
-func (*PaymentsGetGiveawayInfo) DecodeResult(r *tl.Reader) PaymentsGiveawayInfoClass {
-	return DecodePaymentsGiveawayInfo(r)
-}
-
-// PaymentsLaunchPrepaidGiveaway is payments.launchPrepaidGiveaway#5ff58f20.
-type PaymentsLaunchPrepaidGiveaway struct {
-	Peer       InputPeerClass
-	GiveawayID int64
-	Purpose    InputStorePaymentPurposeClass
-}
-
-func (*PaymentsLaunchPrepaidGiveaway) TypeID() uint32 { return IDPaymentsLaunchPrepaidGiveaway }
-
-func (v *PaymentsLaunchPrepaidGiveaway) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsLaunchPrepaidGiveaway)
-	b.Object(v.Peer, "payments.launchPrepaidGiveaway.peer")
-	b.Long(v.GiveawayID)
-	b.Object(v.Purpose, "payments.launchPrepaidGiveaway.purpose")
-}
-
-func (v *PaymentsLaunchPrepaidGiveaway) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsLaunchPrepaidGiveaway, "payments.launchPrepaidGiveaway")
-	v.Peer = DecodeInputPeer(r)
-	v.GiveawayID = r.Long()
-	v.Purpose = DecodeInputStorePaymentPurpose(r)
-}
-
-func (*PaymentsLaunchPrepaidGiveaway) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
-
-// PaymentsGetStarsTopupOptions is payments.getStarsTopupOptions#c00ec7d3.
-type PaymentsGetStarsTopupOptions struct {
-}
-
-func (*PaymentsGetStarsTopupOptions) TypeID() uint32 { return IDPaymentsGetStarsTopupOptions }
-
-func (v *PaymentsGetStarsTopupOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsTopupOptions)
-}
-
-func (v *PaymentsGetStarsTopupOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsTopupOptions, "payments.getStarsTopupOptions")
-}
-
-func (*PaymentsGetStarsTopupOptions) DecodeResult(r *tl.Reader) []StarsTopupOption {
-	return readStarsTopupOptions(r)
-}
-
-// PaymentsGetStarsStatus is payments.getStarsStatus#4ea9b3bf.
-type PaymentsGetStarsStatus struct {
-	Ton  bool
-	Peer InputPeerClass
-}
-
-func (*PaymentsGetStarsStatus) TypeID() uint32 { return IDPaymentsGetStarsStatus }
-
-func (v *PaymentsGetStarsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsStatus)
-	var flags uint32
-	if v.Ton {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getStarsStatus.peer")
-}
-
-func (v *PaymentsGetStarsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsStatus, "payments.getStarsStatus")
-	flags := r.Uint32()
-	v.Ton = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*PaymentsGetStarsStatus) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarsTransactions is payments.getStarsTransactions#69da4557.
-type PaymentsGetStarsTransactions struct {
-	Inbound        bool
-	Outbound       bool
-	Ascending      bool
-	Ton            bool
-	SubscriptionID tl.Optional[string]
-	Peer           InputPeerClass
-	Offset         string
-	Limit          int32
-}
-
-func (*PaymentsGetStarsTransactions) TypeID() uint32 { return IDPaymentsGetStarsTransactions }
-
-func (v *PaymentsGetStarsTransactions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsTransactions)
-	var flags uint32
-	if v.Inbound {
-		flags |= 1 << 0
-	}
-	if v.Outbound {
-		flags |= 1 << 1
-	}
-	if v.Ascending {
-		flags |= 1 << 2
-	}
-	if v.SubscriptionID.Set {
-		flags |= 1 << 3
-	}
-	if v.Ton {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	if v.SubscriptionID.Set {
-		b.String(v.SubscriptionID.Value)
-	}
-	b.Object(v.Peer, "payments.getStarsTransactions.peer")
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetStarsTransactions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsTransactions, "payments.getStarsTransactions")
-	flags := r.Uint32()
-	v.Inbound = flags&(1<<0) != 0
-	v.Outbound = flags&(1<<1) != 0
-	v.Ascending = flags&(1<<2) != 0
-	v.Ton = flags&(1<<4) != 0
-	if flags&(1<<3) != 0 {
-		v.SubscriptionID = tl.Some(r.String())
-	}
-	v.Peer = DecodeInputPeer(r)
-	v.Offset = r.String()
-	v.Limit = r.Int()
-}
-
-func (*PaymentsGetStarsTransactions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsSendStarsForm is payments.sendStarsForm#7998c914.
-type PaymentsSendStarsForm struct {
-	FormID  int64
-	Invoice InputInvoiceClass
-}
-
-func (*PaymentsSendStarsForm) TypeID() uint32 { return IDPaymentsSendStarsForm }
-
-func (v *PaymentsSendStarsForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSendStarsForm)
-	b.Long(v.FormID)
-	b.Object(v.Invoice, "payments.sendStarsForm.invoice")
-}
-
-func (v *PaymentsSendStarsForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSendStarsForm, "payments.sendStarsForm")
-	v.FormID = r.Long()
-	v.Invoice = DecodeInputInvoice(r)
-}
-
-func (*PaymentsSendStarsForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
-	return DecodePaymentsPaymentResult(r)
-}
-
-// PaymentsRefundStarsCharge is payments.refundStarsCharge#25ae8f4a.
-type PaymentsRefundStarsCharge struct {
-	UserID   InputUserClass
-	ChargeID string
-}
-
-func (*PaymentsRefundStarsCharge) TypeID() uint32 { return IDPaymentsRefundStarsCharge }
-
-func (v *PaymentsRefundStarsCharge) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsRefundStarsCharge)
-	b.Object(v.UserID, "payments.refundStarsCharge.user_id")
-	b.String(v.ChargeID)
-}
-
-func (v *PaymentsRefundStarsCharge) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsRefundStarsCharge, "payments.refundStarsCharge")
-	v.UserID = DecodeInputUser(r)
-	v.ChargeID = r.String()
-}
-
-func (*PaymentsRefundStarsCharge) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsGetStarsRevenueStats is payments.getStarsRevenueStats#d91ffad6.
-type PaymentsGetStarsRevenueStats struct {
-	Dark bool
-	Ton  bool
-	Peer InputPeerClass
-}
-
-func (*PaymentsGetStarsRevenueStats) TypeID() uint32 { return IDPaymentsGetStarsRevenueStats }
-
-func (v *PaymentsGetStarsRevenueStats) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsRevenueStats)
-	var flags uint32
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	if v.Ton {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getStarsRevenueStats.peer")
-}
-
-func (v *PaymentsGetStarsRevenueStats) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsRevenueStats, "payments.getStarsRevenueStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	v.Ton = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*PaymentsGetStarsRevenueStats) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueStats {
-	v := new(PaymentsStarsRevenueStats)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarsRevenueWithdrawalURL is payments.getStarsRevenueWithdrawalUrl#2433dc92.
-type PaymentsGetStarsRevenueWithdrawalURL struct {
-	Ton      bool
-	Peer     InputPeerClass
-	Amount   tl.Optional[int64]
-	Password InputCheckPasswordSRPClass
-}
-
-func (*PaymentsGetStarsRevenueWithdrawalURL) TypeID() uint32 {
-	return IDPaymentsGetStarsRevenueWithdrawalURL
-}
-
-func (v *PaymentsGetStarsRevenueWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsRevenueWithdrawalURL)
-	var flags uint32
-	if v.Ton {
-		flags |= 1 << 0
-	}
-	if v.Amount.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getStarsRevenueWithdrawalUrl.peer")
-	if v.Amount.Set {
-		b.Long(v.Amount.Value)
-	}
-	b.Object(v.Password, "payments.getStarsRevenueWithdrawalUrl.password")
-}
-
-func (v *PaymentsGetStarsRevenueWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsRevenueWithdrawalURL, "payments.getStarsRevenueWithdrawalUrl")
-	flags := r.Uint32()
-	v.Ton = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<1) != 0 {
-		v.Amount = tl.Some(r.Long())
-	}
-	v.Password = DecodeInputCheckPasswordSRP(r)
-}
-
-func (*PaymentsGetStarsRevenueWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueWithdrawalURL {
-	v := new(PaymentsStarsRevenueWithdrawalURL)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarsRevenueAdsAccountURL is payments.getStarsRevenueAdsAccountUrl#d1d7efc5.
-type PaymentsGetStarsRevenueAdsAccountURL struct {
-	Peer InputPeerClass
-}
-
-func (*PaymentsGetStarsRevenueAdsAccountURL) TypeID() uint32 {
-	return IDPaymentsGetStarsRevenueAdsAccountURL
-}
-
-func (v *PaymentsGetStarsRevenueAdsAccountURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsRevenueAdsAccountURL)
-	b.Object(v.Peer, "payments.getStarsRevenueAdsAccountUrl.peer")
-}
-
-func (v *PaymentsGetStarsRevenueAdsAccountURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsRevenueAdsAccountURL, "payments.getStarsRevenueAdsAccountUrl")
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*PaymentsGetStarsRevenueAdsAccountURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueAdsAccountURL {
-	v := new(PaymentsStarsRevenueAdsAccountURL)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarsTransactionsByID is payments.getStarsTransactionsByID#2dca16b8.
-type PaymentsGetStarsTransactionsByID struct {
-	Ton  bool
-	Peer InputPeerClass
-	ID   []InputStarsTransaction
-}
-
-func (*PaymentsGetStarsTransactionsByID) TypeID() uint32 { return IDPaymentsGetStarsTransactionsByID }
-
-func (v *PaymentsGetStarsTransactionsByID) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsTransactionsByID)
-	var flags uint32
-	if v.Ton {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getStarsTransactionsByID.peer")
-	putInputStarsTransactions(b, v.ID)
-}
-
-func (v *PaymentsGetStarsTransactionsByID) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsTransactionsByID, "payments.getStarsTransactionsByID")
-	flags := r.Uint32()
-	v.Ton = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.ID = readInputStarsTransactions(r)
-}
-
-func (*PaymentsGetStarsTransactionsByID) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarsGiftOptions is payments.getStarsGiftOptions#d3c96bc8.
-type PaymentsGetStarsGiftOptions struct {
-	UserID InputUserClass
-}
-
-func (*PaymentsGetStarsGiftOptions) TypeID() uint32 { return IDPaymentsGetStarsGiftOptions }
-
-func (v *PaymentsGetStarsGiftOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsGiftOptions)
-	var flags uint32
-	if v.UserID != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.UserID != nil {
-		v.UserID.Encode(b)
-	}
-}
-
-func (v *PaymentsGetStarsGiftOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsGiftOptions, "payments.getStarsGiftOptions")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.UserID = DecodeInputUser(r)
-	}
-}
-
-func (*PaymentsGetStarsGiftOptions) DecodeResult(r *tl.Reader) []StarsGiftOption {
-	return readStarsGiftOptions(r)
-}
-
-// PaymentsGetStarsSubscriptions is payments.getStarsSubscriptions#032512c5.
-type PaymentsGetStarsSubscriptions struct {
-	MissingBalance bool
-	Peer           InputPeerClass
-	Offset         string
-}
-
-func (*PaymentsGetStarsSubscriptions) TypeID() uint32 { return IDPaymentsGetStarsSubscriptions }
-
-func (v *PaymentsGetStarsSubscriptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsSubscriptions)
-	var flags uint32
-	if v.MissingBalance {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getStarsSubscriptions.peer")
-	b.String(v.Offset)
-}
-
-func (v *PaymentsGetStarsSubscriptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsSubscriptions, "payments.getStarsSubscriptions")
-	flags := r.Uint32()
-	v.MissingBalance = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Offset = r.String()
-}
-
-func (*PaymentsGetStarsSubscriptions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsChangeStarsSubscription is payments.changeStarsSubscription#c7770878.
-type PaymentsChangeStarsSubscription struct {
-	Peer           InputPeerClass
-	SubscriptionID string
-	Canceled       tl.Optional[bool]
-}
-
-func (*PaymentsChangeStarsSubscription) TypeID() uint32 { return IDPaymentsChangeStarsSubscription }
-
-func (v *PaymentsChangeStarsSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsChangeStarsSubscription)
-	var flags uint32
-	if v.Canceled.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.changeStarsSubscription.peer")
-	b.String(v.SubscriptionID)
-	if v.Canceled.Set {
-		b.Bool(v.Canceled.Value)
-	}
-}
-
-func (v *PaymentsChangeStarsSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsChangeStarsSubscription, "payments.changeStarsSubscription")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.SubscriptionID = r.String()
-	if flags&(1<<0) != 0 {
-		v.Canceled = tl.Some(r.Bool())
-	}
-}
-
-func (*PaymentsChangeStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsFulfillStarsSubscription is payments.fulfillStarsSubscription#cc5bebb3.
-type PaymentsFulfillStarsSubscription struct {
-	Peer           InputPeerClass
-	SubscriptionID string
-}
-
-func (*PaymentsFulfillStarsSubscription) TypeID() uint32 { return IDPaymentsFulfillStarsSubscription }
-
-func (v *PaymentsFulfillStarsSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsFulfillStarsSubscription)
-	b.Object(v.Peer, "payments.fulfillStarsSubscription.peer")
-	b.String(v.SubscriptionID)
-}
-
-func (v *PaymentsFulfillStarsSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsFulfillStarsSubscription, "payments.fulfillStarsSubscription")
-	v.Peer = DecodeInputPeer(r)
-	v.SubscriptionID = r.String()
-}
-
-func (*PaymentsFulfillStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsGetStarsGiveawayOptions is payments.getStarsGiveawayOptions#bd1efd3e.
-type PaymentsGetStarsGiveawayOptions struct {
-}
-
-func (*PaymentsGetStarsGiveawayOptions) TypeID() uint32 { return IDPaymentsGetStarsGiveawayOptions }
-
-func (v *PaymentsGetStarsGiveawayOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsGiveawayOptions)
-}
-
-func (v *PaymentsGetStarsGiveawayOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsGiveawayOptions, "payments.getStarsGiveawayOptions")
-}
-
-func (*PaymentsGetStarsGiveawayOptions) DecodeResult(r *tl.Reader) []StarsGiveawayOption {
-	return readStarsGiveawayOptions(r)
-}
-
-// PaymentsGetStarGifts is payments.getStarGifts#c4563590.
-type PaymentsGetStarGifts struct {
-	Hash int32
-}
-
-func (*PaymentsGetStarGifts) TypeID() uint32 { return IDPaymentsGetStarGifts }
-
-func (v *PaymentsGetStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGifts)
-	b.Int(v.Hash)
-}
-
-func (v *PaymentsGetStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGifts, "payments.getStarGifts")
-	v.Hash = r.Int()
-}
-
-func (*PaymentsGetStarGifts) DecodeResult(r *tl.Reader) PaymentsStarGiftsClass {
-	return DecodePaymentsStarGifts(r)
-}
-
-// PaymentsSaveStarGift is payments.saveStarGift#2a2a697c.
-type PaymentsSaveStarGift struct {
-	Unsave   bool
-	Stargift InputSavedStarGiftClass
-}
-
-func (*PaymentsSaveStarGift) TypeID() uint32 { return IDPaymentsSaveStarGift }
-
-func (v *PaymentsSaveStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSaveStarGift)
-	var flags uint32
-	if v.Unsave {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Stargift, "payments.saveStarGift.stargift")
-}
-
-func (v *PaymentsSaveStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSaveStarGift, "payments.saveStarGift")
-	flags := r.Uint32()
-	v.Unsave = flags&(1<<0) != 0
-	v.Stargift = DecodeInputSavedStarGift(r)
-}
-
-func (*PaymentsSaveStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsConvertStarGift is payments.convertStarGift#74bf076b.
-type PaymentsConvertStarGift struct {
-	Stargift InputSavedStarGiftClass
-}
-
-func (*PaymentsConvertStarGift) TypeID() uint32 { return IDPaymentsConvertStarGift }
-
-func (v *PaymentsConvertStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsConvertStarGift)
-	b.Object(v.Stargift, "payments.convertStarGift.stargift")
-}
-
-func (v *PaymentsConvertStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsConvertStarGift, "payments.convertStarGift")
-	v.Stargift = DecodeInputSavedStarGift(r)
-}
-
-func (*PaymentsConvertStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsBotCancelStarsSubscription is payments.botCancelStarsSubscription#6dfa0622.
-type PaymentsBotCancelStarsSubscription struct {
-	Restore  bool
-	UserID   InputUserClass
-	ChargeID string
-}
-
-func (*PaymentsBotCancelStarsSubscription) TypeID() uint32 {
-	return IDPaymentsBotCancelStarsSubscription
-}
-
-func (v *PaymentsBotCancelStarsSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsBotCancelStarsSubscription)
-	var flags uint32
-	if v.Restore {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.UserID, "payments.botCancelStarsSubscription.user_id")
-	b.String(v.ChargeID)
-}
-
-func (v *PaymentsBotCancelStarsSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsBotCancelStarsSubscription, "payments.botCancelStarsSubscription")
-	flags := r.Uint32()
-	v.Restore = flags&(1<<0) != 0
-	v.UserID = DecodeInputUser(r)
-	v.ChargeID = r.String()
-}
-
-func (*PaymentsBotCancelStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsGetConnectedStarRefBots is payments.getConnectedStarRefBots#5869a553.
-type PaymentsGetConnectedStarRefBots struct {
-	Peer       InputPeerClass
-	OffsetDate tl.Optional[int32]
-	OffsetLink tl.Optional[string]
-	Limit      int32
-}
-
-func (*PaymentsGetConnectedStarRefBots) TypeID() uint32 { return IDPaymentsGetConnectedStarRefBots }
-
-func (v *PaymentsGetConnectedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetConnectedStarRefBots)
-	var flags uint32
-	if v.OffsetDate.Set || v.OffsetLink.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getConnectedStarRefBots.peer")
-	if flags&(1<<2) != 0 {
-		b.Int(v.OffsetDate.Value)
-	}
-	if flags&(1<<2) != 0 {
-		b.String(v.OffsetLink.Value)
-	}
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetConnectedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetConnectedStarRefBots, "payments.getConnectedStarRefBots")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<2) != 0 {
-		v.OffsetDate = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.OffsetLink = tl.Some(r.String())
-	}
-	v.Limit = r.Int()
-}
-
-func (*PaymentsGetConnectedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetConnectedStarRefBot is payments.getConnectedStarRefBot#b7d998f0.
-type PaymentsGetConnectedStarRefBot struct {
-	Peer InputPeerClass
-	Bot  InputUserClass
-}
-
-func (*PaymentsGetConnectedStarRefBot) TypeID() uint32 { return IDPaymentsGetConnectedStarRefBot }
-
-func (v *PaymentsGetConnectedStarRefBot) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetConnectedStarRefBot)
-	b.Object(v.Peer, "payments.getConnectedStarRefBot.peer")
-	b.Object(v.Bot, "payments.getConnectedStarRefBot.bot")
-}
-
-func (v *PaymentsGetConnectedStarRefBot) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetConnectedStarRefBot, "payments.getConnectedStarRefBot")
-	v.Peer = DecodeInputPeer(r)
-	v.Bot = DecodeInputUser(r)
-}
-
-func (*PaymentsGetConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetSuggestedStarRefBots is payments.getSuggestedStarRefBots#0d6b48f7.
-type PaymentsGetSuggestedStarRefBots struct {
-	OrderByRevenue bool
-	OrderByDate    bool
-	Peer           InputPeerClass
-	Offset         string
-	Limit          int32
-}
-
-func (*PaymentsGetSuggestedStarRefBots) TypeID() uint32 { return IDPaymentsGetSuggestedStarRefBots }
-
-func (v *PaymentsGetSuggestedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSuggestedStarRefBots)
-	var flags uint32
-	if v.OrderByRevenue {
-		flags |= 1 << 0
-	}
-	if v.OrderByDate {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getSuggestedStarRefBots.peer")
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetSuggestedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSuggestedStarRefBots, "payments.getSuggestedStarRefBots")
-	flags := r.Uint32()
-	v.OrderByRevenue = flags&(1<<0) != 0
-	v.OrderByDate = flags&(1<<1) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Offset = r.String()
-	v.Limit = r.Int()
-}
-
-func (*PaymentsGetSuggestedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsSuggestedStarRefBots {
-	v := new(PaymentsSuggestedStarRefBots)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsConnectStarRefBot is payments.connectStarRefBot#7ed5348a.
-type PaymentsConnectStarRefBot struct {
-	Peer InputPeerClass
-	Bot  InputUserClass
-}
-
-func (*PaymentsConnectStarRefBot) TypeID() uint32 { return IDPaymentsConnectStarRefBot }
-
-func (v *PaymentsConnectStarRefBot) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsConnectStarRefBot)
-	b.Object(v.Peer, "payments.connectStarRefBot.peer")
-	b.Object(v.Bot, "payments.connectStarRefBot.bot")
-}
-
-func (v *PaymentsConnectStarRefBot) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsConnectStarRefBot, "payments.connectStarRefBot")
-	v.Peer = DecodeInputPeer(r)
-	v.Bot = DecodeInputUser(r)
-}
-
-func (*PaymentsConnectStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsEditConnectedStarRefBot is payments.editConnectedStarRefBot#e4fca4a3.
-type PaymentsEditConnectedStarRefBot struct {
-	Revoked bool
-	Peer    InputPeerClass
-	Link    string
-}
-
-func (*PaymentsEditConnectedStarRefBot) TypeID() uint32 { return IDPaymentsEditConnectedStarRefBot }
-
-func (v *PaymentsEditConnectedStarRefBot) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsEditConnectedStarRefBot)
-	var flags uint32
-	if v.Revoked {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.editConnectedStarRefBot.peer")
-	b.String(v.Link)
-}
-
-func (v *PaymentsEditConnectedStarRefBot) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsEditConnectedStarRefBot, "payments.editConnectedStarRefBot")
-	flags := r.Uint32()
-	v.Revoked = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Link = r.String()
-}
-
-func (*PaymentsEditConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarGiftUpgradePreview is payments.getStarGiftUpgradePreview#9c9abcb1.
-type PaymentsGetStarGiftUpgradePreview struct {
-	GiftID int64
-}
-
-func (*PaymentsGetStarGiftUpgradePreview) TypeID() uint32 { return IDPaymentsGetStarGiftUpgradePreview }
-
-func (v *PaymentsGetStarGiftUpgradePreview) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftUpgradePreview)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsGetStarGiftUpgradePreview) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftUpgradePreview, "payments.getStarGiftUpgradePreview")
-	v.GiftID = r.Long()
-}
-
-func (*PaymentsGetStarGiftUpgradePreview) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradePreview {
-	v := new(PaymentsStarGiftUpgradePreview)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsUpgradeStarGift is payments.upgradeStarGift#aed6e4f5.
-type PaymentsUpgradeStarGift struct {
-	KeepOriginalDetails bool
-	Stargift            InputSavedStarGiftClass
-}
-
-func (*PaymentsUpgradeStarGift) TypeID() uint32 { return IDPaymentsUpgradeStarGift }
-
-func (v *PaymentsUpgradeStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUpgradeStarGift)
-	var flags uint32
-	if v.KeepOriginalDetails {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Stargift, "payments.upgradeStarGift.stargift")
-}
-
-func (v *PaymentsUpgradeStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUpgradeStarGift, "payments.upgradeStarGift")
-	flags := r.Uint32()
-	v.KeepOriginalDetails = flags&(1<<0) != 0
-	v.Stargift = DecodeInputSavedStarGift(r)
-}
-
-func (*PaymentsUpgradeStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsTransferStarGift is payments.transferStarGift#7f18176a.
-type PaymentsTransferStarGift struct {
-	Stargift InputSavedStarGiftClass
-	ToID     InputPeerClass
-}
-
-func (*PaymentsTransferStarGift) TypeID() uint32 { return IDPaymentsTransferStarGift }
-
-func (v *PaymentsTransferStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsTransferStarGift)
-	b.Object(v.Stargift, "payments.transferStarGift.stargift")
-	b.Object(v.ToID, "payments.transferStarGift.to_id")
-}
-
-func (v *PaymentsTransferStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsTransferStarGift, "payments.transferStarGift")
-	v.Stargift = DecodeInputSavedStarGift(r)
-	v.ToID = DecodeInputPeer(r)
-}
-
-func (*PaymentsTransferStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsGetUniqueStarGift is payments.getUniqueStarGift#a1974d72.
-type PaymentsGetUniqueStarGift struct {
-	Slug string
-}
-
-func (*PaymentsGetUniqueStarGift) TypeID() uint32 { return IDPaymentsGetUniqueStarGift }
-
-func (v *PaymentsGetUniqueStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetUniqueStarGift)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsGetUniqueStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetUniqueStarGift, "payments.getUniqueStarGift")
-	v.Slug = r.String()
-}
-
-func (*PaymentsGetUniqueStarGift) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGift {
-	v := new(PaymentsUniqueStarGift)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetSavedStarGifts is payments.getSavedStarGifts#a319e569.
-type PaymentsGetSavedStarGifts struct {
-	ExcludeUnsaved      bool
-	ExcludeSaved        bool
-	ExcludeUnlimited    bool
-	ExcludeUnique       bool
-	SortByValue         bool
-	ExcludeUpgradable   bool
-	ExcludeUnupgradable bool
-	PeerColorAvailable  bool
-	ExcludeHosted       bool
-	Peer                InputPeerClass
-	CollectionID        tl.Optional[int32]
-	Offset              string
-	Limit               int32
-}
-
-func (*PaymentsGetSavedStarGifts) TypeID() uint32 { return IDPaymentsGetSavedStarGifts }
-
-func (v *PaymentsGetSavedStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSavedStarGifts)
-	var flags uint32
-	if v.ExcludeUnsaved {
-		flags |= 1 << 0
-	}
-	if v.ExcludeSaved {
-		flags |= 1 << 1
-	}
-	if v.ExcludeUnlimited {
-		flags |= 1 << 2
-	}
-	if v.ExcludeUnique {
-		flags |= 1 << 4
-	}
-	if v.SortByValue {
-		flags |= 1 << 5
-	}
-	if v.CollectionID.Set {
-		flags |= 1 << 6
-	}
-	if v.ExcludeUpgradable {
-		flags |= 1 << 7
-	}
-	if v.ExcludeUnupgradable {
-		flags |= 1 << 8
-	}
-	if v.PeerColorAvailable {
-		flags |= 1 << 9
-	}
-	if v.ExcludeHosted {
-		flags |= 1 << 10
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.getSavedStarGifts.peer")
-	if v.CollectionID.Set {
-		b.Int(v.CollectionID.Value)
-	}
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetSavedStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSavedStarGifts, "payments.getSavedStarGifts")
-	flags := r.Uint32()
-	v.ExcludeUnsaved = flags&(1<<0) != 0
-	v.ExcludeSaved = flags&(1<<1) != 0
-	v.ExcludeUnlimited = flags&(1<<2) != 0
-	v.ExcludeUnique = flags&(1<<4) != 0
-	v.SortByValue = flags&(1<<5) != 0
-	v.ExcludeUpgradable = flags&(1<<7) != 0
-	v.ExcludeUnupgradable = flags&(1<<8) != 0
-	v.PeerColorAvailable = flags&(1<<9) != 0
-	v.ExcludeHosted = flags&(1<<10) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<6) != 0 {
-		v.CollectionID = tl.Some(r.Int())
-	}
-	v.Offset = r.String()
-	v.Limit = r.Int()
-}
-
-func (*PaymentsGetSavedStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
-	v := new(PaymentsSavedStarGifts)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetSavedStarGift is payments.getSavedStarGift#b455a106.
-type PaymentsGetSavedStarGift struct {
-	Stargift []InputSavedStarGiftClass
-}
-
-func (*PaymentsGetSavedStarGift) TypeID() uint32 { return IDPaymentsGetSavedStarGift }
-
-func (v *PaymentsGetSavedStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSavedStarGift)
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.getSavedStarGift.stargift")
-}
-
-func (v *PaymentsGetSavedStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSavedStarGift, "payments.getSavedStarGift")
-	v.Stargift = readInputSavedStarGiftClasses(r)
-}
-
-func (*PaymentsGetSavedStarGift) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
-	v := new(PaymentsSavedStarGifts)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarGiftWithdrawalURL is payments.getStarGiftWithdrawalUrl#d06e93a8.
-type PaymentsGetStarGiftWithdrawalURL struct {
-	Stargift InputSavedStarGiftClass
-	Password InputCheckPasswordSRPClass
-}
-
-func (*PaymentsGetStarGiftWithdrawalURL) TypeID() uint32 { return IDPaymentsGetStarGiftWithdrawalURL }
-
-func (v *PaymentsGetStarGiftWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftWithdrawalURL)
-	b.Object(v.Stargift, "payments.getStarGiftWithdrawalUrl.stargift")
-	b.Object(v.Password, "payments.getStarGiftWithdrawalUrl.password")
-}
-
-func (v *PaymentsGetStarGiftWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftWithdrawalURL, "payments.getStarGiftWithdrawalUrl")
-	v.Stargift = DecodeInputSavedStarGift(r)
-	v.Password = DecodeInputCheckPasswordSRP(r)
-}
-
-func (*PaymentsGetStarGiftWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarGiftWithdrawalURL {
-	v := new(PaymentsStarGiftWithdrawalURL)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsToggleChatStarGiftNotifications is payments.toggleChatStarGiftNotifications#60eaefa1.
-type PaymentsToggleChatStarGiftNotifications struct {
-	Enabled bool
-	Peer    InputPeerClass
-}
-
-func (*PaymentsToggleChatStarGiftNotifications) TypeID() uint32 {
-	return IDPaymentsToggleChatStarGiftNotifications
-}
-
-func (v *PaymentsToggleChatStarGiftNotifications) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsToggleChatStarGiftNotifications)
-	var flags uint32
-	if v.Enabled {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.toggleChatStarGiftNotifications.peer")
-}
-
-func (v *PaymentsToggleChatStarGiftNotifications) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsToggleChatStarGiftNotifications, "payments.toggleChatStarGiftNotifications")
-	flags := r.Uint32()
-	v.Enabled = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-}
-
-func (*PaymentsToggleChatStarGiftNotifications) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsToggleStarGiftsPinnedToTop is payments.toggleStarGiftsPinnedToTop#1513e7b0.
-type PaymentsToggleStarGiftsPinnedToTop struct {
-	Peer     InputPeerClass
-	Stargift []InputSavedStarGiftClass
-}
-
-func (*PaymentsToggleStarGiftsPinnedToTop) TypeID() uint32 {
-	return IDPaymentsToggleStarGiftsPinnedToTop
-}
-
-func (v *PaymentsToggleStarGiftsPinnedToTop) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsToggleStarGiftsPinnedToTop)
-	b.Object(v.Peer, "payments.toggleStarGiftsPinnedToTop.peer")
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.toggleStarGiftsPinnedToTop.stargift")
-}
-
-func (v *PaymentsToggleStarGiftsPinnedToTop) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsToggleStarGiftsPinnedToTop, "payments.toggleStarGiftsPinnedToTop")
-	v.Peer = DecodeInputPeer(r)
-	v.Stargift = readInputSavedStarGiftClasses(r)
-}
-
-func (*PaymentsToggleStarGiftsPinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsCanPurchaseStore is payments.canPurchaseStore#4fdc5ea7.
-type PaymentsCanPurchaseStore struct {
-	Purpose InputStorePaymentPurposeClass
-}
-
-func (*PaymentsCanPurchaseStore) TypeID() uint32 { return IDPaymentsCanPurchaseStore }
-
-func (v *PaymentsCanPurchaseStore) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCanPurchaseStore)
-	b.Object(v.Purpose, "payments.canPurchaseStore.purpose")
-}
-
-func (v *PaymentsCanPurchaseStore) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCanPurchaseStore, "payments.canPurchaseStore")
-	v.Purpose = DecodeInputStorePaymentPurpose(r)
-}
-
-func (*PaymentsCanPurchaseStore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsGetResaleStarGifts is payments.getResaleStarGifts#7a5fa236.
-type PaymentsGetResaleStarGifts struct {
-	SortByPrice    bool
-	SortByNum      bool
-	ForCraft       bool
-	StarsOnly      bool
-	AttributesHash tl.Optional[int64]
-	GiftID         int64
-	Attributes     []StarGiftAttributeIDClass
-	Offset         string
-	Limit          int32
-}
-
-func (*PaymentsGetResaleStarGifts) TypeID() uint32 { return IDPaymentsGetResaleStarGifts }
-
-func (v *PaymentsGetResaleStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetResaleStarGifts)
-	var flags uint32
-	if v.AttributesHash.Set {
-		flags |= 1 << 0
-	}
-	if v.SortByPrice {
-		flags |= 1 << 1
-	}
-	if v.SortByNum {
-		flags |= 1 << 2
-	}
-	if v.Attributes != nil {
-		flags |= 1 << 3
-	}
-	if v.ForCraft {
-		flags |= 1 << 4
-	}
-	if v.StarsOnly {
-		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	if v.AttributesHash.Set {
-		b.Long(v.AttributesHash.Value)
-	}
-	b.Long(v.GiftID)
-	if v.Attributes != nil {
-		putStarGiftAttributeIDClasses(b, v.Attributes, "payments.getResaleStarGifts.attributes")
-	}
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetResaleStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetResaleStarGifts, "payments.getResaleStarGifts")
-	flags := r.Uint32()
-	v.SortByPrice = flags&(1<<1) != 0
-	v.SortByNum = flags&(1<<2) != 0
-	v.ForCraft = flags&(1<<4) != 0
-	v.StarsOnly = flags&(1<<5) != 0
-	if flags&(1<<0) != 0 {
-		v.AttributesHash = tl.Some(r.Long())
-	}
-	v.GiftID = r.Long()
-	if flags&(1<<3) != 0 {
-		v.Attributes = readStarGiftAttributeIDClasses(r)
-	}
-	v.Offset = r.String()
-	v.Limit = r.Int()
-}
-
-func (*PaymentsGetResaleStarGifts) DecodeResult(r *tl.Reader) *PaymentsResaleStarGifts {
-	v := new(PaymentsResaleStarGifts)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsUpdateStarGiftPrice is payments.updateStarGiftPrice#edbe6ccb.
-type PaymentsUpdateStarGiftPrice struct {
-	Stargift     InputSavedStarGiftClass
-	ResellAmount StarsAmountClass
-}
-
-func (*PaymentsUpdateStarGiftPrice) TypeID() uint32 { return IDPaymentsUpdateStarGiftPrice }
-
-func (v *PaymentsUpdateStarGiftPrice) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUpdateStarGiftPrice)
-	b.Object(v.Stargift, "payments.updateStarGiftPrice.stargift")
-	b.Object(v.ResellAmount, "payments.updateStarGiftPrice.resell_amount")
-}
-
-func (v *PaymentsUpdateStarGiftPrice) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUpdateStarGiftPrice, "payments.updateStarGiftPrice")
-	v.Stargift = DecodeInputSavedStarGift(r)
-	v.ResellAmount = DecodeStarsAmount(r)
-}
-
-func (*PaymentsUpdateStarGiftPrice) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsCreateStarGiftCollection is payments.createStarGiftCollection#1f4a0e87.
-type PaymentsCreateStarGiftCollection struct {
-	Peer     InputPeerClass
-	Title    string
-	Stargift []InputSavedStarGiftClass
-}
-
-func (*PaymentsCreateStarGiftCollection) TypeID() uint32 { return IDPaymentsCreateStarGiftCollection }
-
-func (v *PaymentsCreateStarGiftCollection) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCreateStarGiftCollection)
-	b.Object(v.Peer, "payments.createStarGiftCollection.peer")
-	b.String(v.Title)
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.createStarGiftCollection.stargift")
-}
-
-func (v *PaymentsCreateStarGiftCollection) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCreateStarGiftCollection, "payments.createStarGiftCollection")
-	v.Peer = DecodeInputPeer(r)
-	v.Title = r.String()
-	v.Stargift = readInputSavedStarGiftClasses(r)
-}
-
-func (*PaymentsCreateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
-	v := new(StarGiftCollection)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsUpdateStarGiftCollection is payments.updateStarGiftCollection#4fddbee7.
-type PaymentsUpdateStarGiftCollection struct {
-	Peer           InputPeerClass
-	CollectionID   int32
-	Title          tl.Optional[string]
-	DeleteStargift []InputSavedStarGiftClass
-	AddStargift    []InputSavedStarGiftClass
-	Order          []InputSavedStarGiftClass
-}
-
-func (*PaymentsUpdateStarGiftCollection) TypeID() uint32 { return IDPaymentsUpdateStarGiftCollection }
-
-func (v *PaymentsUpdateStarGiftCollection) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUpdateStarGiftCollection)
-	var flags uint32
-	if v.Title.Set {
-		flags |= 1 << 0
-	}
-	if v.DeleteStargift != nil {
-		flags |= 1 << 1
-	}
-	if v.AddStargift != nil {
-		flags |= 1 << 2
-	}
-	if v.Order != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.updateStarGiftCollection.peer")
-	b.Int(v.CollectionID)
-	if v.Title.Set {
-		b.String(v.Title.Value)
-	}
-	if v.DeleteStargift != nil {
-		putInputSavedStarGiftClasses(b, v.DeleteStargift, "payments.updateStarGiftCollection.delete_stargift")
-	}
-	if v.AddStargift != nil {
-		putInputSavedStarGiftClasses(b, v.AddStargift, "payments.updateStarGiftCollection.add_stargift")
-	}
-	if v.Order != nil {
-		putInputSavedStarGiftClasses(b, v.Order, "payments.updateStarGiftCollection.order")
-	}
-}
-
-func (v *PaymentsUpdateStarGiftCollection) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUpdateStarGiftCollection, "payments.updateStarGiftCollection")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.CollectionID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.DeleteStargift = readInputSavedStarGiftClasses(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.AddStargift = readInputSavedStarGiftClasses(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.Order = readInputSavedStarGiftClasses(r)
-	}
-}
-
-func (*PaymentsUpdateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
-	v := new(StarGiftCollection)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsReorderStarGiftCollections is payments.reorderStarGiftCollections#c32af4cc.
-type PaymentsReorderStarGiftCollections struct {
-	Peer  InputPeerClass
-	Order []int32
-}
-
-func (*PaymentsReorderStarGiftCollections) TypeID() uint32 {
-	return IDPaymentsReorderStarGiftCollections
-}
-
-func (v *PaymentsReorderStarGiftCollections) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsReorderStarGiftCollections)
-	b.Object(v.Peer, "payments.reorderStarGiftCollections.peer")
-	b.Ints(v.Order)
-}
-
-func (v *PaymentsReorderStarGiftCollections) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsReorderStarGiftCollections, "payments.reorderStarGiftCollections")
-	v.Peer = DecodeInputPeer(r)
-	v.Order = r.Ints()
-}
-
-func (*PaymentsReorderStarGiftCollections) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsDeleteStarGiftCollection is payments.deleteStarGiftCollection#ad5648e8.
-type PaymentsDeleteStarGiftCollection struct {
-	Peer         InputPeerClass
-	CollectionID int32
-}
-
-func (*PaymentsDeleteStarGiftCollection) TypeID() uint32 { return IDPaymentsDeleteStarGiftCollection }
-
-func (v *PaymentsDeleteStarGiftCollection) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsDeleteStarGiftCollection)
-	b.Object(v.Peer, "payments.deleteStarGiftCollection.peer")
-	b.Int(v.CollectionID)
-}
-
-func (v *PaymentsDeleteStarGiftCollection) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsDeleteStarGiftCollection, "payments.deleteStarGiftCollection")
-	v.Peer = DecodeInputPeer(r)
-	v.CollectionID = r.Int()
-}
-
-func (*PaymentsDeleteStarGiftCollection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// PaymentsGetStarGiftCollections is payments.getStarGiftCollections#981b91dd.
-type PaymentsGetStarGiftCollections struct {
-	Peer InputPeerClass
-	Hash int64
-}
-
-func (*PaymentsGetStarGiftCollections) TypeID() uint32 { return IDPaymentsGetStarGiftCollections }
-
-func (v *PaymentsGetStarGiftCollections) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftCollections)
-	b.Object(v.Peer, "payments.getStarGiftCollections.peer")
-	b.Long(v.Hash)
-}
-
-func (v *PaymentsGetStarGiftCollections) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftCollections, "payments.getStarGiftCollections")
-	v.Peer = DecodeInputPeer(r)
-	v.Hash = r.Long()
-}
-
-func (*PaymentsGetStarGiftCollections) DecodeResult(r *tl.Reader) PaymentsStarGiftCollectionsClass {
-	return DecodePaymentsStarGiftCollections(r)
-}
-
-// PaymentsGetUniqueStarGiftValueInfo is payments.getUniqueStarGiftValueInfo#4365af6b.
-type PaymentsGetUniqueStarGiftValueInfo struct {
-	Slug string
-}
-
-func (*PaymentsGetUniqueStarGiftValueInfo) TypeID() uint32 {
-	return IDPaymentsGetUniqueStarGiftValueInfo
-}
-
-func (v *PaymentsGetUniqueStarGiftValueInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetUniqueStarGiftValueInfo)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsGetUniqueStarGiftValueInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetUniqueStarGiftValueInfo, "payments.getUniqueStarGiftValueInfo")
-	v.Slug = r.String()
-}
-
-func (*PaymentsGetUniqueStarGiftValueInfo) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGiftValueInfo {
-	v := new(PaymentsUniqueStarGiftValueInfo)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsCheckCanSendGift is payments.checkCanSendGift#c0c4edc9.
-type PaymentsCheckCanSendGift struct {
-	GiftID int64
-}
-
-func (*PaymentsCheckCanSendGift) TypeID() uint32 { return IDPaymentsCheckCanSendGift }
-
-func (v *PaymentsCheckCanSendGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckCanSendGift)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsCheckCanSendGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckCanSendGift, "payments.checkCanSendGift")
-	v.GiftID = r.Long()
-}
-
-func (*PaymentsCheckCanSendGift) DecodeResult(r *tl.Reader) PaymentsCheckCanSendGiftResultClass {
-	return DecodePaymentsCheckCanSendGiftResult(r)
-}
-
-// PaymentsGetStarGiftAuctionState is payments.getStarGiftAuctionState#5c9ff4d6.
-type PaymentsGetStarGiftAuctionState struct {
-	Auction InputStarGiftAuctionClass
-	Version int32
-}
-
-func (*PaymentsGetStarGiftAuctionState) TypeID() uint32 { return IDPaymentsGetStarGiftAuctionState }
-
-func (v *PaymentsGetStarGiftAuctionState) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftAuctionState)
-	b.Object(v.Auction, "payments.getStarGiftAuctionState.auction")
-	b.Int(v.Version)
-}
-
-func (v *PaymentsGetStarGiftAuctionState) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftAuctionState, "payments.getStarGiftAuctionState")
-	v.Auction = DecodeInputStarGiftAuction(r)
-	v.Version = r.Int()
-}
-
-func (*PaymentsGetStarGiftAuctionState) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionState {
-	v := new(PaymentsStarGiftAuctionState)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarGiftAuctionAcquiredGifts is payments.getStarGiftAuctionAcquiredGifts#6ba2cbec.
-type PaymentsGetStarGiftAuctionAcquiredGifts struct {
-	GiftID int64
-}
-
-func (*PaymentsGetStarGiftAuctionAcquiredGifts) TypeID() uint32 {
-	return IDPaymentsGetStarGiftAuctionAcquiredGifts
-}
-
-func (v *PaymentsGetStarGiftAuctionAcquiredGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftAuctionAcquiredGifts)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsGetStarGiftAuctionAcquiredGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftAuctionAcquiredGifts, "payments.getStarGiftAuctionAcquiredGifts")
-	v.GiftID = r.Long()
-}
-
-func (*PaymentsGetStarGiftAuctionAcquiredGifts) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionAcquiredGifts {
-	v := new(PaymentsStarGiftAuctionAcquiredGifts)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetStarGiftActiveAuctions is payments.getStarGiftActiveAuctions#a5d0514d.
-type PaymentsGetStarGiftActiveAuctions struct {
-	Hash int64
-}
-
-func (*PaymentsGetStarGiftActiveAuctions) TypeID() uint32 { return IDPaymentsGetStarGiftActiveAuctions }
-
-func (v *PaymentsGetStarGiftActiveAuctions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftActiveAuctions)
-	b.Long(v.Hash)
-}
-
-func (v *PaymentsGetStarGiftActiveAuctions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftActiveAuctions, "payments.getStarGiftActiveAuctions")
-	v.Hash = r.Long()
-}
-
-func (*PaymentsGetStarGiftActiveAuctions) DecodeResult(r *tl.Reader) PaymentsStarGiftActiveAuctionsClass {
-	return DecodePaymentsStarGiftActiveAuctions(r)
-}
-
-// PaymentsResolveStarGiftOffer is payments.resolveStarGiftOffer#e9ce781c.
-type PaymentsResolveStarGiftOffer struct {
-	Decline    bool
-	OfferMsgID int32
-}
-
-func (*PaymentsResolveStarGiftOffer) TypeID() uint32 { return IDPaymentsResolveStarGiftOffer }
-
-func (v *PaymentsResolveStarGiftOffer) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsResolveStarGiftOffer)
-	var flags uint32
-	if v.Decline {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Int(v.OfferMsgID)
-}
-
-func (v *PaymentsResolveStarGiftOffer) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsResolveStarGiftOffer, "payments.resolveStarGiftOffer")
-	flags := r.Uint32()
-	v.Decline = flags&(1<<0) != 0
-	v.OfferMsgID = r.Int()
-}
-
-func (*PaymentsResolveStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsSendStarGiftOffer is payments.sendStarGiftOffer#8fb86b41.
-type PaymentsSendStarGiftOffer struct {
-	Peer           InputPeerClass
-	Slug           string
-	Price          StarsAmountClass
-	Duration       int32
-	RandomID       int64
-	AllowPaidStars tl.Optional[int64]
-}
-
-func (*PaymentsSendStarGiftOffer) TypeID() uint32 { return IDPaymentsSendStarGiftOffer }
-
-func (v *PaymentsSendStarGiftOffer) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSendStarGiftOffer)
-	var flags uint32
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "payments.sendStarGiftOffer.peer")
-	b.String(v.Slug)
-	b.Object(v.Price, "payments.sendStarGiftOffer.price")
-	b.Int(v.Duration)
-	b.Long(v.RandomID)
-	if v.AllowPaidStars.Set {
-		b.Long(v.AllowPaidStars.Value)
-	}
-}
-
-func (v *PaymentsSendStarGiftOffer) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSendStarGiftOffer, "payments.sendStarGiftOffer")
-	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
-	v.Slug = r.String()
-	v.Price = DecodeStarsAmount(r)
-	v.Duration = r.Int()
-	v.RandomID = r.Long()
-	if flags&(1<<0) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-}
-
-func (*PaymentsSendStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
-
-// PaymentsGetStarGiftUpgradeAttributes is payments.getStarGiftUpgradeAttributes#6d038b58.
-type PaymentsGetStarGiftUpgradeAttributes struct {
-	GiftID int64
-}
-
-func (*PaymentsGetStarGiftUpgradeAttributes) TypeID() uint32 {
-	return IDPaymentsGetStarGiftUpgradeAttributes
-}
-
-func (v *PaymentsGetStarGiftUpgradeAttributes) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftUpgradeAttributes)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsGetStarGiftUpgradeAttributes) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftUpgradeAttributes, "payments.getStarGiftUpgradeAttributes")
-	v.GiftID = r.Long()
-}
-
-func (*PaymentsGetStarGiftUpgradeAttributes) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradeAttributes {
-	v := new(PaymentsStarGiftUpgradeAttributes)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsGetCraftStarGifts is payments.getCraftStarGifts#fd05dd00.
-type PaymentsGetCraftStarGifts struct {
-	GiftID int64
-	Offset string
-	Limit  int32
-}
-
-func (*PaymentsGetCraftStarGifts) TypeID() uint32 { return IDPaymentsGetCraftStarGifts }
-
-func (v *PaymentsGetCraftStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetCraftStarGifts)
-	b.Long(v.GiftID)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetCraftStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetCraftStarGifts, "payments.getCraftStarGifts")
-	v.GiftID = r.Long()
-	v.Offset = r.String()
-	v.Limit = r.Int()
-}
-
-func (*PaymentsGetCraftStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
-	v := new(PaymentsSavedStarGifts)
-	v.Decode(r)
-	return v
-}
-
-// PaymentsCraftStarGift is payments.craftStarGift#b0f9684f.
-type PaymentsCraftStarGift struct {
-	Stargift []InputSavedStarGiftClass
-}
-
-func (*PaymentsCraftStarGift) TypeID() uint32 { return IDPaymentsCraftStarGift }
-
-func (v *PaymentsCraftStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCraftStarGift)
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.craftStarGift.stargift")
-}
-
-func (v *PaymentsCraftStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCraftStarGift, "payments.craftStarGift")
-	v.Stargift = readInputSavedStarGiftClasses(r)
-}
-
-func (*PaymentsCraftStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }

@@ -14,14 +14,14 @@ func (*PhonePhoneCall) TypeID() uint32 { return IDPhonePhoneCall }
 
 func (v *PhonePhoneCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhonePhoneCall)
-	b.Object(v.PhoneCall, "phone.phoneCall.phone_call")
+	putPhoneCall(b, v.PhoneCall, "phone.phoneCall.phone_call")
 	putUserClasses(b, v.Users, "phone.phoneCall.users")
 }
 
 func (v *PhonePhoneCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhonePhoneCall, "phone.phoneCall")
-	v.PhoneCall = DecodePhoneCall(r)
-	v.Users = readUserClasses(r)
+	readPhoneCall(r, 1, &v.PhoneCall)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhoneGroupCall is phone.groupCall#9e727aad.
@@ -37,7 +37,7 @@ func (*PhoneGroupCall) TypeID() uint32 { return IDPhoneGroupCall }
 
 func (v *PhoneGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGroupCall)
-	b.Object(v.Call, "phone.groupCall.call")
+	putGroupCall(b, v.Call, "phone.groupCall.call")
 	putGroupCallParticipants(b, v.Participants)
 	b.String(v.ParticipantsNextOffset)
 	putChatClasses(b, v.Chats, "phone.groupCall.chats")
@@ -46,11 +46,11 @@ func (v *PhoneGroupCall) Encode(b *tl.Buffer) {
 
 func (v *PhoneGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGroupCall, "phone.groupCall")
-	v.Call = DecodeGroupCall(r)
-	v.Participants = readGroupCallParticipants(r)
-	v.ParticipantsNextOffset = r.String()
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readGroupCall(r, 1, &v.Call)
+	readGroupCallParticipants(r, 1, &v.Participants)
+	r.ReadString(&v.ParticipantsNextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhoneGroupParticipants is phone.groupParticipants#f47751b6.
@@ -78,10 +78,10 @@ func (v *PhoneGroupParticipants) Encode(b *tl.Buffer) {
 func (v *PhoneGroupParticipants) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGroupParticipants, "phone.groupParticipants")
 	v.Count = r.Int()
-	v.Participants = readGroupCallParticipants(r)
-	v.NextOffset = r.String()
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readGroupCallParticipants(r, 1, &v.Participants)
+	r.ReadString(&v.NextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 	v.Version = r.Int()
 }
 
@@ -103,9 +103,9 @@ func (v *PhoneJoinAsPeers) Encode(b *tl.Buffer) {
 
 func (v *PhoneJoinAsPeers) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneJoinAsPeers, "phone.joinAsPeers")
-	v.Peers = readPeerClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readPeerClasses(r, 1, &v.Peers)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhoneExportedGroupCallInvite is phone.exportedGroupCallInvite#204bd158.
@@ -122,7 +122,7 @@ func (v *PhoneExportedGroupCallInvite) Encode(b *tl.Buffer) {
 
 func (v *PhoneExportedGroupCallInvite) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneExportedGroupCallInvite, "phone.exportedGroupCallInvite")
-	v.Link = r.String()
+	r.ReadString(&v.Link)
 }
 
 // PhoneGroupCallStreamChannels is phone.groupCallStreamChannels#d0e482b2.
@@ -139,7 +139,7 @@ func (v *PhoneGroupCallStreamChannels) Encode(b *tl.Buffer) {
 
 func (v *PhoneGroupCallStreamChannels) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGroupCallStreamChannels, "phone.groupCallStreamChannels")
-	v.Channels = readGroupCallStreamChannels(r)
+	readGroupCallStreamChannels(r, 1, &v.Channels)
 }
 
 // PhoneGroupCallStreamRTMPURL is phone.groupCallStreamRtmpUrl#2dbf3432.
@@ -158,8 +158,8 @@ func (v *PhoneGroupCallStreamRTMPURL) Encode(b *tl.Buffer) {
 
 func (v *PhoneGroupCallStreamRTMPURL) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGroupCallStreamRTMPURL, "phone.groupCallStreamRtmpUrl")
-	v.URL = r.String()
-	v.Key = r.String()
+	r.ReadString(&v.URL)
+	r.ReadString(&v.Key)
 }
 
 // PhoneGroupCallStars is phone.groupCallStars#9d1dbd26.
@@ -183,9 +183,9 @@ func (v *PhoneGroupCallStars) Encode(b *tl.Buffer) {
 func (v *PhoneGroupCallStars) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGroupCallStars, "phone.groupCallStars")
 	v.TotalStars = r.Long()
-	v.TopDonors = readGroupCallDonors(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readGroupCallDonors(r, 1, &v.TopDonors)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhoneGetCallConfig is phone.getCallConfig#55451fa9.
@@ -222,23 +222,24 @@ func (*PhoneRequestCall) TypeID() uint32 { return IDPhoneRequestCall }
 func (v *PhoneRequestCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneRequestCall)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Video {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.UserID, "phone.requestCall.user_id")
+	putInputUser(b, v.UserID, "phone.requestCall.user_id")
 	b.Int(v.RandomID)
 	b.ByteString(v.GAHash)
 	v.Protocol.Encode(b)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneRequestCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneRequestCall, "phone.requestCall")
 	flags := r.Uint32()
 	v.Video = flags&(1<<0) != 0
-	v.UserID = DecodeInputUser(r)
+	readInputUser(r, 1, &v.UserID)
 	v.RandomID = r.Int()
-	v.GAHash = r.ByteString()
+	r.ReadByteString(&v.GAHash)
 	v.Protocol.Decode(r)
 }
 
@@ -267,7 +268,7 @@ func (v *PhoneAcceptCall) Encode(b *tl.Buffer) {
 func (v *PhoneAcceptCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneAcceptCall, "phone.acceptCall")
 	v.Peer.Decode(r)
-	v.GB = r.ByteString()
+	r.ReadByteString(&v.GB)
 	v.Protocol.Decode(r)
 }
 
@@ -298,7 +299,7 @@ func (v *PhoneConfirmCall) Encode(b *tl.Buffer) {
 func (v *PhoneConfirmCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneConfirmCall, "phone.confirmCall")
 	v.Peer.Decode(r)
-	v.GA = r.ByteString()
+	r.ReadByteString(&v.GA)
 	v.KeyFingerprint = r.Long()
 	v.Protocol.Decode(r)
 }
@@ -342,14 +343,15 @@ func (*PhoneDiscardCall) TypeID() uint32 { return IDPhoneDiscardCall }
 func (v *PhoneDiscardCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneDiscardCall)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Video {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	v.Peer.Encode(b)
 	b.Int(v.Duration)
-	b.Object(v.Reason, "phone.discardCall.reason")
+	putPhoneCallDiscardReason(b, v.Reason, "phone.discardCall.reason")
 	b.Long(v.ConnectionID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneDiscardCall) Decode(r *tl.Reader) {
@@ -358,7 +360,7 @@ func (v *PhoneDiscardCall) Decode(r *tl.Reader) {
 	v.Video = flags&(1<<0) != 0
 	v.Peer.Decode(r)
 	v.Duration = r.Int()
-	v.Reason = DecodePhoneCallDiscardReason(r)
+	readPhoneCallDiscardReason(r, 1, &v.Reason)
 	v.ConnectionID = r.Long()
 }
 
@@ -377,13 +379,14 @@ func (*PhoneSetCallRating) TypeID() uint32 { return IDPhoneSetCallRating }
 func (v *PhoneSetCallRating) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSetCallRating)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.UserInitiative {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	v.Peer.Encode(b)
 	b.Int(v.Rating)
 	b.String(v.Comment)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneSetCallRating) Decode(r *tl.Reader) {
@@ -392,7 +395,7 @@ func (v *PhoneSetCallRating) Decode(r *tl.Reader) {
 	v.UserInitiative = flags&(1<<0) != 0
 	v.Peer.Decode(r)
 	v.Rating = r.Int()
-	v.Comment = r.String()
+	r.ReadString(&v.Comment)
 }
 
 func (*PhoneSetCallRating) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -436,7 +439,7 @@ func (v *PhoneSendSignalingData) Encode(b *tl.Buffer) {
 func (v *PhoneSendSignalingData) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSendSignalingData, "phone.sendSignalingData")
 	v.Peer.Decode(r)
-	v.Data = r.ByteString()
+	r.ReadByteString(&v.Data)
 }
 
 func (*PhoneSendSignalingData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -455,38 +458,31 @@ func (*PhoneCreateGroupCall) TypeID() uint32 { return IDPhoneCreateGroupCall }
 func (v *PhoneCreateGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneCreateGroupCall)
 	var flags uint32
-	if v.Title.Set {
-		flags |= 1 << 0
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 1
-	}
+	flagsAt := b.Flags()
 	if v.RTMPStream {
 		flags |= 1 << 2
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "phone.createGroupCall.peer")
+	putInputPeer(b, v.Peer, "phone.createGroupCall.peer")
 	b.Int(v.RandomID)
 	if v.Title.Set {
+		flags |= 1 << 0
 		b.String(v.Title.Value)
 	}
 	if v.ScheduleDate.Set {
+		flags |= 1 << 1
 		b.Int(v.ScheduleDate.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneCreateGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneCreateGroupCall, "phone.createGroupCall")
 	flags := r.Uint32()
 	v.RTMPStream = flags&(1<<2) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.RandomID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.ScheduleDate = tl.Some(r.Int())
-	}
+	r.OptString(flags&(1<<0), &v.Title)
+	r.OptInt(flags&(1<<1), &v.ScheduleDate)
 }
 
 func (*PhoneCreateGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -508,31 +504,29 @@ func (*PhoneJoinGroupCall) TypeID() uint32 { return IDPhoneJoinGroupCall }
 func (v *PhoneJoinGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneJoinGroupCall)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Muted {
 		flags |= 1 << 0
-	}
-	if v.InviteHash.Set {
-		flags |= 1 << 1
 	}
 	if v.VideoStopped {
 		flags |= 1 << 2
 	}
-	if v.PublicKey.Set || v.Block != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.joinGroupCall.call")
-	b.Object(v.JoinAs, "phone.joinGroupCall.join_as")
+	putInputGroupCall(b, v.Call, "phone.joinGroupCall.call")
+	putInputPeer(b, v.JoinAs, "phone.joinGroupCall.join_as")
 	if v.InviteHash.Set {
+		flags |= 1 << 1
 		b.String(v.InviteHash.Value)
 	}
-	if flags&(1<<3) != 0 {
+	if v.PublicKey.Set || v.Block != nil {
+		flags |= 1 << 3
 		b.Int256(&v.PublicKey.Value)
 	}
-	if flags&(1<<3) != 0 {
+	if v.PublicKey.Set || v.Block != nil {
+		flags |= 1 << 3
 		b.ByteString(v.Block)
 	}
 	v.Params.Encode(b)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneJoinGroupCall) Decode(r *tl.Reader) {
@@ -540,17 +534,13 @@ func (v *PhoneJoinGroupCall) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Muted = flags&(1<<0) != 0
 	v.VideoStopped = flags&(1<<2) != 0
-	v.Call = DecodeInputGroupCall(r)
-	v.JoinAs = DecodeInputPeer(r)
-	if flags&(1<<1) != 0 {
-		v.InviteHash = tl.Some(r.String())
-	}
+	readInputGroupCall(r, 1, &v.Call)
+	readInputPeer(r, 1, &v.JoinAs)
+	r.OptString(flags&(1<<1), &v.InviteHash)
 	if flags&(1<<3) != 0 {
 		v.PublicKey = tl.Some(r.Int256())
 	}
-	if flags&(1<<3) != 0 {
-		v.Block = r.ByteString()
-	}
+	r.OptByteString(flags&(1<<3), &v.Block)
 	v.Params.Decode(r)
 }
 
@@ -566,13 +556,13 @@ func (*PhoneLeaveGroupCall) TypeID() uint32 { return IDPhoneLeaveGroupCall }
 
 func (v *PhoneLeaveGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneLeaveGroupCall)
-	b.Object(v.Call, "phone.leaveGroupCall.call")
+	putInputGroupCall(b, v.Call, "phone.leaveGroupCall.call")
 	b.Int(v.Source)
 }
 
 func (v *PhoneLeaveGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneLeaveGroupCall, "phone.leaveGroupCall")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 	v.Source = r.Int()
 }
 
@@ -588,14 +578,14 @@ func (*PhoneInviteToGroupCall) TypeID() uint32 { return IDPhoneInviteToGroupCall
 
 func (v *PhoneInviteToGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneInviteToGroupCall)
-	b.Object(v.Call, "phone.inviteToGroupCall.call")
+	putInputGroupCall(b, v.Call, "phone.inviteToGroupCall.call")
 	putInputUserClasses(b, v.Users, "phone.inviteToGroupCall.users")
 }
 
 func (v *PhoneInviteToGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneInviteToGroupCall, "phone.inviteToGroupCall")
-	v.Call = DecodeInputGroupCall(r)
-	v.Users = readInputUserClasses(r)
+	readInputGroupCall(r, 1, &v.Call)
+	readInputUserClasses(r, 1, &v.Users)
 }
 
 func (*PhoneInviteToGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -609,12 +599,12 @@ func (*PhoneDiscardGroupCall) TypeID() uint32 { return IDPhoneDiscardGroupCall }
 
 func (v *PhoneDiscardGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneDiscardGroupCall)
-	b.Object(v.Call, "phone.discardGroupCall.call")
+	putInputGroupCall(b, v.Call, "phone.discardGroupCall.call")
 }
 
 func (v *PhoneDiscardGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneDiscardGroupCall, "phone.discardGroupCall")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 }
 
 func (*PhoneDiscardGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -633,45 +623,34 @@ func (*PhoneToggleGroupCallSettings) TypeID() uint32 { return IDPhoneToggleGroup
 func (v *PhoneToggleGroupCallSettings) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneToggleGroupCallSettings)
 	var flags uint32
-	if v.JoinMuted.Set {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.ResetInviteHash {
 		flags |= 1 << 1
 	}
-	if v.MessagesEnabled.Set {
-		flags |= 1 << 2
-	}
-	if v.SendPaidMessagesStars.Set {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.toggleGroupCallSettings.call")
+	putInputGroupCall(b, v.Call, "phone.toggleGroupCallSettings.call")
 	if v.JoinMuted.Set {
+		flags |= 1 << 0
 		b.Bool(v.JoinMuted.Value)
 	}
 	if v.MessagesEnabled.Set {
+		flags |= 1 << 2
 		b.Bool(v.MessagesEnabled.Value)
 	}
 	if v.SendPaidMessagesStars.Set {
+		flags |= 1 << 3
 		b.Long(v.SendPaidMessagesStars.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneToggleGroupCallSettings) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneToggleGroupCallSettings, "phone.toggleGroupCallSettings")
 	flags := r.Uint32()
 	v.ResetInviteHash = flags&(1<<1) != 0
-	v.Call = DecodeInputGroupCall(r)
-	if flags&(1<<0) != 0 {
-		v.JoinMuted = tl.Some(r.Bool())
-	}
-	if flags&(1<<2) != 0 {
-		v.MessagesEnabled = tl.Some(r.Bool())
-	}
-	if flags&(1<<3) != 0 {
-		v.SendPaidMessagesStars = tl.Some(r.Long())
-	}
+	readInputGroupCall(r, 1, &v.Call)
+	r.OptBool(flags&(1<<0), &v.JoinMuted)
+	r.OptBool(flags&(1<<2), &v.MessagesEnabled)
+	r.OptLong(flags&(1<<3), &v.SendPaidMessagesStars)
 }
 
 func (*PhoneToggleGroupCallSettings) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -686,13 +665,13 @@ func (*PhoneGetGroupCall) TypeID() uint32 { return IDPhoneGetGroupCall }
 
 func (v *PhoneGetGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupCall)
-	b.Object(v.Call, "phone.getGroupCall.call")
+	putInputGroupCall(b, v.Call, "phone.getGroupCall.call")
 	b.Int(v.Limit)
 }
 
 func (v *PhoneGetGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupCall, "phone.getGroupCall")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 	v.Limit = r.Int()
 }
 
@@ -715,7 +694,7 @@ func (*PhoneGetGroupParticipants) TypeID() uint32 { return IDPhoneGetGroupPartic
 
 func (v *PhoneGetGroupParticipants) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupParticipants)
-	b.Object(v.Call, "phone.getGroupParticipants.call")
+	putInputGroupCall(b, v.Call, "phone.getGroupParticipants.call")
 	putInputPeerClasses(b, v.IDs, "phone.getGroupParticipants.ids")
 	b.Ints(v.Sources)
 	b.String(v.Offset)
@@ -724,10 +703,10 @@ func (v *PhoneGetGroupParticipants) Encode(b *tl.Buffer) {
 
 func (v *PhoneGetGroupParticipants) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupParticipants, "phone.getGroupParticipants")
-	v.Call = DecodeInputGroupCall(r)
-	v.IDs = readInputPeerClasses(r)
-	v.Sources = r.Ints()
-	v.Offset = r.String()
+	readInputGroupCall(r, 1, &v.Call)
+	readInputPeerClasses(r, 1, &v.IDs)
+	r.ReadInts(&v.Sources)
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -747,14 +726,14 @@ func (*PhoneCheckGroupCall) TypeID() uint32 { return IDPhoneCheckGroupCall }
 
 func (v *PhoneCheckGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneCheckGroupCall)
-	b.Object(v.Call, "phone.checkGroupCall.call")
+	putInputGroupCall(b, v.Call, "phone.checkGroupCall.call")
 	b.Ints(v.Sources)
 }
 
 func (v *PhoneCheckGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneCheckGroupCall, "phone.checkGroupCall")
-	v.Call = DecodeInputGroupCall(r)
-	v.Sources = r.Ints()
+	readInputGroupCall(r, 1, &v.Call)
+	r.ReadInts(&v.Sources)
 }
 
 func (*PhoneCheckGroupCall) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -773,23 +752,23 @@ func (*PhoneToggleGroupCallRecord) TypeID() uint32 { return IDPhoneToggleGroupCa
 func (v *PhoneToggleGroupCallRecord) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneToggleGroupCallRecord)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Start {
 		flags |= 1 << 0
-	}
-	if v.Title.Set {
-		flags |= 1 << 1
 	}
 	if v.Video || v.VideoPortrait.Set {
 		flags |= 1 << 2
 	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.toggleGroupCallRecord.call")
+	putInputGroupCall(b, v.Call, "phone.toggleGroupCallRecord.call")
 	if v.Title.Set {
+		flags |= 1 << 1
 		b.String(v.Title.Value)
 	}
-	if flags&(1<<2) != 0 {
+	if v.Video || v.VideoPortrait.Set {
+		flags |= 1 << 2
 		b.Bool(v.VideoPortrait.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneToggleGroupCallRecord) Decode(r *tl.Reader) {
@@ -797,13 +776,9 @@ func (v *PhoneToggleGroupCallRecord) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Start = flags&(1<<0) != 0
 	v.Video = flags&(1<<2) != 0
-	v.Call = DecodeInputGroupCall(r)
-	if flags&(1<<1) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.VideoPortrait = tl.Some(r.Bool())
-	}
+	readInputGroupCall(r, 1, &v.Call)
+	r.OptString(flags&(1<<1), &v.Title)
+	r.OptBool(flags&(1<<2), &v.VideoPortrait)
 }
 
 func (*PhoneToggleGroupCallRecord) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -825,70 +800,47 @@ func (*PhoneEditGroupCallParticipant) TypeID() uint32 { return IDPhoneEditGroupC
 func (v *PhoneEditGroupCallParticipant) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneEditGroupCallParticipant)
 	var flags uint32
+	flagsAt := b.Flags()
+	putInputGroupCall(b, v.Call, "phone.editGroupCallParticipant.call")
+	putInputPeer(b, v.Participant, "phone.editGroupCallParticipant.participant")
 	if v.Muted.Set {
 		flags |= 1 << 0
-	}
-	if v.Volume.Set {
-		flags |= 1 << 1
-	}
-	if v.RaiseHand.Set {
-		flags |= 1 << 2
-	}
-	if v.VideoStopped.Set {
-		flags |= 1 << 3
-	}
-	if v.VideoPaused.Set {
-		flags |= 1 << 4
-	}
-	if v.PresentationPaused.Set {
-		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.editGroupCallParticipant.call")
-	b.Object(v.Participant, "phone.editGroupCallParticipant.participant")
-	if v.Muted.Set {
 		b.Bool(v.Muted.Value)
 	}
 	if v.Volume.Set {
+		flags |= 1 << 1
 		b.Int(v.Volume.Value)
 	}
 	if v.RaiseHand.Set {
+		flags |= 1 << 2
 		b.Bool(v.RaiseHand.Value)
 	}
 	if v.VideoStopped.Set {
+		flags |= 1 << 3
 		b.Bool(v.VideoStopped.Value)
 	}
 	if v.VideoPaused.Set {
+		flags |= 1 << 4
 		b.Bool(v.VideoPaused.Value)
 	}
 	if v.PresentationPaused.Set {
+		flags |= 1 << 5
 		b.Bool(v.PresentationPaused.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneEditGroupCallParticipant) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneEditGroupCallParticipant, "phone.editGroupCallParticipant")
 	flags := r.Uint32()
-	v.Call = DecodeInputGroupCall(r)
-	v.Participant = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.Muted = tl.Some(r.Bool())
-	}
-	if flags&(1<<1) != 0 {
-		v.Volume = tl.Some(r.Int())
-	}
-	if flags&(1<<2) != 0 {
-		v.RaiseHand = tl.Some(r.Bool())
-	}
-	if flags&(1<<3) != 0 {
-		v.VideoStopped = tl.Some(r.Bool())
-	}
-	if flags&(1<<4) != 0 {
-		v.VideoPaused = tl.Some(r.Bool())
-	}
-	if flags&(1<<5) != 0 {
-		v.PresentationPaused = tl.Some(r.Bool())
-	}
+	readInputGroupCall(r, 1, &v.Call)
+	readInputPeer(r, 1, &v.Participant)
+	r.OptBool(flags&(1<<0), &v.Muted)
+	r.OptInt(flags&(1<<1), &v.Volume)
+	r.OptBool(flags&(1<<2), &v.RaiseHand)
+	r.OptBool(flags&(1<<3), &v.VideoStopped)
+	r.OptBool(flags&(1<<4), &v.VideoPaused)
+	r.OptBool(flags&(1<<5), &v.PresentationPaused)
 }
 
 func (*PhoneEditGroupCallParticipant) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -905,14 +857,14 @@ func (*PhoneEditGroupCallTitle) TypeID() uint32 { return IDPhoneEditGroupCallTit
 
 func (v *PhoneEditGroupCallTitle) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneEditGroupCallTitle)
-	b.Object(v.Call, "phone.editGroupCallTitle.call")
+	putInputGroupCall(b, v.Call, "phone.editGroupCallTitle.call")
 	b.String(v.Title)
 }
 
 func (v *PhoneEditGroupCallTitle) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneEditGroupCallTitle, "phone.editGroupCallTitle")
-	v.Call = DecodeInputGroupCall(r)
-	v.Title = r.String()
+	readInputGroupCall(r, 1, &v.Call)
+	r.ReadString(&v.Title)
 }
 
 func (*PhoneEditGroupCallTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -926,12 +878,12 @@ func (*PhoneGetGroupCallJoinAs) TypeID() uint32 { return IDPhoneGetGroupCallJoin
 
 func (v *PhoneGetGroupCallJoinAs) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupCallJoinAs)
-	b.Object(v.Peer, "phone.getGroupCallJoinAs.peer")
+	putInputPeer(b, v.Peer, "phone.getGroupCallJoinAs.peer")
 }
 
 func (v *PhoneGetGroupCallJoinAs) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupCallJoinAs, "phone.getGroupCallJoinAs")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*PhoneGetGroupCallJoinAs) DecodeResult(r *tl.Reader) *PhoneJoinAsPeers {
@@ -951,18 +903,19 @@ func (*PhoneExportGroupCallInvite) TypeID() uint32 { return IDPhoneExportGroupCa
 func (v *PhoneExportGroupCallInvite) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneExportGroupCallInvite)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.CanSelfUnmute {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.exportGroupCallInvite.call")
+	putInputGroupCall(b, v.Call, "phone.exportGroupCallInvite.call")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneExportGroupCallInvite) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneExportGroupCallInvite, "phone.exportGroupCallInvite")
 	flags := r.Uint32()
 	v.CanSelfUnmute = flags&(1<<0) != 0
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 }
 
 func (*PhoneExportGroupCallInvite) DecodeResult(r *tl.Reader) *PhoneExportedGroupCallInvite {
@@ -983,13 +936,13 @@ func (*PhoneToggleGroupCallStartSubscription) TypeID() uint32 {
 
 func (v *PhoneToggleGroupCallStartSubscription) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneToggleGroupCallStartSubscription)
-	b.Object(v.Call, "phone.toggleGroupCallStartSubscription.call")
+	putInputGroupCall(b, v.Call, "phone.toggleGroupCallStartSubscription.call")
 	b.Bool(v.Subscribed)
 }
 
 func (v *PhoneToggleGroupCallStartSubscription) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneToggleGroupCallStartSubscription, "phone.toggleGroupCallStartSubscription")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 	v.Subscribed = r.Bool()
 }
 
@@ -1006,12 +959,12 @@ func (*PhoneStartScheduledGroupCall) TypeID() uint32 { return IDPhoneStartSchedu
 
 func (v *PhoneStartScheduledGroupCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneStartScheduledGroupCall)
-	b.Object(v.Call, "phone.startScheduledGroupCall.call")
+	putInputGroupCall(b, v.Call, "phone.startScheduledGroupCall.call")
 }
 
 func (v *PhoneStartScheduledGroupCall) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneStartScheduledGroupCall, "phone.startScheduledGroupCall")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 }
 
 func (*PhoneStartScheduledGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1026,14 +979,14 @@ func (*PhoneSaveDefaultGroupCallJoinAs) TypeID() uint32 { return IDPhoneSaveDefa
 
 func (v *PhoneSaveDefaultGroupCallJoinAs) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSaveDefaultGroupCallJoinAs)
-	b.Object(v.Peer, "phone.saveDefaultGroupCallJoinAs.peer")
-	b.Object(v.JoinAs, "phone.saveDefaultGroupCallJoinAs.join_as")
+	putInputPeer(b, v.Peer, "phone.saveDefaultGroupCallJoinAs.peer")
+	putInputPeer(b, v.JoinAs, "phone.saveDefaultGroupCallJoinAs.join_as")
 }
 
 func (v *PhoneSaveDefaultGroupCallJoinAs) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSaveDefaultGroupCallJoinAs, "phone.saveDefaultGroupCallJoinAs")
-	v.Peer = DecodeInputPeer(r)
-	v.JoinAs = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
+	readInputPeer(r, 1, &v.JoinAs)
 }
 
 func (*PhoneSaveDefaultGroupCallJoinAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1048,13 +1001,13 @@ func (*PhoneJoinGroupCallPresentation) TypeID() uint32 { return IDPhoneJoinGroup
 
 func (v *PhoneJoinGroupCallPresentation) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneJoinGroupCallPresentation)
-	b.Object(v.Call, "phone.joinGroupCallPresentation.call")
+	putInputGroupCall(b, v.Call, "phone.joinGroupCallPresentation.call")
 	v.Params.Encode(b)
 }
 
 func (v *PhoneJoinGroupCallPresentation) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneJoinGroupCallPresentation, "phone.joinGroupCallPresentation")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 	v.Params.Decode(r)
 }
 
@@ -1071,12 +1024,12 @@ func (*PhoneLeaveGroupCallPresentation) TypeID() uint32 { return IDPhoneLeaveGro
 
 func (v *PhoneLeaveGroupCallPresentation) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneLeaveGroupCallPresentation)
-	b.Object(v.Call, "phone.leaveGroupCallPresentation.call")
+	putInputGroupCall(b, v.Call, "phone.leaveGroupCallPresentation.call")
 }
 
 func (v *PhoneLeaveGroupCallPresentation) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneLeaveGroupCallPresentation, "phone.leaveGroupCallPresentation")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 }
 
 func (*PhoneLeaveGroupCallPresentation) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1092,12 +1045,12 @@ func (*PhoneGetGroupCallStreamChannels) TypeID() uint32 { return IDPhoneGetGroup
 
 func (v *PhoneGetGroupCallStreamChannels) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupCallStreamChannels)
-	b.Object(v.Call, "phone.getGroupCallStreamChannels.call")
+	putInputGroupCall(b, v.Call, "phone.getGroupCallStreamChannels.call")
 }
 
 func (v *PhoneGetGroupCallStreamChannels) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupCallStreamChannels, "phone.getGroupCallStreamChannels")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 }
 
 func (*PhoneGetGroupCallStreamChannels) DecodeResult(r *tl.Reader) *PhoneGroupCallStreamChannels {
@@ -1118,19 +1071,20 @@ func (*PhoneGetGroupCallStreamRTMPURL) TypeID() uint32 { return IDPhoneGetGroupC
 func (v *PhoneGetGroupCallStreamRTMPURL) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupCallStreamRTMPURL)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.LiveStory {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "phone.getGroupCallStreamRtmpUrl.peer")
+	putInputPeer(b, v.Peer, "phone.getGroupCallStreamRtmpUrl.peer")
 	b.Bool(v.Revoke)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneGetGroupCallStreamRTMPURL) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupCallStreamRTMPURL, "phone.getGroupCallStreamRtmpUrl")
 	flags := r.Uint32()
 	v.LiveStory = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.Revoke = r.Bool()
 }
 
@@ -1151,13 +1105,13 @@ func (*PhoneSaveCallLog) TypeID() uint32 { return IDPhoneSaveCallLog }
 func (v *PhoneSaveCallLog) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSaveCallLog)
 	v.Peer.Encode(b)
-	b.Object(v.File, "phone.saveCallLog.file")
+	putInputFile(b, v.File, "phone.saveCallLog.file")
 }
 
 func (v *PhoneSaveCallLog) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSaveCallLog, "phone.saveCallLog")
 	v.Peer.Decode(r)
-	v.File = DecodeInputFile(r)
+	readInputFile(r, 1, &v.File)
 }
 
 func (*PhoneSaveCallLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1178,6 +1132,7 @@ func (*PhoneCreateConferenceCall) TypeID() uint32 { return IDPhoneCreateConferen
 func (v *PhoneCreateConferenceCall) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneCreateConferenceCall)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Muted {
 		flags |= 1 << 0
 	}
@@ -1187,21 +1142,24 @@ func (v *PhoneCreateConferenceCall) Encode(b *tl.Buffer) {
 	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
 		flags |= 1 << 3
 	}
-	b.Uint32(flags)
 	b.Int(v.RandomID)
-	if flags&(1<<3) != 0 {
+	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
+		flags |= 1 << 3
 		b.Int256(&v.PublicKey.Value)
 	}
-	if flags&(1<<3) != 0 {
+	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
+		flags |= 1 << 3
 		b.ByteString(v.Block)
 	}
-	if flags&(1<<3) != 0 {
+	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
+		flags |= 1 << 3
 		if v.Params == nil {
-			b.Fail(&tl.NilError{Field: "phone.createConferenceCall.params"})
-		} else {
-			v.Params.Encode(b)
+			b.Missing("phone.createConferenceCall.params")
+			return
 		}
+		v.Params.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneCreateConferenceCall) Decode(r *tl.Reader) {
@@ -1214,13 +1172,8 @@ func (v *PhoneCreateConferenceCall) Decode(r *tl.Reader) {
 	if flags&(1<<3) != 0 {
 		v.PublicKey = tl.Some(r.Int256())
 	}
-	if flags&(1<<3) != 0 {
-		v.Block = r.ByteString()
-	}
-	if flags&(1<<3) != 0 {
-		v.Params = new(DataJSON)
-		v.Params.Decode(r)
-	}
+	r.OptByteString(flags&(1<<3), &v.Block)
+	readDataJSON(r, flags&(1<<3), &v.Params)
 }
 
 func (*PhoneCreateConferenceCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1241,16 +1194,17 @@ func (*PhoneDeleteConferenceCallParticipants) TypeID() uint32 {
 func (v *PhoneDeleteConferenceCallParticipants) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneDeleteConferenceCallParticipants)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.OnlyLeft {
 		flags |= 1 << 0
 	}
 	if v.Kick {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.deleteConferenceCallParticipants.call")
+	putInputGroupCall(b, v.Call, "phone.deleteConferenceCallParticipants.call")
 	b.Longs(v.IDs)
 	b.ByteString(v.Block)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneDeleteConferenceCallParticipants) Decode(r *tl.Reader) {
@@ -1258,9 +1212,9 @@ func (v *PhoneDeleteConferenceCallParticipants) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.OnlyLeft = flags&(1<<0) != 0
 	v.Kick = flags&(1<<1) != 0
-	v.Call = DecodeInputGroupCall(r)
-	v.IDs = r.Longs()
-	v.Block = r.ByteString()
+	readInputGroupCall(r, 1, &v.Call)
+	r.ReadLongs(&v.IDs)
+	r.ReadByteString(&v.Block)
 }
 
 func (*PhoneDeleteConferenceCallParticipants) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1277,14 +1231,14 @@ func (*PhoneSendConferenceCallBroadcast) TypeID() uint32 { return IDPhoneSendCon
 
 func (v *PhoneSendConferenceCallBroadcast) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSendConferenceCallBroadcast)
-	b.Object(v.Call, "phone.sendConferenceCallBroadcast.call")
+	putInputGroupCall(b, v.Call, "phone.sendConferenceCallBroadcast.call")
 	b.ByteString(v.Block)
 }
 
 func (v *PhoneSendConferenceCallBroadcast) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSendConferenceCallBroadcast, "phone.sendConferenceCallBroadcast")
-	v.Call = DecodeInputGroupCall(r)
-	v.Block = r.ByteString()
+	readInputGroupCall(r, 1, &v.Call)
+	r.ReadByteString(&v.Block)
 }
 
 func (*PhoneSendConferenceCallBroadcast) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1305,20 +1259,21 @@ func (*PhoneInviteConferenceCallParticipant) TypeID() uint32 {
 func (v *PhoneInviteConferenceCallParticipant) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneInviteConferenceCallParticipant)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Video {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.inviteConferenceCallParticipant.call")
-	b.Object(v.UserID, "phone.inviteConferenceCallParticipant.user_id")
+	putInputGroupCall(b, v.Call, "phone.inviteConferenceCallParticipant.call")
+	putInputUser(b, v.UserID, "phone.inviteConferenceCallParticipant.user_id")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneInviteConferenceCallParticipant) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneInviteConferenceCallParticipant, "phone.inviteConferenceCallParticipant")
 	flags := r.Uint32()
 	v.Video = flags&(1<<0) != 0
-	v.Call = DecodeInputGroupCall(r)
-	v.UserID = DecodeInputUser(r)
+	readInputGroupCall(r, 1, &v.Call)
+	readInputUser(r, 1, &v.UserID)
 }
 
 func (*PhoneInviteConferenceCallParticipant) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1358,7 +1313,7 @@ func (*PhoneGetGroupCallChainBlocks) TypeID() uint32 { return IDPhoneGetGroupCal
 
 func (v *PhoneGetGroupCallChainBlocks) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupCallChainBlocks)
-	b.Object(v.Call, "phone.getGroupCallChainBlocks.call")
+	putInputGroupCall(b, v.Call, "phone.getGroupCallChainBlocks.call")
 	b.Int(v.SubChainID)
 	b.Int(v.Offset)
 	b.Int(v.Limit)
@@ -1366,7 +1321,7 @@ func (v *PhoneGetGroupCallChainBlocks) Encode(b *tl.Buffer) {
 
 func (v *PhoneGetGroupCallChainBlocks) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupCallChainBlocks, "phone.getGroupCallChainBlocks")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 	v.SubChainID = r.Int()
 	v.Offset = r.Int()
 	v.Limit = r.Int()
@@ -1388,36 +1343,29 @@ func (*PhoneSendGroupCallMessage) TypeID() uint32 { return IDPhoneSendGroupCallM
 func (v *PhoneSendGroupCallMessage) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSendGroupCallMessage)
 	var flags uint32
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 0
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.sendGroupCallMessage.call")
+	flagsAt := b.Flags()
+	putInputGroupCall(b, v.Call, "phone.sendGroupCallMessage.call")
 	b.Long(v.RandomID)
 	v.Message.Encode(b)
 	if v.AllowPaidStars.Set {
+		flags |= 1 << 0
 		b.Long(v.AllowPaidStars.Value)
 	}
 	if v.SendAs != nil {
+		flags |= 1 << 1
 		v.SendAs.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneSendGroupCallMessage) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSendGroupCallMessage, "phone.sendGroupCallMessage")
 	flags := r.Uint32()
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 	v.RandomID = r.Long()
 	v.Message.Decode(r)
-	if flags&(1<<0) != 0 {
-		v.AllowPaidStars = tl.Some(r.Long())
-	}
-	if flags&(1<<1) != 0 {
-		v.SendAs = DecodeInputPeer(r)
-	}
+	r.OptLong(flags&(1<<0), &v.AllowPaidStars)
+	readInputPeer(r, flags&(1<<1), &v.SendAs)
 }
 
 func (*PhoneSendGroupCallMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1434,14 +1382,14 @@ func (*PhoneSendGroupCallEncryptedMessage) TypeID() uint32 {
 
 func (v *PhoneSendGroupCallEncryptedMessage) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSendGroupCallEncryptedMessage)
-	b.Object(v.Call, "phone.sendGroupCallEncryptedMessage.call")
+	putInputGroupCall(b, v.Call, "phone.sendGroupCallEncryptedMessage.call")
 	b.ByteString(v.EncryptedMessage)
 }
 
 func (v *PhoneSendGroupCallEncryptedMessage) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSendGroupCallEncryptedMessage, "phone.sendGroupCallEncryptedMessage")
-	v.Call = DecodeInputGroupCall(r)
-	v.EncryptedMessage = r.ByteString()
+	readInputGroupCall(r, 1, &v.Call)
+	r.ReadByteString(&v.EncryptedMessage)
 }
 
 func (*PhoneSendGroupCallEncryptedMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1458,20 +1406,21 @@ func (*PhoneDeleteGroupCallMessages) TypeID() uint32 { return IDPhoneDeleteGroup
 func (v *PhoneDeleteGroupCallMessages) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneDeleteGroupCallMessages)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.ReportSpam {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.deleteGroupCallMessages.call")
+	putInputGroupCall(b, v.Call, "phone.deleteGroupCallMessages.call")
 	b.Ints(v.Messages)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneDeleteGroupCallMessages) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneDeleteGroupCallMessages, "phone.deleteGroupCallMessages")
 	flags := r.Uint32()
 	v.ReportSpam = flags&(1<<0) != 0
-	v.Call = DecodeInputGroupCall(r)
-	v.Messages = r.Ints()
+	readInputGroupCall(r, 1, &v.Call)
+	r.ReadInts(&v.Messages)
 }
 
 func (*PhoneDeleteGroupCallMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1490,20 +1439,21 @@ func (*PhoneDeleteGroupCallParticipantMessages) TypeID() uint32 {
 func (v *PhoneDeleteGroupCallParticipantMessages) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneDeleteGroupCallParticipantMessages)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.ReportSpam {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Call, "phone.deleteGroupCallParticipantMessages.call")
-	b.Object(v.Participant, "phone.deleteGroupCallParticipantMessages.participant")
+	putInputGroupCall(b, v.Call, "phone.deleteGroupCallParticipantMessages.call")
+	putInputPeer(b, v.Participant, "phone.deleteGroupCallParticipantMessages.participant")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhoneDeleteGroupCallParticipantMessages) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneDeleteGroupCallParticipantMessages, "phone.deleteGroupCallParticipantMessages")
 	flags := r.Uint32()
 	v.ReportSpam = flags&(1<<0) != 0
-	v.Call = DecodeInputGroupCall(r)
-	v.Participant = DecodeInputPeer(r)
+	readInputGroupCall(r, 1, &v.Call)
+	readInputPeer(r, 1, &v.Participant)
 }
 
 func (*PhoneDeleteGroupCallParticipantMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1519,12 +1469,12 @@ func (*PhoneGetGroupCallStars) TypeID() uint32 { return IDPhoneGetGroupCallStars
 
 func (v *PhoneGetGroupCallStars) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneGetGroupCallStars)
-	b.Object(v.Call, "phone.getGroupCallStars.call")
+	putInputGroupCall(b, v.Call, "phone.getGroupCallStars.call")
 }
 
 func (v *PhoneGetGroupCallStars) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneGetGroupCallStars, "phone.getGroupCallStars")
-	v.Call = DecodeInputGroupCall(r)
+	readInputGroupCall(r, 1, &v.Call)
 }
 
 func (*PhoneGetGroupCallStars) DecodeResult(r *tl.Reader) *PhoneGroupCallStars {
@@ -1543,14 +1493,14 @@ func (*PhoneSaveDefaultSendAs) TypeID() uint32 { return IDPhoneSaveDefaultSendAs
 
 func (v *PhoneSaveDefaultSendAs) Encode(b *tl.Buffer) {
 	b.ID(IDPhoneSaveDefaultSendAs)
-	b.Object(v.Call, "phone.saveDefaultSendAs.call")
-	b.Object(v.SendAs, "phone.saveDefaultSendAs.send_as")
+	putInputGroupCall(b, v.Call, "phone.saveDefaultSendAs.call")
+	putInputPeer(b, v.SendAs, "phone.saveDefaultSendAs.send_as")
 }
 
 func (v *PhoneSaveDefaultSendAs) Decode(r *tl.Reader) {
 	r.Expect(IDPhoneSaveDefaultSendAs, "phone.saveDefaultSendAs")
-	v.Call = DecodeInputGroupCall(r)
-	v.SendAs = DecodeInputPeer(r)
+	readInputGroupCall(r, 1, &v.Call)
+	readInputPeer(r, 1, &v.SendAs)
 }
 
 func (*PhoneSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }

@@ -4,30 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// PhotosPhotosClass is a photos.Photos: one of photos.photos, photos.photosSlice.
-type PhotosPhotosClass interface {
-	tl.Object
-	isPhotosPhotos()
-}
-
-func (*PhotosPhotos) isPhotosPhotos()      {}
-func (*PhotosPhotosSlice) isPhotosPhotos() {}
-
-// DecodePhotosPhotos decodes a boxed photos.Photos.
-func DecodePhotosPhotos(r *tl.Reader) (v PhotosPhotosClass) {
-	switch r.PeekID() {
-	case IDPhotosPhotos:
-		v = new(PhotosPhotos)
-	case IDPhotosPhotosSlice:
-		v = new(PhotosPhotosSlice)
-	default:
-		r.Unexpected(r.ID(), "photos.Photos")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // PhotosPhotos is photos.photos#8dca6aa5.
 type PhotosPhotos struct {
 	Photos []PhotoClass
@@ -44,8 +20,8 @@ func (v *PhotosPhotos) Encode(b *tl.Buffer) {
 
 func (v *PhotosPhotos) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosPhotos, "photos.photos")
-	v.Photos = readPhotoClasses(r)
-	v.Users = readUserClasses(r)
+	readPhotoClasses(r, 1, &v.Photos)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhotosPhotosSlice is photos.photosSlice#15051f54.
@@ -67,8 +43,8 @@ func (v *PhotosPhotosSlice) Encode(b *tl.Buffer) {
 func (v *PhotosPhotosSlice) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosPhotosSlice, "photos.photosSlice")
 	v.Count = r.Int()
-	v.Photos = readPhotoClasses(r)
-	v.Users = readUserClasses(r)
+	readPhotoClasses(r, 1, &v.Photos)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhotosPhoto is photos.photo#20212ca8.
@@ -81,14 +57,14 @@ func (*PhotosPhoto) TypeID() uint32 { return IDPhotosPhoto }
 
 func (v *PhotosPhoto) Encode(b *tl.Buffer) {
 	b.ID(IDPhotosPhoto)
-	b.Object(v.Photo, "photos.photo.photo")
+	putPhoto(b, v.Photo, "photos.photo.photo")
 	putUserClasses(b, v.Users, "photos.photo.users")
 }
 
 func (v *PhotosPhoto) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosPhoto, "photos.photo")
-	v.Photo = DecodePhoto(r)
-	v.Users = readUserClasses(r)
+	readPhoto(r, 1, &v.Photo)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PhotosUpdateProfilePhoto is photos.updateProfilePhoto#09e82039.
@@ -103,27 +79,24 @@ func (*PhotosUpdateProfilePhoto) TypeID() uint32 { return IDPhotosUpdateProfileP
 func (v *PhotosUpdateProfilePhoto) Encode(b *tl.Buffer) {
 	b.ID(IDPhotosUpdateProfilePhoto)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Fallback {
 		flags |= 1 << 0
 	}
 	if v.Bot != nil {
 		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.Bot != nil {
 		v.Bot.Encode(b)
 	}
-	b.Object(v.ID, "photos.updateProfilePhoto.id")
+	putInputPhoto(b, v.ID, "photos.updateProfilePhoto.id")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhotosUpdateProfilePhoto) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosUpdateProfilePhoto, "photos.updateProfilePhoto")
 	flags := r.Uint32()
 	v.Fallback = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.Bot = DecodeInputUser(r)
-	}
-	v.ID = DecodeInputPhoto(r)
+	readInputUser(r, flags&(1<<1), &v.Bot)
+	readInputPhoto(r, 1, &v.ID)
 }
 
 func (*PhotosUpdateProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
@@ -147,61 +120,42 @@ func (*PhotosUploadProfilePhoto) TypeID() uint32 { return IDPhotosUploadProfileP
 func (v *PhotosUploadProfilePhoto) Encode(b *tl.Buffer) {
 	b.ID(IDPhotosUploadProfilePhoto)
 	var flags uint32
-	if v.File != nil {
-		flags |= 1 << 0
-	}
-	if v.Video != nil {
-		flags |= 1 << 1
-	}
-	if v.VideoStartTs.Set {
-		flags |= 1 << 2
-	}
+	flagsAt := b.Flags()
 	if v.Fallback {
 		flags |= 1 << 3
 	}
-	if v.VideoEmojiMarkup != nil {
-		flags |= 1 << 4
-	}
 	if v.Bot != nil {
 		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	if v.Bot != nil {
 		v.Bot.Encode(b)
 	}
 	if v.File != nil {
+		flags |= 1 << 0
 		v.File.Encode(b)
 	}
 	if v.Video != nil {
+		flags |= 1 << 1
 		v.Video.Encode(b)
 	}
 	if v.VideoStartTs.Set {
+		flags |= 1 << 2
 		b.Double(v.VideoStartTs.Value)
 	}
 	if v.VideoEmojiMarkup != nil {
+		flags |= 1 << 4
 		v.VideoEmojiMarkup.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhotosUploadProfilePhoto) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosUploadProfilePhoto, "photos.uploadProfilePhoto")
 	flags := r.Uint32()
 	v.Fallback = flags&(1<<3) != 0
-	if flags&(1<<5) != 0 {
-		v.Bot = DecodeInputUser(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.File = DecodeInputFile(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Video = DecodeInputFile(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.VideoStartTs = tl.Some(r.Double())
-	}
-	if flags&(1<<4) != 0 {
-		v.VideoEmojiMarkup = DecodeVideoSize(r)
-	}
+	readInputUser(r, flags&(1<<5), &v.Bot)
+	readInputFile(r, flags&(1<<0), &v.File)
+	readInputFile(r, flags&(1<<1), &v.Video)
+	r.OptDouble(flags&(1<<2), &v.VideoStartTs)
+	readVideoSize(r, flags&(1<<4), &v.VideoEmojiMarkup)
 }
 
 func (*PhotosUploadProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
@@ -224,7 +178,7 @@ func (v *PhotosDeletePhotos) Encode(b *tl.Buffer) {
 
 func (v *PhotosDeletePhotos) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosDeletePhotos, "photos.deletePhotos")
-	v.ID = readInputPhotoClasses(r)
+	readInputPhotoClasses(r, 1, &v.ID)
 }
 
 func (*PhotosDeletePhotos) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
@@ -241,7 +195,7 @@ func (*PhotosGetUserPhotos) TypeID() uint32 { return IDPhotosGetUserPhotos }
 
 func (v *PhotosGetUserPhotos) Encode(b *tl.Buffer) {
 	b.ID(IDPhotosGetUserPhotos)
-	b.Object(v.UserID, "photos.getUserPhotos.user_id")
+	putInputUser(b, v.UserID, "photos.getUserPhotos.user_id")
 	b.Int(v.Offset)
 	b.Long(v.MaxID)
 	b.Int(v.Limit)
@@ -249,7 +203,7 @@ func (v *PhotosGetUserPhotos) Encode(b *tl.Buffer) {
 
 func (v *PhotosGetUserPhotos) Decode(r *tl.Reader) {
 	r.Expect(IDPhotosGetUserPhotos, "photos.getUserPhotos")
-	v.UserID = DecodeInputUser(r)
+	readInputUser(r, 1, &v.UserID)
 	v.Offset = r.Int()
 	v.MaxID = r.Long()
 	v.Limit = r.Int()
@@ -275,38 +229,31 @@ func (*PhotosUploadContactProfilePhoto) TypeID() uint32 { return IDPhotosUploadC
 func (v *PhotosUploadContactProfilePhoto) Encode(b *tl.Buffer) {
 	b.ID(IDPhotosUploadContactProfilePhoto)
 	var flags uint32
-	if v.File != nil {
-		flags |= 1 << 0
-	}
-	if v.Video != nil {
-		flags |= 1 << 1
-	}
-	if v.VideoStartTs.Set {
-		flags |= 1 << 2
-	}
+	flagsAt := b.Flags()
 	if v.Suggest {
 		flags |= 1 << 3
 	}
 	if v.Save {
 		flags |= 1 << 4
 	}
-	if v.VideoEmojiMarkup != nil {
-		flags |= 1 << 5
-	}
-	b.Uint32(flags)
-	b.Object(v.UserID, "photos.uploadContactProfilePhoto.user_id")
+	putInputUser(b, v.UserID, "photos.uploadContactProfilePhoto.user_id")
 	if v.File != nil {
+		flags |= 1 << 0
 		v.File.Encode(b)
 	}
 	if v.Video != nil {
+		flags |= 1 << 1
 		v.Video.Encode(b)
 	}
 	if v.VideoStartTs.Set {
+		flags |= 1 << 2
 		b.Double(v.VideoStartTs.Value)
 	}
 	if v.VideoEmojiMarkup != nil {
+		flags |= 1 << 5
 		v.VideoEmojiMarkup.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PhotosUploadContactProfilePhoto) Decode(r *tl.Reader) {
@@ -314,23 +261,39 @@ func (v *PhotosUploadContactProfilePhoto) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Suggest = flags&(1<<3) != 0
 	v.Save = flags&(1<<4) != 0
-	v.UserID = DecodeInputUser(r)
-	if flags&(1<<0) != 0 {
-		v.File = DecodeInputFile(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Video = DecodeInputFile(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.VideoStartTs = tl.Some(r.Double())
-	}
-	if flags&(1<<5) != 0 {
-		v.VideoEmojiMarkup = DecodeVideoSize(r)
-	}
+	readInputUser(r, 1, &v.UserID)
+	readInputFile(r, flags&(1<<0), &v.File)
+	readInputFile(r, flags&(1<<1), &v.Video)
+	r.OptDouble(flags&(1<<2), &v.VideoStartTs)
+	readVideoSize(r, flags&(1<<5), &v.VideoEmojiMarkup)
 }
 
 func (*PhotosUploadContactProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
 	v := new(PhotosPhoto)
+	v.Decode(r)
+	return v
+}
+
+// PhotosPhotosClass is a photos.Photos: one of photos.photos, photos.photosSlice.
+type PhotosPhotosClass interface {
+	tl.Object
+	isPhotosPhotos()
+}
+
+func (*PhotosPhotos) isPhotosPhotos()      {}
+func (*PhotosPhotosSlice) isPhotosPhotos() {}
+
+// DecodePhotosPhotos decodes a boxed photos.Photos.
+func DecodePhotosPhotos(r *tl.Reader) (v PhotosPhotosClass) {
+	switch r.PeekID() {
+	case IDPhotosPhotos:
+		v = new(PhotosPhotos)
+	case IDPhotosPhotosSlice:
+		v = new(PhotosPhotosSlice)
+	default:
+		r.Unexpected(r.ID(), "photos.Photos")
+		return nil
+	}
 	v.Decode(r)
 	return v
 }

@@ -17,27 +17,24 @@ func (*PremiumBoostsList) TypeID() uint32 { return IDPremiumBoostsList }
 func (v *PremiumBoostsList) Encode(b *tl.Buffer) {
 	b.ID(IDPremiumBoostsList)
 	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Count)
 	putBoosts(b, v.Boosts)
 	if v.NextOffset.Set {
+		flags |= 1 << 0
 		b.String(v.NextOffset.Value)
 	}
 	putUserClasses(b, v.Users, "premium.boostsList.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PremiumBoostsList) Decode(r *tl.Reader) {
 	r.Expect(IDPremiumBoostsList, "premium.boostsList")
 	flags := r.Uint32()
 	v.Count = r.Int()
-	v.Boosts = readBoosts(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Users = readUserClasses(r)
+	readBoosts(r, 1, &v.Boosts)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PremiumMyBoosts is premium.myBoosts#9ae228e2.
@@ -58,9 +55,9 @@ func (v *PremiumMyBoosts) Encode(b *tl.Buffer) {
 
 func (v *PremiumMyBoosts) Decode(r *tl.Reader) {
 	r.Expect(IDPremiumMyBoosts, "premium.myBoosts")
-	v.MyBoosts = readMyBoosts(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readMyBoosts(r, 1, &v.MyBoosts)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // PremiumBoostsStatus is premium.boostsStatus#4959427a.
@@ -82,41 +79,35 @@ func (*PremiumBoostsStatus) TypeID() uint32 { return IDPremiumBoostsStatus }
 func (v *PremiumBoostsStatus) Encode(b *tl.Buffer) {
 	b.ID(IDPremiumBoostsStatus)
 	var flags uint32
-	if v.NextLevelBoosts.Set {
-		flags |= 1 << 0
-	}
-	if v.PremiumAudience != nil {
-		flags |= 1 << 1
-	}
+	flagsAt := b.Flags()
 	if v.MyBoost || v.MyBoostSlots != nil {
 		flags |= 1 << 2
 	}
-	if v.PrepaidGiveaways != nil {
-		flags |= 1 << 3
-	}
-	if v.GiftBoosts.Set {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
 	b.Int(v.Level)
 	b.Int(v.CurrentLevelBoosts)
 	b.Int(v.Boosts)
 	if v.GiftBoosts.Set {
+		flags |= 1 << 4
 		b.Int(v.GiftBoosts.Value)
 	}
 	if v.NextLevelBoosts.Set {
+		flags |= 1 << 0
 		b.Int(v.NextLevelBoosts.Value)
 	}
 	if v.PremiumAudience != nil {
+		flags |= 1 << 1
 		v.PremiumAudience.Encode(b)
 	}
 	b.String(v.BoostURL)
 	if v.PrepaidGiveaways != nil {
+		flags |= 1 << 3
 		putPrepaidGiveawayClasses(b, v.PrepaidGiveaways, "premium.boostsStatus.prepaid_giveaways")
 	}
-	if flags&(1<<2) != 0 {
+	if v.MyBoost || v.MyBoostSlots != nil {
+		flags |= 1 << 2
 		b.Ints(v.MyBoostSlots)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PremiumBoostsStatus) Decode(r *tl.Reader) {
@@ -126,22 +117,13 @@ func (v *PremiumBoostsStatus) Decode(r *tl.Reader) {
 	v.Level = r.Int()
 	v.CurrentLevelBoosts = r.Int()
 	v.Boosts = r.Int()
-	if flags&(1<<4) != 0 {
-		v.GiftBoosts = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.NextLevelBoosts = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		v.PremiumAudience = new(StatsPercentValue)
-		v.PremiumAudience.Decode(r)
-	}
-	v.BoostURL = r.String()
-	if flags&(1<<3) != 0 {
-		v.PrepaidGiveaways = readPrepaidGiveawayClasses(r)
-	}
+	r.OptInt(flags&(1<<4), &v.GiftBoosts)
+	r.OptInt(flags&(1<<0), &v.NextLevelBoosts)
+	readStatsPercentValue(r, flags&(1<<1), &v.PremiumAudience)
+	r.ReadString(&v.BoostURL)
+	readPrepaidGiveawayClasses(r, flags&(1<<3), &v.PrepaidGiveaways)
 	if flags&(1<<2) != 0 {
-		v.MyBoostSlots = r.Ints()
+		r.ReadInts(&v.MyBoostSlots)
 	}
 }
 
@@ -158,21 +140,22 @@ func (*PremiumGetBoostsList) TypeID() uint32 { return IDPremiumGetBoostsList }
 func (v *PremiumGetBoostsList) Encode(b *tl.Buffer) {
 	b.ID(IDPremiumGetBoostsList)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Gifts {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "premium.getBoostsList.peer")
+	putInputPeer(b, v.Peer, "premium.getBoostsList.peer")
 	b.String(v.Offset)
 	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PremiumGetBoostsList) Decode(r *tl.Reader) {
 	r.Expect(IDPremiumGetBoostsList, "premium.getBoostsList")
 	flags := r.Uint32()
 	v.Gifts = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Offset = r.String()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -213,23 +196,22 @@ func (*PremiumApplyBoost) TypeID() uint32 { return IDPremiumApplyBoost }
 func (v *PremiumApplyBoost) Encode(b *tl.Buffer) {
 	b.ID(IDPremiumApplyBoost)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Slots != nil {
 		flags |= 1 << 0
-	}
-	b.Uint32(flags)
-	if v.Slots != nil {
 		b.Ints(v.Slots)
 	}
-	b.Object(v.Peer, "premium.applyBoost.peer")
+	putInputPeer(b, v.Peer, "premium.applyBoost.peer")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *PremiumApplyBoost) Decode(r *tl.Reader) {
 	r.Expect(IDPremiumApplyBoost, "premium.applyBoost")
 	flags := r.Uint32()
 	if flags&(1<<0) != 0 {
-		v.Slots = r.Ints()
+		r.ReadInts(&v.Slots)
 	}
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*PremiumApplyBoost) DecodeResult(r *tl.Reader) *PremiumMyBoosts {
@@ -247,12 +229,12 @@ func (*PremiumGetBoostsStatus) TypeID() uint32 { return IDPremiumGetBoostsStatus
 
 func (v *PremiumGetBoostsStatus) Encode(b *tl.Buffer) {
 	b.ID(IDPremiumGetBoostsStatus)
-	b.Object(v.Peer, "premium.getBoostsStatus.peer")
+	putInputPeer(b, v.Peer, "premium.getBoostsStatus.peer")
 }
 
 func (v *PremiumGetBoostsStatus) Decode(r *tl.Reader) {
 	r.Expect(IDPremiumGetBoostsStatus, "premium.getBoostsStatus")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*PremiumGetBoostsStatus) DecodeResult(r *tl.Reader) *PremiumBoostsStatus {
@@ -271,14 +253,14 @@ func (*PremiumGetUserBoosts) TypeID() uint32 { return IDPremiumGetUserBoosts }
 
 func (v *PremiumGetUserBoosts) Encode(b *tl.Buffer) {
 	b.ID(IDPremiumGetUserBoosts)
-	b.Object(v.Peer, "premium.getUserBoosts.peer")
-	b.Object(v.UserID, "premium.getUserBoosts.user_id")
+	putInputPeer(b, v.Peer, "premium.getUserBoosts.peer")
+	putInputUser(b, v.UserID, "premium.getUserBoosts.user_id")
 }
 
 func (v *PremiumGetUserBoosts) Decode(r *tl.Reader) {
 	r.Expect(IDPremiumGetUserBoosts, "premium.getUserBoosts")
-	v.Peer = DecodeInputPeer(r)
-	v.UserID = DecodeInputUser(r)
+	readInputPeer(r, 1, &v.Peer)
+	readInputUser(r, 1, &v.UserID)
 }
 
 func (*PremiumGetUserBoosts) DecodeResult(r *tl.Reader) *PremiumBoostsList {

@@ -20,7 +20,7 @@ func (v *SmsjobsEligibleToJoin) Encode(b *tl.Buffer) {
 
 func (v *SmsjobsEligibleToJoin) Decode(r *tl.Reader) {
 	r.Expect(IDSmsjobsEligibleToJoin, "smsjobs.eligibleToJoin")
-	v.TermsURL = r.String()
+	r.ReadString(&v.TermsURL)
 	v.MonthlySentSMS = r.Int()
 }
 
@@ -41,22 +41,21 @@ func (*SmsjobsStatus) TypeID() uint32 { return IDSmsjobsStatus }
 func (v *SmsjobsStatus) Encode(b *tl.Buffer) {
 	b.ID(IDSmsjobsStatus)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.AllowInternational {
 		flags |= 1 << 0
 	}
-	if v.LastGiftSlug.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
 	b.Int(v.RecentSent)
 	b.Int(v.RecentSince)
 	b.Int(v.RecentRemains)
 	b.Int(v.TotalSent)
 	b.Int(v.TotalSince)
 	if v.LastGiftSlug.Set {
+		flags |= 1 << 1
 		b.String(v.LastGiftSlug.Value)
 	}
 	b.String(v.TermsURL)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *SmsjobsStatus) Decode(r *tl.Reader) {
@@ -68,10 +67,8 @@ func (v *SmsjobsStatus) Decode(r *tl.Reader) {
 	v.RecentRemains = r.Int()
 	v.TotalSent = r.Int()
 	v.TotalSince = r.Int()
-	if flags&(1<<1) != 0 {
-		v.LastGiftSlug = tl.Some(r.String())
-	}
-	v.TermsURL = r.String()
+	r.OptString(flags&(1<<1), &v.LastGiftSlug)
+	r.ReadString(&v.TermsURL)
 }
 
 // SmsjobsIsEligibleToJoin is smsjobs.isEligibleToJoin#0edc39d0.
@@ -136,10 +133,11 @@ func (*SmsjobsUpdateSettings) TypeID() uint32 { return IDSmsjobsUpdateSettings }
 func (v *SmsjobsUpdateSettings) Encode(b *tl.Buffer) {
 	b.ID(IDSmsjobsUpdateSettings)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.AllowInternational {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *SmsjobsUpdateSettings) Decode(r *tl.Reader) {
@@ -184,7 +182,7 @@ func (v *SmsjobsGetSMSJob) Encode(b *tl.Buffer) {
 
 func (v *SmsjobsGetSMSJob) Decode(r *tl.Reader) {
 	r.Expect(IDSmsjobsGetSMSJob, "smsjobs.getSmsJob")
-	v.JobID = r.String()
+	r.ReadString(&v.JobID)
 }
 
 func (*SmsjobsGetSMSJob) DecodeResult(r *tl.Reader) *SMSJob {
@@ -204,23 +202,20 @@ func (*SmsjobsFinishJob) TypeID() uint32 { return IDSmsjobsFinishJob }
 func (v *SmsjobsFinishJob) Encode(b *tl.Buffer) {
 	b.ID(IDSmsjobsFinishJob)
 	var flags uint32
-	if v.Error.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.String(v.JobID)
 	if v.Error.Set {
+		flags |= 1 << 0
 		b.String(v.Error.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *SmsjobsFinishJob) Decode(r *tl.Reader) {
 	r.Expect(IDSmsjobsFinishJob, "smsjobs.finishJob")
 	flags := r.Uint32()
-	v.JobID = r.String()
-	if flags&(1<<0) != 0 {
-		v.Error = tl.Some(r.String())
-	}
+	r.ReadString(&v.JobID)
+	r.OptString(flags&(1<<0), &v.Error)
 }
 
 func (*SmsjobsFinishJob) DecodeResult(r *tl.Reader) bool { return r.Bool() }

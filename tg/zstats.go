@@ -43,18 +43,18 @@ func (v *StatsBroadcastStats) Encode(b *tl.Buffer) {
 	v.SharesPerStory.Encode(b)
 	v.ReactionsPerStory.Encode(b)
 	v.EnabledNotifications.Encode(b)
-	b.Object(v.GrowthGraph, "stats.broadcastStats.growth_graph")
-	b.Object(v.FollowersGraph, "stats.broadcastStats.followers_graph")
-	b.Object(v.MuteGraph, "stats.broadcastStats.mute_graph")
-	b.Object(v.TopHoursGraph, "stats.broadcastStats.top_hours_graph")
-	b.Object(v.InteractionsGraph, "stats.broadcastStats.interactions_graph")
-	b.Object(v.IVInteractionsGraph, "stats.broadcastStats.iv_interactions_graph")
-	b.Object(v.ViewsBySourceGraph, "stats.broadcastStats.views_by_source_graph")
-	b.Object(v.NewFollowersBySourceGraph, "stats.broadcastStats.new_followers_by_source_graph")
-	b.Object(v.LanguagesGraph, "stats.broadcastStats.languages_graph")
-	b.Object(v.ReactionsByEmotionGraph, "stats.broadcastStats.reactions_by_emotion_graph")
-	b.Object(v.StoryInteractionsGraph, "stats.broadcastStats.story_interactions_graph")
-	b.Object(v.StoryReactionsByEmotionGraph, "stats.broadcastStats.story_reactions_by_emotion_graph")
+	putStatsGraph(b, v.GrowthGraph, "stats.broadcastStats.growth_graph")
+	putStatsGraph(b, v.FollowersGraph, "stats.broadcastStats.followers_graph")
+	putStatsGraph(b, v.MuteGraph, "stats.broadcastStats.mute_graph")
+	putStatsGraph(b, v.TopHoursGraph, "stats.broadcastStats.top_hours_graph")
+	putStatsGraph(b, v.InteractionsGraph, "stats.broadcastStats.interactions_graph")
+	putStatsGraph(b, v.IVInteractionsGraph, "stats.broadcastStats.iv_interactions_graph")
+	putStatsGraph(b, v.ViewsBySourceGraph, "stats.broadcastStats.views_by_source_graph")
+	putStatsGraph(b, v.NewFollowersBySourceGraph, "stats.broadcastStats.new_followers_by_source_graph")
+	putStatsGraph(b, v.LanguagesGraph, "stats.broadcastStats.languages_graph")
+	putStatsGraph(b, v.ReactionsByEmotionGraph, "stats.broadcastStats.reactions_by_emotion_graph")
+	putStatsGraph(b, v.StoryInteractionsGraph, "stats.broadcastStats.story_interactions_graph")
+	putStatsGraph(b, v.StoryReactionsByEmotionGraph, "stats.broadcastStats.story_reactions_by_emotion_graph")
 	putPostInteractionCountersClasses(b, v.RecentPostsInteractions, "stats.broadcastStats.recent_posts_interactions")
 }
 
@@ -69,19 +69,19 @@ func (v *StatsBroadcastStats) Decode(r *tl.Reader) {
 	v.SharesPerStory.Decode(r)
 	v.ReactionsPerStory.Decode(r)
 	v.EnabledNotifications.Decode(r)
-	v.GrowthGraph = DecodeStatsGraph(r)
-	v.FollowersGraph = DecodeStatsGraph(r)
-	v.MuteGraph = DecodeStatsGraph(r)
-	v.TopHoursGraph = DecodeStatsGraph(r)
-	v.InteractionsGraph = DecodeStatsGraph(r)
-	v.IVInteractionsGraph = DecodeStatsGraph(r)
-	v.ViewsBySourceGraph = DecodeStatsGraph(r)
-	v.NewFollowersBySourceGraph = DecodeStatsGraph(r)
-	v.LanguagesGraph = DecodeStatsGraph(r)
-	v.ReactionsByEmotionGraph = DecodeStatsGraph(r)
-	v.StoryInteractionsGraph = DecodeStatsGraph(r)
-	v.StoryReactionsByEmotionGraph = DecodeStatsGraph(r)
-	v.RecentPostsInteractions = readPostInteractionCountersClasses(r)
+	readStatsGraph(r, 1, &v.GrowthGraph)
+	readStatsGraph(r, 1, &v.FollowersGraph)
+	readStatsGraph(r, 1, &v.MuteGraph)
+	readStatsGraph(r, 1, &v.TopHoursGraph)
+	readStatsGraph(r, 1, &v.InteractionsGraph)
+	readStatsGraph(r, 1, &v.IVInteractionsGraph)
+	readStatsGraph(r, 1, &v.ViewsBySourceGraph)
+	readStatsGraph(r, 1, &v.NewFollowersBySourceGraph)
+	readStatsGraph(r, 1, &v.LanguagesGraph)
+	readStatsGraph(r, 1, &v.ReactionsByEmotionGraph)
+	readStatsGraph(r, 1, &v.StoryInteractionsGraph)
+	readStatsGraph(r, 1, &v.StoryReactionsByEmotionGraph)
+	readPostInteractionCountersClasses(r, 1, &v.RecentPostsInteractions)
 }
 
 // StatsMegagroupStats is stats.megagroupStats#ef7ff916.
@@ -114,14 +114,14 @@ func (v *StatsMegagroupStats) Encode(b *tl.Buffer) {
 	v.Messages.Encode(b)
 	v.Viewers.Encode(b)
 	v.Posters.Encode(b)
-	b.Object(v.GrowthGraph, "stats.megagroupStats.growth_graph")
-	b.Object(v.MembersGraph, "stats.megagroupStats.members_graph")
-	b.Object(v.NewMembersBySourceGraph, "stats.megagroupStats.new_members_by_source_graph")
-	b.Object(v.LanguagesGraph, "stats.megagroupStats.languages_graph")
-	b.Object(v.MessagesGraph, "stats.megagroupStats.messages_graph")
-	b.Object(v.ActionsGraph, "stats.megagroupStats.actions_graph")
-	b.Object(v.TopHoursGraph, "stats.megagroupStats.top_hours_graph")
-	b.Object(v.WeekdaysGraph, "stats.megagroupStats.weekdays_graph")
+	putStatsGraph(b, v.GrowthGraph, "stats.megagroupStats.growth_graph")
+	putStatsGraph(b, v.MembersGraph, "stats.megagroupStats.members_graph")
+	putStatsGraph(b, v.NewMembersBySourceGraph, "stats.megagroupStats.new_members_by_source_graph")
+	putStatsGraph(b, v.LanguagesGraph, "stats.megagroupStats.languages_graph")
+	putStatsGraph(b, v.MessagesGraph, "stats.megagroupStats.messages_graph")
+	putStatsGraph(b, v.ActionsGraph, "stats.megagroupStats.actions_graph")
+	putStatsGraph(b, v.TopHoursGraph, "stats.megagroupStats.top_hours_graph")
+	putStatsGraph(b, v.WeekdaysGraph, "stats.megagroupStats.weekdays_graph")
 	putStatsGroupTopPosters(b, v.TopPosters)
 	putStatsGroupTopAdmins(b, v.TopAdmins)
 	putStatsGroupTopInviters(b, v.TopInviters)
@@ -135,18 +135,18 @@ func (v *StatsMegagroupStats) Decode(r *tl.Reader) {
 	v.Messages.Decode(r)
 	v.Viewers.Decode(r)
 	v.Posters.Decode(r)
-	v.GrowthGraph = DecodeStatsGraph(r)
-	v.MembersGraph = DecodeStatsGraph(r)
-	v.NewMembersBySourceGraph = DecodeStatsGraph(r)
-	v.LanguagesGraph = DecodeStatsGraph(r)
-	v.MessagesGraph = DecodeStatsGraph(r)
-	v.ActionsGraph = DecodeStatsGraph(r)
-	v.TopHoursGraph = DecodeStatsGraph(r)
-	v.WeekdaysGraph = DecodeStatsGraph(r)
-	v.TopPosters = readStatsGroupTopPosters(r)
-	v.TopAdmins = readStatsGroupTopAdmins(r)
-	v.TopInviters = readStatsGroupTopInviters(r)
-	v.Users = readUserClasses(r)
+	readStatsGraph(r, 1, &v.GrowthGraph)
+	readStatsGraph(r, 1, &v.MembersGraph)
+	readStatsGraph(r, 1, &v.NewMembersBySourceGraph)
+	readStatsGraph(r, 1, &v.LanguagesGraph)
+	readStatsGraph(r, 1, &v.MessagesGraph)
+	readStatsGraph(r, 1, &v.ActionsGraph)
+	readStatsGraph(r, 1, &v.TopHoursGraph)
+	readStatsGraph(r, 1, &v.WeekdaysGraph)
+	readStatsGroupTopPosters(r, 1, &v.TopPosters)
+	readStatsGroupTopAdmins(r, 1, &v.TopAdmins)
+	readStatsGroupTopInviters(r, 1, &v.TopInviters)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // StatsMessageStats is stats.messageStats#7fe91c14.
@@ -159,14 +159,14 @@ func (*StatsMessageStats) TypeID() uint32 { return IDStatsMessageStats }
 
 func (v *StatsMessageStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsMessageStats)
-	b.Object(v.ViewsGraph, "stats.messageStats.views_graph")
-	b.Object(v.ReactionsByEmotionGraph, "stats.messageStats.reactions_by_emotion_graph")
+	putStatsGraph(b, v.ViewsGraph, "stats.messageStats.views_graph")
+	putStatsGraph(b, v.ReactionsByEmotionGraph, "stats.messageStats.reactions_by_emotion_graph")
 }
 
 func (v *StatsMessageStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsMessageStats, "stats.messageStats")
-	v.ViewsGraph = DecodeStatsGraph(r)
-	v.ReactionsByEmotionGraph = DecodeStatsGraph(r)
+	readStatsGraph(r, 1, &v.ViewsGraph)
+	readStatsGraph(r, 1, &v.ReactionsByEmotionGraph)
 }
 
 // StatsStoryStats is stats.storyStats#50cd067c.
@@ -179,14 +179,14 @@ func (*StatsStoryStats) TypeID() uint32 { return IDStatsStoryStats }
 
 func (v *StatsStoryStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsStoryStats)
-	b.Object(v.ViewsGraph, "stats.storyStats.views_graph")
-	b.Object(v.ReactionsByEmotionGraph, "stats.storyStats.reactions_by_emotion_graph")
+	putStatsGraph(b, v.ViewsGraph, "stats.storyStats.views_graph")
+	putStatsGraph(b, v.ReactionsByEmotionGraph, "stats.storyStats.reactions_by_emotion_graph")
 }
 
 func (v *StatsStoryStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsStoryStats, "stats.storyStats")
-	v.ViewsGraph = DecodeStatsGraph(r)
-	v.ReactionsByEmotionGraph = DecodeStatsGraph(r)
+	readStatsGraph(r, 1, &v.ViewsGraph)
+	readStatsGraph(r, 1, &v.ReactionsByEmotionGraph)
 }
 
 // StatsPublicForwards is stats.publicForwards#93037e20.
@@ -203,29 +203,26 @@ func (*StatsPublicForwards) TypeID() uint32 { return IDStatsPublicForwards }
 func (v *StatsPublicForwards) Encode(b *tl.Buffer) {
 	b.ID(IDStatsPublicForwards)
 	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Count)
 	putPublicForwardClasses(b, v.Forwards, "stats.publicForwards.forwards")
 	if v.NextOffset.Set {
+		flags |= 1 << 0
 		b.String(v.NextOffset.Value)
 	}
 	putChatClasses(b, v.Chats, "stats.publicForwards.chats")
 	putUserClasses(b, v.Users, "stats.publicForwards.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsPublicForwards) Decode(r *tl.Reader) {
 	r.Expect(IDStatsPublicForwards, "stats.publicForwards")
 	flags := r.Uint32()
 	v.Count = r.Int()
-	v.Forwards = readPublicForwardClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readPublicForwardClasses(r, 1, &v.Forwards)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // StatsPollStats is stats.pollStats#2999beed.
@@ -237,12 +234,12 @@ func (*StatsPollStats) TypeID() uint32 { return IDStatsPollStats }
 
 func (v *StatsPollStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsPollStats)
-	b.Object(v.VotesGraph, "stats.pollStats.votes_graph")
+	putStatsGraph(b, v.VotesGraph, "stats.pollStats.votes_graph")
 }
 
 func (v *StatsPollStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsPollStats, "stats.pollStats")
-	v.VotesGraph = DecodeStatsGraph(r)
+	readStatsGraph(r, 1, &v.VotesGraph)
 }
 
 // StatsGetBroadcastStats is stats.getBroadcastStats#ab42441a.
@@ -256,18 +253,19 @@ func (*StatsGetBroadcastStats) TypeID() uint32 { return IDStatsGetBroadcastStats
 func (v *StatsGetBroadcastStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetBroadcastStats)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Dark {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "stats.getBroadcastStats.channel")
+	putInputChannel(b, v.Channel, "stats.getBroadcastStats.channel")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsGetBroadcastStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetBroadcastStats, "stats.getBroadcastStats")
 	flags := r.Uint32()
 	v.Dark = flags&(1<<0) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*StatsGetBroadcastStats) DecodeResult(r *tl.Reader) *StatsBroadcastStats {
@@ -287,23 +285,20 @@ func (*StatsLoadAsyncGraph) TypeID() uint32 { return IDStatsLoadAsyncGraph }
 func (v *StatsLoadAsyncGraph) Encode(b *tl.Buffer) {
 	b.ID(IDStatsLoadAsyncGraph)
 	var flags uint32
-	if v.X.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.String(v.Token)
 	if v.X.Set {
+		flags |= 1 << 0
 		b.Long(v.X.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsLoadAsyncGraph) Decode(r *tl.Reader) {
 	r.Expect(IDStatsLoadAsyncGraph, "stats.loadAsyncGraph")
 	flags := r.Uint32()
-	v.Token = r.String()
-	if flags&(1<<0) != 0 {
-		v.X = tl.Some(r.Long())
-	}
+	r.ReadString(&v.Token)
+	r.OptLong(flags&(1<<0), &v.X)
 }
 
 func (*StatsLoadAsyncGraph) DecodeResult(r *tl.Reader) StatsGraphClass { return DecodeStatsGraph(r) }
@@ -319,18 +314,19 @@ func (*StatsGetMegagroupStats) TypeID() uint32 { return IDStatsGetMegagroupStats
 func (v *StatsGetMegagroupStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetMegagroupStats)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Dark {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "stats.getMegagroupStats.channel")
+	putInputChannel(b, v.Channel, "stats.getMegagroupStats.channel")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsGetMegagroupStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetMegagroupStats, "stats.getMegagroupStats")
 	flags := r.Uint32()
 	v.Dark = flags&(1<<0) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 }
 
 func (*StatsGetMegagroupStats) DecodeResult(r *tl.Reader) *StatsMegagroupStats {
@@ -351,7 +347,7 @@ func (*StatsGetMessagePublicForwards) TypeID() uint32 { return IDStatsGetMessage
 
 func (v *StatsGetMessagePublicForwards) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetMessagePublicForwards)
-	b.Object(v.Channel, "stats.getMessagePublicForwards.channel")
+	putInputChannel(b, v.Channel, "stats.getMessagePublicForwards.channel")
 	b.Int(v.MsgID)
 	b.String(v.Offset)
 	b.Int(v.Limit)
@@ -359,9 +355,9 @@ func (v *StatsGetMessagePublicForwards) Encode(b *tl.Buffer) {
 
 func (v *StatsGetMessagePublicForwards) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetMessagePublicForwards, "stats.getMessagePublicForwards")
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.MsgID = r.Int()
-	v.Offset = r.String()
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -383,19 +379,20 @@ func (*StatsGetMessageStats) TypeID() uint32 { return IDStatsGetMessageStats }
 func (v *StatsGetMessageStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetMessageStats)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Dark {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "stats.getMessageStats.channel")
+	putInputChannel(b, v.Channel, "stats.getMessageStats.channel")
 	b.Int(v.MsgID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsGetMessageStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetMessageStats, "stats.getMessageStats")
 	flags := r.Uint32()
 	v.Dark = flags&(1<<0) != 0
-	v.Channel = DecodeInputChannel(r)
+	readInputChannel(r, 1, &v.Channel)
 	v.MsgID = r.Int()
 }
 
@@ -417,19 +414,20 @@ func (*StatsGetStoryStats) TypeID() uint32 { return IDStatsGetStoryStats }
 func (v *StatsGetStoryStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetStoryStats)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Dark {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stats.getStoryStats.peer")
+	putInputPeer(b, v.Peer, "stats.getStoryStats.peer")
 	b.Int(v.ID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsGetStoryStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetStoryStats, "stats.getStoryStats")
 	flags := r.Uint32()
 	v.Dark = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
 }
 
@@ -451,7 +449,7 @@ func (*StatsGetStoryPublicForwards) TypeID() uint32 { return IDStatsGetStoryPubl
 
 func (v *StatsGetStoryPublicForwards) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetStoryPublicForwards)
-	b.Object(v.Peer, "stats.getStoryPublicForwards.peer")
+	putInputPeer(b, v.Peer, "stats.getStoryPublicForwards.peer")
 	b.Int(v.ID)
 	b.String(v.Offset)
 	b.Int(v.Limit)
@@ -459,9 +457,9 @@ func (v *StatsGetStoryPublicForwards) Encode(b *tl.Buffer) {
 
 func (v *StatsGetStoryPublicForwards) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetStoryPublicForwards, "stats.getStoryPublicForwards")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
-	v.Offset = r.String()
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -483,19 +481,20 @@ func (*StatsGetPollStats) TypeID() uint32 { return IDStatsGetPollStats }
 func (v *StatsGetPollStats) Encode(b *tl.Buffer) {
 	b.ID(IDStatsGetPollStats)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Dark {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stats.getPollStats.peer")
+	putInputPeer(b, v.Peer, "stats.getPollStats.peer")
 	b.Int(v.MsgID)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StatsGetPollStats) Decode(r *tl.Reader) {
 	r.Expect(IDStatsGetPollStats, "stats.getPollStats")
 	flags := r.Uint32()
 	v.Dark = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.MsgID = r.Int()
 }
 

@@ -18,7 +18,7 @@ func (v *StickersSuggestedShortName) Encode(b *tl.Buffer) {
 
 func (v *StickersSuggestedShortName) Decode(r *tl.Reader) {
 	r.Expect(IDStickersSuggestedShortName, "stickers.suggestedShortName")
-	v.ShortName = r.String()
+	r.ReadString(&v.ShortName)
 }
 
 // StickersCreateStickerSet is stickers.createStickerSet#9021ab67.
@@ -39,14 +39,9 @@ func (*StickersCreateStickerSet) TypeID() uint32 { return IDStickersCreateSticke
 func (v *StickersCreateStickerSet) Encode(b *tl.Buffer) {
 	b.ID(IDStickersCreateStickerSet)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Masks {
 		flags |= 1 << 0
-	}
-	if v.Thumb != nil {
-		flags |= 1 << 2
-	}
-	if v.Software.Set {
-		flags |= 1 << 3
 	}
 	if v.Emojis {
 		flags |= 1 << 5
@@ -54,17 +49,19 @@ func (v *StickersCreateStickerSet) Encode(b *tl.Buffer) {
 	if v.TextColor {
 		flags |= 1 << 6
 	}
-	b.Uint32(flags)
-	b.Object(v.UserID, "stickers.createStickerSet.user_id")
+	putInputUser(b, v.UserID, "stickers.createStickerSet.user_id")
 	b.String(v.Title)
 	b.String(v.ShortName)
 	if v.Thumb != nil {
+		flags |= 1 << 2
 		v.Thumb.Encode(b)
 	}
 	putInputStickerSetItems(b, v.Stickers)
 	if v.Software.Set {
+		flags |= 1 << 3
 		b.String(v.Software.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StickersCreateStickerSet) Decode(r *tl.Reader) {
@@ -73,16 +70,12 @@ func (v *StickersCreateStickerSet) Decode(r *tl.Reader) {
 	v.Masks = flags&(1<<0) != 0
 	v.Emojis = flags&(1<<5) != 0
 	v.TextColor = flags&(1<<6) != 0
-	v.UserID = DecodeInputUser(r)
-	v.Title = r.String()
-	v.ShortName = r.String()
-	if flags&(1<<2) != 0 {
-		v.Thumb = DecodeInputDocument(r)
-	}
-	v.Stickers = readInputStickerSetItems(r)
-	if flags&(1<<3) != 0 {
-		v.Software = tl.Some(r.String())
-	}
+	readInputUser(r, 1, &v.UserID)
+	r.ReadString(&v.Title)
+	r.ReadString(&v.ShortName)
+	readInputDocument(r, flags&(1<<2), &v.Thumb)
+	readInputStickerSetItems(r, 1, &v.Stickers)
+	r.OptString(flags&(1<<3), &v.Software)
 }
 
 func (*StickersCreateStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -98,12 +91,12 @@ func (*StickersRemoveStickerFromSet) TypeID() uint32 { return IDStickersRemoveSt
 
 func (v *StickersRemoveStickerFromSet) Encode(b *tl.Buffer) {
 	b.ID(IDStickersRemoveStickerFromSet)
-	b.Object(v.Sticker, "stickers.removeStickerFromSet.sticker")
+	putInputDocument(b, v.Sticker, "stickers.removeStickerFromSet.sticker")
 }
 
 func (v *StickersRemoveStickerFromSet) Decode(r *tl.Reader) {
 	r.Expect(IDStickersRemoveStickerFromSet, "stickers.removeStickerFromSet")
-	v.Sticker = DecodeInputDocument(r)
+	readInputDocument(r, 1, &v.Sticker)
 }
 
 func (*StickersRemoveStickerFromSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -120,13 +113,13 @@ func (*StickersChangeStickerPosition) TypeID() uint32 { return IDStickersChangeS
 
 func (v *StickersChangeStickerPosition) Encode(b *tl.Buffer) {
 	b.ID(IDStickersChangeStickerPosition)
-	b.Object(v.Sticker, "stickers.changeStickerPosition.sticker")
+	putInputDocument(b, v.Sticker, "stickers.changeStickerPosition.sticker")
 	b.Int(v.Position)
 }
 
 func (v *StickersChangeStickerPosition) Decode(r *tl.Reader) {
 	r.Expect(IDStickersChangeStickerPosition, "stickers.changeStickerPosition")
-	v.Sticker = DecodeInputDocument(r)
+	readInputDocument(r, 1, &v.Sticker)
 	v.Position = r.Int()
 }
 
@@ -144,13 +137,13 @@ func (*StickersAddStickerToSet) TypeID() uint32 { return IDStickersAddStickerToS
 
 func (v *StickersAddStickerToSet) Encode(b *tl.Buffer) {
 	b.ID(IDStickersAddStickerToSet)
-	b.Object(v.Stickerset, "stickers.addStickerToSet.stickerset")
+	putInputStickerSet(b, v.Stickerset, "stickers.addStickerToSet.stickerset")
 	v.Sticker.Encode(b)
 }
 
 func (v *StickersAddStickerToSet) Decode(r *tl.Reader) {
 	r.Expect(IDStickersAddStickerToSet, "stickers.addStickerToSet")
-	v.Stickerset = DecodeInputStickerSet(r)
+	readInputStickerSet(r, 1, &v.Stickerset)
 	v.Sticker.Decode(r)
 }
 
@@ -170,32 +163,25 @@ func (*StickersSetStickerSetThumb) TypeID() uint32 { return IDStickersSetSticker
 func (v *StickersSetStickerSetThumb) Encode(b *tl.Buffer) {
 	b.ID(IDStickersSetStickerSetThumb)
 	var flags uint32
+	flagsAt := b.Flags()
+	putInputStickerSet(b, v.Stickerset, "stickers.setStickerSetThumb.stickerset")
 	if v.Thumb != nil {
 		flags |= 1 << 0
-	}
-	if v.ThumbDocumentID.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Stickerset, "stickers.setStickerSetThumb.stickerset")
-	if v.Thumb != nil {
 		v.Thumb.Encode(b)
 	}
 	if v.ThumbDocumentID.Set {
+		flags |= 1 << 1
 		b.Long(v.ThumbDocumentID.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StickersSetStickerSetThumb) Decode(r *tl.Reader) {
 	r.Expect(IDStickersSetStickerSetThumb, "stickers.setStickerSetThumb")
 	flags := r.Uint32()
-	v.Stickerset = DecodeInputStickerSet(r)
-	if flags&(1<<0) != 0 {
-		v.Thumb = DecodeInputDocument(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.ThumbDocumentID = tl.Some(r.Long())
-	}
+	readInputStickerSet(r, 1, &v.Stickerset)
+	readInputDocument(r, flags&(1<<0), &v.Thumb)
+	r.OptLong(flags&(1<<1), &v.ThumbDocumentID)
 }
 
 func (*StickersSetStickerSetThumb) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -216,7 +202,7 @@ func (v *StickersCheckShortName) Encode(b *tl.Buffer) {
 
 func (v *StickersCheckShortName) Decode(r *tl.Reader) {
 	r.Expect(IDStickersCheckShortName, "stickers.checkShortName")
-	v.ShortName = r.String()
+	r.ReadString(&v.ShortName)
 }
 
 func (*StickersCheckShortName) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -235,7 +221,7 @@ func (v *StickersSuggestShortName) Encode(b *tl.Buffer) {
 
 func (v *StickersSuggestShortName) Decode(r *tl.Reader) {
 	r.Expect(IDStickersSuggestShortName, "stickers.suggestShortName")
-	v.Title = r.String()
+	r.ReadString(&v.Title)
 }
 
 func (*StickersSuggestShortName) DecodeResult(r *tl.Reader) *StickersSuggestedShortName {
@@ -257,42 +243,30 @@ func (*StickersChangeSticker) TypeID() uint32 { return IDStickersChangeSticker }
 func (v *StickersChangeSticker) Encode(b *tl.Buffer) {
 	b.ID(IDStickersChangeSticker)
 	var flags uint32
+	flagsAt := b.Flags()
+	putInputDocument(b, v.Sticker, "stickers.changeSticker.sticker")
 	if v.Emoji.Set {
 		flags |= 1 << 0
-	}
-	if v.MaskCoords != nil {
-		flags |= 1 << 1
-	}
-	if v.Keywords.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	b.Object(v.Sticker, "stickers.changeSticker.sticker")
-	if v.Emoji.Set {
 		b.String(v.Emoji.Value)
 	}
 	if v.MaskCoords != nil {
+		flags |= 1 << 1
 		v.MaskCoords.Encode(b)
 	}
 	if v.Keywords.Set {
+		flags |= 1 << 2
 		b.String(v.Keywords.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StickersChangeSticker) Decode(r *tl.Reader) {
 	r.Expect(IDStickersChangeSticker, "stickers.changeSticker")
 	flags := r.Uint32()
-	v.Sticker = DecodeInputDocument(r)
-	if flags&(1<<0) != 0 {
-		v.Emoji = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.MaskCoords = new(MaskCoords)
-		v.MaskCoords.Decode(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Keywords = tl.Some(r.String())
-	}
+	readInputDocument(r, 1, &v.Sticker)
+	r.OptString(flags&(1<<0), &v.Emoji)
+	readMaskCoords(r, flags&(1<<1), &v.MaskCoords)
+	r.OptString(flags&(1<<2), &v.Keywords)
 }
 
 func (*StickersChangeSticker) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -309,14 +283,14 @@ func (*StickersRenameStickerSet) TypeID() uint32 { return IDStickersRenameSticke
 
 func (v *StickersRenameStickerSet) Encode(b *tl.Buffer) {
 	b.ID(IDStickersRenameStickerSet)
-	b.Object(v.Stickerset, "stickers.renameStickerSet.stickerset")
+	putInputStickerSet(b, v.Stickerset, "stickers.renameStickerSet.stickerset")
 	b.String(v.Title)
 }
 
 func (v *StickersRenameStickerSet) Decode(r *tl.Reader) {
 	r.Expect(IDStickersRenameStickerSet, "stickers.renameStickerSet")
-	v.Stickerset = DecodeInputStickerSet(r)
-	v.Title = r.String()
+	readInputStickerSet(r, 1, &v.Stickerset)
+	r.ReadString(&v.Title)
 }
 
 func (*StickersRenameStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -332,12 +306,12 @@ func (*StickersDeleteStickerSet) TypeID() uint32 { return IDStickersDeleteSticke
 
 func (v *StickersDeleteStickerSet) Encode(b *tl.Buffer) {
 	b.ID(IDStickersDeleteStickerSet)
-	b.Object(v.Stickerset, "stickers.deleteStickerSet.stickerset")
+	putInputStickerSet(b, v.Stickerset, "stickers.deleteStickerSet.stickerset")
 }
 
 func (v *StickersDeleteStickerSet) Decode(r *tl.Reader) {
 	r.Expect(IDStickersDeleteStickerSet, "stickers.deleteStickerSet")
-	v.Stickerset = DecodeInputStickerSet(r)
+	readInputStickerSet(r, 1, &v.Stickerset)
 }
 
 func (*StickersDeleteStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -352,13 +326,13 @@ func (*StickersReplaceSticker) TypeID() uint32 { return IDStickersReplaceSticker
 
 func (v *StickersReplaceSticker) Encode(b *tl.Buffer) {
 	b.ID(IDStickersReplaceSticker)
-	b.Object(v.Sticker, "stickers.replaceSticker.sticker")
+	putInputDocument(b, v.Sticker, "stickers.replaceSticker.sticker")
 	v.NewSticker.Encode(b)
 }
 
 func (v *StickersReplaceSticker) Decode(r *tl.Reader) {
 	r.Expect(IDStickersReplaceSticker, "stickers.replaceSticker")
-	v.Sticker = DecodeInputDocument(r)
+	readInputDocument(r, 1, &v.Sticker)
 	v.NewSticker.Decode(r)
 }
 

@@ -4,54 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// StorageFileTypeClass is a storage.FileType: one of storage.fileUnknown, storage.filePartial, storage.fileJpeg, storage.fileGif, storage.filePng, storage.filePdf, storage.fileMp3, storage.fileMov, ….
-type StorageFileTypeClass interface {
-	tl.Object
-	isStorageFileType()
-}
-
-func (*StorageFileUnknown) isStorageFileType() {}
-func (*StorageFilePartial) isStorageFileType() {}
-func (*StorageFileJpeg) isStorageFileType()    {}
-func (*StorageFileGIF) isStorageFileType()     {}
-func (*StorageFilePng) isStorageFileType()     {}
-func (*StorageFilePDF) isStorageFileType()     {}
-func (*StorageFileMp3) isStorageFileType()     {}
-func (*StorageFileMov) isStorageFileType()     {}
-func (*StorageFileMp4) isStorageFileType()     {}
-func (*StorageFileWebp) isStorageFileType()    {}
-
-// DecodeStorageFileType decodes a boxed storage.FileType.
-func DecodeStorageFileType(r *tl.Reader) (v StorageFileTypeClass) {
-	switch r.PeekID() {
-	case IDStorageFileUnknown:
-		v = new(StorageFileUnknown)
-	case IDStorageFilePartial:
-		v = new(StorageFilePartial)
-	case IDStorageFileJpeg:
-		v = new(StorageFileJpeg)
-	case IDStorageFileGIF:
-		v = new(StorageFileGIF)
-	case IDStorageFilePng:
-		v = new(StorageFilePng)
-	case IDStorageFilePDF:
-		v = new(StorageFilePDF)
-	case IDStorageFileMp3:
-		v = new(StorageFileMp3)
-	case IDStorageFileMov:
-		v = new(StorageFileMov)
-	case IDStorageFileMp4:
-		v = new(StorageFileMp4)
-	case IDStorageFileWebp:
-		v = new(StorageFileWebp)
-	default:
-		r.Unexpected(r.ID(), "storage.FileType")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // StorageFileUnknown is storage.fileUnknown#aa963b05.
 type StorageFileUnknown struct {
 }
@@ -190,4 +142,68 @@ func (v *StorageFileWebp) Encode(b *tl.Buffer) {
 
 func (v *StorageFileWebp) Decode(r *tl.Reader) {
 	r.Expect(IDStorageFileWebp, "storage.fileWebp")
+}
+
+// StorageFileTypeClass is a storage.FileType: one of storage.fileUnknown, storage.filePartial, storage.fileJpeg, storage.fileGif, storage.filePng, storage.filePdf, storage.fileMp3, storage.fileMov, ….
+type StorageFileTypeClass interface {
+	tl.Object
+	isStorageFileType()
+}
+
+func (*StorageFileUnknown) isStorageFileType() {}
+func (*StorageFilePartial) isStorageFileType() {}
+func (*StorageFileJpeg) isStorageFileType()    {}
+func (*StorageFileGIF) isStorageFileType()     {}
+func (*StorageFilePng) isStorageFileType()     {}
+func (*StorageFilePDF) isStorageFileType()     {}
+func (*StorageFileMp3) isStorageFileType()     {}
+func (*StorageFileMov) isStorageFileType()     {}
+func (*StorageFileMp4) isStorageFileType()     {}
+func (*StorageFileWebp) isStorageFileType()    {}
+
+// DecodeStorageFileType decodes a boxed storage.FileType.
+func DecodeStorageFileType(r *tl.Reader) (v StorageFileTypeClass) {
+	switch r.PeekID() {
+	case IDStorageFileUnknown:
+		v = new(StorageFileUnknown)
+	case IDStorageFilePartial:
+		v = new(StorageFilePartial)
+	case IDStorageFileJpeg:
+		v = new(StorageFileJpeg)
+	case IDStorageFileGIF:
+		v = new(StorageFileGIF)
+	case IDStorageFilePng:
+		v = new(StorageFilePng)
+	case IDStorageFilePDF:
+		v = new(StorageFilePDF)
+	case IDStorageFileMp3:
+		v = new(StorageFileMp3)
+	case IDStorageFileMov:
+		v = new(StorageFileMov)
+	case IDStorageFileMp4:
+		v = new(StorageFileMp4)
+	case IDStorageFileWebp:
+		v = new(StorageFileWebp)
+	default:
+		r.Unexpected(r.ID(), "storage.FileType")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+//go:noinline
+func readStorageFileType(r *tl.Reader, flag uint32, v *StorageFileTypeClass) {
+	if flag != 0 {
+		*v = DecodeStorageFileType(r)
+	}
+}
+
+//go:noinline
+func putStorageFileType(b *tl.Buffer, v StorageFileTypeClass, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	v.Encode(b)
 }

@@ -4,54 +4,6 @@ package tg
 
 import "godwit/tl"
 
-// StoriesAllStoriesClass is a stories.AllStories: one of stories.allStoriesNotModified, stories.allStories.
-type StoriesAllStoriesClass interface {
-	tl.Object
-	isStoriesAllStories()
-}
-
-func (*StoriesAllStoriesNotModified) isStoriesAllStories() {}
-func (*StoriesAllStories) isStoriesAllStories()            {}
-
-// DecodeStoriesAllStories decodes a boxed stories.AllStories.
-func DecodeStoriesAllStories(r *tl.Reader) (v StoriesAllStoriesClass) {
-	switch r.PeekID() {
-	case IDStoriesAllStoriesNotModified:
-		v = new(StoriesAllStoriesNotModified)
-	case IDStoriesAllStories:
-		v = new(StoriesAllStories)
-	default:
-		r.Unexpected(r.ID(), "stories.AllStories")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// StoriesAlbumsClass is a stories.Albums: one of stories.albumsNotModified, stories.albums.
-type StoriesAlbumsClass interface {
-	tl.Object
-	isStoriesAlbums()
-}
-
-func (*StoriesAlbumsNotModified) isStoriesAlbums() {}
-func (*StoriesAlbums) isStoriesAlbums()            {}
-
-// DecodeStoriesAlbums decodes a boxed stories.Albums.
-func DecodeStoriesAlbums(r *tl.Reader) (v StoriesAlbumsClass) {
-	switch r.PeekID() {
-	case IDStoriesAlbumsNotModified:
-		v = new(StoriesAlbumsNotModified)
-	case IDStoriesAlbums:
-		v = new(StoriesAlbums)
-	default:
-		r.Unexpected(r.ID(), "stories.Albums")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
 // StoriesAllStoriesNotModified is stories.allStoriesNotModified#1158fe3e.
 type StoriesAllStoriesNotModified struct {
 	State       string
@@ -70,7 +22,7 @@ func (v *StoriesAllStoriesNotModified) Encode(b *tl.Buffer) {
 func (v *StoriesAllStoriesNotModified) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesAllStoriesNotModified, "stories.allStoriesNotModified")
 	r.Uint32()
-	v.State = r.String()
+	r.ReadString(&v.State)
 	v.StealthMode.Decode(r)
 }
 
@@ -90,16 +42,17 @@ func (*StoriesAllStories) TypeID() uint32 { return IDStoriesAllStories }
 func (v *StoriesAllStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesAllStories)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.HasMore {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
 	b.Int(v.Count)
 	b.String(v.State)
 	putPeerStoriess(b, v.PeerStories)
 	putChatClasses(b, v.Chats, "stories.allStories.chats")
 	putUserClasses(b, v.Users, "stories.allStories.users")
 	v.StealthMode.Encode(b)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesAllStories) Decode(r *tl.Reader) {
@@ -107,10 +60,10 @@ func (v *StoriesAllStories) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.HasMore = flags&(1<<0) != 0
 	v.Count = r.Int()
-	v.State = r.String()
-	v.PeerStories = readPeerStoriess(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	r.ReadString(&v.State)
+	readPeerStoriess(r, 1, &v.PeerStories)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 	v.StealthMode.Decode(r)
 }
 
@@ -128,29 +81,28 @@ func (*StoriesStories) TypeID() uint32 { return IDStoriesStories }
 func (v *StoriesStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesStories)
 	var flags uint32
-	if v.PinnedToTop != nil {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Count)
 	putStoryItemClasses(b, v.Stories, "stories.stories.stories")
 	if v.PinnedToTop != nil {
+		flags |= 1 << 0
 		b.Ints(v.PinnedToTop)
 	}
 	putChatClasses(b, v.Chats, "stories.stories.chats")
 	putUserClasses(b, v.Users, "stories.stories.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesStories, "stories.stories")
 	flags := r.Uint32()
 	v.Count = r.Int()
-	v.Stories = readStoryItemClasses(r)
+	readStoryItemClasses(r, 1, &v.Stories)
 	if flags&(1<<0) != 0 {
-		v.PinnedToTop = r.Ints()
+		r.ReadInts(&v.PinnedToTop)
 	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // StoriesStoryViewsList is stories.storyViewsList#59d78fc5.
@@ -170,10 +122,7 @@ func (*StoriesStoryViewsList) TypeID() uint32 { return IDStoriesStoryViewsList }
 func (v *StoriesStoryViewsList) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesStoryViewsList)
 	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Count)
 	b.Int(v.ViewsCount)
 	b.Int(v.ForwardsCount)
@@ -182,8 +131,10 @@ func (v *StoriesStoryViewsList) Encode(b *tl.Buffer) {
 	putChatClasses(b, v.Chats, "stories.storyViewsList.chats")
 	putUserClasses(b, v.Users, "stories.storyViewsList.users")
 	if v.NextOffset.Set {
+		flags |= 1 << 0
 		b.String(v.NextOffset.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesStoryViewsList) Decode(r *tl.Reader) {
@@ -193,12 +144,10 @@ func (v *StoriesStoryViewsList) Decode(r *tl.Reader) {
 	v.ViewsCount = r.Int()
 	v.ForwardsCount = r.Int()
 	v.ReactionsCount = r.Int()
-	v.Views = readStoryViewClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
+	readStoryViewClasses(r, 1, &v.Views)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.NextOffset)
 }
 
 // StoriesStoryViews is stories.storyViews#de9eed1d.
@@ -217,8 +166,8 @@ func (v *StoriesStoryViews) Encode(b *tl.Buffer) {
 
 func (v *StoriesStoryViews) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesStoryViews, "stories.storyViews")
-	v.Views = readStoryViewss(r)
-	v.Users = readUserClasses(r)
+	readStoryViewss(r, 1, &v.Views)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // StoriesPeerStories is stories.peerStories#cae68768.
@@ -240,8 +189,8 @@ func (v *StoriesPeerStories) Encode(b *tl.Buffer) {
 func (v *StoriesPeerStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesPeerStories, "stories.peerStories")
 	v.Stories.Decode(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // StoriesStoryReactionsList is stories.storyReactionsList#aa5f789c.
@@ -258,29 +207,26 @@ func (*StoriesStoryReactionsList) TypeID() uint32 { return IDStoriesStoryReactio
 func (v *StoriesStoryReactionsList) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesStoryReactionsList)
 	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Count)
 	putStoryReactionClasses(b, v.Reactions, "stories.storyReactionsList.reactions")
 	putChatClasses(b, v.Chats, "stories.storyReactionsList.chats")
 	putUserClasses(b, v.Users, "stories.storyReactionsList.users")
 	if v.NextOffset.Set {
+		flags |= 1 << 0
 		b.String(v.NextOffset.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesStoryReactionsList) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesStoryReactionsList, "stories.storyReactionsList")
 	flags := r.Uint32()
 	v.Count = r.Int()
-	v.Reactions = readStoryReactionClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
+	readStoryReactionClasses(r, 1, &v.Reactions)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+	r.OptString(flags&(1<<0), &v.NextOffset)
 }
 
 // StoriesFoundStories is stories.foundStories#e2de7737.
@@ -297,29 +243,26 @@ func (*StoriesFoundStories) TypeID() uint32 { return IDStoriesFoundStories }
 func (v *StoriesFoundStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesFoundStories)
 	var flags uint32
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Count)
 	putFoundStorys(b, v.Stories)
 	if v.NextOffset.Set {
+		flags |= 1 << 0
 		b.String(v.NextOffset.Value)
 	}
 	putChatClasses(b, v.Chats, "stories.foundStories.chats")
 	putUserClasses(b, v.Users, "stories.foundStories.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesFoundStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesFoundStories, "stories.foundStories")
 	flags := r.Uint32()
 	v.Count = r.Int()
-	v.Stories = readFoundStorys(r)
-	if flags&(1<<0) != 0 {
-		v.NextOffset = tl.Some(r.String())
-	}
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readFoundStorys(r, 1, &v.Stories)
+	r.OptString(flags&(1<<0), &v.NextOffset)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // StoriesCanSendStoryCount is stories.canSendStoryCount#c387c04e.
@@ -370,7 +313,7 @@ func (v *StoriesAlbums) Encode(b *tl.Buffer) {
 func (v *StoriesAlbums) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesAlbums, "stories.albums")
 	v.Hash = r.Long()
-	v.Albums = readStoryAlbums(r)
+	readStoryAlbums(r, 1, &v.Albums)
 }
 
 // StoriesCanSendStory is stories.canSendStory#30eb63f0.
@@ -382,12 +325,12 @@ func (*StoriesCanSendStory) TypeID() uint32 { return IDStoriesCanSendStory }
 
 func (v *StoriesCanSendStory) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesCanSendStory)
-	b.Object(v.Peer, "stories.canSendStory.peer")
+	putInputPeer(b, v.Peer, "stories.canSendStory.peer")
 }
 
 func (v *StoriesCanSendStory) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesCanSendStory, "stories.canSendStory")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*StoriesCanSendStory) DecodeResult(r *tl.Reader) *StoriesCanSendStoryCount {
@@ -420,65 +363,53 @@ func (*StoriesSendStory) TypeID() uint32 { return IDStoriesSendStory }
 func (v *StoriesSendStory) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesSendStory)
 	var flags uint32
-	if v.Caption.Set {
-		flags |= 1 << 0
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-	}
+	flagsAt := b.Flags()
 	if v.Pinned {
 		flags |= 1 << 2
-	}
-	if v.Period.Set {
-		flags |= 1 << 3
 	}
 	if v.Noforwards {
 		flags |= 1 << 4
 	}
-	if v.MediaAreas != nil {
-		flags |= 1 << 5
-	}
-	if v.FwdFromID != nil || v.FwdFromStory.Set {
-		flags |= 1 << 6
-	}
 	if v.FwdModified {
 		flags |= 1 << 7
 	}
-	if v.Albums != nil {
-		flags |= 1 << 8
-	}
-	if v.Music != nil {
-		flags |= 1 << 9
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.sendStory.peer")
-	b.Object(v.Media, "stories.sendStory.media")
+	putInputPeer(b, v.Peer, "stories.sendStory.peer")
+	putInputMedia(b, v.Media, "stories.sendStory.media")
 	if v.MediaAreas != nil {
+		flags |= 1 << 5
 		putMediaAreaClasses(b, v.MediaAreas, "stories.sendStory.media_areas")
 	}
 	if v.Caption.Set {
+		flags |= 1 << 0
 		b.String(v.Caption.Value)
 	}
 	if v.Entities != nil {
+		flags |= 1 << 1
 		putMessageEntityClasses(b, v.Entities, "stories.sendStory.entities")
 	}
 	putInputPrivacyRuleClasses(b, v.PrivacyRules, "stories.sendStory.privacy_rules")
 	b.Long(v.RandomID)
 	if v.Period.Set {
+		flags |= 1 << 3
 		b.Int(v.Period.Value)
 	}
-	if flags&(1<<6) != 0 {
-		b.Object(v.FwdFromID, "stories.sendStory.fwd_from_id")
+	if v.FwdFromID != nil || v.FwdFromStory.Set {
+		flags |= 1 << 6
+		putInputPeer(b, v.FwdFromID, "stories.sendStory.fwd_from_id")
 	}
-	if flags&(1<<6) != 0 {
+	if v.FwdFromID != nil || v.FwdFromStory.Set {
+		flags |= 1 << 6
 		b.Int(v.FwdFromStory.Value)
 	}
 	if v.Albums != nil {
+		flags |= 1 << 8
 		b.Ints(v.Albums)
 	}
 	if v.Music != nil {
+		flags |= 1 << 9
 		v.Music.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesSendStory) Decode(r *tl.Reader) {
@@ -487,34 +418,20 @@ func (v *StoriesSendStory) Decode(r *tl.Reader) {
 	v.Pinned = flags&(1<<2) != 0
 	v.Noforwards = flags&(1<<4) != 0
 	v.FwdModified = flags&(1<<7) != 0
-	v.Peer = DecodeInputPeer(r)
-	v.Media = DecodeInputMedia(r)
-	if flags&(1<<5) != 0 {
-		v.MediaAreas = readMediaAreaClasses(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.Caption = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	v.PrivacyRules = readInputPrivacyRuleClasses(r)
+	readInputPeer(r, 1, &v.Peer)
+	readInputMedia(r, 1, &v.Media)
+	readMediaAreaClasses(r, flags&(1<<5), &v.MediaAreas)
+	r.OptString(flags&(1<<0), &v.Caption)
+	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+	readInputPrivacyRuleClasses(r, 1, &v.PrivacyRules)
 	v.RandomID = r.Long()
-	if flags&(1<<3) != 0 {
-		v.Period = tl.Some(r.Int())
-	}
-	if flags&(1<<6) != 0 {
-		v.FwdFromID = DecodeInputPeer(r)
-	}
-	if flags&(1<<6) != 0 {
-		v.FwdFromStory = tl.Some(r.Int())
-	}
+	r.OptInt(flags&(1<<3), &v.Period)
+	readInputPeer(r, flags&(1<<6), &v.FwdFromID)
+	r.OptInt(flags&(1<<6), &v.FwdFromStory)
 	if flags&(1<<8) != 0 {
-		v.Albums = r.Ints()
+		r.ReadInts(&v.Albums)
 	}
-	if flags&(1<<9) != 0 {
-		v.Music = DecodeInputDocument(r)
-	}
+	readInputDocument(r, flags&(1<<9), &v.Music)
 }
 
 func (*StoriesSendStory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -536,67 +453,47 @@ func (*StoriesEditStory) TypeID() uint32 { return IDStoriesEditStory }
 func (v *StoriesEditStory) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesEditStory)
 	var flags uint32
-	if v.Media != nil {
-		flags |= 1 << 0
-	}
-	if v.Caption.Set || v.Entities != nil {
-		flags |= 1 << 1
-	}
-	if v.PrivacyRules != nil {
-		flags |= 1 << 2
-	}
-	if v.MediaAreas != nil {
-		flags |= 1 << 3
-	}
-	if v.Music != nil {
-		flags |= 1 << 4
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.editStory.peer")
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "stories.editStory.peer")
 	b.Int(v.ID)
 	if v.Media != nil {
+		flags |= 1 << 0
 		v.Media.Encode(b)
 	}
 	if v.MediaAreas != nil {
+		flags |= 1 << 3
 		putMediaAreaClasses(b, v.MediaAreas, "stories.editStory.media_areas")
 	}
-	if flags&(1<<1) != 0 {
+	if v.Caption.Set || v.Entities != nil {
+		flags |= 1 << 1
 		b.String(v.Caption.Value)
 	}
-	if flags&(1<<1) != 0 {
+	if v.Caption.Set || v.Entities != nil {
+		flags |= 1 << 1
 		putMessageEntityClasses(b, v.Entities, "stories.editStory.entities")
 	}
 	if v.PrivacyRules != nil {
+		flags |= 1 << 2
 		putInputPrivacyRuleClasses(b, v.PrivacyRules, "stories.editStory.privacy_rules")
 	}
 	if v.Music != nil {
+		flags |= 1 << 4
 		v.Music.Encode(b)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesEditStory) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesEditStory, "stories.editStory")
 	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Media = DecodeInputMedia(r)
-	}
-	if flags&(1<<3) != 0 {
-		v.MediaAreas = readMediaAreaClasses(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Caption = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.PrivacyRules = readInputPrivacyRuleClasses(r)
-	}
-	if flags&(1<<4) != 0 {
-		v.Music = DecodeInputDocument(r)
-	}
+	readInputMedia(r, flags&(1<<0), &v.Media)
+	readMediaAreaClasses(r, flags&(1<<3), &v.MediaAreas)
+	r.OptString(flags&(1<<1), &v.Caption)
+	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+	readInputPrivacyRuleClasses(r, flags&(1<<2), &v.PrivacyRules)
+	readInputDocument(r, flags&(1<<4), &v.Music)
 }
 
 func (*StoriesEditStory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -611,14 +508,14 @@ func (*StoriesDeleteStories) TypeID() uint32 { return IDStoriesDeleteStories }
 
 func (v *StoriesDeleteStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesDeleteStories)
-	b.Object(v.Peer, "stories.deleteStories.peer")
+	putInputPeer(b, v.Peer, "stories.deleteStories.peer")
 	b.Ints(v.ID)
 }
 
 func (v *StoriesDeleteStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesDeleteStories, "stories.deleteStories")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
 }
 
 func (*StoriesDeleteStories) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -634,15 +531,15 @@ func (*StoriesTogglePinned) TypeID() uint32 { return IDStoriesTogglePinned }
 
 func (v *StoriesTogglePinned) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesTogglePinned)
-	b.Object(v.Peer, "stories.togglePinned.peer")
+	putInputPeer(b, v.Peer, "stories.togglePinned.peer")
 	b.Ints(v.ID)
 	b.Bool(v.Pinned)
 }
 
 func (v *StoriesTogglePinned) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesTogglePinned, "stories.togglePinned")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
 	v.Pinned = r.Bool()
 }
 
@@ -660,19 +557,18 @@ func (*StoriesGetAllStories) TypeID() uint32 { return IDStoriesGetAllStories }
 func (v *StoriesGetAllStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetAllStories)
 	var flags uint32
-	if v.State.Set {
-		flags |= 1 << 0
-	}
+	flagsAt := b.Flags()
 	if v.Next {
 		flags |= 1 << 1
 	}
 	if v.Hidden {
 		flags |= 1 << 2
 	}
-	b.Uint32(flags)
 	if v.State.Set {
+		flags |= 1 << 0
 		b.String(v.State.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesGetAllStories) Decode(r *tl.Reader) {
@@ -680,9 +576,7 @@ func (v *StoriesGetAllStories) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Next = flags&(1<<1) != 0
 	v.Hidden = flags&(1<<2) != 0
-	if flags&(1<<0) != 0 {
-		v.State = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.State)
 }
 
 func (*StoriesGetAllStories) DecodeResult(r *tl.Reader) StoriesAllStoriesClass {
@@ -700,14 +594,14 @@ func (*StoriesGetPinnedStories) TypeID() uint32 { return IDStoriesGetPinnedStori
 
 func (v *StoriesGetPinnedStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetPinnedStories)
-	b.Object(v.Peer, "stories.getPinnedStories.peer")
+	putInputPeer(b, v.Peer, "stories.getPinnedStories.peer")
 	b.Int(v.OffsetID)
 	b.Int(v.Limit)
 }
 
 func (v *StoriesGetPinnedStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetPinnedStories, "stories.getPinnedStories")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.OffsetID = r.Int()
 	v.Limit = r.Int()
 }
@@ -729,14 +623,14 @@ func (*StoriesGetStoriesArchive) TypeID() uint32 { return IDStoriesGetStoriesArc
 
 func (v *StoriesGetStoriesArchive) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetStoriesArchive)
-	b.Object(v.Peer, "stories.getStoriesArchive.peer")
+	putInputPeer(b, v.Peer, "stories.getStoriesArchive.peer")
 	b.Int(v.OffsetID)
 	b.Int(v.Limit)
 }
 
 func (v *StoriesGetStoriesArchive) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetStoriesArchive, "stories.getStoriesArchive")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.OffsetID = r.Int()
 	v.Limit = r.Int()
 }
@@ -757,14 +651,14 @@ func (*StoriesGetStoriesByID) TypeID() uint32 { return IDStoriesGetStoriesByID }
 
 func (v *StoriesGetStoriesByID) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetStoriesByID)
-	b.Object(v.Peer, "stories.getStoriesByID.peer")
+	putInputPeer(b, v.Peer, "stories.getStoriesByID.peer")
 	b.Ints(v.ID)
 }
 
 func (v *StoriesGetStoriesByID) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetStoriesByID, "stories.getStoriesByID")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
 }
 
 func (*StoriesGetStoriesByID) DecodeResult(r *tl.Reader) *StoriesStories {
@@ -802,13 +696,13 @@ func (*StoriesReadStories) TypeID() uint32 { return IDStoriesReadStories }
 
 func (v *StoriesReadStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesReadStories)
-	b.Object(v.Peer, "stories.readStories.peer")
+	putInputPeer(b, v.Peer, "stories.readStories.peer")
 	b.Int(v.MaxID)
 }
 
 func (v *StoriesReadStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesReadStories, "stories.readStories")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.MaxID = r.Int()
 }
 
@@ -824,14 +718,14 @@ func (*StoriesIncrementStoryViews) TypeID() uint32 { return IDStoriesIncrementSt
 
 func (v *StoriesIncrementStoryViews) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesIncrementStoryViews)
-	b.Object(v.Peer, "stories.incrementStoryViews.peer")
+	putInputPeer(b, v.Peer, "stories.incrementStoryViews.peer")
 	b.Ints(v.ID)
 }
 
 func (v *StoriesIncrementStoryViews) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesIncrementStoryViews, "stories.incrementStoryViews")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
 }
 
 func (*StoriesIncrementStoryViews) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -853,11 +747,9 @@ func (*StoriesGetStoryViewsList) TypeID() uint32 { return IDStoriesGetStoryViews
 func (v *StoriesGetStoryViewsList) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetStoryViewsList)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.JustContacts {
 		flags |= 1 << 0
-	}
-	if v.Q.Set {
-		flags |= 1 << 1
 	}
 	if v.ReactionsFirst {
 		flags |= 1 << 2
@@ -865,14 +757,15 @@ func (v *StoriesGetStoryViewsList) Encode(b *tl.Buffer) {
 	if v.ForwardsFirst {
 		flags |= 1 << 3
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.getStoryViewsList.peer")
+	putInputPeer(b, v.Peer, "stories.getStoryViewsList.peer")
 	if v.Q.Set {
+		flags |= 1 << 1
 		b.String(v.Q.Value)
 	}
 	b.Int(v.ID)
 	b.String(v.Offset)
 	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesGetStoryViewsList) Decode(r *tl.Reader) {
@@ -881,12 +774,10 @@ func (v *StoriesGetStoryViewsList) Decode(r *tl.Reader) {
 	v.JustContacts = flags&(1<<0) != 0
 	v.ReactionsFirst = flags&(1<<2) != 0
 	v.ForwardsFirst = flags&(1<<3) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<1) != 0 {
-		v.Q = tl.Some(r.String())
-	}
+	readInputPeer(r, 1, &v.Peer)
+	r.OptString(flags&(1<<1), &v.Q)
 	v.ID = r.Int()
-	v.Offset = r.String()
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -906,14 +797,14 @@ func (*StoriesGetStoriesViews) TypeID() uint32 { return IDStoriesGetStoriesViews
 
 func (v *StoriesGetStoriesViews) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetStoriesViews)
-	b.Object(v.Peer, "stories.getStoriesViews.peer")
+	putInputPeer(b, v.Peer, "stories.getStoriesViews.peer")
 	b.Ints(v.ID)
 }
 
 func (v *StoriesGetStoriesViews) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetStoriesViews, "stories.getStoriesViews")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
 }
 
 func (*StoriesGetStoriesViews) DecodeResult(r *tl.Reader) *StoriesStoryViews {
@@ -932,13 +823,13 @@ func (*StoriesExportStoryLink) TypeID() uint32 { return IDStoriesExportStoryLink
 
 func (v *StoriesExportStoryLink) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesExportStoryLink)
-	b.Object(v.Peer, "stories.exportStoryLink.peer")
+	putInputPeer(b, v.Peer, "stories.exportStoryLink.peer")
 	b.Int(v.ID)
 }
 
 func (v *StoriesExportStoryLink) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesExportStoryLink, "stories.exportStoryLink")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
 }
 
@@ -960,7 +851,7 @@ func (*StoriesReport) TypeID() uint32 { return IDStoriesReport }
 
 func (v *StoriesReport) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesReport)
-	b.Object(v.Peer, "stories.report.peer")
+	putInputPeer(b, v.Peer, "stories.report.peer")
 	b.Ints(v.ID)
 	b.ByteString(v.Option)
 	b.String(v.Message)
@@ -968,10 +859,10 @@ func (v *StoriesReport) Encode(b *tl.Buffer) {
 
 func (v *StoriesReport) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesReport, "stories.report")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
-	v.Option = r.ByteString()
-	v.Message = r.String()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
+	r.ReadByteString(&v.Option)
+	r.ReadString(&v.Message)
 }
 
 func (*StoriesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
@@ -987,13 +878,14 @@ func (*StoriesActivateStealthMode) TypeID() uint32 { return IDStoriesActivateSte
 func (v *StoriesActivateStealthMode) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesActivateStealthMode)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Past {
 		flags |= 1 << 0
 	}
 	if v.Future {
 		flags |= 1 << 1
 	}
-	b.Uint32(flags)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesActivateStealthMode) Decode(r *tl.Reader) {
@@ -1018,22 +910,23 @@ func (*StoriesSendReaction) TypeID() uint32 { return IDStoriesSendReaction }
 func (v *StoriesSendReaction) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesSendReaction)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.AddToRecent {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.sendReaction.peer")
+	putInputPeer(b, v.Peer, "stories.sendReaction.peer")
 	b.Int(v.StoryID)
-	b.Object(v.Reaction, "stories.sendReaction.reaction")
+	putReaction(b, v.Reaction, "stories.sendReaction.reaction")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesSendReaction) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesSendReaction, "stories.sendReaction")
 	flags := r.Uint32()
 	v.AddToRecent = flags&(1<<0) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.StoryID = r.Int()
-	v.Reaction = DecodeReaction(r)
+	readReaction(r, 1, &v.Reaction)
 }
 
 func (*StoriesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1047,12 +940,12 @@ func (*StoriesGetPeerStories) TypeID() uint32 { return IDStoriesGetPeerStories }
 
 func (v *StoriesGetPeerStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetPeerStories)
-	b.Object(v.Peer, "stories.getPeerStories.peer")
+	putInputPeer(b, v.Peer, "stories.getPeerStories.peer")
 }
 
 func (v *StoriesGetPeerStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetPeerStories, "stories.getPeerStories")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 }
 
 func (*StoriesGetPeerStories) DecodeResult(r *tl.Reader) *StoriesPeerStories {
@@ -1091,10 +984,13 @@ func (v *StoriesGetPeerMaxIDs) Encode(b *tl.Buffer) {
 
 func (v *StoriesGetPeerMaxIDs) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetPeerMaxIDs, "stories.getPeerMaxIDs")
-	v.ID = readInputPeerClasses(r)
+	readInputPeerClasses(r, 1, &v.ID)
 }
 
-func (*StoriesGetPeerMaxIDs) DecodeResult(r *tl.Reader) []RecentStory { return readRecentStorys(r) }
+func (*StoriesGetPeerMaxIDs) DecodeResult(r *tl.Reader) (v []RecentStory) {
+	readRecentStorys(r, 1, &v)
+	return v
+}
 
 // StoriesGetChatsToSend is stories.getChatsToSend#a56a8b60.
 type StoriesGetChatsToSend struct {
@@ -1124,13 +1020,13 @@ func (*StoriesTogglePeerStoriesHidden) TypeID() uint32 { return IDStoriesToggleP
 
 func (v *StoriesTogglePeerStoriesHidden) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesTogglePeerStoriesHidden)
-	b.Object(v.Peer, "stories.togglePeerStoriesHidden.peer")
+	putInputPeer(b, v.Peer, "stories.togglePeerStoriesHidden.peer")
 	b.Bool(v.Hidden)
 }
 
 func (v *StoriesTogglePeerStoriesHidden) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesTogglePeerStoriesHidden, "stories.togglePeerStoriesHidden")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.Hidden = r.Bool()
 }
 
@@ -1151,39 +1047,32 @@ func (*StoriesGetStoryReactionsList) TypeID() uint32 { return IDStoriesGetStoryR
 func (v *StoriesGetStoryReactionsList) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetStoryReactionsList)
 	var flags uint32
-	if v.Reaction != nil {
-		flags |= 1 << 0
-	}
-	if v.Offset.Set {
-		flags |= 1 << 1
-	}
+	flagsAt := b.Flags()
 	if v.ForwardsFirst {
 		flags |= 1 << 2
 	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.getStoryReactionsList.peer")
+	putInputPeer(b, v.Peer, "stories.getStoryReactionsList.peer")
 	b.Int(v.ID)
 	if v.Reaction != nil {
+		flags |= 1 << 0
 		v.Reaction.Encode(b)
 	}
 	if v.Offset.Set {
+		flags |= 1 << 1
 		b.String(v.Offset.Value)
 	}
 	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesGetStoryReactionsList) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetStoryReactionsList, "stories.getStoryReactionsList")
 	flags := r.Uint32()
 	v.ForwardsFirst = flags&(1<<2) != 0
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.ID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Reaction = DecodeReaction(r)
-	}
-	if flags&(1<<1) != 0 {
-		v.Offset = tl.Some(r.String())
-	}
+	readReaction(r, flags&(1<<0), &v.Reaction)
+	r.OptString(flags&(1<<1), &v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -1203,14 +1092,14 @@ func (*StoriesTogglePinnedToTop) TypeID() uint32 { return IDStoriesTogglePinnedT
 
 func (v *StoriesTogglePinnedToTop) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesTogglePinnedToTop)
-	b.Object(v.Peer, "stories.togglePinnedToTop.peer")
+	putInputPeer(b, v.Peer, "stories.togglePinnedToTop.peer")
 	b.Ints(v.ID)
 }
 
 func (v *StoriesTogglePinnedToTop) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesTogglePinnedToTop, "stories.togglePinnedToTop")
-	v.Peer = DecodeInputPeer(r)
-	v.ID = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.ID)
 }
 
 func (*StoriesTogglePinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1229,42 +1118,31 @@ func (*StoriesSearchPosts) TypeID() uint32 { return IDStoriesSearchPosts }
 func (v *StoriesSearchPosts) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesSearchPosts)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Hashtag.Set {
 		flags |= 1 << 0
-	}
-	if v.Area != nil {
-		flags |= 1 << 1
-	}
-	if v.Peer != nil {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
-	if v.Hashtag.Set {
 		b.String(v.Hashtag.Value)
 	}
 	if v.Area != nil {
+		flags |= 1 << 1
 		v.Area.Encode(b)
 	}
 	if v.Peer != nil {
+		flags |= 1 << 2
 		v.Peer.Encode(b)
 	}
 	b.String(v.Offset)
 	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesSearchPosts) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesSearchPosts, "stories.searchPosts")
 	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.Hashtag = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Area = DecodeMediaArea(r)
-	}
-	if flags&(1<<2) != 0 {
-		v.Peer = DecodeInputPeer(r)
-	}
-	v.Offset = r.String()
+	r.OptString(flags&(1<<0), &v.Hashtag)
+	readMediaArea(r, flags&(1<<1), &v.Area)
+	readInputPeer(r, flags&(1<<2), &v.Peer)
+	r.ReadString(&v.Offset)
 	v.Limit = r.Int()
 }
 
@@ -1285,16 +1163,16 @@ func (*StoriesCreateAlbum) TypeID() uint32 { return IDStoriesCreateAlbum }
 
 func (v *StoriesCreateAlbum) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesCreateAlbum)
-	b.Object(v.Peer, "stories.createAlbum.peer")
+	putInputPeer(b, v.Peer, "stories.createAlbum.peer")
 	b.String(v.Title)
 	b.Ints(v.Stories)
 }
 
 func (v *StoriesCreateAlbum) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesCreateAlbum, "stories.createAlbum")
-	v.Peer = DecodeInputPeer(r)
-	v.Title = r.String()
-	v.Stories = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadString(&v.Title)
+	r.ReadInts(&v.Stories)
 }
 
 func (*StoriesCreateAlbum) DecodeResult(r *tl.Reader) *StoryAlbum {
@@ -1318,51 +1196,42 @@ func (*StoriesUpdateAlbum) TypeID() uint32 { return IDStoriesUpdateAlbum }
 func (v *StoriesUpdateAlbum) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesUpdateAlbum)
 	var flags uint32
-	if v.Title.Set {
-		flags |= 1 << 0
-	}
-	if v.DeleteStories != nil {
-		flags |= 1 << 1
-	}
-	if v.AddStories != nil {
-		flags |= 1 << 2
-	}
-	if v.Order != nil {
-		flags |= 1 << 3
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.updateAlbum.peer")
+	flagsAt := b.Flags()
+	putInputPeer(b, v.Peer, "stories.updateAlbum.peer")
 	b.Int(v.AlbumID)
 	if v.Title.Set {
+		flags |= 1 << 0
 		b.String(v.Title.Value)
 	}
 	if v.DeleteStories != nil {
+		flags |= 1 << 1
 		b.Ints(v.DeleteStories)
 	}
 	if v.AddStories != nil {
+		flags |= 1 << 2
 		b.Ints(v.AddStories)
 	}
 	if v.Order != nil {
+		flags |= 1 << 3
 		b.Ints(v.Order)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesUpdateAlbum) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesUpdateAlbum, "stories.updateAlbum")
 	flags := r.Uint32()
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.AlbumID = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Title = tl.Some(r.String())
-	}
+	r.OptString(flags&(1<<0), &v.Title)
 	if flags&(1<<1) != 0 {
-		v.DeleteStories = r.Ints()
+		r.ReadInts(&v.DeleteStories)
 	}
 	if flags&(1<<2) != 0 {
-		v.AddStories = r.Ints()
+		r.ReadInts(&v.AddStories)
 	}
 	if flags&(1<<3) != 0 {
-		v.Order = r.Ints()
+		r.ReadInts(&v.Order)
 	}
 }
 
@@ -1382,14 +1251,14 @@ func (*StoriesReorderAlbums) TypeID() uint32 { return IDStoriesReorderAlbums }
 
 func (v *StoriesReorderAlbums) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesReorderAlbums)
-	b.Object(v.Peer, "stories.reorderAlbums.peer")
+	putInputPeer(b, v.Peer, "stories.reorderAlbums.peer")
 	b.Ints(v.Order)
 }
 
 func (v *StoriesReorderAlbums) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesReorderAlbums, "stories.reorderAlbums")
-	v.Peer = DecodeInputPeer(r)
-	v.Order = r.Ints()
+	readInputPeer(r, 1, &v.Peer)
+	r.ReadInts(&v.Order)
 }
 
 func (*StoriesReorderAlbums) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1404,13 +1273,13 @@ func (*StoriesDeleteAlbum) TypeID() uint32 { return IDStoriesDeleteAlbum }
 
 func (v *StoriesDeleteAlbum) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesDeleteAlbum)
-	b.Object(v.Peer, "stories.deleteAlbum.peer")
+	putInputPeer(b, v.Peer, "stories.deleteAlbum.peer")
 	b.Int(v.AlbumID)
 }
 
 func (v *StoriesDeleteAlbum) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesDeleteAlbum, "stories.deleteAlbum")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.AlbumID = r.Int()
 }
 
@@ -1426,13 +1295,13 @@ func (*StoriesGetAlbums) TypeID() uint32 { return IDStoriesGetAlbums }
 
 func (v *StoriesGetAlbums) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetAlbums)
-	b.Object(v.Peer, "stories.getAlbums.peer")
+	putInputPeer(b, v.Peer, "stories.getAlbums.peer")
 	b.Long(v.Hash)
 }
 
 func (v *StoriesGetAlbums) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetAlbums, "stories.getAlbums")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.Hash = r.Long()
 }
 
@@ -1450,7 +1319,7 @@ func (*StoriesGetAlbumStories) TypeID() uint32 { return IDStoriesGetAlbumStories
 
 func (v *StoriesGetAlbumStories) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesGetAlbumStories)
-	b.Object(v.Peer, "stories.getAlbumStories.peer")
+	putInputPeer(b, v.Peer, "stories.getAlbumStories.peer")
 	b.Int(v.AlbumID)
 	b.Int(v.Offset)
 	b.Int(v.Limit)
@@ -1458,7 +1327,7 @@ func (v *StoriesGetAlbumStories) Encode(b *tl.Buffer) {
 
 func (v *StoriesGetAlbumStories) Decode(r *tl.Reader) {
 	r.Expect(IDStoriesGetAlbumStories, "stories.getAlbumStories")
-	v.Peer = DecodeInputPeer(r)
+	readInputPeer(r, 1, &v.Peer)
 	v.AlbumID = r.Int()
 	v.Offset = r.Int()
 	v.Limit = r.Int()
@@ -1489,12 +1358,7 @@ func (*StoriesStartLive) TypeID() uint32 { return IDStoriesStartLive }
 func (v *StoriesStartLive) Encode(b *tl.Buffer) {
 	b.ID(IDStoriesStartLive)
 	var flags uint32
-	if v.Caption.Set {
-		flags |= 1 << 0
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-	}
+	flagsAt := b.Flags()
 	if v.Pinned {
 		flags |= 1 << 2
 	}
@@ -1504,28 +1368,26 @@ func (v *StoriesStartLive) Encode(b *tl.Buffer) {
 	if v.RTMPStream {
 		flags |= 1 << 5
 	}
-	if v.MessagesEnabled.Set {
-		flags |= 1 << 6
-	}
-	if v.SendPaidMessagesStars.Set {
-		flags |= 1 << 7
-	}
-	b.Uint32(flags)
-	b.Object(v.Peer, "stories.startLive.peer")
+	putInputPeer(b, v.Peer, "stories.startLive.peer")
 	if v.Caption.Set {
+		flags |= 1 << 0
 		b.String(v.Caption.Value)
 	}
 	if v.Entities != nil {
+		flags |= 1 << 1
 		putMessageEntityClasses(b, v.Entities, "stories.startLive.entities")
 	}
 	putInputPrivacyRuleClasses(b, v.PrivacyRules, "stories.startLive.privacy_rules")
 	b.Long(v.RandomID)
 	if v.MessagesEnabled.Set {
+		flags |= 1 << 6
 		b.Bool(v.MessagesEnabled.Value)
 	}
 	if v.SendPaidMessagesStars.Set {
+		flags |= 1 << 7
 		b.Long(v.SendPaidMessagesStars.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *StoriesStartLive) Decode(r *tl.Reader) {
@@ -1534,21 +1396,61 @@ func (v *StoriesStartLive) Decode(r *tl.Reader) {
 	v.Pinned = flags&(1<<2) != 0
 	v.Noforwards = flags&(1<<4) != 0
 	v.RTMPStream = flags&(1<<5) != 0
-	v.Peer = DecodeInputPeer(r)
-	if flags&(1<<0) != 0 {
-		v.Caption = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Entities = readMessageEntityClasses(r)
-	}
-	v.PrivacyRules = readInputPrivacyRuleClasses(r)
+	readInputPeer(r, 1, &v.Peer)
+	r.OptString(flags&(1<<0), &v.Caption)
+	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+	readInputPrivacyRuleClasses(r, 1, &v.PrivacyRules)
 	v.RandomID = r.Long()
-	if flags&(1<<6) != 0 {
-		v.MessagesEnabled = tl.Some(r.Bool())
-	}
-	if flags&(1<<7) != 0 {
-		v.SendPaidMessagesStars = tl.Some(r.Long())
-	}
+	r.OptBool(flags&(1<<6), &v.MessagesEnabled)
+	r.OptLong(flags&(1<<7), &v.SendPaidMessagesStars)
 }
 
 func (*StoriesStartLive) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+
+// StoriesAllStoriesClass is a stories.AllStories: one of stories.allStoriesNotModified, stories.allStories.
+type StoriesAllStoriesClass interface {
+	tl.Object
+	isStoriesAllStories()
+}
+
+func (*StoriesAllStoriesNotModified) isStoriesAllStories() {}
+func (*StoriesAllStories) isStoriesAllStories()            {}
+
+// DecodeStoriesAllStories decodes a boxed stories.AllStories.
+func DecodeStoriesAllStories(r *tl.Reader) (v StoriesAllStoriesClass) {
+	switch r.PeekID() {
+	case IDStoriesAllStoriesNotModified:
+		v = new(StoriesAllStoriesNotModified)
+	case IDStoriesAllStories:
+		v = new(StoriesAllStories)
+	default:
+		r.Unexpected(r.ID(), "stories.AllStories")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+// StoriesAlbumsClass is a stories.Albums: one of stories.albumsNotModified, stories.albums.
+type StoriesAlbumsClass interface {
+	tl.Object
+	isStoriesAlbums()
+}
+
+func (*StoriesAlbumsNotModified) isStoriesAlbums() {}
+func (*StoriesAlbums) isStoriesAlbums()            {}
+
+// DecodeStoriesAlbums decodes a boxed stories.Albums.
+func DecodeStoriesAlbums(r *tl.Reader) (v StoriesAlbumsClass) {
+	switch r.PeekID() {
+	case IDStoriesAlbumsNotModified:
+		v = new(StoriesAlbumsNotModified)
+	case IDStoriesAlbums:
+		v = new(StoriesAlbums)
+	default:
+		r.Unexpected(r.ID(), "stories.Albums")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}

@@ -2,8 +2,6 @@
 
 package tg
 
-import "godwit/tl"
-
 var constructorIDs = [...]uint32{
 	0x004a8537, 0x004b572c, 0x007efe0e, 0x0084cd5a, 0x008c703f, 0x009fd736, 0x00be3dfa, 0x00f49ca0,
 	0x00f8ed08, 0x01190cf1, 0x0194cb3b, 0x01a9fbfc, 0x01c641c2, 0x01eb3758, 0x01f2bf4a, 0x021e1ad6,
@@ -2023,7 +2021,7 @@ const constructorNames = "" +
 	"inputBotInlineResultDocument" +
 	"privacyValueAllowContacts"
 
-var constructorTypes = [...]tl.Object{
+var constructorTypes = [...]any{
 	(*SecurePasswordKDFAlgoUnknown)(nil),
 	(*InputRichMessageMarkdown)(nil),
 	(*StorageFileJpeg)(nil),
@@ -4683,7 +4681,7 @@ const methodNames = "" +
 	"phone.sendSignalingData" +
 	"stickers.changeStickerPosition"
 
-var methodTypes = [...]tl.Object{
+var methodTypes = [...]any{
 	(*UpdatesGetChannelDifference)(nil),
 	(*PaymentsGetStarsSubscriptions)(nil),
 	(*AccountVerifyEmail)(nil),

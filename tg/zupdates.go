@@ -2,64 +2,8 @@
 
 package tg
 
+import "unsafe"
 import "godwit/tl"
-
-// UpdatesDifferenceClass is a updates.Difference: one of updates.differenceEmpty, updates.difference, updates.differenceSlice, updates.differenceTooLong.
-type UpdatesDifferenceClass interface {
-	tl.Object
-	isUpdatesDifference()
-}
-
-func (*UpdatesDifferenceEmpty) isUpdatesDifference()   {}
-func (*UpdatesDifference) isUpdatesDifference()        {}
-func (*UpdatesDifferenceSlice) isUpdatesDifference()   {}
-func (*UpdatesDifferenceTooLong) isUpdatesDifference() {}
-
-// DecodeUpdatesDifference decodes a boxed updates.Difference.
-func DecodeUpdatesDifference(r *tl.Reader) (v UpdatesDifferenceClass) {
-	switch r.PeekID() {
-	case IDUpdatesDifferenceEmpty:
-		v = new(UpdatesDifferenceEmpty)
-	case IDUpdatesDifference:
-		v = new(UpdatesDifference)
-	case IDUpdatesDifferenceSlice:
-		v = new(UpdatesDifferenceSlice)
-	case IDUpdatesDifferenceTooLong:
-		v = new(UpdatesDifferenceTooLong)
-	default:
-		r.Unexpected(r.ID(), "updates.Difference")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
-
-// UpdatesChannelDifferenceClass is a updates.ChannelDifference: one of updates.channelDifferenceEmpty, updates.channelDifferenceTooLong, updates.channelDifference.
-type UpdatesChannelDifferenceClass interface {
-	tl.Object
-	isUpdatesChannelDifference()
-}
-
-func (*UpdatesChannelDifferenceEmpty) isUpdatesChannelDifference()   {}
-func (*UpdatesChannelDifferenceTooLong) isUpdatesChannelDifference() {}
-func (*UpdatesChannelDifference) isUpdatesChannelDifference()        {}
-
-// DecodeUpdatesChannelDifference decodes a boxed updates.ChannelDifference.
-func DecodeUpdatesChannelDifference(r *tl.Reader) (v UpdatesChannelDifferenceClass) {
-	switch r.PeekID() {
-	case IDUpdatesChannelDifferenceEmpty:
-		v = new(UpdatesChannelDifferenceEmpty)
-	case IDUpdatesChannelDifferenceTooLong:
-		v = new(UpdatesChannelDifferenceTooLong)
-	case IDUpdatesChannelDifference:
-		v = new(UpdatesChannelDifference)
-	default:
-		r.Unexpected(r.ID(), "updates.ChannelDifference")
-		return nil
-	}
-	v.Decode(r)
-	return v
-}
 
 // UpdatesState is updates.state#a56c2a3e.
 type UpdatesState struct {
@@ -134,11 +78,11 @@ func (v *UpdatesDifference) Encode(b *tl.Buffer) {
 
 func (v *UpdatesDifference) Decode(r *tl.Reader) {
 	r.Expect(IDUpdatesDifference, "updates.difference")
-	v.NewMessages = readMessageClasses(r)
-	v.NewEncryptedMessages = readEncryptedMessageClasses(r)
-	v.OtherUpdates = readUpdateClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readMessageClasses(r, 1, &v.NewMessages)
+	readEncryptedMessageClasses(r, 1, &v.NewEncryptedMessages)
+	readUpdateClasses(r, 1, &v.OtherUpdates)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 	v.State.Decode(r)
 }
 
@@ -166,11 +110,11 @@ func (v *UpdatesDifferenceSlice) Encode(b *tl.Buffer) {
 
 func (v *UpdatesDifferenceSlice) Decode(r *tl.Reader) {
 	r.Expect(IDUpdatesDifferenceSlice, "updates.differenceSlice")
-	v.NewMessages = readMessageClasses(r)
-	v.NewEncryptedMessages = readEncryptedMessageClasses(r)
-	v.OtherUpdates = readUpdateClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	readMessageClasses(r, 1, &v.NewMessages)
+	readEncryptedMessageClasses(r, 1, &v.NewEncryptedMessages)
+	readUpdateClasses(r, 1, &v.OtherUpdates)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 	v.IntermediateState.Decode(r)
 }
 
@@ -203,17 +147,16 @@ func (*UpdatesChannelDifferenceEmpty) TypeID() uint32 { return IDUpdatesChannelD
 func (v *UpdatesChannelDifferenceEmpty) Encode(b *tl.Buffer) {
 	b.ID(IDUpdatesChannelDifferenceEmpty)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Final {
 		flags |= 1 << 0
 	}
-	if v.Timeout.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
 	b.Int(v.Pts)
 	if v.Timeout.Set {
+		flags |= 1 << 1
 		b.Int(v.Timeout.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *UpdatesChannelDifferenceEmpty) Decode(r *tl.Reader) {
@@ -221,9 +164,7 @@ func (v *UpdatesChannelDifferenceEmpty) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Final = flags&(1<<0) != 0
 	v.Pts = r.Int()
-	if flags&(1<<1) != 0 {
-		v.Timeout = tl.Some(r.Int())
-	}
+	r.OptInt(flags&(1<<1), &v.Timeout)
 }
 
 // UpdatesChannelDifferenceTooLong is updates.channelDifferenceTooLong#a4bcc6fe.
@@ -241,33 +182,30 @@ func (*UpdatesChannelDifferenceTooLong) TypeID() uint32 { return IDUpdatesChanne
 func (v *UpdatesChannelDifferenceTooLong) Encode(b *tl.Buffer) {
 	b.ID(IDUpdatesChannelDifferenceTooLong)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Final {
 		flags |= 1 << 0
 	}
 	if v.Timeout.Set {
 		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	if v.Timeout.Set {
 		b.Int(v.Timeout.Value)
 	}
-	b.Object(v.Dialog, "updates.channelDifferenceTooLong.dialog")
+	putDialog(b, v.Dialog, "updates.channelDifferenceTooLong.dialog")
 	putMessageClasses(b, v.Messages, "updates.channelDifferenceTooLong.messages")
 	putChatClasses(b, v.Chats, "updates.channelDifferenceTooLong.chats")
 	putUserClasses(b, v.Users, "updates.channelDifferenceTooLong.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *UpdatesChannelDifferenceTooLong) Decode(r *tl.Reader) {
 	r.Expect(IDUpdatesChannelDifferenceTooLong, "updates.channelDifferenceTooLong")
 	flags := r.Uint32()
 	v.Final = flags&(1<<0) != 0
-	if flags&(1<<1) != 0 {
-		v.Timeout = tl.Some(r.Int())
-	}
-	v.Dialog = DecodeDialog(r)
-	v.Messages = readMessageClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	r.OptInt(flags&(1<<1), &v.Timeout)
+	readDialog(r, 1, &v.Dialog)
+	readMessageClasses(r, 1, &v.Messages)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // UpdatesChannelDifference is updates.channelDifference#2064674e.
@@ -286,21 +224,20 @@ func (*UpdatesChannelDifference) TypeID() uint32 { return IDUpdatesChannelDiffer
 func (v *UpdatesChannelDifference) Encode(b *tl.Buffer) {
 	b.ID(IDUpdatesChannelDifference)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Final {
 		flags |= 1 << 0
 	}
-	if v.Timeout.Set {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
 	b.Int(v.Pts)
 	if v.Timeout.Set {
+		flags |= 1 << 1
 		b.Int(v.Timeout.Value)
 	}
 	putMessageClasses(b, v.NewMessages, "updates.channelDifference.new_messages")
 	putUpdateClasses(b, v.OtherUpdates, "updates.channelDifference.other_updates")
 	putChatClasses(b, v.Chats, "updates.channelDifference.chats")
 	putUserClasses(b, v.Users, "updates.channelDifference.users")
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *UpdatesChannelDifference) Decode(r *tl.Reader) {
@@ -308,13 +245,11 @@ func (v *UpdatesChannelDifference) Decode(r *tl.Reader) {
 	flags := r.Uint32()
 	v.Final = flags&(1<<0) != 0
 	v.Pts = r.Int()
-	if flags&(1<<1) != 0 {
-		v.Timeout = tl.Some(r.Int())
-	}
-	v.NewMessages = readMessageClasses(r)
-	v.OtherUpdates = readUpdateClasses(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
+	r.OptInt(flags&(1<<1), &v.Timeout)
+	readMessageClasses(r, 1, &v.NewMessages)
+	readUpdateClasses(r, 1, &v.OtherUpdates)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
 }
 
 // UpdatesGetState is updates.getState#edd4882a.
@@ -352,45 +287,34 @@ func (*UpdatesGetDifference) TypeID() uint32 { return IDUpdatesGetDifference }
 func (v *UpdatesGetDifference) Encode(b *tl.Buffer) {
 	b.ID(IDUpdatesGetDifference)
 	var flags uint32
-	if v.PtsTotalLimit.Set {
-		flags |= 1 << 0
-	}
-	if v.PtsLimit.Set {
-		flags |= 1 << 1
-	}
-	if v.QtsLimit.Set {
-		flags |= 1 << 2
-	}
-	b.Uint32(flags)
+	flagsAt := b.Flags()
 	b.Int(v.Pts)
 	if v.PtsLimit.Set {
+		flags |= 1 << 1
 		b.Int(v.PtsLimit.Value)
 	}
 	if v.PtsTotalLimit.Set {
+		flags |= 1 << 0
 		b.Int(v.PtsTotalLimit.Value)
 	}
 	b.Int(v.Date)
 	b.Int(v.Qts)
 	if v.QtsLimit.Set {
+		flags |= 1 << 2
 		b.Int(v.QtsLimit.Value)
 	}
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *UpdatesGetDifference) Decode(r *tl.Reader) {
 	r.Expect(IDUpdatesGetDifference, "updates.getDifference")
 	flags := r.Uint32()
 	v.Pts = r.Int()
-	if flags&(1<<1) != 0 {
-		v.PtsLimit = tl.Some(r.Int())
-	}
-	if flags&(1<<0) != 0 {
-		v.PtsTotalLimit = tl.Some(r.Int())
-	}
+	r.OptInt(flags&(1<<1), &v.PtsLimit)
+	r.OptInt(flags&(1<<0), &v.PtsTotalLimit)
 	v.Date = r.Int()
 	v.Qts = r.Int()
-	if flags&(1<<2) != 0 {
-		v.QtsLimit = tl.Some(r.Int())
-	}
+	r.OptInt(flags&(1<<2), &v.QtsLimit)
 }
 
 func (*UpdatesGetDifference) DecodeResult(r *tl.Reader) UpdatesDifferenceClass {
@@ -411,26 +335,84 @@ func (*UpdatesGetChannelDifference) TypeID() uint32 { return IDUpdatesGetChannel
 func (v *UpdatesGetChannelDifference) Encode(b *tl.Buffer) {
 	b.ID(IDUpdatesGetChannelDifference)
 	var flags uint32
+	flagsAt := b.Flags()
 	if v.Force {
 		flags |= 1 << 0
 	}
-	b.Uint32(flags)
-	b.Object(v.Channel, "updates.getChannelDifference.channel")
-	b.Object(v.Filter, "updates.getChannelDifference.filter")
+	putInputChannel(b, v.Channel, "updates.getChannelDifference.channel")
+	putChannelMessagesFilter(b, v.Filter, "updates.getChannelDifference.filter")
 	b.Int(v.Pts)
 	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
 }
 
 func (v *UpdatesGetChannelDifference) Decode(r *tl.Reader) {
 	r.Expect(IDUpdatesGetChannelDifference, "updates.getChannelDifference")
 	flags := r.Uint32()
 	v.Force = flags&(1<<0) != 0
-	v.Channel = DecodeInputChannel(r)
-	v.Filter = DecodeChannelMessagesFilter(r)
+	readInputChannel(r, 1, &v.Channel)
+	readChannelMessagesFilter(r, 1, &v.Filter)
 	v.Pts = r.Int()
 	v.Limit = r.Int()
 }
 
 func (*UpdatesGetChannelDifference) DecodeResult(r *tl.Reader) UpdatesChannelDifferenceClass {
 	return DecodeUpdatesChannelDifference(r)
+}
+
+// UpdatesDifferenceClass is a updates.Difference: one of updates.differenceEmpty, updates.difference, updates.differenceSlice, updates.differenceTooLong.
+type UpdatesDifferenceClass interface {
+	tl.Object
+	isUpdatesDifference()
+}
+
+func (*UpdatesDifferenceEmpty) isUpdatesDifference()   {}
+func (*UpdatesDifference) isUpdatesDifference()        {}
+func (*UpdatesDifferenceSlice) isUpdatesDifference()   {}
+func (*UpdatesDifferenceTooLong) isUpdatesDifference() {}
+
+// DecodeUpdatesDifference decodes a boxed updates.Difference.
+func DecodeUpdatesDifference(r *tl.Reader) (v UpdatesDifferenceClass) {
+	switch r.PeekID() {
+	case IDUpdatesDifferenceEmpty:
+		v = (*UpdatesDifferenceEmpty)(r.Small(unsafe.Sizeof(UpdatesDifferenceEmpty{})))
+	case IDUpdatesDifference:
+		v = new(UpdatesDifference)
+	case IDUpdatesDifferenceSlice:
+		v = new(UpdatesDifferenceSlice)
+	case IDUpdatesDifferenceTooLong:
+		v = (*UpdatesDifferenceTooLong)(r.Small(unsafe.Sizeof(UpdatesDifferenceTooLong{})))
+	default:
+		r.Unexpected(r.ID(), "updates.Difference")
+		return nil
+	}
+	v.Decode(r)
+	return v
+}
+
+// UpdatesChannelDifferenceClass is a updates.ChannelDifference: one of updates.channelDifferenceEmpty, updates.channelDifferenceTooLong, updates.channelDifference.
+type UpdatesChannelDifferenceClass interface {
+	tl.Object
+	isUpdatesChannelDifference()
+}
+
+func (*UpdatesChannelDifferenceEmpty) isUpdatesChannelDifference()   {}
+func (*UpdatesChannelDifferenceTooLong) isUpdatesChannelDifference() {}
+func (*UpdatesChannelDifference) isUpdatesChannelDifference()        {}
+
+// DecodeUpdatesChannelDifference decodes a boxed updates.ChannelDifference.
+func DecodeUpdatesChannelDifference(r *tl.Reader) (v UpdatesChannelDifferenceClass) {
+	switch r.PeekID() {
+	case IDUpdatesChannelDifferenceEmpty:
+		v = (*UpdatesChannelDifferenceEmpty)(r.Small(unsafe.Sizeof(UpdatesChannelDifferenceEmpty{})))
+	case IDUpdatesChannelDifferenceTooLong:
+		v = new(UpdatesChannelDifferenceTooLong)
+	case IDUpdatesChannelDifference:
+		v = new(UpdatesChannelDifference)
+	default:
+		r.Unexpected(r.ID(), "updates.ChannelDifference")
+		return nil
+	}
+	v.Decode(r)
+	return v
 }

@@ -4,6 +4,342 @@ package tg
 
 import "godwit/tl"
 
+// UploadFile is upload.file#096a18d5.
+type UploadFile struct {
+	Type  StorageFileTypeClass
+	Mtime int32
+	Bytes []byte
+}
+
+func (*UploadFile) TypeID() uint32 { return IDUploadFile }
+
+func (v *UploadFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadFile)
+	putStorageFileType(b, v.Type, "upload.file.type")
+	b.Int(v.Mtime)
+	b.ByteString(v.Bytes)
+}
+
+func (v *UploadFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadFile, "upload.file")
+	readStorageFileType(r, 1, &v.Type)
+	v.Mtime = r.Int()
+	r.ReadByteString(&v.Bytes)
+}
+
+// UploadFileCDNRedirect is upload.fileCdnRedirect#f18cda44.
+type UploadFileCDNRedirect struct {
+	DCID          int32
+	FileToken     []byte
+	EncryptionKey []byte
+	EncryptionIV  []byte
+	FileHashes    []FileHash
+}
+
+func (*UploadFileCDNRedirect) TypeID() uint32 { return IDUploadFileCDNRedirect }
+
+func (v *UploadFileCDNRedirect) Encode(b *tl.Buffer) {
+	b.ID(IDUploadFileCDNRedirect)
+	b.Int(v.DCID)
+	b.ByteString(v.FileToken)
+	b.ByteString(v.EncryptionKey)
+	b.ByteString(v.EncryptionIV)
+	putFileHashs(b, v.FileHashes)
+}
+
+func (v *UploadFileCDNRedirect) Decode(r *tl.Reader) {
+	r.Expect(IDUploadFileCDNRedirect, "upload.fileCdnRedirect")
+	v.DCID = r.Int()
+	r.ReadByteString(&v.FileToken)
+	r.ReadByteString(&v.EncryptionKey)
+	r.ReadByteString(&v.EncryptionIV)
+	readFileHashs(r, 1, &v.FileHashes)
+}
+
+// UploadWebFile is upload.webFile#21e753bc.
+type UploadWebFile struct {
+	Size     int32
+	MIMEType string
+	FileType StorageFileTypeClass
+	Mtime    int32
+	Bytes    []byte
+}
+
+func (*UploadWebFile) TypeID() uint32 { return IDUploadWebFile }
+
+func (v *UploadWebFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadWebFile)
+	b.Int(v.Size)
+	b.String(v.MIMEType)
+	putStorageFileType(b, v.FileType, "upload.webFile.file_type")
+	b.Int(v.Mtime)
+	b.ByteString(v.Bytes)
+}
+
+func (v *UploadWebFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadWebFile, "upload.webFile")
+	v.Size = r.Int()
+	r.ReadString(&v.MIMEType)
+	readStorageFileType(r, 1, &v.FileType)
+	v.Mtime = r.Int()
+	r.ReadByteString(&v.Bytes)
+}
+
+// UploadCDNFileReuploadNeeded is upload.cdnFileReuploadNeeded#eea8e46e.
+type UploadCDNFileReuploadNeeded struct {
+	RequestToken []byte
+}
+
+func (*UploadCDNFileReuploadNeeded) TypeID() uint32 { return IDUploadCDNFileReuploadNeeded }
+
+func (v *UploadCDNFileReuploadNeeded) Encode(b *tl.Buffer) {
+	b.ID(IDUploadCDNFileReuploadNeeded)
+	b.ByteString(v.RequestToken)
+}
+
+func (v *UploadCDNFileReuploadNeeded) Decode(r *tl.Reader) {
+	r.Expect(IDUploadCDNFileReuploadNeeded, "upload.cdnFileReuploadNeeded")
+	r.ReadByteString(&v.RequestToken)
+}
+
+// UploadCDNFile is upload.cdnFile#a99fca4f.
+type UploadCDNFile struct {
+	Bytes []byte
+}
+
+func (*UploadCDNFile) TypeID() uint32 { return IDUploadCDNFile }
+
+func (v *UploadCDNFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadCDNFile)
+	b.ByteString(v.Bytes)
+}
+
+func (v *UploadCDNFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadCDNFile, "upload.cdnFile")
+	r.ReadByteString(&v.Bytes)
+}
+
+// UploadSaveFilePart is upload.saveFilePart#b304a621.
+type UploadSaveFilePart struct {
+	FileID   int64
+	FilePart int32
+	Bytes    []byte
+}
+
+func (*UploadSaveFilePart) TypeID() uint32 { return IDUploadSaveFilePart }
+
+func (v *UploadSaveFilePart) Encode(b *tl.Buffer) {
+	b.ID(IDUploadSaveFilePart)
+	b.Long(v.FileID)
+	b.Int(v.FilePart)
+	b.ByteString(v.Bytes)
+}
+
+func (v *UploadSaveFilePart) Decode(r *tl.Reader) {
+	r.Expect(IDUploadSaveFilePart, "upload.saveFilePart")
+	v.FileID = r.Long()
+	v.FilePart = r.Int()
+	r.ReadByteString(&v.Bytes)
+}
+
+func (*UploadSaveFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// UploadGetFile is upload.getFile#be5335be.
+type UploadGetFile struct {
+	Precise      bool
+	CDNSupported bool
+	Location     InputFileLocationClass
+	Offset       int64
+	Limit        int32
+}
+
+func (*UploadGetFile) TypeID() uint32 { return IDUploadGetFile }
+
+func (v *UploadGetFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadGetFile)
+	var flags uint32
+	flagsAt := b.Flags()
+	if v.Precise {
+		flags |= 1 << 0
+	}
+	if v.CDNSupported {
+		flags |= 1 << 1
+	}
+	putInputFileLocation(b, v.Location, "upload.getFile.location")
+	b.Long(v.Offset)
+	b.Int(v.Limit)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *UploadGetFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadGetFile, "upload.getFile")
+	flags := r.Uint32()
+	v.Precise = flags&(1<<0) != 0
+	v.CDNSupported = flags&(1<<1) != 0
+	readInputFileLocation(r, 1, &v.Location)
+	v.Offset = r.Long()
+	v.Limit = r.Int()
+}
+
+func (*UploadGetFile) DecodeResult(r *tl.Reader) UploadFileClass { return DecodeUploadFile(r) }
+
+// UploadSaveBigFilePart is upload.saveBigFilePart#de7b673d.
+type UploadSaveBigFilePart struct {
+	FileID         int64
+	FilePart       int32
+	FileTotalParts int32
+	Bytes          []byte
+}
+
+func (*UploadSaveBigFilePart) TypeID() uint32 { return IDUploadSaveBigFilePart }
+
+func (v *UploadSaveBigFilePart) Encode(b *tl.Buffer) {
+	b.ID(IDUploadSaveBigFilePart)
+	b.Long(v.FileID)
+	b.Int(v.FilePart)
+	b.Int(v.FileTotalParts)
+	b.ByteString(v.Bytes)
+}
+
+func (v *UploadSaveBigFilePart) Decode(r *tl.Reader) {
+	r.Expect(IDUploadSaveBigFilePart, "upload.saveBigFilePart")
+	v.FileID = r.Long()
+	v.FilePart = r.Int()
+	v.FileTotalParts = r.Int()
+	r.ReadByteString(&v.Bytes)
+}
+
+func (*UploadSaveBigFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// UploadGetWebFile is upload.getWebFile#24e6818d.
+type UploadGetWebFile struct {
+	Location InputWebFileLocationClass
+	Offset   int32
+	Limit    int32
+}
+
+func (*UploadGetWebFile) TypeID() uint32 { return IDUploadGetWebFile }
+
+func (v *UploadGetWebFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadGetWebFile)
+	putInputWebFileLocation(b, v.Location, "upload.getWebFile.location")
+	b.Int(v.Offset)
+	b.Int(v.Limit)
+}
+
+func (v *UploadGetWebFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadGetWebFile, "upload.getWebFile")
+	readInputWebFileLocation(r, 1, &v.Location)
+	v.Offset = r.Int()
+	v.Limit = r.Int()
+}
+
+func (*UploadGetWebFile) DecodeResult(r *tl.Reader) *UploadWebFile {
+	v := new(UploadWebFile)
+	v.Decode(r)
+	return v
+}
+
+// UploadGetCDNFile is upload.getCdnFile#395f69da.
+type UploadGetCDNFile struct {
+	FileToken []byte
+	Offset    int64
+	Limit     int32
+}
+
+func (*UploadGetCDNFile) TypeID() uint32 { return IDUploadGetCDNFile }
+
+func (v *UploadGetCDNFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadGetCDNFile)
+	b.ByteString(v.FileToken)
+	b.Long(v.Offset)
+	b.Int(v.Limit)
+}
+
+func (v *UploadGetCDNFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadGetCDNFile, "upload.getCdnFile")
+	r.ReadByteString(&v.FileToken)
+	v.Offset = r.Long()
+	v.Limit = r.Int()
+}
+
+func (*UploadGetCDNFile) DecodeResult(r *tl.Reader) UploadCDNFileClass { return DecodeUploadCDNFile(r) }
+
+// UploadReuploadCDNFile is upload.reuploadCdnFile#9b2754a8.
+type UploadReuploadCDNFile struct {
+	FileToken    []byte
+	RequestToken []byte
+}
+
+func (*UploadReuploadCDNFile) TypeID() uint32 { return IDUploadReuploadCDNFile }
+
+func (v *UploadReuploadCDNFile) Encode(b *tl.Buffer) {
+	b.ID(IDUploadReuploadCDNFile)
+	b.ByteString(v.FileToken)
+	b.ByteString(v.RequestToken)
+}
+
+func (v *UploadReuploadCDNFile) Decode(r *tl.Reader) {
+	r.Expect(IDUploadReuploadCDNFile, "upload.reuploadCdnFile")
+	r.ReadByteString(&v.FileToken)
+	r.ReadByteString(&v.RequestToken)
+}
+
+func (*UploadReuploadCDNFile) DecodeResult(r *tl.Reader) (v []FileHash) {
+	readFileHashs(r, 1, &v)
+	return v
+}
+
+// UploadGetCDNFileHashes is upload.getCdnFileHashes#91dc3f31.
+type UploadGetCDNFileHashes struct {
+	FileToken []byte
+	Offset    int64
+}
+
+func (*UploadGetCDNFileHashes) TypeID() uint32 { return IDUploadGetCDNFileHashes }
+
+func (v *UploadGetCDNFileHashes) Encode(b *tl.Buffer) {
+	b.ID(IDUploadGetCDNFileHashes)
+	b.ByteString(v.FileToken)
+	b.Long(v.Offset)
+}
+
+func (v *UploadGetCDNFileHashes) Decode(r *tl.Reader) {
+	r.Expect(IDUploadGetCDNFileHashes, "upload.getCdnFileHashes")
+	r.ReadByteString(&v.FileToken)
+	v.Offset = r.Long()
+}
+
+func (*UploadGetCDNFileHashes) DecodeResult(r *tl.Reader) (v []FileHash) {
+	readFileHashs(r, 1, &v)
+	return v
+}
+
+// UploadGetFileHashes is upload.getFileHashes#9156982a.
+type UploadGetFileHashes struct {
+	Location InputFileLocationClass
+	Offset   int64
+}
+
+func (*UploadGetFileHashes) TypeID() uint32 { return IDUploadGetFileHashes }
+
+func (v *UploadGetFileHashes) Encode(b *tl.Buffer) {
+	b.ID(IDUploadGetFileHashes)
+	putInputFileLocation(b, v.Location, "upload.getFileHashes.location")
+	b.Long(v.Offset)
+}
+
+func (v *UploadGetFileHashes) Decode(r *tl.Reader) {
+	r.Expect(IDUploadGetFileHashes, "upload.getFileHashes")
+	readInputFileLocation(r, 1, &v.Location)
+	v.Offset = r.Long()
+}
+
+func (*UploadGetFileHashes) DecodeResult(r *tl.Reader) (v []FileHash) {
+	readFileHashs(r, 1, &v)
+	return v
+}
+
 // UploadFileClass is a upload.File: one of upload.file, upload.fileCdnRedirect.
 type UploadFileClass interface {
 	tl.Object
@@ -51,329 +387,3 @@ func DecodeUploadCDNFile(r *tl.Reader) (v UploadCDNFileClass) {
 	v.Decode(r)
 	return v
 }
-
-// UploadFile is upload.file#096a18d5.
-type UploadFile struct {
-	Type  StorageFileTypeClass
-	Mtime int32
-	Bytes []byte
-}
-
-func (*UploadFile) TypeID() uint32 { return IDUploadFile }
-
-func (v *UploadFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadFile)
-	b.Object(v.Type, "upload.file.type")
-	b.Int(v.Mtime)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadFile, "upload.file")
-	v.Type = DecodeStorageFileType(r)
-	v.Mtime = r.Int()
-	v.Bytes = r.ByteString()
-}
-
-// UploadFileCDNRedirect is upload.fileCdnRedirect#f18cda44.
-type UploadFileCDNRedirect struct {
-	DCID          int32
-	FileToken     []byte
-	EncryptionKey []byte
-	EncryptionIV  []byte
-	FileHashes    []FileHash
-}
-
-func (*UploadFileCDNRedirect) TypeID() uint32 { return IDUploadFileCDNRedirect }
-
-func (v *UploadFileCDNRedirect) Encode(b *tl.Buffer) {
-	b.ID(IDUploadFileCDNRedirect)
-	b.Int(v.DCID)
-	b.ByteString(v.FileToken)
-	b.ByteString(v.EncryptionKey)
-	b.ByteString(v.EncryptionIV)
-	putFileHashs(b, v.FileHashes)
-}
-
-func (v *UploadFileCDNRedirect) Decode(r *tl.Reader) {
-	r.Expect(IDUploadFileCDNRedirect, "upload.fileCdnRedirect")
-	v.DCID = r.Int()
-	v.FileToken = r.ByteString()
-	v.EncryptionKey = r.ByteString()
-	v.EncryptionIV = r.ByteString()
-	v.FileHashes = readFileHashs(r)
-}
-
-// UploadWebFile is upload.webFile#21e753bc.
-type UploadWebFile struct {
-	Size     int32
-	MIMEType string
-	FileType StorageFileTypeClass
-	Mtime    int32
-	Bytes    []byte
-}
-
-func (*UploadWebFile) TypeID() uint32 { return IDUploadWebFile }
-
-func (v *UploadWebFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadWebFile)
-	b.Int(v.Size)
-	b.String(v.MIMEType)
-	b.Object(v.FileType, "upload.webFile.file_type")
-	b.Int(v.Mtime)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadWebFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadWebFile, "upload.webFile")
-	v.Size = r.Int()
-	v.MIMEType = r.String()
-	v.FileType = DecodeStorageFileType(r)
-	v.Mtime = r.Int()
-	v.Bytes = r.ByteString()
-}
-
-// UploadCDNFileReuploadNeeded is upload.cdnFileReuploadNeeded#eea8e46e.
-type UploadCDNFileReuploadNeeded struct {
-	RequestToken []byte
-}
-
-func (*UploadCDNFileReuploadNeeded) TypeID() uint32 { return IDUploadCDNFileReuploadNeeded }
-
-func (v *UploadCDNFileReuploadNeeded) Encode(b *tl.Buffer) {
-	b.ID(IDUploadCDNFileReuploadNeeded)
-	b.ByteString(v.RequestToken)
-}
-
-func (v *UploadCDNFileReuploadNeeded) Decode(r *tl.Reader) {
-	r.Expect(IDUploadCDNFileReuploadNeeded, "upload.cdnFileReuploadNeeded")
-	v.RequestToken = r.ByteString()
-}
-
-// UploadCDNFile is upload.cdnFile#a99fca4f.
-type UploadCDNFile struct {
-	Bytes []byte
-}
-
-func (*UploadCDNFile) TypeID() uint32 { return IDUploadCDNFile }
-
-func (v *UploadCDNFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadCDNFile)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadCDNFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadCDNFile, "upload.cdnFile")
-	v.Bytes = r.ByteString()
-}
-
-// UploadSaveFilePart is upload.saveFilePart#b304a621.
-type UploadSaveFilePart struct {
-	FileID   int64
-	FilePart int32
-	Bytes    []byte
-}
-
-func (*UploadSaveFilePart) TypeID() uint32 { return IDUploadSaveFilePart }
-
-func (v *UploadSaveFilePart) Encode(b *tl.Buffer) {
-	b.ID(IDUploadSaveFilePart)
-	b.Long(v.FileID)
-	b.Int(v.FilePart)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadSaveFilePart) Decode(r *tl.Reader) {
-	r.Expect(IDUploadSaveFilePart, "upload.saveFilePart")
-	v.FileID = r.Long()
-	v.FilePart = r.Int()
-	v.Bytes = r.ByteString()
-}
-
-func (*UploadSaveFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// UploadGetFile is upload.getFile#be5335be.
-type UploadGetFile struct {
-	Precise      bool
-	CDNSupported bool
-	Location     InputFileLocationClass
-	Offset       int64
-	Limit        int32
-}
-
-func (*UploadGetFile) TypeID() uint32 { return IDUploadGetFile }
-
-func (v *UploadGetFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetFile)
-	var flags uint32
-	if v.Precise {
-		flags |= 1 << 0
-	}
-	if v.CDNSupported {
-		flags |= 1 << 1
-	}
-	b.Uint32(flags)
-	b.Object(v.Location, "upload.getFile.location")
-	b.Long(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *UploadGetFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetFile, "upload.getFile")
-	flags := r.Uint32()
-	v.Precise = flags&(1<<0) != 0
-	v.CDNSupported = flags&(1<<1) != 0
-	v.Location = DecodeInputFileLocation(r)
-	v.Offset = r.Long()
-	v.Limit = r.Int()
-}
-
-func (*UploadGetFile) DecodeResult(r *tl.Reader) UploadFileClass { return DecodeUploadFile(r) }
-
-// UploadSaveBigFilePart is upload.saveBigFilePart#de7b673d.
-type UploadSaveBigFilePart struct {
-	FileID         int64
-	FilePart       int32
-	FileTotalParts int32
-	Bytes          []byte
-}
-
-func (*UploadSaveBigFilePart) TypeID() uint32 { return IDUploadSaveBigFilePart }
-
-func (v *UploadSaveBigFilePart) Encode(b *tl.Buffer) {
-	b.ID(IDUploadSaveBigFilePart)
-	b.Long(v.FileID)
-	b.Int(v.FilePart)
-	b.Int(v.FileTotalParts)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadSaveBigFilePart) Decode(r *tl.Reader) {
-	r.Expect(IDUploadSaveBigFilePart, "upload.saveBigFilePart")
-	v.FileID = r.Long()
-	v.FilePart = r.Int()
-	v.FileTotalParts = r.Int()
-	v.Bytes = r.ByteString()
-}
-
-func (*UploadSaveBigFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// UploadGetWebFile is upload.getWebFile#24e6818d.
-type UploadGetWebFile struct {
-	Location InputWebFileLocationClass
-	Offset   int32
-	Limit    int32
-}
-
-func (*UploadGetWebFile) TypeID() uint32 { return IDUploadGetWebFile }
-
-func (v *UploadGetWebFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetWebFile)
-	b.Object(v.Location, "upload.getWebFile.location")
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *UploadGetWebFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetWebFile, "upload.getWebFile")
-	v.Location = DecodeInputWebFileLocation(r)
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-}
-
-func (*UploadGetWebFile) DecodeResult(r *tl.Reader) *UploadWebFile {
-	v := new(UploadWebFile)
-	v.Decode(r)
-	return v
-}
-
-// UploadGetCDNFile is upload.getCdnFile#395f69da.
-type UploadGetCDNFile struct {
-	FileToken []byte
-	Offset    int64
-	Limit     int32
-}
-
-func (*UploadGetCDNFile) TypeID() uint32 { return IDUploadGetCDNFile }
-
-func (v *UploadGetCDNFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetCDNFile)
-	b.ByteString(v.FileToken)
-	b.Long(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *UploadGetCDNFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetCDNFile, "upload.getCdnFile")
-	v.FileToken = r.ByteString()
-	v.Offset = r.Long()
-	v.Limit = r.Int()
-}
-
-func (*UploadGetCDNFile) DecodeResult(r *tl.Reader) UploadCDNFileClass { return DecodeUploadCDNFile(r) }
-
-// UploadReuploadCDNFile is upload.reuploadCdnFile#9b2754a8.
-type UploadReuploadCDNFile struct {
-	FileToken    []byte
-	RequestToken []byte
-}
-
-func (*UploadReuploadCDNFile) TypeID() uint32 { return IDUploadReuploadCDNFile }
-
-func (v *UploadReuploadCDNFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadReuploadCDNFile)
-	b.ByteString(v.FileToken)
-	b.ByteString(v.RequestToken)
-}
-
-func (v *UploadReuploadCDNFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadReuploadCDNFile, "upload.reuploadCdnFile")
-	v.FileToken = r.ByteString()
-	v.RequestToken = r.ByteString()
-}
-
-func (*UploadReuploadCDNFile) DecodeResult(r *tl.Reader) []FileHash { return readFileHashs(r) }
-
-// UploadGetCDNFileHashes is upload.getCdnFileHashes#91dc3f31.
-type UploadGetCDNFileHashes struct {
-	FileToken []byte
-	Offset    int64
-}
-
-func (*UploadGetCDNFileHashes) TypeID() uint32 { return IDUploadGetCDNFileHashes }
-
-func (v *UploadGetCDNFileHashes) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetCDNFileHashes)
-	b.ByteString(v.FileToken)
-	b.Long(v.Offset)
-}
-
-func (v *UploadGetCDNFileHashes) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetCDNFileHashes, "upload.getCdnFileHashes")
-	v.FileToken = r.ByteString()
-	v.Offset = r.Long()
-}
-
-func (*UploadGetCDNFileHashes) DecodeResult(r *tl.Reader) []FileHash { return readFileHashs(r) }
-
-// UploadGetFileHashes is upload.getFileHashes#9156982a.
-type UploadGetFileHashes struct {
-	Location InputFileLocationClass
-	Offset   int64
-}
-
-func (*UploadGetFileHashes) TypeID() uint32 { return IDUploadGetFileHashes }
-
-func (v *UploadGetFileHashes) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetFileHashes)
-	b.Object(v.Location, "upload.getFileHashes.location")
-	b.Long(v.Offset)
-}
-
-func (v *UploadGetFileHashes) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetFileHashes, "upload.getFileHashes")
-	v.Location = DecodeInputFileLocation(r)
-	v.Offset = r.Long()
-}
-
-func (*UploadGetFileHashes) DecodeResult(r *tl.Reader) []FileHash { return readFileHashs(r) }

@@ -2,7 +2,270 @@
 
 package tg
 
+import "unsafe"
 import "godwit/tl"
+
+// UsersUserFull is users.userFull#3b6d152e.
+type UsersUserFull struct {
+	FullUser UserFull
+	Chats    []ChatClass
+	Users    []UserClass
+}
+
+func (*UsersUserFull) TypeID() uint32 { return IDUsersUserFull }
+
+func (v *UsersUserFull) Encode(b *tl.Buffer) {
+	b.ID(IDUsersUserFull)
+	v.FullUser.Encode(b)
+	putChatClasses(b, v.Chats, "users.userFull.chats")
+	putUserClasses(b, v.Users, "users.userFull.users")
+}
+
+func (v *UsersUserFull) Decode(r *tl.Reader) {
+	r.Expect(IDUsersUserFull, "users.userFull")
+	v.FullUser.Decode(r)
+	readChatClasses(r, 1, &v.Chats)
+	readUserClasses(r, 1, &v.Users)
+}
+
+// UsersUsers is users.users#62d706b8.
+type UsersUsers struct {
+	Users []UserClass
+}
+
+func (*UsersUsers) TypeID() uint32 { return IDUsersUsers }
+
+func (v *UsersUsers) Encode(b *tl.Buffer) {
+	b.ID(IDUsersUsers)
+	putUserClasses(b, v.Users, "users.users.users")
+}
+
+func (v *UsersUsers) Decode(r *tl.Reader) {
+	r.Expect(IDUsersUsers, "users.users")
+	readUserClasses(r, 1, &v.Users)
+}
+
+// UsersUsersSlice is users.usersSlice#315a4974.
+type UsersUsersSlice struct {
+	Count int32
+	Users []UserClass
+}
+
+func (*UsersUsersSlice) TypeID() uint32 { return IDUsersUsersSlice }
+
+func (v *UsersUsersSlice) Encode(b *tl.Buffer) {
+	b.ID(IDUsersUsersSlice)
+	b.Int(v.Count)
+	putUserClasses(b, v.Users, "users.usersSlice.users")
+}
+
+func (v *UsersUsersSlice) Decode(r *tl.Reader) {
+	r.Expect(IDUsersUsersSlice, "users.usersSlice")
+	v.Count = r.Int()
+	readUserClasses(r, 1, &v.Users)
+}
+
+// UsersSavedMusicNotModified is users.savedMusicNotModified#e3878aa4.
+type UsersSavedMusicNotModified struct {
+	Count int32
+}
+
+func (*UsersSavedMusicNotModified) TypeID() uint32 { return IDUsersSavedMusicNotModified }
+
+func (v *UsersSavedMusicNotModified) Encode(b *tl.Buffer) {
+	b.ID(IDUsersSavedMusicNotModified)
+	b.Int(v.Count)
+}
+
+func (v *UsersSavedMusicNotModified) Decode(r *tl.Reader) {
+	r.Expect(IDUsersSavedMusicNotModified, "users.savedMusicNotModified")
+	v.Count = r.Int()
+}
+
+// UsersSavedMusic is users.savedMusic#34a2f297.
+type UsersSavedMusic struct {
+	Count     int32
+	Documents []DocumentClass
+}
+
+func (*UsersSavedMusic) TypeID() uint32 { return IDUsersSavedMusic }
+
+func (v *UsersSavedMusic) Encode(b *tl.Buffer) {
+	b.ID(IDUsersSavedMusic)
+	b.Int(v.Count)
+	putDocumentClasses(b, v.Documents, "users.savedMusic.documents")
+}
+
+func (v *UsersSavedMusic) Decode(r *tl.Reader) {
+	r.Expect(IDUsersSavedMusic, "users.savedMusic")
+	v.Count = r.Int()
+	readDocumentClasses(r, 1, &v.Documents)
+}
+
+// UsersGetUsers is users.getUsers#0d91a548.
+type UsersGetUsers struct {
+	ID []InputUserClass
+}
+
+func (*UsersGetUsers) TypeID() uint32 { return IDUsersGetUsers }
+
+func (v *UsersGetUsers) Encode(b *tl.Buffer) {
+	b.ID(IDUsersGetUsers)
+	putInputUserClasses(b, v.ID, "users.getUsers.id")
+}
+
+func (v *UsersGetUsers) Decode(r *tl.Reader) {
+	r.Expect(IDUsersGetUsers, "users.getUsers")
+	readInputUserClasses(r, 1, &v.ID)
+}
+
+func (*UsersGetUsers) DecodeResult(r *tl.Reader) (v []UserClass) {
+	readUserClasses(r, 1, &v)
+	return v
+}
+
+// UsersGetFullUser is users.getFullUser#b60f5918.
+type UsersGetFullUser struct {
+	ID InputUserClass
+}
+
+func (*UsersGetFullUser) TypeID() uint32 { return IDUsersGetFullUser }
+
+func (v *UsersGetFullUser) Encode(b *tl.Buffer) {
+	b.ID(IDUsersGetFullUser)
+	putInputUser(b, v.ID, "users.getFullUser.id")
+}
+
+func (v *UsersGetFullUser) Decode(r *tl.Reader) {
+	r.Expect(IDUsersGetFullUser, "users.getFullUser")
+	readInputUser(r, 1, &v.ID)
+}
+
+func (*UsersGetFullUser) DecodeResult(r *tl.Reader) *UsersUserFull {
+	v := new(UsersUserFull)
+	v.Decode(r)
+	return v
+}
+
+// UsersSetSecureValueErrors is users.setSecureValueErrors#90c894b5.
+type UsersSetSecureValueErrors struct {
+	ID     InputUserClass
+	Errors []SecureValueErrorClass
+}
+
+func (*UsersSetSecureValueErrors) TypeID() uint32 { return IDUsersSetSecureValueErrors }
+
+func (v *UsersSetSecureValueErrors) Encode(b *tl.Buffer) {
+	b.ID(IDUsersSetSecureValueErrors)
+	putInputUser(b, v.ID, "users.setSecureValueErrors.id")
+	putSecureValueErrorClasses(b, v.Errors, "users.setSecureValueErrors.errors")
+}
+
+func (v *UsersSetSecureValueErrors) Decode(r *tl.Reader) {
+	r.Expect(IDUsersSetSecureValueErrors, "users.setSecureValueErrors")
+	readInputUser(r, 1, &v.ID)
+	readSecureValueErrorClasses(r, 1, &v.Errors)
+}
+
+func (*UsersSetSecureValueErrors) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+
+// UsersGetRequirementsToContact is users.getRequirementsToContact#d89a83a3.
+type UsersGetRequirementsToContact struct {
+	ID []InputUserClass
+}
+
+func (*UsersGetRequirementsToContact) TypeID() uint32 { return IDUsersGetRequirementsToContact }
+
+func (v *UsersGetRequirementsToContact) Encode(b *tl.Buffer) {
+	b.ID(IDUsersGetRequirementsToContact)
+	putInputUserClasses(b, v.ID, "users.getRequirementsToContact.id")
+}
+
+func (v *UsersGetRequirementsToContact) Decode(r *tl.Reader) {
+	r.Expect(IDUsersGetRequirementsToContact, "users.getRequirementsToContact")
+	readInputUserClasses(r, 1, &v.ID)
+}
+
+func (*UsersGetRequirementsToContact) DecodeResult(r *tl.Reader) (v []RequirementToContactClass) {
+	readRequirementToContactClasses(r, 1, &v)
+	return v
+}
+
+// UsersGetSavedMusic is users.getSavedMusic#788d7fe3.
+type UsersGetSavedMusic struct {
+	ID     InputUserClass
+	Offset int32
+	Limit  int32
+	Hash   int64
+}
+
+func (*UsersGetSavedMusic) TypeID() uint32 { return IDUsersGetSavedMusic }
+
+func (v *UsersGetSavedMusic) Encode(b *tl.Buffer) {
+	b.ID(IDUsersGetSavedMusic)
+	putInputUser(b, v.ID, "users.getSavedMusic.id")
+	b.Int(v.Offset)
+	b.Int(v.Limit)
+	b.Long(v.Hash)
+}
+
+func (v *UsersGetSavedMusic) Decode(r *tl.Reader) {
+	r.Expect(IDUsersGetSavedMusic, "users.getSavedMusic")
+	readInputUser(r, 1, &v.ID)
+	v.Offset = r.Int()
+	v.Limit = r.Int()
+	v.Hash = r.Long()
+}
+
+func (*UsersGetSavedMusic) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
+	return DecodeUsersSavedMusic(r)
+}
+
+// UsersGetSavedMusicByID is users.getSavedMusicByID#7573a4e9.
+type UsersGetSavedMusicByID struct {
+	ID        InputUserClass
+	Documents []InputDocumentClass
+}
+
+func (*UsersGetSavedMusicByID) TypeID() uint32 { return IDUsersGetSavedMusicByID }
+
+func (v *UsersGetSavedMusicByID) Encode(b *tl.Buffer) {
+	b.ID(IDUsersGetSavedMusicByID)
+	putInputUser(b, v.ID, "users.getSavedMusicByID.id")
+	putInputDocumentClasses(b, v.Documents, "users.getSavedMusicByID.documents")
+}
+
+func (v *UsersGetSavedMusicByID) Decode(r *tl.Reader) {
+	r.Expect(IDUsersGetSavedMusicByID, "users.getSavedMusicByID")
+	readInputUser(r, 1, &v.ID)
+	readInputDocumentClasses(r, 1, &v.Documents)
+}
+
+func (*UsersGetSavedMusicByID) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
+	return DecodeUsersSavedMusic(r)
+}
+
+// UsersSuggestBirthday is users.suggestBirthday#fc533372.
+type UsersSuggestBirthday struct {
+	ID       InputUserClass
+	Birthday Birthday
+}
+
+func (*UsersSuggestBirthday) TypeID() uint32 { return IDUsersSuggestBirthday }
+
+func (v *UsersSuggestBirthday) Encode(b *tl.Buffer) {
+	b.ID(IDUsersSuggestBirthday)
+	putInputUser(b, v.ID, "users.suggestBirthday.id")
+	v.Birthday.Encode(b)
+}
+
+func (v *UsersSuggestBirthday) Decode(r *tl.Reader) {
+	r.Expect(IDUsersSuggestBirthday, "users.suggestBirthday")
+	readInputUser(r, 1, &v.ID)
+	v.Birthday.Decode(r)
+}
+
+func (*UsersSuggestBirthday) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
 
 // UsersUsersClass is a users.Users: one of users.users, users.usersSlice.
 type UsersUsersClass interface {
@@ -41,7 +304,7 @@ func (*UsersSavedMusic) isUsersSavedMusic()            {}
 func DecodeUsersSavedMusic(r *tl.Reader) (v UsersSavedMusicClass) {
 	switch r.PeekID() {
 	case IDUsersSavedMusicNotModified:
-		v = new(UsersSavedMusicNotModified)
+		v = (*UsersSavedMusicNotModified)(r.Small(unsafe.Sizeof(UsersSavedMusicNotModified{})))
 	case IDUsersSavedMusic:
 		v = new(UsersSavedMusic)
 	default:
@@ -51,261 +314,3 @@ func DecodeUsersSavedMusic(r *tl.Reader) (v UsersSavedMusicClass) {
 	v.Decode(r)
 	return v
 }
-
-// UsersUserFull is users.userFull#3b6d152e.
-type UsersUserFull struct {
-	FullUser UserFull
-	Chats    []ChatClass
-	Users    []UserClass
-}
-
-func (*UsersUserFull) TypeID() uint32 { return IDUsersUserFull }
-
-func (v *UsersUserFull) Encode(b *tl.Buffer) {
-	b.ID(IDUsersUserFull)
-	v.FullUser.Encode(b)
-	putChatClasses(b, v.Chats, "users.userFull.chats")
-	putUserClasses(b, v.Users, "users.userFull.users")
-}
-
-func (v *UsersUserFull) Decode(r *tl.Reader) {
-	r.Expect(IDUsersUserFull, "users.userFull")
-	v.FullUser.Decode(r)
-	v.Chats = readChatClasses(r)
-	v.Users = readUserClasses(r)
-}
-
-// UsersUsers is users.users#62d706b8.
-type UsersUsers struct {
-	Users []UserClass
-}
-
-func (*UsersUsers) TypeID() uint32 { return IDUsersUsers }
-
-func (v *UsersUsers) Encode(b *tl.Buffer) {
-	b.ID(IDUsersUsers)
-	putUserClasses(b, v.Users, "users.users.users")
-}
-
-func (v *UsersUsers) Decode(r *tl.Reader) {
-	r.Expect(IDUsersUsers, "users.users")
-	v.Users = readUserClasses(r)
-}
-
-// UsersUsersSlice is users.usersSlice#315a4974.
-type UsersUsersSlice struct {
-	Count int32
-	Users []UserClass
-}
-
-func (*UsersUsersSlice) TypeID() uint32 { return IDUsersUsersSlice }
-
-func (v *UsersUsersSlice) Encode(b *tl.Buffer) {
-	b.ID(IDUsersUsersSlice)
-	b.Int(v.Count)
-	putUserClasses(b, v.Users, "users.usersSlice.users")
-}
-
-func (v *UsersUsersSlice) Decode(r *tl.Reader) {
-	r.Expect(IDUsersUsersSlice, "users.usersSlice")
-	v.Count = r.Int()
-	v.Users = readUserClasses(r)
-}
-
-// UsersSavedMusicNotModified is users.savedMusicNotModified#e3878aa4.
-type UsersSavedMusicNotModified struct {
-	Count int32
-}
-
-func (*UsersSavedMusicNotModified) TypeID() uint32 { return IDUsersSavedMusicNotModified }
-
-func (v *UsersSavedMusicNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSavedMusicNotModified)
-	b.Int(v.Count)
-}
-
-func (v *UsersSavedMusicNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSavedMusicNotModified, "users.savedMusicNotModified")
-	v.Count = r.Int()
-}
-
-// UsersSavedMusic is users.savedMusic#34a2f297.
-type UsersSavedMusic struct {
-	Count     int32
-	Documents []DocumentClass
-}
-
-func (*UsersSavedMusic) TypeID() uint32 { return IDUsersSavedMusic }
-
-func (v *UsersSavedMusic) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSavedMusic)
-	b.Int(v.Count)
-	putDocumentClasses(b, v.Documents, "users.savedMusic.documents")
-}
-
-func (v *UsersSavedMusic) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSavedMusic, "users.savedMusic")
-	v.Count = r.Int()
-	v.Documents = readDocumentClasses(r)
-}
-
-// UsersGetUsers is users.getUsers#0d91a548.
-type UsersGetUsers struct {
-	ID []InputUserClass
-}
-
-func (*UsersGetUsers) TypeID() uint32 { return IDUsersGetUsers }
-
-func (v *UsersGetUsers) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetUsers)
-	putInputUserClasses(b, v.ID, "users.getUsers.id")
-}
-
-func (v *UsersGetUsers) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetUsers, "users.getUsers")
-	v.ID = readInputUserClasses(r)
-}
-
-func (*UsersGetUsers) DecodeResult(r *tl.Reader) []UserClass { return readUserClasses(r) }
-
-// UsersGetFullUser is users.getFullUser#b60f5918.
-type UsersGetFullUser struct {
-	ID InputUserClass
-}
-
-func (*UsersGetFullUser) TypeID() uint32 { return IDUsersGetFullUser }
-
-func (v *UsersGetFullUser) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetFullUser)
-	b.Object(v.ID, "users.getFullUser.id")
-}
-
-func (v *UsersGetFullUser) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetFullUser, "users.getFullUser")
-	v.ID = DecodeInputUser(r)
-}
-
-func (*UsersGetFullUser) DecodeResult(r *tl.Reader) *UsersUserFull {
-	v := new(UsersUserFull)
-	v.Decode(r)
-	return v
-}
-
-// UsersSetSecureValueErrors is users.setSecureValueErrors#90c894b5.
-type UsersSetSecureValueErrors struct {
-	ID     InputUserClass
-	Errors []SecureValueErrorClass
-}
-
-func (*UsersSetSecureValueErrors) TypeID() uint32 { return IDUsersSetSecureValueErrors }
-
-func (v *UsersSetSecureValueErrors) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSetSecureValueErrors)
-	b.Object(v.ID, "users.setSecureValueErrors.id")
-	putSecureValueErrorClasses(b, v.Errors, "users.setSecureValueErrors.errors")
-}
-
-func (v *UsersSetSecureValueErrors) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSetSecureValueErrors, "users.setSecureValueErrors")
-	v.ID = DecodeInputUser(r)
-	v.Errors = readSecureValueErrorClasses(r)
-}
-
-func (*UsersSetSecureValueErrors) DecodeResult(r *tl.Reader) bool { return r.Bool() }
-
-// UsersGetRequirementsToContact is users.getRequirementsToContact#d89a83a3.
-type UsersGetRequirementsToContact struct {
-	ID []InputUserClass
-}
-
-func (*UsersGetRequirementsToContact) TypeID() uint32 { return IDUsersGetRequirementsToContact }
-
-func (v *UsersGetRequirementsToContact) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetRequirementsToContact)
-	putInputUserClasses(b, v.ID, "users.getRequirementsToContact.id")
-}
-
-func (v *UsersGetRequirementsToContact) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetRequirementsToContact, "users.getRequirementsToContact")
-	v.ID = readInputUserClasses(r)
-}
-
-func (*UsersGetRequirementsToContact) DecodeResult(r *tl.Reader) []RequirementToContactClass {
-	return readRequirementToContactClasses(r)
-}
-
-// UsersGetSavedMusic is users.getSavedMusic#788d7fe3.
-type UsersGetSavedMusic struct {
-	ID     InputUserClass
-	Offset int32
-	Limit  int32
-	Hash   int64
-}
-
-func (*UsersGetSavedMusic) TypeID() uint32 { return IDUsersGetSavedMusic }
-
-func (v *UsersGetSavedMusic) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetSavedMusic)
-	b.Object(v.ID, "users.getSavedMusic.id")
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *UsersGetSavedMusic) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetSavedMusic, "users.getSavedMusic")
-	v.ID = DecodeInputUser(r)
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
-}
-
-func (*UsersGetSavedMusic) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
-	return DecodeUsersSavedMusic(r)
-}
-
-// UsersGetSavedMusicByID is users.getSavedMusicByID#7573a4e9.
-type UsersGetSavedMusicByID struct {
-	ID        InputUserClass
-	Documents []InputDocumentClass
-}
-
-func (*UsersGetSavedMusicByID) TypeID() uint32 { return IDUsersGetSavedMusicByID }
-
-func (v *UsersGetSavedMusicByID) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetSavedMusicByID)
-	b.Object(v.ID, "users.getSavedMusicByID.id")
-	putInputDocumentClasses(b, v.Documents, "users.getSavedMusicByID.documents")
-}
-
-func (v *UsersGetSavedMusicByID) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetSavedMusicByID, "users.getSavedMusicByID")
-	v.ID = DecodeInputUser(r)
-	v.Documents = readInputDocumentClasses(r)
-}
-
-func (*UsersGetSavedMusicByID) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
-	return DecodeUsersSavedMusic(r)
-}
-
-// UsersSuggestBirthday is users.suggestBirthday#fc533372.
-type UsersSuggestBirthday struct {
-	ID       InputUserClass
-	Birthday Birthday
-}
-
-func (*UsersSuggestBirthday) TypeID() uint32 { return IDUsersSuggestBirthday }
-
-func (v *UsersSuggestBirthday) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSuggestBirthday)
-	b.Object(v.ID, "users.suggestBirthday.id")
-	v.Birthday.Encode(b)
-}
-
-func (v *UsersSuggestBirthday) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSuggestBirthday, "users.suggestBirthday")
-	v.ID = DecodeInputUser(r)
-	v.Birthday.Decode(r)
-}
-
-func (*UsersSuggestBirthday) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }

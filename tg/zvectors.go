@@ -4,27 +4,33 @@ package tg
 
 import "godwit/tl"
 
-func readAIComposeToneClasses(r *tl.Reader) []AIComposeToneClass {
+func readAIComposeToneClasses(r *tl.Reader, flag uint32, p *[]AIComposeToneClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AIComposeToneClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodeAIComposeTone(r)
 	}
-	return v
 }
 
 func putAIComposeToneClasses(b *tl.Buffer, v []AIComposeToneClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putAIComposeTone(b, v[i], field)
 	}
 }
 
-func readAttachMenuBotIconColors(r *tl.Reader) []AttachMenuBotIconColor {
+func readAttachMenuBotIconColors(r *tl.Reader, flag uint32, p *[]AttachMenuBotIconColor) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AttachMenuBotIconColor, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAttachMenuBotIconColors(b *tl.Buffer, v []AttachMenuBotIconColor) {
@@ -34,12 +40,15 @@ func putAttachMenuBotIconColors(b *tl.Buffer, v []AttachMenuBotIconColor) {
 	}
 }
 
-func readAttachMenuBotIcons(r *tl.Reader) []AttachMenuBotIcon {
+func readAttachMenuBotIcons(r *tl.Reader, flag uint32, p *[]AttachMenuBotIcon) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AttachMenuBotIcon, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAttachMenuBotIcons(b *tl.Buffer, v []AttachMenuBotIcon) {
@@ -49,12 +58,15 @@ func putAttachMenuBotIcons(b *tl.Buffer, v []AttachMenuBotIcon) {
 	}
 }
 
-func readAttachMenuBots(r *tl.Reader) []AttachMenuBot {
+func readAttachMenuBots(r *tl.Reader, flag uint32, p *[]AttachMenuBot) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AttachMenuBot, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAttachMenuBots(b *tl.Buffer, v []AttachMenuBot) {
@@ -64,27 +76,33 @@ func putAttachMenuBots(b *tl.Buffer, v []AttachMenuBot) {
 	}
 }
 
-func readAttachMenuPeerTypeClasses(r *tl.Reader) []AttachMenuPeerTypeClass {
+func readAttachMenuPeerTypeClasses(r *tl.Reader, flag uint32, p *[]AttachMenuPeerTypeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AttachMenuPeerTypeClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeAttachMenuPeerType(r)
 	}
-	return v
 }
 
 func putAttachMenuPeerTypeClasses(b *tl.Buffer, v []AttachMenuPeerTypeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putAttachMenuPeerType(b, v[i], field)
 	}
 }
 
-func readAuctionBidLevels(r *tl.Reader) []AuctionBidLevel {
+func readAuctionBidLevels(r *tl.Reader, flag uint32, p *[]AuctionBidLevel) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AuctionBidLevel, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAuctionBidLevels(b *tl.Buffer, v []AuctionBidLevel) {
@@ -94,12 +112,15 @@ func putAuctionBidLevels(b *tl.Buffer, v []AuctionBidLevel) {
 	}
 }
 
-func readAuthorizations(r *tl.Reader) []Authorization {
+func readAuthorizations(r *tl.Reader, flag uint32, p *[]Authorization) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Authorization, r.Vector(60))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAuthorizations(b *tl.Buffer, v []Authorization) {
@@ -109,12 +130,15 @@ func putAuthorizations(b *tl.Buffer, v []Authorization) {
 	}
 }
 
-func readAutoSaveExceptions(r *tl.Reader) []AutoSaveException {
+func readAutoSaveExceptions(r *tl.Reader, flag uint32, p *[]AutoSaveException) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AutoSaveException, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAutoSaveExceptions(b *tl.Buffer, v []AutoSaveException) {
@@ -124,12 +148,15 @@ func putAutoSaveExceptions(b *tl.Buffer, v []AutoSaveException) {
 	}
 }
 
-func readAvailableEffects(r *tl.Reader) []AvailableEffect {
+func readAvailableEffects(r *tl.Reader, flag uint32, p *[]AvailableEffect) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AvailableEffect, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAvailableEffects(b *tl.Buffer, v []AvailableEffect) {
@@ -139,12 +166,15 @@ func putAvailableEffects(b *tl.Buffer, v []AvailableEffect) {
 	}
 }
 
-func readAvailableReactions(r *tl.Reader) []AvailableReaction {
+func readAvailableReactions(r *tl.Reader, flag uint32, p *[]AvailableReaction) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AvailableReaction, r.Vector(76))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putAvailableReactions(b *tl.Buffer, v []AvailableReaction) {
@@ -154,12 +184,15 @@ func putAvailableReactions(b *tl.Buffer, v []AvailableReaction) {
 	}
 }
 
-func readBankCardOpenURLs(r *tl.Reader) []BankCardOpenURL {
+func readBankCardOpenURLs(r *tl.Reader, flag uint32, p *[]BankCardOpenURL) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BankCardOpenURL, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBankCardOpenURLs(b *tl.Buffer, v []BankCardOpenURL) {
@@ -169,12 +202,15 @@ func putBankCardOpenURLs(b *tl.Buffer, v []BankCardOpenURL) {
 	}
 }
 
-func readBareAccessPointRules(r *tl.Reader) []AccessPointRule {
+func readBareAccessPointRules(r *tl.Reader, flag uint32, p *[]AccessPointRule) {
+	if flag == 0 {
+		return
+	}
 	v := make([]AccessPointRule, r.Count(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBareAccessPointRules(b *tl.Buffer, v []AccessPointRule) {
@@ -184,27 +220,33 @@ func putBareAccessPointRules(b *tl.Buffer, v []AccessPointRule) {
 	}
 }
 
-func readBareIPPortClasses(r *tl.Reader) []IPPortClass {
+func readBareIPPortClasses(r *tl.Reader, flag uint32, p *[]IPPortClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]IPPortClass, r.Count(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeIPPort(r)
 	}
-	return v
 }
 
 func putBareIPPortClasses(b *tl.Buffer, v []IPPortClass, field string) {
 	b.Count(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putIPPort(b, v[i], field)
 	}
 }
 
-func readBoosts(r *tl.Reader) []Boost {
+func readBoosts(r *tl.Reader, flag uint32, p *[]Boost) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Boost, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBoosts(b *tl.Buffer, v []Boost) {
@@ -214,12 +256,15 @@ func putBoosts(b *tl.Buffer, v []Boost) {
 	}
 }
 
-func readBotCommands(r *tl.Reader) []BotCommand {
+func readBotCommands(r *tl.Reader, flag uint32, p *[]BotCommand) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BotCommand, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBotCommands(b *tl.Buffer, v []BotCommand) {
@@ -229,12 +274,15 @@ func putBotCommands(b *tl.Buffer, v []BotCommand) {
 	}
 }
 
-func readBotInfos(r *tl.Reader) []BotInfo {
+func readBotInfos(r *tl.Reader, flag uint32, p *[]BotInfo) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BotInfo, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBotInfos(b *tl.Buffer, v []BotInfo) {
@@ -244,27 +292,33 @@ func putBotInfos(b *tl.Buffer, v []BotInfo) {
 	}
 }
 
-func readBotInlineResultClasses(r *tl.Reader) []BotInlineResultClass {
+func readBotInlineResultClasses(r *tl.Reader, flag uint32, p *[]BotInlineResultClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BotInlineResultClass, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i] = DecodeBotInlineResult(r)
 	}
-	return v
 }
 
 func putBotInlineResultClasses(b *tl.Buffer, v []BotInlineResultClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putBotInlineResult(b, v[i], field)
 	}
 }
 
-func readBotPreviewMedias(r *tl.Reader) []BotPreviewMedia {
+func readBotPreviewMedias(r *tl.Reader, flag uint32, p *[]BotPreviewMedia) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BotPreviewMedia, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBotPreviewMedias(b *tl.Buffer, v []BotPreviewMedia) {
@@ -274,12 +328,15 @@ func putBotPreviewMedias(b *tl.Buffer, v []BotPreviewMedia) {
 	}
 }
 
-func readBusinessChatLinks(r *tl.Reader) []BusinessChatLink {
+func readBusinessChatLinks(r *tl.Reader, flag uint32, p *[]BusinessChatLink) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BusinessChatLink, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBusinessChatLinks(b *tl.Buffer, v []BusinessChatLink) {
@@ -289,12 +346,15 @@ func putBusinessChatLinks(b *tl.Buffer, v []BusinessChatLink) {
 	}
 }
 
-func readBusinessWeeklyOpens(r *tl.Reader) []BusinessWeeklyOpen {
+func readBusinessWeeklyOpens(r *tl.Reader, flag uint32, p *[]BusinessWeeklyOpen) {
+	if flag == 0 {
+		return
+	}
 	v := make([]BusinessWeeklyOpen, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putBusinessWeeklyOpens(b *tl.Buffer, v []BusinessWeeklyOpen) {
@@ -304,12 +364,15 @@ func putBusinessWeeklyOpens(b *tl.Buffer, v []BusinessWeeklyOpen) {
 	}
 }
 
-func readCDNPublicKeys(r *tl.Reader) []CDNPublicKey {
+func readCDNPublicKeys(r *tl.Reader, flag uint32, p *[]CDNPublicKey) {
+	if flag == 0 {
+		return
+	}
 	v := make([]CDNPublicKey, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putCDNPublicKeys(b *tl.Buffer, v []CDNPublicKey) {
@@ -319,12 +382,15 @@ func putCDNPublicKeys(b *tl.Buffer, v []CDNPublicKey) {
 	}
 }
 
-func readChannelAdminLogEvents(r *tl.Reader) []ChannelAdminLogEvent {
+func readChannelAdminLogEvents(r *tl.Reader, flag uint32, p *[]ChannelAdminLogEvent) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChannelAdminLogEvent, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putChannelAdminLogEvents(b *tl.Buffer, v []ChannelAdminLogEvent) {
@@ -334,27 +400,33 @@ func putChannelAdminLogEvents(b *tl.Buffer, v []ChannelAdminLogEvent) {
 	}
 }
 
-func readChannelParticipantClasses(r *tl.Reader) []ChannelParticipantClass {
+func readChannelParticipantClasses(r *tl.Reader, flag uint32, p *[]ChannelParticipantClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChannelParticipantClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeChannelParticipant(r)
 	}
-	return v
 }
 
 func putChannelParticipantClasses(b *tl.Buffer, v []ChannelParticipantClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putChannelParticipant(b, v[i], field)
 	}
 }
 
-func readChatAdminWithInvitess(r *tl.Reader) []ChatAdminWithInvites {
+func readChatAdminWithInvitess(r *tl.Reader, flag uint32, p *[]ChatAdminWithInvites) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChatAdminWithInvites, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putChatAdminWithInvitess(b *tl.Buffer, v []ChatAdminWithInvites) {
@@ -364,27 +436,33 @@ func putChatAdminWithInvitess(b *tl.Buffer, v []ChatAdminWithInvites) {
 	}
 }
 
-func readChatClasses(r *tl.Reader) []ChatClass {
+func readChatClasses(r *tl.Reader, flag uint32, p *[]ChatClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChatClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeChat(r)
 	}
-	return v
 }
 
 func putChatClasses(b *tl.Buffer, v []ChatClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putChat(b, v[i], field)
 	}
 }
 
-func readChatInviteImporters(r *tl.Reader) []ChatInviteImporter {
+func readChatInviteImporters(r *tl.Reader, flag uint32, p *[]ChatInviteImporter) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChatInviteImporter, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putChatInviteImporters(b *tl.Buffer, v []ChatInviteImporter) {
@@ -394,42 +472,51 @@ func putChatInviteImporters(b *tl.Buffer, v []ChatInviteImporter) {
 	}
 }
 
-func readChatParticipantClasses(r *tl.Reader) []ChatParticipantClass {
+func readChatParticipantClasses(r *tl.Reader, flag uint32, p *[]ChatParticipantClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChatParticipantClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeChatParticipant(r)
 	}
-	return v
 }
 
 func putChatParticipantClasses(b *tl.Buffer, v []ChatParticipantClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putChatParticipant(b, v[i], field)
 	}
 }
 
-func readChatThemeClasses(r *tl.Reader) []ChatThemeClass {
+func readChatThemeClasses(r *tl.Reader, flag uint32, p *[]ChatThemeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ChatThemeClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeChatTheme(r)
 	}
-	return v
 }
 
 func putChatThemeClasses(b *tl.Buffer, v []ChatThemeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putChatTheme(b, v[i], field)
 	}
 }
 
-func readCommunityPeerRequests(r *tl.Reader) []CommunityPeerRequest {
+func readCommunityPeerRequests(r *tl.Reader, flag uint32, p *[]CommunityPeerRequest) {
+	if flag == 0 {
+		return
+	}
 	v := make([]CommunityPeerRequest, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putCommunityPeerRequests(b *tl.Buffer, v []CommunityPeerRequest) {
@@ -439,12 +526,15 @@ func putCommunityPeerRequests(b *tl.Buffer, v []CommunityPeerRequest) {
 	}
 }
 
-func readCommunityPeers(r *tl.Reader) []CommunityPeer {
+func readCommunityPeers(r *tl.Reader, flag uint32, p *[]CommunityPeer) {
+	if flag == 0 {
+		return
+	}
 	v := make([]CommunityPeer, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putCommunityPeers(b *tl.Buffer, v []CommunityPeer) {
@@ -454,12 +544,15 @@ func putCommunityPeers(b *tl.Buffer, v []CommunityPeer) {
 	}
 }
 
-func readConnectedBotStarRefs(r *tl.Reader) []ConnectedBotStarRef {
+func readConnectedBotStarRefs(r *tl.Reader, flag uint32, p *[]ConnectedBotStarRef) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ConnectedBotStarRef, r.Vector(44))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putConnectedBotStarRefs(b *tl.Buffer, v []ConnectedBotStarRef) {
@@ -469,12 +562,15 @@ func putConnectedBotStarRefs(b *tl.Buffer, v []ConnectedBotStarRef) {
 	}
 }
 
-func readConnectedBots(r *tl.Reader) []ConnectedBot {
+func readConnectedBots(r *tl.Reader, flag uint32, p *[]ConnectedBot) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ConnectedBot, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putConnectedBots(b *tl.Buffer, v []ConnectedBot) {
@@ -484,12 +580,15 @@ func putConnectedBots(b *tl.Buffer, v []ConnectedBot) {
 	}
 }
 
-func readContactBirthdays(r *tl.Reader) []ContactBirthday {
+func readContactBirthdays(r *tl.Reader, flag uint32, p *[]ContactBirthday) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ContactBirthday, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putContactBirthdays(b *tl.Buffer, v []ContactBirthday) {
@@ -499,12 +598,15 @@ func putContactBirthdays(b *tl.Buffer, v []ContactBirthday) {
 	}
 }
 
-func readContactStatuss(r *tl.Reader) []ContactStatus {
+func readContactStatuss(r *tl.Reader, flag uint32, p *[]ContactStatus) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ContactStatus, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putContactStatuss(b *tl.Buffer, v []ContactStatus) {
@@ -514,12 +616,15 @@ func putContactStatuss(b *tl.Buffer, v []ContactStatus) {
 	}
 }
 
-func readContacts(r *tl.Reader) []Contact {
+func readContacts(r *tl.Reader, flag uint32, p *[]Contact) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Contact, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putContacts(b *tl.Buffer, v []Contact) {
@@ -529,12 +634,15 @@ func putContacts(b *tl.Buffer, v []Contact) {
 	}
 }
 
-func readDCOptions(r *tl.Reader) []DCOption {
+func readDCOptions(r *tl.Reader, flag uint32, p *[]DCOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DCOption, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putDCOptions(b *tl.Buffer, v []DCOption) {
@@ -544,42 +652,51 @@ func putDCOptions(b *tl.Buffer, v []DCOption) {
 	}
 }
 
-func readDialogClasses(r *tl.Reader) []DialogClass {
+func readDialogClasses(r *tl.Reader, flag uint32, p *[]DialogClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DialogClass, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i] = DecodeDialog(r)
 	}
-	return v
 }
 
 func putDialogClasses(b *tl.Buffer, v []DialogClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putDialog(b, v[i], field)
 	}
 }
 
-func readDialogFilterClasses(r *tl.Reader) []DialogFilterClass {
+func readDialogFilterClasses(r *tl.Reader, flag uint32, p *[]DialogFilterClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DialogFilterClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeDialogFilter(r)
 	}
-	return v
 }
 
 func putDialogFilterClasses(b *tl.Buffer, v []DialogFilterClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putDialogFilter(b, v[i], field)
 	}
 }
 
-func readDialogFilterSuggesteds(r *tl.Reader) []DialogFilterSuggested {
+func readDialogFilterSuggesteds(r *tl.Reader, flag uint32, p *[]DialogFilterSuggested) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DialogFilterSuggested, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putDialogFilterSuggesteds(b *tl.Buffer, v []DialogFilterSuggested) {
@@ -589,87 +706,105 @@ func putDialogFilterSuggesteds(b *tl.Buffer, v []DialogFilterSuggested) {
 	}
 }
 
-func readDialogPeerClasses(r *tl.Reader) []DialogPeerClass {
+func readDialogPeerClasses(r *tl.Reader, flag uint32, p *[]DialogPeerClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DialogPeerClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeDialogPeer(r)
 	}
-	return v
 }
 
 func putDialogPeerClasses(b *tl.Buffer, v []DialogPeerClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putDialogPeer(b, v[i], field)
 	}
 }
 
-func readDocumentAttributeClasses(r *tl.Reader) []DocumentAttributeClass {
+func readDocumentAttributeClasses(r *tl.Reader, flag uint32, p *[]DocumentAttributeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DocumentAttributeClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeDocumentAttribute(r)
 	}
-	return v
 }
 
 func putDocumentAttributeClasses(b *tl.Buffer, v []DocumentAttributeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putDocumentAttribute(b, v[i], field)
 	}
 }
 
-func readDocumentClasses(r *tl.Reader) []DocumentClass {
+func readDocumentClasses(r *tl.Reader, flag uint32, p *[]DocumentClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]DocumentClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeDocument(r)
 	}
-	return v
 }
 
 func putDocumentClasses(b *tl.Buffer, v []DocumentClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putDocument(b, v[i], field)
 	}
 }
 
-func readEmojiGroupClasses(r *tl.Reader) []EmojiGroupClass {
+func readEmojiGroupClasses(r *tl.Reader, flag uint32, p *[]EmojiGroupClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]EmojiGroupClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeEmojiGroup(r)
 	}
-	return v
 }
 
 func putEmojiGroupClasses(b *tl.Buffer, v []EmojiGroupClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putEmojiGroup(b, v[i], field)
 	}
 }
 
-func readEmojiKeywordClasses(r *tl.Reader) []EmojiKeywordClass {
+func readEmojiKeywordClasses(r *tl.Reader, flag uint32, p *[]EmojiKeywordClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]EmojiKeywordClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeEmojiKeyword(r)
 	}
-	return v
 }
 
 func putEmojiKeywordClasses(b *tl.Buffer, v []EmojiKeywordClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putEmojiKeyword(b, v[i], field)
 	}
 }
 
-func readEmojiLanguages(r *tl.Reader) []EmojiLanguage {
+func readEmojiLanguages(r *tl.Reader, flag uint32, p *[]EmojiLanguage) {
+	if flag == 0 {
+		return
+	}
 	v := make([]EmojiLanguage, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putEmojiLanguages(b *tl.Buffer, v []EmojiLanguage) {
@@ -679,42 +814,51 @@ func putEmojiLanguages(b *tl.Buffer, v []EmojiLanguage) {
 	}
 }
 
-func readEmojiStatusClasses(r *tl.Reader) []EmojiStatusClass {
+func readEmojiStatusClasses(r *tl.Reader, flag uint32, p *[]EmojiStatusClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]EmojiStatusClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeEmojiStatus(r)
 	}
-	return v
 }
 
 func putEmojiStatusClasses(b *tl.Buffer, v []EmojiStatusClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putEmojiStatus(b, v[i], field)
 	}
 }
 
-func readEncryptedMessageClasses(r *tl.Reader) []EncryptedMessageClass {
+func readEncryptedMessageClasses(r *tl.Reader, flag uint32, p *[]EncryptedMessageClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]EncryptedMessageClass, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i] = DecodeEncryptedMessage(r)
 	}
-	return v
 }
 
 func putEncryptedMessageClasses(b *tl.Buffer, v []EncryptedMessageClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putEncryptedMessage(b, v[i], field)
 	}
 }
 
-func readEphemeralMessages(r *tl.Reader) []EphemeralMessage {
+func readEphemeralMessages(r *tl.Reader, flag uint32, p *[]EphemeralMessage) {
+	if flag == 0 {
+		return
+	}
 	v := make([]EphemeralMessage, r.Vector(40))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putEphemeralMessages(b *tl.Buffer, v []EphemeralMessage) {
@@ -724,27 +868,33 @@ func putEphemeralMessages(b *tl.Buffer, v []EphemeralMessage) {
 	}
 }
 
-func readExportedChatInviteClasses(r *tl.Reader) []ExportedChatInviteClass {
+func readExportedChatInviteClasses(r *tl.Reader, flag uint32, p *[]ExportedChatInviteClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ExportedChatInviteClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeExportedChatInvite(r)
 	}
-	return v
 }
 
 func putExportedChatInviteClasses(b *tl.Buffer, v []ExportedChatInviteClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putExportedChatInvite(b, v[i], field)
 	}
 }
 
-func readExportedChatlistInvites(r *tl.Reader) []ExportedChatlistInvite {
+func readExportedChatlistInvites(r *tl.Reader, flag uint32, p *[]ExportedChatlistInvite) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ExportedChatlistInvite, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putExportedChatlistInvites(b *tl.Buffer, v []ExportedChatlistInvite) {
@@ -754,12 +904,15 @@ func putExportedChatlistInvites(b *tl.Buffer, v []ExportedChatlistInvite) {
 	}
 }
 
-func readFactChecks(r *tl.Reader) []FactCheck {
+func readFactChecks(r *tl.Reader, flag uint32, p *[]FactCheck) {
+	if flag == 0 {
+		return
+	}
 	v := make([]FactCheck, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putFactChecks(b *tl.Buffer, v []FactCheck) {
@@ -769,12 +922,15 @@ func putFactChecks(b *tl.Buffer, v []FactCheck) {
 	}
 }
 
-func readFileHashs(r *tl.Reader) []FileHash {
+func readFileHashs(r *tl.Reader, flag uint32, p *[]FileHash) {
+	if flag == 0 {
+		return
+	}
 	v := make([]FileHash, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putFileHashs(b *tl.Buffer, v []FileHash) {
@@ -784,12 +940,15 @@ func putFileHashs(b *tl.Buffer, v []FileHash) {
 	}
 }
 
-func readFolderPeers(r *tl.Reader) []FolderPeer {
+func readFolderPeers(r *tl.Reader, flag uint32, p *[]FolderPeer) {
+	if flag == 0 {
+		return
+	}
 	v := make([]FolderPeer, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putFolderPeers(b *tl.Buffer, v []FolderPeer) {
@@ -799,27 +958,33 @@ func putFolderPeers(b *tl.Buffer, v []FolderPeer) {
 	}
 }
 
-func readForumTopicClasses(r *tl.Reader) []ForumTopicClass {
+func readForumTopicClasses(r *tl.Reader, flag uint32, p *[]ForumTopicClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ForumTopicClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeForumTopic(r)
 	}
-	return v
 }
 
 func putForumTopicClasses(b *tl.Buffer, v []ForumTopicClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putForumTopic(b, v[i], field)
 	}
 }
 
-func readFoundStorys(r *tl.Reader) []FoundStory {
+func readFoundStorys(r *tl.Reader, flag uint32, p *[]FoundStory) {
+	if flag == 0 {
+		return
+	}
 	v := make([]FoundStory, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putFoundStorys(b *tl.Buffer, v []FoundStory) {
@@ -829,12 +994,15 @@ func putFoundStorys(b *tl.Buffer, v []FoundStory) {
 	}
 }
 
-func readGroupCallDonors(r *tl.Reader) []GroupCallDonor {
+func readGroupCallDonors(r *tl.Reader, flag uint32, p *[]GroupCallDonor) {
+	if flag == 0 {
+		return
+	}
 	v := make([]GroupCallDonor, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putGroupCallDonors(b *tl.Buffer, v []GroupCallDonor) {
@@ -844,12 +1012,15 @@ func putGroupCallDonors(b *tl.Buffer, v []GroupCallDonor) {
 	}
 }
 
-func readGroupCallParticipantVideoSourceGroups(r *tl.Reader) []GroupCallParticipantVideoSourceGroup {
+func readGroupCallParticipantVideoSourceGroups(r *tl.Reader, flag uint32, p *[]GroupCallParticipantVideoSourceGroup) {
+	if flag == 0 {
+		return
+	}
 	v := make([]GroupCallParticipantVideoSourceGroup, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putGroupCallParticipantVideoSourceGroups(b *tl.Buffer, v []GroupCallParticipantVideoSourceGroup) {
@@ -859,12 +1030,15 @@ func putGroupCallParticipantVideoSourceGroups(b *tl.Buffer, v []GroupCallPartici
 	}
 }
 
-func readGroupCallParticipants(r *tl.Reader) []GroupCallParticipant {
+func readGroupCallParticipants(r *tl.Reader, flag uint32, p *[]GroupCallParticipant) {
+	if flag == 0 {
+		return
+	}
 	v := make([]GroupCallParticipant, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putGroupCallParticipants(b *tl.Buffer, v []GroupCallParticipant) {
@@ -874,12 +1048,15 @@ func putGroupCallParticipants(b *tl.Buffer, v []GroupCallParticipant) {
 	}
 }
 
-func readGroupCallStreamChannels(r *tl.Reader) []GroupCallStreamChannel {
+func readGroupCallStreamChannels(r *tl.Reader, flag uint32, p *[]GroupCallStreamChannel) {
+	if flag == 0 {
+		return
+	}
 	v := make([]GroupCallStreamChannel, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putGroupCallStreamChannels(b *tl.Buffer, v []GroupCallStreamChannel) {
@@ -889,12 +1066,15 @@ func putGroupCallStreamChannels(b *tl.Buffer, v []GroupCallStreamChannel) {
 	}
 }
 
-func readHelpCountryCodes(r *tl.Reader) []HelpCountryCode {
+func readHelpCountryCodes(r *tl.Reader, flag uint32, p *[]HelpCountryCode) {
+	if flag == 0 {
+		return
+	}
 	v := make([]HelpCountryCode, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putHelpCountryCodes(b *tl.Buffer, v []HelpCountryCode) {
@@ -904,12 +1084,15 @@ func putHelpCountryCodes(b *tl.Buffer, v []HelpCountryCode) {
 	}
 }
 
-func readHelpCountrys(r *tl.Reader) []HelpCountry {
+func readHelpCountrys(r *tl.Reader, flag uint32, p *[]HelpCountry) {
+	if flag == 0 {
+		return
+	}
 	v := make([]HelpCountry, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putHelpCountrys(b *tl.Buffer, v []HelpCountry) {
@@ -919,12 +1102,15 @@ func putHelpCountrys(b *tl.Buffer, v []HelpCountry) {
 	}
 }
 
-func readHelpPeerColorOptions(r *tl.Reader) []HelpPeerColorOption {
+func readHelpPeerColorOptions(r *tl.Reader, flag uint32, p *[]HelpPeerColorOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]HelpPeerColorOption, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putHelpPeerColorOptions(b *tl.Buffer, v []HelpPeerColorOption) {
@@ -934,12 +1120,15 @@ func putHelpPeerColorOptions(b *tl.Buffer, v []HelpPeerColorOption) {
 	}
 }
 
-func readHighScores(r *tl.Reader) []HighScore {
+func readHighScores(r *tl.Reader, flag uint32, p *[]HighScore) {
+	if flag == 0 {
+		return
+	}
 	v := make([]HighScore, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putHighScores(b *tl.Buffer, v []HighScore) {
@@ -949,12 +1138,15 @@ func putHighScores(b *tl.Buffer, v []HighScore) {
 	}
 }
 
-func readImportedContacts(r *tl.Reader) []ImportedContact {
+func readImportedContacts(r *tl.Reader, flag uint32, p *[]ImportedContact) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ImportedContact, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putImportedContacts(b *tl.Buffer, v []ImportedContact) {
@@ -964,27 +1156,33 @@ func putImportedContacts(b *tl.Buffer, v []ImportedContact) {
 	}
 }
 
-func readInlineQueryPeerTypeClasses(r *tl.Reader) []InlineQueryPeerTypeClass {
+func readInlineQueryPeerTypeClasses(r *tl.Reader, flag uint32, p *[]InlineQueryPeerTypeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InlineQueryPeerTypeClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInlineQueryPeerType(r)
 	}
-	return v
 }
 
 func putInlineQueryPeerTypeClasses(b *tl.Buffer, v []InlineQueryPeerTypeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInlineQueryPeerType(b, v[i], field)
 	}
 }
 
-func readInputAppEvents(r *tl.Reader) []InputAppEvent {
+func readInputAppEvents(r *tl.Reader, flag uint32, p *[]InputAppEvent) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputAppEvent, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputAppEvents(b *tl.Buffer, v []InputAppEvent) {
@@ -994,72 +1192,87 @@ func putInputAppEvents(b *tl.Buffer, v []InputAppEvent) {
 	}
 }
 
-func readInputBotInlineResultClasses(r *tl.Reader) []InputBotInlineResultClass {
+func readInputBotInlineResultClasses(r *tl.Reader, flag uint32, p *[]InputBotInlineResultClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputBotInlineResultClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputBotInlineResult(r)
 	}
-	return v
 }
 
 func putInputBotInlineResultClasses(b *tl.Buffer, v []InputBotInlineResultClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputBotInlineResult(b, v[i], field)
 	}
 }
 
-func readInputChannelClasses(r *tl.Reader) []InputChannelClass {
+func readInputChannelClasses(r *tl.Reader, flag uint32, p *[]InputChannelClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputChannelClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputChannel(r)
 	}
-	return v
 }
 
 func putInputChannelClasses(b *tl.Buffer, v []InputChannelClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputChannel(b, v[i], field)
 	}
 }
 
-func readInputDialogPeerClasses(r *tl.Reader) []InputDialogPeerClass {
+func readInputDialogPeerClasses(r *tl.Reader, flag uint32, p *[]InputDialogPeerClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputDialogPeerClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputDialogPeer(r)
 	}
-	return v
 }
 
 func putInputDialogPeerClasses(b *tl.Buffer, v []InputDialogPeerClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputDialogPeer(b, v[i], field)
 	}
 }
 
-func readInputDocumentClasses(r *tl.Reader) []InputDocumentClass {
+func readInputDocumentClasses(r *tl.Reader, flag uint32, p *[]InputDocumentClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputDocumentClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputDocument(r)
 	}
-	return v
 }
 
 func putInputDocumentClasses(b *tl.Buffer, v []InputDocumentClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputDocument(b, v[i], field)
 	}
 }
 
-func readInputFolderPeers(r *tl.Reader) []InputFolderPeer {
+func readInputFolderPeers(r *tl.Reader, flag uint32, p *[]InputFolderPeer) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputFolderPeer, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputFolderPeers(b *tl.Buffer, v []InputFolderPeer) {
@@ -1069,42 +1282,51 @@ func putInputFolderPeers(b *tl.Buffer, v []InputFolderPeer) {
 	}
 }
 
-func readInputMediaClasses(r *tl.Reader) []InputMediaClass {
+func readInputMediaClasses(r *tl.Reader, flag uint32, p *[]InputMediaClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputMediaClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputMedia(r)
 	}
-	return v
 }
 
 func putInputMediaClasses(b *tl.Buffer, v []InputMediaClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputMedia(b, v[i], field)
 	}
 }
 
-func readInputMessageClasses(r *tl.Reader) []InputMessageClass {
+func readInputMessageClasses(r *tl.Reader, flag uint32, p *[]InputMessageClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputMessageClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputMessage(r)
 	}
-	return v
 }
 
 func putInputMessageClasses(b *tl.Buffer, v []InputMessageClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputMessage(b, v[i], field)
 	}
 }
 
-func readInputMessageReadMetrics(r *tl.Reader) []InputMessageReadMetric {
+func readInputMessageReadMetrics(r *tl.Reader, flag uint32, p *[]InputMessageReadMetric) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputMessageReadMetric, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputMessageReadMetrics(b *tl.Buffer, v []InputMessageReadMetric) {
@@ -1114,27 +1336,33 @@ func putInputMessageReadMetrics(b *tl.Buffer, v []InputMessageReadMetric) {
 	}
 }
 
-func readInputPeerClasses(r *tl.Reader) []InputPeerClass {
+func readInputPeerClasses(r *tl.Reader, flag uint32, p *[]InputPeerClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputPeerClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputPeer(r)
 	}
-	return v
 }
 
 func putInputPeerClasses(b *tl.Buffer, v []InputPeerClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputPeer(b, v[i], field)
 	}
 }
 
-func readInputPhoneContacts(r *tl.Reader) []InputPhoneContact {
+func readInputPhoneContacts(r *tl.Reader, flag uint32, p *[]InputPhoneContact) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputPhoneContact, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputPhoneContacts(b *tl.Buffer, v []InputPhoneContact) {
@@ -1144,102 +1372,123 @@ func putInputPhoneContacts(b *tl.Buffer, v []InputPhoneContact) {
 	}
 }
 
-func readInputPhotoClasses(r *tl.Reader) []InputPhotoClass {
+func readInputPhotoClasses(r *tl.Reader, flag uint32, p *[]InputPhotoClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputPhotoClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputPhoto(r)
 	}
-	return v
 }
 
 func putInputPhotoClasses(b *tl.Buffer, v []InputPhotoClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputPhoto(b, v[i], field)
 	}
 }
 
-func readInputPrivacyRuleClasses(r *tl.Reader) []InputPrivacyRuleClass {
+func readInputPrivacyRuleClasses(r *tl.Reader, flag uint32, p *[]InputPrivacyRuleClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputPrivacyRuleClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputPrivacyRule(r)
 	}
-	return v
 }
 
 func putInputPrivacyRuleClasses(b *tl.Buffer, v []InputPrivacyRuleClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputPrivacyRule(b, v[i], field)
 	}
 }
 
-func readInputRichFileClasses(r *tl.Reader) []InputRichFileClass {
+func readInputRichFileClasses(r *tl.Reader, flag uint32, p *[]InputRichFileClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputRichFileClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputRichFile(r)
 	}
-	return v
 }
 
 func putInputRichFileClasses(b *tl.Buffer, v []InputRichFileClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputRichFile(b, v[i], field)
 	}
 }
 
-func readInputRichMessageClasses(r *tl.Reader) []InputRichMessageClass {
+func readInputRichMessageClasses(r *tl.Reader, flag uint32, p *[]InputRichMessageClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputRichMessageClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputRichMessage(r)
 	}
-	return v
 }
 
 func putInputRichMessageClasses(b *tl.Buffer, v []InputRichMessageClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputRichMessage(b, v[i], field)
 	}
 }
 
-func readInputSavedStarGiftClasses(r *tl.Reader) []InputSavedStarGiftClass {
+func readInputSavedStarGiftClasses(r *tl.Reader, flag uint32, p *[]InputSavedStarGiftClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputSavedStarGiftClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputSavedStarGift(r)
 	}
-	return v
 }
 
 func putInputSavedStarGiftClasses(b *tl.Buffer, v []InputSavedStarGiftClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputSavedStarGift(b, v[i], field)
 	}
 }
 
-func readInputSecureFileClasses(r *tl.Reader) []InputSecureFileClass {
+func readInputSecureFileClasses(r *tl.Reader, flag uint32, p *[]InputSecureFileClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputSecureFileClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputSecureFile(r)
 	}
-	return v
 }
 
 func putInputSecureFileClasses(b *tl.Buffer, v []InputSecureFileClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputSecureFile(b, v[i], field)
 	}
 }
 
-func readInputSingleMedias(r *tl.Reader) []InputSingleMedia {
+func readInputSingleMedias(r *tl.Reader, flag uint32, p *[]InputSingleMedia) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputSingleMedia, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputSingleMedias(b *tl.Buffer, v []InputSingleMedia) {
@@ -1249,12 +1498,15 @@ func putInputSingleMedias(b *tl.Buffer, v []InputSingleMedia) {
 	}
 }
 
-func readInputStarsTransactions(r *tl.Reader) []InputStarsTransaction {
+func readInputStarsTransactions(r *tl.Reader, flag uint32, p *[]InputStarsTransaction) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputStarsTransaction, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputStarsTransactions(b *tl.Buffer, v []InputStarsTransaction) {
@@ -1264,27 +1516,33 @@ func putInputStarsTransactions(b *tl.Buffer, v []InputStarsTransaction) {
 	}
 }
 
-func readInputStickerSetClasses(r *tl.Reader) []InputStickerSetClass {
+func readInputStickerSetClasses(r *tl.Reader, flag uint32, p *[]InputStickerSetClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputStickerSetClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputStickerSet(r)
 	}
-	return v
 }
 
 func putInputStickerSetClasses(b *tl.Buffer, v []InputStickerSetClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputStickerSet(b, v[i], field)
 	}
 }
 
-func readInputStickerSetItems(r *tl.Reader) []InputStickerSetItem {
+func readInputStickerSetItems(r *tl.Reader, flag uint32, p *[]InputStickerSetItem) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputStickerSetItem, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputStickerSetItems(b *tl.Buffer, v []InputStickerSetItem) {
@@ -1294,12 +1552,15 @@ func putInputStickerSetItems(b *tl.Buffer, v []InputStickerSetItem) {
 	}
 }
 
-func readInputThemeSettingss(r *tl.Reader) []InputThemeSettings {
+func readInputThemeSettingss(r *tl.Reader, flag uint32, p *[]InputThemeSettings) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputThemeSettings, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putInputThemeSettingss(b *tl.Buffer, v []InputThemeSettings) {
@@ -1309,42 +1570,51 @@ func putInputThemeSettingss(b *tl.Buffer, v []InputThemeSettings) {
 	}
 }
 
-func readInputUserClasses(r *tl.Reader) []InputUserClass {
+func readInputUserClasses(r *tl.Reader, flag uint32, p *[]InputUserClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputUserClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputUser(r)
 	}
-	return v
 }
 
 func putInputUserClasses(b *tl.Buffer, v []InputUserClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputUser(b, v[i], field)
 	}
 }
 
-func readInputWallPaperClasses(r *tl.Reader) []InputWallPaperClass {
+func readInputWallPaperClasses(r *tl.Reader, flag uint32, p *[]InputWallPaperClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]InputWallPaperClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeInputWallPaper(r)
 	}
-	return v
 }
 
 func putInputWallPaperClasses(b *tl.Buffer, v []InputWallPaperClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putInputWallPaper(b, v[i], field)
 	}
 }
 
-func readJSONObjectValues(r *tl.Reader) []JSONObjectValue {
+func readJSONObjectValues(r *tl.Reader, flag uint32, p *[]JSONObjectValue) {
+	if flag == 0 {
+		return
+	}
 	v := make([]JSONObjectValue, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putJSONObjectValues(b *tl.Buffer, v []JSONObjectValue) {
@@ -1354,27 +1624,33 @@ func putJSONObjectValues(b *tl.Buffer, v []JSONObjectValue) {
 	}
 }
 
-func readJSONValueClasses(r *tl.Reader) []JSONValueClass {
+func readJSONValueClasses(r *tl.Reader, flag uint32, p *[]JSONValueClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]JSONValueClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeJSONValue(r)
 	}
-	return v
 }
 
 func putJSONValueClasses(b *tl.Buffer, v []JSONValueClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putJSONValue(b, v[i], field)
 	}
 }
 
-func readKeyboardButtonRows(r *tl.Reader) []KeyboardButtonRow {
+func readKeyboardButtonRows(r *tl.Reader, flag uint32, p *[]KeyboardButtonRow) {
+	if flag == 0 {
+		return
+	}
 	v := make([]KeyboardButtonRow, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putKeyboardButtonRows(b *tl.Buffer, v []KeyboardButtonRow) {
@@ -1384,12 +1660,15 @@ func putKeyboardButtonRows(b *tl.Buffer, v []KeyboardButtonRow) {
 	}
 }
 
-func readKeyboardButtons(r *tl.Reader) []KeyboardButton {
+func readKeyboardButtons(r *tl.Reader, flag uint32, p *[]KeyboardButton) {
+	if flag == 0 {
+		return
+	}
 	v := make([]KeyboardButton, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putKeyboardButtons(b *tl.Buffer, v []KeyboardButton) {
@@ -1399,12 +1678,15 @@ func putKeyboardButtons(b *tl.Buffer, v []KeyboardButton) {
 	}
 }
 
-func readKeyboardInlineButtonRows(r *tl.Reader) []KeyboardInlineButtonRow {
+func readKeyboardInlineButtonRows(r *tl.Reader, flag uint32, p *[]KeyboardInlineButtonRow) {
+	if flag == 0 {
+		return
+	}
 	v := make([]KeyboardInlineButtonRow, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putKeyboardInlineButtonRows(b *tl.Buffer, v []KeyboardInlineButtonRow) {
@@ -1414,12 +1696,15 @@ func putKeyboardInlineButtonRows(b *tl.Buffer, v []KeyboardInlineButtonRow) {
 	}
 }
 
-func readKeyboardInlineButtons(r *tl.Reader) []KeyboardInlineButton {
+func readKeyboardInlineButtons(r *tl.Reader, flag uint32, p *[]KeyboardInlineButton) {
+	if flag == 0 {
+		return
+	}
 	v := make([]KeyboardInlineButton, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putKeyboardInlineButtons(b *tl.Buffer, v []KeyboardInlineButton) {
@@ -1429,12 +1714,15 @@ func putKeyboardInlineButtons(b *tl.Buffer, v []KeyboardInlineButton) {
 	}
 }
 
-func readLabeledPrices(r *tl.Reader) []LabeledPrice {
+func readLabeledPrices(r *tl.Reader, flag uint32, p *[]LabeledPrice) {
+	if flag == 0 {
+		return
+	}
 	v := make([]LabeledPrice, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putLabeledPrices(b *tl.Buffer, v []LabeledPrice) {
@@ -1444,12 +1732,15 @@ func putLabeledPrices(b *tl.Buffer, v []LabeledPrice) {
 	}
 }
 
-func readLangPackLanguages(r *tl.Reader) []LangPackLanguage {
+func readLangPackLanguages(r *tl.Reader, flag uint32, p *[]LangPackLanguage) {
+	if flag == 0 {
+		return
+	}
 	v := make([]LangPackLanguage, r.Vector(36))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putLangPackLanguages(b *tl.Buffer, v []LangPackLanguage) {
@@ -1459,102 +1750,141 @@ func putLangPackLanguages(b *tl.Buffer, v []LangPackLanguage) {
 	}
 }
 
-func readLangPackStringClasses(r *tl.Reader) []LangPackStringClass {
+func readLangPackStringClasses(r *tl.Reader, flag uint32, p *[]LangPackStringClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]LangPackStringClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeLangPackString(r)
 	}
-	return v
 }
 
 func putLangPackStringClasses(b *tl.Buffer, v []LangPackStringClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putLangPackString(b, v[i], field)
 	}
 }
 
-func readMediaAreaClasses(r *tl.Reader) []MediaAreaClass {
+func readMediaAreaClasses(r *tl.Reader, flag uint32, p *[]MediaAreaClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MediaAreaClass, r.Vector(56))
+	*p = v
 	for i := range v {
 		v[i] = DecodeMediaArea(r)
 	}
-	return v
 }
 
 func putMediaAreaClasses(b *tl.Buffer, v []MediaAreaClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMediaArea(b, v[i], field)
 	}
 }
 
-func readMessageClasses(r *tl.Reader) []MessageClass {
+func readMessageClasses(r *tl.Reader, flag uint32, p *[]MessageClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageClass, r.Vector(12))
+	*p = v
+	var block []Message
 	for i := range v {
+		if r.PeekID() == IDMessage {
+			if len(block) == 0 {
+				block = make([]Message, min(len(v)-i, 8))
+			}
+			block[0].Decode(r)
+			v[i], block = &block[0], block[1:]
+			continue
+		}
 		v[i] = DecodeMessage(r)
 	}
-	return v
 }
 
 func putMessageClasses(b *tl.Buffer, v []MessageClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMessage(b, v[i], field)
 	}
 }
 
-func readMessageEntityClasses(r *tl.Reader) []MessageEntityClass {
+func readMessageEntityClasses(r *tl.Reader, flag uint32, p *[]MessageEntityClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageEntityClass, r.Vector(12))
+	*p = v
+	var block []MessageEntityTextURL
 	for i := range v {
+		if r.PeekID() == IDMessageEntityTextURL {
+			if len(block) == 0 {
+				block = make([]MessageEntityTextURL, min(len(v)-i, 8))
+			}
+			block[0].Decode(r)
+			v[i], block = &block[0], block[1:]
+			continue
+		}
 		v[i] = DecodeMessageEntity(r)
 	}
-	return v
 }
 
 func putMessageEntityClasses(b *tl.Buffer, v []MessageEntityClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMessageEntity(b, v[i], field)
 	}
 }
 
-func readMessageExtendedMediaClasses(r *tl.Reader) []MessageExtendedMediaClass {
+func readMessageExtendedMediaClasses(r *tl.Reader, flag uint32, p *[]MessageExtendedMediaClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageExtendedMediaClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeMessageExtendedMedia(r)
 	}
-	return v
 }
 
 func putMessageExtendedMediaClasses(b *tl.Buffer, v []MessageExtendedMediaClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMessageExtendedMedia(b, v[i], field)
 	}
 }
 
-func readMessageMediaClasses(r *tl.Reader) []MessageMediaClass {
+func readMessageMediaClasses(r *tl.Reader, flag uint32, p *[]MessageMediaClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageMediaClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeMessageMedia(r)
 	}
-	return v
 }
 
 func putMessageMediaClasses(b *tl.Buffer, v []MessageMediaClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMessageMedia(b, v[i], field)
 	}
 }
 
-func readMessagePeerReactions(r *tl.Reader) []MessagePeerReaction {
+func readMessagePeerReactions(r *tl.Reader, flag uint32, p *[]MessagePeerReaction) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessagePeerReaction, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMessagePeerReactions(b *tl.Buffer, v []MessagePeerReaction) {
@@ -1564,27 +1894,33 @@ func putMessagePeerReactions(b *tl.Buffer, v []MessagePeerReaction) {
 	}
 }
 
-func readMessagePeerVoteClasses(r *tl.Reader) []MessagePeerVoteClass {
+func readMessagePeerVoteClasses(r *tl.Reader, flag uint32, p *[]MessagePeerVoteClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessagePeerVoteClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodeMessagePeerVote(r)
 	}
-	return v
 }
 
 func putMessagePeerVoteClasses(b *tl.Buffer, v []MessagePeerVoteClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMessagePeerVote(b, v[i], field)
 	}
 }
 
-func readMessageRanges(r *tl.Reader) []MessageRange {
+func readMessageRanges(r *tl.Reader, flag uint32, p *[]MessageRange) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageRange, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMessageRanges(b *tl.Buffer, v []MessageRange) {
@@ -1594,12 +1930,15 @@ func putMessageRanges(b *tl.Buffer, v []MessageRange) {
 	}
 }
 
-func readMessageReactors(r *tl.Reader) []MessageReactor {
+func readMessageReactors(r *tl.Reader, flag uint32, p *[]MessageReactor) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageReactor, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMessageReactors(b *tl.Buffer, v []MessageReactor) {
@@ -1609,12 +1948,15 @@ func putMessageReactors(b *tl.Buffer, v []MessageReactor) {
 	}
 }
 
-func readMessageReportOptions(r *tl.Reader) []MessageReportOption {
+func readMessageReportOptions(r *tl.Reader, flag uint32, p *[]MessageReportOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageReportOption, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMessageReportOptions(b *tl.Buffer, v []MessageReportOption) {
@@ -1624,12 +1966,15 @@ func putMessageReportOptions(b *tl.Buffer, v []MessageReportOption) {
 	}
 }
 
-func readMessageViewss(r *tl.Reader) []MessageViews {
+func readMessageViewss(r *tl.Reader, flag uint32, p *[]MessageViews) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessageViews, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMessageViewss(b *tl.Buffer, v []MessageViews) {
@@ -1639,27 +1984,33 @@ func putMessageViewss(b *tl.Buffer, v []MessageViews) {
 	}
 }
 
-func readMessagesFilterClasses(r *tl.Reader) []MessagesFilterClass {
+func readMessagesFilterClasses(r *tl.Reader, flag uint32, p *[]MessagesFilterClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessagesFilterClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeMessagesFilter(r)
 	}
-	return v
 }
 
 func putMessagesFilterClasses(b *tl.Buffer, v []MessagesFilterClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putMessagesFilter(b, v[i], field)
 	}
 }
 
-func readMessagesSearchCounters(r *tl.Reader) []MessagesSearchCounter {
+func readMessagesSearchCounters(r *tl.Reader, flag uint32, p *[]MessagesSearchCounter) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MessagesSearchCounter, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMessagesSearchCounters(b *tl.Buffer, v []MessagesSearchCounter) {
@@ -1669,12 +2020,15 @@ func putMessagesSearchCounters(b *tl.Buffer, v []MessagesSearchCounter) {
 	}
 }
 
-func readMissingInvitees(r *tl.Reader) []MissingInvitee {
+func readMissingInvitees(r *tl.Reader, flag uint32, p *[]MissingInvitee) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MissingInvitee, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMissingInvitees(b *tl.Buffer, v []MissingInvitee) {
@@ -1684,12 +2038,15 @@ func putMissingInvitees(b *tl.Buffer, v []MissingInvitee) {
 	}
 }
 
-func readMyBoosts(r *tl.Reader) []MyBoost {
+func readMyBoosts(r *tl.Reader, flag uint32, p *[]MyBoost) {
+	if flag == 0 {
+		return
+	}
 	v := make([]MyBoost, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putMyBoosts(b *tl.Buffer, v []MyBoost) {
@@ -1699,27 +2056,33 @@ func putMyBoosts(b *tl.Buffer, v []MyBoost) {
 	}
 }
 
-func readPageBlockClasses(r *tl.Reader) []PageBlockClass {
+func readPageBlockClasses(r *tl.Reader, flag uint32, p *[]PageBlockClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageBlockClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodePageBlock(r)
 	}
-	return v
 }
 
 func putPageBlockClasses(b *tl.Buffer, v []PageBlockClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPageBlock(b, v[i], field)
 	}
 }
 
-func readPageButtons(r *tl.Reader) []PageButton {
+func readPageButtons(r *tl.Reader, flag uint32, p *[]PageButton) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageButton, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPageButtons(b *tl.Buffer, v []PageButton) {
@@ -1729,42 +2092,51 @@ func putPageButtons(b *tl.Buffer, v []PageButton) {
 	}
 }
 
-func readPageListItemClasses(r *tl.Reader) []PageListItemClass {
+func readPageListItemClasses(r *tl.Reader, flag uint32, p *[]PageListItemClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageListItemClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodePageListItem(r)
 	}
-	return v
 }
 
 func putPageListItemClasses(b *tl.Buffer, v []PageListItemClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPageListItem(b, v[i], field)
 	}
 }
 
-func readPageListOrderedItemClasses(r *tl.Reader) []PageListOrderedItemClass {
+func readPageListOrderedItemClasses(r *tl.Reader, flag uint32, p *[]PageListOrderedItemClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageListOrderedItemClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodePageListOrderedItem(r)
 	}
-	return v
 }
 
 func putPageListOrderedItemClasses(b *tl.Buffer, v []PageListOrderedItemClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPageListOrderedItem(b, v[i], field)
 	}
 }
 
-func readPageRelatedArticles(r *tl.Reader) []PageRelatedArticle {
+func readPageRelatedArticles(r *tl.Reader, flag uint32, p *[]PageRelatedArticle) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageRelatedArticle, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPageRelatedArticles(b *tl.Buffer, v []PageRelatedArticle) {
@@ -1774,12 +2146,15 @@ func putPageRelatedArticles(b *tl.Buffer, v []PageRelatedArticle) {
 	}
 }
 
-func readPageTableCells(r *tl.Reader) []PageTableCell {
+func readPageTableCells(r *tl.Reader, flag uint32, p *[]PageTableCell) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageTableCell, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPageTableCells(b *tl.Buffer, v []PageTableCell) {
@@ -1789,12 +2164,15 @@ func putPageTableCells(b *tl.Buffer, v []PageTableCell) {
 	}
 }
 
-func readPageTableRows(r *tl.Reader) []PageTableRow {
+func readPageTableRows(r *tl.Reader, flag uint32, p *[]PageTableRow) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PageTableRow, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPageTableRows(b *tl.Buffer, v []PageTableRow) {
@@ -1804,12 +2182,15 @@ func putPageTableRows(b *tl.Buffer, v []PageTableRow) {
 	}
 }
 
-func readPasskeys(r *tl.Reader) []Passkey {
+func readPasskeys(r *tl.Reader, flag uint32, p *[]Passkey) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Passkey, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPasskeys(b *tl.Buffer, v []Passkey) {
@@ -1819,12 +2200,15 @@ func putPasskeys(b *tl.Buffer, v []Passkey) {
 	}
 }
 
-func readPaymentFormMethods(r *tl.Reader) []PaymentFormMethod {
+func readPaymentFormMethods(r *tl.Reader, flag uint32, p *[]PaymentFormMethod) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PaymentFormMethod, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPaymentFormMethods(b *tl.Buffer, v []PaymentFormMethod) {
@@ -1834,12 +2218,15 @@ func putPaymentFormMethods(b *tl.Buffer, v []PaymentFormMethod) {
 	}
 }
 
-func readPaymentSavedCredentialsCards(r *tl.Reader) []PaymentSavedCredentialsCard {
+func readPaymentSavedCredentialsCards(r *tl.Reader, flag uint32, p *[]PaymentSavedCredentialsCard) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PaymentSavedCredentialsCard, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPaymentSavedCredentialsCards(b *tl.Buffer, v []PaymentSavedCredentialsCard) {
@@ -1849,12 +2236,15 @@ func putPaymentSavedCredentialsCards(b *tl.Buffer, v []PaymentSavedCredentialsCa
 	}
 }
 
-func readPeerBlockeds(r *tl.Reader) []PeerBlocked {
+func readPeerBlockeds(r *tl.Reader, flag uint32, p *[]PeerBlocked) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PeerBlocked, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPeerBlockeds(b *tl.Buffer, v []PeerBlocked) {
@@ -1864,42 +2254,51 @@ func putPeerBlockeds(b *tl.Buffer, v []PeerBlocked) {
 	}
 }
 
-func readPeerClasses(r *tl.Reader) []PeerClass {
+func readPeerClasses(r *tl.Reader, flag uint32, p *[]PeerClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PeerClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodePeer(r)
 	}
-	return v
 }
 
 func putPeerClasses(b *tl.Buffer, v []PeerClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPeer(b, v[i], field)
 	}
 }
 
-func readPeerLocatedClasses(r *tl.Reader) []PeerLocatedClass {
+func readPeerLocatedClasses(r *tl.Reader, flag uint32, p *[]PeerLocatedClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PeerLocatedClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodePeerLocated(r)
 	}
-	return v
 }
 
 func putPeerLocatedClasses(b *tl.Buffer, v []PeerLocatedClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPeerLocated(b, v[i], field)
 	}
 }
 
-func readPeerStoriess(r *tl.Reader) []PeerStories {
+func readPeerStoriess(r *tl.Reader, flag uint32, p *[]PeerStories) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PeerStories, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPeerStoriess(b *tl.Buffer, v []PeerStories) {
@@ -1909,72 +2308,96 @@ func putPeerStoriess(b *tl.Buffer, v []PeerStories) {
 	}
 }
 
-func readPhoneConnectionClasses(r *tl.Reader) []PhoneConnectionClass {
+func readPhoneConnectionClasses(r *tl.Reader, flag uint32, p *[]PhoneConnectionClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PhoneConnectionClass, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i] = DecodePhoneConnection(r)
 	}
-	return v
 }
 
 func putPhoneConnectionClasses(b *tl.Buffer, v []PhoneConnectionClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPhoneConnection(b, v[i], field)
 	}
 }
 
-func readPhotoClasses(r *tl.Reader) []PhotoClass {
+func readPhotoClasses(r *tl.Reader, flag uint32, p *[]PhotoClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PhotoClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodePhoto(r)
 	}
-	return v
 }
 
 func putPhotoClasses(b *tl.Buffer, v []PhotoClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPhoto(b, v[i], field)
 	}
 }
 
-func readPhotoSizeClasses(r *tl.Reader) []PhotoSizeClass {
+func readPhotoSizeClasses(r *tl.Reader, flag uint32, p *[]PhotoSizeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PhotoSizeClass, r.Vector(8))
+	*p = v
+	var block []PhotoSize
 	for i := range v {
+		if r.PeekID() == IDPhotoSize {
+			if len(block) == 0 {
+				block = make([]PhotoSize, min(len(v)-i, 8))
+			}
+			block[0].Decode(r)
+			v[i], block = &block[0], block[1:]
+			continue
+		}
 		v[i] = DecodePhotoSize(r)
 	}
-	return v
 }
 
 func putPhotoSizeClasses(b *tl.Buffer, v []PhotoSizeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPhotoSize(b, v[i], field)
 	}
 }
 
-func readPollAnswerClasses(r *tl.Reader) []PollAnswerClass {
+func readPollAnswerClasses(r *tl.Reader, flag uint32, p *[]PollAnswerClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PollAnswerClass, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i] = DecodePollAnswer(r)
 	}
-	return v
 }
 
 func putPollAnswerClasses(b *tl.Buffer, v []PollAnswerClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPollAnswer(b, v[i], field)
 	}
 }
 
-func readPollAnswerVoterss(r *tl.Reader) []PollAnswerVoters {
+func readPollAnswerVoterss(r *tl.Reader, flag uint32, p *[]PollAnswerVoters) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PollAnswerVoters, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPollAnswerVoterss(b *tl.Buffer, v []PollAnswerVoters) {
@@ -1984,12 +2407,15 @@ func putPollAnswerVoterss(b *tl.Buffer, v []PollAnswerVoters) {
 	}
 }
 
-func readPopularContacts(r *tl.Reader) []PopularContact {
+func readPopularContacts(r *tl.Reader, flag uint32, p *[]PopularContact) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PopularContact, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPopularContacts(b *tl.Buffer, v []PopularContact) {
@@ -1999,27 +2425,33 @@ func putPopularContacts(b *tl.Buffer, v []PopularContact) {
 	}
 }
 
-func readPostInteractionCountersClasses(r *tl.Reader) []PostInteractionCountersClass {
+func readPostInteractionCountersClasses(r *tl.Reader, flag uint32, p *[]PostInteractionCountersClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PostInteractionCountersClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodePostInteractionCounters(r)
 	}
-	return v
 }
 
 func putPostInteractionCountersClasses(b *tl.Buffer, v []PostInteractionCountersClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPostInteractionCounters(b, v[i], field)
 	}
 }
 
-func readPremiumGiftCodeOptions(r *tl.Reader) []PremiumGiftCodeOption {
+func readPremiumGiftCodeOptions(r *tl.Reader, flag uint32, p *[]PremiumGiftCodeOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PremiumGiftCodeOption, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPremiumGiftCodeOptions(b *tl.Buffer, v []PremiumGiftCodeOption) {
@@ -2029,12 +2461,15 @@ func putPremiumGiftCodeOptions(b *tl.Buffer, v []PremiumGiftCodeOption) {
 	}
 }
 
-func readPremiumSubscriptionOptions(r *tl.Reader) []PremiumSubscriptionOption {
+func readPremiumSubscriptionOptions(r *tl.Reader, flag uint32, p *[]PremiumSubscriptionOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PremiumSubscriptionOption, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putPremiumSubscriptionOptions(b *tl.Buffer, v []PremiumSubscriptionOption) {
@@ -2044,57 +2479,69 @@ func putPremiumSubscriptionOptions(b *tl.Buffer, v []PremiumSubscriptionOption) 
 	}
 }
 
-func readPrepaidGiveawayClasses(r *tl.Reader) []PrepaidGiveawayClass {
+func readPrepaidGiveawayClasses(r *tl.Reader, flag uint32, p *[]PrepaidGiveawayClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PrepaidGiveawayClass, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i] = DecodePrepaidGiveaway(r)
 	}
-	return v
 }
 
 func putPrepaidGiveawayClasses(b *tl.Buffer, v []PrepaidGiveawayClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPrepaidGiveaway(b, v[i], field)
 	}
 }
 
-func readPrivacyRuleClasses(r *tl.Reader) []PrivacyRuleClass {
+func readPrivacyRuleClasses(r *tl.Reader, flag uint32, p *[]PrivacyRuleClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PrivacyRuleClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodePrivacyRule(r)
 	}
-	return v
 }
 
 func putPrivacyRuleClasses(b *tl.Buffer, v []PrivacyRuleClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPrivacyRule(b, v[i], field)
 	}
 }
 
-func readPublicForwardClasses(r *tl.Reader) []PublicForwardClass {
+func readPublicForwardClasses(r *tl.Reader, flag uint32, p *[]PublicForwardClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]PublicForwardClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodePublicForward(r)
 	}
-	return v
 }
 
 func putPublicForwardClasses(b *tl.Buffer, v []PublicForwardClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putPublicForward(b, v[i], field)
 	}
 }
 
-func readQuickReplys(r *tl.Reader) []QuickReply {
+func readQuickReplys(r *tl.Reader, flag uint32, p *[]QuickReply) {
+	if flag == 0 {
+		return
+	}
 	v := make([]QuickReply, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putQuickReplys(b *tl.Buffer, v []QuickReply) {
@@ -2104,27 +2551,33 @@ func putQuickReplys(b *tl.Buffer, v []QuickReply) {
 	}
 }
 
-func readReactionClasses(r *tl.Reader) []ReactionClass {
+func readReactionClasses(r *tl.Reader, flag uint32, p *[]ReactionClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ReactionClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeReaction(r)
 	}
-	return v
 }
 
 func putReactionClasses(b *tl.Buffer, v []ReactionClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putReaction(b, v[i], field)
 	}
 }
 
-func readReactionCounts(r *tl.Reader) []ReactionCount {
+func readReactionCounts(r *tl.Reader, flag uint32, p *[]ReactionCount) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ReactionCount, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putReactionCounts(b *tl.Buffer, v []ReactionCount) {
@@ -2134,12 +2587,15 @@ func putReactionCounts(b *tl.Buffer, v []ReactionCount) {
 	}
 }
 
-func readReadParticipantDates(r *tl.Reader) []ReadParticipantDate {
+func readReadParticipantDates(r *tl.Reader, flag uint32, p *[]ReadParticipantDate) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ReadParticipantDate, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putReadParticipantDates(b *tl.Buffer, v []ReadParticipantDate) {
@@ -2149,12 +2605,15 @@ func putReadParticipantDates(b *tl.Buffer, v []ReadParticipantDate) {
 	}
 }
 
-func readReceivedNotifyMessages(r *tl.Reader) []ReceivedNotifyMessage {
+func readReceivedNotifyMessages(r *tl.Reader, flag uint32, p *[]ReceivedNotifyMessage) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ReceivedNotifyMessage, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putReceivedNotifyMessages(b *tl.Buffer, v []ReceivedNotifyMessage) {
@@ -2164,27 +2623,33 @@ func putReceivedNotifyMessages(b *tl.Buffer, v []ReceivedNotifyMessage) {
 	}
 }
 
-func readRecentMeURLClasses(r *tl.Reader) []RecentMeURLClass {
+func readRecentMeURLClasses(r *tl.Reader, flag uint32, p *[]RecentMeURLClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RecentMeURLClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeRecentMeURL(r)
 	}
-	return v
 }
 
 func putRecentMeURLClasses(b *tl.Buffer, v []RecentMeURLClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putRecentMeURL(b, v[i], field)
 	}
 }
 
-func readRecentStorys(r *tl.Reader) []RecentStory {
+func readRecentStorys(r *tl.Reader, flag uint32, p *[]RecentStory) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RecentStory, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putRecentStorys(b *tl.Buffer, v []RecentStory) {
@@ -2194,42 +2659,51 @@ func putRecentStorys(b *tl.Buffer, v []RecentStory) {
 	}
 }
 
-func readRequestedPeerClasses(r *tl.Reader) []RequestedPeerClass {
+func readRequestedPeerClasses(r *tl.Reader, flag uint32, p *[]RequestedPeerClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RequestedPeerClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeRequestedPeer(r)
 	}
-	return v
 }
 
 func putRequestedPeerClasses(b *tl.Buffer, v []RequestedPeerClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putRequestedPeer(b, v[i], field)
 	}
 }
 
-func readRequirementToContactClasses(r *tl.Reader) []RequirementToContactClass {
+func readRequirementToContactClasses(r *tl.Reader, flag uint32, p *[]RequirementToContactClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RequirementToContactClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeRequirementToContact(r)
 	}
-	return v
 }
 
 func putRequirementToContactClasses(b *tl.Buffer, v []RequirementToContactClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putRequirementToContact(b, v[i], field)
 	}
 }
 
-func readRestrictionReasons(r *tl.Reader) []RestrictionReason {
+func readRestrictionReasons(r *tl.Reader, flag uint32, p *[]RestrictionReason) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RestrictionReason, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putRestrictionReasons(b *tl.Buffer, v []RestrictionReason) {
@@ -2239,12 +2713,15 @@ func putRestrictionReasons(b *tl.Buffer, v []RestrictionReason) {
 	}
 }
 
-func readRichMessages(r *tl.Reader) []RichMessage {
+func readRichMessages(r *tl.Reader, flag uint32, p *[]RichMessage) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RichMessage, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putRichMessages(b *tl.Buffer, v []RichMessage) {
@@ -2254,42 +2731,51 @@ func putRichMessages(b *tl.Buffer, v []RichMessage) {
 	}
 }
 
-func readRichTextClasses(r *tl.Reader) []RichTextClass {
+func readRichTextClasses(r *tl.Reader, flag uint32, p *[]RichTextClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]RichTextClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeRichText(r)
 	}
-	return v
 }
 
 func putRichTextClasses(b *tl.Buffer, v []RichTextClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putRichText(b, v[i], field)
 	}
 }
 
-func readSavedDialogClasses(r *tl.Reader) []SavedDialogClass {
+func readSavedDialogClasses(r *tl.Reader, flag uint32, p *[]SavedDialogClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SavedDialogClass, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i] = DecodeSavedDialog(r)
 	}
-	return v
 }
 
 func putSavedDialogClasses(b *tl.Buffer, v []SavedDialogClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putSavedDialog(b, v[i], field)
 	}
 }
 
-func readSavedPhoneContacts(r *tl.Reader) []SavedPhoneContact {
+func readSavedPhoneContacts(r *tl.Reader, flag uint32, p *[]SavedPhoneContact) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SavedPhoneContact, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSavedPhoneContacts(b *tl.Buffer, v []SavedPhoneContact) {
@@ -2299,12 +2785,15 @@ func putSavedPhoneContacts(b *tl.Buffer, v []SavedPhoneContact) {
 	}
 }
 
-func readSavedReactionTags(r *tl.Reader) []SavedReactionTag {
+func readSavedReactionTags(r *tl.Reader, flag uint32, p *[]SavedReactionTag) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SavedReactionTag, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSavedReactionTags(b *tl.Buffer, v []SavedReactionTag) {
@@ -2314,12 +2803,15 @@ func putSavedReactionTags(b *tl.Buffer, v []SavedReactionTag) {
 	}
 }
 
-func readSavedStarGifts(r *tl.Reader) []SavedStarGift {
+func readSavedStarGifts(r *tl.Reader, flag uint32, p *[]SavedStarGift) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SavedStarGift, r.Vector(56))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSavedStarGifts(b *tl.Buffer, v []SavedStarGift) {
@@ -2329,12 +2821,15 @@ func putSavedStarGifts(b *tl.Buffer, v []SavedStarGift) {
 	}
 }
 
-func readSearchResultPositions(r *tl.Reader) []SearchResultPosition {
+func readSearchResultPositions(r *tl.Reader, flag uint32, p *[]SearchResultPosition) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SearchResultPosition, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSearchResultPositions(b *tl.Buffer, v []SearchResultPosition) {
@@ -2344,12 +2839,15 @@ func putSearchResultPositions(b *tl.Buffer, v []SearchResultPosition) {
 	}
 }
 
-func readSearchResultsCalendarPeriods(r *tl.Reader) []SearchResultsCalendarPeriod {
+func readSearchResultsCalendarPeriods(r *tl.Reader, flag uint32, p *[]SearchResultsCalendarPeriod) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SearchResultsCalendarPeriod, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSearchResultsCalendarPeriods(b *tl.Buffer, v []SearchResultsCalendarPeriod) {
@@ -2359,57 +2857,69 @@ func putSearchResultsCalendarPeriods(b *tl.Buffer, v []SearchResultsCalendarPeri
 	}
 }
 
-func readSecureFileClasses(r *tl.Reader) []SecureFileClass {
+func readSecureFileClasses(r *tl.Reader, flag uint32, p *[]SecureFileClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SecureFileClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeSecureFile(r)
 	}
-	return v
 }
 
 func putSecureFileClasses(b *tl.Buffer, v []SecureFileClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putSecureFile(b, v[i], field)
 	}
 }
 
-func readSecureRequiredTypeClasses(r *tl.Reader) []SecureRequiredTypeClass {
+func readSecureRequiredTypeClasses(r *tl.Reader, flag uint32, p *[]SecureRequiredTypeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SecureRequiredTypeClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeSecureRequiredType(r)
 	}
-	return v
 }
 
 func putSecureRequiredTypeClasses(b *tl.Buffer, v []SecureRequiredTypeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putSecureRequiredType(b, v[i], field)
 	}
 }
 
-func readSecureValueErrorClasses(r *tl.Reader) []SecureValueErrorClass {
+func readSecureValueErrorClasses(r *tl.Reader, flag uint32, p *[]SecureValueErrorClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SecureValueErrorClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeSecureValueError(r)
 	}
-	return v
 }
 
 func putSecureValueErrorClasses(b *tl.Buffer, v []SecureValueErrorClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putSecureValueError(b, v[i], field)
 	}
 }
 
-func readSecureValueHashs(r *tl.Reader) []SecureValueHash {
+func readSecureValueHashs(r *tl.Reader, flag uint32, p *[]SecureValueHash) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SecureValueHash, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSecureValueHashs(b *tl.Buffer, v []SecureValueHash) {
@@ -2419,27 +2929,33 @@ func putSecureValueHashs(b *tl.Buffer, v []SecureValueHash) {
 	}
 }
 
-func readSecureValueTypeClasses(r *tl.Reader) []SecureValueTypeClass {
+func readSecureValueTypeClasses(r *tl.Reader, flag uint32, p *[]SecureValueTypeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SecureValueTypeClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeSecureValueType(r)
 	}
-	return v
 }
 
 func putSecureValueTypeClasses(b *tl.Buffer, v []SecureValueTypeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putSecureValueType(b, v[i], field)
 	}
 }
 
-func readSecureValues(r *tl.Reader) []SecureValue {
+func readSecureValues(r *tl.Reader, flag uint32, p *[]SecureValue) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SecureValue, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSecureValues(b *tl.Buffer, v []SecureValue) {
@@ -2449,12 +2965,15 @@ func putSecureValues(b *tl.Buffer, v []SecureValue) {
 	}
 }
 
-func readSendAsPeers(r *tl.Reader) []SendAsPeer {
+func readSendAsPeers(r *tl.Reader, flag uint32, p *[]SendAsPeer) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SendAsPeer, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSendAsPeers(b *tl.Buffer, v []SendAsPeer) {
@@ -2464,12 +2983,15 @@ func putSendAsPeers(b *tl.Buffer, v []SendAsPeer) {
 	}
 }
 
-func readShippingOptions(r *tl.Reader) []ShippingOption {
+func readShippingOptions(r *tl.Reader, flag uint32, p *[]ShippingOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ShippingOption, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putShippingOptions(b *tl.Buffer, v []ShippingOption) {
@@ -2479,12 +3001,15 @@ func putShippingOptions(b *tl.Buffer, v []ShippingOption) {
 	}
 }
 
-func readSponsoredMessageReportOptions(r *tl.Reader) []SponsoredMessageReportOption {
+func readSponsoredMessageReportOptions(r *tl.Reader, flag uint32, p *[]SponsoredMessageReportOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SponsoredMessageReportOption, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSponsoredMessageReportOptions(b *tl.Buffer, v []SponsoredMessageReportOption) {
@@ -2494,12 +3019,15 @@ func putSponsoredMessageReportOptions(b *tl.Buffer, v []SponsoredMessageReportOp
 	}
 }
 
-func readSponsoredMessages(r *tl.Reader) []SponsoredMessage {
+func readSponsoredMessages(r *tl.Reader, flag uint32, p *[]SponsoredMessage) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SponsoredMessage, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSponsoredMessages(b *tl.Buffer, v []SponsoredMessage) {
@@ -2509,12 +3037,15 @@ func putSponsoredMessages(b *tl.Buffer, v []SponsoredMessage) {
 	}
 }
 
-func readSponsoredPeers(r *tl.Reader) []SponsoredPeer {
+func readSponsoredPeers(r *tl.Reader, flag uint32, p *[]SponsoredPeer) {
+	if flag == 0 {
+		return
+	}
 	v := make([]SponsoredPeer, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putSponsoredPeers(b *tl.Buffer, v []SponsoredPeer) {
@@ -2524,12 +3055,15 @@ func putSponsoredPeers(b *tl.Buffer, v []SponsoredPeer) {
 	}
 }
 
-func readStarGiftActiveAuctionStates(r *tl.Reader) []StarGiftActiveAuctionState {
+func readStarGiftActiveAuctionStates(r *tl.Reader, flag uint32, p *[]StarGiftActiveAuctionState) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftActiveAuctionState, r.Vector(64))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarGiftActiveAuctionStates(b *tl.Buffer, v []StarGiftActiveAuctionState) {
@@ -2539,27 +3073,33 @@ func putStarGiftActiveAuctionStates(b *tl.Buffer, v []StarGiftActiveAuctionState
 	}
 }
 
-func readStarGiftAttributeClasses(r *tl.Reader) []StarGiftAttributeClass {
+func readStarGiftAttributeClasses(r *tl.Reader, flag uint32, p *[]StarGiftAttributeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftAttributeClass, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStarGiftAttribute(r)
 	}
-	return v
 }
 
 func putStarGiftAttributeClasses(b *tl.Buffer, v []StarGiftAttributeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStarGiftAttribute(b, v[i], field)
 	}
 }
 
-func readStarGiftAttributeCounters(r *tl.Reader) []StarGiftAttributeCounter {
+func readStarGiftAttributeCounters(r *tl.Reader, flag uint32, p *[]StarGiftAttributeCounter) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftAttributeCounter, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarGiftAttributeCounters(b *tl.Buffer, v []StarGiftAttributeCounter) {
@@ -2569,27 +3109,33 @@ func putStarGiftAttributeCounters(b *tl.Buffer, v []StarGiftAttributeCounter) {
 	}
 }
 
-func readStarGiftAttributeIDClasses(r *tl.Reader) []StarGiftAttributeIDClass {
+func readStarGiftAttributeIDClasses(r *tl.Reader, flag uint32, p *[]StarGiftAttributeIDClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftAttributeIDClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStarGiftAttributeID(r)
 	}
-	return v
 }
 
 func putStarGiftAttributeIDClasses(b *tl.Buffer, v []StarGiftAttributeIDClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStarGiftAttributeID(b, v[i], field)
 	}
 }
 
-func readStarGiftAuctionAcquiredGifts(r *tl.Reader) []StarGiftAuctionAcquiredGift {
+func readStarGiftAuctionAcquiredGifts(r *tl.Reader, flag uint32, p *[]StarGiftAuctionAcquiredGift) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftAuctionAcquiredGift, r.Vector(40))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarGiftAuctionAcquiredGifts(b *tl.Buffer, v []StarGiftAuctionAcquiredGift) {
@@ -2599,42 +3145,51 @@ func putStarGiftAuctionAcquiredGifts(b *tl.Buffer, v []StarGiftAuctionAcquiredGi
 	}
 }
 
-func readStarGiftAuctionRoundClasses(r *tl.Reader) []StarGiftAuctionRoundClass {
+func readStarGiftAuctionRoundClasses(r *tl.Reader, flag uint32, p *[]StarGiftAuctionRoundClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftAuctionRoundClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStarGiftAuctionRound(r)
 	}
-	return v
 }
 
 func putStarGiftAuctionRoundClasses(b *tl.Buffer, v []StarGiftAuctionRoundClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStarGiftAuctionRound(b, v[i], field)
 	}
 }
 
-func readStarGiftClasses(r *tl.Reader) []StarGiftClass {
+func readStarGiftClasses(r *tl.Reader, flag uint32, p *[]StarGiftClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftClass, r.Vector(44))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStarGift(r)
 	}
-	return v
 }
 
 func putStarGiftClasses(b *tl.Buffer, v []StarGiftClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStarGift(b, v[i], field)
 	}
 }
 
-func readStarGiftCollections(r *tl.Reader) []StarGiftCollection {
+func readStarGiftCollections(r *tl.Reader, flag uint32, p *[]StarGiftCollection) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftCollection, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarGiftCollections(b *tl.Buffer, v []StarGiftCollection) {
@@ -2644,12 +3199,15 @@ func putStarGiftCollections(b *tl.Buffer, v []StarGiftCollection) {
 	}
 }
 
-func readStarGiftUpgradePrices(r *tl.Reader) []StarGiftUpgradePrice {
+func readStarGiftUpgradePrices(r *tl.Reader, flag uint32, p *[]StarGiftUpgradePrice) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarGiftUpgradePrice, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarGiftUpgradePrices(b *tl.Buffer, v []StarGiftUpgradePrice) {
@@ -2659,12 +3217,15 @@ func putStarGiftUpgradePrices(b *tl.Buffer, v []StarGiftUpgradePrice) {
 	}
 }
 
-func readStarRefPrograms(r *tl.Reader) []StarRefProgram {
+func readStarRefPrograms(r *tl.Reader, flag uint32, p *[]StarRefProgram) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarRefProgram, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarRefPrograms(b *tl.Buffer, v []StarRefProgram) {
@@ -2674,27 +3235,33 @@ func putStarRefPrograms(b *tl.Buffer, v []StarRefProgram) {
 	}
 }
 
-func readStarsAmountClasses(r *tl.Reader) []StarsAmountClass {
+func readStarsAmountClasses(r *tl.Reader, flag uint32, p *[]StarsAmountClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsAmountClass, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStarsAmount(r)
 	}
-	return v
 }
 
 func putStarsAmountClasses(b *tl.Buffer, v []StarsAmountClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStarsAmount(b, v[i], field)
 	}
 }
 
-func readStarsGiftOptions(r *tl.Reader) []StarsGiftOption {
+func readStarsGiftOptions(r *tl.Reader, flag uint32, p *[]StarsGiftOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsGiftOption, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarsGiftOptions(b *tl.Buffer, v []StarsGiftOption) {
@@ -2704,12 +3271,15 @@ func putStarsGiftOptions(b *tl.Buffer, v []StarsGiftOption) {
 	}
 }
 
-func readStarsGiveawayOptions(r *tl.Reader) []StarsGiveawayOption {
+func readStarsGiveawayOptions(r *tl.Reader, flag uint32, p *[]StarsGiveawayOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsGiveawayOption, r.Vector(40))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarsGiveawayOptions(b *tl.Buffer, v []StarsGiveawayOption) {
@@ -2719,12 +3289,15 @@ func putStarsGiveawayOptions(b *tl.Buffer, v []StarsGiveawayOption) {
 	}
 }
 
-func readStarsGiveawayWinnersOptions(r *tl.Reader) []StarsGiveawayWinnersOption {
+func readStarsGiveawayWinnersOptions(r *tl.Reader, flag uint32, p *[]StarsGiveawayWinnersOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsGiveawayWinnersOption, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarsGiveawayWinnersOptions(b *tl.Buffer, v []StarsGiveawayWinnersOption) {
@@ -2734,12 +3307,15 @@ func putStarsGiveawayWinnersOptions(b *tl.Buffer, v []StarsGiveawayWinnersOption
 	}
 }
 
-func readStarsSubscriptions(r *tl.Reader) []StarsSubscription {
+func readStarsSubscriptions(r *tl.Reader, flag uint32, p *[]StarsSubscription) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsSubscription, r.Vector(44))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarsSubscriptions(b *tl.Buffer, v []StarsSubscription) {
@@ -2749,12 +3325,15 @@ func putStarsSubscriptions(b *tl.Buffer, v []StarsSubscription) {
 	}
 }
 
-func readStarsTopupOptions(r *tl.Reader) []StarsTopupOption {
+func readStarsTopupOptions(r *tl.Reader, flag uint32, p *[]StarsTopupOption) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsTopupOption, r.Vector(28))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarsTopupOptions(b *tl.Buffer, v []StarsTopupOption) {
@@ -2764,12 +3343,15 @@ func putStarsTopupOptions(b *tl.Buffer, v []StarsTopupOption) {
 	}
 }
 
-func readStarsTransactions(r *tl.Reader) []StarsTransaction {
+func readStarsTransactions(r *tl.Reader, flag uint32, p *[]StarsTransaction) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StarsTransaction, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStarsTransactions(b *tl.Buffer, v []StarsTransaction) {
@@ -2779,12 +3361,15 @@ func putStarsTransactions(b *tl.Buffer, v []StarsTransaction) {
 	}
 }
 
-func readStatsGroupTopAdmins(r *tl.Reader) []StatsGroupTopAdmin {
+func readStatsGroupTopAdmins(r *tl.Reader, flag uint32, p *[]StatsGroupTopAdmin) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StatsGroupTopAdmin, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStatsGroupTopAdmins(b *tl.Buffer, v []StatsGroupTopAdmin) {
@@ -2794,12 +3379,15 @@ func putStatsGroupTopAdmins(b *tl.Buffer, v []StatsGroupTopAdmin) {
 	}
 }
 
-func readStatsGroupTopInviters(r *tl.Reader) []StatsGroupTopInviter {
+func readStatsGroupTopInviters(r *tl.Reader, flag uint32, p *[]StatsGroupTopInviter) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StatsGroupTopInviter, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStatsGroupTopInviters(b *tl.Buffer, v []StatsGroupTopInviter) {
@@ -2809,12 +3397,15 @@ func putStatsGroupTopInviters(b *tl.Buffer, v []StatsGroupTopInviter) {
 	}
 }
 
-func readStatsGroupTopPosters(r *tl.Reader) []StatsGroupTopPoster {
+func readStatsGroupTopPosters(r *tl.Reader, flag uint32, p *[]StatsGroupTopPoster) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StatsGroupTopPoster, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStatsGroupTopPosters(b *tl.Buffer, v []StatsGroupTopPoster) {
@@ -2824,12 +3415,15 @@ func putStatsGroupTopPosters(b *tl.Buffer, v []StatsGroupTopPoster) {
 	}
 }
 
-func readStickerKeywords(r *tl.Reader) []StickerKeyword {
+func readStickerKeywords(r *tl.Reader, flag uint32, p *[]StickerKeyword) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StickerKeyword, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStickerKeywords(b *tl.Buffer, v []StickerKeyword) {
@@ -2839,12 +3433,15 @@ func putStickerKeywords(b *tl.Buffer, v []StickerKeyword) {
 	}
 }
 
-func readStickerPacks(r *tl.Reader) []StickerPack {
+func readStickerPacks(r *tl.Reader, flag uint32, p *[]StickerPack) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StickerPack, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStickerPacks(b *tl.Buffer, v []StickerPack) {
@@ -2854,27 +3451,33 @@ func putStickerPacks(b *tl.Buffer, v []StickerPack) {
 	}
 }
 
-func readStickerSetCoveredClasses(r *tl.Reader) []StickerSetCoveredClass {
+func readStickerSetCoveredClasses(r *tl.Reader, flag uint32, p *[]StickerSetCoveredClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StickerSetCoveredClass, r.Vector(44))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStickerSetCovered(r)
 	}
-	return v
 }
 
 func putStickerSetCoveredClasses(b *tl.Buffer, v []StickerSetCoveredClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStickerSetCovered(b, v[i], field)
 	}
 }
 
-func readStickerSets(r *tl.Reader) []StickerSet {
+func readStickerSets(r *tl.Reader, flag uint32, p *[]StickerSet) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StickerSet, r.Vector(40))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStickerSets(b *tl.Buffer, v []StickerSet) {
@@ -2884,12 +3487,15 @@ func putStickerSets(b *tl.Buffer, v []StickerSet) {
 	}
 }
 
-func readStoryAlbums(r *tl.Reader) []StoryAlbum {
+func readStoryAlbums(r *tl.Reader, flag uint32, p *[]StoryAlbum) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StoryAlbum, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStoryAlbums(b *tl.Buffer, v []StoryAlbum) {
@@ -2899,57 +3505,69 @@ func putStoryAlbums(b *tl.Buffer, v []StoryAlbum) {
 	}
 }
 
-func readStoryItemClasses(r *tl.Reader) []StoryItemClass {
+func readStoryItemClasses(r *tl.Reader, flag uint32, p *[]StoryItemClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StoryItemClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStoryItem(r)
 	}
-	return v
 }
 
 func putStoryItemClasses(b *tl.Buffer, v []StoryItemClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStoryItem(b, v[i], field)
 	}
 }
 
-func readStoryReactionClasses(r *tl.Reader) []StoryReactionClass {
+func readStoryReactionClasses(r *tl.Reader, flag uint32, p *[]StoryReactionClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StoryReactionClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStoryReaction(r)
 	}
-	return v
 }
 
 func putStoryReactionClasses(b *tl.Buffer, v []StoryReactionClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStoryReaction(b, v[i], field)
 	}
 }
 
-func readStoryViewClasses(r *tl.Reader) []StoryViewClass {
+func readStoryViewClasses(r *tl.Reader, flag uint32, p *[]StoryViewClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StoryViewClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodeStoryView(r)
 	}
-	return v
 }
 
 func putStoryViewClasses(b *tl.Buffer, v []StoryViewClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putStoryView(b, v[i], field)
 	}
 }
 
-func readStoryViewss(r *tl.Reader) []StoryViews {
+func readStoryViewss(r *tl.Reader, flag uint32, p *[]StoryViews) {
+	if flag == 0 {
+		return
+	}
 	v := make([]StoryViews, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putStoryViewss(b *tl.Buffer, v []StoryViews) {
@@ -2959,12 +3577,15 @@ func putStoryViewss(b *tl.Buffer, v []StoryViews) {
 	}
 }
 
-func readTextWithEntitiess(r *tl.Reader) []TextWithEntities {
+func readTextWithEntitiess(r *tl.Reader, flag uint32, p *[]TextWithEntities) {
+	if flag == 0 {
+		return
+	}
 	v := make([]TextWithEntities, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putTextWithEntitiess(b *tl.Buffer, v []TextWithEntities) {
@@ -2974,12 +3595,15 @@ func putTextWithEntitiess(b *tl.Buffer, v []TextWithEntities) {
 	}
 }
 
-func readThemeSettingss(r *tl.Reader) []ThemeSettings {
+func readThemeSettingss(r *tl.Reader, flag uint32, p *[]ThemeSettings) {
+	if flag == 0 {
+		return
+	}
 	v := make([]ThemeSettings, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putThemeSettingss(b *tl.Buffer, v []ThemeSettings) {
@@ -2989,12 +3613,15 @@ func putThemeSettingss(b *tl.Buffer, v []ThemeSettings) {
 	}
 }
 
-func readThemes(r *tl.Reader) []Theme {
+func readThemes(r *tl.Reader, flag uint32, p *[]Theme) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Theme, r.Vector(32))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putThemes(b *tl.Buffer, v []Theme) {
@@ -3004,12 +3631,15 @@ func putThemes(b *tl.Buffer, v []Theme) {
 	}
 }
 
-func readTimezones(r *tl.Reader) []Timezone {
+func readTimezones(r *tl.Reader, flag uint32, p *[]Timezone) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Timezone, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putTimezones(b *tl.Buffer, v []Timezone) {
@@ -3019,12 +3649,15 @@ func putTimezones(b *tl.Buffer, v []Timezone) {
 	}
 }
 
-func readTodoCompletions(r *tl.Reader) []TodoCompletion {
+func readTodoCompletions(r *tl.Reader, flag uint32, p *[]TodoCompletion) {
+	if flag == 0 {
+		return
+	}
 	v := make([]TodoCompletion, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putTodoCompletions(b *tl.Buffer, v []TodoCompletion) {
@@ -3034,12 +3667,15 @@ func putTodoCompletions(b *tl.Buffer, v []TodoCompletion) {
 	}
 }
 
-func readTodoItems(r *tl.Reader) []TodoItem {
+func readTodoItems(r *tl.Reader, flag uint32, p *[]TodoItem) {
+	if flag == 0 {
+		return
+	}
 	v := make([]TodoItem, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putTodoItems(b *tl.Buffer, v []TodoItem) {
@@ -3049,12 +3685,15 @@ func putTodoItems(b *tl.Buffer, v []TodoItem) {
 	}
 }
 
-func readTopPeerCategoryPeerss(r *tl.Reader) []TopPeerCategoryPeers {
+func readTopPeerCategoryPeerss(r *tl.Reader, flag uint32, p *[]TopPeerCategoryPeers) {
+	if flag == 0 {
+		return
+	}
 	v := make([]TopPeerCategoryPeers, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putTopPeerCategoryPeerss(b *tl.Buffer, v []TopPeerCategoryPeers) {
@@ -3064,12 +3703,15 @@ func putTopPeerCategoryPeerss(b *tl.Buffer, v []TopPeerCategoryPeers) {
 	}
 }
 
-func readTopPeers(r *tl.Reader) []TopPeer {
+func readTopPeers(r *tl.Reader, flag uint32, p *[]TopPeer) {
+	if flag == 0 {
+		return
+	}
 	v := make([]TopPeer, r.Vector(24))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putTopPeers(b *tl.Buffer, v []TopPeer) {
@@ -3079,42 +3721,60 @@ func putTopPeers(b *tl.Buffer, v []TopPeer) {
 	}
 }
 
-func readUpdateClasses(r *tl.Reader) []UpdateClass {
+func readUpdateClasses(r *tl.Reader, flag uint32, p *[]UpdateClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]UpdateClass, r.Vector(4))
+	*p = v
 	for i := range v {
 		v[i] = DecodeUpdate(r)
 	}
-	return v
 }
 
 func putUpdateClasses(b *tl.Buffer, v []UpdateClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putUpdate(b, v[i], field)
 	}
 }
 
-func readUserClasses(r *tl.Reader) []UserClass {
+func readUserClasses(r *tl.Reader, flag uint32, p *[]UserClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]UserClass, r.Vector(12))
+	*p = v
+	var block []User
 	for i := range v {
+		if r.PeekID() == IDUser {
+			if len(block) == 0 {
+				block = make([]User, min(len(v)-i, 8))
+			}
+			block[0].Decode(r)
+			v[i], block = &block[0], block[1:]
+			continue
+		}
 		v[i] = DecodeUser(r)
 	}
-	return v
 }
 
 func putUserClasses(b *tl.Buffer, v []UserClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putUser(b, v[i], field)
 	}
 }
 
-func readUsernames(r *tl.Reader) []Username {
+func readUsernames(r *tl.Reader, flag uint32, p *[]Username) {
+	if flag == 0 {
+		return
+	}
 	v := make([]Username, r.Vector(12))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putUsernames(b *tl.Buffer, v []Username) {
@@ -3124,42 +3784,51 @@ func putUsernames(b *tl.Buffer, v []Username) {
 	}
 }
 
-func readVideoSizeClasses(r *tl.Reader) []VideoSizeClass {
+func readVideoSizeClasses(r *tl.Reader, flag uint32, p *[]VideoSizeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]VideoSizeClass, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i] = DecodeVideoSize(r)
 	}
-	return v
 }
 
 func putVideoSizeClasses(b *tl.Buffer, v []VideoSizeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putVideoSize(b, v[i], field)
 	}
 }
 
-func readWallPaperClasses(r *tl.Reader) []WallPaperClass {
+func readWallPaperClasses(r *tl.Reader, flag uint32, p *[]WallPaperClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]WallPaperClass, r.Vector(16))
+	*p = v
 	for i := range v {
 		v[i] = DecodeWallPaper(r)
 	}
-	return v
 }
 
 func putWallPaperClasses(b *tl.Buffer, v []WallPaperClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putWallPaper(b, v[i], field)
 	}
 }
 
-func readWebAuthorizations(r *tl.Reader) []WebAuthorization {
+func readWebAuthorizations(r *tl.Reader, flag uint32, p *[]WebAuthorization) {
+	if flag == 0 {
+		return
+	}
 	v := make([]WebAuthorization, r.Vector(48))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putWebAuthorizations(b *tl.Buffer, v []WebAuthorization) {
@@ -3169,12 +3838,15 @@ func putWebAuthorizations(b *tl.Buffer, v []WebAuthorization) {
 	}
 }
 
-func readWebDomainExceptions(r *tl.Reader) []WebDomainException {
+func readWebDomainExceptions(r *tl.Reader, flag uint32, p *[]WebDomainException) {
+	if flag == 0 {
+		return
+	}
 	v := make([]WebDomainException, r.Vector(20))
+	*p = v
 	for i := range v {
 		v[i].Decode(r)
 	}
-	return v
 }
 
 func putWebDomainExceptions(b *tl.Buffer, v []WebDomainException) {
@@ -3184,17 +3856,20 @@ func putWebDomainExceptions(b *tl.Buffer, v []WebDomainException) {
 	}
 }
 
-func readWebPageAttributeClasses(r *tl.Reader) []WebPageAttributeClass {
+func readWebPageAttributeClasses(r *tl.Reader, flag uint32, p *[]WebPageAttributeClass) {
+	if flag == 0 {
+		return
+	}
 	v := make([]WebPageAttributeClass, r.Vector(8))
+	*p = v
 	for i := range v {
 		v[i] = DecodeWebPageAttribute(r)
 	}
-	return v
 }
 
 func putWebPageAttributeClasses(b *tl.Buffer, v []WebPageAttributeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
-		b.Object(v[i], field)
+		putWebPageAttribute(b, v[i], field)
 	}
 }

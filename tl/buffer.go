@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // MaxBytes is the longest string or bytes value that TL can carry: 2^24-1 (R-TL-20).
@@ -50,40 +51,49 @@ func (b *Buffer) Fail(err error) {
 func (b *Buffer) Reset() { b.buf, b.err = b.buf[:0], nil }
 
 // Raw appends p as it stands.
+//
 //go:noinline
 func (b *Buffer) Raw(p []byte) { b.buf = append(b.buf, p...) }
 
 // ID appends a constructor id.
+//
 //go:noinline
 func (b *Buffer) ID(id uint32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, id) }
 
 // Uint32 appends a flags word (TL type #).
+//
 //go:noinline
 func (b *Buffer) Uint32(v uint32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, v) }
 
 // Int appends a TL int.
+//
 //go:noinline
 func (b *Buffer) Int(v int32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, uint32(v)) }
 
 // Long appends a TL long.
+//
 //go:noinline
 func (b *Buffer) Long(v int64) { b.buf = binary.LittleEndian.AppendUint64(b.buf, uint64(v)) }
 
 // Double appends a TL double.
+//
 //go:noinline
 func (b *Buffer) Double(v float64) {
 	b.buf = binary.LittleEndian.AppendUint64(b.buf, math.Float64bits(v))
 }
 
 // Int128 appends 16 raw bytes.
+//
 //go:noinline
 func (b *Buffer) Int128(v *Int128) { b.buf = append(b.buf, v[:]...) }
 
 // Int256 appends 32 raw bytes.
+//
 //go:noinline
 func (b *Buffer) Int256(v *Int256) { b.buf = append(b.buf, v[:]...) }
 
 // Bool appends boolTrue or boolFalse.
+//
 //go:noinline
 func (b *Buffer) Bool(v bool) {
 	if v {
@@ -103,6 +113,7 @@ func (b *Buffer) Count(n int) {
 }
 
 // Vector appends the head of a boxed vector of n elements.
+//
 //go:noinline
 func (b *Buffer) Vector(n int) {
 	b.ID(IDVector)
@@ -110,41 +121,39 @@ func (b *Buffer) Vector(n int) {
 }
 
 // ByteString appends p as TL bytes.
-func (b *Buffer) ByteString(p []byte) {
-	if b.stringHead(len(p)) {
-		b.buf = append(b.buf, p...)
-		b.pad(len(p))
-	}
-}
+//
+//go:noinline
+func (b *Buffer) ByteString(p []byte) { copy(b.stringBody(len(p)), p) }
 
 // String appends s as a TL string.
-func (b *Buffer) String(s string) {
-	if b.stringHead(len(s)) {
-		b.buf = append(b.buf, s...)
-		b.pad(len(s))
-	}
-}
+//
+//go:noinline
+func (b *Buffer) String(s string) { copy(b.stringBody(len(s)), s) }
 
-func (b *Buffer) stringHead(n int) bool {
-	switch {
-	case n < 254:
-		b.buf = append(b.buf, byte(n))
-	case n <= MaxBytes:
-		b.buf = append(b.buf, 254, byte(n), byte(n>>8), byte(n>>16))
-	default:
+// stringBody appends a string of n bytes but for the bytes themselves, and
+// returns their place (R-TL-20).
+func (b *Buffer) stringBody(n int) []byte {
+	if n > MaxBytes {
 		b.Fail(fmt.Errorf("tl: string of %d bytes: %w", n, ErrTooLong))
-		return false
+		return nil
 	}
-	return true
-}
-
-var zeros [4]byte
-
-func (b *Buffer) pad(n int) {
-	if n < 254 {
-		n++
+	head := 1
+	if n >= 254 {
+		head = 4
 	}
-	b.buf = append(b.buf, zeros[:-n&3]...)
+	start, size := len(b.buf), (head+n+3)&^3
+	if cap(b.buf)-start < size {
+		b.buf = slices.Grow(b.buf, size)
+	}
+	b.buf = b.buf[:start+size]
+	p := b.buf[start:]
+	binary.LittleEndian.PutUint32(p[size-4:], 0) // the padding, before what may precede it
+	if head == 1 {
+		p[0] = byte(n)
+	} else {
+		binary.LittleEndian.PutUint32(p, uint32(n)<<8|254)
+	}
+	return p[head : head+n]
 }
 
 // Object appends a boxed value. A nil value is a *NilError that names field,

@@ -1,11 +1,13 @@
 package tl
 
+import "encoding/binary"
+
 // The methods in this file are made for generated code. They take the place
 // of several statements or store through a pointer, which makes the ten
 // thousand functions that call them much cheaper to compile. None is inlined
 // for the same reason.
 
-// Flags appends an empty flags word and returns its place, for Flag.
+// Flags appends an empty flags word and returns its place, for SetFlags.
 //
 //go:noinline
 func (b *Buffer) Flags() int {
@@ -13,15 +15,11 @@ func (b *Buffer) Flags() int {
 	return len(b.buf) - 4
 }
 
-// Flag sets a bit of the flags word at the given place if on is true, and
-// returns on.
+// SetFlags writes the flags word at the place that Flags returned.
 //
 //go:noinline
-func (b *Buffer) Flag(word, bit int, on bool) bool {
-	if on {
-		b.buf[word+bit>>3] |= 1 << (bit & 7)
-	}
-	return on
+func (b *Buffer) SetFlags(at int, flags uint32) {
+	binary.LittleEndian.PutUint32(b.buf[at:], flags)
 }
 
 // Missing fails because a required field has no value. The field is
@@ -29,60 +27,6 @@ func (b *Buffer) Flag(word, bit int, on bool) bool {
 //
 //go:noinline
 func (b *Buffer) Missing(field string) { b.Fail(&NilError{Field: field}) }
-
-// OptInt appends an int that has a flag, if it is set.
-//
-//go:noinline
-func (b *Buffer) OptInt(word, bit int, v Optional[int32]) {
-	if b.Flag(word, bit, v.Set) {
-		b.Int(v.Value)
-	}
-}
-
-// OptLong appends a long that has a flag, if it is set.
-//
-//go:noinline
-func (b *Buffer) OptLong(word, bit int, v Optional[int64]) {
-	if b.Flag(word, bit, v.Set) {
-		b.Long(v.Value)
-	}
-}
-
-// OptDouble appends a double that has a flag, if it is set.
-//
-//go:noinline
-func (b *Buffer) OptDouble(word, bit int, v Optional[float64]) {
-	if b.Flag(word, bit, v.Set) {
-		b.Double(v.Value)
-	}
-}
-
-// OptBool appends a Bool that has a flag, if it is set.
-//
-//go:noinline
-func (b *Buffer) OptBool(word, bit int, v Optional[bool]) {
-	if b.Flag(word, bit, v.Set) {
-		b.Bool(v.Value)
-	}
-}
-
-// OptString appends a string that has a flag, if it is set.
-//
-//go:noinline
-func (b *Buffer) OptString(word, bit int, v Optional[string]) {
-	if b.Flag(word, bit, v.Set) {
-		b.String(v.Value)
-	}
-}
-
-// OptByteString appends bytes that have a flag, unless they are nil.
-//
-//go:noinline
-func (b *Buffer) OptByteString(word, bit int, v []byte) {
-	if b.Flag(word, bit, v != nil) {
-		b.ByteString(v)
-	}
-}
 
 // ReadString reads a string into v.
 //

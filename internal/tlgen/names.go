@@ -4,14 +4,14 @@ import "strings"
 
 // initialisms are the words that Go names write in capitals.
 var initialisms = map[string]string{
-	"aes": "AES", "ai": "AI", "api": "API", "cdn": "CDN", "crc32": "CRC32",
+	"2fa": "2FA", "aes": "AES", "ai": "AI", "api": "API", "cdn": "CDN", "crc32": "CRC32",
 	"dc": "DC", "dh": "DH", "gif": "GIF", "gifs": "GIFs", "html": "HTML", "http": "HTTP",
 	"id": "ID", "ids": "IDs", "ip": "IP", "isbn": "ISBN", "iv": "IV",
 	"json": "JSON", "kdf": "KDF", "md5": "MD5", "mime": "MIME", "ok": "OK",
 	"p2p": "P2P", "pdf": "PDF", "pq": "PQ", "qr": "QR", "rpc": "RPC", "rsa": "RSA",
 	"rtmp": "RTMP", "sha1": "SHA1", "sha256": "SHA256", "sms": "SMS", "srp": "SRP",
 	"tcp": "TCP", "tls": "TLS", "ttl": "TTL", "udp": "UDP", "ui": "UI", "uid": "UID",
-	"uids": "UIDs", "uri": "URI", "url": "URL", "urls": "URLs", "utc": "UTC", "utf8": "UTF8",
+	"uids": "UIDs", "uri": "URI", "url": "URL", "urls": "URLs", "utc": "UTC", "utf8": "UTF8", "xmin": "XMin",
 }
 
 // goName returns the exported Go name of a TL name: its words, split at dots,

@@ -52,7 +52,7 @@ func (g *generator) writeNames(w *writer, what string, list []*combinator) {
 	for _, c := range list {
 		w.printf(" +\n%q", c.Name)
 	}
-	w.printf("\n\nvar %sTypes = [...]tl.Object{\n", what)
+	w.printf("\n\nvar %sTypes = [...]any{\n", what)
 	for _, c := range list {
 		w.printf("(*%s)(nil),\n", c.name)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -57,9 +58,6 @@ func (f *field) present() string {
 	return "v." + f.name + " != nil"
 }
 
-// bit returns the test of a conditional field's flag.
-func (f *field) bit() string { return fmt.Sprintf("%s&(1<<%d) != 0", f.word, f.flag.Bit) }
-
 // vector returns the name of the helpers for a vector whose elements are not
 // scalars, and has them written.
 func (g *generator) vector(t *goType) string {
@@ -82,86 +80,86 @@ func (g *generator) writeEncode(w *writer, c *combinator) {
 	if c.bare {
 		w.printf("v.encodeBare(b)\n}\n\nfunc (v *%s) encodeBare(b *tl.Buffer) {\n", c.name)
 	}
+	var words []string
 	for i := range c.fields {
 		f := &c.fields[i]
 		switch {
+		case f.typ.kind == kindFlags && !c.reads(f.word):
+			w.line("b.Uint32(0)")
 		case f.typ.kind == kindFlags:
-			g.writeFlags(w, c, f)
-		case f.typ.kind == kindTrue:
+			words = append(words, f.word)
+			w.printf("var %s uint32\n%sAt := b.Flags()\n", f.word, f.word)
 		case f.flag == nil:
-			w.line(g.encode(c, f, "v."+f.name))
-		case f.shared:
-			w.printf("if %s {\n%s\n}\n", f.bit(), g.encode(c, f, f.value()))
+			w.line(g.encode(&f.typ, "v."+f.name, strconv.Quote(c.Name+"."+f.tl)))
 		default:
-			w.printf("if %s {\n%s\n}\n", f.present(), g.encodePresent(c, f))
+			w.printf("if %s {\n%s |= 1 << %d\n", c.present(f), f.word, f.flag.Bit)
+			g.encodeConditional(w, c, f)
+			w.line("}")
 		}
+	}
+	for _, word := range words {
+		w.printf("b.SetFlags(%sAt, %s)\n", word, word)
 	}
 	w.line("}\n")
 }
 
-// value returns the value of a conditional field.
-func (f *field) value() string {
-	if f.typ.kind == kindScalar && f.typ.name != "[]byte" {
-		return "v." + f.name + ".Value"
+// present returns the condition under which a field with a flag is written: if
+// it or another field with the same flag is there.
+func (c *combinator) present(f *field) string {
+	if !f.shared {
+		return f.present()
 	}
-	return "v." + f.name
+	var there []string
+	for i := range c.fields {
+		if o := &c.fields[i]; o.flag != nil && *o.flag == *f.flag {
+			there = append(there, o.present())
+		}
+	}
+	return strings.Join(there, " || ")
 }
 
-// writeFlags writes what computes a flags word.
-func (g *generator) writeFlags(w *writer, c *combinator, word *field) {
-	var conditions [32][]string
-	used := false
-	for i := range c.fields {
-		if f := &c.fields[i]; f.flag != nil && f.word == word.word {
-			conditions[f.flag.Bit] = append(conditions[f.flag.Bit], f.present())
-			used = true
-		}
+// encodeConditional writes the statement that writes a field with a flag,
+// known to be there unless it shares the flag.
+func (g *generator) encodeConditional(w *writer, c *combinator, f *field) {
+	value, name := "v."+f.name, strconv.Quote(c.Name+"."+f.tl)
+	switch {
+	case f.typ.kind == kindTrue:
+	case f.typ.kind == kindScalar && f.typ.name != "[]byte":
+		w.line(encodeFrom(value+".Value", &f.typ))
+	case f.typ.kind == kindStruct && f.shared:
+		w.printf("if %s == nil {\nb.Missing(%s)\nreturn\n}\n%s\n", value, name, encodeFrom(value, &f.typ))
+	case f.typ.kind == kindVector || f.typ.kind == kindClass && f.shared:
+		w.line(g.encode(&f.typ, value, name))
+	default:
+		w.line(encodeFrom(value, &f.typ))
 	}
-	if !used {
-		w.line("b.Uint32(0)")
-		return
-	}
-	w.line("var ", word.word, " uint32")
-	for bit, one := range conditions {
-		if one != nil {
-			w.printf("if %s {\n%s |= 1 << %d\n}\n", strings.Join(one, " || "), word.word, bit)
-		}
-	}
-	w.line("b.Uint32(", word.word, ")")
 }
+
+// optionalCall reports whether package tl has Opt methods for the type.
+func (t *goType) optionalCall() bool { return t.kind == kindScalar && !t.ptr }
 
 // encode returns the statement that writes a value that must be there.
-func (g *generator) encode(c *combinator, f *field, value string) string {
-	name := c.Name + "." + f.tl
-	switch f.typ.kind {
-	case kindClass, kindQuery:
-		return fmt.Sprintf("b.Object(%s, %q)", value, name)
-	case kindVector:
-		return g.encodeVector(&f.typ, value, name)
-	case kindStruct:
-		if f.flag != nil {
-			return fmt.Sprintf("if %s == nil {\nb.Fail(&tl.NilError{Field: %q})\n} else {\n%s\n}", value, name, encodeFrom(value, &f.typ))
-		}
-	}
-	return encodeFrom(value, &f.typ)
-}
-
-// encodePresent returns the statement that writes a value known not to be nil.
-func (g *generator) encodePresent(c *combinator, f *field) string {
-	if f.typ.kind == kindVector {
-		return g.encodeVector(&f.typ, f.value(), c.Name+"."+f.tl)
-	}
-	return encodeFrom(f.value(), &f.typ)
-}
-
-func (g *generator) encodeVector(t *goType, value, name string) string {
+func (g *generator) encode(t *goType, value, name string) string {
 	switch {
+	case t.kind == kindClass:
+		return g.encodeClass(t, value, name)
+	case t.kind == kindQuery:
+		return fmt.Sprintf("b.Object(%s, %s)", value, name)
+	case t.kind != kindVector:
+		return encodeFrom(value, t)
 	case t.elem.kind == kindScalar:
 		return "b." + t.elem.call + "s(" + value + ")"
 	case t.elem.kind == kindClass:
-		return fmt.Sprintf("put%s(b, %s, %q)", g.vector(t), value, name)
+		return fmt.Sprintf("put%s(b, %s, %s)", g.vector(t), value, name)
 	}
 	return "put" + g.vector(t) + "(b, " + value + ")"
+}
+
+// encodeClass returns the statement that writes a value of a class that must
+// be there.
+func (g *generator) encodeClass(t *goType, value, name string) string {
+	g.put[t.name] = true
+	return fmt.Sprintf("put%s(b, %s, %s)", t.name, value, name)
 }
 
 // encodeFrom returns the statement that writes a value of a type that is
@@ -196,12 +194,10 @@ func (g *generator) writeDecode(w *writer, c *combinator) {
 			w.line("r.Uint32()")
 		case f.typ.kind == kindFlags:
 			w.line(f.word, " := r.Uint32()")
-		case f.typ.kind == kindTrue:
-			w.line(target, " = ", f.bit())
 		case f.flag == nil:
-			w.line(g.decode(target, &f.typ))
+			w.line(g.decodeInto(target, &f.typ, always))
 		default:
-			w.printf("if %s {\n%s\n}\n", f.bit(), g.decodeOptional(target, f))
+			g.decodeConditional(w, target, f)
 		}
 	}
 	if c.guard {
@@ -209,6 +205,29 @@ func (g *generator) writeDecode(w *writer, c *combinator) {
 	}
 	w.line("}\n")
 }
+
+// decodeConditional writes the statement that reads a field with a flag.
+func (g *generator) decodeConditional(w *writer, target string, f *field) {
+	flag := fmt.Sprintf("%s&(1<<%d)", f.word, f.flag.Bit)
+	switch {
+	case f.typ.kind == kindTrue:
+		w.printf("%s = %s != 0\n", target, flag)
+	case f.typ.optionalCall():
+		w.printf("r.Opt%s(%s, &%s)\n", f.typ.call, flag, target)
+	case f.typ.kind == kindScalar:
+		w.printf("if %s != 0 {\n%s = tl.Some(r.%s())\n}\n", flag, target, f.typ.call)
+	case f.typ.kind == kindStruct:
+		g.opt[f.typ.name] = true
+		w.printf("read%s(r, %s, &%s)\n", f.typ.name, flag, target)
+	case f.typ.kind == kindVector && f.typ.elem.kind == kindScalar:
+		w.printf("if %s != 0 {\n%s\n}\n", flag, g.decodeInto(target, &f.typ, always))
+	default:
+		w.line(g.decodeInto(target, &f.typ, flag))
+	}
+}
+
+// always is the flag of a field without a flag.
+const always = "1"
 
 // reads reports whether a field depends on the flags word.
 func (c *combinator) reads(word string) bool {
@@ -220,29 +239,11 @@ func (c *combinator) reads(word string) bool {
 	return false
 }
 
-// decode returns the statement that reads a value that is there.
-func (g *generator) decode(target string, t *goType) string {
-	if t.kind != kindVector {
-		return decodeInto(target, t)
-	}
-	if t.elem.kind == kindScalar {
-		return target + " = r." + t.elem.call + "s()"
-	}
-	return target + " = read" + g.vector(t) + "(r)"
-}
-
-func (g *generator) decodeOptional(target string, f *field) string {
-	switch {
-	case f.typ.kind == kindScalar && f.typ.name != "[]byte":
-		return target + " = tl.Some(r." + f.typ.call + "())"
-	case f.typ.kind == kindStruct:
-		return target + " = new(" + f.typ.name + ")\n" + decodeInto(target, &f.typ)
-	}
-	return g.decode(target, &f.typ)
-}
-
-// decodeInto returns the statement that reads a value that is no vector.
-func decodeInto(target string, t *goType) string {
+// decodeInto returns the statement that reads a value that is there. What
+// holds pointers is passed the place to store to, and with it the flag that
+// says whether to: a store of a pointer or a branch costs the compiler several
+// blocks, a call costs it little.
+func (g *generator) decodeInto(target string, t *goType, flag string) string {
 	switch t.kind {
 	case kindStruct:
 		if t.bare {
@@ -250,11 +251,20 @@ func decodeInto(target string, t *goType) string {
 		}
 		return target + ".Decode(r)"
 	case kindClass:
-		return target + " = Decode" + t.name + "(r)"
+		g.read[t.name] = true
+		return "read" + t.name + "(r, " + flag + ", &" + target + ")"
+	case kindVector:
+		if t.elem.kind == kindScalar {
+			return "r.Read" + t.elem.call + "s(&" + target + ")"
+		}
+		return "read" + g.vector(t) + "(r, " + flag + ", &" + target + ")"
 	case kindQuery:
 		return target + " = r.Query()"
 	case kindRest:
 		return target + " = r.Raw(r.Remaining())"
+	}
+	if t.tl == "string" || t.tl == "bytes" {
+		return "r.Read" + t.call + "(&" + target + ")"
 	}
 	return target + " = r." + t.call + "()"
 }
@@ -269,11 +279,11 @@ func (g *generator) writeResult(w *writer, c *combinator) {
 	case kindClass:
 		w.printf("%sClass { return Decode%s(r) }\n\n", t.name, t.name)
 	case kindVector:
-		call := "r." + t.elem.call + "s()"
-		if t.elem.kind != kindScalar {
-			call = "read" + g.vector(t) + "(r)"
+		if t.elem.kind == kindScalar {
+			w.printf("%s { return r.%ss() }\n\n", fieldType(t), t.elem.call)
+			return
 		}
-		w.printf("%s { return %s }\n\n", fieldType(t), call)
+		w.printf("(v %s) {\nread%s(r, 1, &v)\nreturn v\n}\n\n", fieldType(t), g.vector(t))
 	default:
 		w.printf("%s { return r.%s() }\n\n", t.name, t.call)
 	}

@@ -38,22 +38,15 @@ func (w *writer) finish(pkg string) ([]byte, error) {
 	var head writer
 	head.line(header, "\npackage ", pkg, "\n")
 	var used []string
-	for _, path := range []string{"godwit/mtproto", "godwit/tl"} {
+	for _, path := range []string{"unsafe", "godwit/mtproto", "godwit/tl"} {
 		if name := path[strings.LastIndexByte(path, '/')+1:]; bytes.Contains(w.Bytes(), []byte(name+".")) {
 			used = append(used, path)
 		}
 	}
-	switch len(used) {
-	case 0:
-	case 1:
-		head.printf("import %q\n\n", used[0])
-	default:
-		head.line("import (")
-		for _, path := range used {
-			head.printf("\t%q\n", path)
-		}
-		head.line(")\n")
+	for _, path := range used {
+		head.printf("import %q\n", path)
 	}
+	head.line()
 	head.Write(w.Bytes())
 	out, err := format.Source(head.Bytes())
 	if err != nil {
@@ -67,20 +60,33 @@ type generator struct {
 	*model
 	target
 	files   map[string]*writer
-	vectors map[string]goType // the element types of vectors that are not scalar, by helper name
+	vectors map[string]goType // vectors whose elements are not scalars, by the name of their helpers
+	read    map[string]bool   // the classes that need a helper to decode a field
+	put     map[string]bool   // the classes that need one to encode a field that must be there
+	opt     map[string]bool   // the structs that need one to decode a field with a flag
 }
 
 // generate returns the files of a target by name.
 func (t target) generate(m *model) (map[string][]byte, error) {
-	g := &generator{model: m, target: t, files: map[string]*writer{}, vectors: map[string]goType{}}
-	g.writeIDs()
-	for _, c := range g.classes {
-		g.writeClass(g.fileOf(c.tl), c)
+	g := &generator{
+		model: m, target: t, files: map[string]*writer{},
+		vectors: map[string]goType{}, read: map[string]bool{}, put: map[string]bool{}, opt: map[string]bool{},
 	}
+	g.writeIDs()
 	for _, c := range g.all() {
 		g.writeCombinator(g.fileOf(c.Name), c)
 	}
 	g.writeVectors()
+	for _, c := range g.classes {
+		g.writeClass(g.fileOf(c.tl), c)
+	}
+	for _, c := range g.constructors {
+		if g.opt[c.name] {
+			w := g.fileOf(c.Name)
+			w.printf("//go:noinline\nfunc read%s(r *tl.Reader, flag uint32, v **%s) {\n", c.name, c.name)
+			w.printf("if flag != 0 {\n*v = new(%s)\n(*v).Decode(r)\n}\n}\n\n", c.name)
+		}
+	}
 	if t.api {
 		if err := g.writeTables(); err != nil {
 			return nil, err
@@ -130,7 +136,7 @@ func (g *generator) writeIDs() {
 	}
 }
 
-// writeClass writes the interface of a type and what decodes it.
+// writeClass writes the interface of a type and what encodes and decodes it.
 func (g *generator) writeClass(w *writer, c *class) {
 	seal := "is" + c.name
 	w.printf("// %sClass is a %s: one of %s.\n", c.name, c.tl, list(c.constructors))
@@ -142,7 +148,7 @@ func (g *generator) writeClass(w *writer, c *class) {
 	w.printf("func Decode%s(r *tl.Reader) (v %sClass) {\n", c.name, c.name)
 	w.line("switch r.PeekID() {")
 	for _, one := range c.constructors {
-		w.printf("case ID%s:\nv = new(%s)\n", one.name, one.name)
+		w.printf("case ID%s:\nv = %s\n", one.name, g.newValue(one))
 	}
 	w.printf("default:\nr.Unexpected(r.ID(), %q)\nreturn nil\n}\n", c.tl)
 	if c.guard {
@@ -151,6 +157,82 @@ func (g *generator) writeClass(w *writer, c *class) {
 		w.line("v.Decode(r)")
 	}
 	w.line("return v\n}\n")
+	if g.read[c.name] {
+		w.printf("//go:noinline\nfunc read%s(r *tl.Reader, flag uint32, v *%sClass) {\n", c.name, c.name)
+		w.printf("if flag != 0 {\n*v = Decode%s(r)\n}\n}\n\n", c.name)
+	}
+	if g.put[c.name] {
+		w.printf("//go:noinline\nfunc put%s(b *tl.Buffer, v %sClass, field string) {\n", c.name, c.name)
+		w.line("if v == nil {\nb.Missing(field)\nreturn\n}\nv.Encode(b)\n}\n")
+	}
+}
+
+// batch lists constructors that come in long vectors. Their memory is taken
+// for up to 8 elements of a vector at once.
+var batch = []string{"message", "user", "photoSize", "messageEntityTextUrl"}
+
+// batched returns the constructor of a class that is allocated in batches.
+func (g *generator) batched(elem *goType) *combinator {
+	if elem.kind != kindClass || !g.api {
+		return nil
+	}
+	for _, c := range g.byType[elem.tl] {
+		if slices.Contains(batch, c.Name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// writeBatch writes the part of a vector's loop that decodes the constructor
+// that is allocated in batches.
+func (g *generator) writeBatch(w *writer, elem *goType) {
+	one := g.batched(elem)
+	if one == nil {
+		return
+	}
+	w.printf("if r.PeekID() == ID%s {\n", one.name)
+	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(v)-i, 8))\n}\n", one.name)
+	decode := "block[0].Decode(r)"
+	for _, c := range g.classes {
+		if c.tl == elem.tl && c.guard {
+			decode = "if r.Enter() {\n" + decode + "\n}\nr.Leave()"
+		}
+	}
+	w.line(decode, "\nv[i], block = &block[0], block[1:]\ncontinue\n}")
+}
+
+// newValue returns the expression for a new value of a constructor. One that
+// is small and holds no pointers shares memory with others.
+func (g *generator) newValue(c *combinator) string {
+	if size := c.plainSize(); size == 0 || size > 32 {
+		return "new(" + c.name + ")"
+	}
+	return fmt.Sprintf("(*%s)(r.Small(unsafe.Sizeof(%s{})))", c.name, c.name)
+}
+
+// plainSize returns about how many bytes the struct of c takes, 0 if it holds
+// nothing or a pointer.
+func (c *combinator) plainSize() int {
+	total := 0
+	for i := range c.fields {
+		f := &c.fields[i]
+		size := 1
+		switch {
+		case f.typ.kind == kindFlags:
+			continue
+		case f.typ.kind == kindTrue:
+		case f.typ.kind != kindScalar || f.typ.tl == "string" || f.typ.tl == "bytes":
+			return 0
+		case f.typ.tl != "Bool":
+			size = wireSizes[f.typ.tl]
+		}
+		if f.flag != nil && f.typ.kind == kindScalar {
+			size *= 2
+		}
+		total += size
+	}
+	return total
 }
 
 // list writes a list of constructors for a comment, shortened where it is long.
@@ -181,9 +263,19 @@ func (g *generator) writeVectors() {
 			head = "Count"
 		}
 		elem := v.elem
-		w.printf("func read%s(r *tl.Reader) []%s {\n", name, fieldType(elem))
-		w.printf("v := make([]%s, r.%s(%d))\nfor i := range v {\n", fieldType(elem), head, g.size(elem))
-		w.line(decodeInto("v[i]", elem), "\n}\nreturn v\n}\n")
+		w.printf("func read%s(r *tl.Reader, flag uint32, p *[]%s) {\n", name, fieldType(elem))
+		w.line("if flag == 0 {\nreturn\n}")
+		w.printf("v := make([]%s, r.%s(%d))\n*p = v\n", fieldType(elem), head, g.size(elem))
+		if one := g.batched(elem); one != nil {
+			w.printf("var block []%s\n", one.name)
+		}
+		w.line("for i := range v {")
+		if elem.kind == kindClass {
+			g.writeBatch(w, elem)
+			w.printf("v[i] = Decode%s(r)\n}\n}\n\n", elem.name)
+		} else {
+			w.line(g.decodeInto("v[i]", elem, always), "\n}\n}\n")
+		}
 		class := elem.kind == kindClass
 		if class {
 			w.printf("func put%s(b *tl.Buffer, v []%s, field string) {\n", name, fieldType(elem))
@@ -192,7 +284,7 @@ func (g *generator) writeVectors() {
 		}
 		w.printf("b.%s(len(v))\nfor i := range v {\n", head)
 		if class {
-			w.line("b.Object(v[i], field)")
+			w.line(g.encodeClass(elem, "v[i]", "field"))
 		} else {
 			w.line(encodeFrom("v[i]", elem))
 		}

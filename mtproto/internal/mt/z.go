@@ -2,6 +2,7 @@
 
 package mt
 
+import "unsafe"
 import "godwit/tl"
 
 // ResPQ is resPQ#05162463.
@@ -556,7 +557,7 @@ func (v *FutureSalts) Decode(r *tl.Reader) {
 	r.Expect(IDFutureSalts, "future_salts")
 	v.ReqMsgID = r.Long()
 	v.Now = r.Int()
-	readBareFutureSaltBodies(r, &v.Salts)
+	readBareFutureSaltBodies(r, 1, &v.Salts)
 }
 
 // Pong is pong#347773c5.
@@ -1182,7 +1183,7 @@ func DecodeRPCDropAnswer(r *tl.Reader) (v RPCDropAnswerClass) {
 	case IDRPCAnswerDroppedRunning:
 		v = new(RPCAnswerDroppedRunning)
 	case IDRPCAnswerDropped:
-		v = new(RPCAnswerDropped)
+		v = (*RPCAnswerDropped)(r.Small(unsafe.Sizeof(RPCAnswerDropped{})))
 	default:
 		r.Unexpected(r.ID(), "RpcDropAnswer")
 		return nil
@@ -1204,9 +1205,9 @@ func (*DestroySessionNone) isDestroySessionRes() {}
 func DecodeDestroySessionRes(r *tl.Reader) (v DestroySessionResClass) {
 	switch r.PeekID() {
 	case IDDestroySessionOK:
-		v = new(DestroySessionOK)
+		v = (*DestroySessionOK)(r.Small(unsafe.Sizeof(DestroySessionOK{})))
 	case IDDestroySessionNone:
-		v = new(DestroySessionNone)
+		v = (*DestroySessionNone)(r.Small(unsafe.Sizeof(DestroySessionNone{})))
 	default:
 		r.Unexpected(r.ID(), "DestroySessionRes")
 		return nil
@@ -1228,9 +1229,9 @@ func (*BadServerSalt) isBadMsgNotification()      {}
 func DecodeBadMsgNotification(r *tl.Reader) (v BadMsgNotificationClass) {
 	switch r.PeekID() {
 	case IDBadMsgNotification:
-		v = new(BadMsgNotification)
+		v = (*BadMsgNotification)(r.Small(unsafe.Sizeof(BadMsgNotification{})))
 	case IDBadServerSalt:
-		v = new(BadServerSalt)
+		v = (*BadServerSalt)(r.Small(unsafe.Sizeof(BadServerSalt{})))
 	default:
 		r.Unexpected(r.ID(), "BadMsgNotification")
 		return nil
@@ -1252,9 +1253,9 @@ func (*MsgNewDetailedInfo) isMsgDetailedInfo() {}
 func DecodeMsgDetailedInfo(r *tl.Reader) (v MsgDetailedInfoClass) {
 	switch r.PeekID() {
 	case IDMsgDetailedInfo:
-		v = new(MsgDetailedInfo)
+		v = (*MsgDetailedInfo)(r.Small(unsafe.Sizeof(MsgDetailedInfo{})))
 	case IDMsgNewDetailedInfo:
-		v = new(MsgNewDetailedInfo)
+		v = (*MsgNewDetailedInfo)(r.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
 	default:
 		r.Unexpected(r.ID(), "MsgDetailedInfo")
 		return nil

@@ -4,7 +4,10 @@ package mt
 
 import "godwit/tl"
 
-func readBareFutureSaltBodies(r *tl.Reader, p *[]FutureSalt) {
+func readBareFutureSaltBodies(r *tl.Reader, flag uint32, p *[]FutureSalt) {
+	if flag == 0 {
+		return
+	}
 	v := make([]FutureSalt, r.Count(16))
 	*p = v
 	for i := range v {
