@@ -17,7 +17,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"godwit/benchmarks/internal/coldbuild"
@@ -63,7 +62,7 @@ func run(arguments []string, out, progress io.Writer) (bool, error) {
 	asJSON := flags.Bool("json", false, "one JSON object a line instead of a table")
 	only := flags.String("only", "build,keygen,history", "what to measure")
 	s := settings{dir: moduleDir()}
-	flags.IntVar(&s.rounds, "rounds", 5, "rounds of which the median counts, for history")
+	flags.IntVar(&s.rounds, "rounds", 31, "rounds of which the median counts, for history")
 	flags.IntVar(&s.handshakes, "handshakes", 20, "handshakes to take the mean of, for keygen")
 	if err := flags.Parse(arguments); err != nil {
 		return false, err
@@ -137,10 +136,6 @@ func keygenRows(s settings) ([]report.Row, error) {
 }
 
 func historyRows(s settings) ([]report.Row, error) {
-	testing.Init()
-	if err := flag.Set("test.benchtime", "300ms"); err != nil {
-		return nil, err
-	}
 	godwit, gotd, err := history.Measure(s.rounds)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,12 @@
 package history
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/gotd/td/bin"
+
+	"godwit/tl"
+)
 
 func BenchmarkDecode(b *testing.B) {
 	page, err := Bytes()
@@ -9,6 +15,15 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.Run("godwit", func(b *testing.B) { benchmarkDecode(b, page, decode) })
 	b.Run("gotd", func(b *testing.B) { benchmarkDecode(b, page, decodeRival) })
+}
+
+func benchmarkDecode[T any](b *testing.B, page []byte, decode func([]byte) (T, error)) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decode(page); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkEncode(b *testing.B) {
@@ -24,6 +39,23 @@ func BenchmarkEncode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("godwit", func(b *testing.B) { encode(b, ours) })
-	b.Run("gotd", func(b *testing.B) { encodeRival(b, theirs) })
+	b.Run("godwit", func(b *testing.B) {
+		var buffer tl.Buffer
+		for b.Loop() {
+			buffer.Reset()
+			ours.Encode(&buffer)
+		}
+		if err := buffer.Err(); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.Run("gotd", func(b *testing.B) {
+		var buffer bin.Buffer
+		for b.Loop() {
+			buffer.Reset()
+			if err := theirs.Encode(&buffer); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -4,8 +4,11 @@ package history
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gotd/td/bin"
 	rival "github.com/gotd/td/tg"
@@ -14,15 +17,23 @@ import (
 	"godwit/tl"
 )
 
-// A Result is the median of several rounds of one of the two.
+// A Result is the median of several rounds of one of the two. Times are CPU
+// time of the whole process, so that what the garbage collector does on another
+// core counts, and what other programs do counts least.
 type Result struct {
 	Decode float64 // nanoseconds
 	Allocs float64 // allocations of one decoding
 	Encode float64 // nanoseconds, into a buffer that is used again
 }
 
-// Measure times both on the same bytes, in turns, so that what else the machine
-// does meets both alike. Each round takes four times the test.benchtime.
+// How often each is done in a round: some 30 ms on one core.
+const (
+	decodings = 300
+	encodings = 1500
+)
+
+// Measure times both on the same bytes, in turns that are short, so that what
+// else the machine does meets both alike.
 func Measure(rounds int) (godwit, gotd Result, err error) {
 	page, err := Bytes()
 	if err != nil {
@@ -36,46 +47,57 @@ func Measure(rounds int) (godwit, gotd Result, err error) {
 	if err != nil {
 		return Result{}, Result{}, err
 	}
-	var godwitRuns, gotdRuns []run
+	var buffer tl.Buffer
+	var bufferRival bin.Buffer
+	var failed error
+	keep := func(err error) {
+		if failed == nil {
+			failed = err
+		}
+	}
+	times := make([][]float64, 4)
 	for range rounds {
-		gotdRuns = append(gotdRuns, run{
-			decode: testing.Benchmark(func(b *testing.B) { benchmarkDecode(b, page, decodeRival) }),
-			encode: testing.Benchmark(func(b *testing.B) { encodeRival(b, theirs) }),
-		})
-		godwitRuns = append(godwitRuns, run{
-			decode: testing.Benchmark(func(b *testing.B) { benchmarkDecode(b, page, decode) }),
-			encode: testing.Benchmark(func(b *testing.B) { encode(b, ours) }),
-		})
-	}
-	return median(godwitRuns), median(gotdRuns), nil
-}
-
-type run struct{ decode, encode testing.BenchmarkResult }
-
-func median(runs []run) Result {
-	middle := func(of func(run) float64) float64 {
-		values := make([]float64, len(runs))
-		for i, r := range runs {
-			values[i] = of(r)
-		}
-		slices.Sort(values)
-		return values[len(values)/2]
-	}
-	perOp := func(r testing.BenchmarkResult) float64 { return float64(r.T.Nanoseconds()) / float64(r.N) }
-	return Result{
-		Decode: middle(func(r run) float64 { return perOp(r.decode) }),
-		Allocs: middle(func(r run) float64 { return float64(r.decode.AllocsPerOp()) }),
-		Encode: middle(func(r run) float64 { return perOp(r.encode) }),
-	}
-}
-
-func benchmarkDecode[T any](b *testing.B, page []byte, decode func([]byte) (T, error)) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := decode(page); err != nil {
-			b.Fatal(err)
+		for i, one := range []struct {
+			n  int
+			do func()
+		}{
+			{decodings, func() { _, err := decode(page); keep(err) }},
+			{decodings, func() { _, err := decodeRival(page); keep(err) }},
+			{encodings, func() { buffer.Reset(); ours.Encode(&buffer) }},
+			{encodings, func() { bufferRival.Reset(); keep(theirs.Encode(&bufferRival)) }},
+		} {
+			times[i] = append(times[i], perRun(one.n, one.do))
 		}
 	}
+	keep(buffer.Err())
+	godwit = Result{Decode: median(times[0]), Encode: median(times[2])}
+	gotd = Result{Decode: median(times[1]), Encode: median(times[3])}
+	godwit.Allocs = testing.AllocsPerRun(100, func() { _, err := decode(page); keep(err) })
+	gotd.Allocs = testing.AllocsPerRun(100, func() { _, err := decodeRival(page); keep(err) })
+	return godwit, gotd, failed
+}
+
+// perRun returns the CPU time in nanoseconds that do takes, doing it n times.
+func perRun(n int, do func()) float64 {
+	runtime.GC()
+	began := processTime()
+	for range n {
+		do()
+	}
+	return float64(processTime()-began) / float64(n)
+}
+
+func processTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err) // the kernel knows the constant, and the pointer is good
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // decode copies strings out of the page, as the rival does: what it returns
@@ -93,25 +115,4 @@ func decodeRival(page []byte) (rival.MessagesMessagesClass, error) {
 		err = fmt.Errorf("%d bytes left", b.Len())
 	}
 	return v, err
-}
-
-func encode(b *testing.B, v tg.MessagesMessagesClass) {
-	var buffer tl.Buffer
-	for b.Loop() {
-		buffer.Reset()
-		v.Encode(&buffer)
-	}
-	if err := buffer.Err(); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func encodeRival(b *testing.B, v rival.MessagesMessagesClass) {
-	var buffer bin.Buffer
-	for b.Loop() {
-		buffer.Reset()
-		if err := v.Encode(&buffer); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
