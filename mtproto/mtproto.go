@@ -11,6 +11,8 @@ import (
 	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 )
@@ -46,7 +48,10 @@ const AuthKeySize = 256
 // An AuthKey is the 2048-bit secret that a client and a DC share. The zero
 // AuthKey is no key. It prints as [redacted].
 type AuthKey struct {
-	value [AuthKeySize]byte
+	// Package fmt asks no method of a key in an unexported field of another
+	// struct. What is two pointers away it prints as an address, whatever the
+	// verb.
+	value **[AuthKeySize]byte
 	id    KeyID
 }
 
@@ -57,11 +62,12 @@ type KeyID uint64
 // NewAuthKey returns the key of the given big-endian bytes.
 func NewAuthKey(value [AuthKeySize]byte) AuthKey {
 	sum := sha1.Sum(value[:])
-	return AuthKey{value: value, id: KeyID(binary.LittleEndian.Uint64(sum[12:]))}
+	secret := &value
+	return AuthKey{value: &secret, id: KeyID(binary.LittleEndian.Uint64(sum[12:]))}
 }
 
 // IsZero reports whether k is no key.
-func (k *AuthKey) IsZero() bool { return *k == AuthKey{} }
+func (k *AuthKey) IsZero() bool { return k.value == nil }
 
 // ID returns the auth key id.
 func (k *AuthKey) ID() KeyID { return k.id }
@@ -69,24 +75,29 @@ func (k *AuthKey) ID() KeyID { return k.id }
 // AuxHash returns auth_key_aux_hash, the first 8 bytes of the key's SHA-1
 // (R-AK-27).
 func (k *AuthKey) AuxHash() [8]byte {
-	sum := sha1.Sum(k.value[:])
+	sum := sha1.Sum(k.Bytes())
 	return [8]byte(sum[:8])
 }
 
 // Bytes returns the secret itself. The slice is the key's own memory: do not
-// change it, and do not let it reach a log.
-func (k *AuthKey) Bytes() []byte { return k.value[:] }
+// change it, and do not let it reach a log. For no key it is all zeros.
+func (k *AuthKey) Bytes() []byte {
+	if k.value == nil {
+		return make([]byte, AuthKeySize)
+	}
+	return (*k.value)[:]
+}
 
 // Equal reports in constant time whether both hold the same secret.
 func (k *AuthKey) Equal(other *AuthKey) bool {
-	return subtle.ConstantTimeCompare(k.value[:], other.value[:]) == 1
+	return subtle.ConstantTimeCompare(k.Bytes(), other.Bytes()) == 1
 }
 
 // String returns [redacted].
 func (k AuthKey) String() string { return "[redacted]" }
 
-// GoString returns [redacted].
-func (k AuthKey) GoString() string { return "[redacted]" }
+// Format writes [redacted], whatever the verb: %d would print the bytes.
+func (k AuthKey) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
 
 // LogValue returns [redacted].
 func (k AuthKey) LogValue() slog.Value { return slog.StringValue("[redacted]") }

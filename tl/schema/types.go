@@ -6,7 +6,12 @@ import "strings"
 const maxNesting = 8
 
 // typ reads the type expression of a field.
-func (p *parser) typ(c *Combinator) Type { return p.nested(c, 0) }
+func (p *parser) typ(c *Combinator) Type {
+	start := p.pos
+	t := p.nested(c, 0)
+	p.checkVector(&t, start)
+	return t
+}
 
 func (p *parser) nested(c *Combinator, depth int) Type {
 	start := p.pos
@@ -65,17 +70,23 @@ func (p *parser) apply(c *Combinator, depth int) Type {
 	if next := p.peek(); t.Elem == nil && isVector(t.Name) && (isLetter(next) || next == '%' || next == '(') {
 		t.Elem = p.element(c, &t, start, depth)
 	}
-	if t.Elem == nil && isVector(t.Name) {
-		p.fail(start, "%s needs an element type", t.Name)
-	}
+	p.checkVector(&t, start)
 	return t
+}
+
+func (p *parser) checkVector(t *Type, at int) {
+	if t.Elem == nil && isVector(t.Name) {
+		p.fail(at, "%s needs an element type", t.Name)
+	}
 }
 
 func (p *parser) element(c *Combinator, t *Type, start, depth int) *Type {
 	if !isVector(t.Name) {
 		p.fail(start, "%s takes no parameter, only Vector and vector do", t.Name)
 	}
+	elemAt := p.pos
 	elem := p.nested(c, depth+1)
+	p.checkVector(&elem, elemAt)
 	if elem.Bang || elem.Name == "#" || elem.Name == "true" {
 		p.fail(start, "a vector cannot hold %s", elem)
 	}

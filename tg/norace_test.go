@@ -1,0 +1,5 @@
+//go:build !race
+
+package tg_test
+
+const raceEnabled = false
