@@ -2,8 +2,11 @@
 
 package tg
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // BoolFalse is boolFalse#bc799737.
 type BoolFalse struct {
@@ -1825,26 +1828,66 @@ func (v *User) Decode(r *tl.Reader) {
 	v.BotGuestchat = flags2&(1<<19) != 0
 	v.BotGuard = flags2&(1<<20) != 0
 	v.ID = r.Long()
-	r.OptLong(flags&(1<<0), &v.AccessHash)
-	r.OptString(flags&(1<<1), &v.FirstName)
-	r.OptString(flags&(1<<2), &v.LastName)
-	r.OptString(flags&(1<<3), &v.Username)
-	r.OptString(flags&(1<<4), &v.Phone)
-	readUserProfilePhoto(r, flags&(1<<5), &v.Photo)
-	readUserStatus(r, flags&(1<<6), &v.Status)
-	r.OptInt(flags&(1<<14), &v.BotInfoVersion)
-	readRestrictionReasons(r, flags&(1<<18), &v.RestrictionReason)
-	r.OptString(flags&(1<<19), &v.BotInlinePlaceholder)
-	r.OptString(flags&(1<<22), &v.LangCode)
-	readEmojiStatus(r, flags&(1<<30), &v.EmojiStatus)
-	readUsernames(r, flags2&(1<<0), &v.Usernames)
-	readRecentStory(r, flags2&(1<<5), &v.StoriesMaxID)
-	readPeerColor(r, flags2&(1<<8), &v.Color)
-	readPeerColor(r, flags2&(1<<9), &v.ProfileColor)
-	r.OptInt(flags2&(1<<12), &v.BotActiveUsers)
-	r.OptLong(flags2&(1<<14), &v.BotVerificationIcon)
-	r.OptLong(flags2&(1<<15), &v.SendPaidMessagesStars)
-	r.OptLong(flags2&(1<<21), &v.LinkedCommunityID)
+	if flags&(1<<0) != 0 {
+		r.OptLong(1, &v.AccessHash)
+	}
+	if flags&(1<<1) != 0 {
+		r.OptString(1, &v.FirstName)
+	}
+	if flags&(1<<2) != 0 {
+		r.OptString(1, &v.LastName)
+	}
+	if flags&(1<<3) != 0 {
+		r.OptString(1, &v.Username)
+	}
+	if flags&(1<<4) != 0 {
+		r.OptString(1, &v.Phone)
+	}
+	if flags&(1<<5) != 0 {
+		readUserProfilePhoto(r, 1, &v.Photo)
+	}
+	if flags&(1<<6) != 0 {
+		readUserStatus(r, 1, &v.Status)
+	}
+	if flags&(1<<14) != 0 {
+		r.OptInt(1, &v.BotInfoVersion)
+	}
+	if flags&(1<<18) != 0 {
+		readRestrictionReasons(r, 1, &v.RestrictionReason)
+	}
+	if flags&(1<<19) != 0 {
+		r.OptString(1, &v.BotInlinePlaceholder)
+	}
+	if flags&(1<<22) != 0 {
+		r.OptString(1, &v.LangCode)
+	}
+	if flags&(1<<30) != 0 {
+		readEmojiStatus(r, 1, &v.EmojiStatus)
+	}
+	if flags2&(1<<0) != 0 {
+		readUsernames(r, 1, &v.Usernames)
+	}
+	if flags2&(1<<5) != 0 {
+		readRecentStory(r, 1, &v.StoriesMaxID)
+	}
+	if flags2&(1<<8) != 0 {
+		readPeerColor(r, 1, &v.Color)
+	}
+	if flags2&(1<<9) != 0 {
+		readPeerColor(r, 1, &v.ProfileColor)
+	}
+	if flags2&(1<<12) != 0 {
+		r.OptInt(1, &v.BotActiveUsers)
+	}
+	if flags2&(1<<14) != 0 {
+		r.OptLong(1, &v.BotVerificationIcon)
+	}
+	if flags2&(1<<15) != 0 {
+		r.OptLong(1, &v.SendPaidMessagesStars)
+	}
+	if flags2&(1<<21) != 0 {
+		r.OptLong(1, &v.LinkedCommunityID)
+	}
 }
 
 // UserProfilePhotoEmpty is userProfilePhotoEmpty#4f11bae1.
@@ -2398,27 +2441,63 @@ func (v *Channel) Decode(r *tl.Reader) {
 	v.Monoforum = flags2&(1<<17) != 0
 	v.ForumTabs = flags2&(1<<19) != 0
 	v.ID = r.Long()
-	r.OptLong(flags&(1<<13), &v.AccessHash)
+	if flags&(1<<13) != 0 {
+		r.OptLong(1, &v.AccessHash)
+	}
 	r.ReadString(&v.Title)
-	r.OptString(flags&(1<<6), &v.Username)
+	if flags&(1<<6) != 0 {
+		r.OptString(1, &v.Username)
+	}
 	readChatPhoto(r, 1, &v.Photo)
 	v.Date = r.Int()
-	readRestrictionReasons(r, flags&(1<<9), &v.RestrictionReason)
-	readChatAdminRights(r, flags&(1<<14), &v.AdminRights)
-	readChatBannedRights(r, flags&(1<<15), &v.BannedRights)
-	readChatBannedRights(r, flags&(1<<18), &v.DefaultBannedRights)
-	r.OptInt(flags&(1<<17), &v.ParticipantsCount)
-	readUsernames(r, flags2&(1<<0), &v.Usernames)
-	readRecentStory(r, flags2&(1<<4), &v.StoriesMaxID)
-	readPeerColor(r, flags2&(1<<7), &v.Color)
-	readPeerColor(r, flags2&(1<<8), &v.ProfileColor)
-	readEmojiStatus(r, flags2&(1<<9), &v.EmojiStatus)
-	r.OptInt(flags2&(1<<10), &v.Level)
-	r.OptInt(flags2&(1<<11), &v.SubscriptionUntilDate)
-	r.OptLong(flags2&(1<<13), &v.BotVerificationIcon)
-	r.OptLong(flags2&(1<<14), &v.SendPaidMessagesStars)
-	r.OptLong(flags2&(1<<18), &v.LinkedMonoforumID)
-	r.OptLong(flags2&(1<<20), &v.LinkedCommunityID)
+	if flags&(1<<9) != 0 {
+		readRestrictionReasons(r, 1, &v.RestrictionReason)
+	}
+	if flags&(1<<14) != 0 {
+		readChatAdminRights(r, 1, &v.AdminRights)
+	}
+	if flags&(1<<15) != 0 {
+		readChatBannedRights(r, 1, &v.BannedRights)
+	}
+	if flags&(1<<18) != 0 {
+		readChatBannedRights(r, 1, &v.DefaultBannedRights)
+	}
+	if flags&(1<<17) != 0 {
+		r.OptInt(1, &v.ParticipantsCount)
+	}
+	if flags2&(1<<0) != 0 {
+		readUsernames(r, 1, &v.Usernames)
+	}
+	if flags2&(1<<4) != 0 {
+		readRecentStory(r, 1, &v.StoriesMaxID)
+	}
+	if flags2&(1<<7) != 0 {
+		readPeerColor(r, 1, &v.Color)
+	}
+	if flags2&(1<<8) != 0 {
+		readPeerColor(r, 1, &v.ProfileColor)
+	}
+	if flags2&(1<<9) != 0 {
+		readEmojiStatus(r, 1, &v.EmojiStatus)
+	}
+	if flags2&(1<<10) != 0 {
+		r.OptInt(1, &v.Level)
+	}
+	if flags2&(1<<11) != 0 {
+		r.OptInt(1, &v.SubscriptionUntilDate)
+	}
+	if flags2&(1<<13) != 0 {
+		r.OptLong(1, &v.BotVerificationIcon)
+	}
+	if flags2&(1<<14) != 0 {
+		r.OptLong(1, &v.SendPaidMessagesStars)
+	}
+	if flags2&(1<<18) != 0 {
+		r.OptLong(1, &v.LinkedMonoforumID)
+	}
+	if flags2&(1<<20) != 0 {
+		r.OptLong(1, &v.LinkedCommunityID)
+	}
 }
 
 // ChannelForbidden is channelForbidden#17d493d5.
@@ -3607,39 +3686,99 @@ func (v *Message) Decode(r *tl.Reader) {
 	v.PaidSuggestedPostStars = flags2&(1<<8) != 0
 	v.PaidSuggestedPostTon = flags2&(1<<9) != 0
 	v.ID = r.Int()
-	readPeer(r, flags&(1<<8), &v.FromID)
-	r.OptInt(flags&(1<<29), &v.FromBoostsApplied)
-	r.OptString(flags2&(1<<12), &v.FromRank)
+	if flags&(1<<8) != 0 {
+		readPeer(r, 1, &v.FromID)
+	}
+	if flags&(1<<29) != 0 {
+		r.OptInt(1, &v.FromBoostsApplied)
+	}
+	if flags2&(1<<12) != 0 {
+		r.OptString(1, &v.FromRank)
+	}
 	readPeer(r, 1, &v.PeerID)
-	readPeer(r, flags&(1<<28), &v.SavedPeerID)
-	readMessageFwdHeader(r, flags&(1<<2), &v.FwdFrom)
-	r.OptLong(flags&(1<<11), &v.ViaBotID)
-	r.OptLong(flags2&(1<<0), &v.ViaBusinessBotID)
-	readPeer(r, flags2&(1<<19), &v.GuestchatViaFrom)
-	readMessageReplyHeader(r, flags&(1<<3), &v.ReplyTo)
+	if flags&(1<<28) != 0 {
+		readPeer(r, 1, &v.SavedPeerID)
+	}
+	if flags&(1<<2) != 0 {
+		readMessageFwdHeader(r, 1, &v.FwdFrom)
+	}
+	if flags&(1<<11) != 0 {
+		r.OptLong(1, &v.ViaBotID)
+	}
+	if flags2&(1<<0) != 0 {
+		r.OptLong(1, &v.ViaBusinessBotID)
+	}
+	if flags2&(1<<19) != 0 {
+		readPeer(r, 1, &v.GuestchatViaFrom)
+	}
+	if flags&(1<<3) != 0 {
+		readMessageReplyHeader(r, 1, &v.ReplyTo)
+	}
 	v.Date = r.Int()
 	r.ReadString(&v.Message)
-	readMessageMedia(r, flags&(1<<9), &v.Media)
-	readReplyMarkup(r, flags&(1<<6), &v.ReplyMarkup)
-	readMessageEntityClasses(r, flags&(1<<7), &v.Entities)
-	r.OptInt(flags&(1<<10), &v.Views)
-	r.OptInt(flags&(1<<10), &v.Forwards)
-	readMessageReplies(r, flags&(1<<23), &v.Replies)
-	r.OptInt(flags&(1<<15), &v.EditDate)
-	r.OptString(flags&(1<<16), &v.PostAuthor)
-	r.OptLong(flags&(1<<17), &v.GroupedID)
-	readMessageReactions(r, flags&(1<<20), &v.Reactions)
-	readRestrictionReasons(r, flags&(1<<22), &v.RestrictionReason)
-	r.OptInt(flags&(1<<25), &v.TTLPeriod)
-	r.OptInt(flags&(1<<30), &v.QuickReplyShortcutID)
-	r.OptLong(flags2&(1<<2), &v.Effect)
-	readFactCheck(r, flags2&(1<<3), &v.Factcheck)
-	r.OptInt(flags2&(1<<5), &v.ReportDeliveryUntilDate)
-	r.OptLong(flags2&(1<<6), &v.PaidMessageStars)
-	readSuggestedPost(r, flags2&(1<<7), &v.SuggestedPost)
-	r.OptInt(flags2&(1<<10), &v.ScheduleRepeatPeriod)
-	r.OptString(flags2&(1<<11), &v.SummaryFromLanguage)
-	readRichMessage(r, flags2&(1<<13), &v.RichMessage)
+	if flags&(1<<9) != 0 {
+		readMessageMedia(r, 1, &v.Media)
+	}
+	if flags&(1<<6) != 0 {
+		readReplyMarkup(r, 1, &v.ReplyMarkup)
+	}
+	if flags&(1<<7) != 0 {
+		readMessageEntityClasses(r, 1, &v.Entities)
+	}
+	if flags&(1<<10) != 0 {
+		r.OptInt(1, &v.Views)
+	}
+	if flags&(1<<10) != 0 {
+		r.OptInt(1, &v.Forwards)
+	}
+	if flags&(1<<23) != 0 {
+		readMessageReplies(r, 1, &v.Replies)
+	}
+	if flags&(1<<15) != 0 {
+		r.OptInt(1, &v.EditDate)
+	}
+	if flags&(1<<16) != 0 {
+		r.OptString(1, &v.PostAuthor)
+	}
+	if flags&(1<<17) != 0 {
+		r.OptLong(1, &v.GroupedID)
+	}
+	if flags&(1<<20) != 0 {
+		readMessageReactions(r, 1, &v.Reactions)
+	}
+	if flags&(1<<22) != 0 {
+		readRestrictionReasons(r, 1, &v.RestrictionReason)
+	}
+	if flags&(1<<25) != 0 {
+		r.OptInt(1, &v.TTLPeriod)
+	}
+	if flags&(1<<30) != 0 {
+		r.OptInt(1, &v.QuickReplyShortcutID)
+	}
+	if flags2&(1<<2) != 0 {
+		r.OptLong(1, &v.Effect)
+	}
+	if flags2&(1<<3) != 0 {
+		readFactCheck(r, 1, &v.Factcheck)
+	}
+	if flags2&(1<<5) != 0 {
+		r.OptInt(1, &v.ReportDeliveryUntilDate)
+	}
+	if flags2&(1<<6) != 0 {
+		r.OptLong(1, &v.PaidMessageStars)
+	}
+	if flags2&(1<<7) != 0 {
+		readSuggestedPost(r, 1, &v.SuggestedPost)
+	}
+	if flags2&(1<<10) != 0 {
+		r.OptInt(1, &v.ScheduleRepeatPeriod)
+	}
+	if flags2&(1<<11) != 0 {
+		r.OptString(1, &v.SummaryFromLanguage)
+	}
+	if flags2&(1<<13) != 0 {
+		readRichMessage(r, 1, &v.RichMessage)
+	}
 }
 
 // MessageService is messageService#7a800e0a.
@@ -3727,14 +3866,24 @@ func (v *MessageService) Decode(r *tl.Reader) {
 	v.Post = flags&(1<<14) != 0
 	v.Legacy = flags&(1<<19) != 0
 	v.ID = r.Int()
-	readPeer(r, flags&(1<<8), &v.FromID)
+	if flags&(1<<8) != 0 {
+		readPeer(r, 1, &v.FromID)
+	}
 	readPeer(r, 1, &v.PeerID)
-	readPeer(r, flags&(1<<28), &v.SavedPeerID)
-	readMessageReplyHeader(r, flags&(1<<3), &v.ReplyTo)
+	if flags&(1<<28) != 0 {
+		readPeer(r, 1, &v.SavedPeerID)
+	}
+	if flags&(1<<3) != 0 {
+		readMessageReplyHeader(r, 1, &v.ReplyTo)
+	}
 	v.Date = r.Int()
 	readMessageAction(r, 1, &v.Action)
-	readMessageReactions(r, flags&(1<<20), &v.Reactions)
-	r.OptInt(flags&(1<<25), &v.TTLPeriod)
+	if flags&(1<<20) != 0 {
+		readMessageReactions(r, 1, &v.Reactions)
+	}
+	if flags&(1<<25) != 0 {
+		r.OptInt(1, &v.TTLPeriod)
+	}
 }
 
 // MessageMediaEmpty is messageMediaEmpty#3ded6320.
@@ -26773,16 +26922,36 @@ func (v *MessageReplyHeader) Decode(r *tl.Reader) {
 	v.ForumTopic = flags&(1<<3) != 0
 	v.Quote = flags&(1<<9) != 0
 	v.ReplyToEphemeral = flags&(1<<13) != 0
-	r.OptInt(flags&(1<<4), &v.ReplyToMsgID)
-	readPeer(r, flags&(1<<0), &v.ReplyToPeerID)
-	readMessageFwdHeader(r, flags&(1<<5), &v.ReplyFrom)
-	readMessageMedia(r, flags&(1<<8), &v.ReplyMedia)
-	r.OptInt(flags&(1<<1), &v.ReplyToTopID)
-	r.OptString(flags&(1<<6), &v.QuoteText)
-	readMessageEntityClasses(r, flags&(1<<7), &v.QuoteEntities)
-	r.OptInt(flags&(1<<10), &v.QuoteOffset)
-	r.OptInt(flags&(1<<11), &v.TodoItemID)
-	r.OptByteString(flags&(1<<12), &v.PollOption)
+	if flags&(1<<4) != 0 {
+		r.OptInt(1, &v.ReplyToMsgID)
+	}
+	if flags&(1<<0) != 0 {
+		readPeer(r, 1, &v.ReplyToPeerID)
+	}
+	if flags&(1<<5) != 0 {
+		readMessageFwdHeader(r, 1, &v.ReplyFrom)
+	}
+	if flags&(1<<8) != 0 {
+		readMessageMedia(r, 1, &v.ReplyMedia)
+	}
+	if flags&(1<<1) != 0 {
+		r.OptInt(1, &v.ReplyToTopID)
+	}
+	if flags&(1<<6) != 0 {
+		r.OptString(1, &v.QuoteText)
+	}
+	if flags&(1<<7) != 0 {
+		readMessageEntityClasses(r, 1, &v.QuoteEntities)
+	}
+	if flags&(1<<10) != 0 {
+		r.OptInt(1, &v.QuoteOffset)
+	}
+	if flags&(1<<11) != 0 {
+		r.OptInt(1, &v.TodoItemID)
+	}
+	if flags&(1<<12) != 0 {
+		r.OptByteString(1, &v.PollOption)
+	}
 }
 
 // MessageReplyStoryHeader is messageReplyStoryHeader#0e5af939.

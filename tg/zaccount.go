@@ -2,8 +2,11 @@
 
 package tg
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // AccountPrivacyRules is account.privacyRules#50a04e45.
 type AccountPrivacyRules struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // AicomposeTonesNotModified is aicompose.tonesNotModified#c1f46103.
 type AicomposeTonesNotModified struct {

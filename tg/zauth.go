@@ -2,8 +2,11 @@
 
 package tg
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // AuthSentCode is auth.sentCode#5e002502.
 type AuthSentCode struct {

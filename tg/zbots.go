@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // BotsBotInfo is bots.botInfo#e8a775b0.
 type BotsBotInfo struct {

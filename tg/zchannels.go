@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // ChannelsChannelParticipants is channels.channelParticipants#9ab0feaf.
 type ChannelsChannelParticipants struct {

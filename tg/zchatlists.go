@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // ChatlistsExportedChatlistInvite is chatlists.exportedChatlistInvite#10e6e3a6.
 type ChatlistsExportedChatlistInvite struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // CommunitiesPeerLinkRequests is communities.peerLinkRequests#2244afad.
 type CommunitiesPeerLinkRequests struct {

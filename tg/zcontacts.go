@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // ContactsContactsNotModified is contacts.contactsNotModified#b74ba9d2.
 type ContactsContactsNotModified struct {

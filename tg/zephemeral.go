@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // EphemeralWelcomeMessagesNotModified is ephemeral.welcomeMessagesNotModified#59ffdb31.
 type EphemeralWelcomeMessagesNotModified struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/mtproto"
+import (
+	"godwit/mtproto"
+)
 
 // Types of errors that Telegram answers with, for errors.Is.
 var (

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // FoldersEditPeerFolders is folders.editPeerFolders#6847d0ab.
 type FoldersEditPeerFolders struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // FragmentCollectibleInfo is fragment.collectibleInfo#6ebdff91.
 type FragmentCollectibleInfo struct {

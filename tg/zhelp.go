@@ -2,8 +2,11 @@
 
 package tg
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // HelpAppUpdate is help.appUpdate#ccbbce30.
 type HelpAppUpdate struct {

@@ -2,6 +2,8 @@
 
 package tg
 
+import ()
+
 // Ids of the constructors.
 const (
 	IDBoolFalse                                                         uint32 = 0xbc799737

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // LangpackGetLangPack is langpack.getLangPack#f2f2330a.
 type LangpackGetLangPack struct {

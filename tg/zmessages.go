@@ -2,8 +2,11 @@
 
 package tg
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // MessagesDialogs is messages.dialogs#15ba6c40.
 type MessagesDialogs struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // PaymentsPaymentForm is payments.paymentForm#a0058751.
 type PaymentsPaymentForm struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // PhonePhoneCall is phone.phoneCall#ec82e140.
 type PhonePhoneCall struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // PhotosPhotos is photos.photos#8dca6aa5.
 type PhotosPhotos struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // PremiumBoostsList is premium.boostsList#86f8613c.
 type PremiumBoostsList struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // SmsjobsEligibleToJoin is smsjobs.eligibleToJoin#dc8b44cf.
 type SmsjobsEligibleToJoin struct {

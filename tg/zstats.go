@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // StatsBroadcastStats is stats.broadcastStats#396ca5fc.
 type StatsBroadcastStats struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // StickersSuggestedShortName is stickers.suggestedShortName#85fea03f.
 type StickersSuggestedShortName struct {

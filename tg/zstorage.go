@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // StorageFileUnknown is storage.fileUnknown#aa963b05.
 type StorageFileUnknown struct {

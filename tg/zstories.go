@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // StoriesAllStoriesNotModified is stories.allStoriesNotModified#1158fe3e.
 type StoriesAllStoriesNotModified struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // TestUseError is test.useError#ee75af01.
 type TestUseError struct {

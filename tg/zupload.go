@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // UploadFile is upload.file#096a18d5.
 type UploadFile struct {

@@ -2,8 +2,11 @@
 
 package tg
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // UsersUserFull is users.userFull#3b6d152e.
 type UsersUserFull struct {

@@ -2,7 +2,9 @@
 
 package tg
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 func readAIComposeToneClasses(r *tl.Reader, flag uint32, p *[]AIComposeToneClass) {
 	if flag == 0 {

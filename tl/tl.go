@@ -20,8 +20,9 @@ type Encoder interface {
 	Encode(b *Buffer)
 }
 
-// A Decoder reads itself, boxed, from a Reader. What it holds after a failure
-// is unspecified.
+// A Decoder reads itself, boxed, from a Reader. It starts from its zero value:
+// fields that are absent from the input are left alone. What it holds after a
+// failure is unspecified.
 type Decoder interface {
 	Decode(r *Reader)
 }

@@ -3,7 +3,7 @@
 //
 //	go run godwit/internal/tlgen            # writes all packages
 //	go run godwit/internal/tlgen tg         # writes one
-//	go run godwit/internal/tlgen update     # writes all and tells what a new schema/api.tl changed
+//	go run godwit/internal/tlgen update     # writes all and prints what a new schema/api.tl changed
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 
 // targets are the packages that tlgen writes.
 var targets = []target{
-	{pkg: "tg", dir: "tg", file: "schema/api.tl", source: data.API, api: true},
+	{pkg: "tg", dir: "tg", file: apiFile, source: data.API, api: true},
 	{
 		pkg: "mt", dir: "mtproto/internal/mt", file: "schema/mtproto.tl", source: data.MTProto,
 		// Containers are read and written by hand, without a copy of each message.
@@ -40,8 +40,21 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if len(args) > 0 && args[0] == "update" {
+		return update(root, args[1:], os.Stdout)
+	}
+	return generateAll(root, args)
+}
+
+// generateAll writes the packages of the given names, or all if there are none.
+func generateAll(root string, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(targets, func(t target) bool { return t.pkg == name }) {
+			return fmt.Errorf("no package %q: there are tg and mt", name)
+		}
+	}
 	for _, t := range targets {
-		if len(args) > 0 && !slices.Contains(args, t.pkg) {
+		if len(names) > 0 && !slices.Contains(names, t.pkg) {
 			continue
 		}
 		files, err := t.files()
@@ -61,8 +74,9 @@ func (t target) files() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wrong := s.CheckIDs(); len(wrong) > 0 {
-		return nil, fmt.Errorf("%s: %v, and %d more", t.file, wrong[0], len(wrong)-1)
+	for _, wrong := range s.CheckIDs() {
+		cause := fmt.Sprintf("%s has id %08x, its text gives %08x", wrong.Combinator.Name, wrong.Combinator.ID, wrong.CRC)
+		return nil, &schema.Error{File: t.file, Line: wrong.Combinator.Line, Column: 1, Cause: cause}
 	}
 	m, err := newModel(s, t.skip)
 	if err != nil {

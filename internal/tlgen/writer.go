@@ -43,10 +43,14 @@ func (w *writer) finish(pkg string) ([]byte, error) {
 			used = append(used, path)
 		}
 	}
-	for _, path := range used {
-		head.printf("import %q\n", path)
+	head.line("import (")
+	for i, path := range used {
+		if i > 0 && used[i-1] == "unsafe" {
+			head.line()
+		}
+		head.printf("\t%q\n", path)
 	}
-	head.line()
+	head.line(")\n")
 	head.Write(w.Bytes())
 	out, err := format.Source(head.Bytes())
 	if err != nil {

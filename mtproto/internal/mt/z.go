@@ -2,8 +2,11 @@
 
 package mt
 
-import "unsafe"
-import "godwit/tl"
+import (
+	"unsafe"
+
+	"godwit/tl"
+)
 
 // ResPQ is resPQ#05162463.
 type ResPQ struct {

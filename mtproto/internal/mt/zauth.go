@@ -2,7 +2,9 @@
 
 package mt
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 // AuthBindTempAuthKey is auth.bindTempAuthKey#cdd42a05.
 type AuthBindTempAuthKey struct {

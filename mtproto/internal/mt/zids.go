@@ -2,6 +2,8 @@
 
 package mt
 
+import ()
+
 // Ids of the constructors.
 const (
 	IDResPQ                   uint32 = 0x05162463

@@ -2,7 +2,9 @@
 
 package mt
 
-import "godwit/tl"
+import (
+	"godwit/tl"
+)
 
 func readBareFutureSaltBodies(r *tl.Reader, flag uint32, p *[]FutureSalt) {
 	if flag == 0 {
