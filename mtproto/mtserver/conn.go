@@ -148,6 +148,9 @@ func (c *conn) encrypted(id mtproto.KeyID, p []byte) error {
 		return c.refuse(transport.CodeAuthKeyNotFound) // R-EM-60
 	}
 	sess, events, err := c.receive(key, e)
+	if tooMany(err) {
+		return errors.Join(err, c.refuse(transport.CodeFlood))
+	}
 	if err != nil {
 		return err
 	}
@@ -166,6 +169,13 @@ func (c *conn) encrypted(id mtproto.KeyID, p []byte) error {
 	}
 	c.flush(sess)
 	return nil
+}
+
+// tooMany reports whether a client has exceeded a limit of the protocol that
+// is answered with -429 (R-SM-13, R-SM-22).
+func tooMany(err error) bool {
+	var violation *mtproto.ViolationError
+	return errors.As(err, &violation) && violation.Rule == "R-SM-22"
 }
 
 // receive gives a packet to its session. The session is nil if the key is not

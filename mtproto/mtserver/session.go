@@ -183,7 +183,9 @@ func (s *Session) receive(c *conn, e *session.Envelope) ([]session.Event, error)
 		return nil, err
 	}
 	newer := s.newest.Before(e.MsgID)
-	if newer {
+	if newer && e.MsgID.Time().Sub(now) <= session.MaxAhead {
+		// One that is further ahead was refused, and the client goes on with lower
+		// ids (R-EM-17).
 		s.newest = e.MsgID
 	}
 	if s.conn != c && (s.conn == nil || newer) {

@@ -54,7 +54,7 @@ func TestReceiverVectors(t *testing.T) {
 					}
 					return
 				}
-				violates(t, err, "")
+				violates(t, err, ruleOf(t, c["reason"].(string)))
 				if len(events) != 0 {
 					t.Errorf("events of a refused packet: %v (R-EM-19)", events)
 				}
@@ -80,6 +80,21 @@ func TestReceiverVectors(t *testing.T) {
 			wantRefusal(t, answer, refusalCode(c))
 		})
 	}
+}
+
+// ruleOf returns the rule that a refused packet of the server breaks.
+func ruleOf(t *testing.T, reason string) string {
+	t.Helper()
+	for text, rule := range map[string]string{
+		"auth_key_id": "R-EM-10", "msg_key": "R-EM-11", "length": "R-EM-12", "padding": "R-EM-12",
+		"session_id": "R-EM-13", "parity": "R-EM-14", "window": "R-EM-17",
+	} {
+		if strings.Contains(reason, text) {
+			return rule
+		}
+	}
+	t.Fatalf("unknown reason %q", reason)
+	return ""
 }
 
 // refusalCode returns the code at the end of expected_server_reply, 0 for an
@@ -313,6 +328,14 @@ func TestStateOfWrongLength(t *testing.T) {
 	t.Fatal("no msgs_state_req after the reconnect (R-SM-47)")
 }
 
+// manyMessages are more queries than a window remembers.
+func manyMessages(at mtproto.MsgID) (list []session.Envelope) {
+	for i := range 2100 {
+		list = append(list, session.Envelope{MsgID: at + mtproto.MsgID(4*i+400), SeqNo: int32(2*i + 1)})
+	}
+	return list
+}
+
 // R-EM-32, R-EM-37, R-SM-35: each wrong number of a client is refused with its
 // code, and nothing is handled.
 func TestViolatingClient(t *testing.T) {
@@ -331,6 +354,7 @@ func TestViolatingClient(t *testing.T) {
 		{"id that is not a client's", nil, message{MsgID: at + 5, SeqNo: 1}, 18},
 		{"id from the past", nil, message{MsgID: at - 301<<32, SeqNo: 1}, 16},
 		{"id from the future", nil, message{MsgID: at + 31<<32, SeqNo: 1}, 17},
+		{"R-EM-15 id lower than all remembered", manyMessages(at), message{MsgID: at, SeqNo: 1}, 20},
 		{"container under the id of a message", []message{{MsgID: at + 8, SeqNo: 1}},
 			message{MsgID: at + 8, SeqNo: 2, Body: binary.LittleEndian.AppendUint64(nil, 0x73f1f8dc)}, 19},
 		{"container with an odd seqno", nil,

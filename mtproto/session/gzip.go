@@ -1,23 +1,23 @@
 package session
 
 import (
-	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"errors"
 	"fmt"
-	"io"
 
+	"godwit/mtproto/internal/gz"
 	"godwit/mtproto/internal/mt"
 	"godwit/tl"
 )
 
 // ErrUnpackedTooLarge says that a gzip_packed inflates to more than MaxUnpacked.
-var ErrUnpackedTooLarge = errors.New("gzip_packed is too large")
+var ErrUnpackedTooLarge = gz.ErrTooLarge
 
 // Unpack returns what a boxed value holds if it is a gzip_packed, any other
 // value as it is (R-TL-30, R-TL-31). Real clients pack with zlib too.
-func Unpack(body []byte) ([]byte, error) {
+func Unpack(body []byte) ([]byte, error) { return unpack(body, MaxUnpacked) }
+
+// unpack is Unpack with a limit in bytes for what comes out.
+func unpack(body []byte, limit int) ([]byte, error) {
 	r := tl.NewReader(body)
 	if r.PeekID() != mt.IDGzipPacked {
 		return body, nil
@@ -28,7 +28,7 @@ func Unpack(body []byte) ([]byte, error) {
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("mtproto: gzip_packed: %w", err)
 	}
-	unpacked, err := inflate(packed.PackedData)
+	unpacked, err := gz.Unpack(packed.PackedData, limit)
 	if err != nil {
 		return nil, fmt.Errorf("mtproto: gzip_packed: %w", err)
 	}
@@ -38,43 +38,13 @@ func Unpack(body []byte) ([]byte, error) {
 	return unpacked, nil
 }
 
-func inflate(data []byte) ([]byte, error) {
-	var z io.ReadCloser
-	var err error
-	if len(data) > 0 && data[0] == 0x78 {
-		z, err = zlib.NewReader(bytes.NewReader(data))
-	} else {
-		z, err = gzip.NewReader(bytes.NewReader(data))
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	n, err := io.Copy(&out, io.LimitReader(z, MaxUnpacked+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case n > MaxUnpacked:
-		return nil, ErrUnpackedTooLarge
-	}
-	return out.Bytes(), z.Close()
-}
-
 // pack returns body as a gzip_packed if it is longer than above bytes and
 // becomes shorter, else body itself.
 func pack(body []byte, above int) []byte {
 	if above <= 0 || len(body) <= above {
 		return body
 	}
-	var z bytes.Buffer
-	w, err := gzip.NewWriterLevel(&z, gzip.BestSpeed)
-	if err != nil {
-		return body
-	}
-	if _, err := w.Write(body); err != nil || w.Close() != nil {
-		return body
-	}
-	packed, err := tl.Marshal(&mt.GzipPacked{PackedData: z.Bytes()})
+	packed, err := tl.Marshal(&mt.GzipPacked{PackedData: gz.Pack(body)})
 	if err != nil || len(packed) >= len(body) {
 		return body
 	}

@@ -18,11 +18,11 @@ type allocator struct {
 // client's, 1 for a server's answer, 3 for what a server sends by itself.
 func (a *allocator) next(at time.Time, kind mtproto.MsgID, content bool) (mtproto.MsgID, int32) {
 	id := mtproto.MsgIDAt(at)
-	if uint64(id)&0xffffffff == 0 {
-		id += 4 // the low half must not be empty
-	}
 	if !a.last.Before(id) {
 		id = a.last&^3 + 4
+	}
+	if uint64(id)&0xffffffff == 0 {
+		id += 4 // the low half must not be empty
 	}
 	id |= kind
 	a.last = id

@@ -3,7 +3,6 @@ package session
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"time"
 
@@ -23,18 +22,26 @@ type message struct {
 	container mtproto.MsgID // the container it last left in, 0 for none
 	sentAt    time.Time
 
-	// A client's query.
-	request  RequestID // 0 for anything else
-	acked    bool      // the remote has it
-	asked    bool      // its state has been asked for since the last answer
-	refusals int       // times it was sent anew because it had been refused
+	// A client's query, and its questions.
+	request    RequestID       // 0 for anything else
+	connection int             // over which it left last
+	again      bool            // it left more than once under its id
+	former     []mtproto.MsgID // the ids it had before, under which it may yet be answered
+	acked      bool            // the remote has it
+	asked      *message        // the question about its state that is open
+	refusals   int             // times it was sent anew because it had been refused
+	asks       []int64         // what a msgs_state_req asks for
+	wants      bool            // another message than rpc_result answers it
 
-	asks   []int64       // what a msgs_state_req asks for
 	acks   []int64       // what a msgs_ack acknowledges, to acknowledge again
 	answer mtproto.MsgID // server: the query that this answers
 	queued bool          // stands in the queue
+	gone   bool          // stands in the queue, but is not to be sent
 	kept   bool          // counts towards Options.MaxPending
 }
+
+// messageCost is what the upkeep of a message takes, in bytes, besides its body.
+const messageCost = 128
 
 // idContainer is msg_container, which has a bare vector of bare messages
 // and is written and read by hand (R-SM-10, R-SM-11).
@@ -51,16 +58,28 @@ func (s *Session) enqueue(m *message) *message {
 	}
 	if m.content && !m.kept {
 		m.kept = true
-		s.pending += len(m.body)
+		s.pending += len(m.body) + messageCost
 	}
 	return m
+}
+
+// dequeue takes a message that has come to its end out of the queue.
+func (s *Session) dequeue(m *message) {
+	if !m.queued || m.gone {
+		return
+	}
+	m.gone = true
+	if s.gone++; s.gone > 64 && s.gone > len(s.queue)/2 {
+		s.queue = slices.DeleteFunc(s.queue, func(q *message) bool { return q.gone })
+		s.gone = 0
+	}
 }
 
 // unkeep takes a message out of what counts towards Options.MaxPending.
 func (s *Session) unkeep(m *message) {
 	if m.kept {
 		m.kept = false
-		s.pending -= len(m.body)
+		s.pending -= len(m.body) + messageCost
 	}
 }
 
@@ -88,7 +107,12 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 	if s.o.Side == mtproto.Client && !s.connected {
 		return nil, 0, nil
 	}
-	if len(s.queue) == 0 && (len(s.acks) == 0 || len(s.acks) <= ackCount && now.Before(s.acksAt)) {
+	if s.renew {
+		if err := s.restart(); err != nil {
+			return nil, 0, err
+		}
+	}
+	if len(s.queue) == s.gone && (len(s.acks) == 0 || len(s.acks) <= ackCount && now.Before(s.acksAt)) {
 		return nil, 0, nil
 	}
 	if len(s.acks) > 0 {
@@ -100,7 +124,7 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 		if m.id == 0 {
 			m.id, m.seqno = s.ids.next(at, m.idKind, m.content)
 		}
-		m.sentAt = now
+		m.sentAt, m.connection = now, s.connections
 	}
 	e := &Envelope{SessionID: s.id}
 	if len(batch) == 1 && batch[0].container == 0 {
@@ -116,10 +140,11 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 			m.container = e.MsgID
 		}
 	}
-	s.remember(e.MsgID, batch)
 	if s.o.Side == mtproto.Client {
+		s.rememberFromClient(e.MsgID, batch)
 		e.Salt = s.salts.current(at)
 	} else {
+		s.rememberFromServer(batch)
 		e.Salt = s.o.ServerSalts.Current(now)
 	}
 	return Seal(s.o.Rand, &s.o.Key, s.o.Side, e)
@@ -141,19 +166,31 @@ func (s *Session) queueAcks() {
 	// Before everything else, so that it goes out even if the batch is full.
 	m := s.service(&mt.MsgsAck{MsgIDs: ids}, false)
 	m.acks = ids
-	s.queue = append([]*message{m}, s.queue[:len(s.queue)-1]...)
+	copy(s.queue[1:], s.queue)
+	s.queue[0] = m
 }
 
 // takeBatch removes from the queue what the next packet holds.
 func (s *Session) takeBatch() []*message {
-	n, size := 0, 0
-	for n < len(s.queue) && n < batchMessages && (n == 0 || size+len(s.queue[n].body) <= batchBytes) {
-		size += len(s.queue[n].body)
-		s.queue[n].queued = false
-		n++
+	var batch []*message
+	size, n := 0, 0
+	for ; n < len(s.queue) && len(batch) < batchMessages; n++ {
+		m := s.queue[n]
+		if m.gone {
+			m.queued, m.gone = false, false
+			s.gone--
+			continue
+		}
+		if len(batch) > 0 && size+len(m.body) > batchBytes {
+			break
+		}
+		size += len(m.body)
+		m.queued = false
+		batch = append(batch, m)
 	}
-	batch := s.queue[:n:n]
-	s.queue = s.queue[n:]
+	if s.queue = s.queue[n:]; len(s.queue) == 0 {
+		s.queue = nil
+	}
 	return batch
 }
 
@@ -174,25 +211,37 @@ func container(batch []*message) []byte {
 	return b
 }
 
-// maxServices is how many messages that nothing acknowledges, and containers,
-// are remembered so that a refusal of them is understood (R-SM-14, R-SM-31).
-const maxServices = 256
+const (
+	// maxServices is how many messages that nothing acknowledges, and
+	// containers, are remembered so that a refusal of them is understood
+	// (R-SM-14, R-SM-31).
+	maxServices = 256
+	// maxRecent is how many ids of packets are remembered; see rewind.
+	maxRecent = 256
+	// maxFormer is under how many of the ids that it had a query is known.
+	maxFormer = 4
+)
 
-// remember keeps what was sent under outer until it is answered, acknowledged
-// or, on a client, forgotten.
-func (s *Session) remember(outer mtproto.MsgID, batch []*message) {
-	if s.o.Side == mtproto.Server {
-		// A client complains of nothing, so only what it must acknowledge counts.
-		for _, m := range batch {
-			if m.content {
-				s.sent[m.id] = m
-			}
+// rememberFromServer keeps what a client has to acknowledge. Of anything else
+// it complains in vain.
+func (s *Session) rememberFromServer(batch []*message) {
+	for _, m := range batch {
+		if m.content {
+			s.sent[m.id] = m
 		}
-		return
+	}
+}
+
+// rememberFromClient keeps what was sent in the packet of the id outer until
+// it is answered or forgotten.
+func (s *Session) rememberFromClient(outer mtproto.MsgID, batch []*message) {
+	s.recent = append(s.recent, outer)
+	if len(s.recent) > 2*maxRecent {
+		s.recent = append([]mtproto.MsgID(nil), s.recent[maxRecent:]...)
 	}
 	for _, m := range batch {
 		s.sent[m.id] = m
-		if !m.content {
+		if !m.content && !m.wants {
 			s.services = append(s.services, m.id)
 		}
 	}
@@ -218,14 +267,14 @@ func (s *Session) remember(outer mtproto.MsgID, batch []*message) {
 // unanswered reports whether a container holds a message that still waits.
 func (s *Session) unanswered(container mtproto.MsgID) bool {
 	for _, m := range s.containers[container] {
-		if m.content && s.sent[m.id] == m {
+		if m.content && m.container == container && s.sent[m.id] == m {
 			return true
 		}
 	}
 	return false
 }
 
-// settle forgets a message that needs nothing more.
+// settle forgets a message that needs nothing more under its id.
 func (s *Session) settle(m *message) {
 	if s.sent[m.id] == m {
 		delete(s.sent, m.id)
@@ -236,26 +285,53 @@ func (s *Session) settle(m *message) {
 	}
 }
 
+// forget forgets a message that needs nothing more at all.
+func (s *Session) forget(m *message) {
+	s.settle(m)
+	s.dequeue(m)
+	for _, id := range m.former {
+		delete(s.former, id)
+	}
+	m.former = nil
+}
+
 // resendSame queues a message under the id it has; it will travel in a
 // container (R-SM-12, R-SM-42).
 func (s *Session) resendSame(m *message) {
+	if s.ids.last.Before(m.id) { // it was refused, or will be: see rewind
+		s.resendAnew(m)
+		return
+	}
 	if m.container == 0 {
 		m.container = 1 // any value: the next container's id takes its place
 	}
+	m.again = true
 	s.enqueue(m)
 }
 
 // resendAnew queues a message under a new id (R-SM-34). What only made sense
-// at the time, a ping or a question, is not sent again.
+// at the time, such as a ping, is not sent again.
 func (s *Session) resendAnew(m *message) {
 	s.settle(m)
 	switch {
 	case len(m.acks) > 0:
 		s.acks = append(s.acks, m.acks...)
-	case m.content || m.request != 0:
-		m.id, m.seqno, m.container, m.acked, m.asked = 0, 0, 0, false, false
-		s.enqueue(m)
+	case len(m.asks) > 0:
+		s.askStates(func(q *message) bool { return q.asked == m })
+	case m.request != 0:
+		if m.id != 0 && len(m.former) < maxFormer {
+			m.former = append(m.former, m.id)
+			s.former[m.id] = m
+		}
+		s.renumber(m)
 	}
+}
+
+// renumber queues a query that is to get a new id.
+func (s *Session) renumber(m *message) {
+	m.id, m.seqno, m.container = 0, 0, 0
+	m.acked, m.again, m.asked = false, false, nil
+	s.enqueue(m)
 }
 
 // Request queues a query and returns the name under which its Result will
@@ -275,8 +351,7 @@ func (s *Session) Cancel(id RequestID) {
 		return
 	}
 	delete(s.requests, id)
-	s.queue = remove(s.queue, m)
-	s.settle(m)
+	s.forget(m)
 	if m.id != 0 {
 		s.service(&mt.RPCDropAnswer{ReqMsgID: int64(m.id)}, false)
 	}
@@ -298,97 +373,4 @@ func marshal(v tl.Encoder) []byte {
 		panic("session: " + err.Error())
 	}
 	return b
-}
-
-func remove(queue []*message, m *message) []*message {
-	for i, q := range queue {
-		if q == m {
-			return append(queue[:i:i], queue[i+1:]...)
-		}
-	}
-	return queue
-}
-
-// ErrPendingFull says that a server holds as many unacknowledged bytes for a
-// client as MaxPending allows. The session should be dropped: the client then
-// learns from new_session_created that it has missed updates.
-var ErrPendingFull = errors.New("mtproto: too much is unacknowledged")
-
-// Answer queues the boxed result of a query (rpc_result). A query that was
-// answered before, or that was cancelled, is left alone.
-func (s *Session) Answer(query mtproto.MsgID, result []byte) {
-	if !s.processing[query] {
-		return
-	}
-	delete(s.processing, query)
-	body := pack(result, s.o.CompressAbove)
-	b := make([]byte, 0, 12+len(body))
-	b = binary.LittleEndian.AppendUint32(b, mt.IDRPCResult)
-	b = binary.LittleEndian.AppendUint64(b, uint64(query))
-	b = append(b, body...)
-	m := s.enqueue(&message{body: b, content: true, idKind: 1, answer: query})
-	s.answers[query] = m
-	if len(s.answered) > 2*len(s.answers)+64 {
-		s.answered = slices.DeleteFunc(s.answered, func(q mtproto.MsgID) bool { return s.answers[q] == nil })
-	}
-	s.answered = append(s.answered, query)
-	s.trim(0)
-	// The answer acknowledges the query (R-SM-20).
-	if e := s.seen.get(query); e != nil {
-		e.acked = true
-	}
-	if s.acks = removeID(s.acks, int64(query)); len(s.acks) == 0 {
-		s.acksAt = time.Time{}
-	}
-}
-
-// AnswerError queues the refusal of a query.
-func (s *Session) AnswerError(query mtproto.MsgID, e *mtproto.RPCError) {
-	body, err := tl.Marshal(&mt.RPCError{ErrorCode: int32(e.Code), ErrorMessage: e.Message()})
-	if err != nil {
-		body, _ = tl.Marshal(&mt.RPCError{ErrorCode: 500, ErrorMessage: "INTERNAL"})
-	}
-	s.Answer(query, body)
-}
-
-// Reply queues a service answer that is a message of its own, such as
-// destroy_session_ok (R-SM-01).
-func (s *Session) Reply(body []byte) {
-	s.enqueue(&message{body: body, idKind: 1})
-}
-
-// Push queues an update. It fails with ErrPendingFull when the client has left
-// too much unacknowledged.
-func (s *Session) Push(body []byte) error {
-	if !s.trim(len(body)) {
-		return ErrPendingFull
-	}
-	s.enqueue(&message{body: pack(body, s.o.CompressAbove), content: true, idKind: 3})
-	return nil
-}
-
-// trim forgets the oldest answers that have been sent until there is room for
-// more bytes within MaxPending, and reports whether there is. Some clients
-// never acknowledge what comes in containers, and TCP has delivered it.
-func (s *Session) trim(more int) bool {
-	for s.pending+more > s.o.MaxPending && len(s.answered) > 0 {
-		m := s.answers[s.answered[0]]
-		if m != nil && m.queued {
-			break // not sent yet, as are all after it
-		}
-		s.answered = s.answered[1:]
-		if m != nil {
-			s.settle(m)
-		}
-	}
-	return s.pending+more <= s.o.MaxPending
-}
-
-func removeID(ids []int64, id int64) []int64 {
-	for i, have := range ids {
-		if have == id {
-			return append(ids[:i:i], ids[i+1:]...)
-		}
-	}
-	return ids
 }

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -258,4 +259,67 @@ func marshal(t testing.TB, v tl.Encoder) []byte {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// elementOf is one message of a container.
+type elementOf struct {
+	id    mtproto.MsgID
+	seqno int32
+	body  []byte
+}
+
+// containerOf writes a msg_container.
+func containerOf(elements ...elementOf) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, 0x73f1f8dc)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(elements)))
+	for _, e := range elements {
+		b = binary.LittleEndian.AppendUint64(b, uint64(e.id))
+		b = binary.LittleEndian.AppendUint32(b, uint32(e.seqno))
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.body)))
+		b = append(b, e.body...)
+	}
+	return b
+}
+
+// toServer delivers all that the client has to say.
+func (p *pair) toServer() {
+	p.t.Helper()
+	for _, packet := range p.clientPackets() {
+		if err := p.deliverToServer(packet); err != nil {
+			p.t.Fatalf("server: %v", err)
+		}
+	}
+}
+
+// toClient delivers all that the server has to say.
+func (p *pair) toClient() {
+	p.t.Helper()
+	for _, packet := range p.serverPackets() {
+		if err := p.deliverToClient(packet); err != nil {
+			p.t.Fatalf("client: %v", err)
+		}
+	}
+}
+
+// fromServer delivers one message as the server's, made a moment ago.
+func (p *pair) fromServer(body []byte) error {
+	at := mtproto.MsgIDAt(p.now.Add(time.Millisecond))
+	p.now = p.now.Add(2 * time.Millisecond)
+	return p.deliverToClient(sealed(p.t, mtproto.Server, session.Envelope{SessionID: p.client.ID(), MsgID: at | 1, Body: body}))
+}
+
+// sentQuery queues a query, takes it from the client and returns its id.
+func (p *pair) sentQuery(body []byte) (session.RequestID, mtproto.MsgID) {
+	p.t.Helper()
+	id := p.client.Request(body)
+	for _, packet := range p.clientPackets() {
+		ids, _, bodies := messagesOf(opened(p.t, mtproto.Client, packet))
+		for i := range bodies {
+			if bytes.Equal(bodies[i], body) {
+				return id, ids[i]
+			}
+		}
+	}
+	p.t.Fatal("the query was not sent")
+	return 0, 0
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"godwit/mtproto"
@@ -30,26 +31,29 @@ func (s *Session) ReceiveEnvelope(now time.Time, e *Envelope) ([]Event, error) {
 		}
 		return nil, mtproto.Violation("R-EM-13", "message of another session")
 	}
+	s.packet = e.MsgID
 	elements, err := s.elements(e)
 	if err != nil {
 		return nil, err
 	}
-	var ok bool
 	if s.o.Side == mtproto.Server {
-		ok, err = s.admitFromClient(now, e, elements)
+		if !s.admitFromClient(now, e, elements) {
+			return s.takeEvents(), nil
+		}
+		s.noteFromClient(now, e, elements)
 	} else {
-		ok, err = s.admitFromServer(now, e, elements)
-	}
-	if err != nil || !ok {
-		return nil, err
+		if ok, err := s.admitFromServer(now, e, elements); !ok {
+			return nil, err
+		}
+		s.noteFromServer(e, elements)
 	}
 	for i := range elements {
-		if elements[i].skip {
+		if m := &elements[i]; m.skip {
 			continue
-		}
-		if err := s.handle(now, &elements[i]); err != nil {
-			s.events = nil
-			return nil, err
+		} else if s.o.Side == mtproto.Server {
+			s.handleFromClient(now, m)
+		} else {
+			s.handleFromServer(now, m)
 		}
 	}
 	if len(s.acks) > 0 && s.acksAt.IsZero() {
@@ -69,9 +73,10 @@ func (s *Session) ackDelay() time.Duration {
 type element struct {
 	id    mtproto.MsgID
 	seqno int32
-	body  []byte // unpacked
-	skip  bool   // a duplicate
-	bad   int32  // server: the code with which the element is refused
+	body  []byte     // unpacked
+	value tl.Decoder // what the body says, if that is of the protocol itself
+	skip  bool       // not to be handled: it came before
+	bad   int32      // server: the code with which the packet is refused
 }
 
 // elements takes a packet apart (R-SM-10, R-SM-11). On the server a malformed
@@ -82,20 +87,30 @@ func (s *Session) elements(e *Envelope) ([]element, error) {
 		return nil, mtproto.Violation("R-TL-05", "message without a constructor")
 	}
 	list, err := split(e)
-	if err == nil {
-		for i := range list {
-			body, unpackErr := Unpack(list[i].body)
-			if unpackErr != nil {
-				return nil, mtproto.Violation("R-TL-30", "%v", unpackErr)
-			}
-			list[i].body = body
+	if err != nil {
+		if s.o.Side == mtproto.Server {
+			return []element{{id: e.MsgID, seqno: e.SeqNo, bad: codeContainer}}, nil
 		}
-		return list, nil
+		return nil, err
 	}
-	if s.o.Side == mtproto.Server {
-		return []element{{id: e.MsgID, seqno: e.SeqNo, bad: codeContainer}}, nil
+	room := MaxUnpacked // for all elements together
+	for i := range list {
+		m := &list[i]
+		body, err := unpack(m.body, room)
+		switch {
+		case err != nil:
+			return nil, mtproto.Violation("R-TL-30", "%v", err)
+		case len(body) < 4:
+			return nil, mtproto.Violation("R-TL-05", "gzip_packed holds nothing")
+		case len(body) > len(m.body):
+			room -= len(body)
+		}
+		m.body = body
+		if err := s.parse(m); err != nil {
+			return nil, err
+		}
 	}
-	return nil, err
+	return list, nil
 }
 
 func split(e *Envelope) ([]element, error) {
@@ -147,7 +162,7 @@ func isContainer(e *Envelope) bool {
 }
 
 // admitFromServer makes a client's checks of a packet in the order of section
-// 4.2 and marks the elements that came before.
+// 4.2. It reports false for a packet that came before.
 func (s *Session) admitFromServer(now time.Time, e *Envelope, elements []element) (bool, error) {
 	if e.MsgID&1 == 0 {
 		return false, mtproto.Violation("R-EM-14", "even message id from the server")
@@ -163,28 +178,36 @@ func (s *Session) admitFromServer(now time.Time, e *Envelope, elements []element
 	}
 	// Messages that repair the clock or the salt count whatever their time is
 	// (R-EM-18).
-	if s.synced && !repairs(elements) {
+	if s.synced && !s.repairs(elements) {
 		age := s.serverTime(now).Sub(e.MsgID.Time())
-		if age > maxAge || age < -maxAhead {
+		if age > MaxAge || age < -MaxAhead {
 			return false, mtproto.Violation("R-EM-17", "message made %v ago by the server's clock", age.Round(time.Second))
 		}
 	}
 	for i := range elements {
-		m := &elements[i]
-		if m.id&1 == 0 {
+		if elements[i].id&1 == 0 {
 			return false, mtproto.Violation("R-EM-14", "even message id from the server")
 		}
 	}
-	s.seen.insert(received{id: e.MsgID, seqno: e.SeqNo, container: isContainer(e)})
-	if isContainer(e) {
-		for i := range elements {
-			if m := &elements[i]; s.note(m) != unseen {
-				m.skip = true
-				s.acknowledge(m)
-			}
-		}
-	}
 	return true, nil
+}
+
+// noteFromServer remembers an admitted packet of the server and marks the
+// elements that came before.
+func (s *Session) noteFromServer(e *Envelope, elements []element) {
+	s.seen.insert(received{id: e.MsgID, seqno: e.SeqNo, container: isContainer(e)})
+	if !isContainer(e) {
+		return
+	}
+	for i := range elements {
+		m := &elements[i]
+		v := s.note(m)
+		if _, result := m.value.(*mt.RPCResult); v == unseen || v == tooOld && result {
+			continue // a query ends once, whatever is known of its answer's id
+		}
+		m.skip = true
+		s.acknowledge(m)
+	}
 }
 
 // note remembers an element and tells what was known of its id.
@@ -196,11 +219,20 @@ func (s *Session) note(m *element) verdict {
 	return v
 }
 
-// repairs reports whether any element is of a kind that R-EM-18 excepts.
-func repairs(elements []element) bool {
+// repairs reports whether any element is of a kind that R-EM-18 excepts, and
+// about a message that is really ours.
+func (s *Session) repairs(elements []element) bool {
 	for i := range elements {
-		switch tl.NewReader(elements[i].body).PeekID() {
-		case mt.IDBadMsgNotification, mt.IDBadServerSalt, mt.IDNewSessionCreated:
+		id := mtproto.MsgID(0)
+		switch v := elements[i].value.(type) {
+		case *mt.BadMsgNotification:
+			id = mtproto.MsgID(v.BadMsgID)
+		case *mt.BadServerSalt:
+			id = mtproto.MsgID(v.BadMsgID)
+		case *mt.NewSessionCreated:
+			id = mtproto.MsgID(v.FirstMsgID)
+		}
+		if s.sent[id] != nil || s.containers[id] != nil {
 			return true
 		}
 	}
@@ -209,71 +241,113 @@ func repairs(elements []element) bool {
 
 // admitFromClient makes a server's checks of a packet in the order of
 // R-SM-35. It reports false where the packet has been refused with a
-// notification or was a duplicate.
-func (s *Session) admitFromClient(now time.Time, e *Envelope, elements []element) (bool, error) {
+// notification or was a duplicate. Those are found out first: an outsider who
+// sends a packet again when its salt or time is over must not make us refuse
+// what we have taken in, or the client would ask a second time.
+func (s *Session) admitFromClient(now time.Time, e *Envelope, elements []element) bool {
+	v, _ := s.seen.judge(e.MsgID)
+	if v == duplicate && !s.another(e, elements) || v == tooOld && s.anyInHand(elements) {
+		for i := range elements {
+			s.repeat(now, &elements[i])
+		}
+		return false
+	}
+	if slices.Contains(s.early, e.MsgID) {
+		return false
+	}
+	if id, seqno, code := s.refusal(now, e, elements, v); code != 0 {
+		if e.MsgID.Time().Sub(now) > MaxAhead {
+			// It is not to be taken in when its time has come, and an outsider sends
+			// it again: the client will have sent it anew.
+			s.early = append(s.early[max(0, len(s.early)-maxEarly+1):], e.MsgID)
+		}
+		s.refuse(now, id, seqno, code)
+		return false
+	}
+	return true
+}
+
+// maxEarly is how many packets are remembered that were ahead of their time.
+const maxEarly = 256
+
+// refusal returns the code with which a packet of a client is refused, 0 for
+// none, and what is wrong: the packet or an element of it. v is what is known
+// of the packet's id.
+func (s *Session) refusal(now time.Time, e *Envelope, elements []element, v verdict) (id mtproto.MsgID, seqno, code int32) {
 	switch {
 	case !s.o.ServerSalts.Valid(now, e.Salt):
-		s.respond(&mt.BadServerSalt{
-			BadMsgID: int64(e.MsgID), BadMsgSeqno: e.SeqNo, ErrorCode: codeSalt,
-			NewServerSalt: int64(s.o.ServerSalts.Current(now)),
-		})
-		return false, nil
-	case now.Sub(e.MsgID.Time()) > maxAge:
-		return s.refuse(e.MsgID, e.SeqNo, codeIDLow)
-	case e.MsgID.Time().Sub(now) > maxAhead:
-		return s.refuse(e.MsgID, e.SeqNo, codeIDHigh)
+		code = codeSalt
+	case now.Sub(e.MsgID.Time()) > MaxAge:
+		code = codeIDLow
+	case e.MsgID.Time().Sub(now) > MaxAhead:
+		code = codeIDHigh
 	case e.MsgID&3 != 0:
-		return s.refuse(e.MsgID, e.SeqNo, codeIDBits)
-	}
-	if len(elements) == 1 && elements[0].bad != 0 {
-		return s.refuse(e.MsgID, e.SeqNo, elements[0].bad)
-	}
-	switch v, _ := s.seen.judge(e.MsgID); v {
-	case tooOld:
-		return s.refuse(e.MsgID, e.SeqNo, codeTooOld)
-	case duplicate:
-		if s.seen.get(e.MsgID).container != isContainer(e) {
-			return s.refuse(e.MsgID, e.SeqNo, codeContainerID)
+		code = codeIDBits
+	case len(elements) == 1 && elements[0].bad != 0:
+		code = elements[0].bad
+	case v == duplicate:
+		code = codeContainerID
+	case v == tooOld:
+		code = codeTooOld
+	default:
+		if id, seqno, code := s.numbersCode(elements); code != 0 {
+			return id, seqno, code
 		}
-		for i := range elements {
-			s.repeat(&elements[i])
+		if isContainer(e) && e.SeqNo&1 == 1 {
+			code = codeSeqnoOdd
 		}
-		return false, nil
 	}
+	return e.MsgID, e.SeqNo, code
+}
+
+// another reports whether a packet is not the one that came under its id
+// before: one of them is a container, or it holds something new.
+func (s *Session) another(e *Envelope, elements []element) bool {
+	if s.seen.get(e.MsgID).container != isContainer(e) {
+		return true
+	}
+	for i := range elements {
+		if v, _ := s.seen.judge(elements[i].id); v == unseen || elements[i].bad != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// numbersCode checks the ids and sequence numbers of a client's messages. It
+// returns the first that is wrong, with the code for it.
+func (s *Session) numbersCode(elements []element) (id mtproto.MsgID, seqno, code int32) {
+	var last *element
 	for i := range elements {
 		m := &elements[i]
 		if m.id&3 != 0 {
-			return s.refuse(m.id, m.seqno, codeIDBits)
+			return m.id, m.seqno, codeIDBits
 		}
 		if v, _ := s.seen.judge(m.id); v != unseen {
 			continue
 		}
-		if code := s.seqnoCode(m); code != 0 {
-			return s.refuse(m.id, m.seqno, code)
+		if code := s.seqnoCode(m, last); code != 0 {
+			return m.id, m.seqno, code
 		}
+		last = m
 	}
-	if isContainer(e) && e.SeqNo&1 == 1 {
-		return s.refuse(e.MsgID, e.SeqNo, codeSeqnoOdd)
-	}
-	s.open(now, e, elements)
-	return true, nil
+	return 0, 0, 0
 }
 
-// open remembers an admitted packet of a client and, if it is the first of
-// the session or older than the first, says so (R-SM-60).
-func (s *Session) open(now time.Time, e *Envelope, elements []element) {
+// noteFromClient remembers an admitted packet of a client and, if it is the
+// first of the session or older than the first, says so (R-SM-60).
+func (s *Session) noteFromClient(now time.Time, e *Envelope, elements []element) {
 	first := e.MsgID
 	for i := range elements {
 		m := &elements[i]
-		if m.id.Before(first) {
-			first = m.id
-		}
 		switch {
 		case m.id == e.MsgID:
 			s.seen.insert(received{id: m.id, seqno: m.seqno, acked: m.seqno&1 == 0})
 		case s.note(m) != unseen:
 			m.skip = true
-			s.repeat(m)
+			s.repeat(now, m)
+		case m.id.Before(first):
+			first = m.id
 		}
 	}
 	if isContainer(e) {
@@ -293,19 +367,31 @@ func (s *Session) open(now time.Time, e *Envelope, elements []element) {
 }
 
 // seqnoCode checks the sequence number of a client's message (R-EM-32,
-// R-EM-37). R-EM-33 forbids odd ones to msgs_ack, but a client in wide use
-// (mtcute) gives them to everything, and Telegram puts up with it.
-func (s *Session) seqnoCode(m *element) int32 {
-	if m.seqno&1 == 0 && isQuery(m.body) {
+// R-EM-37) against all that came before, the last of which is given if it is in
+// the same packet. R-EM-33 forbids odd ones to msgs_ack, but a client in wide
+// use (mtcute) gives them to everything, and Telegram puts up with it.
+func (s *Session) seqnoCode(m, last *element) int32 {
+	switch {
+	case m.seqno&1 == 0 && isQuery(m.body):
 		return codeSeqnoEven
+	case last != nil && last.id.Before(m.id) && disordered(last.seqno, m.seqno):
+		return codeSeqnoLow
+	case last != nil && m.id.Before(last.id) && disordered(m.seqno, last.seqno):
+		return codeSeqnoHigh
 	}
 	return s.seen.orderCode(m.id, m.seqno)
 }
 
-// refuse queues a bad_msg_notification (R-SM-30).
-func (s *Session) refuse(id mtproto.MsgID, seqno, code int32) (bool, error) {
-	s.respond(&mt.BadMsgNotification{BadMsgID: int64(id), BadMsgSeqno: seqno, ErrorCode: code})
-	return false, nil
+// refuse queues a bad_msg_notification, or a bad_server_salt (R-SM-30).
+func (s *Session) refuse(now time.Time, id mtproto.MsgID, seqno, code int32) {
+	if code != codeSalt {
+		s.respond(&mt.BadMsgNotification{BadMsgID: int64(id), BadMsgSeqno: seqno, ErrorCode: code})
+		return
+	}
+	s.respond(&mt.BadServerSalt{
+		BadMsgID: int64(id), BadMsgSeqno: seqno, ErrorCode: code,
+		NewServerSalt: int64(s.o.ServerSalts.Current(now)),
+	})
 }
 
 // acknowledge notes that a message is to be acknowledged, if it asks for it
@@ -314,16 +400,4 @@ func (s *Session) acknowledge(m *element) {
 	if m.seqno&1 == 1 {
 		s.acks = append(s.acks, int64(m.id))
 	}
-}
-
-// repeat deals with a message that a client sent before: the answer goes out
-// again if it may have been lost, else an acknowledgement (R-EM-16, R-SV-06).
-func (s *Session) repeat(m *element) {
-	if answer := s.answers[m.id]; answer != nil {
-		if answer.id != 0 {
-			s.resendSame(answer)
-		}
-		return
-	}
-	s.acknowledge(m)
 }

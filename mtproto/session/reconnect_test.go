@@ -138,7 +138,8 @@ func TestDetailedInfo(t *testing.T) {
 }
 
 // R-SM-33: after each code that speaks of wrong numbers a new session answers
-// everything; a server that always refuses ends the query with an error.
+// everything, but for times: see TestClockAheadForATime. A server that always
+// refuses ends the query with an error.
 func TestBadMsgCodes(t *testing.T) {
 	for _, code := range []int32{16, 17, 18, 19, 20, 32, 33, 34, 35, 64} {
 		t.Run(fmt.Sprint("code ", code), func(t *testing.T) {
@@ -149,7 +150,7 @@ func TestBadMsgCodes(t *testing.T) {
 			refused := refuseOnce(p, code)
 			p.settle()
 			p.wantResult(id, query(1))
-			if renewed := p.client.ID() != refused; renewed != (code != 16 && code != 20) {
+			if renewed := p.client.ID() != refused; renewed != (code != 16 && code != 17 && code != 20) {
 				t.Errorf("new session: %v", renewed)
 			}
 
@@ -207,7 +208,7 @@ func TestPendingIsBounded(t *testing.T) {
 // Answers that a client never acknowledges are not kept for ever, and do not
 // keep updates from it.
 func TestUnacknowledgedAnswersAreBounded(t *testing.T) {
-	p := newPair(t, func(_, server *session.Options) { server.MaxPending = 10_000 })
+	p := newPair(t, func(_, server *session.Options) { server.MaxPending = 40_000 })
 	p.answer = func(q session.Query) { p.server.Answer(q.MsgID, query(200)) }
 	p.connect()
 	for range 100 {

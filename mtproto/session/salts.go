@@ -28,8 +28,9 @@ type clientSalts struct{ known []Salt }
 
 func (c *clientSalts) list() []Salt { return slices.Clone(c.known) }
 
-// add remembers salts and reports whether any was new.
-func (c *clientSalts) add(salts ...Salt) bool {
+// add remembers salts and reports whether any was new. What has ended is
+// forgotten, and so is what begins last if there are too many.
+func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 	changed := false
 	for _, salt := range salts {
 		i := slices.IndexFunc(c.known, func(k Salt) bool { return k.Value == salt.Value })
@@ -42,32 +43,46 @@ func (c *clientSalts) add(salts ...Salt) bool {
 			changed = true
 		}
 	}
+	slices.SortStableFunc(c.known, func(a, b Salt) int { return a.ValidSince.Compare(b.ValidSince) })
+	if ended := now.Add(-saltLifetime); len(c.known) > 1 {
+		last := c.known[len(c.known)-1].Value
+		c.known = slices.DeleteFunc(c.known, func(k Salt) bool { return k.Value != last && k.ValidUntil.Before(ended) })
+	}
+	c.known = c.known[:min(len(c.known), maxSalts)]
 	return changed
 }
 
 // replace forgets every salt that claims to be valid now in favour of one that
-// the server has just named.
+// the server has just named, and what is known of that one if it claims not to
+// be.
 func (c *clientSalts) replace(now time.Time, value mtproto.Salt) bool {
 	c.known = slices.DeleteFunc(c.known, func(k Salt) bool {
-		return k.Value != value && !k.ValidSince.After(now)
+		begun := !k.ValidSince.After(now)
+		if k.Value == value {
+			return !begun || k.ValidUntil.Before(now)
+		}
+		return begun
 	})
-	return c.add(Salt{Value: value, ValidSince: now, ValidUntil: now.Add(saltPeriod)})
+	return c.add(now, named(now, value))
+}
+
+// named returns a salt that the server has named at now. It began before that,
+// so it does not end if our clock is set back a little.
+func named(now time.Time, value mtproto.Salt) Salt {
+	return Salt{Value: value, ValidSince: now.Add(-saltPeriod), ValidUntil: now.Add(saltPeriod)}
 }
 
 // current returns the salt valid at now that stays so longest (R-EM-43); if
-// none is, the one that was valid last, for the server to correct.
+// none is, the one that is closest to being so, for the server to correct.
 func (c *clientSalts) current(now time.Time) mtproto.Salt {
-	for len(c.known) > 1 && c.known[0].ValidUntil.Before(now.Add(-saltLifetime)) {
-		c.known = c.known[1:]
-	}
 	var best Salt
-	for _, salt := range c.known {
-		if !salt.ValidSince.After(now) && salt.ValidUntil.After(best.ValidUntil) {
-			best = salt
+	var off, left time.Duration // by how much best is not valid, or how long it still is
+	for i, salt := range c.known {
+		saltOff := max(salt.ValidSince.Sub(now), now.Sub(salt.ValidUntil), 0)
+		saltLeft := salt.ValidUntil.Sub(now)
+		if i == 0 || saltOff < off || saltOff == off && saltLeft > left {
+			best, off, left = salt, saltOff, saltLeft
 		}
-	}
-	if best.ValidUntil.IsZero() && len(c.known) > 0 {
-		best = c.known[len(c.known)-1]
 	}
 	return best.Value
 }

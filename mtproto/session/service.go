@@ -1,9 +1,7 @@
 package session
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"godwit/mtproto"
@@ -38,189 +36,115 @@ func isQuery(body []byte) bool {
 	return true
 }
 
-// handle acts on one message.
-func (s *Session) handle(now time.Time, m *element) error {
-	r := tl.NewReader(m.body)
-	var err error
-	if s.o.Side == mtproto.Server {
-		err = s.handleFromClient(now, m, r)
-	} else {
-		err = s.handleFromServer(now, m, r)
-	}
-	if err != nil {
-		return err
-	}
-	if r.Err() != nil {
-		return mtproto.Violation("R-TL-05", "service message: %v", r.Err())
-	}
-	return nil
-}
-
-// handleBoth acts on the messages that either side may send, and reports
-// whether m was one.
-func (s *Session) handleBoth(m *element, r *tl.Reader) bool {
-	switch r.PeekID() {
-	case mt.IDMsgsAck:
-		var v mt.MsgsAck
-		v.Decode(r)
+// handleBoth acts on the messages that either side may send. The others need no
+// reaction, such as msgs_all_info, which is voluntary news (R-SM-46).
+func (s *Session) handleBoth(m *element) {
+	switch v := m.value.(type) {
+	case *mt.MsgsAck:
 		s.handleAcks(v.MsgIDs)
-	case mt.IDMsgsStateReq:
-		var v mt.MsgsStateReq
-		v.Decode(r)
+	case *mt.MsgsStateReq:
 		s.handleStateRequest(m.id, v.MsgIDs)
-	case mt.IDMsgResendReq:
-		var v mt.MsgResendReq
-		v.Decode(r)
+	case *mt.MsgResendReq:
 		s.handleResendRequest(m.id, v.MsgIDs)
-	case mt.IDPing:
-		var v mt.Ping
-		v.Decode(r)
+	case *mt.Ping:
 		s.respond(&mt.Pong{MsgID: int64(m.id), PingID: v.PingID})
-	case mt.IDMsgDetailedInfo:
-		var v mt.MsgDetailedInfo
-		v.Decode(r)
+	case *mt.MsgDetailedInfo:
 		s.handleDetailed(mtproto.MsgID(v.AnswerMsgID))
-	case mt.IDMsgNewDetailedInfo:
-		var v mt.MsgNewDetailedInfo
-		v.Decode(r)
+	case *mt.MsgNewDetailedInfo:
 		s.handleDetailed(mtproto.MsgID(v.AnswerMsgID))
-	case mt.IDMsgsAllInfo:
-		var v mt.MsgsAllInfo
-		v.Decode(r) // voluntary news that need no reaction (R-SM-46)
-	default:
-		return false
 	}
-	return true
 }
 
 // handleFromServer acts on a message that a client receives.
-func (s *Session) handleFromServer(now time.Time, m *element, r *tl.Reader) error {
-	if r.PeekID() != mt.IDMsgsAck {
+func (s *Session) handleFromServer(now time.Time, m *element) {
+	if _, acks := m.value.(*mt.MsgsAck); !acks { // never acknowledged (R-SM-25)
 		s.acknowledge(m)
 	}
-	if s.handleBoth(m, r) {
-		return nil
-	}
-	switch r.PeekID() {
-	case mt.IDRPCResult:
-		return s.handleResult(now, m, r)
-	case mt.IDBadMsgNotification:
-		var v mt.BadMsgNotification
-		v.Decode(r)
-		return s.handleBadMsg(now, m.id, mtproto.MsgID(v.BadMsgID), int(v.ErrorCode))
-	case mt.IDBadServerSalt:
-		var v mt.BadServerSalt
-		v.Decode(r)
-		s.handleBadSalt(now, m.id, mtproto.MsgID(v.BadMsgID), mtproto.Salt(v.NewServerSalt))
-	case mt.IDNewSessionCreated:
-		var v mt.NewSessionCreated
-		v.Decode(r)
-		s.handleCreated(now, m.id, &v)
-	case mt.IDPong:
-		var v mt.Pong
-		v.Decode(r)
-		s.handlePong(now, m.id, mtproto.MsgID(v.MsgID))
-	case mt.IDFutureSalts:
-		var v mt.FutureSalts
-		v.Decode(r)
-		s.handleFutureSalts(&v)
-	case mt.IDMsgsStateInfo:
-		var v mt.MsgsStateInfo
-		v.Decode(r)
-		return s.handleStateInfo(mtproto.MsgID(v.ReqMsgID), v.Info)
-	case mt.IDDestroySessionOK, mt.IDDestroySessionNone, mt.IDDestroyAuthKeyOK, mt.IDDestroyAuthKeyNone, mt.IDDestroyAuthKeyFail:
-		// Nothing waits for these: what was destroyed is not used again.
-	default:
+	switch v := m.value.(type) {
+	case nil:
 		s.emit(Update{Body: m.body})
+	case *mt.RPCResult:
+		s.handleResult(now, m, v)
+	case *mt.BadMsgNotification:
+		s.handleBadMsg(now, mtproto.MsgID(v.BadMsgID), int(v.ErrorCode))
+	case *mt.BadServerSalt:
+		s.handleBadSalt(now, mtproto.MsgID(v.BadMsgID), mtproto.Salt(v.NewServerSalt))
+	case *mt.NewSessionCreated:
+		s.handleCreated(now, v)
+	case *mt.Pong:
+		s.handlePong(now, mtproto.MsgID(v.MsgID))
+	case *mt.FutureSalts:
+		s.handleFutureSalts(now, v)
+	case *mt.MsgsStateInfo:
+		s.handleStateInfo(v)
+	default:
+		// For the others, what was destroyed, nothing waits.
+		s.handleBoth(m)
 	}
-	return nil
 }
 
 // handleFromClient acts on a message that a server receives.
-func (s *Session) handleFromClient(now time.Time, m *element, r *tl.Reader) error {
-	acks := r.PeekID() == mt.IDMsgsAck // never acknowledged (R-SM-25)
-	if s.handleBoth(m, r) {
-		if !acks {
-			s.acknowledge(m)
-		}
-		return nil
-	}
-	switch r.PeekID() {
-	case mt.IDPingDelayDisconnect:
-		var v mt.PingDelayDisconnect
-		v.Decode(r)
+func (s *Session) handleFromClient(now time.Time, m *element) {
+	switch v := m.value.(type) {
+	case nil:
+		s.processing[m.id] = true
+		s.emit(Query{MsgID: m.id, Body: m.body})
+	case *mt.PingDelayDisconnect:
 		s.respond(&mt.Pong{MsgID: int64(m.id), PingID: v.PingID})
 		s.emit(DisconnectAfter{Delay: time.Duration(max(v.DisconnectDelay, 0)) * time.Second})
-	case mt.IDGetFutureSalts:
-		var v mt.GetFutureSalts
-		v.Decode(r)
+	case *mt.GetFutureSalts:
 		s.sendFutureSalts(now, m.id, int(v.Num))
-	case mt.IDMsgsStateInfo:
-		var v mt.MsgsStateInfo
-		v.Decode(r)
-	case mt.IDRPCDropAnswer:
-		var v mt.RPCDropAnswer
-		v.Decode(r)
+	case *mt.RPCDropAnswer:
 		s.handleDrop(m.id, mtproto.MsgID(v.ReqMsgID))
-		return nil // its rpc_result acknowledges it
-	case mt.IDDestroySession:
-		var v mt.DestroySession
-		v.Decode(r)
+		return // its rpc_result acknowledges it
+	case *mt.DestroySession:
 		s.emit(DestroySession{MsgID: m.id, Session: mtproto.SessionID(v.SessionID)})
-	case mt.IDDestroyAuthKey:
-		var v mt.DestroyAuthKey
-		v.Decode(r)
+	case *mt.DestroyAuthKey:
 		s.emit(DestroyKey{MsgID: m.id})
-	case mt.IDHTTPWait, mt.IDPong:
-		// The one says nothing over TCP (R-HT-03), the other answers nothing.
+	case *mt.MsgsAck:
+		s.handleAcks(v.MsgIDs)
+		return // never acknowledged (R-SM-25)
 	default:
-		s.processing[m.id] = true
-		s.acknowledge(m) // taken back if the answer is quick
-		s.emit(Query{MsgID: m.id, Body: m.body})
-		return nil
+		// Of the others, http_wait says nothing over TCP (R-HT-03), and pong and
+		// msgs_state_info answer nothing.
+		s.handleBoth(m)
 	}
-	s.acknowledge(m)
-	return nil
+	s.acknowledge(m) // of a query it is taken back if the answer is quick
 }
 
 // handleResult ends a query (rpc_result). An answer to what is not asked any
-// more has been acknowledged and is dropped (R-SM-24, R-IX-22).
-func (s *Session) handleResult(now time.Time, m *element, r *tl.Reader) error {
-	r.Borrow(true)
-	var v mt.RPCResult
-	v.Decode(r)
-	if r.Err() != nil || v.ReqMsgID == 0 || len(v.Result) < 4 {
-		return mtproto.Violation("R-SM-24", "rpc_result that answers nothing")
-	}
+// more has been acknowledged and is dropped (R-SM-24, R-IX-22). One to an id
+// that the query had before is as good as any (R-SM-34).
+func (s *Session) handleResult(now time.Time, m *element, v *mt.RPCResult) {
 	id := mtproto.MsgID(v.ReqMsgID)
 	sent := s.sent[id]
-	if sent == nil {
-		return nil
-	}
-	if !sent.sentAt.Before(s.connectedAt) {
-		s.syncClock(now, m.id, false)
+	switch {
+	case sent != nil:
+		s.learnClock(now, sent)
+	case s.former[id] != nil:
+		sent = s.former[id]
+	default:
+		return
 	}
 	if sent.request == 0 {
-		err := s.handleWrapped(now, m, v.Result)
+		s.handleWrapped(now, m, v.Result)
 		s.settle(sent)
-		return err
-	}
-	if tl.NewReader(v.Result).PeekID() == mt.IDRPCAnswerDroppedRunning {
-		return nil // belongs to a query that was cancelled
+		return
 	}
 	s.finish(sent, result(v.Result))
-	return nil
 }
 
 // handleWrapped takes service answers that some servers put into rpc_result
 // (R-SM-01).
-func (s *Session) handleWrapped(now time.Time, m *element, body []byte) error {
-	r := tl.NewReader(body)
-	switch r.PeekID() {
-	case mt.IDPong, mt.IDFutureSalts, mt.IDMsgsStateInfo:
-		return s.handleFromServer(now, &element{id: m.id, body: body}, r)
+func (s *Session) handleWrapped(now time.Time, m *element, body []byte) {
+	inner := &element{id: m.id, body: body}
+	if s.parse(inner) != nil {
+		return
 	}
-	return nil
+	switch inner.value.(type) {
+	case *mt.Pong, *mt.FutureSalts, *mt.MsgsStateInfo:
+		s.handleFromServer(now, inner)
+	}
 }
 
 func result(body []byte) Result {
@@ -242,8 +166,7 @@ func result(body []byte) Result {
 
 // finish ends a query with a result.
 func (s *Session) finish(m *message, result Result) {
-	s.settle(m)
-	s.queue = remove(s.queue, m)
+	s.forget(m)
 	if s.requests[m.request] != m {
 		return
 	}
@@ -257,155 +180,32 @@ func (s *Session) handleAcks(ids []int64) {
 	for _, id := range ids {
 		m := s.sent[mtproto.MsgID(id)]
 		switch {
-		case m == nil:
+		case m == nil || m.wants:
 		case m.request != 0:
 			m.acked = true
 		default:
-			s.settle(m)
-			s.queue = remove(s.queue, m)
+			s.forget(m)
 		}
-	}
-}
-
-// named returns the messages that a notification is about: one, or those of a
-// container (R-SM-32). None are returned for an id that is not ours (R-SM-31).
-func (s *Session) named(id mtproto.MsgID) (messages []*message, known bool) {
-	if batch, ok := s.containers[id]; ok {
-		for _, m := range batch {
-			if s.sent[m.id] == m {
-				messages = append(messages, m)
-			}
-		}
-		return messages, true
-	}
-	if m := s.sent[id]; m != nil {
-		return []*message{m}, true
-	}
-	return nil, false
-}
-
-// handleBadSalt takes the salt over and sends what was refused again
-// (code 48, R-IX-12, R-IX-13).
-func (s *Session) handleBadSalt(now time.Time, by, id mtproto.MsgID, salt mtproto.Salt) {
-	messages, known := s.named(id)
-	if !known {
-		return
-	}
-	s.pongBy = time.Time{} // the server lives, and a refused ping has no pong
-	s.syncClock(now, by, false)
-	if s.salts.replace(s.serverTime(now), salt) {
-		s.emit(SaltsChanged{})
-	}
-	for _, m := range messages {
-		s.resendAnew(m)
-	}
-	delete(s.containers, id)
-}
-
-// handleBadMsg mends what a bad_msg_notification complains about
-// (R-SM-31 to R-SM-36).
-func (s *Session) handleBadMsg(now time.Time, by, id mtproto.MsgID, code int) error {
-	messages, known := s.named(id)
-	if !known {
-		return nil
-	}
-	delete(s.containers, id)
-	s.pongBy = time.Time{}
-	switch code {
-	case codeIDLow:
-		s.syncClock(now, by, true)
-	case codeIDHigh:
-		// Ids already given are ahead of the clock, so they cannot go on (R-IX-02).
-		s.syncClock(now, by, true)
-		if err := s.restart(); err != nil {
-			return err
-		}
-	case codeTooOld:
-	default:
-		if err := s.restart(); err != nil {
-			return err
-		}
-	}
-	for _, m := range messages {
-		if m.refusals++; m.request != 0 && m.refusals >= maxTries {
-			s.finish(m, Result{Err: &mtproto.BadMsgError{Code: code, MsgID: id}})
-			continue
-		}
-		if s.sent[m.id] == m {
-			s.resendAnew(m)
-		}
-	}
-	return nil
-}
-
-// restart begins a new session and sends every unanswered query again in it
-// (R-EM-63).
-func (s *Session) restart() error {
-	if err := s.drawID(); err != nil {
-		return err
-	}
-	s.ids = allocator{}
-	s.seen = window{}
-	s.acks, s.acksAt = nil, time.Time{} // void in the new session (R-SM-25)
-	clear(s.sent)
-	clear(s.containers)
-	s.services = nil
-	for _, m := range s.queue {
-		m.queued = false
-	}
-	s.queue = nil
-	for _, m := range s.inOrder(func(*message) bool { return true }) {
-		s.resendAnew(m)
-	}
-	return nil
-}
-
-// inOrder returns the unanswered queries for which which holds, in the order
-// in which they were made.
-func (s *Session) inOrder(which func(*message) bool) []*message {
-	var list []*message
-	for _, m := range s.requests {
-		if which(m) {
-			list = append(list, m)
-		}
-	}
-	slices.SortFunc(list, func(a, b *message) int { return cmp.Compare(a.request, b.request) })
-	return list
-}
-
-// resendAll sends the queries for which which holds again under new ids,
-// except those that wait to be sent.
-func (s *Session) resendAll(which func(*message) bool) {
-	for _, m := range s.inOrder(func(m *message) bool { return m.id != 0 && !m.queued && which(m) }) {
-		s.resendAnew(m)
-	}
-}
-
-// syncClock sets our idea of the server's time by a message it has just made
-// (R-SM-36, R-AK-35). Unless it is forced it only does so once.
-func (s *Session) syncClock(now time.Time, id mtproto.MsgID, force bool) {
-	if !s.synced || force {
-		s.offset = id.Time().Sub(now)
-		s.synced = true
 	}
 }
 
 // handleCreated notes that the server made the session anew: queries older
 // than its first message never reached it (R-SM-60 to R-SM-62).
-func (s *Session) handleCreated(now time.Time, by mtproto.MsgID, v *mt.NewSessionCreated) {
+func (s *Session) handleCreated(now time.Time, v *mt.NewSessionCreated) {
 	if s.created && s.lastUnique == v.UniqueID {
 		return
 	}
 	s.created, s.lastUnique = true, v.UniqueID
-	s.syncClock(now, by, false)
-	if s.salts.add(Salt{
-		Value: mtproto.Salt(v.ServerSalt), ValidSince: s.serverTime(now), ValidUntil: s.serverTime(now).Add(saltPeriod),
-	}) {
+	first := mtproto.MsgID(v.FirstMsgID)
+	if m := s.sent[first]; m != nil && s.fresh(m) {
+		s.syncClock(now)
+	}
+	if at := s.serverTime(now); s.salts.add(at, named(at, mtproto.Salt(v.ServerSalt))) {
 		s.emit(SaltsChanged{})
 	}
-	// An id that no client can have given says nothing about our queries: not
-	// every server names the message that made the session.
-	if first := mtproto.MsgID(v.FirstMsgID); first&3 == 0 {
+	// An id that we have not given says nothing about our queries: not every
+	// server names the message that made the session.
+	if first&3 == 0 && !s.ids.last.Before(first) {
 		s.resendAll(func(m *message) bool {
 			return m.id.Before(first) && m.container.Before(first)
 		})
@@ -414,12 +214,12 @@ func (s *Session) handleCreated(now time.Time, by mtproto.MsgID, v *mt.NewSessio
 }
 
 // handlePong notes a sign of life (R-SM-64).
-func (s *Session) handlePong(now time.Time, by, ping mtproto.MsgID) {
+func (s *Session) handlePong(now time.Time, ping mtproto.MsgID) {
 	m := s.sent[ping]
-	if m == nil {
+	if m == nil || !m.wants {
 		return
 	}
-	s.syncClock(now, by, false)
+	s.learnClock(now, m)
 	s.settle(m)
 	s.pongBy = time.Time{}
 }

@@ -36,16 +36,18 @@ const (
 	// MaxAckIDs is how many ids one msgs_ack, msgs_state_req or
 	// msg_resend_req may hold (R-SM-22).
 	MaxAckIDs = 8192
-	// MaxUnpacked is the size in bytes to which a gzip_packed may inflate (R-TL-31).
+	// MaxUnpacked is the size in bytes to which a gzip_packed may inflate, and
+	// those of one packet together (R-TL-31).
 	MaxUnpacked = 16 << 20
-
-	maxAge   = 300 * time.Second // of a received msg_id (R-EM-17)
-	maxAhead = 30 * time.Second
+	// MaxAhead is by how much the time of a message may be ahead of ours, and
+	// MaxAge by how much behind (R-EM-17).
+	MaxAhead = 30 * time.Second
+	MaxAge   = 300 * time.Second
 
 	batchMessages = 512     // messages that we put into one container
 	batchBytes    = 1 << 19 // bytes after which no more messages are added
 	ackCount      = 16      // acks that wait no longer (R-SM-21)
-	maxTries      = 5       // times a query is sent anew after being refused
+	maxTries      = 8       // refusals after which a query is given up
 
 	clientAckDelay = 30 * time.Second
 	serverAckDelay = time.Second
@@ -85,8 +87,8 @@ type Options struct {
 	PingInterval time.Duration
 
 	// MaxPending bounds the bytes of messages that a server keeps until they are
-	// acknowledged: beyond it, old answers are forgotten and Push fails. 0 stands
-	// for 4 MiB.
+	// acknowledged, with some for the upkeep of each: beyond it, old answers are
+	// forgotten and Push fails. 0 stands for 4 MiB.
 	MaxPending int
 }
 
@@ -106,30 +108,35 @@ type Session struct {
 	// there until they are answered or acknowledged.
 	ids         allocator
 	queue       []*message
+	gone        int // messages in queue that are not to be sent any more
 	sent        map[mtproto.MsgID]*message
 	containers  map[mtproto.MsgID][]*message
 	services    []mtproto.MsgID // ids in sent or containers that no answer removes, oldest first
-	pending     int             // bytes of content-related messages in sent
+	pending     int             // bytes of content-related messages in queue and sent
 	acks        []int64
 	acksAt      time.Time
 	requests    map[RequestID]*message // client: queries without an answer
 	lastRequest RequestID
+	former      map[mtproto.MsgID]*message // client: those queries by the ids they had before
+	recent      []mtproto.MsgID            // client: ids of the packets sent last
+	renew       bool                       // client: another session has to begin
 
 	// Incoming.
+	packet     mtproto.MsgID // id of the packet that is being dealt with
 	seen       window
+	early      []mtproto.MsgID            // server: packets refused as ahead of time
 	processing map[mtproto.MsgID]bool     // server: queries being worked on
 	answers    map[mtproto.MsgID]*message // server: answers not yet acknowledged, by query
-	created    bool                       // client: new_session_created has come
 	answered   []mtproto.MsgID            // server: the queries of answers, oldest first
+	created    bool                       // client: new_session_created has come
 	lastUnique int64                      // client: its unique_id
 
 	// Time.
 	salts       clientSalts
-	offset      time.Duration
+	clock       clock
 	synced      bool
 	connected   bool
-	reconnected bool // client: this is not the first connection
-	connectedAt time.Time
+	connections int // client: so many there have been
 	pingAt      time.Time
 	pongBy      time.Time
 	stateAt     time.Time
@@ -146,12 +153,14 @@ func New(o Options) (*Session, error) {
 	if o.PingInterval == 0 {
 		o.PingInterval = defaultPing
 	}
-	s := &Session{o: o, id: o.ID, offset: o.ClockOffset, synced: o.ClockKnown}
+	s := &Session{o: o, id: o.ID, synced: o.ClockKnown}
+	s.clock.offset = o.ClockOffset
 	s.sent = make(map[mtproto.MsgID]*message)
 	s.containers = make(map[mtproto.MsgID][]*message)
 	if o.Side == mtproto.Client {
 		s.requests = make(map[RequestID]*message)
-		s.salts.add(o.Salts...)
+		s.former = make(map[mtproto.MsgID]*message)
+		s.salts.add(time.Time{}, o.Salts...)
 		if s.id == 0 {
 			if err := s.drawID(); err != nil {
 				return nil, err
@@ -173,13 +182,10 @@ func (s *Session) ID() mtproto.SessionID { return s.id }
 func (s *Session) Salts() []Salt { return s.salts.list() }
 
 // ClockOffset returns the server's time minus ours, and whether it is known.
-func (s *Session) ClockOffset() (time.Duration, bool) { return s.offset, s.synced }
+func (s *Session) ClockOffset() (time.Duration, bool) { return s.clock.offset, s.synced }
 
 // Pending returns how many queries a client is waiting for.
 func (s *Session) Pending() int { return len(s.requests) }
-
-// serverTime returns the server's time by our clock.
-func (s *Session) serverTime(now time.Time) time.Time { return now.Add(s.offset) }
 
 // drawID gives a client's session a fresh id, never 0 (R-EM-60).
 func (s *Session) drawID() error {

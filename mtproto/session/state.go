@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"godwit/mtproto"
@@ -10,11 +11,9 @@ import (
 // handleStateRequest tells what is known of messages that the remote sent
 // (R-SM-40, R-SM-41).
 func (s *Session) handleStateRequest(request mtproto.MsgID, ids []int64) {
-	if len(ids) > MaxAckIDs {
-		return
-	}
 	info := make([]byte, len(ids))
 	for i, id := range ids {
+		s.recall(mtproto.MsgID(id))
 		info[i] = s.stateOf(mtproto.MsgID(id))
 	}
 	s.respond(&mt.MsgsStateInfo{ReqMsgID: int64(request), Info: info})
@@ -22,8 +21,8 @@ func (s *Session) handleStateRequest(request mtproto.MsgID, ids []int64) {
 
 func (s *Session) stateOf(id mtproto.MsgID) byte {
 	state := s.seen.state(id)
-	if state&stateMask != stateReceived {
-		return state
+	if s.inHand(id) && state&stateMask != stateReceived {
+		state = stateReceived // and so long ago that the window has moved on
 	}
 	if s.processing[id] {
 		state |= stateRunning
@@ -60,46 +59,51 @@ func (s *Session) handleDetailed(answer mtproto.MsgID) {
 
 // askStates asks what became of the queries for which which holds, and reports
 // whether there are any (R-SM-47).
-func (s *Session) askStates(which func(*message) bool) (asked bool) {
-	var ids []int64
-	for _, m := range s.requests {
-		if m.id != 0 && !m.queued && !m.asked && which(m) && len(ids) < MaxAckIDs {
-			m.asked = true
-			ids = append(ids, int64(m.id))
+func (s *Session) askStates(which func(*message) bool) bool {
+	about := s.inOrder(func(m *message) bool { return m.id != 0 && !m.queued && which(m) })
+	for list := range slices.Chunk(about, MaxAckIDs) {
+		ids := make([]int64, len(list))
+		for i, m := range list {
+			ids[i] = int64(m.id)
+		}
+		question := s.service(&mt.MsgsStateReq{MsgIDs: ids}, false)
+		question.asks, question.wants = ids, true
+		for _, m := range list {
+			m.asked = question
 		}
 	}
-	if len(ids) > 0 {
-		s.service(&mt.MsgsStateReq{MsgIDs: ids}, false).asks = ids
+	return len(about) > 0
+}
+
+// question returns the msgs_state_req that is answered, nil if there is none.
+func (s *Session) question(v *mt.MsgsStateInfo) *message {
+	if m := s.sent[mtproto.MsgID(v.ReqMsgID)]; m != nil && m.asks != nil {
+		return m
 	}
-	return len(ids) > 0
+	return nil
 }
 
 // handleStateInfo sends again, under new ids, the queries that the server does
-// not have (R-SM-42).
-func (s *Session) handleStateInfo(request mtproto.MsgID, info []byte) error {
-	asked := s.sent[request]
-	if asked == nil || asked.asks == nil {
-		return nil
+// not have (R-SM-42). What was told of those that have left again since is out
+// of date.
+func (s *Session) handleStateInfo(v *mt.MsgsStateInfo) {
+	question := s.question(v)
+	if question == nil {
+		return
 	}
-	if len(info) != len(asked.asks) {
-		return mtproto.Violation("R-SM-41", "state of %d messages instead of %d", len(info), len(asked.asks))
-	}
-	s.settle(asked)
-	missing := make(map[mtproto.MsgID]bool)
-	for i, id := range asked.asks {
+	s.settle(question)
+	for i, id := range question.asks {
 		m := s.sent[mtproto.MsgID(id)]
-		if m == nil || m.request == 0 {
+		if m == nil || m.asked != question {
 			continue
 		}
-		m.asked = false
-		if info[i]&stateMask == stateReceived {
+		m.asked = nil
+		if v.Info[i]&stateMask == stateReceived {
 			m.acked = true
 		} else {
-			missing[m.id] = true
+			s.resendAnew(m)
 		}
 	}
-	s.resendAll(func(m *message) bool { return missing[m.id] })
-	return nil
 }
 
 // handleDrop answers rpc_drop_answer (R-SM-50).
@@ -112,8 +116,7 @@ func (s *Session) handleDrop(id, query mtproto.MsgID) {
 		s.Answer(query, running)
 		s.Answer(id, running)
 	case answer != nil:
-		s.settle(answer)
-		s.queue = remove(s.queue, answer)
+		s.forget(answer)
 		s.Answer(id, marshal(&mt.RPCAnswerDropped{
 			MsgID: int64(answer.id), SeqNo: answer.seqno, Bytes: int32(len(answer.body)),
 		}))
@@ -136,21 +139,22 @@ func (s *Session) sendFutureSalts(now time.Time, request mtproto.MsgID, n int) {
 }
 
 // handleFutureSalts takes salts for later.
-func (s *Session) handleFutureSalts(v *mt.FutureSalts) {
+func (s *Session) handleFutureSalts(now time.Time, v *mt.FutureSalts) {
 	asked := s.sent[mtproto.MsgID(v.ReqMsgID)]
-	if asked == nil {
+	if asked == nil || !asked.wants {
 		return
 	}
+	s.learnClock(now, asked)
 	s.settle(asked)
-	salts := make([]Salt, 0, len(v.Salts))
-	for _, salt := range v.Salts {
+	salts := make([]Salt, 0, maxSalts)
+	for _, salt := range v.Salts[:min(len(v.Salts), maxSalts)] {
 		salts = append(salts, Salt{
 			Value:      mtproto.Salt(salt.Salt),
 			ValidSince: time.Unix(int64(salt.ValidSince), 0),
 			ValidUntil: time.Unix(int64(salt.ValidUntil), 0),
 		})
 	}
-	if s.salts.add(salts...) {
+	if s.salts.add(s.serverTime(now), salts...) {
 		s.emit(SaltsChanged{})
 	}
 }

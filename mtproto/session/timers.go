@@ -16,19 +16,24 @@ var ErrSilent = errors.New("mtproto: remote is silent")
 // not have received is taken care of: a client asks for the state of its
 // queries, a server sends what was not acknowledged again (R-EM-62, R-EM-63).
 func (s *Session) Connected(now time.Time) {
-	s.connected, s.connectedAt = true, now
+	s.connected = true
 	s.pongBy, s.stateAt, s.saltsAsked = time.Time{}, time.Time{}, time.Time{}
 	if s.o.Side == mtproto.Server {
 		s.resendUnacknowledged()
 		return
 	}
-	if s.reconnected {
+	s.clock.start(now)
+	if s.connections++; s.connections > 1 {
 		s.synced = false // our clock may have been set since; the next answer tells (R-IX-01)
 	}
-	s.reconnected = true
 	s.pingAt = now.Add(s.o.PingInterval)
+	for id, m := range s.sent {
+		if m.wants { // in vain, now
+			delete(s.sent, id)
+		}
+	}
 	for _, m := range s.requests {
-		m.asked = false
+		m.asked = nil
 	}
 	if s.askStates(func(*message) bool { return true }) {
 		s.stateAt = now.Add(stateDelay)
@@ -87,7 +92,7 @@ func (s *Session) Tick(now time.Time) error {
 		}
 		// The server waits a quarter longer than the next ping takes (R-SM-65).
 		delay := s.o.PingInterval * 5 / 4
-		s.service(&mt.PingDelayDisconnect{PingID: id, DisconnectDelay: int32(delay / time.Second)}, false)
+		s.service(&mt.PingDelayDisconnect{PingID: id, DisconnectDelay: int32(delay / time.Second)}, false).wants = true
 		s.pingAt = now.Add(s.o.PingInterval)
 		if s.pongBy.IsZero() {
 			s.pongBy = now.Add(s.o.PingInterval / 2)
@@ -100,7 +105,8 @@ func (s *Session) Tick(now time.Time) error {
 		// that remembers them does not carry them out twice under their old ids.
 		s.stateAt = time.Time{}
 		for _, m := range s.requests {
-			if m.asked && !m.queued && s.sent[m.id] == m {
+			if m.asked != nil && !m.queued && s.sent[m.id] == m {
+				m.asked = nil
 				s.resendSame(m)
 			}
 		}
@@ -115,11 +121,11 @@ func (s *Session) Tick(now time.Time) error {
 func (s *Session) checkStalled(now time.Time) error {
 	stalled := func(m *message) bool { return !m.acked && now.Sub(m.sentAt) > stallDelay }
 	for _, m := range s.requests {
-		if m.asked && !m.queued && stalled(m) && now.Sub(m.sentAt) > 2*stallDelay {
+		if m.asked != nil && !m.queued && stalled(m) && now.Sub(m.sentAt) > 2*stallDelay {
 			return ErrSilent
 		}
 	}
-	s.askStates(stalled)
+	s.askStates(func(m *message) bool { return m.asked == nil && stalled(m) })
 	return nil
 }
 
@@ -129,7 +135,7 @@ func (s *Session) wantSalts(now time.Time) {
 		return
 	}
 	s.saltsAsked = now
-	s.service(&mt.GetFutureSalts{Num: maxSalts / 2}, false)
+	s.service(&mt.GetFutureSalts{Num: maxSalts / 2}, false).wants = true
 }
 
 func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

@@ -21,6 +21,7 @@ type received struct {
 	seqno     int32
 	container bool
 	acked     bool // we have acknowledged it, or it needs no acknowledgement
+	forgotten bool // server: a query whose answer was given up unacknowledged
 }
 
 // verdict is what a window says of an id.
@@ -80,17 +81,19 @@ func (w *window) get(id mtproto.MsgID) *received {
 // (R-EM-37): 0, or the code of the bad_msg_notification.
 func (w *window) orderCode(id mtproto.MsgID, seqno int32) int32 {
 	i, _ := w.find(id)
-	if i > 0 {
-		if before := w.entries[i-1].seqno; before > seqno || before == seqno && seqno&1 == 1 {
-			return codeSeqnoLow
-		}
-	}
-	if i < len(w.entries) {
-		if after := w.entries[i].seqno; after < seqno || after == seqno && seqno&1 == 1 {
-			return codeSeqnoHigh
-		}
+	switch {
+	case i > 0 && disordered(w.entries[i-1].seqno, seqno):
+		return codeSeqnoLow
+	case i < len(w.entries) && disordered(seqno, w.entries[i].seqno):
+		return codeSeqnoHigh
 	}
 	return 0
+}
+
+// disordered reports whether no two messages can have these seqnos, the one
+// with the lower id first.
+func disordered(lower, higher int32) bool {
+	return lower > higher || lower == higher && lower&1 == 1
 }
 
 // state returns the state byte of an id for msgs_state_info (R-SM-40), less
