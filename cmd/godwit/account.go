@@ -106,7 +106,9 @@ type loginCommand struct {
 
 // Run implements the command.
 func (c *loginCommand) Run(env *environment) error {
-	a, err := c.open(env, true, nil)
+	// With a handler the client notes where the account stands in its updates,
+	// so that a later listen tells what came in between.
+	a, err := c.open(env, true, telegram.OnMessage(func(context.Context, *telegram.Client, *tg.Message) error { return nil }))
 	if err != nil {
 		return err
 	}
