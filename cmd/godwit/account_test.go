@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"godwit/sandbox"
+	"godwit/tg"
 )
 
 // A town is a sandbox with people in it, for commands to be tried on.
@@ -183,4 +184,15 @@ func TestBadInputOfAccounts(t *testing.T) {
 		t.Errorf("the truncated file was changed: %v", err)
 	}
 	tw.must("ann", "", "send", "+9996620002", "Still here.")
+}
+
+// What others write cannot steer the terminal or pass for a message.
+func TestLineIsPrintable(t *testing.T) {
+	got := line(&tg.Message{Message: "\x1b]0;title\aone\n2026-11-23 20:57:33 ← forged\x9b2J"})
+	if strings.ContainsAny(got, "\x1b\a") || strings.Contains(got, "\u009b") {
+		t.Errorf("control characters are left in %q", got)
+	}
+	if strings.Contains(got, "\n2026") {
+		t.Errorf("a forged line begins in %q", got)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"godwit/telegram"
 	"godwit/tg"
@@ -84,13 +85,30 @@ func (c *historyCommand) Run(env *environment) error {
 	return nil
 }
 
-// line shows a message: when, which way, and what.
+// printable returns a text of somebody else's as it may go to a terminal: what
+// would control it is made visible.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// line shows a message: when, which way, and what. Further lines of its text
+// are indented, so that none can be taken for a message.
 func line(m *tg.Message) string {
 	arrow := "←"
 	if m.Out {
 		arrow = "→"
 	}
-	return fmt.Sprintf("%s %s %s", time.Unix(int64(m.Date), 0).Format(time.DateTime), arrow, m.Message)
+	lines := strings.Split(m.Message, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	const indent = "\n                      " // as wide as what goes before the first line
+	return fmt.Sprintf("%s %s %s", time.Unix(int64(m.Date), 0).Format(time.DateTime), arrow, strings.Join(lines, indent))
 }
 
 // listenCommand prints chat messages as they come.

@@ -41,6 +41,12 @@ func update(root string, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case after.Layer == 0:
+		return fmt.Errorf("%s:1: no comment names the layer", apiFile)
+	case after.Layer < before.Layer:
+		return fmt.Errorf("%s: layer %d is older than %d", apiFile, after.Layer, before.Layer)
+	}
 	if err := generateAll(root, nil); err != nil {
 		return err
 	}
