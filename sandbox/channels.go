@@ -123,16 +123,7 @@ func editChannelTitle(c *call, q *tg.ChannelsEditTitle) (tg.UpdatesClass, error)
 	if err != nil {
 		return nil, err
 	}
-	title, err := checkTitle(q.Title)
-	switch {
-	case err != nil:
-		return nil, err
-	case title == ch.title:
-		return nil, refusal(400, "CHAT_NOT_MODIFIED")
-	}
-	ch.title = title
-	c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChatEditTitle{Title: title}})
-	return c.updates(c.user), nil
+	return editTitle(c, &ch.title, ch.key(), q.Title)
 }
 
 func checkChannelUsername(c *call, q *tg.ChannelsCheckUsername) (boolean, error) {

@@ -152,15 +152,20 @@ func editChatTitle(c *call, q *tg.MessagesEditChatTitle) (tg.UpdatesClass, error
 	if err != nil {
 		return nil, err
 	}
-	title, err := checkTitle(q.Title)
+	return editTitle(c, &g.title, g.key(), q.Title)
+}
+
+// editTitle changes the title of a group or channel that has been found.
+func editTitle(c *call, title *string, key peerKey, to string) (tg.UpdatesClass, error) {
+	to, err := checkTitle(to)
 	switch {
 	case err != nil:
 		return nil, err
-	case title == g.title:
+	case to == *title:
 		return nil, refusal(400, "CHAT_NOT_MODIFIED")
 	}
-	g.title = title
-	c.post(&message{from: c.user.id, to: g.key(), action: &tg.MessageActionChatEditTitle{Title: title}})
+	*title = to
+	c.post(&message{from: c.user.id, to: key, action: &tg.MessageActionChatEditTitle{Title: to}})
 	return c.updates(c.user), nil
 }
 
