@@ -6,9 +6,10 @@ package vectors
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,8 +17,7 @@ import (
 )
 
 var load = sync.OnceValues(func() (any, error) {
-	_, file, _, _ := runtime.Caller(0)
-	raw, err := os.ReadFile(filepath.Join(filepath.Dir(file), "..", "testdata", "vectors.json"))
+	raw, err := read()
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +26,20 @@ var load = sync.OnceValues(func() (any, error) {
 	decoder.UseNumber()
 	return v, decoder.Decode(&v)
 })
+
+// read finds the file above the directory of the package under test. Where this
+// file was compiled from a build with -trimpath does not know.
+func read() ([]byte, error) {
+	dir, err := os.Getwd()
+	for err == nil {
+		raw, failed := os.ReadFile(filepath.Join(dir, "internal", "testdata", "vectors.json"))
+		if failed == nil || !errors.Is(failed, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return raw, failed
+		}
+		dir = filepath.Dir(dir)
+	}
+	return nil, err
+}
 
 // Get returns the value at a path of keys and indices joined by dots: a
 // map[string]any, []any, string, json.Number or bool. It fails the test where
