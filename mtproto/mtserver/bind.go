@@ -1,60 +1,22 @@
 package mtserver
 
 import (
-	"crypto/subtle"
 	"encoding/binary"
 	"slices"
 
 	"godwit/mtproto"
 	"godwit/mtproto/internal/mt"
 	"godwit/mtproto/mtcrypto"
+	"godwit/mtproto/session"
 	"godwit/tl"
 )
 
-// Layout of a packet of MTProto 1.0, which lives on in the binding of
-// temporary keys (R-EM-50, R-PF-05):
-//
-//	auth_key_id 8 | msg_key 16 | AES-256-IGE of:
-//	    random 16 | msg_id 8 | seqno 4 | length 4 | body | padding 0..15
-//
-// In other messages salt and session id stand in the place of the random bytes.
+// Sizes of a packet, and of the one in which a temporary key is bound (R-PF-05).
 const (
 	packetHead  = 24
-	v1Head      = 32
-	v1MaxPad    = 15
 	bindInner   = 40 // size of bind_auth_key_inner
 	bindMessage = packetHead + 80
 )
-
-// openV1 decrypts a packet of MTProto 1.0 that a client has made and checks
-// its msg_key and lengths (R-EM-51).
-func openV1(key *mtproto.AuthKey, packet []byte) (msgID mtproto.MsgID, seqno int32, body []byte, ok bool) {
-	size := (len(packet) - packetHead) &^ 15
-	if size < v1Head {
-		return 0, 0, nil, false
-	}
-	msgKey := [16]byte(packet[8:packetHead])
-	aesKey, aesIV := mtcrypto.DeriveKeysV1(key, mtproto.Client, &msgKey)
-	plain := make([]byte, size)
-	mtcrypto.DecryptIGE(plain, packet[packetHead:][:size], &aesKey, &aesIV)
-	length := binary.LittleEndian.Uint32(plain[28:])
-	if length%4 != 0 || uint64(length) > uint64(size-v1Head) || size-v1Head-int(length) > v1MaxPad {
-		return 0, 0, nil, false
-	}
-	used := plain[:v1Head+int(length)]
-	want := mtcrypto.MessageKeyV1(used)
-	if subtle.ConstantTimeCompare(want[:], msgKey[:]) != 1 {
-		return 0, 0, nil, false
-	}
-	msgID = mtproto.MsgID(binary.LittleEndian.Uint64(plain[16:]))
-	return msgID, int32(binary.LittleEndian.Uint32(plain[24:])), used[v1Head:], true
-}
-
-// isV1 reports whether a packet that is not of MTProto 2.0 is of 1.0.
-func isV1(key *mtproto.AuthKey, packet []byte) bool {
-	_, _, _, ok := openV1(key, packet)
-	return ok
-}
 
 // quickAckToken returns the token that acknowledges a packet of MTProto 2.0
 // that a client has made (R-TR-21).
@@ -104,12 +66,12 @@ func (s *Session) bindingHolds(permanent *keyState, msgID mtproto.MsgID, call *m
 	if len(p) != bindMessage || binary.LittleEndian.Uint64(p) != uint64(permanent.id()) {
 		return false
 	}
-	innerID, seqno, body, ok := openV1(&permanent.key.AuthKey, p)
-	if !ok || innerID != msgID || seqno != 0 || len(body) != bindInner {
+	e, err := session.OpenV1(&permanent.key.AuthKey, mtproto.Client, p)
+	if err != nil || e.MsgID != msgID || e.SeqNo != 0 || len(e.Body) != bindInner {
 		return false
 	}
 	var inner mt.BindAuthKeyInner
-	if tl.Unmarshal(body, &inner) != nil {
+	if tl.Unmarshal(e.Body, &inner) != nil {
 		return false
 	}
 	return inner == mt.BindAuthKeyInner{

@@ -25,34 +25,6 @@ func permanentVector() (value [mtproto.AuthKeySize]byte) {
 	return value
 }
 
-// R-EM-50, R-EM-51: MTProto 1.0 is read with its own checks.
-func TestOpenV1(t *testing.T) {
-	key := mtproto.NewAuthKey(permanentVector())
-	packet := vectors.Hex(t, "mtproto1_message.0.packet")
-	used := vectors.Hex(t, "mtproto1_message.0.plaintext_without_padding")
-	if id, seqno, body, ok := openV1(&key, packet); !ok || string(body) != string(used[v1Head:]) ||
-		uint64(id) != binary.LittleEndian.Uint64(used[16:]) || seqno != 0 {
-		t.Errorf("opened: %v, %x", ok, body)
-	}
-	for i := range packet {
-		spoiled := slices.Clone(packet)
-		spoiled[i] ^= 1
-		if _, _, _, ok := openV1(&key, spoiled); ok && i >= 8 {
-			t.Errorf("opened with byte %d changed", i)
-		}
-		if isV1(&key, packet[:i]) {
-			t.Errorf("opened when cut to %d bytes", i)
-		}
-	}
-	// A whole block of padding too much, and a length that is no multiple of 4.
-	long := sealV1(&key, append(slices.Clone(used), make([]byte, 4)...))
-	odd := slices.Clone(used)
-	odd[28]--
-	if isV1(&key, append(long, make([]byte, 16)...)) || isV1(&key, sealV1(&key, odd)) {
-		t.Error("opened with wrong lengths")
-	}
-}
-
 // R-PF-03..06: the binding of the vectors is taken.
 func TestBindVector(t *testing.T) {
 	const vector = "bind_temp_auth_key.0."

@@ -139,7 +139,7 @@ func (c *conn) encrypted(id mtproto.KeyID, p []byte) error {
 	}
 	e, err := session.Open(&key.key.AuthKey, mtproto.Client, p)
 	if err != nil {
-		if isV1(&key.key.AuthKey, p) {
+		if _, v1 := session.OpenV1(&key.key.AuthKey, mtproto.Client, p); v1 == nil {
 			return errors.Join(err, c.refuse(transport.CodeAuthKeyNotFound)) // R-EM-52
 		}
 		return err

@@ -68,6 +68,11 @@ func Open(key *mtproto.AuthKey, from mtproto.Side, packet []byte) (*Envelope, er
 	if length < 0 || length%4 != 0 || padding < minPadding || padding > maxPadding {
 		return nil, mtproto.Violation("R-EM-12", "body of %d bytes in %d", length, size)
 	}
+	return envelopeOf(id, plain, length), nil
+}
+
+// envelopeOf reads a plaintext whose body has the given length.
+func envelopeOf(id mtproto.KeyID, plain []byte, length int) *Envelope {
 	return &Envelope{
 		KeyID:     id,
 		Salt:      mtproto.Salt(binary.LittleEndian.Uint64(plain)),
@@ -75,7 +80,7 @@ func Open(key *mtproto.AuthKey, from mtproto.Side, packet []byte) (*Envelope, er
 		MsgID:     mtproto.MsgID(binary.LittleEndian.Uint64(plain[16:])),
 		SeqNo:     int32(binary.LittleEndian.Uint32(plain[24:])),
 		Body:      plain[plainHead : plainHead+length : plainHead+length],
-	}, nil
+	}
 }
 
 // Seal encrypts e as the side from and returns the packet and the token by
