@@ -1,12 +1,13 @@
 package layer
 
 import (
-	"errors"
 	"fmt"
+
+	"godwit/internal/gz"
 )
 
 // ErrTooLarge says that a packed query unpacks to more than MaxUnpacked bytes.
-var ErrTooLarge = errors.New("layer: packed query is too large")
+var ErrTooLarge = gz.ErrTooLarge
 
 // A RefusedError names what a layer has no way to say.
 type RefusedError struct {

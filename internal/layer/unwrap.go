@@ -1,13 +1,10 @@
 package layer
 
 import (
-	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"errors"
 	"fmt"
-	"io"
 
+	"godwit/internal/gz"
 	"godwit/tl"
 )
 
@@ -126,24 +123,9 @@ func unpack(r *tl.Reader, limit int) ([]byte, error) {
 	if err := r.Finish(); err != nil {
 		return nil, err
 	}
-	in, err := inflater(packed)
-	if err != nil {
+	p, err := gz.Unpack(packed, limit)
+	if err != nil && !errors.Is(err, ErrTooLarge) {
 		return nil, &tl.DecodeError{Err: err}
 	}
-	p, err := io.ReadAll(io.LimitReader(in, int64(limit)+1))
-	if err = errors.Join(err, in.Close()); err != nil {
-		return nil, &tl.DecodeError{Err: err}
-	}
-	if len(p) > limit {
-		return nil, ErrTooLarge
-	}
-	return p, nil
-}
-
-// inflater tells zlib, which some clients send, from gzip by its first byte.
-func inflater(packed []byte) (io.ReadCloser, error) {
-	if len(packed) > 0 && packed[0] == 0x78 {
-		return zlib.NewReader(bytes.NewReader(packed))
-	}
-	return gzip.NewReader(bytes.NewReader(packed))
+	return p, err
 }

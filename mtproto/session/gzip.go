@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"godwit/mtproto/internal/gz"
+	"godwit/internal/gz"
 	"godwit/mtproto/internal/mt"
 	"godwit/tl"
 )
