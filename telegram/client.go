@@ -22,6 +22,7 @@ type Client struct {
 	done    chan struct{} // closed when the client has ended
 	signing sync.Mutex    // one sign-in or sign-out at a time
 	peers   peers
+	gate    *gate
 
 	newConnection func(mtclient.Options) (connection, error)
 
@@ -72,6 +73,7 @@ func newClient(o Options) (*Client, error) {
 		done: make(chan struct{}), lastPump: closedChannel(),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.gate = newGate(&c.o, c.done)
 	c.main = credentials.DC
 	if c.main == 0 {
 		c.main = o.Network.DCs[0].ID
@@ -184,6 +186,7 @@ func (c *Client) Lapsed() error {
 func (c *Client) Close() error {
 	c.end(ErrClosed)
 	c.tasks.Wait()
+	c.gate.stop()
 	return nil
 }
 
@@ -300,8 +303,11 @@ var _ tg.Invoker = (*Client)(nil)
 // belongs to, and follows Telegram to another one where it says so.
 //
 // Where Telegram refuses, the error is a *mtproto.RPCError with the Method
-// that it refused. Requests are not repeated on errors of the server, since
-// they may have had their effect (R-ER-05). A method that is not for the kind
+// that it refused. Where it asks to wait, the request is held back and tried
+// again, if Options.Patience and ctx allow for it, and refused with a
+// *flow.WaitError if they do not: see package flow. After errors of the server
+// only what reads is repeated, since other requests may have had their effect
+// (R-ER-05). A method that is not for the kind
 // of account that is signed in is refused with an *AccessError and not sent.
 // Requests that were under way when a connection was lost are answered over
 // the next one.
@@ -309,8 +315,11 @@ func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Rea
 	if err := c.checkAccess(req); err != nil {
 		return err
 	}
-	body, err := c.request(ctx, req)
+	body, err := c.gate.pass(ctx, c.flowRequest(ctx, req), func() ([]byte, error) { return c.request(ctx, req) })
 	if err != nil {
+		if ended := c.Err(); ended != nil && errors.Is(err, ErrClosed) {
+			return ended
+		}
 		return err
 	}
 	if err := decode(tl.NewReader(body)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"godwit/mtproto"
+	"godwit/telegram/flow"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -229,6 +230,7 @@ func (c *Client) setImported(dc int, imported bool) error {
 }
 
 func (c *Client) importOnce(ctx context.Context, dc int) error {
+	ctx = WithPriority(ctx, flow.Conversation) // another request waits for it and has its place already
 	exported, err := tg.Call(ctx, c, &tg.AuthExportAuthorization{DCID: int32(dc)})
 	if err != nil {
 		return err

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"godwit/mtproto"
 	"godwit/mtproto/mtclient"
+	"godwit/mtproto/transport"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -61,7 +63,12 @@ func (c *Client) linkTo(dc int) (*link, error) {
 	framing := *c.o.Transport
 	framing.DC = number
 	conn, err := c.newConnection(mtclient.Options{
-		Dial:          func(ctx context.Context) (net.Conn, error) { return c.dial(ctx, dc) },
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			if err := c.gate.awaitDC(ctx, dc); err != nil {
+				return nil, err
+			}
+			return c.dial(ctx, dc)
+		},
 		Transport:     framing,
 		DC:            number,
 		PublicKeys:    c.o.Network.PublicKeys,
@@ -139,7 +146,13 @@ func (l *link) invoke(ctx context.Context, query []byte) ([]byte, error) {
 // answered and cannot be reached is given up; later, connections are renewed
 // for ever.
 func (l *link) changed(s mtclient.State) {
-	if s.Phase != mtclient.Waiting || l.up.Load() {
+	if s.Phase != mtclient.Waiting {
+		return
+	}
+	if refused := new(transport.Error); errors.As(s.Err, &refused) && refused.Code == transport.CodeFlood {
+		l.c.gate.update(func(now time.Time) { l.c.gate.scheduler.Congested(now, l.dc, refused) })
+	}
+	if l.up.Load() {
 		return
 	}
 	l.tries++

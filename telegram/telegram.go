@@ -19,6 +19,15 @@
 // program, a [FileStore] keeps it in an encrypted file. Everything is saved as
 // soon as it changes. One Store serves one client at a time.
 //
+// # Waits
+//
+// Where Telegram asks to wait (FLOOD_WAIT, SLOWMODE_WAIT, …), the client keeps
+// to it: it holds back what falls under the wait, without a connection, lets
+// everything else go on, and tries again by itself. A request that would have
+// to wait for longer than Options.Patience fails at once with a
+// *flow.WaitError. [WithPriority] and [WithPatience] say it for single
+// requests, [Client.Waits] shows what is being waited for.
+//
 // # Updates
 //
 // The handler is called on one goroutine, in order, each update once. The
@@ -33,6 +42,7 @@ import (
 	"time"
 
 	"godwit/mtproto/transport"
+	"godwit/telegram/flow"
 )
 
 // Options are what a client starts with. APIID and APIHash are required; zero
@@ -58,6 +68,16 @@ type Options struct {
 	Transport *transport.Options
 	// Device is how the session is shown to the account's owner.
 	Device Device
+	// Patience is for how long a request may be held back where Telegram asks
+	// to wait, FLOOD_WAIT and the like: DefaultPatience if 0, not at all if
+	// negative. [WithPatience] says it for single requests.
+	Patience time.Duration
+	// Waits are those of an earlier run, for the client to keep to: what
+	// [Client.Waits] returned or OnWait was told.
+	Waits []flow.Wait
+	// OnWait is told when Telegram begins or lengthens a wait. It must return
+	// soon.
+	OnWait func(flow.Wait)
 	// Logger is told of lost connections and the like, never of secrets.
 	Logger *slog.Logger
 
@@ -103,6 +123,9 @@ func (o *Options) complete() error {
 	}
 	if o.Transport == nil {
 		o.Transport = &transport.Options{Framing: transport.PaddedIntermediate, Obfuscated: true}
+	}
+	if o.Patience == 0 {
+		o.Patience = DefaultPatience
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
