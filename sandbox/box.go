@@ -26,6 +26,8 @@ type message struct {
 	replyTo  *message
 	randomID int64
 	silent   bool
+	media    *media          // nil without
+	group    int64           // of an album, 0 without
 	copies   map[int64]int32 // box owner → id there; 0 is the channel's box
 }
 

@@ -27,8 +27,12 @@ type handler struct {
 	name string
 	free bool // needs no sign-in (R-AP-09)
 	away bool // may be called on other DCs than the user's home
+	cdn  bool // is served by a CDN DC alone (R-FI-22)
 	run  func(c *call, query []byte) (tl.Encoder, error)
 }
+
+// anywhere has the method served on other DCs than the user's home too.
+func (h *handler) anywhere() { h.away = true }
 
 // handlers holds a handler for each method that is served, by id.
 var handlers = map[uint32]*handler{}
@@ -60,9 +64,10 @@ func register[Q any, P interface {
 func registerFree[Q any, P interface {
 	*Q
 	tg.Request
-}, R tl.Encoder](serve func(c *call, q P) (R, error)) {
+}, R tl.Encoder](serve func(c *call, q P) (R, error)) *handler {
 	h := register[Q, P, R](serve)
 	h.free, h.away = true, true
+	return h
 }
 
 // perform checks that the caller may call h, and calls it.
@@ -79,6 +84,9 @@ func (c *call) perform(h *handler, query []byte) (tl.Encoder, error) {
 }
 
 func (c *call) allowed(h *handler, method uint32) error {
+	if h.cdn != c.dc.cdn {
+		return errCDNMethod
+	}
 	if c.user == nil {
 		switch {
 		case h.free:
@@ -100,6 +108,17 @@ func (c *call) allowed(h *handler, method uint32) error {
 	}
 	return nil
 }
+
+// A later is what a handler returns that has more to do: work, while others
+// see the world, then with the world locked again what makes the answer. It is
+// for what takes long, such as reading a file.
+type later struct {
+	work func() error
+	then func(c *call) (tl.Encoder, error)
+}
+
+// Encode does nothing: a later is not an answer.
+func (*later) Encode(*tl.Buffer) {}
 
 func (c *call) world() *world { return c.dc.world }
 
@@ -129,6 +148,7 @@ var (
 	errLayerInvalid       = refusal(400, "CONNECTION_LAYER_INVALID")
 	errInputLayer         = refusal(400, "INPUT_LAYER_INVALID")
 	errConnectionAPIID    = refusal(400, "CONNECTION_API_ID_INVALID")
+	errCDNMethod          = refusal(400, "CDN_METHOD_INVALID")
 	errInternal           = refusal(500, "INTERNAL")
 	errUnregistered       = refusal(401, "AUTH_KEY_UNREGISTERED")
 	errRevoked            = refusal(401, "SESSION_REVOKED")

@@ -25,9 +25,12 @@ type link interface {
 type dc struct {
 	*Sandbox
 	id     int
+	cdn    bool // serves upload.getCdnFile alone (R-FI-22)
 	server *mtserver.Server
 	host   string // where it listens, as clients are told; guarded by Sandbox.mu
 	port   int
+
+	mediaPort int // for files alone; 0 for none
 }
 
 // A session is an MTProto session as the API sees it.
@@ -106,7 +109,16 @@ func (d *dc) admit(l link, q *layer.Call) (*session, int, error) {
 // run calls a handler with the world locked, then tells everybody concerned.
 func (d *dc) run(ctx context.Context, s *session, h *handler, query []byte) ([]byte, error) {
 	c := &call{Context: ctx, dc: d, session: s}
-	out, err := c.locked(h, query)
+	out, err := c.locked(func() (tl.Encoder, error) { return c.perform(h, query) })
+	for err == nil {
+		rest, ok := out.(*later)
+		if !ok {
+			break
+		}
+		if err = rest.work(); err == nil {
+			out, err = c.locked(func() (tl.Encoder, error) { return rest.then(c) })
+		}
+	}
 	for told := range c.told {
 		told.flush(d.log)
 	}
@@ -117,14 +129,14 @@ func (d *dc) run(ctx context.Context, s *session, h *handler, query []byte) ([]b
 	return tl.Marshal(out)
 }
 
-// locked calls the handler while nobody else sees the world.
-func (c *call) locked(h *handler, query []byte) (tl.Encoder, error) {
+// locked calls part of a handler while nobody else sees the world.
+func (c *call) locked(part func() (tl.Encoder, error)) (tl.Encoder, error) {
 	w := c.world()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c.key = c.session.key
-	out, err := c.perform(h, query)
-	if err == nil {
+	out, err := part()
+	if _, more := out.(*later); err == nil && !more {
 		c.announce()
 	}
 	return out, err

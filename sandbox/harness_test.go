@@ -51,9 +51,16 @@ type lab struct {
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
+	return newLabWith(t, Options{})
+}
+
+// newLabWith returns a lab with some options of its own.
+func newLabWith(t testing.TB, o Options) *lab {
+	t.Helper()
 	c := &clock{}
 	c.now.Store(1_800_000_000)
-	sb, err := New(Options{Now: c.Now, Rand: &counter{}, PrivateKey: testKey()})
+	o.Now, o.Rand, o.PrivateKey = c.Now, &counter{}, testKey()
+	sb, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,16 @@ func getConfig(c *call, _ *tg.HelpGetConfig) (*tg.Config, error) {
 	for _, d := range c.dc.dcs {
 		out.DCOptions = append(out.DCOptions, tg.DCOption{ID: int32(d.id), IPAddress: d.host, Port: int32(d.port)})
 	}
+	for _, d := range c.dc.dcs {
+		if d.mediaPort != 0 {
+			out.DCOptions = append(out.DCOptions, tg.DCOption{
+				MediaOnly: true, ID: int32(d.id), IPAddress: d.host, Port: int32(d.mediaPort),
+			})
+		}
+	}
+	if d := c.dc.cdnServer; d != nil {
+		out.DCOptions = append(out.DCOptions, tg.DCOption{CDN: true, ID: int32(d.id), IPAddress: d.host, Port: int32(d.port)})
+	}
 	return out, nil
 }
 
@@ -50,7 +60,7 @@ func getNearestDC(c *call, _ *tg.HelpGetNearestDC) (*tg.NearestDC, error) {
 }
 
 // appConfigHash changes when what getAppConfig says does.
-const appConfigHash = 1
+const appConfigHash = 2
 
 func getAppConfig(_ *call, q *tg.HelpGetAppConfig) (tg.HelpAppConfigClass, error) {
 	if q.Hash == appConfigHash {
@@ -65,6 +75,8 @@ func getAppConfig(_ *call, q *tg.HelpGetAppConfig) (tg.HelpAppConfigClass, error
 		number("dialogs_pinned_limit_default", 5),
 		number("channels_limit_default", 500),
 		number("about_length_limit_default", 70),
+		number("upload_max_fileparts_default", maxParts),
+		number("upload_max_fileparts_premium", maxPartsPaying),
 	}}}, nil
 }
 
@@ -75,8 +87,14 @@ func getCountriesList(*call, *tg.HelpGetCountriesList) (tg.HelpCountriesListClas
 	}}}, nil
 }
 
-// getCDNConfig serves help.getCdnConfig: there is no CDN here.
-func getCDNConfig(*call, *tg.HelpGetCDNConfig) (*tg.CDNConfig, error) { return &tg.CDNConfig{}, nil }
+// getCDNConfig serves help.getCdnConfig (R-FI-21).
+func getCDNConfig(c *call, _ *tg.HelpGetCDNConfig) (*tg.CDNConfig, error) {
+	out := new(tg.CDNConfig)
+	if d := c.dc.cdnServer; d != nil {
+		out.PublicKeys = []tg.CDNPublicKey{{DCID: int32(d.id), PublicKey: d.private.Public().PEM()}}
+	}
+	return out, nil
+}
 
 func getTermsOfServiceUpdate(c *call, _ *tg.HelpGetTermsOfServiceUpdate) (tg.HelpTermsOfServiceUpdateClass, error) {
 	return &tg.HelpTermsOfServiceUpdateEmpty{Expires: c.world().unix() + refreshAfter}, nil

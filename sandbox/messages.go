@@ -60,19 +60,19 @@ func sendMessage(c *call, q *tg.MessagesSendMessage) (tg.UpdatesClass, error) {
 	return c.sent(m), nil
 }
 
-// sent is the answer to whoever sent m.
-func (c *call) sent(m *message) *tg.Updates {
+// sent is the answer to whoever sent some messages, all to one peer.
+func (c *call) sent(messages ...*message) *tg.Updates {
 	w := c.world()
-	b, owner := c.boxOf(m.to)
-	id := m.copies[owner]
-	out := &tg.Updates{
-		Updates: []tg.UpdateClass{&tg.UpdateMessageID{ID: id, RandomID: m.randomID}},
-		Date:    w.unix(),
-	}
+	out := &tg.Updates{Date: w.unix()}
 	var seen refs
-	if e := b.get(id); e != nil {
-		out.Updates = append(out.Updates, c.newMessage(c.user, e))
-		seen.entry(e)
+	for _, m := range messages {
+		b, owner := c.boxOf(m.to)
+		id := m.copies[owner]
+		out.Updates = append(out.Updates, &tg.UpdateMessageID{ID: id, RandomID: m.randomID})
+		if e := b.get(id); e != nil {
+			out.Updates = append(out.Updates, c.newMessage(c.user, e))
+			seen.entry(e)
+		}
 	}
 	out.Users = w.userObjects(c.user, &seen)
 	out.Chats = w.chatObjects(c.user, &seen)

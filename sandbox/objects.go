@@ -90,6 +90,8 @@ func (w *world) userObject(viewer, u *user) *tg.User {
 		LastName:   text(u.last),
 		Username:   text(u.username),
 		Status:     w.status(u),
+		Premium:    u.premium,
+		Photo:      profilePhoto(u),
 	}
 	if c, ok := viewer.contacts[u.id]; ok {
 		_, back := u.contacts[viewer.id]
@@ -202,7 +204,8 @@ func (w *world) messageObject(viewer *user, owner int64, e *entry) tg.MessageCla
 	}
 	m := &tg.Message{
 		Out: out, Post: post, Silent: e.silent, ID: e.id, FromID: from, PeerID: e.peer.object(),
-		ReplyTo: reply, Date: e.date, Message: e.text, Entities: e.entities,
+		ReplyTo: reply, Date: e.date, Message: e.text, Entities: e.entities, Media: w.mediaObject(viewer, e.media),
+		GroupedID: tl.Optional[int64]{Value: e.group, Set: e.group != 0},
 	}
 	if e.edited != 0 {
 		m.EditDate = tl.Some(e.edited)

@@ -109,3 +109,16 @@ func (sb *Sandbox) Ledger() []Entry {
 	defer sb.world.mu.Unlock()
 	return slices.Clone(sb.world.ledger)
 }
+
+// SetPremium gives an account a premium subscription, or takes it away.
+func (sb *Sandbox) SetPremium(phone string, premium bool) error {
+	w := sb.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := w.phones[cleanPhone(phone)]
+	if u == nil {
+		return fmt.Errorf("sandbox: nobody has the phone number %s", phone)
+	}
+	u.premium = premium
+	return nil
+}

@@ -154,7 +154,8 @@ func fill(v reflect.Value) {
 var fillers = []tl.Object{
 	&tg.InputPeerEmpty{}, &tg.InputUserEmpty{}, &tg.InputChannelEmpty{}, &tg.InputCheckPasswordEmpty{},
 	&tg.SendMessageTypingAction{}, &tg.InputNotifyUsers{}, &tg.ChannelParticipantsRecent{}, &tg.ChannelMessagesFilterEmpty{},
-	&tg.InputMessagesFilterEmpty{}, &tg.HelpGetConfig{},
+	&tg.InputMessagesFilterEmpty{}, &tg.HelpGetConfig{}, &tg.InputMediaEmpty{},
+	&tg.InputPeerPhotoFileLocation{Peer: &tg.InputPeerEmpty{}},
 }
 
 // Whatever a signed-in client sends, it is answered or refused, and nothing

@@ -48,6 +48,22 @@ type Options struct {
 	APIID   int
 	APIHash string
 
+	// MediaOnly has each DC listen on an address of its own for files too, which
+	// help.getConfig tells as media_only (R-AP-03).
+	MediaOnly bool
+	// CDN adds a CDN DC, to which clients are sent for documents if they can
+	// (R-FI-20). Its id is 203, and it has its own key.
+	CDN bool
+
+	// FileMemory is how many bytes of files are kept in memory; 0 means 64 MiB.
+	// What is beyond lies in a temporary file in FileDir, the system's directory
+	// for such if empty.
+	FileMemory int64
+	FileDir    string
+	// FileReferenceTTL is how long file references are good (R-FI-15); 0 means 24
+	// hours.
+	FileReferenceTTL time.Duration
+
 	PrivateKey *mtcrypto.PrivateKey // of all DCs; a new one if nil
 	CodeTTL    time.Duration        // how long a login code is good; 0 means 5 minutes
 
@@ -62,7 +78,10 @@ const (
 	DefaultAPIHash = "0123456789abcdef0123456789abcdef"
 )
 
-const defaultCodeTTL = 5 * time.Minute
+const (
+	defaultCodeTTL    = 5 * time.Minute
+	defaultFileMemory = 64 << 20
+)
 
 // A Sandbox is a local Telegram.
 type Sandbox struct {
@@ -70,6 +89,9 @@ type Sandbox struct {
 	log     *slog.Logger
 	world   *world
 	dcs     []*dc
+
+	cdnServer *cdnServer // nil without
+	transfers transferFault
 
 	mu      sync.Mutex // guards what follows
 	started bool
@@ -88,7 +110,7 @@ func New(o Options) (*Sandbox, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	w, err := newWorld(o.Now, o.Rand)
+	w, err := newWorld(&o)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: randomness: %w", err)
 	}
@@ -104,6 +126,11 @@ func New(o Options) (*Sandbox, error) {
 			return nil, fmt.Errorf("sandbox: DC %d: %w", d.id, err)
 		}
 		sb.dcs = append(sb.dcs, d)
+	}
+	if o.CDN {
+		if sb.cdnServer, err = newCDNServer(sb); err != nil {
+			return nil, fmt.Errorf("sandbox: CDN: %w", err)
+		}
 	}
 	return sb, nil
 }
@@ -121,6 +148,12 @@ func (o *Options) complete() error {
 	}
 	if o.CodeTTL == 0 {
 		o.CodeTTL = defaultCodeTTL
+	}
+	if o.FileMemory == 0 {
+		o.FileMemory = defaultFileMemory
+	}
+	if o.FileReferenceTTL == 0 {
+		o.FileReferenceTTL = defaultReferenceTTL
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -172,38 +205,66 @@ func (sb *Sandbox) Start() error {
 	if err != nil {
 		return fmt.Errorf("sandbox: listen address %q: %w", sb.options.Listen, err)
 	}
-	listeners := make([]net.Listener, 0, len(sb.dcs))
-	for i, d := range sb.dcs {
+	places := sb.places()
+	for i := range places {
 		if first != 0 {
 			port = strconv.Itoa(first + i)
 		}
 		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
 		if err != nil {
-			for _, open := range listeners {
-				open.Close()
+			for _, open := range places[:i] {
+				open.listener.Close()
 			}
-			return fmt.Errorf("sandbox: DC %d cannot listen on %s: %w", d.id, net.JoinHostPort(host, port), err)
+			return fmt.Errorf("sandbox: DC %d cannot listen on %s: %w", places[i].dc.id, net.JoinHostPort(host, port), err)
 		}
-		listeners = append(listeners, l)
-		d.listensOn(l.Addr())
+		places[i].listener = l
+		places[i].dc.listensOn(l.Addr(), places[i].media)
 	}
 	sb.started = true
-	for i, d := range sb.dcs {
+	for _, p := range places {
 		sb.serving.Go(func() {
-			if err := d.server.Serve(listeners[i]); !errors.Is(err, mtserver.ErrServerClosed) {
-				sb.log.Error("DC has stopped", "dc", d.id, "error", err)
+			if err := p.dc.server.Serve(p.listener); !errors.Is(err, mtserver.ErrServerClosed) {
+				sb.log.Error("DC has stopped", "dc", p.dc.id, "error", err)
 			}
 		})
 	}
 	return nil
 }
 
+// A place is where a DC listens.
+type place struct {
+	dc       *dc
+	media    bool // told as for files alone
+	listener net.Listener
+}
+
+// places returns where to listen, in the order of ports.
+func (sb *Sandbox) places() []place {
+	var all []place
+	for _, d := range sb.dcs {
+		all = append(all, place{dc: d})
+	}
+	if sb.options.MediaOnly {
+		for _, d := range sb.dcs {
+			all = append(all, place{dc: d, media: true})
+		}
+	}
+	if sb.cdnServer != nil {
+		all = append(all, place{dc: sb.cdnServer.dc})
+	}
+	return all
+}
+
 // listensOn notes the address that clients are told. One that means every
 // interface is told as this machine's own.
-func (d *dc) listensOn(a net.Addr) {
-	d.host, d.port = "127.0.0.1", 0
+func (d *dc) listensOn(a net.Addr, media bool) {
+	d.host = "127.0.0.1"
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		d.port = tcp.Port
+		if media {
+			d.mediaPort = tcp.Port
+		} else {
+			d.port = tcp.Port
+		}
 		if !tcp.IP.IsUnspecified() {
 			d.host = tcp.IP.String()
 		}
@@ -220,8 +281,11 @@ func (sb *Sandbox) Close() error {
 	for _, d := range sb.dcs {
 		failed = errors.Join(failed, d.server.Close())
 	}
+	if sb.cdnServer != nil {
+		failed = errors.Join(failed, sb.cdnServer.server.Close())
+	}
 	sb.serving.Wait()
-	return failed
+	return errors.Join(failed, sb.world.blobs.close())
 }
 
 // handlerOf is how mtserver sees a DC.

@@ -48,6 +48,13 @@ type world struct {
 	exports  map[int64]*export
 	ledger   []Entry
 
+	blobs        *blobs
+	uploads      map[uploadKey]*upload
+	files        map[int64]*file
+	referenceTTL time.Duration
+	cdnFiles     map[string]*cdnFile // by token
+	cdnByFile    map[int64]*cdnFile
+
 	lastUser, lastChat, lastChannel int64
 }
 
@@ -58,9 +65,9 @@ const (
 	firstChannelID = 1_000_000_000
 )
 
-func newWorld(now func() time.Time, random io.Reader) (*world, error) {
+func newWorld(o *Options) (*world, error) {
 	w := &world{
-		now: now, rand: random,
+		now: o.Now, rand: o.Rand,
 		users:    make(map[int64]*user),
 		phones:   make(map[string]*user),
 		tokens:   make(map[string]*user),
@@ -71,9 +78,12 @@ func newWorld(now func() time.Time, random io.Reader) (*world, error) {
 		sessions: make(map[link]*session),
 		codes:    make(map[string]*code),
 		exports:  make(map[int64]*export),
+		blobs:    &blobs{dir: o.FileDir, room: o.FileMemory}, referenceTTL: o.FileReferenceTTL,
+		uploads: make(map[uploadKey]*upload), files: make(map[int64]*file),
+		cdnFiles: make(map[string]*cdnFile), cdnByFile: make(map[int64]*cdnFile),
 		lastUser: firstUserID, lastChat: firstChatID, lastChannel: firstChannelID,
 	}
-	_, err := io.ReadFull(random, w.secret[:])
+	_, err := io.ReadFull(o.Rand, w.secret[:])
 	return w, err
 }
 
@@ -121,6 +131,8 @@ type user struct {
 	created  int32
 	seen     int32 // when last online
 	online   int32 // until when online, 0 if not
+	premium  bool
+	photos   []*file // the newest is shown
 
 	password *password // nil without 2FA
 	contacts map[int64]contact

@@ -41,7 +41,7 @@ func unpack(body []byte, limit int) ([]byte, error) {
 // pack returns body as a gzip_packed if it is longer than above bytes and
 // becomes shorter, else body itself.
 func pack(body []byte, above int) []byte {
-	if above <= 0 || len(body) <= above {
+	if above <= 0 || len(body) <= above || !packable(body) {
 		return body
 	}
 	packed, err := tl.Marshal(&mt.GzipPacked{PackedData: gz.Pack(body)})
@@ -49,4 +49,20 @@ func pack(body []byte, above int) []byte {
 		return body
 	}
 	return packed
+}
+
+const (
+	sampled    = 64 << 10 // bytes; of what is longer a sample is packed first
+	sampleSize = 8 << 10
+)
+
+// packable tells, from a sample of something long, whether it is worth
+// packing: parts of media files are not, and to find that out for all of them
+// takes longer than to encrypt them.
+func packable(body []byte) bool {
+	if len(body) < sampled {
+		return true
+	}
+	middle := body[(len(body)-sampleSize)/2:][:sampleSize]
+	return len(gz.Pack(middle)) < sampleSize*9/10
 }
