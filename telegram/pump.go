@@ -14,8 +14,8 @@ import (
 
 // A Handler gets what happens to the account: runs of updates, in order, on
 // one goroutine. When it returns nil, the change of the state that came with
-// them is saved; if the program ends before that, they are delivered again to
-// the next one. An error ends the client: [Client.Err] wraps it.
+// them is saved, or was by the handler itself: see Options.LoadState. If the
+// program ends before that, they are delivered again to the next one. An error ends the client: [Client.Err] wraps it.
 //
 // A Handler may call every method of the client but Close. While it runs,
 // nothing else is delivered.
@@ -60,7 +60,8 @@ type pump struct {
 	c      *Client
 	ctx    context.Context
 	cancel context.CancelFunc
-	engine *updates.Engine
+	begin  updates.Options // what the engine starts with
+	engine *updates.Engine // of run alone
 	after  <-chan struct{} // the pump before this one has stopped
 	done   chan struct{}
 
@@ -74,9 +75,22 @@ type pump struct {
 func newPump(c *Client, bot bool, after <-chan struct{}) *pump {
 	p := &pump{c: c, after: after, done: make(chan struct{}), wake: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(c.ctx)
-	p.engine = updates.New(updates.Options{State: c.credentials.State, Bot: bot, Knows: c.peers.knows})
-	p.push(p.engine.Start)
+	p.begin = updates.Options{State: c.credentials.State, Bot: bot, Knows: c.peers.knows}
 	return p
+}
+
+// start makes the engine. It is nil before.
+func (p *pump) start() error {
+	if load := p.c.o.LoadState; load != nil {
+		state, err := load(p.ctx)
+		if err != nil {
+			return fmt.Errorf("telegram: loading the state of the updates: %w", err)
+		}
+		p.begin.State = state
+	}
+	p.engine = updates.New(p.begin)
+	p.engine.Start(time.Now())
+	return nil
 }
 
 // push queues something to be done on the pump's goroutine. It never waits.
@@ -102,7 +116,28 @@ func (p *pump) received(body []byte) {
 }
 
 // lost queues that updates may have been lost (R-UP-30).
-func (p *pump) lost() { p.push(p.engine.Lost) }
+func (p *pump) lost() { p.push(func(now time.Time) { p.engine.Lost(now) }) }
+
+// Lagging returns which channels and other boxes of updates are behind what
+// Telegram is known to have, or wait for something, the furthest behind first;
+// none for a client without a Handler. It waits until the handler is between
+// two deliveries.
+func (c *Client) Lagging(ctx context.Context) ([]updates.Lag, error) {
+	p := c.pumpOf(c.mainDC())
+	if p == nil {
+		return nil, c.Err()
+	}
+	answer := make(chan []updates.Lag, 1)
+	p.push(func(time.Time) { answer <- p.engine.Lagging() })
+	select {
+	case lags := <-answer:
+		return lags, nil
+	case <-p.done:
+		return nil, c.Err()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
 
 // take returns what is queued.
 func (p *pump) take() (queue []func(time.Time), overflow bool) {
@@ -118,6 +153,12 @@ func (p *pump) run() {
 	defer close(p.done)
 	defer p.cancel()
 	<-p.after
+	if err := p.start(); err != nil {
+		if p.ctx.Err() == nil {
+			p.c.end(err)
+		}
+		return
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -185,7 +226,7 @@ func (p *pump) deliver() error {
 		if err := p.c.o.Handler(p.ctx, p.c, d); err != nil {
 			return fmt.Errorf("telegram: handler: %w", err)
 		}
-		if d.Change.IsZero() {
+		if d.Change.IsZero() || p.c.o.LoadState != nil {
 			continue
 		}
 		// What has been handled counts even if the client was closed meanwhile,

@@ -407,3 +407,73 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("Telegram's: %q, want %q", got, want)
 	}
 }
+
+// TestStateWithEffect has a handler keep the state together with what the
+// updates mean: nothing is handled twice or lost, whenever the program ends.
+func TestStateWithEffect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+			switch request := request.(type) {
+			case *tg.UsersGetUsers:
+				return self(), nil
+			case *tg.UpdatesGetDifference:
+				if request.Pts != 11 {
+					t.Errorf("difference from %d", request.Pts)
+				}
+				return &tg.UpdatesDifferenceEmpty{Date: 100, Seq: 1}, nil
+			}
+			return nil, errUnexpected
+		}}
+		// The database: what was done, and the state, changed at once.
+		var done []string
+		state := updates.State{Common: updates.Common{PTS: 11, QTS: 1, Date: 100, Seq: 1}}
+		store := new(MemoryStore)
+		save(t, store, Credentials{DC: 1, UserID: 1, State: updates.State{Common: feedAt}})
+		c := n.client(Options{
+			Store:     store,
+			LoadState: func(context.Context) (updates.State, error) { return state.Clone(), nil },
+			Handler: func(_ context.Context, _ *Client, d updates.Delivery) error {
+				for _, u := range d.Updates {
+					done = append(done, newMessage(u).(*tg.Message).Message)
+				}
+				state.Apply(d.Change)
+				return nil
+			},
+		})
+		synctest.Wait()
+		f := &feed{Client: c, n: n}
+		f.push(t, chat("old", 11))
+		f.push(t, chat("new", 12))
+		if !slices.Equal(done, []string{"new"}) || state.Common.PTS != 12 {
+			t.Errorf("done %q, at %+v", done, state)
+		}
+		if saved := load(t, store).State.Common; saved != feedAt {
+			t.Errorf("the client has saved %+v", saved)
+		}
+		f.push(t, chat("later", 14))
+		lags, err := c.Lagging(t.Context())
+		if err != nil || len(lags) != 1 || lags[0].Behind() != 2 || lags[0].Held != 1 {
+			t.Errorf("lagging %+v, %v", lags, err)
+		}
+		c.Close()
+		if _, err := c.Lagging(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("of a closed client: %v", err)
+		}
+	})
+}
+
+// TestStateNotLoaded has a client end whose state cannot be loaded.
+func TestStateNotLoaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("no database")
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+		c := n.client(Options{
+			Store:     signedInStore(t),
+			LoadState: func(context.Context) (updates.State, error) { return updates.State{}, broken },
+			Handler:   func(context.Context, *Client, updates.Delivery) error { return nil },
+		})
+		if err := c.Wait(t.Context()); !errors.Is(err, broken) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}

@@ -36,6 +36,7 @@
 package telegram
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"runtime"
@@ -43,6 +44,7 @@ import (
 
 	"godwit/mtproto/transport"
 	"godwit/telegram/flow"
+	"godwit/telegram/updates"
 )
 
 // Options are what a client starts with. APIID and APIHash are required; zero
@@ -59,6 +61,13 @@ type Options struct {
 	Network Network
 	// Handler gets the updates. Without one, none are asked for.
 	Handler Handler
+
+	// LoadState, if not nil, says that the Handler keeps the state of the
+	// updates: it stores each Delivery's Change itself, best in the transaction
+	// that stores what the updates mean, and LoadState returns what has been
+	// stored, the zero State for nothing yet. So the two can never differ.
+	// Without it the client keeps the state with the credentials.
+	LoadState func(ctx context.Context) (updates.State, error)
 
 	// Transport is how packets are framed: padded intermediate, obfuscated.
 	// That is what Telegram's own clients use: every address accepts it, those

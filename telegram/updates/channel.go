@@ -16,6 +16,9 @@ type channel struct {
 	target  int32 // the pts that the channel is known to have reached
 	watched bool
 	pollAt  time.Time // of a watched channel
+
+	heard         time.Time // zero: not in the list of quiet ones
+	before, after *channel  // there
 }
 
 // channelOf returns the box of a channel. Without a stored pts, the first
@@ -25,6 +28,9 @@ func (e *Engine) channelOf(id int64) *channel {
 	if !ok {
 		c = &channel{id: id}
 		e.channels[id] = c
+		if !e.heard.IsZero() {
+			e.quiet.hear(e.heard, c)
+		}
 	}
 	return c
 }
@@ -147,6 +153,7 @@ func (e *Engine) channelTooLong(id int64, pts int32) {
 
 // offerChannel is offerCommon for a channel.
 func (e *Engine) offerChannel(now time.Time, c *channel, i item) {
+	e.quiet.hear(now, c)
 	switch {
 	case c.fetch.busy():
 		c.hold(now, i)
@@ -196,7 +203,8 @@ func (e *Engine) GotChannelDifference(now time.Time, id int64, d tg.UpdatesChann
 		return
 	}
 	e.last = nil
-	e.idleAt = now.Add(idleWait)
+	e.heard = now // the common boxes may have missed something all the same
+	e.quiet.hear(now, c)
 	before, final, timeout := c.value, true, int32(0)
 	switch d := d.(type) {
 	case *tg.UpdatesChannelDifferenceEmpty:
@@ -293,5 +301,6 @@ func (e *Engine) forget(c *channel) {
 	}
 	delete(e.channels, c.id)
 	delete(e.timed, c.id)
+	e.quiet.remove(c)
 	e.channelChanged(c.id, 0, nil)
 }

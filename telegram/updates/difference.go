@@ -80,7 +80,7 @@ func (e *Engine) continueCommon(now time.Time, before Common) {
 func (e *Engine) finishCommon(now time.Time) {
 	again := e.common.again || e.pts.spilled || e.qts.spilled
 	e.common = fetcher{}
-	e.idleAt = now.Add(idleWait)
+	e.hear(now)
 	e.pts.spilled, e.qts.spilled = false, false
 	if again {
 		e.fetchCommon(now)

@@ -12,7 +12,7 @@ import (
 // with ExpandSent first.
 func (e *Engine) Receive(now time.Time, u tg.UpdatesClass) {
 	e.last = nil
-	e.idleAt = now.Add(idleWait)
+	e.hear(now)
 	switch u := u.(type) {
 	case *tg.UpdatesTooLong:
 		e.fetchCommon(now) // R-UP-30

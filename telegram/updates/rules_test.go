@@ -135,7 +135,7 @@ func TestGapWait(t *testing.T) {
 			b.wait(1)
 			b.wantFetches(difference)
 			b.receive(u)
-			b.wait(time.Hour)
+			b.wait(quietWait - time.Second)
 			b.wantFetches() // never a second one beside the first
 			b.want()
 		})
@@ -280,7 +280,7 @@ func TestFetchReasons(t *testing.T) {
 	}
 	t.Run("an update puts the 15 minutes off", func(t *testing.T) {
 		b := newBench(t)
-		b.wait(idleWait - time.Second)
+		b.wait(time.Minute)
 		b.receive(pack(0, typing(1)))
 		b.wait(idleWait - 1)
 		b.wantFetches()

@@ -18,6 +18,8 @@
 package updates
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"godwit/tg"
@@ -73,7 +75,9 @@ type Engine struct {
 	waiting  []*channel         // due, but MaxChannelFetches are under way
 	flying   int                // channel differences under way
 	watched  int
+	quiet    quietList
 
+	heard      time.Time // when Telegram last said anything; zero: not started
 	idleAt     time.Time
 	deliveries []Delivery
 	last       *entities // whose updates the last delivery holds
@@ -100,7 +104,17 @@ func New(o Options) *Engine {
 // R-UP-30, R-UP-31).
 func (e *Engine) Start(now time.Time) {
 	e.reset = !e.pts.known
+	e.heard = now
+	for _, id := range slices.Sorted(maps.Keys(e.channels)) {
+		e.quiet.hear(now, e.channels[id])
+	}
 	e.fetchCommon(now)
+}
+
+// hear notes that Telegram has said something.
+func (e *Engine) hear(now time.Time) {
+	e.heard = now
+	e.idleAt = now.Add(idleWait)
 }
 
 // Lost says that updates may have been lost: a new session was created, or
@@ -122,8 +136,11 @@ func (e *Engine) LostAll(now time.Time) {
 // Deadline returns when Tick has to be called, the zero time for never.
 func (e *Engine) Deadline() time.Time {
 	at := e.common.at()
+	if !e.o.Bot {
+		at = earliest(at, e.quiet.deadline())
+	}
 	if !e.common.busy() {
-		at = earliest(e.idleAt, e.commonGap())
+		at = earliest(at, earliest(e.idleAt, e.commonGap()))
 	}
 	for _, c := range e.timed {
 		at = earliest(at, c.deadline())
@@ -133,7 +150,7 @@ func (e *Engine) Deadline() time.Time {
 
 // Tick does what is due: it fetches what a gap has waited for long enough,
 // tries failed fetches again, polls watched channels and, after 15 minutes of
-// silence, asks whether anything was missed.
+// silence of everything or of a channel, asks whether anything was missed.
 func (e *Engine) Tick(now time.Time) {
 	e.last = nil
 	switch {
@@ -144,6 +161,7 @@ func (e *Engine) Tick(now time.Time) {
 		e.fetchCommon(now)
 	}
 	e.tickChannels(now)
+	e.tickQuiet(now)
 }
 
 // commonGap returns when the oldest gap of the common boxes has waited long
