@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"godwit/mtproto"
 	"godwit/mtproto/authkey"
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/session"
@@ -240,64 +239,6 @@ func TestGarbage(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-// TestViolation drops a connection over which a packet came that breaks a rule,
-// and uses nothing of it (R-EM-10, R-EM-11, R-EM-13, R-EM-14, R-EM-19).
-func TestViolation(t *testing.T) {
-	for _, test := range []struct {
-		name, rule string
-		make       func(e *session.Envelope, key *mtproto.AuthKey)
-		alter      func(packet []byte)
-	}{
-		{"of another key", "R-EM-10", func(_ *session.Envelope, key *mtproto.AuthKey) { *key = mtproto.NewAuthKey([256]byte{1}) }, nil},
-		{"altered", "R-EM-11", nil, func(packet []byte) { packet[40] ^= 1 }},
-		{"of another session", "R-EM-13", func(e *session.Envelope, _ *mtproto.AuthKey) { e.SessionID++ }, nil},
-		{"with an even id", "R-EM-14", func(e *session.Envelope, _ *mtproto.AuthKey) { e.MsgID &^= 1 }, nil},
-		{"with an element beyond the end", "R-SM-11", func(e *session.Envelope, _ *mtproto.AuthKey) {
-			e.Body = append([]byte{0xdc, 0xf8, 0xf1, 0x73, 1, 0, 0, 0}, make([]byte, 16)...)
-			e.Body = append(append(e.Body, message(updateID, 1)...), 0, 0, 0, 0)
-		}, nil},
-	} {
-		t.Run(test.rule+" "+test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newServer(t)
-				c := s.credentials()
-				s.see = func(conn *serverConn, packet []byte) bool {
-					if conn.number > 1 {
-						return true
-					}
-					first, err := session.Open(&c.Key, mtproto.Client, packet)
-					if err != nil {
-						t.Error(err)
-					}
-					e := &session.Envelope{SessionID: first.SessionID, MsgID: mtproto.MsgIDAt(time.Now()) | 1, Body: message(updateID, 1)}
-					key := c.Key
-					if test.make != nil {
-						test.make(e, &key)
-					}
-					packet, _, err = session.Seal(rand.Reader, &key, mtproto.Server, e)
-					if err != nil {
-						t.Error(err)
-					}
-					if test.alter != nil {
-						test.alter(packet)
-					}
-					if err := conn.WritePacket(packet); err != nil {
-						t.Error(err)
-					}
-					return false
-				}
-				h := run(t, s, Options{Credentials: c, OnUpdate: func([]byte) { t.Error("update") }})
-				h.ask(1)
-				h.stop(s)
-				var violation *mtproto.ViolationError
-				if list := h.errors(); len(list) != 2 || !errors.As(list[0], &violation) || violation.Rule != test.rule {
-					t.Errorf("errors %v", list)
-				}
-			})
-		})
 	}
 }
 
