@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"godwit/tg"
+	"godwit/tl"
 )
 
 // firstPts is the pts of a box in which nothing has happened.
@@ -16,28 +17,53 @@ const maxLog = 20_000
 
 // A message is what was said, wherever copies of it lie.
 type message struct {
-	from     int64   // user
-	to       peerKey // the channel, chat or user that it was sent to
-	date     int32
-	edited   int32 // when, 0 if never
-	text     string
+	from      int64   // user
+	to        peerKey // the channel, chat or user that it was sent to
+	date      int32
+	edited    int32 // when, 0 if never
+	text      string
+	entities  []tg.MessageEntityClass
+	media     *media // nil without, and with a poll
+	poll      *poll
+	action    tg.MessageActionClass // of a service message, else nil
+	reply     *reply
+	forward   *tg.MessageFwdHeader
+	thread    int32 // id of the topic, or of the message that began the thread; of channels alone
+	group     int64 // of an album, 0 without
+	randomID  int64
+	silent    bool
+	protected bool // may not be forwarded
+	scheduled bool // was sent at a time that had been set
+	author    string
+	shared    int32 // how often it was forwarded
+	reactions []reaction
+	copies    map[int64]int32 // box owner → id there; 0 is the channel's box
+}
+
+// A reply is what a message answers.
+type reply struct {
+	to       *message
+	quote    string
 	entities []tg.MessageEntityClass
-	action   tg.MessageActionClass // of a service message, else nil
-	replyTo  *message
-	randomID int64
-	silent   bool
-	media    *media          // nil without
-	group    int64           // of an album, 0 without
-	copies   map[int64]int32 // box owner → id there; 0 is the channel's box
+	offset   tl.Optional[int32]
+}
+
+// replyTo returns the message that m answers, nil if it answers none.
+func (m *message) replyTo() *message {
+	if m.reply == nil {
+		return nil
+	}
+	return m.reply.to
 }
 
 // An entry is a message in a box.
 type entry struct {
 	*message
-	id   int32
-	peer peerKey // conversation in which the owner of the box sees it
-	out  bool    // sent by the owner; means nothing in a channel's box
-	pts  int     // of the box when it came
+	id     int32
+	peer   peerKey // conversation in which the owner of the box sees it
+	out    bool    // sent by the owner; means nothing in a channel's box
+	pinned bool
+	pts    int // of the box when it came
 }
 
 // An eventKind is what happened in a box.
@@ -49,6 +75,9 @@ const (
 	eventDelete
 	eventReadInbox
 	eventReadOutbox
+	eventPin
+	eventUnpin
+	eventFolder
 )
 
 // An event is one step of a box's pts.
@@ -57,10 +86,12 @@ type event struct {
 	pts    int // after it
 	count  int
 	id     int32   // of the message that came or was edited
-	ids    []int32 // that were deleted
-	peer   peerKey // conversation that was read
+	ids    []int32 // that were deleted or pinned
+	peer   peerKey // conversation
 	maxID  int32   // up to where
 	unread int     // left then
+
+	folders []tg.FolderPeer // into which dialogs were moved
 }
 
 // A box is a sequence of messages with a pts that counts what happens to

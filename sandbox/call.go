@@ -18,6 +18,9 @@ type call struct {
 	user    *user // nil if nobody is signed in
 	method  string
 
+	takeoutID int64    // that the query names, 0 for none
+	takeout   *takeout // nil outside of any
+
 	batches map[*user]*batch
 	told    map[*session]struct{} // whose queues are to be sent
 }
@@ -75,6 +78,9 @@ func (c *call) perform(h *handler, query []byte) (tl.Encoder, error) {
 	c.method = h.name
 	c.user = c.key.user()
 	if err := c.allowed(h, tl.NewReader(query).PeekID()); err != nil {
+		return nil, err
+	}
+	if err := c.exports(); err != nil {
 		return nil, err
 	}
 	if c.user != nil {
@@ -162,9 +168,17 @@ var (
 	errChannelPrivate     = refusal(400, "CHANNEL_PRIVATE")
 	errMessageInvalid     = refusal(400, "MESSAGE_ID_INVALID")
 	errAdminRequired      = refusal(400, "CHAT_ADMIN_REQUIRED")
+	errWriteForbidden     = refusal(403, "CHAT_WRITE_FORBIDDEN")
+	errNotModified        = refusal(400, "CHAT_NOT_MODIFIED")
+	errNotParticipant     = refusal(400, "USER_NOT_PARTICIPANT")
 )
 
 func refusal(code int, message string) *mtproto.RPCError { return mtproto.NewRPCError(code, message) }
+
+// wait420 refuses until some seconds have passed (R-ER-04).
+func wait420(what string, seconds int) error {
+	return &mtproto.RPCError{Code: 420, Type: what, Argument: seconds}
+}
 
 // migrate tells the client to go to another DC (R-ER-02).
 func migrate(what string, dc int) error {

@@ -21,6 +21,9 @@ func init() {
 	register(deleteChannelMessages)
 }
 
+// maxMembers is how many a supergroup has at most.
+const maxMembers = 200_000
+
 func createChannel(c *call, q *tg.ChannelsCreateChannel) (tg.UpdatesClass, error) {
 	title, err := checkTitle(q.Title)
 	if err != nil {
@@ -28,7 +31,8 @@ func createChannel(c *call, q *tg.ChannelsCreateChannel) (tg.UpdatesClass, error
 	}
 	w := c.world()
 	ch := w.addChannel(c.user, title, q.Broadcast)
-	ch.about = q.About
+	ch.about, ch.forum = q.About, q.Forum && !q.Broadcast
+	ch.general(w.unix())
 	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChannelCreate{Title: title}})
 	return c.updates(c.user), nil
@@ -37,8 +41,12 @@ func createChannel(c *call, q *tg.ChannelsCreateChannel) (tg.UpdatesClass, error
 func (w *world) addChannel(creator *user, title string, broadcast bool) *channel {
 	w.lastChannel++
 	ch := &channel{
-		id: w.lastChannel, title: title, broadcast: broadcast, creator: creator.id, date: w.unix(),
-		members: make(map[int64]*member),
+		id: w.lastChannel, broadcast: broadcast,
+		group:   group{title: title, creator: creator.id, date: w.unix()},
+		members: make(map[int64]*member), bans: make(map[int64]*ban),
+	}
+	if !broadcast {
+		ch.limits = groupLimits()
 	}
 	ch.box.pts = firstPts
 	w.channels[ch.id] = ch
@@ -48,23 +56,56 @@ func (w *world) addChannel(creator *user, title string, broadcast bool) *channel
 
 // join makes u a member. What was written before counts as read.
 func (w *world) join(ch *channel, u *user, inviter int64) {
-	ch.members[u.id] = &member{user: u, inviter: inviter, date: w.unix()}
+	m := &member{user: u, inviter: inviter, date: w.unix()}
+	ch.members[u.id] = m
+	if ch.order != nil {
+		ch.order = append(ch.order, m) // who has not written comes last
+	}
+	if b := ch.bans[u.id]; b.kicked() {
+		delete(ch.bans, u.id)
+	}
 	d := u.dialog(ch.key())
 	d.joined = w.unix()
 	d.readInbox = ch.box.last()
+	d.from = 0
+	if ch.prehidden && u.id != ch.creator {
+		d.from = ch.box.last()
+	}
+}
+
+// leave makes u no member any more.
+func (w *world) leave(ch *channel, u *user) {
+	delete(ch.members, u.id)
+	ch.order = nil
+}
+
+// hiddenBefore returns the newest message that the caller may not see because
+// it was there before the caller.
+func (c *call) hiddenBefore(ch *channel) int32 {
+	if d := c.user.dialogs[ch.key()]; d != nil {
+		return d.from
+	}
+	return 0
 }
 
 // joinChannel serves channels.joinChannel.
 func joinChannel(c *call, q *tg.ChannelsJoinChannel) (tg.MessagesChatInviteJoinResultClass, error) {
-	ch, err := c.readable(q.Channel)
+	ch, err := c.findChannel(q.Channel)
 	switch {
 	case err != nil:
 		return nil, err
+	case c.world().ban(ch, c.user).kicked():
+		return nil, refusal(400, "USER_BANNED_IN_CHANNEL")
+	case c.mayRead(ch) != nil:
+		return nil, errChannelPrivate
 	case ch.members[c.user.id] != nil:
 		return nil, refusal(400, "USER_ALREADY_PARTICIPANT")
+	case ch.approve:
+		return nil, c.ask(ch.key(), nil)
 	}
-	c.world().join(ch, c.user, 0)
-	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+	if err := c.enter(ch.key(), c.user, 0); err != nil {
+		return nil, err
+	}
 	return &tg.MessagesChatInviteJoinResultOK{Updates: c.updates(c.user)}, nil
 }
 
@@ -74,32 +115,38 @@ func leaveChannel(c *call, q *tg.ChannelsLeaveChannel) (tg.UpdatesClass, error) 
 	case err != nil:
 		return nil, err
 	case ch.members[c.user.id] == nil:
-		return nil, refusal(400, "USER_NOT_PARTICIPANT")
+		return nil, errNotParticipant
 	case ch.creator == c.user.id:
 		return nil, refusal(400, "USER_CREATOR")
 	}
-	delete(ch.members, c.user.id)
+	c.world().leave(ch, c.user)
 	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	return c.updates(c.user), nil
 }
 
 func inviteToChannel(c *call, q *tg.ChannelsInviteToChannel) (*tg.MessagesInvitedUsers, error) {
-	ch, err := c.readable(q.Channel)
+	ch, err := c.inChannel(q.Channel, actInvite)
 	if err != nil {
 		return nil, err
-	}
-	if ch.members[c.user.id] == nil || ch.broadcast && ch.creator != c.user.id {
-		return nil, errAdminRequired
 	}
 	others, err := c.invitees(q.Users)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case len(ch.members)+len(others) > maxMembers:
+		return nil, refusal(400, "USERS_TOO_MUCH")
+	}
+	for _, u := range others {
+		if c.world().ban(ch, u).kicked() && !c.world().may(c.user, ch.key(), actBan) {
+			return nil, refusal(400, "USER_KICKED")
+		}
 	}
 	var ids []int64
 	for _, u := range others {
 		if ch.members[u.id] == nil {
-			c.world().join(ch, u, c.user.id)
-			c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
+			if err := c.enter(ch.key(), u, c.user.id); err != nil {
+				return nil, err
+			}
 			ids = append(ids, u.id)
 		}
 	}
@@ -119,7 +166,7 @@ func (c *call) owned(in tg.InputChannelClass) (*channel, error) {
 }
 
 func editChannelTitle(c *call, q *tg.ChannelsEditTitle) (tg.UpdatesClass, error) {
-	ch, err := c.owned(q.Channel)
+	ch, err := c.inChannel(q.Channel, actChangeInfo)
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +192,7 @@ func updateChannelUsername(c *call, q *tg.ChannelsUpdateUsername) (boolean, erro
 	}
 	c.world().setName(ch.key(), ch.username, q.Username)
 	ch.username = q.Username
-	for one := range ch.online() {
-		c.tell(one, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
-	}
+	c.groupChanged(ch.key())
 	return true, nil
 }
 
@@ -181,7 +226,7 @@ func getChannelMessages(c *call, q *tg.ChannelsGetMessages) (tg.MessagesMessages
 	var seen refs
 	seen.add(ch.key())
 	out := &tg.MessagesChannelMessages{
-		Pts: int32(ch.box.pts), Count: int32(len(q.ID)), Messages: c.byID(&ch.box, 0, q.ID, &seen),
+		Pts: int32(ch.box.pts), Count: int32(len(q.ID)), Messages: c.byID(&ch.box, ch.key(), q.ID, &seen),
 	}
 	out.Users, out.Chats = c.world().userObjects(c.user, &seen), c.world().chatObjects(c.user, &seen)
 	return out, nil
@@ -204,7 +249,7 @@ func deleteChannelMessages(c *call, q *tg.ChannelsDeleteMessages) (*tg.MessagesA
 		return nil, err
 	}
 	for _, id := range q.ID {
-		if e := ch.box.get(id); e != nil && e.from != c.user.id && ch.creator != c.user.id {
+		if e := ch.box.get(id); e != nil && e.from != c.user.id && !c.world().may(c.user, ch.key(), actDelete) {
 			return nil, refusal(403, "MESSAGE_DELETE_FORBIDDEN")
 		}
 	}

@@ -61,7 +61,10 @@ func createChat(c *call, q *tg.MessagesCreateChat) (*tg.MessagesInvitedUsers, er
 	}
 	w := c.world()
 	w.lastChat++
-	g := &chat{id: w.lastChat, title: title, creator: c.user.id, date: w.unix(), version: 1}
+	g := &chat{
+		id: w.lastChat, version: 1,
+		group: group{title: title, creator: c.user.id, date: w.unix(), limits: tg.ChatBannedRights{UntilDate: forever}},
+	}
 	w.chats[g.id] = g
 	g.members = members{{user: c.user, inviter: c.user.id, date: g.date}}
 	ids := []int64{c.user.id}
@@ -93,19 +96,24 @@ func (c *call) tellMembers(g *chat) {
 func participantsObject(g *chat) *tg.ChatParticipants {
 	out := &tg.ChatParticipants{ChatID: g.id, Version: int32(g.version)}
 	for _, one := range g.members {
-		if one.user.id == g.creator {
+		switch {
+		case one.user.id == g.creator:
 			out.Participants = append(out.Participants, &tg.ChatParticipantCreator{UserID: one.user.id})
-			continue
+		case one.admin != nil:
+			out.Participants = append(out.Participants, &tg.ChatParticipantAdmin{
+				UserID: one.user.id, InviterID: one.inviter, Date: one.date,
+			})
+		default:
+			out.Participants = append(out.Participants, &tg.ChatParticipant{
+				UserID: one.user.id, InviterID: one.inviter, Date: one.date,
+			})
 		}
-		out.Participants = append(out.Participants, &tg.ChatParticipant{
-			UserID: one.user.id, InviterID: one.inviter, Date: one.date,
-		})
 	}
 	return out
 }
 
 func addChatUser(c *call, q *tg.MessagesAddChatUser) (*tg.MessagesInvitedUsers, error) {
-	g, err := c.findChat(q.ChatID)
+	g, err := c.inChat(q.ChatID, actInvite)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +123,10 @@ func addChatUser(c *call, q *tg.MessagesAddChatUser) (*tg.MessagesInvitedUsers, 
 		return nil, err
 	case g.members.find(u.id) != nil:
 		return nil, refusal(400, "USER_ALREADY_PARTICIPANT")
-	case len(g.members) >= maxChat:
-		return nil, refusal(400, "USERS_TOO_MUCH")
 	}
-	g.members = append(g.members, &member{user: u, inviter: c.user.id, date: c.world().unix()})
-	g.version++
-	c.tellMembers(g)
+	if err := c.enter(g.key(), u, c.user.id); err != nil {
+		return nil, err
+	}
 	c.post(&message{from: c.user.id, to: g.key(), action: &tg.MessageActionChatAddUser{Users: []int64{u.id}}})
 	return c.invited(), nil
 }
@@ -131,24 +137,44 @@ func deleteChatUser(c *call, q *tg.MessagesDeleteChatUser) (tg.UpdatesClass, err
 		return nil, err
 	}
 	u, err := c.findUser(q.UserID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case g.members.find(u.id) == nil:
-		return nil, refusal(400, "USER_NOT_PARTICIPANT")
-	case u != c.user && g.creator != c.user.id && g.members.find(u.id).inviter != c.user.id:
+	}
+	m := g.members.find(u.id)
+	switch {
+	case m == nil:
+		return nil, errNotParticipant
+	case u != c.user && m.inviter != c.user.id && (!c.world().may(c.user, g.key(), actBan) || u.id == g.creator):
 		return nil, errAdminRequired
 	}
 	// Whoever leaves still gets the message that says so.
 	c.post(&message{from: c.user.id, to: g.key(), action: &tg.MessageActionChatDeleteUser{UserID: u.id}})
 	g.members = g.members.without(u.id)
+	if u != c.user {
+		if g.kicked == nil {
+			g.kicked = make(map[int64]bool)
+		}
+		g.kicked[u.id] = true
+	}
 	g.version++
 	c.tellMembers(g)
 	return c.updates(c.user), nil
 }
 
+// inChat returns a basic group in which the caller may do something.
+func (c *call) inChat(id int64, a act) (*chat, error) {
+	g, err := c.findChat(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case g.migrated != nil:
+		return nil, errChatInvalid
+	}
+	return g, c.needs(g.key(), a)
+}
+
 func editChatTitle(c *call, q *tg.MessagesEditChatTitle) (tg.UpdatesClass, error) {
-	g, err := c.findChat(q.ChatID)
+	g, err := c.inChat(q.ChatID, actChangeInfo)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +188,7 @@ func editTitle(c *call, title *string, key peerKey, to string) (tg.UpdatesClass,
 	case err != nil:
 		return nil, err
 	case to == *title:
-		return nil, refusal(400, "CHAT_NOT_MODIFIED")
+		return nil, errNotModified
 	}
 	*title = to
 	c.post(&message{from: c.user.id, to: key, action: &tg.MessageActionChatEditTitle{Title: to}})
@@ -175,16 +201,26 @@ func getFullChat(c *call, q *tg.MessagesGetFullChat) (*tg.MessagesChatFull, erro
 	if g == nil || c.user.dialogs[peerKey{peerChat, q.ChatID}] == nil {
 		return nil, errChatInvalid
 	}
-	full := &tg.ChatFull{ID: g.id}
+	full := &tg.ChatFull{ID: g.id, About: g.about, AvailableReactions: g.reactions}
 	var seen refs
 	seen.add(g.key())
-	if g.members.find(c.user.id) == nil {
+	if d := c.user.dialogs[g.key()]; d.folder != 0 {
+		full.FolderID = tl.Some(d.folder)
+	}
+	if pinned := pinnedIDs(&c.user.box, g.key(), c.user.dialogs[g.key()].ids); len(pinned) > 0 {
+		full.PinnedMsgID = tl.Some(pinned[len(pinned)-1])
+	}
+	if g.members.find(c.user.id) == nil || g.migrated != nil {
 		full.Participants = &tg.ChatParticipantsForbidden{ChatID: g.id}
 	} else {
 		full.Participants = participantsObject(g)
 		for _, one := range g.members {
 			seen.add(one.user.key())
 		}
+	}
+	if c.world().isAdmin(c.user, g.key()) {
+		full.ExportedInvite = permanentInvite(&g.group, c.user)
+		full.RequestsPending, full.RecentRequesters = pending(&g.group)
 	}
 	return c.chatFull(full, &seen), nil
 }
@@ -204,19 +240,4 @@ func getChats(c *call, q *tg.MessagesGetChats) (tg.MessagesChatsClass, error) {
 		seen.add(p)
 	}
 	return &tg.MessagesChats{Chats: c.world().chatObjects(c.user, &seen)}, nil
-}
-
-// channelFull is what channels.getFullChannel tells of a channel.
-func (c *call) channelFull(ch *channel) *tg.ChannelFull {
-	full := &tg.ChannelFull{
-		ID: ch.id, About: ch.about, Pts: int32(ch.box.pts),
-		CanViewParticipants: !ch.broadcast || ch.creator == c.user.id,
-		ParticipantsCount:   tl.Some(int32(len(ch.members))),
-		ChatPhoto:           &tg.PhotoEmpty{},
-	}
-	if d := c.user.dialogs[ch.key()]; d != nil {
-		full.ReadInboxMaxID, full.ReadOutboxMaxID = d.readInbox, d.readOutbox
-		full.UnreadCount = int32(c.world().unread(c.user, d))
-	}
-	return full
 }

@@ -65,7 +65,7 @@ func (d *dc) handle(ctx context.Context, l link, raw []byte) ([]byte, error) {
 	if !ok {
 		return nil, d.refuse(&layer.UnknownMethodError{ID: method, Name: tg.MethodName(method)})
 	}
-	out, err := d.run(ctx, s, h, query)
+	out, err := d.run(&call{Context: ctx, dc: d, session: s, takeoutID: wrapped.TakeoutID}, h, query)
 	if err != nil {
 		return nil, d.report(h.name, err)
 	}
@@ -107,8 +107,7 @@ func (d *dc) admit(l link, q *layer.Call) (*session, int, error) {
 }
 
 // run calls a handler with the world locked, then tells everybody concerned.
-func (d *dc) run(ctx context.Context, s *session, h *handler, query []byte) ([]byte, error) {
-	c := &call{Context: ctx, dc: d, session: s}
+func (d *dc) run(c *call, h *handler, query []byte) ([]byte, error) {
 	out, err := c.locked(func() (tl.Encoder, error) { return c.perform(h, query) })
 	for err == nil {
 		rest, ok := out.(*later)
@@ -135,6 +134,9 @@ func (c *call) locked(part func() (tl.Encoder, error)) (tl.Encoder, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c.key = c.session.key
+	due := &call{Context: c.Context, dc: c.dc, told: c.told}
+	due.sendDue()
+	c.told = due.told
 	out, err := part()
 	if _, more := out.(*later); err == nil && !more {
 		c.announce()

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"iter"
 	"slices"
 	"time"
 
@@ -26,6 +25,9 @@ func (c *call) post(m *message) *entry {
 	w := c.world()
 	m.date = w.unix()
 	m.copies = make(map[int64]int32)
+	if m.poll != nil {
+		m.poll.shown = append(m.poll.shown, m)
+	}
 	if m.action == nil {
 		w.ledger = append(w.ledger, Entry{
 			Date: w.now(), From: m.from, PeerKind: m.to.kind.String(), PeerID: m.to.id,
@@ -56,35 +58,32 @@ func (c *call) put(m *message, u *user, p peerKey, out bool) *entry {
 	m.copies[u.id] = e.id
 	d := u.dialog(p)
 	d.ids = append(d.ids, e.id)
+	if !out && slices.Contains(c.mentioned(m), u) {
+		d.mentioned(e.id)
+	}
 	c.tell(u, c.newMessage(u, e))
 	c.batch(u).seen.entry(e)
 	return e
 }
 
 func (c *call) postChannel(m *message, ch *channel) *entry {
+	w := c.world()
 	e := ch.box.add(m, ch.key(), false)
 	m.copies[0] = e.id
+	ch.ids = append(ch.ids, e.id)
+	ch.threaded(e)
 	ch.changed = m.date
 	if sender := ch.members[m.from]; sender != nil {
-		sender.active = m.date
+		ch.wrote(sender, m.date)
 	}
-	for one := range ch.online() {
+	for _, u := range c.mentioned(m) {
+		u.dialog(ch.key()).mentioned(e.id)
+	}
+	for one := range w.online(ch) {
 		c.tell(one, c.newMessage(one, e))
 		c.batch(one).seen.entry(e)
 	}
 	return e
-}
-
-// online returns the members who are signed in anywhere: the others need not
-// be told, since a channel's events are in its own box.
-func (ch *channel) online() iter.Seq[*user] {
-	return func(yield func(*user) bool) {
-		for _, one := range ch.members {
-			if len(one.user.keys) > 0 && !yield(one.user) {
-				return
-			}
-		}
-	}
 }
 
 // newMessage is the update that brings a message to u.
@@ -122,7 +121,7 @@ func (c *call) editedChannel(ch *channel, id int32) {
 	}
 	pts := ch.box.record(event{kind: eventEdit, id: id, count: 1})
 	ch.changed = w.unix()
-	for one := range ch.online() {
+	for one := range w.online(ch) {
 		c.tell(one, &tg.UpdateEditChannelMessage{Message: w.messageObject(one, 0, e), Pts: int32(pts), PtsCount: 1})
 		c.batch(one).seen.entry(e)
 	}
@@ -157,7 +156,13 @@ func (c *call) removeChannel(ch *channel, ids []int32) int {
 	var gone []int32
 	for _, id := range ids {
 		if ch.box.get(id) != nil {
+			if t := ch.threads[ch.box.get(id).thread]; t != nil {
+				t.count--
+			}
 			ch.box.entries[id-1] = nil
+			if i, found := slices.BinarySearch(ch.ids, id); found {
+				ch.ids = slices.Delete(ch.ids, i, i+1)
+			}
 			gone = append(gone, id)
 		}
 	}
@@ -165,7 +170,7 @@ func (c *call) removeChannel(ch *channel, ids []int32) int {
 		ev := event{kind: eventDelete, ids: gone, peer: ch.key(), count: len(gone)}
 		ev.pts = ch.box.record(ev)
 		ch.changed = c.world().unix()
-		for one := range ch.online() {
+		for one := range c.world().online(ch) {
 			c.tell(one, deleteUpdate(ev), ch.key())
 		}
 	}

@@ -10,20 +10,16 @@ import (
 
 func init() {
 	register(getDialogs)
-	register(getPinnedDialogs)
 	register(getPeerDialogs)
-	register(getDialogFilters)
 	register(getPeerSettings)
 }
 
 // top returns the newest message of a dialog, nil if it has none.
 func (w *world) top(u *user, d *dialog) *entry {
 	if d.peer.kind == peerChannel {
-		b := &w.channels[d.peer.id].box
-		for _, e := range slices.Backward(b.entries) {
-			if e != nil {
-				return e
-			}
+		ch := w.channels[d.peer.id]
+		if n := len(ch.ids); n > 0 && ch.ids[n-1] > d.from {
+			return ch.box.get(ch.ids[n-1])
 		}
 		return nil
 	}
@@ -47,6 +43,16 @@ func (w *world) dialogObject(u *user, d *dialog) *tg.Dialog {
 		ReadInboxMaxID:  d.readInbox,
 		ReadOutboxMaxID: d.readOutbox,
 		UnreadCount:     int32(w.unread(u, d)),
+		Pinned:          d.pinned > 0,
+		UnreadMark:      d.marked,
+
+		UnreadMentionsCount: int32(len(d.unheard)),
+	}
+	if draft := d.drafts[0]; draft != nil {
+		out.Draft = draft
+	}
+	if d.folder != 0 {
+		out.FolderID = tl.Some(d.folder)
 	}
 	if e := w.top(u, d); e != nil {
 		out.TopMessage = e.id
@@ -92,19 +98,37 @@ func (c *call) allDialogs() []*dialog {
 			all = append(all, d)
 		}
 	}
-	slices.SortFunc(all, func(a, b *dialog) int { return newer(w.top(c.user, a), w.top(c.user, b)) })
+	slices.SortFunc(all, func(a, b *dialog) int { return w.before(c.user, a, b) })
 	return all
+}
+
+// before says which of two dialogs comes first: pinned ones, then the one
+// with the newest message.
+func (w *world) before(u *user, a, b *dialog) int {
+	if a.pinned != 0 || b.pinned != 0 {
+		place := func(d *dialog) int {
+			if d.pinned == 0 {
+				return 1 << 30
+			}
+			return d.pinned
+		}
+		if order := cmp.Compare(place(a), place(b)); order != 0 {
+			return order
+		}
+	}
+	return newer(w.top(u, a), w.top(u, b))
 }
 
 func newer(a, b *entry) int {
 	return cmp.Or(cmp.Compare(b.date, a.date), cmp.Compare(b.id, a.id), cmp.Compare(b.peer.id, a.peer.id))
 }
 
+// getDialogs serves messages.getDialogs. Without a folder, those of all
+// folders are listed.
 func getDialogs(c *call, q *tg.MessagesGetDialogs) (tg.MessagesDialogsClass, error) {
-	if q.FolderID.Or(0) != 0 {
-		return &tg.MessagesDialogs{}, nil // nothing is archived here
-	}
-	all := c.allDialogs()
+	all := slices.DeleteFunc(c.allDialogs(), func(d *dialog) bool {
+		return q.FolderID.Set && d.folder != q.FolderID.Value || q.ExcludePinned && d.pinned > 0
+	})
 	count := len(all)
 	part := all
 	if q.OffsetDate != 0 {
@@ -116,6 +140,11 @@ func getDialogs(c *call, q *tg.MessagesGetDialogs) (tg.MessagesDialogsClass, err
 	}
 	part = part[:min(limit, len(part))]
 	list := c.dialogList(part)
+	if q.FolderID.Set && q.FolderID.Value == 0 && q.OffsetDate == 0 {
+		if folder := c.archive(); folder != nil {
+			list.dialogs = append([]tg.DialogClass{folder}, list.dialogs...)
+		}
+	}
 	if len(part) == count {
 		return &tg.MessagesDialogs{Dialogs: list.dialogs, Messages: list.messages, Chats: list.chats, Users: list.users}, nil
 	}
@@ -150,11 +179,6 @@ func (c *call) peerDialogs(dialogs []*dialog) *tg.MessagesPeerDialogs {
 	}
 }
 
-// getPinnedDialogs serves messages.getPinnedDialogs: nothing is pinned here.
-func getPinnedDialogs(c *call, _ *tg.MessagesGetPinnedDialogs) (*tg.MessagesPeerDialogs, error) {
-	return c.peerDialogs(nil), nil
-}
-
 func getPeerDialogs(c *call, q *tg.MessagesGetPeerDialogs) (*tg.MessagesPeerDialogs, error) {
 	var found []*dialog
 	for _, in := range q.Peers {
@@ -173,10 +197,6 @@ func getPeerDialogs(c *call, q *tg.MessagesGetPeerDialogs) (*tg.MessagesPeerDial
 		found = append(found, d)
 	}
 	return c.peerDialogs(found), nil
-}
-
-func getDialogFilters(*call, *tg.MessagesGetDialogFilters) (*tg.MessagesDialogFilters, error) {
-	return &tg.MessagesDialogFilters{Filters: []tg.DialogFilterClass{&tg.DialogFilterDefault{}}}, nil
 }
 
 func getPeerSettings(c *call, q *tg.MessagesGetPeerSettings) (*tg.MessagesPeerSettings, error) {

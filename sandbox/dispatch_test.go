@@ -125,7 +125,9 @@ func TestWrappers(t *testing.T) {
 		packed{query: layered(packed{query: inited(packed{query: q})})},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			d := newLab(t).device(1)
+			l := newLab(t)
+			l.world.takeouts[1] = &takeout{id: 1}
+			d := l.device(1)
 			out, err := d.query(marshal(t, query))
 			if err != nil || binary.LittleEndian.Uint32(out) != (&tg.NearestDC{}).TypeID() {
 				t.Errorf("%x, %v", out, err)

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"slices"
 	"sort"
-	"strings"
 
 	"godwit/tg"
 	"godwit/tl"
@@ -11,7 +10,6 @@ import (
 
 func init() {
 	register(getHistory)
-	register(searchMessages)
 	register(getMessages)
 }
 
@@ -59,13 +57,7 @@ func (c *call) messageIDs(p peerKey) ([]int32, error) {
 	if err := c.mayRead(ch); err != nil {
 		return nil, err
 	}
-	var ids []int32
-	for _, e := range ch.box.entries {
-		if e != nil {
-			ids = append(ids, e.id)
-		}
-	}
-	return ids, nil
+	return ch.ids[after(ch.ids, c.hiddenBefore(ch)):], nil
 }
 
 func getHistory(c *call, q *tg.MessagesGetHistory) (tg.MessagesMessagesClass, error) {
@@ -78,28 +70,6 @@ func getHistory(c *call, q *tg.MessagesGetHistory) (tg.MessagesMessagesClass, er
 		return nil, err
 	}
 	return c.messages(p, ids, page{q.OffsetID, q.OffsetDate, q.AddOffset, q.Limit, q.MaxID, q.MinID}), nil
-}
-
-// searchMessages serves messages.search in one conversation, by a part of the
-// text. Filters that ask for media find nothing, since there are none.
-func searchMessages(c *call, q *tg.MessagesSearch) (tg.MessagesMessagesClass, error) {
-	p, err := c.findPeer(q.Peer)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := c.messageIDs(p)
-	if err != nil {
-		return nil, err
-	}
-	b, _ := c.boxOf(p)
-	query := strings.ToLower(q.Q)
-	_, unfiltered := q.Filter.(*tg.InputMessagesFilterEmpty)
-	found := slices.DeleteFunc(slices.Clone(ids), func(id int32) bool {
-		e := b.get(id)
-		return !unfiltered || !strings.Contains(strings.ToLower(e.text), query) ||
-			q.MinDate != 0 && e.date < q.MinDate || q.MaxDate != 0 && e.date > q.MaxDate
-	})
-	return c.messages(p, found, page{q.OffsetID, 0, q.AddOffset, q.Limit, q.MaxID, q.MinID}), nil
 }
 
 // messages answers with a page of a conversation.
@@ -130,9 +100,14 @@ func (c *call) messages(p peerKey, ids []int32, want page) tg.MessagesMessagesCl
 	}
 }
 
-// byID renders messages of a box by id. Those that are not there are empty.
-func (c *call) byID(b *box, owner int64, ids []tg.InputMessageClass, seen *refs) []tg.MessageClass {
+// byID renders messages of a box by id, p being the channel or nobody. Those
+// that are not there are empty.
+func (c *call) byID(b *box, p peerKey, ids []tg.InputMessageClass, seen *refs) []tg.MessageClass {
 	out := []tg.MessageClass{}
+	owner, hidden := c.user.id, int32(0)
+	if p.kind == peerChannel {
+		owner, hidden = 0, c.hiddenBefore(c.world().channels[p.id])
+	}
 	for _, in := range ids {
 		var e *entry
 		var id int32
@@ -141,12 +116,19 @@ func (c *call) byID(b *box, owner int64, ids []tg.InputMessageClass, seen *refs)
 			id = in.ID
 			e = b.get(id)
 		case *tg.InputMessageReplyTo:
-			if answer := b.get(in.ID); answer != nil && answer.replyTo != nil {
-				id = answer.replyTo.copies[owner]
+			if answer := b.get(in.ID); answer != nil && answer.replyTo() != nil {
+				id = answer.replyTo().copies[owner]
 				e = b.get(id)
 			}
+		case *tg.InputMessagePinned:
+			if p.kind == peerChannel {
+				if pinned := pinnedIDs(b, p, c.world().channels[p.id].ids); len(pinned) > 0 {
+					id = pinned[len(pinned)-1]
+					e = b.get(id)
+				}
+			}
 		}
-		if e == nil {
+		if e == nil || e.id <= hidden {
 			out = append(out, &tg.MessageEmpty{ID: id})
 			continue
 		}
@@ -158,7 +140,7 @@ func (c *call) byID(b *box, owner int64, ids []tg.InputMessageClass, seen *refs)
 
 func getMessages(c *call, q *tg.MessagesGetMessages) (tg.MessagesMessagesClass, error) {
 	var seen refs
-	out := &tg.MessagesMessages{Messages: c.byID(&c.user.box, c.user.id, q.ID, &seen)}
+	out := &tg.MessagesMessages{Messages: c.byID(&c.user.box, peerKey{}, q.ID, &seen)}
 	out.Users, out.Chats = c.world().userObjects(c.user, &seen), c.world().chatObjects(c.user, &seen)
 	return out, nil
 }

@@ -82,6 +82,7 @@ func (w *world) signIn(k *key, u *user, address string, parent *authorization) {
 	k.auth = &authorization{user: u, hash: w.randomID(), created: now, active: now, address: address, parent: parent}
 	k.pending, k.srp, k.revoked = nil, nil, false
 	u.keys[k] = struct{}{}
+	w.present[u] = struct{}{}
 }
 
 // signOut makes the key act for nobody, and with it the keys on other DCs
@@ -98,6 +99,9 @@ func (w *world) signOut(k *key) {
 		if other.auth.parent == auth {
 			w.signOut(other)
 		}
+	}
+	if len(auth.user.keys) == 0 {
+		delete(w.present, auth.user)
 	}
 }
 

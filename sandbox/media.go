@@ -4,8 +4,6 @@ import (
 	"errors"
 	"image"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"godwit/internal/filetype"
 	"godwit/mtproto"
@@ -14,15 +12,8 @@ import (
 )
 
 func init() {
-	register(sendMedia)
 	register(uploadMedia)
-	register(sendMultiMedia)
 }
-
-const (
-	maxCaption = 1024 // code points
-	maxAlbum   = 10   // messages
-)
 
 var (
 	errMedia        = refusal(400, "MEDIA_INVALID")
@@ -35,6 +26,7 @@ var (
 type media struct {
 	file    *file
 	spoiler bool
+	plain   tg.MessageMediaClass // what is no file, else nil
 }
 
 // object returns what the viewer is shown, nil for no media.
@@ -42,6 +34,8 @@ func (w *world) mediaObject(viewer *user, m *media) tg.MessageMediaClass {
 	switch {
 	case m == nil:
 		return nil
+	case m.plain != nil:
+		return m.plain
 	case !m.file.document:
 		return &tg.MessageMediaPhoto{Spoiler: m.spoiler, Photo: w.photoObject(viewer, m.file)}
 	}
@@ -62,16 +56,19 @@ func (c *call) takeMedia(in tg.InputMediaClass, then func(c *call, m *media) (tl
 	switch in := in.(type) {
 	case *tg.InputMediaUploadedPhoto:
 		return c.takePhoto(in.File, photoSizes, func(c *call, f *file) (tl.Encoder, error) {
-			return then(c, &media{f, in.Spoiler})
+			return then(c, &media{file: f, spoiler: in.Spoiler})
 		})
 	case *tg.InputMediaUploadedDocument:
 		return c.takeDocument(in, func(c *call, f *file) (tl.Encoder, error) {
-			return then(c, &media{f, in.Spoiler})
+			return then(c, &media{file: f, spoiler: in.Spoiler})
 		})
 	case *tg.InputMediaEmpty:
 		return nil, errMediaEmpty
 	}
-	m, err := c.sentBefore(in)
+	m, err := c.plainMedia(in)
+	if m == nil && err == nil {
+		m, err = c.sentBefore(in)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,14 +84,14 @@ func (c *call) sentBefore(in tg.InputMediaClass) (*media, error) {
 			return nil, errMediaEmpty
 		}
 		f, err := c.findMedia(id.ID, id.AccessHash, id.FileReference, false)
-		return &media{f, in.Spoiler}, err
+		return &media{file: f, spoiler: in.Spoiler}, err
 	case *tg.InputMediaDocument:
 		id, ok := in.ID.(*tg.InputDocument)
 		if !ok {
 			return nil, errMediaEmpty
 		}
 		f, err := c.findMedia(id.ID, id.AccessHash, id.FileReference, true)
-		return &media{f, in.Spoiler}, err
+		return &media{file: f, spoiler: in.Spoiler}, err
 	}
 	return nil, errMedia
 }
@@ -175,56 +172,13 @@ func (f *file) describe(name string, shown *content, store *blobs) error {
 	return err
 }
 
-// checkCaption is checkText for what goes with media.
-func checkCaption(s string) error {
-	switch {
-	case s == "":
-		return nil
-	case utf8.RuneCountInString(s) > maxCaption:
-		return errCaption
-	}
-	return checkText(s)
-}
-
-// sendMedia serves messages.sendMedia.
-func sendMedia(c *call, q *tg.MessagesSendMedia) (tl.Encoder, error) {
-	if m := c.user.sent[q.RandomID]; m != nil && q.RandomID != 0 {
-		return c.sent(m), nil
-	}
-	p, err := c.writable(q.Peer)
-	switch {
-	case err != nil:
-		return nil, err
-	case q.RandomID == 0:
-		return nil, refusal(400, "RANDOM_ID_EMPTY")
-	}
-	if err := checkCaption(q.Message); err != nil {
-		return nil, err
-	}
-	m := &message{
-		from: c.user.id, to: p, text: q.Message, entities: q.Entities, silent: q.Silent, randomID: q.RandomID,
-	}
-	if m.replyTo, err = c.replied(p, q.ReplyTo); err != nil {
-		return nil, err
-	}
-	return c.takeMedia(q.Media, func(c *call, carried *media) (tl.Encoder, error) {
-		if earlier := c.user.sent[q.RandomID]; earlier != nil {
-			return c.sent(earlier), nil
-		}
-		m.media = carried
-		c.post(m)
-		c.user.sent[q.RandomID] = m
-		return c.sent(m), nil
-	})
-}
-
 // writable returns a peer that the caller names and may write to.
 func (c *call) writable(in tg.InputPeerClass) (peerKey, error) {
 	p, err := c.findPeer(in)
 	if err != nil {
 		return peerKey{}, err
 	}
-	return p, c.mayWrite(p)
+	return p, c.mayWrite(p, contentMedia)
 }
 
 // uploadMedia serves messages.uploadMedia, which makes media that can be sent
@@ -238,67 +192,6 @@ func uploadMedia(c *call, q *tg.MessagesUploadMedia) (tl.Encoder, error) {
 	})
 }
 
-// sendMultiMedia serves messages.sendMultiMedia: an album, which takes media
-// that are there already.
-func sendMultiMedia(c *call, q *tg.MessagesSendMultiMedia) (*tg.Updates, error) {
-	p, err := c.writable(q.Peer)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(q.MultiMedia) == 0:
-		return nil, errMediaEmpty
-	case len(q.MultiMedia) > maxAlbum:
-		return nil, errAlbumTooLong
-	}
-	replyTo, err := c.replied(p, q.ReplyTo)
-	if err != nil {
-		return nil, err
-	}
-	group := c.world().randomID()
-	var album []*message
-	for i, one := range q.MultiMedia {
-		m := &message{
-			from: c.user.id, to: p, text: one.Message, entities: one.Entities, silent: q.Silent,
-			randomID: one.RandomID, replyTo: replyTo, group: group,
-		}
-		if err := c.checkSingle(&one, m, i); err != nil {
-			return nil, err
-		}
-		album = append(album, m)
-	}
-	if !groupable(album) {
-		return nil, refusal(400, "MEDIA_GROUPED_INVALID")
-	}
-	for i, m := range album {
-		if earlier := c.user.sent[m.randomID]; earlier != nil {
-			album[i] = earlier
-			continue
-		}
-		c.post(m)
-		c.user.sent[m.randomID] = m
-	}
-	return c.sent(album...), nil
-}
-
-// checkSingle fills in one message of an album.
-func (c *call) checkSingle(one *tg.InputSingleMedia, m *message, index int) error {
-	if one.RandomID == 0 {
-		return refusal(400, "RANDOM_ID_EMPTY")
-	}
-	if err := checkCaption(one.Message); err != nil {
-		return err
-	}
-	carried, err := c.sentBefore(one.Media)
-	var rpc *mtproto.RPCError
-	if errors.As(err, &rpc) && (errors.Is(err, errReferenceExpired) || errors.Is(err, errReferenceInvalid)) {
-		// R-FI-15: which of them is in the middle of the name.
-		what := strings.TrimPrefix(rpc.Type, "FILE_REFERENCE_")
-		return &mtproto.RPCError{Code: 400, Type: "FILE_REFERENCE_X_" + what, Argument: index}
-	}
-	m.media = carried
-	return err
-}
-
 // groupable reports whether messages can be one album: photos and videos mix,
 // music and other documents stay among themselves.
 func groupable(album []*message) bool {
@@ -306,11 +199,15 @@ func groupable(album []*message) bool {
 	for _, m := range album {
 		kinds[m.media.kind()] = struct{}{}
 	}
-	return len(kinds) == 1
+	_, plain := kinds["plain"]
+	return len(kinds) == 1 && !plain
 }
 
 func (m *media) kind() string {
-	if !m.file.document {
+	switch {
+	case m.plain != nil:
+		return "plain"
+	case !m.file.document:
 		return "visual"
 	}
 	for _, a := range m.file.attributes {

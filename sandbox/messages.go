@@ -1,151 +1,118 @@
 package sandbox
 
 import (
-	"unicode/utf8"
+	"slices"
 
 	"godwit/tg"
+	"godwit/tl"
 )
 
 func init() {
-	register(sendMessage)
 	register(editMessage)
 	register(deleteMessages)
+	register(deleteHistory)
 	register(readHistory)
 	register(setTyping)
 	register(receivedMessages)
 }
 
-// Longest text of a chat message, in code points.
-const maxText = 4096
+// maxDelete is how many messages one call of messages.deleteHistory deletes.
+const maxDelete = 1000
 
-func checkText(s string) error {
-	switch n := utf8.RuneCountInString(s); {
-	case n == 0:
-		return refusal(400, "MESSAGE_EMPTY")
-	case n > maxText:
-		return refusal(400, "MESSAGE_TOO_LONG")
-	case !utf8.ValidString(s):
-		return refusal(400, "INPUT_TEXT_INVALID")
-	}
-	return nil
-}
-
-// sendMessage serves messages.sendMessage. A random id that the sender has
-// used before gets the answer that it got then.
-func sendMessage(c *call, q *tg.MessagesSendMessage) (tg.UpdatesClass, error) {
-	if m := c.user.sent[q.RandomID]; m != nil && q.RandomID != 0 {
-		return c.sent(m), nil
-	}
-	p, err := c.findPeer(q.Peer)
+// findMessage returns a message that the caller names.
+func (c *call) findMessage(in tg.InputPeerClass, id int32) (*entry, error) {
+	p, err := c.findPeer(in)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayWrite(p); err != nil {
-		return nil, err
-	}
-	if err := checkText(q.Message); err != nil {
-		return nil, err
-	}
-	if q.RandomID == 0 {
-		return nil, refusal(400, "RANDOM_ID_EMPTY")
-	}
-	m := &message{
-		from: c.user.id, to: p, text: q.Message, entities: q.Entities, silent: q.Silent, randomID: q.RandomID,
-	}
-	if m.replyTo, err = c.replied(p, q.ReplyTo); err != nil {
-		return nil, err
-	}
-	c.post(m)
-	c.user.sent[q.RandomID] = m
-	return c.sent(m), nil
-}
-
-// sent is the answer to whoever sent some messages, all to one peer.
-func (c *call) sent(messages ...*message) *tg.Updates {
-	w := c.world()
-	out := &tg.Updates{Date: w.unix()}
-	var seen refs
-	for _, m := range messages {
-		b, owner := c.boxOf(m.to)
-		id := m.copies[owner]
-		out.Updates = append(out.Updates, &tg.UpdateMessageID{ID: id, RandomID: m.randomID})
-		if e := b.get(id); e != nil {
-			out.Updates = append(out.Updates, c.newMessage(c.user, e))
-			seen.entry(e)
+	if p.kind == peerChannel {
+		if err := c.mayRead(c.world().channels[p.id]); err != nil {
+			return nil, err
 		}
-	}
-	out.Users = w.userObjects(c.user, &seen)
-	out.Chats = w.chatObjects(c.user, &seen)
-	return out
-}
-
-// mayWrite tells whether the caller may send messages to p.
-func (c *call) mayWrite(p peerKey) error {
-	w := c.world()
-	switch p.kind {
-	case peerUser:
-		if to := w.users[p.id]; c.user.isBot() && to != c.user {
-			if to.isBot() {
-				return refusal(400, "USER_IS_BOT")
-			}
-			if d := c.user.dialogs[p]; d == nil || len(d.ids) == 0 {
-				return errPeerInvalid // a bot cannot begin a conversation
-			}
-		}
-	case peerChannel:
-		ch := w.channels[p.id]
-		switch {
-		case c.mayRead(ch) != nil:
-			return errChannelPrivate
-		case ch.members[c.user.id] == nil, ch.broadcast && ch.creator != c.user.id:
-			return refusal(403, "CHAT_WRITE_FORBIDDEN")
-		}
-	}
-	return nil
-}
-
-// replied finds the message that a reply names.
-func (c *call) replied(p peerKey, in tg.InputReplyToClass) (*message, error) {
-	to, ok := in.(*tg.InputReplyToMessage)
-	if !ok || to.ReplyToMsgID == 0 {
-		return nil, nil
 	}
 	b, _ := c.boxOf(p)
-	e := b.get(to.ReplyToMsgID)
+	e := b.get(id)
 	if e == nil || e.peer != p {
-		return nil, refusal(400, "REPLY_MESSAGE_ID_INVALID")
+		return nil, errMessageInvalid
 	}
-	return e.message, nil
+	return e, nil
 }
 
-func editMessage(c *call, q *tg.MessagesEditMessage) (tg.UpdatesClass, error) {
-	p, err := c.findPeer(q.Peer)
+func editMessage(c *call, q *tg.MessagesEditMessage) (tl.Encoder, error) {
+	if q.ScheduleDate.Set {
+		return c.reschedule(q)
+	}
+	e, err := c.findMessage(q.Peer, q.ID)
 	if err != nil {
 		return nil, err
 	}
-	b, _ := c.boxOf(p)
-	e := b.get(q.ID)
+	channel := e.peer.kind == peerChannel && c.world().channels[e.peer.id].broadcast
 	switch {
-	case e == nil || e.peer != p:
-		return nil, errMessageInvalid
-	case e.from != c.user.id || e.action != nil:
+	case e.action != nil, e.forward != nil,
+		e.from != c.user.id && !(channel && c.world().may(c.user, e.peer, actEdit)):
 		return nil, refusal(403, "MESSAGE_AUTHOR_REQUIRED")
-	case e.text == q.Message.Value:
-		return nil, refusal(400, "MESSAGE_NOT_MODIFIED")
 	}
-	if err := checkText(q.Message.Value); err != nil {
+	if in, ok := q.Media.(*tg.InputMediaPoll); ok && e.poll != nil {
+		return c.closePoll(e, in)
+	}
+	if q.Media == nil {
+		return c.edit(e, q, nil)
+	}
+	return c.takeMedia(q.Media, func(c *call, carried *media) (tl.Encoder, error) { return c.edit(e, q, carried) })
+}
+
+// edit changes a message and tells all who have a copy.
+func (c *call) edit(e *entry, q *tg.MessagesEditMessage, carried *media) (tl.Encoder, error) {
+	if err := c.rewrite(e.message, q, carried); err != nil {
 		return nil, err
 	}
-	e.text, e.entities, e.edited = q.Message.Value, q.Entities, c.world().unix()
+	e.edited = c.world().unix()
 	c.edited(e.message)
 	return c.updates(c.user), nil
 }
 
+// rewrite changes a message as an edit says. carried are new media, nil if
+// they stay.
+func (c *call) rewrite(m *message, q *tg.MessagesEditMessage, carried *media) error {
+	words := q.Message.Or(m.text)
+	check := checkText
+	if contentOf(m) != contentText || carried != nil {
+		check = checkCaption
+	}
+	if err := check(words); err != nil {
+		return err
+	}
+	entities, err := c.entities(words, q.Entities)
+	if err != nil {
+		return err
+	}
+	if words == m.text && carried == nil && slices.EqualFunc(entities, m.entities, sameEntity) {
+		return refusal(400, "MESSAGE_NOT_MODIFIED")
+	}
+	m.text, m.entities = words, entities
+	if carried != nil {
+		m.media = carried
+	}
+	return nil
+}
+
+// sameEntity compares two entities by their encoding.
+func sameEntity(a, b tg.MessageEntityClass) bool { return encodingOf(a) == encodingOf(b) }
+
+// deleteMessages serves messages.deleteMessages: of the caller's own box, and
+// for all who have a copy if that is asked for.
 func deleteMessages(c *call, q *tg.MessagesDeleteMessages) (*tg.MessagesAffectedMessages, error) {
+	n := c.removeEverywhere(q.ID, q.Revoke)
+	return &tg.MessagesAffectedMessages{Pts: int32(c.user.box.pts), PtsCount: int32(n)}, nil
+}
+
+// removeEverywhere deletes messages from the caller's box, and with revoke
+// from all others. It returns how many the caller had.
+func (c *call) removeEverywhere(ids []int32, revoke bool) int {
 	others := make(map[*user][]int32)
-	for _, id := range q.ID {
+	for _, id := range ids {
 		e := c.user.box.get(id)
-		if e == nil || !q.Revoke {
+		if e == nil || !revoke || !c.mayRevoke(e) {
 			continue
 		}
 		for owner, theirs := range e.copies {
@@ -154,11 +121,43 @@ func deleteMessages(c *call, q *tg.MessagesDeleteMessages) (*tg.MessagesAffected
 			}
 		}
 	}
-	n := c.remove(c.user, q.ID)
-	for u, ids := range others {
-		c.remove(u, ids)
+	n := c.remove(c.user, ids)
+	for u, theirs := range others {
+		c.remove(u, theirs)
 	}
-	return &tg.MessagesAffectedMessages{Pts: int32(c.user.box.pts), PtsCount: int32(n)}, nil
+	return n
+}
+
+// mayRevoke tells whether the caller may delete a message for everybody: any
+// one in a private chat, in a group its own unless it is an administrator.
+func (c *call) mayRevoke(e *entry) bool {
+	return e.peer.kind == peerUser || e.from == c.user.id || c.world().may(c.user, e.peer, actDelete)
+}
+
+// deleteHistory serves messages.deleteHistory, a part at a time: the answer
+// says how much is left.
+func deleteHistory(c *call, q *tg.MessagesDeleteHistory) (*tg.MessagesAffectedHistory, error) {
+	p, err := c.findPeer(q.Peer)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.kind == peerChannel:
+		return nil, errPeerInvalid // channels.deleteHistory is for these
+	}
+	d := c.user.dialogs[p]
+	if d == nil {
+		return &tg.MessagesAffectedHistory{Pts: int32(c.user.box.pts)}, nil
+	}
+	ids := slices.Clone(d.ids)
+	if q.MaxID > 0 {
+		ids = ids[:after(ids, q.MaxID)]
+	}
+	left := max(0, len(ids)-maxDelete)
+	n := c.removeEverywhere(ids[left:], q.Revoke && p.kind == peerUser)
+	if left == 0 && !q.JustClear && len(d.ids) == 0 {
+		delete(c.user.dialogs, p)
+	}
+	return &tg.MessagesAffectedHistory{Pts: int32(c.user.box.pts), PtsCount: int32(n), Offset: int32(left)}, nil
 }
 
 func readHistory(c *call, q *tg.MessagesReadHistory) (*tg.MessagesAffectedMessages, error) {
@@ -178,24 +177,27 @@ func setTyping(c *call, q *tg.MessagesSetTyping) (boolean, error) {
 	if err != nil {
 		return false, err
 	}
+	if err := c.mayWrite(p, contentText); err != nil {
+		return false, err
+	}
 	w := c.world()
 	self := c.user.key()
-	switch p.kind {
-	case peerUser:
-		if p != self {
-			c.tell(w.users[p.id], &tg.UpdateUserTyping{UserID: c.user.id, Action: q.Action}, self)
+	for one := range w.audience(p) {
+		if one == c.user {
+			continue
 		}
-	case peerChat:
-		for _, one := range w.chats[p.id].members {
-			if one.user != c.user {
-				c.tell(one.user, &tg.UpdateChatUserTyping{ChatID: p.id, FromID: self.object(), Action: q.Action}, self, p)
-			}
+		var update tg.UpdateClass
+		switch p.kind {
+		case peerUser:
+			update = &tg.UpdateUserTyping{UserID: c.user.id, TopMsgID: q.TopMsgID, Action: q.Action}
+		case peerChat:
+			update = &tg.UpdateChatUserTyping{ChatID: p.id, FromID: self.object(), Action: q.Action}
+		default:
+			update = &tg.UpdateChannelUserTyping{ChannelID: p.id, TopMsgID: q.TopMsgID, FromID: self.object(), Action: q.Action}
 		}
-	case peerChannel:
-		for one := range w.channels[p.id].online() {
-			if one != c.user {
-				c.tell(one, &tg.UpdateChannelUserTyping{ChannelID: p.id, FromID: self.object(), Action: q.Action}, self, p)
-			}
+		c.tell(one, update, self)
+		if p.kind != peerUser {
+			c.batch(one).seen.add(p)
 		}
 	}
 	return true, nil

@@ -31,6 +31,34 @@ func (r *refs) entry(e *entry) {
 		r.users(a.Users)
 	case *tg.MessageActionChatDeleteUser:
 		r.users([]int64{a.UserID})
+	case *tg.MessageActionChatJoinedByLink:
+		r.users([]int64{a.InviterID})
+	case *tg.MessageActionChatMigrateTo:
+		r.add(peerKey{peerChannel, a.ChannelID})
+	case *tg.MessageActionChannelMigrateFrom:
+		r.add(peerKey{peerChat, a.ChatID})
+	}
+	if e.forward != nil {
+		r.peer(e.forward.FromID)
+	}
+	for _, mark := range e.entities {
+		if mark, ok := mark.(*tg.MessageEntityMentionName); ok {
+			r.users([]int64{mark.UserID})
+		}
+	}
+	for _, one := range e.reactions[max(0, len(e.reactions)-recentReactions):] {
+		r.add(one.user.key())
+	}
+}
+
+func (r *refs) peer(p tg.PeerClass) {
+	switch p := p.(type) {
+	case *tg.PeerUser:
+		r.add(peerKey{peerUser, p.UserID})
+	case *tg.PeerChat:
+		r.add(peerKey{peerChat, p.ChatID})
+	case *tg.PeerChannel:
+		r.add(peerKey{peerChannel, p.ChannelID})
 	}
 }
 
@@ -119,59 +147,6 @@ func (w *world) status(u *user) tg.UserStatusClass {
 	return &tg.UserStatusEmpty{}
 }
 
-func (w *world) chatObject(viewer *user, g *chat) tg.ChatClass {
-	m := g.members.find(viewer.id)
-	return &tg.Chat{
-		ID:                  g.id,
-		Creator:             g.creator == viewer.id,
-		Left:                m == nil,
-		Title:               g.title,
-		Photo:               &tg.ChatPhotoEmpty{},
-		ParticipantsCount:   int32(len(g.members)),
-		Date:                g.date,
-		Version:             int32(g.version),
-		DefaultBannedRights: &tg.ChatBannedRights{UntilDate: forever},
-	}
-}
-
-// forever is the date of what does not end.
-const forever = 1<<31 - 1
-
-func (w *world) channelObject(viewer *user, ch *channel) tg.ChatClass {
-	_, member := ch.members[viewer.id]
-	out := &tg.Channel{
-		ID:                ch.id,
-		AccessHash:        tl.Some(w.accessHash(viewer.id, ch.key())),
-		Creator:           ch.creator == viewer.id,
-		Left:              !member,
-		Broadcast:         ch.broadcast,
-		Megagroup:         !ch.broadcast,
-		Title:             ch.title,
-		Username:          text(ch.username),
-		Photo:             &tg.ChatPhotoEmpty{},
-		Date:              ch.date,
-		ParticipantsCount: tl.Some(int32(len(ch.members))),
-	}
-	if d := viewer.dialogs[ch.key()]; member && d != nil {
-		out.Date = d.joined
-	}
-	if out.Creator {
-		out.AdminRights = adminRights()
-	}
-	if !ch.broadcast {
-		out.DefaultBannedRights = &tg.ChatBannedRights{UntilDate: forever}
-	}
-	return out
-}
-
-// adminRights are those of a creator.
-func adminRights() *tg.ChatAdminRights {
-	return &tg.ChatAdminRights{
-		ChangeInfo: true, PostMessages: true, EditMessages: true, DeleteMessages: true,
-		BanUsers: true, InviteUsers: true, PinMessages: true, AddAdmins: true, ManageCall: true, Other: true,
-	}
-}
-
 func (p peerKey) object() tg.PeerClass {
 	switch p.kind {
 	case peerChat:
@@ -180,61 +155,4 @@ func (p peerKey) object() tg.PeerClass {
 		return &tg.PeerChannel{ChannelID: p.id}
 	}
 	return &tg.PeerUser{UserID: p.id}
-}
-
-// messageObject returns a message of a box whose owner has the given id, 0
-// for a channel's, as the viewer sees it.
-func (w *world) messageObject(viewer *user, owner int64, e *entry) tg.MessageClass {
-	out := e.out
-	post := false
-	if ch := w.channels[e.peer.id]; e.peer.kind == peerChannel && ch != nil {
-		out = e.from == viewer.id
-		post = ch.broadcast
-	}
-	var from tg.PeerClass
-	if !post {
-		from = peerKey{peerUser, e.from}.object()
-	}
-	reply := replyHeader(owner, e)
-	if e.action != nil {
-		return &tg.MessageService{
-			Out: out, Post: post, Silent: e.silent, ID: e.id, FromID: from, PeerID: e.peer.object(),
-			ReplyTo: reply, Date: e.date, Action: e.action,
-		}
-	}
-	m := &tg.Message{
-		Out: out, Post: post, Silent: e.silent, ID: e.id, FromID: from, PeerID: e.peer.object(),
-		ReplyTo: reply, Date: e.date, Message: e.text, Entities: e.entities, Media: w.mediaObject(viewer, e.media),
-		GroupedID: tl.Optional[int64]{Value: e.group, Set: e.group != 0},
-	}
-	if e.edited != 0 {
-		m.EditDate = tl.Some(e.edited)
-	}
-	if post {
-		m.Views, m.Forwards = tl.Some[int32](1), tl.Some[int32](0)
-	}
-	return m
-}
-
-// replyHeader names the message that e answers by its id in the same box, nil
-// if it is not there.
-func replyHeader(owner int64, e *entry) tg.MessageReplyHeaderClass {
-	if e.replyTo == nil {
-		return nil
-	}
-	id, ok := e.replyTo.copies[owner]
-	if !ok {
-		return nil
-	}
-	return &tg.MessageReplyHeader{ReplyToMsgID: tl.Some(id)}
-}
-
-// messageObjects renders messages and notes whom they mention.
-func (w *world) messageObjects(viewer *user, owner int64, entries []*entry, seen *refs) []tg.MessageClass {
-	out := make([]tg.MessageClass, 0, len(entries))
-	for _, e := range entries {
-		seen.entry(e)
-		out = append(out, w.messageObject(viewer, owner, e))
-	}
-	return out
 }

@@ -112,7 +112,8 @@ func (c *call) readable(in tg.InputChannelClass) (*channel, error) {
 }
 
 func (c *call) mayRead(ch *channel) error {
-	if ch.members[c.user.id] == nil && ch.username == "" {
+	gone := ch.deleted || c.world().ban(ch, c.user).kicked()
+	if gone || ch.members[c.user.id] == nil && ch.username == "" {
 		return errChannelPrivate
 	}
 	return nil

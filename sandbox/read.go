@@ -10,9 +10,9 @@ import (
 func (w *world) unread(u *user, d *dialog) int {
 	n := 0
 	if d.peer.kind == peerChannel {
-		b := &w.channels[d.peer.id].box
-		for id := d.readInbox + 1; id <= b.last(); id++ {
-			if e := b.get(id); e != nil && e.from != u.id {
+		ch := w.channels[d.peer.id]
+		for _, id := range ch.ids[after(ch.ids, d.readInbox):] {
+			if ch.box.get(id).from != u.id {
 				n++
 			}
 		}
@@ -100,9 +100,9 @@ func (c *call) readChannel(ch *channel, upTo int32) {
 	}
 	w := c.world()
 	writers := make(map[int64]bool)
-	for id := d.readInbox + 1; id <= upTo; id++ {
-		if e := ch.box.get(id); e != nil && e.from != c.user.id {
-			writers[e.from] = true
+	for _, id := range ch.ids[after(ch.ids, d.readInbox):after(ch.ids, upTo)] {
+		if from := ch.box.get(id).from; from != c.user.id {
+			writers[from] = true
 		}
 	}
 	d.readInbox = upTo

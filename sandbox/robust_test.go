@@ -155,7 +155,8 @@ var fillers = []tl.Object{
 	&tg.InputPeerEmpty{}, &tg.InputUserEmpty{}, &tg.InputChannelEmpty{}, &tg.InputCheckPasswordEmpty{},
 	&tg.SendMessageTypingAction{}, &tg.InputNotifyUsers{}, &tg.ChannelParticipantsRecent{}, &tg.ChannelMessagesFilterEmpty{},
 	&tg.InputMessagesFilterEmpty{}, &tg.HelpGetConfig{}, &tg.InputMediaEmpty{},
-	&tg.InputPeerPhotoFileLocation{Peer: &tg.InputPeerEmpty{}},
+	&tg.InputPeerPhotoFileLocation{Peer: &tg.InputPeerEmpty{}}, &tg.InputDialogPeer{Peer: &tg.InputPeerEmpty{}},
+	&tg.ChatReactionsNone{},
 }
 
 // Whatever a signed-in client sends, it is answered or refused, and nothing

@@ -67,6 +67,10 @@ type Options struct {
 	PrivateKey *mtcrypto.PrivateKey // of all DCs; a new one if nil
 	CodeTTL    time.Duration        // how long a login code is good; 0 means 5 minutes
 
+	// TakeoutDelay has devices that signed in less than a day ago wait before
+	// they may export everything, as Telegram does.
+	TakeoutDelay bool
+
 	Now    func() time.Time // the servers' clock; time.Now if nil
 	Rand   io.Reader        // crypto/rand's if nil
 	Logger *slog.Logger     // silent if nil
@@ -93,8 +97,12 @@ type Sandbox struct {
 	cdnServer *cdnServer // nil without
 	transfers transferFault
 
+	bell    chan struct{} // rung when a message is put by for later; has room for one
+	stopped chan struct{} // closed when the sandbox is
+
 	mu      sync.Mutex // guards what follows
 	started bool
+	closed  bool
 	serving sync.WaitGroup
 }
 
@@ -114,7 +122,7 @@ func New(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: randomness: %w", err)
 	}
-	sb := &Sandbox{options: o, log: o.Logger, world: w}
+	sb := &Sandbox{options: o, log: o.Logger, world: w, bell: make(chan struct{}, 1), stopped: make(chan struct{})}
 	for id := range o.DCs {
 		d := &dc{Sandbox: sb, id: id + 1}
 		d.server, err = mtserver.New(mtserver.Options{
@@ -221,6 +229,8 @@ func (sb *Sandbox) Start() error {
 		places[i].dc.listensOn(l.Addr(), places[i].media)
 	}
 	sb.started = true
+	sb.world.setAlarm(sb.ring)
+	sb.serving.Go(sb.keepTime)
 	for _, p := range places {
 		sb.serving.Go(func() {
 			if err := p.dc.server.Serve(p.listener); !errors.Is(err, mtserver.ErrServerClosed) {
@@ -277,6 +287,10 @@ func (sb *Sandbox) Close() error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
 	sb.started = true
+	if !sb.closed {
+		sb.closed = true
+		close(sb.stopped)
+	}
 	var failed error
 	for _, d := range sb.dcs {
 		failed = errors.Join(failed, d.server.Close())

@@ -130,6 +130,14 @@ func (c *call) difference(b *box, owner int64, events []event) *difference {
 				diff.seen.entry(e)
 				diff.updates = append(diff.updates, c.editUpdate(owner, e, ev))
 			}
+		case eventPin, eventUnpin:
+			diff.seen.add(ev.peer)
+			diff.updates = append(diff.updates, pinUpdate(ev))
+		case eventFolder:
+			for _, one := range ev.folders {
+				diff.seen.peer(one.Peer)
+			}
+			diff.updates = append(diff.updates, folderUpdate(ev))
 		case eventDelete:
 			diff.updates = append(diff.updates, deleteUpdate(ev))
 		case eventReadInbox:

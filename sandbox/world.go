@@ -1,17 +1,16 @@
 package sandbox
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"godwit/mtproto"
 	"godwit/mtproto/mtcrypto"
+	"godwit/tg"
 )
 
 // A peerKey names a conversation partner: a user, a basic group or a channel.
@@ -44,6 +43,10 @@ type world struct {
 	channels map[int64]*channel
 	keys     map[mtproto.KeyID]*key
 	sessions map[link]*session
+	present  map[*user]struct{} // who is signed in anywhere
+	invites  map[string]*invite // by hash
+	polls    map[int64]*poll
+	takeouts map[int64]*takeout
 	codes    map[string]*code // by phone
 	exports  map[int64]*export
 	ledger   []Entry
@@ -56,6 +59,10 @@ type world struct {
 	cdnByFile    map[int64]*cdnFile
 
 	lastUser, lastChat, lastChannel int64
+	lastScheduled                   int32
+
+	due   int32  // when the next scheduled message is to be sent, 0: none
+	alarm func() // has somebody see to it by then; nil: the next call does
 }
 
 // First ids handed out. Telegram's own are as large.
@@ -76,6 +83,10 @@ func newWorld(o *Options) (*world, error) {
 		channels: make(map[int64]*channel),
 		keys:     make(map[mtproto.KeyID]*key),
 		sessions: make(map[link]*session),
+		present:  make(map[*user]struct{}),
+		invites:  make(map[string]*invite),
+		polls:    make(map[int64]*poll),
+		takeouts: make(map[int64]*takeout),
 		codes:    make(map[string]*code),
 		exports:  make(map[int64]*export),
 		blobs:    &blobs{dir: o.FileDir, room: o.FileMemory}, referenceTTL: o.FileReferenceTTL,
@@ -135,6 +146,7 @@ type user struct {
 	photos   []*file // the newest is shown
 
 	password *password // nil without 2FA
+	filters  []*tg.DialogFilter
 	contacts map[int64]contact
 	box      box
 	dialogs  map[peerKey]*dialog
@@ -163,7 +175,15 @@ type dialog struct {
 	ids        []int32 // messages of the user's box, rising; unused for channels
 	readInbox  int32
 	readOutbox int32
-	joined     int32 // when, of a channel
+	joined     int32                      // when, of a channel
+	from       int32                      // newest message before that, which a hidden history begins after
+	folder     int32                      // 1: archived
+	pinned     int                        // place among the pinned, from 1; 0: not pinned
+	marked     bool                       // as unread
+	unheard    map[int32]struct{}         // mentions of the owner that have not been read
+	drafts     map[int32]*tg.DraftMessage // by topic, 0 for none
+	readTopics map[int32]int32            // by topic, up to where
+	scheduled  []*scheduled
 }
 
 // addUser enters a user, who gets an id without having one.
@@ -198,6 +218,24 @@ func (u *user) dialog(p peerKey) *dialog {
 	return d
 }
 
+// mentioned notes that a message mentions the dialog's owner.
+func (d *dialog) mentioned(id int32) {
+	if d.unheard == nil {
+		d.unheard = make(map[int32]struct{})
+	}
+	d.unheard[id] = struct{}{}
+}
+
+// mentions tells whether a message mentions the dialog's owner, who has not
+// read it.
+func (d *dialog) mentions(id int32) bool {
+	if d == nil {
+		return false
+	}
+	_, ok := d.unheard[id]
+	return ok
+}
+
 // setName gives a username to a peer, or takes it away where it is empty.
 func (w *world) setName(p peerKey, old, name string) {
 	delete(w.names, strings.ToLower(old))
@@ -218,68 +256,4 @@ func validName(s string) bool {
 		}
 	}
 	return true
-}
-
-// A member is someone in a chat or channel.
-type member struct {
-	user    *user
-	inviter int64
-	date    int32
-	active  int32 // when last written
-}
-
-// members is who is in a chat or channel, in the order of joining.
-type members []*member
-
-func (m members) find(id int64) *member {
-	for _, one := range m {
-		if one.user.id == id {
-			return one
-		}
-	}
-	return nil
-}
-
-func (m members) without(id int64) members {
-	return slices.DeleteFunc(m, func(one *member) bool { return one.user.id == id })
-}
-
-// A chat is a basic group. Its messages are in the box of each member.
-type chat struct {
-	id      int64
-	title   string
-	creator int64
-	date    int32
-	version int
-	members members
-}
-
-func (c *chat) key() peerKey { return peerKey{peerChat, c.id} }
-
-// A channel is a supergroup or a broadcast channel, with a box of its own.
-type channel struct {
-	id        int64
-	title     string
-	about     string
-	username  string
-	broadcast bool
-	creator   int64
-	date      int32
-	members   map[int64]*member
-	box       box
-	changed   int32 // when the box last changed
-}
-
-func (c *channel) key() peerKey { return peerKey{peerChannel, c.id} }
-
-// sorted returns the members, most recently active first (R-PT-07).
-func (c *channel) sorted() members {
-	all := make(members, 0, len(c.members))
-	for _, m := range c.members {
-		all = append(all, m)
-	}
-	slices.SortFunc(all, func(a, b *member) int {
-		return cmp.Or(cmp.Compare(b.active, a.active), cmp.Compare(a.date, b.date), cmp.Compare(a.user.id, b.user.id))
-	})
-	return all
 }

@@ -1,0 +1,252 @@
+package sandbox
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"godwit/tg"
+	"godwit/tl"
+)
+
+func init() {
+	register(searchMessages)
+	register(searchGlobal)
+	register(getSearchCounters)
+	register(getUnreadMentions)
+	register(readMentions)
+}
+
+// A query says which messages are looked for.
+type query struct {
+	text             string // in lower case
+	from             int64  // 0: anybody
+	thread           int32
+	filter           tg.MessagesFilterClass
+	minDate, maxDate int32
+}
+
+// finds tells whether a message is among those that are looked for.
+func (q *query) finds(e *entry) bool {
+	return q.passes(e) && strings.Contains(strings.ToLower(e.text), q.text) &&
+		(q.from == 0 || e.from == q.from) && (q.thread == 0 || e.thread == q.thread) &&
+		(q.minDate == 0 || e.date >= q.minDate) && (q.maxDate == 0 || e.date <= q.maxDate)
+}
+
+// passes tells whether the filter lets a message through.
+func (q *query) passes(e *entry) bool {
+	switch q.filter.(type) {
+	case *tg.InputMessagesFilterEmpty:
+		return e.action == nil
+	case *tg.InputMessagesFilterPinned:
+		return e.pinned
+	case *tg.InputMessagesFilterPoll:
+		return e.poll != nil
+	case *tg.InputMessagesFilterURL:
+		return slices.ContainsFunc(e.entities, func(m tg.MessageEntityClass) bool {
+			switch m.(type) {
+			case *tg.MessageEntityURL, *tg.MessageEntityTextURL:
+				return true
+			}
+			return false
+		})
+	}
+	return e.media != nil && e.media.passes(q.filter)
+}
+
+// passes tells whether a filter lets messages with such media through.
+func (m *media) passes(filter tg.MessagesFilterClass) bool {
+	if m.plain != nil {
+		switch m.plain.(type) {
+		case *tg.MessageMediaGeo:
+			_, ok := filter.(*tg.InputMessagesFilterGeo)
+			return ok
+		case *tg.MessageMediaContact:
+			_, ok := filter.(*tg.InputMessagesFilterContacts)
+			return ok
+		}
+		return false
+	}
+	kind := m.kind()
+	switch filter.(type) {
+	case *tg.InputMessagesFilterPhotoVideo:
+		return kind == "visual"
+	case *tg.InputMessagesFilterPhotos:
+		return !m.file.document
+	case *tg.InputMessagesFilterVideo:
+		return m.file.document && kind == "visual"
+	case *tg.InputMessagesFilterDocument:
+		return kind == "document"
+	case *tg.InputMessagesFilterMusic:
+		return kind == "music"
+	case *tg.InputMessagesFilterVoice, *tg.InputMessagesFilterRoundVoice:
+		return kind == "voice"
+	}
+	return false
+}
+
+// search returns the ids of the caller's messages with p that are looked for,
+// rising.
+func (c *call) search(p peerKey, q *query) ([]int32, error) {
+	ids, err := c.messageIDs(p)
+	if err != nil {
+		return nil, err
+	}
+	b, _ := c.boxOf(p)
+	_, mine := q.filter.(*tg.InputMessagesFilterMyMentions)
+	var found []int32
+	for _, id := range ids {
+		if mine && c.user.dialogs[p].mentions(id) || q.finds(b.get(id)) {
+			found = append(found, id)
+		}
+	}
+	return found, nil
+}
+
+// searchMessages serves messages.search in one conversation, or in all with
+// users and basic groups.
+func searchMessages(c *call, q *tg.MessagesSearch) (tg.MessagesMessagesClass, error) {
+	want := &query{
+		text: strings.ToLower(q.Q), thread: q.TopMsgID.Or(0), filter: q.Filter, minDate: q.MinDate, maxDate: q.MaxDate,
+	}
+	if q.FromID != nil {
+		from, err := c.findPeer(q.FromID)
+		if err != nil || from.kind != peerUser {
+			return nil, refusal(400, "FROM_PEER_INVALID")
+		}
+		want.from = from.id
+	}
+	if _, all := q.Peer.(*tg.InputPeerEmpty); all {
+		return c.global(want, func(p peerKey) bool { return p.kind != peerChannel }, nil, int(q.Limit))
+	}
+	p, err := c.findPeer(q.Peer)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.search(p, want)
+	if err != nil {
+		return nil, err
+	}
+	return c.messages(p, found, page{q.OffsetID, 0, q.AddOffset, q.Limit, q.MaxID, q.MinID}), nil
+}
+
+// searchGlobal serves messages.searchGlobal: in all conversations, the newest
+// first. The page after one begins after its last message.
+func searchGlobal(c *call, q *tg.MessagesSearchGlobal) (tg.MessagesMessagesClass, error) {
+	if _, empty := q.Filter.(*tg.InputMessagesFilterEmpty); empty && strings.TrimSpace(q.Q) == "" {
+		return nil, refusal(400, "SEARCH_QUERY_EMPTY")
+	}
+	want := &query{text: strings.ToLower(q.Q), filter: q.Filter, minDate: q.MinDate, maxDate: q.MaxDate}
+	var offset *entry
+	if p, err := c.findPeer(q.OffsetPeer); err == nil && q.OffsetID != 0 {
+		offset = &entry{message: &message{date: q.OffsetRate}, id: q.OffsetID, peer: p}
+	}
+	within := func(p peerKey) bool {
+		ch := c.world().channels[p.id]
+		channel := p.kind == peerChannel && ch != nil && ch.broadcast
+		switch {
+		case q.FolderID.Set && c.user.dialogs[p].folder != q.FolderID.Value:
+			return false
+		case q.BroadcastsOnly:
+			return channel
+		case q.GroupsOnly:
+			return p.kind != peerUser && !channel
+		case q.UsersOnly:
+			return p.kind == peerUser
+		}
+		return true
+	}
+	return c.global(want, within, offset, int(q.Limit))
+}
+
+// global searches the conversations that are within, from an offset on.
+func (c *call) global(want *query, within func(peerKey) bool, offset *entry, limit int) (tg.MessagesMessagesClass, error) {
+	var all []*entry
+	for p := range c.user.dialogs {
+		if !within(p) || p.kind == peerChannel && c.world().channels[p.id].members[c.user.id] == nil {
+			continue
+		}
+		ids, err := c.search(p, want)
+		if err != nil {
+			continue // a channel that is gone
+		}
+		b, _ := c.boxOf(p)
+		for _, id := range ids {
+			all = append(all, b.get(id))
+		}
+	}
+	slices.SortFunc(all, newer)
+	count := len(all)
+	if offset != nil {
+		at, exact := slices.BinarySearchFunc(all, offset, newer)
+		if exact {
+			at++
+		}
+		all = all[at:]
+	}
+	if limit <= 0 || limit > maxPage {
+		limit = maxPage
+	}
+	more := len(all) > limit
+	all = all[:min(limit, len(all))]
+	out := &tg.MessagesMessagesSlice{Count: int32(count), Messages: []tg.MessageClass{}}
+	var seen refs
+	for _, e := range all {
+		_, owner := c.boxOf(e.peer)
+		seen.entry(e)
+		out.Messages = append(out.Messages, c.world().messageObject(c.user, owner, e))
+	}
+	if more {
+		out.NextRate = tl.Some(all[len(all)-1].date)
+	}
+	out.Users, out.Chats = c.world().userObjects(c.user, &seen), c.world().chatObjects(c.user, &seen)
+	return out, nil
+}
+
+func getSearchCounters(c *call, q *tg.MessagesGetSearchCounters) (vector[*tg.MessagesSearchCounter], error) {
+	p, err := c.findPeer(q.Peer)
+	if err != nil {
+		return nil, err
+	}
+	out := vector[*tg.MessagesSearchCounter]{}
+	for _, f := range q.Filters {
+		found, err := c.search(p, &query{filter: f, thread: q.TopMsgID.Or(0)})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &tg.MessagesSearchCounter{Filter: f, Count: int32(len(found))})
+	}
+	return out, nil
+}
+
+// unheard returns the mentions of the caller in p that it has not read.
+func (c *call) unheardIn(p peerKey) []int32 {
+	var ids []int32
+	if d := c.user.dialogs[p]; d != nil {
+		for id := range d.unheard {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, cmp.Compare)
+	return ids
+}
+
+func getUnreadMentions(c *call, q *tg.MessagesGetUnreadMentions) (tg.MessagesMessagesClass, error) {
+	p, err := c.findPeer(q.Peer)
+	if err != nil {
+		return nil, err
+	}
+	return c.messages(p, c.unheardIn(p), page{q.OffsetID, 0, q.AddOffset, q.Limit, q.MaxID, q.MinID}), nil
+}
+
+func readMentions(c *call, q *tg.MessagesReadMentions) (*tg.MessagesAffectedHistory, error) {
+	p, err := c.findPeer(q.Peer)
+	if err != nil {
+		return nil, err
+	}
+	b, _ := c.boxOf(p)
+	if d := c.user.dialogs[p]; d != nil {
+		d.unheard = nil
+	}
+	return &tg.MessagesAffectedHistory{Pts: int32(b.pts)}, nil
+}
