@@ -130,6 +130,11 @@ var Rows = []Row{
 		Reason: "the server side alone, so that it serves clients of any make",
 	},
 	{
+		Dir: "bridge", Kind: Program,
+		Modules: []string{"github.com/oklog/ulid/v2"},
+		Reason:  "the daemon's terms and rules; whatever it imported, all of its adapters would",
+	},
+	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own:     []string{"mtproto", "sandbox", "telegram", "tg", "tl"},
 		Modules: []string{"github.com/alecthomas/kong"},

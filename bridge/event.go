@@ -1,0 +1,47 @@
+package bridge
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// An EventType says what an Event is about.
+type EventType string
+
+// The events about accounts. Those about messages stand with the messages.
+const (
+	AccountConnecting    EventType = "account.connecting"
+	AccountOnline        EventType = "account.online"
+	AccountFloodWait     EventType = "account.flood_wait"
+	AccountRestricted    EventType = "account.restricted"
+	AccountPaused        EventType = "account.paused"
+	AccountLoginRequired EventType = "account.login_required"
+	AccountBanned        EventType = "account.banned"
+	AccountSignedOut     EventType = "account.signed_out"
+)
+
+// A Source is the surface of Telegram over which something was learned.
+type Source string
+
+// The sources.
+const (
+	MTProto Source = "mtproto" // a user account
+	BotAPI  Source = "botapi"  // a bot
+)
+
+// SchemaVersion is the version of the Data of events. It rises when a field
+// changes its meaning or goes away, not when one is added.
+const SchemaVersion = 1
+
+// An Event is something that happened, as it is stored, and as it is told to
+// webhooks and streams.
+type Event struct {
+	ID            EventID         `json:"id"`
+	Type          EventType       `json:"type"`
+	Timestamp     time.Time       `json:"timestamp"`
+	AccountID     AccountID       `json:"account_id"`
+	Seq           int64           `json:"seq"` // from 1, without gaps, for each account
+	Source        Source          `json:"source"`
+	SchemaVersion int             `json:"schema_version"`
+	Data          json.RawMessage `json:"data"`
+}

@@ -1,0 +1,74 @@
+package bridge
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// The names of things. Each is a prefix that says what kind of thing it is, and
+// a ULID, so that what was made later sorts later (https://github.com/ulid/spec).
+type (
+	// AccountID names an account: acc_…
+	AccountID string
+	// PoolID names a pool of accounts: pool_…
+	PoolID string
+	// ConversationID names a conversation of an account: conv_…
+	ConversationID string
+	// MessageID names a message, sent or received: msg_…
+	MessageID string
+	// EventID names an event: evt_…
+	EventID string
+	// KeyID names an API key, which it does not give away: key_…
+	KeyID string
+)
+
+// A name is any of the types of names.
+type name interface {
+	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID
+}
+
+func prefixOf[T name]() string {
+	switch any(T("")).(type) {
+	case AccountID:
+		return "acc_"
+	case PoolID:
+		return "pool_"
+	case ConversationID:
+		return "conv_"
+	case MessageID:
+		return "msg_"
+	case EventID:
+		return "evt_"
+	}
+	return "key_"
+}
+
+// NewID returns the name of something made at a time. Entropy gives 10 random
+// bytes; from a [ulid.MonotonicEntropy], names of the same millisecond sort in
+// the order in which they were made.
+func NewID[T name](at time.Time, entropy io.Reader) (T, error) {
+	id, err := ulid.New(ulid.Timestamp(at), entropy)
+	if err != nil {
+		return "", fmt.Errorf("bridge: a new id: %w", err)
+	}
+	return T(prefixOf[T]() + id.String()), nil
+}
+
+// ParseID returns the name that a text is, or an error that says what is wrong
+// with it.
+func ParseID[T name](s string) (T, error) {
+	prefix := prefixOf[T]()
+	rest, ok := strings.CutPrefix(s, prefix)
+	if !ok {
+		return "", fmt.Errorf("bridge: id %q does not begin with %s", s, prefix)
+	}
+	id, err := ulid.ParseStrict(rest)
+	if err != nil || id.String() != rest {
+		return "", fmt.Errorf("bridge: id %q is not %s and 26 letters and digits of a ULID", s, prefix)
+	}
+	return T(s), nil
+}
