@@ -12,6 +12,7 @@ import (
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/transport"
 	"godwit/telegram"
+	"godwit/telegram/signin"
 	"godwit/tg"
 )
 
@@ -76,7 +77,7 @@ func godwitLogger(t *testing.T) *slog.Logger {
 func (p *godwitPerson) SignIn(ctx context.Context, password string) error {
 	answers := telegram.Answers{
 		PhoneNumber: p.phone,
-		AskCode: func(_ context.Context, prompt telegram.CodePrompt) (string, error) {
+		AskCode: func(_ context.Context, prompt signin.Prompt) (string, error) {
 			switch prompt.Attempt {
 			case 1:
 				return "00000", nil

@@ -5,49 +5,27 @@ import (
 	"errors"
 	"fmt"
 
-	"godwit/tg"
+	"godwit/telegram/signin"
 )
 
 // An Authenticator answers what a sign-in asks: it is the person at the
-// keyboard, or stands in for one. An error of any method ends the sign-in and
-// is returned by [Client.SignIn].
+// keyboard, or stands in for one. Prompt.Step says what is asked for and
+// Prompt.Actions which answers there are. An error ends the sign-in and is
+// returned by [Client.SignIn].
+//
+// At the step [signin.AtQR] the QR code of the prompt is to be shown and the
+// zero Answer returned. The next prompt comes when another device has accepted
+// it or, with another code to show, when it has expired.
 type Authenticator interface {
-	// Phone returns the phone number of the account, in international form.
-	Phone(ctx context.Context) (string, error)
-	// Code returns the login code that Telegram has sent.
-	Code(ctx context.Context, prompt CodePrompt) (string, error)
-	// Password returns the account's 2FA password.
-	Password(ctx context.Context, prompt PasswordPrompt) (string, error)
-	// SignUp is asked where the phone number has no account. It returns the
-	// name to make one with, or an error not to.
-	SignUp(ctx context.Context, prompt SignUpPrompt) (Name, error)
+	Answer(ctx context.Context, prompt signin.Prompt) (signin.Answer, error)
 }
 
-// A CodePrompt says where the login code went.
-type CodePrompt struct {
-	Phone   string
-	Type    tg.AuthSentCodeTypeClass // by app, SMS, call, …
-	Length  int                      // in digits; 0: not known
-	Attempt int                      // 1 for the first
-	// Problem is why the code is asked for once more, nil the first time:
-	// errors.Is tells tg.ErrPhoneCodeInvalid, tg.ErrPhoneCodeEmpty and
-	// tg.ErrPhoneCodeExpired apart. After the last one, another code was sent.
-	Problem error
-}
+// An AuthenticatorFunc is a function as an Authenticator.
+type AuthenticatorFunc func(ctx context.Context, prompt signin.Prompt) (signin.Answer, error)
 
-// A PasswordPrompt says which password is wanted.
-type PasswordPrompt struct {
-	Hint    string // what the owner of the account wrote down to remember it by
-	Attempt int    // 1 for the first
-	// Problem is why the password is asked for once more, nil the first time:
-	// tg.ErrPasswordHashInvalid says that it was wrong.
-	Problem error
-}
-
-// A SignUpPrompt goes before a new account.
-type SignUpPrompt struct {
-	Phone string
-	Terms *tg.HelpTermsOfService // that a new user agrees to; nil: none
+// Answer implements Authenticator.
+func (f AuthenticatorFunc) Answer(ctx context.Context, prompt signin.Prompt) (signin.Answer, error) {
+	return f(ctx, prompt)
 }
 
 // A Name is that of a new account. First must not be empty.
@@ -57,76 +35,85 @@ type Name struct{ First, Last string }
 // has no answer to ends the sign-in with an error that says which.
 type Answers struct {
 	PhoneNumber string
-	AskCode     func(ctx context.Context, prompt CodePrompt) (string, error)
-	AskPassword func(ctx context.Context, prompt PasswordPrompt) (string, error)
-	NewAccount  *Name // nil: none is made
+	// AskCode gets the login code. It is asked for the code of an e-mail address
+	// that is being set up too.
+	AskCode     func(ctx context.Context, prompt signin.Prompt) (string, error)
+	AskPassword func(ctx context.Context, prompt signin.Prompt) (string, error)
+	ShowQR      func(ctx context.Context, qr signin.QR) error // for SignInQR
+	NewAccount  *Name                                         // nil: none is made
+	Email       string                                        // for an account that has to have one
 }
 
 var _ Authenticator = Answers{}
 
 // What a sign-in with Answers that have no answer fails with.
 var (
+	ErrNeedPhone    = errors.New("telegram: a phone number is needed")
 	ErrNeedCode     = errors.New("telegram: a login code is needed")
 	ErrNeedPassword = errors.New("telegram: the account has a 2FA password")
+	ErrNeedEmail    = errors.New("telegram: the account needs an e-mail address to sign in by")
 	ErrNoAccount    = errors.New("telegram: the phone number has no account")
+	ErrNoQR         = errors.New("telegram: nothing to show a QR code with")
 )
 
-// Phone implements Authenticator.
-func (a Answers) Phone(context.Context) (string, error) { return a.PhoneNumber, nil }
-
-// Code implements Authenticator.
-func (a Answers) Code(ctx context.Context, prompt CodePrompt) (string, error) {
-	if a.AskCode == nil {
-		return "", ErrNeedCode
+// Answer implements Authenticator.
+func (a Answers) Answer(ctx context.Context, prompt signin.Prompt) (signin.Answer, error) {
+	switch prompt.Step {
+	case signin.AtStart:
+		if a.PhoneNumber == "" {
+			return signin.Answer{}, ErrNeedPhone
+		}
+		return signin.Answer{Action: signin.GivePhone, Text: a.PhoneNumber}, nil
+	case signin.AtCode, signin.AtEmailCode:
+		return ask(ctx, prompt, signin.GiveCode, a.AskCode, ErrNeedCode)
+	case signin.AtPassword:
+		return ask(ctx, prompt, signin.GivePassword, a.AskPassword, ErrNeedPassword)
+	case signin.AtEmail:
+		switch {
+		case a.Email == "":
+			return signin.Answer{}, ErrNeedEmail
+		case prompt.Problem != nil:
+			return signin.Answer{}, prompt.Problem
+		}
+		return signin.Answer{Action: signin.GiveEmail, Text: a.Email}, nil
+	case signin.AtName:
+		switch {
+		case a.NewAccount == nil:
+			return signin.Answer{}, fmt.Errorf("%w: %s", ErrNoAccount, prompt.Phone)
+		case prompt.Problem != nil:
+			return signin.Answer{}, prompt.Problem
+		}
+		return signin.Answer{Action: signin.GiveName, First: a.NewAccount.First, Last: a.NewAccount.Last}, nil
+	case signin.AtQR:
+		if a.ShowQR == nil {
+			return signin.Answer{}, ErrNoQR
+		}
+		return signin.Answer{}, a.ShowQR(ctx, *prompt.QR)
 	}
-	return a.AskCode(ctx, prompt)
+	return signin.Answer{}, fmt.Errorf("telegram: Answers have none to the step %q of a sign-in", prompt.Step)
 }
 
-// Password implements Authenticator.
-func (a Answers) Password(ctx context.Context, prompt PasswordPrompt) (string, error) {
-	if a.AskPassword == nil {
-		return "", ErrNeedPassword
+func ask(
+	ctx context.Context, prompt signin.Prompt, action signin.Action,
+	f func(context.Context, signin.Prompt) (string, error), missing error,
+) (signin.Answer, error) {
+	if f == nil {
+		return signin.Answer{}, missing
 	}
-	return a.AskPassword(ctx, prompt)
-}
-
-// SignUp implements Authenticator.
-func (a Answers) SignUp(_ context.Context, prompt SignUpPrompt) (Name, error) {
-	if a.NewAccount == nil {
-		return Name{}, fmt.Errorf("%w: %s", ErrNoAccount, prompt.Phone)
-	}
-	return *a.NewAccount, nil
+	text, err := f(ctx, prompt)
+	return signin.Answer{Action: action, Text: text}, err
 }
 
 // FixedCode returns a function for Answers.AskCode that knows the code
 // beforehand, as on a test network. If it was wrong, the sign-in ends.
-func FixedCode(code string) func(context.Context, CodePrompt) (string, error) {
-	return func(_ context.Context, prompt CodePrompt) (string, error) { return code, prompt.Problem }
-}
+func FixedCode(code string) func(context.Context, signin.Prompt) (string, error) { return fixed(code) }
 
 // FixedPassword returns a function for Answers.AskPassword that knows the
 // password beforehand. If it was wrong, the sign-in ends.
-func FixedPassword(password string) func(context.Context, PasswordPrompt) (string, error) {
-	return func(_ context.Context, prompt PasswordPrompt) (string, error) { return password, prompt.Problem }
+func FixedPassword(password string) func(context.Context, signin.Prompt) (string, error) {
+	return fixed(password)
 }
 
-// codeLength returns how many digits a code has, 0 where that is not told.
-func codeLength(t tg.AuthSentCodeTypeClass) int {
-	switch t := t.(type) {
-	case *tg.AuthSentCodeTypeApp:
-		return int(t.Length)
-	case *tg.AuthSentCodeTypeSMS:
-		return int(t.Length)
-	case *tg.AuthSentCodeTypeCall:
-		return int(t.Length)
-	case *tg.AuthSentCodeTypeMissedCall:
-		return int(t.Length)
-	case *tg.AuthSentCodeTypeEmailCode:
-		return int(t.Length)
-	case *tg.AuthSentCodeTypeFragmentSMS:
-		return int(t.Length)
-	case *tg.AuthSentCodeTypeFirebaseSMS:
-		return int(t.Length)
-	}
-	return 0
+func fixed(text string) func(context.Context, signin.Prompt) (string, error) {
+	return func(_ context.Context, prompt signin.Prompt) (string, error) { return text, prompt.Problem }
 }

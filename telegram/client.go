@@ -35,6 +35,7 @@ type Client struct {
 	self        *tg.User // nil: not signed in
 	leaving     bool     // signing out
 	lapsed      error    // why the credentials that were loaded do not sign in any more
+	signIn      *SignIn  // the newest, that gets what is sent before anybody is signed in
 	pump        *pump
 	lastPump    <-chan struct{} // closed when the pump before has stopped
 	err         error           // why the client ended

@@ -10,6 +10,7 @@ import (
 
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/signin"
 	"godwit/tg"
 )
 
@@ -59,9 +60,9 @@ func Example() {
 	defer client.Close()
 	user, err := client.SignIn(ctx, telegram.Answers{
 		PhoneNumber: "+999 66 1 0001",
-		AskCode: func(_ context.Context, prompt telegram.CodePrompt) (string, error) {
+		AskCode: func(_ context.Context, prompt signin.Prompt) (string, error) {
 			// Ask the person here, and tell them prompt.Problem if there is one.
-			fmt.Println("a code of", prompt.Length, "digits is on its way to", prompt.Phone)
+			fmt.Println("a code of", prompt.Code.Length, "digits is on its way to", prompt.Phone)
 			return "11111", nil
 		},
 	})

@@ -10,6 +10,8 @@ import (
 	"godwit/mtproto/mtclient"
 	"godwit/tg"
 	"godwit/tl"
+
+	"godwit/telegram/signin"
 )
 
 // TestMigration has each kind of redirection followed once at each DC (R-ER-02,
@@ -252,7 +254,10 @@ func TestSendRepeated(t *testing.T) {
 // R-LG-02).
 func TestSignInRestarts(t *testing.T) {
 	user := &tg.AuthAuthorization{User: &tg.User{ID: 1}}
-	sent := &tg.AuthSentCode{Type: &tg.AuthSentCodeTypeApp{Length: 5}}
+	sent := &tg.AuthSentCode{Type: &tg.AuthSentCodeTypeApp{Length: 5}, PhoneCodeHash: "hash"}
+	strange := password()
+	strange.HasPassword, strange.CurrentAlgo = true, &tg.PasswordKDFAlgoUnknown{}
+	strange.SRPB, strange.SRPID = []byte{1}, tl.Some(int64(1))
 	type step struct {
 		method string
 		answer tl.Encoder
@@ -278,21 +283,19 @@ func TestSignInRestarts(t *testing.T) {
 		}, ErrNoAccount},
 		{"SRP_ID_INVALID", []step{
 			{"auth.sendCode", sent, nil}, {"auth.signIn", nil, refuse(401, "SESSION_PASSWORD_NEEDED")},
+			{"account.getPassword", password(), nil},
 			{"account.getPassword", password(), nil}, {"auth.checkPassword", nil, refuse(400, "SRP_ID_INVALID")},
 			{"account.getPassword", password(), nil}, {"auth.checkPassword", user, nil},
 		}, nil},
 		{"PHONE_PASSWORD_FLOOD", []step{
 			{"auth.sendCode", sent, nil}, {"auth.signIn", nil, refuse(401, "SESSION_PASSWORD_NEEDED")},
+			{"account.getPassword", password(), nil},
 			{"account.getPassword", password(), nil}, {"auth.checkPassword", nil, refuse(406, "PHONE_PASSWORD_FLOOD")},
 		}, tg.ErrPhonePasswordFlood},
 		{"a password of another kind", []step{
 			{"auth.sendCode", sent, nil}, {"auth.signIn", nil, refuse(401, "SESSION_PASSWORD_NEEDED")},
-			{"account.getPassword", func() tl.Encoder {
-				p := password()
-				p.HasPassword, p.CurrentAlgo, p.SRPB, p.SRPID = true, &tg.PasswordKDFAlgoUnknown{}, []byte{1}, tl.Some(int64(1))
-				return p
-			}(), nil},
-		}, ErrUnknownPasswordKind},
+			{"account.getPassword", strange, nil}, {"account.getPassword", strange, nil},
+		}, signin.ErrUnknownPasswordKind},
 		{"FLOOD_WAIT", []step{{"auth.sendCode", nil, refuse(420, "FLOOD_WAIT_90")}}, tg.ErrFloodWait},
 	}
 	for _, test := range tests {

@@ -182,10 +182,12 @@ func (l *link) save(m mtclient.Credentials) error {
 
 // received takes what the data centre sends by itself. Only the main one
 // speaks for the account, and only once somebody is signed in (R-UP-04,
-// R-UP-05).
+// R-UP-05); before that, for who signs in (R-LG-32).
 func (l *link) received(body []byte) {
 	if p := l.c.pumpOf(l.dc); p != nil {
 		p.received(body)
+	} else if l.c.Self() == nil {
+		l.c.early(l.dc, body)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"godwit/mtproto"
 	"godwit/telegram"
+	"godwit/telegram/signin"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -52,8 +53,8 @@ func TestSignInByCode(t *testing.T) {
 	codes := []string{"11111", "", "22222"}
 	user, err := c.SignIn(p.ctx, telegram.Answers{
 		PhoneNumber: "+999 66 2 0001",
-		AskCode: func(_ context.Context, prompt telegram.CodePrompt) (string, error) {
-			if prompt.Phone != "9996620001" || prompt.Length != 5 || prompt.Attempt != len(problems)+1 {
+		AskCode: func(_ context.Context, prompt signin.Prompt) (string, error) {
+			if prompt.Phone != "9996620001" || prompt.Code.Length != 5 || prompt.Attempt != len(problems)+1 {
 				t.Errorf("prompt %+v", prompt)
 			}
 			problems = append(problems, prompt.Problem)
@@ -86,7 +87,7 @@ func TestExpiredCode(t *testing.T) {
 	var problems []error
 	_, err := c.SignIn(p.ctx, telegram.Answers{
 		PhoneNumber: "9996610002",
-		AskCode: func(ctx context.Context, prompt telegram.CodePrompt) (string, error) {
+		AskCode: func(ctx context.Context, prompt signin.Prompt) (string, error) {
 			problems = append(problems, prompt.Problem)
 			if len(problems) == 1 { // a newer code makes the first one void
 				_, err := tg.Call(ctx, c, &tg.AuthSendCode{
@@ -118,8 +119,8 @@ func TestPassword(t *testing.T) {
 	if _, err := c.SignIn(p.ctx, a); !errors.Is(err, tg.ErrPasswordHashInvalid) {
 		t.Fatalf("with a wrong password: %v, want ErrPasswordHashInvalid", err)
 	}
-	var prompts []telegram.PasswordPrompt
-	a.AskPassword = func(_ context.Context, prompt telegram.PasswordPrompt) (string, error) {
+	var prompts []signin.Prompt
+	a.AskPassword = func(_ context.Context, prompt signin.Prompt) (string, error) {
 		prompts = append(prompts, prompt)
 		return []string{"battery staple", "correct horse"}[len(prompts)-1], nil
 	}
@@ -128,7 +129,7 @@ func TestPassword(t *testing.T) {
 	if user.FirstName.Value != "Dora" {
 		t.Errorf("signed in as %+v", user)
 	}
-	if len(prompts) != 2 || prompts[0].Hint != "animal" || prompts[0].Problem != nil ||
+	if len(prompts) != 2 || prompts[0].Password.Hint != "animal" || prompts[0].Problem != nil ||
 		!errors.Is(prompts[1].Problem, tg.ErrPasswordHashInvalid) {
 		t.Errorf("prompts %+v", prompts)
 	}
@@ -175,7 +176,7 @@ func TestRefusedSignIn(t *testing.T) {
 		ctx, cancel := context.WithCancel(p.ctx)
 		_, err := c.SignIn(ctx, telegram.Answers{
 			PhoneNumber: "9996610004",
-			AskCode: func(context.Context, telegram.CodePrompt) (string, error) {
+			AskCode: func(context.Context, signin.Prompt) (string, error) {
 				cancel()
 				return "11111", nil
 			},

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -98,91 +96,6 @@ func (f *accountFlags) signedIn(env *environment, handler telegram.Handler) (*ac
 	return a, nil
 }
 
-// loginCommand signs a device in.
-type loginCommand struct {
-	accountFlags
-	Phone string `help:"Phone number; asked for if not given." placeholder:"NUMBER"`
-}
-
-// Run implements the command.
-func (c *loginCommand) Run(env *environment) error {
-	// With a handler the client notes where the account stands in its updates,
-	// so that a later listen tells what came in between.
-	a, err := c.open(env, true, telegram.OnMessage(func(context.Context, *telegram.Client, *tg.Message) error { return nil }))
-	if err != nil {
-		return err
-	}
-	defer a.close()
-	user, err := a.SignIn(env.ctx, &terminal{in: bufio.NewReader(env.in), out: env.out, phone: c.Phone})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(env.out, "Signed in as %s, user %d. Credentials: %s\n", nameOf(user), user.ID, c.Credentials)
-	return nil
-}
-
 func nameOf(u *tg.User) string {
 	return strings.TrimSpace(u.FirstName.Or("") + " " + u.LastName.Or(""))
-}
-
-// A terminal asks the person at the keyboard what a sign-in needs.
-type terminal struct {
-	in    *bufio.Reader
-	out   io.Writer
-	phone string
-}
-
-// ask prints a question and reads the answer. What is typed shows.
-func (t *terminal) ask(question string) (string, error) {
-	fmt.Fprint(t.out, question, " ")
-	line, err := t.in.ReadString('\n')
-	if line = strings.TrimSpace(line); err != nil && line == "" {
-		return "", fmt.Errorf("no answer to %q: %w", question, io.ErrUnexpectedEOF)
-	}
-	return line, nil
-}
-
-// problem tells why something is asked for once more.
-func (t *terminal) problem(err error) {
-	switch {
-	case err == nil:
-	case errors.Is(err, tg.ErrPhoneCodeInvalid):
-		fmt.Fprintln(t.out, "That is not the code.")
-	case errors.Is(err, tg.ErrPhoneCodeExpired):
-		fmt.Fprintln(t.out, "That code has expired. Another one has been sent.")
-	case errors.Is(err, tg.ErrPasswordHashInvalid):
-		fmt.Fprintln(t.out, "That is not the password.")
-	default:
-		fmt.Fprintln(t.out, "Telegram refuses:", err)
-	}
-}
-
-// Phone implements telegram.Authenticator.
-func (t *terminal) Phone(context.Context) (string, error) {
-	if t.phone != "" {
-		return t.phone, nil
-	}
-	return t.ask("Phone number:")
-}
-
-// Code implements telegram.Authenticator.
-func (t *terminal) Code(_ context.Context, prompt telegram.CodePrompt) (string, error) {
-	t.problem(prompt.Problem)
-	return t.ask("Code sent to +" + prompt.Phone + ":")
-}
-
-// Password implements telegram.Authenticator.
-func (t *terminal) Password(_ context.Context, prompt telegram.PasswordPrompt) (string, error) {
-	t.problem(prompt.Problem)
-	if prompt.Hint == "" {
-		return t.ask("Password:")
-	}
-	return t.ask("Password (hint: " + prompt.Hint + "):")
-}
-
-// SignUp implements telegram.Authenticator.
-func (t *terminal) SignUp(_ context.Context, prompt telegram.SignUpPrompt) (telegram.Name, error) {
-	name, err := t.ask("+" + prompt.Phone + " has no account. Name for a new one:")
-	first, last, _ := strings.Cut(name, " ")
-	return telegram.Name{First: first, Last: last}, err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"godwit/telegram"
+	"godwit/telegram/signin"
 	"godwit/tg"
 )
 
@@ -64,14 +65,14 @@ func (p *person) leave() {
 func (p *person) signIn(ctx context.Context) error {
 	user, err := p.client.SignIn(ctx, telegram.Answers{
 		PhoneNumber: p.phone,
-		AskCode: func(_ context.Context, prompt telegram.CodePrompt) (string, error) {
+		AskCode: func(_ context.Context, prompt signin.Prompt) (string, error) {
 			p.codes++
 			p.line("  %s is asked for the code sent to +%s, and types %s.", p.name, prompt.Phone, p.code)
 			return p.code, prompt.Problem
 		},
-		AskPassword: func(_ context.Context, prompt telegram.PasswordPrompt) (string, error) {
+		AskPassword: func(_ context.Context, prompt signin.Prompt) (string, error) {
 			p.passwords++
-			p.line("  %s is asked for the password (hint: %s), and proves knowing it by SRP.", p.name, prompt.Hint)
+			p.line("  %s is asked for the password (hint: %s), and proves knowing it by SRP.", p.name, prompt.Password.Hint)
 			return p.password, prompt.Problem
 		},
 		NewAccount: &telegram.Name{First: p.name},

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"godwit/telegram"
+	"godwit/telegram/signin"
 	"godwit/tg"
 )
 
@@ -41,7 +42,7 @@ func run(ctx context.Context) error {
 	return err
 }
 
-func askCode(context.Context, telegram.CodePrompt) (string, error) {
+func askCode(context.Context, signin.Prompt) (string, error) {
 	fmt.Print("code: ")
 	var digits string
 	_, err := fmt.Scan(&digits)

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"godwit/telegram"
+	"godwit/tg"
+)
+
+// loginCommand signs a device in.
+type loginCommand struct {
+	accountFlags
+	Phone string `help:"Phone number; asked for if not given." placeholder:"NUMBER" xor:"way"`
+	QR    bool   `help:"Show a QR code, which the Telegram app on another device scans." name:"qr" xor:"way"`
+	Bot   string `help:"Sign in as the bot of this token." placeholder:"TOKEN" xor:"way"`
+}
+
+// Run implements the command.
+func (c *loginCommand) Run(env *environment) error {
+	// With a handler the client notes where the account stands in its updates,
+	// so that a later listen tells what came in between.
+	a, err := c.open(env, true, telegram.OnMessage(func(context.Context, *telegram.Client, *tg.Message) error { return nil }))
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	user, err := c.signIn(env, a)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.out, "Signed in as %s, user %d. Credentials: %s\n", nameOf(user), user.ID, c.Credentials)
+	return nil
+}
+
+func (c *loginCommand) signIn(env *environment, a *account) (*tg.User, error) {
+	switch keyboard := newTerminal(env, c.Phone); {
+	case c.Bot != "":
+		return a.SignInBot(env.ctx, c.Bot)
+	case c.QR:
+		return a.SignInQR(env.ctx, keyboard)
+	default:
+		return a.SignIn(env.ctx, keyboard)
+	}
+}
