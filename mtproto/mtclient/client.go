@@ -38,11 +38,15 @@ import (
 	"godwit/mtproto/transport"
 )
 
-// Options say what a Client connects to and how. Dial and PublicKeys are
-// required; a zero elsewhere stands for the default.
+// Options say what a Client connects to and how. PublicKeys and one of Dial and
+// Connect are required; a zero elsewhere stands for the default.
 type Options struct {
 	// Dial opens a connection to the DC. It must heed its context.
 	Dial func(ctx context.Context) (net.Conn, error)
+	// Connect opens a connection that carries packets already, in place of Dial
+	// and of all of Transport but its MaxPacket, which is then to be that of the
+	// connection.
+	Connect func(ctx context.Context) (transport.PacketConn, error)
 	// Transport is how packets are framed. Its MaxPacket, where set, is 1 MiB at
 	// least.
 	Transport transport.Options
@@ -162,8 +166,8 @@ type answer struct {
 // New returns a Client that does nothing until it is run. An error says which
 // option is missing or out of range.
 func New(o Options) (*Client, error) {
-	if o.Dial == nil {
-		return nil, errors.New("mtclient: Options.Dial is missing")
+	if o.Dial == nil && o.Connect == nil {
+		return nil, errors.New("mtclient: Options.Dial is missing, and Options.Connect too")
 	}
 	if len(o.PublicKeys) == 0 && o.Credentials.Key.IsZero() {
 		return nil, errors.New("mtclient: Options.PublicKeys is empty, and there is no auth key")
@@ -185,6 +189,9 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.Transport.MaxPacket, transport.DefaultMaxPacket)
 	setDefault(&o.Rand, rand.Reader)
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
+	if o.Connect == nil {
+		o.Connect = o.connectByDial
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

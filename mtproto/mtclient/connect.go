@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"time"
 
 	"godwit/mtproto"
@@ -16,8 +15,22 @@ import (
 
 // dialed is the end of an attempt to connect.
 type dialed struct {
-	conn net.Conn
+	conn transport.PacketConn
 	err  error
+}
+
+// connectByDial is Options.Connect where there is only Options.Dial.
+func (o *Options) connectByDial(ctx context.Context) (transport.PacketConn, error) {
+	c, err := o.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	framed, err := transport.NewClient(c, o.Transport)
+	if err != nil {
+		_ = c.Close() // it was not used
+		return nil, err
+	}
+	return framed, nil
 }
 
 // dial starts an attempt to connect; its end comes over l.dialed.
@@ -28,7 +41,7 @@ func (l *loop) dial() {
 	l.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(l.ctx, l.o.DialTimeout)
 		defer cancel()
-		conn, err := l.o.Dial(ctx)
+		conn, err := l.o.Connect(ctx)
 		result <- dialed{conn, err}
 	})
 }
@@ -39,11 +52,7 @@ func (l *loop) connected(d dialed) error {
 	if d.err != nil {
 		return d.err
 	}
-	link, err := openLink(d.conn, l.o, &l.tasks)
-	if err != nil {
-		return err
-	}
-	l.link = link
+	l.link = openLink(d.conn, l.o, &l.tasks)
 	if l.session == nil {
 		return l.startExchange()
 	}

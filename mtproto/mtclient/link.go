@@ -1,7 +1,6 @@
 package mtclient
 
 import (
-	"net"
 	"sync"
 	"time"
 
@@ -11,26 +10,21 @@ import (
 // A link is an open connection with the goroutines that read from it and write
 // to it.
 type link struct {
-	conn   *transport.Conn
+	conn   transport.PacketConn
 	in     chan []byte   // packets that have arrived
 	out    chan []byte   // packets to write; taken when the one before is written
 	failed chan error    // has room for one error of each goroutine
 	closed chan struct{} // ends both
 }
 
-func openLink(conn net.Conn, o *Options, tasks *sync.WaitGroup) (*link, error) {
-	framed, err := transport.NewClient(conn, o.Transport)
-	if err != nil {
-		_ = conn.Close() // it was not used
-		return nil, err
-	}
+func openLink(conn transport.PacketConn, o *Options, tasks *sync.WaitGroup) *link {
 	k := &link{
-		conn: framed, in: make(chan []byte), out: make(chan []byte),
+		conn: conn, in: make(chan []byte), out: make(chan []byte),
 		failed: make(chan error, 2), closed: make(chan struct{}),
 	}
 	tasks.Go(k.read)
 	tasks.Go(func() { k.write(o.WriteTimeout) })
-	return k, nil
+	return k
 }
 
 // close ends the connection. The goroutines end soon after.

@@ -14,7 +14,8 @@ import (
 // full framing under obfuscation, which has no marker (R-OB-02).
 //
 // Framing, Obfuscated, DC and QuickAck of the options are not used. Where
-// there is a Secret, obfuscated clients must have it; whether clients without
+// there is a Secret, obfuscated clients must have it or one of Secrets; which
+// one a client has is told by [Conn.Secret]. Whether clients without
 // obfuscation are welcome is for the caller to decide by [Conn.Obfuscated].
 //
 // The error is io.EOF or the connection's own where nothing has come, and an
@@ -26,7 +27,7 @@ func Accept(c net.Conn, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.detect(o.Secret); err != nil {
+	if err := conn.detect(&o); err != nil {
 		return nil, err
 	}
 	return conn, nil
@@ -34,7 +35,7 @@ func Accept(c net.Conn, o Options) (*Conn, error) {
 
 // detect decides with each byte count as early as it can, since a client that
 // has sent one short packet waits for the answer.
-func (c *Conn) detect(secret *Secret) error {
+func (c *Conn) detect(o *Options) error {
 	var first [headerSize + fullHead]byte
 	have := 0
 	more := func(n int) error {
@@ -76,10 +77,7 @@ func (c *Conn) detect(secret *Secret) error {
 	if err := more(headerSize); err != nil {
 		return err
 	}
-	h := header(first[:headerSize])
-	c.useStreams(h.unseal(secret))
-	if f, ok := framingOf(h.tag()); ok {
-		c.framing = f
+	if c.unseal(header(first[:headerSize]), o) {
 		return nil
 	}
 	if err := more(headerSize + fullHead); err != nil {
@@ -93,6 +91,30 @@ func (c *Conn) detect(secret *Secret) error {
 	return nil
 }
 
+// unseal takes the client's header apart with each secret that it may have,
+// and reports whether one of them brought a known marker to light (R-OB-07).
+// Where none did, the streams are those of the first: full framing has no
+// marker. A wrong secret passes for right once in 2^30.
+func (c *Conn) unseal(sealed header, o *Options) bool {
+	for i := range 1 + len(o.Secrets) {
+		secret := o.Secret
+		if i > 0 {
+			secret = &o.Secrets[i-1]
+		}
+		h := sealed
+		client, server := h.unseal(secret)
+		f, ok := framingOf(h.tag())
+		if ok || i == 0 {
+			c.useStreams(client, server)
+			c.framing, c.secret, c.dc = f, secret, h.dc()
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
+
 // IsHTTP reports whether the client has sent the beginning of an HTTP request
 // of one of the methods that obfuscation never begins with (R-OB-01). Some
 // clients try HTTP beside TCP.
@@ -100,9 +122,5 @@ func (e *UnknownTransportError) IsHTTP() bool {
 	if len(e.First) < 4 {
 		return false
 	}
-	switch binary.LittleEndian.Uint32(e.First) {
-	case firstHTTPHead, firstHTTPPost, firstHTTPGet, firstHTTPOptions:
-		return true
-	}
-	return false
+	return httpVerb(binary.LittleEndian.Uint32(e.First))
 }

@@ -160,6 +160,8 @@ func (h *header) mistakable() bool {
 
 func (h *header) tag() uint32 { return binary.LittleEndian.Uint32(h[tagAt:]) }
 
+func (h *header) dc() int { return int(int16(binary.LittleEndian.Uint16(h[dcAt:]))) }
+
 // streams returns the ciphers of what the client sends and of what the server
 // sends, at the beginning of their keystreams.
 func (h *header) streams(secret *Secret) (client, server cipher.Stream) {

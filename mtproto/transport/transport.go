@@ -80,6 +80,9 @@ type Options struct {
 	// Secret is mixed into the obfuscation keys of both sides where it is not
 	// nil (R-OB-05).
 	Secret *Secret
+	// Secrets are others that a server's clients may have instead of Secret, or
+	// instead of none: those of the proxy that the server is besides.
+	Secrets []Secret
 	// Rand is the source of obfuscation headers and padding, crypto/rand's if
 	// nil.
 	Rand io.Reader
@@ -108,6 +111,8 @@ type Conn struct {
 	side       mtproto.Side
 	framing    Framing
 	obfuscated bool
+	secret     *Secret // under which the obfuscation is
+	dc         int     // server: what the client's header names
 	max        int
 	padding    int // the most that padded framing adds
 	rand       io.Reader
@@ -177,7 +182,7 @@ func NewClient(c net.Conn, o Options) (*Conn, error) {
 		return nil, err
 	}
 	out, in := header.streams(o.Secret)
-	conn.prefix = header.seal(out)
+	conn.prefix, conn.secret = header.seal(out), o.Secret
 	conn.useStreams(out, in)
 	return conn, nil
 }
@@ -187,6 +192,18 @@ func (c *Conn) Framing() Framing { return c.framing }
 
 // Obfuscated reports whether the connection is under obfuscation.
 func (c *Conn) Obfuscated() bool { return c.obfuscated }
+
+// Secret returns the secret that the obfuscation of both sides is under, nil
+// for none.
+func (c *Conn) Secret() *Secret { return c.secret }
+
+// DC returns what the header of an obfuscated client names on the server's
+// side: a data centre where the client speaks to a proxy, and anything where
+// it does not (R-OB-03).
+func (c *Conn) DC() int { return c.dc }
+
+// OnQuickAck implements [QuickAcker].
+func (c *Conn) OnQuickAck(f func(token uint32)) { c.quickAck = f }
 
 // RemoteAddr returns the address of the other end.
 func (c *Conn) RemoteAddr() net.Addr { return c.net.RemoteAddr() }
