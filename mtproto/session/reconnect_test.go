@@ -80,6 +80,24 @@ func TestServerForgetsSession(t *testing.T) {
 	}
 }
 
+// R-TR-09: a client that comes back with nothing to say pings at once, for the
+// server sends nothing over the new connection before it has had a packet.
+func TestGreeting(t *testing.T) {
+	p := newPair(t, nil)
+	p.connect()
+	p.settle()
+	p.cut()
+	if err := p.client.Tick(p.clientNow()); err != nil {
+		t.Fatal(err)
+	}
+	if packets := p.clientPackets(); len(packets) != 1 {
+		t.Fatalf("%d packets after coming back, want a ping", len(packets))
+	}
+	if at := p.client.Deadline(); !at.After(p.clientNow()) {
+		t.Errorf("due again at %v, it is %v", at, p.clientNow())
+	}
+}
+
 // A server that never tells the state of a query gets it again under its old
 // id, in a container (R-SM-12), and does not carry it out twice.
 func TestStateIsNeverTold(t *testing.T) {

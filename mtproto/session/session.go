@@ -138,6 +138,7 @@ type Session struct {
 	connected   bool
 	connections int // client: so many there have been
 	pingAt      time.Time
+	greeting    bool // the ping that is due only shows that we are there
 	pongBy      time.Time
 	stateAt     time.Time
 	saltsAsked  time.Time

@@ -39,6 +39,11 @@ func (s *Session) Connected(now time.Time) {
 		s.stateAt = now.Add(stateDelay)
 	}
 	s.wantSalts(now)
+	// The server sends nothing over a connection before it has had a packet of
+	// the session there (R-TR-09).
+	if s.greeting = s.connections > 1 && len(s.queue) == s.gone; s.greeting {
+		s.pingAt = now
+	}
 }
 
 // Disconnected says that the connection is gone. Nothing is lost by it.
@@ -98,6 +103,10 @@ func (s *Session) Tick(now time.Time) error {
 			s.pongBy = now.Add(s.o.PingInterval / 2)
 		}
 		s.wantSalts(now)
+		if s.greeting {
+			s.greeting = false
+			return nil
+		}
 		return s.checkStalled(now)
 	}
 	if due(s.stateAt, now) {
