@@ -41,7 +41,7 @@ func newCDNServer(sb *Sandbox) (*cdnServer, error) {
 	}
 	c := &cdnServer{&dc{Sandbox: sb, id: cdnDC, cdn: true}, &cdnKeys{keys: mtserver.NewMemoryKeys()}, private}
 	c.server, err = mtserver.New(mtserver.Options{
-		DC: c.id, PrivateKey: private, Keys: c.keys, Handler: handlerOf{c.dc},
+		DC: c.id, PrivateKey: private, Keys: c.keys, Handler: handlerOf{c.dc}, Accept: c.accept,
 		Now: sb.options.Now, Rand: sb.options.Rand, Logger: sb.options.Logger,
 	})
 	return c, err

@@ -9,6 +9,7 @@ import (
 	"godwit/internal/layer"
 	"godwit/mtproto"
 	"godwit/mtproto/mtserver"
+	"godwit/mtproto/transport/web"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -27,7 +28,8 @@ type dc struct {
 	id     int
 	cdn    bool // serves upload.getCdnFile alone (R-FI-22)
 	server *mtserver.Server
-	host   string // where it listens, as clients are told; guarded by Sandbox.mu
+	web    *web.Server // nil unless started; guarded by Sandbox.mu
+	host   string      // where it listens, as clients are told; guarded by Sandbox.mu
 	port   int
 
 	mediaPort int // for files alone; 0 for none

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"strings"
+
 	"godwit/tg"
 )
 
@@ -38,19 +40,29 @@ func getConfig(c *call, _ *tg.HelpGetConfig) (*tg.Config, error) {
 		WebfileDCID: int32(c.dc.id),
 	}
 	for _, d := range c.dc.dcs {
-		out.DCOptions = append(out.DCOptions, tg.DCOption{ID: int32(d.id), IPAddress: d.host, Port: int32(d.port)})
+		out.DCOptions = append(out.DCOptions, d.option())
 	}
 	for _, d := range c.dc.dcs {
 		if d.mediaPort != 0 {
-			out.DCOptions = append(out.DCOptions, tg.DCOption{
-				MediaOnly: true, ID: int32(d.id), IPAddress: d.host, Port: int32(d.mediaPort),
-			})
+			option := d.option()
+			option.MediaOnly, option.Port = true, int32(d.mediaPort)
+			out.DCOptions = append(out.DCOptions, option)
 		}
 	}
 	if d := c.dc.cdnServer; d != nil {
-		out.DCOptions = append(out.DCOptions, tg.DCOption{CDN: true, ID: int32(d.id), IPAddress: d.host, Port: int32(d.port)})
+		option := d.option()
+		option.CDN = true
+		out.DCOptions = append(out.DCOptions, option)
 	}
 	return out, nil
+}
+
+// option is how clients are told where a DC is (R-AP-03).
+func (d *dc) option() tg.DCOption {
+	return tg.DCOption{
+		ID: int32(d.id), IPAddress: d.host, Port: int32(d.port),
+		Ipv6: strings.Contains(d.host, ":"), ThisPortOnly: true, TcpoOnly: !d.serves(TransportTCP),
+	}
 }
 
 // getNearestDC serves help.getNearestDc (R-AP-04): the one that is asked.

@@ -18,6 +18,11 @@ type Info struct {
 	// TestDC says that clients add 10000 to the DC id in the key exchange, as
 	// on Telegram's test DCs (R-AK-15). Those that do not are served too.
 	TestDC bool `json:"test_dc"`
+	// Transports are what the DCs serve.
+	Transports []Transport `json:"transports"`
+	// TLSCertificate is what clients have to trust where TLS is served, as
+	// PEM.
+	TLSCertificate string `json:"tls_certificate,omitempty"`
 }
 
 // A DC is the address of a data centre.
@@ -48,7 +53,11 @@ func (sb *Sandbox) Info() Info {
 			Pattern: phonePrefix + "XYYYY: X is the DC id, YYYY any digits",
 			Code:    "the digit X five times",
 		},
-		TestDC: true,
+		TestDC:     true,
+		Transports: sb.options.Transports,
+	}
+	if sb.tls != nil {
+		info.TLSCertificate = sb.tls.PEM
 	}
 	for _, d := range sb.dcs {
 		info.DCs = append(info.DCs, DC{ID: d.id, Host: d.host, Port: d.port})

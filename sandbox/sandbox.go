@@ -1,5 +1,5 @@
 // Package sandbox is a local Telegram: data centres that speak real MTProto
-// over TCP and keep accounts, conversations and updates in memory, for trying
+// over TCP, WebSocket and HTTP and keep accounts, conversations and updates in memory, for trying
 // out clients and for testing them.
 //
 // Start with [New] and [Sandbox.Start]; [Sandbox.WriteInfo] writes the
@@ -22,6 +22,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"godwit/mtproto"
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/mtserver"
+	"godwit/mtproto/transport/web"
 	"godwit/tg"
 )
 
@@ -64,6 +66,10 @@ type Options struct {
 	// hours.
 	FileReferenceTTL time.Duration
 
+	// Transports are what the DCs serve, each on its one port: those of
+	// Transports() if nil. What a client speaks is told from its first bytes.
+	Transports []Transport
+
 	PrivateKey *mtcrypto.PrivateKey // of all DCs; a new one if nil
 	CodeTTL    time.Duration        // how long a login code is good; 0 means 5 minutes
 
@@ -93,6 +99,7 @@ type Sandbox struct {
 	log     *slog.Logger
 	world   *world
 	dcs     []*dc
+	tls     *web.Certificate // nil where TLS is not served
 
 	cdnServer *cdnServer // nil without
 	transfers transferFault
@@ -123,12 +130,15 @@ func New(o Options) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox: randomness: %w", err)
 	}
 	sb := &Sandbox{options: o, log: o.Logger, world: w, bell: make(chan struct{}, 1), stopped: make(chan struct{})}
+	if err := sb.prepareTLS(); err != nil {
+		return nil, err
+	}
 	for id := range o.DCs {
 		d := &dc{Sandbox: sb, id: id + 1}
 		d.server, err = mtserver.New(mtserver.Options{
 			DC: d.id, PrivateKey: o.PrivateKey, Handler: handlerOf{d}, Now: o.Now, Rand: o.Rand, Logger: o.Logger,
 			UnboundMethods: []uint32{(&tg.HelpGetConfig{}).TypeID(), (&tg.HelpGetNearestDC{}).TypeID()},
-			CompressAbove:  512,
+			CompressAbove:  512, Accept: d.accept,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: DC %d: %w", d.id, err)
@@ -173,6 +183,12 @@ func (o *Options) complete() error {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Transports == nil {
+		o.Transports = Transports()
+	}
+	if err := checkTransports(o.Transports); err != nil {
+		return err
 	}
 	if o.PrivateKey != nil {
 		return nil
@@ -231,6 +247,9 @@ func (sb *Sandbox) Start() error {
 	sb.started = true
 	sb.world.setAlarm(sb.ring)
 	sb.serving.Go(sb.keepTime)
+	for _, d := range sb.all() {
+		d.startWeb()
+	}
 	for _, p := range places {
 		sb.serving.Go(func() {
 			if err := p.dc.server.Serve(p.listener); !errors.Is(err, mtserver.ErrServerClosed) {
@@ -239,6 +258,14 @@ func (sb *Sandbox) Start() error {
 		})
 	}
 	return nil
+}
+
+// all returns the DCs, and the CDN DC after them if there is one.
+func (sb *Sandbox) all() []*dc {
+	if sb.cdnServer == nil {
+		return sb.dcs
+	}
+	return append(slices.Clip(sb.dcs), sb.cdnServer.dc)
 }
 
 // A place is where a DC listens.
@@ -292,11 +319,11 @@ func (sb *Sandbox) Close() error {
 		close(sb.stopped)
 	}
 	var failed error
-	for _, d := range sb.dcs {
+	for _, d := range sb.all() {
 		failed = errors.Join(failed, d.server.Close())
 	}
-	if sb.cdnServer != nil {
-		failed = errors.Join(failed, sb.cdnServer.server.Close())
+	for _, d := range sb.all() {
+		failed = errors.Join(failed, d.stopWeb())
 	}
 	sb.serving.Wait()
 	return errors.Join(failed, sb.world.blobs.close())

@@ -117,12 +117,14 @@ func (c *Client) refresh(ctx context.Context) error {
 	}
 	var list []DC
 	for _, d := range config.DCOptions {
-		usable := !d.Ipv6 && !d.MediaOnly && !d.CDN && len(d.Secret) == 0 && (!d.TcpoOnly || c.o.Transport.Obfuscated)
-		if usable {
-			list = append(list, DC{int(d.ID), d.IPAddress, int(d.Port)})
+		if !d.MediaOnly && !d.CDN && len(d.Secret) == 0 {
+			list = append(list, DC{
+				ID: int(d.ID), Host: d.IPAddress, Port: int(d.Port),
+				ThisPortOnly: d.ThisPortOnly, ObfuscatedOnly: d.TcpoOnly,
+			})
 		}
 	}
-	return c.save(func(c *Credentials) { c.Addresses = list })
+	return c.save(func(c *Credentials) { c.Addresses, c.PreferIPv6 = list, config.ForceTryIpv6 })
 }
 
 // whoAmI asks as whom the client is signed in.

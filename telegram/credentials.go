@@ -23,7 +23,8 @@ type Credentials struct {
 	Bot          bool          // the account is a bot
 	State        updates.State // what has been received
 	LogoutTokens []LogoutToken // at most 20, newest last; they can save a code (R-LG-21)
-	Addresses    []DC          // from help.getConfig; replaces the built-in ones
+	Addresses    []DC          // from help.getConfig; tried before the built-in ones
+	PreferIPv6   bool          // from help.getConfig too
 }
 
 // A DCKey is the auth key that is shared with a data centre.
@@ -85,6 +86,7 @@ type (
 		Channels     map[int64]int32 `json:"channels,omitempty"`
 		LogoutTokens [][]byte        `json:"logout_tokens,omitempty"`
 		Addresses    []DC            `json:"addresses,omitempty"`
+		PreferIPv6   bool            `json:"prefer_ipv6,omitempty"`
 	}
 	keyJSON struct {
 		Key      []byte         `json:"key"`
@@ -97,7 +99,7 @@ type (
 func (c Credentials) MarshalBinary() ([]byte, error) {
 	out := credentialsJSON{
 		Version: credentialsVersion, DC: c.DC, UserID: c.UserID, Bot: c.Bot,
-		Channels: c.State.Channels, Addresses: c.Addresses,
+		Channels: c.State.Channels, Addresses: c.Addresses, PreferIPv6: c.PreferIPv6,
 	}
 	if c.State.Common != (updates.Common{}) {
 		out.Common = &c.State.Common
@@ -125,7 +127,7 @@ func (c *Credentials) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("version %d of the credentials is not known, only %d", in.Version, credentialsVersion)
 	}
 	*c = Credentials{
-		DC: in.DC, UserID: in.UserID, Bot: in.Bot, Addresses: in.Addresses,
+		DC: in.DC, UserID: in.UserID, Bot: in.Bot, Addresses: in.Addresses, PreferIPv6: in.PreferIPv6,
 		State: updates.State{Channels: in.Channels},
 	}
 	if in.Common != nil {
@@ -157,5 +159,5 @@ func (c *Credentials) addLogoutToken(token []byte) {
 // signedOut returns what is left of the credentials of a device that is not
 // signed in any more.
 func (c *Credentials) signedOut() Credentials {
-	return Credentials{DC: c.DC, LogoutTokens: c.LogoutTokens, Addresses: c.Addresses}
+	return Credentials{DC: c.DC, LogoutTokens: c.LogoutTokens, Addresses: c.Addresses, PreferIPv6: c.PreferIPv6}
 }

@@ -8,18 +8,13 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"godwit/mtproto/transport"
 )
 
-// A DialFunc opens a connection to an address of the form host:port.
-type DialFunc func(ctx context.Context, address string) (net.Conn, error)
-
-// dialTimeout is how long one address is given when there are others.
-const dialTimeout = 10 * time.Second
-
-func dialTCP(ctx context.Context, address string) (net.Conn, error) {
-	d := net.Dialer{KeepAlive: 30 * time.Second}
-	return d.DialContext(ctx, "tcp", address)
-}
+// A DialFunc opens a connection to an address of the form host:port. It heeds
+// its context.
+type DialFunc = transport.DialFunc
 
 // An UnreachableError says that no address of a data centre could be
 // connected to.
@@ -42,47 +37,92 @@ func (e *UnknownDCError) Error() string {
 	return "telegram: the network has no DC " + strconv.Itoa(e.DC)
 }
 
-// addresses returns where a data centre may be: as help.getConfig told last,
-// then as the network says.
-func (c *Client) addresses(dc int) []string {
+// attemptDelay is how long an address is given before the next one is tried
+// beside it (RFC 8305, section 5).
+const attemptDelay = 250 * time.Millisecond
+
+// otherPorts are those on which Telegram listens besides the one that an
+// address names, unless it says this_port_only (R-TR-06).
+var otherPorts = []int{443, 80, 5222}
+
+// addresses returns where a data centre may be, in the order in which the
+// addresses are to be tried: as help.getConfig told last, then as the network
+// says, the families of IP taking turns (RFC 8305, section 4); then on
+// Telegram's own network the other ports.
+func (c *Client) addresses(dc int) []DC {
 	c.mu.Lock()
 	all := slices.Concat(c.credentials.Addresses, c.o.Network.DCs)
+	preferIPv6 := c.credentials.PreferIPv6
 	c.mu.Unlock()
-	var list []string
+	all = slices.DeleteFunc(all, func(d DC) bool {
+		return d.ID != dc || d.ObfuscatedOnly && !c.o.obfuscates()
+	})
+	if c.o.Network.Refresh {
+		for _, d := range slices.Clone(all) {
+			if d.ThisPortOnly {
+				continue
+			}
+			for _, port := range otherPorts {
+				d.Port = port
+				all = append(all, d)
+			}
+		}
+	}
+	var preferred, others, list []DC
+	seen := map[string]bool{}
 	for _, d := range all {
-		if d.ID == dc && !slices.Contains(list, d.address()) {
-			list = append(list, d.address())
+		switch address := d.address(); {
+		case seen[address]:
+			continue
+		case d.isIPv6() == preferIPv6:
+			preferred = append(preferred, d)
+		default:
+			others = append(others, d)
+		}
+		seen[d.address()] = true
+	}
+	for i := range max(len(preferred), len(others)) {
+		if i < len(preferred) {
+			list = append(list, preferred[i])
+		}
+		if i < len(others) {
+			list = append(list, others[i])
 		}
 	}
 	return list
 }
 
-// dial connects to a data centre, trying its addresses in turn.
-func (c *Client) dial(ctx context.Context, dc int) (net.Conn, error) {
-	addresses := c.addresses(dc)
-	var failures []error
-	for i, address := range addresses {
-		conn, err := c.dialAddress(ctx, address, i == len(addresses)-1)
-		if err == nil {
-			return conn, nil
-		}
-		failures = append(failures, err)
+// connect connects to a data centre at whichever of its addresses answers
+// first.
+func (c *Client) connect(ctx context.Context, dc int) (transport.PacketConn, error) {
+	var attempts []attempt
+	for _, d := range c.addresses(dc) {
+		attempts = append(attempts, func(ctx context.Context) (transport.PacketConn, error) {
+			return c.connectTo(ctx, d)
+		})
 	}
-	return nil, &UnreachableError{dc, errors.Join(failures...)}
+	conn, err := race(ctx, attemptDelay, attempts)
+	if err != nil {
+		return nil, &UnreachableError{dc, err}
+	}
+	return conn, nil
 }
 
-// dialAddress connects to one address; the last one may take as long as ctx
-// allows.
-func (c *Client) dialAddress(ctx context.Context, address string, last bool) (net.Conn, error) {
-	if !last {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, dialTimeout)
-		defer cancel()
-	}
-	conn, err := c.o.Dial(ctx, address)
+// connectTo connects to one address.
+func (c *Client) connectTo(ctx context.Context, d DC) (transport.PacketConn, error) {
+	conn, err := c.o.Connector.Connect(ctx, transport.Endpoint{DC: c.number(d.ID), Host: d.Host, Port: d.Port})
 	var op *net.OpError
 	if err != nil && !errors.As(err, &op) { // which names the address itself
-		err = fmt.Errorf("%s: %w", address, err)
+		err = fmt.Errorf("%s: %w", d.address(), err)
 	}
 	return conn, err
+}
+
+// number is how a data centre is named in the key exchange and to proxies
+// (R-AK-15, R-OB-03).
+func (c *Client) number(dc int) int {
+	if c.o.Network.Test {
+		return dc + 10000
+	}
+	return dc
 }

@@ -105,7 +105,7 @@ func (n *fakeNetwork) client(o Options) *Client {
 	n.t.Helper()
 	n.push, n.anew, n.runs = make(map[int]func([]byte)), make(map[int]func()), make(map[int]chan error)
 	o.APIID, o.APIHash = 1, "x"
-	o.Network = Network{DCs: []DC{{1, "one", 1}, {2, "two", 2}}}
+	o.Network = Network{DCs: []DC{{ID: 1, Host: "one", Port: 1}, {ID: 2, Host: "two", Port: 2}}}
 	c, err := newClient(o)
 	if err != nil {
 		n.t.Fatal(err)

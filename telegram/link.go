@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -56,21 +55,15 @@ func (c *Client) linkTo(dc int) (*link, error) {
 	}
 	l := &link{c: c, dc: dc, done: make(chan struct{})}
 	key := c.credentials.Keys[dc]
-	number := dc
-	if c.o.Network.Test {
-		number += 10000 // R-AK-15
-	}
-	framing := *c.o.Transport
-	framing.DC = number
 	conn, err := c.newConnection(mtclient.Options{
-		Dial: func(ctx context.Context) (net.Conn, error) {
+		Connect: func(ctx context.Context) (transport.PacketConn, error) {
 			if err := c.gate.awaitDC(ctx, dc); err != nil {
 				return nil, err
 			}
-			return c.dial(ctx, dc)
+			return c.connect(ctx, dc)
 		},
-		Transport:     framing,
-		DC:            number,
+		Transport:     transport.Options{MaxPacket: c.o.Transport.MaxPacket},
+		DC:            c.number(dc),
 		PublicKeys:    c.o.Network.PublicKeys,
 		Credentials:   mtclient.Credentials{Key: key.Key, Salts: key.Salts},
 		Init:          c.initConnection,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -15,8 +16,9 @@ import (
 // A Network is a Telegram: where its data centres are, and the keys by which
 // they prove themselves. The zero Network stands for [Production].
 type Network struct {
-	// DCs are the addresses, the one to begin with first. Several of one ID are
-	// tried in turn.
+	// DCs are the addresses, the one to begin with first. Of several with one ID
+	// the first that answers is used: each has a quarter of a second before the
+	// next is tried beside it (RFC 8305).
 	DCs []DC
 	// PublicKeys are the RSA keys of the data centres.
 	PublicKeys []mtcrypto.PublicKey
@@ -32,19 +34,30 @@ type Network struct {
 // A DC is an address of a data centre.
 type DC struct {
 	ID   int
-	Host string
+	Host string // a name or an IP address
 	Port int
+	// ThisPortOnly says that no other port of the host serves the data centre.
+	ThisPortOnly bool `json:",omitempty"`
+	// ObfuscatedOnly says that connections there have to be obfuscated
+	// (tcpo_only).
+	ObfuscatedOnly bool `json:",omitempty"`
 }
 
 func (d DC) address() string { return net.JoinHostPort(d.Host, strconv.Itoa(d.Port)) }
+
+func (d DC) isIPv6() bool {
+	ip, err := netip.ParseAddr(d.Host)
+	return err == nil && ip.Is6() && !ip.Is4In6()
+}
 
 // Production returns Telegram's own network: the addresses and RSA keys that
 // it publishes (R-AP-01, R-AK-12).
 func Production() Network {
 	return Network{
 		DCs: []DC{
-			{2, "149.154.167.51", 443}, {1, "149.154.175.50", 443}, {3, "149.154.175.100", 443},
-			{4, "149.154.167.91", 443}, {5, "149.154.171.5", 443},
+			{ID: 2, Host: "149.154.167.51", Port: 443}, {ID: 1, Host: "149.154.175.50", Port: 443},
+			{ID: 3, Host: "149.154.175.100", Port: 443}, {ID: 4, Host: "149.154.167.91", Port: 443},
+			{ID: 5, Host: "149.154.171.5", Port: 443},
 		},
 		PublicKeys: mtcrypto.ProductionKeys(),
 		Refresh:    true,
@@ -55,11 +68,31 @@ func Production() Network {
 // its own (R-AP-01, R-AP-10).
 func TestNetwork() Network {
 	return Network{
-		DCs:        []DC{{2, "149.154.167.40", 443}, {1, "149.154.175.10", 443}, {3, "149.154.175.117", 443}},
+		DCs: []DC{
+			{ID: 2, Host: "149.154.167.40", Port: 443}, {ID: 1, Host: "149.154.175.10", Port: 443},
+			{ID: 3, Host: "149.154.175.117", Port: 443},
+		},
 		PublicKeys: mtcrypto.TestKeys(),
 		Test:       true,
 		Refresh:    true,
 	}
+}
+
+// webNames are those of Telegram's data centres on the web, by id (R-HT-05).
+var webNames = [...]string{1: "pluto", 2: "venus", 3: "aurora", 4: "vesta", 5: "flora"}
+
+// Web returns Telegram's network as it is reached over TLS, by WebSocket or
+// HTTPS (R-HT-05): with names instead of addresses, which do not move. It is
+// for n being Production or TestNetwork.
+func (n Network) Web() Network {
+	var list []DC
+	for _, d := range n.DCs {
+		if d.ID > 0 && d.ID < len(webNames) {
+			list = append(list, DC{ID: d.ID, Host: webNames[d.ID] + ".web.telegram.org", Port: 443})
+		}
+	}
+	n.DCs, n.Refresh = list, false
+	return n
 }
 
 // A ConnectionFile is what a local network, such as the sandbox, writes down
@@ -72,6 +105,8 @@ type ConnectionFile struct {
 	BotAPIURL       string          `json:"bot_api_url"`
 	PhoneConvention PhoneConvention `json:"phone_convention"`
 	TestDC          bool            `json:"test_dc"`
+	Transports      []string        `json:"transports,omitempty"`      // what the data centres serve
+	TLSCertificate  string          `json:"tls_certificate,omitempty"` // PEM; to be trusted where they serve TLS
 }
 
 // A ConnectionDC is an address of a data centre in a ConnectionFile.
@@ -153,7 +188,7 @@ func (f *ConnectionFile) Network() (Network, error) {
 		case dc.Port <= 0 || dc.Port > 65535:
 			return n, fmt.Errorf("dcs[%d]: port %d is not between 1 and 65535", i, dc.Port)
 		}
-		n.DCs = append(n.DCs, DC(dc))
+		n.DCs = append(n.DCs, DC{ID: dc.ID, Host: dc.Host, Port: dc.Port})
 	}
 	keys, err := mtcrypto.ParsePublicKeys([]byte(f.RSAPublicKey))
 	switch {

@@ -30,7 +30,7 @@ func TestLoadNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []DC{{1, "127.0.0.1", 40001}, {2, "::1", 40002}}; !slices.Equal(n.DCs, want) {
+	if want := []DC{{ID: 1, Host: "127.0.0.1", Port: 40001}, {ID: 2, Host: "::1", Port: 40002}}; !slices.Equal(n.DCs, want) {
 		t.Errorf("DCs %v, want %v", n.DCs, want)
 	}
 	if n.DCs[1].address() != "[::1]:40002" || !n.Test || n.Refresh ||

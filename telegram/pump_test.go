@@ -383,31 +383,6 @@ func (s *brokenStore) Save(c *Credentials) error {
 	return s.MemoryStore.Save(c)
 }
 
-// TestRefresh has the addresses of Telegram's own data centres kept as they
-// move, and those of a local network left alone (R-AP-01, R-AP-03).
-func TestRefresh(t *testing.T) {
-	options := []tg.DCOption{
-		{ID: 1, IPAddress: "192.0.2.1", Port: 443}, {ID: 1, IPAddress: "192.0.2.2", Port: 443, TcpoOnly: true},
-		{ID: 1, IPAddress: "2001:db8::1", Port: 443, Ipv6: true}, {ID: 2, IPAddress: "192.0.2.3", Port: 443, MediaOnly: true},
-		{ID: 2, IPAddress: "192.0.2.4", Port: 443, Secret: []byte{1}}, {ID: 203, IPAddress: "192.0.2.5", Port: 443, CDN: true},
-	}
-	n := &fakeNetwork{t: t, config: &tg.Config{DCOptions: options}}
-	c := n.client(Options{})
-	if got, want := c.addresses(1), []string{"one:1"}; !slices.Equal(got, want) {
-		t.Errorf("local: %q, want %q", got, want)
-	}
-	c.o.Network.Refresh = true
-	if err := c.refresh(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := c.addresses(1), []string{"192.0.2.1:443", "192.0.2.2:443", "one:1"}; !slices.Equal(got, want) {
-		t.Errorf("Telegram's: %q, want %q", got, want)
-	}
-	if got, want := c.addresses(2), []string{"two:2"}; !slices.Equal(got, want) {
-		t.Errorf("Telegram's: %q, want %q", got, want)
-	}
-}
-
 // TestStateWithEffect has a handler keep the state together with what the
 // updates mean: nothing is handled twice or lost, whenever the program ends.
 func TestStateWithEffect(t *testing.T) {

@@ -90,8 +90,13 @@ type Options struct {
 	// Logger is told of lost connections and the like, never of secrets.
 	Logger *slog.Logger
 
-	// Dial opens TCP connections; net.Dialer's DialContext by default.
+	// Dial opens TCP connections; net.Dialer's DialContext by default. Through a
+	// proxy they go by the Dial of what package mtproto/transport/proxy has.
 	Dial DialFunc
+	// Connector opens the connections that carry packets, in place of Transport
+	// and Dial: those of package mtproto/transport/web go by WebSocket or HTTP,
+	// one of package mtproto/transport/proxy goes through an MTProxy.
+	Connector transport.Connector
 }
 
 // A Device describes the program to Telegram, which shows it in the list of
@@ -139,14 +144,21 @@ func (o *Options) complete() error {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Dial == nil {
-		o.Dial = dialTCP
+	if o.Connector == nil {
+		o.Connector = &transport.TCP{Options: *o.Transport, Dial: o.Dial}
 	}
 	fill(&o.Device.Model, "godwit")
 	fill(&o.Device.System, runtime.GOOS)
 	fill(&o.Device.AppVersion, "1")
 	fill(&o.Device.LangCode, "en")
 	return nil
+}
+
+// obfuscates reports whether what goes to a data centre is obfuscated in some
+// way.
+func (o *Options) obfuscates() bool {
+	tcp, ok := o.Connector.(*transport.TCP)
+	return !ok || tcp.Options.Obfuscated
 }
 
 func fill(s *string, value string) {

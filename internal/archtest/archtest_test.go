@@ -19,6 +19,7 @@ func TestRepository(t *testing.T) {
 	}
 	checks := map[string][]string{
 		"imports":       tree.CheckImports(archtest.Rows),
+		"lean client":   archtest.CheckLean(archtest.Rows, "telegram"),
 		"purity":        tree.CheckPurity(archtest.Rows),
 		"sizes":         tree.CheckSizes(archtest.Exceptions),
 		"package docs":  tree.CheckPackageDocs(),

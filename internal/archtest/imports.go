@@ -16,7 +16,10 @@ type Row struct {
 	Tests   []string // more of them, for test files only
 	Modules []string // modules of others, besides golang.org/x where Kind allows it
 	Kind    Kind
-	Reason  string
+	// Heavy says that a Library package may use heavy packages. Nothing that a
+	// client over TCP links may then import it: see CheckLean.
+	Heavy  bool
+	Reason string
 }
 
 // Kind tells how much of the outside a package may use.
@@ -85,6 +88,30 @@ func (t *Tree) CheckImports(rows []Row) []string {
 	return slices.Compact(problems)
 }
 
+// CheckLean reports by which rows the package root may come to import a heavy
+// package.
+func CheckLean(rows []Row, root string) []string {
+	var problems []string
+	seen := map[string]bool{}
+	var visit func(dir, by string)
+	visit = func(dir, by string) {
+		row, ok := rowOf(rows, dir)
+		if !ok || seen[dir] {
+			return
+		}
+		seen[dir] = true
+		if row.Heavy || row.Kind == Program {
+			problems = append(problems, root+" links "+dir+", which may be heavy, by "+by)
+		}
+		for _, own := range row.Own {
+			visit(own, dir)
+		}
+	}
+	visit(root, root)
+	sort.Strings(problems)
+	return problems
+}
+
 func rowOf(rows []Row, dir string) (Row, bool) {
 	best, found := Row{}, false
 	for _, row := range rows {
@@ -132,7 +159,7 @@ func refuseStandard(row Row, file *File, importPath string) string {
 		return ""
 	case importPath == "testing" || strings.HasPrefix(importPath, "testing/"):
 		return "only tests and the helpers of tests import testing"
-	case slices.Contains(heavy, importPath):
+	case slices.Contains(heavy, importPath) && !row.Heavy:
 		return "makes every client slow to build; take an interface instead"
 	case row.Kind == SansIO && slices.Contains(impure, importPath):
 		return "a sans-IO package takes bytes, time and randomness as arguments"

@@ -2,7 +2,7 @@ package archtest
 
 // testHelpers are packages of ours that every test may import. They know
 // nothing of what they help to test.
-var testHelpers = []string{"internal/vectors"}
+var testHelpers = []string{"internal/leak", "internal/vectors"}
 
 // Rows is the repository's allow-list, lowest package first. Dependencies
 // point down only.
@@ -53,6 +53,11 @@ var Rows = []Row{
 		Dir: "mtproto/transport", Kind: Library,
 		Own:    []string{"mtproto", "mtproto/mtcrypto"},
 		Reason: "framing carries packets that it does not understand",
+	},
+	{
+		Dir: "mtproto/transport/web", Kind: Library, Heavy: true,
+		Own:    []string{"mtproto", "mtproto/transport"},
+		Reason: "HTTP and TLS, apart from transport so that a client over TCP links neither",
 	},
 	{
 		Dir: "mtproto/authkey", Kind: SansIO,
@@ -111,7 +116,7 @@ var Rows = []Row{
 			"mtproto/authkey", "mtproto/session", "mtproto/transport", "telegram/flow",
 			"telegram/signin", "telegram/updates",
 		},
-		Tests:  []string{"sandbox"},
+		Tests:  []string{"mtproto/transport/web", "sandbox"},
 		Reason: "the client; its tests run against the sandbox, its users link none of it",
 	},
 	{
@@ -128,7 +133,7 @@ var Rows = []Row{
 		Dir: "sandbox", Kind: Library,
 		Own: []string{
 			"internal/filetype", "internal/layer", "tl", "tg", "mtproto", "mtproto/mtcrypto",
-			"mtproto/mtserver", "mtproto/session", "mtproto/transport",
+			"mtproto/mtserver", "mtproto/session", "mtproto/transport", "mtproto/transport/web",
 		},
 		Tests: []string{
 			"mtproto/authkey", "mtproto/mtclient", "schema", "schema/layers", "telegram", "tl/schema",
@@ -149,6 +154,10 @@ var Rows = []Row{
 	{
 		Dir: "internal/vectors", Kind: Program,
 		Reason: "test helper: hands out test vectors",
+	},
+	{
+		Dir: "internal/leak", Kind: Program,
+		Reason: "test helper: looks for goroutines left behind",
 	},
 	{
 		Dir: "internal/archtest", Kind: Program,

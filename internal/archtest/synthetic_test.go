@@ -114,6 +114,20 @@ func TestCheckImports(t *testing.T) {
 	})
 }
 
+func TestCheckLean(t *testing.T) {
+	rows := []archtest.Row{
+		{Dir: "web", Kind: archtest.Library, Heavy: true, Reason: "HTTP"},
+		{Dir: "low", Kind: archtest.Library, Reason: "lowest"},
+		{Dir: "client", Kind: archtest.Library, Own: []string{"low"}, Tests: []string{"web"}, Reason: "lean"},
+		{Dir: "between", Kind: archtest.Library, Own: []string{"low", "web"}, Reason: "not lean"},
+		{Dir: "fat", Kind: archtest.Library, Own: []string{"client", "between"}, Reason: "not lean"},
+	}
+	expect(t, archtest.CheckLean(rows, "client"))
+	expect(t, archtest.CheckLean(rows, "fat"), "fat links web, which may be heavy, by between")
+	files := map[string]string{"web/web.go": "package web\nimport _ \"net/http\"", "low/low.go": "package low\nimport _ \"net/http\""}
+	expect(t, tree(t, files).CheckImports(rows[:2]), "low/low.go imports net/http")
+}
+
 func TestCheckPurity(t *testing.T) {
 	rows := []archtest.Row{
 		{Dir: "core", Kind: archtest.SansIO, Reason: "pure"},

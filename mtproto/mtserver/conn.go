@@ -19,7 +19,7 @@ import (
 // something to send writes.
 type conn struct {
 	srv *Server
-	net net.Conn
+	net remote
 	t   *transport.Conn // nil until the transport is known
 
 	// Of the reading goroutine.
@@ -36,20 +36,22 @@ type conn struct {
 	closed       bool
 }
 
+// A remote is what a connection is besides a way of packets: a net.Conn, or a
+// transport.Conn.
+type remote interface {
+	RemoteAddr() net.Addr
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	Close() error
+}
+
 // keepBuffer is the size of the largest buffer that an idle connection keeps.
 const keepBuffer = 4096
 
-// serve reads packets until the connection ends.
-func (c *conn) serve() {
+// serve reads packets until the connection ends. It began at start.
+func (c *conn) serve(start time.Time) {
 	defer c.end()
-	start := time.Now()
-	_ = c.net.SetReadDeadline(start.Add(c.srv.o.HandshakeTimeout))
-	t, err := transport.Accept(c.net, c.srv.transportOptions())
-	if err != nil {
-		c.logUnknown(err)
-		return
-	}
-	c.t = t
+	t := c.t
 	var buf []byte
 	for {
 		deadline := start.Add(c.srv.o.HandshakeTimeout)
@@ -328,9 +330,7 @@ func (c *conn) end() {
 // release closes the connection and leaves its sessions without one.
 func (c *conn) release() {
 	c.net.Close()
-	c.srv.mu.Lock()
-	delete(c.srv.conns, c)
-	c.srv.mu.Unlock()
+	c.srv.unlistConn(c)
 	c.mu.Lock()
 	c.closed = true
 	if c.timer != nil {

@@ -79,6 +79,13 @@ type Options struct {
 	Rand   io.Reader        // crypto/rand's if nil
 	Logger *slog.Logger     // silent if nil
 
+	// Accept tells the transport of a connection that Serve has accepted;
+	// transport.Accept if nil. One that is for others to serve is left to them
+	// by ErrTaken: the server then neither uses nor closes it any more. Until
+	// Accept returns, the connection counts among those of the server, and is
+	// under the deadline of HandshakeTimeout for reading.
+	Accept func(c net.Conn) (*transport.Conn, error)
+
 	// HandshakeTimeout is how long a connection may take to its first good
 	// encrypted packet; 0 means 2 minutes, since clients factor and some are
 	// slow (R-IX-31).
@@ -115,6 +122,9 @@ type Options struct {
 
 // ErrServerClosed is what Serve returns after Shutdown or Close.
 var ErrServerClosed = errors.New("mtserver: server closed")
+
+// ErrTaken is what Options.Accept returns of a connection that others serve.
+var ErrTaken = errors.New("mtserver: connection taken over")
 
 // A Server serves one DC, on any number of listeners.
 type Server struct {
@@ -177,6 +187,11 @@ func New(o Options) (*Server, error) {
 		o.Rand = rand.Reader
 	} else {
 		o.Rand = &lockedReader{r: o.Rand}
+	}
+	if o.Accept == nil {
+		o.Accept = func(c net.Conn) (*transport.Conn, error) {
+			return transport.Accept(c, transport.Options{Rand: o.Rand})
+		}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -257,23 +272,53 @@ func passing(err error) bool {
 // serve starts reading from an accepted connection.
 func (s *Server) serve(nc net.Conn) {
 	c := &conn{srv: s, net: nc, writing: make(chan struct{}, 1)}
-	s.mu.Lock()
-	full := s.o.MaxConnections > 0 && len(s.conns) >= s.o.MaxConnections
-	if s.closing || full {
-		s.mu.Unlock()
-		nc.Close()
-		if full {
-			s.log.Debug("too many connections", "remote", nc.RemoteAddr())
-		}
+	if !s.admit(c) {
 		return
+	}
+	go func() {
+		defer s.readers.Done()
+		start := time.Now()
+		_ = nc.SetReadDeadline(start.Add(s.o.HandshakeTimeout))
+		t, err := s.o.Accept(nc)
+		switch {
+		case errors.Is(err, ErrTaken):
+			s.unlistConn(c)
+		case err != nil:
+			c.logUnknown(err)
+			c.end()
+		default:
+			c.t = t
+			c.serve(start)
+		}
+	}()
+}
+
+// ServeTransport serves one connection, whose framing has been told already,
+// until it ends, as Serve does with those of a listener.
+func (s *Server) ServeTransport(t *transport.Conn) {
+	c := &conn{srv: s, net: t, t: t, writing: make(chan struct{}, 1)}
+	if !s.admit(c) {
+		return
+	}
+	defer s.readers.Done()
+	c.serve(time.Now())
+}
+
+// admit lists a connection, or closes it where there is no room. One that is
+// admitted counts among the readers.
+func (s *Server) admit(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if full := s.o.MaxConnections > 0 && len(s.conns) >= s.o.MaxConnections; s.closing || full {
+		c.net.Close()
+		if full {
+			s.log.Debug("too many connections", "remote", c.net.RemoteAddr())
+		}
+		return false
 	}
 	s.conns[c] = struct{}{}
 	s.readers.Add(1)
-	s.mu.Unlock()
-	go func() {
-		defer s.readers.Done()
-		c.serve()
-	}()
+	return true
 }
 
 // Shutdown stops accepting connections and reading queries, waits for those
@@ -383,7 +428,9 @@ func (s *Server) acceptDC(dc int) bool {
 	return dc == s.o.DC || dc == s.o.DC+testDC
 }
 
-// transportOptions are those of accepted connections.
-func (s *Server) transportOptions() transport.Options {
-	return transport.Options{Rand: s.o.Rand}
+// unlistConn takes a connection out of those that the server ends.
+func (s *Server) unlistConn(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
 }

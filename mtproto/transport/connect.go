@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
 	"time"
@@ -118,4 +119,22 @@ func (t *TCP) Connect(ctx context.Context, e Endpoint) (PacketConn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// Handshake calls f, which reads from c and writes to it, and cuts it short
+// when ctx ends: then the error is ctx's. Deadlines that f has set are taken
+// away.
+func Handshake(ctx context.Context, c net.Conn, f func() error) error {
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.SetDeadline(time.Unix(1, 0)) // wakes up who reads or writes
+	})
+	err := f()
+	if !stop() {
+		// The deadline has been set, or is about to be.
+		return errors.Join(ctx.Err(), err)
+	}
+	if err != nil {
+		return err
+	}
+	return c.SetDeadline(time.Time{})
 }

@@ -24,7 +24,7 @@ type Reader struct {
 // bytes that it has taken, if client is a *bufio.Reader of the usual size. From
 // server it takes none.
 //
-// Of the options it uses Secret, MaxPacket and QuickAck, which is called with
+// Of the options it uses Secret, Secrets, MaxPacket and QuickAck, which is called with
 // the quick acknowledgements of the server.
 func Overhear(client, server io.Reader, o Options) (requests, answers *Reader, err error) {
 	c, err := newConn(nil, &o, mtproto.Server)
@@ -32,7 +32,7 @@ func Overhear(client, server io.Reader, o Options) (requests, answers *Reader, e
 		return nil, nil, err
 	}
 	c.in = bufio.NewReaderSize(client, readBuffer)
-	if err := c.detect(o.Secret); err != nil {
+	if err := c.detect(&o); err != nil {
 		return nil, nil, err
 	}
 	s := Conn{

@@ -50,11 +50,10 @@ func Sniff(c net.Conn) (Opening, net.Conn, error) {
 		have += got
 		return err == nil
 	}
-	if got, err := io.ReadFull(c, first[:1]); err != nil {
+	if _, err := io.ReadFull(c, first[:1]); err != nil {
 		return OpeningPackets, c, err
-	} else {
-		have = got
 	}
+	have = 1
 	opening := OpeningPackets
 	switch first[0] {
 	case 'G', 'P', 'H', 'O':

@@ -1,0 +1,9 @@
+package sandbox
+
+import (
+	"testing"
+
+	"godwit/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
