@@ -146,6 +146,18 @@ var Rows = []Row{
 		Reason:  "the daemon's terms and rules; whatever it imported, all of its adapters would",
 	},
 	{
+		Dir: "bridge/internal/store", Kind: Program,
+		Own:     []string{"bridge"},
+		Tests:   []string{"internal/pgtest"},
+		Modules: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
+		Reason:  "SQL and nothing else; what the rows mean is in bridge",
+	},
+	{
+		Dir: "internal/pgtest", Kind: Program,
+		Modules: []string{"github.com/jackc/pgx/v5"},
+		Reason:  "test helper: runs a PostgreSQL of the test's own",
+	},
+	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own:     []string{"mtproto", "sandbox", "telegram", "telegram/signin", "tg", "tl"},
 		Modules: []string{"github.com/alecthomas/kong", "rsc.io/qr"},

@@ -1,0 +1,27 @@
+package bridge
+
+import "time"
+
+// AccountKind is who an account is to Telegram.
+type AccountKind string
+
+// The kinds of accounts.
+const (
+	UserAccount AccountKind = "user" // a person's, over MTProto
+	BotAccount  AccountKind = "bot"  // over the Bot API
+)
+
+// An Account is one account that the daemon keeps online.
+type Account struct {
+	ID        AccountID
+	Name      string // what its operator calls it
+	Kind      AccountKind
+	Phone     string // digits alone; empty if not known yet
+	UserID    int64  // at Telegram; 0 if nobody has signed in yet
+	Status    Status
+	CreatedAt time.Time
+	// Epoch counts the owners that the account has had. What an owner writes
+	// names its epoch, and is refused when there has been another since.
+	Epoch int64
+	Node  string // that owns it; empty for none
+}

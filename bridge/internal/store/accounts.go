@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"godwit/bridge"
+)
+
+const accountColumns = `id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
+	since, until, suspected, created_at, epoch, node`
+
+// scanAccount reads a row of accountColumns.
+func scanAccount(row interface{ Scan(...any) error }) (*bridge.Account, error) {
+	a := new(bridge.Account)
+	s := &a.Status
+	err := row.Scan(&a.ID, &a.Name, &a.Kind, &a.Phone, &a.UserID, &s.State, &s.Cause, &s.Error, &s.Scope.Method,
+		&s.Scope.Chat, timeColumn{&s.Since}, timeColumn{&s.Until}, &s.Suspected, timeColumn{&a.CreatedAt}, &a.Epoch, &a.Node)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// noAccount says that there is no account of an id, if that is what err says.
+func noAccount(id bridge.AccountID, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return bridge.Errorf(bridge.CodeNotFound, "There is no account %s.", id)
+	}
+	if err != nil {
+		return fmt.Errorf("store: account %s: %w", id, err)
+	}
+	return nil
+}
+
+// Account returns an account. The error is a *bridge.Error of CodeNotFound
+// where there is none.
+func (s *Store) Account(ctx context.Context, id bridge.AccountID) (*bridge.Account, error) {
+	a, err := scanAccount(s.read.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, id))
+	return a, noAccount(id, err)
+}
+
+// Accounts returns up to limit accounts whose id comes after another, in the
+// order of their ids, which is that in which they were made. An empty id is
+// before the first.
+func (s *Store) Accounts(ctx context.Context, after bridge.AccountID, limit int) ([]*bridge.Account, error) {
+	rows, err := s.read.QueryContext(ctx,
+		`SELECT `+accountColumns+` FROM accounts WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: accounts: %w", err)
+	}
+	defer rows.Close()
+	var list []*bridge.Account
+	for rows.Next() {
+		a, err := scanAccount(rows)
+		if err != nil {
+			return nil, fmt.Errorf("store: accounts: %w", err)
+		}
+		list = append(list, a)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: accounts: %w", err)
+	}
+	return list, nil
+}
+
+// AddAccount adds an account. Its Epoch and Node are not used: nobody owns it
+// yet.
+func (t *Tx) AddAccount(a *bridge.Account) error {
+	s := &a.Status
+	_, err := t.exec(`INSERT INTO accounts (id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
+		since, until, suspected, created_at, epoch, node, event_seq)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0)`,
+		a.ID, a.Name, a.Kind, a.Phone, a.UserID, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat,
+		s.Since, s.Until, s.Suspected, a.CreatedAt)
+	return err
+}
+
+// Account returns an account, which nobody else changes until the transaction
+// has ended.
+func (t *Tx) Account(id bridge.AccountID) (*bridge.Account, error) {
+	a, err := scanAccount(t.row(`SELECT `+accountColumns+` FROM accounts WHERE id = $1`+t.dialect.forUpdate, id))
+	return a, noAccount(id, err)
+}
+
+// SetStatus changes the status of an account.
+func (t *Tx) SetStatus(id bridge.AccountID, s bridge.Status) error {
+	n, err := t.exec(`UPDATE accounts SET state = $2, cause = $3, error = $4, scope_method = $5, scope_chat = $6,
+		since = $7, until = $8, suspected = $9 WHERE id = $1`,
+		id, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected)
+	if err == nil && n == 0 {
+		return noAccount(id, sql.ErrNoRows)
+	}
+	return err
+}
+
+// SetIdentity notes who an account is at Telegram. The error is a *bridge.Error
+// of CodeConflict where another account is the same person already, and of
+// CodeOtherAccount where this one is somebody else.
+func (t *Tx) SetIdentity(id bridge.AccountID, userID int64, phone string) error {
+	a, err := t.Account(id)
+	if err != nil {
+		return err
+	}
+	if a.UserID != 0 && a.UserID != userID {
+		return bridge.Errorf(bridge.CodeOtherAccount,
+			"%s is user %d at Telegram, and user %d has signed in. Sign in as the former, or add another account.",
+			id, a.UserID, userID)
+	}
+	var other bridge.AccountID
+	err = t.row(`SELECT id FROM accounts WHERE user_id = $1 AND id <> $2`, userID, id).Scan(&other)
+	switch {
+	case err == nil:
+		return bridge.Errorf(bridge.CodeConflict, "User %d is account %s already.", userID, other)
+	case !errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("store: account %s: %w", id, err)
+	}
+	_, err = t.exec(`UPDATE accounts SET user_id = $2, phone = $3 WHERE id = $1`, id, userID, phone)
+	return err
+}
+
+// DeleteAccount deletes an account and everything that is its own: messages,
+// events, keys.
+func (t *Tx) DeleteAccount(id bridge.AccountID) error {
+	n, err := t.exec(`DELETE FROM accounts WHERE id = $1`, id)
+	if err == nil && n == 0 {
+		return noAccount(id, sql.ErrNoRows)
+	}
+	return err
+}
+
+// Claim makes a node the owner of an account and returns the epoch under which
+// it may write. What owners before it write from now on is refused.
+func (t *Tx) Claim(id bridge.AccountID, node string) (epoch int64, err error) {
+	err = t.row(`UPDATE accounts SET epoch = epoch + 1, node = $2 WHERE id = $1 RETURNING epoch`, id, node).Scan(&epoch)
+	return epoch, noAccount(id, err)
+}
+
+// ErrNotOwner says that an account has had another owner since the epoch that
+// a write names.
+var ErrNotOwner = errors.New("store: the account has another owner by now")
+
+// CheckOwner returns ErrNotOwner unless epoch is the present one of an
+// account, and keeps it the present one until the transaction has ended.
+func (t *Tx) CheckOwner(id bridge.AccountID, epoch int64) error {
+	a, err := t.Account(id)
+	if err != nil {
+		return err
+	}
+	if a.Epoch != epoch {
+		return fmt.Errorf("%w: account %s, epoch %d, now %d of node %s", ErrNotOwner, id, epoch, a.Epoch, a.Node)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// A dialect is what is different between the databases.
+type dialect struct {
+	name      string // of the driver's directory of migrations
+	goose     goose.Dialect
+	forUpdate string // locks the rows that a query finds until the end of the transaction
+	time      func(time.Time) any
+}
+
+var (
+	postgres = &dialect{
+		name: "postgres", goose: goose.DialectPostgres, forUpdate: " FOR UPDATE",
+		time: func(t time.Time) any { return t },
+	}
+	// A transaction of SQLite locks everything from its beginning.
+	sqlite = &dialect{
+		name: "sqlite", goose: goose.DialectSQLite3,
+		time: func(t time.Time) any { return t.UnixMicro() },
+	}
+)
+
+// values returns what the driver takes for the arguments of a statement. Times
+// are kept to the microsecond, and the zero time is NULL.
+func (d *dialect) values(args []any) []any {
+	for i, arg := range args {
+		if t, ok := arg.(time.Time); ok {
+			args[i] = nil
+			if !t.IsZero() {
+				args[i] = d.time(t.UTC().Truncate(time.Microsecond))
+			}
+		}
+	}
+	return args
+}
+
+// A timeColumn reads a time of either database, NULL as the zero time.
+type timeColumn struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (c timeColumn) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*c.to = time.Time{}
+	case time.Time:
+		*c.to = v.UTC()
+	case int64:
+		*c.to = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("%T is no time", v)
+	}
+	return nil
+}

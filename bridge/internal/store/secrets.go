@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"godwit/bridge"
+)
+
+// A DataKey is an account's data key as it is stored: wrapped by a
+// key-encryption key, which KEK names.
+type DataKey struct {
+	KEK     string
+	Wrapped []byte
+}
+
+// A Sealed is something secret of an account as it is stored. Version rises by
+// one with each change.
+type Sealed struct {
+	Version    int64
+	Ciphertext []byte
+}
+
+// DataKey returns the data key of an account. The error is a *bridge.Error of
+// CodeNotFound where it has none: none yet, or none any more.
+func (s *Store) DataKey(ctx context.Context, id bridge.AccountID) (*DataKey, error) {
+	k := new(DataKey)
+	err := s.read.QueryRowContext(ctx, `SELECT kek, wrapped FROM data_keys WHERE account_id = $1`, id).Scan(&k.KEK, &k.Wrapped)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, bridge.Errorf(bridge.CodeNotFound, "Account %s has no data key.", id)
+	case err != nil:
+		return nil, fmt.Errorf("store: data key of %s: %w", id, err)
+	}
+	return k, nil
+}
+
+// Secret returns what is sealed of an account under a name. Nothing is a
+// Sealed of version 0.
+func (s *Store) Secret(ctx context.Context, id bridge.AccountID, field string) (Sealed, error) {
+	var v Sealed
+	err := s.read.QueryRowContext(ctx, `SELECT version, sealed FROM secrets WHERE account_id = $1 AND field = $2`,
+		id, field).Scan(&v.Version, &v.Ciphertext)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Sealed{}, fmt.Errorf("store: %s of %s: %w", field, id, err)
+	}
+	return v, nil
+}
+
+// SetDataKey stores the data key of an account that has none.
+func (t *Tx) SetDataKey(id bridge.AccountID, k *DataKey) error {
+	_, err := t.exec(`INSERT INTO data_keys (account_id, kek, wrapped) VALUES ($1, $2, $3)`, id, k.KEK, k.Wrapped)
+	return err
+}
+
+// ReplaceDataKey stores a data key wrapped anew, unless it has changed since it
+// was old, which it reports.
+func (t *Tx) ReplaceDataKey(id bridge.AccountID, old, k *DataKey) (bool, error) {
+	n, err := t.exec(`UPDATE data_keys SET kek = $3, wrapped = $4 WHERE account_id = $1 AND wrapped = $2`,
+		id, old.Wrapped, k.KEK, k.Wrapped)
+	return n == 1, err
+}
+
+// DeleteDataKey makes everything that is sealed of an account unreadable for
+// good.
+func (t *Tx) DeleteDataKey(id bridge.AccountID) error {
+	n, err := t.exec(`DELETE FROM data_keys WHERE account_id = $1`, id)
+	if err == nil && n == 0 {
+		return bridge.Errorf(bridge.CodeNotFound, "Account %s has no data key.", id)
+	}
+	return err
+}
+
+// DataKeysNotUnder returns up to limit accounts after another one whose data
+// keys are wrapped by other key-encryption keys than one.
+func (s *Store) DataKeysNotUnder(ctx context.Context, kek string, after bridge.AccountID, limit int) ([]bridge.AccountID, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT account_id FROM data_keys WHERE kek <> $1 AND account_id > $2
+		ORDER BY account_id LIMIT $3`, kek, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: data keys: %w", err)
+	}
+	defer rows.Close()
+	var list []bridge.AccountID
+	for rows.Next() {
+		var id bridge.AccountID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("store: data keys: %w", err)
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
+// ErrStale says that a secret has changed since it was read.
+var ErrStale = errors.New("store: what is to be replaced has changed meanwhile")
+
+// SetSecret stores what is sealed of an account under a name: v.Version is one
+// more than what it replaces, and 1 for the first. The error is ErrStale where
+// that is not so, and ErrNotOwner where epoch is not the account's present one.
+func (t *Tx) SetSecret(id bridge.AccountID, epoch int64, field string, v Sealed) error {
+	if err := t.CheckOwner(id, epoch); err != nil {
+		return err
+	}
+	var n int64
+	var err error
+	if v.Version == 1 {
+		n, err = t.exec(`INSERT INTO secrets (account_id, field, version, sealed) VALUES ($1, $2, 1, $3)
+			ON CONFLICT DO NOTHING`, id, field, v.Ciphertext)
+	} else {
+		n, err = t.exec(`UPDATE secrets SET version = $3, sealed = $4 WHERE account_id = $1 AND field = $2 AND version = $3 - 1`,
+			id, field, v.Version, v.Ciphertext)
+	}
+	if err == nil && n == 0 {
+		return fmt.Errorf("%w: %s of %s, version %d", ErrStale, field, id, v.Version)
+	}
+	return err
+}

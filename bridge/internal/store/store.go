@@ -1,0 +1,148 @@
+// Package store keeps what the daemon knows in a database: PostgreSQL, or
+// SQLite in a file of its own.
+//
+// Start with [Open]. Reads are methods of [Store]; what changes anything is a
+// method of [Tx], for [Store.Change] to carry out at once or not at all.
+//
+// Both databases run the same statements. What differs between them stands in
+// dialect.go and in the migrations; one suite of tests runs on both.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver sqlite
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// A Store is an open database.
+type Store struct {
+	dialect *dialect
+	read    *sql.DB
+	write   *sql.DB // the same as read, but for SQLite, which has one writer
+}
+
+// Open opens the database at a URL, and brings its tables up to date:
+//
+//	postgres://user@host/database
+//	sqlite:PATH
+func Open(ctx context.Context, url string) (*Store, error) {
+	s := new(Store)
+	var err error
+	switch path, isFile := strings.CutPrefix(url, "sqlite:"); {
+	case isFile && path != "":
+		err = s.openSQLite(path)
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		err = s.openPostgres(url)
+	default:
+		return nil, errors.New("store: the database is neither postgres://… nor sqlite:PATH")
+	}
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("store: opening the database: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) openPostgres(url string) (err error) {
+	s.dialect = postgres
+	s.read, err = sql.Open("pgx", url)
+	s.write = s.read
+	return err
+}
+
+// openSQLite opens one connection that writes and some that read. Every
+// transaction that writes takes the lock at its beginning, so that none fails
+// half-way because of another.
+func (s *Store) openSQLite(path string) (err error) {
+	s.dialect = sqlite
+	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)"
+	if s.write, err = sql.Open("sqlite", "file:"+escapePath(path)+pragmas+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	s.read, err = sql.Open("sqlite", "file:"+escapePath(path)+pragmas+"&_pragma=query_only(1)")
+	return err
+}
+
+// escapePath keeps what a path holds from being read as a part of the URL.
+func escapePath(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations/"+s.dialect.name)
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, goose.WithSlog(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A Tx is a change of the database in the making. It must not be used after the
+// function that it was given to has returned.
+type Tx struct {
+	ctx     context.Context
+	tx      *sql.Tx
+	dialect *dialect
+}
+
+// Change calls change and makes what it has done permanent, or, when it
+// returns an error, undoes all of it and returns the error.
+func (s *Store) Change(ctx context.Context, change func(*Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	defer tx.Rollback() // does nothing after Commit
+	if err := change(&Tx{ctx, tx, s.dialect}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
+// exec runs a statement and returns how many rows it has changed.
+func (t *Tx) exec(statement string, args ...any) (int64, error) {
+	result, err := t.tx.ExecContext(t.ctx, statement, t.dialect.values(args)...)
+	if err != nil {
+		return 0, fmt.Errorf("store: %w", err)
+	}
+	return result.RowsAffected()
+}
+
+func (t *Tx) row(query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(t.ctx, query, t.dialect.values(args)...)
+}
