@@ -1,16 +1,12 @@
 package sandbox
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"godwit/tg"
 )
 
 func init() {
-	register(getAuthorizations)
-	register(resetAuthorization)
 	register(updateStatus)
 	register(getNotifySettings)
 	register(updateProfile)
@@ -20,47 +16,6 @@ func init() {
 
 // onlineFor is how long a client that says it is online stays so, in seconds.
 const onlineFor = 300
-
-// getAuthorizations serves account.getAuthorizations (R-LG-40).
-func getAuthorizations(c *call, _ *tg.AccountGetAuthorizations) (*tg.AccountAuthorizations, error) {
-	out := &tg.AccountAuthorizations{AuthorizationTTLDays: 180}
-	for k := range c.user.keys {
-		if k.auth.parent == nil {
-			out.Authorizations = append(out.Authorizations, authorizationObject(k, k == c.key))
-		}
-	}
-	slices.SortFunc(out.Authorizations, func(a, b tg.Authorization) int {
-		if a.Current != b.Current {
-			return map[bool]int{true: -1, false: 1}[a.Current]
-		}
-		return cmp.Or(cmp.Compare(b.DateActive, a.DateActive), cmp.Compare(a.Hash, b.Hash))
-	})
-	return out, nil
-}
-
-func authorizationObject(k *key, current bool) tg.Authorization {
-	out := tg.Authorization{
-		Current: current, Hash: k.auth.hash,
-		DeviceModel: k.init.DeviceModel, SystemVersion: k.init.SystemVersion,
-		APIID: int32(k.init.APIID), AppName: "sandbox", AppVersion: k.init.AppVersion,
-		DateCreated: k.auth.created, DateActive: k.auth.active, IP: k.auth.address, Country: country,
-	}
-	if current {
-		out.Hash = 0
-	}
-	return out
-}
-
-// resetAuthorization serves account.resetAuthorization (R-LG-41).
-func resetAuthorization(c *call, q *tg.AccountResetAuthorization) (boolean, error) {
-	for k := range c.user.keys {
-		if k != c.key && k.auth.hash == q.Hash && k.auth.parent == nil {
-			c.revoke(k)
-			return true, nil
-		}
-	}
-	return false, refusal(400, "HASH_INVALID")
-}
 
 func updateStatus(c *call, q *tg.AccountUpdateStatus) (boolean, error) {
 	w := c.world()

@@ -2,145 +2,66 @@ package sandbox
 
 import (
 	"crypto/subtle"
-	"encoding/hex"
 	"strings"
 	"time"
 
 	"godwit/tg"
-	"godwit/tl"
 )
 
 func init() {
-	registerFree(sendCode)
-	registerFree(resendCode)
-	registerFree(cancelCode)
 	registerFree(signIn)
 	registerFree(signUp)
 	registerFree(importBotAuthorization)
 	registerFree(importAuthorization)
 	register(exportAuthorization)
 	register(logOut)
-	register(resetAuthorizations)
 }
 
 // exportLifetime is how long an exported authorization can be imported
 // (R-AP-06).
 const exportLifetime = time.Minute
 
-// maxResent is how often a code is sent again.
-const maxResent = 3
-
-// localPhone checks that a phone number is valid and at home here.
-func (c *call) localPhone(s string) (phone string, err error) {
-	phone, home, ok := parsePhone(s, len(c.dc.dcs))
-	switch {
-	case !ok:
-		return "", refusal(400, "PHONE_NUMBER_INVALID")
-	case home != c.dc.id:
-		return "", migrate("PHONE", home)
-	}
-	return phone, nil
-}
-
-func (c *call) checkApp(id int32, hash string) error {
-	if int(id) != c.dc.options.APIID || hash != c.dc.options.APIHash {
-		return refusal(400, "API_ID_INVALID")
-	}
-	return nil
-}
-
-// sendCode serves auth.sendCode (R-LG-01, R-LG-10).
-func sendCode(c *call, q *tg.AuthSendCode) (tg.AuthSentCodeClass, error) {
-	if err := c.checkApp(q.APIID, q.APIHash); err != nil {
-		return nil, err
-	}
-	phone, err := c.localPhone(q.PhoneNumber)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(phone, 0), nil
-}
-
-// send puts a new code for phone on its way, by a text message that nobody
-// has to wait for: everybody knows the code.
-func (c *call) send(phone string, resent int) tg.AuthSentCodeClass {
-	w := c.world()
-	var p [9]byte
-	w.random(p[:])
-	w.codes[phone] = &code{
-		hash:    hex.EncodeToString(p[:]),
-		value:   phoneCode(c.dc.id),
-		expires: w.now().Add(c.dc.options.CodeTTL),
-		resent:  resent,
-	}
-	return &tg.AuthSentCode{
-		Type:          &tg.AuthSentCodeTypeSMS{Length: codeLength},
-		PhoneCodeHash: w.codes[phone].hash,
-		NextType:      &tg.AuthCodeTypeSMS{},
-		Timeout:       tl.Some[int32](60),
-	}
-}
-
-// pendingCode returns the code on its way to a phone.
-func (c *call) pendingCode(phone, hash string) (string, *code, error) {
-	phone, err := c.localPhone(phone)
-	if err != nil {
-		return "", nil, err
-	}
-	w := c.world()
-	sent := w.codes[phone]
-	switch {
-	case hash == "":
-		return "", nil, refusal(400, "PHONE_CODE_HASH_EMPTY")
-	case sent == nil || subtle.ConstantTimeCompare([]byte(sent.hash), []byte(hash)) == 0, !w.now().Before(sent.expires):
-		return "", nil, refusal(400, "PHONE_CODE_EXPIRED")
-	}
-	return phone, sent, nil
-}
-
-func resendCode(c *call, q *tg.AuthResendCode) (tg.AuthSentCodeClass, error) {
-	phone, sent, err := c.pendingCode(q.PhoneNumber, q.PhoneCodeHash)
-	if err != nil {
-		return nil, err
-	}
-	if sent.resent >= maxResent {
-		return nil, refusal(406, "SEND_CODE_UNAVAILABLE")
-	}
-	return c.send(phone, sent.resent+1), nil
-}
-
-func cancelCode(c *call, q *tg.AuthCancelCode) (boolean, error) {
-	phone, _, err := c.pendingCode(q.PhoneNumber, q.PhoneCodeHash)
-	if err != nil {
-		return false, err
-	}
-	delete(c.world().codes, phone)
-	return true, nil
-}
-
-// signIn serves auth.signIn (R-LG-06).
+// signIn serves auth.signIn (R-LG-06, R-LG-08).
 func signIn(c *call, q *tg.AuthSignIn) (tg.AuthAuthorizationClass, error) {
 	phone, sent, err := c.pendingCode(q.PhoneNumber, q.PhoneCodeHash)
 	if err != nil {
 		return nil, err
 	}
-	switch given := q.PhoneCode.Or(""); {
-	case given == "":
-		return nil, refusal(400, "PHONE_CODE_EMPTY")
-	case given != sent.value:
-		return nil, refusal(400, "PHONE_CODE_INVALID")
+	if err := sent.check(q); err != nil {
+		return nil, err
 	}
 	w := c.world()
 	u := w.phones[phone]
 	if u == nil {
+		if w.logins.refused[phone] == PhoneMayNotSignUp {
+			return nil, refusal(400, "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN")
+		}
 		sent.verified = true
 		return &tg.AuthAuthorizationSignUpRequired{}, nil
 	}
-	delete(w.codes, phone)
+	sent.adopt(u)
 	if u.password != nil {
-		w.signOut(c.key)
-		c.key.pending = u
-		return nil, errPasswordNeeded
+		// If the account is deleted for want of the password, the code is good
+		// for another one.
+		sent.verified = true
+		return nil, c.owePassword(u)
+	}
+	delete(w.logins.codes, phone)
+	return c.signedIn(u), nil
+}
+
+// owePassword notes that the caller has everything but the password of u.
+func (c *call) owePassword(u *user) error {
+	w := c.world()
+	w.signOut(c.key)
+	c.key.pending = w.authorization(u, c.session.link.Address())
+	return errPasswordNeeded
+}
+
+// letIn signs in to u, if that needs no password.
+func (c *call) letIn(u *user) (tg.AuthAuthorizationClass, error) {
+	if u.password != nil {
+		return nil, c.owePassword(u)
 	}
 	return c.signedIn(u), nil
 }
@@ -159,8 +80,10 @@ func signUp(c *call, q *tg.AuthSignUp) (tg.AuthAuthorizationClass, error) {
 	case !validPersonName(q.FirstName):
 		return nil, refusal(400, "FIRSTNAME_INVALID")
 	}
-	delete(w.codes, phone)
-	return c.signedIn(w.addUser(&user{dc: c.dc.id, phone: phone, first: q.FirstName, last: q.LastName})), nil
+	delete(w.logins.codes, phone)
+	u := w.addUser(&user{dc: c.dc.id, phone: phone, first: q.FirstName, last: q.LastName})
+	sent.adopt(u)
+	return c.signedIn(u), nil
 }
 
 func validPersonName(s string) bool { return strings.TrimSpace(s) != "" && len(s) <= 256 }
@@ -169,15 +92,16 @@ func validPersonName(s string) bool { return strings.TrimSpace(s) != "" && len(s
 // (R-LG-42).
 func (c *call) signedIn(u *user) tg.AuthAuthorizationClass {
 	w := c.world()
-	w.signIn(c.key, u, c.session.link.Address(), nil)
-	c.user = u
-	auth := c.key.auth
-	if !u.isBot() {
-		c.tell(u, &tg.UpdateNewAuthorization{
-			Unconfirmed: true, Hash: auth.hash, Date: tl.Some(auth.created),
-			Device: text(c.key.init.DeviceModel), Location: text(auth.address),
-		})
+	if pending := c.key.pending; pending != nil && pending.user == u {
+		w.signInAs(c.key, pending)
+	} else {
+		w.signInAs(c.key, w.authorization(u, c.session.link.Address()))
 	}
+	c.user = u
+	if sent := w.logins.codes[u.phone]; sent != nil && sent.verified {
+		delete(w.logins.codes, u.phone) // a code is good once
+	}
+	c.tellOfSignIn()
 	return &tg.AuthAuthorization{User: w.userObject(u, u)}
 }
 
@@ -222,34 +146,21 @@ func importAuthorization(c *call, q *tg.AuthImportAuthorization) (tg.AuthAuthori
 	}
 	delete(w.exports, q.ID)
 	u := e.from.user
-	w.signIn(c.key, u, c.session.link.Address(), e.from)
+	carried := w.authorization(u, c.session.link.Address())
+	carried.parent = e.from
+	w.signInAs(c.key, carried)
 	return &tg.AuthAuthorization{User: w.userObject(u, u)}, nil
 }
 
-// logOut serves auth.logOut (R-LG-21).
+// logOut serves auth.logOut (R-LG-21). What it leaves can stand for a code.
 func logOut(c *call, _ *tg.AuthLogOut) (*tg.AuthLoggedOut, error) {
-	c.world().signOut(c.key)
-	return &tg.AuthLoggedOut{}, nil
-}
-
-// resetAuthorizations serves auth.resetAuthorizations (R-LG-22).
-func resetAuthorizations(c *call, _ *tg.AuthResetAuthorizations) (boolean, error) {
-	for k := range c.user.keys {
-		if k != c.key && k.auth != nil && k.auth.parent == nil && c.key.auth.parent != k.auth {
-			c.revoke(k)
-		}
+	w := c.world()
+	w.signOut(c.key)
+	if c.user.isBot() {
+		return &tg.AuthLoggedOut{}, nil
 	}
-	return true, nil
-}
-
-// revoke ends another device's sign-in and lets it find out: it is told that
-// there is something to fetch.
-func (c *call) revoke(k *key) {
-	c.world().signOut(k)
-	k.revoked = true
-	for s := range k.sessions {
-		if s.wants {
-			c.enqueue(s, &notice{updates: &tg.UpdatesTooLong{}})
-		}
-	}
+	token := make([]byte, 32)
+	w.random(token)
+	w.logins.left[string(token)] = c.user
+	return &tg.AuthLoggedOut{FutureAuthToken: token}, nil
 }

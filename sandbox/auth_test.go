@@ -69,7 +69,7 @@ func TestSignInRefusals(t *testing.T) {
 	must(d, &tg.AuthCancelCode{PhoneNumber: alicePhone, PhoneCodeHash: hash})
 	fails(d, signIn(hash), 400, "PHONE_CODE_EXPIRED")
 	hash = d.sendCode(alicePhone)
-	for range maxResent {
+	for range 3 {
 		hash = must(d, &tg.AuthResendCode{PhoneNumber: alicePhone, PhoneCodeHash: hash}).(*tg.AuthSentCode).PhoneCodeHash
 	}
 	fails(d, &tg.AuthResendCode{PhoneNumber: alicePhone, PhoneCodeHash: hash}, 406, "SEND_CODE_UNAVAILABLE")
@@ -215,7 +215,7 @@ func TestDevices(t *testing.T) {
 	first := l.person(alicePhone, "Alice")
 	second := l.device(1).signIn(alicePhone)
 	news := first.updates()
-	if len(news) != 1 || news[0].TypeID() != (&tg.UpdateNewAuthorization{}).TypeID() {
+	if len(news) != 2 || news[0].TypeID() != (&tg.UpdateNewAuthorization{}).TypeID() {
 		t.Fatalf("the first device was told %v", news)
 	}
 	l.clock.advance(time.Minute)

@@ -23,6 +23,8 @@ type call struct {
 
 	batches map[*user]*batch
 	told    map[*session]struct{} // whose queues are to be sent
+
+	delivered []Delivery // to be handed to Options.OnDelivery
 }
 
 // A handler serves one method.
@@ -76,6 +78,7 @@ func registerFree[Q any, P interface {
 // perform checks that the caller may call h, and calls it.
 func (c *call) perform(h *handler, query []byte) (tl.Encoder, error) {
 	c.method = h.name
+	c.world().lapse(c.key)
 	c.user = c.key.user()
 	if err := c.allowed(h, tl.NewReader(query).PeekID()); err != nil {
 		return nil, err
@@ -99,6 +102,8 @@ func (c *call) allowed(h *handler, method uint32) error {
 			return nil
 		case c.key.revoked:
 			return errRevoked
+		case c.key.expired:
+			return errExpired
 		case c.key.pending != nil:
 			return errPasswordNeeded
 		}
@@ -158,6 +163,7 @@ var (
 	errInternal           = refusal(500, "INTERNAL")
 	errUnregistered       = refusal(401, "AUTH_KEY_UNREGISTERED")
 	errRevoked            = refusal(401, "SESSION_REVOKED")
+	errExpired            = refusal(401, "SESSION_EXPIRED")
 	errPasswordNeeded     = refusal(401, "SESSION_PASSWORD_NEEDED")
 	errBotMethod          = refusal(400, "BOT_METHOD_INVALID")
 	errUserMethod         = refusal(400, "USER_BOT_REQUIRED")

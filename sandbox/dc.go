@@ -123,6 +123,9 @@ func (d *dc) run(c *call, h *handler, query []byte) ([]byte, error) {
 	for told := range c.told {
 		told.flush(d.log)
 	}
+	for _, one := range c.delivered {
+		d.options.OnDelivery(one)
+	}
 	if err != nil {
 		return nil, err
 	}

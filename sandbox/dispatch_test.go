@@ -186,7 +186,7 @@ func TestEveryLayer(t *testing.T) {
 				t.Errorf("auth.sentCode is %08x", idOf(sent))
 			}
 			l.world.mu.Lock()
-			hash := l.world.codes[phone].hash
+			hash := l.world.logins.codes[phone].hash
 			l.world.mu.Unlock()
 			call(signInAs(s, "auth.signIn", phone, hash, phoneCode(1)))
 			auth := call(signInAs(s, "auth.signUp", phone, hash, "Old", "Client"))

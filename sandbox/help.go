@@ -83,7 +83,7 @@ func getAppConfig(_ *call, q *tg.HelpGetAppConfig) (tg.HelpAppConfigClass, error
 	}
 	return &tg.HelpAppConfig{Hash: appConfigHash, Config: &tg.JSONObject{Value: []tg.JSONObjectValue{
 		{Key: "test", Value: &tg.JSONBool{Value: true}},
-		number("authorization_autoconfirm_period", 604_800),
+		number("authorization_autoconfirm_period", confirmedAfter),
 		number("dialogs_pinned_limit_default", 5),
 		number("channels_limit_default", 500),
 		number("about_length_limit_default", 70),

@@ -18,7 +18,9 @@ type key struct {
 
 	auth    *authorization // nil until signed in
 	revoked bool           // was signed in until another device ended it
-	pending *user          // gave the right code and owes the password
+	expired bool           // was signed in until it had not been used for too long
+	pending *authorization // gave the right code and owes the password
+	qr      *loginToken    // that another device has accepted
 	srp     *srpChallenge
 }
 
@@ -30,7 +32,12 @@ type authorization struct {
 	active  int32
 	address string
 	ended   bool
-	parent  *authorization // on the home DC, if brought here from there (R-AP-06)
+
+	confirmed   bool // by the code that it shows, or by another device (R-LG-42)
+	noEncrypted bool // takes no secret chats (R-LG-44)
+	noCalls     bool // takes no calls
+
+	parent *authorization // on the home DC, if brought here from there (R-AP-06)
 }
 
 // user returns who the key is signed in as, nil if nobody.
@@ -39,15 +46,6 @@ func (k *key) user() *user {
 		return nil
 	}
 	return k.auth.user
-}
-
-// A code is a login code on its way (R-LG-01 to R-LG-07).
-type code struct {
-	hash     string
-	value    string
-	expires  time.Time
-	verified bool // right code given, sign-up awaited
-	resent   int
 }
 
 // An srpChallenge is the server's half of a password check, good for one try
@@ -75,20 +73,25 @@ func (w *world) key(id mtproto.KeyID, dc int) *key {
 	return k
 }
 
-// signIn makes the key act for u.
-func (w *world) signIn(k *key, u *user, address string, parent *authorization) {
-	w.signOut(k)
+// authorization returns a sign-in that no key has yet.
+func (w *world) authorization(u *user, address string) *authorization {
 	now := w.unix()
-	k.auth = &authorization{user: u, hash: w.randomID(), created: now, active: now, address: address, parent: parent}
-	k.pending, k.srp, k.revoked = nil, nil, false
-	u.keys[k] = struct{}{}
-	w.present[u] = struct{}{}
+	return &authorization{user: u, hash: w.randomID(), created: now, active: now, address: address}
+}
+
+// signInAs makes the key act for somebody.
+func (w *world) signInAs(k *key, auth *authorization) {
+	w.signOut(k)
+	k.auth = auth
+	k.revoked, k.expired = false, false
+	auth.user.keys[k] = struct{}{}
+	w.present[auth.user] = struct{}{}
 }
 
 // signOut makes the key act for nobody, and with it the keys on other DCs
 // that it was carried to.
 func (w *world) signOut(k *key) {
-	k.pending, k.srp = nil, nil
+	k.pending, k.srp, k.qr = nil, nil, nil
 	auth := k.auth
 	if auth == nil {
 		return

@@ -47,7 +47,10 @@ func TestSend(t *testing.T) {
 	second := l.device(1).signIn(alicePhone)
 	must(second, &tg.UpdatesGetState{})
 	alice.updates()
-	before := must(bob, &tg.UpdatesGetState{})
+	before := map[*device]int32{}
+	for _, d := range []*device{alice, bob, second} { // Alice has been told of her second device
+		before[d] = must(d, &tg.UpdatesGetState{}).Pts
+	}
 
 	u := alice.say(toBob, "hello")
 	if len(u.Updates) != 2 || u.Seq != 0 {
@@ -56,7 +59,7 @@ func TestSend(t *testing.T) {
 	id := u.Updates[0].(*tg.UpdateMessageID)
 	mine := u.Updates[1].(*tg.UpdateNewMessage)
 	m := mine.Message.(*tg.Message)
-	if m.ID != id.ID || !m.Out || m.Message != "hello" || mine.Pts != firstPts+1 || mine.PtsCount != 1 {
+	if m.ID != id.ID || !m.Out || m.Message != "hello" || mine.Pts != before[alice]+1 || mine.PtsCount != 1 {
 		t.Errorf("the sender's message is %+v in %+v", m, mine)
 	}
 	if len(alice.updates()) != 0 {
@@ -69,7 +72,7 @@ func TestSend(t *testing.T) {
 		}
 		n := got[0].(*tg.UpdateNewMessage)
 		m := n.Message.(*tg.Message)
-		if m.Message != "hello" || m.Out != (d == second) || n.Pts != before.Pts+1 {
+		if m.Message != "hello" || m.Out != (d == second) || n.Pts != before[d]+1 {
 			t.Errorf("%s got %+v with %+v", name, n, m)
 		}
 		peer := m.PeerID.(*tg.PeerUser).UserID

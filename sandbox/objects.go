@@ -110,6 +110,9 @@ func text(s string) tl.Optional[string] { return tl.Optional[string]{Value: s, S
 
 // userObject returns u as the viewer sees it.
 func (w *world) userObject(viewer, u *user) *tg.User {
+	if u.deleted {
+		return &tg.User{ID: u.id, AccessHash: tl.Some(w.accessHash(viewer.id, u.key())), Deleted: true}
+	}
 	out := &tg.User{
 		ID:         u.id,
 		AccessHash: tl.Some(w.accessHash(viewer.id, u.key())),
@@ -128,6 +131,9 @@ func (w *world) userObject(viewer, u *user) *tg.User {
 	}
 	if u == viewer || out.Contact {
 		out.Phone = text(u.phone)
+	}
+	if u == w.service {
+		out.Verified, out.Support = true, true
 	}
 	if u.isBot() {
 		out.Bot = true

@@ -56,7 +56,7 @@ func (c *call) owner() (*user, error) {
 	case c.user != nil:
 		return c.user, nil
 	case c.key.pending != nil:
-		return c.key.pending, nil
+		return c.key.pending.user, nil
 	case c.key.revoked:
 		return nil, errRevoked
 	}
@@ -76,6 +76,12 @@ func getPassword(c *call, _ *tg.AccountGetPassword) (*tg.AccountPassword, error)
 		SecureRandom:  make([]byte, 256),
 	}
 	w.random(out.SecureRandom)
+	if u.access.email != "" {
+		out.LoginEmailPattern = text(emailPattern(u.access.email))
+	}
+	if next := u.access.next; next != nil {
+		out.EmailUnconfirmedPattern = text(emailPattern(next.set.email))
+	}
 	if u.password == nil {
 		return out, nil
 	}
@@ -89,6 +95,10 @@ func getPassword(c *call, _ *tg.AccountGetPassword) (*tg.AccountPassword, error)
 	out.SRPB = server.B()
 	out.SRPID = tl.Some(c.key.srp.id)
 	out.Hint = text(u.password.hint)
+	out.HasRecovery = u.password.email != ""
+	if u.access.resetAt != 0 {
+		out.PendingResetDate = tl.Some(u.access.resetAt)
+	}
 	return out, nil
 }
 
@@ -134,25 +144,47 @@ func updatePasswordSettings(c *call, q *tg.AccountUpdatePasswordSettings) (boole
 		return false, err
 	}
 	next := &q.NewSettings
-	if next.NewAlgo == nil {
+	set := c.user.password
+	switch {
+	case next.NewAlgo == nil && !next.Email.Set, next.NewAlgo == nil && set == nil:
+		return false, refusal(400, "NEW_SETTINGS_EMPTY")
+	case next.NewAlgo != nil && len(next.NewPasswordHash) == 0:
+		c.setPassword(c.user, nil)
 		return true, nil
+	case next.NewAlgo != nil:
+		made, err := c.passwordOf(c.user, next)
+		if err != nil {
+			return false, err
+		}
+		if set != nil {
+			made.email = set.email
+		}
+		set = made
 	}
-	if len(next.NewPasswordHash) == 0 {
-		c.user.password = nil
-		return true, nil
+	changed := *set
+	if address := next.Email.Or(""); address != "" {
+		return false, c.setEmail(&changed, address)
 	}
+	if next.Email.Set {
+		changed.email = ""
+	}
+	c.setPassword(c.user, &changed)
+	return true, nil
+}
+
+// passwordOf returns the password that settings describe.
+func (c *call) passwordOf(u *user, next *tg.AccountPasswordInputSettings) (*password, error) {
 	algo, ok := next.NewAlgo.(*tg.PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow)
 	if !ok {
-		return false, refusal(400, "NEW_SETTINGS_INVALID")
+		return nil, refusal(400, "NEW_SETTINGS_INVALID")
 	}
-	want := c.world().algo(c.user)
+	want := c.world().algo(u)
 	switch {
 	case !bytes.HasPrefix(algo.Salt1, want.Salt1), len(algo.Salt1) != saltSize+clientSaltSize, !bytes.Equal(algo.Salt2, want.Salt2):
-		return false, refusal(400, "NEW_SALT_INVALID")
+		return nil, refusal(400, "NEW_SALT_INVALID")
 	case int(algo.G) != want.G, !bytes.Equal(algo.P, want.P), len(next.NewPasswordHash) != verifierSize:
-		return false, refusal(400, "NEW_SETTINGS_INVALID")
+		return nil, refusal(400, "NEW_SETTINGS_INVALID")
 	}
 	want.Salt1 = algo.Salt1
-	c.user.password = &password{params: want, verifier: next.NewPasswordHash, hint: next.Hint.Or("")}
-	return true, nil
+	return &password{params: want, verifier: next.NewPasswordHash, hint: next.Hint.Or("")}, nil
 }

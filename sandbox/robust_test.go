@@ -153,6 +153,7 @@ func fill(v reflect.Value) {
 
 var fillers = []tl.Object{
 	&tg.InputPeerEmpty{}, &tg.InputUserEmpty{}, &tg.InputChannelEmpty{}, &tg.InputCheckPasswordEmpty{},
+	&tg.EmailVerifyPurposeLoginChange{}, &tg.EmailVerificationCode{},
 	&tg.SendMessageTypingAction{}, &tg.InputNotifyUsers{}, &tg.ChannelParticipantsRecent{}, &tg.ChannelMessagesFilterEmpty{},
 	&tg.InputMessagesFilterEmpty{}, &tg.HelpGetConfig{}, &tg.InputMediaEmpty{},
 	&tg.InputPeerPhotoFileLocation{Peer: &tg.InputPeerEmpty{}}, &tg.InputDialogPeer{Peer: &tg.InputPeerEmpty{}},

@@ -71,7 +71,15 @@ type Options struct {
 	Transports []Transport
 
 	PrivateKey *mtcrypto.PrivateKey // of all DCs; a new one if nil
-	CodeTTL    time.Duration        // how long a login code is good; 0 means 5 minutes
+	CodeTTL    time.Duration        // how long a code is good; 0 means 5 minutes
+
+	// FreshFor is how long a device that has signed in may not end others, 24
+	// hours with Telegram (R-LG-41). 0 means that it may at once: in a sandbox
+	// every device is fresh.
+	FreshFor time.Duration
+	// OnDelivery is told of every code that is sent to a person by text message,
+	// call or e-mail. It must not use the Sandbox.
+	OnDelivery func(Delivery)
 
 	// TakeoutDelay has devices that signed in less than a day ago wait before
 	// they may export everything, as Telegram does.
@@ -172,6 +180,9 @@ func (o *Options) complete() error {
 	}
 	if o.FileReferenceTTL == 0 {
 		o.FileReferenceTTL = defaultReferenceTTL
+	}
+	if o.OnDelivery == nil {
+		o.OnDelivery = func(Delivery) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -36,6 +36,7 @@ type world struct {
 	secret [32]byte // access hashes are made of it
 
 	users    map[int64]*user
+	service  *user // Telegram itself, who writes to people
 	phones   map[string]*user
 	tokens   map[string]*user   // bots
 	names    map[string]peerKey // usernames, in lower case
@@ -47,7 +48,7 @@ type world struct {
 	invites  map[string]*invite // by hash
 	polls    map[int64]*poll
 	takeouts map[int64]*takeout
-	codes    map[string]*code // by phone
+	logins   logins
 	exports  map[int64]*export
 	ledger   []Entry
 
@@ -87,7 +88,7 @@ func newWorld(o *Options) (*world, error) {
 		invites:  make(map[string]*invite),
 		polls:    make(map[int64]*poll),
 		takeouts: make(map[int64]*takeout),
-		codes:    make(map[string]*code),
+		logins:   newLogins(),
 		exports:  make(map[int64]*export),
 		blobs:    &blobs{dir: o.FileDir, room: o.FileMemory}, referenceTTL: o.FileReferenceTTL,
 		uploads: make(map[uploadKey]*upload), files: make(map[int64]*file),
@@ -95,6 +96,7 @@ func newWorld(o *Options) (*world, error) {
 		lastUser: firstUserID, lastChat: firstChatID, lastChannel: firstChannelID,
 	}
 	_, err := io.ReadFull(o.Rand, w.secret[:])
+	w.service = w.addUser(&user{id: serviceID, dc: 1, first: "Telegram"})
 	return w, err
 }
 
@@ -145,7 +147,10 @@ type user struct {
 	premium  bool
 	photos   []*file // the newest is shown
 
+	deleted bool
+
 	password *password // nil without 2FA
+	access   access
 	filters  []*tg.DialogFilter
 	contacts map[int64]contact
 	box      box
@@ -167,6 +172,7 @@ type password struct {
 	params   mtcrypto.SRPParams
 	verifier []byte
 	hint     string
+	email    string // to recover it by; "" without
 }
 
 // A dialog is one conversation as one user sees it.
