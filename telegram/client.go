@@ -72,6 +72,7 @@ func newClient(o Options) (*Client, error) {
 	c := &Client{
 		o: o, credentials: credentials, links: make(map[int]*link), newConnection: newConnection,
 		done: make(chan struct{}), lastPump: closedChannel(),
+		peers: peers{store: o.Peers, log: o.Logger},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.gate = newGate(&c.o, c.done)

@@ -14,27 +14,23 @@ import (
 // sendTries is how often a message is sent while Telegram's servers fail.
 const sendTries = 4
 
-// SendText sends a text and returns the message as Telegram has stored it.
-//
-// It is sent once: the random_id that Telegram knows it by stays the same when
-// it has to be sent again, because the connection or one of Telegram's servers
-// failed. Where Telegram says that it has the message already but not as
-// which, the returned message has no ID.
-func (c *Client) SendText(ctx context.Context, peer tg.InputPeerClass, text string) (*tg.Message, error) {
-	request := &tg.MessagesSendMessage{Peer: peer, Message: text, RandomID: randomID()}
+// repeat makes a request that carries random ids, and makes it again while
+// Telegram's servers fail: they take each id once (R-ER-05). It reports
+// whether Telegram said that it had them already.
+func repeat(ctx context.Context, request func() (tg.UpdatesClass, error)) (answer tg.UpdatesClass, had bool, err error) {
 	wait := time.Second
 	for try := 1; ; try++ {
-		answer, err := tg.Call(ctx, c, request)
+		answer, err := request()
 		switch {
 		case err == nil:
-			return c.sentMessage(request, answer)
+			return answer, false, nil
 		case errors.Is(err, tg.ErrRandomIDDuplicate) && try > 1:
-			return &tg.Message{Out: true, Message: text}, nil
+			return nil, true, nil
 		case !isServerFailure(err) || try == sendTries:
-			return nil, err
+			return nil, false, err
 		}
 		if err := pause(ctx, wait); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		wait *= 2
 	}
@@ -71,34 +67,62 @@ func randomID() int64 {
 
 var errNotAmongUpdates = errors.New("telegram: the message was sent, but is not among the updates that answer it")
 
-// sentMessage finds the message in the updates that a request was answered
-// with: updateMessageID names it.
-func (c *Client) sentMessage(request *tg.MessagesSendMessage, answer tg.UpdatesClass) (*tg.Message, error) {
-	var list []tg.UpdateClass
+// updatesOf returns the updates that a request was answered with, and learns
+// whom they mention.
+func (c *Client) updatesOf(request tg.Request, answer tg.UpdatesClass) []tg.UpdateClass {
 	switch u := answer.(type) {
 	case *tg.UpdateShortSentMessage:
 		if whole, ok := c.expandSent(u, request).(*tg.Updates); ok {
-			list = whole.Updates
+			return whole.Updates
 		}
 	case *tg.UpdateShort:
-		list = []tg.UpdateClass{u.Update}
+		return []tg.UpdateClass{u.Update}
 	case *tg.Updates:
 		c.peers.learn(u.Users, u.Chats)
-		list = u.Updates
+		return u.Updates
 	case *tg.UpdatesCombined:
 		c.peers.learn(u.Users, u.Chats)
-		list = u.Updates
+		return u.Updates
 	}
-	var id int32
+	return nil
+}
+
+// sentMessages finds the messages with some random ids in the updates that a
+// request was answered with: updateMessageID names them (R-UP-16).
+func (c *Client) sentMessages(request tg.Request, answer tg.UpdatesClass, randomIDs []int64) ([]*tg.Message, error) {
+	list := c.updatesOf(request, answer)
+	ids := make(map[int64]int32, len(randomIDs))
 	for _, u := range list {
-		if u, ok := u.(*tg.UpdateMessageID); ok && u.RandomID == request.RandomID {
-			id = u.ID
+		if u, ok := u.(*tg.UpdateMessageID); ok {
+			ids[u.RandomID] = u.ID
 		}
 	}
+	messages := make(map[int32]*tg.Message, len(list))
+	var only *tg.Message
 	for _, u := range list {
-		if m, ok := newMessage(u).(*tg.Message); ok && (m.ID == id || id == 0) {
-			return m, nil
+		if m, ok := arrived(u).(*tg.Message); ok {
+			messages[m.ID], only = m, m
 		}
 	}
-	return nil, errNotAmongUpdates
+	var out []*tg.Message
+	for _, random := range randomIDs {
+		switch m := messages[ids[random]]; {
+		case m != nil:
+			out = append(out, m)
+		case len(ids) == 0 && len(messages) == 1 && len(randomIDs) == 1:
+			out = append(out, only)
+		default:
+			return out, errNotAmongUpdates
+		}
+	}
+	return out, nil
+}
+
+// arrived returns the message that an update brings, one that waits to be sent
+// included, nil if it brings none.
+func arrived(u tg.UpdateClass) tg.MessageClass {
+	if u, ok := u.(*tg.UpdateNewScheduledMessage); ok {
+		return u.Message
+	}
+	return newMessage(u)
 }

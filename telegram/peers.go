@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 
@@ -13,54 +14,90 @@ import (
 // peers are the users and chats that the client has been shown, with their
 // access hashes.
 type peers struct {
-	mu       sync.Mutex
-	users    map[int64]int64
-	channels map[int64]int64
-	chats    map[int64]bool
+	store PeerStore
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	hashes map[PeerID]int64 // what this run has come across
 }
 
 // learn remembers those whose access hash can be used everywhere, which that
 // of a min constructor cannot.
 func (p *peers) learn(users []tg.UserClass, chats []tg.ChatClass) {
+	fresh := p.note(users, chats)
+	if len(fresh) == 0 {
+		return
+	}
+	// What is not stored is known until the program ends, and is shown again by
+	// Telegram after that.
+	if err := p.store.SavePeers(fresh); err != nil {
+		p.log.Error("peers not saved", "error", err)
+	}
+}
+
+// note returns what is new.
+func (p *peers) note(users []tg.UserClass, chats []tg.ChatClass) map[PeerID]int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.users == nil {
-		p.users, p.channels, p.chats = make(map[int64]int64), make(map[int64]int64), make(map[int64]bool)
+	if p.hashes == nil {
+		p.hashes = make(map[PeerID]int64)
+	}
+	fresh := make(map[PeerID]int64)
+	note := func(kind PeerKind, id, hash int64) {
+		key := PeerID{kind, id}
+		if old, ok := p.hashes[key]; !ok || old != hash {
+			p.hashes[key], fresh[key] = hash, hash
+		}
 	}
 	for _, u := range users {
 		if u, ok := u.(*tg.User); ok && !u.Min && (u.AccessHash.Set || u.Self) {
-			p.users[u.ID] = u.AccessHash.Value
+			note(PeerUser, u.ID, u.AccessHash.Value)
 		}
 	}
 	for _, c := range chats {
 		switch c := c.(type) {
 		case *tg.Chat:
-			p.chats[c.ID] = true
+			note(PeerChat, c.ID, 0)
 		case *tg.ChatForbidden:
-			p.chats[c.ID] = true
+			note(PeerChat, c.ID, 0)
 		case *tg.Channel:
 			if !c.Min && c.AccessHash.Set {
-				p.channels[c.ID] = c.AccessHash.Value
+				note(PeerChannel, c.ID, c.AccessHash.Value)
 			}
 		case *tg.ChannelForbidden:
-			p.channels[c.ID] = c.AccessHash
+			note(PeerChannel, c.ID, c.AccessHash)
 		}
 	}
+	return fresh
+}
+
+// hash returns the access hash of a peer that the client has come across, in
+// this run or before.
+func (p *peers) hash(id PeerID) (int64, bool) {
+	p.mu.Lock()
+	hash, ok := p.hashes[id]
+	p.mu.Unlock()
+	if ok {
+		return hash, true
+	}
+	hash, ok, err := p.store.AccessHash(id)
+	if err != nil {
+		p.log.Error("peer not loaded", "peer", id, "error", err)
+	}
+	return hash, ok
 }
 
 // input returns how a peer is named in requests, nil if it is not known.
 func (p *peers) input(peer tg.PeerClass) tg.InputPeerClass {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	switch peer := peer.(type) {
 	case *tg.PeerUser:
-		if hash, ok := p.users[peer.UserID]; ok {
+		if hash, ok := p.hash(IDOf(peer)); ok {
 			return &tg.InputPeerUser{UserID: peer.UserID, AccessHash: hash}
 		}
 	case *tg.PeerChat:
 		return &tg.InputPeerChat{ChatID: peer.ChatID}
 	case *tg.PeerChannel:
-		if hash, ok := p.channels[peer.ChannelID]; ok {
+		if hash, ok := p.hash(IDOf(peer)); ok {
 			return &tg.InputPeerChannel{ChannelID: peer.ChannelID, AccessHash: hash}
 		}
 	}
@@ -69,12 +106,8 @@ func (p *peers) input(peer tg.PeerClass) tg.InputPeerClass {
 
 // knows is what the update engine asks (R-UP-03).
 func (p *peers) knows(peer tg.PeerClass) bool {
-	if chat, ok := peer.(*tg.PeerChat); ok {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return p.chats[chat.ChatID]
-	}
-	return p.input(peer) != nil
+	_, ok := p.hash(IDOf(peer))
+	return ok
 }
 
 func (p *peers) channel(id int64) (tg.InputChannelClass, error) {
@@ -100,8 +133,9 @@ func (e *UnknownPeerError) Error() string {
 }
 
 // InputPeer returns how a peer is named in requests. The error is an
-// *UnknownPeerError where the client has not come across it since it was
-// connected: in an update, a history, a list of dialogs, or by resolving it.
+// *UnknownPeerError where the client has not come across it: in an update, a
+// history, a list of dialogs, or by resolving it, since it was connected or
+// before, as far as Options.Peers remembers.
 func (c *Client) InputPeer(peer tg.PeerClass) (tg.InputPeerClass, error) {
 	if input := c.peers.input(peer); input != nil {
 		return input, nil

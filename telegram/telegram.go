@@ -57,6 +57,8 @@ type Options struct {
 
 	// Store keeps the credentials: in memory, unless one is given.
 	Store Store
+	// Peers keeps the access hashes of peers: in memory, unless one is given.
+	Peers PeerStore
 	// Network is where to connect to: Production.
 	Network Network
 	// Handler gets the updates. Without one, none are asked for.
@@ -131,6 +133,9 @@ func (o *Options) complete() error {
 	}
 	if o.Store == nil {
 		o.Store = new(MemoryStore)
+	}
+	if o.Peers == nil {
+		o.Peers = new(MemoryPeers)
 	}
 	if len(o.Network.DCs) == 0 {
 		o.Network = Production()
