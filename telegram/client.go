@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"godwit/mtproto/mtclient"
+	"godwit/mtproto/mtcrypto"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -31,6 +32,11 @@ type Client struct {
 	mu          sync.Mutex // guards what follows
 	credentials Credentials
 	links       map[int]*link
+	pools       map[poolKey]*pool
+	importing   map[int]chan struct{} // by DC; holds a token while the account is being signed in there
+	mediaOnly   []DC                  // from help.getConfig; for files alone (R-AP-03)
+	cdn         []DC                  // from help.getConfig
+	cdnPublic   map[int][]mtcrypto.PublicKey
 	main        int
 	self        *tg.User // nil: not signed in
 	leaving     bool     // signing out
@@ -71,6 +77,7 @@ func newClient(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, credentials: credentials, links: make(map[int]*link), newConnection: newConnection,
+		pools: make(map[poolKey]*pool), importing: make(map[int]chan struct{}),
 		done: make(chan struct{}), lastPump: closedChannel(),
 		peers: peers{store: o.Peers, log: o.Logger},
 	}
@@ -113,8 +120,12 @@ func (c *Client) begin(ctx context.Context) error {
 // on Telegram's own network, where its data centres are (R-AP-01, R-AP-02).
 func (c *Client) refresh(ctx context.Context) error {
 	config, err := tg.Call(ctx, c, &tg.HelpGetConfig{})
-	if err != nil || !c.o.Network.Refresh {
+	if err != nil {
 		return err
+	}
+	c.noteFileDCs(config)
+	if !c.o.Network.Refresh {
+		return nil
 	}
 	var list []DC
 	for _, d := range config.DCOptions {
@@ -282,6 +293,9 @@ func (c *Client) closeLinks() {
 	var links []*link
 	for _, l := range c.links {
 		links = append(links, l)
+	}
+	for _, p := range c.pools {
+		links = append(links, p.links...)
 	}
 	clear(c.links)
 	c.mu.Unlock()

@@ -94,9 +94,9 @@ func (c *Client) addresses(dc int) []DC {
 
 // connect connects to a data centre at whichever of its addresses answers
 // first.
-func (c *Client) connect(ctx context.Context, dc int) (transport.PacketConn, error) {
+func (c *Client) connect(ctx context.Context, dc int, addresses []DC) (transport.PacketConn, error) {
 	var attempts []attempt
-	for _, d := range c.addresses(dc) {
+	for _, d := range addresses {
 		attempts = append(attempts, func(ctx context.Context) (transport.PacketConn, error) {
 			return c.connectTo(ctx, d)
 		})

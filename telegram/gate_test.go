@@ -128,7 +128,7 @@ func TestWaitsKept(t *testing.T) {
 // leaves anything waiting.
 func TestGivingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := answering(t, refuse(420, "FLOOD_WAIT_50"))
+		n := answering(t, refuse(420, "FLOOD_WAIT_50"), refuse(420, "FLOOD_WAIT_50")) // both may have been sent
 		c := n.client(Options{Store: signedInStore(t)})
 		ctx, cancel := context.WithCancel(t.Context())
 		var asking sync.WaitGroup

@@ -201,12 +201,26 @@ func isEnd(err error) bool {
 }
 
 // importTo signs the account in at another data centre too. A failure is
-// tried again from the start, once (R-AP-06, R-AP-07).
+// tried again from the start, once; whatever else needs the account there
+// waits meanwhile (R-AP-06, R-AP-07).
 func (c *Client) importTo(ctx context.Context, dc int) error {
+	if c.isImported(dc) {
+		return nil
+	}
 	c.mu.Lock()
-	imported := dc == c.main || c.credentials.Keys[dc].Imported
+	importing := c.importing[dc]
+	if importing == nil {
+		importing = make(chan struct{}, 1)
+		c.importing[dc] = importing
+	}
 	c.mu.Unlock()
-	if imported {
+	select {
+	case importing <- struct{}{}:
+		defer func() { <-importing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if c.isImported(dc) {
 		return nil
 	}
 	err := c.importOnce(ctx, dc)
@@ -218,6 +232,12 @@ func (c *Client) importTo(ctx context.Context, dc int) error {
 		return err
 	}
 	return c.setImported(dc, true)
+}
+
+func (c *Client) isImported(dc int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return dc == c.main || c.credentials.Keys[dc].Imported
 }
 
 func (c *Client) setImported(dc int, imported bool) error {

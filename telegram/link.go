@@ -23,7 +23,9 @@ type link struct {
 	dc   int
 	conn connection
 	stop context.CancelFunc
-	done chan struct{} // closed when it has ended
+	done chan struct{}   // closed when it has ended
+	pool *pool           // of a link that is for files alone, else nil
+	key  mtproto.AuthKey // that a link of a pool began with
 
 	up    atomic.Bool // something has been answered
 	tries int         // that failed before that; of OnState alone
@@ -55,34 +57,46 @@ func (c *Client) linkTo(dc int) (*link, error) {
 	}
 	l := &link{c: c, dc: dc, done: make(chan struct{})}
 	key := c.credentials.Keys[dc]
-	conn, err := c.newConnection(mtclient.Options{
-		Connect: func(ctx context.Context) (transport.PacketConn, error) {
-			if err := c.gate.awaitDC(ctx, dc); err != nil {
-				return nil, err
-			}
-			return c.connect(ctx, dc)
-		},
-		Transport:     transport.Options{MaxPacket: c.o.Transport.MaxPacket},
-		DC:            c.number(dc),
+	err := l.open(mtclient.Options{
+		Connect:       func(ctx context.Context) (transport.PacketConn, error) { return c.connect(ctx, dc, c.addresses(dc)) },
 		PublicKeys:    c.o.Network.PublicKeys,
 		Credentials:   mtclient.Credentials{Key: key.Key, Salts: key.Salts},
 		Init:          c.initConnection,
 		Save:          l.save,
 		OnUpdate:      l.received,
 		OnNewSession:  l.newSession,
-		OnState:       l.changed,
 		CompressAbove: maxCompress,
-		Logger:        c.o.Logger.With("dc", dc),
 	})
 	if err != nil {
 		return nil, err
 	}
+	c.links[dc] = l
+	return l, nil
+}
+
+// open begins to run the link, with what all of them have in common added to
+// the options. l.c.mu is held.
+func (l *link) open(o mtclient.Options) error {
+	c := l.c
+	o.DC, o.Logger = c.number(l.dc), c.o.Logger.With("dc", l.dc)
+	o.Transport = transport.Options{MaxPacket: c.o.Transport.MaxPacket}
+	o.OnState = l.changed
+	connect := o.Connect
+	o.Connect = func(ctx context.Context) (transport.PacketConn, error) {
+		if err := c.gate.awaitDC(ctx, l.dc); err != nil {
+			return nil, err
+		}
+		return connect(ctx)
+	}
+	conn, err := c.newConnection(o)
+	if err != nil {
+		return err
+	}
 	l.conn = conn
 	ctx, stop := context.WithCancel(c.ctx)
 	l.stop = stop
-	c.links[dc] = l
 	c.tasks.Go(func() { l.run(ctx) })
-	return l, nil
+	return nil
 }
 
 // run ends when the link does.
@@ -91,7 +105,10 @@ func (l *link) run(ctx context.Context) {
 	byItself := ctx.Err() == nil
 	l.fail(err)
 	c := l.c
-	if byItself {
+	switch {
+	case l.pool != nil:
+		l.pool.ended(l, err)
+	case byItself:
 		c.linkEnded(l, err)
 	}
 	c.mu.Lock()
@@ -191,14 +208,17 @@ func (l *link) newSession() {
 }
 
 // initConnection wraps the first queries of a connection (R-TL-36).
-func (c *Client) initConnection(query []byte) []byte {
+func (c *Client) initConnection(query []byte) []byte { return c.announce(c.o.Device, query) }
+
+// announce tells what a device is.
+func (c *Client) announce(device Device, query []byte) []byte {
 	wrapped, err := tl.Marshal(&tg.InvokeWithLayer{Layer: tg.Layer, Query: &tg.InitConnection{
 		APIID:          int32(c.o.APIID),
-		DeviceModel:    c.o.Device.Model,
-		SystemVersion:  c.o.Device.System,
-		AppVersion:     c.o.Device.AppVersion,
-		SystemLangCode: c.o.Device.LangCode,
-		LangCode:       c.o.Device.LangCode,
+		DeviceModel:    device.Model,
+		SystemVersion:  device.System,
+		AppVersion:     device.AppVersion,
+		SystemLangCode: device.LangCode,
+		LangCode:       device.LangCode,
 		Query:          encoded(query),
 	}})
 	if err != nil {
