@@ -38,9 +38,15 @@ type place struct {
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
+	return newPlaceWith(t, sandbox.Options{})
+}
+
+func newPlaceWith(t *testing.T, o sandbox.Options) *place {
+	t.Helper()
 	key, err := serverKey()
 	check(t, err)
-	sb, err := sandbox.New(sandbox.Options{PrivateKey: key})
+	o.PrivateKey = key
+	sb, err := sandbox.New(o)
 	check(t, err)
 	check(t, sb.Start())
 	t.Cleanup(func() {

@@ -131,6 +131,12 @@ func (e *ActionError) Error() string {
 	return fmt.Sprintf("signin: %q is no answer at the step %q", e.Action, e.Step)
 }
 
+// Is reports whether target is an ActionError of the same step and action.
+func (e *ActionError) Is(target error) bool {
+	t, ok := target.(*ActionError)
+	return ok && *t == *e
+}
+
 // A PaymentError says that Telegram sends no code to this number before
 // something has been paid for, which its own apps can do (R-LG-02).
 type PaymentError struct {
