@@ -255,17 +255,52 @@ func TestCancel(t *testing.T) {
 	p.answer = nil
 	p.connect()
 	unsent := p.client.Request(query(1))
-	p.client.Cancel(unsent)
-	sent := p.client.Request(query(2))
-	p.settle()
-	p.client.Cancel(sent)
-	p.settle()
-	if len(p.queries) != 1 {
-		t.Fatalf("server saw %d queries", len(p.queries))
+	if outcome := p.client.Cancel(unsent); outcome != mtproto.NotExecuted {
+		t.Errorf("unsent: %v", outcome)
 	}
-	p.echo(p.queries[0]) // too late: the answer is dropped
+	cancel := func(id session.RequestID) {
+		t.Helper()
+		if outcome := p.client.Cancel(id); outcome != mtproto.OutcomeUnknown {
+			t.Errorf("sent: %v", outcome)
+		}
+		p.settle()
+	}
+	running := p.client.Request(query(2))
 	p.settle()
-	if len(p.results) != 0 || p.client.Pending() != 0 {
+	cancel(running)
+	p.wantOutcome(running, mtproto.ErrOutcomeUnknown, session.ErrCancelled)
+	p.echo(p.queries[0]) // too late: the answer is dropped
+
+	answered := p.client.Request(query(2))
+	p.toServer()
+	p.echo(p.queries[1])
+	underWay := p.serverPackets()
+	p.client.Cancel(answered)
+	for _, packet := range underWay {
+		if err := p.deliverToClient(packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.settle()
+	p.wantResult(answered, query(2))
+
+	lost := p.client.Request(query(2))
+	p.toServer()
+	p.echo(p.queries[2])
+	p.serverPackets()
+	cancel(lost)
+	p.wantOutcome(lost, mtproto.ErrExecuted, session.ErrCancelled)
+
+	missing, _ := p.sentQuery(query(2))
+	cancel(missing)
+	p.wantOutcome(missing, mtproto.ErrOutcomeUnknown, session.ErrCancelled)
+
+	gone := p.client.Request(query(2))
+	p.toServer()
+	p.client.Cancel(gone)
+	p.cut()
+	p.wantOutcome(gone, mtproto.ErrOutcomeUnknown, session.ErrCancelled)
+	if p.settle(); len(p.results) != 5 || p.client.Pending() != 0 {
 		t.Fatalf("results %v, %d pending", p.results, p.client.Pending())
 	}
 	p.answer = p.echo

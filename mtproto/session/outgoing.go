@@ -23,7 +23,14 @@ type message struct {
 	sentAt    time.Time
 
 	// A client's query, and its questions.
-	request    RequestID       // 0 for anything else
+	request    RequestID // 0 for anything else
+	make       func(mtproto.MsgID) []byte
+	repeat     bool            // to carry it out twice does no harm
+	exposed    bool            // it has left under its id, and the server may have taken it in
+	doubtful   bool            // so it was under an id that it had before
+	cancelled  bool            // nobody waits for it
+	drop       *message        // the rpc_drop_answer about it
+	drops      *message        // of an rpc_drop_answer: what it is about
 	connection int             // over which it left last
 	again      bool            // it left more than once under its id
 	former     []mtproto.MsgID // the ids it had before, under which it may yet be answered
@@ -107,12 +114,12 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 	if s.o.Side == mtproto.Client && !s.connected {
 		return nil, 0, nil
 	}
-	if s.renew {
+	if s.renew && s.settled(now) {
 		if err := s.restart(); err != nil {
 			return nil, 0, err
 		}
 	}
-	if len(s.queue) == s.gone && (len(s.acks) == 0 || len(s.acks) <= ackCount && now.Before(s.acksAt)) {
+	if !s.ready() && (len(s.acks) == 0 || len(s.acks) <= ackCount && now.Before(s.acksAt)) {
 		return nil, 0, nil
 	}
 	if len(s.acks) > 0 {
@@ -123,8 +130,11 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 	for _, m := range batch {
 		if m.id == 0 {
 			m.id, m.seqno = s.ids.next(at, m.idKind, m.content)
+			if m.make != nil {
+				m.body = m.make(m.id)
+			}
 		}
-		m.sentAt, m.connection = now, s.connections
+		m.sentAt, m.connection, m.exposed = now, s.connections, true
 	}
 	e := &Envelope{SessionID: s.id}
 	if len(batch) == 1 && batch[0].container == 0 {
@@ -170,15 +180,28 @@ func (s *Session) queueAcks() {
 	s.queue[0] = m
 }
 
+// ready reports whether anything in the queue may be sent now.
+func (s *Session) ready() bool {
+	return slices.ContainsFunc(s.queue, func(m *message) bool { return !m.gone && !s.holds(m) })
+}
+
+// holds reports whether a message has to stay in the queue for now: a query,
+// while the session is about to be given up.
+func (s *Session) holds(m *message) bool { return s.renew && m.request != 0 }
+
 // takeBatch removes from the queue what the next packet holds.
 func (s *Session) takeBatch() []*message {
-	var batch []*message
+	var batch, held []*message
 	size, n := 0, 0
 	for ; n < len(s.queue) && len(batch) < batchMessages; n++ {
 		m := s.queue[n]
-		if m.gone {
+		switch {
+		case m.gone:
 			m.queued, m.gone = false, false
 			s.gone--
+			continue
+		case s.holds(m):
+			held = append(held, m)
 			continue
 		}
 		if len(batch) > 0 && size+len(m.body) > batchBytes {
@@ -188,7 +211,7 @@ func (s *Session) takeBatch() []*message {
 		m.queued = false
 		batch = append(batch, m)
 	}
-	if s.queue = s.queue[n:]; len(s.queue) == 0 {
+	if s.queue = append(held, s.queue[n:]...); len(s.queue) == 0 {
 		s.queue = nil
 	}
 	return batch
@@ -318,6 +341,8 @@ func (s *Session) resendAnew(m *message) {
 		s.acks = append(s.acks, m.acks...)
 	case len(m.asks) > 0:
 		s.askStates(func(q *message) bool { return q.asked == m })
+	case m.drops != nil && s.requests[m.drops.request] == m.drops:
+		s.dropAnswer(m.drops)
 	case m.request != 0:
 		if m.id != 0 && len(m.former) < maxFormer {
 			m.former = append(m.former, m.id)
@@ -329,32 +354,10 @@ func (s *Session) resendAnew(m *message) {
 
 // renumber queues a query that is to get a new id.
 func (s *Session) renumber(m *message) {
-	m.id, m.seqno, m.container = 0, 0, 0
+	m.doubtful = m.doubtful || m.exposed
+	m.id, m.seqno, m.container, m.exposed = 0, 0, 0, false
 	m.acked, m.again, m.asked = false, false, nil
 	s.enqueue(m)
-}
-
-// Request queues a query and returns the name under which its Result will
-// come. The session keeps query and must be its only user.
-func (s *Session) Request(query []byte) RequestID {
-	s.lastRequest++
-	m := s.enqueue(&message{body: pack(query, s.o.CompressAbove), content: true, request: s.lastRequest})
-	s.requests[s.lastRequest] = m
-	return s.lastRequest
-}
-
-// Cancel gives up a query: no Result will come. If it has been sent the server
-// is asked to drop its answer, but may have carried it out (R-SM-50).
-func (s *Session) Cancel(id RequestID) {
-	m := s.requests[id]
-	if m == nil {
-		return
-	}
-	delete(s.requests, id)
-	s.forget(m)
-	if m.id != 0 {
-		s.service(&mt.RPCDropAnswer{ReqMsgID: int64(m.id)}, false)
-	}
 }
 
 // sortByID orders messages that have been sent by their ids.

@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -145,6 +146,12 @@ func (p *pair) deliverToServer(packet []byte) error {
 
 func (p *pair) deliverToClient(packet []byte) error {
 	events, err := p.client.Receive(p.clientNow(), packet)
+	p.happened(events)
+	return err
+}
+
+// happened notes what a client's session has told.
+func (p *pair) happened(events []session.Event) {
 	for _, event := range events {
 		switch e := event.(type) {
 		case session.Result:
@@ -158,7 +165,23 @@ func (p *pair) deliverToClient(packet []byte) error {
 			p.created++
 		}
 	}
-	return err
+}
+
+// repeatable queues a query that may be carried out twice.
+func (p *pair) repeatable(body []byte) session.RequestID {
+	return p.client.Ask(session.Request{Body: body, Repeat: true})
+}
+
+// wantOutcome checks that a query has ended without an answer, and what is
+// known of it.
+func (p *pair) wantOutcome(id session.RequestID, targets ...error) {
+	p.t.Helper()
+	p.happened(p.client.Events())
+	for _, target := range targets {
+		if err := p.results[id].Err; !errors.Is(err, target) {
+			p.t.Errorf("request %d: %v, want %v", id, err, target)
+		}
+	}
 }
 
 // settle carries packets to and fro until nothing moves.
@@ -311,7 +334,7 @@ func (p *pair) fromServer(body []byte) error {
 // sentQuery queues a query, takes it from the client and returns its id.
 func (p *pair) sentQuery(body []byte) (session.RequestID, mtproto.MsgID) {
 	p.t.Helper()
-	id := p.client.Request(body)
+	id := p.repeatable(body)
 	for _, packet := range p.clientPackets() {
 		ids, _, bodies := messagesOf(opened(p.t, mtproto.Client, packet))
 		for i := range bodies {

@@ -360,6 +360,9 @@ func (s *Session) noteFromClient(now time.Time, e *Envelope, elements []element)
 	if err != nil {
 		unique = int64(first)
 	}
+	if !s.started {
+		s.began = e.MsgID
+	}
 	s.started, s.firstID = true, first
 	s.service(&mt.NewSessionCreated{
 		FirstMsgID: int64(first), UniqueID: unique, ServerSalt: int64(s.o.ServerSalts.Current(now)),

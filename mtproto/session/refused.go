@@ -72,6 +72,9 @@ func (s *Session) handleBadMsg(now time.Time, id mtproto.MsgID, code int) {
 		s.renew = s.renew || !s.rewind(mtproto.MsgIDAt(s.serverTime(now).Add(MaxAhead)))
 	case codeTooOld:
 	default:
+		if s.renew {
+			s.renewBy = now // not even the question about what is in hand is understood
+		}
 		s.renew = true
 	}
 	s.refused(messages, id, code)
@@ -86,11 +89,13 @@ func (s *Session) refused(messages []*message, id mtproto.MsgID, code int) {
 		m.refusals++
 		switch {
 		case m.request != 0 && m.refusals >= maxTries:
-			s.finish(m, Result{Err: &mtproto.BadMsgError{Code: code, MsgID: id}})
+			m.exposed = m.exposed && m.again
+			s.end(m, &mtproto.BadMsgError{Code: code, MsgID: id})
 		case m.again && ofPackets(code):
 			s.resendSame(m)
 		default:
-			s.resendAnew(m)
+			m.exposed = m.exposed && (m.again || code == codeTooOld)
+			s.lapse(m, &mtproto.BadMsgError{Code: code, MsgID: id})
 		}
 	}
 }
@@ -124,14 +129,29 @@ func (s *Session) rewind(limit mtproto.MsgID) bool {
 	return true
 }
 
-// restart begins a new session and sends every unanswered query again in it
+// settled reports whether a session that is to be given up may be: when nothing
+// is under way in it any more, or not even the server can say what is. Until
+// then it is asked, and no query leaves.
+func (s *Session) settled(now time.Time) bool {
+	open := func(m *message) bool { return m.exposed && !m.queued }
+	switch {
+	case len(s.inOrder(open)) == 0 || due(s.renewBy, now):
+		return true
+	case s.renewBy.IsZero():
+		s.renewBy = now.Add(stateDelay)
+		s.askStates(open)
+	}
+	return false
+}
+
+// restart begins a new session and sends the unanswered queries again in it
 // (R-EM-63). The old one is ended first, and with it what the server still does
 // for it (R-EM-64).
 func (s *Session) restart() error {
 	if err := s.drawID(); err != nil {
 		return err
 	}
-	s.renew = false
+	s.renew, s.renewBy = false, time.Time{}
 	s.ids = allocator{}
 	s.seen = window{}
 	s.acks, s.acksAt = nil, time.Time{} // void in the new session (R-SM-25)
@@ -142,8 +162,8 @@ func (s *Session) restart() error {
 	s.queue, s.gone = nil, 0
 	s.service(&mt.DestroySession{SessionID: int64(s.oldID)}, false)
 	for _, m := range s.inOrder(func(*message) bool { return true }) {
-		m.queued, m.former = false, nil
-		s.renumber(m)
+		m.queued, m.gone, m.id, m.former = false, false, 0, nil
+		s.lapse(m, ErrGivenUp)
 	}
 	return nil
 }
@@ -159,12 +179,4 @@ func (s *Session) inOrder(which func(*message) bool) []*message {
 	}
 	slices.SortFunc(list, func(a, b *message) int { return cmp.Compare(a.request, b.request) })
 	return list
-}
-
-// resendAll sends the queries for which which holds again under new ids,
-// except those that wait to be sent.
-func (s *Session) resendAll(which func(*message) bool) {
-	for _, m := range s.inOrder(func(m *message) bool { return m.id != 0 && !m.queued && which(m) }) {
-		s.resendAnew(m)
-	}
 }

@@ -18,11 +18,11 @@ func TestSlowQueryOutlivesTheWindow(t *testing.T) {
 		p.connect()
 		p.settle()
 		p.answer = nil
-		slow := p.client.Request(query(9))
+		slow := p.repeatable(query(9))
 		p.settle()
 		p.answer = p.echo
 		for range 5000 {
-			p.client.Request(query(1))
+			p.repeatable(query(1))
 			p.toServer()
 			p.toClient()
 		}
@@ -50,7 +50,7 @@ func TestElementTooOld(t *testing.T) {
 	p.settle()
 	old, oldID := p.sentQuery(query(9)) // lost
 	for range 3000 {
-		p.client.Request(query(1))
+		p.repeatable(query(1))
 		p.toServer()
 		p.toClient()
 	}
@@ -107,7 +107,7 @@ func TestLateRefusal(t *testing.T) {
 		p.answer = func(q session.Query) { handled++; p.echo(q) }
 		p.connect()
 		p.settle()
-		first, second := p.client.Request(query(1)), p.client.Request(query(2))
+		first, second := p.repeatable(query(1)), p.repeatable(query(2))
 		lost := opened(t, mtproto.Client, p.clientPackets()[0])
 		p.cut()
 		p.toServer() // what became of them?
@@ -181,7 +181,7 @@ func TestManyQueriesAreLost(t *testing.T) {
 	p.settle()
 	const n = session.MaxAckIDs + 1000
 	for range n {
-		p.client.Request(query(1))
+		p.repeatable(query(1))
 	}
 	p.clientPackets()
 	p.cut()
@@ -205,15 +205,15 @@ func TestClockAheadForATime(t *testing.T) {
 			}
 		}
 		p.connect()
-		ids := []session.RequestID{p.client.Request(query(1))}
+		ids := []session.RequestID{p.repeatable(query(1))}
 		p.settle()
-		ids = append(ids, p.client.Request(query(2))) // takes long
+		ids = append(ids, p.repeatable(query(2))) // takes long
 		p.settle()
 		before := p.client.ID()
 		p.skew = ahead
-		ids = append(ids, p.client.Request(query(3)))
+		ids = append(ids, p.repeatable(query(3)))
 		p.toServer()
-		ids = append(ids, p.client.Request(query(4)))
+		ids = append(ids, p.repeatable(query(4)))
 		p.toServer()
 		p.toClient()
 		p.settle()
@@ -234,7 +234,7 @@ func TestSessionGivenUpIsDestroyed(t *testing.T) {
 	p := newPair(t, nil)
 	p.connect()
 	p.settle()
-	p.client.Request(query(1))
+	p.repeatable(query(1))
 	before := refuseOnce(p, 32)
 	_, _, bodies := messagesOf(opened(t, mtproto.Client, p.clientPackets()[0]))
 	var destroy mt.DestroySession
@@ -274,7 +274,7 @@ func TestOldMessagesDoNotSetTheClock(t *testing.T) {
 	p := newPair(t, nil)
 	p.answer = nil
 	p.connect()
-	p.client.Request(query(1))
+	p.repeatable(query(1))
 	p.toServer()
 	p.serverPackets() // new_session_created is lost
 	p.now = p.now.Add(10 * time.Minute)
@@ -294,11 +294,11 @@ func TestSaltAfterClockWasSet(t *testing.T) {
 	p.now = p.now.Add(20 * time.Hour)
 	p.skew = 2 * time.Second
 	p.cut()
-	first := p.client.Request(query(1))
+	first := p.repeatable(query(1))
 	p.settle()
 	p.wantResult(first, query(1))
 	p.skew = -20 * time.Second
-	id := p.client.Request(query(1))
+	id := p.repeatable(query(1))
 	for range 3 {
 		p.toServer()
 		p.toClient()
@@ -313,7 +313,7 @@ func TestResentQueryIsRefused(t *testing.T) {
 	p.answer = nil
 	p.connect()
 	p.settle()
-	id := p.client.Request(query(1))
+	id := p.repeatable(query(1))
 	p.toServer()
 	p.serverPackets()
 	p.cut()

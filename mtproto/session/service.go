@@ -126,12 +126,18 @@ func (s *Session) handleResult(now time.Time, m *element, v *mt.RPCResult) {
 	default:
 		return
 	}
-	if sent.request == 0 {
+	switch {
+	case sent.drops != nil:
+		s.settle(sent)
+		s.handleDropped(sent, v.Result)
+	case sent.request == 0:
 		s.handleWrapped(now, m, v.Result)
 		s.settle(sent)
-		return
+	case sent.cancelled && tl.NewReader(v.Result).PeekID() == mt.IDRPCAnswerDroppedRunning:
+		s.end(sent, ErrCancelled)
+	default:
+		s.finish(sent, result(v.Result))
 	}
-	s.finish(sent, result(v.Result))
 }
 
 // handleWrapped takes service answers that some servers put into rpc_result
@@ -206,9 +212,11 @@ func (s *Session) handleCreated(now time.Time, v *mt.NewSessionCreated) {
 	// An id that we have not given says nothing about our queries: not every
 	// server names the message that made the session.
 	if first&3 == 0 && !s.ids.last.Before(first) {
-		s.resendAll(func(m *message) bool {
-			return m.id.Before(first) && m.container.Before(first)
-		})
+		for _, m := range s.inOrder(func(m *message) bool {
+			return m.id != 0 && m.id.Before(first) && m.container.Before(first)
+		}) {
+			s.lapse(m, ErrForgotten)
+		}
 	}
 	s.emit(Created{UniqueID: v.UniqueID})
 }

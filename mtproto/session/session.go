@@ -3,11 +3,11 @@
 // check that a receiver owes (https://core.telegram.org/mtproto/description,
 // R-EM and R-SM).
 //
-// Start with [New]. A client queues queries with [Session.Request] and reads
-// their ends from the events that [Session.Receive] returns; a server answers
-// the [Query] events with [Session.Answer] and sends updates with
-// [Session.Push]. After any call, take packets from [Session.Send] until there
-// are none, and call [Session.Tick] at [Session.Deadline].
+// Start with [New]. A client queues queries with [Session.Ask] and reads their
+// ends from the events that [Session.Receive] returns; a server answers the
+// [Query] events with [Session.Answer] and sends updates with [Session.Push].
+// After any call, take packets from [Session.Send] until there are none, then
+// events from [Session.Events], and call [Session.Tick] at [Session.Deadline].
 //
 // The package does no I/O and reads no clock: packets and the time come in as
 // arguments, packets, events and the next deadline go out. Client and server
@@ -103,6 +103,7 @@ type Session struct {
 	oldID   mtproto.SessionID // the id before a client started afresh
 	started bool              // server: new_session_created has been queued
 	firstID mtproto.MsgID     // server: lowest message id seen
+	began   mtproto.MsgID     // server: id of the packet that came first
 
 	// Outgoing. A message leaves queue for sent; content-related ones stay
 	// there until they are answered or acknowledged.
@@ -120,6 +121,7 @@ type Session struct {
 	former      map[mtproto.MsgID]*message // client: those queries by the ids they had before
 	recent      []mtproto.MsgID            // client: ids of the packets sent last
 	renew       bool                       // client: another session has to begin
+	renewBy     time.Time                  // when it does at the latest; zero for not decided
 
 	// Incoming.
 	packet     mtproto.MsgID // id of the packet that is being dealt with
@@ -209,7 +211,7 @@ type (
 	Result struct {
 		Request RequestID
 		Body    []byte // the boxed answer, unpacked; nil with Err
-		Err     error  // *mtproto.RPCError, *mtproto.BadMsgError, or why the answer can't be read
+		Err     error  // *mtproto.RPCError, *mtproto.OutcomeError, or why the answer can't be read
 	}
 
 	// Update is a body that the server sent by itself.
@@ -254,6 +256,10 @@ func (DestroySession) event()  {}
 func (DestroyKey) event()      {}
 
 func (s *Session) emit(e Event) { s.events = append(s.events, e) }
+
+// Events returns what has come of other calls than Receive since it was asked
+// last: queries that have ended.
+func (s *Session) Events() []Event { return s.takeEvents() }
 
 func (s *Session) takeEvents() []Event {
 	events := s.events

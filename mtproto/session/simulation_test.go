@@ -37,13 +37,17 @@ type world struct {
 	arrived            [][]byte // at the server, in this life
 	cutAt              time.Time
 	number             uint32
+	handled            map[uint32]int // in all lives
+	byNumber           map[uint32]*asked
 }
 
 // asked is a query that the client has made.
 type asked struct {
 	number    uint32
+	repeat    bool // may be carried out in two lives
 	cancelled bool
 	ended     bool
+	never     bool // has ended as not executed
 }
 
 // A life is the server's session from one restart to the next.
@@ -64,9 +68,10 @@ const (
 	simUpdate = 0x07070707
 )
 
-// TestSimulation runs the world for many seeds. Every query that is not
-// cancelled ends exactly once, with its own answer; within one life of the
-// server it is handled at most once; the pushes of one life arrive exactly once
+// TestSimulation runs the world for many seeds. Every query ends exactly once,
+// with its own answer or, if it must not be carried out twice or was cancelled,
+// with what is true of it; within one life of the server it is handled at most
+// once, and those that must not be carried out twice in all lives; the pushes of one life arrive exactly once
 // and in order; what both sides remember stays bounded (R-EM-15, R-EM-40,
 // R-EM-61 to R-EM-63, R-SM-26, R-SM-34, R-SM-42, R-SM-61).
 func TestSimulation(t *testing.T) {
@@ -88,6 +93,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, r: rand.New(testRand(seed)), random: testRand(seed + 1<<32), now: epoch,
 		salts: session.NewServerSalts(testKey(), 77, epoch), asked: map[session.RequestID]*asked{},
+		handled: map[uint32]int{}, byNumber: map[uint32]*asked{},
 	}
 	if w.r.IntN(4) == 0 {
 		w.compress = 150
@@ -177,8 +183,9 @@ func (w *world) request(n int) {
 		body := query(1 + w.r.IntN(1+w.r.IntN(60)))
 		binary.LittleEndian.PutUint32(body, simQuery)
 		binary.LittleEndian.PutUint32(body[4:], w.number)
-		id := w.client.Request(body)
-		w.asked[id] = &asked{number: w.number}
+		a := &asked{number: w.number, repeat: w.r.IntN(2) == 0}
+		id := w.client.Ask(session.Request{Body: body, Repeat: a.repeat})
+		w.asked[id], w.byNumber[a.number] = a, a
 		w.open = append(w.open, id)
 	}
 }
@@ -190,8 +197,11 @@ func (w *world) cancel() {
 	i := w.r.IntN(len(w.open))
 	id := w.open[i]
 	w.open = append(w.open[:i], w.open[i+1:]...)
-	w.asked[id].cancelled = true
-	w.client.Cancel(id)
+	a := w.asked[id]
+	a.cancelled = true
+	if w.client.Cancel(id) == mtproto.NotExecuted {
+		a.ended, a.never = true, true
+	}
 }
 
 func (w *world) push(n int) {
@@ -263,6 +273,9 @@ func (w *world) atServer(packet []byte) {
 			if w.server.handled[number]++; w.server.handled[number] > 1 {
 				w.t.Errorf("query %d handled %d times in one life", number, w.server.handled[number])
 			}
+			if w.handled[number]++; w.handled[number] > 1 && !w.byNumber[number].repeat {
+				w.t.Errorf("query %d handled %d times in all", number, w.handled[number])
+			}
 			if w.r.IntN(4) == 0 {
 				w.server.slow = append(w.server.slow, event)
 			} else {
@@ -292,14 +305,7 @@ func (w *world) answerSlow(n int) {
 
 func (w *world) atClient(packet []byte) {
 	events, err := w.client.Receive(w.clientNow(), packet)
-	for _, event := range events {
-		switch event := event.(type) {
-		case session.Result:
-			w.ended(event)
-		case session.Update:
-			w.updated(event.Body)
-		}
-	}
+	w.happened(events)
 	var v *mtproto.ViolationError
 	if errors.As(err, &v) && v.Rule == "R-EM-17" && w.jumped {
 		w.cut() // the client took its clock for right; the next connection tells
@@ -308,15 +314,30 @@ func (w *world) atClient(packet []byte) {
 	}
 }
 
+func (w *world) happened(events []session.Event) {
+	for _, event := range events {
+		switch event := event.(type) {
+		case session.Result:
+			w.ended(event)
+		case session.Update:
+			w.updated(event.Body)
+		}
+	}
+}
+
 func (w *world) ended(e session.Result) {
 	a := w.asked[e.Request]
+	var lost *mtproto.OutcomeError
 	switch {
-	case e.Err != nil:
-		w.t.Errorf("query %d: %v", a.number, e.Err)
-	case a.cancelled:
-		w.t.Errorf("query %d was cancelled and ended", a.number)
 	case a.ended:
 		w.t.Errorf("query %d ended twice", a.number)
+	case errors.As(e.Err, &lost):
+		a.never = lost.Outcome == mtproto.NotExecuted
+		if a.repeat && !a.cancelled || lost.Outcome == mtproto.Executed && w.handled[a.number] == 0 {
+			w.t.Errorf("query %d: %v", a.number, e.Err)
+		}
+	case e.Err != nil:
+		w.t.Errorf("query %d: %v", a.number, e.Err)
 	case binary.LittleEndian.Uint32(e.Body) != simAnswer || binary.LittleEndian.Uint32(e.Body[4:]) != a.number:
 		w.t.Errorf("query %d has the answer %x", a.number, e.Body[:8])
 	}
@@ -354,6 +375,7 @@ func (w *world) pass(d time.Duration) {
 	if err := w.client.Tick(w.clientNow()); err != nil {
 		w.cut()
 	}
+	w.happened(w.client.Events())
 }
 
 // idle lets time go by with nothing but what the two say by themselves.
@@ -404,8 +426,11 @@ func (w *world) end() {
 	}
 	w.settle()
 	for id, a := range w.asked {
-		if !a.ended && !a.cancelled {
-			w.t.Errorf("request %d (query %d) has not ended; handled %d times", id, a.number, w.server.handled[a.number])
+		if !a.ended {
+			w.t.Errorf("request %d (query %d) has not ended; handled %d times", id, a.number, w.handled[a.number])
+		}
+		if a.never && w.handled[a.number] > 0 {
+			w.t.Errorf("query %d was handled, though it ended as not executed", a.number)
 		}
 	}
 	if w.last.life == uint32(w.life) && w.last.n != w.server.pushed || w.last.life != uint32(w.life) && w.server.pushed > 0 {

@@ -23,6 +23,8 @@ func (s *Session) stateOf(id mtproto.MsgID) byte {
 	state := s.seen.state(id)
 	if s.inHand(id) && state&stateMask != stateReceived {
 		state = stateReceived // and so long ago that the window has moved on
+	} else if state == stateMissing && id.Before(s.began) {
+		state = stateUnknown // it may have come before the session was forgotten
 	}
 	if s.processing[id] {
 		state |= stateRunning
@@ -98,10 +100,14 @@ func (s *Session) handleStateInfo(v *mt.MsgsStateInfo) {
 			continue
 		}
 		m.asked = nil
-		if v.Info[i]&stateMask == stateReceived {
+		switch v.Info[i] & stateMask {
+		case stateReceived:
 			m.acked = true
-		} else {
-			s.resendAnew(m)
+		case stateMissing, stateTooHigh:
+			m.exposed = false
+			s.lapse(m, ErrNoState)
+		default:
+			s.lapse(m, ErrNoState)
 		}
 	}
 }

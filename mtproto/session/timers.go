@@ -32,8 +32,10 @@ func (s *Session) Connected(now time.Time) {
 			delete(s.sent, id)
 		}
 	}
-	for _, m := range s.requests {
-		m.asked = nil
+	for _, m := range s.inOrder(func(*message) bool { return true }) {
+		if m.asked = nil; m.cancelled {
+			s.lapse(m, ErrCancelled)
+		}
 	}
 	if s.askStates(func(*message) bool { return true }) {
 		s.stateAt = now.Add(stateDelay)
@@ -111,15 +113,16 @@ func (s *Session) Tick(now time.Time) error {
 	}
 	if due(s.stateAt, now) {
 		// No word about queries from before the connection was lost. A server
-		// that remembers them does not carry them out twice under their old ids.
+		// that remembers them does not carry them out twice under their old ids, but
+		// one that has forgotten them would.
 		s.stateAt = time.Time{}
-		for _, m := range s.requests {
-			if m.asked != nil && !m.queued && s.sent[m.id] == m {
-				m.asked = nil
+		for _, m := range s.inOrder(func(m *message) bool { return m.asked != nil && !m.queued && s.sent[m.id] == m }) {
+			if m.asked = nil; m.repeat {
 				s.resendSame(m)
+			} else {
+				s.lapse(m, ErrNoState)
 			}
 		}
-		sortByID(s.queue)
 	}
 	return nil
 }
@@ -130,7 +133,9 @@ func (s *Session) Tick(now time.Time) error {
 func (s *Session) checkStalled(now time.Time) error {
 	stalled := func(m *message) bool { return !m.acked && now.Sub(m.sentAt) > stallDelay }
 	for _, m := range s.requests {
-		if m.asked != nil && !m.queued && stalled(m) && now.Sub(m.sentAt) > 2*stallDelay {
+		if m.drop != nil && stalled(m.drop) {
+			s.lapse(m, ErrCancelled)
+		} else if m.asked != nil && !m.queued && stalled(m) && now.Sub(m.sentAt) > 2*stallDelay {
 			return ErrSilent
 		}
 	}

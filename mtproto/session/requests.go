@@ -1,0 +1,136 @@
+package session
+
+import (
+	"errors"
+
+	"godwit/mtproto"
+	"godwit/mtproto/internal/mt"
+	"godwit/tl"
+)
+
+// What OutcomeErrors of a Result wrap.
+var (
+	// ErrForgotten says that the server has forgotten the session, and with it
+	// what it did for the query.
+	ErrForgotten = errors.New("mtproto: the server has forgotten the session")
+	// ErrNoState says that the server does not tell, or does not know, whether it
+	// had the query before the connection was lost.
+	ErrNoState = errors.New("mtproto: the server does not know the state of the query")
+	// ErrGivenUp says that the session was given up on account of a
+	// bad_msg_notification before the query was answered.
+	ErrGivenUp = errors.New("mtproto: the session was given up")
+	// ErrCancelled says that the query was given up by Cancel.
+	ErrCancelled = errors.New("mtproto: the query was cancelled")
+)
+
+// A Request is a query and what may be done with it.
+type Request struct {
+	// Body is the query. The session keeps it and must be its only user.
+	Body []byte
+	// Make, if not nil, makes the body in the place of Body when the message id
+	// is given, and anew with each other id that the query gets: for
+	// auth.bindTempAuthKey, which repeats its message id (R-PF-06).
+	Make func(mtproto.MsgID) []byte
+	// Repeat says that to carry the query out twice does no harm. It is then
+	// sent again where the server cannot say any more whether it had it; others
+	// end with an *mtproto.OutcomeError.
+	Repeat bool
+}
+
+// Request queues a query that must not be carried out twice.
+func (s *Session) Request(query []byte) RequestID { return s.Ask(Request{Body: query}) }
+
+// Ask queues a query and returns the name under which its Result will come.
+func (s *Session) Ask(r Request) RequestID {
+	s.lastRequest++
+	m := &message{body: pack(r.Body, s.o.CompressAbove), content: true, request: s.lastRequest, make: r.Make, repeat: r.Repeat}
+	s.requests[s.lastRequest] = s.enqueue(m)
+	return s.lastRequest
+}
+
+// Cancel gives up a query, of which it returns what is certain now.
+//
+// With NotExecuted that is the end: no Result will come. Otherwise the server
+// is asked to drop the answer (R-SM-50), and the Result says what it made of
+// that: the answer, if that was on its way, or an *mtproto.OutcomeError.
+func (s *Session) Cancel(id RequestID) mtproto.Outcome {
+	m := s.requests[id]
+	switch {
+	case m == nil || m.cancelled:
+		return mtproto.OutcomeUnknown
+	case m.outcome() == mtproto.NotExecuted:
+		delete(s.requests, id)
+		s.forget(m)
+		return mtproto.NotExecuted
+	}
+	m.cancelled = true
+	if m.queued || !s.connected { // it does not leave again, and nobody can be asked
+		s.end(m, ErrCancelled)
+	} else {
+		s.dropAnswer(m)
+	}
+	return mtproto.OutcomeUnknown
+}
+
+// dropAnswer asks the server to drop the answer to a query.
+func (s *Session) dropAnswer(m *message) {
+	m.drop = s.service(&mt.RPCDropAnswer{ReqMsgID: int64(m.id)}, false)
+	m.drop.drops, m.drop.wants = m, true
+}
+
+// Withdraw takes a query out of the session, whose Result does not come, and
+// returns what is certain of it. The server is not told.
+func (s *Session) Withdraw(id RequestID) mtproto.Outcome {
+	m := s.requests[id]
+	if m == nil {
+		return mtproto.OutcomeUnknown
+	}
+	delete(s.requests, id)
+	s.forget(m)
+	return m.outcome()
+}
+
+// outcome returns what is certain of a query without an answer.
+func (m *message) outcome() mtproto.Outcome {
+	if m.exposed || m.doubtful {
+		return mtproto.OutcomeUnknown
+	}
+	return mtproto.NotExecuted
+}
+
+// end ends a query without an answer.
+func (s *Session) end(m *message, why error) { s.endAs(m, m.outcome(), why) }
+
+func (s *Session) endAs(m *message, o mtproto.Outcome, why error) {
+	s.finish(m, Result{Err: &mtproto.OutcomeError{Outcome: o, Err: why}})
+}
+
+// lapse deals with a message of which the server cannot say any more whether it
+// had it: it is sent anew, unless it is a query that might be carried out twice
+// by that, or that nobody waits for.
+func (s *Session) lapse(m *message, why error) {
+	switch {
+	case m.cancelled:
+		s.end(m, ErrCancelled)
+	case m.request != 0 && m.exposed && !m.repeat:
+		s.end(m, why)
+	default:
+		s.resendAnew(m)
+	}
+}
+
+// handleDropped takes the answer to rpc_drop_answer (R-SM-50). Where the server
+// has nothing to drop, the query was answered before, and that answer has come
+// or is lost, or it never arrived.
+func (s *Session) handleDropped(drop *message, body []byte) {
+	m := drop.drops
+	if s.requests[m.request] != m {
+		return
+	}
+	switch tl.NewReader(body).PeekID() {
+	case mt.IDRPCAnswerDropped:
+		s.endAs(m, mtproto.Executed, ErrCancelled)
+	default:
+		s.end(m, ErrCancelled)
+	}
+}
