@@ -3,22 +3,46 @@
 // connects anew when the connection is lost.
 //
 // Make a Client with [New], run it with [Client.Run], and call
-// [Client.Invoke] from as many goroutines as you like. Queries that are under
-// way when a connection is lost are answered over the next one.
+// [Client.Invoke] or [Client.Do] from as many goroutines as you like. Queries
+// that are under way when a connection is lost are answered over the next one.
 //
 // Queries and answers are bytes; package telegram puts the API on top.
 //
+// # What became of a query
+//
+// A query ends with the server's answer, or with an error that says what is
+// certain of it. When a connection is lost, the server is asked over the next
+// one which queries it had: those that it had not are sent again, those that
+// it had are waited for. So an *[mtproto.OutcomeError] comes only where nobody
+// can be asked any more: the context has ended, the client was closed, a key
+// is gone, or the server has forgotten the session. It is one of
+//
+//   - [mtproto.ErrNotExecuted]: it was not carried out, and will not be;
+//   - [mtproto.ErrExecuted]: it was, and the answer is lost;
+//   - [mtproto.ErrOutcomeUnknown]: it may have been.
+//
+// No query is carried out twice, except that one which Request.Repeat allows
+// that for is sent again where its outcome would be unknown.
+//
+// # Keys
+//
+// Queries are encrypted with a temporary key that is made anew each day, before
+// the one before it ends, and never stored: whoever steals the permanent key
+// cannot read what was said (perfect forward secrecy, R-PF-01 to R-PF-13,
+// https://core.telegram.org/api/pfs). The permanent key only vouches for it.
+//
 // # Goroutines
 //
-//	Invoke ──▶ loop ──▶ writer ──▶ connection
-//	             ▲                     │
-//	             └────── reader ◀──────┘
-//	           loop ──▶ updates ──▶ OnUpdate, OnNewSession
+//	Do ──▶ loop ──▶ writer ──▶ connection
+//	         ▲                     │
+//	         └────── reader ◀──────┘
+//	       loop ──▶ updates ──▶ OnUpdate, OnNewSession
 //
-// Run itself is the loop. It alone touches the session, the key exchange and
+// Run itself is the loop. It alone touches the sessions, the key exchanges and
 // the table of queries, and it never waits for the network. Each connection
 // has a reader and a writer, and dialing has a goroutine of its own. None of
-// them outlives Run.
+// them outlives Run. There is one connection, and a second one for as long as
+// a temporary key takes the place of another.
 package mtclient
 
 import (
@@ -80,11 +104,23 @@ type Options struct {
 	ExchangeTimeout time.Duration // for the making of a key: 60 s
 	WriteTimeout    time.Duration // for one packet: 30 s
 	PingInterval    time.Duration // 60 s
-	MinBackoff      time.Duration // before the second of two attempts to connect: 500 ms
-	MaxBackoff      time.Duration // to which that wait doubles: 60 s
+	// Linger is how long Invoke waits, after its context has ended, for the
+	// server to say what has become of a query: 1 s; below 0 for not at all. It
+	// does not wait while there is no connection.
+	Linger     time.Duration
+	MinBackoff time.Duration // before the second of two attempts to connect: 500 ms
+	MaxBackoff time.Duration // to which that wait doubles: 60 s
 
-	// CompressAbove is the size in bytes above which queries are compressed. 0
-	// stands for never.
+	// PermanentKeyOnly has everything encrypted with the permanent key, without
+	// perfect forward secrecy: for servers that know no temporary keys, and for
+	// programs that end too soon for a second key exchange.
+	PermanentKeyOnly bool
+	// KeyLifetime is how long a temporary key is good: 23 to 24 hours, drawn at
+	// random (R-PF-02). It is replaced when a 24th of that is left.
+	KeyLifetime time.Duration
+
+	// CompressAbove is the size in bytes above which queries are compressed:
+	// 1024; below 0 for never.
 	CompressAbove int
 	// MaxUpdates is how many updates wait for OnUpdate before they are given up
 	// for a call of OnNewSession: 8192.
@@ -98,8 +134,11 @@ type Options struct {
 // Credentials are what a client needs to go on with an auth key. They are
 // secret.
 type Credentials struct {
-	Key   mtproto.AuthKey // the zero AuthKey for none
-	Salts []session.Salt
+	Key   mtproto.AuthKey // the permanent key; the zero AuthKey for none
+	Salts []session.Salt  // of the permanent key
+	// Created is when the key was made, by the server's clock; zero for long ago.
+	// The server may not know a new key everywhere for a minute (R-PF-12).
+	Created time.Time
 }
 
 // Phase is what a Client is doing.
@@ -109,7 +148,7 @@ type Phase uint8
 const (
 	Waiting    Phase = iota // until the next attempt to connect
 	Connecting              // dialing
-	Exchanging              // making an auth key
+	Exchanging              // making auth keys
 	Ready                   // connected: queries are sent
 	Closed                  // Run has ended
 )
@@ -132,6 +171,9 @@ var (
 	// ErrKeyUnknown says that the server does not know the auth key (any more):
 	// only signing in anew helps. The error wraps the *transport.Error too.
 	ErrKeyUnknown = errors.New("mtclient: the server does not know the auth key")
+	// ErrKeyExpired says that a temporary key has come to its end, or that the
+	// server has forgotten it, before a query under it was answered.
+	ErrKeyExpired = errors.New("mtclient: the temporary key has ended")
 	// ErrQuerySize says that a query cannot be sent: it is empty, its size is no
 	// multiple of 4, or it is too large for the transport.
 	ErrQuerySize = errors.New("mtclient: size of query")
@@ -142,25 +184,9 @@ type Client struct {
 	o       Options
 	running atomic.Bool
 	calls   chan *call
-	cancels chan *call
+	cancels chan cancellation
 	done    chan struct{} // closed when Run ends
 	err     error         // why Run ended; set before done is closed
-}
-
-// A call is a query on its way, from Invoke to the loop and back.
-type call struct {
-	query  []byte
-	answer chan answer // has room for the one answer
-
-	// The loop's.
-	id      session.RequestID
-	wrapped bool // Init was applied
-	again   bool // for the second time, since the server asked for it
-}
-
-type answer struct {
-	body []byte
-	err  error
 }
 
 // New returns a Client that does nothing until it is run. An error says which
@@ -169,8 +195,11 @@ func New(o Options) (*Client, error) {
 	if o.Dial == nil && o.Connect == nil {
 		return nil, errors.New("mtclient: Options.Dial is missing, and Options.Connect too")
 	}
-	if len(o.PublicKeys) == 0 && o.Credentials.Key.IsZero() {
-		return nil, errors.New("mtclient: Options.PublicKeys is empty, and there is no auth key")
+	if len(o.PublicKeys) == 0 && (o.Credentials.Key.IsZero() || !o.PermanentKeyOnly) {
+		return nil, errors.New("mtclient: Options.PublicKeys is empty, and a key has to be made")
+	}
+	if o.KeyLifetime < 0 || o.KeyLifetime > maxKeyLifetime || o.KeyLifetime != o.KeyLifetime.Truncate(time.Second) {
+		return nil, fmt.Errorf("mtclient: Options.KeyLifetime is %v, want whole seconds up to %v", o.KeyLifetime, maxKeyLifetime)
 	}
 	if o.Transport.MaxPacket != 0 && o.Transport.MaxPacket < minMaxPacket {
 		return nil, fmt.Errorf("mtclient: Options.Transport.MaxPacket is below %d", minMaxPacket)
@@ -185,6 +214,8 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.WriteTimeout, 30*time.Second)
 	setDefault(&o.MinBackoff, 500*time.Millisecond)
 	setDefault(&o.MaxBackoff, 60*time.Second)
+	setDefault(&o.Linger, time.Second)
+	setDefault(&o.CompressAbove, 1024)
 	setDefault(&o.MaxUpdates, 8192)
 	setDefault(&o.Transport.MaxPacket, transport.DefaultMaxPacket)
 	setDefault(&o.Rand, rand.Reader)
@@ -201,7 +232,7 @@ func New(o Options) (*Client, error) {
 	if o.OnState == nil {
 		o.OnState = func(State) {}
 	}
-	return &Client{o: o, calls: make(chan *call), cancels: make(chan *call), done: make(chan struct{})}, nil
+	return &Client{o: o, calls: make(chan *call), cancels: make(chan cancellation), done: make(chan struct{})}, nil
 }
 
 func setDefault[T comparable](option *T, value T) {
@@ -214,10 +245,13 @@ func setDefault[T comparable](option *T, value T) {
 // Run keeps the client connected until ctx ends, and returns ctx's error, or
 // until going on is of no use. Then the error is
 //
-//   - ErrKeyUnknown, where the server refuses the auth key twice;
+//   - ErrKeyUnknown, where the server refuses the permanent key, itself or to
+//     vouch for a temporary one;
 //   - *authkey.UnknownKeysError, where it has none of Options.PublicKeys;
 //   - a *transport.Error of -444, where Options.DC is another DC, or of -404,
-//     where the server refuses to make a key again and again.
+//     where the server refuses to make a key again and again;
+//   - a *mtproto.RPCError, where it refuses again and again to bind a temporary
+//     key.
 //
 // Run may be called once.
 func (c *Client) Run(ctx context.Context) error {
@@ -226,8 +260,8 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	l := newLoop(c)
 	c.err = l.run(ctx)
+	l.close(c.closed())
 	close(c.done)
-	l.close()
 	c.o.OnState(State{Phase: Closed, Err: c.err})
 	return c.err
 }
@@ -240,43 +274,84 @@ const (
 	minMaxPacket = 1 << 20
 )
 
-// Invoke sends a query and waits for its answer, which is boxed and unpacked
-// and belongs to the caller. Invoke keeps query, which must not be changed.
-// While there is no connection, queries wait.
-//
-// The error is a *mtproto.RPCError where the server refuses the query, and
-// ctx's where that ends first: the server is then asked to drop the answer,
-// but may have carried out the query (R-SM-50). Others are ErrClosed,
-// ErrQuerySize, and *mtproto.BadMsgError.
+// maxKeyLifetime is the longest that fits into expires_in.
+const maxKeyLifetime = (1<<31 - 1) * time.Second
+
+// A Request is a query and what the client may do with it.
+type Request struct {
+	// Query is boxed. The client keeps it, and it must not be changed.
+	Query []byte
+	// Repeat says that to carry the query out twice does no harm: it only reads,
+	// or the server tells repetitions by something in it. It is then sent again
+	// where its outcome would be unknown.
+	Repeat bool
+}
+
+// Invoke sends a query that must not be carried out twice; see Do.
 func (c *Client) Invoke(ctx context.Context, query []byte) ([]byte, error) {
-	if len(query) == 0 || len(query)%4 != 0 || len(query) > c.o.Transport.MaxPacket-overhead {
-		return nil, fmt.Errorf("%w: %d bytes", ErrQuerySize, len(query))
+	return c.Do(ctx, Request{Query: query})
+}
+
+// Do sends a query and waits for its answer, which is boxed and unpacked and
+// belongs to the caller. While there is no connection, queries wait.
+//
+// The error is a *mtproto.RPCError where the server refuses the query, and an
+// *mtproto.OutcomeError where there is no answer. That wraps ctx's error where
+// ctx ends first: the server has then been asked to drop the answer
+// (R-SM-50), and Options.Linger allows for its word on that. It wraps
+// ErrClosed, ErrKeyExpired or an error of package session where the client or
+// what it holds has ended. ErrQuerySize comes before anything is sent.
+func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
+	if len(r.Query) == 0 || len(r.Query)%4 != 0 || len(r.Query) > c.o.Transport.MaxPacket-overhead {
+		return nil, fmt.Errorf("%w: %d bytes", ErrQuerySize, len(r.Query))
 	}
-	q := &call{query: query, answer: make(chan answer, 1)}
+	q := &call{Request: r, answer: make(chan answer, 1)}
 	select {
 	case c.calls <- q:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: ctx.Err()}
 	case <-c.done:
-		return nil, c.closed()
+		return nil, &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: c.closed()}
 	}
 	select {
 	case a := <-q.answer:
 		return a.body, a.err
 	case <-ctx.Done():
-		select {
-		case c.cancels <- q:
-		case <-c.done:
-		}
-		return nil, ctx.Err()
+		return c.giveUp(ctx, q)
+	}
+}
+
+// giveUp cancels a query whose context has ended, and waits a moment for what
+// the server makes of that.
+func (c *Client) giveUp(ctx context.Context, q *call) ([]byte, error) {
+	cancel := cancellation{q, make(chan mtproto.Outcome, 1)}
+	select {
+	case c.cancels <- cancel:
 	case <-c.done:
+		a := <-q.answer
+		return a.body, a.err
+	}
+	outcome := <-cancel.outcome
+	if outcome == mtproto.NotExecuted {
+		return nil, &mtproto.OutcomeError{Outcome: outcome, Err: ctx.Err()}
+	}
+	timer := time.NewTimer(max(c.o.Linger, 0))
+	defer timer.Stop()
+	var a answer
+	select {
+	case a = <-q.answer:
+	default:
 		select {
-		case a := <-q.answer:
-			return a.body, a.err
-		default:
-			return nil, c.closed()
+		case a = <-q.answer:
+		case <-timer.C:
+			a.err = &mtproto.OutcomeError{Outcome: outcome}
 		}
 	}
+	var lost *mtproto.OutcomeError
+	if errors.As(a.err, &lost) {
+		return nil, &mtproto.OutcomeError{Outcome: lost.Outcome, Err: ctx.Err()}
+	}
+	return a.body, a.err
 }
 
 func (c *Client) closed() error { return fmt.Errorf("%w: %w", ErrClosed, c.err) }

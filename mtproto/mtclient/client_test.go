@@ -13,6 +13,7 @@ import (
 
 	"godwit/mtproto"
 	"godwit/mtproto/internal/mt"
+	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/session"
 	"godwit/mtproto/transport"
 	"godwit/tl"
@@ -34,7 +35,7 @@ func TestFirstRun(t *testing.T) {
 		if want := []Phase{Connecting, Exchanging, Ready, Closed}; !slices.Equal(h.phases(), want) {
 			t.Errorf("phases %v, want %v", h.phases(), want)
 		}
-		if log := s.notes(); len(log) < 2 || log[0] != "saved" || log[1] != fmt.Sprintf("query %x", message(queryID, 5)) {
+		if log := s.notes(); len(log) < 2 || log[0] != "saved" || log[len(log)-1] != fmt.Sprintf("query %x", message(queryID, 5)) {
 			t.Errorf("in this order: %q", log)
 		}
 		c := h.saved[0]
@@ -273,7 +274,7 @@ func TestClosed(t *testing.T) {
 }
 
 func TestQuerySize(t *testing.T) {
-	c, err := New(Options{Dial: newServer(t).dial, Credentials: newServer(t).credentials()})
+	c, err := New(Options{Dial: newServer(t).dial, Credentials: newServer(t).credentials(), PermanentKeyOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,11 +287,15 @@ func TestQuerySize(t *testing.T) {
 
 func TestNewErrors(t *testing.T) {
 	s := newServer(t)
+	keys := []mtcrypto.PublicKey{testKey().Public()}
 	for name, o := range map[string]Options{
 		"no Dial":       {Credentials: s.credentials()},
-		"no key at all": {Dial: s.dial},
-		"tiny packets":  {Dial: s.dial, Credentials: s.credentials(), Transport: small},
-		"bad framing":   {Dial: s.dial, Credentials: s.credentials(), Transport: transport.Options{Framing: 200}},
+		"no key at all": {Dial: s.dial, PermanentKeyOnly: true},
+		"no RSA keys":   {Dial: s.dial, Credentials: s.credentials()},
+		"long lifetime": {Dial: s.dial, PublicKeys: keys, KeyLifetime: 100 * 365 * 24 * time.Hour},
+		"half a second": {Dial: s.dial, PublicKeys: keys, KeyLifetime: time.Second / 2},
+		"tiny packets":  {Dial: s.dial, PublicKeys: keys, Transport: small},
+		"bad framing":   {Dial: s.dial, PublicKeys: keys, Transport: transport.Options{Framing: 200}},
 	} {
 		if _, err := New(o); err == nil {
 			t.Errorf("%s: no error", name)

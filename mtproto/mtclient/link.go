@@ -1,30 +1,26 @@
 package mtclient
 
 import (
-	"sync"
 	"time"
 
 	"godwit/mtproto/transport"
 )
 
 // A link is an open connection with the goroutines that read from it and write
-// to it.
+// to it. What happens on it they tell the loop.
 type link struct {
 	conn   transport.PacketConn
-	in     chan []byte   // packets that have arrived
-	out    chan []byte   // packets to write; taken when the one before is written
-	failed chan error    // has room for one error of each goroutine
+	out    chan []byte   // packets to write; has room for the one that writing begins with
 	closed chan struct{} // ends both
+	busy   bool          // the loop's: a packet is being written
 }
 
-func openLink(conn transport.PacketConn, o *Options, tasks *sync.WaitGroup) *link {
-	k := &link{
-		conn: conn, in: make(chan []byte), out: make(chan []byte),
-		failed: make(chan error, 2), closed: make(chan struct{}),
-	}
-	tasks.Go(k.read)
-	tasks.Go(func() { k.write(o.WriteTimeout) })
-	return k
+// openLink begins to use a connection for a line.
+func (n *line) openLink(conn transport.PacketConn) {
+	k := &link{conn: conn, out: make(chan []byte, 1), closed: make(chan struct{})}
+	n.link = k
+	n.tasks.Go(func() { n.read(k) })
+	n.tasks.Go(func() { n.write(k) })
 }
 
 // close ends the connection. The goroutines end soon after.
@@ -33,34 +29,52 @@ func (k *link) close() {
 	_ = k.conn.Close() // whatever it says, nobody uses the connection any more
 }
 
+// tell has the loop do something about a link, if that is still in use then. It
+// reports false when the link is closed.
+func (n *line) tell(k *link, do func() error) bool {
+	select {
+	case n.inbox <- event{n, func() error {
+		if n.link != k {
+			return nil
+		}
+		return do()
+	}}:
+		return true
+	case <-k.closed:
+		return false
+	}
+}
+
+// fail tells the loop of the end of a link.
+func (n *line) fail(k *link, err error) { n.tell(k, func() error { return err }) }
+
 // read needs no deadline: the session's pings find a silent server out.
-func (k *link) read() {
+func (n *line) read(k *link) {
 	for {
 		packet, err := k.conn.ReadPacket(nil)
 		if err != nil {
-			k.failed <- err
+			n.fail(k, err)
 			return
 		}
-		select {
-		case k.in <- packet:
-		case <-k.closed:
+		if !n.tell(k, func() error { return n.receive(packet) }) {
 			return
 		}
 	}
 }
 
-func (k *link) write(timeout time.Duration) {
+func (n *line) write(k *link) {
 	for {
 		select {
 		case packet := <-k.out:
-			err := k.conn.SetWriteDeadline(time.Now().Add(timeout))
+			err := k.conn.SetWriteDeadline(time.Now().Add(n.o.WriteTimeout))
 			if err == nil {
 				err = k.conn.WritePacket(packet)
 			}
 			if err != nil {
-				k.failed <- err
+				n.fail(k, err)
 				return
 			}
+			n.tell(k, func() error { k.busy = false; return nil })
 		case <-k.closed:
 			return
 		}

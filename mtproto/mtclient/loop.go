@@ -3,11 +3,11 @@ package mtclient
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"godwit/mtproto"
-	"godwit/mtproto/authkey"
 	"godwit/mtproto/session"
 )
 
@@ -18,49 +18,54 @@ type loop struct {
 	cancel  context.CancelFunc
 	ctx     context.Context // of everything that the loop starts
 	tasks   sync.WaitGroup
+	inbox   chan event // from what the loop has started
 	updates *updates
+	waiting []*call // for a line that is usable
 
-	// Queries. They wait in early as long as there is no session.
-	key     mtproto.AuthKey
-	session *session.Session // nil until there is a key
-	calls   map[session.RequestID]*call
-	early   []*call
-	inited  bool // Init was applied, and what it tells has arrived
+	main    *line
+	next    *line   // to take the place of main; nil for none
+	drained []*line // replaced, with queries that are not answered yet
 
-	// The connection: at any time one of dialed, link and retryAt is set.
-	dialed      chan dialed
-	link        *link
-	retryAt     time.Time
-	exchange    *authkey.Client // while a key is being made
-	exchangeEnd time.Time
-	packet      []byte // to be written next
+	// The permanent key, and what is known with it.
+	permanent   mtproto.AuthKey
+	salts       []session.Salt
+	created     time.Time     // by the server's clock; zero for long ago
+	offset      time.Duration // the server's time minus ours
+	offsetKnown bool
 
-	// Failures since the server last did what it should.
-	failures         int
-	keyRefusals      int // -404 for a packet under our key
-	exchangeRefusals int // -404 for a packet of the exchange
+	holdUntil  time.Time // queries wait for next that long at most
+	renewPause time.Time // no next before that
+}
+
+// An event is something that a goroutine of a line has the loop do.
+type event struct {
+	line *line
+	do   func() error
 }
 
 func newLoop(c *Client) *loop {
-	l := &loop{c: c, o: &c.o, calls: make(map[session.RequestID]*call)}
+	l := &loop{c: c, o: &c.o, inbox: make(chan event)}
+	l.permanent, l.salts, l.created = l.o.Credentials.Key, l.o.Credentials.Salts, l.o.Credentials.Created
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.updates = newUpdates(&c.o)
 	l.tasks.Go(func() { l.updates.run(l.ctx) })
+	l.main = l.newLine()
 	return l
 }
 
 // run goes on until ctx ends or there is a final error, which it returns.
 func (l *loop) run(ctx context.Context) error {
-	if !l.o.Credentials.Key.IsZero() {
-		if err := l.newSession(l.o.Credentials, session.Options{}); err != nil {
-			return err
-		}
-	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	l.dial()
+	l.main.dial()
 	for {
-		err := l.fill()
+		err := l.renew(l.o.Now())
+		l.release()
+		for _, n := range l.lines() {
+			if err == nil {
+				err = l.failed(n, n.fill())
+			}
+		}
 		if err == nil {
 			err = l.step(ctx, timer)
 		}
@@ -68,41 +73,66 @@ func (l *loop) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			if err := l.lost(err); err != nil {
-				return err
-			}
+			return err
 		}
 	}
 }
 
-// close ends everything that the loop has started, and waits for it.
-func (l *loop) close() {
+// lines returns all lines.
+func (l *loop) lines() []*line {
+	list := append(slices.Clone(l.drained), l.main)
+	if l.next != nil {
+		list = append(list, l.next)
+	}
+	return list
+}
+
+// failed deals with the end of a line's connection, if err is why. It returns
+// the error with which Run ends, if that ends it.
+func (l *loop) failed(n *line, err error) error {
+	if err == nil || n.ctx.Err() != nil {
+		return nil
+	}
+	final := n.lost(err)
+	switch {
+	case final == nil, n == l.main, errors.Is(final, ErrKeyUnknown):
+		return final
+	case n == l.next:
+		l.dropNext(final)
+	default:
+		n.drainBy = l.o.Now() // drain ends it
+	}
+	return nil
+}
+
+// close answers every query that is left and ends everything that the loop has
+// started, and waits for it.
+func (l *loop) close(err error) {
+	for _, n := range l.lines() {
+		n.end(err)
+	}
+	for _, q := range l.waiting {
+		q.end(mtproto.NotExecuted, err)
+	}
+	l.waiting = nil
 	l.cancel()
-	if l.link != nil {
-		l.link.close()
-	}
 	l.tasks.Wait()
-	if l.dialed != nil {
-		if d := <-l.dialed; d.err == nil {
-			_ = d.conn.Close() // it was not used
-		}
+}
+
+// end ends a line. The queries that it has are answered with err, or wait for
+// another line.
+func (n *line) end(err error) {
+	n.dropKey(err)
+	n.stop()
+	if n.link != nil {
+		n.link.close()
+		n.link = nil
 	}
 }
 
-// step waits for one thing to happen and deals with it. An error ends the
-// connection or the attempt to get one.
+// step waits for one thing to happen and deals with it. It returns the error
+// with which Run ends.
 func (l *loop) step(ctx context.Context, timer *time.Timer) error {
-	var (
-		in     <-chan []byte
-		out    chan<- []byte
-		failed <-chan error
-	)
-	if l.link != nil {
-		in, failed = l.link.in, l.link.failed
-		if l.packet != nil {
-			out = l.link.out
-		}
-	}
 	timer.Reset(l.pause())
 	select {
 	case <-ctx.Done():
@@ -111,94 +141,41 @@ func (l *loop) step(ctx context.Context, timer *time.Timer) error {
 		l.add(q)
 	case q := <-l.c.cancels:
 		l.drop(q)
-	case d := <-l.dialed:
-		return l.connected(d)
-	case packet := <-in:
-		return l.receive(packet)
-	case out <- l.packet:
-		l.packet = nil
-	case err := <-failed:
-		return err
+	case e := <-l.inbox:
+		return l.failed(e.line, e.do())
 	case <-timer.C:
-		return l.tick()
+		now := l.o.Now()
+		for _, n := range l.lines() {
+			if err := l.failed(n, n.tick(now)); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 // pause returns how long nothing is due.
 func (l *loop) pause() time.Duration {
-	var at time.Time
-	switch {
-	case l.exchange != nil:
-		at = l.exchangeEnd
-	case l.link != nil:
-		at = l.session.Deadline()
-	case l.dialed == nil:
-		at = l.retryAt
+	now := l.o.Now()
+	pause := time.Hour // a tick too many does no harm
+	until := func(at time.Time) {
+		if !at.IsZero() {
+			pause = min(pause, at.Sub(now))
+		}
 	}
-	if at.IsZero() {
-		return time.Hour // a tick too many does no harm
+	for _, n := range l.lines() {
+		until(n.deadline())
+		until(n.drainBy)
 	}
-	pause := at.Sub(l.o.Now())
-	if l.packet != nil {
-		// What is due may have to wait until the writer takes the packet.
-		pause = max(pause, busyPause)
+	switch next := l.next; {
+	case next == nil:
+		if at := l.main.renewAt(); !at.IsZero() {
+			until(later(at, l.renewPause))
+		}
+	case next.waitsToBind():
+		until(next.quietBy())
+	case l.holding():
+		until(l.holdUntil)
 	}
 	return pause
-}
-
-const busyPause = 100 * time.Millisecond
-
-var errExchangeTimeout = errors.New("mtclient: the making of a key takes too long")
-
-// tick does what is due.
-func (l *loop) tick() error {
-	now := l.o.Now()
-	switch {
-	case l.exchange != nil:
-		if !now.Before(l.exchangeEnd) {
-			return errExchangeTimeout
-		}
-	case l.link != nil:
-		return l.session.Tick(now)
-	case l.dialed == nil && !now.Before(l.retryAt):
-		l.dial()
-	}
-	return nil
-}
-
-// fill takes the next packet from the session, if the last is on its way.
-func (l *loop) fill() error {
-	if l.link == nil || l.exchange != nil || l.packet != nil {
-		return nil
-	}
-	packet, _, err := l.session.Send(l.o.Now())
-	l.packet = packet
-	return err
-}
-
-// receive deals with a packet.
-func (l *loop) receive(packet []byte) error {
-	now := l.o.Now()
-	if l.exchange != nil {
-		return l.continueExchange(now, packet)
-	}
-	events, err := l.session.Receive(now, packet)
-	if err != nil {
-		return err
-	}
-	l.failures, l.keyRefusals = 0, 0
-	for _, event := range events {
-		switch e := event.(type) {
-		case session.Result:
-			l.finish(e)
-		case session.Update:
-			l.updates.add(e.Body)
-		case session.Created:
-			l.updates.lost()
-		case session.SaltsChanged:
-			l.saveSalts()
-		}
-	}
-	return nil
 }

@@ -1,54 +1,132 @@
 package mtclient
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
 
 	"godwit/mtproto"
 	"godwit/mtproto/session"
 )
 
-// add queues a query.
-func (l *loop) add(q *call) {
-	if l.session == nil {
-		l.early = append(l.early, q)
-		return
-	}
-	body := q.query
-	q.wrapped = l.o.Init != nil && !l.inited
-	if q.wrapped {
-		body = l.o.Init(body)
-	}
-	q.id = l.session.Request(body)
-	l.calls[q.id] = q
+// A call is a query on its way, from Do to the loop and back.
+type call struct {
+	Request
+	answer chan answer // has room for the one answer
+
+	// The loop's.
+	line      *line // that has it; nil while it waits for one
+	id        session.RequestID
+	wrapped   bool // Init was applied
+	again     bool // for the second time, since the server asked for it
+	moves     int  // from one key to another
+	cancelled bool // Do waits only to learn what became of it
 }
 
-// drop gives a query up whose Invoke has ended.
-func (l *loop) drop(q *call) {
-	if i := slices.Index(l.early, q); i >= 0 {
-		l.early = slices.Delete(l.early, i, i+1)
+type answer struct {
+	body []byte
+	err  error
+}
+
+// end answers a call without an answer of the server.
+func (q *call) end(outcome mtproto.Outcome, why error) {
+	q.answer <- answer{err: &mtproto.OutcomeError{Outcome: outcome, Err: why}}
+}
+
+// A cancellation asks for the outcome of a call whose context has ended.
+type cancellation struct {
+	call    *call
+	outcome chan mtproto.Outcome // has room for one
+}
+
+// add gives a query to the main line, or has it wait for that.
+func (l *loop) add(q *call) {
+	if !l.main.usable() || l.holding() {
+		q.line = nil
+		l.waiting = append(l.waiting, q)
 		return
 	}
-	if l.calls[q.id] == q {
-		delete(l.calls, q.id)
-		l.session.Cancel(q.id)
+	l.main.ask(q)
+}
+
+// release gives the queries that wait to the main line, if that is usable.
+func (l *loop) release() {
+	if len(l.waiting) == 0 || !l.main.usable() || l.holding() {
+		return
+	}
+	waiting := l.waiting
+	l.waiting = nil
+	for _, q := range waiting {
+		l.main.ask(q)
+	}
+}
+
+// ask gives a query to the session.
+func (n *line) ask(q *call) {
+	body := q.Query
+	q.wrapped = n.o.Init != nil && !n.inited
+	if q.wrapped {
+		body = n.o.Init(body)
+	}
+	q.line = n
+	q.id = n.session.Ask(session.Request{Body: body, Repeat: q.Repeat})
+	n.calls[q.id] = q
+}
+
+// inOrder returns the line's queries in the order in which they were made.
+func (n *line) inOrder() []*call {
+	return slices.SortedFunc(maps.Values(n.calls), func(a, b *call) int { return cmp.Compare(a.id, b.id) })
+}
+
+// drop gives a query up whose context has ended, and tells what is certain of
+// it. Where that is not much and the server can be asked, the answer follows.
+func (l *loop) drop(c cancellation) {
+	q := c.call
+	n := q.line
+	switch i := slices.Index(l.waiting, q); {
+	case i >= 0:
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+		c.outcome <- mtproto.NotExecuted
+	case n == nil || n.calls[q.id] != q: // answered
+		c.outcome <- mtproto.OutcomeUnknown
+	default:
+		q.cancelled = true
+		outcome := n.session.Cancel(q.id)
+		if outcome == mtproto.NotExecuted {
+			delete(n.calls, q.id)
+		}
+		n.pump()
+		c.outcome <- outcome
 	}
 }
 
 // finish hands out an answer.
-func (l *loop) finish(r session.Result) {
-	q := l.calls[r.Request]
+func (n *line) finish(r session.Result) {
+	q := n.calls[r.Request]
 	if q == nil {
 		return
 	}
-	delete(l.calls, r.Request)
-	if wantsInit(r.Err) && l.o.Init != nil && !q.again {
-		l.inited, q.again = false, true
-		l.add(q)
+	delete(n.calls, r.Request)
+	switch {
+	case q.cancelled:
+	case errors.Is(r.Err, &mtproto.RPCError{Type: "AUTH_KEY_PERM_EMPTY"}) && !n.expires.IsZero() && q.moves < maxMoves:
+		// The key speaks for the permanent one no more, and nothing was carried out
+		// (R-PF-07).
+		q.moves++
+		if n == n.main {
+			n.bound = false
+			n.rebind()
+		}
+		n.add(q)
+		return
+	case wantsInit(r.Err) && n.o.Init != nil && !q.again:
+		n.inited, q.again = false, true
+		n.add(q)
 		return
 	}
 	if r.Err == nil && q.wrapped {
-		l.inited = true
+		n.inited = true
 	}
 	q.answer <- answer{r.Body, r.Err}
 }
@@ -60,10 +138,14 @@ func wantsInit(err error) bool {
 		errors.Is(err, &mtproto.RPCError{Type: "CONNECTION_LAYER_INVALID"})
 }
 
-// saveSalts stores changed salts. A failure costs a round trip after the next
-// start, and nothing else.
-func (l *loop) saveSalts() {
-	if err := l.o.Save(Credentials{Key: l.key, Salts: l.session.Salts()}); err != nil {
-		l.o.Logger.Warn("salts could not be saved", "error", err)
+// saveSalts stores changed salts of the permanent key. A failure costs a round
+// trip after the next start, and nothing else.
+func (n *line) saveSalts() {
+	if !n.expires.IsZero() {
+		return // R-PF-13
+	}
+	n.salts = n.session.Salts()
+	if err := n.o.Save(Credentials{Key: n.key, Salts: n.salts, Created: n.created}); err != nil {
+		n.o.Logger.Warn("salts could not be saved", "error", err)
 	}
 }

@@ -9,14 +9,17 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"godwit/mtproto"
 	"godwit/mtproto/authkey"
+	"godwit/mtproto/internal/mt"
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/session"
 	"godwit/mtproto/transport"
+	"godwit/tl"
 )
 
 var testKey = sync.OnceValue(func() *mtcrypto.PrivateKey {
@@ -36,10 +39,14 @@ type server struct {
 	clock time.Duration // its clock minus the client's
 	// see, if not nil, looks at each packet before it is dealt with; false
 	// drops the packet. first says that it is the connection's first.
-	see func(c *serverConn, packet []byte) bool
+	see       func(c *serverConn, packet []byte) bool
+	temporary bool // clients use temporary keys
+	// refuseBinding, if not nil, says why a binding is refused.
+	refuseBinding func() *mtproto.RPCError
 	// answer answers a query; errHold leaves it unanswered until release.
 	answer func(c *serverConn, query []byte) ([]byte, error)
 
+	down  atomic.Bool // nobody is there
 	mu    sync.Mutex
 	keys  map[mtproto.KeyID]*serverKey
 	conns int
@@ -51,6 +58,8 @@ type server struct {
 
 type serverKey struct {
 	key      mtproto.AuthKey
+	expires  time.Time     // of a temporary key
+	bound    mtproto.KeyID // the key that it speaks for
 	salts    *session.ServerSalts
 	sessions map[mtproto.SessionID]*session.Session
 	bodies   [][]byte // of all packets, decrypted
@@ -60,10 +69,12 @@ type serverConn struct {
 	*transport.Conn
 	number  int // from 1
 	packets int
+	key     *serverKey
 	session *session.Session
 }
 
 type held struct {
+	conn    *serverConn
 	session *session.Session
 	query   session.Query
 }
@@ -106,6 +117,9 @@ func (s *server) notes() []string {
 
 // dial is for Options.Dial.
 func (s *server) dial(context.Context) (net.Conn, error) {
+	if s.down.Load() {
+		return nil, errors.New("nobody is there")
+	}
 	client, remote := net.Pipe()
 	s.tasks.Go(func() { s.serve(remote) })
 	return client, nil
@@ -156,19 +170,21 @@ func (s *server) plain(c *serverConn, exchange *authkey.Server, packet []byte) e
 		return err
 	}
 	if made, done := exchange.Done(); done {
-		s.addKey(made.Key, made.Salt)
+		s.addKey(made.Key, made.Salt).expires = made.ExpiresAt
 	}
 	return c.WritePacket(out)
 }
 
 // addKey makes a key known to the server.
-func (s *server) addKey(key mtproto.AuthKey, salt mtproto.Salt) {
+func (s *server) addKey(key mtproto.AuthKey, salt mtproto.Salt) *serverKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys[key.ID()] = &serverKey{
+	k := &serverKey{
 		key: key, salts: session.NewServerSalts(key, salt, s.now()),
 		sessions: make(map[mtproto.SessionID]*session.Session),
 	}
+	s.keys[key.ID()] = k
+	return k
 }
 
 // credentials returns those of a key that the server knows.
@@ -184,9 +200,10 @@ func (s *server) encrypted(c *serverConn, id mtproto.KeyID, packet []byte) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.keys[id]
-	if k == nil {
+	if k == nil || !k.expires.IsZero() && !s.now().Before(k.expires) {
 		return c.WriteError(transport.CodeAuthKeyNotFound)
 	}
+	c.key = k
 	envelope, err := session.Open(&k.key, mtproto.Client, packet)
 	if err != nil {
 		s.t.Errorf("server: %v", err)
@@ -228,17 +245,62 @@ func (s *server) attach(c *serverConn, k *serverKey, id mtproto.SessionID) error
 }
 
 func (s *server) query(c *serverConn, q session.Query) {
+	var bind mt.AuthBindTempAuthKey
+	switch {
+	case tl.Unmarshal(q.Body, &bind) == nil:
+		s.bind(c, q, &bind)
+		return
+	case !c.key.expires.IsZero() && c.key.bound == 0:
+		c.session.AnswerError(q.MsgID, mtproto.NewRPCError(401, "AUTH_KEY_PERM_EMPTY"))
+		return
+	}
 	s.log = append(s.log, fmt.Sprintf("query %x", q.Body))
 	body, err := s.answer(c, q.Body)
 	var refusal *mtproto.RPCError
 	switch {
 	case errors.Is(err, errHold):
-		s.held = append(s.held, held{c.session, q})
+		s.held = append(s.held, held{c, c.session, q})
 	case errors.As(err, &refusal):
 		c.session.AnswerError(q.MsgID, refusal)
 	default:
 		c.session.Answer(q.MsgID, body)
 	}
+}
+
+// bind takes a binding, which has to be right (R-PF-10), and ends the one
+// before.
+func (s *server) bind(c *serverConn, q session.Query, call *mt.AuthBindTempAuthKey) {
+	s.log = append(s.log, "bind")
+	if refusal := s.refuseBinding; refusal != nil {
+		if err := refusal(); err != nil {
+			c.session.AnswerError(q.MsgID, err)
+			return
+		}
+	}
+	permanent := s.keys[mtproto.KeyID(call.PermAuthKeyID)]
+	if permanent == nil || !permanent.expires.IsZero() {
+		c.session.AnswerError(q.MsgID, mtproto.NewRPCError(400, "ENCRYPTED_MESSAGE_INVALID"))
+		return
+	}
+	e, err := session.OpenV1(&permanent.key, mtproto.Client, call.EncryptedMessage)
+	var inner mt.BindAuthKeyInner
+	if err == nil {
+		err = tl.Unmarshal(e.Body, &inner)
+	}
+	want := mt.BindAuthKeyInner{
+		Nonce: call.Nonce, TempAuthKeyID: int64(c.key.key.ID()), PermAuthKeyID: call.PermAuthKeyID,
+		TempSessionID: int64(c.session.ID()), ExpiresAt: int32(c.key.expires.Unix()),
+	}
+	if err != nil || e.MsgID != q.MsgID || e.SeqNo != 0 || inner != want || call.ExpiresAt != want.ExpiresAt {
+		s.t.Errorf("binding %+v in %+v, want %+v: %v", inner, e, want, err)
+	}
+	for _, k := range s.keys {
+		if k.bound == permanent.key.ID() {
+			k.bound = 0
+		}
+	}
+	c.key.bound = permanent.key.ID()
+	c.session.Answer(q.MsgID, binary.LittleEndian.AppendUint32(nil, tl.IDBoolTrue))
 }
 
 func (s *server) flush(c *serverConn) error {
@@ -268,6 +330,23 @@ func (s *server) release() {
 	if err := s.flush(s.last); err != nil {
 		s.t.Error(err)
 	}
+}
+
+// releaseOn answers what was held, over the connections that it came by.
+func (s *server) releaseOn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.held {
+		body, err := echo(nil, h.query.Body)
+		if err != nil {
+			s.t.Error(err)
+		}
+		h.session.Answer(h.query.MsgID, body)
+		if err := s.flush(h.conn); err != nil {
+			s.t.Error(err)
+		}
+	}
+	s.held = nil
 }
 
 // push sends an update over the last connection.
@@ -323,6 +402,7 @@ func run(t *testing.T, s *server, o Options) *harness {
 		o.Dial = s.dial
 	}
 	o.DC = testDC
+	o.PermanentKeyOnly = !s.temporary
 	if o.PublicKeys == nil {
 		o.PublicKeys = []mtcrypto.PublicKey{testKey().Public()}
 	}

@@ -302,6 +302,7 @@ func TestShutdown(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- f.srv.Shutdown(ctx) }()
 			pass(time.Second)
+			p.settle() // the query has been acknowledged
 			if patient {
 				close(release)
 				if result := p.result(request); result.Err != nil {

@@ -195,7 +195,9 @@ func (s *Session) receive(c *conn, e *session.Envelope) ([]session.Event, error)
 		}
 		s.conn, s.remote = c, c.net.RemoteAddr()
 		c.attach(s)
-		s.core.Connected(now)
+		if err := s.core.Connected(now); err != nil {
+			return nil, err
+		}
 	}
 	if !s.opened {
 		s.opened = true

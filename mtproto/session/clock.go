@@ -52,3 +52,7 @@ func (s *Session) learnClock(now time.Time, m *message) {
 
 // fresh reports whether m was sent for the first time over this connection.
 func (s *Session) fresh(m *message) bool { return m.connection == s.connections && !m.again }
+
+// ServerTime returns what the server's clock shows when ours shows now, as far
+// as that is known.
+func (s *Session) ServerTime(now time.Time) time.Time { return s.serverTime(now) }

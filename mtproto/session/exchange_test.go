@@ -106,6 +106,7 @@ func TestCompression(t *testing.T) {
 		p.server.Answer(q.MsgID, query(5000))
 	}
 	p.connect()
+	p.settle()
 	id := p.client.Request(query(2000)) // R-TL-31 (e), and (a) for the answer
 	packets := p.clientPackets()
 	if n := len(packets[0]); n > 2000 {
@@ -164,7 +165,7 @@ func TestUnpack(t *testing.T) {
 func TestAcknowledgements(t *testing.T) {
 	p := newPair(t, nil)
 	p.connect()
-	p.client.Request(query(0))
+	p.repeatable(query(0))
 	p.settle() // result and new_session_created wait for their acks
 	if len(p.clientPackets()) != 0 {
 		t.Fatal("acks left at once")

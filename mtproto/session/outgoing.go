@@ -30,6 +30,7 @@ type message struct {
 	doubtful   bool            // so it was under an id that it had before
 	cancelled  bool            // nobody waits for it
 	drop       *message        // the rpc_drop_answer about it
+	greets     bool            // a ping that is to show that the server has the session
 	drops      *message        // of an rpc_drop_answer: what it is about
 	connection int             // over which it left last
 	again      bool            // it left more than once under its id
@@ -186,8 +187,12 @@ func (s *Session) ready() bool {
 }
 
 // holds reports whether a message has to stay in the queue for now: a query,
-// while the session is about to be given up.
-func (s *Session) holds(m *message) bool { return s.renew && m.request != 0 }
+// while the session is about to be given up, and one that must not be carried
+// out twice, until the server is known to have the session. Were it lost before
+// that, nobody could tell afterwards from a server that has forgotten it.
+func (s *Session) holds(m *message) bool {
+	return m.request != 0 && (s.renew || !s.known && !m.repeat)
+}
 
 // takeBatch removes from the queue what the next packet holds.
 func (s *Session) takeBatch() []*message {
@@ -341,6 +346,8 @@ func (s *Session) resendAnew(m *message) {
 		s.acks = append(s.acks, m.acks...)
 	case len(m.asks) > 0:
 		s.askStates(func(q *message) bool { return q.asked == m })
+	case m.greets && !s.known:
+		s.renumber(m)
 	case m.drops != nil && s.requests[m.drops.request] == m.drops:
 		s.dropAnswer(m.drops)
 	case m.request != 0:

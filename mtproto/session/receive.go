@@ -46,6 +46,7 @@ func (s *Session) ReceiveEnvelope(now time.Time, e *Envelope) ([]Event, error) {
 			return nil, err
 		}
 		s.noteFromServer(e, elements)
+		s.known = s.known || slices.ContainsFunc(elements, showsSession)
 	}
 	for i := range elements {
 		if m := &elements[i]; m.skip {
@@ -208,6 +209,16 @@ func (s *Session) noteFromServer(e *Envelope, elements []element) {
 		m.skip = true
 		s.acknowledge(m)
 	}
+}
+
+// showsSession reports whether an element from the server shows that it has the
+// session: one that refuses a message does not.
+func showsSession(m element) bool {
+	switch m.value.(type) {
+	case *mt.BadMsgNotification, *mt.BadServerSalt:
+		return false
+	}
+	return true
 }
 
 // note remembers an element and tells what was known of its id.

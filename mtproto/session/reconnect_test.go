@@ -209,7 +209,7 @@ func refuseOnce(p *pair, code int32) mtproto.SessionID {
 	e := opened(p.t, mtproto.Client, packets[len(packets)-1])
 	body := marshal(p.t, &mt.BadMsgNotification{BadMsgID: int64(e.MsgID), BadMsgSeqno: e.SeqNo, ErrorCode: code})
 	answer := sealed(p.t, mtproto.Server, session.Envelope{
-		SessionID: e.SessionID, MsgID: mtproto.MsgIDAt(p.now) | 1, Body: body,
+		SessionID: e.SessionID, MsgID: mtproto.MsgIDAt(p.now.Add(-time.Millisecond)) | 1, Body: body,
 	})
 	if err := p.deliverToClient(answer); err != nil {
 		p.t.Fatal(err)
@@ -239,6 +239,7 @@ func TestUnacknowledgedAnswersAreBounded(t *testing.T) {
 	p := newPair(t, func(_, server *session.Options) { server.MaxPending = 40_000 })
 	p.answer = func(q session.Query) { p.server.Answer(q.MsgID, query(200)) }
 	p.connect()
+	p.settle()
 	for range 100 {
 		id := p.client.Request(query(1))
 		for _, packet := range p.clientPackets() {

@@ -153,7 +153,7 @@ func (s *Session) restart() error {
 	}
 	s.renew, s.renewBy = false, time.Time{}
 	s.ids = allocator{}
-	s.seen = window{}
+	s.seen, s.known = window{}, false
 	s.acks, s.acksAt = nil, time.Time{} // void in the new session (R-SM-25)
 	clear(s.sent)
 	clear(s.containers)

@@ -130,6 +130,7 @@ type Session struct {
 	processing map[mtproto.MsgID]bool     // server: queries being worked on
 	answers    map[mtproto.MsgID]*message // server: answers not yet acknowledged, by query
 	answered   []mtproto.MsgID            // server: the queries of answers, oldest first
+	known      bool                       // client: the server has the session, or had it
 	created    bool                       // client: new_session_created has come
 	lastUnique int64                      // client: its unique_id
 
@@ -140,7 +141,6 @@ type Session struct {
 	connected   bool
 	connections int // client: so many there have been
 	pingAt      time.Time
-	greeting    bool // the ping that is due only shows that we are there
 	pongBy      time.Time
 	stateAt     time.Time
 	saltsAsked  time.Time

@@ -12,15 +12,16 @@ import (
 // state of queries, for so long that the connection must be given up.
 var ErrSilent = errors.New("mtproto: remote is silent")
 
-// Connected says that a connection to the remote is open. What the remote may
+// Connected says that a connection to the remote is open, and fails only where
+// Options.Rand does. What the remote may
 // not have received is taken care of: a client asks for the state of its
 // queries, a server sends what was not acknowledged again (R-EM-62, R-EM-63).
-func (s *Session) Connected(now time.Time) {
+func (s *Session) Connected(now time.Time) error {
 	s.connected = true
 	s.pongBy, s.stateAt, s.saltsAsked = time.Time{}, time.Time{}, time.Time{}
 	if s.o.Side == mtproto.Server {
 		s.resendUnacknowledged()
-		return
+		return nil
 	}
 	s.clock.start(now)
 	if s.connections++; s.connections > 1 {
@@ -42,10 +43,11 @@ func (s *Session) Connected(now time.Time) {
 	}
 	s.wantSalts(now)
 	// The server sends nothing over a connection before it has had a packet of
-	// the session there (R-TR-09).
-	if s.greeting = s.connections > 1 && len(s.queue) == s.gone; s.greeting {
-		s.pingAt = now
+	// the session there (R-TR-09), and queries may wait for a sign of it.
+	if s.known && s.ready() {
+		return nil
 	}
+	return s.ping(now)
 }
 
 // Disconnected says that the connection is gone. Nothing is lost by it.
@@ -93,22 +95,10 @@ func (s *Session) Tick(now time.Time) error {
 		return ErrSilent
 	}
 	if due(s.pingAt, now) {
-		id, err := s.random64()
-		if err != nil {
+		if err := s.ping(now); err != nil {
 			return err
 		}
-		// The server waits a quarter longer than the next ping takes (R-SM-65).
-		delay := s.o.PingInterval * 5 / 4
-		s.service(&mt.PingDelayDisconnect{PingID: id, DisconnectDelay: int32(delay / time.Second)}, false).wants = true
-		s.pingAt = now.Add(s.o.PingInterval)
-		if s.pongBy.IsZero() {
-			s.pongBy = now.Add(s.o.PingInterval / 2)
-		}
 		s.wantSalts(now)
-		if s.greeting {
-			s.greeting = false
-			return nil
-		}
 		return s.checkStalled(now)
 	}
 	if due(s.stateAt, now) {
@@ -123,6 +113,23 @@ func (s *Session) Tick(now time.Time) error {
 				s.lapse(m, ErrNoState)
 			}
 		}
+	}
+	return nil
+}
+
+// ping queues a ping, which has to be answered.
+func (s *Session) ping(now time.Time) error {
+	id, err := s.random64()
+	if err != nil {
+		return err
+	}
+	// The server waits a quarter longer than the next ping takes (R-SM-65).
+	delay := s.o.PingInterval * 5 / 4
+	ping := s.service(&mt.PingDelayDisconnect{PingID: id, DisconnectDelay: int32(delay / time.Second)}, false)
+	ping.wants, ping.greets = true, !s.known
+	s.pingAt = now.Add(s.o.PingInterval)
+	if s.pongBy.IsZero() {
+		s.pongBy = now.Add(s.o.PingInterval / 2)
 	}
 	return nil
 }
