@@ -60,6 +60,9 @@ func (p *pool) prepareCDN(ctx context.Context) (mtclient.Options, error) {
 		PublicKeys:  keys,
 		Credentials: p.key,
 		Init:        c.initCDN,
+		// Its key lasts as long as the program, and what it serves is encrypted
+		// already.
+		PermanentKeyOnly: true,
 	}, nil
 }
 

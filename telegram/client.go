@@ -328,7 +328,10 @@ var _ tg.Invoker = (*Client)(nil)
 // (R-ER-05). A method that is not for the kind
 // of account that is signed in is refused with an *AccessError and not sent.
 // Requests that were under way when a connection was lost are answered over
-// the next one.
+// the next one. One that gets no answer all the same, because ctx or the client
+// has ended or Telegram has lost it, fails with an *mtproto.OutcomeError, which
+// says whether it was carried out, as far as that is known. None is carried out
+// twice, unless it only reads or Telegram tells repetitions by its random_id.
 func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
 	if err := c.checkAccess(req); err != nil {
 		return err
@@ -336,7 +339,7 @@ func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Rea
 	body, err := c.gate.pass(ctx, c.flowRequest(ctx, req), func() ([]byte, error) { return c.request(ctx, req) })
 	if err != nil {
 		if ended := c.Err(); ended != nil && errors.Is(err, ErrClosed) {
-			return ended
+			return because(err, ended)
 		}
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"godwit/mtproto"
 	"godwit/mtproto/session"
@@ -29,8 +30,9 @@ type Credentials struct {
 
 // A DCKey is the auth key that is shared with a data centre.
 type DCKey struct {
-	Key   mtproto.AuthKey
-	Salts []session.Salt
+	Key     mtproto.AuthKey
+	Salts   []session.Salt
+	Created time.Time // by the server's clock; zero for long ago
 	// Imported says that the account has been signed in there too (R-AP-06).
 	Imported bool
 }
@@ -91,6 +93,7 @@ type (
 	keyJSON struct {
 		Key      []byte         `json:"key"`
 		Salts    []session.Salt `json:"salts,omitempty"`
+		Created  time.Time      `json:"created,omitzero"`
 		Imported bool           `json:"imported,omitempty"`
 	}
 )
@@ -111,7 +114,7 @@ func (c Credentials) MarshalBinary() ([]byte, error) {
 		if out.Keys == nil {
 			out.Keys = make(map[int]keyJSON, len(c.Keys))
 		}
-		out.Keys[dc] = keyJSON{k.Key.Bytes(), k.Salts, k.Imported}
+		out.Keys[dc] = keyJSON{k.Key.Bytes(), k.Salts, k.Created, k.Imported}
 	}
 	return json.Marshal(out)
 }
@@ -144,7 +147,7 @@ func (c *Credentials) UnmarshalBinary(data []byte) error {
 			c.Keys = make(map[int]DCKey, len(in.Keys))
 		}
 		c.Keys[dc] = DCKey{
-			Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte(k.Key)), Salts: k.Salts, Imported: k.Imported,
+			Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte(k.Key)), Salts: k.Salts, Created: k.Created, Imported: k.Imported,
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func (f *fakeConnection) Run(ctx context.Context) error {
 	}
 }
 
-func (f *fakeConnection) Invoke(ctx context.Context, query []byte) ([]byte, error) {
+func (f *fakeConnection) Do(ctx context.Context, r mtclient.Request) ([]byte, error) {
 	if err := f.connect(); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (f *fakeConnection) Invoke(ctx context.Context, query []byte) ([]byte, erro
 	}
 	answered := make(chan result, 1)
 	go func() {
-		body, err := f.n.serve(f.dc, query)
+		body, err := f.n.serve(f.dc, r.Query)
 		answered <- result{body, err}
 	}()
 	select {

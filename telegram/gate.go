@@ -189,6 +189,9 @@ func unwrapped(req tg.Request) tg.Request {
 // repeated when nobody knows whether it was carried out (R-ER-05).
 func changesNothing(method string) bool {
 	_, name, _ := strings.Cut(method, ".")
+	if name == "getBotCallbackAnswer" { // it presses a button
+		return false
+	}
 	for _, verb := range []string{"get", "search", "resolve"} {
 		if strings.HasPrefix(name, verb) {
 			return true

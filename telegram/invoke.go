@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"godwit/mtproto"
+	"godwit/mtproto/mtclient"
 	"godwit/telegram/flow"
 	"godwit/tg"
 	"godwit/tl"
@@ -52,10 +53,11 @@ func (c *Client) checkAccess(req tg.Request) error {
 // request sends a request, and repeats it where Telegram names another data
 // centre, once at each (R-ER-02, R-ER-03).
 func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
-	query, err := tl.Marshal(req)
+	encoded, err := tl.Marshal(req)
 	if err != nil {
 		return nil, fmt.Errorf("telegram: %s: %w", tg.MethodName(req.TypeID()), err)
 	}
+	query := mtclient.Request{Query: encoded, Repeat: repeatable(req)}
 	dc := c.mainDC()
 	var visited []int
 	for {
@@ -85,7 +87,7 @@ func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 // requestSignedIn is requestFrom, but signs in again at a data centre that has
 // forgotten the account, which is no end where it is not the main one
 // (R-ER-07).
-func (c *Client) requestSignedIn(ctx context.Context, dc int, query []byte) ([]byte, error) {
+func (c *Client) requestSignedIn(ctx context.Context, dc int, query mtclient.Request) ([]byte, error) {
 	body, err := c.requestFrom(ctx, dc, query)
 	if dc == c.mainDC() || !errors.Is(err, tg.ErrAuthKeyUnregistered) || !c.staying() {
 		return body, err
@@ -158,14 +160,14 @@ func (c *Client) mainDC() int {
 
 // requestFrom sends an encoded request to a data centre. Connections other
 // than the main one get no updates (R-AP-08).
-func (c *Client) requestFrom(ctx context.Context, dc int, query []byte) ([]byte, error) {
+func (c *Client) requestFrom(ctx context.Context, dc int, query mtclient.Request) ([]byte, error) {
 	l, err := c.linkTo(dc)
 	if err != nil {
 		return nil, err
 	}
 	main := dc == c.mainDC()
 	if !main {
-		query, err = tl.Marshal(&tg.InvokeWithoutUpdates{Query: encoded(query)})
+		query.Query, err = tl.Marshal(&tg.InvokeWithoutUpdates{Query: encoded(query.Query)})
 		if err != nil {
 			return nil, err
 		}
@@ -179,9 +181,19 @@ func (c *Client) requestFrom(ctx context.Context, dc int, query []byte) ([]byte,
 	}
 	var rpc *mtproto.RPCError
 	if ended := c.Err(); ended != nil && ctx.Err() == nil && !errors.As(err, &rpc) {
-		return nil, ended
+		return nil, because(err, ended)
 	}
 	return nil, err
+}
+
+// because returns why a request has failed, with what its error says of the
+// outcome.
+func because(err, why error) error {
+	var lost *mtproto.OutcomeError
+	if errors.As(err, &lost) {
+		return &mtproto.OutcomeError{Outcome: lost.Outcome, Err: why}
+	}
+	return why
 }
 
 // staying reports whether the client is signed in and means to stay so.
@@ -259,6 +271,6 @@ func (c *Client) importOnce(ctx context.Context, dc int) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.requestFrom(ctx, dc, query)
+	_, err = c.requestFrom(ctx, dc, mtclient.Request{Query: query})
 	return err
 }

@@ -180,7 +180,7 @@ func (n *fakeNetwork) wantNewKey(c *Client, dc int) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	if _, err := c.requestFrom(n.t.Context(), dc, query); err != nil {
+	if _, err := c.requestFrom(n.t.Context(), dc, mtclient.Request{Query: query}); err != nil {
 		n.t.Fatal(err)
 	}
 	l, err := c.linkTo(dc)
@@ -189,7 +189,7 @@ func (n *fakeNetwork) wantNewKey(c *Client, dc int) {
 	}
 	n.runs[dc] <- mtclient.ErrKeyUnknown
 	<-l.done
-	if _, err := c.requestFrom(n.t.Context(), dc, query); err != nil {
+	if _, err := c.requestFrom(n.t.Context(), dc, mtclient.Request{Query: query}); err != nil {
 		n.t.Error(err)
 	}
 	if last := n.keys[len(n.keys)-1]; !last.IsZero() || c.Err() != nil {

@@ -36,7 +36,7 @@ type link struct {
 // A connection is what a link needs of an *mtclient.Client.
 type connection interface {
 	Run(ctx context.Context) error
-	Invoke(ctx context.Context, query []byte) ([]byte, error)
+	Do(ctx context.Context, r mtclient.Request) ([]byte, error)
 }
 
 func newConnection(o mtclient.Options) (connection, error) { return mtclient.New(o) }
@@ -58,14 +58,14 @@ func (c *Client) linkTo(dc int) (*link, error) {
 	l := &link{c: c, dc: dc, done: make(chan struct{})}
 	key := c.credentials.Keys[dc]
 	err := l.open(mtclient.Options{
-		Connect:       func(ctx context.Context) (transport.PacketConn, error) { return c.connect(ctx, dc, c.addresses(dc)) },
-		PublicKeys:    c.o.Network.PublicKeys,
-		Credentials:   mtclient.Credentials{Key: key.Key, Salts: key.Salts},
-		Init:          c.initConnection,
-		Save:          l.save,
-		OnUpdate:      l.received,
-		OnNewSession:  l.newSession,
-		CompressAbove: maxCompress,
+		Connect:          func(ctx context.Context) (transport.PacketConn, error) { return c.connect(ctx, dc, c.addresses(dc)) },
+		PublicKeys:       c.o.Network.PublicKeys,
+		Credentials:      mtclient.Credentials{Key: key.Key, Salts: key.Salts, Created: key.Created},
+		Init:             c.initConnection,
+		Save:             l.save,
+		OnUpdate:         l.received,
+		OnNewSession:     l.newSession,
+		PermanentKeyOnly: c.o.PermanentKeyOnly,
 	})
 	if err != nil {
 		return nil, err
@@ -134,8 +134,8 @@ func (l *link) close() {
 }
 
 // invoke sends a query and returns its answer.
-func (l *link) invoke(ctx context.Context, query []byte) ([]byte, error) {
-	body, err := l.conn.Invoke(ctx, query)
+func (l *link) invoke(ctx context.Context, query mtclient.Request) ([]byte, error) {
+	body, err := l.conn.Do(ctx, query)
 	var rpc *mtproto.RPCError
 	switch {
 	case err == nil, errors.As(err, &rpc):
@@ -144,9 +144,9 @@ func (l *link) invoke(ctx context.Context, query []byte) ([]byte, error) {
 		// Once the link is done, the next request makes another one.
 		select {
 		case <-l.done:
-			return nil, l.err
+			return nil, because(err, l.err)
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, because(err, ctx.Err())
 		}
 	}
 	return body, err
@@ -180,7 +180,7 @@ func (l *link) save(m mtclient.Credentials) error {
 	return l.c.save(func(c *Credentials) {
 		key := c.Keys[l.dc]
 		if !key.Key.Equal(&m.Key) {
-			key = DCKey{Key: m.Key}
+			key = DCKey{Key: m.Key, Created: m.Created}
 		}
 		key.Salts = slices.Clone(m.Salts)
 		if c.Keys == nil {

@@ -69,10 +69,11 @@ func (m mediaInvoker) Invoke(ctx context.Context, req tg.Request, decode func(*t
 
 // invokeFile sends a request over a connection for files.
 func (c *Client) invokeFile(ctx context.Context, to poolKey, wrapped, req tg.Request, decode func(*tl.Reader) error) error {
-	query, err := tl.Marshal(wrapped)
+	encoded, err := tl.Marshal(wrapped)
 	if err != nil {
 		return fmt.Errorf("telegram: %s: %w", tg.MethodName(req.TypeID()), err)
 	}
+	query := mtclient.Request{Query: encoded, Repeat: repeatable(req)}
 	method := tg.MethodName(req.TypeID())
 	body, err := c.gate.pass(ctx, flow.Request{Method: method, DC: to.dc}, func() ([]byte, error) {
 		l, err := c.take(ctx, to)
@@ -91,7 +92,7 @@ func (c *Client) invokeFile(ctx context.Context, to poolKey, wrapped, req tg.Req
 	})
 	if err != nil {
 		if ended := c.Err(); ended != nil && errors.Is(err, ErrClosed) {
-			return ended
+			return because(err, ended)
 		}
 		return err
 	}
@@ -261,8 +262,11 @@ func (p *pool) prepareMedia(ctx context.Context) (mtclient.Options, error) {
 			return c.connect(ctx, p.dc, append(c.filesOnly(p.dc), c.addresses(p.dc)...))
 		},
 		PublicKeys:  c.o.Network.PublicKeys,
-		Credentials: mtclient.Credentials{Key: key.Key, Salts: key.Salts},
+		Credentials: mtclient.Credentials{Key: key.Key, Salts: key.Salts, Created: key.Created},
 		Init:        c.initConnection,
+		// Only one temporary key speaks for a permanent one, and the data centre's
+		// own connection has that (R-PF-07).
+		PermanentKeyOnly: true,
 	}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"godwit/mtproto/mtclient"
 	"godwit/telegram/updates"
 	"godwit/tg"
 	"godwit/tl"
@@ -217,7 +218,7 @@ func TestNotForUs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.requestFrom(t.Context(), 2, query); err != nil {
+		if _, err := f.requestFrom(t.Context(), 2, mtclient.Request{Query: query}); err != nil {
 			t.Fatal(err)
 		}
 		f.n.wantLog("2 users.getUsers without updates")
