@@ -162,6 +162,7 @@ var (
 	errCDNMethod          = refusal(400, "CDN_METHOD_INVALID")
 	errInternal           = refusal(500, "INTERNAL")
 	errUnregistered       = refusal(401, "AUTH_KEY_UNREGISTERED")
+	errKeyDuplicated      = refusal(406, "AUTH_KEY_DUPLICATED")
 	errRevoked            = refusal(401, "SESSION_REVOKED")
 	errExpired            = refusal(401, "SESSION_EXPIRED")
 	errPasswordNeeded     = refusal(401, "SESSION_PASSWORD_NEEDED")

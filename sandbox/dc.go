@@ -17,7 +17,15 @@ import (
 // A link is what the handlers need of an MTProto session.
 type link interface {
 	KeyID() mtproto.KeyID
-	Address() string // of the client, without port
+	Address() string    // of the client, without port
+	Connection() string // the same with the port
+	Attached() bool     // is connected
+	Media() bool        // is for files alone
+	// Displaced returns the address of a client that was connected when its
+	// temporary key was replaced by this one's, and whether there was one; Rebound
+	// reports whether this one's had been replaced and is bound again.
+	Displaced() (string, bool)
+	Rebound() bool
 	Push(body []byte)
 	Close()
 }
@@ -86,6 +94,9 @@ func (d *dc) admit(l link, q *layer.Call) (*session, int, error) {
 	defer w.mu.Unlock()
 	s := w.session(l, d.id)
 	k := s.key
+	if d.duplicated(s) {
+		return nil, 0, errKeyDuplicated
+	}
 	if !q.WithoutUpdates {
 		s.wants = true
 	}

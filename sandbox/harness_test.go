@@ -95,6 +95,12 @@ func (l *lab) device(dc int) *device {
 
 func (d *device) KeyID() mtproto.KeyID { return d.key }
 func (d *device) Address() string      { return "192.0.2.1" }
+func (d *device) Connection() string   { return "192.0.2.1:1" }
+func (d *device) Attached() bool       { return true }
+func (d *device) Media() bool          { return false }
+
+func (d *device) Displaced() (string, bool) { return "", false }
+func (d *device) Rebound() bool             { return false }
 
 func (d *device) Close() {
 	d.mu.Lock()

@@ -22,6 +22,8 @@ type key struct {
 	pending *authorization // gave the right code and owes the password
 	qr      *loginToken    // that another device has accepted
 	srp     *srpChallenge
+	// duplicated says that it was used in two places at once, which has ended it.
+	duplicated bool
 }
 
 // An authorization is a key that is signed in (R-LG-40).

@@ -81,6 +81,8 @@ type Options struct {
 	// call or e-mail. It must not use the Sandbox.
 	OnDelivery func(Delivery)
 
+	Duplicates DuplicateRule // when a key is used in two places at once
+
 	// TakeoutDelay has devices that signed in less than a day ago wait before
 	// they may export everything, as Telegram does.
 	TakeoutDelay bool
@@ -354,9 +356,20 @@ func (h handlerOf) KeyDestroyed(id mtproto.KeyID)     { h.d.world.destroyed(id) 
 // A wire is a link over MTProto.
 type wire struct{ *mtserver.Session }
 
+// Connection tells the client's connections apart.
+func (w wire) Connection() string { return w.RemoteAddr().String() }
+
 // Address returns the client's address without its port.
-func (w wire) Address() string {
-	if tcp, ok := w.RemoteAddr().(*net.TCPAddr); ok {
+func (w wire) Address() string { return withoutPort(w.RemoteAddr()) }
+
+// Displaced returns the address whose temporary key was replaced by this one's.
+func (w wire) Displaced() (string, bool) {
+	a := w.Session.Displaced()
+	return withoutPort(a), a != nil
+}
+
+func withoutPort(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok {
 		return tcp.IP.String()
 	}
 	return ""

@@ -33,6 +33,8 @@ var (
 	errBindInvalid = mtproto.NewRPCError(400, "ENCRYPTED_MESSAGE_INVALID")
 	errBindBound   = mtproto.NewRPCError(400, "TEMP_AUTH_KEY_ALREADY_BOUND")
 	errBindEmpty   = mtproto.NewRPCError(400, "TEMP_AUTH_KEY_EMPTY")
+
+	errPermanentEmpty = mtproto.NewRPCError(401, "AUTH_KEY_PERM_EMPTY")
 )
 
 // bind answers auth.bindTempAuthKey, which came under the given message id
@@ -54,7 +56,13 @@ func (s *Session) bind(msgID mtproto.MsgID, method []byte) ([]byte, error) {
 		return nil, err
 	}
 	for _, old := range replaced {
-		s.srv.drop(old)
+		if old.Attached() {
+			a := old.RemoteAddr()
+			s.mu.Lock()
+			s.displaced = a
+			s.mu.Unlock()
+		}
+		old.unbound()
 	}
 	return binary.LittleEndian.AppendUint32(nil, tl.IDBoolTrue), nil
 }
@@ -111,6 +119,7 @@ func (s *Server) bind(temporary, permanent *keyState) ([]*Session, error) {
 			return nil, err
 		}
 	}
+	temporary.rebound.Store(temporary.replaced)
 	temporary.owner.Store(uint64(permanent.id()))
 	s.bindings[b] = temporary.id()
 	return replaced, nil
@@ -129,7 +138,55 @@ func (s *Server) unbindLocked(id mtproto.KeyID) ([]*Session, error) {
 	}
 	sessions := k.appendSessions(nil)
 	k.owner.Store(0)
+	k.replaced = true
 	return sessions, nil
+}
+
+// dropTemporary answers auth.dropTempAuthKeys: it forgets the temporary keys of
+// the session's permanent one but for those that the client names (R-PF-13).
+func (s *Session) dropTemporary(method []byte) ([]byte, error) {
+	r := tl.NewReader(method)
+	r.ID()
+	var except []mtproto.KeyID
+	for n := r.Vector(8); n > 0 && r.Err() == nil; n-- {
+		except = append(except, mtproto.KeyID(r.Long()))
+	}
+	if r.Finish() != nil {
+		return nil, mtproto.NewRPCError(400, "INPUT_FETCH_FAIL")
+	}
+	if s.key.unbound() {
+		return nil, errPermanentEmpty
+	}
+	ended, err := s.srv.forgetTemporary(s.KeyID(), except)
+	for _, old := range ended {
+		old.Close() // a query in hand, such as this one, is answered
+	}
+	if err != nil {
+		return nil, err
+	}
+	return binary.LittleEndian.AppendUint32(nil, tl.IDBoolTrue), nil
+}
+
+// forgetTemporary forgets the temporary keys of a permanent one and returns
+// their sessions.
+func (s *Server) forgetTemporary(permanent mtproto.KeyID, except []mtproto.KeyID) (ended []*Session, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, media := range []bool{false, true} {
+		b := binding{permanent, media}
+		id, ok := s.bindings[b]
+		if !ok || slices.Contains(except, id) {
+			continue
+		}
+		if err := s.o.Keys.Delete(id); err != nil {
+			return ended, err
+		}
+		delete(s.bindings, b)
+		if live := s.keys[id]; live != nil {
+			ended = live.appendSessions(ended)
+		}
+	}
+	return ended, nil
 }
 
 // mayUnbound reports whether a temporary key may call a method before it is

@@ -89,6 +89,8 @@ type keyState struct {
 	salts    *session.ServerSalts
 	owner    atomic.Uint64                  // the permanent key's id; 0 for a temporary one that is not bound
 	sessions map[mtproto.SessionID]*Session // guarded by Server.mu
+	replaced bool                           // was bound, until another key was; guarded by Server.mu
+	rebound  atomic.Bool                    // was bound again after that
 }
 
 func newKeyState(k Key) *keyState {

@@ -38,6 +38,8 @@ type Session struct {
 	working bool
 	cancel  context.CancelFunc // of the work, nil while there is none
 	value   any
+
+	displaced net.Addr // whose temporary key was replaced by the one of this session
 }
 
 // A job is something that the handler has to hear of, in its turn.
@@ -65,6 +67,22 @@ func (s *Session) ID() mtproto.SessionID { return s.id }
 // bound, it is the temporary key's own; so it changes once in such a session
 // (R-PF-07).
 func (s *Session) KeyID() mtproto.KeyID { return s.key.ownerID() }
+
+// Media reports whether the session's key is for the media-only form of the DC
+// (R-AK-15).
+func (s *Session) Media() bool { return s.key.key.Media }
+
+// Displaced returns the address of a client that was connected with another
+// temporary key when this session's was bound in its place; nil if none was.
+func (s *Session) Displaced() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.displaced
+}
+
+// Rebound reports whether the session's temporary key was replaced by another
+// and bound again after that: two clients that take turns look like this.
+func (s *Session) Rebound() bool { return s.key.rebound.Load() }
 
 // RemoteAddr returns the client's address, the last one if it is not
 // connected now.
@@ -161,6 +179,18 @@ func (s *Session) end() {
 	s.srv.drop(s)
 	if c != nil {
 		c.net.Close()
+	}
+}
+
+// unbound has the handler forget the session, whose key speaks for another one
+// no more: what comes next in it comes in a session that is opened anew. A query
+// in hand is answered all the same.
+func (s *Session) unbound() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opened && !s.closed {
+		s.opened = false
+		s.enqueueLocked(job{kind: jobClosed})
 	}
 }
 
@@ -333,8 +363,10 @@ func (s *Session) answer(ctx context.Context, q session.Query) (result []byte, e
 	switch id := tl.NewReader(method).PeekID(); {
 	case id == mt.IDAuthBindTempAuthKey:
 		return s.bind(q.MsgID, method)
+	case id == idDropTempAuthKeys:
+		return s.dropTemporary(method)
 	case s.key.unbound() && !s.srv.mayUnbound(id):
-		return nil, mtproto.NewRPCError(401, "AUTH_KEY_PERM_EMPTY")
+		return nil, errPermanentEmpty
 	}
 	defer func() {
 		if v := recover(); v != nil {

@@ -23,6 +23,10 @@ const (
 	idInputClientProxy             uint32 = 0x75588b3f
 )
 
+// idDropTempAuthKeys is auth.dropTempAuthKeys, the one method besides
+// auth.bindTempAuthKey that is about keys and answered here.
+const idDropTempAuthKeys uint32 = 0x8e48a188
+
 // Ids of JSON values (R-TL-35).
 const (
 	idJSONNull        uint32 = 0x3f6d7b68
