@@ -445,7 +445,18 @@ func (h *harness) stop(s *server) {
 // ask invokes a query and checks that its answer is an echo.
 func (h *harness) ask(n uint64) {
 	h.t.Helper()
-	body, err := h.Invoke(context.Background(), message(queryID, n))
+	h.do(n, Request{Query: message(queryID, n)})
+}
+
+// askRepeatable is ask for a query that may be carried out twice.
+func (h *harness) askRepeatable(n uint64) {
+	h.t.Helper()
+	h.do(n, Request{Query: message(queryID, n), Repeat: true})
+}
+
+func (h *harness) do(n uint64, r Request) {
+	h.t.Helper()
+	body, err := h.Do(context.Background(), r)
 	if err != nil || !bytes.Equal(body, message(answerID, n)) {
 		h.t.Errorf("query %d: %x, %v", n, body, err)
 	}
