@@ -28,6 +28,9 @@ type commands struct {
 	Send    sendCommand    `cmd:"" help:"Send a chat message."`
 	History historyCommand `cmd:"" help:"Print a conversation."`
 	Listen  listenCommand  `cmd:"" help:"Print chat messages as they come."`
+
+	Upload   uploadCommand   `cmd:"" help:"Send files. One that was interrupted goes on where it was."`
+	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
 }
 
 // An environment is what a command may use of the world.
@@ -35,6 +38,7 @@ type environment struct {
 	ctx context.Context // ends on the first Ctrl-C
 	in  io.Reader
 	out io.Writer
+	err io.Writer // for progress; errors and logs go there too
 	log *slog.Logger
 }
 
@@ -75,6 +79,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		ctx: ctx,
 		in:  stdin,
 		out: stdout,
+		err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.LogLevel})),
 	}
 	if err := command.Run(env); err != nil && !errors.Is(err, context.Canceled) {

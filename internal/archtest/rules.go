@@ -171,8 +171,8 @@ var Rows = []Row{
 	},
 	{
 		Dir: "cmd/godwit", Kind: Program,
-		Own:     []string{"mtproto", "sandbox", "telegram", "telegram/signin", "tg", "tl"},
-		Modules: []string{"github.com/alecthomas/kong", "rsc.io/qr"},
+		Own:     []string{"mtproto", "sandbox", "telegram", "telegram/files", "telegram/signin", "tg", "tl"},
+		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
 		Reason:  "wiring: the one place that may know all of it",
 	},
 	{

@@ -16,6 +16,8 @@ import (
 
 // Media is what a message carries: Photo, Document or Existing.
 type Media interface {
+	// check returns why it cannot be sent, as far as that is known before.
+	check(ctx context.Context, f *Files) error
 	// prepare returns how requests name it, uploading it first if need be.
 	prepare(ctx context.Context, f *Files) (*prepared, error)
 }
@@ -51,9 +53,13 @@ func (p Photo) whole() (*Source, error) {
 		s.Content, s.Size = bytes.NewReader(content), int64(len(content))
 	}
 	if s.Size > maxPhoto {
-		return nil, &TooLargeError{Name: s.Name, Size: s.Size, Limit: maxPhoto, Setting: "photos", Premium: true}
+		return nil, photoTooLarge(&s)
 	}
 	return &s, nil
+}
+
+func photoTooLarge(s *Source) error {
+	return &TooLargeError{Name: s.Name, Size: s.Size, Limit: maxPhoto, Setting: "photos", Premium: true}
 }
 
 // A Document is a file that arrives as it is.
@@ -77,6 +83,23 @@ type Document struct {
 type Existing struct {
 	Remote  *Remote
 	Spoiler bool
+}
+
+func (p Photo) check(ctx context.Context, f *Files) error {
+	if p.Source.Size > maxPhoto {
+		return photoTooLarge(p.Source)
+	}
+	return f.Check(ctx, p.Source)
+}
+
+func (d Document) check(ctx context.Context, f *Files) error { return f.Check(ctx, d.Source) }
+
+func (e Existing) check(context.Context, *Files) error {
+	switch at, _ := e.Remote.location(); at.(type) {
+	case *tg.InputDocumentFileLocation, *tg.InputPhotoFileLocation:
+		return nil
+	}
+	return fmt.Errorf("files: %s is no document or photo, and cannot be sent without being fetched", e.Remote.Name)
 }
 
 func (p Photo) prepare(ctx context.Context, f *Files) (*prepared, error) {
@@ -129,12 +152,9 @@ func (d Document) prepare(ctx context.Context, f *Files) (*prepared, error) {
 	return out, nil
 }
 
-func (e Existing) prepare(context.Context, *Files) (*prepared, error) {
-	at, _ := e.Remote.location()
-	switch at.(type) {
-	case *tg.InputDocumentFileLocation, *tg.InputPhotoFileLocation:
-	default:
-		return nil, fmt.Errorf("files: %s is no document or photo, and cannot be sent without being fetched", e.Remote.Name)
+func (e Existing) prepare(ctx context.Context, f *Files) (*prepared, error) {
+	if err := e.check(ctx, f); err != nil {
+		return nil, err
 	}
 	return &prepared{existing: e.Remote, randomID: randomID(), input: func() tg.InputMediaClass {
 		switch at, _ := e.Remote.location(); at := at.(type) {
@@ -168,9 +188,19 @@ func (f *Files) Send(ctx context.Context, peer tg.InputPeerClass, media Media, m
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, p.failed(err)
 	}
 	return sent, p.forget()
+}
+
+// failed returns an error. If it is one that the same request would meet
+// again, there is nothing to go on with.
+func (p *prepared) failed(err error) error {
+	var rpc *mtproto.RPCError
+	if errors.As(err, &rpc) && rpc.Code >= 400 && rpc.Code < 420 && rpc.Code != 401 {
+		return errors.Join(err, p.forget())
+	}
+	return err
 }
 
 // SendAlbum sends 2 to telegram.MaxAlbum files as one album, and returns its
@@ -187,13 +217,18 @@ func (f *Files) SendAlbum(ctx context.Context, peer tg.InputPeerClass, media []M
 		}
 	}()
 	for _, one := range media {
+		if err := one.check(ctx, f); err != nil {
+			return nil, err
+		}
+	}
+	for _, one := range media {
 		p, err := one.prepare(ctx, f)
 		if err != nil {
 			return nil, err
 		}
 		album = append(album, p)
 		if err := f.keep(ctx, peer, p); err != nil {
-			return nil, err
+			return nil, p.failed(err)
 		}
 	}
 	var sent []*tg.Message
@@ -207,6 +242,9 @@ func (f *Files) SendAlbum(ctx context.Context, peer tg.InputPeerClass, media []M
 		return err
 	})
 	if err != nil {
+		for _, p := range album {
+			err = p.failed(err)
+		}
 		return nil, err
 	}
 	for _, p := range album {

@@ -68,15 +68,9 @@ func (u *Uploaded) Close() error { return u.journal.close() }
 // Errors are *TooLargeError, *ChangedError, *JournalError, *mtproto.RPCError,
 // what reading the source fails with, and ctx's.
 func (f *Files) Upload(ctx context.Context, s *Source, t Transfer) (*Uploaded, error) {
-	parts, setting, err := f.maxParts(ctx)
+	parts, setting, err := f.allowed(ctx, s)
 	if err != nil {
 		return nil, err
-	}
-	if s.Size > int64(parts)*maxPart {
-		return nil, f.tooLarge(s.Name, s.Size, parts, setting)
-	}
-	if s.Size == 0 {
-		return nil, fmt.Errorf("files: %s is empty, and Telegram takes no empty files", s.Name)
 	}
 	u := newUploaded(s)
 	if err := u.open(t.Journal); err != nil {
@@ -100,6 +94,31 @@ func (f *Files) Upload(ctx context.Context, s *Source, t Transfer) (*Uploaded, e
 	}
 	u.Size = up.read
 	return u, nil
+}
+
+// Check returns the error with which Upload would refuse a source for its
+// size, nil for one that it would take, as far as that can be told before.
+func (f *Files) Check(ctx context.Context, s *Source) error {
+	_, _, err := f.allowed(ctx, s)
+	return err
+}
+
+// allowed is Check, and returns how many parts a file may have, and the
+// setting that says so.
+func (f *Files) allowed(ctx context.Context, s *Source) (parts int, setting string, err error) {
+	parts, setting, err = f.maxParts(ctx)
+	switch {
+	case err != nil:
+	case s.Size > int64(parts)*maxPart:
+		err = f.tooLarge(s.Name, s.Size, parts, setting)
+	case s.Size == 0:
+		err = errEmpty(s.Name)
+	}
+	return parts, setting, err
+}
+
+func errEmpty(name string) error {
+	return fmt.Errorf("files: %s is empty, and Telegram takes no empty files", name)
 }
 
 func newUploaded(s *Source) *Uploaded {
@@ -208,7 +227,7 @@ func (u *uploading) readNext() (p *[]byte, last bool, err error) {
 			return nil, false, err
 		}
 		if len(*u.ahead) == 0 {
-			return nil, false, fmt.Errorf("files: %s is empty, and Telegram takes no empty files", u.Name)
+			return nil, false, errEmpty(u.Name)
 		}
 	}
 	if len(*u.ahead) == 0 {
