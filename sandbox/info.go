@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"godwit/mtproto/transport/proxy"
 )
 
 // Info is the content of the connection file: all that a client needs.
@@ -23,6 +25,8 @@ type Info struct {
 	// TLSCertificate is what clients have to trust where TLS is served, as
 	// PEM.
 	TLSCertificate string `json:"tls_certificate,omitempty"`
+	// MTProxies are links to the proxies that the DCs are, one for each secret.
+	MTProxies []string `json:"mtproxies,omitempty"`
 }
 
 // A DC is the address of a data centre.
@@ -61,6 +65,10 @@ func (sb *Sandbox) Info() Info {
 	}
 	for _, d := range sb.dcs {
 		info.DCs = append(info.DCs, DC{ID: d.id, Host: d.host, Port: d.port})
+	}
+	for _, secret := range sb.options.ProxySecrets {
+		m := proxy.MTProxy{Host: sb.dcs[0].host, Port: sb.dcs[0].port, Secret: secret}
+		info.MTProxies = append(info.MTProxies, m.Link())
 	}
 	return info
 }

@@ -30,6 +30,8 @@ import (
 	"godwit/mtproto"
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/mtserver"
+	"godwit/mtproto/transport"
+	"godwit/mtproto/transport/proxy"
 	"godwit/mtproto/transport/web"
 	"godwit/tg"
 )
@@ -69,6 +71,9 @@ type Options struct {
 	// Transports are what the DCs serve, each on its one port: those of
 	// Transports() if nil. What a client speaks is told from its first bytes.
 	Transports []Transport
+	// ProxySecrets are those by which each DC is an MTProxy to all of them: one
+	// of each kind, drawn anew, if nil.
+	ProxySecrets []transport.ProxySecret
 
 	PrivateKey *mtcrypto.PrivateKey // of all DCs; a new one if nil
 	CodeTTL    time.Duration        // how long a code is good; 0 means 5 minutes
@@ -110,6 +115,8 @@ type Sandbox struct {
 	world   *world
 	dcs     []*dc
 	tls     *web.Certificate // nil where TLS is not served
+	proxy   *proxy.Acceptor
+	secrets []transport.Secret // those of Options.ProxySecrets that go without fake TLS
 
 	cdnServer *cdnServer // nil without
 	transfers transferFault
@@ -140,7 +147,7 @@ func New(o Options) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox: randomness: %w", err)
 	}
 	sb := &Sandbox{options: o, log: o.Logger, world: w, bell: make(chan struct{}, 1), stopped: make(chan struct{})}
-	if err := sb.prepareTLS(); err != nil {
+	if err := errors.Join(sb.prepareTLS(), sb.prepareProxy()); err != nil {
 		return nil, err
 	}
 	for id := range o.DCs {

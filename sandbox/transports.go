@@ -3,12 +3,15 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"time"
 
+	"godwit/mtproto"
 	"godwit/mtproto/mtserver"
 	"godwit/mtproto/transport"
+	"godwit/mtproto/transport/proxy"
 	"godwit/mtproto/transport/web"
 )
 
@@ -21,11 +24,12 @@ const (
 	TransportObfuscated Transport = "obfuscated" // the same under obfuscation
 	TransportWebSocket  Transport = "websocket"  // /apiws
 	TransportTLS        Transport = "tls"        // those of the web, over TLS
+	TransportMTProxy    Transport = "mtproxy"    // as an MTProxy to all DCs, by secret
 )
 
 // Transports returns all transports that there are.
 func Transports() []Transport {
-	return []Transport{TransportTCP, TransportObfuscated, TransportWebSocket, TransportTLS}
+	return []Transport{TransportTCP, TransportObfuscated, TransportWebSocket, TransportTLS, TransportMTProxy}
 }
 
 func checkTransports(list []Transport) error {
@@ -58,6 +62,32 @@ func (sb *Sandbox) prepareTLS() error {
 	}
 	return nil
 }
+
+// prepareProxy draws secrets if none are given: one of each kind.
+func (sb *Sandbox) prepareProxy() error {
+	if !sb.serves(TransportMTProxy) {
+		sb.options.ProxySecrets = nil
+		return nil
+	}
+	if sb.options.ProxySecrets == nil {
+		sb.options.ProxySecrets = []transport.ProxySecret{{}, {Padded: true}, {Domain: proxyDomain}}
+		for i := range sb.options.ProxySecrets {
+			if _, err := io.ReadFull(sb.options.Rand, sb.options.ProxySecrets[i].Key[:]); err != nil {
+				return fmt.Errorf("sandbox: randomness: %w", err)
+			}
+		}
+	}
+	for _, s := range sb.options.ProxySecrets {
+		if s.Domain == "" {
+			sb.secrets = append(sb.secrets, s.Key)
+		}
+	}
+	sb.proxy = &proxy.Acceptor{Secrets: sb.options.ProxySecrets, Now: sb.options.Now, Rand: sb.options.Rand}
+	return nil
+}
+
+// proxyDomain is the site that clients of the proxy seem to go to.
+const proxyDomain = "example.com"
 
 // startWeb begins to serve what accept finds to be HTTP. The caller holds
 // Sandbox.mu.
@@ -93,19 +123,81 @@ func (d *dc) accept(c net.Conn) (*transport.Conn, error) {
 		d.web.ServeConn(c)
 		return nil, mtserver.ErrTaken
 	case transport.OpeningTLS:
-		if d.tls == nil {
-			return nil, errNotServed
-		}
-		d.web.ServeTLS(c)
-		return nil, mtserver.ErrTaken
+		return d.acceptTLS(c)
 	}
 	return d.acceptPackets(c, false)
 }
 
+// acceptTLS serves a client that begins with a TLS client hello: one that is
+// made with a secret as an MTProxy, any other as the site that it asks for, or
+// what passes for it here (R-FT-03).
+func (d *dc) acceptTLS(c net.Conn) (*transport.Conn, error) {
+	if d.serves(TransportMTProxy) {
+		hidden, secret, err := d.proxy.AcceptFakeTLS(c)
+		var stranger *proxy.StrangerError
+		switch {
+		case err == nil:
+			t, err := transport.Accept(hidden, transport.Options{Obfuscated: true, Secret: &secret.Key, Rand: d.options.Rand})
+			if err != nil {
+				return nil, err
+			}
+			return d.proxied(t, secret)
+		case !errors.As(err, &stranger):
+			return nil, err
+		}
+		d.log.Debug("client hello of no proxy client", "dc", d.id, "remote", c.RemoteAddr(), "error", stranger.Err)
+		c = stranger.Conn
+	}
+	if d.tls == nil {
+		return nil, errNotServed
+	}
+	d.web.ServeTLS(c)
+	return nil, mtserver.ErrTaken
+}
+
+// proxied takes a client that has come by a secret, and hands it to the DC
+// that it wants (R-OB-03).
+func (d *dc) proxied(t *transport.Conn, secret transport.ProxySecret) (*transport.Conn, error) {
+	if want := secret.Framing(t.Framing()); t.Framing() != want {
+		return nil, mtproto.Violation("R-OB-11", "%v framing with a secret for %v", t.Framing(), want)
+	}
+	id := t.DC()
+	if id < 0 {
+		id = -id // for files
+	}
+	for _, other := range d.all() {
+		switch {
+		case other.id != id && other.id+testDC != id:
+		case other == d:
+			return t, nil
+		default:
+			other.server.ServeTransport(t)
+			return nil, mtserver.ErrTaken
+		}
+	}
+	err := mtproto.Violation("R-OB-03", "a client of the proxy wants DC %d", t.DC())
+	return nil, errors.Join(err, t.SetWriteDeadline(time.Now().Add(refusalTimeout)), t.WriteError(transport.CodeInvalidDC))
+}
+
+const (
+	testDC         = 10000 // what clients add to the id of a test DC
+	refusalTimeout = 10 * time.Second
+)
+
 // acceptPackets tells the framing of a client. Over the web it has to be under
 // obfuscation (R-HT-06).
 func (d *dc) acceptPackets(c net.Conn, overWeb bool) (*transport.Conn, error) {
-	t, err := transport.Accept(c, transport.Options{Rand: d.options.Rand})
+	o := transport.Options{Rand: d.options.Rand}
+	if !overWeb {
+		o.Secrets = d.secrets
+	}
+	t, err := transport.Accept(c, o)
+	if err == nil && t.Secret() != nil {
+		i := slices.IndexFunc(d.options.ProxySecrets, func(s transport.ProxySecret) bool {
+			return s.Domain == "" && s.Key == *t.Secret()
+		})
+		return d.proxied(t, d.options.ProxySecrets[i])
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"godwit/mtproto/mtclient"
 	"godwit/mtproto/mtcrypto"
+	"godwit/mtproto/transport"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -129,12 +130,20 @@ func (c *Client) refresh(ctx context.Context) error {
 	}
 	var list []DC
 	for _, d := range config.DCOptions {
-		if !d.MediaOnly && !d.CDN && len(d.Secret) == 0 {
-			list = append(list, DC{
-				ID: int(d.ID), Host: d.IPAddress, Port: int(d.Port),
-				ThisPortOnly: d.ThisPortOnly, ObfuscatedOnly: d.TcpoOnly,
-			})
+		if d.MediaOnly || d.CDN {
+			continue
 		}
+		address := DC{
+			ID: int(d.ID), Host: d.IPAddress, Port: int(d.Port), ThisPortOnly: d.ThisPortOnly, ObfuscatedOnly: d.TcpoOnly,
+		}
+		if len(d.Secret) > 0 {
+			var err error
+			if address.Secret, err = transport.DecodeProxySecret(d.Secret); err != nil {
+				c.o.Logger.Warn("address left out", "dc", d.ID, "address", address.address(), "error", err)
+				continue
+			}
+		}
+		list = append(list, address)
 	}
 	return c.save(func(c *Credentials) { c.Addresses, c.PreferIPv6 = list, config.ForceTryIpv6 })
 }

@@ -55,7 +55,7 @@ func (c *Client) addresses(dc int) []DC {
 	preferIPv6 := c.credentials.PreferIPv6
 	c.mu.Unlock()
 	all = slices.DeleteFunc(all, func(d DC) bool {
-		return d.ID != dc || d.ObfuscatedOnly && !c.o.obfuscates()
+		return d.ID != dc || !c.o.usable(d)
 	})
 	if c.o.Network.Refresh {
 		for _, d := range slices.Clone(all) {
@@ -110,7 +110,9 @@ func (c *Client) connect(ctx context.Context, dc int, addresses []DC) (transport
 
 // connectTo connects to one address.
 func (c *Client) connectTo(ctx context.Context, d DC) (transport.PacketConn, error) {
-	conn, err := c.o.Connector.Connect(ctx, transport.Endpoint{DC: c.number(d.ID), Host: d.Host, Port: d.Port})
+	conn, err := c.o.Connector.Connect(ctx, transport.Endpoint{
+		DC: c.number(d.ID), Host: d.Host, Port: d.Port, Secret: d.Secret,
+	})
 	var op *net.OpError
 	if err != nil && !errors.As(err, &op) { // which names the address itself
 		err = fmt.Errorf("%s: %w", d.address(), err)

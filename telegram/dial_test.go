@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +35,11 @@ func TestRefresh(t *testing.T) {
 		{ID: 2, IPAddress: "192.0.2.3", Port: 443, MediaOnly: true},
 		{ID: 203, IPAddress: "192.0.2.5", Port: 443, CDN: true},
 		{ID: 3, IPAddress: "192.0.2.6", Port: 8443},
+		{ID: 4, IPAddress: "192.0.2.7", Port: 443, ThisPortOnly: true, TcpoOnly: true, Secret: make([]byte, 16)},
+		{ID: 4, IPAddress: "192.0.2.8", Port: 443, ThisPortOnly: true, Secret: append([]byte{0xee}, "0123456789abcdefexample.com"...)},
+		{ID: 4, IPAddress: "192.0.2.9", Port: 443, ThisPortOnly: true, Secret: []byte{1}},
 	}
+	options[6].Secret[3] = 9
 	n := &fakeNetwork{t: t, config: &tg.Config{DCOptions: options}}
 	c := n.client(Options{Transport: &transport.Options{Obfuscated: true}})
 	want := func(dc int, addresses ...string) {
@@ -56,7 +61,15 @@ func TestRefresh(t *testing.T) {
 	want(2, "two:2", "two:443", "two:80", "two:5222")
 	want(3, "192.0.2.6:8443", "192.0.2.6:443", "192.0.2.6:80", "192.0.2.6:5222")
 
+	want(4, "192.0.2.7:443")
+
 	c.o.Connector = &transport.TCP{}
+	want(4, "192.0.2.7:443")
+	c.o.Connector = &transport.TCP{Hide: func(context.Context, net.Conn, transport.ProxySecret) (net.Conn, error) { return nil, nil }}
+	want(4, "192.0.2.7:443", "192.0.2.8:443")
+	if d := c.addresses(4)[0]; d.Secret.Key != (transport.Secret{3: 9}) {
+		t.Error("the secret of an address is another")
+	}
 	want(1, "192.0.2.1:443", "[2001:db8::1]:443", "one:1", "one:443", "one:80", "one:5222")
 	n.config.ForceTryIpv6 = true
 	refresh()

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"godwit/mtproto/mtcrypto"
+	"godwit/mtproto/transport"
 )
 
 // A Network is a Telegram: where its data centres are, and the keys by which
@@ -41,6 +42,8 @@ type DC struct {
 	// ObfuscatedOnly says that connections there have to be obfuscated
 	// (tcpo_only).
 	ObfuscatedOnly bool `json:",omitempty"`
+	// Secret is what connections there have to be under; zero for nothing.
+	Secret transport.ProxySecret `json:",omitzero"`
 }
 
 func (d DC) address() string { return net.JoinHostPort(d.Host, strconv.Itoa(d.Port)) }
@@ -107,6 +110,7 @@ type ConnectionFile struct {
 	TestDC          bool            `json:"test_dc"`
 	Transports      []string        `json:"transports,omitempty"`      // what the data centres serve
 	TLSCertificate  string          `json:"tls_certificate,omitempty"` // PEM; to be trusted where they serve TLS
+	MTProxies       []string        `json:"mtproxies,omitempty"`       // links to proxies, for package mtproto/transport/proxy
 }
 
 // A ConnectionDC is an address of a data centre in a ConnectionFile.

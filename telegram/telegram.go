@@ -162,11 +162,15 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// obfuscates reports whether what goes to a data centre is obfuscated in some
-// way.
-func (o *Options) obfuscates() bool {
+// usable reports whether an address can be connected to: over plain TCP some
+// cannot.
+func (o *Options) usable(d DC) bool {
 	tcp, ok := o.Connector.(*transport.TCP)
-	return !ok || tcp.Options.Obfuscated
+	if !ok {
+		return true
+	}
+	hides := d.Secret.Domain == "" || tcp.Hide != nil
+	return hides && (!d.ObfuscatedOnly || tcp.Options.Obfuscated || !d.Secret.IsZero())
 }
 
 func fill(s *string, value string) {

@@ -3,12 +3,19 @@ package telegram_test
 import (
 	"context"
 	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"godwit/internal/proxytest"
 	"godwit/mtproto/transport"
+	"godwit/mtproto/transport/proxy"
 	"godwit/mtproto/transport/web"
+	"godwit/sandbox"
+	"godwit/telegram"
 )
 
 // connectors are the ways to the place that are not plain TCP.
@@ -16,7 +23,7 @@ func (p *place) connectors() map[string]transport.Connector {
 	trust, err := web.Trust(p.file.TLSCertificate)
 	check(p.t, err)
 	padded := transport.Options{Framing: transport.PaddedIntermediate}
-	return map[string]transport.Connector{
+	list := map[string]transport.Connector{
 		"WebSocket":                      &web.WebSocket{},
 		"WebSocket, padded intermediate": &web.WebSocket{Transport: padded},
 		"WebSocket over TLS":             &web.WebSocket{Secure: true, TLS: trust},
@@ -24,10 +31,23 @@ func (p *place) connectors() map[string]transport.Connector {
 			Secure: true, TLS: trust, Transport: transport.Options{Framing: transport.Full},
 		},
 	}
+	socks, connect := proxytest.SOCKS5(p.t, "ann", "secret"), proxytest.Connect(p.t, "", "")
+	list["SOCKS5"] = &transport.TCP{Dial: (&proxy.SOCKS5{Address: socks.Address, User: "ann", Password: "secret"}).Dial}
+	list["HTTP CONNECT"] = &transport.TCP{Dial: (&proxy.Connect{Address: connect.Address}).Dial}
+	list["WebSocket over TLS by way of SOCKS5"] = &web.WebSocket{
+		Secure: true, TLS: trust, Dial: (&proxy.SOCKS5{Address: socks.Address, User: "ann", Password: "secret"}).Dial,
+	}
+	for i, link := range p.file.MTProxies {
+		m, err := proxy.Parse(link)
+		check(p.t, err)
+		list["MTProxy with a secret that is "+[]string{"plain", "padded", "for fake TLS"}[i]] = m.Connector(padded)
+	}
+	return list
 }
 
 // TestConnectors has two people talk over each transport, one of whom lives on
-// the second DC and loses the connection in between (R-HT-05, R-HT-06).
+// the second DC and loses the connection in between (R-HT-05, R-HT-06, R-OB-05,
+// R-OB-09, R-FT-06).
 func TestConnectors(t *testing.T) {
 	p := newPlace(t)
 	for name, connector := range p.connectors() {
@@ -88,4 +108,50 @@ func (c *cutter) cut() {
 		conn.Close()
 	}
 	c.conns = nil
+}
+
+// TestFamilies connects by IPv6 where there is one and Telegram prefers it,
+// and by IPv4 where there is none (R-TR-06).
+func TestFamilies(t *testing.T) {
+	key, err := serverKey()
+	check(t, err)
+	sb, err := sandbox.New(sandbox.Options{PrivateKey: key, Listen: ":0", DCs: 1})
+	check(t, err)
+	check(t, sb.Start())
+	defer sb.Close()
+	dc := sb.Info().DCs[0]
+	path := filepath.Join(t.TempDir(), "connection.json")
+	check(t, sb.WriteInfo(path))
+	network, file, err := telegram.LoadNetwork(path)
+	check(t, err)
+	network.DCs = append(network.DCs, telegram.DC{ID: 1, Host: "::1", Port: dc.Port})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	probe, err := transport.DialTCP(ctx, net.JoinHostPort("::1", strconv.Itoa(dc.Port)))
+	there := err == nil
+	if there {
+		probe.Close()
+	}
+	for _, prefer := range []bool{false, true} {
+		store := new(telegram.MemoryStore)
+		check(t, store.Save(&telegram.Credentials{PreferIPv6: prefer}))
+		var used atomic.Pointer[net.Addr]
+		client, err := telegram.Connect(ctx, telegram.Options{
+			APIID: file.APIID, APIHash: file.APIHash, Network: network, Store: store,
+			Dial: func(ctx context.Context, address string) (net.Conn, error) {
+				c, err := transport.DialTCP(ctx, address)
+				if err == nil {
+					remote := c.RemoteAddr()
+					used.Store(&remote)
+				}
+				return c, err
+			},
+		})
+		check(t, err)
+		ip := (*used.Load()).(*net.TCPAddr).IP
+		if byIPv6 := ip.To4() == nil; byIPv6 != (prefer && there) {
+			t.Errorf("IPv6 preferred: %v, there: %v; connected to %v", prefer, there, ip)
+		}
+		check(t, client.Close())
+	}
 }

@@ -56,9 +56,9 @@ type Endpoint struct {
 	DC   int
 	Host string // a name or an IP address
 	Port int
-	// Secret is mixed into the obfuscation, if it is not nil. Without it the
-	// DC takes no connection there.
-	Secret *Secret
+	// Secret is what the DC wants connections to that address to be under; zero
+	// for nothing.
+	Secret ProxySecret
 }
 
 // Address returns the endpoint's address in the form host:port.
@@ -88,16 +88,26 @@ func DialTCP(ctx context.Context, address string) (net.Conn, error) {
 
 // TCP connects to data centres by TCP. The zero TCP speaks plain abridged.
 type TCP struct {
-	// Options say how packets go. DC is the endpoint's where it is 0, and an
+	// Options say how packets go. DC is the endpoint's where it is 0. An
 	// endpoint with a Secret is spoken to under obfuscation whatever they say,
-	// padded as the use of a secret asks for (R-OB-09, R-OB-11).
+	// and in the framing that the secret asks for (R-OB-09, R-OB-11).
 	Options Options
 	// Dial opens the connection: DialTCP if nil. A proxy goes here.
 	Dial DialFunc
+	// Hide puts a connection under fake TLS, for secrets that ask for it: the
+	// FakeTLS of package mtproto/transport/proxy. Without it, endpoints with
+	// such a secret cannot be connected to.
+	Hide func(ctx context.Context, c net.Conn, secret ProxySecret) (net.Conn, error)
 }
+
+// ErrNoFakeTLS says that an endpoint asks for fake TLS and TCP.Hide is nil.
+var ErrNoFakeTLS = errors.New("transport: the address asks for fake TLS, which is not set up")
 
 // Connect implements [Connector].
 func (t *TCP) Connect(ctx context.Context, e Endpoint) (PacketConn, error) {
+	if e.Secret.Domain != "" && t.Hide == nil {
+		return nil, ErrNoFakeTLS
+	}
 	dial := t.Dial
 	if dial == nil {
 		dial = DialTCP
@@ -106,19 +116,32 @@ func (t *TCP) Connect(ctx context.Context, e Endpoint) (PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := t.Options
-	if o.DC == 0 {
-		o.DC = e.DC
+	if e.Secret.Domain != "" {
+		hidden, err := t.Hide(ctx, c, e.Secret)
+		if err != nil {
+			_ = c.Close() // it was not used
+			return nil, err
+		}
+		c = hidden
 	}
-	if e.Secret != nil {
-		o.Obfuscated, o.Secret, o.Framing = true, e.Secret, PaddedIntermediate
-	}
-	conn, err := NewClient(c, o)
+	conn, err := NewClient(c, e.options(t.Options))
 	if err != nil {
 		_ = c.Close() // it was not used
 		return nil, err
 	}
 	return conn, nil
+}
+
+// options returns o as it is to be for the endpoint.
+func (e Endpoint) options(o Options) Options {
+	if o.DC == 0 {
+		o.DC = e.DC
+	}
+	if !e.Secret.IsZero() {
+		o.Obfuscated, o.Secret, o.Framing = true, &e.Secret.Key, e.Secret.Framing(o.Framing)
+		o.Enclosed = o.Enclosed || e.Secret.Domain != ""
+	}
+	return o
 }
 
 // Handshake calls f, which reads from c and writes to it, and cuts it short
@@ -133,8 +156,6 @@ func Handshake(ctx context.Context, c net.Conn, f func() error) error {
 		// The deadline has been set, or is about to be.
 		return errors.Join(ctx.Err(), err)
 	}
-	if err != nil {
-		return err
-	}
-	return c.SetDeadline(time.Time{})
+	_ = c.SetDeadline(time.Time{}) // a connection that has ended meanwhile shows in what is next
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 
 	"godwit/mtproto"
 )
@@ -13,8 +14,8 @@ import (
 // reads as many of them as that takes: 1, 4, 8 or 64; and 8 more to recognise
 // full framing under obfuscation, which has no marker (R-OB-02).
 //
-// Framing, Obfuscated, DC and QuickAck of the options are not used. Where
-// there is a Secret, obfuscated clients must have it or one of Secrets; which
+// Framing, Enclosed, DC and QuickAck of the options are not used. Where there is
+// a Secret, obfuscated clients must have it or one of Secrets; which
 // one a client has is told by [Conn.Secret]. Whether clients without
 // obfuscation are welcome is for the caller to decide by [Conn.Obfuscated].
 //
@@ -46,33 +47,10 @@ func (c *Conn) detect(o *Options) error {
 		}
 		return &UnknownTransportError{First: first[:have:have], Err: unexpected(err)}
 	}
-	if err := more(1); err != nil {
-		return err
-	}
-	if first[0] == abridgedByte {
-		c.framing = Abridged
-		return nil
-	}
-	if err := more(4); err != nil {
-		return err
-	}
-	switch binary.LittleEndian.Uint32(first[:]) {
-	case markIntermediate:
-		c.framing = Intermediate
-		return nil
-	case markPadded:
-		c.framing = PaddedIntermediate
-		return nil
-	case firstHTTPHead, firstHTTPPost, firstHTTPGet, firstHTTPOptions, firstTLSHandshake:
-		return &UnknownTransportError{First: first[:have:have]}
-	}
-	if err := more(8); err != nil {
-		return err
-	}
-	if binary.LittleEndian.Uint32(first[4:]) == 0 {
-		copy(c.head[:], first[:fullHead])
-		c.framing, c.headHeld = Full, true
-		return nil
+	if !o.Obfuscated {
+		if done, err := c.detectPlain(&first, more); done || err != nil {
+			return err
+		}
 	}
 	if err := more(headerSize); err != nil {
 		return err
@@ -89,6 +67,40 @@ func (c *Conn) detect(o *Options) error {
 	}
 	c.framing, c.headHeld = Full, true
 	return nil
+}
+
+// detectPlain looks for a framing that is not under obfuscation, and reports
+// whether it has found one.
+func (c *Conn) detectPlain(first *[headerSize + fullHead]byte, more func(int) error) (bool, error) {
+	if err := more(1); err != nil {
+		return false, err
+	}
+	if first[0] == abridgedByte {
+		c.framing = Abridged
+		return true, nil
+	}
+	if err := more(4); err != nil {
+		return false, err
+	}
+	switch binary.LittleEndian.Uint32(first[:]) {
+	case markIntermediate:
+		c.framing = Intermediate
+		return true, nil
+	case markPadded:
+		c.framing = PaddedIntermediate
+		return true, nil
+	case firstHTTPHead, firstHTTPPost, firstHTTPGet, firstHTTPOptions, firstTLSHandshake:
+		return false, &UnknownTransportError{First: slices.Clone(first[:4])}
+	}
+	if err := more(8); err != nil {
+		return false, err
+	}
+	if binary.LittleEndian.Uint32(first[4:]) == 0 {
+		copy(c.head[:], first[:fullHead])
+		c.framing, c.headHeld = Full, true
+		return true, nil
+	}
+	return false, nil
 }
 
 // unseal takes the client's header apart with each secret that it may have,

@@ -136,7 +136,7 @@ func FuzzObfuscationHeader(f *testing.F) {
 			secret = (*Secret)(secretBytes)
 		}
 		for _, framing := range framings {
-			h, err := drawHeader(bytes.NewReader(random), framing, int(dc))
+			h, err := drawHeader(bytes.NewReader(random), &Options{Framing: framing, DC: int(dc)})
 			if err != nil {
 				continue
 			}

@@ -120,8 +120,9 @@ func framingOf(marker uint32) (Framing, bool) {
 type header [headerSize]byte
 
 // drawHeader makes the header of a new connection, drawing again while it
-// could be taken for something else (R-OB-01).
-func drawHeader(rand io.Reader, f Framing, dc int) (*header, error) {
+// could be taken for something else (R-OB-01, R-OB-12).
+func drawHeader(rand io.Reader, o *Options) (*header, error) {
+	f, dc := o.Framing, o.DC
 	if dc < math.MinInt16 || dc > math.MaxInt16 {
 		return nil, fmt.Errorf("transport: DC %d does not fit the obfuscation header", dc)
 	}
@@ -130,7 +131,7 @@ func drawHeader(rand io.Reader, f Framing, dc int) (*header, error) {
 		if _, err := io.ReadFull(rand, h[:]); err != nil {
 			return nil, err
 		}
-		if h.mistakable() {
+		if !o.Enclosed && h.mistakable() {
 			continue
 		}
 		marker, marked := markerOf(f)

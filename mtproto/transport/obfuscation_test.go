@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/cipher"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -90,7 +91,7 @@ func TestHeaderIsDrawnAgain(t *testing.T) {
 			t.Run(fmt.Sprintf("%x at %d %v", test.bytes, test.at, f), func(t *testing.T) {
 				bad := bytes.Clone(good)
 				copy(bad[test.at:], test.bytes)
-				h, err := drawHeader(bytes.NewReader(slices.Concat(bad, good)), f, 0)
+				h, err := drawHeader(bytes.NewReader(slices.Concat(bad, good)), &Options{Framing: f})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -102,6 +103,31 @@ func TestHeaderIsDrawnAgain(t *testing.T) {
 					t.Fatalf("drawn again: %v, want %v", again, want)
 				}
 			})
+		}
+	}
+}
+
+// R-OB-12: inside fake TLS any header will do, and is taken for one.
+func TestEnclosedHeader(t *testing.T) {
+	for _, first := range []string{"\xef", "GET ", "\xdd\xdd\xdd\xdd", "0123\x00\x00\x00\x00"} {
+		random := bytes.Repeat([]byte{7}, headerSize)
+		copy(random, first)
+		o := Options{Framing: PaddedIntermediate, Obfuscated: true, Enclosed: true, Secret: &Secret{1}}
+		w := wireOf()
+		o.Rand = io.MultiReader(bytes.NewReader(random), seeded())
+		c := client(t, w, o)
+		if err := c.WritePacket(payload(40)); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.HasPrefix(w.sent(), []byte(first)) {
+			t.Fatalf("%q was drawn again", first)
+		}
+		s, err := Accept(wireOf(w.sent()), Options{Obfuscated: true, Secret: &Secret{1}})
+		if err != nil || s.Framing() != PaddedIntermediate {
+			t.Fatalf("%q: %v", first, err)
+		}
+		if p, err := s.ReadPacket(nil); err != nil || !bytes.HasPrefix(p, payload(40)) {
+			t.Errorf("%q: %x, %v", first, p, err)
 		}
 	}
 }
@@ -125,7 +151,7 @@ func TestHeaderFromBadRandomness(t *testing.T) {
 func TestHeaderDC(t *testing.T) {
 	good := vectors.Hex(t, "obfuscation.cases.0.random64")
 	for dc, want := range map[int][]byte{2: {2, 0}, -4: {0xfc, 0xff}, 10002: {0x12, 0x27}, 0: good[dcAt:][:2], -32768: {0, 0x80}} {
-		h, err := drawHeader(bytes.NewReader(good), Intermediate, dc)
+		h, err := drawHeader(bytes.NewReader(good), &Options{Framing: Intermediate, DC: dc})
 		if err != nil || !bytes.Equal(h[dcAt:][:2], want) {
 			t.Errorf("DC %d: %x, %v", dc, h[dcAt:][:2], err)
 		}

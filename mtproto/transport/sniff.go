@@ -65,7 +65,7 @@ func Sniff(c net.Conn) (Opening, net.Conn, error) {
 			opening = OpeningTLS
 		}
 	}
-	return opening, &rereadConn{Conn: c, held: first[:have:have]}, nil
+	return opening, Reread(c, first[:have:have]), nil
 }
 
 // The first byte of a TLS handshake record, and that of a client hello in it.
@@ -81,6 +81,9 @@ func httpVerb(word uint32) bool {
 	}
 	return false
 }
+
+// Reread returns c, with bytes that have been read from it to be read first.
+func Reread(c net.Conn, held []byte) net.Conn { return &rereadConn{Conn: c, held: held} }
 
 // A rereadConn gives bytes that have been read once more.
 type rereadConn struct {

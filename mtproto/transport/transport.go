@@ -72,8 +72,13 @@ type Options struct {
 	Framing Framing
 	// Obfuscated makes a client hide everything under obfuscation (section
 	// 2.3). With Full framing only a godwit server understands it, since that
-	// framing has no marker (R-OB-02).
+	// framing has no marker (R-OB-02). A server that is Obfuscated takes nothing
+	// else, and takes whatever comes first for a header.
 	Obfuscated bool
+	// Enclosed says that what a client sends goes inside something else, as that
+	// of fake TLS, so that nobody can take an obfuscation header for the
+	// beginning of something else: any will do (R-OB-12).
+	Enclosed bool
 	// DC goes into a client's obfuscation header, -32768 to 32767; 0 leaves
 	// random bytes there. Only proxies look at it (R-OB-03).
 	DC int
@@ -177,7 +182,7 @@ func NewClient(c net.Conn, o Options) (*Conn, error) {
 		conn.prefix = plainMarker(o.Framing)
 		return conn, nil
 	}
-	header, err := drawHeader(conn.rand, o.Framing, o.DC)
+	header, err := drawHeader(conn.rand, &o)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -39,6 +40,9 @@ var _ transport.Connector = (*WebSocket)(nil)
 
 // Connect implements [transport.Connector].
 func (w *WebSocket) Connect(ctx context.Context, e transport.Endpoint) (transport.PacketConn, error) {
+	if !e.Secret.IsZero() {
+		return nil, errSecret
+	}
 	u := url.URL{Scheme: "ws", Host: e.Address(), Path: pathWebSocket}
 	if w.Secure {
 		u.Scheme = "wss"
@@ -52,9 +56,6 @@ func (w *WebSocket) Connect(ctx context.Context, e transport.Endpoint) (transpor
 	}
 	o := w.Transport
 	o.Obfuscated = true
-	if e.Secret != nil {
-		o.Secret, o.Framing = e.Secret, transport.PaddedIntermediate
-	}
 	if o.DC == 0 {
 		o.DC = e.DC
 	}
@@ -65,6 +66,9 @@ func (w *WebSocket) Connect(ctx context.Context, e transport.Endpoint) (transpor
 	}
 	return packets, nil
 }
+
+// errSecret says that an address is one of TCP alone.
+var errSecret = errors.New("web: an address with a secret is not reached by HTTP")
 
 // DialURL opens a WebSocket to a URL of the scheme ws or wss and returns it as
 // the stream of bytes that MTProto needs. The error is a *StatusError where

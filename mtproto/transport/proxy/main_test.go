@@ -1,0 +1,9 @@
+package proxy
+
+import (
+	"testing"
+
+	"godwit/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
