@@ -9,7 +9,6 @@ import (
 
 	"godwit/mtproto/mtclient"
 	"godwit/mtproto/mtcrypto"
-	"godwit/mtproto/transport"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -133,15 +132,10 @@ func (c *Client) refresh(ctx context.Context) error {
 		if d.MediaOnly || d.CDN {
 			continue
 		}
-		address := DC{
-			ID: int(d.ID), Host: d.IPAddress, Port: int(d.Port), ThisPortOnly: d.ThisPortOnly, ObfuscatedOnly: d.TcpoOnly,
-		}
-		if len(d.Secret) > 0 {
-			var err error
-			if address.Secret, err = transport.DecodeProxySecret(d.Secret); err != nil {
-				c.o.Logger.Warn("address left out", "dc", d.ID, "address", address.address(), "error", err)
-				continue
-			}
+		address, err := addressOf(&d)
+		if err != nil {
+			c.o.Logger.Warn("address left out", "dc", d.ID, "address", address.address(), "error", err)
+			continue
 		}
 		list = append(list, address)
 	}

@@ -303,9 +303,9 @@ func (c *Client) noteFileDCs(config *tg.Config) {
 	defer c.mu.Unlock()
 	c.mediaOnly, c.cdn = nil, nil
 	for _, d := range config.DCOptions {
-		address := DC{ID: int(d.ID), Host: d.IPAddress, Port: int(d.Port)}
+		address, err := addressOf(&d)
 		switch {
-		case d.Ipv6 || len(d.Secret) > 0 || d.TcpoOnly && !c.o.obfuscates():
+		case err != nil || !c.o.usable(address):
 		case d.CDN:
 			c.cdn = append(c.cdn, address)
 		case d.MediaOnly:

@@ -12,6 +12,7 @@ import (
 
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/transport"
+	"godwit/tg"
 )
 
 // A Network is a Telegram: where its data centres are, and the keys by which
@@ -44,6 +45,20 @@ type DC struct {
 	ObfuscatedOnly bool `json:",omitempty"`
 	// Secret is what connections there have to be under; zero for nothing.
 	Secret transport.ProxySecret `json:",omitzero"`
+}
+
+// addressOf reads an address as help.getConfig tells it (R-AP-03). The error
+// says why its secret is none.
+func addressOf(d *tg.DCOption) (DC, error) {
+	address := DC{
+		ID: int(d.ID), Host: d.IPAddress, Port: int(d.Port), ThisPortOnly: d.ThisPortOnly, ObfuscatedOnly: d.TcpoOnly,
+	}
+	if len(d.Secret) == 0 {
+		return address, nil
+	}
+	var err error
+	address.Secret, err = transport.DecodeProxySecret(d.Secret)
+	return address, err
 }
 
 func (d DC) address() string { return net.JoinHostPort(d.Host, strconv.Itoa(d.Port)) }
