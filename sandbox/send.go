@@ -301,7 +301,7 @@ func (c *call) thread(p peerKey, e *entry, asked int32) (int32, error) {
 	if asked != 0 && id != asked && asked != generalTopic {
 		return 0, errReply
 	}
-	if t := ch.topics[id]; t != nil && t.closed && !c.world().may(c.user, p, actTopics) {
+	if t := ch.topics[id]; t != nil && t.closed && t.creator != c.user.id && !c.world().runsTopics(c.user, ch) {
 		return 0, refusal(400, "TOPIC_CLOSED")
 	}
 	return id, nil

@@ -124,6 +124,11 @@ func createForumTopic(c *call, q *tg.MessagesCreateForumTopic) (tg.UpdatesClass,
 	return c.sent(m), nil
 }
 
+// runsTopics tells whether u may do everything with the topics of others.
+func (w *world) runsTopics(u *user, ch *channel) bool {
+	return w.isAdmin(u, ch.key()) && w.may(u, ch.key(), actTopics)
+}
+
 // findTopic returns a topic that the caller may change: its own, or any with
 // the right to.
 func (c *call) findTopic(in tg.InputPeerClass, id int32) (*channel, *topic, error) {
@@ -135,7 +140,7 @@ func (c *call) findTopic(in tg.InputPeerClass, id int32) (*channel, *topic, erro
 	switch {
 	case t == nil:
 		return nil, nil, refusal(400, "TOPIC_ID_INVALID")
-	case t.creator != c.user.id && !c.world().isAdmin(c.user, ch.key()), !c.world().may(c.user, ch.key(), actTopics):
+	case t.creator != c.user.id && !c.world().runsTopics(c.user, ch):
 		return nil, nil, errAdminRequired
 	}
 	return ch, t, nil

@@ -336,7 +336,7 @@ var _ tg.Invoker = (*Client)(nil)
 // says whether it was carried out, as far as that is known. None is carried out
 // twice, unless it only reads or Telegram tells repetitions by its random_id.
 func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
-	if err := c.checkAccess(req); err != nil {
+	if err := c.checkAccess(unwrapped(req)); err != nil {
 		return err
 	}
 	body, err := c.gate.pass(ctx, c.flowRequest(ctx, req), func() ([]byte, error) { return c.request(ctx, req) })
@@ -349,6 +349,6 @@ func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Rea
 	if err := decode(tl.NewReader(body)); err != nil {
 		return fmt.Errorf("telegram: answer to %s: %w", tg.MethodName(req.TypeID()), err)
 	}
-	c.observe(req, body)
+	c.observe(unwrapped(req), body)
 	return nil
 }

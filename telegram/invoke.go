@@ -72,7 +72,7 @@ func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 			return body, err
 		}
 		refusal := *rpc
-		refusal.Method = tg.MethodName(req.TypeID())
+		refusal.Method = tg.MethodName(unwrapped(req).TypeID())
 		next := refusal.Argument
 		if !isMigration(rpc) || slices.Contains(visited, next) {
 			return nil, &refusal

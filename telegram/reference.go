@@ -281,11 +281,11 @@ func (c *Client) ResolveReference(ctx context.Context, r Reference) (tg.InputPee
 		return nil, ErrNotJoined
 	}
 	c.peers.learn(nil, []tg.ChatClass{already.Chat})
-	return c.InputPeer(chatPeer(already.Chat))
+	return c.InputPeer(PeerOfChat(already.Chat))
 }
 
-// chatPeer returns the peer of a group or channel, nil for an empty one.
-func chatPeer(c tg.ChatClass) tg.PeerClass {
+// PeerOfChat returns the peer of a group or channel, nil for an empty one.
+func PeerOfChat(c tg.ChatClass) tg.PeerClass {
 	switch c := c.(type) {
 	case *tg.Chat:
 		return &tg.PeerChat{ChatID: c.ID}

@@ -125,6 +125,29 @@ var Rows = []Row{
 		Reason: "the client; its tests run against the sandbox, its users link none of it",
 	},
 	{
+		Dir: "telegram/groups", Kind: Library,
+		Own:    []string{"telegram", "tg", "tl"},
+		Tests:  []string{"sandbox", "telegram/internal/place"},
+		Reason: "apart from the client, so that who needs no groups builds none of it",
+	},
+	{
+		Dir: "telegram/participants", Kind: Library,
+		Own:    []string{"telegram", "tg"},
+		Tests:  []string{"sandbox", "telegram/groups", "telegram/internal/place", "tl"},
+		Reason: "as telegram/groups",
+	},
+	{
+		Dir: "telegram/takeout", Kind: Library,
+		Own:    []string{"mtproto", "telegram", "tg", "tl"},
+		Tests:  []string{"sandbox", "telegram/internal/place", "telegram/participants"},
+		Reason: "as telegram/groups",
+	},
+	{
+		Dir: "telegram/internal/place", Kind: Program,
+		Own:    []string{"mtproto/mtcrypto", "sandbox", "telegram", "tg"},
+		Reason: "test helper: a local Telegram with people on it",
+	},
+	{
 		Dir: "internal/filetype", Kind: Library,
 		Reason: "names types of files for the client and the sandbox, which import nothing of each other",
 	},
