@@ -31,13 +31,15 @@ type Session struct {
 	closed   bool
 	flushing bool // a task will flush soon
 
-	jobs    []job
-	queries int  // among the jobs, with the one in hand
-	busy    bool // a query is in hand
-	ending  bool // to be closed, after the query in hand
-	working bool
-	cancel  context.CancelFunc // of the work, nil while there is none
-	value   any
+	jobs     []job
+	queries  int  // among the jobs, with the one in hand
+	busy     bool // a query is in hand
+	ending   bool // to be closed, after the query in hand
+	working  bool
+	waiters  []*waiter // for queries that have not come
+	outcomes outcomes
+	cancel   context.CancelFunc // of the work, nil while there is none
+	value    any
 
 	displaced net.Addr // whose temporary key was replaced by the one of this session
 }
@@ -195,6 +197,7 @@ func (s *Session) unbound() {
 }
 
 func (s *Session) dropQueries() {
+	s.waiters = nil
 	s.jobs = slices.DeleteFunc(s.jobs, func(j job) bool { return j.kind == jobQuery })
 }
 
@@ -326,10 +329,25 @@ func (s *Session) work(ctx context.Context) {
 // query has a query answered and sends the answer. What was cut short because
 // the session or the server ends gets none: the client will ask again.
 func (s *Session) query(ctx context.Context, q session.Query) {
-	result, err := s.answer(ctx, q)
+	method, after := innerQuery(q.Body)
+	waits, err := s.await(q, after)
+	if waits {
+		return
+	}
+	var result []byte
+	if err == nil {
+		result, err = s.answer(ctx, q, method)
+	}
+	s.finish(ctx, q, result, err)
+}
+
+// finish ends a query and sends its answer.
+func (s *Session) finish(ctx context.Context, q session.Query, result []byte, err error) {
 	s.mu.Lock()
 	s.queries--
 	s.busy = false
+	s.outcomes.add(q.MsgID, err != nil)
+	s.resume()
 	switch {
 	case err == nil:
 		s.core.Answer(q.MsgID, result)
@@ -358,8 +376,7 @@ func (s *Session) refusal(q session.Query, err error) *mtproto.RPCError {
 
 var errBadAnswer = errors.New("mtserver: the handler's answer is no boxed value")
 
-func (s *Session) answer(ctx context.Context, q session.Query) (result []byte, err error) {
-	method := innerQuery(q.Body)
+func (s *Session) answer(ctx context.Context, q session.Query, method []byte) (result []byte, err error) {
 	switch id := tl.NewReader(method).PeekID(); {
 	case id == mt.IDAuthBindTempAuthKey:
 		return s.bind(q.MsgID, method)

@@ -1,6 +1,7 @@
 package mtserver
 
 import (
+	"godwit/mtproto"
 	"godwit/mtproto/internal/mt"
 	"godwit/mtproto/session"
 	"godwit/tl"
@@ -42,9 +43,10 @@ const (
 const maxWrappers = 16
 
 // innerQuery returns the call inside all wrappers, in whatever order they
-// stand (R-SV-07, R-TL-38), and nil where the wrappers make no sense. The
-// package knows the wrappers only in order to find out which method is called.
-func innerQuery(query []byte) []byte {
+// stand (R-SV-07, R-TL-38), and nil where the wrappers make no sense; and the
+// queries that it is to come after. The package knows the wrappers only in order
+// to find that out.
+func innerQuery(query []byte) (method []byte, after []mtproto.MsgID) {
 	for range maxWrappers {
 		r := tl.NewReader(query)
 		r.Borrow(true)
@@ -52,34 +54,40 @@ func innerQuery(query []byte) []byte {
 		if id == mt.IDGzipPacked {
 			unpacked, err := session.Unpack(query)
 			if err != nil {
-				return nil
+				return nil, nil
 			}
 			query = unpacked
 			continue
 		}
-		if !skipWrapper(r, id) {
-			return query
+		named, ok := skipWrapper(r, id)
+		if !ok {
+			return query, after
 		}
 		if r.Err() != nil {
-			return nil
+			return nil, nil
 		}
+		after = append(after, named...)
 		query = r.Rest()
 	}
-	return nil
+	return nil, nil
 }
 
 // skipWrapper reads what a wrapper has before its query, and reports whether
-// id is one.
-func skipWrapper(r *tl.Reader, id uint32) bool {
+// id is one, and the queries that it names.
+func skipWrapper(r *tl.Reader, id uint32) (after []mtproto.MsgID, ok bool) {
 	switch id {
 	case idInvokeWithLayer:
 		r.Int()
 	case idInitConnection:
 		skipInit(r)
-	case idInvokeAfterMsg, idInvokeWithTakeout:
+	case idInvokeWithTakeout:
 		r.Long()
+	case idInvokeAfterMsg:
+		after = append(after, mtproto.MsgID(r.Long()))
 	case idInvokeAfterMsgs:
-		r.Raw(8 * r.Vector(8))
+		for n := r.Vector(8); n > 0 && r.Err() == nil; n-- {
+			after = append(after, mtproto.MsgID(r.Long()))
+		}
 	case idInvokeWithoutUpdates:
 	case idInvokeWithMessagesRange:
 		r.Expect(idMessageRange, "MessageRange")
@@ -90,9 +98,9 @@ func skipWrapper(r *tl.Reader, id uint32) bool {
 		r.ByteString()
 		r.ByteString()
 	default:
-		return false
+		return nil, false
 	}
-	return true
+	return after, true
 }
 
 // skipInit reads the fields of initConnection.

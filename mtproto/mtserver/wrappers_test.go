@@ -94,21 +94,21 @@ var wrappers = map[string]func(query []byte) []byte{
 // any order, and nothing else is.
 func TestInnerQuery(t *testing.T) {
 	q := query("inside")
-	if got := innerQuery(q); !bytes.Equal(got, q) {
+	if got, _ := innerQuery(q); !bytes.Equal(got, q) {
 		t.Errorf("bare: %x", got)
 	}
 	for outer, wrapOuter := range wrappers {
-		if got := innerQuery(wrapOuter(q)); !bytes.Equal(got, q) {
+		if got, _ := innerQuery(wrapOuter(q)); !bytes.Equal(got, q) {
 			t.Errorf("%s: %x", outer, got)
 		}
 		for inner, wrapInner := range wrappers {
-			if got := innerQuery(wrapOuter(wrapInner(q))); !bytes.Equal(got, q) && (outer != inner || outer != "gzip_packed, as zlib") {
+			if got, _ := innerQuery(wrapOuter(wrapInner(q))); !bytes.Equal(got, q) && (outer != inner || outer != "gzip_packed, as zlib") {
 				t.Errorf("%s in %s: %x", inner, outer, got)
 			}
 		}
 		whole := wrapOuter(nil)
 		for n := 4; n < len(whole); n++ {
-			if got := innerQuery(whole[:n]); got != nil {
+			if got, _ := innerQuery(whole[:n]); got != nil {
 				t.Errorf("%s cut to %d bytes: %x", outer, n, got)
 			}
 		}
@@ -117,7 +117,7 @@ func TestInnerQuery(t *testing.T) {
 	for range maxWrappers {
 		deep = wrappers["invokeWithoutUpdates"](deep)
 	}
-	if got := innerQuery(deep); got != nil {
+	if got, _ := innerQuery(deep); got != nil {
 		t.Errorf("%d wrappers: %x", maxWrappers, got)
 	}
 	json := wrap(q, func(b *tl.Buffer) {
@@ -133,7 +133,7 @@ func TestInnerQuery(t *testing.T) {
 		}
 		b.ID(idJSONNull)
 	})
-	if got := innerQuery(json); got != nil {
+	if got, _ := innerQuery(json); got != nil {
 		t.Errorf("JSON 1000 deep: %x", got)
 	}
 }
@@ -144,11 +144,11 @@ func FuzzInnerQuery(f *testing.F) {
 		f.Add(wrapIt(query("inside")))
 	}
 	f.Fuzz(func(t *testing.T, q []byte) {
-		inner := innerQuery(q)
+		inner, _ := innerQuery(q)
 		if inner == nil {
 			return
 		}
-		again := innerQuery(wrappers["initConnection"](inner))
+		again, _ := innerQuery(wrappers["initConnection"](inner))
 		if !bytes.Equal(again, inner) {
 			t.Errorf("%x inside, %x when wrapped again", inner, again)
 		}

@@ -142,3 +142,10 @@ func (s *Session) anyInHand(elements []element) bool {
 	}
 	return false
 }
+
+// Awaited reports whether a server has not had a query of that id in this
+// session, as far as it remembers, or has it in hand still.
+func (s *Session) Awaited(id mtproto.MsgID) bool {
+	v, _ := s.seen.judge(id)
+	return v == unseen || s.processing[id]
+}
