@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ type connection struct {
 	TestDC    bool        `json:"test_dc"`
 	// Path is the file itself.
 	Path string `json:"-"`
+
+	permanent sync.Map // of gotd's server: the permanent keys of our clients, by their ids
 }
 
 // A dcAddress is where a DC listens.

@@ -16,6 +16,19 @@ import (
 	"godwit/tg"
 )
 
+// knowing is a store that tells which keys are saved.
+type knowing struct {
+	telegram.Store
+	conn *connection
+}
+
+func (k knowing) Save(c *telegram.Credentials) error {
+	for _, key := range c.Keys {
+		k.conn.know(&key.Key)
+	}
+	return k.Store.Save(c)
+}
+
 // A godwitPerson talks through our own client.
 type godwitPerson struct {
 	client   *telegram.Client
@@ -43,7 +56,7 @@ func startGodwit(ctx context.Context, t *testing.T, conn *connection, tr transpo
 	p.client, err = telegram.Connect(ctx, telegram.Options{
 		APIID:     conn.APIID,
 		APIHash:   conn.APIHash,
-		Store:     store,
+		Store:     knowing{store, conn},
 		Network:   network,
 		Transport: &tr,
 		Logger:    godwitLogger(t),

@@ -2,9 +2,11 @@ package interop
 
 import (
 	"context"
+	"crypto/aes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"net"
@@ -13,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gotd/ige"
 	"github.com/gotd/td/bin"
+	"github.com/gotd/td/crypto"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 	"github.com/gotd/td/tgtest"
@@ -33,7 +37,9 @@ type tgtestWorld struct {
 	mu       sync.Mutex
 	users    map[string]*tgtestUser
 	byKey    map[[8]byte]*tgtestUser
+	bound    map[[8]byte][8]byte // the permanent keys of temporary ones
 	lastUser int64
+	conn     *connection
 }
 
 type tgtestUser struct {
@@ -66,7 +72,7 @@ func startTgtest(t *testing.T, obfuscated bool) *connection {
 
 	dispatcher := tgtest.NewDispatcher().Fallback(services.NotImplemented)
 	config.NewService(tgtestConfig(address), &tg.CDNConfig{}).Register(dispatcher)
-	world := &tgtestWorld{users: map[string]*tgtestUser{}, byKey: map[[8]byte]*tgtestUser{}}
+	world := &tgtestWorld{users: map[string]*tgtestUser{}, byKey: map[[8]byte]*tgtestUser{}, bound: map[[8]byte][8]byte{}}
 	world.register(dispatcher)
 	server := tgtest.NewServer(tgtest.NewPrivateKey(private), tgtest.UnpackInvoke(dispatcher), tgtest.ServerOptions{
 		DC: tgtestDC, Logger: gotdLogger(t),
@@ -88,6 +94,7 @@ func startTgtest(t *testing.T, obfuscated bool) *connection {
 		APIID:   12345,
 		APIHash: "0123456789abcdef0123456789abcdef",
 	}
+	world.conn = conn
 	conn.DCs = append(conn.DCs, dcAddress{ID: tgtestDC, Host: address.IP.String(), Port: address.Port})
 	return conn
 }
@@ -105,6 +112,7 @@ func tgtestConfig(address *net.TCPAddr) *tg.Config {
 
 // register adds the handlers of the API methods.
 func (w *tgtestWorld) register(d *tgtest.Dispatcher) {
+	handle(d, &tg.AuthBindTempAuthKeyRequest{}, w.bind)
 	handle(d, &tg.AuthSendCodeRequest{}, w.sendCode)
 	handle(d, &tg.AuthSignInRequest{}, w.signIn)
 	handle(d, &tg.UsersGetUsersRequest{}, w.getUsers)
@@ -130,6 +138,49 @@ func handle[R any, P interface {
 	})
 }
 
+// owner returns the key that a request counts as made with.
+func (w *tgtestWorld) owner(req *tgtest.Request) [8]byte {
+	if permanent, ok := w.bound[req.Session.AuthKey.ID]; ok {
+		return permanent
+	}
+	return req.Session.AuthKey.ID
+}
+
+// bind checks the binding of a temporary key with gotd's own cryptography.
+func (w *tgtestWorld) bind(server *tgtest.Server, req *tgtest.Request, q *tg.AuthBindTempAuthKeyRequest) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key, ok := w.conn.permanent.Load(q.PermAuthKeyID)
+	if !ok || len(q.EncryptedMessage) != 104 {
+		return server.SendErr(req, tgerr.New(400, "ENCRYPTED_MESSAGE_INVALID"))
+	}
+	permanent := crypto.Key(key.([256]byte))
+	message := &bin.Buffer{Buf: q.EncryptedMessage}
+	id, _ := message.Long()
+	msgKey, _ := message.Int128()
+	aesKey, aesIV := crypto.KeysV1(permanent, msgKey)
+	block, err := aes.NewCipher(aesKey[:])
+	if err != nil {
+		return err
+	}
+	plain := make([]byte, 80)
+	ige.DecryptBlocks(block, aesIV[:], plain, message.Buf)
+	var inner crypto.BindAuthKeyInner
+	if err := inner.Decode(&bin.Buffer{Buf: plain[32:72]}); err != nil {
+		return err
+	}
+	want := crypto.BindAuthKeyInner{
+		Nonce: q.Nonce, TempAuthKeyID: int64(binary.LittleEndian.Uint64(req.Session.AuthKey.ID[:])), PermAuthKeyID: q.PermAuthKeyID,
+		TempSessionID: req.Session.ID, ExpiresAt: q.ExpiresAt,
+	}
+	if id != q.PermAuthKeyID || inner != want || crypto.MessageKeyV1(plain[:72]) != msgKey ||
+		int64(binary.LittleEndian.Uint64(plain[16:])) != req.MsgID {
+		return server.SendErr(req, tgerr.New(400, "ENCRYPTED_MESSAGE_INVALID"))
+	}
+	w.bound[req.Session.AuthKey.ID] = permanent.WithID().ID
+	return server.SendBool(req, true)
+}
+
 func (w *tgtestWorld) sendCode(server *tgtest.Server, req *tgtest.Request, q *tg.AuthSendCodeRequest) error {
 	return server.SendResult(req, &tg.AuthSentCode{
 		Type: &tg.AuthSentCodeTypeApp{Length: 5}, PhoneCodeHash: "hash of " + q.PhoneNumber,
@@ -143,7 +194,7 @@ func (w *tgtestWorld) signIn(server *tgtest.Server, req *tgtest.Request, q *tg.A
 		return tgerr.New(400, "PHONE_CODE_INVALID")
 	}
 	u := w.account(q.PhoneNumber)
-	w.byKey[req.Session.AuthKey.ID] = u
+	w.byKey[w.owner(req)] = u
 	u.session, u.online = req.Session, true
 	return server.SendResult(req, &tg.AuthAuthorization{User: u.seenBy(u)})
 }
@@ -165,7 +216,7 @@ func (w *tgtestWorld) account(phone string) *tgtestUser {
 
 // caller returns who is signed in on the key of a request.
 func (w *tgtestWorld) caller(req *tgtest.Request) (*tgtestUser, error) {
-	u := w.byKey[req.Session.AuthKey.ID]
+	u := w.byKey[w.owner(req)]
 	if u == nil {
 		return nil, tgerr.New(401, "AUTH_KEY_UNREGISTERED")
 	}

@@ -138,6 +138,12 @@ func (c mtclientInvoker) Invoke(ctx context.Context, req tg.Request, decode func
 	return decode(tl.NewReader(answer))
 }
 
+// know tells gotd's server's stand-in for an API of a permanent key, with which
+// it checks how temporary ones are bound.
+func (c *connection) know(key *mtproto.AuthKey) {
+	c.permanent.Store(int64(key.ID()), [mtproto.AuthKeySize]byte(key.Bytes()))
+}
+
 // startMtclient runs a client of gotd's server until the test ends.
 func startMtclient(ctx context.Context, t *testing.T, conn *connection, o transport.Options) mtclientInvoker {
 	t.Helper()
@@ -153,7 +159,11 @@ func startMtclient(ctx context.Context, t *testing.T, conn *connection, o transp
 		Transport:  o,
 		DC:         dc.ID,
 		PublicKeys: keys,
-		Init:       func(query []byte) []byte { return initConnection(conn, query) },
+		Save: func(c mtclient.Credentials) error {
+			conn.know(&c.Key)
+			return nil
+		},
+		Init: func(query []byte) []byte { return initConnection(conn, query) },
 	})
 	if err != nil {
 		t.Fatal(err)

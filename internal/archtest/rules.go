@@ -226,7 +226,7 @@ var Rows = []Row{
 			"mtproto", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/transport",
 			"sandbox", "telegram", "telegram/signin", "tg", "tl",
 		},
-		Modules: []string{"github.com/gotd/log", "github.com/gotd/td"},
+		Modules: []string{"github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
 		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",
 	},
 	{

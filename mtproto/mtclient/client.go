@@ -285,6 +285,8 @@ type Request struct {
 	// or the server tells repetitions by something in it. It is then sent again
 	// where its outcome would be unknown.
 	Repeat bool
+	// Place, if not nil, is the query's in an order of queries.
+	Place *Place
 }
 
 // Invoke sends a query that must not be carried out twice; see Do.
@@ -306,18 +308,32 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d bytes", ErrQuerySize, len(r.Query))
 	}
 	q := &call{Request: r, answer: make(chan answer, 1)}
-	select {
-	case c.calls <- q:
-	case <-ctx.Done():
-		return nil, &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: ctx.Err()}
-	case <-c.done:
-		return nil, &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: c.closed()}
+	if err := c.hand(ctx, q); err != nil {
+		return nil, &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: err}
 	}
 	select {
 	case a := <-q.answer:
 		return a.body, a.err
 	case <-ctx.Done():
 		return c.giveUp(ctx, q)
+	}
+}
+
+// hand gives a query to the loop, in its turn.
+func (c *Client) hand(ctx context.Context, q *call) error {
+	if q.Place != nil {
+		defer q.Place.Release()
+		if err := q.Place.wait(ctx); err != nil {
+			return err
+		}
+	}
+	select {
+	case c.calls <- q:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.done:
+		return c.closed()
 	}
 }
 

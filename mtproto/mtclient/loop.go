@@ -111,10 +111,11 @@ func (l *loop) close(err error) {
 	for _, n := range l.lines() {
 		n.end(err)
 	}
-	for _, q := range l.waiting {
-		q.end(mtproto.NotExecuted, err)
+	for len(l.waiting) > 0 {
+		q := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		l.abandon(q, mtproto.NotExecuted, err) // which may have others wait
 	}
-	l.waiting = nil
 	l.cancel()
 	l.tasks.Wait()
 }
@@ -138,6 +139,7 @@ func (l *loop) step(ctx context.Context, timer *time.Timer) error {
 	case <-ctx.Done():
 		return nil
 	case q := <-l.c.calls:
+		l.place(q)
 		l.add(q)
 	case q := <-l.c.cancels:
 		l.drop(q)

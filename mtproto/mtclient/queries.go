@@ -22,16 +22,16 @@ type call struct {
 	again     bool // for the second time, since the server asked for it
 	moves     int  // from one key to another
 	cancelled bool // Do waits only to learn what became of it
+
+	before    *call   // in its order; nil for none that is unanswered
+	followers []*call // that wait for the answer to this one
+	waited    bool    // is sent only when the one before is answered
+	done      bool
 }
 
 type answer struct {
 	body []byte
 	err  error
-}
-
-// end answers a call without an answer of the server.
-func (q *call) end(outcome mtproto.Outcome, why error) {
-	q.answer <- answer{err: &mtproto.OutcomeError{Outcome: outcome, Err: why}}
 }
 
 // A cancellation asks for the outcome of a call whose context has ended.
@@ -64,13 +64,17 @@ func (l *loop) release() {
 
 // ask gives a query to the session.
 func (n *line) ask(q *call) {
+	after, ok := n.after(q)
+	if !ok {
+		return
+	}
 	body := q.Query
 	q.wrapped = n.o.Init != nil && !n.inited
 	if q.wrapped {
 		body = n.o.Init(body)
 	}
 	q.line = n
-	q.id = n.session.Ask(session.Request{Body: body, Repeat: q.Repeat})
+	q.id = n.session.Ask(session.Request{Body: body, Repeat: q.Repeat, After: after})
 	n.calls[q.id] = q
 }
 
@@ -87,6 +91,10 @@ func (l *loop) drop(c cancellation) {
 	switch i := slices.Index(l.waiting, q); {
 	case i >= 0:
 		l.waiting = slices.Delete(l.waiting, i, i+1)
+		l.abandon(q, mtproto.NotExecuted, ErrClosed) // nobody reads why
+		c.outcome <- mtproto.NotExecuted
+	case q.before.unfollow(q):
+		l.abandon(q, mtproto.NotExecuted, ErrClosed)
 		c.outcome <- mtproto.NotExecuted
 	case n == nil || n.calls[q.id] != q: // answered
 		c.outcome <- mtproto.OutcomeUnknown
@@ -95,10 +103,24 @@ func (l *loop) drop(c cancellation) {
 		outcome := n.session.Cancel(q.id)
 		if outcome == mtproto.NotExecuted {
 			delete(n.calls, q.id)
+			l.abandon(q, outcome, ErrClosed)
 		}
 		n.pump()
 		c.outcome <- outcome
 	}
+}
+
+// unfollow takes a query out of those that wait for the answer to q, and reports
+// whether it was among them.
+func (q *call) unfollow(follower *call) bool {
+	if q == nil {
+		return false
+	}
+	i := slices.Index(q.followers, follower)
+	if i >= 0 {
+		q.followers = slices.Delete(q.followers, i, i+1)
+	}
+	return i >= 0
 }
 
 // finish hands out an answer.
@@ -110,7 +132,7 @@ func (n *line) finish(r session.Result) {
 	delete(n.calls, r.Request)
 	switch {
 	case q.cancelled:
-	case errors.Is(r.Err, &mtproto.RPCError{Type: "AUTH_KEY_PERM_EMPTY"}) && !n.expires.IsZero() && q.moves < maxMoves:
+	case isRefusal(r.Err, "AUTH_KEY_PERM_EMPTY") && !n.expires.IsZero() && q.moves < maxMoves:
 		// The key speaks for the permanent one no more, and nothing was carried out
 		// (R-PF-07).
 		q.moves++
@@ -118,24 +140,31 @@ func (n *line) finish(r session.Result) {
 			n.bound = false
 			n.rebind()
 		}
-		n.add(q)
+		n.again(q)
+		return
+	case q.waitRefused(r.Err):
+		q.waited = true
+		n.again(q)
 		return
 	case wantsInit(r.Err) && n.o.Init != nil && !q.again:
 		n.inited, q.again = false, true
-		n.add(q)
+		n.again(q)
 		return
 	}
 	if r.Err == nil && q.wrapped {
 		n.inited = true
 	}
-	q.answer <- answer{r.Body, r.Err}
+	n.deliver(q, answer{r.Body, r.Err})
 }
+
+// isRefusal reports whether the server has refused a query with an error of
+// that type.
+func isRefusal(err error, kind string) bool { return errors.Is(err, &mtproto.RPCError{Type: kind}) }
 
 // wantsInit reports whether the server does not know what initConnection
 // tells, or does not any more (R-TL-37).
 func wantsInit(err error) bool {
-	return errors.Is(err, &mtproto.RPCError{Type: "CONNECTION_NOT_INITED"}) ||
-		errors.Is(err, &mtproto.RPCError{Type: "CONNECTION_LAYER_INVALID"})
+	return isRefusal(err, "CONNECTION_NOT_INITED") || isRefusal(err, "CONNECTION_LAYER_INVALID")
 }
 
 // saveSalts stores changed salts of the permanent key. A failure costs a round

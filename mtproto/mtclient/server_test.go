@@ -46,6 +46,9 @@ type server struct {
 	// answer answers a query; errHold leaves it unanswered until release.
 	answer func(c *serverConn, query []byte) ([]byte, error)
 
+	// answerTo, if not nil, is called in place of answer.
+	answerTo func(id mtproto.MsgID, query []byte) ([]byte, error)
+
 	down  atomic.Bool // nobody is there
 	mu    sync.Mutex
 	keys  map[mtproto.KeyID]*serverKey
@@ -255,7 +258,13 @@ func (s *server) query(c *serverConn, q session.Query) {
 		return
 	}
 	s.log = append(s.log, fmt.Sprintf("query %x", q.Body))
-	body, err := s.answer(c, q.Body)
+	var body []byte
+	var err error
+	if s.answerTo != nil {
+		body, err = s.answerTo(q.MsgID, q.Body)
+	} else {
+		body, err = s.answer(c, q.Body)
+	}
 	var refusal *mtproto.RPCError
 	switch {
 	case errors.Is(err, errHold):

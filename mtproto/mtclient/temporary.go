@@ -119,7 +119,7 @@ func (n *line) bindRefused(e *bindError) error {
 	old := n.created.IsZero() || n.session.ServerTime(n.o.Now()).Sub(n.created) > youngKey
 	n.bindRefusals++
 	n.failures = max(n.failures, n.bindRefusals) // though the server answers
-	switch invalid := errors.Is(e, &mtproto.RPCError{Type: "ENCRYPTED_MESSAGE_INVALID"}); {
+	switch invalid := isRefusal(e, "ENCRYPTED_MESSAGE_INVALID"); {
 	case invalid && old:
 		return fmt.Errorf("%w: %w", ErrKeyUnknown, e)
 	case !invalid && n.bindRefusals >= maxBindRefusals:
@@ -139,9 +139,10 @@ func (n *line) dropKey(why error) {
 		outcome := n.session.Withdraw(q.id)
 		delete(n.calls, q.id)
 		if q.cancelled || outcome != mtproto.NotExecuted && !q.Repeat {
-			q.end(outcome, why)
+			n.abandon(q, outcome, why)
 			continue
 		}
+		q.line = nil
 		n.waiting = append(n.waiting, q)
 	}
 	n.session, n.key, n.expires = nil, mtproto.AuthKey{}, time.Time{}

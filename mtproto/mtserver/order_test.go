@@ -8,7 +8,6 @@ import (
 
 	"godwit/mtproto"
 	"godwit/mtproto/internal/mt"
-	"godwit/mtproto/session"
 	"godwit/tl"
 )
 

@@ -25,6 +25,8 @@ type message struct {
 	// A client's query, and its questions.
 	request    RequestID // 0 for anything else
 	make       func(mtproto.MsgID) []byte
+	after      *message        // that has to be carried out first
+	ended      bool            // it has its Result, or needs none
 	repeat     bool            // to carry it out twice does no harm
 	exposed    bool            // it has left under its id, and the server may have taken it in
 	doubtful   bool            // so it was under an id that it had before
@@ -187,11 +189,14 @@ func (s *Session) ready() bool {
 }
 
 // holds reports whether a message has to stay in the queue for now: a query,
-// while the session is about to be given up, and one that must not be carried
-// out twice, until the server is known to have the session. Were it lost before
-// that, nobody could tell afterwards from a server that has forgotten it.
+// while the session is about to be given up; one that must not be carried out
+// twice, until the server is known to have the session, for were it lost before
+// that, nobody could tell afterwards from a server that has forgotten it; and one
+// whose predecessor is to leave again, or may have to.
 func (s *Session) holds(m *message) bool {
-	return m.request != 0 && (s.renew || !s.known && !m.repeat)
+	first := m.after
+	return m.request != 0 && (s.renew || !s.known && !m.repeat ||
+		first != nil && !first.ended && (first.queued || first.asked != nil))
 }
 
 // takeBatch removes from the queue what the next packet holds.

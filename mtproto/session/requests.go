@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/binary"
 	"errors"
 
 	"godwit/mtproto"
@@ -35,6 +36,9 @@ type Request struct {
 	// sent again where the server cannot say any more whether it had it; others
 	// end with an *mtproto.OutcomeError.
 	Repeat bool
+	// After names a query that has to be carried out first, 0 for none. As long as
+	// that one is unanswered, this one is sent in an invokeAfterMsg (R-SM-70).
+	After RequestID
 }
 
 // Request queues a query that must not be carried out twice.
@@ -44,9 +48,33 @@ func (s *Session) Request(query []byte) RequestID { return s.Ask(Request{Body: q
 func (s *Session) Ask(r Request) RequestID {
 	s.lastRequest++
 	m := &message{body: pack(r.Body, s.o.CompressAbove), content: true, request: s.lastRequest, make: r.Make, repeat: r.Repeat}
+	if m.after = s.requests[r.After]; m.after != nil {
+		m.make = m.inTurn(m.body, r.Make)
+	}
 	s.requests[s.lastRequest] = s.enqueue(m)
 	return s.lastRequest
 }
+
+// inTurn returns how the body of a query is made that comes after another: in a
+// wrapper that names the id which that one has, as long as it has no answer. The
+// wrapper is never packed (R-TL-31).
+func (m *message) inTurn(body []byte, inner func(mtproto.MsgID) []byte) func(mtproto.MsgID) []byte {
+	return func(id mtproto.MsgID) []byte {
+		q := body
+		if inner != nil {
+			q = inner(id)
+		}
+		if m.after.ended {
+			return q
+		}
+		b := binary.LittleEndian.AppendUint32(make([]byte, 0, 12+len(q)), idInvokeAfterMsg)
+		return append(binary.LittleEndian.AppendUint64(b, uint64(m.after.id)), q...)
+	}
+}
+
+// idInvokeAfterMsg is invokeAfterMsg, a wrapper of the API that is the protocol's
+// in all but name (R-TL-33).
+const idInvokeAfterMsg uint32 = 0xcb9f372d
 
 // Cancel gives up a query, of which it returns what is certain now.
 //
@@ -60,6 +88,7 @@ func (s *Session) Cancel(id RequestID) mtproto.Outcome {
 		return mtproto.OutcomeUnknown
 	case m.outcome() == mtproto.NotExecuted:
 		delete(s.requests, id)
+		m.over()
 		s.forget(m)
 		return mtproto.NotExecuted
 	}
@@ -86,9 +115,24 @@ func (s *Session) Withdraw(id RequestID) mtproto.Outcome {
 		return mtproto.OutcomeUnknown
 	}
 	delete(s.requests, id)
+	m.over()
 	s.forget(m)
 	return m.outcome()
 }
+
+// Recall is Withdraw for a query that has certainly not been carried out. It
+// reports whether the query is one.
+func (s *Session) Recall(id RequestID) bool {
+	m := s.requests[id]
+	if m == nil || m.outcome() != mtproto.NotExecuted {
+		return false
+	}
+	s.Withdraw(id)
+	return true
+}
+
+// over notes that a query has come to its end, and lets go of the one before.
+func (m *message) over() { m.ended, m.after, m.make = true, nil, nil }
 
 // outcome returns what is certain of a query without an answer.
 func (m *message) outcome() mtproto.Outcome {

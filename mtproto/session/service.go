@@ -177,6 +177,7 @@ func (s *Session) finish(m *message, result Result) {
 		return
 	}
 	delete(s.requests, m.request)
+	m.over()
 	result.Request = m.request
 	s.emit(result)
 }
