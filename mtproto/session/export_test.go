@@ -3,7 +3,14 @@ package session
 // Remembered tells how much a session holds of each kind, for the tests of what
 // has to stay bounded.
 func (s *Session) Remembered() map[string]int {
+	held := 0
+	for _, batch := range s.containers {
+		for _, m := range batch {
+			held += len(m.body)
+		}
+	}
 	return map[string]int{
+		"held":       held,
 		"queue":      len(s.queue),
 		"sent":       len(s.sent),
 		"containers": len(s.containers),

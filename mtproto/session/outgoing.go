@@ -38,6 +38,8 @@ type message struct {
 	again      bool            // it left more than once under its id
 	former     []mtproto.MsgID // the ids it had before, under which it may yet be answered
 	acked      bool            // the remote has it
+	toldAt     time.Time       // when the remote last told so
+	answeredOn int             // the connection over which it first told that there is an answer, 0 for none
 	asked      *message        // the question about its state that is open
 	refusals   int             // times it was sent anew because it had been refused
 	asks       []int64         // what a msgs_state_req asks for
@@ -369,6 +371,7 @@ func (s *Session) renumber(m *message) {
 	m.doubtful = m.doubtful || m.exposed
 	m.id, m.seqno, m.container, m.exposed = 0, 0, 0, false
 	m.acked, m.again, m.asked = false, false, nil
+	m.toldAt, m.answeredOn = time.Time{}, 0
 	s.enqueue(m)
 }
 

@@ -170,6 +170,11 @@ func (s *Session) admitFromServer(now time.Time, e *Envelope, elements []element
 	}
 	switch v, _ := s.seen.judge(e.MsgID); v {
 	case tooOld:
+		if !s.synced {
+			// So are all on a new connection after the server's clock was set back
+			// (R-EM-16): what there is now does not go on with this session.
+			s.renew, s.renewBy = true, now
+		}
 		return false, mtproto.Violation("R-EM-15", "message id lower than all remembered")
 	case duplicate:
 		for i := range elements {

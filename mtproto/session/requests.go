@@ -20,6 +20,8 @@ var (
 	// ErrGivenUp says that the session was given up on account of a
 	// bad_msg_notification before the query was answered.
 	ErrGivenUp = errors.New("mtproto: the session was given up")
+	// ErrNoAnswer says that the server has told of an answer and does not send it.
+	ErrNoAnswer = errors.New("mtproto: the server does not send its answer")
 	// ErrCancelled says that the query was given up by Cancel.
 	ErrCancelled = errors.New("mtproto: the query was cancelled")
 )

@@ -76,7 +76,7 @@ func (s *Session) handleFromServer(now time.Time, m *element) {
 	case *mt.FutureSalts:
 		s.handleFutureSalts(now, v)
 	case *mt.MsgsStateInfo:
-		s.handleStateInfo(v)
+		s.handleStateInfo(now, v)
 	default:
 		// For the others, what was destroyed, nothing waits.
 		s.handleBoth(m)
@@ -178,6 +178,7 @@ func (s *Session) finish(m *message, result Result) {
 	}
 	delete(s.requests, m.request)
 	m.over()
+	m.body = nil // a container may name m for long
 	result.Request = m.request
 	s.emit(result)
 }

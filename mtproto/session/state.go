@@ -85,29 +85,35 @@ func (s *Session) question(v *mt.MsgsStateInfo) *message {
 	return nil
 }
 
-// handleStateInfo sends again, under new ids, the queries that the server does
-// not have (R-SM-42). What was told of those that have left again since is out
-// of date.
-func (s *Session) handleStateInfo(v *mt.MsgsStateInfo) {
+// handleStateInfo sends the queries again that the server does not have
+// (R-SM-42). What was told of those that have left again since is out of date.
+func (s *Session) handleStateInfo(now time.Time, v *mt.MsgsStateInfo) {
 	question := s.question(v)
 	if question == nil {
 		return
 	}
 	s.settle(question)
 	for i, id := range question.asks {
-		m := s.sent[mtproto.MsgID(id)]
+		id := mtproto.MsgID(id)
+		m := s.sent[id]
 		if m == nil || m.asked != question {
 			continue
 		}
 		m.asked = nil
-		switch v.Info[i] & stateMask {
-		case stateReceived:
-			m.acked = true
-		case stateMissing, stateTooHigh:
-			m.exposed = false
+		switch state := v.Info[i] & stateMask; {
+		case state == stateReceived:
+			m.acked, m.toldAt = true, now
+			if v.Info[i]&stateAnswered != 0 && m.answeredOn == 0 {
+				m.answeredOn = s.connections
+			}
+		case state == stateUnknown, m.cancelled, s.ids.last.Before(id):
+			// Of an id that is ahead of what we use now the server may have forgotten
+			// everything when its clock was set back.
 			s.lapse(m, ErrNoState)
 		default:
-			s.lapse(m, ErrNoState)
+			// It may yet arrive over an earlier connection. Under the id that it has, in
+			// a container, the server takes one of the two for a repetition.
+			s.resendSame(m)
 		}
 	}
 }

@@ -134,19 +134,29 @@ func (s *Session) ping(now time.Time) error {
 	return nil
 }
 
-// checkStalled looks for queries that the server should have acknowledged
-// long ago: their state is asked for once, then the connection is given up
-// (R-SM-47).
+// checkStalled looks for queries of which the server has said nothing for long:
+// their state is asked for, then the connection is given up (R-SM-47). So it is
+// where the server told that there is an answer which does not come: over the
+// next connection it sends again what was not acknowledged. Where even that
+// brings no answer, there is none to be had.
 func (s *Session) checkStalled(now time.Time) error {
-	stalled := func(m *message) bool { return !m.acked && now.Sub(m.sentAt) > stallDelay }
-	for _, m := range s.requests {
-		if m.drop != nil && stalled(m.drop) {
+	quiet := func(m *message, d time.Duration) bool { return now.Sub(m.sentAt) > d && now.Sub(m.toldAt) > d }
+	for _, m := range s.inOrder(func(m *message) bool { return m.id != 0 && !m.queued }) {
+		switch {
+		case m.drop != nil && !m.drop.acked && quiet(m.drop, stallDelay):
 			s.lapse(m, ErrCancelled)
-		} else if m.asked != nil && !m.queued && stalled(m) && now.Sub(m.sentAt) > 2*stallDelay {
+		case m.asked != nil && !m.acked && quiet(m, 2*stallDelay):
 			return ErrSilent
+		case m.answeredOn == 0 || !quiet(m, stallDelay):
+		case m.answeredOn == s.connections:
+			return ErrSilent
+		case m.repeat && !m.cancelled:
+			s.resendAnew(m)
+		default:
+			s.endAs(m, mtproto.Executed, ErrNoAnswer)
 		}
 	}
-	s.askStates(func(m *message) bool { return m.asked == nil && stalled(m) })
+	s.askStates(func(m *message) bool { return m.asked == nil && quiet(m, stallDelay) })
 	return nil
 }
 
