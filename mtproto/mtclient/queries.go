@@ -130,9 +130,13 @@ func (n *line) finish(r session.Result) {
 		return
 	}
 	delete(n.calls, r.Request)
+	unbound := isRefusal(r.Err, "AUTH_KEY_PERM_EMPTY") && !n.expires.IsZero()
 	switch {
 	case q.cancelled:
-	case isRefusal(r.Err, "AUTH_KEY_PERM_EMPTY") && !n.expires.IsZero() && q.moves < maxMoves:
+		if unbound {
+			r.Err = &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: session.ErrCancelled}
+		}
+	case unbound && q.moves < maxMoves:
 		// The key speaks for the permanent one no more, and nothing was carried out
 		// (R-PF-07).
 		q.moves++
