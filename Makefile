@@ -14,6 +14,10 @@ golangci_lint := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 20s
 FUZZ ?= .
 
+# Which worlds `make sim` runs: so many, from the first seed on.
+SEEDS ?= 1000
+FIRST ?= 1
+
 # Flags of `make bench`, such as BENCHFLAGS=--json.
 BENCHFLAGS ?=
 
@@ -32,6 +36,7 @@ demo: ## Run a local Telegram and two people who talk
 .PHONY: test
 test: check ## Install what the tests need, check and test everything
 	go test -race -vet=off ./...
+	$(MAKE) --no-print-directory sim SEEDS=1500
 	for module in $(nested); do go -C "$$module" vet ./...; go -C "$$module" test -vet=off ./...; done
 
 .PHONY: check
@@ -56,6 +61,10 @@ generate: ## Write the generated Go files anew from schema/
 .PHONY: interop
 interop: deps ## Test against clients and servers of other makers
 	go -C interop test -v ./...
+
+.PHONY: sim
+sim: ## Run SEEDS simulated worlds, from seed FIRST on
+	go run ./internal/simulation/simulate -first $(FIRST) -seeds $(SEEDS)
 
 .PHONY: bench
 bench: ## Measure godwit and its rivals side by side

@@ -2,7 +2,7 @@ package archtest
 
 // testHelpers are packages of ours that every test may import. They know
 // nothing of what they help to test.
-var testHelpers = []string{"internal/leak", "internal/proxytest", "internal/vectors"}
+var testHelpers = []string{"internal/leak", "internal/proxytest", "internal/simnet", "internal/vectors"}
 
 // Rows is the repository's allow-list, lowest package first. Dependencies
 // point down only.
@@ -203,6 +203,23 @@ var Rows = []Row{
 		Own:     []string{"mtproto", "sandbox", "telegram", "telegram/files", "telegram/signin", "tg", "tl"},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
 		Reason:  "wiring: the one place that may know all of it",
+	},
+	{
+		Dir: "internal/simulation", Kind: Program,
+		Own: []string{
+			"tl", "tg", "mtproto", "mtproto/mtcrypto", "mtproto/authkey", "mtproto/session", "telegram/updates",
+		},
+		Tests:  []string{"mtproto/mtclient", "mtproto/mtserver", "mtproto/transport"},
+		Reason: "joins the cores of both sides under a hostile network; nothing that is shipped imports it",
+	},
+	{
+		Dir: "internal/simulation/simulate", Kind: Program,
+		Own:    []string{"internal/simulation"},
+		Reason: "the command behind make sim",
+	},
+	{
+		Dir: "internal/simnet", Kind: Program,
+		Reason: "test helper: a bad network in memory, which knows nothing of what it carries",
 	},
 	{
 		Dir: "internal/vectors", Kind: Program,
