@@ -59,7 +59,19 @@ func startMtcute(ctx context.Context, t *testing.T, conn *connection, tr mtcuteT
 	if _, err := os.Stat("mtcute/node_modules"); err != nil {
 		t.Fatalf("%v: run \"npm ci --prefix interop/mtcute\" (make interop does)", err)
 	}
-	cmd := exec.Command("node", "mtcute/run.mjs")
+	p := startScript(t, phone, "node", "mtcute/run.mjs")
+	args := map[string]any{"info": conn.Path, "transport": tr.Name, "pfs": tr.PFS}
+	if err := p.do(ctx, "connect", args, nil); err != nil {
+		t.Fatalf("mtcute did not connect: %v", err)
+	}
+	return p
+}
+
+// startScript starts a program that drives a client of its own language, and
+// ends it with the test.
+func startScript(t *testing.T, phone, program string, args ...string) *mtcutePerson {
+	t.Helper()
+	cmd := exec.Command(program, args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -87,13 +99,9 @@ func startMtcute(ctx context.Context, t *testing.T, conn *connection, tr mtcuteT
 		stdin.Close()
 		<-p.ended
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("node: %v", err)
+			t.Errorf("%s: %v", program, err)
 		}
 	})
-	args := map[string]any{"info": conn.Path, "transport": tr.Name, "pfs": tr.PFS}
-	if err := p.do(ctx, "connect", args, nil); err != nil {
-		t.Fatalf("mtcute did not connect: %v", err)
-	}
 	return p
 }
 
@@ -151,7 +159,7 @@ func (p *mtcutePerson) do(ctx context.Context, command string, args map[string]a
 		}
 		return json.Unmarshal(line.Result, result)
 	case <-p.ended:
-		return errors.New("node ended")
+		return errors.New("the program has ended")
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %w", command, ctx.Err())
 	}
@@ -182,7 +190,7 @@ func (p *mtcutePerson) Receive(ctx context.Context) (message, error) {
 	case m := <-p.received:
 		return m, nil
 	case <-p.ended:
-		return message{}, errors.New("node ended")
+		return message{}, errors.New("the program has ended")
 	case <-ctx.Done():
 		return message{}, ctx.Err()
 	}
