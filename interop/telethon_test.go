@@ -30,8 +30,8 @@ func startTelethon(ctx context.Context, t *testing.T, conn *connection, tr, phon
 	return p
 }
 
-// TestTelethon runs Telethon, whose layer is the oldest that the sandbox serves
-// to any client here, over each of its transports: R-SV-01..10, CLIENTS.md 3
+// TestTelethon runs Telethon, which speaks layer 144, the oldest that is served,
+// against the sandbox over each of its transports: R-SV-01..10, CLIENTS.md 3
 // and 14.
 func TestTelethon(t *testing.T) {
 	sb, conn := startSandbox(t)
