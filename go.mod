@@ -42,3 +42,8 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
+
+require (
+	github.com/gopacket/gopacket v1.7.7
+	golang.org/x/net v0.62.0 // indirect
+)

@@ -31,6 +31,7 @@ type commands struct {
 
 	Upload   uploadCommand   `cmd:"" help:"Send files. One that was interrupted goes on where it was."`
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
+	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
 }
 
 // An environment is what a command may use of the world.

@@ -164,6 +164,16 @@ var Rows = []Row{
 		Reason: "translates by the names in the schemas; cases by type would need tg",
 	},
 	{
+		Dir: "internal/inspect", Kind: Program,
+		Own: []string{
+			"internal/gz", "schema", "schema/layers", "tl", "tl/schema",
+			"mtproto", "mtproto/session", "mtproto/transport",
+		},
+		Tests:   []string{"mtproto/mtcrypto", "sandbox", "telegram", "tg"},
+		Modules: []string{"github.com/gopacket/gopacket"},
+		Reason:  "reads what others have said by the schemas alone, so that it never lags behind a layer that tg has dropped",
+	},
+	{
 		Dir: "sandbox", Kind: Library,
 		Own: []string{
 			"internal/filetype", "internal/layer", "tl", "tg", "mtproto", "mtproto/mtcrypto",
@@ -200,7 +210,10 @@ var Rows = []Row{
 	},
 	{
 		Dir: "cmd/godwit", Kind: Program,
-		Own:     []string{"mtproto", "sandbox", "telegram", "telegram/files", "telegram/signin", "tg", "tl"},
+		Own: []string{
+			"internal/inspect", "mtproto", "mtproto/transport", "sandbox", "telegram", "telegram/files",
+			"telegram/signin", "tg", "tl", "tl/schema",
+		},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
 		Reason:  "wiring: the one place that may know all of it",
 	},
