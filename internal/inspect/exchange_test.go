@@ -49,7 +49,7 @@ func record(t testing.TB, o transport.Options) exchange {
 	var wire *recording
 	store := new(telegram.MemoryStore)
 	client, err := telegram.Connect(ctx, telegram.Options{
-		APIID: file.APIID, APIHash: file.APIHash, Network: network, Transport: &o, Store: store,
+		APIID: file.APIID, APIHash: file.APIHash, Network: network, Transport: &o, Store: store, PermanentKeyOnly: true,
 		Dial: func(ctx context.Context, address string) (net.Conn, error) {
 			var d net.Dialer
 			conn, err := d.DialContext(ctx, "tcp", address)
