@@ -25,6 +25,7 @@ func TestRepository(t *testing.T) {
 		"package docs":  tree.CheckPackageDocs(),
 		"exported docs": tree.CheckExportedDocs(),
 		"tests":         tree.CheckTests(),
+		"fuzz targets":  tree.CheckFuzzTargets(archtest.Rows, archtest.NotFuzzed),
 		"dependencies":  dependencies,
 	}
 	for name, problems := range checks {

@@ -222,3 +222,21 @@ func TestLoadFails(t *testing.T) {
 		t.Error("a file that does not parse is no error")
 	}
 }
+
+func TestCheckFuzzTargets(t *testing.T) {
+	rows := []archtest.Row{{Dir: "good"}, {Dir: "bad"}, {Dir: "plain"}, {Dir: "spared"}, {Dir: "tool", Kind: archtest.Program}}
+	const decode = "\nimport \"encoding/binary\"\n\nfunc f(p []byte) uint32 { return binary.LittleEndian.Uint32(p) }\n"
+	loaded := tree(t, map[string]string{
+		"good/good.go":      "package good" + decode,
+		"good/good_test.go": "package good\n\nfunc FuzzF() {}\n",
+		"bad/bad.go":        "package bad" + decode,
+		"plain/plain.go":    "package plain\n",
+		"spared/spared.go":  "package spared" + decode,
+		"tool/tool.go":      "package main" + decode,
+	})
+	spared := archtest.Unfuzzed{Dir: "spared", Reason: "reads nothing"}
+	expect(t, loaded.CheckFuzzTargets(rows, []archtest.Unfuzzed{spared}), "bad/bad.go takes bytes apart")
+	expect(t, loaded.CheckFuzzTargets(rows, []archtest.Unfuzzed{
+		spared, {Dir: "bad", Reason: "too"}, {Dir: "good", Reason: "not needed"},
+	}), "exception of good")
+}

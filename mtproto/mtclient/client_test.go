@@ -136,7 +136,7 @@ func count(list []string, s string) (n int) {
 	return n
 }
 
-// TestBadSalt covers R-EM-40: the right salt is learned and saved.
+// TestBadSalt covers R-EM-40 and R-EM-42: the right salt is learned and saved.
 func TestBadSalt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
@@ -309,7 +309,7 @@ func wrap(query []byte) []byte { return append(message(initID, 0)[:4], query...)
 // unwrap returns the query, and whether it was wrapped.
 func unwrap(query []byte) ([]byte, bool) { return bytes.CutPrefix(query, message(initID, 0)[:4]) }
 
-// TestInit covers R-TL-36 and R-TL-37: queries of a connection are wrapped
+// TestInit covers R-TL-36, R-TL-37 and R-IX-29: queries of a connection are wrapped
 // until one has been answered, and once more when the server asks for it.
 func TestInit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

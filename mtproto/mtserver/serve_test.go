@@ -117,7 +117,7 @@ var errBroken = errors.New("broken store")
 func (brokenKeys) Save(Key) error             { return errBroken }
 func (brokenKeys) Delete(mtproto.KeyID) error { return errBroken }
 
-// R-EM-10, R-TR-35: an unknown key gets -404 and may make one over the same
+// R-EM-10, R-TR-35, R-IX-11: an unknown key gets -404 and may make one over the same
 // connection; a known one is served whatever has been going on there.
 func TestUnknownKey(t *testing.T) {
 	serve(t, Options{}, func(t *testing.T, f *fixture) {

@@ -194,7 +194,7 @@ type stickyKeys struct{ *MemoryKeys }
 
 func (stickyKeys) Delete(mtproto.KeyID) error { return errBroken }
 
-// R-SV-09, R-EM-62, R-SM-26: a session lives on without its connection. What
+// R-SV-09, R-EM-62, R-SM-26, R-IX-30: a session lives on without its connection. What
 // was in hand is answered over the next one, what was pushed meanwhile and
 // what was not acknowledged comes too, in order, and each once.
 func TestReconnect(t *testing.T) {
