@@ -37,8 +37,10 @@ type dc struct {
 	cdn    bool // serves upload.getCdnFile alone (R-FI-22)
 	server *mtserver.Server
 	web    *web.Server // nil unless started; guarded by Sandbox.mu
-	host   string      // where it listens, as clients are told; guarded by Sandbox.mu
-	port   int
+
+	secureWeb *web.Server // the same over TLS, if that is served
+	host      string      // where it listens, as clients are told; guarded by Sandbox.mu
+	port      int
 
 	mediaPort int // for files alone; 0 for none
 }

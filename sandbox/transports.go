@@ -23,13 +23,14 @@ const (
 	TransportTCP        Transport = "tcp"        // the framings of TCP as they are
 	TransportObfuscated Transport = "obfuscated" // the same under obfuscation
 	TransportWebSocket  Transport = "websocket"  // /apiws
+	TransportHTTP       Transport = "http"       // /api and the like, packets as requests
 	TransportTLS        Transport = "tls"        // those of the web, over TLS
 	TransportMTProxy    Transport = "mtproxy"    // as an MTProxy to all DCs, by secret
 )
 
 // Transports returns all transports that there are.
 func Transports() []Transport {
-	return []Transport{TransportTCP, TransportObfuscated, TransportWebSocket, TransportTLS, TransportMTProxy}
+	return []Transport{TransportTCP, TransportObfuscated, TransportWebSocket, TransportHTTP, TransportTLS, TransportMTProxy}
 }
 
 func checkTransports(list []Transport) error {
@@ -89,21 +90,34 @@ func (sb *Sandbox) prepareProxy() error {
 // proxyDomain is the site that clients of the proxy seem to go to.
 const proxyDomain = "example.com"
 
-// startWeb begins to serve what accept finds to be HTTP. The caller holds
-// Sandbox.mu.
+// startWeb begins to serve what accept finds to be HTTP: in the clear what is
+// asked for, and over TLS all of it. The caller holds Sandbox.mu.
 func (d *dc) startWeb() {
-	o := web.ServerOptions{Stream: d.stream, Logger: d.log}
-	if d.tls != nil {
-		o.TLS = d.tls.Config
+	exchanger := func(remote net.Addr) web.Exchanger { return d.server.NewHTTPConn(remote) }
+	o := web.ServerOptions{Logger: d.log}
+	if d.serves(TransportWebSocket) {
+		o.Stream = d.stream
+	}
+	if d.serves(TransportHTTP) {
+		o.Exchanger = exchanger
 	}
 	d.web = web.NewServer(o)
+	if d.tls != nil {
+		d.secureWeb = web.NewServer(web.ServerOptions{
+			Stream: d.stream, Exchanger: exchanger, TLS: d.tls.Config, Logger: d.log,
+		})
+	}
 }
 
+// stopWeb ends what startWeb began, if it did.
 func (d *dc) stopWeb() error {
-	if d.web == nil {
-		return nil
+	var failed error
+	for _, s := range []*web.Server{d.web, d.secureWeb} {
+		if s != nil {
+			failed = errors.Join(failed, s.Close())
+		}
 	}
-	return d.web.Close()
+	return failed
 }
 
 // errNotServed says that a client came by a transport that is switched off.
@@ -117,7 +131,7 @@ func (d *dc) accept(c net.Conn) (*transport.Conn, error) {
 	}
 	switch opening {
 	case transport.OpeningHTTP:
-		if !d.serves(TransportWebSocket) {
+		if !d.serves(TransportWebSocket) && !d.serves(TransportHTTP) {
 			return nil, errNotServed
 		}
 		d.web.ServeConn(c)
@@ -151,7 +165,7 @@ func (d *dc) acceptTLS(c net.Conn) (*transport.Conn, error) {
 	if d.tls == nil {
 		return nil, errNotServed
 	}
-	d.web.ServeTLS(c)
+	d.secureWeb.ServeTLS(c)
 	return nil, mtserver.ErrTaken
 }
 

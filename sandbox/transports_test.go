@@ -76,6 +76,7 @@ func ways(t *testing.T, info Info) []way {
 		{"plain", TransportTCP, &transport.TCP{}},
 		{"obfuscated", TransportObfuscated, &transport.TCP{Options: transport.Options{Obfuscated: true}}},
 		{"WebSocket", TransportWebSocket, &web.WebSocket{}},
+		{"HTTP", TransportHTTP, &web.Polling{}},
 	}
 	if info.TLSCertificate == "" {
 		certificate, err := web.SelfSigned(time.Now(), "127.0.0.1")
@@ -88,7 +89,10 @@ func ways(t *testing.T, info Info) []way {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list = append(list, way{"WebSocket over TLS", TransportTLS, &web.WebSocket{Secure: true, TLS: trust}})
+	list = append(list,
+		way{"WebSocket over TLS", TransportTLS, &web.WebSocket{Secure: true, TLS: trust}},
+		way{"HTTPS", TransportTLS, &web.Polling{Secure: true, TLS: trust}},
+	)
 	links := info.MTProxies
 	if links == nil {
 		m := proxy.MTProxy{Host: info.DCs[0].Host, Port: info.DCs[0].Port, Secret: transport.ProxySecret{Domain: "x"}}
@@ -104,7 +108,7 @@ func ways(t *testing.T, info Info) []way {
 	return list
 }
 
-// R-TR-01, R-SV-01, R-HT-07, R-OB-11: each DC serves all transports on its one
+// R-TR-01, R-SV-01, R-HT-07, R-HT-08, R-TR-34, R-OB-11: each DC serves all transports on its one
 // port, and says over each of them what is wrong in the way of the transport.
 func TestTransports(t *testing.T) {
 	_, info := started(t, Options{})

@@ -26,6 +26,8 @@ func (p *place) connectors() map[string]transport.Connector {
 	list := map[string]transport.Connector{
 		"WebSocket":                      &web.WebSocket{},
 		"WebSocket, padded intermediate": &web.WebSocket{Transport: padded},
+		"HTTP":                           &web.Polling{},
+		"HTTPS":                          &web.Polling{Secure: true, TLS: trust},
 		"WebSocket over TLS":             &web.WebSocket{Secure: true, TLS: trust},
 		"WebSocket over TLS, full (of godwit)": &web.WebSocket{
 			Secure: true, TLS: trust, Transport: transport.Options{Framing: transport.Full},
@@ -46,7 +48,7 @@ func (p *place) connectors() map[string]transport.Connector {
 }
 
 // TestConnectors has two people talk over each transport, one of whom lives on
-// the second DC and loses the connection in between (R-HT-05, R-HT-06, R-OB-05,
+// the second DC and loses the connection in between (R-HT-01 to R-HT-08, R-OB-05,
 // R-OB-09, R-FT-06).
 func TestConnectors(t *testing.T) {
 	p := newPlace(t)

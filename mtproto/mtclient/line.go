@@ -229,7 +229,7 @@ func (n *line) fill() error {
 	n.packet = nil
 	if packet == nil && n.exchange == nil && n.session != nil {
 		var err error
-		packet, _, err = n.session.Send(n.o.Now())
+		packet, err = n.pack()
 		n.pump()
 		if err != nil {
 			return err
@@ -237,6 +237,7 @@ func (n *line) fill() error {
 	}
 	if packet != nil {
 		n.link.busy = true
+		n.link.open++
 		n.link.out <- packet
 	}
 	return nil

@@ -13,6 +13,7 @@ type link struct {
 	out    chan []byte   // packets to write; has room for the one that writing begins with
 	closed chan struct{} // ends both
 	busy   bool          // the loop's: a packet is being written
+	open   int           // the loop's: packets written less packets read, for a transport.Poller
 }
 
 // openLink begins to use a connection for a line.
@@ -56,7 +57,7 @@ func (n *line) read(k *link) {
 			n.fail(k, err)
 			return
 		}
-		if !n.tell(k, func() error { return n.receive(packet) }) {
+		if !n.tell(k, func() error { k.open--; return n.receive(packet) }) {
 			return
 		}
 	}

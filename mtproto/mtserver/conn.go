@@ -21,6 +21,7 @@ type conn struct {
 	srv *Server
 	net remote
 	t   *transport.Conn // nil until the transport is known
+	box *mailbox        // in place of t, where packets come in HTTP requests
 
 	// Of the reading goroutine.
 	handshake *authkey.Server
@@ -91,63 +92,88 @@ func (c *conn) packet(p []byte) error {
 // plaintext is a step of a key exchange (R-SV-02).
 func (c *conn) plaintext(p []byte) error {
 	if c.handshake == nil {
-		c.handshake = authkey.NewServer(authkey.ServerOptions{
-			Key: c.srv.o.PrivateKey, DC: c.srv.o.DC, Rand: c.srv.o.Rand,
-			KeyExists: func(id mtproto.KeyID) bool { _, ok := c.srv.o.Keys.Load(id); return ok },
-			AcceptDC:  c.srv.acceptDC,
-		})
+		c.handshake = c.srv.newHandshake()
 	}
-	now := c.srv.o.Now()
-	out, err := c.handshake.Receive(now, p)
+	out, err := c.srv.continueHandshake(c.handshake, p)
 	var reject *authkey.Reject
 	switch {
 	case errors.As(err, &reject):
 		c.srv.log.Debug("key exchange refused", "remote", c.net.RemoteAddr(), "code", reject.Code, "error", reject.Err)
 		return c.refuse(reject.Code)
-	case err != nil:
+	case err != nil || out == nil:
 		return err
-	}
-	if result, ok := c.handshake.Done(); ok {
-		if err := c.save(result, now); err != nil {
-			return err
-		}
-	}
-	if out == nil {
-		return nil
 	}
 	return c.write(func() error { return c.t.WritePacket(out) })
 }
 
+func (s *Server) newHandshake() *authkey.Server {
+	return authkey.NewServer(authkey.ServerOptions{
+		Key: s.o.PrivateKey, DC: s.o.DC, Rand: s.o.Rand,
+		KeyExists: func(id mtproto.KeyID) bool { _, ok := s.o.Keys.Load(id); return ok },
+		AcceptDC:  s.acceptDC,
+	})
+}
+
+// continueHandshake takes a packet of a key exchange and returns what answers
+// it.
+func (s *Server) continueHandshake(handshake *authkey.Server, p []byte) ([]byte, error) {
+	now := s.o.Now()
+	out, err := handshake.Receive(now, p)
+	if err != nil {
+		return nil, err
+	}
+	if result, ok := handshake.Done(); ok {
+		if err := s.save(result, now); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // save stores a new key before the client learns of it. A client that did not
 // see the last answer may ask for it again (R-AK-09): then the key is there.
-func (c *conn) save(r authkey.Result, now time.Time) error {
-	if _, ok := c.srv.o.Keys.Load(r.Key.ID()); ok {
+func (s *Server) save(r authkey.Result, now time.Time) error {
+	if _, ok := s.o.Keys.Load(r.Key.ID()); ok {
 		return nil
 	}
 	k := Key{AuthKey: r.Key, Salt: r.Salt, Created: now, Media: r.DC < 0}
 	if r.Temporary {
 		k.ExpiresAt = r.ExpiresAt
 	}
-	return c.srv.o.Keys.Save(k)
+	return s.o.Keys.Save(k)
+}
+
+// open finds the key of an encrypted packet and opens it. Where the code is not
+// 0 the client is told by that transport error, and the error, if there is one,
+// ends the connection besides.
+func (s *Server) open(id mtproto.KeyID, p []byte) (key *keyState, e *session.Envelope, code int32, err error) {
+	key = s.key(id)
+	if key == nil {
+		// Not so during a handshake if the key exists: that would make a client
+		// throw it away (R-TR-35).
+		return nil, nil, transport.CodeAuthKeyNotFound, nil
+	}
+	e, err = session.Open(&key.key.AuthKey, mtproto.Client, p)
+	if err != nil {
+		if _, v1 := session.OpenV1(&key.key.AuthKey, mtproto.Client, p); v1 == nil {
+			return nil, nil, transport.CodeAuthKeyNotFound, err // R-EM-52
+		}
+		return nil, nil, 0, err
+	}
+	if e.SessionID == 0 {
+		return nil, nil, transport.CodeAuthKeyNotFound, nil // R-EM-60
+	}
+	return key, e, 0, nil
 }
 
 // encrypted is a packet of a session (R-SV-04).
 func (c *conn) encrypted(id mtproto.KeyID, p []byte) error {
-	key := c.srv.key(id)
-	if key == nil {
-		// Not so during a handshake if the key exists: that would make a client
-		// throw it away (R-TR-35).
-		return c.refuse(transport.CodeAuthKeyNotFound)
+	key, e, code, err := c.srv.open(id, p)
+	if code != 0 {
+		return errors.Join(err, c.refuse(code))
 	}
-	e, err := session.Open(&key.key.AuthKey, mtproto.Client, p)
 	if err != nil {
-		if _, v1 := session.OpenV1(&key.key.AuthKey, mtproto.Client, p); v1 == nil {
-			return errors.Join(err, c.refuse(transport.CodeAuthKeyNotFound)) // R-EM-52
-		}
 		return err
-	}
-	if e.SessionID == 0 {
-		return c.refuse(transport.CodeAuthKeyNotFound) // R-EM-60
 	}
 	sess, events, err := c.receive(key, e)
 	if tooMany(err) {
@@ -210,7 +236,9 @@ func (c *conn) handle(sess *Session, events []session.Event) error {
 				return errors.Join(err, c.refuse(transport.CodeFlood))
 			}
 		case session.DisconnectAfter:
-			c.disconnectAfter(event.Delay)
+			if c.box == nil { // HTTP requests come and go
+				c.disconnectAfter(event.Delay)
+			}
 		case session.DestroySession:
 			c.srv.destroySession(sess, event.Session)
 		case session.DestroyKey:
@@ -220,8 +248,12 @@ func (c *conn) handle(sess *Session, events []session.Event) error {
 	return nil
 }
 
-// refuse sends a transport error; the connection goes on.
+// refuse sends a transport error; the connection goes on. An HTTP request is
+// refused by the error (R-TR-34).
 func (c *conn) refuse(code int32) error {
+	if c.box != nil {
+		return &transport.Error{Code: code}
+	}
 	return c.write(func() error { return c.t.WriteError(code) })
 }
 
@@ -241,6 +273,10 @@ func (c *conn) writeLocked(f func() error) error {
 // the client to take it: that is what slows a client down that asks for more
 // than it reads.
 func (c *conn) flush(sess *Session) {
+	if c.box != nil {
+		c.box.flush(c, sess, false)
+		return
+	}
 	c.writing <- struct{}{}
 	defer func() { <-c.writing }()
 	for {
@@ -257,6 +293,15 @@ func (c *conn) flush(sess *Session) {
 			return
 		}
 	}
+}
+
+// drain is flush before the session or the connection ends: nothing may wait.
+func (c *conn) drain(sess *Session) {
+	if c.box != nil {
+		c.box.flush(c, sess, true)
+		return
+	}
+	c.flush(sess)
 }
 
 // attach and detach keep the list of sessions whose timers run here.

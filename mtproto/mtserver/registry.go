@@ -198,7 +198,7 @@ func (c *conn) destroyKey(sess *Session) {
 		return
 	}
 	sess.reply(&mt.DestroyAuthKeyOK{})
-	c.flush(sess)
+	c.drain(sess)
 	for _, other := range ended {
 		if other.onConn(c) {
 			c.srv.drop(other)

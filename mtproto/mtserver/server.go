@@ -140,6 +140,8 @@ type Server struct {
 	sweeper   *time.Timer // runs while there are sessions
 	closing   bool
 
+	exchanges exchanges // key exchanges by HTTP
+
 	draining atomic.Bool // connections are to be read no more
 	readers  sync.WaitGroup
 	tasks    tasks

@@ -24,6 +24,7 @@ type Session struct {
 	mu       sync.Mutex
 	core     *session.Session
 	conn     *conn // nil without a connection
+	polling  *conn // the one that stands for HTTP requests; nil without
 	remote   net.Addr
 	newest   mtproto.MsgID // of the packets received
 	leftAt   time.Time     // when the last connection was lost
@@ -176,7 +177,7 @@ func (s *Session) end() {
 	c := s.conn
 	s.mu.Unlock()
 	if c != nil {
-		c.flush(s)
+		c.drain(s)
 	}
 	s.srv.drop(s)
 	if c != nil {

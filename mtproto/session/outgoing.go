@@ -124,7 +124,7 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 			return nil, 0, err
 		}
 	}
-	if !s.ready() && (len(s.acks) == 0 || len(s.acks) <= ackCount && now.Before(s.acksAt)) {
+	if !s.Sendable(now) {
 		return nil, 0, nil
 	}
 	if len(s.acks) > 0 {

@@ -97,6 +97,9 @@ func (s *Session) handleFromClient(now time.Time, m *element) {
 	case *mt.RPCDropAnswer:
 		s.handleDrop(m.id, mtproto.MsgID(v.ReqMsgID))
 		return // its rpc_result acknowledges it
+	case *mt.HTTPWait:
+		s.emit(httpWait(v))
+		return // needs no acknowledgement (R-HT-03)
 	case *mt.DestroySession:
 		s.emit(DestroySession{MsgID: m.id, Session: mtproto.SessionID(v.SessionID)})
 	case *mt.DestroyAuthKey:
@@ -105,8 +108,7 @@ func (s *Session) handleFromClient(now time.Time, m *element) {
 		s.handleAcks(v.MsgIDs)
 		return // never acknowledged (R-SM-25)
 	default:
-		// Of the others, http_wait says nothing over TCP (R-HT-03), and pong and
-		// msgs_state_info answer nothing.
+		// Of the others, pong and msgs_state_info answer nothing.
 		s.handleBoth(m)
 	}
 	s.acknowledge(m) // of a query it is taken back if the answer is quick

@@ -11,11 +11,14 @@ import (
 	"time"
 )
 
-// ServerOptions say what a Server serves. Stream is required.
+// ServerOptions say what a Server serves. What is nil is not served.
 type ServerOptions struct {
 	// Stream serves a WebSocket, as a stream of bytes under no deadline, until
 	// it ends.
 	Stream func(c net.Conn)
+	// Exchanger returns what answers the packets that are posted over one
+	// connection.
+	Exchanger func(remote net.Addr) Exchanger
 	// TLS is the configuration for connections that begin with TLS; without
 	// one they are closed.
 	TLS    *tls.Config
@@ -35,6 +38,8 @@ type Server struct {
 	closed  bool
 	open    sync.WaitGroup // requests being served, WebSockets among them
 	sockets map[net.Conn]struct{}
+
+	exchangers map[net.Conn]Exchanger
 }
 
 // Timeouts of the server's connections. A request that is held is not idle.
@@ -50,13 +55,14 @@ func NewServer(o ServerOptions) *Server {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
-		o: o, sockets: make(map[net.Conn]struct{}),
+		o: o, sockets: make(map[net.Conn]struct{}), exchangers: make(map[net.Conn]Exchanger),
 		handed: &handed{conns: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(s.route),
 		ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: log.New(logWriter{o.Logger}, "", 0),
+		ErrorLog:    log.New(logWriter{o.Logger}, "", 0),
+		ConnContext: s.connContext, ConnState: s.connState,
 	}
 	s.serve.Go(func() { _ = s.http.Serve(s.handed) }) // which ends when the Server is closed
 	return s
@@ -114,10 +120,18 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
 	defer s.open.Done()
-	if !strings.HasPrefix(r.URL.Path, pathWebSocket) {
+	switch {
+	case isExchange(r):
+		s.exchange(w, r)
+	case s.o.Stream != nil && strings.HasPrefix(r.URL.Path, pathWebSocket):
+		s.upgrade(w, r)
+	default:
 		http.NotFound(w, r)
-		return
 	}
+}
+
+// upgrade serves a WebSocket.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	c, err := Upgrade(w, r)
 	if err != nil {
 		s.o.Logger.Debug("no WebSocket", "remote", r.RemoteAddr, "path", r.URL.Path, "error", err)
