@@ -60,7 +60,10 @@ var (
 func (a Answers) Answer(ctx context.Context, prompt signin.Prompt) (signin.Answer, error) {
 	switch prompt.Step {
 	case signin.AtStart:
-		if a.PhoneNumber == "" {
+		switch {
+		case prompt.Problem != nil:
+			return signin.Answer{}, prompt.Problem
+		case a.PhoneNumber == "":
 			return signin.Answer{}, ErrNeedPhone
 		}
 		return signin.Answer{Action: signin.GivePhone, Text: a.PhoneNumber}, nil

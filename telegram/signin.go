@@ -289,9 +289,6 @@ func (c *Client) logoutTokens() []LogoutToken {
 // step asks a one question and gives the answer on.
 func (s *SignIn) step(ctx context.Context, a Authenticator, prompt signin.Prompt, known *signin.Answer) error {
 	if known == nil {
-		if prompt.Step == signin.AtStart && prompt.Problem != nil {
-			return prompt.Problem // no other number is known
-		}
 		answer, err := a.Answer(ctx, prompt)
 		if err != nil {
 			return err

@@ -27,7 +27,7 @@ func (c *loginCommand) Run(env *environment) error {
 	defer a.close()
 	user, err := c.signIn(env, a)
 	if err != nil {
-		return err
+		return explain(err, loginErrors)
 	}
 	fmt.Fprintf(env.out, "Signed in as %s, user %d. Credentials: %s\n", nameOf(user), user.ID, c.Credentials)
 	return nil
@@ -43,3 +43,11 @@ func (c *loginCommand) signIn(env *environment, a *account) (*tg.User, error) {
 		return a.SignIn(env.ctx, keyboard)
 	}
 }
+
+// loginErrors says what can be done about what ends a sign-in.
+var loginErrors = append([]explanation{
+	{tg.ErrAccessTokenInvalid, "Telegram has no bot of that token; @BotFather tells it"},
+	{tg.ErrAccessTokenExpired, "that token has been replaced by another one; @BotFather tells it"},
+	{tg.ErrAPIIDInvalid, "Telegram does not know the application: --api-id and --api-hash are not right"},
+	{tg.ErrPhonePasswordFlood, "too many sign-ins: Telegram wants a break of some hours"},
+}, problems[:4]...)

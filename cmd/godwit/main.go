@@ -25,6 +25,9 @@ type commands struct {
 	Sandbox sandboxCommand `cmd:"" help:"Run a local Telegram, for clients of any make."`
 
 	Login   loginCommand   `cmd:"" help:"Sign in, and keep the credentials in an encrypted file."`
+	Logout  logoutCommand  `cmd:"" help:"Sign this device out."`
+	Devices devicesCommand `cmd:"" help:"List the devices of the account, confirm or end them."`
+	Accept  acceptCommand  `cmd:"" help:"Sign in another device, which shows a QR code."`
 	Send    sendCommand    `cmd:"" help:"Send a chat message."`
 	History historyCommand `cmd:"" help:"Print a conversation."`
 	Listen  listenCommand  `cmd:"" help:"Print chat messages as they come."`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"godwit/sandbox"
 )
@@ -15,11 +16,20 @@ type sandboxCommand struct {
 	Transports []sandbox.Transport `help:"What the data centres serve, all on one port: ${transports}; all of them unless some are named." placeholder:"NAME,..."`
 	DCs        int                 `help:"Number of data centres, 1 to 9." name:"dcs" default:"2"`
 	User       []string            `help:"Put an account there: PHONE=NAME, such as 9996610001=Ann. May be repeated." placeholder:"PHONE=NAME" sep:"none"`
+	Password   map[string]string   `help:"Give an account a 2FA password. May be repeated." placeholder:"PHONE=SECRET" mapsep:"none"`
+	LoginEmail map[string]string   `help:"Give an account an e-mail address that its codes are sent to. May be repeated." placeholder:"PHONE=ADDRESS" mapsep:"none"`
+	CodeWays   map[string]string   `help:"Send the codes of a phone number in these ways, one after the other: app, sms, call, flash_call, missed_call, fragment_sms, firebase_sms, sms_word, sms_phrase, email, set_up_email. May be repeated." placeholder:"PHONE=WAY,..." mapsep:"none"`
+	FreshFor   time.Duration       `help:"How long a device that has signed in may not end others, such as 24h." default:"0s" placeholder:"DURATION"`
 }
 
 // Run implements the command.
 func (c *sandboxCommand) Run(env *environment) error {
-	sb, err := sandbox.New(sandbox.Options{Listen: c.Listen, DCs: c.DCs, Transports: c.Transports, Logger: env.log})
+	sb, err := sandbox.New(sandbox.Options{
+		Listen: c.Listen, DCs: c.DCs, Transports: c.Transports, Logger: env.log, FreshFor: c.FreshFor,
+		OnDelivery: func(d sandbox.Delivery) {
+			fmt.Fprintf(env.out, "Code for %s by %s: %s\n", d.To, d.Way, d.Code)
+		},
+	})
 	if err != nil {
 		return err
 	}
@@ -31,6 +41,9 @@ func (c *sandboxCommand) Run(env *environment) error {
 		if _, err := sb.AddUser(phone, name, ""); err != nil {
 			return err
 		}
+	}
+	if err := c.protect(sb); err != nil {
+		return err
 	}
 	if err := sb.Start(); err != nil {
 		return err
@@ -50,6 +63,30 @@ func (c *sandboxCommand) Run(env *environment) error {
 	}
 	fmt.Fprintln(env.out, "Everything is kept in memory. Ctrl-C ends it.")
 	<-env.ctx.Done()
+	return nil
+}
+
+// protect sets how people sign in.
+func (c *sandboxCommand) protect(sb *sandbox.Sandbox) error {
+	for phone, secret := range c.Password {
+		if err := sb.SetPassword(phone, secret, ""); err != nil {
+			return err
+		}
+	}
+	for phone, address := range c.LoginEmail {
+		if err := sb.SetLoginEmail(phone, address, 0); err != nil {
+			return err
+		}
+	}
+	for phone, names := range c.CodeWays {
+		var ways []sandbox.CodeWay
+		for name := range strings.SplitSeq(names, ",") {
+			ways = append(ways, sandbox.CodeWay(name))
+		}
+		if err := sb.SetCodeWays(phone, ways...); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"rsc.io/qr"
 
+	"godwit/mtproto"
 	"godwit/telegram"
 	"godwit/telegram/signin"
 	"godwit/tg"
@@ -20,7 +21,8 @@ import (
 type terminal struct {
 	in    *bufio.Reader
 	out   io.Writer
-	phone string
+	phone string // of the command line
+	tried bool   // phone has been given
 }
 
 var _ telegram.Authenticator = (*terminal)(nil)
@@ -41,15 +43,12 @@ func (t *terminal) ask(question string) (string, error) {
 
 // Answer implements telegram.Authenticator.
 func (t *terminal) Answer(_ context.Context, prompt signin.Prompt) (signin.Answer, error) {
-	t.problem(prompt.Problem)
+	if prompt.Problem != nil {
+		fmt.Fprintln(t.out, reason(prompt.Problem))
+	}
 	switch prompt.Step {
 	case signin.AtStart:
-		if t.phone != "" && prompt.Problem == nil {
-			phone := t.phone
-			t.phone = "" // once cancelled, another is asked for
-			return signin.Answer{Action: signin.GivePhone, Text: phone}, nil
-		}
-		return t.give(signin.GivePhone, "Phone number:")
+		return t.start(prompt)
 	case signin.AtEmail:
 		fmt.Fprintln(t.out, "This account needs an e-mail address to sign in by.")
 		return t.give(signin.GiveEmail, "E-mail address:")
@@ -61,6 +60,20 @@ func (t *terminal) Answer(_ context.Context, prompt signin.Prompt) (signin.Answe
 		return signin.Answer{}, t.showQR(prompt.QR)
 	}
 	return t.choose(prompt)
+}
+
+// start tells who it is: the number of the command line, once, or what is
+// typed.
+func (t *terminal) start(prompt signin.Prompt) (signin.Answer, error) {
+	if t.phone != "" && prompt.Problem != nil {
+		return signin.Answer{}, prompt.Problem
+	}
+	if t.phone == "" || t.tried {
+		t.phone = ""
+		return t.give(signin.GivePhone, "Phone number:")
+	}
+	t.tried = true
+	return signin.Answer{Action: signin.GivePhone, Text: t.phone}, nil
 }
 
 // give asks a question whose answer means one thing.
@@ -219,24 +232,26 @@ func (t *terminal) deleteAccount(prompt signin.Prompt) (signin.Answer, error) {
 	return signin.Answer{Action: signin.DeleteAccount}, nil
 }
 
-// problem tells why something is asked for once more.
-func (t *terminal) problem(err error) {
-	if err == nil {
-		return
+// reason tells why something is asked for once more.
+func reason(err error) string {
+	var refusal *mtproto.RPCError
+	if errors.Is(err, tg.Err2FAConfirmWait) && errors.As(err, &refusal) {
+		return fmt.Sprintf("The account can be deleted in %v, unless its owner signs in before.",
+			time.Duration(refusal.Argument)*time.Second)
 	}
 	for _, known := range problems {
 		if errors.Is(err, known.err) {
-			fmt.Fprintln(t.out, known.text)
-			return
+			return known.text
 		}
 	}
-	fmt.Fprintln(t.out, "Telegram refuses:", err)
+	return fmt.Sprint("Telegram refuses: ", err)
 }
 
-var problems = []struct {
-	err  error
-	text string
-}{
+var problems = []explanation{
+	{tg.ErrPhoneNumberInvalid, "That is not a phone number that Telegram knows."},
+	{tg.ErrPhoneNumberBanned, "Telegram has banned that phone number."},
+	{tg.ErrPhoneNumberFlood, "Too many codes have been sent to that phone number. It takes a day or so until it gets another one."},
+	{tg.ErrPhoneNumberAppSignupForbidden, "That phone number has no account, and only Telegram's own apps may make one."},
 	{tg.ErrPhoneCodeInvalid, "That is not the code."},
 	{tg.ErrPhoneCodeEmpty, "That is not the code."},
 	{tg.ErrCodeInvalid, "That is not the code."},
