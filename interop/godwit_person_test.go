@@ -13,6 +13,7 @@ import (
 	"godwit/mtproto/transport"
 	"godwit/telegram"
 	"godwit/telegram/signin"
+	"godwit/telegram/updates"
 	"godwit/tg"
 )
 
@@ -34,6 +35,7 @@ type godwitPerson struct {
 	client   *telegram.Client
 	phone    string
 	received chan message
+	signIns  chan *tg.UpdateNewAuthorization // on other devices
 	contacts map[string]tg.InputPeerClass
 }
 
@@ -51,6 +53,7 @@ func startGodwit(ctx context.Context, t *testing.T, conn *connection, tr transpo
 	p := &godwitPerson{
 		phone:    phone,
 		received: make(chan message, 64),
+		signIns:  make(chan *tg.UpdateNewAuthorization, 64),
 		contacts: map[string]tg.InputPeerClass{},
 	}
 	p.client, err = telegram.Connect(ctx, telegram.Options{
@@ -60,12 +63,7 @@ func startGodwit(ctx context.Context, t *testing.T, conn *connection, tr transpo
 		Network:   network,
 		Transport: &tr,
 		Logger:    godwitLogger(t),
-		Handler: telegram.OnMessage(func(_ context.Context, _ *telegram.Client, m *tg.Message) error {
-			if !m.Out {
-				p.received <- message{ID: int(m.ID), Text: m.Message}
-			}
-			return nil
-		}),
+		Handler:   p.handle,
 	})
 	if err != nil {
 		t.Fatalf("godwit did not connect: %v", err)
@@ -76,6 +74,21 @@ func startGodwit(ctx context.Context, t *testing.T, conn *connection, tr transpo
 		}
 	})
 	return p
+}
+
+// handle takes what happens to the account.
+func (p *godwitPerson) handle(_ context.Context, _ *telegram.Client, d updates.Delivery) error {
+	for _, u := range d.Updates {
+		switch u := u.(type) {
+		case *tg.UpdateNewMessage:
+			if m, ok := u.Message.(*tg.Message); ok && !m.Out {
+				p.received <- message{ID: int(m.ID), Text: m.Message}
+			}
+		case *tg.UpdateNewAuthorization:
+			p.signIns <- u
+		}
+	}
+	return nil
 }
 
 func godwitLogger(t *testing.T) *slog.Logger {

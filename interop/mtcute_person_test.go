@@ -22,6 +22,7 @@ const farewell = 20 * time.Second
 type mtcutePerson struct {
 	phone    string
 	received chan message
+	shown    chan string // links of QR codes
 
 	mu      sync.Mutex
 	stdin   io.WriteCloser
@@ -37,6 +38,7 @@ type mtcuteLine struct {
 	Error   string          `json:"error"`
 	Event   string          `json:"event"`
 	Message message         `json:"message"`
+	URL     string          `json:"url"`
 }
 
 // A mtcuteTransport is one of the ways in which mtcute can put packets on a
@@ -87,6 +89,7 @@ func startScript(t *testing.T, phone, program string, args ...string) *mtcutePer
 	p := &mtcutePerson{
 		phone:    phone,
 		received: make(chan message, 64),
+		shown:    make(chan string, 64),
 		stdin:    stdin,
 		waiting:  map[int]chan mtcuteLine{},
 		ended:    make(chan struct{}),
@@ -115,8 +118,12 @@ func (p *mtcutePerson) read(stdout io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			line = mtcuteLine{Event: "message", Message: message{Text: "not JSON: " + lines.Text()}}
 		}
-		if line.Event == "message" {
+		switch line.Event {
+		case "message":
 			p.received <- line.Message
+			continue
+		case "qr":
+			p.shown <- line.URL
 			continue
 		}
 		p.mu.Lock()

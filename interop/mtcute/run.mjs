@@ -82,6 +82,57 @@ const commands = {
     return { user: me.id, dc: await client.getPrimaryDcId() }
   },
 
+  // Signs in by a QR code, whose links are lines {"event": "qr", "url": ...}.
+  async signInQR({ password }) {
+    const me = await client.signInQr({ onUrlUpdated: (url) => print({ event: 'qr', url }), password: password || undefined })
+    return { user: me.id, dc: await client.getPrimaryDcId() }
+  },
+
+  // Signs in another device, which shows a QR code.
+  async accept({ url }) {
+    const token = Buffer.from(new URL(url).searchParams.get('token'), 'base64url')
+    await client.call({ _: 'auth.acceptLoginToken', token })
+  },
+
+  // The models of the devices that are signed in.
+  async devices() {
+    const { authorizations } = await client.call({ _: 'account.getAuthorizations' })
+    return authorizations.map((a) => a.deviceModel)
+  },
+
+  async endOthers() {
+    await client.call({ _: 'auth.resetAuthorizations' })
+  },
+
+  async self() {
+    return { user: (await client.getUsers('me'))[0].id }
+  },
+
+  async setPassword({ password }) {
+    await client.enableCloudPassword({ password, hint: 'a bird' })
+  },
+
+  // Has a code mailed that stands for the password.
+  async sendRecoveryCode() {
+    return { pattern: await client.sendRecoveryCode() }
+  },
+
+  async recover({ code }) {
+    await client.recoverPassword({ recoveryCode: code })
+  },
+
+  // Gives the login code and reports whether a password is wanted too.
+  async giveCode({ phone, code }) {
+    const sent = await client.sendCode({ phone })
+    try {
+      await client.signIn({ phone, phoneCodeHash: sent.phoneCodeHash, phoneCode: code })
+      return { password: false }
+    } catch (err) {
+      if (err.text !== 'SESSION_PASSWORD_NEEDED') throw err
+      return { password: true }
+    }
+  },
+
   async add({ phone }) {
     const imported = await client.importContacts([{ phone, firstName: 'Contact', lastName: phone }])
     if (imported.users.length !== 1) throw new Error(`contacts.importContacts found ${imported.users.length} users`)
