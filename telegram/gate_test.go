@@ -19,7 +19,10 @@ import (
 // answering returns a network on which users.getUsers works, and everything
 // else gets the answers of a list, then no answer but an error.
 func answering(t *testing.T, answers ...error) *fakeNetwork {
+	var mu sync.Mutex // a request that was given up is answered beside the next one
 	return &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if _, ok := request.(*tg.UsersGetUsers); ok {
 			return self(), nil
 		}

@@ -287,14 +287,19 @@ func TestQRExpires(t *testing.T) {
 }
 
 // TestSignInAgain has what a sign-out leaves stand for the next code
-// (R-LG-02, R-LG-09, R-LG-21).
+// (R-LG-02, R-LG-21). Where the account stands in its updates is asked at once
+// (R-LG-11).
 func TestSignInAgain(t *testing.T) {
 	p := newPlace(t)
 	p.addUser("9996620001", "Ada")
 	store := new(telegram.MemoryStore)
 	o := p.options()
 	o.Store = store
+	o.Handler = newInbox().handler()
 	c := p.signIn(o, "9996620001")
+	if saved(t, store).State.Common.PTS == 0 {
+		t.Error("no state of updates is saved")
+	}
 	check(t, c.SignOut(p.ctx))
 	if tokens := saved(t, store).LogoutTokens; len(tokens) != 1 {
 		t.Fatalf("%d tokens are kept, want 1", len(tokens))

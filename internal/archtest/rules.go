@@ -254,7 +254,7 @@ var Rows = []Row{
 		Dir: "interop/...", Kind: Program,
 		Own: []string{
 			"mtproto", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/transport",
-			"sandbox", "telegram", "telegram/signin", "tg", "tl",
+			"sandbox", "telegram", "telegram/signin", "telegram/updates", "tg", "tl",
 		},
 		Modules: []string{"github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
 		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",
