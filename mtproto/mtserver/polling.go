@@ -128,7 +128,7 @@ func (h *HTTPConn) encrypted(ctx context.Context, key *keyState, e *session.Enve
 }
 
 // join has a request wait for an answer, in the mailbox of its session.
-func (h *HTTPConn) join(sess *Session) (*conn, *waiter) {
+func (h *HTTPConn) join(sess *Session) (*conn, *heldRequest) {
 	for {
 		c := sess.pollingConn()
 		if c == nil {
@@ -145,7 +145,7 @@ func (h *HTTPConn) join(sess *Session) (*conn, *waiter) {
 }
 
 // wait waits until the request can be answered.
-func (h *HTTPConn) wait(ctx context.Context, c *conn, sess *Session, w *waiter) ([]byte, error) {
+func (h *HTTPConn) wait(ctx context.Context, c *conn, sess *Session, w *heldRequest) ([]byte, error) {
 	defer c.box.leave(w)
 	if c.box.lossy.Swap(false) {
 		if err := sess.again(c); err != nil {
@@ -239,14 +239,14 @@ type mailbox struct {
 
 	mu      sync.Mutex // guards what follows; before Session.mu
 	ended   bool
-	waiting []*waiter
+	waiting []*heldRequest
 	first   time.Time   // when the oldest message was queued that waits to be sent; zero for none
 	latest  time.Time   // and the newest
 	idle    *time.Timer // runs while nobody waits
 }
 
-// A waiter is a request that is being held.
-type waiter struct {
+// A heldRequest is one that is being held.
+type heldRequest struct {
 	session.HTTPWait
 	until  time.Time // when it has to be answered at the latest
 	answer chan []byte
@@ -262,8 +262,8 @@ const (
 	pollingIdle = 30 * time.Second
 )
 
-// join adds a waiter, unless the mailbox is closed.
-func (b *mailbox) join(remote net.Addr) *waiter {
+// join adds a held request, unless the mailbox is closed.
+func (b *mailbox) join(remote net.Addr) *heldRequest {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ended {
@@ -273,7 +273,7 @@ func (b *mailbox) join(remote net.Addr) *waiter {
 	if b.idle != nil {
 		b.idle.Stop()
 	}
-	w := &waiter{answer: make(chan []byte, 1)}
+	w := &heldRequest{answer: make(chan []byte, 1)}
 	w.MaxWait = defaultMaxWait
 	w.until = time.Now().Add(defaultMaxWait)
 	w.timer = time.NewTimer(defaultMaxWait)
@@ -282,7 +282,7 @@ func (b *mailbox) join(remote net.Addr) *waiter {
 }
 
 // allow notes for how long the client lets its request be held.
-func (b *mailbox) allow(w *waiter, events []session.Event) {
+func (b *mailbox) allow(w *heldRequest, events []session.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, event := range events {
@@ -295,8 +295,8 @@ func (b *mailbox) allow(w *waiter, events []session.Event) {
 	}
 }
 
-// leave takes a waiter out. An answer that it has not taken is lost.
-func (b *mailbox) leave(w *waiter) {
+// leave takes a held request out. An answer that it has not taken is lost.
+func (b *mailbox) leave(w *heldRequest) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	w.timer.Stop()
@@ -315,7 +315,7 @@ func (b *mailbox) leave(w *waiter) {
 	}
 }
 
-func (b *mailbox) remove(w *waiter) {
+func (b *mailbox) remove(w *heldRequest) {
 	for i, other := range b.waiting {
 		if other == w {
 			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
@@ -372,7 +372,7 @@ func (b *mailbox) flush(c *conn, sess *Session, now bool) {
 
 // dueAt is when what is queued has to be sent: MaxDelay goes before WaitAfter,
 // and MaxWait before both.
-func (b *mailbox) dueAt(w *waiter) time.Time {
+func (b *mailbox) dueAt(w *heldRequest) time.Time {
 	at := b.latest.Add(w.WaitAfter)
 	if most := b.first.Add(w.MaxDelay); most.Before(at) {
 		at = most
@@ -385,7 +385,7 @@ func (b *mailbox) dueAt(w *waiter) time.Time {
 
 // due is called when a waiter's timer has run out. It returns what to answer,
 // nil if that is to come.
-func (b *mailbox) due(c *conn, sess *Session, w *waiter) ([]byte, error) {
+func (b *mailbox) due(c *conn, sess *Session, w *heldRequest) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	select {
