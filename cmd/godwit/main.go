@@ -35,6 +35,9 @@ type commands struct {
 	Upload   uploadCommand   `cmd:"" help:"Send files. One that was interrupted goes on where it was."`
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
 	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
+
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete command lines."`
+	Complete   completeCommand   `cmd:"" hidden:""`
 }
 
 // An environment is what a command may use of the world.
@@ -86,7 +89,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.LogLevel})),
 	}
-	if err := command.Run(env); err != nil && !errors.Is(err, context.Canceled) {
+	if err := command.Run(env, parser); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "godwit:", err)
 		return 1
 	}

@@ -14,6 +14,15 @@ import (
 	"godwit/sandbox"
 )
 
+// TestMain makes the test binary the program itself where a test asks for that,
+// for what only another process can try.
+func TestMain(m *testing.M) {
+	if os.Getenv("GODWIT_TEST_RUN") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
 // A screen is what a command prints, readable while it runs.
 type screen struct {
 	mu     sync.Mutex
