@@ -383,7 +383,7 @@ func (b *mailbox) dueAt(w *heldRequest) time.Time {
 	return at
 }
 
-// due is called when a waiter's timer has run out. It returns what to answer,
+// due is called when a request's timer has run out. It returns what to answer,
 // nil if that is to come.
 func (b *mailbox) due(c *conn, sess *Session, w *heldRequest) ([]byte, error) {
 	b.mu.Lock()
