@@ -86,6 +86,9 @@ type Options struct {
 	// call or e-mail. It must not use the Sandbox.
 	OnDelivery func(Delivery)
 
+	// KeyFault, if not nil, says for each key exchange with a DC what is to be done
+	// wrong in it: one of the faults of package mtproto/authkey (R-AK-39).
+	KeyFault   func(dc int) mtserver.KeyFault
 	Duplicates DuplicateRule // when a key is used in two places at once
 
 	// TakeoutDelay has devices that signed in less than a day ago wait before
@@ -155,7 +158,7 @@ func New(o Options) (*Sandbox, error) {
 		d.server, err = mtserver.New(mtserver.Options{
 			DC: d.id, PrivateKey: o.PrivateKey, Handler: handlerOf{d}, Now: o.Now, Rand: o.Rand, Logger: o.Logger,
 			UnboundMethods: []uint32{(&tg.HelpGetConfig{}).TypeID(), (&tg.HelpGetNearestDC{}).TypeID()},
-			CompressAbove:  512, Accept: d.accept,
+			CompressAbove:  512, Accept: d.accept, KeyFault: d.keyFault(),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: DC %d: %w", d.id, err)

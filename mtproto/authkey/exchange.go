@@ -42,11 +42,19 @@ func (n *nonces) hash(which byte, key *mtproto.AuthKey) tl.Int128 {
 // seal encrypts an object of steps 5 and 6: SHA-1, object, 0 to 15 random
 // bytes, under the temporary key (R-AK-21, R-AK-24).
 func (n *nonces) seal(rand io.Reader, object tl.Encoder) ([]byte, error) {
+	return n.sealFor(NoFault, rand, object)
+}
+
+// sealFor is seal for a server that may have to make FaultHash.
+func (n *nonces) sealFor(fault Fault, rand io.Reader, object tl.Encoder) ([]byte, error) {
 	body, err := tl.Marshal(object)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha1.Sum(body)
+	if fault == FaultHash {
+		sum[0] ^= 1
+	}
 	data := append(sum[:], body...)
 	padding := make([]byte, -len(data)&15)
 	if _, err := io.ReadFull(rand, padding); err != nil {

@@ -17,6 +17,8 @@ import (
 type run struct {
 	o         *ServerOptions
 	startedAt time.Time
+	fault     Fault
+	lost      bool // FaultLostAnswer has had its effect
 	state     state
 	nonces    nonces
 	pq, p, q  []byte
@@ -62,10 +64,12 @@ func (r *run) start(body []byte) (query, answer []byte, err error) {
 		return nil, nil, err
 	}
 	r.state = awaitParams
-	answer, err = tl.Marshal(&mt.ResPQ{
+	res := &mt.ResPQ{
 		Nonce: r.nonces.nonce, ServerNonce: r.nonces.server, PQ: r.pq,
 		ServerPublicKeyFingerprints: []int64{r.o.Key.Public().Fingerprint()},
-	})
+	}
+	r.fault.spoilPQ(res)
+	answer, err = tl.Marshal(res)
 	return query, answer, err
 }
 
@@ -108,17 +112,22 @@ func (r *run) sendParams(now time.Time, body []byte) (query, answer []byte, err 
 	if err := r.checkParams(now, &req); err != nil {
 		return nil, nil, err
 	}
+	if err := r.fault.refusal(); err != nil {
+		return nil, nil, err
+	}
 	prime := mtcrypto.DHPrime()
 	a, ga, err := drawShare(r.o.Rand, mtcrypto.DHGenerator, prime)
 	if err != nil {
 		return nil, nil, err
 	}
-	encrypted, err := r.nonces.seal(r.o.Rand, &mt.ServerDHInnerData{
+	inner := &mt.ServerDHInnerData{
 		Nonce: r.nonces.nonce, ServerNonce: r.nonces.server,
 		G: mtcrypto.DHGenerator, DHPrime: prime.Bytes(),
 		GA:         ga.FillBytes(make([]byte, mtproto.AuthKeySize)),
 		ServerTime: int32(now.Unix()),
-	})
+	}
+	r.fault.spoilParams(inner)
+	encrypted, err := r.nonces.sealFor(r.fault, r.o.Rand, inner)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -275,7 +284,11 @@ func (r *run) openShare(encrypted []byte) (*big.Int, error) {
 // in the end dh_gen_fail (R-AK-28, R-AK-29).
 func (r *run) verdict(key *mtproto.AuthKey) tl.Encoder {
 	n := &r.nonces
-	if key.ID() == 0 || r.o.KeyExists != nil && r.o.KeyExists(key.ID()) {
+	if r.fault == FaultFail {
+		r.state = over
+		return &mt.DHGenFail{Nonce: n.nonce, ServerNonce: n.server, NewNonceHash3: n.hash(verdictFail, key)}
+	}
+	if key.ID() == 0 || r.fault == FaultRetry && r.retries == 0 || r.o.KeyExists != nil && r.o.KeyExists(key.ID()) {
 		if r.retries++; r.retries > maxRetries {
 			r.state = over
 			return &mt.DHGenFail{Nonce: n.nonce, ServerNonce: n.server, NewNonceHash3: n.hash(verdictFail, key)}

@@ -2,6 +2,7 @@ package authkey
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -35,7 +36,11 @@ type ServerOptions struct {
 	// AcceptDC, if not nil, decides in the place of DC about the id that a
 	// client names, which may be DC+10000 or negative (R-AK-15).
 	AcceptDC func(dc int) bool
+	// Fault, if not nil, says for each exchange what is to be done wrong in it.
+	Fault func() Fault
 }
+
+var errFault = errors.New("authkey: a fault on purpose")
 
 // A Reject says that a client's packet is to be answered with a transport
 // error. The exchange that it belonged to is forgotten (R-TR-33).
@@ -60,7 +65,8 @@ type Server struct {
 // NewServer returns a server that has not received anything.
 func NewServer(o ServerOptions) *Server { return &Server{o: o} }
 
-// Receive takes a client's unencrypted packet and returns the answer. The error is
+// Receive takes a client's unencrypted packet and returns the answer, which only
+// FaultLostAnswer leaves out. The error is
 // a *Reject, or a failure of ServerOptions.Rand.
 //
 // The id of the packet is not checked, and what follows its object is ignored:
@@ -72,6 +78,10 @@ func (s *Server) Receive(now time.Time, packet []byte) (out []byte, err error) {
 	if err != nil {
 		s.run = nil
 		return nil, err
+	}
+	if s.run.fault == FaultLostAnswer && s.run.state == awaitShare && !s.run.lost {
+		s.run.lost = true
+		return nil, nil
 	}
 	tail, err := s.tail()
 	if err != nil {
@@ -104,6 +114,9 @@ func (s *Server) receive(now time.Time, packet []byte) (answer []byte, err error
 	switch id := tl.NewReader(body).PeekID(); id {
 	case mt.IDReqPQ, mt.IDReqPQMulti:
 		r = &run{o: &s.o, startedAt: now}
+		if s.o.Fault != nil {
+			r.fault = s.o.Fault()
+		}
 		query, answer, err = r.start(body)
 	case mt.IDReqDHParams:
 		query, answer, err = r.sendParams(now, body)
@@ -126,7 +139,11 @@ func (s *Server) tail() ([]byte, error) {
 	if err := readRandom(s.o.Rand, n[:]); err != nil {
 		return nil, err
 	}
-	tail := make([]byte, 4*int(n[0]%maxTail))
+	words := int(n[0] % maxTail)
+	if s.run.fault == FaultTail {
+		words = maxTail - 1
+	}
+	tail := make([]byte, 4*words)
 	return tail, readRandom(s.o.Rand, tail)
 }
 

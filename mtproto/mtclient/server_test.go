@@ -41,6 +41,7 @@ type server struct {
 	// drops the packet. first says that it is the connection's first.
 	see       func(c *serverConn, packet []byte) bool
 	temporary bool // clients use temporary keys
+	fault     func() authkey.Fault
 	// refuseBinding, if not nil, says why a binding is refused.
 	refuseBinding func() *mtproto.RPCError
 	// answer answers a query; errHold leaves it unanswered until release.
@@ -142,7 +143,7 @@ func (s *server) serve(remote net.Conn) {
 	s.mu.Lock()
 	c.Conn = framed
 	s.mu.Unlock()
-	exchange := authkey.NewServer(authkey.ServerOptions{Key: testKey(), DC: testDC, Rand: rand.Reader})
+	exchange := authkey.NewServer(authkey.ServerOptions{Key: testKey(), DC: testDC, Rand: rand.Reader, Fault: s.fault})
 	for {
 		packet, err := c.ReadPacket(nil)
 		if err != nil {
@@ -171,6 +172,9 @@ func (s *server) plain(c *serverConn, exchange *authkey.Server, packet []byte) e
 	}
 	if err != nil {
 		return err
+	}
+	if out == nil {
+		return nil
 	}
 	if made, done := exchange.Done(); done {
 		s.addKey(made.Key, made.Salt).expires = made.ExpiresAt

@@ -111,6 +111,7 @@ func (s *Server) newHandshake() *authkey.Server {
 		Key: s.o.PrivateKey, DC: s.o.DC, Rand: s.o.Rand,
 		KeyExists: func(id mtproto.KeyID) bool { _, ok := s.o.Keys.Load(id); return ok },
 		AcceptDC:  s.acceptDC,
+		Fault:     s.o.KeyFault,
 	})
 }
 

@@ -42,8 +42,8 @@ func (o *outcomes) add(id mtproto.MsgID, failed bool) {
 	}
 }
 
-// A waiter is a query that waits for one that has not come.
-type waiter struct {
+// A follower is a query that waits for one that has not come.
+type follower struct {
 	query session.Query
 	after []mtproto.MsgID
 }
@@ -75,19 +75,19 @@ func (s *Session) await(q session.Query, after []mtproto.MsgID) (waits bool, err
 	case len(open) == 0:
 		return false, nil
 	}
-	w := &waiter{query: q, after: after}
-	s.waiters = append(s.waiters, w)
+	w := &follower{query: q, after: after}
+	s.followers = append(s.followers, w)
 	s.busy = false
 	time.AfterFunc(waitTime, func() { s.srv.tasks.run(func() { s.giveUp(w) }) })
 	return true, nil
 }
 
 // giveUp ends a query that still waits.
-func (s *Session) giveUp(w *waiter) {
+func (s *Session) giveUp(w *follower) {
 	s.mu.Lock()
-	i := slices.Index(s.waiters, w)
+	i := slices.Index(s.followers, w)
 	if i >= 0 {
-		s.waiters = slices.Delete(s.waiters, i, i+1)
+		s.followers = slices.Delete(s.followers, i, i+1)
 	}
 	s.mu.Unlock()
 	if i >= 0 {
@@ -98,7 +98,7 @@ func (s *Session) giveUp(w *waiter) {
 // resume has the queries that need not wait any more handled, those first that
 // came first. s.mu is held.
 func (s *Session) resume() {
-	s.waiters = slices.DeleteFunc(s.waiters, func(w *waiter) bool {
+	s.followers = slices.DeleteFunc(s.followers, func(w *follower) bool {
 		open, failed := s.missing(w.after)
 		over := failed || len(open) == 0
 		if over {

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"godwit/mtproto"
+	"godwit/mtproto/authkey"
 	"godwit/mtproto/mtcrypto"
 	"godwit/mtproto/transport"
 )
@@ -70,6 +71,9 @@ type Options struct {
 	// Keys holds the auth keys; memory if nil.
 	Keys    KeyStore
 	Handler Handler
+	// KeyFault, if not nil, says for each key exchange what is to be done wrong in
+	// it, so that clients can be tried out (R-AK-39).
+	KeyFault func() KeyFault
 	// UnboundMethods are the ids of the methods that a temporary key may call
 	// before it is bound, besides auth.bindTempAuthKey: help.getConfig and
 	// help.getNearestDc on Telegram (R-PF-07).
@@ -119,6 +123,10 @@ type Options struct {
 	// sent as gzip_packed where that makes them smaller; 0 for never.
 	CompressAbove int
 }
+
+// A KeyFault is something that is done wrong in a key exchange on purpose: one
+// of the faults of package authkey.
+type KeyFault = authkey.Fault
 
 // ErrServerClosed is what Serve returns after Shutdown or Close.
 var ErrServerClosed = errors.New("mtserver: server closed")

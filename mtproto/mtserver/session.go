@@ -32,15 +32,15 @@ type Session struct {
 	closed   bool
 	flushing bool // a task will flush soon
 
-	jobs     []job
-	queries  int  // among the jobs, with the one in hand
-	busy     bool // a query is in hand
-	ending   bool // to be closed, after the query in hand
-	working  bool
-	waiters  []*waiter // for queries that have not come
-	outcomes outcomes
-	cancel   context.CancelFunc // of the work, nil while there is none
-	value    any
+	jobs      []job
+	queries   int  // among the jobs, with the one in hand
+	busy      bool // a query is in hand
+	ending    bool // to be closed, after the query in hand
+	working   bool
+	followers []*follower // for queries that have not come
+	outcomes  outcomes
+	cancel    context.CancelFunc // of the work, nil while there is none
+	value     any
 
 	displaced net.Addr // whose temporary key was replaced by the one of this session
 }
@@ -198,7 +198,7 @@ func (s *Session) unbound() {
 }
 
 func (s *Session) dropQueries() {
-	s.waiters = nil
+	s.followers = nil
 	s.jobs = slices.DeleteFunc(s.jobs, func(j job) bool { return j.kind == jobQuery })
 }
 
