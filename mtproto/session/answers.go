@@ -98,6 +98,10 @@ func (s *Session) trim(more int) bool {
 	return s.pending+more <= s.o.MaxPending
 }
 
+// detailedAbove is the size in bytes above which an answer is announced rather
+// than sent once more to a client that repeats its query.
+const detailedAbove = 4096
+
 // repeat deals with a message that a client sent before: the answer goes out
 // again if it may have been lost, else an acknowledgement (R-EM-16, R-SV-06).
 // Of one so old that it may as well be new the client is told (code 20).
@@ -105,6 +109,11 @@ func (s *Session) repeat(now time.Time, m *element) {
 	v, _ := s.seen.judge(m.id)
 	answer := s.answers[m.id]
 	switch {
+	case answer != nil && answer.id != 0 && !answer.queued && len(answer.body) > detailedAbove:
+		// It has most likely arrived, and if not the client asks for it (R-SM-44).
+		s.respond(&mt.MsgDetailedInfo{
+			MsgID: int64(m.id), AnswerMsgID: int64(answer.id), Bytes: int32(len(answer.body)),
+		})
 	case answer != nil && answer.id != 0:
 		s.resendSame(answer)
 	case answer != nil: // on its way

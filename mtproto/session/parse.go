@@ -35,6 +35,10 @@ func (s *Session) validate(value tl.Decoder) error {
 		ids = len(v.MsgIDs)
 	case *mt.MsgResendReq:
 		ids = len(v.MsgIDs)
+	case *mt.MsgsAllInfo:
+		if ids = len(v.MsgIDs); ids != len(v.Info) {
+			return mtproto.Violation("R-SM-46", "state of %d messages for %d ids", len(v.Info), ids)
+		}
 	case *mt.RPCResult:
 		if v.ReqMsgID == 0 || len(v.Result) < 4 {
 			return mtproto.Violation("R-SM-24", "rpc_result that answers nothing")

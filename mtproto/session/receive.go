@@ -256,10 +256,11 @@ func (s *Session) repairs(elements []element) bool {
 }
 
 // admitFromClient makes a server's checks of a packet in the order of
-// R-SM-35. It reports false where the packet has been refused with a
-// notification or was a duplicate. Those are found out first: an outsider who
-// sends a packet again when its salt or time is over must not make us refuse
-// what we have taken in, or the client would ask a second time.
+// R-SM-35, but for one thing. It reports false where the packet has been refused
+// with a notification or was a duplicate. Those are found out first, before salt
+// and time: an outsider who sends a packet again when its salt or time is over
+// must not make us refuse what we have taken in, or the client would ask a second
+// time and have it carried out twice.
 func (s *Session) admitFromClient(now time.Time, e *Envelope, elements []element) bool {
 	v, _ := s.seen.judge(e.MsgID)
 	if v == duplicate && !s.another(e, elements) || v == tooOld && s.anyInHand(elements) {

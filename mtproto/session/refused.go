@@ -102,9 +102,12 @@ func (s *Session) refused(messages []*message, id mtproto.MsgID, code int) {
 
 // rewind makes the next message id follow the last one that the server may
 // have taken in, and reports whether it is known. Ids above limit are ahead of
-// the server's time, so it has refused them, or will (R-IX-02). Going on in the
-// session spares the queries that are in hand from being carried out twice,
-// which a new session would mean. Should a packet have been on its way so long
+// the server's time, so it has refused them, or will (R-IX-02).
+//
+// What code 17 calls for is a choice (R-SM-33). TDLib and mtcute begin another
+// session, Telethon goes on in this one with its last id forgotten, and Telegram
+// puts up with either. We go on: in another session the server could not tell
+// what became of the queries that are in hand. Should a packet have been on its way so long
 // that it was not ahead any more, code 33 brings the new session about.
 func (s *Session) rewind(limit mtproto.MsgID) bool {
 	if !limit.Before(s.ids.last) {

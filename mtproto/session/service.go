@@ -37,7 +37,7 @@ func isQuery(body []byte) bool {
 }
 
 // handleBoth acts on the messages that either side may send. The others need no
-// reaction, such as msgs_all_info, which is voluntary news (R-SM-46).
+// reaction.
 func (s *Session) handleBoth(m *element) {
 	switch v := m.value.(type) {
 	case *mt.MsgsAck:
@@ -48,10 +48,12 @@ func (s *Session) handleBoth(m *element) {
 		s.handleResendRequest(m.id, v.MsgIDs)
 	case *mt.Ping:
 		s.respond(&mt.Pong{MsgID: int64(m.id), PingID: v.PingID})
+	case *mt.MsgsAllInfo:
+		s.handleAllInfo(v)
 	case *mt.MsgDetailedInfo:
-		s.handleDetailed(mtproto.MsgID(v.AnswerMsgID))
+		s.handleDetailed(mtproto.MsgID(v.AnswerMsgID), s.wants(mtproto.MsgID(v.MsgID)))
 	case *mt.MsgNewDetailedInfo:
-		s.handleDetailed(mtproto.MsgID(v.AnswerMsgID))
+		s.handleDetailed(mtproto.MsgID(v.AnswerMsgID), true)
 	}
 }
 

@@ -49,10 +49,26 @@ func (s *Session) handleResendRequest(request mtproto.MsgID, ids []int64) {
 	}
 }
 
+// handleAllInfo takes what the remote tells unasked: what it has received it
+// need not acknowledge (R-SM-46).
+func (s *Session) handleAllInfo(v *mt.MsgsAllInfo) {
+	received := make([]int64, 0, len(v.MsgIDs))
+	for i, id := range v.MsgIDs {
+		if v.Info[i]&stateMask == stateReceived {
+			received = append(received, id)
+		}
+	}
+	s.handleAcks(received)
+}
+
+// wants reports whether an answer to the message of that id is waited for.
+func (s *Session) wants(id mtproto.MsgID) bool { return s.sent[id] != nil || s.former[id] != nil }
+
 // handleDetailed deals with the announcement of a message that the remote did
-// not want to repeat: it is fetched unless it has come (R-SM-44, R-SM-45).
-func (s *Session) handleDetailed(answer mtproto.MsgID) {
-	if v, _ := s.seen.judge(answer); v == unseen {
+// not want to repeat: it is fetched unless it has come, or is not wanted any
+// more (R-SM-44, R-SM-45).
+func (s *Session) handleDetailed(answer mtproto.MsgID, wanted bool) {
+	if v, _ := s.seen.judge(answer); v == unseen && wanted {
 		s.service(&mt.MsgResendReq{MsgIDs: []int64{int64(answer)}}, false)
 		return
 	}
