@@ -111,6 +111,13 @@ func (c *Client) begin(ctx context.Context) error {
 	case err != nil:
 		return err
 	case known:
+		// Credentials that were imported may not say who it is.
+		if c.credentials.UserID != user.ID || c.credentials.Bot != user.Bot {
+			err := c.save(func(c *Credentials) { c.UserID, c.Bot = user.ID, user.Bot })
+			if err != nil {
+				return err
+			}
+		}
 		c.signedIn(user)
 	}
 	return nil

@@ -20,7 +20,7 @@ import (
 type Credentials struct {
 	DC           int           // the main data centre; 0: not chosen yet
 	Keys         map[int]DCKey // by data centre
-	UserID       int64         // 0: not signed in
+	UserID       int64         // 0: not signed in; or UnknownUser
 	Bot          bool          // the account is a bot
 	State        updates.State // what has been received
 	LogoutTokens []LogoutToken // at most 20, newest last; they can save a code (R-LG-21)
@@ -39,6 +39,10 @@ type DCKey struct {
 
 // A LogoutToken is what auth.logOut leaves behind. It prints as [redacted].
 type LogoutToken []byte
+
+// UnknownUser is the UserID of credentials that are signed in without saying as
+// whom: those of other programs. The first connection finds it out.
+const UnknownUser int64 = -1
 
 const redacted = "[redacted]"
 

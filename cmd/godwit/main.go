@@ -38,6 +38,7 @@ type commands struct {
 
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete command lines."`
 	Complete   completeCommand   `cmd:"" hidden:""`
+	Sessions   sessionsCommand   `cmd:"" help:"Import and export the sessions of other programs."`
 }
 
 // An environment is what a command may use of the world.

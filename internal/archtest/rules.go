@@ -158,6 +158,11 @@ var Rows = []Row{
 		Reason: "on top of the client, so that who moves no files links none of it",
 	},
 	{
+		Dir: "telegram/sessions", Kind: Library,
+		Own:    []string{"tl", "mtproto", "mtproto/mtcrypto", "mtproto/session", "telegram"},
+		Reason: "what other programs store, made into the client's credentials; the client needs none of it",
+	},
+	{
 		Dir: "internal/layer", Kind: Library,
 		Own:    []string{"internal/gz", "schema", "schema/layers", "tl", "tl/schema"},
 		Tests:  []string{"tg"},
@@ -212,7 +217,7 @@ var Rows = []Row{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
 			"internal/inspect", "mtproto", "mtproto/transport", "sandbox", "telegram", "telegram/files",
-			"telegram/signin", "tg", "tl", "tl/schema",
+			"telegram/sessions", "telegram/signin", "tg", "tl", "tl/schema",
 		},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
 		Reason:  "wiring: the one place that may know all of it",
@@ -255,6 +260,7 @@ var Rows = []Row{
 		Own: []string{
 			"mtproto", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/transport",
 			"sandbox", "telegram", "telegram/signin", "telegram/updates", "tg", "tl",
+			"sandbox", "telegram", "telegram/sessions", "telegram/sessions", "telegram/signin", "tg", "tl",
 		},
 		Modules: []string{"github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
 		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",
