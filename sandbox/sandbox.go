@@ -6,7 +6,9 @@
 // connection file that clients are given. Anybody can sign up: the phone
 // number 99966XYYYY lives on DC X, and its login code is X five times
 // (R-AP-10). [Sandbox.AddUser], [Sandbox.SetPassword] and [Sandbox.AddBot] put
-// accounts there beforehand.
+// accounts there beforehand. [Sandbox.SetCodeWays], [Sandbox.SetLoginEmail] and
+// [Sandbox.RefusePhone] say how else people sign in, and [Sandbox.Outbox] holds
+// the codes that were sent to them.
 //
 // Each client is served in the layer that it announces, 144 to 229. A method
 // that is not served is answered 400 INPUT_METHOD_INVALID and logged by name.

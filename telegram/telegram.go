@@ -13,6 +13,16 @@
 //	…
 //	full, err := tg.Call(ctx, client, &tg.UsersGetFullUser{ID: &tg.InputUserSelf{}})
 //
+// # Signing in
+//
+// [Client.SignIn] asks an [Authenticator] for what it needs, question by
+// question: code, password, e-mail address, name. [Client.SignInQR] shows a QR
+// code instead, and [Client.AcceptLogin] scans that of another device. Who has
+// the answers later, such as a program that serves web requests, takes
+// [Client.BeginSignIn], whose state can be stored in between.
+// [Client.Authorizations] lists the account's devices, and OnAuthorization
+// tells of new ones; [Client.SetPassword] and its kin deal with 2FA.
+//
 // # Credentials
 //
 // A [Store] keeps what signs the device in. A [MemoryStore] forgets it with the
