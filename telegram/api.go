@@ -8,6 +8,8 @@ type API interface {
 	tg.Invoker
 	// Learn remembers the access hashes of users and chats.
 	Learn(users []tg.UserClass, chats []tg.ChatClass)
+	// LearnFrom is Learn for what came with messages.
+	LearnFrom(messages []tg.MessageClass, users []tg.UserClass, chats []tg.ChatClass)
 	// InputPeer returns how a peer is named in requests.
 	InputPeer(peer tg.PeerClass) (tg.InputPeerClass, error)
 }
@@ -26,13 +28,13 @@ type page struct {
 func pageOf(api API, answer tg.MessagesMessagesClass) page {
 	switch a := answer.(type) {
 	case *tg.MessagesMessages:
-		api.Learn(a.Users, a.Chats)
+		api.LearnFrom(a.Messages, a.Users, a.Chats)
 		return page{a.Messages, len(a.Messages), 0}
 	case *tg.MessagesMessagesSlice:
-		api.Learn(a.Users, a.Chats)
+		api.LearnFrom(a.Messages, a.Users, a.Chats)
 		return page{a.Messages, int(a.Count), a.NextRate.Or(0)}
 	case *tg.MessagesChannelMessages:
-		api.Learn(a.Users, a.Chats)
+		api.LearnFrom(a.Messages, a.Users, a.Chats)
 		return page{a.Messages, int(a.Count), 0}
 	}
 	return page{}

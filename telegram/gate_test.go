@@ -137,6 +137,7 @@ func TestGivingUp(t *testing.T) {
 		var asking sync.WaitGroup
 		var gone, closed error
 		asking.Go(func() { _, gone = nearest(ctx, c) })
+		synctest.Wait() // the wait has begun
 		asking.Go(func() { _, closed = nearest(t.Context(), c) })
 		synctest.Wait()
 		cancel()

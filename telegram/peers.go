@@ -14,8 +14,9 @@ import (
 // peers are the users and chats that the client has been shown, with their
 // access hashes.
 type peers struct {
-	store PeerStore
-	log   *slog.Logger
+	store   PeerStore
+	log     *slog.Logger
+	origins origins
 
 	mu     sync.Mutex
 	hashes map[PeerID]int64 // what this run has come across
@@ -89,6 +90,14 @@ func (p *peers) hash(id PeerID) (int64, bool) {
 
 // input returns how a peer is named in requests, nil if it is not known.
 func (p *peers) input(peer tg.PeerClass) tg.InputPeerClass {
+	if input := p.byHash(peer); input != nil {
+		return input
+	}
+	return p.byMessage(peer)
+}
+
+// byHash is input for a peer whose access hash is known, or that needs none.
+func (p *peers) byHash(peer tg.PeerClass) tg.InputPeerClass {
 	switch peer := peer.(type) {
 	case *tg.PeerUser:
 		if hash, ok := p.hash(IDOf(peer)); ok {

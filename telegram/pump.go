@@ -223,6 +223,7 @@ func (p *pump) deliver() error {
 		if p.ctx.Err() != nil {
 			return nil
 		}
+		p.c.peers.origins.note(messagesIn(d.Updates), d.Users, d.Chats)
 		if err := p.c.o.Handler(p.ctx, p.c, d); err != nil {
 			return fmt.Errorf("telegram: handler: %w", err)
 		}

@@ -23,6 +23,8 @@ type server struct {
 
 func (s *server) Learn([]tg.UserClass, []tg.ChatClass) {}
 
+func (s *server) LearnFrom([]tg.MessageClass, []tg.UserClass, []tg.ChatClass) {}
+
 func (s *server) InputPeer(tg.PeerClass) (tg.InputPeerClass, error) { return nil, nil }
 
 func (s *server) Invoke(_ context.Context, req tg.Request, decode func(*tl.Reader) error) error {
