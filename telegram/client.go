@@ -75,6 +75,9 @@ func newClient(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("telegram: loading credentials: %w", err)
 	}
+	if err := credentials.claim(&o.Network); err != nil {
+		return nil, err
+	}
 	c := &Client{
 		o: o, credentials: credentials, links: make(map[int]*link), newConnection: newConnection,
 		pools: make(map[poolKey]*pool), importing: make(map[int]chan struct{}),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"godwit/mtproto"
@@ -26,6 +27,10 @@ type Credentials struct {
 	LogoutTokens []LogoutToken // at most 20, newest last; they can save a code (R-LG-21)
 	Addresses    []DC          // from help.getConfig; tried before the built-in ones
 	PreferIPv6   bool          // from help.getConfig too
+	// NetworkKeys are the fingerprints of the RSA keys of the network that the
+	// credentials are of, empty where that is not known. Another network's
+	// client refuses them: it would throw the keys away as unknown.
+	NetworkKeys []int64
 }
 
 // A DCKey is the auth key that is shared with a data centre.
@@ -93,6 +98,7 @@ type (
 		LogoutTokens [][]byte        `json:"logout_tokens,omitempty"`
 		Addresses    []DC            `json:"addresses,omitempty"`
 		PreferIPv6   bool            `json:"prefer_ipv6,omitempty"`
+		NetworkKeys  []int64         `json:"network_keys,omitempty"`
 	}
 	keyJSON struct {
 		Key      []byte         `json:"key"`
@@ -107,6 +113,7 @@ func (c Credentials) MarshalBinary() ([]byte, error) {
 	out := credentialsJSON{
 		Version: credentialsVersion, DC: c.DC, UserID: c.UserID, Bot: c.Bot,
 		Channels: c.State.Channels, Addresses: c.Addresses, PreferIPv6: c.PreferIPv6,
+		NetworkKeys: c.NetworkKeys,
 	}
 	if c.State.Common != (updates.Common{}) {
 		out.Common = &c.State.Common
@@ -135,7 +142,7 @@ func (c *Credentials) UnmarshalBinary(data []byte) error {
 	}
 	*c = Credentials{
 		DC: in.DC, UserID: in.UserID, Bot: in.Bot, Addresses: in.Addresses, PreferIPv6: in.PreferIPv6,
-		State: updates.State{Channels: in.Channels},
+		State: updates.State{Channels: in.Channels}, NetworkKeys: in.NetworkKeys,
 	}
 	if in.Common != nil {
 		c.State.Common = *in.Common
@@ -157,6 +164,25 @@ func (c *Credentials) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
+// ErrOtherNetwork says that the stored credentials are of a network with other
+// RSA keys than the one to connect to. They are left as they are.
+var ErrOtherNetwork = errors.New("telegram: the stored credentials are of another network")
+
+// claim notes the network that the credentials are of, and fails with
+// ErrOtherNetwork if it is another.
+func (c *Credentials) claim(n *Network) error {
+	var fingerprints []int64
+	for _, key := range n.PublicKeys {
+		fingerprints = append(fingerprints, key.Fingerprint())
+	}
+	known := func(f int64) bool { return slices.Contains(c.NetworkKeys, f) }
+	if len(c.NetworkKeys) > 0 && !slices.ContainsFunc(fingerprints, known) {
+		return ErrOtherNetwork
+	}
+	c.NetworkKeys = fingerprints
+	return nil
+}
+
 // addLogoutToken keeps the newest tokens (R-LG-21).
 func (c *Credentials) addLogoutToken(token []byte) {
 	c.LogoutTokens = append(c.LogoutTokens, token)
@@ -166,5 +192,7 @@ func (c *Credentials) addLogoutToken(token []byte) {
 // signedOut returns what is left of the credentials of a device that is not
 // signed in any more.
 func (c *Credentials) signedOut() Credentials {
-	return Credentials{DC: c.DC, LogoutTokens: c.LogoutTokens, Addresses: c.Addresses, PreferIPv6: c.PreferIPv6}
+	return Credentials{
+		DC: c.DC, LogoutTokens: c.LogoutTokens, Addresses: c.Addresses, PreferIPv6: c.PreferIPv6, NetworkKeys: c.NetworkKeys,
+	}
 }

@@ -35,7 +35,7 @@ func full() Credentials {
 			Common: updates.Common{PTS: 1, QTS: 2, Date: 3, Seq: 4}, Channels: map[int64]int32{1 << 40: 5},
 		},
 		LogoutTokens: []LogoutToken{{1, 2}, {3}},
-		Addresses:    []DC{{ID: 2, Host: "192.0.2.1", Port: 443, ThisPortOnly: true}}, PreferIPv6: true,
+		Addresses:    []DC{{ID: 2, Host: "192.0.2.1", Port: 443, ThisPortOnly: true}}, PreferIPv6: true, NetworkKeys: []int64{-5, 7},
 	}
 }
 

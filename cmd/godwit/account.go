@@ -55,6 +55,10 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 	defer cancel()
 	o.Store = store
 	client, err := telegram.Connect(ctx, o)
+	if errors.Is(err, telegram.ErrOtherNetwork) {
+		err = fmt.Errorf("%s: %w: give the --dc that they were made with, or other --credentials; if that network is gone, remove the file",
+			f.Credentials, err)
+	}
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"godwit/telegram"
 	"godwit/tg"
@@ -25,12 +27,39 @@ func (c *loginCommand) Run(env *environment) error {
 		return err
 	}
 	defer a.close()
+	if err := c.isOther(a.Self()); err != nil {
+		return err
+	}
 	user, err := c.signIn(env, a)
 	if err != nil {
 		return explain(err, loginErrors)
 	}
 	fmt.Fprintf(env.out, "Signed in as %s, user %d. Credentials: %s\n", nameOf(user), user.ID, c.Credentials)
 	return nil
+}
+
+// isOther fails if the file has been signed in as somebody else than whom the
+// flags name.
+func (c *loginCommand) isOther(self *tg.User) error {
+	if self == nil {
+		return nil
+	}
+	number, _, _ := strings.Cut(c.Bot, ":")
+	phone := self.Phone.Or("")
+	if c.Phone != "" && digits(c.Phone) != digits(phone) || c.Bot != "" && number != strconv.FormatInt(self.ID, 10) {
+		return fmt.Errorf("%s is signed in already, as %s, user %d: name another file with --credentials", c.Credentials, nameOf(self), self.ID)
+	}
+	return nil
+}
+
+// digits leaves out of a phone number what people write between its digits.
+func digits(phone string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, phone)
 }
 
 func (c *loginCommand) signIn(env *environment, a *account) (*tg.User, error) {
