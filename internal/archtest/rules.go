@@ -258,7 +258,7 @@ var Rows = []Row{
 	{
 		Dir: "interop/...", Kind: Program,
 		Own: []string{
-			"mtproto", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/transport",
+			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session", "mtproto/transport",
 			"sandbox", "telegram", "telegram/signin", "telegram/updates", "tg", "tl",
 			"sandbox", "telegram", "telegram/sessions", "telegram/sessions", "telegram/signin", "tg", "tl",
 		},
