@@ -126,12 +126,11 @@ type mtclientInvoker struct{ *mtclient.Client }
 
 // Invoke sends a request and has its answer decoded.
 func (c mtclientInvoker) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
-	var b tl.Buffer
-	req.Encode(&b)
-	if b.Err() != nil {
-		return b.Err()
+	query, err := tl.Marshal(req)
+	if err != nil {
+		return err
 	}
-	answer, err := c.Client.Invoke(ctx, b.Bytes())
+	answer, err := c.Client.Invoke(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -183,19 +182,12 @@ func startMtclient(ctx context.Context, t *testing.T, conn *connection, o transp
 // initConnection wraps the first query of a connection.
 func initConnection(conn *connection, query []byte) []byte {
 	var b tl.Buffer
-	(&tg.InvokeWithLayer{
+	b.Object(&tg.InvokeWithLayer{
 		Layer: tg.Layer,
 		Query: &tg.InitConnection{
 			APIID: int32(conn.APIID), DeviceModel: "interop", SystemVersion: "1", AppVersion: "1",
-			SystemLangCode: "en", LangCode: "en", Query: encoded(query),
+			SystemLangCode: "en", LangCode: "en", Query: tl.Encoded(query),
 		},
-	}).Encode(&b)
+	})
 	return b.Bytes()
 }
-
-// encoded is a request that is encoded already.
-type encoded []byte
-
-func (e encoded) TypeID() uint32      { return tl.NewReader(e).PeekID() }
-func (e encoded) Encode(b *tl.Buffer) { b.Raw(e) }
-func (encoded) Decode(*tl.Reader)     {}

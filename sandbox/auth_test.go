@@ -215,7 +215,7 @@ func TestDevices(t *testing.T) {
 	first := l.person(alicePhone, "Alice")
 	second := l.device(1).signIn(alicePhone)
 	news := first.updates()
-	if len(news) != 2 || news[0].TypeID() != (&tg.UpdateNewAuthorization{}).TypeID() {
+	if len(news) != 2 || tl.TypeID(news[0]) != tg.IDUpdateNewAuthorization {
 		t.Fatalf("the first device was told %v", news)
 	}
 	l.clock.advance(time.Minute)

@@ -33,7 +33,7 @@ type handler struct {
 	free bool // needs no sign-in (R-AP-09)
 	away bool // may be called on other DCs than the user's home
 	cdn  bool // is served by a CDN DC alone (R-FI-22)
-	run  func(c *call, query []byte) (tl.Encoder, error)
+	run  func(c *call, query []byte) (tl.Object, error)
 }
 
 // anywhere has the method served on other DCs than the user's home too.
@@ -46,10 +46,10 @@ var handlers = map[uint32]*handler{}
 func register[Q any, P interface {
 	*Q
 	tg.Request
-}, R tl.Encoder](serve func(c *call, q P) (R, error)) *handler {
-	id := P(new(Q)).TypeID()
+}, R tl.Object](serve func(c *call, q P) (R, error)) *handler {
+	id := tl.TypeID(P(new(Q)))
 	h := &handler{name: tg.MethodName(id)}
-	h.run = func(c *call, query []byte) (tl.Encoder, error) {
+	h.run = func(c *call, query []byte) (tl.Object, error) {
 		q := P(new(Q))
 		if err := tl.Unmarshal(query, q); err != nil {
 			return nil, errFetch
@@ -69,14 +69,14 @@ func register[Q any, P interface {
 func registerFree[Q any, P interface {
 	*Q
 	tg.Request
-}, R tl.Encoder](serve func(c *call, q P) (R, error)) *handler {
+}, R tl.Object](serve func(c *call, q P) (R, error)) *handler {
 	h := register[Q, P, R](serve)
 	h.free, h.away = true, true
 	return h
 }
 
 // perform checks that the caller may call h, and calls it.
-func (c *call) perform(h *handler, query []byte) (tl.Encoder, error) {
+func (c *call) perform(h *handler, query []byte) (tl.Object, error) {
 	c.method = h.name
 	c.world().lapse(c.key)
 	c.user = c.key.user()
@@ -125,28 +125,29 @@ func (c *call) allowed(h *handler, method uint32) error {
 // for what takes long, such as reading a file.
 type later struct {
 	work func() error
-	then func(c *call) (tl.Encoder, error)
+	then func(c *call) (tl.Object, error)
 }
 
-// Encode does nothing: a later is not an answer.
-func (*later) Encode(*tl.Buffer) {}
+// TL does nothing: a later is not an answer.
+func (*later) TL(*tl.Codec) {}
 
 func (c *call) world() *world { return c.dc.world }
 
 // A boolean is a Bool as the answer to a method.
 type boolean bool
 
-// Encode appends boolTrue or boolFalse.
-func (v boolean) Encode(b *tl.Buffer) { b.Bool(bool(v)) }
+// TL appends boolTrue or boolFalse.
+func (v boolean) TL(c *tl.Codec) { c.Buffer().Bool(bool(v)) }
 
 // A vector is a Vector as the answer to a method.
-type vector[T tl.Encoder] []T
+type vector[T tl.Object] []T
 
-// Encode appends the vector, boxed.
-func (v vector[T]) Encode(b *tl.Buffer) {
+// TL appends the vector, boxed.
+func (v vector[T]) TL(c *tl.Codec) {
+	b := c.Buffer()
 	b.Vector(len(v))
 	for _, element := range v {
-		element.Encode(b)
+		b.Object(element)
 	}
 }
 

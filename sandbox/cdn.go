@@ -84,7 +84,7 @@ func (c *call) redirect(f *file, data *content, offset int64) *later {
 			out.FileHashes = append(out.FileHashes, *h)
 		}
 		return err
-	}, then: func(*call) (tl.Encoder, error) { return out, nil }}
+	}, then: func(*call) (tl.Object, error) { return out, nil }}
 }
 
 func (w *world) newCDNFile(dc int, data *content) *cdnFile {
@@ -103,7 +103,7 @@ func (f *cdnFile) encrypt(p []byte, offset int64) {
 }
 
 // getCDNFile serves upload.getCdnFile (R-FI-23).
-func getCDNFile(c *call, q *tg.UploadGetCDNFile) (tl.Encoder, error) {
+func getCDNFile(c *call, q *tg.UploadGetCDNFile) (tl.Object, error) {
 	if err := checkRange(q.Offset, int64(q.Limit), false); err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func getCDNFile(c *call, q *tg.UploadGetCDNFile) (tl.Encoder, error) {
 		out.Bytes, err = f.data.part(q.Offset, int64(q.Limit))
 		f.encrypt(out.Bytes, q.Offset)
 		return err
-	}, then: func(*call) (tl.Encoder, error) { return out, nil }}, nil
+	}, then: func(*call) (tl.Object, error) { return out, nil }}, nil
 }
 
 // cdnFileOf returns a file that this DC has sent clients to the CDN for.

@@ -70,7 +70,7 @@ func TestCodeWays(t *testing.T) {
 				t.Errorf("announced as %T, want %T", first.NextType, test.next)
 			}
 			sent := d.resend(alicePhone, first)
-			if sent.Type.TypeID() != test.sent.TypeID() || sent.NextType != nil || sent.PhoneCodeHash == first.PhoneCodeHash {
+			if tl.TypeID(sent.Type) != tl.TypeID(test.sent) || sent.NextType != nil || sent.PhoneCodeHash == first.PhoneCodeHash {
 				t.Fatalf("sent %+v", sent)
 			}
 			fails(d, &tg.AuthResendCode{PhoneNumber: alicePhone, PhoneCodeHash: sent.PhoneCodeHash}, 406, "SEND_CODE_UNAVAILABLE")
@@ -92,7 +92,7 @@ func id(v tl.Object) uint32 {
 	if v == nil {
 		return 0
 	}
-	return v.TypeID()
+	return tl.TypeID(v)
 }
 
 // R-LG-03: a code by the app is a message of Telegram's on the other devices,

@@ -123,14 +123,14 @@ func (d *dc) admit(l link, q *layer.Call) (*session, int, error) {
 
 // run calls a handler with the world locked, then tells everybody concerned.
 func (d *dc) run(c *call, h *handler, query []byte) ([]byte, error) {
-	out, err := c.locked(func() (tl.Encoder, error) { return c.perform(h, query) })
+	out, err := c.locked(func() (tl.Object, error) { return c.perform(h, query) })
 	for err == nil {
 		rest, ok := out.(*later)
 		if !ok {
 			break
 		}
 		if err = rest.work(); err == nil {
-			out, err = c.locked(func() (tl.Encoder, error) { return rest.then(c) })
+			out, err = c.locked(func() (tl.Object, error) { return rest.then(c) })
 		}
 	}
 	for told := range c.told {
@@ -147,7 +147,7 @@ func (d *dc) run(c *call, h *handler, query []byte) ([]byte, error) {
 }
 
 // locked calls part of a handler while nobody else sees the world.
-func (c *call) locked(part func() (tl.Encoder, error)) (tl.Encoder, error) {
+func (c *call) locked(part func() (tl.Object, error)) (tl.Object, error) {
 	w := c.world()
 	w.mu.Lock()
 	defer w.mu.Unlock()

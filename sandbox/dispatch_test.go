@@ -30,7 +30,7 @@ func wantRPC(t *testing.T, err error, code int, message string) {
 	}
 }
 
-func marshal(t *testing.T, v tl.Encoder) []byte {
+func marshal(t *testing.T, v tl.Object) []byte {
 	t.Helper()
 	p, err := tl.Marshal(v)
 	if err != nil {
@@ -80,19 +80,18 @@ type packed struct {
 	query tg.Request
 }
 
-func (p packed) TypeID() uint32    { return 0x3072cfa1 }
-func (p packed) Decode(*tl.Reader) {}
-func (p packed) Encode(b *tl.Buffer) {
+func (p packed) TL(c *tl.Codec) {
+	b := c.Buffer()
 	var out bytes.Buffer
 	w := io.WriteCloser(gzip.NewWriter(&out))
 	if p.zlib {
 		w = zlib.NewWriter(&out)
 	}
 	var inner tl.Buffer
-	p.query.Encode(&inner)
+	inner.Object(p.query)
 	w.Write(inner.Bytes())
 	w.Close()
-	b.ID(p.TypeID())
+	b.ID(0x3072cfa1)
 	b.ByteString(out.Bytes())
 }
 
@@ -129,7 +128,7 @@ func TestWrappers(t *testing.T) {
 			l.world.takeouts[1] = &takeout{id: 1}
 			d := l.device(1)
 			out, err := d.query(marshal(t, query))
-			if err != nil || binary.LittleEndian.Uint32(out) != (&tg.NearestDC{}).TypeID() {
+			if err != nil || binary.LittleEndian.Uint32(out) != tl.TypeID(&tg.NearestDC{}) {
 				t.Errorf("%x, %v", out, err)
 			}
 			out, err = d.query(marshal(t, q))
@@ -171,7 +170,7 @@ func TestEveryLayer(t *testing.T) {
 			phone := fmt.Sprintf("999661%04d", 1000+i)
 			old := l.device(1)
 			old.layer = n
-			call := func(v tl.Encoder) []byte {
+			call := func(v tl.Object) []byte {
 				t.Helper()
 				p, err := old.query(marshal(t, v))
 				if err != nil {
@@ -225,7 +224,7 @@ func TestEveryLayer(t *testing.T) {
 // A rawCall is a method call of any layer: its id, no flags, and the rest.
 type rawCall func(b *tl.Buffer)
 
-func (c rawCall) Encode(b *tl.Buffer) { c(b) }
+func (call rawCall) TL(c *tl.Codec) { call(c.Buffer()) }
 
 func signInAs(s *schema.Schema, method string, fields ...string) rawCall {
 	m := s.Method(method)
@@ -248,7 +247,7 @@ func sendAs(s *schema.Schema, from *device, to int64) rawCall {
 	return func(b *tl.Buffer) {
 		b.ID(s.Method("messages.sendMessage").ID)
 		b.Uint32(0)
-		(&tg.InputPeerUser{UserID: to, AccessHash: w.accessHash(viewer, peerKey{peerUser, to})}).Encode(b)
+		b.Object(&tg.InputPeerUser{UserID: to, AccessHash: w.accessHash(viewer, peerKey{peerUser, to})})
 		b.String("from the old one")
 		b.Long(lastRandomID.Add(1))
 	}

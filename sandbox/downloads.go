@@ -69,7 +69,7 @@ func getFile(c *call, q *tg.UploadGetFile) (*later, error) {
 		out.Type = storageType(head)
 		out.Bytes, err = data.part(q.Offset, int64(q.Limit))
 		return err
-	}, then: func(*call) (tl.Encoder, error) { return out, nil }}, nil
+	}, then: func(*call) (tl.Object, error) { return out, nil }}, nil
 }
 
 // locateHere is locate, for files of this DC alone (R-FI-13).
@@ -129,7 +129,7 @@ func hashesFrom(data *content, offset int64) *later {
 			out, err = data.hashes(offset)
 			return err
 		},
-		then: func(*call) (tl.Encoder, error) { return out, nil },
+		then: func(*call) (tl.Object, error) { return out, nil },
 	}
 }
 

@@ -29,7 +29,7 @@ func pageOf[T any](all []T, offset string, limit int32, most int) (part []T, nex
 }
 
 // encodingOf returns what a value looks like in transit, to compare values by.
-func encodingOf(e tl.Encoder) string {
+func encodingOf(e tl.Object) string {
 	raw, err := tl.Marshal(e)
 	if err != nil {
 		return ""

@@ -43,9 +43,9 @@ func dial(t *testing.T, info Info, dc int, o transport.Options) *remote {
 		Transport: o, DC: dc + 10000, PublicKeys: keys,
 		Init: func(query []byte) []byte {
 			var b tl.Buffer
-			(&tg.InvokeWithLayer{Layer: tg.Layer, Query: &tg.InitConnection{
-				APIID: int32(info.APIID), DeviceModel: "Test", SystemVersion: "1", AppVersion: "1", Query: rawQuery(query),
-			}}).Encode(&b)
+			b.Object(&tg.InvokeWithLayer{Layer: tg.Layer, Query: &tg.InitConnection{
+				APIID: int32(info.APIID), DeviceModel: "Test", SystemVersion: "1", AppVersion: "1", Query: tl.Encoded(query),
+			}})
 			return b.Bytes()
 		},
 		OnUpdate: func(p []byte) {
@@ -70,13 +70,6 @@ func dial(t *testing.T, info Info, dc int, o transport.Options) *remote {
 	t.Cleanup(func() { cancel(); running.Wait() })
 	return r
 }
-
-// A rawQuery is a query that is encoded already.
-type rawQuery []byte
-
-func (q rawQuery) Encode(b *tl.Buffer) { b.Raw(q) }
-func (q rawQuery) Decode(*tl.Reader)   {}
-func (q rawQuery) TypeID() uint32      { return tl.NewReader(q).PeekID() }
 
 func (r *remote) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
 	raw, err := tl.Marshal(req)

@@ -52,14 +52,14 @@ func (w *world) mediaObject(viewer *user, m *media) tg.MessageMediaClass {
 }
 
 // takeMedia makes the media that a query names, and then goes on with it.
-func (c *call) takeMedia(in tg.InputMediaClass, then func(c *call, m *media) (tl.Encoder, error)) (tl.Encoder, error) {
+func (c *call) takeMedia(in tg.InputMediaClass, then func(c *call, m *media) (tl.Object, error)) (tl.Object, error) {
 	switch in := in.(type) {
 	case *tg.InputMediaUploadedPhoto:
-		return c.takePhoto(in.File, photoSizes, func(c *call, f *file) (tl.Encoder, error) {
+		return c.takePhoto(in.File, photoSizes, func(c *call, f *file) (tl.Object, error) {
 			return then(c, &media{file: f, spoiler: in.Spoiler})
 		})
 	case *tg.InputMediaUploadedDocument:
-		return c.takeDocument(in, func(c *call, f *file) (tl.Encoder, error) {
+		return c.takeDocument(in, func(c *call, f *file) (tl.Object, error) {
 			return then(c, &media{file: f, spoiler: in.Spoiler})
 		})
 	case *tg.InputMediaEmpty:
@@ -105,7 +105,7 @@ func (c *call) findMedia(id, hash int64, reference []byte, document bool) (*file
 }
 
 // takePhoto makes a photo of an upload.
-func (c *call) takePhoto(in tg.InputFileClass, sizes []sizeLimit, then func(*call, *file) (tl.Encoder, error)) (tl.Encoder, error) {
+func (c *call) takePhoto(in tg.InputFileClass, sizes []sizeLimit, then func(*call, *file) (tl.Object, error)) (tl.Object, error) {
 	up, err := c.takeFile(in)
 	if err != nil {
 		return nil, err
@@ -117,11 +117,11 @@ func (c *call) takePhoto(in tg.InputFileClass, sizes []sizeLimit, then func(*cal
 		}
 		f.pictures, err = pictures(up.content, sizes, store)
 		return err
-	}, then: func(c *call) (tl.Encoder, error) { return then(c, c.addFile(f)) }}, nil
+	}, then: func(c *call) (tl.Object, error) { return then(c, c.addFile(f)) }}, nil
 }
 
 // takeDocument makes a document of an upload, with a thumbnail where it can.
-func (c *call) takeDocument(in *tg.InputMediaUploadedDocument, then func(*call, *file) (tl.Encoder, error)) (tl.Encoder, error) {
+func (c *call) takeDocument(in *tg.InputMediaUploadedDocument, then func(*call, *file) (tl.Object, error)) (tl.Object, error) {
 	up, err := c.takeFile(in.File)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (c *call) takeDocument(in *tg.InputMediaUploadedDocument, then func(*call, 
 			return err
 		}
 		return f.describe(up.name, shown, store)
-	}, then: func(c *call) (tl.Encoder, error) { return then(c, c.addFile(f)) }}, nil
+	}, then: func(c *call) (tl.Object, error) { return then(c, c.addFile(f)) }}, nil
 }
 
 // describe completes a document by what can be seen in it. shown is what its
@@ -183,11 +183,11 @@ func (c *call) writable(in tg.InputPeerClass) (peerKey, error) {
 
 // uploadMedia serves messages.uploadMedia, which makes media that can be sent
 // later, in an album for one.
-func uploadMedia(c *call, q *tg.MessagesUploadMedia) (tl.Encoder, error) {
+func uploadMedia(c *call, q *tg.MessagesUploadMedia) (tl.Object, error) {
 	if _, err := c.writable(q.Peer); err != nil {
 		return nil, err
 	}
-	return c.takeMedia(q.Media, func(c *call, m *media) (tl.Encoder, error) {
+	return c.takeMedia(q.Media, func(c *call, m *media) (tl.Object, error) {
 		return c.world().mediaObject(c.user, m), nil
 	})
 }

@@ -38,7 +38,7 @@ func (c *call) findMessage(in tg.InputPeerClass, id int32) (*entry, error) {
 	return e, nil
 }
 
-func editMessage(c *call, q *tg.MessagesEditMessage) (tl.Encoder, error) {
+func editMessage(c *call, q *tg.MessagesEditMessage) (tl.Object, error) {
 	if q.ScheduleDate.Set {
 		return c.reschedule(q)
 	}
@@ -58,11 +58,11 @@ func editMessage(c *call, q *tg.MessagesEditMessage) (tl.Encoder, error) {
 	if q.Media == nil {
 		return c.edit(e, q, nil)
 	}
-	return c.takeMedia(q.Media, func(c *call, carried *media) (tl.Encoder, error) { return c.edit(e, q, carried) })
+	return c.takeMedia(q.Media, func(c *call, carried *media) (tl.Object, error) { return c.edit(e, q, carried) })
 }
 
 // edit changes a message and tells all who have a copy.
-func (c *call) edit(e *entry, q *tg.MessagesEditMessage, carried *media) (tl.Encoder, error) {
+func (c *call) edit(e *entry, q *tg.MessagesEditMessage, carried *media) (tl.Object, error) {
 	if err := c.rewrite(e.message, q, carried); err != nil {
 		return nil, err
 	}

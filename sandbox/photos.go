@@ -31,11 +31,11 @@ func profilePhoto(u *user) tg.UserProfilePhotoClass {
 }
 
 // uploadProfilePhoto serves photos.uploadProfilePhoto.
-func uploadProfilePhoto(c *call, q *tg.PhotosUploadProfilePhoto) (tl.Encoder, error) {
+func uploadProfilePhoto(c *call, q *tg.PhotosUploadProfilePhoto) (tl.Object, error) {
 	if q.File == nil {
 		return nil, refusal(400, "PHOTO_FILE_MISSING")
 	}
-	return c.takePhoto(q.File, profileSizes, func(c *call, f *file) (tl.Encoder, error) {
+	return c.takePhoto(q.File, profileSizes, func(c *call, f *file) (tl.Object, error) {
 		c.user.photos = append(c.user.photos, f)
 		c.renamed()
 		return &tg.PhotosPhoto{
@@ -86,10 +86,5 @@ func deletePhotos(c *call, q *tg.PhotosDeletePhotos) (longs, error) {
 // longs is a Vector<long> as the answer to a method.
 type longs []int64
 
-// Encode appends the vector, boxed.
-func (v longs) Encode(b *tl.Buffer) {
-	b.Vector(len(v))
-	for _, n := range v {
-		b.Long(n)
-	}
-}
+// TL appends the vector, boxed.
+func (v longs) TL(c *tl.Codec) { c.Buffer().Longs(v) }

@@ -159,7 +159,7 @@ func New(o Options) (*Sandbox, error) {
 		d := &dc{Sandbox: sb, id: id + 1}
 		d.server, err = mtserver.New(mtserver.Options{
 			DC: d.id, PrivateKey: o.PrivateKey, Handler: handlerOf{d}, Now: o.Now, Rand: o.Rand, Logger: o.Logger,
-			UnboundMethods: []uint32{(&tg.HelpGetConfig{}).TypeID(), (&tg.HelpGetNearestDC{}).TypeID()},
+			UnboundMethods: []uint32{tg.IDHelpGetConfig, tg.IDHelpGetNearestDC},
 			CompressAbove:  512, Accept: d.accept, KeyFault: d.keyFault(),
 		})
 		if err != nil {

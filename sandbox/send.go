@@ -138,7 +138,7 @@ func sendMessage(c *call, q *tg.MessagesSendMessage) (tg.UpdatesClass, error) {
 	})
 }
 
-func sendMedia(c *call, q *tg.MessagesSendMedia) (tl.Encoder, error) {
+func sendMedia(c *call, q *tg.MessagesSendMedia) (tl.Object, error) {
 	m, err := c.captioned(q.Message, q.Entities)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func sendMedia(c *call, q *tg.MessagesSendMedia) (tl.Encoder, error) {
 			return nil, err // before the upload is taken
 		}
 	}
-	return c.takeMedia(q.Media, func(c *call, carried *media) (tl.Encoder, error) {
+	return c.takeMedia(q.Media, func(c *call, carried *media) (tl.Object, error) {
 		m.media = carried
 		return c.deliver(d)
 	})

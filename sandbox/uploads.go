@@ -170,7 +170,7 @@ func (c *call) savePart(id int64, part, total int, p []byte) (*later, error) {
 			return err
 		}
 		return nil
-	}, then: func(*call) (tl.Encoder, error) { return boolean(true), nil }}, nil
+	}, then: func(*call) (tl.Object, error) { return boolean(true), nil }}, nil
 }
 
 func (u *upload) add(part, total int, b blob, now time.Time) error {

@@ -357,7 +357,7 @@ func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Rea
 		return err
 	}
 	if err := decode(tl.NewReader(body)); err != nil {
-		return fmt.Errorf("telegram: answer to %s: %w", tg.MethodName(req.TypeID()), err)
+		return fmt.Errorf("telegram: answer to %s: %w", tg.MethodName(tl.TypeID(req)), err)
 	}
 	c.observe(unwrapped(req), body)
 	return nil

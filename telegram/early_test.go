@@ -37,7 +37,7 @@ func TestQRWaits(t *testing.T) {
 		var mu sync.Mutex
 		accepted := false
 		n := &fakeNetwork{t: t}
-		n.answer = func(_ int, request tg.Request) (tl.Encoder, error) {
+		n.answer = func(_ int, request tg.Request) (tl.Object, error) {
 			if _, ok := request.(*tg.AuthExportLoginToken); !ok {
 				return nil, errUnexpected
 			}
@@ -83,7 +83,7 @@ func TestCodeReplaced(t *testing.T) {
 		sent := func(hash string) *tg.AuthSentCode {
 			return &tg.AuthSentCode{Type: &tg.AuthSentCodeTypeSMS{Length: 5}, PhoneCodeHash: hash}
 		}
-		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 			switch request.(type) {
 			case *tg.AuthSendCode:
 				return sent("one"), nil

@@ -18,7 +18,7 @@ import (
 // does rarely.
 type fakeNetwork struct {
 	t      *testing.T
-	answer func(dc int, request tg.Request) (tl.Encoder, error)
+	answer func(dc int, request tg.Request) (tl.Object, error)
 	config *tg.Config // an empty one if nil
 
 	mu   sync.Mutex
@@ -90,7 +90,7 @@ func (n *fakeNetwork) serve(dc int, query []byte) ([]byte, error) {
 		return tl.Marshal(&tg.Config{})
 	}
 	n.mu.Lock()
-	n.log = append(n.log, fmt.Sprint(dc, " ", tg.MethodName(request.TypeID()), name))
+	n.log = append(n.log, fmt.Sprint(dc, " ", tg.MethodName(tl.TypeID(request)), name))
 	n.mu.Unlock()
 	answer, err := n.answer(dc, request)
 	if err != nil {
@@ -150,15 +150,16 @@ func (n *fakeNetwork) wantLog(want ...string) {
 }
 
 // self answers users.getUsers, which comes first where the store is signed in.
-func self() tl.Encoder { return vectorOf{&tg.User{ID: 1, Self: true}} }
+func self() tl.Object { return vectorOf{&tg.User{ID: 1, Self: true}} }
 
 // vectorOf is a Vector<User>.
 type vectorOf []tg.UserClass
 
-func (v vectorOf) Encode(b *tl.Buffer) {
+func (v vectorOf) TL(c *tl.Codec) {
+	b := c.Buffer()
 	b.Vector(len(v))
 	for _, u := range v {
-		u.Encode(b)
+		b.Object(u)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"godwit/telegram/flow"
 	"godwit/tg"
+	"godwit/tl"
 )
 
 // DefaultPatience is for how long a request may be held back by the waits that
@@ -149,7 +150,7 @@ func (g *gate) stop() {
 // flowRequest returns what the scheduler has to know of a request.
 func (c *Client) flowRequest(ctx context.Context, req tg.Request) flow.Request {
 	req = unwrapped(req)
-	method := tg.MethodName(req.TypeID())
+	method := tg.MethodName(tl.TypeID(req))
 	r := flow.Request{
 		Method: method, Chat: slowChat(req), DC: c.mainDC(), Patience: c.o.Patience, Safe: changesNothing(method),
 	}

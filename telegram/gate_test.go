@@ -20,7 +20,7 @@ import (
 // else gets the answers of a list, then no answer but an error.
 func answering(t *testing.T, answers ...error) *fakeNetwork {
 	var mu sync.Mutex // a request that was given up is answered beside the next one
-	return &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+	return &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if _, ok := request.(*tg.UsersGetUsers); ok {
@@ -173,7 +173,7 @@ func TestRepeatedReads(t *testing.T) {
 func TestSlowChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := true
-		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 			m, ok := request.(*tg.MessagesSendMessage)
 			if !ok {
 				return self(), nil

@@ -43,9 +43,9 @@ func (c *Client) checkAccess(req tg.Request) error {
 	if self == nil {
 		return nil
 	}
-	access := tg.AccessOf(req.TypeID())
+	access := tg.AccessOf(tl.TypeID(req))
 	if access == tg.UserOnly && self.Bot || access == tg.BotOnly && !self.Bot {
-		return &AccessError{tg.MethodName(req.TypeID()), access}
+		return &AccessError{tg.MethodName(tl.TypeID(req)), access}
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func (c *Client) checkAccess(req tg.Request) error {
 func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 	encoded, err := tl.Marshal(req)
 	if err != nil {
-		return nil, fmt.Errorf("telegram: %s: %w", tg.MethodName(req.TypeID()), err)
+		return nil, fmt.Errorf("telegram: %s: %w", tg.MethodName(tl.TypeID(req)), err)
 	}
 	query := mtclient.Request{Query: encoded, Repeat: repeatable(req)}
 	dc := c.mainDC()
@@ -72,7 +72,7 @@ func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 			return body, err
 		}
 		refusal := *rpc
-		refusal.Method = tg.MethodName(unwrapped(req).TypeID())
+		refusal.Method = tg.MethodName(tl.TypeID(unwrapped(req)))
 		next := refusal.Argument
 		if !isMigration(rpc) || slices.Contains(visited, next) {
 			return nil, &refusal
@@ -167,7 +167,7 @@ func (c *Client) requestFrom(ctx context.Context, dc int, query mtclient.Request
 	}
 	main := dc == c.mainDC()
 	if !main {
-		query.Query, err = tl.Marshal(&tg.InvokeWithoutUpdates{Query: encoded(query.Query)})
+		query.Query, err = tl.Marshal(&tg.InvokeWithoutUpdates{Query: tl.Encoded(query.Query)})
 		if err != nil {
 			return nil, err
 		}

@@ -41,7 +41,7 @@ func TestMigration(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			n := &fakeNetwork{t: t, answer: func(dc int, _ tg.Request) (tl.Encoder, error) {
+			n := &fakeNetwork{t: t, answer: func(dc int, _ tg.Request) (tl.Object, error) {
 				if message := test.errors[dc]; message != "" {
 					return nil, refuse(303, message)
 				}
@@ -69,7 +69,7 @@ func TestMigration(t *testing.T) {
 func TestImport(t *testing.T) {
 	imports, files := 0, 0
 	n := &fakeNetwork{t: t}
-	n.answer = func(dc int, request tg.Request) (tl.Encoder, error) {
+	n.answer = func(dc int, request tg.Request) (tl.Object, error) {
 		switch request := request.(type) {
 		case *tg.UsersGetUsers:
 			return self(), nil
@@ -137,7 +137,7 @@ func TestEnds(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.err.Error(), func(t *testing.T) {
-			n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+			n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 				if _, ok := request.(*tg.UsersGetUsers); ok {
 					return self(), nil
 				}
@@ -154,7 +154,7 @@ func TestEnds(t *testing.T) {
 		})
 	}
 	t.Run("the key is unknown", func(t *testing.T) {
-		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
 		c := n.client(Options{Store: signedInStore(t)})
 		n.runs[1] <- mtclient.ErrKeyUnknown
 		if err := c.Wait(t.Context()); !errors.Is(err, mtclient.ErrKeyUnknown) {
@@ -162,12 +162,12 @@ func TestEnds(t *testing.T) {
 		}
 	})
 	t.Run("of a DC beside the main one", func(t *testing.T) {
-		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
 		c := n.client(Options{Store: signedInStore(t)})
 		n.wantNewKey(c, 2)
 	})
 	t.Run("of nobody", func(t *testing.T) {
-		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
 		c := n.client(Options{})
 		n.wantNewKey(c, 1)
 	})
@@ -219,7 +219,7 @@ func TestSendRepeated(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var ids []int64
 				n := &fakeNetwork{t: t}
-				n.answer = func(_ int, request tg.Request) (tl.Encoder, error) {
+				n.answer = func(_ int, request tg.Request) (tl.Object, error) {
 					send, ok := request.(*tg.MessagesSendMessage)
 					if !ok {
 						return self(), nil
@@ -260,7 +260,7 @@ func TestSignInRestarts(t *testing.T) {
 	strange.SRPB, strange.SRPID = []byte{1}, tl.Some(int64(1))
 	type step struct {
 		method string
-		answer tl.Encoder
+		answer tl.Object
 		err    error
 	}
 	tests := []struct {
@@ -302,7 +302,7 @@ func TestSignInRestarts(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var want []string
 			steps := test.steps
-			n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) {
+			n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) {
 				if len(steps) == 0 {
 					return nil, errUnexpected
 				}
@@ -344,7 +344,7 @@ func TestLogoutTokens(t *testing.T) {
 
 	store := signedInStore(t)
 	var sent [][]byte
-	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 		switch request := request.(type) {
 		case *tg.UsersGetUsers:
 			return self(), nil
@@ -372,7 +372,7 @@ func TestLogoutTokens(t *testing.T) {
 func TestSignOutUnanswered(t *testing.T) {
 	store := signedInStore(t)
 	n := &fakeNetwork{t: t}
-	n.answer = func(_ int, request tg.Request) (tl.Encoder, error) {
+	n.answer = func(_ int, request tg.Request) (tl.Object, error) {
 		if _, ok := request.(*tg.AuthLogOut); ok {
 			n.runs[1] <- mtclient.ErrKeyUnknown
 			return nil, refuse(401, "AUTH_KEY_UNREGISTERED")

@@ -219,23 +219,10 @@ func (c *Client) announce(device Device, query []byte) []byte {
 		AppVersion:     device.AppVersion,
 		SystemLangCode: device.LangCode,
 		LangCode:       device.LangCode,
-		Query:          encoded(query),
+		Query:          tl.Encoded(query),
 	}})
 	if err != nil {
 		return query // a device described in more than 16 MB
 	}
 	return wrapped
 }
-
-// encoded is a request that has been encoded already.
-type encoded []byte
-
-// Encode implements tl.Encoder.
-func (e encoded) Encode(b *tl.Buffer) { b.Raw(e) }
-
-// Decode implements tl.Decoder. It always fails: what this is for is only
-// sent.
-func (e encoded) Decode(r *tl.Reader) { r.Fail(errors.ErrUnsupported) }
-
-// TypeID implements tl.Object.
-func (e encoded) TypeID() uint32 { return tl.NewReader(e).ID() }

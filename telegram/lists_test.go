@@ -44,7 +44,7 @@ func TestDialogPages(t *testing.T) {
 		&tg.MessagesDialogsSlice{Count: 5},
 	}
 	var offsets []string
-	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 		r := request.(*tg.MessagesGetDialogs)
 		offsets = append(offsets, fmt.Sprintf("%T %d %d", r.OffsetPeer, r.OffsetID, r.OffsetDate))
 		if len(pages) == 0 {
@@ -84,7 +84,7 @@ func TestDialogPages(t *testing.T) {
 func TestHistoryPages(t *testing.T) {
 	newest := int32(250)
 	var offsets []int32
-	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 		r := request.(*tg.MessagesGetHistory)
 		offsets = append(offsets, r.OffsetID)
 		from := newest
@@ -142,7 +142,7 @@ func TestHistoryPages(t *testing.T) {
 
 // TestPeers has access hashes kept, but not those of min constructors.
 func TestPeers(t *testing.T) {
-	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+	n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 		if r := request.(*tg.ContactsResolvePhone); r.Phone != "123456" {
 			t.Errorf("phone %q", r.Phone)
 		}

@@ -71,10 +71,10 @@ func (m mediaInvoker) Invoke(ctx context.Context, req tg.Request, decode func(*t
 func (c *Client) invokeFile(ctx context.Context, to poolKey, wrapped, req tg.Request, decode func(*tl.Reader) error) error {
 	encoded, err := tl.Marshal(wrapped)
 	if err != nil {
-		return fmt.Errorf("telegram: %s: %w", tg.MethodName(req.TypeID()), err)
+		return fmt.Errorf("telegram: %s: %w", tg.MethodName(tl.TypeID(req)), err)
 	}
 	query := mtclient.Request{Query: encoded, Repeat: repeatable(req)}
-	method := tg.MethodName(req.TypeID())
+	method := tg.MethodName(tl.TypeID(req))
 	body, err := c.gate.pass(ctx, flow.Request{Method: method, DC: to.dc}, func() ([]byte, error) {
 		l, err := c.take(ctx, to)
 		if err != nil {

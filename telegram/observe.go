@@ -20,7 +20,7 @@ func (c *Client) observe(req tg.Request, body []byte) {
 	switch r.PeekID() {
 	case tg.IDUpdateShortSentMessage:
 		sent := new(tg.UpdateShortSentMessage)
-		sent.Decode(r)
+		r.Object(sent)
 		if u := c.expandSent(sent, req); r.Err() == nil {
 			p.push(func(now time.Time) { p.give(now, u) })
 		}

@@ -28,7 +28,7 @@ type feed struct {
 
 	mu      sync.Mutex
 	started bool // the first difference was fetched
-	answer  func(tg.Request) (tl.Encoder, error)
+	answer  func(tg.Request) (tl.Object, error)
 }
 
 // feedAt is where the account of a feed stands.
@@ -40,7 +40,7 @@ func inFeed(t *testing.T, test func(t *testing.T, f *feed)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &feed{n: &fakeNetwork{t: t}, store: new(MemoryStore)}
 		save(t, f.store, Credentials{DC: 1, UserID: 1, State: updates.State{Common: feedAt}})
-		f.answer = func(tg.Request) (tl.Encoder, error) { return nil, refuse(500, "NOT_NOW") }
+		f.answer = func(tg.Request) (tl.Object, error) { return nil, refuse(500, "NOT_NOW") }
 		f.n.answer = f.serve
 		f.Client = f.n.client(Options{Store: f.store, Handler: f.handle})
 		synctest.Wait()
@@ -51,7 +51,7 @@ func inFeed(t *testing.T, test func(t *testing.T, f *feed)) {
 }
 
 // serve answers what every client asks, and the rest as the test wants.
-func (f *feed) serve(_ int, request tg.Request) (tl.Encoder, error) {
+func (f *feed) serve(_ int, request tg.Request) (tl.Object, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch request.(type) {
@@ -67,7 +67,7 @@ func (f *feed) serve(_ int, request tg.Request) (tl.Encoder, error) {
 }
 
 // answerBy sets how the rest is answered.
-func (f *feed) answerBy(answer func(tg.Request) (tl.Encoder, error)) {
+func (f *feed) answerBy(answer func(tg.Request) (tl.Object, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answer = answer
@@ -88,7 +88,7 @@ func (f *feed) handle(_ context.Context, _ *Client, d updates.Delivery) error {
 }
 
 // push has Telegram send something.
-func (f *feed) push(t *testing.T, v tl.Encoder) {
+func (f *feed) push(t *testing.T, v tl.Object) {
 	t.Helper()
 	body, err := tl.Marshal(v)
 	if err != nil {
@@ -154,7 +154,7 @@ func TestClosedWhileHandling(t *testing.T) {
 // signed in any more.
 func TestSignedOutWhileHandling(t *testing.T) {
 	inFeed(t, func(t *testing.T, f *feed) {
-		f.answerBy(func(tg.Request) (tl.Encoder, error) { return &tg.AuthLoggedOut{}, nil })
+		f.answerBy(func(tg.Request) (tl.Object, error) { return &tg.AuthLoggedOut{}, nil })
 		f.hold = make(chan struct{})
 		f.push(t, chat("a", 11))
 		if err := f.SignOut(t.Context()); err != nil {
@@ -175,7 +175,7 @@ func TestGapIsFetched(t *testing.T) {
 		pause(t.Context(), 500*time.Millisecond)
 		synctest.Wait()
 		f.n.wantLog("1 updates.getDifference")
-		f.answerBy(func(request tg.Request) (tl.Encoder, error) {
+		f.answerBy(func(request tg.Request) (tl.Object, error) {
 			if want := (&tg.UpdatesGetDifference{Pts: 10, Qts: 1, Date: 100}); !reflect.DeepEqual(request, want) {
 				t.Errorf("request %+v, want %+v", request, want)
 			}
@@ -263,7 +263,7 @@ func TestOverflow(t *testing.T) {
 		slices.Sort(f.n.log)
 		f.n.wantLog("1 updates.getChannelDifference", "1 updates.getDifference")
 	})
-	n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+	n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
 	p := newPump(n.client(Options{}), false, closedChannel())
 	for range maxQueue + 1 {
 		p.received(nil)
@@ -278,7 +278,7 @@ func TestOverflow(t *testing.T) {
 func TestUnknownChannel(t *testing.T) {
 	inFeed(t, func(t *testing.T, f *feed) {
 		var asked []tg.InputChannelClass
-		f.answerBy(func(request tg.Request) (tl.Encoder, error) {
+		f.answerBy(func(request tg.Request) (tl.Object, error) {
 			asked = append(asked, request.(*tg.UpdatesGetChannelDifference).Channel)
 			return &tg.UpdatesChannelDifferenceEmpty{Final: true, Pts: 3}, nil
 		})
@@ -305,7 +305,7 @@ func TestResultsAreUpdates(t *testing.T) {
 	history := &tg.MessagesAffectedHistory{Pts: 12, PtsCount: 2}
 	tests := []struct {
 		request tg.Request
-		answer  tl.Encoder
+		answer  tl.Object
 		pts     int32 // of the common box
 		channel int32
 		got     []string
@@ -333,9 +333,9 @@ func TestResultsAreUpdates(t *testing.T) {
 		},
 	}
 	for _, test := range tests {
-		t.Run(tg.MethodName(test.request.TypeID()), func(t *testing.T) {
+		t.Run(tg.MethodName(tl.TypeID(test.request)), func(t *testing.T) {
 			inFeed(t, func(t *testing.T, f *feed) {
-				f.answerBy(func(tg.Request) (tl.Encoder, error) { return test.answer, nil })
+				f.answerBy(func(tg.Request) (tl.Object, error) { return test.answer, nil })
 				err := f.Invoke(t.Context(), test.request, func(*tl.Reader) error { return nil })
 				if err != nil {
 					t.Fatal(err)
@@ -353,7 +353,7 @@ func TestResultsAreUpdates(t *testing.T) {
 // TestStoreFails has credentials that cannot be saved end the client.
 func TestStoreFails(t *testing.T) {
 	store := &brokenStore{MemoryStore: *signedInStore(t)}
-	n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+	n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
 	c := n.client(Options{Store: store})
 	store.err = errors.New("disk full")
 	if err := c.save(func(*Credentials) {}); !errors.Is(err, store.err) || !errors.Is(c.Err(), store.err) {
@@ -388,7 +388,7 @@ func (s *brokenStore) Save(c *Credentials) error {
 // updates mean: nothing is handled twice or lost, whenever the program ends.
 func TestStateWithEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Encoder, error) {
+		n := &fakeNetwork{t: t, answer: func(_ int, request tg.Request) (tl.Object, error) {
 			switch request := request.(type) {
 			case *tg.UsersGetUsers:
 				return self(), nil
@@ -442,7 +442,7 @@ func TestStateWithEffect(t *testing.T) {
 func TestStateNotLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("no database")
-		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Encoder, error) { return self(), nil }}
+		n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
 		c := n.client(Options{
 			Store:     signedInStore(t),
 			LoadState: func(context.Context) (updates.State, error) { return updates.State{}, broken },

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"godwit/tg"
+	"godwit/tl"
 )
 
 // repeatable reports whether a request may be carried out twice without harm,
@@ -11,7 +12,7 @@ import (
 // reads, one with a random_id, by which Telegram tells repetitions, and a part
 // of a file.
 func repeatable(req tg.Request) bool {
-	method := tg.MethodName(unwrapped(req).TypeID())
+	method := tg.MethodName(tl.TypeID(unwrapped(req)))
 	_, name, _ := strings.Cut(method, ".")
 	switch name {
 	case "sendMessage", "sendMedia", "sendMultiMedia", "forwardMessages", "sendInlineBotResult", "startBot",

@@ -63,7 +63,7 @@ func BenchmarkEncodeHistory(b *testing.B) {
 	var buf tl.Buffer
 	for b.Loop() {
 		buf.Reset()
-		if h.Encode(&buf); buf.Err() != nil {
+		if buf.Object(h); buf.Err() != nil {
 			b.Fatal(buf.Err())
 		}
 	}

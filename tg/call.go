@@ -7,7 +7,7 @@ import (
 )
 
 // A Request is a call of any API method, wrappers included.
-type Request interface{ tl.Object }
+type Request = tl.Object
 
 // A Method is a call whose result is an R.
 type Method[R any] interface {

@@ -57,17 +57,17 @@ func TestCall(t *testing.T) {
 		t.Errorf("%t, %v", typing, err)
 	}
 	var updates tg.UpdatesClass
-	if updates, err = tg.Call(ctx, &fakeInvoker{answer: idBytes(tg.IDUpdatesTooLong)}, &tg.MessagesSendMessage{}); err != nil || updates.TypeID() != tg.IDUpdatesTooLong {
+	if updates, err = tg.Call(ctx, &fakeInvoker{answer: idBytes(tg.IDUpdatesTooLong)}, &tg.MessagesSendMessage{}); err != nil || tl.TypeID(updates) != tg.IDUpdatesTooLong {
 		t.Errorf("%v, %v", updates, err)
 	}
 }
 
-func encodeVector(t *testing.T, list ...tl.Encoder) []byte {
+func encodeVector(t *testing.T, list ...tl.Object) []byte {
 	t.Helper()
 	var b tl.Buffer
 	b.Vector(len(list))
 	for _, v := range list {
-		v.Encode(&b)
+		b.Object(v)
 	}
 	if b.Err() != nil {
 		t.Fatal(b.Err())

@@ -304,7 +304,7 @@ func (f *filler) bytes(rich bool) []byte {
 	return p
 }
 
-func encode(t testing.TB, v tl.Encoder) []byte {
+func encode(t testing.TB, v tl.Object) []byte {
 	t.Helper()
 	p, err := tl.Marshal(v)
 	if err != nil {

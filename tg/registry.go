@@ -32,7 +32,7 @@ func DecodeMethod(r *tl.Reader) Request {
 func decode(r *tl.Reader, like any) tl.Object {
 	v := reflect.New(reflect.TypeOf(like).Elem()).Interface().(tl.Object)
 	r.OnQuery(func(r *tl.Reader) tl.Object { return DecodeMethod(r) })
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 

@@ -29,8 +29,8 @@ func TestRegistry(t *testing.T) {
 	}
 	for _, e := range a.all() {
 		v := reflect.New(e.typ).Interface().(tl.Object)
-		if v.TypeID() != e.ID {
-			t.Errorf("%s has id %08x, want %08x", e, v.TypeID(), e.ID)
+		if id := tl.TypeID(v); id != e.ID {
+			t.Errorf("%s has id %08x, want %08x", e, id, e.ID)
 		}
 		constructor, method := e.Name, ""
 		if e.Method {
@@ -234,7 +234,7 @@ func put(b *tl.Buffer, v reflect.Value) {
 	case reflect.Struct:
 		put(b, v.Addr())
 	default:
-		v.Interface().(tl.Encoder).Encode(b)
+		b.Object(v.Interface().(tl.Object))
 	}
 }
 

@@ -15,20 +15,11 @@ type AccountPrivacyRules struct {
 	Users []UserClass
 }
 
-func (*AccountPrivacyRules) TypeID() uint32 { return IDAccountPrivacyRules }
-
-func (v *AccountPrivacyRules) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPrivacyRules)
-	putPrivacyRuleClasses(b, v.Rules, "account.privacyRules.rules")
-	putChatClasses(b, v.Chats, "account.privacyRules.chats")
-	putUserClasses(b, v.Users, "account.privacyRules.users")
-}
-
-func (v *AccountPrivacyRules) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPrivacyRules, "account.privacyRules")
-	readPrivacyRuleClasses(r, 1, &v.Rules)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *AccountPrivacyRules) TL(c *tl.Codec) {
+	c.Begin(IDAccountPrivacyRules, "account.privacyRules")
+	vectorPrivacyRuleClasses(c, 0, 0, &v.Rules, "account.privacyRules.rules")
+	vectorChatClasses(c, 0, 0, &v.Chats, "account.privacyRules.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "account.privacyRules.users")
 }
 
 // AccountAuthorizations is account.authorizations#4bff8ea0.
@@ -37,18 +28,10 @@ type AccountAuthorizations struct {
 	Authorizations       []Authorization
 }
 
-func (*AccountAuthorizations) TypeID() uint32 { return IDAccountAuthorizations }
-
-func (v *AccountAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAuthorizations)
-	b.Int(v.AuthorizationTTLDays)
-	putAuthorizations(b, v.Authorizations)
-}
-
-func (v *AccountAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAuthorizations, "account.authorizations")
-	v.AuthorizationTTLDays = r.Int()
-	readAuthorizations(r, 1, &v.Authorizations)
+func (v *AccountAuthorizations) TL(c *tl.Codec) {
+	c.Begin(IDAccountAuthorizations, "account.authorizations")
+	c.Int(&v.AuthorizationTTLDays)
+	vectorAuthorizations(c, 0, 0, &v.Authorizations)
 }
 
 // AccountPassword is account.password#957b50fb.
@@ -68,71 +51,31 @@ type AccountPassword struct {
 	LoginEmailPattern       tl.Optional[string]
 }
 
-func (*AccountPassword) TypeID() uint32 { return IDAccountPassword }
-
-func (v *AccountPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPassword)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.HasRecovery {
-		flags |= 1 << 0
+func (v *AccountPassword) TL(c *tl.Codec) {
+	c.Begin(IDAccountPassword, "account.password")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.HasRecovery)
+	c.True(flags, 1<<1, &v.HasSecureValues)
+	c.True(flags, 1<<2, &v.HasPassword)
+	if c.Has(flags, 1<<2, v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set) {
+		codePasswordKDFAlgo(c, 0, 0, &v.CurrentAlgo, "account.password.current_algo")
 	}
-	if v.HasSecureValues {
-		flags |= 1 << 1
+	if c.Has(flags, 1<<2, v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set) {
+		c.ByteString(&v.SRPB)
 	}
-	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
-		flags |= 1 << 2
+	if c.Has(flags, 1<<2, v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set) {
+		c.Long(&v.SRPID.Value)
+		if c.Decoding() {
+			v.SRPID.Set = true
+		}
 	}
-	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
-		flags |= 1 << 2
-		putPasswordKDFAlgo(b, v.CurrentAlgo, "account.password.current_algo")
-	}
-	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
-		flags |= 1 << 2
-		b.ByteString(v.SRPB)
-	}
-	if v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set {
-		flags |= 1 << 2
-		b.Long(v.SRPID.Value)
-	}
-	if v.Hint.Set {
-		flags |= 1 << 3
-		b.String(v.Hint.Value)
-	}
-	if v.EmailUnconfirmedPattern.Set {
-		flags |= 1 << 4
-		b.String(v.EmailUnconfirmedPattern.Value)
-	}
-	putPasswordKDFAlgo(b, v.NewAlgo, "account.password.new_algo")
-	putSecurePasswordKDFAlgo(b, v.NewSecureAlgo, "account.password.new_secure_algo")
-	b.ByteString(v.SecureRandom)
-	if v.PendingResetDate.Set {
-		flags |= 1 << 5
-		b.Int(v.PendingResetDate.Value)
-	}
-	if v.LoginEmailPattern.Set {
-		flags |= 1 << 6
-		b.String(v.LoginEmailPattern.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPassword, "account.password")
-	flags := r.Uint32()
-	v.HasRecovery = flags&(1<<0) != 0
-	v.HasSecureValues = flags&(1<<1) != 0
-	v.HasPassword = flags&(1<<2) != 0
-	readPasswordKDFAlgo(r, flags&(1<<2), &v.CurrentAlgo)
-	r.OptByteString(flags&(1<<2), &v.SRPB)
-	r.OptLong(flags&(1<<2), &v.SRPID)
-	r.OptString(flags&(1<<3), &v.Hint)
-	r.OptString(flags&(1<<4), &v.EmailUnconfirmedPattern)
-	readPasswordKDFAlgo(r, 1, &v.NewAlgo)
-	readSecurePasswordKDFAlgo(r, 1, &v.NewSecureAlgo)
-	r.ReadByteString(&v.SecureRandom)
-	r.OptInt(flags&(1<<5), &v.PendingResetDate)
-	r.OptString(flags&(1<<6), &v.LoginEmailPattern)
+	c.OptString(flags, 1<<3, &v.Hint)
+	c.OptString(flags, 1<<4, &v.EmailUnconfirmedPattern)
+	codePasswordKDFAlgo(c, 0, 0, &v.NewAlgo, "account.password.new_algo")
+	codeSecurePasswordKDFAlgo(c, 0, 0, &v.NewSecureAlgo, "account.password.new_secure_algo")
+	c.ByteString(&v.SecureRandom)
+	c.OptInt(flags, 1<<5, &v.PendingResetDate)
+	c.OptString(flags, 1<<6, &v.LoginEmailPattern)
 }
 
 // AccountPasswordSettings is account.passwordSettings#9a5c33e5.
@@ -141,28 +84,11 @@ type AccountPasswordSettings struct {
 	SecureSettings *SecureSecretSettings
 }
 
-func (*AccountPasswordSettings) TypeID() uint32 { return IDAccountPasswordSettings }
-
-func (v *AccountPasswordSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasswordSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Email.Set {
-		flags |= 1 << 0
-		b.String(v.Email.Value)
-	}
-	if v.SecureSettings != nil {
-		flags |= 1 << 1
-		v.SecureSettings.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountPasswordSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasswordSettings, "account.passwordSettings")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.Email)
-	readSecureSecretSettings(r, flags&(1<<1), &v.SecureSettings)
+func (v *AccountPasswordSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountPasswordSettings, "account.passwordSettings")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.Email)
+	optSecureSecretSettings(c, flags, 1<<1, &v.SecureSettings, "")
 }
 
 // AccountPasswordInputSettings is account.passwordInputSettings#c23727c9.
@@ -174,43 +100,23 @@ type AccountPasswordInputSettings struct {
 	NewSecureSettings *SecureSecretSettings
 }
 
-func (*AccountPasswordInputSettings) TypeID() uint32 { return IDAccountPasswordInputSettings }
-
-func (v *AccountPasswordInputSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasswordInputSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
-		flags |= 1 << 0
-		putPasswordKDFAlgo(b, v.NewAlgo, "account.passwordInputSettings.new_algo")
+func (v *AccountPasswordInputSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountPasswordInputSettings, "account.passwordInputSettings")
+	flags := c.Flags()
+	if c.Has(flags, 1<<0, v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set) {
+		codePasswordKDFAlgo(c, 0, 0, &v.NewAlgo, "account.passwordInputSettings.new_algo")
 	}
-	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
-		flags |= 1 << 0
-		b.ByteString(v.NewPasswordHash)
+	if c.Has(flags, 1<<0, v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set) {
+		c.ByteString(&v.NewPasswordHash)
 	}
-	if v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set {
-		flags |= 1 << 0
-		b.String(v.Hint.Value)
+	if c.Has(flags, 1<<0, v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set) {
+		c.String(&v.Hint.Value)
+		if c.Decoding() {
+			v.Hint.Set = true
+		}
 	}
-	if v.Email.Set {
-		flags |= 1 << 1
-		b.String(v.Email.Value)
-	}
-	if v.NewSecureSettings != nil {
-		flags |= 1 << 2
-		v.NewSecureSettings.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountPasswordInputSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasswordInputSettings, "account.passwordInputSettings")
-	flags := r.Uint32()
-	readPasswordKDFAlgo(r, flags&(1<<0), &v.NewAlgo)
-	r.OptByteString(flags&(1<<0), &v.NewPasswordHash)
-	r.OptString(flags&(1<<0), &v.Hint)
-	r.OptString(flags&(1<<1), &v.Email)
-	readSecureSecretSettings(r, flags&(1<<2), &v.NewSecureSettings)
+	c.OptString(flags, 1<<1, &v.Email)
+	optSecureSecretSettings(c, flags, 1<<2, &v.NewSecureSettings, "")
 }
 
 // AccountTmpPassword is account.tmpPassword#db64fd34.
@@ -219,18 +125,10 @@ type AccountTmpPassword struct {
 	ValidUntil  int32
 }
 
-func (*AccountTmpPassword) TypeID() uint32 { return IDAccountTmpPassword }
-
-func (v *AccountTmpPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountTmpPassword)
-	b.ByteString(v.TmpPassword)
-	b.Int(v.ValidUntil)
-}
-
-func (v *AccountTmpPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountTmpPassword, "account.tmpPassword")
-	r.ReadByteString(&v.TmpPassword)
-	v.ValidUntil = r.Int()
+func (v *AccountTmpPassword) TL(c *tl.Codec) {
+	c.Begin(IDAccountTmpPassword, "account.tmpPassword")
+	c.ByteString(&v.TmpPassword)
+	c.Int(&v.ValidUntil)
 }
 
 // AccountWebAuthorizations is account.webAuthorizations#ed56c9fc.
@@ -239,18 +137,10 @@ type AccountWebAuthorizations struct {
 	Users          []UserClass
 }
 
-func (*AccountWebAuthorizations) TypeID() uint32 { return IDAccountWebAuthorizations }
-
-func (v *AccountWebAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWebAuthorizations)
-	putWebAuthorizations(b, v.Authorizations)
-	putUserClasses(b, v.Users, "account.webAuthorizations.users")
-}
-
-func (v *AccountWebAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWebAuthorizations, "account.webAuthorizations")
-	readWebAuthorizations(r, 1, &v.Authorizations)
-	readUserClasses(r, 1, &v.Users)
+func (v *AccountWebAuthorizations) TL(c *tl.Codec) {
+	c.Begin(IDAccountWebAuthorizations, "account.webAuthorizations")
+	vectorWebAuthorizations(c, 0, 0, &v.Authorizations)
+	vectorUserClasses(c, 0, 0, &v.Users, "account.webAuthorizations.users")
 }
 
 // AccountAuthorizationForm is account.authorizationForm#ad2e1cd8.
@@ -262,31 +152,14 @@ type AccountAuthorizationForm struct {
 	PrivacyPolicyURL tl.Optional[string]
 }
 
-func (*AccountAuthorizationForm) TypeID() uint32 { return IDAccountAuthorizationForm }
-
-func (v *AccountAuthorizationForm) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAuthorizationForm)
-	var flags uint32
-	flagsAt := b.Flags()
-	putSecureRequiredTypeClasses(b, v.RequiredTypes, "account.authorizationForm.required_types")
-	putSecureValues(b, v.Values)
-	putSecureValueErrorClasses(b, v.Errors, "account.authorizationForm.errors")
-	putUserClasses(b, v.Users, "account.authorizationForm.users")
-	if v.PrivacyPolicyURL.Set {
-		flags |= 1 << 0
-		b.String(v.PrivacyPolicyURL.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountAuthorizationForm) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAuthorizationForm, "account.authorizationForm")
-	flags := r.Uint32()
-	readSecureRequiredTypeClasses(r, 1, &v.RequiredTypes)
-	readSecureValues(r, 1, &v.Values)
-	readSecureValueErrorClasses(r, 1, &v.Errors)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.PrivacyPolicyURL)
+func (v *AccountAuthorizationForm) TL(c *tl.Codec) {
+	c.Begin(IDAccountAuthorizationForm, "account.authorizationForm")
+	flags := c.Flags()
+	vectorSecureRequiredTypeClasses(c, 0, 0, &v.RequiredTypes, "account.authorizationForm.required_types")
+	vectorSecureValues(c, 0, 0, &v.Values)
+	vectorSecureValueErrorClasses(c, 0, 0, &v.Errors, "account.authorizationForm.errors")
+	vectorUserClasses(c, 0, 0, &v.Users, "account.authorizationForm.users")
+	c.OptString(flags, 1<<0, &v.PrivacyPolicyURL)
 }
 
 // AccountSentEmailCode is account.sentEmailCode#811f854f.
@@ -295,18 +168,10 @@ type AccountSentEmailCode struct {
 	Length       int32
 }
 
-func (*AccountSentEmailCode) TypeID() uint32 { return IDAccountSentEmailCode }
-
-func (v *AccountSentEmailCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSentEmailCode)
-	b.String(v.EmailPattern)
-	b.Int(v.Length)
-}
-
-func (v *AccountSentEmailCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSentEmailCode, "account.sentEmailCode")
-	r.ReadString(&v.EmailPattern)
-	v.Length = r.Int()
+func (v *AccountSentEmailCode) TL(c *tl.Codec) {
+	c.Begin(IDAccountSentEmailCode, "account.sentEmailCode")
+	c.String(&v.EmailPattern)
+	c.Int(&v.Length)
 }
 
 // AccountTakeout is account.takeout#4dba4501.
@@ -314,30 +179,17 @@ type AccountTakeout struct {
 	ID int64
 }
 
-func (*AccountTakeout) TypeID() uint32 { return IDAccountTakeout }
-
-func (v *AccountTakeout) Encode(b *tl.Buffer) {
-	b.ID(IDAccountTakeout)
-	b.Long(v.ID)
-}
-
-func (v *AccountTakeout) Decode(r *tl.Reader) {
-	r.Expect(IDAccountTakeout, "account.takeout")
-	v.ID = r.Long()
+func (v *AccountTakeout) TL(c *tl.Codec) {
+	c.Begin(IDAccountTakeout, "account.takeout")
+	c.Long(&v.ID)
 }
 
 // AccountWallPapersNotModified is account.wallPapersNotModified#1c199183.
 type AccountWallPapersNotModified struct {
 }
 
-func (*AccountWallPapersNotModified) TypeID() uint32 { return IDAccountWallPapersNotModified }
-
-func (v *AccountWallPapersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWallPapersNotModified)
-}
-
-func (v *AccountWallPapersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWallPapersNotModified, "account.wallPapersNotModified")
+func (v *AccountWallPapersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountWallPapersNotModified, "account.wallPapersNotModified")
 }
 
 // AccountWallPapers is account.wallPapers#cdc3858c.
@@ -346,18 +198,10 @@ type AccountWallPapers struct {
 	Wallpapers []WallPaperClass
 }
 
-func (*AccountWallPapers) TypeID() uint32 { return IDAccountWallPapers }
-
-func (v *AccountWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWallPapers)
-	b.Long(v.Hash)
-	putWallPaperClasses(b, v.Wallpapers, "account.wallPapers.wallpapers")
-}
-
-func (v *AccountWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWallPapers, "account.wallPapers")
-	v.Hash = r.Long()
-	readWallPaperClasses(r, 1, &v.Wallpapers)
+func (v *AccountWallPapers) TL(c *tl.Codec) {
+	c.Begin(IDAccountWallPapers, "account.wallPapers")
+	c.Long(&v.Hash)
+	vectorWallPaperClasses(c, 0, 0, &v.Wallpapers, "account.wallPapers.wallpapers")
 }
 
 // AccountAutoDownloadSettings is account.autoDownloadSettings#63cacf26.
@@ -367,34 +211,19 @@ type AccountAutoDownloadSettings struct {
 	High   AutoDownloadSettings
 }
 
-func (*AccountAutoDownloadSettings) TypeID() uint32 { return IDAccountAutoDownloadSettings }
-
-func (v *AccountAutoDownloadSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAutoDownloadSettings)
-	v.Low.Encode(b)
-	v.Medium.Encode(b)
-	v.High.Encode(b)
-}
-
-func (v *AccountAutoDownloadSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAutoDownloadSettings, "account.autoDownloadSettings")
-	v.Low.Decode(r)
-	v.Medium.Decode(r)
-	v.High.Decode(r)
+func (v *AccountAutoDownloadSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountAutoDownloadSettings, "account.autoDownloadSettings")
+	v.Low.TL(c)
+	v.Medium.TL(c)
+	v.High.TL(c)
 }
 
 // AccountThemesNotModified is account.themesNotModified#f41eb622.
 type AccountThemesNotModified struct {
 }
 
-func (*AccountThemesNotModified) TypeID() uint32 { return IDAccountThemesNotModified }
-
-func (v *AccountThemesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountThemesNotModified)
-}
-
-func (v *AccountThemesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountThemesNotModified, "account.themesNotModified")
+func (v *AccountThemesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountThemesNotModified, "account.themesNotModified")
 }
 
 // AccountThemes is account.themes#9a3d8c6d.
@@ -403,18 +232,10 @@ type AccountThemes struct {
 	Themes []Theme
 }
 
-func (*AccountThemes) TypeID() uint32 { return IDAccountThemes }
-
-func (v *AccountThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountThemes)
-	b.Long(v.Hash)
-	putThemes(b, v.Themes)
-}
-
-func (v *AccountThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountThemes, "account.themes")
-	v.Hash = r.Long()
-	readThemes(r, 1, &v.Themes)
+func (v *AccountThemes) TL(c *tl.Codec) {
+	c.Begin(IDAccountThemes, "account.themes")
+	c.Long(&v.Hash)
+	vectorThemes(c, 0, 0, &v.Themes)
 }
 
 // AccountContentSettings is account.contentSettings#57e28221.
@@ -423,26 +244,11 @@ type AccountContentSettings struct {
 	SensitiveCanChange bool
 }
 
-func (*AccountContentSettings) TypeID() uint32 { return IDAccountContentSettings }
-
-func (v *AccountContentSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountContentSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.SensitiveEnabled {
-		flags |= 1 << 0
-	}
-	if v.SensitiveCanChange {
-		flags |= 1 << 1
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountContentSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountContentSettings, "account.contentSettings")
-	flags := r.Uint32()
-	v.SensitiveEnabled = flags&(1<<0) != 0
-	v.SensitiveCanChange = flags&(1<<1) != 0
+func (v *AccountContentSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountContentSettings, "account.contentSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.SensitiveEnabled)
+	c.True(flags, 1<<1, &v.SensitiveCanChange)
 }
 
 // AccountResetPasswordFailedWait is account.resetPasswordFailedWait#e3779861.
@@ -450,16 +256,9 @@ type AccountResetPasswordFailedWait struct {
 	RetryDate int32
 }
 
-func (*AccountResetPasswordFailedWait) TypeID() uint32 { return IDAccountResetPasswordFailedWait }
-
-func (v *AccountResetPasswordFailedWait) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPasswordFailedWait)
-	b.Int(v.RetryDate)
-}
-
-func (v *AccountResetPasswordFailedWait) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPasswordFailedWait, "account.resetPasswordFailedWait")
-	v.RetryDate = r.Int()
+func (v *AccountResetPasswordFailedWait) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetPasswordFailedWait, "account.resetPasswordFailedWait")
+	c.Int(&v.RetryDate)
 }
 
 // AccountResetPasswordRequestedWait is account.resetPasswordRequestedWait#e9effc7d.
@@ -467,44 +266,25 @@ type AccountResetPasswordRequestedWait struct {
 	UntilDate int32
 }
 
-func (*AccountResetPasswordRequestedWait) TypeID() uint32 { return IDAccountResetPasswordRequestedWait }
-
-func (v *AccountResetPasswordRequestedWait) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPasswordRequestedWait)
-	b.Int(v.UntilDate)
-}
-
-func (v *AccountResetPasswordRequestedWait) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPasswordRequestedWait, "account.resetPasswordRequestedWait")
-	v.UntilDate = r.Int()
+func (v *AccountResetPasswordRequestedWait) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetPasswordRequestedWait, "account.resetPasswordRequestedWait")
+	c.Int(&v.UntilDate)
 }
 
 // AccountResetPasswordOK is account.resetPasswordOk#e926d63e.
 type AccountResetPasswordOK struct {
 }
 
-func (*AccountResetPasswordOK) TypeID() uint32 { return IDAccountResetPasswordOK }
-
-func (v *AccountResetPasswordOK) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPasswordOK)
-}
-
-func (v *AccountResetPasswordOK) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPasswordOK, "account.resetPasswordOk")
+func (v *AccountResetPasswordOK) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetPasswordOK, "account.resetPasswordOk")
 }
 
 // AccountChatThemesNotModified is account.chatThemesNotModified#e011e1c4.
 type AccountChatThemesNotModified struct {
 }
 
-func (*AccountChatThemesNotModified) TypeID() uint32 { return IDAccountChatThemesNotModified }
-
-func (v *AccountChatThemesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChatThemesNotModified)
-}
-
-func (v *AccountChatThemesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChatThemesNotModified, "account.chatThemesNotModified")
+func (v *AccountChatThemesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountChatThemesNotModified, "account.chatThemesNotModified")
 }
 
 // AccountChatThemes is account.chatThemes#be098173.
@@ -516,45 +296,22 @@ type AccountChatThemes struct {
 	NextOffset tl.Optional[string]
 }
 
-func (*AccountChatThemes) TypeID() uint32 { return IDAccountChatThemes }
-
-func (v *AccountChatThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChatThemes)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Long(v.Hash)
-	putChatThemeClasses(b, v.Themes, "account.chatThemes.themes")
-	putChatClasses(b, v.Chats, "account.chatThemes.chats")
-	putUserClasses(b, v.Users, "account.chatThemes.users")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountChatThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChatThemes, "account.chatThemes")
-	flags := r.Uint32()
-	v.Hash = r.Long()
-	readChatThemeClasses(r, 1, &v.Themes)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.NextOffset)
+func (v *AccountChatThemes) TL(c *tl.Codec) {
+	c.Begin(IDAccountChatThemes, "account.chatThemes")
+	flags := c.Flags()
+	c.Long(&v.Hash)
+	vectorChatThemeClasses(c, 0, 0, &v.Themes, "account.chatThemes.themes")
+	vectorChatClasses(c, 0, 0, &v.Chats, "account.chatThemes.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "account.chatThemes.users")
+	c.OptString(flags, 1<<0, &v.NextOffset)
 }
 
 // AccountSavedRingtonesNotModified is account.savedRingtonesNotModified#fbf6e8b1.
 type AccountSavedRingtonesNotModified struct {
 }
 
-func (*AccountSavedRingtonesNotModified) TypeID() uint32 { return IDAccountSavedRingtonesNotModified }
-
-func (v *AccountSavedRingtonesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtonesNotModified)
-}
-
-func (v *AccountSavedRingtonesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtonesNotModified, "account.savedRingtonesNotModified")
+func (v *AccountSavedRingtonesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountSavedRingtonesNotModified, "account.savedRingtonesNotModified")
 }
 
 // AccountSavedRingtones is account.savedRingtones#c1e92cc5.
@@ -563,32 +320,18 @@ type AccountSavedRingtones struct {
 	Ringtones []DocumentClass
 }
 
-func (*AccountSavedRingtones) TypeID() uint32 { return IDAccountSavedRingtones }
-
-func (v *AccountSavedRingtones) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtones)
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.Ringtones, "account.savedRingtones.ringtones")
-}
-
-func (v *AccountSavedRingtones) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtones, "account.savedRingtones")
-	v.Hash = r.Long()
-	readDocumentClasses(r, 1, &v.Ringtones)
+func (v *AccountSavedRingtones) TL(c *tl.Codec) {
+	c.Begin(IDAccountSavedRingtones, "account.savedRingtones")
+	c.Long(&v.Hash)
+	vectorDocumentClasses(c, 0, 0, &v.Ringtones, "account.savedRingtones.ringtones")
 }
 
 // AccountSavedRingtone is account.savedRingtone#b7263f6d.
 type AccountSavedRingtone struct {
 }
 
-func (*AccountSavedRingtone) TypeID() uint32 { return IDAccountSavedRingtone }
-
-func (v *AccountSavedRingtone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtone)
-}
-
-func (v *AccountSavedRingtone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtone, "account.savedRingtone")
+func (v *AccountSavedRingtone) TL(c *tl.Codec) {
+	c.Begin(IDAccountSavedRingtone, "account.savedRingtone")
 }
 
 // AccountSavedRingtoneConverted is account.savedRingtoneConverted#1f307eb7.
@@ -596,30 +339,17 @@ type AccountSavedRingtoneConverted struct {
 	Document DocumentClass
 }
 
-func (*AccountSavedRingtoneConverted) TypeID() uint32 { return IDAccountSavedRingtoneConverted }
-
-func (v *AccountSavedRingtoneConverted) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedRingtoneConverted)
-	putDocument(b, v.Document, "account.savedRingtoneConverted.document")
-}
-
-func (v *AccountSavedRingtoneConverted) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedRingtoneConverted, "account.savedRingtoneConverted")
-	readDocument(r, 1, &v.Document)
+func (v *AccountSavedRingtoneConverted) TL(c *tl.Codec) {
+	c.Begin(IDAccountSavedRingtoneConverted, "account.savedRingtoneConverted")
+	codeDocument(c, 0, 0, &v.Document, "account.savedRingtoneConverted.document")
 }
 
 // AccountEmojiStatusesNotModified is account.emojiStatusesNotModified#d08ce645.
 type AccountEmojiStatusesNotModified struct {
 }
 
-func (*AccountEmojiStatusesNotModified) TypeID() uint32 { return IDAccountEmojiStatusesNotModified }
-
-func (v *AccountEmojiStatusesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmojiStatusesNotModified)
-}
-
-func (v *AccountEmojiStatusesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmojiStatusesNotModified, "account.emojiStatusesNotModified")
+func (v *AccountEmojiStatusesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountEmojiStatusesNotModified, "account.emojiStatusesNotModified")
 }
 
 // AccountEmojiStatuses is account.emojiStatuses#90c467d1.
@@ -628,18 +358,10 @@ type AccountEmojiStatuses struct {
 	Statuses []EmojiStatusClass
 }
 
-func (*AccountEmojiStatuses) TypeID() uint32 { return IDAccountEmojiStatuses }
-
-func (v *AccountEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmojiStatuses)
-	b.Long(v.Hash)
-	putEmojiStatusClasses(b, v.Statuses, "account.emojiStatuses.statuses")
-}
-
-func (v *AccountEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmojiStatuses, "account.emojiStatuses")
-	v.Hash = r.Long()
-	readEmojiStatusClasses(r, 1, &v.Statuses)
+func (v *AccountEmojiStatuses) TL(c *tl.Codec) {
+	c.Begin(IDAccountEmojiStatuses, "account.emojiStatuses")
+	c.Long(&v.Hash)
+	vectorEmojiStatusClasses(c, 0, 0, &v.Statuses, "account.emojiStatuses.statuses")
 }
 
 // AccountEmailVerified is account.emailVerified#2b96cd1b.
@@ -647,16 +369,9 @@ type AccountEmailVerified struct {
 	Email string
 }
 
-func (*AccountEmailVerified) TypeID() uint32 { return IDAccountEmailVerified }
-
-func (v *AccountEmailVerified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmailVerified)
-	b.String(v.Email)
-}
-
-func (v *AccountEmailVerified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmailVerified, "account.emailVerified")
-	r.ReadString(&v.Email)
+func (v *AccountEmailVerified) TL(c *tl.Codec) {
+	c.Begin(IDAccountEmailVerified, "account.emailVerified")
+	c.String(&v.Email)
 }
 
 // AccountEmailVerifiedLogin is account.emailVerifiedLogin#e1bb0d61.
@@ -665,18 +380,10 @@ type AccountEmailVerifiedLogin struct {
 	SentCode AuthSentCodeClass
 }
 
-func (*AccountEmailVerifiedLogin) TypeID() uint32 { return IDAccountEmailVerifiedLogin }
-
-func (v *AccountEmailVerifiedLogin) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEmailVerifiedLogin)
-	b.String(v.Email)
-	putAuthSentCode(b, v.SentCode, "account.emailVerifiedLogin.sent_code")
-}
-
-func (v *AccountEmailVerifiedLogin) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEmailVerifiedLogin, "account.emailVerifiedLogin")
-	r.ReadString(&v.Email)
-	readAuthSentCode(r, 1, &v.SentCode)
+func (v *AccountEmailVerifiedLogin) TL(c *tl.Codec) {
+	c.Begin(IDAccountEmailVerifiedLogin, "account.emailVerifiedLogin")
+	c.String(&v.Email)
+	codeAuthSentCode(c, 0, 0, &v.SentCode, "account.emailVerifiedLogin.sent_code")
 }
 
 // AccountAutoSaveSettings is account.autoSaveSettings#4c3e069d.
@@ -689,26 +396,14 @@ type AccountAutoSaveSettings struct {
 	Users              []UserClass
 }
 
-func (*AccountAutoSaveSettings) TypeID() uint32 { return IDAccountAutoSaveSettings }
-
-func (v *AccountAutoSaveSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAutoSaveSettings)
-	v.UsersSettings.Encode(b)
-	v.ChatsSettings.Encode(b)
-	v.BroadcastsSettings.Encode(b)
-	putAutoSaveExceptions(b, v.Exceptions)
-	putChatClasses(b, v.Chats, "account.autoSaveSettings.chats")
-	putUserClasses(b, v.Users, "account.autoSaveSettings.users")
-}
-
-func (v *AccountAutoSaveSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAutoSaveSettings, "account.autoSaveSettings")
-	v.UsersSettings.Decode(r)
-	v.ChatsSettings.Decode(r)
-	v.BroadcastsSettings.Decode(r)
-	readAutoSaveExceptions(r, 1, &v.Exceptions)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *AccountAutoSaveSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountAutoSaveSettings, "account.autoSaveSettings")
+	v.UsersSettings.TL(c)
+	v.ChatsSettings.TL(c)
+	v.BroadcastsSettings.TL(c)
+	vectorAutoSaveExceptions(c, 0, 0, &v.Exceptions)
+	vectorChatClasses(c, 0, 0, &v.Chats, "account.autoSaveSettings.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "account.autoSaveSettings.users")
 }
 
 // AccountConnectedBots is account.connectedBots#17d7f87b.
@@ -717,18 +412,10 @@ type AccountConnectedBots struct {
 	Users         []UserClass
 }
 
-func (*AccountConnectedBots) TypeID() uint32 { return IDAccountConnectedBots }
-
-func (v *AccountConnectedBots) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConnectedBots)
-	putConnectedBots(b, v.ConnectedBots)
-	putUserClasses(b, v.Users, "account.connectedBots.users")
-}
-
-func (v *AccountConnectedBots) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConnectedBots, "account.connectedBots")
-	readConnectedBots(r, 1, &v.ConnectedBots)
-	readUserClasses(r, 1, &v.Users)
+func (v *AccountConnectedBots) TL(c *tl.Codec) {
+	c.Begin(IDAccountConnectedBots, "account.connectedBots")
+	vectorConnectedBots(c, 0, 0, &v.ConnectedBots)
+	vectorUserClasses(c, 0, 0, &v.Users, "account.connectedBots.users")
 }
 
 // AccountBusinessChatLinks is account.businessChatLinks#ec43a2d1.
@@ -738,20 +425,11 @@ type AccountBusinessChatLinks struct {
 	Users []UserClass
 }
 
-func (*AccountBusinessChatLinks) TypeID() uint32 { return IDAccountBusinessChatLinks }
-
-func (v *AccountBusinessChatLinks) Encode(b *tl.Buffer) {
-	b.ID(IDAccountBusinessChatLinks)
-	putBusinessChatLinks(b, v.Links)
-	putChatClasses(b, v.Chats, "account.businessChatLinks.chats")
-	putUserClasses(b, v.Users, "account.businessChatLinks.users")
-}
-
-func (v *AccountBusinessChatLinks) Decode(r *tl.Reader) {
-	r.Expect(IDAccountBusinessChatLinks, "account.businessChatLinks")
-	readBusinessChatLinks(r, 1, &v.Links)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *AccountBusinessChatLinks) TL(c *tl.Codec) {
+	c.Begin(IDAccountBusinessChatLinks, "account.businessChatLinks")
+	vectorBusinessChatLinks(c, 0, 0, &v.Links)
+	vectorChatClasses(c, 0, 0, &v.Chats, "account.businessChatLinks.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "account.businessChatLinks.users")
 }
 
 // AccountResolvedBusinessChatLinks is account.resolvedBusinessChatLinks#9a23af21.
@@ -763,31 +441,14 @@ type AccountResolvedBusinessChatLinks struct {
 	Users    []UserClass
 }
 
-func (*AccountResolvedBusinessChatLinks) TypeID() uint32 { return IDAccountResolvedBusinessChatLinks }
-
-func (v *AccountResolvedBusinessChatLinks) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResolvedBusinessChatLinks)
-	var flags uint32
-	flagsAt := b.Flags()
-	putPeer(b, v.Peer, "account.resolvedBusinessChatLinks.peer")
-	b.String(v.Message)
-	if v.Entities != nil {
-		flags |= 1 << 0
-		putMessageEntityClasses(b, v.Entities, "account.resolvedBusinessChatLinks.entities")
-	}
-	putChatClasses(b, v.Chats, "account.resolvedBusinessChatLinks.chats")
-	putUserClasses(b, v.Users, "account.resolvedBusinessChatLinks.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountResolvedBusinessChatLinks) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResolvedBusinessChatLinks, "account.resolvedBusinessChatLinks")
-	flags := r.Uint32()
-	readPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, flags&(1<<0), &v.Entities)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *AccountResolvedBusinessChatLinks) TL(c *tl.Codec) {
+	c.Begin(IDAccountResolvedBusinessChatLinks, "account.resolvedBusinessChatLinks")
+	flags := c.Flags()
+	codePeer(c, 0, 0, &v.Peer, "account.resolvedBusinessChatLinks.peer")
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, flags, 1<<0, &v.Entities, "account.resolvedBusinessChatLinks.entities")
+	vectorChatClasses(c, 0, 0, &v.Chats, "account.resolvedBusinessChatLinks.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "account.resolvedBusinessChatLinks.users")
 }
 
 // AccountPaidMessagesRevenue is account.paidMessagesRevenue#1e109708.
@@ -795,30 +456,17 @@ type AccountPaidMessagesRevenue struct {
 	StarsAmount int64
 }
 
-func (*AccountPaidMessagesRevenue) TypeID() uint32 { return IDAccountPaidMessagesRevenue }
-
-func (v *AccountPaidMessagesRevenue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPaidMessagesRevenue)
-	b.Long(v.StarsAmount)
-}
-
-func (v *AccountPaidMessagesRevenue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPaidMessagesRevenue, "account.paidMessagesRevenue")
-	v.StarsAmount = r.Long()
+func (v *AccountPaidMessagesRevenue) TL(c *tl.Codec) {
+	c.Begin(IDAccountPaidMessagesRevenue, "account.paidMessagesRevenue")
+	c.Long(&v.StarsAmount)
 }
 
 // AccountSavedMusicIDsNotModified is account.savedMusicIdsNotModified#4fc81d6e.
 type AccountSavedMusicIDsNotModified struct {
 }
 
-func (*AccountSavedMusicIDsNotModified) TypeID() uint32 { return IDAccountSavedMusicIDsNotModified }
-
-func (v *AccountSavedMusicIDsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedMusicIDsNotModified)
-}
-
-func (v *AccountSavedMusicIDsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedMusicIDsNotModified, "account.savedMusicIdsNotModified")
+func (v *AccountSavedMusicIDsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountSavedMusicIDsNotModified, "account.savedMusicIdsNotModified")
 }
 
 // AccountSavedMusicIDs is account.savedMusicIds#998d6636.
@@ -826,16 +474,9 @@ type AccountSavedMusicIDs struct {
 	IDs []int64
 }
 
-func (*AccountSavedMusicIDs) TypeID() uint32 { return IDAccountSavedMusicIDs }
-
-func (v *AccountSavedMusicIDs) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSavedMusicIDs)
-	b.Longs(v.IDs)
-}
-
-func (v *AccountSavedMusicIDs) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSavedMusicIDs, "account.savedMusicIds")
-	r.ReadLongs(&v.IDs)
+func (v *AccountSavedMusicIDs) TL(c *tl.Codec) {
+	c.Begin(IDAccountSavedMusicIDs, "account.savedMusicIds")
+	c.Longs(&v.IDs)
 }
 
 // AccountPasskeys is account.passkeys#f8e0aa1c.
@@ -843,16 +484,9 @@ type AccountPasskeys struct {
 	Passkeys []Passkey
 }
 
-func (*AccountPasskeys) TypeID() uint32 { return IDAccountPasskeys }
-
-func (v *AccountPasskeys) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasskeys)
-	putPasskeys(b, v.Passkeys)
-}
-
-func (v *AccountPasskeys) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasskeys, "account.passkeys")
-	readPasskeys(r, 1, &v.Passkeys)
+func (v *AccountPasskeys) TL(c *tl.Codec) {
+	c.Begin(IDAccountPasskeys, "account.passkeys")
+	vectorPasskeys(c, 0, 0, &v.Passkeys)
 }
 
 // AccountPasskeyRegistrationOptions is account.passkeyRegistrationOptions#e16b5ce1.
@@ -860,32 +494,17 @@ type AccountPasskeyRegistrationOptions struct {
 	Options DataJSON
 }
 
-func (*AccountPasskeyRegistrationOptions) TypeID() uint32 { return IDAccountPasskeyRegistrationOptions }
-
-func (v *AccountPasskeyRegistrationOptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountPasskeyRegistrationOptions)
-	v.Options.Encode(b)
-}
-
-func (v *AccountPasskeyRegistrationOptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountPasskeyRegistrationOptions, "account.passkeyRegistrationOptions")
-	v.Options.Decode(r)
+func (v *AccountPasskeyRegistrationOptions) TL(c *tl.Codec) {
+	c.Begin(IDAccountPasskeyRegistrationOptions, "account.passkeyRegistrationOptions")
+	v.Options.TL(c)
 }
 
 // AccountWebBrowserSettingsNotModified is account.webBrowserSettingsNotModified#c31c8f4e.
 type AccountWebBrowserSettingsNotModified struct {
 }
 
-func (*AccountWebBrowserSettingsNotModified) TypeID() uint32 {
-	return IDAccountWebBrowserSettingsNotModified
-}
-
-func (v *AccountWebBrowserSettingsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWebBrowserSettingsNotModified)
-}
-
-func (v *AccountWebBrowserSettingsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWebBrowserSettingsNotModified, "account.webBrowserSettingsNotModified")
+func (v *AccountWebBrowserSettingsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAccountWebBrowserSettingsNotModified, "account.webBrowserSettingsNotModified")
 }
 
 // AccountWebBrowserSettings is account.webBrowserSettings#79eb8cb3.
@@ -897,32 +516,14 @@ type AccountWebBrowserSettings struct {
 	Hash                int64
 }
 
-func (*AccountWebBrowserSettings) TypeID() uint32 { return IDAccountWebBrowserSettings }
-
-func (v *AccountWebBrowserSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountWebBrowserSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.OpenExternalBrowser {
-		flags |= 1 << 0
-	}
-	if v.DisplayCloseButton {
-		flags |= 1 << 1
-	}
-	putWebDomainExceptions(b, v.ExternalExceptions)
-	putWebDomainExceptions(b, v.InappExceptions)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountWebBrowserSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountWebBrowserSettings, "account.webBrowserSettings")
-	flags := r.Uint32()
-	v.OpenExternalBrowser = flags&(1<<0) != 0
-	v.DisplayCloseButton = flags&(1<<1) != 0
-	readWebDomainExceptions(r, 1, &v.ExternalExceptions)
-	readWebDomainExceptions(r, 1, &v.InappExceptions)
-	v.Hash = r.Long()
+func (v *AccountWebBrowserSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountWebBrowserSettings, "account.webBrowserSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.OpenExternalBrowser)
+	c.True(flags, 1<<1, &v.DisplayCloseButton)
+	vectorWebDomainExceptions(c, 0, 0, &v.ExternalExceptions)
+	vectorWebDomainExceptions(c, 0, 0, &v.InappExceptions)
+	c.Long(&v.Hash)
 }
 
 // AccountRegisterDevice is account.registerDevice#ec86017a.
@@ -935,32 +536,15 @@ type AccountRegisterDevice struct {
 	OtherUIDs  []int64
 }
 
-func (*AccountRegisterDevice) TypeID() uint32 { return IDAccountRegisterDevice }
-
-func (v *AccountRegisterDevice) Encode(b *tl.Buffer) {
-	b.ID(IDAccountRegisterDevice)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoMuted {
-		flags |= 1 << 0
-	}
-	b.Int(v.TokenType)
-	b.String(v.Token)
-	b.Bool(v.AppSandbox)
-	b.ByteString(v.Secret)
-	b.Longs(v.OtherUIDs)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountRegisterDevice) Decode(r *tl.Reader) {
-	r.Expect(IDAccountRegisterDevice, "account.registerDevice")
-	flags := r.Uint32()
-	v.NoMuted = flags&(1<<0) != 0
-	v.TokenType = r.Int()
-	r.ReadString(&v.Token)
-	v.AppSandbox = r.Bool()
-	r.ReadByteString(&v.Secret)
-	r.ReadLongs(&v.OtherUIDs)
+func (v *AccountRegisterDevice) TL(c *tl.Codec) {
+	c.Begin(IDAccountRegisterDevice, "account.registerDevice")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.NoMuted)
+	c.Int(&v.TokenType)
+	c.String(&v.Token)
+	c.Bool(&v.AppSandbox)
+	c.ByteString(&v.Secret)
+	c.Longs(&v.OtherUIDs)
 }
 
 func (*AccountRegisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -972,20 +556,11 @@ type AccountUnregisterDevice struct {
 	OtherUIDs []int64
 }
 
-func (*AccountUnregisterDevice) TypeID() uint32 { return IDAccountUnregisterDevice }
-
-func (v *AccountUnregisterDevice) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUnregisterDevice)
-	b.Int(v.TokenType)
-	b.String(v.Token)
-	b.Longs(v.OtherUIDs)
-}
-
-func (v *AccountUnregisterDevice) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUnregisterDevice, "account.unregisterDevice")
-	v.TokenType = r.Int()
-	r.ReadString(&v.Token)
-	r.ReadLongs(&v.OtherUIDs)
+func (v *AccountUnregisterDevice) TL(c *tl.Codec) {
+	c.Begin(IDAccountUnregisterDevice, "account.unregisterDevice")
+	c.Int(&v.TokenType)
+	c.String(&v.Token)
+	c.Longs(&v.OtherUIDs)
 }
 
 func (*AccountUnregisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -996,18 +571,10 @@ type AccountUpdateNotifySettings struct {
 	Settings InputPeerNotifySettings
 }
 
-func (*AccountUpdateNotifySettings) TypeID() uint32 { return IDAccountUpdateNotifySettings }
-
-func (v *AccountUpdateNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateNotifySettings)
-	putInputNotifyPeer(b, v.Peer, "account.updateNotifySettings.peer")
-	v.Settings.Encode(b)
-}
-
-func (v *AccountUpdateNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateNotifySettings, "account.updateNotifySettings")
-	readInputNotifyPeer(r, 1, &v.Peer)
-	v.Settings.Decode(r)
+func (v *AccountUpdateNotifySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateNotifySettings, "account.updateNotifySettings")
+	codeInputNotifyPeer(c, 0, 0, &v.Peer, "account.updateNotifySettings.peer")
+	v.Settings.TL(c)
 }
 
 func (*AccountUpdateNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1017,21 +584,14 @@ type AccountGetNotifySettings struct {
 	Peer InputNotifyPeerClass
 }
 
-func (*AccountGetNotifySettings) TypeID() uint32 { return IDAccountGetNotifySettings }
-
-func (v *AccountGetNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetNotifySettings)
-	putInputNotifyPeer(b, v.Peer, "account.getNotifySettings.peer")
-}
-
-func (v *AccountGetNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetNotifySettings, "account.getNotifySettings")
-	readInputNotifyPeer(r, 1, &v.Peer)
+func (v *AccountGetNotifySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetNotifySettings, "account.getNotifySettings")
+	codeInputNotifyPeer(c, 0, 0, &v.Peer, "account.getNotifySettings.peer")
 }
 
 func (*AccountGetNotifySettings) DecodeResult(r *tl.Reader) *PeerNotifySettings {
 	v := new(PeerNotifySettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1039,14 +599,8 @@ func (*AccountGetNotifySettings) DecodeResult(r *tl.Reader) *PeerNotifySettings 
 type AccountResetNotifySettings struct {
 }
 
-func (*AccountResetNotifySettings) TypeID() uint32 { return IDAccountResetNotifySettings }
-
-func (v *AccountResetNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetNotifySettings)
-}
-
-func (v *AccountResetNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetNotifySettings, "account.resetNotifySettings")
+func (v *AccountResetNotifySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetNotifySettings, "account.resetNotifySettings")
 }
 
 func (*AccountResetNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1058,33 +612,12 @@ type AccountUpdateProfile struct {
 	About     tl.Optional[string]
 }
 
-func (*AccountUpdateProfile) TypeID() uint32 { return IDAccountUpdateProfile }
-
-func (v *AccountUpdateProfile) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateProfile)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.FirstName.Set {
-		flags |= 1 << 0
-		b.String(v.FirstName.Value)
-	}
-	if v.LastName.Set {
-		flags |= 1 << 1
-		b.String(v.LastName.Value)
-	}
-	if v.About.Set {
-		flags |= 1 << 2
-		b.String(v.About.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateProfile) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateProfile, "account.updateProfile")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.FirstName)
-	r.OptString(flags&(1<<1), &v.LastName)
-	r.OptString(flags&(1<<2), &v.About)
+func (v *AccountUpdateProfile) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateProfile, "account.updateProfile")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.FirstName)
+	c.OptString(flags, 1<<1, &v.LastName)
+	c.OptString(flags, 1<<2, &v.About)
 }
 
 func (*AccountUpdateProfile) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -1094,16 +627,9 @@ type AccountUpdateStatus struct {
 	Offline bool
 }
 
-func (*AccountUpdateStatus) TypeID() uint32 { return IDAccountUpdateStatus }
-
-func (v *AccountUpdateStatus) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateStatus)
-	b.Bool(v.Offline)
-}
-
-func (v *AccountUpdateStatus) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateStatus, "account.updateStatus")
-	v.Offline = r.Bool()
+func (v *AccountUpdateStatus) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateStatus, "account.updateStatus")
+	c.Bool(&v.Offline)
 }
 
 func (*AccountUpdateStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1113,16 +639,9 @@ type AccountGetWallPapers struct {
 	Hash int64
 }
 
-func (*AccountGetWallPapers) TypeID() uint32 { return IDAccountGetWallPapers }
-
-func (v *AccountGetWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWallPapers)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWallPapers, "account.getWallPapers")
-	v.Hash = r.Long()
+func (v *AccountGetWallPapers) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetWallPapers, "account.getWallPapers")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetWallPapers) DecodeResult(r *tl.Reader) AccountWallPapersClass {
@@ -1136,20 +655,11 @@ type AccountReportPeer struct {
 	Message string
 }
 
-func (*AccountReportPeer) TypeID() uint32 { return IDAccountReportPeer }
-
-func (v *AccountReportPeer) Encode(b *tl.Buffer) {
-	b.ID(IDAccountReportPeer)
-	putInputPeer(b, v.Peer, "account.reportPeer.peer")
-	putReportReason(b, v.Reason, "account.reportPeer.reason")
-	b.String(v.Message)
-}
-
-func (v *AccountReportPeer) Decode(r *tl.Reader) {
-	r.Expect(IDAccountReportPeer, "account.reportPeer")
-	readInputPeer(r, 1, &v.Peer)
-	readReportReason(r, 1, &v.Reason)
-	r.ReadString(&v.Message)
+func (v *AccountReportPeer) TL(c *tl.Codec) {
+	c.Begin(IDAccountReportPeer, "account.reportPeer")
+	codeInputPeer(c, 0, 0, &v.Peer, "account.reportPeer.peer")
+	codeReportReason(c, 0, 0, &v.Reason, "account.reportPeer.reason")
+	c.String(&v.Message)
 }
 
 func (*AccountReportPeer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1159,16 +669,9 @@ type AccountCheckUsername struct {
 	Username string
 }
 
-func (*AccountCheckUsername) TypeID() uint32 { return IDAccountCheckUsername }
-
-func (v *AccountCheckUsername) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCheckUsername)
-	b.String(v.Username)
-}
-
-func (v *AccountCheckUsername) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCheckUsername, "account.checkUsername")
-	r.ReadString(&v.Username)
+func (v *AccountCheckUsername) TL(c *tl.Codec) {
+	c.Begin(IDAccountCheckUsername, "account.checkUsername")
+	c.String(&v.Username)
 }
 
 func (*AccountCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1178,16 +681,9 @@ type AccountUpdateUsername struct {
 	Username string
 }
 
-func (*AccountUpdateUsername) TypeID() uint32 { return IDAccountUpdateUsername }
-
-func (v *AccountUpdateUsername) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateUsername)
-	b.String(v.Username)
-}
-
-func (v *AccountUpdateUsername) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateUsername, "account.updateUsername")
-	r.ReadString(&v.Username)
+func (v *AccountUpdateUsername) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateUsername, "account.updateUsername")
+	c.String(&v.Username)
 }
 
 func (*AccountUpdateUsername) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -1197,21 +693,14 @@ type AccountGetPrivacy struct {
 	Key InputPrivacyKeyClass
 }
 
-func (*AccountGetPrivacy) TypeID() uint32 { return IDAccountGetPrivacy }
-
-func (v *AccountGetPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPrivacy)
-	putInputPrivacyKey(b, v.Key, "account.getPrivacy.key")
-}
-
-func (v *AccountGetPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPrivacy, "account.getPrivacy")
-	readInputPrivacyKey(r, 1, &v.Key)
+func (v *AccountGetPrivacy) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetPrivacy, "account.getPrivacy")
+	codeInputPrivacyKey(c, 0, 0, &v.Key, "account.getPrivacy.key")
 }
 
 func (*AccountGetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
 	v := new(AccountPrivacyRules)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1221,23 +710,15 @@ type AccountSetPrivacy struct {
 	Rules []InputPrivacyRuleClass
 }
 
-func (*AccountSetPrivacy) TypeID() uint32 { return IDAccountSetPrivacy }
-
-func (v *AccountSetPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetPrivacy)
-	putInputPrivacyKey(b, v.Key, "account.setPrivacy.key")
-	putInputPrivacyRuleClasses(b, v.Rules, "account.setPrivacy.rules")
-}
-
-func (v *AccountSetPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetPrivacy, "account.setPrivacy")
-	readInputPrivacyKey(r, 1, &v.Key)
-	readInputPrivacyRuleClasses(r, 1, &v.Rules)
+func (v *AccountSetPrivacy) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetPrivacy, "account.setPrivacy")
+	codeInputPrivacyKey(c, 0, 0, &v.Key, "account.setPrivacy.key")
+	vectorInputPrivacyRuleClasses(c, 0, 0, &v.Rules, "account.setPrivacy.rules")
 }
 
 func (*AccountSetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
 	v := new(AccountPrivacyRules)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1247,25 +728,11 @@ type AccountDeleteAccount struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*AccountDeleteAccount) TypeID() uint32 { return IDAccountDeleteAccount }
-
-func (v *AccountDeleteAccount) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteAccount)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Reason)
-	if v.Password != nil {
-		flags |= 1 << 0
-		v.Password.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountDeleteAccount) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteAccount, "account.deleteAccount")
-	flags := r.Uint32()
-	r.ReadString(&v.Reason)
-	readInputCheckPasswordSRP(r, flags&(1<<0), &v.Password)
+func (v *AccountDeleteAccount) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeleteAccount, "account.deleteAccount")
+	flags := c.Flags()
+	c.String(&v.Reason)
+	codeInputCheckPasswordSRP(c, flags, 1<<0, &v.Password, "")
 }
 
 func (*AccountDeleteAccount) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1274,19 +741,13 @@ func (*AccountDeleteAccount) DecodeResult(r *tl.Reader) bool { return r.Bool() }
 type AccountGetAccountTTL struct {
 }
 
-func (*AccountGetAccountTTL) TypeID() uint32 { return IDAccountGetAccountTTL }
-
-func (v *AccountGetAccountTTL) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAccountTTL)
-}
-
-func (v *AccountGetAccountTTL) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAccountTTL, "account.getAccountTTL")
+func (v *AccountGetAccountTTL) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetAccountTTL, "account.getAccountTTL")
 }
 
 func (*AccountGetAccountTTL) DecodeResult(r *tl.Reader) *AccountDaysTTL {
 	v := new(AccountDaysTTL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1295,16 +756,9 @@ type AccountSetAccountTTL struct {
 	TTL AccountDaysTTL
 }
 
-func (*AccountSetAccountTTL) TypeID() uint32 { return IDAccountSetAccountTTL }
-
-func (v *AccountSetAccountTTL) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetAccountTTL)
-	v.TTL.Encode(b)
-}
-
-func (v *AccountSetAccountTTL) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetAccountTTL, "account.setAccountTTL")
-	v.TTL.Decode(r)
+func (v *AccountSetAccountTTL) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetAccountTTL, "account.setAccountTTL")
+	v.TTL.TL(c)
 }
 
 func (*AccountSetAccountTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1315,18 +769,10 @@ type AccountSendChangePhoneCode struct {
 	Settings    CodeSettings
 }
 
-func (*AccountSendChangePhoneCode) TypeID() uint32 { return IDAccountSendChangePhoneCode }
-
-func (v *AccountSendChangePhoneCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendChangePhoneCode)
-	b.String(v.PhoneNumber)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSendChangePhoneCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendChangePhoneCode, "account.sendChangePhoneCode")
-	r.ReadString(&v.PhoneNumber)
-	v.Settings.Decode(r)
+func (v *AccountSendChangePhoneCode) TL(c *tl.Codec) {
+	c.Begin(IDAccountSendChangePhoneCode, "account.sendChangePhoneCode")
+	c.String(&v.PhoneNumber)
+	v.Settings.TL(c)
 }
 
 func (*AccountSendChangePhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
@@ -1340,20 +786,11 @@ type AccountChangePhone struct {
 	PhoneCode     string
 }
 
-func (*AccountChangePhone) TypeID() uint32 { return IDAccountChangePhone }
-
-func (v *AccountChangePhone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChangePhone)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.String(v.PhoneCode)
-}
-
-func (v *AccountChangePhone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChangePhone, "account.changePhone")
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.ReadString(&v.PhoneCode)
+func (v *AccountChangePhone) TL(c *tl.Codec) {
+	c.Begin(IDAccountChangePhone, "account.changePhone")
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.String(&v.PhoneCode)
 }
 
 func (*AccountChangePhone) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -1363,16 +800,9 @@ type AccountUpdateDeviceLocked struct {
 	Period int32
 }
 
-func (*AccountUpdateDeviceLocked) TypeID() uint32 { return IDAccountUpdateDeviceLocked }
-
-func (v *AccountUpdateDeviceLocked) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateDeviceLocked)
-	b.Int(v.Period)
-}
-
-func (v *AccountUpdateDeviceLocked) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateDeviceLocked, "account.updateDeviceLocked")
-	v.Period = r.Int()
+func (v *AccountUpdateDeviceLocked) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateDeviceLocked, "account.updateDeviceLocked")
+	c.Int(&v.Period)
 }
 
 func (*AccountUpdateDeviceLocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1381,19 +811,13 @@ func (*AccountUpdateDeviceLocked) DecodeResult(r *tl.Reader) bool { return r.Boo
 type AccountGetAuthorizations struct {
 }
 
-func (*AccountGetAuthorizations) TypeID() uint32 { return IDAccountGetAuthorizations }
-
-func (v *AccountGetAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAuthorizations)
-}
-
-func (v *AccountGetAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAuthorizations, "account.getAuthorizations")
+func (v *AccountGetAuthorizations) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetAuthorizations, "account.getAuthorizations")
 }
 
 func (*AccountGetAuthorizations) DecodeResult(r *tl.Reader) *AccountAuthorizations {
 	v := new(AccountAuthorizations)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1402,16 +826,9 @@ type AccountResetAuthorization struct {
 	Hash int64
 }
 
-func (*AccountResetAuthorization) TypeID() uint32 { return IDAccountResetAuthorization }
-
-func (v *AccountResetAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetAuthorization)
-	b.Long(v.Hash)
-}
-
-func (v *AccountResetAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetAuthorization, "account.resetAuthorization")
-	v.Hash = r.Long()
+func (v *AccountResetAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetAuthorization, "account.resetAuthorization")
+	c.Long(&v.Hash)
 }
 
 func (*AccountResetAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1420,19 +837,13 @@ func (*AccountResetAuthorization) DecodeResult(r *tl.Reader) bool { return r.Boo
 type AccountGetPassword struct {
 }
 
-func (*AccountGetPassword) TypeID() uint32 { return IDAccountGetPassword }
-
-func (v *AccountGetPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPassword)
-}
-
-func (v *AccountGetPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPassword, "account.getPassword")
+func (v *AccountGetPassword) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetPassword, "account.getPassword")
 }
 
 func (*AccountGetPassword) DecodeResult(r *tl.Reader) *AccountPassword {
 	v := new(AccountPassword)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1441,21 +852,14 @@ type AccountGetPasswordSettings struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*AccountGetPasswordSettings) TypeID() uint32 { return IDAccountGetPasswordSettings }
-
-func (v *AccountGetPasswordSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPasswordSettings)
-	putInputCheckPasswordSRP(b, v.Password, "account.getPasswordSettings.password")
-}
-
-func (v *AccountGetPasswordSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPasswordSettings, "account.getPasswordSettings")
-	readInputCheckPasswordSRP(r, 1, &v.Password)
+func (v *AccountGetPasswordSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetPasswordSettings, "account.getPasswordSettings")
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "account.getPasswordSettings.password")
 }
 
 func (*AccountGetPasswordSettings) DecodeResult(r *tl.Reader) *AccountPasswordSettings {
 	v := new(AccountPasswordSettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1465,18 +869,10 @@ type AccountUpdatePasswordSettings struct {
 	NewSettings AccountPasswordInputSettings
 }
 
-func (*AccountUpdatePasswordSettings) TypeID() uint32 { return IDAccountUpdatePasswordSettings }
-
-func (v *AccountUpdatePasswordSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdatePasswordSettings)
-	putInputCheckPasswordSRP(b, v.Password, "account.updatePasswordSettings.password")
-	v.NewSettings.Encode(b)
-}
-
-func (v *AccountUpdatePasswordSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdatePasswordSettings, "account.updatePasswordSettings")
-	readInputCheckPasswordSRP(r, 1, &v.Password)
-	v.NewSettings.Decode(r)
+func (v *AccountUpdatePasswordSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdatePasswordSettings, "account.updatePasswordSettings")
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "account.updatePasswordSettings.password")
+	v.NewSettings.TL(c)
 }
 
 func (*AccountUpdatePasswordSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1487,18 +883,10 @@ type AccountSendConfirmPhoneCode struct {
 	Settings CodeSettings
 }
 
-func (*AccountSendConfirmPhoneCode) TypeID() uint32 { return IDAccountSendConfirmPhoneCode }
-
-func (v *AccountSendConfirmPhoneCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendConfirmPhoneCode)
-	b.String(v.Hash)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSendConfirmPhoneCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendConfirmPhoneCode, "account.sendConfirmPhoneCode")
-	r.ReadString(&v.Hash)
-	v.Settings.Decode(r)
+func (v *AccountSendConfirmPhoneCode) TL(c *tl.Codec) {
+	c.Begin(IDAccountSendConfirmPhoneCode, "account.sendConfirmPhoneCode")
+	c.String(&v.Hash)
+	v.Settings.TL(c)
 }
 
 func (*AccountSendConfirmPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
@@ -1511,18 +899,10 @@ type AccountConfirmPhone struct {
 	PhoneCode     string
 }
 
-func (*AccountConfirmPhone) TypeID() uint32 { return IDAccountConfirmPhone }
-
-func (v *AccountConfirmPhone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConfirmPhone)
-	b.String(v.PhoneCodeHash)
-	b.String(v.PhoneCode)
-}
-
-func (v *AccountConfirmPhone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConfirmPhone, "account.confirmPhone")
-	r.ReadString(&v.PhoneCodeHash)
-	r.ReadString(&v.PhoneCode)
+func (v *AccountConfirmPhone) TL(c *tl.Codec) {
+	c.Begin(IDAccountConfirmPhone, "account.confirmPhone")
+	c.String(&v.PhoneCodeHash)
+	c.String(&v.PhoneCode)
 }
 
 func (*AccountConfirmPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1533,23 +913,15 @@ type AccountGetTmpPassword struct {
 	Period   int32
 }
 
-func (*AccountGetTmpPassword) TypeID() uint32 { return IDAccountGetTmpPassword }
-
-func (v *AccountGetTmpPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetTmpPassword)
-	putInputCheckPasswordSRP(b, v.Password, "account.getTmpPassword.password")
-	b.Int(v.Period)
-}
-
-func (v *AccountGetTmpPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetTmpPassword, "account.getTmpPassword")
-	readInputCheckPasswordSRP(r, 1, &v.Password)
-	v.Period = r.Int()
+func (v *AccountGetTmpPassword) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetTmpPassword, "account.getTmpPassword")
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "account.getTmpPassword.password")
+	c.Int(&v.Period)
 }
 
 func (*AccountGetTmpPassword) DecodeResult(r *tl.Reader) *AccountTmpPassword {
 	v := new(AccountTmpPassword)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1557,19 +929,13 @@ func (*AccountGetTmpPassword) DecodeResult(r *tl.Reader) *AccountTmpPassword {
 type AccountGetWebAuthorizations struct {
 }
 
-func (*AccountGetWebAuthorizations) TypeID() uint32 { return IDAccountGetWebAuthorizations }
-
-func (v *AccountGetWebAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWebAuthorizations)
-}
-
-func (v *AccountGetWebAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWebAuthorizations, "account.getWebAuthorizations")
+func (v *AccountGetWebAuthorizations) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetWebAuthorizations, "account.getWebAuthorizations")
 }
 
 func (*AccountGetWebAuthorizations) DecodeResult(r *tl.Reader) *AccountWebAuthorizations {
 	v := new(AccountWebAuthorizations)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1578,16 +944,9 @@ type AccountResetWebAuthorization struct {
 	Hash int64
 }
 
-func (*AccountResetWebAuthorization) TypeID() uint32 { return IDAccountResetWebAuthorization }
-
-func (v *AccountResetWebAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetWebAuthorization)
-	b.Long(v.Hash)
-}
-
-func (v *AccountResetWebAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetWebAuthorization, "account.resetWebAuthorization")
-	v.Hash = r.Long()
+func (v *AccountResetWebAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetWebAuthorization, "account.resetWebAuthorization")
+	c.Long(&v.Hash)
 }
 
 func (*AccountResetWebAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1596,14 +955,8 @@ func (*AccountResetWebAuthorization) DecodeResult(r *tl.Reader) bool { return r.
 type AccountResetWebAuthorizations struct {
 }
 
-func (*AccountResetWebAuthorizations) TypeID() uint32 { return IDAccountResetWebAuthorizations }
-
-func (v *AccountResetWebAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetWebAuthorizations)
-}
-
-func (v *AccountResetWebAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetWebAuthorizations, "account.resetWebAuthorizations")
+func (v *AccountResetWebAuthorizations) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetWebAuthorizations, "account.resetWebAuthorizations")
 }
 
 func (*AccountResetWebAuthorizations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1612,18 +965,12 @@ func (*AccountResetWebAuthorizations) DecodeResult(r *tl.Reader) bool { return r
 type AccountGetAllSecureValues struct {
 }
 
-func (*AccountGetAllSecureValues) TypeID() uint32 { return IDAccountGetAllSecureValues }
-
-func (v *AccountGetAllSecureValues) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAllSecureValues)
-}
-
-func (v *AccountGetAllSecureValues) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAllSecureValues, "account.getAllSecureValues")
+func (v *AccountGetAllSecureValues) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetAllSecureValues, "account.getAllSecureValues")
 }
 
 func (*AccountGetAllSecureValues) DecodeResult(r *tl.Reader) (v []SecureValue) {
-	readSecureValues(r, 1, &v)
+	vectorSecureValues(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -1632,20 +979,13 @@ type AccountGetSecureValue struct {
 	Types []SecureValueTypeClass
 }
 
-func (*AccountGetSecureValue) TypeID() uint32 { return IDAccountGetSecureValue }
-
-func (v *AccountGetSecureValue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetSecureValue)
-	putSecureValueTypeClasses(b, v.Types, "account.getSecureValue.types")
-}
-
-func (v *AccountGetSecureValue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetSecureValue, "account.getSecureValue")
-	readSecureValueTypeClasses(r, 1, &v.Types)
+func (v *AccountGetSecureValue) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetSecureValue, "account.getSecureValue")
+	vectorSecureValueTypeClasses(c, 0, 0, &v.Types, "account.getSecureValue.types")
 }
 
 func (*AccountGetSecureValue) DecodeResult(r *tl.Reader) (v []SecureValue) {
-	readSecureValues(r, 1, &v)
+	vectorSecureValues(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -1655,23 +995,15 @@ type AccountSaveSecureValue struct {
 	SecureSecretID int64
 }
 
-func (*AccountSaveSecureValue) TypeID() uint32 { return IDAccountSaveSecureValue }
-
-func (v *AccountSaveSecureValue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveSecureValue)
-	v.Value.Encode(b)
-	b.Long(v.SecureSecretID)
-}
-
-func (v *AccountSaveSecureValue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveSecureValue, "account.saveSecureValue")
-	v.Value.Decode(r)
-	v.SecureSecretID = r.Long()
+func (v *AccountSaveSecureValue) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveSecureValue, "account.saveSecureValue")
+	v.Value.TL(c)
+	c.Long(&v.SecureSecretID)
 }
 
 func (*AccountSaveSecureValue) DecodeResult(r *tl.Reader) *SecureValue {
 	v := new(SecureValue)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1680,16 +1012,9 @@ type AccountDeleteSecureValue struct {
 	Types []SecureValueTypeClass
 }
 
-func (*AccountDeleteSecureValue) TypeID() uint32 { return IDAccountDeleteSecureValue }
-
-func (v *AccountDeleteSecureValue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteSecureValue)
-	putSecureValueTypeClasses(b, v.Types, "account.deleteSecureValue.types")
-}
-
-func (v *AccountDeleteSecureValue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteSecureValue, "account.deleteSecureValue")
-	readSecureValueTypeClasses(r, 1, &v.Types)
+func (v *AccountDeleteSecureValue) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeleteSecureValue, "account.deleteSecureValue")
+	vectorSecureValueTypeClasses(c, 0, 0, &v.Types, "account.deleteSecureValue.types")
 }
 
 func (*AccountDeleteSecureValue) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1701,25 +1026,16 @@ type AccountGetAuthorizationForm struct {
 	PublicKey string
 }
 
-func (*AccountGetAuthorizationForm) TypeID() uint32 { return IDAccountGetAuthorizationForm }
-
-func (v *AccountGetAuthorizationForm) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAuthorizationForm)
-	b.Long(v.BotID)
-	b.String(v.Scope)
-	b.String(v.PublicKey)
-}
-
-func (v *AccountGetAuthorizationForm) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAuthorizationForm, "account.getAuthorizationForm")
-	v.BotID = r.Long()
-	r.ReadString(&v.Scope)
-	r.ReadString(&v.PublicKey)
+func (v *AccountGetAuthorizationForm) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetAuthorizationForm, "account.getAuthorizationForm")
+	c.Long(&v.BotID)
+	c.String(&v.Scope)
+	c.String(&v.PublicKey)
 }
 
 func (*AccountGetAuthorizationForm) DecodeResult(r *tl.Reader) *AccountAuthorizationForm {
 	v := new(AccountAuthorizationForm)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1732,24 +1048,13 @@ type AccountAcceptAuthorization struct {
 	Credentials SecureCredentialsEncrypted
 }
 
-func (*AccountAcceptAuthorization) TypeID() uint32 { return IDAccountAcceptAuthorization }
-
-func (v *AccountAcceptAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAccountAcceptAuthorization)
-	b.Long(v.BotID)
-	b.String(v.Scope)
-	b.String(v.PublicKey)
-	putSecureValueHashs(b, v.ValueHashes)
-	v.Credentials.Encode(b)
-}
-
-func (v *AccountAcceptAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAccountAcceptAuthorization, "account.acceptAuthorization")
-	v.BotID = r.Long()
-	r.ReadString(&v.Scope)
-	r.ReadString(&v.PublicKey)
-	readSecureValueHashs(r, 1, &v.ValueHashes)
-	v.Credentials.Decode(r)
+func (v *AccountAcceptAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAccountAcceptAuthorization, "account.acceptAuthorization")
+	c.Long(&v.BotID)
+	c.String(&v.Scope)
+	c.String(&v.PublicKey)
+	vectorSecureValueHashs(c, 0, 0, &v.ValueHashes)
+	v.Credentials.TL(c)
 }
 
 func (*AccountAcceptAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1760,18 +1065,10 @@ type AccountSendVerifyPhoneCode struct {
 	Settings    CodeSettings
 }
 
-func (*AccountSendVerifyPhoneCode) TypeID() uint32 { return IDAccountSendVerifyPhoneCode }
-
-func (v *AccountSendVerifyPhoneCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendVerifyPhoneCode)
-	b.String(v.PhoneNumber)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSendVerifyPhoneCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendVerifyPhoneCode, "account.sendVerifyPhoneCode")
-	r.ReadString(&v.PhoneNumber)
-	v.Settings.Decode(r)
+func (v *AccountSendVerifyPhoneCode) TL(c *tl.Codec) {
+	c.Begin(IDAccountSendVerifyPhoneCode, "account.sendVerifyPhoneCode")
+	c.String(&v.PhoneNumber)
+	v.Settings.TL(c)
 }
 
 func (*AccountSendVerifyPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
@@ -1785,20 +1082,11 @@ type AccountVerifyPhone struct {
 	PhoneCode     string
 }
 
-func (*AccountVerifyPhone) TypeID() uint32 { return IDAccountVerifyPhone }
-
-func (v *AccountVerifyPhone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountVerifyPhone)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.String(v.PhoneCode)
-}
-
-func (v *AccountVerifyPhone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountVerifyPhone, "account.verifyPhone")
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.ReadString(&v.PhoneCode)
+func (v *AccountVerifyPhone) TL(c *tl.Codec) {
+	c.Begin(IDAccountVerifyPhone, "account.verifyPhone")
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.String(&v.PhoneCode)
 }
 
 func (*AccountVerifyPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1809,23 +1097,15 @@ type AccountSendVerifyEmailCode struct {
 	Email   string
 }
 
-func (*AccountSendVerifyEmailCode) TypeID() uint32 { return IDAccountSendVerifyEmailCode }
-
-func (v *AccountSendVerifyEmailCode) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSendVerifyEmailCode)
-	putEmailVerifyPurpose(b, v.Purpose, "account.sendVerifyEmailCode.purpose")
-	b.String(v.Email)
-}
-
-func (v *AccountSendVerifyEmailCode) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSendVerifyEmailCode, "account.sendVerifyEmailCode")
-	readEmailVerifyPurpose(r, 1, &v.Purpose)
-	r.ReadString(&v.Email)
+func (v *AccountSendVerifyEmailCode) TL(c *tl.Codec) {
+	c.Begin(IDAccountSendVerifyEmailCode, "account.sendVerifyEmailCode")
+	codeEmailVerifyPurpose(c, 0, 0, &v.Purpose, "account.sendVerifyEmailCode.purpose")
+	c.String(&v.Email)
 }
 
 func (*AccountSendVerifyEmailCode) DecodeResult(r *tl.Reader) *AccountSentEmailCode {
 	v := new(AccountSentEmailCode)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1835,18 +1115,10 @@ type AccountVerifyEmail struct {
 	Verification EmailVerificationClass
 }
 
-func (*AccountVerifyEmail) TypeID() uint32 { return IDAccountVerifyEmail }
-
-func (v *AccountVerifyEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountVerifyEmail)
-	putEmailVerifyPurpose(b, v.Purpose, "account.verifyEmail.purpose")
-	putEmailVerification(b, v.Verification, "account.verifyEmail.verification")
-}
-
-func (v *AccountVerifyEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountVerifyEmail, "account.verifyEmail")
-	readEmailVerifyPurpose(r, 1, &v.Purpose)
-	readEmailVerification(r, 1, &v.Verification)
+func (v *AccountVerifyEmail) TL(c *tl.Codec) {
+	c.Begin(IDAccountVerifyEmail, "account.verifyEmail")
+	codeEmailVerifyPurpose(c, 0, 0, &v.Purpose, "account.verifyEmail.purpose")
+	codeEmailVerification(c, 0, 0, &v.Verification, "account.verifyEmail.verification")
 }
 
 func (*AccountVerifyEmail) DecodeResult(r *tl.Reader) AccountEmailVerifiedClass {
@@ -1864,52 +1136,26 @@ type AccountInitTakeoutSession struct {
 	FileMaxSize       tl.Optional[int64]
 }
 
-func (*AccountInitTakeoutSession) TypeID() uint32 { return IDAccountInitTakeoutSession }
-
-func (v *AccountInitTakeoutSession) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInitTakeoutSession)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Contacts {
-		flags |= 1 << 0
+func (v *AccountInitTakeoutSession) TL(c *tl.Codec) {
+	c.Begin(IDAccountInitTakeoutSession, "account.initTakeoutSession")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Contacts)
+	c.True(flags, 1<<1, &v.MessageUsers)
+	c.True(flags, 1<<2, &v.MessageChats)
+	c.True(flags, 1<<3, &v.MessageMegagroups)
+	c.True(flags, 1<<4, &v.MessageChannels)
+	c.True(flags, 1<<5, &v.Files)
+	if c.Has(flags, 1<<5, v.Files || v.FileMaxSize.Set) {
+		c.Long(&v.FileMaxSize.Value)
+		if c.Decoding() {
+			v.FileMaxSize.Set = true
+		}
 	}
-	if v.MessageUsers {
-		flags |= 1 << 1
-	}
-	if v.MessageChats {
-		flags |= 1 << 2
-	}
-	if v.MessageMegagroups {
-		flags |= 1 << 3
-	}
-	if v.MessageChannels {
-		flags |= 1 << 4
-	}
-	if v.Files || v.FileMaxSize.Set {
-		flags |= 1 << 5
-	}
-	if v.Files || v.FileMaxSize.Set {
-		flags |= 1 << 5
-		b.Long(v.FileMaxSize.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountInitTakeoutSession) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInitTakeoutSession, "account.initTakeoutSession")
-	flags := r.Uint32()
-	v.Contacts = flags&(1<<0) != 0
-	v.MessageUsers = flags&(1<<1) != 0
-	v.MessageChats = flags&(1<<2) != 0
-	v.MessageMegagroups = flags&(1<<3) != 0
-	v.MessageChannels = flags&(1<<4) != 0
-	v.Files = flags&(1<<5) != 0
-	r.OptLong(flags&(1<<5), &v.FileMaxSize)
 }
 
 func (*AccountInitTakeoutSession) DecodeResult(r *tl.Reader) *AccountTakeout {
 	v := new(AccountTakeout)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1918,22 +1164,10 @@ type AccountFinishTakeoutSession struct {
 	Success bool
 }
 
-func (*AccountFinishTakeoutSession) TypeID() uint32 { return IDAccountFinishTakeoutSession }
-
-func (v *AccountFinishTakeoutSession) Encode(b *tl.Buffer) {
-	b.ID(IDAccountFinishTakeoutSession)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Success {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountFinishTakeoutSession) Decode(r *tl.Reader) {
-	r.Expect(IDAccountFinishTakeoutSession, "account.finishTakeoutSession")
-	flags := r.Uint32()
-	v.Success = flags&(1<<0) != 0
+func (v *AccountFinishTakeoutSession) TL(c *tl.Codec) {
+	c.Begin(IDAccountFinishTakeoutSession, "account.finishTakeoutSession")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Success)
 }
 
 func (*AccountFinishTakeoutSession) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1943,16 +1177,9 @@ type AccountConfirmPasswordEmail struct {
 	Code string
 }
 
-func (*AccountConfirmPasswordEmail) TypeID() uint32 { return IDAccountConfirmPasswordEmail }
-
-func (v *AccountConfirmPasswordEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConfirmPasswordEmail)
-	b.String(v.Code)
-}
-
-func (v *AccountConfirmPasswordEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConfirmPasswordEmail, "account.confirmPasswordEmail")
-	r.ReadString(&v.Code)
+func (v *AccountConfirmPasswordEmail) TL(c *tl.Codec) {
+	c.Begin(IDAccountConfirmPasswordEmail, "account.confirmPasswordEmail")
+	c.String(&v.Code)
 }
 
 func (*AccountConfirmPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1961,14 +1188,8 @@ func (*AccountConfirmPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.B
 type AccountResendPasswordEmail struct {
 }
 
-func (*AccountResendPasswordEmail) TypeID() uint32 { return IDAccountResendPasswordEmail }
-
-func (v *AccountResendPasswordEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResendPasswordEmail)
-}
-
-func (v *AccountResendPasswordEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResendPasswordEmail, "account.resendPasswordEmail")
+func (v *AccountResendPasswordEmail) TL(c *tl.Codec) {
+	c.Begin(IDAccountResendPasswordEmail, "account.resendPasswordEmail")
 }
 
 func (*AccountResendPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1977,14 +1198,8 @@ func (*AccountResendPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bo
 type AccountCancelPasswordEmail struct {
 }
 
-func (*AccountCancelPasswordEmail) TypeID() uint32 { return IDAccountCancelPasswordEmail }
-
-func (v *AccountCancelPasswordEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCancelPasswordEmail)
-}
-
-func (v *AccountCancelPasswordEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCancelPasswordEmail, "account.cancelPasswordEmail")
+func (v *AccountCancelPasswordEmail) TL(c *tl.Codec) {
+	c.Begin(IDAccountCancelPasswordEmail, "account.cancelPasswordEmail")
 }
 
 func (*AccountCancelPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1993,16 +1208,8 @@ func (*AccountCancelPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bo
 type AccountGetContactSignUpNotification struct {
 }
 
-func (*AccountGetContactSignUpNotification) TypeID() uint32 {
-	return IDAccountGetContactSignUpNotification
-}
-
-func (v *AccountGetContactSignUpNotification) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetContactSignUpNotification)
-}
-
-func (v *AccountGetContactSignUpNotification) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetContactSignUpNotification, "account.getContactSignUpNotification")
+func (v *AccountGetContactSignUpNotification) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetContactSignUpNotification, "account.getContactSignUpNotification")
 }
 
 func (*AccountGetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2012,18 +1219,9 @@ type AccountSetContactSignUpNotification struct {
 	Silent bool
 }
 
-func (*AccountSetContactSignUpNotification) TypeID() uint32 {
-	return IDAccountSetContactSignUpNotification
-}
-
-func (v *AccountSetContactSignUpNotification) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetContactSignUpNotification)
-	b.Bool(v.Silent)
-}
-
-func (v *AccountSetContactSignUpNotification) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetContactSignUpNotification, "account.setContactSignUpNotification")
-	v.Silent = r.Bool()
+func (v *AccountSetContactSignUpNotification) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetContactSignUpNotification, "account.setContactSignUpNotification")
+	c.Bool(&v.Silent)
 }
 
 func (*AccountSetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2035,31 +1233,12 @@ type AccountGetNotifyExceptions struct {
 	Peer           InputNotifyPeerClass
 }
 
-func (*AccountGetNotifyExceptions) TypeID() uint32 { return IDAccountGetNotifyExceptions }
-
-func (v *AccountGetNotifyExceptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetNotifyExceptions)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.CompareSound {
-		flags |= 1 << 1
-	}
-	if v.CompareStories {
-		flags |= 1 << 2
-	}
-	if v.Peer != nil {
-		flags |= 1 << 0
-		v.Peer.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountGetNotifyExceptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetNotifyExceptions, "account.getNotifyExceptions")
-	flags := r.Uint32()
-	v.CompareSound = flags&(1<<1) != 0
-	v.CompareStories = flags&(1<<2) != 0
-	readInputNotifyPeer(r, flags&(1<<0), &v.Peer)
+func (v *AccountGetNotifyExceptions) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetNotifyExceptions, "account.getNotifyExceptions")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.CompareSound)
+	c.True(flags, 1<<2, &v.CompareStories)
+	codeInputNotifyPeer(c, flags, 1<<0, &v.Peer, "")
 }
 
 func (*AccountGetNotifyExceptions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -2069,16 +1248,9 @@ type AccountGetWallPaper struct {
 	Wallpaper InputWallPaperClass
 }
 
-func (*AccountGetWallPaper) TypeID() uint32 { return IDAccountGetWallPaper }
-
-func (v *AccountGetWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWallPaper)
-	putInputWallPaper(b, v.Wallpaper, "account.getWallPaper.wallpaper")
-}
-
-func (v *AccountGetWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWallPaper, "account.getWallPaper")
-	readInputWallPaper(r, 1, &v.Wallpaper)
+func (v *AccountGetWallPaper) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetWallPaper, "account.getWallPaper")
+	codeInputWallPaper(c, 0, 0, &v.Wallpaper, "account.getWallPaper.wallpaper")
 }
 
 func (*AccountGetWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
@@ -2091,28 +1263,13 @@ type AccountUploadWallPaper struct {
 	Settings WallPaperSettings
 }
 
-func (*AccountUploadWallPaper) TypeID() uint32 { return IDAccountUploadWallPaper }
-
-func (v *AccountUploadWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUploadWallPaper)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForChat {
-		flags |= 1 << 0
-	}
-	putInputFile(b, v.File, "account.uploadWallPaper.file")
-	b.String(v.MIMEType)
-	v.Settings.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUploadWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUploadWallPaper, "account.uploadWallPaper")
-	flags := r.Uint32()
-	v.ForChat = flags&(1<<0) != 0
-	readInputFile(r, 1, &v.File)
-	r.ReadString(&v.MIMEType)
-	v.Settings.Decode(r)
+func (v *AccountUploadWallPaper) TL(c *tl.Codec) {
+	c.Begin(IDAccountUploadWallPaper, "account.uploadWallPaper")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ForChat)
+	codeInputFile(c, 0, 0, &v.File, "account.uploadWallPaper.file")
+	c.String(&v.MIMEType)
+	v.Settings.TL(c)
 }
 
 func (*AccountUploadWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
@@ -2124,20 +1281,11 @@ type AccountSaveWallPaper struct {
 	Settings  WallPaperSettings
 }
 
-func (*AccountSaveWallPaper) TypeID() uint32 { return IDAccountSaveWallPaper }
-
-func (v *AccountSaveWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveWallPaper)
-	putInputWallPaper(b, v.Wallpaper, "account.saveWallPaper.wallpaper")
-	b.Bool(v.Unsave)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSaveWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveWallPaper, "account.saveWallPaper")
-	readInputWallPaper(r, 1, &v.Wallpaper)
-	v.Unsave = r.Bool()
-	v.Settings.Decode(r)
+func (v *AccountSaveWallPaper) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveWallPaper, "account.saveWallPaper")
+	codeInputWallPaper(c, 0, 0, &v.Wallpaper, "account.saveWallPaper.wallpaper")
+	c.Bool(&v.Unsave)
+	v.Settings.TL(c)
 }
 
 func (*AccountSaveWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2148,18 +1296,10 @@ type AccountInstallWallPaper struct {
 	Settings  WallPaperSettings
 }
 
-func (*AccountInstallWallPaper) TypeID() uint32 { return IDAccountInstallWallPaper }
-
-func (v *AccountInstallWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInstallWallPaper)
-	putInputWallPaper(b, v.Wallpaper, "account.installWallPaper.wallpaper")
-	v.Settings.Encode(b)
-}
-
-func (v *AccountInstallWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInstallWallPaper, "account.installWallPaper")
-	readInputWallPaper(r, 1, &v.Wallpaper)
-	v.Settings.Decode(r)
+func (v *AccountInstallWallPaper) TL(c *tl.Codec) {
+	c.Begin(IDAccountInstallWallPaper, "account.installWallPaper")
+	codeInputWallPaper(c, 0, 0, &v.Wallpaper, "account.installWallPaper.wallpaper")
+	v.Settings.TL(c)
 }
 
 func (*AccountInstallWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2168,14 +1308,8 @@ func (*AccountInstallWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool(
 type AccountResetWallPapers struct {
 }
 
-func (*AccountResetWallPapers) TypeID() uint32 { return IDAccountResetWallPapers }
-
-func (v *AccountResetWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetWallPapers)
-}
-
-func (v *AccountResetWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetWallPapers, "account.resetWallPapers")
+func (v *AccountResetWallPapers) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetWallPapers, "account.resetWallPapers")
 }
 
 func (*AccountResetWallPapers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2184,19 +1318,13 @@ func (*AccountResetWallPapers) DecodeResult(r *tl.Reader) bool { return r.Bool()
 type AccountGetAutoDownloadSettings struct {
 }
 
-func (*AccountGetAutoDownloadSettings) TypeID() uint32 { return IDAccountGetAutoDownloadSettings }
-
-func (v *AccountGetAutoDownloadSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAutoDownloadSettings)
-}
-
-func (v *AccountGetAutoDownloadSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAutoDownloadSettings, "account.getAutoDownloadSettings")
+func (v *AccountGetAutoDownloadSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetAutoDownloadSettings, "account.getAutoDownloadSettings")
 }
 
 func (*AccountGetAutoDownloadSettings) DecodeResult(r *tl.Reader) *AccountAutoDownloadSettings {
 	v := new(AccountAutoDownloadSettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2207,28 +1335,12 @@ type AccountSaveAutoDownloadSettings struct {
 	Settings AutoDownloadSettings
 }
 
-func (*AccountSaveAutoDownloadSettings) TypeID() uint32 { return IDAccountSaveAutoDownloadSettings }
-
-func (v *AccountSaveAutoDownloadSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveAutoDownloadSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Low {
-		flags |= 1 << 0
-	}
-	if v.High {
-		flags |= 1 << 1
-	}
-	v.Settings.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountSaveAutoDownloadSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveAutoDownloadSettings, "account.saveAutoDownloadSettings")
-	flags := r.Uint32()
-	v.Low = flags&(1<<0) != 0
-	v.High = flags&(1<<1) != 0
-	v.Settings.Decode(r)
+func (v *AccountSaveAutoDownloadSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveAutoDownloadSettings, "account.saveAutoDownloadSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Low)
+	c.True(flags, 1<<1, &v.High)
+	v.Settings.TL(c)
 }
 
 func (*AccountSaveAutoDownloadSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2241,29 +1353,13 @@ type AccountUploadTheme struct {
 	MIMEType string
 }
 
-func (*AccountUploadTheme) TypeID() uint32 { return IDAccountUploadTheme }
-
-func (v *AccountUploadTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUploadTheme)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputFile(b, v.File, "account.uploadTheme.file")
-	if v.Thumb != nil {
-		flags |= 1 << 0
-		v.Thumb.Encode(b)
-	}
-	b.String(v.FileName)
-	b.String(v.MIMEType)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUploadTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUploadTheme, "account.uploadTheme")
-	flags := r.Uint32()
-	readInputFile(r, 1, &v.File)
-	readInputFile(r, flags&(1<<0), &v.Thumb)
-	r.ReadString(&v.FileName)
-	r.ReadString(&v.MIMEType)
+func (v *AccountUploadTheme) TL(c *tl.Codec) {
+	c.Begin(IDAccountUploadTheme, "account.uploadTheme")
+	flags := c.Flags()
+	codeInputFile(c, 0, 0, &v.File, "account.uploadTheme.file")
+	codeInputFile(c, flags, 1<<0, &v.Thumb, "")
+	c.String(&v.FileName)
+	c.String(&v.MIMEType)
 }
 
 func (*AccountUploadTheme) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
@@ -2276,37 +1372,18 @@ type AccountCreateTheme struct {
 	Settings []InputThemeSettings
 }
 
-func (*AccountCreateTheme) TypeID() uint32 { return IDAccountCreateTheme }
-
-func (v *AccountCreateTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCreateTheme)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Slug)
-	b.String(v.Title)
-	if v.Document != nil {
-		flags |= 1 << 2
-		v.Document.Encode(b)
-	}
-	if v.Settings != nil {
-		flags |= 1 << 3
-		putInputThemeSettingss(b, v.Settings)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountCreateTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCreateTheme, "account.createTheme")
-	flags := r.Uint32()
-	r.ReadString(&v.Slug)
-	r.ReadString(&v.Title)
-	readInputDocument(r, flags&(1<<2), &v.Document)
-	readInputThemeSettingss(r, flags&(1<<3), &v.Settings)
+func (v *AccountCreateTheme) TL(c *tl.Codec) {
+	c.Begin(IDAccountCreateTheme, "account.createTheme")
+	flags := c.Flags()
+	c.String(&v.Slug)
+	c.String(&v.Title)
+	codeInputDocument(c, flags, 1<<2, &v.Document, "")
+	vectorInputThemeSettingss(c, flags, 1<<3, &v.Settings)
 }
 
 func (*AccountCreateTheme) DecodeResult(r *tl.Reader) *Theme {
 	v := new(Theme)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2320,47 +1397,20 @@ type AccountUpdateTheme struct {
 	Settings []InputThemeSettings
 }
 
-func (*AccountUpdateTheme) TypeID() uint32 { return IDAccountUpdateTheme }
-
-func (v *AccountUpdateTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateTheme)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Format)
-	putInputTheme(b, v.Theme, "account.updateTheme.theme")
-	if v.Slug.Set {
-		flags |= 1 << 0
-		b.String(v.Slug.Value)
-	}
-	if v.Title.Set {
-		flags |= 1 << 1
-		b.String(v.Title.Value)
-	}
-	if v.Document != nil {
-		flags |= 1 << 2
-		v.Document.Encode(b)
-	}
-	if v.Settings != nil {
-		flags |= 1 << 3
-		putInputThemeSettingss(b, v.Settings)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateTheme, "account.updateTheme")
-	flags := r.Uint32()
-	r.ReadString(&v.Format)
-	readInputTheme(r, 1, &v.Theme)
-	r.OptString(flags&(1<<0), &v.Slug)
-	r.OptString(flags&(1<<1), &v.Title)
-	readInputDocument(r, flags&(1<<2), &v.Document)
-	readInputThemeSettingss(r, flags&(1<<3), &v.Settings)
+func (v *AccountUpdateTheme) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateTheme, "account.updateTheme")
+	flags := c.Flags()
+	c.String(&v.Format)
+	codeInputTheme(c, 0, 0, &v.Theme, "account.updateTheme.theme")
+	c.OptString(flags, 1<<0, &v.Slug)
+	c.OptString(flags, 1<<1, &v.Title)
+	codeInputDocument(c, flags, 1<<2, &v.Document, "")
+	vectorInputThemeSettingss(c, flags, 1<<3, &v.Settings)
 }
 
 func (*AccountUpdateTheme) DecodeResult(r *tl.Reader) *Theme {
 	v := new(Theme)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2370,18 +1420,10 @@ type AccountSaveTheme struct {
 	Unsave bool
 }
 
-func (*AccountSaveTheme) TypeID() uint32 { return IDAccountSaveTheme }
-
-func (v *AccountSaveTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveTheme)
-	putInputTheme(b, v.Theme, "account.saveTheme.theme")
-	b.Bool(v.Unsave)
-}
-
-func (v *AccountSaveTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveTheme, "account.saveTheme")
-	readInputTheme(r, 1, &v.Theme)
-	v.Unsave = r.Bool()
+func (v *AccountSaveTheme) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveTheme, "account.saveTheme")
+	codeInputTheme(c, 0, 0, &v.Theme, "account.saveTheme.theme")
+	c.Bool(&v.Unsave)
 }
 
 func (*AccountSaveTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2394,37 +1436,13 @@ type AccountInstallTheme struct {
 	BaseTheme BaseThemeClass
 }
 
-func (*AccountInstallTheme) TypeID() uint32 { return IDAccountInstallTheme }
-
-func (v *AccountInstallTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInstallTheme)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	if v.Theme != nil {
-		flags |= 1 << 1
-		v.Theme.Encode(b)
-	}
-	if v.Format.Set {
-		flags |= 1 << 2
-		b.String(v.Format.Value)
-	}
-	if v.BaseTheme != nil {
-		flags |= 1 << 3
-		v.BaseTheme.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountInstallTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInstallTheme, "account.installTheme")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	readInputTheme(r, flags&(1<<1), &v.Theme)
-	r.OptString(flags&(1<<2), &v.Format)
-	readBaseTheme(r, flags&(1<<3), &v.BaseTheme)
+func (v *AccountInstallTheme) TL(c *tl.Codec) {
+	c.Begin(IDAccountInstallTheme, "account.installTheme")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	codeInputTheme(c, flags, 1<<1, &v.Theme, "")
+	c.OptString(flags, 1<<2, &v.Format)
+	codeBaseTheme(c, flags, 1<<3, &v.BaseTheme, "")
 }
 
 func (*AccountInstallTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2435,23 +1453,15 @@ type AccountGetTheme struct {
 	Theme  InputThemeClass
 }
 
-func (*AccountGetTheme) TypeID() uint32 { return IDAccountGetTheme }
-
-func (v *AccountGetTheme) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetTheme)
-	b.String(v.Format)
-	putInputTheme(b, v.Theme, "account.getTheme.theme")
-}
-
-func (v *AccountGetTheme) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetTheme, "account.getTheme")
-	r.ReadString(&v.Format)
-	readInputTheme(r, 1, &v.Theme)
+func (v *AccountGetTheme) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetTheme, "account.getTheme")
+	c.String(&v.Format)
+	codeInputTheme(c, 0, 0, &v.Theme, "account.getTheme.theme")
 }
 
 func (*AccountGetTheme) DecodeResult(r *tl.Reader) *Theme {
 	v := new(Theme)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2461,18 +1471,10 @@ type AccountGetThemes struct {
 	Hash   int64
 }
 
-func (*AccountGetThemes) TypeID() uint32 { return IDAccountGetThemes }
-
-func (v *AccountGetThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetThemes)
-	b.String(v.Format)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetThemes, "account.getThemes")
-	r.ReadString(&v.Format)
-	v.Hash = r.Long()
+func (v *AccountGetThemes) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetThemes, "account.getThemes")
+	c.String(&v.Format)
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetThemes) DecodeResult(r *tl.Reader) AccountThemesClass { return DecodeAccountThemes(r) }
@@ -2482,22 +1484,10 @@ type AccountSetContentSettings struct {
 	SensitiveEnabled bool
 }
 
-func (*AccountSetContentSettings) TypeID() uint32 { return IDAccountSetContentSettings }
-
-func (v *AccountSetContentSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetContentSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.SensitiveEnabled {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountSetContentSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetContentSettings, "account.setContentSettings")
-	flags := r.Uint32()
-	v.SensitiveEnabled = flags&(1<<0) != 0
+func (v *AccountSetContentSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetContentSettings, "account.setContentSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.SensitiveEnabled)
 }
 
 func (*AccountSetContentSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2506,19 +1496,13 @@ func (*AccountSetContentSettings) DecodeResult(r *tl.Reader) bool { return r.Boo
 type AccountGetContentSettings struct {
 }
 
-func (*AccountGetContentSettings) TypeID() uint32 { return IDAccountGetContentSettings }
-
-func (v *AccountGetContentSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetContentSettings)
-}
-
-func (v *AccountGetContentSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetContentSettings, "account.getContentSettings")
+func (v *AccountGetContentSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetContentSettings, "account.getContentSettings")
 }
 
 func (*AccountGetContentSettings) DecodeResult(r *tl.Reader) *AccountContentSettings {
 	v := new(AccountContentSettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2527,20 +1511,13 @@ type AccountGetMultiWallPapers struct {
 	Wallpapers []InputWallPaperClass
 }
 
-func (*AccountGetMultiWallPapers) TypeID() uint32 { return IDAccountGetMultiWallPapers }
-
-func (v *AccountGetMultiWallPapers) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetMultiWallPapers)
-	putInputWallPaperClasses(b, v.Wallpapers, "account.getMultiWallPapers.wallpapers")
-}
-
-func (v *AccountGetMultiWallPapers) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetMultiWallPapers, "account.getMultiWallPapers")
-	readInputWallPaperClasses(r, 1, &v.Wallpapers)
+func (v *AccountGetMultiWallPapers) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetMultiWallPapers, "account.getMultiWallPapers")
+	vectorInputWallPaperClasses(c, 0, 0, &v.Wallpapers, "account.getMultiWallPapers.wallpapers")
 }
 
 func (*AccountGetMultiWallPapers) DecodeResult(r *tl.Reader) (v []WallPaperClass) {
-	readWallPaperClasses(r, 1, &v)
+	vectorWallPaperClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -2548,19 +1525,13 @@ func (*AccountGetMultiWallPapers) DecodeResult(r *tl.Reader) (v []WallPaperClass
 type AccountGetGlobalPrivacySettings struct {
 }
 
-func (*AccountGetGlobalPrivacySettings) TypeID() uint32 { return IDAccountGetGlobalPrivacySettings }
-
-func (v *AccountGetGlobalPrivacySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetGlobalPrivacySettings)
-}
-
-func (v *AccountGetGlobalPrivacySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetGlobalPrivacySettings, "account.getGlobalPrivacySettings")
+func (v *AccountGetGlobalPrivacySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetGlobalPrivacySettings, "account.getGlobalPrivacySettings")
 }
 
 func (*AccountGetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
 	v := new(GlobalPrivacySettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2569,21 +1540,14 @@ type AccountSetGlobalPrivacySettings struct {
 	Settings GlobalPrivacySettings
 }
 
-func (*AccountSetGlobalPrivacySettings) TypeID() uint32 { return IDAccountSetGlobalPrivacySettings }
-
-func (v *AccountSetGlobalPrivacySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetGlobalPrivacySettings)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSetGlobalPrivacySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetGlobalPrivacySettings, "account.setGlobalPrivacySettings")
-	v.Settings.Decode(r)
+func (v *AccountSetGlobalPrivacySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetGlobalPrivacySettings, "account.setGlobalPrivacySettings")
+	v.Settings.TL(c)
 }
 
 func (*AccountSetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
 	v := new(GlobalPrivacySettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2595,22 +1559,12 @@ type AccountReportProfilePhoto struct {
 	Message string
 }
 
-func (*AccountReportProfilePhoto) TypeID() uint32 { return IDAccountReportProfilePhoto }
-
-func (v *AccountReportProfilePhoto) Encode(b *tl.Buffer) {
-	b.ID(IDAccountReportProfilePhoto)
-	putInputPeer(b, v.Peer, "account.reportProfilePhoto.peer")
-	putInputPhoto(b, v.PhotoID, "account.reportProfilePhoto.photo_id")
-	putReportReason(b, v.Reason, "account.reportProfilePhoto.reason")
-	b.String(v.Message)
-}
-
-func (v *AccountReportProfilePhoto) Decode(r *tl.Reader) {
-	r.Expect(IDAccountReportProfilePhoto, "account.reportProfilePhoto")
-	readInputPeer(r, 1, &v.Peer)
-	readInputPhoto(r, 1, &v.PhotoID)
-	readReportReason(r, 1, &v.Reason)
-	r.ReadString(&v.Message)
+func (v *AccountReportProfilePhoto) TL(c *tl.Codec) {
+	c.Begin(IDAccountReportProfilePhoto, "account.reportProfilePhoto")
+	codeInputPeer(c, 0, 0, &v.Peer, "account.reportProfilePhoto.peer")
+	codeInputPhoto(c, 0, 0, &v.PhotoID, "account.reportProfilePhoto.photo_id")
+	codeReportReason(c, 0, 0, &v.Reason, "account.reportProfilePhoto.reason")
+	c.String(&v.Message)
 }
 
 func (*AccountReportProfilePhoto) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2619,14 +1573,8 @@ func (*AccountReportProfilePhoto) DecodeResult(r *tl.Reader) bool { return r.Boo
 type AccountResetPassword struct {
 }
 
-func (*AccountResetPassword) TypeID() uint32 { return IDAccountResetPassword }
-
-func (v *AccountResetPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResetPassword)
-}
-
-func (v *AccountResetPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResetPassword, "account.resetPassword")
+func (v *AccountResetPassword) TL(c *tl.Codec) {
+	c.Begin(IDAccountResetPassword, "account.resetPassword")
 }
 
 func (*AccountResetPassword) DecodeResult(r *tl.Reader) AccountResetPasswordResultClass {
@@ -2637,14 +1585,8 @@ func (*AccountResetPassword) DecodeResult(r *tl.Reader) AccountResetPasswordResu
 type AccountDeclinePasswordReset struct {
 }
 
-func (*AccountDeclinePasswordReset) TypeID() uint32 { return IDAccountDeclinePasswordReset }
-
-func (v *AccountDeclinePasswordReset) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeclinePasswordReset)
-}
-
-func (v *AccountDeclinePasswordReset) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeclinePasswordReset, "account.declinePasswordReset")
+func (v *AccountDeclinePasswordReset) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeclinePasswordReset, "account.declinePasswordReset")
 }
 
 func (*AccountDeclinePasswordReset) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2654,16 +1596,9 @@ type AccountGetChatThemes struct {
 	Hash int64
 }
 
-func (*AccountGetChatThemes) TypeID() uint32 { return IDAccountGetChatThemes }
-
-func (v *AccountGetChatThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetChatThemes)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetChatThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetChatThemes, "account.getChatThemes")
-	v.Hash = r.Long()
+func (v *AccountGetChatThemes) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetChatThemes, "account.getChatThemes")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetChatThemes) DecodeResult(r *tl.Reader) AccountThemesClass {
@@ -2675,16 +1610,9 @@ type AccountSetAuthorizationTTL struct {
 	AuthorizationTTLDays int32
 }
 
-func (*AccountSetAuthorizationTTL) TypeID() uint32 { return IDAccountSetAuthorizationTTL }
-
-func (v *AccountSetAuthorizationTTL) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetAuthorizationTTL)
-	b.Int(v.AuthorizationTTLDays)
-}
-
-func (v *AccountSetAuthorizationTTL) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetAuthorizationTTL, "account.setAuthorizationTTL")
-	v.AuthorizationTTLDays = r.Int()
+func (v *AccountSetAuthorizationTTL) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetAuthorizationTTL, "account.setAuthorizationTTL")
+	c.Int(&v.AuthorizationTTLDays)
 }
 
 func (*AccountSetAuthorizationTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2697,36 +1625,13 @@ type AccountChangeAuthorizationSettings struct {
 	CallRequestsDisabled      tl.Optional[bool]
 }
 
-func (*AccountChangeAuthorizationSettings) TypeID() uint32 {
-	return IDAccountChangeAuthorizationSettings
-}
-
-func (v *AccountChangeAuthorizationSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountChangeAuthorizationSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Confirmed {
-		flags |= 1 << 3
-	}
-	b.Long(v.Hash)
-	if v.EncryptedRequestsDisabled.Set {
-		flags |= 1 << 0
-		b.Bool(v.EncryptedRequestsDisabled.Value)
-	}
-	if v.CallRequestsDisabled.Set {
-		flags |= 1 << 1
-		b.Bool(v.CallRequestsDisabled.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountChangeAuthorizationSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountChangeAuthorizationSettings, "account.changeAuthorizationSettings")
-	flags := r.Uint32()
-	v.Confirmed = flags&(1<<3) != 0
-	v.Hash = r.Long()
-	r.OptBool(flags&(1<<0), &v.EncryptedRequestsDisabled)
-	r.OptBool(flags&(1<<1), &v.CallRequestsDisabled)
+func (v *AccountChangeAuthorizationSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountChangeAuthorizationSettings, "account.changeAuthorizationSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<3, &v.Confirmed)
+	c.Long(&v.Hash)
+	c.OptBool(flags, 1<<0, &v.EncryptedRequestsDisabled)
+	c.OptBool(flags, 1<<1, &v.CallRequestsDisabled)
 }
 
 func (*AccountChangeAuthorizationSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2736,16 +1641,9 @@ type AccountGetSavedRingtones struct {
 	Hash int64
 }
 
-func (*AccountGetSavedRingtones) TypeID() uint32 { return IDAccountGetSavedRingtones }
-
-func (v *AccountGetSavedRingtones) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetSavedRingtones)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetSavedRingtones) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetSavedRingtones, "account.getSavedRingtones")
-	v.Hash = r.Long()
+func (v *AccountGetSavedRingtones) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetSavedRingtones, "account.getSavedRingtones")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetSavedRingtones) DecodeResult(r *tl.Reader) AccountSavedRingtonesClass {
@@ -2758,18 +1656,10 @@ type AccountSaveRingtone struct {
 	Unsave bool
 }
 
-func (*AccountSaveRingtone) TypeID() uint32 { return IDAccountSaveRingtone }
-
-func (v *AccountSaveRingtone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveRingtone)
-	putInputDocument(b, v.ID, "account.saveRingtone.id")
-	b.Bool(v.Unsave)
-}
-
-func (v *AccountSaveRingtone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveRingtone, "account.saveRingtone")
-	readInputDocument(r, 1, &v.ID)
-	v.Unsave = r.Bool()
+func (v *AccountSaveRingtone) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveRingtone, "account.saveRingtone")
+	codeInputDocument(c, 0, 0, &v.ID, "account.saveRingtone.id")
+	c.Bool(&v.Unsave)
 }
 
 func (*AccountSaveRingtone) DecodeResult(r *tl.Reader) AccountSavedRingtoneClass {
@@ -2783,20 +1673,11 @@ type AccountUploadRingtone struct {
 	MIMEType string
 }
 
-func (*AccountUploadRingtone) TypeID() uint32 { return IDAccountUploadRingtone }
-
-func (v *AccountUploadRingtone) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUploadRingtone)
-	putInputFile(b, v.File, "account.uploadRingtone.file")
-	b.String(v.FileName)
-	b.String(v.MIMEType)
-}
-
-func (v *AccountUploadRingtone) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUploadRingtone, "account.uploadRingtone")
-	readInputFile(r, 1, &v.File)
-	r.ReadString(&v.FileName)
-	r.ReadString(&v.MIMEType)
+func (v *AccountUploadRingtone) TL(c *tl.Codec) {
+	c.Begin(IDAccountUploadRingtone, "account.uploadRingtone")
+	codeInputFile(c, 0, 0, &v.File, "account.uploadRingtone.file")
+	c.String(&v.FileName)
+	c.String(&v.MIMEType)
 }
 
 func (*AccountUploadRingtone) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
@@ -2806,16 +1687,9 @@ type AccountUpdateEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (*AccountUpdateEmojiStatus) TypeID() uint32 { return IDAccountUpdateEmojiStatus }
-
-func (v *AccountUpdateEmojiStatus) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateEmojiStatus)
-	putEmojiStatus(b, v.EmojiStatus, "account.updateEmojiStatus.emoji_status")
-}
-
-func (v *AccountUpdateEmojiStatus) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateEmojiStatus, "account.updateEmojiStatus")
-	readEmojiStatus(r, 1, &v.EmojiStatus)
+func (v *AccountUpdateEmojiStatus) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateEmojiStatus, "account.updateEmojiStatus")
+	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "account.updateEmojiStatus.emoji_status")
 }
 
 func (*AccountUpdateEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2825,16 +1699,9 @@ type AccountGetDefaultEmojiStatuses struct {
 	Hash int64
 }
 
-func (*AccountGetDefaultEmojiStatuses) TypeID() uint32 { return IDAccountGetDefaultEmojiStatuses }
-
-func (v *AccountGetDefaultEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultEmojiStatuses, "account.getDefaultEmojiStatuses")
-	v.Hash = r.Long()
+func (v *AccountGetDefaultEmojiStatuses) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetDefaultEmojiStatuses, "account.getDefaultEmojiStatuses")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
@@ -2846,16 +1713,9 @@ type AccountGetRecentEmojiStatuses struct {
 	Hash int64
 }
 
-func (*AccountGetRecentEmojiStatuses) TypeID() uint32 { return IDAccountGetRecentEmojiStatuses }
-
-func (v *AccountGetRecentEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetRecentEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetRecentEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetRecentEmojiStatuses, "account.getRecentEmojiStatuses")
-	v.Hash = r.Long()
+func (v *AccountGetRecentEmojiStatuses) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetRecentEmojiStatuses, "account.getRecentEmojiStatuses")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetRecentEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
@@ -2866,14 +1726,8 @@ func (*AccountGetRecentEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiSta
 type AccountClearRecentEmojiStatuses struct {
 }
 
-func (*AccountClearRecentEmojiStatuses) TypeID() uint32 { return IDAccountClearRecentEmojiStatuses }
-
-func (v *AccountClearRecentEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountClearRecentEmojiStatuses)
-}
-
-func (v *AccountClearRecentEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountClearRecentEmojiStatuses, "account.clearRecentEmojiStatuses")
+func (v *AccountClearRecentEmojiStatuses) TL(c *tl.Codec) {
+	c.Begin(IDAccountClearRecentEmojiStatuses, "account.clearRecentEmojiStatuses")
 }
 
 func (*AccountClearRecentEmojiStatuses) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2883,16 +1737,9 @@ type AccountReorderUsernames struct {
 	Order []string
 }
 
-func (*AccountReorderUsernames) TypeID() uint32 { return IDAccountReorderUsernames }
-
-func (v *AccountReorderUsernames) Encode(b *tl.Buffer) {
-	b.ID(IDAccountReorderUsernames)
-	b.Strings(v.Order)
-}
-
-func (v *AccountReorderUsernames) Decode(r *tl.Reader) {
-	r.Expect(IDAccountReorderUsernames, "account.reorderUsernames")
-	r.ReadStrings(&v.Order)
+func (v *AccountReorderUsernames) TL(c *tl.Codec) {
+	c.Begin(IDAccountReorderUsernames, "account.reorderUsernames")
+	c.Strings(&v.Order)
 }
 
 func (*AccountReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2903,18 +1750,10 @@ type AccountToggleUsername struct {
 	Active   bool
 }
 
-func (*AccountToggleUsername) TypeID() uint32 { return IDAccountToggleUsername }
-
-func (v *AccountToggleUsername) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleUsername)
-	b.String(v.Username)
-	b.Bool(v.Active)
-}
-
-func (v *AccountToggleUsername) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleUsername, "account.toggleUsername")
-	r.ReadString(&v.Username)
-	v.Active = r.Bool()
+func (v *AccountToggleUsername) TL(c *tl.Codec) {
+	c.Begin(IDAccountToggleUsername, "account.toggleUsername")
+	c.String(&v.Username)
+	c.Bool(&v.Active)
 }
 
 func (*AccountToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2924,18 +1763,9 @@ type AccountGetDefaultProfilePhotoEmojis struct {
 	Hash int64
 }
 
-func (*AccountGetDefaultProfilePhotoEmojis) TypeID() uint32 {
-	return IDAccountGetDefaultProfilePhotoEmojis
-}
-
-func (v *AccountGetDefaultProfilePhotoEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultProfilePhotoEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultProfilePhotoEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultProfilePhotoEmojis, "account.getDefaultProfilePhotoEmojis")
-	v.Hash = r.Long()
+func (v *AccountGetDefaultProfilePhotoEmojis) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetDefaultProfilePhotoEmojis, "account.getDefaultProfilePhotoEmojis")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetDefaultProfilePhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
@@ -2947,16 +1777,9 @@ type AccountGetDefaultGroupPhotoEmojis struct {
 	Hash int64
 }
 
-func (*AccountGetDefaultGroupPhotoEmojis) TypeID() uint32 { return IDAccountGetDefaultGroupPhotoEmojis }
-
-func (v *AccountGetDefaultGroupPhotoEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultGroupPhotoEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultGroupPhotoEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultGroupPhotoEmojis, "account.getDefaultGroupPhotoEmojis")
-	v.Hash = r.Long()
+func (v *AccountGetDefaultGroupPhotoEmojis) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetDefaultGroupPhotoEmojis, "account.getDefaultGroupPhotoEmojis")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetDefaultGroupPhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
@@ -2967,19 +1790,13 @@ func (*AccountGetDefaultGroupPhotoEmojis) DecodeResult(r *tl.Reader) EmojiListCl
 type AccountGetAutoSaveSettings struct {
 }
 
-func (*AccountGetAutoSaveSettings) TypeID() uint32 { return IDAccountGetAutoSaveSettings }
-
-func (v *AccountGetAutoSaveSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetAutoSaveSettings)
-}
-
-func (v *AccountGetAutoSaveSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetAutoSaveSettings, "account.getAutoSaveSettings")
+func (v *AccountGetAutoSaveSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetAutoSaveSettings, "account.getAutoSaveSettings")
 }
 
 func (*AccountGetAutoSaveSettings) DecodeResult(r *tl.Reader) *AccountAutoSaveSettings {
 	v := new(AccountAutoSaveSettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2992,37 +1809,14 @@ type AccountSaveAutoSaveSettings struct {
 	Settings   AutoSaveSettings
 }
 
-func (*AccountSaveAutoSaveSettings) TypeID() uint32 { return IDAccountSaveAutoSaveSettings }
-
-func (v *AccountSaveAutoSaveSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveAutoSaveSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Users {
-		flags |= 1 << 0
-	}
-	if v.Chats {
-		flags |= 1 << 1
-	}
-	if v.Broadcasts {
-		flags |= 1 << 2
-	}
-	if v.Peer != nil {
-		flags |= 1 << 3
-		v.Peer.Encode(b)
-	}
-	v.Settings.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountSaveAutoSaveSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveAutoSaveSettings, "account.saveAutoSaveSettings")
-	flags := r.Uint32()
-	v.Users = flags&(1<<0) != 0
-	v.Chats = flags&(1<<1) != 0
-	v.Broadcasts = flags&(1<<2) != 0
-	readInputPeer(r, flags&(1<<3), &v.Peer)
-	v.Settings.Decode(r)
+func (v *AccountSaveAutoSaveSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveAutoSaveSettings, "account.saveAutoSaveSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Users)
+	c.True(flags, 1<<1, &v.Chats)
+	c.True(flags, 1<<2, &v.Broadcasts)
+	codeInputPeer(c, flags, 1<<3, &v.Peer, "")
+	v.Settings.TL(c)
 }
 
 func (*AccountSaveAutoSaveSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3031,14 +1825,8 @@ func (*AccountSaveAutoSaveSettings) DecodeResult(r *tl.Reader) bool { return r.B
 type AccountDeleteAutoSaveExceptions struct {
 }
 
-func (*AccountDeleteAutoSaveExceptions) TypeID() uint32 { return IDAccountDeleteAutoSaveExceptions }
-
-func (v *AccountDeleteAutoSaveExceptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteAutoSaveExceptions)
-}
-
-func (v *AccountDeleteAutoSaveExceptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteAutoSaveExceptions, "account.deleteAutoSaveExceptions")
+func (v *AccountDeleteAutoSaveExceptions) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeleteAutoSaveExceptions, "account.deleteAutoSaveExceptions")
 }
 
 func (*AccountDeleteAutoSaveExceptions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3048,16 +1836,9 @@ type AccountInvalidateSignInCodes struct {
 	Codes []string
 }
 
-func (*AccountInvalidateSignInCodes) TypeID() uint32 { return IDAccountInvalidateSignInCodes }
-
-func (v *AccountInvalidateSignInCodes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInvalidateSignInCodes)
-	b.Strings(v.Codes)
-}
-
-func (v *AccountInvalidateSignInCodes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInvalidateSignInCodes, "account.invalidateSignInCodes")
-	r.ReadStrings(&v.Codes)
+func (v *AccountInvalidateSignInCodes) TL(c *tl.Codec) {
+	c.Begin(IDAccountInvalidateSignInCodes, "account.invalidateSignInCodes")
+	c.Strings(&v.Codes)
 }
 
 func (*AccountInvalidateSignInCodes) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3068,27 +1849,11 @@ type AccountUpdateColor struct {
 	Color      PeerColorClass
 }
 
-func (*AccountUpdateColor) TypeID() uint32 { return IDAccountUpdateColor }
-
-func (v *AccountUpdateColor) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateColor)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForProfile {
-		flags |= 1 << 1
-	}
-	if v.Color != nil {
-		flags |= 1 << 2
-		v.Color.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateColor) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateColor, "account.updateColor")
-	flags := r.Uint32()
-	v.ForProfile = flags&(1<<1) != 0
-	readPeerColor(r, flags&(1<<2), &v.Color)
+func (v *AccountUpdateColor) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateColor, "account.updateColor")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.ForProfile)
+	codePeerColor(c, flags, 1<<2, &v.Color, "")
 }
 
 func (*AccountUpdateColor) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3098,16 +1863,9 @@ type AccountGetDefaultBackgroundEmojis struct {
 	Hash int64
 }
 
-func (*AccountGetDefaultBackgroundEmojis) TypeID() uint32 { return IDAccountGetDefaultBackgroundEmojis }
-
-func (v *AccountGetDefaultBackgroundEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetDefaultBackgroundEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetDefaultBackgroundEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetDefaultBackgroundEmojis, "account.getDefaultBackgroundEmojis")
-	v.Hash = r.Long()
+func (v *AccountGetDefaultBackgroundEmojis) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetDefaultBackgroundEmojis, "account.getDefaultBackgroundEmojis")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetDefaultBackgroundEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
@@ -3119,18 +1877,9 @@ type AccountGetChannelDefaultEmojiStatuses struct {
 	Hash int64
 }
 
-func (*AccountGetChannelDefaultEmojiStatuses) TypeID() uint32 {
-	return IDAccountGetChannelDefaultEmojiStatuses
-}
-
-func (v *AccountGetChannelDefaultEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetChannelDefaultEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetChannelDefaultEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetChannelDefaultEmojiStatuses, "account.getChannelDefaultEmojiStatuses")
-	v.Hash = r.Long()
+func (v *AccountGetChannelDefaultEmojiStatuses) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetChannelDefaultEmojiStatuses, "account.getChannelDefaultEmojiStatuses")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetChannelDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
@@ -3142,18 +1891,9 @@ type AccountGetChannelRestrictedStatusEmojis struct {
 	Hash int64
 }
 
-func (*AccountGetChannelRestrictedStatusEmojis) TypeID() uint32 {
-	return IDAccountGetChannelRestrictedStatusEmojis
-}
-
-func (v *AccountGetChannelRestrictedStatusEmojis) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetChannelRestrictedStatusEmojis)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetChannelRestrictedStatusEmojis) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetChannelRestrictedStatusEmojis, "account.getChannelRestrictedStatusEmojis")
-	v.Hash = r.Long()
+func (v *AccountGetChannelRestrictedStatusEmojis) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetChannelRestrictedStatusEmojis, "account.getChannelRestrictedStatusEmojis")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetChannelRestrictedStatusEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
@@ -3165,23 +1905,10 @@ type AccountUpdateBusinessWorkHours struct {
 	BusinessWorkHours *BusinessWorkHours
 }
 
-func (*AccountUpdateBusinessWorkHours) TypeID() uint32 { return IDAccountUpdateBusinessWorkHours }
-
-func (v *AccountUpdateBusinessWorkHours) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessWorkHours)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.BusinessWorkHours != nil {
-		flags |= 1 << 0
-		v.BusinessWorkHours.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateBusinessWorkHours) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessWorkHours, "account.updateBusinessWorkHours")
-	flags := r.Uint32()
-	readBusinessWorkHours(r, flags&(1<<0), &v.BusinessWorkHours)
+func (v *AccountUpdateBusinessWorkHours) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateBusinessWorkHours, "account.updateBusinessWorkHours")
+	flags := c.Flags()
+	optBusinessWorkHours(c, flags, 1<<0, &v.BusinessWorkHours, "")
 }
 
 func (*AccountUpdateBusinessWorkHours) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3192,28 +1919,11 @@ type AccountUpdateBusinessLocation struct {
 	Address  tl.Optional[string]
 }
 
-func (*AccountUpdateBusinessLocation) TypeID() uint32 { return IDAccountUpdateBusinessLocation }
-
-func (v *AccountUpdateBusinessLocation) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessLocation)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.GeoPoint != nil {
-		flags |= 1 << 1
-		v.GeoPoint.Encode(b)
-	}
-	if v.Address.Set {
-		flags |= 1 << 0
-		b.String(v.Address.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateBusinessLocation) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessLocation, "account.updateBusinessLocation")
-	flags := r.Uint32()
-	readInputGeoPoint(r, flags&(1<<1), &v.GeoPoint)
-	r.OptString(flags&(1<<0), &v.Address)
+func (v *AccountUpdateBusinessLocation) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateBusinessLocation, "account.updateBusinessLocation")
+	flags := c.Flags()
+	codeInputGeoPoint(c, flags, 1<<1, &v.GeoPoint, "")
+	c.OptString(flags, 1<<0, &v.Address)
 }
 
 func (*AccountUpdateBusinessLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3223,25 +1933,10 @@ type AccountUpdateBusinessGreetingMessage struct {
 	Message *InputBusinessGreetingMessage
 }
 
-func (*AccountUpdateBusinessGreetingMessage) TypeID() uint32 {
-	return IDAccountUpdateBusinessGreetingMessage
-}
-
-func (v *AccountUpdateBusinessGreetingMessage) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessGreetingMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Message != nil {
-		flags |= 1 << 0
-		v.Message.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateBusinessGreetingMessage) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessGreetingMessage, "account.updateBusinessGreetingMessage")
-	flags := r.Uint32()
-	readInputBusinessGreetingMessage(r, flags&(1<<0), &v.Message)
+func (v *AccountUpdateBusinessGreetingMessage) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateBusinessGreetingMessage, "account.updateBusinessGreetingMessage")
+	flags := c.Flags()
+	optInputBusinessGreetingMessage(c, flags, 1<<0, &v.Message, "")
 }
 
 func (*AccountUpdateBusinessGreetingMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3251,23 +1946,10 @@ type AccountUpdateBusinessAwayMessage struct {
 	Message *InputBusinessAwayMessage
 }
 
-func (*AccountUpdateBusinessAwayMessage) TypeID() uint32 { return IDAccountUpdateBusinessAwayMessage }
-
-func (v *AccountUpdateBusinessAwayMessage) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessAwayMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Message != nil {
-		flags |= 1 << 0
-		v.Message.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateBusinessAwayMessage) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessAwayMessage, "account.updateBusinessAwayMessage")
-	flags := r.Uint32()
-	readInputBusinessAwayMessage(r, flags&(1<<0), &v.Message)
+func (v *AccountUpdateBusinessAwayMessage) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateBusinessAwayMessage, "account.updateBusinessAwayMessage")
+	flags := c.Flags()
+	optInputBusinessAwayMessage(c, flags, 1<<0, &v.Message, "")
 }
 
 func (*AccountUpdateBusinessAwayMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3280,31 +1962,13 @@ type AccountUpdateConnectedBot struct {
 	Recipients InputBusinessBotRecipients
 }
 
-func (*AccountUpdateConnectedBot) TypeID() uint32 { return IDAccountUpdateConnectedBot }
-
-func (v *AccountUpdateConnectedBot) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateConnectedBot)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Deleted {
-		flags |= 1 << 1
-	}
-	if v.Rights != nil {
-		flags |= 1 << 0
-		v.Rights.Encode(b)
-	}
-	putInputUser(b, v.Bot, "account.updateConnectedBot.bot")
-	v.Recipients.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateConnectedBot) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateConnectedBot, "account.updateConnectedBot")
-	flags := r.Uint32()
-	v.Deleted = flags&(1<<1) != 0
-	readBusinessBotRights(r, flags&(1<<0), &v.Rights)
-	readInputUser(r, 1, &v.Bot)
-	v.Recipients.Decode(r)
+func (v *AccountUpdateConnectedBot) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateConnectedBot, "account.updateConnectedBot")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Deleted)
+	optBusinessBotRights(c, flags, 1<<0, &v.Rights, "")
+	codeInputUser(c, 0, 0, &v.Bot, "account.updateConnectedBot.bot")
+	v.Recipients.TL(c)
 }
 
 func (*AccountUpdateConnectedBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3313,19 +1977,13 @@ func (*AccountUpdateConnectedBot) DecodeResult(r *tl.Reader) UpdatesClass { retu
 type AccountGetConnectedBots struct {
 }
 
-func (*AccountGetConnectedBots) TypeID() uint32 { return IDAccountGetConnectedBots }
-
-func (v *AccountGetConnectedBots) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetConnectedBots)
-}
-
-func (v *AccountGetConnectedBots) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetConnectedBots, "account.getConnectedBots")
+func (v *AccountGetConnectedBots) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetConnectedBots, "account.getConnectedBots")
 }
 
 func (*AccountGetConnectedBots) DecodeResult(r *tl.Reader) *AccountConnectedBots {
 	v := new(AccountConnectedBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3334,16 +1992,9 @@ type AccountGetBotBusinessConnection struct {
 	ConnectionID string
 }
 
-func (*AccountGetBotBusinessConnection) TypeID() uint32 { return IDAccountGetBotBusinessConnection }
-
-func (v *AccountGetBotBusinessConnection) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetBotBusinessConnection)
-	b.String(v.ConnectionID)
-}
-
-func (v *AccountGetBotBusinessConnection) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetBotBusinessConnection, "account.getBotBusinessConnection")
-	r.ReadString(&v.ConnectionID)
+func (v *AccountGetBotBusinessConnection) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetBotBusinessConnection, "account.getBotBusinessConnection")
+	c.String(&v.ConnectionID)
 }
 
 func (*AccountGetBotBusinessConnection) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -3355,23 +2006,10 @@ type AccountUpdateBusinessIntro struct {
 	Intro *InputBusinessIntro
 }
 
-func (*AccountUpdateBusinessIntro) TypeID() uint32 { return IDAccountUpdateBusinessIntro }
-
-func (v *AccountUpdateBusinessIntro) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBusinessIntro)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Intro != nil {
-		flags |= 1 << 0
-		v.Intro.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateBusinessIntro) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBusinessIntro, "account.updateBusinessIntro")
-	flags := r.Uint32()
-	readInputBusinessIntro(r, flags&(1<<0), &v.Intro)
+func (v *AccountUpdateBusinessIntro) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateBusinessIntro, "account.updateBusinessIntro")
+	flags := c.Flags()
+	optInputBusinessIntro(c, flags, 1<<0, &v.Intro, "")
 }
 
 func (*AccountUpdateBusinessIntro) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3382,18 +2020,10 @@ type AccountToggleConnectedBotPaused struct {
 	Paused bool
 }
 
-func (*AccountToggleConnectedBotPaused) TypeID() uint32 { return IDAccountToggleConnectedBotPaused }
-
-func (v *AccountToggleConnectedBotPaused) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleConnectedBotPaused)
-	putInputPeer(b, v.Peer, "account.toggleConnectedBotPaused.peer")
-	b.Bool(v.Paused)
-}
-
-func (v *AccountToggleConnectedBotPaused) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleConnectedBotPaused, "account.toggleConnectedBotPaused")
-	readInputPeer(r, 1, &v.Peer)
-	v.Paused = r.Bool()
+func (v *AccountToggleConnectedBotPaused) TL(c *tl.Codec) {
+	c.Begin(IDAccountToggleConnectedBotPaused, "account.toggleConnectedBotPaused")
+	codeInputPeer(c, 0, 0, &v.Peer, "account.toggleConnectedBotPaused.peer")
+	c.Bool(&v.Paused)
 }
 
 func (*AccountToggleConnectedBotPaused) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3403,16 +2033,9 @@ type AccountDisablePeerConnectedBot struct {
 	Peer InputPeerClass
 }
 
-func (*AccountDisablePeerConnectedBot) TypeID() uint32 { return IDAccountDisablePeerConnectedBot }
-
-func (v *AccountDisablePeerConnectedBot) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDisablePeerConnectedBot)
-	putInputPeer(b, v.Peer, "account.disablePeerConnectedBot.peer")
-}
-
-func (v *AccountDisablePeerConnectedBot) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDisablePeerConnectedBot, "account.disablePeerConnectedBot")
-	readInputPeer(r, 1, &v.Peer)
+func (v *AccountDisablePeerConnectedBot) TL(c *tl.Codec) {
+	c.Begin(IDAccountDisablePeerConnectedBot, "account.disablePeerConnectedBot")
+	codeInputPeer(c, 0, 0, &v.Peer, "account.disablePeerConnectedBot.peer")
 }
 
 func (*AccountDisablePeerConnectedBot) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3422,23 +2045,10 @@ type AccountUpdateBirthday struct {
 	Birthday *Birthday
 }
 
-func (*AccountUpdateBirthday) TypeID() uint32 { return IDAccountUpdateBirthday }
-
-func (v *AccountUpdateBirthday) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateBirthday)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Birthday != nil {
-		flags |= 1 << 0
-		v.Birthday.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateBirthday) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateBirthday, "account.updateBirthday")
-	flags := r.Uint32()
-	readBirthday(r, flags&(1<<0), &v.Birthday)
+func (v *AccountUpdateBirthday) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateBirthday, "account.updateBirthday")
+	flags := c.Flags()
+	optBirthday(c, flags, 1<<0, &v.Birthday, "")
 }
 
 func (*AccountUpdateBirthday) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3448,21 +2058,14 @@ type AccountCreateBusinessChatLink struct {
 	Link InputBusinessChatLink
 }
 
-func (*AccountCreateBusinessChatLink) TypeID() uint32 { return IDAccountCreateBusinessChatLink }
-
-func (v *AccountCreateBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountCreateBusinessChatLink)
-	v.Link.Encode(b)
-}
-
-func (v *AccountCreateBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountCreateBusinessChatLink, "account.createBusinessChatLink")
-	v.Link.Decode(r)
+func (v *AccountCreateBusinessChatLink) TL(c *tl.Codec) {
+	c.Begin(IDAccountCreateBusinessChatLink, "account.createBusinessChatLink")
+	v.Link.TL(c)
 }
 
 func (*AccountCreateBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
 	v := new(BusinessChatLink)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3472,23 +2075,15 @@ type AccountEditBusinessChatLink struct {
 	Link InputBusinessChatLink
 }
 
-func (*AccountEditBusinessChatLink) TypeID() uint32 { return IDAccountEditBusinessChatLink }
-
-func (v *AccountEditBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountEditBusinessChatLink)
-	b.String(v.Slug)
-	v.Link.Encode(b)
-}
-
-func (v *AccountEditBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountEditBusinessChatLink, "account.editBusinessChatLink")
-	r.ReadString(&v.Slug)
-	v.Link.Decode(r)
+func (v *AccountEditBusinessChatLink) TL(c *tl.Codec) {
+	c.Begin(IDAccountEditBusinessChatLink, "account.editBusinessChatLink")
+	c.String(&v.Slug)
+	v.Link.TL(c)
 }
 
 func (*AccountEditBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
 	v := new(BusinessChatLink)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3497,16 +2092,9 @@ type AccountDeleteBusinessChatLink struct {
 	Slug string
 }
 
-func (*AccountDeleteBusinessChatLink) TypeID() uint32 { return IDAccountDeleteBusinessChatLink }
-
-func (v *AccountDeleteBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteBusinessChatLink)
-	b.String(v.Slug)
-}
-
-func (v *AccountDeleteBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteBusinessChatLink, "account.deleteBusinessChatLink")
-	r.ReadString(&v.Slug)
+func (v *AccountDeleteBusinessChatLink) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeleteBusinessChatLink, "account.deleteBusinessChatLink")
+	c.String(&v.Slug)
 }
 
 func (*AccountDeleteBusinessChatLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3515,19 +2103,13 @@ func (*AccountDeleteBusinessChatLink) DecodeResult(r *tl.Reader) bool { return r
 type AccountGetBusinessChatLinks struct {
 }
 
-func (*AccountGetBusinessChatLinks) TypeID() uint32 { return IDAccountGetBusinessChatLinks }
-
-func (v *AccountGetBusinessChatLinks) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetBusinessChatLinks)
-}
-
-func (v *AccountGetBusinessChatLinks) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetBusinessChatLinks, "account.getBusinessChatLinks")
+func (v *AccountGetBusinessChatLinks) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetBusinessChatLinks, "account.getBusinessChatLinks")
 }
 
 func (*AccountGetBusinessChatLinks) DecodeResult(r *tl.Reader) *AccountBusinessChatLinks {
 	v := new(AccountBusinessChatLinks)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3536,21 +2118,14 @@ type AccountResolveBusinessChatLink struct {
 	Slug string
 }
 
-func (*AccountResolveBusinessChatLink) TypeID() uint32 { return IDAccountResolveBusinessChatLink }
-
-func (v *AccountResolveBusinessChatLink) Encode(b *tl.Buffer) {
-	b.ID(IDAccountResolveBusinessChatLink)
-	b.String(v.Slug)
-}
-
-func (v *AccountResolveBusinessChatLink) Decode(r *tl.Reader) {
-	r.Expect(IDAccountResolveBusinessChatLink, "account.resolveBusinessChatLink")
-	r.ReadString(&v.Slug)
+func (v *AccountResolveBusinessChatLink) TL(c *tl.Codec) {
+	c.Begin(IDAccountResolveBusinessChatLink, "account.resolveBusinessChatLink")
+	c.String(&v.Slug)
 }
 
 func (*AccountResolveBusinessChatLink) DecodeResult(r *tl.Reader) *AccountResolvedBusinessChatLinks {
 	v := new(AccountResolvedBusinessChatLinks)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3559,16 +2134,9 @@ type AccountUpdatePersonalChannel struct {
 	Channel InputChannelClass
 }
 
-func (*AccountUpdatePersonalChannel) TypeID() uint32 { return IDAccountUpdatePersonalChannel }
-
-func (v *AccountUpdatePersonalChannel) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdatePersonalChannel)
-	putInputChannel(b, v.Channel, "account.updatePersonalChannel.channel")
-}
-
-func (v *AccountUpdatePersonalChannel) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdatePersonalChannel, "account.updatePersonalChannel")
-	readInputChannel(r, 1, &v.Channel)
+func (v *AccountUpdatePersonalChannel) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdatePersonalChannel, "account.updatePersonalChannel")
+	codeInputChannel(c, 0, 0, &v.Channel, "account.updatePersonalChannel.channel")
 }
 
 func (*AccountUpdatePersonalChannel) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3578,16 +2146,9 @@ type AccountToggleSponsoredMessages struct {
 	Enabled bool
 }
 
-func (*AccountToggleSponsoredMessages) TypeID() uint32 { return IDAccountToggleSponsoredMessages }
-
-func (v *AccountToggleSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleSponsoredMessages)
-	b.Bool(v.Enabled)
-}
-
-func (v *AccountToggleSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleSponsoredMessages, "account.toggleSponsoredMessages")
-	v.Enabled = r.Bool()
+func (v *AccountToggleSponsoredMessages) TL(c *tl.Codec) {
+	c.Begin(IDAccountToggleSponsoredMessages, "account.toggleSponsoredMessages")
+	c.Bool(&v.Enabled)
 }
 
 func (*AccountToggleSponsoredMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3596,19 +2157,13 @@ func (*AccountToggleSponsoredMessages) DecodeResult(r *tl.Reader) bool { return 
 type AccountGetReactionsNotifySettings struct {
 }
 
-func (*AccountGetReactionsNotifySettings) TypeID() uint32 { return IDAccountGetReactionsNotifySettings }
-
-func (v *AccountGetReactionsNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetReactionsNotifySettings)
-}
-
-func (v *AccountGetReactionsNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetReactionsNotifySettings, "account.getReactionsNotifySettings")
+func (v *AccountGetReactionsNotifySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetReactionsNotifySettings, "account.getReactionsNotifySettings")
 }
 
 func (*AccountGetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
 	v := new(ReactionsNotifySettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3617,21 +2172,14 @@ type AccountSetReactionsNotifySettings struct {
 	Settings ReactionsNotifySettings
 }
 
-func (*AccountSetReactionsNotifySettings) TypeID() uint32 { return IDAccountSetReactionsNotifySettings }
-
-func (v *AccountSetReactionsNotifySettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetReactionsNotifySettings)
-	v.Settings.Encode(b)
-}
-
-func (v *AccountSetReactionsNotifySettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetReactionsNotifySettings, "account.setReactionsNotifySettings")
-	v.Settings.Decode(r)
+func (v *AccountSetReactionsNotifySettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetReactionsNotifySettings, "account.setReactionsNotifySettings")
+	v.Settings.TL(c)
 }
 
 func (*AccountSetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
 	v := new(ReactionsNotifySettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3640,18 +2188,9 @@ type AccountGetCollectibleEmojiStatuses struct {
 	Hash int64
 }
 
-func (*AccountGetCollectibleEmojiStatuses) TypeID() uint32 {
-	return IDAccountGetCollectibleEmojiStatuses
-}
-
-func (v *AccountGetCollectibleEmojiStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetCollectibleEmojiStatuses)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetCollectibleEmojiStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetCollectibleEmojiStatuses, "account.getCollectibleEmojiStatuses")
-	v.Hash = r.Long()
+func (v *AccountGetCollectibleEmojiStatuses) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetCollectibleEmojiStatuses, "account.getCollectibleEmojiStatuses")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetCollectibleEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
@@ -3664,30 +2203,16 @@ type AccountGetPaidMessagesRevenue struct {
 	UserID     InputUserClass
 }
 
-func (*AccountGetPaidMessagesRevenue) TypeID() uint32 { return IDAccountGetPaidMessagesRevenue }
-
-func (v *AccountGetPaidMessagesRevenue) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPaidMessagesRevenue)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-		v.ParentPeer.Encode(b)
-	}
-	putInputUser(b, v.UserID, "account.getPaidMessagesRevenue.user_id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountGetPaidMessagesRevenue) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPaidMessagesRevenue, "account.getPaidMessagesRevenue")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
-	readInputUser(r, 1, &v.UserID)
+func (v *AccountGetPaidMessagesRevenue) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetPaidMessagesRevenue, "account.getPaidMessagesRevenue")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
+	codeInputUser(c, 0, 0, &v.UserID, "account.getPaidMessagesRevenue.user_id")
 }
 
 func (*AccountGetPaidMessagesRevenue) DecodeResult(r *tl.Reader) *AccountPaidMessagesRevenue {
 	v := new(AccountPaidMessagesRevenue)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3699,35 +2224,13 @@ type AccountToggleNoPaidMessagesException struct {
 	UserID         InputUserClass
 }
 
-func (*AccountToggleNoPaidMessagesException) TypeID() uint32 {
-	return IDAccountToggleNoPaidMessagesException
-}
-
-func (v *AccountToggleNoPaidMessagesException) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleNoPaidMessagesException)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.RefundCharged {
-		flags |= 1 << 0
-	}
-	if v.RequirePayment {
-		flags |= 1 << 2
-	}
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-		v.ParentPeer.Encode(b)
-	}
-	putInputUser(b, v.UserID, "account.toggleNoPaidMessagesException.user_id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountToggleNoPaidMessagesException) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleNoPaidMessagesException, "account.toggleNoPaidMessagesException")
-	flags := r.Uint32()
-	v.RefundCharged = flags&(1<<0) != 0
-	v.RequirePayment = flags&(1<<2) != 0
-	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
-	readInputUser(r, 1, &v.UserID)
+func (v *AccountToggleNoPaidMessagesException) TL(c *tl.Codec) {
+	c.Begin(IDAccountToggleNoPaidMessagesException, "account.toggleNoPaidMessagesException")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.RefundCharged)
+	c.True(flags, 1<<2, &v.RequirePayment)
+	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
+	codeInputUser(c, 0, 0, &v.UserID, "account.toggleNoPaidMessagesException.user_id")
 }
 
 func (*AccountToggleNoPaidMessagesException) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3737,16 +2240,9 @@ type AccountSetMainProfileTab struct {
 	Tab ProfileTabClass
 }
 
-func (*AccountSetMainProfileTab) TypeID() uint32 { return IDAccountSetMainProfileTab }
-
-func (v *AccountSetMainProfileTab) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSetMainProfileTab)
-	putProfileTab(b, v.Tab, "account.setMainProfileTab.tab")
-}
-
-func (v *AccountSetMainProfileTab) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSetMainProfileTab, "account.setMainProfileTab")
-	readProfileTab(r, 1, &v.Tab)
+func (v *AccountSetMainProfileTab) TL(c *tl.Codec) {
+	c.Begin(IDAccountSetMainProfileTab, "account.setMainProfileTab")
+	codeProfileTab(c, 0, 0, &v.Tab, "account.setMainProfileTab.tab")
 }
 
 func (*AccountSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3758,29 +2254,12 @@ type AccountSaveMusic struct {
 	AfterID InputDocumentClass
 }
 
-func (*AccountSaveMusic) TypeID() uint32 { return IDAccountSaveMusic }
-
-func (v *AccountSaveMusic) Encode(b *tl.Buffer) {
-	b.ID(IDAccountSaveMusic)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Unsave {
-		flags |= 1 << 0
-	}
-	putInputDocument(b, v.ID, "account.saveMusic.id")
-	if v.AfterID != nil {
-		flags |= 1 << 1
-		v.AfterID.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountSaveMusic) Decode(r *tl.Reader) {
-	r.Expect(IDAccountSaveMusic, "account.saveMusic")
-	flags := r.Uint32()
-	v.Unsave = flags&(1<<0) != 0
-	readInputDocument(r, 1, &v.ID)
-	readInputDocument(r, flags&(1<<1), &v.AfterID)
+func (v *AccountSaveMusic) TL(c *tl.Codec) {
+	c.Begin(IDAccountSaveMusic, "account.saveMusic")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Unsave)
+	codeInputDocument(c, 0, 0, &v.ID, "account.saveMusic.id")
+	codeInputDocument(c, flags, 1<<1, &v.AfterID, "")
 }
 
 func (*AccountSaveMusic) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3790,16 +2269,9 @@ type AccountGetSavedMusicIDs struct {
 	Hash int64
 }
 
-func (*AccountGetSavedMusicIDs) TypeID() uint32 { return IDAccountGetSavedMusicIDs }
-
-func (v *AccountGetSavedMusicIDs) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetSavedMusicIDs)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetSavedMusicIDs) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetSavedMusicIDs, "account.getSavedMusicIds")
-	v.Hash = r.Long()
+func (v *AccountGetSavedMusicIDs) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetSavedMusicIDs, "account.getSavedMusicIds")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetSavedMusicIDs) DecodeResult(r *tl.Reader) AccountSavedMusicIDsClass {
@@ -3813,20 +2285,11 @@ type AccountGetUniqueGiftChatThemes struct {
 	Hash   int64
 }
 
-func (*AccountGetUniqueGiftChatThemes) TypeID() uint32 { return IDAccountGetUniqueGiftChatThemes }
-
-func (v *AccountGetUniqueGiftChatThemes) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetUniqueGiftChatThemes)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetUniqueGiftChatThemes) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetUniqueGiftChatThemes, "account.getUniqueGiftChatThemes")
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *AccountGetUniqueGiftChatThemes) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetUniqueGiftChatThemes, "account.getUniqueGiftChatThemes")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetUniqueGiftChatThemes) DecodeResult(r *tl.Reader) AccountChatThemesClass {
@@ -3837,19 +2300,13 @@ func (*AccountGetUniqueGiftChatThemes) DecodeResult(r *tl.Reader) AccountChatThe
 type AccountInitPasskeyRegistration struct {
 }
 
-func (*AccountInitPasskeyRegistration) TypeID() uint32 { return IDAccountInitPasskeyRegistration }
-
-func (v *AccountInitPasskeyRegistration) Encode(b *tl.Buffer) {
-	b.ID(IDAccountInitPasskeyRegistration)
-}
-
-func (v *AccountInitPasskeyRegistration) Decode(r *tl.Reader) {
-	r.Expect(IDAccountInitPasskeyRegistration, "account.initPasskeyRegistration")
+func (v *AccountInitPasskeyRegistration) TL(c *tl.Codec) {
+	c.Begin(IDAccountInitPasskeyRegistration, "account.initPasskeyRegistration")
 }
 
 func (*AccountInitPasskeyRegistration) DecodeResult(r *tl.Reader) *AccountPasskeyRegistrationOptions {
 	v := new(AccountPasskeyRegistrationOptions)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3858,21 +2315,14 @@ type AccountRegisterPasskey struct {
 	Credential InputPasskeyCredentialClass
 }
 
-func (*AccountRegisterPasskey) TypeID() uint32 { return IDAccountRegisterPasskey }
-
-func (v *AccountRegisterPasskey) Encode(b *tl.Buffer) {
-	b.ID(IDAccountRegisterPasskey)
-	putInputPasskeyCredential(b, v.Credential, "account.registerPasskey.credential")
-}
-
-func (v *AccountRegisterPasskey) Decode(r *tl.Reader) {
-	r.Expect(IDAccountRegisterPasskey, "account.registerPasskey")
-	readInputPasskeyCredential(r, 1, &v.Credential)
+func (v *AccountRegisterPasskey) TL(c *tl.Codec) {
+	c.Begin(IDAccountRegisterPasskey, "account.registerPasskey")
+	codeInputPasskeyCredential(c, 0, 0, &v.Credential, "account.registerPasskey.credential")
 }
 
 func (*AccountRegisterPasskey) DecodeResult(r *tl.Reader) *Passkey {
 	v := new(Passkey)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3880,19 +2330,13 @@ func (*AccountRegisterPasskey) DecodeResult(r *tl.Reader) *Passkey {
 type AccountGetPasskeys struct {
 }
 
-func (*AccountGetPasskeys) TypeID() uint32 { return IDAccountGetPasskeys }
-
-func (v *AccountGetPasskeys) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetPasskeys)
-}
-
-func (v *AccountGetPasskeys) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetPasskeys, "account.getPasskeys")
+func (v *AccountGetPasskeys) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetPasskeys, "account.getPasskeys")
 }
 
 func (*AccountGetPasskeys) DecodeResult(r *tl.Reader) *AccountPasskeys {
 	v := new(AccountPasskeys)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3901,16 +2345,9 @@ type AccountDeletePasskey struct {
 	ID string
 }
 
-func (*AccountDeletePasskey) TypeID() uint32 { return IDAccountDeletePasskey }
-
-func (v *AccountDeletePasskey) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeletePasskey)
-	b.String(v.ID)
-}
-
-func (v *AccountDeletePasskey) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeletePasskey, "account.deletePasskey")
-	r.ReadString(&v.ID)
+func (v *AccountDeletePasskey) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeletePasskey, "account.deletePasskey")
+	c.String(&v.ID)
 }
 
 func (*AccountDeletePasskey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3920,16 +2357,9 @@ type AccountConfirmBotConnection struct {
 	BotID InputUserClass
 }
 
-func (*AccountConfirmBotConnection) TypeID() uint32 { return IDAccountConfirmBotConnection }
-
-func (v *AccountConfirmBotConnection) Encode(b *tl.Buffer) {
-	b.ID(IDAccountConfirmBotConnection)
-	putInputUser(b, v.BotID, "account.confirmBotConnection.bot_id")
-}
-
-func (v *AccountConfirmBotConnection) Decode(r *tl.Reader) {
-	r.Expect(IDAccountConfirmBotConnection, "account.confirmBotConnection")
-	readInputUser(r, 1, &v.BotID)
+func (v *AccountConfirmBotConnection) TL(c *tl.Codec) {
+	c.Begin(IDAccountConfirmBotConnection, "account.confirmBotConnection")
+	codeInputUser(c, 0, 0, &v.BotID, "account.confirmBotConnection.bot_id")
 }
 
 func (*AccountConfirmBotConnection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3939,16 +2369,9 @@ type AccountGetWebBrowserSettings struct {
 	Hash int64
 }
 
-func (*AccountGetWebBrowserSettings) TypeID() uint32 { return IDAccountGetWebBrowserSettings }
-
-func (v *AccountGetWebBrowserSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountGetWebBrowserSettings)
-	b.Long(v.Hash)
-}
-
-func (v *AccountGetWebBrowserSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountGetWebBrowserSettings, "account.getWebBrowserSettings")
-	v.Hash = r.Long()
+func (v *AccountGetWebBrowserSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountGetWebBrowserSettings, "account.getWebBrowserSettings")
+	c.Long(&v.Hash)
 }
 
 func (*AccountGetWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
@@ -3961,26 +2384,11 @@ type AccountUpdateWebBrowserSettings struct {
 	DisplayCloseButton  bool
 }
 
-func (*AccountUpdateWebBrowserSettings) TypeID() uint32 { return IDAccountUpdateWebBrowserSettings }
-
-func (v *AccountUpdateWebBrowserSettings) Encode(b *tl.Buffer) {
-	b.ID(IDAccountUpdateWebBrowserSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.OpenExternalBrowser {
-		flags |= 1 << 0
-	}
-	if v.DisplayCloseButton {
-		flags |= 1 << 1
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountUpdateWebBrowserSettings) Decode(r *tl.Reader) {
-	r.Expect(IDAccountUpdateWebBrowserSettings, "account.updateWebBrowserSettings")
-	flags := r.Uint32()
-	v.OpenExternalBrowser = flags&(1<<0) != 0
-	v.DisplayCloseButton = flags&(1<<1) != 0
+func (v *AccountUpdateWebBrowserSettings) TL(c *tl.Codec) {
+	c.Begin(IDAccountUpdateWebBrowserSettings, "account.updateWebBrowserSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.OpenExternalBrowser)
+	c.True(flags, 1<<1, &v.DisplayCloseButton)
 }
 
 func (*AccountUpdateWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
@@ -3994,31 +2402,12 @@ type AccountToggleWebBrowserSettingsException struct {
 	URL                 string
 }
 
-func (*AccountToggleWebBrowserSettingsException) TypeID() uint32 {
-	return IDAccountToggleWebBrowserSettingsException
-}
-
-func (v *AccountToggleWebBrowserSettingsException) Encode(b *tl.Buffer) {
-	b.ID(IDAccountToggleWebBrowserSettingsException)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Delete {
-		flags |= 1 << 1
-	}
-	if v.OpenExternalBrowser.Set {
-		flags |= 1 << 0
-		b.Bool(v.OpenExternalBrowser.Value)
-	}
-	b.String(v.URL)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AccountToggleWebBrowserSettingsException) Decode(r *tl.Reader) {
-	r.Expect(IDAccountToggleWebBrowserSettingsException, "account.toggleWebBrowserSettingsException")
-	flags := r.Uint32()
-	v.Delete = flags&(1<<1) != 0
-	r.OptBool(flags&(1<<0), &v.OpenExternalBrowser)
-	r.ReadString(&v.URL)
+func (v *AccountToggleWebBrowserSettingsException) TL(c *tl.Codec) {
+	c.Begin(IDAccountToggleWebBrowserSettingsException, "account.toggleWebBrowserSettingsException")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Delete)
+	c.OptBool(flags, 1<<0, &v.OpenExternalBrowser)
+	c.String(&v.URL)
 }
 
 func (*AccountToggleWebBrowserSettingsException) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -4029,16 +2418,8 @@ func (*AccountToggleWebBrowserSettingsException) DecodeResult(r *tl.Reader) Upda
 type AccountDeleteWebBrowserSettingsExceptions struct {
 }
 
-func (*AccountDeleteWebBrowserSettingsExceptions) TypeID() uint32 {
-	return IDAccountDeleteWebBrowserSettingsExceptions
-}
-
-func (v *AccountDeleteWebBrowserSettingsExceptions) Encode(b *tl.Buffer) {
-	b.ID(IDAccountDeleteWebBrowserSettingsExceptions)
-}
-
-func (v *AccountDeleteWebBrowserSettingsExceptions) Decode(r *tl.Reader) {
-	r.Expect(IDAccountDeleteWebBrowserSettingsExceptions, "account.deleteWebBrowserSettingsExceptions")
+func (v *AccountDeleteWebBrowserSettingsExceptions) TL(c *tl.Codec) {
+	c.Begin(IDAccountDeleteWebBrowserSettingsExceptions, "account.deleteWebBrowserSettingsExceptions")
 }
 
 func (*AccountDeleteWebBrowserSettingsExceptions) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
@@ -4056,17 +2437,29 @@ func (*AccountWallPapers) isAccountWallPapers()            {}
 
 // DecodeAccountWallPapers decodes a boxed account.WallPapers.
 func DecodeAccountWallPapers(r *tl.Reader) (v AccountWallPapersClass) {
-	switch r.PeekID() {
-	case IDAccountWallPapersNotModified:
-		v = new(AccountWallPapersNotModified)
-	case IDAccountWallPapers:
-		v = new(AccountWallPapers)
-	default:
-		r.Unexpected(r.ID(), "account.WallPapers")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountWallPapers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountWallPapers(c *tl.Codec, f tl.Flags, mask uint32, v *AccountWallPapersClass, field string) {
+	var o AccountWallPapersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountWallPapersNotModified:
+		o = new(AccountWallPapersNotModified)
+	case IDAccountWallPapers:
+		o = new(AccountWallPapers)
+	default:
+		c.Unexpected("account.WallPapers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountThemesClass is a account.Themes: one of account.themesNotModified, account.themes.
@@ -4080,17 +2473,29 @@ func (*AccountThemes) isAccountThemes()            {}
 
 // DecodeAccountThemes decodes a boxed account.Themes.
 func DecodeAccountThemes(r *tl.Reader) (v AccountThemesClass) {
-	switch r.PeekID() {
-	case IDAccountThemesNotModified:
-		v = new(AccountThemesNotModified)
-	case IDAccountThemes:
-		v = new(AccountThemes)
-	default:
-		r.Unexpected(r.ID(), "account.Themes")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountThemes(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountThemes(c *tl.Codec, f tl.Flags, mask uint32, v *AccountThemesClass, field string) {
+	var o AccountThemesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountThemesNotModified:
+		o = new(AccountThemesNotModified)
+	case IDAccountThemes:
+		o = new(AccountThemes)
+	default:
+		c.Unexpected("account.Themes")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountResetPasswordResultClass is a account.ResetPasswordResult: one of account.resetPasswordFailedWait, account.resetPasswordRequestedWait, account.resetPasswordOk.
@@ -4105,19 +2510,31 @@ func (*AccountResetPasswordOK) isAccountResetPasswordResult()            {}
 
 // DecodeAccountResetPasswordResult decodes a boxed account.ResetPasswordResult.
 func DecodeAccountResetPasswordResult(r *tl.Reader) (v AccountResetPasswordResultClass) {
-	switch r.PeekID() {
-	case IDAccountResetPasswordFailedWait:
-		v = (*AccountResetPasswordFailedWait)(r.Small(unsafe.Sizeof(AccountResetPasswordFailedWait{})))
-	case IDAccountResetPasswordRequestedWait:
-		v = (*AccountResetPasswordRequestedWait)(r.Small(unsafe.Sizeof(AccountResetPasswordRequestedWait{})))
-	case IDAccountResetPasswordOK:
-		v = new(AccountResetPasswordOK)
-	default:
-		r.Unexpected(r.ID(), "account.ResetPasswordResult")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountResetPasswordResult(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountResetPasswordResult(c *tl.Codec, f tl.Flags, mask uint32, v *AccountResetPasswordResultClass, field string) {
+	var o AccountResetPasswordResultClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountResetPasswordFailedWait:
+		o = (*AccountResetPasswordFailedWait)(c.Small(unsafe.Sizeof(AccountResetPasswordFailedWait{})))
+	case IDAccountResetPasswordRequestedWait:
+		o = (*AccountResetPasswordRequestedWait)(c.Small(unsafe.Sizeof(AccountResetPasswordRequestedWait{})))
+	case IDAccountResetPasswordOK:
+		o = new(AccountResetPasswordOK)
+	default:
+		c.Unexpected("account.ResetPasswordResult")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountChatThemesClass is a account.ChatThemes: one of account.chatThemesNotModified, account.chatThemes.
@@ -4131,17 +2548,29 @@ func (*AccountChatThemes) isAccountChatThemes()            {}
 
 // DecodeAccountChatThemes decodes a boxed account.ChatThemes.
 func DecodeAccountChatThemes(r *tl.Reader) (v AccountChatThemesClass) {
-	switch r.PeekID() {
-	case IDAccountChatThemesNotModified:
-		v = new(AccountChatThemesNotModified)
-	case IDAccountChatThemes:
-		v = new(AccountChatThemes)
-	default:
-		r.Unexpected(r.ID(), "account.ChatThemes")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountChatThemes(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountChatThemes(c *tl.Codec, f tl.Flags, mask uint32, v *AccountChatThemesClass, field string) {
+	var o AccountChatThemesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountChatThemesNotModified:
+		o = new(AccountChatThemesNotModified)
+	case IDAccountChatThemes:
+		o = new(AccountChatThemes)
+	default:
+		c.Unexpected("account.ChatThemes")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountSavedRingtonesClass is a account.SavedRingtones: one of account.savedRingtonesNotModified, account.savedRingtones.
@@ -4155,17 +2584,29 @@ func (*AccountSavedRingtones) isAccountSavedRingtones()            {}
 
 // DecodeAccountSavedRingtones decodes a boxed account.SavedRingtones.
 func DecodeAccountSavedRingtones(r *tl.Reader) (v AccountSavedRingtonesClass) {
-	switch r.PeekID() {
-	case IDAccountSavedRingtonesNotModified:
-		v = new(AccountSavedRingtonesNotModified)
-	case IDAccountSavedRingtones:
-		v = new(AccountSavedRingtones)
-	default:
-		r.Unexpected(r.ID(), "account.SavedRingtones")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountSavedRingtones(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountSavedRingtones(c *tl.Codec, f tl.Flags, mask uint32, v *AccountSavedRingtonesClass, field string) {
+	var o AccountSavedRingtonesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountSavedRingtonesNotModified:
+		o = new(AccountSavedRingtonesNotModified)
+	case IDAccountSavedRingtones:
+		o = new(AccountSavedRingtones)
+	default:
+		c.Unexpected("account.SavedRingtones")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountSavedRingtoneClass is a account.SavedRingtone: one of account.savedRingtone, account.savedRingtoneConverted.
@@ -4179,17 +2620,29 @@ func (*AccountSavedRingtoneConverted) isAccountSavedRingtone() {}
 
 // DecodeAccountSavedRingtone decodes a boxed account.SavedRingtone.
 func DecodeAccountSavedRingtone(r *tl.Reader) (v AccountSavedRingtoneClass) {
-	switch r.PeekID() {
-	case IDAccountSavedRingtone:
-		v = new(AccountSavedRingtone)
-	case IDAccountSavedRingtoneConverted:
-		v = new(AccountSavedRingtoneConverted)
-	default:
-		r.Unexpected(r.ID(), "account.SavedRingtone")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountSavedRingtone(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountSavedRingtone(c *tl.Codec, f tl.Flags, mask uint32, v *AccountSavedRingtoneClass, field string) {
+	var o AccountSavedRingtoneClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountSavedRingtone:
+		o = new(AccountSavedRingtone)
+	case IDAccountSavedRingtoneConverted:
+		o = new(AccountSavedRingtoneConverted)
+	default:
+		c.Unexpected("account.SavedRingtone")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountEmojiStatusesClass is a account.EmojiStatuses: one of account.emojiStatusesNotModified, account.emojiStatuses.
@@ -4203,17 +2656,29 @@ func (*AccountEmojiStatuses) isAccountEmojiStatuses()            {}
 
 // DecodeAccountEmojiStatuses decodes a boxed account.EmojiStatuses.
 func DecodeAccountEmojiStatuses(r *tl.Reader) (v AccountEmojiStatusesClass) {
-	switch r.PeekID() {
-	case IDAccountEmojiStatusesNotModified:
-		v = new(AccountEmojiStatusesNotModified)
-	case IDAccountEmojiStatuses:
-		v = new(AccountEmojiStatuses)
-	default:
-		r.Unexpected(r.ID(), "account.EmojiStatuses")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountEmojiStatuses(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountEmojiStatuses(c *tl.Codec, f tl.Flags, mask uint32, v *AccountEmojiStatusesClass, field string) {
+	var o AccountEmojiStatusesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountEmojiStatusesNotModified:
+		o = new(AccountEmojiStatusesNotModified)
+	case IDAccountEmojiStatuses:
+		o = new(AccountEmojiStatuses)
+	default:
+		c.Unexpected("account.EmojiStatuses")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountEmailVerifiedClass is a account.EmailVerified: one of account.emailVerified, account.emailVerifiedLogin.
@@ -4227,17 +2692,29 @@ func (*AccountEmailVerifiedLogin) isAccountEmailVerified() {}
 
 // DecodeAccountEmailVerified decodes a boxed account.EmailVerified.
 func DecodeAccountEmailVerified(r *tl.Reader) (v AccountEmailVerifiedClass) {
-	switch r.PeekID() {
-	case IDAccountEmailVerified:
-		v = new(AccountEmailVerified)
-	case IDAccountEmailVerifiedLogin:
-		v = new(AccountEmailVerifiedLogin)
-	default:
-		r.Unexpected(r.ID(), "account.EmailVerified")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountEmailVerified(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountEmailVerified(c *tl.Codec, f tl.Flags, mask uint32, v *AccountEmailVerifiedClass, field string) {
+	var o AccountEmailVerifiedClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountEmailVerified:
+		o = new(AccountEmailVerified)
+	case IDAccountEmailVerifiedLogin:
+		o = new(AccountEmailVerifiedLogin)
+	default:
+		c.Unexpected("account.EmailVerified")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountSavedMusicIDsClass is a account.SavedMusicIds: one of account.savedMusicIdsNotModified, account.savedMusicIds.
@@ -4251,17 +2728,29 @@ func (*AccountSavedMusicIDs) isAccountSavedMusicIDs()            {}
 
 // DecodeAccountSavedMusicIDs decodes a boxed account.SavedMusicIds.
 func DecodeAccountSavedMusicIDs(r *tl.Reader) (v AccountSavedMusicIDsClass) {
-	switch r.PeekID() {
-	case IDAccountSavedMusicIDsNotModified:
-		v = new(AccountSavedMusicIDsNotModified)
-	case IDAccountSavedMusicIDs:
-		v = new(AccountSavedMusicIDs)
-	default:
-		r.Unexpected(r.ID(), "account.SavedMusicIds")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountSavedMusicIDs(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAccountSavedMusicIDs(c *tl.Codec, f tl.Flags, mask uint32, v *AccountSavedMusicIDsClass, field string) {
+	var o AccountSavedMusicIDsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountSavedMusicIDsNotModified:
+		o = new(AccountSavedMusicIDsNotModified)
+	case IDAccountSavedMusicIDs:
+		o = new(AccountSavedMusicIDs)
+	default:
+		c.Unexpected("account.SavedMusicIds")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // AccountWebBrowserSettingsClass is a account.WebBrowserSettings: one of account.webBrowserSettingsNotModified, account.webBrowserSettings.
@@ -4275,23 +2764,38 @@ func (*AccountWebBrowserSettings) isAccountWebBrowserSettings()            {}
 
 // DecodeAccountWebBrowserSettings decodes a boxed account.WebBrowserSettings.
 func DecodeAccountWebBrowserSettings(r *tl.Reader) (v AccountWebBrowserSettingsClass) {
-	switch r.PeekID() {
-	case IDAccountWebBrowserSettingsNotModified:
-		v = new(AccountWebBrowserSettingsNotModified)
-	case IDAccountWebBrowserSettings:
-		v = new(AccountWebBrowserSettings)
-	default:
-		r.Unexpected(r.ID(), "account.WebBrowserSettings")
-		return nil
-	}
-	v.Decode(r)
+	codeAccountWebBrowserSettings(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readAccountPasswordInputSettings(r *tl.Reader, flag uint32, v **AccountPasswordInputSettings) {
-	if flag != 0 {
-		*v = new(AccountPasswordInputSettings)
-		(*v).Decode(r)
+func codeAccountWebBrowserSettings(c *tl.Codec, f tl.Flags, mask uint32, v *AccountWebBrowserSettingsClass, field string) {
+	var o AccountWebBrowserSettingsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAccountWebBrowserSettingsNotModified:
+		o = new(AccountWebBrowserSettingsNotModified)
+	case IDAccountWebBrowserSettings:
+		o = new(AccountWebBrowserSettings)
+	default:
+		c.Unexpected("account.WebBrowserSettings")
+		return
 	}
+	*v = o
+	o.TL(c)
+}
+
+//go:noinline
+func optAccountPasswordInputSettings(c *tl.Codec, f tl.Flags, mask uint32, v **AccountPasswordInputSettings, field string) {
+	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
+		return
+	}
+	if *v == nil {
+		*v = new(AccountPasswordInputSettings)
+	}
+	(*v).TL(c)
 }

@@ -10,14 +10,8 @@ import (
 type AicomposeTonesNotModified struct {
 }
 
-func (*AicomposeTonesNotModified) TypeID() uint32 { return IDAicomposeTonesNotModified }
-
-func (v *AicomposeTonesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeTonesNotModified)
-}
-
-func (v *AicomposeTonesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeTonesNotModified, "aicompose.tonesNotModified")
+func (v *AicomposeTonesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeTonesNotModified, "aicompose.tonesNotModified")
 }
 
 // AicomposeTones is aicompose.tones#6c9d0efe.
@@ -27,20 +21,11 @@ type AicomposeTones struct {
 	Users []UserClass
 }
 
-func (*AicomposeTones) TypeID() uint32 { return IDAicomposeTones }
-
-func (v *AicomposeTones) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeTones)
-	b.Long(v.Hash)
-	putAIComposeToneClasses(b, v.Tones, "aicompose.tones.tones")
-	putUserClasses(b, v.Users, "aicompose.tones.users")
-}
-
-func (v *AicomposeTones) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeTones, "aicompose.tones")
-	v.Hash = r.Long()
-	readAIComposeToneClasses(r, 1, &v.Tones)
-	readUserClasses(r, 1, &v.Users)
+func (v *AicomposeTones) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeTones, "aicompose.tones")
+	c.Long(&v.Hash)
+	vectorAIComposeToneClasses(c, 0, 0, &v.Tones, "aicompose.tones.tones")
+	vectorUserClasses(c, 0, 0, &v.Users, "aicompose.tones.users")
 }
 
 // AicomposeCreateTone is aicompose.createTone#4aa83913.
@@ -51,28 +36,13 @@ type AicomposeCreateTone struct {
 	Prompt        string
 }
 
-func (*AicomposeCreateTone) TypeID() uint32 { return IDAicomposeCreateTone }
-
-func (v *AicomposeCreateTone) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeCreateTone)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.DisplayAuthor {
-		flags |= 1 << 0
-	}
-	b.Long(v.EmojiID)
-	b.String(v.Title)
-	b.String(v.Prompt)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AicomposeCreateTone) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeCreateTone, "aicompose.createTone")
-	flags := r.Uint32()
-	v.DisplayAuthor = flags&(1<<0) != 0
-	v.EmojiID = r.Long()
-	r.ReadString(&v.Title)
-	r.ReadString(&v.Prompt)
+func (v *AicomposeCreateTone) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeCreateTone, "aicompose.createTone")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.DisplayAuthor)
+	c.Long(&v.EmojiID)
+	c.String(&v.Title)
+	c.String(&v.Prompt)
 }
 
 func (*AicomposeCreateTone) DecodeResult(r *tl.Reader) AIComposeToneClass {
@@ -88,40 +58,14 @@ type AicomposeUpdateTone struct {
 	Prompt        tl.Optional[string]
 }
 
-func (*AicomposeUpdateTone) TypeID() uint32 { return IDAicomposeUpdateTone }
-
-func (v *AicomposeUpdateTone) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeUpdateTone)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputAIComposeTone(b, v.Tone, "aicompose.updateTone.tone")
-	if v.DisplayAuthor.Set {
-		flags |= 1 << 0
-		b.Bool(v.DisplayAuthor.Value)
-	}
-	if v.EmojiID.Set {
-		flags |= 1 << 1
-		b.Long(v.EmojiID.Value)
-	}
-	if v.Title.Set {
-		flags |= 1 << 2
-		b.String(v.Title.Value)
-	}
-	if v.Prompt.Set {
-		flags |= 1 << 3
-		b.String(v.Prompt.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AicomposeUpdateTone) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeUpdateTone, "aicompose.updateTone")
-	flags := r.Uint32()
-	readInputAIComposeTone(r, 1, &v.Tone)
-	r.OptBool(flags&(1<<0), &v.DisplayAuthor)
-	r.OptLong(flags&(1<<1), &v.EmojiID)
-	r.OptString(flags&(1<<2), &v.Title)
-	r.OptString(flags&(1<<3), &v.Prompt)
+func (v *AicomposeUpdateTone) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeUpdateTone, "aicompose.updateTone")
+	flags := c.Flags()
+	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.updateTone.tone")
+	c.OptBool(flags, 1<<0, &v.DisplayAuthor)
+	c.OptLong(flags, 1<<1, &v.EmojiID)
+	c.OptString(flags, 1<<2, &v.Title)
+	c.OptString(flags, 1<<3, &v.Prompt)
 }
 
 func (*AicomposeUpdateTone) DecodeResult(r *tl.Reader) AIComposeToneClass {
@@ -134,18 +78,10 @@ type AicomposeSaveTone struct {
 	Unsave bool
 }
 
-func (*AicomposeSaveTone) TypeID() uint32 { return IDAicomposeSaveTone }
-
-func (v *AicomposeSaveTone) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeSaveTone)
-	putInputAIComposeTone(b, v.Tone, "aicompose.saveTone.tone")
-	b.Bool(v.Unsave)
-}
-
-func (v *AicomposeSaveTone) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeSaveTone, "aicompose.saveTone")
-	readInputAIComposeTone(r, 1, &v.Tone)
-	v.Unsave = r.Bool()
+func (v *AicomposeSaveTone) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeSaveTone, "aicompose.saveTone")
+	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.saveTone.tone")
+	c.Bool(&v.Unsave)
 }
 
 func (*AicomposeSaveTone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -155,16 +91,9 @@ type AicomposeDeleteTone struct {
 	Tone InputAIComposeToneClass
 }
 
-func (*AicomposeDeleteTone) TypeID() uint32 { return IDAicomposeDeleteTone }
-
-func (v *AicomposeDeleteTone) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeDeleteTone)
-	putInputAIComposeTone(b, v.Tone, "aicompose.deleteTone.tone")
-}
-
-func (v *AicomposeDeleteTone) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeDeleteTone, "aicompose.deleteTone")
-	readInputAIComposeTone(r, 1, &v.Tone)
+func (v *AicomposeDeleteTone) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeDeleteTone, "aicompose.deleteTone")
+	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.deleteTone.tone")
 }
 
 func (*AicomposeDeleteTone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -174,16 +103,9 @@ type AicomposeGetTone struct {
 	Tone InputAIComposeToneClass
 }
 
-func (*AicomposeGetTone) TypeID() uint32 { return IDAicomposeGetTone }
-
-func (v *AicomposeGetTone) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeGetTone)
-	putInputAIComposeTone(b, v.Tone, "aicompose.getTone.tone")
-}
-
-func (v *AicomposeGetTone) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeGetTone, "aicompose.getTone")
-	readInputAIComposeTone(r, 1, &v.Tone)
+func (v *AicomposeGetTone) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeGetTone, "aicompose.getTone")
+	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.getTone.tone")
 }
 
 func (*AicomposeGetTone) DecodeResult(r *tl.Reader) AicomposeTonesClass {
@@ -195,16 +117,9 @@ type AicomposeGetTones struct {
 	Hash int64
 }
 
-func (*AicomposeGetTones) TypeID() uint32 { return IDAicomposeGetTones }
-
-func (v *AicomposeGetTones) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeGetTones)
-	b.Long(v.Hash)
-}
-
-func (v *AicomposeGetTones) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeGetTones, "aicompose.getTones")
-	v.Hash = r.Long()
+func (v *AicomposeGetTones) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeGetTones, "aicompose.getTones")
+	c.Long(&v.Hash)
 }
 
 func (*AicomposeGetTones) DecodeResult(r *tl.Reader) AicomposeTonesClass {
@@ -217,23 +132,15 @@ type AicomposeGetToneExample struct {
 	Num  int32
 }
 
-func (*AicomposeGetToneExample) TypeID() uint32 { return IDAicomposeGetToneExample }
-
-func (v *AicomposeGetToneExample) Encode(b *tl.Buffer) {
-	b.ID(IDAicomposeGetToneExample)
-	putInputAIComposeTone(b, v.Tone, "aicompose.getToneExample.tone")
-	b.Int(v.Num)
-}
-
-func (v *AicomposeGetToneExample) Decode(r *tl.Reader) {
-	r.Expect(IDAicomposeGetToneExample, "aicompose.getToneExample")
-	readInputAIComposeTone(r, 1, &v.Tone)
-	v.Num = r.Int()
+func (v *AicomposeGetToneExample) TL(c *tl.Codec) {
+	c.Begin(IDAicomposeGetToneExample, "aicompose.getToneExample")
+	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.getToneExample.tone")
+	c.Int(&v.Num)
 }
 
 func (*AicomposeGetToneExample) DecodeResult(r *tl.Reader) *AIComposeToneExample {
 	v := new(AIComposeToneExample)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -248,15 +155,27 @@ func (*AicomposeTones) isAicomposeTones()            {}
 
 // DecodeAicomposeTones decodes a boxed aicompose.Tones.
 func DecodeAicomposeTones(r *tl.Reader) (v AicomposeTonesClass) {
-	switch r.PeekID() {
-	case IDAicomposeTonesNotModified:
-		v = new(AicomposeTonesNotModified)
-	case IDAicomposeTones:
-		v = new(AicomposeTones)
-	default:
-		r.Unexpected(r.ID(), "aicompose.Tones")
-		return nil
-	}
-	v.Decode(r)
+	codeAicomposeTones(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAicomposeTones(c *tl.Codec, f tl.Flags, mask uint32, v *AicomposeTonesClass, field string) {
+	var o AicomposeTonesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAicomposeTonesNotModified:
+		o = new(AicomposeTonesNotModified)
+	case IDAicomposeTones:
+		o = new(AicomposeTones)
+	default:
+		c.Unexpected("aicompose.Tones")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

@@ -16,32 +16,13 @@ type AuthSentCode struct {
 	Timeout       tl.Optional[int32]
 }
 
-func (*AuthSentCode) TypeID() uint32 { return IDAuthSentCode }
-
-func (v *AuthSentCode) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCode)
-	var flags uint32
-	flagsAt := b.Flags()
-	putAuthSentCodeType(b, v.Type, "auth.sentCode.type")
-	b.String(v.PhoneCodeHash)
-	if v.NextType != nil {
-		flags |= 1 << 1
-		v.NextType.Encode(b)
-	}
-	if v.Timeout.Set {
-		flags |= 1 << 2
-		b.Int(v.Timeout.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSentCode) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCode, "auth.sentCode")
-	flags := r.Uint32()
-	readAuthSentCodeType(r, 1, &v.Type)
-	r.ReadString(&v.PhoneCodeHash)
-	readAuthCodeType(r, flags&(1<<1), &v.NextType)
-	r.OptInt(flags&(1<<2), &v.Timeout)
+func (v *AuthSentCode) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCode, "auth.sentCode")
+	flags := c.Flags()
+	codeAuthSentCodeType(c, 0, 0, &v.Type, "auth.sentCode.type")
+	c.String(&v.PhoneCodeHash)
+	codeAuthCodeType(c, flags, 1<<1, &v.NextType, "")
+	c.OptInt(flags, 1<<2, &v.Timeout)
 }
 
 // AuthSentCodeSuccess is auth.sentCodeSuccess#2390fe44.
@@ -49,16 +30,9 @@ type AuthSentCodeSuccess struct {
 	Authorization AuthAuthorizationClass
 }
 
-func (*AuthSentCodeSuccess) TypeID() uint32 { return IDAuthSentCodeSuccess }
-
-func (v *AuthSentCodeSuccess) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeSuccess)
-	putAuthAuthorization(b, v.Authorization, "auth.sentCodeSuccess.authorization")
-}
-
-func (v *AuthSentCodeSuccess) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeSuccess, "auth.sentCodeSuccess")
-	readAuthAuthorization(r, 1, &v.Authorization)
+func (v *AuthSentCodeSuccess) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeSuccess, "auth.sentCodeSuccess")
+	codeAuthAuthorization(c, 0, 0, &v.Authorization, "auth.sentCodeSuccess.authorization")
 }
 
 // AuthSentCodePaymentRequired is auth.sentCodePaymentRequired#f8827ebf.
@@ -72,28 +46,15 @@ type AuthSentCodePaymentRequired struct {
 	Amount              int64
 }
 
-func (*AuthSentCodePaymentRequired) TypeID() uint32 { return IDAuthSentCodePaymentRequired }
-
-func (v *AuthSentCodePaymentRequired) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodePaymentRequired)
-	b.String(v.StoreProduct)
-	b.String(v.PhoneCodeHash)
-	b.String(v.SupportEmailAddress)
-	b.String(v.SupportEmailSubject)
-	b.Int(v.PremiumDays)
-	b.String(v.Currency)
-	b.Long(v.Amount)
-}
-
-func (v *AuthSentCodePaymentRequired) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodePaymentRequired, "auth.sentCodePaymentRequired")
-	r.ReadString(&v.StoreProduct)
-	r.ReadString(&v.PhoneCodeHash)
-	r.ReadString(&v.SupportEmailAddress)
-	r.ReadString(&v.SupportEmailSubject)
-	v.PremiumDays = r.Int()
-	r.ReadString(&v.Currency)
-	v.Amount = r.Long()
+func (v *AuthSentCodePaymentRequired) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodePaymentRequired, "auth.sentCodePaymentRequired")
+	c.String(&v.StoreProduct)
+	c.String(&v.PhoneCodeHash)
+	c.String(&v.SupportEmailAddress)
+	c.String(&v.SupportEmailSubject)
+	c.Int(&v.PremiumDays)
+	c.String(&v.Currency)
+	c.Long(&v.Amount)
 }
 
 // AuthAuthorization is auth.authorization#2ea2c0d4.
@@ -105,39 +66,19 @@ type AuthAuthorization struct {
 	User                  UserClass
 }
 
-func (*AuthAuthorization) TypeID() uint32 { return IDAuthAuthorization }
-
-func (v *AuthAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAuthAuthorization)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.SetupPasswordRequired || v.OtherwiseReloginDays.Set {
-		flags |= 1 << 1
+func (v *AuthAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAuthAuthorization, "auth.authorization")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.SetupPasswordRequired)
+	if c.Has(flags, 1<<1, v.SetupPasswordRequired || v.OtherwiseReloginDays.Set) {
+		c.Int(&v.OtherwiseReloginDays.Value)
+		if c.Decoding() {
+			v.OtherwiseReloginDays.Set = true
+		}
 	}
-	if v.SetupPasswordRequired || v.OtherwiseReloginDays.Set {
-		flags |= 1 << 1
-		b.Int(v.OtherwiseReloginDays.Value)
-	}
-	if v.TmpSessions.Set {
-		flags |= 1 << 0
-		b.Int(v.TmpSessions.Value)
-	}
-	if v.FutureAuthToken != nil {
-		flags |= 1 << 2
-		b.ByteString(v.FutureAuthToken)
-	}
-	putUser(b, v.User, "auth.authorization.user")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAuthAuthorization, "auth.authorization")
-	flags := r.Uint32()
-	v.SetupPasswordRequired = flags&(1<<1) != 0
-	r.OptInt(flags&(1<<1), &v.OtherwiseReloginDays)
-	r.OptInt(flags&(1<<0), &v.TmpSessions)
-	r.OptByteString(flags&(1<<2), &v.FutureAuthToken)
-	readUser(r, 1, &v.User)
+	c.OptInt(flags, 1<<0, &v.TmpSessions)
+	c.OptByteString(flags, 1<<2, &v.FutureAuthToken)
+	codeUser(c, 0, 0, &v.User, "auth.authorization.user")
 }
 
 // AuthAuthorizationSignUpRequired is auth.authorizationSignUpRequired#44747e9a.
@@ -145,23 +86,10 @@ type AuthAuthorizationSignUpRequired struct {
 	TermsOfService *HelpTermsOfService
 }
 
-func (*AuthAuthorizationSignUpRequired) TypeID() uint32 { return IDAuthAuthorizationSignUpRequired }
-
-func (v *AuthAuthorizationSignUpRequired) Encode(b *tl.Buffer) {
-	b.ID(IDAuthAuthorizationSignUpRequired)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.TermsOfService != nil {
-		flags |= 1 << 0
-		v.TermsOfService.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthAuthorizationSignUpRequired) Decode(r *tl.Reader) {
-	r.Expect(IDAuthAuthorizationSignUpRequired, "auth.authorizationSignUpRequired")
-	flags := r.Uint32()
-	readHelpTermsOfService(r, flags&(1<<0), &v.TermsOfService)
+func (v *AuthAuthorizationSignUpRequired) TL(c *tl.Codec) {
+	c.Begin(IDAuthAuthorizationSignUpRequired, "auth.authorizationSignUpRequired")
+	flags := c.Flags()
+	optHelpTermsOfService(c, flags, 1<<0, &v.TermsOfService, "")
 }
 
 // AuthExportedAuthorization is auth.exportedAuthorization#b434e2b8.
@@ -170,18 +98,10 @@ type AuthExportedAuthorization struct {
 	Bytes []byte
 }
 
-func (*AuthExportedAuthorization) TypeID() uint32 { return IDAuthExportedAuthorization }
-
-func (v *AuthExportedAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAuthExportedAuthorization)
-	b.Long(v.ID)
-	b.ByteString(v.Bytes)
-}
-
-func (v *AuthExportedAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAuthExportedAuthorization, "auth.exportedAuthorization")
-	v.ID = r.Long()
-	r.ReadByteString(&v.Bytes)
+func (v *AuthExportedAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAuthExportedAuthorization, "auth.exportedAuthorization")
+	c.Long(&v.ID)
+	c.ByteString(&v.Bytes)
 }
 
 // AuthPasswordRecovery is auth.passwordRecovery#137948a5.
@@ -189,86 +109,49 @@ type AuthPasswordRecovery struct {
 	EmailPattern string
 }
 
-func (*AuthPasswordRecovery) TypeID() uint32 { return IDAuthPasswordRecovery }
-
-func (v *AuthPasswordRecovery) Encode(b *tl.Buffer) {
-	b.ID(IDAuthPasswordRecovery)
-	b.String(v.EmailPattern)
-}
-
-func (v *AuthPasswordRecovery) Decode(r *tl.Reader) {
-	r.Expect(IDAuthPasswordRecovery, "auth.passwordRecovery")
-	r.ReadString(&v.EmailPattern)
+func (v *AuthPasswordRecovery) TL(c *tl.Codec) {
+	c.Begin(IDAuthPasswordRecovery, "auth.passwordRecovery")
+	c.String(&v.EmailPattern)
 }
 
 // AuthCodeTypeSMS is auth.codeTypeSms#72a3158c.
 type AuthCodeTypeSMS struct {
 }
 
-func (*AuthCodeTypeSMS) TypeID() uint32 { return IDAuthCodeTypeSMS }
-
-func (v *AuthCodeTypeSMS) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCodeTypeSMS)
-}
-
-func (v *AuthCodeTypeSMS) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCodeTypeSMS, "auth.codeTypeSms")
+func (v *AuthCodeTypeSMS) TL(c *tl.Codec) {
+	c.Begin(IDAuthCodeTypeSMS, "auth.codeTypeSms")
 }
 
 // AuthCodeTypeCall is auth.codeTypeCall#741cd3e3.
 type AuthCodeTypeCall struct {
 }
 
-func (*AuthCodeTypeCall) TypeID() uint32 { return IDAuthCodeTypeCall }
-
-func (v *AuthCodeTypeCall) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCodeTypeCall)
-}
-
-func (v *AuthCodeTypeCall) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCodeTypeCall, "auth.codeTypeCall")
+func (v *AuthCodeTypeCall) TL(c *tl.Codec) {
+	c.Begin(IDAuthCodeTypeCall, "auth.codeTypeCall")
 }
 
 // AuthCodeTypeFlashCall is auth.codeTypeFlashCall#226ccefb.
 type AuthCodeTypeFlashCall struct {
 }
 
-func (*AuthCodeTypeFlashCall) TypeID() uint32 { return IDAuthCodeTypeFlashCall }
-
-func (v *AuthCodeTypeFlashCall) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCodeTypeFlashCall)
-}
-
-func (v *AuthCodeTypeFlashCall) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCodeTypeFlashCall, "auth.codeTypeFlashCall")
+func (v *AuthCodeTypeFlashCall) TL(c *tl.Codec) {
+	c.Begin(IDAuthCodeTypeFlashCall, "auth.codeTypeFlashCall")
 }
 
 // AuthCodeTypeMissedCall is auth.codeTypeMissedCall#d61ad6ee.
 type AuthCodeTypeMissedCall struct {
 }
 
-func (*AuthCodeTypeMissedCall) TypeID() uint32 { return IDAuthCodeTypeMissedCall }
-
-func (v *AuthCodeTypeMissedCall) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCodeTypeMissedCall)
-}
-
-func (v *AuthCodeTypeMissedCall) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCodeTypeMissedCall, "auth.codeTypeMissedCall")
+func (v *AuthCodeTypeMissedCall) TL(c *tl.Codec) {
+	c.Begin(IDAuthCodeTypeMissedCall, "auth.codeTypeMissedCall")
 }
 
 // AuthCodeTypeFragmentSMS is auth.codeTypeFragmentSms#06ed998c.
 type AuthCodeTypeFragmentSMS struct {
 }
 
-func (*AuthCodeTypeFragmentSMS) TypeID() uint32 { return IDAuthCodeTypeFragmentSMS }
-
-func (v *AuthCodeTypeFragmentSMS) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCodeTypeFragmentSMS)
-}
-
-func (v *AuthCodeTypeFragmentSMS) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCodeTypeFragmentSMS, "auth.codeTypeFragmentSms")
+func (v *AuthCodeTypeFragmentSMS) TL(c *tl.Codec) {
+	c.Begin(IDAuthCodeTypeFragmentSMS, "auth.codeTypeFragmentSms")
 }
 
 // AuthSentCodeTypeApp is auth.sentCodeTypeApp#3dbb5986.
@@ -276,16 +159,9 @@ type AuthSentCodeTypeApp struct {
 	Length int32
 }
 
-func (*AuthSentCodeTypeApp) TypeID() uint32 { return IDAuthSentCodeTypeApp }
-
-func (v *AuthSentCodeTypeApp) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeApp)
-	b.Int(v.Length)
-}
-
-func (v *AuthSentCodeTypeApp) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeApp, "auth.sentCodeTypeApp")
-	v.Length = r.Int()
+func (v *AuthSentCodeTypeApp) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeApp, "auth.sentCodeTypeApp")
+	c.Int(&v.Length)
 }
 
 // AuthSentCodeTypeSMS is auth.sentCodeTypeSms#c000bba2.
@@ -293,16 +169,9 @@ type AuthSentCodeTypeSMS struct {
 	Length int32
 }
 
-func (*AuthSentCodeTypeSMS) TypeID() uint32 { return IDAuthSentCodeTypeSMS }
-
-func (v *AuthSentCodeTypeSMS) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeSMS)
-	b.Int(v.Length)
-}
-
-func (v *AuthSentCodeTypeSMS) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeSMS, "auth.sentCodeTypeSms")
-	v.Length = r.Int()
+func (v *AuthSentCodeTypeSMS) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeSMS, "auth.sentCodeTypeSms")
+	c.Int(&v.Length)
 }
 
 // AuthSentCodeTypeCall is auth.sentCodeTypeCall#5353e5a7.
@@ -310,16 +179,9 @@ type AuthSentCodeTypeCall struct {
 	Length int32
 }
 
-func (*AuthSentCodeTypeCall) TypeID() uint32 { return IDAuthSentCodeTypeCall }
-
-func (v *AuthSentCodeTypeCall) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeCall)
-	b.Int(v.Length)
-}
-
-func (v *AuthSentCodeTypeCall) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeCall, "auth.sentCodeTypeCall")
-	v.Length = r.Int()
+func (v *AuthSentCodeTypeCall) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeCall, "auth.sentCodeTypeCall")
+	c.Int(&v.Length)
 }
 
 // AuthSentCodeTypeFlashCall is auth.sentCodeTypeFlashCall#ab03c6d9.
@@ -327,16 +189,9 @@ type AuthSentCodeTypeFlashCall struct {
 	Pattern string
 }
 
-func (*AuthSentCodeTypeFlashCall) TypeID() uint32 { return IDAuthSentCodeTypeFlashCall }
-
-func (v *AuthSentCodeTypeFlashCall) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeFlashCall)
-	b.String(v.Pattern)
-}
-
-func (v *AuthSentCodeTypeFlashCall) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeFlashCall, "auth.sentCodeTypeFlashCall")
-	r.ReadString(&v.Pattern)
+func (v *AuthSentCodeTypeFlashCall) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeFlashCall, "auth.sentCodeTypeFlashCall")
+	c.String(&v.Pattern)
 }
 
 // AuthSentCodeTypeMissedCall is auth.sentCodeTypeMissedCall#82006484.
@@ -345,18 +200,10 @@ type AuthSentCodeTypeMissedCall struct {
 	Length int32
 }
 
-func (*AuthSentCodeTypeMissedCall) TypeID() uint32 { return IDAuthSentCodeTypeMissedCall }
-
-func (v *AuthSentCodeTypeMissedCall) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeMissedCall)
-	b.String(v.Prefix)
-	b.Int(v.Length)
-}
-
-func (v *AuthSentCodeTypeMissedCall) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeMissedCall, "auth.sentCodeTypeMissedCall")
-	r.ReadString(&v.Prefix)
-	v.Length = r.Int()
+func (v *AuthSentCodeTypeMissedCall) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeMissedCall, "auth.sentCodeTypeMissedCall")
+	c.String(&v.Prefix)
+	c.Int(&v.Length)
 }
 
 // AuthSentCodeTypeEmailCode is auth.sentCodeTypeEmailCode#f450f59b.
@@ -369,40 +216,15 @@ type AuthSentCodeTypeEmailCode struct {
 	ResetPendingDate     tl.Optional[int32]
 }
 
-func (*AuthSentCodeTypeEmailCode) TypeID() uint32 { return IDAuthSentCodeTypeEmailCode }
-
-func (v *AuthSentCodeTypeEmailCode) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeEmailCode)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.AppleSigninAllowed {
-		flags |= 1 << 0
-	}
-	if v.GoogleSigninAllowed {
-		flags |= 1 << 1
-	}
-	b.String(v.EmailPattern)
-	b.Int(v.Length)
-	if v.ResetAvailablePeriod.Set {
-		flags |= 1 << 3
-		b.Int(v.ResetAvailablePeriod.Value)
-	}
-	if v.ResetPendingDate.Set {
-		flags |= 1 << 4
-		b.Int(v.ResetPendingDate.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSentCodeTypeEmailCode) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeEmailCode, "auth.sentCodeTypeEmailCode")
-	flags := r.Uint32()
-	v.AppleSigninAllowed = flags&(1<<0) != 0
-	v.GoogleSigninAllowed = flags&(1<<1) != 0
-	r.ReadString(&v.EmailPattern)
-	v.Length = r.Int()
-	r.OptInt(flags&(1<<3), &v.ResetAvailablePeriod)
-	r.OptInt(flags&(1<<4), &v.ResetPendingDate)
+func (v *AuthSentCodeTypeEmailCode) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeEmailCode, "auth.sentCodeTypeEmailCode")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.AppleSigninAllowed)
+	c.True(flags, 1<<1, &v.GoogleSigninAllowed)
+	c.String(&v.EmailPattern)
+	c.Int(&v.Length)
+	c.OptInt(flags, 1<<3, &v.ResetAvailablePeriod)
+	c.OptInt(flags, 1<<4, &v.ResetPendingDate)
 }
 
 // AuthSentCodeTypeSetUpEmailRequired is auth.sentCodeTypeSetUpEmailRequired#a5491dea.
@@ -411,28 +233,11 @@ type AuthSentCodeTypeSetUpEmailRequired struct {
 	GoogleSigninAllowed bool
 }
 
-func (*AuthSentCodeTypeSetUpEmailRequired) TypeID() uint32 {
-	return IDAuthSentCodeTypeSetUpEmailRequired
-}
-
-func (v *AuthSentCodeTypeSetUpEmailRequired) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeSetUpEmailRequired)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.AppleSigninAllowed {
-		flags |= 1 << 0
-	}
-	if v.GoogleSigninAllowed {
-		flags |= 1 << 1
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSentCodeTypeSetUpEmailRequired) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeSetUpEmailRequired, "auth.sentCodeTypeSetUpEmailRequired")
-	flags := r.Uint32()
-	v.AppleSigninAllowed = flags&(1<<0) != 0
-	v.GoogleSigninAllowed = flags&(1<<1) != 0
+func (v *AuthSentCodeTypeSetUpEmailRequired) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeSetUpEmailRequired, "auth.sentCodeTypeSetUpEmailRequired")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.AppleSigninAllowed)
+	c.True(flags, 1<<1, &v.GoogleSigninAllowed)
 }
 
 // AuthSentCodeTypeFragmentSMS is auth.sentCodeTypeFragmentSms#d9565c39.
@@ -441,18 +246,10 @@ type AuthSentCodeTypeFragmentSMS struct {
 	Length int32
 }
 
-func (*AuthSentCodeTypeFragmentSMS) TypeID() uint32 { return IDAuthSentCodeTypeFragmentSMS }
-
-func (v *AuthSentCodeTypeFragmentSMS) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeFragmentSMS)
-	b.String(v.URL)
-	b.Int(v.Length)
-}
-
-func (v *AuthSentCodeTypeFragmentSMS) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeFragmentSMS, "auth.sentCodeTypeFragmentSms")
-	r.ReadString(&v.URL)
-	v.Length = r.Int()
+func (v *AuthSentCodeTypeFragmentSMS) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeFragmentSMS, "auth.sentCodeTypeFragmentSms")
+	c.String(&v.URL)
+	c.Int(&v.Length)
 }
 
 // AuthSentCodeTypeFirebaseSMS is auth.sentCodeTypeFirebaseSms#009fd736.
@@ -465,45 +262,32 @@ type AuthSentCodeTypeFirebaseSMS struct {
 	Length                 int32
 }
 
-func (*AuthSentCodeTypeFirebaseSMS) TypeID() uint32 { return IDAuthSentCodeTypeFirebaseSMS }
-
-func (v *AuthSentCodeTypeFirebaseSMS) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeFirebaseSMS)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Nonce != nil {
-		flags |= 1 << 0
-		b.ByteString(v.Nonce)
+func (v *AuthSentCodeTypeFirebaseSMS) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeFirebaseSMS, "auth.sentCodeTypeFirebaseSms")
+	flags := c.Flags()
+	c.OptByteString(flags, 1<<0, &v.Nonce)
+	if c.Has(flags, 1<<2, v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil) {
+		c.Long(&v.PlayIntegrityProjectID.Value)
+		if c.Decoding() {
+			v.PlayIntegrityProjectID.Set = true
+		}
 	}
-	if v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil {
-		flags |= 1 << 2
-		b.Long(v.PlayIntegrityProjectID.Value)
+	if c.Has(flags, 1<<2, v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil) {
+		c.ByteString(&v.PlayIntegrityNonce)
 	}
-	if v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil {
-		flags |= 1 << 2
-		b.ByteString(v.PlayIntegrityNonce)
+	if c.Has(flags, 1<<1, v.Receipt.Set || v.PushTimeout.Set) {
+		c.String(&v.Receipt.Value)
+		if c.Decoding() {
+			v.Receipt.Set = true
+		}
 	}
-	if v.Receipt.Set || v.PushTimeout.Set {
-		flags |= 1 << 1
-		b.String(v.Receipt.Value)
+	if c.Has(flags, 1<<1, v.Receipt.Set || v.PushTimeout.Set) {
+		c.Int(&v.PushTimeout.Value)
+		if c.Decoding() {
+			v.PushTimeout.Set = true
+		}
 	}
-	if v.Receipt.Set || v.PushTimeout.Set {
-		flags |= 1 << 1
-		b.Int(v.PushTimeout.Value)
-	}
-	b.Int(v.Length)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSentCodeTypeFirebaseSMS) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeFirebaseSMS, "auth.sentCodeTypeFirebaseSms")
-	flags := r.Uint32()
-	r.OptByteString(flags&(1<<0), &v.Nonce)
-	r.OptLong(flags&(1<<2), &v.PlayIntegrityProjectID)
-	r.OptByteString(flags&(1<<2), &v.PlayIntegrityNonce)
-	r.OptString(flags&(1<<1), &v.Receipt)
-	r.OptInt(flags&(1<<1), &v.PushTimeout)
-	v.Length = r.Int()
+	c.Int(&v.Length)
 }
 
 // AuthSentCodeTypeSMSWord is auth.sentCodeTypeSmsWord#a416ac81.
@@ -511,23 +295,10 @@ type AuthSentCodeTypeSMSWord struct {
 	Beginning tl.Optional[string]
 }
 
-func (*AuthSentCodeTypeSMSWord) TypeID() uint32 { return IDAuthSentCodeTypeSMSWord }
-
-func (v *AuthSentCodeTypeSMSWord) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeSMSWord)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Beginning.Set {
-		flags |= 1 << 0
-		b.String(v.Beginning.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSentCodeTypeSMSWord) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeSMSWord, "auth.sentCodeTypeSmsWord")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.Beginning)
+func (v *AuthSentCodeTypeSMSWord) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeSMSWord, "auth.sentCodeTypeSmsWord")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.Beginning)
 }
 
 // AuthSentCodeTypeSMSPhrase is auth.sentCodeTypeSmsPhrase#b37794af.
@@ -535,23 +306,10 @@ type AuthSentCodeTypeSMSPhrase struct {
 	Beginning tl.Optional[string]
 }
 
-func (*AuthSentCodeTypeSMSPhrase) TypeID() uint32 { return IDAuthSentCodeTypeSMSPhrase }
-
-func (v *AuthSentCodeTypeSMSPhrase) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSentCodeTypeSMSPhrase)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Beginning.Set {
-		flags |= 1 << 0
-		b.String(v.Beginning.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSentCodeTypeSMSPhrase) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSentCodeTypeSMSPhrase, "auth.sentCodeTypeSmsPhrase")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.Beginning)
+func (v *AuthSentCodeTypeSMSPhrase) TL(c *tl.Codec) {
+	c.Begin(IDAuthSentCodeTypeSMSPhrase, "auth.sentCodeTypeSmsPhrase")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.Beginning)
 }
 
 // AuthLoginToken is auth.loginToken#629f1980.
@@ -560,18 +318,10 @@ type AuthLoginToken struct {
 	Token   []byte
 }
 
-func (*AuthLoginToken) TypeID() uint32 { return IDAuthLoginToken }
-
-func (v *AuthLoginToken) Encode(b *tl.Buffer) {
-	b.ID(IDAuthLoginToken)
-	b.Int(v.Expires)
-	b.ByteString(v.Token)
-}
-
-func (v *AuthLoginToken) Decode(r *tl.Reader) {
-	r.Expect(IDAuthLoginToken, "auth.loginToken")
-	v.Expires = r.Int()
-	r.ReadByteString(&v.Token)
+func (v *AuthLoginToken) TL(c *tl.Codec) {
+	c.Begin(IDAuthLoginToken, "auth.loginToken")
+	c.Int(&v.Expires)
+	c.ByteString(&v.Token)
 }
 
 // AuthLoginTokenMigrateTo is auth.loginTokenMigrateTo#068e9916.
@@ -580,18 +330,10 @@ type AuthLoginTokenMigrateTo struct {
 	Token []byte
 }
 
-func (*AuthLoginTokenMigrateTo) TypeID() uint32 { return IDAuthLoginTokenMigrateTo }
-
-func (v *AuthLoginTokenMigrateTo) Encode(b *tl.Buffer) {
-	b.ID(IDAuthLoginTokenMigrateTo)
-	b.Int(v.DCID)
-	b.ByteString(v.Token)
-}
-
-func (v *AuthLoginTokenMigrateTo) Decode(r *tl.Reader) {
-	r.Expect(IDAuthLoginTokenMigrateTo, "auth.loginTokenMigrateTo")
-	v.DCID = r.Int()
-	r.ReadByteString(&v.Token)
+func (v *AuthLoginTokenMigrateTo) TL(c *tl.Codec) {
+	c.Begin(IDAuthLoginTokenMigrateTo, "auth.loginTokenMigrateTo")
+	c.Int(&v.DCID)
+	c.ByteString(&v.Token)
 }
 
 // AuthLoginTokenSuccess is auth.loginTokenSuccess#390d5c5e.
@@ -599,16 +341,9 @@ type AuthLoginTokenSuccess struct {
 	Authorization AuthAuthorizationClass
 }
 
-func (*AuthLoginTokenSuccess) TypeID() uint32 { return IDAuthLoginTokenSuccess }
-
-func (v *AuthLoginTokenSuccess) Encode(b *tl.Buffer) {
-	b.ID(IDAuthLoginTokenSuccess)
-	putAuthAuthorization(b, v.Authorization, "auth.loginTokenSuccess.authorization")
-}
-
-func (v *AuthLoginTokenSuccess) Decode(r *tl.Reader) {
-	r.Expect(IDAuthLoginTokenSuccess, "auth.loginTokenSuccess")
-	readAuthAuthorization(r, 1, &v.Authorization)
+func (v *AuthLoginTokenSuccess) TL(c *tl.Codec) {
+	c.Begin(IDAuthLoginTokenSuccess, "auth.loginTokenSuccess")
+	codeAuthAuthorization(c, 0, 0, &v.Authorization, "auth.loginTokenSuccess.authorization")
 }
 
 // AuthLoggedOut is auth.loggedOut#c3a2835f.
@@ -616,23 +351,10 @@ type AuthLoggedOut struct {
 	FutureAuthToken []byte
 }
 
-func (*AuthLoggedOut) TypeID() uint32 { return IDAuthLoggedOut }
-
-func (v *AuthLoggedOut) Encode(b *tl.Buffer) {
-	b.ID(IDAuthLoggedOut)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.FutureAuthToken != nil {
-		flags |= 1 << 0
-		b.ByteString(v.FutureAuthToken)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthLoggedOut) Decode(r *tl.Reader) {
-	r.Expect(IDAuthLoggedOut, "auth.loggedOut")
-	flags := r.Uint32()
-	r.OptByteString(flags&(1<<0), &v.FutureAuthToken)
+func (v *AuthLoggedOut) TL(c *tl.Codec) {
+	c.Begin(IDAuthLoggedOut, "auth.loggedOut")
+	flags := c.Flags()
+	c.OptByteString(flags, 1<<0, &v.FutureAuthToken)
 }
 
 // AuthPasskeyLoginOptions is auth.passkeyLoginOptions#e2037789.
@@ -640,16 +362,9 @@ type AuthPasskeyLoginOptions struct {
 	Options DataJSON
 }
 
-func (*AuthPasskeyLoginOptions) TypeID() uint32 { return IDAuthPasskeyLoginOptions }
-
-func (v *AuthPasskeyLoginOptions) Encode(b *tl.Buffer) {
-	b.ID(IDAuthPasskeyLoginOptions)
-	v.Options.Encode(b)
-}
-
-func (v *AuthPasskeyLoginOptions) Decode(r *tl.Reader) {
-	r.Expect(IDAuthPasskeyLoginOptions, "auth.passkeyLoginOptions")
-	v.Options.Decode(r)
+func (v *AuthPasskeyLoginOptions) TL(c *tl.Codec) {
+	c.Begin(IDAuthPasskeyLoginOptions, "auth.passkeyLoginOptions")
+	v.Options.TL(c)
 }
 
 // AuthFirebasePnvIntent is auth.firebasePnvIntent#df5ac00c.
@@ -658,18 +373,10 @@ type AuthFirebasePnvIntent struct {
 	DigitalCredentialPayload string
 }
 
-func (*AuthFirebasePnvIntent) TypeID() uint32 { return IDAuthFirebasePnvIntent }
-
-func (v *AuthFirebasePnvIntent) Encode(b *tl.Buffer) {
-	b.ID(IDAuthFirebasePnvIntent)
-	b.String(v.Nonce)
-	b.String(v.DigitalCredentialPayload)
-}
-
-func (v *AuthFirebasePnvIntent) Decode(r *tl.Reader) {
-	r.Expect(IDAuthFirebasePnvIntent, "auth.firebasePnvIntent")
-	r.ReadString(&v.Nonce)
-	r.ReadString(&v.DigitalCredentialPayload)
+func (v *AuthFirebasePnvIntent) TL(c *tl.Codec) {
+	c.Begin(IDAuthFirebasePnvIntent, "auth.firebasePnvIntent")
+	c.String(&v.Nonce)
+	c.String(&v.DigitalCredentialPayload)
 }
 
 // AuthSendCode is auth.sendCode#a677244f.
@@ -680,22 +387,12 @@ type AuthSendCode struct {
 	Settings    CodeSettings
 }
 
-func (*AuthSendCode) TypeID() uint32 { return IDAuthSendCode }
-
-func (v *AuthSendCode) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSendCode)
-	b.String(v.PhoneNumber)
-	b.Int(v.APIID)
-	b.String(v.APIHash)
-	v.Settings.Encode(b)
-}
-
-func (v *AuthSendCode) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSendCode, "auth.sendCode")
-	r.ReadString(&v.PhoneNumber)
-	v.APIID = r.Int()
-	r.ReadString(&v.APIHash)
-	v.Settings.Decode(r)
+func (v *AuthSendCode) TL(c *tl.Codec) {
+	c.Begin(IDAuthSendCode, "auth.sendCode")
+	c.String(&v.PhoneNumber)
+	c.Int(&v.APIID)
+	c.String(&v.APIHash)
+	v.Settings.TL(c)
 }
 
 func (*AuthSendCode) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
@@ -709,30 +406,14 @@ type AuthSignUp struct {
 	LastName              string
 }
 
-func (*AuthSignUp) TypeID() uint32 { return IDAuthSignUp }
-
-func (v *AuthSignUp) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSignUp)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoJoinedNotifications {
-		flags |= 1 << 0
-	}
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.String(v.FirstName)
-	b.String(v.LastName)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSignUp) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSignUp, "auth.signUp")
-	flags := r.Uint32()
-	v.NoJoinedNotifications = flags&(1<<0) != 0
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.ReadString(&v.FirstName)
-	r.ReadString(&v.LastName)
+func (v *AuthSignUp) TL(c *tl.Codec) {
+	c.Begin(IDAuthSignUp, "auth.signUp")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.NoJoinedNotifications)
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.String(&v.FirstName)
+	c.String(&v.LastName)
 }
 
 func (*AuthSignUp) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -747,32 +428,13 @@ type AuthSignIn struct {
 	EmailVerification EmailVerificationClass
 }
 
-func (*AuthSignIn) TypeID() uint32 { return IDAuthSignIn }
-
-func (v *AuthSignIn) Encode(b *tl.Buffer) {
-	b.ID(IDAuthSignIn)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	if v.PhoneCode.Set {
-		flags |= 1 << 0
-		b.String(v.PhoneCode.Value)
-	}
-	if v.EmailVerification != nil {
-		flags |= 1 << 1
-		v.EmailVerification.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthSignIn) Decode(r *tl.Reader) {
-	r.Expect(IDAuthSignIn, "auth.signIn")
-	flags := r.Uint32()
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.OptString(flags&(1<<0), &v.PhoneCode)
-	readEmailVerification(r, flags&(1<<1), &v.EmailVerification)
+func (v *AuthSignIn) TL(c *tl.Codec) {
+	c.Begin(IDAuthSignIn, "auth.signIn")
+	flags := c.Flags()
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.OptString(flags, 1<<0, &v.PhoneCode)
+	codeEmailVerification(c, flags, 1<<1, &v.EmailVerification, "")
 }
 
 func (*AuthSignIn) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -783,19 +445,13 @@ func (*AuthSignIn) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
 type AuthLogOut struct {
 }
 
-func (*AuthLogOut) TypeID() uint32 { return IDAuthLogOut }
-
-func (v *AuthLogOut) Encode(b *tl.Buffer) {
-	b.ID(IDAuthLogOut)
-}
-
-func (v *AuthLogOut) Decode(r *tl.Reader) {
-	r.Expect(IDAuthLogOut, "auth.logOut")
+func (v *AuthLogOut) TL(c *tl.Codec) {
+	c.Begin(IDAuthLogOut, "auth.logOut")
 }
 
 func (*AuthLogOut) DecodeResult(r *tl.Reader) *AuthLoggedOut {
 	v := new(AuthLoggedOut)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -803,14 +459,8 @@ func (*AuthLogOut) DecodeResult(r *tl.Reader) *AuthLoggedOut {
 type AuthResetAuthorizations struct {
 }
 
-func (*AuthResetAuthorizations) TypeID() uint32 { return IDAuthResetAuthorizations }
-
-func (v *AuthResetAuthorizations) Encode(b *tl.Buffer) {
-	b.ID(IDAuthResetAuthorizations)
-}
-
-func (v *AuthResetAuthorizations) Decode(r *tl.Reader) {
-	r.Expect(IDAuthResetAuthorizations, "auth.resetAuthorizations")
+func (v *AuthResetAuthorizations) TL(c *tl.Codec) {
+	c.Begin(IDAuthResetAuthorizations, "auth.resetAuthorizations")
 }
 
 func (*AuthResetAuthorizations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -820,21 +470,14 @@ type AuthExportAuthorization struct {
 	DCID int32
 }
 
-func (*AuthExportAuthorization) TypeID() uint32 { return IDAuthExportAuthorization }
-
-func (v *AuthExportAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAuthExportAuthorization)
-	b.Int(v.DCID)
-}
-
-func (v *AuthExportAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAuthExportAuthorization, "auth.exportAuthorization")
-	v.DCID = r.Int()
+func (v *AuthExportAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAuthExportAuthorization, "auth.exportAuthorization")
+	c.Int(&v.DCID)
 }
 
 func (*AuthExportAuthorization) DecodeResult(r *tl.Reader) *AuthExportedAuthorization {
 	v := new(AuthExportedAuthorization)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -844,18 +487,10 @@ type AuthImportAuthorization struct {
 	Bytes []byte
 }
 
-func (*AuthImportAuthorization) TypeID() uint32 { return IDAuthImportAuthorization }
-
-func (v *AuthImportAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAuthImportAuthorization)
-	b.Long(v.ID)
-	b.ByteString(v.Bytes)
-}
-
-func (v *AuthImportAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAuthImportAuthorization, "auth.importAuthorization")
-	v.ID = r.Long()
-	r.ReadByteString(&v.Bytes)
+func (v *AuthImportAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAuthImportAuthorization, "auth.importAuthorization")
+	c.Long(&v.ID)
+	c.ByteString(&v.Bytes)
 }
 
 func (*AuthImportAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -870,22 +505,12 @@ type AuthBindTempAuthKey struct {
 	EncryptedMessage []byte
 }
 
-func (*AuthBindTempAuthKey) TypeID() uint32 { return IDAuthBindTempAuthKey }
-
-func (v *AuthBindTempAuthKey) Encode(b *tl.Buffer) {
-	b.ID(IDAuthBindTempAuthKey)
-	b.Long(v.PermAuthKeyID)
-	b.Long(v.Nonce)
-	b.Int(v.ExpiresAt)
-	b.ByteString(v.EncryptedMessage)
-}
-
-func (v *AuthBindTempAuthKey) Decode(r *tl.Reader) {
-	r.Expect(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
-	v.PermAuthKeyID = r.Long()
-	v.Nonce = r.Long()
-	v.ExpiresAt = r.Int()
-	r.ReadByteString(&v.EncryptedMessage)
+func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
+	c.Begin(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
+	c.Long(&v.PermAuthKeyID)
+	c.Long(&v.Nonce)
+	c.Int(&v.ExpiresAt)
+	c.ByteString(&v.EncryptedMessage)
 }
 
 func (*AuthBindTempAuthKey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -898,22 +523,12 @@ type AuthImportBotAuthorization struct {
 	BotAuthToken string
 }
 
-func (*AuthImportBotAuthorization) TypeID() uint32 { return IDAuthImportBotAuthorization }
-
-func (v *AuthImportBotAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAuthImportBotAuthorization)
-	b.Int(v.Flags)
-	b.Int(v.APIID)
-	b.String(v.APIHash)
-	b.String(v.BotAuthToken)
-}
-
-func (v *AuthImportBotAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAuthImportBotAuthorization, "auth.importBotAuthorization")
-	v.Flags = r.Int()
-	v.APIID = r.Int()
-	r.ReadString(&v.APIHash)
-	r.ReadString(&v.BotAuthToken)
+func (v *AuthImportBotAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAuthImportBotAuthorization, "auth.importBotAuthorization")
+	c.Int(&v.Flags)
+	c.Int(&v.APIID)
+	c.String(&v.APIHash)
+	c.String(&v.BotAuthToken)
 }
 
 func (*AuthImportBotAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -925,16 +540,9 @@ type AuthCheckPassword struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*AuthCheckPassword) TypeID() uint32 { return IDAuthCheckPassword }
-
-func (v *AuthCheckPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCheckPassword)
-	putInputCheckPasswordSRP(b, v.Password, "auth.checkPassword.password")
-}
-
-func (v *AuthCheckPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCheckPassword, "auth.checkPassword")
-	readInputCheckPasswordSRP(r, 1, &v.Password)
+func (v *AuthCheckPassword) TL(c *tl.Codec) {
+	c.Begin(IDAuthCheckPassword, "auth.checkPassword")
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "auth.checkPassword.password")
 }
 
 func (*AuthCheckPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -945,19 +553,13 @@ func (*AuthCheckPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
 type AuthRequestPasswordRecovery struct {
 }
 
-func (*AuthRequestPasswordRecovery) TypeID() uint32 { return IDAuthRequestPasswordRecovery }
-
-func (v *AuthRequestPasswordRecovery) Encode(b *tl.Buffer) {
-	b.ID(IDAuthRequestPasswordRecovery)
-}
-
-func (v *AuthRequestPasswordRecovery) Decode(r *tl.Reader) {
-	r.Expect(IDAuthRequestPasswordRecovery, "auth.requestPasswordRecovery")
+func (v *AuthRequestPasswordRecovery) TL(c *tl.Codec) {
+	c.Begin(IDAuthRequestPasswordRecovery, "auth.requestPasswordRecovery")
 }
 
 func (*AuthRequestPasswordRecovery) DecodeResult(r *tl.Reader) *AuthPasswordRecovery {
 	v := new(AuthPasswordRecovery)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -967,25 +569,11 @@ type AuthRecoverPassword struct {
 	NewSettings *AccountPasswordInputSettings
 }
 
-func (*AuthRecoverPassword) TypeID() uint32 { return IDAuthRecoverPassword }
-
-func (v *AuthRecoverPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAuthRecoverPassword)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Code)
-	if v.NewSettings != nil {
-		flags |= 1 << 0
-		v.NewSettings.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthRecoverPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAuthRecoverPassword, "auth.recoverPassword")
-	flags := r.Uint32()
-	r.ReadString(&v.Code)
-	readAccountPasswordInputSettings(r, flags&(1<<0), &v.NewSettings)
+func (v *AuthRecoverPassword) TL(c *tl.Codec) {
+	c.Begin(IDAuthRecoverPassword, "auth.recoverPassword")
+	flags := c.Flags()
+	c.String(&v.Code)
+	optAccountPasswordInputSettings(c, flags, 1<<0, &v.NewSettings, "")
 }
 
 func (*AuthRecoverPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -999,27 +587,12 @@ type AuthResendCode struct {
 	Reason        tl.Optional[string]
 }
 
-func (*AuthResendCode) TypeID() uint32 { return IDAuthResendCode }
-
-func (v *AuthResendCode) Encode(b *tl.Buffer) {
-	b.ID(IDAuthResendCode)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	if v.Reason.Set {
-		flags |= 1 << 0
-		b.String(v.Reason.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthResendCode) Decode(r *tl.Reader) {
-	r.Expect(IDAuthResendCode, "auth.resendCode")
-	flags := r.Uint32()
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.OptString(flags&(1<<0), &v.Reason)
+func (v *AuthResendCode) TL(c *tl.Codec) {
+	c.Begin(IDAuthResendCode, "auth.resendCode")
+	flags := c.Flags()
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.OptString(flags, 1<<0, &v.Reason)
 }
 
 func (*AuthResendCode) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
@@ -1030,18 +603,10 @@ type AuthCancelCode struct {
 	PhoneCodeHash string
 }
 
-func (*AuthCancelCode) TypeID() uint32 { return IDAuthCancelCode }
-
-func (v *AuthCancelCode) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCancelCode)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-}
-
-func (v *AuthCancelCode) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCancelCode, "auth.cancelCode")
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
+func (v *AuthCancelCode) TL(c *tl.Codec) {
+	c.Begin(IDAuthCancelCode, "auth.cancelCode")
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
 }
 
 func (*AuthCancelCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1051,16 +616,9 @@ type AuthDropTempAuthKeys struct {
 	ExceptAuthKeys []int64
 }
 
-func (*AuthDropTempAuthKeys) TypeID() uint32 { return IDAuthDropTempAuthKeys }
-
-func (v *AuthDropTempAuthKeys) Encode(b *tl.Buffer) {
-	b.ID(IDAuthDropTempAuthKeys)
-	b.Longs(v.ExceptAuthKeys)
-}
-
-func (v *AuthDropTempAuthKeys) Decode(r *tl.Reader) {
-	r.Expect(IDAuthDropTempAuthKeys, "auth.dropTempAuthKeys")
-	r.ReadLongs(&v.ExceptAuthKeys)
+func (v *AuthDropTempAuthKeys) TL(c *tl.Codec) {
+	c.Begin(IDAuthDropTempAuthKeys, "auth.dropTempAuthKeys")
+	c.Longs(&v.ExceptAuthKeys)
 }
 
 func (*AuthDropTempAuthKeys) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1072,20 +630,11 @@ type AuthExportLoginToken struct {
 	ExceptIDs []int64
 }
 
-func (*AuthExportLoginToken) TypeID() uint32 { return IDAuthExportLoginToken }
-
-func (v *AuthExportLoginToken) Encode(b *tl.Buffer) {
-	b.ID(IDAuthExportLoginToken)
-	b.Int(v.APIID)
-	b.String(v.APIHash)
-	b.Longs(v.ExceptIDs)
-}
-
-func (v *AuthExportLoginToken) Decode(r *tl.Reader) {
-	r.Expect(IDAuthExportLoginToken, "auth.exportLoginToken")
-	v.APIID = r.Int()
-	r.ReadString(&v.APIHash)
-	r.ReadLongs(&v.ExceptIDs)
+func (v *AuthExportLoginToken) TL(c *tl.Codec) {
+	c.Begin(IDAuthExportLoginToken, "auth.exportLoginToken")
+	c.Int(&v.APIID)
+	c.String(&v.APIHash)
+	c.Longs(&v.ExceptIDs)
 }
 
 func (*AuthExportLoginToken) DecodeResult(r *tl.Reader) AuthLoginTokenClass {
@@ -1097,16 +646,9 @@ type AuthImportLoginToken struct {
 	Token []byte
 }
 
-func (*AuthImportLoginToken) TypeID() uint32 { return IDAuthImportLoginToken }
-
-func (v *AuthImportLoginToken) Encode(b *tl.Buffer) {
-	b.ID(IDAuthImportLoginToken)
-	b.ByteString(v.Token)
-}
-
-func (v *AuthImportLoginToken) Decode(r *tl.Reader) {
-	r.Expect(IDAuthImportLoginToken, "auth.importLoginToken")
-	r.ReadByteString(&v.Token)
+func (v *AuthImportLoginToken) TL(c *tl.Codec) {
+	c.Begin(IDAuthImportLoginToken, "auth.importLoginToken")
+	c.ByteString(&v.Token)
 }
 
 func (*AuthImportLoginToken) DecodeResult(r *tl.Reader) AuthLoginTokenClass {
@@ -1118,21 +660,14 @@ type AuthAcceptLoginToken struct {
 	Token []byte
 }
 
-func (*AuthAcceptLoginToken) TypeID() uint32 { return IDAuthAcceptLoginToken }
-
-func (v *AuthAcceptLoginToken) Encode(b *tl.Buffer) {
-	b.ID(IDAuthAcceptLoginToken)
-	b.ByteString(v.Token)
-}
-
-func (v *AuthAcceptLoginToken) Decode(r *tl.Reader) {
-	r.Expect(IDAuthAcceptLoginToken, "auth.acceptLoginToken")
-	r.ReadByteString(&v.Token)
+func (v *AuthAcceptLoginToken) TL(c *tl.Codec) {
+	c.Begin(IDAuthAcceptLoginToken, "auth.acceptLoginToken")
+	c.ByteString(&v.Token)
 }
 
 func (*AuthAcceptLoginToken) DecodeResult(r *tl.Reader) *Authorization {
 	v := new(Authorization)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1141,16 +676,9 @@ type AuthCheckRecoveryPassword struct {
 	Code string
 }
 
-func (*AuthCheckRecoveryPassword) TypeID() uint32 { return IDAuthCheckRecoveryPassword }
-
-func (v *AuthCheckRecoveryPassword) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCheckRecoveryPassword)
-	b.String(v.Code)
-}
-
-func (v *AuthCheckRecoveryPassword) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCheckRecoveryPassword, "auth.checkRecoveryPassword")
-	r.ReadString(&v.Code)
+func (v *AuthCheckRecoveryPassword) TL(c *tl.Codec) {
+	c.Begin(IDAuthCheckRecoveryPassword, "auth.checkRecoveryPassword")
+	c.String(&v.Code)
 }
 
 func (*AuthCheckRecoveryPassword) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1162,20 +690,11 @@ type AuthImportWebTokenAuthorization struct {
 	WebAuthToken string
 }
 
-func (*AuthImportWebTokenAuthorization) TypeID() uint32 { return IDAuthImportWebTokenAuthorization }
-
-func (v *AuthImportWebTokenAuthorization) Encode(b *tl.Buffer) {
-	b.ID(IDAuthImportWebTokenAuthorization)
-	b.Int(v.APIID)
-	b.String(v.APIHash)
-	b.String(v.WebAuthToken)
-}
-
-func (v *AuthImportWebTokenAuthorization) Decode(r *tl.Reader) {
-	r.Expect(IDAuthImportWebTokenAuthorization, "auth.importWebTokenAuthorization")
-	v.APIID = r.Int()
-	r.ReadString(&v.APIHash)
-	r.ReadString(&v.WebAuthToken)
+func (v *AuthImportWebTokenAuthorization) TL(c *tl.Codec) {
+	c.Begin(IDAuthImportWebTokenAuthorization, "auth.importWebTokenAuthorization")
+	c.Int(&v.APIID)
+	c.String(&v.APIHash)
+	c.String(&v.WebAuthToken)
 }
 
 func (*AuthImportWebTokenAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1191,37 +710,14 @@ type AuthRequestFirebaseSMS struct {
 	IosPushSecret      tl.Optional[string]
 }
 
-func (*AuthRequestFirebaseSMS) TypeID() uint32 { return IDAuthRequestFirebaseSMS }
-
-func (v *AuthRequestFirebaseSMS) Encode(b *tl.Buffer) {
-	b.ID(IDAuthRequestFirebaseSMS)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	if v.SafetyNetToken.Set {
-		flags |= 1 << 0
-		b.String(v.SafetyNetToken.Value)
-	}
-	if v.PlayIntegrityToken.Set {
-		flags |= 1 << 2
-		b.String(v.PlayIntegrityToken.Value)
-	}
-	if v.IosPushSecret.Set {
-		flags |= 1 << 1
-		b.String(v.IosPushSecret.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthRequestFirebaseSMS) Decode(r *tl.Reader) {
-	r.Expect(IDAuthRequestFirebaseSMS, "auth.requestFirebaseSms")
-	flags := r.Uint32()
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.OptString(flags&(1<<0), &v.SafetyNetToken)
-	r.OptString(flags&(1<<2), &v.PlayIntegrityToken)
-	r.OptString(flags&(1<<1), &v.IosPushSecret)
+func (v *AuthRequestFirebaseSMS) TL(c *tl.Codec) {
+	c.Begin(IDAuthRequestFirebaseSMS, "auth.requestFirebaseSms")
+	flags := c.Flags()
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.OptString(flags, 1<<0, &v.SafetyNetToken)
+	c.OptString(flags, 1<<2, &v.PlayIntegrityToken)
+	c.OptString(flags, 1<<1, &v.IosPushSecret)
 }
 
 func (*AuthRequestFirebaseSMS) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1232,18 +728,10 @@ type AuthResetLoginEmail struct {
 	PhoneCodeHash string
 }
 
-func (*AuthResetLoginEmail) TypeID() uint32 { return IDAuthResetLoginEmail }
-
-func (v *AuthResetLoginEmail) Encode(b *tl.Buffer) {
-	b.ID(IDAuthResetLoginEmail)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-}
-
-func (v *AuthResetLoginEmail) Decode(r *tl.Reader) {
-	r.Expect(IDAuthResetLoginEmail, "auth.resetLoginEmail")
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
+func (v *AuthResetLoginEmail) TL(c *tl.Codec) {
+	c.Begin(IDAuthResetLoginEmail, "auth.resetLoginEmail")
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
 }
 
 func (*AuthResetLoginEmail) DecodeResult(r *tl.Reader) AuthSentCodeClass {
@@ -1257,20 +745,11 @@ type AuthReportMissingCode struct {
 	Mnc           string
 }
 
-func (*AuthReportMissingCode) TypeID() uint32 { return IDAuthReportMissingCode }
-
-func (v *AuthReportMissingCode) Encode(b *tl.Buffer) {
-	b.ID(IDAuthReportMissingCode)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.String(v.Mnc)
-}
-
-func (v *AuthReportMissingCode) Decode(r *tl.Reader) {
-	r.Expect(IDAuthReportMissingCode, "auth.reportMissingCode")
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	r.ReadString(&v.Mnc)
+func (v *AuthReportMissingCode) TL(c *tl.Codec) {
+	c.Begin(IDAuthReportMissingCode, "auth.reportMissingCode")
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.String(&v.Mnc)
 }
 
 func (*AuthReportMissingCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1282,20 +761,11 @@ type AuthCheckPaidAuth struct {
 	FormID        int64
 }
 
-func (*AuthCheckPaidAuth) TypeID() uint32 { return IDAuthCheckPaidAuth }
-
-func (v *AuthCheckPaidAuth) Encode(b *tl.Buffer) {
-	b.ID(IDAuthCheckPaidAuth)
-	b.String(v.PhoneNumber)
-	b.String(v.PhoneCodeHash)
-	b.Long(v.FormID)
-}
-
-func (v *AuthCheckPaidAuth) Decode(r *tl.Reader) {
-	r.Expect(IDAuthCheckPaidAuth, "auth.checkPaidAuth")
-	r.ReadString(&v.PhoneNumber)
-	r.ReadString(&v.PhoneCodeHash)
-	v.FormID = r.Long()
+func (v *AuthCheckPaidAuth) TL(c *tl.Codec) {
+	c.Begin(IDAuthCheckPaidAuth, "auth.checkPaidAuth")
+	c.String(&v.PhoneNumber)
+	c.String(&v.PhoneCodeHash)
+	c.Long(&v.FormID)
 }
 
 func (*AuthCheckPaidAuth) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
@@ -1306,23 +776,15 @@ type AuthInitPasskeyLogin struct {
 	APIHash string
 }
 
-func (*AuthInitPasskeyLogin) TypeID() uint32 { return IDAuthInitPasskeyLogin }
-
-func (v *AuthInitPasskeyLogin) Encode(b *tl.Buffer) {
-	b.ID(IDAuthInitPasskeyLogin)
-	b.Int(v.APIID)
-	b.String(v.APIHash)
-}
-
-func (v *AuthInitPasskeyLogin) Decode(r *tl.Reader) {
-	r.Expect(IDAuthInitPasskeyLogin, "auth.initPasskeyLogin")
-	v.APIID = r.Int()
-	r.ReadString(&v.APIHash)
+func (v *AuthInitPasskeyLogin) TL(c *tl.Codec) {
+	c.Begin(IDAuthInitPasskeyLogin, "auth.initPasskeyLogin")
+	c.Int(&v.APIID)
+	c.String(&v.APIHash)
 }
 
 func (*AuthInitPasskeyLogin) DecodeResult(r *tl.Reader) *AuthPasskeyLoginOptions {
 	v := new(AuthPasskeyLoginOptions)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1333,30 +795,22 @@ type AuthFinishPasskeyLogin struct {
 	FromAuthKeyID tl.Optional[int64]
 }
 
-func (*AuthFinishPasskeyLogin) TypeID() uint32 { return IDAuthFinishPasskeyLogin }
-
-func (v *AuthFinishPasskeyLogin) Encode(b *tl.Buffer) {
-	b.ID(IDAuthFinishPasskeyLogin)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPasskeyCredential(b, v.Credential, "auth.finishPasskeyLogin.credential")
-	if v.FromDCID.Set || v.FromAuthKeyID.Set {
-		flags |= 1 << 0
-		b.Int(v.FromDCID.Value)
+func (v *AuthFinishPasskeyLogin) TL(c *tl.Codec) {
+	c.Begin(IDAuthFinishPasskeyLogin, "auth.finishPasskeyLogin")
+	flags := c.Flags()
+	codeInputPasskeyCredential(c, 0, 0, &v.Credential, "auth.finishPasskeyLogin.credential")
+	if c.Has(flags, 1<<0, v.FromDCID.Set || v.FromAuthKeyID.Set) {
+		c.Int(&v.FromDCID.Value)
+		if c.Decoding() {
+			v.FromDCID.Set = true
+		}
 	}
-	if v.FromDCID.Set || v.FromAuthKeyID.Set {
-		flags |= 1 << 0
-		b.Long(v.FromAuthKeyID.Value)
+	if c.Has(flags, 1<<0, v.FromDCID.Set || v.FromAuthKeyID.Set) {
+		c.Long(&v.FromAuthKeyID.Value)
+		if c.Decoding() {
+			v.FromAuthKeyID.Set = true
+		}
 	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthFinishPasskeyLogin) Decode(r *tl.Reader) {
-	r.Expect(IDAuthFinishPasskeyLogin, "auth.finishPasskeyLogin")
-	flags := r.Uint32()
-	readInputPasskeyCredential(r, 1, &v.Credential)
-	r.OptInt(flags&(1<<0), &v.FromDCID)
-	r.OptLong(flags&(1<<0), &v.FromAuthKeyID)
 }
 
 func (*AuthFinishPasskeyLogin) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1369,23 +823,15 @@ type AuthInitFirebasePnvLogin struct {
 	APIHash string
 }
 
-func (*AuthInitFirebasePnvLogin) TypeID() uint32 { return IDAuthInitFirebasePnvLogin }
-
-func (v *AuthInitFirebasePnvLogin) Encode(b *tl.Buffer) {
-	b.ID(IDAuthInitFirebasePnvLogin)
-	b.Int(v.APIID)
-	b.String(v.APIHash)
-}
-
-func (v *AuthInitFirebasePnvLogin) Decode(r *tl.Reader) {
-	r.Expect(IDAuthInitFirebasePnvLogin, "auth.initFirebasePnvLogin")
-	v.APIID = r.Int()
-	r.ReadString(&v.APIHash)
+func (v *AuthInitFirebasePnvLogin) TL(c *tl.Codec) {
+	c.Begin(IDAuthInitFirebasePnvLogin, "auth.initFirebasePnvLogin")
+	c.Int(&v.APIID)
+	c.String(&v.APIHash)
 }
 
 func (*AuthInitFirebasePnvLogin) DecodeResult(r *tl.Reader) *AuthFirebasePnvIntent {
 	v := new(AuthFirebasePnvIntent)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1394,16 +840,9 @@ type AuthFinishFirebasePnvLogin struct {
 	GoogleToken string
 }
 
-func (*AuthFinishFirebasePnvLogin) TypeID() uint32 { return IDAuthFinishFirebasePnvLogin }
-
-func (v *AuthFinishFirebasePnvLogin) Encode(b *tl.Buffer) {
-	b.ID(IDAuthFinishFirebasePnvLogin)
-	b.String(v.GoogleToken)
-}
-
-func (v *AuthFinishFirebasePnvLogin) Decode(r *tl.Reader) {
-	r.Expect(IDAuthFinishFirebasePnvLogin, "auth.finishFirebasePnvLogin")
-	r.ReadString(&v.GoogleToken)
+func (v *AuthFinishFirebasePnvLogin) TL(c *tl.Codec) {
+	c.Begin(IDAuthFinishFirebasePnvLogin, "auth.finishFirebasePnvLogin")
+	c.String(&v.GoogleToken)
 }
 
 func (*AuthFinishFirebasePnvLogin) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1417,26 +856,12 @@ type AuthFirebasePnvSignUp struct {
 	LastName              string
 }
 
-func (*AuthFirebasePnvSignUp) TypeID() uint32 { return IDAuthFirebasePnvSignUp }
-
-func (v *AuthFirebasePnvSignUp) Encode(b *tl.Buffer) {
-	b.ID(IDAuthFirebasePnvSignUp)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoJoinedNotifications {
-		flags |= 1 << 0
-	}
-	b.String(v.FirstName)
-	b.String(v.LastName)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *AuthFirebasePnvSignUp) Decode(r *tl.Reader) {
-	r.Expect(IDAuthFirebasePnvSignUp, "auth.firebasePnvSignUp")
-	flags := r.Uint32()
-	v.NoJoinedNotifications = flags&(1<<0) != 0
-	r.ReadString(&v.FirstName)
-	r.ReadString(&v.LastName)
+func (v *AuthFirebasePnvSignUp) TL(c *tl.Codec) {
+	c.Begin(IDAuthFirebasePnvSignUp, "auth.firebasePnvSignUp")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.NoJoinedNotifications)
+	c.String(&v.FirstName)
+	c.String(&v.LastName)
 }
 
 func (*AuthFirebasePnvSignUp) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
@@ -1455,35 +880,31 @@ func (*AuthSentCodePaymentRequired) isAuthSentCode() {}
 
 // DecodeAuthSentCode decodes a boxed auth.SentCode.
 func DecodeAuthSentCode(r *tl.Reader) (v AuthSentCodeClass) {
-	switch r.PeekID() {
-	case IDAuthSentCode:
-		v = new(AuthSentCode)
-	case IDAuthSentCodeSuccess:
-		v = new(AuthSentCodeSuccess)
-	case IDAuthSentCodePaymentRequired:
-		v = new(AuthSentCodePaymentRequired)
-	default:
-		r.Unexpected(r.ID(), "auth.SentCode")
-		return nil
-	}
-	v.Decode(r)
+	codeAuthSentCode(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readAuthSentCode(r *tl.Reader, flag uint32, v *AuthSentCodeClass) {
-	if flag != 0 {
-		*v = DecodeAuthSentCode(r)
-	}
-}
-
-//go:noinline
-func putAuthSentCode(b *tl.Buffer, v AuthSentCodeClass, field string) {
-	if v == nil {
-		b.Missing(field)
+func codeAuthSentCode(c *tl.Codec, f tl.Flags, mask uint32, v *AuthSentCodeClass, field string) {
+	var o AuthSentCodeClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAuthSentCode:
+		o = new(AuthSentCode)
+	case IDAuthSentCodeSuccess:
+		o = new(AuthSentCodeSuccess)
+	case IDAuthSentCodePaymentRequired:
+		o = new(AuthSentCodePaymentRequired)
+	default:
+		c.Unexpected("auth.SentCode")
 		return
 	}
-	v.Encode(b)
+	*v = o
+	o.TL(c)
 }
 
 // AuthAuthorizationClass is a auth.Authorization: one of auth.authorization, auth.authorizationSignUpRequired.
@@ -1497,33 +918,29 @@ func (*AuthAuthorizationSignUpRequired) isAuthAuthorization() {}
 
 // DecodeAuthAuthorization decodes a boxed auth.Authorization.
 func DecodeAuthAuthorization(r *tl.Reader) (v AuthAuthorizationClass) {
-	switch r.PeekID() {
-	case IDAuthAuthorization:
-		v = new(AuthAuthorization)
-	case IDAuthAuthorizationSignUpRequired:
-		v = new(AuthAuthorizationSignUpRequired)
-	default:
-		r.Unexpected(r.ID(), "auth.Authorization")
-		return nil
-	}
-	v.Decode(r)
+	codeAuthAuthorization(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readAuthAuthorization(r *tl.Reader, flag uint32, v *AuthAuthorizationClass) {
-	if flag != 0 {
-		*v = DecodeAuthAuthorization(r)
-	}
-}
-
-//go:noinline
-func putAuthAuthorization(b *tl.Buffer, v AuthAuthorizationClass, field string) {
-	if v == nil {
-		b.Missing(field)
+func codeAuthAuthorization(c *tl.Codec, f tl.Flags, mask uint32, v *AuthAuthorizationClass, field string) {
+	var o AuthAuthorizationClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAuthAuthorization:
+		o = new(AuthAuthorization)
+	case IDAuthAuthorizationSignUpRequired:
+		o = new(AuthAuthorizationSignUpRequired)
+	default:
+		c.Unexpected("auth.Authorization")
 		return
 	}
-	v.Encode(b)
+	*v = o
+	o.TL(c)
 }
 
 // AuthCodeTypeClass is a auth.CodeType: one of auth.codeTypeSms, auth.codeTypeCall, auth.codeTypeFlashCall, auth.codeTypeMissedCall, auth.codeTypeFragmentSms.
@@ -1540,30 +957,35 @@ func (*AuthCodeTypeFragmentSMS) isAuthCodeType() {}
 
 // DecodeAuthCodeType decodes a boxed auth.CodeType.
 func DecodeAuthCodeType(r *tl.Reader) (v AuthCodeTypeClass) {
-	switch r.PeekID() {
-	case IDAuthCodeTypeSMS:
-		v = new(AuthCodeTypeSMS)
-	case IDAuthCodeTypeCall:
-		v = new(AuthCodeTypeCall)
-	case IDAuthCodeTypeFlashCall:
-		v = new(AuthCodeTypeFlashCall)
-	case IDAuthCodeTypeMissedCall:
-		v = new(AuthCodeTypeMissedCall)
-	case IDAuthCodeTypeFragmentSMS:
-		v = new(AuthCodeTypeFragmentSMS)
-	default:
-		r.Unexpected(r.ID(), "auth.CodeType")
-		return nil
-	}
-	v.Decode(r)
+	codeAuthCodeType(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readAuthCodeType(r *tl.Reader, flag uint32, v *AuthCodeTypeClass) {
-	if flag != 0 {
-		*v = DecodeAuthCodeType(r)
+func codeAuthCodeType(c *tl.Codec, f tl.Flags, mask uint32, v *AuthCodeTypeClass, field string) {
+	var o AuthCodeTypeClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAuthCodeTypeSMS:
+		o = new(AuthCodeTypeSMS)
+	case IDAuthCodeTypeCall:
+		o = new(AuthCodeTypeCall)
+	case IDAuthCodeTypeFlashCall:
+		o = new(AuthCodeTypeFlashCall)
+	case IDAuthCodeTypeMissedCall:
+		o = new(AuthCodeTypeMissedCall)
+	case IDAuthCodeTypeFragmentSMS:
+		o = new(AuthCodeTypeFragmentSMS)
+	default:
+		c.Unexpected("auth.CodeType")
+		return
 	}
+	*v = o
+	o.TL(c)
 }
 
 // AuthSentCodeTypeClass is a auth.SentCodeType: one of auth.sentCodeTypeApp, auth.sentCodeTypeSms, auth.sentCodeTypeCall, auth.sentCodeTypeFlashCall, auth.sentCodeTypeMissedCall, auth.sentCodeTypeEmailCode, auth.sentCodeTypeSetUpEmailRequired, auth.sentCodeTypeFragmentSms, ….
@@ -1586,51 +1008,47 @@ func (*AuthSentCodeTypeSMSPhrase) isAuthSentCodeType()          {}
 
 // DecodeAuthSentCodeType decodes a boxed auth.SentCodeType.
 func DecodeAuthSentCodeType(r *tl.Reader) (v AuthSentCodeTypeClass) {
-	switch r.PeekID() {
-	case IDAuthSentCodeTypeApp:
-		v = (*AuthSentCodeTypeApp)(r.Small(unsafe.Sizeof(AuthSentCodeTypeApp{})))
-	case IDAuthSentCodeTypeSMS:
-		v = (*AuthSentCodeTypeSMS)(r.Small(unsafe.Sizeof(AuthSentCodeTypeSMS{})))
-	case IDAuthSentCodeTypeCall:
-		v = (*AuthSentCodeTypeCall)(r.Small(unsafe.Sizeof(AuthSentCodeTypeCall{})))
-	case IDAuthSentCodeTypeFlashCall:
-		v = new(AuthSentCodeTypeFlashCall)
-	case IDAuthSentCodeTypeMissedCall:
-		v = new(AuthSentCodeTypeMissedCall)
-	case IDAuthSentCodeTypeEmailCode:
-		v = new(AuthSentCodeTypeEmailCode)
-	case IDAuthSentCodeTypeSetUpEmailRequired:
-		v = (*AuthSentCodeTypeSetUpEmailRequired)(r.Small(unsafe.Sizeof(AuthSentCodeTypeSetUpEmailRequired{})))
-	case IDAuthSentCodeTypeFragmentSMS:
-		v = new(AuthSentCodeTypeFragmentSMS)
-	case IDAuthSentCodeTypeFirebaseSMS:
-		v = new(AuthSentCodeTypeFirebaseSMS)
-	case IDAuthSentCodeTypeSMSWord:
-		v = new(AuthSentCodeTypeSMSWord)
-	case IDAuthSentCodeTypeSMSPhrase:
-		v = new(AuthSentCodeTypeSMSPhrase)
-	default:
-		r.Unexpected(r.ID(), "auth.SentCodeType")
-		return nil
-	}
-	v.Decode(r)
+	codeAuthSentCodeType(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readAuthSentCodeType(r *tl.Reader, flag uint32, v *AuthSentCodeTypeClass) {
-	if flag != 0 {
-		*v = DecodeAuthSentCodeType(r)
-	}
-}
-
-//go:noinline
-func putAuthSentCodeType(b *tl.Buffer, v AuthSentCodeTypeClass, field string) {
-	if v == nil {
-		b.Missing(field)
+func codeAuthSentCodeType(c *tl.Codec, f tl.Flags, mask uint32, v *AuthSentCodeTypeClass, field string) {
+	var o AuthSentCodeTypeClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAuthSentCodeTypeApp:
+		o = (*AuthSentCodeTypeApp)(c.Small(unsafe.Sizeof(AuthSentCodeTypeApp{})))
+	case IDAuthSentCodeTypeSMS:
+		o = (*AuthSentCodeTypeSMS)(c.Small(unsafe.Sizeof(AuthSentCodeTypeSMS{})))
+	case IDAuthSentCodeTypeCall:
+		o = (*AuthSentCodeTypeCall)(c.Small(unsafe.Sizeof(AuthSentCodeTypeCall{})))
+	case IDAuthSentCodeTypeFlashCall:
+		o = new(AuthSentCodeTypeFlashCall)
+	case IDAuthSentCodeTypeMissedCall:
+		o = new(AuthSentCodeTypeMissedCall)
+	case IDAuthSentCodeTypeEmailCode:
+		o = new(AuthSentCodeTypeEmailCode)
+	case IDAuthSentCodeTypeSetUpEmailRequired:
+		o = (*AuthSentCodeTypeSetUpEmailRequired)(c.Small(unsafe.Sizeof(AuthSentCodeTypeSetUpEmailRequired{})))
+	case IDAuthSentCodeTypeFragmentSMS:
+		o = new(AuthSentCodeTypeFragmentSMS)
+	case IDAuthSentCodeTypeFirebaseSMS:
+		o = new(AuthSentCodeTypeFirebaseSMS)
+	case IDAuthSentCodeTypeSMSWord:
+		o = new(AuthSentCodeTypeSMSWord)
+	case IDAuthSentCodeTypeSMSPhrase:
+		o = new(AuthSentCodeTypeSMSPhrase)
+	default:
+		c.Unexpected("auth.SentCodeType")
 		return
 	}
-	v.Encode(b)
+	*v = o
+	o.TL(c)
 }
 
 // AuthLoginTokenClass is a auth.LoginToken: one of auth.loginToken, auth.loginTokenMigrateTo, auth.loginTokenSuccess.
@@ -1645,17 +1063,29 @@ func (*AuthLoginTokenSuccess) isAuthLoginToken()   {}
 
 // DecodeAuthLoginToken decodes a boxed auth.LoginToken.
 func DecodeAuthLoginToken(r *tl.Reader) (v AuthLoginTokenClass) {
-	switch r.PeekID() {
-	case IDAuthLoginToken:
-		v = new(AuthLoginToken)
-	case IDAuthLoginTokenMigrateTo:
-		v = new(AuthLoginTokenMigrateTo)
-	case IDAuthLoginTokenSuccess:
-		v = new(AuthLoginTokenSuccess)
-	default:
-		r.Unexpected(r.ID(), "auth.LoginToken")
-		return nil
-	}
-	v.Decode(r)
+	codeAuthLoginToken(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeAuthLoginToken(c *tl.Codec, f tl.Flags, mask uint32, v *AuthLoginTokenClass, field string) {
+	var o AuthLoginTokenClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDAuthLoginToken:
+		o = new(AuthLoginToken)
+	case IDAuthLoginTokenMigrateTo:
+		o = new(AuthLoginTokenMigrateTo)
+	case IDAuthLoginTokenSuccess:
+		o = new(AuthLoginTokenSuccess)
+	default:
+		c.Unexpected("auth.LoginToken")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

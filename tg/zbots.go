@@ -13,20 +13,11 @@ type BotsBotInfo struct {
 	Description string
 }
 
-func (*BotsBotInfo) TypeID() uint32 { return IDBotsBotInfo }
-
-func (v *BotsBotInfo) Encode(b *tl.Buffer) {
-	b.ID(IDBotsBotInfo)
-	b.String(v.Name)
-	b.String(v.About)
-	b.String(v.Description)
-}
-
-func (v *BotsBotInfo) Decode(r *tl.Reader) {
-	r.Expect(IDBotsBotInfo, "bots.botInfo")
-	r.ReadString(&v.Name)
-	r.ReadString(&v.About)
-	r.ReadString(&v.Description)
+func (v *BotsBotInfo) TL(c *tl.Codec) {
+	c.Begin(IDBotsBotInfo, "bots.botInfo")
+	c.String(&v.Name)
+	c.String(&v.About)
+	c.String(&v.Description)
 }
 
 // BotsPopularAppBots is bots.popularAppBots#1991b13b.
@@ -35,25 +26,11 @@ type BotsPopularAppBots struct {
 	Users      []UserClass
 }
 
-func (*BotsPopularAppBots) TypeID() uint32 { return IDBotsPopularAppBots }
-
-func (v *BotsPopularAppBots) Encode(b *tl.Buffer) {
-	b.ID(IDBotsPopularAppBots)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putUserClasses(b, v.Users, "bots.popularAppBots.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsPopularAppBots) Decode(r *tl.Reader) {
-	r.Expect(IDBotsPopularAppBots, "bots.popularAppBots")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readUserClasses(r, 1, &v.Users)
+func (v *BotsPopularAppBots) TL(c *tl.Codec) {
+	c.Begin(IDBotsPopularAppBots, "bots.popularAppBots")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorUserClasses(c, 0, 0, &v.Users, "bots.popularAppBots.users")
 }
 
 // BotsPreviewInfo is bots.previewInfo#0ca71d64.
@@ -62,18 +39,10 @@ type BotsPreviewInfo struct {
 	LangCodes []string
 }
 
-func (*BotsPreviewInfo) TypeID() uint32 { return IDBotsPreviewInfo }
-
-func (v *BotsPreviewInfo) Encode(b *tl.Buffer) {
-	b.ID(IDBotsPreviewInfo)
-	putBotPreviewMedias(b, v.Media)
-	b.Strings(v.LangCodes)
-}
-
-func (v *BotsPreviewInfo) Decode(r *tl.Reader) {
-	r.Expect(IDBotsPreviewInfo, "bots.previewInfo")
-	readBotPreviewMedias(r, 1, &v.Media)
-	r.ReadStrings(&v.LangCodes)
+func (v *BotsPreviewInfo) TL(c *tl.Codec) {
+	c.Begin(IDBotsPreviewInfo, "bots.previewInfo")
+	vectorBotPreviewMedias(c, 0, 0, &v.Media)
+	c.Strings(&v.LangCodes)
 }
 
 // BotsExportedBotToken is bots.exportedBotToken#3c60b621.
@@ -81,16 +50,9 @@ type BotsExportedBotToken struct {
 	Token string
 }
 
-func (*BotsExportedBotToken) TypeID() uint32 { return IDBotsExportedBotToken }
-
-func (v *BotsExportedBotToken) Encode(b *tl.Buffer) {
-	b.ID(IDBotsExportedBotToken)
-	b.String(v.Token)
-}
-
-func (v *BotsExportedBotToken) Decode(r *tl.Reader) {
-	r.Expect(IDBotsExportedBotToken, "bots.exportedBotToken")
-	r.ReadString(&v.Token)
+func (v *BotsExportedBotToken) TL(c *tl.Codec) {
+	c.Begin(IDBotsExportedBotToken, "bots.exportedBotToken")
+	c.String(&v.Token)
 }
 
 // BotsRequestedButton is bots.requestedButton#f13bbcd7.
@@ -98,16 +60,9 @@ type BotsRequestedButton struct {
 	WebappReqID string
 }
 
-func (*BotsRequestedButton) TypeID() uint32 { return IDBotsRequestedButton }
-
-func (v *BotsRequestedButton) Encode(b *tl.Buffer) {
-	b.ID(IDBotsRequestedButton)
-	b.String(v.WebappReqID)
-}
-
-func (v *BotsRequestedButton) Decode(r *tl.Reader) {
-	r.Expect(IDBotsRequestedButton, "bots.requestedButton")
-	r.ReadString(&v.WebappReqID)
+func (v *BotsRequestedButton) TL(c *tl.Codec) {
+	c.Begin(IDBotsRequestedButton, "bots.requestedButton")
+	c.String(&v.WebappReqID)
 }
 
 // BotsAccessSettings is bots.accessSettings#dd1fbf93.
@@ -116,27 +71,11 @@ type BotsAccessSettings struct {
 	AddUsers   []UserClass
 }
 
-func (*BotsAccessSettings) TypeID() uint32 { return IDBotsAccessSettings }
-
-func (v *BotsAccessSettings) Encode(b *tl.Buffer) {
-	b.ID(IDBotsAccessSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Restricted {
-		flags |= 1 << 0
-	}
-	if v.AddUsers != nil {
-		flags |= 1 << 1
-		putUserClasses(b, v.AddUsers, "bots.accessSettings.add_users")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsAccessSettings) Decode(r *tl.Reader) {
-	r.Expect(IDBotsAccessSettings, "bots.accessSettings")
-	flags := r.Uint32()
-	v.Restricted = flags&(1<<0) != 0
-	readUserClasses(r, flags&(1<<1), &v.AddUsers)
+func (v *BotsAccessSettings) TL(c *tl.Codec) {
+	c.Begin(IDBotsAccessSettings, "bots.accessSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Restricted)
+	vectorUserClasses(c, flags, 1<<1, &v.AddUsers, "bots.accessSettings.add_users")
 }
 
 // BotsSendCustomRequest is bots.sendCustomRequest#aa2769ed.
@@ -145,23 +84,15 @@ type BotsSendCustomRequest struct {
 	Params       DataJSON
 }
 
-func (*BotsSendCustomRequest) TypeID() uint32 { return IDBotsSendCustomRequest }
-
-func (v *BotsSendCustomRequest) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSendCustomRequest)
-	b.String(v.CustomMethod)
-	v.Params.Encode(b)
-}
-
-func (v *BotsSendCustomRequest) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSendCustomRequest, "bots.sendCustomRequest")
-	r.ReadString(&v.CustomMethod)
-	v.Params.Decode(r)
+func (v *BotsSendCustomRequest) TL(c *tl.Codec) {
+	c.Begin(IDBotsSendCustomRequest, "bots.sendCustomRequest")
+	c.String(&v.CustomMethod)
+	v.Params.TL(c)
 }
 
 func (*BotsSendCustomRequest) DecodeResult(r *tl.Reader) *DataJSON {
 	v := new(DataJSON)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -171,18 +102,10 @@ type BotsAnswerWebhookJSONQuery struct {
 	Data    DataJSON
 }
 
-func (*BotsAnswerWebhookJSONQuery) TypeID() uint32 { return IDBotsAnswerWebhookJSONQuery }
-
-func (v *BotsAnswerWebhookJSONQuery) Encode(b *tl.Buffer) {
-	b.ID(IDBotsAnswerWebhookJSONQuery)
-	b.Long(v.QueryID)
-	v.Data.Encode(b)
-}
-
-func (v *BotsAnswerWebhookJSONQuery) Decode(r *tl.Reader) {
-	r.Expect(IDBotsAnswerWebhookJSONQuery, "bots.answerWebhookJSONQuery")
-	v.QueryID = r.Long()
-	v.Data.Decode(r)
+func (v *BotsAnswerWebhookJSONQuery) TL(c *tl.Codec) {
+	c.Begin(IDBotsAnswerWebhookJSONQuery, "bots.answerWebhookJSONQuery")
+	c.Long(&v.QueryID)
+	v.Data.TL(c)
 }
 
 func (*BotsAnswerWebhookJSONQuery) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -194,20 +117,11 @@ type BotsSetBotCommands struct {
 	Commands []BotCommand
 }
 
-func (*BotsSetBotCommands) TypeID() uint32 { return IDBotsSetBotCommands }
-
-func (v *BotsSetBotCommands) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetBotCommands)
-	putBotCommandScope(b, v.Scope, "bots.setBotCommands.scope")
-	b.String(v.LangCode)
-	putBotCommands(b, v.Commands)
-}
-
-func (v *BotsSetBotCommands) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetBotCommands, "bots.setBotCommands")
-	readBotCommandScope(r, 1, &v.Scope)
-	r.ReadString(&v.LangCode)
-	readBotCommands(r, 1, &v.Commands)
+func (v *BotsSetBotCommands) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetBotCommands, "bots.setBotCommands")
+	codeBotCommandScope(c, 0, 0, &v.Scope, "bots.setBotCommands.scope")
+	c.String(&v.LangCode)
+	vectorBotCommands(c, 0, 0, &v.Commands)
 }
 
 func (*BotsSetBotCommands) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -218,18 +132,10 @@ type BotsResetBotCommands struct {
 	LangCode string
 }
 
-func (*BotsResetBotCommands) TypeID() uint32 { return IDBotsResetBotCommands }
-
-func (v *BotsResetBotCommands) Encode(b *tl.Buffer) {
-	b.ID(IDBotsResetBotCommands)
-	putBotCommandScope(b, v.Scope, "bots.resetBotCommands.scope")
-	b.String(v.LangCode)
-}
-
-func (v *BotsResetBotCommands) Decode(r *tl.Reader) {
-	r.Expect(IDBotsResetBotCommands, "bots.resetBotCommands")
-	readBotCommandScope(r, 1, &v.Scope)
-	r.ReadString(&v.LangCode)
+func (v *BotsResetBotCommands) TL(c *tl.Codec) {
+	c.Begin(IDBotsResetBotCommands, "bots.resetBotCommands")
+	codeBotCommandScope(c, 0, 0, &v.Scope, "bots.resetBotCommands.scope")
+	c.String(&v.LangCode)
 }
 
 func (*BotsResetBotCommands) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -240,22 +146,14 @@ type BotsGetBotCommands struct {
 	LangCode string
 }
 
-func (*BotsGetBotCommands) TypeID() uint32 { return IDBotsGetBotCommands }
-
-func (v *BotsGetBotCommands) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetBotCommands)
-	putBotCommandScope(b, v.Scope, "bots.getBotCommands.scope")
-	b.String(v.LangCode)
-}
-
-func (v *BotsGetBotCommands) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetBotCommands, "bots.getBotCommands")
-	readBotCommandScope(r, 1, &v.Scope)
-	r.ReadString(&v.LangCode)
+func (v *BotsGetBotCommands) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetBotCommands, "bots.getBotCommands")
+	codeBotCommandScope(c, 0, 0, &v.Scope, "bots.getBotCommands.scope")
+	c.String(&v.LangCode)
 }
 
 func (*BotsGetBotCommands) DecodeResult(r *tl.Reader) (v []BotCommand) {
-	readBotCommands(r, 1, &v)
+	vectorBotCommands(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -265,18 +163,10 @@ type BotsSetBotMenuButton struct {
 	Button BotMenuButtonClass
 }
 
-func (*BotsSetBotMenuButton) TypeID() uint32 { return IDBotsSetBotMenuButton }
-
-func (v *BotsSetBotMenuButton) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetBotMenuButton)
-	putInputUser(b, v.UserID, "bots.setBotMenuButton.user_id")
-	putBotMenuButton(b, v.Button, "bots.setBotMenuButton.button")
-}
-
-func (v *BotsSetBotMenuButton) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetBotMenuButton, "bots.setBotMenuButton")
-	readInputUser(r, 1, &v.UserID)
-	readBotMenuButton(r, 1, &v.Button)
+func (v *BotsSetBotMenuButton) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetBotMenuButton, "bots.setBotMenuButton")
+	codeInputUser(c, 0, 0, &v.UserID, "bots.setBotMenuButton.user_id")
+	codeBotMenuButton(c, 0, 0, &v.Button, "bots.setBotMenuButton.button")
 }
 
 func (*BotsSetBotMenuButton) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -286,16 +176,9 @@ type BotsGetBotMenuButton struct {
 	UserID InputUserClass
 }
 
-func (*BotsGetBotMenuButton) TypeID() uint32 { return IDBotsGetBotMenuButton }
-
-func (v *BotsGetBotMenuButton) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetBotMenuButton)
-	putInputUser(b, v.UserID, "bots.getBotMenuButton.user_id")
-}
-
-func (v *BotsGetBotMenuButton) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetBotMenuButton, "bots.getBotMenuButton")
-	readInputUser(r, 1, &v.UserID)
+func (v *BotsGetBotMenuButton) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetBotMenuButton, "bots.getBotMenuButton")
+	codeInputUser(c, 0, 0, &v.UserID, "bots.getBotMenuButton.user_id")
 }
 
 func (*BotsGetBotMenuButton) DecodeResult(r *tl.Reader) BotMenuButtonClass {
@@ -307,18 +190,9 @@ type BotsSetBotBroadcastDefaultAdminRights struct {
 	AdminRights ChatAdminRights
 }
 
-func (*BotsSetBotBroadcastDefaultAdminRights) TypeID() uint32 {
-	return IDBotsSetBotBroadcastDefaultAdminRights
-}
-
-func (v *BotsSetBotBroadcastDefaultAdminRights) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetBotBroadcastDefaultAdminRights)
-	v.AdminRights.Encode(b)
-}
-
-func (v *BotsSetBotBroadcastDefaultAdminRights) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetBotBroadcastDefaultAdminRights, "bots.setBotBroadcastDefaultAdminRights")
-	v.AdminRights.Decode(r)
+func (v *BotsSetBotBroadcastDefaultAdminRights) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetBotBroadcastDefaultAdminRights, "bots.setBotBroadcastDefaultAdminRights")
+	v.AdminRights.TL(c)
 }
 
 func (*BotsSetBotBroadcastDefaultAdminRights) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -328,16 +202,9 @@ type BotsSetBotGroupDefaultAdminRights struct {
 	AdminRights ChatAdminRights
 }
 
-func (*BotsSetBotGroupDefaultAdminRights) TypeID() uint32 { return IDBotsSetBotGroupDefaultAdminRights }
-
-func (v *BotsSetBotGroupDefaultAdminRights) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetBotGroupDefaultAdminRights)
-	v.AdminRights.Encode(b)
-}
-
-func (v *BotsSetBotGroupDefaultAdminRights) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetBotGroupDefaultAdminRights, "bots.setBotGroupDefaultAdminRights")
-	v.AdminRights.Decode(r)
+func (v *BotsSetBotGroupDefaultAdminRights) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetBotGroupDefaultAdminRights, "bots.setBotGroupDefaultAdminRights")
+	v.AdminRights.TL(c)
 }
 
 func (*BotsSetBotGroupDefaultAdminRights) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -351,40 +218,14 @@ type BotsSetBotInfo struct {
 	Description tl.Optional[string]
 }
 
-func (*BotsSetBotInfo) TypeID() uint32 { return IDBotsSetBotInfo }
-
-func (v *BotsSetBotInfo) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetBotInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Bot != nil {
-		flags |= 1 << 2
-		v.Bot.Encode(b)
-	}
-	b.String(v.LangCode)
-	if v.Name.Set {
-		flags |= 1 << 3
-		b.String(v.Name.Value)
-	}
-	if v.About.Set {
-		flags |= 1 << 0
-		b.String(v.About.Value)
-	}
-	if v.Description.Set {
-		flags |= 1 << 1
-		b.String(v.Description.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsSetBotInfo) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetBotInfo, "bots.setBotInfo")
-	flags := r.Uint32()
-	readInputUser(r, flags&(1<<2), &v.Bot)
-	r.ReadString(&v.LangCode)
-	r.OptString(flags&(1<<3), &v.Name)
-	r.OptString(flags&(1<<0), &v.About)
-	r.OptString(flags&(1<<1), &v.Description)
+func (v *BotsSetBotInfo) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetBotInfo, "bots.setBotInfo")
+	flags := c.Flags()
+	codeInputUser(c, flags, 1<<2, &v.Bot, "")
+	c.String(&v.LangCode)
+	c.OptString(flags, 1<<3, &v.Name)
+	c.OptString(flags, 1<<0, &v.About)
+	c.OptString(flags, 1<<1, &v.Description)
 }
 
 func (*BotsSetBotInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -395,30 +236,16 @@ type BotsGetBotInfo struct {
 	LangCode string
 }
 
-func (*BotsGetBotInfo) TypeID() uint32 { return IDBotsGetBotInfo }
-
-func (v *BotsGetBotInfo) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetBotInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Bot != nil {
-		flags |= 1 << 0
-		v.Bot.Encode(b)
-	}
-	b.String(v.LangCode)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsGetBotInfo) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetBotInfo, "bots.getBotInfo")
-	flags := r.Uint32()
-	readInputUser(r, flags&(1<<0), &v.Bot)
-	r.ReadString(&v.LangCode)
+func (v *BotsGetBotInfo) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetBotInfo, "bots.getBotInfo")
+	flags := c.Flags()
+	codeInputUser(c, flags, 1<<0, &v.Bot, "")
+	c.String(&v.LangCode)
 }
 
 func (*BotsGetBotInfo) DecodeResult(r *tl.Reader) *BotsBotInfo {
 	v := new(BotsBotInfo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -428,18 +255,10 @@ type BotsReorderUsernames struct {
 	Order []string
 }
 
-func (*BotsReorderUsernames) TypeID() uint32 { return IDBotsReorderUsernames }
-
-func (v *BotsReorderUsernames) Encode(b *tl.Buffer) {
-	b.ID(IDBotsReorderUsernames)
-	putInputUser(b, v.Bot, "bots.reorderUsernames.bot")
-	b.Strings(v.Order)
-}
-
-func (v *BotsReorderUsernames) Decode(r *tl.Reader) {
-	r.Expect(IDBotsReorderUsernames, "bots.reorderUsernames")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadStrings(&v.Order)
+func (v *BotsReorderUsernames) TL(c *tl.Codec) {
+	c.Begin(IDBotsReorderUsernames, "bots.reorderUsernames")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.reorderUsernames.bot")
+	c.Strings(&v.Order)
 }
 
 func (*BotsReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -451,20 +270,11 @@ type BotsToggleUsername struct {
 	Active   bool
 }
 
-func (*BotsToggleUsername) TypeID() uint32 { return IDBotsToggleUsername }
-
-func (v *BotsToggleUsername) Encode(b *tl.Buffer) {
-	b.ID(IDBotsToggleUsername)
-	putInputUser(b, v.Bot, "bots.toggleUsername.bot")
-	b.String(v.Username)
-	b.Bool(v.Active)
-}
-
-func (v *BotsToggleUsername) Decode(r *tl.Reader) {
-	r.Expect(IDBotsToggleUsername, "bots.toggleUsername")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.Username)
-	v.Active = r.Bool()
+func (v *BotsToggleUsername) TL(c *tl.Codec) {
+	c.Begin(IDBotsToggleUsername, "bots.toggleUsername")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.toggleUsername.bot")
+	c.String(&v.Username)
+	c.Bool(&v.Active)
 }
 
 func (*BotsToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -474,16 +284,9 @@ type BotsCanSendMessage struct {
 	Bot InputUserClass
 }
 
-func (*BotsCanSendMessage) TypeID() uint32 { return IDBotsCanSendMessage }
-
-func (v *BotsCanSendMessage) Encode(b *tl.Buffer) {
-	b.ID(IDBotsCanSendMessage)
-	putInputUser(b, v.Bot, "bots.canSendMessage.bot")
-}
-
-func (v *BotsCanSendMessage) Decode(r *tl.Reader) {
-	r.Expect(IDBotsCanSendMessage, "bots.canSendMessage")
-	readInputUser(r, 1, &v.Bot)
+func (v *BotsCanSendMessage) TL(c *tl.Codec) {
+	c.Begin(IDBotsCanSendMessage, "bots.canSendMessage")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.canSendMessage.bot")
 }
 
 func (*BotsCanSendMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -493,16 +296,9 @@ type BotsAllowSendMessage struct {
 	Bot InputUserClass
 }
 
-func (*BotsAllowSendMessage) TypeID() uint32 { return IDBotsAllowSendMessage }
-
-func (v *BotsAllowSendMessage) Encode(b *tl.Buffer) {
-	b.ID(IDBotsAllowSendMessage)
-	putInputUser(b, v.Bot, "bots.allowSendMessage.bot")
-}
-
-func (v *BotsAllowSendMessage) Decode(r *tl.Reader) {
-	r.Expect(IDBotsAllowSendMessage, "bots.allowSendMessage")
-	readInputUser(r, 1, &v.Bot)
+func (v *BotsAllowSendMessage) TL(c *tl.Codec) {
+	c.Begin(IDBotsAllowSendMessage, "bots.allowSendMessage")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.allowSendMessage.bot")
 }
 
 func (*BotsAllowSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -514,25 +310,16 @@ type BotsInvokeWebViewCustomMethod struct {
 	Params       DataJSON
 }
 
-func (*BotsInvokeWebViewCustomMethod) TypeID() uint32 { return IDBotsInvokeWebViewCustomMethod }
-
-func (v *BotsInvokeWebViewCustomMethod) Encode(b *tl.Buffer) {
-	b.ID(IDBotsInvokeWebViewCustomMethod)
-	putInputUser(b, v.Bot, "bots.invokeWebViewCustomMethod.bot")
-	b.String(v.CustomMethod)
-	v.Params.Encode(b)
-}
-
-func (v *BotsInvokeWebViewCustomMethod) Decode(r *tl.Reader) {
-	r.Expect(IDBotsInvokeWebViewCustomMethod, "bots.invokeWebViewCustomMethod")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.CustomMethod)
-	v.Params.Decode(r)
+func (v *BotsInvokeWebViewCustomMethod) TL(c *tl.Codec) {
+	c.Begin(IDBotsInvokeWebViewCustomMethod, "bots.invokeWebViewCustomMethod")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.invokeWebViewCustomMethod.bot")
+	c.String(&v.CustomMethod)
+	v.Params.TL(c)
 }
 
 func (*BotsInvokeWebViewCustomMethod) DecodeResult(r *tl.Reader) *DataJSON {
 	v := new(DataJSON)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -542,23 +329,15 @@ type BotsGetPopularAppBots struct {
 	Limit  int32
 }
 
-func (*BotsGetPopularAppBots) TypeID() uint32 { return IDBotsGetPopularAppBots }
-
-func (v *BotsGetPopularAppBots) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetPopularAppBots)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *BotsGetPopularAppBots) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetPopularAppBots, "bots.getPopularAppBots")
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *BotsGetPopularAppBots) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetPopularAppBots, "bots.getPopularAppBots")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*BotsGetPopularAppBots) DecodeResult(r *tl.Reader) *BotsPopularAppBots {
 	v := new(BotsPopularAppBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -569,25 +348,16 @@ type BotsAddPreviewMedia struct {
 	Media    InputMediaClass
 }
 
-func (*BotsAddPreviewMedia) TypeID() uint32 { return IDBotsAddPreviewMedia }
-
-func (v *BotsAddPreviewMedia) Encode(b *tl.Buffer) {
-	b.ID(IDBotsAddPreviewMedia)
-	putInputUser(b, v.Bot, "bots.addPreviewMedia.bot")
-	b.String(v.LangCode)
-	putInputMedia(b, v.Media, "bots.addPreviewMedia.media")
-}
-
-func (v *BotsAddPreviewMedia) Decode(r *tl.Reader) {
-	r.Expect(IDBotsAddPreviewMedia, "bots.addPreviewMedia")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.LangCode)
-	readInputMedia(r, 1, &v.Media)
+func (v *BotsAddPreviewMedia) TL(c *tl.Codec) {
+	c.Begin(IDBotsAddPreviewMedia, "bots.addPreviewMedia")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.addPreviewMedia.bot")
+	c.String(&v.LangCode)
+	codeInputMedia(c, 0, 0, &v.Media, "bots.addPreviewMedia.media")
 }
 
 func (*BotsAddPreviewMedia) DecodeResult(r *tl.Reader) *BotPreviewMedia {
 	v := new(BotPreviewMedia)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -599,27 +369,17 @@ type BotsEditPreviewMedia struct {
 	NewMedia InputMediaClass
 }
 
-func (*BotsEditPreviewMedia) TypeID() uint32 { return IDBotsEditPreviewMedia }
-
-func (v *BotsEditPreviewMedia) Encode(b *tl.Buffer) {
-	b.ID(IDBotsEditPreviewMedia)
-	putInputUser(b, v.Bot, "bots.editPreviewMedia.bot")
-	b.String(v.LangCode)
-	putInputMedia(b, v.Media, "bots.editPreviewMedia.media")
-	putInputMedia(b, v.NewMedia, "bots.editPreviewMedia.new_media")
-}
-
-func (v *BotsEditPreviewMedia) Decode(r *tl.Reader) {
-	r.Expect(IDBotsEditPreviewMedia, "bots.editPreviewMedia")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.LangCode)
-	readInputMedia(r, 1, &v.Media)
-	readInputMedia(r, 1, &v.NewMedia)
+func (v *BotsEditPreviewMedia) TL(c *tl.Codec) {
+	c.Begin(IDBotsEditPreviewMedia, "bots.editPreviewMedia")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.editPreviewMedia.bot")
+	c.String(&v.LangCode)
+	codeInputMedia(c, 0, 0, &v.Media, "bots.editPreviewMedia.media")
+	codeInputMedia(c, 0, 0, &v.NewMedia, "bots.editPreviewMedia.new_media")
 }
 
 func (*BotsEditPreviewMedia) DecodeResult(r *tl.Reader) *BotPreviewMedia {
 	v := new(BotPreviewMedia)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -630,20 +390,11 @@ type BotsDeletePreviewMedia struct {
 	Media    []InputMediaClass
 }
 
-func (*BotsDeletePreviewMedia) TypeID() uint32 { return IDBotsDeletePreviewMedia }
-
-func (v *BotsDeletePreviewMedia) Encode(b *tl.Buffer) {
-	b.ID(IDBotsDeletePreviewMedia)
-	putInputUser(b, v.Bot, "bots.deletePreviewMedia.bot")
-	b.String(v.LangCode)
-	putInputMediaClasses(b, v.Media, "bots.deletePreviewMedia.media")
-}
-
-func (v *BotsDeletePreviewMedia) Decode(r *tl.Reader) {
-	r.Expect(IDBotsDeletePreviewMedia, "bots.deletePreviewMedia")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.LangCode)
-	readInputMediaClasses(r, 1, &v.Media)
+func (v *BotsDeletePreviewMedia) TL(c *tl.Codec) {
+	c.Begin(IDBotsDeletePreviewMedia, "bots.deletePreviewMedia")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.deletePreviewMedia.bot")
+	c.String(&v.LangCode)
+	vectorInputMediaClasses(c, 0, 0, &v.Media, "bots.deletePreviewMedia.media")
 }
 
 func (*BotsDeletePreviewMedia) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -655,20 +406,11 @@ type BotsReorderPreviewMedias struct {
 	Order    []InputMediaClass
 }
 
-func (*BotsReorderPreviewMedias) TypeID() uint32 { return IDBotsReorderPreviewMedias }
-
-func (v *BotsReorderPreviewMedias) Encode(b *tl.Buffer) {
-	b.ID(IDBotsReorderPreviewMedias)
-	putInputUser(b, v.Bot, "bots.reorderPreviewMedias.bot")
-	b.String(v.LangCode)
-	putInputMediaClasses(b, v.Order, "bots.reorderPreviewMedias.order")
-}
-
-func (v *BotsReorderPreviewMedias) Decode(r *tl.Reader) {
-	r.Expect(IDBotsReorderPreviewMedias, "bots.reorderPreviewMedias")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.LangCode)
-	readInputMediaClasses(r, 1, &v.Order)
+func (v *BotsReorderPreviewMedias) TL(c *tl.Codec) {
+	c.Begin(IDBotsReorderPreviewMedias, "bots.reorderPreviewMedias")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.reorderPreviewMedias.bot")
+	c.String(&v.LangCode)
+	vectorInputMediaClasses(c, 0, 0, &v.Order, "bots.reorderPreviewMedias.order")
 }
 
 func (*BotsReorderPreviewMedias) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -679,23 +421,15 @@ type BotsGetPreviewInfo struct {
 	LangCode string
 }
 
-func (*BotsGetPreviewInfo) TypeID() uint32 { return IDBotsGetPreviewInfo }
-
-func (v *BotsGetPreviewInfo) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetPreviewInfo)
-	putInputUser(b, v.Bot, "bots.getPreviewInfo.bot")
-	b.String(v.LangCode)
-}
-
-func (v *BotsGetPreviewInfo) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetPreviewInfo, "bots.getPreviewInfo")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.LangCode)
+func (v *BotsGetPreviewInfo) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetPreviewInfo, "bots.getPreviewInfo")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.getPreviewInfo.bot")
+	c.String(&v.LangCode)
 }
 
 func (*BotsGetPreviewInfo) DecodeResult(r *tl.Reader) *BotsPreviewInfo {
 	v := new(BotsPreviewInfo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -704,20 +438,13 @@ type BotsGetPreviewMedias struct {
 	Bot InputUserClass
 }
 
-func (*BotsGetPreviewMedias) TypeID() uint32 { return IDBotsGetPreviewMedias }
-
-func (v *BotsGetPreviewMedias) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetPreviewMedias)
-	putInputUser(b, v.Bot, "bots.getPreviewMedias.bot")
-}
-
-func (v *BotsGetPreviewMedias) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetPreviewMedias, "bots.getPreviewMedias")
-	readInputUser(r, 1, &v.Bot)
+func (v *BotsGetPreviewMedias) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetPreviewMedias, "bots.getPreviewMedias")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.getPreviewMedias.bot")
 }
 
 func (*BotsGetPreviewMedias) DecodeResult(r *tl.Reader) (v []BotPreviewMedia) {
-	readBotPreviewMedias(r, 1, &v)
+	vectorBotPreviewMedias(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -727,18 +454,10 @@ type BotsUpdateUserEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (*BotsUpdateUserEmojiStatus) TypeID() uint32 { return IDBotsUpdateUserEmojiStatus }
-
-func (v *BotsUpdateUserEmojiStatus) Encode(b *tl.Buffer) {
-	b.ID(IDBotsUpdateUserEmojiStatus)
-	putInputUser(b, v.UserID, "bots.updateUserEmojiStatus.user_id")
-	putEmojiStatus(b, v.EmojiStatus, "bots.updateUserEmojiStatus.emoji_status")
-}
-
-func (v *BotsUpdateUserEmojiStatus) Decode(r *tl.Reader) {
-	r.Expect(IDBotsUpdateUserEmojiStatus, "bots.updateUserEmojiStatus")
-	readInputUser(r, 1, &v.UserID)
-	readEmojiStatus(r, 1, &v.EmojiStatus)
+func (v *BotsUpdateUserEmojiStatus) TL(c *tl.Codec) {
+	c.Begin(IDBotsUpdateUserEmojiStatus, "bots.updateUserEmojiStatus")
+	codeInputUser(c, 0, 0, &v.UserID, "bots.updateUserEmojiStatus.user_id")
+	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "bots.updateUserEmojiStatus.emoji_status")
 }
 
 func (*BotsUpdateUserEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -749,20 +468,10 @@ type BotsToggleUserEmojiStatusPermission struct {
 	Enabled bool
 }
 
-func (*BotsToggleUserEmojiStatusPermission) TypeID() uint32 {
-	return IDBotsToggleUserEmojiStatusPermission
-}
-
-func (v *BotsToggleUserEmojiStatusPermission) Encode(b *tl.Buffer) {
-	b.ID(IDBotsToggleUserEmojiStatusPermission)
-	putInputUser(b, v.Bot, "bots.toggleUserEmojiStatusPermission.bot")
-	b.Bool(v.Enabled)
-}
-
-func (v *BotsToggleUserEmojiStatusPermission) Decode(r *tl.Reader) {
-	r.Expect(IDBotsToggleUserEmojiStatusPermission, "bots.toggleUserEmojiStatusPermission")
-	readInputUser(r, 1, &v.Bot)
-	v.Enabled = r.Bool()
+func (v *BotsToggleUserEmojiStatusPermission) TL(c *tl.Codec) {
+	c.Begin(IDBotsToggleUserEmojiStatusPermission, "bots.toggleUserEmojiStatusPermission")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.toggleUserEmojiStatusPermission.bot")
+	c.Bool(&v.Enabled)
 }
 
 func (*BotsToggleUserEmojiStatusPermission) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -774,20 +483,11 @@ type BotsCheckDownloadFileParams struct {
 	URL      string
 }
 
-func (*BotsCheckDownloadFileParams) TypeID() uint32 { return IDBotsCheckDownloadFileParams }
-
-func (v *BotsCheckDownloadFileParams) Encode(b *tl.Buffer) {
-	b.ID(IDBotsCheckDownloadFileParams)
-	putInputUser(b, v.Bot, "bots.checkDownloadFileParams.bot")
-	b.String(v.FileName)
-	b.String(v.URL)
-}
-
-func (v *BotsCheckDownloadFileParams) Decode(r *tl.Reader) {
-	r.Expect(IDBotsCheckDownloadFileParams, "bots.checkDownloadFileParams")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.FileName)
-	r.ReadString(&v.URL)
+func (v *BotsCheckDownloadFileParams) TL(c *tl.Codec) {
+	c.Begin(IDBotsCheckDownloadFileParams, "bots.checkDownloadFileParams")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.checkDownloadFileParams.bot")
+	c.String(&v.FileName)
+	c.String(&v.URL)
 }
 
 func (*BotsCheckDownloadFileParams) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -796,18 +496,12 @@ func (*BotsCheckDownloadFileParams) DecodeResult(r *tl.Reader) bool { return r.B
 type BotsGetAdminedBots struct {
 }
 
-func (*BotsGetAdminedBots) TypeID() uint32 { return IDBotsGetAdminedBots }
-
-func (v *BotsGetAdminedBots) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetAdminedBots)
-}
-
-func (v *BotsGetAdminedBots) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetAdminedBots, "bots.getAdminedBots")
+func (v *BotsGetAdminedBots) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetAdminedBots, "bots.getAdminedBots")
 }
 
 func (*BotsGetAdminedBots) DecodeResult(r *tl.Reader) (v []UserClass) {
-	readUserClasses(r, 1, &v)
+	vectorUserClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -818,32 +512,17 @@ type BotsUpdateStarRefProgram struct {
 	DurationMonths     tl.Optional[int32]
 }
 
-func (*BotsUpdateStarRefProgram) TypeID() uint32 { return IDBotsUpdateStarRefProgram }
-
-func (v *BotsUpdateStarRefProgram) Encode(b *tl.Buffer) {
-	b.ID(IDBotsUpdateStarRefProgram)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputUser(b, v.Bot, "bots.updateStarRefProgram.bot")
-	b.Int(v.CommissionPermille)
-	if v.DurationMonths.Set {
-		flags |= 1 << 0
-		b.Int(v.DurationMonths.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsUpdateStarRefProgram) Decode(r *tl.Reader) {
-	r.Expect(IDBotsUpdateStarRefProgram, "bots.updateStarRefProgram")
-	flags := r.Uint32()
-	readInputUser(r, 1, &v.Bot)
-	v.CommissionPermille = r.Int()
-	r.OptInt(flags&(1<<0), &v.DurationMonths)
+func (v *BotsUpdateStarRefProgram) TL(c *tl.Codec) {
+	c.Begin(IDBotsUpdateStarRefProgram, "bots.updateStarRefProgram")
+	flags := c.Flags()
+	codeInputUser(c, 0, 0, &v.Bot, "bots.updateStarRefProgram.bot")
+	c.Int(&v.CommissionPermille)
+	c.OptInt(flags, 1<<0, &v.DurationMonths)
 }
 
 func (*BotsUpdateStarRefProgram) DecodeResult(r *tl.Reader) *StarRefProgram {
 	v := new(StarRefProgram)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -855,34 +534,13 @@ type BotsSetCustomVerification struct {
 	CustomDescription tl.Optional[string]
 }
 
-func (*BotsSetCustomVerification) TypeID() uint32 { return IDBotsSetCustomVerification }
-
-func (v *BotsSetCustomVerification) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetCustomVerification)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Enabled {
-		flags |= 1 << 1
-	}
-	if v.Bot != nil {
-		flags |= 1 << 0
-		v.Bot.Encode(b)
-	}
-	putInputPeer(b, v.Peer, "bots.setCustomVerification.peer")
-	if v.CustomDescription.Set {
-		flags |= 1 << 2
-		b.String(v.CustomDescription.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsSetCustomVerification) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetCustomVerification, "bots.setCustomVerification")
-	flags := r.Uint32()
-	v.Enabled = flags&(1<<1) != 0
-	readInputUser(r, flags&(1<<0), &v.Bot)
-	readInputPeer(r, 1, &v.Peer)
-	r.OptString(flags&(1<<2), &v.CustomDescription)
+func (v *BotsSetCustomVerification) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetCustomVerification, "bots.setCustomVerification")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Enabled)
+	codeInputUser(c, flags, 1<<0, &v.Bot, "")
+	codeInputPeer(c, 0, 0, &v.Peer, "bots.setCustomVerification.peer")
+	c.OptString(flags, 1<<2, &v.CustomDescription)
 }
 
 func (*BotsSetCustomVerification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -892,16 +550,9 @@ type BotsGetBotRecommendations struct {
 	Bot InputUserClass
 }
 
-func (*BotsGetBotRecommendations) TypeID() uint32 { return IDBotsGetBotRecommendations }
-
-func (v *BotsGetBotRecommendations) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetBotRecommendations)
-	putInputUser(b, v.Bot, "bots.getBotRecommendations.bot")
-}
-
-func (v *BotsGetBotRecommendations) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetBotRecommendations, "bots.getBotRecommendations")
-	readInputUser(r, 1, &v.Bot)
+func (v *BotsGetBotRecommendations) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetBotRecommendations, "bots.getBotRecommendations")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.getBotRecommendations.bot")
 }
 
 func (*BotsGetBotRecommendations) DecodeResult(r *tl.Reader) UsersUsersClass {
@@ -913,16 +564,9 @@ type BotsCheckUsername struct {
 	Username string
 }
 
-func (*BotsCheckUsername) TypeID() uint32 { return IDBotsCheckUsername }
-
-func (v *BotsCheckUsername) Encode(b *tl.Buffer) {
-	b.ID(IDBotsCheckUsername)
-	b.String(v.Username)
-}
-
-func (v *BotsCheckUsername) Decode(r *tl.Reader) {
-	r.Expect(IDBotsCheckUsername, "bots.checkUsername")
-	r.ReadString(&v.Username)
+func (v *BotsCheckUsername) TL(c *tl.Codec) {
+	c.Begin(IDBotsCheckUsername, "bots.checkUsername")
+	c.String(&v.Username)
 }
 
 func (*BotsCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -935,28 +579,13 @@ type BotsCreateBot struct {
 	ManagerID   InputUserClass
 }
 
-func (*BotsCreateBot) TypeID() uint32 { return IDBotsCreateBot }
-
-func (v *BotsCreateBot) Encode(b *tl.Buffer) {
-	b.ID(IDBotsCreateBot)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ViaDeeplink {
-		flags |= 1 << 0
-	}
-	b.String(v.Name)
-	b.String(v.Username)
-	putInputUser(b, v.ManagerID, "bots.createBot.manager_id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsCreateBot) Decode(r *tl.Reader) {
-	r.Expect(IDBotsCreateBot, "bots.createBot")
-	flags := r.Uint32()
-	v.ViaDeeplink = flags&(1<<0) != 0
-	r.ReadString(&v.Name)
-	r.ReadString(&v.Username)
-	readInputUser(r, 1, &v.ManagerID)
+func (v *BotsCreateBot) TL(c *tl.Codec) {
+	c.Begin(IDBotsCreateBot, "bots.createBot")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ViaDeeplink)
+	c.String(&v.Name)
+	c.String(&v.Username)
+	codeInputUser(c, 0, 0, &v.ManagerID, "bots.createBot.manager_id")
 }
 
 func (*BotsCreateBot) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -967,23 +596,15 @@ type BotsExportBotToken struct {
 	Revoke bool
 }
 
-func (*BotsExportBotToken) TypeID() uint32 { return IDBotsExportBotToken }
-
-func (v *BotsExportBotToken) Encode(b *tl.Buffer) {
-	b.ID(IDBotsExportBotToken)
-	putInputUser(b, v.Bot, "bots.exportBotToken.bot")
-	b.Bool(v.Revoke)
-}
-
-func (v *BotsExportBotToken) Decode(r *tl.Reader) {
-	r.Expect(IDBotsExportBotToken, "bots.exportBotToken")
-	readInputUser(r, 1, &v.Bot)
-	v.Revoke = r.Bool()
+func (v *BotsExportBotToken) TL(c *tl.Codec) {
+	c.Begin(IDBotsExportBotToken, "bots.exportBotToken")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.exportBotToken.bot")
+	c.Bool(&v.Revoke)
 }
 
 func (*BotsExportBotToken) DecodeResult(r *tl.Reader) *BotsExportedBotToken {
 	v := new(BotsExportedBotToken)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -993,23 +614,15 @@ type BotsRequestWebViewButton struct {
 	Button KeyboardButton
 }
 
-func (*BotsRequestWebViewButton) TypeID() uint32 { return IDBotsRequestWebViewButton }
-
-func (v *BotsRequestWebViewButton) Encode(b *tl.Buffer) {
-	b.ID(IDBotsRequestWebViewButton)
-	putInputUser(b, v.UserID, "bots.requestWebViewButton.user_id")
-	v.Button.Encode(b)
-}
-
-func (v *BotsRequestWebViewButton) Decode(r *tl.Reader) {
-	r.Expect(IDBotsRequestWebViewButton, "bots.requestWebViewButton")
-	readInputUser(r, 1, &v.UserID)
-	v.Button.Decode(r)
+func (v *BotsRequestWebViewButton) TL(c *tl.Codec) {
+	c.Begin(IDBotsRequestWebViewButton, "bots.requestWebViewButton")
+	codeInputUser(c, 0, 0, &v.UserID, "bots.requestWebViewButton.user_id")
+	v.Button.TL(c)
 }
 
 func (*BotsRequestWebViewButton) DecodeResult(r *tl.Reader) *BotsRequestedButton {
 	v := new(BotsRequestedButton)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1019,23 +632,15 @@ type BotsGetRequestedWebViewButton struct {
 	WebappReqID string
 }
 
-func (*BotsGetRequestedWebViewButton) TypeID() uint32 { return IDBotsGetRequestedWebViewButton }
-
-func (v *BotsGetRequestedWebViewButton) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetRequestedWebViewButton)
-	putInputUser(b, v.Bot, "bots.getRequestedWebViewButton.bot")
-	b.String(v.WebappReqID)
-}
-
-func (v *BotsGetRequestedWebViewButton) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetRequestedWebViewButton, "bots.getRequestedWebViewButton")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.WebappReqID)
+func (v *BotsGetRequestedWebViewButton) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetRequestedWebViewButton, "bots.getRequestedWebViewButton")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.getRequestedWebViewButton.bot")
+	c.String(&v.WebappReqID)
 }
 
 func (*BotsGetRequestedWebViewButton) DecodeResult(r *tl.Reader) *KeyboardButton {
 	v := new(KeyboardButton)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1044,21 +649,14 @@ type BotsGetAccessSettings struct {
 	Bot InputUserClass
 }
 
-func (*BotsGetAccessSettings) TypeID() uint32 { return IDBotsGetAccessSettings }
-
-func (v *BotsGetAccessSettings) Encode(b *tl.Buffer) {
-	b.ID(IDBotsGetAccessSettings)
-	putInputUser(b, v.Bot, "bots.getAccessSettings.bot")
-}
-
-func (v *BotsGetAccessSettings) Decode(r *tl.Reader) {
-	r.Expect(IDBotsGetAccessSettings, "bots.getAccessSettings")
-	readInputUser(r, 1, &v.Bot)
+func (v *BotsGetAccessSettings) TL(c *tl.Codec) {
+	c.Begin(IDBotsGetAccessSettings, "bots.getAccessSettings")
+	codeInputUser(c, 0, 0, &v.Bot, "bots.getAccessSettings.bot")
 }
 
 func (*BotsGetAccessSettings) DecodeResult(r *tl.Reader) *BotsAccessSettings {
 	v := new(BotsAccessSettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1069,29 +667,12 @@ type BotsEditAccessSettings struct {
 	AddUsers   []InputUserClass
 }
 
-func (*BotsEditAccessSettings) TypeID() uint32 { return IDBotsEditAccessSettings }
-
-func (v *BotsEditAccessSettings) Encode(b *tl.Buffer) {
-	b.ID(IDBotsEditAccessSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Restricted {
-		flags |= 1 << 0
-	}
-	putInputUser(b, v.Bot, "bots.editAccessSettings.bot")
-	if v.AddUsers != nil {
-		flags |= 1 << 1
-		putInputUserClasses(b, v.AddUsers, "bots.editAccessSettings.add_users")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *BotsEditAccessSettings) Decode(r *tl.Reader) {
-	r.Expect(IDBotsEditAccessSettings, "bots.editAccessSettings")
-	flags := r.Uint32()
-	v.Restricted = flags&(1<<0) != 0
-	readInputUser(r, 1, &v.Bot)
-	readInputUserClasses(r, flags&(1<<1), &v.AddUsers)
+func (v *BotsEditAccessSettings) TL(c *tl.Codec) {
+	c.Begin(IDBotsEditAccessSettings, "bots.editAccessSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Restricted)
+	codeInputUser(c, 0, 0, &v.Bot, "bots.editAccessSettings.bot")
+	vectorInputUserClasses(c, flags, 1<<1, &v.AddUsers, "bots.editAccessSettings.add_users")
 }
 
 func (*BotsEditAccessSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1102,18 +683,10 @@ type BotsSetJoinChatResults struct {
 	Result  JoinChatBotResultClass
 }
 
-func (*BotsSetJoinChatResults) TypeID() uint32 { return IDBotsSetJoinChatResults }
-
-func (v *BotsSetJoinChatResults) Encode(b *tl.Buffer) {
-	b.ID(IDBotsSetJoinChatResults)
-	b.Long(v.QueryID)
-	putJoinChatBotResult(b, v.Result, "bots.setJoinChatResults.result")
-}
-
-func (v *BotsSetJoinChatResults) Decode(r *tl.Reader) {
-	r.Expect(IDBotsSetJoinChatResults, "bots.setJoinChatResults")
-	v.QueryID = r.Long()
-	readJoinChatBotResult(r, 1, &v.Result)
+func (v *BotsSetJoinChatResults) TL(c *tl.Codec) {
+	c.Begin(IDBotsSetJoinChatResults, "bots.setJoinChatResults")
+	c.Long(&v.QueryID)
+	codeJoinChatBotResult(c, 0, 0, &v.Result, "bots.setJoinChatResults.result")
 }
 
 func (*BotsSetJoinChatResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }

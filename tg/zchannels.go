@@ -14,38 +14,20 @@ type ChannelsChannelParticipants struct {
 	Users        []UserClass
 }
 
-func (*ChannelsChannelParticipants) TypeID() uint32 { return IDChannelsChannelParticipants }
-
-func (v *ChannelsChannelParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsChannelParticipants)
-	b.Int(v.Count)
-	putChannelParticipantClasses(b, v.Participants, "channels.channelParticipants.participants")
-	putChatClasses(b, v.Chats, "channels.channelParticipants.chats")
-	putUserClasses(b, v.Users, "channels.channelParticipants.users")
-}
-
-func (v *ChannelsChannelParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsChannelParticipants, "channels.channelParticipants")
-	v.Count = r.Int()
-	readChannelParticipantClasses(r, 1, &v.Participants)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChannelsChannelParticipants) TL(c *tl.Codec) {
+	c.Begin(IDChannelsChannelParticipants, "channels.channelParticipants")
+	c.Int(&v.Count)
+	vectorChannelParticipantClasses(c, 0, 0, &v.Participants, "channels.channelParticipants.participants")
+	vectorChatClasses(c, 0, 0, &v.Chats, "channels.channelParticipants.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "channels.channelParticipants.users")
 }
 
 // ChannelsChannelParticipantsNotModified is channels.channelParticipantsNotModified#f0173fe9.
 type ChannelsChannelParticipantsNotModified struct {
 }
 
-func (*ChannelsChannelParticipantsNotModified) TypeID() uint32 {
-	return IDChannelsChannelParticipantsNotModified
-}
-
-func (v *ChannelsChannelParticipantsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsChannelParticipantsNotModified)
-}
-
-func (v *ChannelsChannelParticipantsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsChannelParticipantsNotModified, "channels.channelParticipantsNotModified")
+func (v *ChannelsChannelParticipantsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDChannelsChannelParticipantsNotModified, "channels.channelParticipantsNotModified")
 }
 
 // ChannelsChannelParticipant is channels.channelParticipant#dfb80317.
@@ -55,20 +37,11 @@ type ChannelsChannelParticipant struct {
 	Users       []UserClass
 }
 
-func (*ChannelsChannelParticipant) TypeID() uint32 { return IDChannelsChannelParticipant }
-
-func (v *ChannelsChannelParticipant) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsChannelParticipant)
-	putChannelParticipant(b, v.Participant, "channels.channelParticipant.participant")
-	putChatClasses(b, v.Chats, "channels.channelParticipant.chats")
-	putUserClasses(b, v.Users, "channels.channelParticipant.users")
-}
-
-func (v *ChannelsChannelParticipant) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsChannelParticipant, "channels.channelParticipant")
-	readChannelParticipant(r, 1, &v.Participant)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChannelsChannelParticipant) TL(c *tl.Codec) {
+	c.Begin(IDChannelsChannelParticipant, "channels.channelParticipant")
+	codeChannelParticipant(c, 0, 0, &v.Participant, "channels.channelParticipant.participant")
+	vectorChatClasses(c, 0, 0, &v.Chats, "channels.channelParticipant.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "channels.channelParticipant.users")
 }
 
 // ChannelsAdminLogResults is channels.adminLogResults#ed8af74d.
@@ -78,20 +51,11 @@ type ChannelsAdminLogResults struct {
 	Users  []UserClass
 }
 
-func (*ChannelsAdminLogResults) TypeID() uint32 { return IDChannelsAdminLogResults }
-
-func (v *ChannelsAdminLogResults) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsAdminLogResults)
-	putChannelAdminLogEvents(b, v.Events)
-	putChatClasses(b, v.Chats, "channels.adminLogResults.chats")
-	putUserClasses(b, v.Users, "channels.adminLogResults.users")
-}
-
-func (v *ChannelsAdminLogResults) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsAdminLogResults, "channels.adminLogResults")
-	readChannelAdminLogEvents(r, 1, &v.Events)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChannelsAdminLogResults) TL(c *tl.Codec) {
+	c.Begin(IDChannelsAdminLogResults, "channels.adminLogResults")
+	vectorChannelAdminLogEvents(c, 0, 0, &v.Events)
+	vectorChatClasses(c, 0, 0, &v.Chats, "channels.adminLogResults.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "channels.adminLogResults.users")
 }
 
 // ChannelsSendAsPeers is channels.sendAsPeers#f496b0c6.
@@ -101,20 +65,11 @@ type ChannelsSendAsPeers struct {
 	Users []UserClass
 }
 
-func (*ChannelsSendAsPeers) TypeID() uint32 { return IDChannelsSendAsPeers }
-
-func (v *ChannelsSendAsPeers) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSendAsPeers)
-	putSendAsPeers(b, v.Peers)
-	putChatClasses(b, v.Chats, "channels.sendAsPeers.chats")
-	putUserClasses(b, v.Users, "channels.sendAsPeers.users")
-}
-
-func (v *ChannelsSendAsPeers) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSendAsPeers, "channels.sendAsPeers")
-	readSendAsPeers(r, 1, &v.Peers)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChannelsSendAsPeers) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSendAsPeers, "channels.sendAsPeers")
+	vectorSendAsPeers(c, 0, 0, &v.Peers)
+	vectorChatClasses(c, 0, 0, &v.Chats, "channels.sendAsPeers.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "channels.sendAsPeers.users")
 }
 
 // ChannelsSponsoredMessageReportResultChooseOption is channels.sponsoredMessageReportResultChooseOption#846f9e42.
@@ -123,52 +78,26 @@ type ChannelsSponsoredMessageReportResultChooseOption struct {
 	Options []SponsoredMessageReportOption
 }
 
-func (*ChannelsSponsoredMessageReportResultChooseOption) TypeID() uint32 {
-	return IDChannelsSponsoredMessageReportResultChooseOption
-}
-
-func (v *ChannelsSponsoredMessageReportResultChooseOption) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSponsoredMessageReportResultChooseOption)
-	b.String(v.Title)
-	putSponsoredMessageReportOptions(b, v.Options)
-}
-
-func (v *ChannelsSponsoredMessageReportResultChooseOption) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSponsoredMessageReportResultChooseOption, "channels.sponsoredMessageReportResultChooseOption")
-	r.ReadString(&v.Title)
-	readSponsoredMessageReportOptions(r, 1, &v.Options)
+func (v *ChannelsSponsoredMessageReportResultChooseOption) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSponsoredMessageReportResultChooseOption, "channels.sponsoredMessageReportResultChooseOption")
+	c.String(&v.Title)
+	vectorSponsoredMessageReportOptions(c, 0, 0, &v.Options)
 }
 
 // ChannelsSponsoredMessageReportResultAdsHidden is channels.sponsoredMessageReportResultAdsHidden#3e3bcf2f.
 type ChannelsSponsoredMessageReportResultAdsHidden struct {
 }
 
-func (*ChannelsSponsoredMessageReportResultAdsHidden) TypeID() uint32 {
-	return IDChannelsSponsoredMessageReportResultAdsHidden
-}
-
-func (v *ChannelsSponsoredMessageReportResultAdsHidden) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSponsoredMessageReportResultAdsHidden)
-}
-
-func (v *ChannelsSponsoredMessageReportResultAdsHidden) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSponsoredMessageReportResultAdsHidden, "channels.sponsoredMessageReportResultAdsHidden")
+func (v *ChannelsSponsoredMessageReportResultAdsHidden) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSponsoredMessageReportResultAdsHidden, "channels.sponsoredMessageReportResultAdsHidden")
 }
 
 // ChannelsSponsoredMessageReportResultReported is channels.sponsoredMessageReportResultReported#ad798849.
 type ChannelsSponsoredMessageReportResultReported struct {
 }
 
-func (*ChannelsSponsoredMessageReportResultReported) TypeID() uint32 {
-	return IDChannelsSponsoredMessageReportResultReported
-}
-
-func (v *ChannelsSponsoredMessageReportResultReported) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSponsoredMessageReportResultReported)
-}
-
-func (v *ChannelsSponsoredMessageReportResultReported) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSponsoredMessageReportResultReported, "channels.sponsoredMessageReportResultReported")
+func (v *ChannelsSponsoredMessageReportResultReported) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSponsoredMessageReportResultReported, "channels.sponsoredMessageReportResultReported")
 }
 
 // ChannelsReadHistory is channels.readHistory#cc104937.
@@ -177,18 +106,10 @@ type ChannelsReadHistory struct {
 	MaxID   int32
 }
 
-func (*ChannelsReadHistory) TypeID() uint32 { return IDChannelsReadHistory }
-
-func (v *ChannelsReadHistory) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsReadHistory)
-	putInputChannel(b, v.Channel, "channels.readHistory.channel")
-	b.Int(v.MaxID)
-}
-
-func (v *ChannelsReadHistory) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsReadHistory, "channels.readHistory")
-	readInputChannel(r, 1, &v.Channel)
-	v.MaxID = r.Int()
+func (v *ChannelsReadHistory) TL(c *tl.Codec) {
+	c.Begin(IDChannelsReadHistory, "channels.readHistory")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.readHistory.channel")
+	c.Int(&v.MaxID)
 }
 
 func (*ChannelsReadHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -199,23 +120,15 @@ type ChannelsDeleteMessages struct {
 	ID      []int32
 }
 
-func (*ChannelsDeleteMessages) TypeID() uint32 { return IDChannelsDeleteMessages }
-
-func (v *ChannelsDeleteMessages) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsDeleteMessages)
-	putInputChannel(b, v.Channel, "channels.deleteMessages.channel")
-	b.Ints(v.ID)
-}
-
-func (v *ChannelsDeleteMessages) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsDeleteMessages, "channels.deleteMessages")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadInts(&v.ID)
+func (v *ChannelsDeleteMessages) TL(c *tl.Codec) {
+	c.Begin(IDChannelsDeleteMessages, "channels.deleteMessages")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteMessages.channel")
+	c.Ints(&v.ID)
 }
 
 func (*ChannelsDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
 	v := new(MessagesAffectedMessages)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -226,20 +139,11 @@ type ChannelsReportSpam struct {
 	ID          []int32
 }
 
-func (*ChannelsReportSpam) TypeID() uint32 { return IDChannelsReportSpam }
-
-func (v *ChannelsReportSpam) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsReportSpam)
-	putInputChannel(b, v.Channel, "channels.reportSpam.channel")
-	putInputPeer(b, v.Participant, "channels.reportSpam.participant")
-	b.Ints(v.ID)
-}
-
-func (v *ChannelsReportSpam) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsReportSpam, "channels.reportSpam")
-	readInputChannel(r, 1, &v.Channel)
-	readInputPeer(r, 1, &v.Participant)
-	r.ReadInts(&v.ID)
+func (v *ChannelsReportSpam) TL(c *tl.Codec) {
+	c.Begin(IDChannelsReportSpam, "channels.reportSpam")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.reportSpam.channel")
+	codeInputPeer(c, 0, 0, &v.Participant, "channels.reportSpam.participant")
+	c.Ints(&v.ID)
 }
 
 func (*ChannelsReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -250,18 +154,10 @@ type ChannelsGetMessages struct {
 	ID      []InputMessageClass
 }
 
-func (*ChannelsGetMessages) TypeID() uint32 { return IDChannelsGetMessages }
-
-func (v *ChannelsGetMessages) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetMessages)
-	putInputChannel(b, v.Channel, "channels.getMessages.channel")
-	putInputMessageClasses(b, v.ID, "channels.getMessages.id")
-}
-
-func (v *ChannelsGetMessages) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetMessages, "channels.getMessages")
-	readInputChannel(r, 1, &v.Channel)
-	readInputMessageClasses(r, 1, &v.ID)
+func (v *ChannelsGetMessages) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetMessages, "channels.getMessages")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.getMessages.channel")
+	vectorInputMessageClasses(c, 0, 0, &v.ID, "channels.getMessages.id")
 }
 
 func (*ChannelsGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -277,24 +173,13 @@ type ChannelsGetParticipants struct {
 	Hash    int64
 }
 
-func (*ChannelsGetParticipants) TypeID() uint32 { return IDChannelsGetParticipants }
-
-func (v *ChannelsGetParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetParticipants)
-	putInputChannel(b, v.Channel, "channels.getParticipants.channel")
-	putChannelParticipantsFilter(b, v.Filter, "channels.getParticipants.filter")
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *ChannelsGetParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetParticipants, "channels.getParticipants")
-	readInputChannel(r, 1, &v.Channel)
-	readChannelParticipantsFilter(r, 1, &v.Filter)
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *ChannelsGetParticipants) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetParticipants, "channels.getParticipants")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.getParticipants.channel")
+	codeChannelParticipantsFilter(c, 0, 0, &v.Filter, "channels.getParticipants.filter")
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*ChannelsGetParticipants) DecodeResult(r *tl.Reader) ChannelsChannelParticipantsClass {
@@ -307,23 +192,15 @@ type ChannelsGetParticipant struct {
 	Participant InputPeerClass
 }
 
-func (*ChannelsGetParticipant) TypeID() uint32 { return IDChannelsGetParticipant }
-
-func (v *ChannelsGetParticipant) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetParticipant)
-	putInputChannel(b, v.Channel, "channels.getParticipant.channel")
-	putInputPeer(b, v.Participant, "channels.getParticipant.participant")
-}
-
-func (v *ChannelsGetParticipant) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetParticipant, "channels.getParticipant")
-	readInputChannel(r, 1, &v.Channel)
-	readInputPeer(r, 1, &v.Participant)
+func (v *ChannelsGetParticipant) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetParticipant, "channels.getParticipant")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.getParticipant.channel")
+	codeInputPeer(c, 0, 0, &v.Participant, "channels.getParticipant.participant")
 }
 
 func (*ChannelsGetParticipant) DecodeResult(r *tl.Reader) *ChannelsChannelParticipant {
 	v := new(ChannelsChannelParticipant)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -332,16 +209,9 @@ type ChannelsGetChannels struct {
 	ID []InputChannelClass
 }
 
-func (*ChannelsGetChannels) TypeID() uint32 { return IDChannelsGetChannels }
-
-func (v *ChannelsGetChannels) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetChannels)
-	putInputChannelClasses(b, v.ID, "channels.getChannels.id")
-}
-
-func (v *ChannelsGetChannels) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetChannels, "channels.getChannels")
-	readInputChannelClasses(r, 1, &v.ID)
+func (v *ChannelsGetChannels) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetChannels, "channels.getChannels")
+	vectorInputChannelClasses(c, 0, 0, &v.ID, "channels.getChannels.id")
 }
 
 func (*ChannelsGetChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -353,21 +223,14 @@ type ChannelsGetFullChannel struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsGetFullChannel) TypeID() uint32 { return IDChannelsGetFullChannel }
-
-func (v *ChannelsGetFullChannel) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetFullChannel)
-	putInputChannel(b, v.Channel, "channels.getFullChannel.channel")
-}
-
-func (v *ChannelsGetFullChannel) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetFullChannel, "channels.getFullChannel")
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsGetFullChannel) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetFullChannel, "channels.getFullChannel")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.getFullChannel.channel")
 }
 
 func (*ChannelsGetFullChannel) DecodeResult(r *tl.Reader) *MessagesChatFull {
 	v := new(MessagesChatFull)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -384,53 +247,25 @@ type ChannelsCreateChannel struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (*ChannelsCreateChannel) TypeID() uint32 { return IDChannelsCreateChannel }
-
-func (v *ChannelsCreateChannel) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsCreateChannel)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Broadcast {
-		flags |= 1 << 0
+func (v *ChannelsCreateChannel) TL(c *tl.Codec) {
+	c.Begin(IDChannelsCreateChannel, "channels.createChannel")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Broadcast)
+	c.True(flags, 1<<1, &v.Megagroup)
+	c.True(flags, 1<<3, &v.ForImport)
+	c.True(flags, 1<<5, &v.Forum)
+	c.String(&v.Title)
+	c.String(&v.About)
+	if c.Has(flags, 1<<2, v.GeoPoint != nil || v.Address.Set) {
+		codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "channels.createChannel.geo_point")
 	}
-	if v.Megagroup {
-		flags |= 1 << 1
+	if c.Has(flags, 1<<2, v.GeoPoint != nil || v.Address.Set) {
+		c.String(&v.Address.Value)
+		if c.Decoding() {
+			v.Address.Set = true
+		}
 	}
-	if v.ForImport {
-		flags |= 1 << 3
-	}
-	if v.Forum {
-		flags |= 1 << 5
-	}
-	b.String(v.Title)
-	b.String(v.About)
-	if v.GeoPoint != nil || v.Address.Set {
-		flags |= 1 << 2
-		putInputGeoPoint(b, v.GeoPoint, "channels.createChannel.geo_point")
-	}
-	if v.GeoPoint != nil || v.Address.Set {
-		flags |= 1 << 2
-		b.String(v.Address.Value)
-	}
-	if v.TTLPeriod.Set {
-		flags |= 1 << 4
-		b.Int(v.TTLPeriod.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsCreateChannel) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsCreateChannel, "channels.createChannel")
-	flags := r.Uint32()
-	v.Broadcast = flags&(1<<0) != 0
-	v.Megagroup = flags&(1<<1) != 0
-	v.ForImport = flags&(1<<3) != 0
-	v.Forum = flags&(1<<5) != 0
-	r.ReadString(&v.Title)
-	r.ReadString(&v.About)
-	readInputGeoPoint(r, flags&(1<<2), &v.GeoPoint)
-	r.OptString(flags&(1<<2), &v.Address)
-	r.OptInt(flags&(1<<4), &v.TTLPeriod)
+	c.OptInt(flags, 1<<4, &v.TTLPeriod)
 }
 
 func (*ChannelsCreateChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -443,29 +278,13 @@ type ChannelsEditAdmin struct {
 	Rank        tl.Optional[string]
 }
 
-func (*ChannelsEditAdmin) TypeID() uint32 { return IDChannelsEditAdmin }
-
-func (v *ChannelsEditAdmin) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsEditAdmin)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputChannel(b, v.Channel, "channels.editAdmin.channel")
-	putInputUser(b, v.UserID, "channels.editAdmin.user_id")
-	v.AdminRights.Encode(b)
-	if v.Rank.Set {
-		flags |= 1 << 0
-		b.String(v.Rank.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsEditAdmin) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsEditAdmin, "channels.editAdmin")
-	flags := r.Uint32()
-	readInputChannel(r, 1, &v.Channel)
-	readInputUser(r, 1, &v.UserID)
-	v.AdminRights.Decode(r)
-	r.OptString(flags&(1<<0), &v.Rank)
+func (v *ChannelsEditAdmin) TL(c *tl.Codec) {
+	c.Begin(IDChannelsEditAdmin, "channels.editAdmin")
+	flags := c.Flags()
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.editAdmin.channel")
+	codeInputUser(c, 0, 0, &v.UserID, "channels.editAdmin.user_id")
+	v.AdminRights.TL(c)
+	c.OptString(flags, 1<<0, &v.Rank)
 }
 
 func (*ChannelsEditAdmin) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -476,18 +295,10 @@ type ChannelsEditTitle struct {
 	Title   string
 }
 
-func (*ChannelsEditTitle) TypeID() uint32 { return IDChannelsEditTitle }
-
-func (v *ChannelsEditTitle) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsEditTitle)
-	putInputChannel(b, v.Channel, "channels.editTitle.channel")
-	b.String(v.Title)
-}
-
-func (v *ChannelsEditTitle) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsEditTitle, "channels.editTitle")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadString(&v.Title)
+func (v *ChannelsEditTitle) TL(c *tl.Codec) {
+	c.Begin(IDChannelsEditTitle, "channels.editTitle")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.editTitle.channel")
+	c.String(&v.Title)
 }
 
 func (*ChannelsEditTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -498,18 +309,10 @@ type ChannelsEditPhoto struct {
 	Photo   InputChatPhotoClass
 }
 
-func (*ChannelsEditPhoto) TypeID() uint32 { return IDChannelsEditPhoto }
-
-func (v *ChannelsEditPhoto) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsEditPhoto)
-	putInputChannel(b, v.Channel, "channels.editPhoto.channel")
-	putInputChatPhoto(b, v.Photo, "channels.editPhoto.photo")
-}
-
-func (v *ChannelsEditPhoto) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsEditPhoto, "channels.editPhoto")
-	readInputChannel(r, 1, &v.Channel)
-	readInputChatPhoto(r, 1, &v.Photo)
+func (v *ChannelsEditPhoto) TL(c *tl.Codec) {
+	c.Begin(IDChannelsEditPhoto, "channels.editPhoto")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.editPhoto.channel")
+	codeInputChatPhoto(c, 0, 0, &v.Photo, "channels.editPhoto.photo")
 }
 
 func (*ChannelsEditPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -520,18 +323,10 @@ type ChannelsCheckUsername struct {
 	Username string
 }
 
-func (*ChannelsCheckUsername) TypeID() uint32 { return IDChannelsCheckUsername }
-
-func (v *ChannelsCheckUsername) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsCheckUsername)
-	putInputChannel(b, v.Channel, "channels.checkUsername.channel")
-	b.String(v.Username)
-}
-
-func (v *ChannelsCheckUsername) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsCheckUsername, "channels.checkUsername")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadString(&v.Username)
+func (v *ChannelsCheckUsername) TL(c *tl.Codec) {
+	c.Begin(IDChannelsCheckUsername, "channels.checkUsername")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.checkUsername.channel")
+	c.String(&v.Username)
 }
 
 func (*ChannelsCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -542,18 +337,10 @@ type ChannelsUpdateUsername struct {
 	Username string
 }
 
-func (*ChannelsUpdateUsername) TypeID() uint32 { return IDChannelsUpdateUsername }
-
-func (v *ChannelsUpdateUsername) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsUpdateUsername)
-	putInputChannel(b, v.Channel, "channels.updateUsername.channel")
-	b.String(v.Username)
-}
-
-func (v *ChannelsUpdateUsername) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsUpdateUsername, "channels.updateUsername")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadString(&v.Username)
+func (v *ChannelsUpdateUsername) TL(c *tl.Codec) {
+	c.Begin(IDChannelsUpdateUsername, "channels.updateUsername")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.updateUsername.channel")
+	c.String(&v.Username)
 }
 
 func (*ChannelsUpdateUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -563,16 +350,9 @@ type ChannelsJoinChannel struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsJoinChannel) TypeID() uint32 { return IDChannelsJoinChannel }
-
-func (v *ChannelsJoinChannel) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsJoinChannel)
-	putInputChannel(b, v.Channel, "channels.joinChannel.channel")
-}
-
-func (v *ChannelsJoinChannel) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsJoinChannel, "channels.joinChannel")
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsJoinChannel) TL(c *tl.Codec) {
+	c.Begin(IDChannelsJoinChannel, "channels.joinChannel")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.joinChannel.channel")
 }
 
 func (*ChannelsJoinChannel) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
@@ -584,16 +364,9 @@ type ChannelsLeaveChannel struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsLeaveChannel) TypeID() uint32 { return IDChannelsLeaveChannel }
-
-func (v *ChannelsLeaveChannel) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsLeaveChannel)
-	putInputChannel(b, v.Channel, "channels.leaveChannel.channel")
-}
-
-func (v *ChannelsLeaveChannel) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsLeaveChannel, "channels.leaveChannel")
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsLeaveChannel) TL(c *tl.Codec) {
+	c.Begin(IDChannelsLeaveChannel, "channels.leaveChannel")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.leaveChannel.channel")
 }
 
 func (*ChannelsLeaveChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -604,23 +377,15 @@ type ChannelsInviteToChannel struct {
 	Users   []InputUserClass
 }
 
-func (*ChannelsInviteToChannel) TypeID() uint32 { return IDChannelsInviteToChannel }
-
-func (v *ChannelsInviteToChannel) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsInviteToChannel)
-	putInputChannel(b, v.Channel, "channels.inviteToChannel.channel")
-	putInputUserClasses(b, v.Users, "channels.inviteToChannel.users")
-}
-
-func (v *ChannelsInviteToChannel) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsInviteToChannel, "channels.inviteToChannel")
-	readInputChannel(r, 1, &v.Channel)
-	readInputUserClasses(r, 1, &v.Users)
+func (v *ChannelsInviteToChannel) TL(c *tl.Codec) {
+	c.Begin(IDChannelsInviteToChannel, "channels.inviteToChannel")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.inviteToChannel.channel")
+	vectorInputUserClasses(c, 0, 0, &v.Users, "channels.inviteToChannel.users")
 }
 
 func (*ChannelsInviteToChannel) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
 	v := new(MessagesInvitedUsers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -629,16 +394,9 @@ type ChannelsDeleteChannel struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsDeleteChannel) TypeID() uint32 { return IDChannelsDeleteChannel }
-
-func (v *ChannelsDeleteChannel) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsDeleteChannel)
-	putInputChannel(b, v.Channel, "channels.deleteChannel.channel")
-}
-
-func (v *ChannelsDeleteChannel) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsDeleteChannel, "channels.deleteChannel")
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsDeleteChannel) TL(c *tl.Codec) {
+	c.Begin(IDChannelsDeleteChannel, "channels.deleteChannel")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteChannel.channel")
 }
 
 func (*ChannelsDeleteChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -651,35 +409,18 @@ type ChannelsExportMessageLink struct {
 	ID      int32
 }
 
-func (*ChannelsExportMessageLink) TypeID() uint32 { return IDChannelsExportMessageLink }
-
-func (v *ChannelsExportMessageLink) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsExportMessageLink)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Grouped {
-		flags |= 1 << 0
-	}
-	if v.Thread {
-		flags |= 1 << 1
-	}
-	putInputChannel(b, v.Channel, "channels.exportMessageLink.channel")
-	b.Int(v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsExportMessageLink) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsExportMessageLink, "channels.exportMessageLink")
-	flags := r.Uint32()
-	v.Grouped = flags&(1<<0) != 0
-	v.Thread = flags&(1<<1) != 0
-	readInputChannel(r, 1, &v.Channel)
-	v.ID = r.Int()
+func (v *ChannelsExportMessageLink) TL(c *tl.Codec) {
+	c.Begin(IDChannelsExportMessageLink, "channels.exportMessageLink")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Grouped)
+	c.True(flags, 1<<1, &v.Thread)
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.exportMessageLink.channel")
+	c.Int(&v.ID)
 }
 
 func (*ChannelsExportMessageLink) DecodeResult(r *tl.Reader) *ExportedMessageLink {
 	v := new(ExportedMessageLink)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -690,28 +431,12 @@ type ChannelsToggleSignatures struct {
 	Channel           InputChannelClass
 }
 
-func (*ChannelsToggleSignatures) TypeID() uint32 { return IDChannelsToggleSignatures }
-
-func (v *ChannelsToggleSignatures) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleSignatures)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.SignaturesEnabled {
-		flags |= 1 << 0
-	}
-	if v.ProfilesEnabled {
-		flags |= 1 << 1
-	}
-	putInputChannel(b, v.Channel, "channels.toggleSignatures.channel")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsToggleSignatures) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleSignatures, "channels.toggleSignatures")
-	flags := r.Uint32()
-	v.SignaturesEnabled = flags&(1<<0) != 0
-	v.ProfilesEnabled = flags&(1<<1) != 0
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsToggleSignatures) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleSignatures, "channels.toggleSignatures")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.SignaturesEnabled)
+	c.True(flags, 1<<1, &v.ProfilesEnabled)
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleSignatures.channel")
 }
 
 func (*ChannelsToggleSignatures) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -724,34 +449,13 @@ type ChannelsGetAdminedPublicChannels struct {
 	ForCommunityPeer bool
 }
 
-func (*ChannelsGetAdminedPublicChannels) TypeID() uint32 { return IDChannelsGetAdminedPublicChannels }
-
-func (v *ChannelsGetAdminedPublicChannels) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetAdminedPublicChannels)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ByLocation {
-		flags |= 1 << 0
-	}
-	if v.CheckLimit {
-		flags |= 1 << 1
-	}
-	if v.ForPersonal {
-		flags |= 1 << 2
-	}
-	if v.ForCommunityPeer {
-		flags |= 1 << 3
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsGetAdminedPublicChannels) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetAdminedPublicChannels, "channels.getAdminedPublicChannels")
-	flags := r.Uint32()
-	v.ByLocation = flags&(1<<0) != 0
-	v.CheckLimit = flags&(1<<1) != 0
-	v.ForPersonal = flags&(1<<2) != 0
-	v.ForCommunityPeer = flags&(1<<3) != 0
+func (v *ChannelsGetAdminedPublicChannels) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetAdminedPublicChannels, "channels.getAdminedPublicChannels")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ByLocation)
+	c.True(flags, 1<<1, &v.CheckLimit)
+	c.True(flags, 1<<2, &v.ForPersonal)
+	c.True(flags, 1<<3, &v.ForCommunityPeer)
 }
 
 func (*ChannelsGetAdminedPublicChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -765,20 +469,11 @@ type ChannelsEditBanned struct {
 	BannedRights ChatBannedRights
 }
 
-func (*ChannelsEditBanned) TypeID() uint32 { return IDChannelsEditBanned }
-
-func (v *ChannelsEditBanned) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsEditBanned)
-	putInputChannel(b, v.Channel, "channels.editBanned.channel")
-	putInputPeer(b, v.Participant, "channels.editBanned.participant")
-	v.BannedRights.Encode(b)
-}
-
-func (v *ChannelsEditBanned) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsEditBanned, "channels.editBanned")
-	readInputChannel(r, 1, &v.Channel)
-	readInputPeer(r, 1, &v.Participant)
-	v.BannedRights.Decode(r)
+func (v *ChannelsEditBanned) TL(c *tl.Codec) {
+	c.Begin(IDChannelsEditBanned, "channels.editBanned")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.editBanned.channel")
+	codeInputPeer(c, 0, 0, &v.Participant, "channels.editBanned.participant")
+	v.BannedRights.TL(c)
 }
 
 func (*ChannelsEditBanned) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -794,43 +489,21 @@ type ChannelsGetAdminLog struct {
 	Limit        int32
 }
 
-func (*ChannelsGetAdminLog) TypeID() uint32 { return IDChannelsGetAdminLog }
-
-func (v *ChannelsGetAdminLog) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetAdminLog)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputChannel(b, v.Channel, "channels.getAdminLog.channel")
-	b.String(v.Q)
-	if v.EventsFilter != nil {
-		flags |= 1 << 0
-		v.EventsFilter.Encode(b)
-	}
-	if v.Admins != nil {
-		flags |= 1 << 1
-		putInputUserClasses(b, v.Admins, "channels.getAdminLog.admins")
-	}
-	b.Long(v.MaxID)
-	b.Long(v.MinID)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsGetAdminLog) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetAdminLog, "channels.getAdminLog")
-	flags := r.Uint32()
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadString(&v.Q)
-	readChannelAdminLogEventsFilter(r, flags&(1<<0), &v.EventsFilter)
-	readInputUserClasses(r, flags&(1<<1), &v.Admins)
-	v.MaxID = r.Long()
-	v.MinID = r.Long()
-	v.Limit = r.Int()
+func (v *ChannelsGetAdminLog) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetAdminLog, "channels.getAdminLog")
+	flags := c.Flags()
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.getAdminLog.channel")
+	c.String(&v.Q)
+	optChannelAdminLogEventsFilter(c, flags, 1<<0, &v.EventsFilter, "")
+	vectorInputUserClasses(c, flags, 1<<1, &v.Admins, "channels.getAdminLog.admins")
+	c.Long(&v.MaxID)
+	c.Long(&v.MinID)
+	c.Int(&v.Limit)
 }
 
 func (*ChannelsGetAdminLog) DecodeResult(r *tl.Reader) *ChannelsAdminLogResults {
 	v := new(ChannelsAdminLogResults)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -840,18 +513,10 @@ type ChannelsSetStickers struct {
 	Stickerset InputStickerSetClass
 }
 
-func (*ChannelsSetStickers) TypeID() uint32 { return IDChannelsSetStickers }
-
-func (v *ChannelsSetStickers) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSetStickers)
-	putInputChannel(b, v.Channel, "channels.setStickers.channel")
-	putInputStickerSet(b, v.Stickerset, "channels.setStickers.stickerset")
-}
-
-func (v *ChannelsSetStickers) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSetStickers, "channels.setStickers")
-	readInputChannel(r, 1, &v.Channel)
-	readInputStickerSet(r, 1, &v.Stickerset)
+func (v *ChannelsSetStickers) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSetStickers, "channels.setStickers")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.setStickers.channel")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "channels.setStickers.stickerset")
 }
 
 func (*ChannelsSetStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -862,18 +527,10 @@ type ChannelsReadMessageContents struct {
 	ID      []int32
 }
 
-func (*ChannelsReadMessageContents) TypeID() uint32 { return IDChannelsReadMessageContents }
-
-func (v *ChannelsReadMessageContents) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsReadMessageContents)
-	putInputChannel(b, v.Channel, "channels.readMessageContents.channel")
-	b.Ints(v.ID)
-}
-
-func (v *ChannelsReadMessageContents) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsReadMessageContents, "channels.readMessageContents")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadInts(&v.ID)
+func (v *ChannelsReadMessageContents) TL(c *tl.Codec) {
+	c.Begin(IDChannelsReadMessageContents, "channels.readMessageContents")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.readMessageContents.channel")
+	c.Ints(&v.ID)
 }
 
 func (*ChannelsReadMessageContents) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -885,26 +542,12 @@ type ChannelsDeleteHistory struct {
 	MaxID       int32
 }
 
-func (*ChannelsDeleteHistory) TypeID() uint32 { return IDChannelsDeleteHistory }
-
-func (v *ChannelsDeleteHistory) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsDeleteHistory)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForEveryone {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Channel, "channels.deleteHistory.channel")
-	b.Int(v.MaxID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsDeleteHistory) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsDeleteHistory, "channels.deleteHistory")
-	flags := r.Uint32()
-	v.ForEveryone = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Channel)
-	v.MaxID = r.Int()
+func (v *ChannelsDeleteHistory) TL(c *tl.Codec) {
+	c.Begin(IDChannelsDeleteHistory, "channels.deleteHistory")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ForEveryone)
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteHistory.channel")
+	c.Int(&v.MaxID)
 }
 
 func (*ChannelsDeleteHistory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -915,18 +558,10 @@ type ChannelsTogglePreHistoryHidden struct {
 	Enabled bool
 }
 
-func (*ChannelsTogglePreHistoryHidden) TypeID() uint32 { return IDChannelsTogglePreHistoryHidden }
-
-func (v *ChannelsTogglePreHistoryHidden) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsTogglePreHistoryHidden)
-	putInputChannel(b, v.Channel, "channels.togglePreHistoryHidden.channel")
-	b.Bool(v.Enabled)
-}
-
-func (v *ChannelsTogglePreHistoryHidden) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsTogglePreHistoryHidden, "channels.togglePreHistoryHidden")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
+func (v *ChannelsTogglePreHistoryHidden) TL(c *tl.Codec) {
+	c.Begin(IDChannelsTogglePreHistoryHidden, "channels.togglePreHistoryHidden")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.togglePreHistoryHidden.channel")
+	c.Bool(&v.Enabled)
 }
 
 func (*ChannelsTogglePreHistoryHidden) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -938,16 +573,9 @@ type ChannelsGetLeftChannels struct {
 	Offset int32
 }
 
-func (*ChannelsGetLeftChannels) TypeID() uint32 { return IDChannelsGetLeftChannels }
-
-func (v *ChannelsGetLeftChannels) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetLeftChannels)
-	b.Int(v.Offset)
-}
-
-func (v *ChannelsGetLeftChannels) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetLeftChannels, "channels.getLeftChannels")
-	v.Offset = r.Int()
+func (v *ChannelsGetLeftChannels) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetLeftChannels, "channels.getLeftChannels")
+	c.Int(&v.Offset)
 }
 
 func (*ChannelsGetLeftChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -958,14 +586,8 @@ func (*ChannelsGetLeftChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
 type ChannelsGetGroupsForDiscussion struct {
 }
 
-func (*ChannelsGetGroupsForDiscussion) TypeID() uint32 { return IDChannelsGetGroupsForDiscussion }
-
-func (v *ChannelsGetGroupsForDiscussion) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetGroupsForDiscussion)
-}
-
-func (v *ChannelsGetGroupsForDiscussion) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetGroupsForDiscussion, "channels.getGroupsForDiscussion")
+func (v *ChannelsGetGroupsForDiscussion) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetGroupsForDiscussion, "channels.getGroupsForDiscussion")
 }
 
 func (*ChannelsGetGroupsForDiscussion) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -978,18 +600,10 @@ type ChannelsSetDiscussionGroup struct {
 	Group     InputChannelClass
 }
 
-func (*ChannelsSetDiscussionGroup) TypeID() uint32 { return IDChannelsSetDiscussionGroup }
-
-func (v *ChannelsSetDiscussionGroup) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSetDiscussionGroup)
-	putInputChannel(b, v.Broadcast, "channels.setDiscussionGroup.broadcast")
-	putInputChannel(b, v.Group, "channels.setDiscussionGroup.group")
-}
-
-func (v *ChannelsSetDiscussionGroup) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSetDiscussionGroup, "channels.setDiscussionGroup")
-	readInputChannel(r, 1, &v.Broadcast)
-	readInputChannel(r, 1, &v.Group)
+func (v *ChannelsSetDiscussionGroup) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSetDiscussionGroup, "channels.setDiscussionGroup")
+	codeInputChannel(c, 0, 0, &v.Broadcast, "channels.setDiscussionGroup.broadcast")
+	codeInputChannel(c, 0, 0, &v.Group, "channels.setDiscussionGroup.group")
 }
 
 func (*ChannelsSetDiscussionGroup) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1001,20 +615,11 @@ type ChannelsEditLocation struct {
 	Address  string
 }
 
-func (*ChannelsEditLocation) TypeID() uint32 { return IDChannelsEditLocation }
-
-func (v *ChannelsEditLocation) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsEditLocation)
-	putInputChannel(b, v.Channel, "channels.editLocation.channel")
-	putInputGeoPoint(b, v.GeoPoint, "channels.editLocation.geo_point")
-	b.String(v.Address)
-}
-
-func (v *ChannelsEditLocation) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsEditLocation, "channels.editLocation")
-	readInputChannel(r, 1, &v.Channel)
-	readInputGeoPoint(r, 1, &v.GeoPoint)
-	r.ReadString(&v.Address)
+func (v *ChannelsEditLocation) TL(c *tl.Codec) {
+	c.Begin(IDChannelsEditLocation, "channels.editLocation")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.editLocation.channel")
+	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "channels.editLocation.geo_point")
+	c.String(&v.Address)
 }
 
 func (*ChannelsEditLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1025,18 +630,10 @@ type ChannelsToggleSlowMode struct {
 	Seconds int32
 }
 
-func (*ChannelsToggleSlowMode) TypeID() uint32 { return IDChannelsToggleSlowMode }
-
-func (v *ChannelsToggleSlowMode) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleSlowMode)
-	putInputChannel(b, v.Channel, "channels.toggleSlowMode.channel")
-	b.Int(v.Seconds)
-}
-
-func (v *ChannelsToggleSlowMode) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleSlowMode, "channels.toggleSlowMode")
-	readInputChannel(r, 1, &v.Channel)
-	v.Seconds = r.Int()
+func (v *ChannelsToggleSlowMode) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleSlowMode, "channels.toggleSlowMode")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleSlowMode.channel")
+	c.Int(&v.Seconds)
 }
 
 func (*ChannelsToggleSlowMode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1045,19 +642,13 @@ func (*ChannelsToggleSlowMode) DecodeResult(r *tl.Reader) UpdatesClass { return 
 type ChannelsGetInactiveChannels struct {
 }
 
-func (*ChannelsGetInactiveChannels) TypeID() uint32 { return IDChannelsGetInactiveChannels }
-
-func (v *ChannelsGetInactiveChannels) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetInactiveChannels)
-}
-
-func (v *ChannelsGetInactiveChannels) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetInactiveChannels, "channels.getInactiveChannels")
+func (v *ChannelsGetInactiveChannels) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetInactiveChannels, "channels.getInactiveChannels")
 }
 
 func (*ChannelsGetInactiveChannels) DecodeResult(r *tl.Reader) *MessagesInactiveChats {
 	v := new(MessagesInactiveChats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1066,16 +657,9 @@ type ChannelsConvertToGigagroup struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsConvertToGigagroup) TypeID() uint32 { return IDChannelsConvertToGigagroup }
-
-func (v *ChannelsConvertToGigagroup) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsConvertToGigagroup)
-	putInputChannel(b, v.Channel, "channels.convertToGigagroup.channel")
-}
-
-func (v *ChannelsConvertToGigagroup) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsConvertToGigagroup, "channels.convertToGigagroup")
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsConvertToGigagroup) TL(c *tl.Codec) {
+	c.Begin(IDChannelsConvertToGigagroup, "channels.convertToGigagroup")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.convertToGigagroup.channel")
 }
 
 func (*ChannelsConvertToGigagroup) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1087,33 +671,17 @@ type ChannelsGetSendAs struct {
 	Peer             InputPeerClass
 }
 
-func (*ChannelsGetSendAs) TypeID() uint32 { return IDChannelsGetSendAs }
-
-func (v *ChannelsGetSendAs) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetSendAs)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForPaidReactions {
-		flags |= 1 << 0
-	}
-	if v.ForLiveStories {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "channels.getSendAs.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsGetSendAs) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetSendAs, "channels.getSendAs")
-	flags := r.Uint32()
-	v.ForPaidReactions = flags&(1<<0) != 0
-	v.ForLiveStories = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
+func (v *ChannelsGetSendAs) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetSendAs, "channels.getSendAs")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ForPaidReactions)
+	c.True(flags, 1<<1, &v.ForLiveStories)
+	codeInputPeer(c, 0, 0, &v.Peer, "channels.getSendAs.peer")
 }
 
 func (*ChannelsGetSendAs) DecodeResult(r *tl.Reader) *ChannelsSendAsPeers {
 	v := new(ChannelsSendAsPeers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1123,23 +691,15 @@ type ChannelsDeleteParticipantHistory struct {
 	Participant InputPeerClass
 }
 
-func (*ChannelsDeleteParticipantHistory) TypeID() uint32 { return IDChannelsDeleteParticipantHistory }
-
-func (v *ChannelsDeleteParticipantHistory) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsDeleteParticipantHistory)
-	putInputChannel(b, v.Channel, "channels.deleteParticipantHistory.channel")
-	putInputPeer(b, v.Participant, "channels.deleteParticipantHistory.participant")
-}
-
-func (v *ChannelsDeleteParticipantHistory) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsDeleteParticipantHistory, "channels.deleteParticipantHistory")
-	readInputChannel(r, 1, &v.Channel)
-	readInputPeer(r, 1, &v.Participant)
+func (v *ChannelsDeleteParticipantHistory) TL(c *tl.Codec) {
+	c.Begin(IDChannelsDeleteParticipantHistory, "channels.deleteParticipantHistory")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteParticipantHistory.channel")
+	codeInputPeer(c, 0, 0, &v.Participant, "channels.deleteParticipantHistory.participant")
 }
 
 func (*ChannelsDeleteParticipantHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1149,18 +709,10 @@ type ChannelsToggleJoinToSend struct {
 	Enabled bool
 }
 
-func (*ChannelsToggleJoinToSend) TypeID() uint32 { return IDChannelsToggleJoinToSend }
-
-func (v *ChannelsToggleJoinToSend) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleJoinToSend)
-	putInputChannel(b, v.Channel, "channels.toggleJoinToSend.channel")
-	b.Bool(v.Enabled)
-}
-
-func (v *ChannelsToggleJoinToSend) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleJoinToSend, "channels.toggleJoinToSend")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
+func (v *ChannelsToggleJoinToSend) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleJoinToSend, "channels.toggleJoinToSend")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleJoinToSend.channel")
+	c.Bool(&v.Enabled)
 }
 
 func (*ChannelsToggleJoinToSend) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1173,31 +725,13 @@ type ChannelsToggleJoinRequest struct {
 	GuardBot       InputUserClass
 }
 
-func (*ChannelsToggleJoinRequest) TypeID() uint32 { return IDChannelsToggleJoinRequest }
-
-func (v *ChannelsToggleJoinRequest) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleJoinRequest)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ApplyToInvites {
-		flags |= 1 << 1
-	}
-	putInputChannel(b, v.Channel, "channels.toggleJoinRequest.channel")
-	b.Bool(v.Enabled)
-	if v.GuardBot != nil {
-		flags |= 1 << 0
-		v.GuardBot.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsToggleJoinRequest) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleJoinRequest, "channels.toggleJoinRequest")
-	flags := r.Uint32()
-	v.ApplyToInvites = flags&(1<<1) != 0
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
-	readInputUser(r, flags&(1<<0), &v.GuardBot)
+func (v *ChannelsToggleJoinRequest) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleJoinRequest, "channels.toggleJoinRequest")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.ApplyToInvites)
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleJoinRequest.channel")
+	c.Bool(&v.Enabled)
+	codeInputUser(c, flags, 1<<0, &v.GuardBot, "")
 }
 
 func (*ChannelsToggleJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1208,18 +742,10 @@ type ChannelsReorderUsernames struct {
 	Order   []string
 }
 
-func (*ChannelsReorderUsernames) TypeID() uint32 { return IDChannelsReorderUsernames }
-
-func (v *ChannelsReorderUsernames) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsReorderUsernames)
-	putInputChannel(b, v.Channel, "channels.reorderUsernames.channel")
-	b.Strings(v.Order)
-}
-
-func (v *ChannelsReorderUsernames) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsReorderUsernames, "channels.reorderUsernames")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadStrings(&v.Order)
+func (v *ChannelsReorderUsernames) TL(c *tl.Codec) {
+	c.Begin(IDChannelsReorderUsernames, "channels.reorderUsernames")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.reorderUsernames.channel")
+	c.Strings(&v.Order)
 }
 
 func (*ChannelsReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1231,20 +757,11 @@ type ChannelsToggleUsername struct {
 	Active   bool
 }
 
-func (*ChannelsToggleUsername) TypeID() uint32 { return IDChannelsToggleUsername }
-
-func (v *ChannelsToggleUsername) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleUsername)
-	putInputChannel(b, v.Channel, "channels.toggleUsername.channel")
-	b.String(v.Username)
-	b.Bool(v.Active)
-}
-
-func (v *ChannelsToggleUsername) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleUsername, "channels.toggleUsername")
-	readInputChannel(r, 1, &v.Channel)
-	r.ReadString(&v.Username)
-	v.Active = r.Bool()
+func (v *ChannelsToggleUsername) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleUsername, "channels.toggleUsername")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleUsername.channel")
+	c.String(&v.Username)
+	c.Bool(&v.Active)
 }
 
 func (*ChannelsToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1254,16 +771,9 @@ type ChannelsDeactivateAllUsernames struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsDeactivateAllUsernames) TypeID() uint32 { return IDChannelsDeactivateAllUsernames }
-
-func (v *ChannelsDeactivateAllUsernames) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsDeactivateAllUsernames)
-	putInputChannel(b, v.Channel, "channels.deactivateAllUsernames.channel")
-}
-
-func (v *ChannelsDeactivateAllUsernames) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsDeactivateAllUsernames, "channels.deactivateAllUsernames")
-	readInputChannel(r, 1, &v.Channel)
+func (v *ChannelsDeactivateAllUsernames) TL(c *tl.Codec) {
+	c.Begin(IDChannelsDeactivateAllUsernames, "channels.deactivateAllUsernames")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.deactivateAllUsernames.channel")
 }
 
 func (*ChannelsDeactivateAllUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1275,20 +785,11 @@ type ChannelsToggleForum struct {
 	Tabs    bool
 }
 
-func (*ChannelsToggleForum) TypeID() uint32 { return IDChannelsToggleForum }
-
-func (v *ChannelsToggleForum) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleForum)
-	putInputChannel(b, v.Channel, "channels.toggleForum.channel")
-	b.Bool(v.Enabled)
-	b.Bool(v.Tabs)
-}
-
-func (v *ChannelsToggleForum) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleForum, "channels.toggleForum")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
-	v.Tabs = r.Bool()
+func (v *ChannelsToggleForum) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleForum, "channels.toggleForum")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleForum.channel")
+	c.Bool(&v.Enabled)
+	c.Bool(&v.Tabs)
 }
 
 func (*ChannelsToggleForum) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1299,18 +800,10 @@ type ChannelsToggleAntiSpam struct {
 	Enabled bool
 }
 
-func (*ChannelsToggleAntiSpam) TypeID() uint32 { return IDChannelsToggleAntiSpam }
-
-func (v *ChannelsToggleAntiSpam) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleAntiSpam)
-	putInputChannel(b, v.Channel, "channels.toggleAntiSpam.channel")
-	b.Bool(v.Enabled)
-}
-
-func (v *ChannelsToggleAntiSpam) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleAntiSpam, "channels.toggleAntiSpam")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
+func (v *ChannelsToggleAntiSpam) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleAntiSpam, "channels.toggleAntiSpam")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleAntiSpam.channel")
+	c.Bool(&v.Enabled)
 }
 
 func (*ChannelsToggleAntiSpam) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1321,20 +814,10 @@ type ChannelsReportAntiSpamFalsePositive struct {
 	MsgID   int32
 }
 
-func (*ChannelsReportAntiSpamFalsePositive) TypeID() uint32 {
-	return IDChannelsReportAntiSpamFalsePositive
-}
-
-func (v *ChannelsReportAntiSpamFalsePositive) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsReportAntiSpamFalsePositive)
-	putInputChannel(b, v.Channel, "channels.reportAntiSpamFalsePositive.channel")
-	b.Int(v.MsgID)
-}
-
-func (v *ChannelsReportAntiSpamFalsePositive) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsReportAntiSpamFalsePositive, "channels.reportAntiSpamFalsePositive")
-	readInputChannel(r, 1, &v.Channel)
-	v.MsgID = r.Int()
+func (v *ChannelsReportAntiSpamFalsePositive) TL(c *tl.Codec) {
+	c.Begin(IDChannelsReportAntiSpamFalsePositive, "channels.reportAntiSpamFalsePositive")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.reportAntiSpamFalsePositive.channel")
+	c.Int(&v.MsgID)
 }
 
 func (*ChannelsReportAntiSpamFalsePositive) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1345,18 +828,10 @@ type ChannelsToggleParticipantsHidden struct {
 	Enabled bool
 }
 
-func (*ChannelsToggleParticipantsHidden) TypeID() uint32 { return IDChannelsToggleParticipantsHidden }
-
-func (v *ChannelsToggleParticipantsHidden) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleParticipantsHidden)
-	putInputChannel(b, v.Channel, "channels.toggleParticipantsHidden.channel")
-	b.Bool(v.Enabled)
-}
-
-func (v *ChannelsToggleParticipantsHidden) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleParticipantsHidden, "channels.toggleParticipantsHidden")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
+func (v *ChannelsToggleParticipantsHidden) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleParticipantsHidden, "channels.toggleParticipantsHidden")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleParticipantsHidden.channel")
+	c.Bool(&v.Enabled)
 }
 
 func (*ChannelsToggleParticipantsHidden) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1371,34 +846,13 @@ type ChannelsUpdateColor struct {
 	BackgroundEmojiID tl.Optional[int64]
 }
 
-func (*ChannelsUpdateColor) TypeID() uint32 { return IDChannelsUpdateColor }
-
-func (v *ChannelsUpdateColor) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsUpdateColor)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForProfile {
-		flags |= 1 << 1
-	}
-	putInputChannel(b, v.Channel, "channels.updateColor.channel")
-	if v.Color.Set {
-		flags |= 1 << 2
-		b.Int(v.Color.Value)
-	}
-	if v.BackgroundEmojiID.Set {
-		flags |= 1 << 0
-		b.Long(v.BackgroundEmojiID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsUpdateColor) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsUpdateColor, "channels.updateColor")
-	flags := r.Uint32()
-	v.ForProfile = flags&(1<<1) != 0
-	readInputChannel(r, 1, &v.Channel)
-	r.OptInt(flags&(1<<2), &v.Color)
-	r.OptLong(flags&(1<<0), &v.BackgroundEmojiID)
+func (v *ChannelsUpdateColor) TL(c *tl.Codec) {
+	c.Begin(IDChannelsUpdateColor, "channels.updateColor")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.ForProfile)
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.updateColor.channel")
+	c.OptInt(flags, 1<<2, &v.Color)
+	c.OptLong(flags, 1<<0, &v.BackgroundEmojiID)
 }
 
 func (*ChannelsUpdateColor) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1409,18 +863,10 @@ type ChannelsToggleViewForumAsMessages struct {
 	Enabled bool
 }
 
-func (*ChannelsToggleViewForumAsMessages) TypeID() uint32 { return IDChannelsToggleViewForumAsMessages }
-
-func (v *ChannelsToggleViewForumAsMessages) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleViewForumAsMessages)
-	putInputChannel(b, v.Channel, "channels.toggleViewForumAsMessages.channel")
-	b.Bool(v.Enabled)
-}
-
-func (v *ChannelsToggleViewForumAsMessages) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleViewForumAsMessages, "channels.toggleViewForumAsMessages")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
+func (v *ChannelsToggleViewForumAsMessages) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleViewForumAsMessages, "channels.toggleViewForumAsMessages")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleViewForumAsMessages.channel")
+	c.Bool(&v.Enabled)
 }
 
 func (*ChannelsToggleViewForumAsMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1432,23 +878,10 @@ type ChannelsGetChannelRecommendations struct {
 	Channel InputChannelClass
 }
 
-func (*ChannelsGetChannelRecommendations) TypeID() uint32 { return IDChannelsGetChannelRecommendations }
-
-func (v *ChannelsGetChannelRecommendations) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetChannelRecommendations)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Channel != nil {
-		flags |= 1 << 0
-		v.Channel.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsGetChannelRecommendations) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetChannelRecommendations, "channels.getChannelRecommendations")
-	flags := r.Uint32()
-	readInputChannel(r, flags&(1<<0), &v.Channel)
+func (v *ChannelsGetChannelRecommendations) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetChannelRecommendations, "channels.getChannelRecommendations")
+	flags := c.Flags()
+	codeInputChannel(c, flags, 1<<0, &v.Channel, "")
 }
 
 func (*ChannelsGetChannelRecommendations) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -1461,18 +894,10 @@ type ChannelsUpdateEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (*ChannelsUpdateEmojiStatus) TypeID() uint32 { return IDChannelsUpdateEmojiStatus }
-
-func (v *ChannelsUpdateEmojiStatus) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsUpdateEmojiStatus)
-	putInputChannel(b, v.Channel, "channels.updateEmojiStatus.channel")
-	putEmojiStatus(b, v.EmojiStatus, "channels.updateEmojiStatus.emoji_status")
-}
-
-func (v *ChannelsUpdateEmojiStatus) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsUpdateEmojiStatus, "channels.updateEmojiStatus")
-	readInputChannel(r, 1, &v.Channel)
-	readEmojiStatus(r, 1, &v.EmojiStatus)
+func (v *ChannelsUpdateEmojiStatus) TL(c *tl.Codec) {
+	c.Begin(IDChannelsUpdateEmojiStatus, "channels.updateEmojiStatus")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.updateEmojiStatus.channel")
+	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "channels.updateEmojiStatus.emoji_status")
 }
 
 func (*ChannelsUpdateEmojiStatus) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1483,20 +908,10 @@ type ChannelsSetBoostsToUnblockRestrictions struct {
 	Boosts  int32
 }
 
-func (*ChannelsSetBoostsToUnblockRestrictions) TypeID() uint32 {
-	return IDChannelsSetBoostsToUnblockRestrictions
-}
-
-func (v *ChannelsSetBoostsToUnblockRestrictions) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSetBoostsToUnblockRestrictions)
-	putInputChannel(b, v.Channel, "channels.setBoostsToUnblockRestrictions.channel")
-	b.Int(v.Boosts)
-}
-
-func (v *ChannelsSetBoostsToUnblockRestrictions) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSetBoostsToUnblockRestrictions, "channels.setBoostsToUnblockRestrictions")
-	readInputChannel(r, 1, &v.Channel)
-	v.Boosts = r.Int()
+func (v *ChannelsSetBoostsToUnblockRestrictions) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSetBoostsToUnblockRestrictions, "channels.setBoostsToUnblockRestrictions")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.setBoostsToUnblockRestrictions.channel")
+	c.Int(&v.Boosts)
 }
 
 func (*ChannelsSetBoostsToUnblockRestrictions) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1509,18 +924,10 @@ type ChannelsSetEmojiStickers struct {
 	Stickerset InputStickerSetClass
 }
 
-func (*ChannelsSetEmojiStickers) TypeID() uint32 { return IDChannelsSetEmojiStickers }
-
-func (v *ChannelsSetEmojiStickers) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSetEmojiStickers)
-	putInputChannel(b, v.Channel, "channels.setEmojiStickers.channel")
-	putInputStickerSet(b, v.Stickerset, "channels.setEmojiStickers.stickerset")
-}
-
-func (v *ChannelsSetEmojiStickers) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSetEmojiStickers, "channels.setEmojiStickers")
-	readInputChannel(r, 1, &v.Channel)
-	readInputStickerSet(r, 1, &v.Stickerset)
+func (v *ChannelsSetEmojiStickers) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSetEmojiStickers, "channels.setEmojiStickers")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.setEmojiStickers.channel")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "channels.setEmojiStickers.stickerset")
 }
 
 func (*ChannelsSetEmojiStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1531,18 +938,10 @@ type ChannelsRestrictSponsoredMessages struct {
 	Restricted bool
 }
 
-func (*ChannelsRestrictSponsoredMessages) TypeID() uint32 { return IDChannelsRestrictSponsoredMessages }
-
-func (v *ChannelsRestrictSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsRestrictSponsoredMessages)
-	putInputChannel(b, v.Channel, "channels.restrictSponsoredMessages.channel")
-	b.Bool(v.Restricted)
-}
-
-func (v *ChannelsRestrictSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsRestrictSponsoredMessages, "channels.restrictSponsoredMessages")
-	readInputChannel(r, 1, &v.Channel)
-	v.Restricted = r.Bool()
+func (v *ChannelsRestrictSponsoredMessages) TL(c *tl.Codec) {
+	c.Begin(IDChannelsRestrictSponsoredMessages, "channels.restrictSponsoredMessages")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.restrictSponsoredMessages.channel")
+	c.Bool(&v.Restricted)
 }
 
 func (*ChannelsRestrictSponsoredMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1560,41 +959,16 @@ type ChannelsSearchPosts struct {
 	AllowPaidStars tl.Optional[int64]
 }
 
-func (*ChannelsSearchPosts) TypeID() uint32 { return IDChannelsSearchPosts }
-
-func (v *ChannelsSearchPosts) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSearchPosts)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Hashtag.Set {
-		flags |= 1 << 0
-		b.String(v.Hashtag.Value)
-	}
-	if v.Query.Set {
-		flags |= 1 << 1
-		b.String(v.Query.Value)
-	}
-	b.Int(v.OffsetRate)
-	putInputPeer(b, v.OffsetPeer, "channels.searchPosts.offset_peer")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 2
-		b.Long(v.AllowPaidStars.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsSearchPosts) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSearchPosts, "channels.searchPosts")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.Hashtag)
-	r.OptString(flags&(1<<1), &v.Query)
-	v.OffsetRate = r.Int()
-	readInputPeer(r, 1, &v.OffsetPeer)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
-	r.OptLong(flags&(1<<2), &v.AllowPaidStars)
+func (v *ChannelsSearchPosts) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSearchPosts, "channels.searchPosts")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.Hashtag)
+	c.OptString(flags, 1<<1, &v.Query)
+	c.Int(&v.OffsetRate)
+	codeInputPeer(c, 0, 0, &v.OffsetPeer, "channels.searchPosts.offset_peer")
+	c.Int(&v.OffsetID)
+	c.Int(&v.Limit)
+	c.OptLong(flags, 1<<2, &v.AllowPaidStars)
 }
 
 func (*ChannelsSearchPosts) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -1608,26 +982,12 @@ type ChannelsUpdatePaidMessagesPrice struct {
 	SendPaidMessagesStars    int64
 }
 
-func (*ChannelsUpdatePaidMessagesPrice) TypeID() uint32 { return IDChannelsUpdatePaidMessagesPrice }
-
-func (v *ChannelsUpdatePaidMessagesPrice) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsUpdatePaidMessagesPrice)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.BroadcastMessagesAllowed {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Channel, "channels.updatePaidMessagesPrice.channel")
-	b.Long(v.SendPaidMessagesStars)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsUpdatePaidMessagesPrice) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsUpdatePaidMessagesPrice, "channels.updatePaidMessagesPrice")
-	flags := r.Uint32()
-	v.BroadcastMessagesAllowed = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Channel)
-	v.SendPaidMessagesStars = r.Long()
+func (v *ChannelsUpdatePaidMessagesPrice) TL(c *tl.Codec) {
+	c.Begin(IDChannelsUpdatePaidMessagesPrice, "channels.updatePaidMessagesPrice")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.BroadcastMessagesAllowed)
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.updatePaidMessagesPrice.channel")
+	c.Long(&v.SendPaidMessagesStars)
 }
 
 func (*ChannelsUpdatePaidMessagesPrice) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1640,18 +1000,10 @@ type ChannelsToggleAutotranslation struct {
 	Enabled bool
 }
 
-func (*ChannelsToggleAutotranslation) TypeID() uint32 { return IDChannelsToggleAutotranslation }
-
-func (v *ChannelsToggleAutotranslation) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsToggleAutotranslation)
-	putInputChannel(b, v.Channel, "channels.toggleAutotranslation.channel")
-	b.Bool(v.Enabled)
-}
-
-func (v *ChannelsToggleAutotranslation) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsToggleAutotranslation, "channels.toggleAutotranslation")
-	readInputChannel(r, 1, &v.Channel)
-	v.Enabled = r.Bool()
+func (v *ChannelsToggleAutotranslation) TL(c *tl.Codec) {
+	c.Begin(IDChannelsToggleAutotranslation, "channels.toggleAutotranslation")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleAutotranslation.channel")
+	c.Bool(&v.Enabled)
 }
 
 func (*ChannelsToggleAutotranslation) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1664,18 +1016,10 @@ type ChannelsGetMessageAuthor struct {
 	ID      int32
 }
 
-func (*ChannelsGetMessageAuthor) TypeID() uint32 { return IDChannelsGetMessageAuthor }
-
-func (v *ChannelsGetMessageAuthor) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsGetMessageAuthor)
-	putInputChannel(b, v.Channel, "channels.getMessageAuthor.channel")
-	b.Int(v.ID)
-}
-
-func (v *ChannelsGetMessageAuthor) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsGetMessageAuthor, "channels.getMessageAuthor")
-	readInputChannel(r, 1, &v.Channel)
-	v.ID = r.Int()
+func (v *ChannelsGetMessageAuthor) TL(c *tl.Codec) {
+	c.Begin(IDChannelsGetMessageAuthor, "channels.getMessageAuthor")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.getMessageAuthor.channel")
+	c.Int(&v.ID)
 }
 
 func (*ChannelsGetMessageAuthor) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -1685,28 +1029,15 @@ type ChannelsCheckSearchPostsFlood struct {
 	Query tl.Optional[string]
 }
 
-func (*ChannelsCheckSearchPostsFlood) TypeID() uint32 { return IDChannelsCheckSearchPostsFlood }
-
-func (v *ChannelsCheckSearchPostsFlood) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsCheckSearchPostsFlood)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Query.Set {
-		flags |= 1 << 0
-		b.String(v.Query.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChannelsCheckSearchPostsFlood) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsCheckSearchPostsFlood, "channels.checkSearchPostsFlood")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.Query)
+func (v *ChannelsCheckSearchPostsFlood) TL(c *tl.Codec) {
+	c.Begin(IDChannelsCheckSearchPostsFlood, "channels.checkSearchPostsFlood")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.Query)
 }
 
 func (*ChannelsCheckSearchPostsFlood) DecodeResult(r *tl.Reader) *SearchPostsFlood {
 	v := new(SearchPostsFlood)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1716,18 +1047,10 @@ type ChannelsSetMainProfileTab struct {
 	Tab     ProfileTabClass
 }
 
-func (*ChannelsSetMainProfileTab) TypeID() uint32 { return IDChannelsSetMainProfileTab }
-
-func (v *ChannelsSetMainProfileTab) Encode(b *tl.Buffer) {
-	b.ID(IDChannelsSetMainProfileTab)
-	putInputChannel(b, v.Channel, "channels.setMainProfileTab.channel")
-	putProfileTab(b, v.Tab, "channels.setMainProfileTab.tab")
-}
-
-func (v *ChannelsSetMainProfileTab) Decode(r *tl.Reader) {
-	r.Expect(IDChannelsSetMainProfileTab, "channels.setMainProfileTab")
-	readInputChannel(r, 1, &v.Channel)
-	readProfileTab(r, 1, &v.Tab)
+func (v *ChannelsSetMainProfileTab) TL(c *tl.Codec) {
+	c.Begin(IDChannelsSetMainProfileTab, "channels.setMainProfileTab")
+	codeInputChannel(c, 0, 0, &v.Channel, "channels.setMainProfileTab.channel")
+	codeProfileTab(c, 0, 0, &v.Tab, "channels.setMainProfileTab.tab")
 }
 
 func (*ChannelsSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1743,17 +1066,29 @@ func (*ChannelsChannelParticipantsNotModified) isChannelsChannelParticipants() {
 
 // DecodeChannelsChannelParticipants decodes a boxed channels.ChannelParticipants.
 func DecodeChannelsChannelParticipants(r *tl.Reader) (v ChannelsChannelParticipantsClass) {
-	switch r.PeekID() {
-	case IDChannelsChannelParticipants:
-		v = new(ChannelsChannelParticipants)
-	case IDChannelsChannelParticipantsNotModified:
-		v = new(ChannelsChannelParticipantsNotModified)
-	default:
-		r.Unexpected(r.ID(), "channels.ChannelParticipants")
-		return nil
-	}
-	v.Decode(r)
+	codeChannelsChannelParticipants(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeChannelsChannelParticipants(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelsChannelParticipantsClass, field string) {
+	var o ChannelsChannelParticipantsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDChannelsChannelParticipants:
+		o = new(ChannelsChannelParticipants)
+	case IDChannelsChannelParticipantsNotModified:
+		o = new(ChannelsChannelParticipantsNotModified)
+	default:
+		c.Unexpected("channels.ChannelParticipants")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // ChannelsSponsoredMessageReportResultClass is a channels.SponsoredMessageReportResult: one of channels.sponsoredMessageReportResultChooseOption, channels.sponsoredMessageReportResultAdsHidden, channels.sponsoredMessageReportResultReported.
@@ -1768,17 +1103,29 @@ func (*ChannelsSponsoredMessageReportResultReported) isChannelsSponsoredMessageR
 
 // DecodeChannelsSponsoredMessageReportResult decodes a boxed channels.SponsoredMessageReportResult.
 func DecodeChannelsSponsoredMessageReportResult(r *tl.Reader) (v ChannelsSponsoredMessageReportResultClass) {
-	switch r.PeekID() {
-	case IDChannelsSponsoredMessageReportResultChooseOption:
-		v = new(ChannelsSponsoredMessageReportResultChooseOption)
-	case IDChannelsSponsoredMessageReportResultAdsHidden:
-		v = new(ChannelsSponsoredMessageReportResultAdsHidden)
-	case IDChannelsSponsoredMessageReportResultReported:
-		v = new(ChannelsSponsoredMessageReportResultReported)
-	default:
-		r.Unexpected(r.ID(), "channels.SponsoredMessageReportResult")
-		return nil
-	}
-	v.Decode(r)
+	codeChannelsSponsoredMessageReportResult(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeChannelsSponsoredMessageReportResult(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelsSponsoredMessageReportResultClass, field string) {
+	var o ChannelsSponsoredMessageReportResultClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDChannelsSponsoredMessageReportResultChooseOption:
+		o = new(ChannelsSponsoredMessageReportResultChooseOption)
+	case IDChannelsSponsoredMessageReportResultAdsHidden:
+		o = new(ChannelsSponsoredMessageReportResultAdsHidden)
+	case IDChannelsSponsoredMessageReportResultReported:
+		o = new(ChannelsSponsoredMessageReportResultReported)
+	default:
+		c.Unexpected("channels.SponsoredMessageReportResult")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

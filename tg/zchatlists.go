@@ -12,18 +12,10 @@ type ChatlistsExportedChatlistInvite struct {
 	Invite ExportedChatlistInvite
 }
 
-func (*ChatlistsExportedChatlistInvite) TypeID() uint32 { return IDChatlistsExportedChatlistInvite }
-
-func (v *ChatlistsExportedChatlistInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsExportedChatlistInvite)
-	putDialogFilter(b, v.Filter, "chatlists.exportedChatlistInvite.filter")
-	v.Invite.Encode(b)
-}
-
-func (v *ChatlistsExportedChatlistInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsExportedChatlistInvite, "chatlists.exportedChatlistInvite")
-	readDialogFilter(r, 1, &v.Filter)
-	v.Invite.Decode(r)
+func (v *ChatlistsExportedChatlistInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsExportedChatlistInvite, "chatlists.exportedChatlistInvite")
+	codeDialogFilter(c, 0, 0, &v.Filter, "chatlists.exportedChatlistInvite.filter")
+	v.Invite.TL(c)
 }
 
 // ChatlistsExportedInvites is chatlists.exportedInvites#10ab6dc7.
@@ -33,20 +25,11 @@ type ChatlistsExportedInvites struct {
 	Users   []UserClass
 }
 
-func (*ChatlistsExportedInvites) TypeID() uint32 { return IDChatlistsExportedInvites }
-
-func (v *ChatlistsExportedInvites) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsExportedInvites)
-	putExportedChatlistInvites(b, v.Invites)
-	putChatClasses(b, v.Chats, "chatlists.exportedInvites.chats")
-	putUserClasses(b, v.Users, "chatlists.exportedInvites.users")
-}
-
-func (v *ChatlistsExportedInvites) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsExportedInvites, "chatlists.exportedInvites")
-	readExportedChatlistInvites(r, 1, &v.Invites)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChatlistsExportedInvites) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsExportedInvites, "chatlists.exportedInvites")
+	vectorExportedChatlistInvites(c, 0, 0, &v.Invites)
+	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.exportedInvites.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.exportedInvites.users")
 }
 
 // ChatlistsChatlistInviteAlready is chatlists.chatlistInviteAlready#fa87f659.
@@ -58,24 +41,13 @@ type ChatlistsChatlistInviteAlready struct {
 	Users        []UserClass
 }
 
-func (*ChatlistsChatlistInviteAlready) TypeID() uint32 { return IDChatlistsChatlistInviteAlready }
-
-func (v *ChatlistsChatlistInviteAlready) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsChatlistInviteAlready)
-	b.Int(v.FilterID)
-	putPeerClasses(b, v.MissingPeers, "chatlists.chatlistInviteAlready.missing_peers")
-	putPeerClasses(b, v.AlreadyPeers, "chatlists.chatlistInviteAlready.already_peers")
-	putChatClasses(b, v.Chats, "chatlists.chatlistInviteAlready.chats")
-	putUserClasses(b, v.Users, "chatlists.chatlistInviteAlready.users")
-}
-
-func (v *ChatlistsChatlistInviteAlready) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsChatlistInviteAlready, "chatlists.chatlistInviteAlready")
-	v.FilterID = r.Int()
-	readPeerClasses(r, 1, &v.MissingPeers)
-	readPeerClasses(r, 1, &v.AlreadyPeers)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChatlistsChatlistInviteAlready) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsChatlistInviteAlready, "chatlists.chatlistInviteAlready")
+	c.Int(&v.FilterID)
+	vectorPeerClasses(c, 0, 0, &v.MissingPeers, "chatlists.chatlistInviteAlready.missing_peers")
+	vectorPeerClasses(c, 0, 0, &v.AlreadyPeers, "chatlists.chatlistInviteAlready.already_peers")
+	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.chatlistInviteAlready.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.chatlistInviteAlready.users")
 }
 
 // ChatlistsChatlistInvite is chatlists.chatlistInvite#f10ece2f.
@@ -88,35 +60,15 @@ type ChatlistsChatlistInvite struct {
 	Users          []UserClass
 }
 
-func (*ChatlistsChatlistInvite) TypeID() uint32 { return IDChatlistsChatlistInvite }
-
-func (v *ChatlistsChatlistInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsChatlistInvite)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.TitleNoanimate {
-		flags |= 1 << 1
-	}
-	v.Title.Encode(b)
-	if v.Emoticon.Set {
-		flags |= 1 << 0
-		b.String(v.Emoticon.Value)
-	}
-	putPeerClasses(b, v.Peers, "chatlists.chatlistInvite.peers")
-	putChatClasses(b, v.Chats, "chatlists.chatlistInvite.chats")
-	putUserClasses(b, v.Users, "chatlists.chatlistInvite.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChatlistsChatlistInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsChatlistInvite, "chatlists.chatlistInvite")
-	flags := r.Uint32()
-	v.TitleNoanimate = flags&(1<<1) != 0
-	v.Title.Decode(r)
-	r.OptString(flags&(1<<0), &v.Emoticon)
-	readPeerClasses(r, 1, &v.Peers)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChatlistsChatlistInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsChatlistInvite, "chatlists.chatlistInvite")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.TitleNoanimate)
+	v.Title.TL(c)
+	c.OptString(flags, 1<<0, &v.Emoticon)
+	vectorPeerClasses(c, 0, 0, &v.Peers, "chatlists.chatlistInvite.peers")
+	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.chatlistInvite.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.chatlistInvite.users")
 }
 
 // ChatlistsChatlistUpdates is chatlists.chatlistUpdates#93bd878d.
@@ -126,20 +78,11 @@ type ChatlistsChatlistUpdates struct {
 	Users        []UserClass
 }
 
-func (*ChatlistsChatlistUpdates) TypeID() uint32 { return IDChatlistsChatlistUpdates }
-
-func (v *ChatlistsChatlistUpdates) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsChatlistUpdates)
-	putPeerClasses(b, v.MissingPeers, "chatlists.chatlistUpdates.missing_peers")
-	putChatClasses(b, v.Chats, "chatlists.chatlistUpdates.chats")
-	putUserClasses(b, v.Users, "chatlists.chatlistUpdates.users")
-}
-
-func (v *ChatlistsChatlistUpdates) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsChatlistUpdates, "chatlists.chatlistUpdates")
-	readPeerClasses(r, 1, &v.MissingPeers)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ChatlistsChatlistUpdates) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsChatlistUpdates, "chatlists.chatlistUpdates")
+	vectorPeerClasses(c, 0, 0, &v.MissingPeers, "chatlists.chatlistUpdates.missing_peers")
+	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.chatlistUpdates.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.chatlistUpdates.users")
 }
 
 // ChatlistsExportChatlistInvite is chatlists.exportChatlistInvite#8472478e.
@@ -149,25 +92,16 @@ type ChatlistsExportChatlistInvite struct {
 	Peers    []InputPeerClass
 }
 
-func (*ChatlistsExportChatlistInvite) TypeID() uint32 { return IDChatlistsExportChatlistInvite }
-
-func (v *ChatlistsExportChatlistInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsExportChatlistInvite)
-	v.Chatlist.Encode(b)
-	b.String(v.Title)
-	putInputPeerClasses(b, v.Peers, "chatlists.exportChatlistInvite.peers")
-}
-
-func (v *ChatlistsExportChatlistInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsExportChatlistInvite, "chatlists.exportChatlistInvite")
-	v.Chatlist.Decode(r)
-	r.ReadString(&v.Title)
-	readInputPeerClasses(r, 1, &v.Peers)
+func (v *ChatlistsExportChatlistInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsExportChatlistInvite, "chatlists.exportChatlistInvite")
+	v.Chatlist.TL(c)
+	c.String(&v.Title)
+	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.exportChatlistInvite.peers")
 }
 
 func (*ChatlistsExportChatlistInvite) DecodeResult(r *tl.Reader) *ChatlistsExportedChatlistInvite {
 	v := new(ChatlistsExportedChatlistInvite)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -177,18 +111,10 @@ type ChatlistsDeleteExportedInvite struct {
 	Slug     string
 }
 
-func (*ChatlistsDeleteExportedInvite) TypeID() uint32 { return IDChatlistsDeleteExportedInvite }
-
-func (v *ChatlistsDeleteExportedInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsDeleteExportedInvite)
-	v.Chatlist.Encode(b)
-	b.String(v.Slug)
-}
-
-func (v *ChatlistsDeleteExportedInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsDeleteExportedInvite, "chatlists.deleteExportedInvite")
-	v.Chatlist.Decode(r)
-	r.ReadString(&v.Slug)
+func (v *ChatlistsDeleteExportedInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsDeleteExportedInvite, "chatlists.deleteExportedInvite")
+	v.Chatlist.TL(c)
+	c.String(&v.Slug)
 }
 
 func (*ChatlistsDeleteExportedInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -201,37 +127,18 @@ type ChatlistsEditExportedInvite struct {
 	Peers    []InputPeerClass
 }
 
-func (*ChatlistsEditExportedInvite) TypeID() uint32 { return IDChatlistsEditExportedInvite }
-
-func (v *ChatlistsEditExportedInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsEditExportedInvite)
-	var flags uint32
-	flagsAt := b.Flags()
-	v.Chatlist.Encode(b)
-	b.String(v.Slug)
-	if v.Title.Set {
-		flags |= 1 << 1
-		b.String(v.Title.Value)
-	}
-	if v.Peers != nil {
-		flags |= 1 << 2
-		putInputPeerClasses(b, v.Peers, "chatlists.editExportedInvite.peers")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ChatlistsEditExportedInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsEditExportedInvite, "chatlists.editExportedInvite")
-	flags := r.Uint32()
-	v.Chatlist.Decode(r)
-	r.ReadString(&v.Slug)
-	r.OptString(flags&(1<<1), &v.Title)
-	readInputPeerClasses(r, flags&(1<<2), &v.Peers)
+func (v *ChatlistsEditExportedInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsEditExportedInvite, "chatlists.editExportedInvite")
+	flags := c.Flags()
+	v.Chatlist.TL(c)
+	c.String(&v.Slug)
+	c.OptString(flags, 1<<1, &v.Title)
+	vectorInputPeerClasses(c, flags, 1<<2, &v.Peers, "chatlists.editExportedInvite.peers")
 }
 
 func (*ChatlistsEditExportedInvite) DecodeResult(r *tl.Reader) *ExportedChatlistInvite {
 	v := new(ExportedChatlistInvite)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -240,21 +147,14 @@ type ChatlistsGetExportedInvites struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (*ChatlistsGetExportedInvites) TypeID() uint32 { return IDChatlistsGetExportedInvites }
-
-func (v *ChatlistsGetExportedInvites) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsGetExportedInvites)
-	v.Chatlist.Encode(b)
-}
-
-func (v *ChatlistsGetExportedInvites) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsGetExportedInvites, "chatlists.getExportedInvites")
-	v.Chatlist.Decode(r)
+func (v *ChatlistsGetExportedInvites) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsGetExportedInvites, "chatlists.getExportedInvites")
+	v.Chatlist.TL(c)
 }
 
 func (*ChatlistsGetExportedInvites) DecodeResult(r *tl.Reader) *ChatlistsExportedInvites {
 	v := new(ChatlistsExportedInvites)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -263,16 +163,9 @@ type ChatlistsCheckChatlistInvite struct {
 	Slug string
 }
 
-func (*ChatlistsCheckChatlistInvite) TypeID() uint32 { return IDChatlistsCheckChatlistInvite }
-
-func (v *ChatlistsCheckChatlistInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsCheckChatlistInvite)
-	b.String(v.Slug)
-}
-
-func (v *ChatlistsCheckChatlistInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsCheckChatlistInvite, "chatlists.checkChatlistInvite")
-	r.ReadString(&v.Slug)
+func (v *ChatlistsCheckChatlistInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsCheckChatlistInvite, "chatlists.checkChatlistInvite")
+	c.String(&v.Slug)
 }
 
 func (*ChatlistsCheckChatlistInvite) DecodeResult(r *tl.Reader) ChatlistsChatlistInviteClass {
@@ -285,18 +178,10 @@ type ChatlistsJoinChatlistInvite struct {
 	Peers []InputPeerClass
 }
 
-func (*ChatlistsJoinChatlistInvite) TypeID() uint32 { return IDChatlistsJoinChatlistInvite }
-
-func (v *ChatlistsJoinChatlistInvite) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsJoinChatlistInvite)
-	b.String(v.Slug)
-	putInputPeerClasses(b, v.Peers, "chatlists.joinChatlistInvite.peers")
-}
-
-func (v *ChatlistsJoinChatlistInvite) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsJoinChatlistInvite, "chatlists.joinChatlistInvite")
-	r.ReadString(&v.Slug)
-	readInputPeerClasses(r, 1, &v.Peers)
+func (v *ChatlistsJoinChatlistInvite) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsJoinChatlistInvite, "chatlists.joinChatlistInvite")
+	c.String(&v.Slug)
+	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.joinChatlistInvite.peers")
 }
 
 func (*ChatlistsJoinChatlistInvite) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -306,21 +191,14 @@ type ChatlistsGetChatlistUpdates struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (*ChatlistsGetChatlistUpdates) TypeID() uint32 { return IDChatlistsGetChatlistUpdates }
-
-func (v *ChatlistsGetChatlistUpdates) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsGetChatlistUpdates)
-	v.Chatlist.Encode(b)
-}
-
-func (v *ChatlistsGetChatlistUpdates) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsGetChatlistUpdates, "chatlists.getChatlistUpdates")
-	v.Chatlist.Decode(r)
+func (v *ChatlistsGetChatlistUpdates) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsGetChatlistUpdates, "chatlists.getChatlistUpdates")
+	v.Chatlist.TL(c)
 }
 
 func (*ChatlistsGetChatlistUpdates) DecodeResult(r *tl.Reader) *ChatlistsChatlistUpdates {
 	v := new(ChatlistsChatlistUpdates)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -330,18 +208,10 @@ type ChatlistsJoinChatlistUpdates struct {
 	Peers    []InputPeerClass
 }
 
-func (*ChatlistsJoinChatlistUpdates) TypeID() uint32 { return IDChatlistsJoinChatlistUpdates }
-
-func (v *ChatlistsJoinChatlistUpdates) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsJoinChatlistUpdates)
-	v.Chatlist.Encode(b)
-	putInputPeerClasses(b, v.Peers, "chatlists.joinChatlistUpdates.peers")
-}
-
-func (v *ChatlistsJoinChatlistUpdates) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsJoinChatlistUpdates, "chatlists.joinChatlistUpdates")
-	v.Chatlist.Decode(r)
-	readInputPeerClasses(r, 1, &v.Peers)
+func (v *ChatlistsJoinChatlistUpdates) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsJoinChatlistUpdates, "chatlists.joinChatlistUpdates")
+	v.Chatlist.TL(c)
+	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.joinChatlistUpdates.peers")
 }
 
 func (*ChatlistsJoinChatlistUpdates) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -351,16 +221,9 @@ type ChatlistsHideChatlistUpdates struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (*ChatlistsHideChatlistUpdates) TypeID() uint32 { return IDChatlistsHideChatlistUpdates }
-
-func (v *ChatlistsHideChatlistUpdates) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsHideChatlistUpdates)
-	v.Chatlist.Encode(b)
-}
-
-func (v *ChatlistsHideChatlistUpdates) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsHideChatlistUpdates, "chatlists.hideChatlistUpdates")
-	v.Chatlist.Decode(r)
+func (v *ChatlistsHideChatlistUpdates) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsHideChatlistUpdates, "chatlists.hideChatlistUpdates")
+	v.Chatlist.TL(c)
 }
 
 func (*ChatlistsHideChatlistUpdates) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -370,22 +233,13 @@ type ChatlistsGetLeaveChatlistSuggestions struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (*ChatlistsGetLeaveChatlistSuggestions) TypeID() uint32 {
-	return IDChatlistsGetLeaveChatlistSuggestions
-}
-
-func (v *ChatlistsGetLeaveChatlistSuggestions) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsGetLeaveChatlistSuggestions)
-	v.Chatlist.Encode(b)
-}
-
-func (v *ChatlistsGetLeaveChatlistSuggestions) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsGetLeaveChatlistSuggestions, "chatlists.getLeaveChatlistSuggestions")
-	v.Chatlist.Decode(r)
+func (v *ChatlistsGetLeaveChatlistSuggestions) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsGetLeaveChatlistSuggestions, "chatlists.getLeaveChatlistSuggestions")
+	v.Chatlist.TL(c)
 }
 
 func (*ChatlistsGetLeaveChatlistSuggestions) DecodeResult(r *tl.Reader) (v []PeerClass) {
-	readPeerClasses(r, 1, &v)
+	vectorPeerClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -395,18 +249,10 @@ type ChatlistsLeaveChatlist struct {
 	Peers    []InputPeerClass
 }
 
-func (*ChatlistsLeaveChatlist) TypeID() uint32 { return IDChatlistsLeaveChatlist }
-
-func (v *ChatlistsLeaveChatlist) Encode(b *tl.Buffer) {
-	b.ID(IDChatlistsLeaveChatlist)
-	v.Chatlist.Encode(b)
-	putInputPeerClasses(b, v.Peers, "chatlists.leaveChatlist.peers")
-}
-
-func (v *ChatlistsLeaveChatlist) Decode(r *tl.Reader) {
-	r.Expect(IDChatlistsLeaveChatlist, "chatlists.leaveChatlist")
-	v.Chatlist.Decode(r)
-	readInputPeerClasses(r, 1, &v.Peers)
+func (v *ChatlistsLeaveChatlist) TL(c *tl.Codec) {
+	c.Begin(IDChatlistsLeaveChatlist, "chatlists.leaveChatlist")
+	v.Chatlist.TL(c)
+	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.leaveChatlist.peers")
 }
 
 func (*ChatlistsLeaveChatlist) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -422,15 +268,27 @@ func (*ChatlistsChatlistInvite) isChatlistsChatlistInvite()        {}
 
 // DecodeChatlistsChatlistInvite decodes a boxed chatlists.ChatlistInvite.
 func DecodeChatlistsChatlistInvite(r *tl.Reader) (v ChatlistsChatlistInviteClass) {
-	switch r.PeekID() {
-	case IDChatlistsChatlistInviteAlready:
-		v = new(ChatlistsChatlistInviteAlready)
-	case IDChatlistsChatlistInvite:
-		v = new(ChatlistsChatlistInvite)
-	default:
-		r.Unexpected(r.ID(), "chatlists.ChatlistInvite")
-		return nil
-	}
-	v.Decode(r)
+	codeChatlistsChatlistInvite(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeChatlistsChatlistInvite(c *tl.Codec, f tl.Flags, mask uint32, v *ChatlistsChatlistInviteClass, field string) {
+	var o ChatlistsChatlistInviteClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDChatlistsChatlistInviteAlready:
+		o = new(ChatlistsChatlistInviteAlready)
+	case IDChatlistsChatlistInvite:
+		o = new(ChatlistsChatlistInvite)
+	default:
+		c.Unexpected("chatlists.ChatlistInvite")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

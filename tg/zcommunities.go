@@ -15,31 +15,14 @@ type CommunitiesPeerLinkRequests struct {
 	Users      []UserClass
 }
 
-func (*CommunitiesPeerLinkRequests) TypeID() uint32 { return IDCommunitiesPeerLinkRequests }
-
-func (v *CommunitiesPeerLinkRequests) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesPeerLinkRequests)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.TotalCount)
-	putCommunityPeerRequests(b, v.Requests)
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "communities.peerLinkRequests.chats")
-	putUserClasses(b, v.Users, "communities.peerLinkRequests.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesPeerLinkRequests) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesPeerLinkRequests, "communities.peerLinkRequests")
-	flags := r.Uint32()
-	v.TotalCount = r.Int()
-	readCommunityPeerRequests(r, 1, &v.Requests)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *CommunitiesPeerLinkRequests) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesPeerLinkRequests, "communities.peerLinkRequests")
+	flags := c.Flags()
+	c.Int(&v.TotalCount)
+	vectorCommunityPeerRequests(c, 0, 0, &v.Requests)
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "communities.peerLinkRequests.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "communities.peerLinkRequests.users")
 }
 
 // CommunitiesParticipantJoinedChats is communities.participantJoinedChats#8d78512a.
@@ -50,22 +33,12 @@ type CommunitiesParticipantJoinedChats struct {
 	Users          []UserClass
 }
 
-func (*CommunitiesParticipantJoinedChats) TypeID() uint32 { return IDCommunitiesParticipantJoinedChats }
-
-func (v *CommunitiesParticipantJoinedChats) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesParticipantJoinedChats)
-	b.Longs(v.CreatorChatIDs)
-	b.Longs(v.JoinedChatIDs)
-	putChatClasses(b, v.Chats, "communities.participantJoinedChats.chats")
-	putUserClasses(b, v.Users, "communities.participantJoinedChats.users")
-}
-
-func (v *CommunitiesParticipantJoinedChats) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesParticipantJoinedChats, "communities.participantJoinedChats")
-	r.ReadLongs(&v.CreatorChatIDs)
-	r.ReadLongs(&v.JoinedChatIDs)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *CommunitiesParticipantJoinedChats) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesParticipantJoinedChats, "communities.participantJoinedChats")
+	c.Longs(&v.CreatorChatIDs)
+	c.Longs(&v.JoinedChatIDs)
+	vectorChatClasses(c, 0, 0, &v.Chats, "communities.participantJoinedChats.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "communities.participantJoinedChats.users")
 }
 
 // CommunitiesCreate is communities.create#a63859ec.
@@ -76,31 +49,13 @@ type CommunitiesCreate struct {
 	Peer   InputPeerClass
 }
 
-func (*CommunitiesCreate) TypeID() uint32 { return IDCommunitiesCreate }
-
-func (v *CommunitiesCreate) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesCreate)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Hidden {
-		flags |= 1 << 1
-	}
-	b.String(v.Title)
-	if v.About.Set {
-		flags |= 1 << 0
-		b.String(v.About.Value)
-	}
-	putInputPeer(b, v.Peer, "communities.create.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesCreate) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesCreate, "communities.create")
-	flags := r.Uint32()
-	v.Hidden = flags&(1<<1) != 0
-	r.ReadString(&v.Title)
-	r.OptString(flags&(1<<0), &v.About)
-	readInputPeer(r, 1, &v.Peer)
+func (v *CommunitiesCreate) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesCreate, "communities.create")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Hidden)
+	c.String(&v.Title)
+	c.OptString(flags, 1<<0, &v.About)
+	codeInputPeer(c, 0, 0, &v.Peer, "communities.create.peer")
 }
 
 func (*CommunitiesCreate) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -114,34 +69,14 @@ type CommunitiesTogglePeerLink struct {
 	Peer      InputPeerClass
 }
 
-func (*CommunitiesTogglePeerLink) TypeID() uint32 { return IDCommunitiesTogglePeerLink }
-
-func (v *CommunitiesTogglePeerLink) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesTogglePeerLink)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Visible {
-		flags |= 1 << 0
-	}
-	if v.Hidden {
-		flags |= 1 << 1
-	}
-	if v.Deleted {
-		flags |= 1 << 2
-	}
-	putInputChannel(b, v.Community, "communities.togglePeerLink.community")
-	putInputPeer(b, v.Peer, "communities.togglePeerLink.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesTogglePeerLink) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesTogglePeerLink, "communities.togglePeerLink")
-	flags := r.Uint32()
-	v.Visible = flags&(1<<0) != 0
-	v.Hidden = flags&(1<<1) != 0
-	v.Deleted = flags&(1<<2) != 0
-	readInputChannel(r, 1, &v.Community)
-	readInputPeer(r, 1, &v.Peer)
+func (v *CommunitiesTogglePeerLink) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesTogglePeerLink, "communities.togglePeerLink")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Visible)
+	c.True(flags, 1<<1, &v.Hidden)
+	c.True(flags, 1<<2, &v.Deleted)
+	codeInputChannel(c, 0, 0, &v.Community, "communities.togglePeerLink.community")
+	codeInputPeer(c, 0, 0, &v.Peer, "communities.togglePeerLink.peer")
 }
 
 func (*CommunitiesTogglePeerLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -150,14 +85,8 @@ func (*CommunitiesTogglePeerLink) DecodeResult(r *tl.Reader) bool { return r.Boo
 type CommunitiesGetJoinedCommunities struct {
 }
 
-func (*CommunitiesGetJoinedCommunities) TypeID() uint32 { return IDCommunitiesGetJoinedCommunities }
-
-func (v *CommunitiesGetJoinedCommunities) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesGetJoinedCommunities)
-}
-
-func (v *CommunitiesGetJoinedCommunities) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesGetJoinedCommunities, "communities.getJoinedCommunities")
+func (v *CommunitiesGetJoinedCommunities) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesGetJoinedCommunities, "communities.getJoinedCommunities")
 }
 
 func (*CommunitiesGetJoinedCommunities) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -170,26 +99,11 @@ type CommunitiesToggleCommunityCollapsedInDialogs struct {
 	Community InputChannelClass
 }
 
-func (*CommunitiesToggleCommunityCollapsedInDialogs) TypeID() uint32 {
-	return IDCommunitiesToggleCommunityCollapsedInDialogs
-}
-
-func (v *CommunitiesToggleCommunityCollapsedInDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesToggleCommunityCollapsedInDialogs)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Collapsed {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Community, "communities.toggleCommunityCollapsedInDialogs.community")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesToggleCommunityCollapsedInDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesToggleCommunityCollapsedInDialogs, "communities.toggleCommunityCollapsedInDialogs")
-	flags := r.Uint32()
-	v.Collapsed = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Community)
+func (v *CommunitiesToggleCommunityCollapsedInDialogs) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesToggleCommunityCollapsedInDialogs, "communities.toggleCommunityCollapsedInDialogs")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Collapsed)
+	codeInputChannel(c, 0, 0, &v.Community, "communities.toggleCommunityCollapsedInDialogs.community")
 }
 
 func (*CommunitiesToggleCommunityCollapsedInDialogs) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -203,25 +117,16 @@ type CommunitiesGetPeerLinkRequests struct {
 	Limit     int32
 }
 
-func (*CommunitiesGetPeerLinkRequests) TypeID() uint32 { return IDCommunitiesGetPeerLinkRequests }
-
-func (v *CommunitiesGetPeerLinkRequests) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesGetPeerLinkRequests)
-	putInputChannel(b, v.Community, "communities.getPeerLinkRequests.community")
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *CommunitiesGetPeerLinkRequests) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesGetPeerLinkRequests, "communities.getPeerLinkRequests")
-	readInputChannel(r, 1, &v.Community)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *CommunitiesGetPeerLinkRequests) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesGetPeerLinkRequests, "communities.getPeerLinkRequests")
+	codeInputChannel(c, 0, 0, &v.Community, "communities.getPeerLinkRequests.community")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*CommunitiesGetPeerLinkRequests) DecodeResult(r *tl.Reader) *CommunitiesPeerLinkRequests {
 	v := new(CommunitiesPeerLinkRequests)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -232,28 +137,12 @@ type CommunitiesTogglePeerLinkRequestApproval struct {
 	Peer      InputPeerClass
 }
 
-func (*CommunitiesTogglePeerLinkRequestApproval) TypeID() uint32 {
-	return IDCommunitiesTogglePeerLinkRequestApproval
-}
-
-func (v *CommunitiesTogglePeerLinkRequestApproval) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesTogglePeerLinkRequestApproval)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Reject {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Community, "communities.togglePeerLinkRequestApproval.community")
-	putInputPeer(b, v.Peer, "communities.togglePeerLinkRequestApproval.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesTogglePeerLinkRequestApproval) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesTogglePeerLinkRequestApproval, "communities.togglePeerLinkRequestApproval")
-	flags := r.Uint32()
-	v.Reject = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Community)
-	readInputPeer(r, 1, &v.Peer)
+func (v *CommunitiesTogglePeerLinkRequestApproval) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesTogglePeerLinkRequestApproval, "communities.togglePeerLinkRequestApproval")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Reject)
+	codeInputChannel(c, 0, 0, &v.Community, "communities.togglePeerLinkRequestApproval.community")
+	codeInputPeer(c, 0, 0, &v.Peer, "communities.togglePeerLinkRequestApproval.peer")
 }
 
 func (*CommunitiesTogglePeerLinkRequestApproval) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -264,26 +153,11 @@ type CommunitiesToggleAllPeerLinkRequestApproval struct {
 	Community InputChannelClass
 }
 
-func (*CommunitiesToggleAllPeerLinkRequestApproval) TypeID() uint32 {
-	return IDCommunitiesToggleAllPeerLinkRequestApproval
-}
-
-func (v *CommunitiesToggleAllPeerLinkRequestApproval) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesToggleAllPeerLinkRequestApproval)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Reject {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Community, "communities.toggleAllPeerLinkRequestApproval.community")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesToggleAllPeerLinkRequestApproval) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesToggleAllPeerLinkRequestApproval, "communities.toggleAllPeerLinkRequestApproval")
-	flags := r.Uint32()
-	v.Reject = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Community)
+func (v *CommunitiesToggleAllPeerLinkRequestApproval) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesToggleAllPeerLinkRequestApproval, "communities.toggleAllPeerLinkRequestApproval")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Reject)
+	codeInputChannel(c, 0, 0, &v.Community, "communities.toggleAllPeerLinkRequestApproval.community")
 }
 
 func (*CommunitiesToggleAllPeerLinkRequestApproval) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -295,28 +169,12 @@ type CommunitiesToggleParticipantBanned struct {
 	Participant InputPeerClass
 }
 
-func (*CommunitiesToggleParticipantBanned) TypeID() uint32 {
-	return IDCommunitiesToggleParticipantBanned
-}
-
-func (v *CommunitiesToggleParticipantBanned) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesToggleParticipantBanned)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Unban {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Community, "communities.toggleParticipantBanned.community")
-	putInputPeer(b, v.Participant, "communities.toggleParticipantBanned.participant")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *CommunitiesToggleParticipantBanned) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesToggleParticipantBanned, "communities.toggleParticipantBanned")
-	flags := r.Uint32()
-	v.Unban = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Community)
-	readInputPeer(r, 1, &v.Participant)
+func (v *CommunitiesToggleParticipantBanned) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesToggleParticipantBanned, "communities.toggleParticipantBanned")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Unban)
+	codeInputChannel(c, 0, 0, &v.Community, "communities.toggleParticipantBanned.community")
+	codeInputPeer(c, 0, 0, &v.Participant, "communities.toggleParticipantBanned.participant")
 }
 
 func (*CommunitiesToggleParticipantBanned) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -327,24 +185,14 @@ type CommunitiesGetParticipantJoinedChats struct {
 	Participant InputPeerClass
 }
 
-func (*CommunitiesGetParticipantJoinedChats) TypeID() uint32 {
-	return IDCommunitiesGetParticipantJoinedChats
-}
-
-func (v *CommunitiesGetParticipantJoinedChats) Encode(b *tl.Buffer) {
-	b.ID(IDCommunitiesGetParticipantJoinedChats)
-	putInputChannel(b, v.Community, "communities.getParticipantJoinedChats.community")
-	putInputPeer(b, v.Participant, "communities.getParticipantJoinedChats.participant")
-}
-
-func (v *CommunitiesGetParticipantJoinedChats) Decode(r *tl.Reader) {
-	r.Expect(IDCommunitiesGetParticipantJoinedChats, "communities.getParticipantJoinedChats")
-	readInputChannel(r, 1, &v.Community)
-	readInputPeer(r, 1, &v.Participant)
+func (v *CommunitiesGetParticipantJoinedChats) TL(c *tl.Codec) {
+	c.Begin(IDCommunitiesGetParticipantJoinedChats, "communities.getParticipantJoinedChats")
+	codeInputChannel(c, 0, 0, &v.Community, "communities.getParticipantJoinedChats.community")
+	codeInputPeer(c, 0, 0, &v.Participant, "communities.getParticipantJoinedChats.participant")
 }
 
 func (*CommunitiesGetParticipantJoinedChats) DecodeResult(r *tl.Reader) *CommunitiesParticipantJoinedChats {
 	v := new(CommunitiesParticipantJoinedChats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }

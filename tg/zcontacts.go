@@ -10,14 +10,8 @@ import (
 type ContactsContactsNotModified struct {
 }
 
-func (*ContactsContactsNotModified) TypeID() uint32 { return IDContactsContactsNotModified }
-
-func (v *ContactsContactsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDContactsContactsNotModified)
-}
-
-func (v *ContactsContactsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDContactsContactsNotModified, "contacts.contactsNotModified")
+func (v *ContactsContactsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDContactsContactsNotModified, "contacts.contactsNotModified")
 }
 
 // ContactsContacts is contacts.contacts#eae87e42.
@@ -27,20 +21,11 @@ type ContactsContacts struct {
 	Users      []UserClass
 }
 
-func (*ContactsContacts) TypeID() uint32 { return IDContactsContacts }
-
-func (v *ContactsContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsContacts)
-	putContacts(b, v.Contacts)
-	b.Int(v.SavedCount)
-	putUserClasses(b, v.Users, "contacts.contacts.users")
-}
-
-func (v *ContactsContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsContacts, "contacts.contacts")
-	readContacts(r, 1, &v.Contacts)
-	v.SavedCount = r.Int()
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsContacts) TL(c *tl.Codec) {
+	c.Begin(IDContactsContacts, "contacts.contacts")
+	vectorContacts(c, 0, 0, &v.Contacts)
+	c.Int(&v.SavedCount)
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.contacts.users")
 }
 
 // ContactsImportedContacts is contacts.importedContacts#77d01c3b.
@@ -51,22 +36,12 @@ type ContactsImportedContacts struct {
 	Users          []UserClass
 }
 
-func (*ContactsImportedContacts) TypeID() uint32 { return IDContactsImportedContacts }
-
-func (v *ContactsImportedContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsImportedContacts)
-	putImportedContacts(b, v.Imported)
-	putPopularContacts(b, v.PopularInvites)
-	b.Longs(v.RetryContacts)
-	putUserClasses(b, v.Users, "contacts.importedContacts.users")
-}
-
-func (v *ContactsImportedContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsImportedContacts, "contacts.importedContacts")
-	readImportedContacts(r, 1, &v.Imported)
-	readPopularContacts(r, 1, &v.PopularInvites)
-	r.ReadLongs(&v.RetryContacts)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsImportedContacts) TL(c *tl.Codec) {
+	c.Begin(IDContactsImportedContacts, "contacts.importedContacts")
+	vectorImportedContacts(c, 0, 0, &v.Imported)
+	vectorPopularContacts(c, 0, 0, &v.PopularInvites)
+	c.Longs(&v.RetryContacts)
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.importedContacts.users")
 }
 
 // ContactsBlocked is contacts.blocked#0ade1591.
@@ -76,20 +51,11 @@ type ContactsBlocked struct {
 	Users   []UserClass
 }
 
-func (*ContactsBlocked) TypeID() uint32 { return IDContactsBlocked }
-
-func (v *ContactsBlocked) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlocked)
-	putPeerBlockeds(b, v.Blocked)
-	putChatClasses(b, v.Chats, "contacts.blocked.chats")
-	putUserClasses(b, v.Users, "contacts.blocked.users")
-}
-
-func (v *ContactsBlocked) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlocked, "contacts.blocked")
-	readPeerBlockeds(r, 1, &v.Blocked)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsBlocked) TL(c *tl.Codec) {
+	c.Begin(IDContactsBlocked, "contacts.blocked")
+	vectorPeerBlockeds(c, 0, 0, &v.Blocked)
+	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.blocked.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.blocked.users")
 }
 
 // ContactsBlockedSlice is contacts.blockedSlice#e1664194.
@@ -100,22 +66,12 @@ type ContactsBlockedSlice struct {
 	Users   []UserClass
 }
 
-func (*ContactsBlockedSlice) TypeID() uint32 { return IDContactsBlockedSlice }
-
-func (v *ContactsBlockedSlice) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlockedSlice)
-	b.Int(v.Count)
-	putPeerBlockeds(b, v.Blocked)
-	putChatClasses(b, v.Chats, "contacts.blockedSlice.chats")
-	putUserClasses(b, v.Users, "contacts.blockedSlice.users")
-}
-
-func (v *ContactsBlockedSlice) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlockedSlice, "contacts.blockedSlice")
-	v.Count = r.Int()
-	readPeerBlockeds(r, 1, &v.Blocked)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsBlockedSlice) TL(c *tl.Codec) {
+	c.Begin(IDContactsBlockedSlice, "contacts.blockedSlice")
+	c.Int(&v.Count)
+	vectorPeerBlockeds(c, 0, 0, &v.Blocked)
+	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.blockedSlice.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.blockedSlice.users")
 }
 
 // ContactsFound is contacts.found#b3134d9d.
@@ -126,22 +82,12 @@ type ContactsFound struct {
 	Users     []UserClass
 }
 
-func (*ContactsFound) TypeID() uint32 { return IDContactsFound }
-
-func (v *ContactsFound) Encode(b *tl.Buffer) {
-	b.ID(IDContactsFound)
-	putPeerClasses(b, v.MyResults, "contacts.found.my_results")
-	putPeerClasses(b, v.Results, "contacts.found.results")
-	putChatClasses(b, v.Chats, "contacts.found.chats")
-	putUserClasses(b, v.Users, "contacts.found.users")
-}
-
-func (v *ContactsFound) Decode(r *tl.Reader) {
-	r.Expect(IDContactsFound, "contacts.found")
-	readPeerClasses(r, 1, &v.MyResults)
-	readPeerClasses(r, 1, &v.Results)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsFound) TL(c *tl.Codec) {
+	c.Begin(IDContactsFound, "contacts.found")
+	vectorPeerClasses(c, 0, 0, &v.MyResults, "contacts.found.my_results")
+	vectorPeerClasses(c, 0, 0, &v.Results, "contacts.found.results")
+	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.found.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.found.users")
 }
 
 // ContactsResolvedPeer is contacts.resolvedPeer#7f077ad9.
@@ -151,34 +97,19 @@ type ContactsResolvedPeer struct {
 	Users []UserClass
 }
 
-func (*ContactsResolvedPeer) TypeID() uint32 { return IDContactsResolvedPeer }
-
-func (v *ContactsResolvedPeer) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResolvedPeer)
-	putPeer(b, v.Peer, "contacts.resolvedPeer.peer")
-	putChatClasses(b, v.Chats, "contacts.resolvedPeer.chats")
-	putUserClasses(b, v.Users, "contacts.resolvedPeer.users")
-}
-
-func (v *ContactsResolvedPeer) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResolvedPeer, "contacts.resolvedPeer")
-	readPeer(r, 1, &v.Peer)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsResolvedPeer) TL(c *tl.Codec) {
+	c.Begin(IDContactsResolvedPeer, "contacts.resolvedPeer")
+	codePeer(c, 0, 0, &v.Peer, "contacts.resolvedPeer.peer")
+	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.resolvedPeer.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.resolvedPeer.users")
 }
 
 // ContactsTopPeersNotModified is contacts.topPeersNotModified#de266ef5.
 type ContactsTopPeersNotModified struct {
 }
 
-func (*ContactsTopPeersNotModified) TypeID() uint32 { return IDContactsTopPeersNotModified }
-
-func (v *ContactsTopPeersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDContactsTopPeersNotModified)
-}
-
-func (v *ContactsTopPeersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDContactsTopPeersNotModified, "contacts.topPeersNotModified")
+func (v *ContactsTopPeersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDContactsTopPeersNotModified, "contacts.topPeersNotModified")
 }
 
 // ContactsTopPeers is contacts.topPeers#70b772a8.
@@ -188,34 +119,19 @@ type ContactsTopPeers struct {
 	Users      []UserClass
 }
 
-func (*ContactsTopPeers) TypeID() uint32 { return IDContactsTopPeers }
-
-func (v *ContactsTopPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsTopPeers)
-	putTopPeerCategoryPeerss(b, v.Categories)
-	putChatClasses(b, v.Chats, "contacts.topPeers.chats")
-	putUserClasses(b, v.Users, "contacts.topPeers.users")
-}
-
-func (v *ContactsTopPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsTopPeers, "contacts.topPeers")
-	readTopPeerCategoryPeerss(r, 1, &v.Categories)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsTopPeers) TL(c *tl.Codec) {
+	c.Begin(IDContactsTopPeers, "contacts.topPeers")
+	vectorTopPeerCategoryPeerss(c, 0, 0, &v.Categories)
+	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.topPeers.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.topPeers.users")
 }
 
 // ContactsTopPeersDisabled is contacts.topPeersDisabled#b52c939d.
 type ContactsTopPeersDisabled struct {
 }
 
-func (*ContactsTopPeersDisabled) TypeID() uint32 { return IDContactsTopPeersDisabled }
-
-func (v *ContactsTopPeersDisabled) Encode(b *tl.Buffer) {
-	b.ID(IDContactsTopPeersDisabled)
-}
-
-func (v *ContactsTopPeersDisabled) Decode(r *tl.Reader) {
-	r.Expect(IDContactsTopPeersDisabled, "contacts.topPeersDisabled")
+func (v *ContactsTopPeersDisabled) TL(c *tl.Codec) {
+	c.Begin(IDContactsTopPeersDisabled, "contacts.topPeersDisabled")
 }
 
 // ContactsContactBirthdays is contacts.contactBirthdays#114ff30d.
@@ -224,32 +140,18 @@ type ContactsContactBirthdays struct {
 	Users    []UserClass
 }
 
-func (*ContactsContactBirthdays) TypeID() uint32 { return IDContactsContactBirthdays }
-
-func (v *ContactsContactBirthdays) Encode(b *tl.Buffer) {
-	b.ID(IDContactsContactBirthdays)
-	putContactBirthdays(b, v.Contacts)
-	putUserClasses(b, v.Users, "contacts.contactBirthdays.users")
-}
-
-func (v *ContactsContactBirthdays) Decode(r *tl.Reader) {
-	r.Expect(IDContactsContactBirthdays, "contacts.contactBirthdays")
-	readContactBirthdays(r, 1, &v.Contacts)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsContactBirthdays) TL(c *tl.Codec) {
+	c.Begin(IDContactsContactBirthdays, "contacts.contactBirthdays")
+	vectorContactBirthdays(c, 0, 0, &v.Contacts)
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.contactBirthdays.users")
 }
 
 // ContactsSponsoredPeersEmpty is contacts.sponsoredPeersEmpty#ea32b4b1.
 type ContactsSponsoredPeersEmpty struct {
 }
 
-func (*ContactsSponsoredPeersEmpty) TypeID() uint32 { return IDContactsSponsoredPeersEmpty }
-
-func (v *ContactsSponsoredPeersEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSponsoredPeersEmpty)
-}
-
-func (v *ContactsSponsoredPeersEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSponsoredPeersEmpty, "contacts.sponsoredPeersEmpty")
+func (v *ContactsSponsoredPeersEmpty) TL(c *tl.Codec) {
+	c.Begin(IDContactsSponsoredPeersEmpty, "contacts.sponsoredPeersEmpty")
 }
 
 // ContactsSponsoredPeers is contacts.sponsoredPeers#eb032884.
@@ -259,20 +161,11 @@ type ContactsSponsoredPeers struct {
 	Users []UserClass
 }
 
-func (*ContactsSponsoredPeers) TypeID() uint32 { return IDContactsSponsoredPeers }
-
-func (v *ContactsSponsoredPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSponsoredPeers)
-	putSponsoredPeers(b, v.Peers)
-	putChatClasses(b, v.Chats, "contacts.sponsoredPeers.chats")
-	putUserClasses(b, v.Users, "contacts.sponsoredPeers.users")
-}
-
-func (v *ContactsSponsoredPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSponsoredPeers, "contacts.sponsoredPeers")
-	readSponsoredPeers(r, 1, &v.Peers)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *ContactsSponsoredPeers) TL(c *tl.Codec) {
+	c.Begin(IDContactsSponsoredPeers, "contacts.sponsoredPeers")
+	vectorSponsoredPeers(c, 0, 0, &v.Peers)
+	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.sponsoredPeers.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "contacts.sponsoredPeers.users")
 }
 
 // ContactsGetContactIDs is contacts.getContactIDs#7adc669d.
@@ -280,16 +173,9 @@ type ContactsGetContactIDs struct {
 	Hash int64
 }
 
-func (*ContactsGetContactIDs) TypeID() uint32 { return IDContactsGetContactIDs }
-
-func (v *ContactsGetContactIDs) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetContactIDs)
-	b.Long(v.Hash)
-}
-
-func (v *ContactsGetContactIDs) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetContactIDs, "contacts.getContactIDs")
-	v.Hash = r.Long()
+func (v *ContactsGetContactIDs) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetContactIDs, "contacts.getContactIDs")
+	c.Long(&v.Hash)
 }
 
 func (*ContactsGetContactIDs) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -298,18 +184,12 @@ func (*ContactsGetContactIDs) DecodeResult(r *tl.Reader) []int32 { return r.Ints
 type ContactsGetStatuses struct {
 }
 
-func (*ContactsGetStatuses) TypeID() uint32 { return IDContactsGetStatuses }
-
-func (v *ContactsGetStatuses) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetStatuses)
-}
-
-func (v *ContactsGetStatuses) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetStatuses, "contacts.getStatuses")
+func (v *ContactsGetStatuses) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetStatuses, "contacts.getStatuses")
 }
 
 func (*ContactsGetStatuses) DecodeResult(r *tl.Reader) (v []ContactStatus) {
-	readContactStatuss(r, 1, &v)
+	vectorContactStatuss(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -318,16 +198,9 @@ type ContactsGetContacts struct {
 	Hash int64
 }
 
-func (*ContactsGetContacts) TypeID() uint32 { return IDContactsGetContacts }
-
-func (v *ContactsGetContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetContacts)
-	b.Long(v.Hash)
-}
-
-func (v *ContactsGetContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetContacts, "contacts.getContacts")
-	v.Hash = r.Long()
+func (v *ContactsGetContacts) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetContacts, "contacts.getContacts")
+	c.Long(&v.Hash)
 }
 
 func (*ContactsGetContacts) DecodeResult(r *tl.Reader) ContactsContactsClass {
@@ -339,21 +212,14 @@ type ContactsImportContacts struct {
 	Contacts []InputPhoneContact
 }
 
-func (*ContactsImportContacts) TypeID() uint32 { return IDContactsImportContacts }
-
-func (v *ContactsImportContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsImportContacts)
-	putInputPhoneContacts(b, v.Contacts)
-}
-
-func (v *ContactsImportContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsImportContacts, "contacts.importContacts")
-	readInputPhoneContacts(r, 1, &v.Contacts)
+func (v *ContactsImportContacts) TL(c *tl.Codec) {
+	c.Begin(IDContactsImportContacts, "contacts.importContacts")
+	vectorInputPhoneContacts(c, 0, 0, &v.Contacts)
 }
 
 func (*ContactsImportContacts) DecodeResult(r *tl.Reader) *ContactsImportedContacts {
 	v := new(ContactsImportedContacts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -362,16 +228,9 @@ type ContactsDeleteContacts struct {
 	ID []InputUserClass
 }
 
-func (*ContactsDeleteContacts) TypeID() uint32 { return IDContactsDeleteContacts }
-
-func (v *ContactsDeleteContacts) Encode(b *tl.Buffer) {
-	b.ID(IDContactsDeleteContacts)
-	putInputUserClasses(b, v.ID, "contacts.deleteContacts.id")
-}
-
-func (v *ContactsDeleteContacts) Decode(r *tl.Reader) {
-	r.Expect(IDContactsDeleteContacts, "contacts.deleteContacts")
-	readInputUserClasses(r, 1, &v.ID)
+func (v *ContactsDeleteContacts) TL(c *tl.Codec) {
+	c.Begin(IDContactsDeleteContacts, "contacts.deleteContacts")
+	vectorInputUserClasses(c, 0, 0, &v.ID, "contacts.deleteContacts.id")
 }
 
 func (*ContactsDeleteContacts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -381,16 +240,9 @@ type ContactsDeleteByPhones struct {
 	Phones []string
 }
 
-func (*ContactsDeleteByPhones) TypeID() uint32 { return IDContactsDeleteByPhones }
-
-func (v *ContactsDeleteByPhones) Encode(b *tl.Buffer) {
-	b.ID(IDContactsDeleteByPhones)
-	b.Strings(v.Phones)
-}
-
-func (v *ContactsDeleteByPhones) Decode(r *tl.Reader) {
-	r.Expect(IDContactsDeleteByPhones, "contacts.deleteByPhones")
-	r.ReadStrings(&v.Phones)
+func (v *ContactsDeleteByPhones) TL(c *tl.Codec) {
+	c.Begin(IDContactsDeleteByPhones, "contacts.deleteByPhones")
+	c.Strings(&v.Phones)
 }
 
 func (*ContactsDeleteByPhones) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -401,24 +253,11 @@ type ContactsBlock struct {
 	ID            InputPeerClass
 }
 
-func (*ContactsBlock) TypeID() uint32 { return IDContactsBlock }
-
-func (v *ContactsBlock) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlock)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.ID, "contacts.block.id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsBlock) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlock, "contacts.block")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.ID)
+func (v *ContactsBlock) TL(c *tl.Codec) {
+	c.Begin(IDContactsBlock, "contacts.block")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.MyStoriesFrom)
+	codeInputPeer(c, 0, 0, &v.ID, "contacts.block.id")
 }
 
 func (*ContactsBlock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -429,24 +268,11 @@ type ContactsUnblock struct {
 	ID            InputPeerClass
 }
 
-func (*ContactsUnblock) TypeID() uint32 { return IDContactsUnblock }
-
-func (v *ContactsUnblock) Encode(b *tl.Buffer) {
-	b.ID(IDContactsUnblock)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.ID, "contacts.unblock.id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsUnblock) Decode(r *tl.Reader) {
-	r.Expect(IDContactsUnblock, "contacts.unblock")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.ID)
+func (v *ContactsUnblock) TL(c *tl.Codec) {
+	c.Begin(IDContactsUnblock, "contacts.unblock")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.MyStoriesFrom)
+	codeInputPeer(c, 0, 0, &v.ID, "contacts.unblock.id")
 }
 
 func (*ContactsUnblock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -458,26 +284,12 @@ type ContactsGetBlocked struct {
 	Limit         int32
 }
 
-func (*ContactsGetBlocked) TypeID() uint32 { return IDContactsGetBlocked }
-
-func (v *ContactsGetBlocked) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetBlocked)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsGetBlocked) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetBlocked, "contacts.getBlocked")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	v.Offset = r.Int()
-	v.Limit = r.Int()
+func (v *ContactsGetBlocked) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetBlocked, "contacts.getBlocked")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.MyStoriesFrom)
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*ContactsGetBlocked) DecodeResult(r *tl.Reader) ContactsBlockedClass {
@@ -492,35 +304,18 @@ type ContactsSearch struct {
 	Limit      int32
 }
 
-func (*ContactsSearch) TypeID() uint32 { return IDContactsSearch }
-
-func (v *ContactsSearch) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSearch)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Broadcasts {
-		flags |= 1 << 0
-	}
-	if v.Bots {
-		flags |= 1 << 1
-	}
-	b.String(v.Q)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsSearch) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSearch, "contacts.search")
-	flags := r.Uint32()
-	v.Broadcasts = flags&(1<<0) != 0
-	v.Bots = flags&(1<<1) != 0
-	r.ReadString(&v.Q)
-	v.Limit = r.Int()
+func (v *ContactsSearch) TL(c *tl.Codec) {
+	c.Begin(IDContactsSearch, "contacts.search")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Broadcasts)
+	c.True(flags, 1<<1, &v.Bots)
+	c.String(&v.Q)
+	c.Int(&v.Limit)
 }
 
 func (*ContactsSearch) DecodeResult(r *tl.Reader) *ContactsFound {
 	v := new(ContactsFound)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -530,30 +325,16 @@ type ContactsResolveUsername struct {
 	Referer  tl.Optional[string]
 }
 
-func (*ContactsResolveUsername) TypeID() uint32 { return IDContactsResolveUsername }
-
-func (v *ContactsResolveUsername) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResolveUsername)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Username)
-	if v.Referer.Set {
-		flags |= 1 << 0
-		b.String(v.Referer.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsResolveUsername) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResolveUsername, "contacts.resolveUsername")
-	flags := r.Uint32()
-	r.ReadString(&v.Username)
-	r.OptString(flags&(1<<0), &v.Referer)
+func (v *ContactsResolveUsername) TL(c *tl.Codec) {
+	c.Begin(IDContactsResolveUsername, "contacts.resolveUsername")
+	flags := c.Flags()
+	c.String(&v.Username)
+	c.OptString(flags, 1<<0, &v.Referer)
 }
 
 func (*ContactsResolveUsername) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
 	v := new(ContactsResolvedPeer)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -574,64 +355,22 @@ type ContactsGetTopPeers struct {
 	Hash           int64
 }
 
-func (*ContactsGetTopPeers) TypeID() uint32 { return IDContactsGetTopPeers }
-
-func (v *ContactsGetTopPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetTopPeers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Correspondents {
-		flags |= 1 << 0
-	}
-	if v.BotsPm {
-		flags |= 1 << 1
-	}
-	if v.BotsInline {
-		flags |= 1 << 2
-	}
-	if v.PhoneCalls {
-		flags |= 1 << 3
-	}
-	if v.ForwardUsers {
-		flags |= 1 << 4
-	}
-	if v.ForwardChats {
-		flags |= 1 << 5
-	}
-	if v.Groups {
-		flags |= 1 << 10
-	}
-	if v.Channels {
-		flags |= 1 << 15
-	}
-	if v.BotsApp {
-		flags |= 1 << 16
-	}
-	if v.BotsGuestchat {
-		flags |= 1 << 17
-	}
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsGetTopPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetTopPeers, "contacts.getTopPeers")
-	flags := r.Uint32()
-	v.Correspondents = flags&(1<<0) != 0
-	v.BotsPm = flags&(1<<1) != 0
-	v.BotsInline = flags&(1<<2) != 0
-	v.PhoneCalls = flags&(1<<3) != 0
-	v.ForwardUsers = flags&(1<<4) != 0
-	v.ForwardChats = flags&(1<<5) != 0
-	v.Groups = flags&(1<<10) != 0
-	v.Channels = flags&(1<<15) != 0
-	v.BotsApp = flags&(1<<16) != 0
-	v.BotsGuestchat = flags&(1<<17) != 0
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *ContactsGetTopPeers) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetTopPeers, "contacts.getTopPeers")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Correspondents)
+	c.True(flags, 1<<1, &v.BotsPm)
+	c.True(flags, 1<<2, &v.BotsInline)
+	c.True(flags, 1<<3, &v.PhoneCalls)
+	c.True(flags, 1<<4, &v.ForwardUsers)
+	c.True(flags, 1<<5, &v.ForwardChats)
+	c.True(flags, 1<<10, &v.Groups)
+	c.True(flags, 1<<15, &v.Channels)
+	c.True(flags, 1<<16, &v.BotsApp)
+	c.True(flags, 1<<17, &v.BotsGuestchat)
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*ContactsGetTopPeers) DecodeResult(r *tl.Reader) ContactsTopPeersClass {
@@ -644,18 +383,10 @@ type ContactsResetTopPeerRating struct {
 	Peer     InputPeerClass
 }
 
-func (*ContactsResetTopPeerRating) TypeID() uint32 { return IDContactsResetTopPeerRating }
-
-func (v *ContactsResetTopPeerRating) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResetTopPeerRating)
-	putTopPeerCategory(b, v.Category, "contacts.resetTopPeerRating.category")
-	putInputPeer(b, v.Peer, "contacts.resetTopPeerRating.peer")
-}
-
-func (v *ContactsResetTopPeerRating) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResetTopPeerRating, "contacts.resetTopPeerRating")
-	readTopPeerCategory(r, 1, &v.Category)
-	readInputPeer(r, 1, &v.Peer)
+func (v *ContactsResetTopPeerRating) TL(c *tl.Codec) {
+	c.Begin(IDContactsResetTopPeerRating, "contacts.resetTopPeerRating")
+	codeTopPeerCategory(c, 0, 0, &v.Category, "contacts.resetTopPeerRating.category")
+	codeInputPeer(c, 0, 0, &v.Peer, "contacts.resetTopPeerRating.peer")
 }
 
 func (*ContactsResetTopPeerRating) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -664,14 +395,8 @@ func (*ContactsResetTopPeerRating) DecodeResult(r *tl.Reader) bool { return r.Bo
 type ContactsResetSaved struct {
 }
 
-func (*ContactsResetSaved) TypeID() uint32 { return IDContactsResetSaved }
-
-func (v *ContactsResetSaved) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResetSaved)
-}
-
-func (v *ContactsResetSaved) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResetSaved, "contacts.resetSaved")
+func (v *ContactsResetSaved) TL(c *tl.Codec) {
+	c.Begin(IDContactsResetSaved, "contacts.resetSaved")
 }
 
 func (*ContactsResetSaved) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -680,18 +405,12 @@ func (*ContactsResetSaved) DecodeResult(r *tl.Reader) bool { return r.Bool() }
 type ContactsGetSaved struct {
 }
 
-func (*ContactsGetSaved) TypeID() uint32 { return IDContactsGetSaved }
-
-func (v *ContactsGetSaved) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetSaved)
-}
-
-func (v *ContactsGetSaved) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetSaved, "contacts.getSaved")
+func (v *ContactsGetSaved) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetSaved, "contacts.getSaved")
 }
 
 func (*ContactsGetSaved) DecodeResult(r *tl.Reader) (v []SavedPhoneContact) {
-	readSavedPhoneContacts(r, 1, &v)
+	vectorSavedPhoneContacts(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -700,16 +419,9 @@ type ContactsToggleTopPeers struct {
 	Enabled bool
 }
 
-func (*ContactsToggleTopPeers) TypeID() uint32 { return IDContactsToggleTopPeers }
-
-func (v *ContactsToggleTopPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsToggleTopPeers)
-	b.Bool(v.Enabled)
-}
-
-func (v *ContactsToggleTopPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsToggleTopPeers, "contacts.toggleTopPeers")
-	v.Enabled = r.Bool()
+func (v *ContactsToggleTopPeers) TL(c *tl.Codec) {
+	c.Begin(IDContactsToggleTopPeers, "contacts.toggleTopPeers")
+	c.Bool(&v.Enabled)
 }
 
 func (*ContactsToggleTopPeers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -724,35 +436,15 @@ type ContactsAddContact struct {
 	Note                     *TextWithEntities
 }
 
-func (*ContactsAddContact) TypeID() uint32 { return IDContactsAddContact }
-
-func (v *ContactsAddContact) Encode(b *tl.Buffer) {
-	b.ID(IDContactsAddContact)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.AddPhonePrivacyException {
-		flags |= 1 << 0
-	}
-	putInputUser(b, v.ID, "contacts.addContact.id")
-	b.String(v.FirstName)
-	b.String(v.LastName)
-	b.String(v.Phone)
-	if v.Note != nil {
-		flags |= 1 << 1
-		v.Note.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsAddContact) Decode(r *tl.Reader) {
-	r.Expect(IDContactsAddContact, "contacts.addContact")
-	flags := r.Uint32()
-	v.AddPhonePrivacyException = flags&(1<<0) != 0
-	readInputUser(r, 1, &v.ID)
-	r.ReadString(&v.FirstName)
-	r.ReadString(&v.LastName)
-	r.ReadString(&v.Phone)
-	readTextWithEntities(r, flags&(1<<1), &v.Note)
+func (v *ContactsAddContact) TL(c *tl.Codec) {
+	c.Begin(IDContactsAddContact, "contacts.addContact")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.AddPhonePrivacyException)
+	codeInputUser(c, 0, 0, &v.ID, "contacts.addContact.id")
+	c.String(&v.FirstName)
+	c.String(&v.LastName)
+	c.String(&v.Phone)
+	optTextWithEntities(c, flags, 1<<1, &v.Note, "")
 }
 
 func (*ContactsAddContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -762,16 +454,9 @@ type ContactsAcceptContact struct {
 	ID InputUserClass
 }
 
-func (*ContactsAcceptContact) TypeID() uint32 { return IDContactsAcceptContact }
-
-func (v *ContactsAcceptContact) Encode(b *tl.Buffer) {
-	b.ID(IDContactsAcceptContact)
-	putInputUser(b, v.ID, "contacts.acceptContact.id")
-}
-
-func (v *ContactsAcceptContact) Decode(r *tl.Reader) {
-	r.Expect(IDContactsAcceptContact, "contacts.acceptContact")
-	readInputUser(r, 1, &v.ID)
+func (v *ContactsAcceptContact) TL(c *tl.Codec) {
+	c.Begin(IDContactsAcceptContact, "contacts.acceptContact")
+	codeInputUser(c, 0, 0, &v.ID, "contacts.acceptContact.id")
 }
 
 func (*ContactsAcceptContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -783,29 +468,12 @@ type ContactsGetLocated struct {
 	SelfExpires tl.Optional[int32]
 }
 
-func (*ContactsGetLocated) TypeID() uint32 { return IDContactsGetLocated }
-
-func (v *ContactsGetLocated) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetLocated)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Background {
-		flags |= 1 << 1
-	}
-	putInputGeoPoint(b, v.GeoPoint, "contacts.getLocated.geo_point")
-	if v.SelfExpires.Set {
-		flags |= 1 << 0
-		b.Int(v.SelfExpires.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsGetLocated) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetLocated, "contacts.getLocated")
-	flags := r.Uint32()
-	v.Background = flags&(1<<1) != 0
-	readInputGeoPoint(r, 1, &v.GeoPoint)
-	r.OptInt(flags&(1<<0), &v.SelfExpires)
+func (v *ContactsGetLocated) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetLocated, "contacts.getLocated")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Background)
+	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "contacts.getLocated.geo_point")
+	c.OptInt(flags, 1<<0, &v.SelfExpires)
 }
 
 func (*ContactsGetLocated) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -818,32 +486,13 @@ type ContactsBlockFromReplies struct {
 	MsgID         int32
 }
 
-func (*ContactsBlockFromReplies) TypeID() uint32 { return IDContactsBlockFromReplies }
-
-func (v *ContactsBlockFromReplies) Encode(b *tl.Buffer) {
-	b.ID(IDContactsBlockFromReplies)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.DeleteMessage {
-		flags |= 1 << 0
-	}
-	if v.DeleteHistory {
-		flags |= 1 << 1
-	}
-	if v.ReportSpam {
-		flags |= 1 << 2
-	}
-	b.Int(v.MsgID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsBlockFromReplies) Decode(r *tl.Reader) {
-	r.Expect(IDContactsBlockFromReplies, "contacts.blockFromReplies")
-	flags := r.Uint32()
-	v.DeleteMessage = flags&(1<<0) != 0
-	v.DeleteHistory = flags&(1<<1) != 0
-	v.ReportSpam = flags&(1<<2) != 0
-	v.MsgID = r.Int()
+func (v *ContactsBlockFromReplies) TL(c *tl.Codec) {
+	c.Begin(IDContactsBlockFromReplies, "contacts.blockFromReplies")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.DeleteMessage)
+	c.True(flags, 1<<1, &v.DeleteHistory)
+	c.True(flags, 1<<2, &v.ReportSpam)
+	c.Int(&v.MsgID)
 }
 
 func (*ContactsBlockFromReplies) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -853,21 +502,14 @@ type ContactsResolvePhone struct {
 	Phone string
 }
 
-func (*ContactsResolvePhone) TypeID() uint32 { return IDContactsResolvePhone }
-
-func (v *ContactsResolvePhone) Encode(b *tl.Buffer) {
-	b.ID(IDContactsResolvePhone)
-	b.String(v.Phone)
-}
-
-func (v *ContactsResolvePhone) Decode(r *tl.Reader) {
-	r.Expect(IDContactsResolvePhone, "contacts.resolvePhone")
-	r.ReadString(&v.Phone)
+func (v *ContactsResolvePhone) TL(c *tl.Codec) {
+	c.Begin(IDContactsResolvePhone, "contacts.resolvePhone")
+	c.String(&v.Phone)
 }
 
 func (*ContactsResolvePhone) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
 	v := new(ContactsResolvedPeer)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -875,19 +517,13 @@ func (*ContactsResolvePhone) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
 type ContactsExportContactToken struct {
 }
 
-func (*ContactsExportContactToken) TypeID() uint32 { return IDContactsExportContactToken }
-
-func (v *ContactsExportContactToken) Encode(b *tl.Buffer) {
-	b.ID(IDContactsExportContactToken)
-}
-
-func (v *ContactsExportContactToken) Decode(r *tl.Reader) {
-	r.Expect(IDContactsExportContactToken, "contacts.exportContactToken")
+func (v *ContactsExportContactToken) TL(c *tl.Codec) {
+	c.Begin(IDContactsExportContactToken, "contacts.exportContactToken")
 }
 
 func (*ContactsExportContactToken) DecodeResult(r *tl.Reader) *ExportedContactToken {
 	v := new(ExportedContactToken)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -896,16 +532,9 @@ type ContactsImportContactToken struct {
 	Token string
 }
 
-func (*ContactsImportContactToken) TypeID() uint32 { return IDContactsImportContactToken }
-
-func (v *ContactsImportContactToken) Encode(b *tl.Buffer) {
-	b.ID(IDContactsImportContactToken)
-	b.String(v.Token)
-}
-
-func (v *ContactsImportContactToken) Decode(r *tl.Reader) {
-	r.Expect(IDContactsImportContactToken, "contacts.importContactToken")
-	r.ReadString(&v.Token)
+func (v *ContactsImportContactToken) TL(c *tl.Codec) {
+	c.Begin(IDContactsImportContactToken, "contacts.importContactToken")
+	c.String(&v.Token)
 }
 
 func (*ContactsImportContactToken) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
@@ -915,16 +544,9 @@ type ContactsEditCloseFriends struct {
 	ID []int64
 }
 
-func (*ContactsEditCloseFriends) TypeID() uint32 { return IDContactsEditCloseFriends }
-
-func (v *ContactsEditCloseFriends) Encode(b *tl.Buffer) {
-	b.ID(IDContactsEditCloseFriends)
-	b.Longs(v.ID)
-}
-
-func (v *ContactsEditCloseFriends) Decode(r *tl.Reader) {
-	r.Expect(IDContactsEditCloseFriends, "contacts.editCloseFriends")
-	r.ReadLongs(&v.ID)
+func (v *ContactsEditCloseFriends) TL(c *tl.Codec) {
+	c.Begin(IDContactsEditCloseFriends, "contacts.editCloseFriends")
+	c.Longs(&v.ID)
 }
 
 func (*ContactsEditCloseFriends) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -936,26 +558,12 @@ type ContactsSetBlocked struct {
 	Limit         int32
 }
 
-func (*ContactsSetBlocked) TypeID() uint32 { return IDContactsSetBlocked }
-
-func (v *ContactsSetBlocked) Encode(b *tl.Buffer) {
-	b.ID(IDContactsSetBlocked)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.MyStoriesFrom {
-		flags |= 1 << 0
-	}
-	putInputPeerClasses(b, v.ID, "contacts.setBlocked.id")
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *ContactsSetBlocked) Decode(r *tl.Reader) {
-	r.Expect(IDContactsSetBlocked, "contacts.setBlocked")
-	flags := r.Uint32()
-	v.MyStoriesFrom = flags&(1<<0) != 0
-	readInputPeerClasses(r, 1, &v.ID)
-	v.Limit = r.Int()
+func (v *ContactsSetBlocked) TL(c *tl.Codec) {
+	c.Begin(IDContactsSetBlocked, "contacts.setBlocked")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.MyStoriesFrom)
+	vectorInputPeerClasses(c, 0, 0, &v.ID, "contacts.setBlocked.id")
+	c.Int(&v.Limit)
 }
 
 func (*ContactsSetBlocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -964,19 +572,13 @@ func (*ContactsSetBlocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
 type ContactsGetBirthdays struct {
 }
 
-func (*ContactsGetBirthdays) TypeID() uint32 { return IDContactsGetBirthdays }
-
-func (v *ContactsGetBirthdays) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetBirthdays)
-}
-
-func (v *ContactsGetBirthdays) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetBirthdays, "contacts.getBirthdays")
+func (v *ContactsGetBirthdays) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetBirthdays, "contacts.getBirthdays")
 }
 
 func (*ContactsGetBirthdays) DecodeResult(r *tl.Reader) *ContactsContactBirthdays {
 	v := new(ContactsContactBirthdays)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -985,16 +587,9 @@ type ContactsGetSponsoredPeers struct {
 	Q string
 }
 
-func (*ContactsGetSponsoredPeers) TypeID() uint32 { return IDContactsGetSponsoredPeers }
-
-func (v *ContactsGetSponsoredPeers) Encode(b *tl.Buffer) {
-	b.ID(IDContactsGetSponsoredPeers)
-	b.String(v.Q)
-}
-
-func (v *ContactsGetSponsoredPeers) Decode(r *tl.Reader) {
-	r.Expect(IDContactsGetSponsoredPeers, "contacts.getSponsoredPeers")
-	r.ReadString(&v.Q)
+func (v *ContactsGetSponsoredPeers) TL(c *tl.Codec) {
+	c.Begin(IDContactsGetSponsoredPeers, "contacts.getSponsoredPeers")
+	c.String(&v.Q)
 }
 
 func (*ContactsGetSponsoredPeers) DecodeResult(r *tl.Reader) ContactsSponsoredPeersClass {
@@ -1007,18 +602,10 @@ type ContactsUpdateContactNote struct {
 	Note TextWithEntities
 }
 
-func (*ContactsUpdateContactNote) TypeID() uint32 { return IDContactsUpdateContactNote }
-
-func (v *ContactsUpdateContactNote) Encode(b *tl.Buffer) {
-	b.ID(IDContactsUpdateContactNote)
-	putInputUser(b, v.ID, "contacts.updateContactNote.id")
-	v.Note.Encode(b)
-}
-
-func (v *ContactsUpdateContactNote) Decode(r *tl.Reader) {
-	r.Expect(IDContactsUpdateContactNote, "contacts.updateContactNote")
-	readInputUser(r, 1, &v.ID)
-	v.Note.Decode(r)
+func (v *ContactsUpdateContactNote) TL(c *tl.Codec) {
+	c.Begin(IDContactsUpdateContactNote, "contacts.updateContactNote")
+	codeInputUser(c, 0, 0, &v.ID, "contacts.updateContactNote.id")
+	v.Note.TL(c)
 }
 
 func (*ContactsUpdateContactNote) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1034,17 +621,29 @@ func (*ContactsContacts) isContactsContacts()            {}
 
 // DecodeContactsContacts decodes a boxed contacts.Contacts.
 func DecodeContactsContacts(r *tl.Reader) (v ContactsContactsClass) {
-	switch r.PeekID() {
-	case IDContactsContactsNotModified:
-		v = new(ContactsContactsNotModified)
-	case IDContactsContacts:
-		v = new(ContactsContacts)
-	default:
-		r.Unexpected(r.ID(), "contacts.Contacts")
-		return nil
-	}
-	v.Decode(r)
+	codeContactsContacts(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeContactsContacts(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsContactsClass, field string) {
+	var o ContactsContactsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDContactsContactsNotModified:
+		o = new(ContactsContactsNotModified)
+	case IDContactsContacts:
+		o = new(ContactsContacts)
+	default:
+		c.Unexpected("contacts.Contacts")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // ContactsBlockedClass is a contacts.Blocked: one of contacts.blocked, contacts.blockedSlice.
@@ -1058,17 +657,29 @@ func (*ContactsBlockedSlice) isContactsBlocked() {}
 
 // DecodeContactsBlocked decodes a boxed contacts.Blocked.
 func DecodeContactsBlocked(r *tl.Reader) (v ContactsBlockedClass) {
-	switch r.PeekID() {
-	case IDContactsBlocked:
-		v = new(ContactsBlocked)
-	case IDContactsBlockedSlice:
-		v = new(ContactsBlockedSlice)
-	default:
-		r.Unexpected(r.ID(), "contacts.Blocked")
-		return nil
-	}
-	v.Decode(r)
+	codeContactsBlocked(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeContactsBlocked(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsBlockedClass, field string) {
+	var o ContactsBlockedClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDContactsBlocked:
+		o = new(ContactsBlocked)
+	case IDContactsBlockedSlice:
+		o = new(ContactsBlockedSlice)
+	default:
+		c.Unexpected("contacts.Blocked")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // ContactsTopPeersClass is a contacts.TopPeers: one of contacts.topPeersNotModified, contacts.topPeers, contacts.topPeersDisabled.
@@ -1083,19 +694,31 @@ func (*ContactsTopPeersDisabled) isContactsTopPeers()    {}
 
 // DecodeContactsTopPeers decodes a boxed contacts.TopPeers.
 func DecodeContactsTopPeers(r *tl.Reader) (v ContactsTopPeersClass) {
-	switch r.PeekID() {
-	case IDContactsTopPeersNotModified:
-		v = new(ContactsTopPeersNotModified)
-	case IDContactsTopPeers:
-		v = new(ContactsTopPeers)
-	case IDContactsTopPeersDisabled:
-		v = new(ContactsTopPeersDisabled)
-	default:
-		r.Unexpected(r.ID(), "contacts.TopPeers")
-		return nil
-	}
-	v.Decode(r)
+	codeContactsTopPeers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeContactsTopPeers(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsTopPeersClass, field string) {
+	var o ContactsTopPeersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDContactsTopPeersNotModified:
+		o = new(ContactsTopPeersNotModified)
+	case IDContactsTopPeers:
+		o = new(ContactsTopPeers)
+	case IDContactsTopPeersDisabled:
+		o = new(ContactsTopPeersDisabled)
+	default:
+		c.Unexpected("contacts.TopPeers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // ContactsSponsoredPeersClass is a contacts.SponsoredPeers: one of contacts.sponsoredPeersEmpty, contacts.sponsoredPeers.
@@ -1109,15 +732,27 @@ func (*ContactsSponsoredPeers) isContactsSponsoredPeers()      {}
 
 // DecodeContactsSponsoredPeers decodes a boxed contacts.SponsoredPeers.
 func DecodeContactsSponsoredPeers(r *tl.Reader) (v ContactsSponsoredPeersClass) {
-	switch r.PeekID() {
-	case IDContactsSponsoredPeersEmpty:
-		v = new(ContactsSponsoredPeersEmpty)
-	case IDContactsSponsoredPeers:
-		v = new(ContactsSponsoredPeers)
-	default:
-		r.Unexpected(r.ID(), "contacts.SponsoredPeers")
-		return nil
-	}
-	v.Decode(r)
+	codeContactsSponsoredPeers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeContactsSponsoredPeers(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsSponsoredPeersClass, field string) {
+	var o ContactsSponsoredPeersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDContactsSponsoredPeersEmpty:
+		o = new(ContactsSponsoredPeersEmpty)
+	case IDContactsSponsoredPeers:
+		o = new(ContactsSponsoredPeers)
+	default:
+		c.Unexpected("contacts.SponsoredPeers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

@@ -10,16 +10,8 @@ import (
 type EphemeralWelcomeMessagesNotModified struct {
 }
 
-func (*EphemeralWelcomeMessagesNotModified) TypeID() uint32 {
-	return IDEphemeralWelcomeMessagesNotModified
-}
-
-func (v *EphemeralWelcomeMessagesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralWelcomeMessagesNotModified)
-}
-
-func (v *EphemeralWelcomeMessagesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralWelcomeMessagesNotModified, "ephemeral.welcomeMessagesNotModified")
+func (v *EphemeralWelcomeMessagesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralWelcomeMessagesNotModified, "ephemeral.welcomeMessagesNotModified")
 }
 
 // EphemeralWelcomeMessages is ephemeral.welcomeMessages#104fc872.
@@ -28,18 +20,10 @@ type EphemeralWelcomeMessages struct {
 	Messages []EphemeralMessage
 }
 
-func (*EphemeralWelcomeMessages) TypeID() uint32 { return IDEphemeralWelcomeMessages }
-
-func (v *EphemeralWelcomeMessages) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralWelcomeMessages)
-	b.Long(v.Hash)
-	putEphemeralMessages(b, v.Messages)
-}
-
-func (v *EphemeralWelcomeMessages) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralWelcomeMessages, "ephemeral.welcomeMessages")
-	v.Hash = r.Long()
-	readEphemeralMessages(r, 1, &v.Messages)
+func (v *EphemeralWelcomeMessages) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralWelcomeMessages, "ephemeral.welcomeMessages")
+	c.Long(&v.Hash)
+	vectorEphemeralMessages(c, 0, 0, &v.Messages)
 }
 
 // EphemeralSendMessage is ephemeral.sendMessage#ba8d5f35.
@@ -60,75 +44,23 @@ type EphemeralSendMessage struct {
 	ReplyTo     InputReplyToClass
 }
 
-func (*EphemeralSendMessage) TypeID() uint32 { return IDEphemeralSendMessage }
-
-func (v *EphemeralSendMessage) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralSendMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.InvertMedia {
-		flags |= 1 << 6
-	}
-	if v.Welcome {
-		flags |= 1 << 7
-	}
-	if v.Anchor {
-		flags |= 1 << 9
-	}
-	if v.Noforwards {
-		flags |= 1 << 10
-	}
-	if v.Peer != nil {
-		flags |= 1 << 8
-		v.Peer.Encode(b)
-	}
-	putInputUser(b, v.ReceiverID, "ephemeral.sendMessage.receiver_id")
-	if v.QueryID.Set {
-		flags |= 1 << 0
-		b.Long(v.QueryID.Value)
-	}
-	b.String(v.Message)
-	if v.Entities != nil {
-		flags |= 1 << 1
-		putMessageEntityClasses(b, v.Entities, "ephemeral.sendMessage.entities")
-	}
-	if v.Media != nil {
-		flags |= 1 << 2
-		v.Media.Encode(b)
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 3
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 4
-		v.RichMessage.Encode(b)
-	}
-	b.Long(v.RandomID)
-	if v.ReplyTo != nil {
-		flags |= 1 << 5
-		v.ReplyTo.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *EphemeralSendMessage) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralSendMessage, "ephemeral.sendMessage")
-	flags := r.Uint32()
-	v.InvertMedia = flags&(1<<6) != 0
-	v.Welcome = flags&(1<<7) != 0
-	v.Anchor = flags&(1<<9) != 0
-	v.Noforwards = flags&(1<<10) != 0
-	readInputPeer(r, flags&(1<<8), &v.Peer)
-	readInputUser(r, 1, &v.ReceiverID)
-	r.OptLong(flags&(1<<0), &v.QueryID)
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
-	readInputMedia(r, flags&(1<<2), &v.Media)
-	readReplyMarkup(r, flags&(1<<3), &v.ReplyMarkup)
-	readInputRichMessage(r, flags&(1<<4), &v.RichMessage)
-	v.RandomID = r.Long()
-	readInputReplyTo(r, flags&(1<<5), &v.ReplyTo)
+func (v *EphemeralSendMessage) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralSendMessage, "ephemeral.sendMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<6, &v.InvertMedia)
+	c.True(flags, 1<<7, &v.Welcome)
+	c.True(flags, 1<<9, &v.Anchor)
+	c.True(flags, 1<<10, &v.Noforwards)
+	codeInputPeer(c, flags, 1<<8, &v.Peer, "")
+	codeInputUser(c, 0, 0, &v.ReceiverID, "ephemeral.sendMessage.receiver_id")
+	c.OptLong(flags, 1<<0, &v.QueryID)
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "ephemeral.sendMessage.entities")
+	codeInputMedia(c, flags, 1<<2, &v.Media, "")
+	codeReplyMarkup(c, flags, 1<<3, &v.ReplyMarkup, "")
+	codeInputRichMessage(c, flags, 1<<4, &v.RichMessage, "")
+	c.Long(&v.RandomID)
+	codeInputReplyTo(c, flags, 1<<5, &v.ReplyTo, "")
 }
 
 func (*EphemeralSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -140,27 +72,12 @@ type EphemeralDeleteMessage struct {
 	ID         int32
 }
 
-func (*EphemeralDeleteMessage) TypeID() uint32 { return IDEphemeralDeleteMessage }
-
-func (v *EphemeralDeleteMessage) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralDeleteMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Peer != nil {
-		flags |= 1 << 0
-		v.Peer.Encode(b)
-	}
-	putInputUser(b, v.ReceiverID, "ephemeral.deleteMessage.receiver_id")
-	b.Int(v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *EphemeralDeleteMessage) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralDeleteMessage, "ephemeral.deleteMessage")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.Peer)
-	readInputUser(r, 1, &v.ReceiverID)
-	v.ID = r.Int()
+func (v *EphemeralDeleteMessage) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralDeleteMessage, "ephemeral.deleteMessage")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.Peer, "")
+	codeInputUser(c, 0, 0, &v.ReceiverID, "ephemeral.deleteMessage.receiver_id")
+	c.Int(&v.ID)
 }
 
 func (*EphemeralDeleteMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -173,22 +90,12 @@ type EphemeralReportMessage struct {
 	Message string
 }
 
-func (*EphemeralReportMessage) TypeID() uint32 { return IDEphemeralReportMessage }
-
-func (v *EphemeralReportMessage) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralReportMessage)
-	putInputPeer(b, v.Peer, "ephemeral.reportMessage.peer")
-	b.Int(v.ID)
-	b.ByteString(v.Option)
-	b.String(v.Message)
-}
-
-func (v *EphemeralReportMessage) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralReportMessage, "ephemeral.reportMessage")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	r.ReadByteString(&v.Option)
-	r.ReadString(&v.Message)
+func (v *EphemeralReportMessage) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralReportMessage, "ephemeral.reportMessage")
+	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.reportMessage.peer")
+	c.Int(&v.ID)
+	c.ByteString(&v.Option)
+	c.String(&v.Message)
 }
 
 func (*EphemeralReportMessage) DecodeResult(r *tl.Reader) ReportResultClass {
@@ -202,32 +109,17 @@ type EphemeralGetCallbackAnswer struct {
 	Data []byte
 }
 
-func (*EphemeralGetCallbackAnswer) TypeID() uint32 { return IDEphemeralGetCallbackAnswer }
-
-func (v *EphemeralGetCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralGetCallbackAnswer)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "ephemeral.getCallbackAnswer.peer")
-	b.Int(v.ID)
-	if v.Data != nil {
-		flags |= 1 << 1
-		b.ByteString(v.Data)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *EphemeralGetCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralGetCallbackAnswer, "ephemeral.getCallbackAnswer")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	r.OptByteString(flags&(1<<1), &v.Data)
+func (v *EphemeralGetCallbackAnswer) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralGetCallbackAnswer, "ephemeral.getCallbackAnswer")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.getCallbackAnswer.peer")
+	c.Int(&v.ID)
+	c.OptByteString(flags, 1<<1, &v.Data)
 }
 
 func (*EphemeralGetCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
 	v := new(MessagesBotCallbackAnswer)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -245,60 +137,19 @@ type EphemeralEditMessage struct {
 	RichMessage InputRichMessageClass
 }
 
-func (*EphemeralEditMessage) TypeID() uint32 { return IDEphemeralEditMessage }
-
-func (v *EphemeralEditMessage) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralEditMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.InvertMedia {
-		flags |= 1 << 5
-	}
-	if v.Welcome {
-		flags |= 1 << 6
-	}
-	if v.Peer != nil {
-		flags |= 1 << 7
-		v.Peer.Encode(b)
-	}
-	putInputUser(b, v.ReceiverID, "ephemeral.editMessage.receiver_id")
-	b.Int(v.ID)
-	if v.Message.Set {
-		flags |= 1 << 0
-		b.String(v.Message.Value)
-	}
-	if v.Media != nil {
-		flags |= 1 << 3
-		v.Media.Encode(b)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-		putMessageEntityClasses(b, v.Entities, "ephemeral.editMessage.entities")
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 4
-		v.RichMessage.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *EphemeralEditMessage) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralEditMessage, "ephemeral.editMessage")
-	flags := r.Uint32()
-	v.InvertMedia = flags&(1<<5) != 0
-	v.Welcome = flags&(1<<6) != 0
-	readInputPeer(r, flags&(1<<7), &v.Peer)
-	readInputUser(r, 1, &v.ReceiverID)
-	v.ID = r.Int()
-	r.OptString(flags&(1<<0), &v.Message)
-	readInputMedia(r, flags&(1<<3), &v.Media)
-	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
-	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
-	readInputRichMessage(r, flags&(1<<4), &v.RichMessage)
+func (v *EphemeralEditMessage) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralEditMessage, "ephemeral.editMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<5, &v.InvertMedia)
+	c.True(flags, 1<<6, &v.Welcome)
+	codeInputPeer(c, flags, 1<<7, &v.Peer, "")
+	codeInputUser(c, 0, 0, &v.ReceiverID, "ephemeral.editMessage.receiver_id")
+	c.Int(&v.ID)
+	c.OptString(flags, 1<<0, &v.Message)
+	codeInputMedia(c, flags, 1<<3, &v.Media, "")
+	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "ephemeral.editMessage.entities")
+	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
+	codeInputRichMessage(c, flags, 1<<4, &v.RichMessage, "")
 }
 
 func (*EphemeralEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -309,18 +160,10 @@ type EphemeralDeleteWelcomeMessage struct {
 	ID   int32
 }
 
-func (*EphemeralDeleteWelcomeMessage) TypeID() uint32 { return IDEphemeralDeleteWelcomeMessage }
-
-func (v *EphemeralDeleteWelcomeMessage) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralDeleteWelcomeMessage)
-	putInputPeer(b, v.Peer, "ephemeral.deleteWelcomeMessage.peer")
-	b.Int(v.ID)
-}
-
-func (v *EphemeralDeleteWelcomeMessage) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralDeleteWelcomeMessage, "ephemeral.deleteWelcomeMessage")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
+func (v *EphemeralDeleteWelcomeMessage) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralDeleteWelcomeMessage, "ephemeral.deleteWelcomeMessage")
+	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.deleteWelcomeMessage.peer")
+	c.Int(&v.ID)
 }
 
 func (*EphemeralDeleteWelcomeMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -330,16 +173,9 @@ type EphemeralDeleteAllWelcomeMessages struct {
 	Peer InputPeerClass
 }
 
-func (*EphemeralDeleteAllWelcomeMessages) TypeID() uint32 { return IDEphemeralDeleteAllWelcomeMessages }
-
-func (v *EphemeralDeleteAllWelcomeMessages) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralDeleteAllWelcomeMessages)
-	putInputPeer(b, v.Peer, "ephemeral.deleteAllWelcomeMessages.peer")
-}
-
-func (v *EphemeralDeleteAllWelcomeMessages) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralDeleteAllWelcomeMessages, "ephemeral.deleteAllWelcomeMessages")
-	readInputPeer(r, 1, &v.Peer)
+func (v *EphemeralDeleteAllWelcomeMessages) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralDeleteAllWelcomeMessages, "ephemeral.deleteAllWelcomeMessages")
+	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.deleteAllWelcomeMessages.peer")
 }
 
 func (*EphemeralDeleteAllWelcomeMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -350,18 +186,10 @@ type EphemeralGetWelcomeMessages struct {
 	Hash int64
 }
 
-func (*EphemeralGetWelcomeMessages) TypeID() uint32 { return IDEphemeralGetWelcomeMessages }
-
-func (v *EphemeralGetWelcomeMessages) Encode(b *tl.Buffer) {
-	b.ID(IDEphemeralGetWelcomeMessages)
-	putInputPeer(b, v.Peer, "ephemeral.getWelcomeMessages.peer")
-	b.Long(v.Hash)
-}
-
-func (v *EphemeralGetWelcomeMessages) Decode(r *tl.Reader) {
-	r.Expect(IDEphemeralGetWelcomeMessages, "ephemeral.getWelcomeMessages")
-	readInputPeer(r, 1, &v.Peer)
-	v.Hash = r.Long()
+func (v *EphemeralGetWelcomeMessages) TL(c *tl.Codec) {
+	c.Begin(IDEphemeralGetWelcomeMessages, "ephemeral.getWelcomeMessages")
+	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.getWelcomeMessages.peer")
+	c.Long(&v.Hash)
 }
 
 func (*EphemeralGetWelcomeMessages) DecodeResult(r *tl.Reader) EphemeralWelcomeMessagesClass {
@@ -379,15 +207,27 @@ func (*EphemeralWelcomeMessages) isEphemeralWelcomeMessages()            {}
 
 // DecodeEphemeralWelcomeMessages decodes a boxed ephemeral.WelcomeMessages.
 func DecodeEphemeralWelcomeMessages(r *tl.Reader) (v EphemeralWelcomeMessagesClass) {
-	switch r.PeekID() {
-	case IDEphemeralWelcomeMessagesNotModified:
-		v = new(EphemeralWelcomeMessagesNotModified)
-	case IDEphemeralWelcomeMessages:
-		v = new(EphemeralWelcomeMessages)
-	default:
-		r.Unexpected(r.ID(), "ephemeral.WelcomeMessages")
-		return nil
-	}
-	v.Decode(r)
+	codeEphemeralWelcomeMessages(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeEphemeralWelcomeMessages(c *tl.Codec, f tl.Flags, mask uint32, v *EphemeralWelcomeMessagesClass, field string) {
+	var o EphemeralWelcomeMessagesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDEphemeralWelcomeMessagesNotModified:
+		o = new(EphemeralWelcomeMessagesNotModified)
+	case IDEphemeralWelcomeMessages:
+		o = new(EphemeralWelcomeMessages)
+	default:
+		c.Unexpected("ephemeral.WelcomeMessages")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

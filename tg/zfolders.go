@@ -11,16 +11,9 @@ type FoldersEditPeerFolders struct {
 	FolderPeers []InputFolderPeer
 }
 
-func (*FoldersEditPeerFolders) TypeID() uint32 { return IDFoldersEditPeerFolders }
-
-func (v *FoldersEditPeerFolders) Encode(b *tl.Buffer) {
-	b.ID(IDFoldersEditPeerFolders)
-	putInputFolderPeers(b, v.FolderPeers)
-}
-
-func (v *FoldersEditPeerFolders) Decode(r *tl.Reader) {
-	r.Expect(IDFoldersEditPeerFolders, "folders.editPeerFolders")
-	readInputFolderPeers(r, 1, &v.FolderPeers)
+func (v *FoldersEditPeerFolders) TL(c *tl.Codec) {
+	c.Begin(IDFoldersEditPeerFolders, "folders.editPeerFolders")
+	vectorInputFolderPeers(c, 0, 0, &v.FolderPeers)
 }
 
 func (*FoldersEditPeerFolders) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }

@@ -16,26 +16,14 @@ type FragmentCollectibleInfo struct {
 	URL            string
 }
 
-func (*FragmentCollectibleInfo) TypeID() uint32 { return IDFragmentCollectibleInfo }
-
-func (v *FragmentCollectibleInfo) Encode(b *tl.Buffer) {
-	b.ID(IDFragmentCollectibleInfo)
-	b.Int(v.PurchaseDate)
-	b.String(v.Currency)
-	b.Long(v.Amount)
-	b.String(v.CryptoCurrency)
-	b.Long(v.CryptoAmount)
-	b.String(v.URL)
-}
-
-func (v *FragmentCollectibleInfo) Decode(r *tl.Reader) {
-	r.Expect(IDFragmentCollectibleInfo, "fragment.collectibleInfo")
-	v.PurchaseDate = r.Int()
-	r.ReadString(&v.Currency)
-	v.Amount = r.Long()
-	r.ReadString(&v.CryptoCurrency)
-	v.CryptoAmount = r.Long()
-	r.ReadString(&v.URL)
+func (v *FragmentCollectibleInfo) TL(c *tl.Codec) {
+	c.Begin(IDFragmentCollectibleInfo, "fragment.collectibleInfo")
+	c.Int(&v.PurchaseDate)
+	c.String(&v.Currency)
+	c.Long(&v.Amount)
+	c.String(&v.CryptoCurrency)
+	c.Long(&v.CryptoAmount)
+	c.String(&v.URL)
 }
 
 // FragmentGetCollectibleInfo is fragment.getCollectibleInfo#be1e85ba.
@@ -43,20 +31,13 @@ type FragmentGetCollectibleInfo struct {
 	Collectible InputCollectibleClass
 }
 
-func (*FragmentGetCollectibleInfo) TypeID() uint32 { return IDFragmentGetCollectibleInfo }
-
-func (v *FragmentGetCollectibleInfo) Encode(b *tl.Buffer) {
-	b.ID(IDFragmentGetCollectibleInfo)
-	putInputCollectible(b, v.Collectible, "fragment.getCollectibleInfo.collectible")
-}
-
-func (v *FragmentGetCollectibleInfo) Decode(r *tl.Reader) {
-	r.Expect(IDFragmentGetCollectibleInfo, "fragment.getCollectibleInfo")
-	readInputCollectible(r, 1, &v.Collectible)
+func (v *FragmentGetCollectibleInfo) TL(c *tl.Codec) {
+	c.Begin(IDFragmentGetCollectibleInfo, "fragment.getCollectibleInfo")
+	codeInputCollectible(c, 0, 0, &v.Collectible, "fragment.getCollectibleInfo.collectible")
 }
 
 func (*FragmentGetCollectibleInfo) DecodeResult(r *tl.Reader) *FragmentCollectibleInfo {
 	v := new(FragmentCollectibleInfo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }

@@ -20,59 +20,25 @@ type HelpAppUpdate struct {
 	Sticker    DocumentClass
 }
 
-func (*HelpAppUpdate) TypeID() uint32 { return IDHelpAppUpdate }
-
-func (v *HelpAppUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAppUpdate)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.CanNotSkip {
-		flags |= 1 << 0
-	}
-	b.Int(v.ID)
-	b.String(v.Version)
-	b.String(v.Text)
-	putMessageEntityClasses(b, v.Entities, "help.appUpdate.entities")
-	if v.Document != nil {
-		flags |= 1 << 1
-		v.Document.Encode(b)
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-		b.String(v.URL.Value)
-	}
-	if v.Sticker != nil {
-		flags |= 1 << 3
-		v.Sticker.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpAppUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAppUpdate, "help.appUpdate")
-	flags := r.Uint32()
-	v.CanNotSkip = flags&(1<<0) != 0
-	v.ID = r.Int()
-	r.ReadString(&v.Version)
-	r.ReadString(&v.Text)
-	readMessageEntityClasses(r, 1, &v.Entities)
-	readDocument(r, flags&(1<<1), &v.Document)
-	r.OptString(flags&(1<<2), &v.URL)
-	readDocument(r, flags&(1<<3), &v.Sticker)
+func (v *HelpAppUpdate) TL(c *tl.Codec) {
+	c.Begin(IDHelpAppUpdate, "help.appUpdate")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.CanNotSkip)
+	c.Int(&v.ID)
+	c.String(&v.Version)
+	c.String(&v.Text)
+	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.appUpdate.entities")
+	codeDocument(c, flags, 1<<1, &v.Document, "")
+	c.OptString(flags, 1<<2, &v.URL)
+	codeDocument(c, flags, 1<<3, &v.Sticker, "")
 }
 
 // HelpNoAppUpdate is help.noAppUpdate#c45a6536.
 type HelpNoAppUpdate struct {
 }
 
-func (*HelpNoAppUpdate) TypeID() uint32 { return IDHelpNoAppUpdate }
-
-func (v *HelpNoAppUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpNoAppUpdate)
-}
-
-func (v *HelpNoAppUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpNoAppUpdate, "help.noAppUpdate")
+func (v *HelpNoAppUpdate) TL(c *tl.Codec) {
+	c.Begin(IDHelpNoAppUpdate, "help.noAppUpdate")
 }
 
 // HelpInviteText is help.inviteText#18cb9f78.
@@ -80,16 +46,9 @@ type HelpInviteText struct {
 	Message string
 }
 
-func (*HelpInviteText) TypeID() uint32 { return IDHelpInviteText }
-
-func (v *HelpInviteText) Encode(b *tl.Buffer) {
-	b.ID(IDHelpInviteText)
-	b.String(v.Message)
-}
-
-func (v *HelpInviteText) Decode(r *tl.Reader) {
-	r.Expect(IDHelpInviteText, "help.inviteText")
-	r.ReadString(&v.Message)
+func (v *HelpInviteText) TL(c *tl.Codec) {
+	c.Begin(IDHelpInviteText, "help.inviteText")
+	c.String(&v.Message)
 }
 
 // HelpSupport is help.support#17c6b5f6.
@@ -98,18 +57,10 @@ type HelpSupport struct {
 	User        UserClass
 }
 
-func (*HelpSupport) TypeID() uint32 { return IDHelpSupport }
-
-func (v *HelpSupport) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSupport)
-	b.String(v.PhoneNumber)
-	putUser(b, v.User, "help.support.user")
-}
-
-func (v *HelpSupport) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSupport, "help.support")
-	r.ReadString(&v.PhoneNumber)
-	readUser(r, 1, &v.User)
+func (v *HelpSupport) TL(c *tl.Codec) {
+	c.Begin(IDHelpSupport, "help.support")
+	c.String(&v.PhoneNumber)
+	codeUser(c, 0, 0, &v.User, "help.support.user")
 }
 
 // HelpTermsOfService is help.termsOfService#780a0310.
@@ -121,33 +72,14 @@ type HelpTermsOfService struct {
 	MinAgeConfirm tl.Optional[int32]
 }
 
-func (*HelpTermsOfService) TypeID() uint32 { return IDHelpTermsOfService }
-
-func (v *HelpTermsOfService) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTermsOfService)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Popup {
-		flags |= 1 << 0
-	}
-	v.ID.Encode(b)
-	b.String(v.Text)
-	putMessageEntityClasses(b, v.Entities, "help.termsOfService.entities")
-	if v.MinAgeConfirm.Set {
-		flags |= 1 << 1
-		b.Int(v.MinAgeConfirm.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpTermsOfService) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTermsOfService, "help.termsOfService")
-	flags := r.Uint32()
-	v.Popup = flags&(1<<0) != 0
-	v.ID.Decode(r)
-	r.ReadString(&v.Text)
-	readMessageEntityClasses(r, 1, &v.Entities)
-	r.OptInt(flags&(1<<1), &v.MinAgeConfirm)
+func (v *HelpTermsOfService) TL(c *tl.Codec) {
+	c.Begin(IDHelpTermsOfService, "help.termsOfService")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Popup)
+	v.ID.TL(c)
+	c.String(&v.Text)
+	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.termsOfService.entities")
+	c.OptInt(flags, 1<<1, &v.MinAgeConfirm)
 }
 
 // HelpRecentMeURLs is help.recentMeUrls#0e0310d7.
@@ -157,20 +89,11 @@ type HelpRecentMeURLs struct {
 	Users []UserClass
 }
 
-func (*HelpRecentMeURLs) TypeID() uint32 { return IDHelpRecentMeURLs }
-
-func (v *HelpRecentMeURLs) Encode(b *tl.Buffer) {
-	b.ID(IDHelpRecentMeURLs)
-	putRecentMeURLClasses(b, v.URLs, "help.recentMeUrls.urls")
-	putChatClasses(b, v.Chats, "help.recentMeUrls.chats")
-	putUserClasses(b, v.Users, "help.recentMeUrls.users")
-}
-
-func (v *HelpRecentMeURLs) Decode(r *tl.Reader) {
-	r.Expect(IDHelpRecentMeURLs, "help.recentMeUrls")
-	readRecentMeURLClasses(r, 1, &v.URLs)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *HelpRecentMeURLs) TL(c *tl.Codec) {
+	c.Begin(IDHelpRecentMeURLs, "help.recentMeUrls")
+	vectorRecentMeURLClasses(c, 0, 0, &v.URLs, "help.recentMeUrls.urls")
+	vectorChatClasses(c, 0, 0, &v.Chats, "help.recentMeUrls.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "help.recentMeUrls.users")
 }
 
 // HelpTermsOfServiceUpdateEmpty is help.termsOfServiceUpdateEmpty#e3309f7f.
@@ -178,16 +101,9 @@ type HelpTermsOfServiceUpdateEmpty struct {
 	Expires int32
 }
 
-func (*HelpTermsOfServiceUpdateEmpty) TypeID() uint32 { return IDHelpTermsOfServiceUpdateEmpty }
-
-func (v *HelpTermsOfServiceUpdateEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTermsOfServiceUpdateEmpty)
-	b.Int(v.Expires)
-}
-
-func (v *HelpTermsOfServiceUpdateEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTermsOfServiceUpdateEmpty, "help.termsOfServiceUpdateEmpty")
-	v.Expires = r.Int()
+func (v *HelpTermsOfServiceUpdateEmpty) TL(c *tl.Codec) {
+	c.Begin(IDHelpTermsOfServiceUpdateEmpty, "help.termsOfServiceUpdateEmpty")
+	c.Int(&v.Expires)
 }
 
 // HelpTermsOfServiceUpdate is help.termsOfServiceUpdate#28ecf961.
@@ -196,32 +112,18 @@ type HelpTermsOfServiceUpdate struct {
 	TermsOfService HelpTermsOfService
 }
 
-func (*HelpTermsOfServiceUpdate) TypeID() uint32 { return IDHelpTermsOfServiceUpdate }
-
-func (v *HelpTermsOfServiceUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTermsOfServiceUpdate)
-	b.Int(v.Expires)
-	v.TermsOfService.Encode(b)
-}
-
-func (v *HelpTermsOfServiceUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTermsOfServiceUpdate, "help.termsOfServiceUpdate")
-	v.Expires = r.Int()
-	v.TermsOfService.Decode(r)
+func (v *HelpTermsOfServiceUpdate) TL(c *tl.Codec) {
+	c.Begin(IDHelpTermsOfServiceUpdate, "help.termsOfServiceUpdate")
+	c.Int(&v.Expires)
+	v.TermsOfService.TL(c)
 }
 
 // HelpDeepLinkInfoEmpty is help.deepLinkInfoEmpty#66afa166.
 type HelpDeepLinkInfoEmpty struct {
 }
 
-func (*HelpDeepLinkInfoEmpty) TypeID() uint32 { return IDHelpDeepLinkInfoEmpty }
-
-func (v *HelpDeepLinkInfoEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpDeepLinkInfoEmpty)
-}
-
-func (v *HelpDeepLinkInfoEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpDeepLinkInfoEmpty, "help.deepLinkInfoEmpty")
+func (v *HelpDeepLinkInfoEmpty) TL(c *tl.Codec) {
+	c.Begin(IDHelpDeepLinkInfoEmpty, "help.deepLinkInfoEmpty")
 }
 
 // HelpDeepLinkInfo is help.deepLinkInfo#6a4ee832.
@@ -231,43 +133,20 @@ type HelpDeepLinkInfo struct {
 	Entities  []MessageEntityClass
 }
 
-func (*HelpDeepLinkInfo) TypeID() uint32 { return IDHelpDeepLinkInfo }
-
-func (v *HelpDeepLinkInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpDeepLinkInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.UpdateApp {
-		flags |= 1 << 0
-	}
-	b.String(v.Message)
-	if v.Entities != nil {
-		flags |= 1 << 1
-		putMessageEntityClasses(b, v.Entities, "help.deepLinkInfo.entities")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpDeepLinkInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpDeepLinkInfo, "help.deepLinkInfo")
-	flags := r.Uint32()
-	v.UpdateApp = flags&(1<<0) != 0
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
+func (v *HelpDeepLinkInfo) TL(c *tl.Codec) {
+	c.Begin(IDHelpDeepLinkInfo, "help.deepLinkInfo")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.UpdateApp)
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "help.deepLinkInfo.entities")
 }
 
 // HelpPassportConfigNotModified is help.passportConfigNotModified#bfb9f457.
 type HelpPassportConfigNotModified struct {
 }
 
-func (*HelpPassportConfigNotModified) TypeID() uint32 { return IDHelpPassportConfigNotModified }
-
-func (v *HelpPassportConfigNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPassportConfigNotModified)
-}
-
-func (v *HelpPassportConfigNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPassportConfigNotModified, "help.passportConfigNotModified")
+func (v *HelpPassportConfigNotModified) TL(c *tl.Codec) {
+	c.Begin(IDHelpPassportConfigNotModified, "help.passportConfigNotModified")
 }
 
 // HelpPassportConfig is help.passportConfig#a098d6af.
@@ -276,18 +155,10 @@ type HelpPassportConfig struct {
 	CountriesLangs DataJSON
 }
 
-func (*HelpPassportConfig) TypeID() uint32 { return IDHelpPassportConfig }
-
-func (v *HelpPassportConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPassportConfig)
-	b.Int(v.Hash)
-	v.CountriesLangs.Encode(b)
-}
-
-func (v *HelpPassportConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPassportConfig, "help.passportConfig")
-	v.Hash = r.Int()
-	v.CountriesLangs.Decode(r)
+func (v *HelpPassportConfig) TL(c *tl.Codec) {
+	c.Begin(IDHelpPassportConfig, "help.passportConfig")
+	c.Int(&v.Hash)
+	v.CountriesLangs.TL(c)
 }
 
 // HelpSupportName is help.supportName#8c05f1c9.
@@ -295,30 +166,17 @@ type HelpSupportName struct {
 	Name string
 }
 
-func (*HelpSupportName) TypeID() uint32 { return IDHelpSupportName }
-
-func (v *HelpSupportName) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSupportName)
-	b.String(v.Name)
-}
-
-func (v *HelpSupportName) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSupportName, "help.supportName")
-	r.ReadString(&v.Name)
+func (v *HelpSupportName) TL(c *tl.Codec) {
+	c.Begin(IDHelpSupportName, "help.supportName")
+	c.String(&v.Name)
 }
 
 // HelpUserInfoEmpty is help.userInfoEmpty#f3ae2eed.
 type HelpUserInfoEmpty struct {
 }
 
-func (*HelpUserInfoEmpty) TypeID() uint32 { return IDHelpUserInfoEmpty }
-
-func (v *HelpUserInfoEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpUserInfoEmpty)
-}
-
-func (v *HelpUserInfoEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpUserInfoEmpty, "help.userInfoEmpty")
+func (v *HelpUserInfoEmpty) TL(c *tl.Codec) {
+	c.Begin(IDHelpUserInfoEmpty, "help.userInfoEmpty")
 }
 
 // HelpUserInfo is help.userInfo#01eb3758.
@@ -329,22 +187,12 @@ type HelpUserInfo struct {
 	Date     int32
 }
 
-func (*HelpUserInfo) TypeID() uint32 { return IDHelpUserInfo }
-
-func (v *HelpUserInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpUserInfo)
-	b.String(v.Message)
-	putMessageEntityClasses(b, v.Entities, "help.userInfo.entities")
-	b.String(v.Author)
-	b.Int(v.Date)
-}
-
-func (v *HelpUserInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpUserInfo, "help.userInfo")
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, 1, &v.Entities)
-	r.ReadString(&v.Author)
-	v.Date = r.Int()
+func (v *HelpUserInfo) TL(c *tl.Codec) {
+	c.Begin(IDHelpUserInfo, "help.userInfo")
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.userInfo.entities")
+	c.String(&v.Author)
+	c.Int(&v.Date)
 }
 
 // HelpPromoDataEmpty is help.promoDataEmpty#98f6ac75.
@@ -352,16 +200,9 @@ type HelpPromoDataEmpty struct {
 	Expires int32
 }
 
-func (*HelpPromoDataEmpty) TypeID() uint32 { return IDHelpPromoDataEmpty }
-
-func (v *HelpPromoDataEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPromoDataEmpty)
-	b.Int(v.Expires)
-}
-
-func (v *HelpPromoDataEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPromoDataEmpty, "help.promoDataEmpty")
-	v.Expires = r.Int()
+func (v *HelpPromoDataEmpty) TL(c *tl.Codec) {
+	c.Begin(IDHelpPromoDataEmpty, "help.promoDataEmpty")
+	c.Int(&v.Expires)
 }
 
 // HelpPromoData is help.promoData#08a4d87a.
@@ -378,52 +219,19 @@ type HelpPromoData struct {
 	Users                   []UserClass
 }
 
-func (*HelpPromoData) TypeID() uint32 { return IDHelpPromoData }
-
-func (v *HelpPromoData) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPromoData)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Proxy {
-		flags |= 1 << 0
-	}
-	b.Int(v.Expires)
-	if v.Peer != nil {
-		flags |= 1 << 3
-		v.Peer.Encode(b)
-	}
-	if v.PsaType.Set {
-		flags |= 1 << 1
-		b.String(v.PsaType.Value)
-	}
-	if v.PsaMessage.Set {
-		flags |= 1 << 2
-		b.String(v.PsaMessage.Value)
-	}
-	b.Strings(v.PendingSuggestions)
-	b.Strings(v.DismissedSuggestions)
-	if v.CustomPendingSuggestion != nil {
-		flags |= 1 << 4
-		v.CustomPendingSuggestion.Encode(b)
-	}
-	putChatClasses(b, v.Chats, "help.promoData.chats")
-	putUserClasses(b, v.Users, "help.promoData.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpPromoData) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPromoData, "help.promoData")
-	flags := r.Uint32()
-	v.Proxy = flags&(1<<0) != 0
-	v.Expires = r.Int()
-	readPeer(r, flags&(1<<3), &v.Peer)
-	r.OptString(flags&(1<<1), &v.PsaType)
-	r.OptString(flags&(1<<2), &v.PsaMessage)
-	r.ReadStrings(&v.PendingSuggestions)
-	r.ReadStrings(&v.DismissedSuggestions)
-	readPendingSuggestion(r, flags&(1<<4), &v.CustomPendingSuggestion)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *HelpPromoData) TL(c *tl.Codec) {
+	c.Begin(IDHelpPromoData, "help.promoData")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Proxy)
+	c.Int(&v.Expires)
+	codePeer(c, flags, 1<<3, &v.Peer, "")
+	c.OptString(flags, 1<<1, &v.PsaType)
+	c.OptString(flags, 1<<2, &v.PsaMessage)
+	c.Strings(&v.PendingSuggestions)
+	c.Strings(&v.DismissedSuggestions)
+	optPendingSuggestion(c, flags, 1<<4, &v.CustomPendingSuggestion, "")
+	vectorChatClasses(c, 0, 0, &v.Chats, "help.promoData.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "help.promoData.users")
 }
 
 // HelpCountryCode is help.countryCode#4203c5ef.
@@ -433,34 +241,12 @@ type HelpCountryCode struct {
 	Patterns    []string
 }
 
-func (*HelpCountryCode) TypeID() uint32 { return IDHelpCountryCode }
-
-func (v *HelpCountryCode) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountryCode)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.CountryCode)
-	if v.Prefixes != nil {
-		flags |= 1 << 0
-		b.Strings(v.Prefixes)
-	}
-	if v.Patterns != nil {
-		flags |= 1 << 1
-		b.Strings(v.Patterns)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpCountryCode) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountryCode, "help.countryCode")
-	flags := r.Uint32()
-	r.ReadString(&v.CountryCode)
-	if flags&(1<<0) != 0 {
-		r.ReadStrings(&v.Prefixes)
-	}
-	if flags&(1<<1) != 0 {
-		r.ReadStrings(&v.Patterns)
-	}
+func (v *HelpCountryCode) TL(c *tl.Codec) {
+	c.Begin(IDHelpCountryCode, "help.countryCode")
+	flags := c.Flags()
+	c.String(&v.CountryCode)
+	c.OptStrings(flags, 1<<0, &v.Prefixes)
+	c.OptStrings(flags, 1<<1, &v.Patterns)
 }
 
 // HelpCountry is help.country#c3878e23.
@@ -472,47 +258,22 @@ type HelpCountry struct {
 	CountryCodes []HelpCountryCode
 }
 
-func (*HelpCountry) TypeID() uint32 { return IDHelpCountry }
-
-func (v *HelpCountry) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountry)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Hidden {
-		flags |= 1 << 0
-	}
-	b.String(v.Iso2)
-	b.String(v.DefaultName)
-	if v.Name.Set {
-		flags |= 1 << 1
-		b.String(v.Name.Value)
-	}
-	putHelpCountryCodes(b, v.CountryCodes)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpCountry) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountry, "help.country")
-	flags := r.Uint32()
-	v.Hidden = flags&(1<<0) != 0
-	r.ReadString(&v.Iso2)
-	r.ReadString(&v.DefaultName)
-	r.OptString(flags&(1<<1), &v.Name)
-	readHelpCountryCodes(r, 1, &v.CountryCodes)
+func (v *HelpCountry) TL(c *tl.Codec) {
+	c.Begin(IDHelpCountry, "help.country")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Hidden)
+	c.String(&v.Iso2)
+	c.String(&v.DefaultName)
+	c.OptString(flags, 1<<1, &v.Name)
+	vectorHelpCountryCodes(c, 0, 0, &v.CountryCodes)
 }
 
 // HelpCountriesListNotModified is help.countriesListNotModified#93cc1f32.
 type HelpCountriesListNotModified struct {
 }
 
-func (*HelpCountriesListNotModified) TypeID() uint32 { return IDHelpCountriesListNotModified }
-
-func (v *HelpCountriesListNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountriesListNotModified)
-}
-
-func (v *HelpCountriesListNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountriesListNotModified, "help.countriesListNotModified")
+func (v *HelpCountriesListNotModified) TL(c *tl.Codec) {
+	c.Begin(IDHelpCountriesListNotModified, "help.countriesListNotModified")
 }
 
 // HelpCountriesList is help.countriesList#87d0759e.
@@ -521,18 +282,10 @@ type HelpCountriesList struct {
 	Hash      int32
 }
 
-func (*HelpCountriesList) TypeID() uint32 { return IDHelpCountriesList }
-
-func (v *HelpCountriesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpCountriesList)
-	putHelpCountrys(b, v.Countries)
-	b.Int(v.Hash)
-}
-
-func (v *HelpCountriesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpCountriesList, "help.countriesList")
-	readHelpCountrys(r, 1, &v.Countries)
-	v.Hash = r.Int()
+func (v *HelpCountriesList) TL(c *tl.Codec) {
+	c.Begin(IDHelpCountriesList, "help.countriesList")
+	vectorHelpCountrys(c, 0, 0, &v.Countries)
+	c.Int(&v.Hash)
 }
 
 // HelpPremiumPromo is help.premiumPromo#5334759c.
@@ -545,40 +298,22 @@ type HelpPremiumPromo struct {
 	Users          []UserClass
 }
 
-func (*HelpPremiumPromo) TypeID() uint32 { return IDHelpPremiumPromo }
-
-func (v *HelpPremiumPromo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPremiumPromo)
-	b.String(v.StatusText)
-	putMessageEntityClasses(b, v.StatusEntities, "help.premiumPromo.status_entities")
-	b.Strings(v.VideoSections)
-	putDocumentClasses(b, v.Videos, "help.premiumPromo.videos")
-	putPremiumSubscriptionOptions(b, v.PeriodOptions)
-	putUserClasses(b, v.Users, "help.premiumPromo.users")
-}
-
-func (v *HelpPremiumPromo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPremiumPromo, "help.premiumPromo")
-	r.ReadString(&v.StatusText)
-	readMessageEntityClasses(r, 1, &v.StatusEntities)
-	r.ReadStrings(&v.VideoSections)
-	readDocumentClasses(r, 1, &v.Videos)
-	readPremiumSubscriptionOptions(r, 1, &v.PeriodOptions)
-	readUserClasses(r, 1, &v.Users)
+func (v *HelpPremiumPromo) TL(c *tl.Codec) {
+	c.Begin(IDHelpPremiumPromo, "help.premiumPromo")
+	c.String(&v.StatusText)
+	vectorMessageEntityClasses(c, 0, 0, &v.StatusEntities, "help.premiumPromo.status_entities")
+	c.Strings(&v.VideoSections)
+	vectorDocumentClasses(c, 0, 0, &v.Videos, "help.premiumPromo.videos")
+	vectorPremiumSubscriptionOptions(c, 0, 0, &v.PeriodOptions)
+	vectorUserClasses(c, 0, 0, &v.Users, "help.premiumPromo.users")
 }
 
 // HelpAppConfigNotModified is help.appConfigNotModified#7cde641d.
 type HelpAppConfigNotModified struct {
 }
 
-func (*HelpAppConfigNotModified) TypeID() uint32 { return IDHelpAppConfigNotModified }
-
-func (v *HelpAppConfigNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAppConfigNotModified)
-}
-
-func (v *HelpAppConfigNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAppConfigNotModified, "help.appConfigNotModified")
+func (v *HelpAppConfigNotModified) TL(c *tl.Codec) {
+	c.Begin(IDHelpAppConfigNotModified, "help.appConfigNotModified")
 }
 
 // HelpAppConfig is help.appConfig#dd18782e.
@@ -587,18 +322,10 @@ type HelpAppConfig struct {
 	Config JSONValueClass
 }
 
-func (*HelpAppConfig) TypeID() uint32 { return IDHelpAppConfig }
-
-func (v *HelpAppConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAppConfig)
-	b.Int(v.Hash)
-	putJSONValue(b, v.Config, "help.appConfig.config")
-}
-
-func (v *HelpAppConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAppConfig, "help.appConfig")
-	v.Hash = r.Int()
-	readJSONValue(r, 1, &v.Config)
+func (v *HelpAppConfig) TL(c *tl.Codec) {
+	c.Begin(IDHelpAppConfig, "help.appConfig")
+	c.Int(&v.Hash)
+	codeJSONValue(c, 0, 0, &v.Config, "help.appConfig.config")
 }
 
 // HelpPeerColorSet is help.peerColorSet#26219a58.
@@ -606,16 +333,9 @@ type HelpPeerColorSet struct {
 	Colors []int32
 }
 
-func (*HelpPeerColorSet) TypeID() uint32 { return IDHelpPeerColorSet }
-
-func (v *HelpPeerColorSet) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorSet)
-	b.Ints(v.Colors)
-}
-
-func (v *HelpPeerColorSet) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorSet, "help.peerColorSet")
-	r.ReadInts(&v.Colors)
+func (v *HelpPeerColorSet) TL(c *tl.Codec) {
+	c.Begin(IDHelpPeerColorSet, "help.peerColorSet")
+	c.Ints(&v.Colors)
 }
 
 // HelpPeerColorProfileSet is help.peerColorProfileSet#767d61eb.
@@ -625,20 +345,11 @@ type HelpPeerColorProfileSet struct {
 	StoryColors   []int32
 }
 
-func (*HelpPeerColorProfileSet) TypeID() uint32 { return IDHelpPeerColorProfileSet }
-
-func (v *HelpPeerColorProfileSet) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorProfileSet)
-	b.Ints(v.PaletteColors)
-	b.Ints(v.BgColors)
-	b.Ints(v.StoryColors)
-}
-
-func (v *HelpPeerColorProfileSet) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorProfileSet, "help.peerColorProfileSet")
-	r.ReadInts(&v.PaletteColors)
-	r.ReadInts(&v.BgColors)
-	r.ReadInts(&v.StoryColors)
+func (v *HelpPeerColorProfileSet) TL(c *tl.Codec) {
+	c.Begin(IDHelpPeerColorProfileSet, "help.peerColorProfileSet")
+	c.Ints(&v.PaletteColors)
+	c.Ints(&v.BgColors)
+	c.Ints(&v.StoryColors)
 }
 
 // HelpPeerColorOption is help.peerColorOption#adec6ebe.
@@ -651,58 +362,23 @@ type HelpPeerColorOption struct {
 	GroupMinLevel   tl.Optional[int32]
 }
 
-func (*HelpPeerColorOption) TypeID() uint32 { return IDHelpPeerColorOption }
-
-func (v *HelpPeerColorOption) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorOption)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Hidden {
-		flags |= 1 << 0
-	}
-	b.Int(v.ColorID)
-	if v.Colors != nil {
-		flags |= 1 << 1
-		v.Colors.Encode(b)
-	}
-	if v.DarkColors != nil {
-		flags |= 1 << 2
-		v.DarkColors.Encode(b)
-	}
-	if v.ChannelMinLevel.Set {
-		flags |= 1 << 3
-		b.Int(v.ChannelMinLevel.Value)
-	}
-	if v.GroupMinLevel.Set {
-		flags |= 1 << 4
-		b.Int(v.GroupMinLevel.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *HelpPeerColorOption) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorOption, "help.peerColorOption")
-	flags := r.Uint32()
-	v.Hidden = flags&(1<<0) != 0
-	v.ColorID = r.Int()
-	readHelpPeerColorSet(r, flags&(1<<1), &v.Colors)
-	readHelpPeerColorSet(r, flags&(1<<2), &v.DarkColors)
-	r.OptInt(flags&(1<<3), &v.ChannelMinLevel)
-	r.OptInt(flags&(1<<4), &v.GroupMinLevel)
+func (v *HelpPeerColorOption) TL(c *tl.Codec) {
+	c.Begin(IDHelpPeerColorOption, "help.peerColorOption")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Hidden)
+	c.Int(&v.ColorID)
+	codeHelpPeerColorSet(c, flags, 1<<1, &v.Colors, "")
+	codeHelpPeerColorSet(c, flags, 1<<2, &v.DarkColors, "")
+	c.OptInt(flags, 1<<3, &v.ChannelMinLevel)
+	c.OptInt(flags, 1<<4, &v.GroupMinLevel)
 }
 
 // HelpPeerColorsNotModified is help.peerColorsNotModified#2ba1f5ce.
 type HelpPeerColorsNotModified struct {
 }
 
-func (*HelpPeerColorsNotModified) TypeID() uint32 { return IDHelpPeerColorsNotModified }
-
-func (v *HelpPeerColorsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColorsNotModified)
-}
-
-func (v *HelpPeerColorsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColorsNotModified, "help.peerColorsNotModified")
+func (v *HelpPeerColorsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDHelpPeerColorsNotModified, "help.peerColorsNotModified")
 }
 
 // HelpPeerColors is help.peerColors#00f8ed08.
@@ -711,32 +387,18 @@ type HelpPeerColors struct {
 	Colors []HelpPeerColorOption
 }
 
-func (*HelpPeerColors) TypeID() uint32 { return IDHelpPeerColors }
-
-func (v *HelpPeerColors) Encode(b *tl.Buffer) {
-	b.ID(IDHelpPeerColors)
-	b.Int(v.Hash)
-	putHelpPeerColorOptions(b, v.Colors)
-}
-
-func (v *HelpPeerColors) Decode(r *tl.Reader) {
-	r.Expect(IDHelpPeerColors, "help.peerColors")
-	v.Hash = r.Int()
-	readHelpPeerColorOptions(r, 1, &v.Colors)
+func (v *HelpPeerColors) TL(c *tl.Codec) {
+	c.Begin(IDHelpPeerColors, "help.peerColors")
+	c.Int(&v.Hash)
+	vectorHelpPeerColorOptions(c, 0, 0, &v.Colors)
 }
 
 // HelpTimezonesListNotModified is help.timezonesListNotModified#970708cc.
 type HelpTimezonesListNotModified struct {
 }
 
-func (*HelpTimezonesListNotModified) TypeID() uint32 { return IDHelpTimezonesListNotModified }
-
-func (v *HelpTimezonesListNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTimezonesListNotModified)
-}
-
-func (v *HelpTimezonesListNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTimezonesListNotModified, "help.timezonesListNotModified")
+func (v *HelpTimezonesListNotModified) TL(c *tl.Codec) {
+	c.Begin(IDHelpTimezonesListNotModified, "help.timezonesListNotModified")
 }
 
 // HelpTimezonesList is help.timezonesList#7b74ed71.
@@ -745,18 +407,10 @@ type HelpTimezonesList struct {
 	Hash      int32
 }
 
-func (*HelpTimezonesList) TypeID() uint32 { return IDHelpTimezonesList }
-
-func (v *HelpTimezonesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpTimezonesList)
-	putTimezones(b, v.Timezones)
-	b.Int(v.Hash)
-}
-
-func (v *HelpTimezonesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpTimezonesList, "help.timezonesList")
-	readTimezones(r, 1, &v.Timezones)
-	v.Hash = r.Int()
+func (v *HelpTimezonesList) TL(c *tl.Codec) {
+	c.Begin(IDHelpTimezonesList, "help.timezonesList")
+	vectorTimezones(c, 0, 0, &v.Timezones)
+	c.Int(&v.Hash)
 }
 
 // HelpConfigSimple is help.configSimple#5a592a6c.
@@ -766,39 +420,24 @@ type HelpConfigSimple struct {
 	Rules   []AccessPointRule
 }
 
-func (*HelpConfigSimple) TypeID() uint32 { return IDHelpConfigSimple }
-
-func (v *HelpConfigSimple) Encode(b *tl.Buffer) {
-	b.ID(IDHelpConfigSimple)
-	b.Int(v.Date)
-	b.Int(v.Expires)
-	putBareAccessPointRules(b, v.Rules)
-}
-
-func (v *HelpConfigSimple) Decode(r *tl.Reader) {
-	r.Expect(IDHelpConfigSimple, "help.configSimple")
-	v.Date = r.Int()
-	v.Expires = r.Int()
-	readBareAccessPointRules(r, 1, &v.Rules)
+func (v *HelpConfigSimple) TL(c *tl.Codec) {
+	c.Begin(IDHelpConfigSimple, "help.configSimple")
+	c.Int(&v.Date)
+	c.Int(&v.Expires)
+	vectorBareAccessPointRules(c, 0, 0, &v.Rules)
 }
 
 // HelpGetConfig is help.getConfig#c4f9186b.
 type HelpGetConfig struct {
 }
 
-func (*HelpGetConfig) TypeID() uint32 { return IDHelpGetConfig }
-
-func (v *HelpGetConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetConfig)
-}
-
-func (v *HelpGetConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetConfig, "help.getConfig")
+func (v *HelpGetConfig) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetConfig, "help.getConfig")
 }
 
 func (*HelpGetConfig) DecodeResult(r *tl.Reader) *Config {
 	v := new(Config)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -806,19 +445,13 @@ func (*HelpGetConfig) DecodeResult(r *tl.Reader) *Config {
 type HelpGetNearestDC struct {
 }
 
-func (*HelpGetNearestDC) TypeID() uint32 { return IDHelpGetNearestDC }
-
-func (v *HelpGetNearestDC) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetNearestDC)
-}
-
-func (v *HelpGetNearestDC) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetNearestDC, "help.getNearestDc")
+func (v *HelpGetNearestDC) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetNearestDC, "help.getNearestDc")
 }
 
 func (*HelpGetNearestDC) DecodeResult(r *tl.Reader) *NearestDC {
 	v := new(NearestDC)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -827,16 +460,9 @@ type HelpGetAppUpdate struct {
 	Source string
 }
 
-func (*HelpGetAppUpdate) TypeID() uint32 { return IDHelpGetAppUpdate }
-
-func (v *HelpGetAppUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetAppUpdate)
-	b.String(v.Source)
-}
-
-func (v *HelpGetAppUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetAppUpdate, "help.getAppUpdate")
-	r.ReadString(&v.Source)
+func (v *HelpGetAppUpdate) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetAppUpdate, "help.getAppUpdate")
+	c.String(&v.Source)
 }
 
 func (*HelpGetAppUpdate) DecodeResult(r *tl.Reader) HelpAppUpdateClass { return DecodeHelpAppUpdate(r) }
@@ -845,19 +471,13 @@ func (*HelpGetAppUpdate) DecodeResult(r *tl.Reader) HelpAppUpdateClass { return 
 type HelpGetInviteText struct {
 }
 
-func (*HelpGetInviteText) TypeID() uint32 { return IDHelpGetInviteText }
-
-func (v *HelpGetInviteText) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetInviteText)
-}
-
-func (v *HelpGetInviteText) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetInviteText, "help.getInviteText")
+func (v *HelpGetInviteText) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetInviteText, "help.getInviteText")
 }
 
 func (*HelpGetInviteText) DecodeResult(r *tl.Reader) *HelpInviteText {
 	v := new(HelpInviteText)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -865,19 +485,13 @@ func (*HelpGetInviteText) DecodeResult(r *tl.Reader) *HelpInviteText {
 type HelpGetSupport struct {
 }
 
-func (*HelpGetSupport) TypeID() uint32 { return IDHelpGetSupport }
-
-func (v *HelpGetSupport) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetSupport)
-}
-
-func (v *HelpGetSupport) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetSupport, "help.getSupport")
+func (v *HelpGetSupport) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetSupport, "help.getSupport")
 }
 
 func (*HelpGetSupport) DecodeResult(r *tl.Reader) *HelpSupport {
 	v := new(HelpSupport)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -887,18 +501,10 @@ type HelpSetBotUpdatesStatus struct {
 	Message             string
 }
 
-func (*HelpSetBotUpdatesStatus) TypeID() uint32 { return IDHelpSetBotUpdatesStatus }
-
-func (v *HelpSetBotUpdatesStatus) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSetBotUpdatesStatus)
-	b.Int(v.PendingUpdatesCount)
-	b.String(v.Message)
-}
-
-func (v *HelpSetBotUpdatesStatus) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSetBotUpdatesStatus, "help.setBotUpdatesStatus")
-	v.PendingUpdatesCount = r.Int()
-	r.ReadString(&v.Message)
+func (v *HelpSetBotUpdatesStatus) TL(c *tl.Codec) {
+	c.Begin(IDHelpSetBotUpdatesStatus, "help.setBotUpdatesStatus")
+	c.Int(&v.PendingUpdatesCount)
+	c.String(&v.Message)
 }
 
 func (*HelpSetBotUpdatesStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -907,19 +513,13 @@ func (*HelpSetBotUpdatesStatus) DecodeResult(r *tl.Reader) bool { return r.Bool(
 type HelpGetCDNConfig struct {
 }
 
-func (*HelpGetCDNConfig) TypeID() uint32 { return IDHelpGetCDNConfig }
-
-func (v *HelpGetCDNConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetCDNConfig)
-}
-
-func (v *HelpGetCDNConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetCDNConfig, "help.getCdnConfig")
+func (v *HelpGetCDNConfig) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetCDNConfig, "help.getCdnConfig")
 }
 
 func (*HelpGetCDNConfig) DecodeResult(r *tl.Reader) *CDNConfig {
 	v := new(CDNConfig)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -928,21 +528,14 @@ type HelpGetRecentMeURLs struct {
 	Referer string
 }
 
-func (*HelpGetRecentMeURLs) TypeID() uint32 { return IDHelpGetRecentMeURLs }
-
-func (v *HelpGetRecentMeURLs) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetRecentMeURLs)
-	b.String(v.Referer)
-}
-
-func (v *HelpGetRecentMeURLs) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetRecentMeURLs, "help.getRecentMeUrls")
-	r.ReadString(&v.Referer)
+func (v *HelpGetRecentMeURLs) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetRecentMeURLs, "help.getRecentMeUrls")
+	c.String(&v.Referer)
 }
 
 func (*HelpGetRecentMeURLs) DecodeResult(r *tl.Reader) *HelpRecentMeURLs {
 	v := new(HelpRecentMeURLs)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -950,14 +543,8 @@ func (*HelpGetRecentMeURLs) DecodeResult(r *tl.Reader) *HelpRecentMeURLs {
 type HelpGetTermsOfServiceUpdate struct {
 }
 
-func (*HelpGetTermsOfServiceUpdate) TypeID() uint32 { return IDHelpGetTermsOfServiceUpdate }
-
-func (v *HelpGetTermsOfServiceUpdate) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetTermsOfServiceUpdate)
-}
-
-func (v *HelpGetTermsOfServiceUpdate) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetTermsOfServiceUpdate, "help.getTermsOfServiceUpdate")
+func (v *HelpGetTermsOfServiceUpdate) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetTermsOfServiceUpdate, "help.getTermsOfServiceUpdate")
 }
 
 func (*HelpGetTermsOfServiceUpdate) DecodeResult(r *tl.Reader) HelpTermsOfServiceUpdateClass {
@@ -969,16 +556,9 @@ type HelpAcceptTermsOfService struct {
 	ID DataJSON
 }
 
-func (*HelpAcceptTermsOfService) TypeID() uint32 { return IDHelpAcceptTermsOfService }
-
-func (v *HelpAcceptTermsOfService) Encode(b *tl.Buffer) {
-	b.ID(IDHelpAcceptTermsOfService)
-	v.ID.Encode(b)
-}
-
-func (v *HelpAcceptTermsOfService) Decode(r *tl.Reader) {
-	r.Expect(IDHelpAcceptTermsOfService, "help.acceptTermsOfService")
-	v.ID.Decode(r)
+func (v *HelpAcceptTermsOfService) TL(c *tl.Codec) {
+	c.Begin(IDHelpAcceptTermsOfService, "help.acceptTermsOfService")
+	v.ID.TL(c)
 }
 
 func (*HelpAcceptTermsOfService) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -988,16 +568,9 @@ type HelpGetDeepLinkInfo struct {
 	Path string
 }
 
-func (*HelpGetDeepLinkInfo) TypeID() uint32 { return IDHelpGetDeepLinkInfo }
-
-func (v *HelpGetDeepLinkInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetDeepLinkInfo)
-	b.String(v.Path)
-}
-
-func (v *HelpGetDeepLinkInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetDeepLinkInfo, "help.getDeepLinkInfo")
-	r.ReadString(&v.Path)
+func (v *HelpGetDeepLinkInfo) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetDeepLinkInfo, "help.getDeepLinkInfo")
+	c.String(&v.Path)
 }
 
 func (*HelpGetDeepLinkInfo) DecodeResult(r *tl.Reader) HelpDeepLinkInfoClass {
@@ -1009,16 +582,9 @@ type HelpGetAppConfig struct {
 	Hash int32
 }
 
-func (*HelpGetAppConfig) TypeID() uint32 { return IDHelpGetAppConfig }
-
-func (v *HelpGetAppConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetAppConfig)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetAppConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetAppConfig, "help.getAppConfig")
-	v.Hash = r.Int()
+func (v *HelpGetAppConfig) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetAppConfig, "help.getAppConfig")
+	c.Int(&v.Hash)
 }
 
 func (*HelpGetAppConfig) DecodeResult(r *tl.Reader) HelpAppConfigClass { return DecodeHelpAppConfig(r) }
@@ -1028,16 +594,9 @@ type HelpSaveAppLog struct {
 	Events []InputAppEvent
 }
 
-func (*HelpSaveAppLog) TypeID() uint32 { return IDHelpSaveAppLog }
-
-func (v *HelpSaveAppLog) Encode(b *tl.Buffer) {
-	b.ID(IDHelpSaveAppLog)
-	putInputAppEvents(b, v.Events)
-}
-
-func (v *HelpSaveAppLog) Decode(r *tl.Reader) {
-	r.Expect(IDHelpSaveAppLog, "help.saveAppLog")
-	readInputAppEvents(r, 1, &v.Events)
+func (v *HelpSaveAppLog) TL(c *tl.Codec) {
+	c.Begin(IDHelpSaveAppLog, "help.saveAppLog")
+	vectorInputAppEvents(c, 0, 0, &v.Events)
 }
 
 func (*HelpSaveAppLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1047,16 +606,9 @@ type HelpGetPassportConfig struct {
 	Hash int32
 }
 
-func (*HelpGetPassportConfig) TypeID() uint32 { return IDHelpGetPassportConfig }
-
-func (v *HelpGetPassportConfig) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPassportConfig)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetPassportConfig) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPassportConfig, "help.getPassportConfig")
-	v.Hash = r.Int()
+func (v *HelpGetPassportConfig) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetPassportConfig, "help.getPassportConfig")
+	c.Int(&v.Hash)
 }
 
 func (*HelpGetPassportConfig) DecodeResult(r *tl.Reader) HelpPassportConfigClass {
@@ -1067,19 +619,13 @@ func (*HelpGetPassportConfig) DecodeResult(r *tl.Reader) HelpPassportConfigClass
 type HelpGetSupportName struct {
 }
 
-func (*HelpGetSupportName) TypeID() uint32 { return IDHelpGetSupportName }
-
-func (v *HelpGetSupportName) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetSupportName)
-}
-
-func (v *HelpGetSupportName) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetSupportName, "help.getSupportName")
+func (v *HelpGetSupportName) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetSupportName, "help.getSupportName")
 }
 
 func (*HelpGetSupportName) DecodeResult(r *tl.Reader) *HelpSupportName {
 	v := new(HelpSupportName)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1088,16 +634,9 @@ type HelpGetUserInfo struct {
 	UserID InputUserClass
 }
 
-func (*HelpGetUserInfo) TypeID() uint32 { return IDHelpGetUserInfo }
-
-func (v *HelpGetUserInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetUserInfo)
-	putInputUser(b, v.UserID, "help.getUserInfo.user_id")
-}
-
-func (v *HelpGetUserInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetUserInfo, "help.getUserInfo")
-	readInputUser(r, 1, &v.UserID)
+func (v *HelpGetUserInfo) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetUserInfo, "help.getUserInfo")
+	codeInputUser(c, 0, 0, &v.UserID, "help.getUserInfo.user_id")
 }
 
 func (*HelpGetUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
@@ -1109,20 +648,11 @@ type HelpEditUserInfo struct {
 	Entities []MessageEntityClass
 }
 
-func (*HelpEditUserInfo) TypeID() uint32 { return IDHelpEditUserInfo }
-
-func (v *HelpEditUserInfo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpEditUserInfo)
-	putInputUser(b, v.UserID, "help.editUserInfo.user_id")
-	b.String(v.Message)
-	putMessageEntityClasses(b, v.Entities, "help.editUserInfo.entities")
-}
-
-func (v *HelpEditUserInfo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpEditUserInfo, "help.editUserInfo")
-	readInputUser(r, 1, &v.UserID)
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, 1, &v.Entities)
+func (v *HelpEditUserInfo) TL(c *tl.Codec) {
+	c.Begin(IDHelpEditUserInfo, "help.editUserInfo")
+	codeInputUser(c, 0, 0, &v.UserID, "help.editUserInfo.user_id")
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.editUserInfo.entities")
 }
 
 func (*HelpEditUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
@@ -1131,14 +661,8 @@ func (*HelpEditUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return D
 type HelpGetPromoData struct {
 }
 
-func (*HelpGetPromoData) TypeID() uint32 { return IDHelpGetPromoData }
-
-func (v *HelpGetPromoData) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPromoData)
-}
-
-func (v *HelpGetPromoData) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPromoData, "help.getPromoData")
+func (v *HelpGetPromoData) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetPromoData, "help.getPromoData")
 }
 
 func (*HelpGetPromoData) DecodeResult(r *tl.Reader) HelpPromoDataClass { return DecodeHelpPromoData(r) }
@@ -1148,16 +672,9 @@ type HelpHidePromoData struct {
 	Peer InputPeerClass
 }
 
-func (*HelpHidePromoData) TypeID() uint32 { return IDHelpHidePromoData }
-
-func (v *HelpHidePromoData) Encode(b *tl.Buffer) {
-	b.ID(IDHelpHidePromoData)
-	putInputPeer(b, v.Peer, "help.hidePromoData.peer")
-}
-
-func (v *HelpHidePromoData) Decode(r *tl.Reader) {
-	r.Expect(IDHelpHidePromoData, "help.hidePromoData")
-	readInputPeer(r, 1, &v.Peer)
+func (v *HelpHidePromoData) TL(c *tl.Codec) {
+	c.Begin(IDHelpHidePromoData, "help.hidePromoData")
+	codeInputPeer(c, 0, 0, &v.Peer, "help.hidePromoData.peer")
 }
 
 func (*HelpHidePromoData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1168,18 +685,10 @@ type HelpDismissSuggestion struct {
 	Suggestion string
 }
 
-func (*HelpDismissSuggestion) TypeID() uint32 { return IDHelpDismissSuggestion }
-
-func (v *HelpDismissSuggestion) Encode(b *tl.Buffer) {
-	b.ID(IDHelpDismissSuggestion)
-	putInputPeer(b, v.Peer, "help.dismissSuggestion.peer")
-	b.String(v.Suggestion)
-}
-
-func (v *HelpDismissSuggestion) Decode(r *tl.Reader) {
-	r.Expect(IDHelpDismissSuggestion, "help.dismissSuggestion")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Suggestion)
+func (v *HelpDismissSuggestion) TL(c *tl.Codec) {
+	c.Begin(IDHelpDismissSuggestion, "help.dismissSuggestion")
+	codeInputPeer(c, 0, 0, &v.Peer, "help.dismissSuggestion.peer")
+	c.String(&v.Suggestion)
 }
 
 func (*HelpDismissSuggestion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1190,18 +699,10 @@ type HelpGetCountriesList struct {
 	Hash     int32
 }
 
-func (*HelpGetCountriesList) TypeID() uint32 { return IDHelpGetCountriesList }
-
-func (v *HelpGetCountriesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetCountriesList)
-	b.String(v.LangCode)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetCountriesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetCountriesList, "help.getCountriesList")
-	r.ReadString(&v.LangCode)
-	v.Hash = r.Int()
+func (v *HelpGetCountriesList) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetCountriesList, "help.getCountriesList")
+	c.String(&v.LangCode)
+	c.Int(&v.Hash)
 }
 
 func (*HelpGetCountriesList) DecodeResult(r *tl.Reader) HelpCountriesListClass {
@@ -1212,19 +713,13 @@ func (*HelpGetCountriesList) DecodeResult(r *tl.Reader) HelpCountriesListClass {
 type HelpGetPremiumPromo struct {
 }
 
-func (*HelpGetPremiumPromo) TypeID() uint32 { return IDHelpGetPremiumPromo }
-
-func (v *HelpGetPremiumPromo) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPremiumPromo)
-}
-
-func (v *HelpGetPremiumPromo) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPremiumPromo, "help.getPremiumPromo")
+func (v *HelpGetPremiumPromo) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetPremiumPromo, "help.getPremiumPromo")
 }
 
 func (*HelpGetPremiumPromo) DecodeResult(r *tl.Reader) *HelpPremiumPromo {
 	v := new(HelpPremiumPromo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1233,16 +728,9 @@ type HelpGetPeerColors struct {
 	Hash int32
 }
 
-func (*HelpGetPeerColors) TypeID() uint32 { return IDHelpGetPeerColors }
-
-func (v *HelpGetPeerColors) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPeerColors)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetPeerColors) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPeerColors, "help.getPeerColors")
-	v.Hash = r.Int()
+func (v *HelpGetPeerColors) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetPeerColors, "help.getPeerColors")
+	c.Int(&v.Hash)
 }
 
 func (*HelpGetPeerColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
@@ -1254,16 +742,9 @@ type HelpGetPeerProfileColors struct {
 	Hash int32
 }
 
-func (*HelpGetPeerProfileColors) TypeID() uint32 { return IDHelpGetPeerProfileColors }
-
-func (v *HelpGetPeerProfileColors) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetPeerProfileColors)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetPeerProfileColors) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetPeerProfileColors, "help.getPeerProfileColors")
-	v.Hash = r.Int()
+func (v *HelpGetPeerProfileColors) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetPeerProfileColors, "help.getPeerProfileColors")
+	c.Int(&v.Hash)
 }
 
 func (*HelpGetPeerProfileColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
@@ -1275,16 +756,9 @@ type HelpGetTimezonesList struct {
 	Hash int32
 }
 
-func (*HelpGetTimezonesList) TypeID() uint32 { return IDHelpGetTimezonesList }
-
-func (v *HelpGetTimezonesList) Encode(b *tl.Buffer) {
-	b.ID(IDHelpGetTimezonesList)
-	b.Int(v.Hash)
-}
-
-func (v *HelpGetTimezonesList) Decode(r *tl.Reader) {
-	r.Expect(IDHelpGetTimezonesList, "help.getTimezonesList")
-	v.Hash = r.Int()
+func (v *HelpGetTimezonesList) TL(c *tl.Codec) {
+	c.Begin(IDHelpGetTimezonesList, "help.getTimezonesList")
+	c.Int(&v.Hash)
 }
 
 func (*HelpGetTimezonesList) DecodeResult(r *tl.Reader) HelpTimezonesListClass {
@@ -1302,17 +776,29 @@ func (*HelpNoAppUpdate) isHelpAppUpdate() {}
 
 // DecodeHelpAppUpdate decodes a boxed help.AppUpdate.
 func DecodeHelpAppUpdate(r *tl.Reader) (v HelpAppUpdateClass) {
-	switch r.PeekID() {
-	case IDHelpAppUpdate:
-		v = new(HelpAppUpdate)
-	case IDHelpNoAppUpdate:
-		v = new(HelpNoAppUpdate)
-	default:
-		r.Unexpected(r.ID(), "help.AppUpdate")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpAppUpdate(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpAppUpdate(c *tl.Codec, f tl.Flags, mask uint32, v *HelpAppUpdateClass, field string) {
+	var o HelpAppUpdateClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpAppUpdate:
+		o = new(HelpAppUpdate)
+	case IDHelpNoAppUpdate:
+		o = new(HelpNoAppUpdate)
+	default:
+		c.Unexpected("help.AppUpdate")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpTermsOfServiceUpdateClass is a help.TermsOfServiceUpdate: one of help.termsOfServiceUpdateEmpty, help.termsOfServiceUpdate.
@@ -1326,17 +812,29 @@ func (*HelpTermsOfServiceUpdate) isHelpTermsOfServiceUpdate()      {}
 
 // DecodeHelpTermsOfServiceUpdate decodes a boxed help.TermsOfServiceUpdate.
 func DecodeHelpTermsOfServiceUpdate(r *tl.Reader) (v HelpTermsOfServiceUpdateClass) {
-	switch r.PeekID() {
-	case IDHelpTermsOfServiceUpdateEmpty:
-		v = (*HelpTermsOfServiceUpdateEmpty)(r.Small(unsafe.Sizeof(HelpTermsOfServiceUpdateEmpty{})))
-	case IDHelpTermsOfServiceUpdate:
-		v = new(HelpTermsOfServiceUpdate)
-	default:
-		r.Unexpected(r.ID(), "help.TermsOfServiceUpdate")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpTermsOfServiceUpdate(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpTermsOfServiceUpdate(c *tl.Codec, f tl.Flags, mask uint32, v *HelpTermsOfServiceUpdateClass, field string) {
+	var o HelpTermsOfServiceUpdateClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpTermsOfServiceUpdateEmpty:
+		o = (*HelpTermsOfServiceUpdateEmpty)(c.Small(unsafe.Sizeof(HelpTermsOfServiceUpdateEmpty{})))
+	case IDHelpTermsOfServiceUpdate:
+		o = new(HelpTermsOfServiceUpdate)
+	default:
+		c.Unexpected("help.TermsOfServiceUpdate")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpDeepLinkInfoClass is a help.DeepLinkInfo: one of help.deepLinkInfoEmpty, help.deepLinkInfo.
@@ -1350,17 +848,29 @@ func (*HelpDeepLinkInfo) isHelpDeepLinkInfo()      {}
 
 // DecodeHelpDeepLinkInfo decodes a boxed help.DeepLinkInfo.
 func DecodeHelpDeepLinkInfo(r *tl.Reader) (v HelpDeepLinkInfoClass) {
-	switch r.PeekID() {
-	case IDHelpDeepLinkInfoEmpty:
-		v = new(HelpDeepLinkInfoEmpty)
-	case IDHelpDeepLinkInfo:
-		v = new(HelpDeepLinkInfo)
-	default:
-		r.Unexpected(r.ID(), "help.DeepLinkInfo")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpDeepLinkInfo(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpDeepLinkInfo(c *tl.Codec, f tl.Flags, mask uint32, v *HelpDeepLinkInfoClass, field string) {
+	var o HelpDeepLinkInfoClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpDeepLinkInfoEmpty:
+		o = new(HelpDeepLinkInfoEmpty)
+	case IDHelpDeepLinkInfo:
+		o = new(HelpDeepLinkInfo)
+	default:
+		c.Unexpected("help.DeepLinkInfo")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpPassportConfigClass is a help.PassportConfig: one of help.passportConfigNotModified, help.passportConfig.
@@ -1374,17 +884,29 @@ func (*HelpPassportConfig) isHelpPassportConfig()            {}
 
 // DecodeHelpPassportConfig decodes a boxed help.PassportConfig.
 func DecodeHelpPassportConfig(r *tl.Reader) (v HelpPassportConfigClass) {
-	switch r.PeekID() {
-	case IDHelpPassportConfigNotModified:
-		v = new(HelpPassportConfigNotModified)
-	case IDHelpPassportConfig:
-		v = new(HelpPassportConfig)
-	default:
-		r.Unexpected(r.ID(), "help.PassportConfig")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpPassportConfig(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpPassportConfig(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPassportConfigClass, field string) {
+	var o HelpPassportConfigClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpPassportConfigNotModified:
+		o = new(HelpPassportConfigNotModified)
+	case IDHelpPassportConfig:
+		o = new(HelpPassportConfig)
+	default:
+		c.Unexpected("help.PassportConfig")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpUserInfoClass is a help.UserInfo: one of help.userInfoEmpty, help.userInfo.
@@ -1398,17 +920,29 @@ func (*HelpUserInfo) isHelpUserInfo()      {}
 
 // DecodeHelpUserInfo decodes a boxed help.UserInfo.
 func DecodeHelpUserInfo(r *tl.Reader) (v HelpUserInfoClass) {
-	switch r.PeekID() {
-	case IDHelpUserInfoEmpty:
-		v = new(HelpUserInfoEmpty)
-	case IDHelpUserInfo:
-		v = new(HelpUserInfo)
-	default:
-		r.Unexpected(r.ID(), "help.UserInfo")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpUserInfo(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpUserInfo(c *tl.Codec, f tl.Flags, mask uint32, v *HelpUserInfoClass, field string) {
+	var o HelpUserInfoClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpUserInfoEmpty:
+		o = new(HelpUserInfoEmpty)
+	case IDHelpUserInfo:
+		o = new(HelpUserInfo)
+	default:
+		c.Unexpected("help.UserInfo")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpPromoDataClass is a help.PromoData: one of help.promoDataEmpty, help.promoData.
@@ -1422,17 +956,29 @@ func (*HelpPromoData) isHelpPromoData()      {}
 
 // DecodeHelpPromoData decodes a boxed help.PromoData.
 func DecodeHelpPromoData(r *tl.Reader) (v HelpPromoDataClass) {
-	switch r.PeekID() {
-	case IDHelpPromoDataEmpty:
-		v = (*HelpPromoDataEmpty)(r.Small(unsafe.Sizeof(HelpPromoDataEmpty{})))
-	case IDHelpPromoData:
-		v = new(HelpPromoData)
-	default:
-		r.Unexpected(r.ID(), "help.PromoData")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpPromoData(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpPromoData(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPromoDataClass, field string) {
+	var o HelpPromoDataClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpPromoDataEmpty:
+		o = (*HelpPromoDataEmpty)(c.Small(unsafe.Sizeof(HelpPromoDataEmpty{})))
+	case IDHelpPromoData:
+		o = new(HelpPromoData)
+	default:
+		c.Unexpected("help.PromoData")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpCountriesListClass is a help.CountriesList: one of help.countriesListNotModified, help.countriesList.
@@ -1446,17 +992,29 @@ func (*HelpCountriesList) isHelpCountriesList()            {}
 
 // DecodeHelpCountriesList decodes a boxed help.CountriesList.
 func DecodeHelpCountriesList(r *tl.Reader) (v HelpCountriesListClass) {
-	switch r.PeekID() {
-	case IDHelpCountriesListNotModified:
-		v = new(HelpCountriesListNotModified)
-	case IDHelpCountriesList:
-		v = new(HelpCountriesList)
-	default:
-		r.Unexpected(r.ID(), "help.CountriesList")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpCountriesList(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpCountriesList(c *tl.Codec, f tl.Flags, mask uint32, v *HelpCountriesListClass, field string) {
+	var o HelpCountriesListClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpCountriesListNotModified:
+		o = new(HelpCountriesListNotModified)
+	case IDHelpCountriesList:
+		o = new(HelpCountriesList)
+	default:
+		c.Unexpected("help.CountriesList")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpAppConfigClass is a help.AppConfig: one of help.appConfigNotModified, help.appConfig.
@@ -1470,17 +1028,29 @@ func (*HelpAppConfig) isHelpAppConfig()            {}
 
 // DecodeHelpAppConfig decodes a boxed help.AppConfig.
 func DecodeHelpAppConfig(r *tl.Reader) (v HelpAppConfigClass) {
-	switch r.PeekID() {
-	case IDHelpAppConfigNotModified:
-		v = new(HelpAppConfigNotModified)
-	case IDHelpAppConfig:
-		v = new(HelpAppConfig)
-	default:
-		r.Unexpected(r.ID(), "help.AppConfig")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpAppConfig(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpAppConfig(c *tl.Codec, f tl.Flags, mask uint32, v *HelpAppConfigClass, field string) {
+	var o HelpAppConfigClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpAppConfigNotModified:
+		o = new(HelpAppConfigNotModified)
+	case IDHelpAppConfig:
+		o = new(HelpAppConfig)
+	default:
+		c.Unexpected("help.AppConfig")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpPeerColorSetClass is a help.PeerColorSet: one of help.peerColorSet, help.peerColorProfileSet.
@@ -1494,24 +1064,29 @@ func (*HelpPeerColorProfileSet) isHelpPeerColorSet() {}
 
 // DecodeHelpPeerColorSet decodes a boxed help.PeerColorSet.
 func DecodeHelpPeerColorSet(r *tl.Reader) (v HelpPeerColorSetClass) {
-	switch r.PeekID() {
-	case IDHelpPeerColorSet:
-		v = new(HelpPeerColorSet)
-	case IDHelpPeerColorProfileSet:
-		v = new(HelpPeerColorProfileSet)
-	default:
-		r.Unexpected(r.ID(), "help.PeerColorSet")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpPeerColorSet(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readHelpPeerColorSet(r *tl.Reader, flag uint32, v *HelpPeerColorSetClass) {
-	if flag != 0 {
-		*v = DecodeHelpPeerColorSet(r)
+func codeHelpPeerColorSet(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPeerColorSetClass, field string) {
+	var o HelpPeerColorSetClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpPeerColorSet:
+		o = new(HelpPeerColorSet)
+	case IDHelpPeerColorProfileSet:
+		o = new(HelpPeerColorProfileSet)
+	default:
+		c.Unexpected("help.PeerColorSet")
+		return
 	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpPeerColorsClass is a help.PeerColors: one of help.peerColorsNotModified, help.peerColors.
@@ -1525,17 +1100,29 @@ func (*HelpPeerColors) isHelpPeerColors()            {}
 
 // DecodeHelpPeerColors decodes a boxed help.PeerColors.
 func DecodeHelpPeerColors(r *tl.Reader) (v HelpPeerColorsClass) {
-	switch r.PeekID() {
-	case IDHelpPeerColorsNotModified:
-		v = new(HelpPeerColorsNotModified)
-	case IDHelpPeerColors:
-		v = new(HelpPeerColors)
-	default:
-		r.Unexpected(r.ID(), "help.PeerColors")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpPeerColors(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeHelpPeerColors(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPeerColorsClass, field string) {
+	var o HelpPeerColorsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpPeerColorsNotModified:
+		o = new(HelpPeerColorsNotModified)
+	case IDHelpPeerColors:
+		o = new(HelpPeerColors)
+	default:
+		c.Unexpected("help.PeerColors")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // HelpTimezonesListClass is a help.TimezonesList: one of help.timezonesListNotModified, help.timezonesList.
@@ -1549,23 +1136,38 @@ func (*HelpTimezonesList) isHelpTimezonesList()            {}
 
 // DecodeHelpTimezonesList decodes a boxed help.TimezonesList.
 func DecodeHelpTimezonesList(r *tl.Reader) (v HelpTimezonesListClass) {
-	switch r.PeekID() {
-	case IDHelpTimezonesListNotModified:
-		v = new(HelpTimezonesListNotModified)
-	case IDHelpTimezonesList:
-		v = new(HelpTimezonesList)
-	default:
-		r.Unexpected(r.ID(), "help.TimezonesList")
-		return nil
-	}
-	v.Decode(r)
+	codeHelpTimezonesList(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readHelpTermsOfService(r *tl.Reader, flag uint32, v **HelpTermsOfService) {
-	if flag != 0 {
-		*v = new(HelpTermsOfService)
-		(*v).Decode(r)
+func codeHelpTimezonesList(c *tl.Codec, f tl.Flags, mask uint32, v *HelpTimezonesListClass, field string) {
+	var o HelpTimezonesListClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDHelpTimezonesListNotModified:
+		o = new(HelpTimezonesListNotModified)
+	case IDHelpTimezonesList:
+		o = new(HelpTimezonesList)
+	default:
+		c.Unexpected("help.TimezonesList")
+		return
 	}
+	*v = o
+	o.TL(c)
+}
+
+//go:noinline
+func optHelpTermsOfService(c *tl.Codec, f tl.Flags, mask uint32, v **HelpTermsOfService, field string) {
+	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
+		return
+	}
+	if *v == nil {
+		*v = new(HelpTermsOfService)
+	}
+	(*v).TL(c)
 }

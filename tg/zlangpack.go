@@ -12,23 +12,15 @@ type LangpackGetLangPack struct {
 	LangCode string
 }
 
-func (*LangpackGetLangPack) TypeID() uint32 { return IDLangpackGetLangPack }
-
-func (v *LangpackGetLangPack) Encode(b *tl.Buffer) {
-	b.ID(IDLangpackGetLangPack)
-	b.String(v.LangPack)
-	b.String(v.LangCode)
-}
-
-func (v *LangpackGetLangPack) Decode(r *tl.Reader) {
-	r.Expect(IDLangpackGetLangPack, "langpack.getLangPack")
-	r.ReadString(&v.LangPack)
-	r.ReadString(&v.LangCode)
+func (v *LangpackGetLangPack) TL(c *tl.Codec) {
+	c.Begin(IDLangpackGetLangPack, "langpack.getLangPack")
+	c.String(&v.LangPack)
+	c.String(&v.LangCode)
 }
 
 func (*LangpackGetLangPack) DecodeResult(r *tl.Reader) *LangPackDifference {
 	v := new(LangPackDifference)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -39,24 +31,15 @@ type LangpackGetStrings struct {
 	Keys     []string
 }
 
-func (*LangpackGetStrings) TypeID() uint32 { return IDLangpackGetStrings }
-
-func (v *LangpackGetStrings) Encode(b *tl.Buffer) {
-	b.ID(IDLangpackGetStrings)
-	b.String(v.LangPack)
-	b.String(v.LangCode)
-	b.Strings(v.Keys)
-}
-
-func (v *LangpackGetStrings) Decode(r *tl.Reader) {
-	r.Expect(IDLangpackGetStrings, "langpack.getStrings")
-	r.ReadString(&v.LangPack)
-	r.ReadString(&v.LangCode)
-	r.ReadStrings(&v.Keys)
+func (v *LangpackGetStrings) TL(c *tl.Codec) {
+	c.Begin(IDLangpackGetStrings, "langpack.getStrings")
+	c.String(&v.LangPack)
+	c.String(&v.LangCode)
+	c.Strings(&v.Keys)
 }
 
 func (*LangpackGetStrings) DecodeResult(r *tl.Reader) (v []LangPackStringClass) {
-	readLangPackStringClasses(r, 1, &v)
+	vectorLangPackStringClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -67,25 +50,16 @@ type LangpackGetDifference struct {
 	FromVersion int32
 }
 
-func (*LangpackGetDifference) TypeID() uint32 { return IDLangpackGetDifference }
-
-func (v *LangpackGetDifference) Encode(b *tl.Buffer) {
-	b.ID(IDLangpackGetDifference)
-	b.String(v.LangPack)
-	b.String(v.LangCode)
-	b.Int(v.FromVersion)
-}
-
-func (v *LangpackGetDifference) Decode(r *tl.Reader) {
-	r.Expect(IDLangpackGetDifference, "langpack.getDifference")
-	r.ReadString(&v.LangPack)
-	r.ReadString(&v.LangCode)
-	v.FromVersion = r.Int()
+func (v *LangpackGetDifference) TL(c *tl.Codec) {
+	c.Begin(IDLangpackGetDifference, "langpack.getDifference")
+	c.String(&v.LangPack)
+	c.String(&v.LangCode)
+	c.Int(&v.FromVersion)
 }
 
 func (*LangpackGetDifference) DecodeResult(r *tl.Reader) *LangPackDifference {
 	v := new(LangPackDifference)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -94,20 +68,13 @@ type LangpackGetLanguages struct {
 	LangPack string
 }
 
-func (*LangpackGetLanguages) TypeID() uint32 { return IDLangpackGetLanguages }
-
-func (v *LangpackGetLanguages) Encode(b *tl.Buffer) {
-	b.ID(IDLangpackGetLanguages)
-	b.String(v.LangPack)
-}
-
-func (v *LangpackGetLanguages) Decode(r *tl.Reader) {
-	r.Expect(IDLangpackGetLanguages, "langpack.getLanguages")
-	r.ReadString(&v.LangPack)
+func (v *LangpackGetLanguages) TL(c *tl.Codec) {
+	c.Begin(IDLangpackGetLanguages, "langpack.getLanguages")
+	c.String(&v.LangPack)
 }
 
 func (*LangpackGetLanguages) DecodeResult(r *tl.Reader) (v []LangPackLanguage) {
-	readLangPackLanguages(r, 1, &v)
+	vectorLangPackLanguages(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -117,22 +84,14 @@ type LangpackGetLanguage struct {
 	LangCode string
 }
 
-func (*LangpackGetLanguage) TypeID() uint32 { return IDLangpackGetLanguage }
-
-func (v *LangpackGetLanguage) Encode(b *tl.Buffer) {
-	b.ID(IDLangpackGetLanguage)
-	b.String(v.LangPack)
-	b.String(v.LangCode)
-}
-
-func (v *LangpackGetLanguage) Decode(r *tl.Reader) {
-	r.Expect(IDLangpackGetLanguage, "langpack.getLanguage")
-	r.ReadString(&v.LangPack)
-	r.ReadString(&v.LangCode)
+func (v *LangpackGetLanguage) TL(c *tl.Codec) {
+	c.Begin(IDLangpackGetLanguage, "langpack.getLanguage")
+	c.String(&v.LangPack)
+	c.String(&v.LangCode)
 }
 
 func (*LangpackGetLanguage) DecodeResult(r *tl.Reader) *LangPackLanguage {
 	v := new(LangPackLanguage)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }

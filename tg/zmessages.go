@@ -16,22 +16,12 @@ type MessagesDialogs struct {
 	Users    []UserClass
 }
 
-func (*MessagesDialogs) TypeID() uint32 { return IDMessagesDialogs }
-
-func (v *MessagesDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogs)
-	putDialogClasses(b, v.Dialogs, "messages.dialogs.dialogs")
-	putMessageClasses(b, v.Messages, "messages.dialogs.messages")
-	putChatClasses(b, v.Chats, "messages.dialogs.chats")
-	putUserClasses(b, v.Users, "messages.dialogs.users")
-}
-
-func (v *MessagesDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogs, "messages.dialogs")
-	readDialogClasses(r, 1, &v.Dialogs)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDialogs, "messages.dialogs")
+	vectorDialogClasses(c, 0, 0, &v.Dialogs, "messages.dialogs.dialogs")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.dialogs.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.dialogs.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.dialogs.users")
 }
 
 // MessagesDialogsSlice is messages.dialogsSlice#71e094f3.
@@ -43,24 +33,13 @@ type MessagesDialogsSlice struct {
 	Users    []UserClass
 }
 
-func (*MessagesDialogsSlice) TypeID() uint32 { return IDMessagesDialogsSlice }
-
-func (v *MessagesDialogsSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogsSlice)
-	b.Int(v.Count)
-	putDialogClasses(b, v.Dialogs, "messages.dialogsSlice.dialogs")
-	putMessageClasses(b, v.Messages, "messages.dialogsSlice.messages")
-	putChatClasses(b, v.Chats, "messages.dialogsSlice.chats")
-	putUserClasses(b, v.Users, "messages.dialogsSlice.users")
-}
-
-func (v *MessagesDialogsSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogsSlice, "messages.dialogsSlice")
-	v.Count = r.Int()
-	readDialogClasses(r, 1, &v.Dialogs)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesDialogsSlice) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDialogsSlice, "messages.dialogsSlice")
+	c.Int(&v.Count)
+	vectorDialogClasses(c, 0, 0, &v.Dialogs, "messages.dialogsSlice.dialogs")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.dialogsSlice.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.dialogsSlice.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.dialogsSlice.users")
 }
 
 // MessagesDialogsNotModified is messages.dialogsNotModified#f0e3e596.
@@ -68,16 +47,9 @@ type MessagesDialogsNotModified struct {
 	Count int32
 }
 
-func (*MessagesDialogsNotModified) TypeID() uint32 { return IDMessagesDialogsNotModified }
-
-func (v *MessagesDialogsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogsNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesDialogsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogsNotModified, "messages.dialogsNotModified")
-	v.Count = r.Int()
+func (v *MessagesDialogsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDialogsNotModified, "messages.dialogsNotModified")
+	c.Int(&v.Count)
 }
 
 // MessagesMessages is messages.messages#1d73e7ea.
@@ -88,22 +60,12 @@ type MessagesMessages struct {
 	Users    []UserClass
 }
 
-func (*MessagesMessages) TypeID() uint32 { return IDMessagesMessages }
-
-func (v *MessagesMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessages)
-	putMessageClasses(b, v.Messages, "messages.messages.messages")
-	putForumTopicClasses(b, v.Topics, "messages.messages.topics")
-	putChatClasses(b, v.Chats, "messages.messages.chats")
-	putUserClasses(b, v.Users, "messages.messages.users")
-}
-
-func (v *MessagesMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessages, "messages.messages")
-	readMessageClasses(r, 1, &v.Messages)
-	readForumTopicClasses(r, 1, &v.Topics)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMessages, "messages.messages")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.messages.messages")
+	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.messages.topics")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messages.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.messages.users")
 }
 
 // MessagesMessagesSlice is messages.messagesSlice#5f206716.
@@ -119,47 +81,18 @@ type MessagesMessagesSlice struct {
 	Users          []UserClass
 }
 
-func (*MessagesMessagesSlice) TypeID() uint32 { return IDMessagesMessagesSlice }
-
-func (v *MessagesMessagesSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessagesSlice)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Inexact {
-		flags |= 1 << 1
-	}
-	b.Int(v.Count)
-	if v.NextRate.Set {
-		flags |= 1 << 0
-		b.Int(v.NextRate.Value)
-	}
-	if v.OffsetIDOffset.Set {
-		flags |= 1 << 2
-		b.Int(v.OffsetIDOffset.Value)
-	}
-	if v.SearchFlood != nil {
-		flags |= 1 << 3
-		v.SearchFlood.Encode(b)
-	}
-	putMessageClasses(b, v.Messages, "messages.messagesSlice.messages")
-	putForumTopicClasses(b, v.Topics, "messages.messagesSlice.topics")
-	putChatClasses(b, v.Chats, "messages.messagesSlice.chats")
-	putUserClasses(b, v.Users, "messages.messagesSlice.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesMessagesSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessagesSlice, "messages.messagesSlice")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<1) != 0
-	v.Count = r.Int()
-	r.OptInt(flags&(1<<0), &v.NextRate)
-	r.OptInt(flags&(1<<2), &v.OffsetIDOffset)
-	readSearchPostsFlood(r, flags&(1<<3), &v.SearchFlood)
-	readMessageClasses(r, 1, &v.Messages)
-	readForumTopicClasses(r, 1, &v.Topics)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesMessagesSlice) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMessagesSlice, "messages.messagesSlice")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Inexact)
+	c.Int(&v.Count)
+	c.OptInt(flags, 1<<0, &v.NextRate)
+	c.OptInt(flags, 1<<2, &v.OffsetIDOffset)
+	optSearchPostsFlood(c, flags, 1<<3, &v.SearchFlood, "")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.messagesSlice.messages")
+	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.messagesSlice.topics")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messagesSlice.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.messagesSlice.users")
 }
 
 // MessagesChannelMessages is messages.channelMessages#c776ba4e.
@@ -174,39 +107,17 @@ type MessagesChannelMessages struct {
 	Users          []UserClass
 }
 
-func (*MessagesChannelMessages) TypeID() uint32 { return IDMessagesChannelMessages }
-
-func (v *MessagesChannelMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChannelMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Inexact {
-		flags |= 1 << 1
-	}
-	b.Int(v.Pts)
-	b.Int(v.Count)
-	if v.OffsetIDOffset.Set {
-		flags |= 1 << 2
-		b.Int(v.OffsetIDOffset.Value)
-	}
-	putMessageClasses(b, v.Messages, "messages.channelMessages.messages")
-	putForumTopicClasses(b, v.Topics, "messages.channelMessages.topics")
-	putChatClasses(b, v.Chats, "messages.channelMessages.chats")
-	putUserClasses(b, v.Users, "messages.channelMessages.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesChannelMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChannelMessages, "messages.channelMessages")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<1) != 0
-	v.Pts = r.Int()
-	v.Count = r.Int()
-	r.OptInt(flags&(1<<2), &v.OffsetIDOffset)
-	readMessageClasses(r, 1, &v.Messages)
-	readForumTopicClasses(r, 1, &v.Topics)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesChannelMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChannelMessages, "messages.channelMessages")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Inexact)
+	c.Int(&v.Pts)
+	c.Int(&v.Count)
+	c.OptInt(flags, 1<<2, &v.OffsetIDOffset)
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.channelMessages.messages")
+	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.channelMessages.topics")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.channelMessages.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.channelMessages.users")
 }
 
 // MessagesMessagesNotModified is messages.messagesNotModified#74535f21.
@@ -214,16 +125,9 @@ type MessagesMessagesNotModified struct {
 	Count int32
 }
 
-func (*MessagesMessagesNotModified) TypeID() uint32 { return IDMessagesMessagesNotModified }
-
-func (v *MessagesMessagesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessagesNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesMessagesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessagesNotModified, "messages.messagesNotModified")
-	v.Count = r.Int()
+func (v *MessagesMessagesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMessagesNotModified, "messages.messagesNotModified")
+	c.Int(&v.Count)
 }
 
 // MessagesChats is messages.chats#64ff9fd5.
@@ -231,16 +135,9 @@ type MessagesChats struct {
 	Chats []ChatClass
 }
 
-func (*MessagesChats) TypeID() uint32 { return IDMessagesChats }
-
-func (v *MessagesChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChats)
-	putChatClasses(b, v.Chats, "messages.chats.chats")
-}
-
-func (v *MessagesChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChats, "messages.chats")
-	readChatClasses(r, 1, &v.Chats)
+func (v *MessagesChats) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChats, "messages.chats")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.chats.chats")
 }
 
 // MessagesChatsSlice is messages.chatsSlice#9cd81144.
@@ -249,18 +146,10 @@ type MessagesChatsSlice struct {
 	Chats []ChatClass
 }
 
-func (*MessagesChatsSlice) TypeID() uint32 { return IDMessagesChatsSlice }
-
-func (v *MessagesChatsSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatsSlice)
-	b.Int(v.Count)
-	putChatClasses(b, v.Chats, "messages.chatsSlice.chats")
-}
-
-func (v *MessagesChatsSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatsSlice, "messages.chatsSlice")
-	v.Count = r.Int()
-	readChatClasses(r, 1, &v.Chats)
+func (v *MessagesChatsSlice) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChatsSlice, "messages.chatsSlice")
+	c.Int(&v.Count)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.chatsSlice.chats")
 }
 
 // MessagesChatFull is messages.chatFull#e5d7d19c.
@@ -270,20 +159,11 @@ type MessagesChatFull struct {
 	Users    []UserClass
 }
 
-func (*MessagesChatFull) TypeID() uint32 { return IDMessagesChatFull }
-
-func (v *MessagesChatFull) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatFull)
-	putChatFull(b, v.FullChat, "messages.chatFull.full_chat")
-	putChatClasses(b, v.Chats, "messages.chatFull.chats")
-	putUserClasses(b, v.Users, "messages.chatFull.users")
-}
-
-func (v *MessagesChatFull) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatFull, "messages.chatFull")
-	readChatFull(r, 1, &v.FullChat)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesChatFull) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChatFull, "messages.chatFull")
+	codeChatFull(c, 0, 0, &v.FullChat, "messages.chatFull.full_chat")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.chatFull.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatFull.users")
 }
 
 // MessagesAffectedHistory is messages.affectedHistory#b45c69d1.
@@ -293,20 +173,11 @@ type MessagesAffectedHistory struct {
 	Offset   int32
 }
 
-func (*MessagesAffectedHistory) TypeID() uint32 { return IDMessagesAffectedHistory }
-
-func (v *MessagesAffectedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAffectedHistory)
-	b.Int(v.Pts)
-	b.Int(v.PtsCount)
-	b.Int(v.Offset)
-}
-
-func (v *MessagesAffectedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAffectedHistory, "messages.affectedHistory")
-	v.Pts = r.Int()
-	v.PtsCount = r.Int()
-	v.Offset = r.Int()
+func (v *MessagesAffectedHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAffectedHistory, "messages.affectedHistory")
+	c.Int(&v.Pts)
+	c.Int(&v.PtsCount)
+	c.Int(&v.Offset)
 }
 
 // MessagesDHConfigNotModified is messages.dhConfigNotModified#c0e24635.
@@ -314,16 +185,9 @@ type MessagesDHConfigNotModified struct {
 	Random []byte
 }
 
-func (*MessagesDHConfigNotModified) TypeID() uint32 { return IDMessagesDHConfigNotModified }
-
-func (v *MessagesDHConfigNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDHConfigNotModified)
-	b.ByteString(v.Random)
-}
-
-func (v *MessagesDHConfigNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDHConfigNotModified, "messages.dhConfigNotModified")
-	r.ReadByteString(&v.Random)
+func (v *MessagesDHConfigNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDHConfigNotModified, "messages.dhConfigNotModified")
+	c.ByteString(&v.Random)
 }
 
 // MessagesDHConfig is messages.dhConfig#2c221edd.
@@ -334,22 +198,12 @@ type MessagesDHConfig struct {
 	Random  []byte
 }
 
-func (*MessagesDHConfig) TypeID() uint32 { return IDMessagesDHConfig }
-
-func (v *MessagesDHConfig) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDHConfig)
-	b.Int(v.G)
-	b.ByteString(v.P)
-	b.Int(v.Version)
-	b.ByteString(v.Random)
-}
-
-func (v *MessagesDHConfig) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDHConfig, "messages.dhConfig")
-	v.G = r.Int()
-	r.ReadByteString(&v.P)
-	v.Version = r.Int()
-	r.ReadByteString(&v.Random)
+func (v *MessagesDHConfig) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDHConfig, "messages.dhConfig")
+	c.Int(&v.G)
+	c.ByteString(&v.P)
+	c.Int(&v.Version)
+	c.ByteString(&v.Random)
 }
 
 // MessagesSentEncryptedMessage is messages.sentEncryptedMessage#560f8935.
@@ -357,16 +211,9 @@ type MessagesSentEncryptedMessage struct {
 	Date int32
 }
 
-func (*MessagesSentEncryptedMessage) TypeID() uint32 { return IDMessagesSentEncryptedMessage }
-
-func (v *MessagesSentEncryptedMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSentEncryptedMessage)
-	b.Int(v.Date)
-}
-
-func (v *MessagesSentEncryptedMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSentEncryptedMessage, "messages.sentEncryptedMessage")
-	v.Date = r.Int()
+func (v *MessagesSentEncryptedMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSentEncryptedMessage, "messages.sentEncryptedMessage")
+	c.Int(&v.Date)
 }
 
 // MessagesSentEncryptedFile is messages.sentEncryptedFile#9493ff32.
@@ -375,32 +222,18 @@ type MessagesSentEncryptedFile struct {
 	File EncryptedFileClass
 }
 
-func (*MessagesSentEncryptedFile) TypeID() uint32 { return IDMessagesSentEncryptedFile }
-
-func (v *MessagesSentEncryptedFile) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSentEncryptedFile)
-	b.Int(v.Date)
-	putEncryptedFile(b, v.File, "messages.sentEncryptedFile.file")
-}
-
-func (v *MessagesSentEncryptedFile) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSentEncryptedFile, "messages.sentEncryptedFile")
-	v.Date = r.Int()
-	readEncryptedFile(r, 1, &v.File)
+func (v *MessagesSentEncryptedFile) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSentEncryptedFile, "messages.sentEncryptedFile")
+	c.Int(&v.Date)
+	codeEncryptedFile(c, 0, 0, &v.File, "messages.sentEncryptedFile.file")
 }
 
 // MessagesStickersNotModified is messages.stickersNotModified#f1749a22.
 type MessagesStickersNotModified struct {
 }
 
-func (*MessagesStickersNotModified) TypeID() uint32 { return IDMessagesStickersNotModified }
-
-func (v *MessagesStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickersNotModified)
-}
-
-func (v *MessagesStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickersNotModified, "messages.stickersNotModified")
+func (v *MessagesStickersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStickersNotModified, "messages.stickersNotModified")
 }
 
 // MessagesStickers is messages.stickers#30a6ec7e.
@@ -409,32 +242,18 @@ type MessagesStickers struct {
 	Stickers []DocumentClass
 }
 
-func (*MessagesStickers) TypeID() uint32 { return IDMessagesStickers }
-
-func (v *MessagesStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickers)
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.Stickers, "messages.stickers.stickers")
-}
-
-func (v *MessagesStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickers, "messages.stickers")
-	v.Hash = r.Long()
-	readDocumentClasses(r, 1, &v.Stickers)
+func (v *MessagesStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStickers, "messages.stickers")
+	c.Long(&v.Hash)
+	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.stickers.stickers")
 }
 
 // MessagesAllStickersNotModified is messages.allStickersNotModified#e86602c3.
 type MessagesAllStickersNotModified struct {
 }
 
-func (*MessagesAllStickersNotModified) TypeID() uint32 { return IDMessagesAllStickersNotModified }
-
-func (v *MessagesAllStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAllStickersNotModified)
-}
-
-func (v *MessagesAllStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAllStickersNotModified, "messages.allStickersNotModified")
+func (v *MessagesAllStickersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAllStickersNotModified, "messages.allStickersNotModified")
 }
 
 // MessagesAllStickers is messages.allStickers#cdbbcebb.
@@ -443,18 +262,10 @@ type MessagesAllStickers struct {
 	Sets []StickerSet
 }
 
-func (*MessagesAllStickers) TypeID() uint32 { return IDMessagesAllStickers }
-
-func (v *MessagesAllStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAllStickers)
-	b.Long(v.Hash)
-	putStickerSets(b, v.Sets)
-}
-
-func (v *MessagesAllStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAllStickers, "messages.allStickers")
-	v.Hash = r.Long()
-	readStickerSets(r, 1, &v.Sets)
+func (v *MessagesAllStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAllStickers, "messages.allStickers")
+	c.Long(&v.Hash)
+	vectorStickerSets(c, 0, 0, &v.Sets)
 }
 
 // MessagesAffectedMessages is messages.affectedMessages#84d19185.
@@ -463,18 +274,10 @@ type MessagesAffectedMessages struct {
 	PtsCount int32
 }
 
-func (*MessagesAffectedMessages) TypeID() uint32 { return IDMessagesAffectedMessages }
-
-func (v *MessagesAffectedMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAffectedMessages)
-	b.Int(v.Pts)
-	b.Int(v.PtsCount)
-}
-
-func (v *MessagesAffectedMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAffectedMessages, "messages.affectedMessages")
-	v.Pts = r.Int()
-	v.PtsCount = r.Int()
+func (v *MessagesAffectedMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAffectedMessages, "messages.affectedMessages")
+	c.Int(&v.Pts)
+	c.Int(&v.PtsCount)
 }
 
 // MessagesStickerSet is messages.stickerSet#6e153f16.
@@ -485,50 +288,28 @@ type MessagesStickerSet struct {
 	Documents []DocumentClass
 }
 
-func (*MessagesStickerSet) TypeID() uint32 { return IDMessagesStickerSet }
-
-func (v *MessagesStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSet)
-	v.Set.Encode(b)
-	putStickerPacks(b, v.Packs)
-	putStickerKeywords(b, v.Keywords)
-	putDocumentClasses(b, v.Documents, "messages.stickerSet.documents")
-}
-
-func (v *MessagesStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSet, "messages.stickerSet")
-	v.Set.Decode(r)
-	readStickerPacks(r, 1, &v.Packs)
-	readStickerKeywords(r, 1, &v.Keywords)
-	readDocumentClasses(r, 1, &v.Documents)
+func (v *MessagesStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStickerSet, "messages.stickerSet")
+	v.Set.TL(c)
+	vectorStickerPacks(c, 0, 0, &v.Packs)
+	vectorStickerKeywords(c, 0, 0, &v.Keywords)
+	vectorDocumentClasses(c, 0, 0, &v.Documents, "messages.stickerSet.documents")
 }
 
 // MessagesStickerSetNotModified is messages.stickerSetNotModified#d3f924eb.
 type MessagesStickerSetNotModified struct {
 }
 
-func (*MessagesStickerSetNotModified) TypeID() uint32 { return IDMessagesStickerSetNotModified }
-
-func (v *MessagesStickerSetNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSetNotModified)
-}
-
-func (v *MessagesStickerSetNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSetNotModified, "messages.stickerSetNotModified")
+func (v *MessagesStickerSetNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStickerSetNotModified, "messages.stickerSetNotModified")
 }
 
 // MessagesSavedGIFsNotModified is messages.savedGifsNotModified#e8025ca2.
 type MessagesSavedGIFsNotModified struct {
 }
 
-func (*MessagesSavedGIFsNotModified) TypeID() uint32 { return IDMessagesSavedGIFsNotModified }
-
-func (v *MessagesSavedGIFsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedGIFsNotModified)
-}
-
-func (v *MessagesSavedGIFsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedGIFsNotModified, "messages.savedGifsNotModified")
+func (v *MessagesSavedGIFsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedGIFsNotModified, "messages.savedGifsNotModified")
 }
 
 // MessagesSavedGIFs is messages.savedGifs#84a02a0d.
@@ -537,18 +318,10 @@ type MessagesSavedGIFs struct {
 	GIFs []DocumentClass
 }
 
-func (*MessagesSavedGIFs) TypeID() uint32 { return IDMessagesSavedGIFs }
-
-func (v *MessagesSavedGIFs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedGIFs)
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.GIFs, "messages.savedGifs.gifs")
-}
-
-func (v *MessagesSavedGIFs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedGIFs, "messages.savedGifs")
-	v.Hash = r.Long()
-	readDocumentClasses(r, 1, &v.GIFs)
+func (v *MessagesSavedGIFs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedGIFs, "messages.savedGifs")
+	c.Long(&v.Hash)
+	vectorDocumentClasses(c, 0, 0, &v.GIFs, "messages.savedGifs.gifs")
 }
 
 // MessagesBotResults is messages.botResults#e021f2f6.
@@ -563,45 +336,17 @@ type MessagesBotResults struct {
 	Users         []UserClass
 }
 
-func (*MessagesBotResults) TypeID() uint32 { return IDMessagesBotResults }
-
-func (v *MessagesBotResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotResults)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Gallery {
-		flags |= 1 << 0
-	}
-	b.Long(v.QueryID)
-	if v.NextOffset.Set {
-		flags |= 1 << 1
-		b.String(v.NextOffset.Value)
-	}
-	if v.SwitchPm != nil {
-		flags |= 1 << 2
-		v.SwitchPm.Encode(b)
-	}
-	if v.SwitchWebview != nil {
-		flags |= 1 << 3
-		v.SwitchWebview.Encode(b)
-	}
-	putBotInlineResultClasses(b, v.Results, "messages.botResults.results")
-	b.Int(v.CacheTime)
-	putUserClasses(b, v.Users, "messages.botResults.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesBotResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotResults, "messages.botResults")
-	flags := r.Uint32()
-	v.Gallery = flags&(1<<0) != 0
-	v.QueryID = r.Long()
-	r.OptString(flags&(1<<1), &v.NextOffset)
-	readInlineBotSwitchPM(r, flags&(1<<2), &v.SwitchPm)
-	readInlineBotWebView(r, flags&(1<<3), &v.SwitchWebview)
-	readBotInlineResultClasses(r, 1, &v.Results)
-	v.CacheTime = r.Int()
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesBotResults) TL(c *tl.Codec) {
+	c.Begin(IDMessagesBotResults, "messages.botResults")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Gallery)
+	c.Long(&v.QueryID)
+	c.OptString(flags, 1<<1, &v.NextOffset)
+	optInlineBotSwitchPM(c, flags, 1<<2, &v.SwitchPm, "")
+	optInlineBotWebView(c, flags, 1<<3, &v.SwitchWebview, "")
+	vectorBotInlineResultClasses(c, 0, 0, &v.Results, "messages.botResults.results")
+	c.Int(&v.CacheTime)
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.botResults.users")
 }
 
 // MessagesBotCallbackAnswer is messages.botCallbackAnswer#36585ea4.
@@ -614,42 +359,15 @@ type MessagesBotCallbackAnswer struct {
 	CacheTime int32
 }
 
-func (*MessagesBotCallbackAnswer) TypeID() uint32 { return IDMessagesBotCallbackAnswer }
-
-func (v *MessagesBotCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotCallbackAnswer)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Alert {
-		flags |= 1 << 1
-	}
-	if v.HasURL {
-		flags |= 1 << 3
-	}
-	if v.NativeUI {
-		flags |= 1 << 4
-	}
-	if v.Message.Set {
-		flags |= 1 << 0
-		b.String(v.Message.Value)
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-		b.String(v.URL.Value)
-	}
-	b.Int(v.CacheTime)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesBotCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotCallbackAnswer, "messages.botCallbackAnswer")
-	flags := r.Uint32()
-	v.Alert = flags&(1<<1) != 0
-	v.HasURL = flags&(1<<3) != 0
-	v.NativeUI = flags&(1<<4) != 0
-	r.OptString(flags&(1<<0), &v.Message)
-	r.OptString(flags&(1<<2), &v.URL)
-	v.CacheTime = r.Int()
+func (v *MessagesBotCallbackAnswer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesBotCallbackAnswer, "messages.botCallbackAnswer")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Alert)
+	c.True(flags, 1<<3, &v.HasURL)
+	c.True(flags, 1<<4, &v.NativeUI)
+	c.OptString(flags, 1<<0, &v.Message)
+	c.OptString(flags, 1<<2, &v.URL)
+	c.Int(&v.CacheTime)
 }
 
 // MessagesMessageEditData is messages.messageEditData#26b5dde6.
@@ -657,22 +375,10 @@ type MessagesMessageEditData struct {
 	Caption bool
 }
 
-func (*MessagesMessageEditData) TypeID() uint32 { return IDMessagesMessageEditData }
-
-func (v *MessagesMessageEditData) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessageEditData)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Caption {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesMessageEditData) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessageEditData, "messages.messageEditData")
-	flags := r.Uint32()
-	v.Caption = flags&(1<<0) != 0
+func (v *MessagesMessageEditData) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMessageEditData, "messages.messageEditData")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Caption)
 }
 
 // MessagesPeerDialogs is messages.peerDialogs#3371c354.
@@ -684,24 +390,13 @@ type MessagesPeerDialogs struct {
 	State    UpdatesState
 }
 
-func (*MessagesPeerDialogs) TypeID() uint32 { return IDMessagesPeerDialogs }
-
-func (v *MessagesPeerDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesPeerDialogs)
-	putDialogClasses(b, v.Dialogs, "messages.peerDialogs.dialogs")
-	putMessageClasses(b, v.Messages, "messages.peerDialogs.messages")
-	putChatClasses(b, v.Chats, "messages.peerDialogs.chats")
-	putUserClasses(b, v.Users, "messages.peerDialogs.users")
-	v.State.Encode(b)
-}
-
-func (v *MessagesPeerDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesPeerDialogs, "messages.peerDialogs")
-	readDialogClasses(r, 1, &v.Dialogs)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	v.State.Decode(r)
+func (v *MessagesPeerDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesPeerDialogs, "messages.peerDialogs")
+	vectorDialogClasses(c, 0, 0, &v.Dialogs, "messages.peerDialogs.dialogs")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.peerDialogs.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.peerDialogs.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.peerDialogs.users")
+	v.State.TL(c)
 }
 
 // MessagesFeaturedStickersNotModified is messages.featuredStickersNotModified#c6dc0c66.
@@ -709,18 +404,9 @@ type MessagesFeaturedStickersNotModified struct {
 	Count int32
 }
 
-func (*MessagesFeaturedStickersNotModified) TypeID() uint32 {
-	return IDMessagesFeaturedStickersNotModified
-}
-
-func (v *MessagesFeaturedStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFeaturedStickersNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesFeaturedStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFeaturedStickersNotModified, "messages.featuredStickersNotModified")
-	v.Count = r.Int()
+func (v *MessagesFeaturedStickersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFeaturedStickersNotModified, "messages.featuredStickersNotModified")
+	c.Int(&v.Count)
 }
 
 // MessagesFeaturedStickers is messages.featuredStickers#be382906.
@@ -732,44 +418,22 @@ type MessagesFeaturedStickers struct {
 	Unread  []int64
 }
 
-func (*MessagesFeaturedStickers) TypeID() uint32 { return IDMessagesFeaturedStickers }
-
-func (v *MessagesFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFeaturedStickers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Premium {
-		flags |= 1 << 0
-	}
-	b.Long(v.Hash)
-	b.Int(v.Count)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.featuredStickers.sets")
-	b.Longs(v.Unread)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFeaturedStickers, "messages.featuredStickers")
-	flags := r.Uint32()
-	v.Premium = flags&(1<<0) != 0
-	v.Hash = r.Long()
-	v.Count = r.Int()
-	readStickerSetCoveredClasses(r, 1, &v.Sets)
-	r.ReadLongs(&v.Unread)
+func (v *MessagesFeaturedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFeaturedStickers, "messages.featuredStickers")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Premium)
+	c.Long(&v.Hash)
+	c.Int(&v.Count)
+	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.featuredStickers.sets")
+	c.Longs(&v.Unread)
 }
 
 // MessagesRecentStickersNotModified is messages.recentStickersNotModified#0b17f890.
 type MessagesRecentStickersNotModified struct {
 }
 
-func (*MessagesRecentStickersNotModified) TypeID() uint32 { return IDMessagesRecentStickersNotModified }
-
-func (v *MessagesRecentStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRecentStickersNotModified)
-}
-
-func (v *MessagesRecentStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRecentStickersNotModified, "messages.recentStickersNotModified")
+func (v *MessagesRecentStickersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRecentStickersNotModified, "messages.recentStickersNotModified")
 }
 
 // MessagesRecentStickers is messages.recentStickers#88d37c56.
@@ -780,22 +444,12 @@ type MessagesRecentStickers struct {
 	Dates    []int32
 }
 
-func (*MessagesRecentStickers) TypeID() uint32 { return IDMessagesRecentStickers }
-
-func (v *MessagesRecentStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRecentStickers)
-	b.Long(v.Hash)
-	putStickerPacks(b, v.Packs)
-	putDocumentClasses(b, v.Stickers, "messages.recentStickers.stickers")
-	b.Ints(v.Dates)
-}
-
-func (v *MessagesRecentStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRecentStickers, "messages.recentStickers")
-	v.Hash = r.Long()
-	readStickerPacks(r, 1, &v.Packs)
-	readDocumentClasses(r, 1, &v.Stickers)
-	r.ReadInts(&v.Dates)
+func (v *MessagesRecentStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRecentStickers, "messages.recentStickers")
+	c.Long(&v.Hash)
+	vectorStickerPacks(c, 0, 0, &v.Packs)
+	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.recentStickers.stickers")
+	c.Ints(&v.Dates)
 }
 
 // MessagesArchivedStickers is messages.archivedStickers#4fcba9c8.
@@ -804,34 +458,18 @@ type MessagesArchivedStickers struct {
 	Sets  []StickerSetCoveredClass
 }
 
-func (*MessagesArchivedStickers) TypeID() uint32 { return IDMessagesArchivedStickers }
-
-func (v *MessagesArchivedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesArchivedStickers)
-	b.Int(v.Count)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.archivedStickers.sets")
-}
-
-func (v *MessagesArchivedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesArchivedStickers, "messages.archivedStickers")
-	v.Count = r.Int()
-	readStickerSetCoveredClasses(r, 1, &v.Sets)
+func (v *MessagesArchivedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesArchivedStickers, "messages.archivedStickers")
+	c.Int(&v.Count)
+	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.archivedStickers.sets")
 }
 
 // MessagesStickerSetInstallResultSuccess is messages.stickerSetInstallResultSuccess#38641628.
 type MessagesStickerSetInstallResultSuccess struct {
 }
 
-func (*MessagesStickerSetInstallResultSuccess) TypeID() uint32 {
-	return IDMessagesStickerSetInstallResultSuccess
-}
-
-func (v *MessagesStickerSetInstallResultSuccess) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSetInstallResultSuccess)
-}
-
-func (v *MessagesStickerSetInstallResultSuccess) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSetInstallResultSuccess, "messages.stickerSetInstallResultSuccess")
+func (v *MessagesStickerSetInstallResultSuccess) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStickerSetInstallResultSuccess, "messages.stickerSetInstallResultSuccess")
 }
 
 // MessagesStickerSetInstallResultArchive is messages.stickerSetInstallResultArchive#35e410a8.
@@ -839,18 +477,9 @@ type MessagesStickerSetInstallResultArchive struct {
 	Sets []StickerSetCoveredClass
 }
 
-func (*MessagesStickerSetInstallResultArchive) TypeID() uint32 {
-	return IDMessagesStickerSetInstallResultArchive
-}
-
-func (v *MessagesStickerSetInstallResultArchive) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStickerSetInstallResultArchive)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.stickerSetInstallResultArchive.sets")
-}
-
-func (v *MessagesStickerSetInstallResultArchive) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStickerSetInstallResultArchive, "messages.stickerSetInstallResultArchive")
-	readStickerSetCoveredClasses(r, 1, &v.Sets)
+func (v *MessagesStickerSetInstallResultArchive) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStickerSetInstallResultArchive, "messages.stickerSetInstallResultArchive")
+	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.stickerSetInstallResultArchive.sets")
 }
 
 // MessagesHighScores is messages.highScores#9a3bfd99.
@@ -859,32 +488,18 @@ type MessagesHighScores struct {
 	Users  []UserClass
 }
 
-func (*MessagesHighScores) TypeID() uint32 { return IDMessagesHighScores }
-
-func (v *MessagesHighScores) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHighScores)
-	putHighScores(b, v.Scores)
-	putUserClasses(b, v.Users, "messages.highScores.users")
-}
-
-func (v *MessagesHighScores) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHighScores, "messages.highScores")
-	readHighScores(r, 1, &v.Scores)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesHighScores) TL(c *tl.Codec) {
+	c.Begin(IDMessagesHighScores, "messages.highScores")
+	vectorHighScores(c, 0, 0, &v.Scores)
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.highScores.users")
 }
 
 // MessagesFavedStickersNotModified is messages.favedStickersNotModified#9e8fa6d3.
 type MessagesFavedStickersNotModified struct {
 }
 
-func (*MessagesFavedStickersNotModified) TypeID() uint32 { return IDMessagesFavedStickersNotModified }
-
-func (v *MessagesFavedStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFavedStickersNotModified)
-}
-
-func (v *MessagesFavedStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFavedStickersNotModified, "messages.favedStickersNotModified")
+func (v *MessagesFavedStickersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFavedStickersNotModified, "messages.favedStickersNotModified")
 }
 
 // MessagesFavedStickers is messages.favedStickers#2cb51097.
@@ -894,36 +509,19 @@ type MessagesFavedStickers struct {
 	Stickers []DocumentClass
 }
 
-func (*MessagesFavedStickers) TypeID() uint32 { return IDMessagesFavedStickers }
-
-func (v *MessagesFavedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFavedStickers)
-	b.Long(v.Hash)
-	putStickerPacks(b, v.Packs)
-	putDocumentClasses(b, v.Stickers, "messages.favedStickers.stickers")
-}
-
-func (v *MessagesFavedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFavedStickers, "messages.favedStickers")
-	v.Hash = r.Long()
-	readStickerPacks(r, 1, &v.Packs)
-	readDocumentClasses(r, 1, &v.Stickers)
+func (v *MessagesFavedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFavedStickers, "messages.favedStickers")
+	c.Long(&v.Hash)
+	vectorStickerPacks(c, 0, 0, &v.Packs)
+	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.favedStickers.stickers")
 }
 
 // MessagesFoundStickerSetsNotModified is messages.foundStickerSetsNotModified#0d54b65d.
 type MessagesFoundStickerSetsNotModified struct {
 }
 
-func (*MessagesFoundStickerSetsNotModified) TypeID() uint32 {
-	return IDMessagesFoundStickerSetsNotModified
-}
-
-func (v *MessagesFoundStickerSetsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickerSetsNotModified)
-}
-
-func (v *MessagesFoundStickerSetsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickerSetsNotModified, "messages.foundStickerSetsNotModified")
+func (v *MessagesFoundStickerSetsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFoundStickerSetsNotModified, "messages.foundStickerSetsNotModified")
 }
 
 // MessagesFoundStickerSets is messages.foundStickerSets#8af09dd2.
@@ -932,18 +530,10 @@ type MessagesFoundStickerSets struct {
 	Sets []StickerSetCoveredClass
 }
 
-func (*MessagesFoundStickerSets) TypeID() uint32 { return IDMessagesFoundStickerSets }
-
-func (v *MessagesFoundStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickerSets)
-	b.Long(v.Hash)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.foundStickerSets.sets")
-}
-
-func (v *MessagesFoundStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickerSets, "messages.foundStickerSets")
-	v.Hash = r.Long()
-	readStickerSetCoveredClasses(r, 1, &v.Sets)
+func (v *MessagesFoundStickerSets) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFoundStickerSets, "messages.foundStickerSets")
+	c.Long(&v.Hash)
+	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.foundStickerSets.sets")
 }
 
 // MessagesSearchCounter is messages.searchCounter#e844ebff.
@@ -953,26 +543,12 @@ type MessagesSearchCounter struct {
 	Count   int32
 }
 
-func (*MessagesSearchCounter) TypeID() uint32 { return IDMessagesSearchCounter }
-
-func (v *MessagesSearchCounter) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchCounter)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Inexact {
-		flags |= 1 << 1
-	}
-	putMessagesFilter(b, v.Filter, "messages.searchCounter.filter")
-	b.Int(v.Count)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearchCounter) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchCounter, "messages.searchCounter")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<1) != 0
-	readMessagesFilter(r, 1, &v.Filter)
-	v.Count = r.Int()
+func (v *MessagesSearchCounter) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchCounter, "messages.searchCounter")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Inexact)
+	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.searchCounter.filter")
+	c.Int(&v.Count)
 }
 
 // MessagesInactiveChats is messages.inactiveChats#a927fec5.
@@ -982,20 +558,11 @@ type MessagesInactiveChats struct {
 	Users []UserClass
 }
 
-func (*MessagesInactiveChats) TypeID() uint32 { return IDMessagesInactiveChats }
-
-func (v *MessagesInactiveChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInactiveChats)
-	b.Ints(v.Dates)
-	putChatClasses(b, v.Chats, "messages.inactiveChats.chats")
-	putUserClasses(b, v.Users, "messages.inactiveChats.users")
-}
-
-func (v *MessagesInactiveChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInactiveChats, "messages.inactiveChats")
-	r.ReadInts(&v.Dates)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesInactiveChats) TL(c *tl.Codec) {
+	c.Begin(IDMessagesInactiveChats, "messages.inactiveChats")
+	c.Ints(&v.Dates)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.inactiveChats.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.inactiveChats.users")
 }
 
 // MessagesVotesList is messages.votesList#4899484e.
@@ -1007,31 +574,14 @@ type MessagesVotesList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (*MessagesVotesList) TypeID() uint32 { return IDMessagesVotesList }
-
-func (v *MessagesVotesList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesVotesList)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putMessagePeerVoteClasses(b, v.Votes, "messages.votesList.votes")
-	putChatClasses(b, v.Chats, "messages.votesList.chats")
-	putUserClasses(b, v.Users, "messages.votesList.users")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesVotesList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesVotesList, "messages.votesList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readMessagePeerVoteClasses(r, 1, &v.Votes)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.NextOffset)
+func (v *MessagesVotesList) TL(c *tl.Codec) {
+	c.Begin(IDMessagesVotesList, "messages.votesList")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorMessagePeerVoteClasses(c, 0, 0, &v.Votes, "messages.votesList.votes")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.votesList.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.votesList.users")
+	c.OptString(flags, 1<<0, &v.NextOffset)
 }
 
 // MessagesMessageViews is messages.messageViews#b6c4f543.
@@ -1041,20 +591,11 @@ type MessagesMessageViews struct {
 	Users []UserClass
 }
 
-func (*MessagesMessageViews) TypeID() uint32 { return IDMessagesMessageViews }
-
-func (v *MessagesMessageViews) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessageViews)
-	putMessageViewss(b, v.Views)
-	putChatClasses(b, v.Chats, "messages.messageViews.chats")
-	putUserClasses(b, v.Users, "messages.messageViews.users")
-}
-
-func (v *MessagesMessageViews) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessageViews, "messages.messageViews")
-	readMessageViewss(r, 1, &v.Views)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesMessageViews) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMessageViews, "messages.messageViews")
+	vectorMessageViewss(c, 0, 0, &v.Views)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messageViews.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.messageViews.users")
 }
 
 // MessagesDiscussionMessage is messages.discussionMessage#a6341782.
@@ -1068,41 +609,16 @@ type MessagesDiscussionMessage struct {
 	Users           []UserClass
 }
 
-func (*MessagesDiscussionMessage) TypeID() uint32 { return IDMessagesDiscussionMessage }
-
-func (v *MessagesDiscussionMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDiscussionMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	putMessageClasses(b, v.Messages, "messages.discussionMessage.messages")
-	if v.MaxID.Set {
-		flags |= 1 << 0
-		b.Int(v.MaxID.Value)
-	}
-	if v.ReadInboxMaxID.Set {
-		flags |= 1 << 1
-		b.Int(v.ReadInboxMaxID.Value)
-	}
-	if v.ReadOutboxMaxID.Set {
-		flags |= 1 << 2
-		b.Int(v.ReadOutboxMaxID.Value)
-	}
-	b.Int(v.UnreadCount)
-	putChatClasses(b, v.Chats, "messages.discussionMessage.chats")
-	putUserClasses(b, v.Users, "messages.discussionMessage.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDiscussionMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDiscussionMessage, "messages.discussionMessage")
-	flags := r.Uint32()
-	readMessageClasses(r, 1, &v.Messages)
-	r.OptInt(flags&(1<<0), &v.MaxID)
-	r.OptInt(flags&(1<<1), &v.ReadInboxMaxID)
-	r.OptInt(flags&(1<<2), &v.ReadOutboxMaxID)
-	v.UnreadCount = r.Int()
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesDiscussionMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDiscussionMessage, "messages.discussionMessage")
+	flags := c.Flags()
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.discussionMessage.messages")
+	c.OptInt(flags, 1<<0, &v.MaxID)
+	c.OptInt(flags, 1<<1, &v.ReadInboxMaxID)
+	c.OptInt(flags, 1<<2, &v.ReadOutboxMaxID)
+	c.Int(&v.UnreadCount)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.discussionMessage.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.discussionMessage.users")
 }
 
 // MessagesHistoryImport is messages.historyImport#1662af0b.
@@ -1110,16 +626,9 @@ type MessagesHistoryImport struct {
 	ID int64
 }
 
-func (*MessagesHistoryImport) TypeID() uint32 { return IDMessagesHistoryImport }
-
-func (v *MessagesHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHistoryImport)
-	b.Long(v.ID)
-}
-
-func (v *MessagesHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHistoryImport, "messages.historyImport")
-	v.ID = r.Long()
+func (v *MessagesHistoryImport) TL(c *tl.Codec) {
+	c.Begin(IDMessagesHistoryImport, "messages.historyImport")
+	c.Long(&v.ID)
 }
 
 // MessagesHistoryImportParsed is messages.historyImportParsed#5e0fb7b9.
@@ -1129,31 +638,12 @@ type MessagesHistoryImportParsed struct {
 	Title tl.Optional[string]
 }
 
-func (*MessagesHistoryImportParsed) TypeID() uint32 { return IDMessagesHistoryImportParsed }
-
-func (v *MessagesHistoryImportParsed) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHistoryImportParsed)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Pm {
-		flags |= 1 << 0
-	}
-	if v.Group {
-		flags |= 1 << 1
-	}
-	if v.Title.Set {
-		flags |= 1 << 2
-		b.String(v.Title.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesHistoryImportParsed) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHistoryImportParsed, "messages.historyImportParsed")
-	flags := r.Uint32()
-	v.Pm = flags&(1<<0) != 0
-	v.Group = flags&(1<<1) != 0
-	r.OptString(flags&(1<<2), &v.Title)
+func (v *MessagesHistoryImportParsed) TL(c *tl.Codec) {
+	c.Begin(IDMessagesHistoryImportParsed, "messages.historyImportParsed")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Pm)
+	c.True(flags, 1<<1, &v.Group)
+	c.OptString(flags, 1<<2, &v.Title)
 }
 
 // MessagesAffectedFoundMessages is messages.affectedFoundMessages#ef8d3e6c.
@@ -1164,22 +654,12 @@ type MessagesAffectedFoundMessages struct {
 	Messages []int32
 }
 
-func (*MessagesAffectedFoundMessages) TypeID() uint32 { return IDMessagesAffectedFoundMessages }
-
-func (v *MessagesAffectedFoundMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAffectedFoundMessages)
-	b.Int(v.Pts)
-	b.Int(v.PtsCount)
-	b.Int(v.Offset)
-	b.Ints(v.Messages)
-}
-
-func (v *MessagesAffectedFoundMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAffectedFoundMessages, "messages.affectedFoundMessages")
-	v.Pts = r.Int()
-	v.PtsCount = r.Int()
-	v.Offset = r.Int()
-	r.ReadInts(&v.Messages)
+func (v *MessagesAffectedFoundMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAffectedFoundMessages, "messages.affectedFoundMessages")
+	c.Int(&v.Pts)
+	c.Int(&v.PtsCount)
+	c.Int(&v.Offset)
+	c.Ints(&v.Messages)
 }
 
 // MessagesExportedChatInvites is messages.exportedChatInvites#bdc62dcc.
@@ -1189,20 +669,11 @@ type MessagesExportedChatInvites struct {
 	Users   []UserClass
 }
 
-func (*MessagesExportedChatInvites) TypeID() uint32 { return IDMessagesExportedChatInvites }
-
-func (v *MessagesExportedChatInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportedChatInvites)
-	b.Int(v.Count)
-	putExportedChatInviteClasses(b, v.Invites, "messages.exportedChatInvites.invites")
-	putUserClasses(b, v.Users, "messages.exportedChatInvites.users")
-}
-
-func (v *MessagesExportedChatInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportedChatInvites, "messages.exportedChatInvites")
-	v.Count = r.Int()
-	readExportedChatInviteClasses(r, 1, &v.Invites)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesExportedChatInvites) TL(c *tl.Codec) {
+	c.Begin(IDMessagesExportedChatInvites, "messages.exportedChatInvites")
+	c.Int(&v.Count)
+	vectorExportedChatInviteClasses(c, 0, 0, &v.Invites, "messages.exportedChatInvites.invites")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.exportedChatInvites.users")
 }
 
 // MessagesExportedChatInvite is messages.exportedChatInvite#1871be50.
@@ -1211,18 +682,10 @@ type MessagesExportedChatInvite struct {
 	Users  []UserClass
 }
 
-func (*MessagesExportedChatInvite) TypeID() uint32 { return IDMessagesExportedChatInvite }
-
-func (v *MessagesExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportedChatInvite)
-	putExportedChatInvite(b, v.Invite, "messages.exportedChatInvite.invite")
-	putUserClasses(b, v.Users, "messages.exportedChatInvite.users")
-}
-
-func (v *MessagesExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportedChatInvite, "messages.exportedChatInvite")
-	readExportedChatInvite(r, 1, &v.Invite)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesExportedChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesExportedChatInvite, "messages.exportedChatInvite")
+	codeExportedChatInvite(c, 0, 0, &v.Invite, "messages.exportedChatInvite.invite")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.exportedChatInvite.users")
 }
 
 // MessagesExportedChatInviteReplaced is messages.exportedChatInviteReplaced#222600ef.
@@ -1232,22 +695,11 @@ type MessagesExportedChatInviteReplaced struct {
 	Users     []UserClass
 }
 
-func (*MessagesExportedChatInviteReplaced) TypeID() uint32 {
-	return IDMessagesExportedChatInviteReplaced
-}
-
-func (v *MessagesExportedChatInviteReplaced) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportedChatInviteReplaced)
-	putExportedChatInvite(b, v.Invite, "messages.exportedChatInviteReplaced.invite")
-	putExportedChatInvite(b, v.NewInvite, "messages.exportedChatInviteReplaced.new_invite")
-	putUserClasses(b, v.Users, "messages.exportedChatInviteReplaced.users")
-}
-
-func (v *MessagesExportedChatInviteReplaced) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportedChatInviteReplaced, "messages.exportedChatInviteReplaced")
-	readExportedChatInvite(r, 1, &v.Invite)
-	readExportedChatInvite(r, 1, &v.NewInvite)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesExportedChatInviteReplaced) TL(c *tl.Codec) {
+	c.Begin(IDMessagesExportedChatInviteReplaced, "messages.exportedChatInviteReplaced")
+	codeExportedChatInvite(c, 0, 0, &v.Invite, "messages.exportedChatInviteReplaced.invite")
+	codeExportedChatInvite(c, 0, 0, &v.NewInvite, "messages.exportedChatInviteReplaced.new_invite")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.exportedChatInviteReplaced.users")
 }
 
 // MessagesChatInviteImporters is messages.chatInviteImporters#81b6b00a.
@@ -1257,20 +709,11 @@ type MessagesChatInviteImporters struct {
 	Users     []UserClass
 }
 
-func (*MessagesChatInviteImporters) TypeID() uint32 { return IDMessagesChatInviteImporters }
-
-func (v *MessagesChatInviteImporters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatInviteImporters)
-	b.Int(v.Count)
-	putChatInviteImporters(b, v.Importers)
-	putUserClasses(b, v.Users, "messages.chatInviteImporters.users")
-}
-
-func (v *MessagesChatInviteImporters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatInviteImporters, "messages.chatInviteImporters")
-	v.Count = r.Int()
-	readChatInviteImporters(r, 1, &v.Importers)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesChatInviteImporters) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChatInviteImporters, "messages.chatInviteImporters")
+	c.Int(&v.Count)
+	vectorChatInviteImporters(c, 0, 0, &v.Importers)
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatInviteImporters.users")
 }
 
 // MessagesChatAdminsWithInvites is messages.chatAdminsWithInvites#b69b72d7.
@@ -1279,18 +722,10 @@ type MessagesChatAdminsWithInvites struct {
 	Users  []UserClass
 }
 
-func (*MessagesChatAdminsWithInvites) TypeID() uint32 { return IDMessagesChatAdminsWithInvites }
-
-func (v *MessagesChatAdminsWithInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatAdminsWithInvites)
-	putChatAdminWithInvitess(b, v.Admins)
-	putUserClasses(b, v.Users, "messages.chatAdminsWithInvites.users")
-}
-
-func (v *MessagesChatAdminsWithInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatAdminsWithInvites, "messages.chatAdminsWithInvites")
-	readChatAdminWithInvitess(r, 1, &v.Admins)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesChatAdminsWithInvites) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChatAdminsWithInvites, "messages.chatAdminsWithInvites")
+	vectorChatAdminWithInvitess(c, 0, 0, &v.Admins)
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatAdminsWithInvites.users")
 }
 
 // MessagesCheckedHistoryImportPeer is messages.checkedHistoryImportPeer#a24de717.
@@ -1298,16 +733,9 @@ type MessagesCheckedHistoryImportPeer struct {
 	ConfirmText string
 }
 
-func (*MessagesCheckedHistoryImportPeer) TypeID() uint32 { return IDMessagesCheckedHistoryImportPeer }
-
-func (v *MessagesCheckedHistoryImportPeer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckedHistoryImportPeer)
-	b.String(v.ConfirmText)
-}
-
-func (v *MessagesCheckedHistoryImportPeer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckedHistoryImportPeer, "messages.checkedHistoryImportPeer")
-	r.ReadString(&v.ConfirmText)
+func (v *MessagesCheckedHistoryImportPeer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCheckedHistoryImportPeer, "messages.checkedHistoryImportPeer")
+	c.String(&v.ConfirmText)
 }
 
 // MessagesSponsoredMessages is messages.sponsoredMessages#ffda656d.
@@ -1320,53 +748,23 @@ type MessagesSponsoredMessages struct {
 	Users        []UserClass
 }
 
-func (*MessagesSponsoredMessages) TypeID() uint32 { return IDMessagesSponsoredMessages }
-
-func (v *MessagesSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSponsoredMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.PostsBetween.Set {
-		flags |= 1 << 0
-		b.Int(v.PostsBetween.Value)
-	}
-	if v.StartDelay.Set {
-		flags |= 1 << 1
-		b.Int(v.StartDelay.Value)
-	}
-	if v.BetweenDelay.Set {
-		flags |= 1 << 2
-		b.Int(v.BetweenDelay.Value)
-	}
-	putSponsoredMessages(b, v.Messages)
-	putChatClasses(b, v.Chats, "messages.sponsoredMessages.chats")
-	putUserClasses(b, v.Users, "messages.sponsoredMessages.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSponsoredMessages, "messages.sponsoredMessages")
-	flags := r.Uint32()
-	r.OptInt(flags&(1<<0), &v.PostsBetween)
-	r.OptInt(flags&(1<<1), &v.StartDelay)
-	r.OptInt(flags&(1<<2), &v.BetweenDelay)
-	readSponsoredMessages(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesSponsoredMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSponsoredMessages, "messages.sponsoredMessages")
+	flags := c.Flags()
+	c.OptInt(flags, 1<<0, &v.PostsBetween)
+	c.OptInt(flags, 1<<1, &v.StartDelay)
+	c.OptInt(flags, 1<<2, &v.BetweenDelay)
+	vectorSponsoredMessages(c, 0, 0, &v.Messages)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.sponsoredMessages.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.sponsoredMessages.users")
 }
 
 // MessagesSponsoredMessagesEmpty is messages.sponsoredMessagesEmpty#1839490f.
 type MessagesSponsoredMessagesEmpty struct {
 }
 
-func (*MessagesSponsoredMessagesEmpty) TypeID() uint32 { return IDMessagesSponsoredMessagesEmpty }
-
-func (v *MessagesSponsoredMessagesEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSponsoredMessagesEmpty)
-}
-
-func (v *MessagesSponsoredMessagesEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSponsoredMessagesEmpty, "messages.sponsoredMessagesEmpty")
+func (v *MessagesSponsoredMessagesEmpty) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSponsoredMessagesEmpty, "messages.sponsoredMessagesEmpty")
 }
 
 // MessagesSearchResultsCalendar is messages.searchResultsCalendar#147ee23c.
@@ -1382,41 +780,18 @@ type MessagesSearchResultsCalendar struct {
 	Users          []UserClass
 }
 
-func (*MessagesSearchResultsCalendar) TypeID() uint32 { return IDMessagesSearchResultsCalendar }
-
-func (v *MessagesSearchResultsCalendar) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchResultsCalendar)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Inexact {
-		flags |= 1 << 0
-	}
-	b.Int(v.Count)
-	b.Int(v.MinDate)
-	b.Int(v.MinMsgID)
-	if v.OffsetIDOffset.Set {
-		flags |= 1 << 1
-		b.Int(v.OffsetIDOffset.Value)
-	}
-	putSearchResultsCalendarPeriods(b, v.Periods)
-	putMessageClasses(b, v.Messages, "messages.searchResultsCalendar.messages")
-	putChatClasses(b, v.Chats, "messages.searchResultsCalendar.chats")
-	putUserClasses(b, v.Users, "messages.searchResultsCalendar.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearchResultsCalendar) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchResultsCalendar, "messages.searchResultsCalendar")
-	flags := r.Uint32()
-	v.Inexact = flags&(1<<0) != 0
-	v.Count = r.Int()
-	v.MinDate = r.Int()
-	v.MinMsgID = r.Int()
-	r.OptInt(flags&(1<<1), &v.OffsetIDOffset)
-	readSearchResultsCalendarPeriods(r, 1, &v.Periods)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesSearchResultsCalendar) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchResultsCalendar, "messages.searchResultsCalendar")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Inexact)
+	c.Int(&v.Count)
+	c.Int(&v.MinDate)
+	c.Int(&v.MinMsgID)
+	c.OptInt(flags, 1<<1, &v.OffsetIDOffset)
+	vectorSearchResultsCalendarPeriods(c, 0, 0, &v.Periods)
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.searchResultsCalendar.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.searchResultsCalendar.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.searchResultsCalendar.users")
 }
 
 // MessagesSearchResultsPositions is messages.searchResultsPositions#53b22baf.
@@ -1425,18 +800,10 @@ type MessagesSearchResultsPositions struct {
 	Positions []SearchResultPosition
 }
 
-func (*MessagesSearchResultsPositions) TypeID() uint32 { return IDMessagesSearchResultsPositions }
-
-func (v *MessagesSearchResultsPositions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchResultsPositions)
-	b.Int(v.Count)
-	putSearchResultPositions(b, v.Positions)
-}
-
-func (v *MessagesSearchResultsPositions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchResultsPositions, "messages.searchResultsPositions")
-	v.Count = r.Int()
-	readSearchResultPositions(r, 1, &v.Positions)
+func (v *MessagesSearchResultsPositions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchResultsPositions, "messages.searchResultsPositions")
+	c.Int(&v.Count)
+	vectorSearchResultPositions(c, 0, 0, &v.Positions)
 }
 
 // MessagesPeerSettings is messages.peerSettings#6880b94d.
@@ -1446,20 +813,11 @@ type MessagesPeerSettings struct {
 	Users    []UserClass
 }
 
-func (*MessagesPeerSettings) TypeID() uint32 { return IDMessagesPeerSettings }
-
-func (v *MessagesPeerSettings) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesPeerSettings)
-	v.Settings.Encode(b)
-	putChatClasses(b, v.Chats, "messages.peerSettings.chats")
-	putUserClasses(b, v.Users, "messages.peerSettings.users")
-}
-
-func (v *MessagesPeerSettings) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesPeerSettings, "messages.peerSettings")
-	v.Settings.Decode(r)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesPeerSettings) TL(c *tl.Codec) {
+	c.Begin(IDMessagesPeerSettings, "messages.peerSettings")
+	v.Settings.TL(c)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.peerSettings.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.peerSettings.users")
 }
 
 // MessagesMessageReactionsList is messages.messageReactionsList#31bd492d.
@@ -1471,47 +829,22 @@ type MessagesMessageReactionsList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (*MessagesMessageReactionsList) TypeID() uint32 { return IDMessagesMessageReactionsList }
-
-func (v *MessagesMessageReactionsList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMessageReactionsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putMessagePeerReactions(b, v.Reactions)
-	putChatClasses(b, v.Chats, "messages.messageReactionsList.chats")
-	putUserClasses(b, v.Users, "messages.messageReactionsList.users")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesMessageReactionsList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMessageReactionsList, "messages.messageReactionsList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readMessagePeerReactions(r, 1, &v.Reactions)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.NextOffset)
+func (v *MessagesMessageReactionsList) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMessageReactionsList, "messages.messageReactionsList")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorMessagePeerReactions(c, 0, 0, &v.Reactions)
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messageReactionsList.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.messageReactionsList.users")
+	c.OptString(flags, 1<<0, &v.NextOffset)
 }
 
 // MessagesAvailableReactionsNotModified is messages.availableReactionsNotModified#9f071957.
 type MessagesAvailableReactionsNotModified struct {
 }
 
-func (*MessagesAvailableReactionsNotModified) TypeID() uint32 {
-	return IDMessagesAvailableReactionsNotModified
-}
-
-func (v *MessagesAvailableReactionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableReactionsNotModified)
-}
-
-func (v *MessagesAvailableReactionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableReactionsNotModified, "messages.availableReactionsNotModified")
+func (v *MessagesAvailableReactionsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAvailableReactionsNotModified, "messages.availableReactionsNotModified")
 }
 
 // MessagesAvailableReactions is messages.availableReactions#768e3aad.
@@ -1520,18 +853,10 @@ type MessagesAvailableReactions struct {
 	Reactions []AvailableReaction
 }
 
-func (*MessagesAvailableReactions) TypeID() uint32 { return IDMessagesAvailableReactions }
-
-func (v *MessagesAvailableReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableReactions)
-	b.Int(v.Hash)
-	putAvailableReactions(b, v.Reactions)
-}
-
-func (v *MessagesAvailableReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableReactions, "messages.availableReactions")
-	v.Hash = r.Int()
-	readAvailableReactions(r, 1, &v.Reactions)
+func (v *MessagesAvailableReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAvailableReactions, "messages.availableReactions")
+	c.Int(&v.Hash)
+	vectorAvailableReactions(c, 0, 0, &v.Reactions)
 }
 
 // MessagesTranscribedAudio is messages.transcribedAudio#cfb9d957.
@@ -1543,50 +868,32 @@ type MessagesTranscribedAudio struct {
 	TrialRemainsUntilDate tl.Optional[int32]
 }
 
-func (*MessagesTranscribedAudio) TypeID() uint32 { return IDMessagesTranscribedAudio }
-
-func (v *MessagesTranscribedAudio) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranscribedAudio)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Pending {
-		flags |= 1 << 0
+func (v *MessagesTranscribedAudio) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTranscribedAudio, "messages.transcribedAudio")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Pending)
+	c.Long(&v.TranscriptionID)
+	c.String(&v.Text)
+	if c.Has(flags, 1<<1, v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set) {
+		c.Int(&v.TrialRemainsNum.Value)
+		if c.Decoding() {
+			v.TrialRemainsNum.Set = true
+		}
 	}
-	b.Long(v.TranscriptionID)
-	b.String(v.Text)
-	if v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set {
-		flags |= 1 << 1
-		b.Int(v.TrialRemainsNum.Value)
+	if c.Has(flags, 1<<1, v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set) {
+		c.Int(&v.TrialRemainsUntilDate.Value)
+		if c.Decoding() {
+			v.TrialRemainsUntilDate.Set = true
+		}
 	}
-	if v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set {
-		flags |= 1 << 1
-		b.Int(v.TrialRemainsUntilDate.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesTranscribedAudio) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranscribedAudio, "messages.transcribedAudio")
-	flags := r.Uint32()
-	v.Pending = flags&(1<<0) != 0
-	v.TranscriptionID = r.Long()
-	r.ReadString(&v.Text)
-	r.OptInt(flags&(1<<1), &v.TrialRemainsNum)
-	r.OptInt(flags&(1<<1), &v.TrialRemainsUntilDate)
 }
 
 // MessagesReactionsNotModified is messages.reactionsNotModified#b06fdbdf.
 type MessagesReactionsNotModified struct {
 }
 
-func (*MessagesReactionsNotModified) TypeID() uint32 { return IDMessagesReactionsNotModified }
-
-func (v *MessagesReactionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReactionsNotModified)
-}
-
-func (v *MessagesReactionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReactionsNotModified, "messages.reactionsNotModified")
+func (v *MessagesReactionsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReactionsNotModified, "messages.reactionsNotModified")
 }
 
 // MessagesReactions is messages.reactions#eafdf716.
@@ -1595,18 +902,10 @@ type MessagesReactions struct {
 	Reactions []ReactionClass
 }
 
-func (*MessagesReactions) TypeID() uint32 { return IDMessagesReactions }
-
-func (v *MessagesReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReactions)
-	b.Long(v.Hash)
-	putReactionClasses(b, v.Reactions, "messages.reactions.reactions")
-}
-
-func (v *MessagesReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReactions, "messages.reactions")
-	v.Hash = r.Long()
-	readReactionClasses(r, 1, &v.Reactions)
+func (v *MessagesReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReactions, "messages.reactions")
+	c.Long(&v.Hash)
+	vectorReactionClasses(c, 0, 0, &v.Reactions, "messages.reactions.reactions")
 }
 
 // MessagesForumTopics is messages.forumTopics#367617d3.
@@ -1620,48 +919,24 @@ type MessagesForumTopics struct {
 	Pts               int32
 }
 
-func (*MessagesForumTopics) TypeID() uint32 { return IDMessagesForumTopics }
-
-func (v *MessagesForumTopics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesForumTopics)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.OrderByCreateDate {
-		flags |= 1 << 0
-	}
-	b.Int(v.Count)
-	putForumTopicClasses(b, v.Topics, "messages.forumTopics.topics")
-	putMessageClasses(b, v.Messages, "messages.forumTopics.messages")
-	putChatClasses(b, v.Chats, "messages.forumTopics.chats")
-	putUserClasses(b, v.Users, "messages.forumTopics.users")
-	b.Int(v.Pts)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesForumTopics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesForumTopics, "messages.forumTopics")
-	flags := r.Uint32()
-	v.OrderByCreateDate = flags&(1<<0) != 0
-	v.Count = r.Int()
-	readForumTopicClasses(r, 1, &v.Topics)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	v.Pts = r.Int()
+func (v *MessagesForumTopics) TL(c *tl.Codec) {
+	c.Begin(IDMessagesForumTopics, "messages.forumTopics")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.OrderByCreateDate)
+	c.Int(&v.Count)
+	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.forumTopics.topics")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.forumTopics.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.forumTopics.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.forumTopics.users")
+	c.Int(&v.Pts)
 }
 
 // MessagesEmojiGroupsNotModified is messages.emojiGroupsNotModified#6fb4ad87.
 type MessagesEmojiGroupsNotModified struct {
 }
 
-func (*MessagesEmojiGroupsNotModified) TypeID() uint32 { return IDMessagesEmojiGroupsNotModified }
-
-func (v *MessagesEmojiGroupsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGroupsNotModified)
-}
-
-func (v *MessagesEmojiGroupsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGroupsNotModified, "messages.emojiGroupsNotModified")
+func (v *MessagesEmojiGroupsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEmojiGroupsNotModified, "messages.emojiGroupsNotModified")
 }
 
 // MessagesEmojiGroups is messages.emojiGroups#881fb94b.
@@ -1670,18 +945,10 @@ type MessagesEmojiGroups struct {
 	Groups []EmojiGroupClass
 }
 
-func (*MessagesEmojiGroups) TypeID() uint32 { return IDMessagesEmojiGroups }
-
-func (v *MessagesEmojiGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGroups)
-	b.Int(v.Hash)
-	putEmojiGroupClasses(b, v.Groups, "messages.emojiGroups.groups")
-}
-
-func (v *MessagesEmojiGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGroups, "messages.emojiGroups")
-	v.Hash = r.Int()
-	readEmojiGroupClasses(r, 1, &v.Groups)
+func (v *MessagesEmojiGroups) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEmojiGroups, "messages.emojiGroups")
+	c.Int(&v.Hash)
+	vectorEmojiGroupClasses(c, 0, 0, &v.Groups, "messages.emojiGroups.groups")
 }
 
 // MessagesTranslateResult is messages.translateResult#33db32f8.
@@ -1689,16 +956,9 @@ type MessagesTranslateResult struct {
 	Result []TextWithEntities
 }
 
-func (*MessagesTranslateResult) TypeID() uint32 { return IDMessagesTranslateResult }
-
-func (v *MessagesTranslateResult) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslateResult)
-	putTextWithEntitiess(b, v.Result)
-}
-
-func (v *MessagesTranslateResult) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslateResult, "messages.translateResult")
-	readTextWithEntitiess(r, 1, &v.Result)
+func (v *MessagesTranslateResult) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTranslateResult, "messages.translateResult")
+	vectorTextWithEntitiess(c, 0, 0, &v.Result)
 }
 
 // MessagesBotApp is messages.botApp#eb50adf5.
@@ -1709,32 +969,13 @@ type MessagesBotApp struct {
 	App                BotAppClass
 }
 
-func (*MessagesBotApp) TypeID() uint32 { return IDMessagesBotApp }
-
-func (v *MessagesBotApp) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotApp)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Inactive {
-		flags |= 1 << 0
-	}
-	if v.RequestWriteAccess {
-		flags |= 1 << 1
-	}
-	if v.HasSettings {
-		flags |= 1 << 2
-	}
-	putBotApp(b, v.App, "messages.botApp.app")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesBotApp) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotApp, "messages.botApp")
-	flags := r.Uint32()
-	v.Inactive = flags&(1<<0) != 0
-	v.RequestWriteAccess = flags&(1<<1) != 0
-	v.HasSettings = flags&(1<<2) != 0
-	readBotApp(r, 1, &v.App)
+func (v *MessagesBotApp) TL(c *tl.Codec) {
+	c.Begin(IDMessagesBotApp, "messages.botApp")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Inactive)
+	c.True(flags, 1<<1, &v.RequestWriteAccess)
+	c.True(flags, 1<<2, &v.HasSettings)
+	codeBotApp(c, 0, 0, &v.App, "messages.botApp.app")
 }
 
 // MessagesWebPage is messages.webPage#fd5e12bd.
@@ -1744,20 +985,11 @@ type MessagesWebPage struct {
 	Users   []UserClass
 }
 
-func (*MessagesWebPage) TypeID() uint32 { return IDMessagesWebPage }
-
-func (v *MessagesWebPage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesWebPage)
-	putWebPage(b, v.Webpage, "messages.webPage.webpage")
-	putChatClasses(b, v.Chats, "messages.webPage.chats")
-	putUserClasses(b, v.Users, "messages.webPage.users")
-}
-
-func (v *MessagesWebPage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesWebPage, "messages.webPage")
-	readWebPage(r, 1, &v.Webpage)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesWebPage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesWebPage, "messages.webPage")
+	codeWebPage(c, 0, 0, &v.Webpage, "messages.webPage.webpage")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.webPage.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.webPage.users")
 }
 
 // MessagesSavedDialogs is messages.savedDialogs#f83ae221.
@@ -1768,22 +1000,12 @@ type MessagesSavedDialogs struct {
 	Users    []UserClass
 }
 
-func (*MessagesSavedDialogs) TypeID() uint32 { return IDMessagesSavedDialogs }
-
-func (v *MessagesSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedDialogs)
-	putSavedDialogClasses(b, v.Dialogs, "messages.savedDialogs.dialogs")
-	putMessageClasses(b, v.Messages, "messages.savedDialogs.messages")
-	putChatClasses(b, v.Chats, "messages.savedDialogs.chats")
-	putUserClasses(b, v.Users, "messages.savedDialogs.users")
-}
-
-func (v *MessagesSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedDialogs, "messages.savedDialogs")
-	readSavedDialogClasses(r, 1, &v.Dialogs)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesSavedDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedDialogs, "messages.savedDialogs")
+	vectorSavedDialogClasses(c, 0, 0, &v.Dialogs, "messages.savedDialogs.dialogs")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.savedDialogs.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.savedDialogs.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.savedDialogs.users")
 }
 
 // MessagesSavedDialogsSlice is messages.savedDialogsSlice#44ba9dd9.
@@ -1795,24 +1017,13 @@ type MessagesSavedDialogsSlice struct {
 	Users    []UserClass
 }
 
-func (*MessagesSavedDialogsSlice) TypeID() uint32 { return IDMessagesSavedDialogsSlice }
-
-func (v *MessagesSavedDialogsSlice) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedDialogsSlice)
-	b.Int(v.Count)
-	putSavedDialogClasses(b, v.Dialogs, "messages.savedDialogsSlice.dialogs")
-	putMessageClasses(b, v.Messages, "messages.savedDialogsSlice.messages")
-	putChatClasses(b, v.Chats, "messages.savedDialogsSlice.chats")
-	putUserClasses(b, v.Users, "messages.savedDialogsSlice.users")
-}
-
-func (v *MessagesSavedDialogsSlice) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedDialogsSlice, "messages.savedDialogsSlice")
-	v.Count = r.Int()
-	readSavedDialogClasses(r, 1, &v.Dialogs)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesSavedDialogsSlice) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedDialogsSlice, "messages.savedDialogsSlice")
+	c.Int(&v.Count)
+	vectorSavedDialogClasses(c, 0, 0, &v.Dialogs, "messages.savedDialogsSlice.dialogs")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.savedDialogsSlice.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.savedDialogsSlice.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.savedDialogsSlice.users")
 }
 
 // MessagesSavedDialogsNotModified is messages.savedDialogsNotModified#c01f6fe8.
@@ -1820,32 +1031,17 @@ type MessagesSavedDialogsNotModified struct {
 	Count int32
 }
 
-func (*MessagesSavedDialogsNotModified) TypeID() uint32 { return IDMessagesSavedDialogsNotModified }
-
-func (v *MessagesSavedDialogsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedDialogsNotModified)
-	b.Int(v.Count)
-}
-
-func (v *MessagesSavedDialogsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedDialogsNotModified, "messages.savedDialogsNotModified")
-	v.Count = r.Int()
+func (v *MessagesSavedDialogsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedDialogsNotModified, "messages.savedDialogsNotModified")
+	c.Int(&v.Count)
 }
 
 // MessagesSavedReactionTagsNotModified is messages.savedReactionTagsNotModified#889b59ef.
 type MessagesSavedReactionTagsNotModified struct {
 }
 
-func (*MessagesSavedReactionTagsNotModified) TypeID() uint32 {
-	return IDMessagesSavedReactionTagsNotModified
-}
-
-func (v *MessagesSavedReactionTagsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedReactionTagsNotModified)
-}
-
-func (v *MessagesSavedReactionTagsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedReactionTagsNotModified, "messages.savedReactionTagsNotModified")
+func (v *MessagesSavedReactionTagsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedReactionTagsNotModified, "messages.savedReactionTagsNotModified")
 }
 
 // MessagesSavedReactionTags is messages.savedReactionTags#3259950a.
@@ -1854,18 +1050,10 @@ type MessagesSavedReactionTags struct {
 	Hash int64
 }
 
-func (*MessagesSavedReactionTags) TypeID() uint32 { return IDMessagesSavedReactionTags }
-
-func (v *MessagesSavedReactionTags) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavedReactionTags)
-	putSavedReactionTags(b, v.Tags)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSavedReactionTags) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavedReactionTags, "messages.savedReactionTags")
-	readSavedReactionTags(r, 1, &v.Tags)
-	v.Hash = r.Long()
+func (v *MessagesSavedReactionTags) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavedReactionTags, "messages.savedReactionTags")
+	vectorSavedReactionTags(c, 0, 0, &v.Tags)
+	c.Long(&v.Hash)
 }
 
 // MessagesQuickReplies is messages.quickReplies#c68d6695.
@@ -1876,36 +1064,20 @@ type MessagesQuickReplies struct {
 	Users        []UserClass
 }
 
-func (*MessagesQuickReplies) TypeID() uint32 { return IDMessagesQuickReplies }
-
-func (v *MessagesQuickReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesQuickReplies)
-	putQuickReplys(b, v.QuickReplies)
-	putMessageClasses(b, v.Messages, "messages.quickReplies.messages")
-	putChatClasses(b, v.Chats, "messages.quickReplies.chats")
-	putUserClasses(b, v.Users, "messages.quickReplies.users")
-}
-
-func (v *MessagesQuickReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesQuickReplies, "messages.quickReplies")
-	readQuickReplys(r, 1, &v.QuickReplies)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesQuickReplies) TL(c *tl.Codec) {
+	c.Begin(IDMessagesQuickReplies, "messages.quickReplies")
+	vectorQuickReplys(c, 0, 0, &v.QuickReplies)
+	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.quickReplies.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.quickReplies.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.quickReplies.users")
 }
 
 // MessagesQuickRepliesNotModified is messages.quickRepliesNotModified#5f91eb5b.
 type MessagesQuickRepliesNotModified struct {
 }
 
-func (*MessagesQuickRepliesNotModified) TypeID() uint32 { return IDMessagesQuickRepliesNotModified }
-
-func (v *MessagesQuickRepliesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesQuickRepliesNotModified)
-}
-
-func (v *MessagesQuickRepliesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesQuickRepliesNotModified, "messages.quickRepliesNotModified")
+func (v *MessagesQuickRepliesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesQuickRepliesNotModified, "messages.quickRepliesNotModified")
 }
 
 // MessagesDialogFilters is messages.dialogFilters#2ad93719.
@@ -1914,24 +1086,11 @@ type MessagesDialogFilters struct {
 	Filters     []DialogFilterClass
 }
 
-func (*MessagesDialogFilters) TypeID() uint32 { return IDMessagesDialogFilters }
-
-func (v *MessagesDialogFilters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogFilters)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.TagsEnabled {
-		flags |= 1 << 0
-	}
-	putDialogFilterClasses(b, v.Filters, "messages.dialogFilters.filters")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDialogFilters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogFilters, "messages.dialogFilters")
-	flags := r.Uint32()
-	v.TagsEnabled = flags&(1<<0) != 0
-	readDialogFilterClasses(r, 1, &v.Filters)
+func (v *MessagesDialogFilters) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDialogFilters, "messages.dialogFilters")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.TagsEnabled)
+	vectorDialogFilterClasses(c, 0, 0, &v.Filters, "messages.dialogFilters.filters")
 }
 
 // MessagesMyStickers is messages.myStickers#faff629d.
@@ -1940,18 +1099,10 @@ type MessagesMyStickers struct {
 	Sets  []StickerSetCoveredClass
 }
 
-func (*MessagesMyStickers) TypeID() uint32 { return IDMessagesMyStickers }
-
-func (v *MessagesMyStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMyStickers)
-	b.Int(v.Count)
-	putStickerSetCoveredClasses(b, v.Sets, "messages.myStickers.sets")
-}
-
-func (v *MessagesMyStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMyStickers, "messages.myStickers")
-	v.Count = r.Int()
-	readStickerSetCoveredClasses(r, 1, &v.Sets)
+func (v *MessagesMyStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMyStickers, "messages.myStickers")
+	c.Int(&v.Count)
+	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.myStickers.sets")
 }
 
 // MessagesInvitedUsers is messages.invitedUsers#7f5defa6.
@@ -1960,34 +1111,18 @@ type MessagesInvitedUsers struct {
 	MissingInvitees []MissingInvitee
 }
 
-func (*MessagesInvitedUsers) TypeID() uint32 { return IDMessagesInvitedUsers }
-
-func (v *MessagesInvitedUsers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInvitedUsers)
-	putUpdates(b, v.Updates, "messages.invitedUsers.updates")
-	putMissingInvitees(b, v.MissingInvitees)
-}
-
-func (v *MessagesInvitedUsers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInvitedUsers, "messages.invitedUsers")
-	readUpdates(r, 1, &v.Updates)
-	readMissingInvitees(r, 1, &v.MissingInvitees)
+func (v *MessagesInvitedUsers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesInvitedUsers, "messages.invitedUsers")
+	codeUpdates(c, 0, 0, &v.Updates, "messages.invitedUsers.updates")
+	vectorMissingInvitees(c, 0, 0, &v.MissingInvitees)
 }
 
 // MessagesAvailableEffectsNotModified is messages.availableEffectsNotModified#d1ed9a5b.
 type MessagesAvailableEffectsNotModified struct {
 }
 
-func (*MessagesAvailableEffectsNotModified) TypeID() uint32 {
-	return IDMessagesAvailableEffectsNotModified
-}
-
-func (v *MessagesAvailableEffectsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableEffectsNotModified)
-}
-
-func (v *MessagesAvailableEffectsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableEffectsNotModified, "messages.availableEffectsNotModified")
+func (v *MessagesAvailableEffectsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAvailableEffectsNotModified, "messages.availableEffectsNotModified")
 }
 
 // MessagesAvailableEffects is messages.availableEffects#bddb616e.
@@ -1997,20 +1132,11 @@ type MessagesAvailableEffects struct {
 	Documents []DocumentClass
 }
 
-func (*MessagesAvailableEffects) TypeID() uint32 { return IDMessagesAvailableEffects }
-
-func (v *MessagesAvailableEffects) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAvailableEffects)
-	b.Int(v.Hash)
-	putAvailableEffects(b, v.Effects)
-	putDocumentClasses(b, v.Documents, "messages.availableEffects.documents")
-}
-
-func (v *MessagesAvailableEffects) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAvailableEffects, "messages.availableEffects")
-	v.Hash = r.Int()
-	readAvailableEffects(r, 1, &v.Effects)
-	readDocumentClasses(r, 1, &v.Documents)
+func (v *MessagesAvailableEffects) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAvailableEffects, "messages.availableEffects")
+	c.Int(&v.Hash)
+	vectorAvailableEffects(c, 0, 0, &v.Effects)
+	vectorDocumentClasses(c, 0, 0, &v.Documents, "messages.availableEffects.documents")
 }
 
 // MessagesBotPreparedInlineMessage is messages.botPreparedInlineMessage#8ecf0511.
@@ -2019,18 +1145,10 @@ type MessagesBotPreparedInlineMessage struct {
 	ExpireDate int32
 }
 
-func (*MessagesBotPreparedInlineMessage) TypeID() uint32 { return IDMessagesBotPreparedInlineMessage }
-
-func (v *MessagesBotPreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesBotPreparedInlineMessage)
-	b.String(v.ID)
-	b.Int(v.ExpireDate)
-}
-
-func (v *MessagesBotPreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesBotPreparedInlineMessage, "messages.botPreparedInlineMessage")
-	r.ReadString(&v.ID)
-	v.ExpireDate = r.Int()
+func (v *MessagesBotPreparedInlineMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesBotPreparedInlineMessage, "messages.botPreparedInlineMessage")
+	c.String(&v.ID)
+	c.Int(&v.ExpireDate)
 }
 
 // MessagesPreparedInlineMessage is messages.preparedInlineMessage#ff57708d.
@@ -2042,24 +1160,13 @@ type MessagesPreparedInlineMessage struct {
 	Users     []UserClass
 }
 
-func (*MessagesPreparedInlineMessage) TypeID() uint32 { return IDMessagesPreparedInlineMessage }
-
-func (v *MessagesPreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesPreparedInlineMessage)
-	b.Long(v.QueryID)
-	putBotInlineResult(b, v.Result, "messages.preparedInlineMessage.result")
-	putInlineQueryPeerTypeClasses(b, v.PeerTypes, "messages.preparedInlineMessage.peer_types")
-	b.Int(v.CacheTime)
-	putUserClasses(b, v.Users, "messages.preparedInlineMessage.users")
-}
-
-func (v *MessagesPreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesPreparedInlineMessage, "messages.preparedInlineMessage")
-	v.QueryID = r.Long()
-	readBotInlineResult(r, 1, &v.Result)
-	readInlineQueryPeerTypeClasses(r, 1, &v.PeerTypes)
-	v.CacheTime = r.Int()
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesPreparedInlineMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesPreparedInlineMessage, "messages.preparedInlineMessage")
+	c.Long(&v.QueryID)
+	codeBotInlineResult(c, 0, 0, &v.Result, "messages.preparedInlineMessage.result")
+	vectorInlineQueryPeerTypeClasses(c, 0, 0, &v.PeerTypes, "messages.preparedInlineMessage.peer_types")
+	c.Int(&v.CacheTime)
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.preparedInlineMessage.users")
 }
 
 // MessagesFoundStickersNotModified is messages.foundStickersNotModified#6010c534.
@@ -2067,23 +1174,10 @@ type MessagesFoundStickersNotModified struct {
 	NextOffset tl.Optional[int32]
 }
 
-func (*MessagesFoundStickersNotModified) TypeID() uint32 { return IDMessagesFoundStickersNotModified }
-
-func (v *MessagesFoundStickersNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickersNotModified)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.Int(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesFoundStickersNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickersNotModified, "messages.foundStickersNotModified")
-	flags := r.Uint32()
-	r.OptInt(flags&(1<<0), &v.NextOffset)
+func (v *MessagesFoundStickersNotModified) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFoundStickersNotModified, "messages.foundStickersNotModified")
+	flags := c.Flags()
+	c.OptInt(flags, 1<<0, &v.NextOffset)
 }
 
 // MessagesFoundStickers is messages.foundStickers#82c9e290.
@@ -2093,27 +1187,12 @@ type MessagesFoundStickers struct {
 	Stickers   []DocumentClass
 }
 
-func (*MessagesFoundStickers) TypeID() uint32 { return IDMessagesFoundStickers }
-
-func (v *MessagesFoundStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFoundStickers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.Int(v.NextOffset.Value)
-	}
-	b.Long(v.Hash)
-	putDocumentClasses(b, v.Stickers, "messages.foundStickers.stickers")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesFoundStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFoundStickers, "messages.foundStickers")
-	flags := r.Uint32()
-	r.OptInt(flags&(1<<0), &v.NextOffset)
-	v.Hash = r.Long()
-	readDocumentClasses(r, 1, &v.Stickers)
+func (v *MessagesFoundStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFoundStickers, "messages.foundStickers")
+	flags := c.Flags()
+	c.OptInt(flags, 1<<0, &v.NextOffset)
+	c.Long(&v.Hash)
+	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.foundStickers.stickers")
 }
 
 // MessagesWebPagePreview is messages.webPagePreview#8c9a88ac.
@@ -2123,20 +1202,11 @@ type MessagesWebPagePreview struct {
 	Users []UserClass
 }
 
-func (*MessagesWebPagePreview) TypeID() uint32 { return IDMessagesWebPagePreview }
-
-func (v *MessagesWebPagePreview) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesWebPagePreview)
-	putMessageMedia(b, v.Media, "messages.webPagePreview.media")
-	putChatClasses(b, v.Chats, "messages.webPagePreview.chats")
-	putUserClasses(b, v.Users, "messages.webPagePreview.users")
-}
-
-func (v *MessagesWebPagePreview) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesWebPagePreview, "messages.webPagePreview")
-	readMessageMedia(r, 1, &v.Media)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesWebPagePreview) TL(c *tl.Codec) {
+	c.Begin(IDMessagesWebPagePreview, "messages.webPagePreview")
+	codeMessageMedia(c, 0, 0, &v.Media, "messages.webPagePreview.media")
+	vectorChatClasses(c, 0, 0, &v.Chats, "messages.webPagePreview.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.webPagePreview.users")
 }
 
 // MessagesEmojiGameOutcome is messages.emojiGameOutcome#da2ad647.
@@ -2146,34 +1216,19 @@ type MessagesEmojiGameOutcome struct {
 	TonAmount      int64
 }
 
-func (*MessagesEmojiGameOutcome) TypeID() uint32 { return IDMessagesEmojiGameOutcome }
-
-func (v *MessagesEmojiGameOutcome) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGameOutcome)
-	b.ByteString(v.Seed)
-	b.Long(v.StakeTonAmount)
-	b.Long(v.TonAmount)
-}
-
-func (v *MessagesEmojiGameOutcome) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGameOutcome, "messages.emojiGameOutcome")
-	r.ReadByteString(&v.Seed)
-	v.StakeTonAmount = r.Long()
-	v.TonAmount = r.Long()
+func (v *MessagesEmojiGameOutcome) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEmojiGameOutcome, "messages.emojiGameOutcome")
+	c.ByteString(&v.Seed)
+	c.Long(&v.StakeTonAmount)
+	c.Long(&v.TonAmount)
 }
 
 // MessagesEmojiGameUnavailable is messages.emojiGameUnavailable#59e65335.
 type MessagesEmojiGameUnavailable struct {
 }
 
-func (*MessagesEmojiGameUnavailable) TypeID() uint32 { return IDMessagesEmojiGameUnavailable }
-
-func (v *MessagesEmojiGameUnavailable) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGameUnavailable)
-}
-
-func (v *MessagesEmojiGameUnavailable) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGameUnavailable, "messages.emojiGameUnavailable")
+func (v *MessagesEmojiGameUnavailable) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEmojiGameUnavailable, "messages.emojiGameUnavailable")
 }
 
 // MessagesEmojiGameDiceInfo is messages.emojiGameDiceInfo#44e56023.
@@ -2185,31 +1240,14 @@ type MessagesEmojiGameDiceInfo struct {
 	PlaysLeft     tl.Optional[int32]
 }
 
-func (*MessagesEmojiGameDiceInfo) TypeID() uint32 { return IDMessagesEmojiGameDiceInfo }
-
-func (v *MessagesEmojiGameDiceInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEmojiGameDiceInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.GameHash)
-	b.Long(v.PrevStake)
-	b.Int(v.CurrentStreak)
-	b.Ints(v.Params)
-	if v.PlaysLeft.Set {
-		flags |= 1 << 0
-		b.Int(v.PlaysLeft.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesEmojiGameDiceInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEmojiGameDiceInfo, "messages.emojiGameDiceInfo")
-	flags := r.Uint32()
-	r.ReadString(&v.GameHash)
-	v.PrevStake = r.Long()
-	v.CurrentStreak = r.Int()
-	r.ReadInts(&v.Params)
-	r.OptInt(flags&(1<<0), &v.PlaysLeft)
+func (v *MessagesEmojiGameDiceInfo) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEmojiGameDiceInfo, "messages.emojiGameDiceInfo")
+	flags := c.Flags()
+	c.String(&v.GameHash)
+	c.Long(&v.PrevStake)
+	c.Int(&v.CurrentStreak)
+	c.Ints(&v.Params)
+	c.OptInt(flags, 1<<0, &v.PlaysLeft)
 }
 
 // MessagesComposedMessageWithAI is messages.composedMessageWithAI#90d7adfa.
@@ -2218,25 +1256,11 @@ type MessagesComposedMessageWithAI struct {
 	DiffText   *TextWithEntities
 }
 
-func (*MessagesComposedMessageWithAI) TypeID() uint32 { return IDMessagesComposedMessageWithAI }
-
-func (v *MessagesComposedMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposedMessageWithAI)
-	var flags uint32
-	flagsAt := b.Flags()
-	v.ResultText.Encode(b)
-	if v.DiffText != nil {
-		flags |= 1 << 0
-		v.DiffText.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesComposedMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposedMessageWithAI, "messages.composedMessageWithAI")
-	flags := r.Uint32()
-	v.ResultText.Decode(r)
-	readTextWithEntities(r, flags&(1<<0), &v.DiffText)
+func (v *MessagesComposedMessageWithAI) TL(c *tl.Codec) {
+	c.Begin(IDMessagesComposedMessageWithAI, "messages.composedMessageWithAI")
+	flags := c.Flags()
+	v.ResultText.TL(c)
+	optTextWithEntities(c, flags, 1<<0, &v.DiffText, "")
 }
 
 // MessagesChatInviteJoinResultOK is messages.chatInviteJoinResultOk#445663a7.
@@ -2244,16 +1268,9 @@ type MessagesChatInviteJoinResultOK struct {
 	Updates UpdatesClass
 }
 
-func (*MessagesChatInviteJoinResultOK) TypeID() uint32 { return IDMessagesChatInviteJoinResultOK }
-
-func (v *MessagesChatInviteJoinResultOK) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatInviteJoinResultOK)
-	putUpdates(b, v.Updates, "messages.chatInviteJoinResultOk.updates")
-}
-
-func (v *MessagesChatInviteJoinResultOK) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatInviteJoinResultOK, "messages.chatInviteJoinResultOk")
-	readUpdates(r, 1, &v.Updates)
+func (v *MessagesChatInviteJoinResultOK) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChatInviteJoinResultOK, "messages.chatInviteJoinResultOk")
+	codeUpdates(c, 0, 0, &v.Updates, "messages.chatInviteJoinResultOk.updates")
 }
 
 // MessagesChatInviteJoinResultWebView is messages.chatInviteJoinResultWebView#61ca29d3.
@@ -2263,22 +1280,11 @@ type MessagesChatInviteJoinResultWebView struct {
 	Users   []UserClass
 }
 
-func (*MessagesChatInviteJoinResultWebView) TypeID() uint32 {
-	return IDMessagesChatInviteJoinResultWebView
-}
-
-func (v *MessagesChatInviteJoinResultWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesChatInviteJoinResultWebView)
-	b.Long(v.BotID)
-	b.Long(v.QueryID)
-	putUserClasses(b, v.Users, "messages.chatInviteJoinResultWebView.users")
-}
-
-func (v *MessagesChatInviteJoinResultWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesChatInviteJoinResultWebView, "messages.chatInviteJoinResultWebView")
-	v.BotID = r.Long()
-	v.QueryID = r.Long()
-	readUserClasses(r, 1, &v.Users)
+func (v *MessagesChatInviteJoinResultWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesChatInviteJoinResultWebView, "messages.chatInviteJoinResultWebView")
+	c.Long(&v.BotID)
+	c.Long(&v.QueryID)
+	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatInviteJoinResultWebView.users")
 }
 
 // MessagesTranslatedRichMessage is messages.translatedRichMessage#4203998f.
@@ -2286,16 +1292,9 @@ type MessagesTranslatedRichMessage struct {
 	Result []RichMessage
 }
 
-func (*MessagesTranslatedRichMessage) TypeID() uint32 { return IDMessagesTranslatedRichMessage }
-
-func (v *MessagesTranslatedRichMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslatedRichMessage)
-	putRichMessages(b, v.Result)
-}
-
-func (v *MessagesTranslatedRichMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslatedRichMessage, "messages.translatedRichMessage")
-	readRichMessages(r, 1, &v.Result)
+func (v *MessagesTranslatedRichMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTranslatedRichMessage, "messages.translatedRichMessage")
+	vectorRichMessages(c, 0, 0, &v.Result)
 }
 
 // MessagesComposedRichMessageWithAI is messages.composedRichMessageWithAI#4c4537c8.
@@ -2303,16 +1302,9 @@ type MessagesComposedRichMessageWithAI struct {
 	Result RichMessage
 }
 
-func (*MessagesComposedRichMessageWithAI) TypeID() uint32 { return IDMessagesComposedRichMessageWithAI }
-
-func (v *MessagesComposedRichMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposedRichMessageWithAI)
-	v.Result.Encode(b)
-}
-
-func (v *MessagesComposedRichMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposedRichMessageWithAI, "messages.composedRichMessageWithAI")
-	v.Result.Decode(r)
+func (v *MessagesComposedRichMessageWithAI) TL(c *tl.Codec) {
+	c.Begin(IDMessagesComposedRichMessageWithAI, "messages.composedRichMessageWithAI")
+	v.Result.TL(c)
 }
 
 // MessagesGetMessages is messages.getMessages#63c66506.
@@ -2320,16 +1312,9 @@ type MessagesGetMessages struct {
 	ID []InputMessageClass
 }
 
-func (*MessagesGetMessages) TypeID() uint32 { return IDMessagesGetMessages }
-
-func (v *MessagesGetMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessages)
-	putInputMessageClasses(b, v.ID, "messages.getMessages.id")
-}
-
-func (v *MessagesGetMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessages, "messages.getMessages")
-	readInputMessageClasses(r, 1, &v.ID)
+func (v *MessagesGetMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMessages, "messages.getMessages")
+	vectorInputMessageClasses(c, 0, 0, &v.ID, "messages.getMessages.id")
 }
 
 func (*MessagesGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -2347,37 +1332,16 @@ type MessagesGetDialogs struct {
 	Hash          int64
 }
 
-func (*MessagesGetDialogs) TypeID() uint32 { return IDMessagesGetDialogs }
-
-func (v *MessagesGetDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDialogs)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ExcludePinned {
-		flags |= 1 << 0
-	}
-	if v.FolderID.Set {
-		flags |= 1 << 1
-		b.Int(v.FolderID.Value)
-	}
-	b.Int(v.OffsetDate)
-	b.Int(v.OffsetID)
-	putInputPeer(b, v.OffsetPeer, "messages.getDialogs.offset_peer")
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDialogs, "messages.getDialogs")
-	flags := r.Uint32()
-	v.ExcludePinned = flags&(1<<0) != 0
-	r.OptInt(flags&(1<<1), &v.FolderID)
-	v.OffsetDate = r.Int()
-	v.OffsetID = r.Int()
-	readInputPeer(r, 1, &v.OffsetPeer)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDialogs, "messages.getDialogs")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ExcludePinned)
+	c.OptInt(flags, 1<<1, &v.FolderID)
+	c.Int(&v.OffsetDate)
+	c.Int(&v.OffsetID)
+	codeInputPeer(c, 0, 0, &v.OffsetPeer, "messages.getDialogs.offset_peer")
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetDialogs) DecodeResult(r *tl.Reader) MessagesDialogsClass {
@@ -2396,30 +1360,16 @@ type MessagesGetHistory struct {
 	Hash       int64
 }
 
-func (*MessagesGetHistory) TypeID() uint32 { return IDMessagesGetHistory }
-
-func (v *MessagesGetHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetHistory)
-	putInputPeer(b, v.Peer, "messages.getHistory.peer")
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetHistory, "messages.getHistory")
-	readInputPeer(r, 1, &v.Peer)
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetHistory, "messages.getHistory")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getHistory.peer")
+	c.Int(&v.OffsetID)
+	c.Int(&v.OffsetDate)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -2445,60 +1395,24 @@ type MessagesSearch struct {
 	Hash          int64
 }
 
-func (*MessagesSearch) TypeID() uint32 { return IDMessagesSearch }
-
-func (v *MessagesSearch) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearch)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.search.peer")
-	b.String(v.Q)
-	if v.FromID != nil {
-		flags |= 1 << 0
-		v.FromID.Encode(b)
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-		v.SavedPeerID.Encode(b)
-	}
-	if v.SavedReaction != nil {
-		flags |= 1 << 3
-		putReactionClasses(b, v.SavedReaction, "messages.search.saved_reaction")
-	}
-	if v.TopMsgID.Set {
-		flags |= 1 << 1
-		b.Int(v.TopMsgID.Value)
-	}
-	putMessagesFilter(b, v.Filter, "messages.search.filter")
-	b.Int(v.MinDate)
-	b.Int(v.MaxDate)
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearch) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearch, "messages.search")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Q)
-	readInputPeer(r, flags&(1<<0), &v.FromID)
-	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
-	readReactionClasses(r, flags&(1<<3), &v.SavedReaction)
-	r.OptInt(flags&(1<<1), &v.TopMsgID)
-	readMessagesFilter(r, 1, &v.Filter)
-	v.MinDate = r.Int()
-	v.MaxDate = r.Int()
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesSearch) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearch, "messages.search")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.search.peer")
+	c.String(&v.Q)
+	codeInputPeer(c, flags, 1<<0, &v.FromID, "")
+	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
+	vectorReactionClasses(c, flags, 1<<3, &v.SavedReaction, "messages.search.saved_reaction")
+	c.OptInt(flags, 1<<1, &v.TopMsgID)
+	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.search.filter")
+	c.Int(&v.MinDate)
+	c.Int(&v.MaxDate)
+	c.Int(&v.OffsetID)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesSearch) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -2511,23 +1425,15 @@ type MessagesReadHistory struct {
 	MaxID int32
 }
 
-func (*MessagesReadHistory) TypeID() uint32 { return IDMessagesReadHistory }
-
-func (v *MessagesReadHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadHistory)
-	putInputPeer(b, v.Peer, "messages.readHistory.peer")
-	b.Int(v.MaxID)
-}
-
-func (v *MessagesReadHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadHistory, "messages.readHistory")
-	readInputPeer(r, 1, &v.Peer)
-	v.MaxID = r.Int()
+func (v *MessagesReadHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadHistory, "messages.readHistory")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.readHistory.peer")
+	c.Int(&v.MaxID)
 }
 
 func (*MessagesReadHistory) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
 	v := new(MessagesAffectedMessages)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2541,45 +1447,20 @@ type MessagesDeleteHistory struct {
 	MaxDate   tl.Optional[int32]
 }
 
-func (*MessagesDeleteHistory) TypeID() uint32 { return IDMessagesDeleteHistory }
-
-func (v *MessagesDeleteHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteHistory)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.JustClear {
-		flags |= 1 << 0
-	}
-	if v.Revoke {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "messages.deleteHistory.peer")
-	b.Int(v.MaxID)
-	if v.MinDate.Set {
-		flags |= 1 << 2
-		b.Int(v.MinDate.Value)
-	}
-	if v.MaxDate.Set {
-		flags |= 1 << 3
-		b.Int(v.MaxDate.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDeleteHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteHistory, "messages.deleteHistory")
-	flags := r.Uint32()
-	v.JustClear = flags&(1<<0) != 0
-	v.Revoke = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.MaxID = r.Int()
-	r.OptInt(flags&(1<<2), &v.MinDate)
-	r.OptInt(flags&(1<<3), &v.MaxDate)
+func (v *MessagesDeleteHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteHistory, "messages.deleteHistory")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.JustClear)
+	c.True(flags, 1<<1, &v.Revoke)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteHistory.peer")
+	c.Int(&v.MaxID)
+	c.OptInt(flags, 1<<2, &v.MinDate)
+	c.OptInt(flags, 1<<3, &v.MaxDate)
 }
 
 func (*MessagesDeleteHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2589,29 +1470,16 @@ type MessagesDeleteMessages struct {
 	ID     []int32
 }
 
-func (*MessagesDeleteMessages) TypeID() uint32 { return IDMessagesDeleteMessages }
-
-func (v *MessagesDeleteMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Revoke {
-		flags |= 1 << 0
-	}
-	b.Ints(v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDeleteMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteMessages, "messages.deleteMessages")
-	flags := r.Uint32()
-	v.Revoke = flags&(1<<0) != 0
-	r.ReadInts(&v.ID)
+func (v *MessagesDeleteMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteMessages, "messages.deleteMessages")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Revoke)
+	c.Ints(&v.ID)
 }
 
 func (*MessagesDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
 	v := new(MessagesAffectedMessages)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2620,20 +1488,13 @@ type MessagesReceivedMessages struct {
 	MaxID int32
 }
 
-func (*MessagesReceivedMessages) TypeID() uint32 { return IDMessagesReceivedMessages }
-
-func (v *MessagesReceivedMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReceivedMessages)
-	b.Int(v.MaxID)
-}
-
-func (v *MessagesReceivedMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReceivedMessages, "messages.receivedMessages")
-	v.MaxID = r.Int()
+func (v *MessagesReceivedMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReceivedMessages, "messages.receivedMessages")
+	c.Int(&v.MaxID)
 }
 
 func (*MessagesReceivedMessages) DecodeResult(r *tl.Reader) (v []ReceivedNotifyMessage) {
-	readReceivedNotifyMessages(r, 1, &v)
+	vectorReceivedNotifyMessages(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -2644,27 +1505,12 @@ type MessagesSetTyping struct {
 	Action   SendMessageActionClass
 }
 
-func (*MessagesSetTyping) TypeID() uint32 { return IDMessagesSetTyping }
-
-func (v *MessagesSetTyping) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetTyping)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.setTyping.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	putSendMessageAction(b, v.Action, "messages.setTyping.action")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetTyping) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetTyping, "messages.setTyping")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	readSendMessageAction(r, 1, &v.Action)
+func (v *MessagesSetTyping) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetTyping, "messages.setTyping")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.setTyping.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	codeSendMessageAction(c, 0, 0, &v.Action, "messages.setTyping.action")
 }
 
 func (*MessagesSetTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2695,111 +1541,31 @@ type MessagesSendMessage struct {
 	RichMessage            InputRichMessageClass
 }
 
-func (*MessagesSendMessage) TypeID() uint32 { return IDMessagesSendMessage }
-
-func (v *MessagesSendMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.UpdateStickersetsOrder {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	putInputPeer(b, v.Peer, "messages.sendMessage.peer")
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-		v.ReplyTo.Encode(b)
-	}
-	b.String(v.Message)
-	b.Long(v.RandomID)
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-		putMessageEntityClasses(b, v.Entities, "messages.sendMessage.entities")
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 24
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-		b.Long(v.Effect.Value)
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 22
-		v.SuggestedPost.Encode(b)
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 23
-		v.RichMessage.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendMessage, "messages.sendMessage")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.UpdateStickersetsOrder = flags&(1<<15) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
-	r.ReadString(&v.Message)
-	v.RandomID = r.Long()
-	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
-	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
-	r.OptInt(flags&(1<<10), &v.ScheduleDate)
-	r.OptInt(flags&(1<<24), &v.ScheduleRepeatPeriod)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
-	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
-	r.OptLong(flags&(1<<18), &v.Effect)
-	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
-	readSuggestedPost(r, flags&(1<<22), &v.SuggestedPost)
-	readInputRichMessage(r, flags&(1<<23), &v.RichMessage)
+func (v *MessagesSendMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendMessage, "messages.sendMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.NoWebpage)
+	c.True(flags, 1<<5, &v.Silent)
+	c.True(flags, 1<<6, &v.Background)
+	c.True(flags, 1<<7, &v.ClearDraft)
+	c.True(flags, 1<<14, &v.Noforwards)
+	c.True(flags, 1<<15, &v.UpdateStickersetsOrder)
+	c.True(flags, 1<<16, &v.InvertMedia)
+	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendMessage.peer")
+	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
+	c.String(&v.Message)
+	c.Long(&v.RandomID)
+	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
+	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.sendMessage.entities")
+	c.OptInt(flags, 1<<10, &v.ScheduleDate)
+	c.OptInt(flags, 1<<24, &v.ScheduleRepeatPeriod)
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
+	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
+	c.OptLong(flags, 1<<18, &v.Effect)
+	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
+	optSuggestedPost(c, flags, 1<<22, &v.SuggestedPost, "")
+	codeInputRichMessage(c, flags, 1<<23, &v.RichMessage, "")
 }
 
 func (*MessagesSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -2829,104 +1595,30 @@ type MessagesSendMedia struct {
 	SuggestedPost          *SuggestedPost
 }
 
-func (*MessagesSendMedia) TypeID() uint32 { return IDMessagesSendMedia }
-
-func (v *MessagesSendMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendMedia)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.UpdateStickersetsOrder {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	putInputPeer(b, v.Peer, "messages.sendMedia.peer")
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-		v.ReplyTo.Encode(b)
-	}
-	putInputMedia(b, v.Media, "messages.sendMedia.media")
-	b.String(v.Message)
-	b.Long(v.RandomID)
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-		putMessageEntityClasses(b, v.Entities, "messages.sendMedia.entities")
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 24
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-		b.Long(v.Effect.Value)
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 22
-		v.SuggestedPost.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendMedia, "messages.sendMedia")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.UpdateStickersetsOrder = flags&(1<<15) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
-	readInputMedia(r, 1, &v.Media)
-	r.ReadString(&v.Message)
-	v.RandomID = r.Long()
-	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
-	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
-	r.OptInt(flags&(1<<10), &v.ScheduleDate)
-	r.OptInt(flags&(1<<24), &v.ScheduleRepeatPeriod)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
-	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
-	r.OptLong(flags&(1<<18), &v.Effect)
-	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
-	readSuggestedPost(r, flags&(1<<22), &v.SuggestedPost)
+func (v *MessagesSendMedia) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendMedia, "messages.sendMedia")
+	flags := c.Flags()
+	c.True(flags, 1<<5, &v.Silent)
+	c.True(flags, 1<<6, &v.Background)
+	c.True(flags, 1<<7, &v.ClearDraft)
+	c.True(flags, 1<<14, &v.Noforwards)
+	c.True(flags, 1<<15, &v.UpdateStickersetsOrder)
+	c.True(flags, 1<<16, &v.InvertMedia)
+	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendMedia.peer")
+	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
+	codeInputMedia(c, 0, 0, &v.Media, "messages.sendMedia.media")
+	c.String(&v.Message)
+	c.Long(&v.RandomID)
+	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
+	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.sendMedia.entities")
+	c.OptInt(flags, 1<<10, &v.ScheduleDate)
+	c.OptInt(flags, 1<<24, &v.ScheduleRepeatPeriod)
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
+	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
+	c.OptLong(flags, 1<<18, &v.Effect)
+	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
+	optSuggestedPost(c, flags, 1<<22, &v.SuggestedPost, "")
 }
 
 func (*MessagesSendMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -2957,108 +1649,31 @@ type MessagesForwardMessages struct {
 	SuggestedPost        *SuggestedPost
 }
 
-func (*MessagesForwardMessages) TypeID() uint32 { return IDMessagesForwardMessages }
-
-func (v *MessagesForwardMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesForwardMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.WithMyScore {
-		flags |= 1 << 8
-	}
-	if v.DropAuthor {
-		flags |= 1 << 11
-	}
-	if v.DropMediaCaptions {
-		flags |= 1 << 12
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	if v.FromEphemeral {
-		flags |= 1 << 25
-	}
-	putInputPeer(b, v.FromPeer, "messages.forwardMessages.from_peer")
-	b.Ints(v.ID)
-	b.Longs(v.RandomID)
-	putInputPeer(b, v.ToPeer, "messages.forwardMessages.to_peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 9
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.ReplyTo != nil {
-		flags |= 1 << 22
-		v.ReplyTo.Encode(b)
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 24
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-		b.Long(v.Effect.Value)
-	}
-	if v.VideoTimestamp.Set {
-		flags |= 1 << 20
-		b.Int(v.VideoTimestamp.Value)
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 23
-		v.SuggestedPost.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesForwardMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesForwardMessages, "messages.forwardMessages")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.WithMyScore = flags&(1<<8) != 0
-	v.DropAuthor = flags&(1<<11) != 0
-	v.DropMediaCaptions = flags&(1<<12) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	v.FromEphemeral = flags&(1<<25) != 0
-	readInputPeer(r, 1, &v.FromPeer)
-	r.ReadInts(&v.ID)
-	r.ReadLongs(&v.RandomID)
-	readInputPeer(r, 1, &v.ToPeer)
-	r.OptInt(flags&(1<<9), &v.TopMsgID)
-	readInputReplyTo(r, flags&(1<<22), &v.ReplyTo)
-	r.OptInt(flags&(1<<10), &v.ScheduleDate)
-	r.OptInt(flags&(1<<24), &v.ScheduleRepeatPeriod)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
-	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
-	r.OptLong(flags&(1<<18), &v.Effect)
-	r.OptInt(flags&(1<<20), &v.VideoTimestamp)
-	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
-	readSuggestedPost(r, flags&(1<<23), &v.SuggestedPost)
+func (v *MessagesForwardMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesForwardMessages, "messages.forwardMessages")
+	flags := c.Flags()
+	c.True(flags, 1<<5, &v.Silent)
+	c.True(flags, 1<<6, &v.Background)
+	c.True(flags, 1<<8, &v.WithMyScore)
+	c.True(flags, 1<<11, &v.DropAuthor)
+	c.True(flags, 1<<12, &v.DropMediaCaptions)
+	c.True(flags, 1<<14, &v.Noforwards)
+	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
+	c.True(flags, 1<<25, &v.FromEphemeral)
+	codeInputPeer(c, 0, 0, &v.FromPeer, "messages.forwardMessages.from_peer")
+	c.Ints(&v.ID)
+	c.Longs(&v.RandomID)
+	codeInputPeer(c, 0, 0, &v.ToPeer, "messages.forwardMessages.to_peer")
+	c.OptInt(flags, 1<<9, &v.TopMsgID)
+	codeInputReplyTo(c, flags, 1<<22, &v.ReplyTo, "")
+	c.OptInt(flags, 1<<10, &v.ScheduleDate)
+	c.OptInt(flags, 1<<24, &v.ScheduleRepeatPeriod)
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
+	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
+	c.OptLong(flags, 1<<18, &v.Effect)
+	c.OptInt(flags, 1<<20, &v.VideoTimestamp)
+	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
+	optSuggestedPost(c, flags, 1<<23, &v.SuggestedPost, "")
 }
 
 func (*MessagesForwardMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3068,16 +1683,9 @@ type MessagesReportSpam struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesReportSpam) TypeID() uint32 { return IDMessagesReportSpam }
-
-func (v *MessagesReportSpam) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportSpam)
-	putInputPeer(b, v.Peer, "messages.reportSpam.peer")
-}
-
-func (v *MessagesReportSpam) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportSpam, "messages.reportSpam")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesReportSpam) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportSpam, "messages.reportSpam")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportSpam.peer")
 }
 
 func (*MessagesReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3087,21 +1695,14 @@ type MessagesGetPeerSettings struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesGetPeerSettings) TypeID() uint32 { return IDMessagesGetPeerSettings }
-
-func (v *MessagesGetPeerSettings) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPeerSettings)
-	putInputPeer(b, v.Peer, "messages.getPeerSettings.peer")
-}
-
-func (v *MessagesGetPeerSettings) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPeerSettings, "messages.getPeerSettings")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesGetPeerSettings) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPeerSettings, "messages.getPeerSettings")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getPeerSettings.peer")
 }
 
 func (*MessagesGetPeerSettings) DecodeResult(r *tl.Reader) *MessagesPeerSettings {
 	v := new(MessagesPeerSettings)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3113,22 +1714,12 @@ type MessagesReport struct {
 	Message string
 }
 
-func (*MessagesReport) TypeID() uint32 { return IDMessagesReport }
-
-func (v *MessagesReport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReport)
-	putInputPeer(b, v.Peer, "messages.report.peer")
-	b.Ints(v.ID)
-	b.ByteString(v.Option)
-	b.String(v.Message)
-}
-
-func (v *MessagesReport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReport, "messages.report")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
-	r.ReadByteString(&v.Option)
-	r.ReadString(&v.Message)
+func (v *MessagesReport) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReport, "messages.report")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.report.peer")
+	c.Ints(&v.ID)
+	c.ByteString(&v.Option)
+	c.String(&v.Message)
 }
 
 func (*MessagesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
@@ -3138,16 +1729,9 @@ type MessagesGetChats struct {
 	ID []int64
 }
 
-func (*MessagesGetChats) TypeID() uint32 { return IDMessagesGetChats }
-
-func (v *MessagesGetChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetChats)
-	b.Longs(v.ID)
-}
-
-func (v *MessagesGetChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetChats, "messages.getChats")
-	r.ReadLongs(&v.ID)
+func (v *MessagesGetChats) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetChats, "messages.getChats")
+	c.Longs(&v.ID)
 }
 
 func (*MessagesGetChats) DecodeResult(r *tl.Reader) MessagesChatsClass { return DecodeMessagesChats(r) }
@@ -3157,21 +1741,14 @@ type MessagesGetFullChat struct {
 	ChatID int64
 }
 
-func (*MessagesGetFullChat) TypeID() uint32 { return IDMessagesGetFullChat }
-
-func (v *MessagesGetFullChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFullChat)
-	b.Long(v.ChatID)
-}
-
-func (v *MessagesGetFullChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFullChat, "messages.getFullChat")
-	v.ChatID = r.Long()
+func (v *MessagesGetFullChat) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetFullChat, "messages.getFullChat")
+	c.Long(&v.ChatID)
 }
 
 func (*MessagesGetFullChat) DecodeResult(r *tl.Reader) *MessagesChatFull {
 	v := new(MessagesChatFull)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3181,18 +1758,10 @@ type MessagesEditChatTitle struct {
 	Title  string
 }
 
-func (*MessagesEditChatTitle) TypeID() uint32 { return IDMessagesEditChatTitle }
-
-func (v *MessagesEditChatTitle) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatTitle)
-	b.Long(v.ChatID)
-	b.String(v.Title)
-}
-
-func (v *MessagesEditChatTitle) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatTitle, "messages.editChatTitle")
-	v.ChatID = r.Long()
-	r.ReadString(&v.Title)
+func (v *MessagesEditChatTitle) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatTitle, "messages.editChatTitle")
+	c.Long(&v.ChatID)
+	c.String(&v.Title)
 }
 
 func (*MessagesEditChatTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3203,18 +1772,10 @@ type MessagesEditChatPhoto struct {
 	Photo  InputChatPhotoClass
 }
 
-func (*MessagesEditChatPhoto) TypeID() uint32 { return IDMessagesEditChatPhoto }
-
-func (v *MessagesEditChatPhoto) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatPhoto)
-	b.Long(v.ChatID)
-	putInputChatPhoto(b, v.Photo, "messages.editChatPhoto.photo")
-}
-
-func (v *MessagesEditChatPhoto) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatPhoto, "messages.editChatPhoto")
-	v.ChatID = r.Long()
-	readInputChatPhoto(r, 1, &v.Photo)
+func (v *MessagesEditChatPhoto) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatPhoto, "messages.editChatPhoto")
+	c.Long(&v.ChatID)
+	codeInputChatPhoto(c, 0, 0, &v.Photo, "messages.editChatPhoto.photo")
 }
 
 func (*MessagesEditChatPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3226,25 +1787,16 @@ type MessagesAddChatUser struct {
 	FwdLimit int32
 }
 
-func (*MessagesAddChatUser) TypeID() uint32 { return IDMessagesAddChatUser }
-
-func (v *MessagesAddChatUser) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAddChatUser)
-	b.Long(v.ChatID)
-	putInputUser(b, v.UserID, "messages.addChatUser.user_id")
-	b.Int(v.FwdLimit)
-}
-
-func (v *MessagesAddChatUser) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAddChatUser, "messages.addChatUser")
-	v.ChatID = r.Long()
-	readInputUser(r, 1, &v.UserID)
-	v.FwdLimit = r.Int()
+func (v *MessagesAddChatUser) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAddChatUser, "messages.addChatUser")
+	c.Long(&v.ChatID)
+	codeInputUser(c, 0, 0, &v.UserID, "messages.addChatUser.user_id")
+	c.Int(&v.FwdLimit)
 }
 
 func (*MessagesAddChatUser) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
 	v := new(MessagesInvitedUsers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3255,26 +1807,12 @@ type MessagesDeleteChatUser struct {
 	UserID        InputUserClass
 }
 
-func (*MessagesDeleteChatUser) TypeID() uint32 { return IDMessagesDeleteChatUser }
-
-func (v *MessagesDeleteChatUser) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteChatUser)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.RevokeHistory {
-		flags |= 1 << 0
-	}
-	b.Long(v.ChatID)
-	putInputUser(b, v.UserID, "messages.deleteChatUser.user_id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDeleteChatUser) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteChatUser, "messages.deleteChatUser")
-	flags := r.Uint32()
-	v.RevokeHistory = flags&(1<<0) != 0
-	v.ChatID = r.Long()
-	readInputUser(r, 1, &v.UserID)
+func (v *MessagesDeleteChatUser) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteChatUser, "messages.deleteChatUser")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.RevokeHistory)
+	c.Long(&v.ChatID)
+	codeInputUser(c, 0, 0, &v.UserID, "messages.deleteChatUser.user_id")
 }
 
 func (*MessagesDeleteChatUser) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3286,32 +1824,17 @@ type MessagesCreateChat struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (*MessagesCreateChat) TypeID() uint32 { return IDMessagesCreateChat }
-
-func (v *MessagesCreateChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCreateChat)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputUserClasses(b, v.Users, "messages.createChat.users")
-	b.String(v.Title)
-	if v.TTLPeriod.Set {
-		flags |= 1 << 0
-		b.Int(v.TTLPeriod.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesCreateChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCreateChat, "messages.createChat")
-	flags := r.Uint32()
-	readInputUserClasses(r, 1, &v.Users)
-	r.ReadString(&v.Title)
-	r.OptInt(flags&(1<<0), &v.TTLPeriod)
+func (v *MessagesCreateChat) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCreateChat, "messages.createChat")
+	flags := c.Flags()
+	vectorInputUserClasses(c, 0, 0, &v.Users, "messages.createChat.users")
+	c.String(&v.Title)
+	c.OptInt(flags, 1<<0, &v.TTLPeriod)
 }
 
 func (*MessagesCreateChat) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
 	v := new(MessagesInvitedUsers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3321,18 +1844,10 @@ type MessagesGetDHConfig struct {
 	RandomLength int32
 }
 
-func (*MessagesGetDHConfig) TypeID() uint32 { return IDMessagesGetDHConfig }
-
-func (v *MessagesGetDHConfig) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDHConfig)
-	b.Int(v.Version)
-	b.Int(v.RandomLength)
-}
-
-func (v *MessagesGetDHConfig) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDHConfig, "messages.getDhConfig")
-	v.Version = r.Int()
-	v.RandomLength = r.Int()
+func (v *MessagesGetDHConfig) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDHConfig, "messages.getDhConfig")
+	c.Int(&v.Version)
+	c.Int(&v.RandomLength)
 }
 
 func (*MessagesGetDHConfig) DecodeResult(r *tl.Reader) MessagesDHConfigClass {
@@ -3346,20 +1861,11 @@ type MessagesRequestEncryption struct {
 	GA       []byte
 }
 
-func (*MessagesRequestEncryption) TypeID() uint32 { return IDMessagesRequestEncryption }
-
-func (v *MessagesRequestEncryption) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestEncryption)
-	putInputUser(b, v.UserID, "messages.requestEncryption.user_id")
-	b.Int(v.RandomID)
-	b.ByteString(v.GA)
-}
-
-func (v *MessagesRequestEncryption) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestEncryption, "messages.requestEncryption")
-	readInputUser(r, 1, &v.UserID)
-	v.RandomID = r.Int()
-	r.ReadByteString(&v.GA)
+func (v *MessagesRequestEncryption) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestEncryption, "messages.requestEncryption")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.requestEncryption.user_id")
+	c.Int(&v.RandomID)
+	c.ByteString(&v.GA)
 }
 
 func (*MessagesRequestEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
@@ -3373,20 +1879,11 @@ type MessagesAcceptEncryption struct {
 	KeyFingerprint int64
 }
 
-func (*MessagesAcceptEncryption) TypeID() uint32 { return IDMessagesAcceptEncryption }
-
-func (v *MessagesAcceptEncryption) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAcceptEncryption)
-	v.Peer.Encode(b)
-	b.ByteString(v.GB)
-	b.Long(v.KeyFingerprint)
-}
-
-func (v *MessagesAcceptEncryption) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAcceptEncryption, "messages.acceptEncryption")
-	v.Peer.Decode(r)
-	r.ReadByteString(&v.GB)
-	v.KeyFingerprint = r.Long()
+func (v *MessagesAcceptEncryption) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAcceptEncryption, "messages.acceptEncryption")
+	v.Peer.TL(c)
+	c.ByteString(&v.GB)
+	c.Long(&v.KeyFingerprint)
 }
 
 func (*MessagesAcceptEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
@@ -3399,24 +1896,11 @@ type MessagesDiscardEncryption struct {
 	ChatID        int32
 }
 
-func (*MessagesDiscardEncryption) TypeID() uint32 { return IDMessagesDiscardEncryption }
-
-func (v *MessagesDiscardEncryption) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDiscardEncryption)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.DeleteHistory {
-		flags |= 1 << 0
-	}
-	b.Int(v.ChatID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDiscardEncryption) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDiscardEncryption, "messages.discardEncryption")
-	flags := r.Uint32()
-	v.DeleteHistory = flags&(1<<0) != 0
-	v.ChatID = r.Int()
+func (v *MessagesDiscardEncryption) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDiscardEncryption, "messages.discardEncryption")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.DeleteHistory)
+	c.Int(&v.ChatID)
 }
 
 func (*MessagesDiscardEncryption) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3427,18 +1911,10 @@ type MessagesSetEncryptedTyping struct {
 	Typing bool
 }
 
-func (*MessagesSetEncryptedTyping) TypeID() uint32 { return IDMessagesSetEncryptedTyping }
-
-func (v *MessagesSetEncryptedTyping) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetEncryptedTyping)
-	v.Peer.Encode(b)
-	b.Bool(v.Typing)
-}
-
-func (v *MessagesSetEncryptedTyping) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetEncryptedTyping, "messages.setEncryptedTyping")
-	v.Peer.Decode(r)
-	v.Typing = r.Bool()
+func (v *MessagesSetEncryptedTyping) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetEncryptedTyping, "messages.setEncryptedTyping")
+	v.Peer.TL(c)
+	c.Bool(&v.Typing)
 }
 
 func (*MessagesSetEncryptedTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3449,18 +1925,10 @@ type MessagesReadEncryptedHistory struct {
 	MaxDate int32
 }
 
-func (*MessagesReadEncryptedHistory) TypeID() uint32 { return IDMessagesReadEncryptedHistory }
-
-func (v *MessagesReadEncryptedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadEncryptedHistory)
-	v.Peer.Encode(b)
-	b.Int(v.MaxDate)
-}
-
-func (v *MessagesReadEncryptedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadEncryptedHistory, "messages.readEncryptedHistory")
-	v.Peer.Decode(r)
-	v.MaxDate = r.Int()
+func (v *MessagesReadEncryptedHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadEncryptedHistory, "messages.readEncryptedHistory")
+	v.Peer.TL(c)
+	c.Int(&v.MaxDate)
 }
 
 func (*MessagesReadEncryptedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3473,28 +1941,13 @@ type MessagesSendEncrypted struct {
 	Data     []byte
 }
 
-func (*MessagesSendEncrypted) TypeID() uint32 { return IDMessagesSendEncrypted }
-
-func (v *MessagesSendEncrypted) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendEncrypted)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 0
-	}
-	v.Peer.Encode(b)
-	b.Long(v.RandomID)
-	b.ByteString(v.Data)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendEncrypted) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendEncrypted, "messages.sendEncrypted")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<0) != 0
-	v.Peer.Decode(r)
-	v.RandomID = r.Long()
-	r.ReadByteString(&v.Data)
+func (v *MessagesSendEncrypted) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendEncrypted, "messages.sendEncrypted")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Silent)
+	v.Peer.TL(c)
+	c.Long(&v.RandomID)
+	c.ByteString(&v.Data)
 }
 
 func (*MessagesSendEncrypted) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
@@ -3510,30 +1963,14 @@ type MessagesSendEncryptedFile struct {
 	File     InputEncryptedFileClass
 }
 
-func (*MessagesSendEncryptedFile) TypeID() uint32 { return IDMessagesSendEncryptedFile }
-
-func (v *MessagesSendEncryptedFile) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendEncryptedFile)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 0
-	}
-	v.Peer.Encode(b)
-	b.Long(v.RandomID)
-	b.ByteString(v.Data)
-	putInputEncryptedFile(b, v.File, "messages.sendEncryptedFile.file")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendEncryptedFile) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendEncryptedFile, "messages.sendEncryptedFile")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<0) != 0
-	v.Peer.Decode(r)
-	v.RandomID = r.Long()
-	r.ReadByteString(&v.Data)
-	readInputEncryptedFile(r, 1, &v.File)
+func (v *MessagesSendEncryptedFile) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendEncryptedFile, "messages.sendEncryptedFile")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Silent)
+	v.Peer.TL(c)
+	c.Long(&v.RandomID)
+	c.ByteString(&v.Data)
+	codeInputEncryptedFile(c, 0, 0, &v.File, "messages.sendEncryptedFile.file")
 }
 
 func (*MessagesSendEncryptedFile) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
@@ -3547,20 +1984,11 @@ type MessagesSendEncryptedService struct {
 	Data     []byte
 }
 
-func (*MessagesSendEncryptedService) TypeID() uint32 { return IDMessagesSendEncryptedService }
-
-func (v *MessagesSendEncryptedService) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendEncryptedService)
-	v.Peer.Encode(b)
-	b.Long(v.RandomID)
-	b.ByteString(v.Data)
-}
-
-func (v *MessagesSendEncryptedService) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendEncryptedService, "messages.sendEncryptedService")
-	v.Peer.Decode(r)
-	v.RandomID = r.Long()
-	r.ReadByteString(&v.Data)
+func (v *MessagesSendEncryptedService) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendEncryptedService, "messages.sendEncryptedService")
+	v.Peer.TL(c)
+	c.Long(&v.RandomID)
+	c.ByteString(&v.Data)
 }
 
 func (*MessagesSendEncryptedService) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
@@ -3572,16 +2000,9 @@ type MessagesReceivedQueue struct {
 	MaxQts int32
 }
 
-func (*MessagesReceivedQueue) TypeID() uint32 { return IDMessagesReceivedQueue }
-
-func (v *MessagesReceivedQueue) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReceivedQueue)
-	b.Int(v.MaxQts)
-}
-
-func (v *MessagesReceivedQueue) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReceivedQueue, "messages.receivedQueue")
-	v.MaxQts = r.Int()
+func (v *MessagesReceivedQueue) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReceivedQueue, "messages.receivedQueue")
+	c.Int(&v.MaxQts)
 }
 
 func (*MessagesReceivedQueue) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
@@ -3591,16 +2012,9 @@ type MessagesReportEncryptedSpam struct {
 	Peer InputEncryptedChat
 }
 
-func (*MessagesReportEncryptedSpam) TypeID() uint32 { return IDMessagesReportEncryptedSpam }
-
-func (v *MessagesReportEncryptedSpam) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportEncryptedSpam)
-	v.Peer.Encode(b)
-}
-
-func (v *MessagesReportEncryptedSpam) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportEncryptedSpam, "messages.reportEncryptedSpam")
-	v.Peer.Decode(r)
+func (v *MessagesReportEncryptedSpam) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportEncryptedSpam, "messages.reportEncryptedSpam")
+	v.Peer.TL(c)
 }
 
 func (*MessagesReportEncryptedSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3610,21 +2024,14 @@ type MessagesReadMessageContents struct {
 	ID []int32
 }
 
-func (*MessagesReadMessageContents) TypeID() uint32 { return IDMessagesReadMessageContents }
-
-func (v *MessagesReadMessageContents) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadMessageContents)
-	b.Ints(v.ID)
-}
-
-func (v *MessagesReadMessageContents) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadMessageContents, "messages.readMessageContents")
-	r.ReadInts(&v.ID)
+func (v *MessagesReadMessageContents) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadMessageContents, "messages.readMessageContents")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesReadMessageContents) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
 	v := new(MessagesAffectedMessages)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3634,18 +2041,10 @@ type MessagesGetStickers struct {
 	Hash     int64
 }
 
-func (*MessagesGetStickers) TypeID() uint32 { return IDMessagesGetStickers }
-
-func (v *MessagesGetStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetStickers)
-	b.String(v.Emoticon)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetStickers, "messages.getStickers")
-	r.ReadString(&v.Emoticon)
-	v.Hash = r.Long()
+func (v *MessagesGetStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetStickers, "messages.getStickers")
+	c.String(&v.Emoticon)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetStickers) DecodeResult(r *tl.Reader) MessagesStickersClass {
@@ -3657,16 +2056,9 @@ type MessagesGetAllStickers struct {
 	Hash int64
 }
 
-func (*MessagesGetAllStickers) TypeID() uint32 { return IDMessagesGetAllStickers }
-
-func (v *MessagesGetAllStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAllStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetAllStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAllStickers, "messages.getAllStickers")
-	v.Hash = r.Long()
+func (v *MessagesGetAllStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAllStickers, "messages.getAllStickers")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetAllStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
@@ -3679,30 +2071,16 @@ type MessagesGetWebPagePreview struct {
 	Entities []MessageEntityClass
 }
 
-func (*MessagesGetWebPagePreview) TypeID() uint32 { return IDMessagesGetWebPagePreview }
-
-func (v *MessagesGetWebPagePreview) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetWebPagePreview)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Message)
-	if v.Entities != nil {
-		flags |= 1 << 3
-		putMessageEntityClasses(b, v.Entities, "messages.getWebPagePreview.entities")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetWebPagePreview) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetWebPagePreview, "messages.getWebPagePreview")
-	flags := r.Uint32()
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
+func (v *MessagesGetWebPagePreview) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetWebPagePreview, "messages.getWebPagePreview")
+	flags := c.Flags()
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.getWebPagePreview.entities")
 }
 
 func (*MessagesGetWebPagePreview) DecodeResult(r *tl.Reader) *MessagesWebPagePreview {
 	v := new(MessagesWebPagePreview)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3717,48 +2095,16 @@ type MessagesExportChatInvite struct {
 	SubscriptionPricing   *StarsSubscriptionPricing
 }
 
-func (*MessagesExportChatInvite) TypeID() uint32 { return IDMessagesExportChatInvite }
-
-func (v *MessagesExportChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesExportChatInvite)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.LegacyRevokePermanent {
-		flags |= 1 << 2
-	}
-	if v.RequestNeeded {
-		flags |= 1 << 3
-	}
-	putInputPeer(b, v.Peer, "messages.exportChatInvite.peer")
-	if v.ExpireDate.Set {
-		flags |= 1 << 0
-		b.Int(v.ExpireDate.Value)
-	}
-	if v.UsageLimit.Set {
-		flags |= 1 << 1
-		b.Int(v.UsageLimit.Value)
-	}
-	if v.Title.Set {
-		flags |= 1 << 4
-		b.String(v.Title.Value)
-	}
-	if v.SubscriptionPricing != nil {
-		flags |= 1 << 5
-		v.SubscriptionPricing.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesExportChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesExportChatInvite, "messages.exportChatInvite")
-	flags := r.Uint32()
-	v.LegacyRevokePermanent = flags&(1<<2) != 0
-	v.RequestNeeded = flags&(1<<3) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.ExpireDate)
-	r.OptInt(flags&(1<<1), &v.UsageLimit)
-	r.OptString(flags&(1<<4), &v.Title)
-	readStarsSubscriptionPricing(r, flags&(1<<5), &v.SubscriptionPricing)
+func (v *MessagesExportChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesExportChatInvite, "messages.exportChatInvite")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.LegacyRevokePermanent)
+	c.True(flags, 1<<3, &v.RequestNeeded)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.exportChatInvite.peer")
+	c.OptInt(flags, 1<<0, &v.ExpireDate)
+	c.OptInt(flags, 1<<1, &v.UsageLimit)
+	c.OptString(flags, 1<<4, &v.Title)
+	optStarsSubscriptionPricing(c, flags, 1<<5, &v.SubscriptionPricing, "")
 }
 
 func (*MessagesExportChatInvite) DecodeResult(r *tl.Reader) ExportedChatInviteClass {
@@ -3770,16 +2116,9 @@ type MessagesCheckChatInvite struct {
 	Hash string
 }
 
-func (*MessagesCheckChatInvite) TypeID() uint32 { return IDMessagesCheckChatInvite }
-
-func (v *MessagesCheckChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckChatInvite)
-	b.String(v.Hash)
-}
-
-func (v *MessagesCheckChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckChatInvite, "messages.checkChatInvite")
-	r.ReadString(&v.Hash)
+func (v *MessagesCheckChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCheckChatInvite, "messages.checkChatInvite")
+	c.String(&v.Hash)
 }
 
 func (*MessagesCheckChatInvite) DecodeResult(r *tl.Reader) ChatInviteClass {
@@ -3791,16 +2130,9 @@ type MessagesImportChatInvite struct {
 	Hash string
 }
 
-func (*MessagesImportChatInvite) TypeID() uint32 { return IDMessagesImportChatInvite }
-
-func (v *MessagesImportChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesImportChatInvite)
-	b.String(v.Hash)
-}
-
-func (v *MessagesImportChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesImportChatInvite, "messages.importChatInvite")
-	r.ReadString(&v.Hash)
+func (v *MessagesImportChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesImportChatInvite, "messages.importChatInvite")
+	c.String(&v.Hash)
 }
 
 func (*MessagesImportChatInvite) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
@@ -3813,18 +2145,10 @@ type MessagesGetStickerSet struct {
 	Hash       int32
 }
 
-func (*MessagesGetStickerSet) TypeID() uint32 { return IDMessagesGetStickerSet }
-
-func (v *MessagesGetStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetStickerSet)
-	putInputStickerSet(b, v.Stickerset, "messages.getStickerSet.stickerset")
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetStickerSet, "messages.getStickerSet")
-	readInputStickerSet(r, 1, &v.Stickerset)
-	v.Hash = r.Int()
+func (v *MessagesGetStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetStickerSet, "messages.getStickerSet")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "messages.getStickerSet.stickerset")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -3837,18 +2161,10 @@ type MessagesInstallStickerSet struct {
 	Archived   bool
 }
 
-func (*MessagesInstallStickerSet) TypeID() uint32 { return IDMessagesInstallStickerSet }
-
-func (v *MessagesInstallStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInstallStickerSet)
-	putInputStickerSet(b, v.Stickerset, "messages.installStickerSet.stickerset")
-	b.Bool(v.Archived)
-}
-
-func (v *MessagesInstallStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInstallStickerSet, "messages.installStickerSet")
-	readInputStickerSet(r, 1, &v.Stickerset)
-	v.Archived = r.Bool()
+func (v *MessagesInstallStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDMessagesInstallStickerSet, "messages.installStickerSet")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "messages.installStickerSet.stickerset")
+	c.Bool(&v.Archived)
 }
 
 func (*MessagesInstallStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetInstallResultClass {
@@ -3860,16 +2176,9 @@ type MessagesUninstallStickerSet struct {
 	Stickerset InputStickerSetClass
 }
 
-func (*MessagesUninstallStickerSet) TypeID() uint32 { return IDMessagesUninstallStickerSet }
-
-func (v *MessagesUninstallStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUninstallStickerSet)
-	putInputStickerSet(b, v.Stickerset, "messages.uninstallStickerSet.stickerset")
-}
-
-func (v *MessagesUninstallStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUninstallStickerSet, "messages.uninstallStickerSet")
-	readInputStickerSet(r, 1, &v.Stickerset)
+func (v *MessagesUninstallStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUninstallStickerSet, "messages.uninstallStickerSet")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "messages.uninstallStickerSet.stickerset")
 }
 
 func (*MessagesUninstallStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3882,22 +2191,12 @@ type MessagesStartBot struct {
 	StartParam string
 }
 
-func (*MessagesStartBot) TypeID() uint32 { return IDMessagesStartBot }
-
-func (v *MessagesStartBot) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStartBot)
-	putInputUser(b, v.Bot, "messages.startBot.bot")
-	putInputPeer(b, v.Peer, "messages.startBot.peer")
-	b.Long(v.RandomID)
-	b.String(v.StartParam)
-}
-
-func (v *MessagesStartBot) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStartBot, "messages.startBot")
-	readInputUser(r, 1, &v.Bot)
-	readInputPeer(r, 1, &v.Peer)
-	v.RandomID = r.Long()
-	r.ReadString(&v.StartParam)
+func (v *MessagesStartBot) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStartBot, "messages.startBot")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.startBot.bot")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.startBot.peer")
+	c.Long(&v.RandomID)
+	c.String(&v.StartParam)
 }
 
 func (*MessagesStartBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3909,25 +2208,16 @@ type MessagesGetMessagesViews struct {
 	Increment bool
 }
 
-func (*MessagesGetMessagesViews) TypeID() uint32 { return IDMessagesGetMessagesViews }
-
-func (v *MessagesGetMessagesViews) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessagesViews)
-	putInputPeer(b, v.Peer, "messages.getMessagesViews.peer")
-	b.Ints(v.ID)
-	b.Bool(v.Increment)
-}
-
-func (v *MessagesGetMessagesViews) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessagesViews, "messages.getMessagesViews")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
-	v.Increment = r.Bool()
+func (v *MessagesGetMessagesViews) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMessagesViews, "messages.getMessagesViews")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessagesViews.peer")
+	c.Ints(&v.ID)
+	c.Bool(&v.Increment)
 }
 
 func (*MessagesGetMessagesViews) DecodeResult(r *tl.Reader) *MessagesMessageViews {
 	v := new(MessagesMessageViews)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3938,20 +2228,11 @@ type MessagesEditChatAdmin struct {
 	IsAdmin bool
 }
 
-func (*MessagesEditChatAdmin) TypeID() uint32 { return IDMessagesEditChatAdmin }
-
-func (v *MessagesEditChatAdmin) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatAdmin)
-	b.Long(v.ChatID)
-	putInputUser(b, v.UserID, "messages.editChatAdmin.user_id")
-	b.Bool(v.IsAdmin)
-}
-
-func (v *MessagesEditChatAdmin) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatAdmin, "messages.editChatAdmin")
-	v.ChatID = r.Long()
-	readInputUser(r, 1, &v.UserID)
-	v.IsAdmin = r.Bool()
+func (v *MessagesEditChatAdmin) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatAdmin, "messages.editChatAdmin")
+	c.Long(&v.ChatID)
+	codeInputUser(c, 0, 0, &v.UserID, "messages.editChatAdmin.user_id")
+	c.Bool(&v.IsAdmin)
 }
 
 func (*MessagesEditChatAdmin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -3961,16 +2242,9 @@ type MessagesMigrateChat struct {
 	ChatID int64
 }
 
-func (*MessagesMigrateChat) TypeID() uint32 { return IDMessagesMigrateChat }
-
-func (v *MessagesMigrateChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMigrateChat)
-	b.Long(v.ChatID)
-}
-
-func (v *MessagesMigrateChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMigrateChat, "messages.migrateChat")
-	v.ChatID = r.Long()
+func (v *MessagesMigrateChat) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMigrateChat, "messages.migrateChat")
+	c.Long(&v.ChatID)
 }
 
 func (*MessagesMigrateChat) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3992,56 +2266,22 @@ type MessagesSearchGlobal struct {
 	Limit          int32
 }
 
-func (*MessagesSearchGlobal) TypeID() uint32 { return IDMessagesSearchGlobal }
-
-func (v *MessagesSearchGlobal) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchGlobal)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.BroadcastsOnly {
-		flags |= 1 << 1
-	}
-	if v.GroupsOnly {
-		flags |= 1 << 2
-	}
-	if v.UsersOnly {
-		flags |= 1 << 3
-	}
-	if v.FolderID.Set {
-		flags |= 1 << 0
-		b.Int(v.FolderID.Value)
-	}
-	if v.Community != nil {
-		flags |= 1 << 4
-		v.Community.Encode(b)
-	}
-	b.String(v.Q)
-	putMessagesFilter(b, v.Filter, "messages.searchGlobal.filter")
-	b.Int(v.MinDate)
-	b.Int(v.MaxDate)
-	b.Int(v.OffsetRate)
-	putInputPeer(b, v.OffsetPeer, "messages.searchGlobal.offset_peer")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearchGlobal) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchGlobal, "messages.searchGlobal")
-	flags := r.Uint32()
-	v.BroadcastsOnly = flags&(1<<1) != 0
-	v.GroupsOnly = flags&(1<<2) != 0
-	v.UsersOnly = flags&(1<<3) != 0
-	r.OptInt(flags&(1<<0), &v.FolderID)
-	readInputChannel(r, flags&(1<<4), &v.Community)
-	r.ReadString(&v.Q)
-	readMessagesFilter(r, 1, &v.Filter)
-	v.MinDate = r.Int()
-	v.MaxDate = r.Int()
-	v.OffsetRate = r.Int()
-	readInputPeer(r, 1, &v.OffsetPeer)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
+func (v *MessagesSearchGlobal) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchGlobal, "messages.searchGlobal")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.BroadcastsOnly)
+	c.True(flags, 1<<2, &v.GroupsOnly)
+	c.True(flags, 1<<3, &v.UsersOnly)
+	c.OptInt(flags, 1<<0, &v.FolderID)
+	codeInputChannel(c, flags, 1<<4, &v.Community, "")
+	c.String(&v.Q)
+	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.searchGlobal.filter")
+	c.Int(&v.MinDate)
+	c.Int(&v.MaxDate)
+	c.Int(&v.OffsetRate)
+	codeInputPeer(c, 0, 0, &v.OffsetPeer, "messages.searchGlobal.offset_peer")
+	c.Int(&v.OffsetID)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesSearchGlobal) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -4055,28 +2295,12 @@ type MessagesReorderStickerSets struct {
 	Order  []int64
 }
 
-func (*MessagesReorderStickerSets) TypeID() uint32 { return IDMessagesReorderStickerSets }
-
-func (v *MessagesReorderStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderStickerSets)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Masks {
-		flags |= 1 << 0
-	}
-	if v.Emojis {
-		flags |= 1 << 1
-	}
-	b.Longs(v.Order)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReorderStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderStickerSets, "messages.reorderStickerSets")
-	flags := r.Uint32()
-	v.Masks = flags&(1<<0) != 0
-	v.Emojis = flags&(1<<1) != 0
-	r.ReadLongs(&v.Order)
+func (v *MessagesReorderStickerSets) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReorderStickerSets, "messages.reorderStickerSets")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Masks)
+	c.True(flags, 1<<1, &v.Emojis)
+	c.Longs(&v.Order)
 }
 
 func (*MessagesReorderStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4088,20 +2312,11 @@ type MessagesGetDocumentByHash struct {
 	MIMEType string
 }
 
-func (*MessagesGetDocumentByHash) TypeID() uint32 { return IDMessagesGetDocumentByHash }
-
-func (v *MessagesGetDocumentByHash) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDocumentByHash)
-	b.ByteString(v.SHA256)
-	b.Long(v.Size)
-	b.String(v.MIMEType)
-}
-
-func (v *MessagesGetDocumentByHash) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDocumentByHash, "messages.getDocumentByHash")
-	r.ReadByteString(&v.SHA256)
-	v.Size = r.Long()
-	r.ReadString(&v.MIMEType)
+func (v *MessagesGetDocumentByHash) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDocumentByHash, "messages.getDocumentByHash")
+	c.ByteString(&v.SHA256)
+	c.Long(&v.Size)
+	c.String(&v.MIMEType)
 }
 
 func (*MessagesGetDocumentByHash) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
@@ -4111,16 +2326,9 @@ type MessagesGetSavedGIFs struct {
 	Hash int64
 }
 
-func (*MessagesGetSavedGIFs) TypeID() uint32 { return IDMessagesGetSavedGIFs }
-
-func (v *MessagesGetSavedGIFs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedGIFs)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetSavedGIFs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedGIFs, "messages.getSavedGifs")
-	v.Hash = r.Long()
+func (v *MessagesGetSavedGIFs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSavedGIFs, "messages.getSavedGifs")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetSavedGIFs) DecodeResult(r *tl.Reader) MessagesSavedGIFsClass {
@@ -4133,18 +2341,10 @@ type MessagesSaveGIF struct {
 	Unsave bool
 }
 
-func (*MessagesSaveGIF) TypeID() uint32 { return IDMessagesSaveGIF }
-
-func (v *MessagesSaveGIF) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveGIF)
-	putInputDocument(b, v.ID, "messages.saveGif.id")
-	b.Bool(v.Unsave)
-}
-
-func (v *MessagesSaveGIF) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveGIF, "messages.saveGif")
-	readInputDocument(r, 1, &v.ID)
-	v.Unsave = r.Bool()
+func (v *MessagesSaveGIF) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSaveGIF, "messages.saveGif")
+	codeInputDocument(c, 0, 0, &v.ID, "messages.saveGif.id")
+	c.Bool(&v.Unsave)
 }
 
 func (*MessagesSaveGIF) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4158,36 +2358,19 @@ type MessagesGetInlineBotResults struct {
 	Offset   string
 }
 
-func (*MessagesGetInlineBotResults) TypeID() uint32 { return IDMessagesGetInlineBotResults }
-
-func (v *MessagesGetInlineBotResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetInlineBotResults)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputUser(b, v.Bot, "messages.getInlineBotResults.bot")
-	putInputPeer(b, v.Peer, "messages.getInlineBotResults.peer")
-	if v.GeoPoint != nil {
-		flags |= 1 << 0
-		v.GeoPoint.Encode(b)
-	}
-	b.String(v.Query)
-	b.String(v.Offset)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetInlineBotResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetInlineBotResults, "messages.getInlineBotResults")
-	flags := r.Uint32()
-	readInputUser(r, 1, &v.Bot)
-	readInputPeer(r, 1, &v.Peer)
-	readInputGeoPoint(r, flags&(1<<0), &v.GeoPoint)
-	r.ReadString(&v.Query)
-	r.ReadString(&v.Offset)
+func (v *MessagesGetInlineBotResults) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetInlineBotResults, "messages.getInlineBotResults")
+	flags := c.Flags()
+	codeInputUser(c, 0, 0, &v.Bot, "messages.getInlineBotResults.bot")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getInlineBotResults.peer")
+	codeInputGeoPoint(c, flags, 1<<0, &v.GeoPoint, "")
+	c.String(&v.Query)
+	c.String(&v.Offset)
 }
 
 func (*MessagesGetInlineBotResults) DecodeResult(r *tl.Reader) *MessagesBotResults {
 	v := new(MessagesBotResults)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -4203,47 +2386,17 @@ type MessagesSetInlineBotResults struct {
 	SwitchWebview *InlineBotWebView
 }
 
-func (*MessagesSetInlineBotResults) TypeID() uint32 { return IDMessagesSetInlineBotResults }
-
-func (v *MessagesSetInlineBotResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetInlineBotResults)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Gallery {
-		flags |= 1 << 0
-	}
-	if v.Private {
-		flags |= 1 << 1
-	}
-	b.Long(v.QueryID)
-	putInputBotInlineResultClasses(b, v.Results, "messages.setInlineBotResults.results")
-	b.Int(v.CacheTime)
-	if v.NextOffset.Set {
-		flags |= 1 << 2
-		b.String(v.NextOffset.Value)
-	}
-	if v.SwitchPm != nil {
-		flags |= 1 << 3
-		v.SwitchPm.Encode(b)
-	}
-	if v.SwitchWebview != nil {
-		flags |= 1 << 4
-		v.SwitchWebview.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetInlineBotResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetInlineBotResults, "messages.setInlineBotResults")
-	flags := r.Uint32()
-	v.Gallery = flags&(1<<0) != 0
-	v.Private = flags&(1<<1) != 0
-	v.QueryID = r.Long()
-	readInputBotInlineResultClasses(r, 1, &v.Results)
-	v.CacheTime = r.Int()
-	r.OptString(flags&(1<<2), &v.NextOffset)
-	readInlineBotSwitchPM(r, flags&(1<<3), &v.SwitchPm)
-	readInlineBotWebView(r, flags&(1<<4), &v.SwitchWebview)
+func (v *MessagesSetInlineBotResults) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetInlineBotResults, "messages.setInlineBotResults")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Gallery)
+	c.True(flags, 1<<1, &v.Private)
+	c.Long(&v.QueryID)
+	vectorInputBotInlineResultClasses(c, 0, 0, &v.Results, "messages.setInlineBotResults.results")
+	c.Int(&v.CacheTime)
+	c.OptString(flags, 1<<2, &v.NextOffset)
+	optInlineBotSwitchPM(c, flags, 1<<3, &v.SwitchPm, "")
+	optInlineBotWebView(c, flags, 1<<4, &v.SwitchWebview, "")
 }
 
 func (*MessagesSetInlineBotResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4265,67 +2418,22 @@ type MessagesSendInlineBotResult struct {
 	AllowPaidStars     tl.Optional[int64]
 }
 
-func (*MessagesSendInlineBotResult) TypeID() uint32 { return IDMessagesSendInlineBotResult }
-
-func (v *MessagesSendInlineBotResult) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendInlineBotResult)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.HideVia {
-		flags |= 1 << 11
-	}
-	putInputPeer(b, v.Peer, "messages.sendInlineBotResult.peer")
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-		v.ReplyTo.Encode(b)
-	}
-	b.Long(v.RandomID)
-	b.Long(v.QueryID)
-	b.String(v.ID)
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-		b.Long(v.AllowPaidStars.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendInlineBotResult) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendInlineBotResult, "messages.sendInlineBotResult")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.HideVia = flags&(1<<11) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
-	v.RandomID = r.Long()
-	v.QueryID = r.Long()
-	r.ReadString(&v.ID)
-	r.OptInt(flags&(1<<10), &v.ScheduleDate)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
-	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
-	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+func (v *MessagesSendInlineBotResult) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendInlineBotResult, "messages.sendInlineBotResult")
+	flags := c.Flags()
+	c.True(flags, 1<<5, &v.Silent)
+	c.True(flags, 1<<6, &v.Background)
+	c.True(flags, 1<<7, &v.ClearDraft)
+	c.True(flags, 1<<11, &v.HideVia)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendInlineBotResult.peer")
+	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
+	c.Long(&v.RandomID)
+	c.Long(&v.QueryID)
+	c.String(&v.ID)
+	c.OptInt(flags, 1<<10, &v.ScheduleDate)
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
+	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
+	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
 }
 
 func (*MessagesSendInlineBotResult) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -4336,23 +2444,15 @@ type MessagesGetMessageEditData struct {
 	ID   int32
 }
 
-func (*MessagesGetMessageEditData) TypeID() uint32 { return IDMessagesGetMessageEditData }
-
-func (v *MessagesGetMessageEditData) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessageEditData)
-	putInputPeer(b, v.Peer, "messages.getMessageEditData.peer")
-	b.Int(v.ID)
-}
-
-func (v *MessagesGetMessageEditData) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessageEditData, "messages.getMessageEditData")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
+func (v *MessagesGetMessageEditData) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMessageEditData, "messages.getMessageEditData")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessageEditData.peer")
+	c.Int(&v.ID)
 }
 
 func (*MessagesGetMessageEditData) DecodeResult(r *tl.Reader) *MessagesMessageEditData {
 	v := new(MessagesMessageEditData)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -4372,70 +2472,21 @@ type MessagesEditMessage struct {
 	RichMessage          InputRichMessageClass
 }
 
-func (*MessagesEditMessage) TypeID() uint32 { return IDMessagesEditMessage }
-
-func (v *MessagesEditMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	putInputPeer(b, v.Peer, "messages.editMessage.peer")
-	b.Int(v.ID)
-	if v.Message.Set {
-		flags |= 1 << 11
-		b.String(v.Message.Value)
-	}
-	if v.Media != nil {
-		flags |= 1 << 14
-		v.Media.Encode(b)
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-		putMessageEntityClasses(b, v.Entities, "messages.editMessage.entities")
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 15
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.ScheduleRepeatPeriod.Set {
-		flags |= 1 << 18
-		b.Int(v.ScheduleRepeatPeriod.Value)
-	}
-	if v.QuickReplyShortcutID.Set {
-		flags |= 1 << 17
-		b.Int(v.QuickReplyShortcutID.Value)
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 23
-		v.RichMessage.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesEditMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditMessage, "messages.editMessage")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	r.OptString(flags&(1<<11), &v.Message)
-	readInputMedia(r, flags&(1<<14), &v.Media)
-	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
-	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
-	r.OptInt(flags&(1<<15), &v.ScheduleDate)
-	r.OptInt(flags&(1<<18), &v.ScheduleRepeatPeriod)
-	r.OptInt(flags&(1<<17), &v.QuickReplyShortcutID)
-	readInputRichMessage(r, flags&(1<<23), &v.RichMessage)
+func (v *MessagesEditMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditMessage, "messages.editMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.NoWebpage)
+	c.True(flags, 1<<16, &v.InvertMedia)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editMessage.peer")
+	c.Int(&v.ID)
+	c.OptString(flags, 1<<11, &v.Message)
+	codeInputMedia(c, flags, 1<<14, &v.Media, "")
+	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
+	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.editMessage.entities")
+	c.OptInt(flags, 1<<15, &v.ScheduleDate)
+	c.OptInt(flags, 1<<18, &v.ScheduleRepeatPeriod)
+	c.OptInt(flags, 1<<17, &v.QuickReplyShortcutID)
+	codeInputRichMessage(c, flags, 1<<23, &v.RichMessage, "")
 }
 
 func (*MessagesEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -4452,53 +2503,17 @@ type MessagesEditInlineBotMessage struct {
 	RichMessage InputRichMessageClass
 }
 
-func (*MessagesEditInlineBotMessage) TypeID() uint32 { return IDMessagesEditInlineBotMessage }
-
-func (v *MessagesEditInlineBotMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditInlineBotMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	putInputBotInlineMessageID(b, v.ID, "messages.editInlineBotMessage.id")
-	if v.Message.Set {
-		flags |= 1 << 11
-		b.String(v.Message.Value)
-	}
-	if v.Media != nil {
-		flags |= 1 << 14
-		v.Media.Encode(b)
-	}
-	if v.ReplyMarkup != nil {
-		flags |= 1 << 2
-		v.ReplyMarkup.Encode(b)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 3
-		putMessageEntityClasses(b, v.Entities, "messages.editInlineBotMessage.entities")
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 23
-		v.RichMessage.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesEditInlineBotMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditInlineBotMessage, "messages.editInlineBotMessage")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	readInputBotInlineMessageID(r, 1, &v.ID)
-	r.OptString(flags&(1<<11), &v.Message)
-	readInputMedia(r, flags&(1<<14), &v.Media)
-	readReplyMarkup(r, flags&(1<<2), &v.ReplyMarkup)
-	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
-	readInputRichMessage(r, flags&(1<<23), &v.RichMessage)
+func (v *MessagesEditInlineBotMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditInlineBotMessage, "messages.editInlineBotMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.NoWebpage)
+	c.True(flags, 1<<16, &v.InvertMedia)
+	codeInputBotInlineMessageID(c, 0, 0, &v.ID, "messages.editInlineBotMessage.id")
+	c.OptString(flags, 1<<11, &v.Message)
+	codeInputMedia(c, flags, 1<<14, &v.Media, "")
+	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
+	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.editInlineBotMessage.entities")
+	codeInputRichMessage(c, flags, 1<<23, &v.RichMessage, "")
 }
 
 func (*MessagesEditInlineBotMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4512,41 +2527,19 @@ type MessagesGetBotCallbackAnswer struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*MessagesGetBotCallbackAnswer) TypeID() uint32 { return IDMessagesGetBotCallbackAnswer }
-
-func (v *MessagesGetBotCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetBotCallbackAnswer)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Game {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "messages.getBotCallbackAnswer.peer")
-	b.Int(v.MsgID)
-	if v.Data != nil {
-		flags |= 1 << 0
-		b.ByteString(v.Data)
-	}
-	if v.Password != nil {
-		flags |= 1 << 2
-		v.Password.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetBotCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetBotCallbackAnswer, "messages.getBotCallbackAnswer")
-	flags := r.Uint32()
-	v.Game = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	r.OptByteString(flags&(1<<0), &v.Data)
-	readInputCheckPasswordSRP(r, flags&(1<<2), &v.Password)
+func (v *MessagesGetBotCallbackAnswer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetBotCallbackAnswer, "messages.getBotCallbackAnswer")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Game)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getBotCallbackAnswer.peer")
+	c.Int(&v.MsgID)
+	c.OptByteString(flags, 1<<0, &v.Data)
+	codeInputCheckPasswordSRP(c, flags, 1<<2, &v.Password, "")
 }
 
 func (*MessagesGetBotCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
 	v := new(MessagesBotCallbackAnswer)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -4559,36 +2552,14 @@ type MessagesSetBotCallbackAnswer struct {
 	CacheTime int32
 }
 
-func (*MessagesSetBotCallbackAnswer) TypeID() uint32 { return IDMessagesSetBotCallbackAnswer }
-
-func (v *MessagesSetBotCallbackAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotCallbackAnswer)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Alert {
-		flags |= 1 << 1
-	}
-	b.Long(v.QueryID)
-	if v.Message.Set {
-		flags |= 1 << 0
-		b.String(v.Message.Value)
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-		b.String(v.URL.Value)
-	}
-	b.Int(v.CacheTime)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetBotCallbackAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotCallbackAnswer, "messages.setBotCallbackAnswer")
-	flags := r.Uint32()
-	v.Alert = flags&(1<<1) != 0
-	v.QueryID = r.Long()
-	r.OptString(flags&(1<<0), &v.Message)
-	r.OptString(flags&(1<<2), &v.URL)
-	v.CacheTime = r.Int()
+func (v *MessagesSetBotCallbackAnswer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetBotCallbackAnswer, "messages.setBotCallbackAnswer")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Alert)
+	c.Long(&v.QueryID)
+	c.OptString(flags, 1<<0, &v.Message)
+	c.OptString(flags, 1<<2, &v.URL)
+	c.Int(&v.CacheTime)
 }
 
 func (*MessagesSetBotCallbackAnswer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4598,21 +2569,14 @@ type MessagesGetPeerDialogs struct {
 	Peers []InputDialogPeerClass
 }
 
-func (*MessagesGetPeerDialogs) TypeID() uint32 { return IDMessagesGetPeerDialogs }
-
-func (v *MessagesGetPeerDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPeerDialogs)
-	putInputDialogPeerClasses(b, v.Peers, "messages.getPeerDialogs.peers")
-}
-
-func (v *MessagesGetPeerDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPeerDialogs, "messages.getPeerDialogs")
-	readInputDialogPeerClasses(r, 1, &v.Peers)
+func (v *MessagesGetPeerDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPeerDialogs, "messages.getPeerDialogs")
+	vectorInputDialogPeerClasses(c, 0, 0, &v.Peers, "messages.getPeerDialogs.peers")
 }
 
 func (*MessagesGetPeerDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
 	v := new(MessagesPeerDialogs)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -4630,60 +2594,19 @@ type MessagesSaveDraft struct {
 	RichMessage   InputRichMessageClass
 }
 
-func (*MessagesSaveDraft) TypeID() uint32 { return IDMessagesSaveDraft }
-
-func (v *MessagesSaveDraft) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveDraft)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.NoWebpage {
-		flags |= 1 << 1
-	}
-	if v.InvertMedia {
-		flags |= 1 << 6
-	}
-	if v.ReplyTo != nil {
-		flags |= 1 << 4
-		v.ReplyTo.Encode(b)
-	}
-	putInputPeer(b, v.Peer, "messages.saveDraft.peer")
-	b.String(v.Message)
-	if v.Entities != nil {
-		flags |= 1 << 3
-		putMessageEntityClasses(b, v.Entities, "messages.saveDraft.entities")
-	}
-	if v.Media != nil {
-		flags |= 1 << 5
-		v.Media.Encode(b)
-	}
-	if v.Effect.Set {
-		flags |= 1 << 7
-		b.Long(v.Effect.Value)
-	}
-	if v.SuggestedPost != nil {
-		flags |= 1 << 8
-		v.SuggestedPost.Encode(b)
-	}
-	if v.RichMessage != nil {
-		flags |= 1 << 9
-		v.RichMessage.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSaveDraft) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveDraft, "messages.saveDraft")
-	flags := r.Uint32()
-	v.NoWebpage = flags&(1<<1) != 0
-	v.InvertMedia = flags&(1<<6) != 0
-	readInputReplyTo(r, flags&(1<<4), &v.ReplyTo)
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Message)
-	readMessageEntityClasses(r, flags&(1<<3), &v.Entities)
-	readInputMedia(r, flags&(1<<5), &v.Media)
-	r.OptLong(flags&(1<<7), &v.Effect)
-	readSuggestedPost(r, flags&(1<<8), &v.SuggestedPost)
-	readInputRichMessage(r, flags&(1<<9), &v.RichMessage)
+func (v *MessagesSaveDraft) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSaveDraft, "messages.saveDraft")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.NoWebpage)
+	c.True(flags, 1<<6, &v.InvertMedia)
+	codeInputReplyTo(c, flags, 1<<4, &v.ReplyTo, "")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.saveDraft.peer")
+	c.String(&v.Message)
+	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.saveDraft.entities")
+	codeInputMedia(c, flags, 1<<5, &v.Media, "")
+	c.OptLong(flags, 1<<7, &v.Effect)
+	optSuggestedPost(c, flags, 1<<8, &v.SuggestedPost, "")
+	codeInputRichMessage(c, flags, 1<<9, &v.RichMessage, "")
 }
 
 func (*MessagesSaveDraft) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4692,14 +2615,8 @@ func (*MessagesSaveDraft) DecodeResult(r *tl.Reader) bool { return r.Bool() }
 type MessagesGetAllDrafts struct {
 }
 
-func (*MessagesGetAllDrafts) TypeID() uint32 { return IDMessagesGetAllDrafts }
-
-func (v *MessagesGetAllDrafts) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAllDrafts)
-}
-
-func (v *MessagesGetAllDrafts) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAllDrafts, "messages.getAllDrafts")
+func (v *MessagesGetAllDrafts) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAllDrafts, "messages.getAllDrafts")
 }
 
 func (*MessagesGetAllDrafts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -4709,16 +2626,9 @@ type MessagesGetFeaturedStickers struct {
 	Hash int64
 }
 
-func (*MessagesGetFeaturedStickers) TypeID() uint32 { return IDMessagesGetFeaturedStickers }
-
-func (v *MessagesGetFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFeaturedStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFeaturedStickers, "messages.getFeaturedStickers")
-	v.Hash = r.Long()
+func (v *MessagesGetFeaturedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetFeaturedStickers, "messages.getFeaturedStickers")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
@@ -4730,16 +2640,9 @@ type MessagesReadFeaturedStickers struct {
 	ID []int64
 }
 
-func (*MessagesReadFeaturedStickers) TypeID() uint32 { return IDMessagesReadFeaturedStickers }
-
-func (v *MessagesReadFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadFeaturedStickers)
-	b.Longs(v.ID)
-}
-
-func (v *MessagesReadFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadFeaturedStickers, "messages.readFeaturedStickers")
-	r.ReadLongs(&v.ID)
+func (v *MessagesReadFeaturedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadFeaturedStickers, "messages.readFeaturedStickers")
+	c.Longs(&v.ID)
 }
 
 func (*MessagesReadFeaturedStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4750,24 +2653,11 @@ type MessagesGetRecentStickers struct {
 	Hash     int64
 }
 
-func (*MessagesGetRecentStickers) TypeID() uint32 { return IDMessagesGetRecentStickers }
-
-func (v *MessagesGetRecentStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRecentStickers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Attached {
-		flags |= 1 << 0
-	}
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetRecentStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRecentStickers, "messages.getRecentStickers")
-	flags := r.Uint32()
-	v.Attached = flags&(1<<0) != 0
-	v.Hash = r.Long()
+func (v *MessagesGetRecentStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetRecentStickers, "messages.getRecentStickers")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Attached)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetRecentStickers) DecodeResult(r *tl.Reader) MessagesRecentStickersClass {
@@ -4781,26 +2671,12 @@ type MessagesSaveRecentSticker struct {
 	Unsave   bool
 }
 
-func (*MessagesSaveRecentSticker) TypeID() uint32 { return IDMessagesSaveRecentSticker }
-
-func (v *MessagesSaveRecentSticker) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveRecentSticker)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Attached {
-		flags |= 1 << 0
-	}
-	putInputDocument(b, v.ID, "messages.saveRecentSticker.id")
-	b.Bool(v.Unsave)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSaveRecentSticker) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveRecentSticker, "messages.saveRecentSticker")
-	flags := r.Uint32()
-	v.Attached = flags&(1<<0) != 0
-	readInputDocument(r, 1, &v.ID)
-	v.Unsave = r.Bool()
+func (v *MessagesSaveRecentSticker) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSaveRecentSticker, "messages.saveRecentSticker")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Attached)
+	codeInputDocument(c, 0, 0, &v.ID, "messages.saveRecentSticker.id")
+	c.Bool(&v.Unsave)
 }
 
 func (*MessagesSaveRecentSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4810,22 +2686,10 @@ type MessagesClearRecentStickers struct {
 	Attached bool
 }
 
-func (*MessagesClearRecentStickers) TypeID() uint32 { return IDMessagesClearRecentStickers }
-
-func (v *MessagesClearRecentStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClearRecentStickers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Attached {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesClearRecentStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClearRecentStickers, "messages.clearRecentStickers")
-	flags := r.Uint32()
-	v.Attached = flags&(1<<0) != 0
+func (v *MessagesClearRecentStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesClearRecentStickers, "messages.clearRecentStickers")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Attached)
 }
 
 func (*MessagesClearRecentStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -4838,35 +2702,18 @@ type MessagesGetArchivedStickers struct {
 	Limit    int32
 }
 
-func (*MessagesGetArchivedStickers) TypeID() uint32 { return IDMessagesGetArchivedStickers }
-
-func (v *MessagesGetArchivedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetArchivedStickers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Masks {
-		flags |= 1 << 0
-	}
-	if v.Emojis {
-		flags |= 1 << 1
-	}
-	b.Long(v.OffsetID)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetArchivedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetArchivedStickers, "messages.getArchivedStickers")
-	flags := r.Uint32()
-	v.Masks = flags&(1<<0) != 0
-	v.Emojis = flags&(1<<1) != 0
-	v.OffsetID = r.Long()
-	v.Limit = r.Int()
+func (v *MessagesGetArchivedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetArchivedStickers, "messages.getArchivedStickers")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Masks)
+	c.True(flags, 1<<1, &v.Emojis)
+	c.Long(&v.OffsetID)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetArchivedStickers) DecodeResult(r *tl.Reader) *MessagesArchivedStickers {
 	v := new(MessagesArchivedStickers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -4875,16 +2722,9 @@ type MessagesGetMaskStickers struct {
 	Hash int64
 }
 
-func (*MessagesGetMaskStickers) TypeID() uint32 { return IDMessagesGetMaskStickers }
-
-func (v *MessagesGetMaskStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMaskStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetMaskStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMaskStickers, "messages.getMaskStickers")
-	v.Hash = r.Long()
+func (v *MessagesGetMaskStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMaskStickers, "messages.getMaskStickers")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetMaskStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
@@ -4896,20 +2736,13 @@ type MessagesGetAttachedStickers struct {
 	Media InputStickeredMediaClass
 }
 
-func (*MessagesGetAttachedStickers) TypeID() uint32 { return IDMessagesGetAttachedStickers }
-
-func (v *MessagesGetAttachedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAttachedStickers)
-	putInputStickeredMedia(b, v.Media, "messages.getAttachedStickers.media")
-}
-
-func (v *MessagesGetAttachedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAttachedStickers, "messages.getAttachedStickers")
-	readInputStickeredMedia(r, 1, &v.Media)
+func (v *MessagesGetAttachedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAttachedStickers, "messages.getAttachedStickers")
+	codeInputStickeredMedia(c, 0, 0, &v.Media, "messages.getAttachedStickers.media")
 }
 
 func (*MessagesGetAttachedStickers) DecodeResult(r *tl.Reader) (v []StickerSetCoveredClass) {
-	readStickerSetCoveredClasses(r, 1, &v)
+	vectorStickerSetCoveredClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -4923,34 +2756,15 @@ type MessagesSetGameScore struct {
 	Score       int32
 }
 
-func (*MessagesSetGameScore) TypeID() uint32 { return IDMessagesSetGameScore }
-
-func (v *MessagesSetGameScore) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetGameScore)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.EditMessage {
-		flags |= 1 << 0
-	}
-	if v.Force {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "messages.setGameScore.peer")
-	b.Int(v.ID)
-	putInputUser(b, v.UserID, "messages.setGameScore.user_id")
-	b.Int(v.Score)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetGameScore) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetGameScore, "messages.setGameScore")
-	flags := r.Uint32()
-	v.EditMessage = flags&(1<<0) != 0
-	v.Force = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	readInputUser(r, 1, &v.UserID)
-	v.Score = r.Int()
+func (v *MessagesSetGameScore) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetGameScore, "messages.setGameScore")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.EditMessage)
+	c.True(flags, 1<<1, &v.Force)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.setGameScore.peer")
+	c.Int(&v.ID)
+	codeInputUser(c, 0, 0, &v.UserID, "messages.setGameScore.user_id")
+	c.Int(&v.Score)
 }
 
 func (*MessagesSetGameScore) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -4964,32 +2778,14 @@ type MessagesSetInlineGameScore struct {
 	Score       int32
 }
 
-func (*MessagesSetInlineGameScore) TypeID() uint32 { return IDMessagesSetInlineGameScore }
-
-func (v *MessagesSetInlineGameScore) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetInlineGameScore)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.EditMessage {
-		flags |= 1 << 0
-	}
-	if v.Force {
-		flags |= 1 << 1
-	}
-	putInputBotInlineMessageID(b, v.ID, "messages.setInlineGameScore.id")
-	putInputUser(b, v.UserID, "messages.setInlineGameScore.user_id")
-	b.Int(v.Score)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetInlineGameScore) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetInlineGameScore, "messages.setInlineGameScore")
-	flags := r.Uint32()
-	v.EditMessage = flags&(1<<0) != 0
-	v.Force = flags&(1<<1) != 0
-	readInputBotInlineMessageID(r, 1, &v.ID)
-	readInputUser(r, 1, &v.UserID)
-	v.Score = r.Int()
+func (v *MessagesSetInlineGameScore) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetInlineGameScore, "messages.setInlineGameScore")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.EditMessage)
+	c.True(flags, 1<<1, &v.Force)
+	codeInputBotInlineMessageID(c, 0, 0, &v.ID, "messages.setInlineGameScore.id")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.setInlineGameScore.user_id")
+	c.Int(&v.Score)
 }
 
 func (*MessagesSetInlineGameScore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5001,25 +2797,16 @@ type MessagesGetGameHighScores struct {
 	UserID InputUserClass
 }
 
-func (*MessagesGetGameHighScores) TypeID() uint32 { return IDMessagesGetGameHighScores }
-
-func (v *MessagesGetGameHighScores) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetGameHighScores)
-	putInputPeer(b, v.Peer, "messages.getGameHighScores.peer")
-	b.Int(v.ID)
-	putInputUser(b, v.UserID, "messages.getGameHighScores.user_id")
-}
-
-func (v *MessagesGetGameHighScores) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetGameHighScores, "messages.getGameHighScores")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	readInputUser(r, 1, &v.UserID)
+func (v *MessagesGetGameHighScores) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetGameHighScores, "messages.getGameHighScores")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getGameHighScores.peer")
+	c.Int(&v.ID)
+	codeInputUser(c, 0, 0, &v.UserID, "messages.getGameHighScores.user_id")
 }
 
 func (*MessagesGetGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
 	v := new(MessagesHighScores)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5029,23 +2816,15 @@ type MessagesGetInlineGameHighScores struct {
 	UserID InputUserClass
 }
 
-func (*MessagesGetInlineGameHighScores) TypeID() uint32 { return IDMessagesGetInlineGameHighScores }
-
-func (v *MessagesGetInlineGameHighScores) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetInlineGameHighScores)
-	putInputBotInlineMessageID(b, v.ID, "messages.getInlineGameHighScores.id")
-	putInputUser(b, v.UserID, "messages.getInlineGameHighScores.user_id")
-}
-
-func (v *MessagesGetInlineGameHighScores) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetInlineGameHighScores, "messages.getInlineGameHighScores")
-	readInputBotInlineMessageID(r, 1, &v.ID)
-	readInputUser(r, 1, &v.UserID)
+func (v *MessagesGetInlineGameHighScores) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetInlineGameHighScores, "messages.getInlineGameHighScores")
+	codeInputBotInlineMessageID(c, 0, 0, &v.ID, "messages.getInlineGameHighScores.id")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.getInlineGameHighScores.user_id")
 }
 
 func (*MessagesGetInlineGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
 	v := new(MessagesHighScores)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5056,20 +2835,11 @@ type MessagesGetCommonChats struct {
 	Limit  int32
 }
 
-func (*MessagesGetCommonChats) TypeID() uint32 { return IDMessagesGetCommonChats }
-
-func (v *MessagesGetCommonChats) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetCommonChats)
-	putInputUser(b, v.UserID, "messages.getCommonChats.user_id")
-	b.Long(v.MaxID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetCommonChats) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetCommonChats, "messages.getCommonChats")
-	readInputUser(r, 1, &v.UserID)
-	v.MaxID = r.Long()
-	v.Limit = r.Int()
+func (v *MessagesGetCommonChats) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetCommonChats, "messages.getCommonChats")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.getCommonChats.user_id")
+	c.Long(&v.MaxID)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetCommonChats) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -5082,23 +2852,15 @@ type MessagesGetWebPage struct {
 	Hash int32
 }
 
-func (*MessagesGetWebPage) TypeID() uint32 { return IDMessagesGetWebPage }
-
-func (v *MessagesGetWebPage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetWebPage)
-	b.String(v.URL)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetWebPage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetWebPage, "messages.getWebPage")
-	r.ReadString(&v.URL)
-	v.Hash = r.Int()
+func (v *MessagesGetWebPage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetWebPage, "messages.getWebPage")
+	c.String(&v.URL)
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetWebPage) DecodeResult(r *tl.Reader) *MessagesWebPage {
 	v := new(MessagesWebPage)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5108,24 +2870,11 @@ type MessagesToggleDialogPin struct {
 	Peer   InputDialogPeerClass
 }
 
-func (*MessagesToggleDialogPin) TypeID() uint32 { return IDMessagesToggleDialogPin }
-
-func (v *MessagesToggleDialogPin) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleDialogPin)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Pinned {
-		flags |= 1 << 0
-	}
-	putInputDialogPeer(b, v.Peer, "messages.toggleDialogPin.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesToggleDialogPin) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleDialogPin, "messages.toggleDialogPin")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<0) != 0
-	readInputDialogPeer(r, 1, &v.Peer)
+func (v *MessagesToggleDialogPin) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleDialogPin, "messages.toggleDialogPin")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Pinned)
+	codeInputDialogPeer(c, 0, 0, &v.Peer, "messages.toggleDialogPin.peer")
 }
 
 func (*MessagesToggleDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5137,26 +2886,12 @@ type MessagesReorderPinnedDialogs struct {
 	Order    []InputDialogPeerClass
 }
 
-func (*MessagesReorderPinnedDialogs) TypeID() uint32 { return IDMessagesReorderPinnedDialogs }
-
-func (v *MessagesReorderPinnedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderPinnedDialogs)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Force {
-		flags |= 1 << 0
-	}
-	b.Int(v.FolderID)
-	putInputDialogPeerClasses(b, v.Order, "messages.reorderPinnedDialogs.order")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReorderPinnedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderPinnedDialogs, "messages.reorderPinnedDialogs")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	v.FolderID = r.Int()
-	readInputDialogPeerClasses(r, 1, &v.Order)
+func (v *MessagesReorderPinnedDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReorderPinnedDialogs, "messages.reorderPinnedDialogs")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Force)
+	c.Int(&v.FolderID)
+	vectorInputDialogPeerClasses(c, 0, 0, &v.Order, "messages.reorderPinnedDialogs.order")
 }
 
 func (*MessagesReorderPinnedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5166,21 +2901,14 @@ type MessagesGetPinnedDialogs struct {
 	FolderID int32
 }
 
-func (*MessagesGetPinnedDialogs) TypeID() uint32 { return IDMessagesGetPinnedDialogs }
-
-func (v *MessagesGetPinnedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPinnedDialogs)
-	b.Int(v.FolderID)
-}
-
-func (v *MessagesGetPinnedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPinnedDialogs, "messages.getPinnedDialogs")
-	v.FolderID = r.Int()
+func (v *MessagesGetPinnedDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPinnedDialogs, "messages.getPinnedDialogs")
+	c.Int(&v.FolderID)
 }
 
 func (*MessagesGetPinnedDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
 	v := new(MessagesPeerDialogs)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5191,30 +2919,12 @@ type MessagesSetBotShippingResults struct {
 	ShippingOptions []ShippingOption
 }
 
-func (*MessagesSetBotShippingResults) TypeID() uint32 { return IDMessagesSetBotShippingResults }
-
-func (v *MessagesSetBotShippingResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotShippingResults)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Long(v.QueryID)
-	if v.Error.Set {
-		flags |= 1 << 0
-		b.String(v.Error.Value)
-	}
-	if v.ShippingOptions != nil {
-		flags |= 1 << 1
-		putShippingOptions(b, v.ShippingOptions)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetBotShippingResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotShippingResults, "messages.setBotShippingResults")
-	flags := r.Uint32()
-	v.QueryID = r.Long()
-	r.OptString(flags&(1<<0), &v.Error)
-	readShippingOptions(r, flags&(1<<1), &v.ShippingOptions)
+func (v *MessagesSetBotShippingResults) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetBotShippingResults, "messages.setBotShippingResults")
+	flags := c.Flags()
+	c.Long(&v.QueryID)
+	c.OptString(flags, 1<<0, &v.Error)
+	vectorShippingOptions(c, flags, 1<<1, &v.ShippingOptions)
 }
 
 func (*MessagesSetBotShippingResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5226,29 +2936,12 @@ type MessagesSetBotPrecheckoutResults struct {
 	Error   tl.Optional[string]
 }
 
-func (*MessagesSetBotPrecheckoutResults) TypeID() uint32 { return IDMessagesSetBotPrecheckoutResults }
-
-func (v *MessagesSetBotPrecheckoutResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotPrecheckoutResults)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Success {
-		flags |= 1 << 1
-	}
-	b.Long(v.QueryID)
-	if v.Error.Set {
-		flags |= 1 << 0
-		b.String(v.Error.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetBotPrecheckoutResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotPrecheckoutResults, "messages.setBotPrecheckoutResults")
-	flags := r.Uint32()
-	v.Success = flags&(1<<1) != 0
-	v.QueryID = r.Long()
-	r.OptString(flags&(1<<0), &v.Error)
+func (v *MessagesSetBotPrecheckoutResults) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetBotPrecheckoutResults, "messages.setBotPrecheckoutResults")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Success)
+	c.Long(&v.QueryID)
+	c.OptString(flags, 1<<0, &v.Error)
 }
 
 func (*MessagesSetBotPrecheckoutResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5260,27 +2953,12 @@ type MessagesUploadMedia struct {
 	Media                InputMediaClass
 }
 
-func (*MessagesUploadMedia) TypeID() uint32 { return IDMessagesUploadMedia }
-
-func (v *MessagesUploadMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUploadMedia)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.BusinessConnectionID.Set {
-		flags |= 1 << 0
-		b.String(v.BusinessConnectionID.Value)
-	}
-	putInputPeer(b, v.Peer, "messages.uploadMedia.peer")
-	putInputMedia(b, v.Media, "messages.uploadMedia.media")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesUploadMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUploadMedia, "messages.uploadMedia")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.BusinessConnectionID)
-	readInputPeer(r, 1, &v.Peer)
-	readInputMedia(r, 1, &v.Media)
+func (v *MessagesUploadMedia) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUploadMedia, "messages.uploadMedia")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.BusinessConnectionID)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.uploadMedia.peer")
+	codeInputMedia(c, 0, 0, &v.Media, "messages.uploadMedia.media")
 }
 
 func (*MessagesUploadMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
@@ -5294,22 +2972,11 @@ type MessagesSendScreenshotNotification struct {
 	RandomID int64
 }
 
-func (*MessagesSendScreenshotNotification) TypeID() uint32 {
-	return IDMessagesSendScreenshotNotification
-}
-
-func (v *MessagesSendScreenshotNotification) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendScreenshotNotification)
-	putInputPeer(b, v.Peer, "messages.sendScreenshotNotification.peer")
-	putInputReplyTo(b, v.ReplyTo, "messages.sendScreenshotNotification.reply_to")
-	b.Long(v.RandomID)
-}
-
-func (v *MessagesSendScreenshotNotification) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendScreenshotNotification, "messages.sendScreenshotNotification")
-	readInputPeer(r, 1, &v.Peer)
-	readInputReplyTo(r, 1, &v.ReplyTo)
-	v.RandomID = r.Long()
+func (v *MessagesSendScreenshotNotification) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendScreenshotNotification, "messages.sendScreenshotNotification")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendScreenshotNotification.peer")
+	codeInputReplyTo(c, 0, 0, &v.ReplyTo, "messages.sendScreenshotNotification.reply_to")
+	c.Long(&v.RandomID)
 }
 
 func (*MessagesSendScreenshotNotification) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -5321,16 +2988,9 @@ type MessagesGetFavedStickers struct {
 	Hash int64
 }
 
-func (*MessagesGetFavedStickers) TypeID() uint32 { return IDMessagesGetFavedStickers }
-
-func (v *MessagesGetFavedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFavedStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetFavedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFavedStickers, "messages.getFavedStickers")
-	v.Hash = r.Long()
+func (v *MessagesGetFavedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetFavedStickers, "messages.getFavedStickers")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetFavedStickers) DecodeResult(r *tl.Reader) MessagesFavedStickersClass {
@@ -5343,18 +3003,10 @@ type MessagesFaveSticker struct {
 	Unfave bool
 }
 
-func (*MessagesFaveSticker) TypeID() uint32 { return IDMessagesFaveSticker }
-
-func (v *MessagesFaveSticker) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesFaveSticker)
-	putInputDocument(b, v.ID, "messages.faveSticker.id")
-	b.Bool(v.Unfave)
-}
-
-func (v *MessagesFaveSticker) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesFaveSticker, "messages.faveSticker")
-	readInputDocument(r, 1, &v.ID)
-	v.Unfave = r.Bool()
+func (v *MessagesFaveSticker) TL(c *tl.Codec) {
+	c.Begin(IDMessagesFaveSticker, "messages.faveSticker")
+	codeInputDocument(c, 0, 0, &v.ID, "messages.faveSticker.id")
+	c.Bool(&v.Unfave)
 }
 
 func (*MessagesFaveSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5370,35 +3022,16 @@ type MessagesGetUnreadMentions struct {
 	MinID     int32
 }
 
-func (*MessagesGetUnreadMentions) TypeID() uint32 { return IDMessagesGetUnreadMentions }
-
-func (v *MessagesGetUnreadMentions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetUnreadMentions)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getUnreadMentions.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetUnreadMentions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetUnreadMentions, "messages.getUnreadMentions")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
+func (v *MessagesGetUnreadMentions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetUnreadMentions, "messages.getUnreadMentions")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getUnreadMentions.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	c.Int(&v.OffsetID)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
 }
 
 func (*MessagesGetUnreadMentions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -5411,30 +3044,16 @@ type MessagesReadMentions struct {
 	TopMsgID tl.Optional[int32]
 }
 
-func (*MessagesReadMentions) TypeID() uint32 { return IDMessagesReadMentions }
-
-func (v *MessagesReadMentions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadMentions)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.readMentions.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReadMentions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadMentions, "messages.readMentions")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
+func (v *MessagesReadMentions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadMentions, "messages.readMentions")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.readMentions.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
 }
 
 func (*MessagesReadMentions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5445,20 +3064,11 @@ type MessagesGetRecentLocations struct {
 	Hash  int64
 }
 
-func (*MessagesGetRecentLocations) TypeID() uint32 { return IDMessagesGetRecentLocations }
-
-func (v *MessagesGetRecentLocations) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRecentLocations)
-	putInputPeer(b, v.Peer, "messages.getRecentLocations.peer")
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetRecentLocations) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRecentLocations, "messages.getRecentLocations")
-	readInputPeer(r, 1, &v.Peer)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetRecentLocations) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetRecentLocations, "messages.getRecentLocations")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getRecentLocations.peer")
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetRecentLocations) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -5484,80 +3094,24 @@ type MessagesSendMultiMedia struct {
 	AllowPaidStars         tl.Optional[int64]
 }
 
-func (*MessagesSendMultiMedia) TypeID() uint32 { return IDMessagesSendMultiMedia }
-
-func (v *MessagesSendMultiMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendMultiMedia)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Background {
-		flags |= 1 << 6
-	}
-	if v.ClearDraft {
-		flags |= 1 << 7
-	}
-	if v.Noforwards {
-		flags |= 1 << 14
-	}
-	if v.UpdateStickersetsOrder {
-		flags |= 1 << 15
-	}
-	if v.InvertMedia {
-		flags |= 1 << 16
-	}
-	if v.AllowPaidFloodskip {
-		flags |= 1 << 19
-	}
-	putInputPeer(b, v.Peer, "messages.sendMultiMedia.peer")
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-		v.ReplyTo.Encode(b)
-	}
-	putInputSingleMedias(b, v.MultiMedia)
-	if v.ScheduleDate.Set {
-		flags |= 1 << 10
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	if v.QuickReplyShortcut != nil {
-		flags |= 1 << 17
-		v.QuickReplyShortcut.Encode(b)
-	}
-	if v.Effect.Set {
-		flags |= 1 << 18
-		b.Long(v.Effect.Value)
-	}
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 21
-		b.Long(v.AllowPaidStars.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendMultiMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendMultiMedia, "messages.sendMultiMedia")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	v.Background = flags&(1<<6) != 0
-	v.ClearDraft = flags&(1<<7) != 0
-	v.Noforwards = flags&(1<<14) != 0
-	v.UpdateStickersetsOrder = flags&(1<<15) != 0
-	v.InvertMedia = flags&(1<<16) != 0
-	v.AllowPaidFloodskip = flags&(1<<19) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
-	readInputSingleMedias(r, 1, &v.MultiMedia)
-	r.OptInt(flags&(1<<10), &v.ScheduleDate)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
-	readInputQuickReplyShortcut(r, flags&(1<<17), &v.QuickReplyShortcut)
-	r.OptLong(flags&(1<<18), &v.Effect)
-	r.OptLong(flags&(1<<21), &v.AllowPaidStars)
+func (v *MessagesSendMultiMedia) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendMultiMedia, "messages.sendMultiMedia")
+	flags := c.Flags()
+	c.True(flags, 1<<5, &v.Silent)
+	c.True(flags, 1<<6, &v.Background)
+	c.True(flags, 1<<7, &v.ClearDraft)
+	c.True(flags, 1<<14, &v.Noforwards)
+	c.True(flags, 1<<15, &v.UpdateStickersetsOrder)
+	c.True(flags, 1<<16, &v.InvertMedia)
+	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendMultiMedia.peer")
+	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
+	vectorInputSingleMedias(c, 0, 0, &v.MultiMedia)
+	c.OptInt(flags, 1<<10, &v.ScheduleDate)
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
+	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
+	c.OptLong(flags, 1<<18, &v.Effect)
+	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
 }
 
 func (*MessagesSendMultiMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -5568,18 +3122,10 @@ type MessagesUploadEncryptedFile struct {
 	File InputEncryptedFileClass
 }
 
-func (*MessagesUploadEncryptedFile) TypeID() uint32 { return IDMessagesUploadEncryptedFile }
-
-func (v *MessagesUploadEncryptedFile) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUploadEncryptedFile)
-	v.Peer.Encode(b)
-	putInputEncryptedFile(b, v.File, "messages.uploadEncryptedFile.file")
-}
-
-func (v *MessagesUploadEncryptedFile) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUploadEncryptedFile, "messages.uploadEncryptedFile")
-	v.Peer.Decode(r)
-	readInputEncryptedFile(r, 1, &v.File)
+func (v *MessagesUploadEncryptedFile) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUploadEncryptedFile, "messages.uploadEncryptedFile")
+	v.Peer.TL(c)
+	codeInputEncryptedFile(c, 0, 0, &v.File, "messages.uploadEncryptedFile.file")
 }
 
 func (*MessagesUploadEncryptedFile) DecodeResult(r *tl.Reader) EncryptedFileClass {
@@ -5593,26 +3139,12 @@ type MessagesSearchStickerSets struct {
 	Hash            int64
 }
 
-func (*MessagesSearchStickerSets) TypeID() uint32 { return IDMessagesSearchStickerSets }
-
-func (v *MessagesSearchStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchStickerSets)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ExcludeFeatured {
-		flags |= 1 << 0
-	}
-	b.String(v.Q)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearchStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchStickerSets, "messages.searchStickerSets")
-	flags := r.Uint32()
-	v.ExcludeFeatured = flags&(1<<0) != 0
-	r.ReadString(&v.Q)
-	v.Hash = r.Long()
+func (v *MessagesSearchStickerSets) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchStickerSets, "messages.searchStickerSets")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ExcludeFeatured)
+	c.String(&v.Q)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesSearchStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
@@ -5623,18 +3155,12 @@ func (*MessagesSearchStickerSets) DecodeResult(r *tl.Reader) MessagesFoundSticke
 type MessagesGetSplitRanges struct {
 }
 
-func (*MessagesGetSplitRanges) TypeID() uint32 { return IDMessagesGetSplitRanges }
-
-func (v *MessagesGetSplitRanges) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSplitRanges)
-}
-
-func (v *MessagesGetSplitRanges) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSplitRanges, "messages.getSplitRanges")
+func (v *MessagesGetSplitRanges) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSplitRanges, "messages.getSplitRanges")
 }
 
 func (*MessagesGetSplitRanges) DecodeResult(r *tl.Reader) (v []MessageRange) {
-	readMessageRanges(r, 1, &v)
+	vectorMessageRanges(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -5645,29 +3171,12 @@ type MessagesMarkDialogUnread struct {
 	Peer       InputDialogPeerClass
 }
 
-func (*MessagesMarkDialogUnread) TypeID() uint32 { return IDMessagesMarkDialogUnread }
-
-func (v *MessagesMarkDialogUnread) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesMarkDialogUnread)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Unread {
-		flags |= 1 << 0
-	}
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-		v.ParentPeer.Encode(b)
-	}
-	putInputDialogPeer(b, v.Peer, "messages.markDialogUnread.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesMarkDialogUnread) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesMarkDialogUnread, "messages.markDialogUnread")
-	flags := r.Uint32()
-	v.Unread = flags&(1<<0) != 0
-	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
-	readInputDialogPeer(r, 1, &v.Peer)
+func (v *MessagesMarkDialogUnread) TL(c *tl.Codec) {
+	c.Begin(IDMessagesMarkDialogUnread, "messages.markDialogUnread")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Unread)
+	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
+	codeInputDialogPeer(c, 0, 0, &v.Peer, "messages.markDialogUnread.peer")
 }
 
 func (*MessagesMarkDialogUnread) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5677,27 +3186,14 @@ type MessagesGetDialogUnreadMarks struct {
 	ParentPeer InputPeerClass
 }
 
-func (*MessagesGetDialogUnreadMarks) TypeID() uint32 { return IDMessagesGetDialogUnreadMarks }
-
-func (v *MessagesGetDialogUnreadMarks) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDialogUnreadMarks)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-		v.ParentPeer.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetDialogUnreadMarks) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDialogUnreadMarks, "messages.getDialogUnreadMarks")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
+func (v *MessagesGetDialogUnreadMarks) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDialogUnreadMarks, "messages.getDialogUnreadMarks")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
 }
 
 func (*MessagesGetDialogUnreadMarks) DecodeResult(r *tl.Reader) (v []DialogPeerClass) {
-	readDialogPeerClasses(r, 1, &v)
+	vectorDialogPeerClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -5705,14 +3201,8 @@ func (*MessagesGetDialogUnreadMarks) DecodeResult(r *tl.Reader) (v []DialogPeerC
 type MessagesClearAllDrafts struct {
 }
 
-func (*MessagesClearAllDrafts) TypeID() uint32 { return IDMessagesClearAllDrafts }
-
-func (v *MessagesClearAllDrafts) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClearAllDrafts)
-}
-
-func (v *MessagesClearAllDrafts) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClearAllDrafts, "messages.clearAllDrafts")
+func (v *MessagesClearAllDrafts) TL(c *tl.Codec) {
+	c.Begin(IDMessagesClearAllDrafts, "messages.clearAllDrafts")
 }
 
 func (*MessagesClearAllDrafts) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5726,34 +3216,14 @@ type MessagesUpdatePinnedMessage struct {
 	ID        int32
 }
 
-func (*MessagesUpdatePinnedMessage) TypeID() uint32 { return IDMessagesUpdatePinnedMessage }
-
-func (v *MessagesUpdatePinnedMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdatePinnedMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 0
-	}
-	if v.Unpin {
-		flags |= 1 << 1
-	}
-	if v.PmOneside {
-		flags |= 1 << 2
-	}
-	putInputPeer(b, v.Peer, "messages.updatePinnedMessage.peer")
-	b.Int(v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesUpdatePinnedMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdatePinnedMessage, "messages.updatePinnedMessage")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<0) != 0
-	v.Unpin = flags&(1<<1) != 0
-	v.PmOneside = flags&(1<<2) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
+func (v *MessagesUpdatePinnedMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUpdatePinnedMessage, "messages.updatePinnedMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Silent)
+	c.True(flags, 1<<1, &v.Unpin)
+	c.True(flags, 1<<2, &v.PmOneside)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.updatePinnedMessage.peer")
+	c.Int(&v.ID)
 }
 
 func (*MessagesUpdatePinnedMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -5765,20 +3235,11 @@ type MessagesSendVote struct {
 	Options [][]byte
 }
 
-func (*MessagesSendVote) TypeID() uint32 { return IDMessagesSendVote }
-
-func (v *MessagesSendVote) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendVote)
-	putInputPeer(b, v.Peer, "messages.sendVote.peer")
-	b.Int(v.MsgID)
-	b.ByteStrings(v.Options)
-}
-
-func (v *MessagesSendVote) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendVote, "messages.sendVote")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	r.ReadByteStrings(&v.Options)
+func (v *MessagesSendVote) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendVote, "messages.sendVote")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendVote.peer")
+	c.Int(&v.MsgID)
+	c.ByteStrings(&v.Options)
 }
 
 func (*MessagesSendVote) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -5790,20 +3251,11 @@ type MessagesGetPollResults struct {
 	PollHash int64
 }
 
-func (*MessagesGetPollResults) TypeID() uint32 { return IDMessagesGetPollResults }
-
-func (v *MessagesGetPollResults) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPollResults)
-	putInputPeer(b, v.Peer, "messages.getPollResults.peer")
-	b.Int(v.MsgID)
-	b.Long(v.PollHash)
-}
-
-func (v *MessagesGetPollResults) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPollResults, "messages.getPollResults")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	v.PollHash = r.Long()
+func (v *MessagesGetPollResults) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPollResults, "messages.getPollResults")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getPollResults.peer")
+	c.Int(&v.MsgID)
+	c.Long(&v.PollHash)
 }
 
 func (*MessagesGetPollResults) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -5813,21 +3265,14 @@ type MessagesGetOnlines struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesGetOnlines) TypeID() uint32 { return IDMessagesGetOnlines }
-
-func (v *MessagesGetOnlines) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetOnlines)
-	putInputPeer(b, v.Peer, "messages.getOnlines.peer")
-}
-
-func (v *MessagesGetOnlines) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetOnlines, "messages.getOnlines")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesGetOnlines) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetOnlines, "messages.getOnlines")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getOnlines.peer")
 }
 
 func (*MessagesGetOnlines) DecodeResult(r *tl.Reader) *ChatOnlines {
 	v := new(ChatOnlines)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5837,18 +3282,10 @@ type MessagesEditChatAbout struct {
 	About string
 }
 
-func (*MessagesEditChatAbout) TypeID() uint32 { return IDMessagesEditChatAbout }
-
-func (v *MessagesEditChatAbout) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatAbout)
-	putInputPeer(b, v.Peer, "messages.editChatAbout.peer")
-	b.String(v.About)
-}
-
-func (v *MessagesEditChatAbout) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatAbout, "messages.editChatAbout")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.About)
+func (v *MessagesEditChatAbout) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatAbout, "messages.editChatAbout")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatAbout.peer")
+	c.String(&v.About)
 }
 
 func (*MessagesEditChatAbout) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -5859,20 +3296,10 @@ type MessagesEditChatDefaultBannedRights struct {
 	BannedRights ChatBannedRights
 }
 
-func (*MessagesEditChatDefaultBannedRights) TypeID() uint32 {
-	return IDMessagesEditChatDefaultBannedRights
-}
-
-func (v *MessagesEditChatDefaultBannedRights) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatDefaultBannedRights)
-	putInputPeer(b, v.Peer, "messages.editChatDefaultBannedRights.peer")
-	v.BannedRights.Encode(b)
-}
-
-func (v *MessagesEditChatDefaultBannedRights) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatDefaultBannedRights, "messages.editChatDefaultBannedRights")
-	readInputPeer(r, 1, &v.Peer)
-	v.BannedRights.Decode(r)
+func (v *MessagesEditChatDefaultBannedRights) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatDefaultBannedRights, "messages.editChatDefaultBannedRights")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatDefaultBannedRights.peer")
+	v.BannedRights.TL(c)
 }
 
 func (*MessagesEditChatDefaultBannedRights) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -5884,21 +3311,14 @@ type MessagesGetEmojiKeywords struct {
 	LangCode string
 }
 
-func (*MessagesGetEmojiKeywords) TypeID() uint32 { return IDMessagesGetEmojiKeywords }
-
-func (v *MessagesGetEmojiKeywords) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiKeywords)
-	b.String(v.LangCode)
-}
-
-func (v *MessagesGetEmojiKeywords) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiKeywords, "messages.getEmojiKeywords")
-	r.ReadString(&v.LangCode)
+func (v *MessagesGetEmojiKeywords) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiKeywords, "messages.getEmojiKeywords")
+	c.String(&v.LangCode)
 }
 
 func (*MessagesGetEmojiKeywords) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
 	v := new(EmojiKeywordsDifference)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5908,25 +3328,15 @@ type MessagesGetEmojiKeywordsDifference struct {
 	FromVersion int32
 }
 
-func (*MessagesGetEmojiKeywordsDifference) TypeID() uint32 {
-	return IDMessagesGetEmojiKeywordsDifference
-}
-
-func (v *MessagesGetEmojiKeywordsDifference) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiKeywordsDifference)
-	b.String(v.LangCode)
-	b.Int(v.FromVersion)
-}
-
-func (v *MessagesGetEmojiKeywordsDifference) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiKeywordsDifference, "messages.getEmojiKeywordsDifference")
-	r.ReadString(&v.LangCode)
-	v.FromVersion = r.Int()
+func (v *MessagesGetEmojiKeywordsDifference) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiKeywordsDifference, "messages.getEmojiKeywordsDifference")
+	c.String(&v.LangCode)
+	c.Int(&v.FromVersion)
 }
 
 func (*MessagesGetEmojiKeywordsDifference) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
 	v := new(EmojiKeywordsDifference)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5935,20 +3345,13 @@ type MessagesGetEmojiKeywordsLanguages struct {
 	LangCodes []string
 }
 
-func (*MessagesGetEmojiKeywordsLanguages) TypeID() uint32 { return IDMessagesGetEmojiKeywordsLanguages }
-
-func (v *MessagesGetEmojiKeywordsLanguages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiKeywordsLanguages)
-	b.Strings(v.LangCodes)
-}
-
-func (v *MessagesGetEmojiKeywordsLanguages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiKeywordsLanguages, "messages.getEmojiKeywordsLanguages")
-	r.ReadStrings(&v.LangCodes)
+func (v *MessagesGetEmojiKeywordsLanguages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiKeywordsLanguages, "messages.getEmojiKeywordsLanguages")
+	c.Strings(&v.LangCodes)
 }
 
 func (*MessagesGetEmojiKeywordsLanguages) DecodeResult(r *tl.Reader) (v []EmojiLanguage) {
-	readEmojiLanguages(r, 1, &v)
+	vectorEmojiLanguages(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -5957,21 +3360,14 @@ type MessagesGetEmojiURL struct {
 	LangCode string
 }
 
-func (*MessagesGetEmojiURL) TypeID() uint32 { return IDMessagesGetEmojiURL }
-
-func (v *MessagesGetEmojiURL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiURL)
-	b.String(v.LangCode)
-}
-
-func (v *MessagesGetEmojiURL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiURL, "messages.getEmojiURL")
-	r.ReadString(&v.LangCode)
+func (v *MessagesGetEmojiURL) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiURL, "messages.getEmojiURL")
+	c.String(&v.LangCode)
 }
 
 func (*MessagesGetEmojiURL) DecodeResult(r *tl.Reader) *EmojiURL {
 	v := new(EmojiURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -5983,36 +3379,17 @@ type MessagesGetSearchCounters struct {
 	Filters     []MessagesFilterClass
 }
 
-func (*MessagesGetSearchCounters) TypeID() uint32 { return IDMessagesGetSearchCounters }
-
-func (v *MessagesGetSearchCounters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSearchCounters)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getSearchCounters.peer")
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-		v.SavedPeerID.Encode(b)
-	}
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	putMessagesFilterClasses(b, v.Filters, "messages.getSearchCounters.filters")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSearchCounters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSearchCounters, "messages.getSearchCounters")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	readMessagesFilterClasses(r, 1, &v.Filters)
+func (v *MessagesGetSearchCounters) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSearchCounters, "messages.getSearchCounters")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSearchCounters.peer")
+	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	vectorMessagesFilterClasses(c, 0, 0, &v.Filters, "messages.getSearchCounters.filters")
 }
 
 func (*MessagesGetSearchCounters) DecodeResult(r *tl.Reader) (v []MessagesSearchCounter) {
-	readMessagesSearchCounters(r, 1, &v)
+	vectorMessagesSearchCounters(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -6025,43 +3402,26 @@ type MessagesRequestURLAuth struct {
 	InAppOrigin tl.Optional[string]
 }
 
-func (*MessagesRequestURLAuth) TypeID() uint32 { return IDMessagesRequestURLAuth }
-
-func (v *MessagesRequestURLAuth) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestURLAuth)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-		putInputPeer(b, v.Peer, "messages.requestUrlAuth.peer")
+func (v *MessagesRequestURLAuth) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestURLAuth, "messages.requestUrlAuth")
+	flags := c.Flags()
+	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
+		codeInputPeer(c, 0, 0, &v.Peer, "messages.requestUrlAuth.peer")
 	}
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-		b.Int(v.MsgID.Value)
+	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
+		c.Int(&v.MsgID.Value)
+		if c.Decoding() {
+			v.MsgID.Set = true
+		}
 	}
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-		b.Int(v.ButtonID.Value)
+	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
+		c.Int(&v.ButtonID.Value)
+		if c.Decoding() {
+			v.ButtonID.Set = true
+		}
 	}
-	if v.URL.Set {
-		flags |= 1 << 2
-		b.String(v.URL.Value)
-	}
-	if v.InAppOrigin.Set {
-		flags |= 1 << 3
-		b.String(v.InAppOrigin.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesRequestURLAuth) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestURLAuth, "messages.requestUrlAuth")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<1), &v.Peer)
-	r.OptInt(flags&(1<<1), &v.MsgID)
-	r.OptInt(flags&(1<<1), &v.ButtonID)
-	r.OptString(flags&(1<<2), &v.URL)
-	r.OptString(flags&(1<<3), &v.InAppOrigin)
+	c.OptString(flags, 1<<2, &v.URL)
+	c.OptString(flags, 1<<3, &v.InAppOrigin)
 }
 
 func (*MessagesRequestURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
@@ -6079,51 +3439,28 @@ type MessagesAcceptURLAuth struct {
 	MatchCode        tl.Optional[string]
 }
 
-func (*MessagesAcceptURLAuth) TypeID() uint32 { return IDMessagesAcceptURLAuth }
-
-func (v *MessagesAcceptURLAuth) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAcceptURLAuth)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.WriteAllowed {
-		flags |= 1 << 0
+func (v *MessagesAcceptURLAuth) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAcceptURLAuth, "messages.acceptUrlAuth")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.WriteAllowed)
+	c.True(flags, 1<<3, &v.SharePhoneNumber)
+	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
+		codeInputPeer(c, 0, 0, &v.Peer, "messages.acceptUrlAuth.peer")
 	}
-	if v.SharePhoneNumber {
-		flags |= 1 << 3
+	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
+		c.Int(&v.MsgID.Value)
+		if c.Decoding() {
+			v.MsgID.Set = true
+		}
 	}
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-		putInputPeer(b, v.Peer, "messages.acceptUrlAuth.peer")
+	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
+		c.Int(&v.ButtonID.Value)
+		if c.Decoding() {
+			v.ButtonID.Set = true
+		}
 	}
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-		b.Int(v.MsgID.Value)
-	}
-	if v.Peer != nil || v.MsgID.Set || v.ButtonID.Set {
-		flags |= 1 << 1
-		b.Int(v.ButtonID.Value)
-	}
-	if v.URL.Set {
-		flags |= 1 << 2
-		b.String(v.URL.Value)
-	}
-	if v.MatchCode.Set {
-		flags |= 1 << 4
-		b.String(v.MatchCode.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesAcceptURLAuth) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAcceptURLAuth, "messages.acceptUrlAuth")
-	flags := r.Uint32()
-	v.WriteAllowed = flags&(1<<0) != 0
-	v.SharePhoneNumber = flags&(1<<3) != 0
-	readInputPeer(r, flags&(1<<1), &v.Peer)
-	r.OptInt(flags&(1<<1), &v.MsgID)
-	r.OptInt(flags&(1<<1), &v.ButtonID)
-	r.OptString(flags&(1<<2), &v.URL)
-	r.OptString(flags&(1<<4), &v.MatchCode)
+	c.OptString(flags, 1<<2, &v.URL)
+	c.OptString(flags, 1<<4, &v.MatchCode)
 }
 
 func (*MessagesAcceptURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
@@ -6135,16 +3472,9 @@ type MessagesHidePeerSettingsBar struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesHidePeerSettingsBar) TypeID() uint32 { return IDMessagesHidePeerSettingsBar }
-
-func (v *MessagesHidePeerSettingsBar) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHidePeerSettingsBar)
-	putInputPeer(b, v.Peer, "messages.hidePeerSettingsBar.peer")
-}
-
-func (v *MessagesHidePeerSettingsBar) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHidePeerSettingsBar, "messages.hidePeerSettingsBar")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesHidePeerSettingsBar) TL(c *tl.Codec) {
+	c.Begin(IDMessagesHidePeerSettingsBar, "messages.hidePeerSettingsBar")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.hidePeerSettingsBar.peer")
 }
 
 func (*MessagesHidePeerSettingsBar) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6155,18 +3485,10 @@ type MessagesGetScheduledHistory struct {
 	Hash int64
 }
 
-func (*MessagesGetScheduledHistory) TypeID() uint32 { return IDMessagesGetScheduledHistory }
-
-func (v *MessagesGetScheduledHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetScheduledHistory)
-	putInputPeer(b, v.Peer, "messages.getScheduledHistory.peer")
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetScheduledHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetScheduledHistory, "messages.getScheduledHistory")
-	readInputPeer(r, 1, &v.Peer)
-	v.Hash = r.Long()
+func (v *MessagesGetScheduledHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetScheduledHistory, "messages.getScheduledHistory")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getScheduledHistory.peer")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetScheduledHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -6179,18 +3501,10 @@ type MessagesGetScheduledMessages struct {
 	ID   []int32
 }
 
-func (*MessagesGetScheduledMessages) TypeID() uint32 { return IDMessagesGetScheduledMessages }
-
-func (v *MessagesGetScheduledMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetScheduledMessages)
-	putInputPeer(b, v.Peer, "messages.getScheduledMessages.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesGetScheduledMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetScheduledMessages, "messages.getScheduledMessages")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *MessagesGetScheduledMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetScheduledMessages, "messages.getScheduledMessages")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getScheduledMessages.peer")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesGetScheduledMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -6203,18 +3517,10 @@ type MessagesSendScheduledMessages struct {
 	ID   []int32
 }
 
-func (*MessagesSendScheduledMessages) TypeID() uint32 { return IDMessagesSendScheduledMessages }
-
-func (v *MessagesSendScheduledMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendScheduledMessages)
-	putInputPeer(b, v.Peer, "messages.sendScheduledMessages.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesSendScheduledMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendScheduledMessages, "messages.sendScheduledMessages")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *MessagesSendScheduledMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendScheduledMessages, "messages.sendScheduledMessages")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendScheduledMessages.peer")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesSendScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -6227,18 +3533,10 @@ type MessagesDeleteScheduledMessages struct {
 	ID   []int32
 }
 
-func (*MessagesDeleteScheduledMessages) TypeID() uint32 { return IDMessagesDeleteScheduledMessages }
-
-func (v *MessagesDeleteScheduledMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteScheduledMessages)
-	putInputPeer(b, v.Peer, "messages.deleteScheduledMessages.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesDeleteScheduledMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteScheduledMessages, "messages.deleteScheduledMessages")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *MessagesDeleteScheduledMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteScheduledMessages, "messages.deleteScheduledMessages")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteScheduledMessages.peer")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesDeleteScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -6254,39 +3552,19 @@ type MessagesGetPollVotes struct {
 	Limit  int32
 }
 
-func (*MessagesGetPollVotes) TypeID() uint32 { return IDMessagesGetPollVotes }
-
-func (v *MessagesGetPollVotes) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPollVotes)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getPollVotes.peer")
-	b.Int(v.ID)
-	if v.Option != nil {
-		flags |= 1 << 0
-		b.ByteString(v.Option)
-	}
-	if v.Offset.Set {
-		flags |= 1 << 1
-		b.String(v.Offset.Value)
-	}
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetPollVotes) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPollVotes, "messages.getPollVotes")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	r.OptByteString(flags&(1<<0), &v.Option)
-	r.OptString(flags&(1<<1), &v.Offset)
-	v.Limit = r.Int()
+func (v *MessagesGetPollVotes) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPollVotes, "messages.getPollVotes")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getPollVotes.peer")
+	c.Int(&v.ID)
+	c.OptByteString(flags, 1<<0, &v.Option)
+	c.OptString(flags, 1<<1, &v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetPollVotes) DecodeResult(r *tl.Reader) *MessagesVotesList {
 	v := new(MessagesVotesList)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6298,32 +3576,13 @@ type MessagesToggleStickerSets struct {
 	Stickersets []InputStickerSetClass
 }
 
-func (*MessagesToggleStickerSets) TypeID() uint32 { return IDMessagesToggleStickerSets }
-
-func (v *MessagesToggleStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleStickerSets)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Uninstall {
-		flags |= 1 << 0
-	}
-	if v.Archive {
-		flags |= 1 << 1
-	}
-	if v.Unarchive {
-		flags |= 1 << 2
-	}
-	putInputStickerSetClasses(b, v.Stickersets, "messages.toggleStickerSets.stickersets")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesToggleStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleStickerSets, "messages.toggleStickerSets")
-	flags := r.Uint32()
-	v.Uninstall = flags&(1<<0) != 0
-	v.Archive = flags&(1<<1) != 0
-	v.Unarchive = flags&(1<<2) != 0
-	readInputStickerSetClasses(r, 1, &v.Stickersets)
+func (v *MessagesToggleStickerSets) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleStickerSets, "messages.toggleStickerSets")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Uninstall)
+	c.True(flags, 1<<1, &v.Archive)
+	c.True(flags, 1<<2, &v.Unarchive)
+	vectorInputStickerSetClasses(c, 0, 0, &v.Stickersets, "messages.toggleStickerSets.stickersets")
 }
 
 func (*MessagesToggleStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6332,19 +3591,13 @@ func (*MessagesToggleStickerSets) DecodeResult(r *tl.Reader) bool { return r.Boo
 type MessagesGetDialogFilters struct {
 }
 
-func (*MessagesGetDialogFilters) TypeID() uint32 { return IDMessagesGetDialogFilters }
-
-func (v *MessagesGetDialogFilters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDialogFilters)
-}
-
-func (v *MessagesGetDialogFilters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDialogFilters, "messages.getDialogFilters")
+func (v *MessagesGetDialogFilters) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDialogFilters, "messages.getDialogFilters")
 }
 
 func (*MessagesGetDialogFilters) DecodeResult(r *tl.Reader) *MessagesDialogFilters {
 	v := new(MessagesDialogFilters)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6352,18 +3605,12 @@ func (*MessagesGetDialogFilters) DecodeResult(r *tl.Reader) *MessagesDialogFilte
 type MessagesGetSuggestedDialogFilters struct {
 }
 
-func (*MessagesGetSuggestedDialogFilters) TypeID() uint32 { return IDMessagesGetSuggestedDialogFilters }
-
-func (v *MessagesGetSuggestedDialogFilters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSuggestedDialogFilters)
-}
-
-func (v *MessagesGetSuggestedDialogFilters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSuggestedDialogFilters, "messages.getSuggestedDialogFilters")
+func (v *MessagesGetSuggestedDialogFilters) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSuggestedDialogFilters, "messages.getSuggestedDialogFilters")
 }
 
 func (*MessagesGetSuggestedDialogFilters) DecodeResult(r *tl.Reader) (v []DialogFilterSuggested) {
-	readDialogFilterSuggesteds(r, 1, &v)
+	vectorDialogFilterSuggesteds(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -6373,25 +3620,11 @@ type MessagesUpdateDialogFilter struct {
 	Filter DialogFilterClass
 }
 
-func (*MessagesUpdateDialogFilter) TypeID() uint32 { return IDMessagesUpdateDialogFilter }
-
-func (v *MessagesUpdateDialogFilter) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdateDialogFilter)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.ID)
-	if v.Filter != nil {
-		flags |= 1 << 0
-		v.Filter.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesUpdateDialogFilter) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdateDialogFilter, "messages.updateDialogFilter")
-	flags := r.Uint32()
-	v.ID = r.Int()
-	readDialogFilter(r, flags&(1<<0), &v.Filter)
+func (v *MessagesUpdateDialogFilter) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUpdateDialogFilter, "messages.updateDialogFilter")
+	flags := c.Flags()
+	c.Int(&v.ID)
+	codeDialogFilter(c, flags, 1<<0, &v.Filter, "")
 }
 
 func (*MessagesUpdateDialogFilter) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6401,16 +3634,9 @@ type MessagesUpdateDialogFiltersOrder struct {
 	Order []int32
 }
 
-func (*MessagesUpdateDialogFiltersOrder) TypeID() uint32 { return IDMessagesUpdateDialogFiltersOrder }
-
-func (v *MessagesUpdateDialogFiltersOrder) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdateDialogFiltersOrder)
-	b.Ints(v.Order)
-}
-
-func (v *MessagesUpdateDialogFiltersOrder) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdateDialogFiltersOrder, "messages.updateDialogFiltersOrder")
-	r.ReadInts(&v.Order)
+func (v *MessagesUpdateDialogFiltersOrder) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUpdateDialogFiltersOrder, "messages.updateDialogFiltersOrder")
+	c.Ints(&v.Order)
 }
 
 func (*MessagesUpdateDialogFiltersOrder) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6422,20 +3648,11 @@ type MessagesGetOldFeaturedStickers struct {
 	Hash   int64
 }
 
-func (*MessagesGetOldFeaturedStickers) TypeID() uint32 { return IDMessagesGetOldFeaturedStickers }
-
-func (v *MessagesGetOldFeaturedStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetOldFeaturedStickers)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetOldFeaturedStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetOldFeaturedStickers, "messages.getOldFeaturedStickers")
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetOldFeaturedStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetOldFeaturedStickers, "messages.getOldFeaturedStickers")
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetOldFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
@@ -6455,32 +3672,17 @@ type MessagesGetReplies struct {
 	Hash       int64
 }
 
-func (*MessagesGetReplies) TypeID() uint32 { return IDMessagesGetReplies }
-
-func (v *MessagesGetReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetReplies)
-	putInputPeer(b, v.Peer, "messages.getReplies.peer")
-	b.Int(v.MsgID)
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetReplies, "messages.getReplies")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetReplies) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetReplies, "messages.getReplies")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getReplies.peer")
+	c.Int(&v.MsgID)
+	c.Int(&v.OffsetID)
+	c.Int(&v.OffsetDate)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetReplies) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -6493,23 +3695,15 @@ type MessagesGetDiscussionMessage struct {
 	MsgID int32
 }
 
-func (*MessagesGetDiscussionMessage) TypeID() uint32 { return IDMessagesGetDiscussionMessage }
-
-func (v *MessagesGetDiscussionMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDiscussionMessage)
-	putInputPeer(b, v.Peer, "messages.getDiscussionMessage.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesGetDiscussionMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDiscussionMessage, "messages.getDiscussionMessage")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *MessagesGetDiscussionMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDiscussionMessage, "messages.getDiscussionMessage")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getDiscussionMessage.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*MessagesGetDiscussionMessage) DecodeResult(r *tl.Reader) *MessagesDiscussionMessage {
 	v := new(MessagesDiscussionMessage)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6520,20 +3714,11 @@ type MessagesReadDiscussion struct {
 	ReadMaxID int32
 }
 
-func (*MessagesReadDiscussion) TypeID() uint32 { return IDMessagesReadDiscussion }
-
-func (v *MessagesReadDiscussion) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadDiscussion)
-	putInputPeer(b, v.Peer, "messages.readDiscussion.peer")
-	b.Int(v.MsgID)
-	b.Int(v.ReadMaxID)
-}
-
-func (v *MessagesReadDiscussion) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadDiscussion, "messages.readDiscussion")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	v.ReadMaxID = r.Int()
+func (v *MessagesReadDiscussion) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadDiscussion, "messages.readDiscussion")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.readDiscussion.peer")
+	c.Int(&v.MsgID)
+	c.Int(&v.ReadMaxID)
 }
 
 func (*MessagesReadDiscussion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6545,35 +3730,17 @@ type MessagesUnpinAllMessages struct {
 	SavedPeerID InputPeerClass
 }
 
-func (*MessagesUnpinAllMessages) TypeID() uint32 { return IDMessagesUnpinAllMessages }
-
-func (v *MessagesUnpinAllMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUnpinAllMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.unpinAllMessages.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 1
-		v.SavedPeerID.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesUnpinAllMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUnpinAllMessages, "messages.unpinAllMessages")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	readInputPeer(r, flags&(1<<1), &v.SavedPeerID)
+func (v *MessagesUnpinAllMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUnpinAllMessages, "messages.unpinAllMessages")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.unpinAllMessages.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	codeInputPeer(c, flags, 1<<1, &v.SavedPeerID, "")
 }
 
 func (*MessagesUnpinAllMessages) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6582,16 +3749,9 @@ type MessagesDeleteChat struct {
 	ChatID int64
 }
 
-func (*MessagesDeleteChat) TypeID() uint32 { return IDMessagesDeleteChat }
-
-func (v *MessagesDeleteChat) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteChat)
-	b.Long(v.ChatID)
-}
-
-func (v *MessagesDeleteChat) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteChat, "messages.deleteChat")
-	v.ChatID = r.Long()
+func (v *MessagesDeleteChat) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteChat, "messages.deleteChat")
+	c.Long(&v.ChatID)
 }
 
 func (*MessagesDeleteChat) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6601,27 +3761,15 @@ type MessagesDeletePhoneCallHistory struct {
 	Revoke bool
 }
 
-func (*MessagesDeletePhoneCallHistory) TypeID() uint32 { return IDMessagesDeletePhoneCallHistory }
-
-func (v *MessagesDeletePhoneCallHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeletePhoneCallHistory)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Revoke {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDeletePhoneCallHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeletePhoneCallHistory, "messages.deletePhoneCallHistory")
-	flags := r.Uint32()
-	v.Revoke = flags&(1<<0) != 0
+func (v *MessagesDeletePhoneCallHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeletePhoneCallHistory, "messages.deletePhoneCallHistory")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Revoke)
 }
 
 func (*MessagesDeletePhoneCallHistory) DecodeResult(r *tl.Reader) *MessagesAffectedFoundMessages {
 	v := new(MessagesAffectedFoundMessages)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6630,21 +3778,14 @@ type MessagesCheckHistoryImport struct {
 	ImportHead string
 }
 
-func (*MessagesCheckHistoryImport) TypeID() uint32 { return IDMessagesCheckHistoryImport }
-
-func (v *MessagesCheckHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckHistoryImport)
-	b.String(v.ImportHead)
-}
-
-func (v *MessagesCheckHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckHistoryImport, "messages.checkHistoryImport")
-	r.ReadString(&v.ImportHead)
+func (v *MessagesCheckHistoryImport) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCheckHistoryImport, "messages.checkHistoryImport")
+	c.String(&v.ImportHead)
 }
 
 func (*MessagesCheckHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImportParsed {
 	v := new(MessagesHistoryImportParsed)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6655,25 +3796,16 @@ type MessagesInitHistoryImport struct {
 	MediaCount int32
 }
 
-func (*MessagesInitHistoryImport) TypeID() uint32 { return IDMessagesInitHistoryImport }
-
-func (v *MessagesInitHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesInitHistoryImport)
-	putInputPeer(b, v.Peer, "messages.initHistoryImport.peer")
-	putInputFile(b, v.File, "messages.initHistoryImport.file")
-	b.Int(v.MediaCount)
-}
-
-func (v *MessagesInitHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesInitHistoryImport, "messages.initHistoryImport")
-	readInputPeer(r, 1, &v.Peer)
-	readInputFile(r, 1, &v.File)
-	v.MediaCount = r.Int()
+func (v *MessagesInitHistoryImport) TL(c *tl.Codec) {
+	c.Begin(IDMessagesInitHistoryImport, "messages.initHistoryImport")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.initHistoryImport.peer")
+	codeInputFile(c, 0, 0, &v.File, "messages.initHistoryImport.file")
+	c.Int(&v.MediaCount)
 }
 
 func (*MessagesInitHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImport {
 	v := new(MessagesHistoryImport)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6685,22 +3817,12 @@ type MessagesUploadImportedMedia struct {
 	Media    InputMediaClass
 }
 
-func (*MessagesUploadImportedMedia) TypeID() uint32 { return IDMessagesUploadImportedMedia }
-
-func (v *MessagesUploadImportedMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUploadImportedMedia)
-	putInputPeer(b, v.Peer, "messages.uploadImportedMedia.peer")
-	b.Long(v.ImportID)
-	b.String(v.FileName)
-	putInputMedia(b, v.Media, "messages.uploadImportedMedia.media")
-}
-
-func (v *MessagesUploadImportedMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUploadImportedMedia, "messages.uploadImportedMedia")
-	readInputPeer(r, 1, &v.Peer)
-	v.ImportID = r.Long()
-	r.ReadString(&v.FileName)
-	readInputMedia(r, 1, &v.Media)
+func (v *MessagesUploadImportedMedia) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUploadImportedMedia, "messages.uploadImportedMedia")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.uploadImportedMedia.peer")
+	c.Long(&v.ImportID)
+	c.String(&v.FileName)
+	codeInputMedia(c, 0, 0, &v.Media, "messages.uploadImportedMedia.media")
 }
 
 func (*MessagesUploadImportedMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
@@ -6713,18 +3835,10 @@ type MessagesStartHistoryImport struct {
 	ImportID int64
 }
 
-func (*MessagesStartHistoryImport) TypeID() uint32 { return IDMessagesStartHistoryImport }
-
-func (v *MessagesStartHistoryImport) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesStartHistoryImport)
-	putInputPeer(b, v.Peer, "messages.startHistoryImport.peer")
-	b.Long(v.ImportID)
-}
-
-func (v *MessagesStartHistoryImport) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesStartHistoryImport, "messages.startHistoryImport")
-	readInputPeer(r, 1, &v.Peer)
-	v.ImportID = r.Long()
+func (v *MessagesStartHistoryImport) TL(c *tl.Codec) {
+	c.Begin(IDMessagesStartHistoryImport, "messages.startHistoryImport")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.startHistoryImport.peer")
+	c.Long(&v.ImportID)
 }
 
 func (*MessagesStartHistoryImport) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6739,43 +3853,30 @@ type MessagesGetExportedChatInvites struct {
 	Limit      int32
 }
 
-func (*MessagesGetExportedChatInvites) TypeID() uint32 { return IDMessagesGetExportedChatInvites }
-
-func (v *MessagesGetExportedChatInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetExportedChatInvites)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Revoked {
-		flags |= 1 << 3
+func (v *MessagesGetExportedChatInvites) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetExportedChatInvites, "messages.getExportedChatInvites")
+	flags := c.Flags()
+	c.True(flags, 1<<3, &v.Revoked)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getExportedChatInvites.peer")
+	codeInputUser(c, 0, 0, &v.AdminID, "messages.getExportedChatInvites.admin_id")
+	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
+		c.Int(&v.OffsetDate.Value)
+		if c.Decoding() {
+			v.OffsetDate.Set = true
+		}
 	}
-	putInputPeer(b, v.Peer, "messages.getExportedChatInvites.peer")
-	putInputUser(b, v.AdminID, "messages.getExportedChatInvites.admin_id")
-	if v.OffsetDate.Set || v.OffsetLink.Set {
-		flags |= 1 << 2
-		b.Int(v.OffsetDate.Value)
+	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
+		c.String(&v.OffsetLink.Value)
+		if c.Decoding() {
+			v.OffsetLink.Set = true
+		}
 	}
-	if v.OffsetDate.Set || v.OffsetLink.Set {
-		flags |= 1 << 2
-		b.String(v.OffsetLink.Value)
-	}
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetExportedChatInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetExportedChatInvites, "messages.getExportedChatInvites")
-	flags := r.Uint32()
-	v.Revoked = flags&(1<<3) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.AdminID)
-	r.OptInt(flags&(1<<2), &v.OffsetDate)
-	r.OptString(flags&(1<<2), &v.OffsetLink)
-	v.Limit = r.Int()
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetExportedChatInvites) DecodeResult(r *tl.Reader) *MessagesExportedChatInvites {
 	v := new(MessagesExportedChatInvites)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6785,18 +3886,10 @@ type MessagesGetExportedChatInvite struct {
 	Link string
 }
 
-func (*MessagesGetExportedChatInvite) TypeID() uint32 { return IDMessagesGetExportedChatInvite }
-
-func (v *MessagesGetExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetExportedChatInvite)
-	putInputPeer(b, v.Peer, "messages.getExportedChatInvite.peer")
-	b.String(v.Link)
-}
-
-func (v *MessagesGetExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetExportedChatInvite, "messages.getExportedChatInvite")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Link)
+func (v *MessagesGetExportedChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetExportedChatInvite, "messages.getExportedChatInvite")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getExportedChatInvite.peer")
+	c.String(&v.Link)
 }
 
 func (*MessagesGetExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
@@ -6814,46 +3907,16 @@ type MessagesEditExportedChatInvite struct {
 	Title         tl.Optional[string]
 }
 
-func (*MessagesEditExportedChatInvite) TypeID() uint32 { return IDMessagesEditExportedChatInvite }
-
-func (v *MessagesEditExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditExportedChatInvite)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Revoked {
-		flags |= 1 << 2
-	}
-	putInputPeer(b, v.Peer, "messages.editExportedChatInvite.peer")
-	b.String(v.Link)
-	if v.ExpireDate.Set {
-		flags |= 1 << 0
-		b.Int(v.ExpireDate.Value)
-	}
-	if v.UsageLimit.Set {
-		flags |= 1 << 1
-		b.Int(v.UsageLimit.Value)
-	}
-	if v.RequestNeeded.Set {
-		flags |= 1 << 3
-		b.Bool(v.RequestNeeded.Value)
-	}
-	if v.Title.Set {
-		flags |= 1 << 4
-		b.String(v.Title.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesEditExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditExportedChatInvite, "messages.editExportedChatInvite")
-	flags := r.Uint32()
-	v.Revoked = flags&(1<<2) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Link)
-	r.OptInt(flags&(1<<0), &v.ExpireDate)
-	r.OptInt(flags&(1<<1), &v.UsageLimit)
-	r.OptBool(flags&(1<<3), &v.RequestNeeded)
-	r.OptString(flags&(1<<4), &v.Title)
+func (v *MessagesEditExportedChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditExportedChatInvite, "messages.editExportedChatInvite")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.Revoked)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editExportedChatInvite.peer")
+	c.String(&v.Link)
+	c.OptInt(flags, 1<<0, &v.ExpireDate)
+	c.OptInt(flags, 1<<1, &v.UsageLimit)
+	c.OptBool(flags, 1<<3, &v.RequestNeeded)
+	c.OptString(flags, 1<<4, &v.Title)
 }
 
 func (*MessagesEditExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
@@ -6866,20 +3929,10 @@ type MessagesDeleteRevokedExportedChatInvites struct {
 	AdminID InputUserClass
 }
 
-func (*MessagesDeleteRevokedExportedChatInvites) TypeID() uint32 {
-	return IDMessagesDeleteRevokedExportedChatInvites
-}
-
-func (v *MessagesDeleteRevokedExportedChatInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteRevokedExportedChatInvites)
-	putInputPeer(b, v.Peer, "messages.deleteRevokedExportedChatInvites.peer")
-	putInputUser(b, v.AdminID, "messages.deleteRevokedExportedChatInvites.admin_id")
-}
-
-func (v *MessagesDeleteRevokedExportedChatInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteRevokedExportedChatInvites, "messages.deleteRevokedExportedChatInvites")
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.AdminID)
+func (v *MessagesDeleteRevokedExportedChatInvites) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteRevokedExportedChatInvites, "messages.deleteRevokedExportedChatInvites")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteRevokedExportedChatInvites.peer")
+	codeInputUser(c, 0, 0, &v.AdminID, "messages.deleteRevokedExportedChatInvites.admin_id")
 }
 
 func (*MessagesDeleteRevokedExportedChatInvites) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6890,18 +3943,10 @@ type MessagesDeleteExportedChatInvite struct {
 	Link string
 }
 
-func (*MessagesDeleteExportedChatInvite) TypeID() uint32 { return IDMessagesDeleteExportedChatInvite }
-
-func (v *MessagesDeleteExportedChatInvite) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteExportedChatInvite)
-	putInputPeer(b, v.Peer, "messages.deleteExportedChatInvite.peer")
-	b.String(v.Link)
-}
-
-func (v *MessagesDeleteExportedChatInvite) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteExportedChatInvite, "messages.deleteExportedChatInvite")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Link)
+func (v *MessagesDeleteExportedChatInvite) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteExportedChatInvite, "messages.deleteExportedChatInvite")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteExportedChatInvite.peer")
+	c.String(&v.Link)
 }
 
 func (*MessagesDeleteExportedChatInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -6911,21 +3956,14 @@ type MessagesGetAdminsWithInvites struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesGetAdminsWithInvites) TypeID() uint32 { return IDMessagesGetAdminsWithInvites }
-
-func (v *MessagesGetAdminsWithInvites) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAdminsWithInvites)
-	putInputPeer(b, v.Peer, "messages.getAdminsWithInvites.peer")
-}
-
-func (v *MessagesGetAdminsWithInvites) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAdminsWithInvites, "messages.getAdminsWithInvites")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesGetAdminsWithInvites) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAdminsWithInvites, "messages.getAdminsWithInvites")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getAdminsWithInvites.peer")
 }
 
 func (*MessagesGetAdminsWithInvites) DecodeResult(r *tl.Reader) *MessagesChatAdminsWithInvites {
 	v := new(MessagesChatAdminsWithInvites)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6941,49 +3979,22 @@ type MessagesGetChatInviteImporters struct {
 	Limit               int32
 }
 
-func (*MessagesGetChatInviteImporters) TypeID() uint32 { return IDMessagesGetChatInviteImporters }
-
-func (v *MessagesGetChatInviteImporters) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetChatInviteImporters)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Requested {
-		flags |= 1 << 0
-	}
-	if v.SubscriptionExpired {
-		flags |= 1 << 3
-	}
-	putInputPeer(b, v.Peer, "messages.getChatInviteImporters.peer")
-	if v.Link.Set {
-		flags |= 1 << 1
-		b.String(v.Link.Value)
-	}
-	if v.Q.Set {
-		flags |= 1 << 2
-		b.String(v.Q.Value)
-	}
-	b.Int(v.OffsetDate)
-	putInputUser(b, v.OffsetUser, "messages.getChatInviteImporters.offset_user")
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetChatInviteImporters) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetChatInviteImporters, "messages.getChatInviteImporters")
-	flags := r.Uint32()
-	v.Requested = flags&(1<<0) != 0
-	v.SubscriptionExpired = flags&(1<<3) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptString(flags&(1<<1), &v.Link)
-	r.OptString(flags&(1<<2), &v.Q)
-	v.OffsetDate = r.Int()
-	readInputUser(r, 1, &v.OffsetUser)
-	v.Limit = r.Int()
+func (v *MessagesGetChatInviteImporters) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetChatInviteImporters, "messages.getChatInviteImporters")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Requested)
+	c.True(flags, 1<<3, &v.SubscriptionExpired)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getChatInviteImporters.peer")
+	c.OptString(flags, 1<<1, &v.Link)
+	c.OptString(flags, 1<<2, &v.Q)
+	c.Int(&v.OffsetDate)
+	codeInputUser(c, 0, 0, &v.OffsetUser, "messages.getChatInviteImporters.offset_user")
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetChatInviteImporters) DecodeResult(r *tl.Reader) *MessagesChatInviteImporters {
 	v := new(MessagesChatInviteImporters)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -6993,18 +4004,10 @@ type MessagesSetHistoryTTL struct {
 	Period int32
 }
 
-func (*MessagesSetHistoryTTL) TypeID() uint32 { return IDMessagesSetHistoryTTL }
-
-func (v *MessagesSetHistoryTTL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetHistoryTTL)
-	putInputPeer(b, v.Peer, "messages.setHistoryTTL.peer")
-	b.Int(v.Period)
-}
-
-func (v *MessagesSetHistoryTTL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetHistoryTTL, "messages.setHistoryTTL")
-	readInputPeer(r, 1, &v.Peer)
-	v.Period = r.Int()
+func (v *MessagesSetHistoryTTL) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetHistoryTTL, "messages.setHistoryTTL")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.setHistoryTTL.peer")
+	c.Int(&v.Period)
 }
 
 func (*MessagesSetHistoryTTL) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7014,21 +4017,14 @@ type MessagesCheckHistoryImportPeer struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesCheckHistoryImportPeer) TypeID() uint32 { return IDMessagesCheckHistoryImportPeer }
-
-func (v *MessagesCheckHistoryImportPeer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckHistoryImportPeer)
-	putInputPeer(b, v.Peer, "messages.checkHistoryImportPeer.peer")
-}
-
-func (v *MessagesCheckHistoryImportPeer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckHistoryImportPeer, "messages.checkHistoryImportPeer")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesCheckHistoryImportPeer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCheckHistoryImportPeer, "messages.checkHistoryImportPeer")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.checkHistoryImportPeer.peer")
 }
 
 func (*MessagesCheckHistoryImportPeer) DecodeResult(r *tl.Reader) *MessagesCheckedHistoryImportPeer {
 	v := new(MessagesCheckedHistoryImportPeer)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7038,18 +4034,10 @@ type MessagesSetChatTheme struct {
 	Theme InputChatThemeClass
 }
 
-func (*MessagesSetChatTheme) TypeID() uint32 { return IDMessagesSetChatTheme }
-
-func (v *MessagesSetChatTheme) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetChatTheme)
-	putInputPeer(b, v.Peer, "messages.setChatTheme.peer")
-	putInputChatTheme(b, v.Theme, "messages.setChatTheme.theme")
-}
-
-func (v *MessagesSetChatTheme) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetChatTheme, "messages.setChatTheme")
-	readInputPeer(r, 1, &v.Peer)
-	readInputChatTheme(r, 1, &v.Theme)
+func (v *MessagesSetChatTheme) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetChatTheme, "messages.setChatTheme")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.setChatTheme.peer")
+	codeInputChatTheme(c, 0, 0, &v.Theme, "messages.setChatTheme.theme")
 }
 
 func (*MessagesSetChatTheme) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7060,24 +4048,14 @@ type MessagesGetMessageReadParticipants struct {
 	MsgID int32
 }
 
-func (*MessagesGetMessageReadParticipants) TypeID() uint32 {
-	return IDMessagesGetMessageReadParticipants
-}
-
-func (v *MessagesGetMessageReadParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessageReadParticipants)
-	putInputPeer(b, v.Peer, "messages.getMessageReadParticipants.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesGetMessageReadParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessageReadParticipants, "messages.getMessageReadParticipants")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *MessagesGetMessageReadParticipants) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMessageReadParticipants, "messages.getMessageReadParticipants")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessageReadParticipants.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*MessagesGetMessageReadParticipants) DecodeResult(r *tl.Reader) (v []ReadParticipantDate) {
-	readReadParticipantDates(r, 1, &v)
+	vectorReadParticipantDates(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -7090,36 +4068,19 @@ type MessagesGetSearchResultsCalendar struct {
 	OffsetDate  int32
 }
 
-func (*MessagesGetSearchResultsCalendar) TypeID() uint32 { return IDMessagesGetSearchResultsCalendar }
-
-func (v *MessagesGetSearchResultsCalendar) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSearchResultsCalendar)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getSearchResultsCalendar.peer")
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-		v.SavedPeerID.Encode(b)
-	}
-	putMessagesFilter(b, v.Filter, "messages.getSearchResultsCalendar.filter")
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSearchResultsCalendar) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSearchResultsCalendar, "messages.getSearchResultsCalendar")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
-	readMessagesFilter(r, 1, &v.Filter)
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
+func (v *MessagesGetSearchResultsCalendar) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSearchResultsCalendar, "messages.getSearchResultsCalendar")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSearchResultsCalendar.peer")
+	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
+	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.getSearchResultsCalendar.filter")
+	c.Int(&v.OffsetID)
+	c.Int(&v.OffsetDate)
 }
 
 func (*MessagesGetSearchResultsCalendar) DecodeResult(r *tl.Reader) *MessagesSearchResultsCalendar {
 	v := new(MessagesSearchResultsCalendar)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7132,36 +4093,19 @@ type MessagesGetSearchResultsPositions struct {
 	Limit       int32
 }
 
-func (*MessagesGetSearchResultsPositions) TypeID() uint32 { return IDMessagesGetSearchResultsPositions }
-
-func (v *MessagesGetSearchResultsPositions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSearchResultsPositions)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getSearchResultsPositions.peer")
-	if v.SavedPeerID != nil {
-		flags |= 1 << 2
-		v.SavedPeerID.Encode(b)
-	}
-	putMessagesFilter(b, v.Filter, "messages.getSearchResultsPositions.filter")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSearchResultsPositions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSearchResultsPositions, "messages.getSearchResultsPositions")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, flags&(1<<2), &v.SavedPeerID)
-	readMessagesFilter(r, 1, &v.Filter)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
+func (v *MessagesGetSearchResultsPositions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSearchResultsPositions, "messages.getSearchResultsPositions")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSearchResultsPositions.peer")
+	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
+	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.getSearchResultsPositions.filter")
+	c.Int(&v.OffsetID)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetSearchResultsPositions) DecodeResult(r *tl.Reader) *MessagesSearchResultsPositions {
 	v := new(MessagesSearchResultsPositions)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7172,26 +4116,12 @@ type MessagesHideChatJoinRequest struct {
 	UserID   InputUserClass
 }
 
-func (*MessagesHideChatJoinRequest) TypeID() uint32 { return IDMessagesHideChatJoinRequest }
-
-func (v *MessagesHideChatJoinRequest) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHideChatJoinRequest)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Approved {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "messages.hideChatJoinRequest.peer")
-	putInputUser(b, v.UserID, "messages.hideChatJoinRequest.user_id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesHideChatJoinRequest) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHideChatJoinRequest, "messages.hideChatJoinRequest")
-	flags := r.Uint32()
-	v.Approved = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.UserID)
+func (v *MessagesHideChatJoinRequest) TL(c *tl.Codec) {
+	c.Begin(IDMessagesHideChatJoinRequest, "messages.hideChatJoinRequest")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Approved)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.hideChatJoinRequest.peer")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.hideChatJoinRequest.user_id")
 }
 
 func (*MessagesHideChatJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7203,29 +4133,12 @@ type MessagesHideAllChatJoinRequests struct {
 	Link     tl.Optional[string]
 }
 
-func (*MessagesHideAllChatJoinRequests) TypeID() uint32 { return IDMessagesHideAllChatJoinRequests }
-
-func (v *MessagesHideAllChatJoinRequests) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesHideAllChatJoinRequests)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Approved {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "messages.hideAllChatJoinRequests.peer")
-	if v.Link.Set {
-		flags |= 1 << 1
-		b.String(v.Link.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesHideAllChatJoinRequests) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesHideAllChatJoinRequests, "messages.hideAllChatJoinRequests")
-	flags := r.Uint32()
-	v.Approved = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptString(flags&(1<<1), &v.Link)
+func (v *MessagesHideAllChatJoinRequests) TL(c *tl.Codec) {
+	c.Begin(IDMessagesHideAllChatJoinRequests, "messages.hideAllChatJoinRequests")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Approved)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.hideAllChatJoinRequests.peer")
+	c.OptString(flags, 1<<1, &v.Link)
 }
 
 func (*MessagesHideAllChatJoinRequests) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -7239,27 +4152,12 @@ type MessagesToggleNoForwards struct {
 	RequestMsgID tl.Optional[int32]
 }
 
-func (*MessagesToggleNoForwards) TypeID() uint32 { return IDMessagesToggleNoForwards }
-
-func (v *MessagesToggleNoForwards) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleNoForwards)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.toggleNoForwards.peer")
-	b.Bool(v.Enabled)
-	if v.RequestMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.RequestMsgID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesToggleNoForwards) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleNoForwards, "messages.toggleNoForwards")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.Enabled = r.Bool()
-	r.OptInt(flags&(1<<0), &v.RequestMsgID)
+func (v *MessagesToggleNoForwards) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleNoForwards, "messages.toggleNoForwards")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.toggleNoForwards.peer")
+	c.Bool(&v.Enabled)
+	c.OptInt(flags, 1<<0, &v.RequestMsgID)
 }
 
 func (*MessagesToggleNoForwards) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7270,18 +4168,10 @@ type MessagesSaveDefaultSendAs struct {
 	SendAs InputPeerClass
 }
 
-func (*MessagesSaveDefaultSendAs) TypeID() uint32 { return IDMessagesSaveDefaultSendAs }
-
-func (v *MessagesSaveDefaultSendAs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSaveDefaultSendAs)
-	putInputPeer(b, v.Peer, "messages.saveDefaultSendAs.peer")
-	putInputPeer(b, v.SendAs, "messages.saveDefaultSendAs.send_as")
-}
-
-func (v *MessagesSaveDefaultSendAs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSaveDefaultSendAs, "messages.saveDefaultSendAs")
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, 1, &v.SendAs)
+func (v *MessagesSaveDefaultSendAs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSaveDefaultSendAs, "messages.saveDefaultSendAs")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.saveDefaultSendAs.peer")
+	codeInputPeer(c, 0, 0, &v.SendAs, "messages.saveDefaultSendAs.send_as")
 }
 
 func (*MessagesSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -7295,35 +4185,14 @@ type MessagesSendReaction struct {
 	Reaction    []ReactionClass
 }
 
-func (*MessagesSendReaction) TypeID() uint32 { return IDMessagesSendReaction }
-
-func (v *MessagesSendReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendReaction)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Big {
-		flags |= 1 << 1
-	}
-	if v.AddToRecent {
-		flags |= 1 << 2
-	}
-	putInputPeer(b, v.Peer, "messages.sendReaction.peer")
-	b.Int(v.MsgID)
-	if v.Reaction != nil {
-		flags |= 1 << 0
-		putReactionClasses(b, v.Reaction, "messages.sendReaction.reaction")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendReaction, "messages.sendReaction")
-	flags := r.Uint32()
-	v.Big = flags&(1<<1) != 0
-	v.AddToRecent = flags&(1<<2) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	readReactionClasses(r, flags&(1<<0), &v.Reaction)
+func (v *MessagesSendReaction) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendReaction, "messages.sendReaction")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Big)
+	c.True(flags, 1<<2, &v.AddToRecent)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendReaction.peer")
+	c.Int(&v.MsgID)
+	vectorReactionClasses(c, flags, 1<<0, &v.Reaction, "messages.sendReaction.reaction")
 }
 
 func (*MessagesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7334,18 +4203,10 @@ type MessagesGetMessagesReactions struct {
 	ID   []int32
 }
 
-func (*MessagesGetMessagesReactions) TypeID() uint32 { return IDMessagesGetMessagesReactions }
-
-func (v *MessagesGetMessagesReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessagesReactions)
-	putInputPeer(b, v.Peer, "messages.getMessagesReactions.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesGetMessagesReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessagesReactions, "messages.getMessagesReactions")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *MessagesGetMessagesReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMessagesReactions, "messages.getMessagesReactions")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessagesReactions.peer")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesGetMessagesReactions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7359,39 +4220,19 @@ type MessagesGetMessageReactionsList struct {
 	Limit    int32
 }
 
-func (*MessagesGetMessageReactionsList) TypeID() uint32 { return IDMessagesGetMessageReactionsList }
-
-func (v *MessagesGetMessageReactionsList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMessageReactionsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getMessageReactionsList.peer")
-	b.Int(v.ID)
-	if v.Reaction != nil {
-		flags |= 1 << 0
-		v.Reaction.Encode(b)
-	}
-	if v.Offset.Set {
-		flags |= 1 << 1
-		b.String(v.Offset.Value)
-	}
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetMessageReactionsList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMessageReactionsList, "messages.getMessageReactionsList")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	readReaction(r, flags&(1<<0), &v.Reaction)
-	r.OptString(flags&(1<<1), &v.Offset)
-	v.Limit = r.Int()
+func (v *MessagesGetMessageReactionsList) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMessageReactionsList, "messages.getMessageReactionsList")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessageReactionsList.peer")
+	c.Int(&v.ID)
+	codeReaction(c, flags, 1<<0, &v.Reaction, "")
+	c.OptString(flags, 1<<1, &v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetMessageReactionsList) DecodeResult(r *tl.Reader) *MessagesMessageReactionsList {
 	v := new(MessagesMessageReactionsList)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7403,32 +4244,13 @@ type MessagesSetChatAvailableReactions struct {
 	PaidEnabled        tl.Optional[bool]
 }
 
-func (*MessagesSetChatAvailableReactions) TypeID() uint32 { return IDMessagesSetChatAvailableReactions }
-
-func (v *MessagesSetChatAvailableReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetChatAvailableReactions)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.setChatAvailableReactions.peer")
-	putChatReactions(b, v.AvailableReactions, "messages.setChatAvailableReactions.available_reactions")
-	if v.ReactionsLimit.Set {
-		flags |= 1 << 0
-		b.Int(v.ReactionsLimit.Value)
-	}
-	if v.PaidEnabled.Set {
-		flags |= 1 << 1
-		b.Bool(v.PaidEnabled.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetChatAvailableReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetChatAvailableReactions, "messages.setChatAvailableReactions")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	readChatReactions(r, 1, &v.AvailableReactions)
-	r.OptInt(flags&(1<<0), &v.ReactionsLimit)
-	r.OptBool(flags&(1<<1), &v.PaidEnabled)
+func (v *MessagesSetChatAvailableReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetChatAvailableReactions, "messages.setChatAvailableReactions")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.setChatAvailableReactions.peer")
+	codeChatReactions(c, 0, 0, &v.AvailableReactions, "messages.setChatAvailableReactions.available_reactions")
+	c.OptInt(flags, 1<<0, &v.ReactionsLimit)
+	c.OptBool(flags, 1<<1, &v.PaidEnabled)
 }
 
 func (*MessagesSetChatAvailableReactions) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -7440,16 +4262,9 @@ type MessagesGetAvailableReactions struct {
 	Hash int32
 }
 
-func (*MessagesGetAvailableReactions) TypeID() uint32 { return IDMessagesGetAvailableReactions }
-
-func (v *MessagesGetAvailableReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAvailableReactions)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetAvailableReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAvailableReactions, "messages.getAvailableReactions")
-	v.Hash = r.Int()
+func (v *MessagesGetAvailableReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAvailableReactions, "messages.getAvailableReactions")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetAvailableReactions) DecodeResult(r *tl.Reader) MessagesAvailableReactionsClass {
@@ -7461,16 +4276,9 @@ type MessagesSetDefaultReaction struct {
 	Reaction ReactionClass
 }
 
-func (*MessagesSetDefaultReaction) TypeID() uint32 { return IDMessagesSetDefaultReaction }
-
-func (v *MessagesSetDefaultReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetDefaultReaction)
-	putReaction(b, v.Reaction, "messages.setDefaultReaction.reaction")
-}
-
-func (v *MessagesSetDefaultReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetDefaultReaction, "messages.setDefaultReaction")
-	readReaction(r, 1, &v.Reaction)
+func (v *MessagesSetDefaultReaction) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetDefaultReaction, "messages.setDefaultReaction")
+	codeReaction(c, 0, 0, &v.Reaction, "messages.setDefaultReaction.reaction")
 }
 
 func (*MessagesSetDefaultReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -7484,47 +4292,23 @@ type MessagesTranslateText struct {
 	Tone   tl.Optional[string]
 }
 
-func (*MessagesTranslateText) TypeID() uint32 { return IDMessagesTranslateText }
-
-func (v *MessagesTranslateText) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslateText)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Peer != nil || v.ID != nil {
-		flags |= 1 << 0
-		putInputPeer(b, v.Peer, "messages.translateText.peer")
+func (v *MessagesTranslateText) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTranslateText, "messages.translateText")
+	flags := c.Flags()
+	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
+		codeInputPeer(c, 0, 0, &v.Peer, "messages.translateText.peer")
 	}
-	if v.Peer != nil || v.ID != nil {
-		flags |= 1 << 0
-		b.Ints(v.ID)
+	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
+		c.Ints(&v.ID)
 	}
-	if v.Text != nil {
-		flags |= 1 << 1
-		putTextWithEntitiess(b, v.Text)
-	}
-	b.String(v.ToLang)
-	if v.Tone.Set {
-		flags |= 1 << 2
-		b.String(v.Tone.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesTranslateText) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslateText, "messages.translateText")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.Peer)
-	if flags&(1<<0) != 0 {
-		r.ReadInts(&v.ID)
-	}
-	readTextWithEntitiess(r, flags&(1<<1), &v.Text)
-	r.ReadString(&v.ToLang)
-	r.OptString(flags&(1<<2), &v.Tone)
+	vectorTextWithEntitiess(c, flags, 1<<1, &v.Text)
+	c.String(&v.ToLang)
+	c.OptString(flags, 1<<2, &v.Tone)
 }
 
 func (*MessagesTranslateText) DecodeResult(r *tl.Reader) *MessagesTranslateResult {
 	v := new(MessagesTranslateResult)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7540,40 +4324,17 @@ type MessagesGetUnreadReactions struct {
 	MinID       int32
 }
 
-func (*MessagesGetUnreadReactions) TypeID() uint32 { return IDMessagesGetUnreadReactions }
-
-func (v *MessagesGetUnreadReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetUnreadReactions)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getUnreadReactions.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 1
-		v.SavedPeerID.Encode(b)
-	}
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetUnreadReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetUnreadReactions, "messages.getUnreadReactions")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	readInputPeer(r, flags&(1<<1), &v.SavedPeerID)
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
+func (v *MessagesGetUnreadReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetUnreadReactions, "messages.getUnreadReactions")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getUnreadReactions.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	codeInputPeer(c, flags, 1<<1, &v.SavedPeerID, "")
+	c.Int(&v.OffsetID)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
 }
 
 func (*MessagesGetUnreadReactions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -7587,35 +4348,17 @@ type MessagesReadReactions struct {
 	SavedPeerID InputPeerClass
 }
 
-func (*MessagesReadReactions) TypeID() uint32 { return IDMessagesReadReactions }
-
-func (v *MessagesReadReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadReactions)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.readReactions.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	if v.SavedPeerID != nil {
-		flags |= 1 << 1
-		v.SavedPeerID.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReadReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadReactions, "messages.readReactions")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	readInputPeer(r, flags&(1<<1), &v.SavedPeerID)
+func (v *MessagesReadReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadReactions, "messages.readReactions")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.readReactions.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	codeInputPeer(c, flags, 1<<1, &v.SavedPeerID, "")
 }
 
 func (*MessagesReadReactions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7626,20 +4369,11 @@ type MessagesSearchSentMedia struct {
 	Limit  int32
 }
 
-func (*MessagesSearchSentMedia) TypeID() uint32 { return IDMessagesSearchSentMedia }
-
-func (v *MessagesSearchSentMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchSentMedia)
-	b.String(v.Q)
-	putMessagesFilter(b, v.Filter, "messages.searchSentMedia.filter")
-	b.Int(v.Limit)
-}
-
-func (v *MessagesSearchSentMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchSentMedia, "messages.searchSentMedia")
-	r.ReadString(&v.Q)
-	readMessagesFilter(r, 1, &v.Filter)
-	v.Limit = r.Int()
+func (v *MessagesSearchSentMedia) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchSentMedia, "messages.searchSentMedia")
+	c.String(&v.Q)
+	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.searchSentMedia.filter")
+	c.Int(&v.Limit)
 }
 
 func (*MessagesSearchSentMedia) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -7651,16 +4385,9 @@ type MessagesGetAttachMenuBots struct {
 	Hash int64
 }
 
-func (*MessagesGetAttachMenuBots) TypeID() uint32 { return IDMessagesGetAttachMenuBots }
-
-func (v *MessagesGetAttachMenuBots) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAttachMenuBots)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetAttachMenuBots) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAttachMenuBots, "messages.getAttachMenuBots")
-	v.Hash = r.Long()
+func (v *MessagesGetAttachMenuBots) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAttachMenuBots, "messages.getAttachMenuBots")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetAttachMenuBots) DecodeResult(r *tl.Reader) AttachMenuBotsClass {
@@ -7672,21 +4399,14 @@ type MessagesGetAttachMenuBot struct {
 	Bot InputUserClass
 }
 
-func (*MessagesGetAttachMenuBot) TypeID() uint32 { return IDMessagesGetAttachMenuBot }
-
-func (v *MessagesGetAttachMenuBot) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAttachMenuBot)
-	putInputUser(b, v.Bot, "messages.getAttachMenuBot.bot")
-}
-
-func (v *MessagesGetAttachMenuBot) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAttachMenuBot, "messages.getAttachMenuBot")
-	readInputUser(r, 1, &v.Bot)
+func (v *MessagesGetAttachMenuBot) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAttachMenuBot, "messages.getAttachMenuBot")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.getAttachMenuBot.bot")
 }
 
 func (*MessagesGetAttachMenuBot) DecodeResult(r *tl.Reader) *AttachMenuBotsBot {
 	v := new(AttachMenuBotsBot)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7697,26 +4417,12 @@ type MessagesToggleBotInAttachMenu struct {
 	Enabled      bool
 }
 
-func (*MessagesToggleBotInAttachMenu) TypeID() uint32 { return IDMessagesToggleBotInAttachMenu }
-
-func (v *MessagesToggleBotInAttachMenu) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleBotInAttachMenu)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.WriteAllowed {
-		flags |= 1 << 0
-	}
-	putInputUser(b, v.Bot, "messages.toggleBotInAttachMenu.bot")
-	b.Bool(v.Enabled)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesToggleBotInAttachMenu) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleBotInAttachMenu, "messages.toggleBotInAttachMenu")
-	flags := r.Uint32()
-	v.WriteAllowed = flags&(1<<0) != 0
-	readInputUser(r, 1, &v.Bot)
-	v.Enabled = r.Bool()
+func (v *MessagesToggleBotInAttachMenu) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleBotInAttachMenu, "messages.toggleBotInAttachMenu")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.WriteAllowed)
+	codeInputUser(c, 0, 0, &v.Bot, "messages.toggleBotInAttachMenu.bot")
+	c.Bool(&v.Enabled)
 }
 
 func (*MessagesToggleBotInAttachMenu) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -7737,70 +4443,26 @@ type MessagesRequestWebView struct {
 	SendAs      InputPeerClass
 }
 
-func (*MessagesRequestWebView) TypeID() uint32 { return IDMessagesRequestWebView }
-
-func (v *MessagesRequestWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestWebView)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.FromBotMenu {
-		flags |= 1 << 4
-	}
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	putInputPeer(b, v.Peer, "messages.requestWebView.peer")
-	putInputUser(b, v.Bot, "messages.requestWebView.bot")
-	if v.URL.Set {
-		flags |= 1 << 1
-		b.String(v.URL.Value)
-	}
-	if v.StartParam.Set {
-		flags |= 1 << 3
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		flags |= 1 << 2
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-		v.ReplyTo.Encode(b)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesRequestWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestWebView, "messages.requestWebView")
-	flags := r.Uint32()
-	v.FromBotMenu = flags&(1<<4) != 0
-	v.Silent = flags&(1<<5) != 0
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.Bot)
-	r.OptString(flags&(1<<1), &v.URL)
-	r.OptString(flags&(1<<3), &v.StartParam)
-	readDataJSON(r, flags&(1<<2), &v.ThemeParams)
-	r.ReadString(&v.Platform)
-	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
+func (v *MessagesRequestWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestWebView, "messages.requestWebView")
+	flags := c.Flags()
+	c.True(flags, 1<<4, &v.FromBotMenu)
+	c.True(flags, 1<<5, &v.Silent)
+	c.True(flags, 1<<7, &v.Compact)
+	c.True(flags, 1<<8, &v.Fullscreen)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.requestWebView.peer")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.requestWebView.bot")
+	c.OptString(flags, 1<<1, &v.URL)
+	c.OptString(flags, 1<<3, &v.StartParam)
+	optDataJSON(c, flags, 1<<2, &v.ThemeParams, "")
+	c.String(&v.Platform)
+	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
 }
 
 func (*MessagesRequestWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
 	v := new(WebViewResultURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7814,38 +4476,15 @@ type MessagesProlongWebView struct {
 	SendAs  InputPeerClass
 }
 
-func (*MessagesProlongWebView) TypeID() uint32 { return IDMessagesProlongWebView }
-
-func (v *MessagesProlongWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesProlongWebView)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Silent {
-		flags |= 1 << 5
-	}
-	putInputPeer(b, v.Peer, "messages.prolongWebView.peer")
-	putInputUser(b, v.Bot, "messages.prolongWebView.bot")
-	b.Long(v.QueryID)
-	if v.ReplyTo != nil {
-		flags |= 1 << 0
-		v.ReplyTo.Encode(b)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 13
-		v.SendAs.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesProlongWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesProlongWebView, "messages.prolongWebView")
-	flags := r.Uint32()
-	v.Silent = flags&(1<<5) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.Bot)
-	v.QueryID = r.Long()
-	readInputReplyTo(r, flags&(1<<0), &v.ReplyTo)
-	readInputPeer(r, flags&(1<<13), &v.SendAs)
+func (v *MessagesProlongWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesProlongWebView, "messages.prolongWebView")
+	flags := c.Flags()
+	c.True(flags, 1<<5, &v.Silent)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.prolongWebView.peer")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.prolongWebView.bot")
+	c.Long(&v.QueryID)
+	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
+	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
 }
 
 func (*MessagesProlongWebView) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -7863,58 +4502,23 @@ type MessagesRequestSimpleWebView struct {
 	Platform          string
 }
 
-func (*MessagesRequestSimpleWebView) TypeID() uint32 { return IDMessagesRequestSimpleWebView }
-
-func (v *MessagesRequestSimpleWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestSimpleWebView)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.FromSwitchWebview {
-		flags |= 1 << 1
-	}
-	if v.FromSideMenu {
-		flags |= 1 << 2
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	putInputUser(b, v.Bot, "messages.requestSimpleWebView.bot")
-	if v.URL.Set {
-		flags |= 1 << 3
-		b.String(v.URL.Value)
-	}
-	if v.StartParam.Set {
-		flags |= 1 << 4
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesRequestSimpleWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestSimpleWebView, "messages.requestSimpleWebView")
-	flags := r.Uint32()
-	v.FromSwitchWebview = flags&(1<<1) != 0
-	v.FromSideMenu = flags&(1<<2) != 0
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	readInputUser(r, 1, &v.Bot)
-	r.OptString(flags&(1<<3), &v.URL)
-	r.OptString(flags&(1<<4), &v.StartParam)
-	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
-	r.ReadString(&v.Platform)
+func (v *MessagesRequestSimpleWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestSimpleWebView, "messages.requestSimpleWebView")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.FromSwitchWebview)
+	c.True(flags, 1<<2, &v.FromSideMenu)
+	c.True(flags, 1<<7, &v.Compact)
+	c.True(flags, 1<<8, &v.Fullscreen)
+	codeInputUser(c, 0, 0, &v.Bot, "messages.requestSimpleWebView.bot")
+	c.OptString(flags, 1<<3, &v.URL)
+	c.OptString(flags, 1<<4, &v.StartParam)
+	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
+	c.String(&v.Platform)
 }
 
 func (*MessagesRequestSimpleWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
 	v := new(WebViewResultURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7924,23 +4528,15 @@ type MessagesSendWebViewResultMessage struct {
 	Result     InputBotInlineResultClass
 }
 
-func (*MessagesSendWebViewResultMessage) TypeID() uint32 { return IDMessagesSendWebViewResultMessage }
-
-func (v *MessagesSendWebViewResultMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendWebViewResultMessage)
-	b.String(v.BotQueryID)
-	putInputBotInlineResult(b, v.Result, "messages.sendWebViewResultMessage.result")
-}
-
-func (v *MessagesSendWebViewResultMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendWebViewResultMessage, "messages.sendWebViewResultMessage")
-	r.ReadString(&v.BotQueryID)
-	readInputBotInlineResult(r, 1, &v.Result)
+func (v *MessagesSendWebViewResultMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendWebViewResultMessage, "messages.sendWebViewResultMessage")
+	c.String(&v.BotQueryID)
+	codeInputBotInlineResult(c, 0, 0, &v.Result, "messages.sendWebViewResultMessage.result")
 }
 
 func (*MessagesSendWebViewResultMessage) DecodeResult(r *tl.Reader) *WebViewMessageSent {
 	v := new(WebViewMessageSent)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -7952,22 +4548,12 @@ type MessagesSendWebViewData struct {
 	Data       string
 }
 
-func (*MessagesSendWebViewData) TypeID() uint32 { return IDMessagesSendWebViewData }
-
-func (v *MessagesSendWebViewData) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendWebViewData)
-	putInputUser(b, v.Bot, "messages.sendWebViewData.bot")
-	b.Long(v.RandomID)
-	b.String(v.ButtonText)
-	b.String(v.Data)
-}
-
-func (v *MessagesSendWebViewData) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendWebViewData, "messages.sendWebViewData")
-	readInputUser(r, 1, &v.Bot)
-	v.RandomID = r.Long()
-	r.ReadString(&v.ButtonText)
-	r.ReadString(&v.Data)
+func (v *MessagesSendWebViewData) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendWebViewData, "messages.sendWebViewData")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.sendWebViewData.bot")
+	c.Long(&v.RandomID)
+	c.String(&v.ButtonText)
+	c.String(&v.Data)
 }
 
 func (*MessagesSendWebViewData) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -7978,23 +4564,15 @@ type MessagesTranscribeAudio struct {
 	MsgID int32
 }
 
-func (*MessagesTranscribeAudio) TypeID() uint32 { return IDMessagesTranscribeAudio }
-
-func (v *MessagesTranscribeAudio) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranscribeAudio)
-	putInputPeer(b, v.Peer, "messages.transcribeAudio.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesTranscribeAudio) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranscribeAudio, "messages.transcribeAudio")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *MessagesTranscribeAudio) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTranscribeAudio, "messages.transcribeAudio")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.transcribeAudio.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*MessagesTranscribeAudio) DecodeResult(r *tl.Reader) *MessagesTranscribedAudio {
 	v := new(MessagesTranscribedAudio)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -8006,22 +4584,12 @@ type MessagesRateTranscribedAudio struct {
 	Good            bool
 }
 
-func (*MessagesRateTranscribedAudio) TypeID() uint32 { return IDMessagesRateTranscribedAudio }
-
-func (v *MessagesRateTranscribedAudio) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRateTranscribedAudio)
-	putInputPeer(b, v.Peer, "messages.rateTranscribedAudio.peer")
-	b.Int(v.MsgID)
-	b.Long(v.TranscriptionID)
-	b.Bool(v.Good)
-}
-
-func (v *MessagesRateTranscribedAudio) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRateTranscribedAudio, "messages.rateTranscribedAudio")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	v.TranscriptionID = r.Long()
-	v.Good = r.Bool()
+func (v *MessagesRateTranscribedAudio) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRateTranscribedAudio, "messages.rateTranscribedAudio")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.rateTranscribedAudio.peer")
+	c.Int(&v.MsgID)
+	c.Long(&v.TranscriptionID)
+	c.Bool(&v.Good)
 }
 
 func (*MessagesRateTranscribedAudio) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8031,20 +4599,13 @@ type MessagesGetCustomEmojiDocuments struct {
 	DocumentID []int64
 }
 
-func (*MessagesGetCustomEmojiDocuments) TypeID() uint32 { return IDMessagesGetCustomEmojiDocuments }
-
-func (v *MessagesGetCustomEmojiDocuments) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetCustomEmojiDocuments)
-	b.Longs(v.DocumentID)
-}
-
-func (v *MessagesGetCustomEmojiDocuments) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetCustomEmojiDocuments, "messages.getCustomEmojiDocuments")
-	r.ReadLongs(&v.DocumentID)
+func (v *MessagesGetCustomEmojiDocuments) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetCustomEmojiDocuments, "messages.getCustomEmojiDocuments")
+	c.Longs(&v.DocumentID)
 }
 
 func (*MessagesGetCustomEmojiDocuments) DecodeResult(r *tl.Reader) (v []DocumentClass) {
-	readDocumentClasses(r, 1, &v)
+	vectorDocumentClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -8053,16 +4614,9 @@ type MessagesGetEmojiStickers struct {
 	Hash int64
 }
 
-func (*MessagesGetEmojiStickers) TypeID() uint32 { return IDMessagesGetEmojiStickers }
-
-func (v *MessagesGetEmojiStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetEmojiStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiStickers, "messages.getEmojiStickers")
-	v.Hash = r.Long()
+func (v *MessagesGetEmojiStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiStickers, "messages.getEmojiStickers")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetEmojiStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
@@ -8074,16 +4628,9 @@ type MessagesGetFeaturedEmojiStickers struct {
 	Hash int64
 }
 
-func (*MessagesGetFeaturedEmojiStickers) TypeID() uint32 { return IDMessagesGetFeaturedEmojiStickers }
-
-func (v *MessagesGetFeaturedEmojiStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFeaturedEmojiStickers)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetFeaturedEmojiStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFeaturedEmojiStickers, "messages.getFeaturedEmojiStickers")
-	v.Hash = r.Long()
+func (v *MessagesGetFeaturedEmojiStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetFeaturedEmojiStickers, "messages.getFeaturedEmojiStickers")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetFeaturedEmojiStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
@@ -8097,20 +4644,11 @@ type MessagesReportReaction struct {
 	ReactionPeer InputPeerClass
 }
 
-func (*MessagesReportReaction) TypeID() uint32 { return IDMessagesReportReaction }
-
-func (v *MessagesReportReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportReaction)
-	putInputPeer(b, v.Peer, "messages.reportReaction.peer")
-	b.Int(v.ID)
-	putInputPeer(b, v.ReactionPeer, "messages.reportReaction.reaction_peer")
-}
-
-func (v *MessagesReportReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportReaction, "messages.reportReaction")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	readInputPeer(r, 1, &v.ReactionPeer)
+func (v *MessagesReportReaction) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportReaction, "messages.reportReaction")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportReaction.peer")
+	c.Int(&v.ID)
+	codeInputPeer(c, 0, 0, &v.ReactionPeer, "messages.reportReaction.reaction_peer")
 }
 
 func (*MessagesReportReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8121,18 +4659,10 @@ type MessagesGetTopReactions struct {
 	Hash  int64
 }
 
-func (*MessagesGetTopReactions) TypeID() uint32 { return IDMessagesGetTopReactions }
-
-func (v *MessagesGetTopReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetTopReactions)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetTopReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetTopReactions, "messages.getTopReactions")
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetTopReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetTopReactions, "messages.getTopReactions")
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetTopReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
@@ -8145,18 +4675,10 @@ type MessagesGetRecentReactions struct {
 	Hash  int64
 }
 
-func (*MessagesGetRecentReactions) TypeID() uint32 { return IDMessagesGetRecentReactions }
-
-func (v *MessagesGetRecentReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRecentReactions)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetRecentReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRecentReactions, "messages.getRecentReactions")
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetRecentReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetRecentReactions, "messages.getRecentReactions")
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetRecentReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
@@ -8167,14 +4689,8 @@ func (*MessagesGetRecentReactions) DecodeResult(r *tl.Reader) MessagesReactionsC
 type MessagesClearRecentReactions struct {
 }
 
-func (*MessagesClearRecentReactions) TypeID() uint32 { return IDMessagesClearRecentReactions }
-
-func (v *MessagesClearRecentReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClearRecentReactions)
-}
-
-func (v *MessagesClearRecentReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClearRecentReactions, "messages.clearRecentReactions")
+func (v *MessagesClearRecentReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesClearRecentReactions, "messages.clearRecentReactions")
 }
 
 func (*MessagesClearRecentReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8185,18 +4701,10 @@ type MessagesGetExtendedMedia struct {
 	ID   []int32
 }
 
-func (*MessagesGetExtendedMedia) TypeID() uint32 { return IDMessagesGetExtendedMedia }
-
-func (v *MessagesGetExtendedMedia) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetExtendedMedia)
-	putInputPeer(b, v.Peer, "messages.getExtendedMedia.peer")
-	b.Ints(v.ID)
-}
-
-func (v *MessagesGetExtendedMedia) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetExtendedMedia, "messages.getExtendedMedia")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *MessagesGetExtendedMedia) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetExtendedMedia, "messages.getExtendedMedia")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getExtendedMedia.peer")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesGetExtendedMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -8206,16 +4714,9 @@ type MessagesSetDefaultHistoryTTL struct {
 	Period int32
 }
 
-func (*MessagesSetDefaultHistoryTTL) TypeID() uint32 { return IDMessagesSetDefaultHistoryTTL }
-
-func (v *MessagesSetDefaultHistoryTTL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetDefaultHistoryTTL)
-	b.Int(v.Period)
-}
-
-func (v *MessagesSetDefaultHistoryTTL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetDefaultHistoryTTL, "messages.setDefaultHistoryTTL")
-	v.Period = r.Int()
+func (v *MessagesSetDefaultHistoryTTL) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetDefaultHistoryTTL, "messages.setDefaultHistoryTTL")
+	c.Int(&v.Period)
 }
 
 func (*MessagesSetDefaultHistoryTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8224,19 +4725,13 @@ func (*MessagesSetDefaultHistoryTTL) DecodeResult(r *tl.Reader) bool { return r.
 type MessagesGetDefaultHistoryTTL struct {
 }
 
-func (*MessagesGetDefaultHistoryTTL) TypeID() uint32 { return IDMessagesGetDefaultHistoryTTL }
-
-func (v *MessagesGetDefaultHistoryTTL) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDefaultHistoryTTL)
-}
-
-func (v *MessagesGetDefaultHistoryTTL) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDefaultHistoryTTL, "messages.getDefaultHistoryTTL")
+func (v *MessagesGetDefaultHistoryTTL) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDefaultHistoryTTL, "messages.getDefaultHistoryTTL")
 }
 
 func (*MessagesGetDefaultHistoryTTL) DecodeResult(r *tl.Reader) *DefaultHistoryTTL {
 	v := new(DefaultHistoryTTL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -8249,34 +4744,14 @@ type MessagesSendBotRequestedPeer struct {
 	RequestedPeers []InputPeerClass
 }
 
-func (*MessagesSendBotRequestedPeer) TypeID() uint32 { return IDMessagesSendBotRequestedPeer }
-
-func (v *MessagesSendBotRequestedPeer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendBotRequestedPeer)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.sendBotRequestedPeer.peer")
-	if v.MsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.MsgID.Value)
-	}
-	if v.WebappReqID.Set {
-		flags |= 1 << 1
-		b.String(v.WebappReqID.Value)
-	}
-	b.Int(v.ButtonID)
-	putInputPeerClasses(b, v.RequestedPeers, "messages.sendBotRequestedPeer.requested_peers")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendBotRequestedPeer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendBotRequestedPeer, "messages.sendBotRequestedPeer")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.MsgID)
-	r.OptString(flags&(1<<1), &v.WebappReqID)
-	v.ButtonID = r.Int()
-	readInputPeerClasses(r, 1, &v.RequestedPeers)
+func (v *MessagesSendBotRequestedPeer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendBotRequestedPeer, "messages.sendBotRequestedPeer")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendBotRequestedPeer.peer")
+	c.OptInt(flags, 1<<0, &v.MsgID)
+	c.OptString(flags, 1<<1, &v.WebappReqID)
+	c.Int(&v.ButtonID)
+	vectorInputPeerClasses(c, 0, 0, &v.RequestedPeers, "messages.sendBotRequestedPeer.requested_peers")
 }
 
 func (*MessagesSendBotRequestedPeer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -8286,16 +4761,9 @@ type MessagesGetEmojiGroups struct {
 	Hash int32
 }
 
-func (*MessagesGetEmojiGroups) TypeID() uint32 { return IDMessagesGetEmojiGroups }
-
-func (v *MessagesGetEmojiGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiGroups, "messages.getEmojiGroups")
-	v.Hash = r.Int()
+func (v *MessagesGetEmojiGroups) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiGroups, "messages.getEmojiGroups")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetEmojiGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
@@ -8307,16 +4775,9 @@ type MessagesGetEmojiStatusGroups struct {
 	Hash int32
 }
 
-func (*MessagesGetEmojiStatusGroups) TypeID() uint32 { return IDMessagesGetEmojiStatusGroups }
-
-func (v *MessagesGetEmojiStatusGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiStatusGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiStatusGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiStatusGroups, "messages.getEmojiStatusGroups")
-	v.Hash = r.Int()
+func (v *MessagesGetEmojiStatusGroups) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiStatusGroups, "messages.getEmojiStatusGroups")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetEmojiStatusGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
@@ -8328,18 +4789,9 @@ type MessagesGetEmojiProfilePhotoGroups struct {
 	Hash int32
 }
 
-func (*MessagesGetEmojiProfilePhotoGroups) TypeID() uint32 {
-	return IDMessagesGetEmojiProfilePhotoGroups
-}
-
-func (v *MessagesGetEmojiProfilePhotoGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiProfilePhotoGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiProfilePhotoGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiProfilePhotoGroups, "messages.getEmojiProfilePhotoGroups")
-	v.Hash = r.Int()
+func (v *MessagesGetEmojiProfilePhotoGroups) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiProfilePhotoGroups, "messages.getEmojiProfilePhotoGroups")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetEmojiProfilePhotoGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
@@ -8352,18 +4804,10 @@ type MessagesSearchCustomEmoji struct {
 	Hash     int64
 }
 
-func (*MessagesSearchCustomEmoji) TypeID() uint32 { return IDMessagesSearchCustomEmoji }
-
-func (v *MessagesSearchCustomEmoji) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchCustomEmoji)
-	b.String(v.Emoticon)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesSearchCustomEmoji) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchCustomEmoji, "messages.searchCustomEmoji")
-	r.ReadString(&v.Emoticon)
-	v.Hash = r.Long()
+func (v *MessagesSearchCustomEmoji) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchCustomEmoji, "messages.searchCustomEmoji")
+	c.String(&v.Emoticon)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesSearchCustomEmoji) DecodeResult(r *tl.Reader) EmojiListClass {
@@ -8376,24 +4820,11 @@ type MessagesTogglePeerTranslations struct {
 	Peer     InputPeerClass
 }
 
-func (*MessagesTogglePeerTranslations) TypeID() uint32 { return IDMessagesTogglePeerTranslations }
-
-func (v *MessagesTogglePeerTranslations) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTogglePeerTranslations)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Disabled {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "messages.togglePeerTranslations.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesTogglePeerTranslations) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTogglePeerTranslations, "messages.togglePeerTranslations")
-	flags := r.Uint32()
-	v.Disabled = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesTogglePeerTranslations) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTogglePeerTranslations, "messages.togglePeerTranslations")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Disabled)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.togglePeerTranslations.peer")
 }
 
 func (*MessagesTogglePeerTranslations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8404,23 +4835,15 @@ type MessagesGetBotApp struct {
 	Hash int64
 }
 
-func (*MessagesGetBotApp) TypeID() uint32 { return IDMessagesGetBotApp }
-
-func (v *MessagesGetBotApp) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetBotApp)
-	putInputBotApp(b, v.App, "messages.getBotApp.app")
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetBotApp) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetBotApp, "messages.getBotApp")
-	readInputBotApp(r, 1, &v.App)
-	v.Hash = r.Long()
+func (v *MessagesGetBotApp) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetBotApp, "messages.getBotApp")
+	codeInputBotApp(c, 0, 0, &v.App, "messages.getBotApp.app")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetBotApp) DecodeResult(r *tl.Reader) *MessagesBotApp {
 	v := new(MessagesBotApp)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -8436,51 +4859,22 @@ type MessagesRequestAppWebView struct {
 	Platform     string
 }
 
-func (*MessagesRequestAppWebView) TypeID() uint32 { return IDMessagesRequestAppWebView }
-
-func (v *MessagesRequestAppWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestAppWebView)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.WriteAllowed {
-		flags |= 1 << 0
-	}
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	putInputPeer(b, v.Peer, "messages.requestAppWebView.peer")
-	putInputBotApp(b, v.App, "messages.requestAppWebView.app")
-	if v.StartParam.Set {
-		flags |= 1 << 1
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		flags |= 1 << 2
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesRequestAppWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestAppWebView, "messages.requestAppWebView")
-	flags := r.Uint32()
-	v.WriteAllowed = flags&(1<<0) != 0
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputBotApp(r, 1, &v.App)
-	r.OptString(flags&(1<<1), &v.StartParam)
-	readDataJSON(r, flags&(1<<2), &v.ThemeParams)
-	r.ReadString(&v.Platform)
+func (v *MessagesRequestAppWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestAppWebView, "messages.requestAppWebView")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.WriteAllowed)
+	c.True(flags, 1<<7, &v.Compact)
+	c.True(flags, 1<<8, &v.Fullscreen)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.requestAppWebView.peer")
+	codeInputBotApp(c, 0, 0, &v.App, "messages.requestAppWebView.app")
+	c.OptString(flags, 1<<1, &v.StartParam)
+	optDataJSON(c, flags, 1<<2, &v.ThemeParams, "")
+	c.String(&v.Platform)
 }
 
 func (*MessagesRequestAppWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
 	v := new(WebViewResultURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -8494,43 +4888,15 @@ type MessagesSetChatWallPaper struct {
 	ID        tl.Optional[int32]
 }
 
-func (*MessagesSetChatWallPaper) TypeID() uint32 { return IDMessagesSetChatWallPaper }
-
-func (v *MessagesSetChatWallPaper) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetChatWallPaper)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForBoth {
-		flags |= 1 << 3
-	}
-	if v.Revert {
-		flags |= 1 << 4
-	}
-	putInputPeer(b, v.Peer, "messages.setChatWallPaper.peer")
-	if v.Wallpaper != nil {
-		flags |= 1 << 0
-		v.Wallpaper.Encode(b)
-	}
-	if v.Settings != nil {
-		flags |= 1 << 2
-		v.Settings.Encode(b)
-	}
-	if v.ID.Set {
-		flags |= 1 << 1
-		b.Int(v.ID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSetChatWallPaper) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetChatWallPaper, "messages.setChatWallPaper")
-	flags := r.Uint32()
-	v.ForBoth = flags&(1<<3) != 0
-	v.Revert = flags&(1<<4) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputWallPaper(r, flags&(1<<0), &v.Wallpaper)
-	readWallPaperSettings(r, flags&(1<<2), &v.Settings)
-	r.OptInt(flags&(1<<1), &v.ID)
+func (v *MessagesSetChatWallPaper) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetChatWallPaper, "messages.setChatWallPaper")
+	flags := c.Flags()
+	c.True(flags, 1<<3, &v.ForBoth)
+	c.True(flags, 1<<4, &v.Revert)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.setChatWallPaper.peer")
+	codeInputWallPaper(c, flags, 1<<0, &v.Wallpaper, "")
+	optWallPaperSettings(c, flags, 1<<2, &v.Settings, "")
+	c.OptInt(flags, 1<<1, &v.ID)
 }
 
 func (*MessagesSetChatWallPaper) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -8542,26 +4908,12 @@ type MessagesSearchEmojiStickerSets struct {
 	Hash            int64
 }
 
-func (*MessagesSearchEmojiStickerSets) TypeID() uint32 { return IDMessagesSearchEmojiStickerSets }
-
-func (v *MessagesSearchEmojiStickerSets) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchEmojiStickerSets)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ExcludeFeatured {
-		flags |= 1 << 0
-	}
-	b.String(v.Q)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearchEmojiStickerSets) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchEmojiStickerSets, "messages.searchEmojiStickerSets")
-	flags := r.Uint32()
-	v.ExcludeFeatured = flags&(1<<0) != 0
-	r.ReadString(&v.Q)
-	v.Hash = r.Long()
+func (v *MessagesSearchEmojiStickerSets) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchEmojiStickerSets, "messages.searchEmojiStickerSets")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ExcludeFeatured)
+	c.String(&v.Q)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesSearchEmojiStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
@@ -8579,37 +4931,16 @@ type MessagesGetSavedDialogs struct {
 	Hash          int64
 }
 
-func (*MessagesGetSavedDialogs) TypeID() uint32 { return IDMessagesGetSavedDialogs }
-
-func (v *MessagesGetSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedDialogs)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ExcludePinned {
-		flags |= 1 << 0
-	}
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-		v.ParentPeer.Encode(b)
-	}
-	b.Int(v.OffsetDate)
-	b.Int(v.OffsetID)
-	putInputPeer(b, v.OffsetPeer, "messages.getSavedDialogs.offset_peer")
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedDialogs, "messages.getSavedDialogs")
-	flags := r.Uint32()
-	v.ExcludePinned = flags&(1<<0) != 0
-	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
-	v.OffsetDate = r.Int()
-	v.OffsetID = r.Int()
-	readInputPeer(r, 1, &v.OffsetPeer)
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetSavedDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSavedDialogs, "messages.getSavedDialogs")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ExcludePinned)
+	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
+	c.Int(&v.OffsetDate)
+	c.Int(&v.OffsetID)
+	codeInputPeer(c, 0, 0, &v.OffsetPeer, "messages.getSavedDialogs.offset_peer")
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
@@ -8629,39 +4960,18 @@ type MessagesGetSavedHistory struct {
 	Hash       int64
 }
 
-func (*MessagesGetSavedHistory) TypeID() uint32 { return IDMessagesGetSavedHistory }
-
-func (v *MessagesGetSavedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedHistory)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-		v.ParentPeer.Encode(b)
-	}
-	putInputPeer(b, v.Peer, "messages.getSavedHistory.peer")
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetDate)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSavedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedHistory, "messages.getSavedHistory")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
-	readInputPeer(r, 1, &v.Peer)
-	v.OffsetID = r.Int()
-	v.OffsetDate = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetSavedHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSavedHistory, "messages.getSavedHistory")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSavedHistory.peer")
+	c.Int(&v.OffsetID)
+	c.Int(&v.OffsetDate)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetSavedHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -8677,42 +4987,19 @@ type MessagesDeleteSavedHistory struct {
 	MaxDate    tl.Optional[int32]
 }
 
-func (*MessagesDeleteSavedHistory) TypeID() uint32 { return IDMessagesDeleteSavedHistory }
-
-func (v *MessagesDeleteSavedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteSavedHistory)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ParentPeer != nil {
-		flags |= 1 << 0
-		v.ParentPeer.Encode(b)
-	}
-	putInputPeer(b, v.Peer, "messages.deleteSavedHistory.peer")
-	b.Int(v.MaxID)
-	if v.MinDate.Set {
-		flags |= 1 << 2
-		b.Int(v.MinDate.Value)
-	}
-	if v.MaxDate.Set {
-		flags |= 1 << 3
-		b.Int(v.MaxDate.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesDeleteSavedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteSavedHistory, "messages.deleteSavedHistory")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.ParentPeer)
-	readInputPeer(r, 1, &v.Peer)
-	v.MaxID = r.Int()
-	r.OptInt(flags&(1<<2), &v.MinDate)
-	r.OptInt(flags&(1<<3), &v.MaxDate)
+func (v *MessagesDeleteSavedHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteSavedHistory, "messages.deleteSavedHistory")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteSavedHistory.peer")
+	c.Int(&v.MaxID)
+	c.OptInt(flags, 1<<2, &v.MinDate)
+	c.OptInt(flags, 1<<3, &v.MaxDate)
 }
 
 func (*MessagesDeleteSavedHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -8720,14 +5007,8 @@ func (*MessagesDeleteSavedHistory) DecodeResult(r *tl.Reader) *MessagesAffectedH
 type MessagesGetPinnedSavedDialogs struct {
 }
 
-func (*MessagesGetPinnedSavedDialogs) TypeID() uint32 { return IDMessagesGetPinnedSavedDialogs }
-
-func (v *MessagesGetPinnedSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPinnedSavedDialogs)
-}
-
-func (v *MessagesGetPinnedSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPinnedSavedDialogs, "messages.getPinnedSavedDialogs")
+func (v *MessagesGetPinnedSavedDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPinnedSavedDialogs, "messages.getPinnedSavedDialogs")
 }
 
 func (*MessagesGetPinnedSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
@@ -8740,24 +5021,11 @@ type MessagesToggleSavedDialogPin struct {
 	Peer   InputDialogPeerClass
 }
 
-func (*MessagesToggleSavedDialogPin) TypeID() uint32 { return IDMessagesToggleSavedDialogPin }
-
-func (v *MessagesToggleSavedDialogPin) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleSavedDialogPin)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Pinned {
-		flags |= 1 << 0
-	}
-	putInputDialogPeer(b, v.Peer, "messages.toggleSavedDialogPin.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesToggleSavedDialogPin) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleSavedDialogPin, "messages.toggleSavedDialogPin")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<0) != 0
-	readInputDialogPeer(r, 1, &v.Peer)
+func (v *MessagesToggleSavedDialogPin) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleSavedDialogPin, "messages.toggleSavedDialogPin")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Pinned)
+	codeInputDialogPeer(c, 0, 0, &v.Peer, "messages.toggleSavedDialogPin.peer")
 }
 
 func (*MessagesToggleSavedDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8768,24 +5036,11 @@ type MessagesReorderPinnedSavedDialogs struct {
 	Order []InputDialogPeerClass
 }
 
-func (*MessagesReorderPinnedSavedDialogs) TypeID() uint32 { return IDMessagesReorderPinnedSavedDialogs }
-
-func (v *MessagesReorderPinnedSavedDialogs) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderPinnedSavedDialogs)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Force {
-		flags |= 1 << 0
-	}
-	putInputDialogPeerClasses(b, v.Order, "messages.reorderPinnedSavedDialogs.order")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReorderPinnedSavedDialogs) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderPinnedSavedDialogs, "messages.reorderPinnedSavedDialogs")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	readInputDialogPeerClasses(r, 1, &v.Order)
+func (v *MessagesReorderPinnedSavedDialogs) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReorderPinnedSavedDialogs, "messages.reorderPinnedSavedDialogs")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Force)
+	vectorInputDialogPeerClasses(c, 0, 0, &v.Order, "messages.reorderPinnedSavedDialogs.order")
 }
 
 func (*MessagesReorderPinnedSavedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8796,25 +5051,11 @@ type MessagesGetSavedReactionTags struct {
 	Hash int64
 }
 
-func (*MessagesGetSavedReactionTags) TypeID() uint32 { return IDMessagesGetSavedReactionTags }
-
-func (v *MessagesGetSavedReactionTags) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedReactionTags)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Peer != nil {
-		flags |= 1 << 0
-		v.Peer.Encode(b)
-	}
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSavedReactionTags) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedReactionTags, "messages.getSavedReactionTags")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.Peer)
-	v.Hash = r.Long()
+func (v *MessagesGetSavedReactionTags) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSavedReactionTags, "messages.getSavedReactionTags")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.Peer, "")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetSavedReactionTags) DecodeResult(r *tl.Reader) MessagesSavedReactionTagsClass {
@@ -8827,25 +5068,11 @@ type MessagesUpdateSavedReactionTag struct {
 	Title    tl.Optional[string]
 }
 
-func (*MessagesUpdateSavedReactionTag) TypeID() uint32 { return IDMessagesUpdateSavedReactionTag }
-
-func (v *MessagesUpdateSavedReactionTag) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdateSavedReactionTag)
-	var flags uint32
-	flagsAt := b.Flags()
-	putReaction(b, v.Reaction, "messages.updateSavedReactionTag.reaction")
-	if v.Title.Set {
-		flags |= 1 << 0
-		b.String(v.Title.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesUpdateSavedReactionTag) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdateSavedReactionTag, "messages.updateSavedReactionTag")
-	flags := r.Uint32()
-	readReaction(r, 1, &v.Reaction)
-	r.OptString(flags&(1<<0), &v.Title)
+func (v *MessagesUpdateSavedReactionTag) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUpdateSavedReactionTag, "messages.updateSavedReactionTag")
+	flags := c.Flags()
+	codeReaction(c, 0, 0, &v.Reaction, "messages.updateSavedReactionTag.reaction")
+	c.OptString(flags, 1<<0, &v.Title)
 }
 
 func (*MessagesUpdateSavedReactionTag) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8855,16 +5082,9 @@ type MessagesGetDefaultTagReactions struct {
 	Hash int64
 }
 
-func (*MessagesGetDefaultTagReactions) TypeID() uint32 { return IDMessagesGetDefaultTagReactions }
-
-func (v *MessagesGetDefaultTagReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetDefaultTagReactions)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetDefaultTagReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetDefaultTagReactions, "messages.getDefaultTagReactions")
-	v.Hash = r.Long()
+func (v *MessagesGetDefaultTagReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetDefaultTagReactions, "messages.getDefaultTagReactions")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetDefaultTagReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
@@ -8877,23 +5097,15 @@ type MessagesGetOutboxReadDate struct {
 	MsgID int32
 }
 
-func (*MessagesGetOutboxReadDate) TypeID() uint32 { return IDMessagesGetOutboxReadDate }
-
-func (v *MessagesGetOutboxReadDate) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetOutboxReadDate)
-	putInputPeer(b, v.Peer, "messages.getOutboxReadDate.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesGetOutboxReadDate) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetOutboxReadDate, "messages.getOutboxReadDate")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *MessagesGetOutboxReadDate) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetOutboxReadDate, "messages.getOutboxReadDate")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getOutboxReadDate.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*MessagesGetOutboxReadDate) DecodeResult(r *tl.Reader) *OutboxReadDate {
 	v := new(OutboxReadDate)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -8902,16 +5114,9 @@ type MessagesGetQuickReplies struct {
 	Hash int64
 }
 
-func (*MessagesGetQuickReplies) TypeID() uint32 { return IDMessagesGetQuickReplies }
-
-func (v *MessagesGetQuickReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetQuickReplies)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetQuickReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetQuickReplies, "messages.getQuickReplies")
-	v.Hash = r.Long()
+func (v *MessagesGetQuickReplies) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetQuickReplies, "messages.getQuickReplies")
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetQuickReplies) DecodeResult(r *tl.Reader) MessagesQuickRepliesClass {
@@ -8923,16 +5128,9 @@ type MessagesReorderQuickReplies struct {
 	Order []int32
 }
 
-func (*MessagesReorderQuickReplies) TypeID() uint32 { return IDMessagesReorderQuickReplies }
-
-func (v *MessagesReorderQuickReplies) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderQuickReplies)
-	b.Ints(v.Order)
-}
-
-func (v *MessagesReorderQuickReplies) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderQuickReplies, "messages.reorderQuickReplies")
-	r.ReadInts(&v.Order)
+func (v *MessagesReorderQuickReplies) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReorderQuickReplies, "messages.reorderQuickReplies")
+	c.Ints(&v.Order)
 }
 
 func (*MessagesReorderQuickReplies) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8942,16 +5140,9 @@ type MessagesCheckQuickReplyShortcut struct {
 	Shortcut string
 }
 
-func (*MessagesCheckQuickReplyShortcut) TypeID() uint32 { return IDMessagesCheckQuickReplyShortcut }
-
-func (v *MessagesCheckQuickReplyShortcut) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckQuickReplyShortcut)
-	b.String(v.Shortcut)
-}
-
-func (v *MessagesCheckQuickReplyShortcut) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckQuickReplyShortcut, "messages.checkQuickReplyShortcut")
-	r.ReadString(&v.Shortcut)
+func (v *MessagesCheckQuickReplyShortcut) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCheckQuickReplyShortcut, "messages.checkQuickReplyShortcut")
+	c.String(&v.Shortcut)
 }
 
 func (*MessagesCheckQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8962,18 +5153,10 @@ type MessagesEditQuickReplyShortcut struct {
 	Shortcut   string
 }
 
-func (*MessagesEditQuickReplyShortcut) TypeID() uint32 { return IDMessagesEditQuickReplyShortcut }
-
-func (v *MessagesEditQuickReplyShortcut) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditQuickReplyShortcut)
-	b.Int(v.ShortcutID)
-	b.String(v.Shortcut)
-}
-
-func (v *MessagesEditQuickReplyShortcut) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditQuickReplyShortcut, "messages.editQuickReplyShortcut")
-	v.ShortcutID = r.Int()
-	r.ReadString(&v.Shortcut)
+func (v *MessagesEditQuickReplyShortcut) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditQuickReplyShortcut, "messages.editQuickReplyShortcut")
+	c.Int(&v.ShortcutID)
+	c.String(&v.Shortcut)
 }
 
 func (*MessagesEditQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -8983,16 +5166,9 @@ type MessagesDeleteQuickReplyShortcut struct {
 	ShortcutID int32
 }
 
-func (*MessagesDeleteQuickReplyShortcut) TypeID() uint32 { return IDMessagesDeleteQuickReplyShortcut }
-
-func (v *MessagesDeleteQuickReplyShortcut) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteQuickReplyShortcut)
-	b.Int(v.ShortcutID)
-}
-
-func (v *MessagesDeleteQuickReplyShortcut) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteQuickReplyShortcut, "messages.deleteQuickReplyShortcut")
-	v.ShortcutID = r.Int()
+func (v *MessagesDeleteQuickReplyShortcut) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteQuickReplyShortcut, "messages.deleteQuickReplyShortcut")
+	c.Int(&v.ShortcutID)
 }
 
 func (*MessagesDeleteQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9004,29 +5180,12 @@ type MessagesGetQuickReplyMessages struct {
 	Hash       int64
 }
 
-func (*MessagesGetQuickReplyMessages) TypeID() uint32 { return IDMessagesGetQuickReplyMessages }
-
-func (v *MessagesGetQuickReplyMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetQuickReplyMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.ShortcutID)
-	if v.ID != nil {
-		flags |= 1 << 0
-		b.Ints(v.ID)
-	}
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetQuickReplyMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetQuickReplyMessages, "messages.getQuickReplyMessages")
-	flags := r.Uint32()
-	v.ShortcutID = r.Int()
-	if flags&(1<<0) != 0 {
-		r.ReadInts(&v.ID)
-	}
-	v.Hash = r.Long()
+func (v *MessagesGetQuickReplyMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetQuickReplyMessages, "messages.getQuickReplyMessages")
+	flags := c.Flags()
+	c.Int(&v.ShortcutID)
+	c.OptInts(flags, 1<<0, &v.ID)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetQuickReplyMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -9041,22 +5200,12 @@ type MessagesSendQuickReplyMessages struct {
 	RandomID   []int64
 }
 
-func (*MessagesSendQuickReplyMessages) TypeID() uint32 { return IDMessagesSendQuickReplyMessages }
-
-func (v *MessagesSendQuickReplyMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendQuickReplyMessages)
-	putInputPeer(b, v.Peer, "messages.sendQuickReplyMessages.peer")
-	b.Int(v.ShortcutID)
-	b.Ints(v.ID)
-	b.Longs(v.RandomID)
-}
-
-func (v *MessagesSendQuickReplyMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendQuickReplyMessages, "messages.sendQuickReplyMessages")
-	readInputPeer(r, 1, &v.Peer)
-	v.ShortcutID = r.Int()
-	r.ReadInts(&v.ID)
-	r.ReadLongs(&v.RandomID)
+func (v *MessagesSendQuickReplyMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendQuickReplyMessages, "messages.sendQuickReplyMessages")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendQuickReplyMessages.peer")
+	c.Int(&v.ShortcutID)
+	c.Ints(&v.ID)
+	c.Longs(&v.RandomID)
 }
 
 func (*MessagesSendQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -9069,18 +5218,10 @@ type MessagesDeleteQuickReplyMessages struct {
 	ID         []int32
 }
 
-func (*MessagesDeleteQuickReplyMessages) TypeID() uint32 { return IDMessagesDeleteQuickReplyMessages }
-
-func (v *MessagesDeleteQuickReplyMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteQuickReplyMessages)
-	b.Int(v.ShortcutID)
-	b.Ints(v.ID)
-}
-
-func (v *MessagesDeleteQuickReplyMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteQuickReplyMessages, "messages.deleteQuickReplyMessages")
-	v.ShortcutID = r.Int()
-	r.ReadInts(&v.ID)
+func (v *MessagesDeleteQuickReplyMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteQuickReplyMessages, "messages.deleteQuickReplyMessages")
+	c.Int(&v.ShortcutID)
+	c.Ints(&v.ID)
 }
 
 func (*MessagesDeleteQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -9092,16 +5233,9 @@ type MessagesToggleDialogFilterTags struct {
 	Enabled bool
 }
 
-func (*MessagesToggleDialogFilterTags) TypeID() uint32 { return IDMessagesToggleDialogFilterTags }
-
-func (v *MessagesToggleDialogFilterTags) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleDialogFilterTags)
-	b.Bool(v.Enabled)
-}
-
-func (v *MessagesToggleDialogFilterTags) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleDialogFilterTags, "messages.toggleDialogFilterTags")
-	v.Enabled = r.Bool()
+func (v *MessagesToggleDialogFilterTags) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleDialogFilterTags, "messages.toggleDialogFilterTags")
+	c.Bool(&v.Enabled)
 }
 
 func (*MessagesToggleDialogFilterTags) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9112,23 +5246,15 @@ type MessagesGetMyStickers struct {
 	Limit    int32
 }
 
-func (*MessagesGetMyStickers) TypeID() uint32 { return IDMessagesGetMyStickers }
-
-func (v *MessagesGetMyStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetMyStickers)
-	b.Long(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *MessagesGetMyStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetMyStickers, "messages.getMyStickers")
-	v.OffsetID = r.Long()
-	v.Limit = r.Int()
+func (v *MessagesGetMyStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetMyStickers, "messages.getMyStickers")
+	c.Long(&v.OffsetID)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetMyStickers) DecodeResult(r *tl.Reader) *MessagesMyStickers {
 	v := new(MessagesMyStickers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -9137,16 +5263,9 @@ type MessagesGetEmojiStickerGroups struct {
 	Hash int32
 }
 
-func (*MessagesGetEmojiStickerGroups) TypeID() uint32 { return IDMessagesGetEmojiStickerGroups }
-
-func (v *MessagesGetEmojiStickerGroups) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiStickerGroups)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetEmojiStickerGroups) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiStickerGroups, "messages.getEmojiStickerGroups")
-	v.Hash = r.Int()
+func (v *MessagesGetEmojiStickerGroups) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiStickerGroups, "messages.getEmojiStickerGroups")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetEmojiStickerGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
@@ -9158,16 +5277,9 @@ type MessagesGetAvailableEffects struct {
 	Hash int32
 }
 
-func (*MessagesGetAvailableEffects) TypeID() uint32 { return IDMessagesGetAvailableEffects }
-
-func (v *MessagesGetAvailableEffects) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetAvailableEffects)
-	b.Int(v.Hash)
-}
-
-func (v *MessagesGetAvailableEffects) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetAvailableEffects, "messages.getAvailableEffects")
-	v.Hash = r.Int()
+func (v *MessagesGetAvailableEffects) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetAvailableEffects, "messages.getAvailableEffects")
+	c.Int(&v.Hash)
 }
 
 func (*MessagesGetAvailableEffects) DecodeResult(r *tl.Reader) MessagesAvailableEffectsClass {
@@ -9181,20 +5293,11 @@ type MessagesEditFactCheck struct {
 	Text  TextWithEntities
 }
 
-func (*MessagesEditFactCheck) TypeID() uint32 { return IDMessagesEditFactCheck }
-
-func (v *MessagesEditFactCheck) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditFactCheck)
-	putInputPeer(b, v.Peer, "messages.editFactCheck.peer")
-	b.Int(v.MsgID)
-	v.Text.Encode(b)
-}
-
-func (v *MessagesEditFactCheck) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditFactCheck, "messages.editFactCheck")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	v.Text.Decode(r)
+func (v *MessagesEditFactCheck) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditFactCheck, "messages.editFactCheck")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editFactCheck.peer")
+	c.Int(&v.MsgID)
+	v.Text.TL(c)
 }
 
 func (*MessagesEditFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -9205,18 +5308,10 @@ type MessagesDeleteFactCheck struct {
 	MsgID int32
 }
 
-func (*MessagesDeleteFactCheck) TypeID() uint32 { return IDMessagesDeleteFactCheck }
-
-func (v *MessagesDeleteFactCheck) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteFactCheck)
-	putInputPeer(b, v.Peer, "messages.deleteFactCheck.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *MessagesDeleteFactCheck) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteFactCheck, "messages.deleteFactCheck")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *MessagesDeleteFactCheck) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteFactCheck, "messages.deleteFactCheck")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteFactCheck.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*MessagesDeleteFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -9227,22 +5322,14 @@ type MessagesGetFactCheck struct {
 	MsgID []int32
 }
 
-func (*MessagesGetFactCheck) TypeID() uint32 { return IDMessagesGetFactCheck }
-
-func (v *MessagesGetFactCheck) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFactCheck)
-	putInputPeer(b, v.Peer, "messages.getFactCheck.peer")
-	b.Ints(v.MsgID)
-}
-
-func (v *MessagesGetFactCheck) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFactCheck, "messages.getFactCheck")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.MsgID)
+func (v *MessagesGetFactCheck) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetFactCheck, "messages.getFactCheck")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getFactCheck.peer")
+	c.Ints(&v.MsgID)
 }
 
 func (*MessagesGetFactCheck) DecodeResult(r *tl.Reader) (v []FactCheck) {
-	readFactChecks(r, 1, &v)
+	vectorFactChecks(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -9257,47 +5344,21 @@ type MessagesRequestMainWebView struct {
 	Platform    string
 }
 
-func (*MessagesRequestMainWebView) TypeID() uint32 { return IDMessagesRequestMainWebView }
-
-func (v *MessagesRequestMainWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestMainWebView)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Compact {
-		flags |= 1 << 7
-	}
-	if v.Fullscreen {
-		flags |= 1 << 8
-	}
-	putInputPeer(b, v.Peer, "messages.requestMainWebView.peer")
-	putInputUser(b, v.Bot, "messages.requestMainWebView.bot")
-	if v.StartParam.Set {
-		flags |= 1 << 1
-		b.String(v.StartParam.Value)
-	}
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesRequestMainWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestMainWebView, "messages.requestMainWebView")
-	flags := r.Uint32()
-	v.Compact = flags&(1<<7) != 0
-	v.Fullscreen = flags&(1<<8) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.Bot)
-	r.OptString(flags&(1<<1), &v.StartParam)
-	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
-	r.ReadString(&v.Platform)
+func (v *MessagesRequestMainWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestMainWebView, "messages.requestMainWebView")
+	flags := c.Flags()
+	c.True(flags, 1<<7, &v.Compact)
+	c.True(flags, 1<<8, &v.Fullscreen)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.requestMainWebView.peer")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.requestMainWebView.bot")
+	c.OptString(flags, 1<<1, &v.StartParam)
+	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
+	c.String(&v.Platform)
 }
 
 func (*MessagesRequestMainWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
 	v := new(WebViewResultURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -9310,31 +5371,14 @@ type MessagesSendPaidReaction struct {
 	Private  PaidReactionPrivacyClass
 }
 
-func (*MessagesSendPaidReaction) TypeID() uint32 { return IDMessagesSendPaidReaction }
-
-func (v *MessagesSendPaidReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSendPaidReaction)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.sendPaidReaction.peer")
-	b.Int(v.MsgID)
-	b.Int(v.Count)
-	b.Long(v.RandomID)
-	if v.Private != nil {
-		flags |= 1 << 0
-		v.Private.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSendPaidReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSendPaidReaction, "messages.sendPaidReaction")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	v.Count = r.Int()
-	v.RandomID = r.Long()
-	readPaidReactionPrivacy(r, flags&(1<<0), &v.Private)
+func (v *MessagesSendPaidReaction) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSendPaidReaction, "messages.sendPaidReaction")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendPaidReaction.peer")
+	c.Int(&v.MsgID)
+	c.Int(&v.Count)
+	c.Long(&v.RandomID)
+	codePaidReactionPrivacy(c, flags, 1<<0, &v.Private, "")
 }
 
 func (*MessagesSendPaidReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -9346,20 +5390,11 @@ type MessagesTogglePaidReactionPrivacy struct {
 	Private PaidReactionPrivacyClass
 }
 
-func (*MessagesTogglePaidReactionPrivacy) TypeID() uint32 { return IDMessagesTogglePaidReactionPrivacy }
-
-func (v *MessagesTogglePaidReactionPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTogglePaidReactionPrivacy)
-	putInputPeer(b, v.Peer, "messages.togglePaidReactionPrivacy.peer")
-	b.Int(v.MsgID)
-	putPaidReactionPrivacy(b, v.Private, "messages.togglePaidReactionPrivacy.private")
-}
-
-func (v *MessagesTogglePaidReactionPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTogglePaidReactionPrivacy, "messages.togglePaidReactionPrivacy")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	readPaidReactionPrivacy(r, 1, &v.Private)
+func (v *MessagesTogglePaidReactionPrivacy) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTogglePaidReactionPrivacy, "messages.togglePaidReactionPrivacy")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.togglePaidReactionPrivacy.peer")
+	c.Int(&v.MsgID)
+	codePaidReactionPrivacy(c, 0, 0, &v.Private, "messages.togglePaidReactionPrivacy.private")
 }
 
 func (*MessagesTogglePaidReactionPrivacy) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9368,14 +5403,8 @@ func (*MessagesTogglePaidReactionPrivacy) DecodeResult(r *tl.Reader) bool { retu
 type MessagesGetPaidReactionPrivacy struct {
 }
 
-func (*MessagesGetPaidReactionPrivacy) TypeID() uint32 { return IDMessagesGetPaidReactionPrivacy }
-
-func (v *MessagesGetPaidReactionPrivacy) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPaidReactionPrivacy)
-}
-
-func (v *MessagesGetPaidReactionPrivacy) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPaidReactionPrivacy, "messages.getPaidReactionPrivacy")
+func (v *MessagesGetPaidReactionPrivacy) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPaidReactionPrivacy, "messages.getPaidReactionPrivacy")
 }
 
 func (*MessagesGetPaidReactionPrivacy) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -9387,16 +5416,9 @@ type MessagesViewSponsoredMessage struct {
 	RandomID []byte
 }
 
-func (*MessagesViewSponsoredMessage) TypeID() uint32 { return IDMessagesViewSponsoredMessage }
-
-func (v *MessagesViewSponsoredMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesViewSponsoredMessage)
-	b.ByteString(v.RandomID)
-}
-
-func (v *MessagesViewSponsoredMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesViewSponsoredMessage, "messages.viewSponsoredMessage")
-	r.ReadByteString(&v.RandomID)
+func (v *MessagesViewSponsoredMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesViewSponsoredMessage, "messages.viewSponsoredMessage")
+	c.ByteString(&v.RandomID)
 }
 
 func (*MessagesViewSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9408,28 +5430,12 @@ type MessagesClickSponsoredMessage struct {
 	RandomID   []byte
 }
 
-func (*MessagesClickSponsoredMessage) TypeID() uint32 { return IDMessagesClickSponsoredMessage }
-
-func (v *MessagesClickSponsoredMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesClickSponsoredMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Media {
-		flags |= 1 << 0
-	}
-	if v.Fullscreen {
-		flags |= 1 << 1
-	}
-	b.ByteString(v.RandomID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesClickSponsoredMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesClickSponsoredMessage, "messages.clickSponsoredMessage")
-	flags := r.Uint32()
-	v.Media = flags&(1<<0) != 0
-	v.Fullscreen = flags&(1<<1) != 0
-	r.ReadByteString(&v.RandomID)
+func (v *MessagesClickSponsoredMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesClickSponsoredMessage, "messages.clickSponsoredMessage")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Media)
+	c.True(flags, 1<<1, &v.Fullscreen)
+	c.ByteString(&v.RandomID)
 }
 
 func (*MessagesClickSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9440,18 +5446,10 @@ type MessagesReportSponsoredMessage struct {
 	Option   []byte
 }
 
-func (*MessagesReportSponsoredMessage) TypeID() uint32 { return IDMessagesReportSponsoredMessage }
-
-func (v *MessagesReportSponsoredMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportSponsoredMessage)
-	b.ByteString(v.RandomID)
-	b.ByteString(v.Option)
-}
-
-func (v *MessagesReportSponsoredMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportSponsoredMessage, "messages.reportSponsoredMessage")
-	r.ReadByteString(&v.RandomID)
-	r.ReadByteString(&v.Option)
+func (v *MessagesReportSponsoredMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportSponsoredMessage, "messages.reportSponsoredMessage")
+	c.ByteString(&v.RandomID)
+	c.ByteString(&v.Option)
 }
 
 func (*MessagesReportSponsoredMessage) DecodeResult(r *tl.Reader) ChannelsSponsoredMessageReportResultClass {
@@ -9464,25 +5462,11 @@ type MessagesGetSponsoredMessages struct {
 	MsgID tl.Optional[int32]
 }
 
-func (*MessagesGetSponsoredMessages) TypeID() uint32 { return IDMessagesGetSponsoredMessages }
-
-func (v *MessagesGetSponsoredMessages) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSponsoredMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getSponsoredMessages.peer")
-	if v.MsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.MsgID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSponsoredMessages) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSponsoredMessages, "messages.getSponsoredMessages")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.MsgID)
+func (v *MessagesGetSponsoredMessages) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSponsoredMessages, "messages.getSponsoredMessages")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSponsoredMessages.peer")
+	c.OptInt(flags, 1<<0, &v.MsgID)
 }
 
 func (*MessagesGetSponsoredMessages) DecodeResult(r *tl.Reader) MessagesSponsoredMessagesClass {
@@ -9496,32 +5480,17 @@ type MessagesSavePreparedInlineMessage struct {
 	PeerTypes []InlineQueryPeerTypeClass
 }
 
-func (*MessagesSavePreparedInlineMessage) TypeID() uint32 { return IDMessagesSavePreparedInlineMessage }
-
-func (v *MessagesSavePreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSavePreparedInlineMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputBotInlineResult(b, v.Result, "messages.savePreparedInlineMessage.result")
-	putInputUser(b, v.UserID, "messages.savePreparedInlineMessage.user_id")
-	if v.PeerTypes != nil {
-		flags |= 1 << 0
-		putInlineQueryPeerTypeClasses(b, v.PeerTypes, "messages.savePreparedInlineMessage.peer_types")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSavePreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSavePreparedInlineMessage, "messages.savePreparedInlineMessage")
-	flags := r.Uint32()
-	readInputBotInlineResult(r, 1, &v.Result)
-	readInputUser(r, 1, &v.UserID)
-	readInlineQueryPeerTypeClasses(r, flags&(1<<0), &v.PeerTypes)
+func (v *MessagesSavePreparedInlineMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSavePreparedInlineMessage, "messages.savePreparedInlineMessage")
+	flags := c.Flags()
+	codeInputBotInlineResult(c, 0, 0, &v.Result, "messages.savePreparedInlineMessage.result")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.savePreparedInlineMessage.user_id")
+	vectorInlineQueryPeerTypeClasses(c, flags, 1<<0, &v.PeerTypes, "messages.savePreparedInlineMessage.peer_types")
 }
 
 func (*MessagesSavePreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesBotPreparedInlineMessage {
 	v := new(MessagesBotPreparedInlineMessage)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -9531,23 +5500,15 @@ type MessagesGetPreparedInlineMessage struct {
 	ID  string
 }
 
-func (*MessagesGetPreparedInlineMessage) TypeID() uint32 { return IDMessagesGetPreparedInlineMessage }
-
-func (v *MessagesGetPreparedInlineMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPreparedInlineMessage)
-	putInputUser(b, v.Bot, "messages.getPreparedInlineMessage.bot")
-	b.String(v.ID)
-}
-
-func (v *MessagesGetPreparedInlineMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPreparedInlineMessage, "messages.getPreparedInlineMessage")
-	readInputUser(r, 1, &v.Bot)
-	r.ReadString(&v.ID)
+func (v *MessagesGetPreparedInlineMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPreparedInlineMessage, "messages.getPreparedInlineMessage")
+	codeInputUser(c, 0, 0, &v.Bot, "messages.getPreparedInlineMessage.bot")
+	c.String(&v.ID)
 }
 
 func (*MessagesGetPreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesPreparedInlineMessage {
 	v := new(MessagesPreparedInlineMessage)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -9562,34 +5523,16 @@ type MessagesSearchStickers struct {
 	Hash     int64
 }
 
-func (*MessagesSearchStickers) TypeID() uint32 { return IDMessagesSearchStickers }
-
-func (v *MessagesSearchStickers) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSearchStickers)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Emojis {
-		flags |= 1 << 0
-	}
-	b.String(v.Q)
-	b.String(v.Emoticon)
-	b.Strings(v.LangCode)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSearchStickers) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSearchStickers, "messages.searchStickers")
-	flags := r.Uint32()
-	v.Emojis = flags&(1<<0) != 0
-	r.ReadString(&v.Q)
-	r.ReadString(&v.Emoticon)
-	r.ReadStrings(&v.LangCode)
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesSearchStickers) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSearchStickers, "messages.searchStickers")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Emojis)
+	c.String(&v.Q)
+	c.String(&v.Emoticon)
+	c.Strings(&v.LangCode)
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesSearchStickers) DecodeResult(r *tl.Reader) MessagesFoundStickersClass {
@@ -9603,26 +5546,12 @@ type MessagesReportMessagesDelivery struct {
 	ID   []int32
 }
 
-func (*MessagesReportMessagesDelivery) TypeID() uint32 { return IDMessagesReportMessagesDelivery }
-
-func (v *MessagesReportMessagesDelivery) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportMessagesDelivery)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Push {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "messages.reportMessagesDelivery.peer")
-	b.Ints(v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReportMessagesDelivery) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportMessagesDelivery, "messages.reportMessagesDelivery")
-	flags := r.Uint32()
-	v.Push = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *MessagesReportMessagesDelivery) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportMessagesDelivery, "messages.reportMessagesDelivery")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Push)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportMessagesDelivery.peer")
+	c.Ints(&v.ID)
 }
 
 func (*MessagesReportMessagesDelivery) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9633,25 +5562,11 @@ type MessagesGetSavedDialogsByID struct {
 	IDs        []InputPeerClass
 }
 
-func (*MessagesGetSavedDialogsByID) TypeID() uint32 { return IDMessagesGetSavedDialogsByID }
-
-func (v *MessagesGetSavedDialogsByID) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetSavedDialogsByID)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ParentPeer != nil {
-		flags |= 1 << 1
-		v.ParentPeer.Encode(b)
-	}
-	putInputPeerClasses(b, v.IDs, "messages.getSavedDialogsByID.ids")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetSavedDialogsByID) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetSavedDialogsByID, "messages.getSavedDialogsByID")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<1), &v.ParentPeer)
-	readInputPeerClasses(r, 1, &v.IDs)
+func (v *MessagesGetSavedDialogsByID) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetSavedDialogsByID, "messages.getSavedDialogsByID")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
+	vectorInputPeerClasses(c, 0, 0, &v.IDs, "messages.getSavedDialogsByID.ids")
 }
 
 func (*MessagesGetSavedDialogsByID) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
@@ -9665,20 +5580,11 @@ type MessagesReadSavedHistory struct {
 	MaxID      int32
 }
 
-func (*MessagesReadSavedHistory) TypeID() uint32 { return IDMessagesReadSavedHistory }
-
-func (v *MessagesReadSavedHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadSavedHistory)
-	putInputPeer(b, v.ParentPeer, "messages.readSavedHistory.parent_peer")
-	putInputPeer(b, v.Peer, "messages.readSavedHistory.peer")
-	b.Int(v.MaxID)
-}
-
-func (v *MessagesReadSavedHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadSavedHistory, "messages.readSavedHistory")
-	readInputPeer(r, 1, &v.ParentPeer)
-	readInputPeer(r, 1, &v.Peer)
-	v.MaxID = r.Int()
+func (v *MessagesReadSavedHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadSavedHistory, "messages.readSavedHistory")
+	codeInputPeer(c, 0, 0, &v.ParentPeer, "messages.readSavedHistory.parent_peer")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.readSavedHistory.peer")
+	c.Int(&v.MaxID)
 }
 
 func (*MessagesReadSavedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -9691,22 +5597,12 @@ type MessagesToggleTodoCompleted struct {
 	Incompleted []int32
 }
 
-func (*MessagesToggleTodoCompleted) TypeID() uint32 { return IDMessagesToggleTodoCompleted }
-
-func (v *MessagesToggleTodoCompleted) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleTodoCompleted)
-	putInputPeer(b, v.Peer, "messages.toggleTodoCompleted.peer")
-	b.Int(v.MsgID)
-	b.Ints(v.Completed)
-	b.Ints(v.Incompleted)
-}
-
-func (v *MessagesToggleTodoCompleted) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleTodoCompleted, "messages.toggleTodoCompleted")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	r.ReadInts(&v.Completed)
-	r.ReadInts(&v.Incompleted)
+func (v *MessagesToggleTodoCompleted) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleTodoCompleted, "messages.toggleTodoCompleted")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.toggleTodoCompleted.peer")
+	c.Int(&v.MsgID)
+	c.Ints(&v.Completed)
+	c.Ints(&v.Incompleted)
 }
 
 func (*MessagesToggleTodoCompleted) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -9718,20 +5614,11 @@ type MessagesAppendTodoList struct {
 	List  []TodoItem
 }
 
-func (*MessagesAppendTodoList) TypeID() uint32 { return IDMessagesAppendTodoList }
-
-func (v *MessagesAppendTodoList) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAppendTodoList)
-	putInputPeer(b, v.Peer, "messages.appendTodoList.peer")
-	b.Int(v.MsgID)
-	putTodoItems(b, v.List)
-}
-
-func (v *MessagesAppendTodoList) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAppendTodoList, "messages.appendTodoList")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	readTodoItems(r, 1, &v.List)
+func (v *MessagesAppendTodoList) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAppendTodoList, "messages.appendTodoList")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.appendTodoList.peer")
+	c.Int(&v.MsgID)
+	vectorTodoItems(c, 0, 0, &v.List)
 }
 
 func (*MessagesAppendTodoList) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -9745,38 +5632,14 @@ type MessagesToggleSuggestedPostApproval struct {
 	RejectComment tl.Optional[string]
 }
 
-func (*MessagesToggleSuggestedPostApproval) TypeID() uint32 {
-	return IDMessagesToggleSuggestedPostApproval
-}
-
-func (v *MessagesToggleSuggestedPostApproval) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesToggleSuggestedPostApproval)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Reject {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "messages.toggleSuggestedPostApproval.peer")
-	b.Int(v.MsgID)
-	if v.ScheduleDate.Set {
-		flags |= 1 << 0
-		b.Int(v.ScheduleDate.Value)
-	}
-	if v.RejectComment.Set {
-		flags |= 1 << 2
-		b.String(v.RejectComment.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesToggleSuggestedPostApproval) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesToggleSuggestedPostApproval, "messages.toggleSuggestedPostApproval")
-	flags := r.Uint32()
-	v.Reject = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	r.OptInt(flags&(1<<0), &v.ScheduleDate)
-	r.OptString(flags&(1<<2), &v.RejectComment)
+func (v *MessagesToggleSuggestedPostApproval) TL(c *tl.Codec) {
+	c.Begin(IDMessagesToggleSuggestedPostApproval, "messages.toggleSuggestedPostApproval")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Reject)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.toggleSuggestedPostApproval.peer")
+	c.Int(&v.MsgID)
+	c.OptInt(flags, 1<<0, &v.ScheduleDate)
+	c.OptString(flags, 1<<2, &v.RejectComment)
 }
 
 func (*MessagesToggleSuggestedPostApproval) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -9793,38 +5656,20 @@ type MessagesGetForumTopics struct {
 	Limit       int32
 }
 
-func (*MessagesGetForumTopics) TypeID() uint32 { return IDMessagesGetForumTopics }
-
-func (v *MessagesGetForumTopics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetForumTopics)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getForumTopics.peer")
-	if v.Q.Set {
-		flags |= 1 << 0
-		b.String(v.Q.Value)
-	}
-	b.Int(v.OffsetDate)
-	b.Int(v.OffsetID)
-	b.Int(v.OffsetTopic)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetForumTopics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetForumTopics, "messages.getForumTopics")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptString(flags&(1<<0), &v.Q)
-	v.OffsetDate = r.Int()
-	v.OffsetID = r.Int()
-	v.OffsetTopic = r.Int()
-	v.Limit = r.Int()
+func (v *MessagesGetForumTopics) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetForumTopics, "messages.getForumTopics")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getForumTopics.peer")
+	c.OptString(flags, 1<<0, &v.Q)
+	c.Int(&v.OffsetDate)
+	c.Int(&v.OffsetID)
+	c.Int(&v.OffsetTopic)
+	c.Int(&v.Limit)
 }
 
 func (*MessagesGetForumTopics) DecodeResult(r *tl.Reader) *MessagesForumTopics {
 	v := new(MessagesForumTopics)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -9834,23 +5679,15 @@ type MessagesGetForumTopicsByID struct {
 	Topics []int32
 }
 
-func (*MessagesGetForumTopicsByID) TypeID() uint32 { return IDMessagesGetForumTopicsByID }
-
-func (v *MessagesGetForumTopicsByID) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetForumTopicsByID)
-	putInputPeer(b, v.Peer, "messages.getForumTopicsByID.peer")
-	b.Ints(v.Topics)
-}
-
-func (v *MessagesGetForumTopicsByID) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetForumTopicsByID, "messages.getForumTopicsByID")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.Topics)
+func (v *MessagesGetForumTopicsByID) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetForumTopicsByID, "messages.getForumTopicsByID")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getForumTopicsByID.peer")
+	c.Ints(&v.Topics)
 }
 
 func (*MessagesGetForumTopicsByID) DecodeResult(r *tl.Reader) *MessagesForumTopics {
 	v := new(MessagesForumTopics)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -9864,42 +5701,15 @@ type MessagesEditForumTopic struct {
 	Hidden      tl.Optional[bool]
 }
 
-func (*MessagesEditForumTopic) TypeID() uint32 { return IDMessagesEditForumTopic }
-
-func (v *MessagesEditForumTopic) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditForumTopic)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.editForumTopic.peer")
-	b.Int(v.TopicID)
-	if v.Title.Set {
-		flags |= 1 << 0
-		b.String(v.Title.Value)
-	}
-	if v.IconEmojiID.Set {
-		flags |= 1 << 1
-		b.Long(v.IconEmojiID.Value)
-	}
-	if v.Closed.Set {
-		flags |= 1 << 2
-		b.Bool(v.Closed.Value)
-	}
-	if v.Hidden.Set {
-		flags |= 1 << 3
-		b.Bool(v.Hidden.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesEditForumTopic) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditForumTopic, "messages.editForumTopic")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.TopicID = r.Int()
-	r.OptString(flags&(1<<0), &v.Title)
-	r.OptLong(flags&(1<<1), &v.IconEmojiID)
-	r.OptBool(flags&(1<<2), &v.Closed)
-	r.OptBool(flags&(1<<3), &v.Hidden)
+func (v *MessagesEditForumTopic) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditForumTopic, "messages.editForumTopic")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editForumTopic.peer")
+	c.Int(&v.TopicID)
+	c.OptString(flags, 1<<0, &v.Title)
+	c.OptLong(flags, 1<<1, &v.IconEmojiID)
+	c.OptBool(flags, 1<<2, &v.Closed)
+	c.OptBool(flags, 1<<3, &v.Hidden)
 }
 
 func (*MessagesEditForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -9911,20 +5721,11 @@ type MessagesUpdatePinnedForumTopic struct {
 	Pinned  bool
 }
 
-func (*MessagesUpdatePinnedForumTopic) TypeID() uint32 { return IDMessagesUpdatePinnedForumTopic }
-
-func (v *MessagesUpdatePinnedForumTopic) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesUpdatePinnedForumTopic)
-	putInputPeer(b, v.Peer, "messages.updatePinnedForumTopic.peer")
-	b.Int(v.TopicID)
-	b.Bool(v.Pinned)
-}
-
-func (v *MessagesUpdatePinnedForumTopic) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesUpdatePinnedForumTopic, "messages.updatePinnedForumTopic")
-	readInputPeer(r, 1, &v.Peer)
-	v.TopicID = r.Int()
-	v.Pinned = r.Bool()
+func (v *MessagesUpdatePinnedForumTopic) TL(c *tl.Codec) {
+	c.Begin(IDMessagesUpdatePinnedForumTopic, "messages.updatePinnedForumTopic")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.updatePinnedForumTopic.peer")
+	c.Int(&v.TopicID)
+	c.Bool(&v.Pinned)
 }
 
 func (*MessagesUpdatePinnedForumTopic) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -9938,26 +5739,12 @@ type MessagesReorderPinnedForumTopics struct {
 	Order []int32
 }
 
-func (*MessagesReorderPinnedForumTopics) TypeID() uint32 { return IDMessagesReorderPinnedForumTopics }
-
-func (v *MessagesReorderPinnedForumTopics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReorderPinnedForumTopics)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Force {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "messages.reorderPinnedForumTopics.peer")
-	b.Ints(v.Order)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReorderPinnedForumTopics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReorderPinnedForumTopics, "messages.reorderPinnedForumTopics")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.Order)
+func (v *MessagesReorderPinnedForumTopics) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReorderPinnedForumTopics, "messages.reorderPinnedForumTopics")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Force)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.reorderPinnedForumTopics.peer")
+	c.Ints(&v.Order)
 }
 
 func (*MessagesReorderPinnedForumTopics) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -9975,43 +5762,16 @@ type MessagesCreateForumTopic struct {
 	SendAs       InputPeerClass
 }
 
-func (*MessagesCreateForumTopic) TypeID() uint32 { return IDMessagesCreateForumTopic }
-
-func (v *MessagesCreateForumTopic) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCreateForumTopic)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.TitleMissing {
-		flags |= 1 << 4
-	}
-	putInputPeer(b, v.Peer, "messages.createForumTopic.peer")
-	b.String(v.Title)
-	if v.IconColor.Set {
-		flags |= 1 << 0
-		b.Int(v.IconColor.Value)
-	}
-	if v.IconEmojiID.Set {
-		flags |= 1 << 3
-		b.Long(v.IconEmojiID.Value)
-	}
-	b.Long(v.RandomID)
-	if v.SendAs != nil {
-		flags |= 1 << 2
-		v.SendAs.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesCreateForumTopic) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCreateForumTopic, "messages.createForumTopic")
-	flags := r.Uint32()
-	v.TitleMissing = flags&(1<<4) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Title)
-	r.OptInt(flags&(1<<0), &v.IconColor)
-	r.OptLong(flags&(1<<3), &v.IconEmojiID)
-	v.RandomID = r.Long()
-	readInputPeer(r, flags&(1<<2), &v.SendAs)
+func (v *MessagesCreateForumTopic) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCreateForumTopic, "messages.createForumTopic")
+	flags := c.Flags()
+	c.True(flags, 1<<4, &v.TitleMissing)
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.createForumTopic.peer")
+	c.String(&v.Title)
+	c.OptInt(flags, 1<<0, &v.IconColor)
+	c.OptLong(flags, 1<<3, &v.IconEmojiID)
+	c.Long(&v.RandomID)
+	codeInputPeer(c, flags, 1<<2, &v.SendAs, "")
 }
 
 func (*MessagesCreateForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -10022,23 +5782,15 @@ type MessagesDeleteTopicHistory struct {
 	TopMsgID int32
 }
 
-func (*MessagesDeleteTopicHistory) TypeID() uint32 { return IDMessagesDeleteTopicHistory }
-
-func (v *MessagesDeleteTopicHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteTopicHistory)
-	putInputPeer(b, v.Peer, "messages.deleteTopicHistory.peer")
-	b.Int(v.TopMsgID)
-}
-
-func (v *MessagesDeleteTopicHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteTopicHistory, "messages.deleteTopicHistory")
-	readInputPeer(r, 1, &v.Peer)
-	v.TopMsgID = r.Int()
+func (v *MessagesDeleteTopicHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteTopicHistory, "messages.deleteTopicHistory")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteTopicHistory.peer")
+	c.Int(&v.TopMsgID)
 }
 
 func (*MessagesDeleteTopicHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10046,14 +5798,8 @@ func (*MessagesDeleteTopicHistory) DecodeResult(r *tl.Reader) *MessagesAffectedH
 type MessagesGetEmojiGameInfo struct {
 }
 
-func (*MessagesGetEmojiGameInfo) TypeID() uint32 { return IDMessagesGetEmojiGameInfo }
-
-func (v *MessagesGetEmojiGameInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetEmojiGameInfo)
-}
-
-func (v *MessagesGetEmojiGameInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetEmojiGameInfo, "messages.getEmojiGameInfo")
+func (v *MessagesGetEmojiGameInfo) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetEmojiGameInfo, "messages.getEmojiGameInfo")
 }
 
 func (*MessagesGetEmojiGameInfo) DecodeResult(r *tl.Reader) MessagesEmojiGameInfoClass {
@@ -10068,37 +5814,18 @@ type MessagesSummarizeText struct {
 	Tone   tl.Optional[string]
 }
 
-func (*MessagesSummarizeText) TypeID() uint32 { return IDMessagesSummarizeText }
-
-func (v *MessagesSummarizeText) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSummarizeText)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.summarizeText.peer")
-	b.Int(v.ID)
-	if v.ToLang.Set {
-		flags |= 1 << 0
-		b.String(v.ToLang.Value)
-	}
-	if v.Tone.Set {
-		flags |= 1 << 2
-		b.String(v.Tone.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesSummarizeText) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSummarizeText, "messages.summarizeText")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	r.OptString(flags&(1<<0), &v.ToLang)
-	r.OptString(flags&(1<<2), &v.Tone)
+func (v *MessagesSummarizeText) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSummarizeText, "messages.summarizeText")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.summarizeText.peer")
+	c.Int(&v.ID)
+	c.OptString(flags, 1<<0, &v.ToLang)
+	c.OptString(flags, 1<<2, &v.Tone)
 }
 
 func (*MessagesSummarizeText) DecodeResult(r *tl.Reader) *TextWithEntities {
 	v := new(TextWithEntities)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10109,20 +5836,11 @@ type MessagesEditChatCreator struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*MessagesEditChatCreator) TypeID() uint32 { return IDMessagesEditChatCreator }
-
-func (v *MessagesEditChatCreator) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatCreator)
-	putInputPeer(b, v.Peer, "messages.editChatCreator.peer")
-	putInputUser(b, v.UserID, "messages.editChatCreator.user_id")
-	putInputCheckPasswordSRP(b, v.Password, "messages.editChatCreator.password")
-}
-
-func (v *MessagesEditChatCreator) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatCreator, "messages.editChatCreator")
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.UserID)
-	readInputCheckPasswordSRP(r, 1, &v.Password)
+func (v *MessagesEditChatCreator) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatCreator, "messages.editChatCreator")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatCreator.peer")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.editChatCreator.user_id")
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "messages.editChatCreator.password")
 }
 
 func (*MessagesEditChatCreator) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -10132,18 +5850,9 @@ type MessagesGetFutureChatCreatorAfterLeave struct {
 	Peer InputPeerClass
 }
 
-func (*MessagesGetFutureChatCreatorAfterLeave) TypeID() uint32 {
-	return IDMessagesGetFutureChatCreatorAfterLeave
-}
-
-func (v *MessagesGetFutureChatCreatorAfterLeave) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetFutureChatCreatorAfterLeave)
-	putInputPeer(b, v.Peer, "messages.getFutureChatCreatorAfterLeave.peer")
-}
-
-func (v *MessagesGetFutureChatCreatorAfterLeave) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetFutureChatCreatorAfterLeave, "messages.getFutureChatCreatorAfterLeave")
-	readInputPeer(r, 1, &v.Peer)
+func (v *MessagesGetFutureChatCreatorAfterLeave) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetFutureChatCreatorAfterLeave, "messages.getFutureChatCreatorAfterLeave")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getFutureChatCreatorAfterLeave.peer")
 }
 
 func (*MessagesGetFutureChatCreatorAfterLeave) DecodeResult(r *tl.Reader) UserClass {
@@ -10157,20 +5866,11 @@ type MessagesEditChatParticipantRank struct {
 	Rank        string
 }
 
-func (*MessagesEditChatParticipantRank) TypeID() uint32 { return IDMessagesEditChatParticipantRank }
-
-func (v *MessagesEditChatParticipantRank) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesEditChatParticipantRank)
-	putInputPeer(b, v.Peer, "messages.editChatParticipantRank.peer")
-	putInputPeer(b, v.Participant, "messages.editChatParticipantRank.participant")
-	b.String(v.Rank)
-}
-
-func (v *MessagesEditChatParticipantRank) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesEditChatParticipantRank, "messages.editChatParticipantRank")
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, 1, &v.Participant)
-	r.ReadString(&v.Rank)
+func (v *MessagesEditChatParticipantRank) TL(c *tl.Codec) {
+	c.Begin(IDMessagesEditChatParticipantRank, "messages.editChatParticipantRank")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatParticipantRank.peer")
+	codeInputPeer(c, 0, 0, &v.Participant, "messages.editChatParticipantRank.participant")
+	c.String(&v.Rank)
 }
 
 func (*MessagesEditChatParticipantRank) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -10182,16 +5882,9 @@ type MessagesDeclineURLAuth struct {
 	URL string
 }
 
-func (*MessagesDeclineURLAuth) TypeID() uint32 { return IDMessagesDeclineURLAuth }
-
-func (v *MessagesDeclineURLAuth) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeclineURLAuth)
-	b.String(v.URL)
-}
-
-func (v *MessagesDeclineURLAuth) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeclineURLAuth, "messages.declineUrlAuth")
-	r.ReadString(&v.URL)
+func (v *MessagesDeclineURLAuth) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeclineURLAuth, "messages.declineUrlAuth")
+	c.String(&v.URL)
 }
 
 func (*MessagesDeclineURLAuth) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -10202,18 +5895,10 @@ type MessagesCheckURLAuthMatchCode struct {
 	MatchCode string
 }
 
-func (*MessagesCheckURLAuthMatchCode) TypeID() uint32 { return IDMessagesCheckURLAuthMatchCode }
-
-func (v *MessagesCheckURLAuthMatchCode) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesCheckURLAuthMatchCode)
-	b.String(v.URL)
-	b.String(v.MatchCode)
-}
-
-func (v *MessagesCheckURLAuthMatchCode) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesCheckURLAuthMatchCode, "messages.checkUrlAuthMatchCode")
-	r.ReadString(&v.URL)
-	r.ReadString(&v.MatchCode)
+func (v *MessagesCheckURLAuthMatchCode) TL(c *tl.Codec) {
+	c.Begin(IDMessagesCheckURLAuthMatchCode, "messages.checkUrlAuthMatchCode")
+	c.String(&v.URL)
+	c.String(&v.MatchCode)
 }
 
 func (*MessagesCheckURLAuthMatchCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -10227,43 +5912,19 @@ type MessagesComposeMessageWithAI struct {
 	Tone            InputAIComposeToneClass
 }
 
-func (*MessagesComposeMessageWithAI) TypeID() uint32 { return IDMessagesComposeMessageWithAI }
-
-func (v *MessagesComposeMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposeMessageWithAI)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Proofread {
-		flags |= 1 << 0
-	}
-	if v.Emojify {
-		flags |= 1 << 3
-	}
-	v.Text.Encode(b)
-	if v.TranslateToLang.Set {
-		flags |= 1 << 1
-		b.String(v.TranslateToLang.Value)
-	}
-	if v.Tone != nil {
-		flags |= 1 << 2
-		v.Tone.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesComposeMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposeMessageWithAI, "messages.composeMessageWithAI")
-	flags := r.Uint32()
-	v.Proofread = flags&(1<<0) != 0
-	v.Emojify = flags&(1<<3) != 0
-	v.Text.Decode(r)
-	r.OptString(flags&(1<<1), &v.TranslateToLang)
-	readInputAIComposeTone(r, flags&(1<<2), &v.Tone)
+func (v *MessagesComposeMessageWithAI) TL(c *tl.Codec) {
+	c.Begin(IDMessagesComposeMessageWithAI, "messages.composeMessageWithAI")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Proofread)
+	c.True(flags, 1<<3, &v.Emojify)
+	v.Text.TL(c)
+	c.OptString(flags, 1<<1, &v.TranslateToLang)
+	codeInputAIComposeTone(c, flags, 1<<2, &v.Tone, "")
 }
 
 func (*MessagesComposeMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedMessageWithAI {
 	v := new(MessagesComposedMessageWithAI)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10273,18 +5934,10 @@ type MessagesReportReadMetrics struct {
 	Metrics []InputMessageReadMetric
 }
 
-func (*MessagesReportReadMetrics) TypeID() uint32 { return IDMessagesReportReadMetrics }
-
-func (v *MessagesReportReadMetrics) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportReadMetrics)
-	putInputPeer(b, v.Peer, "messages.reportReadMetrics.peer")
-	putInputMessageReadMetrics(b, v.Metrics)
-}
-
-func (v *MessagesReportReadMetrics) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportReadMetrics, "messages.reportReadMetrics")
-	readInputPeer(r, 1, &v.Peer)
-	readInputMessageReadMetrics(r, 1, &v.Metrics)
+func (v *MessagesReportReadMetrics) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportReadMetrics, "messages.reportReadMetrics")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportReadMetrics.peer")
+	vectorInputMessageReadMetrics(c, 0, 0, &v.Metrics)
 }
 
 func (*MessagesReportReadMetrics) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -10295,18 +5948,10 @@ type MessagesReportMusicListen struct {
 	ListenedDuration int32
 }
 
-func (*MessagesReportMusicListen) TypeID() uint32 { return IDMessagesReportMusicListen }
-
-func (v *MessagesReportMusicListen) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReportMusicListen)
-	putInputDocument(b, v.ID, "messages.reportMusicListen.id")
-	b.Int(v.ListenedDuration)
-}
-
-func (v *MessagesReportMusicListen) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReportMusicListen, "messages.reportMusicListen")
-	readInputDocument(r, 1, &v.ID)
-	v.ListenedDuration = r.Int()
+func (v *MessagesReportMusicListen) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReportMusicListen, "messages.reportMusicListen")
+	codeInputDocument(c, 0, 0, &v.ID, "messages.reportMusicListen.id")
+	c.Int(&v.ListenedDuration)
 }
 
 func (*MessagesReportMusicListen) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -10318,20 +5963,11 @@ type MessagesAddPollAnswer struct {
 	Answer PollAnswerClass
 }
 
-func (*MessagesAddPollAnswer) TypeID() uint32 { return IDMessagesAddPollAnswer }
-
-func (v *MessagesAddPollAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesAddPollAnswer)
-	putInputPeer(b, v.Peer, "messages.addPollAnswer.peer")
-	b.Int(v.MsgID)
-	putPollAnswer(b, v.Answer, "messages.addPollAnswer.answer")
-}
-
-func (v *MessagesAddPollAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesAddPollAnswer, "messages.addPollAnswer")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	readPollAnswer(r, 1, &v.Answer)
+func (v *MessagesAddPollAnswer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesAddPollAnswer, "messages.addPollAnswer")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.addPollAnswer.peer")
+	c.Int(&v.MsgID)
+	codePollAnswer(c, 0, 0, &v.Answer, "messages.addPollAnswer.answer")
 }
 
 func (*MessagesAddPollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -10343,20 +5979,11 @@ type MessagesDeletePollAnswer struct {
 	Option []byte
 }
 
-func (*MessagesDeletePollAnswer) TypeID() uint32 { return IDMessagesDeletePollAnswer }
-
-func (v *MessagesDeletePollAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeletePollAnswer)
-	putInputPeer(b, v.Peer, "messages.deletePollAnswer.peer")
-	b.Int(v.MsgID)
-	b.ByteString(v.Option)
-}
-
-func (v *MessagesDeletePollAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeletePollAnswer, "messages.deletePollAnswer")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	r.ReadByteString(&v.Option)
+func (v *MessagesDeletePollAnswer) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeletePollAnswer, "messages.deletePollAnswer")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deletePollAnswer.peer")
+	c.Int(&v.MsgID)
+	c.ByteString(&v.Option)
 }
 
 func (*MessagesDeletePollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -10372,35 +5999,16 @@ type MessagesGetUnreadPollVotes struct {
 	MinID     int32
 }
 
-func (*MessagesGetUnreadPollVotes) TypeID() uint32 { return IDMessagesGetUnreadPollVotes }
-
-func (v *MessagesGetUnreadPollVotes) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetUnreadPollVotes)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.getUnreadPollVotes.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	b.Int(v.OffsetID)
-	b.Int(v.AddOffset)
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesGetUnreadPollVotes) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetUnreadPollVotes, "messages.getUnreadPollVotes")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
-	v.OffsetID = r.Int()
-	v.AddOffset = r.Int()
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
+func (v *MessagesGetUnreadPollVotes) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetUnreadPollVotes, "messages.getUnreadPollVotes")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getUnreadPollVotes.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
+	c.Int(&v.OffsetID)
+	c.Int(&v.AddOffset)
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
 }
 
 func (*MessagesGetUnreadPollVotes) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -10413,30 +6021,16 @@ type MessagesReadPollVotes struct {
 	TopMsgID tl.Optional[int32]
 }
 
-func (*MessagesReadPollVotes) TypeID() uint32 { return IDMessagesReadPollVotes }
-
-func (v *MessagesReadPollVotes) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesReadPollVotes)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "messages.readPollVotes.peer")
-	if v.TopMsgID.Set {
-		flags |= 1 << 0
-		b.Int(v.TopMsgID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesReadPollVotes) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesReadPollVotes, "messages.readPollVotes")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<0), &v.TopMsgID)
+func (v *MessagesReadPollVotes) TL(c *tl.Codec) {
+	c.Begin(IDMessagesReadPollVotes, "messages.readPollVotes")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.readPollVotes.peer")
+	c.OptInt(flags, 1<<0, &v.TopMsgID)
 }
 
 func (*MessagesReadPollVotes) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
 	v := new(MessagesAffectedHistory)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10446,18 +6040,10 @@ type MessagesSetBotGuestChatResult struct {
 	Result  InputBotInlineResultClass
 }
 
-func (*MessagesSetBotGuestChatResult) TypeID() uint32 { return IDMessagesSetBotGuestChatResult }
-
-func (v *MessagesSetBotGuestChatResult) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesSetBotGuestChatResult)
-	b.Long(v.QueryID)
-	putInputBotInlineResult(b, v.Result, "messages.setBotGuestChatResult.result")
-}
-
-func (v *MessagesSetBotGuestChatResult) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesSetBotGuestChatResult, "messages.setBotGuestChatResult")
-	v.QueryID = r.Long()
-	readInputBotInlineResult(r, 1, &v.Result)
+func (v *MessagesSetBotGuestChatResult) TL(c *tl.Codec) {
+	c.Begin(IDMessagesSetBotGuestChatResult, "messages.setBotGuestChatResult")
+	c.Long(&v.QueryID)
+	codeInputBotInlineResult(c, 0, 0, &v.Result, "messages.setBotGuestChatResult.result")
 }
 
 func (*MessagesSetBotGuestChatResult) DecodeResult(r *tl.Reader) InputBotInlineMessageIDClass {
@@ -10470,20 +6056,10 @@ type MessagesDeleteParticipantReactions struct {
 	Participant InputPeerClass
 }
 
-func (*MessagesDeleteParticipantReactions) TypeID() uint32 {
-	return IDMessagesDeleteParticipantReactions
-}
-
-func (v *MessagesDeleteParticipantReactions) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteParticipantReactions)
-	putInputPeer(b, v.Peer, "messages.deleteParticipantReactions.peer")
-	putInputPeer(b, v.Participant, "messages.deleteParticipantReactions.participant")
-}
-
-func (v *MessagesDeleteParticipantReactions) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteParticipantReactions, "messages.deleteParticipantReactions")
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, 1, &v.Participant)
+func (v *MessagesDeleteParticipantReactions) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteParticipantReactions, "messages.deleteParticipantReactions")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteParticipantReactions.peer")
+	codeInputPeer(c, 0, 0, &v.Participant, "messages.deleteParticipantReactions.participant")
 }
 
 func (*MessagesDeleteParticipantReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -10495,20 +6071,11 @@ type MessagesDeleteParticipantReaction struct {
 	Participant InputPeerClass
 }
 
-func (*MessagesDeleteParticipantReaction) TypeID() uint32 { return IDMessagesDeleteParticipantReaction }
-
-func (v *MessagesDeleteParticipantReaction) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesDeleteParticipantReaction)
-	putInputPeer(b, v.Peer, "messages.deleteParticipantReaction.peer")
-	b.Int(v.MsgID)
-	putInputPeer(b, v.Participant, "messages.deleteParticipantReaction.participant")
-}
-
-func (v *MessagesDeleteParticipantReaction) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesDeleteParticipantReaction, "messages.deleteParticipantReaction")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
-	readInputPeer(r, 1, &v.Participant)
+func (v *MessagesDeleteParticipantReaction) TL(c *tl.Codec) {
+	c.Begin(IDMessagesDeleteParticipantReaction, "messages.deleteParticipantReaction")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteParticipantReaction.peer")
+	c.Int(&v.MsgID)
+	codeInputPeer(c, 0, 0, &v.Participant, "messages.deleteParticipantReaction.participant")
 }
 
 func (*MessagesDeleteParticipantReaction) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -10524,24 +6091,13 @@ type MessagesGetPersonalChannelHistory struct {
 	Hash   int64
 }
 
-func (*MessagesGetPersonalChannelHistory) TypeID() uint32 { return IDMessagesGetPersonalChannelHistory }
-
-func (v *MessagesGetPersonalChannelHistory) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetPersonalChannelHistory)
-	putInputUser(b, v.UserID, "messages.getPersonalChannelHistory.user_id")
-	b.Int(v.Limit)
-	b.Int(v.MaxID)
-	b.Int(v.MinID)
-	b.Long(v.Hash)
-}
-
-func (v *MessagesGetPersonalChannelHistory) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetPersonalChannelHistory, "messages.getPersonalChannelHistory")
-	readInputUser(r, 1, &v.UserID)
-	v.Limit = r.Int()
-	v.MaxID = r.Int()
-	v.MinID = r.Int()
-	v.Hash = r.Long()
+func (v *MessagesGetPersonalChannelHistory) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetPersonalChannelHistory, "messages.getPersonalChannelHistory")
+	codeInputUser(c, 0, 0, &v.UserID, "messages.getPersonalChannelHistory.user_id")
+	c.Int(&v.Limit)
+	c.Int(&v.MaxID)
+	c.Int(&v.MinID)
+	c.Long(&v.Hash)
 }
 
 func (*MessagesGetPersonalChannelHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -10554,18 +6110,10 @@ type MessagesGetRichMessage struct {
 	ID   int32
 }
 
-func (*MessagesGetRichMessage) TypeID() uint32 { return IDMessagesGetRichMessage }
-
-func (v *MessagesGetRichMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesGetRichMessage)
-	putInputPeer(b, v.Peer, "messages.getRichMessage.peer")
-	b.Int(v.ID)
-}
-
-func (v *MessagesGetRichMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesGetRichMessage, "messages.getRichMessage")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
+func (v *MessagesGetRichMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesGetRichMessage, "messages.getRichMessage")
+	codeInputPeer(c, 0, 0, &v.Peer, "messages.getRichMessage.peer")
+	c.Int(&v.ID)
 }
 
 func (*MessagesGetRichMessage) DecodeResult(r *tl.Reader) MessagesMessagesClass {
@@ -10581,47 +6129,23 @@ type MessagesTranslateRichMessage struct {
 	Tone   tl.Optional[string]
 }
 
-func (*MessagesTranslateRichMessage) TypeID() uint32 { return IDMessagesTranslateRichMessage }
-
-func (v *MessagesTranslateRichMessage) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesTranslateRichMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Peer != nil || v.ID != nil {
-		flags |= 1 << 0
-		putInputPeer(b, v.Peer, "messages.translateRichMessage.peer")
+func (v *MessagesTranslateRichMessage) TL(c *tl.Codec) {
+	c.Begin(IDMessagesTranslateRichMessage, "messages.translateRichMessage")
+	flags := c.Flags()
+	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
+		codeInputPeer(c, 0, 0, &v.Peer, "messages.translateRichMessage.peer")
 	}
-	if v.Peer != nil || v.ID != nil {
-		flags |= 1 << 0
-		b.Ints(v.ID)
+	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
+		c.Ints(&v.ID)
 	}
-	if v.Text != nil {
-		flags |= 1 << 1
-		putInputRichMessageClasses(b, v.Text, "messages.translateRichMessage.text")
-	}
-	b.String(v.ToLang)
-	if v.Tone.Set {
-		flags |= 1 << 2
-		b.String(v.Tone.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesTranslateRichMessage) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesTranslateRichMessage, "messages.translateRichMessage")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.Peer)
-	if flags&(1<<0) != 0 {
-		r.ReadInts(&v.ID)
-	}
-	readInputRichMessageClasses(r, flags&(1<<1), &v.Text)
-	r.ReadString(&v.ToLang)
-	r.OptString(flags&(1<<2), &v.Tone)
+	vectorInputRichMessageClasses(c, flags, 1<<1, &v.Text, "messages.translateRichMessage.text")
+	c.String(&v.ToLang)
+	c.OptString(flags, 1<<2, &v.Tone)
 }
 
 func (*MessagesTranslateRichMessage) DecodeResult(r *tl.Reader) *MessagesTranslatedRichMessage {
 	v := new(MessagesTranslatedRichMessage)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10634,46 +6158,19 @@ type MessagesComposeRichMessageWithAI struct {
 	Tone            InputAIComposeToneClass
 }
 
-func (*MessagesComposeRichMessageWithAI) TypeID() uint32 { return IDMessagesComposeRichMessageWithAI }
-
-func (v *MessagesComposeRichMessageWithAI) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesComposeRichMessageWithAI)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Proofread {
-		flags |= 1 << 0
-	}
-	if v.Emojify {
-		flags |= 1 << 3
-	}
-	if v.Text != nil {
-		flags |= 1 << 4
-		v.Text.Encode(b)
-	}
-	if v.TranslateToLang.Set {
-		flags |= 1 << 1
-		b.String(v.TranslateToLang.Value)
-	}
-	if v.Tone != nil {
-		flags |= 1 << 2
-		v.Tone.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesComposeRichMessageWithAI) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesComposeRichMessageWithAI, "messages.composeRichMessageWithAI")
-	flags := r.Uint32()
-	v.Proofread = flags&(1<<0) != 0
-	v.Emojify = flags&(1<<3) != 0
-	readInputRichMessage(r, flags&(1<<4), &v.Text)
-	r.OptString(flags&(1<<1), &v.TranslateToLang)
-	readInputAIComposeTone(r, flags&(1<<2), &v.Tone)
+func (v *MessagesComposeRichMessageWithAI) TL(c *tl.Codec) {
+	c.Begin(IDMessagesComposeRichMessageWithAI, "messages.composeRichMessageWithAI")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Proofread)
+	c.True(flags, 1<<3, &v.Emojify)
+	codeInputRichMessage(c, flags, 1<<4, &v.Text, "")
+	c.OptString(flags, 1<<1, &v.TranslateToLang)
+	codeInputAIComposeTone(c, flags, 1<<2, &v.Tone, "")
 }
 
 func (*MessagesComposeRichMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedRichMessageWithAI {
 	v := new(MessagesComposedRichMessageWithAI)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10684,32 +6181,17 @@ type MessagesRequestChatJoinWebView struct {
 	Platform    string
 }
 
-func (*MessagesRequestChatJoinWebView) TypeID() uint32 { return IDMessagesRequestChatJoinWebView }
-
-func (v *MessagesRequestChatJoinWebView) Encode(b *tl.Buffer) {
-	b.ID(IDMessagesRequestChatJoinWebView)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Long(v.QueryID)
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-		v.ThemeParams.Encode(b)
-	}
-	b.String(v.Platform)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessagesRequestChatJoinWebView) Decode(r *tl.Reader) {
-	r.Expect(IDMessagesRequestChatJoinWebView, "messages.requestChatJoinWebView")
-	flags := r.Uint32()
-	v.QueryID = r.Long()
-	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
-	r.ReadString(&v.Platform)
+func (v *MessagesRequestChatJoinWebView) TL(c *tl.Codec) {
+	c.Begin(IDMessagesRequestChatJoinWebView, "messages.requestChatJoinWebView")
+	flags := c.Flags()
+	c.Long(&v.QueryID)
+	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
+	c.String(&v.Platform)
 }
 
 func (*MessagesRequestChatJoinWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
 	v := new(WebViewResultURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -10725,19 +6207,31 @@ func (*MessagesDialogsNotModified) isMessagesDialogs() {}
 
 // DecodeMessagesDialogs decodes a boxed messages.Dialogs.
 func DecodeMessagesDialogs(r *tl.Reader) (v MessagesDialogsClass) {
-	switch r.PeekID() {
-	case IDMessagesDialogs:
-		v = new(MessagesDialogs)
-	case IDMessagesDialogsSlice:
-		v = new(MessagesDialogsSlice)
-	case IDMessagesDialogsNotModified:
-		v = (*MessagesDialogsNotModified)(r.Small(unsafe.Sizeof(MessagesDialogsNotModified{})))
-	default:
-		r.Unexpected(r.ID(), "messages.Dialogs")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesDialogs(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesDialogs(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesDialogsClass, field string) {
+	var o MessagesDialogsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesDialogs:
+		o = new(MessagesDialogs)
+	case IDMessagesDialogsSlice:
+		o = new(MessagesDialogsSlice)
+	case IDMessagesDialogsNotModified:
+		o = (*MessagesDialogsNotModified)(c.Small(unsafe.Sizeof(MessagesDialogsNotModified{})))
+	default:
+		c.Unexpected("messages.Dialogs")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesMessagesClass is a messages.Messages: one of messages.messages, messages.messagesSlice, messages.channelMessages, messages.messagesNotModified.
@@ -10753,21 +6247,33 @@ func (*MessagesMessagesNotModified) isMessagesMessages() {}
 
 // DecodeMessagesMessages decodes a boxed messages.Messages.
 func DecodeMessagesMessages(r *tl.Reader) (v MessagesMessagesClass) {
-	switch r.PeekID() {
-	case IDMessagesMessages:
-		v = new(MessagesMessages)
-	case IDMessagesMessagesSlice:
-		v = new(MessagesMessagesSlice)
-	case IDMessagesChannelMessages:
-		v = new(MessagesChannelMessages)
-	case IDMessagesMessagesNotModified:
-		v = (*MessagesMessagesNotModified)(r.Small(unsafe.Sizeof(MessagesMessagesNotModified{})))
-	default:
-		r.Unexpected(r.ID(), "messages.Messages")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesMessages(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesMessages(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesMessagesClass, field string) {
+	var o MessagesMessagesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesMessages:
+		o = new(MessagesMessages)
+	case IDMessagesMessagesSlice:
+		o = new(MessagesMessagesSlice)
+	case IDMessagesChannelMessages:
+		o = new(MessagesChannelMessages)
+	case IDMessagesMessagesNotModified:
+		o = (*MessagesMessagesNotModified)(c.Small(unsafe.Sizeof(MessagesMessagesNotModified{})))
+	default:
+		c.Unexpected("messages.Messages")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesChatsClass is a messages.Chats: one of messages.chats, messages.chatsSlice.
@@ -10781,17 +6287,29 @@ func (*MessagesChatsSlice) isMessagesChats() {}
 
 // DecodeMessagesChats decodes a boxed messages.Chats.
 func DecodeMessagesChats(r *tl.Reader) (v MessagesChatsClass) {
-	switch r.PeekID() {
-	case IDMessagesChats:
-		v = new(MessagesChats)
-	case IDMessagesChatsSlice:
-		v = new(MessagesChatsSlice)
-	default:
-		r.Unexpected(r.ID(), "messages.Chats")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesChats(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesChats(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesChatsClass, field string) {
+	var o MessagesChatsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesChats:
+		o = new(MessagesChats)
+	case IDMessagesChatsSlice:
+		o = new(MessagesChatsSlice)
+	default:
+		c.Unexpected("messages.Chats")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesDHConfigClass is a messages.DhConfig: one of messages.dhConfigNotModified, messages.dhConfig.
@@ -10805,17 +6323,29 @@ func (*MessagesDHConfig) isMessagesDHConfig()            {}
 
 // DecodeMessagesDHConfig decodes a boxed messages.DhConfig.
 func DecodeMessagesDHConfig(r *tl.Reader) (v MessagesDHConfigClass) {
-	switch r.PeekID() {
-	case IDMessagesDHConfigNotModified:
-		v = new(MessagesDHConfigNotModified)
-	case IDMessagesDHConfig:
-		v = new(MessagesDHConfig)
-	default:
-		r.Unexpected(r.ID(), "messages.DhConfig")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesDHConfig(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesDHConfig(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesDHConfigClass, field string) {
+	var o MessagesDHConfigClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesDHConfigNotModified:
+		o = new(MessagesDHConfigNotModified)
+	case IDMessagesDHConfig:
+		o = new(MessagesDHConfig)
+	default:
+		c.Unexpected("messages.DhConfig")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesSentEncryptedMessageClass is a messages.SentEncryptedMessage: one of messages.sentEncryptedMessage, messages.sentEncryptedFile.
@@ -10829,17 +6359,29 @@ func (*MessagesSentEncryptedFile) isMessagesSentEncryptedMessage()    {}
 
 // DecodeMessagesSentEncryptedMessage decodes a boxed messages.SentEncryptedMessage.
 func DecodeMessagesSentEncryptedMessage(r *tl.Reader) (v MessagesSentEncryptedMessageClass) {
-	switch r.PeekID() {
-	case IDMessagesSentEncryptedMessage:
-		v = (*MessagesSentEncryptedMessage)(r.Small(unsafe.Sizeof(MessagesSentEncryptedMessage{})))
-	case IDMessagesSentEncryptedFile:
-		v = new(MessagesSentEncryptedFile)
-	default:
-		r.Unexpected(r.ID(), "messages.SentEncryptedMessage")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesSentEncryptedMessage(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesSentEncryptedMessage(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSentEncryptedMessageClass, field string) {
+	var o MessagesSentEncryptedMessageClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesSentEncryptedMessage:
+		o = (*MessagesSentEncryptedMessage)(c.Small(unsafe.Sizeof(MessagesSentEncryptedMessage{})))
+	case IDMessagesSentEncryptedFile:
+		o = new(MessagesSentEncryptedFile)
+	default:
+		c.Unexpected("messages.SentEncryptedMessage")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesStickersClass is a messages.Stickers: one of messages.stickersNotModified, messages.stickers.
@@ -10853,17 +6395,29 @@ func (*MessagesStickers) isMessagesStickers()            {}
 
 // DecodeMessagesStickers decodes a boxed messages.Stickers.
 func DecodeMessagesStickers(r *tl.Reader) (v MessagesStickersClass) {
-	switch r.PeekID() {
-	case IDMessagesStickersNotModified:
-		v = new(MessagesStickersNotModified)
-	case IDMessagesStickers:
-		v = new(MessagesStickers)
-	default:
-		r.Unexpected(r.ID(), "messages.Stickers")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesStickers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesStickersClass, field string) {
+	var o MessagesStickersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesStickersNotModified:
+		o = new(MessagesStickersNotModified)
+	case IDMessagesStickers:
+		o = new(MessagesStickers)
+	default:
+		c.Unexpected("messages.Stickers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesAllStickersClass is a messages.AllStickers: one of messages.allStickersNotModified, messages.allStickers.
@@ -10877,17 +6431,29 @@ func (*MessagesAllStickers) isMessagesAllStickers()            {}
 
 // DecodeMessagesAllStickers decodes a boxed messages.AllStickers.
 func DecodeMessagesAllStickers(r *tl.Reader) (v MessagesAllStickersClass) {
-	switch r.PeekID() {
-	case IDMessagesAllStickersNotModified:
-		v = new(MessagesAllStickersNotModified)
-	case IDMessagesAllStickers:
-		v = new(MessagesAllStickers)
-	default:
-		r.Unexpected(r.ID(), "messages.AllStickers")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesAllStickers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesAllStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesAllStickersClass, field string) {
+	var o MessagesAllStickersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesAllStickersNotModified:
+		o = new(MessagesAllStickersNotModified)
+	case IDMessagesAllStickers:
+		o = new(MessagesAllStickers)
+	default:
+		c.Unexpected("messages.AllStickers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesStickerSetClass is a messages.StickerSet: one of messages.stickerSet, messages.stickerSetNotModified.
@@ -10901,33 +6467,29 @@ func (*MessagesStickerSetNotModified) isMessagesStickerSet() {}
 
 // DecodeMessagesStickerSet decodes a boxed messages.StickerSet.
 func DecodeMessagesStickerSet(r *tl.Reader) (v MessagesStickerSetClass) {
-	switch r.PeekID() {
-	case IDMessagesStickerSet:
-		v = new(MessagesStickerSet)
-	case IDMessagesStickerSetNotModified:
-		v = new(MessagesStickerSetNotModified)
-	default:
-		r.Unexpected(r.ID(), "messages.StickerSet")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesStickerSet(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readMessagesStickerSet(r *tl.Reader, flag uint32, v *MessagesStickerSetClass) {
-	if flag != 0 {
-		*v = DecodeMessagesStickerSet(r)
-	}
-}
-
-//go:noinline
-func putMessagesStickerSet(b *tl.Buffer, v MessagesStickerSetClass, field string) {
-	if v == nil {
-		b.Missing(field)
+func codeMessagesStickerSet(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesStickerSetClass, field string) {
+	var o MessagesStickerSetClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesStickerSet:
+		o = new(MessagesStickerSet)
+	case IDMessagesStickerSetNotModified:
+		o = new(MessagesStickerSetNotModified)
+	default:
+		c.Unexpected("messages.StickerSet")
 		return
 	}
-	v.Encode(b)
+	*v = o
+	o.TL(c)
 }
 
 // MessagesSavedGIFsClass is a messages.SavedGifs: one of messages.savedGifsNotModified, messages.savedGifs.
@@ -10941,17 +6503,29 @@ func (*MessagesSavedGIFs) isMessagesSavedGIFs()            {}
 
 // DecodeMessagesSavedGIFs decodes a boxed messages.SavedGifs.
 func DecodeMessagesSavedGIFs(r *tl.Reader) (v MessagesSavedGIFsClass) {
-	switch r.PeekID() {
-	case IDMessagesSavedGIFsNotModified:
-		v = new(MessagesSavedGIFsNotModified)
-	case IDMessagesSavedGIFs:
-		v = new(MessagesSavedGIFs)
-	default:
-		r.Unexpected(r.ID(), "messages.SavedGifs")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesSavedGIFs(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesSavedGIFs(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSavedGIFsClass, field string) {
+	var o MessagesSavedGIFsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesSavedGIFsNotModified:
+		o = new(MessagesSavedGIFsNotModified)
+	case IDMessagesSavedGIFs:
+		o = new(MessagesSavedGIFs)
+	default:
+		c.Unexpected("messages.SavedGifs")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesFeaturedStickersClass is a messages.FeaturedStickers: one of messages.featuredStickersNotModified, messages.featuredStickers.
@@ -10965,17 +6539,29 @@ func (*MessagesFeaturedStickers) isMessagesFeaturedStickers()            {}
 
 // DecodeMessagesFeaturedStickers decodes a boxed messages.FeaturedStickers.
 func DecodeMessagesFeaturedStickers(r *tl.Reader) (v MessagesFeaturedStickersClass) {
-	switch r.PeekID() {
-	case IDMessagesFeaturedStickersNotModified:
-		v = (*MessagesFeaturedStickersNotModified)(r.Small(unsafe.Sizeof(MessagesFeaturedStickersNotModified{})))
-	case IDMessagesFeaturedStickers:
-		v = new(MessagesFeaturedStickers)
-	default:
-		r.Unexpected(r.ID(), "messages.FeaturedStickers")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesFeaturedStickers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesFeaturedStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFeaturedStickersClass, field string) {
+	var o MessagesFeaturedStickersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesFeaturedStickersNotModified:
+		o = (*MessagesFeaturedStickersNotModified)(c.Small(unsafe.Sizeof(MessagesFeaturedStickersNotModified{})))
+	case IDMessagesFeaturedStickers:
+		o = new(MessagesFeaturedStickers)
+	default:
+		c.Unexpected("messages.FeaturedStickers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesRecentStickersClass is a messages.RecentStickers: one of messages.recentStickersNotModified, messages.recentStickers.
@@ -10989,17 +6575,29 @@ func (*MessagesRecentStickers) isMessagesRecentStickers()            {}
 
 // DecodeMessagesRecentStickers decodes a boxed messages.RecentStickers.
 func DecodeMessagesRecentStickers(r *tl.Reader) (v MessagesRecentStickersClass) {
-	switch r.PeekID() {
-	case IDMessagesRecentStickersNotModified:
-		v = new(MessagesRecentStickersNotModified)
-	case IDMessagesRecentStickers:
-		v = new(MessagesRecentStickers)
-	default:
-		r.Unexpected(r.ID(), "messages.RecentStickers")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesRecentStickers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesRecentStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesRecentStickersClass, field string) {
+	var o MessagesRecentStickersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesRecentStickersNotModified:
+		o = new(MessagesRecentStickersNotModified)
+	case IDMessagesRecentStickers:
+		o = new(MessagesRecentStickers)
+	default:
+		c.Unexpected("messages.RecentStickers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesStickerSetInstallResultClass is a messages.StickerSetInstallResult: one of messages.stickerSetInstallResultSuccess, messages.stickerSetInstallResultArchive.
@@ -11013,17 +6611,29 @@ func (*MessagesStickerSetInstallResultArchive) isMessagesStickerSetInstallResult
 
 // DecodeMessagesStickerSetInstallResult decodes a boxed messages.StickerSetInstallResult.
 func DecodeMessagesStickerSetInstallResult(r *tl.Reader) (v MessagesStickerSetInstallResultClass) {
-	switch r.PeekID() {
-	case IDMessagesStickerSetInstallResultSuccess:
-		v = new(MessagesStickerSetInstallResultSuccess)
-	case IDMessagesStickerSetInstallResultArchive:
-		v = new(MessagesStickerSetInstallResultArchive)
-	default:
-		r.Unexpected(r.ID(), "messages.StickerSetInstallResult")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesStickerSetInstallResult(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesStickerSetInstallResult(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesStickerSetInstallResultClass, field string) {
+	var o MessagesStickerSetInstallResultClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesStickerSetInstallResultSuccess:
+		o = new(MessagesStickerSetInstallResultSuccess)
+	case IDMessagesStickerSetInstallResultArchive:
+		o = new(MessagesStickerSetInstallResultArchive)
+	default:
+		c.Unexpected("messages.StickerSetInstallResult")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesFavedStickersClass is a messages.FavedStickers: one of messages.favedStickersNotModified, messages.favedStickers.
@@ -11037,17 +6647,29 @@ func (*MessagesFavedStickers) isMessagesFavedStickers()            {}
 
 // DecodeMessagesFavedStickers decodes a boxed messages.FavedStickers.
 func DecodeMessagesFavedStickers(r *tl.Reader) (v MessagesFavedStickersClass) {
-	switch r.PeekID() {
-	case IDMessagesFavedStickersNotModified:
-		v = new(MessagesFavedStickersNotModified)
-	case IDMessagesFavedStickers:
-		v = new(MessagesFavedStickers)
-	default:
-		r.Unexpected(r.ID(), "messages.FavedStickers")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesFavedStickers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesFavedStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFavedStickersClass, field string) {
+	var o MessagesFavedStickersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesFavedStickersNotModified:
+		o = new(MessagesFavedStickersNotModified)
+	case IDMessagesFavedStickers:
+		o = new(MessagesFavedStickers)
+	default:
+		c.Unexpected("messages.FavedStickers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesFoundStickerSetsClass is a messages.FoundStickerSets: one of messages.foundStickerSetsNotModified, messages.foundStickerSets.
@@ -11061,17 +6683,29 @@ func (*MessagesFoundStickerSets) isMessagesFoundStickerSets()            {}
 
 // DecodeMessagesFoundStickerSets decodes a boxed messages.FoundStickerSets.
 func DecodeMessagesFoundStickerSets(r *tl.Reader) (v MessagesFoundStickerSetsClass) {
-	switch r.PeekID() {
-	case IDMessagesFoundStickerSetsNotModified:
-		v = new(MessagesFoundStickerSetsNotModified)
-	case IDMessagesFoundStickerSets:
-		v = new(MessagesFoundStickerSets)
-	default:
-		r.Unexpected(r.ID(), "messages.FoundStickerSets")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesFoundStickerSets(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesFoundStickerSets(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFoundStickerSetsClass, field string) {
+	var o MessagesFoundStickerSetsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesFoundStickerSetsNotModified:
+		o = new(MessagesFoundStickerSetsNotModified)
+	case IDMessagesFoundStickerSets:
+		o = new(MessagesFoundStickerSets)
+	default:
+		c.Unexpected("messages.FoundStickerSets")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesExportedChatInviteClass is a messages.ExportedChatInvite: one of messages.exportedChatInvite, messages.exportedChatInviteReplaced.
@@ -11085,17 +6719,29 @@ func (*MessagesExportedChatInviteReplaced) isMessagesExportedChatInvite() {}
 
 // DecodeMessagesExportedChatInvite decodes a boxed messages.ExportedChatInvite.
 func DecodeMessagesExportedChatInvite(r *tl.Reader) (v MessagesExportedChatInviteClass) {
-	switch r.PeekID() {
-	case IDMessagesExportedChatInvite:
-		v = new(MessagesExportedChatInvite)
-	case IDMessagesExportedChatInviteReplaced:
-		v = new(MessagesExportedChatInviteReplaced)
-	default:
-		r.Unexpected(r.ID(), "messages.ExportedChatInvite")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesExportedChatInvite(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesExportedChatInvite(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesExportedChatInviteClass, field string) {
+	var o MessagesExportedChatInviteClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesExportedChatInvite:
+		o = new(MessagesExportedChatInvite)
+	case IDMessagesExportedChatInviteReplaced:
+		o = new(MessagesExportedChatInviteReplaced)
+	default:
+		c.Unexpected("messages.ExportedChatInvite")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesSponsoredMessagesClass is a messages.SponsoredMessages: one of messages.sponsoredMessages, messages.sponsoredMessagesEmpty.
@@ -11109,17 +6755,29 @@ func (*MessagesSponsoredMessagesEmpty) isMessagesSponsoredMessages() {}
 
 // DecodeMessagesSponsoredMessages decodes a boxed messages.SponsoredMessages.
 func DecodeMessagesSponsoredMessages(r *tl.Reader) (v MessagesSponsoredMessagesClass) {
-	switch r.PeekID() {
-	case IDMessagesSponsoredMessages:
-		v = new(MessagesSponsoredMessages)
-	case IDMessagesSponsoredMessagesEmpty:
-		v = new(MessagesSponsoredMessagesEmpty)
-	default:
-		r.Unexpected(r.ID(), "messages.SponsoredMessages")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesSponsoredMessages(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesSponsoredMessages(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSponsoredMessagesClass, field string) {
+	var o MessagesSponsoredMessagesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesSponsoredMessages:
+		o = new(MessagesSponsoredMessages)
+	case IDMessagesSponsoredMessagesEmpty:
+		o = new(MessagesSponsoredMessagesEmpty)
+	default:
+		c.Unexpected("messages.SponsoredMessages")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesAvailableReactionsClass is a messages.AvailableReactions: one of messages.availableReactionsNotModified, messages.availableReactions.
@@ -11133,17 +6791,29 @@ func (*MessagesAvailableReactions) isMessagesAvailableReactions()            {}
 
 // DecodeMessagesAvailableReactions decodes a boxed messages.AvailableReactions.
 func DecodeMessagesAvailableReactions(r *tl.Reader) (v MessagesAvailableReactionsClass) {
-	switch r.PeekID() {
-	case IDMessagesAvailableReactionsNotModified:
-		v = new(MessagesAvailableReactionsNotModified)
-	case IDMessagesAvailableReactions:
-		v = new(MessagesAvailableReactions)
-	default:
-		r.Unexpected(r.ID(), "messages.AvailableReactions")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesAvailableReactions(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesAvailableReactions(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesAvailableReactionsClass, field string) {
+	var o MessagesAvailableReactionsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesAvailableReactionsNotModified:
+		o = new(MessagesAvailableReactionsNotModified)
+	case IDMessagesAvailableReactions:
+		o = new(MessagesAvailableReactions)
+	default:
+		c.Unexpected("messages.AvailableReactions")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesReactionsClass is a messages.Reactions: one of messages.reactionsNotModified, messages.reactions.
@@ -11157,17 +6827,29 @@ func (*MessagesReactions) isMessagesReactions()            {}
 
 // DecodeMessagesReactions decodes a boxed messages.Reactions.
 func DecodeMessagesReactions(r *tl.Reader) (v MessagesReactionsClass) {
-	switch r.PeekID() {
-	case IDMessagesReactionsNotModified:
-		v = new(MessagesReactionsNotModified)
-	case IDMessagesReactions:
-		v = new(MessagesReactions)
-	default:
-		r.Unexpected(r.ID(), "messages.Reactions")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesReactions(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesReactions(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesReactionsClass, field string) {
+	var o MessagesReactionsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesReactionsNotModified:
+		o = new(MessagesReactionsNotModified)
+	case IDMessagesReactions:
+		o = new(MessagesReactions)
+	default:
+		c.Unexpected("messages.Reactions")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesEmojiGroupsClass is a messages.EmojiGroups: one of messages.emojiGroupsNotModified, messages.emojiGroups.
@@ -11181,17 +6863,29 @@ func (*MessagesEmojiGroups) isMessagesEmojiGroups()            {}
 
 // DecodeMessagesEmojiGroups decodes a boxed messages.EmojiGroups.
 func DecodeMessagesEmojiGroups(r *tl.Reader) (v MessagesEmojiGroupsClass) {
-	switch r.PeekID() {
-	case IDMessagesEmojiGroupsNotModified:
-		v = new(MessagesEmojiGroupsNotModified)
-	case IDMessagesEmojiGroups:
-		v = new(MessagesEmojiGroups)
-	default:
-		r.Unexpected(r.ID(), "messages.EmojiGroups")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesEmojiGroups(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesEmojiGroups(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesEmojiGroupsClass, field string) {
+	var o MessagesEmojiGroupsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesEmojiGroupsNotModified:
+		o = new(MessagesEmojiGroupsNotModified)
+	case IDMessagesEmojiGroups:
+		o = new(MessagesEmojiGroups)
+	default:
+		c.Unexpected("messages.EmojiGroups")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesSavedDialogsClass is a messages.SavedDialogs: one of messages.savedDialogs, messages.savedDialogsSlice, messages.savedDialogsNotModified.
@@ -11206,19 +6900,31 @@ func (*MessagesSavedDialogsNotModified) isMessagesSavedDialogs() {}
 
 // DecodeMessagesSavedDialogs decodes a boxed messages.SavedDialogs.
 func DecodeMessagesSavedDialogs(r *tl.Reader) (v MessagesSavedDialogsClass) {
-	switch r.PeekID() {
-	case IDMessagesSavedDialogs:
-		v = new(MessagesSavedDialogs)
-	case IDMessagesSavedDialogsSlice:
-		v = new(MessagesSavedDialogsSlice)
-	case IDMessagesSavedDialogsNotModified:
-		v = (*MessagesSavedDialogsNotModified)(r.Small(unsafe.Sizeof(MessagesSavedDialogsNotModified{})))
-	default:
-		r.Unexpected(r.ID(), "messages.SavedDialogs")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesSavedDialogs(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesSavedDialogs(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSavedDialogsClass, field string) {
+	var o MessagesSavedDialogsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesSavedDialogs:
+		o = new(MessagesSavedDialogs)
+	case IDMessagesSavedDialogsSlice:
+		o = new(MessagesSavedDialogsSlice)
+	case IDMessagesSavedDialogsNotModified:
+		o = (*MessagesSavedDialogsNotModified)(c.Small(unsafe.Sizeof(MessagesSavedDialogsNotModified{})))
+	default:
+		c.Unexpected("messages.SavedDialogs")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesSavedReactionTagsClass is a messages.SavedReactionTags: one of messages.savedReactionTagsNotModified, messages.savedReactionTags.
@@ -11232,17 +6938,29 @@ func (*MessagesSavedReactionTags) isMessagesSavedReactionTags()            {}
 
 // DecodeMessagesSavedReactionTags decodes a boxed messages.SavedReactionTags.
 func DecodeMessagesSavedReactionTags(r *tl.Reader) (v MessagesSavedReactionTagsClass) {
-	switch r.PeekID() {
-	case IDMessagesSavedReactionTagsNotModified:
-		v = new(MessagesSavedReactionTagsNotModified)
-	case IDMessagesSavedReactionTags:
-		v = new(MessagesSavedReactionTags)
-	default:
-		r.Unexpected(r.ID(), "messages.SavedReactionTags")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesSavedReactionTags(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesSavedReactionTags(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSavedReactionTagsClass, field string) {
+	var o MessagesSavedReactionTagsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesSavedReactionTagsNotModified:
+		o = new(MessagesSavedReactionTagsNotModified)
+	case IDMessagesSavedReactionTags:
+		o = new(MessagesSavedReactionTags)
+	default:
+		c.Unexpected("messages.SavedReactionTags")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesQuickRepliesClass is a messages.QuickReplies: one of messages.quickReplies, messages.quickRepliesNotModified.
@@ -11256,17 +6974,29 @@ func (*MessagesQuickRepliesNotModified) isMessagesQuickReplies() {}
 
 // DecodeMessagesQuickReplies decodes a boxed messages.QuickReplies.
 func DecodeMessagesQuickReplies(r *tl.Reader) (v MessagesQuickRepliesClass) {
-	switch r.PeekID() {
-	case IDMessagesQuickReplies:
-		v = new(MessagesQuickReplies)
-	case IDMessagesQuickRepliesNotModified:
-		v = new(MessagesQuickRepliesNotModified)
-	default:
-		r.Unexpected(r.ID(), "messages.QuickReplies")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesQuickReplies(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesQuickReplies(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesQuickRepliesClass, field string) {
+	var o MessagesQuickRepliesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesQuickReplies:
+		o = new(MessagesQuickReplies)
+	case IDMessagesQuickRepliesNotModified:
+		o = new(MessagesQuickRepliesNotModified)
+	default:
+		c.Unexpected("messages.QuickReplies")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesAvailableEffectsClass is a messages.AvailableEffects: one of messages.availableEffectsNotModified, messages.availableEffects.
@@ -11280,17 +7010,29 @@ func (*MessagesAvailableEffects) isMessagesAvailableEffects()            {}
 
 // DecodeMessagesAvailableEffects decodes a boxed messages.AvailableEffects.
 func DecodeMessagesAvailableEffects(r *tl.Reader) (v MessagesAvailableEffectsClass) {
-	switch r.PeekID() {
-	case IDMessagesAvailableEffectsNotModified:
-		v = new(MessagesAvailableEffectsNotModified)
-	case IDMessagesAvailableEffects:
-		v = new(MessagesAvailableEffects)
-	default:
-		r.Unexpected(r.ID(), "messages.AvailableEffects")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesAvailableEffects(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesAvailableEffects(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesAvailableEffectsClass, field string) {
+	var o MessagesAvailableEffectsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesAvailableEffectsNotModified:
+		o = new(MessagesAvailableEffectsNotModified)
+	case IDMessagesAvailableEffects:
+		o = new(MessagesAvailableEffects)
+	default:
+		c.Unexpected("messages.AvailableEffects")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesFoundStickersClass is a messages.FoundStickers: one of messages.foundStickersNotModified, messages.foundStickers.
@@ -11304,17 +7046,29 @@ func (*MessagesFoundStickers) isMessagesFoundStickers()            {}
 
 // DecodeMessagesFoundStickers decodes a boxed messages.FoundStickers.
 func DecodeMessagesFoundStickers(r *tl.Reader) (v MessagesFoundStickersClass) {
-	switch r.PeekID() {
-	case IDMessagesFoundStickersNotModified:
-		v = (*MessagesFoundStickersNotModified)(r.Small(unsafe.Sizeof(MessagesFoundStickersNotModified{})))
-	case IDMessagesFoundStickers:
-		v = new(MessagesFoundStickers)
-	default:
-		r.Unexpected(r.ID(), "messages.FoundStickers")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesFoundStickers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMessagesFoundStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFoundStickersClass, field string) {
+	var o MessagesFoundStickersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesFoundStickersNotModified:
+		o = (*MessagesFoundStickersNotModified)(c.Small(unsafe.Sizeof(MessagesFoundStickersNotModified{})))
+	case IDMessagesFoundStickers:
+		o = new(MessagesFoundStickers)
+	default:
+		c.Unexpected("messages.FoundStickers")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MessagesEmojiGameInfoClass is a messages.EmojiGameInfo: one of messages.emojiGameUnavailable, messages.emojiGameDiceInfo.
@@ -11328,33 +7082,29 @@ func (*MessagesEmojiGameDiceInfo) isMessagesEmojiGameInfo()    {}
 
 // DecodeMessagesEmojiGameInfo decodes a boxed messages.EmojiGameInfo.
 func DecodeMessagesEmojiGameInfo(r *tl.Reader) (v MessagesEmojiGameInfoClass) {
-	switch r.PeekID() {
-	case IDMessagesEmojiGameUnavailable:
-		v = new(MessagesEmojiGameUnavailable)
-	case IDMessagesEmojiGameDiceInfo:
-		v = new(MessagesEmojiGameDiceInfo)
-	default:
-		r.Unexpected(r.ID(), "messages.EmojiGameInfo")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesEmojiGameInfo(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readMessagesEmojiGameInfo(r *tl.Reader, flag uint32, v *MessagesEmojiGameInfoClass) {
-	if flag != 0 {
-		*v = DecodeMessagesEmojiGameInfo(r)
-	}
-}
-
-//go:noinline
-func putMessagesEmojiGameInfo(b *tl.Buffer, v MessagesEmojiGameInfoClass, field string) {
-	if v == nil {
-		b.Missing(field)
+func codeMessagesEmojiGameInfo(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesEmojiGameInfoClass, field string) {
+	var o MessagesEmojiGameInfoClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesEmojiGameUnavailable:
+		o = new(MessagesEmojiGameUnavailable)
+	case IDMessagesEmojiGameDiceInfo:
+		o = new(MessagesEmojiGameDiceInfo)
+	default:
+		c.Unexpected("messages.EmojiGameInfo")
 		return
 	}
-	v.Encode(b)
+	*v = o
+	o.TL(c)
 }
 
 // MessagesChatInviteJoinResultClass is a messages.ChatInviteJoinResult: one of messages.chatInviteJoinResultOk, messages.chatInviteJoinResultWebView.
@@ -11368,23 +7118,38 @@ func (*MessagesChatInviteJoinResultWebView) isMessagesChatInviteJoinResult() {}
 
 // DecodeMessagesChatInviteJoinResult decodes a boxed messages.ChatInviteJoinResult.
 func DecodeMessagesChatInviteJoinResult(r *tl.Reader) (v MessagesChatInviteJoinResultClass) {
-	switch r.PeekID() {
-	case IDMessagesChatInviteJoinResultOK:
-		v = new(MessagesChatInviteJoinResultOK)
-	case IDMessagesChatInviteJoinResultWebView:
-		v = new(MessagesChatInviteJoinResultWebView)
-	default:
-		r.Unexpected(r.ID(), "messages.ChatInviteJoinResult")
-		return nil
-	}
-	v.Decode(r)
+	codeMessagesChatInviteJoinResult(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readMessagesEmojiGameOutcome(r *tl.Reader, flag uint32, v **MessagesEmojiGameOutcome) {
-	if flag != 0 {
-		*v = new(MessagesEmojiGameOutcome)
-		(*v).Decode(r)
+func codeMessagesChatInviteJoinResult(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesChatInviteJoinResultClass, field string) {
+	var o MessagesChatInviteJoinResultClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMessagesChatInviteJoinResultOK:
+		o = new(MessagesChatInviteJoinResultOK)
+	case IDMessagesChatInviteJoinResultWebView:
+		o = new(MessagesChatInviteJoinResultWebView)
+	default:
+		c.Unexpected("messages.ChatInviteJoinResult")
+		return
 	}
+	*v = o
+	o.TL(c)
+}
+
+//go:noinline
+func optMessagesEmojiGameOutcome(c *tl.Codec, f tl.Flags, mask uint32, v **MessagesEmojiGameOutcome, field string) {
+	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
+		return
+	}
+	if *v == nil {
+		*v = new(MessagesEmojiGameOutcome)
+	}
+	(*v).TL(c)
 }

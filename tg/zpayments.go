@@ -26,76 +26,32 @@ type PaymentsPaymentForm struct {
 	Users              []UserClass
 }
 
-func (*PaymentsPaymentForm) TypeID() uint32 { return IDPaymentsPaymentForm }
-
-func (v *PaymentsPaymentForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentForm)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.CanSaveCredentials {
-		flags |= 1 << 2
-	}
-	if v.PasswordMissing {
-		flags |= 1 << 3
-	}
-	b.Long(v.FormID)
-	b.Long(v.BotID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		flags |= 1 << 5
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	b.Long(v.ProviderID)
-	b.String(v.URL)
-	if v.NativeProvider.Set || v.NativeParams != nil {
-		flags |= 1 << 4
-		b.String(v.NativeProvider.Value)
-	}
-	if v.NativeProvider.Set || v.NativeParams != nil {
-		flags |= 1 << 4
-		if v.NativeParams == nil {
-			b.Missing("payments.paymentForm.native_params")
-			return
+func (v *PaymentsPaymentForm) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentForm, "payments.paymentForm")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.CanSaveCredentials)
+	c.True(flags, 1<<3, &v.PasswordMissing)
+	c.Long(&v.FormID)
+	c.Long(&v.BotID)
+	c.String(&v.Title)
+	c.String(&v.Description)
+	codeWebDocument(c, flags, 1<<5, &v.Photo, "")
+	v.Invoice.TL(c)
+	c.Long(&v.ProviderID)
+	c.String(&v.URL)
+	if c.Has(flags, 1<<4, v.NativeProvider.Set || v.NativeParams != nil) {
+		c.String(&v.NativeProvider.Value)
+		if c.Decoding() {
+			v.NativeProvider.Set = true
 		}
-		v.NativeParams.Encode(b)
 	}
-	if v.AdditionalMethods != nil {
-		flags |= 1 << 6
-		putPaymentFormMethods(b, v.AdditionalMethods)
+	if c.Has(flags, 1<<4, v.NativeProvider.Set || v.NativeParams != nil) {
+		optDataJSON(c, 0, 0, &v.NativeParams, "payments.paymentForm.native_params")
 	}
-	if v.SavedInfo != nil {
-		flags |= 1 << 0
-		v.SavedInfo.Encode(b)
-	}
-	if v.SavedCredentials != nil {
-		flags |= 1 << 1
-		putPaymentSavedCredentialsCards(b, v.SavedCredentials)
-	}
-	putUserClasses(b, v.Users, "payments.paymentForm.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsPaymentForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentForm, "payments.paymentForm")
-	flags := r.Uint32()
-	v.CanSaveCredentials = flags&(1<<2) != 0
-	v.PasswordMissing = flags&(1<<3) != 0
-	v.FormID = r.Long()
-	v.BotID = r.Long()
-	r.ReadString(&v.Title)
-	r.ReadString(&v.Description)
-	readWebDocument(r, flags&(1<<5), &v.Photo)
-	v.Invoice.Decode(r)
-	v.ProviderID = r.Long()
-	r.ReadString(&v.URL)
-	r.OptString(flags&(1<<4), &v.NativeProvider)
-	readDataJSON(r, flags&(1<<4), &v.NativeParams)
-	readPaymentFormMethods(r, flags&(1<<6), &v.AdditionalMethods)
-	readPaymentRequestedInfo(r, flags&(1<<0), &v.SavedInfo)
-	readPaymentSavedCredentialsCards(r, flags&(1<<1), &v.SavedCredentials)
-	readUserClasses(r, 1, &v.Users)
+	vectorPaymentFormMethods(c, flags, 1<<6, &v.AdditionalMethods)
+	optPaymentRequestedInfo(c, flags, 1<<0, &v.SavedInfo, "")
+	vectorPaymentSavedCredentialsCards(c, flags, 1<<1, &v.SavedCredentials)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentForm.users")
 }
 
 // PaymentsPaymentFormStars is payments.paymentFormStars#7bf6b15c.
@@ -109,35 +65,16 @@ type PaymentsPaymentFormStars struct {
 	Users       []UserClass
 }
 
-func (*PaymentsPaymentFormStars) TypeID() uint32 { return IDPaymentsPaymentFormStars }
-
-func (v *PaymentsPaymentFormStars) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentFormStars)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Long(v.FormID)
-	b.Long(v.BotID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		flags |= 1 << 5
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	putUserClasses(b, v.Users, "payments.paymentFormStars.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsPaymentFormStars) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentFormStars, "payments.paymentFormStars")
-	flags := r.Uint32()
-	v.FormID = r.Long()
-	v.BotID = r.Long()
-	r.ReadString(&v.Title)
-	r.ReadString(&v.Description)
-	readWebDocument(r, flags&(1<<5), &v.Photo)
-	v.Invoice.Decode(r)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsPaymentFormStars) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentFormStars, "payments.paymentFormStars")
+	flags := c.Flags()
+	c.Long(&v.FormID)
+	c.Long(&v.BotID)
+	c.String(&v.Title)
+	c.String(&v.Description)
+	codeWebDocument(c, flags, 1<<5, &v.Photo, "")
+	v.Invoice.TL(c)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentFormStars.users")
 }
 
 // PaymentsPaymentFormStarGift is payments.paymentFormStarGift#b425cfe1.
@@ -146,18 +83,10 @@ type PaymentsPaymentFormStarGift struct {
 	Invoice Invoice
 }
 
-func (*PaymentsPaymentFormStarGift) TypeID() uint32 { return IDPaymentsPaymentFormStarGift }
-
-func (v *PaymentsPaymentFormStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentFormStarGift)
-	b.Long(v.FormID)
-	v.Invoice.Encode(b)
-}
-
-func (v *PaymentsPaymentFormStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentFormStarGift, "payments.paymentFormStarGift")
-	v.FormID = r.Long()
-	v.Invoice.Decode(r)
+func (v *PaymentsPaymentFormStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentFormStarGift, "payments.paymentFormStarGift")
+	c.Long(&v.FormID)
+	v.Invoice.TL(c)
 }
 
 // PaymentsValidatedRequestedInfo is payments.validatedRequestedInfo#d1451883.
@@ -166,28 +95,11 @@ type PaymentsValidatedRequestedInfo struct {
 	ShippingOptions []ShippingOption
 }
 
-func (*PaymentsValidatedRequestedInfo) TypeID() uint32 { return IDPaymentsValidatedRequestedInfo }
-
-func (v *PaymentsValidatedRequestedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsValidatedRequestedInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ID.Set {
-		flags |= 1 << 0
-		b.String(v.ID.Value)
-	}
-	if v.ShippingOptions != nil {
-		flags |= 1 << 1
-		putShippingOptions(b, v.ShippingOptions)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsValidatedRequestedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsValidatedRequestedInfo, "payments.validatedRequestedInfo")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.ID)
-	readShippingOptions(r, flags&(1<<1), &v.ShippingOptions)
+func (v *PaymentsValidatedRequestedInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsValidatedRequestedInfo, "payments.validatedRequestedInfo")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.ID)
+	vectorShippingOptions(c, flags, 1<<1, &v.ShippingOptions)
 }
 
 // PaymentsPaymentResult is payments.paymentResult#4e5f810d.
@@ -195,16 +107,9 @@ type PaymentsPaymentResult struct {
 	Updates UpdatesClass
 }
 
-func (*PaymentsPaymentResult) TypeID() uint32 { return IDPaymentsPaymentResult }
-
-func (v *PaymentsPaymentResult) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentResult)
-	putUpdates(b, v.Updates, "payments.paymentResult.updates")
-}
-
-func (v *PaymentsPaymentResult) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentResult, "payments.paymentResult")
-	readUpdates(r, 1, &v.Updates)
+func (v *PaymentsPaymentResult) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentResult, "payments.paymentResult")
+	codeUpdates(c, 0, 0, &v.Updates, "payments.paymentResult.updates")
 }
 
 // PaymentsPaymentVerificationNeeded is payments.paymentVerificationNeeded#d8411139.
@@ -212,16 +117,9 @@ type PaymentsPaymentVerificationNeeded struct {
 	URL string
 }
 
-func (*PaymentsPaymentVerificationNeeded) TypeID() uint32 { return IDPaymentsPaymentVerificationNeeded }
-
-func (v *PaymentsPaymentVerificationNeeded) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentVerificationNeeded)
-	b.String(v.URL)
-}
-
-func (v *PaymentsPaymentVerificationNeeded) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentVerificationNeeded, "payments.paymentVerificationNeeded")
-	r.ReadString(&v.URL)
+func (v *PaymentsPaymentVerificationNeeded) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentVerificationNeeded, "payments.paymentVerificationNeeded")
+	c.String(&v.URL)
 }
 
 // PaymentsPaymentReceipt is payments.paymentReceipt#70c4fe03.
@@ -242,58 +140,23 @@ type PaymentsPaymentReceipt struct {
 	Users            []UserClass
 }
 
-func (*PaymentsPaymentReceipt) TypeID() uint32 { return IDPaymentsPaymentReceipt }
-
-func (v *PaymentsPaymentReceipt) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentReceipt)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Date)
-	b.Long(v.BotID)
-	b.Long(v.ProviderID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		flags |= 1 << 2
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	if v.Info != nil {
-		flags |= 1 << 0
-		v.Info.Encode(b)
-	}
-	if v.Shipping != nil {
-		flags |= 1 << 1
-		v.Shipping.Encode(b)
-	}
-	if v.TipAmount.Set {
-		flags |= 1 << 3
-		b.Long(v.TipAmount.Value)
-	}
-	b.String(v.Currency)
-	b.Long(v.TotalAmount)
-	b.String(v.CredentialsTitle)
-	putUserClasses(b, v.Users, "payments.paymentReceipt.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsPaymentReceipt) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentReceipt, "payments.paymentReceipt")
-	flags := r.Uint32()
-	v.Date = r.Int()
-	v.BotID = r.Long()
-	v.ProviderID = r.Long()
-	r.ReadString(&v.Title)
-	r.ReadString(&v.Description)
-	readWebDocument(r, flags&(1<<2), &v.Photo)
-	v.Invoice.Decode(r)
-	readPaymentRequestedInfo(r, flags&(1<<0), &v.Info)
-	readShippingOption(r, flags&(1<<1), &v.Shipping)
-	r.OptLong(flags&(1<<3), &v.TipAmount)
-	r.ReadString(&v.Currency)
-	v.TotalAmount = r.Long()
-	r.ReadString(&v.CredentialsTitle)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsPaymentReceipt) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentReceipt, "payments.paymentReceipt")
+	flags := c.Flags()
+	c.Int(&v.Date)
+	c.Long(&v.BotID)
+	c.Long(&v.ProviderID)
+	c.String(&v.Title)
+	c.String(&v.Description)
+	codeWebDocument(c, flags, 1<<2, &v.Photo, "")
+	v.Invoice.TL(c)
+	optPaymentRequestedInfo(c, flags, 1<<0, &v.Info, "")
+	optShippingOption(c, flags, 1<<1, &v.Shipping, "")
+	c.OptLong(flags, 1<<3, &v.TipAmount)
+	c.String(&v.Currency)
+	c.Long(&v.TotalAmount)
+	c.String(&v.CredentialsTitle)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentReceipt.users")
 }
 
 // PaymentsPaymentReceiptStars is payments.paymentReceiptStars#dabbf83a.
@@ -310,41 +173,19 @@ type PaymentsPaymentReceiptStars struct {
 	Users         []UserClass
 }
 
-func (*PaymentsPaymentReceiptStars) TypeID() uint32 { return IDPaymentsPaymentReceiptStars }
-
-func (v *PaymentsPaymentReceiptStars) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsPaymentReceiptStars)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Date)
-	b.Long(v.BotID)
-	b.String(v.Title)
-	b.String(v.Description)
-	if v.Photo != nil {
-		flags |= 1 << 2
-		v.Photo.Encode(b)
-	}
-	v.Invoice.Encode(b)
-	b.String(v.Currency)
-	b.Long(v.TotalAmount)
-	b.String(v.TransactionID)
-	putUserClasses(b, v.Users, "payments.paymentReceiptStars.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsPaymentReceiptStars) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsPaymentReceiptStars, "payments.paymentReceiptStars")
-	flags := r.Uint32()
-	v.Date = r.Int()
-	v.BotID = r.Long()
-	r.ReadString(&v.Title)
-	r.ReadString(&v.Description)
-	readWebDocument(r, flags&(1<<2), &v.Photo)
-	v.Invoice.Decode(r)
-	r.ReadString(&v.Currency)
-	v.TotalAmount = r.Long()
-	r.ReadString(&v.TransactionID)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsPaymentReceiptStars) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsPaymentReceiptStars, "payments.paymentReceiptStars")
+	flags := c.Flags()
+	c.Int(&v.Date)
+	c.Long(&v.BotID)
+	c.String(&v.Title)
+	c.String(&v.Description)
+	codeWebDocument(c, flags, 1<<2, &v.Photo, "")
+	v.Invoice.TL(c)
+	c.String(&v.Currency)
+	c.Long(&v.TotalAmount)
+	c.String(&v.TransactionID)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentReceiptStars.users")
 }
 
 // PaymentsSavedInfo is payments.savedInfo#fb8fe43c.
@@ -353,27 +194,11 @@ type PaymentsSavedInfo struct {
 	SavedInfo           *PaymentRequestedInfo
 }
 
-func (*PaymentsSavedInfo) TypeID() uint32 { return IDPaymentsSavedInfo }
-
-func (v *PaymentsSavedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSavedInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.HasSavedCredentials {
-		flags |= 1 << 1
-	}
-	if v.SavedInfo != nil {
-		flags |= 1 << 0
-		v.SavedInfo.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsSavedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSavedInfo, "payments.savedInfo")
-	flags := r.Uint32()
-	v.HasSavedCredentials = flags&(1<<1) != 0
-	readPaymentRequestedInfo(r, flags&(1<<0), &v.SavedInfo)
+func (v *PaymentsSavedInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSavedInfo, "payments.savedInfo")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.HasSavedCredentials)
+	optPaymentRequestedInfo(c, flags, 1<<0, &v.SavedInfo, "")
 }
 
 // PaymentsBankCardData is payments.bankCardData#3e24e573.
@@ -382,18 +207,10 @@ type PaymentsBankCardData struct {
 	OpenURLs []BankCardOpenURL
 }
 
-func (*PaymentsBankCardData) TypeID() uint32 { return IDPaymentsBankCardData }
-
-func (v *PaymentsBankCardData) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsBankCardData)
-	b.String(v.Title)
-	putBankCardOpenURLs(b, v.OpenURLs)
-}
-
-func (v *PaymentsBankCardData) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsBankCardData, "payments.bankCardData")
-	r.ReadString(&v.Title)
-	readBankCardOpenURLs(r, 1, &v.OpenURLs)
+func (v *PaymentsBankCardData) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsBankCardData, "payments.bankCardData")
+	c.String(&v.Title)
+	vectorBankCardOpenURLs(c, 0, 0, &v.OpenURLs)
 }
 
 // PaymentsExportedInvoice is payments.exportedInvoice#aed0cbd9.
@@ -401,16 +218,9 @@ type PaymentsExportedInvoice struct {
 	URL string
 }
 
-func (*PaymentsExportedInvoice) TypeID() uint32 { return IDPaymentsExportedInvoice }
-
-func (v *PaymentsExportedInvoice) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsExportedInvoice)
-	b.String(v.URL)
-}
-
-func (v *PaymentsExportedInvoice) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsExportedInvoice, "payments.exportedInvoice")
-	r.ReadString(&v.URL)
+func (v *PaymentsExportedInvoice) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsExportedInvoice, "payments.exportedInvoice")
+	c.String(&v.URL)
 }
 
 // PaymentsCheckedGiftCode is payments.checkedGiftCode#eb983f8f.
@@ -426,50 +236,18 @@ type PaymentsCheckedGiftCode struct {
 	Users         []UserClass
 }
 
-func (*PaymentsCheckedGiftCode) TypeID() uint32 { return IDPaymentsCheckedGiftCode }
-
-func (v *PaymentsCheckedGiftCode) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckedGiftCode)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ViaGiveaway {
-		flags |= 1 << 2
-	}
-	if v.FromID != nil {
-		flags |= 1 << 4
-		v.FromID.Encode(b)
-	}
-	if v.GiveawayMsgID.Set {
-		flags |= 1 << 3
-		b.Int(v.GiveawayMsgID.Value)
-	}
-	if v.ToID.Set {
-		flags |= 1 << 0
-		b.Long(v.ToID.Value)
-	}
-	b.Int(v.Date)
-	b.Int(v.Days)
-	if v.UsedDate.Set {
-		flags |= 1 << 1
-		b.Int(v.UsedDate.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.checkedGiftCode.chats")
-	putUserClasses(b, v.Users, "payments.checkedGiftCode.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsCheckedGiftCode) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckedGiftCode, "payments.checkedGiftCode")
-	flags := r.Uint32()
-	v.ViaGiveaway = flags&(1<<2) != 0
-	readPeer(r, flags&(1<<4), &v.FromID)
-	r.OptInt(flags&(1<<3), &v.GiveawayMsgID)
-	r.OptLong(flags&(1<<0), &v.ToID)
-	v.Date = r.Int()
-	v.Days = r.Int()
-	r.OptInt(flags&(1<<1), &v.UsedDate)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsCheckedGiftCode) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCheckedGiftCode, "payments.checkedGiftCode")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.ViaGiveaway)
+	codePeer(c, flags, 1<<4, &v.FromID, "")
+	c.OptInt(flags, 1<<3, &v.GiveawayMsgID)
+	c.OptLong(flags, 1<<0, &v.ToID)
+	c.Int(&v.Date)
+	c.Int(&v.Days)
+	c.OptInt(flags, 1<<1, &v.UsedDate)
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.checkedGiftCode.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.checkedGiftCode.users")
 }
 
 // PaymentsGiveawayInfo is payments.giveawayInfo#4367daa0.
@@ -482,43 +260,15 @@ type PaymentsGiveawayInfo struct {
 	DisallowedCountry     tl.Optional[string]
 }
 
-func (*PaymentsGiveawayInfo) TypeID() uint32 { return IDPaymentsGiveawayInfo }
-
-func (v *PaymentsGiveawayInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGiveawayInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Participating {
-		flags |= 1 << 0
-	}
-	if v.PreparingResults {
-		flags |= 1 << 3
-	}
-	b.Int(v.StartDate)
-	if v.JoinedTooEarlyDate.Set {
-		flags |= 1 << 1
-		b.Int(v.JoinedTooEarlyDate.Value)
-	}
-	if v.AdminDisallowedChatID.Set {
-		flags |= 1 << 2
-		b.Long(v.AdminDisallowedChatID.Value)
-	}
-	if v.DisallowedCountry.Set {
-		flags |= 1 << 4
-		b.String(v.DisallowedCountry.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGiveawayInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGiveawayInfo, "payments.giveawayInfo")
-	flags := r.Uint32()
-	v.Participating = flags&(1<<0) != 0
-	v.PreparingResults = flags&(1<<3) != 0
-	v.StartDate = r.Int()
-	r.OptInt(flags&(1<<1), &v.JoinedTooEarlyDate)
-	r.OptLong(flags&(1<<2), &v.AdminDisallowedChatID)
-	r.OptString(flags&(1<<4), &v.DisallowedCountry)
+func (v *PaymentsGiveawayInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGiveawayInfo, "payments.giveawayInfo")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Participating)
+	c.True(flags, 1<<3, &v.PreparingResults)
+	c.Int(&v.StartDate)
+	c.OptInt(flags, 1<<1, &v.JoinedTooEarlyDate)
+	c.OptLong(flags, 1<<2, &v.AdminDisallowedChatID)
+	c.OptString(flags, 1<<4, &v.DisallowedCountry)
 }
 
 // PaymentsGiveawayInfoResults is payments.giveawayInfoResults#e175e66f.
@@ -533,47 +283,17 @@ type PaymentsGiveawayInfoResults struct {
 	ActivatedCount tl.Optional[int32]
 }
 
-func (*PaymentsGiveawayInfoResults) TypeID() uint32 { return IDPaymentsGiveawayInfoResults }
-
-func (v *PaymentsGiveawayInfoResults) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGiveawayInfoResults)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Winner {
-		flags |= 1 << 0
-	}
-	if v.Refunded {
-		flags |= 1 << 1
-	}
-	b.Int(v.StartDate)
-	if v.GiftCodeSlug.Set {
-		flags |= 1 << 3
-		b.String(v.GiftCodeSlug.Value)
-	}
-	if v.StarsPrize.Set {
-		flags |= 1 << 4
-		b.Long(v.StarsPrize.Value)
-	}
-	b.Int(v.FinishDate)
-	b.Int(v.WinnersCount)
-	if v.ActivatedCount.Set {
-		flags |= 1 << 2
-		b.Int(v.ActivatedCount.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGiveawayInfoResults) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGiveawayInfoResults, "payments.giveawayInfoResults")
-	flags := r.Uint32()
-	v.Winner = flags&(1<<0) != 0
-	v.Refunded = flags&(1<<1) != 0
-	v.StartDate = r.Int()
-	r.OptString(flags&(1<<3), &v.GiftCodeSlug)
-	r.OptLong(flags&(1<<4), &v.StarsPrize)
-	v.FinishDate = r.Int()
-	v.WinnersCount = r.Int()
-	r.OptInt(flags&(1<<2), &v.ActivatedCount)
+func (v *PaymentsGiveawayInfoResults) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGiveawayInfoResults, "payments.giveawayInfoResults")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Winner)
+	c.True(flags, 1<<1, &v.Refunded)
+	c.Int(&v.StartDate)
+	c.OptString(flags, 1<<3, &v.GiftCodeSlug)
+	c.OptLong(flags, 1<<4, &v.StarsPrize)
+	c.Int(&v.FinishDate)
+	c.Int(&v.WinnersCount)
+	c.OptInt(flags, 1<<2, &v.ActivatedCount)
 }
 
 // PaymentsStarsStatus is payments.starsStatus#6c9ce8ed.
@@ -588,49 +308,17 @@ type PaymentsStarsStatus struct {
 	Users                       []UserClass
 }
 
-func (*PaymentsStarsStatus) TypeID() uint32 { return IDPaymentsStarsStatus }
-
-func (v *PaymentsStarsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsStatus)
-	var flags uint32
-	flagsAt := b.Flags()
-	putStarsAmount(b, v.Balance, "payments.starsStatus.balance")
-	if v.Subscriptions != nil {
-		flags |= 1 << 1
-		putStarsSubscriptions(b, v.Subscriptions)
-	}
-	if v.SubscriptionsNextOffset.Set {
-		flags |= 1 << 2
-		b.String(v.SubscriptionsNextOffset.Value)
-	}
-	if v.SubscriptionsMissingBalance.Set {
-		flags |= 1 << 4
-		b.Long(v.SubscriptionsMissingBalance.Value)
-	}
-	if v.History != nil {
-		flags |= 1 << 3
-		putStarsTransactions(b, v.History)
-	}
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.starsStatus.chats")
-	putUserClasses(b, v.Users, "payments.starsStatus.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsStarsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsStatus, "payments.starsStatus")
-	flags := r.Uint32()
-	readStarsAmount(r, 1, &v.Balance)
-	readStarsSubscriptions(r, flags&(1<<1), &v.Subscriptions)
-	r.OptString(flags&(1<<2), &v.SubscriptionsNextOffset)
-	r.OptLong(flags&(1<<4), &v.SubscriptionsMissingBalance)
-	readStarsTransactions(r, flags&(1<<3), &v.History)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsStarsStatus) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarsStatus, "payments.starsStatus")
+	flags := c.Flags()
+	codeStarsAmount(c, 0, 0, &v.Balance, "payments.starsStatus.balance")
+	vectorStarsSubscriptions(c, flags, 1<<1, &v.Subscriptions)
+	c.OptString(flags, 1<<2, &v.SubscriptionsNextOffset)
+	c.OptLong(flags, 1<<4, &v.SubscriptionsMissingBalance)
+	vectorStarsTransactions(c, flags, 1<<3, &v.History)
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starsStatus.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.starsStatus.users")
 }
 
 // PaymentsStarsRevenueStats is payments.starsRevenueStats#6c207376.
@@ -641,29 +329,13 @@ type PaymentsStarsRevenueStats struct {
 	UsdRate       float64
 }
 
-func (*PaymentsStarsRevenueStats) TypeID() uint32 { return IDPaymentsStarsRevenueStats }
-
-func (v *PaymentsStarsRevenueStats) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsRevenueStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.TopHoursGraph != nil {
-		flags |= 1 << 0
-		v.TopHoursGraph.Encode(b)
-	}
-	putStatsGraph(b, v.RevenueGraph, "payments.starsRevenueStats.revenue_graph")
-	v.Status.Encode(b)
-	b.Double(v.UsdRate)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsStarsRevenueStats) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsRevenueStats, "payments.starsRevenueStats")
-	flags := r.Uint32()
-	readStatsGraph(r, flags&(1<<0), &v.TopHoursGraph)
-	readStatsGraph(r, 1, &v.RevenueGraph)
-	v.Status.Decode(r)
-	v.UsdRate = r.Double()
+func (v *PaymentsStarsRevenueStats) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarsRevenueStats, "payments.starsRevenueStats")
+	flags := c.Flags()
+	codeStatsGraph(c, flags, 1<<0, &v.TopHoursGraph, "")
+	codeStatsGraph(c, 0, 0, &v.RevenueGraph, "payments.starsRevenueStats.revenue_graph")
+	v.Status.TL(c)
+	c.Double(&v.UsdRate)
 }
 
 // PaymentsStarsRevenueWithdrawalURL is payments.starsRevenueWithdrawalUrl#1dab80b7.
@@ -671,16 +343,9 @@ type PaymentsStarsRevenueWithdrawalURL struct {
 	URL string
 }
 
-func (*PaymentsStarsRevenueWithdrawalURL) TypeID() uint32 { return IDPaymentsStarsRevenueWithdrawalURL }
-
-func (v *PaymentsStarsRevenueWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsRevenueWithdrawalURL)
-	b.String(v.URL)
-}
-
-func (v *PaymentsStarsRevenueWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsRevenueWithdrawalURL, "payments.starsRevenueWithdrawalUrl")
-	r.ReadString(&v.URL)
+func (v *PaymentsStarsRevenueWithdrawalURL) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarsRevenueWithdrawalURL, "payments.starsRevenueWithdrawalUrl")
+	c.String(&v.URL)
 }
 
 // PaymentsStarsRevenueAdsAccountURL is payments.starsRevenueAdsAccountUrl#394e7f21.
@@ -688,30 +353,17 @@ type PaymentsStarsRevenueAdsAccountURL struct {
 	URL string
 }
 
-func (*PaymentsStarsRevenueAdsAccountURL) TypeID() uint32 { return IDPaymentsStarsRevenueAdsAccountURL }
-
-func (v *PaymentsStarsRevenueAdsAccountURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarsRevenueAdsAccountURL)
-	b.String(v.URL)
-}
-
-func (v *PaymentsStarsRevenueAdsAccountURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarsRevenueAdsAccountURL, "payments.starsRevenueAdsAccountUrl")
-	r.ReadString(&v.URL)
+func (v *PaymentsStarsRevenueAdsAccountURL) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarsRevenueAdsAccountURL, "payments.starsRevenueAdsAccountUrl")
+	c.String(&v.URL)
 }
 
 // PaymentsStarGiftsNotModified is payments.starGiftsNotModified#a388a368.
 type PaymentsStarGiftsNotModified struct {
 }
 
-func (*PaymentsStarGiftsNotModified) TypeID() uint32 { return IDPaymentsStarGiftsNotModified }
-
-func (v *PaymentsStarGiftsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftsNotModified)
-}
-
-func (v *PaymentsStarGiftsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftsNotModified, "payments.starGiftsNotModified")
+func (v *PaymentsStarGiftsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftsNotModified, "payments.starGiftsNotModified")
 }
 
 // PaymentsStarGifts is payments.starGifts#2ed82995.
@@ -722,22 +374,12 @@ type PaymentsStarGifts struct {
 	Users []UserClass
 }
 
-func (*PaymentsStarGifts) TypeID() uint32 { return IDPaymentsStarGifts }
-
-func (v *PaymentsStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGifts)
-	b.Int(v.Hash)
-	putStarGiftClasses(b, v.Gifts, "payments.starGifts.gifts")
-	putChatClasses(b, v.Chats, "payments.starGifts.chats")
-	putUserClasses(b, v.Users, "payments.starGifts.users")
-}
-
-func (v *PaymentsStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGifts, "payments.starGifts")
-	v.Hash = r.Int()
-	readStarGiftClasses(r, 1, &v.Gifts)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGifts, "payments.starGifts")
+	c.Int(&v.Hash)
+	vectorStarGiftClasses(c, 0, 0, &v.Gifts, "payments.starGifts.gifts")
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGifts.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGifts.users")
 }
 
 // PaymentsConnectedStarRefBots is payments.connectedStarRefBots#98d5ea1d.
@@ -747,20 +389,11 @@ type PaymentsConnectedStarRefBots struct {
 	Users         []UserClass
 }
 
-func (*PaymentsConnectedStarRefBots) TypeID() uint32 { return IDPaymentsConnectedStarRefBots }
-
-func (v *PaymentsConnectedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsConnectedStarRefBots)
-	b.Int(v.Count)
-	putConnectedBotStarRefs(b, v.ConnectedBots)
-	putUserClasses(b, v.Users, "payments.connectedStarRefBots.users")
-}
-
-func (v *PaymentsConnectedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsConnectedStarRefBots, "payments.connectedStarRefBots")
-	v.Count = r.Int()
-	readConnectedBotStarRefs(r, 1, &v.ConnectedBots)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsConnectedStarRefBots) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsConnectedStarRefBots, "payments.connectedStarRefBots")
+	c.Int(&v.Count)
+	vectorConnectedBotStarRefs(c, 0, 0, &v.ConnectedBots)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.connectedStarRefBots.users")
 }
 
 // PaymentsSuggestedStarRefBots is payments.suggestedStarRefBots#b4d5d859.
@@ -771,29 +404,13 @@ type PaymentsSuggestedStarRefBots struct {
 	NextOffset    tl.Optional[string]
 }
 
-func (*PaymentsSuggestedStarRefBots) TypeID() uint32 { return IDPaymentsSuggestedStarRefBots }
-
-func (v *PaymentsSuggestedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSuggestedStarRefBots)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putStarRefPrograms(b, v.SuggestedBots)
-	putUserClasses(b, v.Users, "payments.suggestedStarRefBots.users")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsSuggestedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSuggestedStarRefBots, "payments.suggestedStarRefBots")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readStarRefPrograms(r, 1, &v.SuggestedBots)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.NextOffset)
+func (v *PaymentsSuggestedStarRefBots) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSuggestedStarRefBots, "payments.suggestedStarRefBots")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorStarRefPrograms(c, 0, 0, &v.SuggestedBots)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.suggestedStarRefBots.users")
+	c.OptString(flags, 1<<0, &v.NextOffset)
 }
 
 // PaymentsStarGiftUpgradePreview is payments.starGiftUpgradePreview#3de1dfed.
@@ -803,20 +420,11 @@ type PaymentsStarGiftUpgradePreview struct {
 	NextPrices       []StarGiftUpgradePrice
 }
 
-func (*PaymentsStarGiftUpgradePreview) TypeID() uint32 { return IDPaymentsStarGiftUpgradePreview }
-
-func (v *PaymentsStarGiftUpgradePreview) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftUpgradePreview)
-	putStarGiftAttributeClasses(b, v.SampleAttributes, "payments.starGiftUpgradePreview.sample_attributes")
-	putStarGiftUpgradePrices(b, v.Prices)
-	putStarGiftUpgradePrices(b, v.NextPrices)
-}
-
-func (v *PaymentsStarGiftUpgradePreview) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftUpgradePreview, "payments.starGiftUpgradePreview")
-	readStarGiftAttributeClasses(r, 1, &v.SampleAttributes)
-	readStarGiftUpgradePrices(r, 1, &v.Prices)
-	readStarGiftUpgradePrices(r, 1, &v.NextPrices)
+func (v *PaymentsStarGiftUpgradePreview) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftUpgradePreview, "payments.starGiftUpgradePreview")
+	vectorStarGiftAttributeClasses(c, 0, 0, &v.SampleAttributes, "payments.starGiftUpgradePreview.sample_attributes")
+	vectorStarGiftUpgradePrices(c, 0, 0, &v.Prices)
+	vectorStarGiftUpgradePrices(c, 0, 0, &v.NextPrices)
 }
 
 // PaymentsUniqueStarGift is payments.uniqueStarGift#416c56e8.
@@ -826,20 +434,11 @@ type PaymentsUniqueStarGift struct {
 	Users []UserClass
 }
 
-func (*PaymentsUniqueStarGift) TypeID() uint32 { return IDPaymentsUniqueStarGift }
-
-func (v *PaymentsUniqueStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUniqueStarGift)
-	putStarGift(b, v.Gift, "payments.uniqueStarGift.gift")
-	putChatClasses(b, v.Chats, "payments.uniqueStarGift.chats")
-	putUserClasses(b, v.Users, "payments.uniqueStarGift.users")
-}
-
-func (v *PaymentsUniqueStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUniqueStarGift, "payments.uniqueStarGift")
-	readStarGift(r, 1, &v.Gift)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsUniqueStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsUniqueStarGift, "payments.uniqueStarGift")
+	codeStarGift(c, 0, 0, &v.Gift, "payments.uniqueStarGift.gift")
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.uniqueStarGift.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.uniqueStarGift.users")
 }
 
 // PaymentsSavedStarGifts is payments.savedStarGifts#95f389b1.
@@ -852,36 +451,15 @@ type PaymentsSavedStarGifts struct {
 	Users                    []UserClass
 }
 
-func (*PaymentsSavedStarGifts) TypeID() uint32 { return IDPaymentsSavedStarGifts }
-
-func (v *PaymentsSavedStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSavedStarGifts)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	if v.ChatNotificationsEnabled.Set {
-		flags |= 1 << 1
-		b.Bool(v.ChatNotificationsEnabled.Value)
-	}
-	putSavedStarGifts(b, v.Gifts)
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.savedStarGifts.chats")
-	putUserClasses(b, v.Users, "payments.savedStarGifts.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsSavedStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSavedStarGifts, "payments.savedStarGifts")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	r.OptBool(flags&(1<<1), &v.ChatNotificationsEnabled)
-	readSavedStarGifts(r, 1, &v.Gifts)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PaymentsSavedStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSavedStarGifts, "payments.savedStarGifts")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	c.OptBool(flags, 1<<1, &v.ChatNotificationsEnabled)
+	vectorSavedStarGifts(c, 0, 0, &v.Gifts)
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.savedStarGifts.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.savedStarGifts.users")
 }
 
 // PaymentsStarGiftWithdrawalURL is payments.starGiftWithdrawalUrl#84aa3a9c.
@@ -889,16 +467,9 @@ type PaymentsStarGiftWithdrawalURL struct {
 	URL string
 }
 
-func (*PaymentsStarGiftWithdrawalURL) TypeID() uint32 { return IDPaymentsStarGiftWithdrawalURL }
-
-func (v *PaymentsStarGiftWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftWithdrawalURL)
-	b.String(v.URL)
-}
-
-func (v *PaymentsStarGiftWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftWithdrawalURL, "payments.starGiftWithdrawalUrl")
-	r.ReadString(&v.URL)
+func (v *PaymentsStarGiftWithdrawalURL) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftWithdrawalURL, "payments.starGiftWithdrawalUrl")
+	c.String(&v.URL)
 }
 
 // PaymentsResaleStarGifts is payments.resaleStarGifts#947a12df.
@@ -913,62 +484,32 @@ type PaymentsResaleStarGifts struct {
 	Users          []UserClass
 }
 
-func (*PaymentsResaleStarGifts) TypeID() uint32 { return IDPaymentsResaleStarGifts }
-
-func (v *PaymentsResaleStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsResaleStarGifts)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putStarGiftClasses(b, v.Gifts, "payments.resaleStarGifts.gifts")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
+func (v *PaymentsResaleStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsResaleStarGifts, "payments.resaleStarGifts")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorStarGiftClasses(c, 0, 0, &v.Gifts, "payments.resaleStarGifts.gifts")
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	if c.Has(flags, 1<<1, v.Attributes != nil || v.AttributesHash.Set) {
+		vectorStarGiftAttributeClasses(c, 0, 0, &v.Attributes, "payments.resaleStarGifts.attributes")
 	}
-	if v.Attributes != nil || v.AttributesHash.Set {
-		flags |= 1 << 1
-		putStarGiftAttributeClasses(b, v.Attributes, "payments.resaleStarGifts.attributes")
+	if c.Has(flags, 1<<1, v.Attributes != nil || v.AttributesHash.Set) {
+		c.Long(&v.AttributesHash.Value)
+		if c.Decoding() {
+			v.AttributesHash.Set = true
+		}
 	}
-	if v.Attributes != nil || v.AttributesHash.Set {
-		flags |= 1 << 1
-		b.Long(v.AttributesHash.Value)
-	}
-	putChatClasses(b, v.Chats, "payments.resaleStarGifts.chats")
-	if v.Counters != nil {
-		flags |= 1 << 2
-		putStarGiftAttributeCounters(b, v.Counters)
-	}
-	putUserClasses(b, v.Users, "payments.resaleStarGifts.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsResaleStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsResaleStarGifts, "payments.resaleStarGifts")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readStarGiftClasses(r, 1, &v.Gifts)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readStarGiftAttributeClasses(r, flags&(1<<1), &v.Attributes)
-	r.OptLong(flags&(1<<1), &v.AttributesHash)
-	readChatClasses(r, 1, &v.Chats)
-	readStarGiftAttributeCounters(r, flags&(1<<2), &v.Counters)
-	readUserClasses(r, 1, &v.Users)
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.resaleStarGifts.chats")
+	vectorStarGiftAttributeCounters(c, flags, 1<<2, &v.Counters)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.resaleStarGifts.users")
 }
 
 // PaymentsStarGiftCollectionsNotModified is payments.starGiftCollectionsNotModified#a0ba4f17.
 type PaymentsStarGiftCollectionsNotModified struct {
 }
 
-func (*PaymentsStarGiftCollectionsNotModified) TypeID() uint32 {
-	return IDPaymentsStarGiftCollectionsNotModified
-}
-
-func (v *PaymentsStarGiftCollectionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftCollectionsNotModified)
-}
-
-func (v *PaymentsStarGiftCollectionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftCollectionsNotModified, "payments.starGiftCollectionsNotModified")
+func (v *PaymentsStarGiftCollectionsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftCollectionsNotModified, "payments.starGiftCollectionsNotModified")
 }
 
 // PaymentsStarGiftCollections is payments.starGiftCollections#8a2932f3.
@@ -976,16 +517,9 @@ type PaymentsStarGiftCollections struct {
 	Collections []StarGiftCollection
 }
 
-func (*PaymentsStarGiftCollections) TypeID() uint32 { return IDPaymentsStarGiftCollections }
-
-func (v *PaymentsStarGiftCollections) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftCollections)
-	putStarGiftCollections(b, v.Collections)
-}
-
-func (v *PaymentsStarGiftCollections) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftCollections, "payments.starGiftCollections")
-	readStarGiftCollections(r, 1, &v.Collections)
+func (v *PaymentsStarGiftCollections) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftCollections, "payments.starGiftCollections")
+	vectorStarGiftCollections(c, 0, 0, &v.Collections)
 }
 
 // PaymentsUniqueStarGiftValueInfo is payments.uniqueStarGiftValueInfo#512fe446.
@@ -1006,85 +540,51 @@ type PaymentsUniqueStarGiftValueInfo struct {
 	FragmentListedURL   tl.Optional[string]
 }
 
-func (*PaymentsUniqueStarGiftValueInfo) TypeID() uint32 { return IDPaymentsUniqueStarGiftValueInfo }
-
-func (v *PaymentsUniqueStarGiftValueInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUniqueStarGiftValueInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.LastSaleOnFragment {
-		flags |= 1 << 1
+func (v *PaymentsUniqueStarGiftValueInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsUniqueStarGiftValueInfo, "payments.uniqueStarGiftValueInfo")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.LastSaleOnFragment)
+	c.True(flags, 1<<6, &v.ValueIsAverage)
+	c.String(&v.Currency)
+	c.Long(&v.Value)
+	c.Int(&v.InitialSaleDate)
+	c.Long(&v.InitialSaleStars)
+	c.Long(&v.InitialSalePrice)
+	if c.Has(flags, 1<<0, v.LastSaleDate.Set || v.LastSalePrice.Set) {
+		c.Int(&v.LastSaleDate.Value)
+		if c.Decoding() {
+			v.LastSaleDate.Set = true
+		}
 	}
-	if v.ValueIsAverage {
-		flags |= 1 << 6
+	if c.Has(flags, 1<<0, v.LastSaleDate.Set || v.LastSalePrice.Set) {
+		c.Long(&v.LastSalePrice.Value)
+		if c.Decoding() {
+			v.LastSalePrice.Set = true
+		}
 	}
-	b.String(v.Currency)
-	b.Long(v.Value)
-	b.Int(v.InitialSaleDate)
-	b.Long(v.InitialSaleStars)
-	b.Long(v.InitialSalePrice)
-	if v.LastSaleDate.Set || v.LastSalePrice.Set {
-		flags |= 1 << 0
-		b.Int(v.LastSaleDate.Value)
+	c.OptLong(flags, 1<<2, &v.FloorPrice)
+	c.OptLong(flags, 1<<3, &v.AveragePrice)
+	c.OptInt(flags, 1<<4, &v.ListedCount)
+	if c.Has(flags, 1<<5, v.FragmentListedCount.Set || v.FragmentListedURL.Set) {
+		c.Int(&v.FragmentListedCount.Value)
+		if c.Decoding() {
+			v.FragmentListedCount.Set = true
+		}
 	}
-	if v.LastSaleDate.Set || v.LastSalePrice.Set {
-		flags |= 1 << 0
-		b.Long(v.LastSalePrice.Value)
+	if c.Has(flags, 1<<5, v.FragmentListedCount.Set || v.FragmentListedURL.Set) {
+		c.String(&v.FragmentListedURL.Value)
+		if c.Decoding() {
+			v.FragmentListedURL.Set = true
+		}
 	}
-	if v.FloorPrice.Set {
-		flags |= 1 << 2
-		b.Long(v.FloorPrice.Value)
-	}
-	if v.AveragePrice.Set {
-		flags |= 1 << 3
-		b.Long(v.AveragePrice.Value)
-	}
-	if v.ListedCount.Set {
-		flags |= 1 << 4
-		b.Int(v.ListedCount.Value)
-	}
-	if v.FragmentListedCount.Set || v.FragmentListedURL.Set {
-		flags |= 1 << 5
-		b.Int(v.FragmentListedCount.Value)
-	}
-	if v.FragmentListedCount.Set || v.FragmentListedURL.Set {
-		flags |= 1 << 5
-		b.String(v.FragmentListedURL.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsUniqueStarGiftValueInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUniqueStarGiftValueInfo, "payments.uniqueStarGiftValueInfo")
-	flags := r.Uint32()
-	v.LastSaleOnFragment = flags&(1<<1) != 0
-	v.ValueIsAverage = flags&(1<<6) != 0
-	r.ReadString(&v.Currency)
-	v.Value = r.Long()
-	v.InitialSaleDate = r.Int()
-	v.InitialSaleStars = r.Long()
-	v.InitialSalePrice = r.Long()
-	r.OptInt(flags&(1<<0), &v.LastSaleDate)
-	r.OptLong(flags&(1<<0), &v.LastSalePrice)
-	r.OptLong(flags&(1<<2), &v.FloorPrice)
-	r.OptLong(flags&(1<<3), &v.AveragePrice)
-	r.OptInt(flags&(1<<4), &v.ListedCount)
-	r.OptInt(flags&(1<<5), &v.FragmentListedCount)
-	r.OptString(flags&(1<<5), &v.FragmentListedURL)
 }
 
 // PaymentsCheckCanSendGiftResultOK is payments.checkCanSendGiftResultOk#374fa7ad.
 type PaymentsCheckCanSendGiftResultOK struct {
 }
 
-func (*PaymentsCheckCanSendGiftResultOK) TypeID() uint32 { return IDPaymentsCheckCanSendGiftResultOK }
-
-func (v *PaymentsCheckCanSendGiftResultOK) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckCanSendGiftResultOK)
-}
-
-func (v *PaymentsCheckCanSendGiftResultOK) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckCanSendGiftResultOK, "payments.checkCanSendGiftResultOk")
+func (v *PaymentsCheckCanSendGiftResultOK) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCheckCanSendGiftResultOK, "payments.checkCanSendGiftResultOk")
 }
 
 // PaymentsCheckCanSendGiftResultFail is payments.checkCanSendGiftResultFail#d5e58274.
@@ -1092,18 +592,9 @@ type PaymentsCheckCanSendGiftResultFail struct {
 	Reason TextWithEntities
 }
 
-func (*PaymentsCheckCanSendGiftResultFail) TypeID() uint32 {
-	return IDPaymentsCheckCanSendGiftResultFail
-}
-
-func (v *PaymentsCheckCanSendGiftResultFail) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckCanSendGiftResultFail)
-	v.Reason.Encode(b)
-}
-
-func (v *PaymentsCheckCanSendGiftResultFail) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckCanSendGiftResultFail, "payments.checkCanSendGiftResultFail")
-	v.Reason.Decode(r)
+func (v *PaymentsCheckCanSendGiftResultFail) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCheckCanSendGiftResultFail, "payments.checkCanSendGiftResultFail")
+	v.Reason.TL(c)
 }
 
 // PaymentsStarGiftAuctionState is payments.starGiftAuctionState#6b39f4ec.
@@ -1116,26 +607,14 @@ type PaymentsStarGiftAuctionState struct {
 	Chats     []ChatClass
 }
 
-func (*PaymentsStarGiftAuctionState) TypeID() uint32 { return IDPaymentsStarGiftAuctionState }
-
-func (v *PaymentsStarGiftAuctionState) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftAuctionState)
-	putStarGift(b, v.Gift, "payments.starGiftAuctionState.gift")
-	putStarGiftAuctionState(b, v.State, "payments.starGiftAuctionState.state")
-	v.UserState.Encode(b)
-	b.Int(v.Timeout)
-	putUserClasses(b, v.Users, "payments.starGiftAuctionState.users")
-	putChatClasses(b, v.Chats, "payments.starGiftAuctionState.chats")
-}
-
-func (v *PaymentsStarGiftAuctionState) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftAuctionState, "payments.starGiftAuctionState")
-	readStarGift(r, 1, &v.Gift)
-	readStarGiftAuctionState(r, 1, &v.State)
-	v.UserState.Decode(r)
-	v.Timeout = r.Int()
-	readUserClasses(r, 1, &v.Users)
-	readChatClasses(r, 1, &v.Chats)
+func (v *PaymentsStarGiftAuctionState) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftAuctionState, "payments.starGiftAuctionState")
+	codeStarGift(c, 0, 0, &v.Gift, "payments.starGiftAuctionState.gift")
+	codeStarGiftAuctionState(c, 0, 0, &v.State, "payments.starGiftAuctionState.state")
+	v.UserState.TL(c)
+	c.Int(&v.Timeout)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGiftAuctionState.users")
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGiftAuctionState.chats")
 }
 
 // PaymentsStarGiftAuctionAcquiredGifts is payments.starGiftAuctionAcquiredGifts#7d5bd1f0.
@@ -1145,38 +624,19 @@ type PaymentsStarGiftAuctionAcquiredGifts struct {
 	Chats []ChatClass
 }
 
-func (*PaymentsStarGiftAuctionAcquiredGifts) TypeID() uint32 {
-	return IDPaymentsStarGiftAuctionAcquiredGifts
-}
-
-func (v *PaymentsStarGiftAuctionAcquiredGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftAuctionAcquiredGifts)
-	putStarGiftAuctionAcquiredGifts(b, v.Gifts)
-	putUserClasses(b, v.Users, "payments.starGiftAuctionAcquiredGifts.users")
-	putChatClasses(b, v.Chats, "payments.starGiftAuctionAcquiredGifts.chats")
-}
-
-func (v *PaymentsStarGiftAuctionAcquiredGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftAuctionAcquiredGifts, "payments.starGiftAuctionAcquiredGifts")
-	readStarGiftAuctionAcquiredGifts(r, 1, &v.Gifts)
-	readUserClasses(r, 1, &v.Users)
-	readChatClasses(r, 1, &v.Chats)
+func (v *PaymentsStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftAuctionAcquiredGifts, "payments.starGiftAuctionAcquiredGifts")
+	vectorStarGiftAuctionAcquiredGifts(c, 0, 0, &v.Gifts)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGiftAuctionAcquiredGifts.users")
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGiftAuctionAcquiredGifts.chats")
 }
 
 // PaymentsStarGiftActiveAuctionsNotModified is payments.starGiftActiveAuctionsNotModified#db33dad0.
 type PaymentsStarGiftActiveAuctionsNotModified struct {
 }
 
-func (*PaymentsStarGiftActiveAuctionsNotModified) TypeID() uint32 {
-	return IDPaymentsStarGiftActiveAuctionsNotModified
-}
-
-func (v *PaymentsStarGiftActiveAuctionsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftActiveAuctionsNotModified)
-}
-
-func (v *PaymentsStarGiftActiveAuctionsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftActiveAuctionsNotModified, "payments.starGiftActiveAuctionsNotModified")
+func (v *PaymentsStarGiftActiveAuctionsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftActiveAuctionsNotModified, "payments.starGiftActiveAuctionsNotModified")
 }
 
 // PaymentsStarGiftActiveAuctions is payments.starGiftActiveAuctions#aef6abbc.
@@ -1186,20 +646,11 @@ type PaymentsStarGiftActiveAuctions struct {
 	Chats    []ChatClass
 }
 
-func (*PaymentsStarGiftActiveAuctions) TypeID() uint32 { return IDPaymentsStarGiftActiveAuctions }
-
-func (v *PaymentsStarGiftActiveAuctions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftActiveAuctions)
-	putStarGiftActiveAuctionStates(b, v.Auctions)
-	putUserClasses(b, v.Users, "payments.starGiftActiveAuctions.users")
-	putChatClasses(b, v.Chats, "payments.starGiftActiveAuctions.chats")
-}
-
-func (v *PaymentsStarGiftActiveAuctions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftActiveAuctions, "payments.starGiftActiveAuctions")
-	readStarGiftActiveAuctionStates(r, 1, &v.Auctions)
-	readUserClasses(r, 1, &v.Users)
-	readChatClasses(r, 1, &v.Chats)
+func (v *PaymentsStarGiftActiveAuctions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftActiveAuctions, "payments.starGiftActiveAuctions")
+	vectorStarGiftActiveAuctionStates(c, 0, 0, &v.Auctions)
+	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGiftActiveAuctions.users")
+	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGiftActiveAuctions.chats")
 }
 
 // PaymentsStarGiftUpgradeAttributes is payments.starGiftUpgradeAttributes#46c6e36f.
@@ -1207,16 +658,9 @@ type PaymentsStarGiftUpgradeAttributes struct {
 	Attributes []StarGiftAttributeClass
 }
 
-func (*PaymentsStarGiftUpgradeAttributes) TypeID() uint32 { return IDPaymentsStarGiftUpgradeAttributes }
-
-func (v *PaymentsStarGiftUpgradeAttributes) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsStarGiftUpgradeAttributes)
-	putStarGiftAttributeClasses(b, v.Attributes, "payments.starGiftUpgradeAttributes.attributes")
-}
-
-func (v *PaymentsStarGiftUpgradeAttributes) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsStarGiftUpgradeAttributes, "payments.starGiftUpgradeAttributes")
-	readStarGiftAttributeClasses(r, 1, &v.Attributes)
+func (v *PaymentsStarGiftUpgradeAttributes) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsStarGiftUpgradeAttributes, "payments.starGiftUpgradeAttributes")
+	vectorStarGiftAttributeClasses(c, 0, 0, &v.Attributes, "payments.starGiftUpgradeAttributes.attributes")
 }
 
 // PaymentsGetPaymentForm is payments.getPaymentForm#37148dbb.
@@ -1225,25 +669,11 @@ type PaymentsGetPaymentForm struct {
 	ThemeParams *DataJSON
 }
 
-func (*PaymentsGetPaymentForm) TypeID() uint32 { return IDPaymentsGetPaymentForm }
-
-func (v *PaymentsGetPaymentForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetPaymentForm)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputInvoice(b, v.Invoice, "payments.getPaymentForm.invoice")
-	if v.ThemeParams != nil {
-		flags |= 1 << 0
-		v.ThemeParams.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetPaymentForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetPaymentForm, "payments.getPaymentForm")
-	flags := r.Uint32()
-	readInputInvoice(r, 1, &v.Invoice)
-	readDataJSON(r, flags&(1<<0), &v.ThemeParams)
+func (v *PaymentsGetPaymentForm) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetPaymentForm, "payments.getPaymentForm")
+	flags := c.Flags()
+	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.getPaymentForm.invoice")
+	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
 }
 
 func (*PaymentsGetPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentFormClass {
@@ -1256,18 +686,10 @@ type PaymentsGetPaymentReceipt struct {
 	MsgID int32
 }
 
-func (*PaymentsGetPaymentReceipt) TypeID() uint32 { return IDPaymentsGetPaymentReceipt }
-
-func (v *PaymentsGetPaymentReceipt) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetPaymentReceipt)
-	putInputPeer(b, v.Peer, "payments.getPaymentReceipt.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *PaymentsGetPaymentReceipt) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetPaymentReceipt, "payments.getPaymentReceipt")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *PaymentsGetPaymentReceipt) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetPaymentReceipt, "payments.getPaymentReceipt")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getPaymentReceipt.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*PaymentsGetPaymentReceipt) DecodeResult(r *tl.Reader) PaymentsPaymentReceiptClass {
@@ -1281,31 +703,17 @@ type PaymentsValidateRequestedInfo struct {
 	Info    PaymentRequestedInfo
 }
 
-func (*PaymentsValidateRequestedInfo) TypeID() uint32 { return IDPaymentsValidateRequestedInfo }
-
-func (v *PaymentsValidateRequestedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsValidateRequestedInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Save {
-		flags |= 1 << 0
-	}
-	putInputInvoice(b, v.Invoice, "payments.validateRequestedInfo.invoice")
-	v.Info.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsValidateRequestedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsValidateRequestedInfo, "payments.validateRequestedInfo")
-	flags := r.Uint32()
-	v.Save = flags&(1<<0) != 0
-	readInputInvoice(r, 1, &v.Invoice)
-	v.Info.Decode(r)
+func (v *PaymentsValidateRequestedInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsValidateRequestedInfo, "payments.validateRequestedInfo")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Save)
+	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.validateRequestedInfo.invoice")
+	v.Info.TL(c)
 }
 
 func (*PaymentsValidateRequestedInfo) DecodeResult(r *tl.Reader) *PaymentsValidatedRequestedInfo {
 	v := new(PaymentsValidatedRequestedInfo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1319,39 +727,15 @@ type PaymentsSendPaymentForm struct {
 	TipAmount        tl.Optional[int64]
 }
 
-func (*PaymentsSendPaymentForm) TypeID() uint32 { return IDPaymentsSendPaymentForm }
-
-func (v *PaymentsSendPaymentForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSendPaymentForm)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Long(v.FormID)
-	putInputInvoice(b, v.Invoice, "payments.sendPaymentForm.invoice")
-	if v.RequestedInfoID.Set {
-		flags |= 1 << 0
-		b.String(v.RequestedInfoID.Value)
-	}
-	if v.ShippingOptionID.Set {
-		flags |= 1 << 1
-		b.String(v.ShippingOptionID.Value)
-	}
-	putInputPaymentCredentials(b, v.Credentials, "payments.sendPaymentForm.credentials")
-	if v.TipAmount.Set {
-		flags |= 1 << 2
-		b.Long(v.TipAmount.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsSendPaymentForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSendPaymentForm, "payments.sendPaymentForm")
-	flags := r.Uint32()
-	v.FormID = r.Long()
-	readInputInvoice(r, 1, &v.Invoice)
-	r.OptString(flags&(1<<0), &v.RequestedInfoID)
-	r.OptString(flags&(1<<1), &v.ShippingOptionID)
-	readInputPaymentCredentials(r, 1, &v.Credentials)
-	r.OptLong(flags&(1<<2), &v.TipAmount)
+func (v *PaymentsSendPaymentForm) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSendPaymentForm, "payments.sendPaymentForm")
+	flags := c.Flags()
+	c.Long(&v.FormID)
+	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.sendPaymentForm.invoice")
+	c.OptString(flags, 1<<0, &v.RequestedInfoID)
+	c.OptString(flags, 1<<1, &v.ShippingOptionID)
+	codeInputPaymentCredentials(c, 0, 0, &v.Credentials, "payments.sendPaymentForm.credentials")
+	c.OptLong(flags, 1<<2, &v.TipAmount)
 }
 
 func (*PaymentsSendPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
@@ -1362,19 +746,13 @@ func (*PaymentsSendPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentResult
 type PaymentsGetSavedInfo struct {
 }
 
-func (*PaymentsGetSavedInfo) TypeID() uint32 { return IDPaymentsGetSavedInfo }
-
-func (v *PaymentsGetSavedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSavedInfo)
-}
-
-func (v *PaymentsGetSavedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSavedInfo, "payments.getSavedInfo")
+func (v *PaymentsGetSavedInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetSavedInfo, "payments.getSavedInfo")
 }
 
 func (*PaymentsGetSavedInfo) DecodeResult(r *tl.Reader) *PaymentsSavedInfo {
 	v := new(PaymentsSavedInfo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1384,26 +762,11 @@ type PaymentsClearSavedInfo struct {
 	Info        bool
 }
 
-func (*PaymentsClearSavedInfo) TypeID() uint32 { return IDPaymentsClearSavedInfo }
-
-func (v *PaymentsClearSavedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsClearSavedInfo)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Credentials {
-		flags |= 1 << 0
-	}
-	if v.Info {
-		flags |= 1 << 1
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsClearSavedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsClearSavedInfo, "payments.clearSavedInfo")
-	flags := r.Uint32()
-	v.Credentials = flags&(1<<0) != 0
-	v.Info = flags&(1<<1) != 0
+func (v *PaymentsClearSavedInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsClearSavedInfo, "payments.clearSavedInfo")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Credentials)
+	c.True(flags, 1<<1, &v.Info)
 }
 
 func (*PaymentsClearSavedInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1413,21 +776,14 @@ type PaymentsGetBankCardData struct {
 	Number string
 }
 
-func (*PaymentsGetBankCardData) TypeID() uint32 { return IDPaymentsGetBankCardData }
-
-func (v *PaymentsGetBankCardData) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetBankCardData)
-	b.String(v.Number)
-}
-
-func (v *PaymentsGetBankCardData) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetBankCardData, "payments.getBankCardData")
-	r.ReadString(&v.Number)
+func (v *PaymentsGetBankCardData) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetBankCardData, "payments.getBankCardData")
+	c.String(&v.Number)
 }
 
 func (*PaymentsGetBankCardData) DecodeResult(r *tl.Reader) *PaymentsBankCardData {
 	v := new(PaymentsBankCardData)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1436,21 +792,14 @@ type PaymentsExportInvoice struct {
 	InvoiceMedia InputMediaClass
 }
 
-func (*PaymentsExportInvoice) TypeID() uint32 { return IDPaymentsExportInvoice }
-
-func (v *PaymentsExportInvoice) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsExportInvoice)
-	putInputMedia(b, v.InvoiceMedia, "payments.exportInvoice.invoice_media")
-}
-
-func (v *PaymentsExportInvoice) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsExportInvoice, "payments.exportInvoice")
-	readInputMedia(r, 1, &v.InvoiceMedia)
+func (v *PaymentsExportInvoice) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsExportInvoice, "payments.exportInvoice")
+	codeInputMedia(c, 0, 0, &v.InvoiceMedia, "payments.exportInvoice.invoice_media")
 }
 
 func (*PaymentsExportInvoice) DecodeResult(r *tl.Reader) *PaymentsExportedInvoice {
 	v := new(PaymentsExportedInvoice)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1460,18 +809,10 @@ type PaymentsAssignAppStoreTransaction struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (*PaymentsAssignAppStoreTransaction) TypeID() uint32 { return IDPaymentsAssignAppStoreTransaction }
-
-func (v *PaymentsAssignAppStoreTransaction) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsAssignAppStoreTransaction)
-	b.ByteString(v.Receipt)
-	putInputStorePaymentPurpose(b, v.Purpose, "payments.assignAppStoreTransaction.purpose")
-}
-
-func (v *PaymentsAssignAppStoreTransaction) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsAssignAppStoreTransaction, "payments.assignAppStoreTransaction")
-	r.ReadByteString(&v.Receipt)
-	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+func (v *PaymentsAssignAppStoreTransaction) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsAssignAppStoreTransaction, "payments.assignAppStoreTransaction")
+	c.ByteString(&v.Receipt)
+	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.assignAppStoreTransaction.purpose")
 }
 
 func (*PaymentsAssignAppStoreTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1484,20 +825,10 @@ type PaymentsAssignPlayMarketTransaction struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (*PaymentsAssignPlayMarketTransaction) TypeID() uint32 {
-	return IDPaymentsAssignPlayMarketTransaction
-}
-
-func (v *PaymentsAssignPlayMarketTransaction) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsAssignPlayMarketTransaction)
-	v.Receipt.Encode(b)
-	putInputStorePaymentPurpose(b, v.Purpose, "payments.assignPlayMarketTransaction.purpose")
-}
-
-func (v *PaymentsAssignPlayMarketTransaction) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsAssignPlayMarketTransaction, "payments.assignPlayMarketTransaction")
-	v.Receipt.Decode(r)
-	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+func (v *PaymentsAssignPlayMarketTransaction) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsAssignPlayMarketTransaction, "payments.assignPlayMarketTransaction")
+	v.Receipt.TL(c)
+	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.assignPlayMarketTransaction.purpose")
 }
 
 func (*PaymentsAssignPlayMarketTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1509,27 +840,14 @@ type PaymentsGetPremiumGiftCodeOptions struct {
 	BoostPeer InputPeerClass
 }
 
-func (*PaymentsGetPremiumGiftCodeOptions) TypeID() uint32 { return IDPaymentsGetPremiumGiftCodeOptions }
-
-func (v *PaymentsGetPremiumGiftCodeOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetPremiumGiftCodeOptions)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.BoostPeer != nil {
-		flags |= 1 << 0
-		v.BoostPeer.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetPremiumGiftCodeOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetPremiumGiftCodeOptions, "payments.getPremiumGiftCodeOptions")
-	flags := r.Uint32()
-	readInputPeer(r, flags&(1<<0), &v.BoostPeer)
+func (v *PaymentsGetPremiumGiftCodeOptions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetPremiumGiftCodeOptions, "payments.getPremiumGiftCodeOptions")
+	flags := c.Flags()
+	codeInputPeer(c, flags, 1<<0, &v.BoostPeer, "")
 }
 
 func (*PaymentsGetPremiumGiftCodeOptions) DecodeResult(r *tl.Reader) (v []PremiumGiftCodeOption) {
-	readPremiumGiftCodeOptions(r, 1, &v)
+	vectorPremiumGiftCodeOptions(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -1538,21 +856,14 @@ type PaymentsCheckGiftCode struct {
 	Slug string
 }
 
-func (*PaymentsCheckGiftCode) TypeID() uint32 { return IDPaymentsCheckGiftCode }
-
-func (v *PaymentsCheckGiftCode) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckGiftCode)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsCheckGiftCode) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckGiftCode, "payments.checkGiftCode")
-	r.ReadString(&v.Slug)
+func (v *PaymentsCheckGiftCode) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCheckGiftCode, "payments.checkGiftCode")
+	c.String(&v.Slug)
 }
 
 func (*PaymentsCheckGiftCode) DecodeResult(r *tl.Reader) *PaymentsCheckedGiftCode {
 	v := new(PaymentsCheckedGiftCode)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1561,16 +872,9 @@ type PaymentsApplyGiftCode struct {
 	Slug string
 }
 
-func (*PaymentsApplyGiftCode) TypeID() uint32 { return IDPaymentsApplyGiftCode }
-
-func (v *PaymentsApplyGiftCode) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsApplyGiftCode)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsApplyGiftCode) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsApplyGiftCode, "payments.applyGiftCode")
-	r.ReadString(&v.Slug)
+func (v *PaymentsApplyGiftCode) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsApplyGiftCode, "payments.applyGiftCode")
+	c.String(&v.Slug)
 }
 
 func (*PaymentsApplyGiftCode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1581,18 +885,10 @@ type PaymentsGetGiveawayInfo struct {
 	MsgID int32
 }
 
-func (*PaymentsGetGiveawayInfo) TypeID() uint32 { return IDPaymentsGetGiveawayInfo }
-
-func (v *PaymentsGetGiveawayInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetGiveawayInfo)
-	putInputPeer(b, v.Peer, "payments.getGiveawayInfo.peer")
-	b.Int(v.MsgID)
-}
-
-func (v *PaymentsGetGiveawayInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetGiveawayInfo, "payments.getGiveawayInfo")
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *PaymentsGetGiveawayInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetGiveawayInfo, "payments.getGiveawayInfo")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getGiveawayInfo.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*PaymentsGetGiveawayInfo) DecodeResult(r *tl.Reader) PaymentsGiveawayInfoClass {
@@ -1606,20 +902,11 @@ type PaymentsLaunchPrepaidGiveaway struct {
 	Purpose    InputStorePaymentPurposeClass
 }
 
-func (*PaymentsLaunchPrepaidGiveaway) TypeID() uint32 { return IDPaymentsLaunchPrepaidGiveaway }
-
-func (v *PaymentsLaunchPrepaidGiveaway) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsLaunchPrepaidGiveaway)
-	putInputPeer(b, v.Peer, "payments.launchPrepaidGiveaway.peer")
-	b.Long(v.GiveawayID)
-	putInputStorePaymentPurpose(b, v.Purpose, "payments.launchPrepaidGiveaway.purpose")
-}
-
-func (v *PaymentsLaunchPrepaidGiveaway) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsLaunchPrepaidGiveaway, "payments.launchPrepaidGiveaway")
-	readInputPeer(r, 1, &v.Peer)
-	v.GiveawayID = r.Long()
-	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+func (v *PaymentsLaunchPrepaidGiveaway) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsLaunchPrepaidGiveaway, "payments.launchPrepaidGiveaway")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.launchPrepaidGiveaway.peer")
+	c.Long(&v.GiveawayID)
+	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.launchPrepaidGiveaway.purpose")
 }
 
 func (*PaymentsLaunchPrepaidGiveaway) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1630,18 +917,12 @@ func (*PaymentsLaunchPrepaidGiveaway) DecodeResult(r *tl.Reader) UpdatesClass {
 type PaymentsGetStarsTopupOptions struct {
 }
 
-func (*PaymentsGetStarsTopupOptions) TypeID() uint32 { return IDPaymentsGetStarsTopupOptions }
-
-func (v *PaymentsGetStarsTopupOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsTopupOptions)
-}
-
-func (v *PaymentsGetStarsTopupOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsTopupOptions, "payments.getStarsTopupOptions")
+func (v *PaymentsGetStarsTopupOptions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsTopupOptions, "payments.getStarsTopupOptions")
 }
 
 func (*PaymentsGetStarsTopupOptions) DecodeResult(r *tl.Reader) (v []StarsTopupOption) {
-	readStarsTopupOptions(r, 1, &v)
+	vectorStarsTopupOptions(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -1651,29 +932,16 @@ type PaymentsGetStarsStatus struct {
 	Peer InputPeerClass
 }
 
-func (*PaymentsGetStarsStatus) TypeID() uint32 { return IDPaymentsGetStarsStatus }
-
-func (v *PaymentsGetStarsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsStatus)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Ton {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "payments.getStarsStatus.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsStatus, "payments.getStarsStatus")
-	flags := r.Uint32()
-	v.Ton = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
+func (v *PaymentsGetStarsStatus) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsStatus, "payments.getStarsStatus")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Ton)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsStatus.peer")
 }
 
 func (*PaymentsGetStarsStatus) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
 	v := new(PaymentsStarsStatus)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1689,50 +957,22 @@ type PaymentsGetStarsTransactions struct {
 	Limit          int32
 }
 
-func (*PaymentsGetStarsTransactions) TypeID() uint32 { return IDPaymentsGetStarsTransactions }
-
-func (v *PaymentsGetStarsTransactions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsTransactions)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Inbound {
-		flags |= 1 << 0
-	}
-	if v.Outbound {
-		flags |= 1 << 1
-	}
-	if v.Ascending {
-		flags |= 1 << 2
-	}
-	if v.Ton {
-		flags |= 1 << 4
-	}
-	if v.SubscriptionID.Set {
-		flags |= 1 << 3
-		b.String(v.SubscriptionID.Value)
-	}
-	putInputPeer(b, v.Peer, "payments.getStarsTransactions.peer")
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsTransactions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsTransactions, "payments.getStarsTransactions")
-	flags := r.Uint32()
-	v.Inbound = flags&(1<<0) != 0
-	v.Outbound = flags&(1<<1) != 0
-	v.Ascending = flags&(1<<2) != 0
-	v.Ton = flags&(1<<4) != 0
-	r.OptString(flags&(1<<3), &v.SubscriptionID)
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PaymentsGetStarsTransactions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsTransactions, "payments.getStarsTransactions")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Inbound)
+	c.True(flags, 1<<1, &v.Outbound)
+	c.True(flags, 1<<2, &v.Ascending)
+	c.True(flags, 1<<4, &v.Ton)
+	c.OptString(flags, 1<<3, &v.SubscriptionID)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsTransactions.peer")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PaymentsGetStarsTransactions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
 	v := new(PaymentsStarsStatus)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1742,18 +982,10 @@ type PaymentsSendStarsForm struct {
 	Invoice InputInvoiceClass
 }
 
-func (*PaymentsSendStarsForm) TypeID() uint32 { return IDPaymentsSendStarsForm }
-
-func (v *PaymentsSendStarsForm) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSendStarsForm)
-	b.Long(v.FormID)
-	putInputInvoice(b, v.Invoice, "payments.sendStarsForm.invoice")
-}
-
-func (v *PaymentsSendStarsForm) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSendStarsForm, "payments.sendStarsForm")
-	v.FormID = r.Long()
-	readInputInvoice(r, 1, &v.Invoice)
+func (v *PaymentsSendStarsForm) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSendStarsForm, "payments.sendStarsForm")
+	c.Long(&v.FormID)
+	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.sendStarsForm.invoice")
 }
 
 func (*PaymentsSendStarsForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
@@ -1766,18 +998,10 @@ type PaymentsRefundStarsCharge struct {
 	ChargeID string
 }
 
-func (*PaymentsRefundStarsCharge) TypeID() uint32 { return IDPaymentsRefundStarsCharge }
-
-func (v *PaymentsRefundStarsCharge) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsRefundStarsCharge)
-	putInputUser(b, v.UserID, "payments.refundStarsCharge.user_id")
-	b.String(v.ChargeID)
-}
-
-func (v *PaymentsRefundStarsCharge) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsRefundStarsCharge, "payments.refundStarsCharge")
-	readInputUser(r, 1, &v.UserID)
-	r.ReadString(&v.ChargeID)
+func (v *PaymentsRefundStarsCharge) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsRefundStarsCharge, "payments.refundStarsCharge")
+	codeInputUser(c, 0, 0, &v.UserID, "payments.refundStarsCharge.user_id")
+	c.String(&v.ChargeID)
 }
 
 func (*PaymentsRefundStarsCharge) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1789,33 +1013,17 @@ type PaymentsGetStarsRevenueStats struct {
 	Peer InputPeerClass
 }
 
-func (*PaymentsGetStarsRevenueStats) TypeID() uint32 { return IDPaymentsGetStarsRevenueStats }
-
-func (v *PaymentsGetStarsRevenueStats) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsRevenueStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	if v.Ton {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "payments.getStarsRevenueStats.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsRevenueStats) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsRevenueStats, "payments.getStarsRevenueStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	v.Ton = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
+func (v *PaymentsGetStarsRevenueStats) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsRevenueStats, "payments.getStarsRevenueStats")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	c.True(flags, 1<<1, &v.Ton)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsRevenueStats.peer")
 }
 
 func (*PaymentsGetStarsRevenueStats) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueStats {
 	v := new(PaymentsStarsRevenueStats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1827,38 +1035,18 @@ type PaymentsGetStarsRevenueWithdrawalURL struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*PaymentsGetStarsRevenueWithdrawalURL) TypeID() uint32 {
-	return IDPaymentsGetStarsRevenueWithdrawalURL
-}
-
-func (v *PaymentsGetStarsRevenueWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsRevenueWithdrawalURL)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Ton {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "payments.getStarsRevenueWithdrawalUrl.peer")
-	if v.Amount.Set {
-		flags |= 1 << 1
-		b.Long(v.Amount.Value)
-	}
-	putInputCheckPasswordSRP(b, v.Password, "payments.getStarsRevenueWithdrawalUrl.password")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsRevenueWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsRevenueWithdrawalURL, "payments.getStarsRevenueWithdrawalUrl")
-	flags := r.Uint32()
-	v.Ton = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptLong(flags&(1<<1), &v.Amount)
-	readInputCheckPasswordSRP(r, 1, &v.Password)
+func (v *PaymentsGetStarsRevenueWithdrawalURL) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsRevenueWithdrawalURL, "payments.getStarsRevenueWithdrawalUrl")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Ton)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsRevenueWithdrawalUrl.peer")
+	c.OptLong(flags, 1<<1, &v.Amount)
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "payments.getStarsRevenueWithdrawalUrl.password")
 }
 
 func (*PaymentsGetStarsRevenueWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueWithdrawalURL {
 	v := new(PaymentsStarsRevenueWithdrawalURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1867,23 +1055,14 @@ type PaymentsGetStarsRevenueAdsAccountURL struct {
 	Peer InputPeerClass
 }
 
-func (*PaymentsGetStarsRevenueAdsAccountURL) TypeID() uint32 {
-	return IDPaymentsGetStarsRevenueAdsAccountURL
-}
-
-func (v *PaymentsGetStarsRevenueAdsAccountURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsRevenueAdsAccountURL)
-	putInputPeer(b, v.Peer, "payments.getStarsRevenueAdsAccountUrl.peer")
-}
-
-func (v *PaymentsGetStarsRevenueAdsAccountURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsRevenueAdsAccountURL, "payments.getStarsRevenueAdsAccountUrl")
-	readInputPeer(r, 1, &v.Peer)
+func (v *PaymentsGetStarsRevenueAdsAccountURL) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsRevenueAdsAccountURL, "payments.getStarsRevenueAdsAccountUrl")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsRevenueAdsAccountUrl.peer")
 }
 
 func (*PaymentsGetStarsRevenueAdsAccountURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueAdsAccountURL {
 	v := new(PaymentsStarsRevenueAdsAccountURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1894,31 +1073,17 @@ type PaymentsGetStarsTransactionsByID struct {
 	ID   []InputStarsTransaction
 }
 
-func (*PaymentsGetStarsTransactionsByID) TypeID() uint32 { return IDPaymentsGetStarsTransactionsByID }
-
-func (v *PaymentsGetStarsTransactionsByID) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsTransactionsByID)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Ton {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "payments.getStarsTransactionsByID.peer")
-	putInputStarsTransactions(b, v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsTransactionsByID) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsTransactionsByID, "payments.getStarsTransactionsByID")
-	flags := r.Uint32()
-	v.Ton = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputStarsTransactions(r, 1, &v.ID)
+func (v *PaymentsGetStarsTransactionsByID) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsTransactionsByID, "payments.getStarsTransactionsByID")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Ton)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsTransactionsByID.peer")
+	vectorInputStarsTransactions(c, 0, 0, &v.ID)
 }
 
 func (*PaymentsGetStarsTransactionsByID) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
 	v := new(PaymentsStarsStatus)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1927,27 +1092,14 @@ type PaymentsGetStarsGiftOptions struct {
 	UserID InputUserClass
 }
 
-func (*PaymentsGetStarsGiftOptions) TypeID() uint32 { return IDPaymentsGetStarsGiftOptions }
-
-func (v *PaymentsGetStarsGiftOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsGiftOptions)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.UserID != nil {
-		flags |= 1 << 0
-		v.UserID.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsGiftOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsGiftOptions, "payments.getStarsGiftOptions")
-	flags := r.Uint32()
-	readInputUser(r, flags&(1<<0), &v.UserID)
+func (v *PaymentsGetStarsGiftOptions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsGiftOptions, "payments.getStarsGiftOptions")
+	flags := c.Flags()
+	codeInputUser(c, flags, 1<<0, &v.UserID, "")
 }
 
 func (*PaymentsGetStarsGiftOptions) DecodeResult(r *tl.Reader) (v []StarsGiftOption) {
-	readStarsGiftOptions(r, 1, &v)
+	vectorStarsGiftOptions(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -1958,31 +1110,17 @@ type PaymentsGetStarsSubscriptions struct {
 	Offset         string
 }
 
-func (*PaymentsGetStarsSubscriptions) TypeID() uint32 { return IDPaymentsGetStarsSubscriptions }
-
-func (v *PaymentsGetStarsSubscriptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsSubscriptions)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.MissingBalance {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "payments.getStarsSubscriptions.peer")
-	b.String(v.Offset)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetStarsSubscriptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsSubscriptions, "payments.getStarsSubscriptions")
-	flags := r.Uint32()
-	v.MissingBalance = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Offset)
+func (v *PaymentsGetStarsSubscriptions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsSubscriptions, "payments.getStarsSubscriptions")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.MissingBalance)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsSubscriptions.peer")
+	c.String(&v.Offset)
 }
 
 func (*PaymentsGetStarsSubscriptions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
 	v := new(PaymentsStarsStatus)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1993,27 +1131,12 @@ type PaymentsChangeStarsSubscription struct {
 	Canceled       tl.Optional[bool]
 }
 
-func (*PaymentsChangeStarsSubscription) TypeID() uint32 { return IDPaymentsChangeStarsSubscription }
-
-func (v *PaymentsChangeStarsSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsChangeStarsSubscription)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "payments.changeStarsSubscription.peer")
-	b.String(v.SubscriptionID)
-	if v.Canceled.Set {
-		flags |= 1 << 0
-		b.Bool(v.Canceled.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsChangeStarsSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsChangeStarsSubscription, "payments.changeStarsSubscription")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.SubscriptionID)
-	r.OptBool(flags&(1<<0), &v.Canceled)
+func (v *PaymentsChangeStarsSubscription) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsChangeStarsSubscription, "payments.changeStarsSubscription")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.changeStarsSubscription.peer")
+	c.String(&v.SubscriptionID)
+	c.OptBool(flags, 1<<0, &v.Canceled)
 }
 
 func (*PaymentsChangeStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2024,18 +1147,10 @@ type PaymentsFulfillStarsSubscription struct {
 	SubscriptionID string
 }
 
-func (*PaymentsFulfillStarsSubscription) TypeID() uint32 { return IDPaymentsFulfillStarsSubscription }
-
-func (v *PaymentsFulfillStarsSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsFulfillStarsSubscription)
-	putInputPeer(b, v.Peer, "payments.fulfillStarsSubscription.peer")
-	b.String(v.SubscriptionID)
-}
-
-func (v *PaymentsFulfillStarsSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsFulfillStarsSubscription, "payments.fulfillStarsSubscription")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.SubscriptionID)
+func (v *PaymentsFulfillStarsSubscription) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsFulfillStarsSubscription, "payments.fulfillStarsSubscription")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.fulfillStarsSubscription.peer")
+	c.String(&v.SubscriptionID)
 }
 
 func (*PaymentsFulfillStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2044,18 +1159,12 @@ func (*PaymentsFulfillStarsSubscription) DecodeResult(r *tl.Reader) bool { retur
 type PaymentsGetStarsGiveawayOptions struct {
 }
 
-func (*PaymentsGetStarsGiveawayOptions) TypeID() uint32 { return IDPaymentsGetStarsGiveawayOptions }
-
-func (v *PaymentsGetStarsGiveawayOptions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarsGiveawayOptions)
-}
-
-func (v *PaymentsGetStarsGiveawayOptions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarsGiveawayOptions, "payments.getStarsGiveawayOptions")
+func (v *PaymentsGetStarsGiveawayOptions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarsGiveawayOptions, "payments.getStarsGiveawayOptions")
 }
 
 func (*PaymentsGetStarsGiveawayOptions) DecodeResult(r *tl.Reader) (v []StarsGiveawayOption) {
-	readStarsGiveawayOptions(r, 1, &v)
+	vectorStarsGiveawayOptions(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -2064,16 +1173,9 @@ type PaymentsGetStarGifts struct {
 	Hash int32
 }
 
-func (*PaymentsGetStarGifts) TypeID() uint32 { return IDPaymentsGetStarGifts }
-
-func (v *PaymentsGetStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGifts)
-	b.Int(v.Hash)
-}
-
-func (v *PaymentsGetStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGifts, "payments.getStarGifts")
-	v.Hash = r.Int()
+func (v *PaymentsGetStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGifts, "payments.getStarGifts")
+	c.Int(&v.Hash)
 }
 
 func (*PaymentsGetStarGifts) DecodeResult(r *tl.Reader) PaymentsStarGiftsClass {
@@ -2086,24 +1188,11 @@ type PaymentsSaveStarGift struct {
 	Stargift InputSavedStarGiftClass
 }
 
-func (*PaymentsSaveStarGift) TypeID() uint32 { return IDPaymentsSaveStarGift }
-
-func (v *PaymentsSaveStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSaveStarGift)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Unsave {
-		flags |= 1 << 0
-	}
-	putInputSavedStarGift(b, v.Stargift, "payments.saveStarGift.stargift")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsSaveStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSaveStarGift, "payments.saveStarGift")
-	flags := r.Uint32()
-	v.Unsave = flags&(1<<0) != 0
-	readInputSavedStarGift(r, 1, &v.Stargift)
+func (v *PaymentsSaveStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSaveStarGift, "payments.saveStarGift")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Unsave)
+	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.saveStarGift.stargift")
 }
 
 func (*PaymentsSaveStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2113,16 +1202,9 @@ type PaymentsConvertStarGift struct {
 	Stargift InputSavedStarGiftClass
 }
 
-func (*PaymentsConvertStarGift) TypeID() uint32 { return IDPaymentsConvertStarGift }
-
-func (v *PaymentsConvertStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsConvertStarGift)
-	putInputSavedStarGift(b, v.Stargift, "payments.convertStarGift.stargift")
-}
-
-func (v *PaymentsConvertStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsConvertStarGift, "payments.convertStarGift")
-	readInputSavedStarGift(r, 1, &v.Stargift)
+func (v *PaymentsConvertStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsConvertStarGift, "payments.convertStarGift")
+	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.convertStarGift.stargift")
 }
 
 func (*PaymentsConvertStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2134,28 +1216,12 @@ type PaymentsBotCancelStarsSubscription struct {
 	ChargeID string
 }
 
-func (*PaymentsBotCancelStarsSubscription) TypeID() uint32 {
-	return IDPaymentsBotCancelStarsSubscription
-}
-
-func (v *PaymentsBotCancelStarsSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsBotCancelStarsSubscription)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Restore {
-		flags |= 1 << 0
-	}
-	putInputUser(b, v.UserID, "payments.botCancelStarsSubscription.user_id")
-	b.String(v.ChargeID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsBotCancelStarsSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsBotCancelStarsSubscription, "payments.botCancelStarsSubscription")
-	flags := r.Uint32()
-	v.Restore = flags&(1<<0) != 0
-	readInputUser(r, 1, &v.UserID)
-	r.ReadString(&v.ChargeID)
+func (v *PaymentsBotCancelStarsSubscription) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsBotCancelStarsSubscription, "payments.botCancelStarsSubscription")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Restore)
+	codeInputUser(c, 0, 0, &v.UserID, "payments.botCancelStarsSubscription.user_id")
+	c.String(&v.ChargeID)
 }
 
 func (*PaymentsBotCancelStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2168,37 +1234,28 @@ type PaymentsGetConnectedStarRefBots struct {
 	Limit      int32
 }
 
-func (*PaymentsGetConnectedStarRefBots) TypeID() uint32 { return IDPaymentsGetConnectedStarRefBots }
-
-func (v *PaymentsGetConnectedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetConnectedStarRefBots)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "payments.getConnectedStarRefBots.peer")
-	if v.OffsetDate.Set || v.OffsetLink.Set {
-		flags |= 1 << 2
-		b.Int(v.OffsetDate.Value)
+func (v *PaymentsGetConnectedStarRefBots) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetConnectedStarRefBots, "payments.getConnectedStarRefBots")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getConnectedStarRefBots.peer")
+	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
+		c.Int(&v.OffsetDate.Value)
+		if c.Decoding() {
+			v.OffsetDate.Set = true
+		}
 	}
-	if v.OffsetDate.Set || v.OffsetLink.Set {
-		flags |= 1 << 2
-		b.String(v.OffsetLink.Value)
+	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
+		c.String(&v.OffsetLink.Value)
+		if c.Decoding() {
+			v.OffsetLink.Set = true
+		}
 	}
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetConnectedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetConnectedStarRefBots, "payments.getConnectedStarRefBots")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<2), &v.OffsetDate)
-	r.OptString(flags&(1<<2), &v.OffsetLink)
-	v.Limit = r.Int()
+	c.Int(&v.Limit)
 }
 
 func (*PaymentsGetConnectedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
 	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2208,23 +1265,15 @@ type PaymentsGetConnectedStarRefBot struct {
 	Bot  InputUserClass
 }
 
-func (*PaymentsGetConnectedStarRefBot) TypeID() uint32 { return IDPaymentsGetConnectedStarRefBot }
-
-func (v *PaymentsGetConnectedStarRefBot) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetConnectedStarRefBot)
-	putInputPeer(b, v.Peer, "payments.getConnectedStarRefBot.peer")
-	putInputUser(b, v.Bot, "payments.getConnectedStarRefBot.bot")
-}
-
-func (v *PaymentsGetConnectedStarRefBot) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetConnectedStarRefBot, "payments.getConnectedStarRefBot")
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.Bot)
+func (v *PaymentsGetConnectedStarRefBot) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetConnectedStarRefBot, "payments.getConnectedStarRefBot")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getConnectedStarRefBot.peer")
+	codeInputUser(c, 0, 0, &v.Bot, "payments.getConnectedStarRefBot.bot")
 }
 
 func (*PaymentsGetConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
 	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2237,37 +1286,19 @@ type PaymentsGetSuggestedStarRefBots struct {
 	Limit          int32
 }
 
-func (*PaymentsGetSuggestedStarRefBots) TypeID() uint32 { return IDPaymentsGetSuggestedStarRefBots }
-
-func (v *PaymentsGetSuggestedStarRefBots) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSuggestedStarRefBots)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.OrderByRevenue {
-		flags |= 1 << 0
-	}
-	if v.OrderByDate {
-		flags |= 1 << 1
-	}
-	putInputPeer(b, v.Peer, "payments.getSuggestedStarRefBots.peer")
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetSuggestedStarRefBots) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSuggestedStarRefBots, "payments.getSuggestedStarRefBots")
-	flags := r.Uint32()
-	v.OrderByRevenue = flags&(1<<0) != 0
-	v.OrderByDate = flags&(1<<1) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PaymentsGetSuggestedStarRefBots) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetSuggestedStarRefBots, "payments.getSuggestedStarRefBots")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.OrderByRevenue)
+	c.True(flags, 1<<1, &v.OrderByDate)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getSuggestedStarRefBots.peer")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PaymentsGetSuggestedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsSuggestedStarRefBots {
 	v := new(PaymentsSuggestedStarRefBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2277,23 +1308,15 @@ type PaymentsConnectStarRefBot struct {
 	Bot  InputUserClass
 }
 
-func (*PaymentsConnectStarRefBot) TypeID() uint32 { return IDPaymentsConnectStarRefBot }
-
-func (v *PaymentsConnectStarRefBot) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsConnectStarRefBot)
-	putInputPeer(b, v.Peer, "payments.connectStarRefBot.peer")
-	putInputUser(b, v.Bot, "payments.connectStarRefBot.bot")
-}
-
-func (v *PaymentsConnectStarRefBot) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsConnectStarRefBot, "payments.connectStarRefBot")
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.Bot)
+func (v *PaymentsConnectStarRefBot) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsConnectStarRefBot, "payments.connectStarRefBot")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.connectStarRefBot.peer")
+	codeInputUser(c, 0, 0, &v.Bot, "payments.connectStarRefBot.bot")
 }
 
 func (*PaymentsConnectStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
 	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2304,31 +1327,17 @@ type PaymentsEditConnectedStarRefBot struct {
 	Link    string
 }
 
-func (*PaymentsEditConnectedStarRefBot) TypeID() uint32 { return IDPaymentsEditConnectedStarRefBot }
-
-func (v *PaymentsEditConnectedStarRefBot) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsEditConnectedStarRefBot)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Revoked {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "payments.editConnectedStarRefBot.peer")
-	b.String(v.Link)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsEditConnectedStarRefBot) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsEditConnectedStarRefBot, "payments.editConnectedStarRefBot")
-	flags := r.Uint32()
-	v.Revoked = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Link)
+func (v *PaymentsEditConnectedStarRefBot) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsEditConnectedStarRefBot, "payments.editConnectedStarRefBot")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Revoked)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.editConnectedStarRefBot.peer")
+	c.String(&v.Link)
 }
 
 func (*PaymentsEditConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
 	v := new(PaymentsConnectedStarRefBots)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2337,21 +1346,14 @@ type PaymentsGetStarGiftUpgradePreview struct {
 	GiftID int64
 }
 
-func (*PaymentsGetStarGiftUpgradePreview) TypeID() uint32 { return IDPaymentsGetStarGiftUpgradePreview }
-
-func (v *PaymentsGetStarGiftUpgradePreview) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftUpgradePreview)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsGetStarGiftUpgradePreview) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftUpgradePreview, "payments.getStarGiftUpgradePreview")
-	v.GiftID = r.Long()
+func (v *PaymentsGetStarGiftUpgradePreview) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftUpgradePreview, "payments.getStarGiftUpgradePreview")
+	c.Long(&v.GiftID)
 }
 
 func (*PaymentsGetStarGiftUpgradePreview) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradePreview {
 	v := new(PaymentsStarGiftUpgradePreview)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2361,24 +1363,11 @@ type PaymentsUpgradeStarGift struct {
 	Stargift            InputSavedStarGiftClass
 }
 
-func (*PaymentsUpgradeStarGift) TypeID() uint32 { return IDPaymentsUpgradeStarGift }
-
-func (v *PaymentsUpgradeStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUpgradeStarGift)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.KeepOriginalDetails {
-		flags |= 1 << 0
-	}
-	putInputSavedStarGift(b, v.Stargift, "payments.upgradeStarGift.stargift")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsUpgradeStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUpgradeStarGift, "payments.upgradeStarGift")
-	flags := r.Uint32()
-	v.KeepOriginalDetails = flags&(1<<0) != 0
-	readInputSavedStarGift(r, 1, &v.Stargift)
+func (v *PaymentsUpgradeStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsUpgradeStarGift, "payments.upgradeStarGift")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.KeepOriginalDetails)
+	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.upgradeStarGift.stargift")
 }
 
 func (*PaymentsUpgradeStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -2389,18 +1378,10 @@ type PaymentsTransferStarGift struct {
 	ToID     InputPeerClass
 }
 
-func (*PaymentsTransferStarGift) TypeID() uint32 { return IDPaymentsTransferStarGift }
-
-func (v *PaymentsTransferStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsTransferStarGift)
-	putInputSavedStarGift(b, v.Stargift, "payments.transferStarGift.stargift")
-	putInputPeer(b, v.ToID, "payments.transferStarGift.to_id")
-}
-
-func (v *PaymentsTransferStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsTransferStarGift, "payments.transferStarGift")
-	readInputSavedStarGift(r, 1, &v.Stargift)
-	readInputPeer(r, 1, &v.ToID)
+func (v *PaymentsTransferStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsTransferStarGift, "payments.transferStarGift")
+	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.transferStarGift.stargift")
+	codeInputPeer(c, 0, 0, &v.ToID, "payments.transferStarGift.to_id")
 }
 
 func (*PaymentsTransferStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -2410,21 +1391,14 @@ type PaymentsGetUniqueStarGift struct {
 	Slug string
 }
 
-func (*PaymentsGetUniqueStarGift) TypeID() uint32 { return IDPaymentsGetUniqueStarGift }
-
-func (v *PaymentsGetUniqueStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetUniqueStarGift)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsGetUniqueStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetUniqueStarGift, "payments.getUniqueStarGift")
-	r.ReadString(&v.Slug)
+func (v *PaymentsGetUniqueStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetUniqueStarGift, "payments.getUniqueStarGift")
+	c.String(&v.Slug)
 }
 
 func (*PaymentsGetUniqueStarGift) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGift {
 	v := new(PaymentsUniqueStarGift)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2445,70 +1419,27 @@ type PaymentsGetSavedStarGifts struct {
 	Limit               int32
 }
 
-func (*PaymentsGetSavedStarGifts) TypeID() uint32 { return IDPaymentsGetSavedStarGifts }
-
-func (v *PaymentsGetSavedStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSavedStarGifts)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ExcludeUnsaved {
-		flags |= 1 << 0
-	}
-	if v.ExcludeSaved {
-		flags |= 1 << 1
-	}
-	if v.ExcludeUnlimited {
-		flags |= 1 << 2
-	}
-	if v.ExcludeUnique {
-		flags |= 1 << 4
-	}
-	if v.SortByValue {
-		flags |= 1 << 5
-	}
-	if v.ExcludeUpgradable {
-		flags |= 1 << 7
-	}
-	if v.ExcludeUnupgradable {
-		flags |= 1 << 8
-	}
-	if v.PeerColorAvailable {
-		flags |= 1 << 9
-	}
-	if v.ExcludeHosted {
-		flags |= 1 << 10
-	}
-	putInputPeer(b, v.Peer, "payments.getSavedStarGifts.peer")
-	if v.CollectionID.Set {
-		flags |= 1 << 6
-		b.Int(v.CollectionID.Value)
-	}
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetSavedStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSavedStarGifts, "payments.getSavedStarGifts")
-	flags := r.Uint32()
-	v.ExcludeUnsaved = flags&(1<<0) != 0
-	v.ExcludeSaved = flags&(1<<1) != 0
-	v.ExcludeUnlimited = flags&(1<<2) != 0
-	v.ExcludeUnique = flags&(1<<4) != 0
-	v.SortByValue = flags&(1<<5) != 0
-	v.ExcludeUpgradable = flags&(1<<7) != 0
-	v.ExcludeUnupgradable = flags&(1<<8) != 0
-	v.PeerColorAvailable = flags&(1<<9) != 0
-	v.ExcludeHosted = flags&(1<<10) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptInt(flags&(1<<6), &v.CollectionID)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PaymentsGetSavedStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetSavedStarGifts, "payments.getSavedStarGifts")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ExcludeUnsaved)
+	c.True(flags, 1<<1, &v.ExcludeSaved)
+	c.True(flags, 1<<2, &v.ExcludeUnlimited)
+	c.True(flags, 1<<4, &v.ExcludeUnique)
+	c.True(flags, 1<<5, &v.SortByValue)
+	c.True(flags, 1<<7, &v.ExcludeUpgradable)
+	c.True(flags, 1<<8, &v.ExcludeUnupgradable)
+	c.True(flags, 1<<9, &v.PeerColorAvailable)
+	c.True(flags, 1<<10, &v.ExcludeHosted)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getSavedStarGifts.peer")
+	c.OptInt(flags, 1<<6, &v.CollectionID)
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PaymentsGetSavedStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
 	v := new(PaymentsSavedStarGifts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2517,21 +1448,14 @@ type PaymentsGetSavedStarGift struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (*PaymentsGetSavedStarGift) TypeID() uint32 { return IDPaymentsGetSavedStarGift }
-
-func (v *PaymentsGetSavedStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetSavedStarGift)
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.getSavedStarGift.stargift")
-}
-
-func (v *PaymentsGetSavedStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetSavedStarGift, "payments.getSavedStarGift")
-	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+func (v *PaymentsGetSavedStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetSavedStarGift, "payments.getSavedStarGift")
+	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.getSavedStarGift.stargift")
 }
 
 func (*PaymentsGetSavedStarGift) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
 	v := new(PaymentsSavedStarGifts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2541,23 +1465,15 @@ type PaymentsGetStarGiftWithdrawalURL struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (*PaymentsGetStarGiftWithdrawalURL) TypeID() uint32 { return IDPaymentsGetStarGiftWithdrawalURL }
-
-func (v *PaymentsGetStarGiftWithdrawalURL) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftWithdrawalURL)
-	putInputSavedStarGift(b, v.Stargift, "payments.getStarGiftWithdrawalUrl.stargift")
-	putInputCheckPasswordSRP(b, v.Password, "payments.getStarGiftWithdrawalUrl.password")
-}
-
-func (v *PaymentsGetStarGiftWithdrawalURL) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftWithdrawalURL, "payments.getStarGiftWithdrawalUrl")
-	readInputSavedStarGift(r, 1, &v.Stargift)
-	readInputCheckPasswordSRP(r, 1, &v.Password)
+func (v *PaymentsGetStarGiftWithdrawalURL) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftWithdrawalURL, "payments.getStarGiftWithdrawalUrl")
+	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.getStarGiftWithdrawalUrl.stargift")
+	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "payments.getStarGiftWithdrawalUrl.password")
 }
 
 func (*PaymentsGetStarGiftWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarGiftWithdrawalURL {
 	v := new(PaymentsStarGiftWithdrawalURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2567,26 +1483,11 @@ type PaymentsToggleChatStarGiftNotifications struct {
 	Peer    InputPeerClass
 }
 
-func (*PaymentsToggleChatStarGiftNotifications) TypeID() uint32 {
-	return IDPaymentsToggleChatStarGiftNotifications
-}
-
-func (v *PaymentsToggleChatStarGiftNotifications) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsToggleChatStarGiftNotifications)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Enabled {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "payments.toggleChatStarGiftNotifications.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsToggleChatStarGiftNotifications) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsToggleChatStarGiftNotifications, "payments.toggleChatStarGiftNotifications")
-	flags := r.Uint32()
-	v.Enabled = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
+func (v *PaymentsToggleChatStarGiftNotifications) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsToggleChatStarGiftNotifications, "payments.toggleChatStarGiftNotifications")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Enabled)
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.toggleChatStarGiftNotifications.peer")
 }
 
 func (*PaymentsToggleChatStarGiftNotifications) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2597,20 +1498,10 @@ type PaymentsToggleStarGiftsPinnedToTop struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (*PaymentsToggleStarGiftsPinnedToTop) TypeID() uint32 {
-	return IDPaymentsToggleStarGiftsPinnedToTop
-}
-
-func (v *PaymentsToggleStarGiftsPinnedToTop) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsToggleStarGiftsPinnedToTop)
-	putInputPeer(b, v.Peer, "payments.toggleStarGiftsPinnedToTop.peer")
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.toggleStarGiftsPinnedToTop.stargift")
-}
-
-func (v *PaymentsToggleStarGiftsPinnedToTop) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsToggleStarGiftsPinnedToTop, "payments.toggleStarGiftsPinnedToTop")
-	readInputPeer(r, 1, &v.Peer)
-	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+func (v *PaymentsToggleStarGiftsPinnedToTop) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsToggleStarGiftsPinnedToTop, "payments.toggleStarGiftsPinnedToTop")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.toggleStarGiftsPinnedToTop.peer")
+	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.toggleStarGiftsPinnedToTop.stargift")
 }
 
 func (*PaymentsToggleStarGiftsPinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2620,16 +1511,9 @@ type PaymentsCanPurchaseStore struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (*PaymentsCanPurchaseStore) TypeID() uint32 { return IDPaymentsCanPurchaseStore }
-
-func (v *PaymentsCanPurchaseStore) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCanPurchaseStore)
-	putInputStorePaymentPurpose(b, v.Purpose, "payments.canPurchaseStore.purpose")
-}
-
-func (v *PaymentsCanPurchaseStore) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCanPurchaseStore, "payments.canPurchaseStore")
-	readInputStorePaymentPurpose(r, 1, &v.Purpose)
+func (v *PaymentsCanPurchaseStore) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCanPurchaseStore, "payments.canPurchaseStore")
+	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.canPurchaseStore.purpose")
 }
 
 func (*PaymentsCanPurchaseStore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2647,55 +1531,23 @@ type PaymentsGetResaleStarGifts struct {
 	Limit          int32
 }
 
-func (*PaymentsGetResaleStarGifts) TypeID() uint32 { return IDPaymentsGetResaleStarGifts }
-
-func (v *PaymentsGetResaleStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetResaleStarGifts)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.SortByPrice {
-		flags |= 1 << 1
-	}
-	if v.SortByNum {
-		flags |= 1 << 2
-	}
-	if v.ForCraft {
-		flags |= 1 << 4
-	}
-	if v.StarsOnly {
-		flags |= 1 << 5
-	}
-	if v.AttributesHash.Set {
-		flags |= 1 << 0
-		b.Long(v.AttributesHash.Value)
-	}
-	b.Long(v.GiftID)
-	if v.Attributes != nil {
-		flags |= 1 << 3
-		putStarGiftAttributeIDClasses(b, v.Attributes, "payments.getResaleStarGifts.attributes")
-	}
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsGetResaleStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetResaleStarGifts, "payments.getResaleStarGifts")
-	flags := r.Uint32()
-	v.SortByPrice = flags&(1<<1) != 0
-	v.SortByNum = flags&(1<<2) != 0
-	v.ForCraft = flags&(1<<4) != 0
-	v.StarsOnly = flags&(1<<5) != 0
-	r.OptLong(flags&(1<<0), &v.AttributesHash)
-	v.GiftID = r.Long()
-	readStarGiftAttributeIDClasses(r, flags&(1<<3), &v.Attributes)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PaymentsGetResaleStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetResaleStarGifts, "payments.getResaleStarGifts")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.SortByPrice)
+	c.True(flags, 1<<2, &v.SortByNum)
+	c.True(flags, 1<<4, &v.ForCraft)
+	c.True(flags, 1<<5, &v.StarsOnly)
+	c.OptLong(flags, 1<<0, &v.AttributesHash)
+	c.Long(&v.GiftID)
+	vectorStarGiftAttributeIDClasses(c, flags, 1<<3, &v.Attributes, "payments.getResaleStarGifts.attributes")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PaymentsGetResaleStarGifts) DecodeResult(r *tl.Reader) *PaymentsResaleStarGifts {
 	v := new(PaymentsResaleStarGifts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2705,18 +1557,10 @@ type PaymentsUpdateStarGiftPrice struct {
 	ResellAmount StarsAmountClass
 }
 
-func (*PaymentsUpdateStarGiftPrice) TypeID() uint32 { return IDPaymentsUpdateStarGiftPrice }
-
-func (v *PaymentsUpdateStarGiftPrice) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUpdateStarGiftPrice)
-	putInputSavedStarGift(b, v.Stargift, "payments.updateStarGiftPrice.stargift")
-	putStarsAmount(b, v.ResellAmount, "payments.updateStarGiftPrice.resell_amount")
-}
-
-func (v *PaymentsUpdateStarGiftPrice) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUpdateStarGiftPrice, "payments.updateStarGiftPrice")
-	readInputSavedStarGift(r, 1, &v.Stargift)
-	readStarsAmount(r, 1, &v.ResellAmount)
+func (v *PaymentsUpdateStarGiftPrice) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsUpdateStarGiftPrice, "payments.updateStarGiftPrice")
+	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.updateStarGiftPrice.stargift")
+	codeStarsAmount(c, 0, 0, &v.ResellAmount, "payments.updateStarGiftPrice.resell_amount")
 }
 
 func (*PaymentsUpdateStarGiftPrice) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -2728,25 +1572,16 @@ type PaymentsCreateStarGiftCollection struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (*PaymentsCreateStarGiftCollection) TypeID() uint32 { return IDPaymentsCreateStarGiftCollection }
-
-func (v *PaymentsCreateStarGiftCollection) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCreateStarGiftCollection)
-	putInputPeer(b, v.Peer, "payments.createStarGiftCollection.peer")
-	b.String(v.Title)
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.createStarGiftCollection.stargift")
-}
-
-func (v *PaymentsCreateStarGiftCollection) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCreateStarGiftCollection, "payments.createStarGiftCollection")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Title)
-	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+func (v *PaymentsCreateStarGiftCollection) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCreateStarGiftCollection, "payments.createStarGiftCollection")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.createStarGiftCollection.peer")
+	c.String(&v.Title)
+	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.createStarGiftCollection.stargift")
 }
 
 func (*PaymentsCreateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
 	v := new(StarGiftCollection)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2760,47 +1595,20 @@ type PaymentsUpdateStarGiftCollection struct {
 	Order          []InputSavedStarGiftClass
 }
 
-func (*PaymentsUpdateStarGiftCollection) TypeID() uint32 { return IDPaymentsUpdateStarGiftCollection }
-
-func (v *PaymentsUpdateStarGiftCollection) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsUpdateStarGiftCollection)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "payments.updateStarGiftCollection.peer")
-	b.Int(v.CollectionID)
-	if v.Title.Set {
-		flags |= 1 << 0
-		b.String(v.Title.Value)
-	}
-	if v.DeleteStargift != nil {
-		flags |= 1 << 1
-		putInputSavedStarGiftClasses(b, v.DeleteStargift, "payments.updateStarGiftCollection.delete_stargift")
-	}
-	if v.AddStargift != nil {
-		flags |= 1 << 2
-		putInputSavedStarGiftClasses(b, v.AddStargift, "payments.updateStarGiftCollection.add_stargift")
-	}
-	if v.Order != nil {
-		flags |= 1 << 3
-		putInputSavedStarGiftClasses(b, v.Order, "payments.updateStarGiftCollection.order")
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsUpdateStarGiftCollection) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsUpdateStarGiftCollection, "payments.updateStarGiftCollection")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.CollectionID = r.Int()
-	r.OptString(flags&(1<<0), &v.Title)
-	readInputSavedStarGiftClasses(r, flags&(1<<1), &v.DeleteStargift)
-	readInputSavedStarGiftClasses(r, flags&(1<<2), &v.AddStargift)
-	readInputSavedStarGiftClasses(r, flags&(1<<3), &v.Order)
+func (v *PaymentsUpdateStarGiftCollection) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsUpdateStarGiftCollection, "payments.updateStarGiftCollection")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.updateStarGiftCollection.peer")
+	c.Int(&v.CollectionID)
+	c.OptString(flags, 1<<0, &v.Title)
+	vectorInputSavedStarGiftClasses(c, flags, 1<<1, &v.DeleteStargift, "payments.updateStarGiftCollection.delete_stargift")
+	vectorInputSavedStarGiftClasses(c, flags, 1<<2, &v.AddStargift, "payments.updateStarGiftCollection.add_stargift")
+	vectorInputSavedStarGiftClasses(c, flags, 1<<3, &v.Order, "payments.updateStarGiftCollection.order")
 }
 
 func (*PaymentsUpdateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
 	v := new(StarGiftCollection)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2810,20 +1618,10 @@ type PaymentsReorderStarGiftCollections struct {
 	Order []int32
 }
 
-func (*PaymentsReorderStarGiftCollections) TypeID() uint32 {
-	return IDPaymentsReorderStarGiftCollections
-}
-
-func (v *PaymentsReorderStarGiftCollections) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsReorderStarGiftCollections)
-	putInputPeer(b, v.Peer, "payments.reorderStarGiftCollections.peer")
-	b.Ints(v.Order)
-}
-
-func (v *PaymentsReorderStarGiftCollections) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsReorderStarGiftCollections, "payments.reorderStarGiftCollections")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.Order)
+func (v *PaymentsReorderStarGiftCollections) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsReorderStarGiftCollections, "payments.reorderStarGiftCollections")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.reorderStarGiftCollections.peer")
+	c.Ints(&v.Order)
 }
 
 func (*PaymentsReorderStarGiftCollections) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2834,18 +1632,10 @@ type PaymentsDeleteStarGiftCollection struct {
 	CollectionID int32
 }
 
-func (*PaymentsDeleteStarGiftCollection) TypeID() uint32 { return IDPaymentsDeleteStarGiftCollection }
-
-func (v *PaymentsDeleteStarGiftCollection) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsDeleteStarGiftCollection)
-	putInputPeer(b, v.Peer, "payments.deleteStarGiftCollection.peer")
-	b.Int(v.CollectionID)
-}
-
-func (v *PaymentsDeleteStarGiftCollection) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsDeleteStarGiftCollection, "payments.deleteStarGiftCollection")
-	readInputPeer(r, 1, &v.Peer)
-	v.CollectionID = r.Int()
+func (v *PaymentsDeleteStarGiftCollection) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsDeleteStarGiftCollection, "payments.deleteStarGiftCollection")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.deleteStarGiftCollection.peer")
+	c.Int(&v.CollectionID)
 }
 
 func (*PaymentsDeleteStarGiftCollection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -2856,18 +1646,10 @@ type PaymentsGetStarGiftCollections struct {
 	Hash int64
 }
 
-func (*PaymentsGetStarGiftCollections) TypeID() uint32 { return IDPaymentsGetStarGiftCollections }
-
-func (v *PaymentsGetStarGiftCollections) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftCollections)
-	putInputPeer(b, v.Peer, "payments.getStarGiftCollections.peer")
-	b.Long(v.Hash)
-}
-
-func (v *PaymentsGetStarGiftCollections) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftCollections, "payments.getStarGiftCollections")
-	readInputPeer(r, 1, &v.Peer)
-	v.Hash = r.Long()
+func (v *PaymentsGetStarGiftCollections) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftCollections, "payments.getStarGiftCollections")
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarGiftCollections.peer")
+	c.Long(&v.Hash)
 }
 
 func (*PaymentsGetStarGiftCollections) DecodeResult(r *tl.Reader) PaymentsStarGiftCollectionsClass {
@@ -2879,23 +1661,14 @@ type PaymentsGetUniqueStarGiftValueInfo struct {
 	Slug string
 }
 
-func (*PaymentsGetUniqueStarGiftValueInfo) TypeID() uint32 {
-	return IDPaymentsGetUniqueStarGiftValueInfo
-}
-
-func (v *PaymentsGetUniqueStarGiftValueInfo) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetUniqueStarGiftValueInfo)
-	b.String(v.Slug)
-}
-
-func (v *PaymentsGetUniqueStarGiftValueInfo) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetUniqueStarGiftValueInfo, "payments.getUniqueStarGiftValueInfo")
-	r.ReadString(&v.Slug)
+func (v *PaymentsGetUniqueStarGiftValueInfo) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetUniqueStarGiftValueInfo, "payments.getUniqueStarGiftValueInfo")
+	c.String(&v.Slug)
 }
 
 func (*PaymentsGetUniqueStarGiftValueInfo) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGiftValueInfo {
 	v := new(PaymentsUniqueStarGiftValueInfo)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2904,16 +1677,9 @@ type PaymentsCheckCanSendGift struct {
 	GiftID int64
 }
 
-func (*PaymentsCheckCanSendGift) TypeID() uint32 { return IDPaymentsCheckCanSendGift }
-
-func (v *PaymentsCheckCanSendGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCheckCanSendGift)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsCheckCanSendGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCheckCanSendGift, "payments.checkCanSendGift")
-	v.GiftID = r.Long()
+func (v *PaymentsCheckCanSendGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCheckCanSendGift, "payments.checkCanSendGift")
+	c.Long(&v.GiftID)
 }
 
 func (*PaymentsCheckCanSendGift) DecodeResult(r *tl.Reader) PaymentsCheckCanSendGiftResultClass {
@@ -2926,23 +1692,15 @@ type PaymentsGetStarGiftAuctionState struct {
 	Version int32
 }
 
-func (*PaymentsGetStarGiftAuctionState) TypeID() uint32 { return IDPaymentsGetStarGiftAuctionState }
-
-func (v *PaymentsGetStarGiftAuctionState) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftAuctionState)
-	putInputStarGiftAuction(b, v.Auction, "payments.getStarGiftAuctionState.auction")
-	b.Int(v.Version)
-}
-
-func (v *PaymentsGetStarGiftAuctionState) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftAuctionState, "payments.getStarGiftAuctionState")
-	readInputStarGiftAuction(r, 1, &v.Auction)
-	v.Version = r.Int()
+func (v *PaymentsGetStarGiftAuctionState) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftAuctionState, "payments.getStarGiftAuctionState")
+	codeInputStarGiftAuction(c, 0, 0, &v.Auction, "payments.getStarGiftAuctionState.auction")
+	c.Int(&v.Version)
 }
 
 func (*PaymentsGetStarGiftAuctionState) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionState {
 	v := new(PaymentsStarGiftAuctionState)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2951,23 +1709,14 @@ type PaymentsGetStarGiftAuctionAcquiredGifts struct {
 	GiftID int64
 }
 
-func (*PaymentsGetStarGiftAuctionAcquiredGifts) TypeID() uint32 {
-	return IDPaymentsGetStarGiftAuctionAcquiredGifts
-}
-
-func (v *PaymentsGetStarGiftAuctionAcquiredGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftAuctionAcquiredGifts)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsGetStarGiftAuctionAcquiredGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftAuctionAcquiredGifts, "payments.getStarGiftAuctionAcquiredGifts")
-	v.GiftID = r.Long()
+func (v *PaymentsGetStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftAuctionAcquiredGifts, "payments.getStarGiftAuctionAcquiredGifts")
+	c.Long(&v.GiftID)
 }
 
 func (*PaymentsGetStarGiftAuctionAcquiredGifts) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionAcquiredGifts {
 	v := new(PaymentsStarGiftAuctionAcquiredGifts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -2976,16 +1725,9 @@ type PaymentsGetStarGiftActiveAuctions struct {
 	Hash int64
 }
 
-func (*PaymentsGetStarGiftActiveAuctions) TypeID() uint32 { return IDPaymentsGetStarGiftActiveAuctions }
-
-func (v *PaymentsGetStarGiftActiveAuctions) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftActiveAuctions)
-	b.Long(v.Hash)
-}
-
-func (v *PaymentsGetStarGiftActiveAuctions) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftActiveAuctions, "payments.getStarGiftActiveAuctions")
-	v.Hash = r.Long()
+func (v *PaymentsGetStarGiftActiveAuctions) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftActiveAuctions, "payments.getStarGiftActiveAuctions")
+	c.Long(&v.Hash)
 }
 
 func (*PaymentsGetStarGiftActiveAuctions) DecodeResult(r *tl.Reader) PaymentsStarGiftActiveAuctionsClass {
@@ -2998,24 +1740,11 @@ type PaymentsResolveStarGiftOffer struct {
 	OfferMsgID int32
 }
 
-func (*PaymentsResolveStarGiftOffer) TypeID() uint32 { return IDPaymentsResolveStarGiftOffer }
-
-func (v *PaymentsResolveStarGiftOffer) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsResolveStarGiftOffer)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Decline {
-		flags |= 1 << 0
-	}
-	b.Int(v.OfferMsgID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsResolveStarGiftOffer) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsResolveStarGiftOffer, "payments.resolveStarGiftOffer")
-	flags := r.Uint32()
-	v.Decline = flags&(1<<0) != 0
-	v.OfferMsgID = r.Int()
+func (v *PaymentsResolveStarGiftOffer) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsResolveStarGiftOffer, "payments.resolveStarGiftOffer")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Decline)
+	c.Int(&v.OfferMsgID)
 }
 
 func (*PaymentsResolveStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3030,33 +1759,15 @@ type PaymentsSendStarGiftOffer struct {
 	AllowPaidStars tl.Optional[int64]
 }
 
-func (*PaymentsSendStarGiftOffer) TypeID() uint32 { return IDPaymentsSendStarGiftOffer }
-
-func (v *PaymentsSendStarGiftOffer) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsSendStarGiftOffer)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "payments.sendStarGiftOffer.peer")
-	b.String(v.Slug)
-	putStarsAmount(b, v.Price, "payments.sendStarGiftOffer.price")
-	b.Int(v.Duration)
-	b.Long(v.RandomID)
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 0
-		b.Long(v.AllowPaidStars.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PaymentsSendStarGiftOffer) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsSendStarGiftOffer, "payments.sendStarGiftOffer")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Slug)
-	readStarsAmount(r, 1, &v.Price)
-	v.Duration = r.Int()
-	v.RandomID = r.Long()
-	r.OptLong(flags&(1<<0), &v.AllowPaidStars)
+func (v *PaymentsSendStarGiftOffer) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsSendStarGiftOffer, "payments.sendStarGiftOffer")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "payments.sendStarGiftOffer.peer")
+	c.String(&v.Slug)
+	codeStarsAmount(c, 0, 0, &v.Price, "payments.sendStarGiftOffer.price")
+	c.Int(&v.Duration)
+	c.Long(&v.RandomID)
+	c.OptLong(flags, 1<<0, &v.AllowPaidStars)
 }
 
 func (*PaymentsSendStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3066,23 +1777,14 @@ type PaymentsGetStarGiftUpgradeAttributes struct {
 	GiftID int64
 }
 
-func (*PaymentsGetStarGiftUpgradeAttributes) TypeID() uint32 {
-	return IDPaymentsGetStarGiftUpgradeAttributes
-}
-
-func (v *PaymentsGetStarGiftUpgradeAttributes) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetStarGiftUpgradeAttributes)
-	b.Long(v.GiftID)
-}
-
-func (v *PaymentsGetStarGiftUpgradeAttributes) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetStarGiftUpgradeAttributes, "payments.getStarGiftUpgradeAttributes")
-	v.GiftID = r.Long()
+func (v *PaymentsGetStarGiftUpgradeAttributes) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetStarGiftUpgradeAttributes, "payments.getStarGiftUpgradeAttributes")
+	c.Long(&v.GiftID)
 }
 
 func (*PaymentsGetStarGiftUpgradeAttributes) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradeAttributes {
 	v := new(PaymentsStarGiftUpgradeAttributes)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3093,25 +1795,16 @@ type PaymentsGetCraftStarGifts struct {
 	Limit  int32
 }
 
-func (*PaymentsGetCraftStarGifts) TypeID() uint32 { return IDPaymentsGetCraftStarGifts }
-
-func (v *PaymentsGetCraftStarGifts) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsGetCraftStarGifts)
-	b.Long(v.GiftID)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PaymentsGetCraftStarGifts) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsGetCraftStarGifts, "payments.getCraftStarGifts")
-	v.GiftID = r.Long()
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PaymentsGetCraftStarGifts) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsGetCraftStarGifts, "payments.getCraftStarGifts")
+	c.Long(&v.GiftID)
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PaymentsGetCraftStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
 	v := new(PaymentsSavedStarGifts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -3120,16 +1813,9 @@ type PaymentsCraftStarGift struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (*PaymentsCraftStarGift) TypeID() uint32 { return IDPaymentsCraftStarGift }
-
-func (v *PaymentsCraftStarGift) Encode(b *tl.Buffer) {
-	b.ID(IDPaymentsCraftStarGift)
-	putInputSavedStarGiftClasses(b, v.Stargift, "payments.craftStarGift.stargift")
-}
-
-func (v *PaymentsCraftStarGift) Decode(r *tl.Reader) {
-	r.Expect(IDPaymentsCraftStarGift, "payments.craftStarGift")
-	readInputSavedStarGiftClasses(r, 1, &v.Stargift)
+func (v *PaymentsCraftStarGift) TL(c *tl.Codec) {
+	c.Begin(IDPaymentsCraftStarGift, "payments.craftStarGift")
+	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.craftStarGift.stargift")
 }
 
 func (*PaymentsCraftStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -3146,19 +1832,31 @@ func (*PaymentsPaymentFormStarGift) isPaymentsPaymentForm() {}
 
 // DecodePaymentsPaymentForm decodes a boxed payments.PaymentForm.
 func DecodePaymentsPaymentForm(r *tl.Reader) (v PaymentsPaymentFormClass) {
-	switch r.PeekID() {
-	case IDPaymentsPaymentForm:
-		v = new(PaymentsPaymentForm)
-	case IDPaymentsPaymentFormStars:
-		v = new(PaymentsPaymentFormStars)
-	case IDPaymentsPaymentFormStarGift:
-		v = new(PaymentsPaymentFormStarGift)
-	default:
-		r.Unexpected(r.ID(), "payments.PaymentForm")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsPaymentForm(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsPaymentForm(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsPaymentFormClass, field string) {
+	var o PaymentsPaymentFormClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsPaymentForm:
+		o = new(PaymentsPaymentForm)
+	case IDPaymentsPaymentFormStars:
+		o = new(PaymentsPaymentFormStars)
+	case IDPaymentsPaymentFormStarGift:
+		o = new(PaymentsPaymentFormStarGift)
+	default:
+		c.Unexpected("payments.PaymentForm")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsPaymentResultClass is a payments.PaymentResult: one of payments.paymentResult, payments.paymentVerificationNeeded.
@@ -3172,17 +1870,29 @@ func (*PaymentsPaymentVerificationNeeded) isPaymentsPaymentResult() {}
 
 // DecodePaymentsPaymentResult decodes a boxed payments.PaymentResult.
 func DecodePaymentsPaymentResult(r *tl.Reader) (v PaymentsPaymentResultClass) {
-	switch r.PeekID() {
-	case IDPaymentsPaymentResult:
-		v = new(PaymentsPaymentResult)
-	case IDPaymentsPaymentVerificationNeeded:
-		v = new(PaymentsPaymentVerificationNeeded)
-	default:
-		r.Unexpected(r.ID(), "payments.PaymentResult")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsPaymentResult(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsPaymentResult(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsPaymentResultClass, field string) {
+	var o PaymentsPaymentResultClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsPaymentResult:
+		o = new(PaymentsPaymentResult)
+	case IDPaymentsPaymentVerificationNeeded:
+		o = new(PaymentsPaymentVerificationNeeded)
+	default:
+		c.Unexpected("payments.PaymentResult")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsPaymentReceiptClass is a payments.PaymentReceipt: one of payments.paymentReceipt, payments.paymentReceiptStars.
@@ -3196,17 +1906,29 @@ func (*PaymentsPaymentReceiptStars) isPaymentsPaymentReceipt() {}
 
 // DecodePaymentsPaymentReceipt decodes a boxed payments.PaymentReceipt.
 func DecodePaymentsPaymentReceipt(r *tl.Reader) (v PaymentsPaymentReceiptClass) {
-	switch r.PeekID() {
-	case IDPaymentsPaymentReceipt:
-		v = new(PaymentsPaymentReceipt)
-	case IDPaymentsPaymentReceiptStars:
-		v = new(PaymentsPaymentReceiptStars)
-	default:
-		r.Unexpected(r.ID(), "payments.PaymentReceipt")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsPaymentReceipt(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsPaymentReceipt(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsPaymentReceiptClass, field string) {
+	var o PaymentsPaymentReceiptClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsPaymentReceipt:
+		o = new(PaymentsPaymentReceipt)
+	case IDPaymentsPaymentReceiptStars:
+		o = new(PaymentsPaymentReceiptStars)
+	default:
+		c.Unexpected("payments.PaymentReceipt")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsGiveawayInfoClass is a payments.GiveawayInfo: one of payments.giveawayInfo, payments.giveawayInfoResults.
@@ -3220,17 +1942,29 @@ func (*PaymentsGiveawayInfoResults) isPaymentsGiveawayInfo() {}
 
 // DecodePaymentsGiveawayInfo decodes a boxed payments.GiveawayInfo.
 func DecodePaymentsGiveawayInfo(r *tl.Reader) (v PaymentsGiveawayInfoClass) {
-	switch r.PeekID() {
-	case IDPaymentsGiveawayInfo:
-		v = new(PaymentsGiveawayInfo)
-	case IDPaymentsGiveawayInfoResults:
-		v = new(PaymentsGiveawayInfoResults)
-	default:
-		r.Unexpected(r.ID(), "payments.GiveawayInfo")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsGiveawayInfo(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsGiveawayInfo(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsGiveawayInfoClass, field string) {
+	var o PaymentsGiveawayInfoClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsGiveawayInfo:
+		o = new(PaymentsGiveawayInfo)
+	case IDPaymentsGiveawayInfoResults:
+		o = new(PaymentsGiveawayInfoResults)
+	default:
+		c.Unexpected("payments.GiveawayInfo")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsStarGiftsClass is a payments.StarGifts: one of payments.starGiftsNotModified, payments.starGifts.
@@ -3244,17 +1978,29 @@ func (*PaymentsStarGifts) isPaymentsStarGifts()            {}
 
 // DecodePaymentsStarGifts decodes a boxed payments.StarGifts.
 func DecodePaymentsStarGifts(r *tl.Reader) (v PaymentsStarGiftsClass) {
-	switch r.PeekID() {
-	case IDPaymentsStarGiftsNotModified:
-		v = new(PaymentsStarGiftsNotModified)
-	case IDPaymentsStarGifts:
-		v = new(PaymentsStarGifts)
-	default:
-		r.Unexpected(r.ID(), "payments.StarGifts")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsStarGifts(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsStarGifts(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsStarGiftsClass, field string) {
+	var o PaymentsStarGiftsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsStarGiftsNotModified:
+		o = new(PaymentsStarGiftsNotModified)
+	case IDPaymentsStarGifts:
+		o = new(PaymentsStarGifts)
+	default:
+		c.Unexpected("payments.StarGifts")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsStarGiftCollectionsClass is a payments.StarGiftCollections: one of payments.starGiftCollectionsNotModified, payments.starGiftCollections.
@@ -3268,17 +2014,29 @@ func (*PaymentsStarGiftCollections) isPaymentsStarGiftCollections()            {
 
 // DecodePaymentsStarGiftCollections decodes a boxed payments.StarGiftCollections.
 func DecodePaymentsStarGiftCollections(r *tl.Reader) (v PaymentsStarGiftCollectionsClass) {
-	switch r.PeekID() {
-	case IDPaymentsStarGiftCollectionsNotModified:
-		v = new(PaymentsStarGiftCollectionsNotModified)
-	case IDPaymentsStarGiftCollections:
-		v = new(PaymentsStarGiftCollections)
-	default:
-		r.Unexpected(r.ID(), "payments.StarGiftCollections")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsStarGiftCollections(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsStarGiftCollections(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsStarGiftCollectionsClass, field string) {
+	var o PaymentsStarGiftCollectionsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsStarGiftCollectionsNotModified:
+		o = new(PaymentsStarGiftCollectionsNotModified)
+	case IDPaymentsStarGiftCollections:
+		o = new(PaymentsStarGiftCollections)
+	default:
+		c.Unexpected("payments.StarGiftCollections")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsCheckCanSendGiftResultClass is a payments.CheckCanSendGiftResult: one of payments.checkCanSendGiftResultOk, payments.checkCanSendGiftResultFail.
@@ -3292,17 +2050,29 @@ func (*PaymentsCheckCanSendGiftResultFail) isPaymentsCheckCanSendGiftResult() {}
 
 // DecodePaymentsCheckCanSendGiftResult decodes a boxed payments.CheckCanSendGiftResult.
 func DecodePaymentsCheckCanSendGiftResult(r *tl.Reader) (v PaymentsCheckCanSendGiftResultClass) {
-	switch r.PeekID() {
-	case IDPaymentsCheckCanSendGiftResultOK:
-		v = new(PaymentsCheckCanSendGiftResultOK)
-	case IDPaymentsCheckCanSendGiftResultFail:
-		v = new(PaymentsCheckCanSendGiftResultFail)
-	default:
-		r.Unexpected(r.ID(), "payments.CheckCanSendGiftResult")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsCheckCanSendGiftResult(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsCheckCanSendGiftResult(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsCheckCanSendGiftResultClass, field string) {
+	var o PaymentsCheckCanSendGiftResultClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsCheckCanSendGiftResultOK:
+		o = new(PaymentsCheckCanSendGiftResultOK)
+	case IDPaymentsCheckCanSendGiftResultFail:
+		o = new(PaymentsCheckCanSendGiftResultFail)
+	default:
+		c.Unexpected("payments.CheckCanSendGiftResult")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // PaymentsStarGiftActiveAuctionsClass is a payments.StarGiftActiveAuctions: one of payments.starGiftActiveAuctionsNotModified, payments.starGiftActiveAuctions.
@@ -3316,15 +2086,27 @@ func (*PaymentsStarGiftActiveAuctions) isPaymentsStarGiftActiveAuctions()       
 
 // DecodePaymentsStarGiftActiveAuctions decodes a boxed payments.StarGiftActiveAuctions.
 func DecodePaymentsStarGiftActiveAuctions(r *tl.Reader) (v PaymentsStarGiftActiveAuctionsClass) {
-	switch r.PeekID() {
-	case IDPaymentsStarGiftActiveAuctionsNotModified:
-		v = new(PaymentsStarGiftActiveAuctionsNotModified)
-	case IDPaymentsStarGiftActiveAuctions:
-		v = new(PaymentsStarGiftActiveAuctions)
-	default:
-		r.Unexpected(r.ID(), "payments.StarGiftActiveAuctions")
-		return nil
-	}
-	v.Decode(r)
+	codePaymentsStarGiftActiveAuctions(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePaymentsStarGiftActiveAuctions(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsStarGiftActiveAuctionsClass, field string) {
+	var o PaymentsStarGiftActiveAuctionsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPaymentsStarGiftActiveAuctionsNotModified:
+		o = new(PaymentsStarGiftActiveAuctionsNotModified)
+	case IDPaymentsStarGiftActiveAuctions:
+		o = new(PaymentsStarGiftActiveAuctions)
+	default:
+		c.Unexpected("payments.StarGiftActiveAuctions")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

@@ -12,18 +12,10 @@ type PhonePhoneCall struct {
 	Users     []UserClass
 }
 
-func (*PhonePhoneCall) TypeID() uint32 { return IDPhonePhoneCall }
-
-func (v *PhonePhoneCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhonePhoneCall)
-	putPhoneCall(b, v.PhoneCall, "phone.phoneCall.phone_call")
-	putUserClasses(b, v.Users, "phone.phoneCall.users")
-}
-
-func (v *PhonePhoneCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhonePhoneCall, "phone.phoneCall")
-	readPhoneCall(r, 1, &v.PhoneCall)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhonePhoneCall) TL(c *tl.Codec) {
+	c.Begin(IDPhonePhoneCall, "phone.phoneCall")
+	codePhoneCall(c, 0, 0, &v.PhoneCall, "phone.phoneCall.phone_call")
+	vectorUserClasses(c, 0, 0, &v.Users, "phone.phoneCall.users")
 }
 
 // PhoneGroupCall is phone.groupCall#9e727aad.
@@ -35,24 +27,13 @@ type PhoneGroupCall struct {
 	Users                  []UserClass
 }
 
-func (*PhoneGroupCall) TypeID() uint32 { return IDPhoneGroupCall }
-
-func (v *PhoneGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGroupCall)
-	putGroupCall(b, v.Call, "phone.groupCall.call")
-	putGroupCallParticipants(b, v.Participants)
-	b.String(v.ParticipantsNextOffset)
-	putChatClasses(b, v.Chats, "phone.groupCall.chats")
-	putUserClasses(b, v.Users, "phone.groupCall.users")
-}
-
-func (v *PhoneGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGroupCall, "phone.groupCall")
-	readGroupCall(r, 1, &v.Call)
-	readGroupCallParticipants(r, 1, &v.Participants)
-	r.ReadString(&v.ParticipantsNextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhoneGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGroupCall, "phone.groupCall")
+	codeGroupCall(c, 0, 0, &v.Call, "phone.groupCall.call")
+	vectorGroupCallParticipants(c, 0, 0, &v.Participants)
+	c.String(&v.ParticipantsNextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "phone.groupCall.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "phone.groupCall.users")
 }
 
 // PhoneGroupParticipants is phone.groupParticipants#f47751b6.
@@ -65,26 +46,14 @@ type PhoneGroupParticipants struct {
 	Version      int32
 }
 
-func (*PhoneGroupParticipants) TypeID() uint32 { return IDPhoneGroupParticipants }
-
-func (v *PhoneGroupParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGroupParticipants)
-	b.Int(v.Count)
-	putGroupCallParticipants(b, v.Participants)
-	b.String(v.NextOffset)
-	putChatClasses(b, v.Chats, "phone.groupParticipants.chats")
-	putUserClasses(b, v.Users, "phone.groupParticipants.users")
-	b.Int(v.Version)
-}
-
-func (v *PhoneGroupParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGroupParticipants, "phone.groupParticipants")
-	v.Count = r.Int()
-	readGroupCallParticipants(r, 1, &v.Participants)
-	r.ReadString(&v.NextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	v.Version = r.Int()
+func (v *PhoneGroupParticipants) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGroupParticipants, "phone.groupParticipants")
+	c.Int(&v.Count)
+	vectorGroupCallParticipants(c, 0, 0, &v.Participants)
+	c.String(&v.NextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "phone.groupParticipants.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "phone.groupParticipants.users")
+	c.Int(&v.Version)
 }
 
 // PhoneJoinAsPeers is phone.joinAsPeers#afe5623f.
@@ -94,20 +63,11 @@ type PhoneJoinAsPeers struct {
 	Users []UserClass
 }
 
-func (*PhoneJoinAsPeers) TypeID() uint32 { return IDPhoneJoinAsPeers }
-
-func (v *PhoneJoinAsPeers) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneJoinAsPeers)
-	putPeerClasses(b, v.Peers, "phone.joinAsPeers.peers")
-	putChatClasses(b, v.Chats, "phone.joinAsPeers.chats")
-	putUserClasses(b, v.Users, "phone.joinAsPeers.users")
-}
-
-func (v *PhoneJoinAsPeers) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneJoinAsPeers, "phone.joinAsPeers")
-	readPeerClasses(r, 1, &v.Peers)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhoneJoinAsPeers) TL(c *tl.Codec) {
+	c.Begin(IDPhoneJoinAsPeers, "phone.joinAsPeers")
+	vectorPeerClasses(c, 0, 0, &v.Peers, "phone.joinAsPeers.peers")
+	vectorChatClasses(c, 0, 0, &v.Chats, "phone.joinAsPeers.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "phone.joinAsPeers.users")
 }
 
 // PhoneExportedGroupCallInvite is phone.exportedGroupCallInvite#204bd158.
@@ -115,16 +75,9 @@ type PhoneExportedGroupCallInvite struct {
 	Link string
 }
 
-func (*PhoneExportedGroupCallInvite) TypeID() uint32 { return IDPhoneExportedGroupCallInvite }
-
-func (v *PhoneExportedGroupCallInvite) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneExportedGroupCallInvite)
-	b.String(v.Link)
-}
-
-func (v *PhoneExportedGroupCallInvite) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneExportedGroupCallInvite, "phone.exportedGroupCallInvite")
-	r.ReadString(&v.Link)
+func (v *PhoneExportedGroupCallInvite) TL(c *tl.Codec) {
+	c.Begin(IDPhoneExportedGroupCallInvite, "phone.exportedGroupCallInvite")
+	c.String(&v.Link)
 }
 
 // PhoneGroupCallStreamChannels is phone.groupCallStreamChannels#d0e482b2.
@@ -132,16 +85,9 @@ type PhoneGroupCallStreamChannels struct {
 	Channels []GroupCallStreamChannel
 }
 
-func (*PhoneGroupCallStreamChannels) TypeID() uint32 { return IDPhoneGroupCallStreamChannels }
-
-func (v *PhoneGroupCallStreamChannels) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGroupCallStreamChannels)
-	putGroupCallStreamChannels(b, v.Channels)
-}
-
-func (v *PhoneGroupCallStreamChannels) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGroupCallStreamChannels, "phone.groupCallStreamChannels")
-	readGroupCallStreamChannels(r, 1, &v.Channels)
+func (v *PhoneGroupCallStreamChannels) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGroupCallStreamChannels, "phone.groupCallStreamChannels")
+	vectorGroupCallStreamChannels(c, 0, 0, &v.Channels)
 }
 
 // PhoneGroupCallStreamRTMPURL is phone.groupCallStreamRtmpUrl#2dbf3432.
@@ -150,18 +96,10 @@ type PhoneGroupCallStreamRTMPURL struct {
 	Key string
 }
 
-func (*PhoneGroupCallStreamRTMPURL) TypeID() uint32 { return IDPhoneGroupCallStreamRTMPURL }
-
-func (v *PhoneGroupCallStreamRTMPURL) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGroupCallStreamRTMPURL)
-	b.String(v.URL)
-	b.String(v.Key)
-}
-
-func (v *PhoneGroupCallStreamRTMPURL) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGroupCallStreamRTMPURL, "phone.groupCallStreamRtmpUrl")
-	r.ReadString(&v.URL)
-	r.ReadString(&v.Key)
+func (v *PhoneGroupCallStreamRTMPURL) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGroupCallStreamRTMPURL, "phone.groupCallStreamRtmpUrl")
+	c.String(&v.URL)
+	c.String(&v.Key)
 }
 
 // PhoneGroupCallStars is phone.groupCallStars#9d1dbd26.
@@ -172,41 +110,25 @@ type PhoneGroupCallStars struct {
 	Users      []UserClass
 }
 
-func (*PhoneGroupCallStars) TypeID() uint32 { return IDPhoneGroupCallStars }
-
-func (v *PhoneGroupCallStars) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGroupCallStars)
-	b.Long(v.TotalStars)
-	putGroupCallDonors(b, v.TopDonors)
-	putChatClasses(b, v.Chats, "phone.groupCallStars.chats")
-	putUserClasses(b, v.Users, "phone.groupCallStars.users")
-}
-
-func (v *PhoneGroupCallStars) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGroupCallStars, "phone.groupCallStars")
-	v.TotalStars = r.Long()
-	readGroupCallDonors(r, 1, &v.TopDonors)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhoneGroupCallStars) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGroupCallStars, "phone.groupCallStars")
+	c.Long(&v.TotalStars)
+	vectorGroupCallDonors(c, 0, 0, &v.TopDonors)
+	vectorChatClasses(c, 0, 0, &v.Chats, "phone.groupCallStars.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "phone.groupCallStars.users")
 }
 
 // PhoneGetCallConfig is phone.getCallConfig#55451fa9.
 type PhoneGetCallConfig struct {
 }
 
-func (*PhoneGetCallConfig) TypeID() uint32 { return IDPhoneGetCallConfig }
-
-func (v *PhoneGetCallConfig) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetCallConfig)
-}
-
-func (v *PhoneGetCallConfig) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetCallConfig, "phone.getCallConfig")
+func (v *PhoneGetCallConfig) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetCallConfig, "phone.getCallConfig")
 }
 
 func (*PhoneGetCallConfig) DecodeResult(r *tl.Reader) *DataJSON {
 	v := new(DataJSON)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -219,35 +141,19 @@ type PhoneRequestCall struct {
 	Protocol PhoneCallProtocol
 }
 
-func (*PhoneRequestCall) TypeID() uint32 { return IDPhoneRequestCall }
-
-func (v *PhoneRequestCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneRequestCall)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Video {
-		flags |= 1 << 0
-	}
-	putInputUser(b, v.UserID, "phone.requestCall.user_id")
-	b.Int(v.RandomID)
-	b.ByteString(v.GAHash)
-	v.Protocol.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneRequestCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneRequestCall, "phone.requestCall")
-	flags := r.Uint32()
-	v.Video = flags&(1<<0) != 0
-	readInputUser(r, 1, &v.UserID)
-	v.RandomID = r.Int()
-	r.ReadByteString(&v.GAHash)
-	v.Protocol.Decode(r)
+func (v *PhoneRequestCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneRequestCall, "phone.requestCall")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Video)
+	codeInputUser(c, 0, 0, &v.UserID, "phone.requestCall.user_id")
+	c.Int(&v.RandomID)
+	c.ByteString(&v.GAHash)
+	v.Protocol.TL(c)
 }
 
 func (*PhoneRequestCall) DecodeResult(r *tl.Reader) *PhonePhoneCall {
 	v := new(PhonePhoneCall)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -258,25 +164,16 @@ type PhoneAcceptCall struct {
 	Protocol PhoneCallProtocol
 }
 
-func (*PhoneAcceptCall) TypeID() uint32 { return IDPhoneAcceptCall }
-
-func (v *PhoneAcceptCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneAcceptCall)
-	v.Peer.Encode(b)
-	b.ByteString(v.GB)
-	v.Protocol.Encode(b)
-}
-
-func (v *PhoneAcceptCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneAcceptCall, "phone.acceptCall")
-	v.Peer.Decode(r)
-	r.ReadByteString(&v.GB)
-	v.Protocol.Decode(r)
+func (v *PhoneAcceptCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneAcceptCall, "phone.acceptCall")
+	v.Peer.TL(c)
+	c.ByteString(&v.GB)
+	v.Protocol.TL(c)
 }
 
 func (*PhoneAcceptCall) DecodeResult(r *tl.Reader) *PhonePhoneCall {
 	v := new(PhonePhoneCall)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -288,27 +185,17 @@ type PhoneConfirmCall struct {
 	Protocol       PhoneCallProtocol
 }
 
-func (*PhoneConfirmCall) TypeID() uint32 { return IDPhoneConfirmCall }
-
-func (v *PhoneConfirmCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneConfirmCall)
-	v.Peer.Encode(b)
-	b.ByteString(v.GA)
-	b.Long(v.KeyFingerprint)
-	v.Protocol.Encode(b)
-}
-
-func (v *PhoneConfirmCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneConfirmCall, "phone.confirmCall")
-	v.Peer.Decode(r)
-	r.ReadByteString(&v.GA)
-	v.KeyFingerprint = r.Long()
-	v.Protocol.Decode(r)
+func (v *PhoneConfirmCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneConfirmCall, "phone.confirmCall")
+	v.Peer.TL(c)
+	c.ByteString(&v.GA)
+	c.Long(&v.KeyFingerprint)
+	v.Protocol.TL(c)
 }
 
 func (*PhoneConfirmCall) DecodeResult(r *tl.Reader) *PhonePhoneCall {
 	v := new(PhonePhoneCall)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -317,16 +204,9 @@ type PhoneReceivedCall struct {
 	Peer InputPhoneCall
 }
 
-func (*PhoneReceivedCall) TypeID() uint32 { return IDPhoneReceivedCall }
-
-func (v *PhoneReceivedCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneReceivedCall)
-	v.Peer.Encode(b)
-}
-
-func (v *PhoneReceivedCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneReceivedCall, "phone.receivedCall")
-	v.Peer.Decode(r)
+func (v *PhoneReceivedCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneReceivedCall, "phone.receivedCall")
+	v.Peer.TL(c)
 }
 
 func (*PhoneReceivedCall) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -340,30 +220,14 @@ type PhoneDiscardCall struct {
 	ConnectionID int64
 }
 
-func (*PhoneDiscardCall) TypeID() uint32 { return IDPhoneDiscardCall }
-
-func (v *PhoneDiscardCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneDiscardCall)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Video {
-		flags |= 1 << 0
-	}
-	v.Peer.Encode(b)
-	b.Int(v.Duration)
-	putPhoneCallDiscardReason(b, v.Reason, "phone.discardCall.reason")
-	b.Long(v.ConnectionID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneDiscardCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneDiscardCall, "phone.discardCall")
-	flags := r.Uint32()
-	v.Video = flags&(1<<0) != 0
-	v.Peer.Decode(r)
-	v.Duration = r.Int()
-	readPhoneCallDiscardReason(r, 1, &v.Reason)
-	v.ConnectionID = r.Long()
+func (v *PhoneDiscardCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneDiscardCall, "phone.discardCall")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Video)
+	v.Peer.TL(c)
+	c.Int(&v.Duration)
+	codePhoneCallDiscardReason(c, 0, 0, &v.Reason, "phone.discardCall.reason")
+	c.Long(&v.ConnectionID)
 }
 
 func (*PhoneDiscardCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -376,28 +240,13 @@ type PhoneSetCallRating struct {
 	Comment        string
 }
 
-func (*PhoneSetCallRating) TypeID() uint32 { return IDPhoneSetCallRating }
-
-func (v *PhoneSetCallRating) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSetCallRating)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.UserInitiative {
-		flags |= 1 << 0
-	}
-	v.Peer.Encode(b)
-	b.Int(v.Rating)
-	b.String(v.Comment)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneSetCallRating) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSetCallRating, "phone.setCallRating")
-	flags := r.Uint32()
-	v.UserInitiative = flags&(1<<0) != 0
-	v.Peer.Decode(r)
-	v.Rating = r.Int()
-	r.ReadString(&v.Comment)
+func (v *PhoneSetCallRating) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSetCallRating, "phone.setCallRating")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.UserInitiative)
+	v.Peer.TL(c)
+	c.Int(&v.Rating)
+	c.String(&v.Comment)
 }
 
 func (*PhoneSetCallRating) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -408,18 +257,10 @@ type PhoneSaveCallDebug struct {
 	Debug DataJSON
 }
 
-func (*PhoneSaveCallDebug) TypeID() uint32 { return IDPhoneSaveCallDebug }
-
-func (v *PhoneSaveCallDebug) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSaveCallDebug)
-	v.Peer.Encode(b)
-	v.Debug.Encode(b)
-}
-
-func (v *PhoneSaveCallDebug) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSaveCallDebug, "phone.saveCallDebug")
-	v.Peer.Decode(r)
-	v.Debug.Decode(r)
+func (v *PhoneSaveCallDebug) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSaveCallDebug, "phone.saveCallDebug")
+	v.Peer.TL(c)
+	v.Debug.TL(c)
 }
 
 func (*PhoneSaveCallDebug) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -430,18 +271,10 @@ type PhoneSendSignalingData struct {
 	Data []byte
 }
 
-func (*PhoneSendSignalingData) TypeID() uint32 { return IDPhoneSendSignalingData }
-
-func (v *PhoneSendSignalingData) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSendSignalingData)
-	v.Peer.Encode(b)
-	b.ByteString(v.Data)
-}
-
-func (v *PhoneSendSignalingData) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSendSignalingData, "phone.sendSignalingData")
-	v.Peer.Decode(r)
-	r.ReadByteString(&v.Data)
+func (v *PhoneSendSignalingData) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSendSignalingData, "phone.sendSignalingData")
+	v.Peer.TL(c)
+	c.ByteString(&v.Data)
 }
 
 func (*PhoneSendSignalingData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -455,36 +288,14 @@ type PhoneCreateGroupCall struct {
 	ScheduleDate tl.Optional[int32]
 }
 
-func (*PhoneCreateGroupCall) TypeID() uint32 { return IDPhoneCreateGroupCall }
-
-func (v *PhoneCreateGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneCreateGroupCall)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.RTMPStream {
-		flags |= 1 << 2
-	}
-	putInputPeer(b, v.Peer, "phone.createGroupCall.peer")
-	b.Int(v.RandomID)
-	if v.Title.Set {
-		flags |= 1 << 0
-		b.String(v.Title.Value)
-	}
-	if v.ScheduleDate.Set {
-		flags |= 1 << 1
-		b.Int(v.ScheduleDate.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneCreateGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneCreateGroupCall, "phone.createGroupCall")
-	flags := r.Uint32()
-	v.RTMPStream = flags&(1<<2) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.RandomID = r.Int()
-	r.OptString(flags&(1<<0), &v.Title)
-	r.OptInt(flags&(1<<1), &v.ScheduleDate)
+func (v *PhoneCreateGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneCreateGroupCall, "phone.createGroupCall")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.RTMPStream)
+	codeInputPeer(c, 0, 0, &v.Peer, "phone.createGroupCall.peer")
+	c.Int(&v.RandomID)
+	c.OptString(flags, 1<<0, &v.Title)
+	c.OptInt(flags, 1<<1, &v.ScheduleDate)
 }
 
 func (*PhoneCreateGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -501,49 +312,24 @@ type PhoneJoinGroupCall struct {
 	Params       DataJSON
 }
 
-func (*PhoneJoinGroupCall) TypeID() uint32 { return IDPhoneJoinGroupCall }
-
-func (v *PhoneJoinGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneJoinGroupCall)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Muted {
-		flags |= 1 << 0
+func (v *PhoneJoinGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneJoinGroupCall, "phone.joinGroupCall")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Muted)
+	c.True(flags, 1<<2, &v.VideoStopped)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.joinGroupCall.call")
+	codeInputPeer(c, 0, 0, &v.JoinAs, "phone.joinGroupCall.join_as")
+	c.OptString(flags, 1<<1, &v.InviteHash)
+	if c.Has(flags, 1<<3, v.PublicKey.Set || v.Block != nil) {
+		c.Int256(&v.PublicKey.Value)
+		if c.Decoding() {
+			v.PublicKey.Set = true
+		}
 	}
-	if v.VideoStopped {
-		flags |= 1 << 2
+	if c.Has(flags, 1<<3, v.PublicKey.Set || v.Block != nil) {
+		c.ByteString(&v.Block)
 	}
-	putInputGroupCall(b, v.Call, "phone.joinGroupCall.call")
-	putInputPeer(b, v.JoinAs, "phone.joinGroupCall.join_as")
-	if v.InviteHash.Set {
-		flags |= 1 << 1
-		b.String(v.InviteHash.Value)
-	}
-	if v.PublicKey.Set || v.Block != nil {
-		flags |= 1 << 3
-		b.Int256(&v.PublicKey.Value)
-	}
-	if v.PublicKey.Set || v.Block != nil {
-		flags |= 1 << 3
-		b.ByteString(v.Block)
-	}
-	v.Params.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneJoinGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneJoinGroupCall, "phone.joinGroupCall")
-	flags := r.Uint32()
-	v.Muted = flags&(1<<0) != 0
-	v.VideoStopped = flags&(1<<2) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	readInputPeer(r, 1, &v.JoinAs)
-	r.OptString(flags&(1<<1), &v.InviteHash)
-	if flags&(1<<3) != 0 {
-		v.PublicKey = tl.Some(r.Int256())
-	}
-	r.OptByteString(flags&(1<<3), &v.Block)
-	v.Params.Decode(r)
+	v.Params.TL(c)
 }
 
 func (*PhoneJoinGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -554,18 +340,10 @@ type PhoneLeaveGroupCall struct {
 	Source int32
 }
 
-func (*PhoneLeaveGroupCall) TypeID() uint32 { return IDPhoneLeaveGroupCall }
-
-func (v *PhoneLeaveGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneLeaveGroupCall)
-	putInputGroupCall(b, v.Call, "phone.leaveGroupCall.call")
-	b.Int(v.Source)
-}
-
-func (v *PhoneLeaveGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneLeaveGroupCall, "phone.leaveGroupCall")
-	readInputGroupCall(r, 1, &v.Call)
-	v.Source = r.Int()
+func (v *PhoneLeaveGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneLeaveGroupCall, "phone.leaveGroupCall")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.leaveGroupCall.call")
+	c.Int(&v.Source)
 }
 
 func (*PhoneLeaveGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -576,18 +354,10 @@ type PhoneInviteToGroupCall struct {
 	Users []InputUserClass
 }
 
-func (*PhoneInviteToGroupCall) TypeID() uint32 { return IDPhoneInviteToGroupCall }
-
-func (v *PhoneInviteToGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneInviteToGroupCall)
-	putInputGroupCall(b, v.Call, "phone.inviteToGroupCall.call")
-	putInputUserClasses(b, v.Users, "phone.inviteToGroupCall.users")
-}
-
-func (v *PhoneInviteToGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneInviteToGroupCall, "phone.inviteToGroupCall")
-	readInputGroupCall(r, 1, &v.Call)
-	readInputUserClasses(r, 1, &v.Users)
+func (v *PhoneInviteToGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneInviteToGroupCall, "phone.inviteToGroupCall")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.inviteToGroupCall.call")
+	vectorInputUserClasses(c, 0, 0, &v.Users, "phone.inviteToGroupCall.users")
 }
 
 func (*PhoneInviteToGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -597,16 +367,9 @@ type PhoneDiscardGroupCall struct {
 	Call InputGroupCallClass
 }
 
-func (*PhoneDiscardGroupCall) TypeID() uint32 { return IDPhoneDiscardGroupCall }
-
-func (v *PhoneDiscardGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneDiscardGroupCall)
-	putInputGroupCall(b, v.Call, "phone.discardGroupCall.call")
-}
-
-func (v *PhoneDiscardGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneDiscardGroupCall, "phone.discardGroupCall")
-	readInputGroupCall(r, 1, &v.Call)
+func (v *PhoneDiscardGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneDiscardGroupCall, "phone.discardGroupCall")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.discardGroupCall.call")
 }
 
 func (*PhoneDiscardGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -620,39 +383,14 @@ type PhoneToggleGroupCallSettings struct {
 	SendPaidMessagesStars tl.Optional[int64]
 }
 
-func (*PhoneToggleGroupCallSettings) TypeID() uint32 { return IDPhoneToggleGroupCallSettings }
-
-func (v *PhoneToggleGroupCallSettings) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneToggleGroupCallSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ResetInviteHash {
-		flags |= 1 << 1
-	}
-	putInputGroupCall(b, v.Call, "phone.toggleGroupCallSettings.call")
-	if v.JoinMuted.Set {
-		flags |= 1 << 0
-		b.Bool(v.JoinMuted.Value)
-	}
-	if v.MessagesEnabled.Set {
-		flags |= 1 << 2
-		b.Bool(v.MessagesEnabled.Value)
-	}
-	if v.SendPaidMessagesStars.Set {
-		flags |= 1 << 3
-		b.Long(v.SendPaidMessagesStars.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneToggleGroupCallSettings) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneToggleGroupCallSettings, "phone.toggleGroupCallSettings")
-	flags := r.Uint32()
-	v.ResetInviteHash = flags&(1<<1) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	r.OptBool(flags&(1<<0), &v.JoinMuted)
-	r.OptBool(flags&(1<<2), &v.MessagesEnabled)
-	r.OptLong(flags&(1<<3), &v.SendPaidMessagesStars)
+func (v *PhoneToggleGroupCallSettings) TL(c *tl.Codec) {
+	c.Begin(IDPhoneToggleGroupCallSettings, "phone.toggleGroupCallSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.ResetInviteHash)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.toggleGroupCallSettings.call")
+	c.OptBool(flags, 1<<0, &v.JoinMuted)
+	c.OptBool(flags, 1<<2, &v.MessagesEnabled)
+	c.OptLong(flags, 1<<3, &v.SendPaidMessagesStars)
 }
 
 func (*PhoneToggleGroupCallSettings) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -663,23 +401,15 @@ type PhoneGetGroupCall struct {
 	Limit int32
 }
 
-func (*PhoneGetGroupCall) TypeID() uint32 { return IDPhoneGetGroupCall }
-
-func (v *PhoneGetGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupCall)
-	putInputGroupCall(b, v.Call, "phone.getGroupCall.call")
-	b.Int(v.Limit)
-}
-
-func (v *PhoneGetGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupCall, "phone.getGroupCall")
-	readInputGroupCall(r, 1, &v.Call)
-	v.Limit = r.Int()
+func (v *PhoneGetGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupCall, "phone.getGroupCall")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCall.call")
+	c.Int(&v.Limit)
 }
 
 func (*PhoneGetGroupCall) DecodeResult(r *tl.Reader) *PhoneGroupCall {
 	v := new(PhoneGroupCall)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -692,29 +422,18 @@ type PhoneGetGroupParticipants struct {
 	Limit   int32
 }
 
-func (*PhoneGetGroupParticipants) TypeID() uint32 { return IDPhoneGetGroupParticipants }
-
-func (v *PhoneGetGroupParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupParticipants)
-	putInputGroupCall(b, v.Call, "phone.getGroupParticipants.call")
-	putInputPeerClasses(b, v.IDs, "phone.getGroupParticipants.ids")
-	b.Ints(v.Sources)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PhoneGetGroupParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupParticipants, "phone.getGroupParticipants")
-	readInputGroupCall(r, 1, &v.Call)
-	readInputPeerClasses(r, 1, &v.IDs)
-	r.ReadInts(&v.Sources)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PhoneGetGroupParticipants) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupParticipants, "phone.getGroupParticipants")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupParticipants.call")
+	vectorInputPeerClasses(c, 0, 0, &v.IDs, "phone.getGroupParticipants.ids")
+	c.Ints(&v.Sources)
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PhoneGetGroupParticipants) DecodeResult(r *tl.Reader) *PhoneGroupParticipants {
 	v := new(PhoneGroupParticipants)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -724,18 +443,10 @@ type PhoneCheckGroupCall struct {
 	Sources []int32
 }
 
-func (*PhoneCheckGroupCall) TypeID() uint32 { return IDPhoneCheckGroupCall }
-
-func (v *PhoneCheckGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneCheckGroupCall)
-	putInputGroupCall(b, v.Call, "phone.checkGroupCall.call")
-	b.Ints(v.Sources)
-}
-
-func (v *PhoneCheckGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneCheckGroupCall, "phone.checkGroupCall")
-	readInputGroupCall(r, 1, &v.Call)
-	r.ReadInts(&v.Sources)
+func (v *PhoneCheckGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneCheckGroupCall, "phone.checkGroupCall")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.checkGroupCall.call")
+	c.Ints(&v.Sources)
 }
 
 func (*PhoneCheckGroupCall) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -749,38 +460,19 @@ type PhoneToggleGroupCallRecord struct {
 	VideoPortrait tl.Optional[bool]
 }
 
-func (*PhoneToggleGroupCallRecord) TypeID() uint32 { return IDPhoneToggleGroupCallRecord }
-
-func (v *PhoneToggleGroupCallRecord) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneToggleGroupCallRecord)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Start {
-		flags |= 1 << 0
+func (v *PhoneToggleGroupCallRecord) TL(c *tl.Codec) {
+	c.Begin(IDPhoneToggleGroupCallRecord, "phone.toggleGroupCallRecord")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Start)
+	c.True(flags, 1<<2, &v.Video)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.toggleGroupCallRecord.call")
+	c.OptString(flags, 1<<1, &v.Title)
+	if c.Has(flags, 1<<2, v.Video || v.VideoPortrait.Set) {
+		c.Bool(&v.VideoPortrait.Value)
+		if c.Decoding() {
+			v.VideoPortrait.Set = true
+		}
 	}
-	if v.Video || v.VideoPortrait.Set {
-		flags |= 1 << 2
-	}
-	putInputGroupCall(b, v.Call, "phone.toggleGroupCallRecord.call")
-	if v.Title.Set {
-		flags |= 1 << 1
-		b.String(v.Title.Value)
-	}
-	if v.Video || v.VideoPortrait.Set {
-		flags |= 1 << 2
-		b.Bool(v.VideoPortrait.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneToggleGroupCallRecord) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneToggleGroupCallRecord, "phone.toggleGroupCallRecord")
-	flags := r.Uint32()
-	v.Start = flags&(1<<0) != 0
-	v.Video = flags&(1<<2) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	r.OptString(flags&(1<<1), &v.Title)
-	r.OptBool(flags&(1<<2), &v.VideoPortrait)
 }
 
 func (*PhoneToggleGroupCallRecord) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -797,52 +489,17 @@ type PhoneEditGroupCallParticipant struct {
 	PresentationPaused tl.Optional[bool]
 }
 
-func (*PhoneEditGroupCallParticipant) TypeID() uint32 { return IDPhoneEditGroupCallParticipant }
-
-func (v *PhoneEditGroupCallParticipant) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneEditGroupCallParticipant)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputGroupCall(b, v.Call, "phone.editGroupCallParticipant.call")
-	putInputPeer(b, v.Participant, "phone.editGroupCallParticipant.participant")
-	if v.Muted.Set {
-		flags |= 1 << 0
-		b.Bool(v.Muted.Value)
-	}
-	if v.Volume.Set {
-		flags |= 1 << 1
-		b.Int(v.Volume.Value)
-	}
-	if v.RaiseHand.Set {
-		flags |= 1 << 2
-		b.Bool(v.RaiseHand.Value)
-	}
-	if v.VideoStopped.Set {
-		flags |= 1 << 3
-		b.Bool(v.VideoStopped.Value)
-	}
-	if v.VideoPaused.Set {
-		flags |= 1 << 4
-		b.Bool(v.VideoPaused.Value)
-	}
-	if v.PresentationPaused.Set {
-		flags |= 1 << 5
-		b.Bool(v.PresentationPaused.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneEditGroupCallParticipant) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneEditGroupCallParticipant, "phone.editGroupCallParticipant")
-	flags := r.Uint32()
-	readInputGroupCall(r, 1, &v.Call)
-	readInputPeer(r, 1, &v.Participant)
-	r.OptBool(flags&(1<<0), &v.Muted)
-	r.OptInt(flags&(1<<1), &v.Volume)
-	r.OptBool(flags&(1<<2), &v.RaiseHand)
-	r.OptBool(flags&(1<<3), &v.VideoStopped)
-	r.OptBool(flags&(1<<4), &v.VideoPaused)
-	r.OptBool(flags&(1<<5), &v.PresentationPaused)
+func (v *PhoneEditGroupCallParticipant) TL(c *tl.Codec) {
+	c.Begin(IDPhoneEditGroupCallParticipant, "phone.editGroupCallParticipant")
+	flags := c.Flags()
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.editGroupCallParticipant.call")
+	codeInputPeer(c, 0, 0, &v.Participant, "phone.editGroupCallParticipant.participant")
+	c.OptBool(flags, 1<<0, &v.Muted)
+	c.OptInt(flags, 1<<1, &v.Volume)
+	c.OptBool(flags, 1<<2, &v.RaiseHand)
+	c.OptBool(flags, 1<<3, &v.VideoStopped)
+	c.OptBool(flags, 1<<4, &v.VideoPaused)
+	c.OptBool(flags, 1<<5, &v.PresentationPaused)
 }
 
 func (*PhoneEditGroupCallParticipant) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -855,18 +512,10 @@ type PhoneEditGroupCallTitle struct {
 	Title string
 }
 
-func (*PhoneEditGroupCallTitle) TypeID() uint32 { return IDPhoneEditGroupCallTitle }
-
-func (v *PhoneEditGroupCallTitle) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneEditGroupCallTitle)
-	putInputGroupCall(b, v.Call, "phone.editGroupCallTitle.call")
-	b.String(v.Title)
-}
-
-func (v *PhoneEditGroupCallTitle) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneEditGroupCallTitle, "phone.editGroupCallTitle")
-	readInputGroupCall(r, 1, &v.Call)
-	r.ReadString(&v.Title)
+func (v *PhoneEditGroupCallTitle) TL(c *tl.Codec) {
+	c.Begin(IDPhoneEditGroupCallTitle, "phone.editGroupCallTitle")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.editGroupCallTitle.call")
+	c.String(&v.Title)
 }
 
 func (*PhoneEditGroupCallTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -876,21 +525,14 @@ type PhoneGetGroupCallJoinAs struct {
 	Peer InputPeerClass
 }
 
-func (*PhoneGetGroupCallJoinAs) TypeID() uint32 { return IDPhoneGetGroupCallJoinAs }
-
-func (v *PhoneGetGroupCallJoinAs) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupCallJoinAs)
-	putInputPeer(b, v.Peer, "phone.getGroupCallJoinAs.peer")
-}
-
-func (v *PhoneGetGroupCallJoinAs) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupCallJoinAs, "phone.getGroupCallJoinAs")
-	readInputPeer(r, 1, &v.Peer)
+func (v *PhoneGetGroupCallJoinAs) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupCallJoinAs, "phone.getGroupCallJoinAs")
+	codeInputPeer(c, 0, 0, &v.Peer, "phone.getGroupCallJoinAs.peer")
 }
 
 func (*PhoneGetGroupCallJoinAs) DecodeResult(r *tl.Reader) *PhoneJoinAsPeers {
 	v := new(PhoneJoinAsPeers)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -900,29 +542,16 @@ type PhoneExportGroupCallInvite struct {
 	Call          InputGroupCallClass
 }
 
-func (*PhoneExportGroupCallInvite) TypeID() uint32 { return IDPhoneExportGroupCallInvite }
-
-func (v *PhoneExportGroupCallInvite) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneExportGroupCallInvite)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.CanSelfUnmute {
-		flags |= 1 << 0
-	}
-	putInputGroupCall(b, v.Call, "phone.exportGroupCallInvite.call")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneExportGroupCallInvite) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneExportGroupCallInvite, "phone.exportGroupCallInvite")
-	flags := r.Uint32()
-	v.CanSelfUnmute = flags&(1<<0) != 0
-	readInputGroupCall(r, 1, &v.Call)
+func (v *PhoneExportGroupCallInvite) TL(c *tl.Codec) {
+	c.Begin(IDPhoneExportGroupCallInvite, "phone.exportGroupCallInvite")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.CanSelfUnmute)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.exportGroupCallInvite.call")
 }
 
 func (*PhoneExportGroupCallInvite) DecodeResult(r *tl.Reader) *PhoneExportedGroupCallInvite {
 	v := new(PhoneExportedGroupCallInvite)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -932,20 +561,10 @@ type PhoneToggleGroupCallStartSubscription struct {
 	Subscribed bool
 }
 
-func (*PhoneToggleGroupCallStartSubscription) TypeID() uint32 {
-	return IDPhoneToggleGroupCallStartSubscription
-}
-
-func (v *PhoneToggleGroupCallStartSubscription) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneToggleGroupCallStartSubscription)
-	putInputGroupCall(b, v.Call, "phone.toggleGroupCallStartSubscription.call")
-	b.Bool(v.Subscribed)
-}
-
-func (v *PhoneToggleGroupCallStartSubscription) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneToggleGroupCallStartSubscription, "phone.toggleGroupCallStartSubscription")
-	readInputGroupCall(r, 1, &v.Call)
-	v.Subscribed = r.Bool()
+func (v *PhoneToggleGroupCallStartSubscription) TL(c *tl.Codec) {
+	c.Begin(IDPhoneToggleGroupCallStartSubscription, "phone.toggleGroupCallStartSubscription")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.toggleGroupCallStartSubscription.call")
+	c.Bool(&v.Subscribed)
 }
 
 func (*PhoneToggleGroupCallStartSubscription) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -957,16 +576,9 @@ type PhoneStartScheduledGroupCall struct {
 	Call InputGroupCallClass
 }
 
-func (*PhoneStartScheduledGroupCall) TypeID() uint32 { return IDPhoneStartScheduledGroupCall }
-
-func (v *PhoneStartScheduledGroupCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneStartScheduledGroupCall)
-	putInputGroupCall(b, v.Call, "phone.startScheduledGroupCall.call")
-}
-
-func (v *PhoneStartScheduledGroupCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneStartScheduledGroupCall, "phone.startScheduledGroupCall")
-	readInputGroupCall(r, 1, &v.Call)
+func (v *PhoneStartScheduledGroupCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneStartScheduledGroupCall, "phone.startScheduledGroupCall")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.startScheduledGroupCall.call")
 }
 
 func (*PhoneStartScheduledGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -977,18 +589,10 @@ type PhoneSaveDefaultGroupCallJoinAs struct {
 	JoinAs InputPeerClass
 }
 
-func (*PhoneSaveDefaultGroupCallJoinAs) TypeID() uint32 { return IDPhoneSaveDefaultGroupCallJoinAs }
-
-func (v *PhoneSaveDefaultGroupCallJoinAs) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSaveDefaultGroupCallJoinAs)
-	putInputPeer(b, v.Peer, "phone.saveDefaultGroupCallJoinAs.peer")
-	putInputPeer(b, v.JoinAs, "phone.saveDefaultGroupCallJoinAs.join_as")
-}
-
-func (v *PhoneSaveDefaultGroupCallJoinAs) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSaveDefaultGroupCallJoinAs, "phone.saveDefaultGroupCallJoinAs")
-	readInputPeer(r, 1, &v.Peer)
-	readInputPeer(r, 1, &v.JoinAs)
+func (v *PhoneSaveDefaultGroupCallJoinAs) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSaveDefaultGroupCallJoinAs, "phone.saveDefaultGroupCallJoinAs")
+	codeInputPeer(c, 0, 0, &v.Peer, "phone.saveDefaultGroupCallJoinAs.peer")
+	codeInputPeer(c, 0, 0, &v.JoinAs, "phone.saveDefaultGroupCallJoinAs.join_as")
 }
 
 func (*PhoneSaveDefaultGroupCallJoinAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -999,18 +603,10 @@ type PhoneJoinGroupCallPresentation struct {
 	Params DataJSON
 }
 
-func (*PhoneJoinGroupCallPresentation) TypeID() uint32 { return IDPhoneJoinGroupCallPresentation }
-
-func (v *PhoneJoinGroupCallPresentation) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneJoinGroupCallPresentation)
-	putInputGroupCall(b, v.Call, "phone.joinGroupCallPresentation.call")
-	v.Params.Encode(b)
-}
-
-func (v *PhoneJoinGroupCallPresentation) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneJoinGroupCallPresentation, "phone.joinGroupCallPresentation")
-	readInputGroupCall(r, 1, &v.Call)
-	v.Params.Decode(r)
+func (v *PhoneJoinGroupCallPresentation) TL(c *tl.Codec) {
+	c.Begin(IDPhoneJoinGroupCallPresentation, "phone.joinGroupCallPresentation")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.joinGroupCallPresentation.call")
+	v.Params.TL(c)
 }
 
 func (*PhoneJoinGroupCallPresentation) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1022,16 +618,9 @@ type PhoneLeaveGroupCallPresentation struct {
 	Call InputGroupCallClass
 }
 
-func (*PhoneLeaveGroupCallPresentation) TypeID() uint32 { return IDPhoneLeaveGroupCallPresentation }
-
-func (v *PhoneLeaveGroupCallPresentation) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneLeaveGroupCallPresentation)
-	putInputGroupCall(b, v.Call, "phone.leaveGroupCallPresentation.call")
-}
-
-func (v *PhoneLeaveGroupCallPresentation) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneLeaveGroupCallPresentation, "phone.leaveGroupCallPresentation")
-	readInputGroupCall(r, 1, &v.Call)
+func (v *PhoneLeaveGroupCallPresentation) TL(c *tl.Codec) {
+	c.Begin(IDPhoneLeaveGroupCallPresentation, "phone.leaveGroupCallPresentation")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.leaveGroupCallPresentation.call")
 }
 
 func (*PhoneLeaveGroupCallPresentation) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1043,21 +632,14 @@ type PhoneGetGroupCallStreamChannels struct {
 	Call InputGroupCallClass
 }
 
-func (*PhoneGetGroupCallStreamChannels) TypeID() uint32 { return IDPhoneGetGroupCallStreamChannels }
-
-func (v *PhoneGetGroupCallStreamChannels) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupCallStreamChannels)
-	putInputGroupCall(b, v.Call, "phone.getGroupCallStreamChannels.call")
-}
-
-func (v *PhoneGetGroupCallStreamChannels) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupCallStreamChannels, "phone.getGroupCallStreamChannels")
-	readInputGroupCall(r, 1, &v.Call)
+func (v *PhoneGetGroupCallStreamChannels) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupCallStreamChannels, "phone.getGroupCallStreamChannels")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCallStreamChannels.call")
 }
 
 func (*PhoneGetGroupCallStreamChannels) DecodeResult(r *tl.Reader) *PhoneGroupCallStreamChannels {
 	v := new(PhoneGroupCallStreamChannels)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1068,31 +650,17 @@ type PhoneGetGroupCallStreamRTMPURL struct {
 	Revoke    bool
 }
 
-func (*PhoneGetGroupCallStreamRTMPURL) TypeID() uint32 { return IDPhoneGetGroupCallStreamRTMPURL }
-
-func (v *PhoneGetGroupCallStreamRTMPURL) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupCallStreamRTMPURL)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.LiveStory {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "phone.getGroupCallStreamRtmpUrl.peer")
-	b.Bool(v.Revoke)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneGetGroupCallStreamRTMPURL) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupCallStreamRTMPURL, "phone.getGroupCallStreamRtmpUrl")
-	flags := r.Uint32()
-	v.LiveStory = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.Revoke = r.Bool()
+func (v *PhoneGetGroupCallStreamRTMPURL) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupCallStreamRTMPURL, "phone.getGroupCallStreamRtmpUrl")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.LiveStory)
+	codeInputPeer(c, 0, 0, &v.Peer, "phone.getGroupCallStreamRtmpUrl.peer")
+	c.Bool(&v.Revoke)
 }
 
 func (*PhoneGetGroupCallStreamRTMPURL) DecodeResult(r *tl.Reader) *PhoneGroupCallStreamRTMPURL {
 	v := new(PhoneGroupCallStreamRTMPURL)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1102,18 +670,10 @@ type PhoneSaveCallLog struct {
 	File InputFileClass
 }
 
-func (*PhoneSaveCallLog) TypeID() uint32 { return IDPhoneSaveCallLog }
-
-func (v *PhoneSaveCallLog) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSaveCallLog)
-	v.Peer.Encode(b)
-	putInputFile(b, v.File, "phone.saveCallLog.file")
-}
-
-func (v *PhoneSaveCallLog) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSaveCallLog, "phone.saveCallLog")
-	v.Peer.Decode(r)
-	readInputFile(r, 1, &v.File)
+func (v *PhoneSaveCallLog) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSaveCallLog, "phone.saveCallLog")
+	v.Peer.TL(c)
+	codeInputFile(c, 0, 0, &v.File, "phone.saveCallLog.file")
 }
 
 func (*PhoneSaveCallLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1129,53 +689,25 @@ type PhoneCreateConferenceCall struct {
 	Params       *DataJSON
 }
 
-func (*PhoneCreateConferenceCall) TypeID() uint32 { return IDPhoneCreateConferenceCall }
-
-func (v *PhoneCreateConferenceCall) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneCreateConferenceCall)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Muted {
-		flags |= 1 << 0
-	}
-	if v.VideoStopped {
-		flags |= 1 << 2
-	}
-	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
-		flags |= 1 << 3
-	}
-	b.Int(v.RandomID)
-	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
-		flags |= 1 << 3
-		b.Int256(&v.PublicKey.Value)
-	}
-	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
-		flags |= 1 << 3
-		b.ByteString(v.Block)
-	}
-	if v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil {
-		flags |= 1 << 3
-		if v.Params == nil {
-			b.Missing("phone.createConferenceCall.params")
-			return
+func (v *PhoneCreateConferenceCall) TL(c *tl.Codec) {
+	c.Begin(IDPhoneCreateConferenceCall, "phone.createConferenceCall")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Muted)
+	c.True(flags, 1<<2, &v.VideoStopped)
+	c.True(flags, 1<<3, &v.Join)
+	c.Int(&v.RandomID)
+	if c.Has(flags, 1<<3, v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil) {
+		c.Int256(&v.PublicKey.Value)
+		if c.Decoding() {
+			v.PublicKey.Set = true
 		}
-		v.Params.Encode(b)
 	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneCreateConferenceCall) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneCreateConferenceCall, "phone.createConferenceCall")
-	flags := r.Uint32()
-	v.Muted = flags&(1<<0) != 0
-	v.VideoStopped = flags&(1<<2) != 0
-	v.Join = flags&(1<<3) != 0
-	v.RandomID = r.Int()
-	if flags&(1<<3) != 0 {
-		v.PublicKey = tl.Some(r.Int256())
+	if c.Has(flags, 1<<3, v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil) {
+		c.ByteString(&v.Block)
 	}
-	r.OptByteString(flags&(1<<3), &v.Block)
-	readDataJSON(r, flags&(1<<3), &v.Params)
+	if c.Has(flags, 1<<3, v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil) {
+		optDataJSON(c, 0, 0, &v.Params, "phone.createConferenceCall.params")
+	}
 }
 
 func (*PhoneCreateConferenceCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1189,34 +721,14 @@ type PhoneDeleteConferenceCallParticipants struct {
 	Block    []byte
 }
 
-func (*PhoneDeleteConferenceCallParticipants) TypeID() uint32 {
-	return IDPhoneDeleteConferenceCallParticipants
-}
-
-func (v *PhoneDeleteConferenceCallParticipants) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneDeleteConferenceCallParticipants)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.OnlyLeft {
-		flags |= 1 << 0
-	}
-	if v.Kick {
-		flags |= 1 << 1
-	}
-	putInputGroupCall(b, v.Call, "phone.deleteConferenceCallParticipants.call")
-	b.Longs(v.IDs)
-	b.ByteString(v.Block)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneDeleteConferenceCallParticipants) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneDeleteConferenceCallParticipants, "phone.deleteConferenceCallParticipants")
-	flags := r.Uint32()
-	v.OnlyLeft = flags&(1<<0) != 0
-	v.Kick = flags&(1<<1) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	r.ReadLongs(&v.IDs)
-	r.ReadByteString(&v.Block)
+func (v *PhoneDeleteConferenceCallParticipants) TL(c *tl.Codec) {
+	c.Begin(IDPhoneDeleteConferenceCallParticipants, "phone.deleteConferenceCallParticipants")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.OnlyLeft)
+	c.True(flags, 1<<1, &v.Kick)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.deleteConferenceCallParticipants.call")
+	c.Longs(&v.IDs)
+	c.ByteString(&v.Block)
 }
 
 func (*PhoneDeleteConferenceCallParticipants) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1229,18 +741,10 @@ type PhoneSendConferenceCallBroadcast struct {
 	Block []byte
 }
 
-func (*PhoneSendConferenceCallBroadcast) TypeID() uint32 { return IDPhoneSendConferenceCallBroadcast }
-
-func (v *PhoneSendConferenceCallBroadcast) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSendConferenceCallBroadcast)
-	putInputGroupCall(b, v.Call, "phone.sendConferenceCallBroadcast.call")
-	b.ByteString(v.Block)
-}
-
-func (v *PhoneSendConferenceCallBroadcast) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSendConferenceCallBroadcast, "phone.sendConferenceCallBroadcast")
-	readInputGroupCall(r, 1, &v.Call)
-	r.ReadByteString(&v.Block)
+func (v *PhoneSendConferenceCallBroadcast) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSendConferenceCallBroadcast, "phone.sendConferenceCallBroadcast")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.sendConferenceCallBroadcast.call")
+	c.ByteString(&v.Block)
 }
 
 func (*PhoneSendConferenceCallBroadcast) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1254,28 +758,12 @@ type PhoneInviteConferenceCallParticipant struct {
 	UserID InputUserClass
 }
 
-func (*PhoneInviteConferenceCallParticipant) TypeID() uint32 {
-	return IDPhoneInviteConferenceCallParticipant
-}
-
-func (v *PhoneInviteConferenceCallParticipant) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneInviteConferenceCallParticipant)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Video {
-		flags |= 1 << 0
-	}
-	putInputGroupCall(b, v.Call, "phone.inviteConferenceCallParticipant.call")
-	putInputUser(b, v.UserID, "phone.inviteConferenceCallParticipant.user_id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneInviteConferenceCallParticipant) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneInviteConferenceCallParticipant, "phone.inviteConferenceCallParticipant")
-	flags := r.Uint32()
-	v.Video = flags&(1<<0) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	readInputUser(r, 1, &v.UserID)
+func (v *PhoneInviteConferenceCallParticipant) TL(c *tl.Codec) {
+	c.Begin(IDPhoneInviteConferenceCallParticipant, "phone.inviteConferenceCallParticipant")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Video)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.inviteConferenceCallParticipant.call")
+	codeInputUser(c, 0, 0, &v.UserID, "phone.inviteConferenceCallParticipant.user_id")
 }
 
 func (*PhoneInviteConferenceCallParticipant) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1287,16 +775,9 @@ type PhoneDeclineConferenceCallInvite struct {
 	MsgID int32
 }
 
-func (*PhoneDeclineConferenceCallInvite) TypeID() uint32 { return IDPhoneDeclineConferenceCallInvite }
-
-func (v *PhoneDeclineConferenceCallInvite) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneDeclineConferenceCallInvite)
-	b.Int(v.MsgID)
-}
-
-func (v *PhoneDeclineConferenceCallInvite) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneDeclineConferenceCallInvite, "phone.declineConferenceCallInvite")
-	v.MsgID = r.Int()
+func (v *PhoneDeclineConferenceCallInvite) TL(c *tl.Codec) {
+	c.Begin(IDPhoneDeclineConferenceCallInvite, "phone.declineConferenceCallInvite")
+	c.Int(&v.MsgID)
 }
 
 func (*PhoneDeclineConferenceCallInvite) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1311,22 +792,12 @@ type PhoneGetGroupCallChainBlocks struct {
 	Limit      int32
 }
 
-func (*PhoneGetGroupCallChainBlocks) TypeID() uint32 { return IDPhoneGetGroupCallChainBlocks }
-
-func (v *PhoneGetGroupCallChainBlocks) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupCallChainBlocks)
-	putInputGroupCall(b, v.Call, "phone.getGroupCallChainBlocks.call")
-	b.Int(v.SubChainID)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *PhoneGetGroupCallChainBlocks) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupCallChainBlocks, "phone.getGroupCallChainBlocks")
-	readInputGroupCall(r, 1, &v.Call)
-	v.SubChainID = r.Int()
-	v.Offset = r.Int()
-	v.Limit = r.Int()
+func (v *PhoneGetGroupCallChainBlocks) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupCallChainBlocks, "phone.getGroupCallChainBlocks")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCallChainBlocks.call")
+	c.Int(&v.SubChainID)
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PhoneGetGroupCallChainBlocks) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1340,34 +811,14 @@ type PhoneSendGroupCallMessage struct {
 	SendAs         InputPeerClass
 }
 
-func (*PhoneSendGroupCallMessage) TypeID() uint32 { return IDPhoneSendGroupCallMessage }
-
-func (v *PhoneSendGroupCallMessage) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSendGroupCallMessage)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputGroupCall(b, v.Call, "phone.sendGroupCallMessage.call")
-	b.Long(v.RandomID)
-	v.Message.Encode(b)
-	if v.AllowPaidStars.Set {
-		flags |= 1 << 0
-		b.Long(v.AllowPaidStars.Value)
-	}
-	if v.SendAs != nil {
-		flags |= 1 << 1
-		v.SendAs.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneSendGroupCallMessage) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSendGroupCallMessage, "phone.sendGroupCallMessage")
-	flags := r.Uint32()
-	readInputGroupCall(r, 1, &v.Call)
-	v.RandomID = r.Long()
-	v.Message.Decode(r)
-	r.OptLong(flags&(1<<0), &v.AllowPaidStars)
-	readInputPeer(r, flags&(1<<1), &v.SendAs)
+func (v *PhoneSendGroupCallMessage) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSendGroupCallMessage, "phone.sendGroupCallMessage")
+	flags := c.Flags()
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.sendGroupCallMessage.call")
+	c.Long(&v.RandomID)
+	v.Message.TL(c)
+	c.OptLong(flags, 1<<0, &v.AllowPaidStars)
+	codeInputPeer(c, flags, 1<<1, &v.SendAs, "")
 }
 
 func (*PhoneSendGroupCallMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1378,20 +829,10 @@ type PhoneSendGroupCallEncryptedMessage struct {
 	EncryptedMessage []byte
 }
 
-func (*PhoneSendGroupCallEncryptedMessage) TypeID() uint32 {
-	return IDPhoneSendGroupCallEncryptedMessage
-}
-
-func (v *PhoneSendGroupCallEncryptedMessage) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSendGroupCallEncryptedMessage)
-	putInputGroupCall(b, v.Call, "phone.sendGroupCallEncryptedMessage.call")
-	b.ByteString(v.EncryptedMessage)
-}
-
-func (v *PhoneSendGroupCallEncryptedMessage) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSendGroupCallEncryptedMessage, "phone.sendGroupCallEncryptedMessage")
-	readInputGroupCall(r, 1, &v.Call)
-	r.ReadByteString(&v.EncryptedMessage)
+func (v *PhoneSendGroupCallEncryptedMessage) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSendGroupCallEncryptedMessage, "phone.sendGroupCallEncryptedMessage")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.sendGroupCallEncryptedMessage.call")
+	c.ByteString(&v.EncryptedMessage)
 }
 
 func (*PhoneSendGroupCallEncryptedMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1403,26 +844,12 @@ type PhoneDeleteGroupCallMessages struct {
 	Messages   []int32
 }
 
-func (*PhoneDeleteGroupCallMessages) TypeID() uint32 { return IDPhoneDeleteGroupCallMessages }
-
-func (v *PhoneDeleteGroupCallMessages) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneDeleteGroupCallMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ReportSpam {
-		flags |= 1 << 0
-	}
-	putInputGroupCall(b, v.Call, "phone.deleteGroupCallMessages.call")
-	b.Ints(v.Messages)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneDeleteGroupCallMessages) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneDeleteGroupCallMessages, "phone.deleteGroupCallMessages")
-	flags := r.Uint32()
-	v.ReportSpam = flags&(1<<0) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	r.ReadInts(&v.Messages)
+func (v *PhoneDeleteGroupCallMessages) TL(c *tl.Codec) {
+	c.Begin(IDPhoneDeleteGroupCallMessages, "phone.deleteGroupCallMessages")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ReportSpam)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.deleteGroupCallMessages.call")
+	c.Ints(&v.Messages)
 }
 
 func (*PhoneDeleteGroupCallMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1434,28 +861,12 @@ type PhoneDeleteGroupCallParticipantMessages struct {
 	Participant InputPeerClass
 }
 
-func (*PhoneDeleteGroupCallParticipantMessages) TypeID() uint32 {
-	return IDPhoneDeleteGroupCallParticipantMessages
-}
-
-func (v *PhoneDeleteGroupCallParticipantMessages) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneDeleteGroupCallParticipantMessages)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ReportSpam {
-		flags |= 1 << 0
-	}
-	putInputGroupCall(b, v.Call, "phone.deleteGroupCallParticipantMessages.call")
-	putInputPeer(b, v.Participant, "phone.deleteGroupCallParticipantMessages.participant")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhoneDeleteGroupCallParticipantMessages) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneDeleteGroupCallParticipantMessages, "phone.deleteGroupCallParticipantMessages")
-	flags := r.Uint32()
-	v.ReportSpam = flags&(1<<0) != 0
-	readInputGroupCall(r, 1, &v.Call)
-	readInputPeer(r, 1, &v.Participant)
+func (v *PhoneDeleteGroupCallParticipantMessages) TL(c *tl.Codec) {
+	c.Begin(IDPhoneDeleteGroupCallParticipantMessages, "phone.deleteGroupCallParticipantMessages")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.ReportSpam)
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.deleteGroupCallParticipantMessages.call")
+	codeInputPeer(c, 0, 0, &v.Participant, "phone.deleteGroupCallParticipantMessages.participant")
 }
 
 func (*PhoneDeleteGroupCallParticipantMessages) DecodeResult(r *tl.Reader) UpdatesClass {
@@ -1467,21 +878,14 @@ type PhoneGetGroupCallStars struct {
 	Call InputGroupCallClass
 }
 
-func (*PhoneGetGroupCallStars) TypeID() uint32 { return IDPhoneGetGroupCallStars }
-
-func (v *PhoneGetGroupCallStars) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneGetGroupCallStars)
-	putInputGroupCall(b, v.Call, "phone.getGroupCallStars.call")
-}
-
-func (v *PhoneGetGroupCallStars) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneGetGroupCallStars, "phone.getGroupCallStars")
-	readInputGroupCall(r, 1, &v.Call)
+func (v *PhoneGetGroupCallStars) TL(c *tl.Codec) {
+	c.Begin(IDPhoneGetGroupCallStars, "phone.getGroupCallStars")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCallStars.call")
 }
 
 func (*PhoneGetGroupCallStars) DecodeResult(r *tl.Reader) *PhoneGroupCallStars {
 	v := new(PhoneGroupCallStars)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1491,18 +895,10 @@ type PhoneSaveDefaultSendAs struct {
 	SendAs InputPeerClass
 }
 
-func (*PhoneSaveDefaultSendAs) TypeID() uint32 { return IDPhoneSaveDefaultSendAs }
-
-func (v *PhoneSaveDefaultSendAs) Encode(b *tl.Buffer) {
-	b.ID(IDPhoneSaveDefaultSendAs)
-	putInputGroupCall(b, v.Call, "phone.saveDefaultSendAs.call")
-	putInputPeer(b, v.SendAs, "phone.saveDefaultSendAs.send_as")
-}
-
-func (v *PhoneSaveDefaultSendAs) Decode(r *tl.Reader) {
-	r.Expect(IDPhoneSaveDefaultSendAs, "phone.saveDefaultSendAs")
-	readInputGroupCall(r, 1, &v.Call)
-	readInputPeer(r, 1, &v.SendAs)
+func (v *PhoneSaveDefaultSendAs) TL(c *tl.Codec) {
+	c.Begin(IDPhoneSaveDefaultSendAs, "phone.saveDefaultSendAs")
+	codeInputGroupCall(c, 0, 0, &v.Call, "phone.saveDefaultSendAs.call")
+	codeInputPeer(c, 0, 0, &v.SendAs, "phone.saveDefaultSendAs.send_as")
 }
 
 func (*PhoneSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }

@@ -12,18 +12,10 @@ type PhotosPhotos struct {
 	Users  []UserClass
 }
 
-func (*PhotosPhotos) TypeID() uint32 { return IDPhotosPhotos }
-
-func (v *PhotosPhotos) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosPhotos)
-	putPhotoClasses(b, v.Photos, "photos.photos.photos")
-	putUserClasses(b, v.Users, "photos.photos.users")
-}
-
-func (v *PhotosPhotos) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosPhotos, "photos.photos")
-	readPhotoClasses(r, 1, &v.Photos)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhotosPhotos) TL(c *tl.Codec) {
+	c.Begin(IDPhotosPhotos, "photos.photos")
+	vectorPhotoClasses(c, 0, 0, &v.Photos, "photos.photos.photos")
+	vectorUserClasses(c, 0, 0, &v.Users, "photos.photos.users")
 }
 
 // PhotosPhotosSlice is photos.photosSlice#15051f54.
@@ -33,20 +25,11 @@ type PhotosPhotosSlice struct {
 	Users  []UserClass
 }
 
-func (*PhotosPhotosSlice) TypeID() uint32 { return IDPhotosPhotosSlice }
-
-func (v *PhotosPhotosSlice) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosPhotosSlice)
-	b.Int(v.Count)
-	putPhotoClasses(b, v.Photos, "photos.photosSlice.photos")
-	putUserClasses(b, v.Users, "photos.photosSlice.users")
-}
-
-func (v *PhotosPhotosSlice) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosPhotosSlice, "photos.photosSlice")
-	v.Count = r.Int()
-	readPhotoClasses(r, 1, &v.Photos)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhotosPhotosSlice) TL(c *tl.Codec) {
+	c.Begin(IDPhotosPhotosSlice, "photos.photosSlice")
+	c.Int(&v.Count)
+	vectorPhotoClasses(c, 0, 0, &v.Photos, "photos.photosSlice.photos")
+	vectorUserClasses(c, 0, 0, &v.Users, "photos.photosSlice.users")
 }
 
 // PhotosPhoto is photos.photo#20212ca8.
@@ -55,18 +38,10 @@ type PhotosPhoto struct {
 	Users []UserClass
 }
 
-func (*PhotosPhoto) TypeID() uint32 { return IDPhotosPhoto }
-
-func (v *PhotosPhoto) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosPhoto)
-	putPhoto(b, v.Photo, "photos.photo.photo")
-	putUserClasses(b, v.Users, "photos.photo.users")
-}
-
-func (v *PhotosPhoto) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosPhoto, "photos.photo")
-	readPhoto(r, 1, &v.Photo)
-	readUserClasses(r, 1, &v.Users)
+func (v *PhotosPhoto) TL(c *tl.Codec) {
+	c.Begin(IDPhotosPhoto, "photos.photo")
+	codePhoto(c, 0, 0, &v.Photo, "photos.photo.photo")
+	vectorUserClasses(c, 0, 0, &v.Users, "photos.photo.users")
 }
 
 // PhotosUpdateProfilePhoto is photos.updateProfilePhoto#09e82039.
@@ -76,34 +51,17 @@ type PhotosUpdateProfilePhoto struct {
 	ID       InputPhotoClass
 }
 
-func (*PhotosUpdateProfilePhoto) TypeID() uint32 { return IDPhotosUpdateProfilePhoto }
-
-func (v *PhotosUpdateProfilePhoto) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosUpdateProfilePhoto)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Fallback {
-		flags |= 1 << 0
-	}
-	if v.Bot != nil {
-		flags |= 1 << 1
-		v.Bot.Encode(b)
-	}
-	putInputPhoto(b, v.ID, "photos.updateProfilePhoto.id")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhotosUpdateProfilePhoto) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosUpdateProfilePhoto, "photos.updateProfilePhoto")
-	flags := r.Uint32()
-	v.Fallback = flags&(1<<0) != 0
-	readInputUser(r, flags&(1<<1), &v.Bot)
-	readInputPhoto(r, 1, &v.ID)
+func (v *PhotosUpdateProfilePhoto) TL(c *tl.Codec) {
+	c.Begin(IDPhotosUpdateProfilePhoto, "photos.updateProfilePhoto")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Fallback)
+	codeInputUser(c, flags, 1<<1, &v.Bot, "")
+	codeInputPhoto(c, 0, 0, &v.ID, "photos.updateProfilePhoto.id")
 }
 
 func (*PhotosUpdateProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
 	v := new(PhotosPhoto)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -117,52 +75,20 @@ type PhotosUploadProfilePhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (*PhotosUploadProfilePhoto) TypeID() uint32 { return IDPhotosUploadProfilePhoto }
-
-func (v *PhotosUploadProfilePhoto) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosUploadProfilePhoto)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Fallback {
-		flags |= 1 << 3
-	}
-	if v.Bot != nil {
-		flags |= 1 << 5
-		v.Bot.Encode(b)
-	}
-	if v.File != nil {
-		flags |= 1 << 0
-		v.File.Encode(b)
-	}
-	if v.Video != nil {
-		flags |= 1 << 1
-		v.Video.Encode(b)
-	}
-	if v.VideoStartTs.Set {
-		flags |= 1 << 2
-		b.Double(v.VideoStartTs.Value)
-	}
-	if v.VideoEmojiMarkup != nil {
-		flags |= 1 << 4
-		v.VideoEmojiMarkup.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhotosUploadProfilePhoto) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosUploadProfilePhoto, "photos.uploadProfilePhoto")
-	flags := r.Uint32()
-	v.Fallback = flags&(1<<3) != 0
-	readInputUser(r, flags&(1<<5), &v.Bot)
-	readInputFile(r, flags&(1<<0), &v.File)
-	readInputFile(r, flags&(1<<1), &v.Video)
-	r.OptDouble(flags&(1<<2), &v.VideoStartTs)
-	readVideoSize(r, flags&(1<<4), &v.VideoEmojiMarkup)
+func (v *PhotosUploadProfilePhoto) TL(c *tl.Codec) {
+	c.Begin(IDPhotosUploadProfilePhoto, "photos.uploadProfilePhoto")
+	flags := c.Flags()
+	c.True(flags, 1<<3, &v.Fallback)
+	codeInputUser(c, flags, 1<<5, &v.Bot, "")
+	codeInputFile(c, flags, 1<<0, &v.File, "")
+	codeInputFile(c, flags, 1<<1, &v.Video, "")
+	c.OptDouble(flags, 1<<2, &v.VideoStartTs)
+	codeVideoSize(c, flags, 1<<4, &v.VideoEmojiMarkup, "")
 }
 
 func (*PhotosUploadProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
 	v := new(PhotosPhoto)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -171,16 +97,9 @@ type PhotosDeletePhotos struct {
 	ID []InputPhotoClass
 }
 
-func (*PhotosDeletePhotos) TypeID() uint32 { return IDPhotosDeletePhotos }
-
-func (v *PhotosDeletePhotos) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosDeletePhotos)
-	putInputPhotoClasses(b, v.ID, "photos.deletePhotos.id")
-}
-
-func (v *PhotosDeletePhotos) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosDeletePhotos, "photos.deletePhotos")
-	readInputPhotoClasses(r, 1, &v.ID)
+func (v *PhotosDeletePhotos) TL(c *tl.Codec) {
+	c.Begin(IDPhotosDeletePhotos, "photos.deletePhotos")
+	vectorInputPhotoClasses(c, 0, 0, &v.ID, "photos.deletePhotos.id")
 }
 
 func (*PhotosDeletePhotos) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
@@ -193,22 +112,12 @@ type PhotosGetUserPhotos struct {
 	Limit  int32
 }
 
-func (*PhotosGetUserPhotos) TypeID() uint32 { return IDPhotosGetUserPhotos }
-
-func (v *PhotosGetUserPhotos) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosGetUserPhotos)
-	putInputUser(b, v.UserID, "photos.getUserPhotos.user_id")
-	b.Int(v.Offset)
-	b.Long(v.MaxID)
-	b.Int(v.Limit)
-}
-
-func (v *PhotosGetUserPhotos) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosGetUserPhotos, "photos.getUserPhotos")
-	readInputUser(r, 1, &v.UserID)
-	v.Offset = r.Int()
-	v.MaxID = r.Long()
-	v.Limit = r.Int()
+func (v *PhotosGetUserPhotos) TL(c *tl.Codec) {
+	c.Begin(IDPhotosGetUserPhotos, "photos.getUserPhotos")
+	codeInputUser(c, 0, 0, &v.UserID, "photos.getUserPhotos.user_id")
+	c.Int(&v.Offset)
+	c.Long(&v.MaxID)
+	c.Int(&v.Limit)
 }
 
 func (*PhotosGetUserPhotos) DecodeResult(r *tl.Reader) PhotosPhotosClass {
@@ -226,53 +135,21 @@ type PhotosUploadContactProfilePhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (*PhotosUploadContactProfilePhoto) TypeID() uint32 { return IDPhotosUploadContactProfilePhoto }
-
-func (v *PhotosUploadContactProfilePhoto) Encode(b *tl.Buffer) {
-	b.ID(IDPhotosUploadContactProfilePhoto)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Suggest {
-		flags |= 1 << 3
-	}
-	if v.Save {
-		flags |= 1 << 4
-	}
-	putInputUser(b, v.UserID, "photos.uploadContactProfilePhoto.user_id")
-	if v.File != nil {
-		flags |= 1 << 0
-		v.File.Encode(b)
-	}
-	if v.Video != nil {
-		flags |= 1 << 1
-		v.Video.Encode(b)
-	}
-	if v.VideoStartTs.Set {
-		flags |= 1 << 2
-		b.Double(v.VideoStartTs.Value)
-	}
-	if v.VideoEmojiMarkup != nil {
-		flags |= 1 << 5
-		v.VideoEmojiMarkup.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PhotosUploadContactProfilePhoto) Decode(r *tl.Reader) {
-	r.Expect(IDPhotosUploadContactProfilePhoto, "photos.uploadContactProfilePhoto")
-	flags := r.Uint32()
-	v.Suggest = flags&(1<<3) != 0
-	v.Save = flags&(1<<4) != 0
-	readInputUser(r, 1, &v.UserID)
-	readInputFile(r, flags&(1<<0), &v.File)
-	readInputFile(r, flags&(1<<1), &v.Video)
-	r.OptDouble(flags&(1<<2), &v.VideoStartTs)
-	readVideoSize(r, flags&(1<<5), &v.VideoEmojiMarkup)
+func (v *PhotosUploadContactProfilePhoto) TL(c *tl.Codec) {
+	c.Begin(IDPhotosUploadContactProfilePhoto, "photos.uploadContactProfilePhoto")
+	flags := c.Flags()
+	c.True(flags, 1<<3, &v.Suggest)
+	c.True(flags, 1<<4, &v.Save)
+	codeInputUser(c, 0, 0, &v.UserID, "photos.uploadContactProfilePhoto.user_id")
+	codeInputFile(c, flags, 1<<0, &v.File, "")
+	codeInputFile(c, flags, 1<<1, &v.Video, "")
+	c.OptDouble(flags, 1<<2, &v.VideoStartTs)
+	codeVideoSize(c, flags, 1<<5, &v.VideoEmojiMarkup, "")
 }
 
 func (*PhotosUploadContactProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
 	v := new(PhotosPhoto)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -287,15 +164,27 @@ func (*PhotosPhotosSlice) isPhotosPhotos() {}
 
 // DecodePhotosPhotos decodes a boxed photos.Photos.
 func DecodePhotosPhotos(r *tl.Reader) (v PhotosPhotosClass) {
-	switch r.PeekID() {
-	case IDPhotosPhotos:
-		v = new(PhotosPhotos)
-	case IDPhotosPhotosSlice:
-		v = new(PhotosPhotosSlice)
-	default:
-		r.Unexpected(r.ID(), "photos.Photos")
-		return nil
-	}
-	v.Decode(r)
+	codePhotosPhotos(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePhotosPhotos(c *tl.Codec, f tl.Flags, mask uint32, v *PhotosPhotosClass, field string) {
+	var o PhotosPhotosClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPhotosPhotos:
+		o = new(PhotosPhotos)
+	case IDPhotosPhotosSlice:
+		o = new(PhotosPhotosSlice)
+	default:
+		c.Unexpected("photos.Photos")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

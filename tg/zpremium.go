@@ -14,29 +14,13 @@ type PremiumBoostsList struct {
 	Users      []UserClass
 }
 
-func (*PremiumBoostsList) TypeID() uint32 { return IDPremiumBoostsList }
-
-func (v *PremiumBoostsList) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumBoostsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putBoosts(b, v.Boosts)
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putUserClasses(b, v.Users, "premium.boostsList.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PremiumBoostsList) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumBoostsList, "premium.boostsList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readBoosts(r, 1, &v.Boosts)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readUserClasses(r, 1, &v.Users)
+func (v *PremiumBoostsList) TL(c *tl.Codec) {
+	c.Begin(IDPremiumBoostsList, "premium.boostsList")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorBoosts(c, 0, 0, &v.Boosts)
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorUserClasses(c, 0, 0, &v.Users, "premium.boostsList.users")
 }
 
 // PremiumMyBoosts is premium.myBoosts#9ae228e2.
@@ -46,20 +30,11 @@ type PremiumMyBoosts struct {
 	Users    []UserClass
 }
 
-func (*PremiumMyBoosts) TypeID() uint32 { return IDPremiumMyBoosts }
-
-func (v *PremiumMyBoosts) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumMyBoosts)
-	putMyBoosts(b, v.MyBoosts)
-	putChatClasses(b, v.Chats, "premium.myBoosts.chats")
-	putUserClasses(b, v.Users, "premium.myBoosts.users")
-}
-
-func (v *PremiumMyBoosts) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumMyBoosts, "premium.myBoosts")
-	readMyBoosts(r, 1, &v.MyBoosts)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *PremiumMyBoosts) TL(c *tl.Codec) {
+	c.Begin(IDPremiumMyBoosts, "premium.myBoosts")
+	vectorMyBoosts(c, 0, 0, &v.MyBoosts)
+	vectorChatClasses(c, 0, 0, &v.Chats, "premium.myBoosts.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "premium.myBoosts.users")
 }
 
 // PremiumBoostsStatus is premium.boostsStatus#4959427a.
@@ -76,56 +51,20 @@ type PremiumBoostsStatus struct {
 	MyBoostSlots       []int32
 }
 
-func (*PremiumBoostsStatus) TypeID() uint32 { return IDPremiumBoostsStatus }
-
-func (v *PremiumBoostsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumBoostsStatus)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.MyBoost || v.MyBoostSlots != nil {
-		flags |= 1 << 2
-	}
-	b.Int(v.Level)
-	b.Int(v.CurrentLevelBoosts)
-	b.Int(v.Boosts)
-	if v.GiftBoosts.Set {
-		flags |= 1 << 4
-		b.Int(v.GiftBoosts.Value)
-	}
-	if v.NextLevelBoosts.Set {
-		flags |= 1 << 0
-		b.Int(v.NextLevelBoosts.Value)
-	}
-	if v.PremiumAudience != nil {
-		flags |= 1 << 1
-		v.PremiumAudience.Encode(b)
-	}
-	b.String(v.BoostURL)
-	if v.PrepaidGiveaways != nil {
-		flags |= 1 << 3
-		putPrepaidGiveawayClasses(b, v.PrepaidGiveaways, "premium.boostsStatus.prepaid_giveaways")
-	}
-	if v.MyBoost || v.MyBoostSlots != nil {
-		flags |= 1 << 2
-		b.Ints(v.MyBoostSlots)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PremiumBoostsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumBoostsStatus, "premium.boostsStatus")
-	flags := r.Uint32()
-	v.MyBoost = flags&(1<<2) != 0
-	v.Level = r.Int()
-	v.CurrentLevelBoosts = r.Int()
-	v.Boosts = r.Int()
-	r.OptInt(flags&(1<<4), &v.GiftBoosts)
-	r.OptInt(flags&(1<<0), &v.NextLevelBoosts)
-	readStatsPercentValue(r, flags&(1<<1), &v.PremiumAudience)
-	r.ReadString(&v.BoostURL)
-	readPrepaidGiveawayClasses(r, flags&(1<<3), &v.PrepaidGiveaways)
-	if flags&(1<<2) != 0 {
-		r.ReadInts(&v.MyBoostSlots)
+func (v *PremiumBoostsStatus) TL(c *tl.Codec) {
+	c.Begin(IDPremiumBoostsStatus, "premium.boostsStatus")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.MyBoost)
+	c.Int(&v.Level)
+	c.Int(&v.CurrentLevelBoosts)
+	c.Int(&v.Boosts)
+	c.OptInt(flags, 1<<4, &v.GiftBoosts)
+	c.OptInt(flags, 1<<0, &v.NextLevelBoosts)
+	optStatsPercentValue(c, flags, 1<<1, &v.PremiumAudience, "")
+	c.String(&v.BoostURL)
+	vectorPrepaidGiveawayClasses(c, flags, 1<<3, &v.PrepaidGiveaways, "premium.boostsStatus.prepaid_giveaways")
+	if c.Has(flags, 1<<2, v.MyBoost || v.MyBoostSlots != nil) {
+		c.Ints(&v.MyBoostSlots)
 	}
 }
 
@@ -137,33 +76,18 @@ type PremiumGetBoostsList struct {
 	Limit  int32
 }
 
-func (*PremiumGetBoostsList) TypeID() uint32 { return IDPremiumGetBoostsList }
-
-func (v *PremiumGetBoostsList) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumGetBoostsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Gifts {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "premium.getBoostsList.peer")
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PremiumGetBoostsList) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumGetBoostsList, "premium.getBoostsList")
-	flags := r.Uint32()
-	v.Gifts = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *PremiumGetBoostsList) TL(c *tl.Codec) {
+	c.Begin(IDPremiumGetBoostsList, "premium.getBoostsList")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Gifts)
+	codeInputPeer(c, 0, 0, &v.Peer, "premium.getBoostsList.peer")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*PremiumGetBoostsList) DecodeResult(r *tl.Reader) *PremiumBoostsList {
 	v := new(PremiumBoostsList)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -171,19 +95,13 @@ func (*PremiumGetBoostsList) DecodeResult(r *tl.Reader) *PremiumBoostsList {
 type PremiumGetMyBoosts struct {
 }
 
-func (*PremiumGetMyBoosts) TypeID() uint32 { return IDPremiumGetMyBoosts }
-
-func (v *PremiumGetMyBoosts) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumGetMyBoosts)
-}
-
-func (v *PremiumGetMyBoosts) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumGetMyBoosts, "premium.getMyBoosts")
+func (v *PremiumGetMyBoosts) TL(c *tl.Codec) {
+	c.Begin(IDPremiumGetMyBoosts, "premium.getMyBoosts")
 }
 
 func (*PremiumGetMyBoosts) DecodeResult(r *tl.Reader) *PremiumMyBoosts {
 	v := new(PremiumMyBoosts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -193,32 +111,16 @@ type PremiumApplyBoost struct {
 	Peer  InputPeerClass
 }
 
-func (*PremiumApplyBoost) TypeID() uint32 { return IDPremiumApplyBoost }
-
-func (v *PremiumApplyBoost) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumApplyBoost)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Slots != nil {
-		flags |= 1 << 0
-		b.Ints(v.Slots)
-	}
-	putInputPeer(b, v.Peer, "premium.applyBoost.peer")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PremiumApplyBoost) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumApplyBoost, "premium.applyBoost")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		r.ReadInts(&v.Slots)
-	}
-	readInputPeer(r, 1, &v.Peer)
+func (v *PremiumApplyBoost) TL(c *tl.Codec) {
+	c.Begin(IDPremiumApplyBoost, "premium.applyBoost")
+	flags := c.Flags()
+	c.OptInts(flags, 1<<0, &v.Slots)
+	codeInputPeer(c, 0, 0, &v.Peer, "premium.applyBoost.peer")
 }
 
 func (*PremiumApplyBoost) DecodeResult(r *tl.Reader) *PremiumMyBoosts {
 	v := new(PremiumMyBoosts)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -227,21 +129,14 @@ type PremiumGetBoostsStatus struct {
 	Peer InputPeerClass
 }
 
-func (*PremiumGetBoostsStatus) TypeID() uint32 { return IDPremiumGetBoostsStatus }
-
-func (v *PremiumGetBoostsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumGetBoostsStatus)
-	putInputPeer(b, v.Peer, "premium.getBoostsStatus.peer")
-}
-
-func (v *PremiumGetBoostsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumGetBoostsStatus, "premium.getBoostsStatus")
-	readInputPeer(r, 1, &v.Peer)
+func (v *PremiumGetBoostsStatus) TL(c *tl.Codec) {
+	c.Begin(IDPremiumGetBoostsStatus, "premium.getBoostsStatus")
+	codeInputPeer(c, 0, 0, &v.Peer, "premium.getBoostsStatus.peer")
 }
 
 func (*PremiumGetBoostsStatus) DecodeResult(r *tl.Reader) *PremiumBoostsStatus {
 	v := new(PremiumBoostsStatus)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -251,22 +146,14 @@ type PremiumGetUserBoosts struct {
 	UserID InputUserClass
 }
 
-func (*PremiumGetUserBoosts) TypeID() uint32 { return IDPremiumGetUserBoosts }
-
-func (v *PremiumGetUserBoosts) Encode(b *tl.Buffer) {
-	b.ID(IDPremiumGetUserBoosts)
-	putInputPeer(b, v.Peer, "premium.getUserBoosts.peer")
-	putInputUser(b, v.UserID, "premium.getUserBoosts.user_id")
-}
-
-func (v *PremiumGetUserBoosts) Decode(r *tl.Reader) {
-	r.Expect(IDPremiumGetUserBoosts, "premium.getUserBoosts")
-	readInputPeer(r, 1, &v.Peer)
-	readInputUser(r, 1, &v.UserID)
+func (v *PremiumGetUserBoosts) TL(c *tl.Codec) {
+	c.Begin(IDPremiumGetUserBoosts, "premium.getUserBoosts")
+	codeInputPeer(c, 0, 0, &v.Peer, "premium.getUserBoosts.peer")
+	codeInputUser(c, 0, 0, &v.UserID, "premium.getUserBoosts.user_id")
 }
 
 func (*PremiumGetUserBoosts) DecodeResult(r *tl.Reader) *PremiumBoostsList {
 	v := new(PremiumBoostsList)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }

@@ -12,18 +12,10 @@ type SmsjobsEligibleToJoin struct {
 	MonthlySentSMS int32
 }
 
-func (*SmsjobsEligibleToJoin) TypeID() uint32 { return IDSmsjobsEligibleToJoin }
-
-func (v *SmsjobsEligibleToJoin) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsEligibleToJoin)
-	b.String(v.TermsURL)
-	b.Int(v.MonthlySentSMS)
-}
-
-func (v *SmsjobsEligibleToJoin) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsEligibleToJoin, "smsjobs.eligibleToJoin")
-	r.ReadString(&v.TermsURL)
-	v.MonthlySentSMS = r.Int()
+func (v *SmsjobsEligibleToJoin) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsEligibleToJoin, "smsjobs.eligibleToJoin")
+	c.String(&v.TermsURL)
+	c.Int(&v.MonthlySentSMS)
 }
 
 // SmsjobsStatus is smsjobs.status#2aee9191.
@@ -38,58 +30,30 @@ type SmsjobsStatus struct {
 	TermsURL           string
 }
 
-func (*SmsjobsStatus) TypeID() uint32 { return IDSmsjobsStatus }
-
-func (v *SmsjobsStatus) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsStatus)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.AllowInternational {
-		flags |= 1 << 0
-	}
-	b.Int(v.RecentSent)
-	b.Int(v.RecentSince)
-	b.Int(v.RecentRemains)
-	b.Int(v.TotalSent)
-	b.Int(v.TotalSince)
-	if v.LastGiftSlug.Set {
-		flags |= 1 << 1
-		b.String(v.LastGiftSlug.Value)
-	}
-	b.String(v.TermsURL)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *SmsjobsStatus) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsStatus, "smsjobs.status")
-	flags := r.Uint32()
-	v.AllowInternational = flags&(1<<0) != 0
-	v.RecentSent = r.Int()
-	v.RecentSince = r.Int()
-	v.RecentRemains = r.Int()
-	v.TotalSent = r.Int()
-	v.TotalSince = r.Int()
-	r.OptString(flags&(1<<1), &v.LastGiftSlug)
-	r.ReadString(&v.TermsURL)
+func (v *SmsjobsStatus) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsStatus, "smsjobs.status")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.AllowInternational)
+	c.Int(&v.RecentSent)
+	c.Int(&v.RecentSince)
+	c.Int(&v.RecentRemains)
+	c.Int(&v.TotalSent)
+	c.Int(&v.TotalSince)
+	c.OptString(flags, 1<<1, &v.LastGiftSlug)
+	c.String(&v.TermsURL)
 }
 
 // SmsjobsIsEligibleToJoin is smsjobs.isEligibleToJoin#0edc39d0.
 type SmsjobsIsEligibleToJoin struct {
 }
 
-func (*SmsjobsIsEligibleToJoin) TypeID() uint32 { return IDSmsjobsIsEligibleToJoin }
-
-func (v *SmsjobsIsEligibleToJoin) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsIsEligibleToJoin)
-}
-
-func (v *SmsjobsIsEligibleToJoin) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsIsEligibleToJoin, "smsjobs.isEligibleToJoin")
+func (v *SmsjobsIsEligibleToJoin) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsIsEligibleToJoin, "smsjobs.isEligibleToJoin")
 }
 
 func (*SmsjobsIsEligibleToJoin) DecodeResult(r *tl.Reader) *SmsjobsEligibleToJoin {
 	v := new(SmsjobsEligibleToJoin)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -97,14 +61,8 @@ func (*SmsjobsIsEligibleToJoin) DecodeResult(r *tl.Reader) *SmsjobsEligibleToJoi
 type SmsjobsJoin struct {
 }
 
-func (*SmsjobsJoin) TypeID() uint32 { return IDSmsjobsJoin }
-
-func (v *SmsjobsJoin) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsJoin)
-}
-
-func (v *SmsjobsJoin) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsJoin, "smsjobs.join")
+func (v *SmsjobsJoin) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsJoin, "smsjobs.join")
 }
 
 func (*SmsjobsJoin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -113,14 +71,8 @@ func (*SmsjobsJoin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
 type SmsjobsLeave struct {
 }
 
-func (*SmsjobsLeave) TypeID() uint32 { return IDSmsjobsLeave }
-
-func (v *SmsjobsLeave) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsLeave)
-}
-
-func (v *SmsjobsLeave) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsLeave, "smsjobs.leave")
+func (v *SmsjobsLeave) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsLeave, "smsjobs.leave")
 }
 
 func (*SmsjobsLeave) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -130,22 +82,10 @@ type SmsjobsUpdateSettings struct {
 	AllowInternational bool
 }
 
-func (*SmsjobsUpdateSettings) TypeID() uint32 { return IDSmsjobsUpdateSettings }
-
-func (v *SmsjobsUpdateSettings) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsUpdateSettings)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.AllowInternational {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *SmsjobsUpdateSettings) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsUpdateSettings, "smsjobs.updateSettings")
-	flags := r.Uint32()
-	v.AllowInternational = flags&(1<<0) != 0
+func (v *SmsjobsUpdateSettings) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsUpdateSettings, "smsjobs.updateSettings")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.AllowInternational)
 }
 
 func (*SmsjobsUpdateSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -154,19 +94,13 @@ func (*SmsjobsUpdateSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() 
 type SmsjobsGetStatus struct {
 }
 
-func (*SmsjobsGetStatus) TypeID() uint32 { return IDSmsjobsGetStatus }
-
-func (v *SmsjobsGetStatus) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsGetStatus)
-}
-
-func (v *SmsjobsGetStatus) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsGetStatus, "smsjobs.getStatus")
+func (v *SmsjobsGetStatus) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsGetStatus, "smsjobs.getStatus")
 }
 
 func (*SmsjobsGetStatus) DecodeResult(r *tl.Reader) *SmsjobsStatus {
 	v := new(SmsjobsStatus)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -175,21 +109,14 @@ type SmsjobsGetSMSJob struct {
 	JobID string
 }
 
-func (*SmsjobsGetSMSJob) TypeID() uint32 { return IDSmsjobsGetSMSJob }
-
-func (v *SmsjobsGetSMSJob) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsGetSMSJob)
-	b.String(v.JobID)
-}
-
-func (v *SmsjobsGetSMSJob) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsGetSMSJob, "smsjobs.getSmsJob")
-	r.ReadString(&v.JobID)
+func (v *SmsjobsGetSMSJob) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsGetSMSJob, "smsjobs.getSmsJob")
+	c.String(&v.JobID)
 }
 
 func (*SmsjobsGetSMSJob) DecodeResult(r *tl.Reader) *SMSJob {
 	v := new(SMSJob)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -199,25 +126,11 @@ type SmsjobsFinishJob struct {
 	Error tl.Optional[string]
 }
 
-func (*SmsjobsFinishJob) TypeID() uint32 { return IDSmsjobsFinishJob }
-
-func (v *SmsjobsFinishJob) Encode(b *tl.Buffer) {
-	b.ID(IDSmsjobsFinishJob)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.JobID)
-	if v.Error.Set {
-		flags |= 1 << 0
-		b.String(v.Error.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *SmsjobsFinishJob) Decode(r *tl.Reader) {
-	r.Expect(IDSmsjobsFinishJob, "smsjobs.finishJob")
-	flags := r.Uint32()
-	r.ReadString(&v.JobID)
-	r.OptString(flags&(1<<0), &v.Error)
+func (v *SmsjobsFinishJob) TL(c *tl.Codec) {
+	c.Begin(IDSmsjobsFinishJob, "smsjobs.finishJob")
+	flags := c.Flags()
+	c.String(&v.JobID)
+	c.OptString(flags, 1<<0, &v.Error)
 }
 
 func (*SmsjobsFinishJob) DecodeResult(r *tl.Reader) bool { return r.Bool() }

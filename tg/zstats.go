@@ -32,58 +32,30 @@ type StatsBroadcastStats struct {
 	RecentPostsInteractions      []PostInteractionCountersClass
 }
 
-func (*StatsBroadcastStats) TypeID() uint32 { return IDStatsBroadcastStats }
-
-func (v *StatsBroadcastStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsBroadcastStats)
-	v.Period.Encode(b)
-	v.Followers.Encode(b)
-	v.ViewsPerPost.Encode(b)
-	v.SharesPerPost.Encode(b)
-	v.ReactionsPerPost.Encode(b)
-	v.ViewsPerStory.Encode(b)
-	v.SharesPerStory.Encode(b)
-	v.ReactionsPerStory.Encode(b)
-	v.EnabledNotifications.Encode(b)
-	putStatsGraph(b, v.GrowthGraph, "stats.broadcastStats.growth_graph")
-	putStatsGraph(b, v.FollowersGraph, "stats.broadcastStats.followers_graph")
-	putStatsGraph(b, v.MuteGraph, "stats.broadcastStats.mute_graph")
-	putStatsGraph(b, v.TopHoursGraph, "stats.broadcastStats.top_hours_graph")
-	putStatsGraph(b, v.InteractionsGraph, "stats.broadcastStats.interactions_graph")
-	putStatsGraph(b, v.IVInteractionsGraph, "stats.broadcastStats.iv_interactions_graph")
-	putStatsGraph(b, v.ViewsBySourceGraph, "stats.broadcastStats.views_by_source_graph")
-	putStatsGraph(b, v.NewFollowersBySourceGraph, "stats.broadcastStats.new_followers_by_source_graph")
-	putStatsGraph(b, v.LanguagesGraph, "stats.broadcastStats.languages_graph")
-	putStatsGraph(b, v.ReactionsByEmotionGraph, "stats.broadcastStats.reactions_by_emotion_graph")
-	putStatsGraph(b, v.StoryInteractionsGraph, "stats.broadcastStats.story_interactions_graph")
-	putStatsGraph(b, v.StoryReactionsByEmotionGraph, "stats.broadcastStats.story_reactions_by_emotion_graph")
-	putPostInteractionCountersClasses(b, v.RecentPostsInteractions, "stats.broadcastStats.recent_posts_interactions")
-}
-
-func (v *StatsBroadcastStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsBroadcastStats, "stats.broadcastStats")
-	v.Period.Decode(r)
-	v.Followers.Decode(r)
-	v.ViewsPerPost.Decode(r)
-	v.SharesPerPost.Decode(r)
-	v.ReactionsPerPost.Decode(r)
-	v.ViewsPerStory.Decode(r)
-	v.SharesPerStory.Decode(r)
-	v.ReactionsPerStory.Decode(r)
-	v.EnabledNotifications.Decode(r)
-	readStatsGraph(r, 1, &v.GrowthGraph)
-	readStatsGraph(r, 1, &v.FollowersGraph)
-	readStatsGraph(r, 1, &v.MuteGraph)
-	readStatsGraph(r, 1, &v.TopHoursGraph)
-	readStatsGraph(r, 1, &v.InteractionsGraph)
-	readStatsGraph(r, 1, &v.IVInteractionsGraph)
-	readStatsGraph(r, 1, &v.ViewsBySourceGraph)
-	readStatsGraph(r, 1, &v.NewFollowersBySourceGraph)
-	readStatsGraph(r, 1, &v.LanguagesGraph)
-	readStatsGraph(r, 1, &v.ReactionsByEmotionGraph)
-	readStatsGraph(r, 1, &v.StoryInteractionsGraph)
-	readStatsGraph(r, 1, &v.StoryReactionsByEmotionGraph)
-	readPostInteractionCountersClasses(r, 1, &v.RecentPostsInteractions)
+func (v *StatsBroadcastStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsBroadcastStats, "stats.broadcastStats")
+	v.Period.TL(c)
+	v.Followers.TL(c)
+	v.ViewsPerPost.TL(c)
+	v.SharesPerPost.TL(c)
+	v.ReactionsPerPost.TL(c)
+	v.ViewsPerStory.TL(c)
+	v.SharesPerStory.TL(c)
+	v.ReactionsPerStory.TL(c)
+	v.EnabledNotifications.TL(c)
+	codeStatsGraph(c, 0, 0, &v.GrowthGraph, "stats.broadcastStats.growth_graph")
+	codeStatsGraph(c, 0, 0, &v.FollowersGraph, "stats.broadcastStats.followers_graph")
+	codeStatsGraph(c, 0, 0, &v.MuteGraph, "stats.broadcastStats.mute_graph")
+	codeStatsGraph(c, 0, 0, &v.TopHoursGraph, "stats.broadcastStats.top_hours_graph")
+	codeStatsGraph(c, 0, 0, &v.InteractionsGraph, "stats.broadcastStats.interactions_graph")
+	codeStatsGraph(c, 0, 0, &v.IVInteractionsGraph, "stats.broadcastStats.iv_interactions_graph")
+	codeStatsGraph(c, 0, 0, &v.ViewsBySourceGraph, "stats.broadcastStats.views_by_source_graph")
+	codeStatsGraph(c, 0, 0, &v.NewFollowersBySourceGraph, "stats.broadcastStats.new_followers_by_source_graph")
+	codeStatsGraph(c, 0, 0, &v.LanguagesGraph, "stats.broadcastStats.languages_graph")
+	codeStatsGraph(c, 0, 0, &v.ReactionsByEmotionGraph, "stats.broadcastStats.reactions_by_emotion_graph")
+	codeStatsGraph(c, 0, 0, &v.StoryInteractionsGraph, "stats.broadcastStats.story_interactions_graph")
+	codeStatsGraph(c, 0, 0, &v.StoryReactionsByEmotionGraph, "stats.broadcastStats.story_reactions_by_emotion_graph")
+	vectorPostInteractionCountersClasses(c, 0, 0, &v.RecentPostsInteractions, "stats.broadcastStats.recent_posts_interactions")
 }
 
 // StatsMegagroupStats is stats.megagroupStats#ef7ff916.
@@ -107,48 +79,25 @@ type StatsMegagroupStats struct {
 	Users                   []UserClass
 }
 
-func (*StatsMegagroupStats) TypeID() uint32 { return IDStatsMegagroupStats }
-
-func (v *StatsMegagroupStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsMegagroupStats)
-	v.Period.Encode(b)
-	v.Members.Encode(b)
-	v.Messages.Encode(b)
-	v.Viewers.Encode(b)
-	v.Posters.Encode(b)
-	putStatsGraph(b, v.GrowthGraph, "stats.megagroupStats.growth_graph")
-	putStatsGraph(b, v.MembersGraph, "stats.megagroupStats.members_graph")
-	putStatsGraph(b, v.NewMembersBySourceGraph, "stats.megagroupStats.new_members_by_source_graph")
-	putStatsGraph(b, v.LanguagesGraph, "stats.megagroupStats.languages_graph")
-	putStatsGraph(b, v.MessagesGraph, "stats.megagroupStats.messages_graph")
-	putStatsGraph(b, v.ActionsGraph, "stats.megagroupStats.actions_graph")
-	putStatsGraph(b, v.TopHoursGraph, "stats.megagroupStats.top_hours_graph")
-	putStatsGraph(b, v.WeekdaysGraph, "stats.megagroupStats.weekdays_graph")
-	putStatsGroupTopPosters(b, v.TopPosters)
-	putStatsGroupTopAdmins(b, v.TopAdmins)
-	putStatsGroupTopInviters(b, v.TopInviters)
-	putUserClasses(b, v.Users, "stats.megagroupStats.users")
-}
-
-func (v *StatsMegagroupStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsMegagroupStats, "stats.megagroupStats")
-	v.Period.Decode(r)
-	v.Members.Decode(r)
-	v.Messages.Decode(r)
-	v.Viewers.Decode(r)
-	v.Posters.Decode(r)
-	readStatsGraph(r, 1, &v.GrowthGraph)
-	readStatsGraph(r, 1, &v.MembersGraph)
-	readStatsGraph(r, 1, &v.NewMembersBySourceGraph)
-	readStatsGraph(r, 1, &v.LanguagesGraph)
-	readStatsGraph(r, 1, &v.MessagesGraph)
-	readStatsGraph(r, 1, &v.ActionsGraph)
-	readStatsGraph(r, 1, &v.TopHoursGraph)
-	readStatsGraph(r, 1, &v.WeekdaysGraph)
-	readStatsGroupTopPosters(r, 1, &v.TopPosters)
-	readStatsGroupTopAdmins(r, 1, &v.TopAdmins)
-	readStatsGroupTopInviters(r, 1, &v.TopInviters)
-	readUserClasses(r, 1, &v.Users)
+func (v *StatsMegagroupStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsMegagroupStats, "stats.megagroupStats")
+	v.Period.TL(c)
+	v.Members.TL(c)
+	v.Messages.TL(c)
+	v.Viewers.TL(c)
+	v.Posters.TL(c)
+	codeStatsGraph(c, 0, 0, &v.GrowthGraph, "stats.megagroupStats.growth_graph")
+	codeStatsGraph(c, 0, 0, &v.MembersGraph, "stats.megagroupStats.members_graph")
+	codeStatsGraph(c, 0, 0, &v.NewMembersBySourceGraph, "stats.megagroupStats.new_members_by_source_graph")
+	codeStatsGraph(c, 0, 0, &v.LanguagesGraph, "stats.megagroupStats.languages_graph")
+	codeStatsGraph(c, 0, 0, &v.MessagesGraph, "stats.megagroupStats.messages_graph")
+	codeStatsGraph(c, 0, 0, &v.ActionsGraph, "stats.megagroupStats.actions_graph")
+	codeStatsGraph(c, 0, 0, &v.TopHoursGraph, "stats.megagroupStats.top_hours_graph")
+	codeStatsGraph(c, 0, 0, &v.WeekdaysGraph, "stats.megagroupStats.weekdays_graph")
+	vectorStatsGroupTopPosters(c, 0, 0, &v.TopPosters)
+	vectorStatsGroupTopAdmins(c, 0, 0, &v.TopAdmins)
+	vectorStatsGroupTopInviters(c, 0, 0, &v.TopInviters)
+	vectorUserClasses(c, 0, 0, &v.Users, "stats.megagroupStats.users")
 }
 
 // StatsMessageStats is stats.messageStats#7fe91c14.
@@ -157,18 +106,10 @@ type StatsMessageStats struct {
 	ReactionsByEmotionGraph StatsGraphClass
 }
 
-func (*StatsMessageStats) TypeID() uint32 { return IDStatsMessageStats }
-
-func (v *StatsMessageStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsMessageStats)
-	putStatsGraph(b, v.ViewsGraph, "stats.messageStats.views_graph")
-	putStatsGraph(b, v.ReactionsByEmotionGraph, "stats.messageStats.reactions_by_emotion_graph")
-}
-
-func (v *StatsMessageStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsMessageStats, "stats.messageStats")
-	readStatsGraph(r, 1, &v.ViewsGraph)
-	readStatsGraph(r, 1, &v.ReactionsByEmotionGraph)
+func (v *StatsMessageStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsMessageStats, "stats.messageStats")
+	codeStatsGraph(c, 0, 0, &v.ViewsGraph, "stats.messageStats.views_graph")
+	codeStatsGraph(c, 0, 0, &v.ReactionsByEmotionGraph, "stats.messageStats.reactions_by_emotion_graph")
 }
 
 // StatsStoryStats is stats.storyStats#50cd067c.
@@ -177,18 +118,10 @@ type StatsStoryStats struct {
 	ReactionsByEmotionGraph StatsGraphClass
 }
 
-func (*StatsStoryStats) TypeID() uint32 { return IDStatsStoryStats }
-
-func (v *StatsStoryStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsStoryStats)
-	putStatsGraph(b, v.ViewsGraph, "stats.storyStats.views_graph")
-	putStatsGraph(b, v.ReactionsByEmotionGraph, "stats.storyStats.reactions_by_emotion_graph")
-}
-
-func (v *StatsStoryStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsStoryStats, "stats.storyStats")
-	readStatsGraph(r, 1, &v.ViewsGraph)
-	readStatsGraph(r, 1, &v.ReactionsByEmotionGraph)
+func (v *StatsStoryStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsStoryStats, "stats.storyStats")
+	codeStatsGraph(c, 0, 0, &v.ViewsGraph, "stats.storyStats.views_graph")
+	codeStatsGraph(c, 0, 0, &v.ReactionsByEmotionGraph, "stats.storyStats.reactions_by_emotion_graph")
 }
 
 // StatsPublicForwards is stats.publicForwards#93037e20.
@@ -200,31 +133,14 @@ type StatsPublicForwards struct {
 	Users      []UserClass
 }
 
-func (*StatsPublicForwards) TypeID() uint32 { return IDStatsPublicForwards }
-
-func (v *StatsPublicForwards) Encode(b *tl.Buffer) {
-	b.ID(IDStatsPublicForwards)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putPublicForwardClasses(b, v.Forwards, "stats.publicForwards.forwards")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "stats.publicForwards.chats")
-	putUserClasses(b, v.Users, "stats.publicForwards.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsPublicForwards) Decode(r *tl.Reader) {
-	r.Expect(IDStatsPublicForwards, "stats.publicForwards")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readPublicForwardClasses(r, 1, &v.Forwards)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *StatsPublicForwards) TL(c *tl.Codec) {
+	c.Begin(IDStatsPublicForwards, "stats.publicForwards")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorPublicForwardClasses(c, 0, 0, &v.Forwards, "stats.publicForwards.forwards")
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "stats.publicForwards.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stats.publicForwards.users")
 }
 
 // StatsPollStats is stats.pollStats#2999beed.
@@ -232,16 +148,9 @@ type StatsPollStats struct {
 	VotesGraph StatsGraphClass
 }
 
-func (*StatsPollStats) TypeID() uint32 { return IDStatsPollStats }
-
-func (v *StatsPollStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsPollStats)
-	putStatsGraph(b, v.VotesGraph, "stats.pollStats.votes_graph")
-}
-
-func (v *StatsPollStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsPollStats, "stats.pollStats")
-	readStatsGraph(r, 1, &v.VotesGraph)
+func (v *StatsPollStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsPollStats, "stats.pollStats")
+	codeStatsGraph(c, 0, 0, &v.VotesGraph, "stats.pollStats.votes_graph")
 }
 
 // StatsGetBroadcastStats is stats.getBroadcastStats#ab42441a.
@@ -250,29 +159,16 @@ type StatsGetBroadcastStats struct {
 	Channel InputChannelClass
 }
 
-func (*StatsGetBroadcastStats) TypeID() uint32 { return IDStatsGetBroadcastStats }
-
-func (v *StatsGetBroadcastStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetBroadcastStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Channel, "stats.getBroadcastStats.channel")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsGetBroadcastStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetBroadcastStats, "stats.getBroadcastStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Channel)
+func (v *StatsGetBroadcastStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetBroadcastStats, "stats.getBroadcastStats")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	codeInputChannel(c, 0, 0, &v.Channel, "stats.getBroadcastStats.channel")
 }
 
 func (*StatsGetBroadcastStats) DecodeResult(r *tl.Reader) *StatsBroadcastStats {
 	v := new(StatsBroadcastStats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -282,25 +178,11 @@ type StatsLoadAsyncGraph struct {
 	X     tl.Optional[int64]
 }
 
-func (*StatsLoadAsyncGraph) TypeID() uint32 { return IDStatsLoadAsyncGraph }
-
-func (v *StatsLoadAsyncGraph) Encode(b *tl.Buffer) {
-	b.ID(IDStatsLoadAsyncGraph)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.String(v.Token)
-	if v.X.Set {
-		flags |= 1 << 0
-		b.Long(v.X.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsLoadAsyncGraph) Decode(r *tl.Reader) {
-	r.Expect(IDStatsLoadAsyncGraph, "stats.loadAsyncGraph")
-	flags := r.Uint32()
-	r.ReadString(&v.Token)
-	r.OptLong(flags&(1<<0), &v.X)
+func (v *StatsLoadAsyncGraph) TL(c *tl.Codec) {
+	c.Begin(IDStatsLoadAsyncGraph, "stats.loadAsyncGraph")
+	flags := c.Flags()
+	c.String(&v.Token)
+	c.OptLong(flags, 1<<0, &v.X)
 }
 
 func (*StatsLoadAsyncGraph) DecodeResult(r *tl.Reader) StatsGraphClass { return DecodeStatsGraph(r) }
@@ -311,29 +193,16 @@ type StatsGetMegagroupStats struct {
 	Channel InputChannelClass
 }
 
-func (*StatsGetMegagroupStats) TypeID() uint32 { return IDStatsGetMegagroupStats }
-
-func (v *StatsGetMegagroupStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetMegagroupStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Channel, "stats.getMegagroupStats.channel")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsGetMegagroupStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetMegagroupStats, "stats.getMegagroupStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Channel)
+func (v *StatsGetMegagroupStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetMegagroupStats, "stats.getMegagroupStats")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	codeInputChannel(c, 0, 0, &v.Channel, "stats.getMegagroupStats.channel")
 }
 
 func (*StatsGetMegagroupStats) DecodeResult(r *tl.Reader) *StatsMegagroupStats {
 	v := new(StatsMegagroupStats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -345,27 +214,17 @@ type StatsGetMessagePublicForwards struct {
 	Limit   int32
 }
 
-func (*StatsGetMessagePublicForwards) TypeID() uint32 { return IDStatsGetMessagePublicForwards }
-
-func (v *StatsGetMessagePublicForwards) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetMessagePublicForwards)
-	putInputChannel(b, v.Channel, "stats.getMessagePublicForwards.channel")
-	b.Int(v.MsgID)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *StatsGetMessagePublicForwards) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetMessagePublicForwards, "stats.getMessagePublicForwards")
-	readInputChannel(r, 1, &v.Channel)
-	v.MsgID = r.Int()
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *StatsGetMessagePublicForwards) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetMessagePublicForwards, "stats.getMessagePublicForwards")
+	codeInputChannel(c, 0, 0, &v.Channel, "stats.getMessagePublicForwards.channel")
+	c.Int(&v.MsgID)
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*StatsGetMessagePublicForwards) DecodeResult(r *tl.Reader) *StatsPublicForwards {
 	v := new(StatsPublicForwards)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -376,31 +235,17 @@ type StatsGetMessageStats struct {
 	MsgID   int32
 }
 
-func (*StatsGetMessageStats) TypeID() uint32 { return IDStatsGetMessageStats }
-
-func (v *StatsGetMessageStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetMessageStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Channel, "stats.getMessageStats.channel")
-	b.Int(v.MsgID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsGetMessageStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetMessageStats, "stats.getMessageStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Channel)
-	v.MsgID = r.Int()
+func (v *StatsGetMessageStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetMessageStats, "stats.getMessageStats")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	codeInputChannel(c, 0, 0, &v.Channel, "stats.getMessageStats.channel")
+	c.Int(&v.MsgID)
 }
 
 func (*StatsGetMessageStats) DecodeResult(r *tl.Reader) *StatsMessageStats {
 	v := new(StatsMessageStats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -411,31 +256,17 @@ type StatsGetStoryStats struct {
 	ID   int32
 }
 
-func (*StatsGetStoryStats) TypeID() uint32 { return IDStatsGetStoryStats }
-
-func (v *StatsGetStoryStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetStoryStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "stats.getStoryStats.peer")
-	b.Int(v.ID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsGetStoryStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetStoryStats, "stats.getStoryStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
+func (v *StatsGetStoryStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetStoryStats, "stats.getStoryStats")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	codeInputPeer(c, 0, 0, &v.Peer, "stats.getStoryStats.peer")
+	c.Int(&v.ID)
 }
 
 func (*StatsGetStoryStats) DecodeResult(r *tl.Reader) *StatsStoryStats {
 	v := new(StatsStoryStats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -447,27 +278,17 @@ type StatsGetStoryPublicForwards struct {
 	Limit  int32
 }
 
-func (*StatsGetStoryPublicForwards) TypeID() uint32 { return IDStatsGetStoryPublicForwards }
-
-func (v *StatsGetStoryPublicForwards) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetStoryPublicForwards)
-	putInputPeer(b, v.Peer, "stats.getStoryPublicForwards.peer")
-	b.Int(v.ID)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *StatsGetStoryPublicForwards) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetStoryPublicForwards, "stats.getStoryPublicForwards")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *StatsGetStoryPublicForwards) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetStoryPublicForwards, "stats.getStoryPublicForwards")
+	codeInputPeer(c, 0, 0, &v.Peer, "stats.getStoryPublicForwards.peer")
+	c.Int(&v.ID)
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*StatsGetStoryPublicForwards) DecodeResult(r *tl.Reader) *StatsPublicForwards {
 	v := new(StatsPublicForwards)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -478,30 +299,16 @@ type StatsGetPollStats struct {
 	MsgID int32
 }
 
-func (*StatsGetPollStats) TypeID() uint32 { return IDStatsGetPollStats }
-
-func (v *StatsGetPollStats) Encode(b *tl.Buffer) {
-	b.ID(IDStatsGetPollStats)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Dark {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "stats.getPollStats.peer")
-	b.Int(v.MsgID)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StatsGetPollStats) Decode(r *tl.Reader) {
-	r.Expect(IDStatsGetPollStats, "stats.getPollStats")
-	flags := r.Uint32()
-	v.Dark = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.MsgID = r.Int()
+func (v *StatsGetPollStats) TL(c *tl.Codec) {
+	c.Begin(IDStatsGetPollStats, "stats.getPollStats")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Dark)
+	codeInputPeer(c, 0, 0, &v.Peer, "stats.getPollStats.peer")
+	c.Int(&v.MsgID)
 }
 
 func (*StatsGetPollStats) DecodeResult(r *tl.Reader) *StatsPollStats {
 	v := new(StatsPollStats)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }

@@ -11,16 +11,9 @@ type StickersSuggestedShortName struct {
 	ShortName string
 }
 
-func (*StickersSuggestedShortName) TypeID() uint32 { return IDStickersSuggestedShortName }
-
-func (v *StickersSuggestedShortName) Encode(b *tl.Buffer) {
-	b.ID(IDStickersSuggestedShortName)
-	b.String(v.ShortName)
-}
-
-func (v *StickersSuggestedShortName) Decode(r *tl.Reader) {
-	r.Expect(IDStickersSuggestedShortName, "stickers.suggestedShortName")
-	r.ReadString(&v.ShortName)
+func (v *StickersSuggestedShortName) TL(c *tl.Codec) {
+	c.Begin(IDStickersSuggestedShortName, "stickers.suggestedShortName")
+	c.String(&v.ShortName)
 }
 
 // StickersCreateStickerSet is stickers.createStickerSet#9021ab67.
@@ -36,48 +29,18 @@ type StickersCreateStickerSet struct {
 	Software  tl.Optional[string]
 }
 
-func (*StickersCreateStickerSet) TypeID() uint32 { return IDStickersCreateStickerSet }
-
-func (v *StickersCreateStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDStickersCreateStickerSet)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Masks {
-		flags |= 1 << 0
-	}
-	if v.Emojis {
-		flags |= 1 << 5
-	}
-	if v.TextColor {
-		flags |= 1 << 6
-	}
-	putInputUser(b, v.UserID, "stickers.createStickerSet.user_id")
-	b.String(v.Title)
-	b.String(v.ShortName)
-	if v.Thumb != nil {
-		flags |= 1 << 2
-		v.Thumb.Encode(b)
-	}
-	putInputStickerSetItems(b, v.Stickers)
-	if v.Software.Set {
-		flags |= 1 << 3
-		b.String(v.Software.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StickersCreateStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDStickersCreateStickerSet, "stickers.createStickerSet")
-	flags := r.Uint32()
-	v.Masks = flags&(1<<0) != 0
-	v.Emojis = flags&(1<<5) != 0
-	v.TextColor = flags&(1<<6) != 0
-	readInputUser(r, 1, &v.UserID)
-	r.ReadString(&v.Title)
-	r.ReadString(&v.ShortName)
-	readInputDocument(r, flags&(1<<2), &v.Thumb)
-	readInputStickerSetItems(r, 1, &v.Stickers)
-	r.OptString(flags&(1<<3), &v.Software)
+func (v *StickersCreateStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDStickersCreateStickerSet, "stickers.createStickerSet")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Masks)
+	c.True(flags, 1<<5, &v.Emojis)
+	c.True(flags, 1<<6, &v.TextColor)
+	codeInputUser(c, 0, 0, &v.UserID, "stickers.createStickerSet.user_id")
+	c.String(&v.Title)
+	c.String(&v.ShortName)
+	codeInputDocument(c, flags, 1<<2, &v.Thumb, "")
+	vectorInputStickerSetItems(c, 0, 0, &v.Stickers)
+	c.OptString(flags, 1<<3, &v.Software)
 }
 
 func (*StickersCreateStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -89,16 +52,9 @@ type StickersRemoveStickerFromSet struct {
 	Sticker InputDocumentClass
 }
 
-func (*StickersRemoveStickerFromSet) TypeID() uint32 { return IDStickersRemoveStickerFromSet }
-
-func (v *StickersRemoveStickerFromSet) Encode(b *tl.Buffer) {
-	b.ID(IDStickersRemoveStickerFromSet)
-	putInputDocument(b, v.Sticker, "stickers.removeStickerFromSet.sticker")
-}
-
-func (v *StickersRemoveStickerFromSet) Decode(r *tl.Reader) {
-	r.Expect(IDStickersRemoveStickerFromSet, "stickers.removeStickerFromSet")
-	readInputDocument(r, 1, &v.Sticker)
+func (v *StickersRemoveStickerFromSet) TL(c *tl.Codec) {
+	c.Begin(IDStickersRemoveStickerFromSet, "stickers.removeStickerFromSet")
+	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.removeStickerFromSet.sticker")
 }
 
 func (*StickersRemoveStickerFromSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -111,18 +67,10 @@ type StickersChangeStickerPosition struct {
 	Position int32
 }
 
-func (*StickersChangeStickerPosition) TypeID() uint32 { return IDStickersChangeStickerPosition }
-
-func (v *StickersChangeStickerPosition) Encode(b *tl.Buffer) {
-	b.ID(IDStickersChangeStickerPosition)
-	putInputDocument(b, v.Sticker, "stickers.changeStickerPosition.sticker")
-	b.Int(v.Position)
-}
-
-func (v *StickersChangeStickerPosition) Decode(r *tl.Reader) {
-	r.Expect(IDStickersChangeStickerPosition, "stickers.changeStickerPosition")
-	readInputDocument(r, 1, &v.Sticker)
-	v.Position = r.Int()
+func (v *StickersChangeStickerPosition) TL(c *tl.Codec) {
+	c.Begin(IDStickersChangeStickerPosition, "stickers.changeStickerPosition")
+	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.changeStickerPosition.sticker")
+	c.Int(&v.Position)
 }
 
 func (*StickersChangeStickerPosition) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -135,18 +83,10 @@ type StickersAddStickerToSet struct {
 	Sticker    InputStickerSetItem
 }
 
-func (*StickersAddStickerToSet) TypeID() uint32 { return IDStickersAddStickerToSet }
-
-func (v *StickersAddStickerToSet) Encode(b *tl.Buffer) {
-	b.ID(IDStickersAddStickerToSet)
-	putInputStickerSet(b, v.Stickerset, "stickers.addStickerToSet.stickerset")
-	v.Sticker.Encode(b)
-}
-
-func (v *StickersAddStickerToSet) Decode(r *tl.Reader) {
-	r.Expect(IDStickersAddStickerToSet, "stickers.addStickerToSet")
-	readInputStickerSet(r, 1, &v.Stickerset)
-	v.Sticker.Decode(r)
+func (v *StickersAddStickerToSet) TL(c *tl.Codec) {
+	c.Begin(IDStickersAddStickerToSet, "stickers.addStickerToSet")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.addStickerToSet.stickerset")
+	v.Sticker.TL(c)
 }
 
 func (*StickersAddStickerToSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -160,30 +100,12 @@ type StickersSetStickerSetThumb struct {
 	ThumbDocumentID tl.Optional[int64]
 }
 
-func (*StickersSetStickerSetThumb) TypeID() uint32 { return IDStickersSetStickerSetThumb }
-
-func (v *StickersSetStickerSetThumb) Encode(b *tl.Buffer) {
-	b.ID(IDStickersSetStickerSetThumb)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputStickerSet(b, v.Stickerset, "stickers.setStickerSetThumb.stickerset")
-	if v.Thumb != nil {
-		flags |= 1 << 0
-		v.Thumb.Encode(b)
-	}
-	if v.ThumbDocumentID.Set {
-		flags |= 1 << 1
-		b.Long(v.ThumbDocumentID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StickersSetStickerSetThumb) Decode(r *tl.Reader) {
-	r.Expect(IDStickersSetStickerSetThumb, "stickers.setStickerSetThumb")
-	flags := r.Uint32()
-	readInputStickerSet(r, 1, &v.Stickerset)
-	readInputDocument(r, flags&(1<<0), &v.Thumb)
-	r.OptLong(flags&(1<<1), &v.ThumbDocumentID)
+func (v *StickersSetStickerSetThumb) TL(c *tl.Codec) {
+	c.Begin(IDStickersSetStickerSetThumb, "stickers.setStickerSetThumb")
+	flags := c.Flags()
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.setStickerSetThumb.stickerset")
+	codeInputDocument(c, flags, 1<<0, &v.Thumb, "")
+	c.OptLong(flags, 1<<1, &v.ThumbDocumentID)
 }
 
 func (*StickersSetStickerSetThumb) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -195,16 +117,9 @@ type StickersCheckShortName struct {
 	ShortName string
 }
 
-func (*StickersCheckShortName) TypeID() uint32 { return IDStickersCheckShortName }
-
-func (v *StickersCheckShortName) Encode(b *tl.Buffer) {
-	b.ID(IDStickersCheckShortName)
-	b.String(v.ShortName)
-}
-
-func (v *StickersCheckShortName) Decode(r *tl.Reader) {
-	r.Expect(IDStickersCheckShortName, "stickers.checkShortName")
-	r.ReadString(&v.ShortName)
+func (v *StickersCheckShortName) TL(c *tl.Codec) {
+	c.Begin(IDStickersCheckShortName, "stickers.checkShortName")
+	c.String(&v.ShortName)
 }
 
 func (*StickersCheckShortName) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -214,21 +129,14 @@ type StickersSuggestShortName struct {
 	Title string
 }
 
-func (*StickersSuggestShortName) TypeID() uint32 { return IDStickersSuggestShortName }
-
-func (v *StickersSuggestShortName) Encode(b *tl.Buffer) {
-	b.ID(IDStickersSuggestShortName)
-	b.String(v.Title)
-}
-
-func (v *StickersSuggestShortName) Decode(r *tl.Reader) {
-	r.Expect(IDStickersSuggestShortName, "stickers.suggestShortName")
-	r.ReadString(&v.Title)
+func (v *StickersSuggestShortName) TL(c *tl.Codec) {
+	c.Begin(IDStickersSuggestShortName, "stickers.suggestShortName")
+	c.String(&v.Title)
 }
 
 func (*StickersSuggestShortName) DecodeResult(r *tl.Reader) *StickersSuggestedShortName {
 	v := new(StickersSuggestedShortName)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -240,35 +148,13 @@ type StickersChangeSticker struct {
 	Keywords   tl.Optional[string]
 }
 
-func (*StickersChangeSticker) TypeID() uint32 { return IDStickersChangeSticker }
-
-func (v *StickersChangeSticker) Encode(b *tl.Buffer) {
-	b.ID(IDStickersChangeSticker)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputDocument(b, v.Sticker, "stickers.changeSticker.sticker")
-	if v.Emoji.Set {
-		flags |= 1 << 0
-		b.String(v.Emoji.Value)
-	}
-	if v.MaskCoords != nil {
-		flags |= 1 << 1
-		v.MaskCoords.Encode(b)
-	}
-	if v.Keywords.Set {
-		flags |= 1 << 2
-		b.String(v.Keywords.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StickersChangeSticker) Decode(r *tl.Reader) {
-	r.Expect(IDStickersChangeSticker, "stickers.changeSticker")
-	flags := r.Uint32()
-	readInputDocument(r, 1, &v.Sticker)
-	r.OptString(flags&(1<<0), &v.Emoji)
-	readMaskCoords(r, flags&(1<<1), &v.MaskCoords)
-	r.OptString(flags&(1<<2), &v.Keywords)
+func (v *StickersChangeSticker) TL(c *tl.Codec) {
+	c.Begin(IDStickersChangeSticker, "stickers.changeSticker")
+	flags := c.Flags()
+	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.changeSticker.sticker")
+	c.OptString(flags, 1<<0, &v.Emoji)
+	optMaskCoords(c, flags, 1<<1, &v.MaskCoords, "")
+	c.OptString(flags, 1<<2, &v.Keywords)
 }
 
 func (*StickersChangeSticker) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -281,18 +167,10 @@ type StickersRenameStickerSet struct {
 	Title      string
 }
 
-func (*StickersRenameStickerSet) TypeID() uint32 { return IDStickersRenameStickerSet }
-
-func (v *StickersRenameStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDStickersRenameStickerSet)
-	putInputStickerSet(b, v.Stickerset, "stickers.renameStickerSet.stickerset")
-	b.String(v.Title)
-}
-
-func (v *StickersRenameStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDStickersRenameStickerSet, "stickers.renameStickerSet")
-	readInputStickerSet(r, 1, &v.Stickerset)
-	r.ReadString(&v.Title)
+func (v *StickersRenameStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDStickersRenameStickerSet, "stickers.renameStickerSet")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.renameStickerSet.stickerset")
+	c.String(&v.Title)
 }
 
 func (*StickersRenameStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
@@ -304,16 +182,9 @@ type StickersDeleteStickerSet struct {
 	Stickerset InputStickerSetClass
 }
 
-func (*StickersDeleteStickerSet) TypeID() uint32 { return IDStickersDeleteStickerSet }
-
-func (v *StickersDeleteStickerSet) Encode(b *tl.Buffer) {
-	b.ID(IDStickersDeleteStickerSet)
-	putInputStickerSet(b, v.Stickerset, "stickers.deleteStickerSet.stickerset")
-}
-
-func (v *StickersDeleteStickerSet) Decode(r *tl.Reader) {
-	r.Expect(IDStickersDeleteStickerSet, "stickers.deleteStickerSet")
-	readInputStickerSet(r, 1, &v.Stickerset)
+func (v *StickersDeleteStickerSet) TL(c *tl.Codec) {
+	c.Begin(IDStickersDeleteStickerSet, "stickers.deleteStickerSet")
+	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.deleteStickerSet.stickerset")
 }
 
 func (*StickersDeleteStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -324,18 +195,10 @@ type StickersReplaceSticker struct {
 	NewSticker InputStickerSetItem
 }
 
-func (*StickersReplaceSticker) TypeID() uint32 { return IDStickersReplaceSticker }
-
-func (v *StickersReplaceSticker) Encode(b *tl.Buffer) {
-	b.ID(IDStickersReplaceSticker)
-	putInputDocument(b, v.Sticker, "stickers.replaceSticker.sticker")
-	v.NewSticker.Encode(b)
-}
-
-func (v *StickersReplaceSticker) Decode(r *tl.Reader) {
-	r.Expect(IDStickersReplaceSticker, "stickers.replaceSticker")
-	readInputDocument(r, 1, &v.Sticker)
-	v.NewSticker.Decode(r)
+func (v *StickersReplaceSticker) TL(c *tl.Codec) {
+	c.Begin(IDStickersReplaceSticker, "stickers.replaceSticker")
+	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.replaceSticker.sticker")
+	v.NewSticker.TL(c)
 }
 
 func (*StickersReplaceSticker) DecodeResult(r *tl.Reader) MessagesStickerSetClass {

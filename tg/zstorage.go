@@ -10,140 +10,80 @@ import (
 type StorageFileUnknown struct {
 }
 
-func (*StorageFileUnknown) TypeID() uint32 { return IDStorageFileUnknown }
-
-func (v *StorageFileUnknown) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileUnknown)
-}
-
-func (v *StorageFileUnknown) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileUnknown, "storage.fileUnknown")
+func (v *StorageFileUnknown) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileUnknown, "storage.fileUnknown")
 }
 
 // StorageFilePartial is storage.filePartial#40bc6f52.
 type StorageFilePartial struct {
 }
 
-func (*StorageFilePartial) TypeID() uint32 { return IDStorageFilePartial }
-
-func (v *StorageFilePartial) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFilePartial)
-}
-
-func (v *StorageFilePartial) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFilePartial, "storage.filePartial")
+func (v *StorageFilePartial) TL(c *tl.Codec) {
+	c.Begin(IDStorageFilePartial, "storage.filePartial")
 }
 
 // StorageFileJpeg is storage.fileJpeg#007efe0e.
 type StorageFileJpeg struct {
 }
 
-func (*StorageFileJpeg) TypeID() uint32 { return IDStorageFileJpeg }
-
-func (v *StorageFileJpeg) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileJpeg)
-}
-
-func (v *StorageFileJpeg) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileJpeg, "storage.fileJpeg")
+func (v *StorageFileJpeg) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileJpeg, "storage.fileJpeg")
 }
 
 // StorageFileGIF is storage.fileGif#cae1aadf.
 type StorageFileGIF struct {
 }
 
-func (*StorageFileGIF) TypeID() uint32 { return IDStorageFileGIF }
-
-func (v *StorageFileGIF) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileGIF)
-}
-
-func (v *StorageFileGIF) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileGIF, "storage.fileGif")
+func (v *StorageFileGIF) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileGIF, "storage.fileGif")
 }
 
 // StorageFilePng is storage.filePng#0a4f63c0.
 type StorageFilePng struct {
 }
 
-func (*StorageFilePng) TypeID() uint32 { return IDStorageFilePng }
-
-func (v *StorageFilePng) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFilePng)
-}
-
-func (v *StorageFilePng) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFilePng, "storage.filePng")
+func (v *StorageFilePng) TL(c *tl.Codec) {
+	c.Begin(IDStorageFilePng, "storage.filePng")
 }
 
 // StorageFilePDF is storage.filePdf#ae1e508d.
 type StorageFilePDF struct {
 }
 
-func (*StorageFilePDF) TypeID() uint32 { return IDStorageFilePDF }
-
-func (v *StorageFilePDF) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFilePDF)
-}
-
-func (v *StorageFilePDF) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFilePDF, "storage.filePdf")
+func (v *StorageFilePDF) TL(c *tl.Codec) {
+	c.Begin(IDStorageFilePDF, "storage.filePdf")
 }
 
 // StorageFileMp3 is storage.fileMp3#528a0677.
 type StorageFileMp3 struct {
 }
 
-func (*StorageFileMp3) TypeID() uint32 { return IDStorageFileMp3 }
-
-func (v *StorageFileMp3) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileMp3)
-}
-
-func (v *StorageFileMp3) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileMp3, "storage.fileMp3")
+func (v *StorageFileMp3) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileMp3, "storage.fileMp3")
 }
 
 // StorageFileMov is storage.fileMov#4b09ebbc.
 type StorageFileMov struct {
 }
 
-func (*StorageFileMov) TypeID() uint32 { return IDStorageFileMov }
-
-func (v *StorageFileMov) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileMov)
-}
-
-func (v *StorageFileMov) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileMov, "storage.fileMov")
+func (v *StorageFileMov) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileMov, "storage.fileMov")
 }
 
 // StorageFileMp4 is storage.fileMp4#b3cea0e4.
 type StorageFileMp4 struct {
 }
 
-func (*StorageFileMp4) TypeID() uint32 { return IDStorageFileMp4 }
-
-func (v *StorageFileMp4) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileMp4)
-}
-
-func (v *StorageFileMp4) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileMp4, "storage.fileMp4")
+func (v *StorageFileMp4) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileMp4, "storage.fileMp4")
 }
 
 // StorageFileWebp is storage.fileWebp#1081464c.
 type StorageFileWebp struct {
 }
 
-func (*StorageFileWebp) TypeID() uint32 { return IDStorageFileWebp }
-
-func (v *StorageFileWebp) Encode(b *tl.Buffer) {
-	b.ID(IDStorageFileWebp)
-}
-
-func (v *StorageFileWebp) Decode(r *tl.Reader) {
-	r.Expect(IDStorageFileWebp, "storage.fileWebp")
+func (v *StorageFileWebp) TL(c *tl.Codec) {
+	c.Begin(IDStorageFileWebp, "storage.fileWebp")
 }
 
 // StorageFileTypeClass is a storage.FileType: one of storage.fileUnknown, storage.filePartial, storage.fileJpeg, storage.fileGif, storage.filePng, storage.filePdf, storage.fileMp3, storage.fileMov, ….
@@ -165,47 +105,43 @@ func (*StorageFileWebp) isStorageFileType()    {}
 
 // DecodeStorageFileType decodes a boxed storage.FileType.
 func DecodeStorageFileType(r *tl.Reader) (v StorageFileTypeClass) {
-	switch r.PeekID() {
-	case IDStorageFileUnknown:
-		v = new(StorageFileUnknown)
-	case IDStorageFilePartial:
-		v = new(StorageFilePartial)
-	case IDStorageFileJpeg:
-		v = new(StorageFileJpeg)
-	case IDStorageFileGIF:
-		v = new(StorageFileGIF)
-	case IDStorageFilePng:
-		v = new(StorageFilePng)
-	case IDStorageFilePDF:
-		v = new(StorageFilePDF)
-	case IDStorageFileMp3:
-		v = new(StorageFileMp3)
-	case IDStorageFileMov:
-		v = new(StorageFileMov)
-	case IDStorageFileMp4:
-		v = new(StorageFileMp4)
-	case IDStorageFileWebp:
-		v = new(StorageFileWebp)
-	default:
-		r.Unexpected(r.ID(), "storage.FileType")
-		return nil
-	}
-	v.Decode(r)
+	codeStorageFileType(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
 //go:noinline
-func readStorageFileType(r *tl.Reader, flag uint32, v *StorageFileTypeClass) {
-	if flag != 0 {
-		*v = DecodeStorageFileType(r)
-	}
-}
-
-//go:noinline
-func putStorageFileType(b *tl.Buffer, v StorageFileTypeClass, field string) {
-	if v == nil {
-		b.Missing(field)
+func codeStorageFileType(c *tl.Codec, f tl.Flags, mask uint32, v *StorageFileTypeClass, field string) {
+	var o StorageFileTypeClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDStorageFileUnknown:
+		o = new(StorageFileUnknown)
+	case IDStorageFilePartial:
+		o = new(StorageFilePartial)
+	case IDStorageFileJpeg:
+		o = new(StorageFileJpeg)
+	case IDStorageFileGIF:
+		o = new(StorageFileGIF)
+	case IDStorageFilePng:
+		o = new(StorageFilePng)
+	case IDStorageFilePDF:
+		o = new(StorageFilePDF)
+	case IDStorageFileMp3:
+		o = new(StorageFileMp3)
+	case IDStorageFileMov:
+		o = new(StorageFileMov)
+	case IDStorageFileMp4:
+		o = new(StorageFileMp4)
+	case IDStorageFileWebp:
+		o = new(StorageFileWebp)
+	default:
+		c.Unexpected("storage.FileType")
 		return
 	}
-	v.Encode(b)
+	*v = o
+	o.TL(c)
 }

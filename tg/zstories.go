@@ -12,20 +12,11 @@ type StoriesAllStoriesNotModified struct {
 	StealthMode StoriesStealthMode
 }
 
-func (*StoriesAllStoriesNotModified) TypeID() uint32 { return IDStoriesAllStoriesNotModified }
-
-func (v *StoriesAllStoriesNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesAllStoriesNotModified)
-	b.Uint32(0)
-	b.String(v.State)
-	v.StealthMode.Encode(b)
-}
-
-func (v *StoriesAllStoriesNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesAllStoriesNotModified, "stories.allStoriesNotModified")
-	r.Uint32()
-	r.ReadString(&v.State)
-	v.StealthMode.Decode(r)
+func (v *StoriesAllStoriesNotModified) TL(c *tl.Codec) {
+	c.Begin(IDStoriesAllStoriesNotModified, "stories.allStoriesNotModified")
+	c.Flags()
+	c.String(&v.State)
+	v.StealthMode.TL(c)
 }
 
 // StoriesAllStories is stories.allStories#6efc5e81.
@@ -39,34 +30,16 @@ type StoriesAllStories struct {
 	StealthMode StoriesStealthMode
 }
 
-func (*StoriesAllStories) TypeID() uint32 { return IDStoriesAllStories }
-
-func (v *StoriesAllStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesAllStories)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.HasMore {
-		flags |= 1 << 0
-	}
-	b.Int(v.Count)
-	b.String(v.State)
-	putPeerStoriess(b, v.PeerStories)
-	putChatClasses(b, v.Chats, "stories.allStories.chats")
-	putUserClasses(b, v.Users, "stories.allStories.users")
-	v.StealthMode.Encode(b)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesAllStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesAllStories, "stories.allStories")
-	flags := r.Uint32()
-	v.HasMore = flags&(1<<0) != 0
-	v.Count = r.Int()
-	r.ReadString(&v.State)
-	readPeerStoriess(r, 1, &v.PeerStories)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	v.StealthMode.Decode(r)
+func (v *StoriesAllStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesAllStories, "stories.allStories")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.HasMore)
+	c.Int(&v.Count)
+	c.String(&v.State)
+	vectorPeerStoriess(c, 0, 0, &v.PeerStories)
+	vectorChatClasses(c, 0, 0, &v.Chats, "stories.allStories.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.allStories.users")
+	v.StealthMode.TL(c)
 }
 
 // StoriesStories is stories.stories#63c3dd0a.
@@ -78,33 +51,14 @@ type StoriesStories struct {
 	Users       []UserClass
 }
 
-func (*StoriesStories) TypeID() uint32 { return IDStoriesStories }
-
-func (v *StoriesStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesStories)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putStoryItemClasses(b, v.Stories, "stories.stories.stories")
-	if v.PinnedToTop != nil {
-		flags |= 1 << 0
-		b.Ints(v.PinnedToTop)
-	}
-	putChatClasses(b, v.Chats, "stories.stories.chats")
-	putUserClasses(b, v.Users, "stories.stories.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesStories, "stories.stories")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readStoryItemClasses(r, 1, &v.Stories)
-	if flags&(1<<0) != 0 {
-		r.ReadInts(&v.PinnedToTop)
-	}
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *StoriesStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesStories, "stories.stories")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorStoryItemClasses(c, 0, 0, &v.Stories, "stories.stories.stories")
+	c.OptInts(flags, 1<<0, &v.PinnedToTop)
+	vectorChatClasses(c, 0, 0, &v.Chats, "stories.stories.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.stories.users")
 }
 
 // StoriesStoryViewsList is stories.storyViewsList#59d78fc5.
@@ -119,37 +73,17 @@ type StoriesStoryViewsList struct {
 	NextOffset     tl.Optional[string]
 }
 
-func (*StoriesStoryViewsList) TypeID() uint32 { return IDStoriesStoryViewsList }
-
-func (v *StoriesStoryViewsList) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesStoryViewsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	b.Int(v.ViewsCount)
-	b.Int(v.ForwardsCount)
-	b.Int(v.ReactionsCount)
-	putStoryViewClasses(b, v.Views, "stories.storyViewsList.views")
-	putChatClasses(b, v.Chats, "stories.storyViewsList.chats")
-	putUserClasses(b, v.Users, "stories.storyViewsList.users")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesStoryViewsList) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesStoryViewsList, "stories.storyViewsList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	v.ViewsCount = r.Int()
-	v.ForwardsCount = r.Int()
-	v.ReactionsCount = r.Int()
-	readStoryViewClasses(r, 1, &v.Views)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.NextOffset)
+func (v *StoriesStoryViewsList) TL(c *tl.Codec) {
+	c.Begin(IDStoriesStoryViewsList, "stories.storyViewsList")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	c.Int(&v.ViewsCount)
+	c.Int(&v.ForwardsCount)
+	c.Int(&v.ReactionsCount)
+	vectorStoryViewClasses(c, 0, 0, &v.Views, "stories.storyViewsList.views")
+	vectorChatClasses(c, 0, 0, &v.Chats, "stories.storyViewsList.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.storyViewsList.users")
+	c.OptString(flags, 1<<0, &v.NextOffset)
 }
 
 // StoriesStoryViews is stories.storyViews#de9eed1d.
@@ -158,18 +92,10 @@ type StoriesStoryViews struct {
 	Users []UserClass
 }
 
-func (*StoriesStoryViews) TypeID() uint32 { return IDStoriesStoryViews }
-
-func (v *StoriesStoryViews) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesStoryViews)
-	putStoryViewss(b, v.Views)
-	putUserClasses(b, v.Users, "stories.storyViews.users")
-}
-
-func (v *StoriesStoryViews) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesStoryViews, "stories.storyViews")
-	readStoryViewss(r, 1, &v.Views)
-	readUserClasses(r, 1, &v.Users)
+func (v *StoriesStoryViews) TL(c *tl.Codec) {
+	c.Begin(IDStoriesStoryViews, "stories.storyViews")
+	vectorStoryViewss(c, 0, 0, &v.Views)
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.storyViews.users")
 }
 
 // StoriesPeerStories is stories.peerStories#cae68768.
@@ -179,20 +105,11 @@ type StoriesPeerStories struct {
 	Users   []UserClass
 }
 
-func (*StoriesPeerStories) TypeID() uint32 { return IDStoriesPeerStories }
-
-func (v *StoriesPeerStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesPeerStories)
-	v.Stories.Encode(b)
-	putChatClasses(b, v.Chats, "stories.peerStories.chats")
-	putUserClasses(b, v.Users, "stories.peerStories.users")
-}
-
-func (v *StoriesPeerStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesPeerStories, "stories.peerStories")
-	v.Stories.Decode(r)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *StoriesPeerStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesPeerStories, "stories.peerStories")
+	v.Stories.TL(c)
+	vectorChatClasses(c, 0, 0, &v.Chats, "stories.peerStories.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.peerStories.users")
 }
 
 // StoriesStoryReactionsList is stories.storyReactionsList#aa5f789c.
@@ -204,31 +121,14 @@ type StoriesStoryReactionsList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (*StoriesStoryReactionsList) TypeID() uint32 { return IDStoriesStoryReactionsList }
-
-func (v *StoriesStoryReactionsList) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesStoryReactionsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putStoryReactionClasses(b, v.Reactions, "stories.storyReactionsList.reactions")
-	putChatClasses(b, v.Chats, "stories.storyReactionsList.chats")
-	putUserClasses(b, v.Users, "stories.storyReactionsList.users")
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesStoryReactionsList) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesStoryReactionsList, "stories.storyReactionsList")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readStoryReactionClasses(r, 1, &v.Reactions)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	r.OptString(flags&(1<<0), &v.NextOffset)
+func (v *StoriesStoryReactionsList) TL(c *tl.Codec) {
+	c.Begin(IDStoriesStoryReactionsList, "stories.storyReactionsList")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorStoryReactionClasses(c, 0, 0, &v.Reactions, "stories.storyReactionsList.reactions")
+	vectorChatClasses(c, 0, 0, &v.Chats, "stories.storyReactionsList.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.storyReactionsList.users")
+	c.OptString(flags, 1<<0, &v.NextOffset)
 }
 
 // StoriesFoundStories is stories.foundStories#e2de7737.
@@ -240,31 +140,14 @@ type StoriesFoundStories struct {
 	Users      []UserClass
 }
 
-func (*StoriesFoundStories) TypeID() uint32 { return IDStoriesFoundStories }
-
-func (v *StoriesFoundStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesFoundStories)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Count)
-	putFoundStorys(b, v.Stories)
-	if v.NextOffset.Set {
-		flags |= 1 << 0
-		b.String(v.NextOffset.Value)
-	}
-	putChatClasses(b, v.Chats, "stories.foundStories.chats")
-	putUserClasses(b, v.Users, "stories.foundStories.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesFoundStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesFoundStories, "stories.foundStories")
-	flags := r.Uint32()
-	v.Count = r.Int()
-	readFoundStorys(r, 1, &v.Stories)
-	r.OptString(flags&(1<<0), &v.NextOffset)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *StoriesFoundStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesFoundStories, "stories.foundStories")
+	flags := c.Flags()
+	c.Int(&v.Count)
+	vectorFoundStorys(c, 0, 0, &v.Stories)
+	c.OptString(flags, 1<<0, &v.NextOffset)
+	vectorChatClasses(c, 0, 0, &v.Chats, "stories.foundStories.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "stories.foundStories.users")
 }
 
 // StoriesCanSendStoryCount is stories.canSendStoryCount#c387c04e.
@@ -272,30 +155,17 @@ type StoriesCanSendStoryCount struct {
 	CountRemains int32
 }
 
-func (*StoriesCanSendStoryCount) TypeID() uint32 { return IDStoriesCanSendStoryCount }
-
-func (v *StoriesCanSendStoryCount) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesCanSendStoryCount)
-	b.Int(v.CountRemains)
-}
-
-func (v *StoriesCanSendStoryCount) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesCanSendStoryCount, "stories.canSendStoryCount")
-	v.CountRemains = r.Int()
+func (v *StoriesCanSendStoryCount) TL(c *tl.Codec) {
+	c.Begin(IDStoriesCanSendStoryCount, "stories.canSendStoryCount")
+	c.Int(&v.CountRemains)
 }
 
 // StoriesAlbumsNotModified is stories.albumsNotModified#564edaeb.
 type StoriesAlbumsNotModified struct {
 }
 
-func (*StoriesAlbumsNotModified) TypeID() uint32 { return IDStoriesAlbumsNotModified }
-
-func (v *StoriesAlbumsNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesAlbumsNotModified)
-}
-
-func (v *StoriesAlbumsNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesAlbumsNotModified, "stories.albumsNotModified")
+func (v *StoriesAlbumsNotModified) TL(c *tl.Codec) {
+	c.Begin(IDStoriesAlbumsNotModified, "stories.albumsNotModified")
 }
 
 // StoriesAlbums is stories.albums#c3987a3a.
@@ -304,18 +174,10 @@ type StoriesAlbums struct {
 	Albums []StoryAlbum
 }
 
-func (*StoriesAlbums) TypeID() uint32 { return IDStoriesAlbums }
-
-func (v *StoriesAlbums) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesAlbums)
-	b.Long(v.Hash)
-	putStoryAlbums(b, v.Albums)
-}
-
-func (v *StoriesAlbums) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesAlbums, "stories.albums")
-	v.Hash = r.Long()
-	readStoryAlbums(r, 1, &v.Albums)
+func (v *StoriesAlbums) TL(c *tl.Codec) {
+	c.Begin(IDStoriesAlbums, "stories.albums")
+	c.Long(&v.Hash)
+	vectorStoryAlbums(c, 0, 0, &v.Albums)
 }
 
 // StoriesCanSendStory is stories.canSendStory#30eb63f0.
@@ -323,21 +185,14 @@ type StoriesCanSendStory struct {
 	Peer InputPeerClass
 }
 
-func (*StoriesCanSendStory) TypeID() uint32 { return IDStoriesCanSendStory }
-
-func (v *StoriesCanSendStory) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesCanSendStory)
-	putInputPeer(b, v.Peer, "stories.canSendStory.peer")
-}
-
-func (v *StoriesCanSendStory) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesCanSendStory, "stories.canSendStory")
-	readInputPeer(r, 1, &v.Peer)
+func (v *StoriesCanSendStory) TL(c *tl.Codec) {
+	c.Begin(IDStoriesCanSendStory, "stories.canSendStory")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.canSendStory.peer")
 }
 
 func (*StoriesCanSendStory) DecodeResult(r *tl.Reader) *StoriesCanSendStoryCount {
 	v := new(StoriesCanSendStoryCount)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -360,80 +215,31 @@ type StoriesSendStory struct {
 	Music        InputDocumentClass
 }
 
-func (*StoriesSendStory) TypeID() uint32 { return IDStoriesSendStory }
-
-func (v *StoriesSendStory) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesSendStory)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Pinned {
-		flags |= 1 << 2
+func (v *StoriesSendStory) TL(c *tl.Codec) {
+	c.Begin(IDStoriesSendStory, "stories.sendStory")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.Pinned)
+	c.True(flags, 1<<4, &v.Noforwards)
+	c.True(flags, 1<<7, &v.FwdModified)
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.sendStory.peer")
+	codeInputMedia(c, 0, 0, &v.Media, "stories.sendStory.media")
+	vectorMediaAreaClasses(c, flags, 1<<5, &v.MediaAreas, "stories.sendStory.media_areas")
+	c.OptString(flags, 1<<0, &v.Caption)
+	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "stories.sendStory.entities")
+	vectorInputPrivacyRuleClasses(c, 0, 0, &v.PrivacyRules, "stories.sendStory.privacy_rules")
+	c.Long(&v.RandomID)
+	c.OptInt(flags, 1<<3, &v.Period)
+	if c.Has(flags, 1<<6, v.FwdFromID != nil || v.FwdFromStory.Set) {
+		codeInputPeer(c, 0, 0, &v.FwdFromID, "stories.sendStory.fwd_from_id")
 	}
-	if v.Noforwards {
-		flags |= 1 << 4
+	if c.Has(flags, 1<<6, v.FwdFromID != nil || v.FwdFromStory.Set) {
+		c.Int(&v.FwdFromStory.Value)
+		if c.Decoding() {
+			v.FwdFromStory.Set = true
+		}
 	}
-	if v.FwdModified {
-		flags |= 1 << 7
-	}
-	putInputPeer(b, v.Peer, "stories.sendStory.peer")
-	putInputMedia(b, v.Media, "stories.sendStory.media")
-	if v.MediaAreas != nil {
-		flags |= 1 << 5
-		putMediaAreaClasses(b, v.MediaAreas, "stories.sendStory.media_areas")
-	}
-	if v.Caption.Set {
-		flags |= 1 << 0
-		b.String(v.Caption.Value)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-		putMessageEntityClasses(b, v.Entities, "stories.sendStory.entities")
-	}
-	putInputPrivacyRuleClasses(b, v.PrivacyRules, "stories.sendStory.privacy_rules")
-	b.Long(v.RandomID)
-	if v.Period.Set {
-		flags |= 1 << 3
-		b.Int(v.Period.Value)
-	}
-	if v.FwdFromID != nil || v.FwdFromStory.Set {
-		flags |= 1 << 6
-		putInputPeer(b, v.FwdFromID, "stories.sendStory.fwd_from_id")
-	}
-	if v.FwdFromID != nil || v.FwdFromStory.Set {
-		flags |= 1 << 6
-		b.Int(v.FwdFromStory.Value)
-	}
-	if v.Albums != nil {
-		flags |= 1 << 8
-		b.Ints(v.Albums)
-	}
-	if v.Music != nil {
-		flags |= 1 << 9
-		v.Music.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesSendStory) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesSendStory, "stories.sendStory")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<2) != 0
-	v.Noforwards = flags&(1<<4) != 0
-	v.FwdModified = flags&(1<<7) != 0
-	readInputPeer(r, 1, &v.Peer)
-	readInputMedia(r, 1, &v.Media)
-	readMediaAreaClasses(r, flags&(1<<5), &v.MediaAreas)
-	r.OptString(flags&(1<<0), &v.Caption)
-	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
-	readInputPrivacyRuleClasses(r, 1, &v.PrivacyRules)
-	v.RandomID = r.Long()
-	r.OptInt(flags&(1<<3), &v.Period)
-	readInputPeer(r, flags&(1<<6), &v.FwdFromID)
-	r.OptInt(flags&(1<<6), &v.FwdFromStory)
-	if flags&(1<<8) != 0 {
-		r.ReadInts(&v.Albums)
-	}
-	readInputDocument(r, flags&(1<<9), &v.Music)
+	c.OptInts(flags, 1<<8, &v.Albums)
+	codeInputDocument(c, flags, 1<<9, &v.Music, "")
 }
 
 func (*StoriesSendStory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -450,52 +256,24 @@ type StoriesEditStory struct {
 	Music        InputDocumentClass
 }
 
-func (*StoriesEditStory) TypeID() uint32 { return IDStoriesEditStory }
-
-func (v *StoriesEditStory) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesEditStory)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "stories.editStory.peer")
-	b.Int(v.ID)
-	if v.Media != nil {
-		flags |= 1 << 0
-		v.Media.Encode(b)
+func (v *StoriesEditStory) TL(c *tl.Codec) {
+	c.Begin(IDStoriesEditStory, "stories.editStory")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.editStory.peer")
+	c.Int(&v.ID)
+	codeInputMedia(c, flags, 1<<0, &v.Media, "")
+	vectorMediaAreaClasses(c, flags, 1<<3, &v.MediaAreas, "stories.editStory.media_areas")
+	if c.Has(flags, 1<<1, v.Caption.Set || v.Entities != nil) {
+		c.String(&v.Caption.Value)
+		if c.Decoding() {
+			v.Caption.Set = true
+		}
 	}
-	if v.MediaAreas != nil {
-		flags |= 1 << 3
-		putMediaAreaClasses(b, v.MediaAreas, "stories.editStory.media_areas")
+	if c.Has(flags, 1<<1, v.Caption.Set || v.Entities != nil) {
+		vectorMessageEntityClasses(c, 0, 0, &v.Entities, "stories.editStory.entities")
 	}
-	if v.Caption.Set || v.Entities != nil {
-		flags |= 1 << 1
-		b.String(v.Caption.Value)
-	}
-	if v.Caption.Set || v.Entities != nil {
-		flags |= 1 << 1
-		putMessageEntityClasses(b, v.Entities, "stories.editStory.entities")
-	}
-	if v.PrivacyRules != nil {
-		flags |= 1 << 2
-		putInputPrivacyRuleClasses(b, v.PrivacyRules, "stories.editStory.privacy_rules")
-	}
-	if v.Music != nil {
-		flags |= 1 << 4
-		v.Music.Encode(b)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesEditStory) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesEditStory, "stories.editStory")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	readInputMedia(r, flags&(1<<0), &v.Media)
-	readMediaAreaClasses(r, flags&(1<<3), &v.MediaAreas)
-	r.OptString(flags&(1<<1), &v.Caption)
-	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
-	readInputPrivacyRuleClasses(r, flags&(1<<2), &v.PrivacyRules)
-	readInputDocument(r, flags&(1<<4), &v.Music)
+	vectorInputPrivacyRuleClasses(c, flags, 1<<2, &v.PrivacyRules, "stories.editStory.privacy_rules")
+	codeInputDocument(c, flags, 1<<4, &v.Music, "")
 }
 
 func (*StoriesEditStory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -506,18 +284,10 @@ type StoriesDeleteStories struct {
 	ID   []int32
 }
 
-func (*StoriesDeleteStories) TypeID() uint32 { return IDStoriesDeleteStories }
-
-func (v *StoriesDeleteStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesDeleteStories)
-	putInputPeer(b, v.Peer, "stories.deleteStories.peer")
-	b.Ints(v.ID)
-}
-
-func (v *StoriesDeleteStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesDeleteStories, "stories.deleteStories")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *StoriesDeleteStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesDeleteStories, "stories.deleteStories")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.deleteStories.peer")
+	c.Ints(&v.ID)
 }
 
 func (*StoriesDeleteStories) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -529,20 +299,11 @@ type StoriesTogglePinned struct {
 	Pinned bool
 }
 
-func (*StoriesTogglePinned) TypeID() uint32 { return IDStoriesTogglePinned }
-
-func (v *StoriesTogglePinned) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesTogglePinned)
-	putInputPeer(b, v.Peer, "stories.togglePinned.peer")
-	b.Ints(v.ID)
-	b.Bool(v.Pinned)
-}
-
-func (v *StoriesTogglePinned) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesTogglePinned, "stories.togglePinned")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
-	v.Pinned = r.Bool()
+func (v *StoriesTogglePinned) TL(c *tl.Codec) {
+	c.Begin(IDStoriesTogglePinned, "stories.togglePinned")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.togglePinned.peer")
+	c.Ints(&v.ID)
+	c.Bool(&v.Pinned)
 }
 
 func (*StoriesTogglePinned) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -554,31 +315,12 @@ type StoriesGetAllStories struct {
 	State  tl.Optional[string]
 }
 
-func (*StoriesGetAllStories) TypeID() uint32 { return IDStoriesGetAllStories }
-
-func (v *StoriesGetAllStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetAllStories)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Next {
-		flags |= 1 << 1
-	}
-	if v.Hidden {
-		flags |= 1 << 2
-	}
-	if v.State.Set {
-		flags |= 1 << 0
-		b.String(v.State.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesGetAllStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetAllStories, "stories.getAllStories")
-	flags := r.Uint32()
-	v.Next = flags&(1<<1) != 0
-	v.Hidden = flags&(1<<2) != 0
-	r.OptString(flags&(1<<0), &v.State)
+func (v *StoriesGetAllStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetAllStories, "stories.getAllStories")
+	flags := c.Flags()
+	c.True(flags, 1<<1, &v.Next)
+	c.True(flags, 1<<2, &v.Hidden)
+	c.OptString(flags, 1<<0, &v.State)
 }
 
 func (*StoriesGetAllStories) DecodeResult(r *tl.Reader) StoriesAllStoriesClass {
@@ -592,25 +334,16 @@ type StoriesGetPinnedStories struct {
 	Limit    int32
 }
 
-func (*StoriesGetPinnedStories) TypeID() uint32 { return IDStoriesGetPinnedStories }
-
-func (v *StoriesGetPinnedStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetPinnedStories)
-	putInputPeer(b, v.Peer, "stories.getPinnedStories.peer")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *StoriesGetPinnedStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetPinnedStories, "stories.getPinnedStories")
-	readInputPeer(r, 1, &v.Peer)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
+func (v *StoriesGetPinnedStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetPinnedStories, "stories.getPinnedStories")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getPinnedStories.peer")
+	c.Int(&v.OffsetID)
+	c.Int(&v.Limit)
 }
 
 func (*StoriesGetPinnedStories) DecodeResult(r *tl.Reader) *StoriesStories {
 	v := new(StoriesStories)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -621,25 +354,16 @@ type StoriesGetStoriesArchive struct {
 	Limit    int32
 }
 
-func (*StoriesGetStoriesArchive) TypeID() uint32 { return IDStoriesGetStoriesArchive }
-
-func (v *StoriesGetStoriesArchive) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetStoriesArchive)
-	putInputPeer(b, v.Peer, "stories.getStoriesArchive.peer")
-	b.Int(v.OffsetID)
-	b.Int(v.Limit)
-}
-
-func (v *StoriesGetStoriesArchive) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetStoriesArchive, "stories.getStoriesArchive")
-	readInputPeer(r, 1, &v.Peer)
-	v.OffsetID = r.Int()
-	v.Limit = r.Int()
+func (v *StoriesGetStoriesArchive) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetStoriesArchive, "stories.getStoriesArchive")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoriesArchive.peer")
+	c.Int(&v.OffsetID)
+	c.Int(&v.Limit)
 }
 
 func (*StoriesGetStoriesArchive) DecodeResult(r *tl.Reader) *StoriesStories {
 	v := new(StoriesStories)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -649,23 +373,15 @@ type StoriesGetStoriesByID struct {
 	ID   []int32
 }
 
-func (*StoriesGetStoriesByID) TypeID() uint32 { return IDStoriesGetStoriesByID }
-
-func (v *StoriesGetStoriesByID) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetStoriesByID)
-	putInputPeer(b, v.Peer, "stories.getStoriesByID.peer")
-	b.Ints(v.ID)
-}
-
-func (v *StoriesGetStoriesByID) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetStoriesByID, "stories.getStoriesByID")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *StoriesGetStoriesByID) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetStoriesByID, "stories.getStoriesByID")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoriesByID.peer")
+	c.Ints(&v.ID)
 }
 
 func (*StoriesGetStoriesByID) DecodeResult(r *tl.Reader) *StoriesStories {
 	v := new(StoriesStories)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -674,16 +390,9 @@ type StoriesToggleAllStoriesHidden struct {
 	Hidden bool
 }
 
-func (*StoriesToggleAllStoriesHidden) TypeID() uint32 { return IDStoriesToggleAllStoriesHidden }
-
-func (v *StoriesToggleAllStoriesHidden) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesToggleAllStoriesHidden)
-	b.Bool(v.Hidden)
-}
-
-func (v *StoriesToggleAllStoriesHidden) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesToggleAllStoriesHidden, "stories.toggleAllStoriesHidden")
-	v.Hidden = r.Bool()
+func (v *StoriesToggleAllStoriesHidden) TL(c *tl.Codec) {
+	c.Begin(IDStoriesToggleAllStoriesHidden, "stories.toggleAllStoriesHidden")
+	c.Bool(&v.Hidden)
 }
 
 func (*StoriesToggleAllStoriesHidden) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -694,18 +403,10 @@ type StoriesReadStories struct {
 	MaxID int32
 }
 
-func (*StoriesReadStories) TypeID() uint32 { return IDStoriesReadStories }
-
-func (v *StoriesReadStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesReadStories)
-	putInputPeer(b, v.Peer, "stories.readStories.peer")
-	b.Int(v.MaxID)
-}
-
-func (v *StoriesReadStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesReadStories, "stories.readStories")
-	readInputPeer(r, 1, &v.Peer)
-	v.MaxID = r.Int()
+func (v *StoriesReadStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesReadStories, "stories.readStories")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.readStories.peer")
+	c.Int(&v.MaxID)
 }
 
 func (*StoriesReadStories) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
@@ -716,18 +417,10 @@ type StoriesIncrementStoryViews struct {
 	ID   []int32
 }
 
-func (*StoriesIncrementStoryViews) TypeID() uint32 { return IDStoriesIncrementStoryViews }
-
-func (v *StoriesIncrementStoryViews) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesIncrementStoryViews)
-	putInputPeer(b, v.Peer, "stories.incrementStoryViews.peer")
-	b.Ints(v.ID)
-}
-
-func (v *StoriesIncrementStoryViews) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesIncrementStoryViews, "stories.incrementStoryViews")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *StoriesIncrementStoryViews) TL(c *tl.Codec) {
+	c.Begin(IDStoriesIncrementStoryViews, "stories.incrementStoryViews")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.incrementStoryViews.peer")
+	c.Ints(&v.ID)
 }
 
 func (*StoriesIncrementStoryViews) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -744,48 +437,22 @@ type StoriesGetStoryViewsList struct {
 	Limit          int32
 }
 
-func (*StoriesGetStoryViewsList) TypeID() uint32 { return IDStoriesGetStoryViewsList }
-
-func (v *StoriesGetStoryViewsList) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetStoryViewsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.JustContacts {
-		flags |= 1 << 0
-	}
-	if v.ReactionsFirst {
-		flags |= 1 << 2
-	}
-	if v.ForwardsFirst {
-		flags |= 1 << 3
-	}
-	putInputPeer(b, v.Peer, "stories.getStoryViewsList.peer")
-	if v.Q.Set {
-		flags |= 1 << 1
-		b.String(v.Q.Value)
-	}
-	b.Int(v.ID)
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesGetStoryViewsList) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetStoryViewsList, "stories.getStoryViewsList")
-	flags := r.Uint32()
-	v.JustContacts = flags&(1<<0) != 0
-	v.ReactionsFirst = flags&(1<<2) != 0
-	v.ForwardsFirst = flags&(1<<3) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptString(flags&(1<<1), &v.Q)
-	v.ID = r.Int()
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *StoriesGetStoryViewsList) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetStoryViewsList, "stories.getStoryViewsList")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.JustContacts)
+	c.True(flags, 1<<2, &v.ReactionsFirst)
+	c.True(flags, 1<<3, &v.ForwardsFirst)
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoryViewsList.peer")
+	c.OptString(flags, 1<<1, &v.Q)
+	c.Int(&v.ID)
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*StoriesGetStoryViewsList) DecodeResult(r *tl.Reader) *StoriesStoryViewsList {
 	v := new(StoriesStoryViewsList)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -795,23 +462,15 @@ type StoriesGetStoriesViews struct {
 	ID   []int32
 }
 
-func (*StoriesGetStoriesViews) TypeID() uint32 { return IDStoriesGetStoriesViews }
-
-func (v *StoriesGetStoriesViews) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetStoriesViews)
-	putInputPeer(b, v.Peer, "stories.getStoriesViews.peer")
-	b.Ints(v.ID)
-}
-
-func (v *StoriesGetStoriesViews) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetStoriesViews, "stories.getStoriesViews")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *StoriesGetStoriesViews) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetStoriesViews, "stories.getStoriesViews")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoriesViews.peer")
+	c.Ints(&v.ID)
 }
 
 func (*StoriesGetStoriesViews) DecodeResult(r *tl.Reader) *StoriesStoryViews {
 	v := new(StoriesStoryViews)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -821,23 +480,15 @@ type StoriesExportStoryLink struct {
 	ID   int32
 }
 
-func (*StoriesExportStoryLink) TypeID() uint32 { return IDStoriesExportStoryLink }
-
-func (v *StoriesExportStoryLink) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesExportStoryLink)
-	putInputPeer(b, v.Peer, "stories.exportStoryLink.peer")
-	b.Int(v.ID)
-}
-
-func (v *StoriesExportStoryLink) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesExportStoryLink, "stories.exportStoryLink")
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
+func (v *StoriesExportStoryLink) TL(c *tl.Codec) {
+	c.Begin(IDStoriesExportStoryLink, "stories.exportStoryLink")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.exportStoryLink.peer")
+	c.Int(&v.ID)
 }
 
 func (*StoriesExportStoryLink) DecodeResult(r *tl.Reader) *ExportedStoryLink {
 	v := new(ExportedStoryLink)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -849,22 +500,12 @@ type StoriesReport struct {
 	Message string
 }
 
-func (*StoriesReport) TypeID() uint32 { return IDStoriesReport }
-
-func (v *StoriesReport) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesReport)
-	putInputPeer(b, v.Peer, "stories.report.peer")
-	b.Ints(v.ID)
-	b.ByteString(v.Option)
-	b.String(v.Message)
-}
-
-func (v *StoriesReport) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesReport, "stories.report")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
-	r.ReadByteString(&v.Option)
-	r.ReadString(&v.Message)
+func (v *StoriesReport) TL(c *tl.Codec) {
+	c.Begin(IDStoriesReport, "stories.report")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.report.peer")
+	c.Ints(&v.ID)
+	c.ByteString(&v.Option)
+	c.String(&v.Message)
 }
 
 func (*StoriesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
@@ -875,26 +516,11 @@ type StoriesActivateStealthMode struct {
 	Future bool
 }
 
-func (*StoriesActivateStealthMode) TypeID() uint32 { return IDStoriesActivateStealthMode }
-
-func (v *StoriesActivateStealthMode) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesActivateStealthMode)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Past {
-		flags |= 1 << 0
-	}
-	if v.Future {
-		flags |= 1 << 1
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesActivateStealthMode) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesActivateStealthMode, "stories.activateStealthMode")
-	flags := r.Uint32()
-	v.Past = flags&(1<<0) != 0
-	v.Future = flags&(1<<1) != 0
+func (v *StoriesActivateStealthMode) TL(c *tl.Codec) {
+	c.Begin(IDStoriesActivateStealthMode, "stories.activateStealthMode")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Past)
+	c.True(flags, 1<<1, &v.Future)
 }
 
 func (*StoriesActivateStealthMode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -907,28 +533,13 @@ type StoriesSendReaction struct {
 	Reaction    ReactionClass
 }
 
-func (*StoriesSendReaction) TypeID() uint32 { return IDStoriesSendReaction }
-
-func (v *StoriesSendReaction) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesSendReaction)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.AddToRecent {
-		flags |= 1 << 0
-	}
-	putInputPeer(b, v.Peer, "stories.sendReaction.peer")
-	b.Int(v.StoryID)
-	putReaction(b, v.Reaction, "stories.sendReaction.reaction")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesSendReaction) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesSendReaction, "stories.sendReaction")
-	flags := r.Uint32()
-	v.AddToRecent = flags&(1<<0) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.StoryID = r.Int()
-	readReaction(r, 1, &v.Reaction)
+func (v *StoriesSendReaction) TL(c *tl.Codec) {
+	c.Begin(IDStoriesSendReaction, "stories.sendReaction")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.AddToRecent)
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.sendReaction.peer")
+	c.Int(&v.StoryID)
+	codeReaction(c, 0, 0, &v.Reaction, "stories.sendReaction.reaction")
 }
 
 func (*StoriesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -938,21 +549,14 @@ type StoriesGetPeerStories struct {
 	Peer InputPeerClass
 }
 
-func (*StoriesGetPeerStories) TypeID() uint32 { return IDStoriesGetPeerStories }
-
-func (v *StoriesGetPeerStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetPeerStories)
-	putInputPeer(b, v.Peer, "stories.getPeerStories.peer")
-}
-
-func (v *StoriesGetPeerStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetPeerStories, "stories.getPeerStories")
-	readInputPeer(r, 1, &v.Peer)
+func (v *StoriesGetPeerStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetPeerStories, "stories.getPeerStories")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getPeerStories.peer")
 }
 
 func (*StoriesGetPeerStories) DecodeResult(r *tl.Reader) *StoriesPeerStories {
 	v := new(StoriesPeerStories)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -960,14 +564,8 @@ func (*StoriesGetPeerStories) DecodeResult(r *tl.Reader) *StoriesPeerStories {
 type StoriesGetAllReadPeerStories struct {
 }
 
-func (*StoriesGetAllReadPeerStories) TypeID() uint32 { return IDStoriesGetAllReadPeerStories }
-
-func (v *StoriesGetAllReadPeerStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetAllReadPeerStories)
-}
-
-func (v *StoriesGetAllReadPeerStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetAllReadPeerStories, "stories.getAllReadPeerStories")
+func (v *StoriesGetAllReadPeerStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetAllReadPeerStories, "stories.getAllReadPeerStories")
 }
 
 func (*StoriesGetAllReadPeerStories) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -977,20 +575,13 @@ type StoriesGetPeerMaxIDs struct {
 	ID []InputPeerClass
 }
 
-func (*StoriesGetPeerMaxIDs) TypeID() uint32 { return IDStoriesGetPeerMaxIDs }
-
-func (v *StoriesGetPeerMaxIDs) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetPeerMaxIDs)
-	putInputPeerClasses(b, v.ID, "stories.getPeerMaxIDs.id")
-}
-
-func (v *StoriesGetPeerMaxIDs) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetPeerMaxIDs, "stories.getPeerMaxIDs")
-	readInputPeerClasses(r, 1, &v.ID)
+func (v *StoriesGetPeerMaxIDs) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetPeerMaxIDs, "stories.getPeerMaxIDs")
+	vectorInputPeerClasses(c, 0, 0, &v.ID, "stories.getPeerMaxIDs.id")
 }
 
 func (*StoriesGetPeerMaxIDs) DecodeResult(r *tl.Reader) (v []RecentStory) {
-	readRecentStorys(r, 1, &v)
+	vectorRecentStorys(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -998,14 +589,8 @@ func (*StoriesGetPeerMaxIDs) DecodeResult(r *tl.Reader) (v []RecentStory) {
 type StoriesGetChatsToSend struct {
 }
 
-func (*StoriesGetChatsToSend) TypeID() uint32 { return IDStoriesGetChatsToSend }
-
-func (v *StoriesGetChatsToSend) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetChatsToSend)
-}
-
-func (v *StoriesGetChatsToSend) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetChatsToSend, "stories.getChatsToSend")
+func (v *StoriesGetChatsToSend) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetChatsToSend, "stories.getChatsToSend")
 }
 
 func (*StoriesGetChatsToSend) DecodeResult(r *tl.Reader) MessagesChatsClass {
@@ -1018,18 +603,10 @@ type StoriesTogglePeerStoriesHidden struct {
 	Hidden bool
 }
 
-func (*StoriesTogglePeerStoriesHidden) TypeID() uint32 { return IDStoriesTogglePeerStoriesHidden }
-
-func (v *StoriesTogglePeerStoriesHidden) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesTogglePeerStoriesHidden)
-	putInputPeer(b, v.Peer, "stories.togglePeerStoriesHidden.peer")
-	b.Bool(v.Hidden)
-}
-
-func (v *StoriesTogglePeerStoriesHidden) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesTogglePeerStoriesHidden, "stories.togglePeerStoriesHidden")
-	readInputPeer(r, 1, &v.Peer)
-	v.Hidden = r.Bool()
+func (v *StoriesTogglePeerStoriesHidden) TL(c *tl.Codec) {
+	c.Begin(IDStoriesTogglePeerStoriesHidden, "stories.togglePeerStoriesHidden")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.togglePeerStoriesHidden.peer")
+	c.Bool(&v.Hidden)
 }
 
 func (*StoriesTogglePeerStoriesHidden) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1044,43 +621,20 @@ type StoriesGetStoryReactionsList struct {
 	Limit         int32
 }
 
-func (*StoriesGetStoryReactionsList) TypeID() uint32 { return IDStoriesGetStoryReactionsList }
-
-func (v *StoriesGetStoryReactionsList) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetStoryReactionsList)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.ForwardsFirst {
-		flags |= 1 << 2
-	}
-	putInputPeer(b, v.Peer, "stories.getStoryReactionsList.peer")
-	b.Int(v.ID)
-	if v.Reaction != nil {
-		flags |= 1 << 0
-		v.Reaction.Encode(b)
-	}
-	if v.Offset.Set {
-		flags |= 1 << 1
-		b.String(v.Offset.Value)
-	}
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesGetStoryReactionsList) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetStoryReactionsList, "stories.getStoryReactionsList")
-	flags := r.Uint32()
-	v.ForwardsFirst = flags&(1<<2) != 0
-	readInputPeer(r, 1, &v.Peer)
-	v.ID = r.Int()
-	readReaction(r, flags&(1<<0), &v.Reaction)
-	r.OptString(flags&(1<<1), &v.Offset)
-	v.Limit = r.Int()
+func (v *StoriesGetStoryReactionsList) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetStoryReactionsList, "stories.getStoryReactionsList")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.ForwardsFirst)
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoryReactionsList.peer")
+	c.Int(&v.ID)
+	codeReaction(c, flags, 1<<0, &v.Reaction, "")
+	c.OptString(flags, 1<<1, &v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*StoriesGetStoryReactionsList) DecodeResult(r *tl.Reader) *StoriesStoryReactionsList {
 	v := new(StoriesStoryReactionsList)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1090,18 +644,10 @@ type StoriesTogglePinnedToTop struct {
 	ID   []int32
 }
 
-func (*StoriesTogglePinnedToTop) TypeID() uint32 { return IDStoriesTogglePinnedToTop }
-
-func (v *StoriesTogglePinnedToTop) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesTogglePinnedToTop)
-	putInputPeer(b, v.Peer, "stories.togglePinnedToTop.peer")
-	b.Ints(v.ID)
-}
-
-func (v *StoriesTogglePinnedToTop) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesTogglePinnedToTop, "stories.togglePinnedToTop")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.ID)
+func (v *StoriesTogglePinnedToTop) TL(c *tl.Codec) {
+	c.Begin(IDStoriesTogglePinnedToTop, "stories.togglePinnedToTop")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.togglePinnedToTop.peer")
+	c.Ints(&v.ID)
 }
 
 func (*StoriesTogglePinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1115,42 +661,19 @@ type StoriesSearchPosts struct {
 	Limit   int32
 }
 
-func (*StoriesSearchPosts) TypeID() uint32 { return IDStoriesSearchPosts }
-
-func (v *StoriesSearchPosts) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesSearchPosts)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Hashtag.Set {
-		flags |= 1 << 0
-		b.String(v.Hashtag.Value)
-	}
-	if v.Area != nil {
-		flags |= 1 << 1
-		v.Area.Encode(b)
-	}
-	if v.Peer != nil {
-		flags |= 1 << 2
-		v.Peer.Encode(b)
-	}
-	b.String(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesSearchPosts) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesSearchPosts, "stories.searchPosts")
-	flags := r.Uint32()
-	r.OptString(flags&(1<<0), &v.Hashtag)
-	readMediaArea(r, flags&(1<<1), &v.Area)
-	readInputPeer(r, flags&(1<<2), &v.Peer)
-	r.ReadString(&v.Offset)
-	v.Limit = r.Int()
+func (v *StoriesSearchPosts) TL(c *tl.Codec) {
+	c.Begin(IDStoriesSearchPosts, "stories.searchPosts")
+	flags := c.Flags()
+	c.OptString(flags, 1<<0, &v.Hashtag)
+	codeMediaArea(c, flags, 1<<1, &v.Area, "")
+	codeInputPeer(c, flags, 1<<2, &v.Peer, "")
+	c.String(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*StoriesSearchPosts) DecodeResult(r *tl.Reader) *StoriesFoundStories {
 	v := new(StoriesFoundStories)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1161,25 +684,16 @@ type StoriesCreateAlbum struct {
 	Stories []int32
 }
 
-func (*StoriesCreateAlbum) TypeID() uint32 { return IDStoriesCreateAlbum }
-
-func (v *StoriesCreateAlbum) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesCreateAlbum)
-	putInputPeer(b, v.Peer, "stories.createAlbum.peer")
-	b.String(v.Title)
-	b.Ints(v.Stories)
-}
-
-func (v *StoriesCreateAlbum) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesCreateAlbum, "stories.createAlbum")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadString(&v.Title)
-	r.ReadInts(&v.Stories)
+func (v *StoriesCreateAlbum) TL(c *tl.Codec) {
+	c.Begin(IDStoriesCreateAlbum, "stories.createAlbum")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.createAlbum.peer")
+	c.String(&v.Title)
+	c.Ints(&v.Stories)
 }
 
 func (*StoriesCreateAlbum) DecodeResult(r *tl.Reader) *StoryAlbum {
 	v := new(StoryAlbum)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1193,53 +707,20 @@ type StoriesUpdateAlbum struct {
 	Order         []int32
 }
 
-func (*StoriesUpdateAlbum) TypeID() uint32 { return IDStoriesUpdateAlbum }
-
-func (v *StoriesUpdateAlbum) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesUpdateAlbum)
-	var flags uint32
-	flagsAt := b.Flags()
-	putInputPeer(b, v.Peer, "stories.updateAlbum.peer")
-	b.Int(v.AlbumID)
-	if v.Title.Set {
-		flags |= 1 << 0
-		b.String(v.Title.Value)
-	}
-	if v.DeleteStories != nil {
-		flags |= 1 << 1
-		b.Ints(v.DeleteStories)
-	}
-	if v.AddStories != nil {
-		flags |= 1 << 2
-		b.Ints(v.AddStories)
-	}
-	if v.Order != nil {
-		flags |= 1 << 3
-		b.Ints(v.Order)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesUpdateAlbum) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesUpdateAlbum, "stories.updateAlbum")
-	flags := r.Uint32()
-	readInputPeer(r, 1, &v.Peer)
-	v.AlbumID = r.Int()
-	r.OptString(flags&(1<<0), &v.Title)
-	if flags&(1<<1) != 0 {
-		r.ReadInts(&v.DeleteStories)
-	}
-	if flags&(1<<2) != 0 {
-		r.ReadInts(&v.AddStories)
-	}
-	if flags&(1<<3) != 0 {
-		r.ReadInts(&v.Order)
-	}
+func (v *StoriesUpdateAlbum) TL(c *tl.Codec) {
+	c.Begin(IDStoriesUpdateAlbum, "stories.updateAlbum")
+	flags := c.Flags()
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.updateAlbum.peer")
+	c.Int(&v.AlbumID)
+	c.OptString(flags, 1<<0, &v.Title)
+	c.OptInts(flags, 1<<1, &v.DeleteStories)
+	c.OptInts(flags, 1<<2, &v.AddStories)
+	c.OptInts(flags, 1<<3, &v.Order)
 }
 
 func (*StoriesUpdateAlbum) DecodeResult(r *tl.Reader) *StoryAlbum {
 	v := new(StoryAlbum)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1249,18 +730,10 @@ type StoriesReorderAlbums struct {
 	Order []int32
 }
 
-func (*StoriesReorderAlbums) TypeID() uint32 { return IDStoriesReorderAlbums }
-
-func (v *StoriesReorderAlbums) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesReorderAlbums)
-	putInputPeer(b, v.Peer, "stories.reorderAlbums.peer")
-	b.Ints(v.Order)
-}
-
-func (v *StoriesReorderAlbums) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesReorderAlbums, "stories.reorderAlbums")
-	readInputPeer(r, 1, &v.Peer)
-	r.ReadInts(&v.Order)
+func (v *StoriesReorderAlbums) TL(c *tl.Codec) {
+	c.Begin(IDStoriesReorderAlbums, "stories.reorderAlbums")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.reorderAlbums.peer")
+	c.Ints(&v.Order)
 }
 
 func (*StoriesReorderAlbums) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1271,18 +744,10 @@ type StoriesDeleteAlbum struct {
 	AlbumID int32
 }
 
-func (*StoriesDeleteAlbum) TypeID() uint32 { return IDStoriesDeleteAlbum }
-
-func (v *StoriesDeleteAlbum) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesDeleteAlbum)
-	putInputPeer(b, v.Peer, "stories.deleteAlbum.peer")
-	b.Int(v.AlbumID)
-}
-
-func (v *StoriesDeleteAlbum) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesDeleteAlbum, "stories.deleteAlbum")
-	readInputPeer(r, 1, &v.Peer)
-	v.AlbumID = r.Int()
+func (v *StoriesDeleteAlbum) TL(c *tl.Codec) {
+	c.Begin(IDStoriesDeleteAlbum, "stories.deleteAlbum")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.deleteAlbum.peer")
+	c.Int(&v.AlbumID)
 }
 
 func (*StoriesDeleteAlbum) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -1293,18 +758,10 @@ type StoriesGetAlbums struct {
 	Hash int64
 }
 
-func (*StoriesGetAlbums) TypeID() uint32 { return IDStoriesGetAlbums }
-
-func (v *StoriesGetAlbums) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetAlbums)
-	putInputPeer(b, v.Peer, "stories.getAlbums.peer")
-	b.Long(v.Hash)
-}
-
-func (v *StoriesGetAlbums) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetAlbums, "stories.getAlbums")
-	readInputPeer(r, 1, &v.Peer)
-	v.Hash = r.Long()
+func (v *StoriesGetAlbums) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetAlbums, "stories.getAlbums")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getAlbums.peer")
+	c.Long(&v.Hash)
 }
 
 func (*StoriesGetAlbums) DecodeResult(r *tl.Reader) StoriesAlbumsClass { return DecodeStoriesAlbums(r) }
@@ -1317,27 +774,17 @@ type StoriesGetAlbumStories struct {
 	Limit   int32
 }
 
-func (*StoriesGetAlbumStories) TypeID() uint32 { return IDStoriesGetAlbumStories }
-
-func (v *StoriesGetAlbumStories) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesGetAlbumStories)
-	putInputPeer(b, v.Peer, "stories.getAlbumStories.peer")
-	b.Int(v.AlbumID)
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *StoriesGetAlbumStories) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesGetAlbumStories, "stories.getAlbumStories")
-	readInputPeer(r, 1, &v.Peer)
-	v.AlbumID = r.Int()
-	v.Offset = r.Int()
-	v.Limit = r.Int()
+func (v *StoriesGetAlbumStories) TL(c *tl.Codec) {
+	c.Begin(IDStoriesGetAlbumStories, "stories.getAlbumStories")
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.getAlbumStories.peer")
+	c.Int(&v.AlbumID)
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*StoriesGetAlbumStories) DecodeResult(r *tl.Reader) *StoriesStories {
 	v := new(StoriesStories)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -1355,56 +802,19 @@ type StoriesStartLive struct {
 	SendPaidMessagesStars tl.Optional[int64]
 }
 
-func (*StoriesStartLive) TypeID() uint32 { return IDStoriesStartLive }
-
-func (v *StoriesStartLive) Encode(b *tl.Buffer) {
-	b.ID(IDStoriesStartLive)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Pinned {
-		flags |= 1 << 2
-	}
-	if v.Noforwards {
-		flags |= 1 << 4
-	}
-	if v.RTMPStream {
-		flags |= 1 << 5
-	}
-	putInputPeer(b, v.Peer, "stories.startLive.peer")
-	if v.Caption.Set {
-		flags |= 1 << 0
-		b.String(v.Caption.Value)
-	}
-	if v.Entities != nil {
-		flags |= 1 << 1
-		putMessageEntityClasses(b, v.Entities, "stories.startLive.entities")
-	}
-	putInputPrivacyRuleClasses(b, v.PrivacyRules, "stories.startLive.privacy_rules")
-	b.Long(v.RandomID)
-	if v.MessagesEnabled.Set {
-		flags |= 1 << 6
-		b.Bool(v.MessagesEnabled.Value)
-	}
-	if v.SendPaidMessagesStars.Set {
-		flags |= 1 << 7
-		b.Long(v.SendPaidMessagesStars.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *StoriesStartLive) Decode(r *tl.Reader) {
-	r.Expect(IDStoriesStartLive, "stories.startLive")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<2) != 0
-	v.Noforwards = flags&(1<<4) != 0
-	v.RTMPStream = flags&(1<<5) != 0
-	readInputPeer(r, 1, &v.Peer)
-	r.OptString(flags&(1<<0), &v.Caption)
-	readMessageEntityClasses(r, flags&(1<<1), &v.Entities)
-	readInputPrivacyRuleClasses(r, 1, &v.PrivacyRules)
-	v.RandomID = r.Long()
-	r.OptBool(flags&(1<<6), &v.MessagesEnabled)
-	r.OptLong(flags&(1<<7), &v.SendPaidMessagesStars)
+func (v *StoriesStartLive) TL(c *tl.Codec) {
+	c.Begin(IDStoriesStartLive, "stories.startLive")
+	flags := c.Flags()
+	c.True(flags, 1<<2, &v.Pinned)
+	c.True(flags, 1<<4, &v.Noforwards)
+	c.True(flags, 1<<5, &v.RTMPStream)
+	codeInputPeer(c, 0, 0, &v.Peer, "stories.startLive.peer")
+	c.OptString(flags, 1<<0, &v.Caption)
+	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "stories.startLive.entities")
+	vectorInputPrivacyRuleClasses(c, 0, 0, &v.PrivacyRules, "stories.startLive.privacy_rules")
+	c.Long(&v.RandomID)
+	c.OptBool(flags, 1<<6, &v.MessagesEnabled)
+	c.OptLong(flags, 1<<7, &v.SendPaidMessagesStars)
 }
 
 func (*StoriesStartLive) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -1420,17 +830,29 @@ func (*StoriesAllStories) isStoriesAllStories()            {}
 
 // DecodeStoriesAllStories decodes a boxed stories.AllStories.
 func DecodeStoriesAllStories(r *tl.Reader) (v StoriesAllStoriesClass) {
-	switch r.PeekID() {
-	case IDStoriesAllStoriesNotModified:
-		v = new(StoriesAllStoriesNotModified)
-	case IDStoriesAllStories:
-		v = new(StoriesAllStories)
-	default:
-		r.Unexpected(r.ID(), "stories.AllStories")
-		return nil
-	}
-	v.Decode(r)
+	codeStoriesAllStories(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeStoriesAllStories(c *tl.Codec, f tl.Flags, mask uint32, v *StoriesAllStoriesClass, field string) {
+	var o StoriesAllStoriesClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDStoriesAllStoriesNotModified:
+		o = new(StoriesAllStoriesNotModified)
+	case IDStoriesAllStories:
+		o = new(StoriesAllStories)
+	default:
+		c.Unexpected("stories.AllStories")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // StoriesAlbumsClass is a stories.Albums: one of stories.albumsNotModified, stories.albums.
@@ -1444,15 +866,27 @@ func (*StoriesAlbums) isStoriesAlbums()            {}
 
 // DecodeStoriesAlbums decodes a boxed stories.Albums.
 func DecodeStoriesAlbums(r *tl.Reader) (v StoriesAlbumsClass) {
-	switch r.PeekID() {
-	case IDStoriesAlbumsNotModified:
-		v = new(StoriesAlbumsNotModified)
-	case IDStoriesAlbums:
-		v = new(StoriesAlbums)
-	default:
-		r.Unexpected(r.ID(), "stories.Albums")
-		return nil
-	}
-	v.Decode(r)
+	codeStoriesAlbums(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeStoriesAlbums(c *tl.Codec, f tl.Flags, mask uint32, v *StoriesAlbumsClass, field string) {
+	var o StoriesAlbumsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDStoriesAlbumsNotModified:
+		o = new(StoriesAlbumsNotModified)
+	case IDStoriesAlbums:
+		o = new(StoriesAlbums)
+	default:
+		c.Unexpected("stories.Albums")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

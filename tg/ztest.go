@@ -10,19 +10,13 @@ import (
 type TestUseError struct {
 }
 
-func (*TestUseError) TypeID() uint32 { return IDTestUseError }
-
-func (v *TestUseError) Encode(b *tl.Buffer) {
-	b.ID(IDTestUseError)
-}
-
-func (v *TestUseError) Decode(r *tl.Reader) {
-	r.Expect(IDTestUseError, "test.useError")
+func (v *TestUseError) TL(c *tl.Codec) {
+	c.Begin(IDTestUseError, "test.useError")
 }
 
 func (*TestUseError) DecodeResult(r *tl.Reader) *Error {
 	v := new(Error)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -30,18 +24,12 @@ func (*TestUseError) DecodeResult(r *tl.Reader) *Error {
 type TestUseConfigSimple struct {
 }
 
-func (*TestUseConfigSimple) TypeID() uint32 { return IDTestUseConfigSimple }
-
-func (v *TestUseConfigSimple) Encode(b *tl.Buffer) {
-	b.ID(IDTestUseConfigSimple)
-}
-
-func (v *TestUseConfigSimple) Decode(r *tl.Reader) {
-	r.Expect(IDTestUseConfigSimple, "test.useConfigSimple")
+func (v *TestUseConfigSimple) TL(c *tl.Codec) {
+	c.Begin(IDTestUseConfigSimple, "test.useConfigSimple")
 }
 
 func (*TestUseConfigSimple) DecodeResult(r *tl.Reader) *HelpConfigSimple {
 	v := new(HelpConfigSimple)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }

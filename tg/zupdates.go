@@ -17,24 +17,13 @@ type UpdatesState struct {
 	UnreadCount int32
 }
 
-func (*UpdatesState) TypeID() uint32 { return IDUpdatesState }
-
-func (v *UpdatesState) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesState)
-	b.Int(v.Pts)
-	b.Int(v.Qts)
-	b.Int(v.Date)
-	b.Int(v.Seq)
-	b.Int(v.UnreadCount)
-}
-
-func (v *UpdatesState) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesState, "updates.state")
-	v.Pts = r.Int()
-	v.Qts = r.Int()
-	v.Date = r.Int()
-	v.Seq = r.Int()
-	v.UnreadCount = r.Int()
+func (v *UpdatesState) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesState, "updates.state")
+	c.Int(&v.Pts)
+	c.Int(&v.Qts)
+	c.Int(&v.Date)
+	c.Int(&v.Seq)
+	c.Int(&v.UnreadCount)
 }
 
 // UpdatesDifferenceEmpty is updates.differenceEmpty#5d75a138.
@@ -43,18 +32,10 @@ type UpdatesDifferenceEmpty struct {
 	Seq  int32
 }
 
-func (*UpdatesDifferenceEmpty) TypeID() uint32 { return IDUpdatesDifferenceEmpty }
-
-func (v *UpdatesDifferenceEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesDifferenceEmpty)
-	b.Int(v.Date)
-	b.Int(v.Seq)
-}
-
-func (v *UpdatesDifferenceEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesDifferenceEmpty, "updates.differenceEmpty")
-	v.Date = r.Int()
-	v.Seq = r.Int()
+func (v *UpdatesDifferenceEmpty) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesDifferenceEmpty, "updates.differenceEmpty")
+	c.Int(&v.Date)
+	c.Int(&v.Seq)
 }
 
 // UpdatesDifference is updates.difference#00f49ca0.
@@ -67,26 +48,14 @@ type UpdatesDifference struct {
 	State                UpdatesState
 }
 
-func (*UpdatesDifference) TypeID() uint32 { return IDUpdatesDifference }
-
-func (v *UpdatesDifference) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesDifference)
-	putMessageClasses(b, v.NewMessages, "updates.difference.new_messages")
-	putEncryptedMessageClasses(b, v.NewEncryptedMessages, "updates.difference.new_encrypted_messages")
-	putUpdateClasses(b, v.OtherUpdates, "updates.difference.other_updates")
-	putChatClasses(b, v.Chats, "updates.difference.chats")
-	putUserClasses(b, v.Users, "updates.difference.users")
-	v.State.Encode(b)
-}
-
-func (v *UpdatesDifference) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesDifference, "updates.difference")
-	readMessageClasses(r, 1, &v.NewMessages)
-	readEncryptedMessageClasses(r, 1, &v.NewEncryptedMessages)
-	readUpdateClasses(r, 1, &v.OtherUpdates)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	v.State.Decode(r)
+func (v *UpdatesDifference) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesDifference, "updates.difference")
+	vectorMessageClasses(c, 0, 0, &v.NewMessages, "updates.difference.new_messages")
+	vectorEncryptedMessageClasses(c, 0, 0, &v.NewEncryptedMessages, "updates.difference.new_encrypted_messages")
+	vectorUpdateClasses(c, 0, 0, &v.OtherUpdates, "updates.difference.other_updates")
+	vectorChatClasses(c, 0, 0, &v.Chats, "updates.difference.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "updates.difference.users")
+	v.State.TL(c)
 }
 
 // UpdatesDifferenceSlice is updates.differenceSlice#a8fb1981.
@@ -99,26 +68,14 @@ type UpdatesDifferenceSlice struct {
 	IntermediateState    UpdatesState
 }
 
-func (*UpdatesDifferenceSlice) TypeID() uint32 { return IDUpdatesDifferenceSlice }
-
-func (v *UpdatesDifferenceSlice) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesDifferenceSlice)
-	putMessageClasses(b, v.NewMessages, "updates.differenceSlice.new_messages")
-	putEncryptedMessageClasses(b, v.NewEncryptedMessages, "updates.differenceSlice.new_encrypted_messages")
-	putUpdateClasses(b, v.OtherUpdates, "updates.differenceSlice.other_updates")
-	putChatClasses(b, v.Chats, "updates.differenceSlice.chats")
-	putUserClasses(b, v.Users, "updates.differenceSlice.users")
-	v.IntermediateState.Encode(b)
-}
-
-func (v *UpdatesDifferenceSlice) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesDifferenceSlice, "updates.differenceSlice")
-	readMessageClasses(r, 1, &v.NewMessages)
-	readEncryptedMessageClasses(r, 1, &v.NewEncryptedMessages)
-	readUpdateClasses(r, 1, &v.OtherUpdates)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
-	v.IntermediateState.Decode(r)
+func (v *UpdatesDifferenceSlice) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesDifferenceSlice, "updates.differenceSlice")
+	vectorMessageClasses(c, 0, 0, &v.NewMessages, "updates.differenceSlice.new_messages")
+	vectorEncryptedMessageClasses(c, 0, 0, &v.NewEncryptedMessages, "updates.differenceSlice.new_encrypted_messages")
+	vectorUpdateClasses(c, 0, 0, &v.OtherUpdates, "updates.differenceSlice.other_updates")
+	vectorChatClasses(c, 0, 0, &v.Chats, "updates.differenceSlice.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "updates.differenceSlice.users")
+	v.IntermediateState.TL(c)
 }
 
 // UpdatesDifferenceTooLong is updates.differenceTooLong#4afe8f6d.
@@ -126,16 +83,9 @@ type UpdatesDifferenceTooLong struct {
 	Pts int32
 }
 
-func (*UpdatesDifferenceTooLong) TypeID() uint32 { return IDUpdatesDifferenceTooLong }
-
-func (v *UpdatesDifferenceTooLong) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesDifferenceTooLong)
-	b.Int(v.Pts)
-}
-
-func (v *UpdatesDifferenceTooLong) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesDifferenceTooLong, "updates.differenceTooLong")
-	v.Pts = r.Int()
+func (v *UpdatesDifferenceTooLong) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesDifferenceTooLong, "updates.differenceTooLong")
+	c.Int(&v.Pts)
 }
 
 // UpdatesChannelDifferenceEmpty is updates.channelDifferenceEmpty#3e11affb.
@@ -145,29 +95,12 @@ type UpdatesChannelDifferenceEmpty struct {
 	Timeout tl.Optional[int32]
 }
 
-func (*UpdatesChannelDifferenceEmpty) TypeID() uint32 { return IDUpdatesChannelDifferenceEmpty }
-
-func (v *UpdatesChannelDifferenceEmpty) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesChannelDifferenceEmpty)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Final {
-		flags |= 1 << 0
-	}
-	b.Int(v.Pts)
-	if v.Timeout.Set {
-		flags |= 1 << 1
-		b.Int(v.Timeout.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UpdatesChannelDifferenceEmpty) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesChannelDifferenceEmpty, "updates.channelDifferenceEmpty")
-	flags := r.Uint32()
-	v.Final = flags&(1<<0) != 0
-	v.Pts = r.Int()
-	r.OptInt(flags&(1<<1), &v.Timeout)
+func (v *UpdatesChannelDifferenceEmpty) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesChannelDifferenceEmpty, "updates.channelDifferenceEmpty")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Final)
+	c.Int(&v.Pts)
+	c.OptInt(flags, 1<<1, &v.Timeout)
 }
 
 // UpdatesChannelDifferenceTooLong is updates.channelDifferenceTooLong#a4bcc6fe.
@@ -180,35 +113,15 @@ type UpdatesChannelDifferenceTooLong struct {
 	Users    []UserClass
 }
 
-func (*UpdatesChannelDifferenceTooLong) TypeID() uint32 { return IDUpdatesChannelDifferenceTooLong }
-
-func (v *UpdatesChannelDifferenceTooLong) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesChannelDifferenceTooLong)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Final {
-		flags |= 1 << 0
-	}
-	if v.Timeout.Set {
-		flags |= 1 << 1
-		b.Int(v.Timeout.Value)
-	}
-	putDialog(b, v.Dialog, "updates.channelDifferenceTooLong.dialog")
-	putMessageClasses(b, v.Messages, "updates.channelDifferenceTooLong.messages")
-	putChatClasses(b, v.Chats, "updates.channelDifferenceTooLong.chats")
-	putUserClasses(b, v.Users, "updates.channelDifferenceTooLong.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UpdatesChannelDifferenceTooLong) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesChannelDifferenceTooLong, "updates.channelDifferenceTooLong")
-	flags := r.Uint32()
-	v.Final = flags&(1<<0) != 0
-	r.OptInt(flags&(1<<1), &v.Timeout)
-	readDialog(r, 1, &v.Dialog)
-	readMessageClasses(r, 1, &v.Messages)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *UpdatesChannelDifferenceTooLong) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesChannelDifferenceTooLong, "updates.channelDifferenceTooLong")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Final)
+	c.OptInt(flags, 1<<1, &v.Timeout)
+	codeDialog(c, 0, 0, &v.Dialog, "updates.channelDifferenceTooLong.dialog")
+	vectorMessageClasses(c, 0, 0, &v.Messages, "updates.channelDifferenceTooLong.messages")
+	vectorChatClasses(c, 0, 0, &v.Chats, "updates.channelDifferenceTooLong.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "updates.channelDifferenceTooLong.users")
 }
 
 // UpdatesChannelDifference is updates.channelDifference#2064674e.
@@ -222,56 +135,29 @@ type UpdatesChannelDifference struct {
 	Users        []UserClass
 }
 
-func (*UpdatesChannelDifference) TypeID() uint32 { return IDUpdatesChannelDifference }
-
-func (v *UpdatesChannelDifference) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesChannelDifference)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Final {
-		flags |= 1 << 0
-	}
-	b.Int(v.Pts)
-	if v.Timeout.Set {
-		flags |= 1 << 1
-		b.Int(v.Timeout.Value)
-	}
-	putMessageClasses(b, v.NewMessages, "updates.channelDifference.new_messages")
-	putUpdateClasses(b, v.OtherUpdates, "updates.channelDifference.other_updates")
-	putChatClasses(b, v.Chats, "updates.channelDifference.chats")
-	putUserClasses(b, v.Users, "updates.channelDifference.users")
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UpdatesChannelDifference) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesChannelDifference, "updates.channelDifference")
-	flags := r.Uint32()
-	v.Final = flags&(1<<0) != 0
-	v.Pts = r.Int()
-	r.OptInt(flags&(1<<1), &v.Timeout)
-	readMessageClasses(r, 1, &v.NewMessages)
-	readUpdateClasses(r, 1, &v.OtherUpdates)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *UpdatesChannelDifference) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesChannelDifference, "updates.channelDifference")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Final)
+	c.Int(&v.Pts)
+	c.OptInt(flags, 1<<1, &v.Timeout)
+	vectorMessageClasses(c, 0, 0, &v.NewMessages, "updates.channelDifference.new_messages")
+	vectorUpdateClasses(c, 0, 0, &v.OtherUpdates, "updates.channelDifference.other_updates")
+	vectorChatClasses(c, 0, 0, &v.Chats, "updates.channelDifference.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "updates.channelDifference.users")
 }
 
 // UpdatesGetState is updates.getState#edd4882a.
 type UpdatesGetState struct {
 }
 
-func (*UpdatesGetState) TypeID() uint32 { return IDUpdatesGetState }
-
-func (v *UpdatesGetState) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesGetState)
-}
-
-func (v *UpdatesGetState) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesGetState, "updates.getState")
+func (v *UpdatesGetState) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesGetState, "updates.getState")
 }
 
 func (*UpdatesGetState) DecodeResult(r *tl.Reader) *UpdatesState {
 	v := new(UpdatesState)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -285,39 +171,15 @@ type UpdatesGetDifference struct {
 	QtsLimit      tl.Optional[int32]
 }
 
-func (*UpdatesGetDifference) TypeID() uint32 { return IDUpdatesGetDifference }
-
-func (v *UpdatesGetDifference) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesGetDifference)
-	var flags uint32
-	flagsAt := b.Flags()
-	b.Int(v.Pts)
-	if v.PtsLimit.Set {
-		flags |= 1 << 1
-		b.Int(v.PtsLimit.Value)
-	}
-	if v.PtsTotalLimit.Set {
-		flags |= 1 << 0
-		b.Int(v.PtsTotalLimit.Value)
-	}
-	b.Int(v.Date)
-	b.Int(v.Qts)
-	if v.QtsLimit.Set {
-		flags |= 1 << 2
-		b.Int(v.QtsLimit.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UpdatesGetDifference) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesGetDifference, "updates.getDifference")
-	flags := r.Uint32()
-	v.Pts = r.Int()
-	r.OptInt(flags&(1<<1), &v.PtsLimit)
-	r.OptInt(flags&(1<<0), &v.PtsTotalLimit)
-	v.Date = r.Int()
-	v.Qts = r.Int()
-	r.OptInt(flags&(1<<2), &v.QtsLimit)
+func (v *UpdatesGetDifference) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesGetDifference, "updates.getDifference")
+	flags := c.Flags()
+	c.Int(&v.Pts)
+	c.OptInt(flags, 1<<1, &v.PtsLimit)
+	c.OptInt(flags, 1<<0, &v.PtsTotalLimit)
+	c.Int(&v.Date)
+	c.Int(&v.Qts)
+	c.OptInt(flags, 1<<2, &v.QtsLimit)
 }
 
 func (*UpdatesGetDifference) DecodeResult(r *tl.Reader) UpdatesDifferenceClass {
@@ -333,30 +195,14 @@ type UpdatesGetChannelDifference struct {
 	Limit   int32
 }
 
-func (*UpdatesGetChannelDifference) TypeID() uint32 { return IDUpdatesGetChannelDifference }
-
-func (v *UpdatesGetChannelDifference) Encode(b *tl.Buffer) {
-	b.ID(IDUpdatesGetChannelDifference)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Force {
-		flags |= 1 << 0
-	}
-	putInputChannel(b, v.Channel, "updates.getChannelDifference.channel")
-	putChannelMessagesFilter(b, v.Filter, "updates.getChannelDifference.filter")
-	b.Int(v.Pts)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UpdatesGetChannelDifference) Decode(r *tl.Reader) {
-	r.Expect(IDUpdatesGetChannelDifference, "updates.getChannelDifference")
-	flags := r.Uint32()
-	v.Force = flags&(1<<0) != 0
-	readInputChannel(r, 1, &v.Channel)
-	readChannelMessagesFilter(r, 1, &v.Filter)
-	v.Pts = r.Int()
-	v.Limit = r.Int()
+func (v *UpdatesGetChannelDifference) TL(c *tl.Codec) {
+	c.Begin(IDUpdatesGetChannelDifference, "updates.getChannelDifference")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Force)
+	codeInputChannel(c, 0, 0, &v.Channel, "updates.getChannelDifference.channel")
+	codeChannelMessagesFilter(c, 0, 0, &v.Filter, "updates.getChannelDifference.filter")
+	c.Int(&v.Pts)
+	c.Int(&v.Limit)
 }
 
 func (*UpdatesGetChannelDifference) DecodeResult(r *tl.Reader) UpdatesChannelDifferenceClass {
@@ -376,21 +222,33 @@ func (*UpdatesDifferenceTooLong) isUpdatesDifference() {}
 
 // DecodeUpdatesDifference decodes a boxed updates.Difference.
 func DecodeUpdatesDifference(r *tl.Reader) (v UpdatesDifferenceClass) {
-	switch r.PeekID() {
-	case IDUpdatesDifferenceEmpty:
-		v = (*UpdatesDifferenceEmpty)(r.Small(unsafe.Sizeof(UpdatesDifferenceEmpty{})))
-	case IDUpdatesDifference:
-		v = new(UpdatesDifference)
-	case IDUpdatesDifferenceSlice:
-		v = new(UpdatesDifferenceSlice)
-	case IDUpdatesDifferenceTooLong:
-		v = (*UpdatesDifferenceTooLong)(r.Small(unsafe.Sizeof(UpdatesDifferenceTooLong{})))
-	default:
-		r.Unexpected(r.ID(), "updates.Difference")
-		return nil
-	}
-	v.Decode(r)
+	codeUpdatesDifference(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeUpdatesDifference(c *tl.Codec, f tl.Flags, mask uint32, v *UpdatesDifferenceClass, field string) {
+	var o UpdatesDifferenceClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDUpdatesDifferenceEmpty:
+		o = (*UpdatesDifferenceEmpty)(c.Small(unsafe.Sizeof(UpdatesDifferenceEmpty{})))
+	case IDUpdatesDifference:
+		o = new(UpdatesDifference)
+	case IDUpdatesDifferenceSlice:
+		o = new(UpdatesDifferenceSlice)
+	case IDUpdatesDifferenceTooLong:
+		o = (*UpdatesDifferenceTooLong)(c.Small(unsafe.Sizeof(UpdatesDifferenceTooLong{})))
+	default:
+		c.Unexpected("updates.Difference")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // UpdatesChannelDifferenceClass is a updates.ChannelDifference: one of updates.channelDifferenceEmpty, updates.channelDifferenceTooLong, updates.channelDifference.
@@ -405,17 +263,29 @@ func (*UpdatesChannelDifference) isUpdatesChannelDifference()        {}
 
 // DecodeUpdatesChannelDifference decodes a boxed updates.ChannelDifference.
 func DecodeUpdatesChannelDifference(r *tl.Reader) (v UpdatesChannelDifferenceClass) {
-	switch r.PeekID() {
-	case IDUpdatesChannelDifferenceEmpty:
-		v = (*UpdatesChannelDifferenceEmpty)(r.Small(unsafe.Sizeof(UpdatesChannelDifferenceEmpty{})))
-	case IDUpdatesChannelDifferenceTooLong:
-		v = new(UpdatesChannelDifferenceTooLong)
-	case IDUpdatesChannelDifference:
-		v = new(UpdatesChannelDifference)
-	default:
-		r.Unexpected(r.ID(), "updates.ChannelDifference")
-		return nil
-	}
-	v.Decode(r)
+	codeUpdatesChannelDifference(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeUpdatesChannelDifference(c *tl.Codec, f tl.Flags, mask uint32, v *UpdatesChannelDifferenceClass, field string) {
+	var o UpdatesChannelDifferenceClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDUpdatesChannelDifferenceEmpty:
+		o = (*UpdatesChannelDifferenceEmpty)(c.Small(unsafe.Sizeof(UpdatesChannelDifferenceEmpty{})))
+	case IDUpdatesChannelDifferenceTooLong:
+		o = new(UpdatesChannelDifferenceTooLong)
+	case IDUpdatesChannelDifference:
+		o = new(UpdatesChannelDifference)
+	default:
+		c.Unexpected("updates.ChannelDifference")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

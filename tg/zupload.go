@@ -13,20 +13,11 @@ type UploadFile struct {
 	Bytes []byte
 }
 
-func (*UploadFile) TypeID() uint32 { return IDUploadFile }
-
-func (v *UploadFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadFile)
-	putStorageFileType(b, v.Type, "upload.file.type")
-	b.Int(v.Mtime)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadFile, "upload.file")
-	readStorageFileType(r, 1, &v.Type)
-	v.Mtime = r.Int()
-	r.ReadByteString(&v.Bytes)
+func (v *UploadFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadFile, "upload.file")
+	codeStorageFileType(c, 0, 0, &v.Type, "upload.file.type")
+	c.Int(&v.Mtime)
+	c.ByteString(&v.Bytes)
 }
 
 // UploadFileCDNRedirect is upload.fileCdnRedirect#f18cda44.
@@ -38,24 +29,13 @@ type UploadFileCDNRedirect struct {
 	FileHashes    []FileHash
 }
 
-func (*UploadFileCDNRedirect) TypeID() uint32 { return IDUploadFileCDNRedirect }
-
-func (v *UploadFileCDNRedirect) Encode(b *tl.Buffer) {
-	b.ID(IDUploadFileCDNRedirect)
-	b.Int(v.DCID)
-	b.ByteString(v.FileToken)
-	b.ByteString(v.EncryptionKey)
-	b.ByteString(v.EncryptionIV)
-	putFileHashs(b, v.FileHashes)
-}
-
-func (v *UploadFileCDNRedirect) Decode(r *tl.Reader) {
-	r.Expect(IDUploadFileCDNRedirect, "upload.fileCdnRedirect")
-	v.DCID = r.Int()
-	r.ReadByteString(&v.FileToken)
-	r.ReadByteString(&v.EncryptionKey)
-	r.ReadByteString(&v.EncryptionIV)
-	readFileHashs(r, 1, &v.FileHashes)
+func (v *UploadFileCDNRedirect) TL(c *tl.Codec) {
+	c.Begin(IDUploadFileCDNRedirect, "upload.fileCdnRedirect")
+	c.Int(&v.DCID)
+	c.ByteString(&v.FileToken)
+	c.ByteString(&v.EncryptionKey)
+	c.ByteString(&v.EncryptionIV)
+	vectorFileHashs(c, 0, 0, &v.FileHashes)
 }
 
 // UploadWebFile is upload.webFile#21e753bc.
@@ -67,24 +47,13 @@ type UploadWebFile struct {
 	Bytes    []byte
 }
 
-func (*UploadWebFile) TypeID() uint32 { return IDUploadWebFile }
-
-func (v *UploadWebFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadWebFile)
-	b.Int(v.Size)
-	b.String(v.MIMEType)
-	putStorageFileType(b, v.FileType, "upload.webFile.file_type")
-	b.Int(v.Mtime)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadWebFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadWebFile, "upload.webFile")
-	v.Size = r.Int()
-	r.ReadString(&v.MIMEType)
-	readStorageFileType(r, 1, &v.FileType)
-	v.Mtime = r.Int()
-	r.ReadByteString(&v.Bytes)
+func (v *UploadWebFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadWebFile, "upload.webFile")
+	c.Int(&v.Size)
+	c.String(&v.MIMEType)
+	codeStorageFileType(c, 0, 0, &v.FileType, "upload.webFile.file_type")
+	c.Int(&v.Mtime)
+	c.ByteString(&v.Bytes)
 }
 
 // UploadCDNFileReuploadNeeded is upload.cdnFileReuploadNeeded#eea8e46e.
@@ -92,16 +61,9 @@ type UploadCDNFileReuploadNeeded struct {
 	RequestToken []byte
 }
 
-func (*UploadCDNFileReuploadNeeded) TypeID() uint32 { return IDUploadCDNFileReuploadNeeded }
-
-func (v *UploadCDNFileReuploadNeeded) Encode(b *tl.Buffer) {
-	b.ID(IDUploadCDNFileReuploadNeeded)
-	b.ByteString(v.RequestToken)
-}
-
-func (v *UploadCDNFileReuploadNeeded) Decode(r *tl.Reader) {
-	r.Expect(IDUploadCDNFileReuploadNeeded, "upload.cdnFileReuploadNeeded")
-	r.ReadByteString(&v.RequestToken)
+func (v *UploadCDNFileReuploadNeeded) TL(c *tl.Codec) {
+	c.Begin(IDUploadCDNFileReuploadNeeded, "upload.cdnFileReuploadNeeded")
+	c.ByteString(&v.RequestToken)
 }
 
 // UploadCDNFile is upload.cdnFile#a99fca4f.
@@ -109,16 +71,9 @@ type UploadCDNFile struct {
 	Bytes []byte
 }
 
-func (*UploadCDNFile) TypeID() uint32 { return IDUploadCDNFile }
-
-func (v *UploadCDNFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadCDNFile)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadCDNFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadCDNFile, "upload.cdnFile")
-	r.ReadByteString(&v.Bytes)
+func (v *UploadCDNFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadCDNFile, "upload.cdnFile")
+	c.ByteString(&v.Bytes)
 }
 
 // UploadSaveFilePart is upload.saveFilePart#b304a621.
@@ -128,20 +83,11 @@ type UploadSaveFilePart struct {
 	Bytes    []byte
 }
 
-func (*UploadSaveFilePart) TypeID() uint32 { return IDUploadSaveFilePart }
-
-func (v *UploadSaveFilePart) Encode(b *tl.Buffer) {
-	b.ID(IDUploadSaveFilePart)
-	b.Long(v.FileID)
-	b.Int(v.FilePart)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadSaveFilePart) Decode(r *tl.Reader) {
-	r.Expect(IDUploadSaveFilePart, "upload.saveFilePart")
-	v.FileID = r.Long()
-	v.FilePart = r.Int()
-	r.ReadByteString(&v.Bytes)
+func (v *UploadSaveFilePart) TL(c *tl.Codec) {
+	c.Begin(IDUploadSaveFilePart, "upload.saveFilePart")
+	c.Long(&v.FileID)
+	c.Int(&v.FilePart)
+	c.ByteString(&v.Bytes)
 }
 
 func (*UploadSaveFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -155,32 +101,14 @@ type UploadGetFile struct {
 	Limit        int32
 }
 
-func (*UploadGetFile) TypeID() uint32 { return IDUploadGetFile }
-
-func (v *UploadGetFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetFile)
-	var flags uint32
-	flagsAt := b.Flags()
-	if v.Precise {
-		flags |= 1 << 0
-	}
-	if v.CDNSupported {
-		flags |= 1 << 1
-	}
-	putInputFileLocation(b, v.Location, "upload.getFile.location")
-	b.Long(v.Offset)
-	b.Int(v.Limit)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UploadGetFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetFile, "upload.getFile")
-	flags := r.Uint32()
-	v.Precise = flags&(1<<0) != 0
-	v.CDNSupported = flags&(1<<1) != 0
-	readInputFileLocation(r, 1, &v.Location)
-	v.Offset = r.Long()
-	v.Limit = r.Int()
+func (v *UploadGetFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadGetFile, "upload.getFile")
+	flags := c.Flags()
+	c.True(flags, 1<<0, &v.Precise)
+	c.True(flags, 1<<1, &v.CDNSupported)
+	codeInputFileLocation(c, 0, 0, &v.Location, "upload.getFile.location")
+	c.Long(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*UploadGetFile) DecodeResult(r *tl.Reader) UploadFileClass { return DecodeUploadFile(r) }
@@ -193,22 +121,12 @@ type UploadSaveBigFilePart struct {
 	Bytes          []byte
 }
 
-func (*UploadSaveBigFilePart) TypeID() uint32 { return IDUploadSaveBigFilePart }
-
-func (v *UploadSaveBigFilePart) Encode(b *tl.Buffer) {
-	b.ID(IDUploadSaveBigFilePart)
-	b.Long(v.FileID)
-	b.Int(v.FilePart)
-	b.Int(v.FileTotalParts)
-	b.ByteString(v.Bytes)
-}
-
-func (v *UploadSaveBigFilePart) Decode(r *tl.Reader) {
-	r.Expect(IDUploadSaveBigFilePart, "upload.saveBigFilePart")
-	v.FileID = r.Long()
-	v.FilePart = r.Int()
-	v.FileTotalParts = r.Int()
-	r.ReadByteString(&v.Bytes)
+func (v *UploadSaveBigFilePart) TL(c *tl.Codec) {
+	c.Begin(IDUploadSaveBigFilePart, "upload.saveBigFilePart")
+	c.Long(&v.FileID)
+	c.Int(&v.FilePart)
+	c.Int(&v.FileTotalParts)
+	c.ByteString(&v.Bytes)
 }
 
 func (*UploadSaveBigFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -220,25 +138,16 @@ type UploadGetWebFile struct {
 	Limit    int32
 }
 
-func (*UploadGetWebFile) TypeID() uint32 { return IDUploadGetWebFile }
-
-func (v *UploadGetWebFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetWebFile)
-	putInputWebFileLocation(b, v.Location, "upload.getWebFile.location")
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *UploadGetWebFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetWebFile, "upload.getWebFile")
-	readInputWebFileLocation(r, 1, &v.Location)
-	v.Offset = r.Int()
-	v.Limit = r.Int()
+func (v *UploadGetWebFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadGetWebFile, "upload.getWebFile")
+	codeInputWebFileLocation(c, 0, 0, &v.Location, "upload.getWebFile.location")
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*UploadGetWebFile) DecodeResult(r *tl.Reader) *UploadWebFile {
 	v := new(UploadWebFile)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -249,20 +158,11 @@ type UploadGetCDNFile struct {
 	Limit     int32
 }
 
-func (*UploadGetCDNFile) TypeID() uint32 { return IDUploadGetCDNFile }
-
-func (v *UploadGetCDNFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetCDNFile)
-	b.ByteString(v.FileToken)
-	b.Long(v.Offset)
-	b.Int(v.Limit)
-}
-
-func (v *UploadGetCDNFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetCDNFile, "upload.getCdnFile")
-	r.ReadByteString(&v.FileToken)
-	v.Offset = r.Long()
-	v.Limit = r.Int()
+func (v *UploadGetCDNFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadGetCDNFile, "upload.getCdnFile")
+	c.ByteString(&v.FileToken)
+	c.Long(&v.Offset)
+	c.Int(&v.Limit)
 }
 
 func (*UploadGetCDNFile) DecodeResult(r *tl.Reader) UploadCDNFileClass { return DecodeUploadCDNFile(r) }
@@ -273,22 +173,14 @@ type UploadReuploadCDNFile struct {
 	RequestToken []byte
 }
 
-func (*UploadReuploadCDNFile) TypeID() uint32 { return IDUploadReuploadCDNFile }
-
-func (v *UploadReuploadCDNFile) Encode(b *tl.Buffer) {
-	b.ID(IDUploadReuploadCDNFile)
-	b.ByteString(v.FileToken)
-	b.ByteString(v.RequestToken)
-}
-
-func (v *UploadReuploadCDNFile) Decode(r *tl.Reader) {
-	r.Expect(IDUploadReuploadCDNFile, "upload.reuploadCdnFile")
-	r.ReadByteString(&v.FileToken)
-	r.ReadByteString(&v.RequestToken)
+func (v *UploadReuploadCDNFile) TL(c *tl.Codec) {
+	c.Begin(IDUploadReuploadCDNFile, "upload.reuploadCdnFile")
+	c.ByteString(&v.FileToken)
+	c.ByteString(&v.RequestToken)
 }
 
 func (*UploadReuploadCDNFile) DecodeResult(r *tl.Reader) (v []FileHash) {
-	readFileHashs(r, 1, &v)
+	vectorFileHashs(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -298,22 +190,14 @@ type UploadGetCDNFileHashes struct {
 	Offset    int64
 }
 
-func (*UploadGetCDNFileHashes) TypeID() uint32 { return IDUploadGetCDNFileHashes }
-
-func (v *UploadGetCDNFileHashes) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetCDNFileHashes)
-	b.ByteString(v.FileToken)
-	b.Long(v.Offset)
-}
-
-func (v *UploadGetCDNFileHashes) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetCDNFileHashes, "upload.getCdnFileHashes")
-	r.ReadByteString(&v.FileToken)
-	v.Offset = r.Long()
+func (v *UploadGetCDNFileHashes) TL(c *tl.Codec) {
+	c.Begin(IDUploadGetCDNFileHashes, "upload.getCdnFileHashes")
+	c.ByteString(&v.FileToken)
+	c.Long(&v.Offset)
 }
 
 func (*UploadGetCDNFileHashes) DecodeResult(r *tl.Reader) (v []FileHash) {
-	readFileHashs(r, 1, &v)
+	vectorFileHashs(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -323,22 +207,14 @@ type UploadGetFileHashes struct {
 	Offset   int64
 }
 
-func (*UploadGetFileHashes) TypeID() uint32 { return IDUploadGetFileHashes }
-
-func (v *UploadGetFileHashes) Encode(b *tl.Buffer) {
-	b.ID(IDUploadGetFileHashes)
-	putInputFileLocation(b, v.Location, "upload.getFileHashes.location")
-	b.Long(v.Offset)
-}
-
-func (v *UploadGetFileHashes) Decode(r *tl.Reader) {
-	r.Expect(IDUploadGetFileHashes, "upload.getFileHashes")
-	readInputFileLocation(r, 1, &v.Location)
-	v.Offset = r.Long()
+func (v *UploadGetFileHashes) TL(c *tl.Codec) {
+	c.Begin(IDUploadGetFileHashes, "upload.getFileHashes")
+	codeInputFileLocation(c, 0, 0, &v.Location, "upload.getFileHashes.location")
+	c.Long(&v.Offset)
 }
 
 func (*UploadGetFileHashes) DecodeResult(r *tl.Reader) (v []FileHash) {
-	readFileHashs(r, 1, &v)
+	vectorFileHashs(r.Codec(), 0, 0, &v)
 	return v
 }
 
@@ -353,17 +229,29 @@ func (*UploadFileCDNRedirect) isUploadFile() {}
 
 // DecodeUploadFile decodes a boxed upload.File.
 func DecodeUploadFile(r *tl.Reader) (v UploadFileClass) {
-	switch r.PeekID() {
-	case IDUploadFile:
-		v = new(UploadFile)
-	case IDUploadFileCDNRedirect:
-		v = new(UploadFileCDNRedirect)
-	default:
-		r.Unexpected(r.ID(), "upload.File")
-		return nil
-	}
-	v.Decode(r)
+	codeUploadFile(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeUploadFile(c *tl.Codec, f tl.Flags, mask uint32, v *UploadFileClass, field string) {
+	var o UploadFileClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDUploadFile:
+		o = new(UploadFile)
+	case IDUploadFileCDNRedirect:
+		o = new(UploadFileCDNRedirect)
+	default:
+		c.Unexpected("upload.File")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // UploadCDNFileClass is a upload.CdnFile: one of upload.cdnFileReuploadNeeded, upload.cdnFile.
@@ -377,15 +265,27 @@ func (*UploadCDNFile) isUploadCDNFile()               {}
 
 // DecodeUploadCDNFile decodes a boxed upload.CdnFile.
 func DecodeUploadCDNFile(r *tl.Reader) (v UploadCDNFileClass) {
-	switch r.PeekID() {
-	case IDUploadCDNFileReuploadNeeded:
-		v = new(UploadCDNFileReuploadNeeded)
-	case IDUploadCDNFile:
-		v = new(UploadCDNFile)
-	default:
-		r.Unexpected(r.ID(), "upload.CdnFile")
-		return nil
-	}
-	v.Decode(r)
+	codeUploadCDNFile(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeUploadCDNFile(c *tl.Codec, f tl.Flags, mask uint32, v *UploadCDNFileClass, field string) {
+	var o UploadCDNFileClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDUploadCDNFileReuploadNeeded:
+		o = new(UploadCDNFileReuploadNeeded)
+	case IDUploadCDNFile:
+		o = new(UploadCDNFile)
+	default:
+		c.Unexpected("upload.CdnFile")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

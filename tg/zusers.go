@@ -15,20 +15,11 @@ type UsersUserFull struct {
 	Users    []UserClass
 }
 
-func (*UsersUserFull) TypeID() uint32 { return IDUsersUserFull }
-
-func (v *UsersUserFull) Encode(b *tl.Buffer) {
-	b.ID(IDUsersUserFull)
-	v.FullUser.Encode(b)
-	putChatClasses(b, v.Chats, "users.userFull.chats")
-	putUserClasses(b, v.Users, "users.userFull.users")
-}
-
-func (v *UsersUserFull) Decode(r *tl.Reader) {
-	r.Expect(IDUsersUserFull, "users.userFull")
-	v.FullUser.Decode(r)
-	readChatClasses(r, 1, &v.Chats)
-	readUserClasses(r, 1, &v.Users)
+func (v *UsersUserFull) TL(c *tl.Codec) {
+	c.Begin(IDUsersUserFull, "users.userFull")
+	v.FullUser.TL(c)
+	vectorChatClasses(c, 0, 0, &v.Chats, "users.userFull.chats")
+	vectorUserClasses(c, 0, 0, &v.Users, "users.userFull.users")
 }
 
 // UsersUsers is users.users#62d706b8.
@@ -36,16 +27,9 @@ type UsersUsers struct {
 	Users []UserClass
 }
 
-func (*UsersUsers) TypeID() uint32 { return IDUsersUsers }
-
-func (v *UsersUsers) Encode(b *tl.Buffer) {
-	b.ID(IDUsersUsers)
-	putUserClasses(b, v.Users, "users.users.users")
-}
-
-func (v *UsersUsers) Decode(r *tl.Reader) {
-	r.Expect(IDUsersUsers, "users.users")
-	readUserClasses(r, 1, &v.Users)
+func (v *UsersUsers) TL(c *tl.Codec) {
+	c.Begin(IDUsersUsers, "users.users")
+	vectorUserClasses(c, 0, 0, &v.Users, "users.users.users")
 }
 
 // UsersUsersSlice is users.usersSlice#315a4974.
@@ -54,18 +38,10 @@ type UsersUsersSlice struct {
 	Users []UserClass
 }
 
-func (*UsersUsersSlice) TypeID() uint32 { return IDUsersUsersSlice }
-
-func (v *UsersUsersSlice) Encode(b *tl.Buffer) {
-	b.ID(IDUsersUsersSlice)
-	b.Int(v.Count)
-	putUserClasses(b, v.Users, "users.usersSlice.users")
-}
-
-func (v *UsersUsersSlice) Decode(r *tl.Reader) {
-	r.Expect(IDUsersUsersSlice, "users.usersSlice")
-	v.Count = r.Int()
-	readUserClasses(r, 1, &v.Users)
+func (v *UsersUsersSlice) TL(c *tl.Codec) {
+	c.Begin(IDUsersUsersSlice, "users.usersSlice")
+	c.Int(&v.Count)
+	vectorUserClasses(c, 0, 0, &v.Users, "users.usersSlice.users")
 }
 
 // UsersSavedMusicNotModified is users.savedMusicNotModified#e3878aa4.
@@ -73,16 +49,9 @@ type UsersSavedMusicNotModified struct {
 	Count int32
 }
 
-func (*UsersSavedMusicNotModified) TypeID() uint32 { return IDUsersSavedMusicNotModified }
-
-func (v *UsersSavedMusicNotModified) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSavedMusicNotModified)
-	b.Int(v.Count)
-}
-
-func (v *UsersSavedMusicNotModified) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSavedMusicNotModified, "users.savedMusicNotModified")
-	v.Count = r.Int()
+func (v *UsersSavedMusicNotModified) TL(c *tl.Codec) {
+	c.Begin(IDUsersSavedMusicNotModified, "users.savedMusicNotModified")
+	c.Int(&v.Count)
 }
 
 // UsersSavedMusic is users.savedMusic#34a2f297.
@@ -91,18 +60,10 @@ type UsersSavedMusic struct {
 	Documents []DocumentClass
 }
 
-func (*UsersSavedMusic) TypeID() uint32 { return IDUsersSavedMusic }
-
-func (v *UsersSavedMusic) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSavedMusic)
-	b.Int(v.Count)
-	putDocumentClasses(b, v.Documents, "users.savedMusic.documents")
-}
-
-func (v *UsersSavedMusic) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSavedMusic, "users.savedMusic")
-	v.Count = r.Int()
-	readDocumentClasses(r, 1, &v.Documents)
+func (v *UsersSavedMusic) TL(c *tl.Codec) {
+	c.Begin(IDUsersSavedMusic, "users.savedMusic")
+	c.Int(&v.Count)
+	vectorDocumentClasses(c, 0, 0, &v.Documents, "users.savedMusic.documents")
 }
 
 // UsersGetUsers is users.getUsers#0d91a548.
@@ -110,20 +71,13 @@ type UsersGetUsers struct {
 	ID []InputUserClass
 }
 
-func (*UsersGetUsers) TypeID() uint32 { return IDUsersGetUsers }
-
-func (v *UsersGetUsers) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetUsers)
-	putInputUserClasses(b, v.ID, "users.getUsers.id")
-}
-
-func (v *UsersGetUsers) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetUsers, "users.getUsers")
-	readInputUserClasses(r, 1, &v.ID)
+func (v *UsersGetUsers) TL(c *tl.Codec) {
+	c.Begin(IDUsersGetUsers, "users.getUsers")
+	vectorInputUserClasses(c, 0, 0, &v.ID, "users.getUsers.id")
 }
 
 func (*UsersGetUsers) DecodeResult(r *tl.Reader) (v []UserClass) {
-	readUserClasses(r, 1, &v)
+	vectorUserClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -132,21 +86,14 @@ type UsersGetFullUser struct {
 	ID InputUserClass
 }
 
-func (*UsersGetFullUser) TypeID() uint32 { return IDUsersGetFullUser }
-
-func (v *UsersGetFullUser) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetFullUser)
-	putInputUser(b, v.ID, "users.getFullUser.id")
-}
-
-func (v *UsersGetFullUser) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetFullUser, "users.getFullUser")
-	readInputUser(r, 1, &v.ID)
+func (v *UsersGetFullUser) TL(c *tl.Codec) {
+	c.Begin(IDUsersGetFullUser, "users.getFullUser")
+	codeInputUser(c, 0, 0, &v.ID, "users.getFullUser.id")
 }
 
 func (*UsersGetFullUser) DecodeResult(r *tl.Reader) *UsersUserFull {
 	v := new(UsersUserFull)
-	v.Decode(r)
+	r.Object(v)
 	return v
 }
 
@@ -156,18 +103,10 @@ type UsersSetSecureValueErrors struct {
 	Errors []SecureValueErrorClass
 }
 
-func (*UsersSetSecureValueErrors) TypeID() uint32 { return IDUsersSetSecureValueErrors }
-
-func (v *UsersSetSecureValueErrors) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSetSecureValueErrors)
-	putInputUser(b, v.ID, "users.setSecureValueErrors.id")
-	putSecureValueErrorClasses(b, v.Errors, "users.setSecureValueErrors.errors")
-}
-
-func (v *UsersSetSecureValueErrors) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSetSecureValueErrors, "users.setSecureValueErrors")
-	readInputUser(r, 1, &v.ID)
-	readSecureValueErrorClasses(r, 1, &v.Errors)
+func (v *UsersSetSecureValueErrors) TL(c *tl.Codec) {
+	c.Begin(IDUsersSetSecureValueErrors, "users.setSecureValueErrors")
+	codeInputUser(c, 0, 0, &v.ID, "users.setSecureValueErrors.id")
+	vectorSecureValueErrorClasses(c, 0, 0, &v.Errors, "users.setSecureValueErrors.errors")
 }
 
 func (*UsersSetSecureValueErrors) DecodeResult(r *tl.Reader) bool { return r.Bool() }
@@ -177,20 +116,13 @@ type UsersGetRequirementsToContact struct {
 	ID []InputUserClass
 }
 
-func (*UsersGetRequirementsToContact) TypeID() uint32 { return IDUsersGetRequirementsToContact }
-
-func (v *UsersGetRequirementsToContact) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetRequirementsToContact)
-	putInputUserClasses(b, v.ID, "users.getRequirementsToContact.id")
-}
-
-func (v *UsersGetRequirementsToContact) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetRequirementsToContact, "users.getRequirementsToContact")
-	readInputUserClasses(r, 1, &v.ID)
+func (v *UsersGetRequirementsToContact) TL(c *tl.Codec) {
+	c.Begin(IDUsersGetRequirementsToContact, "users.getRequirementsToContact")
+	vectorInputUserClasses(c, 0, 0, &v.ID, "users.getRequirementsToContact.id")
 }
 
 func (*UsersGetRequirementsToContact) DecodeResult(r *tl.Reader) (v []RequirementToContactClass) {
-	readRequirementToContactClasses(r, 1, &v)
+	vectorRequirementToContactClasses(r.Codec(), 0, 0, &v, "")
 	return v
 }
 
@@ -202,22 +134,12 @@ type UsersGetSavedMusic struct {
 	Hash   int64
 }
 
-func (*UsersGetSavedMusic) TypeID() uint32 { return IDUsersGetSavedMusic }
-
-func (v *UsersGetSavedMusic) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetSavedMusic)
-	putInputUser(b, v.ID, "users.getSavedMusic.id")
-	b.Int(v.Offset)
-	b.Int(v.Limit)
-	b.Long(v.Hash)
-}
-
-func (v *UsersGetSavedMusic) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetSavedMusic, "users.getSavedMusic")
-	readInputUser(r, 1, &v.ID)
-	v.Offset = r.Int()
-	v.Limit = r.Int()
-	v.Hash = r.Long()
+func (v *UsersGetSavedMusic) TL(c *tl.Codec) {
+	c.Begin(IDUsersGetSavedMusic, "users.getSavedMusic")
+	codeInputUser(c, 0, 0, &v.ID, "users.getSavedMusic.id")
+	c.Int(&v.Offset)
+	c.Int(&v.Limit)
+	c.Long(&v.Hash)
 }
 
 func (*UsersGetSavedMusic) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
@@ -230,18 +152,10 @@ type UsersGetSavedMusicByID struct {
 	Documents []InputDocumentClass
 }
 
-func (*UsersGetSavedMusicByID) TypeID() uint32 { return IDUsersGetSavedMusicByID }
-
-func (v *UsersGetSavedMusicByID) Encode(b *tl.Buffer) {
-	b.ID(IDUsersGetSavedMusicByID)
-	putInputUser(b, v.ID, "users.getSavedMusicByID.id")
-	putInputDocumentClasses(b, v.Documents, "users.getSavedMusicByID.documents")
-}
-
-func (v *UsersGetSavedMusicByID) Decode(r *tl.Reader) {
-	r.Expect(IDUsersGetSavedMusicByID, "users.getSavedMusicByID")
-	readInputUser(r, 1, &v.ID)
-	readInputDocumentClasses(r, 1, &v.Documents)
+func (v *UsersGetSavedMusicByID) TL(c *tl.Codec) {
+	c.Begin(IDUsersGetSavedMusicByID, "users.getSavedMusicByID")
+	codeInputUser(c, 0, 0, &v.ID, "users.getSavedMusicByID.id")
+	vectorInputDocumentClasses(c, 0, 0, &v.Documents, "users.getSavedMusicByID.documents")
 }
 
 func (*UsersGetSavedMusicByID) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
@@ -254,18 +168,10 @@ type UsersSuggestBirthday struct {
 	Birthday Birthday
 }
 
-func (*UsersSuggestBirthday) TypeID() uint32 { return IDUsersSuggestBirthday }
-
-func (v *UsersSuggestBirthday) Encode(b *tl.Buffer) {
-	b.ID(IDUsersSuggestBirthday)
-	putInputUser(b, v.ID, "users.suggestBirthday.id")
-	v.Birthday.Encode(b)
-}
-
-func (v *UsersSuggestBirthday) Decode(r *tl.Reader) {
-	r.Expect(IDUsersSuggestBirthday, "users.suggestBirthday")
-	readInputUser(r, 1, &v.ID)
-	v.Birthday.Decode(r)
+func (v *UsersSuggestBirthday) TL(c *tl.Codec) {
+	c.Begin(IDUsersSuggestBirthday, "users.suggestBirthday")
+	codeInputUser(c, 0, 0, &v.ID, "users.suggestBirthday.id")
+	v.Birthday.TL(c)
 }
 
 func (*UsersSuggestBirthday) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
@@ -281,17 +187,29 @@ func (*UsersUsersSlice) isUsersUsers() {}
 
 // DecodeUsersUsers decodes a boxed users.Users.
 func DecodeUsersUsers(r *tl.Reader) (v UsersUsersClass) {
-	switch r.PeekID() {
-	case IDUsersUsers:
-		v = new(UsersUsers)
-	case IDUsersUsersSlice:
-		v = new(UsersUsersSlice)
-	default:
-		r.Unexpected(r.ID(), "users.Users")
-		return nil
-	}
-	v.Decode(r)
+	codeUsersUsers(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeUsersUsers(c *tl.Codec, f tl.Flags, mask uint32, v *UsersUsersClass, field string) {
+	var o UsersUsersClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDUsersUsers:
+		o = new(UsersUsers)
+	case IDUsersUsersSlice:
+		o = new(UsersUsersSlice)
+	default:
+		c.Unexpected("users.Users")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // UsersSavedMusicClass is a users.SavedMusic: one of users.savedMusicNotModified, users.savedMusic.
@@ -305,15 +223,27 @@ func (*UsersSavedMusic) isUsersSavedMusic()            {}
 
 // DecodeUsersSavedMusic decodes a boxed users.SavedMusic.
 func DecodeUsersSavedMusic(r *tl.Reader) (v UsersSavedMusicClass) {
-	switch r.PeekID() {
-	case IDUsersSavedMusicNotModified:
-		v = (*UsersSavedMusicNotModified)(r.Small(unsafe.Sizeof(UsersSavedMusicNotModified{})))
-	case IDUsersSavedMusic:
-		v = new(UsersSavedMusic)
-	default:
-		r.Unexpected(r.ID(), "users.SavedMusic")
-		return nil
-	}
-	v.Decode(r)
+	codeUsersSavedMusic(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeUsersSavedMusic(c *tl.Codec, f tl.Flags, mask uint32, v *UsersSavedMusicClass, field string) {
+	var o UsersSavedMusicClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDUsersSavedMusicNotModified:
+		o = (*UsersSavedMusicNotModified)(c.Small(unsafe.Sizeof(UsersSavedMusicNotModified{})))
+	case IDUsersSavedMusic:
+		o = new(UsersSavedMusic)
+	default:
+		c.Unexpected("users.SavedMusic")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

@@ -6,3872 +6,3233 @@ import (
 	"godwit/tl"
 )
 
-func readAIComposeToneClasses(r *tl.Reader, flag uint32, p *[]AIComposeToneClass) {
-	if flag == 0 {
+func vectorAIComposeToneClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]AIComposeToneClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]AIComposeToneClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodeAIComposeTone(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AIComposeToneClass, n)
+		*v = s
 	}
-}
-
-func putAIComposeToneClasses(b *tl.Buffer, v []AIComposeToneClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putAIComposeTone(b, v[i], field)
+	for i := range s {
+		codeAIComposeTone(c, 0, 0, &s[i], field)
 	}
 }
 
-func readAttachMenuBotIconColors(r *tl.Reader, flag uint32, p *[]AttachMenuBotIconColor) {
-	if flag == 0 {
+func vectorAttachMenuBotIconColors(c *tl.Codec, f tl.Flags, mask uint32, v *[]AttachMenuBotIconColor) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]AttachMenuBotIconColor, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AttachMenuBotIconColor, n)
+		*v = s
 	}
-}
-
-func putAttachMenuBotIconColors(b *tl.Buffer, v []AttachMenuBotIconColor) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAttachMenuBotIcons(r *tl.Reader, flag uint32, p *[]AttachMenuBotIcon) {
-	if flag == 0 {
+func vectorAttachMenuBotIcons(c *tl.Codec, f tl.Flags, mask uint32, v *[]AttachMenuBotIcon) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]AttachMenuBotIcon, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AttachMenuBotIcon, n)
+		*v = s
 	}
-}
-
-func putAttachMenuBotIcons(b *tl.Buffer, v []AttachMenuBotIcon) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAttachMenuBots(r *tl.Reader, flag uint32, p *[]AttachMenuBot) {
-	if flag == 0 {
+func vectorAttachMenuBots(c *tl.Codec, f tl.Flags, mask uint32, v *[]AttachMenuBot) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]AttachMenuBot, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AttachMenuBot, n)
+		*v = s
 	}
-}
-
-func putAttachMenuBots(b *tl.Buffer, v []AttachMenuBot) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAttachMenuPeerTypeClasses(r *tl.Reader, flag uint32, p *[]AttachMenuPeerTypeClass) {
-	if flag == 0 {
+func vectorAttachMenuPeerTypeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]AttachMenuPeerTypeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]AttachMenuPeerTypeClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeAttachMenuPeerType(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AttachMenuPeerTypeClass, n)
+		*v = s
 	}
-}
-
-func putAttachMenuPeerTypeClasses(b *tl.Buffer, v []AttachMenuPeerTypeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putAttachMenuPeerType(b, v[i], field)
+	for i := range s {
+		codeAttachMenuPeerType(c, 0, 0, &s[i], field)
 	}
 }
 
-func readAuctionBidLevels(r *tl.Reader, flag uint32, p *[]AuctionBidLevel) {
-	if flag == 0 {
+func vectorAuctionBidLevels(c *tl.Codec, f tl.Flags, mask uint32, v *[]AuctionBidLevel) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]AuctionBidLevel, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AuctionBidLevel, n)
+		*v = s
 	}
-}
-
-func putAuctionBidLevels(b *tl.Buffer, v []AuctionBidLevel) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAuthorizations(r *tl.Reader, flag uint32, p *[]Authorization) {
-	if flag == 0 {
+func vectorAuthorizations(c *tl.Codec, f tl.Flags, mask uint32, v *[]Authorization) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 60)
+	if n < 0 {
 		return
 	}
-	v := make([]Authorization, r.Vector(60))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Authorization, n)
+		*v = s
 	}
-}
-
-func putAuthorizations(b *tl.Buffer, v []Authorization) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAutoSaveExceptions(r *tl.Reader, flag uint32, p *[]AutoSaveException) {
-	if flag == 0 {
+func vectorAutoSaveExceptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]AutoSaveException) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]AutoSaveException, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AutoSaveException, n)
+		*v = s
 	}
-}
-
-func putAutoSaveExceptions(b *tl.Buffer, v []AutoSaveException) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAvailableEffects(r *tl.Reader, flag uint32, p *[]AvailableEffect) {
-	if flag == 0 {
+func vectorAvailableEffects(c *tl.Codec, f tl.Flags, mask uint32, v *[]AvailableEffect) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]AvailableEffect, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AvailableEffect, n)
+		*v = s
 	}
-}
-
-func putAvailableEffects(b *tl.Buffer, v []AvailableEffect) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readAvailableReactions(r *tl.Reader, flag uint32, p *[]AvailableReaction) {
-	if flag == 0 {
+func vectorAvailableReactions(c *tl.Codec, f tl.Flags, mask uint32, v *[]AvailableReaction) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 76)
+	if n < 0 {
 		return
 	}
-	v := make([]AvailableReaction, r.Vector(76))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AvailableReaction, n)
+		*v = s
 	}
-}
-
-func putAvailableReactions(b *tl.Buffer, v []AvailableReaction) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBankCardOpenURLs(r *tl.Reader, flag uint32, p *[]BankCardOpenURL) {
-	if flag == 0 {
+func vectorBankCardOpenURLs(c *tl.Codec, f tl.Flags, mask uint32, v *[]BankCardOpenURL) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]BankCardOpenURL, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BankCardOpenURL, n)
+		*v = s
 	}
-}
-
-func putBankCardOpenURLs(b *tl.Buffer, v []BankCardOpenURL) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBareAccessPointRules(r *tl.Reader, flag uint32, p *[]AccessPointRule) {
-	if flag == 0 {
+func vectorBareAccessPointRules(c *tl.Codec, f tl.Flags, mask uint32, v *[]AccessPointRule) {
+	n := c.Count(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]AccessPointRule, r.Count(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]AccessPointRule, n)
+		*v = s
 	}
-}
-
-func putBareAccessPointRules(b *tl.Buffer, v []AccessPointRule) {
-	b.Count(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBareIPPortClasses(r *tl.Reader, flag uint32, p *[]IPPortClass) {
-	if flag == 0 {
+func vectorBareIPPortClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]IPPortClass, field string) {
+	n := c.Count(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]IPPortClass, r.Count(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeIPPort(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]IPPortClass, n)
+		*v = s
 	}
-}
-
-func putBareIPPortClasses(b *tl.Buffer, v []IPPortClass, field string) {
-	b.Count(len(v))
-	for i := range v {
-		putIPPort(b, v[i], field)
+	for i := range s {
+		codeIPPort(c, 0, 0, &s[i], field)
 	}
 }
 
-func readBoosts(r *tl.Reader, flag uint32, p *[]Boost) {
-	if flag == 0 {
+func vectorBoosts(c *tl.Codec, f tl.Flags, mask uint32, v *[]Boost) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]Boost, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Boost, n)
+		*v = s
 	}
-}
-
-func putBoosts(b *tl.Buffer, v []Boost) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBotCommands(r *tl.Reader, flag uint32, p *[]BotCommand) {
-	if flag == 0 {
+func vectorBotCommands(c *tl.Codec, f tl.Flags, mask uint32, v *[]BotCommand) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]BotCommand, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BotCommand, n)
+		*v = s
 	}
-}
-
-func putBotCommands(b *tl.Buffer, v []BotCommand) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBotInfos(r *tl.Reader, flag uint32, p *[]BotInfo) {
-	if flag == 0 {
+func vectorBotInfos(c *tl.Codec, f tl.Flags, mask uint32, v *[]BotInfo) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]BotInfo, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BotInfo, n)
+		*v = s
 	}
-}
-
-func putBotInfos(b *tl.Buffer, v []BotInfo) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBotInlineResultClasses(r *tl.Reader, flag uint32, p *[]BotInlineResultClass) {
-	if flag == 0 {
+func vectorBotInlineResultClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]BotInlineResultClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]BotInlineResultClass, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i] = DecodeBotInlineResult(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BotInlineResultClass, n)
+		*v = s
 	}
-}
-
-func putBotInlineResultClasses(b *tl.Buffer, v []BotInlineResultClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putBotInlineResult(b, v[i], field)
+	for i := range s {
+		codeBotInlineResult(c, 0, 0, &s[i], field)
 	}
 }
 
-func readBotPreviewMedias(r *tl.Reader, flag uint32, p *[]BotPreviewMedia) {
-	if flag == 0 {
+func vectorBotPreviewMedias(c *tl.Codec, f tl.Flags, mask uint32, v *[]BotPreviewMedia) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]BotPreviewMedia, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BotPreviewMedia, n)
+		*v = s
 	}
-}
-
-func putBotPreviewMedias(b *tl.Buffer, v []BotPreviewMedia) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBusinessChatLinks(r *tl.Reader, flag uint32, p *[]BusinessChatLink) {
-	if flag == 0 {
+func vectorBusinessChatLinks(c *tl.Codec, f tl.Flags, mask uint32, v *[]BusinessChatLink) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]BusinessChatLink, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BusinessChatLink, n)
+		*v = s
 	}
-}
-
-func putBusinessChatLinks(b *tl.Buffer, v []BusinessChatLink) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readBusinessWeeklyOpens(r *tl.Reader, flag uint32, p *[]BusinessWeeklyOpen) {
-	if flag == 0 {
+func vectorBusinessWeeklyOpens(c *tl.Codec, f tl.Flags, mask uint32, v *[]BusinessWeeklyOpen) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]BusinessWeeklyOpen, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]BusinessWeeklyOpen, n)
+		*v = s
 	}
-}
-
-func putBusinessWeeklyOpens(b *tl.Buffer, v []BusinessWeeklyOpen) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readCDNPublicKeys(r *tl.Reader, flag uint32, p *[]CDNPublicKey) {
-	if flag == 0 {
+func vectorCDNPublicKeys(c *tl.Codec, f tl.Flags, mask uint32, v *[]CDNPublicKey) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]CDNPublicKey, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]CDNPublicKey, n)
+		*v = s
 	}
-}
-
-func putCDNPublicKeys(b *tl.Buffer, v []CDNPublicKey) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readChannelAdminLogEvents(r *tl.Reader, flag uint32, p *[]ChannelAdminLogEvent) {
-	if flag == 0 {
+func vectorChannelAdminLogEvents(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChannelAdminLogEvent) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]ChannelAdminLogEvent, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChannelAdminLogEvent, n)
+		*v = s
 	}
-}
-
-func putChannelAdminLogEvents(b *tl.Buffer, v []ChannelAdminLogEvent) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readChannelParticipantClasses(r *tl.Reader, flag uint32, p *[]ChannelParticipantClass) {
-	if flag == 0 {
+func vectorChannelParticipantClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChannelParticipantClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]ChannelParticipantClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeChannelParticipant(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChannelParticipantClass, n)
+		*v = s
 	}
-}
-
-func putChannelParticipantClasses(b *tl.Buffer, v []ChannelParticipantClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putChannelParticipant(b, v[i], field)
+	for i := range s {
+		codeChannelParticipant(c, 0, 0, &s[i], field)
 	}
 }
 
-func readChatAdminWithInvitess(r *tl.Reader, flag uint32, p *[]ChatAdminWithInvites) {
-	if flag == 0 {
+func vectorChatAdminWithInvitess(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChatAdminWithInvites) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]ChatAdminWithInvites, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChatAdminWithInvites, n)
+		*v = s
 	}
-}
-
-func putChatAdminWithInvitess(b *tl.Buffer, v []ChatAdminWithInvites) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readChatClasses(r *tl.Reader, flag uint32, p *[]ChatClass) {
-	if flag == 0 {
+func vectorChatClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChatClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]ChatClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeChat(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChatClass, n)
+		*v = s
 	}
-}
-
-func putChatClasses(b *tl.Buffer, v []ChatClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putChat(b, v[i], field)
+	for i := range s {
+		codeChat(c, 0, 0, &s[i], field)
 	}
 }
 
-func readChatInviteImporters(r *tl.Reader, flag uint32, p *[]ChatInviteImporter) {
-	if flag == 0 {
+func vectorChatInviteImporters(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChatInviteImporter) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]ChatInviteImporter, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChatInviteImporter, n)
+		*v = s
 	}
-}
-
-func putChatInviteImporters(b *tl.Buffer, v []ChatInviteImporter) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readChatParticipantClasses(r *tl.Reader, flag uint32, p *[]ChatParticipantClass) {
-	if flag == 0 {
+func vectorChatParticipantClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChatParticipantClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]ChatParticipantClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeChatParticipant(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChatParticipantClass, n)
+		*v = s
 	}
-}
-
-func putChatParticipantClasses(b *tl.Buffer, v []ChatParticipantClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putChatParticipant(b, v[i], field)
+	for i := range s {
+		codeChatParticipant(c, 0, 0, &s[i], field)
 	}
 }
 
-func readChatThemeClasses(r *tl.Reader, flag uint32, p *[]ChatThemeClass) {
-	if flag == 0 {
+func vectorChatThemeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ChatThemeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]ChatThemeClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeChatTheme(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ChatThemeClass, n)
+		*v = s
 	}
-}
-
-func putChatThemeClasses(b *tl.Buffer, v []ChatThemeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putChatTheme(b, v[i], field)
+	for i := range s {
+		codeChatTheme(c, 0, 0, &s[i], field)
 	}
 }
 
-func readCommunityPeerRequests(r *tl.Reader, flag uint32, p *[]CommunityPeerRequest) {
-	if flag == 0 {
+func vectorCommunityPeerRequests(c *tl.Codec, f tl.Flags, mask uint32, v *[]CommunityPeerRequest) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]CommunityPeerRequest, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]CommunityPeerRequest, n)
+		*v = s
 	}
-}
-
-func putCommunityPeerRequests(b *tl.Buffer, v []CommunityPeerRequest) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readCommunityPeers(r *tl.Reader, flag uint32, p *[]CommunityPeer) {
-	if flag == 0 {
+func vectorCommunityPeers(c *tl.Codec, f tl.Flags, mask uint32, v *[]CommunityPeer) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]CommunityPeer, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]CommunityPeer, n)
+		*v = s
 	}
-}
-
-func putCommunityPeers(b *tl.Buffer, v []CommunityPeer) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readConnectedBotStarRefs(r *tl.Reader, flag uint32, p *[]ConnectedBotStarRef) {
-	if flag == 0 {
+func vectorConnectedBotStarRefs(c *tl.Codec, f tl.Flags, mask uint32, v *[]ConnectedBotStarRef) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 44)
+	if n < 0 {
 		return
 	}
-	v := make([]ConnectedBotStarRef, r.Vector(44))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ConnectedBotStarRef, n)
+		*v = s
 	}
-}
-
-func putConnectedBotStarRefs(b *tl.Buffer, v []ConnectedBotStarRef) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readConnectedBots(r *tl.Reader, flag uint32, p *[]ConnectedBot) {
-	if flag == 0 {
+func vectorConnectedBots(c *tl.Codec, f tl.Flags, mask uint32, v *[]ConnectedBot) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]ConnectedBot, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ConnectedBot, n)
+		*v = s
 	}
-}
-
-func putConnectedBots(b *tl.Buffer, v []ConnectedBot) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readContactBirthdays(r *tl.Reader, flag uint32, p *[]ContactBirthday) {
-	if flag == 0 {
+func vectorContactBirthdays(c *tl.Codec, f tl.Flags, mask uint32, v *[]ContactBirthday) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]ContactBirthday, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ContactBirthday, n)
+		*v = s
 	}
-}
-
-func putContactBirthdays(b *tl.Buffer, v []ContactBirthday) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readContactStatuss(r *tl.Reader, flag uint32, p *[]ContactStatus) {
-	if flag == 0 {
+func vectorContactStatuss(c *tl.Codec, f tl.Flags, mask uint32, v *[]ContactStatus) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]ContactStatus, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ContactStatus, n)
+		*v = s
 	}
-}
-
-func putContactStatuss(b *tl.Buffer, v []ContactStatus) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readContacts(r *tl.Reader, flag uint32, p *[]Contact) {
-	if flag == 0 {
+func vectorContacts(c *tl.Codec, f tl.Flags, mask uint32, v *[]Contact) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]Contact, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Contact, n)
+		*v = s
 	}
-}
-
-func putContacts(b *tl.Buffer, v []Contact) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readDCOptions(r *tl.Reader, flag uint32, p *[]DCOption) {
-	if flag == 0 {
+func vectorDCOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]DCOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]DCOption, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DCOption, n)
+		*v = s
 	}
-}
-
-func putDCOptions(b *tl.Buffer, v []DCOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readDialogClasses(r *tl.Reader, flag uint32, p *[]DialogClass) {
-	if flag == 0 {
+func vectorDialogClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]DialogClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]DialogClass, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i] = DecodeDialog(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DialogClass, n)
+		*v = s
 	}
-}
-
-func putDialogClasses(b *tl.Buffer, v []DialogClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putDialog(b, v[i], field)
+	for i := range s {
+		codeDialog(c, 0, 0, &s[i], field)
 	}
 }
 
-func readDialogFilterClasses(r *tl.Reader, flag uint32, p *[]DialogFilterClass) {
-	if flag == 0 {
+func vectorDialogFilterClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]DialogFilterClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]DialogFilterClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeDialogFilter(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DialogFilterClass, n)
+		*v = s
 	}
-}
-
-func putDialogFilterClasses(b *tl.Buffer, v []DialogFilterClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putDialogFilter(b, v[i], field)
+	for i := range s {
+		codeDialogFilter(c, 0, 0, &s[i], field)
 	}
 }
 
-func readDialogFilterSuggesteds(r *tl.Reader, flag uint32, p *[]DialogFilterSuggested) {
-	if flag == 0 {
+func vectorDialogFilterSuggesteds(c *tl.Codec, f tl.Flags, mask uint32, v *[]DialogFilterSuggested) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]DialogFilterSuggested, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DialogFilterSuggested, n)
+		*v = s
 	}
-}
-
-func putDialogFilterSuggesteds(b *tl.Buffer, v []DialogFilterSuggested) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readDialogPeerClasses(r *tl.Reader, flag uint32, p *[]DialogPeerClass) {
-	if flag == 0 {
+func vectorDialogPeerClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]DialogPeerClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]DialogPeerClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeDialogPeer(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DialogPeerClass, n)
+		*v = s
 	}
-}
-
-func putDialogPeerClasses(b *tl.Buffer, v []DialogPeerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putDialogPeer(b, v[i], field)
+	for i := range s {
+		codeDialogPeer(c, 0, 0, &s[i], field)
 	}
 }
 
-func readDocumentAttributeClasses(r *tl.Reader, flag uint32, p *[]DocumentAttributeClass) {
-	if flag == 0 {
+func vectorDocumentAttributeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]DocumentAttributeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]DocumentAttributeClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeDocumentAttribute(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DocumentAttributeClass, n)
+		*v = s
 	}
-}
-
-func putDocumentAttributeClasses(b *tl.Buffer, v []DocumentAttributeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putDocumentAttribute(b, v[i], field)
+	for i := range s {
+		codeDocumentAttribute(c, 0, 0, &s[i], field)
 	}
 }
 
-func readDocumentClasses(r *tl.Reader, flag uint32, p *[]DocumentClass) {
-	if flag == 0 {
+func vectorDocumentClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]DocumentClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]DocumentClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeDocument(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]DocumentClass, n)
+		*v = s
 	}
-}
-
-func putDocumentClasses(b *tl.Buffer, v []DocumentClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putDocument(b, v[i], field)
+	for i := range s {
+		codeDocument(c, 0, 0, &s[i], field)
 	}
 }
 
-func readEmojiGroupClasses(r *tl.Reader, flag uint32, p *[]EmojiGroupClass) {
-	if flag == 0 {
+func vectorEmojiGroupClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]EmojiGroupClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]EmojiGroupClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeEmojiGroup(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]EmojiGroupClass, n)
+		*v = s
 	}
-}
-
-func putEmojiGroupClasses(b *tl.Buffer, v []EmojiGroupClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putEmojiGroup(b, v[i], field)
+	for i := range s {
+		codeEmojiGroup(c, 0, 0, &s[i], field)
 	}
 }
 
-func readEmojiKeywordClasses(r *tl.Reader, flag uint32, p *[]EmojiKeywordClass) {
-	if flag == 0 {
+func vectorEmojiKeywordClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]EmojiKeywordClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]EmojiKeywordClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeEmojiKeyword(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]EmojiKeywordClass, n)
+		*v = s
 	}
-}
-
-func putEmojiKeywordClasses(b *tl.Buffer, v []EmojiKeywordClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putEmojiKeyword(b, v[i], field)
+	for i := range s {
+		codeEmojiKeyword(c, 0, 0, &s[i], field)
 	}
 }
 
-func readEmojiLanguages(r *tl.Reader, flag uint32, p *[]EmojiLanguage) {
-	if flag == 0 {
+func vectorEmojiLanguages(c *tl.Codec, f tl.Flags, mask uint32, v *[]EmojiLanguage) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]EmojiLanguage, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]EmojiLanguage, n)
+		*v = s
 	}
-}
-
-func putEmojiLanguages(b *tl.Buffer, v []EmojiLanguage) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readEmojiStatusClasses(r *tl.Reader, flag uint32, p *[]EmojiStatusClass) {
-	if flag == 0 {
+func vectorEmojiStatusClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]EmojiStatusClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]EmojiStatusClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeEmojiStatus(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]EmojiStatusClass, n)
+		*v = s
 	}
-}
-
-func putEmojiStatusClasses(b *tl.Buffer, v []EmojiStatusClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putEmojiStatus(b, v[i], field)
+	for i := range s {
+		codeEmojiStatus(c, 0, 0, &s[i], field)
 	}
 }
 
-func readEncryptedMessageClasses(r *tl.Reader, flag uint32, p *[]EncryptedMessageClass) {
-	if flag == 0 {
+func vectorEncryptedMessageClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]EncryptedMessageClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]EncryptedMessageClass, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i] = DecodeEncryptedMessage(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]EncryptedMessageClass, n)
+		*v = s
 	}
-}
-
-func putEncryptedMessageClasses(b *tl.Buffer, v []EncryptedMessageClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putEncryptedMessage(b, v[i], field)
+	for i := range s {
+		codeEncryptedMessage(c, 0, 0, &s[i], field)
 	}
 }
 
-func readEphemeralMessages(r *tl.Reader, flag uint32, p *[]EphemeralMessage) {
-	if flag == 0 {
+func vectorEphemeralMessages(c *tl.Codec, f tl.Flags, mask uint32, v *[]EphemeralMessage) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 40)
+	if n < 0 {
 		return
 	}
-	v := make([]EphemeralMessage, r.Vector(40))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]EphemeralMessage, n)
+		*v = s
 	}
-}
-
-func putEphemeralMessages(b *tl.Buffer, v []EphemeralMessage) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readExportedChatInviteClasses(r *tl.Reader, flag uint32, p *[]ExportedChatInviteClass) {
-	if flag == 0 {
+func vectorExportedChatInviteClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ExportedChatInviteClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]ExportedChatInviteClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeExportedChatInvite(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ExportedChatInviteClass, n)
+		*v = s
 	}
-}
-
-func putExportedChatInviteClasses(b *tl.Buffer, v []ExportedChatInviteClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putExportedChatInvite(b, v[i], field)
+	for i := range s {
+		codeExportedChatInvite(c, 0, 0, &s[i], field)
 	}
 }
 
-func readExportedChatlistInvites(r *tl.Reader, flag uint32, p *[]ExportedChatlistInvite) {
-	if flag == 0 {
+func vectorExportedChatlistInvites(c *tl.Codec, f tl.Flags, mask uint32, v *[]ExportedChatlistInvite) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]ExportedChatlistInvite, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ExportedChatlistInvite, n)
+		*v = s
 	}
-}
-
-func putExportedChatlistInvites(b *tl.Buffer, v []ExportedChatlistInvite) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readFactChecks(r *tl.Reader, flag uint32, p *[]FactCheck) {
-	if flag == 0 {
+func vectorFactChecks(c *tl.Codec, f tl.Flags, mask uint32, v *[]FactCheck) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]FactCheck, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]FactCheck, n)
+		*v = s
 	}
-}
-
-func putFactChecks(b *tl.Buffer, v []FactCheck) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readFileHashs(r *tl.Reader, flag uint32, p *[]FileHash) {
-	if flag == 0 {
+func vectorFileHashs(c *tl.Codec, f tl.Flags, mask uint32, v *[]FileHash) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]FileHash, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]FileHash, n)
+		*v = s
 	}
-}
-
-func putFileHashs(b *tl.Buffer, v []FileHash) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readFolderPeers(r *tl.Reader, flag uint32, p *[]FolderPeer) {
-	if flag == 0 {
+func vectorFolderPeers(c *tl.Codec, f tl.Flags, mask uint32, v *[]FolderPeer) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]FolderPeer, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]FolderPeer, n)
+		*v = s
 	}
-}
-
-func putFolderPeers(b *tl.Buffer, v []FolderPeer) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readForumTopicClasses(r *tl.Reader, flag uint32, p *[]ForumTopicClass) {
-	if flag == 0 {
+func vectorForumTopicClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ForumTopicClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]ForumTopicClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeForumTopic(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ForumTopicClass, n)
+		*v = s
 	}
-}
-
-func putForumTopicClasses(b *tl.Buffer, v []ForumTopicClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putForumTopic(b, v[i], field)
+	for i := range s {
+		codeForumTopic(c, 0, 0, &s[i], field)
 	}
 }
 
-func readFoundStorys(r *tl.Reader, flag uint32, p *[]FoundStory) {
-	if flag == 0 {
+func vectorFoundStorys(c *tl.Codec, f tl.Flags, mask uint32, v *[]FoundStory) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]FoundStory, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]FoundStory, n)
+		*v = s
 	}
-}
-
-func putFoundStorys(b *tl.Buffer, v []FoundStory) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readGroupCallDonors(r *tl.Reader, flag uint32, p *[]GroupCallDonor) {
-	if flag == 0 {
+func vectorGroupCallDonors(c *tl.Codec, f tl.Flags, mask uint32, v *[]GroupCallDonor) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]GroupCallDonor, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]GroupCallDonor, n)
+		*v = s
 	}
-}
-
-func putGroupCallDonors(b *tl.Buffer, v []GroupCallDonor) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readGroupCallParticipantVideoSourceGroups(r *tl.Reader, flag uint32, p *[]GroupCallParticipantVideoSourceGroup) {
-	if flag == 0 {
+func vectorGroupCallParticipantVideoSourceGroups(c *tl.Codec, f tl.Flags, mask uint32, v *[]GroupCallParticipantVideoSourceGroup) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]GroupCallParticipantVideoSourceGroup, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]GroupCallParticipantVideoSourceGroup, n)
+		*v = s
 	}
-}
-
-func putGroupCallParticipantVideoSourceGroups(b *tl.Buffer, v []GroupCallParticipantVideoSourceGroup) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readGroupCallParticipants(r *tl.Reader, flag uint32, p *[]GroupCallParticipant) {
-	if flag == 0 {
+func vectorGroupCallParticipants(c *tl.Codec, f tl.Flags, mask uint32, v *[]GroupCallParticipant) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]GroupCallParticipant, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]GroupCallParticipant, n)
+		*v = s
 	}
-}
-
-func putGroupCallParticipants(b *tl.Buffer, v []GroupCallParticipant) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readGroupCallStreamChannels(r *tl.Reader, flag uint32, p *[]GroupCallStreamChannel) {
-	if flag == 0 {
+func vectorGroupCallStreamChannels(c *tl.Codec, f tl.Flags, mask uint32, v *[]GroupCallStreamChannel) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]GroupCallStreamChannel, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]GroupCallStreamChannel, n)
+		*v = s
 	}
-}
-
-func putGroupCallStreamChannels(b *tl.Buffer, v []GroupCallStreamChannel) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readHelpCountryCodes(r *tl.Reader, flag uint32, p *[]HelpCountryCode) {
-	if flag == 0 {
+func vectorHelpCountryCodes(c *tl.Codec, f tl.Flags, mask uint32, v *[]HelpCountryCode) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]HelpCountryCode, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]HelpCountryCode, n)
+		*v = s
 	}
-}
-
-func putHelpCountryCodes(b *tl.Buffer, v []HelpCountryCode) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readHelpCountrys(r *tl.Reader, flag uint32, p *[]HelpCountry) {
-	if flag == 0 {
+func vectorHelpCountrys(c *tl.Codec, f tl.Flags, mask uint32, v *[]HelpCountry) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]HelpCountry, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]HelpCountry, n)
+		*v = s
 	}
-}
-
-func putHelpCountrys(b *tl.Buffer, v []HelpCountry) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readHelpPeerColorOptions(r *tl.Reader, flag uint32, p *[]HelpPeerColorOption) {
-	if flag == 0 {
+func vectorHelpPeerColorOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]HelpPeerColorOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]HelpPeerColorOption, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]HelpPeerColorOption, n)
+		*v = s
 	}
-}
-
-func putHelpPeerColorOptions(b *tl.Buffer, v []HelpPeerColorOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readHighScores(r *tl.Reader, flag uint32, p *[]HighScore) {
-	if flag == 0 {
+func vectorHighScores(c *tl.Codec, f tl.Flags, mask uint32, v *[]HighScore) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]HighScore, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]HighScore, n)
+		*v = s
 	}
-}
-
-func putHighScores(b *tl.Buffer, v []HighScore) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readImportedContacts(r *tl.Reader, flag uint32, p *[]ImportedContact) {
-	if flag == 0 {
+func vectorImportedContacts(c *tl.Codec, f tl.Flags, mask uint32, v *[]ImportedContact) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]ImportedContact, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ImportedContact, n)
+		*v = s
 	}
-}
-
-func putImportedContacts(b *tl.Buffer, v []ImportedContact) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInlineQueryPeerTypeClasses(r *tl.Reader, flag uint32, p *[]InlineQueryPeerTypeClass) {
-	if flag == 0 {
+func vectorInlineQueryPeerTypeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InlineQueryPeerTypeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InlineQueryPeerTypeClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInlineQueryPeerType(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InlineQueryPeerTypeClass, n)
+		*v = s
 	}
-}
-
-func putInlineQueryPeerTypeClasses(b *tl.Buffer, v []InlineQueryPeerTypeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInlineQueryPeerType(b, v[i], field)
+	for i := range s {
+		codeInlineQueryPeerType(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputAppEvents(r *tl.Reader, flag uint32, p *[]InputAppEvent) {
-	if flag == 0 {
+func vectorInputAppEvents(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputAppEvent) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]InputAppEvent, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputAppEvent, n)
+		*v = s
 	}
-}
-
-func putInputAppEvents(b *tl.Buffer, v []InputAppEvent) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputBotInlineResultClasses(r *tl.Reader, flag uint32, p *[]InputBotInlineResultClass) {
-	if flag == 0 {
+func vectorInputBotInlineResultClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputBotInlineResultClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]InputBotInlineResultClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputBotInlineResult(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputBotInlineResultClass, n)
+		*v = s
 	}
-}
-
-func putInputBotInlineResultClasses(b *tl.Buffer, v []InputBotInlineResultClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputBotInlineResult(b, v[i], field)
+	for i := range s {
+		codeInputBotInlineResult(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputChannelClasses(r *tl.Reader, flag uint32, p *[]InputChannelClass) {
-	if flag == 0 {
+func vectorInputChannelClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputChannelClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputChannelClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputChannel(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputChannelClass, n)
+		*v = s
 	}
-}
-
-func putInputChannelClasses(b *tl.Buffer, v []InputChannelClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputChannel(b, v[i], field)
+	for i := range s {
+		codeInputChannel(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputDialogPeerClasses(r *tl.Reader, flag uint32, p *[]InputDialogPeerClass) {
-	if flag == 0 {
+func vectorInputDialogPeerClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputDialogPeerClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]InputDialogPeerClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputDialogPeer(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputDialogPeerClass, n)
+		*v = s
 	}
-}
-
-func putInputDialogPeerClasses(b *tl.Buffer, v []InputDialogPeerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputDialogPeer(b, v[i], field)
+	for i := range s {
+		codeInputDialogPeer(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputDocumentClasses(r *tl.Reader, flag uint32, p *[]InputDocumentClass) {
-	if flag == 0 {
+func vectorInputDocumentClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputDocumentClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputDocumentClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputDocument(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputDocumentClass, n)
+		*v = s
 	}
-}
-
-func putInputDocumentClasses(b *tl.Buffer, v []InputDocumentClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputDocument(b, v[i], field)
+	for i := range s {
+		codeInputDocument(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputFolderPeers(r *tl.Reader, flag uint32, p *[]InputFolderPeer) {
-	if flag == 0 {
+func vectorInputFolderPeers(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputFolderPeer) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]InputFolderPeer, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputFolderPeer, n)
+		*v = s
 	}
-}
-
-func putInputFolderPeers(b *tl.Buffer, v []InputFolderPeer) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputMediaClasses(r *tl.Reader, flag uint32, p *[]InputMediaClass) {
-	if flag == 0 {
+func vectorInputMediaClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputMediaClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputMediaClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputMedia(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputMediaClass, n)
+		*v = s
 	}
-}
-
-func putInputMediaClasses(b *tl.Buffer, v []InputMediaClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputMedia(b, v[i], field)
+	for i := range s {
+		codeInputMedia(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputMessageClasses(r *tl.Reader, flag uint32, p *[]InputMessageClass) {
-	if flag == 0 {
+func vectorInputMessageClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputMessageClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputMessageClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputMessage(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputMessageClass, n)
+		*v = s
 	}
-}
-
-func putInputMessageClasses(b *tl.Buffer, v []InputMessageClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputMessage(b, v[i], field)
+	for i := range s {
+		codeInputMessage(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputMessageReadMetrics(r *tl.Reader, flag uint32, p *[]InputMessageReadMetric) {
-	if flag == 0 {
+func vectorInputMessageReadMetrics(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputMessageReadMetric) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]InputMessageReadMetric, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputMessageReadMetric, n)
+		*v = s
 	}
-}
-
-func putInputMessageReadMetrics(b *tl.Buffer, v []InputMessageReadMetric) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputPeerClasses(r *tl.Reader, flag uint32, p *[]InputPeerClass) {
-	if flag == 0 {
+func vectorInputPeerClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputPeerClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputPeerClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputPeer(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputPeerClass, n)
+		*v = s
 	}
-}
-
-func putInputPeerClasses(b *tl.Buffer, v []InputPeerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputPeer(b, v[i], field)
+	for i := range s {
+		codeInputPeer(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputPhoneContacts(r *tl.Reader, flag uint32, p *[]InputPhoneContact) {
-	if flag == 0 {
+func vectorInputPhoneContacts(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputPhoneContact) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]InputPhoneContact, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputPhoneContact, n)
+		*v = s
 	}
-}
-
-func putInputPhoneContacts(b *tl.Buffer, v []InputPhoneContact) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputPhotoClasses(r *tl.Reader, flag uint32, p *[]InputPhotoClass) {
-	if flag == 0 {
+func vectorInputPhotoClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputPhotoClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputPhotoClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputPhoto(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputPhotoClass, n)
+		*v = s
 	}
-}
-
-func putInputPhotoClasses(b *tl.Buffer, v []InputPhotoClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputPhoto(b, v[i], field)
+	for i := range s {
+		codeInputPhoto(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputPrivacyRuleClasses(r *tl.Reader, flag uint32, p *[]InputPrivacyRuleClass) {
-	if flag == 0 {
+func vectorInputPrivacyRuleClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputPrivacyRuleClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputPrivacyRuleClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputPrivacyRule(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputPrivacyRuleClass, n)
+		*v = s
 	}
-}
-
-func putInputPrivacyRuleClasses(b *tl.Buffer, v []InputPrivacyRuleClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputPrivacyRule(b, v[i], field)
+	for i := range s {
+		codeInputPrivacyRule(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputRichFileClasses(r *tl.Reader, flag uint32, p *[]InputRichFileClass) {
-	if flag == 0 {
+func vectorInputRichFileClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputRichFileClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]InputRichFileClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputRichFile(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputRichFileClass, n)
+		*v = s
 	}
-}
-
-func putInputRichFileClasses(b *tl.Buffer, v []InputRichFileClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputRichFile(b, v[i], field)
+	for i := range s {
+		codeInputRichFile(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputRichMessageClasses(r *tl.Reader, flag uint32, p *[]InputRichMessageClass) {
-	if flag == 0 {
+func vectorInputRichMessageClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputRichMessageClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]InputRichMessageClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputRichMessage(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputRichMessageClass, n)
+		*v = s
 	}
-}
-
-func putInputRichMessageClasses(b *tl.Buffer, v []InputRichMessageClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputRichMessage(b, v[i], field)
+	for i := range s {
+		codeInputRichMessage(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputSavedStarGiftClasses(r *tl.Reader, flag uint32, p *[]InputSavedStarGiftClass) {
-	if flag == 0 {
+func vectorInputSavedStarGiftClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputSavedStarGiftClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]InputSavedStarGiftClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputSavedStarGift(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputSavedStarGiftClass, n)
+		*v = s
 	}
-}
-
-func putInputSavedStarGiftClasses(b *tl.Buffer, v []InputSavedStarGiftClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputSavedStarGift(b, v[i], field)
+	for i := range s {
+		codeInputSavedStarGift(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputSecureFileClasses(r *tl.Reader, flag uint32, p *[]InputSecureFileClass) {
-	if flag == 0 {
+func vectorInputSecureFileClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputSecureFileClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]InputSecureFileClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputSecureFile(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputSecureFileClass, n)
+		*v = s
 	}
-}
-
-func putInputSecureFileClasses(b *tl.Buffer, v []InputSecureFileClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputSecureFile(b, v[i], field)
+	for i := range s {
+		codeInputSecureFile(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputSingleMedias(r *tl.Reader, flag uint32, p *[]InputSingleMedia) {
-	if flag == 0 {
+func vectorInputSingleMedias(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputSingleMedia) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]InputSingleMedia, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputSingleMedia, n)
+		*v = s
 	}
-}
-
-func putInputSingleMedias(b *tl.Buffer, v []InputSingleMedia) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputStarsTransactions(r *tl.Reader, flag uint32, p *[]InputStarsTransaction) {
-	if flag == 0 {
+func vectorInputStarsTransactions(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputStarsTransaction) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]InputStarsTransaction, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputStarsTransaction, n)
+		*v = s
 	}
-}
-
-func putInputStarsTransactions(b *tl.Buffer, v []InputStarsTransaction) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputStickerSetClasses(r *tl.Reader, flag uint32, p *[]InputStickerSetClass) {
-	if flag == 0 {
+func vectorInputStickerSetClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputStickerSetClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputStickerSetClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputStickerSet(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputStickerSetClass, n)
+		*v = s
 	}
-}
-
-func putInputStickerSetClasses(b *tl.Buffer, v []InputStickerSetClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputStickerSet(b, v[i], field)
+	for i := range s {
+		codeInputStickerSet(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputStickerSetItems(r *tl.Reader, flag uint32, p *[]InputStickerSetItem) {
-	if flag == 0 {
+func vectorInputStickerSetItems(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputStickerSetItem) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]InputStickerSetItem, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputStickerSetItem, n)
+		*v = s
 	}
-}
-
-func putInputStickerSetItems(b *tl.Buffer, v []InputStickerSetItem) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputThemeSettingss(r *tl.Reader, flag uint32, p *[]InputThemeSettings) {
-	if flag == 0 {
+func vectorInputThemeSettingss(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputThemeSettings) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]InputThemeSettings, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputThemeSettings, n)
+		*v = s
 	}
-}
-
-func putInputThemeSettingss(b *tl.Buffer, v []InputThemeSettings) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readInputUserClasses(r *tl.Reader, flag uint32, p *[]InputUserClass) {
-	if flag == 0 {
+func vectorInputUserClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputUserClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]InputUserClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputUser(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputUserClass, n)
+		*v = s
 	}
-}
-
-func putInputUserClasses(b *tl.Buffer, v []InputUserClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputUser(b, v[i], field)
+	for i := range s {
+		codeInputUser(c, 0, 0, &s[i], field)
 	}
 }
 
-func readInputWallPaperClasses(r *tl.Reader, flag uint32, p *[]InputWallPaperClass) {
-	if flag == 0 {
+func vectorInputWallPaperClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]InputWallPaperClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]InputWallPaperClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeInputWallPaper(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]InputWallPaperClass, n)
+		*v = s
 	}
-}
-
-func putInputWallPaperClasses(b *tl.Buffer, v []InputWallPaperClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putInputWallPaper(b, v[i], field)
+	for i := range s {
+		codeInputWallPaper(c, 0, 0, &s[i], field)
 	}
 }
 
-func readJSONObjectValues(r *tl.Reader, flag uint32, p *[]JSONObjectValue) {
-	if flag == 0 {
+func vectorJSONObjectValues(c *tl.Codec, f tl.Flags, mask uint32, v *[]JSONObjectValue) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]JSONObjectValue, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]JSONObjectValue, n)
+		*v = s
 	}
-}
-
-func putJSONObjectValues(b *tl.Buffer, v []JSONObjectValue) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readJSONValueClasses(r *tl.Reader, flag uint32, p *[]JSONValueClass) {
-	if flag == 0 {
+func vectorJSONValueClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]JSONValueClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]JSONValueClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeJSONValue(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]JSONValueClass, n)
+		*v = s
 	}
-}
-
-func putJSONValueClasses(b *tl.Buffer, v []JSONValueClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putJSONValue(b, v[i], field)
+	for i := range s {
+		codeJSONValue(c, 0, 0, &s[i], field)
 	}
 }
 
-func readKeyboardButtonRows(r *tl.Reader, flag uint32, p *[]KeyboardButtonRow) {
-	if flag == 0 {
+func vectorKeyboardButtonRows(c *tl.Codec, f tl.Flags, mask uint32, v *[]KeyboardButtonRow) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]KeyboardButtonRow, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]KeyboardButtonRow, n)
+		*v = s
 	}
-}
-
-func putKeyboardButtonRows(b *tl.Buffer, v []KeyboardButtonRow) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readKeyboardButtons(r *tl.Reader, flag uint32, p *[]KeyboardButton) {
-	if flag == 0 {
+func vectorKeyboardButtons(c *tl.Codec, f tl.Flags, mask uint32, v *[]KeyboardButton) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]KeyboardButton, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]KeyboardButton, n)
+		*v = s
 	}
-}
-
-func putKeyboardButtons(b *tl.Buffer, v []KeyboardButton) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readKeyboardInlineButtonRows(r *tl.Reader, flag uint32, p *[]KeyboardInlineButtonRow) {
-	if flag == 0 {
+func vectorKeyboardInlineButtonRows(c *tl.Codec, f tl.Flags, mask uint32, v *[]KeyboardInlineButtonRow) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]KeyboardInlineButtonRow, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]KeyboardInlineButtonRow, n)
+		*v = s
 	}
-}
-
-func putKeyboardInlineButtonRows(b *tl.Buffer, v []KeyboardInlineButtonRow) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readKeyboardInlineButtons(r *tl.Reader, flag uint32, p *[]KeyboardInlineButton) {
-	if flag == 0 {
+func vectorKeyboardInlineButtons(c *tl.Codec, f tl.Flags, mask uint32, v *[]KeyboardInlineButton) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]KeyboardInlineButton, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]KeyboardInlineButton, n)
+		*v = s
 	}
-}
-
-func putKeyboardInlineButtons(b *tl.Buffer, v []KeyboardInlineButton) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readLabeledPrices(r *tl.Reader, flag uint32, p *[]LabeledPrice) {
-	if flag == 0 {
+func vectorLabeledPrices(c *tl.Codec, f tl.Flags, mask uint32, v *[]LabeledPrice) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]LabeledPrice, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]LabeledPrice, n)
+		*v = s
 	}
-}
-
-func putLabeledPrices(b *tl.Buffer, v []LabeledPrice) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readLangPackLanguages(r *tl.Reader, flag uint32, p *[]LangPackLanguage) {
-	if flag == 0 {
+func vectorLangPackLanguages(c *tl.Codec, f tl.Flags, mask uint32, v *[]LangPackLanguage) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 36)
+	if n < 0 {
 		return
 	}
-	v := make([]LangPackLanguage, r.Vector(36))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]LangPackLanguage, n)
+		*v = s
 	}
-}
-
-func putLangPackLanguages(b *tl.Buffer, v []LangPackLanguage) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readLangPackStringClasses(r *tl.Reader, flag uint32, p *[]LangPackStringClass) {
-	if flag == 0 {
+func vectorLangPackStringClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]LangPackStringClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]LangPackStringClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeLangPackString(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]LangPackStringClass, n)
+		*v = s
 	}
-}
-
-func putLangPackStringClasses(b *tl.Buffer, v []LangPackStringClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putLangPackString(b, v[i], field)
+	for i := range s {
+		codeLangPackString(c, 0, 0, &s[i], field)
 	}
 }
 
-func readMediaAreaClasses(r *tl.Reader, flag uint32, p *[]MediaAreaClass) {
-	if flag == 0 {
+func vectorMediaAreaClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MediaAreaClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 56)
+	if n < 0 {
 		return
 	}
-	v := make([]MediaAreaClass, r.Vector(56))
-	*p = v
-	for i := range v {
-		v[i] = DecodeMediaArea(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MediaAreaClass, n)
+		*v = s
 	}
-}
-
-func putMediaAreaClasses(b *tl.Buffer, v []MediaAreaClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMediaArea(b, v[i], field)
+	for i := range s {
+		codeMediaArea(c, 0, 0, &s[i], field)
 	}
 }
 
-func readMessageClasses(r *tl.Reader, flag uint32, p *[]MessageClass) {
-	if flag == 0 {
+func vectorMessageClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
+	}
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageClass, n)
+		*v = s
 	}
-	v := make([]MessageClass, r.Vector(12))
-	*p = v
 	var block []Message
-	for i := range v {
-		if r.PeekID() == IDMessage {
+	for i := range s {
+		if c.Next(IDMessage) {
 			if len(block) == 0 {
-				block = make([]Message, min(len(v)-i, 8))
+				block = make([]Message, min(len(s)-i, 8))
 			}
-			block[0].Decode(r)
-			v[i], block = &block[0], block[1:]
+			block[0].TL(c)
+			s[i], block = &block[0], block[1:]
 			continue
 		}
-		v[i] = DecodeMessage(r)
+		codeMessage(c, 0, 0, &s[i], field)
 	}
 }
 
-func putMessageClasses(b *tl.Buffer, v []MessageClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMessage(b, v[i], field)
-	}
-}
-
-func readMessageEntityClasses(r *tl.Reader, flag uint32, p *[]MessageEntityClass) {
-	if flag == 0 {
+func vectorMessageEntityClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageEntityClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageEntityClass, r.Vector(12))
-	*p = v
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageEntityClass, n)
+		*v = s
+	}
 	var block []MessageEntityTextURL
-	for i := range v {
-		if r.PeekID() == IDMessageEntityTextURL {
+	for i := range s {
+		if c.Next(IDMessageEntityTextURL) {
 			if len(block) == 0 {
-				block = make([]MessageEntityTextURL, min(len(v)-i, 8))
+				block = make([]MessageEntityTextURL, min(len(s)-i, 8))
 			}
-			block[0].Decode(r)
-			v[i], block = &block[0], block[1:]
+			block[0].TL(c)
+			s[i], block = &block[0], block[1:]
 			continue
 		}
-		v[i] = DecodeMessageEntity(r)
+		codeMessageEntity(c, 0, 0, &s[i], field)
 	}
 }
 
-func putMessageEntityClasses(b *tl.Buffer, v []MessageEntityClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMessageEntity(b, v[i], field)
-	}
-}
-
-func readMessageExtendedMediaClasses(r *tl.Reader, flag uint32, p *[]MessageExtendedMediaClass) {
-	if flag == 0 {
+func vectorMessageExtendedMediaClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageExtendedMediaClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageExtendedMediaClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeMessageExtendedMedia(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageExtendedMediaClass, n)
+		*v = s
+	}
+	for i := range s {
+		codeMessageExtendedMedia(c, 0, 0, &s[i], field)
 	}
 }
 
-func putMessageExtendedMediaClasses(b *tl.Buffer, v []MessageExtendedMediaClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMessageExtendedMedia(b, v[i], field)
-	}
-}
-
-func readMessageMediaClasses(r *tl.Reader, flag uint32, p *[]MessageMediaClass) {
-	if flag == 0 {
+func vectorMessageMediaClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageMediaClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageMediaClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeMessageMedia(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageMediaClass, n)
+		*v = s
+	}
+	for i := range s {
+		codeMessageMedia(c, 0, 0, &s[i], field)
 	}
 }
 
-func putMessageMediaClasses(b *tl.Buffer, v []MessageMediaClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMessageMedia(b, v[i], field)
-	}
-}
-
-func readMessagePeerReactions(r *tl.Reader, flag uint32, p *[]MessagePeerReaction) {
-	if flag == 0 {
+func vectorMessagePeerReactions(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessagePeerReaction) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]MessagePeerReaction, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessagePeerReaction, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMessagePeerReactions(b *tl.Buffer, v []MessagePeerReaction) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMessagePeerVoteClasses(r *tl.Reader, flag uint32, p *[]MessagePeerVoteClass) {
-	if flag == 0 {
+func vectorMessagePeerVoteClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessagePeerVoteClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]MessagePeerVoteClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodeMessagePeerVote(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessagePeerVoteClass, n)
+		*v = s
+	}
+	for i := range s {
+		codeMessagePeerVote(c, 0, 0, &s[i], field)
 	}
 }
 
-func putMessagePeerVoteClasses(b *tl.Buffer, v []MessagePeerVoteClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMessagePeerVote(b, v[i], field)
-	}
-}
-
-func readMessageRanges(r *tl.Reader, flag uint32, p *[]MessageRange) {
-	if flag == 0 {
+func vectorMessageRanges(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageRange) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageRange, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageRange, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMessageRanges(b *tl.Buffer, v []MessageRange) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMessageReactors(r *tl.Reader, flag uint32, p *[]MessageReactor) {
-	if flag == 0 {
+func vectorMessageReactors(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageReactor) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageReactor, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageReactor, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMessageReactors(b *tl.Buffer, v []MessageReactor) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMessageReportOptions(r *tl.Reader, flag uint32, p *[]MessageReportOption) {
-	if flag == 0 {
+func vectorMessageReportOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageReportOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageReportOption, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageReportOption, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMessageReportOptions(b *tl.Buffer, v []MessageReportOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMessageViewss(r *tl.Reader, flag uint32, p *[]MessageViews) {
-	if flag == 0 {
+func vectorMessageViewss(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessageViews) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]MessageViews, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessageViews, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMessageViewss(b *tl.Buffer, v []MessageViews) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMessagesFilterClasses(r *tl.Reader, flag uint32, p *[]MessagesFilterClass) {
-	if flag == 0 {
+func vectorMessagesFilterClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessagesFilterClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]MessagesFilterClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeMessagesFilter(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessagesFilterClass, n)
+		*v = s
+	}
+	for i := range s {
+		codeMessagesFilter(c, 0, 0, &s[i], field)
 	}
 }
 
-func putMessagesFilterClasses(b *tl.Buffer, v []MessagesFilterClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putMessagesFilter(b, v[i], field)
-	}
-}
-
-func readMessagesSearchCounters(r *tl.Reader, flag uint32, p *[]MessagesSearchCounter) {
-	if flag == 0 {
+func vectorMessagesSearchCounters(c *tl.Codec, f tl.Flags, mask uint32, v *[]MessagesSearchCounter) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]MessagesSearchCounter, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MessagesSearchCounter, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMessagesSearchCounters(b *tl.Buffer, v []MessagesSearchCounter) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMissingInvitees(r *tl.Reader, flag uint32, p *[]MissingInvitee) {
-	if flag == 0 {
+func vectorMissingInvitees(c *tl.Codec, f tl.Flags, mask uint32, v *[]MissingInvitee) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]MissingInvitee, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MissingInvitee, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMissingInvitees(b *tl.Buffer, v []MissingInvitee) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readMyBoosts(r *tl.Reader, flag uint32, p *[]MyBoost) {
-	if flag == 0 {
+func vectorMyBoosts(c *tl.Codec, f tl.Flags, mask uint32, v *[]MyBoost) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]MyBoost, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]MyBoost, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putMyBoosts(b *tl.Buffer, v []MyBoost) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPageBlockClasses(r *tl.Reader, flag uint32, p *[]PageBlockClass) {
-	if flag == 0 {
+func vectorPageBlockClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageBlockClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]PageBlockClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodePageBlock(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageBlockClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePageBlock(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPageBlockClasses(b *tl.Buffer, v []PageBlockClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPageBlock(b, v[i], field)
-	}
-}
-
-func readPageButtons(r *tl.Reader, flag uint32, p *[]PageButton) {
-	if flag == 0 {
+func vectorPageButtons(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageButton) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]PageButton, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageButton, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPageButtons(b *tl.Buffer, v []PageButton) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPageListItemClasses(r *tl.Reader, flag uint32, p *[]PageListItemClass) {
-	if flag == 0 {
+func vectorPageListItemClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageListItemClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PageListItemClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodePageListItem(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageListItemClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePageListItem(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPageListItemClasses(b *tl.Buffer, v []PageListItemClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPageListItem(b, v[i], field)
-	}
-}
-
-func readPageListOrderedItemClasses(r *tl.Reader, flag uint32, p *[]PageListOrderedItemClass) {
-	if flag == 0 {
+func vectorPageListOrderedItemClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageListOrderedItemClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PageListOrderedItemClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodePageListOrderedItem(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageListOrderedItemClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePageListOrderedItem(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPageListOrderedItemClasses(b *tl.Buffer, v []PageListOrderedItemClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPageListOrderedItem(b, v[i], field)
-	}
-}
-
-func readPageRelatedArticles(r *tl.Reader, flag uint32, p *[]PageRelatedArticle) {
-	if flag == 0 {
+func vectorPageRelatedArticles(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageRelatedArticle) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]PageRelatedArticle, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageRelatedArticle, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPageRelatedArticles(b *tl.Buffer, v []PageRelatedArticle) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPageTableCells(r *tl.Reader, flag uint32, p *[]PageTableCell) {
-	if flag == 0 {
+func vectorPageTableCells(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageTableCell) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]PageTableCell, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageTableCell, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPageTableCells(b *tl.Buffer, v []PageTableCell) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPageTableRows(r *tl.Reader, flag uint32, p *[]PageTableRow) {
-	if flag == 0 {
+func vectorPageTableRows(c *tl.Codec, f tl.Flags, mask uint32, v *[]PageTableRow) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PageTableRow, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PageTableRow, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPageTableRows(b *tl.Buffer, v []PageTableRow) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPasskeys(r *tl.Reader, flag uint32, p *[]Passkey) {
-	if flag == 0 {
+func vectorPasskeys(c *tl.Codec, f tl.Flags, mask uint32, v *[]Passkey) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]Passkey, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Passkey, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPasskeys(b *tl.Buffer, v []Passkey) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPaymentFormMethods(r *tl.Reader, flag uint32, p *[]PaymentFormMethod) {
-	if flag == 0 {
+func vectorPaymentFormMethods(c *tl.Codec, f tl.Flags, mask uint32, v *[]PaymentFormMethod) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PaymentFormMethod, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PaymentFormMethod, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPaymentFormMethods(b *tl.Buffer, v []PaymentFormMethod) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPaymentSavedCredentialsCards(r *tl.Reader, flag uint32, p *[]PaymentSavedCredentialsCard) {
-	if flag == 0 {
+func vectorPaymentSavedCredentialsCards(c *tl.Codec, f tl.Flags, mask uint32, v *[]PaymentSavedCredentialsCard) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PaymentSavedCredentialsCard, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PaymentSavedCredentialsCard, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPaymentSavedCredentialsCards(b *tl.Buffer, v []PaymentSavedCredentialsCard) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPeerBlockeds(r *tl.Reader, flag uint32, p *[]PeerBlocked) {
-	if flag == 0 {
+func vectorPeerBlockeds(c *tl.Codec, f tl.Flags, mask uint32, v *[]PeerBlocked) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]PeerBlocked, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PeerBlocked, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPeerBlockeds(b *tl.Buffer, v []PeerBlocked) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPeerClasses(r *tl.Reader, flag uint32, p *[]PeerClass) {
-	if flag == 0 {
+func vectorPeerClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PeerClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PeerClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodePeer(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PeerClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePeer(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPeerClasses(b *tl.Buffer, v []PeerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPeer(b, v[i], field)
-	}
-}
-
-func readPeerLocatedClasses(r *tl.Reader, flag uint32, p *[]PeerLocatedClass) {
-	if flag == 0 {
+func vectorPeerLocatedClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PeerLocatedClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]PeerLocatedClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodePeerLocated(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PeerLocatedClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePeerLocated(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPeerLocatedClasses(b *tl.Buffer, v []PeerLocatedClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPeerLocated(b, v[i], field)
-	}
-}
-
-func readPeerStoriess(r *tl.Reader, flag uint32, p *[]PeerStories) {
-	if flag == 0 {
+func vectorPeerStoriess(c *tl.Codec, f tl.Flags, mask uint32, v *[]PeerStories) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]PeerStories, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PeerStories, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putPeerStoriess(b *tl.Buffer, v []PeerStories) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readPhoneConnectionClasses(r *tl.Reader, flag uint32, p *[]PhoneConnectionClass) {
-	if flag == 0 {
+func vectorPhoneConnectionClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PhoneConnectionClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]PhoneConnectionClass, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i] = DecodePhoneConnection(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PhoneConnectionClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePhoneConnection(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPhoneConnectionClasses(b *tl.Buffer, v []PhoneConnectionClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPhoneConnection(b, v[i], field)
-	}
-}
-
-func readPhotoClasses(r *tl.Reader, flag uint32, p *[]PhotoClass) {
-	if flag == 0 {
+func vectorPhotoClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PhotoClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PhotoClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodePhoto(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PhotoClass, n)
+		*v = s
+	}
+	for i := range s {
+		codePhoto(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPhotoClasses(b *tl.Buffer, v []PhotoClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPhoto(b, v[i], field)
-	}
-}
-
-func readPhotoSizeClasses(r *tl.Reader, flag uint32, p *[]PhotoSizeClass) {
-	if flag == 0 {
+func vectorPhotoSizeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PhotoSizeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]PhotoSizeClass, r.Vector(8))
-	*p = v
+	s := *v
+	if c.Decoding() {
+		s = make([]PhotoSizeClass, n)
+		*v = s
+	}
 	var block []PhotoSize
-	for i := range v {
-		if r.PeekID() == IDPhotoSize {
+	for i := range s {
+		if c.Next(IDPhotoSize) {
 			if len(block) == 0 {
-				block = make([]PhotoSize, min(len(v)-i, 8))
+				block = make([]PhotoSize, min(len(s)-i, 8))
 			}
-			block[0].Decode(r)
-			v[i], block = &block[0], block[1:]
+			block[0].TL(c)
+			s[i], block = &block[0], block[1:]
 			continue
 		}
-		v[i] = DecodePhotoSize(r)
+		codePhotoSize(c, 0, 0, &s[i], field)
 	}
 }
 
-func putPhotoSizeClasses(b *tl.Buffer, v []PhotoSizeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPhotoSize(b, v[i], field)
-	}
-}
-
-func readPollAnswerClasses(r *tl.Reader, flag uint32, p *[]PollAnswerClass) {
-	if flag == 0 {
+func vectorPollAnswerClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PollAnswerClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]PollAnswerClass, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i] = DecodePollAnswer(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PollAnswerClass, n)
+		*v = s
 	}
-}
-
-func putPollAnswerClasses(b *tl.Buffer, v []PollAnswerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPollAnswer(b, v[i], field)
+	for i := range s {
+		codePollAnswer(c, 0, 0, &s[i], field)
 	}
 }
 
-func readPollAnswerVoterss(r *tl.Reader, flag uint32, p *[]PollAnswerVoters) {
-	if flag == 0 {
+func vectorPollAnswerVoterss(c *tl.Codec, f tl.Flags, mask uint32, v *[]PollAnswerVoters) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]PollAnswerVoters, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PollAnswerVoters, n)
+		*v = s
 	}
-}
-
-func putPollAnswerVoterss(b *tl.Buffer, v []PollAnswerVoters) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readPopularContacts(r *tl.Reader, flag uint32, p *[]PopularContact) {
-	if flag == 0 {
+func vectorPopularContacts(c *tl.Codec, f tl.Flags, mask uint32, v *[]PopularContact) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]PopularContact, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PopularContact, n)
+		*v = s
 	}
-}
-
-func putPopularContacts(b *tl.Buffer, v []PopularContact) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readPostInteractionCountersClasses(r *tl.Reader, flag uint32, p *[]PostInteractionCountersClass) {
-	if flag == 0 {
+func vectorPostInteractionCountersClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PostInteractionCountersClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]PostInteractionCountersClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodePostInteractionCounters(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PostInteractionCountersClass, n)
+		*v = s
 	}
-}
-
-func putPostInteractionCountersClasses(b *tl.Buffer, v []PostInteractionCountersClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPostInteractionCounters(b, v[i], field)
+	for i := range s {
+		codePostInteractionCounters(c, 0, 0, &s[i], field)
 	}
 }
 
-func readPremiumGiftCodeOptions(r *tl.Reader, flag uint32, p *[]PremiumGiftCodeOption) {
-	if flag == 0 {
+func vectorPremiumGiftCodeOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]PremiumGiftCodeOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]PremiumGiftCodeOption, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PremiumGiftCodeOption, n)
+		*v = s
 	}
-}
-
-func putPremiumGiftCodeOptions(b *tl.Buffer, v []PremiumGiftCodeOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readPremiumSubscriptionOptions(r *tl.Reader, flag uint32, p *[]PremiumSubscriptionOption) {
-	if flag == 0 {
+func vectorPremiumSubscriptionOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]PremiumSubscriptionOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]PremiumSubscriptionOption, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PremiumSubscriptionOption, n)
+		*v = s
 	}
-}
-
-func putPremiumSubscriptionOptions(b *tl.Buffer, v []PremiumSubscriptionOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readPrepaidGiveawayClasses(r *tl.Reader, flag uint32, p *[]PrepaidGiveawayClass) {
-	if flag == 0 {
+func vectorPrepaidGiveawayClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PrepaidGiveawayClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]PrepaidGiveawayClass, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i] = DecodePrepaidGiveaway(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PrepaidGiveawayClass, n)
+		*v = s
 	}
-}
-
-func putPrepaidGiveawayClasses(b *tl.Buffer, v []PrepaidGiveawayClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPrepaidGiveaway(b, v[i], field)
+	for i := range s {
+		codePrepaidGiveaway(c, 0, 0, &s[i], field)
 	}
 }
 
-func readPrivacyRuleClasses(r *tl.Reader, flag uint32, p *[]PrivacyRuleClass) {
-	if flag == 0 {
+func vectorPrivacyRuleClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PrivacyRuleClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]PrivacyRuleClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodePrivacyRule(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PrivacyRuleClass, n)
+		*v = s
 	}
-}
-
-func putPrivacyRuleClasses(b *tl.Buffer, v []PrivacyRuleClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPrivacyRule(b, v[i], field)
+	for i := range s {
+		codePrivacyRule(c, 0, 0, &s[i], field)
 	}
 }
 
-func readPublicForwardClasses(r *tl.Reader, flag uint32, p *[]PublicForwardClass) {
-	if flag == 0 {
+func vectorPublicForwardClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]PublicForwardClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]PublicForwardClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodePublicForward(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]PublicForwardClass, n)
+		*v = s
 	}
-}
-
-func putPublicForwardClasses(b *tl.Buffer, v []PublicForwardClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPublicForward(b, v[i], field)
+	for i := range s {
+		codePublicForward(c, 0, 0, &s[i], field)
 	}
 }
 
-func readQuickReplys(r *tl.Reader, flag uint32, p *[]QuickReply) {
-	if flag == 0 {
+func vectorQuickReplys(c *tl.Codec, f tl.Flags, mask uint32, v *[]QuickReply) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]QuickReply, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]QuickReply, n)
+		*v = s
 	}
-}
-
-func putQuickReplys(b *tl.Buffer, v []QuickReply) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readReactionClasses(r *tl.Reader, flag uint32, p *[]ReactionClass) {
-	if flag == 0 {
+func vectorReactionClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]ReactionClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]ReactionClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeReaction(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ReactionClass, n)
+		*v = s
 	}
-}
-
-func putReactionClasses(b *tl.Buffer, v []ReactionClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putReaction(b, v[i], field)
+	for i := range s {
+		codeReaction(c, 0, 0, &s[i], field)
 	}
 }
 
-func readReactionCounts(r *tl.Reader, flag uint32, p *[]ReactionCount) {
-	if flag == 0 {
+func vectorReactionCounts(c *tl.Codec, f tl.Flags, mask uint32, v *[]ReactionCount) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]ReactionCount, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ReactionCount, n)
+		*v = s
 	}
-}
-
-func putReactionCounts(b *tl.Buffer, v []ReactionCount) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readReadParticipantDates(r *tl.Reader, flag uint32, p *[]ReadParticipantDate) {
-	if flag == 0 {
+func vectorReadParticipantDates(c *tl.Codec, f tl.Flags, mask uint32, v *[]ReadParticipantDate) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]ReadParticipantDate, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ReadParticipantDate, n)
+		*v = s
 	}
-}
-
-func putReadParticipantDates(b *tl.Buffer, v []ReadParticipantDate) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readReceivedNotifyMessages(r *tl.Reader, flag uint32, p *[]ReceivedNotifyMessage) {
-	if flag == 0 {
+func vectorReceivedNotifyMessages(c *tl.Codec, f tl.Flags, mask uint32, v *[]ReceivedNotifyMessage) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]ReceivedNotifyMessage, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ReceivedNotifyMessage, n)
+		*v = s
 	}
-}
-
-func putReceivedNotifyMessages(b *tl.Buffer, v []ReceivedNotifyMessage) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readRecentMeURLClasses(r *tl.Reader, flag uint32, p *[]RecentMeURLClass) {
-	if flag == 0 {
+func vectorRecentMeURLClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]RecentMeURLClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]RecentMeURLClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeRecentMeURL(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RecentMeURLClass, n)
+		*v = s
 	}
-}
-
-func putRecentMeURLClasses(b *tl.Buffer, v []RecentMeURLClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putRecentMeURL(b, v[i], field)
+	for i := range s {
+		codeRecentMeURL(c, 0, 0, &s[i], field)
 	}
 }
 
-func readRecentStorys(r *tl.Reader, flag uint32, p *[]RecentStory) {
-	if flag == 0 {
+func vectorRecentStorys(c *tl.Codec, f tl.Flags, mask uint32, v *[]RecentStory) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]RecentStory, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RecentStory, n)
+		*v = s
 	}
-}
-
-func putRecentStorys(b *tl.Buffer, v []RecentStory) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readRequestedPeerClasses(r *tl.Reader, flag uint32, p *[]RequestedPeerClass) {
-	if flag == 0 {
+func vectorRequestedPeerClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]RequestedPeerClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]RequestedPeerClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeRequestedPeer(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RequestedPeerClass, n)
+		*v = s
 	}
-}
-
-func putRequestedPeerClasses(b *tl.Buffer, v []RequestedPeerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putRequestedPeer(b, v[i], field)
+	for i := range s {
+		codeRequestedPeer(c, 0, 0, &s[i], field)
 	}
 }
 
-func readRequirementToContactClasses(r *tl.Reader, flag uint32, p *[]RequirementToContactClass) {
-	if flag == 0 {
+func vectorRequirementToContactClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]RequirementToContactClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]RequirementToContactClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeRequirementToContact(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RequirementToContactClass, n)
+		*v = s
 	}
-}
-
-func putRequirementToContactClasses(b *tl.Buffer, v []RequirementToContactClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putRequirementToContact(b, v[i], field)
+	for i := range s {
+		codeRequirementToContact(c, 0, 0, &s[i], field)
 	}
 }
 
-func readRestrictionReasons(r *tl.Reader, flag uint32, p *[]RestrictionReason) {
-	if flag == 0 {
+func vectorRestrictionReasons(c *tl.Codec, f tl.Flags, mask uint32, v *[]RestrictionReason) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]RestrictionReason, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RestrictionReason, n)
+		*v = s
 	}
-}
-
-func putRestrictionReasons(b *tl.Buffer, v []RestrictionReason) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readRichMessages(r *tl.Reader, flag uint32, p *[]RichMessage) {
-	if flag == 0 {
+func vectorRichMessages(c *tl.Codec, f tl.Flags, mask uint32, v *[]RichMessage) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]RichMessage, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RichMessage, n)
+		*v = s
 	}
-}
-
-func putRichMessages(b *tl.Buffer, v []RichMessage) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readRichTextClasses(r *tl.Reader, flag uint32, p *[]RichTextClass) {
-	if flag == 0 {
+func vectorRichTextClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]RichTextClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]RichTextClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeRichText(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]RichTextClass, n)
+		*v = s
 	}
-}
-
-func putRichTextClasses(b *tl.Buffer, v []RichTextClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putRichText(b, v[i], field)
+	for i := range s {
+		codeRichText(c, 0, 0, &s[i], field)
 	}
 }
 
-func readSavedDialogClasses(r *tl.Reader, flag uint32, p *[]SavedDialogClass) {
-	if flag == 0 {
+func vectorSavedDialogClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]SavedDialogClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]SavedDialogClass, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i] = DecodeSavedDialog(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SavedDialogClass, n)
+		*v = s
 	}
-}
-
-func putSavedDialogClasses(b *tl.Buffer, v []SavedDialogClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putSavedDialog(b, v[i], field)
+	for i := range s {
+		codeSavedDialog(c, 0, 0, &s[i], field)
 	}
 }
 
-func readSavedPhoneContacts(r *tl.Reader, flag uint32, p *[]SavedPhoneContact) {
-	if flag == 0 {
+func vectorSavedPhoneContacts(c *tl.Codec, f tl.Flags, mask uint32, v *[]SavedPhoneContact) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]SavedPhoneContact, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SavedPhoneContact, n)
+		*v = s
 	}
-}
-
-func putSavedPhoneContacts(b *tl.Buffer, v []SavedPhoneContact) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSavedReactionTags(r *tl.Reader, flag uint32, p *[]SavedReactionTag) {
-	if flag == 0 {
+func vectorSavedReactionTags(c *tl.Codec, f tl.Flags, mask uint32, v *[]SavedReactionTag) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]SavedReactionTag, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SavedReactionTag, n)
+		*v = s
 	}
-}
-
-func putSavedReactionTags(b *tl.Buffer, v []SavedReactionTag) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSavedStarGifts(r *tl.Reader, flag uint32, p *[]SavedStarGift) {
-	if flag == 0 {
+func vectorSavedStarGifts(c *tl.Codec, f tl.Flags, mask uint32, v *[]SavedStarGift) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 56)
+	if n < 0 {
 		return
 	}
-	v := make([]SavedStarGift, r.Vector(56))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SavedStarGift, n)
+		*v = s
 	}
-}
-
-func putSavedStarGifts(b *tl.Buffer, v []SavedStarGift) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSearchResultPositions(r *tl.Reader, flag uint32, p *[]SearchResultPosition) {
-	if flag == 0 {
+func vectorSearchResultPositions(c *tl.Codec, f tl.Flags, mask uint32, v *[]SearchResultPosition) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]SearchResultPosition, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SearchResultPosition, n)
+		*v = s
 	}
-}
-
-func putSearchResultPositions(b *tl.Buffer, v []SearchResultPosition) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSearchResultsCalendarPeriods(r *tl.Reader, flag uint32, p *[]SearchResultsCalendarPeriod) {
-	if flag == 0 {
+func vectorSearchResultsCalendarPeriods(c *tl.Codec, f tl.Flags, mask uint32, v *[]SearchResultsCalendarPeriod) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]SearchResultsCalendarPeriod, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SearchResultsCalendarPeriod, n)
+		*v = s
 	}
-}
-
-func putSearchResultsCalendarPeriods(b *tl.Buffer, v []SearchResultsCalendarPeriod) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSecureFileClasses(r *tl.Reader, flag uint32, p *[]SecureFileClass) {
-	if flag == 0 {
+func vectorSecureFileClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]SecureFileClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]SecureFileClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeSecureFile(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SecureFileClass, n)
+		*v = s
 	}
-}
-
-func putSecureFileClasses(b *tl.Buffer, v []SecureFileClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putSecureFile(b, v[i], field)
+	for i := range s {
+		codeSecureFile(c, 0, 0, &s[i], field)
 	}
 }
 
-func readSecureRequiredTypeClasses(r *tl.Reader, flag uint32, p *[]SecureRequiredTypeClass) {
-	if flag == 0 {
+func vectorSecureRequiredTypeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]SecureRequiredTypeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]SecureRequiredTypeClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeSecureRequiredType(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SecureRequiredTypeClass, n)
+		*v = s
 	}
-}
-
-func putSecureRequiredTypeClasses(b *tl.Buffer, v []SecureRequiredTypeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putSecureRequiredType(b, v[i], field)
+	for i := range s {
+		codeSecureRequiredType(c, 0, 0, &s[i], field)
 	}
 }
 
-func readSecureValueErrorClasses(r *tl.Reader, flag uint32, p *[]SecureValueErrorClass) {
-	if flag == 0 {
+func vectorSecureValueErrorClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]SecureValueErrorClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]SecureValueErrorClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeSecureValueError(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SecureValueErrorClass, n)
+		*v = s
 	}
-}
-
-func putSecureValueErrorClasses(b *tl.Buffer, v []SecureValueErrorClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putSecureValueError(b, v[i], field)
+	for i := range s {
+		codeSecureValueError(c, 0, 0, &s[i], field)
 	}
 }
 
-func readSecureValueHashs(r *tl.Reader, flag uint32, p *[]SecureValueHash) {
-	if flag == 0 {
+func vectorSecureValueHashs(c *tl.Codec, f tl.Flags, mask uint32, v *[]SecureValueHash) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]SecureValueHash, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SecureValueHash, n)
+		*v = s
 	}
-}
-
-func putSecureValueHashs(b *tl.Buffer, v []SecureValueHash) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSecureValueTypeClasses(r *tl.Reader, flag uint32, p *[]SecureValueTypeClass) {
-	if flag == 0 {
+func vectorSecureValueTypeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]SecureValueTypeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]SecureValueTypeClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeSecureValueType(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SecureValueTypeClass, n)
+		*v = s
 	}
-}
-
-func putSecureValueTypeClasses(b *tl.Buffer, v []SecureValueTypeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putSecureValueType(b, v[i], field)
+	for i := range s {
+		codeSecureValueType(c, 0, 0, &s[i], field)
 	}
 }
 
-func readSecureValues(r *tl.Reader, flag uint32, p *[]SecureValue) {
-	if flag == 0 {
+func vectorSecureValues(c *tl.Codec, f tl.Flags, mask uint32, v *[]SecureValue) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]SecureValue, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SecureValue, n)
+		*v = s
 	}
-}
-
-func putSecureValues(b *tl.Buffer, v []SecureValue) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSendAsPeers(r *tl.Reader, flag uint32, p *[]SendAsPeer) {
-	if flag == 0 {
+func vectorSendAsPeers(c *tl.Codec, f tl.Flags, mask uint32, v *[]SendAsPeer) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]SendAsPeer, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SendAsPeer, n)
+		*v = s
 	}
-}
-
-func putSendAsPeers(b *tl.Buffer, v []SendAsPeer) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readShippingOptions(r *tl.Reader, flag uint32, p *[]ShippingOption) {
-	if flag == 0 {
+func vectorShippingOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]ShippingOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]ShippingOption, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ShippingOption, n)
+		*v = s
 	}
-}
-
-func putShippingOptions(b *tl.Buffer, v []ShippingOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSponsoredMessageReportOptions(r *tl.Reader, flag uint32, p *[]SponsoredMessageReportOption) {
-	if flag == 0 {
+func vectorSponsoredMessageReportOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]SponsoredMessageReportOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]SponsoredMessageReportOption, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SponsoredMessageReportOption, n)
+		*v = s
 	}
-}
-
-func putSponsoredMessageReportOptions(b *tl.Buffer, v []SponsoredMessageReportOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSponsoredMessages(r *tl.Reader, flag uint32, p *[]SponsoredMessage) {
-	if flag == 0 {
+func vectorSponsoredMessages(c *tl.Codec, f tl.Flags, mask uint32, v *[]SponsoredMessage) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]SponsoredMessage, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SponsoredMessage, n)
+		*v = s
 	}
-}
-
-func putSponsoredMessages(b *tl.Buffer, v []SponsoredMessage) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readSponsoredPeers(r *tl.Reader, flag uint32, p *[]SponsoredPeer) {
-	if flag == 0 {
+func vectorSponsoredPeers(c *tl.Codec, f tl.Flags, mask uint32, v *[]SponsoredPeer) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]SponsoredPeer, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]SponsoredPeer, n)
+		*v = s
 	}
-}
-
-func putSponsoredPeers(b *tl.Buffer, v []SponsoredPeer) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarGiftActiveAuctionStates(r *tl.Reader, flag uint32, p *[]StarGiftActiveAuctionState) {
-	if flag == 0 {
+func vectorStarGiftActiveAuctionStates(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftActiveAuctionState) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 64)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftActiveAuctionState, r.Vector(64))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftActiveAuctionState, n)
+		*v = s
 	}
-}
-
-func putStarGiftActiveAuctionStates(b *tl.Buffer, v []StarGiftActiveAuctionState) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarGiftAttributeClasses(r *tl.Reader, flag uint32, p *[]StarGiftAttributeClass) {
-	if flag == 0 {
+func vectorStarGiftAttributeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftAttributeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftAttributeClass, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStarGiftAttribute(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftAttributeClass, n)
+		*v = s
 	}
-}
-
-func putStarGiftAttributeClasses(b *tl.Buffer, v []StarGiftAttributeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStarGiftAttribute(b, v[i], field)
+	for i := range s {
+		codeStarGiftAttribute(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStarGiftAttributeCounters(r *tl.Reader, flag uint32, p *[]StarGiftAttributeCounter) {
-	if flag == 0 {
+func vectorStarGiftAttributeCounters(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftAttributeCounter) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftAttributeCounter, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftAttributeCounter, n)
+		*v = s
 	}
-}
-
-func putStarGiftAttributeCounters(b *tl.Buffer, v []StarGiftAttributeCounter) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarGiftAttributeIDClasses(r *tl.Reader, flag uint32, p *[]StarGiftAttributeIDClass) {
-	if flag == 0 {
+func vectorStarGiftAttributeIDClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftAttributeIDClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftAttributeIDClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStarGiftAttributeID(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftAttributeIDClass, n)
+		*v = s
 	}
-}
-
-func putStarGiftAttributeIDClasses(b *tl.Buffer, v []StarGiftAttributeIDClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStarGiftAttributeID(b, v[i], field)
+	for i := range s {
+		codeStarGiftAttributeID(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStarGiftAuctionAcquiredGifts(r *tl.Reader, flag uint32, p *[]StarGiftAuctionAcquiredGift) {
-	if flag == 0 {
+func vectorStarGiftAuctionAcquiredGifts(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftAuctionAcquiredGift) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 40)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftAuctionAcquiredGift, r.Vector(40))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftAuctionAcquiredGift, n)
+		*v = s
 	}
-}
-
-func putStarGiftAuctionAcquiredGifts(b *tl.Buffer, v []StarGiftAuctionAcquiredGift) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarGiftAuctionRoundClasses(r *tl.Reader, flag uint32, p *[]StarGiftAuctionRoundClass) {
-	if flag == 0 {
+func vectorStarGiftAuctionRoundClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftAuctionRoundClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftAuctionRoundClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStarGiftAuctionRound(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftAuctionRoundClass, n)
+		*v = s
 	}
-}
-
-func putStarGiftAuctionRoundClasses(b *tl.Buffer, v []StarGiftAuctionRoundClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStarGiftAuctionRound(b, v[i], field)
+	for i := range s {
+		codeStarGiftAuctionRound(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStarGiftClasses(r *tl.Reader, flag uint32, p *[]StarGiftClass) {
-	if flag == 0 {
+func vectorStarGiftClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 44)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftClass, r.Vector(44))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStarGift(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftClass, n)
+		*v = s
 	}
-}
-
-func putStarGiftClasses(b *tl.Buffer, v []StarGiftClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStarGift(b, v[i], field)
+	for i := range s {
+		codeStarGift(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStarGiftCollections(r *tl.Reader, flag uint32, p *[]StarGiftCollection) {
-	if flag == 0 {
+func vectorStarGiftCollections(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftCollection) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftCollection, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftCollection, n)
+		*v = s
 	}
-}
-
-func putStarGiftCollections(b *tl.Buffer, v []StarGiftCollection) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarGiftUpgradePrices(r *tl.Reader, flag uint32, p *[]StarGiftUpgradePrice) {
-	if flag == 0 {
+func vectorStarGiftUpgradePrices(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarGiftUpgradePrice) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]StarGiftUpgradePrice, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarGiftUpgradePrice, n)
+		*v = s
 	}
-}
-
-func putStarGiftUpgradePrices(b *tl.Buffer, v []StarGiftUpgradePrice) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarRefPrograms(r *tl.Reader, flag uint32, p *[]StarRefProgram) {
-	if flag == 0 {
+func vectorStarRefPrograms(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarRefProgram) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]StarRefProgram, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarRefProgram, n)
+		*v = s
 	}
-}
-
-func putStarRefPrograms(b *tl.Buffer, v []StarRefProgram) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarsAmountClasses(r *tl.Reader, flag uint32, p *[]StarsAmountClass) {
-	if flag == 0 {
+func vectorStarsAmountClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsAmountClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsAmountClass, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStarsAmount(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsAmountClass, n)
+		*v = s
 	}
-}
-
-func putStarsAmountClasses(b *tl.Buffer, v []StarsAmountClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStarsAmount(b, v[i], field)
+	for i := range s {
+		codeStarsAmount(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStarsGiftOptions(r *tl.Reader, flag uint32, p *[]StarsGiftOption) {
-	if flag == 0 {
+func vectorStarsGiftOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsGiftOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsGiftOption, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsGiftOption, n)
+		*v = s
 	}
-}
-
-func putStarsGiftOptions(b *tl.Buffer, v []StarsGiftOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarsGiveawayOptions(r *tl.Reader, flag uint32, p *[]StarsGiveawayOption) {
-	if flag == 0 {
+func vectorStarsGiveawayOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsGiveawayOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 40)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsGiveawayOption, r.Vector(40))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsGiveawayOption, n)
+		*v = s
 	}
-}
-
-func putStarsGiveawayOptions(b *tl.Buffer, v []StarsGiveawayOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarsGiveawayWinnersOptions(r *tl.Reader, flag uint32, p *[]StarsGiveawayWinnersOption) {
-	if flag == 0 {
+func vectorStarsGiveawayWinnersOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsGiveawayWinnersOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsGiveawayWinnersOption, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsGiveawayWinnersOption, n)
+		*v = s
 	}
-}
-
-func putStarsGiveawayWinnersOptions(b *tl.Buffer, v []StarsGiveawayWinnersOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarsSubscriptions(r *tl.Reader, flag uint32, p *[]StarsSubscription) {
-	if flag == 0 {
+func vectorStarsSubscriptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsSubscription) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 44)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsSubscription, r.Vector(44))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsSubscription, n)
+		*v = s
 	}
-}
-
-func putStarsSubscriptions(b *tl.Buffer, v []StarsSubscription) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarsTopupOptions(r *tl.Reader, flag uint32, p *[]StarsTopupOption) {
-	if flag == 0 {
+func vectorStarsTopupOptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsTopupOption) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 28)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsTopupOption, r.Vector(28))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsTopupOption, n)
+		*v = s
 	}
-}
-
-func putStarsTopupOptions(b *tl.Buffer, v []StarsTopupOption) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStarsTransactions(r *tl.Reader, flag uint32, p *[]StarsTransaction) {
-	if flag == 0 {
+func vectorStarsTransactions(c *tl.Codec, f tl.Flags, mask uint32, v *[]StarsTransaction) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]StarsTransaction, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StarsTransaction, n)
+		*v = s
 	}
-}
-
-func putStarsTransactions(b *tl.Buffer, v []StarsTransaction) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStatsGroupTopAdmins(r *tl.Reader, flag uint32, p *[]StatsGroupTopAdmin) {
-	if flag == 0 {
+func vectorStatsGroupTopAdmins(c *tl.Codec, f tl.Flags, mask uint32, v *[]StatsGroupTopAdmin) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]StatsGroupTopAdmin, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StatsGroupTopAdmin, n)
+		*v = s
 	}
-}
-
-func putStatsGroupTopAdmins(b *tl.Buffer, v []StatsGroupTopAdmin) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStatsGroupTopInviters(r *tl.Reader, flag uint32, p *[]StatsGroupTopInviter) {
-	if flag == 0 {
+func vectorStatsGroupTopInviters(c *tl.Codec, f tl.Flags, mask uint32, v *[]StatsGroupTopInviter) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]StatsGroupTopInviter, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StatsGroupTopInviter, n)
+		*v = s
 	}
-}
-
-func putStatsGroupTopInviters(b *tl.Buffer, v []StatsGroupTopInviter) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStatsGroupTopPosters(r *tl.Reader, flag uint32, p *[]StatsGroupTopPoster) {
-	if flag == 0 {
+func vectorStatsGroupTopPosters(c *tl.Codec, f tl.Flags, mask uint32, v *[]StatsGroupTopPoster) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]StatsGroupTopPoster, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StatsGroupTopPoster, n)
+		*v = s
 	}
-}
-
-func putStatsGroupTopPosters(b *tl.Buffer, v []StatsGroupTopPoster) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStickerKeywords(r *tl.Reader, flag uint32, p *[]StickerKeyword) {
-	if flag == 0 {
+func vectorStickerKeywords(c *tl.Codec, f tl.Flags, mask uint32, v *[]StickerKeyword) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]StickerKeyword, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StickerKeyword, n)
+		*v = s
 	}
-}
-
-func putStickerKeywords(b *tl.Buffer, v []StickerKeyword) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStickerPacks(r *tl.Reader, flag uint32, p *[]StickerPack) {
-	if flag == 0 {
+func vectorStickerPacks(c *tl.Codec, f tl.Flags, mask uint32, v *[]StickerPack) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]StickerPack, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StickerPack, n)
+		*v = s
 	}
-}
-
-func putStickerPacks(b *tl.Buffer, v []StickerPack) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStickerSetCoveredClasses(r *tl.Reader, flag uint32, p *[]StickerSetCoveredClass) {
-	if flag == 0 {
+func vectorStickerSetCoveredClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StickerSetCoveredClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 44)
+	if n < 0 {
 		return
 	}
-	v := make([]StickerSetCoveredClass, r.Vector(44))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStickerSetCovered(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StickerSetCoveredClass, n)
+		*v = s
 	}
-}
-
-func putStickerSetCoveredClasses(b *tl.Buffer, v []StickerSetCoveredClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStickerSetCovered(b, v[i], field)
+	for i := range s {
+		codeStickerSetCovered(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStickerSets(r *tl.Reader, flag uint32, p *[]StickerSet) {
-	if flag == 0 {
+func vectorStickerSets(c *tl.Codec, f tl.Flags, mask uint32, v *[]StickerSet) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 40)
+	if n < 0 {
 		return
 	}
-	v := make([]StickerSet, r.Vector(40))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StickerSet, n)
+		*v = s
 	}
-}
-
-func putStickerSets(b *tl.Buffer, v []StickerSet) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStoryAlbums(r *tl.Reader, flag uint32, p *[]StoryAlbum) {
-	if flag == 0 {
+func vectorStoryAlbums(c *tl.Codec, f tl.Flags, mask uint32, v *[]StoryAlbum) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]StoryAlbum, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StoryAlbum, n)
+		*v = s
 	}
-}
-
-func putStoryAlbums(b *tl.Buffer, v []StoryAlbum) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readStoryItemClasses(r *tl.Reader, flag uint32, p *[]StoryItemClass) {
-	if flag == 0 {
+func vectorStoryItemClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StoryItemClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]StoryItemClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStoryItem(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StoryItemClass, n)
+		*v = s
 	}
-}
-
-func putStoryItemClasses(b *tl.Buffer, v []StoryItemClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStoryItem(b, v[i], field)
+	for i := range s {
+		codeStoryItem(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStoryReactionClasses(r *tl.Reader, flag uint32, p *[]StoryReactionClass) {
-	if flag == 0 {
+func vectorStoryReactionClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StoryReactionClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]StoryReactionClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStoryReaction(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StoryReactionClass, n)
+		*v = s
 	}
-}
-
-func putStoryReactionClasses(b *tl.Buffer, v []StoryReactionClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStoryReaction(b, v[i], field)
+	for i := range s {
+		codeStoryReaction(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStoryViewClasses(r *tl.Reader, flag uint32, p *[]StoryViewClass) {
-	if flag == 0 {
+func vectorStoryViewClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]StoryViewClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]StoryViewClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodeStoryView(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StoryViewClass, n)
+		*v = s
 	}
-}
-
-func putStoryViewClasses(b *tl.Buffer, v []StoryViewClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putStoryView(b, v[i], field)
+	for i := range s {
+		codeStoryView(c, 0, 0, &s[i], field)
 	}
 }
 
-func readStoryViewss(r *tl.Reader, flag uint32, p *[]StoryViews) {
-	if flag == 0 {
+func vectorStoryViewss(c *tl.Codec, f tl.Flags, mask uint32, v *[]StoryViews) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]StoryViews, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]StoryViews, n)
+		*v = s
 	}
-}
-
-func putStoryViewss(b *tl.Buffer, v []StoryViews) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readTextWithEntitiess(r *tl.Reader, flag uint32, p *[]TextWithEntities) {
-	if flag == 0 {
+func vectorTextWithEntitiess(c *tl.Codec, f tl.Flags, mask uint32, v *[]TextWithEntities) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]TextWithEntities, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]TextWithEntities, n)
+		*v = s
 	}
-}
-
-func putTextWithEntitiess(b *tl.Buffer, v []TextWithEntities) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readThemeSettingss(r *tl.Reader, flag uint32, p *[]ThemeSettings) {
-	if flag == 0 {
+func vectorThemeSettingss(c *tl.Codec, f tl.Flags, mask uint32, v *[]ThemeSettings) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]ThemeSettings, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]ThemeSettings, n)
+		*v = s
 	}
-}
-
-func putThemeSettingss(b *tl.Buffer, v []ThemeSettings) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readThemes(r *tl.Reader, flag uint32, p *[]Theme) {
-	if flag == 0 {
+func vectorThemes(c *tl.Codec, f tl.Flags, mask uint32, v *[]Theme) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 32)
+	if n < 0 {
 		return
 	}
-	v := make([]Theme, r.Vector(32))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Theme, n)
+		*v = s
 	}
-}
-
-func putThemes(b *tl.Buffer, v []Theme) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readTimezones(r *tl.Reader, flag uint32, p *[]Timezone) {
-	if flag == 0 {
+func vectorTimezones(c *tl.Codec, f tl.Flags, mask uint32, v *[]Timezone) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]Timezone, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Timezone, n)
+		*v = s
 	}
-}
-
-func putTimezones(b *tl.Buffer, v []Timezone) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readTodoCompletions(r *tl.Reader, flag uint32, p *[]TodoCompletion) {
-	if flag == 0 {
+func vectorTodoCompletions(c *tl.Codec, f tl.Flags, mask uint32, v *[]TodoCompletion) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]TodoCompletion, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]TodoCompletion, n)
+		*v = s
 	}
-}
-
-func putTodoCompletions(b *tl.Buffer, v []TodoCompletion) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readTodoItems(r *tl.Reader, flag uint32, p *[]TodoItem) {
-	if flag == 0 {
+func vectorTodoItems(c *tl.Codec, f tl.Flags, mask uint32, v *[]TodoItem) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]TodoItem, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]TodoItem, n)
+		*v = s
 	}
-}
-
-func putTodoItems(b *tl.Buffer, v []TodoItem) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readTopPeerCategoryPeerss(r *tl.Reader, flag uint32, p *[]TopPeerCategoryPeers) {
-	if flag == 0 {
+func vectorTopPeerCategoryPeerss(c *tl.Codec, f tl.Flags, mask uint32, v *[]TopPeerCategoryPeers) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]TopPeerCategoryPeers, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]TopPeerCategoryPeers, n)
+		*v = s
 	}
-}
-
-func putTopPeerCategoryPeerss(b *tl.Buffer, v []TopPeerCategoryPeers) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readTopPeers(r *tl.Reader, flag uint32, p *[]TopPeer) {
-	if flag == 0 {
+func vectorTopPeers(c *tl.Codec, f tl.Flags, mask uint32, v *[]TopPeer) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 24)
+	if n < 0 {
 		return
 	}
-	v := make([]TopPeer, r.Vector(24))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]TopPeer, n)
+		*v = s
 	}
-}
-
-func putTopPeers(b *tl.Buffer, v []TopPeer) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func readUpdateClasses(r *tl.Reader, flag uint32, p *[]UpdateClass) {
-	if flag == 0 {
+func vectorUpdateClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]UpdateClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 4)
+	if n < 0 {
 		return
 	}
-	v := make([]UpdateClass, r.Vector(4))
-	*p = v
-	for i := range v {
-		v[i] = DecodeUpdate(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]UpdateClass, n)
+		*v = s
 	}
-}
-
-func putUpdateClasses(b *tl.Buffer, v []UpdateClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putUpdate(b, v[i], field)
+	for i := range s {
+		codeUpdate(c, 0, 0, &s[i], field)
 	}
 }
 
-func readUserClasses(r *tl.Reader, flag uint32, p *[]UserClass) {
-	if flag == 0 {
+func vectorUserClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]UserClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
+	}
+	s := *v
+	if c.Decoding() {
+		s = make([]UserClass, n)
+		*v = s
 	}
-	v := make([]UserClass, r.Vector(12))
-	*p = v
 	var block []User
-	for i := range v {
-		if r.PeekID() == IDUser {
+	for i := range s {
+		if c.Next(IDUser) {
 			if len(block) == 0 {
-				block = make([]User, min(len(v)-i, 8))
+				block = make([]User, min(len(s)-i, 8))
 			}
-			block[0].Decode(r)
-			v[i], block = &block[0], block[1:]
+			block[0].TL(c)
+			s[i], block = &block[0], block[1:]
 			continue
 		}
-		v[i] = DecodeUser(r)
+		codeUser(c, 0, 0, &s[i], field)
 	}
 }
 
-func putUserClasses(b *tl.Buffer, v []UserClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putUser(b, v[i], field)
-	}
-}
-
-func readUsernames(r *tl.Reader, flag uint32, p *[]Username) {
-	if flag == 0 {
+func vectorUsernames(c *tl.Codec, f tl.Flags, mask uint32, v *[]Username) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 12)
+	if n < 0 {
 		return
 	}
-	v := make([]Username, r.Vector(12))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]Username, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putUsernames(b *tl.Buffer, v []Username) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readVideoSizeClasses(r *tl.Reader, flag uint32, p *[]VideoSizeClass) {
-	if flag == 0 {
+func vectorVideoSizeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]VideoSizeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]VideoSizeClass, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i] = DecodeVideoSize(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]VideoSizeClass, n)
+		*v = s
+	}
+	for i := range s {
+		codeVideoSize(c, 0, 0, &s[i], field)
 	}
 }
 
-func putVideoSizeClasses(b *tl.Buffer, v []VideoSizeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putVideoSize(b, v[i], field)
-	}
-}
-
-func readWallPaperClasses(r *tl.Reader, flag uint32, p *[]WallPaperClass) {
-	if flag == 0 {
+func vectorWallPaperClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]WallPaperClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]WallPaperClass, r.Vector(16))
-	*p = v
-	for i := range v {
-		v[i] = DecodeWallPaper(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]WallPaperClass, n)
+		*v = s
+	}
+	for i := range s {
+		codeWallPaper(c, 0, 0, &s[i], field)
 	}
 }
 
-func putWallPaperClasses(b *tl.Buffer, v []WallPaperClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putWallPaper(b, v[i], field)
-	}
-}
-
-func readWebAuthorizations(r *tl.Reader, flag uint32, p *[]WebAuthorization) {
-	if flag == 0 {
+func vectorWebAuthorizations(c *tl.Codec, f tl.Flags, mask uint32, v *[]WebAuthorization) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 48)
+	if n < 0 {
 		return
 	}
-	v := make([]WebAuthorization, r.Vector(48))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]WebAuthorization, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putWebAuthorizations(b *tl.Buffer, v []WebAuthorization) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readWebDomainExceptions(r *tl.Reader, flag uint32, p *[]WebDomainException) {
-	if flag == 0 {
+func vectorWebDomainExceptions(c *tl.Codec, f tl.Flags, mask uint32, v *[]WebDomainException) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 20)
+	if n < 0 {
 		return
 	}
-	v := make([]WebDomainException, r.Vector(20))
-	*p = v
-	for i := range v {
-		v[i].Decode(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]WebDomainException, n)
+		*v = s
+	}
+	for i := range s {
+		s[i].TL(c)
 	}
 }
 
-func putWebDomainExceptions(b *tl.Buffer, v []WebDomainException) {
-	b.Vector(len(v))
-	for i := range v {
-		v[i].Encode(b)
-	}
-}
-
-func readWebPageAttributeClasses(r *tl.Reader, flag uint32, p *[]WebPageAttributeClass) {
-	if flag == 0 {
+func vectorWebPageAttributeClasses(c *tl.Codec, f tl.Flags, mask uint32, v *[]WebPageAttributeClass, field string) {
+	n := c.Vector(f, mask, len(*v), *v != nil, 8)
+	if n < 0 {
 		return
 	}
-	v := make([]WebPageAttributeClass, r.Vector(8))
-	*p = v
-	for i := range v {
-		v[i] = DecodeWebPageAttribute(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]WebPageAttributeClass, n)
+		*v = s
 	}
-}
-
-func putWebPageAttributeClasses(b *tl.Buffer, v []WebPageAttributeClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putWebPageAttribute(b, v[i], field)
+	for i := range s {
+		codeWebPageAttribute(c, 0, 0, &s[i], field)
 	}
 }

@@ -22,10 +22,7 @@ const (
 //
 // The first failure sticks: later calls change nothing that matters, and Err
 // reports it. So a run of Put calls needs one check at the end.
-type Buffer struct {
-	buf []byte
-	err error
-}
+type Buffer state
 
 // NewBuffer returns a Buffer that appends to b[:len(b)].
 func NewBuffer(b []byte) *Buffer { return &Buffer{buf: b} }
@@ -51,50 +48,32 @@ func (b *Buffer) Fail(err error) {
 func (b *Buffer) Reset() { b.buf, b.err = b.buf[:0], nil }
 
 // Raw appends p as it stands.
-//
-//go:noinline
 func (b *Buffer) Raw(p []byte) { b.buf = append(b.buf, p...) }
 
 // ID appends a constructor id.
-//
-//go:noinline
 func (b *Buffer) ID(id uint32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, id) }
 
 // Uint32 appends a flags word (TL type #).
-//
-//go:noinline
 func (b *Buffer) Uint32(v uint32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, v) }
 
 // Int appends a TL int.
-//
-//go:noinline
 func (b *Buffer) Int(v int32) { b.buf = binary.LittleEndian.AppendUint32(b.buf, uint32(v)) }
 
 // Long appends a TL long.
-//
-//go:noinline
 func (b *Buffer) Long(v int64) { b.buf = binary.LittleEndian.AppendUint64(b.buf, uint64(v)) }
 
 // Double appends a TL double.
-//
-//go:noinline
 func (b *Buffer) Double(v float64) {
 	b.buf = binary.LittleEndian.AppendUint64(b.buf, math.Float64bits(v))
 }
 
 // Int128 appends 16 raw bytes.
-//
-//go:noinline
 func (b *Buffer) Int128(v *Int128) { b.buf = append(b.buf, v[:]...) }
 
 // Int256 appends 32 raw bytes.
-//
-//go:noinline
 func (b *Buffer) Int256(v *Int256) { b.buf = append(b.buf, v[:]...) }
 
 // Bool appends boolTrue or boolFalse.
-//
-//go:noinline
 func (b *Buffer) Bool(v bool) {
 	if v {
 		b.ID(IDBoolTrue)
@@ -113,21 +92,15 @@ func (b *Buffer) Count(n int) {
 }
 
 // Vector appends the head of a boxed vector of n elements.
-//
-//go:noinline
 func (b *Buffer) Vector(n int) {
 	b.ID(IDVector)
 	b.Count(n)
 }
 
 // ByteString appends p as TL bytes.
-//
-//go:noinline
 func (b *Buffer) ByteString(p []byte) { copy(b.stringBody(len(p)), p) }
 
 // String appends s as a TL string.
-//
-//go:noinline
 func (b *Buffer) String(s string) { copy(b.stringBody(len(s)), s) }
 
 // stringBody appends a string of n bytes but for the bytes themselves, and
@@ -156,14 +129,13 @@ func (b *Buffer) stringBody(n int) []byte {
 	return p[head : head+n]
 }
 
-// Object appends a boxed value. A nil value is a *NilError that names field,
-// which is "constructor.field" as the schema writes them.
-func (b *Buffer) Object(v Encoder, field string) {
+// Object appends a boxed value. None at all is a *NilError.
+func (b *Buffer) Object(v Object) {
 	if v == nil {
-		b.Fail(&NilError{Field: field})
+		b.Fail(&NilError{Field: "value"})
 		return
 	}
-	v.Encode(b)
+	v.TL((*Codec)(b))
 }
 
 // ErrTooLong says that a value is longer than its TL form allows.
@@ -177,8 +149,16 @@ type NilError struct {
 func (e *NilError) Error() string { return "tl: required field " + e.Field + " is nil" }
 
 // Marshal encodes v.
-func Marshal(v Encoder) ([]byte, error) {
+func Marshal(v Object) ([]byte, error) {
 	var b Buffer
-	b.Object(v, "value")
+	b.Object(v)
 	return b.buf, b.err
+}
+
+// TypeID returns the id of v's constructor or method: the word that its
+// encoding begins with. It encodes v to find out, whether or not v is complete.
+func TypeID(v Object) uint32 {
+	var b Buffer
+	b.Object(v)
+	return NewReader(b.buf).PeekID()
 }

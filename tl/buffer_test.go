@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 
 	"godwit/internal/vectors"
@@ -201,8 +202,7 @@ func TestVectorHelpers(t *testing.T) {
 
 type number int32
 
-func (n *number) Encode(b *tl.Buffer) { b.Int(int32(*n)) }
-func (n *number) Decode(r *tl.Reader) { *n = number(r.Int()) }
+func (n *number) TL(c *tl.Codec) { c.Int((*int32)(n)) }
 
 func TestMarshal(t *testing.T) {
 	n := number(7)
@@ -227,43 +227,100 @@ func TestMarshal(t *testing.T) {
 // The first failure sticks.
 func TestNilError(t *testing.T) {
 	var b tl.Buffer
-	b.Object(nil, "message.peer_id")
-	b.Object(nil, "later.field")
+	b.Object(new(wrapper))
+	b.Object(nil)
 	b.Fail(errors.New("later"))
 	var missing *tl.NilError
-	if !errors.As(b.Err(), &missing) || missing.Field != "message.peer_id" {
+	if !errors.As(b.Err(), &missing) || missing.Field != "wrapper.inner" {
 		t.Fatal(b.Err())
 	}
-	if got := missing.Error(); got != "tl: required field message.peer_id is nil" {
+	if got := missing.Error(); got != "tl: required field wrapper.inner is nil" {
 		t.Errorf("%q", got)
 	}
 }
 
-// R-TL-23, R-TL-24: a field is read when its flag is set and left alone
-// otherwise; a Bool with a flag has three states.
+// optionals is a value with conditional fields of all kinds that tl knows.
+type optionals struct {
+	yes   bool
+	n     tl.Optional[int32]
+	long  tl.Optional[int64]
+	ratio tl.Optional[float64]
+	no    tl.Optional[bool]
+	text  tl.Optional[string]
+	half  tl.Optional[tl.Int128]
+	whole tl.Optional[tl.Int256]
+	blob  []byte
+	ints  []int32
+	longs []int64
+	texts []string
+	blobs [][]byte
+}
+
+func (v *optionals) TL(c *tl.Codec) {
+	f := c.Flags()
+	c.True(f, 1<<0, &v.yes)
+	c.OptInt(f, 1<<1, &v.n)
+	c.OptLong(f, 1<<2, &v.long)
+	c.OptDouble(f, 1<<3, &v.ratio)
+	c.OptBool(f, 1<<4, &v.no)
+	c.OptString(f, 1<<5, &v.text)
+	c.OptInt128(f, 1<<6, &v.half)
+	c.OptInt256(f, 1<<7, &v.whole)
+	c.OptByteString(f, 1<<8, &v.blob)
+	c.OptInts(f, 1<<9, &v.ints)
+	c.OptLongs(f, 1<<10, &v.longs)
+	c.OptStrings(f, 1<<11, &v.texts)
+	c.OptByteStrings(f, 1<<31, &v.blobs)
+}
+
+// R-TL-23, R-TL-24, R-TL-25: a field is read when its flag is set and left
+// alone otherwise; a flag is set when the field is there, be it zero; a Bool
+// with a flag has three states.
 func TestOptional(t *testing.T) {
-	input := encode(t, func(b *tl.Buffer) {
-		b.Int(0)
-		b.Bool(false)
-		b.String("")
-		b.ByteString(nil)
-	})
-	for _, flag := range []uint32{0, 1 << 31} {
-		r := tl.NewReader(input)
-		var n tl.Optional[int32]
-		var no tl.Optional[bool]
-		var s tl.Optional[string]
-		var p []byte
-		r.OptInt(flag, &n)
-		r.OptBool(flag, &no)
-		r.OptString(flag, &s)
-		r.OptByteString(flag, &p)
-		set := flag != 0
-		if n.Set != set || no.Set != set || no.Value || s.Set != set || (p != nil) != set || set != (r.Remaining() == 0) || r.Err() != nil {
-			t.Errorf("flag %x: %v %v %v %v, %d bytes left, %v", flag, n, no, s, p, r.Remaining(), r.Err())
+	full := &optionals{
+		true, tl.Some[int32](0), tl.Some[int64](0), tl.Some(0.0), tl.Some(false), tl.Some(""),
+		tl.Some(tl.Int128{1}), tl.Some(tl.Int256{2}), []byte{}, []int32{}, []int64{}, []string{}, [][]byte{},
+	}
+	values := map[uint32]*optionals{
+		0:          {},
+		0x80000fff: full,
+		1 << 1:     {n: tl.Some[int32](-5)},
+		1 << 4:     {no: tl.Some(true)},
+		1 << 8:     {blob: []byte{1}},
+		1 << 10:    {longs: []int64{3}},
+	}
+	for flags, v := range values {
+		p, err := tl.Marshal(v)
+		if err != nil || tl.TypeID(v) != flags {
+			t.Errorf("%+v: encoded as %x, %v", v, p, err)
+		}
+		got := new(optionals)
+		if err := tl.Unmarshal(p, got); err != nil || !reflect.DeepEqual(got, v) {
+			t.Errorf("%+v came back as %+v, %v", v, got, err)
 		}
 	}
 	if tl.Some(0).Or(5) != 0 || (tl.Optional[int]{}).Or(5) != 5 {
 		t.Error("Or")
 	}
 }
+
+// What is only encoded cannot be decoded into, nor the other way around.
+func TestOneWay(t *testing.T) {
+	p, err := tl.Marshal(tl.Encoded{1, 2, 3, 4})
+	if err != nil || !bytes.Equal(p, []byte{1, 2, 3, 4}) {
+		t.Errorf("%x, %v", p, err)
+	}
+	if err := tl.Unmarshal(p, tl.Encoded(p)); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("decoded into what is encoded: %v", err)
+	}
+	if _, err := tl.Marshal(readOnly{}); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("encoded what is only decoded: %v", err)
+	}
+	if err := tl.Unmarshal(p, readOnly{}); err != nil {
+		t.Error(err)
+	}
+}
+
+type readOnly struct{}
+
+func (readOnly) TL(c *tl.Codec) { c.Reader().Int() }

@@ -194,11 +194,9 @@ func TestDepth(t *testing.T) {
 
 type wrapper struct{ inner tl.Object }
 
-func (w *wrapper) TypeID() uint32      { return 1 }
-func (w *wrapper) Encode(b *tl.Buffer) { b.ID(1) }
-func (w *wrapper) Decode(r *tl.Reader) {
-	r.Expect(1, "wrapper")
-	w.inner = r.Query()
+func (w *wrapper) TL(c *tl.Codec) {
+	c.Begin(1, "wrapper")
+	c.Query(&w.inner, "wrapper.inner")
 }
 
 // R-TL-06: a query in a wrapper needs somebody to decode it, and its nesting
@@ -214,13 +212,13 @@ func TestQueryDepth(t *testing.T) {
 		r.OnQuery(func(r *tl.Reader) tl.Object {
 			v := new(wrapper)
 			if left--; left > 1 {
-				v.Decode(r)
+				r.Object(v)
 			} else {
 				r.Expect(1, "innermost")
 			}
 			return v
 		})
-		new(wrapper).Decode(r)
+		r.Object(new(wrapper))
 		return r.Finish()
 	}
 	if err := nested(tl.MaxDepth); err != nil {

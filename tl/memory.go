@@ -36,7 +36,8 @@ func (r *Reader) copied(p []byte) []byte {
 // pointer, which the garbage collector would not see.
 //
 //go:noinline
-func (r *Reader) Small(size uintptr) unsafe.Pointer {
+func (c *Codec) Small(size uintptr) unsafe.Pointer {
+	r := (*Reader)(c)
 	n := int(size+7) / 8
 	if n == 0 {
 		n = 1

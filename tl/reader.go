@@ -19,24 +19,16 @@ const MaxDepth = 128
 // Err reports what went wrong and where. So a run of reads needs one check at
 // the end. No method panics, whatever the input, and nothing is allocated on
 // the word of a length that the input cannot back.
-type Reader struct {
-	buf    []byte
-	off    int
-	depth  int
-	vector int // the bytes that the elements of all vectors so far take at least
-	borrow bool
-	err    error
-	query  func(*Reader) Object
-
-	bytes []byte   // free memory for strings and bytes
-	words []uint64 // and for values without pointers
-}
+type Reader state
 
 // NewReader returns a Reader of p.
-func NewReader(p []byte) *Reader { return &Reader{buf: p} }
+func NewReader(p []byte) *Reader { return &Reader{buf: p, decoding: true} }
 
 // Reset makes r read p. Borrowing stays as it was set.
-func (r *Reader) Reset(p []byte) { r.buf, r.off, r.depth, r.vector, r.err = p, 0, 0, 0, nil }
+func (r *Reader) Reset(p []byte) {
+	r.decoding = true
+	r.buf, r.off, r.depth, r.vector, r.err = p, 0, 0, 0, nil
+}
 
 // Borrow sets whether strings and bytes that are read share the memory of the
 // input instead of being copied. Whoever borrows must not change the input
@@ -47,8 +39,6 @@ func (r *Reader) Borrow(on bool) { r.borrow = on }
 func (r *Reader) Err() error { return r.err }
 
 // Fail records err unless an earlier failure is recorded.
-//
-//go:noinline
 func (r *Reader) Fail(err error) {
 	if r.err == nil {
 		r.err = &DecodeError{Offset: r.off, Err: err}
@@ -73,8 +63,6 @@ func (r *Reader) Finish() error {
 }
 
 // Raw reads n bytes as they stand. They share the memory of the input.
-//
-//go:noinline
 func (r *Reader) Raw(n int) []byte {
 	if n < 0 || n > len(r.buf)-r.off {
 		r.Fail(ErrUnexpectedEnd)
@@ -90,8 +78,6 @@ func (r *Reader) ID() uint32 { return r.Uint32() }
 
 // PeekID returns the next four bytes as a constructor id without reading
 // them, 0 if there are not as many.
-//
-//go:noinline
 func (r *Reader) PeekID() uint32 {
 	if len(r.buf)-r.off < 4 {
 		return 0
@@ -100,8 +86,6 @@ func (r *Reader) PeekID() uint32 {
 }
 
 // Uint32 reads a flags word (TL type #).
-//
-//go:noinline
 func (r *Reader) Uint32() uint32 {
 	p := r.buf[r.off:]
 	if len(p) < 4 {
@@ -111,22 +95,10 @@ func (r *Reader) Uint32() uint32 {
 	return binary.LittleEndian.Uint32(p)
 }
 
-// Int reads a TL int. Like Long and Expect it spells out what it could call
-// Uint32 for: half the time of decoding is spent in these.
-//
-//go:noinline
-func (r *Reader) Int() int32 {
-	p := r.buf[r.off:]
-	if len(p) < 4 {
-		return int32(r.end())
-	}
-	r.off += 4
-	return int32(binary.LittleEndian.Uint32(p))
-}
+// Int reads a TL int.
+func (r *Reader) Int() int32 { return int32(r.Uint32()) }
 
 // Long reads a TL long.
-//
-//go:noinline
 func (r *Reader) Long() int64 {
 	p := r.buf[r.off:]
 	if len(p) < 8 {
@@ -143,29 +115,21 @@ func (r *Reader) end() int64 {
 }
 
 // Double reads a TL double.
-//
-//go:noinline
 func (r *Reader) Double() float64 { return math.Float64frombits(uint64(r.Long())) }
 
 // Int128 reads 16 raw bytes.
-//
-//go:noinline
 func (r *Reader) Int128() (v Int128) {
 	copy(v[:], r.Raw(len(v)))
 	return v
 }
 
 // Int256 reads 32 raw bytes.
-//
-//go:noinline
 func (r *Reader) Int256() (v Int256) {
 	copy(v[:], r.Raw(len(v)))
 	return v
 }
 
 // Bool reads a boxed Bool.
-//
-//go:noinline
 func (r *Reader) Bool() bool {
 	switch id := r.Uint32(); id {
 	case IDBoolTrue:
@@ -190,8 +154,6 @@ func (r *Reader) Expect(id uint32, name string) {
 }
 
 // Unexpected fails because id stands where a value of the named type should.
-//
-//go:noinline
 func (r *Reader) Unexpected(id uint32, want string) {
 	if r.err == nil {
 		r.off = max(r.off-4, 0)
@@ -222,8 +184,6 @@ func (r *Reader) Vector(minSize int) int {
 }
 
 // ByteString reads TL bytes, never nil unless r has failed.
-//
-//go:noinline
 func (r *Reader) ByteString() []byte {
 	p := r.stringBody()
 	if r.borrow || p == nil {
@@ -233,8 +193,6 @@ func (r *Reader) ByteString() []byte {
 }
 
 // String reads a TL string. It is not checked to be UTF-8.
-//
-//go:noinline
 func (r *Reader) String() string {
 	p := r.stringBody()
 	if len(p) == 0 {
@@ -273,8 +231,6 @@ func (r *Reader) stringBody() []byte {
 
 // Enter notes that a nested value begins, and reports whether it may: at
 // MaxDepth it fails. Every Enter that returned true is followed by Leave.
-//
-//go:noinline
 func (r *Reader) Enter() bool {
 	r.depth++
 	if r.depth > MaxDepth {
@@ -285,8 +241,6 @@ func (r *Reader) Enter() bool {
 }
 
 // Leave notes that a nested value has ended.
-//
-//go:noinline
 func (r *Reader) Leave() { r.depth-- }
 
 // OnQuery sets what decodes the query inside a wrapper such as
@@ -341,8 +295,13 @@ func (e *UnexpectedIDError) Error() string {
 }
 
 // Unmarshal decodes all of p into v.
-func Unmarshal(p []byte, v Decoder) error {
-	r := Reader{buf: p}
-	v.Decode(&r)
+func Unmarshal(p []byte, v Object) error {
+	r := NewReader(p)
+	r.Object(v)
 	return r.Finish()
 }
+
+// Object reads a boxed value of v's type into v, which starts from its zero
+// value: fields that are absent from the input are left alone. What v holds
+// after a failure is unspecified.
+func (r *Reader) Object(v Object) { v.TL((*Codec)(r)) }

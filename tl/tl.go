@@ -15,24 +15,18 @@ type Int128 = [16]byte
 // Int256 is the TL type int256: 32 raw bytes, never swapped.
 type Int256 = [32]byte
 
-// An Encoder appends itself, boxed, to a Buffer.
-type Encoder interface {
-	Encode(b *Buffer)
-}
-
-// A Decoder reads itself, boxed, from a Reader. It starts from its zero value:
-// fields that are absent from the input are left alone. What it holds after a
-// failure is unspecified.
-type Decoder interface {
-	Decode(r *Reader)
-}
-
 // An Object is a boxed value: a constructor or a method call.
 type Object interface {
-	Encoder
-	Decoder
-	TypeID() uint32
+	// TL encodes the value, or decodes into it, as c is made for: see [Codec].
+	// [Marshal], [Unmarshal], [Buffer.Object] and [Reader.Object] call it.
+	TL(c *Codec)
 }
+
+// Encoded is a boxed value in its encoded form. It cannot be decoded into.
+type Encoded []byte
+
+// TL appends e as it stands.
+func (e Encoded) TL(c *Codec) { c.Buffer().Raw(e) }
 
 // Optional is a scalar that may be absent. The zero Optional is absent.
 type Optional[T any] struct {

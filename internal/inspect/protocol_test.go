@@ -87,8 +87,8 @@ func build(parts ...any) []byte {
 			b.String(v)
 		case []byte:
 			b.Raw(v)
-		case tl.Encoder:
-			v.Encode(&b)
+		case tl.Object:
+			b.Object(v)
 		default:
 			panic(fmt.Sprintf("no %T", part))
 		}

@@ -66,17 +66,17 @@ func (s *server) answerLater(sess *serverSession, q session.Query, answer func(s
 // fetch answers the requests of the update engine.
 func (s *server) fetch(q session.Query) ([]byte, *mtproto.RPCError) {
 	r := tl.NewReader(q.Body)
-	var answer tl.Encoder
+	var answer tl.Object
 	switch r.PeekID() {
 	case tg.IDUpdatesGetState:
 		answer = s.log.updatesState()
 	case tg.IDUpdatesGetDifference:
 		var m tg.UpdatesGetDifference
-		m.Decode(r)
+		r.Object(&m)
 		answer = s.log.difference(&m)
 	case tg.IDUpdatesGetChannelDifference:
 		var m tg.UpdatesGetChannelDifference
-		m.Decode(r)
+		r.Object(&m)
 		answer = s.log.channelDifference(&m)
 	}
 	if err := r.Finish(); err != nil || answer == nil {

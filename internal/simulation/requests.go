@@ -146,7 +146,7 @@ func (c *client) deliver() {
 
 // fetch makes a request of the update engine.
 func (c *client) fetch(f updates.Fetch) {
-	var method tl.Encoder
+	var method tl.Object
 	switch f.Kind {
 	case updates.FetchState:
 		method = &tg.UpdatesGetState{}
@@ -189,7 +189,7 @@ func (c *client) fetched(f updates.Fetch, e session.Result) {
 	switch f.Kind {
 	case updates.FetchState:
 		s := &tg.UpdatesState{}
-		s.Decode(r)
+		r.Object(s)
 		take = func(now time.Time) { c.engine.GotState(now, s) }
 	case updates.FetchDifference:
 		d := tg.DecodeUpdatesDifference(r)

@@ -237,7 +237,7 @@ func (w *world) mustSession(o session.Options) *session.Session {
 	return s
 }
 
-func (w *world) marshal(v tl.Encoder) []byte {
+func (w *world) marshal(v tl.Object) []byte {
 	body, err := tl.Marshal(v)
 	if err != nil {
 		panic(err) // all are small

@@ -31,6 +31,8 @@ type goType struct {
 	ptr  bool   // of a scalar: Buffer takes a pointer
 	bare bool
 	elem *goType // of a vector
+
+	optional bool // of a struct: it is the pointer that a conditional field is
 }
 
 // scalars are the types that package tl encodes.
@@ -229,7 +231,7 @@ func (m *model) checkNames() error {
 				return err
 			}
 		}
-		fields := map[string]bool{"TypeID": true, "Encode": true, "Decode": true, "DecodeResult": true}
+		fields := map[string]bool{"TL": true, "DecodeResult": true}
 		for _, f := range c.fields {
 			if fields[f.name] {
 				return fmt.Errorf("%s: two fields or methods are %s in Go", c.Name, f.name)

@@ -113,7 +113,7 @@ func TestModelErrors(t *testing.T) {
 	tests := []struct{ name, src, want string }{
 		{"two names alike", "a_b#1 = X; aB#2 = Y;", "a_b and aB are both AB in Go"},
 		{"two fields alike", "a#1 x_y:int xY:int = X;", "a: two fields or methods are XY in Go"},
-		{"field like a method", "a#1 decode:int = X;", "a: two fields or methods are Decode in Go"},
+		{"field like a method", "a#1 decodeResult:int = X;", "a: two fields or methods are DecodeResult in Go"},
 		{"vector of doubles", "a#1 x:Vector<double> = X;", "a: x: a vector of double is not supported"},
 		{"vector of vectors", "a#1 x:Vector<Vector<int>> = X;", "a: x: a vector of Vector<int> is not supported"},
 		{"skipped type", "gone#1 = Gone; a#2 x:Gone = X;", "a: x: type Gone has no constructor"},

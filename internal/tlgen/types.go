@@ -15,9 +15,8 @@ func (g *generator) writeCombinator(w *writer, c *combinator) {
 			w.line(f.name, " ", f.goType())
 		}
 	}
-	w.printf("}\n\nfunc (*%s) TypeID() uint32 { return ID%s }\n\n", c.name, c.name)
-	g.writeEncode(w, c)
-	g.writeDecode(w, c)
+	w.line("}\n")
+	g.writeTL(w, c)
 	if c.Method && g.api && c.result.name+c.result.tl != "" {
 		g.writeResult(w, c)
 	}
@@ -76,168 +75,33 @@ func (g *generator) vector(t *goType) string {
 	return name
 }
 
-func (g *generator) writeEncode(w *writer, c *combinator) {
-	w.printf("func (v *%s) Encode(b *tl.Buffer) {\nb.ID(ID%s)\n", c.name, c.name)
+// writeTL writes what both encodes and decodes: a call for each field.
+func (g *generator) writeTL(w *writer, c *combinator) {
+	w.printf("func (v *%s) TL(c *tl.Codec) {\nc.Begin(ID%s, %q)\n", c.name, c.name, c.Name)
 	if c.bare {
-		w.printf("v.encodeBare(b)\n}\n\nfunc (v *%s) encodeBare(b *tl.Buffer) {\n", c.name)
+		w.printf("v.body(c)\n}\n\nfunc (v *%s) body(c *tl.Codec) {\n", c.name)
 	}
-	var words []string
+	if c.guard {
+		w.line("if !c.Enter() {\nc.Leave()\nreturn\n}")
+	}
 	for i := range c.fields {
 		f := &c.fields[i]
 		switch {
 		case f.typ.kind == kindFlags && !c.reads(f.word):
-			w.line("b.Uint32(0)")
+			w.line("c.Flags()")
 		case f.typ.kind == kindFlags:
-			words = append(words, f.word)
-			w.printf("var %s uint32\n%sAt := b.Flags()\n", f.word, f.word)
+			w.line(f.word, " := c.Flags()")
 		case f.flag == nil:
-			w.line(g.encode(&f.typ, "v."+f.name, strconv.Quote(c.Name+"."+f.tl)))
+			w.line(g.field(&f.typ, "v."+f.name, required, strconv.Quote(c.Name+"."+f.tl)))
 		default:
-			w.printf("if %s {\n%s |= 1 << %d\n", c.present(f), f.word, f.flag.Bit)
-			g.encodeConditional(w, c, f)
-			w.line("}")
-		}
-	}
-	for _, word := range words {
-		w.printf("b.SetFlags(%sAt, %s)\n", word, word)
-	}
-	w.line("}\n")
-}
-
-// present returns the condition under which a field with a flag is written: if
-// it or another field with the same flag is there.
-func (c *combinator) present(f *field) string {
-	if !f.shared {
-		return f.present()
-	}
-	var there []string
-	for i := range c.fields {
-		if o := &c.fields[i]; o.flag != nil && *o.flag == *f.flag {
-			there = append(there, o.present())
-		}
-	}
-	return strings.Join(there, " || ")
-}
-
-// encodeConditional writes the statement that writes a field with a flag,
-// known to be there unless it shares the flag.
-func (g *generator) encodeConditional(w *writer, c *combinator, f *field) {
-	value, name := "v."+f.name, strconv.Quote(c.Name+"."+f.tl)
-	switch {
-	case f.typ.kind == kindTrue:
-	case f.typ.kind == kindScalar && f.typ.name != "[]byte":
-		w.line(encodeFrom(value+".Value", &f.typ))
-	case f.typ.kind == kindStruct && f.shared:
-		w.printf("if %s == nil {\nb.Missing(%s)\nreturn\n}\n%s\n", value, name, encodeFrom(value, &f.typ))
-	case f.typ.kind == kindVector || f.typ.kind == kindClass && f.shared:
-		w.line(g.encode(&f.typ, value, name))
-	default:
-		w.line(encodeFrom(value, &f.typ))
-	}
-}
-
-// optionalCall reports whether package tl has Opt methods for the type.
-func (t *goType) optionalCall() bool { return t.kind == kindScalar && !t.ptr }
-
-// encode returns the statement that writes a value that must be there.
-func (g *generator) encode(t *goType, value, name string) string {
-	switch {
-	case t.kind == kindClass:
-		return g.encodeClass(t, value, name)
-	case t.kind == kindQuery:
-		return fmt.Sprintf("b.Object(%s, %s)", value, name)
-	case t.kind != kindVector:
-		return encodeFrom(value, t)
-	case t.elem.kind == kindScalar:
-		return "b." + t.elem.call + "s(" + value + ")"
-	case t.elem.kind == kindClass:
-		return fmt.Sprintf("put%s(b, %s, %s)", g.vector(t), value, name)
-	}
-	return "put" + g.vector(t) + "(b, " + value + ")"
-}
-
-// encodeClass returns the statement that writes a value of a class that must
-// be there.
-func (g *generator) encodeClass(t *goType, value, name string) string {
-	g.put[t.name] = true
-	return fmt.Sprintf("put%s(b, %s, %s)", t.name, value, name)
-}
-
-// encodeFrom returns the statement that writes a value of a type that is
-// neither vector nor nil.
-func encodeFrom(value string, t *goType) string {
-	switch {
-	case t.kind == kindRest:
-		return "b.Raw(" + value + ")"
-	case t.kind != kindScalar && t.bare:
-		return value + ".encodeBare(b)"
-	case t.kind != kindScalar:
-		return value + ".Encode(b)"
-	case t.ptr:
-		return "b." + t.call + "(&" + value + ")"
-	}
-	return "b." + t.call + "(" + value + ")"
-}
-
-func (g *generator) writeDecode(w *writer, c *combinator) {
-	w.printf("func (v *%s) Decode(r *tl.Reader) {\nr.Expect(ID%s, %q)\n", c.name, c.name, c.Name)
-	if c.bare {
-		w.printf("v.decodeBare(r)\n}\n\nfunc (v *%s) decodeBare(r *tl.Reader) {\n", c.name)
-	}
-	if c.guard {
-		w.line("if !r.Enter() {\nr.Leave()\nreturn\n}")
-	}
-	for i := range c.fields {
-		f := &c.fields[i]
-		target := "v." + f.name
-		switch {
-		case f.typ.kind == kindFlags && !c.reads(f.word):
-			w.line("r.Uint32()")
-		case f.typ.kind == kindFlags:
-			w.line(f.word, " := r.Uint32()")
-		case f.flag == nil:
-			w.line(g.decodeInto(target, &f.typ, always))
-		default:
-			g.decodeConditional(w, target, f, slices.Contains(sparse, c.Name))
+			g.writeConditional(w, c, f)
 		}
 	}
 	if c.guard {
-		w.line("r.Leave()")
+		w.line("c.Leave()")
 	}
 	w.line("}\n")
 }
-
-// sparse lists constructors with dozens of fields that are mostly absent and
-// that come by the hundred: there a branch pays that saves a call.
-var sparse = []string{"message", "messageService", "messageReplyHeader", "user", "channel"}
-
-// decodeConditional writes the statement that reads a field with a flag.
-func (g *generator) decodeConditional(w *writer, target string, f *field, branch bool) {
-	flag := fmt.Sprintf("%s&(1<<%d)", f.word, f.flag.Bit)
-	if branch && f.typ.kind != kindTrue {
-		w.printf("if %s != 0 {\n", flag)
-		defer w.line("}")
-		flag = always
-	}
-	switch {
-	case f.typ.kind == kindTrue:
-		w.printf("%s = %s != 0\n", target, flag)
-	case f.typ.optionalCall():
-		w.printf("r.Opt%s(%s, &%s)\n", f.typ.call, flag, target)
-	case f.typ.kind == kindScalar:
-		w.printf("if %s != 0 {\n%s = tl.Some(r.%s())\n}\n", flag, target, f.typ.call)
-	case f.typ.kind == kindStruct:
-		g.opt[f.typ.name] = true
-		w.printf("read%s(r, %s, &%s)\n", f.typ.name, flag, target)
-	case f.typ.kind == kindVector && f.typ.elem.kind == kindScalar:
-		w.printf("if %s != 0 {\n%s\n}\n", flag, g.decodeInto(target, &f.typ, always))
-	default:
-		w.line(g.decodeInto(target, &f.typ, flag))
-	}
-}
-
-// always is the flag of a field without a flag.
-const always = "1"
 
 // reads reports whether a field depends on the flags word.
 func (c *combinator) reads(word string) bool {
@@ -249,34 +113,96 @@ func (c *combinator) reads(word string) bool {
 	return false
 }
 
-// decodeInto returns the statement that reads a value that is there. What
-// holds pointers is passed the place to store to, and with it the flag that
-// says whether to: a store of a pointer or a branch costs the compiler several
-// blocks, a call costs it little.
-func (g *generator) decodeInto(target string, t *goType, flag string) string {
+// sparse lists constructors with dozens of fields that are mostly absent and
+// that come by the hundred: there a branch pays that saves a call.
+var sparse = []string{"message", "messageService", "messageReplyHeader", "user", "channel"}
+
+// writeConditional writes the statement for a field with a flag.
+func (g *generator) writeConditional(w *writer, c *combinator, f *field) {
+	flag := fmt.Sprintf("%s, 1<<%d", f.word, f.flag.Bit)
+	value := "v." + f.name
+	if f.shared && f.typ.kind != kindTrue {
+		w.printf("if c.Has(%s, %s) {\n", flag, c.present(f))
+		if f.typ.kind == kindScalar && f.typ.name != "[]byte" {
+			w.line("c.", f.typ.call, "(&", value, ".Value)\nif c.Decoding() {\n", value, ".Set = true\n}\n}")
+			return
+		}
+		w.line(g.field(f.elemType(), value, required, strconv.Quote(c.Name+"."+f.tl)), "\n}")
+		return
+	}
+	call := g.field(f.elemType(), value, flag, `""`)
+	if f.typ.kind == kindVector && f.typ.elem.kind == kindClass {
+		call = g.field(f.elemType(), value, flag, strconv.Quote(c.Name+"."+f.tl)) // its elements are required
+	}
+	if slices.Contains(sparse, c.Name) {
+		call = fmt.Sprintf("if c.Has(%s, %s) {\n%s\n}", flag, f.present(), call)
+	}
+	w.line(call)
+}
+
+// present returns the condition under which a field that shares its flag is
+// encoded: if one of those with the flag is there.
+func (c *combinator) present(f *field) string {
+	var there []string
+	for i := range c.fields {
+		if o := &c.fields[i]; o.flag != nil && *o.flag == *f.flag {
+			there = append(there, o.present())
+		}
+	}
+	return strings.Join(there, " || ")
+}
+
+// elemType returns the type of a field with a flag, where a struct has become
+// a pointer.
+func (f *field) elemType() *goType {
+	t := f.typ
+	t.optional = true
+	return &t
+}
+
+// required is the flag of a field without a flag.
+const required = "0, 0"
+
+// field returns the statement that encodes or decodes a field at the place
+// called value. The name is what the error calls it if it must be there and is
+// not.
+func (g *generator) field(t *goType, value, flag, name string) string {
+	at := "&" + value
 	switch t.kind {
-	case kindStruct:
-		if t.bare {
-			return target + ".decodeBare(r)"
-		}
-		return target + ".Decode(r)"
+	case kindTrue:
+		return fmt.Sprintf("c.True(%s, %s)", flag, at)
 	case kindClass:
-		g.read[t.name] = true
-		return "read" + t.name + "(r, " + flag + ", &" + target + ")"
-	case kindVector:
-		if t.elem.kind == kindScalar {
-			return "r.Read" + t.elem.call + "s(&" + target + ")"
+		g.code[t.name] = true
+		return fmt.Sprintf("code%s(c, %s, %s, %s)", t.name, flag, at, name)
+	case kindStruct:
+		switch {
+		case t.optional:
+			g.opt[t.name] = true
+			return fmt.Sprintf("opt%s(c, %s, %s, %s)", t.name, flag, at, name)
+		case t.bare:
+			return value + ".body(c)"
 		}
-		return "read" + g.vector(t) + "(r, " + flag + ", &" + target + ")"
+		return value + ".TL(c)"
+	case kindVector:
+		if t.elem.kind != kindScalar {
+			name := map[bool]string{true: ", " + name}[t.elem.kind == kindClass]
+			return fmt.Sprintf("vector%s(c, %s, %s%s)", g.vector(t), flag, at, name)
+		}
+		return g.scalar(t.elem.call+"s", at, flag)
 	case kindQuery:
-		return target + " = r.Query()"
+		return fmt.Sprintf("c.Query(%s, %s)", at, name)
 	case kindRest:
-		return target + " = r.Raw(r.Remaining())"
+		return "c.Rest(" + at + ")"
 	}
-	if t.tl == "string" || t.tl == "bytes" {
-		return "r.Read" + t.call + "(&" + target + ")"
+	return g.scalar(t.call, at, flag)
+}
+
+// scalar returns the statement for what package tl has methods for.
+func (g *generator) scalar(call, at, flag string) string {
+	if flag == required {
+		return "c." + call + "(" + at + ")"
 	}
-	return target + " = r." + t.call + "()"
+	return "c.Opt" + call + "(" + flag + ", " + at + ")"
 }
 
 // writeResult writes what decodes the result of a method.
@@ -285,7 +211,7 @@ func (g *generator) writeResult(w *writer, c *combinator) {
 	w.printf("func (*%s) DecodeResult(r *tl.Reader) ", c.name)
 	switch t.kind {
 	case kindStruct:
-		w.printf("*%s {\nv := new(%s)\nv.Decode(r)\nreturn v\n}\n\n", t.name, t.name)
+		w.printf("*%s {\nv := new(%s)\nr.Object(v)\nreturn v\n}\n\n", t.name, t.name)
 	case kindClass:
 		w.printf("%sClass { return Decode%s(r) }\n\n", t.name, t.name)
 	case kindVector:
@@ -293,7 +219,7 @@ func (g *generator) writeResult(w *writer, c *combinator) {
 			w.printf("%s { return r.%ss() }\n\n", fieldType(t), t.elem.call)
 			return
 		}
-		w.printf("(v %s) {\nread%s(r, 1, &v)\nreturn v\n}\n\n", fieldType(t), g.vector(t))
+		w.printf("(v %s) {\n%s\nreturn v\n}\n\n", fieldType(t), strings.Replace(g.field(t, "v", required, `""`), "(c,", "(r.Codec(),", 1))
 	default:
 		w.printf("%s { return r.%s() }\n\n", t.name, t.call)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -65,16 +66,15 @@ type generator struct {
 	target
 	files   map[string]*writer
 	vectors map[string]goType // vectors whose elements are not scalars, by the name of their helpers
-	read    map[string]bool   // the classes that need a helper to decode a field
-	put     map[string]bool   // the classes that need one to encode a field that must be there
-	opt     map[string]bool   // the structs that need one to decode a field with a flag
+	code    map[string]bool   // the classes that need a helper for a field
+	opt     map[string]bool   // the structs that need one for a field with a flag
 }
 
 // generate returns the files of a target by name.
 func (t target) generate(m *model) (map[string][]byte, error) {
 	g := &generator{
 		model: m, target: t, files: map[string]*writer{},
-		vectors: map[string]goType{}, read: map[string]bool{}, put: map[string]bool{}, opt: map[string]bool{},
+		vectors: map[string]goType{}, code: map[string]bool{}, opt: map[string]bool{},
 	}
 	g.writeIDs()
 	for _, c := range g.all() {
@@ -87,8 +87,9 @@ func (t target) generate(m *model) (map[string][]byte, error) {
 	for _, c := range g.constructors {
 		if g.opt[c.name] {
 			w := g.fileOf(c.Name)
-			w.printf("//go:noinline\nfunc read%s(r *tl.Reader, flag uint32, v **%s) {\n", c.name, c.name)
-			w.printf("if flag != 0 {\n*v = new(%s)\n(*v).Decode(r)\n}\n}\n\n", c.name)
+			w.printf("//go:noinline\nfunc opt%s(c *tl.Codec, f tl.Flags, mask uint32, v **%s, field string) {\n", c.name, c.name)
+			w.line("if c.Class(f, mask, *v != nil, field) == tl.Nothing {\nreturn\n}")
+			w.printf("if *v == nil {\n*v = new(%s)\n}\n(*v).TL(c)\n}\n\n", c.name)
 		}
 	}
 	if t.api {
@@ -150,24 +151,18 @@ func (g *generator) writeClass(w *writer, c *class) {
 	}
 	w.printf("\n// Decode%s decodes a boxed %s.\n", c.name, c.tl)
 	w.printf("func Decode%s(r *tl.Reader) (v %sClass) {\n", c.name, c.name)
-	w.line("switch r.PeekID() {")
+	w.printf("code%s(r.Codec(), 0, 0, &v, \"\")\nreturn v\n}\n\n", c.name)
+	w.printf("//go:noinline\nfunc code%s(c *tl.Codec, f tl.Flags, mask uint32, v *%sClass, field string) {\n", c.name, c.name)
+	w.printf("var o %sClass\nswitch c.Class(f, mask, *v != nil, field) {\ncase tl.Nothing:\nreturn\n", c.name)
+	w.line("case tl.Given:\n(*v).TL(c)\nreturn")
 	for _, one := range c.constructors {
-		w.printf("case ID%s:\nv = %s\n", one.name, g.newValue(one))
+		w.printf("case ID%s:\no = %s\n", one.name, g.newValue(one))
 	}
-	w.printf("default:\nr.Unexpected(r.ID(), %q)\nreturn nil\n}\n", c.tl)
+	w.printf("default:\nc.Unexpected(%q)\nreturn\n}\n*v = o\n", c.tl)
 	if c.guard {
-		w.line("if r.Enter() {\nv.Decode(r)\n}\nr.Leave()")
+		w.line("if c.Enter() {\no.TL(c)\n}\nc.Leave()\n}\n")
 	} else {
-		w.line("v.Decode(r)")
-	}
-	w.line("return v\n}\n")
-	if g.read[c.name] {
-		w.printf("//go:noinline\nfunc read%s(r *tl.Reader, flag uint32, v *%sClass) {\n", c.name, c.name)
-		w.printf("if flag != 0 {\n*v = Decode%s(r)\n}\n}\n\n", c.name)
-	}
-	if g.put[c.name] {
-		w.printf("//go:noinline\nfunc put%s(b *tl.Buffer, v %sClass, field string) {\n", c.name, c.name)
-		w.line("if v == nil {\nb.Missing(field)\nreturn\n}\nv.Encode(b)\n}\n")
+		w.line("o.TL(c)\n}\n")
 	}
 }
 
@@ -195,15 +190,15 @@ func (g *generator) writeBatch(w *writer, elem *goType) {
 	if one == nil {
 		return
 	}
-	w.printf("if r.PeekID() == ID%s {\n", one.name)
-	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(v)-i, 8))\n}\n", one.name)
-	decode := "block[0].Decode(r)"
+	w.printf("if c.Next(ID%s) {\n", one.name)
+	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(s)-i, 8))\n}\n", one.name)
+	decode := "block[0].TL(c)"
 	for _, c := range g.classes {
 		if c.tl == elem.tl && c.guard {
-			decode = "if r.Enter() {\n" + decode + "\n}\nr.Leave()"
+			decode = "if c.Enter() {\n" + decode + "\n}\nc.Leave()"
 		}
 	}
-	w.line(decode, "\nv[i], block = &block[0], block[1:]\ncontinue\n}")
+	w.line(decode, "\ns[i], block = &block[0], block[1:]\ncontinue\n}")
 }
 
 // newValue returns the expression for a new value of a constructor. One that
@@ -212,7 +207,7 @@ func (g *generator) newValue(c *combinator) string {
 	if size := c.plainSize(); size == 0 || size > 32 {
 		return "new(" + c.name + ")"
 	}
-	return fmt.Sprintf("(*%s)(r.Small(unsafe.Sizeof(%s{})))", c.name, c.name)
+	return fmt.Sprintf("(*%s)(c.Small(unsafe.Sizeof(%s{})))", c.name, c.name)
 }
 
 // plainSize returns about how many bytes the struct of c takes, 0 if it holds
@@ -254,44 +249,26 @@ func list(all []*combinator) string {
 
 // writeVectors writes the helpers that the fields turned out to need.
 func (g *generator) writeVectors() {
-	names := make([]string, 0, len(g.vectors))
-	for name := range g.vectors {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(g.vectors)) {
 		v := g.vectors[name]
 		w := g.file("zvectors.go")
 		head := "Vector"
 		if v.bare {
 			head = "Count"
 		}
-		elem := v.elem
-		w.printf("func read%s(r *tl.Reader, flag uint32, p *[]%s) {\n", name, fieldType(elem))
-		w.line("if flag == 0 {\nreturn\n}")
-		w.printf("v := make([]%s, r.%s(%d))\n*p = v\n", fieldType(elem), head, g.size(elem))
+		elem, field, required := v.elem, "", required
+		if elem.kind == kindClass {
+			field = ", field string"
+		}
+		typ := fieldType(elem)
+		w.printf("func vector%s(c *tl.Codec, f tl.Flags, mask uint32, v *[]%s%s) {\n", name, typ, field)
+		w.printf("n := c.%s(f, mask, len(*v), *v != nil, %d)\nif n < 0 {\nreturn\n}\n", head, g.size(elem))
+		w.printf("s := *v\nif c.Decoding() {\ns = make([]%s, n)\n*v = s\n}\n", typ)
 		if one := g.batched(elem); one != nil {
 			w.printf("var block []%s\n", one.name)
 		}
-		w.line("for i := range v {")
-		if elem.kind == kindClass {
-			g.writeBatch(w, elem)
-			w.printf("v[i] = Decode%s(r)\n}\n}\n\n", elem.name)
-		} else {
-			w.line(g.decodeInto("v[i]", elem, always), "\n}\n}\n")
-		}
-		class := elem.kind == kindClass
-		if class {
-			w.printf("func put%s(b *tl.Buffer, v []%s, field string) {\n", name, fieldType(elem))
-		} else {
-			w.printf("func put%s(b *tl.Buffer, v []%s) {\n", name, fieldType(elem))
-		}
-		w.printf("b.%s(len(v))\nfor i := range v {\n", head)
-		if class {
-			w.line(g.encodeClass(elem, "v[i]", "field"))
-		} else {
-			w.line(encodeFrom("v[i]", elem))
-		}
-		w.line("}\n}\n")
+		w.line("for i := range s {")
+		g.writeBatch(w, elem)
+		w.line(g.field(elem, "s[i]", required, "field"), "\n}\n}\n")
 	}
 }

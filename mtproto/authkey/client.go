@@ -57,8 +57,8 @@ func (e *UnknownKeysError) Error() string {
 type Client struct {
 	o      ClientOptions
 	ids    idSource
-	step   func(*Client, time.Time, []byte) (tl.Encoder, error) // takes the answer that is awaited
-	err    error                                                // ends the exchange
+	step   func(*Client, time.Time, []byte) (tl.Object, error) // takes the answer that is awaited
+	err    error                                               // ends the exchange
 	nonces nonces
 	done   bool
 	result Result
@@ -124,7 +124,7 @@ func (c *Client) receive(now time.Time, packet []byte) ([]byte, error) {
 	return c.pack(now, answer)
 }
 
-func (c *Client) pack(now time.Time, object tl.Encoder) ([]byte, error) {
+func (c *Client) pack(now time.Time, object tl.Object) ([]byte, error) {
 	body, err := tl.Marshal(object)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (c *Client) pack(now time.Time, object tl.Encoder) ([]byte, error) {
 }
 
 // receivePQ is steps 2 to 4: it answers resPQ with req_DH_params.
-func (c *Client) receivePQ(_ time.Time, body []byte) (tl.Encoder, error) {
+func (c *Client) receivePQ(_ time.Time, body []byte) (tl.Object, error) {
 	var res mt.ResPQ
 	if _, err := decode(body, &res); err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func factor(pq []byte) (p, q []byte, err error) {
 func minimal(n uint64) []byte { return new(big.Int).SetUint64(n).Bytes() }
 
 // innerData is what goes to the server under RSA (R-AK-14).
-func (c *Client) innerData(pq, p, q []byte) tl.Encoder {
+func (c *Client) innerData(pq, p, q []byte) tl.Object {
 	if c.o.ExpiresIn > 0 {
 		return &mt.PQInnerDataTempDC{
 			PQ: pq, P: p, Q: q, Nonce: c.nonces.nonce, ServerNonce: c.nonces.server, NewNonce: c.nonces.new,
@@ -213,7 +213,7 @@ func (c *Client) innerData(pq, p, q []byte) tl.Encoder {
 
 // receiveParams is step 5: it checks what the server has sent under the
 // temporary key, and goes on to step 6.
-func (c *Client) receiveParams(now time.Time, body []byte) (tl.Encoder, error) {
+func (c *Client) receiveParams(now time.Time, body []byte) (tl.Object, error) {
 	if r := tl.NewReader(body); r.PeekID() == mt.IDServerDHParamsFail {
 		return nil, c.paramsFailed(body)
 	}
@@ -274,7 +274,7 @@ func (c *Client) takeTime(now time.Time, serverTime int32) {
 
 // sendShare is step 6. It draws a new b each time; retryID is 0, or the
 // auth_key_aux_hash of the key that the server has rejected (R-AK-24, R-AK-25).
-func (c *Client) sendShare(retryID int64) (tl.Encoder, error) {
+func (c *Client) sendShare(retryID int64) (tl.Object, error) {
 	b, gb, err := drawShare(c.o.Rand, c.g, c.p)
 	if err != nil {
 		return nil, err
@@ -294,7 +294,7 @@ func (c *Client) sendShare(retryID int64) (tl.Encoder, error) {
 }
 
 // receiveVerdict is step 7 (R-AK-28, R-AK-29).
-func (c *Client) receiveVerdict(_ time.Time, body []byte) (tl.Encoder, error) {
+func (c *Client) receiveVerdict(_ time.Time, body []byte) (tl.Object, error) {
 	which, err := c.verdict(body)
 	switch {
 	case err != nil:

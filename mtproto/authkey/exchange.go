@@ -41,12 +41,12 @@ func (n *nonces) hash(which byte, key *mtproto.AuthKey) tl.Int128 {
 
 // seal encrypts an object of steps 5 and 6: SHA-1, object, 0 to 15 random
 // bytes, under the temporary key (R-AK-21, R-AK-24).
-func (n *nonces) seal(rand io.Reader, object tl.Encoder) ([]byte, error) {
+func (n *nonces) seal(rand io.Reader, object tl.Object) ([]byte, error) {
 	return n.sealFor(NoFault, rand, object)
 }
 
 // sealFor is seal for a server that may have to make FaultHash.
-func (n *nonces) sealFor(fault Fault, rand io.Reader, object tl.Encoder) ([]byte, error) {
+func (n *nonces) sealFor(fault Fault, rand io.Reader, object tl.Object) ([]byte, error) {
 	body, err := tl.Marshal(object)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (n *nonces) sealFor(fault Fault, rand io.Reader, object tl.Encoder) ([]byte
 }
 
 // open undoes seal. A failure is a violation of rule.
-func (n *nonces) open(rule string, encrypted []byte, object tl.Decoder) error {
+func (n *nonces) open(rule string, encrypted []byte, object tl.Object) error {
 	if len(encrypted)%16 != 0 || len(encrypted) < sha1.Size {
 		return mtproto.Violation(rule, "encrypted data of %d bytes", len(encrypted))
 	}
@@ -76,7 +76,7 @@ func (n *nonces) open(rule string, encrypted []byte, object tl.Decoder) error {
 	mtcrypto.DecryptIGE(data, encrypted, &key, &iv)
 
 	r := tl.NewReader(data[sha1.Size:])
-	object.Decode(r)
+	r.Object(object)
 	if r.Err() != nil {
 		return mtproto.Violation(rule, "encrypted data: %v", r.Err())
 	}
@@ -116,9 +116,9 @@ func sharedKey(public, secret, p *big.Int) mtproto.AuthKey {
 
 // decode reads an object from the front of a message's body and ignores what
 // follows it (R-AK-08). It returns the object's bytes.
-func decode(body []byte, object tl.Decoder) ([]byte, error) {
+func decode(body []byte, object tl.Object) ([]byte, error) {
 	r := tl.NewReader(body)
-	object.Decode(r)
+	r.Object(object)
 	if err := r.Err(); err != nil {
 		return nil, mtproto.Violation("R-TL-05", "%v", err)
 	}

@@ -132,7 +132,7 @@ func object[T tl.Object](t testing.TB, packet []byte, v T) (T, []byte) {
 	return v, body[len(object):]
 }
 
-func plain(t testing.TB, v tl.Encoder) []byte {
+func plain(t testing.TB, v tl.Object) []byte {
 	t.Helper()
 	body, err := tl.Marshal(v)
 	if err != nil {
@@ -256,7 +256,7 @@ func TestTails(t *testing.T) {
 		if n%2 == 1 {
 			id = 0 // as some clients do
 		} else {
-			v := map[int]tl.Decoder{2: &mt.ResPQ{}, 4: &mt.ServerDHParamsOK{}, 6: &mt.DHGenOK{}}[n]
+			v := map[int]tl.Object{2: &mt.ResPQ{}, 4: &mt.ServerDHParamsOK{}, 6: &mt.DHGenOK{}}[n]
 			object, err := decode(body, v)
 			if err != nil {
 				t.Fatal(err)
@@ -284,17 +284,17 @@ func legacyEncrypt(data []byte) []byte {
 // TestLegacyClients covers R-AK-14, R-AK-17 and R-AK-18: every form of the
 // inner data, in both paddings.
 func TestLegacyClients(t *testing.T) {
-	forms := map[string]func(v mt.PQInnerDataTempDC) tl.Encoder{
-		"p_q_inner_data": func(v mt.PQInnerDataTempDC) tl.Encoder {
+	forms := map[string]func(v mt.PQInnerDataTempDC) tl.Object{
+		"p_q_inner_data": func(v mt.PQInnerDataTempDC) tl.Object {
 			return &mt.PQInnerData{PQ: v.PQ, P: v.P, Q: v.Q, Nonce: v.Nonce, ServerNonce: v.ServerNonce, NewNonce: v.NewNonce}
 		},
-		"p_q_inner_data_dc": func(v mt.PQInnerDataTempDC) tl.Encoder {
+		"p_q_inner_data_dc": func(v mt.PQInnerDataTempDC) tl.Object {
 			return &mt.PQInnerDataDC{PQ: v.PQ, P: v.P, Q: v.Q, Nonce: v.Nonce, ServerNonce: v.ServerNonce, NewNonce: v.NewNonce, DC: v.DC}
 		},
-		"p_q_inner_data_temp": func(v mt.PQInnerDataTempDC) tl.Encoder {
+		"p_q_inner_data_temp": func(v mt.PQInnerDataTempDC) tl.Object {
 			return &mt.PQInnerDataTemp{PQ: v.PQ, P: v.P, Q: v.Q, Nonce: v.Nonce, ServerNonce: v.ServerNonce, NewNonce: v.NewNonce, ExpiresIn: v.ExpiresIn}
 		},
-		"p_q_inner_data_temp_dc": func(v mt.PQInnerDataTempDC) tl.Encoder { return &v },
+		"p_q_inner_data_temp_dc": func(v mt.PQInnerDataTempDC) tl.Object { return &v },
 	}
 	for name, form := range forms {
 		for padding, encrypt := range map[string]func([]byte) []byte{"RSA_PAD": padEncrypt, "legacy": legacyEncrypt} {
@@ -366,7 +366,7 @@ func sameObject(t *testing.T, a, b []byte, v tl.Object) bool {
 
 // TestSecondReqPQ covers R-AK-10: some clients send a fake req_pq first.
 func TestSecondReqPQ(t *testing.T) {
-	for name, query := range map[string]tl.Encoder{
+	for name, query := range map[string]tl.Object{
 		"req_pq":       &mt.ReqPQ{Nonce: tl.Int128{9}},
 		"req_pq_multi": &mt.ReqPQMulti{Nonce: tl.Int128{9}},
 	} {

@@ -112,7 +112,7 @@ func FuzzInner(f *testing.F) {
 
 func first[T any](v T, _ []byte) T { return v }
 
-func marshal(t testing.TB, v tl.Encoder) []byte {
+func marshal(t testing.TB, v tl.Object) []byte {
 	t.Helper()
 	b, err := tl.Marshal(v)
 	if err != nil {

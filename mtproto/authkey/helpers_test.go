@@ -78,7 +78,7 @@ func unseal[T tl.Object](t testing.TB, n *nonces, encrypted []byte, v T) T {
 	return v
 }
 
-func seal(t testing.TB, n *nonces, v tl.Encoder) []byte {
+func seal(t testing.TB, n *nonces, v tl.Object) []byte {
 	t.Helper()
 	encrypted, err := n.seal(testRand(8), v)
 	if err != nil {
@@ -96,7 +96,7 @@ func sealRaw(n *nonces, data []byte) []byte {
 }
 
 // hashed returns v as nonces.seal would encrypt it, with so much padding.
-func hashed(t testing.TB, v tl.Encoder, padding int) []byte {
+func hashed(t testing.TB, v tl.Object, padding int) []byte {
 	t.Helper()
 	body, err := tl.Marshal(v)
 	if err != nil {

@@ -197,25 +197,26 @@ type inner struct {
 	namesDC, temporary bool
 }
 
-// Decode reads any form of p_q_inner_data (R-AK-14).
-func (d *inner) Decode(r *tl.Reader) {
+// TL reads any form of p_q_inner_data (R-AK-14).
+func (d *inner) TL(c *tl.Codec) {
+	r := c.Reader()
 	switch r.PeekID() {
 	case mt.IDPQInnerDataTempDC:
-		d.PQInnerDataTempDC.Decode(r)
+		r.Object(&d.PQInnerDataTempDC)
 		d.namesDC, d.temporary = true, true
 	case mt.IDPQInnerDataDC:
 		var v mt.PQInnerDataDC
-		v.Decode(r)
+		r.Object(&v)
 		d.set(v.PQ, v.P, v.Q, v.Nonce, v.ServerNonce, v.NewNonce)
 		d.DC, d.namesDC = v.DC, true
 	case mt.IDPQInnerDataTemp:
 		var v mt.PQInnerDataTemp
-		v.Decode(r)
+		r.Object(&v)
 		d.set(v.PQ, v.P, v.Q, v.Nonce, v.ServerNonce, v.NewNonce)
 		d.ExpiresIn, d.temporary = v.ExpiresIn, true
 	default:
 		var v mt.PQInnerData
-		v.Decode(r)
+		r.Object(&v)
 		d.set(v.PQ, v.P, v.Q, v.Nonce, v.ServerNonce, v.NewNonce)
 	}
 }
@@ -282,7 +283,7 @@ func (r *run) openShare(encrypted []byte) (*big.Int, error) {
 
 // verdict is dh_gen_ok, or dh_gen_retry where the id of the key is taken, or
 // in the end dh_gen_fail (R-AK-28, R-AK-29).
-func (r *run) verdict(key *mtproto.AuthKey) tl.Encoder {
+func (r *run) verdict(key *mtproto.AuthKey) tl.Object {
 	n := &r.nonces
 	if r.fault == FaultFail {
 		r.state = over

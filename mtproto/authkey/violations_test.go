@@ -87,7 +87,7 @@ func paramsRaw(change func(p *pair, inner *mt.ServerDHInnerData) []byte) func(*p
 }
 
 // answer puts another object in the place of the server's.
-func answer(build func(n *nonces, key *mtproto.AuthKey) tl.Encoder) func(*pair, []byte) []byte {
+func answer(build func(n *nonces, key *mtproto.AuthKey) tl.Object) func(*pair, []byte) []byte {
 	return func(p *pair, _ []byte) []byte {
 		return plain(p.t, build(&p.client.nonces, &p.client.key))
 	}
@@ -131,10 +131,10 @@ func serverViolations() []violation {
 			p := mtcrypto.DHPrime()
 			v.DHPrime = p.Add(p, big.NewInt(12)).Bytes()
 		})},
-		{"hash of params_fail", "R-AK-23", 4, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Encoder {
+		{"hash of params_fail", "R-AK-23", 4, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Object {
 			return &mt.ServerDHParamsFail{Nonce: n.nonce, ServerNonce: n.server}
 		})},
-		{"nonce of params_fail", "R-AK-23", 4, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Encoder {
+		{"nonce of params_fail", "R-AK-23", 4, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Object {
 			return &mt.ServerDHParamsFail{ServerNonce: n.server, NewNonceHash: failHash(n)}
 		})},
 		{"truncated params_fail", "R-TL-05", 4, func(p *pair, _ []byte) []byte {
@@ -144,19 +144,19 @@ func serverViolations() []violation {
 		{"nonce of ok", "R-AK-28", 6, rewrite(&mt.DHGenOK{}, func(v *mt.DHGenOK) { v.Nonce[1] ^= 1 })},
 		{"server_nonce of ok", "R-AK-28", 6, rewrite(&mt.DHGenOK{}, func(v *mt.DHGenOK) { v.ServerNonce[1] ^= 1 })},
 		{"hash of ok", "R-AK-28", 6, rewrite(&mt.DHGenOK{}, func(v *mt.DHGenOK) { v.NewNonceHash1[15] ^= 1 })},
-		{"hash of retry in ok", "R-AK-28", 6, answer(func(n *nonces, key *mtproto.AuthKey) tl.Encoder {
+		{"hash of retry in ok", "R-AK-28", 6, answer(func(n *nonces, key *mtproto.AuthKey) tl.Object {
 			return &mt.DHGenOK{Nonce: n.nonce, ServerNonce: n.server, NewNonceHash1: n.hash(verdictRetry, key)}
 		})},
-		{"hash of ok in retry", "R-AK-28", 6, answer(func(n *nonces, key *mtproto.AuthKey) tl.Encoder {
+		{"hash of ok in retry", "R-AK-28", 6, answer(func(n *nonces, key *mtproto.AuthKey) tl.Object {
 			return &mt.DHGenRetry{Nonce: n.nonce, ServerNonce: n.server, NewNonceHash2: n.hash(verdictOK, key)}
 		})},
-		{"nonce of retry", "R-AK-28", 6, answer(func(n *nonces, key *mtproto.AuthKey) tl.Encoder {
+		{"nonce of retry", "R-AK-28", 6, answer(func(n *nonces, key *mtproto.AuthKey) tl.Object {
 			return &mt.DHGenRetry{ServerNonce: n.server, NewNonceHash2: n.hash(verdictRetry, key)}
 		})},
-		{"hash of fail", "R-AK-28", 6, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Encoder {
+		{"hash of fail", "R-AK-28", 6, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Object {
 			return &mt.DHGenFail{Nonce: n.nonce, ServerNonce: n.server}
 		})},
-		{"verdict is resPQ", "R-TL-05", 6, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Encoder {
+		{"verdict is resPQ", "R-TL-05", 6, answer(func(n *nonces, _ *mtproto.AuthKey) tl.Object {
 			return &mt.ResPQ{Nonce: n.nonce, ServerNonce: n.server}
 		})},
 	}

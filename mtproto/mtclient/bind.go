@@ -79,7 +79,7 @@ func (b *binding) query(id mtproto.MsgID) []byte {
 }
 
 // marshal encodes a message of ours, none of which is too long for that.
-func marshal(v tl.Encoder) []byte {
+func marshal(v tl.Object) []byte {
 	b, err := tl.Marshal(v)
 	if err != nil {
 		panic("mtclient: " + err.Error())

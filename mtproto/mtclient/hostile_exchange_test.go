@@ -41,23 +41,23 @@ func (w *twister) learn(query []byte) error {
 		return err
 	}
 	var inner mt.PQInnerDataDC
-	inner.Decode(tl.NewReader(data))
+	tl.NewReader(data).Object(&inner)
 	w.server, w.newNonce = inner.ServerNonce, inner.NewNonce
 	return nil
 }
 
 // read decodes the object of an answer, without the tail behind it.
-func read[T tl.Decoder](answer []byte, v T) T {
+func read[T tl.Object](answer []byte, v T) T {
 	_, body, err := authkey.ParsePlain(answer)
 	if err != nil {
 		panic(err)
 	}
-	v.Decode(tl.NewReader(body))
+	tl.NewReader(body).Object(v)
 	return v
 }
 
 // plainOf returns an answer that holds an object.
-func plainOf(v tl.Encoder) []byte {
+func plainOf(v tl.Object) []byte {
 	return authkey.AppendPlain(nil, mtproto.MsgIDAt(time.Now())|1, mustMarshal(v))
 }
 
@@ -88,7 +88,7 @@ func group(change func(*mt.ServerDHInnerData)) twist {
 		data := make([]byte, len(v.EncryptedAnswer))
 		mtcrypto.DecryptIGE(data, v.EncryptedAnswer, &key, &iv)
 		var inner mt.ServerDHInnerData
-		inner.Decode(tl.NewReader(data[sha1.Size:]))
+		tl.NewReader(data[sha1.Size:]).Object(&inner)
 		change(&inner)
 		body := mustMarshal(&inner)
 		sum := sha1.Sum(body)

@@ -145,7 +145,7 @@ func packed(body []byte) []byte {
 	return mustMarshal(&mt.GzipPacked{PackedData: z.Bytes()})
 }
 
-func mustMarshal(v tl.Encoder) []byte {
+func mustMarshal(v tl.Object) []byte {
 	b, err := tl.Marshal(v)
 	if err != nil {
 		panic(err)

@@ -448,7 +448,7 @@ func wantRPCError(t testing.TB, result session.Result, code int, kind string) {
 	}
 }
 
-func marshal(t testing.TB, v tl.Encoder) []byte {
+func marshal(t testing.TB, v tl.Object) []byte {
 	t.Helper()
 	b, err := tl.Marshal(v)
 	if err != nil {

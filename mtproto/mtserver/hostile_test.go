@@ -46,19 +46,19 @@ type liar struct {
 	newNonce tl.Int256
 }
 
-func (l *liar) send(v tl.Encoder) {
+func (l *liar) send(v tl.Object) {
 	l.write(authkey.AppendPlain(nil, mtproto.MsgIDAt(time.Now()), marshal(l.t, v)))
 }
 
 // read takes an answer apart, which has a tail of random bytes.
-func (l *liar) read(v tl.Decoder) {
+func (l *liar) read(v tl.Object) {
 	l.t.Helper()
 	_, body, err := authkey.ParsePlain(l.packet())
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	r := tl.NewReader(body)
-	if v.Decode(r); r.Err() != nil {
+	if r.Object(v); r.Err() != nil {
 		l.t.Fatal(r.Err())
 	}
 }

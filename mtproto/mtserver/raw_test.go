@@ -97,7 +97,7 @@ func (r *raw) await(v tl.Object) element {
 	r.t.Helper()
 	for {
 		for _, m := range r.receive() {
-			if tl.NewReader(m.body).PeekID() == v.TypeID() {
+			if tl.NewReader(m.body).PeekID() == tl.TypeID(v) {
 				if err := tl.Unmarshal(m.body, v); err != nil {
 					r.t.Fatal(err)
 				}
@@ -108,7 +108,7 @@ func (r *raw) await(v tl.Object) element {
 }
 
 // ask sends a service message and waits for the answer.
-func (r *raw) ask(v tl.Encoder, answer tl.Object) element {
+func (r *raw) ask(v tl.Object, answer tl.Object) element {
 	r.t.Helper()
 	r.send(r.message(marshal(r.t, v), false))
 	return r.await(answer)

@@ -266,7 +266,7 @@ func (s *Session) next(c *conn) ([]byte, error) {
 }
 
 // reply queues a service answer.
-func (s *Session) reply(v tl.Encoder) {
+func (s *Session) reply(v tl.Object) {
 	body, err := tl.Marshal(v)
 	if err != nil {
 		return // no service answer of ours is too long

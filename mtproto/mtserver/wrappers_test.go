@@ -86,7 +86,7 @@ var wrappers = map[string]func(query []byte) []byte{
 		if err := w.Close(); err != nil {
 			panic(err)
 		}
-		return wrap(nil, (&mt.GzipPacked{PackedData: z.Bytes()}).Encode)
+		return wrap(nil, func(b *tl.Buffer) { b.Object(&mt.GzipPacked{PackedData: z.Bytes()}) })
 	},
 }
 

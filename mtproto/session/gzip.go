@@ -24,7 +24,7 @@ func unpack(body []byte, limit int) ([]byte, error) {
 	}
 	r.Borrow(true)
 	var packed mt.GzipPacked
-	packed.Decode(r)
+	r.Object(&packed)
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("mtproto: gzip_packed: %w", err)
 	}

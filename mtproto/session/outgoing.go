@@ -96,7 +96,7 @@ func (s *Session) unkeep(m *message) {
 }
 
 // service queues a service message.
-func (s *Session) service(body tl.Encoder, content bool) *message {
+func (s *Session) service(body tl.Object, content bool) *message {
 	kind := mtproto.MsgID(0)
 	if s.o.Side == mtproto.Server {
 		kind = 3
@@ -105,7 +105,7 @@ func (s *Session) service(body tl.Encoder, content bool) *message {
 }
 
 // respond queues a server's answer to a message, which is not a query.
-func (s *Session) respond(body tl.Encoder) {
+func (s *Session) respond(body tl.Object) {
 	m := s.service(body, false)
 	if s.o.Side == mtproto.Server {
 		m.idKind = 1
@@ -383,7 +383,7 @@ func sortByID(queue []*message) {
 }
 
 // marshal encodes a service answer that cannot fail to encode.
-func marshal(v tl.Encoder) []byte {
+func marshal(v tl.Object) []byte {
 	b, err := tl.Marshal(v)
 	if err != nil {
 		// Only a vector beyond 2^31 or a string beyond 2^24 gets here, and none

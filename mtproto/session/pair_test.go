@@ -259,7 +259,7 @@ func messagesOf(e *session.Envelope) (ids []mtproto.MsgID, seqnos []int32, bodie
 }
 
 // find returns the first message of the given constructor in packets.
-func find(t testing.TB, from mtproto.Side, packets [][]byte, id uint32, into tl.Decoder) bool {
+func find(t testing.TB, from mtproto.Side, packets [][]byte, id uint32, into tl.Object) bool {
 	t.Helper()
 	for _, packet := range packets {
 		_, _, bodies := messagesOf(opened(t, from, packet))
@@ -275,7 +275,7 @@ func find(t testing.TB, from mtproto.Side, packets [][]byte, id uint32, into tl.
 	return false
 }
 
-func marshal(t testing.TB, v tl.Encoder) []byte {
+func marshal(t testing.TB, v tl.Object) []byte {
 	t.Helper()
 	p, err := tl.Marshal(v)
 	if err != nil {

@@ -16,7 +16,7 @@ func (s *Session) parse(m *element) error {
 	}
 	r := tl.NewReader(m.body)
 	r.Borrow(true)
-	value.Decode(r)
+	r.Object(value)
 	if r.Err() != nil {
 		return mtproto.Violation("R-TL-05", "service message: %v", r.Err())
 	}
@@ -26,7 +26,7 @@ func (s *Session) parse(m *element) error {
 
 // validate checks what a service message says as far as it is wrong whatever
 // else the packet holds.
-func (s *Session) validate(value tl.Decoder) error {
+func (s *Session) validate(value tl.Object) error {
 	ids := 0
 	switch v := value.(type) {
 	case *mt.MsgsAck:
@@ -56,7 +56,7 @@ func (s *Session) validate(value tl.Decoder) error {
 
 // serviceMessage returns an empty message of the protocol that the side from
 // may send, nil for an id that is none.
-func serviceMessage(from mtproto.Side, id uint32) tl.Decoder {
+func serviceMessage(from mtproto.Side, id uint32) tl.Object {
 	switch id {
 	case mt.IDMsgsAck:
 		return new(mt.MsgsAck)
@@ -83,7 +83,7 @@ func serviceMessage(from mtproto.Side, id uint32) tl.Decoder {
 	return fromServer(id)
 }
 
-func fromClient(id uint32) tl.Decoder {
+func fromClient(id uint32) tl.Object {
 	switch id {
 	case mt.IDPingDelayDisconnect:
 		return new(mt.PingDelayDisconnect)
@@ -101,7 +101,7 @@ func fromClient(id uint32) tl.Decoder {
 	return nil
 }
 
-func fromServer(id uint32) tl.Decoder {
+func fromServer(id uint32) tl.Object {
 	switch id {
 	case mt.IDRPCResult:
 		return new(mt.RPCResult)

@@ -40,7 +40,7 @@ func TestHTTPWait(t *testing.T) {
 			t.Fatal("no http_wait")
 		}
 		r := tl.NewReader(bodies[i])
-		got.Decode(r)
+		r.Object(&got)
 		if r.Err() != nil || got != test.want || seqnos[i]&1 != 0 {
 			t.Errorf("%+v with seqno %d, want %+v: %v", got, seqnos[i], test.want, r.Err())
 		}

@@ -74,10 +74,10 @@ func (s *Session) ackDelay() time.Duration {
 type element struct {
 	id    mtproto.MsgID
 	seqno int32
-	body  []byte     // unpacked
-	value tl.Decoder // what the body says, if that is of the protocol itself
-	skip  bool       // not to be handled: it came before
-	bad   int32      // server: the code with which the packet is refused
+	body  []byte    // unpacked
+	value tl.Object // what the body says, if that is of the protocol itself
+	skip  bool      // not to be handled: it came before
+	bad   int32     // server: the code with which the packet is refused
 }
 
 // elements takes a packet apart (R-SM-10, R-SM-11). On the server a malformed

@@ -167,7 +167,7 @@ func result(body []byte) Result {
 		return Result{Body: body}
 	}
 	var e mt.RPCError
-	e.Decode(r)
+	r.Object(&e)
 	if r.Err() != nil {
 		return Result{Err: fmt.Errorf("mtproto: rpc_error: %w", r.Err())}
 	}

@@ -16,7 +16,7 @@ var noTime time.Time
 // A server answers requests for pages as it is told.
 type server struct {
 	t     *testing.T
-	pages []tl.Encoder // in this order
+	pages []tl.Object // in this order
 	asked []tg.ChannelsGetParticipants
 	full  tg.ChannelFull
 }
@@ -28,7 +28,7 @@ func (s *server) LearnFrom([]tg.MessageClass, []tg.UserClass, []tg.ChatClass) {}
 func (s *server) InputPeer(tg.PeerClass) (tg.InputPeerClass, error) { return nil, nil }
 
 func (s *server) Invoke(_ context.Context, req tg.Request, decode func(*tl.Reader) error) error {
-	var answer tl.Encoder
+	var answer tl.Object
 	switch req := req.(type) {
 	case *tg.ChannelsGetFullChannel:
 		answer = &tg.MessagesChatFull{FullChat: &s.full, Chats: []tg.ChatClass{}, Users: []tg.UserClass{}}
@@ -47,7 +47,7 @@ func (s *server) Invoke(_ context.Context, req tg.Request, decode func(*tl.Reade
 }
 
 // page returns a page with the users from low to high.
-func pageOf(count int32, ids ...int64) tl.Encoder {
+func pageOf(count int32, ids ...int64) tl.Object {
 	p := &tg.ChannelsChannelParticipants{Count: count, Chats: []tg.ChatClass{}, Users: []tg.UserClass{}}
 	for _, id := range ids {
 		p.Participants = append(p.Participants, &tg.ChannelParticipant{UserID: id, Date: 1})
@@ -60,17 +60,17 @@ func TestPages(t *testing.T) {
 	full := tg.ChannelFull{ID: 5, CanViewParticipants: true, ChatPhoto: &tg.PhotoEmpty{}, NotifySettings: tg.PeerNotifySettings{}}
 	for _, test := range []struct {
 		name    string
-		pages   []tl.Encoder
+		pages   []tl.Object
 		offsets []int32
 		want    participants.Report
 	}{
-		{"short pages (R-PT-05)", []tl.Encoder{pageOf(5, 1, 2), pageOf(5, 3, 4), pageOf(5, 5)}, []int32{0, 2, 4},
+		{"short pages (R-PT-05)", []tl.Object{pageOf(5, 1, 2), pageOf(5, 3, 4), pageOf(5, 5)}, []int32{0, 2, 4},
 			participants.Report{Seen: 5, Total: 5, Offset: 5}},
-		{"overlapping pages (R-PT-06)", []tl.Encoder{pageOf(4, 1, 2), pageOf(5, 2, 3), pageOf(5, 4)}, []int32{0, 2, 4},
+		{"overlapping pages (R-PT-06)", []tl.Object{pageOf(4, 1, 2), pageOf(5, 2, 3), pageOf(5, 4)}, []int32{0, 2, 4},
 			participants.Report{Seen: 4, Total: 5, Offset: 5, Why: participants.Shifted}},
-		{"a count that is too high (R-PT-06)", []tl.Encoder{pageOf(9, 1, 2), pageOf(9)}, []int32{0, 2},
+		{"a count that is too high (R-PT-06)", []tl.Object{pageOf(9, 1, 2), pageOf(9)}, []int32{0, 2},
 			participants.Report{Seen: 2, Total: 9, Offset: 2, Why: participants.Shifted}},
-		{"nobody", []tl.Encoder{pageOf(0)}, []int32{0}, participants.Report{}},
+		{"nobody", []tl.Object{pageOf(0)}, []int32{0}, participants.Report{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := &server{t: t, pages: test.pages, full: full}
@@ -165,7 +165,7 @@ func TestConstructors(t *testing.T) {
 			&tg.ChannelParticipantBanned{Left: true, Peer: &tg.PeerChannel{ChannelID: 6}, KickedBy: 3, BannedRights: tg.ChatBannedRights{ViewMessages: true}},
 			&tg.ChannelParticipantLeft{Peer: &tg.PeerUser{UserID: 7}},
 		}}
-	s := &server{t: t, pages: []tl.Encoder{page}, full: full}
+	s := &server{t: t, pages: []tl.Object{page}, full: full}
 	var got []participants.Participant
 	for one, err := range participants.Of(s, &tg.InputPeerChannel{ChannelID: 5}, participants.Options{}).All(t.Context()) {
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 // An exchange is a request that a script expects, and what it is answered.
 type exchange struct {
 	method string
-	answer tl.Encoder // or
+	answer tl.Object // or
 	err    error
 }
 
@@ -32,7 +32,7 @@ type script struct {
 
 func (s *script) Invoke(_ context.Context, req tg.Request, decode func(*tl.Reader) error) error {
 	s.t.Helper()
-	method := tg.MethodName(req.TypeID())
+	method := tg.MethodName(tl.TypeID(req))
 	if len(s.rest) == 0 || s.rest[0].method != method {
 		s.t.Fatalf("%s is called, the script goes on with %v", method, s.rest)
 	}
@@ -63,7 +63,7 @@ func (s *script) SetDC(dc int) error {
 // A boolean is a Bool on the wire.
 type boolean bool
 
-func (v boolean) Encode(b *tl.Buffer) { b.Bool(bool(v)) }
+func (v boolean) TL(c *tl.Codec) { c.Buffer().Bool(bool(v)) }
 
 func refuse(code int, message string) error { return mtproto.NewRPCError(code, message) }
 

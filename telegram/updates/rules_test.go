@@ -412,7 +412,7 @@ func TestShort(t *testing.T) {
 	b.wantCommon(Common{14, 5, 100, 3})
 }
 
-func encode(t *testing.T, v tl.Encoder) string {
+func encode(t *testing.T, v tl.Object) string {
 	t.Helper()
 	p, err := tl.Marshal(v)
 	if err != nil {

@@ -337,7 +337,7 @@ func FuzzSimulation(f *testing.F) {
 // FuzzReceive gives the engine what no server sends: it must neither panic nor
 // fetch without end, and what it stores must be what it says.
 func FuzzReceive(f *testing.F) {
-	for _, u := range []tl.Encoder{
+	for _, u := range []tl.Object{
 		&tg.UpdatesTooLong{}, short(pts("a", 11, 1)), pack(4, typing(1), own(7, "c", 22, 1), tooLongAt(7, 0)),
 		&tg.UpdatesCombined{Updates: []tg.UpdateClass{qts(6)}, SeqStart: 4, Seq: 5},
 		&tg.UpdatesDifferenceSlice{NewMessages: []tg.MessageClass{message("a")}},

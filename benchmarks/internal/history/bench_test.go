@@ -43,7 +43,7 @@ func BenchmarkEncode(b *testing.B) {
 		var buffer tl.Buffer
 		for b.Loop() {
 			buffer.Reset()
-			ours.Encode(&buffer)
+			buffer.Object(ours)
 		}
 		if err := buffer.Err(); err != nil {
 			b.Fatal(err)

@@ -63,7 +63,7 @@ func Measure(rounds int) (godwit, gotd Result, err error) {
 		}{
 			{decodings, func() { _, err := decode(page); keep(err) }},
 			{decodings, func() { _, err := decodeRival(page); keep(err) }},
-			{encodings, func() { buffer.Reset(); ours.Encode(&buffer) }},
+			{encodings, func() { buffer.Reset(); buffer.Object(ours) }},
 			{encodings, func() { bufferRival.Reset(); keep(theirs.Encode(&bufferRival)) }},
 		} {
 			times[i] = append(times[i], perRun(one.n, one.do))

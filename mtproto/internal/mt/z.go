@@ -16,22 +16,12 @@ type ResPQ struct {
 	ServerPublicKeyFingerprints []int64
 }
 
-func (*ResPQ) TypeID() uint32 { return IDResPQ }
-
-func (v *ResPQ) Encode(b *tl.Buffer) {
-	b.ID(IDResPQ)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.PQ)
-	b.Longs(v.ServerPublicKeyFingerprints)
-}
-
-func (v *ResPQ) Decode(r *tl.Reader) {
-	r.Expect(IDResPQ, "resPQ")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	r.ReadByteString(&v.PQ)
-	r.ReadLongs(&v.ServerPublicKeyFingerprints)
+func (v *ResPQ) TL(c *tl.Codec) {
+	c.Begin(IDResPQ, "resPQ")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.PQ)
+	c.Longs(&v.ServerPublicKeyFingerprints)
 }
 
 // PQInnerData is p_q_inner_data#83c95aec.
@@ -44,26 +34,14 @@ type PQInnerData struct {
 	NewNonce    tl.Int256
 }
 
-func (*PQInnerData) TypeID() uint32 { return IDPQInnerData }
-
-func (v *PQInnerData) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerData)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-}
-
-func (v *PQInnerData) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerData, "p_q_inner_data")
-	r.ReadByteString(&v.PQ)
-	r.ReadByteString(&v.P)
-	r.ReadByteString(&v.Q)
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
+func (v *PQInnerData) TL(c *tl.Codec) {
+	c.Begin(IDPQInnerData, "p_q_inner_data")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
 }
 
 // PQInnerDataDC is p_q_inner_data_dc#a9f55f95.
@@ -77,28 +55,15 @@ type PQInnerDataDC struct {
 	DC          int32
 }
 
-func (*PQInnerDataDC) TypeID() uint32 { return IDPQInnerDataDC }
-
-func (v *PQInnerDataDC) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataDC)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.DC)
-}
-
-func (v *PQInnerDataDC) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataDC, "p_q_inner_data_dc")
-	r.ReadByteString(&v.PQ)
-	r.ReadByteString(&v.P)
-	r.ReadByteString(&v.Q)
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.DC = r.Int()
+func (v *PQInnerDataDC) TL(c *tl.Codec) {
+	c.Begin(IDPQInnerDataDC, "p_q_inner_data_dc")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
+	c.Int(&v.DC)
 }
 
 // PQInnerDataTemp is p_q_inner_data_temp#3c6a84d4.
@@ -112,28 +77,15 @@ type PQInnerDataTemp struct {
 	ExpiresIn   int32
 }
 
-func (*PQInnerDataTemp) TypeID() uint32 { return IDPQInnerDataTemp }
-
-func (v *PQInnerDataTemp) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataTemp)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.ExpiresIn)
-}
-
-func (v *PQInnerDataTemp) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataTemp, "p_q_inner_data_temp")
-	r.ReadByteString(&v.PQ)
-	r.ReadByteString(&v.P)
-	r.ReadByteString(&v.Q)
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.ExpiresIn = r.Int()
+func (v *PQInnerDataTemp) TL(c *tl.Codec) {
+	c.Begin(IDPQInnerDataTemp, "p_q_inner_data_temp")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
+	c.Int(&v.ExpiresIn)
 }
 
 // PQInnerDataTempDC is p_q_inner_data_temp_dc#56fddf88.
@@ -148,30 +100,16 @@ type PQInnerDataTempDC struct {
 	ExpiresIn   int32
 }
 
-func (*PQInnerDataTempDC) TypeID() uint32 { return IDPQInnerDataTempDC }
-
-func (v *PQInnerDataTempDC) Encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataTempDC)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.DC)
-	b.Int(v.ExpiresIn)
-}
-
-func (v *PQInnerDataTempDC) Decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
-	r.ReadByteString(&v.PQ)
-	r.ReadByteString(&v.P)
-	r.ReadByteString(&v.Q)
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.DC = r.Int()
-	v.ExpiresIn = r.Int()
+func (v *PQInnerDataTempDC) TL(c *tl.Codec) {
+	c.Begin(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
+	c.Int(&v.DC)
+	c.Int(&v.ExpiresIn)
 }
 
 // ServerDHParamsFail is server_DH_params_fail#79cb045d.
@@ -181,20 +119,11 @@ type ServerDHParamsFail struct {
 	NewNonceHash tl.Int128
 }
 
-func (*ServerDHParamsFail) TypeID() uint32 { return IDServerDHParamsFail }
-
-func (v *ServerDHParamsFail) Encode(b *tl.Buffer) {
-	b.ID(IDServerDHParamsFail)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash)
-}
-
-func (v *ServerDHParamsFail) Decode(r *tl.Reader) {
-	r.Expect(IDServerDHParamsFail, "server_DH_params_fail")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash = r.Int128()
+func (v *ServerDHParamsFail) TL(c *tl.Codec) {
+	c.Begin(IDServerDHParamsFail, "server_DH_params_fail")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash)
 }
 
 // ServerDHParamsOK is server_DH_params_ok#d0e8075c.
@@ -204,20 +133,11 @@ type ServerDHParamsOK struct {
 	EncryptedAnswer []byte
 }
 
-func (*ServerDHParamsOK) TypeID() uint32 { return IDServerDHParamsOK }
-
-func (v *ServerDHParamsOK) Encode(b *tl.Buffer) {
-	b.ID(IDServerDHParamsOK)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.EncryptedAnswer)
-}
-
-func (v *ServerDHParamsOK) Decode(r *tl.Reader) {
-	r.Expect(IDServerDHParamsOK, "server_DH_params_ok")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	r.ReadByteString(&v.EncryptedAnswer)
+func (v *ServerDHParamsOK) TL(c *tl.Codec) {
+	c.Begin(IDServerDHParamsOK, "server_DH_params_ok")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.EncryptedAnswer)
 }
 
 // ServerDHInnerData is server_DH_inner_data#b5890dba.
@@ -230,26 +150,14 @@ type ServerDHInnerData struct {
 	ServerTime  int32
 }
 
-func (*ServerDHInnerData) TypeID() uint32 { return IDServerDHInnerData }
-
-func (v *ServerDHInnerData) Encode(b *tl.Buffer) {
-	b.ID(IDServerDHInnerData)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int(v.G)
-	b.ByteString(v.DHPrime)
-	b.ByteString(v.GA)
-	b.Int(v.ServerTime)
-}
-
-func (v *ServerDHInnerData) Decode(r *tl.Reader) {
-	r.Expect(IDServerDHInnerData, "server_DH_inner_data")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.G = r.Int()
-	r.ReadByteString(&v.DHPrime)
-	r.ReadByteString(&v.GA)
-	v.ServerTime = r.Int()
+func (v *ServerDHInnerData) TL(c *tl.Codec) {
+	c.Begin(IDServerDHInnerData, "server_DH_inner_data")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int(&v.G)
+	c.ByteString(&v.DHPrime)
+	c.ByteString(&v.GA)
+	c.Int(&v.ServerTime)
 }
 
 // ClientDHInnerData is client_DH_inner_data#6643b654.
@@ -260,22 +168,12 @@ type ClientDHInnerData struct {
 	GB          []byte
 }
 
-func (*ClientDHInnerData) TypeID() uint32 { return IDClientDHInnerData }
-
-func (v *ClientDHInnerData) Encode(b *tl.Buffer) {
-	b.ID(IDClientDHInnerData)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Long(v.RetryID)
-	b.ByteString(v.GB)
-}
-
-func (v *ClientDHInnerData) Decode(r *tl.Reader) {
-	r.Expect(IDClientDHInnerData, "client_DH_inner_data")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.RetryID = r.Long()
-	r.ReadByteString(&v.GB)
+func (v *ClientDHInnerData) TL(c *tl.Codec) {
+	c.Begin(IDClientDHInnerData, "client_DH_inner_data")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Long(&v.RetryID)
+	c.ByteString(&v.GB)
 }
 
 // DHGenOK is dh_gen_ok#3bcbf734.
@@ -285,20 +183,11 @@ type DHGenOK struct {
 	NewNonceHash1 tl.Int128
 }
 
-func (*DHGenOK) TypeID() uint32 { return IDDHGenOK }
-
-func (v *DHGenOK) Encode(b *tl.Buffer) {
-	b.ID(IDDHGenOK)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash1)
-}
-
-func (v *DHGenOK) Decode(r *tl.Reader) {
-	r.Expect(IDDHGenOK, "dh_gen_ok")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash1 = r.Int128()
+func (v *DHGenOK) TL(c *tl.Codec) {
+	c.Begin(IDDHGenOK, "dh_gen_ok")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash1)
 }
 
 // DHGenRetry is dh_gen_retry#46dc1fb9.
@@ -308,20 +197,11 @@ type DHGenRetry struct {
 	NewNonceHash2 tl.Int128
 }
 
-func (*DHGenRetry) TypeID() uint32 { return IDDHGenRetry }
-
-func (v *DHGenRetry) Encode(b *tl.Buffer) {
-	b.ID(IDDHGenRetry)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash2)
-}
-
-func (v *DHGenRetry) Decode(r *tl.Reader) {
-	r.Expect(IDDHGenRetry, "dh_gen_retry")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash2 = r.Int128()
+func (v *DHGenRetry) TL(c *tl.Codec) {
+	c.Begin(IDDHGenRetry, "dh_gen_retry")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash2)
 }
 
 // DHGenFail is dh_gen_fail#a69dae02.
@@ -331,20 +211,11 @@ type DHGenFail struct {
 	NewNonceHash3 tl.Int128
 }
 
-func (*DHGenFail) TypeID() uint32 { return IDDHGenFail }
-
-func (v *DHGenFail) Encode(b *tl.Buffer) {
-	b.ID(IDDHGenFail)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash3)
-}
-
-func (v *DHGenFail) Decode(r *tl.Reader) {
-	r.Expect(IDDHGenFail, "dh_gen_fail")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash3 = r.Int128()
+func (v *DHGenFail) TL(c *tl.Codec) {
+	c.Begin(IDDHGenFail, "dh_gen_fail")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash3)
 }
 
 // BindAuthKeyInner is bind_auth_key_inner#75a3f765.
@@ -356,66 +227,37 @@ type BindAuthKeyInner struct {
 	ExpiresAt     int32
 }
 
-func (*BindAuthKeyInner) TypeID() uint32 { return IDBindAuthKeyInner }
-
-func (v *BindAuthKeyInner) Encode(b *tl.Buffer) {
-	b.ID(IDBindAuthKeyInner)
-	b.Long(v.Nonce)
-	b.Long(v.TempAuthKeyID)
-	b.Long(v.PermAuthKeyID)
-	b.Long(v.TempSessionID)
-	b.Int(v.ExpiresAt)
-}
-
-func (v *BindAuthKeyInner) Decode(r *tl.Reader) {
-	r.Expect(IDBindAuthKeyInner, "bind_auth_key_inner")
-	v.Nonce = r.Long()
-	v.TempAuthKeyID = r.Long()
-	v.PermAuthKeyID = r.Long()
-	v.TempSessionID = r.Long()
-	v.ExpiresAt = r.Int()
+func (v *BindAuthKeyInner) TL(c *tl.Codec) {
+	c.Begin(IDBindAuthKeyInner, "bind_auth_key_inner")
+	c.Long(&v.Nonce)
+	c.Long(&v.TempAuthKeyID)
+	c.Long(&v.PermAuthKeyID)
+	c.Long(&v.TempSessionID)
+	c.Int(&v.ExpiresAt)
 }
 
 // DestroyAuthKeyOK is destroy_auth_key_ok#f660e1d4.
 type DestroyAuthKeyOK struct {
 }
 
-func (*DestroyAuthKeyOK) TypeID() uint32 { return IDDestroyAuthKeyOK }
-
-func (v *DestroyAuthKeyOK) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyOK)
-}
-
-func (v *DestroyAuthKeyOK) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
+func (v *DestroyAuthKeyOK) TL(c *tl.Codec) {
+	c.Begin(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
 }
 
 // DestroyAuthKeyNone is destroy_auth_key_none#0a9f2259.
 type DestroyAuthKeyNone struct {
 }
 
-func (*DestroyAuthKeyNone) TypeID() uint32 { return IDDestroyAuthKeyNone }
-
-func (v *DestroyAuthKeyNone) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyNone)
-}
-
-func (v *DestroyAuthKeyNone) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyNone, "destroy_auth_key_none")
+func (v *DestroyAuthKeyNone) TL(c *tl.Codec) {
+	c.Begin(IDDestroyAuthKeyNone, "destroy_auth_key_none")
 }
 
 // DestroyAuthKeyFail is destroy_auth_key_fail#ea109b13.
 type DestroyAuthKeyFail struct {
 }
 
-func (*DestroyAuthKeyFail) TypeID() uint32 { return IDDestroyAuthKeyFail }
-
-func (v *DestroyAuthKeyFail) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyFail)
-}
-
-func (v *DestroyAuthKeyFail) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
+func (v *DestroyAuthKeyFail) TL(c *tl.Codec) {
+	c.Begin(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
 }
 
 // RPCResult is rpc_result#f35c6d01.
@@ -424,18 +266,10 @@ type RPCResult struct {
 	Result   []byte
 }
 
-func (*RPCResult) TypeID() uint32 { return IDRPCResult }
-
-func (v *RPCResult) Encode(b *tl.Buffer) {
-	b.ID(IDRPCResult)
-	b.Long(v.ReqMsgID)
-	b.Raw(v.Result)
-}
-
-func (v *RPCResult) Decode(r *tl.Reader) {
-	r.Expect(IDRPCResult, "rpc_result")
-	v.ReqMsgID = r.Long()
-	v.Result = r.Raw(r.Remaining())
+func (v *RPCResult) TL(c *tl.Codec) {
+	c.Begin(IDRPCResult, "rpc_result")
+	c.Long(&v.ReqMsgID)
+	c.Rest(&v.Result)
 }
 
 // RPCError is rpc_error#2144ca19.
@@ -444,46 +278,26 @@ type RPCError struct {
 	ErrorMessage string
 }
 
-func (*RPCError) TypeID() uint32 { return IDRPCError }
-
-func (v *RPCError) Encode(b *tl.Buffer) {
-	b.ID(IDRPCError)
-	b.Int(v.ErrorCode)
-	b.String(v.ErrorMessage)
-}
-
-func (v *RPCError) Decode(r *tl.Reader) {
-	r.Expect(IDRPCError, "rpc_error")
-	v.ErrorCode = r.Int()
-	r.ReadString(&v.ErrorMessage)
+func (v *RPCError) TL(c *tl.Codec) {
+	c.Begin(IDRPCError, "rpc_error")
+	c.Int(&v.ErrorCode)
+	c.String(&v.ErrorMessage)
 }
 
 // RPCAnswerUnknown is rpc_answer_unknown#5e2ad36e.
 type RPCAnswerUnknown struct {
 }
 
-func (*RPCAnswerUnknown) TypeID() uint32 { return IDRPCAnswerUnknown }
-
-func (v *RPCAnswerUnknown) Encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerUnknown)
-}
-
-func (v *RPCAnswerUnknown) Decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerUnknown, "rpc_answer_unknown")
+func (v *RPCAnswerUnknown) TL(c *tl.Codec) {
+	c.Begin(IDRPCAnswerUnknown, "rpc_answer_unknown")
 }
 
 // RPCAnswerDroppedRunning is rpc_answer_dropped_running#cd78e586.
 type RPCAnswerDroppedRunning struct {
 }
 
-func (*RPCAnswerDroppedRunning) TypeID() uint32 { return IDRPCAnswerDroppedRunning }
-
-func (v *RPCAnswerDroppedRunning) Encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerDroppedRunning)
-}
-
-func (v *RPCAnswerDroppedRunning) Decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
+func (v *RPCAnswerDroppedRunning) TL(c *tl.Codec) {
+	c.Begin(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
 }
 
 // RPCAnswerDropped is rpc_answer_dropped#a43ad8b7.
@@ -493,20 +307,11 @@ type RPCAnswerDropped struct {
 	Bytes int32
 }
 
-func (*RPCAnswerDropped) TypeID() uint32 { return IDRPCAnswerDropped }
-
-func (v *RPCAnswerDropped) Encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerDropped)
-	b.Long(v.MsgID)
-	b.Int(v.SeqNo)
-	b.Int(v.Bytes)
-}
-
-func (v *RPCAnswerDropped) Decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerDropped, "rpc_answer_dropped")
-	v.MsgID = r.Long()
-	v.SeqNo = r.Int()
-	v.Bytes = r.Int()
+func (v *RPCAnswerDropped) TL(c *tl.Codec) {
+	c.Begin(IDRPCAnswerDropped, "rpc_answer_dropped")
+	c.Long(&v.MsgID)
+	c.Int(&v.SeqNo)
+	c.Int(&v.Bytes)
 }
 
 // FutureSalt is future_salt#0949d9dc.
@@ -516,28 +321,15 @@ type FutureSalt struct {
 	Salt       int64
 }
 
-func (*FutureSalt) TypeID() uint32 { return IDFutureSalt }
-
-func (v *FutureSalt) Encode(b *tl.Buffer) {
-	b.ID(IDFutureSalt)
-	v.encodeBare(b)
+func (v *FutureSalt) TL(c *tl.Codec) {
+	c.Begin(IDFutureSalt, "future_salt")
+	v.body(c)
 }
 
-func (v *FutureSalt) encodeBare(b *tl.Buffer) {
-	b.Int(v.ValidSince)
-	b.Int(v.ValidUntil)
-	b.Long(v.Salt)
-}
-
-func (v *FutureSalt) Decode(r *tl.Reader) {
-	r.Expect(IDFutureSalt, "future_salt")
-	v.decodeBare(r)
-}
-
-func (v *FutureSalt) decodeBare(r *tl.Reader) {
-	v.ValidSince = r.Int()
-	v.ValidUntil = r.Int()
-	v.Salt = r.Long()
+func (v *FutureSalt) body(c *tl.Codec) {
+	c.Int(&v.ValidSince)
+	c.Int(&v.ValidUntil)
+	c.Long(&v.Salt)
 }
 
 // FutureSalts is future_salts#ae500895.
@@ -547,20 +339,11 @@ type FutureSalts struct {
 	Salts    []FutureSalt
 }
 
-func (*FutureSalts) TypeID() uint32 { return IDFutureSalts }
-
-func (v *FutureSalts) Encode(b *tl.Buffer) {
-	b.ID(IDFutureSalts)
-	b.Long(v.ReqMsgID)
-	b.Int(v.Now)
-	putBareFutureSaltBodies(b, v.Salts)
-}
-
-func (v *FutureSalts) Decode(r *tl.Reader) {
-	r.Expect(IDFutureSalts, "future_salts")
-	v.ReqMsgID = r.Long()
-	v.Now = r.Int()
-	readBareFutureSaltBodies(r, 1, &v.Salts)
+func (v *FutureSalts) TL(c *tl.Codec) {
+	c.Begin(IDFutureSalts, "future_salts")
+	c.Long(&v.ReqMsgID)
+	c.Int(&v.Now)
+	vectorBareFutureSaltBodies(c, 0, 0, &v.Salts)
 }
 
 // Pong is pong#347773c5.
@@ -569,18 +352,10 @@ type Pong struct {
 	PingID int64
 }
 
-func (*Pong) TypeID() uint32 { return IDPong }
-
-func (v *Pong) Encode(b *tl.Buffer) {
-	b.ID(IDPong)
-	b.Long(v.MsgID)
-	b.Long(v.PingID)
-}
-
-func (v *Pong) Decode(r *tl.Reader) {
-	r.Expect(IDPong, "pong")
-	v.MsgID = r.Long()
-	v.PingID = r.Long()
+func (v *Pong) TL(c *tl.Codec) {
+	c.Begin(IDPong, "pong")
+	c.Long(&v.MsgID)
+	c.Long(&v.PingID)
 }
 
 // DestroySessionOK is destroy_session_ok#e22045fc.
@@ -588,16 +363,9 @@ type DestroySessionOK struct {
 	SessionID int64
 }
 
-func (*DestroySessionOK) TypeID() uint32 { return IDDestroySessionOK }
-
-func (v *DestroySessionOK) Encode(b *tl.Buffer) {
-	b.ID(IDDestroySessionOK)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySessionOK) Decode(r *tl.Reader) {
-	r.Expect(IDDestroySessionOK, "destroy_session_ok")
-	v.SessionID = r.Long()
+func (v *DestroySessionOK) TL(c *tl.Codec) {
+	c.Begin(IDDestroySessionOK, "destroy_session_ok")
+	c.Long(&v.SessionID)
 }
 
 // DestroySessionNone is destroy_session_none#62d350c9.
@@ -605,16 +373,9 @@ type DestroySessionNone struct {
 	SessionID int64
 }
 
-func (*DestroySessionNone) TypeID() uint32 { return IDDestroySessionNone }
-
-func (v *DestroySessionNone) Encode(b *tl.Buffer) {
-	b.ID(IDDestroySessionNone)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySessionNone) Decode(r *tl.Reader) {
-	r.Expect(IDDestroySessionNone, "destroy_session_none")
-	v.SessionID = r.Long()
+func (v *DestroySessionNone) TL(c *tl.Codec) {
+	c.Begin(IDDestroySessionNone, "destroy_session_none")
+	c.Long(&v.SessionID)
 }
 
 // NewSessionCreated is new_session_created#9ec20908.
@@ -624,20 +385,11 @@ type NewSessionCreated struct {
 	ServerSalt int64
 }
 
-func (*NewSessionCreated) TypeID() uint32 { return IDNewSessionCreated }
-
-func (v *NewSessionCreated) Encode(b *tl.Buffer) {
-	b.ID(IDNewSessionCreated)
-	b.Long(v.FirstMsgID)
-	b.Long(v.UniqueID)
-	b.Long(v.ServerSalt)
-}
-
-func (v *NewSessionCreated) Decode(r *tl.Reader) {
-	r.Expect(IDNewSessionCreated, "new_session_created")
-	v.FirstMsgID = r.Long()
-	v.UniqueID = r.Long()
-	v.ServerSalt = r.Long()
+func (v *NewSessionCreated) TL(c *tl.Codec) {
+	c.Begin(IDNewSessionCreated, "new_session_created")
+	c.Long(&v.FirstMsgID)
+	c.Long(&v.UniqueID)
+	c.Long(&v.ServerSalt)
 }
 
 // GzipPacked is gzip_packed#3072cfa1.
@@ -645,16 +397,9 @@ type GzipPacked struct {
 	PackedData []byte
 }
 
-func (*GzipPacked) TypeID() uint32 { return IDGzipPacked }
-
-func (v *GzipPacked) Encode(b *tl.Buffer) {
-	b.ID(IDGzipPacked)
-	b.ByteString(v.PackedData)
-}
-
-func (v *GzipPacked) Decode(r *tl.Reader) {
-	r.Expect(IDGzipPacked, "gzip_packed")
-	r.ReadByteString(&v.PackedData)
+func (v *GzipPacked) TL(c *tl.Codec) {
+	c.Begin(IDGzipPacked, "gzip_packed")
+	c.ByteString(&v.PackedData)
 }
 
 // MsgsAck is msgs_ack#62d6b459.
@@ -662,16 +407,9 @@ type MsgsAck struct {
 	MsgIDs []int64
 }
 
-func (*MsgsAck) TypeID() uint32 { return IDMsgsAck }
-
-func (v *MsgsAck) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsAck)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgsAck) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsAck, "msgs_ack")
-	r.ReadLongs(&v.MsgIDs)
+func (v *MsgsAck) TL(c *tl.Codec) {
+	c.Begin(IDMsgsAck, "msgs_ack")
+	c.Longs(&v.MsgIDs)
 }
 
 // BadMsgNotification is bad_msg_notification#a7eff811.
@@ -681,20 +419,11 @@ type BadMsgNotification struct {
 	ErrorCode   int32
 }
 
-func (*BadMsgNotification) TypeID() uint32 { return IDBadMsgNotification }
-
-func (v *BadMsgNotification) Encode(b *tl.Buffer) {
-	b.ID(IDBadMsgNotification)
-	b.Long(v.BadMsgID)
-	b.Int(v.BadMsgSeqno)
-	b.Int(v.ErrorCode)
-}
-
-func (v *BadMsgNotification) Decode(r *tl.Reader) {
-	r.Expect(IDBadMsgNotification, "bad_msg_notification")
-	v.BadMsgID = r.Long()
-	v.BadMsgSeqno = r.Int()
-	v.ErrorCode = r.Int()
+func (v *BadMsgNotification) TL(c *tl.Codec) {
+	c.Begin(IDBadMsgNotification, "bad_msg_notification")
+	c.Long(&v.BadMsgID)
+	c.Int(&v.BadMsgSeqno)
+	c.Int(&v.ErrorCode)
 }
 
 // BadServerSalt is bad_server_salt#edab447b.
@@ -705,22 +434,12 @@ type BadServerSalt struct {
 	NewServerSalt int64
 }
 
-func (*BadServerSalt) TypeID() uint32 { return IDBadServerSalt }
-
-func (v *BadServerSalt) Encode(b *tl.Buffer) {
-	b.ID(IDBadServerSalt)
-	b.Long(v.BadMsgID)
-	b.Int(v.BadMsgSeqno)
-	b.Int(v.ErrorCode)
-	b.Long(v.NewServerSalt)
-}
-
-func (v *BadServerSalt) Decode(r *tl.Reader) {
-	r.Expect(IDBadServerSalt, "bad_server_salt")
-	v.BadMsgID = r.Long()
-	v.BadMsgSeqno = r.Int()
-	v.ErrorCode = r.Int()
-	v.NewServerSalt = r.Long()
+func (v *BadServerSalt) TL(c *tl.Codec) {
+	c.Begin(IDBadServerSalt, "bad_server_salt")
+	c.Long(&v.BadMsgID)
+	c.Int(&v.BadMsgSeqno)
+	c.Int(&v.ErrorCode)
+	c.Long(&v.NewServerSalt)
 }
 
 // MsgResendReq is msg_resend_req#7d861a08.
@@ -728,16 +447,9 @@ type MsgResendReq struct {
 	MsgIDs []int64
 }
 
-func (*MsgResendReq) TypeID() uint32 { return IDMsgResendReq }
-
-func (v *MsgResendReq) Encode(b *tl.Buffer) {
-	b.ID(IDMsgResendReq)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgResendReq) Decode(r *tl.Reader) {
-	r.Expect(IDMsgResendReq, "msg_resend_req")
-	r.ReadLongs(&v.MsgIDs)
+func (v *MsgResendReq) TL(c *tl.Codec) {
+	c.Begin(IDMsgResendReq, "msg_resend_req")
+	c.Longs(&v.MsgIDs)
 }
 
 // MsgsStateReq is msgs_state_req#da69fb52.
@@ -745,16 +457,9 @@ type MsgsStateReq struct {
 	MsgIDs []int64
 }
 
-func (*MsgsStateReq) TypeID() uint32 { return IDMsgsStateReq }
-
-func (v *MsgsStateReq) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsStateReq)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgsStateReq) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsStateReq, "msgs_state_req")
-	r.ReadLongs(&v.MsgIDs)
+func (v *MsgsStateReq) TL(c *tl.Codec) {
+	c.Begin(IDMsgsStateReq, "msgs_state_req")
+	c.Longs(&v.MsgIDs)
 }
 
 // MsgsStateInfo is msgs_state_info#04deb57d.
@@ -763,18 +468,10 @@ type MsgsStateInfo struct {
 	Info     []byte
 }
 
-func (*MsgsStateInfo) TypeID() uint32 { return IDMsgsStateInfo }
-
-func (v *MsgsStateInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsStateInfo)
-	b.Long(v.ReqMsgID)
-	b.ByteString(v.Info)
-}
-
-func (v *MsgsStateInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsStateInfo, "msgs_state_info")
-	v.ReqMsgID = r.Long()
-	r.ReadByteString(&v.Info)
+func (v *MsgsStateInfo) TL(c *tl.Codec) {
+	c.Begin(IDMsgsStateInfo, "msgs_state_info")
+	c.Long(&v.ReqMsgID)
+	c.ByteString(&v.Info)
 }
 
 // MsgsAllInfo is msgs_all_info#8cc0d131.
@@ -783,18 +480,10 @@ type MsgsAllInfo struct {
 	Info   []byte
 }
 
-func (*MsgsAllInfo) TypeID() uint32 { return IDMsgsAllInfo }
-
-func (v *MsgsAllInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgsAllInfo)
-	b.Longs(v.MsgIDs)
-	b.ByteString(v.Info)
-}
-
-func (v *MsgsAllInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgsAllInfo, "msgs_all_info")
-	r.ReadLongs(&v.MsgIDs)
-	r.ReadByteString(&v.Info)
+func (v *MsgsAllInfo) TL(c *tl.Codec) {
+	c.Begin(IDMsgsAllInfo, "msgs_all_info")
+	c.Longs(&v.MsgIDs)
+	c.ByteString(&v.Info)
 }
 
 // MsgDetailedInfo is msg_detailed_info#276d3ec6.
@@ -805,22 +494,12 @@ type MsgDetailedInfo struct {
 	Status      int32
 }
 
-func (*MsgDetailedInfo) TypeID() uint32 { return IDMsgDetailedInfo }
-
-func (v *MsgDetailedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgDetailedInfo)
-	b.Long(v.MsgID)
-	b.Long(v.AnswerMsgID)
-	b.Int(v.Bytes)
-	b.Int(v.Status)
-}
-
-func (v *MsgDetailedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgDetailedInfo, "msg_detailed_info")
-	v.MsgID = r.Long()
-	v.AnswerMsgID = r.Long()
-	v.Bytes = r.Int()
-	v.Status = r.Int()
+func (v *MsgDetailedInfo) TL(c *tl.Codec) {
+	c.Begin(IDMsgDetailedInfo, "msg_detailed_info")
+	c.Long(&v.MsgID)
+	c.Long(&v.AnswerMsgID)
+	c.Int(&v.Bytes)
+	c.Int(&v.Status)
 }
 
 // MsgNewDetailedInfo is msg_new_detailed_info#809db6df.
@@ -830,20 +509,11 @@ type MsgNewDetailedInfo struct {
 	Status      int32
 }
 
-func (*MsgNewDetailedInfo) TypeID() uint32 { return IDMsgNewDetailedInfo }
-
-func (v *MsgNewDetailedInfo) Encode(b *tl.Buffer) {
-	b.ID(IDMsgNewDetailedInfo)
-	b.Long(v.AnswerMsgID)
-	b.Int(v.Bytes)
-	b.Int(v.Status)
-}
-
-func (v *MsgNewDetailedInfo) Decode(r *tl.Reader) {
-	r.Expect(IDMsgNewDetailedInfo, "msg_new_detailed_info")
-	v.AnswerMsgID = r.Long()
-	v.Bytes = r.Int()
-	v.Status = r.Int()
+func (v *MsgNewDetailedInfo) TL(c *tl.Codec) {
+	c.Begin(IDMsgNewDetailedInfo, "msg_new_detailed_info")
+	c.Long(&v.AnswerMsgID)
+	c.Int(&v.Bytes)
+	c.Int(&v.Status)
 }
 
 // ReqPQ is req_pq#60469778.
@@ -851,16 +521,9 @@ type ReqPQ struct {
 	Nonce tl.Int128
 }
 
-func (*ReqPQ) TypeID() uint32 { return IDReqPQ }
-
-func (v *ReqPQ) Encode(b *tl.Buffer) {
-	b.ID(IDReqPQ)
-	b.Int128(&v.Nonce)
-}
-
-func (v *ReqPQ) Decode(r *tl.Reader) {
-	r.Expect(IDReqPQ, "req_pq")
-	v.Nonce = r.Int128()
+func (v *ReqPQ) TL(c *tl.Codec) {
+	c.Begin(IDReqPQ, "req_pq")
+	c.Int128(&v.Nonce)
 }
 
 // ReqPQMulti is req_pq_multi#be7e8ef1.
@@ -868,16 +531,9 @@ type ReqPQMulti struct {
 	Nonce tl.Int128
 }
 
-func (*ReqPQMulti) TypeID() uint32 { return IDReqPQMulti }
-
-func (v *ReqPQMulti) Encode(b *tl.Buffer) {
-	b.ID(IDReqPQMulti)
-	b.Int128(&v.Nonce)
-}
-
-func (v *ReqPQMulti) Decode(r *tl.Reader) {
-	r.Expect(IDReqPQMulti, "req_pq_multi")
-	v.Nonce = r.Int128()
+func (v *ReqPQMulti) TL(c *tl.Codec) {
+	c.Begin(IDReqPQMulti, "req_pq_multi")
+	c.Int128(&v.Nonce)
 }
 
 // ReqDHParams is req_DH_params#d712e4be.
@@ -890,26 +546,14 @@ type ReqDHParams struct {
 	EncryptedData        []byte
 }
 
-func (*ReqDHParams) TypeID() uint32 { return IDReqDHParams }
-
-func (v *ReqDHParams) Encode(b *tl.Buffer) {
-	b.ID(IDReqDHParams)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Long(v.PublicKeyFingerprint)
-	b.ByteString(v.EncryptedData)
-}
-
-func (v *ReqDHParams) Decode(r *tl.Reader) {
-	r.Expect(IDReqDHParams, "req_DH_params")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	r.ReadByteString(&v.P)
-	r.ReadByteString(&v.Q)
-	v.PublicKeyFingerprint = r.Long()
-	r.ReadByteString(&v.EncryptedData)
+func (v *ReqDHParams) TL(c *tl.Codec) {
+	c.Begin(IDReqDHParams, "req_DH_params")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Long(&v.PublicKeyFingerprint)
+	c.ByteString(&v.EncryptedData)
 }
 
 // SetClientDHParams is set_client_DH_params#f5045f1f.
@@ -919,20 +563,11 @@ type SetClientDHParams struct {
 	EncryptedData []byte
 }
 
-func (*SetClientDHParams) TypeID() uint32 { return IDSetClientDHParams }
-
-func (v *SetClientDHParams) Encode(b *tl.Buffer) {
-	b.ID(IDSetClientDHParams)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.EncryptedData)
-}
-
-func (v *SetClientDHParams) Decode(r *tl.Reader) {
-	r.Expect(IDSetClientDHParams, "set_client_DH_params")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	r.ReadByteString(&v.EncryptedData)
+func (v *SetClientDHParams) TL(c *tl.Codec) {
+	c.Begin(IDSetClientDHParams, "set_client_DH_params")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.EncryptedData)
 }
 
 // RPCDropAnswer is rpc_drop_answer#58e4a740.
@@ -940,16 +575,9 @@ type RPCDropAnswer struct {
 	ReqMsgID int64
 }
 
-func (*RPCDropAnswer) TypeID() uint32 { return IDRPCDropAnswer }
-
-func (v *RPCDropAnswer) Encode(b *tl.Buffer) {
-	b.ID(IDRPCDropAnswer)
-	b.Long(v.ReqMsgID)
-}
-
-func (v *RPCDropAnswer) Decode(r *tl.Reader) {
-	r.Expect(IDRPCDropAnswer, "rpc_drop_answer")
-	v.ReqMsgID = r.Long()
+func (v *RPCDropAnswer) TL(c *tl.Codec) {
+	c.Begin(IDRPCDropAnswer, "rpc_drop_answer")
+	c.Long(&v.ReqMsgID)
 }
 
 // GetFutureSalts is get_future_salts#b921bd04.
@@ -957,16 +585,9 @@ type GetFutureSalts struct {
 	Num int32
 }
 
-func (*GetFutureSalts) TypeID() uint32 { return IDGetFutureSalts }
-
-func (v *GetFutureSalts) Encode(b *tl.Buffer) {
-	b.ID(IDGetFutureSalts)
-	b.Int(v.Num)
-}
-
-func (v *GetFutureSalts) Decode(r *tl.Reader) {
-	r.Expect(IDGetFutureSalts, "get_future_salts")
-	v.Num = r.Int()
+func (v *GetFutureSalts) TL(c *tl.Codec) {
+	c.Begin(IDGetFutureSalts, "get_future_salts")
+	c.Int(&v.Num)
 }
 
 // Ping is ping#7abe77ec.
@@ -974,16 +595,9 @@ type Ping struct {
 	PingID int64
 }
 
-func (*Ping) TypeID() uint32 { return IDPing }
-
-func (v *Ping) Encode(b *tl.Buffer) {
-	b.ID(IDPing)
-	b.Long(v.PingID)
-}
-
-func (v *Ping) Decode(r *tl.Reader) {
-	r.Expect(IDPing, "ping")
-	v.PingID = r.Long()
+func (v *Ping) TL(c *tl.Codec) {
+	c.Begin(IDPing, "ping")
+	c.Long(&v.PingID)
 }
 
 // PingDelayDisconnect is ping_delay_disconnect#f3427b8c.
@@ -992,18 +606,10 @@ type PingDelayDisconnect struct {
 	DisconnectDelay int32
 }
 
-func (*PingDelayDisconnect) TypeID() uint32 { return IDPingDelayDisconnect }
-
-func (v *PingDelayDisconnect) Encode(b *tl.Buffer) {
-	b.ID(IDPingDelayDisconnect)
-	b.Long(v.PingID)
-	b.Int(v.DisconnectDelay)
-}
-
-func (v *PingDelayDisconnect) Decode(r *tl.Reader) {
-	r.Expect(IDPingDelayDisconnect, "ping_delay_disconnect")
-	v.PingID = r.Long()
-	v.DisconnectDelay = r.Int()
+func (v *PingDelayDisconnect) TL(c *tl.Codec) {
+	c.Begin(IDPingDelayDisconnect, "ping_delay_disconnect")
+	c.Long(&v.PingID)
+	c.Int(&v.DisconnectDelay)
 }
 
 // DestroySession is destroy_session#e7512126.
@@ -1011,16 +617,9 @@ type DestroySession struct {
 	SessionID int64
 }
 
-func (*DestroySession) TypeID() uint32 { return IDDestroySession }
-
-func (v *DestroySession) Encode(b *tl.Buffer) {
-	b.ID(IDDestroySession)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySession) Decode(r *tl.Reader) {
-	r.Expect(IDDestroySession, "destroy_session")
-	v.SessionID = r.Long()
+func (v *DestroySession) TL(c *tl.Codec) {
+	c.Begin(IDDestroySession, "destroy_session")
+	c.Long(&v.SessionID)
 }
 
 // HTTPWait is http_wait#9299359f.
@@ -1030,34 +629,19 @@ type HTTPWait struct {
 	MaxWait   int32
 }
 
-func (*HTTPWait) TypeID() uint32 { return IDHTTPWait }
-
-func (v *HTTPWait) Encode(b *tl.Buffer) {
-	b.ID(IDHTTPWait)
-	b.Int(v.MaxDelay)
-	b.Int(v.WaitAfter)
-	b.Int(v.MaxWait)
-}
-
-func (v *HTTPWait) Decode(r *tl.Reader) {
-	r.Expect(IDHTTPWait, "http_wait")
-	v.MaxDelay = r.Int()
-	v.WaitAfter = r.Int()
-	v.MaxWait = r.Int()
+func (v *HTTPWait) TL(c *tl.Codec) {
+	c.Begin(IDHTTPWait, "http_wait")
+	c.Int(&v.MaxDelay)
+	c.Int(&v.WaitAfter)
+	c.Int(&v.MaxWait)
 }
 
 // DestroyAuthKey is destroy_auth_key#d1435160.
 type DestroyAuthKey struct {
 }
 
-func (*DestroyAuthKey) TypeID() uint32 { return IDDestroyAuthKey }
-
-func (v *DestroyAuthKey) Encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKey)
-}
-
-func (v *DestroyAuthKey) Decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKey, "destroy_auth_key")
+func (v *DestroyAuthKey) TL(c *tl.Codec) {
+	c.Begin(IDDestroyAuthKey, "destroy_auth_key")
 }
 
 // PQInnerDataClass is a P_Q_inner_data: one of p_q_inner_data, p_q_inner_data_dc, p_q_inner_data_temp, p_q_inner_data_temp_dc.
@@ -1073,21 +657,33 @@ func (*PQInnerDataTempDC) isPQInnerData() {}
 
 // DecodePQInnerData decodes a boxed P_Q_inner_data.
 func DecodePQInnerData(r *tl.Reader) (v PQInnerDataClass) {
-	switch r.PeekID() {
-	case IDPQInnerData:
-		v = new(PQInnerData)
-	case IDPQInnerDataDC:
-		v = new(PQInnerDataDC)
-	case IDPQInnerDataTemp:
-		v = new(PQInnerDataTemp)
-	case IDPQInnerDataTempDC:
-		v = new(PQInnerDataTempDC)
-	default:
-		r.Unexpected(r.ID(), "P_Q_inner_data")
-		return nil
-	}
-	v.Decode(r)
+	codePQInnerData(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codePQInnerData(c *tl.Codec, f tl.Flags, mask uint32, v *PQInnerDataClass, field string) {
+	var o PQInnerDataClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDPQInnerData:
+		o = new(PQInnerData)
+	case IDPQInnerDataDC:
+		o = new(PQInnerDataDC)
+	case IDPQInnerDataTemp:
+		o = new(PQInnerDataTemp)
+	case IDPQInnerDataTempDC:
+		o = new(PQInnerDataTempDC)
+	default:
+		c.Unexpected("P_Q_inner_data")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // ServerDHParamsClass is a Server_DH_Params: one of server_DH_params_fail, server_DH_params_ok.
@@ -1101,17 +697,29 @@ func (*ServerDHParamsOK) isServerDHParams()   {}
 
 // DecodeServerDHParams decodes a boxed Server_DH_Params.
 func DecodeServerDHParams(r *tl.Reader) (v ServerDHParamsClass) {
-	switch r.PeekID() {
-	case IDServerDHParamsFail:
-		v = new(ServerDHParamsFail)
-	case IDServerDHParamsOK:
-		v = new(ServerDHParamsOK)
-	default:
-		r.Unexpected(r.ID(), "Server_DH_Params")
-		return nil
-	}
-	v.Decode(r)
+	codeServerDHParams(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeServerDHParams(c *tl.Codec, f tl.Flags, mask uint32, v *ServerDHParamsClass, field string) {
+	var o ServerDHParamsClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDServerDHParamsFail:
+		o = new(ServerDHParamsFail)
+	case IDServerDHParamsOK:
+		o = new(ServerDHParamsOK)
+	default:
+		c.Unexpected("Server_DH_Params")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // SetClientDHParamsAnswerClass is a Set_client_DH_params_answer: one of dh_gen_ok, dh_gen_retry, dh_gen_fail.
@@ -1126,19 +734,31 @@ func (*DHGenFail) isSetClientDHParamsAnswer()  {}
 
 // DecodeSetClientDHParamsAnswer decodes a boxed Set_client_DH_params_answer.
 func DecodeSetClientDHParamsAnswer(r *tl.Reader) (v SetClientDHParamsAnswerClass) {
-	switch r.PeekID() {
-	case IDDHGenOK:
-		v = new(DHGenOK)
-	case IDDHGenRetry:
-		v = new(DHGenRetry)
-	case IDDHGenFail:
-		v = new(DHGenFail)
-	default:
-		r.Unexpected(r.ID(), "Set_client_DH_params_answer")
-		return nil
-	}
-	v.Decode(r)
+	codeSetClientDHParamsAnswer(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeSetClientDHParamsAnswer(c *tl.Codec, f tl.Flags, mask uint32, v *SetClientDHParamsAnswerClass, field string) {
+	var o SetClientDHParamsAnswerClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDDHGenOK:
+		o = new(DHGenOK)
+	case IDDHGenRetry:
+		o = new(DHGenRetry)
+	case IDDHGenFail:
+		o = new(DHGenFail)
+	default:
+		c.Unexpected("Set_client_DH_params_answer")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // DestroyAuthKeyResClass is a DestroyAuthKeyRes: one of destroy_auth_key_ok, destroy_auth_key_none, destroy_auth_key_fail.
@@ -1153,19 +773,31 @@ func (*DestroyAuthKeyFail) isDestroyAuthKeyRes() {}
 
 // DecodeDestroyAuthKeyRes decodes a boxed DestroyAuthKeyRes.
 func DecodeDestroyAuthKeyRes(r *tl.Reader) (v DestroyAuthKeyResClass) {
-	switch r.PeekID() {
-	case IDDestroyAuthKeyOK:
-		v = new(DestroyAuthKeyOK)
-	case IDDestroyAuthKeyNone:
-		v = new(DestroyAuthKeyNone)
-	case IDDestroyAuthKeyFail:
-		v = new(DestroyAuthKeyFail)
-	default:
-		r.Unexpected(r.ID(), "DestroyAuthKeyRes")
-		return nil
-	}
-	v.Decode(r)
+	codeDestroyAuthKeyRes(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeDestroyAuthKeyRes(c *tl.Codec, f tl.Flags, mask uint32, v *DestroyAuthKeyResClass, field string) {
+	var o DestroyAuthKeyResClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDDestroyAuthKeyOK:
+		o = new(DestroyAuthKeyOK)
+	case IDDestroyAuthKeyNone:
+		o = new(DestroyAuthKeyNone)
+	case IDDestroyAuthKeyFail:
+		o = new(DestroyAuthKeyFail)
+	default:
+		c.Unexpected("DestroyAuthKeyRes")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // RPCDropAnswerClass is a RpcDropAnswer: one of rpc_answer_unknown, rpc_answer_dropped_running, rpc_answer_dropped.
@@ -1180,19 +812,31 @@ func (*RPCAnswerDropped) isRPCDropAnswer()        {}
 
 // DecodeRPCDropAnswer decodes a boxed RpcDropAnswer.
 func DecodeRPCDropAnswer(r *tl.Reader) (v RPCDropAnswerClass) {
-	switch r.PeekID() {
-	case IDRPCAnswerUnknown:
-		v = new(RPCAnswerUnknown)
-	case IDRPCAnswerDroppedRunning:
-		v = new(RPCAnswerDroppedRunning)
-	case IDRPCAnswerDropped:
-		v = (*RPCAnswerDropped)(r.Small(unsafe.Sizeof(RPCAnswerDropped{})))
-	default:
-		r.Unexpected(r.ID(), "RpcDropAnswer")
-		return nil
-	}
-	v.Decode(r)
+	codeRPCDropAnswer(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeRPCDropAnswer(c *tl.Codec, f tl.Flags, mask uint32, v *RPCDropAnswerClass, field string) {
+	var o RPCDropAnswerClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDRPCAnswerUnknown:
+		o = new(RPCAnswerUnknown)
+	case IDRPCAnswerDroppedRunning:
+		o = new(RPCAnswerDroppedRunning)
+	case IDRPCAnswerDropped:
+		o = (*RPCAnswerDropped)(c.Small(unsafe.Sizeof(RPCAnswerDropped{})))
+	default:
+		c.Unexpected("RpcDropAnswer")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // DestroySessionResClass is a DestroySessionRes: one of destroy_session_ok, destroy_session_none.
@@ -1206,17 +850,29 @@ func (*DestroySessionNone) isDestroySessionRes() {}
 
 // DecodeDestroySessionRes decodes a boxed DestroySessionRes.
 func DecodeDestroySessionRes(r *tl.Reader) (v DestroySessionResClass) {
-	switch r.PeekID() {
-	case IDDestroySessionOK:
-		v = (*DestroySessionOK)(r.Small(unsafe.Sizeof(DestroySessionOK{})))
-	case IDDestroySessionNone:
-		v = (*DestroySessionNone)(r.Small(unsafe.Sizeof(DestroySessionNone{})))
-	default:
-		r.Unexpected(r.ID(), "DestroySessionRes")
-		return nil
-	}
-	v.Decode(r)
+	codeDestroySessionRes(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeDestroySessionRes(c *tl.Codec, f tl.Flags, mask uint32, v *DestroySessionResClass, field string) {
+	var o DestroySessionResClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDDestroySessionOK:
+		o = (*DestroySessionOK)(c.Small(unsafe.Sizeof(DestroySessionOK{})))
+	case IDDestroySessionNone:
+		o = (*DestroySessionNone)(c.Small(unsafe.Sizeof(DestroySessionNone{})))
+	default:
+		c.Unexpected("DestroySessionRes")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // BadMsgNotificationClass is a BadMsgNotification: one of bad_msg_notification, bad_server_salt.
@@ -1230,17 +886,29 @@ func (*BadServerSalt) isBadMsgNotification()      {}
 
 // DecodeBadMsgNotification decodes a boxed BadMsgNotification.
 func DecodeBadMsgNotification(r *tl.Reader) (v BadMsgNotificationClass) {
-	switch r.PeekID() {
-	case IDBadMsgNotification:
-		v = (*BadMsgNotification)(r.Small(unsafe.Sizeof(BadMsgNotification{})))
-	case IDBadServerSalt:
-		v = (*BadServerSalt)(r.Small(unsafe.Sizeof(BadServerSalt{})))
-	default:
-		r.Unexpected(r.ID(), "BadMsgNotification")
-		return nil
-	}
-	v.Decode(r)
+	codeBadMsgNotification(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeBadMsgNotification(c *tl.Codec, f tl.Flags, mask uint32, v *BadMsgNotificationClass, field string) {
+	var o BadMsgNotificationClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDBadMsgNotification:
+		o = (*BadMsgNotification)(c.Small(unsafe.Sizeof(BadMsgNotification{})))
+	case IDBadServerSalt:
+		o = (*BadServerSalt)(c.Small(unsafe.Sizeof(BadServerSalt{})))
+	default:
+		c.Unexpected("BadMsgNotification")
+		return
+	}
+	*v = o
+	o.TL(c)
 }
 
 // MsgDetailedInfoClass is a MsgDetailedInfo: one of msg_detailed_info, msg_new_detailed_info.
@@ -1254,15 +922,27 @@ func (*MsgNewDetailedInfo) isMsgDetailedInfo() {}
 
 // DecodeMsgDetailedInfo decodes a boxed MsgDetailedInfo.
 func DecodeMsgDetailedInfo(r *tl.Reader) (v MsgDetailedInfoClass) {
-	switch r.PeekID() {
-	case IDMsgDetailedInfo:
-		v = (*MsgDetailedInfo)(r.Small(unsafe.Sizeof(MsgDetailedInfo{})))
-	case IDMsgNewDetailedInfo:
-		v = (*MsgNewDetailedInfo)(r.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
-	default:
-		r.Unexpected(r.ID(), "MsgDetailedInfo")
-		return nil
-	}
-	v.Decode(r)
+	codeMsgDetailedInfo(r.Codec(), 0, 0, &v, "")
 	return v
+}
+
+//go:noinline
+func codeMsgDetailedInfo(c *tl.Codec, f tl.Flags, mask uint32, v *MsgDetailedInfoClass, field string) {
+	var o MsgDetailedInfoClass
+	switch c.Class(f, mask, *v != nil, field) {
+	case tl.Nothing:
+		return
+	case tl.Given:
+		(*v).TL(c)
+		return
+	case IDMsgDetailedInfo:
+		o = (*MsgDetailedInfo)(c.Small(unsafe.Sizeof(MsgDetailedInfo{})))
+	case IDMsgNewDetailedInfo:
+		o = (*MsgNewDetailedInfo)(c.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
+	default:
+		c.Unexpected("MsgDetailedInfo")
+		return
+	}
+	*v = o
+	o.TL(c)
 }

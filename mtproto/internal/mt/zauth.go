@@ -14,20 +14,10 @@ type AuthBindTempAuthKey struct {
 	EncryptedMessage []byte
 }
 
-func (*AuthBindTempAuthKey) TypeID() uint32 { return IDAuthBindTempAuthKey }
-
-func (v *AuthBindTempAuthKey) Encode(b *tl.Buffer) {
-	b.ID(IDAuthBindTempAuthKey)
-	b.Long(v.PermAuthKeyID)
-	b.Long(v.Nonce)
-	b.Int(v.ExpiresAt)
-	b.ByteString(v.EncryptedMessage)
-}
-
-func (v *AuthBindTempAuthKey) Decode(r *tl.Reader) {
-	r.Expect(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
-	v.PermAuthKeyID = r.Long()
-	v.Nonce = r.Long()
-	v.ExpiresAt = r.Int()
-	r.ReadByteString(&v.EncryptedMessage)
+func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
+	c.Begin(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
+	c.Long(&v.PermAuthKeyID)
+	c.Long(&v.Nonce)
+	c.Int(&v.ExpiresAt)
+	c.ByteString(&v.EncryptedMessage)
 }

@@ -6,20 +6,17 @@ import (
 	"godwit/tl"
 )
 
-func readBareFutureSaltBodies(r *tl.Reader, flag uint32, p *[]FutureSalt) {
-	if flag == 0 {
+func vectorBareFutureSaltBodies(c *tl.Codec, f tl.Flags, mask uint32, v *[]FutureSalt) {
+	n := c.Count(f, mask, len(*v), *v != nil, 16)
+	if n < 0 {
 		return
 	}
-	v := make([]FutureSalt, r.Count(16))
-	*p = v
-	for i := range v {
-		v[i].decodeBare(r)
+	s := *v
+	if c.Decoding() {
+		s = make([]FutureSalt, n)
+		*v = s
 	}
-}
-
-func putBareFutureSaltBodies(b *tl.Buffer, v []FutureSalt) {
-	b.Count(len(v))
-	for i := range v {
-		v[i].encodeBare(b)
+	for i := range s {
+		s[i].body(c)
 	}
 }
