@@ -18,6 +18,7 @@ type accountFlags struct {
 	Credentials string `help:"File that keeps the account signed in, encrypted under FILE.key." default:"godwit.session" type:"path" placeholder:"FILE"`
 	APIID       int    `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
 	APIHash     string `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+	transportFlags
 }
 
 // An account is a client and the file that its credentials are in.
@@ -33,12 +34,16 @@ func (a *account) close() error { return errors.Join(a.Client.Close(), a.store.C
 // there yet is no error.
 func (f *accountFlags) open(env *environment, create bool, handler telegram.Handler) (*account, error) {
 	o := telegram.Options{APIID: f.APIID, APIHash: f.APIHash, Logger: env.log, Handler: handler}
+	var local *telegram.ConnectionFile
 	if f.DC != "" {
 		network, file, err := telegram.LoadNetwork(f.DC)
 		if err != nil {
 			return nil, err
 		}
-		o.Network, o.APIID, o.APIHash = network, file.APIID, file.APIHash
+		o.Network, o.APIID, o.APIHash, local = network, file.APIID, file.APIHash, file
+	}
+	if err := f.apply(&o, local); err != nil {
+		return nil, err
 	}
 	if o.APIID == 0 || o.APIHash == "" {
 		return nil, errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")

@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Name("godwit"),
 		kong.Description("Telegram accounts that stay online: library, bridge and sandbox."),
 		kong.UsageOnError(),
-		kong.Vars{"transports": transportNames()},
+		kong.Vars{"transports": transportNames(), "ways": wayNames()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code }),
 	)

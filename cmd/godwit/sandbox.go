@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"godwit/mtproto/transport"
 	"godwit/sandbox"
 )
 
@@ -14,6 +15,7 @@ type sandboxCommand struct {
 	Listen     string              `help:"Address of DC 1; DC 2 listens one port above. Port 0 takes free ones." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	Info       string              `help:"Write the connection file there, for clients to read." type:"path" placeholder:"FILE"`
 	Transports []sandbox.Transport `help:"What the data centres serve, all on one port: ${transports}; all of them unless some are named." placeholder:"NAME,..."`
+	Secrets    []string            `help:"Secret by which the data centres are an MTProxy, in hex or base64, with dd or ee in front or not; one of each kind is drawn unless some are named. May be repeated." name:"proxy-secret" placeholder:"SECRET"`
 	DCs        int                 `help:"Number of data centres, 1 to 9." name:"dcs" default:"2"`
 	User       []string            `help:"Put an account there: PHONE=NAME, such as 9996610001=Ann. May be repeated." placeholder:"PHONE=NAME" sep:"none"`
 	Password   map[string]string   `help:"Give an account a 2FA password. May be repeated." placeholder:"PHONE=SECRET" mapsep:"none"`
@@ -24,12 +26,20 @@ type sandboxCommand struct {
 
 // Run implements the command.
 func (c *sandboxCommand) Run(env *environment) error {
-	sb, err := sandbox.New(sandbox.Options{
+	o := sandbox.Options{
 		Listen: c.Listen, DCs: c.DCs, Transports: c.Transports, Logger: env.log, FreshFor: c.FreshFor,
 		OnDelivery: func(d sandbox.Delivery) {
 			fmt.Fprintf(env.out, "Code for %s by %s: %s\n", d.To, d.Way, d.Code)
 		},
-	})
+	}
+	for _, text := range c.Secrets {
+		secret, err := transport.ParseProxySecret(text)
+		if err != nil {
+			return fmt.Errorf("--proxy-secret: %w", err)
+		}
+		o.ProxySecrets = append(o.ProxySecrets, secret)
+	}
+	sb, err := sandbox.New(o)
 	if err != nil {
 		return err
 	}
@@ -52,6 +62,9 @@ func (c *sandboxCommand) Run(env *environment) error {
 	info := sb.Info()
 	for _, dc := range info.DCs {
 		fmt.Fprintf(env.out, "DC %d listens on %s:%d\n", dc.ID, dc.Host, dc.Port)
+	}
+	for _, link := range info.MTProxies {
+		fmt.Fprintf(env.out, "MTProxy: %s\n", link)
 	}
 	fmt.Fprintf(env.out, "Phone numbers: %s. Code: %s.\n", info.PhoneConvention.Pattern, info.PhoneConvention.Code)
 	if c.Info != "" {

@@ -216,7 +216,8 @@ var Rows = []Row{
 	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
-			"internal/inspect", "mtproto", "mtproto/transport", "sandbox", "telegram", "telegram/files",
+			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy",
+			"mtproto/transport/web", "sandbox", "telegram", "telegram/files",
 			"telegram/sessions", "telegram/signin", "tg", "tl", "tl/schema",
 		},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
@@ -259,10 +260,10 @@ var Rows = []Row{
 		Dir: "interop/...", Kind: Program,
 		Own: []string{
 			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session", "mtproto/transport",
-			"sandbox", "telegram", "telegram/signin", "telegram/updates", "tg", "tl",
-			"sandbox", "telegram", "telegram/sessions", "telegram/sessions", "telegram/signin", "tg", "tl",
+			"mtproto/transport/proxy", "mtproto/transport/web",
+			"sandbox", "telegram", "telegram/sessions", "telegram/signin", "telegram/updates", "tg", "tl",
 		},
-		Modules: []string{"github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
+		Modules: []string{"github.com/coder/websocket", "github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
 		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",
 	},
 	{
