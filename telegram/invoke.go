@@ -57,7 +57,7 @@ func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("telegram: %s: %w", tg.MethodName(tl.TypeID(req)), err)
 	}
-	query := mtclient.Request{Query: encoded, Repeat: repeatable(req)}
+	query := mtclient.Request{Query: encoded, Repeat: repeatable(req), Received: received(ctx)}
 	dc := c.mainDC()
 	var visited []int
 	for {

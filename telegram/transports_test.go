@@ -16,6 +16,7 @@ import (
 	"godwit/mtproto/transport/web"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/tg"
 )
 
 // connectors are the ways to the place that are not plain TCP.
@@ -155,5 +156,43 @@ func TestFamilies(t *testing.T) {
 			t.Errorf("IPv6 preferred: %v, there: %v; connected to %v", prefer, there, ip)
 		}
 		check(t, client.Close())
+	}
+}
+
+// TestOnReceived has the sender told that a message was received, before it is
+// answered, in every framing that can tell (R-TR-20 to R-TR-25).
+func TestOnReceived(t *testing.T) {
+	p := newPlace(t)
+	for name, test := range map[string]struct {
+		connector transport.Connector
+		told      bool
+	}{
+		"abridged":            {&transport.TCP{}, true},
+		"intermediate":        {&transport.TCP{Options: transport.Options{Framing: transport.Intermediate}}, true},
+		"padded intermediate": {&transport.TCP{Options: transport.Options{Framing: transport.PaddedIntermediate, Obfuscated: true}}, true},
+		"full":                {&transport.TCP{Options: transport.Options{Framing: transport.Full}}, false},
+		"WebSocket":           {&web.WebSocket{}, true},
+		"HTTP":                {&web.Polling{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := talks.Add(1)
+			ann := fmt.Sprintf("999661%04d", 500+n)
+			p.addUser(ann, "Ann")
+			o := p.options()
+			o.Connector = test.connector
+			c := p.signIn(o, ann)
+			var told atomic.Int64
+			ctx := telegram.OnReceived(p.ctx, func() { told.Add(1) })
+			_, err := c.SendText(ctx, &tg.InputPeerSelf{}, "on its way")
+			check(t, err)
+			want := int64(0)
+			if test.told {
+				want = 1
+			}
+			if got := told.Load(); got != want {
+				t.Errorf("told %d times, want %d", got, want)
+			}
+			check(t, c.Close())
+		})
 	}
 }

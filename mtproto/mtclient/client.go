@@ -287,6 +287,11 @@ type Request struct {
 	Repeat bool
 	// Place, if not nil, is the query's in an order of queries.
 	Place *Place
+	// Received, if not nil, is called once the server has told that it has the
+	// query, before it is carried out (R-TR-24): at most once for each time that
+	// it had to be sent, and never over HTTP or full framing (R-TR-25). It must
+	// return soon and must not call Do.
+	Received func()
 }
 
 // Invoke sends a query that must not be carried out twice; see Do.

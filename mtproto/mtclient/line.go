@@ -225,9 +225,9 @@ func (n *line) fill() error {
 	if n.link == nil || n.link.busy {
 		return nil
 	}
-	packet := n.packet
+	packet := outgoing{body: n.packet}
 	n.packet = nil
-	if packet == nil && n.exchange == nil && n.session != nil {
+	if packet.body == nil && n.exchange == nil && n.session != nil {
 		var err error
 		packet, err = n.pack()
 		n.pump()
@@ -235,7 +235,7 @@ func (n *line) fill() error {
 			return err
 		}
 	}
-	if packet != nil {
+	if packet.body != nil {
 		n.link.busy = true
 		n.link.open++
 		n.link.out <- packet

@@ -10,16 +10,18 @@ import (
 // to it. What happens on it they tell the loop.
 type link struct {
 	conn   transport.PacketConn
-	out    chan []byte   // packets to write; has room for the one that writing begins with
+	out    chan outgoing // packets to write; has room for the one that writing begins with
 	closed chan struct{} // ends both
 	busy   bool          // the loop's: a packet is being written
 	open   int           // the loop's: packets written less packets read, for a transport.Poller
+	quick  quickAcks     // the loop's
 }
 
 // openLink begins to use a connection for a line.
 func (n *line) openLink(conn transport.PacketConn) {
-	k := &link{conn: conn, out: make(chan []byte, 1), closed: make(chan struct{})}
+	k := &link{conn: conn, out: make(chan outgoing, 1), closed: make(chan struct{})}
 	n.link = k
+	n.expectQuickAcks(k)
 	n.tasks.Go(func() { n.read(k) })
 	n.tasks.Go(func() { n.write(k) })
 }
@@ -69,7 +71,7 @@ func (n *line) write(k *link) {
 		case packet := <-k.out:
 			err := k.conn.SetWriteDeadline(time.Now().Add(n.o.WriteTimeout))
 			if err == nil {
-				err = k.conn.WritePacket(packet)
+				err = packet.write(k.conn)
 			}
 			if err != nil {
 				n.fail(k, err)

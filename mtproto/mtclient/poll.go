@@ -6,16 +6,16 @@ import "godwit/mtproto/transport"
 // nothing by itself: there is always one request for it to answer, which it may
 // hold as long as it likes, and all others are answered at once (R-HT-02,
 // R-HT-03).
-func (n *line) pack() ([]byte, error) {
+func (n *line) pack() (outgoing, error) {
 	poller, ok := n.link.conn.(transport.Poller)
 	if !ok {
-		packet, _, err := n.session.Send(n.o.Now())
-		return packet, err
+		packet, token, err := n.session.Send(n.o.Now())
+		return n.quicken(packet, token), err
 	}
 	wait := poller.PollInterval()
 	if n.link.open > 0 {
 		wait = 0
 	}
 	packet, _, err := n.session.SendHTTP(n.o.Now(), wait)
-	return packet, err
+	return outgoing{body: packet}, err
 }

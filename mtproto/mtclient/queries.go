@@ -74,7 +74,7 @@ func (n *line) ask(q *call) {
 		body = n.o.Init(body)
 	}
 	q.line = n
-	q.id = n.session.Ask(session.Request{Body: body, Repeat: q.Repeat, After: after})
+	q.id = n.session.Ask(session.Request{Body: body, Repeat: q.Repeat, After: after, QuickAck: q.Received != nil})
 	n.calls[q.id] = q
 }
 

@@ -28,6 +28,7 @@ type message struct {
 	after      *message        // that has to be carried out first
 	ended      bool            // it has its Result, or needs none
 	repeat     bool            // to carry it out twice does no harm
+	quick      bool            // it is to be acknowledged quickly
 	exposed    bool            // it has left under its id, and the server may have taken it in
 	doubtful   bool            // so it was under an id that it had before
 	cancelled  bool            // nobody waits for it
@@ -131,6 +132,7 @@ func (s *Session) Send(now time.Time) (packet []byte, token uint32, err error) {
 		s.queueAcks()
 	}
 	batch := s.takeBatch()
+	s.quickAcks(batch)
 	at := s.serverTime(now)
 	for _, m := range batch {
 		if m.id == 0 {

@@ -41,6 +41,24 @@ type Request struct {
 	// After names a query that has to be carried out first, 0 for none. As long as
 	// that one is unanswered, this one is sent in an invokeAfterMsg (R-SM-70).
 	After RequestID
+	// QuickAck says that the server is to be asked to tell as soon as it has the
+	// query: see Session.QuickAcks.
+	QuickAck bool
+}
+
+// QuickAcks returns the queries of the packet that Send returned last that
+// were asked with QuickAck. The packet is then to be sent with that request
+// (R-TR-20); the token that Send returned with it will tell (R-TR-21).
+func (s *Session) QuickAcks() []RequestID { return s.quick }
+
+// quickAcks notes the queries of a packet for QuickAcks.
+func (s *Session) quickAcks(batch []*message) {
+	s.quick = nil
+	for _, m := range batch {
+		if m.quick {
+			s.quick = append(s.quick, m.request)
+		}
+	}
 }
 
 // Request queues a query that must not be carried out twice.
@@ -49,7 +67,10 @@ func (s *Session) Request(query []byte) RequestID { return s.Ask(Request{Body: q
 // Ask queues a query and returns the name under which its Result will come.
 func (s *Session) Ask(r Request) RequestID {
 	s.lastRequest++
-	m := &message{body: pack(r.Body, s.o.CompressAbove), content: true, request: s.lastRequest, make: r.Make, repeat: r.Repeat}
+	m := &message{
+		body: pack(r.Body, s.o.CompressAbove), content: true,
+		request: s.lastRequest, make: r.Make, repeat: r.Repeat, quick: r.QuickAck,
+	}
 	if m.after = s.requests[r.After]; m.after != nil {
 		m.make = m.inTurn(m.body, r.Make)
 	}

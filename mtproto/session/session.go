@@ -117,6 +117,7 @@ type Session struct {
 	acks        []int64
 	acksAt      time.Time
 	requests    map[RequestID]*message // client: queries without an answer
+	quick       []RequestID            // of the last packet: those to be acknowledged quickly
 	lastRequest RequestID
 	former      map[mtproto.MsgID]*message // client: those queries by the ids they had before
 	recent      []mtproto.MsgID            // client: ids of the packets sent last
