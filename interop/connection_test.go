@@ -23,6 +23,7 @@ type connection struct {
 	APIID     int         `json:"api_id"`
 	APIHash   string      `json:"api_hash"`
 	TestDC    bool        `json:"test_dc"`
+	MTProxies []string    `json:"mtproxies"`
 	// Path is the file itself.
 	Path string `json:"-"`
 

@@ -21,6 +21,8 @@ import (
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 	"github.com/gotd/td/transport"
+
+	"godwit/mtproto/transport/proxy"
 )
 
 // A gotdTransport is one of the ways in which gotd can put packets on a
@@ -30,18 +32,54 @@ type gotdTransport struct {
 	protocol   transport.Protocol
 	obfuscated bool
 	pfs        bool
+	// resolver is how the DCs are reached, by Plain over TCP if nil.
+	resolver func(t *testing.T, conn *connection) dcs.Resolver
+}
+
+func (tr gotdTransport) resolve(t *testing.T, conn *connection) dcs.Resolver {
+	if tr.resolver != nil {
+		return tr.resolver(t, conn)
+	}
+	return dcs.Plain(dcs.PlainOptions{Protocol: tr.protocol, Obfuscated: tr.obfuscated})
+}
+
+// gotdWebSocket goes by WebSocket, through github.com/coder/websocket.
+func gotdWebSocket(*testing.T, *connection) dcs.Resolver {
+	return dcs.Websocket(dcs.WebsocketOptions{})
+}
+
+// gotdMTProxy goes through the sandbox as an MTProxy, by the secret of the
+// given place in the connection file.
+func gotdMTProxy(i int) func(*testing.T, *connection) dcs.Resolver {
+	return func(t *testing.T, conn *connection) dcs.Resolver {
+		t.Helper()
+		p, err := proxy.Parse(conn.MTProxies[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := p.(*proxy.MTProxy)
+		resolver, err := dcs.MTProxy(fmt.Sprintf("%s:%d", m.Host, m.Port), m.Secret.Encode(), dcs.MTProxyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resolver
+	}
 }
 
 // gotd has no obfuscated full framing: full framing has no tag to announce.
 var gotdTransports = []gotdTransport{
-	{"abridged", transport.Abridged, false, false},
-	{"intermediate", transport.Intermediate, false, false},
-	{"padded intermediate", transport.PaddedIntermediate, false, false},
-	{"full", transport.Full, false, false},
-	{"abridged, obfuscated", transport.Abridged, true, false},
-	{"intermediate, obfuscated", transport.Intermediate, true, false},
-	{"padded intermediate, obfuscated", transport.PaddedIntermediate, true, false},
-	{"abridged, obfuscated, PFS", transport.Abridged, true, true},
+	{"abridged", transport.Abridged, false, false, nil},
+	{"intermediate", transport.Intermediate, false, false, nil},
+	{"padded intermediate", transport.PaddedIntermediate, false, false, nil},
+	{"full", transport.Full, false, false, nil},
+	{"abridged, obfuscated", transport.Abridged, true, false, nil},
+	{"intermediate, obfuscated", transport.Intermediate, true, false, nil},
+	{"padded intermediate, obfuscated", transport.PaddedIntermediate, true, false, nil},
+	{"abridged, obfuscated, PFS", transport.Abridged, true, true, nil},
+	{name: "WebSocket", resolver: gotdWebSocket},
+	{name: "MTProxy, plain secret", resolver: gotdMTProxy(0)},
+	{name: "MTProxy, dd secret", resolver: gotdMTProxy(1)},
+	{name: "MTProxy, fake TLS", resolver: gotdMTProxy(2)},
 }
 
 // A gotdPerson talks through gotd's telegram.Client.
@@ -88,7 +126,7 @@ func startGotd(ctx context.Context, t *testing.T, conn *connection, tr gotdTrans
 		PublicKeys:     []telegram.PublicKey{{RSA: parsePublicKey(t, conn.PublicKey)}},
 		DC:             conn.DCs[0].ID,
 		DCList:         dcList(conn),
-		Resolver:       dcs.Plain(dcs.PlainOptions{Protocol: tr.protocol, Obfuscated: tr.obfuscated}),
+		Resolver:       tr.resolve(t, conn),
 		SessionStorage: storage,
 		EnablePFS:      tr.pfs,
 		UpdateHandler:  updates,
@@ -122,8 +160,9 @@ func (p *gotdPerson) Close() {
 }
 
 func dcList(conn *connection) dcs.List {
-	list := dcs.List{Test: conn.TestDC}
+	list := dcs.List{Test: conn.TestDC, Domains: map[int]string{}}
 	for _, dc := range conn.DCs {
+		list.Domains[dc.ID] = fmt.Sprintf("ws://%s:%d/apiws", dc.Host, dc.Port)
 		list.Options = append(list.Options, tg.DCOption{ID: dc.ID, IPAddress: dc.Host, Port: dc.Port, Static: true})
 	}
 	return list

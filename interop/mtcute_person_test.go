@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"godwit/internal/proxytest"
 )
 
 // farewell is how long a process may take to end after "quit".
@@ -44,8 +47,26 @@ type mtcuteLine struct {
 // A mtcuteTransport is one of the ways in which mtcute can put packets on a
 // connection, and whether it hides behind temporary keys (R-PF-01).
 type mtcuteTransport struct {
-	Name string // as run.mjs knows it
+	Name string // as run.mjs knows it, unless there is a proxy
 	PFS  bool
+	// proxy returns the address of a proxy to go through; nil for none.
+	proxy func(t *testing.T, conn *connection) string
+}
+
+// mtcuteMTProxy is the sandbox as an MTProxy, by the secret of the given place
+// in the connection file.
+func mtcuteMTProxy(i int) func(*testing.T, *connection) string {
+	return func(_ *testing.T, conn *connection) string {
+		return strings.Replace(conn.MTProxies[i], "tg://", "https://t.me/", 1)
+	}
+}
+
+func mtcuteSOCKS5(t *testing.T, _ *connection) string {
+	return "socks5://ann:secret@" + proxytest.SOCKS5(t, "ann", "secret").Address
+}
+
+func mtcuteConnect(t *testing.T, _ *connection) string {
+	return "http://" + proxytest.Connect(t, "", "").Address
 }
 
 func (tr mtcuteTransport) String() string {
@@ -63,6 +84,9 @@ func startMtcute(ctx context.Context, t *testing.T, conn *connection, tr mtcuteT
 	}
 	p := startScript(t, phone, "node", "mtcute/run.mjs")
 	args := map[string]any{"info": conn.Path, "transport": tr.Name, "pfs": tr.PFS}
+	if tr.proxy != nil {
+		args["proxy"] = tr.proxy(t, conn)
+	}
 	if err := p.do(ctx, "connect", args, nil); err != nil {
 		t.Fatalf("mtcute did not connect: %v", err)
 	}

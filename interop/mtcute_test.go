@@ -9,11 +9,16 @@ import (
 
 // The transports of run.mjs.
 var mtcuteTransports = []mtcuteTransport{
-	{"intermediate", false},
-	{"padded intermediate", false},
-	{"intermediate, obfuscated", false},
-	{"padded intermediate, obfuscated", false},
-	{"intermediate, obfuscated", true},
+	{"intermediate", false, nil},
+	{"padded intermediate", false, nil},
+	{"intermediate, obfuscated", false, nil},
+	{"padded intermediate, obfuscated", false, nil},
+	{"intermediate, obfuscated", true, nil},
+	{"MTProxy, plain secret", false, mtcuteMTProxy(0)},
+	{"MTProxy, dd secret", false, mtcuteMTProxy(1)},
+	{"MTProxy, fake TLS", false, mtcuteMTProxy(2)},
+	{"SOCKS5", false, mtcuteSOCKS5},
+	{"HTTP CONNECT", false, mtcuteConnect},
 }
 
 // TestMtcute runs mtcute, which speaks layer 227, against the sandbox over each

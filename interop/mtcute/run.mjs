@@ -12,6 +12,7 @@ import {
   MemoryStorage,
   ObfuscatedPacketCodec,
   PaddedIntermediatePacketCodec,
+  proxyTransportFromUrl,
   TcpTransport,
   TelegramClient,
 } from '@mtcute/node'
@@ -36,8 +37,9 @@ let base, client // the low and the high level of one client
 const contacts = new Map() // phone number to user id
 
 const commands = {
-  // Connects to the first DC of a connection file.
-  async connect({ info, transport, pfs }) {
+  // Connects to the first DC of a connection file, through a proxy if there is
+  // one: its address then says how.
+  async connect({ info, transport, pfs, proxy }) {
     const connection = JSON.parse(readFileSync(info, 'utf8'))
     const crypto = new NodeCryptoProvider()
     addPublicKey(crypto, connection.rsa_public_key)
@@ -48,7 +50,7 @@ const commands = {
       apiHash: connection.api_hash,
       crypto,
       storage: new MemoryStorage(),
-      transport: new Transport(codecs[transport]),
+      transport: proxy ? proxyTransportFromUrl(proxy) : new Transport(codecs[transport]),
       defaultDcs: { main: dc, media: dc },
       testMode: connection.test_dc,
       network: { usePfs: pfs },

@@ -1,6 +1,7 @@
 package mtclient
 
 import (
+	"cmp"
 	"time"
 
 	"godwit/mtproto/transport"
@@ -51,10 +52,20 @@ func (n *line) tell(k *link, do func() error) bool {
 // fail tells the loop of the end of a link.
 func (n *line) fail(k *link, err error) { n.tell(k, func() error { return err }) }
 
-// read needs no deadline: the session's pings find a silent server out.
+// silences is how many times the interval of pings a server may say nothing. The
+// session finds a silent one out after one and a half; this is for a loop that
+// is held up, or an exchange that makes a key slowly.
+const silences = 3
+
+// read reads packets until the link is closed.
 func (n *line) read(k *link) {
+	timeout := silences * cmp.Or(n.o.PingInterval, time.Minute)
 	for {
-		packet, err := k.conn.ReadPacket(nil)
+		err := k.conn.SetReadDeadline(time.Now().Add(timeout))
+		var packet []byte
+		if err == nil {
+			packet, err = k.conn.ReadPacket(nil)
+		}
 		if err != nil {
 			n.fail(k, err)
 			return

@@ -70,7 +70,7 @@ func TestConnIsAStream(t *testing.T) {
 
 // script plays a remote that sends exactly these frames, unmasked, and returns
 // what is read of them and what comes back.
-func script(t *testing.T, wire ...[]byte) (read []byte, err error, answer []byte) {
+func script(t *testing.T, wire ...[]byte) (read, answer []byte, err error) {
 	t.Helper()
 	near, far := net.Pipe()
 	c := newConn(near, bufio.NewReader(near), mtproto.Client)
@@ -87,7 +87,7 @@ func script(t *testing.T, wire ...[]byte) (read []byte, err error, answer []byte
 	near.Close()
 	answer = <-answered
 	far.Close()
-	return read, err, answer
+	return read, answer, err
 }
 
 func readUntilError(c net.Conn) (all []byte, err error) {
@@ -109,7 +109,7 @@ func wireFrame(fin bool, opcode byte, payload string) []byte {
 // RFC 6455, sections 5.4 and 5.5: fragments are joined, control frames may come
 // between them, pings are answered, a close is answered by 1000 and ends it.
 func TestControlFrames(t *testing.T) {
-	read, err, answer := script(t,
+	read, answer, err := script(t,
 		wireFrame(true, opPong, "unasked"),
 		wireFrame(false, opBinary, "ab"), wireFrame(true, opPing, "are you there"),
 		wireFrame(false, opContinuation, ""), wireFrame(true, opContinuation, "cd"),
@@ -151,7 +151,7 @@ func TestBrokenStreams(t *testing.T) {
 		"text":                     {wireFrame(true, opText, "x")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err, _ := script(t, wire...)
+			_, _, err := script(t, wire...)
 			var violation *mtproto.ViolationError
 			if !errors.As(err, &violation) {
 				t.Errorf("%v", err)
