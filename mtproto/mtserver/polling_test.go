@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +21,10 @@ import (
 type poller struct {
 	f    *fixture
 	key  mtproto.AuthKey
-	core *session.Session
 	conn *HTTPConn
+
+	mu   sync.Mutex // held while a packet is taken in
+	core *session.Session
 }
 
 func (f *fixture) poller(k Key) *poller {
@@ -67,6 +70,8 @@ func (p *poller) exchange(ctx context.Context, packet []byte) <-chan outcome {
 		o := outcome{after: time.Since(start), err: err}
 		if err == nil {
 			var e *session.Envelope
+			p.mu.Lock()
+			defer p.mu.Unlock()
 			if e, o.err = session.Open(&p.key, mtproto.Server, answer); o.err == nil {
 				o.empty = string(e.Body) == emptyContainer
 				o.events, o.err = p.core.ReceiveEnvelope(time.Now(), e)
