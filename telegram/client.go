@@ -25,6 +25,8 @@ type Client struct {
 	peers   peers
 	gate    *gate
 
+	logging sync.Mutex // of Options.KeyLog
+
 	newConnection func(mtclient.Options) (connection, error)
 
 	saving sync.Mutex // held while credentials change and are saved; before mu

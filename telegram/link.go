@@ -81,6 +81,9 @@ func (l *link) open(o mtclient.Options) error {
 	o.DC, o.Logger = c.number(l.dc), c.o.Logger.With("dc", l.dc)
 	o.Transport = transport.Options{MaxPacket: c.o.Transport.MaxPacket}
 	o.OnState = l.changed
+	if c.o.KeyLog != nil {
+		o.OnKey = c.logKey
+	}
 	connect := o.Connect
 	o.Connect = func(ctx context.Context) (transport.PacketConn, error) {
 		if err := c.gate.awaitDC(ctx, l.dc); err != nil {
@@ -97,6 +100,16 @@ func (l *link) open(o mtclient.Options) error {
 	l.stop = stop
 	c.tasks.Go(func() { l.run(ctx) })
 	return nil
+}
+
+// logKey writes an auth key to Options.KeyLog. A log that cannot be written is
+// told of; nothing depends on it.
+func (c *Client) logKey(key mtproto.AuthKey) {
+	c.logging.Lock()
+	defer c.logging.Unlock()
+	if _, err := fmt.Fprintf(c.o.KeyLog, "%x\n", key.Bytes()); err != nil {
+		c.o.Logger.Error("auth key not logged", "error", err)
+	}
 }
 
 // run ends when the link does.

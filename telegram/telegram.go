@@ -48,6 +48,7 @@ package telegram
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"runtime"
 	"time"
@@ -103,6 +104,11 @@ type Options struct {
 	// OnWait is told when Telegram begins or lengthens a wait. It must return
 	// soon.
 	OnWait func(flow.Wait)
+	// KeyLog, if not nil, gets every auth key that packets are encrypted with, a
+	// line each in hexadecimal, as "godwit inspect --auth-key-file" reads them:
+	// for looking at captures of one's own traffic, as SSLKEYLOGFILE is for TLS.
+	// Whoever has it can read everything, and act as the account.
+	KeyLog io.Writer
 	// Logger is told of lost connections and the like, never of secrets.
 	Logger *slog.Logger
 

@@ -18,17 +18,29 @@ type accountFlags struct {
 	Credentials string `help:"File that keeps the account signed in, encrypted under FILE.key." default:"godwit.session" type:"path" placeholder:"FILE"`
 	APIID       int    `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
 	APIHash     string `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+	KeyLog      string `help:"File to which the auth keys in use are added, for \"godwit inspect\". Whoever has it can read everything." env:"GODWIT_KEY_LOG" type:"path" placeholder:"FILE"`
 	transportFlags
 }
 
-// An account is a client and the file that its credentials are in.
+// An account is a client and the files that are its own.
 type account struct {
 	*telegram.Client
 	store *telegram.FileStore
+	keys  *os.File // nil unless keys are logged
 }
 
-// close ends the client and lets others have the file.
-func (a *account) close() error { return errors.Join(a.Client.Close(), a.store.Close()) }
+// close ends the client and lets others have the files.
+func (a *account) close() error {
+	var err error
+	if a.Client != nil {
+		err = a.Client.Close()
+	}
+	err = errors.Join(err, a.store.Close())
+	if a.keys != nil {
+		err = errors.Join(err, a.keys.Close())
+	}
+	return err
+}
 
 // open connects with the stored credentials. With create, a file that is not
 // there yet is no error.
@@ -56,18 +68,26 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 	if err != nil {
 		return nil, err
 	}
+	a := &account{store: store}
+	if f.KeyLog != "" {
+		if a.keys, err = os.OpenFile(f.KeyLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+			return nil, errors.Join(err, a.close())
+		}
+		o.KeyLog = a.keys
+	}
 	ctx, cancel := context.WithTimeout(env.ctx, time.Minute)
 	defer cancel()
 	o.Store = store
-	client, err := telegram.Connect(ctx, o)
+	a.Client, err = telegram.Connect(ctx, o)
 	if errors.Is(err, telegram.ErrOtherNetwork) {
 		err = fmt.Errorf("%s: %w: give the --dc that they were made with, or other --credentials; if that network is gone, remove the file",
 			f.Credentials, err)
 	}
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		a.Client = nil
+		return nil, errors.Join(err, a.close())
 	}
-	return &account{client, store}, nil
+	return a, nil
 }
 
 // key returns the key of the credentials file, a new one if both are to be

@@ -100,6 +100,11 @@ type Options struct {
 	// call Invoke.
 	OnState func(State)
 
+	// OnKey, if not nil, is told of each auth key that packets are about to be
+	// encrypted with, temporary ones too, for those who read captures of their
+	// own traffic. Whoever has the key can read it all.
+	OnKey func(mtproto.AuthKey)
+
 	DialTimeout     time.Duration // 15 s
 	ExchangeTimeout time.Duration // for the making of a key: 60 s
 	WriteTimeout    time.Duration // for one packet: 30 s

@@ -181,6 +181,9 @@ func (n *line) newSession(key mtproto.AuthKey, o session.Options) error {
 	if err != nil {
 		return err
 	}
+	if n.o.OnKey != nil {
+		n.o.OnKey(key)
+	}
 	n.key, n.session, n.since = key, s, n.o.Now()
 	return nil
 }
