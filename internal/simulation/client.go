@@ -53,7 +53,6 @@ type client struct {
 	failures    int
 	refusals    int // -404 for a packet under the key
 	wake        *event
-	pumping     bool
 	leak        [][]byte
 }
 

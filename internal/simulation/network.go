@@ -19,16 +19,15 @@ type network struct {
 
 // A conn is a connection. Its two ends learn of its end at different times.
 type conn struct {
-	net            *network
-	number         int
-	clientOpen     bool
-	serverOpen     bool
-	silent         bool // nothing arrives any more, and nobody is told
-	tampered       bool // packets were forged, or come where they should not
-	toServer       way
-	toClient       way
-	serverSide     serverConn
-	disconnectedBy *event
+	net        *network
+	number     int
+	clientOpen bool
+	serverOpen bool
+	silent     bool // nothing arrives any more, and nobody is told
+	tampered   bool // packets were forged, or come where they should not
+	toServer   way
+	toClient   way
+	serverSide serverConn
 }
 
 // A way is one direction of a connection.

@@ -69,7 +69,6 @@ type serverConn struct {
 	saved    bool
 	idle     *event
 	hangUp   *event
-	due      time.Time // of hangUp
 }
 
 func newServer(w *world) *server { return &server{w: w, log: newUpdateLog(w.choice)} }

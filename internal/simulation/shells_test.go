@@ -149,7 +149,6 @@ func (w *shellWorld) shut() {
 
 // trouble does one thing to the two of them.
 func (w *shellWorld) trouble() {
-	n := uint32(len(w.executed))
 	switch w.choice.IntN(12) {
 	case 0:
 		w.net.Cut()
@@ -166,7 +165,7 @@ func (w *shellWorld) trouble() {
 		w.push(w.choice.Uint32N(1000))
 	default:
 		for range 1 + w.choice.IntN(4) {
-			n = w.choice.Uint32N(1 << 30)
+			n := w.choice.Uint32N(1 << 30)
 			var patience time.Duration
 			if w.choice.IntN(4) == 0 {
 				patience = time.Duration(w.choice.Int64N(int64(20 * time.Second)))

@@ -10,13 +10,6 @@ type weight struct {
 	seen            map[uintptr]bool
 }
 
-// weigh returns the weight of what v points to.
-func weigh(v any) weight {
-	w := weight{seen: map[uintptr]bool{}}
-	w.add(reflect.ValueOf(v))
-	return w
-}
-
 func (w *weight) add(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
