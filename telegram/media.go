@@ -73,7 +73,7 @@ func (c *Client) invokeFile(ctx context.Context, to poolKey, wrapped, req tg.Req
 	if err != nil {
 		return fmt.Errorf("telegram: %s: %w", tg.MethodName(tl.TypeID(req)), err)
 	}
-	query := mtclient.Request{Query: encoded, Repeat: repeatable(req)}
+	query := mtclient.Request{Query: encoded, Repeat: true} // to move a part twice does no harm
 	method := tg.MethodName(tl.TypeID(req))
 	body, err := c.gate.pass(ctx, flow.Request{Method: method, DC: to.dc}, func() ([]byte, error) {
 		l, err := c.take(ctx, to)
@@ -264,6 +264,8 @@ func (p *pool) prepareMedia(ctx context.Context) (mtclient.Options, error) {
 		PublicKeys:  c.o.Network.PublicKeys,
 		Credentials: mtclient.Credentials{Key: key.Key, Salts: key.Salts, Created: key.Created},
 		Init:        c.initConnection,
+		// Files are compressed already, or encrypted.
+		CompressAbove: -1,
 		// Only one temporary key speaks for a permanent one, and the data centre's
 		// own connection has that (R-PF-07).
 		PermanentKeyOnly: true,
