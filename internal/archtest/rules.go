@@ -261,7 +261,7 @@ var Rows = []Row{
 		Own: []string{
 			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session", "mtproto/transport",
 			"mtproto/transport/proxy", "mtproto/transport/web",
-			"sandbox", "telegram", "telegram/sessions", "telegram/signin", "telegram/updates", "tg", "tl",
+			"sandbox", "telegram", "telegram/files", "telegram/sessions", "telegram/signin", "telegram/updates", "tg", "tl",
 		},
 		Modules: []string{"github.com/coder/websocket", "github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
 		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",

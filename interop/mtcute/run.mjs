@@ -4,10 +4,12 @@
 // {"id": n, "result": ...} or {"id": n, "error": text}. Every incoming chat
 // message is a line {"event": "message", "message": {...}} of its own.
 
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import {
   BaseTelegramClient,
+  InputMedia,
   IntermediatePacketCodec,
   MemoryStorage,
   ObfuscatedPacketCodec,
@@ -150,6 +152,19 @@ const commands = {
     const messages = []
     for await (const m of client.iterHistory(contacts.get(phone), { chunkSize: 5 })) messages.unshift(toMessage(m))
     return messages
+  },
+
+  async sendFile({ phone, path }) {
+    await client.sendMedia(contacts.get(phone), InputMedia.document(`file:${path}`))
+  },
+
+  // The SHA-256 of the newest message's file.
+  async fetchFile({ phone }) {
+    for await (const m of client.iterHistory(contacts.get(phone), { limit: 1 })) {
+      const content = await client.downloadAsBuffer(m.media)
+      return createHash('sha256').update(content).digest('hex')
+    }
+    throw new Error('the chat is empty')
   },
 
   // Tells mtcute that the network is gone, or back: it closes its connections
