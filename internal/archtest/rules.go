@@ -268,7 +268,7 @@ var Rows = []Row{
 	},
 	{
 		Dir: "benchmarks/...", Kind: Program,
-		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "telegram", "telegram/signin", "tg", "tl"},
+		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/files", "telegram/signin", "tg", "tl"},
 		Modules: []string{"github.com/gotd/td"},
 		Reason:  "rivals to measure against, in a module of their own so that no user of ours links them",
 	},

@@ -1,7 +1,7 @@
 // Command compare measures godwit and gotd at the same work in one run, and
 // prints what each took and the ratio of the two. In every row less is better.
 //
-//	go run ./cmd/compare [--json] [--only build,keygen,history] [--rounds N] [--handshakes N]
+//	go run ./cmd/compare [--json] [--only build,keygen,history,transfer] [--rounds N] [--handshakes N] [--transfer MB]
 //
 // It exits with status 1 if a ratio is over what the project accepts, with 2 if
 // it could not measure.
@@ -23,6 +23,7 @@ import (
 	"godwit/benchmarks/internal/history"
 	"godwit/benchmarks/internal/keygen"
 	"godwit/benchmarks/internal/report"
+	"godwit/benchmarks/internal/transfer"
 )
 
 // rival is what godwit is measured against; go.mod pins the version.
@@ -52,6 +53,7 @@ func main() {
 
 type settings struct {
 	rounds, handshakes int
+	transfer           int64  // MB
 	dir                string // of the benchmarks module
 }
 
@@ -60,9 +62,10 @@ func run(arguments []string, out, progress io.Writer) (bool, error) {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "one JSON object a line instead of a table")
-	only := flags.String("only", "build,keygen,history", "what to measure")
+	only := flags.String("only", "build,keygen,history,transfer", "what to measure")
 	s := settings{dir: moduleDir()}
 	flags.IntVar(&s.rounds, "rounds", 31, "rounds of which the median counts, for history")
+	flags.Int64Var(&s.transfer, "transfer", 128, "size in MB of the file that is sent and fetched, for transfer")
 	flags.IntVar(&s.handshakes, "handshakes", 20, "handshakes to take the mean of, for keygen")
 	if err := flags.Parse(arguments); err != nil {
 		return false, err
@@ -80,7 +83,7 @@ func run(arguments []string, out, progress io.Writer) (bool, error) {
 
 func measure(names []string, s settings, progress io.Writer) ([]report.Row, error) {
 	parts := map[string]func(settings) ([]report.Row, error){
-		"build": buildRows, "keygen": keygenRows, "history": historyRows,
+		"build": buildRows, "keygen": keygenRows, "history": historyRows, "transfer": transferRows,
 	}
 	var rows []report.Row
 	for _, name := range names {
@@ -147,5 +150,26 @@ func historyRows(s settings) ([]report.Row, error) {
 		report.New("decode 100 messages: allocations", "allocs", godwit.Allocs, gotd.Allocs, maxAllocs, rival),
 		report.New("encode 100 messages: time", "µs",
 			godwit.Encode/microsecond, gotd.Encode/microsecond, maxEncode, rival),
+	}, nil
+}
+
+func transferRows(s settings) ([]report.Row, error) {
+	gotd, err := transfer.Measure(s.dir, "./transfer/gotd", s.transfer*1e6)
+	if err != nil {
+		return nil, err
+	}
+	godwit, err := transfer.Measure(s.dir, "./transfer/godwit", s.transfer*1e6)
+	if err != nil {
+		return nil, err
+	}
+	row := func(what, unit string, godwit, gotd float64) report.Row {
+		return report.New(fmt.Sprintf("%d MB there and back: %s", s.transfer, what), unit, godwit, gotd, 0, rival)
+	}
+	const mb = 1e6
+	return []report.Row{
+		row("upload", "s", godwit.Upload.Seconds(), gotd.Upload.Seconds()),
+		row("download", "s", godwit.Download.Seconds(), gotd.Download.Seconds()),
+		row("client CPU", "s", godwit.CPU.Seconds(), gotd.CPU.Seconds()),
+		row("client memory", "MB", float64(godwit.Memory)/mb, float64(gotd.Memory)/mb),
 	}, nil
 }

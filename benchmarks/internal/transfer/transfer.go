@@ -1,0 +1,123 @@
+// Package transfer measures sending a file to a local Telegram and fetching it
+// again: time, CPU time and memory of a client program of its own. Call
+// [Measure]; the programs under ../../transfer call [Noise] and [Report].
+package transfer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"godwit/sandbox"
+)
+
+// A Result is what one program took.
+type Result struct {
+	Upload   time.Duration // of the whole file
+	Download time.Duration
+	CPU      time.Duration // user and system time, for both
+	Memory   int64         // bytes that the program held at its peak
+}
+
+// phone is that of the account, which is at home on DC 1.
+const phone = "9996610001"
+
+// Measure builds a program, a path below the module directory dir, and runs it
+// against a sandbox in this process, with a file of size bytes.
+func Measure(dir, pkg string, size int64) (Result, error) {
+	scratch, err := os.MkdirTemp("", "godwit-transfer-")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(scratch)
+	sb, err := sandbox.New(sandbox.Options{DCs: 1, FileDir: scratch})
+	if err != nil {
+		return Result{}, err
+	}
+	defer sb.Close()
+	connection := filepath.Join(scratch, "connection.json")
+	_, added := sb.AddUser(phone, "Bench", "")
+	if err := errors.Join(added, sb.Start(), sb.WriteInfo(connection)); err != nil {
+		return Result{}, err
+	}
+	binary := filepath.Join(scratch, "binary")
+	build := exec.Command("go", "build", "-o", binary, pkg)
+	build.Dir, build.Stderr = dir, os.Stderr
+	if err := build.Run(); err != nil {
+		return Result{}, err
+	}
+	client := exec.Command(binary, connection, phone, fmt.Sprint(size))
+	client.Stderr = os.Stderr
+	out, err := client.Output()
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", pkg, err)
+	}
+	var r Result
+	if err := json.Unmarshal(out, &r); err != nil {
+		return Result{}, fmt.Errorf("%s printed %q: %w", pkg, out, err)
+	}
+	usage, ok := client.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return Result{}, errors.New("transfer: this system does not tell what a process used")
+	}
+	r.CPU = client.ProcessState.UserTime() + client.ProcessState.SystemTime()
+	r.Memory = usage.Maxrss << 10 // Linux counts KiB
+	return r, nil
+}
+
+// Report prints what a program has measured itself.
+func Report(upload, download time.Duration) error {
+	return json.NewEncoder(os.Stdout).Encode(Result{Upload: upload, Download: download})
+}
+
+// Noise is the content of the file: random bytes that repeat, so that making
+// them takes next to nothing. It knows its size, and is read at any place.
+func Noise(size int64) *io.SectionReader {
+	block := make([]byte, 1<<20)
+	rand.NewChaCha8([32]byte{}).Read(block)
+	return io.NewSectionReader(repeated(block), 0, size)
+}
+
+type repeated []byte
+
+// ReadAt implements io.ReaderAt.
+func (r repeated) ReadAt(p []byte, off int64) (int, error) {
+	for n := 0; n < len(p); {
+		n += copy(p[n:], r[(off+int64(n))%int64(len(r)):])
+	}
+	return len(p), nil
+}
+
+// A Sink takes a file and forgets it, in any order, and checks how much came.
+type Sink struct{ written chan int64 }
+
+// NewSink returns an empty Sink.
+func NewSink() *Sink {
+	s := &Sink{make(chan int64, 1)}
+	s.written <- 0
+	return s
+}
+
+// Write implements io.Writer.
+func (s *Sink) Write(p []byte) (int, error) { return s.WriteAt(p, 0) }
+
+// WriteAt implements io.WriterAt.
+func (s *Sink) WriteAt(p []byte, _ int64) (int, error) {
+	s.written <- <-s.written + int64(len(p))
+	return len(p), nil
+}
+
+// Check fails unless as many bytes came as there were to.
+func (s *Sink) Check(size int64) error {
+	if got := <-s.written; got != size {
+		return fmt.Errorf("%d bytes came back of %d", got, size)
+	}
+	return nil
+}
