@@ -62,7 +62,7 @@ type Telegram interface {
 // Options are what Files starts with. The zero Options are good.
 type Options struct {
 	// Requests is how many parts of one transfer are under way at most, 1 to 64;
-	// 0 stands for 16. Each holds up to 1 MiB of memory.
+	// 0 stands for 8. Each takes some MB of memory.
 	Requests int
 	// Verify has downloads from Telegram's own data centres checked against the
 	// hashes that upload.getFileHashes tells (R-FI-16). Those from a CDN always
@@ -73,7 +73,7 @@ type Options struct {
 }
 
 const (
-	defaultRequests = 16
+	defaultRequests = 8
 	maxRequests     = 64
 )
 

@@ -12,7 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
+	"strconv"
+	"strings"
 	"time"
 
 	"godwit/sandbox"
@@ -63,18 +64,33 @@ func Measure(dir, pkg string, size int64) (Result, error) {
 	if err := json.Unmarshal(out, &r); err != nil {
 		return Result{}, fmt.Errorf("%s printed %q: %w", pkg, out, err)
 	}
-	usage, ok := client.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return Result{}, errors.New("transfer: this system does not tell what a process used")
-	}
 	r.CPU = client.ProcessState.UserTime() + client.ProcessState.SystemTime()
-	r.Memory = usage.Maxrss << 10 // Linux counts KiB
 	return r, nil
 }
 
 // Report prints what a program has measured itself.
 func Report(upload, download time.Duration) error {
-	return json.NewEncoder(os.Stdout).Encode(Result{Upload: upload, Download: download})
+	memory, err := peak()
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(Result{Upload: upload, Download: download, Memory: memory})
+}
+
+// peak returns how many bytes of memory this process has held at most. What
+// getrusage tells of a child begins with the memory of its parent.
+func peak() (int64, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, errors.New("transfer: this system does not tell what a process held")
 }
 
 // Noise is the content of the file: random bytes that repeat, so that making
