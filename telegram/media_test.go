@@ -24,7 +24,7 @@ var aFile = &tg.UploadGetFile{Location: &tg.InputTakeoutFileLocation{}, Limit: 4
 // answer about a file, refusals are what imports are refused with.
 func storage(t *testing.T, hold <-chan struct{}, refusals ...error) *fakeNetwork {
 	var mu sync.Mutex
-	return &fakeNetwork{t: t, answer: func(dc int, request tg.Request) (tl.Encoder, error) {
+	return &fakeNetwork{t: t, answer: func(dc int, request tg.Request) (tl.Object, error) {
 		switch request.(type) {
 		case *tg.UsersGetUsers:
 			return self(), nil
@@ -150,7 +150,7 @@ func TestConnectionsByLoad(t *testing.T) {
 func TestMediaWaitIsTold(t *testing.T) {
 	n := storage(t, closedChannel())
 	inner := n.answer
-	n.answer = func(dc int, request tg.Request) (tl.Encoder, error) {
+	n.answer = func(dc int, request tg.Request) (tl.Object, error) {
 		if _, ok := request.(*tg.UploadGetFile); ok {
 			return nil, refuse(420, "FLOOD_PREMIUM_WAIT_9")
 		}
@@ -173,7 +173,7 @@ func TestForgottenElsewhere(t *testing.T) {
 	var mu sync.Mutex
 	n := storage(t, closedChannel())
 	inner := n.answer
-	n.answer = func(dc int, request tg.Request) (tl.Encoder, error) {
+	n.answer = func(dc int, request tg.Request) (tl.Object, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if _, ok := request.(*tg.UploadGetFile); ok && forgotten != nil {

@@ -46,7 +46,7 @@ func (s *shelf) Invoke(_ context.Context, req tg.Request, decode func(*tl.Reader
 	return decode(tl.NewReader(body))
 }
 
-func (s *shelf) answer(req tg.Request) (tl.Encoder, error) {
+func (s *shelf) answer(req tg.Request) (tl.Object, error) {
 	switch req := req.(type) {
 	case *tg.UploadGetFile:
 		if req.CDNSupported && s.key != nil {
@@ -90,10 +90,11 @@ func (s *shelf) part(offset int64, limit int32) []byte {
 
 type hashList []*tg.FileHash
 
-func (l hashList) Encode(b *tl.Buffer) {
+func (l hashList) TL(c *tl.Codec) {
+	b := c.Buffer()
 	b.Vector(len(l))
 	for _, h := range l {
-		h.Encode(b)
+		b.Object(h)
 	}
 }
 
