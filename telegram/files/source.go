@@ -66,8 +66,8 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("files: %s has changed while it was sent: it was to have %d bytes and has %d", e.Name, e.Size, e.Got)
 }
 
-// readPart fills p from part index of the source, which are of size p's
-// capacity in full. next says that the part before was the last that was read.
+// readPart fills p from an offset of the source, which is where it stands if
+// it can only be read in order. It reads less only at the end.
 func (s *Source) readPart(p []byte, offset int64) (int, error) {
 	var n int
 	var err error

@@ -182,7 +182,6 @@ type uploading struct {
 	index int   // of the next part
 	read  int64 // bytes
 	ahead *[]byte
-	rest  int // bytes in ahead
 	md5   hash.Hash
 
 	mu       sync.Mutex
