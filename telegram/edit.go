@@ -17,8 +17,12 @@ const maxIDs = 100
 // media as they are. An unchanged message is a *mtproto.RPCError for which
 // errors.Is(err, tg.ErrMessageNotModified) holds.
 func (c *Client) Edit(ctx context.Context, peer tg.InputPeerClass, id int, m Outgoing) (*tg.Message, error) {
+	entities, err := c.inputEntities(m.Entities)
+	if err != nil {
+		return nil, err
+	}
 	request := &tg.MessagesEditMessage{
-		NoWebpage: m.NoPreview, Peer: peer, ID: int32(id), Media: m.Media, Entities: m.Entities, ScheduleDate: unixOf(m.Schedule),
+		NoWebpage: m.NoPreview, Peer: peer, ID: int32(id), Media: m.Media, Entities: entities, ScheduleDate: unixOf(m.Schedule),
 	}
 	if m.Text != "" || m.Media == nil {
 		request.Message = tl.Some(m.Text)

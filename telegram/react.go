@@ -58,8 +58,12 @@ func (c *Client) UnpinAll(ctx context.Context, peer tg.InputPeerClass, topic int
 // SaveDraft keeps a message that has not been sent yet for the account's other
 // devices. An Outgoing without text and reply takes the draft away.
 func (c *Client) SaveDraft(ctx context.Context, peer tg.InputPeerClass, m Outgoing) error {
-	_, err := tg.Call(ctx, c, &tg.MessagesSaveDraft{
-		NoWebpage: m.NoPreview, ReplyTo: m.Reply.input(), Peer: peer, Message: m.Text, Entities: m.Entities,
+	entities, err := c.inputEntities(m.Entities)
+	if err != nil {
+		return err
+	}
+	_, err = tg.Call(ctx, c, &tg.MessagesSaveDraft{
+		NoWebpage: m.NoPreview, ReplyTo: m.Reply.input(), Peer: peer, Message: m.Text, Entities: entities,
 	})
 	return err
 }

@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"godwit/tg"
@@ -84,6 +85,11 @@ func (c *Client) SendText(ctx context.Context, peer tg.InputPeerClass, text stri
 // failed. Where Telegram says that it has the message already but not as
 // which, the returned message has no ID.
 func (c *Client) Send(ctx context.Context, peer tg.InputPeerClass, m Outgoing) (*tg.Message, error) {
+	entities, err := c.inputEntities(m.Entities)
+	if err != nil {
+		return nil, err
+	}
+	m.Entities = entities
 	request, random := m.request(peer)
 	answer, had, err := repeat(ctx, func() (tg.UpdatesClass, error) { return tg.Call(ctx, c, request) })
 	switch {
@@ -97,6 +103,24 @@ func (c *Client) Send(ctx context.Context, peer tg.InputPeerClass, m Outgoing) (
 		return nil, err
 	}
 	return sent[0], nil
+}
+
+// inputEntities names the users that a text mentions as requests do. One that
+// the client has not come across is an *UnknownPeerError.
+func (c *Client) inputEntities(list []tg.MessageEntityClass) ([]tg.MessageEntityClass, error) {
+	out := slices.Clone(list)
+	for i, e := range out {
+		mention, ok := e.(*tg.MessageEntityMentionName)
+		if !ok {
+			continue
+		}
+		peer, err := c.InputPeer(&tg.PeerUser{UserID: mention.UserID})
+		if err != nil {
+			return nil, err
+		}
+		out[i] = &tg.InputMessageEntityMentionName{Offset: mention.Offset, Length: mention.Length, UserID: InputUserOf(peer)}
+	}
+	return out, nil
 }
 
 // request returns the request that sends a message, and its random id.
@@ -140,13 +164,17 @@ func (c *Client) SendAlbum(ctx context.Context, peer tg.InputPeerClass, album []
 		if err != nil {
 			return nil, err
 		}
+		entities, err := c.inputEntities(m.Entities)
+		if err != nil {
+			return nil, err
+		}
 		random := m.RandomID
 		if random == 0 {
 			random = randomID()
 		}
 		randoms = append(randoms, random)
 		request.MultiMedia = append(request.MultiMedia, tg.InputSingleMedia{
-			Media: media, RandomID: random, Message: m.Text, Entities: m.Entities,
+			Media: media, RandomID: random, Message: m.Text, Entities: entities,
 		})
 	}
 	answer, had, err := repeat(ctx, func() (tg.UpdatesClass, error) { return tg.Call(ctx, c, request) })

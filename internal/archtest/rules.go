@@ -137,6 +137,11 @@ var Rows = []Row{
 		Reason: "as telegram/groups",
 	},
 	{
+		Dir: "telegram/text", Kind: Library,
+		Own:    []string{"tg"},
+		Reason: "text in, entities out; it knows no client",
+	},
+	{
 		Dir: "telegram/takeout", Kind: Library,
 		Own:    []string{"mtproto", "telegram", "tg", "tl"},
 		Tests:  []string{"sandbox", "telegram/internal/place", "telegram/participants"},
