@@ -22,11 +22,13 @@ type accountFlags struct {
 	transportFlags
 }
 
-// An account is a client and the files that are its own.
+// An account is a client and the files that are its own: its credentials, and
+// the peers that it has come across.
 type account struct {
 	*telegram.Client
 	store *telegram.FileStore
-	keys  *os.File // nil unless keys are logged
+	peers *telegram.FilePeers // nil until opened
+	keys  *os.File            // nil unless keys are logged
 }
 
 // close ends the client and lets others have the files.
@@ -34,6 +36,9 @@ func (a *account) close() error {
 	var err error
 	if a.Client != nil {
 		err = a.Client.Close()
+	}
+	if a.peers != nil {
+		err = errors.Join(err, a.peers.Close())
 	}
 	err = errors.Join(err, a.store.Close())
 	if a.keys != nil {
@@ -69,6 +74,9 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 		return nil, err
 	}
 	a := &account{store: store}
+	if a.peers, err = telegram.OpenFilePeers(f.Credentials+".peers", key); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
 	if f.KeyLog != "" {
 		if a.keys, err = os.OpenFile(f.KeyLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return nil, errors.Join(err, a.close())
@@ -77,7 +85,7 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 	}
 	ctx, cancel := context.WithTimeout(env.ctx, time.Minute)
 	defer cancel()
-	o.Store = store
+	o.Store, o.Peers = store, a.peers
 	a.Client, err = telegram.Connect(ctx, o)
 	if errors.Is(err, telegram.ErrOtherNetwork) {
 		err = fmt.Errorf("%s: %w: give the --dc that they were made with, or other --credentials; if that network is gone, remove the file",

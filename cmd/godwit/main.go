@@ -31,6 +31,10 @@ type commands struct {
 	Send    sendCommand    `cmd:"" help:"Send a chat message."`
 	History historyCommand `cmd:"" help:"Print a conversation."`
 	Listen  listenCommand  `cmd:"" help:"Print chat messages as they come."`
+	Chats   chatsCommand   `cmd:"" help:"Print the account's conversations."`
+	Members membersCommand `cmd:"" help:"Print who is in a group or channel, and how complete that is."`
+	Join    joinCommand    `cmd:"" help:"Join a group or channel."`
+	Leave   leaveCommand   `cmd:"" help:"Leave a group or channel."`
 
 	Upload   uploadCommand   `cmd:"" help:"Send files. One that was interrupted goes on where it was."`
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`

@@ -221,9 +221,9 @@ var Rows = []Row{
 	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
-			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy",
-			"mtproto/transport/web", "sandbox", "telegram", "telegram/files",
-			"telegram/sessions", "telegram/signin", "tg", "tl", "tl/schema",
+			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
+			"sandbox", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/participants",
+			"telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",
 		},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
 		Reason:  "wiring: the one place that may know all of it",

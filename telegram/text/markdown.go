@@ -364,12 +364,17 @@ func (w *markdownWriter) end(e tg.MessageEntityClass) {
 }
 
 func tokenOf(e tg.MessageEntityClass) string {
-	for _, one := range simple {
-		if one.make().TypeID() == e.TypeID() {
-			return one.mark
-		}
+	switch e.(type) {
+	case *tg.MessageEntityUnderline:
+		return "__"
+	case *tg.MessageEntitySpoiler:
+		return "||"
+	case *tg.MessageEntityBold:
+		return "*"
+	case *tg.MessageEntityItalic:
+		return "_"
 	}
-	return ""
+	return "~"
 }
 
 func (w *markdownWriter) rune(r rune, code bool) {
