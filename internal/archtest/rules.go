@@ -121,7 +121,10 @@ var Rows = []Row{
 			"mtproto/authkey", "mtproto/session", "mtproto/transport", "telegram/flow",
 			"telegram/signin", "telegram/updates",
 		},
-		Tests:  []string{"mtproto/transport/proxy", "mtproto/transport/web", "sandbox"},
+		Tests: []string{
+			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/groups", "telegram/participants",
+			"telegram/text",
+		},
 		Reason: "the client; its tests run against the sandbox, its users link none of it",
 	},
 	{
@@ -264,9 +267,10 @@ var Rows = []Row{
 	{
 		Dir: "interop/...", Kind: Program,
 		Own: []string{
-			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session", "mtproto/transport",
-			"mtproto/transport/proxy", "mtproto/transport/web",
-			"sandbox", "telegram", "telegram/files", "telegram/sessions", "telegram/signin", "telegram/updates", "tg", "tl",
+			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session",
+			"mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram",
+			"telegram/files", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
+			"telegram/updates", "tg", "tl",
 		},
 		Modules: []string{"github.com/coder/websocket", "github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
 		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",

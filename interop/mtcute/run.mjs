@@ -167,6 +167,30 @@ const commands = {
     throw new Error('the chat is empty')
   },
 
+  async edit({ phone, message, text }) {
+    await client.editMessage({ chatId: contacts.get(phone), message, text })
+  },
+
+  async reply({ phone, message, text }) {
+    return toMessage(await client.sendText(contacts.get(phone), text, { replyTo: message }))
+  },
+
+  async react({ phone, message, emoji }) {
+    await client.sendReaction({ chatId: contacts.get(phone), message, emoji })
+  },
+
+  async remove({ phone, message }) {
+    await client.deleteMessagesById(contacts.get(phone), [message], { revoke: true })
+  },
+
+  // Joins a group by its link and returns who is in it.
+  async members({ link }) {
+    const { chat } = await client.joinChat(link)
+    const names = []
+    for await (const m of client.iterChatMembers(chat.id, { chunkSize: 100 })) names.push(m.user.firstName)
+    return names
+  },
+
   // Tells mtcute that the network is gone, or back: it closes its connections
   // or opens them again, and keeps its sessions.
   async network({ up }) {
