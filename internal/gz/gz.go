@@ -46,24 +46,34 @@ func Unpack(p []byte, limit int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return readAll(z, limit)
+		return readAll(z, len(p), limit)
 	}
 	z := readers.Get().(*gzip.Reader)
 	defer readers.Put(z)
 	if err := z.Reset(bytes.NewReader(p)); err != nil {
 		return nil, err
 	}
-	return readAll(z, limit)
+	return readAll(z, len(p), limit)
 }
 
-func readAll(z io.ReadCloser, limit int) ([]byte, error) {
-	var out bytes.Buffer
-	n, err := io.Copy(&out, io.LimitReader(z, int64(limit)+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case n > int64(limit):
-		return nil, ErrTooLarge
+// readAll reads a stream whose packed size is known. What it allocates in all is
+// at most about twice the limit: a hostile remote decides how much comes.
+func readAll(z io.ReadCloser, packed, limit int) ([]byte, error) {
+	out := make([]byte, 0, min(4*packed+512, limit+1))
+	for {
+		n, err := z.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		switch {
+		case len(out) > limit:
+			return nil, ErrTooLarge
+		case err == io.EOF:
+			return out, z.Close()
+		case err != nil:
+			return nil, err
+		case len(out) == cap(out):
+			grown := make([]byte, len(out), min(2*cap(out), limit+1))
+			copy(grown, out)
+			out = grown
+		}
 	}
-	return out.Bytes(), z.Close()
 }
