@@ -28,6 +28,7 @@ type link struct {
 	key  mtproto.AuthKey // that a link of a pool began with
 
 	up    atomic.Bool // something has been answered
+	lost  bool        // and not back yet; of OnState alone
 	tries int         // that failed before that; of OnState alone
 	once  sync.Once
 	err   error // why it ended; set before done is closed
@@ -169,6 +170,14 @@ func (l *link) invoke(ctx context.Context, query mtclient.Request) ([]byte, erro
 // answered and cannot be reached is given up; later, connections are renewed
 // for ever.
 func (l *link) changed(s mtclient.State) {
+	switch {
+	case s.Phase == mtclient.Ready && l.lost:
+		l.lost = false
+		l.c.o.Logger.Info("connected again", "dc", l.dc)
+	case s.Phase == mtclient.Waiting && l.up.Load() && !l.lost && l.pool == nil:
+		l.lost = true
+		l.c.o.Logger.Warn("connection lost; it is tried again", "dc", l.dc, "error", s.Err)
+	}
 	if s.Phase != mtclient.Waiting {
 		return
 	}

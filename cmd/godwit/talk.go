@@ -23,19 +23,50 @@ func printable(text string) string {
 	}, text)
 }
 
-// line shows a message: when, which way, and what. Further lines of its text
-// are indented, so that none can be taken for a message.
+// line shows a message: when, its id, which way, and what. Further lines of its
+// text are indented, so that none can be taken for a message.
 func line(m *tg.Message) string {
 	arrow := "←"
 	if m.Out {
 		arrow = "→"
 	}
-	lines := strings.Split(m.Message, "\n")
+	text := m.Message
+	if media := mediaOf(m); media != "" {
+		text = strings.TrimSuffix(media+" "+text, " ")
+	}
+	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = printable(lines[i])
 	}
-	const indent = "\n                      " // as wide as what goes before the first line
-	return fmt.Sprintf("%s %s %s", time.Unix(int64(m.Date), 0).Format(time.DateTime), arrow, strings.Join(lines, indent))
+	head := fmt.Sprintf("%s %d", time.Unix(int64(m.Date), 0).Format(time.DateTime), m.ID)
+	indent := "\n" + strings.Repeat(" ", len(head)+3) // as wide as what goes before the first line
+	return fmt.Sprintf("%s %s %s", head, arrow, strings.Join(lines, indent))
+}
+
+// mediaOf says what a message carries besides its text, empty for nothing.
+func mediaOf(m *tg.Message) string {
+	switch media := m.Media.(type) {
+	case nil, *tg.MessageMediaWebPage: // a preview of what the text says
+		return ""
+	case *tg.MessageMediaPhoto:
+		return "[photo]"
+	case *tg.MessageMediaPoll:
+		return "[poll: " + media.Poll.Question.Text + "]"
+	case *tg.MessageMediaDocument:
+		d, ok := media.Document.(*tg.Document)
+		if !ok {
+			return "[file]"
+		}
+		name := d.MIMEType
+		for _, attribute := range d.Attributes {
+			if f, ok := attribute.(*tg.DocumentAttributeFilename); ok {
+				name = f.FileName
+			}
+		}
+		return fmt.Sprintf("[%s, %d bytes]", name, d.Size)
+	default:
+		return "[" + strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", media), "*tg.MessageMedia")) + "]"
+	}
 }
 
 // listenCommand prints chat messages as they come.

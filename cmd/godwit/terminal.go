@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
+	"golang.org/x/term"
 	"rsc.io/qr"
 
 	"godwit/mtproto"
@@ -19,7 +21,9 @@ import (
 
 // A terminal asks the person at the keyboard what a sign-in needs.
 type terminal struct {
+	ctx   context.Context
 	in    *bufio.Reader
+	keys  *os.File // what in reads from, where that is a keyboard; nil where it is not
 	out   io.Writer
 	phone string // of the command line
 	tried bool   // phone has been given
@@ -28,17 +32,59 @@ type terminal struct {
 var _ telegram.Authenticator = (*terminal)(nil)
 
 func newTerminal(env *environment, phone string) *terminal {
-	return &terminal{in: bufio.NewReader(env.in), out: env.out, phone: phone}
+	t := &terminal{ctx: env.ctx, in: bufio.NewReader(env.in), out: env.out, phone: phone}
+	if f, ok := env.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		t.keys = f
+	}
+	return t
 }
 
 // ask prints a question and reads the answer. What is typed shows.
 func (t *terminal) ask(question string) (string, error) {
-	fmt.Fprint(t.out, question, " ")
-	line, err := t.in.ReadString('\n')
-	if line = strings.TrimSpace(line); err != nil && line == "" {
-		return "", fmt.Errorf("no answer to %q: %w", question, io.ErrUnexpectedEOF)
+	return t.answerTo(question, func() (string, error) { return t.in.ReadString('\n') })
+}
+
+// askSecret is ask, but what is typed at a keyboard does not show.
+func (t *terminal) askSecret(question string) (string, error) {
+	if t.keys == nil || t.in.Buffered() > 0 {
+		return t.ask(question)
 	}
-	return line, nil
+	fd := int(t.keys.Fd())
+	shown, err := term.GetState(fd)
+	if err != nil {
+		return t.ask(question)
+	}
+	answer, err := t.answerTo(question, func() (string, error) {
+		typed, err := term.ReadPassword(fd)
+		return string(typed), err
+	})
+	fmt.Fprintln(t.out)
+	return answer, errors.Join(err, term.Restore(fd, shown)) // Ctrl-C ends the reading half-way
+}
+
+// answerTo prints a question and reads a line, or returns the context's error
+// when that ends first. The reading cannot be ended: it goes on until the
+// program has, which is soon.
+func (t *terminal) answerTo(question string, read func() (string, error)) (string, error) {
+	fmt.Fprint(t.out, question, " ")
+	type result struct {
+		line string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		line, err := read()
+		done <- result{line, err}
+	}()
+	select {
+	case r := <-done:
+		if line := strings.TrimSpace(r.line); line != "" || r.err == nil {
+			return line, nil
+		}
+		return "", fmt.Errorf("no answer to %q: %w", question, io.ErrUnexpectedEOF)
+	case <-t.ctx.Done():
+		return "", t.ctx.Err()
+	}
 }
 
 // Answer implements telegram.Authenticator.
@@ -55,7 +101,8 @@ func (t *terminal) Answer(_ context.Context, prompt signin.Prompt) (signin.Answe
 	case signin.AtName:
 		return t.name(prompt)
 	case signin.AtNewPassword:
-		return t.give(signin.GiveNewPassword, "New password (empty for none):")
+		text, err := t.askSecret("New password (empty for none):")
+		return signin.Answer{Action: signin.GiveNewPassword, Text: text}, err
 	case signin.AtQR:
 		return signin.Answer{}, t.showQR(prompt.QR)
 	}
@@ -99,7 +146,11 @@ func (t *terminal) choose(prompt signin.Prompt) (signin.Answer, error) {
 			fmt.Fprintln(t.out, choice.help)
 		}
 	}
-	text, err := t.ask(question)
+	ask := t.ask
+	if give == signin.GivePassword {
+		ask = t.askSecret
+	}
+	text, err := ask(question)
 	if err != nil {
 		return signin.Answer{}, err
 	}

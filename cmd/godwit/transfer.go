@@ -22,7 +22,7 @@ import (
 // uploadCommand sends files.
 type uploadCommand struct {
 	accountFlags
-	Args    []string `arg:"" name:"file... chat" help:"Files, and last the chat that they go to: me, @username, +phone or a link. Several files go as albums of 10."`
+	Args    []string `arg:"" name:"file... chat" help:"Files, and last the chat that they go to: me, @username, +phone or a link. Several files go as albums of 10. Flags stand before or after them, not between."`
 	Caption string   `help:"Text that goes with the first file." placeholder:"TEXT"`
 	Photo   bool     `help:"Send pictures as photos, which Telegram makes smaller, instead of as files."`
 	Silent  bool     `help:"Without a notification."`
@@ -113,7 +113,14 @@ func (u *uploader) send(paths []string, sources []*files.Source, m telegram.Outg
 	for i, s := range sources {
 		bar := newProgressBar(u.env.err, s.Name)
 		bars = append(bars, bar)
-		transfer := files.Transfer{Progress: bar.tell, Journal: u.journal(paths[i], "upload", u.chat)}
+		again := 0 // how often the same file is in the album before
+		for _, path := range paths[:i] {
+			if path == paths[i] {
+				again++
+			}
+		}
+		journal := u.journal(paths[i], "upload", u.chat, strconv.Itoa(again))
+		transfer := files.Transfer{Progress: bar.tell, Journal: journal}
 		if u.Photo {
 			media = append(media, files.Photo{Source: s, Transfer: transfer})
 		} else {

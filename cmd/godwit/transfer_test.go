@@ -80,6 +80,7 @@ func TestUploadAndDownload(t *testing.T) {
 	for i := range 11 { // an album of 9 and one of 2
 		args = append(args, tw.write(fmt.Sprintf("%d.png", i), picture.Bytes()))
 	}
+	args[len(args)-1] = args[len(args)-2] // the same file twice in one album
 	out = tw.must("ann", "", append(args, "+9996620002", "--photo", "--json", "--caption", "Eleven")...)
 	if lines := strings.Count(out, "message_id"); lines != 11 {
 		t.Errorf("%d messages were sent:\n%s", lines, out)
