@@ -3,8 +3,9 @@
 // Start with [Connect]; [Client.SignIn] or [Client.SignInBot] signs in, unless
 // the stored credentials already are. Then [Client.SendText],
 // [Client.History] and [Client.Dialogs] do the everyday things, and
-// Options.Handler gets what happens. All other methods of the API are called
-// through [tg.Call], for which a [Client] is the [tg.Invoker]:
+// Options.Handler gets what happens. [Client.Resolve] finds the peer of what
+// people write: @name, a phone number, a link. All other methods of the API are
+// called through [tg.Call], for which a [Client] is the [tg.Invoker]:
 //
 //	client, err := telegram.Connect(ctx, telegram.Options{APIID: id, APIHash: hash, Store: store})
 //	…
@@ -12,6 +13,12 @@
 //	user, err := client.SignIn(ctx, telegram.Answers{PhoneNumber: phone, AskCode: ask})
 //	…
 //	full, err := tg.Call(ctx, client, &tg.UsersGetFullUser{ID: &tg.InputUserSelf{}})
+//
+// What not every program needs is in packages of its own: files sends and
+// fetches files, text reads and writes Markdown and HTML, groups runs groups and
+// channels, participants lists who is in them, takeout exports an account,
+// sessions takes over what other programs have signed in, and signin is the
+// sign-in by itself.
 //
 // # Signing in
 //

@@ -20,7 +20,7 @@ type inspectCommand struct {
 	File        string   `arg:"" help:"Capture, pcap or pcapng; - reads one from standard input, as tcpdump -U -w - writes it."`
 	AuthKey     []string `help:"Auth key to decrypt with, 512 hexadecimal digits. May be repeated. Others can see it in the list of processes: a file is better." placeholder:"HEX" sep:"none"`
 	AuthKeyFile []string `help:"File of auth keys, one in hexadecimal a line. May be repeated." type:"path" placeholder:"FILE" sep:"none"`
-	Credentials []string `help:"File of an account, as login keeps it, whose keys to use. May be repeated." type:"path" placeholder:"FILE" sep:"none"`
+	Credentials []string `help:"File of an account, as login keeps it, whose keys to use. Traffic under temporary keys, as most is, needs --auth-key-file with what --key-log wrote. May be repeated." type:"path" placeholder:"FILE" sep:"none"`
 	ProxySecret []string `help:"Secret of an MTProxy that connections go through, 32 hexadecimal digits. May be repeated." placeholder:"HEX" sep:"none"`
 	Schema      []string `help:"API schema (.tl) of a layer before 144, for old captures. May be repeated." type:"path" placeholder:"FILE" sep:"none"`
 	JSON        bool     `help:"Print a line of JSON for each message, complete, instead of text."`
