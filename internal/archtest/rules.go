@@ -180,7 +180,7 @@ var Rows = []Row{
 		Dir: "internal/inspect", Kind: Program,
 		Own: []string{
 			"internal/gz", "schema", "schema/layers", "tl", "tl/schema",
-			"mtproto", "mtproto/session", "mtproto/transport",
+			"mtproto", "mtproto/session", "mtproto/transport", "mtproto/transport/web",
 		},
 		Tests:   []string{"mtproto/mtcrypto", "sandbox", "telegram", "tg"},
 		Modules: []string{"github.com/gopacket/gopacket"},

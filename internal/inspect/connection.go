@@ -34,6 +34,9 @@ type connection struct {
 
 	sideKnown bool              // which end is the client
 	swapped   bool              // it is the other one
+	over      string            // what the transport is carried by, such as a WebSocket
+	polling   bool              // packets are in the bodies of HTTP requests
+	server    io.Reader         // what the server sends, out of what carries it; nil for the bytes of TCP
 	answers   *transport.Reader // what the server sends, once it is known how
 	searching bool              // both directions are read each for itself
 	keys      map[mtproto.KeyID]bool
@@ -72,7 +75,7 @@ func (c *connection) release() {
 // known how.
 func (c *connection) releaseServer() {
 	server := &c.halves[mtproto.Server]
-	if server.held && (c.answers != nil || c.searching) {
+	if server.held && (c.answers != nil || c.searching || c.polling) {
 		server.held = false
 		server.run()
 	}
@@ -80,15 +83,25 @@ func (c *connection) releaseServer() {
 
 // read reads a direction to its end. It runs as the half's coroutine.
 func (c *connection) read(h *half) {
-	if h.side == mtproto.Server {
-		if c.answers == nil {
-			c.search(h, &h.in)
-			return
-		}
+	in := bufio.NewReaderSize(&h.in, 1<<14)
+	switch {
+	case h.side == mtproto.Server && c.polling:
+		c.readResponses(h)
+	case h.side == mtproto.Server && c.answers == nil:
+		c.search(h, &h.in)
+	case h.side == mtproto.Server:
 		c.packets(h, c.answers)
-		return
+	case !h.headless && speaksHTTP(in):
+		c.readHTTP(h, in)
+	default:
+		c.readClient(h, in)
 	}
-	requests, in, err := c.overhear(bufio.NewReaderSize(&h.in, 1<<14))
+}
+
+// readClient tells the transport from what the client has sent first, and reads
+// on.
+func (c *connection) readClient(h *half, stream *bufio.Reader) {
+	requests, in, err := c.overhear(stream)
 	var lost *lostError
 	switch {
 	case err == nil && (!h.headless || certain(requests)):
@@ -109,7 +122,10 @@ func (c *connection) read(h *half) {
 // secret in turn. Where there is none, or it may be a mistake, in reads all of
 // the stream again.
 func (c *connection) overhear(stream *bufio.Reader) (requests *transport.Reader, in *bufio.Reader, err error) {
-	server, in := &c.halves[mtproto.Server].in, stream
+	server, in := c.server, stream
+	if server == nil {
+		server = &c.halves[mtproto.Server].in
+	}
 	secrets := []*transport.Secret{nil}
 	for i := range c.t.messages.o.Secrets {
 		secrets = append(secrets, &c.t.messages.o.Secrets[i])
@@ -147,7 +163,7 @@ func (c *connection) open(r *transport.Reader) {
 	if c.told {
 		return
 	}
-	how := r.Framing().String()
+	how := c.over + r.Framing().String()
 	if r.Obfuscated() {
 		how += ", obfuscated"
 	}

@@ -264,7 +264,7 @@ func TestTransportMatters(t *testing.T) {
 
 	for _, first := range []string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"} {
 		records, summary := inspect(t, pcap(t, cabling{}.frames(t, []chunk{{mtproto.Client, []byte(first)}, {mtproto.Server, []byte("whatever")}}), ethernet, 1<<16), Options{})
-		want(t, lines(records), "unknown beginning")
+		want(t, lines(records), "HTTP without MTProto")
 		if len(records) != 1 || summary.Others != 1 || summary.Connections != 0 {
 			t.Errorf("%+v", summary)
 		}
