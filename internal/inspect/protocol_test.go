@@ -262,9 +262,13 @@ func TestTransportMatters(t *testing.T) {
 		chunk{mtproto.Server, []byte{0x81, 2, 3, 4, 1, 0x6c, 0xfe, 0xff, 0xff}}, abridged(mtproto.Client, make([]byte, 4)))
 	want(t, text, "ping{ping_id: 3} (asks for a quick ack)", "← quick ack 81020304", "← transport error -404", "→ [packet of 4 bytes]")
 
-	for _, first := range []string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"} {
+	for first, told := range map[string]string{
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03": "unknown beginning",
+		"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n":   "unknown beginning",
+		"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n":  "HTTP without MTProto",
+	} {
 		records, summary := inspect(t, pcap(t, cabling{}.frames(t, []chunk{{mtproto.Client, []byte(first)}, {mtproto.Server, []byte("whatever")}}), ethernet, 1<<16), Options{})
-		want(t, lines(records), "HTTP without MTProto")
+		want(t, lines(records), told)
 		if len(records) != 1 || summary.Others != 1 || summary.Connections != 0 {
 			t.Errorf("%+v", summary)
 		}

@@ -16,6 +16,7 @@ type Reader struct {
 	c     Conn
 	plain *revealing
 	found bool // the framing is known
+	guess bool // by how the packets look that Resync has found
 }
 
 // Overhear returns readers of what a client and what its server have sent.
@@ -52,7 +53,7 @@ func NewReader(r io.Reader, from mtproto.Side, o Options) (*Reader, error) {
 	}
 	c.in = bufio.NewReaderSize(r, readBuffer)
 	reader := newReader(c)
-	reader.found = false
+	reader.found, reader.guess = false, true
 	return reader, nil
 }
 
@@ -91,6 +92,10 @@ const firstBytes = 8
 func (r *Reader) Resync(lost int, begins func(size int, first []byte) bool) (passed int, err error) {
 	r.plain.skip(lost)
 	r.c.headHeld = false
+	if r.guess && r.found && lost == 0 && r.c.framing == Intermediate {
+		// A padded packet that got no padding has looked like one without.
+		r.c.framing = PaddedIntermediate
+	}
 	for {
 		window, err := r.c.in.Peek(fullHead + firstBytes)
 		if len(window) >= 1+firstBytes && r.packetAt(window, begins) {

@@ -247,3 +247,38 @@ func FuzzResync(f *testing.F) {
 		}
 	})
 }
+
+// A padded packet that happens to have no padding does not have those after it
+// taken for damage.
+func TestResyncOfUnpadded(t *testing.T) {
+	var sent []byte
+	for _, padding := range []int{0, 1, 13, 2} {
+		packet := append([]byte("KEYID"), payload(59+padding)...)
+		sent = binary.LittleEndian.AppendUint32(sent, uint32(len(packet)))
+		sent = append(sent, packet...)
+	}
+	r, err := NewReader(bytes.NewReader(sent), mtproto.Client, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Resync(0, isOurs); err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	for {
+		p, err := r.ReadPacket(nil)
+		if violation := new(mtproto.ViolationError); errors.As(err, &violation) {
+			if _, err := r.Resync(0, isOurs); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if err != nil {
+			break
+		}
+		got = append(got, len(p))
+	}
+	if want := []int{64, 77, 66}; !slices.Equal(got, want) || r.Framing() != PaddedIntermediate {
+		t.Errorf("packets of %v bytes, %v; want %v", got, r.Framing(), want)
+	}
+}
