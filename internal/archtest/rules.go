@@ -122,7 +122,7 @@ var Rows = []Row{
 			"telegram/signin", "telegram/updates",
 		},
 		Tests: []string{
-			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/groups", "telegram/participants",
+			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/files", "telegram/groups", "telegram/participants",
 			"telegram/text",
 		},
 		Reason: "the client; its tests run against the sandbox, its users link none of it",
