@@ -8,7 +8,7 @@ import (
 // An EventType says what an Event is about.
 type EventType string
 
-// The events about accounts. Those about messages stand with the messages.
+// The events about accounts.
 const (
 	AccountConnecting    EventType = "account.connecting"
 	AccountOnline        EventType = "account.online"
@@ -18,6 +18,18 @@ const (
 	AccountLoginRequired EventType = "account.login_required"
 	AccountBanned        EventType = "account.banned"
 	AccountSignedOut     EventType = "account.signed_out"
+	AccountDevice        EventType = "account.device" // another device has signed in, or its sign-in was confirmed
+)
+
+// The events about messages and conversations.
+const (
+	MessageReceived  EventType = "message.received"
+	MessageSent      EventType = "message.sent" // by the bridge or by another device of the account
+	MessageFailed    EventType = "message.failed"
+	MessageEdited    EventType = "message.edited"
+	MessageDeleted   EventType = "message.deleted"
+	MessageReaction  EventType = "message.reaction"
+	ConversationRead EventType = "conversation.read" // by the account or by the peer
 )
 
 // A Source is the surface of Telegram over which something was learned.
