@@ -9,6 +9,7 @@ require (
 )
 
 require (
+	github.com/danielgtaylor/huma/v2 v2.38.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/oklog/ulid/v2 v2.1.2
 	github.com/pressly/goose/v3 v3.30.0

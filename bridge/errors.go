@@ -35,6 +35,16 @@ const (
 	CodeTooLarge          Code = "too_large"          // a file or text over the limit that the detail names
 )
 
+// Codes are all codes.
+var Codes = []Code{
+	CodeInternal, CodeUnavailable, CodeInvalidRequest, CodeUnauthorized,
+	CodeForbidden, CodeNotFound, CodeConflict, CodeIdempotencyReused,
+	CodeAccountNotOnline, CodeAccountRestricted, CodeAccountBanned, CodeBudgetExhausted,
+	CodeSuppressed, CodeFloodWait, CodeTelegramRefused, CodeSurfaceUnable,
+	CodeLoginCodeInvalid, CodeLoginExpired, CodePasswordInvalid, CodeOtherAccount,
+	CodeTooLarge,
+}
+
 // An Error is what users of the bridge are told. Detail is written for them and
 // holds nothing that is secret or internal; Err is for the log alone.
 type Error struct {

@@ -1,0 +1,208 @@
+// Package httpapi is the daemon's HTTP API: OpenAPI 3.1 at /openapi.json, made
+// of the same Go types that serve it, and problem documents (RFC 9457) with a
+// closed set of codes for what fails.
+//
+// Start with [New]. Each resource has a file, which declares the small interface
+// of what it needs done; the services behind know nothing of HTTP.
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"godwit/bridge"
+)
+
+// A Scope is what an API key allows.
+type Scope string
+
+// The scopes. ScopeAdmin allows everything.
+const (
+	ScopeAccountsRead  Scope = "accounts:read"
+	ScopeAccountsWrite Scope = "accounts:write"
+	ScopeMessagesRead  Scope = "messages:read"
+	ScopeMessagesSend  Scope = "messages:send"
+	ScopeWebhooks      Scope = "webhooks"
+	ScopeAdmin         Scope = "admin"
+)
+
+// A Caller is who makes a request.
+type Caller interface {
+	// KeyID names the API key.
+	KeyID() bridge.KeyID
+	// Allows reports whether the caller may do something: with an account, or,
+	// where that is empty, with any account at all.
+	Allows(scope Scope, account bridge.AccountID) bool
+	// Limited reports whether the key is for certain accounts only.
+	Limited() bool
+}
+
+// An Authenticator knows the API keys. Its error is a *bridge.Error of
+// CodeUnauthorized for a key that is not valid.
+type Authenticator interface {
+	Authenticate(ctx context.Context, key string) (Caller, error)
+}
+
+// Options are what a Server is made of. All services are required.
+type Options struct {
+	Authenticator Authenticator
+	Accounts      Accounts
+	Logger        *slog.Logger
+	Now           func() time.Time
+	Version       string
+}
+
+// A Server serves the API.
+type Server struct {
+	o   Options
+	mux *http.ServeMux
+	api huma.API
+}
+
+// New returns a server of everything that Options name a service for.
+func New(o Options) *Server {
+	s := &Server{o: o, mux: http.NewServeMux()}
+	config := huma.DefaultConfig("godwit", o.Version)
+	config.Info.Description = "Telegram accounts that stay online. Every failure is a problem document (RFC 9457) with a code of a closed set."
+	config.DocsPath = "" // huma's pages load scripts from other servers
+	config.CreateHooks = nil
+	config.SchemasPath = ""
+	config.RejectUnknownQueryParameters = true
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key": {Type: "http", Scheme: "bearer", Description: "An API key, as `godwit key create` prints it once."},
+	}
+	s.api = humago.New(s.mux, config)
+	s.registerAccounts()
+	return s
+}
+
+// OpenAPI returns the description of the API.
+func (s *Server) OpenAPI() *huma.OpenAPI { return s.api.OpenAPI() }
+
+// maxBody is how long the body of a request may be, in bytes, where the
+// operation says nothing else.
+const maxBody = 1 << 20
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := rand.Text()
+	w.Header().Set("X-Request-Id", id)
+	ctx := context.WithValue(r.Context(), requestKey{}, id)
+	s.mux.ServeHTTP(w, r.WithContext(ctx))
+}
+
+type (
+	requestKey struct{}
+	callerKey  struct{}
+)
+
+// RequestID returns the name of the request that a context is of, which its
+// response carries as X-Request-Id.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// callerOf returns who makes the request that a context is of.
+func callerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// An operation is one that the API offers.
+type operation struct {
+	method  string
+	path    string // {account} in it is one that the key has to be allowed for
+	id      string
+	summary string
+	detail  string
+	tag     string
+	scope   Scope
+	whole   bool // a key for certain accounts is not enough
+	status  int  // of success: 200 if 0
+}
+
+// register offers an operation.
+func register[I, O any](s *Server, op operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(s.api, huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.detail,
+		Tags: []string{op.tag}, DefaultStatus: op.status, MaxBodyBytes: maxBody,
+		Security:    []map[string][]string{{"key": {string(op.scope)}}},
+		Middlewares: huma.Middlewares{s.authorize(op)},
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError},
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// fail turns an error into what the user is told, and notes the rest.
+func (s *Server) fail(ctx context.Context, err error) error {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		s.o.Logger.Error("request failed", "request", RequestID(ctx), "error", err)
+	}
+	return huma.ErrorWithHeaders(p, p.headers(s.o.Now()))
+}
+
+// authorize lets those through whose key allows an operation.
+func (s *Server) authorize(op operation) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		caller, err := s.authenticate(c.Context(), c.Header("Authorization"))
+		account := bridge.AccountID(c.Param("account"))
+		switch {
+		case err != nil:
+		case !caller.Allows(op.scope, account):
+			err = bridge.Errorf(bridge.CodeForbidden, "This API key does not allow %s.", forbidden(op.scope, account))
+		case op.whole && caller.Limited():
+			err = bridge.Errorf(bridge.CodeForbidden, "This API key is for certain accounts; this concerns all of them.")
+		}
+		if err != nil {
+			s.refuse(c, err)
+			return
+		}
+		next(huma.WithValue(c, callerKey{}, caller))
+	}
+}
+
+func forbidden(scope Scope, account bridge.AccountID) string {
+	if account == "" {
+		return string(scope)
+	}
+	return string(scope) + " with account " + string(account)
+}
+
+func (s *Server) authenticate(ctx context.Context, header string) (Caller, error) {
+	scheme, key, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+		return nil, bridge.Errorf(bridge.CodeUnauthorized, "An API key is needed: Authorization: Bearer godwit_….")
+	}
+	return s.o.Authenticator.Authenticate(ctx, strings.TrimSpace(key))
+}
+
+// refuse answers a request that does not come to its handler.
+func (s *Server) refuse(c huma.Context, err error) {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		s.o.Logger.Error("request failed", "request", RequestID(c.Context()), "error", err)
+	}
+	for name, values := range p.headers(s.o.Now()) {
+		c.SetHeader(name, values[0])
+	}
+	c.SetHeader("Content-Type", p.ContentType(""))
+	c.SetStatus(p.Status)
+	if err := s.api.Marshal(c.BodyWriter(), "application/json", p); err != nil {
+		s.o.Logger.Debug("response not written", "error", err)
+	}
+}
