@@ -84,11 +84,13 @@ func editAdmin(c *call, q *tg.ChannelsEditAdmin) (tg.UpdatesClass, error) {
 		}
 		m = ch.members[u.id]
 	}
+	changed := c.watch(ch.key(), u)
 	delete(ch.bans, u.id)
 	m.admin, m.rank, m.promoter = &rights, q.Rank.Or(""), c.user.id
 	if none {
 		m.admin, m.rank, m.promoter = nil, "", 0
 	}
+	changed()
 	c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	if u != c.user {
 		c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
@@ -114,6 +116,7 @@ func editBanned(c *call, q *tg.ChannelsEditBanned) (tg.UpdatesClass, error) {
 	until := limits.UntilDate
 	limits.UntilDate = 0
 	none := limits == tg.ChatBannedRights{}
+	changed := c.watch(ch.key(), u)
 	switch {
 	case u == c.user, u.id == ch.creator, m != nil && m.admin != nil && ch.creator != c.user.id && m.promoter != c.user.id:
 		return nil, refusal(400, "USER_ADMIN_INVALID")
@@ -133,12 +136,14 @@ func editBanned(c *call, q *tg.ChannelsEditBanned) (tg.UpdatesClass, error) {
 	}
 	if limits.ViewMessages && m != nil {
 		w.leave(ch, u)
+		changed()
 		c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 		if !ch.broadcast {
 			c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChatDeleteUser{UserID: u.id}})
 		}
 		return c.updates(c.user), nil
 	}
+	changed()
 	c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	return c.updates(c.user), nil
@@ -163,10 +168,12 @@ func editChatAdmin(c *call, q *tg.MessagesEditChatAdmin) (boolean, error) {
 	case u == c.user:
 		return false, errUserInvalid
 	}
+	changed := c.watch(g.key(), u)
 	m.admin = nil
 	if q.IsAdmin {
 		m.admin = chatAdminRights()
 	}
+	changed()
 	g.version++
 	for _, one := range g.members {
 		c.tell(one.user, &tg.UpdateChatParticipantAdmin{

@@ -37,7 +37,9 @@ type message struct {
 	author    string
 	shared    int32 // how often it was forwarded
 	reactions []reaction
-	copies    map[int64]int32 // box owner → id there; 0 is the channel's box
+	markup    tg.ReplyMarkupClass // buttons; of bots alone
+	lastBot   int64               // the bot that had written last before, in a group
+	copies    map[int64]int32     // box owner → id there; 0 is the channel's box
 }
 
 // A reply is what a message answers.

@@ -119,7 +119,9 @@ func leaveChannel(c *call, q *tg.ChannelsLeaveChannel) (tg.UpdatesClass, error) 
 	case ch.creator == c.user.id:
 		return nil, refusal(400, "USER_CREATOR")
 	}
+	changed := c.watch(ch.key(), c.user)
 	c.world().leave(ch, c.user)
+	changed()
 	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	return c.updates(c.user), nil
 }

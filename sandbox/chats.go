@@ -73,6 +73,9 @@ func createChat(c *call, q *tg.MessagesCreateChat) (*tg.MessagesInvitedUsers, er
 		ids = append(ids, u.id)
 	}
 	c.tellMembers(g)
+	for _, u := range others {
+		c.tellOfMember(g.key(), u, standing{}, c.standing(g.key(), u))
+	}
 	c.post(&message{from: c.user.id, to: g.key(), action: &tg.MessageActionChatCreate{Title: title, Users: ids}})
 	return c.invited(), nil
 }
@@ -96,20 +99,19 @@ func (c *call) tellMembers(g *chat) {
 func participantsObject(g *chat) *tg.ChatParticipants {
 	out := &tg.ChatParticipants{ChatID: g.id, Version: int32(g.version)}
 	for _, one := range g.members {
-		switch {
-		case one.user.id == g.creator:
-			out.Participants = append(out.Participants, &tg.ChatParticipantCreator{UserID: one.user.id})
-		case one.admin != nil:
-			out.Participants = append(out.Participants, &tg.ChatParticipantAdmin{
-				UserID: one.user.id, InviterID: one.inviter, Date: one.date,
-			})
-		default:
-			out.Participants = append(out.Participants, &tg.ChatParticipant{
-				UserID: one.user.id, InviterID: one.inviter, Date: one.date,
-			})
-		}
+		out.Participants = append(out.Participants, g.participant(one))
 	}
 	return out
+}
+
+func (g *chat) participant(m *member) tg.ChatParticipantClass {
+	switch {
+	case m.user.id == g.creator:
+		return &tg.ChatParticipantCreator{UserID: m.user.id}
+	case m.admin != nil:
+		return &tg.ChatParticipantAdmin{UserID: m.user.id, InviterID: m.inviter, Date: m.date}
+	}
+	return &tg.ChatParticipant{UserID: m.user.id, InviterID: m.inviter, Date: m.date}
 }
 
 func addChatUser(c *call, q *tg.MessagesAddChatUser) (*tg.MessagesInvitedUsers, error) {
@@ -147,6 +149,7 @@ func deleteChatUser(c *call, q *tg.MessagesDeleteChatUser) (tg.UpdatesClass, err
 	case u != c.user && m.inviter != c.user.id && (!c.world().may(c.user, g.key(), actBan) || u.id == g.creator):
 		return nil, errAdminRequired
 	}
+	changed := c.watch(g.key(), u)
 	// Whoever leaves still gets the message that says so.
 	c.post(&message{from: c.user.id, to: g.key(), action: &tg.MessageActionChatDeleteUser{UserID: u.id}})
 	g.members = g.members.without(u.id)
@@ -158,6 +161,7 @@ func deleteChatUser(c *call, q *tg.MessagesDeleteChatUser) (tg.UpdatesClass, err
 	}
 	g.version++
 	c.tellMembers(g)
+	changed()
 	return c.updates(c.user), nil
 }
 

@@ -35,17 +35,18 @@ func (c *call) post(m *message) *entry {
 		})
 	}
 	sender := w.users[m.from]
+	w.group(m.to).wroteIn(sender, m)
 	switch m.to.kind {
 	case peerChannel:
 		return c.postChannel(m, w.channels[m.to.id])
 	case peerChat:
 		for _, one := range w.chats[m.to.id].members {
-			if one.user != sender {
+			if one.user != sender && w.sees(one.user, m) {
 				c.put(m, one.user, m.to, false)
 			}
 		}
 	case peerUser:
-		if m.to.id != m.from {
+		if m.to.id != m.from && !w.users[m.to.id].blocks(sender) {
 			c.put(m, w.users[m.to.id], sender.key(), false)
 		}
 	}
@@ -80,8 +81,10 @@ func (c *call) postChannel(m *message, ch *channel) *entry {
 		u.dialog(ch.key()).mentioned(e.id)
 	}
 	for one := range w.online(ch) {
-		c.tell(one, c.newMessage(one, e))
-		c.batch(one).seen.entry(e)
+		if w.sees(one, m) {
+			c.tell(one, c.newMessage(one, e))
+			c.batch(one).seen.entry(e)
+		}
 	}
 	return e
 }
@@ -122,8 +125,10 @@ func (c *call) editedChannel(ch *channel, id int32) {
 	pts := ch.box.record(event{kind: eventEdit, id: id, count: 1})
 	ch.changed = w.unix()
 	for one := range w.online(ch) {
-		c.tell(one, &tg.UpdateEditChannelMessage{Message: w.messageObject(one, 0, e), Pts: int32(pts), PtsCount: 1})
-		c.batch(one).seen.entry(e)
+		if w.sees(one, e.message) {
+			c.tell(one, &tg.UpdateEditChannelMessage{Message: w.messageObject(one, 0, e), Pts: int32(pts), PtsCount: 1})
+			c.batch(one).seen.entry(e)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ type Info struct {
 	RSAPublicKey    string          `json:"rsa_public_key"` // PEM, PKCS#1
 	APIID           int             `json:"api_id"`
 	APIHash         string          `json:"api_hash"`
-	BotAPIURL       string          `json:"bot_api_url"` // reserved, empty
+	BotAPIURL       string          `json:"bot_api_url"` // empty where it is not served: see SetBotAPI
+	Bots            []BotAccount    `json:"bots,omitempty"`
 	PhoneConvention PhoneConvention `json:"phone_convention"`
 	// TestDC says that clients add 10000 to the DC id in the key exchange, as
 	// on Telegram's test DCs (R-AK-15). Those that do not are served too.
@@ -46,9 +47,12 @@ type PhoneConvention struct {
 // Info returns what clients need to connect. The ports are known once the
 // Sandbox has been started.
 func (sb *Sandbox) Info() Info {
+	bots := sb.Bots()
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
 	info := Info{
+		BotAPIURL:    sb.botAPI,
+		Bots:         bots,
 		RSAPublicKey: sb.options.PrivateKey.Public().PEM(),
 		APIID:        sb.options.APIID,
 		APIHash:      sb.options.APIHash,

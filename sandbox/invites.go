@@ -323,9 +323,11 @@ func importChatInvite(c *call, q *tg.MessagesImportChatInvite) (tg.MessagesChatI
 // enter makes u a member of a group or channel and tells everybody.
 func (c *call) enter(p peerKey, u *user, inviter int64) error {
 	w := c.world()
+	changed := c.watch(p, u)
 	if p.kind == peerChannel {
 		w.join(w.channels[p.id], u, inviter)
 		c.tell(u, &tg.UpdateChannel{ChannelID: p.id}, p)
+		changed()
 		return nil
 	}
 	g := w.chats[p.id]
@@ -336,6 +338,7 @@ func (c *call) enter(p peerKey, u *user, inviter int64) error {
 	g.members = append(g.members, &member{user: u, inviter: inviter, date: w.unix()})
 	g.version++
 	c.tellMembers(g)
+	changed()
 	return nil
 }
 

@@ -49,6 +49,7 @@ type group struct {
 	reactions tg.ChatReactionsClass
 	invites   []*invite
 	requests  []*joinRequest // oldest first
+	lastBot   int64          // who of the bots has written last, 0 for none
 }
 
 // A chat is a basic group. Its messages are in the box of each member.

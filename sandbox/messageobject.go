@@ -29,7 +29,7 @@ func (w *world) messageObject(viewer *user, owner int64, e *entry) tg.MessageCla
 		Out: out, Post: post, Silent: e.silent, Mentioned: mentioned, Pinned: e.pinned, Noforwards: e.protected,
 		FromScheduled: e.scheduled, ID: e.id, FromID: from, PeerID: e.peer.object(), ReplyTo: w.replyHeader(owner, e),
 		Date: e.date, Message: e.text, Entities: e.entities, Media: w.mediaObject(viewer, e.media), FwdFrom: e.forward,
-		PostAuthor: text(e.author), Reactions: w.reactionsObject(viewer, e.message),
+		PostAuthor: text(e.author), Reactions: w.reactionsObject(viewer, e.message), ReplyMarkup: e.markup,
 	}
 	if e.poll != nil {
 		m.Media = e.poll.media(viewer)

@@ -74,6 +74,16 @@ func (c *call) edit(e *entry, q *tg.MessagesEditMessage, carried *media) (tl.Obj
 // rewrite changes a message as an edit says. carried are new media, nil if
 // they stay.
 func (c *call) rewrite(m *message, q *tg.MessagesEditMessage, carried *media) error {
+	markup := m.markup
+	if m.from == c.user.id && c.user.isBot() {
+		var err error
+		if markup, err = c.markup(q.ReplyMarkup); err != nil {
+			return err // without any, the buttons go
+		}
+	}
+	if !q.Message.Set && carried == nil {
+		return m.rebutton(markup)
+	}
 	words := q.Message.Or(m.text)
 	check := checkText
 	if contentOf(m) != contentText || carried != nil {
@@ -86,13 +96,24 @@ func (c *call) rewrite(m *message, q *tg.MessagesEditMessage, carried *media) er
 	if err != nil {
 		return err
 	}
-	if words == m.text && carried == nil && slices.EqualFunc(entities, m.entities, sameEntity) {
-		return refusal(400, "MESSAGE_NOT_MODIFIED")
+	if words == m.text && carried == nil && slices.EqualFunc(entities, m.entities, sameEntity) && sameMarkup(markup, m.markup) {
+		return errSameMessage
 	}
-	m.text, m.entities = words, entities
+	m.text, m.entities, m.markup = words, entities, markup
 	if carried != nil {
 		m.media = carried
 	}
+	return nil
+}
+
+var errSameMessage = refusal(400, "MESSAGE_NOT_MODIFIED")
+
+// rebutton changes nothing of a message but its buttons.
+func (m *message) rebutton(markup tg.ReplyMarkupClass) error {
+	if sameMarkup(markup, m.markup) {
+		return errSameMessage
+	}
+	m.markup = markup
 	return nil
 }
 

@@ -136,7 +136,7 @@ func (w *world) userObject(viewer, u *user) *tg.User {
 		out.Verified, out.Support = true, true
 	}
 	if u.isBot() {
-		out.Bot = true
+		out.Bot, out.BotChatHistory = true, u.bot.readsAll
 		out.BotInfoVersion = tl.Some[int32](1)
 		out.Status = nil
 	}

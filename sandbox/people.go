@@ -38,18 +38,29 @@ func (sb *Sandbox) AddBot(token, name, username string) (int64, error) {
 	case !validPersonName(name) || !validName(username):
 		return 0, fmt.Errorf("sandbox: bot %d needs a name and a username of 5 to 32 letters, digits and underscores", id)
 	}
-	w := sb.world
+	watchers, err := sb.world.addBot(&user{id: id, dc: 1, token: token, first: name, username: username})
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range watchers {
+		f(token)
+	}
+	return id, nil
+}
+
+// addBot enters a bot and returns who is to be told of it.
+func (w *world) addBot(u *user) ([]func(token string), error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.users[id] != nil {
-		return 0, fmt.Errorf("sandbox: user id %d is taken", id)
+	if w.users[u.id] != nil {
+		return nil, fmt.Errorf("sandbox: user id %d is taken", u.id)
 	}
-	if _, taken := w.names[strings.ToLower(username)]; taken {
-		return 0, fmt.Errorf("sandbox: username %s is taken", username)
+	if _, taken := w.names[strings.ToLower(u.username)]; taken {
+		return nil, fmt.Errorf("sandbox: username %s is taken", u.username)
 	}
-	u := w.addUser(&user{id: id, dc: 1, token: token, first: name, username: username})
-	w.setName(u.key(), "", username)
-	return u.id, nil
+	w.addUser(u)
+	w.setName(u.key(), "", u.username)
+	return slices.Clone(w.watchers), nil
 }
 
 // SetUsername gives an account a username, or takes it away if it is empty.

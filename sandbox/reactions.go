@@ -59,13 +59,16 @@ func sendReaction(c *call, q *tg.MessagesSendReaction) (tg.UpdatesClass, error) 
 	case i < 0 && emoji == "", i >= 0 && e.reactions[i].emoji == emoji:
 		return nil, refusal(400, "MESSAGE_NOT_MODIFIED")
 	}
+	before := ""
 	if i >= 0 {
+		before = e.reactions[i].emoji
 		e.reactions = slices.Delete(e.reactions, i, i+1)
 	}
 	if emoji != "" {
 		e.reactions = append(e.reactions, reaction{c.user, emoji, c.world().unix(), q.Big})
 	}
 	c.reacted(e.message)
+	c.tellOfReaction(e, before, emoji)
 	return c.updates(c.user), nil
 }
 
@@ -106,6 +109,9 @@ func (c *call) reactionAllowed(p peerKey, emoji string) bool {
 func (c *call) reacted(m *message) {
 	w := c.world()
 	tell := func(u *user, e *entry) {
+		if u.isBot() {
+			return // bots are told by tellOfReaction
+		}
 		update := &tg.UpdateMessageReactions{Peer: e.peer.object(), MsgID: e.id, Reactions: tg.MessageReactions{Results: []tg.ReactionCount{}}}
 		if r := w.reactionsObject(u, m); r != nil {
 			update.Reactions = *r

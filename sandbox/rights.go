@@ -161,8 +161,17 @@ func (c *call) mayWrite(p peerKey, what contentKind) error {
 }
 
 func (c *call) mayWriteTo(to *user) error {
+	if c.user.blocks(to) && !c.user.isBot() {
+		return refusal(400, "YOU_BLOCKED_USER")
+	}
 	if !c.user.isBot() || to == c.user {
 		return nil
+	}
+	if to.deleted {
+		return refusal(400, "INPUT_USER_DEACTIVATED")
+	}
+	if to.blocks(c.user) {
+		return refusal(400, "USER_IS_BLOCKED")
 	}
 	if to.isBot() {
 		return refusal(400, "USER_IS_BOT")

@@ -132,6 +132,7 @@ type Sandbox struct {
 	mu      sync.Mutex // guards what follows
 	started bool
 	closed  bool
+	botAPI  string // where it is served
 	serving sync.WaitGroup
 }
 

@@ -130,10 +130,15 @@ func sendMessage(c *call, q *tg.MessagesSendMessage) (tg.UpdatesClass, error) {
 	if err != nil {
 		return nil, err
 	}
+	markup, err := c.markup(q.ReplyMarkup)
+	if err != nil {
+		return nil, err
+	}
 	return c.deliver(&draft{
 		peer: q.Peer, reply: q.ReplyTo, schedule: q.ScheduleDate.Or(0), clearDraft: q.ClearDraft,
 		messages: []*message{{
 			text: q.Message, entities: entities, silent: q.Silent, protected: q.Noforwards, randomID: q.RandomID,
+			markup: markup,
 		}},
 	})
 }
@@ -144,6 +149,9 @@ func sendMedia(c *call, q *tg.MessagesSendMedia) (tl.Object, error) {
 		return nil, err
 	}
 	m.silent, m.protected, m.randomID = q.Silent, q.Noforwards, q.RandomID
+	if m.markup, err = c.markup(q.ReplyMarkup); err != nil {
+		return nil, err
+	}
 	d := &draft{
 		peer: q.Peer, reply: q.ReplyTo, schedule: q.ScheduleDate.Or(0), clearDraft: q.ClearDraft,
 		messages: []*message{m}, what: contentMedia,

@@ -39,7 +39,7 @@ func (c *call) state() *tg.UpdatesState {
 		}
 	}
 	return &tg.UpdatesState{
-		Pts: int32(c.user.box.pts), Date: c.world().unix(), Seq: seq, UnreadCount: int32(unread),
+		Pts: int32(c.user.box.pts), Qts: c.user.qts(), Date: c.world().unix(), Seq: seq, UnreadCount: int32(unread),
 	}
 }
 
@@ -73,6 +73,10 @@ func getDifference(c *call, q *tg.UpdatesGetDifference) (tg.UpdatesDifferenceCla
 	w := c.world()
 	diff := c.difference(b, c.user.id, events)
 	if !more {
+		for _, ev := range c.user.botEvents(q.Qts) {
+			diff.updates = append(diff.updates, ev.update)
+			diff.seen.add(ev.seen...)
+		}
 		c.changedChannels(diff, q.Date)
 	}
 	if len(diff.messages) == 0 && len(diff.updates) == 0 && !more && pts == b.pts {
@@ -81,7 +85,7 @@ func getDifference(c *call, q *tg.UpdatesGetDifference) (tg.UpdatesDifferenceCla
 	state := *c.state()
 	users, chats := w.userObjects(c.user, &diff.seen), w.chatObjects(c.user, &diff.seen)
 	if more {
-		state.Pts = int32(events[len(events)-1].pts)
+		state.Pts, state.Qts = int32(events[len(events)-1].pts), q.Qts
 		return &tg.UpdatesDifferenceSlice{
 			NewMessages: diff.messages, OtherUpdates: diff.updates, Users: users, Chats: chats, IntermediateState: state,
 		}, nil
@@ -121,12 +125,12 @@ func (c *call) difference(b *box, owner int64, events []event) *difference {
 	for _, ev := range events {
 		switch ev.kind {
 		case eventNew:
-			if e := b.get(ev.id); e != nil {
+			if e := b.get(ev.id); e != nil && c.world().sees(c.user, e.message) {
 				diff.seen.entry(e)
 				diff.messages = append(diff.messages, c.world().messageObject(c.user, owner, e))
 			}
 		case eventEdit:
-			if e := b.get(ev.id); e != nil {
+			if e := b.get(ev.id); e != nil && c.world().sees(c.user, e.message) {
 				diff.seen.entry(e)
 				diff.updates = append(diff.updates, c.editUpdate(owner, e, ev))
 			}

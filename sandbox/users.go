@@ -32,9 +32,9 @@ func getFullUser(c *call, q *tg.UsersGetFullUser) (*tg.UsersUserFull, error) {
 	if err != nil {
 		return nil, err
 	}
-	full := tg.UserFull{ID: u.id, About: text(u.about), CanPinMessage: true}
+	full := tg.UserFull{ID: u.id, About: text(u.about), CanPinMessage: true, Blocked: c.user.blocks(u)}
 	if u.isBot() {
-		full.BotInfo = &tg.BotInfo{UserID: tl.Some(u.id)}
+		full.BotInfo = &tg.BotInfo{UserID: tl.Some(u.id), Commands: u.bot.commands[defaultCommands]}
 	}
 	var seen refs
 	seen.add(u.key())

@@ -48,6 +48,8 @@ type world struct {
 	invites  map[string]*invite // by hash
 	polls    map[int64]*poll
 	takeouts map[int64]*takeout
+	presses  map[int64]*press // by query id
+	watchers []func(token string)
 	logins   logins
 	exports  map[int64]*export
 	ledger   []Entry
@@ -88,6 +90,7 @@ func newWorld(o *Options) (*world, error) {
 		invites:  make(map[string]*invite),
 		polls:    make(map[int64]*poll),
 		takeouts: make(map[int64]*takeout),
+		presses:  make(map[int64]*press),
 		logins:   newLogins(),
 		exports:  make(map[int64]*export),
 		blobs:    &blobs{dir: o.FileDir, room: o.FileMemory}, referenceTTL: o.FileReferenceTTL,
@@ -146,6 +149,7 @@ type user struct {
 	online   int32 // until when online, 0 if not
 	premium  bool
 	photos   []*file // the newest is shown
+	bot      *bot    // nil for a person
 
 	deleted bool
 
@@ -153,6 +157,7 @@ type user struct {
 	access   access
 	filters  []*tg.DialogFilter
 	contacts map[int64]contact
+	blocked  map[int64]int32 // who may not write, and since when
 	box      box
 	dialogs  map[peerKey]*dialog
 	sent     map[int64]*message // by random id
@@ -210,6 +215,7 @@ func (w *world) addUser(u *user) *user {
 	}
 	if u.token != "" {
 		w.tokens[u.token] = u
+		u.bot = &bot{commands: make(map[commandsKey][]tg.BotCommand)}
 	}
 	return u
 }

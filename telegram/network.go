@@ -120,12 +120,21 @@ type ConnectionFile struct {
 	RSAPublicKey    string          `json:"rsa_public_key"` // PEM
 	APIID           int             `json:"api_id"`
 	APIHash         string          `json:"api_hash"`
-	BotAPIURL       string          `json:"bot_api_url"`
+	BotAPIURL       string          `json:"bot_api_url"`    // of the Bot API; empty where there is none
+	Bots            []ConnectionBot `json:"bots,omitempty"` // that are there
 	PhoneConvention PhoneConvention `json:"phone_convention"`
 	TestDC          bool            `json:"test_dc"`
 	Transports      []string        `json:"transports,omitempty"`      // what the data centres serve
 	TLSCertificate  string          `json:"tls_certificate,omitempty"` // PEM; to be trusted where they serve TLS
 	MTProxies       []string        `json:"mtproxies,omitempty"`       // links to proxies, for package mtproto/transport/proxy
+}
+
+// A ConnectionBot is a bot of a local network.
+type ConnectionBot struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Username string `json:"username"`
+	Token    string `json:"token"`
 }
 
 // A ConnectionDC is an address of a data centre in a ConnectionFile.
