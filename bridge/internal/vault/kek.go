@@ -39,25 +39,47 @@ func (k *KEK) LogValue() slog.Value { return slog.StringValue(k.ID) }
 // OpenKEK returns the key-encryption key that a URL names:
 //
 //	file:PATH    a key in a file of its own, readable by its owner alone
+//	aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID[?region=REGION&endpoint=URL]
+//	gcp-kms://projects/P/locations/L/keyRings/R/cryptoKeys/K[?endpoint=URL]
+//	hcvault://HOST[:PORT]/transit/keys/NAME[?endpoint=URL]
 //
 // A file that does not exist is made, with a new key. Whoever has it, and the
 // database, has everything: keep it apart from the backups of the database.
-func OpenKEK(_ context.Context, url string) (*KEK, error) {
-	path, ok := strings.CutPrefix(url, "file:")
-	if !ok || path == "" {
-		scheme, _, _ := strings.Cut(url, ":")
-		return nil, fmt.Errorf("vault: %q is no kind of key-encryption key: use file:PATH", scheme)
+//
+// The others are keys in AWS KMS, Google Cloud KMS and HashiCorp Vault, which
+// never leave there. Credentials come from where the service's own programs
+// look for them, never from the URL. OpenKEK does not ask the service: [KEK.Check]
+// does, and its *KEKError says what is wrong.
+func OpenKEK(ctx context.Context, url string) (*KEK, error) {
+	openers := map[string]func(context.Context, string) (*KEK, error){
+		"file:": openLocal, awsScheme: openAWS, gcpScheme: openGCP, vaultScheme: openVault,
 	}
+	for scheme, open := range openers {
+		if rest, ok := strings.CutPrefix(url, scheme); ok && rest != "" {
+			k, err := open(ctx, rest)
+			if err == nil {
+				return k, nil
+			}
+			if scheme != "file:" {
+				rest = "…" // a mistake may have put a secret there
+			}
+			return nil, fmt.Errorf("vault: key-encryption key %s%s: %w", scheme, rest, err)
+		}
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	return nil, fmt.Errorf("vault: %q is no kind of key-encryption key: use file:PATH, or %s…, %s… or %s…",
+		scheme, awsScheme, gcpScheme, vaultScheme)
+}
+
+// openLocal returns the key of a file.
+func openLocal(_ context.Context, path string) (*KEK, error) {
 	k, err := openFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = createFile(path); err == nil || errors.Is(err, fs.ErrExist) {
 			k, err = openFile(path)
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("vault: key-encryption key %s: %w", path, err)
-	}
-	return k, nil
+	return k, err
 }
 
 // openFile reads a key. What is not a key is left as it is.
