@@ -24,11 +24,15 @@ type (
 	EventID string
 	// KeyID names an API key, which it does not give away: key_…
 	KeyID string
+	// RampID names a ramp: ramp_…
+	RampID string
+	// ActionID names a queued action: act_…
+	ActionID string
 )
 
 // A name is any of the types of names.
 type name interface {
-	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID
+	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | RampID | ActionID
 }
 
 func prefixOf[T name]() string {
@@ -43,6 +47,10 @@ func prefixOf[T name]() string {
 		return "msg_"
 	case EventID:
 		return "evt_"
+	case RampID:
+		return "ramp_"
+	case ActionID:
+		return "act_"
 	}
 	return "key_"
 }

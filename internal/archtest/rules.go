@@ -204,6 +204,12 @@ var Rows = []Row{
 		Reason:  "the daemon's terms and rules; whatever it imported, all of its adapters would",
 	},
 	{
+		Dir: "bridge/internal/budget", Kind: SansIO,
+		Own:     []string{"bridge"},
+		Modules: []string{"pgregory.net/rapid"},
+		Reason:  "when what may go, as a pure function of a plan and a small state; it reads no clock",
+	},
+	{
 		Dir: "bridge/internal/store", Kind: Program,
 		Own:     []string{"bridge"},
 		Tests:   []string{"internal/pgtest"},
