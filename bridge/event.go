@@ -56,4 +56,12 @@ type Event struct {
 	Source        Source          `json:"source"`
 	SchemaVersion int             `json:"schema_version"`
 	Data          json.RawMessage `json:"data"`
+
+	// ConversationID is the conversation that it is about; empty: it is about
+	// the account. Events of one conversation are told in their order. Where
+	// there is one, Data names it too.
+	ConversationID ConversationID `json:"-"`
+	// Position is its place among the events of all accounts. Positions rise,
+	// with gaps, in the order of Seq within an account.
+	Position int64 `json:"-"`
 }

@@ -223,6 +223,12 @@ var Rows = []Row{
 		Reason:  "HTTP and nothing else; what is done is behind interfaces that it declares",
 	},
 	{
+		Dir: "bridge/internal/eventlog", Kind: Program,
+		Own:    []string{"bridge"},
+		Tests:  []string{"bridge/internal/store", "internal/pgtest"},
+		Reason: "the order of events as readers see it; where they are stored comes in as an interface",
+	},
+	{
 		Dir: "bridge/internal/vault", Kind: Program,
 		Own:     []string{"bridge", "bridge/internal/store"},
 		Modules: []string{

@@ -13,17 +13,26 @@ type dialect struct {
 	goose     goose.Dialect
 	forUpdate string // locks the rows that a query finds until the end of the transaction
 	time      func(time.Time) any
+
+	lastPosition string // that was given to an event
+	eventWriters string // the transactions under way that may have been given one; empty: there cannot be any
 }
 
 var (
 	postgres = &dialect{
 		name: "postgres", goose: goose.DialectPostgres, forUpdate: " FOR UPDATE",
 		time: func(t time.Time) any { return t },
+
+		lastPosition: `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM event_positions`,
+		eventWriters: `SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND relation = 'events'::regclass`,
 	}
 	// A transaction of SQLite locks everything from its beginning.
 	sqlite = &dialect{
 		name: "sqlite", goose: goose.DialectSQLite3,
 		time: func(t time.Time) any { return t.UnixMicro() },
+
+		lastPosition: `SELECT seq FROM sqlite_sequence WHERE name = 'events'`,
 	}
 )
 

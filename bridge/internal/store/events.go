@@ -2,28 +2,68 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"godwit/bridge"
 )
 
-// AddEvent stores an event, with the next Seq of its account, which it sets.
-func (t *Tx) AddEvent(e *bridge.Event) error {
-	err := t.row(`UPDATE accounts SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq`, e.AccountID).Scan(&e.Seq)
-	if err := noAccount(e.AccountID, err); err != nil {
-		return err
+// AddEvent stores an event, as AddEvents does.
+func (t *Tx) AddEvent(e *bridge.Event) error { return t.AddEvents(e) }
+
+// AddEvents stores events in their order, each with the next Seq of its
+// account, which it sets.
+func (t *Tx) AddEvents(events ...*bridge.Event) error {
+	if len(events) == 0 {
+		return nil
 	}
-	_, err = t.exec(`INSERT INTO events (account_id, seq, id, type, at, source, schema_version, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		e.AccountID, e.Seq, e.ID, e.Type, e.Timestamp, e.Source, e.SchemaVersion, string(e.Data))
-	return err
+	counts := make(map[bridge.AccountID]int64)
+	for _, e := range events {
+		counts[e.AccountID]++
+	}
+	next := make(map[bridge.AccountID]int64)
+	for _, id := range slices.Sorted(maps.Keys(counts)) { // always in this order, lest two wait for each other
+		// The row stays locked until the transaction has ended. That makes Seq
+		// visible in its order, and keeps positions in the same order.
+		var seq int64
+		err := t.row(`UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq`, id, counts[id]).Scan(&seq)
+		if err := noAccount(id, err); err != nil {
+			return err
+		}
+		next[id] = seq - counts[id]
+	}
+	rows := make([][]any, len(events))
+	for i, e := range events {
+		next[e.AccountID]++
+		e.Seq = next[e.AccountID]
+		rows[i] = []any{
+			e.AccountID, e.Seq, e.ID, e.Type, e.Timestamp, e.Source, e.SchemaVersion, string(e.Data), e.ConversationID,
+		}
+	}
+	t.events = true
+	return t.insert("events (account_id, seq, id, type, at, source, schema_version, data, conversation_id)", rows, "")
 }
+
+const eventColumns = `position, account_id, seq, id, type, at, source, schema_version, data, conversation_id`
 
 // Events returns up to limit events of an account after one of them, in their
 // order. After 0 is from the first.
 func (s *Store) Events(ctx context.Context, id bridge.AccountID, after int64, limit int) ([]bridge.Event, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT account_id, seq, id, type, at, source, schema_version, data FROM events
-		WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`, id, after, limit)
+	return s.events(ctx, `account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`, id, after, limit)
+}
+
+// EventsBetween returns up to limit events of all accounts after one position
+// and up to another, in their order. Whether there will ever be others between
+// the two, [Store.LastPosition] says.
+func (s *Store) EventsBetween(ctx context.Context, after, upTo int64, limit int) ([]bridge.Event, error) {
+	return s.events(ctx, `position > $1 AND position <= $2 ORDER BY position LIMIT $3`, after, upTo, limit)
+}
+
+func (s *Store) events(ctx context.Context, where string, args ...any) ([]bridge.Event, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: events: %w", err)
 	}
@@ -32,12 +72,68 @@ func (s *Store) Events(ctx context.Context, id bridge.AccountID, after int64, li
 	for rows.Next() {
 		var e bridge.Event
 		var data string
-		if err := rows.Scan(&e.AccountID, &e.Seq, &e.ID, &e.Type, timeColumn{&e.Timestamp}, &e.Source,
-			&e.SchemaVersion, &data); err != nil {
+		if err := rows.Scan(&e.Position, &e.AccountID, &e.Seq, &e.ID, &e.Type, timeColumn{&e.Timestamp}, &e.Source,
+			&e.SchemaVersion, &data, &e.ConversationID); err != nil {
 			return nil, fmt.Errorf("store: events: %w", err)
 		}
 		e.Data = []byte(data)
 		list = append(list, e)
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: events: %w", err)
+	}
+	return list, nil
+}
+
+// EventPosition returns the position of an event. The error is a *bridge.Error
+// of CodeNotFound where there is none of that id.
+func (s *Store) EventPosition(ctx context.Context, id bridge.EventID) (position int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT position FROM events WHERE id = $1`, id).Scan(&position)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, bridge.Errorf(bridge.CodeNotFound, "There is no event %s.", id)
+	case err != nil:
+		return 0, fmt.Errorf("store: event %s: %w", id, err)
+	}
+	return position, nil
+}
+
+// LastPosition returns the last position that was given to an event, whose
+// transaction may still be under way, or have failed. Everything up to there is
+// visible as soon as none of the transactions is left that [Store.EventWriters]
+// names when it is called afterwards.
+func (s *Store) LastPosition(ctx context.Context) (position int64, err error) {
+	err = s.read.QueryRowContext(ctx, s.dialect.lastPosition).Scan(&position)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("store: last position: %w", err)
+	}
+	return position, nil
+}
+
+// EventWriters names the transactions that may have stored events and have not
+// ended: those that hold PostgreSQL's lock of rows being written into the table
+// of events. It is taken before the first position is given to a transaction,
+// and released after what it has written is visible. In SQLite there are none,
+// since what is visible is in order there.
+func (s *Store) EventWriters(ctx context.Context) (map[string]bool, error) {
+	writers := make(map[string]bool)
+	if s.dialect.eventWriters == "" {
+		return writers, nil
+	}
+	rows, err := s.read.QueryContext(ctx, s.dialect.eventWriters)
+	if err != nil {
+		return nil, fmt.Errorf("store: writers of events: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var transaction string
+		if err := rows.Scan(&transaction); err != nil {
+			return nil, fmt.Errorf("store: writers of events: %w", err)
+		}
+		writers[transaction] = true
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: writers of events: %w", err)
+	}
+	return writers, nil
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
@@ -31,6 +32,8 @@ type Store struct {
 	dialect *dialect
 	read    *sql.DB
 	write   *sql.DB // the same as read, but for SQLite, which has one writer
+	url     string
+	changed chan struct{} // has room for one: there are new events
 }
 
 // Open opens the database at a URL, and brings its tables up to date:
@@ -38,7 +41,7 @@ type Store struct {
 //	postgres://user@host/database
 //	sqlite:PATH
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := new(Store)
+	s := &Store{url: url, changed: make(chan struct{}, 1)}
 	var err error
 	switch path, isFile := strings.CutPrefix(url, "sqlite:"); {
 	case isFile && path != "":
@@ -90,7 +93,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, goose.WithSlog(slog.New(slog.DiscardHandler)))
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, goose.WithSlog(slog.New(slog.DiscardHandler)),
+		goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}
@@ -115,6 +119,7 @@ type Tx struct {
 	ctx     context.Context
 	tx      *sql.Tx
 	dialect *dialect
+	events  bool // there are new ones
 }
 
 // Change calls change and makes what it has done permanent, or, when it
@@ -125,13 +130,25 @@ func (s *Store) Change(ctx context.Context, change func(*Tx) error) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer tx.Rollback() // does nothing after Commit
-	if err := change(&Tx{ctx, tx, s.dialect}); err != nil {
+	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect}
+	if err := change(t); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	if t.events {
+		signal(s.changed)
+	}
 	return nil
+}
+
+// signal leaves word in a channel that has room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // exec runs a statement and returns how many rows it has changed.
@@ -145,4 +162,31 @@ func (t *Tx) exec(statement string, args ...any) (int64, error) {
 
 func (t *Tx) row(query string, args ...any) *sql.Row {
 	return t.tx.QueryRowContext(t.ctx, query, t.dialect.values(args)...)
+}
+
+// insert adds rows with as few statements as few different statements allow,
+// each of which is prepared once. Into names the table and its columns; what
+// follows the rows, such as ON CONFLICT, is after.
+func (t *Tx) insert(into string, rows [][]any, after string) error {
+	for size := 64; len(rows) > 0; {
+		if size > len(rows) {
+			size /= 4
+			continue
+		}
+		args := make([]any, 0, size*len(rows[0]))
+		tuples := make([]string, size)
+		for i, row := range rows[:size] {
+			marks := make([]string, len(row))
+			for j, v := range row {
+				args = append(args, v)
+				marks[j] = "$" + strconv.Itoa(len(args))
+			}
+			tuples[i] = "(" + strings.Join(marks, ", ") + ")"
+		}
+		if _, err := t.exec("INSERT INTO "+into+" VALUES "+strings.Join(tuples, ", ")+after, args...); err != nil {
+			return err
+		}
+		rows = rows[size:]
+	}
+	return nil
 }

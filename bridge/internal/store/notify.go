@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// eventsChannel is what nodes tell each other of new events on.
+const eventsChannel = "godwit_events"
+
+// Changed receives when this process has stored events, once for however many
+// there were since it was last received from. It is for one receiver.
+func (s *Store) Changed() <-chan struct{} { return s.changed }
+
+// Shared reports whether other processes may write to the database too.
+func (s *Store) Shared() bool { return s.dialect == postgres }
+
+// TellOthers tells [Store.Listen] of other processes that there are new events.
+// It is not part of the transactions that store them: PostgreSQL would let only
+// one of those commit at a time.
+func (s *Store) TellOthers(ctx context.Context) error {
+	if _, err := s.write.ExecContext(ctx, `SELECT pg_notify($1, '')`, eventsChannel); err != nil {
+		return fmt.Errorf("store: telling of events: %w", err)
+	}
+	return nil
+}
+
+// Listen calls told whenever a process tells of new events, this one included,
+// and once when it begins to listen, since word that was given before is lost.
+// It uses a connection of its own, and returns when that fails or ctx ends.
+func (s *Store) Listen(ctx context.Context, told func()) error {
+	conn, err := pgx.Connect(ctx, s.url)
+	if err != nil {
+		return fmt.Errorf("store: listening: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "LISTEN "+eventsChannel); err != nil {
+		return fmt.Errorf("store: listening: %w", err)
+	}
+	for {
+		told()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return fmt.Errorf("store: listening: %w", err)
+		}
+	}
+}
