@@ -77,7 +77,7 @@ func newClient(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("telegram: loading credentials: %w", err)
 	}
-	if err := credentials.claim(&o.Network); err != nil {
+	if err := credentials.claim(o.Network); err != nil {
 		return nil, err
 	}
 	c := &Client{

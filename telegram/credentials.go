@@ -168,19 +168,24 @@ func (c *Credentials) UnmarshalBinary(data []byte) error {
 // RSA keys than the one to connect to. They are left as they are.
 var ErrOtherNetwork = errors.New("telegram: the stored credentials are of another network")
 
-// claim notes the network that the credentials are of, and fails with
-// ErrOtherNetwork if it is another.
-func (c *Credentials) claim(n *Network) error {
-	var fingerprints []int64
-	for _, key := range n.PublicKeys {
-		fingerprints = append(fingerprints, key.Fingerprint())
-	}
+// CheckNetwork fails with ErrOtherNetwork if the credentials are known to be of
+// another network than n.
+func (c *Credentials) CheckNetwork(n Network) error {
 	known := func(f int64) bool { return slices.Contains(c.NetworkKeys, f) }
-	if len(c.NetworkKeys) > 0 && !slices.ContainsFunc(fingerprints, known) {
+	if len(c.NetworkKeys) > 0 && !slices.ContainsFunc(n.fingerprints(), known) {
 		return ErrOtherNetwork
 	}
-	c.NetworkKeys = fingerprints
 	return nil
+}
+
+// claim notes the network that the credentials are of, and fails with
+// ErrOtherNetwork if it is another.
+func (c *Credentials) claim(n Network) error {
+	err := c.CheckNetwork(n)
+	if err == nil {
+		c.NetworkKeys = n.fingerprints()
+	}
+	return err
 }
 
 // addLogoutToken keeps the newest tokens (R-LG-21).

@@ -11,6 +11,23 @@ import (
 // lockFile opens and locks a file until it is closed or the program ends. The
 // credentials themselves cannot be locked, since they are replaced.
 func lockFile(path string) (*os.File, error) {
+	for {
+		file, err := lockOnce(path)
+		if err != nil || isAt(file, path) {
+			return file, err
+		}
+		file.Close() // it was removed before it could be locked
+	}
+}
+
+// isAt reports whether an open file is the one of a path.
+func isAt(file *os.File, path string) bool {
+	open, err := file.Stat()
+	there, missing := os.Stat(path)
+	return err == nil && missing == nil && os.SameFile(open, there)
+}
+
+func lockOnce(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, bare(err)

@@ -119,6 +119,24 @@ func (s *FileStore) Close() error {
 	return s.lock.Close()
 }
 
+// Remove removes the file, if there is one, and closes the store.
+func (s *FileStore) Remove() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &FileStoreError{s.path, fs.ErrClosed}
+	}
+	s.closed = true
+	err := os.Remove(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	// Who waits for the lock notices that its file is gone. Where an open file
+	// cannot be removed, it stays, and does no harm.
+	_ = os.Remove(s.lock.Name())
+	return errors.Join(err, s.lock.Close())
+}
+
 // String names the file.
 func (s *FileStore) String() string { return "credentials file " + s.path }
 

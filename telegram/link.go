@@ -174,9 +174,11 @@ func (l *link) changed(s mtclient.State) {
 	case s.Phase == mtclient.Ready && l.lost:
 		l.lost = false
 		l.c.o.Logger.Info("connected again", "dc", l.dc)
+		l.tell(nil)
 	case s.Phase == mtclient.Waiting && l.up.Load() && !l.lost && l.pool == nil:
 		l.lost = true
 		l.c.o.Logger.Warn("connection lost; it is tried again", "dc", l.dc, "error", s.Err)
+		l.tell(s.Err)
 	}
 	if s.Phase != mtclient.Waiting {
 		return
@@ -194,6 +196,13 @@ func (l *link) changed(s mtclient.State) {
 		l.fail(s.Err)
 	case l.tries >= maxTries:
 		l.fail(&UnreachableError{l.dc, fmt.Errorf("what answers there is no Telegram: %w", s.Err)})
+	}
+}
+
+// tell tells the owner of the client how the main connection is.
+func (l *link) tell(lost error) {
+	if l.dc == l.c.mainDC() {
+		l.c.o.OnConnection(lost)
 	}
 }
 

@@ -96,6 +96,15 @@ func TestNetwork() Network {
 	}
 }
 
+// fingerprints returns those of the public keys.
+func (n Network) fingerprints() []int64 {
+	var list []int64
+	for _, key := range n.PublicKeys {
+		list = append(list, key.Fingerprint())
+	}
+	return list
+}
+
 // webNames are those of Telegram's data centres on the web, by id (R-HT-05).
 var webNames = [...]string{1: "pluto", 2: "venus", 3: "aurora", 4: "vesta", 5: "flora"}
 

@@ -116,6 +116,10 @@ type Options struct {
 	// for looking at captures of one's own traffic, as SSLKEYLOGFILE is for TLS.
 	// Whoever has it can read everything, and act as the account.
 	KeyLog io.Writer
+	// OnConnection is told when the connection to the account's main data centre
+	// is lost, with why, and with nil when it is there again. Meanwhile it is
+	// tried again and again. It must return soon and must not use the client.
+	OnConnection func(lost error)
 	// Logger is told of lost connections and the like, never of secrets.
 	Logger *slog.Logger
 
@@ -174,6 +178,9 @@ func (o *Options) complete() error {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.OnConnection == nil {
+		o.OnConnection = func(error) {}
 	}
 	if o.Connector == nil {
 		o.Connector = &transport.TCP{Options: *o.Transport, Dial: o.Dial}

@@ -23,12 +23,12 @@ func (c *acceptCommand) Run(env *environment) error {
 	if err != nil {
 		return explain(err, tokenErrors)
 	}
-	fmt.Fprintf(env.out, "Signed in: %s at %s. Device %v.\n",
-		printable(device.Device+", "+device.System), printable(device.Address), deviceID(device.ID))
+	done := "Signed in: %s at %s. Device %v.\n"
 	if device.PasswordPending {
-		fmt.Fprintln(env.out, "It has yet to give the password.")
+		done = "Accepted: %s at %s. Device %v. It is signed in once it has given the password.\n"
 	}
-	return nil
+	_, err = fmt.Fprintf(env.out, done, printable(device.Device+", "+device.System), printable(device.Address), deviceID(device.ID))
+	return err
 }
 
 // tokenErrors says what can be done about a QR code that is refused.

@@ -14,11 +14,12 @@ import (
 
 // accountFlags say which account a command uses and on which network.
 type accountFlags struct {
-	DC          string `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
-	Credentials string `help:"File that keeps the account signed in, encrypted under FILE.key." default:"godwit.session" type:"path" placeholder:"FILE"`
-	APIID       int    `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
-	APIHash     string `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
-	KeyLog      string `help:"File to which the auth keys in use are added, for \"godwit inspect\". Whoever has it can read everything." env:"GODWIT_KEY_LOG" type:"path" placeholder:"FILE"`
+	DC          string        `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
+	Credentials string        `help:"File that keeps the account signed in, encrypted under FILE.key." default:"godwit.session" type:"path" placeholder:"FILE"`
+	APIID       int           `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
+	APIHash     string        `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+	KeyLog      string        `help:"File to which the auth keys in use are added, for \"godwit inspect\". Whoever has it can read everything." env:"GODWIT_KEY_LOG" type:"path" placeholder:"FILE"`
+	Timeout     time.Duration `help:"How long to wait for the first answer when connecting." default:"1m" placeholder:"DURATION"`
 	transportFlags
 }
 
@@ -29,6 +30,7 @@ type account struct {
 	store *telegram.FileStore
 	peers *telegram.FilePeers // nil until opened
 	keys  *os.File            // nil unless keys are logged
+	made  []string            // files that were not there before, besides the credentials; nil if those were
 }
 
 // close ends the client and lets others have the files.
@@ -40,11 +42,26 @@ func (a *account) close() error {
 	if a.peers != nil {
 		err = errors.Join(err, a.peers.Close())
 	}
-	err = errors.Join(err, a.store.Close())
+	err = errors.Join(err, a.closeStore())
 	if a.keys != nil {
 		err = errors.Join(err, a.keys.Close())
 	}
 	return err
+}
+
+// closeStore lets others have the credentials. Those of a sign-in that has come
+// to nothing are removed, with all that was made for them.
+func (a *account) closeStore() error {
+	credentials, err := a.store.Load()
+	if err != nil || credentials.UserID != 0 || a.made == nil {
+		return errors.Join(err, a.store.Close())
+	}
+	for _, path := range a.made {
+		if gone := os.Remove(path); !errors.Is(gone, os.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return errors.Join(err, a.store.Remove())
 }
 
 // open connects with the stored credentials. With create, a file that is not
@@ -65,7 +82,7 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 	if o.APIID == 0 || o.APIHash == "" {
 		return nil, errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")
 	}
-	key, err := f.key(create)
+	key, made, err := f.key(create)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +90,7 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 	if err != nil {
 		return nil, err
 	}
-	a := &account{store: store}
+	a := &account{store: store, made: made}
 	if a.peers, err = telegram.OpenFilePeers(f.Credentials+".peers", key); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
@@ -83,38 +100,72 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 		}
 		o.KeyLog = a.keys
 	}
-	ctx, cancel := context.WithTimeout(env.ctx, time.Minute)
-	defer cancel()
 	o.Store, o.Peers = store, a.peers
-	a.Client, err = telegram.Connect(ctx, o)
-	if errors.Is(err, telegram.ErrOtherNetwork) {
-		err = fmt.Errorf("%s: %w: give the --dc that they were made with, or other --credentials; if that network is gone, remove the file",
-			f.Credentials, err)
+	o.OnConnection = func(lost error) {
+		if lost == nil {
+			fmt.Fprintln(env.err, "godwit: connected again")
+		} else {
+			fmt.Fprintf(env.err, "godwit: the connection is lost (%v); it is tried again\n", lost)
+		}
 	}
-	if err != nil {
+	ctx, cancel := context.WithTimeout(env.ctx, f.Timeout)
+	defer cancel()
+	if a.Client, err = telegram.Connect(ctx, o); err != nil {
 		a.Client = nil
-		return nil, errors.Join(err, a.close())
+		return nil, errors.Join(f.unconnected(err), a.close())
 	}
 	return a, nil
 }
 
+// unconnected says why there is no connection, and what to do.
+func (f *accountFlags) unconnected(err error) error {
+	where := "Telegram"
+	if f.DC != "" {
+		where = "the local Telegram of " + f.DC
+	}
+	var unreachable *telegram.UnreachableError
+	switch {
+	case errors.Is(err, telegram.ErrOtherNetwork):
+		return otherNetwork(f.Credentials, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s has not answered for %v; the network may be down, or what is at its address is something else (--timeout waits longer)", where, f.Timeout)
+	case !errors.As(err, &unreachable):
+		return err
+	case f.Proxy != "":
+		return fmt.Errorf("no way to %s through the proxy: %w; is --proxy right, and does it run?", where, unreachable.Err)
+	case f.DC != "":
+		return fmt.Errorf("%s cannot be reached: %w; does it still run?", where, unreachable.Err)
+	}
+	return fmt.Errorf("no connection to Telegram: %w; if the network blocks it, --proxy or --transport may help", unreachable.Err)
+}
+
+// otherNetwork says what to do about credentials of another Telegram.
+func otherNetwork(path string, err error) error {
+	return fmt.Errorf("%s: %w: give the --dc that they were made with, or other --credentials; if that network is gone, remove the file",
+		path, err)
+}
+
 // key returns the key of the credentials file, a new one if both are to be
-// made.
-func (f *accountFlags) key(create bool) (telegram.FileKey, error) {
+// made. Of credentials that are not there yet it tells what is made with them.
+func (f *accountFlags) key(create bool) (key telegram.FileKey, made []string, err error) {
 	path := f.Credentials + ".key"
-	_, err := os.Stat(f.Credentials)
+	_, err = os.Stat(f.Credentials)
 	switch {
 	case err == nil:
-		return telegram.ReadKeyFile(path)
+		key, err = telegram.ReadKeyFile(path)
+		return key, nil, err
 	case !errors.Is(err, os.ErrNotExist):
-		return telegram.FileKey{}, err
+		return key, nil, err
 	case !create:
-		return telegram.FileKey{}, fmt.Errorf(`no credentials in %s: sign in with "godwit login" first`, f.Credentials)
+		return key, nil, fmt.Errorf(`no credentials in %s: sign in with "godwit login" first`, f.Credentials)
 	}
+	made = []string{f.Credentials + ".peers"}
 	if _, err := os.Stat(path); err == nil {
-		return telegram.ReadKeyFile(path)
+		key, err = telegram.ReadKeyFile(path)
+		return key, made, err
 	}
-	return telegram.CreateKeyFile(path)
+	key, err = telegram.CreateKeyFile(path)
+	return key, append(made, path), err
 }
 
 // signedIn is open for commands that need an account.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"godwit/telegram"
@@ -80,8 +81,11 @@ func printChat(table *tabwriter.Writer, d telegram.Dialog) error {
 	if d.Unread > 0 {
 		unread = fmt.Sprintf("%d new", d.Unread)
 	}
-	if m, ok := d.Last.(*tg.Message); ok {
-		last = m.Message
+	switch m := d.Last.(type) {
+	case *tg.Message:
+		last = content(m)
+	case *tg.MessageService: // such as MessageActionChatCreate
+		last = "[" + strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", m.Action), "*tg.MessageAction")) + "]"
 	}
 	const width = 60
 	if r := []rune(last); len(r) > width {

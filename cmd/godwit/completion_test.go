@@ -25,6 +25,8 @@ func TestSuggestions(t *testing.T) {
 		{"--log-level warn sandbox --inf", "[--info]"},
 		{"--log-level=warn sandbox --inf", "[--info]"},
 		{"sandbox --info ", "[]"},
+		{"login --transport ", "[obfuscated tcp websocket websocket-tls http https]"},
+		{"login --transport web", "[websocket websocket-tls]"},
 		{"sandbox --info dem", "[]"}, // a file
 		{"dance ", "demo"},
 		{"demo --check x", "[]"},

@@ -65,7 +65,7 @@ type story struct {
 }
 
 func (s *story) line(format string, args ...any) {
-	// A terminal that has gone away is no reason to stop.
+	// Where nobody reads it any more, the context ends.
 	_, _ = fmt.Fprintf(s.env.out, format+"\n", args...)
 }
 

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,14 +13,20 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
+	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"godwit/tg"
 )
 
 // commands are the subcommands, each a struct whose Run does the work.
 type commands struct {
-	LogLevel slog.Level `help:"Least level that is logged to standard error: debug, info, warn or error." default:"warn" env:"GODWIT_LOG"`
+	Version  kong.VersionFlag `help:"Print the version and exit."`
+	LogLevel slog.Level       `help:"Least level that is logged to standard error: debug, info, warn or error." default:"warn" env:"GODWIT_LOG"`
 
 	Demo    demoCommand    `cmd:"" help:"Start a local Telegram and show two people talk through godwit."`
 	Sandbox sandboxCommand `cmd:"" help:"Run a local Telegram, for clients of any make."`
@@ -55,7 +62,12 @@ type environment struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	signal.Ignore(syscall.SIGPIPE) // writing fails instead: see pipe
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -64,21 +76,25 @@ func main() {
 // run is main with everything passed in. It returns the exit code: 0, 1 for a
 // failure, 2 for a wrong command line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	out := &pipe{Writer: stdout, broken: end}
 	var c commands
 	exit := -1
 	parser, err := kong.New(&c,
 		kong.Name("godwit"),
 		kong.Description("Telegram accounts that stay online: library, bridge and sandbox."),
 		kong.UsageOnError(),
-		kong.Vars{"transports": transportNames(), "ways": wayNames()},
-		kong.Writers(stdout, stderr),
+		kong.Vars{"transports": transportNames(), "ways": wayNames(), "version": version()},
+		kong.KindMapper(reflect.String, kong.MapperFunc(unmarked)),
+		kong.Writers(out, stderr),
 		kong.Exit(func(code int) { exit = code }),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "godwit:", err)
 		return 1
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(markNegative(parser.Model, args))
 	if exit >= 0 { // help has been printed
 		return exit
 	}
@@ -90,13 +106,54 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	env := &environment{
 		ctx: ctx,
 		in:  stdin,
-		out: stdout,
+		out: out,
 		err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.LogLevel})),
 	}
-	if err := command.Run(env, parser); err != nil && !errors.Is(err, context.Canceled) {
+	err = command.Run(env, parser)
+	switch {
+	case out.isBroken():
+		return 1 // who read knows
+	case err != nil && !errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "godwit:", err)
 		return 1
 	}
 	return 0
+}
+
+// A pipe ends the program in good order when what it prints is not read any
+// more, as by "godwit history me | head".
+type pipe struct {
+	io.Writer
+	broken context.CancelFunc
+	gone   atomic.Bool
+}
+
+// Write implements io.Writer.
+func (p *pipe) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		p.gone.Store(true)
+		p.broken()
+	}
+	return n, err
+}
+
+func (p *pipe) isBroken() bool { return p.gone.Load() }
+
+// version tells what the program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "godwit, of an unknown version"
+	}
+	built := map[string]string{}
+	for _, setting := range info.Settings {
+		built[setting.Key] = setting.Value
+	}
+	v := info.Main.Version
+	if revision := built["vcs.revision"]; revision != "" && (v == "" || v == "(devel)") {
+		v = revision
+	}
+	return fmt.Sprintf("godwit %s, layer %d, %s", cmp.Or(v, "(devel)"), tg.Layer, info.GoVersion)
 }

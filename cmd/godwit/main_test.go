@@ -139,7 +139,8 @@ func TestBadCommandLines(t *testing.T) {
 		{"address in use", []string{"sandbox", "--listen", taken.Addr().String()}, 1, taken.Addr().String()},
 		{"address without a port", []string{"sandbox", "--listen", "127.0.0.1"}, 1, `"127.0.0.1"`},
 		{"too many data centres", []string{"sandbox", "--dcs", "10"}, 1, "10 DCs"},
-		{"user without a name", []string{"sandbox", "--user", "9996610001"}, 1, "PHONE=NAME"},
+		{"user without a name", []string{"sandbox", "--user", "9996610001"}, 2, "--user: want a phone number, =, and"},
+		{"password without a phone number", []string{"sandbox", "--password", "secret"}, 2, "--password: want a phone number, =, and"},
 		{"phone of another convention", []string{"sandbox", "--user", "+4930=Ann"}, 1, "4930"},
 		{"info in a folder that is not there", []string{"sandbox", "--info", "/nowhere/at/all"}, 1, "/nowhere/at"},
 	}

@@ -40,6 +40,11 @@ func told(what string, err error) error {
 		tg.ErrPeerIDInvalid:          "this account does not know it, or is not in it any more",
 		tg.ErrMessageIDInvalid:       "there is no such message",
 		tg.ErrReplyMessageIDInvalid:  "there is no such message to reply to",
+		tg.ErrMessageEmpty:           "a message needs a text",
+		tg.ErrMessageTooLong:         "the text is too long for one message",
+		tg.ErrMediaCaptionTooLong:    "the caption is too long",
+		tg.ErrImageProcessFailed:     "that is not a picture that Telegram can read; without --photo it goes as a file",
+		tg.ErrPhotoInvalidDimensions: "the picture is too large, or too long for its width; without --photo it goes as a file",
 		telegram.ErrNotJoined:        `this account is not a member; "godwit join" comes first`,
 	}
 	var wait *flow.WaitError

@@ -17,10 +17,10 @@ type sandboxCommand struct {
 	Transports []sandbox.Transport `help:"What the data centres serve, all on one port: ${transports}; all of them unless some are named." placeholder:"NAME,..."`
 	Secrets    []string            `help:"Secret by which the data centres are an MTProxy, in hex or base64, with dd or ee in front or not; one of each kind is drawn unless some are named. May be repeated." name:"proxy-secret" placeholder:"SECRET"`
 	DCs        int                 `help:"Number of data centres, 1 to 9." name:"dcs" default:"2"`
-	User       []string            `help:"Put an account there: PHONE=NAME, such as 9996610001=Ann. May be repeated." placeholder:"PHONE=NAME" sep:"none"`
-	Password   map[string]string   `help:"Give an account a 2FA password. May be repeated." placeholder:"PHONE=SECRET" mapsep:"none"`
-	LoginEmail map[string]string   `help:"Give an account an e-mail address that its codes are sent to. May be repeated." placeholder:"PHONE=ADDRESS" mapsep:"none"`
-	CodeWays   map[string]string   `help:"Send the codes of a phone number in these ways, one after the other: app, sms, call, flash_call, missed_call, fragment_sms, firebase_sms, sms_word, sms_phrase, email, set_up_email. May be repeated." placeholder:"PHONE=WAY,..." mapsep:"none"`
+	User       []phoneValue        `help:"Put an account there: PHONE=NAME, such as 9996610001=Ann. May be repeated." placeholder:"PHONE=NAME" sep:"none"`
+	Password   []phoneValue        `help:"Give an account a 2FA password. May be repeated." placeholder:"PHONE=SECRET" sep:"none"`
+	LoginEmail []phoneValue        `help:"Give an account an e-mail address that its codes are sent to. May be repeated." placeholder:"PHONE=ADDRESS" sep:"none"`
+	CodeWays   []phoneValue        `help:"Send the codes of a phone number in these ways, one after the other: app, sms, call, flash_call, missed_call, fragment_sms, firebase_sms, sms_word, sms_phrase, email, set_up_email. May be repeated." placeholder:"PHONE=WAY,..." sep:"none"`
 	FreshFor   time.Duration       `help:"How long a device that has signed in may not end others, such as 24h." default:"0s" placeholder:"DURATION"`
 }
 
@@ -44,11 +44,7 @@ func (c *sandboxCommand) Run(env *environment) error {
 		return err
 	}
 	for _, user := range c.User {
-		phone, name, ok := strings.Cut(user, "=")
-		if !ok {
-			return fmt.Errorf("--user %q is not of the form PHONE=NAME", user)
-		}
-		if _, err := sb.AddUser(phone, name, ""); err != nil {
+		if _, err := sb.AddUser(user.phone, user.value, ""); err != nil {
 			return err
 		}
 	}
@@ -81,22 +77,22 @@ func (c *sandboxCommand) Run(env *environment) error {
 
 // protect sets how people sign in.
 func (c *sandboxCommand) protect(sb *sandbox.Sandbox) error {
-	for phone, secret := range c.Password {
-		if err := sb.SetPassword(phone, secret, ""); err != nil {
+	for _, password := range c.Password {
+		if err := sb.SetPassword(password.phone, password.value, ""); err != nil {
 			return err
 		}
 	}
-	for phone, address := range c.LoginEmail {
-		if err := sb.SetLoginEmail(phone, address, 0); err != nil {
+	for _, address := range c.LoginEmail {
+		if err := sb.SetLoginEmail(address.phone, address.value, 0); err != nil {
 			return err
 		}
 	}
-	for phone, names := range c.CodeWays {
+	for _, names := range c.CodeWays {
 		var ways []sandbox.CodeWay
-		for name := range strings.SplitSeq(names, ",") {
+		for name := range strings.SplitSeq(names.value, ",") {
 			ways = append(ways, sandbox.CodeWay(name))
 		}
-		if err := sb.SetCodeWays(phone, ways...); err != nil {
+		if err := sb.SetCodeWays(names.phone, ways...); err != nil {
 			return err
 		}
 	}

@@ -121,7 +121,7 @@ func (c *importCommand) text(env *environment) (string, error) {
 // save writes the credentials, unless the file has some.
 func (c *importCommand) save(credentials *telegram.Credentials) error {
 	f := accountFlags{Credentials: c.Credentials}
-	key, err := f.key(true)
+	key, _, err := f.key(true)
 	if err != nil {
 		return err
 	}
@@ -177,6 +177,9 @@ func (c *exportCommand) Run(env *environment) error {
 			s.APIID = file.APIID
 		}
 		s.Credentials.Addresses = slices.Clone(network.DCs)
+	}
+	if err := credentials.CheckNetwork(network); err != nil {
+		return otherNetwork(c.Credentials, err)
 	}
 	text, err := sessions.Export(sessions.Format(c.Format), &s, network)
 	if err != nil {

@@ -30,17 +30,22 @@ func line(m *tg.Message) string {
 	if m.Out {
 		arrow = "→"
 	}
-	text := m.Message
-	if media := mediaOf(m); media != "" {
-		text = strings.TrimSuffix(media+" "+text, " ")
-	}
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(content(m), "\n")
 	for i := range lines {
 		lines[i] = printable(lines[i])
 	}
 	head := fmt.Sprintf("%s %d", time.Unix(int64(m.Date), 0).Format(time.DateTime), m.ID)
 	indent := "\n" + strings.Repeat(" ", len(head)+3) // as wide as what goes before the first line
 	return fmt.Sprintf("%s %s %s", head, arrow, strings.Join(lines, indent))
+}
+
+// content returns what a message says and carries, as text.
+func content(m *tg.Message) string {
+	media := mediaOf(m)
+	if media == "" {
+		return m.Message
+	}
+	return strings.TrimSuffix(media+" "+m.Message, " ")
 }
 
 // mediaOf says what a message carries besides its text, empty for nothing.

@@ -89,7 +89,8 @@ func (t *terminal) answerTo(question string, read func() (string, error)) (strin
 
 // Answer implements telegram.Authenticator.
 func (t *terminal) Answer(_ context.Context, prompt signin.Prompt) (signin.Answer, error) {
-	if prompt.Problem != nil {
+	given := prompt.Step == signin.AtStart && t.phone != "" // which ends the sign-in with the problem
+	if prompt.Problem != nil && !given {
 		fmt.Fprintln(t.out, reason(prompt.Problem))
 	}
 	switch prompt.Step {

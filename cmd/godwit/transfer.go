@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"godwit/mtproto"
 	"godwit/telegram"
 	"godwit/telegram/files"
 	"godwit/tg"
@@ -49,9 +50,9 @@ func (c *uploadCommand) Run(env *environment) error {
 		return err
 	}
 	defer a.close()
-	peer, _, err := a.Resolve(env.ctx, chat)
+	peer, err := a.find(env.ctx, chat)
 	if err != nil {
-		return fmt.Errorf("%s: %w", chat, err)
+		return err
 	}
 	u := &uploader{
 		uploadCommand: c, env: env, files: files.New(a.Client, files.Options{}), peer: peer, chat: chat,
@@ -68,7 +69,7 @@ func (c *uploadCommand) Run(env *environment) error {
 			n-- // one left over would be no album
 		}
 		if err := u.send(paths[:n], sources[:n], m); err != nil {
-			return readable(err, "upload")
+			return readable(err, chat, "upload")
 		}
 		paths, sources, m.Text = paths[n:], sources[n:], ""
 	}
@@ -192,9 +193,9 @@ func (c *downloadCommand) Run(env *environment) error {
 		return err
 	}
 	defer a.close()
-	peer, _, err := a.Resolve(env.ctx, c.Chat)
+	peer, err := a.find(env.ctx, c.Chat)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Chat, err)
+		return err
 	}
 	remote, err := fileOf(env.ctx, a, peer, int(id))
 	if err != nil {
@@ -203,7 +204,7 @@ func (c *downloadCommand) Run(env *environment) error {
 	f := files.New(a.Client, files.Options{Verify: c.Verify})
 	if c.Out == "-" {
 		_, err := f.Download(env.ctx, remote, env.out, files.Transfer{})
-		return readable(err, "")
+		return readable(err, c.Chat, "")
 	}
 	return c.save(env, f, remote, int(id))
 }
@@ -218,7 +219,7 @@ func (c *downloadCommand) save(env *environment, f *files.Files, remote *files.R
 	err = f.Save(env.ctx, remote, path, files.Transfer{Progress: bar.tell})
 	bar.end(err == nil)
 	if err != nil {
-		return readable(err, "download")
+		return readable(err, c.Chat, "download")
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -271,9 +272,9 @@ func fileOf(ctx context.Context, a *account, peer tg.InputPeerClass, id int) (*f
 	return nil, errors.New("there is no such message")
 }
 
-// readable adds to an error of a transfer what to do about it. What kind of
-// transfer can be gone on with is named; none is empty.
-func readable(err error, kind string) error {
+// readable adds to an error of a transfer with a chat what to do about it. What
+// kind of transfer can be gone on with is named; none is empty.
+func readable(err error, chat, kind string) error {
 	again := ""
 	if kind != "" {
 		again = "; the same command goes on with the " + kind + " from there"
@@ -290,6 +291,9 @@ func readable(err error, kind string) error {
 		return fmt.Errorf("the disk is full%s: %w", again, err)
 	case errors.Is(err, io.ErrShortWrite):
 		return fmt.Errorf("what is to be written to takes no more%s: %w", again, err)
+	}
+	if refusal := new(mtproto.RPCError); errors.As(err, &refusal) {
+		return told(chat, err)
 	}
 	return err
 }

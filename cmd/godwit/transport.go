@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"godwit/mtproto/transport"
@@ -14,7 +13,7 @@ import (
 
 // transportFlags say by which way a command connects.
 type transportFlags struct {
-	Transport string `help:"How to connect: ${ways}." default:"obfuscated" placeholder:"NAME"`
+	Transport string `help:"How to connect: ${enum}." enum:"${ways}" default:"obfuscated" placeholder:"NAME"`
 	Proxy     string `help:"Connect through a proxy: socks5://HOST:PORT, http://HOST:PORT (CONNECT), tg://proxy?… or https://t.me/proxy?… (MTProxy)." env:"GODWIT_PROXY" placeholder:"URL"`
 }
 
@@ -30,15 +29,12 @@ const (
 
 var connectWays = []string{wayObfuscated, wayTCP, wayWebSocket, wayWebSocketTLS, wayHTTP, wayHTTPS}
 
-// wayNames lists the connectWays, for the help.
-func wayNames() string { return strings.Join(connectWays, ", ") }
+// wayNames lists the connectWays, for the parser.
+func wayNames() string { return strings.Join(connectWays, ",") }
 
 // apply sets how o connects. file is the connection file of a local network,
 // nil for Telegram's own.
 func (f *transportFlags) apply(o *telegram.Options, file *telegram.ConnectionFile) error {
-	if !slices.Contains(connectWays, f.Transport) {
-		return fmt.Errorf("--transport %s: want one of %s", f.Transport, wayNames())
-	}
 	hidden := transport.Options{Framing: transport.PaddedIntermediate, Obfuscated: true}
 	var dial transport.DialFunc
 	if f.Proxy != "" {

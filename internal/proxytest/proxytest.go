@@ -51,14 +51,20 @@ func Start(t testing.TB, serve func(c net.Conn) (target string, err error)) *Ser
 	})
 	t.Cleanup(func() {
 		l.Close()
-		s.mu.Lock()
-		for _, c := range s.conns {
-			c.Close()
-		}
-		s.mu.Unlock()
+		s.Cut()
 		s.tasks.Wait()
 	})
 	return s
+}
+
+// Cut ends the connections that there are.
+func (s *Server) Cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		c.Close()
+	}
+	s.conns = nil
 }
 
 func (s *Server) keep(c net.Conn) {
