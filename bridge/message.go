@@ -71,11 +71,21 @@ type Content struct {
 	Text      string     `json:"text,omitempty"`
 	Entities  []Entity   `json:"entities,omitempty"`
 	Media     *Media     `json:"media,omitempty"`
-	ReplyTo   int        `json:"reply_to,omitempty"` // the id at Telegram of the message that is answered
-	Topic     int        `json:"topic,omitempty"`    // of a forum
-	Silent    bool       `json:"silent,omitempty"`   // without a sound
-	Service   string     `json:"service,omitempty"`  // what happened, of service messages: the name of the action in the schema
+	ReplyTo   int        `json:"reply_to,omitempty"`     // the id at Telegram of the message that is answered
+	Topic     int        `json:"topic,omitempty"`        // of a forum
+	Forward   *Forward   `json:"forward,omitempty"`      // where it was forwarded from
+	Album     int64      `json:"album,omitempty,string"` // what the messages of one album share
+	Silent    bool       `json:"silent,omitempty"`       // without a sound
+	Service   string     `json:"service,omitempty"`      // what happened, of service messages: the name of the action in the schema
 	Reactions []Reaction `json:"reactions,omitempty"`
+}
+
+// A Forward says where a message was forwarded from.
+type Forward struct {
+	From      Peer      `json:"from,omitzero"`        // the zero Peer where whoever wrote it is hidden
+	Name      string    `json:"name,omitempty"`       // of who is hidden
+	At        time.Time `json:"at"`                   // when it was written
+	MessageID int       `json:"message_id,omitempty"` // at Telegram, of a post of a channel
 }
 
 // An Entity is how a part of a text is shown. Offset and Length count UTF-16
@@ -99,6 +109,14 @@ type Media struct {
 	Duration float64 `json:"duration,omitempty"` // seconds
 	Width    int     `json:"width,omitempty"`
 	Height   int     `json:"height,omitempty"`
+	// Title is the question of a poll, or the name of a contact, place, game,
+	// song or web page.
+	Title     string  `json:"title,omitempty"`
+	URL       string  `json:"url,omitempty"`   // of a web page
+	Phone     string  `json:"phone,omitempty"` // of a contact
+	Emoji     string  `json:"emoji,omitempty"` // of a sticker or dice
+	Latitude  float64 `json:"latitude,omitempty"`
+	Longitude float64 `json:"longitude,omitempty"`
 	// File is where the bytes are of what is to be sent: the name of an upload
 	// that the bridge keeps.
 	File string `json:"file,omitempty"`

@@ -240,6 +240,13 @@ var Rows = []Row{
 		Reason:  "sealing alone: it takes and gives what the store stores",
 	},
 	{
+		Dir: "bridge/internal/inbox", Kind: Program,
+		Own:     []string{"bridge", "bridge/internal/store"},
+		Tests:   []string{"internal/pgtest"},
+		Modules: []string{"github.com/oklog/ulid/v2"},
+		Reason:  "what surfaces tell, in the bridge's terms; it knows neither of them",
+	},
+	{
 		Dir: "internal/pgtest", Kind: Program,
 		Modules: []string{"github.com/jackc/pgx/v5"},
 		Reason:  "test helper: runs a PostgreSQL of the test's own",

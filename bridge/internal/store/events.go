@@ -11,6 +11,14 @@ import (
 	"godwit/bridge"
 )
 
+var (
+	eventTable = table{
+		{"account_id", text}, {"seq", integer}, {"id", text}, {"type", text}, {"at", timestamp}, {"source", text},
+		{"schema_version", integer}, {"data", document}, {"conversation_id", text},
+	}
+	eventCount = table{{"account_id", text}, {"count", integer}}
+)
+
 // AddEvent stores an event, as AddEvents does.
 func (t *Tx) AddEvent(e *bridge.Event) error { return t.AddEvents(e) }
 
@@ -20,31 +28,56 @@ func (t *Tx) AddEvents(events ...*bridge.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
+	next, err := t.nextSeqs(events)
+	if err != nil {
+		return err
+	}
+	r := t.rows(eventTable)
+	for _, e := range events {
+		next[e.AccountID]++
+		e.Seq = next[e.AccountID]
+		r.add(e.AccountID, e.Seq, e.ID, e.Type, e.Timestamp, e.Source, e.SchemaVersion, e.Data, e.ConversationID)
+	}
+	t.events = true
+	_, err = t.execRows(r, `INSERT INTO events (`+eventTable.names("")+`) SELECT `+eventTable.names("r.")+` FROM `+
+		t.dialect.from(eventTable, 1))
+	return err
+}
+
+// nextSeqs takes the Seqs that some events are to have, and returns the one
+// before the first of each account. The accounts stay locked until the
+// transaction has ended. That makes Seq visible in its order, and keeps
+// positions in the same order.
+func (t *Tx) nextSeqs(events []*bridge.Event) (map[bridge.AccountID]int64, error) {
 	counts := make(map[bridge.AccountID]int64)
 	for _, e := range events {
 		counts[e.AccountID]++
 	}
-	next := make(map[bridge.AccountID]int64)
-	for _, id := range slices.Sorted(maps.Keys(counts)) { // always in this order, lest two wait for each other
-		// The row stays locked until the transaction has ended. That makes Seq
-		// visible in its order, and keeps positions in the same order.
+	ids := slices.Sorted(maps.Keys(counts))
+	if len(ids) > 1 { // always in this order, lest two wait for each other
+		if _, err := t.LockAccounts(ids); err != nil {
+			return nil, err
+		}
+	}
+	r := t.rows(eventCount)
+	for _, id := range ids {
+		r.add(id, counts[id])
+	}
+	next := make(map[bridge.AccountID]int64, len(ids))
+	err := t.query(r, `UPDATE accounts SET event_seq = event_seq + r.count FROM `+t.dialect.from(eventCount, 1)+`
+		WHERE accounts.id = r.account_id RETURNING id, event_seq`, func(row scanner) error {
+		var id bridge.AccountID
 		var seq int64
-		err := t.row(`UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq`, id, counts[id]).Scan(&seq)
-		if err := noAccount(id, err); err != nil {
-			return err
-		}
+		err := row.Scan(&id, &seq)
 		next[id] = seq - counts[id]
-	}
-	rows := make([][]any, len(events))
-	for i, e := range events {
-		next[e.AccountID]++
-		e.Seq = next[e.AccountID]
-		rows[i] = []any{
-			e.AccountID, e.Seq, e.ID, e.Type, e.Timestamp, e.Source, e.SchemaVersion, string(e.Data), e.ConversationID,
+		return err
+	})
+	for _, id := range ids {
+		if _, there := next[id]; !there && err == nil {
+			err = noAccount(id, sql.ErrNoRows)
 		}
 	}
-	t.events = true
-	return t.insert("events (account_id, seq, id, type, at, source, schema_version, data, conversation_id)", rows, "")
+	return next, err
 }
 
 const eventColumns = `position, account_id, seq, id, type, at, source, schema_version, data, conversation_id`

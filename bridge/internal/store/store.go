@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strconv"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
@@ -162,31 +161,4 @@ func (t *Tx) exec(statement string, args ...any) (int64, error) {
 
 func (t *Tx) row(query string, args ...any) *sql.Row {
 	return t.tx.QueryRowContext(t.ctx, query, t.dialect.values(args)...)
-}
-
-// insert adds rows with as few statements as few different statements allow,
-// each of which is prepared once. Into names the table and its columns; what
-// follows the rows, such as ON CONFLICT, is after.
-func (t *Tx) insert(into string, rows [][]any, after string) error {
-	for size := 64; len(rows) > 0; {
-		if size > len(rows) {
-			size /= 4
-			continue
-		}
-		args := make([]any, 0, size*len(rows[0]))
-		tuples := make([]string, size)
-		for i, row := range rows[:size] {
-			marks := make([]string, len(row))
-			for j, v := range row {
-				args = append(args, v)
-				marks[j] = "$" + strconv.Itoa(len(args))
-			}
-			tuples[i] = "(" + strings.Join(marks, ", ") + ")"
-		}
-		if _, err := t.exec("INSERT INTO "+into+" VALUES "+strings.Join(tuples, ", ")+after, args...); err != nil {
-			return err
-		}
-		rows = rows[size:]
-	}
-	return nil
 }

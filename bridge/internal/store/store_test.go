@@ -273,7 +273,7 @@ func TestEvents(t *testing.T) {
 			b.check(err)
 			return &bridge.Event{
 				ID: eventID, Type: bridge.AccountOnline, Timestamp: epoch, AccountID: id, Source: bridge.MTProto,
-				SchemaVersion: bridge.SchemaVersion, Data: json.RawMessage(`{"a": 1}`),
+				SchemaVersion: bridge.SchemaVersion, Data: json.RawMessage(`[1]`),
 			}
 		}
 		broken := errors.New("broken")
