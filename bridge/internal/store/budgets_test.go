@@ -11,7 +11,8 @@ import (
 	"godwit/bridge/internal/store"
 )
 
-func newID[T bridge.AccountID | bridge.PoolID | bridge.ConversationID | bridge.MessageID | bridge.RampID | bridge.ActionID](b *bench, after int) T {
+func newID[T bridge.AccountID | bridge.PoolID | bridge.ConversationID | bridge.MessageID | bridge.RampID |
+	bridge.ActionID | bridge.EventID](b *bench, after int) T {
 	b.Helper()
 	id, err := bridge.NewID[T](epoch.Add(time.Duration(after)*time.Millisecond), rand.Reader)
 	b.check(err)
