@@ -6,4 +6,6 @@
 // [Next] is where to start reading: the one function that says what becomes of
 // an account, whatever happens to it. [CauseOf] turns an error of Telegram into
 // what Next takes, [Error] is what users of the HTTP API are told.
+//
+// Numbers such as R-ER-05 are those of docs/requirements.md.
 package bridge

@@ -33,7 +33,7 @@ type carrier interface {
 }
 
 // TestFiles sends files, small and big, between clients of all makers, who are
-// at home on two DCs: R-FI-01..14 and R-AP-06.
+// at home on two DCs: R-FI-01..07, R-FI-10..14 and R-AP-06.
 func TestFiles(t *testing.T) {
 	sb, conn := startSandbox(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -36,10 +36,10 @@ func transportName(o transport.Options) string {
 }
 
 // TestTgtestRPC makes a key with gotd's server and calls methods there, over
-// each transport: R-AK-11..36, R-TR-01..05, R-OB-01..07, R-EM-01..24. That
-// server leaves every seqno and salt of its own 0, names no message of ours as
-// the first of the session, and answers even our acknowledgements with an
-// rpc_error.
+// each transport: R-AK-11..36, R-TR-01..05, R-OB-01..07, R-EM-01..08,
+// R-EM-10..24. That server leaves every seqno and salt of its own 0, names no
+// message of ours as the first of the session, and answers even our
+// acknowledgements with an rpc_error.
 func TestTgtestRPC(t *testing.T) {
 	for _, o := range tgtestTransports {
 		t.Run(transportName(o), func(t *testing.T) {

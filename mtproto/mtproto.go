@@ -5,6 +5,8 @@
 // [RPCError] is what the packages below and above this one talk about. To talk
 // to Telegram, start with package telegram; for the bare protocol, with
 // mtproto/mtclient and mtproto/mtserver.
+//
+// Numbers such as R-AK-27 are those of docs/requirements.md.
 package mtproto
 
 import (

@@ -14,6 +14,8 @@
 // that is not served is answered 400 INPUT_METHOD_INVALID and logged by name.
 // Everything lasts as long as the process. All methods are safe for concurrent
 // use.
+//
+// Numbers such as R-SP-12 are those of docs/requirements.md.
 package sandbox
 
 import (

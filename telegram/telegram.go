@@ -50,6 +50,8 @@
 // The handler is called on one goroutine, in order, each update once. The
 // state of an update is saved after the handler has returned: what a program
 // was handling when it crashed is handed to it again when it is started again.
+//
+// Numbers such as R-LG-21 are those of docs/requirements.md.
 package telegram
 
 import (

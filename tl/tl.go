@@ -7,6 +7,8 @@
 //
 // The package knows no schema: tl/schema reads .tl files, and the packages tg
 // and mtproto/internal/mt hold the types generated from them.
+//
+// Numbers such as R-TL-20 are those of docs/requirements.md.
 package tl
 
 // Int128 is the TL type int128: 16 raw bytes, never swapped.

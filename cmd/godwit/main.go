@@ -31,17 +31,18 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Start a local Telegram and show two people talk through godwit."`
 	Sandbox sandboxCommand `cmd:"" help:"Run a local Telegram, for clients of any make."`
 
-	Login   loginCommand   `cmd:"" help:"Sign in, and keep the credentials in an encrypted file."`
-	Logout  logoutCommand  `cmd:"" help:"Sign this device out."`
-	Devices devicesCommand `cmd:"" help:"List the devices of the account, confirm or end them."`
-	Accept  acceptCommand  `cmd:"" help:"Sign in another device, which shows a QR code."`
-	Send    sendCommand    `cmd:"" help:"Send a chat message."`
-	History historyCommand `cmd:"" help:"Print a conversation."`
-	Listen  listenCommand  `cmd:"" help:"Print chat messages as they come."`
-	Chats   chatsCommand   `cmd:"" help:"Print the account's conversations."`
-	Members membersCommand `cmd:"" help:"Print who is in a group or channel, and how complete that is."`
-	Join    joinCommand    `cmd:"" help:"Join a group or channel."`
-	Leave   leaveCommand   `cmd:"" help:"Leave a group or channel."`
+	Login    loginCommand    `cmd:"" help:"Sign in, and keep the credentials in an encrypted file."`
+	Logout   logoutCommand   `cmd:"" help:"Sign this device out."`
+	Devices  devicesCommand  `cmd:"" help:"List the devices of the account, confirm or end them."`
+	Accept   acceptCommand   `cmd:"" help:"Sign in another device, which shows a QR code."`
+	Password passwordCommand `cmd:"" help:"Tell of, set and take away the 2FA password of the account."`
+	Send     sendCommand     `cmd:"" help:"Send a chat message."`
+	History  historyCommand  `cmd:"" help:"Print a conversation."`
+	Listen   listenCommand   `cmd:"" help:"Print chat messages as they come."`
+	Chats    chatsCommand    `cmd:"" help:"Print the account's conversations."`
+	Members  membersCommand  `cmd:"" help:"Print who is in a group or channel, and how complete that is."`
+	Join     joinCommand     `cmd:"" help:"Join a group or channel."`
+	Leave    leaveCommand    `cmd:"" help:"Leave a group or channel."`
 
 	Upload   uploadCommand   `cmd:"" help:"Send files. One that was interrupted goes on where it was."`
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`

@@ -34,6 +34,8 @@
 // follows from new_nonce and server_nonce; the auth key is g^(ab) modulo
 // dh_prime. In the place of dh_gen_ok the server may send dh_gen_retry, upon
 // which the client repeats step 6 with another b, or dh_gen_fail.
+//
+// Numbers such as R-AK-01 are those of docs/requirements.md.
 package authkey
 
 import (

@@ -43,6 +43,8 @@
 // has a reader and a writer, and dialing has a goroutine of its own. None of
 // them outlives Run. There is one connection, and a second one for as long as
 // a temporary key takes the place of another.
+//
+// Numbers such as R-PF-13 are those of docs/requirements.md.
 package mtclient
 
 import (

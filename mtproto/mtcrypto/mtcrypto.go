@@ -12,4 +12,6 @@
 // again. Outside of tests it must be crypto/rand.Reader.
 //
 // Modular exponentiation is math/big's, whose time depends on its operands.
+//
+// Numbers such as R-AK-30 are those of docs/requirements.md.
 package mtcrypto

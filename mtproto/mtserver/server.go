@@ -15,6 +15,8 @@
 // not acknowledged goes out again when it comes back (R-EM-62).
 //
 // Everything exported is safe for concurrent use.
+//
+// Numbers such as R-PF-07 are those of docs/requirements.md.
 package mtserver
 
 import (

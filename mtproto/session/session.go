@@ -20,6 +20,8 @@
 //	    salt 8 | session_id 8 | msg_id 8 | seqno 4 | length 4 | body | padding 12..1024
 //
 // The body is one message, or a msg_container of several.
+//
+// Numbers such as R-SM-11 are those of docs/requirements.md.
 package session
 
 import (

@@ -15,6 +15,8 @@
 // deadlines may be used at any time from anywhere. After an error of a read
 // other than [*Error], or of a write other than [ErrPacketSize], the stream
 // has lost its place and the Conn is only good for Close.
+//
+// Numbers such as R-TR-30 are those of docs/requirements.md.
 package transport
 
 import (

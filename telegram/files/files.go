@@ -32,6 +32,8 @@
 //
 // What names a file to Telegram ends after some time. A [Remote] remembers
 // where it was found, and is found there again by itself (R-FI-15).
+//
+// Numbers such as R-FI-15 are those of docs/requirements.md.
 package files
 
 import (

@@ -23,6 +23,8 @@
 //
 // The package does no I/O and reads no clock. A Scheduler is not safe for
 // concurrent use.
+//
+// Numbers such as R-ER-06 are those of docs/requirements.md.
 package flow
 
 import (

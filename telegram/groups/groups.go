@@ -10,6 +10,8 @@
 // supergroup of a basic group.
 //
 // Who is in a group is in package godwit/telegram/participants.
+//
+// Numbers such as R-PT-16 are those of docs/requirements.md.
 package groups
 
 import (

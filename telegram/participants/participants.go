@@ -14,6 +14,8 @@
 // One request is in flight at a time (R-PT-17); the client's scheduler holds it
 // back for as long as Telegram wants. A context made by telegram.WithPriority
 // lets conversations go first.
+//
+// Numbers such as R-PT-06 are those of docs/requirements.md.
 package participants
 
 import (

@@ -29,6 +29,8 @@
 //
 // The package keeps no clock, no randomness, no goroutine and no connection of
 // its own.
+//
+// Numbers such as R-LG-08 are those of docs/requirements.md.
 package signin
 
 import (

@@ -15,6 +15,8 @@
 //
 // The package does no I/O and reads no clock, and a channel costs a few dozen
 // bytes and no goroutine. An Engine is not safe for concurrent use.
+//
+// Numbers such as R-UP-30 are those of docs/requirements.md.
 package updates
 
 import (

@@ -4,6 +4,8 @@
 //
 // Start with [Parse]. A [Schema] finds combinators by name and by id, and its
 // CheckIDs compares each id with the CRC32 that it should be.
+//
+// Numbers such as R-TL-12 are those of docs/requirements.md.
 package schema
 
 import "strconv"

@@ -25,6 +25,8 @@
 //	14 03 03 change cipher spec                  ──▶
 //	17 03 03 obfuscation header, packets         ──▶
 //	                                             ◀──  17 03 03 packets
+//
+// Numbers such as R-FT-04 are those of docs/requirements.md.
 package proxy
 
 import (

@@ -25,6 +25,8 @@
 // response. The server holds a request for which it has nothing to say, as
 // long as the client allows by http_wait; so a client keeps one waiting
 // (R-HT-01 to R-HT-03).
+//
+// Numbers such as R-HT-06 are those of docs/requirements.md.
 package web
 
 import "godwit/mtproto/transport"
