@@ -116,7 +116,7 @@ func (d *device) Push(p []byte) {
 		return
 	}
 	r := tl.NewReader(p)
-	u := tg.DecodeUpdates(r)
+	u := tg.Decode[tg.UpdatesClass](r)
 	if err := r.Finish(); err != nil {
 		d.l.t.Errorf("pushed update: %v", err)
 	}

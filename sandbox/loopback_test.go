@@ -50,7 +50,7 @@ func dial(t *testing.T, info Info, dc int, o transport.Options) *remote {
 		},
 		OnUpdate: func(p []byte) {
 			rd := tl.NewReader(p)
-			u := tg.DecodeUpdates(rd)
+			u := tg.Decode[tg.UpdatesClass](rd)
 			if err := rd.Finish(); err != nil {
 				t.Errorf("update: %v", err)
 			}

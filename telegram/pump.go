@@ -194,7 +194,7 @@ func (p *pump) run() {
 // decoded may have held anything (R-UP-30).
 func (p *pump) receive(now time.Time, body []byte) {
 	r := tl.NewReader(body)
-	u := tg.DecodeUpdates(r)
+	u := tg.Decode[tg.UpdatesClass](r)
 	if err := r.Finish(); err != nil {
 		p.c.o.Logger.Warn("updates that cannot be decoded", "error", err)
 		p.engine.Lost(now)

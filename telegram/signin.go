@@ -330,7 +330,7 @@ func (s *SignIn) waitForQR(ctx context.Context, expires time.Time) error {
 // signed in.
 func (c *Client) early(dc int, body []byte) {
 	r := tl.NewReader(body)
-	short, ok := tg.DecodeUpdates(r).(*tg.UpdateShort)
+	short, ok := tg.Decode[tg.UpdatesClass](r).(*tg.UpdateShort)
 	if !ok || r.Finish() != nil {
 		return
 	}

@@ -48,7 +48,7 @@ func BenchmarkDecodeHistory(b *testing.B) {
 			r.Borrow(borrow)
 			for b.Loop() {
 				r.Reset(p)
-				if tg.DecodeMessagesMessages(r); r.Finish() != nil {
+				if tg.Decode[tg.MessagesMessagesClass](r); r.Finish() != nil {
 					b.Fatal(r.Err())
 				}
 			}

@@ -12,8 +12,8 @@ type Request = tl.Object
 // A Method is a call whose result is an R.
 type Method[R any] interface {
 	Request
-	// DecodeResult reads the result. Whether it could is known from the Reader.
-	DecodeResult(r *tl.Reader) R
+	// Returns does nothing. It tells Call what the result is.
+	Returns(R)
 }
 
 // An Invoker sends a request and passes the answer to decode, which it calls
@@ -29,7 +29,7 @@ type Invoker interface {
 func Call[R any](ctx context.Context, inv Invoker, m Method[R]) (R, error) {
 	var result R
 	err := inv.Invoke(ctx, m, func(r *tl.Reader) error {
-		result = m.DecodeResult(r)
+		table.Result(r, m, &result)
 		return r.Finish()
 	})
 	if err != nil {
@@ -37,4 +37,11 @@ func Call[R any](ctx context.Context, inv Invoker, m Method[R]) (R, error) {
 		return none, err
 	}
 	return result, nil
+}
+
+// Decode decodes a boxed value: of a type with several constructors, such as
+// Decode[UpdatesClass], or of one, such as Decode[*Config].
+func Decode[T tl.Object](r *tl.Reader) (v T) {
+	table.Value(r, &v)
+	return v
 }

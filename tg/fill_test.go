@@ -22,6 +22,14 @@ type entry struct {
 
 func (e *entry) String() string { return e.Name }
 
+// at returns the number of the struct's field for e.params[i].
+func (e *entry) at(i int) int {
+	if e.typ.NumField() > 0 && e.typ.Field(0).Type == reflect.TypeFor[tl.Incomparable]() {
+		i++
+	}
+	return i
+}
+
 // An api is the schema together with the Go types that belong to it.
 type api struct {
 	*schema.Schema
@@ -113,7 +121,7 @@ func (a *api) measure() {
 			height := 1
 			for i, p := range e.params {
 				if p.Flag == nil {
-					height = max(height, 1+a.height(e.typ.Field(i).Type, p.Type.Bang))
+					height = max(height, 1+a.height(e.typ.Field(e.at(i)).Type, p.Type.Bang))
 				}
 			}
 			if height < a.heights[e.typ] {
@@ -209,7 +217,7 @@ func (f *filler) fields(v reflect.Value, e *entry, depth int, forced *schema.Fla
 				continue
 			}
 		}
-		f.field(v.Field(i), p, depth+1, rich)
+		f.field(v.Field(e.at(i)), p, depth+1, rich)
 	}
 }
 

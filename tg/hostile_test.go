@@ -106,7 +106,7 @@ func TestUnknownIDs(t *testing.T) {
 		if len(e.params) == 0 || e.Params[0].Flag != nil || e.Params[0].Type.Bang {
 			continue
 		}
-		field := e.typ.Field(0).Type
+		field := e.typ.Field(e.at(0)).Type
 		switch typ := &e.Params[0].Type; {
 		case typ.Name == "#":
 			continue
@@ -150,19 +150,19 @@ func TestNilFields(t *testing.T) {
 	for _, e := range a.all() {
 		for i := range e.params {
 			p := &e.params[i]
-			field := e.typ.Field(i).Type
+			field := e.typ.Field(e.at(i)).Type
 			v := reflect.New(e.typ)
 			f := leastFiller(a)
 			switch {
 			case p.Flag == nil && field.Kind() == reflect.Interface:
 				f.fields(v.Elem(), e, 0, nil)
-				v.Elem().Field(i).SetZero()
+				v.Elem().Field(e.at(i)).SetZero()
 			case field.Kind() == reflect.Slice && field.Elem().Kind() == reflect.Interface:
 				f.fields(v.Elem(), e, 0, p.Flag)
-				v.Elem().Field(i).Set(reflect.MakeSlice(field, 1, 1))
+				v.Elem().Field(e.at(i)).Set(reflect.MakeSlice(field, 1, 1))
 			case p.Flag != nil && (field.Kind() == reflect.Interface || field.Kind() == reflect.Pointer) && sharesFlag(e, i):
 				f.fields(v.Elem(), e, 0, p.Flag)
-				v.Elem().Field(i).SetZero()
+				v.Elem().Field(e.at(i)).SetZero()
 			default:
 				continue
 			}
@@ -221,7 +221,7 @@ func (a *api) cycle(from *entry) []step {
 			if e.params[i].Type.Bang {
 				continue
 			}
-			for _, next := range a.next(e.typ.Field(i).Type) {
+			for _, next := range a.next(e.typ.Field(e.at(i)).Type) {
 				if _, seen := came[next]; seen {
 					continue
 				}
@@ -244,7 +244,7 @@ func (a *api) cycle(from *entry) []step {
 func (f *filler) wrap(s step, inner reflect.Value) reflect.Value {
 	v := reflect.New(s.e.typ)
 	f.fields(v.Elem(), s.e, 0, s.e.params[s.field].Flag)
-	hold(v.Elem().Field(s.field), inner)
+	hold(v.Elem().Field(s.e.at(s.field)), inner)
 	return v
 }
 
@@ -372,7 +372,7 @@ func beforeField(t *testing.T, a *api, e *entry, p *schema.Param) []byte {
 	// An element more changes the count, and it is the first thing that changes.
 	for i := range e.params {
 		if e.params[i].Name == p.Name {
-			field := v.Elem().Field(i)
+			field := v.Elem().Field(e.at(i))
 			field.Set(reflect.MakeSlice(field.Type(), 3, 3))
 			for j := range 3 {
 				leastFiller(a).value(field.Index(j), 1, false)

@@ -39,25 +39,19 @@ func decode(r *tl.Reader, like any) tl.Object {
 // ConstructorName returns the name that the schema gives the constructor of
 // the given id, "" if there is none.
 func ConstructorName(id uint32) string {
-	return name(id, constructorIDs[:], constructorNameEnds[:], constructorNames)
+	if i, ok := slices.BinarySearch(constructorIDs[:], id); ok {
+		return table.Name(i)
+	}
+	return ""
 }
 
 // MethodName returns the name that the schema gives the method of the given
 // id, "" if there is none.
 func MethodName(id uint32) string {
-	return name(id, methodIDs[:], methodNameEnds[:], methodNames)
-}
-
-// name finds a name in the tables, where it begins as the one before ends.
-func name(id uint32, ids, ends []uint32, names string) string {
-	i, ok := slices.BinarySearch(ids, id)
-	switch {
-	case !ok:
-		return ""
-	case i == 0:
-		return names[:ends[0]]
+	if i, ok := slices.BinarySearch(methodIDs[:], id); ok {
+		return table.Name(len(constructorIDs) + i)
 	}
-	return names[ends[i-1]:ends[i]]
+	return ""
 }
 
 // Access says who may call a method.

@@ -2,6 +2,7 @@ package tg_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -100,12 +101,12 @@ func (a *api) goType(t *schema.Type, got reflect.Type) (want string, ok bool) {
 func TestFieldTypes(t *testing.T) {
 	a := theAPI(t)
 	for _, e := range a.all() {
-		if e.typ.NumField() != len(e.params) {
-			t.Errorf("%s has %d fields, want %d", e, e.typ.NumField(), len(e.params))
+		if e.typ.NumField() != e.at(len(e.params)) {
+			t.Errorf("%s has %d fields, want %d", e, e.typ.NumField(), e.at(len(e.params)))
 			continue
 		}
 		for i := range e.params {
-			p, got := &e.params[i], e.typ.Field(i).Type
+			p, got := &e.params[i], e.typ.Field(e.at(i)).Type
 			if p.Absorbed() {
 				if got.Kind() != reflect.Bool {
 					t.Errorf("%s.%s is %v, want bool", e, p.Name, got)
@@ -123,7 +124,7 @@ func TestFieldTypes(t *testing.T) {
 				}
 			}
 			if want, ok := a.goType(&p.Type, got); !ok {
-				t.Errorf("%s.%s is %v, want %s", e, p.Name, e.typ.Field(i).Type, want)
+				t.Errorf("%s.%s is %v, want %s", e, p.Name, e.typ.Field(e.at(i)).Type, want)
 			}
 		}
 	}
@@ -177,7 +178,7 @@ func TestVectorsOfLeastValues(t *testing.T) {
 	vectors := 0
 	for _, e := range a.all() {
 		for i := range e.params {
-			field := e.typ.Field(i).Type
+			field := e.typ.Field(e.at(i)).Type
 			if field.Kind() != reflect.Slice || field.Elem().Kind() == reflect.Uint8 {
 				continue
 			}
@@ -190,7 +191,7 @@ func TestVectorsOfLeastValues(t *testing.T) {
 				f.value(slice.Index(j), 1, false)
 				shortest(slice.Index(j), a)
 			}
-			v.Elem().Field(i).Set(slice)
+			v.Elem().Field(e.at(i)).Set(slice)
 			checkRoundTrip(t, v.Interface().(tl.Object))
 		}
 	}
@@ -243,18 +244,19 @@ func put(b *tl.Buffer, v reflect.Value) {
 func TestResults(t *testing.T) {
 	a := theAPI(t)
 	for i, e := range a.methods {
-		decodeResult := reflect.New(e.typ).MethodByName("DecodeResult")
+		method := reflect.New(e.typ)
+		returns := method.MethodByName("Returns")
 		if e.Generic != "" {
-			if decodeResult.IsValid() {
+			if returns.IsValid() {
 				t.Errorf("%s wraps a query and claims a result of its own", e)
 			}
 			continue
 		}
-		if !decodeResult.IsValid() {
+		if !returns.IsValid() {
 			t.Errorf("%s has no result", e)
 			continue
 		}
-		result := decodeResult.Type().Out(0)
+		result := returns.Type().In(0)
 		plain := result
 		if plain.Kind() == reflect.Pointer {
 			plain = plain.Elem()
@@ -264,21 +266,25 @@ func TestResults(t *testing.T) {
 			continue
 		}
 		f := newFiller(a, uint64(i), random)
-		v := reflect.New(result).Elem()
-		f.value(v, 0, true)
+		v, back := reflect.New(result), reflect.New(result)
+		f.value(v.Elem(), 0, true)
 		var b tl.Buffer
-		put(&b, v)
+		put(&b, v.Elem())
 		r := tl.NewReader(b.Bytes())
-		back := decodeResult.Call([]reflect.Value{reflect.ValueOf(r)})[0]
+		tg.DecodeResult(r, method.Interface().(tg.Request), back.Interface())
 		if err := r.Finish(); err != nil || b.Err() != nil {
 			t.Errorf("%s: %v, %v", e, b.Err(), err)
 		} else if !reflect.DeepEqual(back.Interface(), v.Interface()) {
-			t.Errorf("%s: result came back as %+v, want %+v", e, back, v)
+			t.Errorf("%s: result came back as %+v, want %+v", e, back.Elem(), v.Elem())
 		}
 		r = tl.NewReader(idBytes(0xdeadbeef))
-		if decodeResult.Call([]reflect.Value{reflect.ValueOf(r)}); r.Err() == nil {
+		if tg.DecodeResult(r, method.Interface().(tg.Request), reflect.New(result).Interface()); r.Err() == nil {
 			t.Errorf("%s takes any answer", e)
 		}
+	}
+	r := tl.NewReader(nil)
+	if tg.DecodeResult(r, tl.Encoded{1, 2, 3, 4}, new(bool)); !errors.Is(r.Err(), errors.ErrUnsupported) {
+		t.Errorf("what is no method has a result: %v", r.Err())
 	}
 }
 

@@ -10,10 +10,14 @@
 // Class, and its values are pointers to the constructors' structs; a type with
 // one constructor is that struct. A conditional field is absent when it is nil
 // or, for scalars, when its [tl.Optional] is not set. Flags words are made when
-// a value is encoded.
+// a value is encoded. Structs that hold more than numbers cannot be compared
+// with ==.
+//
+// [tl.Marshal] and [tl.Unmarshal] encode and decode a value by itself; [Decode]
+// is for what may be one of several.
 //
 // Errors compare with errors.Is against the sentinels ErrFloodWait and so on.
-// Names, tables and [DecodeObject] are there for servers and tools; a program
+// [DecodeObject] and [DecodeMethod] are there for servers and tools; a program
 // that does not use them does not carry them.
 package tg
 

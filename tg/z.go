@@ -3,8 +3,6 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -12,71 +10,54 @@ import (
 type BoolFalse struct {
 }
 
-func (v *BoolFalse) TL(c *tl.Codec) {
-	c.Begin(IDBoolFalse, "boolFalse")
-}
+func (v *BoolFalse) TL(c *tl.Codec) { table.TL(c, v, 1206) }
 
 // BoolTrue is boolTrue#997275b5.
 type BoolTrue struct {
 }
 
-func (v *BoolTrue) TL(c *tl.Codec) {
-	c.Begin(IDBoolTrue, "boolTrue")
-}
+func (v *BoolTrue) TL(c *tl.Codec) { table.TL(c, v, 958) }
 
 // True is true#3fedd339.
 type True struct {
 }
 
-func (v *True) TL(c *tl.Codec) {
-	c.Begin(IDTrue, "true")
-}
+func (v *True) TL(c *tl.Codec) { table.TL(c, v, 410) }
 
 // Error is error#c4b9f9bb.
 type Error struct {
+	_ tl.Incomparable
+
 	Code int32
 	Text string
 }
 
-func (v *Error) TL(c *tl.Codec) {
-	c.Begin(IDError, "error")
-	c.Int(&v.Code)
-	c.String(&v.Text)
-}
+func (v *Error) TL(c *tl.Codec) { table.TL(c, v, 1275) }
 
 // Null is null#56730bcc.
 type Null struct {
 }
 
-func (v *Null) TL(c *tl.Codec) {
-	c.Begin(IDNull, "null")
-}
+func (v *Null) TL(c *tl.Codec) { table.TL(c, v, 550) }
 
 // InputPeerEmpty is inputPeerEmpty#7f3b18ea.
 type InputPeerEmpty struct {
 }
 
-func (v *InputPeerEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerEmpty, "inputPeerEmpty")
-}
+func (v *InputPeerEmpty) TL(c *tl.Codec) { table.TL(c, v, 794) }
 
 // InputPeerSelf is inputPeerSelf#7da07ec9.
 type InputPeerSelf struct {
 }
 
-func (v *InputPeerSelf) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerSelf, "inputPeerSelf")
-}
+func (v *InputPeerSelf) TL(c *tl.Codec) { table.TL(c, v, 788) }
 
 // InputPeerChat is inputPeerChat#35a95cb9.
 type InputPeerChat struct {
 	ChatID int64
 }
 
-func (v *InputPeerChat) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerChat, "inputPeerChat")
-	c.Long(&v.ChatID)
-}
+func (v *InputPeerChat) TL(c *tl.Codec) { table.TL(c, v, 335) }
 
 // InputPeerUser is inputPeerUser#dde8a54c.
 type InputPeerUser struct {
@@ -84,11 +65,7 @@ type InputPeerUser struct {
 	AccessHash int64
 }
 
-func (v *InputPeerUser) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerUser, "inputPeerUser")
-	c.Long(&v.UserID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputPeerUser) TL(c *tl.Codec) { table.TL(c, v, 1414) }
 
 // InputPeerChannel is inputPeerChannel#27bcbbfc.
 type InputPeerChannel struct {
@@ -96,55 +73,41 @@ type InputPeerChannel struct {
 	AccessHash int64
 }
 
-func (v *InputPeerChannel) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerChannel, "inputPeerChannel")
-	c.Long(&v.ChannelID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputPeerChannel) TL(c *tl.Codec) { table.TL(c, v, 254) }
 
 // InputPeerUserFromMessage is inputPeerUserFromMessage#a87b0a1c.
 type InputPeerUserFromMessage struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	MsgID  int32
 	UserID int64
 }
 
-func (v *InputPeerUserFromMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerUserFromMessage, "inputPeerUserFromMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputPeerUserFromMessage.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.UserID)
-}
+func (v *InputPeerUserFromMessage) TL(c *tl.Codec) { table.TL(c, v, 1062) }
 
 // InputPeerChannelFromMessage is inputPeerChannelFromMessage#bd2a0840.
 type InputPeerChannelFromMessage struct {
+	_ tl.Incomparable
+
 	Peer      InputPeerClass
 	MsgID     int32
 	ChannelID int64
 }
 
-func (v *InputPeerChannelFromMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerChannelFromMessage, "inputPeerChannelFromMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputPeerChannelFromMessage.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.ChannelID)
-}
+func (v *InputPeerChannelFromMessage) TL(c *tl.Codec) { table.TL(c, v, 1208) }
 
 // InputUserEmpty is inputUserEmpty#b98886cf.
 type InputUserEmpty struct {
 }
 
-func (v *InputUserEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputUserEmpty, "inputUserEmpty")
-}
+func (v *InputUserEmpty) TL(c *tl.Codec) { table.TL(c, v, 1184) }
 
 // InputUserSelf is inputUserSelf#f7c1b13f.
 type InputUserSelf struct {
 }
 
-func (v *InputUserSelf) TL(c *tl.Codec) {
-	c.Begin(IDInputUserSelf, "inputUserSelf")
-}
+func (v *InputUserSelf) TL(c *tl.Codec) { table.TL(c, v, 1594) }
 
 // InputUser is inputUser#f21158c6.
 type InputUser struct {
@@ -152,28 +115,23 @@ type InputUser struct {
 	AccessHash int64
 }
 
-func (v *InputUser) TL(c *tl.Codec) {
-	c.Begin(IDInputUser, "inputUser")
-	c.Long(&v.UserID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputUser) TL(c *tl.Codec) { table.TL(c, v, 1562) }
 
 // InputUserFromMessage is inputUserFromMessage#1da448e2.
 type InputUserFromMessage struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	MsgID  int32
 	UserID int64
 }
 
-func (v *InputUserFromMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputUserFromMessage, "inputUserFromMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputUserFromMessage.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.UserID)
-}
+func (v *InputUserFromMessage) TL(c *tl.Codec) { table.TL(c, v, 191) }
 
 // InputPhoneContact is inputPhoneContact#6a1dc4be.
 type InputPhoneContact struct {
+	_ tl.Incomparable
+
 	ClientID  int64
 	Phone     string
 	FirstName string
@@ -181,63 +139,45 @@ type InputPhoneContact struct {
 	Note      *TextWithEntities
 }
 
-func (v *InputPhoneContact) TL(c *tl.Codec) {
-	c.Begin(IDInputPhoneContact, "inputPhoneContact")
-	flags := c.Flags()
-	c.Long(&v.ClientID)
-	c.String(&v.Phone)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	optTextWithEntities(c, flags, 1<<0, &v.Note, "")
-}
+func (v *InputPhoneContact) TL(c *tl.Codec) { table.TL(c, v, 665) }
 
 // InputFile is inputFile#f52ff27f.
 type InputFile struct {
+	_ tl.Incomparable
+
 	ID          int64
 	Parts       int32
 	Name        string
 	MD5Checksum string
 }
 
-func (v *InputFile) TL(c *tl.Codec) {
-	c.Begin(IDInputFile, "inputFile")
-	c.Long(&v.ID)
-	c.Int(&v.Parts)
-	c.String(&v.Name)
-	c.String(&v.MD5Checksum)
-}
+func (v *InputFile) TL(c *tl.Codec) { table.TL(c, v, 1584) }
 
 // InputFileBig is inputFileBig#fa4f0bb5.
 type InputFileBig struct {
+	_ tl.Incomparable
+
 	ID    int64
 	Parts int32
 	Name  string
 }
 
-func (v *InputFileBig) TL(c *tl.Codec) {
-	c.Begin(IDInputFileBig, "inputFileBig")
-	c.Long(&v.ID)
-	c.Int(&v.Parts)
-	c.String(&v.Name)
-}
+func (v *InputFileBig) TL(c *tl.Codec) { table.TL(c, v, 1617) }
 
 // InputFileStoryDocument is inputFileStoryDocument#62dc8b48.
 type InputFileStoryDocument struct {
+	_ tl.Incomparable
+
 	ID InputDocumentClass
 }
 
-func (v *InputFileStoryDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputFileStoryDocument, "inputFileStoryDocument")
-	codeInputDocument(c, 0, 0, &v.ID, "inputFileStoryDocument.id")
-}
+func (v *InputFileStoryDocument) TL(c *tl.Codec) { table.TL(c, v, 620) }
 
 // InputMediaEmpty is inputMediaEmpty#9664f57f.
 type InputMediaEmpty struct {
 }
 
-func (v *InputMediaEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaEmpty, "inputMediaEmpty")
-}
+func (v *InputMediaEmpty) TL(c *tl.Codec) { table.TL(c, v, 934) }
 
 // InputMediaUploadedPhoto is inputMediaUploadedPhoto#7d8375da.
 type InputMediaUploadedPhoto struct {
@@ -249,21 +189,12 @@ type InputMediaUploadedPhoto struct {
 	Video      InputDocumentClass
 }
 
-func (v *InputMediaUploadedPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaUploadedPhoto, "inputMediaUploadedPhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Spoiler)
-	c.True(flags, 1<<3, &v.LivePhoto)
-	codeInputFile(c, 0, 0, &v.File, "inputMediaUploadedPhoto.file")
-	vectorInputDocumentClasses(c, flags, 1<<0, &v.Stickers, "inputMediaUploadedPhoto.stickers")
-	c.OptInt(flags, 1<<1, &v.TTLSeconds)
-	if c.Has(flags, 1<<3, v.LivePhoto || v.Video != nil) {
-		codeInputDocument(c, 0, 0, &v.Video, "inputMediaUploadedPhoto.video")
-	}
-}
+func (v *InputMediaUploadedPhoto) TL(c *tl.Codec) { table.TL(c, v, 787) }
 
 // InputMediaPhoto is inputMediaPhoto#e3af4434.
 type InputMediaPhoto struct {
+	_ tl.Incomparable
+
 	Spoiler    bool
 	LivePhoto  bool
 	ID         InputPhotoClass
@@ -271,43 +202,28 @@ type InputMediaPhoto struct {
 	Video      InputDocumentClass
 }
 
-func (v *InputMediaPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaPhoto, "inputMediaPhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Spoiler)
-	c.True(flags, 1<<2, &v.LivePhoto)
-	codeInputPhoto(c, 0, 0, &v.ID, "inputMediaPhoto.id")
-	c.OptInt(flags, 1<<0, &v.TTLSeconds)
-	if c.Has(flags, 1<<2, v.LivePhoto || v.Video != nil) {
-		codeInputDocument(c, 0, 0, &v.Video, "inputMediaPhoto.video")
-	}
-}
+func (v *InputMediaPhoto) TL(c *tl.Codec) { table.TL(c, v, 1454) }
 
 // InputMediaGeoPoint is inputMediaGeoPoint#f9c44144.
 type InputMediaGeoPoint struct {
+	_ tl.Incomparable
+
 	GeoPoint InputGeoPointClass
 }
 
-func (v *InputMediaGeoPoint) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaGeoPoint, "inputMediaGeoPoint")
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "inputMediaGeoPoint.geo_point")
-}
+func (v *InputMediaGeoPoint) TL(c *tl.Codec) { table.TL(c, v, 1611) }
 
 // InputMediaContact is inputMediaContact#f8ab7dfb.
 type InputMediaContact struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	FirstName   string
 	LastName    string
 	Vcard       string
 }
 
-func (v *InputMediaContact) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaContact, "inputMediaContact")
-	c.String(&v.PhoneNumber)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	c.String(&v.Vcard)
-}
+func (v *InputMediaContact) TL(c *tl.Codec) { table.TL(c, v, 1603) }
 
 // InputMediaUploadedDocument is inputMediaUploadedDocument#037c9330.
 type InputMediaUploadedDocument struct {
@@ -324,24 +240,12 @@ type InputMediaUploadedDocument struct {
 	TTLSeconds     tl.Optional[int32]
 }
 
-func (v *InputMediaUploadedDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaUploadedDocument, "inputMediaUploadedDocument")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.NosoundVideo)
-	c.True(flags, 1<<4, &v.ForceFile)
-	c.True(flags, 1<<5, &v.Spoiler)
-	codeInputFile(c, 0, 0, &v.File, "inputMediaUploadedDocument.file")
-	codeInputFile(c, flags, 1<<2, &v.Thumb, "")
-	c.String(&v.MIMEType)
-	vectorDocumentAttributeClasses(c, 0, 0, &v.Attributes, "inputMediaUploadedDocument.attributes")
-	vectorInputDocumentClasses(c, flags, 1<<0, &v.Stickers, "inputMediaUploadedDocument.stickers")
-	codeInputPhoto(c, flags, 1<<6, &v.VideoCover, "")
-	c.OptInt(flags, 1<<7, &v.VideoTimestamp)
-	c.OptInt(flags, 1<<1, &v.TTLSeconds)
-}
+func (v *InputMediaUploadedDocument) TL(c *tl.Codec) { table.TL(c, v, 29) }
 
 // InputMediaDocument is inputMediaDocument#a8763ab5.
 type InputMediaDocument struct {
+	_ tl.Incomparable
+
 	Spoiler        bool
 	ID             InputDocumentClass
 	VideoCover     InputPhotoClass
@@ -350,19 +254,12 @@ type InputMediaDocument struct {
 	Query          tl.Optional[string]
 }
 
-func (v *InputMediaDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaDocument, "inputMediaDocument")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Spoiler)
-	codeInputDocument(c, 0, 0, &v.ID, "inputMediaDocument.id")
-	codeInputPhoto(c, flags, 1<<3, &v.VideoCover, "")
-	c.OptInt(flags, 1<<4, &v.VideoTimestamp)
-	c.OptInt(flags, 1<<0, &v.TTLSeconds)
-	c.OptString(flags, 1<<1, &v.Query)
-}
+func (v *InputMediaDocument) TL(c *tl.Codec) { table.TL(c, v, 1061) }
 
 // InputMediaVenue is inputMediaVenue#c13d1c11.
 type InputMediaVenue struct {
+	_ tl.Incomparable
+
 	GeoPoint  InputGeoPointClass
 	Title     string
 	Address   string
@@ -371,33 +268,23 @@ type InputMediaVenue struct {
 	VenueType string
 }
 
-func (v *InputMediaVenue) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaVenue, "inputMediaVenue")
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "inputMediaVenue.geo_point")
-	c.String(&v.Title)
-	c.String(&v.Address)
-	c.String(&v.Provider)
-	c.String(&v.VenueID)
-	c.String(&v.VenueType)
-}
+func (v *InputMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 1247) }
 
 // InputMediaPhotoExternal is inputMediaPhotoExternal#e5bbfe1a.
 type InputMediaPhotoExternal struct {
+	_ tl.Incomparable
+
 	Spoiler    bool
 	URL        string
 	TTLSeconds tl.Optional[int32]
 }
 
-func (v *InputMediaPhotoExternal) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaPhotoExternal, "inputMediaPhotoExternal")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Spoiler)
-	c.String(&v.URL)
-	c.OptInt(flags, 1<<0, &v.TTLSeconds)
-}
+func (v *InputMediaPhotoExternal) TL(c *tl.Codec) { table.TL(c, v, 1466) }
 
 // InputMediaDocumentExternal is inputMediaDocumentExternal#779600f9.
 type InputMediaDocumentExternal struct {
+	_ tl.Incomparable
+
 	Spoiler        bool
 	URL            string
 	TTLSeconds     tl.Optional[int32]
@@ -405,25 +292,16 @@ type InputMediaDocumentExternal struct {
 	VideoTimestamp tl.Optional[int32]
 }
 
-func (v *InputMediaDocumentExternal) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaDocumentExternal, "inputMediaDocumentExternal")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Spoiler)
-	c.String(&v.URL)
-	c.OptInt(flags, 1<<0, &v.TTLSeconds)
-	codeInputPhoto(c, flags, 1<<2, &v.VideoCover, "")
-	c.OptInt(flags, 1<<3, &v.VideoTimestamp)
-}
+func (v *InputMediaDocumentExternal) TL(c *tl.Codec) { table.TL(c, v, 752) }
 
 // InputMediaGame is inputMediaGame#d33f43f3.
 type InputMediaGame struct {
+	_ tl.Incomparable
+
 	ID InputGameClass
 }
 
-func (v *InputMediaGame) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaGame, "inputMediaGame")
-	codeInputGame(c, 0, 0, &v.ID, "inputMediaGame.id")
-}
+func (v *InputMediaGame) TL(c *tl.Codec) { table.TL(c, v, 1351) }
 
 // InputMediaInvoice is inputMediaInvoice#405fef0d.
 type InputMediaInvoice struct {
@@ -438,22 +316,12 @@ type InputMediaInvoice struct {
 	ExtendedMedia InputMediaClass
 }
 
-func (v *InputMediaInvoice) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaInvoice, "inputMediaInvoice")
-	flags := c.Flags()
-	c.String(&v.Title)
-	c.String(&v.Description)
-	optInputWebDocument(c, flags, 1<<0, &v.Photo, "")
-	v.Invoice.TL(c)
-	c.ByteString(&v.Payload)
-	c.OptString(flags, 1<<3, &v.Provider)
-	v.ProviderData.TL(c)
-	c.OptString(flags, 1<<1, &v.StartParam)
-	codeInputMedia(c, flags, 1<<2, &v.ExtendedMedia, "")
-}
+func (v *InputMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 413) }
 
 // InputMediaGeoLive is inputMediaGeoLive#971fa843.
 type InputMediaGeoLive struct {
+	_ tl.Incomparable
+
 	Stopped                     bool
 	GeoPoint                    InputGeoPointClass
 	Heading                     tl.Optional[int32]
@@ -461,15 +329,7 @@ type InputMediaGeoLive struct {
 	ProximityNotificationRadius tl.Optional[int32]
 }
 
-func (v *InputMediaGeoLive) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaGeoLive, "inputMediaGeoLive")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Stopped)
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "inputMediaGeoLive.geo_point")
-	c.OptInt(flags, 1<<2, &v.Heading)
-	c.OptInt(flags, 1<<1, &v.Period)
-	c.OptInt(flags, 1<<3, &v.ProximityNotificationRadius)
-}
+func (v *InputMediaGeoLive) TL(c *tl.Codec) { table.TL(c, v, 941) }
 
 // InputMediaPoll is inputMediaPoll#883a4108.
 type InputMediaPoll struct {
@@ -481,62 +341,38 @@ type InputMediaPoll struct {
 	SolutionMedia    InputMediaClass
 }
 
-func (v *InputMediaPoll) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaPoll, "inputMediaPoll")
-	flags := c.Flags()
-	v.Poll.TL(c)
-	c.OptInts(flags, 1<<0, &v.CorrectAnswers)
-	codeInputMedia(c, flags, 1<<3, &v.AttachedMedia, "")
-	if c.Has(flags, 1<<1, v.Solution.Set || v.SolutionEntities != nil) {
-		c.String(&v.Solution.Value)
-		if c.Decoding() {
-			v.Solution.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Solution.Set || v.SolutionEntities != nil) {
-		vectorMessageEntityClasses(c, 0, 0, &v.SolutionEntities, "inputMediaPoll.solution_entities")
-	}
-	codeInputMedia(c, flags, 1<<2, &v.SolutionMedia, "")
-}
+func (v *InputMediaPoll) TL(c *tl.Codec) { table.TL(c, v, 847) }
 
 // InputMediaDice is inputMediaDice#e66fbf7b.
 type InputMediaDice struct {
+	_ tl.Incomparable
+
 	Emoticon string
 }
 
-func (v *InputMediaDice) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaDice, "inputMediaDice")
-	c.String(&v.Emoticon)
-}
+func (v *InputMediaDice) TL(c *tl.Codec) { table.TL(c, v, 1471) }
 
 // InputMediaStory is inputMediaStory#89fdd778.
 type InputMediaStory struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	ID   int32
 }
 
-func (v *InputMediaStory) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaStory, "inputMediaStory")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputMediaStory.peer")
-	c.Int(&v.ID)
-}
+func (v *InputMediaStory) TL(c *tl.Codec) { table.TL(c, v, 858) }
 
 // InputMediaWebPage is inputMediaWebPage#c21b8849.
 type InputMediaWebPage struct {
+	_ tl.Incomparable
+
 	ForceLargeMedia bool
 	ForceSmallMedia bool
 	Optional        bool
 	URL             string
 }
 
-func (v *InputMediaWebPage) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaWebPage, "inputMediaWebPage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ForceLargeMedia)
-	c.True(flags, 1<<1, &v.ForceSmallMedia)
-	c.True(flags, 1<<2, &v.Optional)
-	c.String(&v.URL)
-}
+func (v *InputMediaWebPage) TL(c *tl.Codec) { table.TL(c, v, 1253) }
 
 // InputMediaPaidMedia is inputMediaPaidMedia#c4103386.
 type InputMediaPaidMedia struct {
@@ -545,23 +381,16 @@ type InputMediaPaidMedia struct {
 	Payload       tl.Optional[string]
 }
 
-func (v *InputMediaPaidMedia) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaPaidMedia, "inputMediaPaidMedia")
-	flags := c.Flags()
-	c.Long(&v.StarsAmount)
-	vectorInputMediaClasses(c, 0, 0, &v.ExtendedMedia, "inputMediaPaidMedia.extended_media")
-	c.OptString(flags, 1<<0, &v.Payload)
-}
+func (v *InputMediaPaidMedia) TL(c *tl.Codec) { table.TL(c, v, 1271) }
 
 // InputMediaTodo is inputMediaTodo#9fc55fde.
 type InputMediaTodo struct {
+	_ tl.Incomparable
+
 	Todo TodoList
 }
 
-func (v *InputMediaTodo) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaTodo, "inputMediaTodo")
-	v.Todo.TL(c)
-}
+func (v *InputMediaTodo) TL(c *tl.Codec) { table.TL(c, v, 1010) }
 
 // InputMediaStakeDice is inputMediaStakeDice#f3a9244a.
 type InputMediaStakeDice struct {
@@ -570,78 +399,57 @@ type InputMediaStakeDice struct {
 	ClientSeed []byte
 }
 
-func (v *InputMediaStakeDice) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaStakeDice, "inputMediaStakeDice")
-	c.String(&v.GameHash)
-	c.Long(&v.TonAmount)
-	c.ByteString(&v.ClientSeed)
-}
+func (v *InputMediaStakeDice) TL(c *tl.Codec) { table.TL(c, v, 1572) }
 
 // InputChatPhotoEmpty is inputChatPhotoEmpty#1ca48f57.
 type InputChatPhotoEmpty struct {
 }
 
-func (v *InputChatPhotoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputChatPhotoEmpty, "inputChatPhotoEmpty")
-}
+func (v *InputChatPhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 182) }
 
 // InputChatUploadedPhoto is inputChatUploadedPhoto#bdcdaec0.
 type InputChatUploadedPhoto struct {
+	_ tl.Incomparable
+
 	File             InputFileClass
 	Video            InputFileClass
 	VideoStartTs     tl.Optional[float64]
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (v *InputChatUploadedPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputChatUploadedPhoto, "inputChatUploadedPhoto")
-	flags := c.Flags()
-	codeInputFile(c, flags, 1<<0, &v.File, "")
-	codeInputFile(c, flags, 1<<1, &v.Video, "")
-	c.OptDouble(flags, 1<<2, &v.VideoStartTs)
-	codeVideoSize(c, flags, 1<<3, &v.VideoEmojiMarkup, "")
-}
+func (v *InputChatUploadedPhoto) TL(c *tl.Codec) { table.TL(c, v, 1217) }
 
 // InputChatPhoto is inputChatPhoto#8953ad37.
 type InputChatPhoto struct {
+	_ tl.Incomparable
+
 	ID InputPhotoClass
 }
 
-func (v *InputChatPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputChatPhoto, "inputChatPhoto")
-	codeInputPhoto(c, 0, 0, &v.ID, "inputChatPhoto.id")
-}
+func (v *InputChatPhoto) TL(c *tl.Codec) { table.TL(c, v, 857) }
 
 // InputGeoPointEmpty is inputGeoPointEmpty#e4c123d6.
 type InputGeoPointEmpty struct {
 }
 
-func (v *InputGeoPointEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputGeoPointEmpty, "inputGeoPointEmpty")
-}
+func (v *InputGeoPointEmpty) TL(c *tl.Codec) { table.TL(c, v, 1458) }
 
 // InputGeoPoint is inputGeoPoint#48222faf.
 type InputGeoPoint struct {
+	_ tl.Incomparable
+
 	Lat            float64
 	Long           float64
 	AccuracyRadius tl.Optional[int32]
 }
 
-func (v *InputGeoPoint) TL(c *tl.Codec) {
-	c.Begin(IDInputGeoPoint, "inputGeoPoint")
-	flags := c.Flags()
-	c.Double(&v.Lat)
-	c.Double(&v.Long)
-	c.OptInt(flags, 1<<0, &v.AccuracyRadius)
-}
+func (v *InputGeoPoint) TL(c *tl.Codec) { table.TL(c, v, 456) }
 
 // InputPhotoEmpty is inputPhotoEmpty#1cd7bf0d.
 type InputPhotoEmpty struct {
 }
 
-func (v *InputPhotoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputPhotoEmpty, "inputPhotoEmpty")
-}
+func (v *InputPhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 185) }
 
 // InputPhoto is inputPhoto#3bb3b94a.
 type InputPhoto struct {
@@ -650,12 +458,7 @@ type InputPhoto struct {
 	FileReference []byte
 }
 
-func (v *InputPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputPhoto, "inputPhoto")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-}
+func (v *InputPhoto) TL(c *tl.Codec) { table.TL(c, v, 370) }
 
 // InputFileLocation is inputFileLocation#dfdaabe1.
 type InputFileLocation struct {
@@ -665,13 +468,7 @@ type InputFileLocation struct {
 	FileReference []byte
 }
 
-func (v *InputFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputFileLocation, "inputFileLocation")
-	c.Long(&v.VolumeID)
-	c.Int(&v.LocalID)
-	c.Long(&v.Secret)
-	c.ByteString(&v.FileReference)
-}
+func (v *InputFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1426) }
 
 // InputEncryptedFileLocation is inputEncryptedFileLocation#f5235d55.
 type InputEncryptedFileLocation struct {
@@ -679,11 +476,7 @@ type InputEncryptedFileLocation struct {
 	AccessHash int64
 }
 
-func (v *InputEncryptedFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputEncryptedFileLocation, "inputEncryptedFileLocation")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputEncryptedFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1583) }
 
 // InputDocumentFileLocation is inputDocumentFileLocation#bad07584.
 type InputDocumentFileLocation struct {
@@ -693,13 +486,7 @@ type InputDocumentFileLocation struct {
 	ThumbSize     string
 }
 
-func (v *InputDocumentFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputDocumentFileLocation, "inputDocumentFileLocation")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.String(&v.ThumbSize)
-}
+func (v *InputDocumentFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1193) }
 
 // InputSecureFileLocation is inputSecureFileLocation#cbc7ee28.
 type InputSecureFileLocation struct {
@@ -707,19 +494,13 @@ type InputSecureFileLocation struct {
 	AccessHash int64
 }
 
-func (v *InputSecureFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputSecureFileLocation, "inputSecureFileLocation")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputSecureFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1317) }
 
 // InputTakeoutFileLocation is inputTakeoutFileLocation#29be5899.
 type InputTakeoutFileLocation struct {
 }
 
-func (v *InputTakeoutFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputTakeoutFileLocation, "inputTakeoutFileLocation")
-}
+func (v *InputTakeoutFileLocation) TL(c *tl.Codec) { table.TL(c, v, 264) }
 
 // InputPhotoFileLocation is inputPhotoFileLocation#40181ffe.
 type InputPhotoFileLocation struct {
@@ -729,13 +510,7 @@ type InputPhotoFileLocation struct {
 	ThumbSize     string
 }
 
-func (v *InputPhotoFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputPhotoFileLocation, "inputPhotoFileLocation")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.String(&v.ThumbSize)
-}
+func (v *InputPhotoFileLocation) TL(c *tl.Codec) { table.TL(c, v, 411) }
 
 // InputPhotoLegacyFileLocation is inputPhotoLegacyFileLocation#d83466f3.
 type InputPhotoLegacyFileLocation struct {
@@ -747,45 +522,33 @@ type InputPhotoLegacyFileLocation struct {
 	Secret        int64
 }
 
-func (v *InputPhotoLegacyFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputPhotoLegacyFileLocation, "inputPhotoLegacyFileLocation")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.Long(&v.VolumeID)
-	c.Int(&v.LocalID)
-	c.Long(&v.Secret)
-}
+func (v *InputPhotoLegacyFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1379) }
 
 // InputPeerPhotoFileLocation is inputPeerPhotoFileLocation#37257e99.
 type InputPeerPhotoFileLocation struct {
+	_ tl.Incomparable
+
 	Big     bool
 	Peer    InputPeerClass
 	PhotoID int64
 }
 
-func (v *InputPeerPhotoFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerPhotoFileLocation, "inputPeerPhotoFileLocation")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Big)
-	codeInputPeer(c, 0, 0, &v.Peer, "inputPeerPhotoFileLocation.peer")
-	c.Long(&v.PhotoID)
-}
+func (v *InputPeerPhotoFileLocation) TL(c *tl.Codec) { table.TL(c, v, 346) }
 
 // InputStickerSetThumb is inputStickerSetThumb#9d84f3db.
 type InputStickerSetThumb struct {
+	_ tl.Incomparable
+
 	Stickerset   InputStickerSetClass
 	ThumbVersion int32
 }
 
-func (v *InputStickerSetThumb) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetThumb, "inputStickerSetThumb")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "inputStickerSetThumb.stickerset")
-	c.Int(&v.ThumbVersion)
-}
+func (v *InputStickerSetThumb) TL(c *tl.Codec) { table.TL(c, v, 991) }
 
 // InputGroupCallStream is inputGroupCallStream#0598a92a.
 type InputGroupCallStream struct {
+	_ tl.Incomparable
+
 	Call         InputGroupCallClass
 	TimeMs       int64
 	Scale        int32
@@ -793,34 +556,11 @@ type InputGroupCallStream struct {
 	VideoQuality tl.Optional[int32]
 }
 
-func (v *InputGroupCallStream) TL(c *tl.Codec) {
-	c.Begin(IDInputGroupCallStream, "inputGroupCallStream")
-	flags := c.Flags()
-	codeInputGroupCall(c, 0, 0, &v.Call, "inputGroupCallStream.call")
-	c.Long(&v.TimeMs)
-	c.Int(&v.Scale)
-	if c.Has(flags, 1<<0, v.VideoChannel.Set || v.VideoQuality.Set) {
-		c.Int(&v.VideoChannel.Value)
-		if c.Decoding() {
-			v.VideoChannel.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.VideoChannel.Set || v.VideoQuality.Set) {
-		c.Int(&v.VideoQuality.Value)
-		if c.Decoding() {
-			v.VideoQuality.Set = true
-		}
-	}
-}
+func (v *InputGroupCallStream) TL(c *tl.Codec) { table.TL(c, v, 40) }
 
 // PeerUser is peerUser#59511722.
 type PeerUser struct {
 	UserID int64
-}
-
-func (v *PeerUser) TL(c *tl.Codec) {
-	c.Begin(IDPeerUser, "peerUser")
-	c.Long(&v.UserID)
 }
 
 // PeerChat is peerChat#36c6019a.
@@ -828,19 +568,9 @@ type PeerChat struct {
 	ChatID int64
 }
 
-func (v *PeerChat) TL(c *tl.Codec) {
-	c.Begin(IDPeerChat, "peerChat")
-	c.Long(&v.ChatID)
-}
-
 // PeerChannel is peerChannel#a2a5371e.
 type PeerChannel struct {
 	ChannelID int64
-}
-
-func (v *PeerChannel) TL(c *tl.Codec) {
-	c.Begin(IDPeerChannel, "peerChannel")
-	c.Long(&v.ChannelID)
 }
 
 // UserEmpty is userEmpty#d3bc4b7a.
@@ -848,10 +578,7 @@ type UserEmpty struct {
 	ID int64
 }
 
-func (v *UserEmpty) TL(c *tl.Codec) {
-	c.Begin(IDUserEmpty, "userEmpty")
-	c.Long(&v.ID)
-}
+func (v *UserEmpty) TL(c *tl.Codec) { table.TL(c, v, 1353) }
 
 // User is user#b1b8cc83.
 type User struct {
@@ -908,173 +635,11 @@ type User struct {
 	LinkedCommunityID       tl.Optional[int64]
 }
 
-func (v *User) TL(c *tl.Codec) {
-	c.Begin(IDUser, "user")
-	flags := c.Flags()
-	if c.Has(flags, 1<<10, v.Self) {
-		c.True(flags, 1<<10, &v.Self)
-	}
-	if c.Has(flags, 1<<11, v.Contact) {
-		c.True(flags, 1<<11, &v.Contact)
-	}
-	if c.Has(flags, 1<<12, v.MutualContact) {
-		c.True(flags, 1<<12, &v.MutualContact)
-	}
-	if c.Has(flags, 1<<13, v.Deleted) {
-		c.True(flags, 1<<13, &v.Deleted)
-	}
-	if c.Has(flags, 1<<14, v.Bot) {
-		c.True(flags, 1<<14, &v.Bot)
-	}
-	if c.Has(flags, 1<<15, v.BotChatHistory) {
-		c.True(flags, 1<<15, &v.BotChatHistory)
-	}
-	if c.Has(flags, 1<<16, v.BotNochats) {
-		c.True(flags, 1<<16, &v.BotNochats)
-	}
-	if c.Has(flags, 1<<17, v.Verified) {
-		c.True(flags, 1<<17, &v.Verified)
-	}
-	if c.Has(flags, 1<<18, v.Restricted) {
-		c.True(flags, 1<<18, &v.Restricted)
-	}
-	if c.Has(flags, 1<<20, v.Min) {
-		c.True(flags, 1<<20, &v.Min)
-	}
-	if c.Has(flags, 1<<21, v.BotInlineGeo) {
-		c.True(flags, 1<<21, &v.BotInlineGeo)
-	}
-	if c.Has(flags, 1<<23, v.Support) {
-		c.True(flags, 1<<23, &v.Support)
-	}
-	if c.Has(flags, 1<<24, v.Scam) {
-		c.True(flags, 1<<24, &v.Scam)
-	}
-	if c.Has(flags, 1<<25, v.ApplyMinPhoto) {
-		c.True(flags, 1<<25, &v.ApplyMinPhoto)
-	}
-	if c.Has(flags, 1<<26, v.Fake) {
-		c.True(flags, 1<<26, &v.Fake)
-	}
-	if c.Has(flags, 1<<27, v.BotAttachMenu) {
-		c.True(flags, 1<<27, &v.BotAttachMenu)
-	}
-	if c.Has(flags, 1<<28, v.Premium) {
-		c.True(flags, 1<<28, &v.Premium)
-	}
-	if c.Has(flags, 1<<29, v.AttachMenuEnabled) {
-		c.True(flags, 1<<29, &v.AttachMenuEnabled)
-	}
-	flags2 := c.Flags()
-	if c.Has(flags2, 1<<1, v.BotCanEdit) {
-		c.True(flags2, 1<<1, &v.BotCanEdit)
-	}
-	if c.Has(flags2, 1<<2, v.CloseFriend) {
-		c.True(flags2, 1<<2, &v.CloseFriend)
-	}
-	if c.Has(flags2, 1<<3, v.StoriesHidden) {
-		c.True(flags2, 1<<3, &v.StoriesHidden)
-	}
-	if c.Has(flags2, 1<<4, v.StoriesUnavailable) {
-		c.True(flags2, 1<<4, &v.StoriesUnavailable)
-	}
-	if c.Has(flags2, 1<<10, v.ContactRequirePremium) {
-		c.True(flags2, 1<<10, &v.ContactRequirePremium)
-	}
-	if c.Has(flags2, 1<<11, v.BotBusiness) {
-		c.True(flags2, 1<<11, &v.BotBusiness)
-	}
-	if c.Has(flags2, 1<<13, v.BotHasMainApp) {
-		c.True(flags2, 1<<13, &v.BotHasMainApp)
-	}
-	if c.Has(flags2, 1<<16, v.BotForumView) {
-		c.True(flags2, 1<<16, &v.BotForumView)
-	}
-	if c.Has(flags2, 1<<17, v.BotForumCanManageTopics) {
-		c.True(flags2, 1<<17, &v.BotForumCanManageTopics)
-	}
-	if c.Has(flags2, 1<<18, v.BotCanManageBots) {
-		c.True(flags2, 1<<18, &v.BotCanManageBots)
-	}
-	if c.Has(flags2, 1<<19, v.BotGuestchat) {
-		c.True(flags2, 1<<19, &v.BotGuestchat)
-	}
-	if c.Has(flags2, 1<<20, v.BotGuard) {
-		c.True(flags2, 1<<20, &v.BotGuard)
-	}
-	c.Long(&v.ID)
-	if c.Has(flags, 1<<0, v.AccessHash.Set) {
-		c.OptLong(flags, 1<<0, &v.AccessHash)
-	}
-	if c.Has(flags, 1<<1, v.FirstName.Set) {
-		c.OptString(flags, 1<<1, &v.FirstName)
-	}
-	if c.Has(flags, 1<<2, v.LastName.Set) {
-		c.OptString(flags, 1<<2, &v.LastName)
-	}
-	if c.Has(flags, 1<<3, v.Username.Set) {
-		c.OptString(flags, 1<<3, &v.Username)
-	}
-	if c.Has(flags, 1<<4, v.Phone.Set) {
-		c.OptString(flags, 1<<4, &v.Phone)
-	}
-	if c.Has(flags, 1<<5, v.Photo != nil) {
-		codeUserProfilePhoto(c, flags, 1<<5, &v.Photo, "")
-	}
-	if c.Has(flags, 1<<6, v.Status != nil) {
-		codeUserStatus(c, flags, 1<<6, &v.Status, "")
-	}
-	if c.Has(flags, 1<<14, v.Bot || v.BotInfoVersion.Set) {
-		c.Int(&v.BotInfoVersion.Value)
-		if c.Decoding() {
-			v.BotInfoVersion.Set = true
-		}
-	}
-	if c.Has(flags, 1<<18, v.Restricted || v.RestrictionReason != nil) {
-		vectorRestrictionReasons(c, 0, 0, &v.RestrictionReason)
-	}
-	if c.Has(flags, 1<<19, v.BotInlinePlaceholder.Set) {
-		c.OptString(flags, 1<<19, &v.BotInlinePlaceholder)
-	}
-	if c.Has(flags, 1<<22, v.LangCode.Set) {
-		c.OptString(flags, 1<<22, &v.LangCode)
-	}
-	if c.Has(flags, 1<<30, v.EmojiStatus != nil) {
-		codeEmojiStatus(c, flags, 1<<30, &v.EmojiStatus, "")
-	}
-	if c.Has(flags2, 1<<0, v.Usernames != nil) {
-		vectorUsernames(c, flags2, 1<<0, &v.Usernames)
-	}
-	if c.Has(flags2, 1<<5, v.StoriesMaxID != nil) {
-		optRecentStory(c, flags2, 1<<5, &v.StoriesMaxID, "")
-	}
-	if c.Has(flags2, 1<<8, v.Color != nil) {
-		codePeerColor(c, flags2, 1<<8, &v.Color, "")
-	}
-	if c.Has(flags2, 1<<9, v.ProfileColor != nil) {
-		codePeerColor(c, flags2, 1<<9, &v.ProfileColor, "")
-	}
-	if c.Has(flags2, 1<<12, v.BotActiveUsers.Set) {
-		c.OptInt(flags2, 1<<12, &v.BotActiveUsers)
-	}
-	if c.Has(flags2, 1<<14, v.BotVerificationIcon.Set) {
-		c.OptLong(flags2, 1<<14, &v.BotVerificationIcon)
-	}
-	if c.Has(flags2, 1<<15, v.SendPaidMessagesStars.Set) {
-		c.OptLong(flags2, 1<<15, &v.SendPaidMessagesStars)
-	}
-	if c.Has(flags2, 1<<21, v.LinkedCommunityID.Set) {
-		c.OptLong(flags2, 1<<21, &v.LinkedCommunityID)
-	}
-}
-
 // UserProfilePhotoEmpty is userProfilePhotoEmpty#4f11bae1.
 type UserProfilePhotoEmpty struct {
 }
 
-func (v *UserProfilePhotoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDUserProfilePhotoEmpty, "userProfilePhotoEmpty")
-}
+func (v *UserProfilePhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 503) }
 
 // UserProfilePhoto is userProfilePhoto#82d1f706.
 type UserProfilePhoto struct {
@@ -1085,22 +650,8 @@ type UserProfilePhoto struct {
 	DCID          int32
 }
 
-func (v *UserProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDUserProfilePhoto, "userProfilePhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HasVideo)
-	c.True(flags, 1<<2, &v.Personal)
-	c.Long(&v.PhotoID)
-	c.OptByteString(flags, 1<<1, &v.StrippedThumb)
-	c.Int(&v.DCID)
-}
-
 // UserStatusEmpty is userStatusEmpty#09d05049.
 type UserStatusEmpty struct {
-}
-
-func (v *UserStatusEmpty) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusEmpty, "userStatusEmpty")
 }
 
 // UserStatusOnline is userStatusOnline#edb93949.
@@ -1108,19 +659,9 @@ type UserStatusOnline struct {
 	Expires int32
 }
 
-func (v *UserStatusOnline) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusOnline, "userStatusOnline")
-	c.Int(&v.Expires)
-}
-
 // UserStatusOffline is userStatusOffline#008c703f.
 type UserStatusOffline struct {
 	WasOnline int32
-}
-
-func (v *UserStatusOffline) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusOffline, "userStatusOffline")
-	c.Int(&v.WasOnline)
 }
 
 // UserStatusRecently is userStatusRecently#7b197dc8.
@@ -1128,21 +669,9 @@ type UserStatusRecently struct {
 	ByMe bool
 }
 
-func (v *UserStatusRecently) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusRecently, "userStatusRecently")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ByMe)
-}
-
 // UserStatusLastWeek is userStatusLastWeek#541a1d1a.
 type UserStatusLastWeek struct {
 	ByMe bool
-}
-
-func (v *UserStatusLastWeek) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusLastWeek, "userStatusLastWeek")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ByMe)
 }
 
 // UserStatusLastMonth is userStatusLastMonth#65899777.
@@ -1150,24 +679,17 @@ type UserStatusLastMonth struct {
 	ByMe bool
 }
 
-func (v *UserStatusLastMonth) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusLastMonth, "userStatusLastMonth")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ByMe)
-}
-
 // ChatEmpty is chatEmpty#29562865.
 type ChatEmpty struct {
 	ID int64
 }
 
-func (v *ChatEmpty) TL(c *tl.Codec) {
-	c.Begin(IDChatEmpty, "chatEmpty")
-	c.Long(&v.ID)
-}
+func (v *ChatEmpty) TL(c *tl.Codec) { table.TL(c, v, 261) }
 
 // Chat is chat#41cbf256.
 type Chat struct {
+	_ tl.Incomparable
+
 	Creator             bool
 	Left                bool
 	Deactivated         bool
@@ -1185,37 +707,15 @@ type Chat struct {
 	DefaultBannedRights *ChatBannedRights
 }
 
-func (v *Chat) TL(c *tl.Codec) {
-	c.Begin(IDChat, "chat")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.True(flags, 1<<2, &v.Left)
-	c.True(flags, 1<<5, &v.Deactivated)
-	c.True(flags, 1<<23, &v.CallActive)
-	c.True(flags, 1<<24, &v.CallNotEmpty)
-	c.True(flags, 1<<25, &v.Noforwards)
-	c.Long(&v.ID)
-	c.String(&v.Title)
-	codeChatPhoto(c, 0, 0, &v.Photo, "chat.photo")
-	c.Int(&v.ParticipantsCount)
-	c.Int(&v.Date)
-	c.Int(&v.Version)
-	codeInputChannel(c, flags, 1<<6, &v.MigratedTo, "")
-	optChatAdminRights(c, flags, 1<<14, &v.AdminRights, "")
-	optChatBannedRights(c, flags, 1<<18, &v.DefaultBannedRights, "")
-}
-
 // ChatForbidden is chatForbidden#6592a1a7.
 type ChatForbidden struct {
+	_ tl.Incomparable
+
 	ID    int64
 	Title string
 }
 
-func (v *ChatForbidden) TL(c *tl.Codec) {
-	c.Begin(IDChatForbidden, "chatForbidden")
-	c.Long(&v.ID)
-	c.String(&v.Title)
-}
+func (v *ChatForbidden) TL(c *tl.Codec) { table.TL(c, v, 639) }
 
 // Channel is channel#d49f34c6.
 type Channel struct {
@@ -1271,156 +771,10 @@ type Channel struct {
 	LinkedCommunityID        tl.Optional[int64]
 }
 
-func (v *Channel) TL(c *tl.Codec) {
-	c.Begin(IDChannel, "channel")
-	flags := c.Flags()
-	if c.Has(flags, 1<<0, v.Creator) {
-		c.True(flags, 1<<0, &v.Creator)
-	}
-	if c.Has(flags, 1<<2, v.Left) {
-		c.True(flags, 1<<2, &v.Left)
-	}
-	if c.Has(flags, 1<<5, v.Broadcast) {
-		c.True(flags, 1<<5, &v.Broadcast)
-	}
-	if c.Has(flags, 1<<7, v.Verified) {
-		c.True(flags, 1<<7, &v.Verified)
-	}
-	if c.Has(flags, 1<<8, v.Megagroup) {
-		c.True(flags, 1<<8, &v.Megagroup)
-	}
-	if c.Has(flags, 1<<9, v.Restricted) {
-		c.True(flags, 1<<9, &v.Restricted)
-	}
-	if c.Has(flags, 1<<11, v.Signatures) {
-		c.True(flags, 1<<11, &v.Signatures)
-	}
-	if c.Has(flags, 1<<12, v.Min) {
-		c.True(flags, 1<<12, &v.Min)
-	}
-	if c.Has(flags, 1<<19, v.Scam) {
-		c.True(flags, 1<<19, &v.Scam)
-	}
-	if c.Has(flags, 1<<20, v.HasLink) {
-		c.True(flags, 1<<20, &v.HasLink)
-	}
-	if c.Has(flags, 1<<21, v.HasGeo) {
-		c.True(flags, 1<<21, &v.HasGeo)
-	}
-	if c.Has(flags, 1<<22, v.SlowmodeEnabled) {
-		c.True(flags, 1<<22, &v.SlowmodeEnabled)
-	}
-	if c.Has(flags, 1<<23, v.CallActive) {
-		c.True(flags, 1<<23, &v.CallActive)
-	}
-	if c.Has(flags, 1<<24, v.CallNotEmpty) {
-		c.True(flags, 1<<24, &v.CallNotEmpty)
-	}
-	if c.Has(flags, 1<<25, v.Fake) {
-		c.True(flags, 1<<25, &v.Fake)
-	}
-	if c.Has(flags, 1<<26, v.Gigagroup) {
-		c.True(flags, 1<<26, &v.Gigagroup)
-	}
-	if c.Has(flags, 1<<27, v.Noforwards) {
-		c.True(flags, 1<<27, &v.Noforwards)
-	}
-	if c.Has(flags, 1<<28, v.JoinToSend) {
-		c.True(flags, 1<<28, &v.JoinToSend)
-	}
-	if c.Has(flags, 1<<29, v.JoinRequest) {
-		c.True(flags, 1<<29, &v.JoinRequest)
-	}
-	if c.Has(flags, 1<<30, v.Forum) {
-		c.True(flags, 1<<30, &v.Forum)
-	}
-	flags2 := c.Flags()
-	if c.Has(flags2, 1<<1, v.StoriesHidden) {
-		c.True(flags2, 1<<1, &v.StoriesHidden)
-	}
-	if c.Has(flags2, 1<<2, v.StoriesHiddenMin) {
-		c.True(flags2, 1<<2, &v.StoriesHiddenMin)
-	}
-	if c.Has(flags2, 1<<3, v.StoriesUnavailable) {
-		c.True(flags2, 1<<3, &v.StoriesUnavailable)
-	}
-	if c.Has(flags2, 1<<12, v.SignatureProfiles) {
-		c.True(flags2, 1<<12, &v.SignatureProfiles)
-	}
-	if c.Has(flags2, 1<<15, v.Autotranslation) {
-		c.True(flags2, 1<<15, &v.Autotranslation)
-	}
-	if c.Has(flags2, 1<<16, v.BroadcastMessagesAllowed) {
-		c.True(flags2, 1<<16, &v.BroadcastMessagesAllowed)
-	}
-	if c.Has(flags2, 1<<17, v.Monoforum) {
-		c.True(flags2, 1<<17, &v.Monoforum)
-	}
-	if c.Has(flags2, 1<<19, v.ForumTabs) {
-		c.True(flags2, 1<<19, &v.ForumTabs)
-	}
-	c.Long(&v.ID)
-	if c.Has(flags, 1<<13, v.AccessHash.Set) {
-		c.OptLong(flags, 1<<13, &v.AccessHash)
-	}
-	c.String(&v.Title)
-	if c.Has(flags, 1<<6, v.Username.Set) {
-		c.OptString(flags, 1<<6, &v.Username)
-	}
-	codeChatPhoto(c, 0, 0, &v.Photo, "channel.photo")
-	c.Int(&v.Date)
-	if c.Has(flags, 1<<9, v.Restricted || v.RestrictionReason != nil) {
-		vectorRestrictionReasons(c, 0, 0, &v.RestrictionReason)
-	}
-	if c.Has(flags, 1<<14, v.AdminRights != nil) {
-		optChatAdminRights(c, flags, 1<<14, &v.AdminRights, "")
-	}
-	if c.Has(flags, 1<<15, v.BannedRights != nil) {
-		optChatBannedRights(c, flags, 1<<15, &v.BannedRights, "")
-	}
-	if c.Has(flags, 1<<18, v.DefaultBannedRights != nil) {
-		optChatBannedRights(c, flags, 1<<18, &v.DefaultBannedRights, "")
-	}
-	if c.Has(flags, 1<<17, v.ParticipantsCount.Set) {
-		c.OptInt(flags, 1<<17, &v.ParticipantsCount)
-	}
-	if c.Has(flags2, 1<<0, v.Usernames != nil) {
-		vectorUsernames(c, flags2, 1<<0, &v.Usernames)
-	}
-	if c.Has(flags2, 1<<4, v.StoriesMaxID != nil) {
-		optRecentStory(c, flags2, 1<<4, &v.StoriesMaxID, "")
-	}
-	if c.Has(flags2, 1<<7, v.Color != nil) {
-		codePeerColor(c, flags2, 1<<7, &v.Color, "")
-	}
-	if c.Has(flags2, 1<<8, v.ProfileColor != nil) {
-		codePeerColor(c, flags2, 1<<8, &v.ProfileColor, "")
-	}
-	if c.Has(flags2, 1<<9, v.EmojiStatus != nil) {
-		codeEmojiStatus(c, flags2, 1<<9, &v.EmojiStatus, "")
-	}
-	if c.Has(flags2, 1<<10, v.Level.Set) {
-		c.OptInt(flags2, 1<<10, &v.Level)
-	}
-	if c.Has(flags2, 1<<11, v.SubscriptionUntilDate.Set) {
-		c.OptInt(flags2, 1<<11, &v.SubscriptionUntilDate)
-	}
-	if c.Has(flags2, 1<<13, v.BotVerificationIcon.Set) {
-		c.OptLong(flags2, 1<<13, &v.BotVerificationIcon)
-	}
-	if c.Has(flags2, 1<<14, v.SendPaidMessagesStars.Set) {
-		c.OptLong(flags2, 1<<14, &v.SendPaidMessagesStars)
-	}
-	if c.Has(flags2, 1<<18, v.LinkedMonoforumID.Set) {
-		c.OptLong(flags2, 1<<18, &v.LinkedMonoforumID)
-	}
-	if c.Has(flags2, 1<<20, v.LinkedCommunityID.Set) {
-		c.OptLong(flags2, 1<<20, &v.LinkedCommunityID)
-	}
-}
-
 // ChannelForbidden is channelForbidden#17d493d5.
 type ChannelForbidden struct {
+	_ tl.Incomparable
+
 	Broadcast  bool
 	Megagroup  bool
 	Monoforum  bool
@@ -1430,35 +784,23 @@ type ChannelForbidden struct {
 	UntilDate  tl.Optional[int32]
 }
 
-func (v *ChannelForbidden) TL(c *tl.Codec) {
-	c.Begin(IDChannelForbidden, "channelForbidden")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Broadcast)
-	c.True(flags, 1<<8, &v.Megagroup)
-	c.True(flags, 1<<10, &v.Monoforum)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.String(&v.Title)
-	c.OptInt(flags, 1<<16, &v.UntilDate)
-}
+func (v *ChannelForbidden) TL(c *tl.Codec) { table.TL(c, v, 147) }
 
 // CommunityForbidden is communityForbidden#fd3cdab8.
 type CommunityForbidden struct {
+	_ tl.Incomparable
+
 	ID         int64
 	AccessHash tl.Optional[int64]
 	Title      string
 }
 
-func (v *CommunityForbidden) TL(c *tl.Codec) {
-	c.Begin(IDCommunityForbidden, "communityForbidden")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.OptLong(flags, 1<<13, &v.AccessHash)
-	c.String(&v.Title)
-}
+func (v *CommunityForbidden) TL(c *tl.Codec) { table.TL(c, v, 1642) }
 
 // Community is community#65efe954.
 type Community struct {
+	_ tl.Incomparable
+
 	Creator             bool
 	Left                bool
 	Min                 bool
@@ -1472,22 +814,7 @@ type Community struct {
 	DefaultBannedRights *ChatBannedRights
 }
 
-func (v *Community) TL(c *tl.Codec) {
-	c.Begin(IDCommunity, "community")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.True(flags, 1<<2, &v.Left)
-	c.True(flags, 1<<12, &v.Min)
-	flags2 := c.Flags()
-	c.True(flags2, 1<<20, &v.CollapsedInDialogs)
-	c.Long(&v.ID)
-	c.OptLong(flags, 1<<13, &v.AccessHash)
-	c.String(&v.Title)
-	codeChatPhoto(c, 0, 0, &v.Photo, "community.photo")
-	c.Int(&v.Date)
-	optChatAdminRights(c, flags, 1<<14, &v.AdminRights, "")
-	optChatBannedRights(c, flags, 1<<18, &v.DefaultBannedRights, "")
-}
+func (v *Community) TL(c *tl.Codec) { table.TL(c, v, 641) }
 
 // ChatFull is chatFull#2633421b.
 type ChatFull struct {
@@ -1514,38 +841,7 @@ type ChatFull struct {
 	ReactionsLimit         tl.Optional[int32]
 }
 
-func (v *ChatFull) TL(c *tl.Codec) {
-	c.Begin(IDChatFull, "chatFull")
-	flags := c.Flags()
-	c.True(flags, 1<<7, &v.CanSetUsername)
-	c.True(flags, 1<<8, &v.HasScheduled)
-	c.True(flags, 1<<19, &v.TranslationsDisabled)
-	c.True(flags, 1<<21, &v.HasWelcomeMessages)
-	c.Long(&v.ID)
-	c.String(&v.About)
-	codeChatParticipants(c, 0, 0, &v.Participants, "chatFull.participants")
-	codePhoto(c, flags, 1<<2, &v.ChatPhoto, "")
-	v.NotifySettings.TL(c)
-	codeExportedChatInvite(c, flags, 1<<13, &v.ExportedInvite, "")
-	vectorBotInfos(c, flags, 1<<3, &v.BotInfo)
-	c.OptInt(flags, 1<<6, &v.PinnedMsgID)
-	c.OptInt(flags, 1<<11, &v.FolderID)
-	codeInputGroupCall(c, flags, 1<<12, &v.Call, "")
-	c.OptInt(flags, 1<<14, &v.TTLPeriod)
-	codePeer(c, flags, 1<<15, &v.GroupcallDefaultJoinAs, "")
-	c.OptString(flags, 1<<16, &v.ThemeEmoticon)
-	if c.Has(flags, 1<<17, v.RequestsPending.Set || v.RecentRequesters != nil) {
-		c.Int(&v.RequestsPending.Value)
-		if c.Decoding() {
-			v.RequestsPending.Set = true
-		}
-	}
-	if c.Has(flags, 1<<17, v.RequestsPending.Set || v.RecentRequesters != nil) {
-		c.Longs(&v.RecentRequesters)
-	}
-	codeChatReactions(c, flags, 1<<18, &v.AvailableReactions, "")
-	c.OptInt(flags, 1<<20, &v.ReactionsLimit)
-}
+func (v *ChatFull) TL(c *tl.Codec) { table.TL(c, v, 247) }
 
 // ChannelFull is channelFull#a04e8d3a.
 type ChannelFull struct {
@@ -1619,106 +915,7 @@ type ChannelFull struct {
 	GuardBotID             tl.Optional[int64]
 }
 
-func (v *ChannelFull) TL(c *tl.Codec) {
-	c.Begin(IDChannelFull, "channelFull")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.CanViewParticipants)
-	c.True(flags, 1<<6, &v.CanSetUsername)
-	c.True(flags, 1<<7, &v.CanSetStickers)
-	c.True(flags, 1<<10, &v.HiddenPrehistory)
-	c.True(flags, 1<<16, &v.CanSetLocation)
-	c.True(flags, 1<<19, &v.HasScheduled)
-	c.True(flags, 1<<20, &v.CanViewStats)
-	c.True(flags, 1<<22, &v.Blocked)
-	flags2 := c.Flags()
-	c.True(flags2, 1<<0, &v.CanDeleteChannel)
-	c.True(flags2, 1<<1, &v.Antispam)
-	c.True(flags2, 1<<2, &v.ParticipantsHidden)
-	c.True(flags2, 1<<3, &v.TranslationsDisabled)
-	c.True(flags2, 1<<5, &v.StoriesPinnedAvailable)
-	c.True(flags2, 1<<6, &v.ViewForumAsMessages)
-	c.True(flags2, 1<<11, &v.RestrictedSponsored)
-	c.True(flags2, 1<<12, &v.CanViewRevenue)
-	c.True(flags2, 1<<14, &v.PaidMediaAllowed)
-	c.True(flags2, 1<<15, &v.CanViewStarsRevenue)
-	c.True(flags2, 1<<16, &v.PaidReactionsAvailable)
-	c.True(flags2, 1<<19, &v.StargiftsAvailable)
-	c.True(flags2, 1<<20, &v.PaidMessagesAvailable)
-	c.True(flags2, 1<<24, &v.HasWelcomeMessages)
-	c.Long(&v.ID)
-	c.String(&v.About)
-	c.OptInt(flags, 1<<0, &v.ParticipantsCount)
-	c.OptInt(flags, 1<<1, &v.AdminsCount)
-	if c.Has(flags, 1<<2, v.KickedCount.Set || v.BannedCount.Set) {
-		c.Int(&v.KickedCount.Value)
-		if c.Decoding() {
-			v.KickedCount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.KickedCount.Set || v.BannedCount.Set) {
-		c.Int(&v.BannedCount.Value)
-		if c.Decoding() {
-			v.BannedCount.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<13, &v.OnlineCount)
-	c.Int(&v.ReadInboxMaxID)
-	c.Int(&v.ReadOutboxMaxID)
-	c.Int(&v.UnreadCount)
-	codePhoto(c, 0, 0, &v.ChatPhoto, "channelFull.chat_photo")
-	v.NotifySettings.TL(c)
-	codeExportedChatInvite(c, flags, 1<<23, &v.ExportedInvite, "")
-	vectorBotInfos(c, 0, 0, &v.BotInfo)
-	if c.Has(flags, 1<<4, v.MigratedFromChatID.Set || v.MigratedFromMaxID.Set) {
-		c.Long(&v.MigratedFromChatID.Value)
-		if c.Decoding() {
-			v.MigratedFromChatID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<4, v.MigratedFromChatID.Set || v.MigratedFromMaxID.Set) {
-		c.Int(&v.MigratedFromMaxID.Value)
-		if c.Decoding() {
-			v.MigratedFromMaxID.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<5, &v.PinnedMsgID)
-	optStickerSet(c, flags, 1<<8, &v.Stickerset, "")
-	c.OptInt(flags, 1<<9, &v.AvailableMinID)
-	c.OptInt(flags, 1<<11, &v.FolderID)
-	c.OptLong(flags, 1<<14, &v.LinkedChatID)
-	codeChannelLocation(c, flags, 1<<15, &v.Location, "")
-	c.OptInt(flags, 1<<17, &v.SlowmodeSeconds)
-	c.OptInt(flags, 1<<18, &v.SlowmodeNextSendDate)
-	c.OptInt(flags, 1<<12, &v.StatsDC)
-	c.Int(&v.Pts)
-	codeInputGroupCall(c, flags, 1<<21, &v.Call, "")
-	c.OptInt(flags, 1<<24, &v.TTLPeriod)
-	c.OptStrings(flags, 1<<25, &v.PendingSuggestions)
-	codePeer(c, flags, 1<<26, &v.GroupcallDefaultJoinAs, "")
-	c.OptString(flags, 1<<27, &v.ThemeEmoticon)
-	if c.Has(flags, 1<<28, v.RequestsPending.Set || v.RecentRequesters != nil) {
-		c.Int(&v.RequestsPending.Value)
-		if c.Decoding() {
-			v.RequestsPending.Set = true
-		}
-	}
-	if c.Has(flags, 1<<28, v.RequestsPending.Set || v.RecentRequesters != nil) {
-		c.Longs(&v.RecentRequesters)
-	}
-	codePeer(c, flags, 1<<29, &v.DefaultSendAs, "")
-	codeChatReactions(c, flags, 1<<30, &v.AvailableReactions, "")
-	c.OptInt(flags2, 1<<13, &v.ReactionsLimit)
-	optPeerStories(c, flags2, 1<<4, &v.Stories, "")
-	codeWallPaper(c, flags2, 1<<7, &v.Wallpaper, "")
-	c.OptInt(flags2, 1<<8, &v.BoostsApplied)
-	c.OptInt(flags2, 1<<9, &v.BoostsUnrestrict)
-	optStickerSet(c, flags2, 1<<10, &v.Emojiset, "")
-	optBotVerification(c, flags2, 1<<17, &v.BotVerification, "")
-	c.OptInt(flags2, 1<<18, &v.StargiftsCount)
-	c.OptLong(flags2, 1<<21, &v.SendPaidMessagesStars)
-	codeProfileTab(c, flags2, 1<<22, &v.MainTab, "")
-	c.OptLong(flags2, 1<<23, &v.GuardBotID)
-}
+func (v *ChannelFull) TL(c *tl.Codec) { table.TL(c, v, 1016) }
 
 // CommunityFull is communityFull#cbb7a507.
 type CommunityFull struct {
@@ -1731,77 +928,51 @@ type CommunityFull struct {
 	PeerLinkRequestsPending tl.Optional[int32]
 }
 
-func (v *CommunityFull) TL(c *tl.Codec) {
-	c.Begin(IDCommunityFull, "communityFull")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.String(&v.About)
-	codePhoto(c, 0, 0, &v.ChatPhoto, "communityFull.chat_photo")
-	vectorCommunityPeers(c, 0, 0, &v.LinkedPeers)
-	c.OptInt(flags, 1<<1, &v.AdminsCount)
-	c.OptInt(flags, 1<<2, &v.KickedCount)
-	c.OptInt(flags, 1<<0, &v.PeerLinkRequestsPending)
-}
+func (v *CommunityFull) TL(c *tl.Codec) { table.TL(c, v, 1316) }
 
 // ChatParticipant is chatParticipant#38e79fde.
 type ChatParticipant struct {
+	_ tl.Incomparable
+
 	UserID    int64
 	InviterID int64
 	Date      int32
 	Rank      tl.Optional[string]
 }
 
-func (v *ChatParticipant) TL(c *tl.Codec) {
-	c.Begin(IDChatParticipant, "chatParticipant")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	c.Long(&v.InviterID)
-	c.Int(&v.Date)
-	c.OptString(flags, 1<<0, &v.Rank)
-}
+func (v *ChatParticipant) TL(c *tl.Codec) { table.TL(c, v, 355) }
 
 // ChatParticipantCreator is chatParticipantCreator#e1f867b8.
 type ChatParticipantCreator struct {
+	_ tl.Incomparable
+
 	UserID int64
 	Rank   tl.Optional[string]
 }
 
-func (v *ChatParticipantCreator) TL(c *tl.Codec) {
-	c.Begin(IDChatParticipantCreator, "chatParticipantCreator")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	c.OptString(flags, 1<<0, &v.Rank)
-}
+func (v *ChatParticipantCreator) TL(c *tl.Codec) { table.TL(c, v, 1443) }
 
 // ChatParticipantAdmin is chatParticipantAdmin#0360d5d2.
 type ChatParticipantAdmin struct {
+	_ tl.Incomparable
+
 	UserID    int64
 	InviterID int64
 	Date      int32
 	Rank      tl.Optional[string]
 }
 
-func (v *ChatParticipantAdmin) TL(c *tl.Codec) {
-	c.Begin(IDChatParticipantAdmin, "chatParticipantAdmin")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	c.Long(&v.InviterID)
-	c.Int(&v.Date)
-	c.OptString(flags, 1<<0, &v.Rank)
-}
+func (v *ChatParticipantAdmin) TL(c *tl.Codec) { table.TL(c, v, 28) }
 
 // ChatParticipantsForbidden is chatParticipantsForbidden#8763d3e1.
 type ChatParticipantsForbidden struct {
+	_ tl.Incomparable
+
 	ChatID          int64
 	SelfParticipant ChatParticipantClass
 }
 
-func (v *ChatParticipantsForbidden) TL(c *tl.Codec) {
-	c.Begin(IDChatParticipantsForbidden, "chatParticipantsForbidden")
-	flags := c.Flags()
-	c.Long(&v.ChatID)
-	codeChatParticipant(c, flags, 1<<0, &v.SelfParticipant, "")
-}
+func (v *ChatParticipantsForbidden) TL(c *tl.Codec) { table.TL(c, v, 842) }
 
 // ChatParticipants is chatParticipants#3cbc93f8.
 type ChatParticipants struct {
@@ -1810,19 +981,10 @@ type ChatParticipants struct {
 	Version      int32
 }
 
-func (v *ChatParticipants) TL(c *tl.Codec) {
-	c.Begin(IDChatParticipants, "chatParticipants")
-	c.Long(&v.ChatID)
-	vectorChatParticipantClasses(c, 0, 0, &v.Participants, "chatParticipants.participants")
-	c.Int(&v.Version)
-}
+func (v *ChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 383) }
 
 // ChatPhotoEmpty is chatPhotoEmpty#37c1011c.
 type ChatPhotoEmpty struct {
-}
-
-func (v *ChatPhotoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDChatPhotoEmpty, "chatPhotoEmpty")
 }
 
 // ChatPhoto is chatPhoto#1c6e1c11.
@@ -1833,27 +995,15 @@ type ChatPhoto struct {
 	DCID          int32
 }
 
-func (v *ChatPhoto) TL(c *tl.Codec) {
-	c.Begin(IDChatPhoto, "chatPhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HasVideo)
-	c.Long(&v.PhotoID)
-	c.OptByteString(flags, 1<<1, &v.StrippedThumb)
-	c.Int(&v.DCID)
-}
-
 // MessageEmpty is messageEmpty#90a6ca84.
 type MessageEmpty struct {
+	_ tl.Incomparable
+
 	ID     int32
 	PeerID PeerClass
 }
 
-func (v *MessageEmpty) TL(c *tl.Codec) {
-	c.Begin(IDMessageEmpty, "messageEmpty")
-	flags := c.Flags()
-	c.Int(&v.ID)
-	codePeer(c, flags, 1<<0, &v.PeerID, "")
-}
+func (v *MessageEmpty) TL(c *tl.Codec) { table.TL(c, v, 903) }
 
 // Message is message#7600b9d3.
 type Message struct {
@@ -1908,159 +1058,10 @@ type Message struct {
 	RichMessage             *RichMessage
 }
 
-func (v *Message) TL(c *tl.Codec) {
-	c.Begin(IDMessage, "message")
-	flags := c.Flags()
-	if c.Has(flags, 1<<1, v.Out) {
-		c.True(flags, 1<<1, &v.Out)
-	}
-	if c.Has(flags, 1<<4, v.Mentioned) {
-		c.True(flags, 1<<4, &v.Mentioned)
-	}
-	if c.Has(flags, 1<<5, v.MediaUnread) {
-		c.True(flags, 1<<5, &v.MediaUnread)
-	}
-	if c.Has(flags, 1<<13, v.Silent) {
-		c.True(flags, 1<<13, &v.Silent)
-	}
-	if c.Has(flags, 1<<14, v.Post) {
-		c.True(flags, 1<<14, &v.Post)
-	}
-	if c.Has(flags, 1<<18, v.FromScheduled) {
-		c.True(flags, 1<<18, &v.FromScheduled)
-	}
-	if c.Has(flags, 1<<19, v.Legacy) {
-		c.True(flags, 1<<19, &v.Legacy)
-	}
-	if c.Has(flags, 1<<21, v.EditHide) {
-		c.True(flags, 1<<21, &v.EditHide)
-	}
-	if c.Has(flags, 1<<24, v.Pinned) {
-		c.True(flags, 1<<24, &v.Pinned)
-	}
-	if c.Has(flags, 1<<26, v.Noforwards) {
-		c.True(flags, 1<<26, &v.Noforwards)
-	}
-	if c.Has(flags, 1<<27, v.InvertMedia) {
-		c.True(flags, 1<<27, &v.InvertMedia)
-	}
-	flags2 := c.Flags()
-	if c.Has(flags2, 1<<1, v.Offline) {
-		c.True(flags2, 1<<1, &v.Offline)
-	}
-	if c.Has(flags2, 1<<4, v.VideoProcessingPending) {
-		c.True(flags2, 1<<4, &v.VideoProcessingPending)
-	}
-	if c.Has(flags2, 1<<8, v.PaidSuggestedPostStars) {
-		c.True(flags2, 1<<8, &v.PaidSuggestedPostStars)
-	}
-	if c.Has(flags2, 1<<9, v.PaidSuggestedPostTon) {
-		c.True(flags2, 1<<9, &v.PaidSuggestedPostTon)
-	}
-	c.Int(&v.ID)
-	if c.Has(flags, 1<<8, v.FromID != nil) {
-		codePeer(c, flags, 1<<8, &v.FromID, "")
-	}
-	if c.Has(flags, 1<<29, v.FromBoostsApplied.Set) {
-		c.OptInt(flags, 1<<29, &v.FromBoostsApplied)
-	}
-	if c.Has(flags2, 1<<12, v.FromRank.Set) {
-		c.OptString(flags2, 1<<12, &v.FromRank)
-	}
-	codePeer(c, 0, 0, &v.PeerID, "message.peer_id")
-	if c.Has(flags, 1<<28, v.SavedPeerID != nil) {
-		codePeer(c, flags, 1<<28, &v.SavedPeerID, "")
-	}
-	if c.Has(flags, 1<<2, v.FwdFrom != nil) {
-		optMessageFwdHeader(c, flags, 1<<2, &v.FwdFrom, "")
-	}
-	if c.Has(flags, 1<<11, v.ViaBotID.Set) {
-		c.OptLong(flags, 1<<11, &v.ViaBotID)
-	}
-	if c.Has(flags2, 1<<0, v.ViaBusinessBotID.Set) {
-		c.OptLong(flags2, 1<<0, &v.ViaBusinessBotID)
-	}
-	if c.Has(flags2, 1<<19, v.GuestchatViaFrom != nil) {
-		codePeer(c, flags2, 1<<19, &v.GuestchatViaFrom, "")
-	}
-	if c.Has(flags, 1<<3, v.ReplyTo != nil) {
-		codeMessageReplyHeader(c, flags, 1<<3, &v.ReplyTo, "")
-	}
-	c.Int(&v.Date)
-	c.String(&v.Message)
-	if c.Has(flags, 1<<9, v.Media != nil) {
-		codeMessageMedia(c, flags, 1<<9, &v.Media, "")
-	}
-	if c.Has(flags, 1<<6, v.ReplyMarkup != nil) {
-		codeReplyMarkup(c, flags, 1<<6, &v.ReplyMarkup, "")
-	}
-	if c.Has(flags, 1<<7, v.Entities != nil) {
-		vectorMessageEntityClasses(c, flags, 1<<7, &v.Entities, "message.entities")
-	}
-	if c.Has(flags, 1<<10, v.Views.Set || v.Forwards.Set) {
-		c.Int(&v.Views.Value)
-		if c.Decoding() {
-			v.Views.Set = true
-		}
-	}
-	if c.Has(flags, 1<<10, v.Views.Set || v.Forwards.Set) {
-		c.Int(&v.Forwards.Value)
-		if c.Decoding() {
-			v.Forwards.Set = true
-		}
-	}
-	if c.Has(flags, 1<<23, v.Replies != nil) {
-		optMessageReplies(c, flags, 1<<23, &v.Replies, "")
-	}
-	if c.Has(flags, 1<<15, v.EditDate.Set) {
-		c.OptInt(flags, 1<<15, &v.EditDate)
-	}
-	if c.Has(flags, 1<<16, v.PostAuthor.Set) {
-		c.OptString(flags, 1<<16, &v.PostAuthor)
-	}
-	if c.Has(flags, 1<<17, v.GroupedID.Set) {
-		c.OptLong(flags, 1<<17, &v.GroupedID)
-	}
-	if c.Has(flags, 1<<20, v.Reactions != nil) {
-		optMessageReactions(c, flags, 1<<20, &v.Reactions, "")
-	}
-	if c.Has(flags, 1<<22, v.RestrictionReason != nil) {
-		vectorRestrictionReasons(c, flags, 1<<22, &v.RestrictionReason)
-	}
-	if c.Has(flags, 1<<25, v.TTLPeriod.Set) {
-		c.OptInt(flags, 1<<25, &v.TTLPeriod)
-	}
-	if c.Has(flags, 1<<30, v.QuickReplyShortcutID.Set) {
-		c.OptInt(flags, 1<<30, &v.QuickReplyShortcutID)
-	}
-	if c.Has(flags2, 1<<2, v.Effect.Set) {
-		c.OptLong(flags2, 1<<2, &v.Effect)
-	}
-	if c.Has(flags2, 1<<3, v.Factcheck != nil) {
-		optFactCheck(c, flags2, 1<<3, &v.Factcheck, "")
-	}
-	if c.Has(flags2, 1<<5, v.ReportDeliveryUntilDate.Set) {
-		c.OptInt(flags2, 1<<5, &v.ReportDeliveryUntilDate)
-	}
-	if c.Has(flags2, 1<<6, v.PaidMessageStars.Set) {
-		c.OptLong(flags2, 1<<6, &v.PaidMessageStars)
-	}
-	if c.Has(flags2, 1<<7, v.SuggestedPost != nil) {
-		optSuggestedPost(c, flags2, 1<<7, &v.SuggestedPost, "")
-	}
-	if c.Has(flags2, 1<<10, v.ScheduleRepeatPeriod.Set) {
-		c.OptInt(flags2, 1<<10, &v.ScheduleRepeatPeriod)
-	}
-	if c.Has(flags2, 1<<11, v.SummaryFromLanguage.Set) {
-		c.OptString(flags2, 1<<11, &v.SummaryFromLanguage)
-	}
-	if c.Has(flags2, 1<<13, v.RichMessage != nil) {
-		optRichMessage(c, flags2, 1<<13, &v.RichMessage, "")
-	}
-}
-
 // MessageService is messageService#7a800e0a.
 type MessageService struct {
+	_ tl.Incomparable
+
 	Out                  bool
 	Mentioned            bool
 	MediaUnread          bool
@@ -2079,61 +1080,16 @@ type MessageService struct {
 	TTLPeriod            tl.Optional[int32]
 }
 
-func (v *MessageService) TL(c *tl.Codec) {
-	c.Begin(IDMessageService, "messageService")
-	flags := c.Flags()
-	if c.Has(flags, 1<<1, v.Out) {
-		c.True(flags, 1<<1, &v.Out)
-	}
-	if c.Has(flags, 1<<4, v.Mentioned) {
-		c.True(flags, 1<<4, &v.Mentioned)
-	}
-	if c.Has(flags, 1<<5, v.MediaUnread) {
-		c.True(flags, 1<<5, &v.MediaUnread)
-	}
-	if c.Has(flags, 1<<9, v.ReactionsArePossible) {
-		c.True(flags, 1<<9, &v.ReactionsArePossible)
-	}
-	if c.Has(flags, 1<<13, v.Silent) {
-		c.True(flags, 1<<13, &v.Silent)
-	}
-	if c.Has(flags, 1<<14, v.Post) {
-		c.True(flags, 1<<14, &v.Post)
-	}
-	if c.Has(flags, 1<<19, v.Legacy) {
-		c.True(flags, 1<<19, &v.Legacy)
-	}
-	c.Int(&v.ID)
-	if c.Has(flags, 1<<8, v.FromID != nil) {
-		codePeer(c, flags, 1<<8, &v.FromID, "")
-	}
-	codePeer(c, 0, 0, &v.PeerID, "messageService.peer_id")
-	if c.Has(flags, 1<<28, v.SavedPeerID != nil) {
-		codePeer(c, flags, 1<<28, &v.SavedPeerID, "")
-	}
-	if c.Has(flags, 1<<3, v.ReplyTo != nil) {
-		codeMessageReplyHeader(c, flags, 1<<3, &v.ReplyTo, "")
-	}
-	c.Int(&v.Date)
-	codeMessageAction(c, 0, 0, &v.Action, "messageService.action")
-	if c.Has(flags, 1<<20, v.Reactions != nil) {
-		optMessageReactions(c, flags, 1<<20, &v.Reactions, "")
-	}
-	if c.Has(flags, 1<<25, v.TTLPeriod.Set) {
-		c.OptInt(flags, 1<<25, &v.TTLPeriod)
-	}
-}
-
 // MessageMediaEmpty is messageMediaEmpty#3ded6320.
 type MessageMediaEmpty struct {
 }
 
-func (v *MessageMediaEmpty) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaEmpty, "messageMediaEmpty")
-}
+func (v *MessageMediaEmpty) TL(c *tl.Codec) { table.TL(c, v, 391) }
 
 // MessageMediaPhoto is messageMediaPhoto#e216eb63.
 type MessageMediaPhoto struct {
+	_ tl.Incomparable
+
 	Spoiler    bool
 	LivePhoto  bool
 	Photo      PhotoClass
@@ -2141,30 +1097,19 @@ type MessageMediaPhoto struct {
 	Video      DocumentClass
 }
 
-func (v *MessageMediaPhoto) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaPhoto, "messageMediaPhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Spoiler)
-	c.True(flags, 1<<4, &v.LivePhoto)
-	codePhoto(c, flags, 1<<0, &v.Photo, "")
-	c.OptInt(flags, 1<<2, &v.TTLSeconds)
-	if c.Has(flags, 1<<4, v.LivePhoto || v.Video != nil) {
-		codeDocument(c, 0, 0, &v.Video, "messageMediaPhoto.video")
-	}
-}
-
 // MessageMediaGeo is messageMediaGeo#56e0d474.
 type MessageMediaGeo struct {
+	_ tl.Incomparable
+
 	Geo GeoPointClass
 }
 
-func (v *MessageMediaGeo) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaGeo, "messageMediaGeo")
-	codeGeoPoint(c, 0, 0, &v.Geo, "messageMediaGeo.geo")
-}
+func (v *MessageMediaGeo) TL(c *tl.Codec) { table.TL(c, v, 553) }
 
 // MessageMediaContact is messageMediaContact#70322949.
 type MessageMediaContact struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	FirstName   string
 	LastName    string
@@ -2172,22 +1117,13 @@ type MessageMediaContact struct {
 	UserID      int64
 }
 
-func (v *MessageMediaContact) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaContact, "messageMediaContact")
-	c.String(&v.PhoneNumber)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	c.String(&v.Vcard)
-	c.Long(&v.UserID)
-}
+func (v *MessageMediaContact) TL(c *tl.Codec) { table.TL(c, v, 697) }
 
 // MessageMediaUnsupported is messageMediaUnsupported#9f84f49e.
 type MessageMediaUnsupported struct {
 }
 
-func (v *MessageMediaUnsupported) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaUnsupported, "messageMediaUnsupported")
-}
+func (v *MessageMediaUnsupported) TL(c *tl.Codec) { table.TL(c, v, 1006) }
 
 // MessageMediaDocument is messageMediaDocument#52d8ccd9.
 type MessageMediaDocument struct {
@@ -2203,23 +1139,10 @@ type MessageMediaDocument struct {
 	TTLSeconds     tl.Optional[int32]
 }
 
-func (v *MessageMediaDocument) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaDocument, "messageMediaDocument")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Nopremium)
-	c.True(flags, 1<<4, &v.Spoiler)
-	c.True(flags, 1<<6, &v.Video)
-	c.True(flags, 1<<7, &v.Round)
-	c.True(flags, 1<<8, &v.Voice)
-	codeDocument(c, flags, 1<<0, &v.Document, "")
-	vectorDocumentClasses(c, flags, 1<<5, &v.AltDocuments, "messageMediaDocument.alt_documents")
-	codePhoto(c, flags, 1<<9, &v.VideoCover, "")
-	c.OptInt(flags, 1<<10, &v.VideoTimestamp)
-	c.OptInt(flags, 1<<2, &v.TTLSeconds)
-}
-
 // MessageMediaWebPage is messageMediaWebPage#ddf10c3b.
 type MessageMediaWebPage struct {
+	_ tl.Incomparable
+
 	ForceLargeMedia bool
 	ForceSmallMedia bool
 	Manual          bool
@@ -2227,18 +1150,10 @@ type MessageMediaWebPage struct {
 	Webpage         WebPageClass
 }
 
-func (v *MessageMediaWebPage) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaWebPage, "messageMediaWebPage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ForceLargeMedia)
-	c.True(flags, 1<<1, &v.ForceSmallMedia)
-	c.True(flags, 1<<3, &v.Manual)
-	c.True(flags, 1<<4, &v.Safe)
-	codeWebPage(c, 0, 0, &v.Webpage, "messageMediaWebPage.webpage")
-}
-
 // MessageMediaVenue is messageMediaVenue#2ec0533f.
 type MessageMediaVenue struct {
+	_ tl.Incomparable
+
 	Geo       GeoPointClass
 	Title     string
 	Address   string
@@ -2247,28 +1162,21 @@ type MessageMediaVenue struct {
 	VenueType string
 }
 
-func (v *MessageMediaVenue) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaVenue, "messageMediaVenue")
-	codeGeoPoint(c, 0, 0, &v.Geo, "messageMediaVenue.geo")
-	c.String(&v.Title)
-	c.String(&v.Address)
-	c.String(&v.Provider)
-	c.String(&v.VenueID)
-	c.String(&v.VenueType)
-}
+func (v *MessageMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 288) }
 
 // MessageMediaGame is messageMediaGame#fdb19008.
 type MessageMediaGame struct {
+	_ tl.Incomparable
+
 	Game Game
 }
 
-func (v *MessageMediaGame) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaGame, "messageMediaGame")
-	v.Game.TL(c)
-}
+func (v *MessageMediaGame) TL(c *tl.Codec) { table.TL(c, v, 1646) }
 
 // MessageMediaInvoice is messageMediaInvoice#f6a548d3.
 type MessageMediaInvoice struct {
+	_ tl.Incomparable
+
 	ShippingAddressRequested bool
 	Test                     bool
 	Title                    string
@@ -2281,84 +1189,53 @@ type MessageMediaInvoice struct {
 	ExtendedMedia            MessageExtendedMediaClass
 }
 
-func (v *MessageMediaInvoice) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaInvoice, "messageMediaInvoice")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ShippingAddressRequested)
-	c.True(flags, 1<<3, &v.Test)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeWebDocument(c, flags, 1<<0, &v.Photo, "")
-	c.OptInt(flags, 1<<2, &v.ReceiptMsgID)
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	c.String(&v.StartParam)
-	codeMessageExtendedMedia(c, flags, 1<<4, &v.ExtendedMedia, "")
-}
+func (v *MessageMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 1589) }
 
 // MessageMediaGeoLive is messageMediaGeoLive#b940c666.
 type MessageMediaGeoLive struct {
+	_ tl.Incomparable
+
 	Geo                         GeoPointClass
 	Heading                     tl.Optional[int32]
 	Period                      int32
 	ProximityNotificationRadius tl.Optional[int32]
 }
 
-func (v *MessageMediaGeoLive) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaGeoLive, "messageMediaGeoLive")
-	flags := c.Flags()
-	codeGeoPoint(c, 0, 0, &v.Geo, "messageMediaGeoLive.geo")
-	c.OptInt(flags, 1<<0, &v.Heading)
-	c.Int(&v.Period)
-	c.OptInt(flags, 1<<1, &v.ProximityNotificationRadius)
-}
+func (v *MessageMediaGeoLive) TL(c *tl.Codec) { table.TL(c, v, 1182) }
 
 // MessageMediaPoll is messageMediaPoll#773f4e66.
 type MessageMediaPoll struct {
+	_ tl.Incomparable
+
 	Poll          Poll
 	Results       PollResults
 	AttachedMedia MessageMediaClass
 }
 
-func (v *MessageMediaPoll) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaPoll, "messageMediaPoll")
-	flags := c.Flags()
-	v.Poll.TL(c)
-	v.Results.TL(c)
-	codeMessageMedia(c, flags, 1<<0, &v.AttachedMedia, "")
-}
+func (v *MessageMediaPoll) TL(c *tl.Codec) { table.TL(c, v, 746) }
 
 // MessageMediaDice is messageMediaDice#08cbec07.
 type MessageMediaDice struct {
+	_ tl.Incomparable
+
 	Value       int32
 	Emoticon    string
 	GameOutcome *MessagesEmojiGameOutcome
 }
 
-func (v *MessageMediaDice) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaDice, "messageMediaDice")
-	flags := c.Flags()
-	c.Int(&v.Value)
-	c.String(&v.Emoticon)
-	optMessagesEmojiGameOutcome(c, flags, 1<<0, &v.GameOutcome, "")
-}
+func (v *MessageMediaDice) TL(c *tl.Codec) { table.TL(c, v, 57) }
 
 // MessageMediaStory is messageMediaStory#68cb6283.
 type MessageMediaStory struct {
+	_ tl.Incomparable
+
 	ViaMention bool
 	Peer       PeerClass
 	ID         int32
 	Story      StoryItemClass
 }
 
-func (v *MessageMediaStory) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaStory, "messageMediaStory")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ViaMention)
-	codePeer(c, 0, 0, &v.Peer, "messageMediaStory.peer")
-	c.Int(&v.ID)
-	codeStoryItem(c, flags, 1<<0, &v.Story, "")
-}
+func (v *MessageMediaStory) TL(c *tl.Codec) { table.TL(c, v, 656) }
 
 // MessageMediaGiveaway is messageMediaGiveaway#aa073beb.
 type MessageMediaGiveaway struct {
@@ -2373,19 +1250,7 @@ type MessageMediaGiveaway struct {
 	UntilDate          int32
 }
 
-func (v *MessageMediaGiveaway) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaGiveaway, "messageMediaGiveaway")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OnlyNewSubscribers)
-	c.True(flags, 1<<2, &v.WinnersAreVisible)
-	c.Longs(&v.Channels)
-	c.OptStrings(flags, 1<<1, &v.CountriesIso2)
-	c.OptString(flags, 1<<3, &v.PrizeDescription)
-	c.Int(&v.Quantity)
-	c.OptInt(flags, 1<<4, &v.Months)
-	c.OptLong(flags, 1<<5, &v.Stars)
-	c.Int(&v.UntilDate)
-}
+func (v *MessageMediaGiveaway) TL(c *tl.Codec) { table.TL(c, v, 1073) }
 
 // MessageMediaGiveawayResults is messageMediaGiveawayResults#ceaa3ea1.
 type MessageMediaGiveawayResults struct {
@@ -2403,22 +1268,7 @@ type MessageMediaGiveawayResults struct {
 	UntilDate            int32
 }
 
-func (v *MessageMediaGiveawayResults) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaGiveawayResults, "messageMediaGiveawayResults")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OnlyNewSubscribers)
-	c.True(flags, 1<<2, &v.Refunded)
-	c.Long(&v.ChannelID)
-	c.OptInt(flags, 1<<3, &v.AdditionalPeersCount)
-	c.Int(&v.LaunchMsgID)
-	c.Int(&v.WinnersCount)
-	c.Int(&v.UnclaimedCount)
-	c.Longs(&v.Winners)
-	c.OptInt(flags, 1<<4, &v.Months)
-	c.OptLong(flags, 1<<5, &v.Stars)
-	c.OptString(flags, 1<<1, &v.PrizeDescription)
-	c.Int(&v.UntilDate)
-}
+func (v *MessageMediaGiveawayResults) TL(c *tl.Codec) { table.TL(c, v, 1332) }
 
 // MessageMediaPaidMedia is messageMediaPaidMedia#a8852491.
 type MessageMediaPaidMedia struct {
@@ -2426,11 +1276,7 @@ type MessageMediaPaidMedia struct {
 	ExtendedMedia []MessageExtendedMediaClass
 }
 
-func (v *MessageMediaPaidMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaPaidMedia, "messageMediaPaidMedia")
-	c.Long(&v.StarsAmount)
-	vectorMessageExtendedMediaClasses(c, 0, 0, &v.ExtendedMedia, "messageMediaPaidMedia.extended_media")
-}
+func (v *MessageMediaPaidMedia) TL(c *tl.Codec) { table.TL(c, v, 1063) }
 
 // MessageMediaToDo is messageMediaToDo#8a53b014.
 type MessageMediaToDo struct {
@@ -2438,33 +1284,23 @@ type MessageMediaToDo struct {
 	Completions []TodoCompletion
 }
 
-func (v *MessageMediaToDo) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaToDo, "messageMediaToDo")
-	flags := c.Flags()
-	v.Todo.TL(c)
-	vectorTodoCompletions(c, flags, 1<<0, &v.Completions)
-}
+func (v *MessageMediaToDo) TL(c *tl.Codec) { table.TL(c, v, 861) }
 
 // MessageMediaVideoStream is messageMediaVideoStream#ca5cab89.
 type MessageMediaVideoStream struct {
+	_ tl.Incomparable
+
 	RTMPStream bool
 	Call       InputGroupCallClass
 }
 
-func (v *MessageMediaVideoStream) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaVideoStream, "messageMediaVideoStream")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RTMPStream)
-	codeInputGroupCall(c, 0, 0, &v.Call, "messageMediaVideoStream.call")
-}
+func (v *MessageMediaVideoStream) TL(c *tl.Codec) { table.TL(c, v, 1305) }
 
 // MessageActionEmpty is messageActionEmpty#b6aef7b0.
 type MessageActionEmpty struct {
 }
 
-func (v *MessageActionEmpty) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionEmpty, "messageActionEmpty")
-}
+func (v *MessageActionEmpty) TL(c *tl.Codec) { table.TL(c, v, 1163) }
 
 // MessageActionChatCreate is messageActionChatCreate#bd47cbad.
 type MessageActionChatCreate struct {
@@ -2472,117 +1308,90 @@ type MessageActionChatCreate struct {
 	Users []int64
 }
 
-func (v *MessageActionChatCreate) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatCreate, "messageActionChatCreate")
-	c.String(&v.Title)
-	c.Longs(&v.Users)
-}
+func (v *MessageActionChatCreate) TL(c *tl.Codec) { table.TL(c, v, 1209) }
 
 // MessageActionChatEditTitle is messageActionChatEditTitle#b5a1ce5a.
 type MessageActionChatEditTitle struct {
+	_ tl.Incomparable
+
 	Title string
 }
 
-func (v *MessageActionChatEditTitle) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatEditTitle, "messageActionChatEditTitle")
-	c.String(&v.Title)
-}
+func (v *MessageActionChatEditTitle) TL(c *tl.Codec) { table.TL(c, v, 1156) }
 
 // MessageActionChatEditPhoto is messageActionChatEditPhoto#7fcb13a8.
 type MessageActionChatEditPhoto struct {
+	_ tl.Incomparable
+
 	Photo PhotoClass
 }
 
-func (v *MessageActionChatEditPhoto) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatEditPhoto, "messageActionChatEditPhoto")
-	codePhoto(c, 0, 0, &v.Photo, "messageActionChatEditPhoto.photo")
-}
+func (v *MessageActionChatEditPhoto) TL(c *tl.Codec) { table.TL(c, v, 798) }
 
 // MessageActionChatDeletePhoto is messageActionChatDeletePhoto#95e3fbef.
 type MessageActionChatDeletePhoto struct {
 }
 
-func (v *MessageActionChatDeletePhoto) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatDeletePhoto, "messageActionChatDeletePhoto")
-}
+func (v *MessageActionChatDeletePhoto) TL(c *tl.Codec) { table.TL(c, v, 927) }
 
 // MessageActionChatAddUser is messageActionChatAddUser#15cefd00.
 type MessageActionChatAddUser struct {
 	Users []int64
 }
 
-func (v *MessageActionChatAddUser) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatAddUser, "messageActionChatAddUser")
-	c.Longs(&v.Users)
-}
+func (v *MessageActionChatAddUser) TL(c *tl.Codec) { table.TL(c, v, 132) }
 
 // MessageActionChatDeleteUser is messageActionChatDeleteUser#a43f30cc.
 type MessageActionChatDeleteUser struct {
 	UserID int64
 }
 
-func (v *MessageActionChatDeleteUser) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatDeleteUser, "messageActionChatDeleteUser")
-	c.Long(&v.UserID)
-}
+func (v *MessageActionChatDeleteUser) TL(c *tl.Codec) { table.TL(c, v, 1038) }
 
 // MessageActionChatJoinedByLink is messageActionChatJoinedByLink#031224c3.
 type MessageActionChatJoinedByLink struct {
 	InviterID int64
 }
 
-func (v *MessageActionChatJoinedByLink) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatJoinedByLink, "messageActionChatJoinedByLink")
-	c.Long(&v.InviterID)
-}
+func (v *MessageActionChatJoinedByLink) TL(c *tl.Codec) { table.TL(c, v, 22) }
 
 // MessageActionChannelCreate is messageActionChannelCreate#95d2ac92.
 type MessageActionChannelCreate struct {
+	_ tl.Incomparable
+
 	Title string
 }
 
-func (v *MessageActionChannelCreate) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChannelCreate, "messageActionChannelCreate")
-	c.String(&v.Title)
-}
+func (v *MessageActionChannelCreate) TL(c *tl.Codec) { table.TL(c, v, 925) }
 
 // MessageActionChatMigrateTo is messageActionChatMigrateTo#e1037f92.
 type MessageActionChatMigrateTo struct {
 	ChannelID int64
 }
 
-func (v *MessageActionChatMigrateTo) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatMigrateTo, "messageActionChatMigrateTo")
-	c.Long(&v.ChannelID)
-}
+func (v *MessageActionChatMigrateTo) TL(c *tl.Codec) { table.TL(c, v, 1436) }
 
 // MessageActionChannelMigrateFrom is messageActionChannelMigrateFrom#ea3948e9.
 type MessageActionChannelMigrateFrom struct {
+	_ tl.Incomparable
+
 	Title  string
 	ChatID int64
 }
 
-func (v *MessageActionChannelMigrateFrom) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChannelMigrateFrom, "messageActionChannelMigrateFrom")
-	c.String(&v.Title)
-	c.Long(&v.ChatID)
-}
+func (v *MessageActionChannelMigrateFrom) TL(c *tl.Codec) { table.TL(c, v, 1504) }
 
 // MessageActionPinMessage is messageActionPinMessage#94bd38ed.
 type MessageActionPinMessage struct {
 }
 
-func (v *MessageActionPinMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPinMessage, "messageActionPinMessage")
-}
+func (v *MessageActionPinMessage) TL(c *tl.Codec) { table.TL(c, v, 921) }
 
 // MessageActionHistoryClear is messageActionHistoryClear#9fbab604.
 type MessageActionHistoryClear struct {
 }
 
-func (v *MessageActionHistoryClear) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionHistoryClear, "messageActionHistoryClear")
-}
+func (v *MessageActionHistoryClear) TL(c *tl.Codec) { table.TL(c, v, 1007) }
 
 // MessageActionGameScore is messageActionGameScore#92a72876.
 type MessageActionGameScore struct {
@@ -2590,11 +1399,7 @@ type MessageActionGameScore struct {
 	Score  int32
 }
 
-func (v *MessageActionGameScore) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGameScore, "messageActionGameScore")
-	c.Long(&v.GameID)
-	c.Int(&v.Score)
-}
+func (v *MessageActionGameScore) TL(c *tl.Codec) { table.TL(c, v, 908) }
 
 // MessageActionPaymentSentMe is messageActionPaymentSentMe#ffa00ccc.
 type MessageActionPaymentSentMe struct {
@@ -2609,22 +1414,12 @@ type MessageActionPaymentSentMe struct {
 	SubscriptionUntilDate tl.Optional[int32]
 }
 
-func (v *MessageActionPaymentSentMe) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPaymentSentMe, "messageActionPaymentSentMe")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.RecurringInit)
-	c.True(flags, 1<<3, &v.RecurringUsed)
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	c.ByteString(&v.Payload)
-	optPaymentRequestedInfo(c, flags, 1<<0, &v.Info, "")
-	c.OptString(flags, 1<<1, &v.ShippingOptionID)
-	v.Charge.TL(c)
-	c.OptInt(flags, 1<<4, &v.SubscriptionUntilDate)
-}
+func (v *MessageActionPaymentSentMe) TL(c *tl.Codec) { table.TL(c, v, 1657) }
 
 // MessageActionPaymentSent is messageActionPaymentSent#c624b16e.
 type MessageActionPaymentSent struct {
+	_ tl.Incomparable
+
 	RecurringInit         bool
 	RecurringUsed         bool
 	Currency              string
@@ -2633,68 +1428,46 @@ type MessageActionPaymentSent struct {
 	SubscriptionUntilDate tl.Optional[int32]
 }
 
-func (v *MessageActionPaymentSent) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPaymentSent, "messageActionPaymentSent")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.RecurringInit)
-	c.True(flags, 1<<3, &v.RecurringUsed)
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	c.OptString(flags, 1<<0, &v.InvoiceSlug)
-	c.OptInt(flags, 1<<4, &v.SubscriptionUntilDate)
-}
+func (v *MessageActionPaymentSent) TL(c *tl.Codec) { table.TL(c, v, 1283) }
 
 // MessageActionPhoneCall is messageActionPhoneCall#80e11a7f.
 type MessageActionPhoneCall struct {
+	_ tl.Incomparable
+
 	Video    bool
 	CallID   int64
 	Reason   PhoneCallDiscardReasonClass
 	Duration tl.Optional[int32]
 }
 
-func (v *MessageActionPhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPhoneCall, "messageActionPhoneCall")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Video)
-	c.Long(&v.CallID)
-	codePhoneCallDiscardReason(c, flags, 1<<0, &v.Reason, "")
-	c.OptInt(flags, 1<<1, &v.Duration)
-}
+func (v *MessageActionPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 804) }
 
 // MessageActionScreenshotTaken is messageActionScreenshotTaken#4792929b.
 type MessageActionScreenshotTaken struct {
 }
 
-func (v *MessageActionScreenshotTaken) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionScreenshotTaken, "messageActionScreenshotTaken")
-}
+func (v *MessageActionScreenshotTaken) TL(c *tl.Codec) { table.TL(c, v, 452) }
 
 // MessageActionCustomAction is messageActionCustomAction#fae69f56.
 type MessageActionCustomAction struct {
+	_ tl.Incomparable
+
 	Message string
 }
 
-func (v *MessageActionCustomAction) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionCustomAction, "messageActionCustomAction")
-	c.String(&v.Message)
-}
+func (v *MessageActionCustomAction) TL(c *tl.Codec) { table.TL(c, v, 1621) }
 
 // MessageActionBotAllowed is messageActionBotAllowed#c516d679.
 type MessageActionBotAllowed struct {
+	_ tl.Incomparable
+
 	AttachMenu  bool
 	FromRequest bool
 	Domain      tl.Optional[string]
 	App         BotAppClass
 }
 
-func (v *MessageActionBotAllowed) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionBotAllowed, "messageActionBotAllowed")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.AttachMenu)
-	c.True(flags, 1<<3, &v.FromRequest)
-	c.OptString(flags, 1<<0, &v.Domain)
-	codeBotApp(c, flags, 1<<2, &v.App, "")
-}
+func (v *MessageActionBotAllowed) TL(c *tl.Codec) { table.TL(c, v, 1278) }
 
 // MessageActionSecureValuesSentMe is messageActionSecureValuesSentMe#1b287353.
 type MessageActionSecureValuesSentMe struct {
@@ -2702,56 +1475,41 @@ type MessageActionSecureValuesSentMe struct {
 	Credentials SecureCredentialsEncrypted
 }
 
-func (v *MessageActionSecureValuesSentMe) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSecureValuesSentMe, "messageActionSecureValuesSentMe")
-	vectorSecureValues(c, 0, 0, &v.Values)
-	v.Credentials.TL(c)
-}
+func (v *MessageActionSecureValuesSentMe) TL(c *tl.Codec) { table.TL(c, v, 172) }
 
 // MessageActionSecureValuesSent is messageActionSecureValuesSent#d95c6154.
 type MessageActionSecureValuesSent struct {
 	Types []SecureValueTypeClass
 }
 
-func (v *MessageActionSecureValuesSent) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSecureValuesSent, "messageActionSecureValuesSent")
-	vectorSecureValueTypeClasses(c, 0, 0, &v.Types, "messageActionSecureValuesSent.types")
-}
+func (v *MessageActionSecureValuesSent) TL(c *tl.Codec) { table.TL(c, v, 1386) }
 
 // MessageActionContactSignUp is messageActionContactSignUp#f3f25f76.
 type MessageActionContactSignUp struct {
 }
 
-func (v *MessageActionContactSignUp) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionContactSignUp, "messageActionContactSignUp")
-}
+func (v *MessageActionContactSignUp) TL(c *tl.Codec) { table.TL(c, v, 1575) }
 
 // MessageActionGeoProximityReached is messageActionGeoProximityReached#98e0d697.
 type MessageActionGeoProximityReached struct {
+	_ tl.Incomparable
+
 	FromID   PeerClass
 	ToID     PeerClass
 	Distance int32
 }
 
-func (v *MessageActionGeoProximityReached) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGeoProximityReached, "messageActionGeoProximityReached")
-	codePeer(c, 0, 0, &v.FromID, "messageActionGeoProximityReached.from_id")
-	codePeer(c, 0, 0, &v.ToID, "messageActionGeoProximityReached.to_id")
-	c.Int(&v.Distance)
-}
+func (v *MessageActionGeoProximityReached) TL(c *tl.Codec) { table.TL(c, v, 954) }
 
 // MessageActionGroupCall is messageActionGroupCall#7a0d7f42.
 type MessageActionGroupCall struct {
+	_ tl.Incomparable
+
 	Call     InputGroupCallClass
 	Duration tl.Optional[int32]
 }
 
-func (v *MessageActionGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGroupCall, "messageActionGroupCall")
-	flags := c.Flags()
-	codeInputGroupCall(c, 0, 0, &v.Call, "messageActionGroupCall.call")
-	c.OptInt(flags, 1<<0, &v.Duration)
-}
+func (v *MessageActionGroupCall) TL(c *tl.Codec) { table.TL(c, v, 763) }
 
 // MessageActionInviteToGroupCall is messageActionInviteToGroupCall#502f92f7.
 type MessageActionInviteToGroupCall struct {
@@ -2759,79 +1517,66 @@ type MessageActionInviteToGroupCall struct {
 	Users []int64
 }
 
-func (v *MessageActionInviteToGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionInviteToGroupCall, "messageActionInviteToGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "messageActionInviteToGroupCall.call")
-	c.Longs(&v.Users)
-}
+func (v *MessageActionInviteToGroupCall) TL(c *tl.Codec) { table.TL(c, v, 512) }
 
 // MessageActionSetMessagesTTL is messageActionSetMessagesTTL#3c134d7b.
 type MessageActionSetMessagesTTL struct {
+	_ tl.Incomparable
+
 	Period          int32
 	AutoSettingFrom tl.Optional[int64]
 }
 
-func (v *MessageActionSetMessagesTTL) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSetMessagesTTL, "messageActionSetMessagesTTL")
-	flags := c.Flags()
-	c.Int(&v.Period)
-	c.OptLong(flags, 1<<0, &v.AutoSettingFrom)
-}
+func (v *MessageActionSetMessagesTTL) TL(c *tl.Codec) { table.TL(c, v, 374) }
 
 // MessageActionGroupCallScheduled is messageActionGroupCallScheduled#b3a07661.
 type MessageActionGroupCallScheduled struct {
+	_ tl.Incomparable
+
 	Call         InputGroupCallClass
 	ScheduleDate int32
 }
 
-func (v *MessageActionGroupCallScheduled) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGroupCallScheduled, "messageActionGroupCallScheduled")
-	codeInputGroupCall(c, 0, 0, &v.Call, "messageActionGroupCallScheduled.call")
-	c.Int(&v.ScheduleDate)
-}
+func (v *MessageActionGroupCallScheduled) TL(c *tl.Codec) { table.TL(c, v, 1133) }
 
 // MessageActionSetChatTheme is messageActionSetChatTheme#b91bbd3a.
 type MessageActionSetChatTheme struct {
+	_ tl.Incomparable
+
 	Theme ChatThemeClass
 }
 
-func (v *MessageActionSetChatTheme) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSetChatTheme, "messageActionSetChatTheme")
-	codeChatTheme(c, 0, 0, &v.Theme, "messageActionSetChatTheme.theme")
-}
+func (v *MessageActionSetChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1180) }
 
 // MessageActionChatJoinedByRequest is messageActionChatJoinedByRequest#ebbca3cb.
 type MessageActionChatJoinedByRequest struct {
 }
 
-func (v *MessageActionChatJoinedByRequest) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatJoinedByRequest, "messageActionChatJoinedByRequest")
-}
+func (v *MessageActionChatJoinedByRequest) TL(c *tl.Codec) { table.TL(c, v, 1512) }
 
 // MessageActionWebViewDataSentMe is messageActionWebViewDataSentMe#47dd8079.
 type MessageActionWebViewDataSentMe struct {
+	_ tl.Incomparable
+
 	Text string
 	Data string
 }
 
-func (v *MessageActionWebViewDataSentMe) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionWebViewDataSentMe, "messageActionWebViewDataSentMe")
-	c.String(&v.Text)
-	c.String(&v.Data)
-}
+func (v *MessageActionWebViewDataSentMe) TL(c *tl.Codec) { table.TL(c, v, 454) }
 
 // MessageActionWebViewDataSent is messageActionWebViewDataSent#b4c38cb5.
 type MessageActionWebViewDataSent struct {
+	_ tl.Incomparable
+
 	Text string
 }
 
-func (v *MessageActionWebViewDataSent) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionWebViewDataSent, "messageActionWebViewDataSent")
-	c.String(&v.Text)
-}
+func (v *MessageActionWebViewDataSent) TL(c *tl.Codec) { table.TL(c, v, 1147) }
 
 // MessageActionGiftPremium is messageActionGiftPremium#48e91302.
 type MessageActionGiftPremium struct {
+	_ tl.Incomparable
+
 	Currency       string
 	Amount         int64
 	Days           int32
@@ -2840,70 +1585,40 @@ type MessageActionGiftPremium struct {
 	Message        *TextWithEntities
 }
 
-func (v *MessageActionGiftPremium) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGiftPremium, "messageActionGiftPremium")
-	flags := c.Flags()
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	c.Int(&v.Days)
-	if c.Has(flags, 1<<0, v.CryptoCurrency.Set || v.CryptoAmount.Set) {
-		c.String(&v.CryptoCurrency.Value)
-		if c.Decoding() {
-			v.CryptoCurrency.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.CryptoCurrency.Set || v.CryptoAmount.Set) {
-		c.Long(&v.CryptoAmount.Value)
-		if c.Decoding() {
-			v.CryptoAmount.Set = true
-		}
-	}
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-}
+func (v *MessageActionGiftPremium) TL(c *tl.Codec) { table.TL(c, v, 463) }
 
 // MessageActionTopicCreate is messageActionTopicCreate#0d999256.
 type MessageActionTopicCreate struct {
+	_ tl.Incomparable
+
 	TitleMissing bool
 	Title        string
 	IconColor    int32
 	IconEmojiID  tl.Optional[int64]
 }
 
-func (v *MessageActionTopicCreate) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionTopicCreate, "messageActionTopicCreate")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.TitleMissing)
-	c.String(&v.Title)
-	c.Int(&v.IconColor)
-	c.OptLong(flags, 1<<0, &v.IconEmojiID)
-}
+func (v *MessageActionTopicCreate) TL(c *tl.Codec) { table.TL(c, v, 85) }
 
 // MessageActionTopicEdit is messageActionTopicEdit#c0944820.
 type MessageActionTopicEdit struct {
+	_ tl.Incomparable
+
 	Title       tl.Optional[string]
 	IconEmojiID tl.Optional[int64]
 	Closed      tl.Optional[bool]
 	Hidden      tl.Optional[bool]
 }
 
-func (v *MessageActionTopicEdit) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionTopicEdit, "messageActionTopicEdit")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptLong(flags, 1<<1, &v.IconEmojiID)
-	c.OptBool(flags, 1<<2, &v.Closed)
-	c.OptBool(flags, 1<<3, &v.Hidden)
-}
+func (v *MessageActionTopicEdit) TL(c *tl.Codec) { table.TL(c, v, 1242) }
 
 // MessageActionSuggestProfilePhoto is messageActionSuggestProfilePhoto#57de635e.
 type MessageActionSuggestProfilePhoto struct {
+	_ tl.Incomparable
+
 	Photo PhotoClass
 }
 
-func (v *MessageActionSuggestProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSuggestProfilePhoto, "messageActionSuggestProfilePhoto")
-	codePhoto(c, 0, 0, &v.Photo, "messageActionSuggestProfilePhoto.photo")
-}
+func (v *MessageActionSuggestProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 562) }
 
 // MessageActionRequestedPeer is messageActionRequestedPeer#31518e9b.
 type MessageActionRequestedPeer struct {
@@ -2911,29 +1626,23 @@ type MessageActionRequestedPeer struct {
 	Peers    []PeerClass
 }
 
-func (v *MessageActionRequestedPeer) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionRequestedPeer, "messageActionRequestedPeer")
-	c.Int(&v.ButtonID)
-	vectorPeerClasses(c, 0, 0, &v.Peers, "messageActionRequestedPeer.peers")
-}
+func (v *MessageActionRequestedPeer) TL(c *tl.Codec) { table.TL(c, v, 307) }
 
 // MessageActionSetChatWallPaper is messageActionSetChatWallPaper#5060a3f4.
 type MessageActionSetChatWallPaper struct {
+	_ tl.Incomparable
+
 	Same      bool
 	ForBoth   bool
 	Wallpaper WallPaperClass
 }
 
-func (v *MessageActionSetChatWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSetChatWallPaper, "messageActionSetChatWallPaper")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Same)
-	c.True(flags, 1<<1, &v.ForBoth)
-	codeWallPaper(c, 0, 0, &v.Wallpaper, "messageActionSetChatWallPaper.wallpaper")
-}
+func (v *MessageActionSetChatWallPaper) TL(c *tl.Codec) { table.TL(c, v, 514) }
 
 // MessageActionGiftCode is messageActionGiftCode#31c48347.
 type MessageActionGiftCode struct {
+	_ tl.Incomparable
+
 	ViaGiveaway    bool
 	Unclaimed      bool
 	BoostPeer      PeerClass
@@ -2946,51 +1655,16 @@ type MessageActionGiftCode struct {
 	Message        *TextWithEntities
 }
 
-func (v *MessageActionGiftCode) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGiftCode, "messageActionGiftCode")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ViaGiveaway)
-	c.True(flags, 1<<5, &v.Unclaimed)
-	codePeer(c, flags, 1<<1, &v.BoostPeer, "")
-	c.Int(&v.Days)
-	c.String(&v.Slug)
-	if c.Has(flags, 1<<2, v.Currency.Set || v.Amount.Set) {
-		c.String(&v.Currency.Value)
-		if c.Decoding() {
-			v.Currency.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.Currency.Set || v.Amount.Set) {
-		c.Long(&v.Amount.Value)
-		if c.Decoding() {
-			v.Amount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<3, v.CryptoCurrency.Set || v.CryptoAmount.Set) {
-		c.String(&v.CryptoCurrency.Value)
-		if c.Decoding() {
-			v.CryptoCurrency.Set = true
-		}
-	}
-	if c.Has(flags, 1<<3, v.CryptoCurrency.Set || v.CryptoAmount.Set) {
-		c.Long(&v.CryptoAmount.Value)
-		if c.Decoding() {
-			v.CryptoAmount.Set = true
-		}
-	}
-	optTextWithEntities(c, flags, 1<<4, &v.Message, "")
-}
+func (v *MessageActionGiftCode) TL(c *tl.Codec) { table.TL(c, v, 312) }
 
 // MessageActionGiveawayLaunch is messageActionGiveawayLaunch#a80f51e4.
 type MessageActionGiveawayLaunch struct {
+	_ tl.Incomparable
+
 	Stars tl.Optional[int64]
 }
 
-func (v *MessageActionGiveawayLaunch) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGiveawayLaunch, "messageActionGiveawayLaunch")
-	flags := c.Flags()
-	c.OptLong(flags, 1<<0, &v.Stars)
-}
+func (v *MessageActionGiveawayLaunch) TL(c *tl.Codec) { table.TL(c, v, 1058) }
 
 // MessageActionGiveawayResults is messageActionGiveawayResults#87e2f155.
 type MessageActionGiveawayResults struct {
@@ -2999,23 +1673,14 @@ type MessageActionGiveawayResults struct {
 	UnclaimedCount int32
 }
 
-func (v *MessageActionGiveawayResults) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGiveawayResults, "messageActionGiveawayResults")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Stars)
-	c.Int(&v.WinnersCount)
-	c.Int(&v.UnclaimedCount)
-}
+func (v *MessageActionGiveawayResults) TL(c *tl.Codec) { table.TL(c, v, 844) }
 
 // MessageActionBoostApply is messageActionBoostApply#cc02aa6d.
 type MessageActionBoostApply struct {
 	Boosts int32
 }
 
-func (v *MessageActionBoostApply) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionBoostApply, "messageActionBoostApply")
-	c.Int(&v.Boosts)
-}
+func (v *MessageActionBoostApply) TL(c *tl.Codec) { table.TL(c, v, 1320) }
 
 // MessageActionRequestedPeerSentMe is messageActionRequestedPeerSentMe#93b31848.
 type MessageActionRequestedPeerSentMe struct {
@@ -3023,11 +1688,7 @@ type MessageActionRequestedPeerSentMe struct {
 	Peers    []RequestedPeerClass
 }
 
-func (v *MessageActionRequestedPeerSentMe) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionRequestedPeerSentMe, "messageActionRequestedPeerSentMe")
-	c.Int(&v.ButtonID)
-	vectorRequestedPeerClasses(c, 0, 0, &v.Peers, "messageActionRequestedPeerSentMe.peers")
-}
+func (v *MessageActionRequestedPeerSentMe) TL(c *tl.Codec) { table.TL(c, v, 914) }
 
 // MessageActionPaymentRefunded is messageActionPaymentRefunded#41b3e202.
 type MessageActionPaymentRefunded struct {
@@ -3038,18 +1699,12 @@ type MessageActionPaymentRefunded struct {
 	Charge      PaymentCharge
 }
 
-func (v *MessageActionPaymentRefunded) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPaymentRefunded, "messageActionPaymentRefunded")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "messageActionPaymentRefunded.peer")
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	c.OptByteString(flags, 1<<0, &v.Payload)
-	v.Charge.TL(c)
-}
+func (v *MessageActionPaymentRefunded) TL(c *tl.Codec) { table.TL(c, v, 420) }
 
 // MessageActionGiftStars is messageActionGiftStars#45d5b021.
 type MessageActionGiftStars struct {
+	_ tl.Incomparable
+
 	Currency       string
 	Amount         int64
 	Stars          int64
@@ -3058,29 +1713,12 @@ type MessageActionGiftStars struct {
 	TransactionID  tl.Optional[string]
 }
 
-func (v *MessageActionGiftStars) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGiftStars, "messageActionGiftStars")
-	flags := c.Flags()
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	c.Long(&v.Stars)
-	if c.Has(flags, 1<<0, v.CryptoCurrency.Set || v.CryptoAmount.Set) {
-		c.String(&v.CryptoCurrency.Value)
-		if c.Decoding() {
-			v.CryptoCurrency.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.CryptoCurrency.Set || v.CryptoAmount.Set) {
-		c.Long(&v.CryptoAmount.Value)
-		if c.Decoding() {
-			v.CryptoAmount.Set = true
-		}
-	}
-	c.OptString(flags, 1<<1, &v.TransactionID)
-}
+func (v *MessageActionGiftStars) TL(c *tl.Codec) { table.TL(c, v, 444) }
 
 // MessageActionPrizeStars is messageActionPrizeStars#b00c47a2.
 type MessageActionPrizeStars struct {
+	_ tl.Incomparable
+
 	Unclaimed     bool
 	Stars         int64
 	TransactionID string
@@ -3088,18 +1726,12 @@ type MessageActionPrizeStars struct {
 	GiveawayMsgID int32
 }
 
-func (v *MessageActionPrizeStars) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPrizeStars, "messageActionPrizeStars")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unclaimed)
-	c.Long(&v.Stars)
-	c.String(&v.TransactionID)
-	codePeer(c, 0, 0, &v.BoostPeer, "messageActionPrizeStars.boost_peer")
-	c.Int(&v.GiveawayMsgID)
-}
+func (v *MessageActionPrizeStars) TL(c *tl.Codec) { table.TL(c, v, 1110) }
 
 // MessageActionStarGift is messageActionStarGift#ea2c31d3.
 type MessageActionStarGift struct {
+	_ tl.Incomparable
+
 	NameHidden         bool
 	Saved              bool
 	Converted          bool
@@ -3123,46 +1755,12 @@ type MessageActionStarGift struct {
 	GiftNum            tl.Optional[int32]
 }
 
-func (v *MessageActionStarGift) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionStarGift, "messageActionStarGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NameHidden)
-	c.True(flags, 1<<2, &v.Saved)
-	c.True(flags, 1<<3, &v.Converted)
-	c.True(flags, 1<<5, &v.Upgraded)
-	c.True(flags, 1<<9, &v.Refunded)
-	c.True(flags, 1<<10, &v.CanUpgrade)
-	c.True(flags, 1<<13, &v.PrepaidUpgrade)
-	c.True(flags, 1<<16, &v.UpgradeSeparate)
-	c.True(flags, 1<<17, &v.AuctionAcquired)
-	codeStarGift(c, 0, 0, &v.Gift, "messageActionStarGift.gift")
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-	c.OptLong(flags, 1<<4, &v.ConvertStars)
-	if c.Has(flags, 1<<5, v.Upgraded || v.UpgradeMsgID.Set) {
-		c.Int(&v.UpgradeMsgID.Value)
-		if c.Decoding() {
-			v.UpgradeMsgID.Set = true
-		}
-	}
-	c.OptLong(flags, 1<<8, &v.UpgradeStars)
-	codePeer(c, flags, 1<<11, &v.FromID, "")
-	if c.Has(flags, 1<<12, v.Peer != nil || v.SavedID.Set) {
-		codePeer(c, 0, 0, &v.Peer, "messageActionStarGift.peer")
-	}
-	if c.Has(flags, 1<<12, v.Peer != nil || v.SavedID.Set) {
-		c.Long(&v.SavedID.Value)
-		if c.Decoding() {
-			v.SavedID.Set = true
-		}
-	}
-	c.OptString(flags, 1<<14, &v.PrepaidUpgradeHash)
-	c.OptInt(flags, 1<<15, &v.GiftMsgID)
-	codePeer(c, flags, 1<<18, &v.ToID, "")
-	c.OptInt(flags, 1<<19, &v.GiftNum)
-}
+func (v *MessageActionStarGift) TL(c *tl.Codec) { table.TL(c, v, 1502) }
 
 // MessageActionStarGiftUnique is messageActionStarGiftUnique#7e1c1187.
 type MessageActionStarGiftUnique struct {
+	_ tl.Incomparable
+
 	Upgrade                  bool
 	Transferred              bool
 	Saved                    bool
@@ -3186,38 +1784,7 @@ type MessageActionStarGiftUnique struct {
 	Message                  *TextWithEntities
 }
 
-func (v *MessageActionStarGiftUnique) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionStarGiftUnique, "messageActionStarGiftUnique")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Upgrade)
-	c.True(flags, 1<<1, &v.Transferred)
-	c.True(flags, 1<<2, &v.Saved)
-	c.True(flags, 1<<5, &v.Refunded)
-	c.True(flags, 1<<11, &v.PrepaidUpgrade)
-	c.True(flags, 1<<13, &v.Assigned)
-	c.True(flags, 1<<14, &v.FromOffer)
-	c.True(flags, 1<<16, &v.Craft)
-	c.True(flags, 1<<17, &v.NameHidden)
-	codeStarGift(c, 0, 0, &v.Gift, "messageActionStarGiftUnique.gift")
-	c.OptInt(flags, 1<<3, &v.CanExportAt)
-	c.OptLong(flags, 1<<4, &v.TransferStars)
-	codePeer(c, flags, 1<<6, &v.FromID, "")
-	if c.Has(flags, 1<<7, v.Peer != nil || v.SavedID.Set) {
-		codePeer(c, 0, 0, &v.Peer, "messageActionStarGiftUnique.peer")
-	}
-	if c.Has(flags, 1<<7, v.Peer != nil || v.SavedID.Set) {
-		c.Long(&v.SavedID.Value)
-		if c.Decoding() {
-			v.SavedID.Set = true
-		}
-	}
-	codeStarsAmount(c, flags, 1<<8, &v.ResaleAmount, "")
-	c.OptInt(flags, 1<<9, &v.CanTransferAt)
-	c.OptInt(flags, 1<<10, &v.CanResellAt)
-	c.OptLong(flags, 1<<12, &v.DropOriginalDetailsStars)
-	c.OptInt(flags, 1<<15, &v.CanCraftAt)
-	optTextWithEntities(c, flags, 1<<18, &v.Message, "")
-}
+func (v *MessageActionStarGiftUnique) TL(c *tl.Codec) { table.TL(c, v, 790) }
 
 // MessageActionPaidMessagesRefunded is messageActionPaidMessagesRefunded#ac1f1fcd.
 type MessageActionPaidMessagesRefunded struct {
@@ -3225,11 +1792,7 @@ type MessageActionPaidMessagesRefunded struct {
 	Stars int64
 }
 
-func (v *MessageActionPaidMessagesRefunded) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPaidMessagesRefunded, "messageActionPaidMessagesRefunded")
-	c.Int(&v.Count)
-	c.Long(&v.Stars)
-}
+func (v *MessageActionPaidMessagesRefunded) TL(c *tl.Codec) { table.TL(c, v, 1085) }
 
 // MessageActionPaidMessagesPrice is messageActionPaidMessagesPrice#84b88578.
 type MessageActionPaidMessagesPrice struct {
@@ -3237,12 +1800,7 @@ type MessageActionPaidMessagesPrice struct {
 	Stars                    int64
 }
 
-func (v *MessageActionPaidMessagesPrice) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPaidMessagesPrice, "messageActionPaidMessagesPrice")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.BroadcastMessagesAllowed)
-	c.Long(&v.Stars)
-}
+func (v *MessageActionPaidMessagesPrice) TL(c *tl.Codec) { table.TL(c, v, 827) }
 
 // MessageActionConferenceCall is messageActionConferenceCall#2ffe2f7a.
 type MessageActionConferenceCall struct {
@@ -3254,16 +1812,7 @@ type MessageActionConferenceCall struct {
 	OtherParticipants []PeerClass
 }
 
-func (v *MessageActionConferenceCall) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionConferenceCall, "messageActionConferenceCall")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Missed)
-	c.True(flags, 1<<1, &v.Active)
-	c.True(flags, 1<<4, &v.Video)
-	c.Long(&v.CallID)
-	c.OptInt(flags, 1<<2, &v.Duration)
-	vectorPeerClasses(c, flags, 1<<3, &v.OtherParticipants, "messageActionConferenceCall.other_participants")
-}
+func (v *MessageActionConferenceCall) TL(c *tl.Codec) { table.TL(c, v, 299) }
 
 // MessageActionTodoCompletions is messageActionTodoCompletions#cc7c5c89.
 type MessageActionTodoCompletions struct {
@@ -3271,24 +1820,19 @@ type MessageActionTodoCompletions struct {
 	Incompleted []int32
 }
 
-func (v *MessageActionTodoCompletions) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionTodoCompletions, "messageActionTodoCompletions")
-	c.Ints(&v.Completed)
-	c.Ints(&v.Incompleted)
-}
+func (v *MessageActionTodoCompletions) TL(c *tl.Codec) { table.TL(c, v, 1323) }
 
 // MessageActionTodoAppendTasks is messageActionTodoAppendTasks#c7edbc83.
 type MessageActionTodoAppendTasks struct {
 	List []TodoItem
 }
 
-func (v *MessageActionTodoAppendTasks) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionTodoAppendTasks, "messageActionTodoAppendTasks")
-	vectorTodoItems(c, 0, 0, &v.List)
-}
+func (v *MessageActionTodoAppendTasks) TL(c *tl.Codec) { table.TL(c, v, 1291) }
 
 // MessageActionSuggestedPostApproval is messageActionSuggestedPostApproval#ee7a1596.
 type MessageActionSuggestedPostApproval struct {
+	_ tl.Incomparable
+
 	Rejected      bool
 	BalanceTooLow bool
 	RejectComment tl.Optional[string]
@@ -3296,39 +1840,28 @@ type MessageActionSuggestedPostApproval struct {
 	Price         StarsAmountClass
 }
 
-func (v *MessageActionSuggestedPostApproval) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSuggestedPostApproval, "messageActionSuggestedPostApproval")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Rejected)
-	c.True(flags, 1<<1, &v.BalanceTooLow)
-	c.OptString(flags, 1<<2, &v.RejectComment)
-	c.OptInt(flags, 1<<3, &v.ScheduleDate)
-	codeStarsAmount(c, flags, 1<<4, &v.Price, "")
-}
+func (v *MessageActionSuggestedPostApproval) TL(c *tl.Codec) { table.TL(c, v, 1534) }
 
 // MessageActionSuggestedPostSuccess is messageActionSuggestedPostSuccess#95ddcf69.
 type MessageActionSuggestedPostSuccess struct {
+	_ tl.Incomparable
+
 	Price StarsAmountClass
 }
 
-func (v *MessageActionSuggestedPostSuccess) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSuggestedPostSuccess, "messageActionSuggestedPostSuccess")
-	codeStarsAmount(c, 0, 0, &v.Price, "messageActionSuggestedPostSuccess.price")
-}
+func (v *MessageActionSuggestedPostSuccess) TL(c *tl.Codec) { table.TL(c, v, 926) }
 
 // MessageActionSuggestedPostRefund is messageActionSuggestedPostRefund#69f916f8.
 type MessageActionSuggestedPostRefund struct {
 	PayerInitiated bool
 }
 
-func (v *MessageActionSuggestedPostRefund) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSuggestedPostRefund, "messageActionSuggestedPostRefund")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.PayerInitiated)
-}
+func (v *MessageActionSuggestedPostRefund) TL(c *tl.Codec) { table.TL(c, v, 664) }
 
 // MessageActionGiftTon is messageActionGiftTon#a8a3c699.
 type MessageActionGiftTon struct {
+	_ tl.Incomparable
+
 	Currency       string
 	Amount         int64
 	CryptoCurrency string
@@ -3336,28 +1869,21 @@ type MessageActionGiftTon struct {
 	TransactionID  tl.Optional[string]
 }
 
-func (v *MessageActionGiftTon) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionGiftTon, "messageActionGiftTon")
-	flags := c.Flags()
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	c.String(&v.CryptoCurrency)
-	c.Long(&v.CryptoAmount)
-	c.OptString(flags, 1<<0, &v.TransactionID)
-}
+func (v *MessageActionGiftTon) TL(c *tl.Codec) { table.TL(c, v, 1064) }
 
 // MessageActionSuggestBirthday is messageActionSuggestBirthday#2c8f2a25.
 type MessageActionSuggestBirthday struct {
+	_ tl.Incomparable
+
 	Birthday Birthday
 }
 
-func (v *MessageActionSuggestBirthday) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionSuggestBirthday, "messageActionSuggestBirthday")
-	v.Birthday.TL(c)
-}
+func (v *MessageActionSuggestBirthday) TL(c *tl.Codec) { table.TL(c, v, 275) }
 
 // MessageActionStarGiftPurchaseOffer is messageActionStarGiftPurchaseOffer#774278d4.
 type MessageActionStarGiftPurchaseOffer struct {
+	_ tl.Incomparable
+
 	Accepted  bool
 	Declined  bool
 	Gift      StarGiftClass
@@ -3365,50 +1891,32 @@ type MessageActionStarGiftPurchaseOffer struct {
 	ExpiresAt int32
 }
 
-func (v *MessageActionStarGiftPurchaseOffer) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionStarGiftPurchaseOffer, "messageActionStarGiftPurchaseOffer")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Accepted)
-	c.True(flags, 1<<1, &v.Declined)
-	codeStarGift(c, 0, 0, &v.Gift, "messageActionStarGiftPurchaseOffer.gift")
-	codeStarsAmount(c, 0, 0, &v.Price, "messageActionStarGiftPurchaseOffer.price")
-	c.Int(&v.ExpiresAt)
-}
+func (v *MessageActionStarGiftPurchaseOffer) TL(c *tl.Codec) { table.TL(c, v, 747) }
 
 // MessageActionStarGiftPurchaseOfferDeclined is messageActionStarGiftPurchaseOfferDeclined#73ada76b.
 type MessageActionStarGiftPurchaseOfferDeclined struct {
+	_ tl.Incomparable
+
 	Expired bool
 	Gift    StarGiftClass
 	Price   StarsAmountClass
 }
 
-func (v *MessageActionStarGiftPurchaseOfferDeclined) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionStarGiftPurchaseOfferDeclined, "messageActionStarGiftPurchaseOfferDeclined")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Expired)
-	codeStarGift(c, 0, 0, &v.Gift, "messageActionStarGiftPurchaseOfferDeclined.gift")
-	codeStarsAmount(c, 0, 0, &v.Price, "messageActionStarGiftPurchaseOfferDeclined.price")
-}
+func (v *MessageActionStarGiftPurchaseOfferDeclined) TL(c *tl.Codec) { table.TL(c, v, 721) }
 
 // MessageActionNewCreatorPending is messageActionNewCreatorPending#b07ed085.
 type MessageActionNewCreatorPending struct {
 	NewCreatorID int64
 }
 
-func (v *MessageActionNewCreatorPending) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionNewCreatorPending, "messageActionNewCreatorPending")
-	c.Long(&v.NewCreatorID)
-}
+func (v *MessageActionNewCreatorPending) TL(c *tl.Codec) { table.TL(c, v, 1113) }
 
 // MessageActionChangeCreator is messageActionChangeCreator#e188503b.
 type MessageActionChangeCreator struct {
 	NewCreatorID int64
 }
 
-func (v *MessageActionChangeCreator) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChangeCreator, "messageActionChangeCreator")
-	c.Long(&v.NewCreatorID)
-}
+func (v *MessageActionChangeCreator) TL(c *tl.Codec) { table.TL(c, v, 1441) }
 
 // MessageActionNoForwardsToggle is messageActionNoForwardsToggle#bf7d6572.
 type MessageActionNoForwardsToggle struct {
@@ -3416,11 +1924,7 @@ type MessageActionNoForwardsToggle struct {
 	NewValue  bool
 }
 
-func (v *MessageActionNoForwardsToggle) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionNoForwardsToggle, "messageActionNoForwardsToggle")
-	c.Bool(&v.PrevValue)
-	c.Bool(&v.NewValue)
-}
+func (v *MessageActionNoForwardsToggle) TL(c *tl.Codec) { table.TL(c, v, 1231) }
 
 // MessageActionNoForwardsRequest is messageActionNoForwardsRequest#3e2793ba.
 type MessageActionNoForwardsRequest struct {
@@ -3429,67 +1933,53 @@ type MessageActionNoForwardsRequest struct {
 	NewValue  bool
 }
 
-func (v *MessageActionNoForwardsRequest) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionNoForwardsRequest, "messageActionNoForwardsRequest")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Expired)
-	c.Bool(&v.PrevValue)
-	c.Bool(&v.NewValue)
-}
+func (v *MessageActionNoForwardsRequest) TL(c *tl.Codec) { table.TL(c, v, 396) }
 
 // MessageActionPollAppendAnswer is messageActionPollAppendAnswer#9da1cd6c.
 type MessageActionPollAppendAnswer struct {
+	_ tl.Incomparable
+
 	Answer PollAnswerClass
 }
 
-func (v *MessageActionPollAppendAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPollAppendAnswer, "messageActionPollAppendAnswer")
-	codePollAnswer(c, 0, 0, &v.Answer, "messageActionPollAppendAnswer.answer")
-}
+func (v *MessageActionPollAppendAnswer) TL(c *tl.Codec) { table.TL(c, v, 992) }
 
 // MessageActionPollDeleteAnswer is messageActionPollDeleteAnswer#399674dc.
 type MessageActionPollDeleteAnswer struct {
+	_ tl.Incomparable
+
 	Answer PollAnswerClass
 }
 
-func (v *MessageActionPollDeleteAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionPollDeleteAnswer, "messageActionPollDeleteAnswer")
-	codePollAnswer(c, 0, 0, &v.Answer, "messageActionPollDeleteAnswer.answer")
-}
+func (v *MessageActionPollDeleteAnswer) TL(c *tl.Codec) { table.TL(c, v, 362) }
 
 // MessageActionManagedBotCreated is messageActionManagedBotCreated#16605e3e.
 type MessageActionManagedBotCreated struct {
 	BotID int64
 }
 
-func (v *MessageActionManagedBotCreated) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionManagedBotCreated, "messageActionManagedBotCreated")
-	c.Long(&v.BotID)
-}
+func (v *MessageActionManagedBotCreated) TL(c *tl.Codec) { table.TL(c, v, 136) }
 
 // MessageActionChangeCommunity is messageActionChangeCommunity#5d20bae8.
 type MessageActionChangeCommunity struct {
+	_ tl.Incomparable
+
 	CommunityID tl.Optional[int64]
 }
 
-func (v *MessageActionChangeCommunity) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChangeCommunity, "messageActionChangeCommunity")
-	flags := c.Flags()
-	c.OptLong(flags, 1<<0, &v.CommunityID)
-}
+func (v *MessageActionChangeCommunity) TL(c *tl.Codec) { table.TL(c, v, 589) }
 
 // MessageActionChatJoinedViaCommunity is messageActionChatJoinedViaCommunity#4a8bfe80.
 type MessageActionChatJoinedViaCommunity struct {
 	CommunityID int64
 }
 
-func (v *MessageActionChatJoinedViaCommunity) TL(c *tl.Codec) {
-	c.Begin(IDMessageActionChatJoinedViaCommunity, "messageActionChatJoinedViaCommunity")
-	c.Long(&v.CommunityID)
-}
+func (v *MessageActionChatJoinedViaCommunity) TL(c *tl.Codec) { table.TL(c, v, 474) }
 
 // Dialog is dialog#fc89f7f3.
 type Dialog struct {
+	_ tl.Incomparable
+
 	Pinned               bool
 	UnreadMark           bool
 	ViewForumAsMessages  bool
@@ -3508,29 +1998,10 @@ type Dialog struct {
 	TTLPeriod            tl.Optional[int32]
 }
 
-func (v *Dialog) TL(c *tl.Codec) {
-	c.Begin(IDDialog, "dialog")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Pinned)
-	c.True(flags, 1<<3, &v.UnreadMark)
-	c.True(flags, 1<<6, &v.ViewForumAsMessages)
-	codePeer(c, 0, 0, &v.Peer, "dialog.peer")
-	c.Int(&v.TopMessage)
-	c.Int(&v.ReadInboxMaxID)
-	c.Int(&v.ReadOutboxMaxID)
-	c.Int(&v.UnreadCount)
-	c.Int(&v.UnreadMentionsCount)
-	c.Int(&v.UnreadReactionsCount)
-	c.Int(&v.UnreadPollVotesCount)
-	v.NotifySettings.TL(c)
-	c.OptInt(flags, 1<<0, &v.Pts)
-	codeDraftMessage(c, flags, 1<<1, &v.Draft, "")
-	c.OptInt(flags, 1<<4, &v.FolderID)
-	c.OptInt(flags, 1<<5, &v.TTLPeriod)
-}
-
 // DialogFolder is dialogFolder#71bd134c.
 type DialogFolder struct {
+	_ tl.Incomparable
+
 	Pinned                     bool
 	Folder                     Folder
 	Peer                       PeerClass
@@ -3541,43 +2012,25 @@ type DialogFolder struct {
 	UnreadUnmutedMessagesCount int32
 }
 
-func (v *DialogFolder) TL(c *tl.Codec) {
-	c.Begin(IDDialogFolder, "dialogFolder")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Pinned)
-	v.Folder.TL(c)
-	codePeer(c, 0, 0, &v.Peer, "dialogFolder.peer")
-	c.Int(&v.TopMessage)
-	c.Int(&v.UnreadMutedPeersCount)
-	c.Int(&v.UnreadUnmutedPeersCount)
-	c.Int(&v.UnreadMutedMessagesCount)
-	c.Int(&v.UnreadUnmutedMessagesCount)
-}
+func (v *DialogFolder) TL(c *tl.Codec) { table.TL(c, v, 708) }
 
 // DialogCommunity is dialogCommunity#f78a0973.
 type DialogCommunity struct {
+	_ tl.Incomparable
+
 	Pinned         bool
 	CommunityID    int64
 	NotifySettings PeerNotifySettings
 }
 
-func (v *DialogCommunity) TL(c *tl.Codec) {
-	c.Begin(IDDialogCommunity, "dialogCommunity")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Pinned)
-	c.Long(&v.CommunityID)
-	v.NotifySettings.TL(c)
-}
+func (v *DialogCommunity) TL(c *tl.Codec) { table.TL(c, v, 1593) }
 
 // PhotoEmpty is photoEmpty#2331b22d.
 type PhotoEmpty struct {
 	ID int64
 }
 
-func (v *PhotoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDPhotoEmpty, "photoEmpty")
-	c.Long(&v.ID)
-}
+func (v *PhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 234) }
 
 // Photo is photo#fb197a65.
 type Photo struct {
@@ -3591,43 +2044,21 @@ type Photo struct {
 	DCID          int32
 }
 
-func (v *Photo) TL(c *tl.Codec) {
-	c.Begin(IDPhoto, "photo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HasStickers)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.Int(&v.Date)
-	vectorPhotoSizeClasses(c, 0, 0, &v.Sizes, "photo.sizes")
-	vectorVideoSizeClasses(c, flags, 1<<1, &v.VideoSizes, "photo.video_sizes")
-	c.Int(&v.DCID)
-}
-
 // PhotoSizeEmpty is photoSizeEmpty#0e17e23c.
 type PhotoSizeEmpty struct {
-	Type string
-}
+	_ tl.Incomparable
 
-func (v *PhotoSizeEmpty) TL(c *tl.Codec) {
-	c.Begin(IDPhotoSizeEmpty, "photoSizeEmpty")
-	c.String(&v.Type)
+	Type string
 }
 
 // PhotoSize is photoSize#75c78e60.
 type PhotoSize struct {
+	_ tl.Incomparable
+
 	Type string
 	W    int32
 	H    int32
 	Size int32
-}
-
-func (v *PhotoSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoSize, "photoSize")
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.Int(&v.Size)
 }
 
 // PhotoCachedSize is photoCachedSize#021e1ad6.
@@ -3638,24 +2069,10 @@ type PhotoCachedSize struct {
 	Bytes []byte
 }
 
-func (v *PhotoCachedSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoCachedSize, "photoCachedSize")
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.ByteString(&v.Bytes)
-}
-
 // PhotoStrippedSize is photoStrippedSize#e0b0bc2e.
 type PhotoStrippedSize struct {
 	Type  string
 	Bytes []byte
-}
-
-func (v *PhotoStrippedSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoStrippedSize, "photoStrippedSize")
-	c.String(&v.Type)
-	c.ByteString(&v.Bytes)
 }
 
 // PhotoSizeProgressive is photoSizeProgressive#fa3efb95.
@@ -3666,109 +2083,80 @@ type PhotoSizeProgressive struct {
 	Sizes []int32
 }
 
-func (v *PhotoSizeProgressive) TL(c *tl.Codec) {
-	c.Begin(IDPhotoSizeProgressive, "photoSizeProgressive")
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.Ints(&v.Sizes)
-}
-
 // PhotoPathSize is photoPathSize#d8214d41.
 type PhotoPathSize struct {
 	Type  string
 	Bytes []byte
 }
 
-func (v *PhotoPathSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoPathSize, "photoPathSize")
-	c.String(&v.Type)
-	c.ByteString(&v.Bytes)
-}
-
 // GeoPointEmpty is geoPointEmpty#1117dd5f.
 type GeoPointEmpty struct {
 }
 
-func (v *GeoPointEmpty) TL(c *tl.Codec) {
-	c.Begin(IDGeoPointEmpty, "geoPointEmpty")
-}
+func (v *GeoPointEmpty) TL(c *tl.Codec) { table.TL(c, v, 102) }
 
 // GeoPoint is geoPoint#b2a2f663.
 type GeoPoint struct {
+	_ tl.Incomparable
+
 	Long           float64
 	Lat            float64
 	AccessHash     int64
 	AccuracyRadius tl.Optional[int32]
 }
 
-func (v *GeoPoint) TL(c *tl.Codec) {
-	c.Begin(IDGeoPoint, "geoPoint")
-	flags := c.Flags()
-	c.Double(&v.Long)
-	c.Double(&v.Lat)
-	c.Long(&v.AccessHash)
-	c.OptInt(flags, 1<<0, &v.AccuracyRadius)
-}
+func (v *GeoPoint) TL(c *tl.Codec) { table.TL(c, v, 1125) }
 
 // InputNotifyPeer is inputNotifyPeer#b8bc5b0c.
 type InputNotifyPeer struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *InputNotifyPeer) TL(c *tl.Codec) {
-	c.Begin(IDInputNotifyPeer, "inputNotifyPeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputNotifyPeer.peer")
-}
+func (v *InputNotifyPeer) TL(c *tl.Codec) { table.TL(c, v, 1177) }
 
 // InputNotifyUsers is inputNotifyUsers#193b4417.
 type InputNotifyUsers struct {
 }
 
-func (v *InputNotifyUsers) TL(c *tl.Codec) {
-	c.Begin(IDInputNotifyUsers, "inputNotifyUsers")
-}
+func (v *InputNotifyUsers) TL(c *tl.Codec) { table.TL(c, v, 161) }
 
 // InputNotifyChats is inputNotifyChats#4a95e84e.
 type InputNotifyChats struct {
 }
 
-func (v *InputNotifyChats) TL(c *tl.Codec) {
-	c.Begin(IDInputNotifyChats, "inputNotifyChats")
-}
+func (v *InputNotifyChats) TL(c *tl.Codec) { table.TL(c, v, 475) }
 
 // InputNotifyBroadcasts is inputNotifyBroadcasts#b1db7c7e.
 type InputNotifyBroadcasts struct {
 }
 
-func (v *InputNotifyBroadcasts) TL(c *tl.Codec) {
-	c.Begin(IDInputNotifyBroadcasts, "inputNotifyBroadcasts")
-}
+func (v *InputNotifyBroadcasts) TL(c *tl.Codec) { table.TL(c, v, 1120) }
 
 // InputNotifyForumTopic is inputNotifyForumTopic#5c467992.
 type InputNotifyForumTopic struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	TopMsgID int32
 }
 
-func (v *InputNotifyForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDInputNotifyForumTopic, "inputNotifyForumTopic")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputNotifyForumTopic.peer")
-	c.Int(&v.TopMsgID)
-}
+func (v *InputNotifyForumTopic) TL(c *tl.Codec) { table.TL(c, v, 584) }
 
 // InputNotifyCommunity is inputNotifyCommunity#27bb1adc.
 type InputNotifyCommunity struct {
+	_ tl.Incomparable
+
 	Community InputChannelClass
 }
 
-func (v *InputNotifyCommunity) TL(c *tl.Codec) {
-	c.Begin(IDInputNotifyCommunity, "inputNotifyCommunity")
-	codeInputChannel(c, 0, 0, &v.Community, "inputNotifyCommunity.community")
-}
+func (v *InputNotifyCommunity) TL(c *tl.Codec) { table.TL(c, v, 253) }
 
 // InputPeerNotifySettings is inputPeerNotifySettings#cacb6ae2.
 type InputPeerNotifySettings struct {
+	_ tl.Incomparable
+
 	ShowPreviews      tl.Optional[bool]
 	Silent            tl.Optional[bool]
 	MuteUntil         tl.Optional[int32]
@@ -3778,20 +2166,12 @@ type InputPeerNotifySettings struct {
 	StoriesSound      NotificationSoundClass
 }
 
-func (v *InputPeerNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerNotifySettings, "inputPeerNotifySettings")
-	flags := c.Flags()
-	c.OptBool(flags, 1<<0, &v.ShowPreviews)
-	c.OptBool(flags, 1<<1, &v.Silent)
-	c.OptInt(flags, 1<<2, &v.MuteUntil)
-	codeNotificationSound(c, flags, 1<<3, &v.Sound, "")
-	c.OptBool(flags, 1<<6, &v.StoriesMuted)
-	c.OptBool(flags, 1<<7, &v.StoriesHideSender)
-	codeNotificationSound(c, flags, 1<<8, &v.StoriesSound, "")
-}
+func (v *InputPeerNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1306) }
 
 // PeerNotifySettings is peerNotifySettings#99622c0c.
 type PeerNotifySettings struct {
+	_ tl.Incomparable
+
 	ShowPreviews        tl.Optional[bool]
 	Silent              tl.Optional[bool]
 	MuteUntil           tl.Optional[int32]
@@ -3805,24 +2185,10 @@ type PeerNotifySettings struct {
 	StoriesOtherSound   NotificationSoundClass
 }
 
-func (v *PeerNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDPeerNotifySettings, "peerNotifySettings")
-	flags := c.Flags()
-	c.OptBool(flags, 1<<0, &v.ShowPreviews)
-	c.OptBool(flags, 1<<1, &v.Silent)
-	c.OptInt(flags, 1<<2, &v.MuteUntil)
-	codeNotificationSound(c, flags, 1<<3, &v.IosSound, "")
-	codeNotificationSound(c, flags, 1<<4, &v.AndroidSound, "")
-	codeNotificationSound(c, flags, 1<<5, &v.OtherSound, "")
-	c.OptBool(flags, 1<<6, &v.StoriesMuted)
-	c.OptBool(flags, 1<<7, &v.StoriesHideSender)
-	codeNotificationSound(c, flags, 1<<8, &v.StoriesIosSound, "")
-	codeNotificationSound(c, flags, 1<<9, &v.StoriesAndroidSound, "")
-	codeNotificationSound(c, flags, 1<<10, &v.StoriesOtherSound, "")
-}
-
 // PeerSettings is peerSettings#f47741f7.
 type PeerSettings struct {
+	_ tl.Incomparable
+
 	ReportSpam             bool
 	AddContact             bool
 	BlockContact           bool
@@ -3846,54 +2212,12 @@ type PeerSettings struct {
 	PhotoChangeDate        tl.Optional[int32]
 }
 
-func (v *PeerSettings) TL(c *tl.Codec) {
-	c.Begin(IDPeerSettings, "peerSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ReportSpam)
-	c.True(flags, 1<<1, &v.AddContact)
-	c.True(flags, 1<<2, &v.BlockContact)
-	c.True(flags, 1<<3, &v.ShareContact)
-	c.True(flags, 1<<4, &v.NeedContactsException)
-	c.True(flags, 1<<5, &v.ReportGeo)
-	c.True(flags, 1<<7, &v.Autoarchived)
-	c.True(flags, 1<<8, &v.InviteMembers)
-	c.True(flags, 1<<10, &v.RequestChatBroadcast)
-	c.True(flags, 1<<11, &v.BusinessBotPaused)
-	c.True(flags, 1<<12, &v.BusinessBotCanReply)
-	c.OptInt(flags, 1<<6, &v.GeoDistance)
-	if c.Has(flags, 1<<9, v.RequestChatTitle.Set || v.RequestChatDate.Set) {
-		c.String(&v.RequestChatTitle.Value)
-		if c.Decoding() {
-			v.RequestChatTitle.Set = true
-		}
-	}
-	if c.Has(flags, 1<<9, v.RequestChatTitle.Set || v.RequestChatDate.Set) {
-		c.Int(&v.RequestChatDate.Value)
-		if c.Decoding() {
-			v.RequestChatDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<13, v.BusinessBotID.Set || v.BusinessBotManageURL.Set) {
-		c.Long(&v.BusinessBotID.Value)
-		if c.Decoding() {
-			v.BusinessBotID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<13, v.BusinessBotID.Set || v.BusinessBotManageURL.Set) {
-		c.String(&v.BusinessBotManageURL.Value)
-		if c.Decoding() {
-			v.BusinessBotManageURL.Set = true
-		}
-	}
-	c.OptLong(flags, 1<<14, &v.ChargePaidMessageStars)
-	c.OptString(flags, 1<<15, &v.RegistrationMonth)
-	c.OptString(flags, 1<<16, &v.PhoneCountry)
-	c.OptInt(flags, 1<<17, &v.NameChangeDate)
-	c.OptInt(flags, 1<<18, &v.PhotoChangeDate)
-}
+func (v *PeerSettings) TL(c *tl.Codec) { table.TL(c, v, 1579) }
 
 // WallPaper is wallPaper#a437c3ed.
 type WallPaper struct {
+	_ tl.Incomparable
+
 	ID         int64
 	Creator    bool
 	Default    bool
@@ -3905,119 +2229,84 @@ type WallPaper struct {
 	Settings   *WallPaperSettings
 }
 
-func (v *WallPaper) TL(c *tl.Codec) {
-	c.Begin(IDWallPaper, "wallPaper")
-	c.Long(&v.ID)
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.True(flags, 1<<1, &v.Default)
-	c.True(flags, 1<<3, &v.Pattern)
-	c.True(flags, 1<<4, &v.Dark)
-	c.Long(&v.AccessHash)
-	c.String(&v.Slug)
-	codeDocument(c, 0, 0, &v.Document, "wallPaper.document")
-	optWallPaperSettings(c, flags, 1<<2, &v.Settings, "")
-}
+func (v *WallPaper) TL(c *tl.Codec) { table.TL(c, v, 1036) }
 
 // WallPaperNoFile is wallPaperNoFile#e0804116.
 type WallPaperNoFile struct {
+	_ tl.Incomparable
+
 	ID       int64
 	Default  bool
 	Dark     bool
 	Settings *WallPaperSettings
 }
 
-func (v *WallPaperNoFile) TL(c *tl.Codec) {
-	c.Begin(IDWallPaperNoFile, "wallPaperNoFile")
-	c.Long(&v.ID)
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Default)
-	c.True(flags, 1<<4, &v.Dark)
-	optWallPaperSettings(c, flags, 1<<2, &v.Settings, "")
-}
+func (v *WallPaperNoFile) TL(c *tl.Codec) { table.TL(c, v, 1431) }
 
 // InputReportReasonSpam is inputReportReasonSpam#58dbcab8.
 type InputReportReasonSpam struct {
 }
 
-func (v *InputReportReasonSpam) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonSpam, "inputReportReasonSpam")
-}
+func (v *InputReportReasonSpam) TL(c *tl.Codec) { table.TL(c, v, 568) }
 
 // InputReportReasonViolence is inputReportReasonViolence#1e22c78d.
 type InputReportReasonViolence struct {
 }
 
-func (v *InputReportReasonViolence) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonViolence, "inputReportReasonViolence")
-}
+func (v *InputReportReasonViolence) TL(c *tl.Codec) { table.TL(c, v, 196) }
 
 // InputReportReasonPornography is inputReportReasonPornography#2e59d922.
 type InputReportReasonPornography struct {
 }
 
-func (v *InputReportReasonPornography) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonPornography, "inputReportReasonPornography")
-}
+func (v *InputReportReasonPornography) TL(c *tl.Codec) { table.TL(c, v, 283) }
 
 // InputReportReasonChildAbuse is inputReportReasonChildAbuse#adf44ee3.
 type InputReportReasonChildAbuse struct {
 }
 
-func (v *InputReportReasonChildAbuse) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonChildAbuse, "inputReportReasonChildAbuse")
-}
+func (v *InputReportReasonChildAbuse) TL(c *tl.Codec) { table.TL(c, v, 1096) }
 
 // InputReportReasonOther is inputReportReasonOther#c1e4a2b1.
 type InputReportReasonOther struct {
 }
 
-func (v *InputReportReasonOther) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonOther, "inputReportReasonOther")
-}
+func (v *InputReportReasonOther) TL(c *tl.Codec) { table.TL(c, v, 1249) }
 
 // InputReportReasonCopyright is inputReportReasonCopyright#9b89f93a.
 type InputReportReasonCopyright struct {
 }
 
-func (v *InputReportReasonCopyright) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonCopyright, "inputReportReasonCopyright")
-}
+func (v *InputReportReasonCopyright) TL(c *tl.Codec) { table.TL(c, v, 976) }
 
 // InputReportReasonGeoIrrelevant is inputReportReasonGeoIrrelevant#dbd4feed.
 type InputReportReasonGeoIrrelevant struct {
 }
 
-func (v *InputReportReasonGeoIrrelevant) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonGeoIrrelevant, "inputReportReasonGeoIrrelevant")
-}
+func (v *InputReportReasonGeoIrrelevant) TL(c *tl.Codec) { table.TL(c, v, 1401) }
 
 // InputReportReasonFake is inputReportReasonFake#f5ddd6e7.
 type InputReportReasonFake struct {
 }
 
-func (v *InputReportReasonFake) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonFake, "inputReportReasonFake")
-}
+func (v *InputReportReasonFake) TL(c *tl.Codec) { table.TL(c, v, 1588) }
 
 // InputReportReasonIllegalDrugs is inputReportReasonIllegalDrugs#0a8eb2be.
 type InputReportReasonIllegalDrugs struct {
 }
 
-func (v *InputReportReasonIllegalDrugs) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonIllegalDrugs, "inputReportReasonIllegalDrugs")
-}
+func (v *InputReportReasonIllegalDrugs) TL(c *tl.Codec) { table.TL(c, v, 69) }
 
 // InputReportReasonPersonalDetails is inputReportReasonPersonalDetails#9ec7863d.
 type InputReportReasonPersonalDetails struct {
 }
 
-func (v *InputReportReasonPersonalDetails) TL(c *tl.Codec) {
-	c.Begin(IDInputReportReasonPersonalDetails, "inputReportReasonPersonalDetails")
-}
+func (v *InputReportReasonPersonalDetails) TL(c *tl.Codec) { table.TL(c, v, 998) }
 
 // UserFull is userFull#06cbe645.
 type UserFull struct {
+	_ tl.Incomparable
+
 	Blocked                  bool
 	PhoneCallsAvailable      bool
 	PhoneCallsPrivate        bool
@@ -4078,86 +2367,7 @@ type UserFull struct {
 	BotManagerID             tl.Optional[int64]
 }
 
-func (v *UserFull) TL(c *tl.Codec) {
-	c.Begin(IDUserFull, "userFull")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Blocked)
-	c.True(flags, 1<<4, &v.PhoneCallsAvailable)
-	c.True(flags, 1<<5, &v.PhoneCallsPrivate)
-	c.True(flags, 1<<7, &v.CanPinMessage)
-	c.True(flags, 1<<12, &v.HasScheduled)
-	c.True(flags, 1<<13, &v.VideoCallsAvailable)
-	c.True(flags, 1<<20, &v.VoiceMessagesForbidden)
-	c.True(flags, 1<<23, &v.TranslationsDisabled)
-	c.True(flags, 1<<26, &v.StoriesPinnedAvailable)
-	c.True(flags, 1<<27, &v.BlockedMyStoriesFrom)
-	c.True(flags, 1<<28, &v.WallpaperOverridden)
-	c.True(flags, 1<<29, &v.ContactRequirePremium)
-	c.True(flags, 1<<30, &v.ReadDatesPrivate)
-	flags2 := c.Flags()
-	c.True(flags2, 1<<7, &v.SponsoredEnabled)
-	c.True(flags2, 1<<9, &v.CanViewRevenue)
-	c.True(flags2, 1<<10, &v.BotCanManageEmojiStatus)
-	c.True(flags2, 1<<16, &v.DisplayGiftsButton)
-	c.True(flags2, 1<<23, &v.NoforwardsMyEnabled)
-	c.True(flags2, 1<<24, &v.NoforwardsPeerEnabled)
-	c.True(flags2, 1<<26, &v.UnofficialSecurityRisk)
-	c.Long(&v.ID)
-	c.OptString(flags, 1<<1, &v.About)
-	v.Settings.TL(c)
-	codePhoto(c, flags, 1<<21, &v.PersonalPhoto, "")
-	codePhoto(c, flags, 1<<2, &v.ProfilePhoto, "")
-	codePhoto(c, flags, 1<<22, &v.FallbackPhoto, "")
-	v.NotifySettings.TL(c)
-	optBotInfo(c, flags, 1<<3, &v.BotInfo, "")
-	c.OptInt(flags, 1<<6, &v.PinnedMsgID)
-	c.Int(&v.CommonChatsCount)
-	c.OptInt(flags, 1<<11, &v.FolderID)
-	c.OptInt(flags, 1<<14, &v.TTLPeriod)
-	codeChatTheme(c, flags, 1<<15, &v.Theme, "")
-	c.OptString(flags, 1<<16, &v.PrivateForwardName)
-	optChatAdminRights(c, flags, 1<<17, &v.BotGroupAdminRights, "")
-	optChatAdminRights(c, flags, 1<<18, &v.BotBroadcastAdminRights, "")
-	codeWallPaper(c, flags, 1<<24, &v.Wallpaper, "")
-	optPeerStories(c, flags, 1<<25, &v.Stories, "")
-	optBusinessWorkHours(c, flags2, 1<<0, &v.BusinessWorkHours, "")
-	optBusinessLocation(c, flags2, 1<<1, &v.BusinessLocation, "")
-	optBusinessGreetingMessage(c, flags2, 1<<2, &v.BusinessGreetingMessage, "")
-	optBusinessAwayMessage(c, flags2, 1<<3, &v.BusinessAwayMessage, "")
-	optBusinessIntro(c, flags2, 1<<4, &v.BusinessIntro, "")
-	optBirthday(c, flags2, 1<<5, &v.Birthday, "")
-	if c.Has(flags2, 1<<6, v.PersonalChannelID.Set || v.PersonalChannelMessage.Set) {
-		c.Long(&v.PersonalChannelID.Value)
-		if c.Decoding() {
-			v.PersonalChannelID.Set = true
-		}
-	}
-	if c.Has(flags2, 1<<6, v.PersonalChannelID.Set || v.PersonalChannelMessage.Set) {
-		c.Int(&v.PersonalChannelMessage.Value)
-		if c.Decoding() {
-			v.PersonalChannelMessage.Set = true
-		}
-	}
-	c.OptInt(flags2, 1<<8, &v.StargiftsCount)
-	optStarRefProgram(c, flags2, 1<<11, &v.StarrefProgram, "")
-	optBotVerification(c, flags2, 1<<12, &v.BotVerification, "")
-	c.OptLong(flags2, 1<<14, &v.SendPaidMessagesStars)
-	optDisallowedGiftsSettings(c, flags2, 1<<15, &v.DisallowedGifts, "")
-	optStarsRating(c, flags2, 1<<17, &v.StarsRating, "")
-	if c.Has(flags2, 1<<18, v.StarsMyPendingRating != nil || v.StarsMyPendingRatingDate.Set) {
-		optStarsRating(c, 0, 0, &v.StarsMyPendingRating, "userFull.stars_my_pending_rating")
-	}
-	if c.Has(flags2, 1<<18, v.StarsMyPendingRating != nil || v.StarsMyPendingRatingDate.Set) {
-		c.Int(&v.StarsMyPendingRatingDate.Value)
-		if c.Decoding() {
-			v.StarsMyPendingRatingDate.Set = true
-		}
-	}
-	codeProfileTab(c, flags2, 1<<20, &v.MainTab, "")
-	codeDocument(c, flags2, 1<<21, &v.SavedMusic, "")
-	optTextWithEntities(c, flags2, 1<<22, &v.Note, "")
-	c.OptLong(flags2, 1<<25, &v.BotManagerID)
-}
+func (v *UserFull) TL(c *tl.Codec) { table.TL(c, v, 47) }
 
 // Contact is contact#145ade0b.
 type Contact struct {
@@ -4165,11 +2375,7 @@ type Contact struct {
 	Mutual bool
 }
 
-func (v *Contact) TL(c *tl.Codec) {
-	c.Begin(IDContact, "contact")
-	c.Long(&v.UserID)
-	c.Bool(&v.Mutual)
-}
+func (v *Contact) TL(c *tl.Codec) { table.TL(c, v, 121) }
 
 // ImportedContact is importedContact#c13e3c50.
 type ImportedContact struct {
@@ -4177,183 +2383,134 @@ type ImportedContact struct {
 	ClientID int64
 }
 
-func (v *ImportedContact) TL(c *tl.Codec) {
-	c.Begin(IDImportedContact, "importedContact")
-	c.Long(&v.UserID)
-	c.Long(&v.ClientID)
-}
+func (v *ImportedContact) TL(c *tl.Codec) { table.TL(c, v, 1248) }
 
 // ContactStatus is contactStatus#16d9703b.
 type ContactStatus struct {
+	_ tl.Incomparable
+
 	UserID int64
 	Status UserStatusClass
 }
 
-func (v *ContactStatus) TL(c *tl.Codec) {
-	c.Begin(IDContactStatus, "contactStatus")
-	c.Long(&v.UserID)
-	codeUserStatus(c, 0, 0, &v.Status, "contactStatus.status")
-}
+func (v *ContactStatus) TL(c *tl.Codec) { table.TL(c, v, 140) }
 
 // InputMessagesFilterEmpty is inputMessagesFilterEmpty#57e2f66c.
 type InputMessagesFilterEmpty struct {
 }
 
-func (v *InputMessagesFilterEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterEmpty, "inputMessagesFilterEmpty")
-}
+func (v *InputMessagesFilterEmpty) TL(c *tl.Codec) { table.TL(c, v, 564) }
 
 // InputMessagesFilterPhotos is inputMessagesFilterPhotos#9609a51c.
 type InputMessagesFilterPhotos struct {
 }
 
-func (v *InputMessagesFilterPhotos) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterPhotos, "inputMessagesFilterPhotos")
-}
+func (v *InputMessagesFilterPhotos) TL(c *tl.Codec) { table.TL(c, v, 931) }
 
 // InputMessagesFilterVideo is inputMessagesFilterVideo#9fc00e65.
 type InputMessagesFilterVideo struct {
 }
 
-func (v *InputMessagesFilterVideo) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterVideo, "inputMessagesFilterVideo")
-}
+func (v *InputMessagesFilterVideo) TL(c *tl.Codec) { table.TL(c, v, 1009) }
 
 // InputMessagesFilterPhotoVideo is inputMessagesFilterPhotoVideo#56e9f0e4.
 type InputMessagesFilterPhotoVideo struct {
 }
 
-func (v *InputMessagesFilterPhotoVideo) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterPhotoVideo, "inputMessagesFilterPhotoVideo")
-}
+func (v *InputMessagesFilterPhotoVideo) TL(c *tl.Codec) { table.TL(c, v, 554) }
 
 // InputMessagesFilterDocument is inputMessagesFilterDocument#9eddf188.
 type InputMessagesFilterDocument struct {
 }
 
-func (v *InputMessagesFilterDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterDocument, "inputMessagesFilterDocument")
-}
+func (v *InputMessagesFilterDocument) TL(c *tl.Codec) { table.TL(c, v, 999) }
 
 // InputMessagesFilterURL is inputMessagesFilterUrl#7ef0dd87.
 type InputMessagesFilterURL struct {
 }
 
-func (v *InputMessagesFilterURL) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterURL, "inputMessagesFilterUrl")
-}
+func (v *InputMessagesFilterURL) TL(c *tl.Codec) { table.TL(c, v, 792) }
 
 // InputMessagesFilterGIF is inputMessagesFilterGif#ffc86587.
 type InputMessagesFilterGIF struct {
 }
 
-func (v *InputMessagesFilterGIF) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterGIF, "inputMessagesFilterGif")
-}
+func (v *InputMessagesFilterGIF) TL(c *tl.Codec) { table.TL(c, v, 1660) }
 
 // InputMessagesFilterVoice is inputMessagesFilterVoice#50f5c392.
 type InputMessagesFilterVoice struct {
 }
 
-func (v *InputMessagesFilterVoice) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterVoice, "inputMessagesFilterVoice")
-}
+func (v *InputMessagesFilterVoice) TL(c *tl.Codec) { table.TL(c, v, 519) }
 
 // InputMessagesFilterMusic is inputMessagesFilterMusic#3751b49e.
 type InputMessagesFilterMusic struct {
 }
 
-func (v *InputMessagesFilterMusic) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterMusic, "inputMessagesFilterMusic")
-}
+func (v *InputMessagesFilterMusic) TL(c *tl.Codec) { table.TL(c, v, 350) }
 
 // InputMessagesFilterChatPhotos is inputMessagesFilterChatPhotos#3a20ecb8.
 type InputMessagesFilterChatPhotos struct {
 }
 
-func (v *InputMessagesFilterChatPhotos) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterChatPhotos, "inputMessagesFilterChatPhotos")
-}
+func (v *InputMessagesFilterChatPhotos) TL(c *tl.Codec) { table.TL(c, v, 366) }
 
 // InputMessagesFilterPhoneCalls is inputMessagesFilterPhoneCalls#80c99768.
 type InputMessagesFilterPhoneCalls struct {
 	Missed bool
 }
 
-func (v *InputMessagesFilterPhoneCalls) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterPhoneCalls, "inputMessagesFilterPhoneCalls")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Missed)
-}
+func (v *InputMessagesFilterPhoneCalls) TL(c *tl.Codec) { table.TL(c, v, 802) }
 
 // InputMessagesFilterRoundVoice is inputMessagesFilterRoundVoice#7a7c17a4.
 type InputMessagesFilterRoundVoice struct {
 }
 
-func (v *InputMessagesFilterRoundVoice) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterRoundVoice, "inputMessagesFilterRoundVoice")
-}
+func (v *InputMessagesFilterRoundVoice) TL(c *tl.Codec) { table.TL(c, v, 766) }
 
 // InputMessagesFilterRoundVideo is inputMessagesFilterRoundVideo#b549da53.
 type InputMessagesFilterRoundVideo struct {
 }
 
-func (v *InputMessagesFilterRoundVideo) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterRoundVideo, "inputMessagesFilterRoundVideo")
-}
+func (v *InputMessagesFilterRoundVideo) TL(c *tl.Codec) { table.TL(c, v, 1153) }
 
 // InputMessagesFilterMyMentions is inputMessagesFilterMyMentions#c1f8e69a.
 type InputMessagesFilterMyMentions struct {
 }
 
-func (v *InputMessagesFilterMyMentions) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterMyMentions, "inputMessagesFilterMyMentions")
-}
+func (v *InputMessagesFilterMyMentions) TL(c *tl.Codec) { table.TL(c, v, 1252) }
 
 // InputMessagesFilterGeo is inputMessagesFilterGeo#e7026d0d.
 type InputMessagesFilterGeo struct {
 }
 
-func (v *InputMessagesFilterGeo) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterGeo, "inputMessagesFilterGeo")
-}
+func (v *InputMessagesFilterGeo) TL(c *tl.Codec) { table.TL(c, v, 1476) }
 
 // InputMessagesFilterContacts is inputMessagesFilterContacts#e062db83.
 type InputMessagesFilterContacts struct {
 }
 
-func (v *InputMessagesFilterContacts) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterContacts, "inputMessagesFilterContacts")
-}
+func (v *InputMessagesFilterContacts) TL(c *tl.Codec) { table.TL(c, v, 1430) }
 
 // InputMessagesFilterPinned is inputMessagesFilterPinned#1bb00451.
 type InputMessagesFilterPinned struct {
 }
 
-func (v *InputMessagesFilterPinned) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterPinned, "inputMessagesFilterPinned")
-}
+func (v *InputMessagesFilterPinned) TL(c *tl.Codec) { table.TL(c, v, 176) }
 
 // InputMessagesFilterPoll is inputMessagesFilterPoll#fa2bc90a.
 type InputMessagesFilterPoll struct {
 }
 
-func (v *InputMessagesFilterPoll) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagesFilterPoll, "inputMessagesFilterPoll")
-}
+func (v *InputMessagesFilterPoll) TL(c *tl.Codec) { table.TL(c, v, 1615) }
 
 // UpdateNewMessage is updateNewMessage#1f2b0afd.
 type UpdateNewMessage struct {
+	_ tl.Incomparable
+
 	Message  MessageClass
 	Pts      int32
 	PtsCount int32
-}
-
-func (v *UpdateNewMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewMessage, "updateNewMessage")
-	codeMessage(c, 0, 0, &v.Message, "updateNewMessage.message")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
 }
 
 // UpdateMessageID is updateMessageID#4e90bfd6.
@@ -4362,11 +2519,7 @@ type UpdateMessageID struct {
 	RandomID int64
 }
 
-func (v *UpdateMessageID) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMessageID, "updateMessageID")
-	c.Int(&v.ID)
-	c.Long(&v.RandomID)
-}
+func (v *UpdateMessageID) TL(c *tl.Codec) { table.TL(c, v, 502) }
 
 // UpdateDeleteMessages is updateDeleteMessages#a20db0e5.
 type UpdateDeleteMessages struct {
@@ -4375,63 +2528,48 @@ type UpdateDeleteMessages struct {
 	PtsCount int32
 }
 
-func (v *UpdateDeleteMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteMessages, "updateDeleteMessages")
-	c.Ints(&v.Messages)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateDeleteMessages) TL(c *tl.Codec) { table.TL(c, v, 1023) }
 
 // UpdateUserTyping is updateUserTyping#2a17bf5c.
 type UpdateUserTyping struct {
+	_ tl.Incomparable
+
 	UserID   int64
 	TopMsgID tl.Optional[int32]
 	Action   SendMessageActionClass
 }
 
-func (v *UpdateUserTyping) TL(c *tl.Codec) {
-	c.Begin(IDUpdateUserTyping, "updateUserTyping")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codeSendMessageAction(c, 0, 0, &v.Action, "updateUserTyping.action")
-}
+func (v *UpdateUserTyping) TL(c *tl.Codec) { table.TL(c, v, 266) }
 
 // UpdateChatUserTyping is updateChatUserTyping#83487af0.
 type UpdateChatUserTyping struct {
+	_ tl.Incomparable
+
 	ChatID int64
 	FromID PeerClass
 	Action SendMessageActionClass
 }
 
-func (v *UpdateChatUserTyping) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatUserTyping, "updateChatUserTyping")
-	c.Long(&v.ChatID)
-	codePeer(c, 0, 0, &v.FromID, "updateChatUserTyping.from_id")
-	codeSendMessageAction(c, 0, 0, &v.Action, "updateChatUserTyping.action")
-}
+func (v *UpdateChatUserTyping) TL(c *tl.Codec) { table.TL(c, v, 821) }
 
 // UpdateChatParticipants is updateChatParticipants#07761198.
 type UpdateChatParticipants struct {
+	_ tl.Incomparable
+
 	Participants ChatParticipantsClass
 }
 
-func (v *UpdateChatParticipants) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatParticipants, "updateChatParticipants")
-	codeChatParticipants(c, 0, 0, &v.Participants, "updateChatParticipants.participants")
-}
+func (v *UpdateChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 52) }
 
 // UpdateUserStatus is updateUserStatus#e5bdf8de.
 type UpdateUserStatus struct {
+	_ tl.Incomparable
+
 	UserID int64
 	Status UserStatusClass
 }
 
-func (v *UpdateUserStatus) TL(c *tl.Codec) {
-	c.Begin(IDUpdateUserStatus, "updateUserStatus")
-	c.Long(&v.UserID)
-	codeUserStatus(c, 0, 0, &v.Status, "updateUserStatus.status")
-}
+func (v *UpdateUserStatus) TL(c *tl.Codec) { table.TL(c, v, 1467) }
 
 // UpdateUserName is updateUserName#a7848924.
 type UpdateUserName struct {
@@ -4441,16 +2579,12 @@ type UpdateUserName struct {
 	Usernames []Username
 }
 
-func (v *UpdateUserName) TL(c *tl.Codec) {
-	c.Begin(IDUpdateUserName, "updateUserName")
-	c.Long(&v.UserID)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	vectorUsernames(c, 0, 0, &v.Usernames)
-}
+func (v *UpdateUserName) TL(c *tl.Codec) { table.TL(c, v, 1056) }
 
 // UpdateNewAuthorization is updateNewAuthorization#8951abef.
 type UpdateNewAuthorization struct {
+	_ tl.Incomparable
+
 	Unconfirmed bool
 	Hash        int64
 	Date        tl.Optional[int32]
@@ -4458,64 +2592,34 @@ type UpdateNewAuthorization struct {
 	Location    tl.Optional[string]
 }
 
-func (v *UpdateNewAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewAuthorization, "updateNewAuthorization")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unconfirmed)
-	c.Long(&v.Hash)
-	if c.Has(flags, 1<<0, v.Unconfirmed || v.Date.Set || v.Device.Set || v.Location.Set) {
-		c.Int(&v.Date.Value)
-		if c.Decoding() {
-			v.Date.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.Unconfirmed || v.Date.Set || v.Device.Set || v.Location.Set) {
-		c.String(&v.Device.Value)
-		if c.Decoding() {
-			v.Device.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.Unconfirmed || v.Date.Set || v.Device.Set || v.Location.Set) {
-		c.String(&v.Location.Value)
-		if c.Decoding() {
-			v.Location.Set = true
-		}
-	}
-}
+func (v *UpdateNewAuthorization) TL(c *tl.Codec) { table.TL(c, v, 856) }
 
 // UpdateNewEncryptedMessage is updateNewEncryptedMessage#12bcbd9a.
 type UpdateNewEncryptedMessage struct {
+	_ tl.Incomparable
+
 	Message EncryptedMessageClass
 	Qts     int32
 }
 
-func (v *UpdateNewEncryptedMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewEncryptedMessage, "updateNewEncryptedMessage")
-	codeEncryptedMessage(c, 0, 0, &v.Message, "updateNewEncryptedMessage.message")
-	c.Int(&v.Qts)
-}
+func (v *UpdateNewEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 112) }
 
 // UpdateEncryptedChatTyping is updateEncryptedChatTyping#1710f156.
 type UpdateEncryptedChatTyping struct {
 	ChatID int32
 }
 
-func (v *UpdateEncryptedChatTyping) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEncryptedChatTyping, "updateEncryptedChatTyping")
-	c.Int(&v.ChatID)
-}
+func (v *UpdateEncryptedChatTyping) TL(c *tl.Codec) { table.TL(c, v, 141) }
 
 // UpdateEncryption is updateEncryption#b4a2e88d.
 type UpdateEncryption struct {
+	_ tl.Incomparable
+
 	Chat EncryptedChatClass
 	Date int32
 }
 
-func (v *UpdateEncryption) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEncryption, "updateEncryption")
-	codeEncryptedChat(c, 0, 0, &v.Chat, "updateEncryption.chat")
-	c.Int(&v.Date)
-}
+func (v *UpdateEncryption) TL(c *tl.Codec) { table.TL(c, v, 1144) }
 
 // UpdateEncryptedMessagesRead is updateEncryptedMessagesRead#38fe25b7.
 type UpdateEncryptedMessagesRead struct {
@@ -4524,12 +2628,7 @@ type UpdateEncryptedMessagesRead struct {
 	Date    int32
 }
 
-func (v *UpdateEncryptedMessagesRead) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEncryptedMessagesRead, "updateEncryptedMessagesRead")
-	c.Int(&v.ChatID)
-	c.Int(&v.MaxDate)
-	c.Int(&v.Date)
-}
+func (v *UpdateEncryptedMessagesRead) TL(c *tl.Codec) { table.TL(c, v, 357) }
 
 // UpdateChatParticipantAdd is updateChatParticipantAdd#3dda5451.
 type UpdateChatParticipantAdd struct {
@@ -4540,14 +2639,7 @@ type UpdateChatParticipantAdd struct {
 	Version   int32
 }
 
-func (v *UpdateChatParticipantAdd) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatParticipantAdd, "updateChatParticipantAdd")
-	c.Long(&v.ChatID)
-	c.Long(&v.UserID)
-	c.Long(&v.InviterID)
-	c.Int(&v.Date)
-	c.Int(&v.Version)
-}
+func (v *UpdateChatParticipantAdd) TL(c *tl.Codec) { table.TL(c, v, 389) }
 
 // UpdateChatParticipantDelete is updateChatParticipantDelete#e32f3d77.
 type UpdateChatParticipantDelete struct {
@@ -4556,34 +2648,24 @@ type UpdateChatParticipantDelete struct {
 	Version int32
 }
 
-func (v *UpdateChatParticipantDelete) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatParticipantDelete, "updateChatParticipantDelete")
-	c.Long(&v.ChatID)
-	c.Long(&v.UserID)
-	c.Int(&v.Version)
-}
+func (v *UpdateChatParticipantDelete) TL(c *tl.Codec) { table.TL(c, v, 1449) }
 
 // UpdateDCOptions is updateDcOptions#8e5e9873.
 type UpdateDCOptions struct {
 	DCOptions []DCOption
 }
 
-func (v *UpdateDCOptions) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDCOptions, "updateDcOptions")
-	vectorDCOptions(c, 0, 0, &v.DCOptions)
-}
+func (v *UpdateDCOptions) TL(c *tl.Codec) { table.TL(c, v, 887) }
 
 // UpdateNotifySettings is updateNotifySettings#bec268ef.
 type UpdateNotifySettings struct {
+	_ tl.Incomparable
+
 	Peer           NotifyPeerClass
 	NotifySettings PeerNotifySettings
 }
 
-func (v *UpdateNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNotifySettings, "updateNotifySettings")
-	codeNotifyPeer(c, 0, 0, &v.Peer, "updateNotifySettings.peer")
-	v.NotifySettings.TL(c)
-}
+func (v *UpdateNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1227) }
 
 // UpdateServiceNotification is updateServiceNotification#ebe46819.
 type UpdateServiceNotification struct {
@@ -4596,17 +2678,7 @@ type UpdateServiceNotification struct {
 	Entities    []MessageEntityClass
 }
 
-func (v *UpdateServiceNotification) TL(c *tl.Codec) {
-	c.Begin(IDUpdateServiceNotification, "updateServiceNotification")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Popup)
-	c.True(flags, 1<<2, &v.InvertMedia)
-	c.OptInt(flags, 1<<1, &v.InboxDate)
-	c.String(&v.Type)
-	c.String(&v.Message)
-	codeMessageMedia(c, 0, 0, &v.Media, "updateServiceNotification.media")
-	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "updateServiceNotification.entities")
-}
+func (v *UpdateServiceNotification) TL(c *tl.Codec) { table.TL(c, v, 1514) }
 
 // UpdatePrivacy is updatePrivacy#ee3b272a.
 type UpdatePrivacy struct {
@@ -4614,26 +2686,22 @@ type UpdatePrivacy struct {
 	Rules []PrivacyRuleClass
 }
 
-func (v *UpdatePrivacy) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePrivacy, "updatePrivacy")
-	codePrivacyKey(c, 0, 0, &v.Key, "updatePrivacy.key")
-	vectorPrivacyRuleClasses(c, 0, 0, &v.Rules, "updatePrivacy.rules")
-}
+func (v *UpdatePrivacy) TL(c *tl.Codec) { table.TL(c, v, 1531) }
 
 // UpdateUserPhone is updateUserPhone#05492a13.
 type UpdateUserPhone struct {
+	_ tl.Incomparable
+
 	UserID int64
 	Phone  string
 }
 
-func (v *UpdateUserPhone) TL(c *tl.Codec) {
-	c.Begin(IDUpdateUserPhone, "updateUserPhone")
-	c.Long(&v.UserID)
-	c.String(&v.Phone)
-}
+func (v *UpdateUserPhone) TL(c *tl.Codec) { table.TL(c, v, 39) }
 
 // UpdateReadHistoryInbox is updateReadHistoryInbox#9e84bc99.
 type UpdateReadHistoryInbox struct {
+	_ tl.Incomparable
+
 	FolderID         tl.Optional[int32]
 	Peer             PeerClass
 	TopMsgID         tl.Optional[int32]
@@ -4643,47 +2711,30 @@ type UpdateReadHistoryInbox struct {
 	PtsCount         int32
 }
 
-func (v *UpdateReadHistoryInbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadHistoryInbox, "updateReadHistoryInbox")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.FolderID)
-	codePeer(c, 0, 0, &v.Peer, "updateReadHistoryInbox.peer")
-	c.OptInt(flags, 1<<1, &v.TopMsgID)
-	c.Int(&v.MaxID)
-	c.Int(&v.StillUnreadCount)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateReadHistoryInbox) TL(c *tl.Codec) { table.TL(c, v, 996) }
 
 // UpdateReadHistoryOutbox is updateReadHistoryOutbox#2f2f21bf.
 type UpdateReadHistoryOutbox struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	MaxID    int32
 	Pts      int32
 	PtsCount int32
 }
 
-func (v *UpdateReadHistoryOutbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadHistoryOutbox, "updateReadHistoryOutbox")
-	codePeer(c, 0, 0, &v.Peer, "updateReadHistoryOutbox.peer")
-	c.Int(&v.MaxID)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateReadHistoryOutbox) TL(c *tl.Codec) { table.TL(c, v, 292) }
 
 // UpdateWebPage is updateWebPage#7f891213.
 type UpdateWebPage struct {
+	_ tl.Incomparable
+
 	Webpage  WebPageClass
 	Pts      int32
 	PtsCount int32
 }
 
-func (v *UpdateWebPage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateWebPage, "updateWebPage")
-	codeWebPage(c, 0, 0, &v.Webpage, "updateWebPage.webpage")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateWebPage) TL(c *tl.Codec) { table.TL(c, v, 797) }
 
 // UpdateReadMessagesContents is updateReadMessagesContents#f8227181.
 type UpdateReadMessagesContents struct {
@@ -4693,54 +2744,38 @@ type UpdateReadMessagesContents struct {
 	Date     tl.Optional[int32]
 }
 
-func (v *UpdateReadMessagesContents) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadMessagesContents, "updateReadMessagesContents")
-	flags := c.Flags()
-	c.Ints(&v.Messages)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-	c.OptInt(flags, 1<<0, &v.Date)
-}
+func (v *UpdateReadMessagesContents) TL(c *tl.Codec) { table.TL(c, v, 1596) }
 
 // UpdateChannelTooLong is updateChannelTooLong#108d941f.
 type UpdateChannelTooLong struct {
+	_ tl.Incomparable
+
 	ChannelID int64
 	Pts       tl.Optional[int32]
 }
 
-func (v *UpdateChannelTooLong) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelTooLong, "updateChannelTooLong")
-	flags := c.Flags()
-	c.Long(&v.ChannelID)
-	c.OptInt(flags, 1<<0, &v.Pts)
-}
+func (v *UpdateChannelTooLong) TL(c *tl.Codec) { table.TL(c, v, 99) }
 
 // UpdateChannel is updateChannel#635b4c09.
 type UpdateChannel struct {
 	ChannelID int64
 }
 
-func (v *UpdateChannel) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannel, "updateChannel")
-	c.Long(&v.ChannelID)
-}
+func (v *UpdateChannel) TL(c *tl.Codec) { table.TL(c, v, 623) }
 
 // UpdateNewChannelMessage is updateNewChannelMessage#62ba04d9.
 type UpdateNewChannelMessage struct {
+	_ tl.Incomparable
+
 	Message  MessageClass
 	Pts      int32
 	PtsCount int32
 }
 
-func (v *UpdateNewChannelMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewChannelMessage, "updateNewChannelMessage")
-	codeMessage(c, 0, 0, &v.Message, "updateNewChannelMessage.message")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
-
 // UpdateReadChannelInbox is updateReadChannelInbox#922e6e10.
 type UpdateReadChannelInbox struct {
+	_ tl.Incomparable
+
 	FolderID         tl.Optional[int32]
 	ChannelID        int64
 	MaxID            int32
@@ -4748,15 +2783,7 @@ type UpdateReadChannelInbox struct {
 	Pts              int32
 }
 
-func (v *UpdateReadChannelInbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadChannelInbox, "updateReadChannelInbox")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.FolderID)
-	c.Long(&v.ChannelID)
-	c.Int(&v.MaxID)
-	c.Int(&v.StillUnreadCount)
-	c.Int(&v.Pts)
-}
+func (v *UpdateReadChannelInbox) TL(c *tl.Codec) { table.TL(c, v, 907) }
 
 // UpdateDeleteChannelMessages is updateDeleteChannelMessages#c32d5b12.
 type UpdateDeleteChannelMessages struct {
@@ -4766,13 +2793,7 @@ type UpdateDeleteChannelMessages struct {
 	PtsCount  int32
 }
 
-func (v *UpdateDeleteChannelMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteChannelMessages, "updateDeleteChannelMessages")
-	c.Long(&v.ChannelID)
-	c.Ints(&v.Messages)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateDeleteChannelMessages) TL(c *tl.Codec) { table.TL(c, v, 1261) }
 
 // UpdateChannelMessageViews is updateChannelMessageViews#f226ac08.
 type UpdateChannelMessageViews struct {
@@ -4781,12 +2802,7 @@ type UpdateChannelMessageViews struct {
 	Views     int32
 }
 
-func (v *UpdateChannelMessageViews) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelMessageViews, "updateChannelMessageViews")
-	c.Long(&v.ChannelID)
-	c.Int(&v.ID)
-	c.Int(&v.Views)
-}
+func (v *UpdateChannelMessageViews) TL(c *tl.Codec) { table.TL(c, v, 1563) }
 
 // UpdateChatParticipantAdmin is updateChatParticipantAdmin#d7ca61a2.
 type UpdateChatParticipantAdmin struct {
@@ -4796,23 +2812,16 @@ type UpdateChatParticipantAdmin struct {
 	Version int32
 }
 
-func (v *UpdateChatParticipantAdmin) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatParticipantAdmin, "updateChatParticipantAdmin")
-	c.Long(&v.ChatID)
-	c.Long(&v.UserID)
-	c.Bool(&v.IsAdmin)
-	c.Int(&v.Version)
-}
+func (v *UpdateChatParticipantAdmin) TL(c *tl.Codec) { table.TL(c, v, 1374) }
 
 // UpdateNewStickerSet is updateNewStickerSet#688a30aa.
 type UpdateNewStickerSet struct {
+	_ tl.Incomparable
+
 	Stickerset MessagesStickerSetClass
 }
 
-func (v *UpdateNewStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewStickerSet, "updateNewStickerSet")
-	codeMessagesStickerSet(c, 0, 0, &v.Stickerset, "updateNewStickerSet.stickerset")
-}
+func (v *UpdateNewStickerSet) TL(c *tl.Codec) { table.TL(c, v, 655) }
 
 // UpdateStickerSetsOrder is updateStickerSetsOrder#0bb2d201.
 type UpdateStickerSetsOrder struct {
@@ -4821,13 +2830,7 @@ type UpdateStickerSetsOrder struct {
 	Order  []int64
 }
 
-func (v *UpdateStickerSetsOrder) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStickerSetsOrder, "updateStickerSetsOrder")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Masks)
-	c.True(flags, 1<<1, &v.Emojis)
-	c.Longs(&v.Order)
-}
+func (v *UpdateStickerSetsOrder) TL(c *tl.Codec) { table.TL(c, v, 77) }
 
 // UpdateStickerSets is updateStickerSets#31c24808.
 type UpdateStickerSets struct {
@@ -4835,23 +2838,18 @@ type UpdateStickerSets struct {
 	Emojis bool
 }
 
-func (v *UpdateStickerSets) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStickerSets, "updateStickerSets")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Masks)
-	c.True(flags, 1<<1, &v.Emojis)
-}
+func (v *UpdateStickerSets) TL(c *tl.Codec) { table.TL(c, v, 311) }
 
 // UpdateSavedGIFs is updateSavedGifs#9375341e.
 type UpdateSavedGIFs struct {
 }
 
-func (v *UpdateSavedGIFs) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSavedGIFs, "updateSavedGifs")
-}
+func (v *UpdateSavedGIFs) TL(c *tl.Codec) { table.TL(c, v, 912) }
 
 // UpdateBotInlineQuery is updateBotInlineQuery#496f379c.
 type UpdateBotInlineQuery struct {
+	_ tl.Incomparable
+
 	QueryID  int64
 	UserID   int64
 	Query    string
@@ -4860,19 +2858,12 @@ type UpdateBotInlineQuery struct {
 	Offset   string
 }
 
-func (v *UpdateBotInlineQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotInlineQuery, "updateBotInlineQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	c.String(&v.Query)
-	codeGeoPoint(c, flags, 1<<0, &v.Geo, "")
-	codeInlineQueryPeerType(c, flags, 1<<1, &v.PeerType, "")
-	c.String(&v.Offset)
-}
+func (v *UpdateBotInlineQuery) TL(c *tl.Codec) { table.TL(c, v, 466) }
 
 // UpdateBotInlineSend is updateBotInlineSend#12f12a07.
 type UpdateBotInlineSend struct {
+	_ tl.Incomparable
+
 	UserID int64
 	Query  string
 	Geo    GeoPointClass
@@ -4880,29 +2871,18 @@ type UpdateBotInlineSend struct {
 	MsgID  InputBotInlineMessageIDClass
 }
 
-func (v *UpdateBotInlineSend) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotInlineSend, "updateBotInlineSend")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	c.String(&v.Query)
-	codeGeoPoint(c, flags, 1<<0, &v.Geo, "")
-	c.String(&v.ID)
-	codeInputBotInlineMessageID(c, flags, 1<<1, &v.MsgID, "")
-}
+func (v *UpdateBotInlineSend) TL(c *tl.Codec) { table.TL(c, v, 113) }
 
 // UpdateEditChannelMessage is updateEditChannelMessage#1b3f4df7.
 type UpdateEditChannelMessage struct {
+	_ tl.Incomparable
+
 	Message  MessageClass
 	Pts      int32
 	PtsCount int32
 }
 
-func (v *UpdateEditChannelMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEditChannelMessage, "updateEditChannelMessage")
-	codeMessage(c, 0, 0, &v.Message, "updateEditChannelMessage.message")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateEditChannelMessage) TL(c *tl.Codec) { table.TL(c, v, 173) }
 
 // UpdateBotCallbackQuery is updateBotCallbackQuery#b9cfc48d.
 type UpdateBotCallbackQuery struct {
@@ -4915,31 +2895,18 @@ type UpdateBotCallbackQuery struct {
 	GameShortName tl.Optional[string]
 }
 
-func (v *UpdateBotCallbackQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotCallbackQuery, "updateBotCallbackQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	codePeer(c, 0, 0, &v.Peer, "updateBotCallbackQuery.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.ChatInstance)
-	c.OptByteString(flags, 1<<0, &v.Data)
-	c.OptString(flags, 1<<1, &v.GameShortName)
-}
+func (v *UpdateBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 1188) }
 
 // UpdateEditMessage is updateEditMessage#e40370a3.
 type UpdateEditMessage struct {
+	_ tl.Incomparable
+
 	Message  MessageClass
 	Pts      int32
 	PtsCount int32
 }
 
-func (v *UpdateEditMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEditMessage, "updateEditMessage")
-	codeMessage(c, 0, 0, &v.Message, "updateEditMessage.message")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateEditMessage) TL(c *tl.Codec) { table.TL(c, v, 1455) }
 
 // UpdateInlineBotCallbackQuery is updateInlineBotCallbackQuery#691e9052.
 type UpdateInlineBotCallbackQuery struct {
@@ -4951,16 +2918,7 @@ type UpdateInlineBotCallbackQuery struct {
 	GameShortName tl.Optional[string]
 }
 
-func (v *UpdateInlineBotCallbackQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateInlineBotCallbackQuery, "updateInlineBotCallbackQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	codeInputBotInlineMessageID(c, 0, 0, &v.MsgID, "updateInlineBotCallbackQuery.msg_id")
-	c.Long(&v.ChatInstance)
-	c.OptByteString(flags, 1<<0, &v.Data)
-	c.OptString(flags, 1<<1, &v.GameShortName)
-}
+func (v *UpdateInlineBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 657) }
 
 // UpdateReadChannelOutbox is updateReadChannelOutbox#b75f99a9.
 type UpdateReadChannelOutbox struct {
@@ -4968,91 +2926,66 @@ type UpdateReadChannelOutbox struct {
 	MaxID     int32
 }
 
-func (v *UpdateReadChannelOutbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadChannelOutbox, "updateReadChannelOutbox")
-	c.Long(&v.ChannelID)
-	c.Int(&v.MaxID)
-}
+func (v *UpdateReadChannelOutbox) TL(c *tl.Codec) { table.TL(c, v, 1170) }
 
 // UpdateDraftMessage is updateDraftMessage#edfc111e.
 type UpdateDraftMessage struct {
+	_ tl.Incomparable
+
 	Peer        PeerClass
 	TopMsgID    tl.Optional[int32]
 	SavedPeerID PeerClass
 	Draft       DraftMessageClass
 }
 
-func (v *UpdateDraftMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDraftMessage, "updateDraftMessage")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "updateDraftMessage.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codePeer(c, flags, 1<<1, &v.SavedPeerID, "")
-	codeDraftMessage(c, 0, 0, &v.Draft, "updateDraftMessage.draft")
-}
+func (v *UpdateDraftMessage) TL(c *tl.Codec) { table.TL(c, v, 1530) }
 
 // UpdateReadFeaturedStickers is updateReadFeaturedStickers#571d2742.
 type UpdateReadFeaturedStickers struct {
 }
 
-func (v *UpdateReadFeaturedStickers) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadFeaturedStickers, "updateReadFeaturedStickers")
-}
+func (v *UpdateReadFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 556) }
 
 // UpdateRecentStickers is updateRecentStickers#9a422c20.
 type UpdateRecentStickers struct {
 }
 
-func (v *UpdateRecentStickers) TL(c *tl.Codec) {
-	c.Begin(IDUpdateRecentStickers, "updateRecentStickers")
-}
+func (v *UpdateRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 969) }
 
 // UpdateConfig is updateConfig#a229dd06.
 type UpdateConfig struct {
 }
 
-func (v *UpdateConfig) TL(c *tl.Codec) {
-	c.Begin(IDUpdateConfig, "updateConfig")
-}
+func (v *UpdateConfig) TL(c *tl.Codec) { table.TL(c, v, 1024) }
 
 // UpdatePtsChanged is updatePtsChanged#3354678f.
 type UpdatePtsChanged struct {
 }
 
-func (v *UpdatePtsChanged) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePtsChanged, "updatePtsChanged")
-}
+func (v *UpdatePtsChanged) TL(c *tl.Codec) { table.TL(c, v, 318) }
 
 // UpdateChannelWebPage is updateChannelWebPage#2f2ba99f.
 type UpdateChannelWebPage struct {
+	_ tl.Incomparable
+
 	ChannelID int64
 	Webpage   WebPageClass
 	Pts       int32
 	PtsCount  int32
 }
 
-func (v *UpdateChannelWebPage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelWebPage, "updateChannelWebPage")
-	c.Long(&v.ChannelID)
-	codeWebPage(c, 0, 0, &v.Webpage, "updateChannelWebPage.webpage")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateChannelWebPage) TL(c *tl.Codec) { table.TL(c, v, 291) }
 
 // UpdateDialogPinned is updateDialogPinned#6e6fe51c.
 type UpdateDialogPinned struct {
+	_ tl.Incomparable
+
 	Pinned   bool
 	FolderID tl.Optional[int32]
 	Peer     DialogPeerClass
 }
 
-func (v *UpdateDialogPinned) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDialogPinned, "updateDialogPinned")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	c.OptInt(flags, 1<<1, &v.FolderID)
-	codeDialogPeer(c, 0, 0, &v.Peer, "updateDialogPinned.peer")
-}
+func (v *UpdateDialogPinned) TL(c *tl.Codec) { table.TL(c, v, 684) }
 
 // UpdatePinnedDialogs is updatePinnedDialogs#fa0f3ca2.
 type UpdatePinnedDialogs struct {
@@ -5060,36 +2993,27 @@ type UpdatePinnedDialogs struct {
 	Order    []DialogPeerClass
 }
 
-func (v *UpdatePinnedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePinnedDialogs, "updatePinnedDialogs")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<1, &v.FolderID)
-	vectorDialogPeerClasses(c, flags, 1<<0, &v.Order, "updatePinnedDialogs.order")
-}
+func (v *UpdatePinnedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1614) }
 
 // UpdateBotWebhookJSON is updateBotWebhookJSON#8317c0c3.
 type UpdateBotWebhookJSON struct {
+	_ tl.Incomparable
+
 	Data DataJSON
 }
 
-func (v *UpdateBotWebhookJSON) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotWebhookJSON, "updateBotWebhookJSON")
-	v.Data.TL(c)
-}
+func (v *UpdateBotWebhookJSON) TL(c *tl.Codec) { table.TL(c, v, 816) }
 
 // UpdateBotWebhookJSONQuery is updateBotWebhookJSONQuery#9b9240a6.
 type UpdateBotWebhookJSONQuery struct {
+	_ tl.Incomparable
+
 	QueryID int64
 	Data    DataJSON
 	Timeout int32
 }
 
-func (v *UpdateBotWebhookJSONQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotWebhookJSONQuery, "updateBotWebhookJSONQuery")
-	c.Long(&v.QueryID)
-	v.Data.TL(c)
-	c.Int(&v.Timeout)
-}
+func (v *UpdateBotWebhookJSONQuery) TL(c *tl.Codec) { table.TL(c, v, 977) }
 
 // UpdateBotShippingQuery is updateBotShippingQuery#b5aefd7d.
 type UpdateBotShippingQuery struct {
@@ -5099,13 +3023,7 @@ type UpdateBotShippingQuery struct {
 	ShippingAddress PostAddress
 }
 
-func (v *UpdateBotShippingQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotShippingQuery, "updateBotShippingQuery")
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	c.ByteString(&v.Payload)
-	v.ShippingAddress.TL(c)
-}
+func (v *UpdateBotShippingQuery) TL(c *tl.Codec) { table.TL(c, v, 1157) }
 
 // UpdateBotPrecheckoutQuery is updateBotPrecheckoutQuery#8caa9a96.
 type UpdateBotPrecheckoutQuery struct {
@@ -5118,55 +3036,40 @@ type UpdateBotPrecheckoutQuery struct {
 	TotalAmount      int64
 }
 
-func (v *UpdateBotPrecheckoutQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotPrecheckoutQuery, "updateBotPrecheckoutQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	c.ByteString(&v.Payload)
-	optPaymentRequestedInfo(c, flags, 1<<0, &v.Info, "")
-	c.OptString(flags, 1<<1, &v.ShippingOptionID)
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-}
+func (v *UpdateBotPrecheckoutQuery) TL(c *tl.Codec) { table.TL(c, v, 880) }
 
 // UpdatePhoneCall is updatePhoneCall#ab0f6b1e.
 type UpdatePhoneCall struct {
+	_ tl.Incomparable
+
 	PhoneCall PhoneCallClass
 }
 
-func (v *UpdatePhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePhoneCall, "updatePhoneCall")
-	codePhoneCall(c, 0, 0, &v.PhoneCall, "updatePhoneCall.phone_call")
-}
+func (v *UpdatePhoneCall) TL(c *tl.Codec) { table.TL(c, v, 1080) }
 
 // UpdateLangPackTooLong is updateLangPackTooLong#46560264.
 type UpdateLangPackTooLong struct {
+	_ tl.Incomparable
+
 	LangCode string
 }
 
-func (v *UpdateLangPackTooLong) TL(c *tl.Codec) {
-	c.Begin(IDUpdateLangPackTooLong, "updateLangPackTooLong")
-	c.String(&v.LangCode)
-}
+func (v *UpdateLangPackTooLong) TL(c *tl.Codec) { table.TL(c, v, 446) }
 
 // UpdateLangPack is updateLangPack#56022f4d.
 type UpdateLangPack struct {
+	_ tl.Incomparable
+
 	Difference LangPackDifference
 }
 
-func (v *UpdateLangPack) TL(c *tl.Codec) {
-	c.Begin(IDUpdateLangPack, "updateLangPack")
-	v.Difference.TL(c)
-}
+func (v *UpdateLangPack) TL(c *tl.Codec) { table.TL(c, v, 544) }
 
 // UpdateFavedStickers is updateFavedStickers#e511996d.
 type UpdateFavedStickers struct {
 }
 
-func (v *UpdateFavedStickers) TL(c *tl.Codec) {
-	c.Begin(IDUpdateFavedStickers, "updateFavedStickers")
-}
+func (v *UpdateFavedStickers) TL(c *tl.Codec) { table.TL(c, v, 1461) }
 
 // UpdateChannelReadMessagesContents is updateChannelReadMessagesContents#25f324f7.
 type UpdateChannelReadMessagesContents struct {
@@ -5176,22 +3079,13 @@ type UpdateChannelReadMessagesContents struct {
 	Messages    []int32
 }
 
-func (v *UpdateChannelReadMessagesContents) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelReadMessagesContents, "updateChannelReadMessagesContents")
-	flags := c.Flags()
-	c.Long(&v.ChannelID)
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codePeer(c, flags, 1<<1, &v.SavedPeerID, "")
-	c.Ints(&v.Messages)
-}
+func (v *UpdateChannelReadMessagesContents) TL(c *tl.Codec) { table.TL(c, v, 245) }
 
 // UpdateContactsReset is updateContactsReset#7084a7be.
 type UpdateContactsReset struct {
 }
 
-func (v *UpdateContactsReset) TL(c *tl.Codec) {
-	c.Begin(IDUpdateContactsReset, "updateContactsReset")
-}
+func (v *UpdateContactsReset) TL(c *tl.Codec) { table.TL(c, v, 699) }
 
 // UpdateChannelAvailableMessages is updateChannelAvailableMessages#b23fc698.
 type UpdateChannelAvailableMessages struct {
@@ -5199,29 +3093,23 @@ type UpdateChannelAvailableMessages struct {
 	AvailableMinID int32
 }
 
-func (v *UpdateChannelAvailableMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelAvailableMessages, "updateChannelAvailableMessages")
-	c.Long(&v.ChannelID)
-	c.Int(&v.AvailableMinID)
-}
+func (v *UpdateChannelAvailableMessages) TL(c *tl.Codec) { table.TL(c, v, 1122) }
 
 // UpdateDialogUnreadMark is updateDialogUnreadMark#b658f23e.
 type UpdateDialogUnreadMark struct {
+	_ tl.Incomparable
+
 	Unread      bool
 	Peer        DialogPeerClass
 	SavedPeerID PeerClass
 }
 
-func (v *UpdateDialogUnreadMark) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDialogUnreadMark, "updateDialogUnreadMark")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unread)
-	codeDialogPeer(c, 0, 0, &v.Peer, "updateDialogUnreadMark.peer")
-	codePeer(c, flags, 1<<1, &v.SavedPeerID, "")
-}
+func (v *UpdateDialogUnreadMark) TL(c *tl.Codec) { table.TL(c, v, 1160) }
 
 // UpdateMessagePoll is updateMessagePoll#d64c522b.
 type UpdateMessagePoll struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	MsgID    tl.Optional[int32]
 	TopMsgID tl.Optional[int32]
@@ -5230,37 +3118,18 @@ type UpdateMessagePoll struct {
 	Results  PollResults
 }
 
-func (v *UpdateMessagePoll) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMessagePoll, "updateMessagePoll")
-	flags := c.Flags()
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set) {
-		codePeer(c, 0, 0, &v.Peer, "updateMessagePoll.peer")
-	}
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set) {
-		c.Int(&v.MsgID.Value)
-		if c.Decoding() {
-			v.MsgID.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<2, &v.TopMsgID)
-	c.Long(&v.PollID)
-	optPoll(c, flags, 1<<0, &v.Poll, "")
-	v.Results.TL(c)
-}
+func (v *UpdateMessagePoll) TL(c *tl.Codec) { table.TL(c, v, 1367) }
 
 // UpdateChatDefaultBannedRights is updateChatDefaultBannedRights#54c01850.
 type UpdateChatDefaultBannedRights struct {
+	_ tl.Incomparable
+
 	Peer                PeerClass
 	DefaultBannedRights ChatBannedRights
 	Version             int32
 }
 
-func (v *UpdateChatDefaultBannedRights) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatDefaultBannedRights, "updateChatDefaultBannedRights")
-	codePeer(c, 0, 0, &v.Peer, "updateChatDefaultBannedRights.peer")
-	v.DefaultBannedRights.TL(c)
-	c.Int(&v.Version)
-}
+func (v *UpdateChatDefaultBannedRights) TL(c *tl.Codec) { table.TL(c, v, 542) }
 
 // UpdateFolderPeers is updateFolderPeers#19360dc0.
 type UpdateFolderPeers struct {
@@ -5269,44 +3138,33 @@ type UpdateFolderPeers struct {
 	PtsCount    int32
 }
 
-func (v *UpdateFolderPeers) TL(c *tl.Codec) {
-	c.Begin(IDUpdateFolderPeers, "updateFolderPeers")
-	vectorFolderPeers(c, 0, 0, &v.FolderPeers)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdateFolderPeers) TL(c *tl.Codec) { table.TL(c, v, 160) }
 
 // UpdatePeerSettings is updatePeerSettings#6a7e7366.
 type UpdatePeerSettings struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	Settings PeerSettings
 }
 
-func (v *UpdatePeerSettings) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePeerSettings, "updatePeerSettings")
-	codePeer(c, 0, 0, &v.Peer, "updatePeerSettings.peer")
-	v.Settings.TL(c)
-}
+func (v *UpdatePeerSettings) TL(c *tl.Codec) { table.TL(c, v, 668) }
 
 // UpdatePeerLocated is updatePeerLocated#b4afcfb0.
 type UpdatePeerLocated struct {
 	Peers []PeerLocatedClass
 }
 
-func (v *UpdatePeerLocated) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePeerLocated, "updatePeerLocated")
-	vectorPeerLocatedClasses(c, 0, 0, &v.Peers, "updatePeerLocated.peers")
-}
+func (v *UpdatePeerLocated) TL(c *tl.Codec) { table.TL(c, v, 1146) }
 
 // UpdateNewScheduledMessage is updateNewScheduledMessage#39a51dfb.
 type UpdateNewScheduledMessage struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *UpdateNewScheduledMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewScheduledMessage, "updateNewScheduledMessage")
-	codeMessage(c, 0, 0, &v.Message, "updateNewScheduledMessage.message")
-}
+func (v *UpdateNewScheduledMessage) TL(c *tl.Codec) { table.TL(c, v, 363) }
 
 // UpdateDeleteScheduledMessages is updateDeleteScheduledMessages#f2a71983.
 type UpdateDeleteScheduledMessages struct {
@@ -5315,43 +3173,32 @@ type UpdateDeleteScheduledMessages struct {
 	SentMessages []int32
 }
 
-func (v *UpdateDeleteScheduledMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteScheduledMessages, "updateDeleteScheduledMessages")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "updateDeleteScheduledMessages.peer")
-	c.Ints(&v.Messages)
-	c.OptInts(flags, 1<<0, &v.SentMessages)
-}
+func (v *UpdateDeleteScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 1565) }
 
 // UpdateTheme is updateTheme#8216fba3.
 type UpdateTheme struct {
+	_ tl.Incomparable
+
 	Theme Theme
 }
 
-func (v *UpdateTheme) TL(c *tl.Codec) {
-	c.Begin(IDUpdateTheme, "updateTheme")
-	v.Theme.TL(c)
-}
+func (v *UpdateTheme) TL(c *tl.Codec) { table.TL(c, v, 810) }
 
 // UpdateGeoLiveViewed is updateGeoLiveViewed#871fb939.
 type UpdateGeoLiveViewed struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	MsgID int32
 }
 
-func (v *UpdateGeoLiveViewed) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGeoLiveViewed, "updateGeoLiveViewed")
-	codePeer(c, 0, 0, &v.Peer, "updateGeoLiveViewed.peer")
-	c.Int(&v.MsgID)
-}
+func (v *UpdateGeoLiveViewed) TL(c *tl.Codec) { table.TL(c, v, 841) }
 
 // UpdateLoginToken is updateLoginToken#564fe691.
 type UpdateLoginToken struct {
 }
 
-func (v *UpdateLoginToken) TL(c *tl.Codec) {
-	c.Begin(IDUpdateLoginToken, "updateLoginToken")
-}
+func (v *UpdateLoginToken) TL(c *tl.Codec) { table.TL(c, v, 547) }
 
 // UpdateMessagePollVote is updateMessagePollVote#7699f014.
 type UpdateMessagePollVote struct {
@@ -5362,45 +3209,30 @@ type UpdateMessagePollVote struct {
 	Qts       int32
 }
 
-func (v *UpdateMessagePollVote) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMessagePollVote, "updateMessagePollVote")
-	c.Long(&v.PollID)
-	codePeer(c, 0, 0, &v.Peer, "updateMessagePollVote.peer")
-	c.ByteStrings(&v.Options)
-	c.Ints(&v.Positions)
-	c.Int(&v.Qts)
-}
+func (v *UpdateMessagePollVote) TL(c *tl.Codec) { table.TL(c, v, 742) }
 
 // UpdateDialogFilter is updateDialogFilter#26ffde7d.
 type UpdateDialogFilter struct {
+	_ tl.Incomparable
+
 	ID     int32
 	Filter DialogFilterClass
 }
 
-func (v *UpdateDialogFilter) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDialogFilter, "updateDialogFilter")
-	flags := c.Flags()
-	c.Int(&v.ID)
-	codeDialogFilter(c, flags, 1<<0, &v.Filter, "")
-}
+func (v *UpdateDialogFilter) TL(c *tl.Codec) { table.TL(c, v, 251) }
 
 // UpdateDialogFilterOrder is updateDialogFilterOrder#a5d72105.
 type UpdateDialogFilterOrder struct {
 	Order []int32
 }
 
-func (v *UpdateDialogFilterOrder) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDialogFilterOrder, "updateDialogFilterOrder")
-	c.Ints(&v.Order)
-}
+func (v *UpdateDialogFilterOrder) TL(c *tl.Codec) { table.TL(c, v, 1050) }
 
 // UpdateDialogFilters is updateDialogFilters#3504914f.
 type UpdateDialogFilters struct {
 }
 
-func (v *UpdateDialogFilters) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDialogFilters, "updateDialogFilters")
-}
+func (v *UpdateDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 332) }
 
 // UpdatePhoneCallSignalingData is updatePhoneCallSignalingData#2661bf09.
 type UpdatePhoneCallSignalingData struct {
@@ -5408,11 +3240,7 @@ type UpdatePhoneCallSignalingData struct {
 	Data        []byte
 }
 
-func (v *UpdatePhoneCallSignalingData) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePhoneCallSignalingData, "updatePhoneCallSignalingData")
-	c.Long(&v.PhoneCallID)
-	c.ByteString(&v.Data)
-}
+func (v *UpdatePhoneCallSignalingData) TL(c *tl.Codec) { table.TL(c, v, 248) }
 
 // UpdateChannelMessageForwards is updateChannelMessageForwards#d29a27f4.
 type UpdateChannelMessageForwards struct {
@@ -5421,15 +3249,12 @@ type UpdateChannelMessageForwards struct {
 	Forwards  int32
 }
 
-func (v *UpdateChannelMessageForwards) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelMessageForwards, "updateChannelMessageForwards")
-	c.Long(&v.ChannelID)
-	c.Int(&v.ID)
-	c.Int(&v.Forwards)
-}
+func (v *UpdateChannelMessageForwards) TL(c *tl.Codec) { table.TL(c, v, 1349) }
 
 // UpdateReadChannelDiscussionInbox is updateReadChannelDiscussionInbox#d6b19546.
 type UpdateReadChannelDiscussionInbox struct {
+	_ tl.Incomparable
+
 	ChannelID     int64
 	TopMsgID      int32
 	ReadMaxID     int32
@@ -5437,25 +3262,7 @@ type UpdateReadChannelDiscussionInbox struct {
 	BroadcastPost tl.Optional[int32]
 }
 
-func (v *UpdateReadChannelDiscussionInbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadChannelDiscussionInbox, "updateReadChannelDiscussionInbox")
-	flags := c.Flags()
-	c.Long(&v.ChannelID)
-	c.Int(&v.TopMsgID)
-	c.Int(&v.ReadMaxID)
-	if c.Has(flags, 1<<0, v.BroadcastID.Set || v.BroadcastPost.Set) {
-		c.Long(&v.BroadcastID.Value)
-		if c.Decoding() {
-			v.BroadcastID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.BroadcastID.Set || v.BroadcastPost.Set) {
-		c.Int(&v.BroadcastPost.Value)
-		if c.Decoding() {
-			v.BroadcastPost.Set = true
-		}
-	}
-}
+func (v *UpdateReadChannelDiscussionInbox) TL(c *tl.Codec) { table.TL(c, v, 1370) }
 
 // UpdateReadChannelDiscussionOutbox is updateReadChannelDiscussionOutbox#695c9e7c.
 type UpdateReadChannelDiscussionOutbox struct {
@@ -5464,44 +3271,30 @@ type UpdateReadChannelDiscussionOutbox struct {
 	ReadMaxID int32
 }
 
-func (v *UpdateReadChannelDiscussionOutbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadChannelDiscussionOutbox, "updateReadChannelDiscussionOutbox")
-	c.Long(&v.ChannelID)
-	c.Int(&v.TopMsgID)
-	c.Int(&v.ReadMaxID)
-}
+func (v *UpdateReadChannelDiscussionOutbox) TL(c *tl.Codec) { table.TL(c, v, 660) }
 
 // UpdatePeerBlocked is updatePeerBlocked#ebe07752.
 type UpdatePeerBlocked struct {
+	_ tl.Incomparable
+
 	Blocked              bool
 	BlockedMyStoriesFrom bool
 	PeerID               PeerClass
 }
 
-func (v *UpdatePeerBlocked) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePeerBlocked, "updatePeerBlocked")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Blocked)
-	c.True(flags, 1<<1, &v.BlockedMyStoriesFrom)
-	codePeer(c, 0, 0, &v.PeerID, "updatePeerBlocked.peer_id")
-}
+func (v *UpdatePeerBlocked) TL(c *tl.Codec) { table.TL(c, v, 1513) }
 
 // UpdateChannelUserTyping is updateChannelUserTyping#8c88c923.
 type UpdateChannelUserTyping struct {
+	_ tl.Incomparable
+
 	ChannelID int64
 	TopMsgID  tl.Optional[int32]
 	FromID    PeerClass
 	Action    SendMessageActionClass
 }
 
-func (v *UpdateChannelUserTyping) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelUserTyping, "updateChannelUserTyping")
-	flags := c.Flags()
-	c.Long(&v.ChannelID)
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codePeer(c, 0, 0, &v.FromID, "updateChannelUserTyping.from_id")
-	codeSendMessageAction(c, 0, 0, &v.Action, "updateChannelUserTyping.action")
-}
+func (v *UpdateChannelUserTyping) TL(c *tl.Codec) { table.TL(c, v, 877) }
 
 // UpdatePinnedMessages is updatePinnedMessages#ed85eab5.
 type UpdatePinnedMessages struct {
@@ -5512,15 +3305,7 @@ type UpdatePinnedMessages struct {
 	PtsCount int32
 }
 
-func (v *UpdatePinnedMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePinnedMessages, "updatePinnedMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	codePeer(c, 0, 0, &v.Peer, "updatePinnedMessages.peer")
-	c.Ints(&v.Messages)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdatePinnedMessages) TL(c *tl.Codec) { table.TL(c, v, 1525) }
 
 // UpdatePinnedChannelMessages is updatePinnedChannelMessages#5bb98608.
 type UpdatePinnedChannelMessages struct {
@@ -5531,25 +3316,14 @@ type UpdatePinnedChannelMessages struct {
 	PtsCount  int32
 }
 
-func (v *UpdatePinnedChannelMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePinnedChannelMessages, "updatePinnedChannelMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	c.Long(&v.ChannelID)
-	c.Ints(&v.Messages)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *UpdatePinnedChannelMessages) TL(c *tl.Codec) { table.TL(c, v, 583) }
 
 // UpdateChat is updateChat#f89a6a4e.
 type UpdateChat struct {
 	ChatID int64
 }
 
-func (v *UpdateChat) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChat, "updateChat")
-	c.Long(&v.ChatID)
-}
+func (v *UpdateChat) TL(c *tl.Codec) { table.TL(c, v, 1602) }
 
 // UpdateGroupCallParticipants is updateGroupCallParticipants#f2ebdb4e.
 type UpdateGroupCallParticipants struct {
@@ -5558,43 +3332,33 @@ type UpdateGroupCallParticipants struct {
 	Version      int32
 }
 
-func (v *UpdateGroupCallParticipants) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGroupCallParticipants, "updateGroupCallParticipants")
-	codeInputGroupCall(c, 0, 0, &v.Call, "updateGroupCallParticipants.call")
-	vectorGroupCallParticipants(c, 0, 0, &v.Participants)
-	c.Int(&v.Version)
-}
+func (v *UpdateGroupCallParticipants) TL(c *tl.Codec) { table.TL(c, v, 1566) }
 
 // UpdateGroupCall is updateGroupCall#9d2216e0.
 type UpdateGroupCall struct {
+	_ tl.Incomparable
+
 	LiveStory bool
 	Peer      PeerClass
 	Call      GroupCallClass
 }
 
-func (v *UpdateGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGroupCall, "updateGroupCall")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.LiveStory)
-	codePeer(c, flags, 1<<1, &v.Peer, "")
-	codeGroupCall(c, 0, 0, &v.Call, "updateGroupCall.call")
-}
+func (v *UpdateGroupCall) TL(c *tl.Codec) { table.TL(c, v, 987) }
 
 // UpdatePeerHistoryTTL is updatePeerHistoryTTL#bb9bb9a5.
 type UpdatePeerHistoryTTL struct {
+	_ tl.Incomparable
+
 	Peer      PeerClass
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *UpdatePeerHistoryTTL) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePeerHistoryTTL, "updatePeerHistoryTTL")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "updatePeerHistoryTTL.peer")
-	c.OptInt(flags, 1<<0, &v.TTLPeriod)
-}
+func (v *UpdatePeerHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 1199) }
 
 // UpdateChatParticipant is updateChatParticipant#d087663a.
 type UpdateChatParticipant struct {
+	_ tl.Incomparable
+
 	ChatID          int64
 	Date            int32
 	ActorID         int64
@@ -5605,21 +3369,12 @@ type UpdateChatParticipant struct {
 	Qts             int32
 }
 
-func (v *UpdateChatParticipant) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatParticipant, "updateChatParticipant")
-	flags := c.Flags()
-	c.Long(&v.ChatID)
-	c.Int(&v.Date)
-	c.Long(&v.ActorID)
-	c.Long(&v.UserID)
-	codeChatParticipant(c, flags, 1<<0, &v.PrevParticipant, "")
-	codeChatParticipant(c, flags, 1<<1, &v.NewParticipant, "")
-	codeExportedChatInvite(c, flags, 1<<2, &v.Invite, "")
-	c.Int(&v.Qts)
-}
+func (v *UpdateChatParticipant) TL(c *tl.Codec) { table.TL(c, v, 1340) }
 
 // UpdateChannelParticipant is updateChannelParticipant#985d3abb.
 type UpdateChannelParticipant struct {
+	_ tl.Incomparable
+
 	ViaChatlist     bool
 	ChannelID       int64
 	Date            int32
@@ -5631,19 +3386,7 @@ type UpdateChannelParticipant struct {
 	Qts             int32
 }
 
-func (v *UpdateChannelParticipant) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelParticipant, "updateChannelParticipant")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.ViaChatlist)
-	c.Long(&v.ChannelID)
-	c.Int(&v.Date)
-	c.Long(&v.ActorID)
-	c.Long(&v.UserID)
-	codeChannelParticipant(c, flags, 1<<0, &v.PrevParticipant, "")
-	codeChannelParticipant(c, flags, 1<<1, &v.NewParticipant, "")
-	codeExportedChatInvite(c, flags, 1<<2, &v.Invite, "")
-	c.Int(&v.Qts)
-}
+func (v *UpdateChannelParticipant) TL(c *tl.Codec) { table.TL(c, v, 947) }
 
 // UpdateBotStopped is updateBotStopped#c4870a49.
 type UpdateBotStopped struct {
@@ -5653,26 +3396,17 @@ type UpdateBotStopped struct {
 	Qts     int32
 }
 
-func (v *UpdateBotStopped) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotStopped, "updateBotStopped")
-	c.Long(&v.UserID)
-	c.Int(&v.Date)
-	c.Bool(&v.Stopped)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotStopped) TL(c *tl.Codec) { table.TL(c, v, 1274) }
 
 // UpdateGroupCallConnection is updateGroupCallConnection#0b783982.
 type UpdateGroupCallConnection struct {
+	_ tl.Incomparable
+
 	Presentation bool
 	Params       DataJSON
 }
 
-func (v *UpdateGroupCallConnection) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGroupCallConnection, "updateGroupCallConnection")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Presentation)
-	v.Params.TL(c)
-}
+func (v *UpdateGroupCallConnection) TL(c *tl.Codec) { table.TL(c, v, 75) }
 
 // UpdateBotCommands is updateBotCommands#4d712f2e.
 type UpdateBotCommands struct {
@@ -5681,12 +3415,7 @@ type UpdateBotCommands struct {
 	Commands []BotCommand
 }
 
-func (v *UpdateBotCommands) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotCommands, "updateBotCommands")
-	codePeer(c, 0, 0, &v.Peer, "updateBotCommands.peer")
-	c.Long(&v.BotID)
-	vectorBotCommands(c, 0, 0, &v.Commands)
-}
+func (v *UpdateBotCommands) TL(c *tl.Codec) { table.TL(c, v, 493) }
 
 // UpdatePendingJoinRequests is updatePendingJoinRequests#7063c3db.
 type UpdatePendingJoinRequests struct {
@@ -5695,15 +3424,12 @@ type UpdatePendingJoinRequests struct {
 	RecentRequesters []int64
 }
 
-func (v *UpdatePendingJoinRequests) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePendingJoinRequests, "updatePendingJoinRequests")
-	codePeer(c, 0, 0, &v.Peer, "updatePendingJoinRequests.peer")
-	c.Int(&v.RequestsPending)
-	c.Longs(&v.RecentRequesters)
-}
+func (v *UpdatePendingJoinRequests) TL(c *tl.Codec) { table.TL(c, v, 698) }
 
 // UpdateBotChatInviteRequester is updateBotChatInviteRequester#7cb34d79.
 type UpdateBotChatInviteRequester struct {
+	_ tl.Incomparable
+
 	Peer    PeerClass
 	Date    int32
 	UserID  int64
@@ -5713,20 +3439,12 @@ type UpdateBotChatInviteRequester struct {
 	QueryID tl.Optional[int64]
 }
 
-func (v *UpdateBotChatInviteRequester) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotChatInviteRequester, "updateBotChatInviteRequester")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "updateBotChatInviteRequester.peer")
-	c.Int(&v.Date)
-	c.Long(&v.UserID)
-	c.String(&v.About)
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "updateBotChatInviteRequester.invite")
-	c.Int(&v.Qts)
-	c.OptLong(flags, 1<<0, &v.QueryID)
-}
+func (v *UpdateBotChatInviteRequester) TL(c *tl.Codec) { table.TL(c, v, 779) }
 
 // UpdateMessageReactions is updateMessageReactions#1e297bfa.
 type UpdateMessageReactions struct {
+	_ tl.Incomparable
+
 	Peer        PeerClass
 	MsgID       int32
 	TopMsgID    tl.Optional[int32]
@@ -5734,56 +3452,41 @@ type UpdateMessageReactions struct {
 	Reactions   MessageReactions
 }
 
-func (v *UpdateMessageReactions) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMessageReactions, "updateMessageReactions")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "updateMessageReactions.peer")
-	c.Int(&v.MsgID)
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codePeer(c, flags, 1<<1, &v.SavedPeerID, "")
-	v.Reactions.TL(c)
-}
+func (v *UpdateMessageReactions) TL(c *tl.Codec) { table.TL(c, v, 197) }
 
 // UpdateAttachMenuBots is updateAttachMenuBots#17b7a20b.
 type UpdateAttachMenuBots struct {
 }
 
-func (v *UpdateAttachMenuBots) TL(c *tl.Codec) {
-	c.Begin(IDUpdateAttachMenuBots, "updateAttachMenuBots")
-}
+func (v *UpdateAttachMenuBots) TL(c *tl.Codec) { table.TL(c, v, 144) }
 
 // UpdateWebViewResultSent is updateWebViewResultSent#1592b79d.
 type UpdateWebViewResultSent struct {
 	QueryID int64
 }
 
-func (v *UpdateWebViewResultSent) TL(c *tl.Codec) {
-	c.Begin(IDUpdateWebViewResultSent, "updateWebViewResultSent")
-	c.Long(&v.QueryID)
-}
+func (v *UpdateWebViewResultSent) TL(c *tl.Codec) { table.TL(c, v, 130) }
 
 // UpdateBotMenuButton is updateBotMenuButton#14b85813.
 type UpdateBotMenuButton struct {
+	_ tl.Incomparable
+
 	BotID  int64
 	Button BotMenuButtonClass
 }
 
-func (v *UpdateBotMenuButton) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotMenuButton, "updateBotMenuButton")
-	c.Long(&v.BotID)
-	codeBotMenuButton(c, 0, 0, &v.Button, "updateBotMenuButton.button")
-}
+func (v *UpdateBotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 125) }
 
 // UpdateSavedRingtones is updateSavedRingtones#74d8be99.
 type UpdateSavedRingtones struct {
 }
 
-func (v *UpdateSavedRingtones) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSavedRingtones, "updateSavedRingtones")
-}
+func (v *UpdateSavedRingtones) TL(c *tl.Codec) { table.TL(c, v, 728) }
 
 // UpdateTranscribedAudio is updateTranscribedAudio#0084cd5a.
 type UpdateTranscribedAudio struct {
+	_ tl.Incomparable
+
 	Pending         bool
 	Peer            PeerClass
 	MsgID           int32
@@ -5791,51 +3494,35 @@ type UpdateTranscribedAudio struct {
 	Text            string
 }
 
-func (v *UpdateTranscribedAudio) TL(c *tl.Codec) {
-	c.Begin(IDUpdateTranscribedAudio, "updateTranscribedAudio")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pending)
-	codePeer(c, 0, 0, &v.Peer, "updateTranscribedAudio.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.TranscriptionID)
-	c.String(&v.Text)
-}
+func (v *UpdateTranscribedAudio) TL(c *tl.Codec) { table.TL(c, v, 3) }
 
 // UpdateReadFeaturedEmojiStickers is updateReadFeaturedEmojiStickers#fb4c496c.
 type UpdateReadFeaturedEmojiStickers struct {
 }
 
-func (v *UpdateReadFeaturedEmojiStickers) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadFeaturedEmojiStickers, "updateReadFeaturedEmojiStickers")
-}
+func (v *UpdateReadFeaturedEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 1625) }
 
 // UpdateUserEmojiStatus is updateUserEmojiStatus#28373599.
 type UpdateUserEmojiStatus struct {
+	_ tl.Incomparable
+
 	UserID      int64
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *UpdateUserEmojiStatus) TL(c *tl.Codec) {
-	c.Begin(IDUpdateUserEmojiStatus, "updateUserEmojiStatus")
-	c.Long(&v.UserID)
-	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "updateUserEmojiStatus.emoji_status")
-}
+func (v *UpdateUserEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 256) }
 
 // UpdateRecentEmojiStatuses is updateRecentEmojiStatuses#30f443db.
 type UpdateRecentEmojiStatuses struct {
 }
 
-func (v *UpdateRecentEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDUpdateRecentEmojiStatuses, "updateRecentEmojiStatuses")
-}
+func (v *UpdateRecentEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 303) }
 
 // UpdateRecentReactions is updateRecentReactions#6f7863f4.
 type UpdateRecentReactions struct {
 }
 
-func (v *UpdateRecentReactions) TL(c *tl.Codec) {
-	c.Begin(IDUpdateRecentReactions, "updateRecentReactions")
-}
+func (v *UpdateRecentReactions) TL(c *tl.Codec) { table.TL(c, v, 693) }
 
 // UpdateMoveStickerSetToTop is updateMoveStickerSetToTop#86fccf85.
 type UpdateMoveStickerSetToTop struct {
@@ -5844,13 +3531,7 @@ type UpdateMoveStickerSetToTop struct {
 	Stickerset int64
 }
 
-func (v *UpdateMoveStickerSetToTop) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMoveStickerSetToTop, "updateMoveStickerSetToTop")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Masks)
-	c.True(flags, 1<<1, &v.Emojis)
-	c.Long(&v.Stickerset)
-}
+func (v *UpdateMoveStickerSetToTop) TL(c *tl.Codec) { table.TL(c, v, 840) }
 
 // UpdateMessageExtendedMedia is updateMessageExtendedMedia#d5a41724.
 type UpdateMessageExtendedMedia struct {
@@ -5859,54 +3540,40 @@ type UpdateMessageExtendedMedia struct {
 	ExtendedMedia []MessageExtendedMediaClass
 }
 
-func (v *UpdateMessageExtendedMedia) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMessageExtendedMedia, "updateMessageExtendedMedia")
-	codePeer(c, 0, 0, &v.Peer, "updateMessageExtendedMedia.peer")
-	c.Int(&v.MsgID)
-	vectorMessageExtendedMediaClasses(c, 0, 0, &v.ExtendedMedia, "updateMessageExtendedMedia.extended_media")
-}
+func (v *UpdateMessageExtendedMedia) TL(c *tl.Codec) { table.TL(c, v, 1360) }
 
 // UpdateUser is updateUser#20529438.
 type UpdateUser struct {
 	UserID int64
 }
 
-func (v *UpdateUser) TL(c *tl.Codec) {
-	c.Begin(IDUpdateUser, "updateUser")
-	c.Long(&v.UserID)
-}
+func (v *UpdateUser) TL(c *tl.Codec) { table.TL(c, v, 214) }
 
 // UpdateAutoSaveSettings is updateAutoSaveSettings#ec05b097.
 type UpdateAutoSaveSettings struct {
 }
 
-func (v *UpdateAutoSaveSettings) TL(c *tl.Codec) {
-	c.Begin(IDUpdateAutoSaveSettings, "updateAutoSaveSettings")
-}
+func (v *UpdateAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 1515) }
 
 // UpdateStory is updateStory#75b3b798.
 type UpdateStory struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	Story StoryItemClass
 }
 
-func (v *UpdateStory) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStory, "updateStory")
-	codePeer(c, 0, 0, &v.Peer, "updateStory.peer")
-	codeStoryItem(c, 0, 0, &v.Story, "updateStory.story")
-}
+func (v *UpdateStory) TL(c *tl.Codec) { table.TL(c, v, 733) }
 
 // UpdateReadStories is updateReadStories#f74e932b.
 type UpdateReadStories struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	MaxID int32
 }
 
-func (v *UpdateReadStories) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadStories, "updateReadStories")
-	codePeer(c, 0, 0, &v.Peer, "updateReadStories.peer")
-	c.Int(&v.MaxID)
-}
+func (v *UpdateReadStories) TL(c *tl.Codec) { table.TL(c, v, 1592) }
 
 // UpdateStoryID is updateStoryID#1bf335b9.
 type UpdateStoryID struct {
@@ -5914,49 +3581,38 @@ type UpdateStoryID struct {
 	RandomID int64
 }
 
-func (v *UpdateStoryID) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStoryID, "updateStoryID")
-	c.Int(&v.ID)
-	c.Long(&v.RandomID)
-}
+func (v *UpdateStoryID) TL(c *tl.Codec) { table.TL(c, v, 178) }
 
 // UpdateStoriesStealthMode is updateStoriesStealthMode#2c084dc1.
 type UpdateStoriesStealthMode struct {
+	_ tl.Incomparable
+
 	StealthMode StoriesStealthMode
 }
 
-func (v *UpdateStoriesStealthMode) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStoriesStealthMode, "updateStoriesStealthMode")
-	v.StealthMode.TL(c)
-}
+func (v *UpdateStoriesStealthMode) TL(c *tl.Codec) { table.TL(c, v, 273) }
 
 // UpdateSentStoryReaction is updateSentStoryReaction#7d627683.
 type UpdateSentStoryReaction struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	StoryID  int32
 	Reaction ReactionClass
 }
 
-func (v *UpdateSentStoryReaction) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSentStoryReaction, "updateSentStoryReaction")
-	codePeer(c, 0, 0, &v.Peer, "updateSentStoryReaction.peer")
-	c.Int(&v.StoryID)
-	codeReaction(c, 0, 0, &v.Reaction, "updateSentStoryReaction.reaction")
-}
+func (v *UpdateSentStoryReaction) TL(c *tl.Codec) { table.TL(c, v, 784) }
 
 // UpdateBotChatBoost is updateBotChatBoost#904dd49c.
 type UpdateBotChatBoost struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	Boost Boost
 	Qts   int32
 }
 
-func (v *UpdateBotChatBoost) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotChatBoost, "updateBotChatBoost")
-	codePeer(c, 0, 0, &v.Peer, "updateBotChatBoost.peer")
-	v.Boost.TL(c)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotChatBoost) TL(c *tl.Codec) { table.TL(c, v, 899) }
 
 // UpdateChannelViewForumAsMessages is updateChannelViewForumAsMessages#07b68920.
 type UpdateChannelViewForumAsMessages struct {
@@ -5964,26 +3620,18 @@ type UpdateChannelViewForumAsMessages struct {
 	Enabled   bool
 }
 
-func (v *UpdateChannelViewForumAsMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChannelViewForumAsMessages, "updateChannelViewForumAsMessages")
-	c.Long(&v.ChannelID)
-	c.Bool(&v.Enabled)
-}
+func (v *UpdateChannelViewForumAsMessages) TL(c *tl.Codec) { table.TL(c, v, 53) }
 
 // UpdatePeerWallpaper is updatePeerWallpaper#ae3f101d.
 type UpdatePeerWallpaper struct {
+	_ tl.Incomparable
+
 	WallpaperOverridden bool
 	Peer                PeerClass
 	Wallpaper           WallPaperClass
 }
 
-func (v *UpdatePeerWallpaper) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePeerWallpaper, "updatePeerWallpaper")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.WallpaperOverridden)
-	codePeer(c, 0, 0, &v.Peer, "updatePeerWallpaper.peer")
-	codeWallPaper(c, flags, 1<<0, &v.Wallpaper, "")
-}
+func (v *UpdatePeerWallpaper) TL(c *tl.Codec) { table.TL(c, v, 1100) }
 
 // UpdateBotMessageReaction is updateBotMessageReaction#ac21d3ce.
 type UpdateBotMessageReaction struct {
@@ -5996,16 +3644,7 @@ type UpdateBotMessageReaction struct {
 	Qts          int32
 }
 
-func (v *UpdateBotMessageReaction) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotMessageReaction, "updateBotMessageReaction")
-	codePeer(c, 0, 0, &v.Peer, "updateBotMessageReaction.peer")
-	c.Int(&v.MsgID)
-	c.Int(&v.Date)
-	codePeer(c, 0, 0, &v.Actor, "updateBotMessageReaction.actor")
-	vectorReactionClasses(c, 0, 0, &v.OldReactions, "updateBotMessageReaction.old_reactions")
-	vectorReactionClasses(c, 0, 0, &v.NewReactions, "updateBotMessageReaction.new_reactions")
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotMessageReaction) TL(c *tl.Codec) { table.TL(c, v, 1086) }
 
 // UpdateBotMessageReactions is updateBotMessageReactions#09cb7759.
 type UpdateBotMessageReactions struct {
@@ -6016,96 +3655,71 @@ type UpdateBotMessageReactions struct {
 	Qts       int32
 }
 
-func (v *UpdateBotMessageReactions) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotMessageReactions, "updateBotMessageReactions")
-	codePeer(c, 0, 0, &v.Peer, "updateBotMessageReactions.peer")
-	c.Int(&v.MsgID)
-	c.Int(&v.Date)
-	vectorReactionCounts(c, 0, 0, &v.Reactions)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotMessageReactions) TL(c *tl.Codec) { table.TL(c, v, 63) }
 
 // UpdateSavedDialogPinned is updateSavedDialogPinned#aeaf9e74.
 type UpdateSavedDialogPinned struct {
+	_ tl.Incomparable
+
 	Pinned bool
 	Peer   DialogPeerClass
 }
 
-func (v *UpdateSavedDialogPinned) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSavedDialogPinned, "updateSavedDialogPinned")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	codeDialogPeer(c, 0, 0, &v.Peer, "updateSavedDialogPinned.peer")
-}
+func (v *UpdateSavedDialogPinned) TL(c *tl.Codec) { table.TL(c, v, 1101) }
 
 // UpdatePinnedSavedDialogs is updatePinnedSavedDialogs#686c85a6.
 type UpdatePinnedSavedDialogs struct {
 	Order []DialogPeerClass
 }
 
-func (v *UpdatePinnedSavedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePinnedSavedDialogs, "updatePinnedSavedDialogs")
-	flags := c.Flags()
-	vectorDialogPeerClasses(c, flags, 1<<0, &v.Order, "updatePinnedSavedDialogs.order")
-}
+func (v *UpdatePinnedSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 653) }
 
 // UpdateSavedReactionTags is updateSavedReactionTags#39c67432.
 type UpdateSavedReactionTags struct {
 }
 
-func (v *UpdateSavedReactionTags) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSavedReactionTags, "updateSavedReactionTags")
-}
+func (v *UpdateSavedReactionTags) TL(c *tl.Codec) { table.TL(c, v, 364) }
 
 // UpdateSMSJob is updateSmsJob#f16269d4.
 type UpdateSMSJob struct {
+	_ tl.Incomparable
+
 	JobID string
 }
 
-func (v *UpdateSMSJob) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSMSJob, "updateSmsJob")
-	c.String(&v.JobID)
-}
+func (v *UpdateSMSJob) TL(c *tl.Codec) { table.TL(c, v, 1556) }
 
 // UpdateQuickReplies is updateQuickReplies#f9470ab2.
 type UpdateQuickReplies struct {
 	QuickReplies []QuickReply
 }
 
-func (v *UpdateQuickReplies) TL(c *tl.Codec) {
-	c.Begin(IDUpdateQuickReplies, "updateQuickReplies")
-	vectorQuickReplys(c, 0, 0, &v.QuickReplies)
-}
+func (v *UpdateQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 1608) }
 
 // UpdateNewQuickReply is updateNewQuickReply#f53da717.
 type UpdateNewQuickReply struct {
+	_ tl.Incomparable
+
 	QuickReply QuickReply
 }
 
-func (v *UpdateNewQuickReply) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewQuickReply, "updateNewQuickReply")
-	v.QuickReply.TL(c)
-}
+func (v *UpdateNewQuickReply) TL(c *tl.Codec) { table.TL(c, v, 1585) }
 
 // UpdateDeleteQuickReply is updateDeleteQuickReply#53e6f1ec.
 type UpdateDeleteQuickReply struct {
 	ShortcutID int32
 }
 
-func (v *UpdateDeleteQuickReply) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteQuickReply, "updateDeleteQuickReply")
-	c.Int(&v.ShortcutID)
-}
+func (v *UpdateDeleteQuickReply) TL(c *tl.Codec) { table.TL(c, v, 537) }
 
 // UpdateQuickReplyMessage is updateQuickReplyMessage#3e050d0f.
 type UpdateQuickReplyMessage struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *UpdateQuickReplyMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateQuickReplyMessage, "updateQuickReplyMessage")
-	codeMessage(c, 0, 0, &v.Message, "updateQuickReplyMessage.message")
-}
+func (v *UpdateQuickReplyMessage) TL(c *tl.Codec) { table.TL(c, v, 392) }
 
 // UpdateDeleteQuickReplyMessages is updateDeleteQuickReplyMessages#566fe7cd.
 type UpdateDeleteQuickReplyMessages struct {
@@ -6113,57 +3727,41 @@ type UpdateDeleteQuickReplyMessages struct {
 	Messages   []int32
 }
 
-func (v *UpdateDeleteQuickReplyMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteQuickReplyMessages, "updateDeleteQuickReplyMessages")
-	c.Int(&v.ShortcutID)
-	c.Ints(&v.Messages)
-}
+func (v *UpdateDeleteQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 549) }
 
 // UpdateBotBusinessConnect is updateBotBusinessConnect#8ae5c97a.
 type UpdateBotBusinessConnect struct {
+	_ tl.Incomparable
+
 	Connection BotBusinessConnection
 	Qts        int32
 }
 
-func (v *UpdateBotBusinessConnect) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotBusinessConnect, "updateBotBusinessConnect")
-	v.Connection.TL(c)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotBusinessConnect) TL(c *tl.Codec) { table.TL(c, v, 864) }
 
 // UpdateBotNewBusinessMessage is updateBotNewBusinessMessage#9ddb347c.
 type UpdateBotNewBusinessMessage struct {
+	_ tl.Incomparable
+
 	ConnectionID   string
 	Message        MessageClass
 	ReplyToMessage MessageClass
 	Qts            int32
 }
 
-func (v *UpdateBotNewBusinessMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotNewBusinessMessage, "updateBotNewBusinessMessage")
-	flags := c.Flags()
-	c.String(&v.ConnectionID)
-	codeMessage(c, 0, 0, &v.Message, "updateBotNewBusinessMessage.message")
-	codeMessage(c, flags, 1<<0, &v.ReplyToMessage, "")
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotNewBusinessMessage) TL(c *tl.Codec) { table.TL(c, v, 993) }
 
 // UpdateBotEditBusinessMessage is updateBotEditBusinessMessage#07df587c.
 type UpdateBotEditBusinessMessage struct {
+	_ tl.Incomparable
+
 	ConnectionID   string
 	Message        MessageClass
 	ReplyToMessage MessageClass
 	Qts            int32
 }
 
-func (v *UpdateBotEditBusinessMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotEditBusinessMessage, "updateBotEditBusinessMessage")
-	flags := c.Flags()
-	c.String(&v.ConnectionID)
-	codeMessage(c, 0, 0, &v.Message, "updateBotEditBusinessMessage.message")
-	codeMessage(c, flags, 1<<0, &v.ReplyToMessage, "")
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotEditBusinessMessage) TL(c *tl.Codec) { table.TL(c, v, 54) }
 
 // UpdateBotDeleteBusinessMessage is updateBotDeleteBusinessMessage#a02a982e.
 type UpdateBotDeleteBusinessMessage struct {
@@ -6173,37 +3771,27 @@ type UpdateBotDeleteBusinessMessage struct {
 	Qts          int32
 }
 
-func (v *UpdateBotDeleteBusinessMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotDeleteBusinessMessage, "updateBotDeleteBusinessMessage")
-	c.String(&v.ConnectionID)
-	codePeer(c, 0, 0, &v.Peer, "updateBotDeleteBusinessMessage.peer")
-	c.Ints(&v.Messages)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotDeleteBusinessMessage) TL(c *tl.Codec) { table.TL(c, v, 1014) }
 
 // UpdateNewStoryReaction is updateNewStoryReaction#1824e40b.
 type UpdateNewStoryReaction struct {
+	_ tl.Incomparable
+
 	StoryID  int32
 	Peer     PeerClass
 	Reaction ReactionClass
 }
 
-func (v *UpdateNewStoryReaction) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewStoryReaction, "updateNewStoryReaction")
-	c.Int(&v.StoryID)
-	codePeer(c, 0, 0, &v.Peer, "updateNewStoryReaction.peer")
-	codeReaction(c, 0, 0, &v.Reaction, "updateNewStoryReaction.reaction")
-}
+func (v *UpdateNewStoryReaction) TL(c *tl.Codec) { table.TL(c, v, 150) }
 
 // UpdateStarsBalance is updateStarsBalance#4e80a379.
 type UpdateStarsBalance struct {
+	_ tl.Incomparable
+
 	Balance StarsAmountClass
 }
 
-func (v *UpdateStarsBalance) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStarsBalance, "updateStarsBalance")
-	codeStarsAmount(c, 0, 0, &v.Balance, "updateStarsBalance.balance")
-}
+func (v *UpdateStarsBalance) TL(c *tl.Codec) { table.TL(c, v, 501) }
 
 // UpdateBusinessBotCallbackQuery is updateBusinessBotCallbackQuery#1ea2fda7.
 type UpdateBusinessBotCallbackQuery struct {
@@ -6216,63 +3804,46 @@ type UpdateBusinessBotCallbackQuery struct {
 	Data           []byte
 }
 
-func (v *UpdateBusinessBotCallbackQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBusinessBotCallbackQuery, "updateBusinessBotCallbackQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	c.String(&v.ConnectionID)
-	codeMessage(c, 0, 0, &v.Message, "updateBusinessBotCallbackQuery.message")
-	codeMessage(c, flags, 1<<2, &v.ReplyToMessage, "")
-	c.Long(&v.ChatInstance)
-	c.OptByteString(flags, 1<<0, &v.Data)
-}
+func (v *UpdateBusinessBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 201) }
 
 // UpdateStarsRevenueStatus is updateStarsRevenueStatus#a584b019.
 type UpdateStarsRevenueStatus struct {
+	_ tl.Incomparable
+
 	Peer   PeerClass
 	Status StarsRevenueStatus
 }
 
-func (v *UpdateStarsRevenueStatus) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStarsRevenueStatus, "updateStarsRevenueStatus")
-	codePeer(c, 0, 0, &v.Peer, "updateStarsRevenueStatus.peer")
-	v.Status.TL(c)
-}
+func (v *UpdateStarsRevenueStatus) TL(c *tl.Codec) { table.TL(c, v, 1048) }
 
 // UpdateBotPurchasedPaidMedia is updateBotPurchasedPaidMedia#283bd312.
 type UpdateBotPurchasedPaidMedia struct {
+	_ tl.Incomparable
+
 	UserID  int64
 	Payload string
 	Qts     int32
 }
 
-func (v *UpdateBotPurchasedPaidMedia) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotPurchasedPaidMedia, "updateBotPurchasedPaidMedia")
-	c.Long(&v.UserID)
-	c.String(&v.Payload)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotPurchasedPaidMedia) TL(c *tl.Codec) { table.TL(c, v, 257) }
 
 // UpdatePaidReactionPrivacy is updatePaidReactionPrivacy#8b725fce.
 type UpdatePaidReactionPrivacy struct {
+	_ tl.Incomparable
+
 	Private PaidReactionPrivacyClass
 }
 
-func (v *UpdatePaidReactionPrivacy) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePaidReactionPrivacy, "updatePaidReactionPrivacy")
-	codePaidReactionPrivacy(c, 0, 0, &v.Private, "updatePaidReactionPrivacy.private")
-}
+func (v *UpdatePaidReactionPrivacy) TL(c *tl.Codec) { table.TL(c, v, 867) }
 
 // UpdateSentPhoneCode is updateSentPhoneCode#504aa18f.
 type UpdateSentPhoneCode struct {
+	_ tl.Incomparable
+
 	SentCode AuthSentCodeClass
 }
 
-func (v *UpdateSentPhoneCode) TL(c *tl.Codec) {
-	c.Begin(IDUpdateSentPhoneCode, "updateSentPhoneCode")
-	codeAuthSentCode(c, 0, 0, &v.SentCode, "updateSentPhoneCode.sent_code")
-}
+func (v *UpdateSentPhoneCode) TL(c *tl.Codec) { table.TL(c, v, 513) }
 
 // UpdateGroupCallChainBlocks is updateGroupCallChainBlocks#a477288f.
 type UpdateGroupCallChainBlocks struct {
@@ -6282,68 +3853,50 @@ type UpdateGroupCallChainBlocks struct {
 	NextOffset int32
 }
 
-func (v *UpdateGroupCallChainBlocks) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGroupCallChainBlocks, "updateGroupCallChainBlocks")
-	codeInputGroupCall(c, 0, 0, &v.Call, "updateGroupCallChainBlocks.call")
-	c.Int(&v.SubChainID)
-	c.ByteStrings(&v.Blocks)
-	c.Int(&v.NextOffset)
-}
+func (v *UpdateGroupCallChainBlocks) TL(c *tl.Codec) { table.TL(c, v, 1040) }
 
 // UpdateReadMonoForumInbox is updateReadMonoForumInbox#77b0e372.
 type UpdateReadMonoForumInbox struct {
+	_ tl.Incomparable
+
 	ChannelID   int64
 	SavedPeerID PeerClass
 	ReadMaxID   int32
 }
 
-func (v *UpdateReadMonoForumInbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadMonoForumInbox, "updateReadMonoForumInbox")
-	c.Long(&v.ChannelID)
-	codePeer(c, 0, 0, &v.SavedPeerID, "updateReadMonoForumInbox.saved_peer_id")
-	c.Int(&v.ReadMaxID)
-}
+func (v *UpdateReadMonoForumInbox) TL(c *tl.Codec) { table.TL(c, v, 753) }
 
 // UpdateReadMonoForumOutbox is updateReadMonoForumOutbox#a4a79376.
 type UpdateReadMonoForumOutbox struct {
+	_ tl.Incomparable
+
 	ChannelID   int64
 	SavedPeerID PeerClass
 	ReadMaxID   int32
 }
 
-func (v *UpdateReadMonoForumOutbox) TL(c *tl.Codec) {
-	c.Begin(IDUpdateReadMonoForumOutbox, "updateReadMonoForumOutbox")
-	c.Long(&v.ChannelID)
-	codePeer(c, 0, 0, &v.SavedPeerID, "updateReadMonoForumOutbox.saved_peer_id")
-	c.Int(&v.ReadMaxID)
-}
+func (v *UpdateReadMonoForumOutbox) TL(c *tl.Codec) { table.TL(c, v, 1042) }
 
 // UpdateMonoForumNoPaidException is updateMonoForumNoPaidException#9f812b08.
 type UpdateMonoForumNoPaidException struct {
+	_ tl.Incomparable
+
 	Exception   bool
 	ChannelID   int64
 	SavedPeerID PeerClass
 }
 
-func (v *UpdateMonoForumNoPaidException) TL(c *tl.Codec) {
-	c.Begin(IDUpdateMonoForumNoPaidException, "updateMonoForumNoPaidException")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Exception)
-	c.Long(&v.ChannelID)
-	codePeer(c, 0, 0, &v.SavedPeerID, "updateMonoForumNoPaidException.saved_peer_id")
-}
+func (v *UpdateMonoForumNoPaidException) TL(c *tl.Codec) { table.TL(c, v, 1005) }
 
 // UpdateGroupCallMessage is updateGroupCallMessage#d8326f0d.
 type UpdateGroupCallMessage struct {
+	_ tl.Incomparable
+
 	Call    InputGroupCallClass
 	Message GroupCallMessage
 }
 
-func (v *UpdateGroupCallMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGroupCallMessage, "updateGroupCallMessage")
-	codeInputGroupCall(c, 0, 0, &v.Call, "updateGroupCallMessage.call")
-	v.Message.TL(c)
-}
+func (v *UpdateGroupCallMessage) TL(c *tl.Codec) { table.TL(c, v, 1378) }
 
 // UpdateGroupCallEncryptedMessage is updateGroupCallEncryptedMessage#c957a766.
 type UpdateGroupCallEncryptedMessage struct {
@@ -6352,27 +3905,18 @@ type UpdateGroupCallEncryptedMessage struct {
 	EncryptedMessage []byte
 }
 
-func (v *UpdateGroupCallEncryptedMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateGroupCallEncryptedMessage, "updateGroupCallEncryptedMessage")
-	codeInputGroupCall(c, 0, 0, &v.Call, "updateGroupCallEncryptedMessage.call")
-	codePeer(c, 0, 0, &v.FromID, "updateGroupCallEncryptedMessage.from_id")
-	c.ByteString(&v.EncryptedMessage)
-}
+func (v *UpdateGroupCallEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 1297) }
 
 // UpdatePinnedForumTopic is updatePinnedForumTopic#683b2c52.
 type UpdatePinnedForumTopic struct {
+	_ tl.Incomparable
+
 	Pinned  bool
 	Peer    PeerClass
 	TopicID int32
 }
 
-func (v *UpdatePinnedForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePinnedForumTopic, "updatePinnedForumTopic")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	codePeer(c, 0, 0, &v.Peer, "updatePinnedForumTopic.peer")
-	c.Int(&v.TopicID)
-}
+func (v *UpdatePinnedForumTopic) TL(c *tl.Codec) { table.TL(c, v, 652) }
 
 // UpdatePinnedForumTopics is updatePinnedForumTopics#def143d0.
 type UpdatePinnedForumTopics struct {
@@ -6380,12 +3924,7 @@ type UpdatePinnedForumTopics struct {
 	Order []int32
 }
 
-func (v *UpdatePinnedForumTopics) TL(c *tl.Codec) {
-	c.Begin(IDUpdatePinnedForumTopics, "updatePinnedForumTopics")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "updatePinnedForumTopics.peer")
-	c.OptInts(flags, 1<<0, &v.Order)
-}
+func (v *UpdatePinnedForumTopics) TL(c *tl.Codec) { table.TL(c, v, 1422) }
 
 // UpdateDeleteGroupCallMessages is updateDeleteGroupCallMessages#3e85e92c.
 type UpdateDeleteGroupCallMessages struct {
@@ -6393,69 +3932,54 @@ type UpdateDeleteGroupCallMessages struct {
 	Messages []int32
 }
 
-func (v *UpdateDeleteGroupCallMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteGroupCallMessages, "updateDeleteGroupCallMessages")
-	codeInputGroupCall(c, 0, 0, &v.Call, "updateDeleteGroupCallMessages.call")
-	c.Ints(&v.Messages)
-}
+func (v *UpdateDeleteGroupCallMessages) TL(c *tl.Codec) { table.TL(c, v, 402) }
 
 // UpdateStarGiftAuctionState is updateStarGiftAuctionState#48e246c2.
 type UpdateStarGiftAuctionState struct {
+	_ tl.Incomparable
+
 	GiftID int64
 	State  StarGiftAuctionStateClass
 }
 
-func (v *UpdateStarGiftAuctionState) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStarGiftAuctionState, "updateStarGiftAuctionState")
-	c.Long(&v.GiftID)
-	codeStarGiftAuctionState(c, 0, 0, &v.State, "updateStarGiftAuctionState.state")
-}
+func (v *UpdateStarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 462) }
 
 // UpdateStarGiftAuctionUserState is updateStarGiftAuctionUserState#dc58f31e.
 type UpdateStarGiftAuctionUserState struct {
+	_ tl.Incomparable
+
 	GiftID    int64
 	UserState StarGiftAuctionUserState
 }
 
-func (v *UpdateStarGiftAuctionUserState) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStarGiftAuctionUserState, "updateStarGiftAuctionUserState")
-	c.Long(&v.GiftID)
-	v.UserState.TL(c)
-}
+func (v *UpdateStarGiftAuctionUserState) TL(c *tl.Codec) { table.TL(c, v, 1404) }
 
 // UpdateEmojiGameInfo is updateEmojiGameInfo#fb9c547a.
 type UpdateEmojiGameInfo struct {
+	_ tl.Incomparable
+
 	Info MessagesEmojiGameInfoClass
 }
 
-func (v *UpdateEmojiGameInfo) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEmojiGameInfo, "updateEmojiGameInfo")
-	codeMessagesEmojiGameInfo(c, 0, 0, &v.Info, "updateEmojiGameInfo.info")
-}
+func (v *UpdateEmojiGameInfo) TL(c *tl.Codec) { table.TL(c, v, 1629) }
 
 // UpdateStarGiftCraftFail is updateStarGiftCraftFail#ac072444.
 type UpdateStarGiftCraftFail struct {
 }
 
-func (v *UpdateStarGiftCraftFail) TL(c *tl.Codec) {
-	c.Begin(IDUpdateStarGiftCraftFail, "updateStarGiftCraftFail")
-}
+func (v *UpdateStarGiftCraftFail) TL(c *tl.Codec) { table.TL(c, v, 1084) }
 
 // UpdateChatParticipantRank is updateChatParticipantRank#bd8367b9.
 type UpdateChatParticipantRank struct {
+	_ tl.Incomparable
+
 	ChatID  int64
 	UserID  int64
 	Rank    string
 	Version int32
 }
 
-func (v *UpdateChatParticipantRank) TL(c *tl.Codec) {
-	c.Begin(IDUpdateChatParticipantRank, "updateChatParticipantRank")
-	c.Long(&v.ChatID)
-	c.Long(&v.UserID)
-	c.String(&v.Rank)
-	c.Int(&v.Version)
-}
+func (v *UpdateChatParticipantRank) TL(c *tl.Codec) { table.TL(c, v, 1212) }
 
 // UpdateManagedBot is updateManagedBot#4880ed9a.
 type UpdateManagedBot struct {
@@ -6464,12 +3988,7 @@ type UpdateManagedBot struct {
 	Qts    int32
 }
 
-func (v *UpdateManagedBot) TL(c *tl.Codec) {
-	c.Begin(IDUpdateManagedBot, "updateManagedBot")
-	c.Long(&v.UserID)
-	c.Long(&v.BotID)
-	c.Int(&v.Qts)
-}
+func (v *UpdateManagedBot) TL(c *tl.Codec) { table.TL(c, v, 457) }
 
 // UpdateBotGuestChatQuery is updateBotGuestChatQuery#cdd4093d.
 type UpdateBotGuestChatQuery struct {
@@ -6479,39 +3998,29 @@ type UpdateBotGuestChatQuery struct {
 	Qts               int32
 }
 
-func (v *UpdateBotGuestChatQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotGuestChatQuery, "updateBotGuestChatQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	codeMessage(c, 0, 0, &v.Message, "updateBotGuestChatQuery.message")
-	vectorMessageClasses(c, flags, 1<<0, &v.ReferenceMessages, "updateBotGuestChatQuery.reference_messages")
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotGuestChatQuery) TL(c *tl.Codec) { table.TL(c, v, 1330) }
 
 // UpdateAIComposeTones is updateAiComposeTones#8c0f91fb.
 type UpdateAIComposeTones struct {
 }
 
-func (v *UpdateAIComposeTones) TL(c *tl.Codec) {
-	c.Begin(IDUpdateAIComposeTones, "updateAiComposeTones")
-}
+func (v *UpdateAIComposeTones) TL(c *tl.Codec) { table.TL(c, v, 872) }
 
 // UpdateJoinChatWebViewDecision is updateJoinChatWebViewDecision#bdac7e70.
 type UpdateJoinChatWebViewDecision struct {
+	_ tl.Incomparable
+
 	Peer    PeerClass
 	QueryID int64
 	Result  JoinChatBotResultClass
 }
 
-func (v *UpdateJoinChatWebViewDecision) TL(c *tl.Codec) {
-	c.Begin(IDUpdateJoinChatWebViewDecision, "updateJoinChatWebViewDecision")
-	codePeer(c, 0, 0, &v.Peer, "updateJoinChatWebViewDecision.peer")
-	c.Long(&v.QueryID)
-	codeJoinChatBotResult(c, 0, 0, &v.Result, "updateJoinChatWebViewDecision.result")
-}
+func (v *UpdateJoinChatWebViewDecision) TL(c *tl.Codec) { table.TL(c, v, 1214) }
 
 // UpdateNewBotConnection is updateNewBotConnection#b22083a6.
 type UpdateNewBotConnection struct {
+	_ tl.Incomparable
+
 	Confirmed bool
 	BotID     int64
 	Date      tl.Optional[int32]
@@ -6519,30 +4028,7 @@ type UpdateNewBotConnection struct {
 	Location  tl.Optional[string]
 }
 
-func (v *UpdateNewBotConnection) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewBotConnection, "updateNewBotConnection")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Confirmed)
-	c.Long(&v.BotID)
-	if c.Has(flags, 1<<1, v.Date.Set || v.Device.Set || v.Location.Set) {
-		c.Int(&v.Date.Value)
-		if c.Decoding() {
-			v.Date.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Date.Set || v.Device.Set || v.Location.Set) {
-		c.String(&v.Device.Value)
-		if c.Decoding() {
-			v.Device.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Date.Set || v.Device.Set || v.Location.Set) {
-		c.String(&v.Location.Value)
-		if c.Decoding() {
-			v.Location.Set = true
-		}
-	}
-}
+func (v *UpdateNewBotConnection) TL(c *tl.Codec) { table.TL(c, v, 1121) }
 
 // UpdateWebBrowserSettings is updateWebBrowserSettings#c39a2ade.
 type UpdateWebBrowserSettings struct {
@@ -6550,37 +4036,27 @@ type UpdateWebBrowserSettings struct {
 	DisplayCloseButton  bool
 }
 
-func (v *UpdateWebBrowserSettings) TL(c *tl.Codec) {
-	c.Begin(IDUpdateWebBrowserSettings, "updateWebBrowserSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OpenExternalBrowser)
-	c.True(flags, 1<<1, &v.DisplayCloseButton)
-}
+func (v *UpdateWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 1266) }
 
 // UpdateWebBrowserException is updateWebBrowserException#140502d1.
 type UpdateWebBrowserException struct {
+	_ tl.Incomparable
+
 	Delete              bool
 	OpenExternalBrowser tl.Optional[bool]
 	Exception           WebDomainException
 }
 
-func (v *UpdateWebBrowserException) TL(c *tl.Codec) {
-	c.Begin(IDUpdateWebBrowserException, "updateWebBrowserException")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Delete)
-	c.OptBool(flags, 1<<0, &v.OpenExternalBrowser)
-	v.Exception.TL(c)
-}
+func (v *UpdateWebBrowserException) TL(c *tl.Codec) { table.TL(c, v, 118) }
 
 // UpdateNewEphemeralMessage is updateNewEphemeralMessage#20bcbba1.
 type UpdateNewEphemeralMessage struct {
+	_ tl.Incomparable
+
 	Message EphemeralMessage
 }
 
-func (v *UpdateNewEphemeralMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewEphemeralMessage, "updateNewEphemeralMessage")
-	v.Message.TL(c)
-}
+func (v *UpdateNewEphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 221) }
 
 // UpdateDeleteEphemeralMessages is updateDeleteEphemeralMessages#56dbfcf8.
 type UpdateDeleteEphemeralMessages struct {
@@ -6588,21 +4064,16 @@ type UpdateDeleteEphemeralMessages struct {
 	IDs  []int32
 }
 
-func (v *UpdateDeleteEphemeralMessages) TL(c *tl.Codec) {
-	c.Begin(IDUpdateDeleteEphemeralMessages, "updateDeleteEphemeralMessages")
-	codePeer(c, 0, 0, &v.Peer, "updateDeleteEphemeralMessages.peer")
-	c.Ints(&v.IDs)
-}
+func (v *UpdateDeleteEphemeralMessages) TL(c *tl.Codec) { table.TL(c, v, 552) }
 
 // UpdateEditEphemeralMessage is updateEditEphemeralMessage#4bbb8f01.
 type UpdateEditEphemeralMessage struct {
+	_ tl.Incomparable
+
 	Message EphemeralMessage
 }
 
-func (v *UpdateEditEphemeralMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEditEphemeralMessage, "updateEditEphemeralMessage")
-	v.Message.TL(c)
-}
+func (v *UpdateEditEphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 484) }
 
 // UpdateEphemeralBotCallbackQuery is updateEphemeralBotCallbackQuery#7c1079d6.
 type UpdateEphemeralBotCallbackQuery struct {
@@ -6615,17 +4086,7 @@ type UpdateEphemeralBotCallbackQuery struct {
 	Message      EphemeralMessage
 }
 
-func (v *UpdateEphemeralBotCallbackQuery) TL(c *tl.Codec) {
-	c.Begin(IDUpdateEphemeralBotCallbackQuery, "updateEphemeralBotCallbackQuery")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.Long(&v.UserID)
-	codePeer(c, flags, 1<<0, &v.Peer, "")
-	c.Int(&v.MsgID)
-	c.ByteString(&v.Data)
-	c.OptLong(flags, 1<<1, &v.ChatInstance)
-	v.Message.TL(c)
-}
+func (v *UpdateEphemeralBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 777) }
 
 // UpdateBotStarsSubscription is updateBotStarsSubscription#6c0d8e23.
 type UpdateBotStarsSubscription struct {
@@ -6637,24 +4098,13 @@ type UpdateBotStarsSubscription struct {
 	Qts           int32
 }
 
-func (v *UpdateBotStarsSubscription) TL(c *tl.Codec) {
-	c.Begin(IDUpdateBotStarsSubscription, "updateBotStarsSubscription")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Canceled)
-	c.True(flags, 1<<1, &v.PaymentFailed)
-	c.True(flags, 1<<2, &v.Restored)
-	c.Long(&v.UserID)
-	c.ByteString(&v.Payload)
-	c.Int(&v.Qts)
-}
+func (v *UpdateBotStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 671) }
 
 // UpdatesTooLong is updatesTooLong#e317af7e.
 type UpdatesTooLong struct {
 }
 
-func (v *UpdatesTooLong) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesTooLong, "updatesTooLong")
-}
+func (v *UpdatesTooLong) TL(c *tl.Codec) { table.TL(c, v, 1447) }
 
 // UpdateShortMessage is updateShortMessage#313bc7f8.
 type UpdateShortMessage struct {
@@ -6675,25 +4125,7 @@ type UpdateShortMessage struct {
 	TTLPeriod   tl.Optional[int32]
 }
 
-func (v *UpdateShortMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateShortMessage, "updateShortMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Out)
-	c.True(flags, 1<<4, &v.Mentioned)
-	c.True(flags, 1<<5, &v.MediaUnread)
-	c.True(flags, 1<<13, &v.Silent)
-	c.Int(&v.ID)
-	c.Long(&v.UserID)
-	c.String(&v.Message)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-	c.Int(&v.Date)
-	optMessageFwdHeader(c, flags, 1<<2, &v.FwdFrom, "")
-	c.OptLong(flags, 1<<11, &v.ViaBotID)
-	codeMessageReplyHeader(c, flags, 1<<3, &v.ReplyTo, "")
-	vectorMessageEntityClasses(c, flags, 1<<7, &v.Entities, "updateShortMessage.entities")
-	c.OptInt(flags, 1<<25, &v.TTLPeriod)
-}
+func (v *UpdateShortMessage) TL(c *tl.Codec) { table.TL(c, v, 306) }
 
 // UpdateShortChatMessage is updateShortChatMessage#4d6deea5.
 type UpdateShortChatMessage struct {
@@ -6715,37 +4147,14 @@ type UpdateShortChatMessage struct {
 	TTLPeriod   tl.Optional[int32]
 }
 
-func (v *UpdateShortChatMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateShortChatMessage, "updateShortChatMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Out)
-	c.True(flags, 1<<4, &v.Mentioned)
-	c.True(flags, 1<<5, &v.MediaUnread)
-	c.True(flags, 1<<13, &v.Silent)
-	c.Int(&v.ID)
-	c.Long(&v.FromID)
-	c.Long(&v.ChatID)
-	c.String(&v.Message)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-	c.Int(&v.Date)
-	optMessageFwdHeader(c, flags, 1<<2, &v.FwdFrom, "")
-	c.OptLong(flags, 1<<11, &v.ViaBotID)
-	codeMessageReplyHeader(c, flags, 1<<3, &v.ReplyTo, "")
-	vectorMessageEntityClasses(c, flags, 1<<7, &v.Entities, "updateShortChatMessage.entities")
-	c.OptInt(flags, 1<<25, &v.TTLPeriod)
-}
+func (v *UpdateShortChatMessage) TL(c *tl.Codec) { table.TL(c, v, 492) }
 
 // UpdateShort is updateShort#78d4dec1.
 type UpdateShort struct {
+	_ tl.Incomparable
+
 	Update UpdateClass
 	Date   int32
-}
-
-func (v *UpdateShort) TL(c *tl.Codec) {
-	c.Begin(IDUpdateShort, "updateShort")
-	codeUpdate(c, 0, 0, &v.Update, "updateShort.update")
-	c.Int(&v.Date)
 }
 
 // UpdatesCombined is updatesCombined#725b04c3.
@@ -6758,15 +4167,7 @@ type UpdatesCombined struct {
 	Seq      int32
 }
 
-func (v *UpdatesCombined) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesCombined, "updatesCombined")
-	vectorUpdateClasses(c, 0, 0, &v.Updates, "updatesCombined.updates")
-	vectorUserClasses(c, 0, 0, &v.Users, "updatesCombined.users")
-	vectorChatClasses(c, 0, 0, &v.Chats, "updatesCombined.chats")
-	c.Int(&v.Date)
-	c.Int(&v.SeqStart)
-	c.Int(&v.Seq)
-}
+func (v *UpdatesCombined) TL(c *tl.Codec) { table.TL(c, v, 713) }
 
 // Updates is updates#74ae4240.
 type Updates struct {
@@ -6775,15 +4176,6 @@ type Updates struct {
 	Chats   []ChatClass
 	Date    int32
 	Seq     int32
-}
-
-func (v *Updates) TL(c *tl.Codec) {
-	c.Begin(IDUpdates, "updates")
-	vectorUpdateClasses(c, 0, 0, &v.Updates, "updates.updates")
-	vectorUserClasses(c, 0, 0, &v.Users, "updates.users")
-	vectorChatClasses(c, 0, 0, &v.Chats, "updates.chats")
-	c.Int(&v.Date)
-	c.Int(&v.Seq)
 }
 
 // UpdateShortSentMessage is updateShortSentMessage#9015e101.
@@ -6798,18 +4190,7 @@ type UpdateShortSentMessage struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *UpdateShortSentMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateShortSentMessage, "updateShortSentMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Out)
-	c.Int(&v.ID)
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-	c.Int(&v.Date)
-	codeMessageMedia(c, flags, 1<<9, &v.Media, "")
-	vectorMessageEntityClasses(c, flags, 1<<7, &v.Entities, "updateShortSentMessage.entities")
-	c.OptInt(flags, 1<<25, &v.TTLPeriod)
-}
+func (v *UpdateShortSentMessage) TL(c *tl.Codec) { table.TL(c, v, 897) }
 
 // DCOption is dcOption#18b7a10d.
 type DCOption struct {
@@ -6825,20 +4206,7 @@ type DCOption struct {
 	Secret       []byte
 }
 
-func (v *DCOption) TL(c *tl.Codec) {
-	c.Begin(IDDCOption, "dcOption")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Ipv6)
-	c.True(flags, 1<<1, &v.MediaOnly)
-	c.True(flags, 1<<2, &v.TcpoOnly)
-	c.True(flags, 1<<3, &v.CDN)
-	c.True(flags, 1<<4, &v.Static)
-	c.True(flags, 1<<5, &v.ThisPortOnly)
-	c.Int(&v.ID)
-	c.String(&v.IPAddress)
-	c.Int(&v.Port)
-	c.OptByteString(flags, 1<<10, &v.Secret)
-}
+func (v *DCOption) TL(c *tl.Codec) { table.TL(c, v, 157) }
 
 // Config is config#cc1a241e.
 type Config struct {
@@ -6891,96 +4259,25 @@ type Config struct {
 	AutologinToken          tl.Optional[string]
 }
 
-func (v *Config) TL(c *tl.Codec) {
-	c.Begin(IDConfig, "config")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.DefaultP2PContacts)
-	c.True(flags, 1<<4, &v.PreloadFeaturedStickers)
-	c.True(flags, 1<<6, &v.RevokePmInbox)
-	c.True(flags, 1<<8, &v.BlockedMode)
-	c.True(flags, 1<<14, &v.ForceTryIpv6)
-	c.Int(&v.Date)
-	c.Int(&v.Expires)
-	c.Bool(&v.TestMode)
-	c.Int(&v.ThisDC)
-	vectorDCOptions(c, 0, 0, &v.DCOptions)
-	c.String(&v.DCTxtDomainName)
-	c.Int(&v.ChatSizeMax)
-	c.Int(&v.MegagroupSizeMax)
-	c.Int(&v.ForwardedCountMax)
-	c.Int(&v.OnlineUpdatePeriodMs)
-	c.Int(&v.OfflineBlurTimeoutMs)
-	c.Int(&v.OfflineIdleTimeoutMs)
-	c.Int(&v.OnlineCloudTimeoutMs)
-	c.Int(&v.NotifyCloudDelayMs)
-	c.Int(&v.NotifyDefaultDelayMs)
-	c.Int(&v.PushChatPeriodMs)
-	c.Int(&v.PushChatLimit)
-	c.Int(&v.EditTimeLimit)
-	c.Int(&v.RevokeTimeLimit)
-	c.Int(&v.RevokePmTimeLimit)
-	c.Int(&v.RatingEDecay)
-	c.Int(&v.StickersRecentLimit)
-	c.Int(&v.ChannelsReadMediaPeriod)
-	c.OptInt(flags, 1<<0, &v.TmpSessions)
-	c.Int(&v.CallReceiveTimeoutMs)
-	c.Int(&v.CallRingTimeoutMs)
-	c.Int(&v.CallConnectTimeoutMs)
-	c.Int(&v.CallPacketTimeoutMs)
-	c.String(&v.MeURLPrefix)
-	c.OptString(flags, 1<<7, &v.AutoupdateURLPrefix)
-	c.OptString(flags, 1<<9, &v.GIFSearchUsername)
-	c.OptString(flags, 1<<10, &v.VenueSearchUsername)
-	c.OptString(flags, 1<<11, &v.ImgSearchUsername)
-	c.OptString(flags, 1<<12, &v.StaticMapsProvider)
-	c.Int(&v.CaptionLengthMax)
-	c.Int(&v.MessageLengthMax)
-	c.Int(&v.WebfileDCID)
-	if c.Has(flags, 1<<2, v.SuggestedLangCode.Set || v.LangPackVersion.Set || v.BaseLangPackVersion.Set) {
-		c.String(&v.SuggestedLangCode.Value)
-		if c.Decoding() {
-			v.SuggestedLangCode.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.SuggestedLangCode.Set || v.LangPackVersion.Set || v.BaseLangPackVersion.Set) {
-		c.Int(&v.LangPackVersion.Value)
-		if c.Decoding() {
-			v.LangPackVersion.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.SuggestedLangCode.Set || v.LangPackVersion.Set || v.BaseLangPackVersion.Set) {
-		c.Int(&v.BaseLangPackVersion.Value)
-		if c.Decoding() {
-			v.BaseLangPackVersion.Set = true
-		}
-	}
-	codeReaction(c, flags, 1<<15, &v.ReactionsDefault, "")
-	c.OptString(flags, 1<<16, &v.AutologinToken)
-}
+func (v *Config) TL(c *tl.Codec) { table.TL(c, v, 1321) }
 
 // NearestDC is nearestDc#8e1a1775.
 type NearestDC struct {
+	_ tl.Incomparable
+
 	Country   string
 	ThisDC    int32
 	NearestDC int32
 }
 
-func (v *NearestDC) TL(c *tl.Codec) {
-	c.Begin(IDNearestDC, "nearestDc")
-	c.String(&v.Country)
-	c.Int(&v.ThisDC)
-	c.Int(&v.NearestDC)
-}
+func (v *NearestDC) TL(c *tl.Codec) { table.TL(c, v, 885) }
 
 // EncryptedChatEmpty is encryptedChatEmpty#ab7ec0a0.
 type EncryptedChatEmpty struct {
 	ID int32
 }
 
-func (v *EncryptedChatEmpty) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedChatEmpty, "encryptedChatEmpty")
-	c.Int(&v.ID)
-}
+func (v *EncryptedChatEmpty) TL(c *tl.Codec) { table.TL(c, v, 1083) }
 
 // EncryptedChatWaiting is encryptedChatWaiting#66b25953.
 type EncryptedChatWaiting struct {
@@ -6991,14 +4288,7 @@ type EncryptedChatWaiting struct {
 	ParticipantID int64
 }
 
-func (v *EncryptedChatWaiting) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedChatWaiting, "encryptedChatWaiting")
-	c.Int(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-}
+func (v *EncryptedChatWaiting) TL(c *tl.Codec) { table.TL(c, v, 646) }
 
 // EncryptedChatRequested is encryptedChatRequested#48f1d94c.
 type EncryptedChatRequested struct {
@@ -7011,17 +4301,7 @@ type EncryptedChatRequested struct {
 	GA            []byte
 }
 
-func (v *EncryptedChatRequested) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedChatRequested, "encryptedChatRequested")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.FolderID)
-	c.Int(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-	c.ByteString(&v.GA)
-}
+func (v *EncryptedChatRequested) TL(c *tl.Codec) { table.TL(c, v, 464) }
 
 // EncryptedChat is encryptedChat#61f0d4c7.
 type EncryptedChat struct {
@@ -7034,16 +4314,7 @@ type EncryptedChat struct {
 	KeyFingerprint int64
 }
 
-func (v *EncryptedChat) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedChat, "encryptedChat")
-	c.Int(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-	c.ByteString(&v.GAOrB)
-	c.Long(&v.KeyFingerprint)
-}
+func (v *EncryptedChat) TL(c *tl.Codec) { table.TL(c, v, 613) }
 
 // EncryptedChatDiscarded is encryptedChatDiscarded#1e1c7c45.
 type EncryptedChatDiscarded struct {
@@ -7051,12 +4322,7 @@ type EncryptedChatDiscarded struct {
 	ID             int32
 }
 
-func (v *EncryptedChatDiscarded) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedChatDiscarded, "encryptedChatDiscarded")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HistoryDeleted)
-	c.Int(&v.ID)
-}
+func (v *EncryptedChatDiscarded) TL(c *tl.Codec) { table.TL(c, v, 195) }
 
 // InputEncryptedChat is inputEncryptedChat#f141b5e1.
 type InputEncryptedChat struct {
@@ -7064,19 +4330,13 @@ type InputEncryptedChat struct {
 	AccessHash int64
 }
 
-func (v *InputEncryptedChat) TL(c *tl.Codec) {
-	c.Begin(IDInputEncryptedChat, "inputEncryptedChat")
-	c.Int(&v.ChatID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputEncryptedChat) TL(c *tl.Codec) { table.TL(c, v, 1554) }
 
 // EncryptedFileEmpty is encryptedFileEmpty#c21f497e.
 type EncryptedFileEmpty struct {
 }
 
-func (v *EncryptedFileEmpty) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedFileEmpty, "encryptedFileEmpty")
-}
+func (v *EncryptedFileEmpty) TL(c *tl.Codec) { table.TL(c, v, 1254) }
 
 // EncryptedFile is encryptedFile#a8008cd8.
 type EncryptedFile struct {
@@ -7087,38 +4347,25 @@ type EncryptedFile struct {
 	KeyFingerprint int32
 }
 
-func (v *EncryptedFile) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedFile, "encryptedFile")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Long(&v.Size)
-	c.Int(&v.DCID)
-	c.Int(&v.KeyFingerprint)
-}
+func (v *EncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 1057) }
 
 // InputEncryptedFileEmpty is inputEncryptedFileEmpty#1837c364.
 type InputEncryptedFileEmpty struct {
 }
 
-func (v *InputEncryptedFileEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputEncryptedFileEmpty, "inputEncryptedFileEmpty")
-}
+func (v *InputEncryptedFileEmpty) TL(c *tl.Codec) { table.TL(c, v, 152) }
 
 // InputEncryptedFileUploaded is inputEncryptedFileUploaded#64bd0306.
 type InputEncryptedFileUploaded struct {
+	_ tl.Incomparable
+
 	ID             int64
 	Parts          int32
 	MD5Checksum    string
 	KeyFingerprint int32
 }
 
-func (v *InputEncryptedFileUploaded) TL(c *tl.Codec) {
-	c.Begin(IDInputEncryptedFileUploaded, "inputEncryptedFileUploaded")
-	c.Long(&v.ID)
-	c.Int(&v.Parts)
-	c.String(&v.MD5Checksum)
-	c.Int(&v.KeyFingerprint)
-}
+func (v *InputEncryptedFileUploaded) TL(c *tl.Codec) { table.TL(c, v, 633) }
 
 // InputEncryptedFile is inputEncryptedFile#5a17b5e5.
 type InputEncryptedFile struct {
@@ -7126,11 +4373,7 @@ type InputEncryptedFile struct {
 	AccessHash int64
 }
 
-func (v *InputEncryptedFile) TL(c *tl.Codec) {
-	c.Begin(IDInputEncryptedFile, "inputEncryptedFile")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 575) }
 
 // InputEncryptedFileBigUploaded is inputEncryptedFileBigUploaded#2dc173c8.
 type InputEncryptedFileBigUploaded struct {
@@ -7139,12 +4382,7 @@ type InputEncryptedFileBigUploaded struct {
 	KeyFingerprint int32
 }
 
-func (v *InputEncryptedFileBigUploaded) TL(c *tl.Codec) {
-	c.Begin(IDInputEncryptedFileBigUploaded, "inputEncryptedFileBigUploaded")
-	c.Long(&v.ID)
-	c.Int(&v.Parts)
-	c.Int(&v.KeyFingerprint)
-}
+func (v *InputEncryptedFileBigUploaded) TL(c *tl.Codec) { table.TL(c, v, 279) }
 
 // EncryptedMessage is encryptedMessage#ed18c118.
 type EncryptedMessage struct {
@@ -7155,14 +4393,7 @@ type EncryptedMessage struct {
 	File     EncryptedFileClass
 }
 
-func (v *EncryptedMessage) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedMessage, "encryptedMessage")
-	c.Long(&v.RandomID)
-	c.Int(&v.ChatID)
-	c.Int(&v.Date)
-	c.ByteString(&v.Bytes)
-	codeEncryptedFile(c, 0, 0, &v.File, "encryptedMessage.file")
-}
+func (v *EncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 1521) }
 
 // EncryptedMessageService is encryptedMessageService#23734b06.
 type EncryptedMessageService struct {
@@ -7172,21 +4403,13 @@ type EncryptedMessageService struct {
 	Bytes    []byte
 }
 
-func (v *EncryptedMessageService) TL(c *tl.Codec) {
-	c.Begin(IDEncryptedMessageService, "encryptedMessageService")
-	c.Long(&v.RandomID)
-	c.Int(&v.ChatID)
-	c.Int(&v.Date)
-	c.ByteString(&v.Bytes)
-}
+func (v *EncryptedMessageService) TL(c *tl.Codec) { table.TL(c, v, 236) }
 
 // InputDocumentEmpty is inputDocumentEmpty#72f0eaae.
 type InputDocumentEmpty struct {
 }
 
-func (v *InputDocumentEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputDocumentEmpty, "inputDocumentEmpty")
-}
+func (v *InputDocumentEmpty) TL(c *tl.Codec) { table.TL(c, v, 716) }
 
 // InputDocument is inputDocument#1abfb575.
 type InputDocument struct {
@@ -7195,22 +4418,14 @@ type InputDocument struct {
 	FileReference []byte
 }
 
-func (v *InputDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputDocument, "inputDocument")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-}
+func (v *InputDocument) TL(c *tl.Codec) { table.TL(c, v, 167) }
 
 // DocumentEmpty is documentEmpty#36f8c871.
 type DocumentEmpty struct {
 	ID int64
 }
 
-func (v *DocumentEmpty) TL(c *tl.Codec) {
-	c.Begin(IDDocumentEmpty, "documentEmpty")
-	c.Long(&v.ID)
-}
+func (v *DocumentEmpty) TL(c *tl.Codec) { table.TL(c, v, 345) }
 
 // Document is document#8fd4c4d8.
 type Document struct {
@@ -7226,743 +4441,541 @@ type Document struct {
 	Attributes    []DocumentAttributeClass
 }
 
-func (v *Document) TL(c *tl.Codec) {
-	c.Begin(IDDocument, "document")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.Int(&v.Date)
-	c.String(&v.MIMEType)
-	c.Long(&v.Size)
-	vectorPhotoSizeClasses(c, flags, 1<<0, &v.Thumbs, "document.thumbs")
-	vectorVideoSizeClasses(c, flags, 1<<1, &v.VideoThumbs, "document.video_thumbs")
-	c.Int(&v.DCID)
-	vectorDocumentAttributeClasses(c, 0, 0, &v.Attributes, "document.attributes")
-}
-
 // NotifyPeer is notifyPeer#9fd40bd8.
 type NotifyPeer struct {
+	_ tl.Incomparable
+
 	Peer PeerClass
 }
 
-func (v *NotifyPeer) TL(c *tl.Codec) {
-	c.Begin(IDNotifyPeer, "notifyPeer")
-	codePeer(c, 0, 0, &v.Peer, "notifyPeer.peer")
-}
+func (v *NotifyPeer) TL(c *tl.Codec) { table.TL(c, v, 1011) }
 
 // NotifyUsers is notifyUsers#b4c83b4c.
 type NotifyUsers struct {
 }
 
-func (v *NotifyUsers) TL(c *tl.Codec) {
-	c.Begin(IDNotifyUsers, "notifyUsers")
-}
+func (v *NotifyUsers) TL(c *tl.Codec) { table.TL(c, v, 1148) }
 
 // NotifyChats is notifyChats#c007cec3.
 type NotifyChats struct {
 }
 
-func (v *NotifyChats) TL(c *tl.Codec) {
-	c.Begin(IDNotifyChats, "notifyChats")
-}
+func (v *NotifyChats) TL(c *tl.Codec) { table.TL(c, v, 1237) }
 
 // NotifyBroadcasts is notifyBroadcasts#d612e8ef.
 type NotifyBroadcasts struct {
 }
 
-func (v *NotifyBroadcasts) TL(c *tl.Codec) {
-	c.Begin(IDNotifyBroadcasts, "notifyBroadcasts")
-}
+func (v *NotifyBroadcasts) TL(c *tl.Codec) { table.TL(c, v, 1364) }
 
 // NotifyForumTopic is notifyForumTopic#226e6308.
 type NotifyForumTopic struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	TopMsgID int32
 }
 
-func (v *NotifyForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDNotifyForumTopic, "notifyForumTopic")
-	codePeer(c, 0, 0, &v.Peer, "notifyForumTopic.peer")
-	c.Int(&v.TopMsgID)
-}
+func (v *NotifyForumTopic) TL(c *tl.Codec) { table.TL(c, v, 231) }
 
 // NotifyCommunity is notifyCommunity#be376999.
 type NotifyCommunity struct {
 	CommunityID int64
 }
 
-func (v *NotifyCommunity) TL(c *tl.Codec) {
-	c.Begin(IDNotifyCommunity, "notifyCommunity")
-	c.Long(&v.CommunityID)
-}
+func (v *NotifyCommunity) TL(c *tl.Codec) { table.TL(c, v, 1223) }
 
 // SendMessageTypingAction is sendMessageTypingAction#16bf744e.
 type SendMessageTypingAction struct {
 }
 
-func (v *SendMessageTypingAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageTypingAction, "sendMessageTypingAction")
-}
+func (v *SendMessageTypingAction) TL(c *tl.Codec) { table.TL(c, v, 139) }
 
 // SendMessageCancelAction is sendMessageCancelAction#fd5ec8f5.
 type SendMessageCancelAction struct {
 }
 
-func (v *SendMessageCancelAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageCancelAction, "sendMessageCancelAction")
-}
+func (v *SendMessageCancelAction) TL(c *tl.Codec) { table.TL(c, v, 1644) }
 
 // SendMessageRecordVideoAction is sendMessageRecordVideoAction#a187d66f.
 type SendMessageRecordVideoAction struct {
 }
 
-func (v *SendMessageRecordVideoAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageRecordVideoAction, "sendMessageRecordVideoAction")
-}
+func (v *SendMessageRecordVideoAction) TL(c *tl.Codec) { table.TL(c, v, 1022) }
 
 // SendMessageUploadVideoAction is sendMessageUploadVideoAction#e9763aec.
 type SendMessageUploadVideoAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadVideoAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageUploadVideoAction, "sendMessageUploadVideoAction")
-	c.Int(&v.Progress)
-}
+func (v *SendMessageUploadVideoAction) TL(c *tl.Codec) { table.TL(c, v, 1494) }
 
 // SendMessageRecordAudioAction is sendMessageRecordAudioAction#d52f73f7.
 type SendMessageRecordAudioAction struct {
 }
 
-func (v *SendMessageRecordAudioAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageRecordAudioAction, "sendMessageRecordAudioAction")
-}
+func (v *SendMessageRecordAudioAction) TL(c *tl.Codec) { table.TL(c, v, 1358) }
 
 // SendMessageUploadAudioAction is sendMessageUploadAudioAction#f351d7ab.
 type SendMessageUploadAudioAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadAudioAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageUploadAudioAction, "sendMessageUploadAudioAction")
-	c.Int(&v.Progress)
-}
+func (v *SendMessageUploadAudioAction) TL(c *tl.Codec) { table.TL(c, v, 1568) }
 
 // SendMessageUploadPhotoAction is sendMessageUploadPhotoAction#d1d34a26.
 type SendMessageUploadPhotoAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadPhotoAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageUploadPhotoAction, "sendMessageUploadPhotoAction")
-	c.Int(&v.Progress)
-}
+func (v *SendMessageUploadPhotoAction) TL(c *tl.Codec) { table.TL(c, v, 1346) }
 
 // SendMessageUploadDocumentAction is sendMessageUploadDocumentAction#aa0cd9e4.
 type SendMessageUploadDocumentAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadDocumentAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageUploadDocumentAction, "sendMessageUploadDocumentAction")
-	c.Int(&v.Progress)
-}
+func (v *SendMessageUploadDocumentAction) TL(c *tl.Codec) { table.TL(c, v, 1074) }
 
 // SendMessageGeoLocationAction is sendMessageGeoLocationAction#176f8ba1.
 type SendMessageGeoLocationAction struct {
 }
 
-func (v *SendMessageGeoLocationAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageGeoLocationAction, "sendMessageGeoLocationAction")
-}
+func (v *SendMessageGeoLocationAction) TL(c *tl.Codec) { table.TL(c, v, 143) }
 
 // SendMessageChooseContactAction is sendMessageChooseContactAction#628cbc6f.
 type SendMessageChooseContactAction struct {
 }
 
-func (v *SendMessageChooseContactAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageChooseContactAction, "sendMessageChooseContactAction")
-}
+func (v *SendMessageChooseContactAction) TL(c *tl.Codec) { table.TL(c, v, 616) }
 
 // SendMessageGamePlayAction is sendMessageGamePlayAction#dd6a8f48.
 type SendMessageGamePlayAction struct {
 }
 
-func (v *SendMessageGamePlayAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageGamePlayAction, "sendMessageGamePlayAction")
-}
+func (v *SendMessageGamePlayAction) TL(c *tl.Codec) { table.TL(c, v, 1413) }
 
 // SendMessageRecordRoundAction is sendMessageRecordRoundAction#88f27fbc.
 type SendMessageRecordRoundAction struct {
 }
 
-func (v *SendMessageRecordRoundAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageRecordRoundAction, "sendMessageRecordRoundAction")
-}
+func (v *SendMessageRecordRoundAction) TL(c *tl.Codec) { table.TL(c, v, 851) }
 
 // SendMessageUploadRoundAction is sendMessageUploadRoundAction#243e1c66.
 type SendMessageUploadRoundAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadRoundAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageUploadRoundAction, "sendMessageUploadRoundAction")
-	c.Int(&v.Progress)
-}
+func (v *SendMessageUploadRoundAction) TL(c *tl.Codec) { table.TL(c, v, 239) }
 
 // SpeakingInGroupCallAction is speakingInGroupCallAction#d92c2285.
 type SpeakingInGroupCallAction struct {
 }
 
-func (v *SpeakingInGroupCallAction) TL(c *tl.Codec) {
-	c.Begin(IDSpeakingInGroupCallAction, "speakingInGroupCallAction")
-}
+func (v *SpeakingInGroupCallAction) TL(c *tl.Codec) { table.TL(c, v, 1384) }
 
 // SendMessageHistoryImportAction is sendMessageHistoryImportAction#dbda9246.
 type SendMessageHistoryImportAction struct {
 	Progress int32
 }
 
-func (v *SendMessageHistoryImportAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageHistoryImportAction, "sendMessageHistoryImportAction")
-	c.Int(&v.Progress)
-}
+func (v *SendMessageHistoryImportAction) TL(c *tl.Codec) { table.TL(c, v, 1402) }
 
 // SendMessageChooseStickerAction is sendMessageChooseStickerAction#b05ac6b1.
 type SendMessageChooseStickerAction struct {
 }
 
-func (v *SendMessageChooseStickerAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageChooseStickerAction, "sendMessageChooseStickerAction")
-}
+func (v *SendMessageChooseStickerAction) TL(c *tl.Codec) { table.TL(c, v, 1111) }
 
 // SendMessageEmojiInteraction is sendMessageEmojiInteraction#25972bcb.
 type SendMessageEmojiInteraction struct {
+	_ tl.Incomparable
+
 	Emoticon    string
 	MsgID       int32
 	Interaction DataJSON
 }
 
-func (v *SendMessageEmojiInteraction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageEmojiInteraction, "sendMessageEmojiInteraction")
-	c.String(&v.Emoticon)
-	c.Int(&v.MsgID)
-	v.Interaction.TL(c)
-}
+func (v *SendMessageEmojiInteraction) TL(c *tl.Codec) { table.TL(c, v, 244) }
 
 // SendMessageEmojiInteractionSeen is sendMessageEmojiInteractionSeen#b665902e.
 type SendMessageEmojiInteractionSeen struct {
+	_ tl.Incomparable
+
 	Emoticon string
 }
 
-func (v *SendMessageEmojiInteractionSeen) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageEmojiInteractionSeen, "sendMessageEmojiInteractionSeen")
-	c.String(&v.Emoticon)
-}
+func (v *SendMessageEmojiInteractionSeen) TL(c *tl.Codec) { table.TL(c, v, 1161) }
 
 // SendMessageTextDraftAction is sendMessageTextDraftAction#3630b85a.
 type SendMessageTextDraftAction struct {
+	_ tl.Incomparable
+
 	CanStop    bool
 	KeepOnStop bool
 	RandomID   int64
 	Text       TextWithEntities
 }
 
-func (v *SendMessageTextDraftAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageTextDraftAction, "sendMessageTextDraftAction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.CanStop)
-	c.True(flags, 1<<1, &v.KeepOnStop)
-	c.Long(&v.RandomID)
-	v.Text.TL(c)
-}
+func (v *SendMessageTextDraftAction) TL(c *tl.Codec) { table.TL(c, v, 337) }
 
 // InputSendMessageRichMessageDraftAction is inputSendMessageRichMessageDraftAction#a937c7be.
 type InputSendMessageRichMessageDraftAction struct {
+	_ tl.Incomparable
+
 	CanStop     bool
 	KeepOnStop  bool
 	RandomID    int64
 	RichMessage InputRichMessageClass
 }
 
-func (v *InputSendMessageRichMessageDraftAction) TL(c *tl.Codec) {
-	c.Begin(IDInputSendMessageRichMessageDraftAction, "inputSendMessageRichMessageDraftAction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.CanStop)
-	c.True(flags, 1<<1, &v.KeepOnStop)
-	c.Long(&v.RandomID)
-	codeInputRichMessage(c, 0, 0, &v.RichMessage, "inputSendMessageRichMessageDraftAction.rich_message")
-}
+func (v *InputSendMessageRichMessageDraftAction) TL(c *tl.Codec) { table.TL(c, v, 1069) }
 
 // SendMessageRichMessageDraftAction is sendMessageRichMessageDraftAction#52564893.
 type SendMessageRichMessageDraftAction struct {
+	_ tl.Incomparable
+
 	CanStop     bool
 	KeepOnStop  bool
 	RandomID    int64
 	RichMessage RichMessage
 }
 
-func (v *SendMessageRichMessageDraftAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageRichMessageDraftAction, "sendMessageRichMessageDraftAction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.CanStop)
-	c.True(flags, 1<<1, &v.KeepOnStop)
-	c.Long(&v.RandomID)
-	v.RichMessage.TL(c)
-}
+func (v *SendMessageRichMessageDraftAction) TL(c *tl.Codec) { table.TL(c, v, 525) }
 
 // SendMessageStopDraftAction is sendMessageStopDraftAction#fbf902b0.
 type SendMessageStopDraftAction struct {
 	RandomID int64
 }
 
-func (v *SendMessageStopDraftAction) TL(c *tl.Codec) {
-	c.Begin(IDSendMessageStopDraftAction, "sendMessageStopDraftAction")
-	c.Long(&v.RandomID)
-}
+func (v *SendMessageStopDraftAction) TL(c *tl.Codec) { table.TL(c, v, 1634) }
 
 // InputPrivacyKeyStatusTimestamp is inputPrivacyKeyStatusTimestamp#4f96cb18.
 type InputPrivacyKeyStatusTimestamp struct {
 }
 
-func (v *InputPrivacyKeyStatusTimestamp) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyStatusTimestamp, "inputPrivacyKeyStatusTimestamp")
-}
+func (v *InputPrivacyKeyStatusTimestamp) TL(c *tl.Codec) { table.TL(c, v, 506) }
 
 // InputPrivacyKeyChatInvite is inputPrivacyKeyChatInvite#bdfb0426.
 type InputPrivacyKeyChatInvite struct {
 }
 
-func (v *InputPrivacyKeyChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyChatInvite, "inputPrivacyKeyChatInvite")
-}
+func (v *InputPrivacyKeyChatInvite) TL(c *tl.Codec) { table.TL(c, v, 1221) }
 
 // InputPrivacyKeyPhoneCall is inputPrivacyKeyPhoneCall#fabadc5f.
 type InputPrivacyKeyPhoneCall struct {
 }
 
-func (v *InputPrivacyKeyPhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyPhoneCall, "inputPrivacyKeyPhoneCall")
-}
+func (v *InputPrivacyKeyPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 1620) }
 
 // InputPrivacyKeyPhoneP2P is inputPrivacyKeyPhoneP2P#db9e70d2.
 type InputPrivacyKeyPhoneP2P struct {
 }
 
-func (v *InputPrivacyKeyPhoneP2P) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyPhoneP2P, "inputPrivacyKeyPhoneP2P")
-}
+func (v *InputPrivacyKeyPhoneP2P) TL(c *tl.Codec) { table.TL(c, v, 1397) }
 
 // InputPrivacyKeyForwards is inputPrivacyKeyForwards#a4dd4c08.
 type InputPrivacyKeyForwards struct {
 }
 
-func (v *InputPrivacyKeyForwards) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyForwards, "inputPrivacyKeyForwards")
-}
+func (v *InputPrivacyKeyForwards) TL(c *tl.Codec) { table.TL(c, v, 1044) }
 
 // InputPrivacyKeyProfilePhoto is inputPrivacyKeyProfilePhoto#5719bacc.
 type InputPrivacyKeyProfilePhoto struct {
 }
 
-func (v *InputPrivacyKeyProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyProfilePhoto, "inputPrivacyKeyProfilePhoto")
-}
+func (v *InputPrivacyKeyProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 555) }
 
 // InputPrivacyKeyPhoneNumber is inputPrivacyKeyPhoneNumber#0352dafa.
 type InputPrivacyKeyPhoneNumber struct {
 }
 
-func (v *InputPrivacyKeyPhoneNumber) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyPhoneNumber, "inputPrivacyKeyPhoneNumber")
-}
+func (v *InputPrivacyKeyPhoneNumber) TL(c *tl.Codec) { table.TL(c, v, 27) }
 
 // InputPrivacyKeyAddedByPhone is inputPrivacyKeyAddedByPhone#d1219bdd.
 type InputPrivacyKeyAddedByPhone struct {
 }
 
-func (v *InputPrivacyKeyAddedByPhone) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyAddedByPhone, "inputPrivacyKeyAddedByPhone")
-}
+func (v *InputPrivacyKeyAddedByPhone) TL(c *tl.Codec) { table.TL(c, v, 1343) }
 
 // InputPrivacyKeyVoiceMessages is inputPrivacyKeyVoiceMessages#aee69d68.
 type InputPrivacyKeyVoiceMessages struct {
 }
 
-func (v *InputPrivacyKeyVoiceMessages) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyVoiceMessages, "inputPrivacyKeyVoiceMessages")
-}
+func (v *InputPrivacyKeyVoiceMessages) TL(c *tl.Codec) { table.TL(c, v, 1104) }
 
 // InputPrivacyKeyAbout is inputPrivacyKeyAbout#3823cc40.
 type InputPrivacyKeyAbout struct {
 }
 
-func (v *InputPrivacyKeyAbout) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyAbout, "inputPrivacyKeyAbout")
-}
+func (v *InputPrivacyKeyAbout) TL(c *tl.Codec) { table.TL(c, v, 353) }
 
 // InputPrivacyKeyBirthday is inputPrivacyKeyBirthday#d65a11cc.
 type InputPrivacyKeyBirthday struct {
 }
 
-func (v *InputPrivacyKeyBirthday) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyBirthday, "inputPrivacyKeyBirthday")
-}
+func (v *InputPrivacyKeyBirthday) TL(c *tl.Codec) { table.TL(c, v, 1368) }
 
 // InputPrivacyKeyStarGiftsAutoSave is inputPrivacyKeyStarGiftsAutoSave#e1732341.
 type InputPrivacyKeyStarGiftsAutoSave struct {
 }
 
-func (v *InputPrivacyKeyStarGiftsAutoSave) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyStarGiftsAutoSave, "inputPrivacyKeyStarGiftsAutoSave")
-}
+func (v *InputPrivacyKeyStarGiftsAutoSave) TL(c *tl.Codec) { table.TL(c, v, 1439) }
 
 // InputPrivacyKeyNoPaidMessages is inputPrivacyKeyNoPaidMessages#bdc597b4.
 type InputPrivacyKeyNoPaidMessages struct {
 }
 
-func (v *InputPrivacyKeyNoPaidMessages) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeyNoPaidMessages, "inputPrivacyKeyNoPaidMessages")
-}
+func (v *InputPrivacyKeyNoPaidMessages) TL(c *tl.Codec) { table.TL(c, v, 1215) }
 
 // InputPrivacyKeySavedMusic is inputPrivacyKeySavedMusic#4dbe9226.
 type InputPrivacyKeySavedMusic struct {
 }
 
-func (v *InputPrivacyKeySavedMusic) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyKeySavedMusic, "inputPrivacyKeySavedMusic")
-}
+func (v *InputPrivacyKeySavedMusic) TL(c *tl.Codec) { table.TL(c, v, 497) }
 
 // PrivacyKeyStatusTimestamp is privacyKeyStatusTimestamp#bc2eab30.
 type PrivacyKeyStatusTimestamp struct {
 }
 
-func (v *PrivacyKeyStatusTimestamp) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyStatusTimestamp, "privacyKeyStatusTimestamp")
-}
+func (v *PrivacyKeyStatusTimestamp) TL(c *tl.Codec) { table.TL(c, v, 1205) }
 
 // PrivacyKeyChatInvite is privacyKeyChatInvite#500e6dfa.
 type PrivacyKeyChatInvite struct {
 }
 
-func (v *PrivacyKeyChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyChatInvite, "privacyKeyChatInvite")
-}
+func (v *PrivacyKeyChatInvite) TL(c *tl.Codec) { table.TL(c, v, 511) }
 
 // PrivacyKeyPhoneCall is privacyKeyPhoneCall#3d662b7b.
 type PrivacyKeyPhoneCall struct {
 }
 
-func (v *PrivacyKeyPhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyPhoneCall, "privacyKeyPhoneCall")
-}
+func (v *PrivacyKeyPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 385) }
 
 // PrivacyKeyPhoneP2P is privacyKeyPhoneP2P#39491cc8.
 type PrivacyKeyPhoneP2P struct {
 }
 
-func (v *PrivacyKeyPhoneP2P) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyPhoneP2P, "privacyKeyPhoneP2P")
-}
+func (v *PrivacyKeyPhoneP2P) TL(c *tl.Codec) { table.TL(c, v, 359) }
 
 // PrivacyKeyForwards is privacyKeyForwards#69ec56a3.
 type PrivacyKeyForwards struct {
 }
 
-func (v *PrivacyKeyForwards) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyForwards, "privacyKeyForwards")
-}
+func (v *PrivacyKeyForwards) TL(c *tl.Codec) { table.TL(c, v, 662) }
 
 // PrivacyKeyProfilePhoto is privacyKeyProfilePhoto#96151fed.
 type PrivacyKeyProfilePhoto struct {
 }
 
-func (v *PrivacyKeyProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyProfilePhoto, "privacyKeyProfilePhoto")
-}
+func (v *PrivacyKeyProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 932) }
 
 // PrivacyKeyPhoneNumber is privacyKeyPhoneNumber#d19ae46d.
 type PrivacyKeyPhoneNumber struct {
 }
 
-func (v *PrivacyKeyPhoneNumber) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyPhoneNumber, "privacyKeyPhoneNumber")
-}
+func (v *PrivacyKeyPhoneNumber) TL(c *tl.Codec) { table.TL(c, v, 1345) }
 
 // PrivacyKeyAddedByPhone is privacyKeyAddedByPhone#42ffd42b.
 type PrivacyKeyAddedByPhone struct {
 }
 
-func (v *PrivacyKeyAddedByPhone) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyAddedByPhone, "privacyKeyAddedByPhone")
-}
+func (v *PrivacyKeyAddedByPhone) TL(c *tl.Codec) { table.TL(c, v, 430) }
 
 // PrivacyKeyVoiceMessages is privacyKeyVoiceMessages#0697f414.
 type PrivacyKeyVoiceMessages struct {
 }
 
-func (v *PrivacyKeyVoiceMessages) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyVoiceMessages, "privacyKeyVoiceMessages")
-}
+func (v *PrivacyKeyVoiceMessages) TL(c *tl.Codec) { table.TL(c, v, 46) }
 
 // PrivacyKeyAbout is privacyKeyAbout#a486b761.
 type PrivacyKeyAbout struct {
 }
 
-func (v *PrivacyKeyAbout) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyAbout, "privacyKeyAbout")
-}
+func (v *PrivacyKeyAbout) TL(c *tl.Codec) { table.TL(c, v, 1041) }
 
 // PrivacyKeyBirthday is privacyKeyBirthday#2000a518.
 type PrivacyKeyBirthday struct {
 }
 
-func (v *PrivacyKeyBirthday) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyBirthday, "privacyKeyBirthday")
-}
+func (v *PrivacyKeyBirthday) TL(c *tl.Codec) { table.TL(c, v, 211) }
 
 // PrivacyKeyStarGiftsAutoSave is privacyKeyStarGiftsAutoSave#2ca4fdf8.
 type PrivacyKeyStarGiftsAutoSave struct {
 }
 
-func (v *PrivacyKeyStarGiftsAutoSave) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyStarGiftsAutoSave, "privacyKeyStarGiftsAutoSave")
-}
+func (v *PrivacyKeyStarGiftsAutoSave) TL(c *tl.Codec) { table.TL(c, v, 276) }
 
 // PrivacyKeyNoPaidMessages is privacyKeyNoPaidMessages#17d348d2.
 type PrivacyKeyNoPaidMessages struct {
 }
 
-func (v *PrivacyKeyNoPaidMessages) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeyNoPaidMessages, "privacyKeyNoPaidMessages")
-}
+func (v *PrivacyKeyNoPaidMessages) TL(c *tl.Codec) { table.TL(c, v, 146) }
 
 // PrivacyKeySavedMusic is privacyKeySavedMusic#ff7a571b.
 type PrivacyKeySavedMusic struct {
 }
 
-func (v *PrivacyKeySavedMusic) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyKeySavedMusic, "privacyKeySavedMusic")
-}
+func (v *PrivacyKeySavedMusic) TL(c *tl.Codec) { table.TL(c, v, 1655) }
 
 // InputPrivacyValueAllowContacts is inputPrivacyValueAllowContacts#0d09e07b.
 type InputPrivacyValueAllowContacts struct {
 }
 
-func (v *InputPrivacyValueAllowContacts) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowContacts, "inputPrivacyValueAllowContacts")
-}
+func (v *InputPrivacyValueAllowContacts) TL(c *tl.Codec) { table.TL(c, v, 83) }
 
 // InputPrivacyValueAllowAll is inputPrivacyValueAllowAll#184b35ce.
 type InputPrivacyValueAllowAll struct {
 }
 
-func (v *InputPrivacyValueAllowAll) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowAll, "inputPrivacyValueAllowAll")
-}
+func (v *InputPrivacyValueAllowAll) TL(c *tl.Codec) { table.TL(c, v, 154) }
 
 // InputPrivacyValueAllowUsers is inputPrivacyValueAllowUsers#131cc67f.
 type InputPrivacyValueAllowUsers struct {
 	Users []InputUserClass
 }
 
-func (v *InputPrivacyValueAllowUsers) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowUsers, "inputPrivacyValueAllowUsers")
-	vectorInputUserClasses(c, 0, 0, &v.Users, "inputPrivacyValueAllowUsers.users")
-}
+func (v *InputPrivacyValueAllowUsers) TL(c *tl.Codec) { table.TL(c, v, 114) }
 
 // InputPrivacyValueDisallowContacts is inputPrivacyValueDisallowContacts#0ba52007.
 type InputPrivacyValueDisallowContacts struct {
 }
 
-func (v *InputPrivacyValueDisallowContacts) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueDisallowContacts, "inputPrivacyValueDisallowContacts")
-}
+func (v *InputPrivacyValueDisallowContacts) TL(c *tl.Codec) { table.TL(c, v, 76) }
 
 // InputPrivacyValueDisallowAll is inputPrivacyValueDisallowAll#d66b66c9.
 type InputPrivacyValueDisallowAll struct {
 }
 
-func (v *InputPrivacyValueDisallowAll) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueDisallowAll, "inputPrivacyValueDisallowAll")
-}
+func (v *InputPrivacyValueDisallowAll) TL(c *tl.Codec) { table.TL(c, v, 1369) }
 
 // InputPrivacyValueDisallowUsers is inputPrivacyValueDisallowUsers#90110467.
 type InputPrivacyValueDisallowUsers struct {
 	Users []InputUserClass
 }
 
-func (v *InputPrivacyValueDisallowUsers) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueDisallowUsers, "inputPrivacyValueDisallowUsers")
-	vectorInputUserClasses(c, 0, 0, &v.Users, "inputPrivacyValueDisallowUsers.users")
-}
+func (v *InputPrivacyValueDisallowUsers) TL(c *tl.Codec) { table.TL(c, v, 896) }
 
 // InputPrivacyValueAllowChatParticipants is inputPrivacyValueAllowChatParticipants#840649cf.
 type InputPrivacyValueAllowChatParticipants struct {
 	Chats []int64
 }
 
-func (v *InputPrivacyValueAllowChatParticipants) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowChatParticipants, "inputPrivacyValueAllowChatParticipants")
-	c.Longs(&v.Chats)
-}
+func (v *InputPrivacyValueAllowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 823) }
 
 // InputPrivacyValueDisallowChatParticipants is inputPrivacyValueDisallowChatParticipants#e94f0f86.
 type InputPrivacyValueDisallowChatParticipants struct {
 	Chats []int64
 }
 
-func (v *InputPrivacyValueDisallowChatParticipants) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueDisallowChatParticipants, "inputPrivacyValueDisallowChatParticipants")
-	c.Longs(&v.Chats)
-}
+func (v *InputPrivacyValueDisallowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 1493) }
 
 // InputPrivacyValueAllowCloseFriends is inputPrivacyValueAllowCloseFriends#2f453e49.
 type InputPrivacyValueAllowCloseFriends struct {
 }
 
-func (v *InputPrivacyValueAllowCloseFriends) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowCloseFriends, "inputPrivacyValueAllowCloseFriends")
-}
+func (v *InputPrivacyValueAllowCloseFriends) TL(c *tl.Codec) { table.TL(c, v, 293) }
 
 // InputPrivacyValueAllowPremium is inputPrivacyValueAllowPremium#77cdc9f1.
 type InputPrivacyValueAllowPremium struct {
 }
 
-func (v *InputPrivacyValueAllowPremium) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowPremium, "inputPrivacyValueAllowPremium")
-}
+func (v *InputPrivacyValueAllowPremium) TL(c *tl.Codec) { table.TL(c, v, 755) }
 
 // InputPrivacyValueAllowBots is inputPrivacyValueAllowBots#5a4fcce5.
 type InputPrivacyValueAllowBots struct {
 }
 
-func (v *InputPrivacyValueAllowBots) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueAllowBots, "inputPrivacyValueAllowBots")
-}
+func (v *InputPrivacyValueAllowBots) TL(c *tl.Codec) { table.TL(c, v, 576) }
 
 // InputPrivacyValueDisallowBots is inputPrivacyValueDisallowBots#c4e57915.
 type InputPrivacyValueDisallowBots struct {
 }
 
-func (v *InputPrivacyValueDisallowBots) TL(c *tl.Codec) {
-	c.Begin(IDInputPrivacyValueDisallowBots, "inputPrivacyValueDisallowBots")
-}
+func (v *InputPrivacyValueDisallowBots) TL(c *tl.Codec) { table.TL(c, v, 1276) }
 
 // PrivacyValueAllowContacts is privacyValueAllowContacts#fffe1bac.
 type PrivacyValueAllowContacts struct {
 }
 
-func (v *PrivacyValueAllowContacts) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowContacts, "privacyValueAllowContacts")
-}
+func (v *PrivacyValueAllowContacts) TL(c *tl.Codec) { table.TL(c, v, 1663) }
 
 // PrivacyValueAllowAll is privacyValueAllowAll#65427b82.
 type PrivacyValueAllowAll struct {
 }
 
-func (v *PrivacyValueAllowAll) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowAll, "privacyValueAllowAll")
-}
+func (v *PrivacyValueAllowAll) TL(c *tl.Codec) { table.TL(c, v, 637) }
 
 // PrivacyValueAllowUsers is privacyValueAllowUsers#b8905fb2.
 type PrivacyValueAllowUsers struct {
 	Users []int64
 }
 
-func (v *PrivacyValueAllowUsers) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowUsers, "privacyValueAllowUsers")
-	c.Longs(&v.Users)
-}
+func (v *PrivacyValueAllowUsers) TL(c *tl.Codec) { table.TL(c, v, 1175) }
 
 // PrivacyValueDisallowContacts is privacyValueDisallowContacts#f888fa1a.
 type PrivacyValueDisallowContacts struct {
 }
 
-func (v *PrivacyValueDisallowContacts) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueDisallowContacts, "privacyValueDisallowContacts")
-}
+func (v *PrivacyValueDisallowContacts) TL(c *tl.Codec) { table.TL(c, v, 1600) }
 
 // PrivacyValueDisallowAll is privacyValueDisallowAll#8b73e763.
 type PrivacyValueDisallowAll struct {
 }
 
-func (v *PrivacyValueDisallowAll) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueDisallowAll, "privacyValueDisallowAll")
-}
+func (v *PrivacyValueDisallowAll) TL(c *tl.Codec) { table.TL(c, v, 868) }
 
 // PrivacyValueDisallowUsers is privacyValueDisallowUsers#e4621141.
 type PrivacyValueDisallowUsers struct {
 	Users []int64
 }
 
-func (v *PrivacyValueDisallowUsers) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueDisallowUsers, "privacyValueDisallowUsers")
-	c.Longs(&v.Users)
-}
+func (v *PrivacyValueDisallowUsers) TL(c *tl.Codec) { table.TL(c, v, 1456) }
 
 // PrivacyValueAllowChatParticipants is privacyValueAllowChatParticipants#6b134e8e.
 type PrivacyValueAllowChatParticipants struct {
 	Chats []int64
 }
 
-func (v *PrivacyValueAllowChatParticipants) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowChatParticipants, "privacyValueAllowChatParticipants")
-	c.Longs(&v.Chats)
-}
+func (v *PrivacyValueAllowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 669) }
 
 // PrivacyValueDisallowChatParticipants is privacyValueDisallowChatParticipants#41c87565.
 type PrivacyValueDisallowChatParticipants struct {
 	Chats []int64
 }
 
-func (v *PrivacyValueDisallowChatParticipants) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueDisallowChatParticipants, "privacyValueDisallowChatParticipants")
-	c.Longs(&v.Chats)
-}
+func (v *PrivacyValueDisallowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 422) }
 
 // PrivacyValueAllowCloseFriends is privacyValueAllowCloseFriends#f7e8d89b.
 type PrivacyValueAllowCloseFriends struct {
 }
 
-func (v *PrivacyValueAllowCloseFriends) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowCloseFriends, "privacyValueAllowCloseFriends")
-}
+func (v *PrivacyValueAllowCloseFriends) TL(c *tl.Codec) { table.TL(c, v, 1595) }
 
 // PrivacyValueAllowPremium is privacyValueAllowPremium#ece9814b.
 type PrivacyValueAllowPremium struct {
 }
 
-func (v *PrivacyValueAllowPremium) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowPremium, "privacyValueAllowPremium")
-}
+func (v *PrivacyValueAllowPremium) TL(c *tl.Codec) { table.TL(c, v, 1519) }
 
 // PrivacyValueAllowBots is privacyValueAllowBots#21461b5d.
 type PrivacyValueAllowBots struct {
 }
 
-func (v *PrivacyValueAllowBots) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueAllowBots, "privacyValueAllowBots")
-}
+func (v *PrivacyValueAllowBots) TL(c *tl.Codec) { table.TL(c, v, 224) }
 
 // PrivacyValueDisallowBots is privacyValueDisallowBots#f6a5f82f.
 type PrivacyValueDisallowBots struct {
 }
 
-func (v *PrivacyValueDisallowBots) TL(c *tl.Codec) {
-	c.Begin(IDPrivacyValueDisallowBots, "privacyValueDisallowBots")
-}
+func (v *PrivacyValueDisallowBots) TL(c *tl.Codec) { table.TL(c, v, 1590) }
 
 // AccountDaysTTL is accountDaysTTL#b8d0afdf.
 type AccountDaysTTL struct {
 	Days int32
 }
 
-func (v *AccountDaysTTL) TL(c *tl.Codec) {
-	c.Begin(IDAccountDaysTTL, "accountDaysTTL")
-	c.Int(&v.Days)
-}
+func (v *AccountDaysTTL) TL(c *tl.Codec) { table.TL(c, v, 1178) }
 
 // DocumentAttributeImageSize is documentAttributeImageSize#6c37c15c.
 type DocumentAttributeImageSize struct {
@@ -7970,39 +4983,24 @@ type DocumentAttributeImageSize struct {
 	H int32
 }
 
-func (v *DocumentAttributeImageSize) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeImageSize, "documentAttributeImageSize")
-	c.Int(&v.W)
-	c.Int(&v.H)
-}
-
 // DocumentAttributeAnimated is documentAttributeAnimated#11b58939.
 type DocumentAttributeAnimated struct {
 }
 
-func (v *DocumentAttributeAnimated) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeAnimated, "documentAttributeAnimated")
-}
-
 // DocumentAttributeSticker is documentAttributeSticker#6319d612.
 type DocumentAttributeSticker struct {
+	_ tl.Incomparable
+
 	Mask       bool
 	Alt        string
 	Stickerset InputStickerSetClass
 	MaskCoords *MaskCoords
 }
 
-func (v *DocumentAttributeSticker) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeSticker, "documentAttributeSticker")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Mask)
-	c.String(&v.Alt)
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "documentAttributeSticker.stickerset")
-	optMaskCoords(c, flags, 1<<0, &v.MaskCoords, "")
-}
-
 // DocumentAttributeVideo is documentAttributeVideo#43c57c48.
 type DocumentAttributeVideo struct {
+	_ tl.Incomparable
+
 	RoundMessage      bool
 	SupportsStreaming bool
 	Nosound           bool
@@ -8014,20 +5012,6 @@ type DocumentAttributeVideo struct {
 	VideoCodec        tl.Optional[string]
 }
 
-func (v *DocumentAttributeVideo) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeVideo, "documentAttributeVideo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RoundMessage)
-	c.True(flags, 1<<1, &v.SupportsStreaming)
-	c.True(flags, 1<<3, &v.Nosound)
-	c.Double(&v.Duration)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.OptInt(flags, 1<<2, &v.PreloadPrefixSize)
-	c.OptDouble(flags, 1<<4, &v.VideoStartTs)
-	c.OptString(flags, 1<<5, &v.VideoCodec)
-}
-
 // DocumentAttributeAudio is documentAttributeAudio#9852f9c6.
 type DocumentAttributeAudio struct {
 	Voice     bool
@@ -8037,49 +5021,25 @@ type DocumentAttributeAudio struct {
 	Waveform  []byte
 }
 
-func (v *DocumentAttributeAudio) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeAudio, "documentAttributeAudio")
-	flags := c.Flags()
-	c.True(flags, 1<<10, &v.Voice)
-	c.Int(&v.Duration)
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptString(flags, 1<<1, &v.Performer)
-	c.OptByteString(flags, 1<<2, &v.Waveform)
-}
-
 // DocumentAttributeFilename is documentAttributeFilename#15590068.
 type DocumentAttributeFilename struct {
-	FileName string
-}
+	_ tl.Incomparable
 
-func (v *DocumentAttributeFilename) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeFilename, "documentAttributeFilename")
-	c.String(&v.FileName)
+	FileName string
 }
 
 // DocumentAttributeHasStickers is documentAttributeHasStickers#9801d2f7.
 type DocumentAttributeHasStickers struct {
 }
 
-func (v *DocumentAttributeHasStickers) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeHasStickers, "documentAttributeHasStickers")
-}
-
 // DocumentAttributeCustomEmoji is documentAttributeCustomEmoji#fd149899.
 type DocumentAttributeCustomEmoji struct {
+	_ tl.Incomparable
+
 	Free       bool
 	TextColor  bool
 	Alt        string
 	Stickerset InputStickerSetClass
-}
-
-func (v *DocumentAttributeCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeCustomEmoji, "documentAttributeCustomEmoji")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Free)
-	c.True(flags, 1<<1, &v.TextColor)
-	c.String(&v.Alt)
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "documentAttributeCustomEmoji.stickerset")
 }
 
 // StickerPack is stickerPack#12b299d4.
@@ -8088,39 +5048,28 @@ type StickerPack struct {
 	Documents []int64
 }
 
-func (v *StickerPack) TL(c *tl.Codec) {
-	c.Begin(IDStickerPack, "stickerPack")
-	c.String(&v.Emoticon)
-	c.Longs(&v.Documents)
-}
+func (v *StickerPack) TL(c *tl.Codec) { table.TL(c, v, 111) }
 
 // WebPageEmpty is webPageEmpty#211a1788.
 type WebPageEmpty struct {
+	_ tl.Incomparable
+
 	ID  int64
 	URL tl.Optional[string]
 }
 
-func (v *WebPageEmpty) TL(c *tl.Codec) {
-	c.Begin(IDWebPageEmpty, "webPageEmpty")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.OptString(flags, 1<<0, &v.URL)
-}
+func (v *WebPageEmpty) TL(c *tl.Codec) { table.TL(c, v, 223) }
 
 // WebPagePending is webPagePending#b0d13e47.
 type WebPagePending struct {
+	_ tl.Incomparable
+
 	ID   int64
 	URL  tl.Optional[string]
 	Date int32
 }
 
-func (v *WebPagePending) TL(c *tl.Codec) {
-	c.Begin(IDWebPagePending, "webPagePending")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.OptString(flags, 1<<0, &v.URL)
-	c.Int(&v.Date)
-}
+func (v *WebPagePending) TL(c *tl.Codec) { table.TL(c, v, 1116) }
 
 // WebPage is webPage#e89c45b2.
 type WebPage struct {
@@ -8146,64 +5095,19 @@ type WebPage struct {
 	Attributes      []WebPageAttributeClass
 }
 
-func (v *WebPage) TL(c *tl.Codec) {
-	c.Begin(IDWebPage, "webPage")
-	flags := c.Flags()
-	c.True(flags, 1<<13, &v.HasLargeMedia)
-	c.True(flags, 1<<14, &v.VideoCoverPhoto)
-	c.Long(&v.ID)
-	c.String(&v.URL)
-	c.String(&v.DisplayURL)
-	c.Int(&v.Hash)
-	c.OptString(flags, 1<<0, &v.Type)
-	c.OptString(flags, 1<<1, &v.SiteName)
-	c.OptString(flags, 1<<2, &v.Title)
-	c.OptString(flags, 1<<3, &v.Description)
-	codePhoto(c, flags, 1<<4, &v.Photo, "")
-	if c.Has(flags, 1<<5, v.EmbedURL.Set || v.EmbedType.Set) {
-		c.String(&v.EmbedURL.Value)
-		if c.Decoding() {
-			v.EmbedURL.Set = true
-		}
-	}
-	if c.Has(flags, 1<<5, v.EmbedURL.Set || v.EmbedType.Set) {
-		c.String(&v.EmbedType.Value)
-		if c.Decoding() {
-			v.EmbedType.Set = true
-		}
-	}
-	if c.Has(flags, 1<<6, v.EmbedWidth.Set || v.EmbedHeight.Set) {
-		c.Int(&v.EmbedWidth.Value)
-		if c.Decoding() {
-			v.EmbedWidth.Set = true
-		}
-	}
-	if c.Has(flags, 1<<6, v.EmbedWidth.Set || v.EmbedHeight.Set) {
-		c.Int(&v.EmbedHeight.Value)
-		if c.Decoding() {
-			v.EmbedHeight.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<7, &v.Duration)
-	c.OptString(flags, 1<<8, &v.Author)
-	codeDocument(c, flags, 1<<9, &v.Document, "")
-	optPage(c, flags, 1<<10, &v.CachedPage, "")
-	vectorWebPageAttributeClasses(c, flags, 1<<12, &v.Attributes, "webPage.attributes")
-}
-
 // WebPageNotModified is webPageNotModified#7311ca11.
 type WebPageNotModified struct {
+	_ tl.Incomparable
+
 	CachedPageViews tl.Optional[int32]
 }
 
-func (v *WebPageNotModified) TL(c *tl.Codec) {
-	c.Begin(IDWebPageNotModified, "webPageNotModified")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.CachedPageViews)
-}
+func (v *WebPageNotModified) TL(c *tl.Codec) { table.TL(c, v, 718) }
 
 // Authorization is authorization#ad01d61d.
 type Authorization struct {
+	_ tl.Incomparable
+
 	Current                   bool
 	OfficialApp               bool
 	PasswordPending           bool
@@ -8224,28 +5128,7 @@ type Authorization struct {
 	Region                    string
 }
 
-func (v *Authorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthorization, "authorization")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Current)
-	c.True(flags, 1<<1, &v.OfficialApp)
-	c.True(flags, 1<<2, &v.PasswordPending)
-	c.True(flags, 1<<3, &v.EncryptedRequestsDisabled)
-	c.True(flags, 1<<4, &v.CallRequestsDisabled)
-	c.True(flags, 1<<5, &v.Unconfirmed)
-	c.Long(&v.Hash)
-	c.String(&v.DeviceModel)
-	c.String(&v.Platform)
-	c.String(&v.SystemVersion)
-	c.Int(&v.APIID)
-	c.String(&v.AppName)
-	c.String(&v.AppVersion)
-	c.Int(&v.DateCreated)
-	c.Int(&v.DateActive)
-	c.String(&v.IP)
-	c.String(&v.Country)
-	c.String(&v.Region)
-}
+func (v *Authorization) TL(c *tl.Codec) { table.TL(c, v, 1090) }
 
 // ReceivedNotifyMessage is receivedNotifyMessage#a384b779.
 type ReceivedNotifyMessage struct {
@@ -8253,14 +5136,12 @@ type ReceivedNotifyMessage struct {
 	Flags int32
 }
 
-func (v *ReceivedNotifyMessage) TL(c *tl.Codec) {
-	c.Begin(IDReceivedNotifyMessage, "receivedNotifyMessage")
-	c.Int(&v.ID)
-	c.Int(&v.Flags)
-}
+func (v *ReceivedNotifyMessage) TL(c *tl.Codec) { table.TL(c, v, 1031) }
 
 // ChatInviteExported is chatInviteExported#a22cbd96.
 type ChatInviteExported struct {
+	_ tl.Incomparable
+
 	Revoked             bool
 	Permanent           bool
 	RequestNeeded       bool
@@ -8277,42 +5158,22 @@ type ChatInviteExported struct {
 	SubscriptionPricing *StarsSubscriptionPricing
 }
 
-func (v *ChatInviteExported) TL(c *tl.Codec) {
-	c.Begin(IDChatInviteExported, "chatInviteExported")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Revoked)
-	c.True(flags, 1<<5, &v.Permanent)
-	c.True(flags, 1<<6, &v.RequestNeeded)
-	c.String(&v.Link)
-	c.Long(&v.AdminID)
-	c.Int(&v.Date)
-	c.OptInt(flags, 1<<4, &v.StartDate)
-	c.OptInt(flags, 1<<1, &v.ExpireDate)
-	c.OptInt(flags, 1<<2, &v.UsageLimit)
-	c.OptInt(flags, 1<<3, &v.Usage)
-	c.OptInt(flags, 1<<7, &v.Requested)
-	c.OptInt(flags, 1<<10, &v.SubscriptionExpired)
-	c.OptString(flags, 1<<8, &v.Title)
-	optStarsSubscriptionPricing(c, flags, 1<<9, &v.SubscriptionPricing, "")
-}
+func (v *ChatInviteExported) TL(c *tl.Codec) { table.TL(c, v, 1025) }
 
 // ChatInvitePublicJoinRequests is chatInvitePublicJoinRequests#ed107ab7.
 type ChatInvitePublicJoinRequests struct {
 }
 
-func (v *ChatInvitePublicJoinRequests) TL(c *tl.Codec) {
-	c.Begin(IDChatInvitePublicJoinRequests, "chatInvitePublicJoinRequests")
-}
+func (v *ChatInvitePublicJoinRequests) TL(c *tl.Codec) { table.TL(c, v, 1520) }
 
 // ChatInviteAlready is chatInviteAlready#5a686d7c.
 type ChatInviteAlready struct {
+	_ tl.Incomparable
+
 	Chat ChatClass
 }
 
-func (v *ChatInviteAlready) TL(c *tl.Codec) {
-	c.Begin(IDChatInviteAlready, "chatInviteAlready")
-	codeChat(c, 0, 0, &v.Chat, "chatInviteAlready.chat")
-}
+func (v *ChatInviteAlready) TL(c *tl.Codec) { table.TL(c, v, 579) }
 
 // ChatInvite is chatInvite#5c9d3702.
 type ChatInvite struct {
@@ -8336,48 +5197,23 @@ type ChatInvite struct {
 	BotVerification          *BotVerification
 }
 
-func (v *ChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatInvite, "chatInvite")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Channel)
-	c.True(flags, 1<<1, &v.Broadcast)
-	c.True(flags, 1<<2, &v.Public)
-	c.True(flags, 1<<3, &v.Megagroup)
-	c.True(flags, 1<<6, &v.RequestNeeded)
-	c.True(flags, 1<<7, &v.Verified)
-	c.True(flags, 1<<8, &v.Scam)
-	c.True(flags, 1<<9, &v.Fake)
-	c.True(flags, 1<<11, &v.CanRefulfillSubscription)
-	c.String(&v.Title)
-	c.OptString(flags, 1<<5, &v.About)
-	codePhoto(c, 0, 0, &v.Photo, "chatInvite.photo")
-	c.Int(&v.ParticipantsCount)
-	vectorUserClasses(c, flags, 1<<4, &v.Participants, "chatInvite.participants")
-	c.Int(&v.Color)
-	optStarsSubscriptionPricing(c, flags, 1<<10, &v.SubscriptionPricing, "")
-	c.OptLong(flags, 1<<12, &v.SubscriptionFormID)
-	optBotVerification(c, flags, 1<<13, &v.BotVerification, "")
-}
+func (v *ChatInvite) TL(c *tl.Codec) { table.TL(c, v, 585) }
 
 // ChatInvitePeek is chatInvitePeek#61695cb0.
 type ChatInvitePeek struct {
+	_ tl.Incomparable
+
 	Chat    ChatClass
 	Expires int32
 }
 
-func (v *ChatInvitePeek) TL(c *tl.Codec) {
-	c.Begin(IDChatInvitePeek, "chatInvitePeek")
-	codeChat(c, 0, 0, &v.Chat, "chatInvitePeek.chat")
-	c.Int(&v.Expires)
-}
+func (v *ChatInvitePeek) TL(c *tl.Codec) { table.TL(c, v, 610) }
 
 // InputStickerSetEmpty is inputStickerSetEmpty#ffb62b95.
 type InputStickerSetEmpty struct {
 }
 
-func (v *InputStickerSetEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetEmpty, "inputStickerSetEmpty")
-}
+func (v *InputStickerSetEmpty) TL(c *tl.Codec) { table.TL(c, v, 1659) }
 
 // InputStickerSetID is inputStickerSetID#9de7a269.
 type InputStickerSetID struct {
@@ -8385,95 +5221,73 @@ type InputStickerSetID struct {
 	AccessHash int64
 }
 
-func (v *InputStickerSetID) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetID, "inputStickerSetID")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputStickerSetID) TL(c *tl.Codec) { table.TL(c, v, 994) }
 
 // InputStickerSetShortName is inputStickerSetShortName#861cc8a0.
 type InputStickerSetShortName struct {
+	_ tl.Incomparable
+
 	ShortName string
 }
 
-func (v *InputStickerSetShortName) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetShortName, "inputStickerSetShortName")
-	c.String(&v.ShortName)
-}
+func (v *InputStickerSetShortName) TL(c *tl.Codec) { table.TL(c, v, 833) }
 
 // InputStickerSetAnimatedEmoji is inputStickerSetAnimatedEmoji#028703c8.
 type InputStickerSetAnimatedEmoji struct {
 }
 
-func (v *InputStickerSetAnimatedEmoji) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetAnimatedEmoji, "inputStickerSetAnimatedEmoji")
-}
+func (v *InputStickerSetAnimatedEmoji) TL(c *tl.Codec) { table.TL(c, v, 18) }
 
 // InputStickerSetDice is inputStickerSetDice#e67f520e.
 type InputStickerSetDice struct {
+	_ tl.Incomparable
+
 	Emoticon string
 }
 
-func (v *InputStickerSetDice) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetDice, "inputStickerSetDice")
-	c.String(&v.Emoticon)
-}
+func (v *InputStickerSetDice) TL(c *tl.Codec) { table.TL(c, v, 1472) }
 
 // InputStickerSetAnimatedEmojiAnimations is inputStickerSetAnimatedEmojiAnimations#0cde3739.
 type InputStickerSetAnimatedEmojiAnimations struct {
 }
 
-func (v *InputStickerSetAnimatedEmojiAnimations) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetAnimatedEmojiAnimations, "inputStickerSetAnimatedEmojiAnimations")
-}
+func (v *InputStickerSetAnimatedEmojiAnimations) TL(c *tl.Codec) { table.TL(c, v, 82) }
 
 // InputStickerSetPremiumGifts is inputStickerSetPremiumGifts#c88b3b02.
 type InputStickerSetPremiumGifts struct {
 }
 
-func (v *InputStickerSetPremiumGifts) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetPremiumGifts, "inputStickerSetPremiumGifts")
-}
+func (v *InputStickerSetPremiumGifts) TL(c *tl.Codec) { table.TL(c, v, 1294) }
 
 // InputStickerSetEmojiGenericAnimations is inputStickerSetEmojiGenericAnimations#04c4d4ce.
 type InputStickerSetEmojiGenericAnimations struct {
 }
 
-func (v *InputStickerSetEmojiGenericAnimations) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetEmojiGenericAnimations, "inputStickerSetEmojiGenericAnimations")
-}
+func (v *InputStickerSetEmojiGenericAnimations) TL(c *tl.Codec) { table.TL(c, v, 33) }
 
 // InputStickerSetEmojiDefaultStatuses is inputStickerSetEmojiDefaultStatuses#29d0f5ee.
 type InputStickerSetEmojiDefaultStatuses struct {
 }
 
-func (v *InputStickerSetEmojiDefaultStatuses) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetEmojiDefaultStatuses, "inputStickerSetEmojiDefaultStatuses")
-}
+func (v *InputStickerSetEmojiDefaultStatuses) TL(c *tl.Codec) { table.TL(c, v, 265) }
 
 // InputStickerSetEmojiDefaultTopicIcons is inputStickerSetEmojiDefaultTopicIcons#44c1f8e9.
 type InputStickerSetEmojiDefaultTopicIcons struct {
 }
 
-func (v *InputStickerSetEmojiDefaultTopicIcons) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetEmojiDefaultTopicIcons, "inputStickerSetEmojiDefaultTopicIcons")
-}
+func (v *InputStickerSetEmojiDefaultTopicIcons) TL(c *tl.Codec) { table.TL(c, v, 440) }
 
 // InputStickerSetEmojiChannelDefaultStatuses is inputStickerSetEmojiChannelDefaultStatuses#49748553.
 type InputStickerSetEmojiChannelDefaultStatuses struct {
 }
 
-func (v *InputStickerSetEmojiChannelDefaultStatuses) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetEmojiChannelDefaultStatuses, "inputStickerSetEmojiChannelDefaultStatuses")
-}
+func (v *InputStickerSetEmojiChannelDefaultStatuses) TL(c *tl.Codec) { table.TL(c, v, 467) }
 
 // InputStickerSetTonGifts is inputStickerSetTonGifts#1cf671a0.
 type InputStickerSetTonGifts struct {
 }
 
-func (v *InputStickerSetTonGifts) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetTonGifts, "inputStickerSetTonGifts")
-}
+func (v *InputStickerSetTonGifts) TL(c *tl.Codec) { table.TL(c, v, 186) }
 
 // StickerSet is stickerSet#2dd14edc.
 type StickerSet struct {
@@ -8497,55 +5311,18 @@ type StickerSet struct {
 	Hash               int32
 }
 
-func (v *StickerSet) TL(c *tl.Codec) {
-	c.Begin(IDStickerSet, "stickerSet")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Archived)
-	c.True(flags, 1<<2, &v.Official)
-	c.True(flags, 1<<3, &v.Masks)
-	c.True(flags, 1<<7, &v.Emojis)
-	c.True(flags, 1<<9, &v.TextColor)
-	c.True(flags, 1<<10, &v.ChannelEmojiStatus)
-	c.True(flags, 1<<11, &v.Creator)
-	c.OptInt(flags, 1<<0, &v.InstalledDate)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.String(&v.Title)
-	c.String(&v.ShortName)
-	if c.Has(flags, 1<<4, v.Thumbs != nil || v.ThumbDCID.Set || v.ThumbVersion.Set) {
-		vectorPhotoSizeClasses(c, 0, 0, &v.Thumbs, "stickerSet.thumbs")
-	}
-	if c.Has(flags, 1<<4, v.Thumbs != nil || v.ThumbDCID.Set || v.ThumbVersion.Set) {
-		c.Int(&v.ThumbDCID.Value)
-		if c.Decoding() {
-			v.ThumbDCID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<4, v.Thumbs != nil || v.ThumbDCID.Set || v.ThumbVersion.Set) {
-		c.Int(&v.ThumbVersion.Value)
-		if c.Decoding() {
-			v.ThumbVersion.Set = true
-		}
-	}
-	c.OptLong(flags, 1<<8, &v.ThumbDocumentID)
-	c.Int(&v.Count)
-	c.Int(&v.Hash)
-}
+func (v *StickerSet) TL(c *tl.Codec) { table.TL(c, v, 280) }
 
 // BotCommand is botCommand#9852d6d2.
 type BotCommand struct {
+	_ tl.Incomparable
+
 	Ephemeral   bool
 	Command     string
 	Description string
 }
 
-func (v *BotCommand) TL(c *tl.Codec) {
-	c.Begin(IDBotCommand, "botCommand")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Ephemeral)
-	c.String(&v.Command)
-	c.String(&v.Description)
-}
+func (v *BotCommand) TL(c *tl.Codec) { table.TL(c, v, 945) }
 
 // BotInfo is botInfo#4d8a0299.
 type BotInfo struct {
@@ -8561,71 +5338,43 @@ type BotInfo struct {
 	VerifierSettings    *BotVerifierSettings
 }
 
-func (v *BotInfo) TL(c *tl.Codec) {
-	c.Begin(IDBotInfo, "botInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<6, &v.HasPreviewMedias)
-	c.OptLong(flags, 1<<0, &v.UserID)
-	c.OptString(flags, 1<<1, &v.Description)
-	codePhoto(c, flags, 1<<4, &v.DescriptionPhoto, "")
-	codeDocument(c, flags, 1<<5, &v.DescriptionDocument, "")
-	vectorBotCommands(c, flags, 1<<2, &v.Commands)
-	codeBotMenuButton(c, flags, 1<<3, &v.MenuButton, "")
-	c.OptString(flags, 1<<7, &v.PrivacyPolicyURL)
-	optBotAppSettings(c, flags, 1<<8, &v.AppSettings, "")
-	optBotVerifierSettings(c, flags, 1<<9, &v.VerifierSettings, "")
-}
+func (v *BotInfo) TL(c *tl.Codec) { table.TL(c, v, 495) }
 
 // KeyboardButton is keyboardButton#2f67a72f.
 type KeyboardButton struct {
+	_ tl.Incomparable
+
 	Style *KeyboardButtonStyle
 	Text  string
 	Type  ButtonTypeClass
 }
 
-func (v *KeyboardButton) TL(c *tl.Codec) {
-	c.Begin(IDKeyboardButton, "keyboardButton")
-	flags := c.Flags()
-	optKeyboardButtonStyle(c, flags, 1<<10, &v.Style, "")
-	c.String(&v.Text)
-	codeButtonType(c, 0, 0, &v.Type, "keyboardButton.type")
-}
+func (v *KeyboardButton) TL(c *tl.Codec) { table.TL(c, v, 296) }
 
 // KeyboardButtonRow is keyboardButtonRow#77608b83.
 type KeyboardButtonRow struct {
 	Buttons []KeyboardButton
 }
 
-func (v *KeyboardButtonRow) TL(c *tl.Codec) {
-	c.Begin(IDKeyboardButtonRow, "keyboardButtonRow")
-	vectorKeyboardButtons(c, 0, 0, &v.Buttons)
-}
+func (v *KeyboardButtonRow) TL(c *tl.Codec) { table.TL(c, v, 748) }
 
 // ReplyKeyboardHide is replyKeyboardHide#a03e5b85.
 type ReplyKeyboardHide struct {
 	Selective bool
 }
 
-func (v *ReplyKeyboardHide) TL(c *tl.Codec) {
-	c.Begin(IDReplyKeyboardHide, "replyKeyboardHide")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Selective)
-}
+func (v *ReplyKeyboardHide) TL(c *tl.Codec) { table.TL(c, v, 1015) }
 
 // ReplyKeyboardForceReply is replyKeyboardForceReply#86b40b08.
 type ReplyKeyboardForceReply struct {
+	_ tl.Incomparable
+
 	SingleUse   bool
 	Selective   bool
 	Placeholder tl.Optional[string]
 }
 
-func (v *ReplyKeyboardForceReply) TL(c *tl.Codec) {
-	c.Begin(IDReplyKeyboardForceReply, "replyKeyboardForceReply")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.SingleUse)
-	c.True(flags, 1<<2, &v.Selective)
-	c.OptString(flags, 1<<3, &v.Placeholder)
-}
+func (v *ReplyKeyboardForceReply) TL(c *tl.Codec) { table.TL(c, v, 838) }
 
 // ReplyKeyboardMarkup is replyKeyboardMarkup#85dd99d1.
 type ReplyKeyboardMarkup struct {
@@ -8638,17 +5387,7 @@ type ReplyKeyboardMarkup struct {
 	Placeholder tl.Optional[string]
 }
 
-func (v *ReplyKeyboardMarkup) TL(c *tl.Codec) {
-	c.Begin(IDReplyKeyboardMarkup, "replyKeyboardMarkup")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Resize)
-	c.True(flags, 1<<1, &v.SingleUse)
-	c.True(flags, 1<<2, &v.Selective)
-	c.True(flags, 1<<4, &v.Persistent)
-	c.True(flags, 1<<5, &v.ForceReply)
-	vectorKeyboardButtonRows(c, 0, 0, &v.Rows)
-	c.OptString(flags, 1<<3, &v.Placeholder)
-}
+func (v *ReplyKeyboardMarkup) TL(c *tl.Codec) { table.TL(c, v, 829) }
 
 // ReplyInlineMarkup is replyInlineMarkup#b2b15770.
 type ReplyInlineMarkup struct {
@@ -8656,23 +5395,12 @@ type ReplyInlineMarkup struct {
 	Rows       []KeyboardInlineButtonRow
 }
 
-func (v *ReplyInlineMarkup) TL(c *tl.Codec) {
-	c.Begin(IDReplyInlineMarkup, "replyInlineMarkup")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.ForceReply)
-	vectorKeyboardInlineButtonRows(c, 0, 0, &v.Rows)
-}
+func (v *ReplyInlineMarkup) TL(c *tl.Codec) { table.TL(c, v, 1127) }
 
 // MessageEntityUnknown is messageEntityUnknown#bb92ba95.
 type MessageEntityUnknown struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntityUnknown) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityUnknown, "messageEntityUnknown")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityMention is messageEntityMention#fa04579d.
@@ -8681,22 +5409,10 @@ type MessageEntityMention struct {
 	Length int32
 }
 
-func (v *MessageEntityMention) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityMention, "messageEntityMention")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityHashtag is messageEntityHashtag#6f635b0d.
 type MessageEntityHashtag struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntityHashtag) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityHashtag, "messageEntityHashtag")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityBotCommand is messageEntityBotCommand#6cef8ac7.
@@ -8705,22 +5421,10 @@ type MessageEntityBotCommand struct {
 	Length int32
 }
 
-func (v *MessageEntityBotCommand) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBotCommand, "messageEntityBotCommand")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityURL is messageEntityUrl#6ed02538.
 type MessageEntityURL struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntityURL) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityURL, "messageEntityUrl")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityEmail is messageEntityEmail#64e475c2.
@@ -8729,22 +5433,10 @@ type MessageEntityEmail struct {
 	Length int32
 }
 
-func (v *MessageEntityEmail) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityEmail, "messageEntityEmail")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityBold is messageEntityBold#bd610bc9.
 type MessageEntityBold struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntityBold) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBold, "messageEntityBold")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityItalic is messageEntityItalic#826f8b60.
@@ -8753,50 +5445,28 @@ type MessageEntityItalic struct {
 	Length int32
 }
 
-func (v *MessageEntityItalic) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityItalic, "messageEntityItalic")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityCode is messageEntityCode#28a20571.
 type MessageEntityCode struct {
 	Offset int32
 	Length int32
 }
 
-func (v *MessageEntityCode) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityCode, "messageEntityCode")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityPre is messageEntityPre#73924be0.
 type MessageEntityPre struct {
+	_ tl.Incomparable
+
 	Offset   int32
 	Length   int32
 	Language string
 }
 
-func (v *MessageEntityPre) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityPre, "messageEntityPre")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.String(&v.Language)
-}
-
 // MessageEntityTextURL is messageEntityTextUrl#76a6d327.
 type MessageEntityTextURL struct {
+	_ tl.Incomparable
+
 	Offset int32
 	Length int32
 	URL    string
-}
-
-func (v *MessageEntityTextURL) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityTextURL, "messageEntityTextUrl")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.String(&v.URL)
 }
 
 // MessageEntityMentionName is messageEntityMentionName#dc7b1140.
@@ -8806,25 +5476,13 @@ type MessageEntityMentionName struct {
 	UserID int64
 }
 
-func (v *MessageEntityMentionName) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityMentionName, "messageEntityMentionName")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Long(&v.UserID)
-}
-
 // InputMessageEntityMentionName is inputMessageEntityMentionName#208e68c9.
 type InputMessageEntityMentionName struct {
+	_ tl.Incomparable
+
 	Offset int32
 	Length int32
 	UserID InputUserClass
-}
-
-func (v *InputMessageEntityMentionName) TL(c *tl.Codec) {
-	c.Begin(IDInputMessageEntityMentionName, "inputMessageEntityMentionName")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	codeInputUser(c, 0, 0, &v.UserID, "inputMessageEntityMentionName.user_id")
 }
 
 // MessageEntityPhone is messageEntityPhone#9b69e34b.
@@ -8833,22 +5491,10 @@ type MessageEntityPhone struct {
 	Length int32
 }
 
-func (v *MessageEntityPhone) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityPhone, "messageEntityPhone")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityCashtag is messageEntityCashtag#4c4e743f.
 type MessageEntityCashtag struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntityCashtag) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityCashtag, "messageEntityCashtag")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityUnderline is messageEntityUnderline#9c4e7e8b.
@@ -8857,22 +5503,10 @@ type MessageEntityUnderline struct {
 	Length int32
 }
 
-func (v *MessageEntityUnderline) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityUnderline, "messageEntityUnderline")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityStrike is messageEntityStrike#bf0693d4.
 type MessageEntityStrike struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntityStrike) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityStrike, "messageEntityStrike")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityBankCard is messageEntityBankCard#761e6af4.
@@ -8881,22 +5515,10 @@ type MessageEntityBankCard struct {
 	Length int32
 }
 
-func (v *MessageEntityBankCard) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBankCard, "messageEntityBankCard")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntitySpoiler is messageEntitySpoiler#32ca960f.
 type MessageEntitySpoiler struct {
 	Offset int32
 	Length int32
-}
-
-func (v *MessageEntitySpoiler) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntitySpoiler, "messageEntitySpoiler")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityCustomEmoji is messageEntityCustomEmoji#c8cf05f8.
@@ -8906,26 +5528,11 @@ type MessageEntityCustomEmoji struct {
 	DocumentID int64
 }
 
-func (v *MessageEntityCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityCustomEmoji, "messageEntityCustomEmoji")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Long(&v.DocumentID)
-}
-
 // MessageEntityBlockquote is messageEntityBlockquote#f1ccaaac.
 type MessageEntityBlockquote struct {
 	Collapsed bool
 	Offset    int32
 	Length    int32
-}
-
-func (v *MessageEntityBlockquote) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBlockquote, "messageEntityBlockquote")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Collapsed)
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
 }
 
 // MessageEntityFormattedDate is messageEntityFormattedDate#904ac7c7.
@@ -8941,44 +5548,19 @@ type MessageEntityFormattedDate struct {
 	Date      int32
 }
 
-func (v *MessageEntityFormattedDate) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityFormattedDate, "messageEntityFormattedDate")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Relative)
-	c.True(flags, 1<<1, &v.ShortTime)
-	c.True(flags, 1<<2, &v.LongTime)
-	c.True(flags, 1<<3, &v.ShortDate)
-	c.True(flags, 1<<4, &v.LongDate)
-	c.True(flags, 1<<5, &v.DayOfWeek)
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Int(&v.Date)
-}
-
 // MessageEntityDiffInsert is messageEntityDiffInsert#71777116.
 type MessageEntityDiffInsert struct {
 	Offset int32
 	Length int32
 }
 
-func (v *MessageEntityDiffInsert) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityDiffInsert, "messageEntityDiffInsert")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // MessageEntityDiffReplace is messageEntityDiffReplace#c6c1e5a7.
 type MessageEntityDiffReplace struct {
+	_ tl.Incomparable
+
 	Offset  int32
 	Length  int32
 	OldText string
-}
-
-func (v *MessageEntityDiffReplace) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityDiffReplace, "messageEntityDiffReplace")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.String(&v.OldText)
 }
 
 // MessageEntityDiffDelete is messageEntityDiffDelete#0652c1c5.
@@ -8987,19 +5569,11 @@ type MessageEntityDiffDelete struct {
 	Length int32
 }
 
-func (v *MessageEntityDiffDelete) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityDiffDelete, "messageEntityDiffDelete")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-}
-
 // InputChannelEmpty is inputChannelEmpty#ee8c1e86.
 type InputChannelEmpty struct {
 }
 
-func (v *InputChannelEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputChannelEmpty, "inputChannelEmpty")
-}
+func (v *InputChannelEmpty) TL(c *tl.Codec) { table.TL(c, v, 1535) }
 
 // InputChannel is inputChannel#f35aec28.
 type InputChannel struct {
@@ -9007,25 +5581,18 @@ type InputChannel struct {
 	AccessHash int64
 }
 
-func (v *InputChannel) TL(c *tl.Codec) {
-	c.Begin(IDInputChannel, "inputChannel")
-	c.Long(&v.ChannelID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputChannel) TL(c *tl.Codec) { table.TL(c, v, 1569) }
 
 // InputChannelFromMessage is inputChannelFromMessage#5b934f9d.
 type InputChannelFromMessage struct {
+	_ tl.Incomparable
+
 	Peer      InputPeerClass
 	MsgID     int32
 	ChannelID int64
 }
 
-func (v *InputChannelFromMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputChannelFromMessage, "inputChannelFromMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputChannelFromMessage.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.ChannelID)
-}
+func (v *InputChannelFromMessage) TL(c *tl.Codec) { table.TL(c, v, 582) }
 
 // MessageRange is messageRange#0ae30253.
 type MessageRange struct {
@@ -9033,19 +5600,13 @@ type MessageRange struct {
 	MaxID int32
 }
 
-func (v *MessageRange) TL(c *tl.Codec) {
-	c.Begin(IDMessageRange, "messageRange")
-	c.Int(&v.MinID)
-	c.Int(&v.MaxID)
-}
+func (v *MessageRange) TL(c *tl.Codec) { table.TL(c, v, 73) }
 
 // ChannelMessagesFilterEmpty is channelMessagesFilterEmpty#94d42ee7.
 type ChannelMessagesFilterEmpty struct {
 }
 
-func (v *ChannelMessagesFilterEmpty) TL(c *tl.Codec) {
-	c.Begin(IDChannelMessagesFilterEmpty, "channelMessagesFilterEmpty")
-}
+func (v *ChannelMessagesFilterEmpty) TL(c *tl.Codec) { table.TL(c, v, 923) }
 
 // ChannelMessagesFilter is channelMessagesFilter#cd77d957.
 type ChannelMessagesFilter struct {
@@ -9053,32 +5614,24 @@ type ChannelMessagesFilter struct {
 	Ranges             []MessageRange
 }
 
-func (v *ChannelMessagesFilter) TL(c *tl.Codec) {
-	c.Begin(IDChannelMessagesFilter, "channelMessagesFilter")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ExcludeNewMessages)
-	vectorMessageRanges(c, 0, 0, &v.Ranges)
-}
+func (v *ChannelMessagesFilter) TL(c *tl.Codec) { table.TL(c, v, 1326) }
 
 // ChannelParticipant is channelParticipant#1bd54456.
 type ChannelParticipant struct {
+	_ tl.Incomparable
+
 	UserID                int64
 	Date                  int32
 	SubscriptionUntilDate tl.Optional[int32]
 	Rank                  tl.Optional[string]
 }
 
-func (v *ChannelParticipant) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipant, "channelParticipant")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	c.Int(&v.Date)
-	c.OptInt(flags, 1<<0, &v.SubscriptionUntilDate)
-	c.OptString(flags, 1<<2, &v.Rank)
-}
+func (v *ChannelParticipant) TL(c *tl.Codec) { table.TL(c, v, 177) }
 
 // ChannelParticipantSelf is channelParticipantSelf#a9478a1a.
 type ChannelParticipantSelf struct {
+	_ tl.Incomparable
+
 	ViaRequest            bool
 	UserID                int64
 	InviterID             int64
@@ -9087,34 +5640,23 @@ type ChannelParticipantSelf struct {
 	Rank                  tl.Optional[string]
 }
 
-func (v *ChannelParticipantSelf) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantSelf, "channelParticipantSelf")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ViaRequest)
-	c.Long(&v.UserID)
-	c.Long(&v.InviterID)
-	c.Int(&v.Date)
-	c.OptInt(flags, 1<<1, &v.SubscriptionUntilDate)
-	c.OptString(flags, 1<<2, &v.Rank)
-}
+func (v *ChannelParticipantSelf) TL(c *tl.Codec) { table.TL(c, v, 1070) }
 
 // ChannelParticipantCreator is channelParticipantCreator#2fe601d3.
 type ChannelParticipantCreator struct {
+	_ tl.Incomparable
+
 	UserID      int64
 	AdminRights ChatAdminRights
 	Rank        tl.Optional[string]
 }
 
-func (v *ChannelParticipantCreator) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantCreator, "channelParticipantCreator")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	v.AdminRights.TL(c)
-	c.OptString(flags, 1<<0, &v.Rank)
-}
+func (v *ChannelParticipantCreator) TL(c *tl.Codec) { table.TL(c, v, 298) }
 
 // ChannelParticipantAdmin is channelParticipantAdmin#34c3bb53.
 type ChannelParticipantAdmin struct {
+	_ tl.Incomparable
+
 	CanEdit     bool
 	Self        bool
 	UserID      int64
@@ -9125,26 +5667,12 @@ type ChannelParticipantAdmin struct {
 	Rank        tl.Optional[string]
 }
 
-func (v *ChannelParticipantAdmin) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantAdmin, "channelParticipantAdmin")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.CanEdit)
-	c.True(flags, 1<<1, &v.Self)
-	c.Long(&v.UserID)
-	if c.Has(flags, 1<<1, v.Self || v.InviterID.Set) {
-		c.Long(&v.InviterID.Value)
-		if c.Decoding() {
-			v.InviterID.Set = true
-		}
-	}
-	c.Long(&v.PromotedBy)
-	c.Int(&v.Date)
-	v.AdminRights.TL(c)
-	c.OptString(flags, 1<<2, &v.Rank)
-}
+func (v *ChannelParticipantAdmin) TL(c *tl.Codec) { table.TL(c, v, 330) }
 
 // ChannelParticipantBanned is channelParticipantBanned#d5f0ad91.
 type ChannelParticipantBanned struct {
+	_ tl.Incomparable
+
 	Left         bool
 	Peer         PeerClass
 	KickedBy     int64
@@ -9153,103 +5681,80 @@ type ChannelParticipantBanned struct {
 	Rank         tl.Optional[string]
 }
 
-func (v *ChannelParticipantBanned) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantBanned, "channelParticipantBanned")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Left)
-	codePeer(c, 0, 0, &v.Peer, "channelParticipantBanned.peer")
-	c.Long(&v.KickedBy)
-	c.Int(&v.Date)
-	v.BannedRights.TL(c)
-	c.OptString(flags, 1<<2, &v.Rank)
-}
+func (v *ChannelParticipantBanned) TL(c *tl.Codec) { table.TL(c, v, 1363) }
 
 // ChannelParticipantLeft is channelParticipantLeft#1b03f006.
 type ChannelParticipantLeft struct {
+	_ tl.Incomparable
+
 	Peer PeerClass
 }
 
-func (v *ChannelParticipantLeft) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantLeft, "channelParticipantLeft")
-	codePeer(c, 0, 0, &v.Peer, "channelParticipantLeft.peer")
-}
+func (v *ChannelParticipantLeft) TL(c *tl.Codec) { table.TL(c, v, 168) }
 
 // ChannelParticipantsRecent is channelParticipantsRecent#de3f3c79.
 type ChannelParticipantsRecent struct {
 }
 
-func (v *ChannelParticipantsRecent) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsRecent, "channelParticipantsRecent")
-}
+func (v *ChannelParticipantsRecent) TL(c *tl.Codec) { table.TL(c, v, 1418) }
 
 // ChannelParticipantsAdmins is channelParticipantsAdmins#b4608969.
 type ChannelParticipantsAdmins struct {
 }
 
-func (v *ChannelParticipantsAdmins) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsAdmins, "channelParticipantsAdmins")
-}
+func (v *ChannelParticipantsAdmins) TL(c *tl.Codec) { table.TL(c, v, 1143) }
 
 // ChannelParticipantsKicked is channelParticipantsKicked#a3b54985.
 type ChannelParticipantsKicked struct {
+	_ tl.Incomparable
+
 	Q string
 }
 
-func (v *ChannelParticipantsKicked) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsKicked, "channelParticipantsKicked")
-	c.String(&v.Q)
-}
+func (v *ChannelParticipantsKicked) TL(c *tl.Codec) { table.TL(c, v, 1033) }
 
 // ChannelParticipantsBots is channelParticipantsBots#b0d1865b.
 type ChannelParticipantsBots struct {
 }
 
-func (v *ChannelParticipantsBots) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsBots, "channelParticipantsBots")
-}
+func (v *ChannelParticipantsBots) TL(c *tl.Codec) { table.TL(c, v, 1117) }
 
 // ChannelParticipantsBanned is channelParticipantsBanned#1427a5e1.
 type ChannelParticipantsBanned struct {
+	_ tl.Incomparable
+
 	Q string
 }
 
-func (v *ChannelParticipantsBanned) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsBanned, "channelParticipantsBanned")
-	c.String(&v.Q)
-}
+func (v *ChannelParticipantsBanned) TL(c *tl.Codec) { table.TL(c, v, 119) }
 
 // ChannelParticipantsSearch is channelParticipantsSearch#0656ac4b.
 type ChannelParticipantsSearch struct {
+	_ tl.Incomparable
+
 	Q string
 }
 
-func (v *ChannelParticipantsSearch) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsSearch, "channelParticipantsSearch")
-	c.String(&v.Q)
-}
+func (v *ChannelParticipantsSearch) TL(c *tl.Codec) { table.TL(c, v, 43) }
 
 // ChannelParticipantsContacts is channelParticipantsContacts#bb6ae88d.
 type ChannelParticipantsContacts struct {
+	_ tl.Incomparable
+
 	Q string
 }
 
-func (v *ChannelParticipantsContacts) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsContacts, "channelParticipantsContacts")
-	c.String(&v.Q)
-}
+func (v *ChannelParticipantsContacts) TL(c *tl.Codec) { table.TL(c, v, 1197) }
 
 // ChannelParticipantsMentions is channelParticipantsMentions#e04b5ceb.
 type ChannelParticipantsMentions struct {
+	_ tl.Incomparable
+
 	Q        tl.Optional[string]
 	TopMsgID tl.Optional[int32]
 }
 
-func (v *ChannelParticipantsMentions) TL(c *tl.Codec) {
-	c.Begin(IDChannelParticipantsMentions, "channelParticipantsMentions")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Q)
-	c.OptInt(flags, 1<<1, &v.TopMsgID)
-}
+func (v *ChannelParticipantsMentions) TL(c *tl.Codec) { table.TL(c, v, 1429) }
 
 // InputBotInlineMessageMediaAuto is inputBotInlineMessageMediaAuto#3380c786.
 type InputBotInlineMessageMediaAuto struct {
@@ -9259,14 +5764,7 @@ type InputBotInlineMessageMediaAuto struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaAuto) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageMediaAuto, "inputBotInlineMessageMediaAuto")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.InvertMedia)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "inputBotInlineMessageMediaAuto.entities")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageMediaAuto) TL(c *tl.Codec) { table.TL(c, v, 320) }
 
 // InputBotInlineMessageText is inputBotInlineMessageText#3dcd7a87.
 type InputBotInlineMessageText struct {
@@ -9277,18 +5775,12 @@ type InputBotInlineMessageText struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageText) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageText, "inputBotInlineMessageText")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NoWebpage)
-	c.True(flags, 1<<3, &v.InvertMedia)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "inputBotInlineMessageText.entities")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageText) TL(c *tl.Codec) { table.TL(c, v, 388) }
 
 // InputBotInlineMessageMediaGeo is inputBotInlineMessageMediaGeo#96929a85.
 type InputBotInlineMessageMediaGeo struct {
+	_ tl.Incomparable
+
 	GeoPoint                    InputGeoPointClass
 	Heading                     tl.Optional[int32]
 	Period                      tl.Optional[int32]
@@ -9296,18 +5788,12 @@ type InputBotInlineMessageMediaGeo struct {
 	ReplyMarkup                 ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaGeo) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageMediaGeo, "inputBotInlineMessageMediaGeo")
-	flags := c.Flags()
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "inputBotInlineMessageMediaGeo.geo_point")
-	c.OptInt(flags, 1<<0, &v.Heading)
-	c.OptInt(flags, 1<<1, &v.Period)
-	c.OptInt(flags, 1<<3, &v.ProximityNotificationRadius)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageMediaGeo) TL(c *tl.Codec) { table.TL(c, v, 938) }
 
 // InputBotInlineMessageMediaVenue is inputBotInlineMessageMediaVenue#417bbf11.
 type InputBotInlineMessageMediaVenue struct {
+	_ tl.Incomparable
+
 	GeoPoint    InputGeoPointClass
 	Title       string
 	Address     string
@@ -9317,20 +5803,12 @@ type InputBotInlineMessageMediaVenue struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaVenue) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageMediaVenue, "inputBotInlineMessageMediaVenue")
-	flags := c.Flags()
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "inputBotInlineMessageMediaVenue.geo_point")
-	c.String(&v.Title)
-	c.String(&v.Address)
-	c.String(&v.Provider)
-	c.String(&v.VenueID)
-	c.String(&v.VenueType)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 419) }
 
 // InputBotInlineMessageMediaContact is inputBotInlineMessageMediaContact#a6edbffd.
 type InputBotInlineMessageMediaContact struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	FirstName   string
 	LastName    string
@@ -9338,26 +5816,16 @@ type InputBotInlineMessageMediaContact struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaContact) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageMediaContact, "inputBotInlineMessageMediaContact")
-	flags := c.Flags()
-	c.String(&v.PhoneNumber)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	c.String(&v.Vcard)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageMediaContact) TL(c *tl.Codec) { table.TL(c, v, 1054) }
 
 // InputBotInlineMessageGame is inputBotInlineMessageGame#4b425864.
 type InputBotInlineMessageGame struct {
+	_ tl.Incomparable
+
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageGame) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageGame, "inputBotInlineMessageGame")
-	flags := c.Flags()
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageGame) TL(c *tl.Codec) { table.TL(c, v, 480) }
 
 // InputBotInlineMessageMediaInvoice is inputBotInlineMessageMediaInvoice#d7e78225.
 type InputBotInlineMessageMediaInvoice struct {
@@ -9371,18 +5839,7 @@ type InputBotInlineMessageMediaInvoice struct {
 	ReplyMarkup  ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaInvoice) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageMediaInvoice, "inputBotInlineMessageMediaInvoice")
-	flags := c.Flags()
-	c.String(&v.Title)
-	c.String(&v.Description)
-	optInputWebDocument(c, flags, 1<<0, &v.Photo, "")
-	v.Invoice.TL(c)
-	c.ByteString(&v.Payload)
-	c.String(&v.Provider)
-	v.ProviderData.TL(c)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 1375) }
 
 // InputBotInlineMessageMediaWebPage is inputBotInlineMessageMediaWebPage#bddcc510.
 type InputBotInlineMessageMediaWebPage struct {
@@ -9396,34 +5853,22 @@ type InputBotInlineMessageMediaWebPage struct {
 	ReplyMarkup     ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaWebPage) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageMediaWebPage, "inputBotInlineMessageMediaWebPage")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.InvertMedia)
-	c.True(flags, 1<<4, &v.ForceLargeMedia)
-	c.True(flags, 1<<5, &v.ForceSmallMedia)
-	c.True(flags, 1<<6, &v.Optional)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "inputBotInlineMessageMediaWebPage.entities")
-	c.String(&v.URL)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *InputBotInlineMessageMediaWebPage) TL(c *tl.Codec) { table.TL(c, v, 1219) }
 
 // InputBotInlineMessageRichMessage is inputBotInlineMessageRichMessage#b43df56c.
 type InputBotInlineMessageRichMessage struct {
+	_ tl.Incomparable
+
 	ReplyMarkup ReplyMarkupClass
 	RichMessage InputRichMessageClass
 }
 
-func (v *InputBotInlineMessageRichMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageRichMessage, "inputBotInlineMessageRichMessage")
-	flags := c.Flags()
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	codeInputRichMessage(c, 0, 0, &v.RichMessage, "inputBotInlineMessageRichMessage.rich_message")
-}
+func (v *InputBotInlineMessageRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1140) }
 
 // InputBotInlineResult is inputBotInlineResult#88bf9319.
 type InputBotInlineResult struct {
+	_ tl.Incomparable
+
 	ID          string
 	Type        string
 	Title       tl.Optional[string]
@@ -9434,37 +5879,24 @@ type InputBotInlineResult struct {
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResult) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineResult, "inputBotInlineResult")
-	flags := c.Flags()
-	c.String(&v.ID)
-	c.String(&v.Type)
-	c.OptString(flags, 1<<1, &v.Title)
-	c.OptString(flags, 1<<2, &v.Description)
-	c.OptString(flags, 1<<3, &v.URL)
-	optInputWebDocument(c, flags, 1<<4, &v.Thumb, "")
-	optInputWebDocument(c, flags, 1<<5, &v.Content, "")
-	codeInputBotInlineMessage(c, 0, 0, &v.SendMessage, "inputBotInlineResult.send_message")
-}
+func (v *InputBotInlineResult) TL(c *tl.Codec) { table.TL(c, v, 849) }
 
 // InputBotInlineResultPhoto is inputBotInlineResultPhoto#a8d864a7.
 type InputBotInlineResultPhoto struct {
+	_ tl.Incomparable
+
 	ID          string
 	Type        string
 	Photo       InputPhotoClass
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResultPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineResultPhoto, "inputBotInlineResultPhoto")
-	c.String(&v.ID)
-	c.String(&v.Type)
-	codeInputPhoto(c, 0, 0, &v.Photo, "inputBotInlineResultPhoto.photo")
-	codeInputBotInlineMessage(c, 0, 0, &v.SendMessage, "inputBotInlineResultPhoto.send_message")
-}
+func (v *InputBotInlineResultPhoto) TL(c *tl.Codec) { table.TL(c, v, 1065) }
 
 // InputBotInlineResultDocument is inputBotInlineResultDocument#fff8fdc4.
 type InputBotInlineResultDocument struct {
+	_ tl.Incomparable
+
 	ID          string
 	Type        string
 	Title       tl.Optional[string]
@@ -9473,30 +5905,18 @@ type InputBotInlineResultDocument struct {
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResultDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineResultDocument, "inputBotInlineResultDocument")
-	flags := c.Flags()
-	c.String(&v.ID)
-	c.String(&v.Type)
-	c.OptString(flags, 1<<1, &v.Title)
-	c.OptString(flags, 1<<2, &v.Description)
-	codeInputDocument(c, 0, 0, &v.Document, "inputBotInlineResultDocument.document")
-	codeInputBotInlineMessage(c, 0, 0, &v.SendMessage, "inputBotInlineResultDocument.send_message")
-}
+func (v *InputBotInlineResultDocument) TL(c *tl.Codec) { table.TL(c, v, 1662) }
 
 // InputBotInlineResultGame is inputBotInlineResultGame#4fa417f2.
 type InputBotInlineResultGame struct {
+	_ tl.Incomparable
+
 	ID          string
 	ShortName   string
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResultGame) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineResultGame, "inputBotInlineResultGame")
-	c.String(&v.ID)
-	c.String(&v.ShortName)
-	codeInputBotInlineMessage(c, 0, 0, &v.SendMessage, "inputBotInlineResultGame.send_message")
-}
+func (v *InputBotInlineResultGame) TL(c *tl.Codec) { table.TL(c, v, 507) }
 
 // BotInlineMessageMediaAuto is botInlineMessageMediaAuto#764cf810.
 type BotInlineMessageMediaAuto struct {
@@ -9506,14 +5926,7 @@ type BotInlineMessageMediaAuto struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaAuto) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageMediaAuto, "botInlineMessageMediaAuto")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.InvertMedia)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "botInlineMessageMediaAuto.entities")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageMediaAuto) TL(c *tl.Codec) { table.TL(c, v, 738) }
 
 // BotInlineMessageText is botInlineMessageText#8c7f65e2.
 type BotInlineMessageText struct {
@@ -9524,18 +5937,12 @@ type BotInlineMessageText struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *BotInlineMessageText) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageText, "botInlineMessageText")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NoWebpage)
-	c.True(flags, 1<<3, &v.InvertMedia)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "botInlineMessageText.entities")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageText) TL(c *tl.Codec) { table.TL(c, v, 876) }
 
 // BotInlineMessageMediaGeo is botInlineMessageMediaGeo#051846fd.
 type BotInlineMessageMediaGeo struct {
+	_ tl.Incomparable
+
 	Geo                         GeoPointClass
 	Heading                     tl.Optional[int32]
 	Period                      tl.Optional[int32]
@@ -9543,18 +5950,12 @@ type BotInlineMessageMediaGeo struct {
 	ReplyMarkup                 ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaGeo) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageMediaGeo, "botInlineMessageMediaGeo")
-	flags := c.Flags()
-	codeGeoPoint(c, 0, 0, &v.Geo, "botInlineMessageMediaGeo.geo")
-	c.OptInt(flags, 1<<0, &v.Heading)
-	c.OptInt(flags, 1<<1, &v.Period)
-	c.OptInt(flags, 1<<3, &v.ProximityNotificationRadius)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageMediaGeo) TL(c *tl.Codec) { table.TL(c, v, 37) }
 
 // BotInlineMessageMediaVenue is botInlineMessageMediaVenue#8a86659c.
 type BotInlineMessageMediaVenue struct {
+	_ tl.Incomparable
+
 	Geo         GeoPointClass
 	Title       string
 	Address     string
@@ -9564,20 +5965,12 @@ type BotInlineMessageMediaVenue struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaVenue) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageMediaVenue, "botInlineMessageMediaVenue")
-	flags := c.Flags()
-	codeGeoPoint(c, 0, 0, &v.Geo, "botInlineMessageMediaVenue.geo")
-	c.String(&v.Title)
-	c.String(&v.Address)
-	c.String(&v.Provider)
-	c.String(&v.VenueID)
-	c.String(&v.VenueType)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 862) }
 
 // BotInlineMessageMediaContact is botInlineMessageMediaContact#18d1cdc2.
 type BotInlineMessageMediaContact struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	FirstName   string
 	LastName    string
@@ -9585,18 +5978,12 @@ type BotInlineMessageMediaContact struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaContact) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageMediaContact, "botInlineMessageMediaContact")
-	flags := c.Flags()
-	c.String(&v.PhoneNumber)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	c.String(&v.Vcard)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageMediaContact) TL(c *tl.Codec) { table.TL(c, v, 159) }
 
 // BotInlineMessageMediaInvoice is botInlineMessageMediaInvoice#354a9b09.
 type BotInlineMessageMediaInvoice struct {
+	_ tl.Incomparable
+
 	ShippingAddressRequested bool
 	Test                     bool
 	Title                    string
@@ -9607,18 +5994,7 @@ type BotInlineMessageMediaInvoice struct {
 	ReplyMarkup              ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaInvoice) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageMediaInvoice, "botInlineMessageMediaInvoice")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ShippingAddressRequested)
-	c.True(flags, 1<<3, &v.Test)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeWebDocument(c, flags, 1<<0, &v.Photo, "")
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 333) }
 
 // BotInlineMessageMediaWebPage is botInlineMessageMediaWebPage#809ad9a6.
 type BotInlineMessageMediaWebPage struct {
@@ -9633,35 +6009,22 @@ type BotInlineMessageMediaWebPage struct {
 	ReplyMarkup     ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaWebPage) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageMediaWebPage, "botInlineMessageMediaWebPage")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.InvertMedia)
-	c.True(flags, 1<<4, &v.ForceLargeMedia)
-	c.True(flags, 1<<5, &v.ForceSmallMedia)
-	c.True(flags, 1<<7, &v.Manual)
-	c.True(flags, 1<<8, &v.Safe)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "botInlineMessageMediaWebPage.entities")
-	c.String(&v.URL)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-}
+func (v *BotInlineMessageMediaWebPage) TL(c *tl.Codec) { table.TL(c, v, 801) }
 
 // BotInlineMessageRichMessage is botInlineMessageRichMessage#0a617e7b.
 type BotInlineMessageRichMessage struct {
+	_ tl.Incomparable
+
 	ReplyMarkup ReplyMarkupClass
 	RichMessage RichMessage
 }
 
-func (v *BotInlineMessageRichMessage) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMessageRichMessage, "botInlineMessageRichMessage")
-	flags := c.Flags()
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	v.RichMessage.TL(c)
-}
+func (v *BotInlineMessageRichMessage) TL(c *tl.Codec) { table.TL(c, v, 68) }
 
 // BotInlineResult is botInlineResult#11965f3a.
 type BotInlineResult struct {
+	_ tl.Incomparable
+
 	ID          string
 	Type        string
 	Title       tl.Optional[string]
@@ -9672,21 +6035,12 @@ type BotInlineResult struct {
 	SendMessage BotInlineMessageClass
 }
 
-func (v *BotInlineResult) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineResult, "botInlineResult")
-	flags := c.Flags()
-	c.String(&v.ID)
-	c.String(&v.Type)
-	c.OptString(flags, 1<<1, &v.Title)
-	c.OptString(flags, 1<<2, &v.Description)
-	c.OptString(flags, 1<<3, &v.URL)
-	codeWebDocument(c, flags, 1<<4, &v.Thumb, "")
-	codeWebDocument(c, flags, 1<<5, &v.Content, "")
-	codeBotInlineMessage(c, 0, 0, &v.SendMessage, "botInlineResult.send_message")
-}
+func (v *BotInlineResult) TL(c *tl.Codec) { table.TL(c, v, 107) }
 
 // BotInlineMediaResult is botInlineMediaResult#17db940b.
 type BotInlineMediaResult struct {
+	_ tl.Incomparable
+
 	ID          string
 	Type        string
 	Photo       PhotoClass
@@ -9696,32 +6050,22 @@ type BotInlineMediaResult struct {
 	SendMessage BotInlineMessageClass
 }
 
-func (v *BotInlineMediaResult) TL(c *tl.Codec) {
-	c.Begin(IDBotInlineMediaResult, "botInlineMediaResult")
-	flags := c.Flags()
-	c.String(&v.ID)
-	c.String(&v.Type)
-	codePhoto(c, flags, 1<<0, &v.Photo, "")
-	codeDocument(c, flags, 1<<1, &v.Document, "")
-	c.OptString(flags, 1<<2, &v.Title)
-	c.OptString(flags, 1<<3, &v.Description)
-	codeBotInlineMessage(c, 0, 0, &v.SendMessage, "botInlineMediaResult.send_message")
-}
+func (v *BotInlineMediaResult) TL(c *tl.Codec) { table.TL(c, v, 149) }
 
 // ExportedMessageLink is exportedMessageLink#5dab1af4.
 type ExportedMessageLink struct {
+	_ tl.Incomparable
+
 	Link string
 	HTML string
 }
 
-func (v *ExportedMessageLink) TL(c *tl.Codec) {
-	c.Begin(IDExportedMessageLink, "exportedMessageLink")
-	c.String(&v.Link)
-	c.String(&v.HTML)
-}
+func (v *ExportedMessageLink) TL(c *tl.Codec) { table.TL(c, v, 593) }
 
 // MessageFwdHeader is messageFwdHeader#4e4df4bb.
 type MessageFwdHeader struct {
+	_ tl.Incomparable
+
 	Imported       bool
 	SavedOut       bool
 	FromID         PeerClass
@@ -9737,31 +6081,6 @@ type MessageFwdHeader struct {
 	PsaType        tl.Optional[string]
 }
 
-func (v *MessageFwdHeader) TL(c *tl.Codec) {
-	c.Begin(IDMessageFwdHeader, "messageFwdHeader")
-	flags := c.Flags()
-	c.True(flags, 1<<7, &v.Imported)
-	c.True(flags, 1<<11, &v.SavedOut)
-	codePeer(c, flags, 1<<0, &v.FromID, "")
-	c.OptString(flags, 1<<5, &v.FromName)
-	c.Int(&v.Date)
-	c.OptInt(flags, 1<<2, &v.ChannelPost)
-	c.OptString(flags, 1<<3, &v.PostAuthor)
-	if c.Has(flags, 1<<4, v.SavedFromPeer != nil || v.SavedFromMsgID.Set) {
-		codePeer(c, 0, 0, &v.SavedFromPeer, "messageFwdHeader.saved_from_peer")
-	}
-	if c.Has(flags, 1<<4, v.SavedFromPeer != nil || v.SavedFromMsgID.Set) {
-		c.Int(&v.SavedFromMsgID.Value)
-		if c.Decoding() {
-			v.SavedFromMsgID.Set = true
-		}
-	}
-	codePeer(c, flags, 1<<8, &v.SavedFromID, "")
-	c.OptString(flags, 1<<9, &v.SavedFromName)
-	c.OptInt(flags, 1<<10, &v.SavedDate)
-	c.OptString(flags, 1<<6, &v.PsaType)
-}
-
 // InputBotInlineMessageID is inputBotInlineMessageID#890c3d89.
 type InputBotInlineMessageID struct {
 	DCID       int32
@@ -9769,12 +6088,7 @@ type InputBotInlineMessageID struct {
 	AccessHash int64
 }
 
-func (v *InputBotInlineMessageID) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageID, "inputBotInlineMessageID")
-	c.Int(&v.DCID)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputBotInlineMessageID) TL(c *tl.Codec) { table.TL(c, v, 853) }
 
 // InputBotInlineMessageID64 is inputBotInlineMessageID64#b6d915d7.
 type InputBotInlineMessageID64 struct {
@@ -9784,117 +6098,87 @@ type InputBotInlineMessageID64 struct {
 	AccessHash int64
 }
 
-func (v *InputBotInlineMessageID64) TL(c *tl.Codec) {
-	c.Begin(IDInputBotInlineMessageID64, "inputBotInlineMessageID64")
-	c.Int(&v.DCID)
-	c.Long(&v.OwnerID)
-	c.Int(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputBotInlineMessageID64) TL(c *tl.Codec) { table.TL(c, v, 1166) }
 
 // InlineBotSwitchPM is inlineBotSwitchPM#3c20629f.
 type InlineBotSwitchPM struct {
+	_ tl.Incomparable
+
 	Text       string
 	StartParam string
 }
 
-func (v *InlineBotSwitchPM) TL(c *tl.Codec) {
-	c.Begin(IDInlineBotSwitchPM, "inlineBotSwitchPM")
-	c.String(&v.Text)
-	c.String(&v.StartParam)
-}
+func (v *InlineBotSwitchPM) TL(c *tl.Codec) { table.TL(c, v, 375) }
 
 // TopPeer is topPeer#edcdc05b.
 type TopPeer struct {
+	_ tl.Incomparable
+
 	Peer   PeerClass
 	Rating float64
 }
 
-func (v *TopPeer) TL(c *tl.Codec) {
-	c.Begin(IDTopPeer, "topPeer")
-	codePeer(c, 0, 0, &v.Peer, "topPeer.peer")
-	c.Double(&v.Rating)
-}
+func (v *TopPeer) TL(c *tl.Codec) { table.TL(c, v, 1528) }
 
 // TopPeerCategoryBotsPM is topPeerCategoryBotsPM#ab661b5b.
 type TopPeerCategoryBotsPM struct {
 }
 
-func (v *TopPeerCategoryBotsPM) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryBotsPM, "topPeerCategoryBotsPM")
-}
+func (v *TopPeerCategoryBotsPM) TL(c *tl.Codec) { table.TL(c, v, 1082) }
 
 // TopPeerCategoryBotsInline is topPeerCategoryBotsInline#148677e2.
 type TopPeerCategoryBotsInline struct {
 }
 
-func (v *TopPeerCategoryBotsInline) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryBotsInline, "topPeerCategoryBotsInline")
-}
+func (v *TopPeerCategoryBotsInline) TL(c *tl.Codec) { table.TL(c, v, 123) }
 
 // TopPeerCategoryCorrespondents is topPeerCategoryCorrespondents#0637b7ed.
 type TopPeerCategoryCorrespondents struct {
 }
 
-func (v *TopPeerCategoryCorrespondents) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryCorrespondents, "topPeerCategoryCorrespondents")
-}
+func (v *TopPeerCategoryCorrespondents) TL(c *tl.Codec) { table.TL(c, v, 41) }
 
 // TopPeerCategoryGroups is topPeerCategoryGroups#bd17a14a.
 type TopPeerCategoryGroups struct {
 }
 
-func (v *TopPeerCategoryGroups) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryGroups, "topPeerCategoryGroups")
-}
+func (v *TopPeerCategoryGroups) TL(c *tl.Codec) { table.TL(c, v, 1207) }
 
 // TopPeerCategoryChannels is topPeerCategoryChannels#161d9628.
 type TopPeerCategoryChannels struct {
 }
 
-func (v *TopPeerCategoryChannels) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryChannels, "topPeerCategoryChannels")
-}
+func (v *TopPeerCategoryChannels) TL(c *tl.Codec) { table.TL(c, v, 135) }
 
 // TopPeerCategoryPhoneCalls is topPeerCategoryPhoneCalls#1e76a78c.
 type TopPeerCategoryPhoneCalls struct {
 }
 
-func (v *TopPeerCategoryPhoneCalls) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryPhoneCalls, "topPeerCategoryPhoneCalls")
-}
+func (v *TopPeerCategoryPhoneCalls) TL(c *tl.Codec) { table.TL(c, v, 199) }
 
 // TopPeerCategoryForwardUsers is topPeerCategoryForwardUsers#a8406ca9.
 type TopPeerCategoryForwardUsers struct {
 }
 
-func (v *TopPeerCategoryForwardUsers) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryForwardUsers, "topPeerCategoryForwardUsers")
-}
+func (v *TopPeerCategoryForwardUsers) TL(c *tl.Codec) { table.TL(c, v, 1059) }
 
 // TopPeerCategoryForwardChats is topPeerCategoryForwardChats#fbeec0f0.
 type TopPeerCategoryForwardChats struct {
 }
 
-func (v *TopPeerCategoryForwardChats) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryForwardChats, "topPeerCategoryForwardChats")
-}
+func (v *TopPeerCategoryForwardChats) TL(c *tl.Codec) { table.TL(c, v, 1632) }
 
 // TopPeerCategoryBotsApp is topPeerCategoryBotsApp#fd9e7bec.
 type TopPeerCategoryBotsApp struct {
 }
 
-func (v *TopPeerCategoryBotsApp) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryBotsApp, "topPeerCategoryBotsApp")
-}
+func (v *TopPeerCategoryBotsApp) TL(c *tl.Codec) { table.TL(c, v, 1645) }
 
 // TopPeerCategoryBotsGuestChat is topPeerCategoryBotsGuestChat#6c24f3dd.
 type TopPeerCategoryBotsGuestChat struct {
 }
 
-func (v *TopPeerCategoryBotsGuestChat) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryBotsGuestChat, "topPeerCategoryBotsGuestChat")
-}
+func (v *TopPeerCategoryBotsGuestChat) TL(c *tl.Codec) { table.TL(c, v, 673) }
 
 // TopPeerCategoryPeers is topPeerCategoryPeers#fb834291.
 type TopPeerCategoryPeers struct {
@@ -9903,23 +6187,16 @@ type TopPeerCategoryPeers struct {
 	Peers    []TopPeer
 }
 
-func (v *TopPeerCategoryPeers) TL(c *tl.Codec) {
-	c.Begin(IDTopPeerCategoryPeers, "topPeerCategoryPeers")
-	codeTopPeerCategory(c, 0, 0, &v.Category, "topPeerCategoryPeers.category")
-	c.Int(&v.Count)
-	vectorTopPeers(c, 0, 0, &v.Peers)
-}
+func (v *TopPeerCategoryPeers) TL(c *tl.Codec) { table.TL(c, v, 1627) }
 
 // DraftMessageEmpty is draftMessageEmpty#1b0c841a.
 type DraftMessageEmpty struct {
+	_ tl.Incomparable
+
 	Date tl.Optional[int32]
 }
 
-func (v *DraftMessageEmpty) TL(c *tl.Codec) {
-	c.Begin(IDDraftMessageEmpty, "draftMessageEmpty")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.Date)
-}
+func (v *DraftMessageEmpty) TL(c *tl.Codec) { table.TL(c, v, 169) }
 
 // DraftMessage is draftMessage#60fe3294.
 type DraftMessage struct {
@@ -9935,32 +6212,17 @@ type DraftMessage struct {
 	RichMessage   *RichMessage
 }
 
-func (v *DraftMessage) TL(c *tl.Codec) {
-	c.Begin(IDDraftMessage, "draftMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.NoWebpage)
-	c.True(flags, 1<<6, &v.InvertMedia)
-	codeInputReplyTo(c, flags, 1<<4, &v.ReplyTo, "")
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "draftMessage.entities")
-	codeInputMedia(c, flags, 1<<5, &v.Media, "")
-	c.Int(&v.Date)
-	c.OptLong(flags, 1<<7, &v.Effect)
-	optSuggestedPost(c, flags, 1<<8, &v.SuggestedPost, "")
-	optRichMessage(c, flags, 1<<9, &v.RichMessage, "")
-}
+func (v *DraftMessage) TL(c *tl.Codec) { table.TL(c, v, 609) }
 
 // StickerSetCovered is stickerSetCovered#6410a5d2.
 type StickerSetCovered struct {
+	_ tl.Incomparable
+
 	Set   StickerSet
 	Cover DocumentClass
 }
 
-func (v *StickerSetCovered) TL(c *tl.Codec) {
-	c.Begin(IDStickerSetCovered, "stickerSetCovered")
-	v.Set.TL(c)
-	codeDocument(c, 0, 0, &v.Cover, "stickerSetCovered.cover")
-}
+func (v *StickerSetCovered) TL(c *tl.Codec) { table.TL(c, v, 628) }
 
 // StickerSetMultiCovered is stickerSetMultiCovered#3407e51b.
 type StickerSetMultiCovered struct {
@@ -9968,11 +6230,7 @@ type StickerSetMultiCovered struct {
 	Covers []DocumentClass
 }
 
-func (v *StickerSetMultiCovered) TL(c *tl.Codec) {
-	c.Begin(IDStickerSetMultiCovered, "stickerSetMultiCovered")
-	v.Set.TL(c)
-	vectorDocumentClasses(c, 0, 0, &v.Covers, "stickerSetMultiCovered.covers")
-}
+func (v *StickerSetMultiCovered) TL(c *tl.Codec) { table.TL(c, v, 324) }
 
 // StickerSetFullCovered is stickerSetFullCovered#40d13c0e.
 type StickerSetFullCovered struct {
@@ -9982,62 +6240,51 @@ type StickerSetFullCovered struct {
 	Documents []DocumentClass
 }
 
-func (v *StickerSetFullCovered) TL(c *tl.Codec) {
-	c.Begin(IDStickerSetFullCovered, "stickerSetFullCovered")
-	v.Set.TL(c)
-	vectorStickerPacks(c, 0, 0, &v.Packs)
-	vectorStickerKeywords(c, 0, 0, &v.Keywords)
-	vectorDocumentClasses(c, 0, 0, &v.Documents, "stickerSetFullCovered.documents")
-}
+func (v *StickerSetFullCovered) TL(c *tl.Codec) { table.TL(c, v, 415) }
 
 // StickerSetNoCovered is stickerSetNoCovered#77b15d1c.
 type StickerSetNoCovered struct {
+	_ tl.Incomparable
+
 	Set StickerSet
 }
 
-func (v *StickerSetNoCovered) TL(c *tl.Codec) {
-	c.Begin(IDStickerSetNoCovered, "stickerSetNoCovered")
-	v.Set.TL(c)
-}
+func (v *StickerSetNoCovered) TL(c *tl.Codec) { table.TL(c, v, 754) }
 
 // MaskCoords is maskCoords#aed6dbb2.
 type MaskCoords struct {
+	_ tl.Incomparable
+
 	N    int32
 	X    float64
 	Y    float64
 	Zoom float64
 }
 
-func (v *MaskCoords) TL(c *tl.Codec) {
-	c.Begin(IDMaskCoords, "maskCoords")
-	c.Int(&v.N)
-	c.Double(&v.X)
-	c.Double(&v.Y)
-	c.Double(&v.Zoom)
-}
+func (v *MaskCoords) TL(c *tl.Codec) { table.TL(c, v, 1103) }
 
 // InputStickeredMediaPhoto is inputStickeredMediaPhoto#4a992157.
 type InputStickeredMediaPhoto struct {
+	_ tl.Incomparable
+
 	ID InputPhotoClass
 }
 
-func (v *InputStickeredMediaPhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputStickeredMediaPhoto, "inputStickeredMediaPhoto")
-	codeInputPhoto(c, 0, 0, &v.ID, "inputStickeredMediaPhoto.id")
-}
+func (v *InputStickeredMediaPhoto) TL(c *tl.Codec) { table.TL(c, v, 476) }
 
 // InputStickeredMediaDocument is inputStickeredMediaDocument#0438865b.
 type InputStickeredMediaDocument struct {
+	_ tl.Incomparable
+
 	ID InputDocumentClass
 }
 
-func (v *InputStickeredMediaDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputStickeredMediaDocument, "inputStickeredMediaDocument")
-	codeInputDocument(c, 0, 0, &v.ID, "inputStickeredMediaDocument.id")
-}
+func (v *InputStickeredMediaDocument) TL(c *tl.Codec) { table.TL(c, v, 31) }
 
 // Game is game#bdf9653b.
 type Game struct {
+	_ tl.Incomparable
+
 	ID          int64
 	AccessHash  int64
 	ShortName   string
@@ -10047,17 +6294,7 @@ type Game struct {
 	Document    DocumentClass
 }
 
-func (v *Game) TL(c *tl.Codec) {
-	c.Begin(IDGame, "game")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.String(&v.ShortName)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codePhoto(c, 0, 0, &v.Photo, "game.photo")
-	codeDocument(c, flags, 1<<0, &v.Document, "")
-}
+func (v *Game) TL(c *tl.Codec) { table.TL(c, v, 1220) }
 
 // InputGameID is inputGameID#032c3e77.
 type InputGameID struct {
@@ -10065,23 +6302,17 @@ type InputGameID struct {
 	AccessHash int64
 }
 
-func (v *InputGameID) TL(c *tl.Codec) {
-	c.Begin(IDInputGameID, "inputGameID")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputGameID) TL(c *tl.Codec) { table.TL(c, v, 24) }
 
 // InputGameShortName is inputGameShortName#c331e80a.
 type InputGameShortName struct {
+	_ tl.Incomparable
+
 	BotID     InputUserClass
 	ShortName string
 }
 
-func (v *InputGameShortName) TL(c *tl.Codec) {
-	c.Begin(IDInputGameShortName, "inputGameShortName")
-	codeInputUser(c, 0, 0, &v.BotID, "inputGameShortName.bot_id")
-	c.String(&v.ShortName)
-}
+func (v *InputGameShortName) TL(c *tl.Codec) { table.TL(c, v, 1262) }
 
 // HighScore is highScore#73a379eb.
 type HighScore struct {
@@ -10090,158 +6321,132 @@ type HighScore struct {
 	Score  int32
 }
 
-func (v *HighScore) TL(c *tl.Codec) {
-	c.Begin(IDHighScore, "highScore")
-	c.Int(&v.Pos)
-	c.Long(&v.UserID)
-	c.Int(&v.Score)
-}
+func (v *HighScore) TL(c *tl.Codec) { table.TL(c, v, 720) }
 
 // TextEmpty is textEmpty#dc3d824f.
 type TextEmpty struct {
 }
 
-func (v *TextEmpty) TL(c *tl.Codec) {
-	c.Begin(IDTextEmpty, "textEmpty")
-}
+func (v *TextEmpty) TL(c *tl.Codec) { table.TL(c, v, 1403) }
 
 // TextPlain is textPlain#744694e0.
 type TextPlain struct {
+	_ tl.Incomparable
+
 	Text string
 }
 
-func (v *TextPlain) TL(c *tl.Codec) {
-	c.Begin(IDTextPlain, "textPlain")
-	c.String(&v.Text)
-}
+func (v *TextPlain) TL(c *tl.Codec) { table.TL(c, v, 723) }
 
 // TextBold is textBold#6724abc4.
 type TextBold struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextBold) TL(c *tl.Codec) {
-	c.Begin(IDTextBold, "textBold")
-	codeRichText(c, 0, 0, &v.Text, "textBold.text")
-}
+func (v *TextBold) TL(c *tl.Codec) { table.TL(c, v, 648) }
 
 // TextItalic is textItalic#d912a59c.
 type TextItalic struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextItalic) TL(c *tl.Codec) {
-	c.Begin(IDTextItalic, "textItalic")
-	codeRichText(c, 0, 0, &v.Text, "textItalic.text")
-}
+func (v *TextItalic) TL(c *tl.Codec) { table.TL(c, v, 1383) }
 
 // TextUnderline is textUnderline#c12622c4.
 type TextUnderline struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextUnderline) TL(c *tl.Codec) {
-	c.Begin(IDTextUnderline, "textUnderline")
-	codeRichText(c, 0, 0, &v.Text, "textUnderline.text")
-}
+func (v *TextUnderline) TL(c *tl.Codec) { table.TL(c, v, 1246) }
 
 // TextStrike is textStrike#9bf8bb95.
 type TextStrike struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextStrike) TL(c *tl.Codec) {
-	c.Begin(IDTextStrike, "textStrike")
-	codeRichText(c, 0, 0, &v.Text, "textStrike.text")
-}
+func (v *TextStrike) TL(c *tl.Codec) { table.TL(c, v, 981) }
 
 // TextFixed is textFixed#6c3f19b9.
 type TextFixed struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextFixed) TL(c *tl.Codec) {
-	c.Begin(IDTextFixed, "textFixed")
-	codeRichText(c, 0, 0, &v.Text, "textFixed.text")
-}
+func (v *TextFixed) TL(c *tl.Codec) { table.TL(c, v, 675) }
 
 // TextURL is textUrl#3c2884c1.
 type TextURL struct {
+	_ tl.Incomparable
+
 	Text      RichTextClass
 	URL       string
 	WebpageID int64
 }
 
-func (v *TextURL) TL(c *tl.Codec) {
-	c.Begin(IDTextURL, "textUrl")
-	codeRichText(c, 0, 0, &v.Text, "textUrl.text")
-	c.String(&v.URL)
-	c.Long(&v.WebpageID)
-}
+func (v *TextURL) TL(c *tl.Codec) { table.TL(c, v, 377) }
 
 // TextEmail is textEmail#de5a0dd6.
 type TextEmail struct {
+	_ tl.Incomparable
+
 	Text  RichTextClass
 	Email string
 }
 
-func (v *TextEmail) TL(c *tl.Codec) {
-	c.Begin(IDTextEmail, "textEmail")
-	codeRichText(c, 0, 0, &v.Text, "textEmail.text")
-	c.String(&v.Email)
-}
+func (v *TextEmail) TL(c *tl.Codec) { table.TL(c, v, 1420) }
 
 // TextConcat is textConcat#7e6260d7.
 type TextConcat struct {
 	Texts []RichTextClass
 }
 
-func (v *TextConcat) TL(c *tl.Codec) {
-	c.Begin(IDTextConcat, "textConcat")
-	vectorRichTextClasses(c, 0, 0, &v.Texts, "textConcat.texts")
-}
+func (v *TextConcat) TL(c *tl.Codec) { table.TL(c, v, 791) }
 
 // TextSubscript is textSubscript#ed6a8504.
 type TextSubscript struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextSubscript) TL(c *tl.Codec) {
-	c.Begin(IDTextSubscript, "textSubscript")
-	codeRichText(c, 0, 0, &v.Text, "textSubscript.text")
-}
+func (v *TextSubscript) TL(c *tl.Codec) { table.TL(c, v, 1524) }
 
 // TextSuperscript is textSuperscript#c7fb5e01.
 type TextSuperscript struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextSuperscript) TL(c *tl.Codec) {
-	c.Begin(IDTextSuperscript, "textSuperscript")
-	codeRichText(c, 0, 0, &v.Text, "textSuperscript.text")
-}
+func (v *TextSuperscript) TL(c *tl.Codec) { table.TL(c, v, 1292) }
 
 // TextMarked is textMarked#034b8621.
 type TextMarked struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextMarked) TL(c *tl.Codec) {
-	c.Begin(IDTextMarked, "textMarked")
-	codeRichText(c, 0, 0, &v.Text, "textMarked.text")
-}
+func (v *TextMarked) TL(c *tl.Codec) { table.TL(c, v, 26) }
 
 // TextPhone is textPhone#1ccb966a.
 type TextPhone struct {
+	_ tl.Incomparable
+
 	Text  RichTextClass
 	Phone string
 }
 
-func (v *TextPhone) TL(c *tl.Codec) {
-	c.Begin(IDTextPhone, "textPhone")
-	codeRichText(c, 0, 0, &v.Text, "textPhone.text")
-	c.String(&v.Phone)
-}
+func (v *TextPhone) TL(c *tl.Codec) { table.TL(c, v, 184) }
 
 // TextImage is textImage#081ccf4f.
 type TextImage struct {
@@ -10250,151 +6455,132 @@ type TextImage struct {
 	H          int32
 }
 
-func (v *TextImage) TL(c *tl.Codec) {
-	c.Begin(IDTextImage, "textImage")
-	c.Long(&v.DocumentID)
-	c.Int(&v.W)
-	c.Int(&v.H)
-}
+func (v *TextImage) TL(c *tl.Codec) { table.TL(c, v, 55) }
 
 // TextAnchor is textAnchor#35553762.
 type TextAnchor struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 	Name string
 }
 
-func (v *TextAnchor) TL(c *tl.Codec) {
-	c.Begin(IDTextAnchor, "textAnchor")
-	codeRichText(c, 0, 0, &v.Text, "textAnchor.text")
-	c.String(&v.Name)
-}
+func (v *TextAnchor) TL(c *tl.Codec) { table.TL(c, v, 334) }
 
 // TextMath is textMath#9d2eac97.
 type TextMath struct {
+	_ tl.Incomparable
+
 	Source string
 }
 
-func (v *TextMath) TL(c *tl.Codec) {
-	c.Begin(IDTextMath, "textMath")
-	c.String(&v.Source)
-}
+func (v *TextMath) TL(c *tl.Codec) { table.TL(c, v, 989) }
 
 // TextCustomEmoji is textCustomEmoji#a26156c0.
 type TextCustomEmoji struct {
+	_ tl.Incomparable
+
 	DocumentID int64
 	Alt        string
 }
 
-func (v *TextCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDTextCustomEmoji, "textCustomEmoji")
-	c.Long(&v.DocumentID)
-	c.String(&v.Alt)
-}
+func (v *TextCustomEmoji) TL(c *tl.Codec) { table.TL(c, v, 1027) }
 
 // TextSpoiler is textSpoiler#4c2a5d62.
 type TextSpoiler struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextSpoiler) TL(c *tl.Codec) {
-	c.Begin(IDTextSpoiler, "textSpoiler")
-	codeRichText(c, 0, 0, &v.Text, "textSpoiler.text")
-}
+func (v *TextSpoiler) TL(c *tl.Codec) { table.TL(c, v, 486) }
 
 // TextMention is textMention#cd24cf44.
 type TextMention struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextMention) TL(c *tl.Codec) {
-	c.Begin(IDTextMention, "textMention")
-	codeRichText(c, 0, 0, &v.Text, "textMention.text")
-}
+func (v *TextMention) TL(c *tl.Codec) { table.TL(c, v, 1325) }
 
 // TextHashtag is textHashtag#519524ea.
 type TextHashtag struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextHashtag) TL(c *tl.Codec) {
-	c.Begin(IDTextHashtag, "textHashtag")
-	codeRichText(c, 0, 0, &v.Text, "textHashtag.text")
-}
+func (v *TextHashtag) TL(c *tl.Codec) { table.TL(c, v, 522) }
 
 // TextBotCommand is textBotCommand#02ff29d3.
 type TextBotCommand struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextBotCommand) TL(c *tl.Codec) {
-	c.Begin(IDTextBotCommand, "textBotCommand")
-	codeRichText(c, 0, 0, &v.Text, "textBotCommand.text")
-}
+func (v *TextBotCommand) TL(c *tl.Codec) { table.TL(c, v, 21) }
 
 // TextCashtag is textCashtag#7b9e1801.
 type TextCashtag struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextCashtag) TL(c *tl.Codec) {
-	c.Begin(IDTextCashtag, "textCashtag")
-	codeRichText(c, 0, 0, &v.Text, "textCashtag.text")
-}
+func (v *TextCashtag) TL(c *tl.Codec) { table.TL(c, v, 773) }
 
 // TextAutoURL is textAutoUrl#ac6a83aa.
 type TextAutoURL struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextAutoURL) TL(c *tl.Codec) {
-	c.Begin(IDTextAutoURL, "textAutoUrl")
-	codeRichText(c, 0, 0, &v.Text, "textAutoUrl.text")
-}
+func (v *TextAutoURL) TL(c *tl.Codec) { table.TL(c, v, 1088) }
 
 // TextAutoEmail is textAutoEmail#c556a45d.
 type TextAutoEmail struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextAutoEmail) TL(c *tl.Codec) {
-	c.Begin(IDTextAutoEmail, "textAutoEmail")
-	codeRichText(c, 0, 0, &v.Text, "textAutoEmail.text")
-}
+func (v *TextAutoEmail) TL(c *tl.Codec) { table.TL(c, v, 1281) }
 
 // TextAutoPhone is textAutoPhone#24c26789.
 type TextAutoPhone struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextAutoPhone) TL(c *tl.Codec) {
-	c.Begin(IDTextAutoPhone, "textAutoPhone")
-	codeRichText(c, 0, 0, &v.Text, "textAutoPhone.text")
-}
+func (v *TextAutoPhone) TL(c *tl.Codec) { table.TL(c, v, 241) }
 
 // TextBankCard is textBankCard#b956812d.
 type TextBankCard struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *TextBankCard) TL(c *tl.Codec) {
-	c.Begin(IDTextBankCard, "textBankCard")
-	codeRichText(c, 0, 0, &v.Text, "textBankCard.text")
-}
+func (v *TextBankCard) TL(c *tl.Codec) { table.TL(c, v, 1183) }
 
 // TextMentionName is textMentionName#01a9fbfc.
 type TextMentionName struct {
+	_ tl.Incomparable
+
 	Text   RichTextClass
 	UserID int64
 }
 
-func (v *TextMentionName) TL(c *tl.Codec) {
-	c.Begin(IDTextMentionName, "textMentionName")
-	codeRichText(c, 0, 0, &v.Text, "textMentionName.text")
-	c.Long(&v.UserID)
-}
+func (v *TextMentionName) TL(c *tl.Codec) { table.TL(c, v, 11) }
 
 // TextDate is textDate#a5b45e2b.
 type TextDate struct {
+	_ tl.Incomparable
+
 	Relative  bool
 	ShortTime bool
 	LongTime  bool
@@ -10405,195 +6591,156 @@ type TextDate struct {
 	Date      int32
 }
 
-func (v *TextDate) TL(c *tl.Codec) {
-	c.Begin(IDTextDate, "textDate")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Relative)
-	c.True(flags, 1<<1, &v.ShortTime)
-	c.True(flags, 1<<2, &v.LongTime)
-	c.True(flags, 1<<3, &v.ShortDate)
-	c.True(flags, 1<<4, &v.LongDate)
-	c.True(flags, 1<<5, &v.DayOfWeek)
-	codeRichText(c, 0, 0, &v.Text, "textDate.text")
-	c.Int(&v.Date)
-}
+func (v *TextDate) TL(c *tl.Codec) { table.TL(c, v, 1049) }
 
 // TextDiff is textDiff#9686cb50.
 type TextDiff struct {
+	_ tl.Incomparable
+
 	Text    RichTextClass
 	OldText RichTextClass
 }
 
-func (v *TextDiff) TL(c *tl.Codec) {
-	c.Begin(IDTextDiff, "textDiff")
-	codeRichText(c, 0, 0, &v.Text, "textDiff.text")
-	codeRichText(c, 0, 0, &v.OldText, "textDiff.old_text")
-}
+func (v *TextDiff) TL(c *tl.Codec) { table.TL(c, v, 937) }
 
 // TextButton is textButton#afc79cd6.
 type TextButton struct {
+	_ tl.Incomparable
+
 	Text  RichTextClass
 	Type  InlineButtonTypeClass
 	Style *RichButtonStyle
 }
 
-func (v *TextButton) TL(c *tl.Codec) {
-	c.Begin(IDTextButton, "textButton")
-	flags := c.Flags()
-	codeRichText(c, 0, 0, &v.Text, "textButton.text")
-	codeInlineButtonType(c, 0, 0, &v.Type, "textButton.type")
-	optRichButtonStyle(c, flags, 1<<0, &v.Style, "")
-}
+func (v *TextButton) TL(c *tl.Codec) { table.TL(c, v, 1107) }
 
 // PageBlockUnsupported is pageBlockUnsupported#13567e8a.
 type PageBlockUnsupported struct {
 }
 
-func (v *PageBlockUnsupported) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockUnsupported, "pageBlockUnsupported")
-}
+func (v *PageBlockUnsupported) TL(c *tl.Codec) { table.TL(c, v, 115) }
 
 // PageBlockTitle is pageBlockTitle#70abc3fd.
 type PageBlockTitle struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockTitle) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockTitle, "pageBlockTitle")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockTitle.text")
-}
+func (v *PageBlockTitle) TL(c *tl.Codec) { table.TL(c, v, 701) }
 
 // PageBlockSubtitle is pageBlockSubtitle#8ffa9a1f.
 type PageBlockSubtitle struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockSubtitle) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockSubtitle, "pageBlockSubtitle")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockSubtitle.text")
-}
+func (v *PageBlockSubtitle) TL(c *tl.Codec) { table.TL(c, v, 895) }
 
 // PageBlockAuthorDate is pageBlockAuthorDate#baafe5e0.
 type PageBlockAuthorDate struct {
+	_ tl.Incomparable
+
 	Author        RichTextClass
 	PublishedDate int32
 }
 
-func (v *PageBlockAuthorDate) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockAuthorDate, "pageBlockAuthorDate")
-	codeRichText(c, 0, 0, &v.Author, "pageBlockAuthorDate.author")
-	c.Int(&v.PublishedDate)
-}
+func (v *PageBlockAuthorDate) TL(c *tl.Codec) { table.TL(c, v, 1191) }
 
 // PageBlockHeader is pageBlockHeader#bfd064ec.
 type PageBlockHeader struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeader) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeader, "pageBlockHeader")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeader.text")
-}
+func (v *PageBlockHeader) TL(c *tl.Codec) { table.TL(c, v, 1235) }
 
 // PageBlockSubheader is pageBlockSubheader#f12bb6e1.
 type PageBlockSubheader struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockSubheader) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockSubheader, "pageBlockSubheader")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockSubheader.text")
-}
+func (v *PageBlockSubheader) TL(c *tl.Codec) { table.TL(c, v, 1552) }
 
 // PageBlockParagraph is pageBlockParagraph#467a0766.
 type PageBlockParagraph struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockParagraph) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockParagraph, "pageBlockParagraph")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockParagraph.text")
-}
+func (v *PageBlockParagraph) TL(c *tl.Codec) { table.TL(c, v, 448) }
 
 // PageBlockPreformatted is pageBlockPreformatted#c070d93e.
 type PageBlockPreformatted struct {
+	_ tl.Incomparable
+
 	Text     RichTextClass
 	Language string
 }
 
-func (v *PageBlockPreformatted) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockPreformatted, "pageBlockPreformatted")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockPreformatted.text")
-	c.String(&v.Language)
-}
+func (v *PageBlockPreformatted) TL(c *tl.Codec) { table.TL(c, v, 1240) }
 
 // PageBlockFooter is pageBlockFooter#48870999.
 type PageBlockFooter struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockFooter) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockFooter, "pageBlockFooter")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockFooter.text")
-}
+func (v *PageBlockFooter) TL(c *tl.Codec) { table.TL(c, v, 458) }
 
 // PageBlockDivider is pageBlockDivider#db20b188.
 type PageBlockDivider struct {
 }
 
-func (v *PageBlockDivider) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockDivider, "pageBlockDivider")
-}
+func (v *PageBlockDivider) TL(c *tl.Codec) { table.TL(c, v, 1391) }
 
 // PageBlockAnchor is pageBlockAnchor#ce0d37b0.
 type PageBlockAnchor struct {
+	_ tl.Incomparable
+
 	Name string
 }
 
-func (v *PageBlockAnchor) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockAnchor, "pageBlockAnchor")
-	c.String(&v.Name)
-}
+func (v *PageBlockAnchor) TL(c *tl.Codec) { table.TL(c, v, 1331) }
 
 // PageBlockList is pageBlockList#e4e88011.
 type PageBlockList struct {
 	Items []PageListItemClass
 }
 
-func (v *PageBlockList) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockList, "pageBlockList")
-	vectorPageListItemClasses(c, 0, 0, &v.Items, "pageBlockList.items")
-}
+func (v *PageBlockList) TL(c *tl.Codec) { table.TL(c, v, 1460) }
 
 // PageBlockBlockquote is pageBlockBlockquote#66d1670b.
 type PageBlockBlockquote struct {
+	_ tl.Incomparable
+
 	Collapsed bool
 	Text      RichTextClass
 	Caption   RichTextClass
 }
 
-func (v *PageBlockBlockquote) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockBlockquote, "pageBlockBlockquote")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Collapsed)
-	codeRichText(c, 0, 0, &v.Text, "pageBlockBlockquote.text")
-	codeRichText(c, 0, 0, &v.Caption, "pageBlockBlockquote.caption")
-}
+func (v *PageBlockBlockquote) TL(c *tl.Codec) { table.TL(c, v, 647) }
 
 // PageBlockPullquote is pageBlockPullquote#4f4456d3.
 type PageBlockPullquote struct {
+	_ tl.Incomparable
+
 	Text    RichTextClass
 	Caption RichTextClass
 }
 
-func (v *PageBlockPullquote) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockPullquote, "pageBlockPullquote")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockPullquote.text")
-	codeRichText(c, 0, 0, &v.Caption, "pageBlockPullquote.caption")
-}
+func (v *PageBlockPullquote) TL(c *tl.Codec) { table.TL(c, v, 504) }
 
 // PageBlockPhoto is pageBlockPhoto#1759c560.
 type PageBlockPhoto struct {
+	_ tl.Incomparable
+
 	Spoiler   bool
 	PhotoID   int64
 	Caption   PageCaption
@@ -10601,28 +6748,12 @@ type PageBlockPhoto struct {
 	WebpageID tl.Optional[int64]
 }
 
-func (v *PageBlockPhoto) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockPhoto, "pageBlockPhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Spoiler)
-	c.Long(&v.PhotoID)
-	v.Caption.TL(c)
-	if c.Has(flags, 1<<0, v.URL.Set || v.WebpageID.Set) {
-		c.String(&v.URL.Value)
-		if c.Decoding() {
-			v.URL.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.URL.Set || v.WebpageID.Set) {
-		c.Long(&v.WebpageID.Value)
-		if c.Decoding() {
-			v.WebpageID.Set = true
-		}
-	}
-}
+func (v *PageBlockPhoto) TL(c *tl.Codec) { table.TL(c, v, 142) }
 
 // PageBlockVideo is pageBlockVideo#7c8fe7b6.
 type PageBlockVideo struct {
+	_ tl.Incomparable
+
 	Autoplay bool
 	Loop     bool
 	Spoiler  bool
@@ -10630,28 +6761,21 @@ type PageBlockVideo struct {
 	Caption  PageCaption
 }
 
-func (v *PageBlockVideo) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockVideo, "pageBlockVideo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Autoplay)
-	c.True(flags, 1<<1, &v.Loop)
-	c.True(flags, 1<<2, &v.Spoiler)
-	c.Long(&v.VideoID)
-	v.Caption.TL(c)
-}
+func (v *PageBlockVideo) TL(c *tl.Codec) { table.TL(c, v, 778) }
 
 // PageBlockCover is pageBlockCover#39f23300.
 type PageBlockCover struct {
+	_ tl.Incomparable
+
 	Cover PageBlockClass
 }
 
-func (v *PageBlockCover) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockCover, "pageBlockCover")
-	codePageBlock(c, 0, 0, &v.Cover, "pageBlockCover.cover")
-}
+func (v *PageBlockCover) TL(c *tl.Codec) { table.TL(c, v, 365) }
 
 // PageBlockEmbed is pageBlockEmbed#a8718dc5.
 type PageBlockEmbed struct {
+	_ tl.Incomparable
+
 	FullWidth      bool
 	AllowScrolling bool
 	URL            tl.Optional[string]
@@ -10662,28 +6786,7 @@ type PageBlockEmbed struct {
 	Caption        PageCaption
 }
 
-func (v *PageBlockEmbed) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockEmbed, "pageBlockEmbed")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.FullWidth)
-	c.True(flags, 1<<3, &v.AllowScrolling)
-	c.OptString(flags, 1<<1, &v.URL)
-	c.OptString(flags, 1<<2, &v.HTML)
-	c.OptLong(flags, 1<<4, &v.PosterPhotoID)
-	if c.Has(flags, 1<<5, v.W.Set || v.H.Set) {
-		c.Int(&v.W.Value)
-		if c.Decoding() {
-			v.W.Set = true
-		}
-	}
-	if c.Has(flags, 1<<5, v.W.Set || v.H.Set) {
-		c.Int(&v.H.Value)
-		if c.Decoding() {
-			v.H.Set = true
-		}
-	}
-	v.Caption.TL(c)
-}
+func (v *PageBlockEmbed) TL(c *tl.Codec) { table.TL(c, v, 1060) }
 
 // PageBlockEmbedPost is pageBlockEmbedPost#f259a80b.
 type PageBlockEmbedPost struct {
@@ -10696,16 +6799,7 @@ type PageBlockEmbedPost struct {
 	Caption       PageCaption
 }
 
-func (v *PageBlockEmbedPost) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockEmbedPost, "pageBlockEmbedPost")
-	c.String(&v.URL)
-	c.Long(&v.WebpageID)
-	c.Long(&v.AuthorPhotoID)
-	c.String(&v.Author)
-	c.Int(&v.Date)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "pageBlockEmbedPost.blocks")
-	v.Caption.TL(c)
-}
+func (v *PageBlockEmbedPost) TL(c *tl.Codec) { table.TL(c, v, 1564) }
 
 // PageBlockCollage is pageBlockCollage#65a0fa4d.
 type PageBlockCollage struct {
@@ -10713,11 +6807,7 @@ type PageBlockCollage struct {
 	Caption PageCaption
 }
 
-func (v *PageBlockCollage) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockCollage, "pageBlockCollage")
-	vectorPageBlockClasses(c, 0, 0, &v.Items, "pageBlockCollage.items")
-	v.Caption.TL(c)
-}
+func (v *PageBlockCollage) TL(c *tl.Codec) { table.TL(c, v, 640) }
 
 // PageBlockSlideshow is pageBlockSlideshow#031f9590.
 type PageBlockSlideshow struct {
@@ -10725,43 +6815,35 @@ type PageBlockSlideshow struct {
 	Caption PageCaption
 }
 
-func (v *PageBlockSlideshow) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockSlideshow, "pageBlockSlideshow")
-	vectorPageBlockClasses(c, 0, 0, &v.Items, "pageBlockSlideshow.items")
-	v.Caption.TL(c)
-}
+func (v *PageBlockSlideshow) TL(c *tl.Codec) { table.TL(c, v, 23) }
 
 // PageBlockChannel is pageBlockChannel#ef1751b5.
 type PageBlockChannel struct {
+	_ tl.Incomparable
+
 	Channel ChatClass
 }
 
-func (v *PageBlockChannel) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockChannel, "pageBlockChannel")
-	codeChat(c, 0, 0, &v.Channel, "pageBlockChannel.channel")
-}
+func (v *PageBlockChannel) TL(c *tl.Codec) { table.TL(c, v, 1539) }
 
 // PageBlockAudio is pageBlockAudio#804361ea.
 type PageBlockAudio struct {
+	_ tl.Incomparable
+
 	AudioID int64
 	Caption PageCaption
 }
 
-func (v *PageBlockAudio) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockAudio, "pageBlockAudio")
-	c.Long(&v.AudioID)
-	v.Caption.TL(c)
-}
+func (v *PageBlockAudio) TL(c *tl.Codec) { table.TL(c, v, 800) }
 
 // PageBlockKicker is pageBlockKicker#1e148390.
 type PageBlockKicker struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockKicker) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockKicker, "pageBlockKicker")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockKicker.text")
-}
+func (v *PageBlockKicker) TL(c *tl.Codec) { table.TL(c, v, 194) }
 
 // PageBlockTable is pageBlockTable#bf4dea82.
 type PageBlockTable struct {
@@ -10772,15 +6854,7 @@ type PageBlockTable struct {
 	Rows     []PageTableRow
 }
 
-func (v *PageBlockTable) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockTable, "pageBlockTable")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Bordered)
-	c.True(flags, 1<<1, &v.Striped)
-	c.True(flags, 1<<2, &v.Compact)
-	codeRichText(c, 0, 0, &v.Title, "pageBlockTable.title")
-	vectorPageTableRows(c, 0, 0, &v.Rows)
-}
+func (v *PageBlockTable) TL(c *tl.Codec) { table.TL(c, v, 1230) }
 
 // PageBlockOrderedList is pageBlockOrderedList#1fd6f6c1.
 type PageBlockOrderedList struct {
@@ -10790,14 +6864,7 @@ type PageBlockOrderedList struct {
 	Type     tl.Optional[string]
 }
 
-func (v *PageBlockOrderedList) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockOrderedList, "pageBlockOrderedList")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Reversed)
-	vectorPageListOrderedItemClasses(c, 0, 0, &v.Items, "pageBlockOrderedList.items")
-	c.OptInt(flags, 1<<0, &v.Start)
-	c.OptString(flags, 1<<1, &v.Type)
-}
+func (v *PageBlockOrderedList) TL(c *tl.Codec) { table.TL(c, v, 209) }
 
 // PageBlockDetails is pageBlockDetails#76768bed.
 type PageBlockDetails struct {
@@ -10806,13 +6873,7 @@ type PageBlockDetails struct {
 	Title  RichTextClass
 }
 
-func (v *PageBlockDetails) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockDetails, "pageBlockDetails")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Open)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "pageBlockDetails.blocks")
-	codeRichText(c, 0, 0, &v.Title, "pageBlockDetails.title")
-}
+func (v *PageBlockDetails) TL(c *tl.Codec) { table.TL(c, v, 739) }
 
 // PageBlockRelatedArticles is pageBlockRelatedArticles#16115a96.
 type PageBlockRelatedArticles struct {
@@ -10820,14 +6881,12 @@ type PageBlockRelatedArticles struct {
 	Articles []PageRelatedArticle
 }
 
-func (v *PageBlockRelatedArticles) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockRelatedArticles, "pageBlockRelatedArticles")
-	codeRichText(c, 0, 0, &v.Title, "pageBlockRelatedArticles.title")
-	vectorPageRelatedArticles(c, 0, 0, &v.Articles)
-}
+func (v *PageBlockRelatedArticles) TL(c *tl.Codec) { table.TL(c, v, 134) }
 
 // PageBlockMap is pageBlockMap#a44f3ef6.
 type PageBlockMap struct {
+	_ tl.Incomparable
+
 	Geo     GeoPointClass
 	Zoom    int32
 	W       int32
@@ -10835,97 +6894,84 @@ type PageBlockMap struct {
 	Caption PageCaption
 }
 
-func (v *PageBlockMap) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockMap, "pageBlockMap")
-	codeGeoPoint(c, 0, 0, &v.Geo, "pageBlockMap.geo")
-	c.Int(&v.Zoom)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	v.Caption.TL(c)
-}
+func (v *PageBlockMap) TL(c *tl.Codec) { table.TL(c, v, 1039) }
 
 // PageBlockHeading1 is pageBlockHeading1#baff072f.
 type PageBlockHeading1 struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading1) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeading1, "pageBlockHeading1")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeading1.text")
-}
+func (v *PageBlockHeading1) TL(c *tl.Codec) { table.TL(c, v, 1196) }
 
 // PageBlockHeading2 is pageBlockHeading2#096b2aec.
 type PageBlockHeading2 struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading2) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeading2, "pageBlockHeading2")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeading2.text")
-}
+func (v *PageBlockHeading2) TL(c *tl.Codec) { table.TL(c, v, 61) }
 
 // PageBlockHeading3 is pageBlockHeading3#67e731ad.
 type PageBlockHeading3 struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading3) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeading3, "pageBlockHeading3")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeading3.text")
-}
+func (v *PageBlockHeading3) TL(c *tl.Codec) { table.TL(c, v, 650) }
 
 // PageBlockHeading4 is pageBlockHeading4#b532772b.
 type PageBlockHeading4 struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading4) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeading4, "pageBlockHeading4")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeading4.text")
-}
+func (v *PageBlockHeading4) TL(c *tl.Codec) { table.TL(c, v, 1152) }
 
 // PageBlockHeading5 is pageBlockHeading5#dbbe6c6a.
 type PageBlockHeading5 struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading5) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeading5, "pageBlockHeading5")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeading5.text")
-}
+func (v *PageBlockHeading5) TL(c *tl.Codec) { table.TL(c, v, 1399) }
 
 // PageBlockHeading6 is pageBlockHeading6#682a41a9.
 type PageBlockHeading6 struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading6) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockHeading6, "pageBlockHeading6")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockHeading6.text")
-}
+func (v *PageBlockHeading6) TL(c *tl.Codec) { table.TL(c, v, 651) }
 
 // PageBlockMath is pageBlockMath#59080c20.
 type PageBlockMath struct {
+	_ tl.Incomparable
+
 	Source string
 }
 
-func (v *PageBlockMath) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockMath, "pageBlockMath")
-	c.String(&v.Source)
-}
+func (v *PageBlockMath) TL(c *tl.Codec) { table.TL(c, v, 569) }
 
 // PageBlockThinking is pageBlockThinking#3c29a3e2.
 type PageBlockThinking struct {
+	_ tl.Incomparable
+
 	Text RichTextClass
 }
 
-func (v *PageBlockThinking) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockThinking, "pageBlockThinking")
-	codeRichText(c, 0, 0, &v.Text, "pageBlockThinking.text")
-}
+func (v *PageBlockThinking) TL(c *tl.Codec) { table.TL(c, v, 378) }
 
 // InputPageBlockMap is inputPageBlockMap#574b617f.
 type InputPageBlockMap struct {
+	_ tl.Incomparable
+
 	Geo     InputGeoPointClass
 	Zoom    int32
 	W       int32
@@ -10933,14 +6979,7 @@ type InputPageBlockMap struct {
 	Caption PageCaption
 }
 
-func (v *InputPageBlockMap) TL(c *tl.Codec) {
-	c.Begin(IDInputPageBlockMap, "inputPageBlockMap")
-	codeInputGeoPoint(c, 0, 0, &v.Geo, "inputPageBlockMap.geo")
-	c.Int(&v.Zoom)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	v.Caption.TL(c)
-}
+func (v *InputPageBlockMap) TL(c *tl.Codec) { table.TL(c, v, 558) }
 
 // PageBlockBlockquoteBlocks is pageBlockBlockquoteBlocks#0e6e47c4.
 type PageBlockBlockquoteBlocks struct {
@@ -10948,11 +6987,7 @@ type PageBlockBlockquoteBlocks struct {
 	Caption RichTextClass
 }
 
-func (v *PageBlockBlockquoteBlocks) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockBlockquoteBlocks, "pageBlockBlockquoteBlocks")
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "pageBlockBlockquoteBlocks.blocks")
-	codeRichText(c, 0, 0, &v.Caption, "pageBlockBlockquoteBlocks.caption")
-}
+func (v *PageBlockBlockquoteBlocks) TL(c *tl.Codec) { table.TL(c, v, 94) }
 
 // PageBlockButtonRow is pageBlockButtonRow#6d640318.
 type PageBlockButtonRow struct {
@@ -10962,90 +6997,69 @@ type PageBlockButtonRow struct {
 	Buttons     []PageButton
 }
 
-func (v *PageBlockButtonRow) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockButtonRow, "pageBlockButtonRow")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AlignLeft)
-	c.True(flags, 1<<1, &v.AlignCenter)
-	c.True(flags, 1<<2, &v.AlignRight)
-	vectorPageButtons(c, 0, 0, &v.Buttons)
-}
+func (v *PageBlockButtonRow) TL(c *tl.Codec) { table.TL(c, v, 682) }
 
 // PageBlockDocument is pageBlockDocument#38fa3ba3.
 type PageBlockDocument struct {
+	_ tl.Incomparable
+
 	DocumentID int64
 	Caption    PageCaption
 }
 
-func (v *PageBlockDocument) TL(c *tl.Codec) {
-	c.Begin(IDPageBlockDocument, "pageBlockDocument")
-	c.Long(&v.DocumentID)
-	v.Caption.TL(c)
-}
+func (v *PageBlockDocument) TL(c *tl.Codec) { table.TL(c, v, 356) }
 
 // PhoneCallDiscardReasonMissed is phoneCallDiscardReasonMissed#85e42301.
 type PhoneCallDiscardReasonMissed struct {
 }
 
-func (v *PhoneCallDiscardReasonMissed) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallDiscardReasonMissed, "phoneCallDiscardReasonMissed")
-}
+func (v *PhoneCallDiscardReasonMissed) TL(c *tl.Codec) { table.TL(c, v, 830) }
 
 // PhoneCallDiscardReasonDisconnect is phoneCallDiscardReasonDisconnect#e095c1a0.
 type PhoneCallDiscardReasonDisconnect struct {
 }
 
-func (v *PhoneCallDiscardReasonDisconnect) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallDiscardReasonDisconnect, "phoneCallDiscardReasonDisconnect")
-}
+func (v *PhoneCallDiscardReasonDisconnect) TL(c *tl.Codec) { table.TL(c, v, 1432) }
 
 // PhoneCallDiscardReasonHangup is phoneCallDiscardReasonHangup#57adc690.
 type PhoneCallDiscardReasonHangup struct {
 }
 
-func (v *PhoneCallDiscardReasonHangup) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallDiscardReasonHangup, "phoneCallDiscardReasonHangup")
-}
+func (v *PhoneCallDiscardReasonHangup) TL(c *tl.Codec) { table.TL(c, v, 561) }
 
 // PhoneCallDiscardReasonBusy is phoneCallDiscardReasonBusy#faf7e8c9.
 type PhoneCallDiscardReasonBusy struct {
 }
 
-func (v *PhoneCallDiscardReasonBusy) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallDiscardReasonBusy, "phoneCallDiscardReasonBusy")
-}
+func (v *PhoneCallDiscardReasonBusy) TL(c *tl.Codec) { table.TL(c, v, 1622) }
 
 // PhoneCallDiscardReasonMigrateConferenceCall is phoneCallDiscardReasonMigrateConferenceCall#9fbbf1f7.
 type PhoneCallDiscardReasonMigrateConferenceCall struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *PhoneCallDiscardReasonMigrateConferenceCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallDiscardReasonMigrateConferenceCall, "phoneCallDiscardReasonMigrateConferenceCall")
-	c.String(&v.Slug)
-}
+func (v *PhoneCallDiscardReasonMigrateConferenceCall) TL(c *tl.Codec) { table.TL(c, v, 1008) }
 
 // DataJSON is dataJSON#7d748d04.
 type DataJSON struct {
+	_ tl.Incomparable
+
 	Data string
 }
 
-func (v *DataJSON) TL(c *tl.Codec) {
-	c.Begin(IDDataJSON, "dataJSON")
-	c.String(&v.Data)
-}
+func (v *DataJSON) TL(c *tl.Codec) { table.TL(c, v, 786) }
 
 // LabeledPrice is labeledPrice#cb296bf8.
 type LabeledPrice struct {
+	_ tl.Incomparable
+
 	Label  string
 	Amount int64
 }
 
-func (v *LabeledPrice) TL(c *tl.Codec) {
-	c.Begin(IDLabeledPrice, "labeledPrice")
-	c.String(&v.Label)
-	c.Long(&v.Amount)
-}
+func (v *LabeledPrice) TL(c *tl.Codec) { table.TL(c, v, 1311) }
 
 // Invoice is invoice#049ee584.
 type Invoice struct {
@@ -11066,47 +7080,22 @@ type Invoice struct {
 	SubscriptionPeriod       tl.Optional[int32]
 }
 
-func (v *Invoice) TL(c *tl.Codec) {
-	c.Begin(IDInvoice, "invoice")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Test)
-	c.True(flags, 1<<1, &v.NameRequested)
-	c.True(flags, 1<<2, &v.PhoneRequested)
-	c.True(flags, 1<<3, &v.EmailRequested)
-	c.True(flags, 1<<4, &v.ShippingAddressRequested)
-	c.True(flags, 1<<5, &v.Flexible)
-	c.True(flags, 1<<6, &v.PhoneToProvider)
-	c.True(flags, 1<<7, &v.EmailToProvider)
-	c.True(flags, 1<<9, &v.Recurring)
-	c.String(&v.Currency)
-	vectorLabeledPrices(c, 0, 0, &v.Prices)
-	if c.Has(flags, 1<<8, v.MaxTipAmount.Set || v.SuggestedTipAmounts != nil) {
-		c.Long(&v.MaxTipAmount.Value)
-		if c.Decoding() {
-			v.MaxTipAmount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<8, v.MaxTipAmount.Set || v.SuggestedTipAmounts != nil) {
-		c.Longs(&v.SuggestedTipAmounts)
-	}
-	c.OptString(flags, 1<<10, &v.TermsURL)
-	c.OptInt(flags, 1<<11, &v.SubscriptionPeriod)
-}
+func (v *Invoice) TL(c *tl.Codec) { table.TL(c, v, 32) }
 
 // PaymentCharge is paymentCharge#ea02c27e.
 type PaymentCharge struct {
+	_ tl.Incomparable
+
 	ID               string
 	ProviderChargeID string
 }
 
-func (v *PaymentCharge) TL(c *tl.Codec) {
-	c.Begin(IDPaymentCharge, "paymentCharge")
-	c.String(&v.ID)
-	c.String(&v.ProviderChargeID)
-}
+func (v *PaymentCharge) TL(c *tl.Codec) { table.TL(c, v, 1499) }
 
 // PostAddress is postAddress#1e8caaeb.
 type PostAddress struct {
+	_ tl.Incomparable
+
 	StreetLine1 string
 	StreetLine2 string
 	City        string
@@ -11115,44 +7104,29 @@ type PostAddress struct {
 	PostCode    string
 }
 
-func (v *PostAddress) TL(c *tl.Codec) {
-	c.Begin(IDPostAddress, "postAddress")
-	c.String(&v.StreetLine1)
-	c.String(&v.StreetLine2)
-	c.String(&v.City)
-	c.String(&v.State)
-	c.String(&v.CountryIso2)
-	c.String(&v.PostCode)
-}
+func (v *PostAddress) TL(c *tl.Codec) { table.TL(c, v, 200) }
 
 // PaymentRequestedInfo is paymentRequestedInfo#909c3f94.
 type PaymentRequestedInfo struct {
+	_ tl.Incomparable
+
 	Name            tl.Optional[string]
 	Phone           tl.Optional[string]
 	Email           tl.Optional[string]
 	ShippingAddress *PostAddress
 }
 
-func (v *PaymentRequestedInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentRequestedInfo, "paymentRequestedInfo")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Name)
-	c.OptString(flags, 1<<1, &v.Phone)
-	c.OptString(flags, 1<<2, &v.Email)
-	optPostAddress(c, flags, 1<<3, &v.ShippingAddress, "")
-}
+func (v *PaymentRequestedInfo) TL(c *tl.Codec) { table.TL(c, v, 902) }
 
 // PaymentSavedCredentialsCard is paymentSavedCredentialsCard#cdc27a1f.
 type PaymentSavedCredentialsCard struct {
+	_ tl.Incomparable
+
 	ID    string
 	Title string
 }
 
-func (v *PaymentSavedCredentialsCard) TL(c *tl.Codec) {
-	c.Begin(IDPaymentSavedCredentialsCard, "paymentSavedCredentialsCard")
-	c.String(&v.ID)
-	c.String(&v.Title)
-}
+func (v *PaymentSavedCredentialsCard) TL(c *tl.Codec) { table.TL(c, v, 1328) }
 
 // WebDocument is webDocument#1c570ed1.
 type WebDocument struct {
@@ -11163,14 +7137,7 @@ type WebDocument struct {
 	Attributes []DocumentAttributeClass
 }
 
-func (v *WebDocument) TL(c *tl.Codec) {
-	c.Begin(IDWebDocument, "webDocument")
-	c.String(&v.URL)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Size)
-	c.String(&v.MIMEType)
-	vectorDocumentAttributeClasses(c, 0, 0, &v.Attributes, "webDocument.attributes")
-}
+func (v *WebDocument) TL(c *tl.Codec) { table.TL(c, v, 180) }
 
 // WebDocumentNoProxy is webDocumentNoProxy#f9c8bcc6.
 type WebDocumentNoProxy struct {
@@ -11180,13 +7147,7 @@ type WebDocumentNoProxy struct {
 	Attributes []DocumentAttributeClass
 }
 
-func (v *WebDocumentNoProxy) TL(c *tl.Codec) {
-	c.Begin(IDWebDocumentNoProxy, "webDocumentNoProxy")
-	c.String(&v.URL)
-	c.Int(&v.Size)
-	c.String(&v.MIMEType)
-	vectorDocumentAttributeClasses(c, 0, 0, &v.Attributes, "webDocumentNoProxy.attributes")
-}
+func (v *WebDocumentNoProxy) TL(c *tl.Codec) { table.TL(c, v, 1612) }
 
 // InputWebDocument is inputWebDocument#9bed434d.
 type InputWebDocument struct {
@@ -11196,28 +7157,22 @@ type InputWebDocument struct {
 	Attributes []DocumentAttributeClass
 }
 
-func (v *InputWebDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputWebDocument, "inputWebDocument")
-	c.String(&v.URL)
-	c.Int(&v.Size)
-	c.String(&v.MIMEType)
-	vectorDocumentAttributeClasses(c, 0, 0, &v.Attributes, "inputWebDocument.attributes")
-}
+func (v *InputWebDocument) TL(c *tl.Codec) { table.TL(c, v, 979) }
 
 // InputWebFileLocation is inputWebFileLocation#c239d686.
 type InputWebFileLocation struct {
+	_ tl.Incomparable
+
 	URL        string
 	AccessHash int64
 }
 
-func (v *InputWebFileLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputWebFileLocation, "inputWebFileLocation")
-	c.String(&v.URL)
-	c.Long(&v.AccessHash)
-}
+func (v *InputWebFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1256) }
 
 // InputWebFileGeoPointLocation is inputWebFileGeoPointLocation#9f2221c9.
 type InputWebFileGeoPointLocation struct {
+	_ tl.Incomparable
+
 	GeoPoint   InputGeoPointClass
 	AccessHash int64
 	W          int32
@@ -11226,42 +7181,19 @@ type InputWebFileGeoPointLocation struct {
 	Scale      int32
 }
 
-func (v *InputWebFileGeoPointLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputWebFileGeoPointLocation, "inputWebFileGeoPointLocation")
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "inputWebFileGeoPointLocation.geo_point")
-	c.Long(&v.AccessHash)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.Int(&v.Zoom)
-	c.Int(&v.Scale)
-}
+func (v *InputWebFileGeoPointLocation) TL(c *tl.Codec) { table.TL(c, v, 1002) }
 
 // InputWebFileAudioAlbumThumbLocation is inputWebFileAudioAlbumThumbLocation#f46fe924.
 type InputWebFileAudioAlbumThumbLocation struct {
+	_ tl.Incomparable
+
 	Small     bool
 	Document  InputDocumentClass
 	Title     tl.Optional[string]
 	Performer tl.Optional[string]
 }
 
-func (v *InputWebFileAudioAlbumThumbLocation) TL(c *tl.Codec) {
-	c.Begin(IDInputWebFileAudioAlbumThumbLocation, "inputWebFileAudioAlbumThumbLocation")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Small)
-	codeInputDocument(c, flags, 1<<0, &v.Document, "")
-	if c.Has(flags, 1<<1, v.Title.Set || v.Performer.Set) {
-		c.String(&v.Title.Value)
-		if c.Decoding() {
-			v.Title.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Title.Set || v.Performer.Set) {
-		c.String(&v.Performer.Value)
-		if c.Decoding() {
-			v.Performer.Set = true
-		}
-	}
-}
+func (v *InputWebFileAudioAlbumThumbLocation) TL(c *tl.Codec) { table.TL(c, v, 1578) }
 
 // InputPaymentCredentialsSaved is inputPaymentCredentialsSaved#c10eb2cf.
 type InputPaymentCredentialsSaved struct {
@@ -11269,44 +7201,35 @@ type InputPaymentCredentialsSaved struct {
 	TmpPassword []byte
 }
 
-func (v *InputPaymentCredentialsSaved) TL(c *tl.Codec) {
-	c.Begin(IDInputPaymentCredentialsSaved, "inputPaymentCredentialsSaved")
-	c.String(&v.ID)
-	c.ByteString(&v.TmpPassword)
-}
+func (v *InputPaymentCredentialsSaved) TL(c *tl.Codec) { table.TL(c, v, 1245) }
 
 // InputPaymentCredentials is inputPaymentCredentials#3417d728.
 type InputPaymentCredentials struct {
+	_ tl.Incomparable
+
 	Save bool
 	Data DataJSON
 }
 
-func (v *InputPaymentCredentials) TL(c *tl.Codec) {
-	c.Begin(IDInputPaymentCredentials, "inputPaymentCredentials")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Save)
-	v.Data.TL(c)
-}
+func (v *InputPaymentCredentials) TL(c *tl.Codec) { table.TL(c, v, 325) }
 
 // InputPaymentCredentialsApplePay is inputPaymentCredentialsApplePay#0aa1c39f.
 type InputPaymentCredentialsApplePay struct {
+	_ tl.Incomparable
+
 	PaymentData DataJSON
 }
 
-func (v *InputPaymentCredentialsApplePay) TL(c *tl.Codec) {
-	c.Begin(IDInputPaymentCredentialsApplePay, "inputPaymentCredentialsApplePay")
-	v.PaymentData.TL(c)
-}
+func (v *InputPaymentCredentialsApplePay) TL(c *tl.Codec) { table.TL(c, v, 71) }
 
 // InputPaymentCredentialsGooglePay is inputPaymentCredentialsGooglePay#8ac32801.
 type InputPaymentCredentialsGooglePay struct {
+	_ tl.Incomparable
+
 	PaymentToken DataJSON
 }
 
-func (v *InputPaymentCredentialsGooglePay) TL(c *tl.Codec) {
-	c.Begin(IDInputPaymentCredentialsGooglePay, "inputPaymentCredentialsGooglePay")
-	v.PaymentToken.TL(c)
-}
+func (v *InputPaymentCredentialsGooglePay) TL(c *tl.Codec) { table.TL(c, v, 863) }
 
 // ShippingOption is shippingOption#b6213cdf.
 type ShippingOption struct {
@@ -11315,29 +7238,19 @@ type ShippingOption struct {
 	Prices []LabeledPrice
 }
 
-func (v *ShippingOption) TL(c *tl.Codec) {
-	c.Begin(IDShippingOption, "shippingOption")
-	c.String(&v.ID)
-	c.String(&v.Title)
-	vectorLabeledPrices(c, 0, 0, &v.Prices)
-}
+func (v *ShippingOption) TL(c *tl.Codec) { table.TL(c, v, 1158) }
 
 // InputStickerSetItem is inputStickerSetItem#32da9e9c.
 type InputStickerSetItem struct {
+	_ tl.Incomparable
+
 	Document   InputDocumentClass
 	Emoji      string
 	MaskCoords *MaskCoords
 	Keywords   tl.Optional[string]
 }
 
-func (v *InputStickerSetItem) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetItem, "inputStickerSetItem")
-	flags := c.Flags()
-	codeInputDocument(c, 0, 0, &v.Document, "inputStickerSetItem.document")
-	c.String(&v.Emoji)
-	optMaskCoords(c, flags, 1<<0, &v.MaskCoords, "")
-	c.OptString(flags, 1<<1, &v.Keywords)
-}
+func (v *InputStickerSetItem) TL(c *tl.Codec) { table.TL(c, v, 316) }
 
 // InputPhoneCall is inputPhoneCall#1e36fded.
 type InputPhoneCall struct {
@@ -11345,24 +7258,19 @@ type InputPhoneCall struct {
 	AccessHash int64
 }
 
-func (v *InputPhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDInputPhoneCall, "inputPhoneCall")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 198) }
 
 // PhoneCallEmpty is phoneCallEmpty#5366c915.
 type PhoneCallEmpty struct {
 	ID int64
 }
 
-func (v *PhoneCallEmpty) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallEmpty, "phoneCallEmpty")
-	c.Long(&v.ID)
-}
+func (v *PhoneCallEmpty) TL(c *tl.Codec) { table.TL(c, v, 533) }
 
 // PhoneCallWaiting is phoneCallWaiting#c5226f17.
 type PhoneCallWaiting struct {
+	_ tl.Incomparable
+
 	Video         bool
 	ID            int64
 	AccessHash    int64
@@ -11373,18 +7281,7 @@ type PhoneCallWaiting struct {
 	ReceiveDate   tl.Optional[int32]
 }
 
-func (v *PhoneCallWaiting) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallWaiting, "phoneCallWaiting")
-	flags := c.Flags()
-	c.True(flags, 1<<6, &v.Video)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-	v.Protocol.TL(c)
-	c.OptInt(flags, 1<<0, &v.ReceiveDate)
-}
+func (v *PhoneCallWaiting) TL(c *tl.Codec) { table.TL(c, v, 1280) }
 
 // PhoneCallRequested is phoneCallRequested#14b0ed0c.
 type PhoneCallRequested struct {
@@ -11398,18 +7295,7 @@ type PhoneCallRequested struct {
 	Protocol      PhoneCallProtocol
 }
 
-func (v *PhoneCallRequested) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallRequested, "phoneCallRequested")
-	flags := c.Flags()
-	c.True(flags, 1<<6, &v.Video)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-	c.ByteString(&v.GAHash)
-	v.Protocol.TL(c)
-}
+func (v *PhoneCallRequested) TL(c *tl.Codec) { table.TL(c, v, 124) }
 
 // PhoneCallAccepted is phoneCallAccepted#3660c311.
 type PhoneCallAccepted struct {
@@ -11423,18 +7309,7 @@ type PhoneCallAccepted struct {
 	Protocol      PhoneCallProtocol
 }
 
-func (v *PhoneCallAccepted) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallAccepted, "phoneCallAccepted")
-	flags := c.Flags()
-	c.True(flags, 1<<6, &v.Video)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-	c.ByteString(&v.GB)
-	v.Protocol.TL(c)
-}
+func (v *PhoneCallAccepted) TL(c *tl.Codec) { table.TL(c, v, 342) }
 
 // PhoneCall is phoneCall#30535af5.
 type PhoneCall struct {
@@ -11454,27 +7329,12 @@ type PhoneCall struct {
 	CustomParameters    *DataJSON
 }
 
-func (v *PhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCall, "phoneCall")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.P2PAllowed)
-	c.True(flags, 1<<6, &v.Video)
-	c.True(flags, 1<<8, &v.ConferenceSupported)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Date)
-	c.Long(&v.AdminID)
-	c.Long(&v.ParticipantID)
-	c.ByteString(&v.GAOrB)
-	c.Long(&v.KeyFingerprint)
-	v.Protocol.TL(c)
-	vectorPhoneConnectionClasses(c, 0, 0, &v.Connections, "phoneCall.connections")
-	c.Int(&v.StartDate)
-	optDataJSON(c, flags, 1<<7, &v.CustomParameters, "")
-}
+func (v *PhoneCall) TL(c *tl.Codec) { table.TL(c, v, 300) }
 
 // PhoneCallDiscarded is phoneCallDiscarded#50ca4de1.
 type PhoneCallDiscarded struct {
+	_ tl.Incomparable
+
 	NeedRating bool
 	NeedDebug  bool
 	Video      bool
@@ -11483,16 +7343,7 @@ type PhoneCallDiscarded struct {
 	Duration   tl.Optional[int32]
 }
 
-func (v *PhoneCallDiscarded) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallDiscarded, "phoneCallDiscarded")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.NeedRating)
-	c.True(flags, 1<<3, &v.NeedDebug)
-	c.True(flags, 1<<6, &v.Video)
-	c.Long(&v.ID)
-	codePhoneCallDiscardReason(c, flags, 1<<0, &v.Reason, "")
-	c.OptInt(flags, 1<<1, &v.Duration)
-}
+func (v *PhoneCallDiscarded) TL(c *tl.Codec) { table.TL(c, v, 516) }
 
 // PhoneConnection is phoneConnection#9cc123c7.
 type PhoneConnection struct {
@@ -11504,19 +7355,12 @@ type PhoneConnection struct {
 	PeerTag []byte
 }
 
-func (v *PhoneConnection) TL(c *tl.Codec) {
-	c.Begin(IDPhoneConnection, "phoneConnection")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.TCP)
-	c.Long(&v.ID)
-	c.String(&v.IP)
-	c.String(&v.Ipv6)
-	c.Int(&v.Port)
-	c.ByteString(&v.PeerTag)
-}
+func (v *PhoneConnection) TL(c *tl.Codec) { table.TL(c, v, 983) }
 
 // PhoneConnectionWebrtc is phoneConnectionWebrtc#635fe375.
 type PhoneConnectionWebrtc struct {
+	_ tl.Incomparable
+
 	Turn     bool
 	Stun     bool
 	ID       int64
@@ -11527,18 +7371,7 @@ type PhoneConnectionWebrtc struct {
 	Password string
 }
 
-func (v *PhoneConnectionWebrtc) TL(c *tl.Codec) {
-	c.Begin(IDPhoneConnectionWebrtc, "phoneConnectionWebrtc")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Turn)
-	c.True(flags, 1<<1, &v.Stun)
-	c.Long(&v.ID)
-	c.String(&v.IP)
-	c.String(&v.Ipv6)
-	c.Int(&v.Port)
-	c.String(&v.Username)
-	c.String(&v.Password)
-}
+func (v *PhoneConnectionWebrtc) TL(c *tl.Codec) { table.TL(c, v, 624) }
 
 // PhoneCallProtocol is phoneCallProtocol#fc878fc8.
 type PhoneCallProtocol struct {
@@ -11549,52 +7382,39 @@ type PhoneCallProtocol struct {
 	LibraryVersions []string
 }
 
-func (v *PhoneCallProtocol) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCallProtocol, "phoneCallProtocol")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.UDPP2P)
-	c.True(flags, 1<<1, &v.UDPReflector)
-	c.Int(&v.MinLayer)
-	c.Int(&v.MaxLayer)
-	c.Strings(&v.LibraryVersions)
-}
+func (v *PhoneCallProtocol) TL(c *tl.Codec) { table.TL(c, v, 1636) }
 
 // CDNPublicKey is cdnPublicKey#c982eaba.
 type CDNPublicKey struct {
+	_ tl.Incomparable
+
 	DCID      int32
 	PublicKey string
 }
 
-func (v *CDNPublicKey) TL(c *tl.Codec) {
-	c.Begin(IDCDNPublicKey, "cdnPublicKey")
-	c.Int(&v.DCID)
-	c.String(&v.PublicKey)
-}
+func (v *CDNPublicKey) TL(c *tl.Codec) { table.TL(c, v, 1298) }
 
 // CDNConfig is cdnConfig#5725e40a.
 type CDNConfig struct {
 	PublicKeys []CDNPublicKey
 }
 
-func (v *CDNConfig) TL(c *tl.Codec) {
-	c.Begin(IDCDNConfig, "cdnConfig")
-	vectorCDNPublicKeys(c, 0, 0, &v.PublicKeys)
-}
+func (v *CDNConfig) TL(c *tl.Codec) { table.TL(c, v, 557) }
 
 // LangPackString is langPackString#cad181f6.
 type LangPackString struct {
+	_ tl.Incomparable
+
 	Key   string
 	Value string
 }
 
-func (v *LangPackString) TL(c *tl.Codec) {
-	c.Begin(IDLangPackString, "langPackString")
-	c.String(&v.Key)
-	c.String(&v.Value)
-}
+func (v *LangPackString) TL(c *tl.Codec) { table.TL(c, v, 1307) }
 
 // LangPackStringPluralized is langPackStringPluralized#6c47ac9f.
 type LangPackStringPluralized struct {
+	_ tl.Incomparable
+
 	Key        string
 	ZeroValue  tl.Optional[string]
 	OneValue   tl.Optional[string]
@@ -11604,27 +7424,16 @@ type LangPackStringPluralized struct {
 	OtherValue string
 }
 
-func (v *LangPackStringPluralized) TL(c *tl.Codec) {
-	c.Begin(IDLangPackStringPluralized, "langPackStringPluralized")
-	flags := c.Flags()
-	c.String(&v.Key)
-	c.OptString(flags, 1<<0, &v.ZeroValue)
-	c.OptString(flags, 1<<1, &v.OneValue)
-	c.OptString(flags, 1<<2, &v.TwoValue)
-	c.OptString(flags, 1<<3, &v.FewValue)
-	c.OptString(flags, 1<<4, &v.ManyValue)
-	c.String(&v.OtherValue)
-}
+func (v *LangPackStringPluralized) TL(c *tl.Codec) { table.TL(c, v, 676) }
 
 // LangPackStringDeleted is langPackStringDeleted#2979eeb2.
 type LangPackStringDeleted struct {
+	_ tl.Incomparable
+
 	Key string
 }
 
-func (v *LangPackStringDeleted) TL(c *tl.Codec) {
-	c.Begin(IDLangPackStringDeleted, "langPackStringDeleted")
-	c.String(&v.Key)
-}
+func (v *LangPackStringDeleted) TL(c *tl.Codec) { table.TL(c, v, 262) }
 
 // LangPackDifference is langPackDifference#f385c1f6.
 type LangPackDifference struct {
@@ -11634,16 +7443,12 @@ type LangPackDifference struct {
 	Strings     []LangPackStringClass
 }
 
-func (v *LangPackDifference) TL(c *tl.Codec) {
-	c.Begin(IDLangPackDifference, "langPackDifference")
-	c.String(&v.LangCode)
-	c.Int(&v.FromVersion)
-	c.Int(&v.Version)
-	vectorLangPackStringClasses(c, 0, 0, &v.Strings, "langPackDifference.strings")
-}
+func (v *LangPackDifference) TL(c *tl.Codec) { table.TL(c, v, 1570) }
 
 // LangPackLanguage is langPackLanguage#eeca5ce3.
 type LangPackLanguage struct {
+	_ tl.Incomparable
+
 	Official        bool
 	Rtl             bool
 	Beta            bool
@@ -11657,215 +7462,166 @@ type LangPackLanguage struct {
 	TranslationsURL string
 }
 
-func (v *LangPackLanguage) TL(c *tl.Codec) {
-	c.Begin(IDLangPackLanguage, "langPackLanguage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Official)
-	c.True(flags, 1<<2, &v.Rtl)
-	c.True(flags, 1<<3, &v.Beta)
-	c.String(&v.Name)
-	c.String(&v.NativeName)
-	c.String(&v.LangCode)
-	c.OptString(flags, 1<<1, &v.BaseLangCode)
-	c.String(&v.PluralCode)
-	c.Int(&v.StringsCount)
-	c.Int(&v.TranslatedCount)
-	c.String(&v.TranslationsURL)
-}
+func (v *LangPackLanguage) TL(c *tl.Codec) { table.TL(c, v, 1537) }
 
 // ChannelAdminLogEventActionChangeTitle is channelAdminLogEventActionChangeTitle#e6dfb825.
 type ChannelAdminLogEventActionChangeTitle struct {
+	_ tl.Incomparable
+
 	PrevValue string
 	NewValue  string
 }
 
-func (v *ChannelAdminLogEventActionChangeTitle) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeTitle, "channelAdminLogEventActionChangeTitle")
-	c.String(&v.PrevValue)
-	c.String(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionChangeTitle) TL(c *tl.Codec) { table.TL(c, v, 1475) }
 
 // ChannelAdminLogEventActionChangeAbout is channelAdminLogEventActionChangeAbout#55188a2e.
 type ChannelAdminLogEventActionChangeAbout struct {
+	_ tl.Incomparable
+
 	PrevValue string
 	NewValue  string
 }
 
-func (v *ChannelAdminLogEventActionChangeAbout) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeAbout, "channelAdminLogEventActionChangeAbout")
-	c.String(&v.PrevValue)
-	c.String(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionChangeAbout) TL(c *tl.Codec) { table.TL(c, v, 543) }
 
 // ChannelAdminLogEventActionChangeUsername is channelAdminLogEventActionChangeUsername#6a4afc38.
 type ChannelAdminLogEventActionChangeUsername struct {
+	_ tl.Incomparable
+
 	PrevValue string
 	NewValue  string
 }
 
-func (v *ChannelAdminLogEventActionChangeUsername) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeUsername, "channelAdminLogEventActionChangeUsername")
-	c.String(&v.PrevValue)
-	c.String(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionChangeUsername) TL(c *tl.Codec) { table.TL(c, v, 666) }
 
 // ChannelAdminLogEventActionChangePhoto is channelAdminLogEventActionChangePhoto#434bd2af.
 type ChannelAdminLogEventActionChangePhoto struct {
+	_ tl.Incomparable
+
 	PrevPhoto PhotoClass
 	NewPhoto  PhotoClass
 }
 
-func (v *ChannelAdminLogEventActionChangePhoto) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangePhoto, "channelAdminLogEventActionChangePhoto")
-	codePhoto(c, 0, 0, &v.PrevPhoto, "channelAdminLogEventActionChangePhoto.prev_photo")
-	codePhoto(c, 0, 0, &v.NewPhoto, "channelAdminLogEventActionChangePhoto.new_photo")
-}
+func (v *ChannelAdminLogEventActionChangePhoto) TL(c *tl.Codec) { table.TL(c, v, 433) }
 
 // ChannelAdminLogEventActionToggleInvites is channelAdminLogEventActionToggleInvites#1b7907ae.
 type ChannelAdminLogEventActionToggleInvites struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleInvites) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleInvites, "channelAdminLogEventActionToggleInvites")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleInvites) TL(c *tl.Codec) { table.TL(c, v, 174) }
 
 // ChannelAdminLogEventActionToggleSignatures is channelAdminLogEventActionToggleSignatures#26ae0971.
 type ChannelAdminLogEventActionToggleSignatures struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleSignatures) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleSignatures, "channelAdminLogEventActionToggleSignatures")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleSignatures) TL(c *tl.Codec) { table.TL(c, v, 249) }
 
 // ChannelAdminLogEventActionUpdatePinned is channelAdminLogEventActionUpdatePinned#e9e82c18.
 type ChannelAdminLogEventActionUpdatePinned struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *ChannelAdminLogEventActionUpdatePinned) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionUpdatePinned, "channelAdminLogEventActionUpdatePinned")
-	codeMessage(c, 0, 0, &v.Message, "channelAdminLogEventActionUpdatePinned.message")
-}
+func (v *ChannelAdminLogEventActionUpdatePinned) TL(c *tl.Codec) { table.TL(c, v, 1497) }
 
 // ChannelAdminLogEventActionEditMessage is channelAdminLogEventActionEditMessage#709b2405.
 type ChannelAdminLogEventActionEditMessage struct {
+	_ tl.Incomparable
+
 	PrevMessage MessageClass
 	NewMessage  MessageClass
 }
 
-func (v *ChannelAdminLogEventActionEditMessage) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionEditMessage, "channelAdminLogEventActionEditMessage")
-	codeMessage(c, 0, 0, &v.PrevMessage, "channelAdminLogEventActionEditMessage.prev_message")
-	codeMessage(c, 0, 0, &v.NewMessage, "channelAdminLogEventActionEditMessage.new_message")
-}
+func (v *ChannelAdminLogEventActionEditMessage) TL(c *tl.Codec) { table.TL(c, v, 700) }
 
 // ChannelAdminLogEventActionDeleteMessage is channelAdminLogEventActionDeleteMessage#42e047bb.
 type ChannelAdminLogEventActionDeleteMessage struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *ChannelAdminLogEventActionDeleteMessage) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionDeleteMessage, "channelAdminLogEventActionDeleteMessage")
-	codeMessage(c, 0, 0, &v.Message, "channelAdminLogEventActionDeleteMessage.message")
-}
+func (v *ChannelAdminLogEventActionDeleteMessage) TL(c *tl.Codec) { table.TL(c, v, 429) }
 
 // ChannelAdminLogEventActionParticipantJoin is channelAdminLogEventActionParticipantJoin#183040d3.
 type ChannelAdminLogEventActionParticipantJoin struct {
 }
 
-func (v *ChannelAdminLogEventActionParticipantJoin) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantJoin, "channelAdminLogEventActionParticipantJoin")
-}
+func (v *ChannelAdminLogEventActionParticipantJoin) TL(c *tl.Codec) { table.TL(c, v, 151) }
 
 // ChannelAdminLogEventActionParticipantLeave is channelAdminLogEventActionParticipantLeave#f89777f2.
 type ChannelAdminLogEventActionParticipantLeave struct {
 }
 
-func (v *ChannelAdminLogEventActionParticipantLeave) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantLeave, "channelAdminLogEventActionParticipantLeave")
-}
+func (v *ChannelAdminLogEventActionParticipantLeave) TL(c *tl.Codec) { table.TL(c, v, 1601) }
 
 // ChannelAdminLogEventActionParticipantInvite is channelAdminLogEventActionParticipantInvite#e31c34d8.
 type ChannelAdminLogEventActionParticipantInvite struct {
+	_ tl.Incomparable
+
 	Participant ChannelParticipantClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantInvite) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantInvite, "channelAdminLogEventActionParticipantInvite")
-	codeChannelParticipant(c, 0, 0, &v.Participant, "channelAdminLogEventActionParticipantInvite.participant")
-}
+func (v *ChannelAdminLogEventActionParticipantInvite) TL(c *tl.Codec) { table.TL(c, v, 1448) }
 
 // ChannelAdminLogEventActionParticipantToggleBan is channelAdminLogEventActionParticipantToggleBan#e6d83d7e.
 type ChannelAdminLogEventActionParticipantToggleBan struct {
+	_ tl.Incomparable
+
 	PrevParticipant ChannelParticipantClass
 	NewParticipant  ChannelParticipantClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantToggleBan) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantToggleBan, "channelAdminLogEventActionParticipantToggleBan")
-	codeChannelParticipant(c, 0, 0, &v.PrevParticipant, "channelAdminLogEventActionParticipantToggleBan.prev_participant")
-	codeChannelParticipant(c, 0, 0, &v.NewParticipant, "channelAdminLogEventActionParticipantToggleBan.new_participant")
-}
+func (v *ChannelAdminLogEventActionParticipantToggleBan) TL(c *tl.Codec) { table.TL(c, v, 1474) }
 
 // ChannelAdminLogEventActionParticipantToggleAdmin is channelAdminLogEventActionParticipantToggleAdmin#d5676710.
 type ChannelAdminLogEventActionParticipantToggleAdmin struct {
+	_ tl.Incomparable
+
 	PrevParticipant ChannelParticipantClass
 	NewParticipant  ChannelParticipantClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantToggleAdmin) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantToggleAdmin, "channelAdminLogEventActionParticipantToggleAdmin")
-	codeChannelParticipant(c, 0, 0, &v.PrevParticipant, "channelAdminLogEventActionParticipantToggleAdmin.prev_participant")
-	codeChannelParticipant(c, 0, 0, &v.NewParticipant, "channelAdminLogEventActionParticipantToggleAdmin.new_participant")
-}
+func (v *ChannelAdminLogEventActionParticipantToggleAdmin) TL(c *tl.Codec) { table.TL(c, v, 1359) }
 
 // ChannelAdminLogEventActionChangeStickerSet is channelAdminLogEventActionChangeStickerSet#b1c3caa7.
 type ChannelAdminLogEventActionChangeStickerSet struct {
+	_ tl.Incomparable
+
 	PrevStickerset InputStickerSetClass
 	NewStickerset  InputStickerSetClass
 }
 
-func (v *ChannelAdminLogEventActionChangeStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeStickerSet, "channelAdminLogEventActionChangeStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.PrevStickerset, "channelAdminLogEventActionChangeStickerSet.prev_stickerset")
-	codeInputStickerSet(c, 0, 0, &v.NewStickerset, "channelAdminLogEventActionChangeStickerSet.new_stickerset")
-}
+func (v *ChannelAdminLogEventActionChangeStickerSet) TL(c *tl.Codec) { table.TL(c, v, 1119) }
 
 // ChannelAdminLogEventActionTogglePreHistoryHidden is channelAdminLogEventActionTogglePreHistoryHidden#5f5c95f1.
 type ChannelAdminLogEventActionTogglePreHistoryHidden struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionTogglePreHistoryHidden) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionTogglePreHistoryHidden, "channelAdminLogEventActionTogglePreHistoryHidden")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionTogglePreHistoryHidden) TL(c *tl.Codec) { table.TL(c, v, 602) }
 
 // ChannelAdminLogEventActionDefaultBannedRights is channelAdminLogEventActionDefaultBannedRights#2df5fc0a.
 type ChannelAdminLogEventActionDefaultBannedRights struct {
+	_ tl.Incomparable
+
 	PrevBannedRights ChatBannedRights
 	NewBannedRights  ChatBannedRights
 }
 
-func (v *ChannelAdminLogEventActionDefaultBannedRights) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionDefaultBannedRights, "channelAdminLogEventActionDefaultBannedRights")
-	v.PrevBannedRights.TL(c)
-	v.NewBannedRights.TL(c)
-}
+func (v *ChannelAdminLogEventActionDefaultBannedRights) TL(c *tl.Codec) { table.TL(c, v, 282) }
 
 // ChannelAdminLogEventActionStopPoll is channelAdminLogEventActionStopPoll#8f079643.
 type ChannelAdminLogEventActionStopPoll struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *ChannelAdminLogEventActionStopPoll) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionStopPoll, "channelAdminLogEventActionStopPoll")
-	codeMessage(c, 0, 0, &v.Message, "channelAdminLogEventActionStopPoll.message")
-}
+func (v *ChannelAdminLogEventActionStopPoll) TL(c *tl.Codec) { table.TL(c, v, 890) }
 
 // ChannelAdminLogEventActionChangeLinkedChat is channelAdminLogEventActionChangeLinkedChat#050c7ac8.
 type ChannelAdminLogEventActionChangeLinkedChat struct {
@@ -11873,23 +7629,17 @@ type ChannelAdminLogEventActionChangeLinkedChat struct {
 	NewValue  int64
 }
 
-func (v *ChannelAdminLogEventActionChangeLinkedChat) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeLinkedChat, "channelAdminLogEventActionChangeLinkedChat")
-	c.Long(&v.PrevValue)
-	c.Long(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionChangeLinkedChat) TL(c *tl.Codec) { table.TL(c, v, 36) }
 
 // ChannelAdminLogEventActionChangeLocation is channelAdminLogEventActionChangeLocation#0e6b76ae.
 type ChannelAdminLogEventActionChangeLocation struct {
+	_ tl.Incomparable
+
 	PrevValue ChannelLocationClass
 	NewValue  ChannelLocationClass
 }
 
-func (v *ChannelAdminLogEventActionChangeLocation) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeLocation, "channelAdminLogEventActionChangeLocation")
-	codeChannelLocation(c, 0, 0, &v.PrevValue, "channelAdminLogEventActionChangeLocation.prev_value")
-	codeChannelLocation(c, 0, 0, &v.NewValue, "channelAdminLogEventActionChangeLocation.new_value")
-}
+func (v *ChannelAdminLogEventActionChangeLocation) TL(c *tl.Codec) { table.TL(c, v, 93) }
 
 // ChannelAdminLogEventActionToggleSlowMode is channelAdminLogEventActionToggleSlowMode#53909779.
 type ChannelAdminLogEventActionToggleSlowMode struct {
@@ -11897,116 +7647,97 @@ type ChannelAdminLogEventActionToggleSlowMode struct {
 	NewValue  int32
 }
 
-func (v *ChannelAdminLogEventActionToggleSlowMode) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleSlowMode, "channelAdminLogEventActionToggleSlowMode")
-	c.Int(&v.PrevValue)
-	c.Int(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleSlowMode) TL(c *tl.Codec) { table.TL(c, v, 535) }
 
 // ChannelAdminLogEventActionStartGroupCall is channelAdminLogEventActionStartGroupCall#23209745.
 type ChannelAdminLogEventActionStartGroupCall struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *ChannelAdminLogEventActionStartGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionStartGroupCall, "channelAdminLogEventActionStartGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "channelAdminLogEventActionStartGroupCall.call")
-}
+func (v *ChannelAdminLogEventActionStartGroupCall) TL(c *tl.Codec) { table.TL(c, v, 233) }
 
 // ChannelAdminLogEventActionDiscardGroupCall is channelAdminLogEventActionDiscardGroupCall#db9f9140.
 type ChannelAdminLogEventActionDiscardGroupCall struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *ChannelAdminLogEventActionDiscardGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionDiscardGroupCall, "channelAdminLogEventActionDiscardGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "channelAdminLogEventActionDiscardGroupCall.call")
-}
+func (v *ChannelAdminLogEventActionDiscardGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1398) }
 
 // ChannelAdminLogEventActionParticipantMute is channelAdminLogEventActionParticipantMute#f92424d2.
 type ChannelAdminLogEventActionParticipantMute struct {
+	_ tl.Incomparable
+
 	Participant GroupCallParticipant
 }
 
-func (v *ChannelAdminLogEventActionParticipantMute) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantMute, "channelAdminLogEventActionParticipantMute")
-	v.Participant.TL(c)
-}
+func (v *ChannelAdminLogEventActionParticipantMute) TL(c *tl.Codec) { table.TL(c, v, 1606) }
 
 // ChannelAdminLogEventActionParticipantUnmute is channelAdminLogEventActionParticipantUnmute#e64429c0.
 type ChannelAdminLogEventActionParticipantUnmute struct {
+	_ tl.Incomparable
+
 	Participant GroupCallParticipant
 }
 
-func (v *ChannelAdminLogEventActionParticipantUnmute) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantUnmute, "channelAdminLogEventActionParticipantUnmute")
-	v.Participant.TL(c)
-}
+func (v *ChannelAdminLogEventActionParticipantUnmute) TL(c *tl.Codec) { table.TL(c, v, 1470) }
 
 // ChannelAdminLogEventActionToggleGroupCallSetting is channelAdminLogEventActionToggleGroupCallSetting#56d6a247.
 type ChannelAdminLogEventActionToggleGroupCallSetting struct {
 	JoinMuted bool
 }
 
-func (v *ChannelAdminLogEventActionToggleGroupCallSetting) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleGroupCallSetting, "channelAdminLogEventActionToggleGroupCallSetting")
-	c.Bool(&v.JoinMuted)
-}
+func (v *ChannelAdminLogEventActionToggleGroupCallSetting) TL(c *tl.Codec) { table.TL(c, v, 551) }
 
 // ChannelAdminLogEventActionParticipantJoinByInvite is channelAdminLogEventActionParticipantJoinByInvite#fe9fc158.
 type ChannelAdminLogEventActionParticipantJoinByInvite struct {
+	_ tl.Incomparable
+
 	ViaChatlist bool
 	Invite      ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantJoinByInvite) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantJoinByInvite, "channelAdminLogEventActionParticipantJoinByInvite")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ViaChatlist)
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "channelAdminLogEventActionParticipantJoinByInvite.invite")
-}
+func (v *ChannelAdminLogEventActionParticipantJoinByInvite) TL(c *tl.Codec) { table.TL(c, v, 1650) }
 
 // ChannelAdminLogEventActionExportedInviteDelete is channelAdminLogEventActionExportedInviteDelete#5a50fca4.
 type ChannelAdminLogEventActionExportedInviteDelete struct {
+	_ tl.Incomparable
+
 	Invite ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionExportedInviteDelete) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionExportedInviteDelete, "channelAdminLogEventActionExportedInviteDelete")
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "channelAdminLogEventActionExportedInviteDelete.invite")
-}
+func (v *ChannelAdminLogEventActionExportedInviteDelete) TL(c *tl.Codec) { table.TL(c, v, 577) }
 
 // ChannelAdminLogEventActionExportedInviteRevoke is channelAdminLogEventActionExportedInviteRevoke#410a134e.
 type ChannelAdminLogEventActionExportedInviteRevoke struct {
+	_ tl.Incomparable
+
 	Invite ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionExportedInviteRevoke) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionExportedInviteRevoke, "channelAdminLogEventActionExportedInviteRevoke")
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "channelAdminLogEventActionExportedInviteRevoke.invite")
-}
+func (v *ChannelAdminLogEventActionExportedInviteRevoke) TL(c *tl.Codec) { table.TL(c, v, 416) }
 
 // ChannelAdminLogEventActionExportedInviteEdit is channelAdminLogEventActionExportedInviteEdit#e90ebb59.
 type ChannelAdminLogEventActionExportedInviteEdit struct {
+	_ tl.Incomparable
+
 	PrevInvite ExportedChatInviteClass
 	NewInvite  ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionExportedInviteEdit) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionExportedInviteEdit, "channelAdminLogEventActionExportedInviteEdit")
-	codeExportedChatInvite(c, 0, 0, &v.PrevInvite, "channelAdminLogEventActionExportedInviteEdit.prev_invite")
-	codeExportedChatInvite(c, 0, 0, &v.NewInvite, "channelAdminLogEventActionExportedInviteEdit.new_invite")
-}
+func (v *ChannelAdminLogEventActionExportedInviteEdit) TL(c *tl.Codec) { table.TL(c, v, 1489) }
 
 // ChannelAdminLogEventActionParticipantVolume is channelAdminLogEventActionParticipantVolume#3e7f6847.
 type ChannelAdminLogEventActionParticipantVolume struct {
+	_ tl.Incomparable
+
 	Participant GroupCallParticipant
 }
 
-func (v *ChannelAdminLogEventActionParticipantVolume) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantVolume, "channelAdminLogEventActionParticipantVolume")
-	v.Participant.TL(c)
-}
+func (v *ChannelAdminLogEventActionParticipantVolume) TL(c *tl.Codec) { table.TL(c, v, 400) }
 
 // ChannelAdminLogEventActionChangeHistoryTTL is channelAdminLogEventActionChangeHistoryTTL#6e941a38.
 type ChannelAdminLogEventActionChangeHistoryTTL struct {
@@ -12014,55 +7745,43 @@ type ChannelAdminLogEventActionChangeHistoryTTL struct {
 	NewValue  int32
 }
 
-func (v *ChannelAdminLogEventActionChangeHistoryTTL) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeHistoryTTL, "channelAdminLogEventActionChangeHistoryTTL")
-	c.Int(&v.PrevValue)
-	c.Int(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionChangeHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 685) }
 
 // ChannelAdminLogEventActionParticipantJoinByRequest is channelAdminLogEventActionParticipantJoinByRequest#afb6144a.
 type ChannelAdminLogEventActionParticipantJoinByRequest struct {
+	_ tl.Incomparable
+
 	Invite     ExportedChatInviteClass
 	ApprovedBy int64
 }
 
-func (v *ChannelAdminLogEventActionParticipantJoinByRequest) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantJoinByRequest, "channelAdminLogEventActionParticipantJoinByRequest")
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "channelAdminLogEventActionParticipantJoinByRequest.invite")
-	c.Long(&v.ApprovedBy)
-}
+func (v *ChannelAdminLogEventActionParticipantJoinByRequest) TL(c *tl.Codec) { table.TL(c, v, 1106) }
 
 // ChannelAdminLogEventActionToggleNoForwards is channelAdminLogEventActionToggleNoForwards#cb2ac766.
 type ChannelAdminLogEventActionToggleNoForwards struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleNoForwards) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleNoForwards, "channelAdminLogEventActionToggleNoForwards")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleNoForwards) TL(c *tl.Codec) { table.TL(c, v, 1312) }
 
 // ChannelAdminLogEventActionSendMessage is channelAdminLogEventActionSendMessage#278f2868.
 type ChannelAdminLogEventActionSendMessage struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *ChannelAdminLogEventActionSendMessage) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionSendMessage, "channelAdminLogEventActionSendMessage")
-	codeMessage(c, 0, 0, &v.Message, "channelAdminLogEventActionSendMessage.message")
-}
+func (v *ChannelAdminLogEventActionSendMessage) TL(c *tl.Codec) { table.TL(c, v, 252) }
 
 // ChannelAdminLogEventActionChangeAvailableReactions is channelAdminLogEventActionChangeAvailableReactions#be4e0ef8.
 type ChannelAdminLogEventActionChangeAvailableReactions struct {
+	_ tl.Incomparable
+
 	PrevValue ChatReactionsClass
 	NewValue  ChatReactionsClass
 }
 
-func (v *ChannelAdminLogEventActionChangeAvailableReactions) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeAvailableReactions, "channelAdminLogEventActionChangeAvailableReactions")
-	codeChatReactions(c, 0, 0, &v.PrevValue, "channelAdminLogEventActionChangeAvailableReactions.prev_value")
-	codeChatReactions(c, 0, 0, &v.NewValue, "channelAdminLogEventActionChangeAvailableReactions.new_value")
-}
+func (v *ChannelAdminLogEventActionChangeAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 1225) }
 
 // ChannelAdminLogEventActionChangeUsernames is channelAdminLogEventActionChangeUsernames#f04fb3a9.
 type ChannelAdminLogEventActionChangeUsernames struct {
@@ -12070,198 +7789,156 @@ type ChannelAdminLogEventActionChangeUsernames struct {
 	NewValue  []string
 }
 
-func (v *ChannelAdminLogEventActionChangeUsernames) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeUsernames, "channelAdminLogEventActionChangeUsernames")
-	c.Strings(&v.PrevValue)
-	c.Strings(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionChangeUsernames) TL(c *tl.Codec) { table.TL(c, v, 1545) }
 
 // ChannelAdminLogEventActionToggleForum is channelAdminLogEventActionToggleForum#02cc6383.
 type ChannelAdminLogEventActionToggleForum struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleForum) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleForum, "channelAdminLogEventActionToggleForum")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleForum) TL(c *tl.Codec) { table.TL(c, v, 19) }
 
 // ChannelAdminLogEventActionCreateTopic is channelAdminLogEventActionCreateTopic#58707d28.
 type ChannelAdminLogEventActionCreateTopic struct {
+	_ tl.Incomparable
+
 	Topic ForumTopicClass
 }
 
-func (v *ChannelAdminLogEventActionCreateTopic) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionCreateTopic, "channelAdminLogEventActionCreateTopic")
-	codeForumTopic(c, 0, 0, &v.Topic, "channelAdminLogEventActionCreateTopic.topic")
-}
+func (v *ChannelAdminLogEventActionCreateTopic) TL(c *tl.Codec) { table.TL(c, v, 566) }
 
 // ChannelAdminLogEventActionEditTopic is channelAdminLogEventActionEditTopic#f06fe208.
 type ChannelAdminLogEventActionEditTopic struct {
+	_ tl.Incomparable
+
 	PrevTopic ForumTopicClass
 	NewTopic  ForumTopicClass
 }
 
-func (v *ChannelAdminLogEventActionEditTopic) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionEditTopic, "channelAdminLogEventActionEditTopic")
-	codeForumTopic(c, 0, 0, &v.PrevTopic, "channelAdminLogEventActionEditTopic.prev_topic")
-	codeForumTopic(c, 0, 0, &v.NewTopic, "channelAdminLogEventActionEditTopic.new_topic")
-}
+func (v *ChannelAdminLogEventActionEditTopic) TL(c *tl.Codec) { table.TL(c, v, 1546) }
 
 // ChannelAdminLogEventActionDeleteTopic is channelAdminLogEventActionDeleteTopic#ae168909.
 type ChannelAdminLogEventActionDeleteTopic struct {
+	_ tl.Incomparable
+
 	Topic ForumTopicClass
 }
 
-func (v *ChannelAdminLogEventActionDeleteTopic) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionDeleteTopic, "channelAdminLogEventActionDeleteTopic")
-	codeForumTopic(c, 0, 0, &v.Topic, "channelAdminLogEventActionDeleteTopic.topic")
-}
+func (v *ChannelAdminLogEventActionDeleteTopic) TL(c *tl.Codec) { table.TL(c, v, 1098) }
 
 // ChannelAdminLogEventActionPinTopic is channelAdminLogEventActionPinTopic#5d8d353b.
 type ChannelAdminLogEventActionPinTopic struct {
+	_ tl.Incomparable
+
 	PrevTopic ForumTopicClass
 	NewTopic  ForumTopicClass
 }
 
-func (v *ChannelAdminLogEventActionPinTopic) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionPinTopic, "channelAdminLogEventActionPinTopic")
-	flags := c.Flags()
-	codeForumTopic(c, flags, 1<<0, &v.PrevTopic, "")
-	codeForumTopic(c, flags, 1<<1, &v.NewTopic, "")
-}
+func (v *ChannelAdminLogEventActionPinTopic) TL(c *tl.Codec) { table.TL(c, v, 591) }
 
 // ChannelAdminLogEventActionToggleAntiSpam is channelAdminLogEventActionToggleAntiSpam#64f36dfc.
 type ChannelAdminLogEventActionToggleAntiSpam struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleAntiSpam) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleAntiSpam, "channelAdminLogEventActionToggleAntiSpam")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleAntiSpam) TL(c *tl.Codec) { table.TL(c, v, 635) }
 
 // ChannelAdminLogEventActionChangePeerColor is channelAdminLogEventActionChangePeerColor#5796e780.
 type ChannelAdminLogEventActionChangePeerColor struct {
+	_ tl.Incomparable
+
 	PrevValue PeerColorClass
 	NewValue  PeerColorClass
 }
 
-func (v *ChannelAdminLogEventActionChangePeerColor) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangePeerColor, "channelAdminLogEventActionChangePeerColor")
-	codePeerColor(c, 0, 0, &v.PrevValue, "channelAdminLogEventActionChangePeerColor.prev_value")
-	codePeerColor(c, 0, 0, &v.NewValue, "channelAdminLogEventActionChangePeerColor.new_value")
-}
+func (v *ChannelAdminLogEventActionChangePeerColor) TL(c *tl.Codec) { table.TL(c, v, 560) }
 
 // ChannelAdminLogEventActionChangeProfilePeerColor is channelAdminLogEventActionChangeProfilePeerColor#5e477b25.
 type ChannelAdminLogEventActionChangeProfilePeerColor struct {
+	_ tl.Incomparable
+
 	PrevValue PeerColorClass
 	NewValue  PeerColorClass
 }
 
-func (v *ChannelAdminLogEventActionChangeProfilePeerColor) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeProfilePeerColor, "channelAdminLogEventActionChangeProfilePeerColor")
-	codePeerColor(c, 0, 0, &v.PrevValue, "channelAdminLogEventActionChangeProfilePeerColor.prev_value")
-	codePeerColor(c, 0, 0, &v.NewValue, "channelAdminLogEventActionChangeProfilePeerColor.new_value")
-}
+func (v *ChannelAdminLogEventActionChangeProfilePeerColor) TL(c *tl.Codec) { table.TL(c, v, 597) }
 
 // ChannelAdminLogEventActionChangeWallpaper is channelAdminLogEventActionChangeWallpaper#31bb5d52.
 type ChannelAdminLogEventActionChangeWallpaper struct {
+	_ tl.Incomparable
+
 	PrevValue WallPaperClass
 	NewValue  WallPaperClass
 }
 
-func (v *ChannelAdminLogEventActionChangeWallpaper) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeWallpaper, "channelAdminLogEventActionChangeWallpaper")
-	codeWallPaper(c, 0, 0, &v.PrevValue, "channelAdminLogEventActionChangeWallpaper.prev_value")
-	codeWallPaper(c, 0, 0, &v.NewValue, "channelAdminLogEventActionChangeWallpaper.new_value")
-}
+func (v *ChannelAdminLogEventActionChangeWallpaper) TL(c *tl.Codec) { table.TL(c, v, 309) }
 
 // ChannelAdminLogEventActionChangeEmojiStatus is channelAdminLogEventActionChangeEmojiStatus#3ea9feb1.
 type ChannelAdminLogEventActionChangeEmojiStatus struct {
+	_ tl.Incomparable
+
 	PrevValue EmojiStatusClass
 	NewValue  EmojiStatusClass
 }
 
-func (v *ChannelAdminLogEventActionChangeEmojiStatus) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeEmojiStatus, "channelAdminLogEventActionChangeEmojiStatus")
-	codeEmojiStatus(c, 0, 0, &v.PrevValue, "channelAdminLogEventActionChangeEmojiStatus.prev_value")
-	codeEmojiStatus(c, 0, 0, &v.NewValue, "channelAdminLogEventActionChangeEmojiStatus.new_value")
-}
+func (v *ChannelAdminLogEventActionChangeEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 403) }
 
 // ChannelAdminLogEventActionChangeEmojiStickerSet is channelAdminLogEventActionChangeEmojiStickerSet#46d840ab.
 type ChannelAdminLogEventActionChangeEmojiStickerSet struct {
+	_ tl.Incomparable
+
 	PrevStickerset InputStickerSetClass
 	NewStickerset  InputStickerSetClass
 }
 
-func (v *ChannelAdminLogEventActionChangeEmojiStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionChangeEmojiStickerSet, "channelAdminLogEventActionChangeEmojiStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.PrevStickerset, "channelAdminLogEventActionChangeEmojiStickerSet.prev_stickerset")
-	codeInputStickerSet(c, 0, 0, &v.NewStickerset, "channelAdminLogEventActionChangeEmojiStickerSet.new_stickerset")
-}
+func (v *ChannelAdminLogEventActionChangeEmojiStickerSet) TL(c *tl.Codec) { table.TL(c, v, 450) }
 
 // ChannelAdminLogEventActionToggleSignatureProfiles is channelAdminLogEventActionToggleSignatureProfiles#60a79c79.
 type ChannelAdminLogEventActionToggleSignatureProfiles struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleSignatureProfiles) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleSignatureProfiles, "channelAdminLogEventActionToggleSignatureProfiles")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleSignatureProfiles) TL(c *tl.Codec) { table.TL(c, v, 608) }
 
 // ChannelAdminLogEventActionParticipantSubExtend is channelAdminLogEventActionParticipantSubExtend#64642db3.
 type ChannelAdminLogEventActionParticipantSubExtend struct {
+	_ tl.Incomparable
+
 	PrevParticipant ChannelParticipantClass
 	NewParticipant  ChannelParticipantClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantSubExtend) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantSubExtend, "channelAdminLogEventActionParticipantSubExtend")
-	codeChannelParticipant(c, 0, 0, &v.PrevParticipant, "channelAdminLogEventActionParticipantSubExtend.prev_participant")
-	codeChannelParticipant(c, 0, 0, &v.NewParticipant, "channelAdminLogEventActionParticipantSubExtend.new_participant")
-}
+func (v *ChannelAdminLogEventActionParticipantSubExtend) TL(c *tl.Codec) { table.TL(c, v, 632) }
 
 // ChannelAdminLogEventActionToggleAutotranslation is channelAdminLogEventActionToggleAutotranslation#c517f77e.
 type ChannelAdminLogEventActionToggleAutotranslation struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleAutotranslation) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionToggleAutotranslation, "channelAdminLogEventActionToggleAutotranslation")
-	c.Bool(&v.NewValue)
-}
+func (v *ChannelAdminLogEventActionToggleAutotranslation) TL(c *tl.Codec) { table.TL(c, v, 1279) }
 
 // ChannelAdminLogEventActionParticipantEditRank is channelAdminLogEventActionParticipantEditRank#5806b4ec.
 type ChannelAdminLogEventActionParticipantEditRank struct {
+	_ tl.Incomparable
+
 	UserID   int64
 	PrevRank string
 	NewRank  string
 }
 
-func (v *ChannelAdminLogEventActionParticipantEditRank) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventActionParticipantEditRank, "channelAdminLogEventActionParticipantEditRank")
-	c.Long(&v.UserID)
-	c.String(&v.PrevRank)
-	c.String(&v.NewRank)
-}
+func (v *ChannelAdminLogEventActionParticipantEditRank) TL(c *tl.Codec) { table.TL(c, v, 565) }
 
 // ChannelAdminLogEvent is channelAdminLogEvent#1fad68cd.
 type ChannelAdminLogEvent struct {
+	_ tl.Incomparable
+
 	ID     int64
 	Date   int32
 	UserID int64
 	Action ChannelAdminLogEventActionClass
 }
 
-func (v *ChannelAdminLogEvent) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEvent, "channelAdminLogEvent")
-	c.Long(&v.ID)
-	c.Int(&v.Date)
-	c.Long(&v.UserID)
-	codeChannelAdminLogEventAction(c, 0, 0, &v.Action, "channelAdminLogEvent.action")
-}
+func (v *ChannelAdminLogEvent) TL(c *tl.Codec) { table.TL(c, v, 208) }
 
 // ChannelAdminLogEventsFilter is channelAdminLogEventsFilter#ea107ae4.
 type ChannelAdminLogEventsFilter struct {
@@ -12287,30 +7964,7 @@ type ChannelAdminLogEventsFilter struct {
 	EditRank  bool
 }
 
-func (v *ChannelAdminLogEventsFilter) TL(c *tl.Codec) {
-	c.Begin(IDChannelAdminLogEventsFilter, "channelAdminLogEventsFilter")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Join)
-	c.True(flags, 1<<1, &v.Leave)
-	c.True(flags, 1<<2, &v.Invite)
-	c.True(flags, 1<<3, &v.Ban)
-	c.True(flags, 1<<4, &v.Unban)
-	c.True(flags, 1<<5, &v.Kick)
-	c.True(flags, 1<<6, &v.Unkick)
-	c.True(flags, 1<<7, &v.Promote)
-	c.True(flags, 1<<8, &v.Demote)
-	c.True(flags, 1<<9, &v.Info)
-	c.True(flags, 1<<10, &v.Settings)
-	c.True(flags, 1<<11, &v.Pinned)
-	c.True(flags, 1<<12, &v.Edit)
-	c.True(flags, 1<<13, &v.Delete)
-	c.True(flags, 1<<14, &v.GroupCall)
-	c.True(flags, 1<<15, &v.Invites)
-	c.True(flags, 1<<16, &v.Send)
-	c.True(flags, 1<<17, &v.Forums)
-	c.True(flags, 1<<18, &v.SubExtend)
-	c.True(flags, 1<<19, &v.EditRank)
-}
+func (v *ChannelAdminLogEventsFilter) TL(c *tl.Codec) { table.TL(c, v, 1501) }
 
 // PopularContact is popularContact#5ce14175.
 type PopularContact struct {
@@ -12318,69 +7972,56 @@ type PopularContact struct {
 	Importers int32
 }
 
-func (v *PopularContact) TL(c *tl.Codec) {
-	c.Begin(IDPopularContact, "popularContact")
-	c.Long(&v.ClientID)
-	c.Int(&v.Importers)
-}
+func (v *PopularContact) TL(c *tl.Codec) { table.TL(c, v, 588) }
 
 // RecentMeURLUnknown is recentMeUrlUnknown#46e1d13d.
 type RecentMeURLUnknown struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *RecentMeURLUnknown) TL(c *tl.Codec) {
-	c.Begin(IDRecentMeURLUnknown, "recentMeUrlUnknown")
-	c.String(&v.URL)
-}
+func (v *RecentMeURLUnknown) TL(c *tl.Codec) { table.TL(c, v, 451) }
 
 // RecentMeURLUser is recentMeUrlUser#b92c09e2.
 type RecentMeURLUser struct {
+	_ tl.Incomparable
+
 	URL    string
 	UserID int64
 }
 
-func (v *RecentMeURLUser) TL(c *tl.Codec) {
-	c.Begin(IDRecentMeURLUser, "recentMeUrlUser")
-	c.String(&v.URL)
-	c.Long(&v.UserID)
-}
+func (v *RecentMeURLUser) TL(c *tl.Codec) { table.TL(c, v, 1181) }
 
 // RecentMeURLChat is recentMeUrlChat#b2da71d2.
 type RecentMeURLChat struct {
+	_ tl.Incomparable
+
 	URL    string
 	ChatID int64
 }
 
-func (v *RecentMeURLChat) TL(c *tl.Codec) {
-	c.Begin(IDRecentMeURLChat, "recentMeUrlChat")
-	c.String(&v.URL)
-	c.Long(&v.ChatID)
-}
+func (v *RecentMeURLChat) TL(c *tl.Codec) { table.TL(c, v, 1128) }
 
 // RecentMeURLChatInvite is recentMeUrlChatInvite#eb49081d.
 type RecentMeURLChatInvite struct {
+	_ tl.Incomparable
+
 	URL        string
 	ChatInvite ChatInviteClass
 }
 
-func (v *RecentMeURLChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDRecentMeURLChatInvite, "recentMeUrlChatInvite")
-	c.String(&v.URL)
-	codeChatInvite(c, 0, 0, &v.ChatInvite, "recentMeUrlChatInvite.chat_invite")
-}
+func (v *RecentMeURLChatInvite) TL(c *tl.Codec) { table.TL(c, v, 1509) }
 
 // RecentMeURLStickerSet is recentMeUrlStickerSet#bc0a57dc.
 type RecentMeURLStickerSet struct {
+	_ tl.Incomparable
+
 	URL string
 	Set StickerSetCoveredClass
 }
 
-func (v *RecentMeURLStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDRecentMeURLStickerSet, "recentMeUrlStickerSet")
-	c.String(&v.URL)
-	codeStickerSetCovered(c, 0, 0, &v.Set, "recentMeUrlStickerSet.set")
-}
+func (v *RecentMeURLStickerSet) TL(c *tl.Codec) { table.TL(c, v, 1204) }
 
 // InputSingleMedia is inputSingleMedia#1cc6e91f.
 type InputSingleMedia struct {
@@ -12390,17 +8031,12 @@ type InputSingleMedia struct {
 	Entities []MessageEntityClass
 }
 
-func (v *InputSingleMedia) TL(c *tl.Codec) {
-	c.Begin(IDInputSingleMedia, "inputSingleMedia")
-	flags := c.Flags()
-	codeInputMedia(c, 0, 0, &v.Media, "inputSingleMedia.media")
-	c.Long(&v.RandomID)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<0, &v.Entities, "inputSingleMedia.entities")
-}
+func (v *InputSingleMedia) TL(c *tl.Codec) { table.TL(c, v, 183) }
 
 // WebAuthorization is webAuthorization#a6f8f452.
 type WebAuthorization struct {
+	_ tl.Incomparable
+
 	Hash        int64
 	BotID       int64
 	Domain      string
@@ -12412,46 +8048,27 @@ type WebAuthorization struct {
 	Region      string
 }
 
-func (v *WebAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDWebAuthorization, "webAuthorization")
-	c.Long(&v.Hash)
-	c.Long(&v.BotID)
-	c.String(&v.Domain)
-	c.String(&v.Browser)
-	c.String(&v.Platform)
-	c.Int(&v.DateCreated)
-	c.Int(&v.DateActive)
-	c.String(&v.IP)
-	c.String(&v.Region)
-}
+func (v *WebAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1055) }
 
 // InputMessageID is inputMessageID#a676a322.
 type InputMessageID struct {
 	ID int32
 }
 
-func (v *InputMessageID) TL(c *tl.Codec) {
-	c.Begin(IDInputMessageID, "inputMessageID")
-	c.Int(&v.ID)
-}
+func (v *InputMessageID) TL(c *tl.Codec) { table.TL(c, v, 1053) }
 
 // InputMessageReplyTo is inputMessageReplyTo#bad88395.
 type InputMessageReplyTo struct {
 	ID int32
 }
 
-func (v *InputMessageReplyTo) TL(c *tl.Codec) {
-	c.Begin(IDInputMessageReplyTo, "inputMessageReplyTo")
-	c.Int(&v.ID)
-}
+func (v *InputMessageReplyTo) TL(c *tl.Codec) { table.TL(c, v, 1194) }
 
 // InputMessagePinned is inputMessagePinned#86872538.
 type InputMessagePinned struct {
 }
 
-func (v *InputMessagePinned) TL(c *tl.Codec) {
-	c.Begin(IDInputMessagePinned, "inputMessagePinned")
-}
+func (v *InputMessagePinned) TL(c *tl.Codec) { table.TL(c, v, 835) }
 
 // InputMessageCallbackQuery is inputMessageCallbackQuery#acfa1a7e.
 type InputMessageCallbackQuery struct {
@@ -12459,71 +8076,55 @@ type InputMessageCallbackQuery struct {
 	QueryID int64
 }
 
-func (v *InputMessageCallbackQuery) TL(c *tl.Codec) {
-	c.Begin(IDInputMessageCallbackQuery, "inputMessageCallbackQuery")
-	c.Int(&v.ID)
-	c.Long(&v.QueryID)
-}
+func (v *InputMessageCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 1089) }
 
 // InputDialogPeer is inputDialogPeer#fcaafeb7.
 type InputDialogPeer struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *InputDialogPeer) TL(c *tl.Codec) {
-	c.Begin(IDInputDialogPeer, "inputDialogPeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputDialogPeer.peer")
-}
+func (v *InputDialogPeer) TL(c *tl.Codec) { table.TL(c, v, 1638) }
 
 // InputDialogPeerFolder is inputDialogPeerFolder#64600527.
 type InputDialogPeerFolder struct {
 	FolderID int32
 }
 
-func (v *InputDialogPeerFolder) TL(c *tl.Codec) {
-	c.Begin(IDInputDialogPeerFolder, "inputDialogPeerFolder")
-	c.Int(&v.FolderID)
-}
+func (v *InputDialogPeerFolder) TL(c *tl.Codec) { table.TL(c, v, 631) }
 
 // InputDialogPeerCommunity is inputDialogPeerCommunity#69ef72c4.
 type InputDialogPeerCommunity struct {
+	_ tl.Incomparable
+
 	Community InputChannelClass
 }
 
-func (v *InputDialogPeerCommunity) TL(c *tl.Codec) {
-	c.Begin(IDInputDialogPeerCommunity, "inputDialogPeerCommunity")
-	codeInputChannel(c, 0, 0, &v.Community, "inputDialogPeerCommunity.community")
-}
+func (v *InputDialogPeerCommunity) TL(c *tl.Codec) { table.TL(c, v, 663) }
 
 // DialogPeer is dialogPeer#e56dbf05.
 type DialogPeer struct {
+	_ tl.Incomparable
+
 	Peer PeerClass
 }
 
-func (v *DialogPeer) TL(c *tl.Codec) {
-	c.Begin(IDDialogPeer, "dialogPeer")
-	codePeer(c, 0, 0, &v.Peer, "dialogPeer.peer")
-}
+func (v *DialogPeer) TL(c *tl.Codec) { table.TL(c, v, 1464) }
 
 // DialogPeerFolder is dialogPeerFolder#514519e2.
 type DialogPeerFolder struct {
 	FolderID int32
 }
 
-func (v *DialogPeerFolder) TL(c *tl.Codec) {
-	c.Begin(IDDialogPeerFolder, "dialogPeerFolder")
-	c.Int(&v.FolderID)
-}
+func (v *DialogPeerFolder) TL(c *tl.Codec) { table.TL(c, v, 521) }
 
 // DialogPeerCommunity is dialogPeerCommunity#2f65c8e4.
 type DialogPeerCommunity struct {
 	CommunityID int64
 }
 
-func (v *DialogPeerCommunity) TL(c *tl.Codec) {
-	c.Begin(IDDialogPeerCommunity, "dialogPeerCommunity")
-	c.Long(&v.CommunityID)
-}
+func (v *DialogPeerCommunity) TL(c *tl.Codec) { table.TL(c, v, 295) }
 
 // FileHash is fileHash#f39b035c.
 type FileHash struct {
@@ -12532,24 +8133,17 @@ type FileHash struct {
 	Hash   []byte
 }
 
-func (v *FileHash) TL(c *tl.Codec) {
-	c.Begin(IDFileHash, "fileHash")
-	c.Long(&v.Offset)
-	c.Int(&v.Limit)
-	c.ByteString(&v.Hash)
-}
+func (v *FileHash) TL(c *tl.Codec) { table.TL(c, v, 1571) }
 
 // InputClientProxy is inputClientProxy#75588b3f.
 type InputClientProxy struct {
+	_ tl.Incomparable
+
 	Address string
 	Port    int32
 }
 
-func (v *InputClientProxy) TL(c *tl.Codec) {
-	c.Begin(IDInputClientProxy, "inputClientProxy")
-	c.String(&v.Address)
-	c.Int(&v.Port)
-}
+func (v *InputClientProxy) TL(c *tl.Codec) { table.TL(c, v, 732) }
 
 // InputSecureFileUploaded is inputSecureFileUploaded#3334b0f0.
 type InputSecureFileUploaded struct {
@@ -12560,14 +8154,7 @@ type InputSecureFileUploaded struct {
 	Secret      []byte
 }
 
-func (v *InputSecureFileUploaded) TL(c *tl.Codec) {
-	c.Begin(IDInputSecureFileUploaded, "inputSecureFileUploaded")
-	c.Long(&v.ID)
-	c.Int(&v.Parts)
-	c.String(&v.MD5Checksum)
-	c.ByteString(&v.FileHash)
-	c.ByteString(&v.Secret)
-}
+func (v *InputSecureFileUploaded) TL(c *tl.Codec) { table.TL(c, v, 317) }
 
 // InputSecureFile is inputSecureFile#5367e5be.
 type InputSecureFile struct {
@@ -12575,19 +8162,13 @@ type InputSecureFile struct {
 	AccessHash int64
 }
 
-func (v *InputSecureFile) TL(c *tl.Codec) {
-	c.Begin(IDInputSecureFile, "inputSecureFile")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputSecureFile) TL(c *tl.Codec) { table.TL(c, v, 534) }
 
 // SecureFileEmpty is secureFileEmpty#64199744.
 type SecureFileEmpty struct {
 }
 
-func (v *SecureFileEmpty) TL(c *tl.Codec) {
-	c.Begin(IDSecureFileEmpty, "secureFileEmpty")
-}
+func (v *SecureFileEmpty) TL(c *tl.Codec) { table.TL(c, v, 629) }
 
 // SecureFile is secureFile#7d09c27e.
 type SecureFile struct {
@@ -12600,16 +8181,7 @@ type SecureFile struct {
 	Secret     []byte
 }
 
-func (v *SecureFile) TL(c *tl.Codec) {
-	c.Begin(IDSecureFile, "secureFile")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Long(&v.Size)
-	c.Int(&v.DCID)
-	c.Int(&v.Date)
-	c.ByteString(&v.FileHash)
-	c.ByteString(&v.Secret)
-}
+func (v *SecureFile) TL(c *tl.Codec) { table.TL(c, v, 781) }
 
 // SecureData is secureData#8aeabec3.
 type SecureData struct {
@@ -12618,136 +8190,103 @@ type SecureData struct {
 	Secret   []byte
 }
 
-func (v *SecureData) TL(c *tl.Codec) {
-	c.Begin(IDSecureData, "secureData")
-	c.ByteString(&v.Data)
-	c.ByteString(&v.DataHash)
-	c.ByteString(&v.Secret)
-}
+func (v *SecureData) TL(c *tl.Codec) { table.TL(c, v, 865) }
 
 // SecurePlainPhone is securePlainPhone#7d6099dd.
 type SecurePlainPhone struct {
+	_ tl.Incomparable
+
 	Phone string
 }
 
-func (v *SecurePlainPhone) TL(c *tl.Codec) {
-	c.Begin(IDSecurePlainPhone, "securePlainPhone")
-	c.String(&v.Phone)
-}
+func (v *SecurePlainPhone) TL(c *tl.Codec) { table.TL(c, v, 783) }
 
 // SecurePlainEmail is securePlainEmail#21ec5a5f.
 type SecurePlainEmail struct {
+	_ tl.Incomparable
+
 	Email string
 }
 
-func (v *SecurePlainEmail) TL(c *tl.Codec) {
-	c.Begin(IDSecurePlainEmail, "securePlainEmail")
-	c.String(&v.Email)
-}
+func (v *SecurePlainEmail) TL(c *tl.Codec) { table.TL(c, v, 226) }
 
 // SecureValueTypePersonalDetails is secureValueTypePersonalDetails#9d2a81e3.
 type SecureValueTypePersonalDetails struct {
 }
 
-func (v *SecureValueTypePersonalDetails) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypePersonalDetails, "secureValueTypePersonalDetails")
-}
+func (v *SecureValueTypePersonalDetails) TL(c *tl.Codec) { table.TL(c, v, 988) }
 
 // SecureValueTypePassport is secureValueTypePassport#3dac6a00.
 type SecureValueTypePassport struct {
 }
 
-func (v *SecureValueTypePassport) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypePassport, "secureValueTypePassport")
-}
+func (v *SecureValueTypePassport) TL(c *tl.Codec) { table.TL(c, v, 386) }
 
 // SecureValueTypeDriverLicense is secureValueTypeDriverLicense#06e425c4.
 type SecureValueTypeDriverLicense struct {
 }
 
-func (v *SecureValueTypeDriverLicense) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeDriverLicense, "secureValueTypeDriverLicense")
-}
+func (v *SecureValueTypeDriverLicense) TL(c *tl.Codec) { table.TL(c, v, 48) }
 
 // SecureValueTypeIdentityCard is secureValueTypeIdentityCard#a0d0744b.
 type SecureValueTypeIdentityCard struct {
 }
 
-func (v *SecureValueTypeIdentityCard) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeIdentityCard, "secureValueTypeIdentityCard")
-}
+func (v *SecureValueTypeIdentityCard) TL(c *tl.Codec) { table.TL(c, v, 1020) }
 
 // SecureValueTypeInternalPassport is secureValueTypeInternalPassport#99a48f23.
 type SecureValueTypeInternalPassport struct {
 }
 
-func (v *SecureValueTypeInternalPassport) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeInternalPassport, "secureValueTypeInternalPassport")
-}
+func (v *SecureValueTypeInternalPassport) TL(c *tl.Codec) { table.TL(c, v, 960) }
 
 // SecureValueTypeAddress is secureValueTypeAddress#cbe31e26.
 type SecureValueTypeAddress struct {
 }
 
-func (v *SecureValueTypeAddress) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeAddress, "secureValueTypeAddress")
-}
+func (v *SecureValueTypeAddress) TL(c *tl.Codec) { table.TL(c, v, 1319) }
 
 // SecureValueTypeUtilityBill is secureValueTypeUtilityBill#fc36954e.
 type SecureValueTypeUtilityBill struct {
 }
 
-func (v *SecureValueTypeUtilityBill) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeUtilityBill, "secureValueTypeUtilityBill")
-}
+func (v *SecureValueTypeUtilityBill) TL(c *tl.Codec) { table.TL(c, v, 1635) }
 
 // SecureValueTypeBankStatement is secureValueTypeBankStatement#89137c0d.
 type SecureValueTypeBankStatement struct {
 }
 
-func (v *SecureValueTypeBankStatement) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeBankStatement, "secureValueTypeBankStatement")
-}
+func (v *SecureValueTypeBankStatement) TL(c *tl.Codec) { table.TL(c, v, 854) }
 
 // SecureValueTypeRentalAgreement is secureValueTypeRentalAgreement#8b883488.
 type SecureValueTypeRentalAgreement struct {
 }
 
-func (v *SecureValueTypeRentalAgreement) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeRentalAgreement, "secureValueTypeRentalAgreement")
-}
+func (v *SecureValueTypeRentalAgreement) TL(c *tl.Codec) { table.TL(c, v, 869) }
 
 // SecureValueTypePassportRegistration is secureValueTypePassportRegistration#99e3806a.
 type SecureValueTypePassportRegistration struct {
 }
 
-func (v *SecureValueTypePassportRegistration) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypePassportRegistration, "secureValueTypePassportRegistration")
-}
+func (v *SecureValueTypePassportRegistration) TL(c *tl.Codec) { table.TL(c, v, 962) }
 
 // SecureValueTypeTemporaryRegistration is secureValueTypeTemporaryRegistration#ea02ec33.
 type SecureValueTypeTemporaryRegistration struct {
 }
 
-func (v *SecureValueTypeTemporaryRegistration) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeTemporaryRegistration, "secureValueTypeTemporaryRegistration")
-}
+func (v *SecureValueTypeTemporaryRegistration) TL(c *tl.Codec) { table.TL(c, v, 1500) }
 
 // SecureValueTypePhone is secureValueTypePhone#b320aadb.
 type SecureValueTypePhone struct {
 }
 
-func (v *SecureValueTypePhone) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypePhone, "secureValueTypePhone")
-}
+func (v *SecureValueTypePhone) TL(c *tl.Codec) { table.TL(c, v, 1130) }
 
 // SecureValueTypeEmail is secureValueTypeEmail#8e3ca7ee.
 type SecureValueTypeEmail struct {
 }
 
-func (v *SecureValueTypeEmail) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueTypeEmail, "secureValueTypeEmail")
-}
+func (v *SecureValueTypeEmail) TL(c *tl.Codec) { table.TL(c, v, 886) }
 
 // SecureValue is secureValue#187fa0ca.
 type SecureValue struct {
@@ -12762,19 +8301,7 @@ type SecureValue struct {
 	Hash        []byte
 }
 
-func (v *SecureValue) TL(c *tl.Codec) {
-	c.Begin(IDSecureValue, "secureValue")
-	flags := c.Flags()
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValue.type")
-	optSecureData(c, flags, 1<<0, &v.Data, "")
-	codeSecureFile(c, flags, 1<<1, &v.FrontSide, "")
-	codeSecureFile(c, flags, 1<<2, &v.ReverseSide, "")
-	codeSecureFile(c, flags, 1<<3, &v.Selfie, "")
-	vectorSecureFileClasses(c, flags, 1<<6, &v.Translation, "secureValue.translation")
-	vectorSecureFileClasses(c, flags, 1<<4, &v.Files, "secureValue.files")
-	codeSecurePlainData(c, flags, 1<<5, &v.PlainData, "")
-	c.ByteString(&v.Hash)
-}
+func (v *SecureValue) TL(c *tl.Codec) { table.TL(c, v, 156) }
 
 // InputSecureValue is inputSecureValue#db21d0a7.
 type InputSecureValue struct {
@@ -12788,18 +8315,7 @@ type InputSecureValue struct {
 	PlainData   SecurePlainDataClass
 }
 
-func (v *InputSecureValue) TL(c *tl.Codec) {
-	c.Begin(IDInputSecureValue, "inputSecureValue")
-	flags := c.Flags()
-	codeSecureValueType(c, 0, 0, &v.Type, "inputSecureValue.type")
-	optSecureData(c, flags, 1<<0, &v.Data, "")
-	codeInputSecureFile(c, flags, 1<<1, &v.FrontSide, "")
-	codeInputSecureFile(c, flags, 1<<2, &v.ReverseSide, "")
-	codeInputSecureFile(c, flags, 1<<3, &v.Selfie, "")
-	vectorInputSecureFileClasses(c, flags, 1<<6, &v.Translation, "inputSecureValue.translation")
-	vectorInputSecureFileClasses(c, flags, 1<<4, &v.Files, "inputSecureValue.files")
-	codeSecurePlainData(c, flags, 1<<5, &v.PlainData, "")
-}
+func (v *InputSecureValue) TL(c *tl.Codec) { table.TL(c, v, 1392) }
 
 // SecureValueHash is secureValueHash#ed1ecdb0.
 type SecureValueHash struct {
@@ -12807,11 +8323,7 @@ type SecureValueHash struct {
 	Hash []byte
 }
 
-func (v *SecureValueHash) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueHash, "secureValueHash")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueHash.type")
-	c.ByteString(&v.Hash)
-}
+func (v *SecureValueHash) TL(c *tl.Codec) { table.TL(c, v, 1522) }
 
 // SecureValueErrorData is secureValueErrorData#e8a40bd9.
 type SecureValueErrorData struct {
@@ -12821,13 +8333,7 @@ type SecureValueErrorData struct {
 	Text     string
 }
 
-func (v *SecureValueErrorData) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorData, "secureValueErrorData")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorData.type")
-	c.ByteString(&v.DataHash)
-	c.String(&v.Field)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorData) TL(c *tl.Codec) { table.TL(c, v, 1486) }
 
 // SecureValueErrorFrontSide is secureValueErrorFrontSide#00be3dfa.
 type SecureValueErrorFrontSide struct {
@@ -12836,12 +8342,7 @@ type SecureValueErrorFrontSide struct {
 	Text     string
 }
 
-func (v *SecureValueErrorFrontSide) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorFrontSide, "secureValueErrorFrontSide")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorFrontSide.type")
-	c.ByteString(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorFrontSide) TL(c *tl.Codec) { table.TL(c, v, 6) }
 
 // SecureValueErrorReverseSide is secureValueErrorReverseSide#868a2aa5.
 type SecureValueErrorReverseSide struct {
@@ -12850,12 +8351,7 @@ type SecureValueErrorReverseSide struct {
 	Text     string
 }
 
-func (v *SecureValueErrorReverseSide) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorReverseSide, "secureValueErrorReverseSide")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorReverseSide.type")
-	c.ByteString(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorReverseSide) TL(c *tl.Codec) { table.TL(c, v, 836) }
 
 // SecureValueErrorSelfie is secureValueErrorSelfie#e537ced6.
 type SecureValueErrorSelfie struct {
@@ -12864,12 +8360,7 @@ type SecureValueErrorSelfie struct {
 	Text     string
 }
 
-func (v *SecureValueErrorSelfie) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorSelfie, "secureValueErrorSelfie")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorSelfie.type")
-	c.ByteString(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorSelfie) TL(c *tl.Codec) { table.TL(c, v, 1463) }
 
 // SecureValueErrorFile is secureValueErrorFile#7a700873.
 type SecureValueErrorFile struct {
@@ -12878,12 +8369,7 @@ type SecureValueErrorFile struct {
 	Text     string
 }
 
-func (v *SecureValueErrorFile) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorFile, "secureValueErrorFile")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorFile.type")
-	c.ByteString(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorFile) TL(c *tl.Codec) { table.TL(c, v, 765) }
 
 // SecureValueErrorFiles is secureValueErrorFiles#666220e9.
 type SecureValueErrorFiles struct {
@@ -12892,12 +8378,7 @@ type SecureValueErrorFiles struct {
 	Text     string
 }
 
-func (v *SecureValueErrorFiles) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorFiles, "secureValueErrorFiles")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorFiles.type")
-	c.ByteStrings(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorFiles) TL(c *tl.Codec) { table.TL(c, v, 644) }
 
 // SecureValueError is secureValueError#869d758f.
 type SecureValueError struct {
@@ -12906,12 +8387,7 @@ type SecureValueError struct {
 	Text string
 }
 
-func (v *SecureValueError) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueError, "secureValueError")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueError.type")
-	c.ByteString(&v.Hash)
-	c.String(&v.Text)
-}
+func (v *SecureValueError) TL(c *tl.Codec) { table.TL(c, v, 837) }
 
 // SecureValueErrorTranslationFile is secureValueErrorTranslationFile#a1144770.
 type SecureValueErrorTranslationFile struct {
@@ -12920,12 +8396,7 @@ type SecureValueErrorTranslationFile struct {
 	Text     string
 }
 
-func (v *SecureValueErrorTranslationFile) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorTranslationFile, "secureValueErrorTranslationFile")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorTranslationFile.type")
-	c.ByteString(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorTranslationFile) TL(c *tl.Codec) { table.TL(c, v, 1021) }
 
 // SecureValueErrorTranslationFiles is secureValueErrorTranslationFiles#34636dd8.
 type SecureValueErrorTranslationFiles struct {
@@ -12934,12 +8405,7 @@ type SecureValueErrorTranslationFiles struct {
 	Text     string
 }
 
-func (v *SecureValueErrorTranslationFiles) TL(c *tl.Codec) {
-	c.Begin(IDSecureValueErrorTranslationFiles, "secureValueErrorTranslationFiles")
-	codeSecureValueType(c, 0, 0, &v.Type, "secureValueErrorTranslationFiles.type")
-	c.ByteStrings(&v.FileHash)
-	c.String(&v.Text)
-}
+func (v *SecureValueErrorTranslationFiles) TL(c *tl.Codec) { table.TL(c, v, 328) }
 
 // SecureCredentialsEncrypted is secureCredentialsEncrypted#33f0ea47.
 type SecureCredentialsEncrypted struct {
@@ -12948,36 +8414,25 @@ type SecureCredentialsEncrypted struct {
 	Secret []byte
 }
 
-func (v *SecureCredentialsEncrypted) TL(c *tl.Codec) {
-	c.Begin(IDSecureCredentialsEncrypted, "secureCredentialsEncrypted")
-	c.ByteString(&v.Data)
-	c.ByteString(&v.Hash)
-	c.ByteString(&v.Secret)
-}
+func (v *SecureCredentialsEncrypted) TL(c *tl.Codec) { table.TL(c, v, 323) }
 
 // SavedPhoneContact is savedPhoneContact#1142bd56.
 type SavedPhoneContact struct {
+	_ tl.Incomparable
+
 	Phone     string
 	FirstName string
 	LastName  string
 	Date      int32
 }
 
-func (v *SavedPhoneContact) TL(c *tl.Codec) {
-	c.Begin(IDSavedPhoneContact, "savedPhoneContact")
-	c.String(&v.Phone)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	c.Int(&v.Date)
-}
+func (v *SavedPhoneContact) TL(c *tl.Codec) { table.TL(c, v, 103) }
 
 // PasswordKDFAlgoUnknown is passwordKdfAlgoUnknown#d45ab096.
 type PasswordKDFAlgoUnknown struct {
 }
 
-func (v *PasswordKDFAlgoUnknown) TL(c *tl.Codec) {
-	c.Begin(IDPasswordKDFAlgoUnknown, "passwordKdfAlgoUnknown")
-}
+func (v *PasswordKDFAlgoUnknown) TL(c *tl.Codec) { table.TL(c, v, 1356) }
 
 // PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow is passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow#3a912d4a.
 type PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow struct {
@@ -12988,40 +8443,28 @@ type PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow struct {
 }
 
 func (v *PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow) TL(c *tl.Codec) {
-	c.Begin(IDPasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow, "passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow")
-	c.ByteString(&v.Salt1)
-	c.ByteString(&v.Salt2)
-	c.Int(&v.G)
-	c.ByteString(&v.P)
+	table.TL(c, v, 367)
 }
 
 // SecurePasswordKDFAlgoUnknown is securePasswordKdfAlgoUnknown#004a8537.
 type SecurePasswordKDFAlgoUnknown struct {
 }
 
-func (v *SecurePasswordKDFAlgoUnknown) TL(c *tl.Codec) {
-	c.Begin(IDSecurePasswordKDFAlgoUnknown, "securePasswordKdfAlgoUnknown")
-}
+func (v *SecurePasswordKDFAlgoUnknown) TL(c *tl.Codec) { table.TL(c, v, 0) }
 
 // SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000 is securePasswordKdfAlgoPBKDF2HMACSHA512iter100000#bbf2dda0.
 type SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000 struct {
 	Salt []byte
 }
 
-func (v *SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000) TL(c *tl.Codec) {
-	c.Begin(IDSecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000, "securePasswordKdfAlgoPBKDF2HMACSHA512iter100000")
-	c.ByteString(&v.Salt)
-}
+func (v *SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000) TL(c *tl.Codec) { table.TL(c, v, 1202) }
 
 // SecurePasswordKDFAlgoSHA512 is securePasswordKdfAlgoSHA512#86471d92.
 type SecurePasswordKDFAlgoSHA512 struct {
 	Salt []byte
 }
 
-func (v *SecurePasswordKDFAlgoSHA512) TL(c *tl.Codec) {
-	c.Begin(IDSecurePasswordKDFAlgoSHA512, "securePasswordKdfAlgoSHA512")
-	c.ByteString(&v.Salt)
-}
+func (v *SecurePasswordKDFAlgoSHA512) TL(c *tl.Codec) { table.TL(c, v, 834) }
 
 // SecureSecretSettings is secureSecretSettings#1527bcac.
 type SecureSecretSettings struct {
@@ -13030,20 +8473,13 @@ type SecureSecretSettings struct {
 	SecureSecretID int64
 }
 
-func (v *SecureSecretSettings) TL(c *tl.Codec) {
-	c.Begin(IDSecureSecretSettings, "secureSecretSettings")
-	codeSecurePasswordKDFAlgo(c, 0, 0, &v.SecureAlgo, "secureSecretSettings.secure_algo")
-	c.ByteString(&v.SecureSecret)
-	c.Long(&v.SecureSecretID)
-}
+func (v *SecureSecretSettings) TL(c *tl.Codec) { table.TL(c, v, 128) }
 
 // InputCheckPasswordEmpty is inputCheckPasswordEmpty#9880f658.
 type InputCheckPasswordEmpty struct {
 }
 
-func (v *InputCheckPasswordEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputCheckPasswordEmpty, "inputCheckPasswordEmpty")
-}
+func (v *InputCheckPasswordEmpty) TL(c *tl.Codec) { table.TL(c, v, 950) }
 
 // InputCheckPasswordSRP is inputCheckPasswordSRP#d27ff082.
 type InputCheckPasswordSRP struct {
@@ -13052,128 +8488,98 @@ type InputCheckPasswordSRP struct {
 	M1    []byte
 }
 
-func (v *InputCheckPasswordSRP) TL(c *tl.Codec) {
-	c.Begin(IDInputCheckPasswordSRP, "inputCheckPasswordSRP")
-	c.Long(&v.SRPID)
-	c.ByteString(&v.A)
-	c.ByteString(&v.M1)
-}
+func (v *InputCheckPasswordSRP) TL(c *tl.Codec) { table.TL(c, v, 1348) }
 
 // SecureRequiredType is secureRequiredType#829d99da.
 type SecureRequiredType struct {
+	_ tl.Incomparable
+
 	NativeNames         bool
 	SelfieRequired      bool
 	TranslationRequired bool
 	Type                SecureValueTypeClass
 }
 
-func (v *SecureRequiredType) TL(c *tl.Codec) {
-	c.Begin(IDSecureRequiredType, "secureRequiredType")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NativeNames)
-	c.True(flags, 1<<1, &v.SelfieRequired)
-	c.True(flags, 1<<2, &v.TranslationRequired)
-	codeSecureValueType(c, 0, 0, &v.Type, "secureRequiredType.type")
-}
+func (v *SecureRequiredType) TL(c *tl.Codec) { table.TL(c, v, 812) }
 
 // SecureRequiredTypeOneOf is secureRequiredTypeOneOf#027477b4.
 type SecureRequiredTypeOneOf struct {
 	Types []SecureRequiredTypeClass
 }
 
-func (v *SecureRequiredTypeOneOf) TL(c *tl.Codec) {
-	c.Begin(IDSecureRequiredTypeOneOf, "secureRequiredTypeOneOf")
-	vectorSecureRequiredTypeClasses(c, 0, 0, &v.Types, "secureRequiredTypeOneOf.types")
-}
+func (v *SecureRequiredTypeOneOf) TL(c *tl.Codec) { table.TL(c, v, 17) }
 
 // InputAppEvent is inputAppEvent#1d1b1245.
 type InputAppEvent struct {
+	_ tl.Incomparable
+
 	Time float64
 	Type string
 	Peer int64
 	Data JSONValueClass
 }
 
-func (v *InputAppEvent) TL(c *tl.Codec) {
-	c.Begin(IDInputAppEvent, "inputAppEvent")
-	c.Double(&v.Time)
-	c.String(&v.Type)
-	c.Long(&v.Peer)
-	codeJSONValue(c, 0, 0, &v.Data, "inputAppEvent.data")
-}
+func (v *InputAppEvent) TL(c *tl.Codec) { table.TL(c, v, 187) }
 
 // JSONObjectValue is jsonObjectValue#c0de1bd9.
 type JSONObjectValue struct {
+	_ tl.Incomparable
+
 	Key   string
 	Value JSONValueClass
 }
 
-func (v *JSONObjectValue) TL(c *tl.Codec) {
-	c.Begin(IDJSONObjectValue, "jsonObjectValue")
-	c.String(&v.Key)
-	codeJSONValue(c, 0, 0, &v.Value, "jsonObjectValue.value")
-}
+func (v *JSONObjectValue) TL(c *tl.Codec) { table.TL(c, v, 1243) }
 
 // JSONNull is jsonNull#3f6d7b68.
 type JSONNull struct {
 }
 
-func (v *JSONNull) TL(c *tl.Codec) {
-	c.Begin(IDJSONNull, "jsonNull")
-}
+func (v *JSONNull) TL(c *tl.Codec) { table.TL(c, v, 404) }
 
 // JSONBool is jsonBool#c7345e6a.
 type JSONBool struct {
 	Value bool
 }
 
-func (v *JSONBool) TL(c *tl.Codec) {
-	c.Begin(IDJSONBool, "jsonBool")
-	c.Bool(&v.Value)
-}
+func (v *JSONBool) TL(c *tl.Codec) { table.TL(c, v, 1288) }
 
 // JSONNumber is jsonNumber#2be0dfa4.
 type JSONNumber struct {
+	_ tl.Incomparable
+
 	Value float64
 }
 
-func (v *JSONNumber) TL(c *tl.Codec) {
-	c.Begin(IDJSONNumber, "jsonNumber")
-	c.Double(&v.Value)
-}
+func (v *JSONNumber) TL(c *tl.Codec) { table.TL(c, v, 272) }
 
 // JSONString is jsonString#b71e767a.
 type JSONString struct {
+	_ tl.Incomparable
+
 	Value string
 }
 
-func (v *JSONString) TL(c *tl.Codec) {
-	c.Begin(IDJSONString, "jsonString")
-	c.String(&v.Value)
-}
+func (v *JSONString) TL(c *tl.Codec) { table.TL(c, v, 1167) }
 
 // JSONArray is jsonArray#f7444763.
 type JSONArray struct {
 	Value []JSONValueClass
 }
 
-func (v *JSONArray) TL(c *tl.Codec) {
-	c.Begin(IDJSONArray, "jsonArray")
-	vectorJSONValueClasses(c, 0, 0, &v.Value, "jsonArray.value")
-}
+func (v *JSONArray) TL(c *tl.Codec) { table.TL(c, v, 1591) }
 
 // JSONObject is jsonObject#99c1d49d.
 type JSONObject struct {
 	Value []JSONObjectValue
 }
 
-func (v *JSONObject) TL(c *tl.Codec) {
-	c.Begin(IDJSONObject, "jsonObject")
-	vectorJSONObjectValues(c, 0, 0, &v.Value)
-}
+func (v *JSONObject) TL(c *tl.Codec) { table.TL(c, v, 961) }
 
 // PageTableCell is pageTableCell#34566b6a.
 type PageTableCell struct {
+	_ tl.Incomparable
+
 	Header       bool
 	AlignCenter  bool
 	AlignRight   bool
@@ -13184,55 +8590,35 @@ type PageTableCell struct {
 	Rowspan      tl.Optional[int32]
 }
 
-func (v *PageTableCell) TL(c *tl.Codec) {
-	c.Begin(IDPageTableCell, "pageTableCell")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Header)
-	c.True(flags, 1<<3, &v.AlignCenter)
-	c.True(flags, 1<<4, &v.AlignRight)
-	c.True(flags, 1<<5, &v.ValignMiddle)
-	c.True(flags, 1<<6, &v.ValignBottom)
-	codeRichText(c, flags, 1<<7, &v.Text, "")
-	c.OptInt(flags, 1<<1, &v.Colspan)
-	c.OptInt(flags, 1<<2, &v.Rowspan)
-}
+func (v *PageTableCell) TL(c *tl.Codec) { table.TL(c, v, 326) }
 
 // PageTableRow is pageTableRow#e0c0c5e5.
 type PageTableRow struct {
 	Cells []PageTableCell
 }
 
-func (v *PageTableRow) TL(c *tl.Codec) {
-	c.Begin(IDPageTableRow, "pageTableRow")
-	vectorPageTableCells(c, 0, 0, &v.Cells)
-}
+func (v *PageTableRow) TL(c *tl.Codec) { table.TL(c, v, 1435) }
 
 // PageCaption is pageCaption#6f747657.
 type PageCaption struct {
+	_ tl.Incomparable
+
 	Text   RichTextClass
 	Credit RichTextClass
 }
 
-func (v *PageCaption) TL(c *tl.Codec) {
-	c.Begin(IDPageCaption, "pageCaption")
-	codeRichText(c, 0, 0, &v.Text, "pageCaption.text")
-	codeRichText(c, 0, 0, &v.Credit, "pageCaption.credit")
-}
+func (v *PageCaption) TL(c *tl.Codec) { table.TL(c, v, 692) }
 
 // PageListItemText is pageListItemText#2f58683c.
 type PageListItemText struct {
+	_ tl.Incomparable
+
 	Checkbox bool
 	Checked  bool
 	Text     RichTextClass
 }
 
-func (v *PageListItemText) TL(c *tl.Codec) {
-	c.Begin(IDPageListItemText, "pageListItemText")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Checkbox)
-	c.True(flags, 1<<1, &v.Checked)
-	codeRichText(c, 0, 0, &v.Text, "pageListItemText.text")
-}
+func (v *PageListItemText) TL(c *tl.Codec) { table.TL(c, v, 294) }
 
 // PageListItemBlocks is pageListItemBlocks#63ca67aa.
 type PageListItemBlocks struct {
@@ -13241,16 +8627,12 @@ type PageListItemBlocks struct {
 	Blocks   []PageBlockClass
 }
 
-func (v *PageListItemBlocks) TL(c *tl.Codec) {
-	c.Begin(IDPageListItemBlocks, "pageListItemBlocks")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Checkbox)
-	c.True(flags, 1<<1, &v.Checked)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "pageListItemBlocks.blocks")
-}
+func (v *PageListItemBlocks) TL(c *tl.Codec) { table.TL(c, v, 626) }
 
 // PageListOrderedItemText is pageListOrderedItemText#15031189.
 type PageListOrderedItemText struct {
+	_ tl.Incomparable
+
 	Checkbox bool
 	Checked  bool
 	Num      tl.Optional[string]
@@ -13259,16 +8641,7 @@ type PageListOrderedItemText struct {
 	Type     tl.Optional[string]
 }
 
-func (v *PageListOrderedItemText) TL(c *tl.Codec) {
-	c.Begin(IDPageListOrderedItemText, "pageListOrderedItemText")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Checkbox)
-	c.True(flags, 1<<1, &v.Checked)
-	c.OptString(flags, 1<<2, &v.Num)
-	codeRichText(c, 0, 0, &v.Text, "pageListOrderedItemText.text")
-	c.OptInt(flags, 1<<3, &v.Value)
-	c.OptString(flags, 1<<4, &v.Type)
-}
+func (v *PageListOrderedItemText) TL(c *tl.Codec) { table.TL(c, v, 126) }
 
 // PageListOrderedItemBlocks is pageListOrderedItemBlocks#8ff2d5f0.
 type PageListOrderedItemBlocks struct {
@@ -13280,19 +8653,12 @@ type PageListOrderedItemBlocks struct {
 	Type     tl.Optional[string]
 }
 
-func (v *PageListOrderedItemBlocks) TL(c *tl.Codec) {
-	c.Begin(IDPageListOrderedItemBlocks, "pageListOrderedItemBlocks")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Checkbox)
-	c.True(flags, 1<<1, &v.Checked)
-	c.OptString(flags, 1<<2, &v.Num)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "pageListOrderedItemBlocks.blocks")
-	c.OptInt(flags, 1<<3, &v.Value)
-	c.OptString(flags, 1<<4, &v.Type)
-}
+func (v *PageListOrderedItemBlocks) TL(c *tl.Codec) { table.TL(c, v, 894) }
 
 // PageRelatedArticle is pageRelatedArticle#b390dc08.
 type PageRelatedArticle struct {
+	_ tl.Incomparable
+
 	URL           string
 	WebpageID     int64
 	Title         tl.Optional[string]
@@ -13302,17 +8668,7 @@ type PageRelatedArticle struct {
 	PublishedDate tl.Optional[int32]
 }
 
-func (v *PageRelatedArticle) TL(c *tl.Codec) {
-	c.Begin(IDPageRelatedArticle, "pageRelatedArticle")
-	flags := c.Flags()
-	c.String(&v.URL)
-	c.Long(&v.WebpageID)
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptString(flags, 1<<1, &v.Description)
-	c.OptLong(flags, 1<<2, &v.PhotoID)
-	c.OptString(flags, 1<<3, &v.Author)
-	c.OptInt(flags, 1<<4, &v.PublishedDate)
-}
+func (v *PageRelatedArticle) TL(c *tl.Codec) { table.TL(c, v, 1132) }
 
 // Page is page#98657f0d.
 type Page struct {
@@ -13326,18 +8682,7 @@ type Page struct {
 	Views     tl.Optional[int32]
 }
 
-func (v *Page) TL(c *tl.Codec) {
-	c.Begin(IDPage, "page")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Part)
-	c.True(flags, 1<<1, &v.Rtl)
-	c.True(flags, 1<<2, &v.V2)
-	c.String(&v.URL)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "page.blocks")
-	vectorPhotoClasses(c, 0, 0, &v.Photos, "page.photos")
-	vectorDocumentClasses(c, 0, 0, &v.Documents, "page.documents")
-	c.OptInt(flags, 1<<3, &v.Views)
-}
+func (v *Page) TL(c *tl.Codec) { table.TL(c, v, 949) }
 
 // PollAnswer is pollAnswer#4b7d786a.
 type PollAnswer struct {
@@ -13348,35 +8693,17 @@ type PollAnswer struct {
 	Date    tl.Optional[int32]
 }
 
-func (v *PollAnswer) TL(c *tl.Codec) {
-	c.Begin(IDPollAnswer, "pollAnswer")
-	flags := c.Flags()
-	v.Text.TL(c)
-	c.ByteString(&v.Option)
-	codeMessageMedia(c, flags, 1<<0, &v.Media, "")
-	if c.Has(flags, 1<<1, v.AddedBy != nil || v.Date.Set) {
-		codePeer(c, 0, 0, &v.AddedBy, "pollAnswer.added_by")
-	}
-	if c.Has(flags, 1<<1, v.AddedBy != nil || v.Date.Set) {
-		c.Int(&v.Date.Value)
-		if c.Decoding() {
-			v.Date.Set = true
-		}
-	}
-}
+func (v *PollAnswer) TL(c *tl.Codec) { table.TL(c, v, 481) }
 
 // InputPollAnswer is inputPollAnswer#199fed96.
 type InputPollAnswer struct {
+	_ tl.Incomparable
+
 	Text  TextWithEntities
 	Media InputMediaClass
 }
 
-func (v *InputPollAnswer) TL(c *tl.Codec) {
-	c.Begin(IDInputPollAnswer, "inputPollAnswer")
-	flags := c.Flags()
-	v.Text.TL(c)
-	codeInputMedia(c, flags, 1<<0, &v.Media, "")
-}
+func (v *InputPollAnswer) TL(c *tl.Codec) { table.TL(c, v, 164) }
 
 // Poll is poll#966e2dbf.
 type Poll struct {
@@ -13399,27 +8726,7 @@ type Poll struct {
 	Hash                  int64
 }
 
-func (v *Poll) TL(c *tl.Codec) {
-	c.Begin(IDPoll, "poll")
-	c.Long(&v.ID)
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Closed)
-	c.True(flags, 1<<1, &v.PublicVoters)
-	c.True(flags, 1<<2, &v.MultipleChoice)
-	c.True(flags, 1<<3, &v.Quiz)
-	c.True(flags, 1<<6, &v.OpenAnswers)
-	c.True(flags, 1<<7, &v.RevotingDisabled)
-	c.True(flags, 1<<8, &v.ShuffleAnswers)
-	c.True(flags, 1<<9, &v.HideResultsUntilClose)
-	c.True(flags, 1<<10, &v.Creator)
-	c.True(flags, 1<<11, &v.SubscribersOnly)
-	v.Question.TL(c)
-	vectorPollAnswerClasses(c, 0, 0, &v.Answers, "poll.answers")
-	c.OptInt(flags, 1<<4, &v.ClosePeriod)
-	c.OptInt(flags, 1<<5, &v.CloseDate)
-	c.OptStrings(flags, 1<<12, &v.CountriesIso2)
-	c.Long(&v.Hash)
-}
+func (v *Poll) TL(c *tl.Codec) { table.TL(c, v, 935) }
 
 // PollAnswerVoters is pollAnswerVoters#3645230a.
 type PollAnswerVoters struct {
@@ -13430,22 +8737,7 @@ type PollAnswerVoters struct {
 	RecentVoters []PeerClass
 }
 
-func (v *PollAnswerVoters) TL(c *tl.Codec) {
-	c.Begin(IDPollAnswerVoters, "pollAnswerVoters")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Chosen)
-	c.True(flags, 1<<1, &v.Correct)
-	c.ByteString(&v.Option)
-	if c.Has(flags, 1<<2, v.Voters.Set || v.RecentVoters != nil) {
-		c.Int(&v.Voters.Value)
-		if c.Decoding() {
-			v.Voters.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.Voters.Set || v.RecentVoters != nil) {
-		vectorPeerClasses(c, 0, 0, &v.RecentVoters, "pollAnswerVoters.recent_voters")
-	}
-}
+func (v *PollAnswerVoters) TL(c *tl.Codec) { table.TL(c, v, 340) }
 
 // PollResults is pollResults#ba7bb15e.
 type PollResults struct {
@@ -13460,46 +8752,23 @@ type PollResults struct {
 	SolutionMedia    MessageMediaClass
 }
 
-func (v *PollResults) TL(c *tl.Codec) {
-	c.Begin(IDPollResults, "pollResults")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Min)
-	c.True(flags, 1<<6, &v.HasUnreadVotes)
-	c.True(flags, 1<<7, &v.CanViewStats)
-	vectorPollAnswerVoterss(c, flags, 1<<1, &v.Results)
-	c.OptInt(flags, 1<<2, &v.TotalVoters)
-	vectorPeerClasses(c, flags, 1<<3, &v.RecentVoters, "pollResults.recent_voters")
-	if c.Has(flags, 1<<4, v.Solution.Set || v.SolutionEntities != nil) {
-		c.String(&v.Solution.Value)
-		if c.Decoding() {
-			v.Solution.Set = true
-		}
-	}
-	if c.Has(flags, 1<<4, v.Solution.Set || v.SolutionEntities != nil) {
-		vectorMessageEntityClasses(c, 0, 0, &v.SolutionEntities, "pollResults.solution_entities")
-	}
-	codeMessageMedia(c, flags, 1<<5, &v.SolutionMedia, "")
-}
+func (v *PollResults) TL(c *tl.Codec) { table.TL(c, v, 1189) }
 
 // ChatOnlines is chatOnlines#f041e250.
 type ChatOnlines struct {
 	Onlines int32
 }
 
-func (v *ChatOnlines) TL(c *tl.Codec) {
-	c.Begin(IDChatOnlines, "chatOnlines")
-	c.Int(&v.Onlines)
-}
+func (v *ChatOnlines) TL(c *tl.Codec) { table.TL(c, v, 1544) }
 
 // StatsURL is statsURL#47a971e0.
 type StatsURL struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *StatsURL) TL(c *tl.Codec) {
-	c.Begin(IDStatsURL, "statsURL")
-	c.String(&v.URL)
-}
+func (v *StatsURL) TL(c *tl.Codec) { table.TL(c, v, 453) }
 
 // ChatAdminRights is chatAdminRights#5fb224d5.
 type ChatAdminRights struct {
@@ -13524,29 +8793,7 @@ type ChatAdminRights struct {
 	ManageWelcomeMessages bool
 }
 
-func (v *ChatAdminRights) TL(c *tl.Codec) {
-	c.Begin(IDChatAdminRights, "chatAdminRights")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ChangeInfo)
-	c.True(flags, 1<<1, &v.PostMessages)
-	c.True(flags, 1<<2, &v.EditMessages)
-	c.True(flags, 1<<3, &v.DeleteMessages)
-	c.True(flags, 1<<4, &v.BanUsers)
-	c.True(flags, 1<<5, &v.InviteUsers)
-	c.True(flags, 1<<7, &v.PinMessages)
-	c.True(flags, 1<<9, &v.AddAdmins)
-	c.True(flags, 1<<10, &v.Anonymous)
-	c.True(flags, 1<<11, &v.ManageCall)
-	c.True(flags, 1<<12, &v.Other)
-	c.True(flags, 1<<13, &v.ManageTopics)
-	c.True(flags, 1<<14, &v.PostStories)
-	c.True(flags, 1<<15, &v.EditStories)
-	c.True(flags, 1<<16, &v.DeleteStories)
-	c.True(flags, 1<<17, &v.ManageDirectMessages)
-	c.True(flags, 1<<18, &v.ManageRanks)
-	c.True(flags, 1<<19, &v.ManageLinkedPeers)
-	c.True(flags, 1<<20, &v.ManageWelcomeMessages)
-}
+func (v *ChatAdminRights) TL(c *tl.Codec) { table.TL(c, v, 604) }
 
 // ChatBannedRights is chatBannedRights#9f120418.
 type ChatBannedRights struct {
@@ -13576,34 +8823,7 @@ type ChatBannedRights struct {
 	UntilDate         int32
 }
 
-func (v *ChatBannedRights) TL(c *tl.Codec) {
-	c.Begin(IDChatBannedRights, "chatBannedRights")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ViewMessages)
-	c.True(flags, 1<<1, &v.SendMessages)
-	c.True(flags, 1<<2, &v.SendMedia)
-	c.True(flags, 1<<3, &v.SendStickers)
-	c.True(flags, 1<<4, &v.SendGIFs)
-	c.True(flags, 1<<5, &v.SendGames)
-	c.True(flags, 1<<6, &v.SendInline)
-	c.True(flags, 1<<7, &v.EmbedLinks)
-	c.True(flags, 1<<8, &v.SendPolls)
-	c.True(flags, 1<<10, &v.ChangeInfo)
-	c.True(flags, 1<<15, &v.InviteUsers)
-	c.True(flags, 1<<17, &v.PinMessages)
-	c.True(flags, 1<<18, &v.ManageTopics)
-	c.True(flags, 1<<19, &v.SendPhotos)
-	c.True(flags, 1<<20, &v.SendVideos)
-	c.True(flags, 1<<21, &v.SendRoundvideos)
-	c.True(flags, 1<<22, &v.SendAudios)
-	c.True(flags, 1<<23, &v.SendVoices)
-	c.True(flags, 1<<24, &v.SendDocs)
-	c.True(flags, 1<<25, &v.SendPlain)
-	c.True(flags, 1<<26, &v.EditRank)
-	c.True(flags, 1<<27, &v.SendReactions)
-	c.True(flags, 1<<28, &v.ManageLinkedPeers)
-	c.Int(&v.UntilDate)
-}
+func (v *ChatBannedRights) TL(c *tl.Codec) { table.TL(c, v, 1001) }
 
 // InputWallPaper is inputWallPaper#e630b979.
 type InputWallPaper struct {
@@ -13611,31 +8831,23 @@ type InputWallPaper struct {
 	AccessHash int64
 }
 
-func (v *InputWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDInputWallPaper, "inputWallPaper")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputWallPaper) TL(c *tl.Codec) { table.TL(c, v, 1469) }
 
 // InputWallPaperSlug is inputWallPaperSlug#72091c80.
 type InputWallPaperSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputWallPaperSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputWallPaperSlug, "inputWallPaperSlug")
-	c.String(&v.Slug)
-}
+func (v *InputWallPaperSlug) TL(c *tl.Codec) { table.TL(c, v, 712) }
 
 // InputWallPaperNoFile is inputWallPaperNoFile#967a462e.
 type InputWallPaperNoFile struct {
 	ID int64
 }
 
-func (v *InputWallPaperNoFile) TL(c *tl.Codec) {
-	c.Begin(IDInputWallPaperNoFile, "inputWallPaperNoFile")
-	c.Long(&v.ID)
-}
+func (v *InputWallPaperNoFile) TL(c *tl.Codec) { table.TL(c, v, 936) }
 
 // CodeSettings is codeSettings#ad253d78.
 type CodeSettings struct {
@@ -13650,32 +8862,12 @@ type CodeSettings struct {
 	AppSandbox      tl.Optional[bool]
 }
 
-func (v *CodeSettings) TL(c *tl.Codec) {
-	c.Begin(IDCodeSettings, "codeSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AllowFlashcall)
-	c.True(flags, 1<<1, &v.CurrentNumber)
-	c.True(flags, 1<<4, &v.AllowAppHash)
-	c.True(flags, 1<<5, &v.AllowMissedCall)
-	c.True(flags, 1<<7, &v.AllowFirebase)
-	c.True(flags, 1<<9, &v.UnknownNumber)
-	c.OptByteStrings(flags, 1<<6, &v.LogoutTokens)
-	if c.Has(flags, 1<<8, v.Token.Set || v.AppSandbox.Set) {
-		c.String(&v.Token.Value)
-		if c.Decoding() {
-			v.Token.Set = true
-		}
-	}
-	if c.Has(flags, 1<<8, v.Token.Set || v.AppSandbox.Set) {
-		c.Bool(&v.AppSandbox.Value)
-		if c.Decoding() {
-			v.AppSandbox.Set = true
-		}
-	}
-}
+func (v *CodeSettings) TL(c *tl.Codec) { table.TL(c, v, 1091) }
 
 // WallPaperSettings is wallPaperSettings#372efcd0.
 type WallPaperSettings struct {
+	_ tl.Incomparable
+
 	Blur                  bool
 	Motion                bool
 	BackgroundColor       tl.Optional[int32]
@@ -13687,29 +8879,7 @@ type WallPaperSettings struct {
 	Emoticon              tl.Optional[string]
 }
 
-func (v *WallPaperSettings) TL(c *tl.Codec) {
-	c.Begin(IDWallPaperSettings, "wallPaperSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Blur)
-	c.True(flags, 1<<2, &v.Motion)
-	c.OptInt(flags, 1<<0, &v.BackgroundColor)
-	if c.Has(flags, 1<<4, v.SecondBackgroundColor.Set || v.Rotation.Set) {
-		c.Int(&v.SecondBackgroundColor.Value)
-		if c.Decoding() {
-			v.SecondBackgroundColor.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<5, &v.ThirdBackgroundColor)
-	c.OptInt(flags, 1<<6, &v.FourthBackgroundColor)
-	c.OptInt(flags, 1<<3, &v.Intensity)
-	if c.Has(flags, 1<<4, v.SecondBackgroundColor.Set || v.Rotation.Set) {
-		c.Int(&v.Rotation.Value)
-		if c.Decoding() {
-			v.Rotation.Set = true
-		}
-	}
-	c.OptString(flags, 1<<7, &v.Emoticon)
-}
+func (v *WallPaperSettings) TL(c *tl.Codec) { table.TL(c, v, 347) }
 
 // AutoDownloadSettings is autoDownloadSettings#baa57628.
 type AutoDownloadSettings struct {
@@ -13726,21 +8896,7 @@ type AutoDownloadSettings struct {
 	LargeQueueActiveOperationsMax int32
 }
 
-func (v *AutoDownloadSettings) TL(c *tl.Codec) {
-	c.Begin(IDAutoDownloadSettings, "autoDownloadSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Disabled)
-	c.True(flags, 1<<1, &v.VideoPreloadLarge)
-	c.True(flags, 1<<2, &v.AudioPreloadNext)
-	c.True(flags, 1<<3, &v.PhonecallsLessData)
-	c.True(flags, 1<<4, &v.StoriesPreload)
-	c.Int(&v.PhotoSizeMax)
-	c.Long(&v.VideoSizeMax)
-	c.Long(&v.FileSizeMax)
-	c.Int(&v.VideoUploadMaxbitrate)
-	c.Int(&v.SmallQueueActiveOperationsMax)
-	c.Int(&v.LargeQueueActiveOperationsMax)
-}
+func (v *AutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 1190) }
 
 // EmojiKeyword is emojiKeyword#d5b3b9f9.
 type EmojiKeyword struct {
@@ -13748,11 +8904,7 @@ type EmojiKeyword struct {
 	Emoticons []string
 }
 
-func (v *EmojiKeyword) TL(c *tl.Codec) {
-	c.Begin(IDEmojiKeyword, "emojiKeyword")
-	c.String(&v.Keyword)
-	c.Strings(&v.Emoticons)
-}
+func (v *EmojiKeyword) TL(c *tl.Codec) { table.TL(c, v, 1361) }
 
 // EmojiKeywordDeleted is emojiKeywordDeleted#236df622.
 type EmojiKeywordDeleted struct {
@@ -13760,11 +8912,7 @@ type EmojiKeywordDeleted struct {
 	Emoticons []string
 }
 
-func (v *EmojiKeywordDeleted) TL(c *tl.Codec) {
-	c.Begin(IDEmojiKeywordDeleted, "emojiKeywordDeleted")
-	c.String(&v.Keyword)
-	c.Strings(&v.Emoticons)
-}
+func (v *EmojiKeywordDeleted) TL(c *tl.Codec) { table.TL(c, v, 235) }
 
 // EmojiKeywordsDifference is emojiKeywordsDifference#5cc761bd.
 type EmojiKeywordsDifference struct {
@@ -13774,36 +8922,30 @@ type EmojiKeywordsDifference struct {
 	Keywords    []EmojiKeywordClass
 }
 
-func (v *EmojiKeywordsDifference) TL(c *tl.Codec) {
-	c.Begin(IDEmojiKeywordsDifference, "emojiKeywordsDifference")
-	c.String(&v.LangCode)
-	c.Int(&v.FromVersion)
-	c.Int(&v.Version)
-	vectorEmojiKeywordClasses(c, 0, 0, &v.Keywords, "emojiKeywordsDifference.keywords")
-}
+func (v *EmojiKeywordsDifference) TL(c *tl.Codec) { table.TL(c, v, 586) }
 
 // EmojiURL is emojiURL#a575739d.
 type EmojiURL struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *EmojiURL) TL(c *tl.Codec) {
-	c.Begin(IDEmojiURL, "emojiURL")
-	c.String(&v.URL)
-}
+func (v *EmojiURL) TL(c *tl.Codec) { table.TL(c, v, 1047) }
 
 // EmojiLanguage is emojiLanguage#b3fb5361.
 type EmojiLanguage struct {
+	_ tl.Incomparable
+
 	LangCode string
 }
 
-func (v *EmojiLanguage) TL(c *tl.Codec) {
-	c.Begin(IDEmojiLanguage, "emojiLanguage")
-	c.String(&v.LangCode)
-}
+func (v *EmojiLanguage) TL(c *tl.Codec) { table.TL(c, v, 1135) }
 
 // Folder is folder#ff544e65.
 type Folder struct {
+	_ tl.Incomparable
+
 	AutofillNewBroadcasts     bool
 	AutofillPublicGroups      bool
 	AutofillNewCorrespondents bool
@@ -13812,40 +8954,27 @@ type Folder struct {
 	Photo                     ChatPhotoClass
 }
 
-func (v *Folder) TL(c *tl.Codec) {
-	c.Begin(IDFolder, "folder")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AutofillNewBroadcasts)
-	c.True(flags, 1<<1, &v.AutofillPublicGroups)
-	c.True(flags, 1<<2, &v.AutofillNewCorrespondents)
-	c.Int(&v.ID)
-	c.String(&v.Title)
-	codeChatPhoto(c, flags, 1<<3, &v.Photo, "")
-}
+func (v *Folder) TL(c *tl.Codec) { table.TL(c, v, 1652) }
 
 // InputFolderPeer is inputFolderPeer#fbd2c296.
 type InputFolderPeer struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	FolderID int32
 }
 
-func (v *InputFolderPeer) TL(c *tl.Codec) {
-	c.Begin(IDInputFolderPeer, "inputFolderPeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputFolderPeer.peer")
-	c.Int(&v.FolderID)
-}
+func (v *InputFolderPeer) TL(c *tl.Codec) { table.TL(c, v, 1630) }
 
 // FolderPeer is folderPeer#e9baa668.
 type FolderPeer struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	FolderID int32
 }
 
-func (v *FolderPeer) TL(c *tl.Codec) {
-	c.Begin(IDFolderPeer, "folderPeer")
-	codePeer(c, 0, 0, &v.Peer, "folderPeer.peer")
-	c.Int(&v.FolderID)
-}
+func (v *FolderPeer) TL(c *tl.Codec) { table.TL(c, v, 1496) }
 
 // URLAuthResultRequest is urlAuthResultRequest#3cd623ec.
 type URLAuthResultRequest struct {
@@ -13864,120 +8993,67 @@ type URLAuthResultRequest struct {
 	VerifiedAppName    tl.Optional[string]
 }
 
-func (v *URLAuthResultRequest) TL(c *tl.Codec) {
-	c.Begin(IDURLAuthResultRequest, "urlAuthResultRequest")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RequestWriteAccess)
-	c.True(flags, 1<<1, &v.RequestPhoneNumber)
-	c.True(flags, 1<<5, &v.MatchCodesFirst)
-	c.True(flags, 1<<6, &v.IsApp)
-	codeUser(c, 0, 0, &v.Bot, "urlAuthResultRequest.bot")
-	c.String(&v.Domain)
-	if c.Has(flags, 1<<2, v.Browser.Set || v.Platform.Set || v.IP.Set || v.Region.Set) {
-		c.String(&v.Browser.Value)
-		if c.Decoding() {
-			v.Browser.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.Browser.Set || v.Platform.Set || v.IP.Set || v.Region.Set) {
-		c.String(&v.Platform.Value)
-		if c.Decoding() {
-			v.Platform.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.Browser.Set || v.Platform.Set || v.IP.Set || v.Region.Set) {
-		c.String(&v.IP.Value)
-		if c.Decoding() {
-			v.IP.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.Browser.Set || v.Platform.Set || v.IP.Set || v.Region.Set) {
-		c.String(&v.Region.Value)
-		if c.Decoding() {
-			v.Region.Set = true
-		}
-	}
-	c.OptStrings(flags, 1<<3, &v.MatchCodes)
-	c.OptLong(flags, 1<<4, &v.UserIDHint)
-	c.OptString(flags, 1<<7, &v.VerifiedAppName)
-}
+func (v *URLAuthResultRequest) TL(c *tl.Codec) { table.TL(c, v, 384) }
 
 // URLAuthResultAccepted is urlAuthResultAccepted#623a8fa0.
 type URLAuthResultAccepted struct {
+	_ tl.Incomparable
+
 	URL tl.Optional[string]
 }
 
-func (v *URLAuthResultAccepted) TL(c *tl.Codec) {
-	c.Begin(IDURLAuthResultAccepted, "urlAuthResultAccepted")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.URL)
-}
+func (v *URLAuthResultAccepted) TL(c *tl.Codec) { table.TL(c, v, 614) }
 
 // URLAuthResultDefault is urlAuthResultDefault#a9d6db1f.
 type URLAuthResultDefault struct {
 }
 
-func (v *URLAuthResultDefault) TL(c *tl.Codec) {
-	c.Begin(IDURLAuthResultDefault, "urlAuthResultDefault")
-}
+func (v *URLAuthResultDefault) TL(c *tl.Codec) { table.TL(c, v, 1072) }
 
 // ChannelLocationEmpty is channelLocationEmpty#bfb5ad8b.
 type ChannelLocationEmpty struct {
 }
 
-func (v *ChannelLocationEmpty) TL(c *tl.Codec) {
-	c.Begin(IDChannelLocationEmpty, "channelLocationEmpty")
-}
+func (v *ChannelLocationEmpty) TL(c *tl.Codec) { table.TL(c, v, 1232) }
 
 // ChannelLocation is channelLocation#209b82db.
 type ChannelLocation struct {
+	_ tl.Incomparable
+
 	GeoPoint GeoPointClass
 	Address  string
 }
 
-func (v *ChannelLocation) TL(c *tl.Codec) {
-	c.Begin(IDChannelLocation, "channelLocation")
-	codeGeoPoint(c, 0, 0, &v.GeoPoint, "channelLocation.geo_point")
-	c.String(&v.Address)
-}
+func (v *ChannelLocation) TL(c *tl.Codec) { table.TL(c, v, 220) }
 
 // PeerLocated is peerLocated#ca461b5d.
 type PeerLocated struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	Expires  int32
 	Distance int32
 }
 
-func (v *PeerLocated) TL(c *tl.Codec) {
-	c.Begin(IDPeerLocated, "peerLocated")
-	codePeer(c, 0, 0, &v.Peer, "peerLocated.peer")
-	c.Int(&v.Expires)
-	c.Int(&v.Distance)
-}
+func (v *PeerLocated) TL(c *tl.Codec) { table.TL(c, v, 1304) }
 
 // PeerSelfLocated is peerSelfLocated#f8ec284b.
 type PeerSelfLocated struct {
 	Expires int32
 }
 
-func (v *PeerSelfLocated) TL(c *tl.Codec) {
-	c.Begin(IDPeerSelfLocated, "peerSelfLocated")
-	c.Int(&v.Expires)
-}
+func (v *PeerSelfLocated) TL(c *tl.Codec) { table.TL(c, v, 1605) }
 
 // RestrictionReason is restrictionReason#d072acb4.
 type RestrictionReason struct {
+	_ tl.Incomparable
+
 	Platform string
 	Reason   string
 	Text     string
 }
 
-func (v *RestrictionReason) TL(c *tl.Codec) {
-	c.Begin(IDRestrictionReason, "restrictionReason")
-	c.String(&v.Platform)
-	c.String(&v.Reason)
-	c.String(&v.Text)
-}
+func (v *RestrictionReason) TL(c *tl.Codec) { table.TL(c, v, 1339) }
 
 // InputTheme is inputTheme#3c5693e9.
 type InputTheme struct {
@@ -13985,21 +9061,16 @@ type InputTheme struct {
 	AccessHash int64
 }
 
-func (v *InputTheme) TL(c *tl.Codec) {
-	c.Begin(IDInputTheme, "inputTheme")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputTheme) TL(c *tl.Codec) { table.TL(c, v, 381) }
 
 // InputThemeSlug is inputThemeSlug#f5890df1.
 type InputThemeSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputThemeSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputThemeSlug, "inputThemeSlug")
-	c.String(&v.Slug)
-}
+func (v *InputThemeSlug) TL(c *tl.Codec) { table.TL(c, v, 1587) }
 
 // Theme is theme#a00e67d6.
 type Theme struct {
@@ -14016,61 +9087,37 @@ type Theme struct {
 	InstallsCount tl.Optional[int32]
 }
 
-func (v *Theme) TL(c *tl.Codec) {
-	c.Begin(IDTheme, "theme")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.True(flags, 1<<1, &v.Default)
-	c.True(flags, 1<<5, &v.ForChat)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.String(&v.Slug)
-	c.String(&v.Title)
-	codeDocument(c, flags, 1<<2, &v.Document, "")
-	vectorThemeSettingss(c, flags, 1<<3, &v.Settings)
-	c.OptString(flags, 1<<6, &v.Emoticon)
-	c.OptInt(flags, 1<<4, &v.InstallsCount)
-}
+func (v *Theme) TL(c *tl.Codec) { table.TL(c, v, 1013) }
 
 // BaseThemeClassic is baseThemeClassic#c3a12462.
 type BaseThemeClassic struct {
 }
 
-func (v *BaseThemeClassic) TL(c *tl.Codec) {
-	c.Begin(IDBaseThemeClassic, "baseThemeClassic")
-}
+func (v *BaseThemeClassic) TL(c *tl.Codec) { table.TL(c, v, 1267) }
 
 // BaseThemeDay is baseThemeDay#fbd81688.
 type BaseThemeDay struct {
 }
 
-func (v *BaseThemeDay) TL(c *tl.Codec) {
-	c.Begin(IDBaseThemeDay, "baseThemeDay")
-}
+func (v *BaseThemeDay) TL(c *tl.Codec) { table.TL(c, v, 1631) }
 
 // BaseThemeNight is baseThemeNight#b7b31ea8.
 type BaseThemeNight struct {
 }
 
-func (v *BaseThemeNight) TL(c *tl.Codec) {
-	c.Begin(IDBaseThemeNight, "baseThemeNight")
-}
+func (v *BaseThemeNight) TL(c *tl.Codec) { table.TL(c, v, 1171) }
 
 // BaseThemeTinted is baseThemeTinted#6d5f77ee.
 type BaseThemeTinted struct {
 }
 
-func (v *BaseThemeTinted) TL(c *tl.Codec) {
-	c.Begin(IDBaseThemeTinted, "baseThemeTinted")
-}
+func (v *BaseThemeTinted) TL(c *tl.Codec) { table.TL(c, v, 681) }
 
 // BaseThemeArctic is baseThemeArctic#5b11125a.
 type BaseThemeArctic struct {
 }
 
-func (v *BaseThemeArctic) TL(c *tl.Codec) {
-	c.Begin(IDBaseThemeArctic, "baseThemeArctic")
-}
+func (v *BaseThemeArctic) TL(c *tl.Codec) { table.TL(c, v, 580) }
 
 // InputThemeSettings is inputThemeSettings#8fde504f.
 type InputThemeSettings struct {
@@ -14083,21 +9130,7 @@ type InputThemeSettings struct {
 	WallpaperSettings     *WallPaperSettings
 }
 
-func (v *InputThemeSettings) TL(c *tl.Codec) {
-	c.Begin(IDInputThemeSettings, "inputThemeSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.MessageColorsAnimated)
-	codeBaseTheme(c, 0, 0, &v.BaseTheme, "inputThemeSettings.base_theme")
-	c.Int(&v.AccentColor)
-	c.OptInt(flags, 1<<3, &v.OutboxAccentColor)
-	c.OptInts(flags, 1<<0, &v.MessageColors)
-	if c.Has(flags, 1<<1, v.Wallpaper != nil || v.WallpaperSettings != nil) {
-		codeInputWallPaper(c, 0, 0, &v.Wallpaper, "inputThemeSettings.wallpaper")
-	}
-	if c.Has(flags, 1<<1, v.Wallpaper != nil || v.WallpaperSettings != nil) {
-		optWallPaperSettings(c, 0, 0, &v.WallpaperSettings, "inputThemeSettings.wallpaper_settings")
-	}
-}
+func (v *InputThemeSettings) TL(c *tl.Codec) { table.TL(c, v, 893) }
 
 // ThemeSettings is themeSettings#fa58b6d4.
 type ThemeSettings struct {
@@ -14109,16 +9142,7 @@ type ThemeSettings struct {
 	Wallpaper             WallPaperClass
 }
 
-func (v *ThemeSettings) TL(c *tl.Codec) {
-	c.Begin(IDThemeSettings, "themeSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.MessageColorsAnimated)
-	codeBaseTheme(c, 0, 0, &v.BaseTheme, "themeSettings.base_theme")
-	c.Int(&v.AccentColor)
-	c.OptInt(flags, 1<<3, &v.OutboxAccentColor)
-	c.OptInts(flags, 1<<0, &v.MessageColors)
-	codeWallPaper(c, flags, 1<<1, &v.Wallpaper, "")
-}
+func (v *ThemeSettings) TL(c *tl.Codec) { table.TL(c, v, 1618) }
 
 // WebPageAttributeTheme is webPageAttributeTheme#54b56617.
 type WebPageAttributeTheme struct {
@@ -14126,27 +9150,18 @@ type WebPageAttributeTheme struct {
 	Settings  *ThemeSettings
 }
 
-func (v *WebPageAttributeTheme) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeTheme, "webPageAttributeTheme")
-	flags := c.Flags()
-	vectorDocumentClasses(c, flags, 1<<0, &v.Documents, "webPageAttributeTheme.documents")
-	optThemeSettings(c, flags, 1<<1, &v.Settings, "")
-}
+func (v *WebPageAttributeTheme) TL(c *tl.Codec) { table.TL(c, v, 541) }
 
 // WebPageAttributeStory is webPageAttributeStory#2e94c3e7.
 type WebPageAttributeStory struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	ID    int32
 	Story StoryItemClass
 }
 
-func (v *WebPageAttributeStory) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeStory, "webPageAttributeStory")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "webPageAttributeStory.peer")
-	c.Int(&v.ID)
-	codeStoryItem(c, flags, 1<<0, &v.Story, "")
-}
+func (v *WebPageAttributeStory) TL(c *tl.Codec) { table.TL(c, v, 285) }
 
 // WebPageAttributeStickerSet is webPageAttributeStickerSet#50cc03d3.
 type WebPageAttributeStickerSet struct {
@@ -14155,67 +9170,50 @@ type WebPageAttributeStickerSet struct {
 	Stickers  []DocumentClass
 }
 
-func (v *WebPageAttributeStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeStickerSet, "webPageAttributeStickerSet")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Emojis)
-	c.True(flags, 1<<1, &v.TextColor)
-	vectorDocumentClasses(c, 0, 0, &v.Stickers, "webPageAttributeStickerSet.stickers")
-}
+func (v *WebPageAttributeStickerSet) TL(c *tl.Codec) { table.TL(c, v, 517) }
 
 // WebPageAttributeUniqueStarGift is webPageAttributeUniqueStarGift#cf6f6db8.
 type WebPageAttributeUniqueStarGift struct {
+	_ tl.Incomparable
+
 	Gift StarGiftClass
 }
 
-func (v *WebPageAttributeUniqueStarGift) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeUniqueStarGift, "webPageAttributeUniqueStarGift")
-	codeStarGift(c, 0, 0, &v.Gift, "webPageAttributeUniqueStarGift.gift")
-}
+func (v *WebPageAttributeUniqueStarGift) TL(c *tl.Codec) { table.TL(c, v, 1334) }
 
 // WebPageAttributeStarGiftCollection is webPageAttributeStarGiftCollection#31cad303.
 type WebPageAttributeStarGiftCollection struct {
 	Icons []DocumentClass
 }
 
-func (v *WebPageAttributeStarGiftCollection) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeStarGiftCollection, "webPageAttributeStarGiftCollection")
-	vectorDocumentClasses(c, 0, 0, &v.Icons, "webPageAttributeStarGiftCollection.icons")
-}
+func (v *WebPageAttributeStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 313) }
 
 // WebPageAttributeStarGiftAuction is webPageAttributeStarGiftAuction#01c641c2.
 type WebPageAttributeStarGiftAuction struct {
+	_ tl.Incomparable
+
 	Gift    StarGiftClass
 	EndDate int32
 }
 
-func (v *WebPageAttributeStarGiftAuction) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeStarGiftAuction, "webPageAttributeStarGiftAuction")
-	codeStarGift(c, 0, 0, &v.Gift, "webPageAttributeStarGiftAuction.gift")
-	c.Int(&v.EndDate)
-}
+func (v *WebPageAttributeStarGiftAuction) TL(c *tl.Codec) { table.TL(c, v, 12) }
 
 // WebPageAttributeAIComposeTone is webPageAttributeAiComposeTone#7781fe18.
 type WebPageAttributeAIComposeTone struct {
 	EmojiID int64
 }
 
-func (v *WebPageAttributeAIComposeTone) TL(c *tl.Codec) {
-	c.Begin(IDWebPageAttributeAIComposeTone, "webPageAttributeAiComposeTone")
-	c.Long(&v.EmojiID)
-}
+func (v *WebPageAttributeAIComposeTone) TL(c *tl.Codec) { table.TL(c, v, 751) }
 
 // BankCardOpenURL is bankCardOpenUrl#f568028a.
 type BankCardOpenURL struct {
+	_ tl.Incomparable
+
 	URL  string
 	Name string
 }
 
-func (v *BankCardOpenURL) TL(c *tl.Codec) {
-	c.Begin(IDBankCardOpenURL, "bankCardOpenUrl")
-	c.String(&v.URL)
-	c.String(&v.Name)
-}
+func (v *BankCardOpenURL) TL(c *tl.Codec) { table.TL(c, v, 1586) }
 
 // DialogFilter is dialogFilter#aa472651.
 type DialogFilter struct {
@@ -14237,34 +9235,13 @@ type DialogFilter struct {
 	ExcludePeers    []InputPeerClass
 }
 
-func (v *DialogFilter) TL(c *tl.Codec) {
-	c.Begin(IDDialogFilter, "dialogFilter")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Contacts)
-	c.True(flags, 1<<1, &v.NonContacts)
-	c.True(flags, 1<<2, &v.Groups)
-	c.True(flags, 1<<3, &v.Broadcasts)
-	c.True(flags, 1<<4, &v.Bots)
-	c.True(flags, 1<<11, &v.ExcludeMuted)
-	c.True(flags, 1<<12, &v.ExcludeRead)
-	c.True(flags, 1<<13, &v.ExcludeArchived)
-	c.True(flags, 1<<28, &v.TitleNoanimate)
-	c.Int(&v.ID)
-	v.Title.TL(c)
-	c.OptString(flags, 1<<25, &v.Emoticon)
-	c.OptInt(flags, 1<<27, &v.Color)
-	vectorInputPeerClasses(c, 0, 0, &v.PinnedPeers, "dialogFilter.pinned_peers")
-	vectorInputPeerClasses(c, 0, 0, &v.IncludePeers, "dialogFilter.include_peers")
-	vectorInputPeerClasses(c, 0, 0, &v.ExcludePeers, "dialogFilter.exclude_peers")
-}
+func (v *DialogFilter) TL(c *tl.Codec) { table.TL(c, v, 1075) }
 
 // DialogFilterDefault is dialogFilterDefault#363293ae.
 type DialogFilterDefault struct {
 }
 
-func (v *DialogFilterDefault) TL(c *tl.Codec) {
-	c.Begin(IDDialogFilterDefault, "dialogFilterDefault")
-}
+func (v *DialogFilterDefault) TL(c *tl.Codec) { table.TL(c, v, 338) }
 
 // DialogFilterChatlist is dialogFilterChatlist#96537bd7.
 type DialogFilterChatlist struct {
@@ -14278,30 +9255,17 @@ type DialogFilterChatlist struct {
 	IncludePeers   []InputPeerClass
 }
 
-func (v *DialogFilterChatlist) TL(c *tl.Codec) {
-	c.Begin(IDDialogFilterChatlist, "dialogFilterChatlist")
-	flags := c.Flags()
-	c.True(flags, 1<<26, &v.HasMyInvites)
-	c.True(flags, 1<<28, &v.TitleNoanimate)
-	c.Int(&v.ID)
-	v.Title.TL(c)
-	c.OptString(flags, 1<<25, &v.Emoticon)
-	c.OptInt(flags, 1<<27, &v.Color)
-	vectorInputPeerClasses(c, 0, 0, &v.PinnedPeers, "dialogFilterChatlist.pinned_peers")
-	vectorInputPeerClasses(c, 0, 0, &v.IncludePeers, "dialogFilterChatlist.include_peers")
-}
+func (v *DialogFilterChatlist) TL(c *tl.Codec) { table.TL(c, v, 933) }
 
 // DialogFilterSuggested is dialogFilterSuggested#77744d4a.
 type DialogFilterSuggested struct {
+	_ tl.Incomparable
+
 	Filter      DialogFilterClass
 	Description string
 }
 
-func (v *DialogFilterSuggested) TL(c *tl.Codec) {
-	c.Begin(IDDialogFilterSuggested, "dialogFilterSuggested")
-	codeDialogFilter(c, 0, 0, &v.Filter, "dialogFilterSuggested.filter")
-	c.String(&v.Description)
-}
+func (v *DialogFilterSuggested) TL(c *tl.Codec) { table.TL(c, v, 749) }
 
 // StatsDateRangeDays is statsDateRangeDays#b637edaf.
 type StatsDateRangeDays struct {
@@ -14309,71 +9273,60 @@ type StatsDateRangeDays struct {
 	MaxDate int32
 }
 
-func (v *StatsDateRangeDays) TL(c *tl.Codec) {
-	c.Begin(IDStatsDateRangeDays, "statsDateRangeDays")
-	c.Int(&v.MinDate)
-	c.Int(&v.MaxDate)
-}
+func (v *StatsDateRangeDays) TL(c *tl.Codec) { table.TL(c, v, 1159) }
 
 // StatsAbsValueAndPrev is statsAbsValueAndPrev#cb43acde.
 type StatsAbsValueAndPrev struct {
+	_ tl.Incomparable
+
 	Current  float64
 	Previous float64
 }
 
-func (v *StatsAbsValueAndPrev) TL(c *tl.Codec) {
-	c.Begin(IDStatsAbsValueAndPrev, "statsAbsValueAndPrev")
-	c.Double(&v.Current)
-	c.Double(&v.Previous)
-}
+func (v *StatsAbsValueAndPrev) TL(c *tl.Codec) { table.TL(c, v, 1313) }
 
 // StatsPercentValue is statsPercentValue#cbce2fe0.
 type StatsPercentValue struct {
+	_ tl.Incomparable
+
 	Part  float64
 	Total float64
 }
 
-func (v *StatsPercentValue) TL(c *tl.Codec) {
-	c.Begin(IDStatsPercentValue, "statsPercentValue")
-	c.Double(&v.Part)
-	c.Double(&v.Total)
-}
+func (v *StatsPercentValue) TL(c *tl.Codec) { table.TL(c, v, 1318) }
 
 // StatsGraphAsync is statsGraphAsync#4a27eb2d.
 type StatsGraphAsync struct {
+	_ tl.Incomparable
+
 	Token string
 }
 
-func (v *StatsGraphAsync) TL(c *tl.Codec) {
-	c.Begin(IDStatsGraphAsync, "statsGraphAsync")
-	c.String(&v.Token)
-}
+func (v *StatsGraphAsync) TL(c *tl.Codec) { table.TL(c, v, 471) }
 
 // StatsGraphError is statsGraphError#bedc9822.
 type StatsGraphError struct {
+	_ tl.Incomparable
+
 	Error string
 }
 
-func (v *StatsGraphError) TL(c *tl.Codec) {
-	c.Begin(IDStatsGraphError, "statsGraphError")
-	c.String(&v.Error)
-}
+func (v *StatsGraphError) TL(c *tl.Codec) { table.TL(c, v, 1228) }
 
 // StatsGraph is statsGraph#8ea464b6.
 type StatsGraph struct {
+	_ tl.Incomparable
+
 	JSON      DataJSON
 	ZoomToken tl.Optional[string]
 }
 
-func (v *StatsGraph) TL(c *tl.Codec) {
-	c.Begin(IDStatsGraph, "statsGraph")
-	flags := c.Flags()
-	v.JSON.TL(c)
-	c.OptString(flags, 1<<0, &v.ZoomToken)
-}
+func (v *StatsGraph) TL(c *tl.Codec) { table.TL(c, v, 888) }
 
 // VideoSize is videoSize#de33b094.
 type VideoSize struct {
+	_ tl.Incomparable
+
 	Type         string
 	W            int32
 	H            int32
@@ -14381,15 +9334,7 @@ type VideoSize struct {
 	VideoStartTs tl.Optional[float64]
 }
 
-func (v *VideoSize) TL(c *tl.Codec) {
-	c.Begin(IDVideoSize, "videoSize")
-	flags := c.Flags()
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.Int(&v.Size)
-	c.OptDouble(flags, 1<<0, &v.VideoStartTs)
-}
+func (v *VideoSize) TL(c *tl.Codec) { table.TL(c, v, 1417) }
 
 // VideoSizeEmojiMarkup is videoSizeEmojiMarkup#f85c413c.
 type VideoSizeEmojiMarkup struct {
@@ -14397,11 +9342,7 @@ type VideoSizeEmojiMarkup struct {
 	BackgroundColors []int32
 }
 
-func (v *VideoSizeEmojiMarkup) TL(c *tl.Codec) {
-	c.Begin(IDVideoSizeEmojiMarkup, "videoSizeEmojiMarkup")
-	c.Long(&v.EmojiID)
-	c.Ints(&v.BackgroundColors)
-}
+func (v *VideoSizeEmojiMarkup) TL(c *tl.Codec) { table.TL(c, v, 1598) }
 
 // VideoSizeStickerMarkup is videoSizeStickerMarkup#0da082fe.
 type VideoSizeStickerMarkup struct {
@@ -14410,12 +9351,7 @@ type VideoSizeStickerMarkup struct {
 	BackgroundColors []int32
 }
 
-func (v *VideoSizeStickerMarkup) TL(c *tl.Codec) {
-	c.Begin(IDVideoSizeStickerMarkup, "videoSizeStickerMarkup")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "videoSizeStickerMarkup.stickerset")
-	c.Long(&v.StickerID)
-	c.Ints(&v.BackgroundColors)
-}
+func (v *VideoSizeStickerMarkup) TL(c *tl.Codec) { table.TL(c, v, 86) }
 
 // StatsGroupTopPoster is statsGroupTopPoster#9d04af9b.
 type StatsGroupTopPoster struct {
@@ -14424,12 +9360,7 @@ type StatsGroupTopPoster struct {
 	AvgChars int32
 }
 
-func (v *StatsGroupTopPoster) TL(c *tl.Codec) {
-	c.Begin(IDStatsGroupTopPoster, "statsGroupTopPoster")
-	c.Long(&v.UserID)
-	c.Int(&v.Messages)
-	c.Int(&v.AvgChars)
-}
+func (v *StatsGroupTopPoster) TL(c *tl.Codec) { table.TL(c, v, 985) }
 
 // StatsGroupTopAdmin is statsGroupTopAdmin#d7584c87.
 type StatsGroupTopAdmin struct {
@@ -14439,13 +9370,7 @@ type StatsGroupTopAdmin struct {
 	Banned  int32
 }
 
-func (v *StatsGroupTopAdmin) TL(c *tl.Codec) {
-	c.Begin(IDStatsGroupTopAdmin, "statsGroupTopAdmin")
-	c.Long(&v.UserID)
-	c.Int(&v.Deleted)
-	c.Int(&v.Kicked)
-	c.Int(&v.Banned)
-}
+func (v *StatsGroupTopAdmin) TL(c *tl.Codec) { table.TL(c, v, 1372) }
 
 // StatsGroupTopInviter is statsGroupTopInviter#535f779d.
 type StatsGroupTopInviter struct {
@@ -14453,14 +9378,12 @@ type StatsGroupTopInviter struct {
 	Invitations int32
 }
 
-func (v *StatsGroupTopInviter) TL(c *tl.Codec) {
-	c.Begin(IDStatsGroupTopInviter, "statsGroupTopInviter")
-	c.Long(&v.UserID)
-	c.Int(&v.Invitations)
-}
+func (v *StatsGroupTopInviter) TL(c *tl.Codec) { table.TL(c, v, 532) }
 
 // GlobalPrivacySettings is globalPrivacySettings#fe41b34f.
 type GlobalPrivacySettings struct {
+	_ tl.Incomparable
+
 	ArchiveAndMuteNewNoncontactPeers bool
 	KeepArchivedUnmuted              bool
 	KeepArchivedFolders              bool
@@ -14471,33 +9394,18 @@ type GlobalPrivacySettings struct {
 	DisallowedGifts                  *DisallowedGiftsSettings
 }
 
-func (v *GlobalPrivacySettings) TL(c *tl.Codec) {
-	c.Begin(IDGlobalPrivacySettings, "globalPrivacySettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ArchiveAndMuteNewNoncontactPeers)
-	c.True(flags, 1<<1, &v.KeepArchivedUnmuted)
-	c.True(flags, 1<<2, &v.KeepArchivedFolders)
-	c.True(flags, 1<<3, &v.HideReadMarks)
-	c.True(flags, 1<<4, &v.NewNoncontactPeersRequirePremium)
-	c.True(flags, 1<<7, &v.DisplayGiftsButton)
-	c.OptLong(flags, 1<<5, &v.NoncontactPeersPaidStars)
-	optDisallowedGiftsSettings(c, flags, 1<<6, &v.DisallowedGifts, "")
-}
+func (v *GlobalPrivacySettings) TL(c *tl.Codec) { table.TL(c, v, 1649) }
 
 // MessageViews is messageViews#455b853d.
 type MessageViews struct {
+	_ tl.Incomparable
+
 	Views    tl.Optional[int32]
 	Forwards tl.Optional[int32]
 	Replies  *MessageReplies
 }
 
-func (v *MessageViews) TL(c *tl.Codec) {
-	c.Begin(IDMessageViews, "messageViews")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.Views)
-	c.OptInt(flags, 1<<1, &v.Forwards)
-	optMessageReplies(c, flags, 1<<2, &v.Replies, "")
-}
+func (v *MessageViews) TL(c *tl.Codec) { table.TL(c, v, 442) }
 
 // MessageReplyHeader is messageReplyHeader#1b97dd66.
 type MessageReplyHeader struct {
@@ -14517,64 +9425,15 @@ type MessageReplyHeader struct {
 	PollOption       []byte
 }
 
-func (v *MessageReplyHeader) TL(c *tl.Codec) {
-	c.Begin(IDMessageReplyHeader, "messageReplyHeader")
-	flags := c.Flags()
-	if c.Has(flags, 1<<2, v.ReplyToScheduled) {
-		c.True(flags, 1<<2, &v.ReplyToScheduled)
-	}
-	if c.Has(flags, 1<<3, v.ForumTopic) {
-		c.True(flags, 1<<3, &v.ForumTopic)
-	}
-	if c.Has(flags, 1<<9, v.Quote) {
-		c.True(flags, 1<<9, &v.Quote)
-	}
-	if c.Has(flags, 1<<13, v.ReplyToEphemeral) {
-		c.True(flags, 1<<13, &v.ReplyToEphemeral)
-	}
-	if c.Has(flags, 1<<4, v.ReplyToMsgID.Set) {
-		c.OptInt(flags, 1<<4, &v.ReplyToMsgID)
-	}
-	if c.Has(flags, 1<<0, v.ReplyToPeerID != nil) {
-		codePeer(c, flags, 1<<0, &v.ReplyToPeerID, "")
-	}
-	if c.Has(flags, 1<<5, v.ReplyFrom != nil) {
-		optMessageFwdHeader(c, flags, 1<<5, &v.ReplyFrom, "")
-	}
-	if c.Has(flags, 1<<8, v.ReplyMedia != nil) {
-		codeMessageMedia(c, flags, 1<<8, &v.ReplyMedia, "")
-	}
-	if c.Has(flags, 1<<1, v.ReplyToTopID.Set) {
-		c.OptInt(flags, 1<<1, &v.ReplyToTopID)
-	}
-	if c.Has(flags, 1<<6, v.QuoteText.Set) {
-		c.OptString(flags, 1<<6, &v.QuoteText)
-	}
-	if c.Has(flags, 1<<7, v.QuoteEntities != nil) {
-		vectorMessageEntityClasses(c, flags, 1<<7, &v.QuoteEntities, "messageReplyHeader.quote_entities")
-	}
-	if c.Has(flags, 1<<10, v.QuoteOffset.Set) {
-		c.OptInt(flags, 1<<10, &v.QuoteOffset)
-	}
-	if c.Has(flags, 1<<11, v.TodoItemID.Set) {
-		c.OptInt(flags, 1<<11, &v.TodoItemID)
-	}
-	if c.Has(flags, 1<<12, v.PollOption != nil) {
-		c.OptByteString(flags, 1<<12, &v.PollOption)
-	}
-}
-
 // MessageReplyStoryHeader is messageReplyStoryHeader#0e5af939.
 type MessageReplyStoryHeader struct {
+	_ tl.Incomparable
+
 	Peer    PeerClass
 	StoryID int32
 }
 
-func (v *MessageReplyStoryHeader) TL(c *tl.Codec) {
-	c.Begin(IDMessageReplyStoryHeader, "messageReplyStoryHeader")
-	codePeer(c, 0, 0, &v.Peer, "messageReplyStoryHeader.peer")
-	c.Int(&v.StoryID)
-}
+func (v *MessageReplyStoryHeader) TL(c *tl.Codec) { table.TL(c, v, 92) }
 
 // MessageReplies is messageReplies#83d60fc2.
 type MessageReplies struct {
@@ -14587,34 +9446,15 @@ type MessageReplies struct {
 	ReadMaxID      tl.Optional[int32]
 }
 
-func (v *MessageReplies) TL(c *tl.Codec) {
-	c.Begin(IDMessageReplies, "messageReplies")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Comments)
-	c.Int(&v.Replies)
-	c.Int(&v.RepliesPts)
-	vectorPeerClasses(c, flags, 1<<1, &v.RecentRepliers, "messageReplies.recent_repliers")
-	if c.Has(flags, 1<<0, v.Comments || v.ChannelID.Set) {
-		c.Long(&v.ChannelID.Value)
-		if c.Decoding() {
-			v.ChannelID.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<2, &v.MaxID)
-	c.OptInt(flags, 1<<3, &v.ReadMaxID)
-}
-
 // PeerBlocked is peerBlocked#e8fd8014.
 type PeerBlocked struct {
+	_ tl.Incomparable
+
 	PeerID PeerClass
 	Date   int32
 }
 
-func (v *PeerBlocked) TL(c *tl.Codec) {
-	c.Begin(IDPeerBlocked, "peerBlocked")
-	codePeer(c, 0, 0, &v.PeerID, "peerBlocked.peer_id")
-	c.Int(&v.Date)
-}
+func (v *PeerBlocked) TL(c *tl.Codec) { table.TL(c, v, 1488) }
 
 // GroupCallDiscarded is groupCallDiscarded#7780bcb4.
 type GroupCallDiscarded struct {
@@ -14623,15 +9463,12 @@ type GroupCallDiscarded struct {
 	Duration   int32
 }
 
-func (v *GroupCallDiscarded) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallDiscarded, "groupCallDiscarded")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.Duration)
-}
+func (v *GroupCallDiscarded) TL(c *tl.Codec) { table.TL(c, v, 750) }
 
 // GroupCall is groupCall#efb2b617.
 type GroupCall struct {
+	_ tl.Incomparable
+
 	JoinMuted                bool
 	CanChangeJoinMuted       bool
 	JoinDateAsc              bool
@@ -14660,36 +9497,7 @@ type GroupCall struct {
 	DefaultSendAs            PeerClass
 }
 
-func (v *GroupCall) TL(c *tl.Codec) {
-	c.Begin(IDGroupCall, "groupCall")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.JoinMuted)
-	c.True(flags, 1<<2, &v.CanChangeJoinMuted)
-	c.True(flags, 1<<6, &v.JoinDateAsc)
-	c.True(flags, 1<<8, &v.ScheduleStartSubscribed)
-	c.True(flags, 1<<9, &v.CanStartVideo)
-	c.True(flags, 1<<11, &v.RecordVideoActive)
-	c.True(flags, 1<<12, &v.RTMPStream)
-	c.True(flags, 1<<13, &v.ListenersHidden)
-	c.True(flags, 1<<14, &v.Conference)
-	c.True(flags, 1<<15, &v.Creator)
-	c.True(flags, 1<<17, &v.MessagesEnabled)
-	c.True(flags, 1<<18, &v.CanChangeMessagesEnabled)
-	c.True(flags, 1<<19, &v.Min)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.Int(&v.ParticipantsCount)
-	c.OptString(flags, 1<<3, &v.Title)
-	c.OptInt(flags, 1<<4, &v.StreamDCID)
-	c.OptInt(flags, 1<<5, &v.RecordStartDate)
-	c.OptInt(flags, 1<<7, &v.ScheduleDate)
-	c.OptInt(flags, 1<<10, &v.UnmutedVideoCount)
-	c.Int(&v.UnmutedVideoLimit)
-	c.Int(&v.Version)
-	c.OptString(flags, 1<<16, &v.InviteLink)
-	c.OptLong(flags, 1<<20, &v.SendPaidMessagesStars)
-	codePeer(c, flags, 1<<21, &v.DefaultSendAs, "")
-}
+func (v *GroupCall) TL(c *tl.Codec) { table.TL(c, v, 1542) }
 
 // InputGroupCall is inputGroupCall#d8aa840f.
 type InputGroupCall struct {
@@ -14697,34 +9505,28 @@ type InputGroupCall struct {
 	AccessHash int64
 }
 
-func (v *InputGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDInputGroupCall, "inputGroupCall")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1381) }
 
 // InputGroupCallSlug is inputGroupCallSlug#fe06823f.
 type InputGroupCallSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputGroupCallSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputGroupCallSlug, "inputGroupCallSlug")
-	c.String(&v.Slug)
-}
+func (v *InputGroupCallSlug) TL(c *tl.Codec) { table.TL(c, v, 1647) }
 
 // InputGroupCallInviteMessage is inputGroupCallInviteMessage#8c10603f.
 type InputGroupCallInviteMessage struct {
 	MsgID int32
 }
 
-func (v *InputGroupCallInviteMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputGroupCallInviteMessage, "inputGroupCallInviteMessage")
-	c.Int(&v.MsgID)
-}
+func (v *InputGroupCallInviteMessage) TL(c *tl.Codec) { table.TL(c, v, 873) }
 
 // GroupCallParticipant is groupCallParticipant#2a3dc7ac.
 type GroupCallParticipant struct {
+	_ tl.Incomparable
+
 	Muted           bool
 	Left            bool
 	CanSelfUnmute   bool
@@ -14747,81 +9549,48 @@ type GroupCallParticipant struct {
 	PaidStarsTotal  tl.Optional[int64]
 }
 
-func (v *GroupCallParticipant) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallParticipant, "groupCallParticipant")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Muted)
-	c.True(flags, 1<<1, &v.Left)
-	c.True(flags, 1<<2, &v.CanSelfUnmute)
-	c.True(flags, 1<<4, &v.JustJoined)
-	c.True(flags, 1<<5, &v.Versioned)
-	c.True(flags, 1<<8, &v.Min)
-	c.True(flags, 1<<9, &v.MutedByYou)
-	c.True(flags, 1<<10, &v.VolumeByAdmin)
-	c.True(flags, 1<<12, &v.Self)
-	c.True(flags, 1<<15, &v.VideoJoined)
-	codePeer(c, 0, 0, &v.Peer, "groupCallParticipant.peer")
-	c.Int(&v.Date)
-	c.OptInt(flags, 1<<3, &v.ActiveDate)
-	c.Int(&v.Source)
-	c.OptInt(flags, 1<<7, &v.Volume)
-	c.OptString(flags, 1<<11, &v.About)
-	c.OptLong(flags, 1<<13, &v.RaiseHandRating)
-	optGroupCallParticipantVideo(c, flags, 1<<6, &v.Video, "")
-	optGroupCallParticipantVideo(c, flags, 1<<14, &v.Presentation, "")
-	c.OptLong(flags, 1<<16, &v.PaidStarsTotal)
-}
+func (v *GroupCallParticipant) TL(c *tl.Codec) { table.TL(c, v, 267) }
 
 // InlineQueryPeerTypeSameBotPM is inlineQueryPeerTypeSameBotPM#3081ed9d.
 type InlineQueryPeerTypeSameBotPM struct {
 }
 
-func (v *InlineQueryPeerTypeSameBotPM) TL(c *tl.Codec) {
-	c.Begin(IDInlineQueryPeerTypeSameBotPM, "inlineQueryPeerTypeSameBotPM")
-}
+func (v *InlineQueryPeerTypeSameBotPM) TL(c *tl.Codec) { table.TL(c, v, 301) }
 
 // InlineQueryPeerTypePM is inlineQueryPeerTypePM#833c0fac.
 type InlineQueryPeerTypePM struct {
 }
 
-func (v *InlineQueryPeerTypePM) TL(c *tl.Codec) {
-	c.Begin(IDInlineQueryPeerTypePM, "inlineQueryPeerTypePM")
-}
+func (v *InlineQueryPeerTypePM) TL(c *tl.Codec) { table.TL(c, v, 820) }
 
 // InlineQueryPeerTypeChat is inlineQueryPeerTypeChat#d766c50a.
 type InlineQueryPeerTypeChat struct {
 }
 
-func (v *InlineQueryPeerTypeChat) TL(c *tl.Codec) {
-	c.Begin(IDInlineQueryPeerTypeChat, "inlineQueryPeerTypeChat")
-}
+func (v *InlineQueryPeerTypeChat) TL(c *tl.Codec) { table.TL(c, v, 1373) }
 
 // InlineQueryPeerTypeMegagroup is inlineQueryPeerTypeMegagroup#5ec4be43.
 type InlineQueryPeerTypeMegagroup struct {
 }
 
-func (v *InlineQueryPeerTypeMegagroup) TL(c *tl.Codec) {
-	c.Begin(IDInlineQueryPeerTypeMegagroup, "inlineQueryPeerTypeMegagroup")
-}
+func (v *InlineQueryPeerTypeMegagroup) TL(c *tl.Codec) { table.TL(c, v, 598) }
 
 // InlineQueryPeerTypeBroadcast is inlineQueryPeerTypeBroadcast#6334ee9a.
 type InlineQueryPeerTypeBroadcast struct {
 }
 
-func (v *InlineQueryPeerTypeBroadcast) TL(c *tl.Codec) {
-	c.Begin(IDInlineQueryPeerTypeBroadcast, "inlineQueryPeerTypeBroadcast")
-}
+func (v *InlineQueryPeerTypeBroadcast) TL(c *tl.Codec) { table.TL(c, v, 622) }
 
 // InlineQueryPeerTypeBotPM is inlineQueryPeerTypeBotPM#0e3b2d0c.
 type InlineQueryPeerTypeBotPM struct {
 }
 
-func (v *InlineQueryPeerTypeBotPM) TL(c *tl.Codec) {
-	c.Begin(IDInlineQueryPeerTypeBotPM, "inlineQueryPeerTypeBotPM")
-}
+func (v *InlineQueryPeerTypeBotPM) TL(c *tl.Codec) { table.TL(c, v, 91) }
 
 // ChatInviteImporter is chatInviteImporter#8c5adfd9.
 type ChatInviteImporter struct {
+	_ tl.Incomparable
+
 	Requested   bool
 	ViaChatlist bool
 	UserID      int64
@@ -14830,16 +9599,7 @@ type ChatInviteImporter struct {
 	ApprovedBy  tl.Optional[int64]
 }
 
-func (v *ChatInviteImporter) TL(c *tl.Codec) {
-	c.Begin(IDChatInviteImporter, "chatInviteImporter")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Requested)
-	c.True(flags, 1<<3, &v.ViaChatlist)
-	c.Long(&v.UserID)
-	c.Int(&v.Date)
-	c.OptString(flags, 1<<2, &v.About)
-	c.OptLong(flags, 1<<1, &v.ApprovedBy)
-}
+func (v *ChatInviteImporter) TL(c *tl.Codec) { table.TL(c, v, 874) }
 
 // ChatAdminWithInvites is chatAdminWithInvites#f2ecef23.
 type ChatAdminWithInvites struct {
@@ -14848,12 +9608,7 @@ type ChatAdminWithInvites struct {
 	RevokedInvitesCount int32
 }
 
-func (v *ChatAdminWithInvites) TL(c *tl.Codec) {
-	c.Begin(IDChatAdminWithInvites, "chatAdminWithInvites")
-	c.Long(&v.AdminID)
-	c.Int(&v.InvitesCount)
-	c.Int(&v.RevokedInvitesCount)
-}
+func (v *ChatAdminWithInvites) TL(c *tl.Codec) { table.TL(c, v, 1567) }
 
 // GroupCallParticipantVideoSourceGroup is groupCallParticipantVideoSourceGroup#dcb118b7.
 type GroupCallParticipantVideoSourceGroup struct {
@@ -14861,11 +9616,7 @@ type GroupCallParticipantVideoSourceGroup struct {
 	Sources   []int32
 }
 
-func (v *GroupCallParticipantVideoSourceGroup) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallParticipantVideoSourceGroup, "groupCallParticipantVideoSourceGroup")
-	c.String(&v.Semantics)
-	c.Ints(&v.Sources)
-}
+func (v *GroupCallParticipantVideoSourceGroup) TL(c *tl.Codec) { table.TL(c, v, 1408) }
 
 // GroupCallParticipantVideo is groupCallParticipantVideo#67753ac8.
 type GroupCallParticipantVideo struct {
@@ -14875,88 +9626,68 @@ type GroupCallParticipantVideo struct {
 	AudioSource  tl.Optional[int32]
 }
 
-func (v *GroupCallParticipantVideo) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallParticipantVideo, "groupCallParticipantVideo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Paused)
-	c.String(&v.Endpoint)
-	vectorGroupCallParticipantVideoSourceGroups(c, 0, 0, &v.SourceGroups)
-	c.OptInt(flags, 1<<1, &v.AudioSource)
-}
+func (v *GroupCallParticipantVideo) TL(c *tl.Codec) { table.TL(c, v, 649) }
 
 // BotCommandScopeDefault is botCommandScopeDefault#2f6cb2ab.
 type BotCommandScopeDefault struct {
 }
 
-func (v *BotCommandScopeDefault) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopeDefault, "botCommandScopeDefault")
-}
+func (v *BotCommandScopeDefault) TL(c *tl.Codec) { table.TL(c, v, 297) }
 
 // BotCommandScopeUsers is botCommandScopeUsers#3c4f04d8.
 type BotCommandScopeUsers struct {
 }
 
-func (v *BotCommandScopeUsers) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopeUsers, "botCommandScopeUsers")
-}
+func (v *BotCommandScopeUsers) TL(c *tl.Codec) { table.TL(c, v, 380) }
 
 // BotCommandScopeChats is botCommandScopeChats#6fe1a881.
 type BotCommandScopeChats struct {
 }
 
-func (v *BotCommandScopeChats) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopeChats, "botCommandScopeChats")
-}
+func (v *BotCommandScopeChats) TL(c *tl.Codec) { table.TL(c, v, 696) }
 
 // BotCommandScopeChatAdmins is botCommandScopeChatAdmins#b9aa606a.
 type BotCommandScopeChatAdmins struct {
 }
 
-func (v *BotCommandScopeChatAdmins) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopeChatAdmins, "botCommandScopeChatAdmins")
-}
+func (v *BotCommandScopeChatAdmins) TL(c *tl.Codec) { table.TL(c, v, 1186) }
 
 // BotCommandScopePeer is botCommandScopePeer#db9d897d.
 type BotCommandScopePeer struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *BotCommandScopePeer) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopePeer, "botCommandScopePeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "botCommandScopePeer.peer")
-}
+func (v *BotCommandScopePeer) TL(c *tl.Codec) { table.TL(c, v, 1396) }
 
 // BotCommandScopePeerAdmins is botCommandScopePeerAdmins#3fd863d1.
 type BotCommandScopePeerAdmins struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *BotCommandScopePeerAdmins) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopePeerAdmins, "botCommandScopePeerAdmins")
-	codeInputPeer(c, 0, 0, &v.Peer, "botCommandScopePeerAdmins.peer")
-}
+func (v *BotCommandScopePeerAdmins) TL(c *tl.Codec) { table.TL(c, v, 408) }
 
 // BotCommandScopePeerUser is botCommandScopePeerUser#0a1321f3.
 type BotCommandScopePeerUser struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	UserID InputUserClass
 }
 
-func (v *BotCommandScopePeerUser) TL(c *tl.Codec) {
-	c.Begin(IDBotCommandScopePeerUser, "botCommandScopePeerUser")
-	codeInputPeer(c, 0, 0, &v.Peer, "botCommandScopePeerUser.peer")
-	codeInputUser(c, 0, 0, &v.UserID, "botCommandScopePeerUser.user_id")
-}
+func (v *BotCommandScopePeerUser) TL(c *tl.Codec) { table.TL(c, v, 65) }
 
 // ChatTheme is chatTheme#c3dffc04.
 type ChatTheme struct {
+	_ tl.Incomparable
+
 	Emoticon string
 }
 
-func (v *ChatTheme) TL(c *tl.Codec) {
-	c.Begin(IDChatTheme, "chatTheme")
-	c.String(&v.Emoticon)
-}
+func (v *ChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1269) }
 
 // ChatThemeUniqueGift is chatThemeUniqueGift#3458f9c8.
 type ChatThemeUniqueGift struct {
@@ -14964,11 +9695,7 @@ type ChatThemeUniqueGift struct {
 	ThemeSettings []ThemeSettings
 }
 
-func (v *ChatThemeUniqueGift) TL(c *tl.Codec) {
-	c.Begin(IDChatThemeUniqueGift, "chatThemeUniqueGift")
-	codeStarGift(c, 0, 0, &v.Gift, "chatThemeUniqueGift.gift")
-	vectorThemeSettingss(c, 0, 0, &v.ThemeSettings)
-}
+func (v *ChatThemeUniqueGift) TL(c *tl.Codec) { table.TL(c, v, 327) }
 
 // SponsoredMessage is sponsoredMessage#7dbf8673.
 type SponsoredMessage struct {
@@ -14989,35 +9716,7 @@ type SponsoredMessage struct {
 	MaxDisplayDuration tl.Optional[int32]
 }
 
-func (v *SponsoredMessage) TL(c *tl.Codec) {
-	c.Begin(IDSponsoredMessage, "sponsoredMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Recommended)
-	c.True(flags, 1<<12, &v.CanReport)
-	c.ByteString(&v.RandomID)
-	c.String(&v.URL)
-	c.String(&v.Title)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "sponsoredMessage.entities")
-	codePhoto(c, flags, 1<<6, &v.Photo, "")
-	codeMessageMedia(c, flags, 1<<14, &v.Media, "")
-	codePeerColor(c, flags, 1<<13, &v.Color, "")
-	c.String(&v.ButtonText)
-	c.OptString(flags, 1<<7, &v.SponsorInfo)
-	c.OptString(flags, 1<<8, &v.AdditionalInfo)
-	if c.Has(flags, 1<<15, v.MinDisplayDuration.Set || v.MaxDisplayDuration.Set) {
-		c.Int(&v.MinDisplayDuration.Value)
-		if c.Decoding() {
-			v.MinDisplayDuration.Set = true
-		}
-	}
-	if c.Has(flags, 1<<15, v.MinDisplayDuration.Set || v.MaxDisplayDuration.Set) {
-		c.Int(&v.MaxDisplayDuration.Value)
-		if c.Decoding() {
-			v.MaxDisplayDuration.Set = true
-		}
-	}
-}
+func (v *SponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 789) }
 
 // SearchResultsCalendarPeriod is searchResultsCalendarPeriod#c9b0539f.
 type SearchResultsCalendarPeriod struct {
@@ -15027,13 +9726,7 @@ type SearchResultsCalendarPeriod struct {
 	Count    int32
 }
 
-func (v *SearchResultsCalendarPeriod) TL(c *tl.Codec) {
-	c.Begin(IDSearchResultsCalendarPeriod, "searchResultsCalendarPeriod")
-	c.Int(&v.Date)
-	c.Int(&v.MinMsgID)
-	c.Int(&v.MaxMsgID)
-	c.Int(&v.Count)
-}
+func (v *SearchResultsCalendarPeriod) TL(c *tl.Codec) { table.TL(c, v, 1300) }
 
 // SearchResultPosition is searchResultPosition#7f648b67.
 type SearchResultPosition struct {
@@ -15042,26 +9735,15 @@ type SearchResultPosition struct {
 	Offset int32
 }
 
-func (v *SearchResultPosition) TL(c *tl.Codec) {
-	c.Begin(IDSearchResultPosition, "searchResultPosition")
-	c.Int(&v.MsgID)
-	c.Int(&v.Date)
-	c.Int(&v.Offset)
-}
+func (v *SearchResultPosition) TL(c *tl.Codec) { table.TL(c, v, 796) }
 
 // ReactionCount is reactionCount#a3d1cb80.
 type ReactionCount struct {
+	_ tl.Incomparable
+
 	ChosenOrder tl.Optional[int32]
 	Reaction    ReactionClass
 	Count       int32
-}
-
-func (v *ReactionCount) TL(c *tl.Codec) {
-	c.Begin(IDReactionCount, "reactionCount")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.ChosenOrder)
-	codeReaction(c, 0, 0, &v.Reaction, "reactionCount.reaction")
-	c.Int(&v.Count)
 }
 
 // MessageReactions is messageReactions#0a339f0b.
@@ -15074,19 +9756,10 @@ type MessageReactions struct {
 	TopReactors     []MessageReactor
 }
 
-func (v *MessageReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessageReactions, "messageReactions")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Min)
-	c.True(flags, 1<<2, &v.CanSeeList)
-	c.True(flags, 1<<3, &v.ReactionsAsTags)
-	vectorReactionCounts(c, 0, 0, &v.Results)
-	vectorMessagePeerReactions(c, flags, 1<<1, &v.RecentReactions)
-	vectorMessageReactors(c, flags, 1<<4, &v.TopReactors)
-}
-
 // AvailableReaction is availableReaction#c077ec01.
 type AvailableReaction struct {
+	_ tl.Incomparable
+
 	Inactive          bool
 	Premium           bool
 	Reaction          string
@@ -15100,45 +9773,18 @@ type AvailableReaction struct {
 	CenterIcon        DocumentClass
 }
 
-func (v *AvailableReaction) TL(c *tl.Codec) {
-	c.Begin(IDAvailableReaction, "availableReaction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Inactive)
-	c.True(flags, 1<<2, &v.Premium)
-	c.String(&v.Reaction)
-	c.String(&v.Title)
-	codeDocument(c, 0, 0, &v.StaticIcon, "availableReaction.static_icon")
-	codeDocument(c, 0, 0, &v.AppearAnimation, "availableReaction.appear_animation")
-	codeDocument(c, 0, 0, &v.SelectAnimation, "availableReaction.select_animation")
-	codeDocument(c, 0, 0, &v.ActivateAnimation, "availableReaction.activate_animation")
-	codeDocument(c, 0, 0, &v.EffectAnimation, "availableReaction.effect_animation")
-	if c.Has(flags, 1<<1, v.AroundAnimation != nil || v.CenterIcon != nil) {
-		codeDocument(c, 0, 0, &v.AroundAnimation, "availableReaction.around_animation")
-	}
-	if c.Has(flags, 1<<1, v.AroundAnimation != nil || v.CenterIcon != nil) {
-		codeDocument(c, 0, 0, &v.CenterIcon, "availableReaction.center_icon")
-	}
-}
+func (v *AvailableReaction) TL(c *tl.Codec) { table.TL(c, v, 1241) }
 
 // MessagePeerReaction is messagePeerReaction#8c79b63c.
 type MessagePeerReaction struct {
+	_ tl.Incomparable
+
 	Big      bool
 	Unread   bool
 	My       bool
 	PeerID   PeerClass
 	Date     int32
 	Reaction ReactionClass
-}
-
-func (v *MessagePeerReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagePeerReaction, "messagePeerReaction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Big)
-	c.True(flags, 1<<1, &v.Unread)
-	c.True(flags, 1<<2, &v.My)
-	codePeer(c, 0, 0, &v.PeerID, "messagePeerReaction.peer_id")
-	c.Int(&v.Date)
-	codeReaction(c, 0, 0, &v.Reaction, "messagePeerReaction.reaction")
 }
 
 // GroupCallStreamChannel is groupCallStreamChannel#80eb48af.
@@ -15148,24 +9794,17 @@ type GroupCallStreamChannel struct {
 	LastTimestampMs int64
 }
 
-func (v *GroupCallStreamChannel) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallStreamChannel, "groupCallStreamChannel")
-	c.Int(&v.Channel)
-	c.Int(&v.Scale)
-	c.Long(&v.LastTimestampMs)
-}
+func (v *GroupCallStreamChannel) TL(c *tl.Codec) { table.TL(c, v, 805) }
 
 // AttachMenuBotIconColor is attachMenuBotIconColor#4576f3f0.
 type AttachMenuBotIconColor struct {
+	_ tl.Incomparable
+
 	Name  string
 	Color int32
 }
 
-func (v *AttachMenuBotIconColor) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuBotIconColor, "attachMenuBotIconColor")
-	c.String(&v.Name)
-	c.Int(&v.Color)
-}
+func (v *AttachMenuBotIconColor) TL(c *tl.Codec) { table.TL(c, v, 443) }
 
 // AttachMenuBotIcon is attachMenuBotIcon#b2a7386b.
 type AttachMenuBotIcon struct {
@@ -15174,13 +9813,7 @@ type AttachMenuBotIcon struct {
 	Colors []AttachMenuBotIconColor
 }
 
-func (v *AttachMenuBotIcon) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuBotIcon, "attachMenuBotIcon")
-	flags := c.Flags()
-	c.String(&v.Name)
-	codeDocument(c, 0, 0, &v.Icon, "attachMenuBotIcon.icon")
-	vectorAttachMenuBotIconColors(c, flags, 1<<0, &v.Colors)
-}
+func (v *AttachMenuBotIcon) TL(c *tl.Codec) { table.TL(c, v, 1126) }
 
 // AttachMenuBot is attachMenuBot#d90d8dfe.
 type AttachMenuBot struct {
@@ -15196,30 +9829,13 @@ type AttachMenuBot struct {
 	Icons                    []AttachMenuBotIcon
 }
 
-func (v *AttachMenuBot) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuBot, "attachMenuBot")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Inactive)
-	c.True(flags, 1<<1, &v.HasSettings)
-	c.True(flags, 1<<2, &v.RequestWriteAccess)
-	c.True(flags, 1<<3, &v.ShowInAttachMenu)
-	c.True(flags, 1<<4, &v.ShowInSideMenu)
-	c.True(flags, 1<<5, &v.SideMenuDisclaimerNeeded)
-	c.Long(&v.BotID)
-	c.String(&v.ShortName)
-	if c.Has(flags, 1<<3, v.ShowInAttachMenu || v.PeerTypes != nil) {
-		vectorAttachMenuPeerTypeClasses(c, 0, 0, &v.PeerTypes, "attachMenuBot.peer_types")
-	}
-	vectorAttachMenuBotIcons(c, 0, 0, &v.Icons)
-}
+func (v *AttachMenuBot) TL(c *tl.Codec) { table.TL(c, v, 1382) }
 
 // AttachMenuBotsNotModified is attachMenuBotsNotModified#f1d88a5c.
 type AttachMenuBotsNotModified struct {
 }
 
-func (v *AttachMenuBotsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuBotsNotModified, "attachMenuBotsNotModified")
-}
+func (v *AttachMenuBotsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1561) }
 
 // AttachMenuBots is attachMenuBots#3c4301c0.
 type AttachMenuBots struct {
@@ -15228,12 +9844,7 @@ type AttachMenuBots struct {
 	Users []UserClass
 }
 
-func (v *AttachMenuBots) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuBots, "attachMenuBots")
-	c.Long(&v.Hash)
-	vectorAttachMenuBots(c, 0, 0, &v.Bots)
-	vectorUserClasses(c, 0, 0, &v.Users, "attachMenuBots.users")
-}
+func (v *AttachMenuBots) TL(c *tl.Codec) { table.TL(c, v, 379) }
 
 // AttachMenuBotsBot is attachMenuBotsBot#93bf667f.
 type AttachMenuBotsBot struct {
@@ -15241,14 +9852,12 @@ type AttachMenuBotsBot struct {
 	Users []UserClass
 }
 
-func (v *AttachMenuBotsBot) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuBotsBot, "attachMenuBotsBot")
-	v.Bot.TL(c)
-	vectorUserClasses(c, 0, 0, &v.Users, "attachMenuBotsBot.users")
-}
+func (v *AttachMenuBotsBot) TL(c *tl.Codec) { table.TL(c, v, 916) }
 
 // WebViewResultURL is webViewResultUrl#4d22ff98.
 type WebViewResultURL struct {
+	_ tl.Incomparable
+
 	Fullsize   bool
 	Fullscreen bool
 	SameOrigin bool
@@ -15256,189 +9865,149 @@ type WebViewResultURL struct {
 	URL        string
 }
 
-func (v *WebViewResultURL) TL(c *tl.Codec) {
-	c.Begin(IDWebViewResultURL, "webViewResultUrl")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Fullsize)
-	c.True(flags, 1<<2, &v.Fullscreen)
-	c.True(flags, 1<<3, &v.SameOrigin)
-	c.OptLong(flags, 1<<0, &v.QueryID)
-	c.String(&v.URL)
-}
+func (v *WebViewResultURL) TL(c *tl.Codec) { table.TL(c, v, 490) }
 
 // WebViewMessageSent is webViewMessageSent#0c94511c.
 type WebViewMessageSent struct {
+	_ tl.Incomparable
+
 	MsgID InputBotInlineMessageIDClass
 }
 
-func (v *WebViewMessageSent) TL(c *tl.Codec) {
-	c.Begin(IDWebViewMessageSent, "webViewMessageSent")
-	flags := c.Flags()
-	codeInputBotInlineMessageID(c, flags, 1<<0, &v.MsgID, "")
-}
+func (v *WebViewMessageSent) TL(c *tl.Codec) { table.TL(c, v, 80) }
 
 // BotMenuButtonDefault is botMenuButtonDefault#7533a588.
 type BotMenuButtonDefault struct {
 }
 
-func (v *BotMenuButtonDefault) TL(c *tl.Codec) {
-	c.Begin(IDBotMenuButtonDefault, "botMenuButtonDefault")
-}
+func (v *BotMenuButtonDefault) TL(c *tl.Codec) { table.TL(c, v, 731) }
 
 // BotMenuButtonCommands is botMenuButtonCommands#4258c205.
 type BotMenuButtonCommands struct {
 }
 
-func (v *BotMenuButtonCommands) TL(c *tl.Codec) {
-	c.Begin(IDBotMenuButtonCommands, "botMenuButtonCommands")
-}
+func (v *BotMenuButtonCommands) TL(c *tl.Codec) { table.TL(c, v, 427) }
 
 // BotMenuButton is botMenuButton#c7b57ce6.
 type BotMenuButton struct {
+	_ tl.Incomparable
+
 	Text string
 	URL  string
 }
 
-func (v *BotMenuButton) TL(c *tl.Codec) {
-	c.Begin(IDBotMenuButton, "botMenuButton")
-	c.String(&v.Text)
-	c.String(&v.URL)
-}
+func (v *BotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 1290) }
 
 // NotificationSoundDefault is notificationSoundDefault#97e8bebe.
 type NotificationSoundDefault struct {
 }
 
-func (v *NotificationSoundDefault) TL(c *tl.Codec) {
-	c.Begin(IDNotificationSoundDefault, "notificationSoundDefault")
-}
+func (v *NotificationSoundDefault) TL(c *tl.Codec) { table.TL(c, v, 943) }
 
 // NotificationSoundNone is notificationSoundNone#6f0c34df.
 type NotificationSoundNone struct {
 }
 
-func (v *NotificationSoundNone) TL(c *tl.Codec) {
-	c.Begin(IDNotificationSoundNone, "notificationSoundNone")
-}
+func (v *NotificationSoundNone) TL(c *tl.Codec) { table.TL(c, v, 690) }
 
 // NotificationSoundLocal is notificationSoundLocal#830b9ae4.
 type NotificationSoundLocal struct {
+	_ tl.Incomparable
+
 	Title string
 	Data  string
 }
 
-func (v *NotificationSoundLocal) TL(c *tl.Codec) {
-	c.Begin(IDNotificationSoundLocal, "notificationSoundLocal")
-	c.String(&v.Title)
-	c.String(&v.Data)
-}
+func (v *NotificationSoundLocal) TL(c *tl.Codec) { table.TL(c, v, 815) }
 
 // NotificationSoundRingtone is notificationSoundRingtone#ff6c8049.
 type NotificationSoundRingtone struct {
 	ID int64
 }
 
-func (v *NotificationSoundRingtone) TL(c *tl.Codec) {
-	c.Begin(IDNotificationSoundRingtone, "notificationSoundRingtone")
-	c.Long(&v.ID)
-}
+func (v *NotificationSoundRingtone) TL(c *tl.Codec) { table.TL(c, v, 1654) }
 
 // AttachMenuPeerTypeSameBotPM is attachMenuPeerTypeSameBotPM#7d6be90e.
 type AttachMenuPeerTypeSameBotPM struct {
 }
 
-func (v *AttachMenuPeerTypeSameBotPM) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuPeerTypeSameBotPM, "attachMenuPeerTypeSameBotPM")
-}
+func (v *AttachMenuPeerTypeSameBotPM) TL(c *tl.Codec) { table.TL(c, v, 785) }
 
 // AttachMenuPeerTypeBotPM is attachMenuPeerTypeBotPM#c32bfa1a.
 type AttachMenuPeerTypeBotPM struct {
 }
 
-func (v *AttachMenuPeerTypeBotPM) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuPeerTypeBotPM, "attachMenuPeerTypeBotPM")
-}
+func (v *AttachMenuPeerTypeBotPM) TL(c *tl.Codec) { table.TL(c, v, 1260) }
 
 // AttachMenuPeerTypePM is attachMenuPeerTypePM#f146d31f.
 type AttachMenuPeerTypePM struct {
 }
 
-func (v *AttachMenuPeerTypePM) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuPeerTypePM, "attachMenuPeerTypePM")
-}
+func (v *AttachMenuPeerTypePM) TL(c *tl.Codec) { table.TL(c, v, 1555) }
 
 // AttachMenuPeerTypeChat is attachMenuPeerTypeChat#0509113f.
 type AttachMenuPeerTypeChat struct {
 }
 
-func (v *AttachMenuPeerTypeChat) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuPeerTypeChat, "attachMenuPeerTypeChat")
-}
+func (v *AttachMenuPeerTypeChat) TL(c *tl.Codec) { table.TL(c, v, 34) }
 
 // AttachMenuPeerTypeBroadcast is attachMenuPeerTypeBroadcast#7bfbdefc.
 type AttachMenuPeerTypeBroadcast struct {
 }
 
-func (v *AttachMenuPeerTypeBroadcast) TL(c *tl.Codec) {
-	c.Begin(IDAttachMenuPeerTypeBroadcast, "attachMenuPeerTypeBroadcast")
-}
+func (v *AttachMenuPeerTypeBroadcast) TL(c *tl.Codec) { table.TL(c, v, 776) }
 
 // InputInvoiceMessage is inputInvoiceMessage#c5b56859.
 type InputInvoiceMessage struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *InputInvoiceMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceMessage, "inputInvoiceMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputInvoiceMessage.peer")
-	c.Int(&v.MsgID)
-}
+func (v *InputInvoiceMessage) TL(c *tl.Codec) { table.TL(c, v, 1282) }
 
 // InputInvoiceSlug is inputInvoiceSlug#c326caef.
 type InputInvoiceSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputInvoiceSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceSlug, "inputInvoiceSlug")
-	c.String(&v.Slug)
-}
+func (v *InputInvoiceSlug) TL(c *tl.Codec) { table.TL(c, v, 1259) }
 
 // InputInvoicePremiumGiftCode is inputInvoicePremiumGiftCode#98986c0d.
 type InputInvoicePremiumGiftCode struct {
+	_ tl.Incomparable
+
 	Purpose InputStorePaymentPurposeClass
 	Option  PremiumGiftCodeOption
 }
 
-func (v *InputInvoicePremiumGiftCode) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoicePremiumGiftCode, "inputInvoicePremiumGiftCode")
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "inputInvoicePremiumGiftCode.purpose")
-	v.Option.TL(c)
-}
+func (v *InputInvoicePremiumGiftCode) TL(c *tl.Codec) { table.TL(c, v, 951) }
 
 // InputInvoiceStars is inputInvoiceStars#65f00ce3.
 type InputInvoiceStars struct {
+	_ tl.Incomparable
+
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *InputInvoiceStars) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStars, "inputInvoiceStars")
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "inputInvoiceStars.purpose")
-}
+func (v *InputInvoiceStars) TL(c *tl.Codec) { table.TL(c, v, 642) }
 
 // InputInvoiceChatInviteSubscription is inputInvoiceChatInviteSubscription#34e793f1.
 type InputInvoiceChatInviteSubscription struct {
+	_ tl.Incomparable
+
 	Hash string
 }
 
-func (v *InputInvoiceChatInviteSubscription) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceChatInviteSubscription, "inputInvoiceChatInviteSubscription")
-	c.String(&v.Hash)
-}
+func (v *InputInvoiceChatInviteSubscription) TL(c *tl.Codec) { table.TL(c, v, 331) }
 
 // InputInvoiceStarGift is inputInvoiceStarGift#e8625e92.
 type InputInvoiceStarGift struct {
+	_ tl.Incomparable
+
 	HideName       bool
 	IncludeUpgrade bool
 	Peer           InputPeerClass
@@ -15446,70 +10015,53 @@ type InputInvoiceStarGift struct {
 	Message        *TextWithEntities
 }
 
-func (v *InputInvoiceStarGift) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGift, "inputInvoiceStarGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HideName)
-	c.True(flags, 1<<2, &v.IncludeUpgrade)
-	codeInputPeer(c, 0, 0, &v.Peer, "inputInvoiceStarGift.peer")
-	c.Long(&v.GiftID)
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-}
+func (v *InputInvoiceStarGift) TL(c *tl.Codec) { table.TL(c, v, 1482) }
 
 // InputInvoiceStarGiftUpgrade is inputInvoiceStarGiftUpgrade#4d818d5d.
 type InputInvoiceStarGiftUpgrade struct {
+	_ tl.Incomparable
+
 	KeepOriginalDetails bool
 	Stargift            InputSavedStarGiftClass
 }
 
-func (v *InputInvoiceStarGiftUpgrade) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGiftUpgrade, "inputInvoiceStarGiftUpgrade")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.KeepOriginalDetails)
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "inputInvoiceStarGiftUpgrade.stargift")
-}
+func (v *InputInvoiceStarGiftUpgrade) TL(c *tl.Codec) { table.TL(c, v, 494) }
 
 // InputInvoiceStarGiftTransfer is inputInvoiceStarGiftTransfer#4a5f5bd9.
 type InputInvoiceStarGiftTransfer struct {
+	_ tl.Incomparable
+
 	Stargift InputSavedStarGiftClass
 	ToID     InputPeerClass
 }
 
-func (v *InputInvoiceStarGiftTransfer) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGiftTransfer, "inputInvoiceStarGiftTransfer")
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "inputInvoiceStarGiftTransfer.stargift")
-	codeInputPeer(c, 0, 0, &v.ToID, "inputInvoiceStarGiftTransfer.to_id")
-}
+func (v *InputInvoiceStarGiftTransfer) TL(c *tl.Codec) { table.TL(c, v, 473) }
 
 // InputInvoicePremiumGiftStars is inputInvoicePremiumGiftStars#dabab2ef.
 type InputInvoicePremiumGiftStars struct {
+	_ tl.Incomparable
+
 	UserID  InputUserClass
 	Months  int32
 	Message *TextWithEntities
 }
 
-func (v *InputInvoicePremiumGiftStars) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoicePremiumGiftStars, "inputInvoicePremiumGiftStars")
-	flags := c.Flags()
-	codeInputUser(c, 0, 0, &v.UserID, "inputInvoicePremiumGiftStars.user_id")
-	c.Int(&v.Months)
-	optTextWithEntities(c, flags, 1<<0, &v.Message, "")
-}
+func (v *InputInvoicePremiumGiftStars) TL(c *tl.Codec) { table.TL(c, v, 1388) }
 
 // InputInvoiceBusinessBotTransferStars is inputInvoiceBusinessBotTransferStars#f4997e42.
 type InputInvoiceBusinessBotTransferStars struct {
+	_ tl.Incomparable
+
 	Bot   InputUserClass
 	Stars int64
 }
 
-func (v *InputInvoiceBusinessBotTransferStars) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceBusinessBotTransferStars, "inputInvoiceBusinessBotTransferStars")
-	codeInputUser(c, 0, 0, &v.Bot, "inputInvoiceBusinessBotTransferStars.bot")
-	c.Long(&v.Stars)
-}
+func (v *InputInvoiceBusinessBotTransferStars) TL(c *tl.Codec) { table.TL(c, v, 1582) }
 
 // InputInvoiceStarGiftResale is inputInvoiceStarGiftResale#e9b0c658.
 type InputInvoiceStarGiftResale struct {
+	_ tl.Incomparable
+
 	Ton      bool
 	ShowName bool
 	Slug     string
@@ -15517,50 +10069,40 @@ type InputInvoiceStarGiftResale struct {
 	Message  *TextWithEntities
 }
 
-func (v *InputInvoiceStarGiftResale) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGiftResale, "inputInvoiceStarGiftResale")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Ton)
-	c.True(flags, 1<<2, &v.ShowName)
-	c.String(&v.Slug)
-	codeInputPeer(c, 0, 0, &v.ToID, "inputInvoiceStarGiftResale.to_id")
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-}
+func (v *InputInvoiceStarGiftResale) TL(c *tl.Codec) { table.TL(c, v, 1495) }
 
 // InputInvoiceStarGiftPrepaidUpgrade is inputInvoiceStarGiftPrepaidUpgrade#9a0b48b8.
 type InputInvoiceStarGiftPrepaidUpgrade struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Hash string
 }
 
-func (v *InputInvoiceStarGiftPrepaidUpgrade) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGiftPrepaidUpgrade, "inputInvoiceStarGiftPrepaidUpgrade")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputInvoiceStarGiftPrepaidUpgrade.peer")
-	c.String(&v.Hash)
-}
+func (v *InputInvoiceStarGiftPrepaidUpgrade) TL(c *tl.Codec) { table.TL(c, v, 964) }
 
 // InputInvoicePremiumAuthCode is inputInvoicePremiumAuthCode#3e77f614.
 type InputInvoicePremiumAuthCode struct {
+	_ tl.Incomparable
+
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *InputInvoicePremiumAuthCode) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoicePremiumAuthCode, "inputInvoicePremiumAuthCode")
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "inputInvoicePremiumAuthCode.purpose")
-}
+func (v *InputInvoicePremiumAuthCode) TL(c *tl.Codec) { table.TL(c, v, 399) }
 
 // InputInvoiceStarGiftDropOriginalDetails is inputInvoiceStarGiftDropOriginalDetails#0923d8d1.
 type InputInvoiceStarGiftDropOriginalDetails struct {
+	_ tl.Incomparable
+
 	Stargift InputSavedStarGiftClass
 }
 
-func (v *InputInvoiceStarGiftDropOriginalDetails) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGiftDropOriginalDetails, "inputInvoiceStarGiftDropOriginalDetails")
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "inputInvoiceStarGiftDropOriginalDetails.stargift")
-}
+func (v *InputInvoiceStarGiftDropOriginalDetails) TL(c *tl.Codec) { table.TL(c, v, 58) }
 
 // InputInvoiceStarGiftAuctionBid is inputInvoiceStarGiftAuctionBid#1ecafa10.
 type InputInvoiceStarGiftAuctionBid struct {
+	_ tl.Incomparable
+
 	HideName  bool
 	UpdateBid bool
 	Peer      InputPeerClass
@@ -15569,16 +10111,7 @@ type InputInvoiceStarGiftAuctionBid struct {
 	Message   *TextWithEntities
 }
 
-func (v *InputInvoiceStarGiftAuctionBid) TL(c *tl.Codec) {
-	c.Begin(IDInputInvoiceStarGiftAuctionBid, "inputInvoiceStarGiftAuctionBid")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HideName)
-	c.True(flags, 1<<2, &v.UpdateBid)
-	codeInputPeer(c, flags, 1<<3, &v.Peer, "")
-	c.Long(&v.GiftID)
-	c.Long(&v.BidAmount)
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-}
+func (v *InputInvoiceStarGiftAuctionBid) TL(c *tl.Codec) { table.TL(c, v, 202) }
 
 // InputStorePaymentPremiumSubscription is inputStorePaymentPremiumSubscription#a6751e66.
 type InputStorePaymentPremiumSubscription struct {
@@ -15586,26 +10119,18 @@ type InputStorePaymentPremiumSubscription struct {
 	Upgrade bool
 }
 
-func (v *InputStorePaymentPremiumSubscription) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentPremiumSubscription, "inputStorePaymentPremiumSubscription")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Restore)
-	c.True(flags, 1<<1, &v.Upgrade)
-}
+func (v *InputStorePaymentPremiumSubscription) TL(c *tl.Codec) { table.TL(c, v, 1052) }
 
 // InputStorePaymentGiftPremium is inputStorePaymentGiftPremium#616f7fe8.
 type InputStorePaymentGiftPremium struct {
+	_ tl.Incomparable
+
 	UserID   InputUserClass
 	Currency string
 	Amount   int64
 }
 
-func (v *InputStorePaymentGiftPremium) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentGiftPremium, "inputStorePaymentGiftPremium")
-	codeInputUser(c, 0, 0, &v.UserID, "inputStorePaymentGiftPremium.user_id")
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *InputStorePaymentGiftPremium) TL(c *tl.Codec) { table.TL(c, v, 611) }
 
 // InputStorePaymentPremiumGiftCode is inputStorePaymentPremiumGiftCode#fb790393.
 type InputStorePaymentPremiumGiftCode struct {
@@ -15616,15 +10141,7 @@ type InputStorePaymentPremiumGiftCode struct {
 	Message   *TextWithEntities
 }
 
-func (v *InputStorePaymentPremiumGiftCode) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentPremiumGiftCode, "inputStorePaymentPremiumGiftCode")
-	flags := c.Flags()
-	vectorInputUserClasses(c, 0, 0, &v.Users, "inputStorePaymentPremiumGiftCode.users")
-	codeInputPeer(c, flags, 1<<0, &v.BoostPeer, "")
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-}
+func (v *InputStorePaymentPremiumGiftCode) TL(c *tl.Codec) { table.TL(c, v, 1626) }
 
 // InputStorePaymentPremiumGiveaway is inputStorePaymentPremiumGiveaway#160544ca.
 type InputStorePaymentPremiumGiveaway struct {
@@ -15640,53 +10157,31 @@ type InputStorePaymentPremiumGiveaway struct {
 	Amount             int64
 }
 
-func (v *InputStorePaymentPremiumGiveaway) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentPremiumGiveaway, "inputStorePaymentPremiumGiveaway")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OnlyNewSubscribers)
-	c.True(flags, 1<<3, &v.WinnersAreVisible)
-	codeInputPeer(c, 0, 0, &v.BoostPeer, "inputStorePaymentPremiumGiveaway.boost_peer")
-	vectorInputPeerClasses(c, flags, 1<<1, &v.AdditionalPeers, "inputStorePaymentPremiumGiveaway.additional_peers")
-	c.OptStrings(flags, 1<<2, &v.CountriesIso2)
-	c.OptString(flags, 1<<4, &v.PrizeDescription)
-	c.Long(&v.RandomID)
-	c.Int(&v.UntilDate)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *InputStorePaymentPremiumGiveaway) TL(c *tl.Codec) { table.TL(c, v, 133) }
 
 // InputStorePaymentStarsTopup is inputStorePaymentStarsTopup#f9a2a6cb.
 type InputStorePaymentStarsTopup struct {
+	_ tl.Incomparable
+
 	Stars            int64
 	Currency         string
 	Amount           int64
 	SpendPurposePeer InputPeerClass
 }
 
-func (v *InputStorePaymentStarsTopup) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentStarsTopup, "inputStorePaymentStarsTopup")
-	flags := c.Flags()
-	c.Long(&v.Stars)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	codeInputPeer(c, flags, 1<<0, &v.SpendPurposePeer, "")
-}
+func (v *InputStorePaymentStarsTopup) TL(c *tl.Codec) { table.TL(c, v, 1610) }
 
 // InputStorePaymentStarsGift is inputStorePaymentStarsGift#1d741ef7.
 type InputStorePaymentStarsGift struct {
+	_ tl.Incomparable
+
 	UserID   InputUserClass
 	Stars    int64
 	Currency string
 	Amount   int64
 }
 
-func (v *InputStorePaymentStarsGift) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentStarsGift, "inputStorePaymentStarsGift")
-	codeInputUser(c, 0, 0, &v.UserID, "inputStorePaymentStarsGift.user_id")
-	c.Long(&v.Stars)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *InputStorePaymentStarsGift) TL(c *tl.Codec) { table.TL(c, v, 189) }
 
 // InputStorePaymentStarsGiveaway is inputStorePaymentStarsGiveaway#751f08fa.
 type InputStorePaymentStarsGiveaway struct {
@@ -15704,25 +10199,12 @@ type InputStorePaymentStarsGiveaway struct {
 	Users              int32
 }
 
-func (v *InputStorePaymentStarsGiveaway) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentStarsGiveaway, "inputStorePaymentStarsGiveaway")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OnlyNewSubscribers)
-	c.True(flags, 1<<3, &v.WinnersAreVisible)
-	c.Long(&v.Stars)
-	codeInputPeer(c, 0, 0, &v.BoostPeer, "inputStorePaymentStarsGiveaway.boost_peer")
-	vectorInputPeerClasses(c, flags, 1<<1, &v.AdditionalPeers, "inputStorePaymentStarsGiveaway.additional_peers")
-	c.OptStrings(flags, 1<<2, &v.CountriesIso2)
-	c.OptString(flags, 1<<4, &v.PrizeDescription)
-	c.Long(&v.RandomID)
-	c.Int(&v.UntilDate)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	c.Int(&v.Users)
-}
+func (v *InputStorePaymentStarsGiveaway) TL(c *tl.Codec) { table.TL(c, v, 729) }
 
 // InputStorePaymentAuthCode is inputStorePaymentAuthCode#3fc18057.
 type InputStorePaymentAuthCode struct {
+	_ tl.Incomparable
+
 	Restore       bool
 	PhoneNumber   string
 	PhoneCodeHash string
@@ -15731,52 +10213,38 @@ type InputStorePaymentAuthCode struct {
 	Amount        int64
 }
 
-func (v *InputStorePaymentAuthCode) TL(c *tl.Codec) {
-	c.Begin(IDInputStorePaymentAuthCode, "inputStorePaymentAuthCode")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Restore)
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.Int(&v.PremiumDays)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *InputStorePaymentAuthCode) TL(c *tl.Codec) { table.TL(c, v, 406) }
 
 // PaymentFormMethod is paymentFormMethod#88f8f21b.
 type PaymentFormMethod struct {
+	_ tl.Incomparable
+
 	URL   string
 	Title string
 }
 
-func (v *PaymentFormMethod) TL(c *tl.Codec) {
-	c.Begin(IDPaymentFormMethod, "paymentFormMethod")
-	c.String(&v.URL)
-	c.String(&v.Title)
-}
+func (v *PaymentFormMethod) TL(c *tl.Codec) { table.TL(c, v, 852) }
 
 // EmojiStatusEmpty is emojiStatusEmpty#2de11aae.
 type EmojiStatusEmpty struct {
 }
 
-func (v *EmojiStatusEmpty) TL(c *tl.Codec) {
-	c.Begin(IDEmojiStatusEmpty, "emojiStatusEmpty")
-}
+func (v *EmojiStatusEmpty) TL(c *tl.Codec) { table.TL(c, v, 281) }
 
 // EmojiStatus is emojiStatus#e7ff068a.
 type EmojiStatus struct {
+	_ tl.Incomparable
+
 	DocumentID int64
 	Until      tl.Optional[int32]
 }
 
-func (v *EmojiStatus) TL(c *tl.Codec) {
-	c.Begin(IDEmojiStatus, "emojiStatus")
-	flags := c.Flags()
-	c.Long(&v.DocumentID)
-	c.OptInt(flags, 1<<0, &v.Until)
-}
+func (v *EmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 1479) }
 
 // EmojiStatusCollectible is emojiStatusCollectible#7184603b.
 type EmojiStatusCollectible struct {
+	_ tl.Incomparable
+
 	CollectibleID     int64
 	DocumentID        int64
 	Title             string
@@ -15789,50 +10257,27 @@ type EmojiStatusCollectible struct {
 	Until             tl.Optional[int32]
 }
 
-func (v *EmojiStatusCollectible) TL(c *tl.Codec) {
-	c.Begin(IDEmojiStatusCollectible, "emojiStatusCollectible")
-	flags := c.Flags()
-	c.Long(&v.CollectibleID)
-	c.Long(&v.DocumentID)
-	c.String(&v.Title)
-	c.String(&v.Slug)
-	c.Long(&v.PatternDocumentID)
-	c.Int(&v.CenterColor)
-	c.Int(&v.EdgeColor)
-	c.Int(&v.PatternColor)
-	c.Int(&v.TextColor)
-	c.OptInt(flags, 1<<0, &v.Until)
-}
+func (v *EmojiStatusCollectible) TL(c *tl.Codec) { table.TL(c, v, 707) }
 
 // InputEmojiStatusCollectible is inputEmojiStatusCollectible#07141dbf.
 type InputEmojiStatusCollectible struct {
+	_ tl.Incomparable
+
 	CollectibleID int64
 	Until         tl.Optional[int32]
 }
 
-func (v *InputEmojiStatusCollectible) TL(c *tl.Codec) {
-	c.Begin(IDInputEmojiStatusCollectible, "inputEmojiStatusCollectible")
-	flags := c.Flags()
-	c.Long(&v.CollectibleID)
-	c.OptInt(flags, 1<<0, &v.Until)
-}
+func (v *InputEmojiStatusCollectible) TL(c *tl.Codec) { table.TL(c, v, 50) }
 
 // ReactionEmpty is reactionEmpty#79f5d419.
 type ReactionEmpty struct {
 }
 
-func (v *ReactionEmpty) TL(c *tl.Codec) {
-	c.Begin(IDReactionEmpty, "reactionEmpty")
-}
-
 // ReactionEmoji is reactionEmoji#1b2286b8.
 type ReactionEmoji struct {
-	Emoticon string
-}
+	_ tl.Incomparable
 
-func (v *ReactionEmoji) TL(c *tl.Codec) {
-	c.Begin(IDReactionEmoji, "reactionEmoji")
-	c.String(&v.Emoticon)
+	Emoticon string
 }
 
 // ReactionCustomEmoji is reactionCustomEmoji#8935fc73.
@@ -15840,108 +10285,83 @@ type ReactionCustomEmoji struct {
 	DocumentID int64
 }
 
-func (v *ReactionCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDReactionCustomEmoji, "reactionCustomEmoji")
-	c.Long(&v.DocumentID)
-}
-
 // ReactionPaid is reactionPaid#523da4eb.
 type ReactionPaid struct {
-}
-
-func (v *ReactionPaid) TL(c *tl.Codec) {
-	c.Begin(IDReactionPaid, "reactionPaid")
 }
 
 // ChatReactionsNone is chatReactionsNone#eafc32bc.
 type ChatReactionsNone struct {
 }
 
-func (v *ChatReactionsNone) TL(c *tl.Codec) {
-	c.Begin(IDChatReactionsNone, "chatReactionsNone")
-}
+func (v *ChatReactionsNone) TL(c *tl.Codec) { table.TL(c, v, 1506) }
 
 // ChatReactionsAll is chatReactionsAll#52928bca.
 type ChatReactionsAll struct {
 	AllowCustom bool
 }
 
-func (v *ChatReactionsAll) TL(c *tl.Codec) {
-	c.Begin(IDChatReactionsAll, "chatReactionsAll")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AllowCustom)
-}
+func (v *ChatReactionsAll) TL(c *tl.Codec) { table.TL(c, v, 528) }
 
 // ChatReactionsSome is chatReactionsSome#661d4037.
 type ChatReactionsSome struct {
 	Reactions []ReactionClass
 }
 
-func (v *ChatReactionsSome) TL(c *tl.Codec) {
-	c.Begin(IDChatReactionsSome, "chatReactionsSome")
-	vectorReactionClasses(c, 0, 0, &v.Reactions, "chatReactionsSome.reactions")
-}
+func (v *ChatReactionsSome) TL(c *tl.Codec) { table.TL(c, v, 643) }
 
 // EmailVerifyPurposeLoginSetup is emailVerifyPurposeLoginSetup#4345be73.
 type EmailVerifyPurposeLoginSetup struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 }
 
-func (v *EmailVerifyPurposeLoginSetup) TL(c *tl.Codec) {
-	c.Begin(IDEmailVerifyPurposeLoginSetup, "emailVerifyPurposeLoginSetup")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-}
+func (v *EmailVerifyPurposeLoginSetup) TL(c *tl.Codec) { table.TL(c, v, 432) }
 
 // EmailVerifyPurposeLoginChange is emailVerifyPurposeLoginChange#527d22eb.
 type EmailVerifyPurposeLoginChange struct {
 }
 
-func (v *EmailVerifyPurposeLoginChange) TL(c *tl.Codec) {
-	c.Begin(IDEmailVerifyPurposeLoginChange, "emailVerifyPurposeLoginChange")
-}
+func (v *EmailVerifyPurposeLoginChange) TL(c *tl.Codec) { table.TL(c, v, 526) }
 
 // EmailVerifyPurposePassport is emailVerifyPurposePassport#bbf51685.
 type EmailVerifyPurposePassport struct {
 }
 
-func (v *EmailVerifyPurposePassport) TL(c *tl.Codec) {
-	c.Begin(IDEmailVerifyPurposePassport, "emailVerifyPurposePassport")
-}
+func (v *EmailVerifyPurposePassport) TL(c *tl.Codec) { table.TL(c, v, 1203) }
 
 // EmailVerificationCode is emailVerificationCode#922e55a9.
 type EmailVerificationCode struct {
+	_ tl.Incomparable
+
 	Code string
 }
 
-func (v *EmailVerificationCode) TL(c *tl.Codec) {
-	c.Begin(IDEmailVerificationCode, "emailVerificationCode")
-	c.String(&v.Code)
-}
+func (v *EmailVerificationCode) TL(c *tl.Codec) { table.TL(c, v, 906) }
 
 // EmailVerificationGoogle is emailVerificationGoogle#db909ec2.
 type EmailVerificationGoogle struct {
+	_ tl.Incomparable
+
 	Token string
 }
 
-func (v *EmailVerificationGoogle) TL(c *tl.Codec) {
-	c.Begin(IDEmailVerificationGoogle, "emailVerificationGoogle")
-	c.String(&v.Token)
-}
+func (v *EmailVerificationGoogle) TL(c *tl.Codec) { table.TL(c, v, 1395) }
 
 // EmailVerificationApple is emailVerificationApple#96d074fd.
 type EmailVerificationApple struct {
+	_ tl.Incomparable
+
 	Token string
 }
 
-func (v *EmailVerificationApple) TL(c *tl.Codec) {
-	c.Begin(IDEmailVerificationApple, "emailVerificationApple")
-	c.String(&v.Token)
-}
+func (v *EmailVerificationApple) TL(c *tl.Codec) { table.TL(c, v, 939) }
 
 // PremiumSubscriptionOption is premiumSubscriptionOption#5f2d1df2.
 type PremiumSubscriptionOption struct {
+	_ tl.Incomparable
+
 	Current            bool
 	CanPurchaseUpgrade bool
 	Transaction        tl.Optional[string]
@@ -15952,68 +10372,38 @@ type PremiumSubscriptionOption struct {
 	StoreProduct       tl.Optional[string]
 }
 
-func (v *PremiumSubscriptionOption) TL(c *tl.Codec) {
-	c.Begin(IDPremiumSubscriptionOption, "premiumSubscriptionOption")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Current)
-	c.True(flags, 1<<2, &v.CanPurchaseUpgrade)
-	c.OptString(flags, 1<<3, &v.Transaction)
-	c.Int(&v.Months)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	c.String(&v.BotURL)
-	c.OptString(flags, 1<<0, &v.StoreProduct)
-}
+func (v *PremiumSubscriptionOption) TL(c *tl.Codec) { table.TL(c, v, 600) }
 
 // SendAsPeer is sendAsPeer#b81c7034.
 type SendAsPeer struct {
+	_ tl.Incomparable
+
 	PremiumRequired bool
 	Peer            PeerClass
 }
 
-func (v *SendAsPeer) TL(c *tl.Codec) {
-	c.Begin(IDSendAsPeer, "sendAsPeer")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.PremiumRequired)
-	codePeer(c, 0, 0, &v.Peer, "sendAsPeer.peer")
-}
+func (v *SendAsPeer) TL(c *tl.Codec) { table.TL(c, v, 1172) }
 
 // MessageExtendedMediaPreview is messageExtendedMediaPreview#ad628cc8.
 type MessageExtendedMediaPreview struct {
+	_ tl.Incomparable
+
 	W             tl.Optional[int32]
 	H             tl.Optional[int32]
 	Thumb         PhotoSizeClass
 	VideoDuration tl.Optional[int32]
 }
 
-func (v *MessageExtendedMediaPreview) TL(c *tl.Codec) {
-	c.Begin(IDMessageExtendedMediaPreview, "messageExtendedMediaPreview")
-	flags := c.Flags()
-	if c.Has(flags, 1<<0, v.W.Set || v.H.Set) {
-		c.Int(&v.W.Value)
-		if c.Decoding() {
-			v.W.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.W.Set || v.H.Set) {
-		c.Int(&v.H.Value)
-		if c.Decoding() {
-			v.H.Set = true
-		}
-	}
-	codePhotoSize(c, flags, 1<<1, &v.Thumb, "")
-	c.OptInt(flags, 1<<2, &v.VideoDuration)
-}
+func (v *MessageExtendedMediaPreview) TL(c *tl.Codec) { table.TL(c, v, 1093) }
 
 // MessageExtendedMedia is messageExtendedMedia#ee479c64.
 type MessageExtendedMedia struct {
+	_ tl.Incomparable
+
 	Media MessageMediaClass
 }
 
-func (v *MessageExtendedMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessageExtendedMedia, "messageExtendedMedia")
-	codeMessageMedia(c, 0, 0, &v.Media, "messageExtendedMedia.media")
-}
+func (v *MessageExtendedMedia) TL(c *tl.Codec) { table.TL(c, v, 1533) }
 
 // StickerKeyword is stickerKeyword#fcfeb29c.
 type StickerKeyword struct {
@@ -16021,39 +10411,30 @@ type StickerKeyword struct {
 	Keyword    []string
 }
 
-func (v *StickerKeyword) TL(c *tl.Codec) {
-	c.Begin(IDStickerKeyword, "stickerKeyword")
-	c.Long(&v.DocumentID)
-	c.Strings(&v.Keyword)
-}
+func (v *StickerKeyword) TL(c *tl.Codec) { table.TL(c, v, 1640) }
 
 // Username is username#b4073647.
 type Username struct {
+	_ tl.Incomparable
+
 	Editable bool
 	Active   bool
 	Username string
 }
 
-func (v *Username) TL(c *tl.Codec) {
-	c.Begin(IDUsername, "username")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Editable)
-	c.True(flags, 1<<1, &v.Active)
-	c.String(&v.Username)
-}
+func (v *Username) TL(c *tl.Codec) { table.TL(c, v, 1136) }
 
 // ForumTopicDeleted is forumTopicDeleted#023f109b.
 type ForumTopicDeleted struct {
 	ID int32
 }
 
-func (v *ForumTopicDeleted) TL(c *tl.Codec) {
-	c.Begin(IDForumTopicDeleted, "forumTopicDeleted")
-	c.Int(&v.ID)
-}
+func (v *ForumTopicDeleted) TL(c *tl.Codec) { table.TL(c, v, 16) }
 
 // ForumTopic is forumTopic#fcdad815.
 type ForumTopic struct {
+	_ tl.Incomparable
+
 	My                   bool
 	Closed               bool
 	Pinned               bool
@@ -16078,70 +10459,39 @@ type ForumTopic struct {
 	Draft                DraftMessageClass
 }
 
-func (v *ForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDForumTopic, "forumTopic")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.My)
-	c.True(flags, 1<<2, &v.Closed)
-	c.True(flags, 1<<3, &v.Pinned)
-	c.True(flags, 1<<5, &v.Short)
-	c.True(flags, 1<<6, &v.Hidden)
-	c.True(flags, 1<<7, &v.TitleMissing)
-	c.Int(&v.ID)
-	c.Int(&v.Date)
-	codePeer(c, 0, 0, &v.Peer, "forumTopic.peer")
-	c.String(&v.Title)
-	c.Int(&v.IconColor)
-	c.OptLong(flags, 1<<0, &v.IconEmojiID)
-	c.Int(&v.TopMessage)
-	c.Int(&v.ReadInboxMaxID)
-	c.Int(&v.ReadOutboxMaxID)
-	c.Int(&v.UnreadCount)
-	c.Int(&v.UnreadMentionsCount)
-	c.Int(&v.UnreadReactionsCount)
-	c.Int(&v.UnreadPollVotesCount)
-	codePeer(c, 0, 0, &v.FromID, "forumTopic.from_id")
-	v.NotifySettings.TL(c)
-	codeDraftMessage(c, flags, 1<<4, &v.Draft, "")
-}
+func (v *ForumTopic) TL(c *tl.Codec) { table.TL(c, v, 1639) }
 
 // DefaultHistoryTTL is defaultHistoryTTL#43b46b20.
 type DefaultHistoryTTL struct {
 	Period int32
 }
 
-func (v *DefaultHistoryTTL) TL(c *tl.Codec) {
-	c.Begin(IDDefaultHistoryTTL, "defaultHistoryTTL")
-	c.Int(&v.Period)
-}
+func (v *DefaultHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 435) }
 
 // ExportedContactToken is exportedContactToken#41bf109b.
 type ExportedContactToken struct {
+	_ tl.Incomparable
+
 	URL     string
 	Expires int32
 }
 
-func (v *ExportedContactToken) TL(c *tl.Codec) {
-	c.Begin(IDExportedContactToken, "exportedContactToken")
-	c.String(&v.URL)
-	c.Int(&v.Expires)
-}
+func (v *ExportedContactToken) TL(c *tl.Codec) { table.TL(c, v, 421) }
 
 // RequestPeerTypeUser is requestPeerTypeUser#5f3b8a00.
 type RequestPeerTypeUser struct {
+	_ tl.Incomparable
+
 	Bot     tl.Optional[bool]
 	Premium tl.Optional[bool]
 }
 
-func (v *RequestPeerTypeUser) TL(c *tl.Codec) {
-	c.Begin(IDRequestPeerTypeUser, "requestPeerTypeUser")
-	flags := c.Flags()
-	c.OptBool(flags, 1<<0, &v.Bot)
-	c.OptBool(flags, 1<<1, &v.Premium)
-}
+func (v *RequestPeerTypeUser) TL(c *tl.Codec) { table.TL(c, v, 601) }
 
 // RequestPeerTypeChat is requestPeerTypeChat#c9f06e1b.
 type RequestPeerTypeChat struct {
+	_ tl.Incomparable
+
 	Creator         bool
 	BotParticipant  bool
 	HasUsername     tl.Optional[bool]
@@ -16150,56 +10500,36 @@ type RequestPeerTypeChat struct {
 	BotAdminRights  *ChatAdminRights
 }
 
-func (v *RequestPeerTypeChat) TL(c *tl.Codec) {
-	c.Begin(IDRequestPeerTypeChat, "requestPeerTypeChat")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.True(flags, 1<<5, &v.BotParticipant)
-	c.OptBool(flags, 1<<3, &v.HasUsername)
-	c.OptBool(flags, 1<<4, &v.Forum)
-	optChatAdminRights(c, flags, 1<<1, &v.UserAdminRights, "")
-	optChatAdminRights(c, flags, 1<<2, &v.BotAdminRights, "")
-}
+func (v *RequestPeerTypeChat) TL(c *tl.Codec) { table.TL(c, v, 1303) }
 
 // RequestPeerTypeBroadcast is requestPeerTypeBroadcast#339bef6c.
 type RequestPeerTypeBroadcast struct {
+	_ tl.Incomparable
+
 	Creator         bool
 	HasUsername     tl.Optional[bool]
 	UserAdminRights *ChatAdminRights
 	BotAdminRights  *ChatAdminRights
 }
 
-func (v *RequestPeerTypeBroadcast) TL(c *tl.Codec) {
-	c.Begin(IDRequestPeerTypeBroadcast, "requestPeerTypeBroadcast")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.OptBool(flags, 1<<3, &v.HasUsername)
-	optChatAdminRights(c, flags, 1<<1, &v.UserAdminRights, "")
-	optChatAdminRights(c, flags, 1<<2, &v.BotAdminRights, "")
-}
+func (v *RequestPeerTypeBroadcast) TL(c *tl.Codec) { table.TL(c, v, 321) }
 
 // RequestPeerTypeCreateBot is requestPeerTypeCreateBot#3e81e078.
 type RequestPeerTypeCreateBot struct {
+	_ tl.Incomparable
+
 	BotManaged        bool
 	SuggestedName     tl.Optional[string]
 	SuggestedUsername tl.Optional[string]
 }
 
-func (v *RequestPeerTypeCreateBot) TL(c *tl.Codec) {
-	c.Begin(IDRequestPeerTypeCreateBot, "requestPeerTypeCreateBot")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.BotManaged)
-	c.OptString(flags, 1<<1, &v.SuggestedName)
-	c.OptString(flags, 1<<2, &v.SuggestedUsername)
-}
+func (v *RequestPeerTypeCreateBot) TL(c *tl.Codec) { table.TL(c, v, 401) }
 
 // EmojiListNotModified is emojiListNotModified#481eadfa.
 type EmojiListNotModified struct {
 }
 
-func (v *EmojiListNotModified) TL(c *tl.Codec) {
-	c.Begin(IDEmojiListNotModified, "emojiListNotModified")
-}
+func (v *EmojiListNotModified) TL(c *tl.Codec) { table.TL(c, v, 455) }
 
 // EmojiList is emojiList#7a1e11d1.
 type EmojiList struct {
@@ -16207,11 +10537,7 @@ type EmojiList struct {
 	DocumentID []int64
 }
 
-func (v *EmojiList) TL(c *tl.Codec) {
-	c.Begin(IDEmojiList, "emojiList")
-	c.Long(&v.Hash)
-	c.Longs(&v.DocumentID)
-}
+func (v *EmojiList) TL(c *tl.Codec) { table.TL(c, v, 764) }
 
 // EmojiGroup is emojiGroup#7a9abda9.
 type EmojiGroup struct {
@@ -16220,12 +10546,7 @@ type EmojiGroup struct {
 	Emoticons   []string
 }
 
-func (v *EmojiGroup) TL(c *tl.Codec) {
-	c.Begin(IDEmojiGroup, "emojiGroup")
-	c.String(&v.Title)
-	c.Long(&v.IconEmojiID)
-	c.Strings(&v.Emoticons)
-}
+func (v *EmojiGroup) TL(c *tl.Codec) { table.TL(c, v, 768) }
 
 // EmojiGroupGreeting is emojiGroupGreeting#80d26cc7.
 type EmojiGroupGreeting struct {
@@ -16234,24 +10555,17 @@ type EmojiGroupGreeting struct {
 	Emoticons   []string
 }
 
-func (v *EmojiGroupGreeting) TL(c *tl.Codec) {
-	c.Begin(IDEmojiGroupGreeting, "emojiGroupGreeting")
-	c.String(&v.Title)
-	c.Long(&v.IconEmojiID)
-	c.Strings(&v.Emoticons)
-}
+func (v *EmojiGroupGreeting) TL(c *tl.Codec) { table.TL(c, v, 803) }
 
 // EmojiGroupPremium is emojiGroupPremium#093bcf34.
 type EmojiGroupPremium struct {
+	_ tl.Incomparable
+
 	Title       string
 	IconEmojiID int64
 }
 
-func (v *EmojiGroupPremium) TL(c *tl.Codec) {
-	c.Begin(IDEmojiGroupPremium, "emojiGroupPremium")
-	c.String(&v.Title)
-	c.Long(&v.IconEmojiID)
-}
+func (v *EmojiGroupPremium) TL(c *tl.Codec) { table.TL(c, v, 59) }
 
 // TextWithEntities is textWithEntities#751f3146.
 type TextWithEntities struct {
@@ -16259,38 +10573,28 @@ type TextWithEntities struct {
 	Entities []MessageEntityClass
 }
 
-func (v *TextWithEntities) TL(c *tl.Codec) {
-	c.Begin(IDTextWithEntities, "textWithEntities")
-	c.String(&v.Text)
-	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "textWithEntities.entities")
-}
+func (v *TextWithEntities) TL(c *tl.Codec) { table.TL(c, v, 730) }
 
 // AutoSaveSettings is autoSaveSettings#c84834ce.
 type AutoSaveSettings struct {
+	_ tl.Incomparable
+
 	Photos       bool
 	Videos       bool
 	VideoMaxSize tl.Optional[int64]
 }
 
-func (v *AutoSaveSettings) TL(c *tl.Codec) {
-	c.Begin(IDAutoSaveSettings, "autoSaveSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Photos)
-	c.True(flags, 1<<1, &v.Videos)
-	c.OptLong(flags, 1<<2, &v.VideoMaxSize)
-}
+func (v *AutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 1293) }
 
 // AutoSaveException is autoSaveException#81602d47.
 type AutoSaveException struct {
+	_ tl.Incomparable
+
 	Peer     PeerClass
 	Settings AutoSaveSettings
 }
 
-func (v *AutoSaveException) TL(c *tl.Codec) {
-	c.Begin(IDAutoSaveException, "autoSaveException")
-	codePeer(c, 0, 0, &v.Peer, "autoSaveException.peer")
-	v.Settings.TL(c)
-}
+func (v *AutoSaveException) TL(c *tl.Codec) { table.TL(c, v, 807) }
 
 // InputBotAppID is inputBotAppID#a920bd7a.
 type InputBotAppID struct {
@@ -16298,34 +10602,28 @@ type InputBotAppID struct {
 	AccessHash int64
 }
 
-func (v *InputBotAppID) TL(c *tl.Codec) {
-	c.Begin(IDInputBotAppID, "inputBotAppID")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputBotAppID) TL(c *tl.Codec) { table.TL(c, v, 1067) }
 
 // InputBotAppShortName is inputBotAppShortName#908c0407.
 type InputBotAppShortName struct {
+	_ tl.Incomparable
+
 	BotID     InputUserClass
 	ShortName string
 }
 
-func (v *InputBotAppShortName) TL(c *tl.Codec) {
-	c.Begin(IDInputBotAppShortName, "inputBotAppShortName")
-	codeInputUser(c, 0, 0, &v.BotID, "inputBotAppShortName.bot_id")
-	c.String(&v.ShortName)
-}
+func (v *InputBotAppShortName) TL(c *tl.Codec) { table.TL(c, v, 901) }
 
 // BotAppNotModified is botAppNotModified#5da674b7.
 type BotAppNotModified struct {
 }
 
-func (v *BotAppNotModified) TL(c *tl.Codec) {
-	c.Begin(IDBotAppNotModified, "botAppNotModified")
-}
+func (v *BotAppNotModified) TL(c *tl.Codec) { table.TL(c, v, 592) }
 
 // BotApp is botApp#95fcd1d6.
 type BotApp struct {
+	_ tl.Incomparable
+
 	ID          int64
 	AccessHash  int64
 	ShortName   string
@@ -16336,30 +10634,17 @@ type BotApp struct {
 	Hash        int64
 }
 
-func (v *BotApp) TL(c *tl.Codec) {
-	c.Begin(IDBotApp, "botApp")
-	flags := c.Flags()
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.String(&v.ShortName)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codePhoto(c, 0, 0, &v.Photo, "botApp.photo")
-	codeDocument(c, flags, 1<<0, &v.Document, "")
-	c.Long(&v.Hash)
-}
+func (v *BotApp) TL(c *tl.Codec) { table.TL(c, v, 930) }
 
 // InlineBotWebView is inlineBotWebView#b57295d5.
 type InlineBotWebView struct {
+	_ tl.Incomparable
+
 	Text string
 	URL  string
 }
 
-func (v *InlineBotWebView) TL(c *tl.Codec) {
-	c.Begin(IDInlineBotWebView, "inlineBotWebView")
-	c.String(&v.Text)
-	c.String(&v.URL)
-}
+func (v *InlineBotWebView) TL(c *tl.Codec) { table.TL(c, v, 1155) }
 
 // ReadParticipantDate is readParticipantDate#4a4ff172.
 type ReadParticipantDate struct {
@@ -16367,21 +10652,14 @@ type ReadParticipantDate struct {
 	Date   int32
 }
 
-func (v *ReadParticipantDate) TL(c *tl.Codec) {
-	c.Begin(IDReadParticipantDate, "readParticipantDate")
-	c.Long(&v.UserID)
-	c.Int(&v.Date)
-}
+func (v *ReadParticipantDate) TL(c *tl.Codec) { table.TL(c, v, 472) }
 
 // InputChatlistDialogFilter is inputChatlistDialogFilter#f3e0da33.
 type InputChatlistDialogFilter struct {
 	FilterID int32
 }
 
-func (v *InputChatlistDialogFilter) TL(c *tl.Codec) {
-	c.Begin(IDInputChatlistDialogFilter, "inputChatlistDialogFilter")
-	c.Int(&v.FilterID)
-}
+func (v *InputChatlistDialogFilter) TL(c *tl.Codec) { table.TL(c, v, 1574) }
 
 // ExportedChatlistInvite is exportedChatlistInvite#0c5181ac.
 type ExportedChatlistInvite struct {
@@ -16390,13 +10668,7 @@ type ExportedChatlistInvite struct {
 	Peers []PeerClass
 }
 
-func (v *ExportedChatlistInvite) TL(c *tl.Codec) {
-	c.Begin(IDExportedChatlistInvite, "exportedChatlistInvite")
-	c.Flags()
-	c.String(&v.Title)
-	c.String(&v.URL)
-	vectorPeerClasses(c, 0, 0, &v.Peers, "exportedChatlistInvite.peers")
-}
+func (v *ExportedChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 79) }
 
 // MessagePeerVote is messagePeerVote#b6cc2d5c.
 type MessagePeerVote struct {
@@ -16405,24 +10677,17 @@ type MessagePeerVote struct {
 	Date   int32
 }
 
-func (v *MessagePeerVote) TL(c *tl.Codec) {
-	c.Begin(IDMessagePeerVote, "messagePeerVote")
-	codePeer(c, 0, 0, &v.Peer, "messagePeerVote.peer")
-	c.ByteString(&v.Option)
-	c.Int(&v.Date)
-}
+func (v *MessagePeerVote) TL(c *tl.Codec) { table.TL(c, v, 1165) }
 
 // MessagePeerVoteInputOption is messagePeerVoteInputOption#74cda504.
 type MessagePeerVoteInputOption struct {
+	_ tl.Incomparable
+
 	Peer PeerClass
 	Date int32
 }
 
-func (v *MessagePeerVoteInputOption) TL(c *tl.Codec) {
-	c.Begin(IDMessagePeerVoteInputOption, "messagePeerVoteInputOption")
-	codePeer(c, 0, 0, &v.Peer, "messagePeerVoteInputOption.peer")
-	c.Int(&v.Date)
-}
+func (v *MessagePeerVoteInputOption) TL(c *tl.Codec) { table.TL(c, v, 727) }
 
 // MessagePeerVoteMultiple is messagePeerVoteMultiple#4628f6e6.
 type MessagePeerVoteMultiple struct {
@@ -16431,12 +10696,7 @@ type MessagePeerVoteMultiple struct {
 	Date    int32
 }
 
-func (v *MessagePeerVoteMultiple) TL(c *tl.Codec) {
-	c.Begin(IDMessagePeerVoteMultiple, "messagePeerVoteMultiple")
-	codePeer(c, 0, 0, &v.Peer, "messagePeerVoteMultiple.peer")
-	c.ByteStrings(&v.Options)
-	c.Int(&v.Date)
-}
+func (v *MessagePeerVoteMultiple) TL(c *tl.Codec) { table.TL(c, v, 445) }
 
 // StoryViews is storyViews#8d595cd6.
 type StoryViews struct {
@@ -16448,26 +10708,14 @@ type StoryViews struct {
 	RecentViewers  []int64
 }
 
-func (v *StoryViews) TL(c *tl.Codec) {
-	c.Begin(IDStoryViews, "storyViews")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.HasViewers)
-	c.Int(&v.ViewsCount)
-	c.OptInt(flags, 1<<2, &v.ForwardsCount)
-	vectorReactionCounts(c, flags, 1<<3, &v.Reactions)
-	c.OptInt(flags, 1<<4, &v.ReactionsCount)
-	c.OptLongs(flags, 1<<0, &v.RecentViewers)
-}
+func (v *StoryViews) TL(c *tl.Codec) { table.TL(c, v, 881) }
 
 // StoryItemDeleted is storyItemDeleted#51e6ee4f.
 type StoryItemDeleted struct {
 	ID int32
 }
 
-func (v *StoryItemDeleted) TL(c *tl.Codec) {
-	c.Begin(IDStoryItemDeleted, "storyItemDeleted")
-	c.Int(&v.ID)
-}
+func (v *StoryItemDeleted) TL(c *tl.Codec) { table.TL(c, v, 523) }
 
 // StoryItemSkipped is storyItemSkipped#ffadc913.
 type StoryItemSkipped struct {
@@ -16478,15 +10726,7 @@ type StoryItemSkipped struct {
 	ExpireDate   int32
 }
 
-func (v *StoryItemSkipped) TL(c *tl.Codec) {
-	c.Begin(IDStoryItemSkipped, "storyItemSkipped")
-	flags := c.Flags()
-	c.True(flags, 1<<8, &v.CloseFriends)
-	c.True(flags, 1<<9, &v.Live)
-	c.Int(&v.ID)
-	c.Int(&v.Date)
-	c.Int(&v.ExpireDate)
-}
+func (v *StoryItemSkipped) TL(c *tl.Codec) { table.TL(c, v, 1658) }
 
 // StoryItem is storyItem#16a4b93c.
 type StoryItem struct {
@@ -16515,36 +10755,12 @@ type StoryItem struct {
 	Music            DocumentClass
 }
 
-func (v *StoryItem) TL(c *tl.Codec) {
-	c.Begin(IDStoryItem, "storyItem")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Pinned)
-	c.True(flags, 1<<7, &v.Public)
-	c.True(flags, 1<<8, &v.CloseFriends)
-	c.True(flags, 1<<9, &v.Min)
-	c.True(flags, 1<<10, &v.Noforwards)
-	c.True(flags, 1<<11, &v.Edited)
-	c.True(flags, 1<<12, &v.Contacts)
-	c.True(flags, 1<<13, &v.SelectedContacts)
-	c.True(flags, 1<<16, &v.Out)
-	c.Int(&v.ID)
-	c.Int(&v.Date)
-	codePeer(c, flags, 1<<18, &v.FromID, "")
-	optStoryFwdHeader(c, flags, 1<<17, &v.FwdFrom, "")
-	c.Int(&v.ExpireDate)
-	c.OptString(flags, 1<<0, &v.Caption)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "storyItem.entities")
-	codeMessageMedia(c, 0, 0, &v.Media, "storyItem.media")
-	vectorMediaAreaClasses(c, flags, 1<<14, &v.MediaAreas, "storyItem.media_areas")
-	vectorPrivacyRuleClasses(c, flags, 1<<2, &v.Privacy, "storyItem.privacy")
-	optStoryViews(c, flags, 1<<3, &v.Views, "")
-	codeReaction(c, flags, 1<<15, &v.SentReaction, "")
-	c.OptInts(flags, 1<<19, &v.Albums)
-	codeDocument(c, flags, 1<<20, &v.Music, "")
-}
+func (v *StoryItem) TL(c *tl.Codec) { table.TL(c, v, 138) }
 
 // StoryView is storyView#b0bdeac5.
 type StoryView struct {
+	_ tl.Incomparable
+
 	Blocked              bool
 	BlockedMyStoriesFrom bool
 	UserID               int64
@@ -16552,47 +10768,30 @@ type StoryView struct {
 	Reaction             ReactionClass
 }
 
-func (v *StoryView) TL(c *tl.Codec) {
-	c.Begin(IDStoryView, "storyView")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Blocked)
-	c.True(flags, 1<<1, &v.BlockedMyStoriesFrom)
-	c.Long(&v.UserID)
-	c.Int(&v.Date)
-	codeReaction(c, flags, 1<<2, &v.Reaction, "")
-}
+func (v *StoryView) TL(c *tl.Codec) { table.TL(c, v, 1114) }
 
 // StoryViewPublicForward is storyViewPublicForward#9083670b.
 type StoryViewPublicForward struct {
+	_ tl.Incomparable
+
 	Blocked              bool
 	BlockedMyStoriesFrom bool
 	Message              MessageClass
 }
 
-func (v *StoryViewPublicForward) TL(c *tl.Codec) {
-	c.Begin(IDStoryViewPublicForward, "storyViewPublicForward")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Blocked)
-	c.True(flags, 1<<1, &v.BlockedMyStoriesFrom)
-	codeMessage(c, 0, 0, &v.Message, "storyViewPublicForward.message")
-}
+func (v *StoryViewPublicForward) TL(c *tl.Codec) { table.TL(c, v, 900) }
 
 // StoryViewPublicRepost is storyViewPublicRepost#bd74cf49.
 type StoryViewPublicRepost struct {
+	_ tl.Incomparable
+
 	Blocked              bool
 	BlockedMyStoriesFrom bool
 	PeerID               PeerClass
 	Story                StoryItemClass
 }
 
-func (v *StoryViewPublicRepost) TL(c *tl.Codec) {
-	c.Begin(IDStoryViewPublicRepost, "storyViewPublicRepost")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Blocked)
-	c.True(flags, 1<<1, &v.BlockedMyStoriesFrom)
-	codePeer(c, 0, 0, &v.PeerID, "storyViewPublicRepost.peer_id")
-	codeStoryItem(c, 0, 0, &v.Story, "storyViewPublicRepost.story")
-}
+func (v *StoryViewPublicRepost) TL(c *tl.Codec) { table.TL(c, v, 1211) }
 
 // InputReplyToMessage is inputReplyToMessage#3bd4b7c2.
 type InputReplyToMessage struct {
@@ -16607,77 +10806,57 @@ type InputReplyToMessage struct {
 	PollOption      []byte
 }
 
-func (v *InputReplyToMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputReplyToMessage, "inputReplyToMessage")
-	flags := c.Flags()
-	c.Int(&v.ReplyToMsgID)
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codeInputPeer(c, flags, 1<<1, &v.ReplyToPeerID, "")
-	c.OptString(flags, 1<<2, &v.QuoteText)
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.QuoteEntities, "inputReplyToMessage.quote_entities")
-	c.OptInt(flags, 1<<4, &v.QuoteOffset)
-	codeInputPeer(c, flags, 1<<5, &v.MonoforumPeerID, "")
-	c.OptInt(flags, 1<<6, &v.TodoItemID)
-	c.OptByteString(flags, 1<<7, &v.PollOption)
-}
+func (v *InputReplyToMessage) TL(c *tl.Codec) { table.TL(c, v, 373) }
 
 // InputReplyToStory is inputReplyToStory#5881323a.
 type InputReplyToStory struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	StoryID int32
 }
 
-func (v *InputReplyToStory) TL(c *tl.Codec) {
-	c.Begin(IDInputReplyToStory, "inputReplyToStory")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputReplyToStory.peer")
-	c.Int(&v.StoryID)
-}
+func (v *InputReplyToStory) TL(c *tl.Codec) { table.TL(c, v, 567) }
 
 // InputReplyToMonoForum is inputReplyToMonoForum#69d66c45.
 type InputReplyToMonoForum struct {
+	_ tl.Incomparable
+
 	MonoforumPeerID InputPeerClass
 }
 
-func (v *InputReplyToMonoForum) TL(c *tl.Codec) {
-	c.Begin(IDInputReplyToMonoForum, "inputReplyToMonoForum")
-	codeInputPeer(c, 0, 0, &v.MonoforumPeerID, "inputReplyToMonoForum.monoforum_peer_id")
-}
+func (v *InputReplyToMonoForum) TL(c *tl.Codec) { table.TL(c, v, 661) }
 
 // InputReplyToEphemeralMessage is inputReplyToEphemeralMessage#4119b95e.
 type InputReplyToEphemeralMessage struct {
 	ID int32
 }
 
-func (v *InputReplyToEphemeralMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputReplyToEphemeralMessage, "inputReplyToEphemeralMessage")
-	c.Int(&v.ID)
-}
+func (v *InputReplyToEphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 417) }
 
 // ExportedStoryLink is exportedStoryLink#3fc9053b.
 type ExportedStoryLink struct {
+	_ tl.Incomparable
+
 	Link string
 }
 
-func (v *ExportedStoryLink) TL(c *tl.Codec) {
-	c.Begin(IDExportedStoryLink, "exportedStoryLink")
-	c.String(&v.Link)
-}
+func (v *ExportedStoryLink) TL(c *tl.Codec) { table.TL(c, v, 407) }
 
 // StoriesStealthMode is storiesStealthMode#712e27fd.
 type StoriesStealthMode struct {
+	_ tl.Incomparable
+
 	ActiveUntilDate   tl.Optional[int32]
 	CooldownUntilDate tl.Optional[int32]
 }
 
-func (v *StoriesStealthMode) TL(c *tl.Codec) {
-	c.Begin(IDStoriesStealthMode, "storiesStealthMode")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.ActiveUntilDate)
-	c.OptInt(flags, 1<<1, &v.CooldownUntilDate)
-}
+func (v *StoriesStealthMode) TL(c *tl.Codec) { table.TL(c, v, 705) }
 
 // MediaAreaCoordinates is mediaAreaCoordinates#cfc9e002.
 type MediaAreaCoordinates struct {
+	_ tl.Incomparable
+
 	X        float64
 	Y        float64
 	W        float64
@@ -16686,19 +10865,12 @@ type MediaAreaCoordinates struct {
 	Radius   tl.Optional[float64]
 }
 
-func (v *MediaAreaCoordinates) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaCoordinates, "mediaAreaCoordinates")
-	flags := c.Flags()
-	c.Double(&v.X)
-	c.Double(&v.Y)
-	c.Double(&v.W)
-	c.Double(&v.H)
-	c.Double(&v.Rotation)
-	c.OptDouble(flags, 1<<0, &v.Radius)
-}
+func (v *MediaAreaCoordinates) TL(c *tl.Codec) { table.TL(c, v, 1336) }
 
 // MediaAreaVenue is mediaAreaVenue#be82db9c.
 type MediaAreaVenue struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	Geo         GeoPointClass
 	Title       string
@@ -16708,130 +10880,95 @@ type MediaAreaVenue struct {
 	VenueType   string
 }
 
-func (v *MediaAreaVenue) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaVenue, "mediaAreaVenue")
-	v.Coordinates.TL(c)
-	codeGeoPoint(c, 0, 0, &v.Geo, "mediaAreaVenue.geo")
-	c.String(&v.Title)
-	c.String(&v.Address)
-	c.String(&v.Provider)
-	c.String(&v.VenueID)
-	c.String(&v.VenueType)
-}
+func (v *MediaAreaVenue) TL(c *tl.Codec) { table.TL(c, v, 1226) }
 
 // InputMediaAreaVenue is inputMediaAreaVenue#b282217f.
 type InputMediaAreaVenue struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	QueryID     int64
 	ResultID    string
 }
 
-func (v *InputMediaAreaVenue) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaAreaVenue, "inputMediaAreaVenue")
-	v.Coordinates.TL(c)
-	c.Long(&v.QueryID)
-	c.String(&v.ResultID)
-}
+func (v *InputMediaAreaVenue) TL(c *tl.Codec) { table.TL(c, v, 1124) }
 
 // MediaAreaGeoPoint is mediaAreaGeoPoint#cad5452d.
 type MediaAreaGeoPoint struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	Geo         GeoPointClass
 	Address     *GeoPointAddress
 }
 
-func (v *MediaAreaGeoPoint) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaGeoPoint, "mediaAreaGeoPoint")
-	flags := c.Flags()
-	v.Coordinates.TL(c)
-	codeGeoPoint(c, 0, 0, &v.Geo, "mediaAreaGeoPoint.geo")
-	optGeoPointAddress(c, flags, 1<<0, &v.Address, "")
-}
+func (v *MediaAreaGeoPoint) TL(c *tl.Codec) { table.TL(c, v, 1308) }
 
 // MediaAreaSuggestedReaction is mediaAreaSuggestedReaction#14455871.
 type MediaAreaSuggestedReaction struct {
+	_ tl.Incomparable
+
 	Dark        bool
 	Flipped     bool
 	Coordinates MediaAreaCoordinates
 	Reaction    ReactionClass
 }
 
-func (v *MediaAreaSuggestedReaction) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaSuggestedReaction, "mediaAreaSuggestedReaction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	c.True(flags, 1<<1, &v.Flipped)
-	v.Coordinates.TL(c)
-	codeReaction(c, 0, 0, &v.Reaction, "mediaAreaSuggestedReaction.reaction")
-}
+func (v *MediaAreaSuggestedReaction) TL(c *tl.Codec) { table.TL(c, v, 120) }
 
 // MediaAreaChannelPost is mediaAreaChannelPost#770416af.
 type MediaAreaChannelPost struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	ChannelID   int64
 	MsgID       int32
 }
 
-func (v *MediaAreaChannelPost) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaChannelPost, "mediaAreaChannelPost")
-	v.Coordinates.TL(c)
-	c.Long(&v.ChannelID)
-	c.Int(&v.MsgID)
-}
+func (v *MediaAreaChannelPost) TL(c *tl.Codec) { table.TL(c, v, 744) }
 
 // InputMediaAreaChannelPost is inputMediaAreaChannelPost#2271f2bf.
 type InputMediaAreaChannelPost struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	Channel     InputChannelClass
 	MsgID       int32
 }
 
-func (v *InputMediaAreaChannelPost) TL(c *tl.Codec) {
-	c.Begin(IDInputMediaAreaChannelPost, "inputMediaAreaChannelPost")
-	v.Coordinates.TL(c)
-	codeInputChannel(c, 0, 0, &v.Channel, "inputMediaAreaChannelPost.channel")
-	c.Int(&v.MsgID)
-}
+func (v *InputMediaAreaChannelPost) TL(c *tl.Codec) { table.TL(c, v, 232) }
 
 // MediaAreaURL is mediaAreaUrl#37381085.
 type MediaAreaURL struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	URL         string
 }
 
-func (v *MediaAreaURL) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaURL, "mediaAreaUrl")
-	v.Coordinates.TL(c)
-	c.String(&v.URL)
-}
+func (v *MediaAreaURL) TL(c *tl.Codec) { table.TL(c, v, 348) }
 
 // MediaAreaWeather is mediaAreaWeather#49a6549c.
 type MediaAreaWeather struct {
+	_ tl.Incomparable
+
 	Coordinates  MediaAreaCoordinates
 	Emoji        string
 	TemperatureC float64
 	Color        int32
 }
 
-func (v *MediaAreaWeather) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaWeather, "mediaAreaWeather")
-	v.Coordinates.TL(c)
-	c.String(&v.Emoji)
-	c.Double(&v.TemperatureC)
-	c.Int(&v.Color)
-}
+func (v *MediaAreaWeather) TL(c *tl.Codec) { table.TL(c, v, 468) }
 
 // MediaAreaStarGift is mediaAreaStarGift#5787686d.
 type MediaAreaStarGift struct {
+	_ tl.Incomparable
+
 	Coordinates MediaAreaCoordinates
 	Slug        string
 }
 
-func (v *MediaAreaStarGift) TL(c *tl.Codec) {
-	c.Begin(IDMediaAreaStarGift, "mediaAreaStarGift")
-	v.Coordinates.TL(c)
-	c.String(&v.Slug)
-}
+func (v *MediaAreaStarGift) TL(c *tl.Codec) { table.TL(c, v, 559) }
 
 // PeerStories is peerStories#9a35e999.
 type PeerStories struct {
@@ -16840,16 +10977,12 @@ type PeerStories struct {
 	Stories   []StoryItemClass
 }
 
-func (v *PeerStories) TL(c *tl.Codec) {
-	c.Begin(IDPeerStories, "peerStories")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "peerStories.peer")
-	c.OptInt(flags, 1<<0, &v.MaxReadID)
-	vectorStoryItemClasses(c, 0, 0, &v.Stories, "peerStories.stories")
-}
+func (v *PeerStories) TL(c *tl.Codec) { table.TL(c, v, 966) }
 
 // PremiumGiftCodeOption is premiumGiftCodeOption#257e962b.
 type PremiumGiftCodeOption struct {
+	_ tl.Incomparable
+
 	Users         int32
 	Months        int32
 	StoreProduct  tl.Optional[string]
@@ -16858,16 +10991,7 @@ type PremiumGiftCodeOption struct {
 	Amount        int64
 }
 
-func (v *PremiumGiftCodeOption) TL(c *tl.Codec) {
-	c.Begin(IDPremiumGiftCodeOption, "premiumGiftCodeOption")
-	flags := c.Flags()
-	c.Int(&v.Users)
-	c.Int(&v.Months)
-	c.OptString(flags, 1<<0, &v.StoreProduct)
-	c.OptInt(flags, 1<<1, &v.StoreQuantity)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *PremiumGiftCodeOption) TL(c *tl.Codec) { table.TL(c, v, 243) }
 
 // PrepaidGiveaway is prepaidGiveaway#b2539d54.
 type PrepaidGiveaway struct {
@@ -16877,13 +11001,7 @@ type PrepaidGiveaway struct {
 	Date     int32
 }
 
-func (v *PrepaidGiveaway) TL(c *tl.Codec) {
-	c.Begin(IDPrepaidGiveaway, "prepaidGiveaway")
-	c.Long(&v.ID)
-	c.Int(&v.Months)
-	c.Int(&v.Quantity)
-	c.Int(&v.Date)
-}
+func (v *PrepaidGiveaway) TL(c *tl.Codec) { table.TL(c, v, 1123) }
 
 // PrepaidStarsGiveaway is prepaidStarsGiveaway#9a9d77e0.
 type PrepaidStarsGiveaway struct {
@@ -16894,17 +11012,12 @@ type PrepaidStarsGiveaway struct {
 	Date     int32
 }
 
-func (v *PrepaidStarsGiveaway) TL(c *tl.Codec) {
-	c.Begin(IDPrepaidStarsGiveaway, "prepaidStarsGiveaway")
-	c.Long(&v.ID)
-	c.Long(&v.Stars)
-	c.Int(&v.Quantity)
-	c.Int(&v.Boosts)
-	c.Int(&v.Date)
-}
+func (v *PrepaidStarsGiveaway) TL(c *tl.Codec) { table.TL(c, v, 971) }
 
 // Boost is boost#4b3e14d6.
 type Boost struct {
+	_ tl.Incomparable
+
 	Gift          bool
 	Giveaway      bool
 	Unclaimed     bool
@@ -16918,29 +11031,12 @@ type Boost struct {
 	Stars         tl.Optional[int64]
 }
 
-func (v *Boost) TL(c *tl.Codec) {
-	c.Begin(IDBoost, "boost")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Gift)
-	c.True(flags, 1<<2, &v.Giveaway)
-	c.True(flags, 1<<3, &v.Unclaimed)
-	c.String(&v.ID)
-	c.OptLong(flags, 1<<0, &v.UserID)
-	if c.Has(flags, 1<<2, v.Giveaway || v.GiveawayMsgID.Set) {
-		c.Int(&v.GiveawayMsgID.Value)
-		if c.Decoding() {
-			v.GiveawayMsgID.Set = true
-		}
-	}
-	c.Int(&v.Date)
-	c.Int(&v.Expires)
-	c.OptString(flags, 1<<4, &v.UsedGiftSlug)
-	c.OptInt(flags, 1<<5, &v.Multiplier)
-	c.OptLong(flags, 1<<6, &v.Stars)
-}
+func (v *Boost) TL(c *tl.Codec) { table.TL(c, v, 479) }
 
 // MyBoost is myBoost#c448415c.
 type MyBoost struct {
+	_ tl.Incomparable
+
 	Slot              int32
 	Peer              PeerClass
 	Date              int32
@@ -16948,32 +11044,19 @@ type MyBoost struct {
 	CooldownUntilDate tl.Optional[int32]
 }
 
-func (v *MyBoost) TL(c *tl.Codec) {
-	c.Begin(IDMyBoost, "myBoost")
-	flags := c.Flags()
-	c.Int(&v.Slot)
-	codePeer(c, flags, 1<<0, &v.Peer, "")
-	c.Int(&v.Date)
-	c.Int(&v.Expires)
-	c.OptInt(flags, 1<<1, &v.CooldownUntilDate)
-}
+func (v *MyBoost) TL(c *tl.Codec) { table.TL(c, v, 1272) }
 
 // StoryFwdHeader is storyFwdHeader#b826e150.
 type StoryFwdHeader struct {
+	_ tl.Incomparable
+
 	Modified bool
 	From     PeerClass
 	FromName tl.Optional[string]
 	StoryID  tl.Optional[int32]
 }
 
-func (v *StoryFwdHeader) TL(c *tl.Codec) {
-	c.Begin(IDStoryFwdHeader, "storyFwdHeader")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Modified)
-	codePeer(c, flags, 1<<0, &v.From, "")
-	c.OptString(flags, 1<<1, &v.FromName)
-	c.OptInt(flags, 1<<2, &v.StoryID)
-}
+func (v *StoryFwdHeader) TL(c *tl.Codec) { table.TL(c, v, 1173) }
 
 // PostInteractionCountersMessage is postInteractionCountersMessage#e7058e7f.
 type PostInteractionCountersMessage struct {
@@ -16983,13 +11066,7 @@ type PostInteractionCountersMessage struct {
 	Reactions int32
 }
 
-func (v *PostInteractionCountersMessage) TL(c *tl.Codec) {
-	c.Begin(IDPostInteractionCountersMessage, "postInteractionCountersMessage")
-	c.Int(&v.MsgID)
-	c.Int(&v.Views)
-	c.Int(&v.Forwards)
-	c.Int(&v.Reactions)
-}
+func (v *PostInteractionCountersMessage) TL(c *tl.Codec) { table.TL(c, v, 1477) }
 
 // PostInteractionCountersStory is postInteractionCountersStory#8a480e27.
 type PostInteractionCountersStory struct {
@@ -16999,48 +11076,36 @@ type PostInteractionCountersStory struct {
 	Reactions int32
 }
 
-func (v *PostInteractionCountersStory) TL(c *tl.Codec) {
-	c.Begin(IDPostInteractionCountersStory, "postInteractionCountersStory")
-	c.Int(&v.StoryID)
-	c.Int(&v.Views)
-	c.Int(&v.Forwards)
-	c.Int(&v.Reactions)
-}
+func (v *PostInteractionCountersStory) TL(c *tl.Codec) { table.TL(c, v, 860) }
 
 // PublicForwardMessage is publicForwardMessage#01f2bf4a.
 type PublicForwardMessage struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *PublicForwardMessage) TL(c *tl.Codec) {
-	c.Begin(IDPublicForwardMessage, "publicForwardMessage")
-	codeMessage(c, 0, 0, &v.Message, "publicForwardMessage.message")
-}
+func (v *PublicForwardMessage) TL(c *tl.Codec) { table.TL(c, v, 14) }
 
 // PublicForwardStory is publicForwardStory#edf3add0.
 type PublicForwardStory struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	Story StoryItemClass
 }
 
-func (v *PublicForwardStory) TL(c *tl.Codec) {
-	c.Begin(IDPublicForwardStory, "publicForwardStory")
-	codePeer(c, 0, 0, &v.Peer, "publicForwardStory.peer")
-	codeStoryItem(c, 0, 0, &v.Story, "publicForwardStory.story")
-}
+func (v *PublicForwardStory) TL(c *tl.Codec) { table.TL(c, v, 1529) }
 
 // PeerColor is peerColor#b54b5acf.
 type PeerColor struct {
+	_ tl.Incomparable
+
 	Color             tl.Optional[int32]
 	BackgroundEmojiID tl.Optional[int64]
 }
 
-func (v *PeerColor) TL(c *tl.Codec) {
-	c.Begin(IDPeerColor, "peerColor")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.Color)
-	c.OptLong(flags, 1<<1, &v.BackgroundEmojiID)
-}
+func (v *PeerColor) TL(c *tl.Codec) { table.TL(c, v, 1154) }
 
 // PeerColorCollectible is peerColorCollectible#b9c0639a.
 type PeerColorCollectible struct {
@@ -17053,81 +11118,60 @@ type PeerColorCollectible struct {
 	DarkColors        []int32
 }
 
-func (v *PeerColorCollectible) TL(c *tl.Codec) {
-	c.Begin(IDPeerColorCollectible, "peerColorCollectible")
-	flags := c.Flags()
-	c.Long(&v.CollectibleID)
-	c.Long(&v.GiftEmojiID)
-	c.Long(&v.BackgroundEmojiID)
-	c.Int(&v.AccentColor)
-	c.Ints(&v.Colors)
-	c.OptInt(flags, 1<<0, &v.DarkAccentColor)
-	c.OptInts(flags, 1<<1, &v.DarkColors)
-}
+func (v *PeerColorCollectible) TL(c *tl.Codec) { table.TL(c, v, 1187) }
 
 // InputPeerColorCollectible is inputPeerColorCollectible#b8ea86a9.
 type InputPeerColorCollectible struct {
 	CollectibleID int64
 }
 
-func (v *InputPeerColorCollectible) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerColorCollectible, "inputPeerColorCollectible")
-	c.Long(&v.CollectibleID)
-}
+func (v *InputPeerColorCollectible) TL(c *tl.Codec) { table.TL(c, v, 1179) }
 
 // StoryReaction is storyReaction#6090d6d5.
 type StoryReaction struct {
+	_ tl.Incomparable
+
 	PeerID   PeerClass
 	Date     int32
 	Reaction ReactionClass
 }
 
-func (v *StoryReaction) TL(c *tl.Codec) {
-	c.Begin(IDStoryReaction, "storyReaction")
-	codePeer(c, 0, 0, &v.PeerID, "storyReaction.peer_id")
-	c.Int(&v.Date)
-	codeReaction(c, 0, 0, &v.Reaction, "storyReaction.reaction")
-}
+func (v *StoryReaction) TL(c *tl.Codec) { table.TL(c, v, 607) }
 
 // StoryReactionPublicForward is storyReactionPublicForward#bbab2643.
 type StoryReactionPublicForward struct {
+	_ tl.Incomparable
+
 	Message MessageClass
 }
 
-func (v *StoryReactionPublicForward) TL(c *tl.Codec) {
-	c.Begin(IDStoryReactionPublicForward, "storyReactionPublicForward")
-	codeMessage(c, 0, 0, &v.Message, "storyReactionPublicForward.message")
-}
+func (v *StoryReactionPublicForward) TL(c *tl.Codec) { table.TL(c, v, 1200) }
 
 // StoryReactionPublicRepost is storyReactionPublicRepost#cfcd0f13.
 type StoryReactionPublicRepost struct {
+	_ tl.Incomparable
+
 	PeerID PeerClass
 	Story  StoryItemClass
 }
 
-func (v *StoryReactionPublicRepost) TL(c *tl.Codec) {
-	c.Begin(IDStoryReactionPublicRepost, "storyReactionPublicRepost")
-	codePeer(c, 0, 0, &v.PeerID, "storyReactionPublicRepost.peer_id")
-	codeStoryItem(c, 0, 0, &v.Story, "storyReactionPublicRepost.story")
-}
+func (v *StoryReactionPublicRepost) TL(c *tl.Codec) { table.TL(c, v, 1337) }
 
 // SavedDialog is savedDialog#bd87cb6c.
 type SavedDialog struct {
+	_ tl.Incomparable
+
 	Pinned     bool
 	Peer       PeerClass
 	TopMessage int32
 }
 
-func (v *SavedDialog) TL(c *tl.Codec) {
-	c.Begin(IDSavedDialog, "savedDialog")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Pinned)
-	codePeer(c, 0, 0, &v.Peer, "savedDialog.peer")
-	c.Int(&v.TopMessage)
-}
+func (v *SavedDialog) TL(c *tl.Codec) { table.TL(c, v, 1213) }
 
 // MonoForumDialog is monoForumDialog#64407ea7.
 type MonoForumDialog struct {
+	_ tl.Incomparable
+
 	UnreadMark              bool
 	NopaidMessagesException bool
 	Peer                    PeerClass
@@ -17139,58 +11183,36 @@ type MonoForumDialog struct {
 	Draft                   DraftMessageClass
 }
 
-func (v *MonoForumDialog) TL(c *tl.Codec) {
-	c.Begin(IDMonoForumDialog, "monoForumDialog")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.UnreadMark)
-	c.True(flags, 1<<4, &v.NopaidMessagesException)
-	codePeer(c, 0, 0, &v.Peer, "monoForumDialog.peer")
-	c.Int(&v.TopMessage)
-	c.Int(&v.ReadInboxMaxID)
-	c.Int(&v.ReadOutboxMaxID)
-	c.Int(&v.UnreadCount)
-	c.Int(&v.UnreadReactionsCount)
-	codeDraftMessage(c, flags, 1<<1, &v.Draft, "")
-}
+func (v *MonoForumDialog) TL(c *tl.Codec) { table.TL(c, v, 630) }
 
 // SavedReactionTag is savedReactionTag#cb6ff828.
 type SavedReactionTag struct {
+	_ tl.Incomparable
+
 	Reaction ReactionClass
 	Title    tl.Optional[string]
 	Count    int32
 }
 
-func (v *SavedReactionTag) TL(c *tl.Codec) {
-	c.Begin(IDSavedReactionTag, "savedReactionTag")
-	flags := c.Flags()
-	codeReaction(c, 0, 0, &v.Reaction, "savedReactionTag.reaction")
-	c.OptString(flags, 1<<0, &v.Title)
-	c.Int(&v.Count)
-}
+func (v *SavedReactionTag) TL(c *tl.Codec) { table.TL(c, v, 1314) }
 
 // OutboxReadDate is outboxReadDate#3bb842ac.
 type OutboxReadDate struct {
 	Date int32
 }
 
-func (v *OutboxReadDate) TL(c *tl.Codec) {
-	c.Begin(IDOutboxReadDate, "outboxReadDate")
-	c.Int(&v.Date)
-}
+func (v *OutboxReadDate) TL(c *tl.Codec) { table.TL(c, v, 371) }
 
 // SMSJob is smsJob#e6a1eeb8.
 type SMSJob struct {
+	_ tl.Incomparable
+
 	JobID       string
 	PhoneNumber string
 	Text        string
 }
 
-func (v *SMSJob) TL(c *tl.Codec) {
-	c.Begin(IDSMSJob, "smsJob")
-	c.String(&v.JobID)
-	c.String(&v.PhoneNumber)
-	c.String(&v.Text)
-}
+func (v *SMSJob) TL(c *tl.Codec) { table.TL(c, v, 1473) }
 
 // BusinessWeeklyOpen is businessWeeklyOpen#120b1ab9.
 type BusinessWeeklyOpen struct {
@@ -17198,11 +11220,7 @@ type BusinessWeeklyOpen struct {
 	EndMinute   int32
 }
 
-func (v *BusinessWeeklyOpen) TL(c *tl.Codec) {
-	c.Begin(IDBusinessWeeklyOpen, "businessWeeklyOpen")
-	c.Int(&v.StartMinute)
-	c.Int(&v.EndMinute)
-}
+func (v *BusinessWeeklyOpen) TL(c *tl.Codec) { table.TL(c, v, 110) }
 
 // BusinessWorkHours is businessWorkHours#8c92b098.
 type BusinessWorkHours struct {
@@ -17211,26 +11229,17 @@ type BusinessWorkHours struct {
 	WeeklyOpen []BusinessWeeklyOpen
 }
 
-func (v *BusinessWorkHours) TL(c *tl.Codec) {
-	c.Begin(IDBusinessWorkHours, "businessWorkHours")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OpenNow)
-	c.String(&v.TimezoneID)
-	vectorBusinessWeeklyOpens(c, 0, 0, &v.WeeklyOpen)
-}
+func (v *BusinessWorkHours) TL(c *tl.Codec) { table.TL(c, v, 878) }
 
 // BusinessLocation is businessLocation#ac5c1af7.
 type BusinessLocation struct {
+	_ tl.Incomparable
+
 	GeoPoint GeoPointClass
 	Address  string
 }
 
-func (v *BusinessLocation) TL(c *tl.Codec) {
-	c.Begin(IDBusinessLocation, "businessLocation")
-	flags := c.Flags()
-	codeGeoPoint(c, flags, 1<<0, &v.GeoPoint, "")
-	c.String(&v.Address)
-}
+func (v *BusinessLocation) TL(c *tl.Codec) { table.TL(c, v, 1087) }
 
 // InputBusinessRecipients is inputBusinessRecipients#6f8b32aa.
 type InputBusinessRecipients struct {
@@ -17242,16 +11251,7 @@ type InputBusinessRecipients struct {
 	Users           []InputUserClass
 }
 
-func (v *InputBusinessRecipients) TL(c *tl.Codec) {
-	c.Begin(IDInputBusinessRecipients, "inputBusinessRecipients")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExistingChats)
-	c.True(flags, 1<<1, &v.NewChats)
-	c.True(flags, 1<<2, &v.Contacts)
-	c.True(flags, 1<<3, &v.NonContacts)
-	c.True(flags, 1<<5, &v.ExcludeSelected)
-	vectorInputUserClasses(c, flags, 1<<4, &v.Users, "inputBusinessRecipients.users")
-}
+func (v *InputBusinessRecipients) TL(c *tl.Codec) { table.TL(c, v, 694) }
 
 // BusinessRecipients is businessRecipients#21108ff7.
 type BusinessRecipients struct {
@@ -17263,32 +11263,19 @@ type BusinessRecipients struct {
 	Users           []int64
 }
 
-func (v *BusinessRecipients) TL(c *tl.Codec) {
-	c.Begin(IDBusinessRecipients, "businessRecipients")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExistingChats)
-	c.True(flags, 1<<1, &v.NewChats)
-	c.True(flags, 1<<2, &v.Contacts)
-	c.True(flags, 1<<3, &v.NonContacts)
-	c.True(flags, 1<<5, &v.ExcludeSelected)
-	c.OptLongs(flags, 1<<4, &v.Users)
-}
+func (v *BusinessRecipients) TL(c *tl.Codec) { table.TL(c, v, 222) }
 
 // BusinessAwayMessageScheduleAlways is businessAwayMessageScheduleAlways#c9b9e2b9.
 type BusinessAwayMessageScheduleAlways struct {
 }
 
-func (v *BusinessAwayMessageScheduleAlways) TL(c *tl.Codec) {
-	c.Begin(IDBusinessAwayMessageScheduleAlways, "businessAwayMessageScheduleAlways")
-}
+func (v *BusinessAwayMessageScheduleAlways) TL(c *tl.Codec) { table.TL(c, v, 1301) }
 
 // BusinessAwayMessageScheduleOutsideWorkHours is businessAwayMessageScheduleOutsideWorkHours#c3f2f501.
 type BusinessAwayMessageScheduleOutsideWorkHours struct {
 }
 
-func (v *BusinessAwayMessageScheduleOutsideWorkHours) TL(c *tl.Codec) {
-	c.Begin(IDBusinessAwayMessageScheduleOutsideWorkHours, "businessAwayMessageScheduleOutsideWorkHours")
-}
+func (v *BusinessAwayMessageScheduleOutsideWorkHours) TL(c *tl.Codec) { table.TL(c, v, 1270) }
 
 // BusinessAwayMessageScheduleCustom is businessAwayMessageScheduleCustom#cc4d9ecc.
 type BusinessAwayMessageScheduleCustom struct {
@@ -17296,126 +11283,97 @@ type BusinessAwayMessageScheduleCustom struct {
 	EndDate   int32
 }
 
-func (v *BusinessAwayMessageScheduleCustom) TL(c *tl.Codec) {
-	c.Begin(IDBusinessAwayMessageScheduleCustom, "businessAwayMessageScheduleCustom")
-	c.Int(&v.StartDate)
-	c.Int(&v.EndDate)
-}
+func (v *BusinessAwayMessageScheduleCustom) TL(c *tl.Codec) { table.TL(c, v, 1322) }
 
 // InputBusinessGreetingMessage is inputBusinessGreetingMessage#0194cb3b.
 type InputBusinessGreetingMessage struct {
+	_ tl.Incomparable
+
 	ShortcutID     int32
 	Recipients     InputBusinessRecipients
 	NoActivityDays int32
 }
 
-func (v *InputBusinessGreetingMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputBusinessGreetingMessage, "inputBusinessGreetingMessage")
-	c.Int(&v.ShortcutID)
-	v.Recipients.TL(c)
-	c.Int(&v.NoActivityDays)
-}
+func (v *InputBusinessGreetingMessage) TL(c *tl.Codec) { table.TL(c, v, 10) }
 
 // BusinessGreetingMessage is businessGreetingMessage#e519abab.
 type BusinessGreetingMessage struct {
+	_ tl.Incomparable
+
 	ShortcutID     int32
 	Recipients     BusinessRecipients
 	NoActivityDays int32
 }
 
-func (v *BusinessGreetingMessage) TL(c *tl.Codec) {
-	c.Begin(IDBusinessGreetingMessage, "businessGreetingMessage")
-	c.Int(&v.ShortcutID)
-	v.Recipients.TL(c)
-	c.Int(&v.NoActivityDays)
-}
+func (v *BusinessGreetingMessage) TL(c *tl.Codec) { table.TL(c, v, 1462) }
 
 // InputBusinessAwayMessage is inputBusinessAwayMessage#832175e0.
 type InputBusinessAwayMessage struct {
+	_ tl.Incomparable
+
 	OfflineOnly bool
 	ShortcutID  int32
 	Schedule    BusinessAwayMessageScheduleClass
 	Recipients  InputBusinessRecipients
 }
 
-func (v *InputBusinessAwayMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputBusinessAwayMessage, "inputBusinessAwayMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OfflineOnly)
-	c.Int(&v.ShortcutID)
-	codeBusinessAwayMessageSchedule(c, 0, 0, &v.Schedule, "inputBusinessAwayMessage.schedule")
-	v.Recipients.TL(c)
-}
+func (v *InputBusinessAwayMessage) TL(c *tl.Codec) { table.TL(c, v, 817) }
 
 // BusinessAwayMessage is businessAwayMessage#ef156a5c.
 type BusinessAwayMessage struct {
+	_ tl.Incomparable
+
 	OfflineOnly bool
 	ShortcutID  int32
 	Schedule    BusinessAwayMessageScheduleClass
 	Recipients  BusinessRecipients
 }
 
-func (v *BusinessAwayMessage) TL(c *tl.Codec) {
-	c.Begin(IDBusinessAwayMessage, "businessAwayMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OfflineOnly)
-	c.Int(&v.ShortcutID)
-	codeBusinessAwayMessageSchedule(c, 0, 0, &v.Schedule, "businessAwayMessage.schedule")
-	v.Recipients.TL(c)
-}
+func (v *BusinessAwayMessage) TL(c *tl.Codec) { table.TL(c, v, 1538) }
 
 // Timezone is timezone#ff9289f5.
 type Timezone struct {
+	_ tl.Incomparable
+
 	ID        string
 	Name      string
 	UTCOffset int32
 }
 
-func (v *Timezone) TL(c *tl.Codec) {
-	c.Begin(IDTimezone, "timezone")
-	c.String(&v.ID)
-	c.String(&v.Name)
-	c.Int(&v.UTCOffset)
-}
+func (v *Timezone) TL(c *tl.Codec) { table.TL(c, v, 1656) }
 
 // QuickReply is quickReply#0697102b.
 type QuickReply struct {
+	_ tl.Incomparable
+
 	ShortcutID int32
 	Shortcut   string
 	TopMessage int32
 	Count      int32
 }
 
-func (v *QuickReply) TL(c *tl.Codec) {
-	c.Begin(IDQuickReply, "quickReply")
-	c.Int(&v.ShortcutID)
-	c.String(&v.Shortcut)
-	c.Int(&v.TopMessage)
-	c.Int(&v.Count)
-}
+func (v *QuickReply) TL(c *tl.Codec) { table.TL(c, v, 45) }
 
 // InputQuickReplyShortcut is inputQuickReplyShortcut#24596d41.
 type InputQuickReplyShortcut struct {
+	_ tl.Incomparable
+
 	Shortcut string
 }
 
-func (v *InputQuickReplyShortcut) TL(c *tl.Codec) {
-	c.Begin(IDInputQuickReplyShortcut, "inputQuickReplyShortcut")
-	c.String(&v.Shortcut)
-}
+func (v *InputQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 240) }
 
 // InputQuickReplyShortcutID is inputQuickReplyShortcutId#01190cf1.
 type InputQuickReplyShortcutID struct {
 	ShortcutID int32
 }
 
-func (v *InputQuickReplyShortcutID) TL(c *tl.Codec) {
-	c.Begin(IDInputQuickReplyShortcutID, "inputQuickReplyShortcutId")
-	c.Int(&v.ShortcutID)
-}
+func (v *InputQuickReplyShortcutID) TL(c *tl.Codec) { table.TL(c, v, 9) }
 
 // ConnectedBot is connectedBot#033ed001.
 type ConnectedBot struct {
+	_ tl.Incomparable
+
 	BotID      int64
 	Recipients BusinessBotRecipients
 	Rights     BusinessBotRights
@@ -17424,34 +11382,23 @@ type ConnectedBot struct {
 	Location   tl.Optional[string]
 }
 
-func (v *ConnectedBot) TL(c *tl.Codec) {
-	c.Begin(IDConnectedBot, "connectedBot")
-	flags := c.Flags()
-	c.Long(&v.BotID)
-	v.Recipients.TL(c)
-	v.Rights.TL(c)
-	c.OptString(flags, 1<<0, &v.Device)
-	c.OptInt(flags, 1<<1, &v.Date)
-	c.OptString(flags, 1<<2, &v.Location)
-}
+func (v *ConnectedBot) TL(c *tl.Codec) { table.TL(c, v, 25) }
 
 // Birthday is birthday#6c8e1e06.
 type Birthday struct {
+	_ tl.Incomparable
+
 	Day   int32
 	Month int32
 	Year  tl.Optional[int32]
 }
 
-func (v *Birthday) TL(c *tl.Codec) {
-	c.Begin(IDBirthday, "birthday")
-	flags := c.Flags()
-	c.Int(&v.Day)
-	c.Int(&v.Month)
-	c.OptInt(flags, 1<<0, &v.Year)
-}
+func (v *Birthday) TL(c *tl.Codec) { table.TL(c, v, 677) }
 
 // BotBusinessConnection is botBusinessConnection#8f34b2f5.
 type BotBusinessConnection struct {
+	_ tl.Incomparable
+
 	Disabled     bool
 	ConnectionID string
 	UserID       int64
@@ -17460,66 +11407,47 @@ type BotBusinessConnection struct {
 	Rights       *BusinessBotRights
 }
 
-func (v *BotBusinessConnection) TL(c *tl.Codec) {
-	c.Begin(IDBotBusinessConnection, "botBusinessConnection")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Disabled)
-	c.String(&v.ConnectionID)
-	c.Long(&v.UserID)
-	c.Int(&v.DCID)
-	c.Int(&v.Date)
-	optBusinessBotRights(c, flags, 1<<2, &v.Rights, "")
-}
+func (v *BotBusinessConnection) TL(c *tl.Codec) { table.TL(c, v, 891) }
 
 // InputBusinessIntro is inputBusinessIntro#09c469cd.
 type InputBusinessIntro struct {
+	_ tl.Incomparable
+
 	Title       string
 	Description string
 	Sticker     InputDocumentClass
 }
 
-func (v *InputBusinessIntro) TL(c *tl.Codec) {
-	c.Begin(IDInputBusinessIntro, "inputBusinessIntro")
-	flags := c.Flags()
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeInputDocument(c, flags, 1<<0, &v.Sticker, "")
-}
+func (v *InputBusinessIntro) TL(c *tl.Codec) { table.TL(c, v, 62) }
 
 // BusinessIntro is businessIntro#5a0a066d.
 type BusinessIntro struct {
+	_ tl.Incomparable
+
 	Title       string
 	Description string
 	Sticker     DocumentClass
 }
 
-func (v *BusinessIntro) TL(c *tl.Codec) {
-	c.Begin(IDBusinessIntro, "businessIntro")
-	flags := c.Flags()
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeDocument(c, flags, 1<<0, &v.Sticker, "")
-}
+func (v *BusinessIntro) TL(c *tl.Codec) { table.TL(c, v, 574) }
 
 // InputCollectibleUsername is inputCollectibleUsername#e39460a9.
 type InputCollectibleUsername struct {
+	_ tl.Incomparable
+
 	Username string
 }
 
-func (v *InputCollectibleUsername) TL(c *tl.Codec) {
-	c.Begin(IDInputCollectibleUsername, "inputCollectibleUsername")
-	c.String(&v.Username)
-}
+func (v *InputCollectibleUsername) TL(c *tl.Codec) { table.TL(c, v, 1453) }
 
 // InputCollectiblePhone is inputCollectiblePhone#a2e214a4.
 type InputCollectiblePhone struct {
+	_ tl.Incomparable
+
 	Phone string
 }
 
-func (v *InputCollectiblePhone) TL(c *tl.Codec) {
-	c.Begin(IDInputCollectiblePhone, "inputCollectiblePhone")
-	c.String(&v.Phone)
-}
+func (v *InputCollectiblePhone) TL(c *tl.Codec) { table.TL(c, v, 1030) }
 
 // InputBusinessBotRecipients is inputBusinessBotRecipients#c4e5921e.
 type InputBusinessBotRecipients struct {
@@ -17532,17 +11460,7 @@ type InputBusinessBotRecipients struct {
 	ExcludeUsers    []InputUserClass
 }
 
-func (v *InputBusinessBotRecipients) TL(c *tl.Codec) {
-	c.Begin(IDInputBusinessBotRecipients, "inputBusinessBotRecipients")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExistingChats)
-	c.True(flags, 1<<1, &v.NewChats)
-	c.True(flags, 1<<2, &v.Contacts)
-	c.True(flags, 1<<3, &v.NonContacts)
-	c.True(flags, 1<<5, &v.ExcludeSelected)
-	vectorInputUserClasses(c, flags, 1<<4, &v.Users, "inputBusinessBotRecipients.users")
-	vectorInputUserClasses(c, flags, 1<<6, &v.ExcludeUsers, "inputBusinessBotRecipients.exclude_users")
-}
+func (v *InputBusinessBotRecipients) TL(c *tl.Codec) { table.TL(c, v, 1277) }
 
 // BusinessBotRecipients is businessBotRecipients#b88cf373.
 type BusinessBotRecipients struct {
@@ -17555,29 +11473,17 @@ type BusinessBotRecipients struct {
 	ExcludeUsers    []int64
 }
 
-func (v *BusinessBotRecipients) TL(c *tl.Codec) {
-	c.Begin(IDBusinessBotRecipients, "businessBotRecipients")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExistingChats)
-	c.True(flags, 1<<1, &v.NewChats)
-	c.True(flags, 1<<2, &v.Contacts)
-	c.True(flags, 1<<3, &v.NonContacts)
-	c.True(flags, 1<<5, &v.ExcludeSelected)
-	c.OptLongs(flags, 1<<4, &v.Users)
-	c.OptLongs(flags, 1<<6, &v.ExcludeUsers)
-}
+func (v *BusinessBotRecipients) TL(c *tl.Codec) { table.TL(c, v, 1174) }
 
 // ContactBirthday is contactBirthday#1d998733.
 type ContactBirthday struct {
+	_ tl.Incomparable
+
 	ContactID int64
 	Birthday  Birthday
 }
 
-func (v *ContactBirthday) TL(c *tl.Codec) {
-	c.Begin(IDContactBirthday, "contactBirthday")
-	c.Long(&v.ContactID)
-	v.Birthday.TL(c)
-}
+func (v *ContactBirthday) TL(c *tl.Codec) { table.TL(c, v, 190) }
 
 // MissingInvitee is missingInvitee#628c9224.
 type MissingInvitee struct {
@@ -17586,13 +11492,7 @@ type MissingInvitee struct {
 	UserID                  int64
 }
 
-func (v *MissingInvitee) TL(c *tl.Codec) {
-	c.Begin(IDMissingInvitee, "missingInvitee")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.PremiumWouldAllowInvite)
-	c.True(flags, 1<<1, &v.PremiumRequiredForPm)
-	c.Long(&v.UserID)
-}
+func (v *MissingInvitee) TL(c *tl.Codec) { table.TL(c, v, 615) }
 
 // InputBusinessChatLink is inputBusinessChatLink#11679fa7.
 type InputBusinessChatLink struct {
@@ -17601,13 +11501,7 @@ type InputBusinessChatLink struct {
 	Title    tl.Optional[string]
 }
 
-func (v *InputBusinessChatLink) TL(c *tl.Codec) {
-	c.Begin(IDInputBusinessChatLink, "inputBusinessChatLink")
-	flags := c.Flags()
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<0, &v.Entities, "inputBusinessChatLink.entities")
-	c.OptString(flags, 1<<1, &v.Title)
-}
+func (v *InputBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 106) }
 
 // BusinessChatLink is businessChatLink#b4ae666f.
 type BusinessChatLink struct {
@@ -17618,18 +11512,12 @@ type BusinessChatLink struct {
 	Views    int32
 }
 
-func (v *BusinessChatLink) TL(c *tl.Codec) {
-	c.Begin(IDBusinessChatLink, "businessChatLink")
-	flags := c.Flags()
-	c.String(&v.Link)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<0, &v.Entities, "businessChatLink.entities")
-	c.OptString(flags, 1<<1, &v.Title)
-	c.Int(&v.Views)
-}
+func (v *BusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 1145) }
 
 // RequestedPeerUser is requestedPeerUser#d62ff46a.
 type RequestedPeerUser struct {
+	_ tl.Incomparable
+
 	UserID    int64
 	FirstName tl.Optional[string]
 	LastName  tl.Optional[string]
@@ -17637,57 +11525,30 @@ type RequestedPeerUser struct {
 	Photo     PhotoClass
 }
 
-func (v *RequestedPeerUser) TL(c *tl.Codec) {
-	c.Begin(IDRequestedPeerUser, "requestedPeerUser")
-	flags := c.Flags()
-	c.Long(&v.UserID)
-	if c.Has(flags, 1<<0, v.FirstName.Set || v.LastName.Set) {
-		c.String(&v.FirstName.Value)
-		if c.Decoding() {
-			v.FirstName.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.FirstName.Set || v.LastName.Set) {
-		c.String(&v.LastName.Value)
-		if c.Decoding() {
-			v.LastName.Set = true
-		}
-	}
-	c.OptString(flags, 1<<1, &v.Username)
-	codePhoto(c, flags, 1<<2, &v.Photo, "")
-}
+func (v *RequestedPeerUser) TL(c *tl.Codec) { table.TL(c, v, 1366) }
 
 // RequestedPeerChat is requestedPeerChat#7307544f.
 type RequestedPeerChat struct {
+	_ tl.Incomparable
+
 	ChatID int64
 	Title  tl.Optional[string]
 	Photo  PhotoClass
 }
 
-func (v *RequestedPeerChat) TL(c *tl.Codec) {
-	c.Begin(IDRequestedPeerChat, "requestedPeerChat")
-	flags := c.Flags()
-	c.Long(&v.ChatID)
-	c.OptString(flags, 1<<0, &v.Title)
-	codePhoto(c, flags, 1<<2, &v.Photo, "")
-}
+func (v *RequestedPeerChat) TL(c *tl.Codec) { table.TL(c, v, 717) }
 
 // RequestedPeerChannel is requestedPeerChannel#8ba403e4.
 type RequestedPeerChannel struct {
+	_ tl.Incomparable
+
 	ChannelID int64
 	Title     tl.Optional[string]
 	Username  tl.Optional[string]
 	Photo     PhotoClass
 }
 
-func (v *RequestedPeerChannel) TL(c *tl.Codec) {
-	c.Begin(IDRequestedPeerChannel, "requestedPeerChannel")
-	flags := c.Flags()
-	c.Long(&v.ChannelID)
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptString(flags, 1<<1, &v.Username)
-	codePhoto(c, flags, 1<<2, &v.Photo, "")
-}
+func (v *RequestedPeerChannel) TL(c *tl.Codec) { table.TL(c, v, 870) }
 
 // SponsoredMessageReportOption is sponsoredMessageReportOption#430d3150.
 type SponsoredMessageReportOption struct {
@@ -17695,30 +11556,24 @@ type SponsoredMessageReportOption struct {
 	Option []byte
 }
 
-func (v *SponsoredMessageReportOption) TL(c *tl.Codec) {
-	c.Begin(IDSponsoredMessageReportOption, "sponsoredMessageReportOption")
-	c.String(&v.Text)
-	c.ByteString(&v.Option)
-}
+func (v *SponsoredMessageReportOption) TL(c *tl.Codec) { table.TL(c, v, 431) }
 
 // ReactionNotificationsFromContacts is reactionNotificationsFromContacts#bac3a61a.
 type ReactionNotificationsFromContacts struct {
 }
 
-func (v *ReactionNotificationsFromContacts) TL(c *tl.Codec) {
-	c.Begin(IDReactionNotificationsFromContacts, "reactionNotificationsFromContacts")
-}
+func (v *ReactionNotificationsFromContacts) TL(c *tl.Codec) { table.TL(c, v, 1192) }
 
 // ReactionNotificationsFromAll is reactionNotificationsFromAll#4b9e22a0.
 type ReactionNotificationsFromAll struct {
 }
 
-func (v *ReactionNotificationsFromAll) TL(c *tl.Codec) {
-	c.Begin(IDReactionNotificationsFromAll, "reactionNotificationsFromAll")
-}
+func (v *ReactionNotificationsFromAll) TL(c *tl.Codec) { table.TL(c, v, 482) }
 
 // ReactionsNotifySettings is reactionsNotifySettings#71e4ea58.
 type ReactionsNotifySettings struct {
+	_ tl.Incomparable
+
 	MessagesNotifyFrom  ReactionNotificationsFromClass
 	StoriesNotifyFrom   ReactionNotificationsFromClass
 	PollVotesNotifyFrom ReactionNotificationsFromClass
@@ -17726,18 +11581,12 @@ type ReactionsNotifySettings struct {
 	ShowPreviews        bool
 }
 
-func (v *ReactionsNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDReactionsNotifySettings, "reactionsNotifySettings")
-	flags := c.Flags()
-	codeReactionNotificationsFrom(c, flags, 1<<0, &v.MessagesNotifyFrom, "")
-	codeReactionNotificationsFrom(c, flags, 1<<1, &v.StoriesNotifyFrom, "")
-	codeReactionNotificationsFrom(c, flags, 1<<2, &v.PollVotesNotifyFrom, "")
-	codeNotificationSound(c, 0, 0, &v.Sound, "reactionsNotifySettings.sound")
-	c.Bool(&v.ShowPreviews)
-}
+func (v *ReactionsNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 710) }
 
 // AvailableEffect is availableEffect#93c3e27e.
 type AvailableEffect struct {
+	_ tl.Incomparable
+
 	PremiumRequired   bool
 	ID                int64
 	Emoticon          string
@@ -17746,109 +11595,75 @@ type AvailableEffect struct {
 	EffectAnimationID tl.Optional[int64]
 }
 
-func (v *AvailableEffect) TL(c *tl.Codec) {
-	c.Begin(IDAvailableEffect, "availableEffect")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.PremiumRequired)
-	c.Long(&v.ID)
-	c.String(&v.Emoticon)
-	c.OptLong(flags, 1<<0, &v.StaticIconID)
-	c.Long(&v.EffectStickerID)
-	c.OptLong(flags, 1<<1, &v.EffectAnimationID)
-}
+func (v *AvailableEffect) TL(c *tl.Codec) { table.TL(c, v, 917) }
 
 // FactCheck is factCheck#b89bfccf.
 type FactCheck struct {
+	_ tl.Incomparable
+
 	NeedCheck bool
 	Country   tl.Optional[string]
 	Text      *TextWithEntities
 	Hash      int64
 }
 
-func (v *FactCheck) TL(c *tl.Codec) {
-	c.Begin(IDFactCheck, "factCheck")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NeedCheck)
-	if c.Has(flags, 1<<1, v.Country.Set || v.Text != nil) {
-		c.String(&v.Country.Value)
-		if c.Decoding() {
-			v.Country.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Country.Set || v.Text != nil) {
-		optTextWithEntities(c, 0, 0, &v.Text, "factCheck.text")
-	}
-	c.Long(&v.Hash)
-}
+func (v *FactCheck) TL(c *tl.Codec) { table.TL(c, v, 1176) }
 
 // StarsTransactionPeerUnsupported is starsTransactionPeerUnsupported#95f2bfe4.
 type StarsTransactionPeerUnsupported struct {
 }
 
-func (v *StarsTransactionPeerUnsupported) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerUnsupported, "starsTransactionPeerUnsupported")
-}
+func (v *StarsTransactionPeerUnsupported) TL(c *tl.Codec) { table.TL(c, v, 928) }
 
 // StarsTransactionPeerAppStore is starsTransactionPeerAppStore#b457b375.
 type StarsTransactionPeerAppStore struct {
 }
 
-func (v *StarsTransactionPeerAppStore) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerAppStore, "starsTransactionPeerAppStore")
-}
+func (v *StarsTransactionPeerAppStore) TL(c *tl.Codec) { table.TL(c, v, 1141) }
 
 // StarsTransactionPeerPlayMarket is starsTransactionPeerPlayMarket#7b560a0b.
 type StarsTransactionPeerPlayMarket struct {
 }
 
-func (v *StarsTransactionPeerPlayMarket) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerPlayMarket, "starsTransactionPeerPlayMarket")
-}
+func (v *StarsTransactionPeerPlayMarket) TL(c *tl.Codec) { table.TL(c, v, 771) }
 
 // StarsTransactionPeerPremiumBot is starsTransactionPeerPremiumBot#250dbaf8.
 type StarsTransactionPeerPremiumBot struct {
 }
 
-func (v *StarsTransactionPeerPremiumBot) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerPremiumBot, "starsTransactionPeerPremiumBot")
-}
+func (v *StarsTransactionPeerPremiumBot) TL(c *tl.Codec) { table.TL(c, v, 242) }
 
 // StarsTransactionPeerFragment is starsTransactionPeerFragment#e92fd902.
 type StarsTransactionPeerFragment struct {
 }
 
-func (v *StarsTransactionPeerFragment) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerFragment, "starsTransactionPeerFragment")
-}
+func (v *StarsTransactionPeerFragment) TL(c *tl.Codec) { table.TL(c, v, 1491) }
 
 // StarsTransactionPeer is starsTransactionPeer#d80da15d.
 type StarsTransactionPeer struct {
+	_ tl.Incomparable
+
 	Peer PeerClass
 }
 
-func (v *StarsTransactionPeer) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeer, "starsTransactionPeer")
-	codePeer(c, 0, 0, &v.Peer, "starsTransactionPeer.peer")
-}
+func (v *StarsTransactionPeer) TL(c *tl.Codec) { table.TL(c, v, 1376) }
 
 // StarsTransactionPeerAds is starsTransactionPeerAds#60682812.
 type StarsTransactionPeerAds struct {
 }
 
-func (v *StarsTransactionPeerAds) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerAds, "starsTransactionPeerAds")
-}
+func (v *StarsTransactionPeerAds) TL(c *tl.Codec) { table.TL(c, v, 606) }
 
 // StarsTransactionPeerAPI is starsTransactionPeerAPI#f9677aad.
 type StarsTransactionPeerAPI struct {
 }
 
-func (v *StarsTransactionPeerAPI) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransactionPeerAPI, "starsTransactionPeerAPI")
-}
+func (v *StarsTransactionPeerAPI) TL(c *tl.Codec) { table.TL(c, v, 1609) }
 
 // StarsTopupOption is starsTopupOption#0bd915c0.
 type StarsTopupOption struct {
+	_ tl.Incomparable
+
 	Extended     bool
 	Stars        int64
 	StoreProduct tl.Optional[string]
@@ -17856,15 +11671,7 @@ type StarsTopupOption struct {
 	Amount       int64
 }
 
-func (v *StarsTopupOption) TL(c *tl.Codec) {
-	c.Begin(IDStarsTopupOption, "starsTopupOption")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Extended)
-	c.Long(&v.Stars)
-	c.OptString(flags, 1<<0, &v.StoreProduct)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *StarsTopupOption) TL(c *tl.Codec) { table.TL(c, v, 78) }
 
 // StarsTransaction is starsTransaction#13659eb0.
 type StarsTransaction struct {
@@ -17907,103 +11714,34 @@ type StarsTransaction struct {
 	AdsProceedsToDate           tl.Optional[int32]
 }
 
-func (v *StarsTransaction) TL(c *tl.Codec) {
-	c.Begin(IDStarsTransaction, "starsTransaction")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Refund)
-	c.True(flags, 1<<4, &v.Pending)
-	c.True(flags, 1<<6, &v.Failed)
-	c.True(flags, 1<<10, &v.Gift)
-	c.True(flags, 1<<11, &v.Reaction)
-	c.True(flags, 1<<18, &v.StargiftUpgrade)
-	c.True(flags, 1<<21, &v.BusinessTransfer)
-	c.True(flags, 1<<22, &v.StargiftResale)
-	c.True(flags, 1<<24, &v.PostsSearch)
-	c.True(flags, 1<<25, &v.StargiftPrepaidUpgrade)
-	c.True(flags, 1<<26, &v.StargiftDropOriginalDetails)
-	c.True(flags, 1<<27, &v.PhonegroupMessage)
-	c.True(flags, 1<<28, &v.StargiftAuctionBid)
-	c.True(flags, 1<<29, &v.Offer)
-	c.String(&v.ID)
-	codeStarsAmount(c, 0, 0, &v.Amount, "starsTransaction.amount")
-	c.Int(&v.Date)
-	codeStarsTransactionPeer(c, 0, 0, &v.Peer, "starsTransaction.peer")
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptString(flags, 1<<1, &v.Description)
-	codeWebDocument(c, flags, 1<<2, &v.Photo, "")
-	if c.Has(flags, 1<<5, v.TransactionDate.Set || v.TransactionURL.Set) {
-		c.Int(&v.TransactionDate.Value)
-		if c.Decoding() {
-			v.TransactionDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<5, v.TransactionDate.Set || v.TransactionURL.Set) {
-		c.String(&v.TransactionURL.Value)
-		if c.Decoding() {
-			v.TransactionURL.Set = true
-		}
-	}
-	c.OptByteString(flags, 1<<7, &v.BotPayload)
-	c.OptInt(flags, 1<<8, &v.MsgID)
-	vectorMessageMediaClasses(c, flags, 1<<9, &v.ExtendedMedia, "starsTransaction.extended_media")
-	c.OptInt(flags, 1<<12, &v.SubscriptionPeriod)
-	c.OptInt(flags, 1<<13, &v.GiveawayPostID)
-	codeStarGift(c, flags, 1<<14, &v.Stargift, "")
-	c.OptInt(flags, 1<<15, &v.FloodskipNumber)
-	c.OptInt(flags, 1<<16, &v.StarrefCommissionPermille)
-	if c.Has(flags, 1<<17, v.StarrefPeer != nil || v.StarrefAmount != nil) {
-		codePeer(c, 0, 0, &v.StarrefPeer, "starsTransaction.starref_peer")
-	}
-	if c.Has(flags, 1<<17, v.StarrefPeer != nil || v.StarrefAmount != nil) {
-		codeStarsAmount(c, 0, 0, &v.StarrefAmount, "starsTransaction.starref_amount")
-	}
-	c.OptInt(flags, 1<<19, &v.PaidMessages)
-	c.OptInt(flags, 1<<20, &v.PremiumGiftMonths)
-	if c.Has(flags, 1<<23, v.AdsProceedsFromDate.Set || v.AdsProceedsToDate.Set) {
-		c.Int(&v.AdsProceedsFromDate.Value)
-		if c.Decoding() {
-			v.AdsProceedsFromDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<23, v.AdsProceedsFromDate.Set || v.AdsProceedsToDate.Set) {
-		c.Int(&v.AdsProceedsToDate.Value)
-		if c.Decoding() {
-			v.AdsProceedsToDate.Set = true
-		}
-	}
-}
+func (v *StarsTransaction) TL(c *tl.Codec) { table.TL(c, v, 116) }
 
 // FoundStory is foundStory#e87acbc0.
 type FoundStory struct {
+	_ tl.Incomparable
+
 	Peer  PeerClass
 	Story StoryItemClass
 }
 
-func (v *FoundStory) TL(c *tl.Codec) {
-	c.Begin(IDFoundStory, "foundStory")
-	codePeer(c, 0, 0, &v.Peer, "foundStory.peer")
-	codeStoryItem(c, 0, 0, &v.Story, "foundStory.story")
-}
+func (v *FoundStory) TL(c *tl.Codec) { table.TL(c, v, 1484) }
 
 // GeoPointAddress is geoPointAddress#de4c5d93.
 type GeoPointAddress struct {
+	_ tl.Incomparable
+
 	CountryIso2 string
 	State       tl.Optional[string]
 	City        tl.Optional[string]
 	Street      tl.Optional[string]
 }
 
-func (v *GeoPointAddress) TL(c *tl.Codec) {
-	c.Begin(IDGeoPointAddress, "geoPointAddress")
-	flags := c.Flags()
-	c.String(&v.CountryIso2)
-	c.OptString(flags, 1<<0, &v.State)
-	c.OptString(flags, 1<<1, &v.City)
-	c.OptString(flags, 1<<2, &v.Street)
-}
+func (v *GeoPointAddress) TL(c *tl.Codec) { table.TL(c, v, 1419) }
 
 // StarsRevenueStatus is starsRevenueStatus#febe5491.
 type StarsRevenueStatus struct {
+	_ tl.Incomparable
+
 	WithdrawalEnabled bool
 	CurrentBalance    StarsAmountClass
 	AvailableBalance  StarsAmountClass
@@ -18011,31 +11749,22 @@ type StarsRevenueStatus struct {
 	NextWithdrawalAt  tl.Optional[int32]
 }
 
-func (v *StarsRevenueStatus) TL(c *tl.Codec) {
-	c.Begin(IDStarsRevenueStatus, "starsRevenueStatus")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.WithdrawalEnabled)
-	codeStarsAmount(c, 0, 0, &v.CurrentBalance, "starsRevenueStatus.current_balance")
-	codeStarsAmount(c, 0, 0, &v.AvailableBalance, "starsRevenueStatus.available_balance")
-	codeStarsAmount(c, 0, 0, &v.OverallRevenue, "starsRevenueStatus.overall_revenue")
-	c.OptInt(flags, 1<<1, &v.NextWithdrawalAt)
-}
+func (v *StarsRevenueStatus) TL(c *tl.Codec) { table.TL(c, v, 1651) }
 
 // InputStarsTransaction is inputStarsTransaction#206ae6d1.
 type InputStarsTransaction struct {
+	_ tl.Incomparable
+
 	Refund bool
 	ID     string
 }
 
-func (v *InputStarsTransaction) TL(c *tl.Codec) {
-	c.Begin(IDInputStarsTransaction, "inputStarsTransaction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Refund)
-	c.String(&v.ID)
-}
+func (v *InputStarsTransaction) TL(c *tl.Codec) { table.TL(c, v, 217) }
 
 // StarsGiftOption is starsGiftOption#5e0589f1.
 type StarsGiftOption struct {
+	_ tl.Incomparable
+
 	Extended     bool
 	Stars        int64
 	StoreProduct tl.Optional[string]
@@ -18043,27 +11772,17 @@ type StarsGiftOption struct {
 	Amount       int64
 }
 
-func (v *StarsGiftOption) TL(c *tl.Codec) {
-	c.Begin(IDStarsGiftOption, "starsGiftOption")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Extended)
-	c.Long(&v.Stars)
-	c.OptString(flags, 1<<0, &v.StoreProduct)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *StarsGiftOption) TL(c *tl.Codec) { table.TL(c, v, 595) }
 
 // BotPreviewMedia is botPreviewMedia#23e91ba3.
 type BotPreviewMedia struct {
+	_ tl.Incomparable
+
 	Date  int32
 	Media MessageMediaClass
 }
 
-func (v *BotPreviewMedia) TL(c *tl.Codec) {
-	c.Begin(IDBotPreviewMedia, "botPreviewMedia")
-	c.Int(&v.Date)
-	codeMessageMedia(c, 0, 0, &v.Media, "botPreviewMedia.media")
-}
+func (v *BotPreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 238) }
 
 // StarsSubscriptionPricing is starsSubscriptionPricing#05416d58.
 type StarsSubscriptionPricing struct {
@@ -18071,14 +11790,12 @@ type StarsSubscriptionPricing struct {
 	Amount int64
 }
 
-func (v *StarsSubscriptionPricing) TL(c *tl.Codec) {
-	c.Begin(IDStarsSubscriptionPricing, "starsSubscriptionPricing")
-	c.Int(&v.Period)
-	c.Long(&v.Amount)
-}
+func (v *StarsSubscriptionPricing) TL(c *tl.Codec) { table.TL(c, v, 38) }
 
 // StarsSubscription is starsSubscription#2e6eab1a.
 type StarsSubscription struct {
+	_ tl.Incomparable
+
 	Canceled       bool
 	CanRefulfill   bool
 	MissingBalance bool
@@ -18093,25 +11810,12 @@ type StarsSubscription struct {
 	InvoiceSlug    tl.Optional[string]
 }
 
-func (v *StarsSubscription) TL(c *tl.Codec) {
-	c.Begin(IDStarsSubscription, "starsSubscription")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Canceled)
-	c.True(flags, 1<<1, &v.CanRefulfill)
-	c.True(flags, 1<<2, &v.MissingBalance)
-	c.True(flags, 1<<7, &v.BotCanceled)
-	c.String(&v.ID)
-	codePeer(c, 0, 0, &v.Peer, "starsSubscription.peer")
-	c.Int(&v.UntilDate)
-	v.Pricing.TL(c)
-	c.OptString(flags, 1<<3, &v.ChatInviteHash)
-	c.OptString(flags, 1<<4, &v.Title)
-	codeWebDocument(c, flags, 1<<5, &v.Photo, "")
-	c.OptString(flags, 1<<6, &v.InvoiceSlug)
-}
+func (v *StarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 284) }
 
 // MessageReactor is messageReactor#4ba3a95a.
 type MessageReactor struct {
+	_ tl.Incomparable
+
 	Top       bool
 	My        bool
 	Anonymous bool
@@ -18119,15 +11823,7 @@ type MessageReactor struct {
 	Count     int32
 }
 
-func (v *MessageReactor) TL(c *tl.Codec) {
-	c.Begin(IDMessageReactor, "messageReactor")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Top)
-	c.True(flags, 1<<1, &v.My)
-	c.True(flags, 1<<2, &v.Anonymous)
-	codePeer(c, flags, 1<<3, &v.PeerID, "")
-	c.Int(&v.Count)
-}
+func (v *MessageReactor) TL(c *tl.Codec) { table.TL(c, v, 483) }
 
 // StarsGiveawayOption is starsGiveawayOption#94ce852a.
 type StarsGiveawayOption struct {
@@ -18141,18 +11837,7 @@ type StarsGiveawayOption struct {
 	Winners      []StarsGiveawayWinnersOption
 }
 
-func (v *StarsGiveawayOption) TL(c *tl.Codec) {
-	c.Begin(IDStarsGiveawayOption, "starsGiveawayOption")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Extended)
-	c.True(flags, 1<<1, &v.Default)
-	c.Long(&v.Stars)
-	c.Int(&v.YearlyBoosts)
-	c.OptString(flags, 1<<2, &v.StoreProduct)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	vectorStarsGiveawayWinnersOptions(c, 0, 0, &v.Winners)
-}
+func (v *StarsGiveawayOption) TL(c *tl.Codec) { table.TL(c, v, 922) }
 
 // StarsGiveawayWinnersOption is starsGiveawayWinnersOption#54236209.
 type StarsGiveawayWinnersOption struct {
@@ -18161,16 +11846,12 @@ type StarsGiveawayWinnersOption struct {
 	PerUserStars int64
 }
 
-func (v *StarsGiveawayWinnersOption) TL(c *tl.Codec) {
-	c.Begin(IDStarsGiveawayWinnersOption, "starsGiveawayWinnersOption")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Default)
-	c.Int(&v.Users)
-	c.Long(&v.PerUserStars)
-}
+func (v *StarsGiveawayWinnersOption) TL(c *tl.Codec) { table.TL(c, v, 540) }
 
 // StarGift is starGift#313a9547.
 type StarGift struct {
+	_ tl.Incomparable
+
 	Limited             bool
 	SoldOut             bool
 	Birthday            bool
@@ -18201,93 +11882,7 @@ type StarGift struct {
 	Background          *StarGiftBackground
 }
 
-func (v *StarGift) TL(c *tl.Codec) {
-	c.Begin(IDStarGift, "starGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Limited)
-	c.True(flags, 1<<1, &v.SoldOut)
-	c.True(flags, 1<<2, &v.Birthday)
-	c.True(flags, 1<<7, &v.RequirePremium)
-	c.True(flags, 1<<8, &v.LimitedPerUser)
-	c.True(flags, 1<<10, &v.PeerColorAvailable)
-	c.True(flags, 1<<11, &v.Auction)
-	c.Long(&v.ID)
-	codeDocument(c, 0, 0, &v.Sticker, "starGift.sticker")
-	c.Long(&v.Stars)
-	if c.Has(flags, 1<<0, v.Limited || v.AvailabilityRemains.Set || v.AvailabilityTotal.Set) {
-		c.Int(&v.AvailabilityRemains.Value)
-		if c.Decoding() {
-			v.AvailabilityRemains.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.Limited || v.AvailabilityRemains.Set || v.AvailabilityTotal.Set) {
-		c.Int(&v.AvailabilityTotal.Value)
-		if c.Decoding() {
-			v.AvailabilityTotal.Set = true
-		}
-	}
-	if c.Has(flags, 1<<4, v.AvailabilityResale.Set || v.ResellMinStars.Set) {
-		c.Long(&v.AvailabilityResale.Value)
-		if c.Decoding() {
-			v.AvailabilityResale.Set = true
-		}
-	}
-	c.Long(&v.ConvertStars)
-	if c.Has(flags, 1<<1, v.SoldOut || v.FirstSaleDate.Set || v.LastSaleDate.Set) {
-		c.Int(&v.FirstSaleDate.Value)
-		if c.Decoding() {
-			v.FirstSaleDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.SoldOut || v.FirstSaleDate.Set || v.LastSaleDate.Set) {
-		c.Int(&v.LastSaleDate.Value)
-		if c.Decoding() {
-			v.LastSaleDate.Set = true
-		}
-	}
-	c.OptLong(flags, 1<<3, &v.UpgradeStars)
-	if c.Has(flags, 1<<4, v.AvailabilityResale.Set || v.ResellMinStars.Set) {
-		c.Long(&v.ResellMinStars.Value)
-		if c.Decoding() {
-			v.ResellMinStars.Set = true
-		}
-	}
-	c.OptString(flags, 1<<5, &v.Title)
-	codePeer(c, flags, 1<<6, &v.ReleasedBy, "")
-	if c.Has(flags, 1<<8, v.LimitedPerUser || v.PerUserTotal.Set || v.PerUserRemains.Set) {
-		c.Int(&v.PerUserTotal.Value)
-		if c.Decoding() {
-			v.PerUserTotal.Set = true
-		}
-	}
-	if c.Has(flags, 1<<8, v.LimitedPerUser || v.PerUserTotal.Set || v.PerUserRemains.Set) {
-		c.Int(&v.PerUserRemains.Value)
-		if c.Decoding() {
-			v.PerUserRemains.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<9, &v.LockedUntilDate)
-	if c.Has(flags, 1<<11, v.Auction || v.AuctionSlug.Set || v.GiftsPerRound.Set || v.AuctionStartDate.Set) {
-		c.String(&v.AuctionSlug.Value)
-		if c.Decoding() {
-			v.AuctionSlug.Set = true
-		}
-	}
-	if c.Has(flags, 1<<11, v.Auction || v.AuctionSlug.Set || v.GiftsPerRound.Set || v.AuctionStartDate.Set) {
-		c.Int(&v.GiftsPerRound.Value)
-		if c.Decoding() {
-			v.GiftsPerRound.Set = true
-		}
-	}
-	if c.Has(flags, 1<<11, v.Auction || v.AuctionSlug.Set || v.GiftsPerRound.Set || v.AuctionStartDate.Set) {
-		c.Int(&v.AuctionStartDate.Value)
-		if c.Decoding() {
-			v.AuctionStartDate.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<12, &v.UpgradeVariants)
-	optStarGiftBackground(c, flags, 1<<13, &v.Background, "")
-}
+func (v *StarGift) TL(c *tl.Codec) { table.TL(c, v, 305) }
 
 // StarGiftUnique is starGiftUnique#85f0a9cd.
 type StarGiftUnique struct {
@@ -18320,52 +11915,7 @@ type StarGiftUnique struct {
 	CraftChancePermille tl.Optional[int32]
 }
 
-func (v *StarGiftUnique) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftUnique, "starGiftUnique")
-	flags := c.Flags()
-	c.True(flags, 1<<6, &v.RequirePremium)
-	c.True(flags, 1<<7, &v.ResaleTonOnly)
-	c.True(flags, 1<<9, &v.ThemeAvailable)
-	c.True(flags, 1<<14, &v.Burned)
-	c.True(flags, 1<<15, &v.Crafted)
-	c.Long(&v.ID)
-	c.Long(&v.GiftID)
-	c.String(&v.Title)
-	c.String(&v.Slug)
-	c.Int(&v.Num)
-	codePeer(c, flags, 1<<0, &v.OwnerID, "")
-	c.OptString(flags, 1<<1, &v.OwnerName)
-	c.OptString(flags, 1<<2, &v.OwnerAddress)
-	vectorStarGiftAttributeClasses(c, 0, 0, &v.Attributes, "starGiftUnique.attributes")
-	c.Int(&v.AvailabilityIssued)
-	c.Int(&v.AvailabilityTotal)
-	c.OptString(flags, 1<<3, &v.GiftAddress)
-	vectorStarsAmountClasses(c, flags, 1<<4, &v.ResellAmount, "starGiftUnique.resell_amount")
-	codePeer(c, flags, 1<<5, &v.ReleasedBy, "")
-	if c.Has(flags, 1<<8, v.ValueAmount.Set || v.ValueCurrency.Set || v.ValueUsdAmount.Set) {
-		c.Long(&v.ValueAmount.Value)
-		if c.Decoding() {
-			v.ValueAmount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<8, v.ValueAmount.Set || v.ValueCurrency.Set || v.ValueUsdAmount.Set) {
-		c.String(&v.ValueCurrency.Value)
-		if c.Decoding() {
-			v.ValueCurrency.Set = true
-		}
-	}
-	if c.Has(flags, 1<<8, v.ValueAmount.Set || v.ValueCurrency.Set || v.ValueUsdAmount.Set) {
-		c.Long(&v.ValueUsdAmount.Value)
-		if c.Decoding() {
-			v.ValueUsdAmount.Set = true
-		}
-	}
-	codePeer(c, flags, 1<<10, &v.ThemePeer, "")
-	codePeerColor(c, flags, 1<<11, &v.PeerColor, "")
-	codePeer(c, flags, 1<<12, &v.HostID, "")
-	c.OptInt(flags, 1<<13, &v.OfferMinStars)
-	c.OptInt(flags, 1<<16, &v.CraftChancePermille)
-}
+func (v *StarGiftUnique) TL(c *tl.Codec) { table.TL(c, v, 831) }
 
 // MessageReportOption is messageReportOption#7903e3d9.
 type MessageReportOption struct {
@@ -18373,11 +11923,7 @@ type MessageReportOption struct {
 	Option []byte
 }
 
-func (v *MessageReportOption) TL(c *tl.Codec) {
-	c.Begin(IDMessageReportOption, "messageReportOption")
-	c.String(&v.Text)
-	c.ByteString(&v.Option)
-}
+func (v *MessageReportOption) TL(c *tl.Codec) { table.TL(c, v, 760) }
 
 // ReportResultChooseOption is reportResultChooseOption#f0e4e0b6.
 type ReportResultChooseOption struct {
@@ -18385,11 +11931,7 @@ type ReportResultChooseOption struct {
 	Options []MessageReportOption
 }
 
-func (v *ReportResultChooseOption) TL(c *tl.Codec) {
-	c.Begin(IDReportResultChooseOption, "reportResultChooseOption")
-	c.String(&v.Title)
-	vectorMessageReportOptions(c, 0, 0, &v.Options)
-}
+func (v *ReportResultChooseOption) TL(c *tl.Codec) { table.TL(c, v, 1549) }
 
 // ReportResultAddComment is reportResultAddComment#6f09ac31.
 type ReportResultAddComment struct {
@@ -18397,20 +11939,13 @@ type ReportResultAddComment struct {
 	Option   []byte
 }
 
-func (v *ReportResultAddComment) TL(c *tl.Codec) {
-	c.Begin(IDReportResultAddComment, "reportResultAddComment")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Optional)
-	c.ByteString(&v.Option)
-}
+func (v *ReportResultAddComment) TL(c *tl.Codec) { table.TL(c, v, 689) }
 
 // ReportResultReported is reportResultReported#8db33c4b.
 type ReportResultReported struct {
 }
 
-func (v *ReportResultReported) TL(c *tl.Codec) {
-	c.Begin(IDReportResultReported, "reportResultReported")
-}
+func (v *ReportResultReported) TL(c *tl.Codec) { table.TL(c, v, 883) }
 
 // BotAppSettings is botAppSettings#c99b1950.
 type BotAppSettings struct {
@@ -18421,18 +11956,12 @@ type BotAppSettings struct {
 	HeaderDarkColor     tl.Optional[int32]
 }
 
-func (v *BotAppSettings) TL(c *tl.Codec) {
-	c.Begin(IDBotAppSettings, "botAppSettings")
-	flags := c.Flags()
-	c.OptByteString(flags, 1<<0, &v.PlaceholderPath)
-	c.OptInt(flags, 1<<1, &v.BackgroundColor)
-	c.OptInt(flags, 1<<2, &v.BackgroundDarkColor)
-	c.OptInt(flags, 1<<3, &v.HeaderColor)
-	c.OptInt(flags, 1<<4, &v.HeaderDarkColor)
-}
+func (v *BotAppSettings) TL(c *tl.Codec) { table.TL(c, v, 1299) }
 
 // StarRefProgram is starRefProgram#dd0c66f2.
 type StarRefProgram struct {
+	_ tl.Incomparable
+
 	BotID               int64
 	CommissionPermille  int32
 	DurationMonths      tl.Optional[int32]
@@ -18440,18 +11969,12 @@ type StarRefProgram struct {
 	DailyRevenuePerUser StarsAmountClass
 }
 
-func (v *StarRefProgram) TL(c *tl.Codec) {
-	c.Begin(IDStarRefProgram, "starRefProgram")
-	flags := c.Flags()
-	c.Long(&v.BotID)
-	c.Int(&v.CommissionPermille)
-	c.OptInt(flags, 1<<0, &v.DurationMonths)
-	c.OptInt(flags, 1<<1, &v.EndDate)
-	codeStarsAmount(c, flags, 1<<2, &v.DailyRevenuePerUser, "")
-}
+func (v *StarRefProgram) TL(c *tl.Codec) { table.TL(c, v, 1409) }
 
 // ConnectedBotStarRef is connectedBotStarRef#19a13f71.
 type ConnectedBotStarRef struct {
+	_ tl.Incomparable
+
 	Revoked            bool
 	URL                string
 	Date               int32
@@ -18462,18 +11985,7 @@ type ConnectedBotStarRef struct {
 	Revenue            int64
 }
 
-func (v *ConnectedBotStarRef) TL(c *tl.Codec) {
-	c.Begin(IDConnectedBotStarRef, "connectedBotStarRef")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Revoked)
-	c.String(&v.URL)
-	c.Int(&v.Date)
-	c.Long(&v.BotID)
-	c.Int(&v.CommissionPermille)
-	c.OptInt(flags, 1<<0, &v.DurationMonths)
-	c.Long(&v.Participants)
-	c.Long(&v.Revenue)
-}
+func (v *ConnectedBotStarRef) TL(c *tl.Codec) { table.TL(c, v, 165) }
 
 // StarsAmount is starsAmount#bbb6b4a3.
 type StarsAmount struct {
@@ -18481,86 +11993,65 @@ type StarsAmount struct {
 	Nanos  int32
 }
 
-func (v *StarsAmount) TL(c *tl.Codec) {
-	c.Begin(IDStarsAmount, "starsAmount")
-	c.Long(&v.Amount)
-	c.Int(&v.Nanos)
-}
+func (v *StarsAmount) TL(c *tl.Codec) { table.TL(c, v, 1201) }
 
 // StarsTonAmount is starsTonAmount#74aee3e0.
 type StarsTonAmount struct {
 	Amount int64
 }
 
-func (v *StarsTonAmount) TL(c *tl.Codec) {
-	c.Begin(IDStarsTonAmount, "starsTonAmount")
-	c.Long(&v.Amount)
-}
+func (v *StarsTonAmount) TL(c *tl.Codec) { table.TL(c, v, 726) }
 
 // BotVerifierSettings is botVerifierSettings#b0cd6617.
 type BotVerifierSettings struct {
+	_ tl.Incomparable
+
 	CanModifyCustomDescription bool
 	Icon                       int64
 	Company                    string
 	CustomDescription          tl.Optional[string]
 }
 
-func (v *BotVerifierSettings) TL(c *tl.Codec) {
-	c.Begin(IDBotVerifierSettings, "botVerifierSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.CanModifyCustomDescription)
-	c.Long(&v.Icon)
-	c.String(&v.Company)
-	c.OptString(flags, 1<<0, &v.CustomDescription)
-}
+func (v *BotVerifierSettings) TL(c *tl.Codec) { table.TL(c, v, 1115) }
 
 // BotVerification is botVerification#f93cd45c.
 type BotVerification struct {
+	_ tl.Incomparable
+
 	BotID       int64
 	Icon        int64
 	Description string
 }
 
-func (v *BotVerification) TL(c *tl.Codec) {
-	c.Begin(IDBotVerification, "botVerification")
-	c.Long(&v.BotID)
-	c.Long(&v.Icon)
-	c.String(&v.Description)
-}
+func (v *BotVerification) TL(c *tl.Codec) { table.TL(c, v, 1607) }
 
 // StarGiftAttributeModel is starGiftAttributeModel#565251e2.
 type StarGiftAttributeModel struct {
+	_ tl.Incomparable
+
 	Crafted  bool
 	Name     string
 	Document DocumentClass
 	Rarity   StarGiftAttributeRarityClass
 }
 
-func (v *StarGiftAttributeModel) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeModel, "starGiftAttributeModel")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Crafted)
-	c.String(&v.Name)
-	codeDocument(c, 0, 0, &v.Document, "starGiftAttributeModel.document")
-	codeStarGiftAttributeRarity(c, 0, 0, &v.Rarity, "starGiftAttributeModel.rarity")
-}
+func (v *StarGiftAttributeModel) TL(c *tl.Codec) { table.TL(c, v, 548) }
 
 // StarGiftAttributePattern is starGiftAttributePattern#4e7085ea.
 type StarGiftAttributePattern struct {
+	_ tl.Incomparable
+
 	Name     string
 	Document DocumentClass
 	Rarity   StarGiftAttributeRarityClass
 }
 
-func (v *StarGiftAttributePattern) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributePattern, "starGiftAttributePattern")
-	c.String(&v.Name)
-	codeDocument(c, 0, 0, &v.Document, "starGiftAttributePattern.document")
-	codeStarGiftAttributeRarity(c, 0, 0, &v.Rarity, "starGiftAttributePattern.rarity")
-}
+func (v *StarGiftAttributePattern) TL(c *tl.Codec) { table.TL(c, v, 500) }
 
 // StarGiftAttributeBackdrop is starGiftAttributeBackdrop#9f2504e4.
 type StarGiftAttributeBackdrop struct {
+	_ tl.Incomparable
+
 	Name         string
 	BackdropID   int32
 	CenterColor  int32
@@ -18570,33 +12061,19 @@ type StarGiftAttributeBackdrop struct {
 	Rarity       StarGiftAttributeRarityClass
 }
 
-func (v *StarGiftAttributeBackdrop) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeBackdrop, "starGiftAttributeBackdrop")
-	c.String(&v.Name)
-	c.Int(&v.BackdropID)
-	c.Int(&v.CenterColor)
-	c.Int(&v.EdgeColor)
-	c.Int(&v.PatternColor)
-	c.Int(&v.TextColor)
-	codeStarGiftAttributeRarity(c, 0, 0, &v.Rarity, "starGiftAttributeBackdrop.rarity")
-}
+func (v *StarGiftAttributeBackdrop) TL(c *tl.Codec) { table.TL(c, v, 1003) }
 
 // StarGiftAttributeOriginalDetails is starGiftAttributeOriginalDetails#e0bff26c.
 type StarGiftAttributeOriginalDetails struct {
+	_ tl.Incomparable
+
 	SenderID    PeerClass
 	RecipientID PeerClass
 	Date        int32
 	Message     *TextWithEntities
 }
 
-func (v *StarGiftAttributeOriginalDetails) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeOriginalDetails, "starGiftAttributeOriginalDetails")
-	flags := c.Flags()
-	codePeer(c, flags, 1<<0, &v.SenderID, "")
-	codePeer(c, 0, 0, &v.RecipientID, "starGiftAttributeOriginalDetails.recipient_id")
-	c.Int(&v.Date)
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-}
+func (v *StarGiftAttributeOriginalDetails) TL(c *tl.Codec) { table.TL(c, v, 1434) }
 
 // SavedStarGift is savedStarGift#41df43fc.
 type SavedStarGift struct {
@@ -18625,117 +12102,73 @@ type SavedStarGift struct {
 	CanCraftAt               tl.Optional[int32]
 }
 
-func (v *SavedStarGift) TL(c *tl.Codec) {
-	c.Begin(IDSavedStarGift, "savedStarGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NameHidden)
-	c.True(flags, 1<<5, &v.Unsaved)
-	c.True(flags, 1<<9, &v.Refunded)
-	c.True(flags, 1<<10, &v.CanUpgrade)
-	c.True(flags, 1<<12, &v.PinnedToTop)
-	c.True(flags, 1<<17, &v.UpgradeSeparate)
-	codePeer(c, flags, 1<<1, &v.FromID, "")
-	c.Int(&v.Date)
-	codeStarGift(c, 0, 0, &v.Gift, "savedStarGift.gift")
-	optTextWithEntities(c, flags, 1<<2, &v.Message, "")
-	c.OptInt(flags, 1<<3, &v.MsgID)
-	c.OptLong(flags, 1<<11, &v.SavedID)
-	c.OptLong(flags, 1<<4, &v.ConvertStars)
-	c.OptLong(flags, 1<<6, &v.UpgradeStars)
-	c.OptInt(flags, 1<<7, &v.CanExportAt)
-	c.OptLong(flags, 1<<8, &v.TransferStars)
-	c.OptInt(flags, 1<<13, &v.CanTransferAt)
-	c.OptInt(flags, 1<<14, &v.CanResellAt)
-	c.OptInts(flags, 1<<15, &v.CollectionID)
-	c.OptString(flags, 1<<16, &v.PrepaidUpgradeHash)
-	c.OptLong(flags, 1<<18, &v.DropOriginalDetailsStars)
-	c.OptInt(flags, 1<<19, &v.GiftNum)
-	c.OptInt(flags, 1<<20, &v.CanCraftAt)
-}
+func (v *SavedStarGift) TL(c *tl.Codec) { table.TL(c, v, 424) }
 
 // InputSavedStarGiftUser is inputSavedStarGiftUser#69279795.
 type InputSavedStarGiftUser struct {
 	MsgID int32
 }
 
-func (v *InputSavedStarGiftUser) TL(c *tl.Codec) {
-	c.Begin(IDInputSavedStarGiftUser, "inputSavedStarGiftUser")
-	c.Int(&v.MsgID)
-}
+func (v *InputSavedStarGiftUser) TL(c *tl.Codec) { table.TL(c, v, 658) }
 
 // InputSavedStarGiftChat is inputSavedStarGiftChat#f101aa7f.
 type InputSavedStarGiftChat struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	SavedID int64
 }
 
-func (v *InputSavedStarGiftChat) TL(c *tl.Codec) {
-	c.Begin(IDInputSavedStarGiftChat, "inputSavedStarGiftChat")
-	codeInputPeer(c, 0, 0, &v.Peer, "inputSavedStarGiftChat.peer")
-	c.Long(&v.SavedID)
-}
+func (v *InputSavedStarGiftChat) TL(c *tl.Codec) { table.TL(c, v, 1550) }
 
 // InputSavedStarGiftSlug is inputSavedStarGiftSlug#2085c238.
 type InputSavedStarGiftSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputSavedStarGiftSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputSavedStarGiftSlug, "inputSavedStarGiftSlug")
-	c.String(&v.Slug)
-}
+func (v *InputSavedStarGiftSlug) TL(c *tl.Codec) { table.TL(c, v, 218) }
 
 // PaidReactionPrivacyDefault is paidReactionPrivacyDefault#206ad49e.
 type PaidReactionPrivacyDefault struct {
 }
 
-func (v *PaidReactionPrivacyDefault) TL(c *tl.Codec) {
-	c.Begin(IDPaidReactionPrivacyDefault, "paidReactionPrivacyDefault")
-}
+func (v *PaidReactionPrivacyDefault) TL(c *tl.Codec) { table.TL(c, v, 216) }
 
 // PaidReactionPrivacyAnonymous is paidReactionPrivacyAnonymous#1f0c1ad9.
 type PaidReactionPrivacyAnonymous struct {
 }
 
-func (v *PaidReactionPrivacyAnonymous) TL(c *tl.Codec) {
-	c.Begin(IDPaidReactionPrivacyAnonymous, "paidReactionPrivacyAnonymous")
-}
+func (v *PaidReactionPrivacyAnonymous) TL(c *tl.Codec) { table.TL(c, v, 204) }
 
 // PaidReactionPrivacyPeer is paidReactionPrivacyPeer#dc6cfcf0.
 type PaidReactionPrivacyPeer struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *PaidReactionPrivacyPeer) TL(c *tl.Codec) {
-	c.Begin(IDPaidReactionPrivacyPeer, "paidReactionPrivacyPeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "paidReactionPrivacyPeer.peer")
-}
+func (v *PaidReactionPrivacyPeer) TL(c *tl.Codec) { table.TL(c, v, 1405) }
 
 // RequirementToContactEmpty is requirementToContactEmpty#050a9839.
 type RequirementToContactEmpty struct {
 }
 
-func (v *RequirementToContactEmpty) TL(c *tl.Codec) {
-	c.Begin(IDRequirementToContactEmpty, "requirementToContactEmpty")
-}
+func (v *RequirementToContactEmpty) TL(c *tl.Codec) { table.TL(c, v, 35) }
 
 // RequirementToContactPremium is requirementToContactPremium#e581e4e9.
 type RequirementToContactPremium struct {
 }
 
-func (v *RequirementToContactPremium) TL(c *tl.Codec) {
-	c.Begin(IDRequirementToContactPremium, "requirementToContactPremium")
-}
+func (v *RequirementToContactPremium) TL(c *tl.Codec) { table.TL(c, v, 1465) }
 
 // RequirementToContactPaidMessages is requirementToContactPaidMessages#b4f67e93.
 type RequirementToContactPaidMessages struct {
 	StarsAmount int64
 }
 
-func (v *RequirementToContactPaidMessages) TL(c *tl.Codec) {
-	c.Begin(IDRequirementToContactPaidMessages, "requirementToContactPaidMessages")
-	c.Long(&v.StarsAmount)
-}
+func (v *RequirementToContactPaidMessages) TL(c *tl.Codec) { table.TL(c, v, 1150) }
 
 // BusinessBotRights is businessBotRights#a0624cf7.
 type BusinessBotRights struct {
@@ -18755,24 +12188,7 @@ type BusinessBotRights struct {
 	ManageStories           bool
 }
 
-func (v *BusinessBotRights) TL(c *tl.Codec) {
-	c.Begin(IDBusinessBotRights, "businessBotRights")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Reply)
-	c.True(flags, 1<<1, &v.ReadMessages)
-	c.True(flags, 1<<2, &v.DeleteSentMessages)
-	c.True(flags, 1<<3, &v.DeleteReceivedMessages)
-	c.True(flags, 1<<4, &v.EditName)
-	c.True(flags, 1<<5, &v.EditBio)
-	c.True(flags, 1<<6, &v.EditProfilePhoto)
-	c.True(flags, 1<<7, &v.EditUsername)
-	c.True(flags, 1<<8, &v.ViewGifts)
-	c.True(flags, 1<<9, &v.SellGifts)
-	c.True(flags, 1<<10, &v.ChangeGiftSettings)
-	c.True(flags, 1<<11, &v.TransferAndUpgradeGifts)
-	c.True(flags, 1<<12, &v.TransferStars)
-	c.True(flags, 1<<13, &v.ManageStories)
-}
+func (v *BusinessBotRights) TL(c *tl.Codec) { table.TL(c, v, 1017) }
 
 // DisallowedGiftsSettings is disallowedGiftsSettings#71f276c4.
 type DisallowedGiftsSettings struct {
@@ -18783,15 +12199,7 @@ type DisallowedGiftsSettings struct {
 	DisallowStargiftsFromChannels bool
 }
 
-func (v *DisallowedGiftsSettings) TL(c *tl.Codec) {
-	c.Begin(IDDisallowedGiftsSettings, "disallowedGiftsSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.DisallowUnlimitedStargifts)
-	c.True(flags, 1<<1, &v.DisallowLimitedStargifts)
-	c.True(flags, 1<<2, &v.DisallowUniqueStargifts)
-	c.True(flags, 1<<3, &v.DisallowPremiumGifts)
-	c.True(flags, 1<<4, &v.DisallowStargiftsFromChannels)
-}
+func (v *DisallowedGiftsSettings) TL(c *tl.Codec) { table.TL(c, v, 711) }
 
 // SponsoredPeer is sponsoredPeer#c69708d3.
 type SponsoredPeer struct {
@@ -18801,84 +12209,60 @@ type SponsoredPeer struct {
 	AdditionalInfo tl.Optional[string]
 }
 
-func (v *SponsoredPeer) TL(c *tl.Codec) {
-	c.Begin(IDSponsoredPeer, "sponsoredPeer")
-	flags := c.Flags()
-	c.ByteString(&v.RandomID)
-	codePeer(c, 0, 0, &v.Peer, "sponsoredPeer.peer")
-	c.OptString(flags, 1<<0, &v.SponsorInfo)
-	c.OptString(flags, 1<<1, &v.AdditionalInfo)
-}
+func (v *SponsoredPeer) TL(c *tl.Codec) { table.TL(c, v, 1285) }
 
 // StarGiftAttributeIDModel is starGiftAttributeIdModel#48aaae3c.
 type StarGiftAttributeIDModel struct {
 	DocumentID int64
 }
 
-func (v *StarGiftAttributeIDModel) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeIDModel, "starGiftAttributeIdModel")
-	c.Long(&v.DocumentID)
-}
+func (v *StarGiftAttributeIDModel) TL(c *tl.Codec) { table.TL(c, v, 460) }
 
 // StarGiftAttributeIDPattern is starGiftAttributeIdPattern#4a162433.
 type StarGiftAttributeIDPattern struct {
 	DocumentID int64
 }
 
-func (v *StarGiftAttributeIDPattern) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeIDPattern, "starGiftAttributeIdPattern")
-	c.Long(&v.DocumentID)
-}
+func (v *StarGiftAttributeIDPattern) TL(c *tl.Codec) { table.TL(c, v, 470) }
 
 // StarGiftAttributeIDBackdrop is starGiftAttributeIdBackdrop#1f01c757.
 type StarGiftAttributeIDBackdrop struct {
 	BackdropID int32
 }
 
-func (v *StarGiftAttributeIDBackdrop) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeIDBackdrop, "starGiftAttributeIdBackdrop")
-	c.Int(&v.BackdropID)
-}
+func (v *StarGiftAttributeIDBackdrop) TL(c *tl.Codec) { table.TL(c, v, 203) }
 
 // StarGiftAttributeCounter is starGiftAttributeCounter#2eb1b658.
 type StarGiftAttributeCounter struct {
+	_ tl.Incomparable
+
 	Attribute StarGiftAttributeIDClass
 	Count     int32
 }
 
-func (v *StarGiftAttributeCounter) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeCounter, "starGiftAttributeCounter")
-	codeStarGiftAttributeID(c, 0, 0, &v.Attribute, "starGiftAttributeCounter.attribute")
-	c.Int(&v.Count)
-}
+func (v *StarGiftAttributeCounter) TL(c *tl.Codec) { table.TL(c, v, 287) }
 
 // PendingSuggestion is pendingSuggestion#e7e82e12.
 type PendingSuggestion struct {
+	_ tl.Incomparable
+
 	Suggestion  string
 	Title       TextWithEntities
 	Description TextWithEntities
 	URL         string
 }
 
-func (v *PendingSuggestion) TL(c *tl.Codec) {
-	c.Begin(IDPendingSuggestion, "pendingSuggestion")
-	c.String(&v.Suggestion)
-	v.Title.TL(c)
-	v.Description.TL(c)
-	c.String(&v.URL)
-}
+func (v *PendingSuggestion) TL(c *tl.Codec) { table.TL(c, v, 1478) }
 
 // TodoItem is todoItem#cba9a52f.
 type TodoItem struct {
+	_ tl.Incomparable
+
 	ID    int32
 	Title TextWithEntities
 }
 
-func (v *TodoItem) TL(c *tl.Codec) {
-	c.Begin(IDTodoItem, "todoItem")
-	c.Int(&v.ID)
-	v.Title.TL(c)
-}
+func (v *TodoItem) TL(c *tl.Codec) { table.TL(c, v, 1315) }
 
 // TodoList is todoList#49b92a26.
 type TodoList struct {
@@ -18888,65 +12272,47 @@ type TodoList struct {
 	List              []TodoItem
 }
 
-func (v *TodoList) TL(c *tl.Codec) {
-	c.Begin(IDTodoList, "todoList")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OthersCanAppend)
-	c.True(flags, 1<<1, &v.OthersCanComplete)
-	v.Title.TL(c)
-	vectorTodoItems(c, 0, 0, &v.List)
-}
+func (v *TodoList) TL(c *tl.Codec) { table.TL(c, v, 469) }
 
 // TodoCompletion is todoCompletion#221bb5e4.
 type TodoCompletion struct {
+	_ tl.Incomparable
+
 	ID          int32
 	CompletedBy PeerClass
 	Date        int32
 }
 
-func (v *TodoCompletion) TL(c *tl.Codec) {
-	c.Begin(IDTodoCompletion, "todoCompletion")
-	c.Int(&v.ID)
-	codePeer(c, 0, 0, &v.CompletedBy, "todoCompletion.completed_by")
-	c.Int(&v.Date)
-}
+func (v *TodoCompletion) TL(c *tl.Codec) { table.TL(c, v, 227) }
 
 // SuggestedPost is suggestedPost#0e8e37e5.
 type SuggestedPost struct {
+	_ tl.Incomparable
+
 	Accepted     bool
 	Rejected     bool
 	Price        StarsAmountClass
 	ScheduleDate tl.Optional[int32]
 }
 
-func (v *SuggestedPost) TL(c *tl.Codec) {
-	c.Begin(IDSuggestedPost, "suggestedPost")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Accepted)
-	c.True(flags, 1<<2, &v.Rejected)
-	codeStarsAmount(c, flags, 1<<3, &v.Price, "")
-	c.OptInt(flags, 1<<0, &v.ScheduleDate)
-}
+func (v *SuggestedPost) TL(c *tl.Codec) { table.TL(c, v, 95) }
 
 // StarsRating is starsRating#1b0e4f07.
 type StarsRating struct {
+	_ tl.Incomparable
+
 	Level             int32
 	CurrentLevelStars int64
 	Stars             int64
 	NextLevelStars    tl.Optional[int64]
 }
 
-func (v *StarsRating) TL(c *tl.Codec) {
-	c.Begin(IDStarsRating, "starsRating")
-	flags := c.Flags()
-	c.Int(&v.Level)
-	c.Long(&v.CurrentLevelStars)
-	c.Long(&v.Stars)
-	c.OptLong(flags, 1<<0, &v.NextLevelStars)
-}
+func (v *StarsRating) TL(c *tl.Codec) { table.TL(c, v, 170) }
 
 // StarGiftCollection is starGiftCollection#9d6b13b0.
 type StarGiftCollection struct {
+	_ tl.Incomparable
+
 	CollectionID int32
 	Title        string
 	Icon         DocumentClass
@@ -18954,35 +12320,24 @@ type StarGiftCollection struct {
 	Hash         int64
 }
 
-func (v *StarGiftCollection) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftCollection, "starGiftCollection")
-	flags := c.Flags()
-	c.Int(&v.CollectionID)
-	c.String(&v.Title)
-	codeDocument(c, flags, 1<<0, &v.Icon, "")
-	c.Int(&v.GiftsCount)
-	c.Long(&v.Hash)
-}
+func (v *StarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 990) }
 
 // StoryAlbum is storyAlbum#9325705a.
 type StoryAlbum struct {
+	_ tl.Incomparable
+
 	AlbumID   int32
 	Title     string
 	IconPhoto PhotoClass
 	IconVideo DocumentClass
 }
 
-func (v *StoryAlbum) TL(c *tl.Codec) {
-	c.Begin(IDStoryAlbum, "storyAlbum")
-	flags := c.Flags()
-	c.Int(&v.AlbumID)
-	c.String(&v.Title)
-	codePhoto(c, flags, 1<<0, &v.IconPhoto, "")
-	codeDocument(c, flags, 1<<1, &v.IconVideo, "")
-}
+func (v *StoryAlbum) TL(c *tl.Codec) { table.TL(c, v, 910) }
 
 // SearchPostsFlood is searchPostsFlood#3e0b5b6a.
 type SearchPostsFlood struct {
+	_ tl.Incomparable
+
 	QueryIsFree bool
 	TotalDaily  int32
 	Remains     int32
@@ -18990,107 +12345,79 @@ type SearchPostsFlood struct {
 	StarsAmount int64
 }
 
-func (v *SearchPostsFlood) TL(c *tl.Codec) {
-	c.Begin(IDSearchPostsFlood, "searchPostsFlood")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.QueryIsFree)
-	c.Int(&v.TotalDaily)
-	c.Int(&v.Remains)
-	c.OptInt(flags, 1<<1, &v.WaitTill)
-	c.Long(&v.StarsAmount)
-}
+func (v *SearchPostsFlood) TL(c *tl.Codec) { table.TL(c, v, 393) }
 
 // ProfileTabPosts is profileTabPosts#b98cd696.
 type ProfileTabPosts struct {
 }
 
-func (v *ProfileTabPosts) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabPosts, "profileTabPosts")
-}
+func (v *ProfileTabPosts) TL(c *tl.Codec) { table.TL(c, v, 1185) }
 
 // ProfileTabGifts is profileTabGifts#4d4bd46a.
 type ProfileTabGifts struct {
 }
 
-func (v *ProfileTabGifts) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabGifts, "profileTabGifts")
-}
+func (v *ProfileTabGifts) TL(c *tl.Codec) { table.TL(c, v, 491) }
 
 // ProfileTabMedia is profileTabMedia#72c64955.
 type ProfileTabMedia struct {
 }
 
-func (v *ProfileTabMedia) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabMedia, "profileTabMedia")
-}
+func (v *ProfileTabMedia) TL(c *tl.Codec) { table.TL(c, v, 715) }
 
 // ProfileTabFiles is profileTabFiles#ab339c00.
 type ProfileTabFiles struct {
 }
 
-func (v *ProfileTabFiles) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabFiles, "profileTabFiles")
-}
+func (v *ProfileTabFiles) TL(c *tl.Codec) { table.TL(c, v, 1081) }
 
 // ProfileTabMusic is profileTabMusic#9f27d26e.
 type ProfileTabMusic struct {
 }
 
-func (v *ProfileTabMusic) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabMusic, "profileTabMusic")
-}
+func (v *ProfileTabMusic) TL(c *tl.Codec) { table.TL(c, v, 1004) }
 
 // ProfileTabVoice is profileTabVoice#e477092e.
 type ProfileTabVoice struct {
 }
 
-func (v *ProfileTabVoice) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabVoice, "profileTabVoice")
-}
+func (v *ProfileTabVoice) TL(c *tl.Codec) { table.TL(c, v, 1457) }
 
 // ProfileTabLinks is profileTabLinks#d3656499.
 type ProfileTabLinks struct {
 }
 
-func (v *ProfileTabLinks) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabLinks, "profileTabLinks")
-}
+func (v *ProfileTabLinks) TL(c *tl.Codec) { table.TL(c, v, 1352) }
 
 // ProfileTabGIFs is profileTabGifs#a2c0f695.
 type ProfileTabGIFs struct {
 }
 
-func (v *ProfileTabGIFs) TL(c *tl.Codec) {
-	c.Begin(IDProfileTabGIFs, "profileTabGifs")
-}
+func (v *ProfileTabGIFs) TL(c *tl.Codec) { table.TL(c, v, 1029) }
 
 // InputChatThemeEmpty is inputChatThemeEmpty#83268483.
 type InputChatThemeEmpty struct {
 }
 
-func (v *InputChatThemeEmpty) TL(c *tl.Codec) {
-	c.Begin(IDInputChatThemeEmpty, "inputChatThemeEmpty")
-}
+func (v *InputChatThemeEmpty) TL(c *tl.Codec) { table.TL(c, v, 818) }
 
 // InputChatTheme is inputChatTheme#c93de95c.
 type InputChatTheme struct {
+	_ tl.Incomparable
+
 	Emoticon string
 }
 
-func (v *InputChatTheme) TL(c *tl.Codec) {
-	c.Begin(IDInputChatTheme, "inputChatTheme")
-	c.String(&v.Emoticon)
-}
+func (v *InputChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1296) }
 
 // InputChatThemeUniqueGift is inputChatThemeUniqueGift#87e5dfe4.
 type InputChatThemeUniqueGift struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputChatThemeUniqueGift) TL(c *tl.Codec) {
-	c.Begin(IDInputChatThemeUniqueGift, "inputChatThemeUniqueGift")
-	c.String(&v.Slug)
-}
+func (v *InputChatThemeUniqueGift) TL(c *tl.Codec) { table.TL(c, v, 845) }
 
 // StarGiftUpgradePrice is starGiftUpgradePrice#99ea331d.
 type StarGiftUpgradePrice struct {
@@ -19098,14 +12425,12 @@ type StarGiftUpgradePrice struct {
 	UpgradeStars int64
 }
 
-func (v *StarGiftUpgradePrice) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftUpgradePrice, "starGiftUpgradePrice")
-	c.Int(&v.Date)
-	c.Long(&v.UpgradeStars)
-}
+func (v *StarGiftUpgradePrice) TL(c *tl.Codec) { table.TL(c, v, 963) }
 
 // GroupCallMessage is groupCallMessage#1a8afc7e.
 type GroupCallMessage struct {
+	_ tl.Incomparable
+
 	FromAdmin        bool
 	ID               int32
 	FromID           PeerClass
@@ -19114,46 +12439,29 @@ type GroupCallMessage struct {
 	PaidMessageStars tl.Optional[int64]
 }
 
-func (v *GroupCallMessage) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallMessage, "groupCallMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.FromAdmin)
-	c.Int(&v.ID)
-	codePeer(c, 0, 0, &v.FromID, "groupCallMessage.from_id")
-	c.Int(&v.Date)
-	v.Message.TL(c)
-	c.OptLong(flags, 1<<0, &v.PaidMessageStars)
-}
+func (v *GroupCallMessage) TL(c *tl.Codec) { table.TL(c, v, 166) }
 
 // GroupCallDonor is groupCallDonor#ee430c85.
 type GroupCallDonor struct {
+	_ tl.Incomparable
+
 	Top    bool
 	My     bool
 	PeerID PeerClass
 	Stars  int64
 }
 
-func (v *GroupCallDonor) TL(c *tl.Codec) {
-	c.Begin(IDGroupCallDonor, "groupCallDonor")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Top)
-	c.True(flags, 1<<1, &v.My)
-	codePeer(c, flags, 1<<3, &v.PeerID, "")
-	c.Long(&v.Stars)
-}
+func (v *GroupCallDonor) TL(c *tl.Codec) { table.TL(c, v, 1532) }
 
 // RecentStory is recentStory#711d692d.
 type RecentStory struct {
+	_ tl.Incomparable
+
 	Live  bool
 	MaxID tl.Optional[int32]
 }
 
-func (v *RecentStory) TL(c *tl.Codec) {
-	c.Begin(IDRecentStory, "recentStory")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Live)
-	c.OptInt(flags, 1<<1, &v.MaxID)
-}
+func (v *RecentStory) TL(c *tl.Codec) { table.TL(c, v, 704) }
 
 // AuctionBidLevel is auctionBidLevel#310240cc.
 type AuctionBidLevel struct {
@@ -19162,20 +12470,13 @@ type AuctionBidLevel struct {
 	Date   int32
 }
 
-func (v *AuctionBidLevel) TL(c *tl.Codec) {
-	c.Begin(IDAuctionBidLevel, "auctionBidLevel")
-	c.Int(&v.Pos)
-	c.Long(&v.Amount)
-	c.Int(&v.Date)
-}
+func (v *AuctionBidLevel) TL(c *tl.Codec) { table.TL(c, v, 304) }
 
 // StarGiftAuctionStateNotModified is starGiftAuctionStateNotModified#fe333952.
 type StarGiftAuctionStateNotModified struct {
 }
 
-func (v *StarGiftAuctionStateNotModified) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionStateNotModified, "starGiftAuctionStateNotModified")
-}
+func (v *StarGiftAuctionStateNotModified) TL(c *tl.Codec) { table.TL(c, v, 1648) }
 
 // StarGiftAuctionState is starGiftAuctionState#771a4e66.
 type StarGiftAuctionState struct {
@@ -19193,24 +12494,12 @@ type StarGiftAuctionState struct {
 	Rounds       []StarGiftAuctionRoundClass
 }
 
-func (v *StarGiftAuctionState) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionState, "starGiftAuctionState")
-	c.Int(&v.Version)
-	c.Int(&v.StartDate)
-	c.Int(&v.EndDate)
-	c.Long(&v.MinBidAmount)
-	vectorAuctionBidLevels(c, 0, 0, &v.BidLevels)
-	c.Longs(&v.TopBidders)
-	c.Int(&v.NextRoundAt)
-	c.Int(&v.LastGiftNum)
-	c.Int(&v.GiftsLeft)
-	c.Int(&v.CurrentRound)
-	c.Int(&v.TotalRounds)
-	vectorStarGiftAuctionRoundClasses(c, 0, 0, &v.Rounds, "starGiftAuctionState.rounds")
-}
+func (v *StarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 745) }
 
 // StarGiftAuctionStateFinished is starGiftAuctionStateFinished#972dabbf.
 type StarGiftAuctionStateFinished struct {
+	_ tl.Incomparable
+
 	StartDate           int32
 	EndDate             int32
 	AveragePrice        int64
@@ -19219,29 +12508,12 @@ type StarGiftAuctionStateFinished struct {
 	FragmentListedURL   tl.Optional[string]
 }
 
-func (v *StarGiftAuctionStateFinished) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionStateFinished, "starGiftAuctionStateFinished")
-	flags := c.Flags()
-	c.Int(&v.StartDate)
-	c.Int(&v.EndDate)
-	c.Long(&v.AveragePrice)
-	c.OptInt(flags, 1<<0, &v.ListedCount)
-	if c.Has(flags, 1<<1, v.FragmentListedCount.Set || v.FragmentListedURL.Set) {
-		c.Int(&v.FragmentListedCount.Value)
-		if c.Decoding() {
-			v.FragmentListedCount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.FragmentListedCount.Set || v.FragmentListedURL.Set) {
-		c.String(&v.FragmentListedURL.Value)
-		if c.Decoding() {
-			v.FragmentListedURL.Set = true
-		}
-	}
-}
+func (v *StarGiftAuctionStateFinished) TL(c *tl.Codec) { table.TL(c, v, 942) }
 
 // StarGiftAuctionUserState is starGiftAuctionUserState#2eeed1c4.
 type StarGiftAuctionUserState struct {
+	_ tl.Incomparable
+
 	Returned      bool
 	BidAmount     tl.Optional[int64]
 	BidDate       tl.Optional[int32]
@@ -19250,36 +12522,12 @@ type StarGiftAuctionUserState struct {
 	AcquiredCount int32
 }
 
-func (v *StarGiftAuctionUserState) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionUserState, "starGiftAuctionUserState")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Returned)
-	if c.Has(flags, 1<<0, v.BidAmount.Set || v.BidDate.Set || v.MinBidAmount.Set || v.BidPeer != nil) {
-		c.Long(&v.BidAmount.Value)
-		if c.Decoding() {
-			v.BidAmount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.BidAmount.Set || v.BidDate.Set || v.MinBidAmount.Set || v.BidPeer != nil) {
-		c.Int(&v.BidDate.Value)
-		if c.Decoding() {
-			v.BidDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.BidAmount.Set || v.BidDate.Set || v.MinBidAmount.Set || v.BidPeer != nil) {
-		c.Long(&v.MinBidAmount.Value)
-		if c.Decoding() {
-			v.MinBidAmount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.BidAmount.Set || v.BidDate.Set || v.MinBidAmount.Set || v.BidPeer != nil) {
-		codePeer(c, 0, 0, &v.BidPeer, "starGiftAuctionUserState.bid_peer")
-	}
-	c.Int(&v.AcquiredCount)
-}
+func (v *StarGiftAuctionUserState) TL(c *tl.Codec) { table.TL(c, v, 290) }
 
 // StarGiftAuctionAcquiredGift is starGiftAuctionAcquiredGift#42b00348.
 type StarGiftAuctionAcquiredGift struct {
+	_ tl.Incomparable
+
 	NameHidden bool
 	Peer       PeerClass
 	Date       int32
@@ -19290,55 +12538,39 @@ type StarGiftAuctionAcquiredGift struct {
 	GiftNum    tl.Optional[int32]
 }
 
-func (v *StarGiftAuctionAcquiredGift) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionAcquiredGift, "starGiftAuctionAcquiredGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NameHidden)
-	codePeer(c, 0, 0, &v.Peer, "starGiftAuctionAcquiredGift.peer")
-	c.Int(&v.Date)
-	c.Long(&v.BidAmount)
-	c.Int(&v.Round)
-	c.Int(&v.Pos)
-	optTextWithEntities(c, flags, 1<<1, &v.Message, "")
-	c.OptInt(flags, 1<<2, &v.GiftNum)
-}
+func (v *StarGiftAuctionAcquiredGift) TL(c *tl.Codec) { table.TL(c, v, 428) }
 
 // StarGiftActiveAuctionState is starGiftActiveAuctionState#d31bc45d.
 type StarGiftActiveAuctionState struct {
+	_ tl.Incomparable
+
 	Gift      StarGiftClass
 	State     StarGiftAuctionStateClass
 	UserState StarGiftAuctionUserState
 }
 
-func (v *StarGiftActiveAuctionState) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftActiveAuctionState, "starGiftActiveAuctionState")
-	codeStarGift(c, 0, 0, &v.Gift, "starGiftActiveAuctionState.gift")
-	codeStarGiftAuctionState(c, 0, 0, &v.State, "starGiftActiveAuctionState.state")
-	v.UserState.TL(c)
-}
+func (v *StarGiftActiveAuctionState) TL(c *tl.Codec) { table.TL(c, v, 1350) }
 
 // InputStarGiftAuction is inputStarGiftAuction#02e16c98.
 type InputStarGiftAuction struct {
 	GiftID int64
 }
 
-func (v *InputStarGiftAuction) TL(c *tl.Codec) {
-	c.Begin(IDInputStarGiftAuction, "inputStarGiftAuction")
-	c.Long(&v.GiftID)
-}
+func (v *InputStarGiftAuction) TL(c *tl.Codec) { table.TL(c, v, 20) }
 
 // InputStarGiftAuctionSlug is inputStarGiftAuctionSlug#7ab58308.
 type InputStarGiftAuctionSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputStarGiftAuctionSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputStarGiftAuctionSlug, "inputStarGiftAuctionSlug")
-	c.String(&v.Slug)
-}
+func (v *InputStarGiftAuctionSlug) TL(c *tl.Codec) { table.TL(c, v, 769) }
 
 // Passkey is passkey#98613ebf.
 type Passkey struct {
+	_ tl.Incomparable
+
 	ID              string
 	Name            string
 	Date            int32
@@ -19346,15 +12578,7 @@ type Passkey struct {
 	LastUsageDate   tl.Optional[int32]
 }
 
-func (v *Passkey) TL(c *tl.Codec) {
-	c.Begin(IDPasskey, "passkey")
-	flags := c.Flags()
-	c.String(&v.ID)
-	c.String(&v.Name)
-	c.Int(&v.Date)
-	c.OptLong(flags, 1<<0, &v.SoftwareEmojiID)
-	c.OptInt(flags, 1<<1, &v.LastUsageDate)
-}
+func (v *Passkey) TL(c *tl.Codec) { table.TL(c, v, 948) }
 
 // InputPasskeyResponseRegister is inputPasskeyResponseRegister#3e63935c.
 type InputPasskeyResponseRegister struct {
@@ -19362,11 +12586,7 @@ type InputPasskeyResponseRegister struct {
 	AttestationData []byte
 }
 
-func (v *InputPasskeyResponseRegister) TL(c *tl.Codec) {
-	c.Begin(IDInputPasskeyResponseRegister, "inputPasskeyResponseRegister")
-	v.ClientData.TL(c)
-	c.ByteString(&v.AttestationData)
-}
+func (v *InputPasskeyResponseRegister) TL(c *tl.Codec) { table.TL(c, v, 398) }
 
 // InputPasskeyResponseLogin is inputPasskeyResponseLogin#c31fc14a.
 type InputPasskeyResponseLogin struct {
@@ -19376,37 +12596,27 @@ type InputPasskeyResponseLogin struct {
 	UserHandle        string
 }
 
-func (v *InputPasskeyResponseLogin) TL(c *tl.Codec) {
-	c.Begin(IDInputPasskeyResponseLogin, "inputPasskeyResponseLogin")
-	v.ClientData.TL(c)
-	c.ByteString(&v.AuthenticatorData)
-	c.ByteString(&v.Signature)
-	c.String(&v.UserHandle)
-}
+func (v *InputPasskeyResponseLogin) TL(c *tl.Codec) { table.TL(c, v, 1258) }
 
 // InputPasskeyCredentialPublicKey is inputPasskeyCredentialPublicKey#3c27b78f.
 type InputPasskeyCredentialPublicKey struct {
+	_ tl.Incomparable
+
 	ID       string
 	RawID    string
 	Response InputPasskeyResponseClass
 }
 
-func (v *InputPasskeyCredentialPublicKey) TL(c *tl.Codec) {
-	c.Begin(IDInputPasskeyCredentialPublicKey, "inputPasskeyCredentialPublicKey")
-	c.String(&v.ID)
-	c.String(&v.RawID)
-	codeInputPasskeyResponse(c, 0, 0, &v.Response, "inputPasskeyCredentialPublicKey.response")
-}
+func (v *InputPasskeyCredentialPublicKey) TL(c *tl.Codec) { table.TL(c, v, 376) }
 
 // InputPasskeyCredentialFirebasePNV is inputPasskeyCredentialFirebasePNV#5b1ccb28.
 type InputPasskeyCredentialFirebasePNV struct {
+	_ tl.Incomparable
+
 	PnvToken string
 }
 
-func (v *InputPasskeyCredentialFirebasePNV) TL(c *tl.Codec) {
-	c.Begin(IDInputPasskeyCredentialFirebasePNV, "inputPasskeyCredentialFirebasePNV")
-	c.String(&v.PnvToken)
-}
+func (v *InputPasskeyCredentialFirebasePNV) TL(c *tl.Codec) { table.TL(c, v, 581) }
 
 // StarGiftBackground is starGiftBackground#aff56398.
 type StarGiftBackground struct {
@@ -19415,12 +12625,7 @@ type StarGiftBackground struct {
 	TextColor   int32
 }
 
-func (v *StarGiftBackground) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftBackground, "starGiftBackground")
-	c.Int(&v.CenterColor)
-	c.Int(&v.EdgeColor)
-	c.Int(&v.TextColor)
-}
+func (v *StarGiftBackground) TL(c *tl.Codec) { table.TL(c, v, 1109) }
 
 // StarGiftAuctionRound is starGiftAuctionRound#3aae0528.
 type StarGiftAuctionRound struct {
@@ -19428,11 +12633,7 @@ type StarGiftAuctionRound struct {
 	Duration int32
 }
 
-func (v *StarGiftAuctionRound) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionRound, "starGiftAuctionRound")
-	c.Int(&v.Num)
-	c.Int(&v.Duration)
-}
+func (v *StarGiftAuctionRound) TL(c *tl.Codec) { table.TL(c, v, 368) }
 
 // StarGiftAuctionRoundExtendable is starGiftAuctionRoundExtendable#0aa021e5.
 type StarGiftAuctionRoundExtendable struct {
@@ -19442,72 +12643,50 @@ type StarGiftAuctionRoundExtendable struct {
 	ExtendWindow int32
 }
 
-func (v *StarGiftAuctionRoundExtendable) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAuctionRoundExtendable, "starGiftAuctionRoundExtendable")
-	c.Int(&v.Num)
-	c.Int(&v.Duration)
-	c.Int(&v.ExtendTop)
-	c.Int(&v.ExtendWindow)
-}
+func (v *StarGiftAuctionRoundExtendable) TL(c *tl.Codec) { table.TL(c, v, 70) }
 
 // StarGiftAttributeRarity is starGiftAttributeRarity#36437737.
 type StarGiftAttributeRarity struct {
 	Permille int32
 }
 
-func (v *StarGiftAttributeRarity) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeRarity, "starGiftAttributeRarity")
-	c.Int(&v.Permille)
-}
+func (v *StarGiftAttributeRarity) TL(c *tl.Codec) { table.TL(c, v, 339) }
 
 // StarGiftAttributeRarityUncommon is starGiftAttributeRarityUncommon#dbce6389.
 type StarGiftAttributeRarityUncommon struct {
 }
 
-func (v *StarGiftAttributeRarityUncommon) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeRarityUncommon, "starGiftAttributeRarityUncommon")
-}
+func (v *StarGiftAttributeRarityUncommon) TL(c *tl.Codec) { table.TL(c, v, 1400) }
 
 // StarGiftAttributeRarityRare is starGiftAttributeRarityRare#f08d516b.
 type StarGiftAttributeRarityRare struct {
 }
 
-func (v *StarGiftAttributeRarityRare) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeRarityRare, "starGiftAttributeRarityRare")
-}
+func (v *StarGiftAttributeRarityRare) TL(c *tl.Codec) { table.TL(c, v, 1547) }
 
 // StarGiftAttributeRarityEpic is starGiftAttributeRarityEpic#78fbf3a8.
 type StarGiftAttributeRarityEpic struct {
 }
 
-func (v *StarGiftAttributeRarityEpic) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeRarityEpic, "starGiftAttributeRarityEpic")
-}
+func (v *StarGiftAttributeRarityEpic) TL(c *tl.Codec) { table.TL(c, v, 759) }
 
 // StarGiftAttributeRarityLegendary is starGiftAttributeRarityLegendary#cef7e7a8.
 type StarGiftAttributeRarityLegendary struct {
 }
 
-func (v *StarGiftAttributeRarityLegendary) TL(c *tl.Codec) {
-	c.Begin(IDStarGiftAttributeRarityLegendary, "starGiftAttributeRarityLegendary")
-}
+func (v *StarGiftAttributeRarityLegendary) TL(c *tl.Codec) { table.TL(c, v, 1333) }
 
 // KeyboardButtonStyle is keyboardButtonStyle#4fdd3430.
 type KeyboardButtonStyle struct {
+	_ tl.Incomparable
+
 	BgPrimary bool
 	BgDanger  bool
 	BgSuccess bool
 	Icon      tl.Optional[int64]
 }
 
-func (v *KeyboardButtonStyle) TL(c *tl.Codec) {
-	c.Begin(IDKeyboardButtonStyle, "keyboardButtonStyle")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.BgPrimary)
-	c.True(flags, 1<<1, &v.BgDanger)
-	c.True(flags, 1<<2, &v.BgSuccess)
-	c.OptLong(flags, 1<<3, &v.Icon)
-}
+func (v *KeyboardButtonStyle) TL(c *tl.Codec) { table.TL(c, v, 510) }
 
 // InputMessageReadMetric is inputMessageReadMetric#402b4495.
 type InputMessageReadMetric struct {
@@ -19519,25 +12698,16 @@ type InputMessageReadMetric struct {
 	SeenRangeRatioPermille        int32
 }
 
-func (v *InputMessageReadMetric) TL(c *tl.Codec) {
-	c.Begin(IDInputMessageReadMetric, "inputMessageReadMetric")
-	c.Int(&v.MsgID)
-	c.Long(&v.ViewID)
-	c.Int(&v.TimeInViewMs)
-	c.Int(&v.ActiveTimeInViewMs)
-	c.Int(&v.HeightToViewportRatioPermille)
-	c.Int(&v.SeenRangeRatioPermille)
-}
+func (v *InputMessageReadMetric) TL(c *tl.Codec) { table.TL(c, v, 412) }
 
 // InputAIComposeToneDefault is inputAiComposeToneDefault#1fe9a9bf.
 type InputAIComposeToneDefault struct {
+	_ tl.Incomparable
+
 	Tone string
 }
 
-func (v *InputAIComposeToneDefault) TL(c *tl.Codec) {
-	c.Begin(IDInputAIComposeToneDefault, "inputAiComposeToneDefault")
-	c.String(&v.Tone)
-}
+func (v *InputAIComposeToneDefault) TL(c *tl.Codec) { table.TL(c, v, 210) }
 
 // InputAIComposeToneID is inputAiComposeToneID#0773c080.
 type InputAIComposeToneID struct {
@@ -19545,34 +12715,30 @@ type InputAIComposeToneID struct {
 	AccessHash int64
 }
 
-func (v *InputAIComposeToneID) TL(c *tl.Codec) {
-	c.Begin(IDInputAIComposeToneID, "inputAiComposeToneID")
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-}
+func (v *InputAIComposeToneID) TL(c *tl.Codec) { table.TL(c, v, 51) }
 
 // InputAIComposeToneSlug is inputAiComposeToneSlug#1fa01357.
 type InputAIComposeToneSlug struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *InputAIComposeToneSlug) TL(c *tl.Codec) {
-	c.Begin(IDInputAIComposeToneSlug, "inputAiComposeToneSlug")
-	c.String(&v.Slug)
-}
+func (v *InputAIComposeToneSlug) TL(c *tl.Codec) { table.TL(c, v, 207) }
 
 // InputAIComposeToneSingleUse is inputAiComposeToneSingleUse#0e0c35af.
 type InputAIComposeToneSingleUse struct {
+	_ tl.Incomparable
+
 	CustomPrompt string
 }
 
-func (v *InputAIComposeToneSingleUse) TL(c *tl.Codec) {
-	c.Begin(IDInputAIComposeToneSingleUse, "inputAiComposeToneSingleUse")
-	c.String(&v.CustomPrompt)
-}
+func (v *InputAIComposeToneSingleUse) TL(c *tl.Codec) { table.TL(c, v, 89) }
 
 // AIComposeTone is aiComposeTone#cff63ea9.
 type AIComposeTone struct {
+	_ tl.Incomparable
+
 	Creator        bool
 	ID             int64
 	AccessHash     int64
@@ -19585,121 +12751,87 @@ type AIComposeTone struct {
 	ExampleEnglish *AIComposeToneExample
 }
 
-func (v *AIComposeTone) TL(c *tl.Codec) {
-	c.Begin(IDAIComposeTone, "aiComposeTone")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Creator)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.String(&v.Slug)
-	c.String(&v.Title)
-	c.OptLong(flags, 1<<1, &v.EmojiID)
-	c.OptString(flags, 1<<4, &v.Prompt)
-	c.OptInt(flags, 1<<2, &v.InstallsCount)
-	c.OptLong(flags, 1<<3, &v.AuthorID)
-	optAIComposeToneExample(c, flags, 1<<5, &v.ExampleEnglish, "")
-}
+func (v *AIComposeTone) TL(c *tl.Codec) { table.TL(c, v, 1338) }
 
 // AIComposeToneDefault is aiComposeToneDefault#9bad6414.
 type AIComposeToneDefault struct {
+	_ tl.Incomparable
+
 	Tone    string
 	EmojiID int64
 	Title   string
 }
 
-func (v *AIComposeToneDefault) TL(c *tl.Codec) {
-	c.Begin(IDAIComposeToneDefault, "aiComposeToneDefault")
-	c.String(&v.Tone)
-	c.Long(&v.EmojiID)
-	c.String(&v.Title)
-}
+func (v *AIComposeToneDefault) TL(c *tl.Codec) { table.TL(c, v, 978) }
 
 // AIComposeToneExample is aiComposeToneExample#f1d628ec.
 type AIComposeToneExample struct {
+	_ tl.Incomparable
+
 	From TextWithEntities
 	To   TextWithEntities
 }
 
-func (v *AIComposeToneExample) TL(c *tl.Codec) {
-	c.Begin(IDAIComposeToneExample, "aiComposeToneExample")
-	v.From.TL(c)
-	v.To.TL(c)
-}
+func (v *AIComposeToneExample) TL(c *tl.Codec) { table.TL(c, v, 1560) }
 
 // JoinChatBotResultApproved is joinChatBotResultApproved#ae152a69.
 type JoinChatBotResultApproved struct {
 }
 
-func (v *JoinChatBotResultApproved) TL(c *tl.Codec) {
-	c.Begin(IDJoinChatBotResultApproved, "joinChatBotResultApproved")
-}
+func (v *JoinChatBotResultApproved) TL(c *tl.Codec) { table.TL(c, v, 1097) }
 
 // JoinChatBotResultDeclined is joinChatBotResultDeclined#0efa0194.
 type JoinChatBotResultDeclined struct {
 }
 
-func (v *JoinChatBotResultDeclined) TL(c *tl.Codec) {
-	c.Begin(IDJoinChatBotResultDeclined, "joinChatBotResultDeclined")
-}
+func (v *JoinChatBotResultDeclined) TL(c *tl.Codec) { table.TL(c, v, 96) }
 
 // JoinChatBotResultQueued is joinChatBotResultQueued#98a3a840.
 type JoinChatBotResultQueued struct {
 }
 
-func (v *JoinChatBotResultQueued) TL(c *tl.Codec) {
-	c.Begin(IDJoinChatBotResultQueued, "joinChatBotResultQueued")
-}
+func (v *JoinChatBotResultQueued) TL(c *tl.Codec) { table.TL(c, v, 952) }
 
 // JoinChatBotResultWebView is joinChatBotResultWebView#d6e3b813.
 type JoinChatBotResultWebView struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *JoinChatBotResultWebView) TL(c *tl.Codec) {
-	c.Begin(IDJoinChatBotResultWebView, "joinChatBotResultWebView")
-	c.String(&v.URL)
-}
+func (v *JoinChatBotResultWebView) TL(c *tl.Codec) { table.TL(c, v, 1371) }
 
 // WebDomainException is webDomainException#933ca597.
 type WebDomainException struct {
+	_ tl.Incomparable
+
 	Domain  string
 	URL     string
 	Title   string
 	Favicon tl.Optional[int64]
 }
 
-func (v *WebDomainException) TL(c *tl.Codec) {
-	c.Begin(IDWebDomainException, "webDomainException")
-	flags := c.Flags()
-	c.String(&v.Domain)
-	c.String(&v.URL)
-	c.String(&v.Title)
-	c.OptLong(flags, 1<<0, &v.Favicon)
-}
+func (v *WebDomainException) TL(c *tl.Codec) { table.TL(c, v, 911) }
 
 // InputRichFilePhoto is inputRichFilePhoto#9b00622b.
 type InputRichFilePhoto struct {
+	_ tl.Incomparable
+
 	ID    string
 	Photo InputPhotoClass
 }
 
-func (v *InputRichFilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDInputRichFilePhoto, "inputRichFilePhoto")
-	c.String(&v.ID)
-	codeInputPhoto(c, 0, 0, &v.Photo, "inputRichFilePhoto.photo")
-}
+func (v *InputRichFilePhoto) TL(c *tl.Codec) { table.TL(c, v, 974) }
 
 // InputRichFileDocument is inputRichFileDocument#83281dbd.
 type InputRichFileDocument struct {
+	_ tl.Incomparable
+
 	ID       string
 	Document InputDocumentClass
 }
 
-func (v *InputRichFileDocument) TL(c *tl.Codec) {
-	c.Begin(IDInputRichFileDocument, "inputRichFileDocument")
-	c.String(&v.ID)
-	codeInputDocument(c, 0, 0, &v.Document, "inputRichFileDocument.document")
-}
+func (v *InputRichFileDocument) TL(c *tl.Codec) { table.TL(c, v, 819) }
 
 // InputRichMessage is inputRichMessage#e4c449fc.
 type InputRichMessage struct {
@@ -19711,16 +12843,7 @@ type InputRichMessage struct {
 	Users      []InputUserClass
 }
 
-func (v *InputRichMessage) TL(c *tl.Codec) {
-	c.Begin(IDInputRichMessage, "inputRichMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Rtl)
-	c.True(flags, 1<<1, &v.Noautolink)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "inputRichMessage.blocks")
-	vectorInputPhotoClasses(c, flags, 1<<2, &v.Photos, "inputRichMessage.photos")
-	vectorInputDocumentClasses(c, flags, 1<<3, &v.Documents, "inputRichMessage.documents")
-	vectorInputUserClasses(c, flags, 1<<4, &v.Users, "inputRichMessage.users")
-}
+func (v *InputRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1459) }
 
 // InputRichMessageHTML is inputRichMessageHTML#dacb836a.
 type InputRichMessageHTML struct {
@@ -19730,14 +12853,7 @@ type InputRichMessageHTML struct {
 	Files      []InputRichFileClass
 }
 
-func (v *InputRichMessageHTML) TL(c *tl.Codec) {
-	c.Begin(IDInputRichMessageHTML, "inputRichMessageHTML")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Rtl)
-	c.True(flags, 1<<1, &v.Noautolink)
-	c.String(&v.HTML)
-	vectorInputRichFileClasses(c, flags, 1<<2, &v.Files, "inputRichMessageHTML.files")
-}
+func (v *InputRichMessageHTML) TL(c *tl.Codec) { table.TL(c, v, 1390) }
 
 // InputRichMessageMarkdown is inputRichMessageMarkdown#004b572c.
 type InputRichMessageMarkdown struct {
@@ -19747,14 +12863,7 @@ type InputRichMessageMarkdown struct {
 	Files      []InputRichFileClass
 }
 
-func (v *InputRichMessageMarkdown) TL(c *tl.Codec) {
-	c.Begin(IDInputRichMessageMarkdown, "inputRichMessageMarkdown")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Rtl)
-	c.True(flags, 1<<1, &v.Noautolink)
-	c.String(&v.Markdown)
-	vectorInputRichFileClasses(c, flags, 1<<2, &v.Files, "inputRichMessageMarkdown.files")
-}
+func (v *InputRichMessageMarkdown) TL(c *tl.Codec) { table.TL(c, v, 1) }
 
 // RichMessage is richMessage#baf39d8b.
 type RichMessage struct {
@@ -19765,47 +12874,30 @@ type RichMessage struct {
 	Documents []DocumentClass
 }
 
-func (v *RichMessage) TL(c *tl.Codec) {
-	c.Begin(IDRichMessage, "richMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Rtl)
-	c.True(flags, 1<<1, &v.Part)
-	vectorPageBlockClasses(c, 0, 0, &v.Blocks, "richMessage.blocks")
-	vectorPhotoClasses(c, 0, 0, &v.Photos, "richMessage.photos")
-	vectorDocumentClasses(c, 0, 0, &v.Documents, "richMessage.documents")
-}
+func (v *RichMessage) TL(c *tl.Codec) { table.TL(c, v, 1195) }
 
 // CommunityPeer is communityPeer#76141ebd.
 type CommunityPeer struct {
+	_ tl.Incomparable
+
 	CanViewHistory bool
 	Visible        tl.Optional[bool]
 	Peer           PeerClass
 }
 
-func (v *CommunityPeer) TL(c *tl.Codec) {
-	c.Begin(IDCommunityPeer, "communityPeer")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.CanViewHistory)
-	c.OptBool(flags, 1<<0, &v.Visible)
-	codePeer(c, 0, 0, &v.Peer, "communityPeer.peer")
-}
+func (v *CommunityPeer) TL(c *tl.Codec) { table.TL(c, v, 736) }
 
 // CommunityPeerRequest is communityPeerRequest#7beafa85.
 type CommunityPeerRequest struct {
+	_ tl.Incomparable
+
 	Visible     bool
 	Peer        PeerClass
 	RequestedBy int64
 	Date        int32
 }
 
-func (v *CommunityPeerRequest) TL(c *tl.Codec) {
-	c.Begin(IDCommunityPeerRequest, "communityPeerRequest")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Visible)
-	codePeer(c, 0, 0, &v.Peer, "communityPeerRequest.peer")
-	c.Long(&v.RequestedBy)
-	c.Int(&v.Date)
-}
+func (v *CommunityPeerRequest) TL(c *tl.Codec) { table.TL(c, v, 774) }
 
 // EphemeralMessage is ephemeralMessage#dd27bee9.
 type EphemeralMessage struct {
@@ -19829,81 +12921,50 @@ type EphemeralMessage struct {
 	AnchorMsgID     tl.Optional[int32]
 }
 
-func (v *EphemeralMessage) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralMessage, "ephemeralMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Out)
-	c.True(flags, 1<<5, &v.WelcomeTemplate)
-	c.True(flags, 1<<7, &v.InvertMedia)
-	c.True(flags, 1<<12, &v.Noforwards)
-	c.Int(&v.ID)
-	codePeer(c, 0, 0, &v.FromID, "ephemeralMessage.from_id")
-	codePeer(c, flags, 1<<9, &v.PeerID, "")
-	c.Long(&v.ReceiverID)
-	c.OptInt(flags, 1<<1, &v.TopMsgID)
-	c.Int(&v.Date)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<2, &v.Entities, "ephemeralMessage.entities")
-	codeMessageMedia(c, flags, 1<<3, &v.Media, "")
-	codeReplyMarkup(c, flags, 1<<4, &v.ReplyMarkup, "")
-	codeMessageReplyHeader(c, flags, 1<<6, &v.ReplyTo, "")
-	optRichMessage(c, flags, 1<<8, &v.RichMessage, "")
-	c.OptLong(flags, 1<<10, &v.ChatInstance)
-	c.OptInt(flags, 1<<11, &v.AnchorMsgID)
-}
+func (v *EphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 1412) }
 
 // ButtonTypeDefault is buttonTypeDefault#c9dd90e9.
 type ButtonTypeDefault struct {
 }
 
-func (v *ButtonTypeDefault) TL(c *tl.Codec) {
-	c.Begin(IDButtonTypeDefault, "buttonTypeDefault")
-}
+func (v *ButtonTypeDefault) TL(c *tl.Codec) { table.TL(c, v, 1302) }
 
 // ButtonTypeRequestPhone is buttonTypeRequestPhone#df3d36f9.
 type ButtonTypeRequestPhone struct {
 }
 
-func (v *ButtonTypeRequestPhone) TL(c *tl.Codec) {
-	c.Begin(IDButtonTypeRequestPhone, "buttonTypeRequestPhone")
-}
+func (v *ButtonTypeRequestPhone) TL(c *tl.Codec) { table.TL(c, v, 1423) }
 
 // ButtonTypeRequestGeoLocation is buttonTypeRequestGeoLocation#9beee140.
 type ButtonTypeRequestGeoLocation struct {
 }
 
-func (v *ButtonTypeRequestGeoLocation) TL(c *tl.Codec) {
-	c.Begin(IDButtonTypeRequestGeoLocation, "buttonTypeRequestGeoLocation")
-}
+func (v *ButtonTypeRequestGeoLocation) TL(c *tl.Codec) { table.TL(c, v, 980) }
 
 // ButtonTypeRequestPoll is buttonTypeRequestPoll#aacfff84.
 type ButtonTypeRequestPoll struct {
+	_ tl.Incomparable
+
 	Quiz tl.Optional[bool]
 }
 
-func (v *ButtonTypeRequestPoll) TL(c *tl.Codec) {
-	c.Begin(IDButtonTypeRequestPoll, "buttonTypeRequestPoll")
-	flags := c.Flags()
-	c.OptBool(flags, 1<<0, &v.Quiz)
-}
+func (v *ButtonTypeRequestPoll) TL(c *tl.Codec) { table.TL(c, v, 1078) }
 
 // ButtonTypeRequestPeer is buttonTypeRequestPeer#4f58a237.
 type ButtonTypeRequestPeer struct {
+	_ tl.Incomparable
+
 	ButtonID    int32
 	PeerType    RequestPeerTypeClass
 	MaxQuantity int32
 }
 
-func (v *ButtonTypeRequestPeer) TL(c *tl.Codec) {
-	c.Begin(IDButtonTypeRequestPeer, "buttonTypeRequestPeer")
-	c.Flags()
-	c.Int(&v.ButtonID)
-	codeRequestPeerType(c, 0, 0, &v.PeerType, "buttonTypeRequestPeer.peer_type")
-	c.Int(&v.MaxQuantity)
-}
+func (v *ButtonTypeRequestPeer) TL(c *tl.Codec) { table.TL(c, v, 505) }
 
 // InputButtonTypeRequestPeer is inputButtonTypeRequestPeer#3fe268fe.
 type InputButtonTypeRequestPeer struct {
+	_ tl.Incomparable
+
 	NameRequested     bool
 	UsernameRequested bool
 	PhotoRequested    bool
@@ -19912,78 +12973,57 @@ type InputButtonTypeRequestPeer struct {
 	MaxQuantity       int32
 }
 
-func (v *InputButtonTypeRequestPeer) TL(c *tl.Codec) {
-	c.Begin(IDInputButtonTypeRequestPeer, "inputButtonTypeRequestPeer")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NameRequested)
-	c.True(flags, 1<<1, &v.UsernameRequested)
-	c.True(flags, 1<<2, &v.PhotoRequested)
-	c.Int(&v.ButtonID)
-	codeRequestPeerType(c, 0, 0, &v.PeerType, "inputButtonTypeRequestPeer.peer_type")
-	c.Int(&v.MaxQuantity)
-}
+func (v *InputButtonTypeRequestPeer) TL(c *tl.Codec) { table.TL(c, v, 409) }
 
 // ButtonTypeSimpleWebView is buttonTypeSimpleWebView#c01a597a.
 type ButtonTypeSimpleWebView struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *ButtonTypeSimpleWebView) TL(c *tl.Codec) {
-	c.Begin(IDButtonTypeSimpleWebView, "buttonTypeSimpleWebView")
-	c.String(&v.URL)
-}
+func (v *ButtonTypeSimpleWebView) TL(c *tl.Codec) { table.TL(c, v, 1238) }
 
 // InlineButtonTypeURL is inlineButtonTypeUrl#eca4f8d4.
 type InlineButtonTypeURL struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *InlineButtonTypeURL) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeURL, "inlineButtonTypeUrl")
-	c.String(&v.URL)
-}
+func (v *InlineButtonTypeURL) TL(c *tl.Codec) { table.TL(c, v, 1518) }
 
 // InlineButtonTypeURLAuth is inlineButtonTypeUrlAuth#bfd02da2.
 type InlineButtonTypeURLAuth struct {
+	_ tl.Incomparable
+
 	FwdText  tl.Optional[string]
 	URL      string
 	ButtonID int32
 }
 
-func (v *InlineButtonTypeURLAuth) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeURLAuth, "inlineButtonTypeUrlAuth")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.FwdText)
-	c.String(&v.URL)
-	c.Int(&v.ButtonID)
-}
+func (v *InlineButtonTypeURLAuth) TL(c *tl.Codec) { table.TL(c, v, 1234) }
 
 // InputInlineButtonTypeURLAuth is inputInlineButtonTypeUrlAuth#9961bcb4.
 type InputInlineButtonTypeURLAuth struct {
+	_ tl.Incomparable
+
 	RequestWriteAccess bool
 	FwdText            tl.Optional[string]
 	URL                string
 	Bot                InputUserClass
 }
 
-func (v *InputInlineButtonTypeURLAuth) TL(c *tl.Codec) {
-	c.Begin(IDInputInlineButtonTypeURLAuth, "inputInlineButtonTypeUrlAuth")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RequestWriteAccess)
-	c.OptString(flags, 1<<1, &v.FwdText)
-	c.String(&v.URL)
-	codeInputUser(c, flags, 1<<2, &v.Bot, "")
-}
+func (v *InputInlineButtonTypeURLAuth) TL(c *tl.Codec) { table.TL(c, v, 956) }
 
 // InlineButtonTypeWebView is inlineButtonTypeWebView#3bcab5b4.
 type InlineButtonTypeWebView struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *InlineButtonTypeWebView) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeWebView, "inlineButtonTypeWebView")
-	c.String(&v.URL)
-}
+func (v *InlineButtonTypeWebView) TL(c *tl.Codec) { table.TL(c, v, 372) }
 
 // InlineButtonTypeCallback is inlineButtonTypeCallback#2955bc38.
 type InlineButtonTypeCallback struct {
@@ -19991,28 +13031,19 @@ type InlineButtonTypeCallback struct {
 	Data             []byte
 }
 
-func (v *InlineButtonTypeCallback) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeCallback, "inlineButtonTypeCallback")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RequiresPassword)
-	c.ByteString(&v.Data)
-}
+func (v *InlineButtonTypeCallback) TL(c *tl.Codec) { table.TL(c, v, 260) }
 
 // InlineButtonTypeGame is inlineButtonTypeGame#5cd3709d.
 type InlineButtonTypeGame struct {
 }
 
-func (v *InlineButtonTypeGame) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeGame, "inlineButtonTypeGame")
-}
+func (v *InlineButtonTypeGame) TL(c *tl.Codec) { table.TL(c, v, 587) }
 
 // InlineButtonTypeBuy is inlineButtonTypeBuy#48bad7a5.
 type InlineButtonTypeBuy struct {
 }
 
-func (v *InlineButtonTypeBuy) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeBuy, "inlineButtonTypeBuy")
-}
+func (v *InlineButtonTypeBuy) TL(c *tl.Codec) { table.TL(c, v, 461) }
 
 // InlineButtonTypeSwitchInline is inlineButtonTypeSwitchInline#93773ff5.
 type InlineButtonTypeSwitchInline struct {
@@ -20021,76 +13052,56 @@ type InlineButtonTypeSwitchInline struct {
 	PeerTypes []InlineQueryPeerTypeClass
 }
 
-func (v *InlineButtonTypeSwitchInline) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeSwitchInline, "inlineButtonTypeSwitchInline")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.SamePeer)
-	c.String(&v.Query)
-	vectorInlineQueryPeerTypeClasses(c, flags, 1<<1, &v.PeerTypes, "inlineButtonTypeSwitchInline.peer_types")
-}
+func (v *InlineButtonTypeSwitchInline) TL(c *tl.Codec) { table.TL(c, v, 913) }
 
 // InlineButtonTypeUserProfile is inlineButtonTypeUserProfile#3fa33fcf.
 type InlineButtonTypeUserProfile struct {
 	UserID int64
 }
 
-func (v *InlineButtonTypeUserProfile) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeUserProfile, "inlineButtonTypeUserProfile")
-	c.Long(&v.UserID)
-}
+func (v *InlineButtonTypeUserProfile) TL(c *tl.Codec) { table.TL(c, v, 405) }
 
 // InputInlineButtonTypeUserProfile is inputInlineButtonTypeUserProfile#53f3ce5a.
 type InputInlineButtonTypeUserProfile struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 }
 
-func (v *InputInlineButtonTypeUserProfile) TL(c *tl.Codec) {
-	c.Begin(IDInputInlineButtonTypeUserProfile, "inputInlineButtonTypeUserProfile")
-	codeInputUser(c, 0, 0, &v.UserID, "inputInlineButtonTypeUserProfile.user_id")
-}
+func (v *InputInlineButtonTypeUserProfile) TL(c *tl.Codec) { table.TL(c, v, 538) }
 
 // InlineButtonTypeCopy is inlineButtonTypeCopy#b41d3272.
 type InlineButtonTypeCopy struct {
+	_ tl.Incomparable
+
 	CopyText string
 }
 
-func (v *InlineButtonTypeCopy) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeCopy, "inlineButtonTypeCopy")
-	c.String(&v.CopyText)
-}
+func (v *InlineButtonTypeCopy) TL(c *tl.Codec) { table.TL(c, v, 1137) }
 
 // InlineButtonTypeDisabled is inlineButtonTypeDisabled#a438619d.
 type InlineButtonTypeDisabled struct {
 }
 
-func (v *InlineButtonTypeDisabled) TL(c *tl.Codec) {
-	c.Begin(IDInlineButtonTypeDisabled, "inlineButtonTypeDisabled")
-}
+func (v *InlineButtonTypeDisabled) TL(c *tl.Codec) { table.TL(c, v, 1037) }
 
 // KeyboardInlineButton is keyboardInlineButton#11c1a322.
 type KeyboardInlineButton struct {
+	_ tl.Incomparable
+
 	Style *KeyboardButtonStyle
 	Text  string
 	Type  InlineButtonTypeClass
 }
 
-func (v *KeyboardInlineButton) TL(c *tl.Codec) {
-	c.Begin(IDKeyboardInlineButton, "keyboardInlineButton")
-	flags := c.Flags()
-	optKeyboardButtonStyle(c, flags, 1<<10, &v.Style, "")
-	c.String(&v.Text)
-	codeInlineButtonType(c, 0, 0, &v.Type, "keyboardInlineButton.type")
-}
+func (v *KeyboardInlineButton) TL(c *tl.Codec) { table.TL(c, v, 109) }
 
 // KeyboardInlineButtonRow is keyboardInlineButtonRow#19420af6.
 type KeyboardInlineButtonRow struct {
 	Buttons []KeyboardInlineButton
 }
 
-func (v *KeyboardInlineButtonRow) TL(c *tl.Codec) {
-	c.Begin(IDKeyboardInlineButtonRow, "keyboardInlineButtonRow")
-	vectorKeyboardInlineButtons(c, 0, 0, &v.Buttons)
-}
+func (v *KeyboardInlineButtonRow) TL(c *tl.Codec) { table.TL(c, v, 162) }
 
 // RichButtonStyle is richButtonStyle#03c610bd.
 type RichButtonStyle struct {
@@ -20100,37 +13111,24 @@ type RichButtonStyle struct {
 	Link      bool
 }
 
-func (v *RichButtonStyle) TL(c *tl.Codec) {
-	c.Begin(IDRichButtonStyle, "richButtonStyle")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.BgPrimary)
-	c.True(flags, 1<<1, &v.BgDanger)
-	c.True(flags, 1<<2, &v.BgSuccess)
-	c.True(flags, 1<<3, &v.Link)
-}
+func (v *RichButtonStyle) TL(c *tl.Codec) { table.TL(c, v, 30) }
 
 // PageButton is pageButton#692a5488.
 type PageButton struct {
+	_ tl.Incomparable
+
 	Text  RichTextClass
 	Type  InlineButtonTypeClass
 	Style *RichButtonStyle
 }
 
-func (v *PageButton) TL(c *tl.Codec) {
-	c.Begin(IDPageButton, "pageButton")
-	flags := c.Flags()
-	codeRichText(c, 0, 0, &v.Text, "pageButton.text")
-	codeInlineButtonType(c, 0, 0, &v.Type, "pageButton.type")
-	optRichButtonStyle(c, flags, 1<<0, &v.Style, "")
-}
+func (v *PageButton) TL(c *tl.Codec) { table.TL(c, v, 659) }
 
 // Bytes is bytes#e937bb82.
 type Bytes struct {
 }
 
-func (v *Bytes) TL(c *tl.Codec) {
-	c.Begin(IDBytes, "bytes")
-}
+func (v *Bytes) TL(c *tl.Codec) { table.TL(c, v, 1492) }
 
 // IPPort is ipPort#d433ad73.
 type IPPort struct {
@@ -20138,11 +13136,7 @@ type IPPort struct {
 	Port int32
 }
 
-func (v *IPPort) TL(c *tl.Codec) {
-	c.Begin(IDIPPort, "ipPort")
-	c.Int(&v.Ipv4)
-	c.Int(&v.Port)
-}
+func (v *IPPort) TL(c *tl.Codec) { table.TL(c, v, 1355) }
 
 // IPPortSecret is ipPortSecret#37982646.
 type IPPortSecret struct {
@@ -20151,12 +13145,7 @@ type IPPortSecret struct {
 	Secret []byte
 }
 
-func (v *IPPortSecret) TL(c *tl.Codec) {
-	c.Begin(IDIPPortSecret, "ipPortSecret")
-	c.Int(&v.Ipv4)
-	c.Int(&v.Port)
-	c.ByteString(&v.Secret)
-}
+func (v *IPPortSecret) TL(c *tl.Codec) { table.TL(c, v, 351) }
 
 // AccessPointRule is accessPointRule#4679b65f.
 type AccessPointRule struct {
@@ -20165,55 +13154,40 @@ type AccessPointRule struct {
 	Ips              []IPPortClass
 }
 
-func (v *AccessPointRule) TL(c *tl.Codec) {
-	c.Begin(IDAccessPointRule, "accessPointRule")
-	c.String(&v.PhonePrefixRules)
-	c.Int(&v.DCID)
-	vectorBareIPPortClasses(c, 0, 0, &v.Ips, "accessPointRule.ips")
-}
+func (v *AccessPointRule) TL(c *tl.Codec) { table.TL(c, v, 447) }
 
 // InputPeerPhotoFileLocationLegacy is inputPeerPhotoFileLocationLegacy#27d69997.
 type InputPeerPhotoFileLocationLegacy struct {
+	_ tl.Incomparable
+
 	Big      bool
 	Peer     InputPeerClass
 	VolumeID int64
 	LocalID  int32
 }
 
-func (v *InputPeerPhotoFileLocationLegacy) TL(c *tl.Codec) {
-	c.Begin(IDInputPeerPhotoFileLocationLegacy, "inputPeerPhotoFileLocationLegacy")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Big)
-	codeInputPeer(c, 0, 0, &v.Peer, "inputPeerPhotoFileLocationLegacy.peer")
-	c.Long(&v.VolumeID)
-	c.Int(&v.LocalID)
-}
+func (v *InputPeerPhotoFileLocationLegacy) TL(c *tl.Codec) { table.TL(c, v, 255) }
 
 // InputStickerSetThumbLegacy is inputStickerSetThumbLegacy#0dbaeae9.
 type InputStickerSetThumbLegacy struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 	VolumeID   int64
 	LocalID    int32
 }
 
-func (v *InputStickerSetThumbLegacy) TL(c *tl.Codec) {
-	c.Begin(IDInputStickerSetThumbLegacy, "inputStickerSetThumbLegacy")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "inputStickerSetThumbLegacy.stickerset")
-	c.Long(&v.VolumeID)
-	c.Int(&v.LocalID)
-}
+func (v *InputStickerSetThumbLegacy) TL(c *tl.Codec) { table.TL(c, v, 87) }
 
 // InvokeAfterMsg is invokeAfterMsg#cb9f372d.
 type InvokeAfterMsg struct {
+	_ tl.Incomparable
+
 	MsgID int64
 	Query Request
 }
 
-func (v *InvokeAfterMsg) TL(c *tl.Codec) {
-	c.Begin(IDInvokeAfterMsg, "invokeAfterMsg")
-	c.Long(&v.MsgID)
-	c.Query(&v.Query, "invokeAfterMsg.query")
-}
+func (v *InvokeAfterMsg) TL(c *tl.Codec) { table.TL(c, v, 2307) }
 
 // InvokeAfterMsgs is invokeAfterMsgs#3dc4b4f0.
 type InvokeAfterMsgs struct {
@@ -20221,14 +13195,12 @@ type InvokeAfterMsgs struct {
 	Query  Request
 }
 
-func (v *InvokeAfterMsgs) TL(c *tl.Codec) {
-	c.Begin(IDInvokeAfterMsgs, "invokeAfterMsgs")
-	c.Longs(&v.MsgIDs)
-	c.Query(&v.Query, "invokeAfterMsgs.query")
-}
+func (v *InvokeAfterMsgs) TL(c *tl.Codec) { table.TL(c, v, 1851) }
 
 // InitConnection is initConnection#c1cd5ea9.
 type InitConnection struct {
+	_ tl.Incomparable
+
 	APIID          int32
 	DeviceModel    string
 	SystemVersion  string
@@ -20241,118 +13213,88 @@ type InitConnection struct {
 	Query          Request
 }
 
-func (v *InitConnection) TL(c *tl.Codec) {
-	c.Begin(IDInitConnection, "initConnection")
-	flags := c.Flags()
-	c.Int(&v.APIID)
-	c.String(&v.DeviceModel)
-	c.String(&v.SystemVersion)
-	c.String(&v.AppVersion)
-	c.String(&v.SystemLangCode)
-	c.String(&v.LangPack)
-	c.String(&v.LangCode)
-	optInputClientProxy(c, flags, 1<<0, &v.Proxy, "")
-	codeJSONValue(c, flags, 1<<1, &v.Params, "")
-	c.Query(&v.Query, "initConnection.query")
-}
+func (v *InitConnection) TL(c *tl.Codec) { table.TL(c, v, 2284) }
 
 // InvokeWithLayer is invokeWithLayer#da9b0d0d.
 type InvokeWithLayer struct {
+	_ tl.Incomparable
+
 	Layer int32
 	Query Request
 }
 
-func (v *InvokeWithLayer) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithLayer, "invokeWithLayer")
-	c.Int(&v.Layer)
-	c.Query(&v.Query, "invokeWithLayer.query")
-}
+func (v *InvokeWithLayer) TL(c *tl.Codec) { table.TL(c, v, 2357) }
 
 // InvokeWithoutUpdates is invokeWithoutUpdates#bf9459b7.
 type InvokeWithoutUpdates struct {
+	_ tl.Incomparable
+
 	Query Request
 }
 
-func (v *InvokeWithoutUpdates) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithoutUpdates, "invokeWithoutUpdates")
-	c.Query(&v.Query, "invokeWithoutUpdates.query")
-}
+func (v *InvokeWithoutUpdates) TL(c *tl.Codec) { table.TL(c, v, 2276) }
 
 // InvokeWithMessagesRange is invokeWithMessagesRange#365275f2.
 type InvokeWithMessagesRange struct {
+	_ tl.Incomparable
+
 	Range MessageRange
 	Query Request
 }
 
-func (v *InvokeWithMessagesRange) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithMessagesRange, "invokeWithMessagesRange")
-	v.Range.TL(c)
-	c.Query(&v.Query, "invokeWithMessagesRange.query")
-}
+func (v *InvokeWithMessagesRange) TL(c *tl.Codec) { table.TL(c, v, 1826) }
 
 // InvokeWithTakeout is invokeWithTakeout#aca9fd2e.
 type InvokeWithTakeout struct {
+	_ tl.Incomparable
+
 	TakeoutID int64
 	Query     Request
 }
 
-func (v *InvokeWithTakeout) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithTakeout, "invokeWithTakeout")
-	c.Long(&v.TakeoutID)
-	c.Query(&v.Query, "invokeWithTakeout.query")
-}
+func (v *InvokeWithTakeout) TL(c *tl.Codec) { table.TL(c, v, 2206) }
 
 // InvokeWithBusinessConnection is invokeWithBusinessConnection#dd289f8e.
 type InvokeWithBusinessConnection struct {
+	_ tl.Incomparable
+
 	ConnectionID string
 	Query        Request
 }
 
-func (v *InvokeWithBusinessConnection) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithBusinessConnection, "invokeWithBusinessConnection")
-	c.String(&v.ConnectionID)
-	c.Query(&v.Query, "invokeWithBusinessConnection.query")
-}
+func (v *InvokeWithBusinessConnection) TL(c *tl.Codec) { table.TL(c, v, 2366) }
 
 // InvokeWithGooglePlayIntegrity is invokeWithGooglePlayIntegrity#1df92984.
 type InvokeWithGooglePlayIntegrity struct {
+	_ tl.Incomparable
+
 	Nonce string
 	Token string
 	Query Request
 }
 
-func (v *InvokeWithGooglePlayIntegrity) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithGooglePlayIntegrity, "invokeWithGooglePlayIntegrity")
-	c.String(&v.Nonce)
-	c.String(&v.Token)
-	c.Query(&v.Query, "invokeWithGooglePlayIntegrity.query")
-}
+func (v *InvokeWithGooglePlayIntegrity) TL(c *tl.Codec) { table.TL(c, v, 1754) }
 
 // InvokeWithApnsSecret is invokeWithApnsSecret#0dae54f8.
 type InvokeWithApnsSecret struct {
+	_ tl.Incomparable
+
 	Nonce  string
 	Secret string
 	Query  Request
 }
 
-func (v *InvokeWithApnsSecret) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithApnsSecret, "invokeWithApnsSecret")
-	c.String(&v.Nonce)
-	c.String(&v.Secret)
-	c.Query(&v.Query, "invokeWithApnsSecret.query")
-}
+func (v *InvokeWithApnsSecret) TL(c *tl.Codec) { table.TL(c, v, 1699) }
 
 // InvokeWithReCaptcha is invokeWithReCaptcha#adbb0f94.
 type InvokeWithReCaptcha struct {
+	_ tl.Incomparable
+
 	Token string
 	Query Request
 }
 
-func (v *InvokeWithReCaptcha) TL(c *tl.Codec) {
-	c.Begin(IDInvokeWithReCaptcha, "invokeWithReCaptcha")
-	c.String(&v.Token)
-	c.Query(&v.Query, "invokeWithReCaptcha.query")
-}
+func (v *InvokeWithReCaptcha) TL(c *tl.Codec) { table.TL(c, v, 2211) }
 
 // BoolClass is a Bool: one of boolFalse, boolTrue.
 type BoolClass interface {
@@ -20362,33 +13304,6 @@ type BoolClass interface {
 
 func (*BoolFalse) isBool() {}
 func (*BoolTrue) isBool()  {}
-
-// DecodeBool decodes a boxed Bool.
-func DecodeBool(r *tl.Reader) (v BoolClass) {
-	codeBool(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBool(c *tl.Codec, f tl.Flags, mask uint32, v *BoolClass, field string) {
-	var o BoolClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBoolFalse:
-		o = new(BoolFalse)
-	case IDBoolTrue:
-		o = new(BoolTrue)
-	default:
-		c.Unexpected("Bool")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputPeerClass is a InputPeer: one of inputPeerEmpty, inputPeerSelf, inputPeerChat, inputPeerUser, inputPeerChannel, inputPeerUserFromMessage, inputPeerChannelFromMessage.
 type InputPeerClass interface {
@@ -20404,46 +13319,6 @@ func (*InputPeerChannel) isInputPeer()            {}
 func (*InputPeerUserFromMessage) isInputPeer()    {}
 func (*InputPeerChannelFromMessage) isInputPeer() {}
 
-// DecodeInputPeer decodes a boxed InputPeer.
-func DecodeInputPeer(r *tl.Reader) (v InputPeerClass) {
-	codeInputPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPeer(c *tl.Codec, f tl.Flags, mask uint32, v *InputPeerClass, field string) {
-	var o InputPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPeerEmpty:
-		o = new(InputPeerEmpty)
-	case IDInputPeerSelf:
-		o = new(InputPeerSelf)
-	case IDInputPeerChat:
-		o = (*InputPeerChat)(c.Small(unsafe.Sizeof(InputPeerChat{})))
-	case IDInputPeerUser:
-		o = (*InputPeerUser)(c.Small(unsafe.Sizeof(InputPeerUser{})))
-	case IDInputPeerChannel:
-		o = (*InputPeerChannel)(c.Small(unsafe.Sizeof(InputPeerChannel{})))
-	case IDInputPeerUserFromMessage:
-		o = new(InputPeerUserFromMessage)
-	case IDInputPeerChannelFromMessage:
-		o = new(InputPeerChannelFromMessage)
-	default:
-		c.Unexpected("InputPeer")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // InputUserClass is a InputUser: one of inputUserEmpty, inputUserSelf, inputUser, inputUserFromMessage.
 type InputUserClass interface {
 	tl.Object
@@ -20455,37 +13330,6 @@ func (*InputUserSelf) isInputUser()        {}
 func (*InputUser) isInputUser()            {}
 func (*InputUserFromMessage) isInputUser() {}
 
-// DecodeInputUser decodes a boxed InputUser.
-func DecodeInputUser(r *tl.Reader) (v InputUserClass) {
-	codeInputUser(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputUser(c *tl.Codec, f tl.Flags, mask uint32, v *InputUserClass, field string) {
-	var o InputUserClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputUserEmpty:
-		o = new(InputUserEmpty)
-	case IDInputUserSelf:
-		o = new(InputUserSelf)
-	case IDInputUser:
-		o = (*InputUser)(c.Small(unsafe.Sizeof(InputUser{})))
-	case IDInputUserFromMessage:
-		o = new(InputUserFromMessage)
-	default:
-		c.Unexpected("InputUser")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputFileClass is a InputFile: one of inputFile, inputFileBig, inputFileStoryDocument.
 type InputFileClass interface {
 	tl.Object
@@ -20495,35 +13339,6 @@ type InputFileClass interface {
 func (*InputFile) isInputFile()              {}
 func (*InputFileBig) isInputFile()           {}
 func (*InputFileStoryDocument) isInputFile() {}
-
-// DecodeInputFile decodes a boxed InputFile.
-func DecodeInputFile(r *tl.Reader) (v InputFileClass) {
-	codeInputFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputFile(c *tl.Codec, f tl.Flags, mask uint32, v *InputFileClass, field string) {
-	var o InputFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputFile:
-		o = new(InputFile)
-	case IDInputFileBig:
-		o = new(InputFileBig)
-	case IDInputFileStoryDocument:
-		o = new(InputFileStoryDocument)
-	default:
-		c.Unexpected("InputFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputMediaClass is a InputMedia: one of inputMediaEmpty, inputMediaUploadedPhoto, inputMediaPhoto, inputMediaGeoPoint, inputMediaContact, inputMediaUploadedDocument, inputMediaDocument, inputMediaVenue, ….
 type InputMediaClass interface {
@@ -20552,72 +13367,6 @@ func (*InputMediaPaidMedia) isInputMedia()        {}
 func (*InputMediaTodo) isInputMedia()             {}
 func (*InputMediaStakeDice) isInputMedia()        {}
 
-// DecodeInputMedia decodes a boxed InputMedia.
-func DecodeInputMedia(r *tl.Reader) (v InputMediaClass) {
-	codeInputMedia(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputMedia(c *tl.Codec, f tl.Flags, mask uint32, v *InputMediaClass, field string) {
-	var o InputMediaClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputMediaEmpty:
-		o = new(InputMediaEmpty)
-	case IDInputMediaUploadedPhoto:
-		o = new(InputMediaUploadedPhoto)
-	case IDInputMediaPhoto:
-		o = new(InputMediaPhoto)
-	case IDInputMediaGeoPoint:
-		o = new(InputMediaGeoPoint)
-	case IDInputMediaContact:
-		o = new(InputMediaContact)
-	case IDInputMediaUploadedDocument:
-		o = new(InputMediaUploadedDocument)
-	case IDInputMediaDocument:
-		o = new(InputMediaDocument)
-	case IDInputMediaVenue:
-		o = new(InputMediaVenue)
-	case IDInputMediaPhotoExternal:
-		o = new(InputMediaPhotoExternal)
-	case IDInputMediaDocumentExternal:
-		o = new(InputMediaDocumentExternal)
-	case IDInputMediaGame:
-		o = new(InputMediaGame)
-	case IDInputMediaInvoice:
-		o = new(InputMediaInvoice)
-	case IDInputMediaGeoLive:
-		o = new(InputMediaGeoLive)
-	case IDInputMediaPoll:
-		o = new(InputMediaPoll)
-	case IDInputMediaDice:
-		o = new(InputMediaDice)
-	case IDInputMediaStory:
-		o = new(InputMediaStory)
-	case IDInputMediaWebPage:
-		o = new(InputMediaWebPage)
-	case IDInputMediaPaidMedia:
-		o = new(InputMediaPaidMedia)
-	case IDInputMediaTodo:
-		o = new(InputMediaTodo)
-	case IDInputMediaStakeDice:
-		o = new(InputMediaStakeDice)
-	default:
-		c.Unexpected("InputMedia")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // InputChatPhotoClass is a InputChatPhoto: one of inputChatPhotoEmpty, inputChatUploadedPhoto, inputChatPhoto.
 type InputChatPhotoClass interface {
 	tl.Object
@@ -20628,35 +13377,6 @@ func (*InputChatPhotoEmpty) isInputChatPhoto()    {}
 func (*InputChatUploadedPhoto) isInputChatPhoto() {}
 func (*InputChatPhoto) isInputChatPhoto()         {}
 
-// DecodeInputChatPhoto decodes a boxed InputChatPhoto.
-func DecodeInputChatPhoto(r *tl.Reader) (v InputChatPhotoClass) {
-	codeInputChatPhoto(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputChatPhoto(c *tl.Codec, f tl.Flags, mask uint32, v *InputChatPhotoClass, field string) {
-	var o InputChatPhotoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputChatPhotoEmpty:
-		o = new(InputChatPhotoEmpty)
-	case IDInputChatUploadedPhoto:
-		o = new(InputChatUploadedPhoto)
-	case IDInputChatPhoto:
-		o = new(InputChatPhoto)
-	default:
-		c.Unexpected("InputChatPhoto")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputGeoPointClass is a InputGeoPoint: one of inputGeoPointEmpty, inputGeoPoint.
 type InputGeoPointClass interface {
 	tl.Object
@@ -20666,33 +13386,6 @@ type InputGeoPointClass interface {
 func (*InputGeoPointEmpty) isInputGeoPoint() {}
 func (*InputGeoPoint) isInputGeoPoint()      {}
 
-// DecodeInputGeoPoint decodes a boxed InputGeoPoint.
-func DecodeInputGeoPoint(r *tl.Reader) (v InputGeoPointClass) {
-	codeInputGeoPoint(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputGeoPoint(c *tl.Codec, f tl.Flags, mask uint32, v *InputGeoPointClass, field string) {
-	var o InputGeoPointClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputGeoPointEmpty:
-		o = new(InputGeoPointEmpty)
-	case IDInputGeoPoint:
-		o = (*InputGeoPoint)(c.Small(unsafe.Sizeof(InputGeoPoint{})))
-	default:
-		c.Unexpected("InputGeoPoint")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputPhotoClass is a InputPhoto: one of inputPhotoEmpty, inputPhoto.
 type InputPhotoClass interface {
 	tl.Object
@@ -20701,33 +13394,6 @@ type InputPhotoClass interface {
 
 func (*InputPhotoEmpty) isInputPhoto() {}
 func (*InputPhoto) isInputPhoto()      {}
-
-// DecodeInputPhoto decodes a boxed InputPhoto.
-func DecodeInputPhoto(r *tl.Reader) (v InputPhotoClass) {
-	codeInputPhoto(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPhoto(c *tl.Codec, f tl.Flags, mask uint32, v *InputPhotoClass, field string) {
-	var o InputPhotoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPhotoEmpty:
-		o = new(InputPhotoEmpty)
-	case IDInputPhoto:
-		o = new(InputPhoto)
-	default:
-		c.Unexpected("InputPhoto")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputFileLocationClass is a InputFileLocation: one of inputFileLocation, inputEncryptedFileLocation, inputDocumentFileLocation, inputSecureFileLocation, inputTakeoutFileLocation, inputPhotoFileLocation, inputPhotoLegacyFileLocation, inputPeerPhotoFileLocation, ….
 type InputFileLocationClass interface {
@@ -20748,53 +13414,6 @@ func (*InputGroupCallStream) isInputFileLocation()             {}
 func (*InputPeerPhotoFileLocationLegacy) isInputFileLocation() {}
 func (*InputStickerSetThumbLegacy) isInputFileLocation()       {}
 
-// DecodeInputFileLocation decodes a boxed InputFileLocation.
-func DecodeInputFileLocation(r *tl.Reader) (v InputFileLocationClass) {
-	codeInputFileLocation(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputFileLocation(c *tl.Codec, f tl.Flags, mask uint32, v *InputFileLocationClass, field string) {
-	var o InputFileLocationClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputFileLocation:
-		o = new(InputFileLocation)
-	case IDInputEncryptedFileLocation:
-		o = (*InputEncryptedFileLocation)(c.Small(unsafe.Sizeof(InputEncryptedFileLocation{})))
-	case IDInputDocumentFileLocation:
-		o = new(InputDocumentFileLocation)
-	case IDInputSecureFileLocation:
-		o = (*InputSecureFileLocation)(c.Small(unsafe.Sizeof(InputSecureFileLocation{})))
-	case IDInputTakeoutFileLocation:
-		o = new(InputTakeoutFileLocation)
-	case IDInputPhotoFileLocation:
-		o = new(InputPhotoFileLocation)
-	case IDInputPhotoLegacyFileLocation:
-		o = new(InputPhotoLegacyFileLocation)
-	case IDInputPeerPhotoFileLocation:
-		o = new(InputPeerPhotoFileLocation)
-	case IDInputStickerSetThumb:
-		o = new(InputStickerSetThumb)
-	case IDInputGroupCallStream:
-		o = new(InputGroupCallStream)
-	case IDInputPeerPhotoFileLocationLegacy:
-		o = new(InputPeerPhotoFileLocationLegacy)
-	case IDInputStickerSetThumbLegacy:
-		o = new(InputStickerSetThumbLegacy)
-	default:
-		c.Unexpected("InputFileLocation")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PeerClass is a Peer: one of peerUser, peerChat, peerChannel.
 type PeerClass interface {
 	tl.Object
@@ -20805,35 +13424,6 @@ func (*PeerUser) isPeer()    {}
 func (*PeerChat) isPeer()    {}
 func (*PeerChannel) isPeer() {}
 
-// DecodePeer decodes a boxed Peer.
-func DecodePeer(r *tl.Reader) (v PeerClass) {
-	codePeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePeer(c *tl.Codec, f tl.Flags, mask uint32, v *PeerClass, field string) {
-	var o PeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPeerUser:
-		o = (*PeerUser)(c.Small(unsafe.Sizeof(PeerUser{})))
-	case IDPeerChat:
-		o = (*PeerChat)(c.Small(unsafe.Sizeof(PeerChat{})))
-	case IDPeerChannel:
-		o = (*PeerChannel)(c.Small(unsafe.Sizeof(PeerChannel{})))
-	default:
-		c.Unexpected("Peer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // UserClass is a User: one of userEmpty, user.
 type UserClass interface {
 	tl.Object
@@ -20843,33 +13433,6 @@ type UserClass interface {
 func (*UserEmpty) isUser() {}
 func (*User) isUser()      {}
 
-// DecodeUser decodes a boxed User.
-func DecodeUser(r *tl.Reader) (v UserClass) {
-	codeUser(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUser(c *tl.Codec, f tl.Flags, mask uint32, v *UserClass, field string) {
-	var o UserClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUserEmpty:
-		o = (*UserEmpty)(c.Small(unsafe.Sizeof(UserEmpty{})))
-	case IDUser:
-		o = new(User)
-	default:
-		c.Unexpected("User")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // UserProfilePhotoClass is a UserProfilePhoto: one of userProfilePhotoEmpty, userProfilePhoto.
 type UserProfilePhotoClass interface {
 	tl.Object
@@ -20878,33 +13441,6 @@ type UserProfilePhotoClass interface {
 
 func (*UserProfilePhotoEmpty) isUserProfilePhoto() {}
 func (*UserProfilePhoto) isUserProfilePhoto()      {}
-
-// DecodeUserProfilePhoto decodes a boxed UserProfilePhoto.
-func DecodeUserProfilePhoto(r *tl.Reader) (v UserProfilePhotoClass) {
-	codeUserProfilePhoto(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUserProfilePhoto(c *tl.Codec, f tl.Flags, mask uint32, v *UserProfilePhotoClass, field string) {
-	var o UserProfilePhotoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUserProfilePhotoEmpty:
-		o = new(UserProfilePhotoEmpty)
-	case IDUserProfilePhoto:
-		o = new(UserProfilePhoto)
-	default:
-		c.Unexpected("UserProfilePhoto")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // UserStatusClass is a UserStatus: one of userStatusEmpty, userStatusOnline, userStatusOffline, userStatusRecently, userStatusLastWeek, userStatusLastMonth.
 type UserStatusClass interface {
@@ -20918,41 +13454,6 @@ func (*UserStatusOffline) isUserStatus()   {}
 func (*UserStatusRecently) isUserStatus()  {}
 func (*UserStatusLastWeek) isUserStatus()  {}
 func (*UserStatusLastMonth) isUserStatus() {}
-
-// DecodeUserStatus decodes a boxed UserStatus.
-func DecodeUserStatus(r *tl.Reader) (v UserStatusClass) {
-	codeUserStatus(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUserStatus(c *tl.Codec, f tl.Flags, mask uint32, v *UserStatusClass, field string) {
-	var o UserStatusClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUserStatusEmpty:
-		o = new(UserStatusEmpty)
-	case IDUserStatusOnline:
-		o = (*UserStatusOnline)(c.Small(unsafe.Sizeof(UserStatusOnline{})))
-	case IDUserStatusOffline:
-		o = (*UserStatusOffline)(c.Small(unsafe.Sizeof(UserStatusOffline{})))
-	case IDUserStatusRecently:
-		o = (*UserStatusRecently)(c.Small(unsafe.Sizeof(UserStatusRecently{})))
-	case IDUserStatusLastWeek:
-		o = (*UserStatusLastWeek)(c.Small(unsafe.Sizeof(UserStatusLastWeek{})))
-	case IDUserStatusLastMonth:
-		o = (*UserStatusLastMonth)(c.Small(unsafe.Sizeof(UserStatusLastMonth{})))
-	default:
-		c.Unexpected("UserStatus")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChatClass is a Chat: one of chatEmpty, chat, chatForbidden, channel, channelForbidden, communityForbidden, community.
 type ChatClass interface {
@@ -20968,43 +13469,6 @@ func (*ChannelForbidden) isChat()   {}
 func (*CommunityForbidden) isChat() {}
 func (*Community) isChat()          {}
 
-// DecodeChat decodes a boxed Chat.
-func DecodeChat(r *tl.Reader) (v ChatClass) {
-	codeChat(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChat(c *tl.Codec, f tl.Flags, mask uint32, v *ChatClass, field string) {
-	var o ChatClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatEmpty:
-		o = (*ChatEmpty)(c.Small(unsafe.Sizeof(ChatEmpty{})))
-	case IDChat:
-		o = new(Chat)
-	case IDChatForbidden:
-		o = new(ChatForbidden)
-	case IDChannel:
-		o = new(Channel)
-	case IDChannelForbidden:
-		o = new(ChannelForbidden)
-	case IDCommunityForbidden:
-		o = new(CommunityForbidden)
-	case IDCommunity:
-		o = new(Community)
-	default:
-		c.Unexpected("Chat")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChatFullClass is a ChatFull: one of chatFull, channelFull, communityFull.
 type ChatFullClass interface {
 	tl.Object
@@ -21014,35 +13478,6 @@ type ChatFullClass interface {
 func (*ChatFull) isChatFull()      {}
 func (*ChannelFull) isChatFull()   {}
 func (*CommunityFull) isChatFull() {}
-
-// DecodeChatFull decodes a boxed ChatFull.
-func DecodeChatFull(r *tl.Reader) (v ChatFullClass) {
-	codeChatFull(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatFull(c *tl.Codec, f tl.Flags, mask uint32, v *ChatFullClass, field string) {
-	var o ChatFullClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatFull:
-		o = new(ChatFull)
-	case IDChannelFull:
-		o = new(ChannelFull)
-	case IDCommunityFull:
-		o = new(CommunityFull)
-	default:
-		c.Unexpected("ChatFull")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChatParticipantClass is a ChatParticipant: one of chatParticipant, chatParticipantCreator, chatParticipantAdmin.
 type ChatParticipantClass interface {
@@ -21054,35 +13489,6 @@ func (*ChatParticipant) isChatParticipant()        {}
 func (*ChatParticipantCreator) isChatParticipant() {}
 func (*ChatParticipantAdmin) isChatParticipant()   {}
 
-// DecodeChatParticipant decodes a boxed ChatParticipant.
-func DecodeChatParticipant(r *tl.Reader) (v ChatParticipantClass) {
-	codeChatParticipant(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatParticipant(c *tl.Codec, f tl.Flags, mask uint32, v *ChatParticipantClass, field string) {
-	var o ChatParticipantClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatParticipant:
-		o = new(ChatParticipant)
-	case IDChatParticipantCreator:
-		o = new(ChatParticipantCreator)
-	case IDChatParticipantAdmin:
-		o = new(ChatParticipantAdmin)
-	default:
-		c.Unexpected("ChatParticipant")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChatParticipantsClass is a ChatParticipants: one of chatParticipantsForbidden, chatParticipants.
 type ChatParticipantsClass interface {
 	tl.Object
@@ -21091,33 +13497,6 @@ type ChatParticipantsClass interface {
 
 func (*ChatParticipantsForbidden) isChatParticipants() {}
 func (*ChatParticipants) isChatParticipants()          {}
-
-// DecodeChatParticipants decodes a boxed ChatParticipants.
-func DecodeChatParticipants(r *tl.Reader) (v ChatParticipantsClass) {
-	codeChatParticipants(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatParticipants(c *tl.Codec, f tl.Flags, mask uint32, v *ChatParticipantsClass, field string) {
-	var o ChatParticipantsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatParticipantsForbidden:
-		o = new(ChatParticipantsForbidden)
-	case IDChatParticipants:
-		o = new(ChatParticipants)
-	default:
-		c.Unexpected("ChatParticipants")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChatPhotoClass is a ChatPhoto: one of chatPhotoEmpty, chatPhoto.
 type ChatPhotoClass interface {
@@ -21128,33 +13507,6 @@ type ChatPhotoClass interface {
 func (*ChatPhotoEmpty) isChatPhoto() {}
 func (*ChatPhoto) isChatPhoto()      {}
 
-// DecodeChatPhoto decodes a boxed ChatPhoto.
-func DecodeChatPhoto(r *tl.Reader) (v ChatPhotoClass) {
-	codeChatPhoto(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatPhoto(c *tl.Codec, f tl.Flags, mask uint32, v *ChatPhotoClass, field string) {
-	var o ChatPhotoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatPhotoEmpty:
-		o = new(ChatPhotoEmpty)
-	case IDChatPhoto:
-		o = new(ChatPhoto)
-	default:
-		c.Unexpected("ChatPhoto")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessageClass is a Message: one of messageEmpty, message, messageService.
 type MessageClass interface {
 	tl.Object
@@ -21164,35 +13516,6 @@ type MessageClass interface {
 func (*MessageEmpty) isMessage()   {}
 func (*Message) isMessage()        {}
 func (*MessageService) isMessage() {}
-
-// DecodeMessage decodes a boxed Message.
-func DecodeMessage(r *tl.Reader) (v MessageClass) {
-	codeMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessage(c *tl.Codec, f tl.Flags, mask uint32, v *MessageClass, field string) {
-	var o MessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageEmpty:
-		o = new(MessageEmpty)
-	case IDMessage:
-		o = new(Message)
-	case IDMessageService:
-		o = new(MessageService)
-	default:
-		c.Unexpected("Message")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessageMediaClass is a MessageMedia: one of messageMediaEmpty, messageMediaPhoto, messageMediaGeo, messageMediaContact, messageMediaUnsupported, messageMediaDocument, messageMediaWebPage, messageMediaVenue, ….
 type MessageMediaClass interface {
@@ -21219,70 +13542,6 @@ func (*MessageMediaGiveawayResults) isMessageMedia() {}
 func (*MessageMediaPaidMedia) isMessageMedia()       {}
 func (*MessageMediaToDo) isMessageMedia()            {}
 func (*MessageMediaVideoStream) isMessageMedia()     {}
-
-// DecodeMessageMedia decodes a boxed MessageMedia.
-func DecodeMessageMedia(r *tl.Reader) (v MessageMediaClass) {
-	codeMessageMedia(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessageMedia(c *tl.Codec, f tl.Flags, mask uint32, v *MessageMediaClass, field string) {
-	var o MessageMediaClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageMediaEmpty:
-		o = new(MessageMediaEmpty)
-	case IDMessageMediaPhoto:
-		o = new(MessageMediaPhoto)
-	case IDMessageMediaGeo:
-		o = new(MessageMediaGeo)
-	case IDMessageMediaContact:
-		o = new(MessageMediaContact)
-	case IDMessageMediaUnsupported:
-		o = new(MessageMediaUnsupported)
-	case IDMessageMediaDocument:
-		o = new(MessageMediaDocument)
-	case IDMessageMediaWebPage:
-		o = new(MessageMediaWebPage)
-	case IDMessageMediaVenue:
-		o = new(MessageMediaVenue)
-	case IDMessageMediaGame:
-		o = new(MessageMediaGame)
-	case IDMessageMediaInvoice:
-		o = new(MessageMediaInvoice)
-	case IDMessageMediaGeoLive:
-		o = new(MessageMediaGeoLive)
-	case IDMessageMediaPoll:
-		o = new(MessageMediaPoll)
-	case IDMessageMediaDice:
-		o = new(MessageMediaDice)
-	case IDMessageMediaStory:
-		o = new(MessageMediaStory)
-	case IDMessageMediaGiveaway:
-		o = new(MessageMediaGiveaway)
-	case IDMessageMediaGiveawayResults:
-		o = new(MessageMediaGiveawayResults)
-	case IDMessageMediaPaidMedia:
-		o = new(MessageMediaPaidMedia)
-	case IDMessageMediaToDo:
-		o = new(MessageMediaToDo)
-	case IDMessageMediaVideoStream:
-		o = new(MessageMediaVideoStream)
-	default:
-		c.Unexpected("MessageMedia")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
 
 // MessageActionClass is a MessageAction: one of messageActionEmpty, messageActionChatCreate, messageActionChatEditTitle, messageActionChatEditPhoto, messageActionChatDeletePhoto, messageActionChatAddUser, messageActionChatDeleteUser, messageActionChatJoinedByLink, ….
 type MessageActionClass interface {
@@ -21360,167 +13619,6 @@ func (*MessageActionManagedBotCreated) isMessageAction()             {}
 func (*MessageActionChangeCommunity) isMessageAction()               {}
 func (*MessageActionChatJoinedViaCommunity) isMessageAction()        {}
 
-// DecodeMessageAction decodes a boxed MessageAction.
-func DecodeMessageAction(r *tl.Reader) (v MessageActionClass) {
-	codeMessageAction(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessageAction(c *tl.Codec, f tl.Flags, mask uint32, v *MessageActionClass, field string) {
-	var o MessageActionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageActionEmpty:
-		o = new(MessageActionEmpty)
-	case IDMessageActionChatCreate:
-		o = new(MessageActionChatCreate)
-	case IDMessageActionChatEditTitle:
-		o = new(MessageActionChatEditTitle)
-	case IDMessageActionChatEditPhoto:
-		o = new(MessageActionChatEditPhoto)
-	case IDMessageActionChatDeletePhoto:
-		o = new(MessageActionChatDeletePhoto)
-	case IDMessageActionChatAddUser:
-		o = new(MessageActionChatAddUser)
-	case IDMessageActionChatDeleteUser:
-		o = (*MessageActionChatDeleteUser)(c.Small(unsafe.Sizeof(MessageActionChatDeleteUser{})))
-	case IDMessageActionChatJoinedByLink:
-		o = (*MessageActionChatJoinedByLink)(c.Small(unsafe.Sizeof(MessageActionChatJoinedByLink{})))
-	case IDMessageActionChannelCreate:
-		o = new(MessageActionChannelCreate)
-	case IDMessageActionChatMigrateTo:
-		o = (*MessageActionChatMigrateTo)(c.Small(unsafe.Sizeof(MessageActionChatMigrateTo{})))
-	case IDMessageActionChannelMigrateFrom:
-		o = new(MessageActionChannelMigrateFrom)
-	case IDMessageActionPinMessage:
-		o = new(MessageActionPinMessage)
-	case IDMessageActionHistoryClear:
-		o = new(MessageActionHistoryClear)
-	case IDMessageActionGameScore:
-		o = (*MessageActionGameScore)(c.Small(unsafe.Sizeof(MessageActionGameScore{})))
-	case IDMessageActionPaymentSentMe:
-		o = new(MessageActionPaymentSentMe)
-	case IDMessageActionPaymentSent:
-		o = new(MessageActionPaymentSent)
-	case IDMessageActionPhoneCall:
-		o = new(MessageActionPhoneCall)
-	case IDMessageActionScreenshotTaken:
-		o = new(MessageActionScreenshotTaken)
-	case IDMessageActionCustomAction:
-		o = new(MessageActionCustomAction)
-	case IDMessageActionBotAllowed:
-		o = new(MessageActionBotAllowed)
-	case IDMessageActionSecureValuesSentMe:
-		o = new(MessageActionSecureValuesSentMe)
-	case IDMessageActionSecureValuesSent:
-		o = new(MessageActionSecureValuesSent)
-	case IDMessageActionContactSignUp:
-		o = new(MessageActionContactSignUp)
-	case IDMessageActionGeoProximityReached:
-		o = new(MessageActionGeoProximityReached)
-	case IDMessageActionGroupCall:
-		o = new(MessageActionGroupCall)
-	case IDMessageActionInviteToGroupCall:
-		o = new(MessageActionInviteToGroupCall)
-	case IDMessageActionSetMessagesTTL:
-		o = (*MessageActionSetMessagesTTL)(c.Small(unsafe.Sizeof(MessageActionSetMessagesTTL{})))
-	case IDMessageActionGroupCallScheduled:
-		o = new(MessageActionGroupCallScheduled)
-	case IDMessageActionSetChatTheme:
-		o = new(MessageActionSetChatTheme)
-	case IDMessageActionChatJoinedByRequest:
-		o = new(MessageActionChatJoinedByRequest)
-	case IDMessageActionWebViewDataSentMe:
-		o = new(MessageActionWebViewDataSentMe)
-	case IDMessageActionWebViewDataSent:
-		o = new(MessageActionWebViewDataSent)
-	case IDMessageActionGiftPremium:
-		o = new(MessageActionGiftPremium)
-	case IDMessageActionTopicCreate:
-		o = new(MessageActionTopicCreate)
-	case IDMessageActionTopicEdit:
-		o = new(MessageActionTopicEdit)
-	case IDMessageActionSuggestProfilePhoto:
-		o = new(MessageActionSuggestProfilePhoto)
-	case IDMessageActionRequestedPeer:
-		o = new(MessageActionRequestedPeer)
-	case IDMessageActionSetChatWallPaper:
-		o = new(MessageActionSetChatWallPaper)
-	case IDMessageActionGiftCode:
-		o = new(MessageActionGiftCode)
-	case IDMessageActionGiveawayLaunch:
-		o = (*MessageActionGiveawayLaunch)(c.Small(unsafe.Sizeof(MessageActionGiveawayLaunch{})))
-	case IDMessageActionGiveawayResults:
-		o = (*MessageActionGiveawayResults)(c.Small(unsafe.Sizeof(MessageActionGiveawayResults{})))
-	case IDMessageActionBoostApply:
-		o = (*MessageActionBoostApply)(c.Small(unsafe.Sizeof(MessageActionBoostApply{})))
-	case IDMessageActionRequestedPeerSentMe:
-		o = new(MessageActionRequestedPeerSentMe)
-	case IDMessageActionPaymentRefunded:
-		o = new(MessageActionPaymentRefunded)
-	case IDMessageActionGiftStars:
-		o = new(MessageActionGiftStars)
-	case IDMessageActionPrizeStars:
-		o = new(MessageActionPrizeStars)
-	case IDMessageActionStarGift:
-		o = new(MessageActionStarGift)
-	case IDMessageActionStarGiftUnique:
-		o = new(MessageActionStarGiftUnique)
-	case IDMessageActionPaidMessagesRefunded:
-		o = (*MessageActionPaidMessagesRefunded)(c.Small(unsafe.Sizeof(MessageActionPaidMessagesRefunded{})))
-	case IDMessageActionPaidMessagesPrice:
-		o = (*MessageActionPaidMessagesPrice)(c.Small(unsafe.Sizeof(MessageActionPaidMessagesPrice{})))
-	case IDMessageActionConferenceCall:
-		o = new(MessageActionConferenceCall)
-	case IDMessageActionTodoCompletions:
-		o = new(MessageActionTodoCompletions)
-	case IDMessageActionTodoAppendTasks:
-		o = new(MessageActionTodoAppendTasks)
-	case IDMessageActionSuggestedPostApproval:
-		o = new(MessageActionSuggestedPostApproval)
-	case IDMessageActionSuggestedPostSuccess:
-		o = new(MessageActionSuggestedPostSuccess)
-	case IDMessageActionSuggestedPostRefund:
-		o = (*MessageActionSuggestedPostRefund)(c.Small(unsafe.Sizeof(MessageActionSuggestedPostRefund{})))
-	case IDMessageActionGiftTon:
-		o = new(MessageActionGiftTon)
-	case IDMessageActionSuggestBirthday:
-		o = new(MessageActionSuggestBirthday)
-	case IDMessageActionStarGiftPurchaseOffer:
-		o = new(MessageActionStarGiftPurchaseOffer)
-	case IDMessageActionStarGiftPurchaseOfferDeclined:
-		o = new(MessageActionStarGiftPurchaseOfferDeclined)
-	case IDMessageActionNewCreatorPending:
-		o = (*MessageActionNewCreatorPending)(c.Small(unsafe.Sizeof(MessageActionNewCreatorPending{})))
-	case IDMessageActionChangeCreator:
-		o = (*MessageActionChangeCreator)(c.Small(unsafe.Sizeof(MessageActionChangeCreator{})))
-	case IDMessageActionNoForwardsToggle:
-		o = (*MessageActionNoForwardsToggle)(c.Small(unsafe.Sizeof(MessageActionNoForwardsToggle{})))
-	case IDMessageActionNoForwardsRequest:
-		o = (*MessageActionNoForwardsRequest)(c.Small(unsafe.Sizeof(MessageActionNoForwardsRequest{})))
-	case IDMessageActionPollAppendAnswer:
-		o = new(MessageActionPollAppendAnswer)
-	case IDMessageActionPollDeleteAnswer:
-		o = new(MessageActionPollDeleteAnswer)
-	case IDMessageActionManagedBotCreated:
-		o = (*MessageActionManagedBotCreated)(c.Small(unsafe.Sizeof(MessageActionManagedBotCreated{})))
-	case IDMessageActionChangeCommunity:
-		o = (*MessageActionChangeCommunity)(c.Small(unsafe.Sizeof(MessageActionChangeCommunity{})))
-	case IDMessageActionChatJoinedViaCommunity:
-		o = (*MessageActionChatJoinedViaCommunity)(c.Small(unsafe.Sizeof(MessageActionChatJoinedViaCommunity{})))
-	default:
-		c.Unexpected("MessageAction")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // DialogClass is a Dialog: one of dialog, dialogFolder, dialogCommunity.
 type DialogClass interface {
 	tl.Object
@@ -21531,35 +13629,6 @@ func (*Dialog) isDialog()          {}
 func (*DialogFolder) isDialog()    {}
 func (*DialogCommunity) isDialog() {}
 
-// DecodeDialog decodes a boxed Dialog.
-func DecodeDialog(r *tl.Reader) (v DialogClass) {
-	codeDialog(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeDialog(c *tl.Codec, f tl.Flags, mask uint32, v *DialogClass, field string) {
-	var o DialogClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDialog:
-		o = new(Dialog)
-	case IDDialogFolder:
-		o = new(DialogFolder)
-	case IDDialogCommunity:
-		o = new(DialogCommunity)
-	default:
-		c.Unexpected("Dialog")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PhotoClass is a Photo: one of photoEmpty, photo.
 type PhotoClass interface {
 	tl.Object
@@ -21568,33 +13637,6 @@ type PhotoClass interface {
 
 func (*PhotoEmpty) isPhoto() {}
 func (*Photo) isPhoto()      {}
-
-// DecodePhoto decodes a boxed Photo.
-func DecodePhoto(r *tl.Reader) (v PhotoClass) {
-	codePhoto(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePhoto(c *tl.Codec, f tl.Flags, mask uint32, v *PhotoClass, field string) {
-	var o PhotoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhotoEmpty:
-		o = (*PhotoEmpty)(c.Small(unsafe.Sizeof(PhotoEmpty{})))
-	case IDPhoto:
-		o = new(Photo)
-	default:
-		c.Unexpected("Photo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PhotoSizeClass is a PhotoSize: one of photoSizeEmpty, photoSize, photoCachedSize, photoStrippedSize, photoSizeProgressive, photoPathSize.
 type PhotoSizeClass interface {
@@ -21609,41 +13651,6 @@ func (*PhotoStrippedSize) isPhotoSize()    {}
 func (*PhotoSizeProgressive) isPhotoSize() {}
 func (*PhotoPathSize) isPhotoSize()        {}
 
-// DecodePhotoSize decodes a boxed PhotoSize.
-func DecodePhotoSize(r *tl.Reader) (v PhotoSizeClass) {
-	codePhotoSize(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePhotoSize(c *tl.Codec, f tl.Flags, mask uint32, v *PhotoSizeClass, field string) {
-	var o PhotoSizeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhotoSizeEmpty:
-		o = new(PhotoSizeEmpty)
-	case IDPhotoSize:
-		o = new(PhotoSize)
-	case IDPhotoCachedSize:
-		o = new(PhotoCachedSize)
-	case IDPhotoStrippedSize:
-		o = new(PhotoStrippedSize)
-	case IDPhotoSizeProgressive:
-		o = new(PhotoSizeProgressive)
-	case IDPhotoPathSize:
-		o = new(PhotoPathSize)
-	default:
-		c.Unexpected("PhotoSize")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // GeoPointClass is a GeoPoint: one of geoPointEmpty, geoPoint.
 type GeoPointClass interface {
 	tl.Object
@@ -21652,33 +13659,6 @@ type GeoPointClass interface {
 
 func (*GeoPointEmpty) isGeoPoint() {}
 func (*GeoPoint) isGeoPoint()      {}
-
-// DecodeGeoPoint decodes a boxed GeoPoint.
-func DecodeGeoPoint(r *tl.Reader) (v GeoPointClass) {
-	codeGeoPoint(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeGeoPoint(c *tl.Codec, f tl.Flags, mask uint32, v *GeoPointClass, field string) {
-	var o GeoPointClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDGeoPointEmpty:
-		o = new(GeoPointEmpty)
-	case IDGeoPoint:
-		o = (*GeoPoint)(c.Small(unsafe.Sizeof(GeoPoint{})))
-	default:
-		c.Unexpected("GeoPoint")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputNotifyPeerClass is a InputNotifyPeer: one of inputNotifyPeer, inputNotifyUsers, inputNotifyChats, inputNotifyBroadcasts, inputNotifyForumTopic, inputNotifyCommunity.
 type InputNotifyPeerClass interface {
@@ -21693,41 +13673,6 @@ func (*InputNotifyBroadcasts) isInputNotifyPeer() {}
 func (*InputNotifyForumTopic) isInputNotifyPeer() {}
 func (*InputNotifyCommunity) isInputNotifyPeer()  {}
 
-// DecodeInputNotifyPeer decodes a boxed InputNotifyPeer.
-func DecodeInputNotifyPeer(r *tl.Reader) (v InputNotifyPeerClass) {
-	codeInputNotifyPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputNotifyPeer(c *tl.Codec, f tl.Flags, mask uint32, v *InputNotifyPeerClass, field string) {
-	var o InputNotifyPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputNotifyPeer:
-		o = new(InputNotifyPeer)
-	case IDInputNotifyUsers:
-		o = new(InputNotifyUsers)
-	case IDInputNotifyChats:
-		o = new(InputNotifyChats)
-	case IDInputNotifyBroadcasts:
-		o = new(InputNotifyBroadcasts)
-	case IDInputNotifyForumTopic:
-		o = new(InputNotifyForumTopic)
-	case IDInputNotifyCommunity:
-		o = new(InputNotifyCommunity)
-	default:
-		c.Unexpected("InputNotifyPeer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // WallPaperClass is a WallPaper: one of wallPaper, wallPaperNoFile.
 type WallPaperClass interface {
 	tl.Object
@@ -21736,33 +13681,6 @@ type WallPaperClass interface {
 
 func (*WallPaper) isWallPaper()       {}
 func (*WallPaperNoFile) isWallPaper() {}
-
-// DecodeWallPaper decodes a boxed WallPaper.
-func DecodeWallPaper(r *tl.Reader) (v WallPaperClass) {
-	codeWallPaper(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeWallPaper(c *tl.Codec, f tl.Flags, mask uint32, v *WallPaperClass, field string) {
-	var o WallPaperClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDWallPaper:
-		o = new(WallPaper)
-	case IDWallPaperNoFile:
-		o = new(WallPaperNoFile)
-	default:
-		c.Unexpected("WallPaper")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ReportReasonClass is a ReportReason: one of inputReportReasonSpam, inputReportReasonViolence, inputReportReasonPornography, inputReportReasonChildAbuse, inputReportReasonOther, inputReportReasonCopyright, inputReportReasonGeoIrrelevant, inputReportReasonFake, ….
 type ReportReasonClass interface {
@@ -21780,49 +13698,6 @@ func (*InputReportReasonGeoIrrelevant) isReportReason()   {}
 func (*InputReportReasonFake) isReportReason()            {}
 func (*InputReportReasonIllegalDrugs) isReportReason()    {}
 func (*InputReportReasonPersonalDetails) isReportReason() {}
-
-// DecodeReportReason decodes a boxed ReportReason.
-func DecodeReportReason(r *tl.Reader) (v ReportReasonClass) {
-	codeReportReason(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeReportReason(c *tl.Codec, f tl.Flags, mask uint32, v *ReportReasonClass, field string) {
-	var o ReportReasonClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputReportReasonSpam:
-		o = new(InputReportReasonSpam)
-	case IDInputReportReasonViolence:
-		o = new(InputReportReasonViolence)
-	case IDInputReportReasonPornography:
-		o = new(InputReportReasonPornography)
-	case IDInputReportReasonChildAbuse:
-		o = new(InputReportReasonChildAbuse)
-	case IDInputReportReasonOther:
-		o = new(InputReportReasonOther)
-	case IDInputReportReasonCopyright:
-		o = new(InputReportReasonCopyright)
-	case IDInputReportReasonGeoIrrelevant:
-		o = new(InputReportReasonGeoIrrelevant)
-	case IDInputReportReasonFake:
-		o = new(InputReportReasonFake)
-	case IDInputReportReasonIllegalDrugs:
-		o = new(InputReportReasonIllegalDrugs)
-	case IDInputReportReasonPersonalDetails:
-		o = new(InputReportReasonPersonalDetails)
-	default:
-		c.Unexpected("ReportReason")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesFilterClass is a MessagesFilter: one of inputMessagesFilterEmpty, inputMessagesFilterPhotos, inputMessagesFilterVideo, inputMessagesFilterPhotoVideo, inputMessagesFilterDocument, inputMessagesFilterUrl, inputMessagesFilterGif, inputMessagesFilterVoice, ….
 type MessagesFilterClass interface {
@@ -21848,65 +13723,6 @@ func (*InputMessagesFilterGeo) isMessagesFilter()        {}
 func (*InputMessagesFilterContacts) isMessagesFilter()   {}
 func (*InputMessagesFilterPinned) isMessagesFilter()     {}
 func (*InputMessagesFilterPoll) isMessagesFilter()       {}
-
-// DecodeMessagesFilter decodes a boxed MessagesFilter.
-func DecodeMessagesFilter(r *tl.Reader) (v MessagesFilterClass) {
-	codeMessagesFilter(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesFilter(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFilterClass, field string) {
-	var o MessagesFilterClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputMessagesFilterEmpty:
-		o = new(InputMessagesFilterEmpty)
-	case IDInputMessagesFilterPhotos:
-		o = new(InputMessagesFilterPhotos)
-	case IDInputMessagesFilterVideo:
-		o = new(InputMessagesFilterVideo)
-	case IDInputMessagesFilterPhotoVideo:
-		o = new(InputMessagesFilterPhotoVideo)
-	case IDInputMessagesFilterDocument:
-		o = new(InputMessagesFilterDocument)
-	case IDInputMessagesFilterURL:
-		o = new(InputMessagesFilterURL)
-	case IDInputMessagesFilterGIF:
-		o = new(InputMessagesFilterGIF)
-	case IDInputMessagesFilterVoice:
-		o = new(InputMessagesFilterVoice)
-	case IDInputMessagesFilterMusic:
-		o = new(InputMessagesFilterMusic)
-	case IDInputMessagesFilterChatPhotos:
-		o = new(InputMessagesFilterChatPhotos)
-	case IDInputMessagesFilterPhoneCalls:
-		o = (*InputMessagesFilterPhoneCalls)(c.Small(unsafe.Sizeof(InputMessagesFilterPhoneCalls{})))
-	case IDInputMessagesFilterRoundVoice:
-		o = new(InputMessagesFilterRoundVoice)
-	case IDInputMessagesFilterRoundVideo:
-		o = new(InputMessagesFilterRoundVideo)
-	case IDInputMessagesFilterMyMentions:
-		o = new(InputMessagesFilterMyMentions)
-	case IDInputMessagesFilterGeo:
-		o = new(InputMessagesFilterGeo)
-	case IDInputMessagesFilterContacts:
-		o = new(InputMessagesFilterContacts)
-	case IDInputMessagesFilterPinned:
-		o = new(InputMessagesFilterPinned)
-	case IDInputMessagesFilterPoll:
-		o = new(InputMessagesFilterPoll)
-	default:
-		c.Unexpected("MessagesFilter")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // UpdateClass is a Update: one of updateNewMessage, updateMessageID, updateDeleteMessages, updateUserTyping, updateChatUserTyping, updateChatParticipants, updateUserStatus, updateUserName, ….
 type UpdateClass interface {
@@ -22080,359 +13896,6 @@ func (*UpdateEditEphemeralMessage) isUpdate()        {}
 func (*UpdateEphemeralBotCallbackQuery) isUpdate()   {}
 func (*UpdateBotStarsSubscription) isUpdate()        {}
 
-// DecodeUpdate decodes a boxed Update.
-func DecodeUpdate(r *tl.Reader) (v UpdateClass) {
-	codeUpdate(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUpdate(c *tl.Codec, f tl.Flags, mask uint32, v *UpdateClass, field string) {
-	var o UpdateClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUpdateNewMessage:
-		o = new(UpdateNewMessage)
-	case IDUpdateMessageID:
-		o = (*UpdateMessageID)(c.Small(unsafe.Sizeof(UpdateMessageID{})))
-	case IDUpdateDeleteMessages:
-		o = new(UpdateDeleteMessages)
-	case IDUpdateUserTyping:
-		o = new(UpdateUserTyping)
-	case IDUpdateChatUserTyping:
-		o = new(UpdateChatUserTyping)
-	case IDUpdateChatParticipants:
-		o = new(UpdateChatParticipants)
-	case IDUpdateUserStatus:
-		o = new(UpdateUserStatus)
-	case IDUpdateUserName:
-		o = new(UpdateUserName)
-	case IDUpdateNewAuthorization:
-		o = new(UpdateNewAuthorization)
-	case IDUpdateNewEncryptedMessage:
-		o = new(UpdateNewEncryptedMessage)
-	case IDUpdateEncryptedChatTyping:
-		o = (*UpdateEncryptedChatTyping)(c.Small(unsafe.Sizeof(UpdateEncryptedChatTyping{})))
-	case IDUpdateEncryption:
-		o = new(UpdateEncryption)
-	case IDUpdateEncryptedMessagesRead:
-		o = (*UpdateEncryptedMessagesRead)(c.Small(unsafe.Sizeof(UpdateEncryptedMessagesRead{})))
-	case IDUpdateChatParticipantAdd:
-		o = (*UpdateChatParticipantAdd)(c.Small(unsafe.Sizeof(UpdateChatParticipantAdd{})))
-	case IDUpdateChatParticipantDelete:
-		o = (*UpdateChatParticipantDelete)(c.Small(unsafe.Sizeof(UpdateChatParticipantDelete{})))
-	case IDUpdateDCOptions:
-		o = new(UpdateDCOptions)
-	case IDUpdateNotifySettings:
-		o = new(UpdateNotifySettings)
-	case IDUpdateServiceNotification:
-		o = new(UpdateServiceNotification)
-	case IDUpdatePrivacy:
-		o = new(UpdatePrivacy)
-	case IDUpdateUserPhone:
-		o = new(UpdateUserPhone)
-	case IDUpdateReadHistoryInbox:
-		o = new(UpdateReadHistoryInbox)
-	case IDUpdateReadHistoryOutbox:
-		o = new(UpdateReadHistoryOutbox)
-	case IDUpdateWebPage:
-		o = new(UpdateWebPage)
-	case IDUpdateReadMessagesContents:
-		o = new(UpdateReadMessagesContents)
-	case IDUpdateChannelTooLong:
-		o = (*UpdateChannelTooLong)(c.Small(unsafe.Sizeof(UpdateChannelTooLong{})))
-	case IDUpdateChannel:
-		o = (*UpdateChannel)(c.Small(unsafe.Sizeof(UpdateChannel{})))
-	case IDUpdateNewChannelMessage:
-		o = new(UpdateNewChannelMessage)
-	case IDUpdateReadChannelInbox:
-		o = (*UpdateReadChannelInbox)(c.Small(unsafe.Sizeof(UpdateReadChannelInbox{})))
-	case IDUpdateDeleteChannelMessages:
-		o = new(UpdateDeleteChannelMessages)
-	case IDUpdateChannelMessageViews:
-		o = (*UpdateChannelMessageViews)(c.Small(unsafe.Sizeof(UpdateChannelMessageViews{})))
-	case IDUpdateChatParticipantAdmin:
-		o = (*UpdateChatParticipantAdmin)(c.Small(unsafe.Sizeof(UpdateChatParticipantAdmin{})))
-	case IDUpdateNewStickerSet:
-		o = new(UpdateNewStickerSet)
-	case IDUpdateStickerSetsOrder:
-		o = new(UpdateStickerSetsOrder)
-	case IDUpdateStickerSets:
-		o = (*UpdateStickerSets)(c.Small(unsafe.Sizeof(UpdateStickerSets{})))
-	case IDUpdateSavedGIFs:
-		o = new(UpdateSavedGIFs)
-	case IDUpdateBotInlineQuery:
-		o = new(UpdateBotInlineQuery)
-	case IDUpdateBotInlineSend:
-		o = new(UpdateBotInlineSend)
-	case IDUpdateEditChannelMessage:
-		o = new(UpdateEditChannelMessage)
-	case IDUpdateBotCallbackQuery:
-		o = new(UpdateBotCallbackQuery)
-	case IDUpdateEditMessage:
-		o = new(UpdateEditMessage)
-	case IDUpdateInlineBotCallbackQuery:
-		o = new(UpdateInlineBotCallbackQuery)
-	case IDUpdateReadChannelOutbox:
-		o = (*UpdateReadChannelOutbox)(c.Small(unsafe.Sizeof(UpdateReadChannelOutbox{})))
-	case IDUpdateDraftMessage:
-		o = new(UpdateDraftMessage)
-	case IDUpdateReadFeaturedStickers:
-		o = new(UpdateReadFeaturedStickers)
-	case IDUpdateRecentStickers:
-		o = new(UpdateRecentStickers)
-	case IDUpdateConfig:
-		o = new(UpdateConfig)
-	case IDUpdatePtsChanged:
-		o = new(UpdatePtsChanged)
-	case IDUpdateChannelWebPage:
-		o = new(UpdateChannelWebPage)
-	case IDUpdateDialogPinned:
-		o = new(UpdateDialogPinned)
-	case IDUpdatePinnedDialogs:
-		o = new(UpdatePinnedDialogs)
-	case IDUpdateBotWebhookJSON:
-		o = new(UpdateBotWebhookJSON)
-	case IDUpdateBotWebhookJSONQuery:
-		o = new(UpdateBotWebhookJSONQuery)
-	case IDUpdateBotShippingQuery:
-		o = new(UpdateBotShippingQuery)
-	case IDUpdateBotPrecheckoutQuery:
-		o = new(UpdateBotPrecheckoutQuery)
-	case IDUpdatePhoneCall:
-		o = new(UpdatePhoneCall)
-	case IDUpdateLangPackTooLong:
-		o = new(UpdateLangPackTooLong)
-	case IDUpdateLangPack:
-		o = new(UpdateLangPack)
-	case IDUpdateFavedStickers:
-		o = new(UpdateFavedStickers)
-	case IDUpdateChannelReadMessagesContents:
-		o = new(UpdateChannelReadMessagesContents)
-	case IDUpdateContactsReset:
-		o = new(UpdateContactsReset)
-	case IDUpdateChannelAvailableMessages:
-		o = (*UpdateChannelAvailableMessages)(c.Small(unsafe.Sizeof(UpdateChannelAvailableMessages{})))
-	case IDUpdateDialogUnreadMark:
-		o = new(UpdateDialogUnreadMark)
-	case IDUpdateMessagePoll:
-		o = new(UpdateMessagePoll)
-	case IDUpdateChatDefaultBannedRights:
-		o = new(UpdateChatDefaultBannedRights)
-	case IDUpdateFolderPeers:
-		o = new(UpdateFolderPeers)
-	case IDUpdatePeerSettings:
-		o = new(UpdatePeerSettings)
-	case IDUpdatePeerLocated:
-		o = new(UpdatePeerLocated)
-	case IDUpdateNewScheduledMessage:
-		o = new(UpdateNewScheduledMessage)
-	case IDUpdateDeleteScheduledMessages:
-		o = new(UpdateDeleteScheduledMessages)
-	case IDUpdateTheme:
-		o = new(UpdateTheme)
-	case IDUpdateGeoLiveViewed:
-		o = new(UpdateGeoLiveViewed)
-	case IDUpdateLoginToken:
-		o = new(UpdateLoginToken)
-	case IDUpdateMessagePollVote:
-		o = new(UpdateMessagePollVote)
-	case IDUpdateDialogFilter:
-		o = new(UpdateDialogFilter)
-	case IDUpdateDialogFilterOrder:
-		o = new(UpdateDialogFilterOrder)
-	case IDUpdateDialogFilters:
-		o = new(UpdateDialogFilters)
-	case IDUpdatePhoneCallSignalingData:
-		o = new(UpdatePhoneCallSignalingData)
-	case IDUpdateChannelMessageForwards:
-		o = (*UpdateChannelMessageForwards)(c.Small(unsafe.Sizeof(UpdateChannelMessageForwards{})))
-	case IDUpdateReadChannelDiscussionInbox:
-		o = new(UpdateReadChannelDiscussionInbox)
-	case IDUpdateReadChannelDiscussionOutbox:
-		o = (*UpdateReadChannelDiscussionOutbox)(c.Small(unsafe.Sizeof(UpdateReadChannelDiscussionOutbox{})))
-	case IDUpdatePeerBlocked:
-		o = new(UpdatePeerBlocked)
-	case IDUpdateChannelUserTyping:
-		o = new(UpdateChannelUserTyping)
-	case IDUpdatePinnedMessages:
-		o = new(UpdatePinnedMessages)
-	case IDUpdatePinnedChannelMessages:
-		o = new(UpdatePinnedChannelMessages)
-	case IDUpdateChat:
-		o = (*UpdateChat)(c.Small(unsafe.Sizeof(UpdateChat{})))
-	case IDUpdateGroupCallParticipants:
-		o = new(UpdateGroupCallParticipants)
-	case IDUpdateGroupCall:
-		o = new(UpdateGroupCall)
-	case IDUpdatePeerHistoryTTL:
-		o = new(UpdatePeerHistoryTTL)
-	case IDUpdateChatParticipant:
-		o = new(UpdateChatParticipant)
-	case IDUpdateChannelParticipant:
-		o = new(UpdateChannelParticipant)
-	case IDUpdateBotStopped:
-		o = (*UpdateBotStopped)(c.Small(unsafe.Sizeof(UpdateBotStopped{})))
-	case IDUpdateGroupCallConnection:
-		o = new(UpdateGroupCallConnection)
-	case IDUpdateBotCommands:
-		o = new(UpdateBotCommands)
-	case IDUpdatePendingJoinRequests:
-		o = new(UpdatePendingJoinRequests)
-	case IDUpdateBotChatInviteRequester:
-		o = new(UpdateBotChatInviteRequester)
-	case IDUpdateMessageReactions:
-		o = new(UpdateMessageReactions)
-	case IDUpdateAttachMenuBots:
-		o = new(UpdateAttachMenuBots)
-	case IDUpdateWebViewResultSent:
-		o = (*UpdateWebViewResultSent)(c.Small(unsafe.Sizeof(UpdateWebViewResultSent{})))
-	case IDUpdateBotMenuButton:
-		o = new(UpdateBotMenuButton)
-	case IDUpdateSavedRingtones:
-		o = new(UpdateSavedRingtones)
-	case IDUpdateTranscribedAudio:
-		o = new(UpdateTranscribedAudio)
-	case IDUpdateReadFeaturedEmojiStickers:
-		o = new(UpdateReadFeaturedEmojiStickers)
-	case IDUpdateUserEmojiStatus:
-		o = new(UpdateUserEmojiStatus)
-	case IDUpdateRecentEmojiStatuses:
-		o = new(UpdateRecentEmojiStatuses)
-	case IDUpdateRecentReactions:
-		o = new(UpdateRecentReactions)
-	case IDUpdateMoveStickerSetToTop:
-		o = (*UpdateMoveStickerSetToTop)(c.Small(unsafe.Sizeof(UpdateMoveStickerSetToTop{})))
-	case IDUpdateMessageExtendedMedia:
-		o = new(UpdateMessageExtendedMedia)
-	case IDUpdateUser:
-		o = (*UpdateUser)(c.Small(unsafe.Sizeof(UpdateUser{})))
-	case IDUpdateAutoSaveSettings:
-		o = new(UpdateAutoSaveSettings)
-	case IDUpdateStory:
-		o = new(UpdateStory)
-	case IDUpdateReadStories:
-		o = new(UpdateReadStories)
-	case IDUpdateStoryID:
-		o = (*UpdateStoryID)(c.Small(unsafe.Sizeof(UpdateStoryID{})))
-	case IDUpdateStoriesStealthMode:
-		o = new(UpdateStoriesStealthMode)
-	case IDUpdateSentStoryReaction:
-		o = new(UpdateSentStoryReaction)
-	case IDUpdateBotChatBoost:
-		o = new(UpdateBotChatBoost)
-	case IDUpdateChannelViewForumAsMessages:
-		o = (*UpdateChannelViewForumAsMessages)(c.Small(unsafe.Sizeof(UpdateChannelViewForumAsMessages{})))
-	case IDUpdatePeerWallpaper:
-		o = new(UpdatePeerWallpaper)
-	case IDUpdateBotMessageReaction:
-		o = new(UpdateBotMessageReaction)
-	case IDUpdateBotMessageReactions:
-		o = new(UpdateBotMessageReactions)
-	case IDUpdateSavedDialogPinned:
-		o = new(UpdateSavedDialogPinned)
-	case IDUpdatePinnedSavedDialogs:
-		o = new(UpdatePinnedSavedDialogs)
-	case IDUpdateSavedReactionTags:
-		o = new(UpdateSavedReactionTags)
-	case IDUpdateSMSJob:
-		o = new(UpdateSMSJob)
-	case IDUpdateQuickReplies:
-		o = new(UpdateQuickReplies)
-	case IDUpdateNewQuickReply:
-		o = new(UpdateNewQuickReply)
-	case IDUpdateDeleteQuickReply:
-		o = (*UpdateDeleteQuickReply)(c.Small(unsafe.Sizeof(UpdateDeleteQuickReply{})))
-	case IDUpdateQuickReplyMessage:
-		o = new(UpdateQuickReplyMessage)
-	case IDUpdateDeleteQuickReplyMessages:
-		o = new(UpdateDeleteQuickReplyMessages)
-	case IDUpdateBotBusinessConnect:
-		o = new(UpdateBotBusinessConnect)
-	case IDUpdateBotNewBusinessMessage:
-		o = new(UpdateBotNewBusinessMessage)
-	case IDUpdateBotEditBusinessMessage:
-		o = new(UpdateBotEditBusinessMessage)
-	case IDUpdateBotDeleteBusinessMessage:
-		o = new(UpdateBotDeleteBusinessMessage)
-	case IDUpdateNewStoryReaction:
-		o = new(UpdateNewStoryReaction)
-	case IDUpdateStarsBalance:
-		o = new(UpdateStarsBalance)
-	case IDUpdateBusinessBotCallbackQuery:
-		o = new(UpdateBusinessBotCallbackQuery)
-	case IDUpdateStarsRevenueStatus:
-		o = new(UpdateStarsRevenueStatus)
-	case IDUpdateBotPurchasedPaidMedia:
-		o = new(UpdateBotPurchasedPaidMedia)
-	case IDUpdatePaidReactionPrivacy:
-		o = new(UpdatePaidReactionPrivacy)
-	case IDUpdateSentPhoneCode:
-		o = new(UpdateSentPhoneCode)
-	case IDUpdateGroupCallChainBlocks:
-		o = new(UpdateGroupCallChainBlocks)
-	case IDUpdateReadMonoForumInbox:
-		o = new(UpdateReadMonoForumInbox)
-	case IDUpdateReadMonoForumOutbox:
-		o = new(UpdateReadMonoForumOutbox)
-	case IDUpdateMonoForumNoPaidException:
-		o = new(UpdateMonoForumNoPaidException)
-	case IDUpdateGroupCallMessage:
-		o = new(UpdateGroupCallMessage)
-	case IDUpdateGroupCallEncryptedMessage:
-		o = new(UpdateGroupCallEncryptedMessage)
-	case IDUpdatePinnedForumTopic:
-		o = new(UpdatePinnedForumTopic)
-	case IDUpdatePinnedForumTopics:
-		o = new(UpdatePinnedForumTopics)
-	case IDUpdateDeleteGroupCallMessages:
-		o = new(UpdateDeleteGroupCallMessages)
-	case IDUpdateStarGiftAuctionState:
-		o = new(UpdateStarGiftAuctionState)
-	case IDUpdateStarGiftAuctionUserState:
-		o = new(UpdateStarGiftAuctionUserState)
-	case IDUpdateEmojiGameInfo:
-		o = new(UpdateEmojiGameInfo)
-	case IDUpdateStarGiftCraftFail:
-		o = new(UpdateStarGiftCraftFail)
-	case IDUpdateChatParticipantRank:
-		o = new(UpdateChatParticipantRank)
-	case IDUpdateManagedBot:
-		o = (*UpdateManagedBot)(c.Small(unsafe.Sizeof(UpdateManagedBot{})))
-	case IDUpdateBotGuestChatQuery:
-		o = new(UpdateBotGuestChatQuery)
-	case IDUpdateAIComposeTones:
-		o = new(UpdateAIComposeTones)
-	case IDUpdateJoinChatWebViewDecision:
-		o = new(UpdateJoinChatWebViewDecision)
-	case IDUpdateNewBotConnection:
-		o = new(UpdateNewBotConnection)
-	case IDUpdateWebBrowserSettings:
-		o = (*UpdateWebBrowserSettings)(c.Small(unsafe.Sizeof(UpdateWebBrowserSettings{})))
-	case IDUpdateWebBrowserException:
-		o = new(UpdateWebBrowserException)
-	case IDUpdateNewEphemeralMessage:
-		o = new(UpdateNewEphemeralMessage)
-	case IDUpdateDeleteEphemeralMessages:
-		o = new(UpdateDeleteEphemeralMessages)
-	case IDUpdateEditEphemeralMessage:
-		o = new(UpdateEditEphemeralMessage)
-	case IDUpdateEphemeralBotCallbackQuery:
-		o = new(UpdateEphemeralBotCallbackQuery)
-	case IDUpdateBotStarsSubscription:
-		o = new(UpdateBotStarsSubscription)
-	default:
-		c.Unexpected("Update")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // UpdatesClass is a Updates: one of updatesTooLong, updateShortMessage, updateShortChatMessage, updateShort, updatesCombined, updates, updateShortSentMessage.
 type UpdatesClass interface {
 	tl.Object
@@ -22447,43 +13910,6 @@ func (*UpdatesCombined) isUpdates()        {}
 func (*Updates) isUpdates()                {}
 func (*UpdateShortSentMessage) isUpdates() {}
 
-// DecodeUpdates decodes a boxed Updates.
-func DecodeUpdates(r *tl.Reader) (v UpdatesClass) {
-	codeUpdates(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUpdates(c *tl.Codec, f tl.Flags, mask uint32, v *UpdatesClass, field string) {
-	var o UpdatesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUpdatesTooLong:
-		o = new(UpdatesTooLong)
-	case IDUpdateShortMessage:
-		o = new(UpdateShortMessage)
-	case IDUpdateShortChatMessage:
-		o = new(UpdateShortChatMessage)
-	case IDUpdateShort:
-		o = new(UpdateShort)
-	case IDUpdatesCombined:
-		o = new(UpdatesCombined)
-	case IDUpdates:
-		o = new(Updates)
-	case IDUpdateShortSentMessage:
-		o = new(UpdateShortSentMessage)
-	default:
-		c.Unexpected("Updates")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EncryptedChatClass is a EncryptedChat: one of encryptedChatEmpty, encryptedChatWaiting, encryptedChatRequested, encryptedChat, encryptedChatDiscarded.
 type EncryptedChatClass interface {
 	tl.Object
@@ -22496,39 +13922,6 @@ func (*EncryptedChatRequested) isEncryptedChat() {}
 func (*EncryptedChat) isEncryptedChat()          {}
 func (*EncryptedChatDiscarded) isEncryptedChat() {}
 
-// DecodeEncryptedChat decodes a boxed EncryptedChat.
-func DecodeEncryptedChat(r *tl.Reader) (v EncryptedChatClass) {
-	codeEncryptedChat(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEncryptedChat(c *tl.Codec, f tl.Flags, mask uint32, v *EncryptedChatClass, field string) {
-	var o EncryptedChatClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEncryptedChatEmpty:
-		o = (*EncryptedChatEmpty)(c.Small(unsafe.Sizeof(EncryptedChatEmpty{})))
-	case IDEncryptedChatWaiting:
-		o = (*EncryptedChatWaiting)(c.Small(unsafe.Sizeof(EncryptedChatWaiting{})))
-	case IDEncryptedChatRequested:
-		o = new(EncryptedChatRequested)
-	case IDEncryptedChat:
-		o = new(EncryptedChat)
-	case IDEncryptedChatDiscarded:
-		o = (*EncryptedChatDiscarded)(c.Small(unsafe.Sizeof(EncryptedChatDiscarded{})))
-	default:
-		c.Unexpected("EncryptedChat")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EncryptedFileClass is a EncryptedFile: one of encryptedFileEmpty, encryptedFile.
 type EncryptedFileClass interface {
 	tl.Object
@@ -22537,33 +13930,6 @@ type EncryptedFileClass interface {
 
 func (*EncryptedFileEmpty) isEncryptedFile() {}
 func (*EncryptedFile) isEncryptedFile()      {}
-
-// DecodeEncryptedFile decodes a boxed EncryptedFile.
-func DecodeEncryptedFile(r *tl.Reader) (v EncryptedFileClass) {
-	codeEncryptedFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEncryptedFile(c *tl.Codec, f tl.Flags, mask uint32, v *EncryptedFileClass, field string) {
-	var o EncryptedFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEncryptedFileEmpty:
-		o = new(EncryptedFileEmpty)
-	case IDEncryptedFile:
-		o = (*EncryptedFile)(c.Small(unsafe.Sizeof(EncryptedFile{})))
-	default:
-		c.Unexpected("EncryptedFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputEncryptedFileClass is a InputEncryptedFile: one of inputEncryptedFileEmpty, inputEncryptedFileUploaded, inputEncryptedFile, inputEncryptedFileBigUploaded.
 type InputEncryptedFileClass interface {
@@ -22576,37 +13942,6 @@ func (*InputEncryptedFileUploaded) isInputEncryptedFile()    {}
 func (*InputEncryptedFile) isInputEncryptedFile()            {}
 func (*InputEncryptedFileBigUploaded) isInputEncryptedFile() {}
 
-// DecodeInputEncryptedFile decodes a boxed InputEncryptedFile.
-func DecodeInputEncryptedFile(r *tl.Reader) (v InputEncryptedFileClass) {
-	codeInputEncryptedFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputEncryptedFile(c *tl.Codec, f tl.Flags, mask uint32, v *InputEncryptedFileClass, field string) {
-	var o InputEncryptedFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputEncryptedFileEmpty:
-		o = new(InputEncryptedFileEmpty)
-	case IDInputEncryptedFileUploaded:
-		o = new(InputEncryptedFileUploaded)
-	case IDInputEncryptedFile:
-		o = (*InputEncryptedFile)(c.Small(unsafe.Sizeof(InputEncryptedFile{})))
-	case IDInputEncryptedFileBigUploaded:
-		o = (*InputEncryptedFileBigUploaded)(c.Small(unsafe.Sizeof(InputEncryptedFileBigUploaded{})))
-	default:
-		c.Unexpected("InputEncryptedFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EncryptedMessageClass is a EncryptedMessage: one of encryptedMessage, encryptedMessageService.
 type EncryptedMessageClass interface {
 	tl.Object
@@ -22615,33 +13950,6 @@ type EncryptedMessageClass interface {
 
 func (*EncryptedMessage) isEncryptedMessage()        {}
 func (*EncryptedMessageService) isEncryptedMessage() {}
-
-// DecodeEncryptedMessage decodes a boxed EncryptedMessage.
-func DecodeEncryptedMessage(r *tl.Reader) (v EncryptedMessageClass) {
-	codeEncryptedMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEncryptedMessage(c *tl.Codec, f tl.Flags, mask uint32, v *EncryptedMessageClass, field string) {
-	var o EncryptedMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEncryptedMessage:
-		o = new(EncryptedMessage)
-	case IDEncryptedMessageService:
-		o = new(EncryptedMessageService)
-	default:
-		c.Unexpected("EncryptedMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputDocumentClass is a InputDocument: one of inputDocumentEmpty, inputDocument.
 type InputDocumentClass interface {
@@ -22652,33 +13960,6 @@ type InputDocumentClass interface {
 func (*InputDocumentEmpty) isInputDocument() {}
 func (*InputDocument) isInputDocument()      {}
 
-// DecodeInputDocument decodes a boxed InputDocument.
-func DecodeInputDocument(r *tl.Reader) (v InputDocumentClass) {
-	codeInputDocument(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputDocument(c *tl.Codec, f tl.Flags, mask uint32, v *InputDocumentClass, field string) {
-	var o InputDocumentClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputDocumentEmpty:
-		o = new(InputDocumentEmpty)
-	case IDInputDocument:
-		o = new(InputDocument)
-	default:
-		c.Unexpected("InputDocument")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // DocumentClass is a Document: one of documentEmpty, document.
 type DocumentClass interface {
 	tl.Object
@@ -22687,33 +13968,6 @@ type DocumentClass interface {
 
 func (*DocumentEmpty) isDocument() {}
 func (*Document) isDocument()      {}
-
-// DecodeDocument decodes a boxed Document.
-func DecodeDocument(r *tl.Reader) (v DocumentClass) {
-	codeDocument(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeDocument(c *tl.Codec, f tl.Flags, mask uint32, v *DocumentClass, field string) {
-	var o DocumentClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDocumentEmpty:
-		o = (*DocumentEmpty)(c.Small(unsafe.Sizeof(DocumentEmpty{})))
-	case IDDocument:
-		o = new(Document)
-	default:
-		c.Unexpected("Document")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // NotifyPeerClass is a NotifyPeer: one of notifyPeer, notifyUsers, notifyChats, notifyBroadcasts, notifyForumTopic, notifyCommunity.
 type NotifyPeerClass interface {
@@ -22727,41 +13981,6 @@ func (*NotifyChats) isNotifyPeer()      {}
 func (*NotifyBroadcasts) isNotifyPeer() {}
 func (*NotifyForumTopic) isNotifyPeer() {}
 func (*NotifyCommunity) isNotifyPeer()  {}
-
-// DecodeNotifyPeer decodes a boxed NotifyPeer.
-func DecodeNotifyPeer(r *tl.Reader) (v NotifyPeerClass) {
-	codeNotifyPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeNotifyPeer(c *tl.Codec, f tl.Flags, mask uint32, v *NotifyPeerClass, field string) {
-	var o NotifyPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDNotifyPeer:
-		o = new(NotifyPeer)
-	case IDNotifyUsers:
-		o = new(NotifyUsers)
-	case IDNotifyChats:
-		o = new(NotifyChats)
-	case IDNotifyBroadcasts:
-		o = new(NotifyBroadcasts)
-	case IDNotifyForumTopic:
-		o = new(NotifyForumTopic)
-	case IDNotifyCommunity:
-		o = (*NotifyCommunity)(c.Small(unsafe.Sizeof(NotifyCommunity{})))
-	default:
-		c.Unexpected("NotifyPeer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // SendMessageActionClass is a SendMessageAction: one of sendMessageTypingAction, sendMessageCancelAction, sendMessageRecordVideoAction, sendMessageUploadVideoAction, sendMessageRecordAudioAction, sendMessageUploadAudioAction, sendMessageUploadPhotoAction, sendMessageUploadDocumentAction, ….
 type SendMessageActionClass interface {
@@ -22792,73 +14011,6 @@ func (*InputSendMessageRichMessageDraftAction) isSendMessageAction() {}
 func (*SendMessageRichMessageDraftAction) isSendMessageAction()      {}
 func (*SendMessageStopDraftAction) isSendMessageAction()             {}
 
-// DecodeSendMessageAction decodes a boxed SendMessageAction.
-func DecodeSendMessageAction(r *tl.Reader) (v SendMessageActionClass) {
-	codeSendMessageAction(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSendMessageAction(c *tl.Codec, f tl.Flags, mask uint32, v *SendMessageActionClass, field string) {
-	var o SendMessageActionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSendMessageTypingAction:
-		o = new(SendMessageTypingAction)
-	case IDSendMessageCancelAction:
-		o = new(SendMessageCancelAction)
-	case IDSendMessageRecordVideoAction:
-		o = new(SendMessageRecordVideoAction)
-	case IDSendMessageUploadVideoAction:
-		o = (*SendMessageUploadVideoAction)(c.Small(unsafe.Sizeof(SendMessageUploadVideoAction{})))
-	case IDSendMessageRecordAudioAction:
-		o = new(SendMessageRecordAudioAction)
-	case IDSendMessageUploadAudioAction:
-		o = (*SendMessageUploadAudioAction)(c.Small(unsafe.Sizeof(SendMessageUploadAudioAction{})))
-	case IDSendMessageUploadPhotoAction:
-		o = (*SendMessageUploadPhotoAction)(c.Small(unsafe.Sizeof(SendMessageUploadPhotoAction{})))
-	case IDSendMessageUploadDocumentAction:
-		o = (*SendMessageUploadDocumentAction)(c.Small(unsafe.Sizeof(SendMessageUploadDocumentAction{})))
-	case IDSendMessageGeoLocationAction:
-		o = new(SendMessageGeoLocationAction)
-	case IDSendMessageChooseContactAction:
-		o = new(SendMessageChooseContactAction)
-	case IDSendMessageGamePlayAction:
-		o = new(SendMessageGamePlayAction)
-	case IDSendMessageRecordRoundAction:
-		o = new(SendMessageRecordRoundAction)
-	case IDSendMessageUploadRoundAction:
-		o = (*SendMessageUploadRoundAction)(c.Small(unsafe.Sizeof(SendMessageUploadRoundAction{})))
-	case IDSpeakingInGroupCallAction:
-		o = new(SpeakingInGroupCallAction)
-	case IDSendMessageHistoryImportAction:
-		o = (*SendMessageHistoryImportAction)(c.Small(unsafe.Sizeof(SendMessageHistoryImportAction{})))
-	case IDSendMessageChooseStickerAction:
-		o = new(SendMessageChooseStickerAction)
-	case IDSendMessageEmojiInteraction:
-		o = new(SendMessageEmojiInteraction)
-	case IDSendMessageEmojiInteractionSeen:
-		o = new(SendMessageEmojiInteractionSeen)
-	case IDSendMessageTextDraftAction:
-		o = new(SendMessageTextDraftAction)
-	case IDInputSendMessageRichMessageDraftAction:
-		o = new(InputSendMessageRichMessageDraftAction)
-	case IDSendMessageRichMessageDraftAction:
-		o = new(SendMessageRichMessageDraftAction)
-	case IDSendMessageStopDraftAction:
-		o = (*SendMessageStopDraftAction)(c.Small(unsafe.Sizeof(SendMessageStopDraftAction{})))
-	default:
-		c.Unexpected("SendMessageAction")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputPrivacyKeyClass is a InputPrivacyKey: one of inputPrivacyKeyStatusTimestamp, inputPrivacyKeyChatInvite, inputPrivacyKeyPhoneCall, inputPrivacyKeyPhoneP2P, inputPrivacyKeyForwards, inputPrivacyKeyProfilePhoto, inputPrivacyKeyPhoneNumber, inputPrivacyKeyAddedByPhone, ….
 type InputPrivacyKeyClass interface {
 	tl.Object
@@ -22879,57 +14031,6 @@ func (*InputPrivacyKeyBirthday) isInputPrivacyKey()          {}
 func (*InputPrivacyKeyStarGiftsAutoSave) isInputPrivacyKey() {}
 func (*InputPrivacyKeyNoPaidMessages) isInputPrivacyKey()    {}
 func (*InputPrivacyKeySavedMusic) isInputPrivacyKey()        {}
-
-// DecodeInputPrivacyKey decodes a boxed InputPrivacyKey.
-func DecodeInputPrivacyKey(r *tl.Reader) (v InputPrivacyKeyClass) {
-	codeInputPrivacyKey(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPrivacyKey(c *tl.Codec, f tl.Flags, mask uint32, v *InputPrivacyKeyClass, field string) {
-	var o InputPrivacyKeyClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPrivacyKeyStatusTimestamp:
-		o = new(InputPrivacyKeyStatusTimestamp)
-	case IDInputPrivacyKeyChatInvite:
-		o = new(InputPrivacyKeyChatInvite)
-	case IDInputPrivacyKeyPhoneCall:
-		o = new(InputPrivacyKeyPhoneCall)
-	case IDInputPrivacyKeyPhoneP2P:
-		o = new(InputPrivacyKeyPhoneP2P)
-	case IDInputPrivacyKeyForwards:
-		o = new(InputPrivacyKeyForwards)
-	case IDInputPrivacyKeyProfilePhoto:
-		o = new(InputPrivacyKeyProfilePhoto)
-	case IDInputPrivacyKeyPhoneNumber:
-		o = new(InputPrivacyKeyPhoneNumber)
-	case IDInputPrivacyKeyAddedByPhone:
-		o = new(InputPrivacyKeyAddedByPhone)
-	case IDInputPrivacyKeyVoiceMessages:
-		o = new(InputPrivacyKeyVoiceMessages)
-	case IDInputPrivacyKeyAbout:
-		o = new(InputPrivacyKeyAbout)
-	case IDInputPrivacyKeyBirthday:
-		o = new(InputPrivacyKeyBirthday)
-	case IDInputPrivacyKeyStarGiftsAutoSave:
-		o = new(InputPrivacyKeyStarGiftsAutoSave)
-	case IDInputPrivacyKeyNoPaidMessages:
-		o = new(InputPrivacyKeyNoPaidMessages)
-	case IDInputPrivacyKeySavedMusic:
-		o = new(InputPrivacyKeySavedMusic)
-	default:
-		c.Unexpected("InputPrivacyKey")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PrivacyKeyClass is a PrivacyKey: one of privacyKeyStatusTimestamp, privacyKeyChatInvite, privacyKeyPhoneCall, privacyKeyPhoneP2P, privacyKeyForwards, privacyKeyProfilePhoto, privacyKeyPhoneNumber, privacyKeyAddedByPhone, ….
 type PrivacyKeyClass interface {
@@ -22952,57 +14053,6 @@ func (*PrivacyKeyStarGiftsAutoSave) isPrivacyKey() {}
 func (*PrivacyKeyNoPaidMessages) isPrivacyKey()    {}
 func (*PrivacyKeySavedMusic) isPrivacyKey()        {}
 
-// DecodePrivacyKey decodes a boxed PrivacyKey.
-func DecodePrivacyKey(r *tl.Reader) (v PrivacyKeyClass) {
-	codePrivacyKey(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePrivacyKey(c *tl.Codec, f tl.Flags, mask uint32, v *PrivacyKeyClass, field string) {
-	var o PrivacyKeyClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPrivacyKeyStatusTimestamp:
-		o = new(PrivacyKeyStatusTimestamp)
-	case IDPrivacyKeyChatInvite:
-		o = new(PrivacyKeyChatInvite)
-	case IDPrivacyKeyPhoneCall:
-		o = new(PrivacyKeyPhoneCall)
-	case IDPrivacyKeyPhoneP2P:
-		o = new(PrivacyKeyPhoneP2P)
-	case IDPrivacyKeyForwards:
-		o = new(PrivacyKeyForwards)
-	case IDPrivacyKeyProfilePhoto:
-		o = new(PrivacyKeyProfilePhoto)
-	case IDPrivacyKeyPhoneNumber:
-		o = new(PrivacyKeyPhoneNumber)
-	case IDPrivacyKeyAddedByPhone:
-		o = new(PrivacyKeyAddedByPhone)
-	case IDPrivacyKeyVoiceMessages:
-		o = new(PrivacyKeyVoiceMessages)
-	case IDPrivacyKeyAbout:
-		o = new(PrivacyKeyAbout)
-	case IDPrivacyKeyBirthday:
-		o = new(PrivacyKeyBirthday)
-	case IDPrivacyKeyStarGiftsAutoSave:
-		o = new(PrivacyKeyStarGiftsAutoSave)
-	case IDPrivacyKeyNoPaidMessages:
-		o = new(PrivacyKeyNoPaidMessages)
-	case IDPrivacyKeySavedMusic:
-		o = new(PrivacyKeySavedMusic)
-	default:
-		c.Unexpected("PrivacyKey")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputPrivacyRuleClass is a InputPrivacyRule: one of inputPrivacyValueAllowContacts, inputPrivacyValueAllowAll, inputPrivacyValueAllowUsers, inputPrivacyValueDisallowContacts, inputPrivacyValueDisallowAll, inputPrivacyValueDisallowUsers, inputPrivacyValueAllowChatParticipants, inputPrivacyValueDisallowChatParticipants, ….
 type InputPrivacyRuleClass interface {
 	tl.Object
@@ -23021,53 +14071,6 @@ func (*InputPrivacyValueAllowCloseFriends) isInputPrivacyRule()        {}
 func (*InputPrivacyValueAllowPremium) isInputPrivacyRule()             {}
 func (*InputPrivacyValueAllowBots) isInputPrivacyRule()                {}
 func (*InputPrivacyValueDisallowBots) isInputPrivacyRule()             {}
-
-// DecodeInputPrivacyRule decodes a boxed InputPrivacyRule.
-func DecodeInputPrivacyRule(r *tl.Reader) (v InputPrivacyRuleClass) {
-	codeInputPrivacyRule(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPrivacyRule(c *tl.Codec, f tl.Flags, mask uint32, v *InputPrivacyRuleClass, field string) {
-	var o InputPrivacyRuleClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPrivacyValueAllowContacts:
-		o = new(InputPrivacyValueAllowContacts)
-	case IDInputPrivacyValueAllowAll:
-		o = new(InputPrivacyValueAllowAll)
-	case IDInputPrivacyValueAllowUsers:
-		o = new(InputPrivacyValueAllowUsers)
-	case IDInputPrivacyValueDisallowContacts:
-		o = new(InputPrivacyValueDisallowContacts)
-	case IDInputPrivacyValueDisallowAll:
-		o = new(InputPrivacyValueDisallowAll)
-	case IDInputPrivacyValueDisallowUsers:
-		o = new(InputPrivacyValueDisallowUsers)
-	case IDInputPrivacyValueAllowChatParticipants:
-		o = new(InputPrivacyValueAllowChatParticipants)
-	case IDInputPrivacyValueDisallowChatParticipants:
-		o = new(InputPrivacyValueDisallowChatParticipants)
-	case IDInputPrivacyValueAllowCloseFriends:
-		o = new(InputPrivacyValueAllowCloseFriends)
-	case IDInputPrivacyValueAllowPremium:
-		o = new(InputPrivacyValueAllowPremium)
-	case IDInputPrivacyValueAllowBots:
-		o = new(InputPrivacyValueAllowBots)
-	case IDInputPrivacyValueDisallowBots:
-		o = new(InputPrivacyValueDisallowBots)
-	default:
-		c.Unexpected("InputPrivacyRule")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PrivacyRuleClass is a PrivacyRule: one of privacyValueAllowContacts, privacyValueAllowAll, privacyValueAllowUsers, privacyValueDisallowContacts, privacyValueDisallowAll, privacyValueDisallowUsers, privacyValueAllowChatParticipants, privacyValueDisallowChatParticipants, ….
 type PrivacyRuleClass interface {
@@ -23088,53 +14091,6 @@ func (*PrivacyValueAllowPremium) isPrivacyRule()             {}
 func (*PrivacyValueAllowBots) isPrivacyRule()                {}
 func (*PrivacyValueDisallowBots) isPrivacyRule()             {}
 
-// DecodePrivacyRule decodes a boxed PrivacyRule.
-func DecodePrivacyRule(r *tl.Reader) (v PrivacyRuleClass) {
-	codePrivacyRule(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePrivacyRule(c *tl.Codec, f tl.Flags, mask uint32, v *PrivacyRuleClass, field string) {
-	var o PrivacyRuleClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPrivacyValueAllowContacts:
-		o = new(PrivacyValueAllowContacts)
-	case IDPrivacyValueAllowAll:
-		o = new(PrivacyValueAllowAll)
-	case IDPrivacyValueAllowUsers:
-		o = new(PrivacyValueAllowUsers)
-	case IDPrivacyValueDisallowContacts:
-		o = new(PrivacyValueDisallowContacts)
-	case IDPrivacyValueDisallowAll:
-		o = new(PrivacyValueDisallowAll)
-	case IDPrivacyValueDisallowUsers:
-		o = new(PrivacyValueDisallowUsers)
-	case IDPrivacyValueAllowChatParticipants:
-		o = new(PrivacyValueAllowChatParticipants)
-	case IDPrivacyValueDisallowChatParticipants:
-		o = new(PrivacyValueDisallowChatParticipants)
-	case IDPrivacyValueAllowCloseFriends:
-		o = new(PrivacyValueAllowCloseFriends)
-	case IDPrivacyValueAllowPremium:
-		o = new(PrivacyValueAllowPremium)
-	case IDPrivacyValueAllowBots:
-		o = new(PrivacyValueAllowBots)
-	case IDPrivacyValueDisallowBots:
-		o = new(PrivacyValueDisallowBots)
-	default:
-		c.Unexpected("PrivacyRule")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // DocumentAttributeClass is a DocumentAttribute: one of documentAttributeImageSize, documentAttributeAnimated, documentAttributeSticker, documentAttributeVideo, documentAttributeAudio, documentAttributeFilename, documentAttributeHasStickers, documentAttributeCustomEmoji.
 type DocumentAttributeClass interface {
 	tl.Object
@@ -23150,45 +14106,6 @@ func (*DocumentAttributeFilename) isDocumentAttribute()    {}
 func (*DocumentAttributeHasStickers) isDocumentAttribute() {}
 func (*DocumentAttributeCustomEmoji) isDocumentAttribute() {}
 
-// DecodeDocumentAttribute decodes a boxed DocumentAttribute.
-func DecodeDocumentAttribute(r *tl.Reader) (v DocumentAttributeClass) {
-	codeDocumentAttribute(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeDocumentAttribute(c *tl.Codec, f tl.Flags, mask uint32, v *DocumentAttributeClass, field string) {
-	var o DocumentAttributeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDocumentAttributeImageSize:
-		o = (*DocumentAttributeImageSize)(c.Small(unsafe.Sizeof(DocumentAttributeImageSize{})))
-	case IDDocumentAttributeAnimated:
-		o = new(DocumentAttributeAnimated)
-	case IDDocumentAttributeSticker:
-		o = new(DocumentAttributeSticker)
-	case IDDocumentAttributeVideo:
-		o = new(DocumentAttributeVideo)
-	case IDDocumentAttributeAudio:
-		o = new(DocumentAttributeAudio)
-	case IDDocumentAttributeFilename:
-		o = new(DocumentAttributeFilename)
-	case IDDocumentAttributeHasStickers:
-		o = new(DocumentAttributeHasStickers)
-	case IDDocumentAttributeCustomEmoji:
-		o = new(DocumentAttributeCustomEmoji)
-	default:
-		c.Unexpected("DocumentAttribute")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // WebPageClass is a WebPage: one of webPageEmpty, webPagePending, webPage, webPageNotModified.
 type WebPageClass interface {
 	tl.Object
@@ -23200,40 +14117,6 @@ func (*WebPagePending) isWebPage()     {}
 func (*WebPage) isWebPage()            {}
 func (*WebPageNotModified) isWebPage() {}
 
-// DecodeWebPage decodes a boxed WebPage.
-func DecodeWebPage(r *tl.Reader) (v WebPageClass) {
-	codeWebPage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeWebPage(c *tl.Codec, f tl.Flags, mask uint32, v *WebPageClass, field string) {
-	var o WebPageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDWebPageEmpty:
-		o = new(WebPageEmpty)
-	case IDWebPagePending:
-		o = new(WebPagePending)
-	case IDWebPage:
-		o = new(WebPage)
-	case IDWebPageNotModified:
-		o = (*WebPageNotModified)(c.Small(unsafe.Sizeof(WebPageNotModified{})))
-	default:
-		c.Unexpected("WebPage")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // ExportedChatInviteClass is a ExportedChatInvite: one of chatInviteExported, chatInvitePublicJoinRequests.
 type ExportedChatInviteClass interface {
 	tl.Object
@@ -23242,33 +14125,6 @@ type ExportedChatInviteClass interface {
 
 func (*ChatInviteExported) isExportedChatInvite()           {}
 func (*ChatInvitePublicJoinRequests) isExportedChatInvite() {}
-
-// DecodeExportedChatInvite decodes a boxed ExportedChatInvite.
-func DecodeExportedChatInvite(r *tl.Reader) (v ExportedChatInviteClass) {
-	codeExportedChatInvite(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeExportedChatInvite(c *tl.Codec, f tl.Flags, mask uint32, v *ExportedChatInviteClass, field string) {
-	var o ExportedChatInviteClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatInviteExported:
-		o = new(ChatInviteExported)
-	case IDChatInvitePublicJoinRequests:
-		o = new(ChatInvitePublicJoinRequests)
-	default:
-		c.Unexpected("ExportedChatInvite")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChatInviteClass is a ChatInvite: one of chatInviteAlready, chatInvite, chatInvitePeek.
 type ChatInviteClass interface {
@@ -23279,35 +14135,6 @@ type ChatInviteClass interface {
 func (*ChatInviteAlready) isChatInvite() {}
 func (*ChatInvite) isChatInvite()        {}
 func (*ChatInvitePeek) isChatInvite()    {}
-
-// DecodeChatInvite decodes a boxed ChatInvite.
-func DecodeChatInvite(r *tl.Reader) (v ChatInviteClass) {
-	codeChatInvite(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatInvite(c *tl.Codec, f tl.Flags, mask uint32, v *ChatInviteClass, field string) {
-	var o ChatInviteClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatInviteAlready:
-		o = new(ChatInviteAlready)
-	case IDChatInvite:
-		o = new(ChatInvite)
-	case IDChatInvitePeek:
-		o = new(ChatInvitePeek)
-	default:
-		c.Unexpected("ChatInvite")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputStickerSetClass is a InputStickerSet: one of inputStickerSetEmpty, inputStickerSetID, inputStickerSetShortName, inputStickerSetAnimatedEmoji, inputStickerSetDice, inputStickerSetAnimatedEmojiAnimations, inputStickerSetPremiumGifts, inputStickerSetEmojiGenericAnimations, ….
 type InputStickerSetClass interface {
@@ -23328,53 +14155,6 @@ func (*InputStickerSetEmojiDefaultTopicIcons) isInputStickerSet()      {}
 func (*InputStickerSetEmojiChannelDefaultStatuses) isInputStickerSet() {}
 func (*InputStickerSetTonGifts) isInputStickerSet()                    {}
 
-// DecodeInputStickerSet decodes a boxed InputStickerSet.
-func DecodeInputStickerSet(r *tl.Reader) (v InputStickerSetClass) {
-	codeInputStickerSet(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputStickerSet(c *tl.Codec, f tl.Flags, mask uint32, v *InputStickerSetClass, field string) {
-	var o InputStickerSetClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputStickerSetEmpty:
-		o = new(InputStickerSetEmpty)
-	case IDInputStickerSetID:
-		o = (*InputStickerSetID)(c.Small(unsafe.Sizeof(InputStickerSetID{})))
-	case IDInputStickerSetShortName:
-		o = new(InputStickerSetShortName)
-	case IDInputStickerSetAnimatedEmoji:
-		o = new(InputStickerSetAnimatedEmoji)
-	case IDInputStickerSetDice:
-		o = new(InputStickerSetDice)
-	case IDInputStickerSetAnimatedEmojiAnimations:
-		o = new(InputStickerSetAnimatedEmojiAnimations)
-	case IDInputStickerSetPremiumGifts:
-		o = new(InputStickerSetPremiumGifts)
-	case IDInputStickerSetEmojiGenericAnimations:
-		o = new(InputStickerSetEmojiGenericAnimations)
-	case IDInputStickerSetEmojiDefaultStatuses:
-		o = new(InputStickerSetEmojiDefaultStatuses)
-	case IDInputStickerSetEmojiDefaultTopicIcons:
-		o = new(InputStickerSetEmojiDefaultTopicIcons)
-	case IDInputStickerSetEmojiChannelDefaultStatuses:
-		o = new(InputStickerSetEmojiChannelDefaultStatuses)
-	case IDInputStickerSetTonGifts:
-		o = new(InputStickerSetTonGifts)
-	default:
-		c.Unexpected("InputStickerSet")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ReplyMarkupClass is a ReplyMarkup: one of replyKeyboardHide, replyKeyboardForceReply, replyKeyboardMarkup, replyInlineMarkup.
 type ReplyMarkupClass interface {
 	tl.Object
@@ -23385,37 +14165,6 @@ func (*ReplyKeyboardHide) isReplyMarkup()       {}
 func (*ReplyKeyboardForceReply) isReplyMarkup() {}
 func (*ReplyKeyboardMarkup) isReplyMarkup()     {}
 func (*ReplyInlineMarkup) isReplyMarkup()       {}
-
-// DecodeReplyMarkup decodes a boxed ReplyMarkup.
-func DecodeReplyMarkup(r *tl.Reader) (v ReplyMarkupClass) {
-	codeReplyMarkup(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeReplyMarkup(c *tl.Codec, f tl.Flags, mask uint32, v *ReplyMarkupClass, field string) {
-	var o ReplyMarkupClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDReplyKeyboardHide:
-		o = (*ReplyKeyboardHide)(c.Small(unsafe.Sizeof(ReplyKeyboardHide{})))
-	case IDReplyKeyboardForceReply:
-		o = new(ReplyKeyboardForceReply)
-	case IDReplyKeyboardMarkup:
-		o = new(ReplyKeyboardMarkup)
-	case IDReplyInlineMarkup:
-		o = new(ReplyInlineMarkup)
-	default:
-		c.Unexpected("ReplyMarkup")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessageEntityClass is a MessageEntity: one of messageEntityUnknown, messageEntityMention, messageEntityHashtag, messageEntityBotCommand, messageEntityUrl, messageEntityEmail, messageEntityBold, messageEntityItalic, ….
 type MessageEntityClass interface {
@@ -23449,79 +14198,6 @@ func (*MessageEntityDiffInsert) isMessageEntity()       {}
 func (*MessageEntityDiffReplace) isMessageEntity()      {}
 func (*MessageEntityDiffDelete) isMessageEntity()       {}
 
-// DecodeMessageEntity decodes a boxed MessageEntity.
-func DecodeMessageEntity(r *tl.Reader) (v MessageEntityClass) {
-	codeMessageEntity(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessageEntity(c *tl.Codec, f tl.Flags, mask uint32, v *MessageEntityClass, field string) {
-	var o MessageEntityClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageEntityUnknown:
-		o = (*MessageEntityUnknown)(c.Small(unsafe.Sizeof(MessageEntityUnknown{})))
-	case IDMessageEntityMention:
-		o = (*MessageEntityMention)(c.Small(unsafe.Sizeof(MessageEntityMention{})))
-	case IDMessageEntityHashtag:
-		o = (*MessageEntityHashtag)(c.Small(unsafe.Sizeof(MessageEntityHashtag{})))
-	case IDMessageEntityBotCommand:
-		o = (*MessageEntityBotCommand)(c.Small(unsafe.Sizeof(MessageEntityBotCommand{})))
-	case IDMessageEntityURL:
-		o = (*MessageEntityURL)(c.Small(unsafe.Sizeof(MessageEntityURL{})))
-	case IDMessageEntityEmail:
-		o = (*MessageEntityEmail)(c.Small(unsafe.Sizeof(MessageEntityEmail{})))
-	case IDMessageEntityBold:
-		o = (*MessageEntityBold)(c.Small(unsafe.Sizeof(MessageEntityBold{})))
-	case IDMessageEntityItalic:
-		o = (*MessageEntityItalic)(c.Small(unsafe.Sizeof(MessageEntityItalic{})))
-	case IDMessageEntityCode:
-		o = (*MessageEntityCode)(c.Small(unsafe.Sizeof(MessageEntityCode{})))
-	case IDMessageEntityPre:
-		o = new(MessageEntityPre)
-	case IDMessageEntityTextURL:
-		o = new(MessageEntityTextURL)
-	case IDMessageEntityMentionName:
-		o = (*MessageEntityMentionName)(c.Small(unsafe.Sizeof(MessageEntityMentionName{})))
-	case IDInputMessageEntityMentionName:
-		o = new(InputMessageEntityMentionName)
-	case IDMessageEntityPhone:
-		o = (*MessageEntityPhone)(c.Small(unsafe.Sizeof(MessageEntityPhone{})))
-	case IDMessageEntityCashtag:
-		o = (*MessageEntityCashtag)(c.Small(unsafe.Sizeof(MessageEntityCashtag{})))
-	case IDMessageEntityUnderline:
-		o = (*MessageEntityUnderline)(c.Small(unsafe.Sizeof(MessageEntityUnderline{})))
-	case IDMessageEntityStrike:
-		o = (*MessageEntityStrike)(c.Small(unsafe.Sizeof(MessageEntityStrike{})))
-	case IDMessageEntityBankCard:
-		o = (*MessageEntityBankCard)(c.Small(unsafe.Sizeof(MessageEntityBankCard{})))
-	case IDMessageEntitySpoiler:
-		o = (*MessageEntitySpoiler)(c.Small(unsafe.Sizeof(MessageEntitySpoiler{})))
-	case IDMessageEntityCustomEmoji:
-		o = (*MessageEntityCustomEmoji)(c.Small(unsafe.Sizeof(MessageEntityCustomEmoji{})))
-	case IDMessageEntityBlockquote:
-		o = (*MessageEntityBlockquote)(c.Small(unsafe.Sizeof(MessageEntityBlockquote{})))
-	case IDMessageEntityFormattedDate:
-		o = (*MessageEntityFormattedDate)(c.Small(unsafe.Sizeof(MessageEntityFormattedDate{})))
-	case IDMessageEntityDiffInsert:
-		o = (*MessageEntityDiffInsert)(c.Small(unsafe.Sizeof(MessageEntityDiffInsert{})))
-	case IDMessageEntityDiffReplace:
-		o = new(MessageEntityDiffReplace)
-	case IDMessageEntityDiffDelete:
-		o = (*MessageEntityDiffDelete)(c.Small(unsafe.Sizeof(MessageEntityDiffDelete{})))
-	default:
-		c.Unexpected("MessageEntity")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputChannelClass is a InputChannel: one of inputChannelEmpty, inputChannel, inputChannelFromMessage.
 type InputChannelClass interface {
 	tl.Object
@@ -23532,35 +14208,6 @@ func (*InputChannelEmpty) isInputChannel()       {}
 func (*InputChannel) isInputChannel()            {}
 func (*InputChannelFromMessage) isInputChannel() {}
 
-// DecodeInputChannel decodes a boxed InputChannel.
-func DecodeInputChannel(r *tl.Reader) (v InputChannelClass) {
-	codeInputChannel(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputChannel(c *tl.Codec, f tl.Flags, mask uint32, v *InputChannelClass, field string) {
-	var o InputChannelClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputChannelEmpty:
-		o = new(InputChannelEmpty)
-	case IDInputChannel:
-		o = (*InputChannel)(c.Small(unsafe.Sizeof(InputChannel{})))
-	case IDInputChannelFromMessage:
-		o = new(InputChannelFromMessage)
-	default:
-		c.Unexpected("InputChannel")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChannelMessagesFilterClass is a ChannelMessagesFilter: one of channelMessagesFilterEmpty, channelMessagesFilter.
 type ChannelMessagesFilterClass interface {
 	tl.Object
@@ -23569,33 +14216,6 @@ type ChannelMessagesFilterClass interface {
 
 func (*ChannelMessagesFilterEmpty) isChannelMessagesFilter() {}
 func (*ChannelMessagesFilter) isChannelMessagesFilter()      {}
-
-// DecodeChannelMessagesFilter decodes a boxed ChannelMessagesFilter.
-func DecodeChannelMessagesFilter(r *tl.Reader) (v ChannelMessagesFilterClass) {
-	codeChannelMessagesFilter(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelMessagesFilter(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelMessagesFilterClass, field string) {
-	var o ChannelMessagesFilterClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelMessagesFilterEmpty:
-		o = new(ChannelMessagesFilterEmpty)
-	case IDChannelMessagesFilter:
-		o = new(ChannelMessagesFilter)
-	default:
-		c.Unexpected("ChannelMessagesFilter")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChannelParticipantClass is a ChannelParticipant: one of channelParticipant, channelParticipantSelf, channelParticipantCreator, channelParticipantAdmin, channelParticipantBanned, channelParticipantLeft.
 type ChannelParticipantClass interface {
@@ -23609,41 +14229,6 @@ func (*ChannelParticipantCreator) isChannelParticipant() {}
 func (*ChannelParticipantAdmin) isChannelParticipant()   {}
 func (*ChannelParticipantBanned) isChannelParticipant()  {}
 func (*ChannelParticipantLeft) isChannelParticipant()    {}
-
-// DecodeChannelParticipant decodes a boxed ChannelParticipant.
-func DecodeChannelParticipant(r *tl.Reader) (v ChannelParticipantClass) {
-	codeChannelParticipant(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelParticipant(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelParticipantClass, field string) {
-	var o ChannelParticipantClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelParticipant:
-		o = new(ChannelParticipant)
-	case IDChannelParticipantSelf:
-		o = new(ChannelParticipantSelf)
-	case IDChannelParticipantCreator:
-		o = new(ChannelParticipantCreator)
-	case IDChannelParticipantAdmin:
-		o = new(ChannelParticipantAdmin)
-	case IDChannelParticipantBanned:
-		o = new(ChannelParticipantBanned)
-	case IDChannelParticipantLeft:
-		o = new(ChannelParticipantLeft)
-	default:
-		c.Unexpected("ChannelParticipant")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChannelParticipantsFilterClass is a ChannelParticipantsFilter: one of channelParticipantsRecent, channelParticipantsAdmins, channelParticipantsKicked, channelParticipantsBots, channelParticipantsBanned, channelParticipantsSearch, channelParticipantsContacts, channelParticipantsMentions.
 type ChannelParticipantsFilterClass interface {
@@ -23659,45 +14244,6 @@ func (*ChannelParticipantsBanned) isChannelParticipantsFilter()   {}
 func (*ChannelParticipantsSearch) isChannelParticipantsFilter()   {}
 func (*ChannelParticipantsContacts) isChannelParticipantsFilter() {}
 func (*ChannelParticipantsMentions) isChannelParticipantsFilter() {}
-
-// DecodeChannelParticipantsFilter decodes a boxed ChannelParticipantsFilter.
-func DecodeChannelParticipantsFilter(r *tl.Reader) (v ChannelParticipantsFilterClass) {
-	codeChannelParticipantsFilter(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelParticipantsFilter(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelParticipantsFilterClass, field string) {
-	var o ChannelParticipantsFilterClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelParticipantsRecent:
-		o = new(ChannelParticipantsRecent)
-	case IDChannelParticipantsAdmins:
-		o = new(ChannelParticipantsAdmins)
-	case IDChannelParticipantsKicked:
-		o = new(ChannelParticipantsKicked)
-	case IDChannelParticipantsBots:
-		o = new(ChannelParticipantsBots)
-	case IDChannelParticipantsBanned:
-		o = new(ChannelParticipantsBanned)
-	case IDChannelParticipantsSearch:
-		o = new(ChannelParticipantsSearch)
-	case IDChannelParticipantsContacts:
-		o = new(ChannelParticipantsContacts)
-	case IDChannelParticipantsMentions:
-		o = new(ChannelParticipantsMentions)
-	default:
-		c.Unexpected("ChannelParticipantsFilter")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputBotInlineMessageClass is a InputBotInlineMessage: one of inputBotInlineMessageMediaAuto, inputBotInlineMessageText, inputBotInlineMessageMediaGeo, inputBotInlineMessageMediaVenue, inputBotInlineMessageMediaContact, inputBotInlineMessageGame, inputBotInlineMessageMediaInvoice, inputBotInlineMessageMediaWebPage, ….
 type InputBotInlineMessageClass interface {
@@ -23715,47 +14261,6 @@ func (*InputBotInlineMessageMediaInvoice) isInputBotInlineMessage() {}
 func (*InputBotInlineMessageMediaWebPage) isInputBotInlineMessage() {}
 func (*InputBotInlineMessageRichMessage) isInputBotInlineMessage()  {}
 
-// DecodeInputBotInlineMessage decodes a boxed InputBotInlineMessage.
-func DecodeInputBotInlineMessage(r *tl.Reader) (v InputBotInlineMessageClass) {
-	codeInputBotInlineMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputBotInlineMessage(c *tl.Codec, f tl.Flags, mask uint32, v *InputBotInlineMessageClass, field string) {
-	var o InputBotInlineMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputBotInlineMessageMediaAuto:
-		o = new(InputBotInlineMessageMediaAuto)
-	case IDInputBotInlineMessageText:
-		o = new(InputBotInlineMessageText)
-	case IDInputBotInlineMessageMediaGeo:
-		o = new(InputBotInlineMessageMediaGeo)
-	case IDInputBotInlineMessageMediaVenue:
-		o = new(InputBotInlineMessageMediaVenue)
-	case IDInputBotInlineMessageMediaContact:
-		o = new(InputBotInlineMessageMediaContact)
-	case IDInputBotInlineMessageGame:
-		o = new(InputBotInlineMessageGame)
-	case IDInputBotInlineMessageMediaInvoice:
-		o = new(InputBotInlineMessageMediaInvoice)
-	case IDInputBotInlineMessageMediaWebPage:
-		o = new(InputBotInlineMessageMediaWebPage)
-	case IDInputBotInlineMessageRichMessage:
-		o = new(InputBotInlineMessageRichMessage)
-	default:
-		c.Unexpected("InputBotInlineMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputBotInlineResultClass is a InputBotInlineResult: one of inputBotInlineResult, inputBotInlineResultPhoto, inputBotInlineResultDocument, inputBotInlineResultGame.
 type InputBotInlineResultClass interface {
 	tl.Object
@@ -23766,37 +14271,6 @@ func (*InputBotInlineResult) isInputBotInlineResult()         {}
 func (*InputBotInlineResultPhoto) isInputBotInlineResult()    {}
 func (*InputBotInlineResultDocument) isInputBotInlineResult() {}
 func (*InputBotInlineResultGame) isInputBotInlineResult()     {}
-
-// DecodeInputBotInlineResult decodes a boxed InputBotInlineResult.
-func DecodeInputBotInlineResult(r *tl.Reader) (v InputBotInlineResultClass) {
-	codeInputBotInlineResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputBotInlineResult(c *tl.Codec, f tl.Flags, mask uint32, v *InputBotInlineResultClass, field string) {
-	var o InputBotInlineResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputBotInlineResult:
-		o = new(InputBotInlineResult)
-	case IDInputBotInlineResultPhoto:
-		o = new(InputBotInlineResultPhoto)
-	case IDInputBotInlineResultDocument:
-		o = new(InputBotInlineResultDocument)
-	case IDInputBotInlineResultGame:
-		o = new(InputBotInlineResultGame)
-	default:
-		c.Unexpected("InputBotInlineResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // BotInlineMessageClass is a BotInlineMessage: one of botInlineMessageMediaAuto, botInlineMessageText, botInlineMessageMediaGeo, botInlineMessageMediaVenue, botInlineMessageMediaContact, botInlineMessageMediaInvoice, botInlineMessageMediaWebPage, botInlineMessageRichMessage.
 type BotInlineMessageClass interface {
@@ -23813,45 +14287,6 @@ func (*BotInlineMessageMediaInvoice) isBotInlineMessage() {}
 func (*BotInlineMessageMediaWebPage) isBotInlineMessage() {}
 func (*BotInlineMessageRichMessage) isBotInlineMessage()  {}
 
-// DecodeBotInlineMessage decodes a boxed BotInlineMessage.
-func DecodeBotInlineMessage(r *tl.Reader) (v BotInlineMessageClass) {
-	codeBotInlineMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBotInlineMessage(c *tl.Codec, f tl.Flags, mask uint32, v *BotInlineMessageClass, field string) {
-	var o BotInlineMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBotInlineMessageMediaAuto:
-		o = new(BotInlineMessageMediaAuto)
-	case IDBotInlineMessageText:
-		o = new(BotInlineMessageText)
-	case IDBotInlineMessageMediaGeo:
-		o = new(BotInlineMessageMediaGeo)
-	case IDBotInlineMessageMediaVenue:
-		o = new(BotInlineMessageMediaVenue)
-	case IDBotInlineMessageMediaContact:
-		o = new(BotInlineMessageMediaContact)
-	case IDBotInlineMessageMediaInvoice:
-		o = new(BotInlineMessageMediaInvoice)
-	case IDBotInlineMessageMediaWebPage:
-		o = new(BotInlineMessageMediaWebPage)
-	case IDBotInlineMessageRichMessage:
-		o = new(BotInlineMessageRichMessage)
-	default:
-		c.Unexpected("BotInlineMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // BotInlineResultClass is a BotInlineResult: one of botInlineResult, botInlineMediaResult.
 type BotInlineResultClass interface {
 	tl.Object
@@ -23861,33 +14296,6 @@ type BotInlineResultClass interface {
 func (*BotInlineResult) isBotInlineResult()      {}
 func (*BotInlineMediaResult) isBotInlineResult() {}
 
-// DecodeBotInlineResult decodes a boxed BotInlineResult.
-func DecodeBotInlineResult(r *tl.Reader) (v BotInlineResultClass) {
-	codeBotInlineResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBotInlineResult(c *tl.Codec, f tl.Flags, mask uint32, v *BotInlineResultClass, field string) {
-	var o BotInlineResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBotInlineResult:
-		o = new(BotInlineResult)
-	case IDBotInlineMediaResult:
-		o = new(BotInlineMediaResult)
-	default:
-		c.Unexpected("BotInlineResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputBotInlineMessageIDClass is a InputBotInlineMessageID: one of inputBotInlineMessageID, inputBotInlineMessageID64.
 type InputBotInlineMessageIDClass interface {
 	tl.Object
@@ -23896,33 +14304,6 @@ type InputBotInlineMessageIDClass interface {
 
 func (*InputBotInlineMessageID) isInputBotInlineMessageID()   {}
 func (*InputBotInlineMessageID64) isInputBotInlineMessageID() {}
-
-// DecodeInputBotInlineMessageID decodes a boxed InputBotInlineMessageID.
-func DecodeInputBotInlineMessageID(r *tl.Reader) (v InputBotInlineMessageIDClass) {
-	codeInputBotInlineMessageID(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputBotInlineMessageID(c *tl.Codec, f tl.Flags, mask uint32, v *InputBotInlineMessageIDClass, field string) {
-	var o InputBotInlineMessageIDClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputBotInlineMessageID:
-		o = (*InputBotInlineMessageID)(c.Small(unsafe.Sizeof(InputBotInlineMessageID{})))
-	case IDInputBotInlineMessageID64:
-		o = (*InputBotInlineMessageID64)(c.Small(unsafe.Sizeof(InputBotInlineMessageID64{})))
-	default:
-		c.Unexpected("InputBotInlineMessageID")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // TopPeerCategoryClass is a TopPeerCategory: one of topPeerCategoryBotsPM, topPeerCategoryBotsInline, topPeerCategoryCorrespondents, topPeerCategoryGroups, topPeerCategoryChannels, topPeerCategoryPhoneCalls, topPeerCategoryForwardUsers, topPeerCategoryForwardChats, ….
 type TopPeerCategoryClass interface {
@@ -23941,49 +14322,6 @@ func (*TopPeerCategoryForwardChats) isTopPeerCategory()   {}
 func (*TopPeerCategoryBotsApp) isTopPeerCategory()        {}
 func (*TopPeerCategoryBotsGuestChat) isTopPeerCategory()  {}
 
-// DecodeTopPeerCategory decodes a boxed TopPeerCategory.
-func DecodeTopPeerCategory(r *tl.Reader) (v TopPeerCategoryClass) {
-	codeTopPeerCategory(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeTopPeerCategory(c *tl.Codec, f tl.Flags, mask uint32, v *TopPeerCategoryClass, field string) {
-	var o TopPeerCategoryClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDTopPeerCategoryBotsPM:
-		o = new(TopPeerCategoryBotsPM)
-	case IDTopPeerCategoryBotsInline:
-		o = new(TopPeerCategoryBotsInline)
-	case IDTopPeerCategoryCorrespondents:
-		o = new(TopPeerCategoryCorrespondents)
-	case IDTopPeerCategoryGroups:
-		o = new(TopPeerCategoryGroups)
-	case IDTopPeerCategoryChannels:
-		o = new(TopPeerCategoryChannels)
-	case IDTopPeerCategoryPhoneCalls:
-		o = new(TopPeerCategoryPhoneCalls)
-	case IDTopPeerCategoryForwardUsers:
-		o = new(TopPeerCategoryForwardUsers)
-	case IDTopPeerCategoryForwardChats:
-		o = new(TopPeerCategoryForwardChats)
-	case IDTopPeerCategoryBotsApp:
-		o = new(TopPeerCategoryBotsApp)
-	case IDTopPeerCategoryBotsGuestChat:
-		o = new(TopPeerCategoryBotsGuestChat)
-	default:
-		c.Unexpected("TopPeerCategory")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // DraftMessageClass is a DraftMessage: one of draftMessageEmpty, draftMessage.
 type DraftMessageClass interface {
 	tl.Object
@@ -23992,33 +14330,6 @@ type DraftMessageClass interface {
 
 func (*DraftMessageEmpty) isDraftMessage() {}
 func (*DraftMessage) isDraftMessage()      {}
-
-// DecodeDraftMessage decodes a boxed DraftMessage.
-func DecodeDraftMessage(r *tl.Reader) (v DraftMessageClass) {
-	codeDraftMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeDraftMessage(c *tl.Codec, f tl.Flags, mask uint32, v *DraftMessageClass, field string) {
-	var o DraftMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDraftMessageEmpty:
-		o = (*DraftMessageEmpty)(c.Small(unsafe.Sizeof(DraftMessageEmpty{})))
-	case IDDraftMessage:
-		o = new(DraftMessage)
-	default:
-		c.Unexpected("DraftMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // StickerSetCoveredClass is a StickerSetCovered: one of stickerSetCovered, stickerSetMultiCovered, stickerSetFullCovered, stickerSetNoCovered.
 type StickerSetCoveredClass interface {
@@ -24031,37 +14342,6 @@ func (*StickerSetMultiCovered) isStickerSetCovered() {}
 func (*StickerSetFullCovered) isStickerSetCovered()  {}
 func (*StickerSetNoCovered) isStickerSetCovered()    {}
 
-// DecodeStickerSetCovered decodes a boxed StickerSetCovered.
-func DecodeStickerSetCovered(r *tl.Reader) (v StickerSetCoveredClass) {
-	codeStickerSetCovered(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStickerSetCovered(c *tl.Codec, f tl.Flags, mask uint32, v *StickerSetCoveredClass, field string) {
-	var o StickerSetCoveredClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStickerSetCovered:
-		o = new(StickerSetCovered)
-	case IDStickerSetMultiCovered:
-		o = new(StickerSetMultiCovered)
-	case IDStickerSetFullCovered:
-		o = new(StickerSetFullCovered)
-	case IDStickerSetNoCovered:
-		o = new(StickerSetNoCovered)
-	default:
-		c.Unexpected("StickerSetCovered")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputStickeredMediaClass is a InputStickeredMedia: one of inputStickeredMediaPhoto, inputStickeredMediaDocument.
 type InputStickeredMediaClass interface {
 	tl.Object
@@ -24071,33 +14351,6 @@ type InputStickeredMediaClass interface {
 func (*InputStickeredMediaPhoto) isInputStickeredMedia()    {}
 func (*InputStickeredMediaDocument) isInputStickeredMedia() {}
 
-// DecodeInputStickeredMedia decodes a boxed InputStickeredMedia.
-func DecodeInputStickeredMedia(r *tl.Reader) (v InputStickeredMediaClass) {
-	codeInputStickeredMedia(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputStickeredMedia(c *tl.Codec, f tl.Flags, mask uint32, v *InputStickeredMediaClass, field string) {
-	var o InputStickeredMediaClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputStickeredMediaPhoto:
-		o = new(InputStickeredMediaPhoto)
-	case IDInputStickeredMediaDocument:
-		o = new(InputStickeredMediaDocument)
-	default:
-		c.Unexpected("InputStickeredMedia")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputGameClass is a InputGame: one of inputGameID, inputGameShortName.
 type InputGameClass interface {
 	tl.Object
@@ -24106,33 +14359,6 @@ type InputGameClass interface {
 
 func (*InputGameID) isInputGame()        {}
 func (*InputGameShortName) isInputGame() {}
-
-// DecodeInputGame decodes a boxed InputGame.
-func DecodeInputGame(r *tl.Reader) (v InputGameClass) {
-	codeInputGame(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputGame(c *tl.Codec, f tl.Flags, mask uint32, v *InputGameClass, field string) {
-	var o InputGameClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputGameID:
-		o = (*InputGameID)(c.Small(unsafe.Sizeof(InputGameID{})))
-	case IDInputGameShortName:
-		o = new(InputGameShortName)
-	default:
-		c.Unexpected("InputGame")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // RichTextClass is a RichText: one of textEmpty, textPlain, textBold, textItalic, textUnderline, textStrike, textFixed, textUrl, ….
 type RichTextClass interface {
@@ -24171,94 +14397,6 @@ func (*TextMentionName) isRichText() {}
 func (*TextDate) isRichText()        {}
 func (*TextDiff) isRichText()        {}
 func (*TextButton) isRichText()      {}
-
-// DecodeRichText decodes a boxed RichText.
-func DecodeRichText(r *tl.Reader) (v RichTextClass) {
-	codeRichText(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeRichText(c *tl.Codec, f tl.Flags, mask uint32, v *RichTextClass, field string) {
-	var o RichTextClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDTextEmpty:
-		o = new(TextEmpty)
-	case IDTextPlain:
-		o = new(TextPlain)
-	case IDTextBold:
-		o = new(TextBold)
-	case IDTextItalic:
-		o = new(TextItalic)
-	case IDTextUnderline:
-		o = new(TextUnderline)
-	case IDTextStrike:
-		o = new(TextStrike)
-	case IDTextFixed:
-		o = new(TextFixed)
-	case IDTextURL:
-		o = new(TextURL)
-	case IDTextEmail:
-		o = new(TextEmail)
-	case IDTextConcat:
-		o = new(TextConcat)
-	case IDTextSubscript:
-		o = new(TextSubscript)
-	case IDTextSuperscript:
-		o = new(TextSuperscript)
-	case IDTextMarked:
-		o = new(TextMarked)
-	case IDTextPhone:
-		o = new(TextPhone)
-	case IDTextImage:
-		o = (*TextImage)(c.Small(unsafe.Sizeof(TextImage{})))
-	case IDTextAnchor:
-		o = new(TextAnchor)
-	case IDTextMath:
-		o = new(TextMath)
-	case IDTextCustomEmoji:
-		o = new(TextCustomEmoji)
-	case IDTextSpoiler:
-		o = new(TextSpoiler)
-	case IDTextMention:
-		o = new(TextMention)
-	case IDTextHashtag:
-		o = new(TextHashtag)
-	case IDTextBotCommand:
-		o = new(TextBotCommand)
-	case IDTextCashtag:
-		o = new(TextCashtag)
-	case IDTextAutoURL:
-		o = new(TextAutoURL)
-	case IDTextAutoEmail:
-		o = new(TextAutoEmail)
-	case IDTextAutoPhone:
-		o = new(TextAutoPhone)
-	case IDTextBankCard:
-		o = new(TextBankCard)
-	case IDTextMentionName:
-		o = new(TextMentionName)
-	case IDTextDate:
-		o = new(TextDate)
-	case IDTextDiff:
-		o = new(TextDiff)
-	case IDTextButton:
-		o = new(TextButton)
-	default:
-		c.Unexpected("RichText")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
 
 // PageBlockClass is a PageBlock: one of pageBlockUnsupported, pageBlockTitle, pageBlockSubtitle, pageBlockAuthorDate, pageBlockHeader, pageBlockSubheader, pageBlockParagraph, pageBlockPreformatted, ….
 type PageBlockClass interface {
@@ -24308,114 +14446,6 @@ func (*PageBlockBlockquoteBlocks) isPageBlock() {}
 func (*PageBlockButtonRow) isPageBlock()        {}
 func (*PageBlockDocument) isPageBlock()         {}
 
-// DecodePageBlock decodes a boxed PageBlock.
-func DecodePageBlock(r *tl.Reader) (v PageBlockClass) {
-	codePageBlock(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePageBlock(c *tl.Codec, f tl.Flags, mask uint32, v *PageBlockClass, field string) {
-	var o PageBlockClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPageBlockUnsupported:
-		o = new(PageBlockUnsupported)
-	case IDPageBlockTitle:
-		o = new(PageBlockTitle)
-	case IDPageBlockSubtitle:
-		o = new(PageBlockSubtitle)
-	case IDPageBlockAuthorDate:
-		o = new(PageBlockAuthorDate)
-	case IDPageBlockHeader:
-		o = new(PageBlockHeader)
-	case IDPageBlockSubheader:
-		o = new(PageBlockSubheader)
-	case IDPageBlockParagraph:
-		o = new(PageBlockParagraph)
-	case IDPageBlockPreformatted:
-		o = new(PageBlockPreformatted)
-	case IDPageBlockFooter:
-		o = new(PageBlockFooter)
-	case IDPageBlockDivider:
-		o = new(PageBlockDivider)
-	case IDPageBlockAnchor:
-		o = new(PageBlockAnchor)
-	case IDPageBlockList:
-		o = new(PageBlockList)
-	case IDPageBlockBlockquote:
-		o = new(PageBlockBlockquote)
-	case IDPageBlockPullquote:
-		o = new(PageBlockPullquote)
-	case IDPageBlockPhoto:
-		o = new(PageBlockPhoto)
-	case IDPageBlockVideo:
-		o = new(PageBlockVideo)
-	case IDPageBlockCover:
-		o = new(PageBlockCover)
-	case IDPageBlockEmbed:
-		o = new(PageBlockEmbed)
-	case IDPageBlockEmbedPost:
-		o = new(PageBlockEmbedPost)
-	case IDPageBlockCollage:
-		o = new(PageBlockCollage)
-	case IDPageBlockSlideshow:
-		o = new(PageBlockSlideshow)
-	case IDPageBlockChannel:
-		o = new(PageBlockChannel)
-	case IDPageBlockAudio:
-		o = new(PageBlockAudio)
-	case IDPageBlockKicker:
-		o = new(PageBlockKicker)
-	case IDPageBlockTable:
-		o = new(PageBlockTable)
-	case IDPageBlockOrderedList:
-		o = new(PageBlockOrderedList)
-	case IDPageBlockDetails:
-		o = new(PageBlockDetails)
-	case IDPageBlockRelatedArticles:
-		o = new(PageBlockRelatedArticles)
-	case IDPageBlockMap:
-		o = new(PageBlockMap)
-	case IDPageBlockHeading1:
-		o = new(PageBlockHeading1)
-	case IDPageBlockHeading2:
-		o = new(PageBlockHeading2)
-	case IDPageBlockHeading3:
-		o = new(PageBlockHeading3)
-	case IDPageBlockHeading4:
-		o = new(PageBlockHeading4)
-	case IDPageBlockHeading5:
-		o = new(PageBlockHeading5)
-	case IDPageBlockHeading6:
-		o = new(PageBlockHeading6)
-	case IDPageBlockMath:
-		o = new(PageBlockMath)
-	case IDPageBlockThinking:
-		o = new(PageBlockThinking)
-	case IDInputPageBlockMap:
-		o = new(InputPageBlockMap)
-	case IDPageBlockBlockquoteBlocks:
-		o = new(PageBlockBlockquoteBlocks)
-	case IDPageBlockButtonRow:
-		o = new(PageBlockButtonRow)
-	case IDPageBlockDocument:
-		o = new(PageBlockDocument)
-	default:
-		c.Unexpected("PageBlock")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // PhoneCallDiscardReasonClass is a PhoneCallDiscardReason: one of phoneCallDiscardReasonMissed, phoneCallDiscardReasonDisconnect, phoneCallDiscardReasonHangup, phoneCallDiscardReasonBusy, phoneCallDiscardReasonMigrateConferenceCall.
 type PhoneCallDiscardReasonClass interface {
 	tl.Object
@@ -24428,39 +14458,6 @@ func (*PhoneCallDiscardReasonHangup) isPhoneCallDiscardReason()                {
 func (*PhoneCallDiscardReasonBusy) isPhoneCallDiscardReason()                  {}
 func (*PhoneCallDiscardReasonMigrateConferenceCall) isPhoneCallDiscardReason() {}
 
-// DecodePhoneCallDiscardReason decodes a boxed PhoneCallDiscardReason.
-func DecodePhoneCallDiscardReason(r *tl.Reader) (v PhoneCallDiscardReasonClass) {
-	codePhoneCallDiscardReason(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePhoneCallDiscardReason(c *tl.Codec, f tl.Flags, mask uint32, v *PhoneCallDiscardReasonClass, field string) {
-	var o PhoneCallDiscardReasonClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhoneCallDiscardReasonMissed:
-		o = new(PhoneCallDiscardReasonMissed)
-	case IDPhoneCallDiscardReasonDisconnect:
-		o = new(PhoneCallDiscardReasonDisconnect)
-	case IDPhoneCallDiscardReasonHangup:
-		o = new(PhoneCallDiscardReasonHangup)
-	case IDPhoneCallDiscardReasonBusy:
-		o = new(PhoneCallDiscardReasonBusy)
-	case IDPhoneCallDiscardReasonMigrateConferenceCall:
-		o = new(PhoneCallDiscardReasonMigrateConferenceCall)
-	default:
-		c.Unexpected("PhoneCallDiscardReason")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // WebDocumentClass is a WebDocument: one of webDocument, webDocumentNoProxy.
 type WebDocumentClass interface {
 	tl.Object
@@ -24469,33 +14466,6 @@ type WebDocumentClass interface {
 
 func (*WebDocument) isWebDocument()        {}
 func (*WebDocumentNoProxy) isWebDocument() {}
-
-// DecodeWebDocument decodes a boxed WebDocument.
-func DecodeWebDocument(r *tl.Reader) (v WebDocumentClass) {
-	codeWebDocument(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeWebDocument(c *tl.Codec, f tl.Flags, mask uint32, v *WebDocumentClass, field string) {
-	var o WebDocumentClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDWebDocument:
-		o = new(WebDocument)
-	case IDWebDocumentNoProxy:
-		o = new(WebDocumentNoProxy)
-	default:
-		c.Unexpected("WebDocument")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputWebFileLocationClass is a InputWebFileLocation: one of inputWebFileLocation, inputWebFileGeoPointLocation, inputWebFileAudioAlbumThumbLocation.
 type InputWebFileLocationClass interface {
@@ -24507,35 +14477,6 @@ func (*InputWebFileLocation) isInputWebFileLocation()                {}
 func (*InputWebFileGeoPointLocation) isInputWebFileLocation()        {}
 func (*InputWebFileAudioAlbumThumbLocation) isInputWebFileLocation() {}
 
-// DecodeInputWebFileLocation decodes a boxed InputWebFileLocation.
-func DecodeInputWebFileLocation(r *tl.Reader) (v InputWebFileLocationClass) {
-	codeInputWebFileLocation(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputWebFileLocation(c *tl.Codec, f tl.Flags, mask uint32, v *InputWebFileLocationClass, field string) {
-	var o InputWebFileLocationClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputWebFileLocation:
-		o = new(InputWebFileLocation)
-	case IDInputWebFileGeoPointLocation:
-		o = new(InputWebFileGeoPointLocation)
-	case IDInputWebFileAudioAlbumThumbLocation:
-		o = new(InputWebFileAudioAlbumThumbLocation)
-	default:
-		c.Unexpected("InputWebFileLocation")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputPaymentCredentialsClass is a InputPaymentCredentials: one of inputPaymentCredentialsSaved, inputPaymentCredentials, inputPaymentCredentialsApplePay, inputPaymentCredentialsGooglePay.
 type InputPaymentCredentialsClass interface {
 	tl.Object
@@ -24546,37 +14487,6 @@ func (*InputPaymentCredentialsSaved) isInputPaymentCredentials()     {}
 func (*InputPaymentCredentials) isInputPaymentCredentials()          {}
 func (*InputPaymentCredentialsApplePay) isInputPaymentCredentials()  {}
 func (*InputPaymentCredentialsGooglePay) isInputPaymentCredentials() {}
-
-// DecodeInputPaymentCredentials decodes a boxed InputPaymentCredentials.
-func DecodeInputPaymentCredentials(r *tl.Reader) (v InputPaymentCredentialsClass) {
-	codeInputPaymentCredentials(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPaymentCredentials(c *tl.Codec, f tl.Flags, mask uint32, v *InputPaymentCredentialsClass, field string) {
-	var o InputPaymentCredentialsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPaymentCredentialsSaved:
-		o = new(InputPaymentCredentialsSaved)
-	case IDInputPaymentCredentials:
-		o = new(InputPaymentCredentials)
-	case IDInputPaymentCredentialsApplePay:
-		o = new(InputPaymentCredentialsApplePay)
-	case IDInputPaymentCredentialsGooglePay:
-		o = new(InputPaymentCredentialsGooglePay)
-	default:
-		c.Unexpected("InputPaymentCredentials")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PhoneCallClass is a PhoneCall: one of phoneCallEmpty, phoneCallWaiting, phoneCallRequested, phoneCallAccepted, phoneCall, phoneCallDiscarded.
 type PhoneCallClass interface {
@@ -24591,41 +14501,6 @@ func (*PhoneCallAccepted) isPhoneCall()  {}
 func (*PhoneCall) isPhoneCall()          {}
 func (*PhoneCallDiscarded) isPhoneCall() {}
 
-// DecodePhoneCall decodes a boxed PhoneCall.
-func DecodePhoneCall(r *tl.Reader) (v PhoneCallClass) {
-	codePhoneCall(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePhoneCall(c *tl.Codec, f tl.Flags, mask uint32, v *PhoneCallClass, field string) {
-	var o PhoneCallClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhoneCallEmpty:
-		o = (*PhoneCallEmpty)(c.Small(unsafe.Sizeof(PhoneCallEmpty{})))
-	case IDPhoneCallWaiting:
-		o = new(PhoneCallWaiting)
-	case IDPhoneCallRequested:
-		o = new(PhoneCallRequested)
-	case IDPhoneCallAccepted:
-		o = new(PhoneCallAccepted)
-	case IDPhoneCall:
-		o = new(PhoneCall)
-	case IDPhoneCallDiscarded:
-		o = new(PhoneCallDiscarded)
-	default:
-		c.Unexpected("PhoneCall")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PhoneConnectionClass is a PhoneConnection: one of phoneConnection, phoneConnectionWebrtc.
 type PhoneConnectionClass interface {
 	tl.Object
@@ -24634,33 +14509,6 @@ type PhoneConnectionClass interface {
 
 func (*PhoneConnection) isPhoneConnection()       {}
 func (*PhoneConnectionWebrtc) isPhoneConnection() {}
-
-// DecodePhoneConnection decodes a boxed PhoneConnection.
-func DecodePhoneConnection(r *tl.Reader) (v PhoneConnectionClass) {
-	codePhoneConnection(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePhoneConnection(c *tl.Codec, f tl.Flags, mask uint32, v *PhoneConnectionClass, field string) {
-	var o PhoneConnectionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhoneConnection:
-		o = new(PhoneConnection)
-	case IDPhoneConnectionWebrtc:
-		o = new(PhoneConnectionWebrtc)
-	default:
-		c.Unexpected("PhoneConnection")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // LangPackStringClass is a LangPackString: one of langPackString, langPackStringPluralized, langPackStringDeleted.
 type LangPackStringClass interface {
@@ -24671,35 +14519,6 @@ type LangPackStringClass interface {
 func (*LangPackString) isLangPackString()           {}
 func (*LangPackStringPluralized) isLangPackString() {}
 func (*LangPackStringDeleted) isLangPackString()    {}
-
-// DecodeLangPackString decodes a boxed LangPackString.
-func DecodeLangPackString(r *tl.Reader) (v LangPackStringClass) {
-	codeLangPackString(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeLangPackString(c *tl.Codec, f tl.Flags, mask uint32, v *LangPackStringClass, field string) {
-	var o LangPackStringClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDLangPackString:
-		o = new(LangPackString)
-	case IDLangPackStringPluralized:
-		o = new(LangPackStringPluralized)
-	case IDLangPackStringDeleted:
-		o = new(LangPackStringDeleted)
-	default:
-		c.Unexpected("LangPackString")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ChannelAdminLogEventActionClass is a ChannelAdminLogEventAction: one of channelAdminLogEventActionChangeTitle, channelAdminLogEventActionChangeAbout, channelAdminLogEventActionChangeUsername, channelAdminLogEventActionChangePhoto, channelAdminLogEventActionToggleInvites, channelAdminLogEventActionToggleSignatures, channelAdminLogEventActionUpdatePinned, channelAdminLogEventActionEditMessage, ….
 type ChannelAdminLogEventActionClass interface {
@@ -24760,133 +14579,6 @@ func (*ChannelAdminLogEventActionParticipantSubExtend) isChannelAdminLogEventAct
 func (*ChannelAdminLogEventActionToggleAutotranslation) isChannelAdminLogEventAction()    {}
 func (*ChannelAdminLogEventActionParticipantEditRank) isChannelAdminLogEventAction()      {}
 
-// DecodeChannelAdminLogEventAction decodes a boxed ChannelAdminLogEventAction.
-func DecodeChannelAdminLogEventAction(r *tl.Reader) (v ChannelAdminLogEventActionClass) {
-	codeChannelAdminLogEventAction(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelAdminLogEventAction(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelAdminLogEventActionClass, field string) {
-	var o ChannelAdminLogEventActionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelAdminLogEventActionChangeTitle:
-		o = new(ChannelAdminLogEventActionChangeTitle)
-	case IDChannelAdminLogEventActionChangeAbout:
-		o = new(ChannelAdminLogEventActionChangeAbout)
-	case IDChannelAdminLogEventActionChangeUsername:
-		o = new(ChannelAdminLogEventActionChangeUsername)
-	case IDChannelAdminLogEventActionChangePhoto:
-		o = new(ChannelAdminLogEventActionChangePhoto)
-	case IDChannelAdminLogEventActionToggleInvites:
-		o = (*ChannelAdminLogEventActionToggleInvites)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleInvites{})))
-	case IDChannelAdminLogEventActionToggleSignatures:
-		o = (*ChannelAdminLogEventActionToggleSignatures)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleSignatures{})))
-	case IDChannelAdminLogEventActionUpdatePinned:
-		o = new(ChannelAdminLogEventActionUpdatePinned)
-	case IDChannelAdminLogEventActionEditMessage:
-		o = new(ChannelAdminLogEventActionEditMessage)
-	case IDChannelAdminLogEventActionDeleteMessage:
-		o = new(ChannelAdminLogEventActionDeleteMessage)
-	case IDChannelAdminLogEventActionParticipantJoin:
-		o = new(ChannelAdminLogEventActionParticipantJoin)
-	case IDChannelAdminLogEventActionParticipantLeave:
-		o = new(ChannelAdminLogEventActionParticipantLeave)
-	case IDChannelAdminLogEventActionParticipantInvite:
-		o = new(ChannelAdminLogEventActionParticipantInvite)
-	case IDChannelAdminLogEventActionParticipantToggleBan:
-		o = new(ChannelAdminLogEventActionParticipantToggleBan)
-	case IDChannelAdminLogEventActionParticipantToggleAdmin:
-		o = new(ChannelAdminLogEventActionParticipantToggleAdmin)
-	case IDChannelAdminLogEventActionChangeStickerSet:
-		o = new(ChannelAdminLogEventActionChangeStickerSet)
-	case IDChannelAdminLogEventActionTogglePreHistoryHidden:
-		o = (*ChannelAdminLogEventActionTogglePreHistoryHidden)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionTogglePreHistoryHidden{})))
-	case IDChannelAdminLogEventActionDefaultBannedRights:
-		o = new(ChannelAdminLogEventActionDefaultBannedRights)
-	case IDChannelAdminLogEventActionStopPoll:
-		o = new(ChannelAdminLogEventActionStopPoll)
-	case IDChannelAdminLogEventActionChangeLinkedChat:
-		o = (*ChannelAdminLogEventActionChangeLinkedChat)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionChangeLinkedChat{})))
-	case IDChannelAdminLogEventActionChangeLocation:
-		o = new(ChannelAdminLogEventActionChangeLocation)
-	case IDChannelAdminLogEventActionToggleSlowMode:
-		o = (*ChannelAdminLogEventActionToggleSlowMode)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleSlowMode{})))
-	case IDChannelAdminLogEventActionStartGroupCall:
-		o = new(ChannelAdminLogEventActionStartGroupCall)
-	case IDChannelAdminLogEventActionDiscardGroupCall:
-		o = new(ChannelAdminLogEventActionDiscardGroupCall)
-	case IDChannelAdminLogEventActionParticipantMute:
-		o = new(ChannelAdminLogEventActionParticipantMute)
-	case IDChannelAdminLogEventActionParticipantUnmute:
-		o = new(ChannelAdminLogEventActionParticipantUnmute)
-	case IDChannelAdminLogEventActionToggleGroupCallSetting:
-		o = (*ChannelAdminLogEventActionToggleGroupCallSetting)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleGroupCallSetting{})))
-	case IDChannelAdminLogEventActionParticipantJoinByInvite:
-		o = new(ChannelAdminLogEventActionParticipantJoinByInvite)
-	case IDChannelAdminLogEventActionExportedInviteDelete:
-		o = new(ChannelAdminLogEventActionExportedInviteDelete)
-	case IDChannelAdminLogEventActionExportedInviteRevoke:
-		o = new(ChannelAdminLogEventActionExportedInviteRevoke)
-	case IDChannelAdminLogEventActionExportedInviteEdit:
-		o = new(ChannelAdminLogEventActionExportedInviteEdit)
-	case IDChannelAdminLogEventActionParticipantVolume:
-		o = new(ChannelAdminLogEventActionParticipantVolume)
-	case IDChannelAdminLogEventActionChangeHistoryTTL:
-		o = (*ChannelAdminLogEventActionChangeHistoryTTL)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionChangeHistoryTTL{})))
-	case IDChannelAdminLogEventActionParticipantJoinByRequest:
-		o = new(ChannelAdminLogEventActionParticipantJoinByRequest)
-	case IDChannelAdminLogEventActionToggleNoForwards:
-		o = (*ChannelAdminLogEventActionToggleNoForwards)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleNoForwards{})))
-	case IDChannelAdminLogEventActionSendMessage:
-		o = new(ChannelAdminLogEventActionSendMessage)
-	case IDChannelAdminLogEventActionChangeAvailableReactions:
-		o = new(ChannelAdminLogEventActionChangeAvailableReactions)
-	case IDChannelAdminLogEventActionChangeUsernames:
-		o = new(ChannelAdminLogEventActionChangeUsernames)
-	case IDChannelAdminLogEventActionToggleForum:
-		o = (*ChannelAdminLogEventActionToggleForum)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleForum{})))
-	case IDChannelAdminLogEventActionCreateTopic:
-		o = new(ChannelAdminLogEventActionCreateTopic)
-	case IDChannelAdminLogEventActionEditTopic:
-		o = new(ChannelAdminLogEventActionEditTopic)
-	case IDChannelAdminLogEventActionDeleteTopic:
-		o = new(ChannelAdminLogEventActionDeleteTopic)
-	case IDChannelAdminLogEventActionPinTopic:
-		o = new(ChannelAdminLogEventActionPinTopic)
-	case IDChannelAdminLogEventActionToggleAntiSpam:
-		o = (*ChannelAdminLogEventActionToggleAntiSpam)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleAntiSpam{})))
-	case IDChannelAdminLogEventActionChangePeerColor:
-		o = new(ChannelAdminLogEventActionChangePeerColor)
-	case IDChannelAdminLogEventActionChangeProfilePeerColor:
-		o = new(ChannelAdminLogEventActionChangeProfilePeerColor)
-	case IDChannelAdminLogEventActionChangeWallpaper:
-		o = new(ChannelAdminLogEventActionChangeWallpaper)
-	case IDChannelAdminLogEventActionChangeEmojiStatus:
-		o = new(ChannelAdminLogEventActionChangeEmojiStatus)
-	case IDChannelAdminLogEventActionChangeEmojiStickerSet:
-		o = new(ChannelAdminLogEventActionChangeEmojiStickerSet)
-	case IDChannelAdminLogEventActionToggleSignatureProfiles:
-		o = (*ChannelAdminLogEventActionToggleSignatureProfiles)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleSignatureProfiles{})))
-	case IDChannelAdminLogEventActionParticipantSubExtend:
-		o = new(ChannelAdminLogEventActionParticipantSubExtend)
-	case IDChannelAdminLogEventActionToggleAutotranslation:
-		o = (*ChannelAdminLogEventActionToggleAutotranslation)(c.Small(unsafe.Sizeof(ChannelAdminLogEventActionToggleAutotranslation{})))
-	case IDChannelAdminLogEventActionParticipantEditRank:
-		o = new(ChannelAdminLogEventActionParticipantEditRank)
-	default:
-		c.Unexpected("ChannelAdminLogEventAction")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // RecentMeURLClass is a RecentMeUrl: one of recentMeUrlUnknown, recentMeUrlUser, recentMeUrlChat, recentMeUrlChatInvite, recentMeUrlStickerSet.
 type RecentMeURLClass interface {
 	tl.Object
@@ -24899,39 +14591,6 @@ func (*RecentMeURLChat) isRecentMeURL()       {}
 func (*RecentMeURLChatInvite) isRecentMeURL() {}
 func (*RecentMeURLStickerSet) isRecentMeURL() {}
 
-// DecodeRecentMeURL decodes a boxed RecentMeUrl.
-func DecodeRecentMeURL(r *tl.Reader) (v RecentMeURLClass) {
-	codeRecentMeURL(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeRecentMeURL(c *tl.Codec, f tl.Flags, mask uint32, v *RecentMeURLClass, field string) {
-	var o RecentMeURLClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDRecentMeURLUnknown:
-		o = new(RecentMeURLUnknown)
-	case IDRecentMeURLUser:
-		o = new(RecentMeURLUser)
-	case IDRecentMeURLChat:
-		o = new(RecentMeURLChat)
-	case IDRecentMeURLChatInvite:
-		o = new(RecentMeURLChatInvite)
-	case IDRecentMeURLStickerSet:
-		o = new(RecentMeURLStickerSet)
-	default:
-		c.Unexpected("RecentMeUrl")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputMessageClass is a InputMessage: one of inputMessageID, inputMessageReplyTo, inputMessagePinned, inputMessageCallbackQuery.
 type InputMessageClass interface {
 	tl.Object
@@ -24943,37 +14602,6 @@ func (*InputMessageReplyTo) isInputMessage()       {}
 func (*InputMessagePinned) isInputMessage()        {}
 func (*InputMessageCallbackQuery) isInputMessage() {}
 
-// DecodeInputMessage decodes a boxed InputMessage.
-func DecodeInputMessage(r *tl.Reader) (v InputMessageClass) {
-	codeInputMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputMessage(c *tl.Codec, f tl.Flags, mask uint32, v *InputMessageClass, field string) {
-	var o InputMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputMessageID:
-		o = (*InputMessageID)(c.Small(unsafe.Sizeof(InputMessageID{})))
-	case IDInputMessageReplyTo:
-		o = (*InputMessageReplyTo)(c.Small(unsafe.Sizeof(InputMessageReplyTo{})))
-	case IDInputMessagePinned:
-		o = new(InputMessagePinned)
-	case IDInputMessageCallbackQuery:
-		o = (*InputMessageCallbackQuery)(c.Small(unsafe.Sizeof(InputMessageCallbackQuery{})))
-	default:
-		c.Unexpected("InputMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputDialogPeerClass is a InputDialogPeer: one of inputDialogPeer, inputDialogPeerFolder, inputDialogPeerCommunity.
 type InputDialogPeerClass interface {
 	tl.Object
@@ -24983,35 +14611,6 @@ type InputDialogPeerClass interface {
 func (*InputDialogPeer) isInputDialogPeer()          {}
 func (*InputDialogPeerFolder) isInputDialogPeer()    {}
 func (*InputDialogPeerCommunity) isInputDialogPeer() {}
-
-// DecodeInputDialogPeer decodes a boxed InputDialogPeer.
-func DecodeInputDialogPeer(r *tl.Reader) (v InputDialogPeerClass) {
-	codeInputDialogPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputDialogPeer(c *tl.Codec, f tl.Flags, mask uint32, v *InputDialogPeerClass, field string) {
-	var o InputDialogPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputDialogPeer:
-		o = new(InputDialogPeer)
-	case IDInputDialogPeerFolder:
-		o = (*InputDialogPeerFolder)(c.Small(unsafe.Sizeof(InputDialogPeerFolder{})))
-	case IDInputDialogPeerCommunity:
-		o = new(InputDialogPeerCommunity)
-	default:
-		c.Unexpected("InputDialogPeer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // DialogPeerClass is a DialogPeer: one of dialogPeer, dialogPeerFolder, dialogPeerCommunity.
 type DialogPeerClass interface {
@@ -25023,35 +14622,6 @@ func (*DialogPeer) isDialogPeer()          {}
 func (*DialogPeerFolder) isDialogPeer()    {}
 func (*DialogPeerCommunity) isDialogPeer() {}
 
-// DecodeDialogPeer decodes a boxed DialogPeer.
-func DecodeDialogPeer(r *tl.Reader) (v DialogPeerClass) {
-	codeDialogPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeDialogPeer(c *tl.Codec, f tl.Flags, mask uint32, v *DialogPeerClass, field string) {
-	var o DialogPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDialogPeer:
-		o = new(DialogPeer)
-	case IDDialogPeerFolder:
-		o = (*DialogPeerFolder)(c.Small(unsafe.Sizeof(DialogPeerFolder{})))
-	case IDDialogPeerCommunity:
-		o = (*DialogPeerCommunity)(c.Small(unsafe.Sizeof(DialogPeerCommunity{})))
-	default:
-		c.Unexpected("DialogPeer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputSecureFileClass is a InputSecureFile: one of inputSecureFileUploaded, inputSecureFile.
 type InputSecureFileClass interface {
 	tl.Object
@@ -25060,33 +14630,6 @@ type InputSecureFileClass interface {
 
 func (*InputSecureFileUploaded) isInputSecureFile() {}
 func (*InputSecureFile) isInputSecureFile()         {}
-
-// DecodeInputSecureFile decodes a boxed InputSecureFile.
-func DecodeInputSecureFile(r *tl.Reader) (v InputSecureFileClass) {
-	codeInputSecureFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputSecureFile(c *tl.Codec, f tl.Flags, mask uint32, v *InputSecureFileClass, field string) {
-	var o InputSecureFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputSecureFileUploaded:
-		o = new(InputSecureFileUploaded)
-	case IDInputSecureFile:
-		o = (*InputSecureFile)(c.Small(unsafe.Sizeof(InputSecureFile{})))
-	default:
-		c.Unexpected("InputSecureFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // SecureFileClass is a SecureFile: one of secureFileEmpty, secureFile.
 type SecureFileClass interface {
@@ -25097,33 +14640,6 @@ type SecureFileClass interface {
 func (*SecureFileEmpty) isSecureFile() {}
 func (*SecureFile) isSecureFile()      {}
 
-// DecodeSecureFile decodes a boxed SecureFile.
-func DecodeSecureFile(r *tl.Reader) (v SecureFileClass) {
-	codeSecureFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSecureFile(c *tl.Codec, f tl.Flags, mask uint32, v *SecureFileClass, field string) {
-	var o SecureFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSecureFileEmpty:
-		o = new(SecureFileEmpty)
-	case IDSecureFile:
-		o = new(SecureFile)
-	default:
-		c.Unexpected("SecureFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // SecurePlainDataClass is a SecurePlainData: one of securePlainPhone, securePlainEmail.
 type SecurePlainDataClass interface {
 	tl.Object
@@ -25132,33 +14648,6 @@ type SecurePlainDataClass interface {
 
 func (*SecurePlainPhone) isSecurePlainData() {}
 func (*SecurePlainEmail) isSecurePlainData() {}
-
-// DecodeSecurePlainData decodes a boxed SecurePlainData.
-func DecodeSecurePlainData(r *tl.Reader) (v SecurePlainDataClass) {
-	codeSecurePlainData(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSecurePlainData(c *tl.Codec, f tl.Flags, mask uint32, v *SecurePlainDataClass, field string) {
-	var o SecurePlainDataClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSecurePlainPhone:
-		o = new(SecurePlainPhone)
-	case IDSecurePlainEmail:
-		o = new(SecurePlainEmail)
-	default:
-		c.Unexpected("SecurePlainData")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // SecureValueTypeClass is a SecureValueType: one of secureValueTypePersonalDetails, secureValueTypePassport, secureValueTypeDriverLicense, secureValueTypeIdentityCard, secureValueTypeInternalPassport, secureValueTypeAddress, secureValueTypeUtilityBill, secureValueTypeBankStatement, ….
 type SecureValueTypeClass interface {
@@ -25180,55 +14669,6 @@ func (*SecureValueTypeTemporaryRegistration) isSecureValueType() {}
 func (*SecureValueTypePhone) isSecureValueType()                 {}
 func (*SecureValueTypeEmail) isSecureValueType()                 {}
 
-// DecodeSecureValueType decodes a boxed SecureValueType.
-func DecodeSecureValueType(r *tl.Reader) (v SecureValueTypeClass) {
-	codeSecureValueType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSecureValueType(c *tl.Codec, f tl.Flags, mask uint32, v *SecureValueTypeClass, field string) {
-	var o SecureValueTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSecureValueTypePersonalDetails:
-		o = new(SecureValueTypePersonalDetails)
-	case IDSecureValueTypePassport:
-		o = new(SecureValueTypePassport)
-	case IDSecureValueTypeDriverLicense:
-		o = new(SecureValueTypeDriverLicense)
-	case IDSecureValueTypeIdentityCard:
-		o = new(SecureValueTypeIdentityCard)
-	case IDSecureValueTypeInternalPassport:
-		o = new(SecureValueTypeInternalPassport)
-	case IDSecureValueTypeAddress:
-		o = new(SecureValueTypeAddress)
-	case IDSecureValueTypeUtilityBill:
-		o = new(SecureValueTypeUtilityBill)
-	case IDSecureValueTypeBankStatement:
-		o = new(SecureValueTypeBankStatement)
-	case IDSecureValueTypeRentalAgreement:
-		o = new(SecureValueTypeRentalAgreement)
-	case IDSecureValueTypePassportRegistration:
-		o = new(SecureValueTypePassportRegistration)
-	case IDSecureValueTypeTemporaryRegistration:
-		o = new(SecureValueTypeTemporaryRegistration)
-	case IDSecureValueTypePhone:
-		o = new(SecureValueTypePhone)
-	case IDSecureValueTypeEmail:
-		o = new(SecureValueTypeEmail)
-	default:
-		c.Unexpected("SecureValueType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // SecureValueErrorClass is a SecureValueError: one of secureValueErrorData, secureValueErrorFrontSide, secureValueErrorReverseSide, secureValueErrorSelfie, secureValueErrorFile, secureValueErrorFiles, secureValueError, secureValueErrorTranslationFile, ….
 type SecureValueErrorClass interface {
 	tl.Object
@@ -25245,47 +14685,6 @@ func (*SecureValueError) isSecureValueError()                 {}
 func (*SecureValueErrorTranslationFile) isSecureValueError()  {}
 func (*SecureValueErrorTranslationFiles) isSecureValueError() {}
 
-// DecodeSecureValueError decodes a boxed SecureValueError.
-func DecodeSecureValueError(r *tl.Reader) (v SecureValueErrorClass) {
-	codeSecureValueError(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSecureValueError(c *tl.Codec, f tl.Flags, mask uint32, v *SecureValueErrorClass, field string) {
-	var o SecureValueErrorClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSecureValueErrorData:
-		o = new(SecureValueErrorData)
-	case IDSecureValueErrorFrontSide:
-		o = new(SecureValueErrorFrontSide)
-	case IDSecureValueErrorReverseSide:
-		o = new(SecureValueErrorReverseSide)
-	case IDSecureValueErrorSelfie:
-		o = new(SecureValueErrorSelfie)
-	case IDSecureValueErrorFile:
-		o = new(SecureValueErrorFile)
-	case IDSecureValueErrorFiles:
-		o = new(SecureValueErrorFiles)
-	case IDSecureValueError:
-		o = new(SecureValueError)
-	case IDSecureValueErrorTranslationFile:
-		o = new(SecureValueErrorTranslationFile)
-	case IDSecureValueErrorTranslationFiles:
-		o = new(SecureValueErrorTranslationFiles)
-	default:
-		c.Unexpected("SecureValueError")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PasswordKDFAlgoClass is a PasswordKdfAlgo: one of passwordKdfAlgoUnknown, passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow.
 type PasswordKDFAlgoClass interface {
 	tl.Object
@@ -25294,33 +14693,6 @@ type PasswordKDFAlgoClass interface {
 
 func (*PasswordKDFAlgoUnknown) isPasswordKDFAlgo()                                            {}
 func (*PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow) isPasswordKDFAlgo() {}
-
-// DecodePasswordKDFAlgo decodes a boxed PasswordKdfAlgo.
-func DecodePasswordKDFAlgo(r *tl.Reader) (v PasswordKDFAlgoClass) {
-	codePasswordKDFAlgo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePasswordKDFAlgo(c *tl.Codec, f tl.Flags, mask uint32, v *PasswordKDFAlgoClass, field string) {
-	var o PasswordKDFAlgoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPasswordKDFAlgoUnknown:
-		o = new(PasswordKDFAlgoUnknown)
-	case IDPasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow:
-		o = new(PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow)
-	default:
-		c.Unexpected("PasswordKdfAlgo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // SecurePasswordKDFAlgoClass is a SecurePasswordKdfAlgo: one of securePasswordKdfAlgoUnknown, securePasswordKdfAlgoPBKDF2HMACSHA512iter100000, securePasswordKdfAlgoSHA512.
 type SecurePasswordKDFAlgoClass interface {
@@ -25332,35 +14704,6 @@ func (*SecurePasswordKDFAlgoUnknown) isSecurePasswordKDFAlgo()                  
 func (*SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000) isSecurePasswordKDFAlgo() {}
 func (*SecurePasswordKDFAlgoSHA512) isSecurePasswordKDFAlgo()                     {}
 
-// DecodeSecurePasswordKDFAlgo decodes a boxed SecurePasswordKdfAlgo.
-func DecodeSecurePasswordKDFAlgo(r *tl.Reader) (v SecurePasswordKDFAlgoClass) {
-	codeSecurePasswordKDFAlgo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSecurePasswordKDFAlgo(c *tl.Codec, f tl.Flags, mask uint32, v *SecurePasswordKDFAlgoClass, field string) {
-	var o SecurePasswordKDFAlgoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSecurePasswordKDFAlgoUnknown:
-		o = new(SecurePasswordKDFAlgoUnknown)
-	case IDSecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000:
-		o = new(SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000)
-	case IDSecurePasswordKDFAlgoSHA512:
-		o = new(SecurePasswordKDFAlgoSHA512)
-	default:
-		c.Unexpected("SecurePasswordKdfAlgo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputCheckPasswordSRPClass is a InputCheckPasswordSRP: one of inputCheckPasswordEmpty, inputCheckPasswordSRP.
 type InputCheckPasswordSRPClass interface {
 	tl.Object
@@ -25370,33 +14713,6 @@ type InputCheckPasswordSRPClass interface {
 func (*InputCheckPasswordEmpty) isInputCheckPasswordSRP() {}
 func (*InputCheckPasswordSRP) isInputCheckPasswordSRP()   {}
 
-// DecodeInputCheckPasswordSRP decodes a boxed InputCheckPasswordSRP.
-func DecodeInputCheckPasswordSRP(r *tl.Reader) (v InputCheckPasswordSRPClass) {
-	codeInputCheckPasswordSRP(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputCheckPasswordSRP(c *tl.Codec, f tl.Flags, mask uint32, v *InputCheckPasswordSRPClass, field string) {
-	var o InputCheckPasswordSRPClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputCheckPasswordEmpty:
-		o = new(InputCheckPasswordEmpty)
-	case IDInputCheckPasswordSRP:
-		o = new(InputCheckPasswordSRP)
-	default:
-		c.Unexpected("InputCheckPasswordSRP")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // SecureRequiredTypeClass is a SecureRequiredType: one of secureRequiredType, secureRequiredTypeOneOf.
 type SecureRequiredTypeClass interface {
 	tl.Object
@@ -25405,36 +14721,6 @@ type SecureRequiredTypeClass interface {
 
 func (*SecureRequiredType) isSecureRequiredType()      {}
 func (*SecureRequiredTypeOneOf) isSecureRequiredType() {}
-
-// DecodeSecureRequiredType decodes a boxed SecureRequiredType.
-func DecodeSecureRequiredType(r *tl.Reader) (v SecureRequiredTypeClass) {
-	codeSecureRequiredType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSecureRequiredType(c *tl.Codec, f tl.Flags, mask uint32, v *SecureRequiredTypeClass, field string) {
-	var o SecureRequiredTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSecureRequiredType:
-		o = new(SecureRequiredType)
-	case IDSecureRequiredTypeOneOf:
-		o = new(SecureRequiredTypeOneOf)
-	default:
-		c.Unexpected("SecureRequiredType")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
 
 // JSONValueClass is a JSONValue: one of jsonNull, jsonBool, jsonNumber, jsonString, jsonArray, jsonObject.
 type JSONValueClass interface {
@@ -25449,44 +14735,6 @@ func (*JSONString) isJSONValue() {}
 func (*JSONArray) isJSONValue()  {}
 func (*JSONObject) isJSONValue() {}
 
-// DecodeJSONValue decodes a boxed JSONValue.
-func DecodeJSONValue(r *tl.Reader) (v JSONValueClass) {
-	codeJSONValue(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeJSONValue(c *tl.Codec, f tl.Flags, mask uint32, v *JSONValueClass, field string) {
-	var o JSONValueClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDJSONNull:
-		o = new(JSONNull)
-	case IDJSONBool:
-		o = (*JSONBool)(c.Small(unsafe.Sizeof(JSONBool{})))
-	case IDJSONNumber:
-		o = (*JSONNumber)(c.Small(unsafe.Sizeof(JSONNumber{})))
-	case IDJSONString:
-		o = new(JSONString)
-	case IDJSONArray:
-		o = new(JSONArray)
-	case IDJSONObject:
-		o = new(JSONObject)
-	default:
-		c.Unexpected("JSONValue")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // PageListItemClass is a PageListItem: one of pageListItemText, pageListItemBlocks.
 type PageListItemClass interface {
 	tl.Object
@@ -25495,36 +14743,6 @@ type PageListItemClass interface {
 
 func (*PageListItemText) isPageListItem()   {}
 func (*PageListItemBlocks) isPageListItem() {}
-
-// DecodePageListItem decodes a boxed PageListItem.
-func DecodePageListItem(r *tl.Reader) (v PageListItemClass) {
-	codePageListItem(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePageListItem(c *tl.Codec, f tl.Flags, mask uint32, v *PageListItemClass, field string) {
-	var o PageListItemClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPageListItemText:
-		o = new(PageListItemText)
-	case IDPageListItemBlocks:
-		o = new(PageListItemBlocks)
-	default:
-		c.Unexpected("PageListItem")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
 
 // PageListOrderedItemClass is a PageListOrderedItem: one of pageListOrderedItemText, pageListOrderedItemBlocks.
 type PageListOrderedItemClass interface {
@@ -25535,36 +14753,6 @@ type PageListOrderedItemClass interface {
 func (*PageListOrderedItemText) isPageListOrderedItem()   {}
 func (*PageListOrderedItemBlocks) isPageListOrderedItem() {}
 
-// DecodePageListOrderedItem decodes a boxed PageListOrderedItem.
-func DecodePageListOrderedItem(r *tl.Reader) (v PageListOrderedItemClass) {
-	codePageListOrderedItem(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePageListOrderedItem(c *tl.Codec, f tl.Flags, mask uint32, v *PageListOrderedItemClass, field string) {
-	var o PageListOrderedItemClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPageListOrderedItemText:
-		o = new(PageListOrderedItemText)
-	case IDPageListOrderedItemBlocks:
-		o = new(PageListOrderedItemBlocks)
-	default:
-		c.Unexpected("PageListOrderedItem")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // PollAnswerClass is a PollAnswer: one of pollAnswer, inputPollAnswer.
 type PollAnswerClass interface {
 	tl.Object
@@ -25573,36 +14761,6 @@ type PollAnswerClass interface {
 
 func (*PollAnswer) isPollAnswer()      {}
 func (*InputPollAnswer) isPollAnswer() {}
-
-// DecodePollAnswer decodes a boxed PollAnswer.
-func DecodePollAnswer(r *tl.Reader) (v PollAnswerClass) {
-	codePollAnswer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePollAnswer(c *tl.Codec, f tl.Flags, mask uint32, v *PollAnswerClass, field string) {
-	var o PollAnswerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPollAnswer:
-		o = new(PollAnswer)
-	case IDInputPollAnswer:
-		o = new(InputPollAnswer)
-	default:
-		c.Unexpected("PollAnswer")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
 
 // InputWallPaperClass is a InputWallPaper: one of inputWallPaper, inputWallPaperSlug, inputWallPaperNoFile.
 type InputWallPaperClass interface {
@@ -25614,35 +14772,6 @@ func (*InputWallPaper) isInputWallPaper()       {}
 func (*InputWallPaperSlug) isInputWallPaper()   {}
 func (*InputWallPaperNoFile) isInputWallPaper() {}
 
-// DecodeInputWallPaper decodes a boxed InputWallPaper.
-func DecodeInputWallPaper(r *tl.Reader) (v InputWallPaperClass) {
-	codeInputWallPaper(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputWallPaper(c *tl.Codec, f tl.Flags, mask uint32, v *InputWallPaperClass, field string) {
-	var o InputWallPaperClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputWallPaper:
-		o = (*InputWallPaper)(c.Small(unsafe.Sizeof(InputWallPaper{})))
-	case IDInputWallPaperSlug:
-		o = new(InputWallPaperSlug)
-	case IDInputWallPaperNoFile:
-		o = (*InputWallPaperNoFile)(c.Small(unsafe.Sizeof(InputWallPaperNoFile{})))
-	default:
-		c.Unexpected("InputWallPaper")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EmojiKeywordClass is a EmojiKeyword: one of emojiKeyword, emojiKeywordDeleted.
 type EmojiKeywordClass interface {
 	tl.Object
@@ -25651,33 +14780,6 @@ type EmojiKeywordClass interface {
 
 func (*EmojiKeyword) isEmojiKeyword()        {}
 func (*EmojiKeywordDeleted) isEmojiKeyword() {}
-
-// DecodeEmojiKeyword decodes a boxed EmojiKeyword.
-func DecodeEmojiKeyword(r *tl.Reader) (v EmojiKeywordClass) {
-	codeEmojiKeyword(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEmojiKeyword(c *tl.Codec, f tl.Flags, mask uint32, v *EmojiKeywordClass, field string) {
-	var o EmojiKeywordClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEmojiKeyword:
-		o = new(EmojiKeyword)
-	case IDEmojiKeywordDeleted:
-		o = new(EmojiKeywordDeleted)
-	default:
-		c.Unexpected("EmojiKeyword")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // URLAuthResultClass is a UrlAuthResult: one of urlAuthResultRequest, urlAuthResultAccepted, urlAuthResultDefault.
 type URLAuthResultClass interface {
@@ -25689,35 +14791,6 @@ func (*URLAuthResultRequest) isURLAuthResult()  {}
 func (*URLAuthResultAccepted) isURLAuthResult() {}
 func (*URLAuthResultDefault) isURLAuthResult()  {}
 
-// DecodeURLAuthResult decodes a boxed UrlAuthResult.
-func DecodeURLAuthResult(r *tl.Reader) (v URLAuthResultClass) {
-	codeURLAuthResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeURLAuthResult(c *tl.Codec, f tl.Flags, mask uint32, v *URLAuthResultClass, field string) {
-	var o URLAuthResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDURLAuthResultRequest:
-		o = new(URLAuthResultRequest)
-	case IDURLAuthResultAccepted:
-		o = new(URLAuthResultAccepted)
-	case IDURLAuthResultDefault:
-		o = new(URLAuthResultDefault)
-	default:
-		c.Unexpected("UrlAuthResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChannelLocationClass is a ChannelLocation: one of channelLocationEmpty, channelLocation.
 type ChannelLocationClass interface {
 	tl.Object
@@ -25726,33 +14799,6 @@ type ChannelLocationClass interface {
 
 func (*ChannelLocationEmpty) isChannelLocation() {}
 func (*ChannelLocation) isChannelLocation()      {}
-
-// DecodeChannelLocation decodes a boxed ChannelLocation.
-func DecodeChannelLocation(r *tl.Reader) (v ChannelLocationClass) {
-	codeChannelLocation(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelLocation(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelLocationClass, field string) {
-	var o ChannelLocationClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelLocationEmpty:
-		o = new(ChannelLocationEmpty)
-	case IDChannelLocation:
-		o = new(ChannelLocation)
-	default:
-		c.Unexpected("ChannelLocation")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PeerLocatedClass is a PeerLocated: one of peerLocated, peerSelfLocated.
 type PeerLocatedClass interface {
@@ -25763,33 +14809,6 @@ type PeerLocatedClass interface {
 func (*PeerLocated) isPeerLocated()     {}
 func (*PeerSelfLocated) isPeerLocated() {}
 
-// DecodePeerLocated decodes a boxed PeerLocated.
-func DecodePeerLocated(r *tl.Reader) (v PeerLocatedClass) {
-	codePeerLocated(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePeerLocated(c *tl.Codec, f tl.Flags, mask uint32, v *PeerLocatedClass, field string) {
-	var o PeerLocatedClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPeerLocated:
-		o = new(PeerLocated)
-	case IDPeerSelfLocated:
-		o = (*PeerSelfLocated)(c.Small(unsafe.Sizeof(PeerSelfLocated{})))
-	default:
-		c.Unexpected("PeerLocated")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputThemeClass is a InputTheme: one of inputTheme, inputThemeSlug.
 type InputThemeClass interface {
 	tl.Object
@@ -25798,33 +14817,6 @@ type InputThemeClass interface {
 
 func (*InputTheme) isInputTheme()     {}
 func (*InputThemeSlug) isInputTheme() {}
-
-// DecodeInputTheme decodes a boxed InputTheme.
-func DecodeInputTheme(r *tl.Reader) (v InputThemeClass) {
-	codeInputTheme(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputTheme(c *tl.Codec, f tl.Flags, mask uint32, v *InputThemeClass, field string) {
-	var o InputThemeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputTheme:
-		o = (*InputTheme)(c.Small(unsafe.Sizeof(InputTheme{})))
-	case IDInputThemeSlug:
-		o = new(InputThemeSlug)
-	default:
-		c.Unexpected("InputTheme")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // BaseThemeClass is a BaseTheme: one of baseThemeClassic, baseThemeDay, baseThemeNight, baseThemeTinted, baseThemeArctic.
 type BaseThemeClass interface {
@@ -25837,39 +14829,6 @@ func (*BaseThemeDay) isBaseTheme()     {}
 func (*BaseThemeNight) isBaseTheme()   {}
 func (*BaseThemeTinted) isBaseTheme()  {}
 func (*BaseThemeArctic) isBaseTheme()  {}
-
-// DecodeBaseTheme decodes a boxed BaseTheme.
-func DecodeBaseTheme(r *tl.Reader) (v BaseThemeClass) {
-	codeBaseTheme(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBaseTheme(c *tl.Codec, f tl.Flags, mask uint32, v *BaseThemeClass, field string) {
-	var o BaseThemeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBaseThemeClassic:
-		o = new(BaseThemeClassic)
-	case IDBaseThemeDay:
-		o = new(BaseThemeDay)
-	case IDBaseThemeNight:
-		o = new(BaseThemeNight)
-	case IDBaseThemeTinted:
-		o = new(BaseThemeTinted)
-	case IDBaseThemeArctic:
-		o = new(BaseThemeArctic)
-	default:
-		c.Unexpected("BaseTheme")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // WebPageAttributeClass is a WebPageAttribute: one of webPageAttributeTheme, webPageAttributeStory, webPageAttributeStickerSet, webPageAttributeUniqueStarGift, webPageAttributeStarGiftCollection, webPageAttributeStarGiftAuction, webPageAttributeAiComposeTone.
 type WebPageAttributeClass interface {
@@ -25885,46 +14844,6 @@ func (*WebPageAttributeStarGiftCollection) isWebPageAttribute() {}
 func (*WebPageAttributeStarGiftAuction) isWebPageAttribute()    {}
 func (*WebPageAttributeAIComposeTone) isWebPageAttribute()      {}
 
-// DecodeWebPageAttribute decodes a boxed WebPageAttribute.
-func DecodeWebPageAttribute(r *tl.Reader) (v WebPageAttributeClass) {
-	codeWebPageAttribute(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeWebPageAttribute(c *tl.Codec, f tl.Flags, mask uint32, v *WebPageAttributeClass, field string) {
-	var o WebPageAttributeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDWebPageAttributeTheme:
-		o = new(WebPageAttributeTheme)
-	case IDWebPageAttributeStory:
-		o = new(WebPageAttributeStory)
-	case IDWebPageAttributeStickerSet:
-		o = new(WebPageAttributeStickerSet)
-	case IDWebPageAttributeUniqueStarGift:
-		o = new(WebPageAttributeUniqueStarGift)
-	case IDWebPageAttributeStarGiftCollection:
-		o = new(WebPageAttributeStarGiftCollection)
-	case IDWebPageAttributeStarGiftAuction:
-		o = new(WebPageAttributeStarGiftAuction)
-	case IDWebPageAttributeAIComposeTone:
-		o = (*WebPageAttributeAIComposeTone)(c.Small(unsafe.Sizeof(WebPageAttributeAIComposeTone{})))
-	default:
-		c.Unexpected("WebPageAttribute")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // DialogFilterClass is a DialogFilter: one of dialogFilter, dialogFilterDefault, dialogFilterChatlist.
 type DialogFilterClass interface {
 	tl.Object
@@ -25934,35 +14853,6 @@ type DialogFilterClass interface {
 func (*DialogFilter) isDialogFilter()         {}
 func (*DialogFilterDefault) isDialogFilter()  {}
 func (*DialogFilterChatlist) isDialogFilter() {}
-
-// DecodeDialogFilter decodes a boxed DialogFilter.
-func DecodeDialogFilter(r *tl.Reader) (v DialogFilterClass) {
-	codeDialogFilter(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeDialogFilter(c *tl.Codec, f tl.Flags, mask uint32, v *DialogFilterClass, field string) {
-	var o DialogFilterClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDialogFilter:
-		o = new(DialogFilter)
-	case IDDialogFilterDefault:
-		o = new(DialogFilterDefault)
-	case IDDialogFilterChatlist:
-		o = new(DialogFilterChatlist)
-	default:
-		c.Unexpected("DialogFilter")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // StatsGraphClass is a StatsGraph: one of statsGraphAsync, statsGraphError, statsGraph.
 type StatsGraphClass interface {
@@ -25974,35 +14864,6 @@ func (*StatsGraphAsync) isStatsGraph() {}
 func (*StatsGraphError) isStatsGraph() {}
 func (*StatsGraph) isStatsGraph()      {}
 
-// DecodeStatsGraph decodes a boxed StatsGraph.
-func DecodeStatsGraph(r *tl.Reader) (v StatsGraphClass) {
-	codeStatsGraph(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStatsGraph(c *tl.Codec, f tl.Flags, mask uint32, v *StatsGraphClass, field string) {
-	var o StatsGraphClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStatsGraphAsync:
-		o = new(StatsGraphAsync)
-	case IDStatsGraphError:
-		o = new(StatsGraphError)
-	case IDStatsGraph:
-		o = new(StatsGraph)
-	default:
-		c.Unexpected("StatsGraph")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // VideoSizeClass is a VideoSize: one of videoSize, videoSizeEmojiMarkup, videoSizeStickerMarkup.
 type VideoSizeClass interface {
 	tl.Object
@@ -26013,35 +14874,6 @@ func (*VideoSize) isVideoSize()              {}
 func (*VideoSizeEmojiMarkup) isVideoSize()   {}
 func (*VideoSizeStickerMarkup) isVideoSize() {}
 
-// DecodeVideoSize decodes a boxed VideoSize.
-func DecodeVideoSize(r *tl.Reader) (v VideoSizeClass) {
-	codeVideoSize(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeVideoSize(c *tl.Codec, f tl.Flags, mask uint32, v *VideoSizeClass, field string) {
-	var o VideoSizeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDVideoSize:
-		o = new(VideoSize)
-	case IDVideoSizeEmojiMarkup:
-		o = new(VideoSizeEmojiMarkup)
-	case IDVideoSizeStickerMarkup:
-		o = new(VideoSizeStickerMarkup)
-	default:
-		c.Unexpected("VideoSize")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessageReplyHeaderClass is a MessageReplyHeader: one of messageReplyHeader, messageReplyStoryHeader.
 type MessageReplyHeaderClass interface {
 	tl.Object
@@ -26050,33 +14882,6 @@ type MessageReplyHeaderClass interface {
 
 func (*MessageReplyHeader) isMessageReplyHeader()      {}
 func (*MessageReplyStoryHeader) isMessageReplyHeader() {}
-
-// DecodeMessageReplyHeader decodes a boxed MessageReplyHeader.
-func DecodeMessageReplyHeader(r *tl.Reader) (v MessageReplyHeaderClass) {
-	codeMessageReplyHeader(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessageReplyHeader(c *tl.Codec, f tl.Flags, mask uint32, v *MessageReplyHeaderClass, field string) {
-	var o MessageReplyHeaderClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageReplyHeader:
-		o = new(MessageReplyHeader)
-	case IDMessageReplyStoryHeader:
-		o = new(MessageReplyStoryHeader)
-	default:
-		c.Unexpected("MessageReplyHeader")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // GroupCallClass is a GroupCall: one of groupCallDiscarded, groupCall.
 type GroupCallClass interface {
@@ -26087,33 +14892,6 @@ type GroupCallClass interface {
 func (*GroupCallDiscarded) isGroupCall() {}
 func (*GroupCall) isGroupCall()          {}
 
-// DecodeGroupCall decodes a boxed GroupCall.
-func DecodeGroupCall(r *tl.Reader) (v GroupCallClass) {
-	codeGroupCall(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeGroupCall(c *tl.Codec, f tl.Flags, mask uint32, v *GroupCallClass, field string) {
-	var o GroupCallClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDGroupCallDiscarded:
-		o = (*GroupCallDiscarded)(c.Small(unsafe.Sizeof(GroupCallDiscarded{})))
-	case IDGroupCall:
-		o = new(GroupCall)
-	default:
-		c.Unexpected("GroupCall")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputGroupCallClass is a InputGroupCall: one of inputGroupCall, inputGroupCallSlug, inputGroupCallInviteMessage.
 type InputGroupCallClass interface {
 	tl.Object
@@ -26123,35 +14901,6 @@ type InputGroupCallClass interface {
 func (*InputGroupCall) isInputGroupCall()              {}
 func (*InputGroupCallSlug) isInputGroupCall()          {}
 func (*InputGroupCallInviteMessage) isInputGroupCall() {}
-
-// DecodeInputGroupCall decodes a boxed InputGroupCall.
-func DecodeInputGroupCall(r *tl.Reader) (v InputGroupCallClass) {
-	codeInputGroupCall(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputGroupCall(c *tl.Codec, f tl.Flags, mask uint32, v *InputGroupCallClass, field string) {
-	var o InputGroupCallClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputGroupCall:
-		o = (*InputGroupCall)(c.Small(unsafe.Sizeof(InputGroupCall{})))
-	case IDInputGroupCallSlug:
-		o = new(InputGroupCallSlug)
-	case IDInputGroupCallInviteMessage:
-		o = (*InputGroupCallInviteMessage)(c.Small(unsafe.Sizeof(InputGroupCallInviteMessage{})))
-	default:
-		c.Unexpected("InputGroupCall")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InlineQueryPeerTypeClass is a InlineQueryPeerType: one of inlineQueryPeerTypeSameBotPM, inlineQueryPeerTypePM, inlineQueryPeerTypeChat, inlineQueryPeerTypeMegagroup, inlineQueryPeerTypeBroadcast, inlineQueryPeerTypeBotPM.
 type InlineQueryPeerTypeClass interface {
@@ -26165,41 +14914,6 @@ func (*InlineQueryPeerTypeChat) isInlineQueryPeerType()      {}
 func (*InlineQueryPeerTypeMegagroup) isInlineQueryPeerType() {}
 func (*InlineQueryPeerTypeBroadcast) isInlineQueryPeerType() {}
 func (*InlineQueryPeerTypeBotPM) isInlineQueryPeerType()     {}
-
-// DecodeInlineQueryPeerType decodes a boxed InlineQueryPeerType.
-func DecodeInlineQueryPeerType(r *tl.Reader) (v InlineQueryPeerTypeClass) {
-	codeInlineQueryPeerType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInlineQueryPeerType(c *tl.Codec, f tl.Flags, mask uint32, v *InlineQueryPeerTypeClass, field string) {
-	var o InlineQueryPeerTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInlineQueryPeerTypeSameBotPM:
-		o = new(InlineQueryPeerTypeSameBotPM)
-	case IDInlineQueryPeerTypePM:
-		o = new(InlineQueryPeerTypePM)
-	case IDInlineQueryPeerTypeChat:
-		o = new(InlineQueryPeerTypeChat)
-	case IDInlineQueryPeerTypeMegagroup:
-		o = new(InlineQueryPeerTypeMegagroup)
-	case IDInlineQueryPeerTypeBroadcast:
-		o = new(InlineQueryPeerTypeBroadcast)
-	case IDInlineQueryPeerTypeBotPM:
-		o = new(InlineQueryPeerTypeBotPM)
-	default:
-		c.Unexpected("InlineQueryPeerType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // BotCommandScopeClass is a BotCommandScope: one of botCommandScopeDefault, botCommandScopeUsers, botCommandScopeChats, botCommandScopeChatAdmins, botCommandScopePeer, botCommandScopePeerAdmins, botCommandScopePeerUser.
 type BotCommandScopeClass interface {
@@ -26215,43 +14929,6 @@ func (*BotCommandScopePeer) isBotCommandScope()       {}
 func (*BotCommandScopePeerAdmins) isBotCommandScope() {}
 func (*BotCommandScopePeerUser) isBotCommandScope()   {}
 
-// DecodeBotCommandScope decodes a boxed BotCommandScope.
-func DecodeBotCommandScope(r *tl.Reader) (v BotCommandScopeClass) {
-	codeBotCommandScope(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBotCommandScope(c *tl.Codec, f tl.Flags, mask uint32, v *BotCommandScopeClass, field string) {
-	var o BotCommandScopeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBotCommandScopeDefault:
-		o = new(BotCommandScopeDefault)
-	case IDBotCommandScopeUsers:
-		o = new(BotCommandScopeUsers)
-	case IDBotCommandScopeChats:
-		o = new(BotCommandScopeChats)
-	case IDBotCommandScopeChatAdmins:
-		o = new(BotCommandScopeChatAdmins)
-	case IDBotCommandScopePeer:
-		o = new(BotCommandScopePeer)
-	case IDBotCommandScopePeerAdmins:
-		o = new(BotCommandScopePeerAdmins)
-	case IDBotCommandScopePeerUser:
-		o = new(BotCommandScopePeerUser)
-	default:
-		c.Unexpected("BotCommandScope")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChatThemeClass is a ChatTheme: one of chatTheme, chatThemeUniqueGift.
 type ChatThemeClass interface {
 	tl.Object
@@ -26260,33 +14937,6 @@ type ChatThemeClass interface {
 
 func (*ChatTheme) isChatTheme()           {}
 func (*ChatThemeUniqueGift) isChatTheme() {}
-
-// DecodeChatTheme decodes a boxed ChatTheme.
-func DecodeChatTheme(r *tl.Reader) (v ChatThemeClass) {
-	codeChatTheme(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatTheme(c *tl.Codec, f tl.Flags, mask uint32, v *ChatThemeClass, field string) {
-	var o ChatThemeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatTheme:
-		o = new(ChatTheme)
-	case IDChatThemeUniqueGift:
-		o = new(ChatThemeUniqueGift)
-	default:
-		c.Unexpected("ChatTheme")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AttachMenuBotsClass is a AttachMenuBots: one of attachMenuBotsNotModified, attachMenuBots.
 type AttachMenuBotsClass interface {
@@ -26297,33 +14947,6 @@ type AttachMenuBotsClass interface {
 func (*AttachMenuBotsNotModified) isAttachMenuBots() {}
 func (*AttachMenuBots) isAttachMenuBots()            {}
 
-// DecodeAttachMenuBots decodes a boxed AttachMenuBots.
-func DecodeAttachMenuBots(r *tl.Reader) (v AttachMenuBotsClass) {
-	codeAttachMenuBots(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAttachMenuBots(c *tl.Codec, f tl.Flags, mask uint32, v *AttachMenuBotsClass, field string) {
-	var o AttachMenuBotsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAttachMenuBotsNotModified:
-		o = new(AttachMenuBotsNotModified)
-	case IDAttachMenuBots:
-		o = new(AttachMenuBots)
-	default:
-		c.Unexpected("AttachMenuBots")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // BotMenuButtonClass is a BotMenuButton: one of botMenuButtonDefault, botMenuButtonCommands, botMenuButton.
 type BotMenuButtonClass interface {
 	tl.Object
@@ -26333,35 +14956,6 @@ type BotMenuButtonClass interface {
 func (*BotMenuButtonDefault) isBotMenuButton()  {}
 func (*BotMenuButtonCommands) isBotMenuButton() {}
 func (*BotMenuButton) isBotMenuButton()         {}
-
-// DecodeBotMenuButton decodes a boxed BotMenuButton.
-func DecodeBotMenuButton(r *tl.Reader) (v BotMenuButtonClass) {
-	codeBotMenuButton(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBotMenuButton(c *tl.Codec, f tl.Flags, mask uint32, v *BotMenuButtonClass, field string) {
-	var o BotMenuButtonClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBotMenuButtonDefault:
-		o = new(BotMenuButtonDefault)
-	case IDBotMenuButtonCommands:
-		o = new(BotMenuButtonCommands)
-	case IDBotMenuButton:
-		o = new(BotMenuButton)
-	default:
-		c.Unexpected("BotMenuButton")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // NotificationSoundClass is a NotificationSound: one of notificationSoundDefault, notificationSoundNone, notificationSoundLocal, notificationSoundRingtone.
 type NotificationSoundClass interface {
@@ -26374,37 +14968,6 @@ func (*NotificationSoundNone) isNotificationSound()     {}
 func (*NotificationSoundLocal) isNotificationSound()    {}
 func (*NotificationSoundRingtone) isNotificationSound() {}
 
-// DecodeNotificationSound decodes a boxed NotificationSound.
-func DecodeNotificationSound(r *tl.Reader) (v NotificationSoundClass) {
-	codeNotificationSound(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeNotificationSound(c *tl.Codec, f tl.Flags, mask uint32, v *NotificationSoundClass, field string) {
-	var o NotificationSoundClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDNotificationSoundDefault:
-		o = new(NotificationSoundDefault)
-	case IDNotificationSoundNone:
-		o = new(NotificationSoundNone)
-	case IDNotificationSoundLocal:
-		o = new(NotificationSoundLocal)
-	case IDNotificationSoundRingtone:
-		o = (*NotificationSoundRingtone)(c.Small(unsafe.Sizeof(NotificationSoundRingtone{})))
-	default:
-		c.Unexpected("NotificationSound")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AttachMenuPeerTypeClass is a AttachMenuPeerType: one of attachMenuPeerTypeSameBotPM, attachMenuPeerTypeBotPM, attachMenuPeerTypePM, attachMenuPeerTypeChat, attachMenuPeerTypeBroadcast.
 type AttachMenuPeerTypeClass interface {
 	tl.Object
@@ -26416,39 +14979,6 @@ func (*AttachMenuPeerTypeBotPM) isAttachMenuPeerType()     {}
 func (*AttachMenuPeerTypePM) isAttachMenuPeerType()        {}
 func (*AttachMenuPeerTypeChat) isAttachMenuPeerType()      {}
 func (*AttachMenuPeerTypeBroadcast) isAttachMenuPeerType() {}
-
-// DecodeAttachMenuPeerType decodes a boxed AttachMenuPeerType.
-func DecodeAttachMenuPeerType(r *tl.Reader) (v AttachMenuPeerTypeClass) {
-	codeAttachMenuPeerType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAttachMenuPeerType(c *tl.Codec, f tl.Flags, mask uint32, v *AttachMenuPeerTypeClass, field string) {
-	var o AttachMenuPeerTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAttachMenuPeerTypeSameBotPM:
-		o = new(AttachMenuPeerTypeSameBotPM)
-	case IDAttachMenuPeerTypeBotPM:
-		o = new(AttachMenuPeerTypeBotPM)
-	case IDAttachMenuPeerTypePM:
-		o = new(AttachMenuPeerTypePM)
-	case IDAttachMenuPeerTypeChat:
-		o = new(AttachMenuPeerTypeChat)
-	case IDAttachMenuPeerTypeBroadcast:
-		o = new(AttachMenuPeerTypeBroadcast)
-	default:
-		c.Unexpected("AttachMenuPeerType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputInvoiceClass is a InputInvoice: one of inputInvoiceMessage, inputInvoiceSlug, inputInvoicePremiumGiftCode, inputInvoiceStars, inputInvoiceChatInviteSubscription, inputInvoiceStarGift, inputInvoiceStarGiftUpgrade, inputInvoiceStarGiftTransfer, ….
 type InputInvoiceClass interface {
@@ -26472,59 +15002,6 @@ func (*InputInvoicePremiumAuthCode) isInputInvoice()             {}
 func (*InputInvoiceStarGiftDropOriginalDetails) isInputInvoice() {}
 func (*InputInvoiceStarGiftAuctionBid) isInputInvoice()          {}
 
-// DecodeInputInvoice decodes a boxed InputInvoice.
-func DecodeInputInvoice(r *tl.Reader) (v InputInvoiceClass) {
-	codeInputInvoice(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputInvoice(c *tl.Codec, f tl.Flags, mask uint32, v *InputInvoiceClass, field string) {
-	var o InputInvoiceClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputInvoiceMessage:
-		o = new(InputInvoiceMessage)
-	case IDInputInvoiceSlug:
-		o = new(InputInvoiceSlug)
-	case IDInputInvoicePremiumGiftCode:
-		o = new(InputInvoicePremiumGiftCode)
-	case IDInputInvoiceStars:
-		o = new(InputInvoiceStars)
-	case IDInputInvoiceChatInviteSubscription:
-		o = new(InputInvoiceChatInviteSubscription)
-	case IDInputInvoiceStarGift:
-		o = new(InputInvoiceStarGift)
-	case IDInputInvoiceStarGiftUpgrade:
-		o = new(InputInvoiceStarGiftUpgrade)
-	case IDInputInvoiceStarGiftTransfer:
-		o = new(InputInvoiceStarGiftTransfer)
-	case IDInputInvoicePremiumGiftStars:
-		o = new(InputInvoicePremiumGiftStars)
-	case IDInputInvoiceBusinessBotTransferStars:
-		o = new(InputInvoiceBusinessBotTransferStars)
-	case IDInputInvoiceStarGiftResale:
-		o = new(InputInvoiceStarGiftResale)
-	case IDInputInvoiceStarGiftPrepaidUpgrade:
-		o = new(InputInvoiceStarGiftPrepaidUpgrade)
-	case IDInputInvoicePremiumAuthCode:
-		o = new(InputInvoicePremiumAuthCode)
-	case IDInputInvoiceStarGiftDropOriginalDetails:
-		o = new(InputInvoiceStarGiftDropOriginalDetails)
-	case IDInputInvoiceStarGiftAuctionBid:
-		o = new(InputInvoiceStarGiftAuctionBid)
-	default:
-		c.Unexpected("InputInvoice")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputStorePaymentPurposeClass is a InputStorePaymentPurpose: one of inputStorePaymentPremiumSubscription, inputStorePaymentGiftPremium, inputStorePaymentPremiumGiftCode, inputStorePaymentPremiumGiveaway, inputStorePaymentStarsTopup, inputStorePaymentStarsGift, inputStorePaymentStarsGiveaway, inputStorePaymentAuthCode.
 type InputStorePaymentPurposeClass interface {
 	tl.Object
@@ -26540,45 +15017,6 @@ func (*InputStorePaymentStarsGift) isInputStorePaymentPurpose()           {}
 func (*InputStorePaymentStarsGiveaway) isInputStorePaymentPurpose()       {}
 func (*InputStorePaymentAuthCode) isInputStorePaymentPurpose()            {}
 
-// DecodeInputStorePaymentPurpose decodes a boxed InputStorePaymentPurpose.
-func DecodeInputStorePaymentPurpose(r *tl.Reader) (v InputStorePaymentPurposeClass) {
-	codeInputStorePaymentPurpose(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputStorePaymentPurpose(c *tl.Codec, f tl.Flags, mask uint32, v *InputStorePaymentPurposeClass, field string) {
-	var o InputStorePaymentPurposeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputStorePaymentPremiumSubscription:
-		o = (*InputStorePaymentPremiumSubscription)(c.Small(unsafe.Sizeof(InputStorePaymentPremiumSubscription{})))
-	case IDInputStorePaymentGiftPremium:
-		o = new(InputStorePaymentGiftPremium)
-	case IDInputStorePaymentPremiumGiftCode:
-		o = new(InputStorePaymentPremiumGiftCode)
-	case IDInputStorePaymentPremiumGiveaway:
-		o = new(InputStorePaymentPremiumGiveaway)
-	case IDInputStorePaymentStarsTopup:
-		o = new(InputStorePaymentStarsTopup)
-	case IDInputStorePaymentStarsGift:
-		o = new(InputStorePaymentStarsGift)
-	case IDInputStorePaymentStarsGiveaway:
-		o = new(InputStorePaymentStarsGiveaway)
-	case IDInputStorePaymentAuthCode:
-		o = new(InputStorePaymentAuthCode)
-	default:
-		c.Unexpected("InputStorePaymentPurpose")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EmojiStatusClass is a EmojiStatus: one of emojiStatusEmpty, emojiStatus, emojiStatusCollectible, inputEmojiStatusCollectible.
 type EmojiStatusClass interface {
 	tl.Object
@@ -26589,37 +15027,6 @@ func (*EmojiStatusEmpty) isEmojiStatus()            {}
 func (*EmojiStatus) isEmojiStatus()                 {}
 func (*EmojiStatusCollectible) isEmojiStatus()      {}
 func (*InputEmojiStatusCollectible) isEmojiStatus() {}
-
-// DecodeEmojiStatus decodes a boxed EmojiStatus.
-func DecodeEmojiStatus(r *tl.Reader) (v EmojiStatusClass) {
-	codeEmojiStatus(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEmojiStatus(c *tl.Codec, f tl.Flags, mask uint32, v *EmojiStatusClass, field string) {
-	var o EmojiStatusClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEmojiStatusEmpty:
-		o = new(EmojiStatusEmpty)
-	case IDEmojiStatus:
-		o = (*EmojiStatus)(c.Small(unsafe.Sizeof(EmojiStatus{})))
-	case IDEmojiStatusCollectible:
-		o = new(EmojiStatusCollectible)
-	case IDInputEmojiStatusCollectible:
-		o = (*InputEmojiStatusCollectible)(c.Small(unsafe.Sizeof(InputEmojiStatusCollectible{})))
-	default:
-		c.Unexpected("EmojiStatus")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ReactionClass is a Reaction: one of reactionEmpty, reactionEmoji, reactionCustomEmoji, reactionPaid.
 type ReactionClass interface {
@@ -26632,37 +15039,6 @@ func (*ReactionEmoji) isReaction()       {}
 func (*ReactionCustomEmoji) isReaction() {}
 func (*ReactionPaid) isReaction()        {}
 
-// DecodeReaction decodes a boxed Reaction.
-func DecodeReaction(r *tl.Reader) (v ReactionClass) {
-	codeReaction(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeReaction(c *tl.Codec, f tl.Flags, mask uint32, v *ReactionClass, field string) {
-	var o ReactionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDReactionEmpty:
-		o = new(ReactionEmpty)
-	case IDReactionEmoji:
-		o = new(ReactionEmoji)
-	case IDReactionCustomEmoji:
-		o = (*ReactionCustomEmoji)(c.Small(unsafe.Sizeof(ReactionCustomEmoji{})))
-	case IDReactionPaid:
-		o = new(ReactionPaid)
-	default:
-		c.Unexpected("Reaction")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChatReactionsClass is a ChatReactions: one of chatReactionsNone, chatReactionsAll, chatReactionsSome.
 type ChatReactionsClass interface {
 	tl.Object
@@ -26672,35 +15048,6 @@ type ChatReactionsClass interface {
 func (*ChatReactionsNone) isChatReactions() {}
 func (*ChatReactionsAll) isChatReactions()  {}
 func (*ChatReactionsSome) isChatReactions() {}
-
-// DecodeChatReactions decodes a boxed ChatReactions.
-func DecodeChatReactions(r *tl.Reader) (v ChatReactionsClass) {
-	codeChatReactions(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatReactions(c *tl.Codec, f tl.Flags, mask uint32, v *ChatReactionsClass, field string) {
-	var o ChatReactionsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatReactionsNone:
-		o = new(ChatReactionsNone)
-	case IDChatReactionsAll:
-		o = (*ChatReactionsAll)(c.Small(unsafe.Sizeof(ChatReactionsAll{})))
-	case IDChatReactionsSome:
-		o = new(ChatReactionsSome)
-	default:
-		c.Unexpected("ChatReactions")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // EmailVerifyPurposeClass is a EmailVerifyPurpose: one of emailVerifyPurposeLoginSetup, emailVerifyPurposeLoginChange, emailVerifyPurposePassport.
 type EmailVerifyPurposeClass interface {
@@ -26712,35 +15059,6 @@ func (*EmailVerifyPurposeLoginSetup) isEmailVerifyPurpose()  {}
 func (*EmailVerifyPurposeLoginChange) isEmailVerifyPurpose() {}
 func (*EmailVerifyPurposePassport) isEmailVerifyPurpose()    {}
 
-// DecodeEmailVerifyPurpose decodes a boxed EmailVerifyPurpose.
-func DecodeEmailVerifyPurpose(r *tl.Reader) (v EmailVerifyPurposeClass) {
-	codeEmailVerifyPurpose(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEmailVerifyPurpose(c *tl.Codec, f tl.Flags, mask uint32, v *EmailVerifyPurposeClass, field string) {
-	var o EmailVerifyPurposeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEmailVerifyPurposeLoginSetup:
-		o = new(EmailVerifyPurposeLoginSetup)
-	case IDEmailVerifyPurposeLoginChange:
-		o = new(EmailVerifyPurposeLoginChange)
-	case IDEmailVerifyPurposePassport:
-		o = new(EmailVerifyPurposePassport)
-	default:
-		c.Unexpected("EmailVerifyPurpose")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EmailVerificationClass is a EmailVerification: one of emailVerificationCode, emailVerificationGoogle, emailVerificationApple.
 type EmailVerificationClass interface {
 	tl.Object
@@ -26751,35 +15069,6 @@ func (*EmailVerificationCode) isEmailVerification()   {}
 func (*EmailVerificationGoogle) isEmailVerification() {}
 func (*EmailVerificationApple) isEmailVerification()  {}
 
-// DecodeEmailVerification decodes a boxed EmailVerification.
-func DecodeEmailVerification(r *tl.Reader) (v EmailVerificationClass) {
-	codeEmailVerification(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEmailVerification(c *tl.Codec, f tl.Flags, mask uint32, v *EmailVerificationClass, field string) {
-	var o EmailVerificationClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEmailVerificationCode:
-		o = new(EmailVerificationCode)
-	case IDEmailVerificationGoogle:
-		o = new(EmailVerificationGoogle)
-	case IDEmailVerificationApple:
-		o = new(EmailVerificationApple)
-	default:
-		c.Unexpected("EmailVerification")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessageExtendedMediaClass is a MessageExtendedMedia: one of messageExtendedMediaPreview, messageExtendedMedia.
 type MessageExtendedMediaClass interface {
 	tl.Object
@@ -26789,36 +15078,6 @@ type MessageExtendedMediaClass interface {
 func (*MessageExtendedMediaPreview) isMessageExtendedMedia() {}
 func (*MessageExtendedMedia) isMessageExtendedMedia()        {}
 
-// DecodeMessageExtendedMedia decodes a boxed MessageExtendedMedia.
-func DecodeMessageExtendedMedia(r *tl.Reader) (v MessageExtendedMediaClass) {
-	codeMessageExtendedMedia(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessageExtendedMedia(c *tl.Codec, f tl.Flags, mask uint32, v *MessageExtendedMediaClass, field string) {
-	var o MessageExtendedMediaClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageExtendedMediaPreview:
-		o = new(MessageExtendedMediaPreview)
-	case IDMessageExtendedMedia:
-		o = new(MessageExtendedMedia)
-	default:
-		c.Unexpected("MessageExtendedMedia")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
-
 // ForumTopicClass is a ForumTopic: one of forumTopicDeleted, forumTopic.
 type ForumTopicClass interface {
 	tl.Object
@@ -26827,33 +15086,6 @@ type ForumTopicClass interface {
 
 func (*ForumTopicDeleted) isForumTopic() {}
 func (*ForumTopic) isForumTopic()        {}
-
-// DecodeForumTopic decodes a boxed ForumTopic.
-func DecodeForumTopic(r *tl.Reader) (v ForumTopicClass) {
-	codeForumTopic(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeForumTopic(c *tl.Codec, f tl.Flags, mask uint32, v *ForumTopicClass, field string) {
-	var o ForumTopicClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDForumTopicDeleted:
-		o = (*ForumTopicDeleted)(c.Small(unsafe.Sizeof(ForumTopicDeleted{})))
-	case IDForumTopic:
-		o = new(ForumTopic)
-	default:
-		c.Unexpected("ForumTopic")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // RequestPeerTypeClass is a RequestPeerType: one of requestPeerTypeUser, requestPeerTypeChat, requestPeerTypeBroadcast, requestPeerTypeCreateBot.
 type RequestPeerTypeClass interface {
@@ -26866,37 +15098,6 @@ func (*RequestPeerTypeChat) isRequestPeerType()      {}
 func (*RequestPeerTypeBroadcast) isRequestPeerType() {}
 func (*RequestPeerTypeCreateBot) isRequestPeerType() {}
 
-// DecodeRequestPeerType decodes a boxed RequestPeerType.
-func DecodeRequestPeerType(r *tl.Reader) (v RequestPeerTypeClass) {
-	codeRequestPeerType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeRequestPeerType(c *tl.Codec, f tl.Flags, mask uint32, v *RequestPeerTypeClass, field string) {
-	var o RequestPeerTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDRequestPeerTypeUser:
-		o = (*RequestPeerTypeUser)(c.Small(unsafe.Sizeof(RequestPeerTypeUser{})))
-	case IDRequestPeerTypeChat:
-		o = new(RequestPeerTypeChat)
-	case IDRequestPeerTypeBroadcast:
-		o = new(RequestPeerTypeBroadcast)
-	case IDRequestPeerTypeCreateBot:
-		o = new(RequestPeerTypeCreateBot)
-	default:
-		c.Unexpected("RequestPeerType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // EmojiListClass is a EmojiList: one of emojiListNotModified, emojiList.
 type EmojiListClass interface {
 	tl.Object
@@ -26905,33 +15106,6 @@ type EmojiListClass interface {
 
 func (*EmojiListNotModified) isEmojiList() {}
 func (*EmojiList) isEmojiList()            {}
-
-// DecodeEmojiList decodes a boxed EmojiList.
-func DecodeEmojiList(r *tl.Reader) (v EmojiListClass) {
-	codeEmojiList(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEmojiList(c *tl.Codec, f tl.Flags, mask uint32, v *EmojiListClass, field string) {
-	var o EmojiListClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEmojiListNotModified:
-		o = new(EmojiListNotModified)
-	case IDEmojiList:
-		o = new(EmojiList)
-	default:
-		c.Unexpected("EmojiList")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // EmojiGroupClass is a EmojiGroup: one of emojiGroup, emojiGroupGreeting, emojiGroupPremium.
 type EmojiGroupClass interface {
@@ -26943,35 +15117,6 @@ func (*EmojiGroup) isEmojiGroup()         {}
 func (*EmojiGroupGreeting) isEmojiGroup() {}
 func (*EmojiGroupPremium) isEmojiGroup()  {}
 
-// DecodeEmojiGroup decodes a boxed EmojiGroup.
-func DecodeEmojiGroup(r *tl.Reader) (v EmojiGroupClass) {
-	codeEmojiGroup(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEmojiGroup(c *tl.Codec, f tl.Flags, mask uint32, v *EmojiGroupClass, field string) {
-	var o EmojiGroupClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEmojiGroup:
-		o = new(EmojiGroup)
-	case IDEmojiGroupGreeting:
-		o = new(EmojiGroupGreeting)
-	case IDEmojiGroupPremium:
-		o = new(EmojiGroupPremium)
-	default:
-		c.Unexpected("EmojiGroup")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputBotAppClass is a InputBotApp: one of inputBotAppID, inputBotAppShortName.
 type InputBotAppClass interface {
 	tl.Object
@@ -26981,33 +15126,6 @@ type InputBotAppClass interface {
 func (*InputBotAppID) isInputBotApp()        {}
 func (*InputBotAppShortName) isInputBotApp() {}
 
-// DecodeInputBotApp decodes a boxed InputBotApp.
-func DecodeInputBotApp(r *tl.Reader) (v InputBotAppClass) {
-	codeInputBotApp(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputBotApp(c *tl.Codec, f tl.Flags, mask uint32, v *InputBotAppClass, field string) {
-	var o InputBotAppClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputBotAppID:
-		o = (*InputBotAppID)(c.Small(unsafe.Sizeof(InputBotAppID{})))
-	case IDInputBotAppShortName:
-		o = new(InputBotAppShortName)
-	default:
-		c.Unexpected("InputBotApp")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // BotAppClass is a BotApp: one of botAppNotModified, botApp.
 type BotAppClass interface {
 	tl.Object
@@ -27016,33 +15134,6 @@ type BotAppClass interface {
 
 func (*BotAppNotModified) isBotApp() {}
 func (*BotApp) isBotApp()            {}
-
-// DecodeBotApp decodes a boxed BotApp.
-func DecodeBotApp(r *tl.Reader) (v BotAppClass) {
-	codeBotApp(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBotApp(c *tl.Codec, f tl.Flags, mask uint32, v *BotAppClass, field string) {
-	var o BotAppClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBotAppNotModified:
-		o = new(BotAppNotModified)
-	case IDBotApp:
-		o = new(BotApp)
-	default:
-		c.Unexpected("BotApp")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagePeerVoteClass is a MessagePeerVote: one of messagePeerVote, messagePeerVoteInputOption, messagePeerVoteMultiple.
 type MessagePeerVoteClass interface {
@@ -27054,35 +15145,6 @@ func (*MessagePeerVote) isMessagePeerVote()            {}
 func (*MessagePeerVoteInputOption) isMessagePeerVote() {}
 func (*MessagePeerVoteMultiple) isMessagePeerVote()    {}
 
-// DecodeMessagePeerVote decodes a boxed MessagePeerVote.
-func DecodeMessagePeerVote(r *tl.Reader) (v MessagePeerVoteClass) {
-	codeMessagePeerVote(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagePeerVote(c *tl.Codec, f tl.Flags, mask uint32, v *MessagePeerVoteClass, field string) {
-	var o MessagePeerVoteClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagePeerVote:
-		o = new(MessagePeerVote)
-	case IDMessagePeerVoteInputOption:
-		o = new(MessagePeerVoteInputOption)
-	case IDMessagePeerVoteMultiple:
-		o = new(MessagePeerVoteMultiple)
-	default:
-		c.Unexpected("MessagePeerVote")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StoryItemClass is a StoryItem: one of storyItemDeleted, storyItemSkipped, storyItem.
 type StoryItemClass interface {
 	tl.Object
@@ -27092,38 +15154,6 @@ type StoryItemClass interface {
 func (*StoryItemDeleted) isStoryItem() {}
 func (*StoryItemSkipped) isStoryItem() {}
 func (*StoryItem) isStoryItem()        {}
-
-// DecodeStoryItem decodes a boxed StoryItem.
-func DecodeStoryItem(r *tl.Reader) (v StoryItemClass) {
-	codeStoryItem(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStoryItem(c *tl.Codec, f tl.Flags, mask uint32, v *StoryItemClass, field string) {
-	var o StoryItemClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStoryItemDeleted:
-		o = (*StoryItemDeleted)(c.Small(unsafe.Sizeof(StoryItemDeleted{})))
-	case IDStoryItemSkipped:
-		o = (*StoryItemSkipped)(c.Small(unsafe.Sizeof(StoryItemSkipped{})))
-	case IDStoryItem:
-		o = new(StoryItem)
-	default:
-		c.Unexpected("StoryItem")
-		return
-	}
-	*v = o
-	if c.Enter() {
-		o.TL(c)
-	}
-	c.Leave()
-}
 
 // StoryViewClass is a StoryView: one of storyView, storyViewPublicForward, storyViewPublicRepost.
 type StoryViewClass interface {
@@ -27135,35 +15165,6 @@ func (*StoryView) isStoryView()              {}
 func (*StoryViewPublicForward) isStoryView() {}
 func (*StoryViewPublicRepost) isStoryView()  {}
 
-// DecodeStoryView decodes a boxed StoryView.
-func DecodeStoryView(r *tl.Reader) (v StoryViewClass) {
-	codeStoryView(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStoryView(c *tl.Codec, f tl.Flags, mask uint32, v *StoryViewClass, field string) {
-	var o StoryViewClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStoryView:
-		o = new(StoryView)
-	case IDStoryViewPublicForward:
-		o = new(StoryViewPublicForward)
-	case IDStoryViewPublicRepost:
-		o = new(StoryViewPublicRepost)
-	default:
-		c.Unexpected("StoryView")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputReplyToClass is a InputReplyTo: one of inputReplyToMessage, inputReplyToStory, inputReplyToMonoForum, inputReplyToEphemeralMessage.
 type InputReplyToClass interface {
 	tl.Object
@@ -27174,37 +15175,6 @@ func (*InputReplyToMessage) isInputReplyTo()          {}
 func (*InputReplyToStory) isInputReplyTo()            {}
 func (*InputReplyToMonoForum) isInputReplyTo()        {}
 func (*InputReplyToEphemeralMessage) isInputReplyTo() {}
-
-// DecodeInputReplyTo decodes a boxed InputReplyTo.
-func DecodeInputReplyTo(r *tl.Reader) (v InputReplyToClass) {
-	codeInputReplyTo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputReplyTo(c *tl.Codec, f tl.Flags, mask uint32, v *InputReplyToClass, field string) {
-	var o InputReplyToClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputReplyToMessage:
-		o = new(InputReplyToMessage)
-	case IDInputReplyToStory:
-		o = new(InputReplyToStory)
-	case IDInputReplyToMonoForum:
-		o = new(InputReplyToMonoForum)
-	case IDInputReplyToEphemeralMessage:
-		o = (*InputReplyToEphemeralMessage)(c.Small(unsafe.Sizeof(InputReplyToEphemeralMessage{})))
-	default:
-		c.Unexpected("InputReplyTo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MediaAreaClass is a MediaArea: one of mediaAreaVenue, inputMediaAreaVenue, mediaAreaGeoPoint, mediaAreaSuggestedReaction, mediaAreaChannelPost, inputMediaAreaChannelPost, mediaAreaUrl, mediaAreaWeather, ….
 type MediaAreaClass interface {
@@ -27222,47 +15192,6 @@ func (*MediaAreaURL) isMediaArea()               {}
 func (*MediaAreaWeather) isMediaArea()           {}
 func (*MediaAreaStarGift) isMediaArea()          {}
 
-// DecodeMediaArea decodes a boxed MediaArea.
-func DecodeMediaArea(r *tl.Reader) (v MediaAreaClass) {
-	codeMediaArea(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMediaArea(c *tl.Codec, f tl.Flags, mask uint32, v *MediaAreaClass, field string) {
-	var o MediaAreaClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMediaAreaVenue:
-		o = new(MediaAreaVenue)
-	case IDInputMediaAreaVenue:
-		o = new(InputMediaAreaVenue)
-	case IDMediaAreaGeoPoint:
-		o = new(MediaAreaGeoPoint)
-	case IDMediaAreaSuggestedReaction:
-		o = new(MediaAreaSuggestedReaction)
-	case IDMediaAreaChannelPost:
-		o = new(MediaAreaChannelPost)
-	case IDInputMediaAreaChannelPost:
-		o = new(InputMediaAreaChannelPost)
-	case IDMediaAreaURL:
-		o = new(MediaAreaURL)
-	case IDMediaAreaWeather:
-		o = new(MediaAreaWeather)
-	case IDMediaAreaStarGift:
-		o = new(MediaAreaStarGift)
-	default:
-		c.Unexpected("MediaArea")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PrepaidGiveawayClass is a PrepaidGiveaway: one of prepaidGiveaway, prepaidStarsGiveaway.
 type PrepaidGiveawayClass interface {
 	tl.Object
@@ -27271,33 +15200,6 @@ type PrepaidGiveawayClass interface {
 
 func (*PrepaidGiveaway) isPrepaidGiveaway()      {}
 func (*PrepaidStarsGiveaway) isPrepaidGiveaway() {}
-
-// DecodePrepaidGiveaway decodes a boxed PrepaidGiveaway.
-func DecodePrepaidGiveaway(r *tl.Reader) (v PrepaidGiveawayClass) {
-	codePrepaidGiveaway(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePrepaidGiveaway(c *tl.Codec, f tl.Flags, mask uint32, v *PrepaidGiveawayClass, field string) {
-	var o PrepaidGiveawayClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPrepaidGiveaway:
-		o = (*PrepaidGiveaway)(c.Small(unsafe.Sizeof(PrepaidGiveaway{})))
-	case IDPrepaidStarsGiveaway:
-		o = (*PrepaidStarsGiveaway)(c.Small(unsafe.Sizeof(PrepaidStarsGiveaway{})))
-	default:
-		c.Unexpected("PrepaidGiveaway")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PostInteractionCountersClass is a PostInteractionCounters: one of postInteractionCountersMessage, postInteractionCountersStory.
 type PostInteractionCountersClass interface {
@@ -27308,33 +15210,6 @@ type PostInteractionCountersClass interface {
 func (*PostInteractionCountersMessage) isPostInteractionCounters() {}
 func (*PostInteractionCountersStory) isPostInteractionCounters()   {}
 
-// DecodePostInteractionCounters decodes a boxed PostInteractionCounters.
-func DecodePostInteractionCounters(r *tl.Reader) (v PostInteractionCountersClass) {
-	codePostInteractionCounters(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePostInteractionCounters(c *tl.Codec, f tl.Flags, mask uint32, v *PostInteractionCountersClass, field string) {
-	var o PostInteractionCountersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPostInteractionCountersMessage:
-		o = (*PostInteractionCountersMessage)(c.Small(unsafe.Sizeof(PostInteractionCountersMessage{})))
-	case IDPostInteractionCountersStory:
-		o = (*PostInteractionCountersStory)(c.Small(unsafe.Sizeof(PostInteractionCountersStory{})))
-	default:
-		c.Unexpected("PostInteractionCounters")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PublicForwardClass is a PublicForward: one of publicForwardMessage, publicForwardStory.
 type PublicForwardClass interface {
 	tl.Object
@@ -27343,33 +15218,6 @@ type PublicForwardClass interface {
 
 func (*PublicForwardMessage) isPublicForward() {}
 func (*PublicForwardStory) isPublicForward()   {}
-
-// DecodePublicForward decodes a boxed PublicForward.
-func DecodePublicForward(r *tl.Reader) (v PublicForwardClass) {
-	codePublicForward(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePublicForward(c *tl.Codec, f tl.Flags, mask uint32, v *PublicForwardClass, field string) {
-	var o PublicForwardClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPublicForwardMessage:
-		o = new(PublicForwardMessage)
-	case IDPublicForwardStory:
-		o = new(PublicForwardStory)
-	default:
-		c.Unexpected("PublicForward")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PeerColorClass is a PeerColor: one of peerColor, peerColorCollectible, inputPeerColorCollectible.
 type PeerColorClass interface {
@@ -27381,35 +15229,6 @@ func (*PeerColor) isPeerColor()                 {}
 func (*PeerColorCollectible) isPeerColor()      {}
 func (*InputPeerColorCollectible) isPeerColor() {}
 
-// DecodePeerColor decodes a boxed PeerColor.
-func DecodePeerColor(r *tl.Reader) (v PeerColorClass) {
-	codePeerColor(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePeerColor(c *tl.Codec, f tl.Flags, mask uint32, v *PeerColorClass, field string) {
-	var o PeerColorClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPeerColor:
-		o = (*PeerColor)(c.Small(unsafe.Sizeof(PeerColor{})))
-	case IDPeerColorCollectible:
-		o = new(PeerColorCollectible)
-	case IDInputPeerColorCollectible:
-		o = (*InputPeerColorCollectible)(c.Small(unsafe.Sizeof(InputPeerColorCollectible{})))
-	default:
-		c.Unexpected("PeerColor")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StoryReactionClass is a StoryReaction: one of storyReaction, storyReactionPublicForward, storyReactionPublicRepost.
 type StoryReactionClass interface {
 	tl.Object
@@ -27420,35 +15239,6 @@ func (*StoryReaction) isStoryReaction()              {}
 func (*StoryReactionPublicForward) isStoryReaction() {}
 func (*StoryReactionPublicRepost) isStoryReaction()  {}
 
-// DecodeStoryReaction decodes a boxed StoryReaction.
-func DecodeStoryReaction(r *tl.Reader) (v StoryReactionClass) {
-	codeStoryReaction(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStoryReaction(c *tl.Codec, f tl.Flags, mask uint32, v *StoryReactionClass, field string) {
-	var o StoryReactionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStoryReaction:
-		o = new(StoryReaction)
-	case IDStoryReactionPublicForward:
-		o = new(StoryReactionPublicForward)
-	case IDStoryReactionPublicRepost:
-		o = new(StoryReactionPublicRepost)
-	default:
-		c.Unexpected("StoryReaction")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // SavedDialogClass is a SavedDialog: one of savedDialog, monoForumDialog.
 type SavedDialogClass interface {
 	tl.Object
@@ -27457,33 +15247,6 @@ type SavedDialogClass interface {
 
 func (*SavedDialog) isSavedDialog()     {}
 func (*MonoForumDialog) isSavedDialog() {}
-
-// DecodeSavedDialog decodes a boxed SavedDialog.
-func DecodeSavedDialog(r *tl.Reader) (v SavedDialogClass) {
-	codeSavedDialog(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeSavedDialog(c *tl.Codec, f tl.Flags, mask uint32, v *SavedDialogClass, field string) {
-	var o SavedDialogClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDSavedDialog:
-		o = new(SavedDialog)
-	case IDMonoForumDialog:
-		o = new(MonoForumDialog)
-	default:
-		c.Unexpected("SavedDialog")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // BusinessAwayMessageScheduleClass is a BusinessAwayMessageSchedule: one of businessAwayMessageScheduleAlways, businessAwayMessageScheduleOutsideWorkHours, businessAwayMessageScheduleCustom.
 type BusinessAwayMessageScheduleClass interface {
@@ -27495,35 +15258,6 @@ func (*BusinessAwayMessageScheduleAlways) isBusinessAwayMessageSchedule()       
 func (*BusinessAwayMessageScheduleOutsideWorkHours) isBusinessAwayMessageSchedule() {}
 func (*BusinessAwayMessageScheduleCustom) isBusinessAwayMessageSchedule()           {}
 
-// DecodeBusinessAwayMessageSchedule decodes a boxed BusinessAwayMessageSchedule.
-func DecodeBusinessAwayMessageSchedule(r *tl.Reader) (v BusinessAwayMessageScheduleClass) {
-	codeBusinessAwayMessageSchedule(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeBusinessAwayMessageSchedule(c *tl.Codec, f tl.Flags, mask uint32, v *BusinessAwayMessageScheduleClass, field string) {
-	var o BusinessAwayMessageScheduleClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBusinessAwayMessageScheduleAlways:
-		o = new(BusinessAwayMessageScheduleAlways)
-	case IDBusinessAwayMessageScheduleOutsideWorkHours:
-		o = new(BusinessAwayMessageScheduleOutsideWorkHours)
-	case IDBusinessAwayMessageScheduleCustom:
-		o = (*BusinessAwayMessageScheduleCustom)(c.Small(unsafe.Sizeof(BusinessAwayMessageScheduleCustom{})))
-	default:
-		c.Unexpected("BusinessAwayMessageSchedule")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputQuickReplyShortcutClass is a InputQuickReplyShortcut: one of inputQuickReplyShortcut, inputQuickReplyShortcutId.
 type InputQuickReplyShortcutClass interface {
 	tl.Object
@@ -27533,33 +15267,6 @@ type InputQuickReplyShortcutClass interface {
 func (*InputQuickReplyShortcut) isInputQuickReplyShortcut()   {}
 func (*InputQuickReplyShortcutID) isInputQuickReplyShortcut() {}
 
-// DecodeInputQuickReplyShortcut decodes a boxed InputQuickReplyShortcut.
-func DecodeInputQuickReplyShortcut(r *tl.Reader) (v InputQuickReplyShortcutClass) {
-	codeInputQuickReplyShortcut(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputQuickReplyShortcut(c *tl.Codec, f tl.Flags, mask uint32, v *InputQuickReplyShortcutClass, field string) {
-	var o InputQuickReplyShortcutClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputQuickReplyShortcut:
-		o = new(InputQuickReplyShortcut)
-	case IDInputQuickReplyShortcutID:
-		o = (*InputQuickReplyShortcutID)(c.Small(unsafe.Sizeof(InputQuickReplyShortcutID{})))
-	default:
-		c.Unexpected("InputQuickReplyShortcut")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputCollectibleClass is a InputCollectible: one of inputCollectibleUsername, inputCollectiblePhone.
 type InputCollectibleClass interface {
 	tl.Object
@@ -27568,33 +15275,6 @@ type InputCollectibleClass interface {
 
 func (*InputCollectibleUsername) isInputCollectible() {}
 func (*InputCollectiblePhone) isInputCollectible()    {}
-
-// DecodeInputCollectible decodes a boxed InputCollectible.
-func DecodeInputCollectible(r *tl.Reader) (v InputCollectibleClass) {
-	codeInputCollectible(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputCollectible(c *tl.Codec, f tl.Flags, mask uint32, v *InputCollectibleClass, field string) {
-	var o InputCollectibleClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputCollectibleUsername:
-		o = new(InputCollectibleUsername)
-	case IDInputCollectiblePhone:
-		o = new(InputCollectiblePhone)
-	default:
-		c.Unexpected("InputCollectible")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // RequestedPeerClass is a RequestedPeer: one of requestedPeerUser, requestedPeerChat, requestedPeerChannel.
 type RequestedPeerClass interface {
@@ -27606,35 +15286,6 @@ func (*RequestedPeerUser) isRequestedPeer()    {}
 func (*RequestedPeerChat) isRequestedPeer()    {}
 func (*RequestedPeerChannel) isRequestedPeer() {}
 
-// DecodeRequestedPeer decodes a boxed RequestedPeer.
-func DecodeRequestedPeer(r *tl.Reader) (v RequestedPeerClass) {
-	codeRequestedPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeRequestedPeer(c *tl.Codec, f tl.Flags, mask uint32, v *RequestedPeerClass, field string) {
-	var o RequestedPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDRequestedPeerUser:
-		o = new(RequestedPeerUser)
-	case IDRequestedPeerChat:
-		o = new(RequestedPeerChat)
-	case IDRequestedPeerChannel:
-		o = new(RequestedPeerChannel)
-	default:
-		c.Unexpected("RequestedPeer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ReactionNotificationsFromClass is a ReactionNotificationsFrom: one of reactionNotificationsFromContacts, reactionNotificationsFromAll.
 type ReactionNotificationsFromClass interface {
 	tl.Object
@@ -27643,33 +15294,6 @@ type ReactionNotificationsFromClass interface {
 
 func (*ReactionNotificationsFromContacts) isReactionNotificationsFrom() {}
 func (*ReactionNotificationsFromAll) isReactionNotificationsFrom()      {}
-
-// DecodeReactionNotificationsFrom decodes a boxed ReactionNotificationsFrom.
-func DecodeReactionNotificationsFrom(r *tl.Reader) (v ReactionNotificationsFromClass) {
-	codeReactionNotificationsFrom(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeReactionNotificationsFrom(c *tl.Codec, f tl.Flags, mask uint32, v *ReactionNotificationsFromClass, field string) {
-	var o ReactionNotificationsFromClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDReactionNotificationsFromContacts:
-		o = new(ReactionNotificationsFromContacts)
-	case IDReactionNotificationsFromAll:
-		o = new(ReactionNotificationsFromAll)
-	default:
-		c.Unexpected("ReactionNotificationsFrom")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // StarsTransactionPeerClass is a StarsTransactionPeer: one of starsTransactionPeerUnsupported, starsTransactionPeerAppStore, starsTransactionPeerPlayMarket, starsTransactionPeerPremiumBot, starsTransactionPeerFragment, starsTransactionPeer, starsTransactionPeerAds, starsTransactionPeerAPI.
 type StarsTransactionPeerClass interface {
@@ -27686,45 +15310,6 @@ func (*StarsTransactionPeer) isStarsTransactionPeer()            {}
 func (*StarsTransactionPeerAds) isStarsTransactionPeer()         {}
 func (*StarsTransactionPeerAPI) isStarsTransactionPeer()         {}
 
-// DecodeStarsTransactionPeer decodes a boxed StarsTransactionPeer.
-func DecodeStarsTransactionPeer(r *tl.Reader) (v StarsTransactionPeerClass) {
-	codeStarsTransactionPeer(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarsTransactionPeer(c *tl.Codec, f tl.Flags, mask uint32, v *StarsTransactionPeerClass, field string) {
-	var o StarsTransactionPeerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarsTransactionPeerUnsupported:
-		o = new(StarsTransactionPeerUnsupported)
-	case IDStarsTransactionPeerAppStore:
-		o = new(StarsTransactionPeerAppStore)
-	case IDStarsTransactionPeerPlayMarket:
-		o = new(StarsTransactionPeerPlayMarket)
-	case IDStarsTransactionPeerPremiumBot:
-		o = new(StarsTransactionPeerPremiumBot)
-	case IDStarsTransactionPeerFragment:
-		o = new(StarsTransactionPeerFragment)
-	case IDStarsTransactionPeer:
-		o = new(StarsTransactionPeer)
-	case IDStarsTransactionPeerAds:
-		o = new(StarsTransactionPeerAds)
-	case IDStarsTransactionPeerAPI:
-		o = new(StarsTransactionPeerAPI)
-	default:
-		c.Unexpected("StarsTransactionPeer")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StarGiftClass is a StarGift: one of starGift, starGiftUnique.
 type StarGiftClass interface {
 	tl.Object
@@ -27733,33 +15318,6 @@ type StarGiftClass interface {
 
 func (*StarGift) isStarGift()       {}
 func (*StarGiftUnique) isStarGift() {}
-
-// DecodeStarGift decodes a boxed StarGift.
-func DecodeStarGift(r *tl.Reader) (v StarGiftClass) {
-	codeStarGift(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarGift(c *tl.Codec, f tl.Flags, mask uint32, v *StarGiftClass, field string) {
-	var o StarGiftClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarGift:
-		o = new(StarGift)
-	case IDStarGiftUnique:
-		o = new(StarGiftUnique)
-	default:
-		c.Unexpected("StarGift")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ReportResultClass is a ReportResult: one of reportResultChooseOption, reportResultAddComment, reportResultReported.
 type ReportResultClass interface {
@@ -27771,35 +15329,6 @@ func (*ReportResultChooseOption) isReportResult() {}
 func (*ReportResultAddComment) isReportResult()   {}
 func (*ReportResultReported) isReportResult()     {}
 
-// DecodeReportResult decodes a boxed ReportResult.
-func DecodeReportResult(r *tl.Reader) (v ReportResultClass) {
-	codeReportResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeReportResult(c *tl.Codec, f tl.Flags, mask uint32, v *ReportResultClass, field string) {
-	var o ReportResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDReportResultChooseOption:
-		o = new(ReportResultChooseOption)
-	case IDReportResultAddComment:
-		o = new(ReportResultAddComment)
-	case IDReportResultReported:
-		o = new(ReportResultReported)
-	default:
-		c.Unexpected("ReportResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StarsAmountClass is a StarsAmount: one of starsAmount, starsTonAmount.
 type StarsAmountClass interface {
 	tl.Object
@@ -27808,33 +15337,6 @@ type StarsAmountClass interface {
 
 func (*StarsAmount) isStarsAmount()    {}
 func (*StarsTonAmount) isStarsAmount() {}
-
-// DecodeStarsAmount decodes a boxed StarsAmount.
-func DecodeStarsAmount(r *tl.Reader) (v StarsAmountClass) {
-	codeStarsAmount(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarsAmount(c *tl.Codec, f tl.Flags, mask uint32, v *StarsAmountClass, field string) {
-	var o StarsAmountClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarsAmount:
-		o = (*StarsAmount)(c.Small(unsafe.Sizeof(StarsAmount{})))
-	case IDStarsTonAmount:
-		o = (*StarsTonAmount)(c.Small(unsafe.Sizeof(StarsTonAmount{})))
-	default:
-		c.Unexpected("StarsAmount")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // StarGiftAttributeClass is a StarGiftAttribute: one of starGiftAttributeModel, starGiftAttributePattern, starGiftAttributeBackdrop, starGiftAttributeOriginalDetails.
 type StarGiftAttributeClass interface {
@@ -27847,37 +15349,6 @@ func (*StarGiftAttributePattern) isStarGiftAttribute()         {}
 func (*StarGiftAttributeBackdrop) isStarGiftAttribute()        {}
 func (*StarGiftAttributeOriginalDetails) isStarGiftAttribute() {}
 
-// DecodeStarGiftAttribute decodes a boxed StarGiftAttribute.
-func DecodeStarGiftAttribute(r *tl.Reader) (v StarGiftAttributeClass) {
-	codeStarGiftAttribute(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarGiftAttribute(c *tl.Codec, f tl.Flags, mask uint32, v *StarGiftAttributeClass, field string) {
-	var o StarGiftAttributeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarGiftAttributeModel:
-		o = new(StarGiftAttributeModel)
-	case IDStarGiftAttributePattern:
-		o = new(StarGiftAttributePattern)
-	case IDStarGiftAttributeBackdrop:
-		o = new(StarGiftAttributeBackdrop)
-	case IDStarGiftAttributeOriginalDetails:
-		o = new(StarGiftAttributeOriginalDetails)
-	default:
-		c.Unexpected("StarGiftAttribute")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputSavedStarGiftClass is a InputSavedStarGift: one of inputSavedStarGiftUser, inputSavedStarGiftChat, inputSavedStarGiftSlug.
 type InputSavedStarGiftClass interface {
 	tl.Object
@@ -27887,35 +15358,6 @@ type InputSavedStarGiftClass interface {
 func (*InputSavedStarGiftUser) isInputSavedStarGift() {}
 func (*InputSavedStarGiftChat) isInputSavedStarGift() {}
 func (*InputSavedStarGiftSlug) isInputSavedStarGift() {}
-
-// DecodeInputSavedStarGift decodes a boxed InputSavedStarGift.
-func DecodeInputSavedStarGift(r *tl.Reader) (v InputSavedStarGiftClass) {
-	codeInputSavedStarGift(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputSavedStarGift(c *tl.Codec, f tl.Flags, mask uint32, v *InputSavedStarGiftClass, field string) {
-	var o InputSavedStarGiftClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputSavedStarGiftUser:
-		o = (*InputSavedStarGiftUser)(c.Small(unsafe.Sizeof(InputSavedStarGiftUser{})))
-	case IDInputSavedStarGiftChat:
-		o = new(InputSavedStarGiftChat)
-	case IDInputSavedStarGiftSlug:
-		o = new(InputSavedStarGiftSlug)
-	default:
-		c.Unexpected("InputSavedStarGift")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PaidReactionPrivacyClass is a PaidReactionPrivacy: one of paidReactionPrivacyDefault, paidReactionPrivacyAnonymous, paidReactionPrivacyPeer.
 type PaidReactionPrivacyClass interface {
@@ -27927,35 +15369,6 @@ func (*PaidReactionPrivacyDefault) isPaidReactionPrivacy()   {}
 func (*PaidReactionPrivacyAnonymous) isPaidReactionPrivacy() {}
 func (*PaidReactionPrivacyPeer) isPaidReactionPrivacy()      {}
 
-// DecodePaidReactionPrivacy decodes a boxed PaidReactionPrivacy.
-func DecodePaidReactionPrivacy(r *tl.Reader) (v PaidReactionPrivacyClass) {
-	codePaidReactionPrivacy(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaidReactionPrivacy(c *tl.Codec, f tl.Flags, mask uint32, v *PaidReactionPrivacyClass, field string) {
-	var o PaidReactionPrivacyClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaidReactionPrivacyDefault:
-		o = new(PaidReactionPrivacyDefault)
-	case IDPaidReactionPrivacyAnonymous:
-		o = new(PaidReactionPrivacyAnonymous)
-	case IDPaidReactionPrivacyPeer:
-		o = new(PaidReactionPrivacyPeer)
-	default:
-		c.Unexpected("PaidReactionPrivacy")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // RequirementToContactClass is a RequirementToContact: one of requirementToContactEmpty, requirementToContactPremium, requirementToContactPaidMessages.
 type RequirementToContactClass interface {
 	tl.Object
@@ -27966,35 +15379,6 @@ func (*RequirementToContactEmpty) isRequirementToContact()        {}
 func (*RequirementToContactPremium) isRequirementToContact()      {}
 func (*RequirementToContactPaidMessages) isRequirementToContact() {}
 
-// DecodeRequirementToContact decodes a boxed RequirementToContact.
-func DecodeRequirementToContact(r *tl.Reader) (v RequirementToContactClass) {
-	codeRequirementToContact(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeRequirementToContact(c *tl.Codec, f tl.Flags, mask uint32, v *RequirementToContactClass, field string) {
-	var o RequirementToContactClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDRequirementToContactEmpty:
-		o = new(RequirementToContactEmpty)
-	case IDRequirementToContactPremium:
-		o = new(RequirementToContactPremium)
-	case IDRequirementToContactPaidMessages:
-		o = (*RequirementToContactPaidMessages)(c.Small(unsafe.Sizeof(RequirementToContactPaidMessages{})))
-	default:
-		c.Unexpected("RequirementToContact")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StarGiftAttributeIDClass is a StarGiftAttributeId: one of starGiftAttributeIdModel, starGiftAttributeIdPattern, starGiftAttributeIdBackdrop.
 type StarGiftAttributeIDClass interface {
 	tl.Object
@@ -28004,35 +15388,6 @@ type StarGiftAttributeIDClass interface {
 func (*StarGiftAttributeIDModel) isStarGiftAttributeID()    {}
 func (*StarGiftAttributeIDPattern) isStarGiftAttributeID()  {}
 func (*StarGiftAttributeIDBackdrop) isStarGiftAttributeID() {}
-
-// DecodeStarGiftAttributeID decodes a boxed StarGiftAttributeId.
-func DecodeStarGiftAttributeID(r *tl.Reader) (v StarGiftAttributeIDClass) {
-	codeStarGiftAttributeID(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarGiftAttributeID(c *tl.Codec, f tl.Flags, mask uint32, v *StarGiftAttributeIDClass, field string) {
-	var o StarGiftAttributeIDClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarGiftAttributeIDModel:
-		o = (*StarGiftAttributeIDModel)(c.Small(unsafe.Sizeof(StarGiftAttributeIDModel{})))
-	case IDStarGiftAttributeIDPattern:
-		o = (*StarGiftAttributeIDPattern)(c.Small(unsafe.Sizeof(StarGiftAttributeIDPattern{})))
-	case IDStarGiftAttributeIDBackdrop:
-		o = (*StarGiftAttributeIDBackdrop)(c.Small(unsafe.Sizeof(StarGiftAttributeIDBackdrop{})))
-	default:
-		c.Unexpected("StarGiftAttributeId")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ProfileTabClass is a ProfileTab: one of profileTabPosts, profileTabGifts, profileTabMedia, profileTabFiles, profileTabMusic, profileTabVoice, profileTabLinks, profileTabGifs.
 type ProfileTabClass interface {
@@ -28049,45 +15404,6 @@ func (*ProfileTabVoice) isProfileTab() {}
 func (*ProfileTabLinks) isProfileTab() {}
 func (*ProfileTabGIFs) isProfileTab()  {}
 
-// DecodeProfileTab decodes a boxed ProfileTab.
-func DecodeProfileTab(r *tl.Reader) (v ProfileTabClass) {
-	codeProfileTab(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeProfileTab(c *tl.Codec, f tl.Flags, mask uint32, v *ProfileTabClass, field string) {
-	var o ProfileTabClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDProfileTabPosts:
-		o = new(ProfileTabPosts)
-	case IDProfileTabGifts:
-		o = new(ProfileTabGifts)
-	case IDProfileTabMedia:
-		o = new(ProfileTabMedia)
-	case IDProfileTabFiles:
-		o = new(ProfileTabFiles)
-	case IDProfileTabMusic:
-		o = new(ProfileTabMusic)
-	case IDProfileTabVoice:
-		o = new(ProfileTabVoice)
-	case IDProfileTabLinks:
-		o = new(ProfileTabLinks)
-	case IDProfileTabGIFs:
-		o = new(ProfileTabGIFs)
-	default:
-		c.Unexpected("ProfileTab")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputChatThemeClass is a InputChatTheme: one of inputChatThemeEmpty, inputChatTheme, inputChatThemeUniqueGift.
 type InputChatThemeClass interface {
 	tl.Object
@@ -28097,35 +15413,6 @@ type InputChatThemeClass interface {
 func (*InputChatThemeEmpty) isInputChatTheme()      {}
 func (*InputChatTheme) isInputChatTheme()           {}
 func (*InputChatThemeUniqueGift) isInputChatTheme() {}
-
-// DecodeInputChatTheme decodes a boxed InputChatTheme.
-func DecodeInputChatTheme(r *tl.Reader) (v InputChatThemeClass) {
-	codeInputChatTheme(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputChatTheme(c *tl.Codec, f tl.Flags, mask uint32, v *InputChatThemeClass, field string) {
-	var o InputChatThemeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputChatThemeEmpty:
-		o = new(InputChatThemeEmpty)
-	case IDInputChatTheme:
-		o = new(InputChatTheme)
-	case IDInputChatThemeUniqueGift:
-		o = new(InputChatThemeUniqueGift)
-	default:
-		c.Unexpected("InputChatTheme")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // StarGiftAuctionStateClass is a StarGiftAuctionState: one of starGiftAuctionStateNotModified, starGiftAuctionState, starGiftAuctionStateFinished.
 type StarGiftAuctionStateClass interface {
@@ -28137,35 +15424,6 @@ func (*StarGiftAuctionStateNotModified) isStarGiftAuctionState() {}
 func (*StarGiftAuctionState) isStarGiftAuctionState()            {}
 func (*StarGiftAuctionStateFinished) isStarGiftAuctionState()    {}
 
-// DecodeStarGiftAuctionState decodes a boxed StarGiftAuctionState.
-func DecodeStarGiftAuctionState(r *tl.Reader) (v StarGiftAuctionStateClass) {
-	codeStarGiftAuctionState(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarGiftAuctionState(c *tl.Codec, f tl.Flags, mask uint32, v *StarGiftAuctionStateClass, field string) {
-	var o StarGiftAuctionStateClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarGiftAuctionStateNotModified:
-		o = new(StarGiftAuctionStateNotModified)
-	case IDStarGiftAuctionState:
-		o = new(StarGiftAuctionState)
-	case IDStarGiftAuctionStateFinished:
-		o = new(StarGiftAuctionStateFinished)
-	default:
-		c.Unexpected("StarGiftAuctionState")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputStarGiftAuctionClass is a InputStarGiftAuction: one of inputStarGiftAuction, inputStarGiftAuctionSlug.
 type InputStarGiftAuctionClass interface {
 	tl.Object
@@ -28174,33 +15432,6 @@ type InputStarGiftAuctionClass interface {
 
 func (*InputStarGiftAuction) isInputStarGiftAuction()     {}
 func (*InputStarGiftAuctionSlug) isInputStarGiftAuction() {}
-
-// DecodeInputStarGiftAuction decodes a boxed InputStarGiftAuction.
-func DecodeInputStarGiftAuction(r *tl.Reader) (v InputStarGiftAuctionClass) {
-	codeInputStarGiftAuction(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputStarGiftAuction(c *tl.Codec, f tl.Flags, mask uint32, v *InputStarGiftAuctionClass, field string) {
-	var o InputStarGiftAuctionClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputStarGiftAuction:
-		o = (*InputStarGiftAuction)(c.Small(unsafe.Sizeof(InputStarGiftAuction{})))
-	case IDInputStarGiftAuctionSlug:
-		o = new(InputStarGiftAuctionSlug)
-	default:
-		c.Unexpected("InputStarGiftAuction")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputPasskeyResponseClass is a InputPasskeyResponse: one of inputPasskeyResponseRegister, inputPasskeyResponseLogin.
 type InputPasskeyResponseClass interface {
@@ -28211,33 +15442,6 @@ type InputPasskeyResponseClass interface {
 func (*InputPasskeyResponseRegister) isInputPasskeyResponse() {}
 func (*InputPasskeyResponseLogin) isInputPasskeyResponse()    {}
 
-// DecodeInputPasskeyResponse decodes a boxed InputPasskeyResponse.
-func DecodeInputPasskeyResponse(r *tl.Reader) (v InputPasskeyResponseClass) {
-	codeInputPasskeyResponse(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPasskeyResponse(c *tl.Codec, f tl.Flags, mask uint32, v *InputPasskeyResponseClass, field string) {
-	var o InputPasskeyResponseClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPasskeyResponseRegister:
-		o = new(InputPasskeyResponseRegister)
-	case IDInputPasskeyResponseLogin:
-		o = new(InputPasskeyResponseLogin)
-	default:
-		c.Unexpected("InputPasskeyResponse")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputPasskeyCredentialClass is a InputPasskeyCredential: one of inputPasskeyCredentialPublicKey, inputPasskeyCredentialFirebasePNV.
 type InputPasskeyCredentialClass interface {
 	tl.Object
@@ -28247,33 +15451,6 @@ type InputPasskeyCredentialClass interface {
 func (*InputPasskeyCredentialPublicKey) isInputPasskeyCredential()   {}
 func (*InputPasskeyCredentialFirebasePNV) isInputPasskeyCredential() {}
 
-// DecodeInputPasskeyCredential decodes a boxed InputPasskeyCredential.
-func DecodeInputPasskeyCredential(r *tl.Reader) (v InputPasskeyCredentialClass) {
-	codeInputPasskeyCredential(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputPasskeyCredential(c *tl.Codec, f tl.Flags, mask uint32, v *InputPasskeyCredentialClass, field string) {
-	var o InputPasskeyCredentialClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputPasskeyCredentialPublicKey:
-		o = new(InputPasskeyCredentialPublicKey)
-	case IDInputPasskeyCredentialFirebasePNV:
-		o = new(InputPasskeyCredentialFirebasePNV)
-	default:
-		c.Unexpected("InputPasskeyCredential")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StarGiftAuctionRoundClass is a StarGiftAuctionRound: one of starGiftAuctionRound, starGiftAuctionRoundExtendable.
 type StarGiftAuctionRoundClass interface {
 	tl.Object
@@ -28282,33 +15459,6 @@ type StarGiftAuctionRoundClass interface {
 
 func (*StarGiftAuctionRound) isStarGiftAuctionRound()           {}
 func (*StarGiftAuctionRoundExtendable) isStarGiftAuctionRound() {}
-
-// DecodeStarGiftAuctionRound decodes a boxed StarGiftAuctionRound.
-func DecodeStarGiftAuctionRound(r *tl.Reader) (v StarGiftAuctionRoundClass) {
-	codeStarGiftAuctionRound(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarGiftAuctionRound(c *tl.Codec, f tl.Flags, mask uint32, v *StarGiftAuctionRoundClass, field string) {
-	var o StarGiftAuctionRoundClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarGiftAuctionRound:
-		o = (*StarGiftAuctionRound)(c.Small(unsafe.Sizeof(StarGiftAuctionRound{})))
-	case IDStarGiftAuctionRoundExtendable:
-		o = (*StarGiftAuctionRoundExtendable)(c.Small(unsafe.Sizeof(StarGiftAuctionRoundExtendable{})))
-	default:
-		c.Unexpected("StarGiftAuctionRound")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // StarGiftAttributeRarityClass is a StarGiftAttributeRarity: one of starGiftAttributeRarity, starGiftAttributeRarityUncommon, starGiftAttributeRarityRare, starGiftAttributeRarityEpic, starGiftAttributeRarityLegendary.
 type StarGiftAttributeRarityClass interface {
@@ -28322,39 +15472,6 @@ func (*StarGiftAttributeRarityRare) isStarGiftAttributeRarity()      {}
 func (*StarGiftAttributeRarityEpic) isStarGiftAttributeRarity()      {}
 func (*StarGiftAttributeRarityLegendary) isStarGiftAttributeRarity() {}
 
-// DecodeStarGiftAttributeRarity decodes a boxed StarGiftAttributeRarity.
-func DecodeStarGiftAttributeRarity(r *tl.Reader) (v StarGiftAttributeRarityClass) {
-	codeStarGiftAttributeRarity(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStarGiftAttributeRarity(c *tl.Codec, f tl.Flags, mask uint32, v *StarGiftAttributeRarityClass, field string) {
-	var o StarGiftAttributeRarityClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStarGiftAttributeRarity:
-		o = (*StarGiftAttributeRarity)(c.Small(unsafe.Sizeof(StarGiftAttributeRarity{})))
-	case IDStarGiftAttributeRarityUncommon:
-		o = new(StarGiftAttributeRarityUncommon)
-	case IDStarGiftAttributeRarityRare:
-		o = new(StarGiftAttributeRarityRare)
-	case IDStarGiftAttributeRarityEpic:
-		o = new(StarGiftAttributeRarityEpic)
-	case IDStarGiftAttributeRarityLegendary:
-		o = new(StarGiftAttributeRarityLegendary)
-	default:
-		c.Unexpected("StarGiftAttributeRarity")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputAIComposeToneClass is a InputAiComposeTone: one of inputAiComposeToneDefault, inputAiComposeToneID, inputAiComposeToneSlug, inputAiComposeToneSingleUse.
 type InputAIComposeToneClass interface {
 	tl.Object
@@ -28366,37 +15483,6 @@ func (*InputAIComposeToneID) isInputAIComposeTone()        {}
 func (*InputAIComposeToneSlug) isInputAIComposeTone()      {}
 func (*InputAIComposeToneSingleUse) isInputAIComposeTone() {}
 
-// DecodeInputAIComposeTone decodes a boxed InputAiComposeTone.
-func DecodeInputAIComposeTone(r *tl.Reader) (v InputAIComposeToneClass) {
-	codeInputAIComposeTone(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputAIComposeTone(c *tl.Codec, f tl.Flags, mask uint32, v *InputAIComposeToneClass, field string) {
-	var o InputAIComposeToneClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputAIComposeToneDefault:
-		o = new(InputAIComposeToneDefault)
-	case IDInputAIComposeToneID:
-		o = (*InputAIComposeToneID)(c.Small(unsafe.Sizeof(InputAIComposeToneID{})))
-	case IDInputAIComposeToneSlug:
-		o = new(InputAIComposeToneSlug)
-	case IDInputAIComposeToneSingleUse:
-		o = new(InputAIComposeToneSingleUse)
-	default:
-		c.Unexpected("InputAiComposeTone")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AIComposeToneClass is a AiComposeTone: one of aiComposeTone, aiComposeToneDefault.
 type AIComposeToneClass interface {
 	tl.Object
@@ -28405,33 +15491,6 @@ type AIComposeToneClass interface {
 
 func (*AIComposeTone) isAIComposeTone()        {}
 func (*AIComposeToneDefault) isAIComposeTone() {}
-
-// DecodeAIComposeTone decodes a boxed AiComposeTone.
-func DecodeAIComposeTone(r *tl.Reader) (v AIComposeToneClass) {
-	codeAIComposeTone(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAIComposeTone(c *tl.Codec, f tl.Flags, mask uint32, v *AIComposeToneClass, field string) {
-	var o AIComposeToneClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAIComposeTone:
-		o = new(AIComposeTone)
-	case IDAIComposeToneDefault:
-		o = new(AIComposeToneDefault)
-	default:
-		c.Unexpected("AiComposeTone")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // JoinChatBotResultClass is a JoinChatBotResult: one of joinChatBotResultApproved, joinChatBotResultDeclined, joinChatBotResultQueued, joinChatBotResultWebView.
 type JoinChatBotResultClass interface {
@@ -28444,37 +15503,6 @@ func (*JoinChatBotResultDeclined) isJoinChatBotResult() {}
 func (*JoinChatBotResultQueued) isJoinChatBotResult()   {}
 func (*JoinChatBotResultWebView) isJoinChatBotResult()  {}
 
-// DecodeJoinChatBotResult decodes a boxed JoinChatBotResult.
-func DecodeJoinChatBotResult(r *tl.Reader) (v JoinChatBotResultClass) {
-	codeJoinChatBotResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeJoinChatBotResult(c *tl.Codec, f tl.Flags, mask uint32, v *JoinChatBotResultClass, field string) {
-	var o JoinChatBotResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDJoinChatBotResultApproved:
-		o = new(JoinChatBotResultApproved)
-	case IDJoinChatBotResultDeclined:
-		o = new(JoinChatBotResultDeclined)
-	case IDJoinChatBotResultQueued:
-		o = new(JoinChatBotResultQueued)
-	case IDJoinChatBotResultWebView:
-		o = new(JoinChatBotResultWebView)
-	default:
-		c.Unexpected("JoinChatBotResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // InputRichFileClass is a InputRichFile: one of inputRichFilePhoto, inputRichFileDocument.
 type InputRichFileClass interface {
 	tl.Object
@@ -28483,33 +15511,6 @@ type InputRichFileClass interface {
 
 func (*InputRichFilePhoto) isInputRichFile()    {}
 func (*InputRichFileDocument) isInputRichFile() {}
-
-// DecodeInputRichFile decodes a boxed InputRichFile.
-func DecodeInputRichFile(r *tl.Reader) (v InputRichFileClass) {
-	codeInputRichFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputRichFile(c *tl.Codec, f tl.Flags, mask uint32, v *InputRichFileClass, field string) {
-	var o InputRichFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputRichFilePhoto:
-		o = new(InputRichFilePhoto)
-	case IDInputRichFileDocument:
-		o = new(InputRichFileDocument)
-	default:
-		c.Unexpected("InputRichFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InputRichMessageClass is a InputRichMessage: one of inputRichMessage, inputRichMessageHTML, inputRichMessageMarkdown.
 type InputRichMessageClass interface {
@@ -28520,35 +15521,6 @@ type InputRichMessageClass interface {
 func (*InputRichMessage) isInputRichMessage()         {}
 func (*InputRichMessageHTML) isInputRichMessage()     {}
 func (*InputRichMessageMarkdown) isInputRichMessage() {}
-
-// DecodeInputRichMessage decodes a boxed InputRichMessage.
-func DecodeInputRichMessage(r *tl.Reader) (v InputRichMessageClass) {
-	codeInputRichMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInputRichMessage(c *tl.Codec, f tl.Flags, mask uint32, v *InputRichMessageClass, field string) {
-	var o InputRichMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInputRichMessage:
-		o = new(InputRichMessage)
-	case IDInputRichMessageHTML:
-		o = new(InputRichMessageHTML)
-	case IDInputRichMessageMarkdown:
-		o = new(InputRichMessageMarkdown)
-	default:
-		c.Unexpected("InputRichMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ButtonTypeClass is a ButtonType: one of buttonTypeDefault, buttonTypeRequestPhone, buttonTypeRequestGeoLocation, buttonTypeRequestPoll, buttonTypeRequestPeer, inputButtonTypeRequestPeer, buttonTypeSimpleWebView.
 type ButtonTypeClass interface {
@@ -28563,43 +15535,6 @@ func (*ButtonTypeRequestPoll) isButtonType()        {}
 func (*ButtonTypeRequestPeer) isButtonType()        {}
 func (*InputButtonTypeRequestPeer) isButtonType()   {}
 func (*ButtonTypeSimpleWebView) isButtonType()      {}
-
-// DecodeButtonType decodes a boxed ButtonType.
-func DecodeButtonType(r *tl.Reader) (v ButtonTypeClass) {
-	codeButtonType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeButtonType(c *tl.Codec, f tl.Flags, mask uint32, v *ButtonTypeClass, field string) {
-	var o ButtonTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDButtonTypeDefault:
-		o = new(ButtonTypeDefault)
-	case IDButtonTypeRequestPhone:
-		o = new(ButtonTypeRequestPhone)
-	case IDButtonTypeRequestGeoLocation:
-		o = new(ButtonTypeRequestGeoLocation)
-	case IDButtonTypeRequestPoll:
-		o = (*ButtonTypeRequestPoll)(c.Small(unsafe.Sizeof(ButtonTypeRequestPoll{})))
-	case IDButtonTypeRequestPeer:
-		o = new(ButtonTypeRequestPeer)
-	case IDInputButtonTypeRequestPeer:
-		o = new(InputButtonTypeRequestPeer)
-	case IDButtonTypeSimpleWebView:
-		o = new(ButtonTypeSimpleWebView)
-	default:
-		c.Unexpected("ButtonType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // InlineButtonTypeClass is a InlineButtonType: one of inlineButtonTypeUrl, inlineButtonTypeUrlAuth, inputInlineButtonTypeUrlAuth, inlineButtonTypeWebView, inlineButtonTypeCallback, inlineButtonTypeGame, inlineButtonTypeBuy, inlineButtonTypeSwitchInline, ….
 type InlineButtonTypeClass interface {
@@ -28620,53 +15555,6 @@ func (*InputInlineButtonTypeUserProfile) isInlineButtonType() {}
 func (*InlineButtonTypeCopy) isInlineButtonType()             {}
 func (*InlineButtonTypeDisabled) isInlineButtonType()         {}
 
-// DecodeInlineButtonType decodes a boxed InlineButtonType.
-func DecodeInlineButtonType(r *tl.Reader) (v InlineButtonTypeClass) {
-	codeInlineButtonType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeInlineButtonType(c *tl.Codec, f tl.Flags, mask uint32, v *InlineButtonTypeClass, field string) {
-	var o InlineButtonTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDInlineButtonTypeURL:
-		o = new(InlineButtonTypeURL)
-	case IDInlineButtonTypeURLAuth:
-		o = new(InlineButtonTypeURLAuth)
-	case IDInputInlineButtonTypeURLAuth:
-		o = new(InputInlineButtonTypeURLAuth)
-	case IDInlineButtonTypeWebView:
-		o = new(InlineButtonTypeWebView)
-	case IDInlineButtonTypeCallback:
-		o = new(InlineButtonTypeCallback)
-	case IDInlineButtonTypeGame:
-		o = new(InlineButtonTypeGame)
-	case IDInlineButtonTypeBuy:
-		o = new(InlineButtonTypeBuy)
-	case IDInlineButtonTypeSwitchInline:
-		o = new(InlineButtonTypeSwitchInline)
-	case IDInlineButtonTypeUserProfile:
-		o = (*InlineButtonTypeUserProfile)(c.Small(unsafe.Sizeof(InlineButtonTypeUserProfile{})))
-	case IDInputInlineButtonTypeUserProfile:
-		o = new(InputInlineButtonTypeUserProfile)
-	case IDInlineButtonTypeCopy:
-		o = new(InlineButtonTypeCopy)
-	case IDInlineButtonTypeDisabled:
-		o = new(InlineButtonTypeDisabled)
-	default:
-		c.Unexpected("InlineButtonType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // IPPortClass is a IpPort: one of ipPort, ipPortSecret.
 type IPPortClass interface {
 	tl.Object
@@ -28675,657 +15563,3 @@ type IPPortClass interface {
 
 func (*IPPort) isIPPort()       {}
 func (*IPPortSecret) isIPPort() {}
-
-// DecodeIPPort decodes a boxed IpPort.
-func DecodeIPPort(r *tl.Reader) (v IPPortClass) {
-	codeIPPort(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeIPPort(c *tl.Codec, f tl.Flags, mask uint32, v *IPPortClass, field string) {
-	var o IPPortClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDIPPort:
-		o = (*IPPort)(c.Small(unsafe.Sizeof(IPPort{})))
-	case IDIPPortSecret:
-		o = new(IPPortSecret)
-	default:
-		c.Unexpected("IpPort")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
-//go:noinline
-func optStickerSet(c *tl.Codec, f tl.Flags, mask uint32, v **StickerSet, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StickerSet)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBotInfo(c *tl.Codec, f tl.Flags, mask uint32, v **BotInfo, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BotInfo)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optMessageFwdHeader(c *tl.Codec, f tl.Flags, mask uint32, v **MessageFwdHeader, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(MessageFwdHeader)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInlineBotSwitchPM(c *tl.Codec, f tl.Flags, mask uint32, v **InlineBotSwitchPM, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InlineBotSwitchPM)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optMaskCoords(c *tl.Codec, f tl.Flags, mask uint32, v **MaskCoords, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(MaskCoords)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optDataJSON(c *tl.Codec, f tl.Flags, mask uint32, v **DataJSON, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(DataJSON)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optPostAddress(c *tl.Codec, f tl.Flags, mask uint32, v **PostAddress, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(PostAddress)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optPaymentRequestedInfo(c *tl.Codec, f tl.Flags, mask uint32, v **PaymentRequestedInfo, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(PaymentRequestedInfo)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInputWebDocument(c *tl.Codec, f tl.Flags, mask uint32, v **InputWebDocument, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InputWebDocument)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optShippingOption(c *tl.Codec, f tl.Flags, mask uint32, v **ShippingOption, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(ShippingOption)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optChannelAdminLogEventsFilter(c *tl.Codec, f tl.Flags, mask uint32, v **ChannelAdminLogEventsFilter, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(ChannelAdminLogEventsFilter)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInputClientProxy(c *tl.Codec, f tl.Flags, mask uint32, v **InputClientProxy, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InputClientProxy)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optSecureData(c *tl.Codec, f tl.Flags, mask uint32, v **SecureData, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(SecureData)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optSecureSecretSettings(c *tl.Codec, f tl.Flags, mask uint32, v **SecureSecretSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(SecureSecretSettings)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optPage(c *tl.Codec, f tl.Flags, mask uint32, v **Page, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(Page)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optPoll(c *tl.Codec, f tl.Flags, mask uint32, v **Poll, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(Poll)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optChatAdminRights(c *tl.Codec, f tl.Flags, mask uint32, v **ChatAdminRights, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(ChatAdminRights)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optChatBannedRights(c *tl.Codec, f tl.Flags, mask uint32, v **ChatBannedRights, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(ChatBannedRights)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optWallPaperSettings(c *tl.Codec, f tl.Flags, mask uint32, v **WallPaperSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(WallPaperSettings)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optThemeSettings(c *tl.Codec, f tl.Flags, mask uint32, v **ThemeSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(ThemeSettings)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStatsPercentValue(c *tl.Codec, f tl.Flags, mask uint32, v **StatsPercentValue, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StatsPercentValue)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optMessageReplies(c *tl.Codec, f tl.Flags, mask uint32, v **MessageReplies, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(MessageReplies)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optGroupCallParticipantVideo(c *tl.Codec, f tl.Flags, mask uint32, v **GroupCallParticipantVideo, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(GroupCallParticipantVideo)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optMessageReactions(c *tl.Codec, f tl.Flags, mask uint32, v **MessageReactions, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(MessageReactions)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optTextWithEntities(c *tl.Codec, f tl.Flags, mask uint32, v **TextWithEntities, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(TextWithEntities)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInlineBotWebView(c *tl.Codec, f tl.Flags, mask uint32, v **InlineBotWebView, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InlineBotWebView)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStoryViews(c *tl.Codec, f tl.Flags, mask uint32, v **StoryViews, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StoryViews)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optPeerStories(c *tl.Codec, f tl.Flags, mask uint32, v **PeerStories, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(PeerStories)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStoryFwdHeader(c *tl.Codec, f tl.Flags, mask uint32, v **StoryFwdHeader, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StoryFwdHeader)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBusinessWorkHours(c *tl.Codec, f tl.Flags, mask uint32, v **BusinessWorkHours, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BusinessWorkHours)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBusinessLocation(c *tl.Codec, f tl.Flags, mask uint32, v **BusinessLocation, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BusinessLocation)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInputBusinessGreetingMessage(c *tl.Codec, f tl.Flags, mask uint32, v **InputBusinessGreetingMessage, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InputBusinessGreetingMessage)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBusinessGreetingMessage(c *tl.Codec, f tl.Flags, mask uint32, v **BusinessGreetingMessage, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BusinessGreetingMessage)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInputBusinessAwayMessage(c *tl.Codec, f tl.Flags, mask uint32, v **InputBusinessAwayMessage, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InputBusinessAwayMessage)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBusinessAwayMessage(c *tl.Codec, f tl.Flags, mask uint32, v **BusinessAwayMessage, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BusinessAwayMessage)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBirthday(c *tl.Codec, f tl.Flags, mask uint32, v **Birthday, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(Birthday)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optInputBusinessIntro(c *tl.Codec, f tl.Flags, mask uint32, v **InputBusinessIntro, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(InputBusinessIntro)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBusinessIntro(c *tl.Codec, f tl.Flags, mask uint32, v **BusinessIntro, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BusinessIntro)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optFactCheck(c *tl.Codec, f tl.Flags, mask uint32, v **FactCheck, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(FactCheck)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optGeoPointAddress(c *tl.Codec, f tl.Flags, mask uint32, v **GeoPointAddress, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(GeoPointAddress)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStarsSubscriptionPricing(c *tl.Codec, f tl.Flags, mask uint32, v **StarsSubscriptionPricing, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StarsSubscriptionPricing)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBotAppSettings(c *tl.Codec, f tl.Flags, mask uint32, v **BotAppSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BotAppSettings)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStarRefProgram(c *tl.Codec, f tl.Flags, mask uint32, v **StarRefProgram, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StarRefProgram)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBotVerifierSettings(c *tl.Codec, f tl.Flags, mask uint32, v **BotVerifierSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BotVerifierSettings)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBotVerification(c *tl.Codec, f tl.Flags, mask uint32, v **BotVerification, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BotVerification)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optBusinessBotRights(c *tl.Codec, f tl.Flags, mask uint32, v **BusinessBotRights, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(BusinessBotRights)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optDisallowedGiftsSettings(c *tl.Codec, f tl.Flags, mask uint32, v **DisallowedGiftsSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(DisallowedGiftsSettings)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optPendingSuggestion(c *tl.Codec, f tl.Flags, mask uint32, v **PendingSuggestion, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(PendingSuggestion)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optSuggestedPost(c *tl.Codec, f tl.Flags, mask uint32, v **SuggestedPost, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(SuggestedPost)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStarsRating(c *tl.Codec, f tl.Flags, mask uint32, v **StarsRating, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StarsRating)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optSearchPostsFlood(c *tl.Codec, f tl.Flags, mask uint32, v **SearchPostsFlood, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(SearchPostsFlood)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optRecentStory(c *tl.Codec, f tl.Flags, mask uint32, v **RecentStory, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(RecentStory)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optStarGiftBackground(c *tl.Codec, f tl.Flags, mask uint32, v **StarGiftBackground, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(StarGiftBackground)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optKeyboardButtonStyle(c *tl.Codec, f tl.Flags, mask uint32, v **KeyboardButtonStyle, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(KeyboardButtonStyle)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optAIComposeToneExample(c *tl.Codec, f tl.Flags, mask uint32, v **AIComposeToneExample, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(AIComposeToneExample)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optRichMessage(c *tl.Codec, f tl.Flags, mask uint32, v **RichMessage, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(RichMessage)
-	}
-	(*v).TL(c)
-}
-
-//go:noinline
-func optRichButtonStyle(c *tl.Codec, f tl.Flags, mask uint32, v **RichButtonStyle, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(RichButtonStyle)
-	}
-	(*v).TL(c)
-}

@@ -3,8 +3,6 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -15,12 +13,7 @@ type AccountPrivacyRules struct {
 	Users []UserClass
 }
 
-func (v *AccountPrivacyRules) TL(c *tl.Codec) {
-	c.Begin(IDAccountPrivacyRules, "account.privacyRules")
-	vectorPrivacyRuleClasses(c, 0, 0, &v.Rules, "account.privacyRules.rules")
-	vectorChatClasses(c, 0, 0, &v.Chats, "account.privacyRules.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "account.privacyRules.users")
-}
+func (v *AccountPrivacyRules) TL(c *tl.Codec) { table.TL(c, v, 515) }
 
 // AccountAuthorizations is account.authorizations#4bff8ea0.
 type AccountAuthorizations struct {
@@ -28,11 +21,7 @@ type AccountAuthorizations struct {
 	Authorizations       []Authorization
 }
 
-func (v *AccountAuthorizations) TL(c *tl.Codec) {
-	c.Begin(IDAccountAuthorizations, "account.authorizations")
-	c.Int(&v.AuthorizationTTLDays)
-	vectorAuthorizations(c, 0, 0, &v.Authorizations)
-}
+func (v *AccountAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 485) }
 
 // AccountPassword is account.password#957b50fb.
 type AccountPassword struct {
@@ -51,45 +40,17 @@ type AccountPassword struct {
 	LoginEmailPattern       tl.Optional[string]
 }
 
-func (v *AccountPassword) TL(c *tl.Codec) {
-	c.Begin(IDAccountPassword, "account.password")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HasRecovery)
-	c.True(flags, 1<<1, &v.HasSecureValues)
-	c.True(flags, 1<<2, &v.HasPassword)
-	if c.Has(flags, 1<<2, v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set) {
-		codePasswordKDFAlgo(c, 0, 0, &v.CurrentAlgo, "account.password.current_algo")
-	}
-	if c.Has(flags, 1<<2, v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set) {
-		c.ByteString(&v.SRPB)
-	}
-	if c.Has(flags, 1<<2, v.HasPassword || v.CurrentAlgo != nil || v.SRPB != nil || v.SRPID.Set) {
-		c.Long(&v.SRPID.Value)
-		if c.Decoding() {
-			v.SRPID.Set = true
-		}
-	}
-	c.OptString(flags, 1<<3, &v.Hint)
-	c.OptString(flags, 1<<4, &v.EmailUnconfirmedPattern)
-	codePasswordKDFAlgo(c, 0, 0, &v.NewAlgo, "account.password.new_algo")
-	codeSecurePasswordKDFAlgo(c, 0, 0, &v.NewSecureAlgo, "account.password.new_secure_algo")
-	c.ByteString(&v.SecureRandom)
-	c.OptInt(flags, 1<<5, &v.PendingResetDate)
-	c.OptString(flags, 1<<6, &v.LoginEmailPattern)
-}
+func (v *AccountPassword) TL(c *tl.Codec) { table.TL(c, v, 924) }
 
 // AccountPasswordSettings is account.passwordSettings#9a5c33e5.
 type AccountPasswordSettings struct {
+	_ tl.Incomparable
+
 	Email          tl.Optional[string]
 	SecureSettings *SecureSecretSettings
 }
 
-func (v *AccountPasswordSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountPasswordSettings, "account.passwordSettings")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Email)
-	optSecureSecretSettings(c, flags, 1<<1, &v.SecureSettings, "")
-}
+func (v *AccountPasswordSettings) TL(c *tl.Codec) { table.TL(c, v, 970) }
 
 // AccountPasswordInputSettings is account.passwordInputSettings#c23727c9.
 type AccountPasswordInputSettings struct {
@@ -100,24 +61,7 @@ type AccountPasswordInputSettings struct {
 	NewSecureSettings *SecureSecretSettings
 }
 
-func (v *AccountPasswordInputSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountPasswordInputSettings, "account.passwordInputSettings")
-	flags := c.Flags()
-	if c.Has(flags, 1<<0, v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set) {
-		codePasswordKDFAlgo(c, 0, 0, &v.NewAlgo, "account.passwordInputSettings.new_algo")
-	}
-	if c.Has(flags, 1<<0, v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set) {
-		c.ByteString(&v.NewPasswordHash)
-	}
-	if c.Has(flags, 1<<0, v.NewAlgo != nil || v.NewPasswordHash != nil || v.Hint.Set) {
-		c.String(&v.Hint.Value)
-		if c.Decoding() {
-			v.Hint.Set = true
-		}
-	}
-	c.OptString(flags, 1<<1, &v.Email)
-	optSecureSecretSettings(c, flags, 1<<2, &v.NewSecureSettings, "")
-}
+func (v *AccountPasswordInputSettings) TL(c *tl.Codec) { table.TL(c, v, 1255) }
 
 // AccountTmpPassword is account.tmpPassword#db64fd34.
 type AccountTmpPassword struct {
@@ -125,11 +69,7 @@ type AccountTmpPassword struct {
 	ValidUntil  int32
 }
 
-func (v *AccountTmpPassword) TL(c *tl.Codec) {
-	c.Begin(IDAccountTmpPassword, "account.tmpPassword")
-	c.ByteString(&v.TmpPassword)
-	c.Int(&v.ValidUntil)
-}
+func (v *AccountTmpPassword) TL(c *tl.Codec) { table.TL(c, v, 1394) }
 
 // AccountWebAuthorizations is account.webAuthorizations#ed56c9fc.
 type AccountWebAuthorizations struct {
@@ -137,11 +77,7 @@ type AccountWebAuthorizations struct {
 	Users          []UserClass
 }
 
-func (v *AccountWebAuthorizations) TL(c *tl.Codec) {
-	c.Begin(IDAccountWebAuthorizations, "account.webAuthorizations")
-	vectorWebAuthorizations(c, 0, 0, &v.Authorizations)
-	vectorUserClasses(c, 0, 0, &v.Users, "account.webAuthorizations.users")
-}
+func (v *AccountWebAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 1523) }
 
 // AccountAuthorizationForm is account.authorizationForm#ad2e1cd8.
 type AccountAuthorizationForm struct {
@@ -152,45 +88,30 @@ type AccountAuthorizationForm struct {
 	PrivacyPolicyURL tl.Optional[string]
 }
 
-func (v *AccountAuthorizationForm) TL(c *tl.Codec) {
-	c.Begin(IDAccountAuthorizationForm, "account.authorizationForm")
-	flags := c.Flags()
-	vectorSecureRequiredTypeClasses(c, 0, 0, &v.RequiredTypes, "account.authorizationForm.required_types")
-	vectorSecureValues(c, 0, 0, &v.Values)
-	vectorSecureValueErrorClasses(c, 0, 0, &v.Errors, "account.authorizationForm.errors")
-	vectorUserClasses(c, 0, 0, &v.Users, "account.authorizationForm.users")
-	c.OptString(flags, 1<<0, &v.PrivacyPolicyURL)
-}
+func (v *AccountAuthorizationForm) TL(c *tl.Codec) { table.TL(c, v, 1092) }
 
 // AccountSentEmailCode is account.sentEmailCode#811f854f.
 type AccountSentEmailCode struct {
+	_ tl.Incomparable
+
 	EmailPattern string
 	Length       int32
 }
 
-func (v *AccountSentEmailCode) TL(c *tl.Codec) {
-	c.Begin(IDAccountSentEmailCode, "account.sentEmailCode")
-	c.String(&v.EmailPattern)
-	c.Int(&v.Length)
-}
+func (v *AccountSentEmailCode) TL(c *tl.Codec) { table.TL(c, v, 806) }
 
 // AccountTakeout is account.takeout#4dba4501.
 type AccountTakeout struct {
 	ID int64
 }
 
-func (v *AccountTakeout) TL(c *tl.Codec) {
-	c.Begin(IDAccountTakeout, "account.takeout")
-	c.Long(&v.ID)
-}
+func (v *AccountTakeout) TL(c *tl.Codec) { table.TL(c, v, 496) }
 
 // AccountWallPapersNotModified is account.wallPapersNotModified#1c199183.
 type AccountWallPapersNotModified struct {
 }
 
-func (v *AccountWallPapersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountWallPapersNotModified, "account.wallPapersNotModified")
-}
+func (v *AccountWallPapersNotModified) TL(c *tl.Codec) { table.TL(c, v, 179) }
 
 // AccountWallPapers is account.wallPapers#cdc3858c.
 type AccountWallPapers struct {
@@ -198,33 +119,24 @@ type AccountWallPapers struct {
 	Wallpapers []WallPaperClass
 }
 
-func (v *AccountWallPapers) TL(c *tl.Codec) {
-	c.Begin(IDAccountWallPapers, "account.wallPapers")
-	c.Long(&v.Hash)
-	vectorWallPaperClasses(c, 0, 0, &v.Wallpapers, "account.wallPapers.wallpapers")
-}
+func (v *AccountWallPapers) TL(c *tl.Codec) { table.TL(c, v, 1329) }
 
 // AccountAutoDownloadSettings is account.autoDownloadSettings#63cacf26.
 type AccountAutoDownloadSettings struct {
+	_ tl.Incomparable
+
 	Low    AutoDownloadSettings
 	Medium AutoDownloadSettings
 	High   AutoDownloadSettings
 }
 
-func (v *AccountAutoDownloadSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountAutoDownloadSettings, "account.autoDownloadSettings")
-	v.Low.TL(c)
-	v.Medium.TL(c)
-	v.High.TL(c)
-}
+func (v *AccountAutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 627) }
 
 // AccountThemesNotModified is account.themesNotModified#f41eb622.
 type AccountThemesNotModified struct {
 }
 
-func (v *AccountThemesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountThemesNotModified, "account.themesNotModified")
-}
+func (v *AccountThemesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1576) }
 
 // AccountThemes is account.themes#9a3d8c6d.
 type AccountThemes struct {
@@ -232,11 +144,7 @@ type AccountThemes struct {
 	Themes []Theme
 }
 
-func (v *AccountThemes) TL(c *tl.Codec) {
-	c.Begin(IDAccountThemes, "account.themes")
-	c.Long(&v.Hash)
-	vectorThemes(c, 0, 0, &v.Themes)
-}
+func (v *AccountThemes) TL(c *tl.Codec) { table.TL(c, v, 968) }
 
 // AccountContentSettings is account.contentSettings#57e28221.
 type AccountContentSettings struct {
@@ -244,48 +152,33 @@ type AccountContentSettings struct {
 	SensitiveCanChange bool
 }
 
-func (v *AccountContentSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountContentSettings, "account.contentSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.SensitiveEnabled)
-	c.True(flags, 1<<1, &v.SensitiveCanChange)
-}
+func (v *AccountContentSettings) TL(c *tl.Codec) { table.TL(c, v, 563) }
 
 // AccountResetPasswordFailedWait is account.resetPasswordFailedWait#e3779861.
 type AccountResetPasswordFailedWait struct {
 	RetryDate int32
 }
 
-func (v *AccountResetPasswordFailedWait) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetPasswordFailedWait, "account.resetPasswordFailedWait")
-	c.Int(&v.RetryDate)
-}
+func (v *AccountResetPasswordFailedWait) TL(c *tl.Codec) { table.TL(c, v, 1451) }
 
 // AccountResetPasswordRequestedWait is account.resetPasswordRequestedWait#e9effc7d.
 type AccountResetPasswordRequestedWait struct {
 	UntilDate int32
 }
 
-func (v *AccountResetPasswordRequestedWait) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetPasswordRequestedWait, "account.resetPasswordRequestedWait")
-	c.Int(&v.UntilDate)
-}
+func (v *AccountResetPasswordRequestedWait) TL(c *tl.Codec) { table.TL(c, v, 1498) }
 
 // AccountResetPasswordOK is account.resetPasswordOk#e926d63e.
 type AccountResetPasswordOK struct {
 }
 
-func (v *AccountResetPasswordOK) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetPasswordOK, "account.resetPasswordOk")
-}
+func (v *AccountResetPasswordOK) TL(c *tl.Codec) { table.TL(c, v, 1490) }
 
 // AccountChatThemesNotModified is account.chatThemesNotModified#e011e1c4.
 type AccountChatThemesNotModified struct {
 }
 
-func (v *AccountChatThemesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountChatThemesNotModified, "account.chatThemesNotModified")
-}
+func (v *AccountChatThemesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1427) }
 
 // AccountChatThemes is account.chatThemes#be098173.
 type AccountChatThemes struct {
@@ -296,23 +189,13 @@ type AccountChatThemes struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *AccountChatThemes) TL(c *tl.Codec) {
-	c.Begin(IDAccountChatThemes, "account.chatThemes")
-	flags := c.Flags()
-	c.Long(&v.Hash)
-	vectorChatThemeClasses(c, 0, 0, &v.Themes, "account.chatThemes.themes")
-	vectorChatClasses(c, 0, 0, &v.Chats, "account.chatThemes.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "account.chatThemes.users")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-}
+func (v *AccountChatThemes) TL(c *tl.Codec) { table.TL(c, v, 1222) }
 
 // AccountSavedRingtonesNotModified is account.savedRingtonesNotModified#fbf6e8b1.
 type AccountSavedRingtonesNotModified struct {
 }
 
-func (v *AccountSavedRingtonesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountSavedRingtonesNotModified, "account.savedRingtonesNotModified")
-}
+func (v *AccountSavedRingtonesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1633) }
 
 // AccountSavedRingtones is account.savedRingtones#c1e92cc5.
 type AccountSavedRingtones struct {
@@ -320,37 +203,28 @@ type AccountSavedRingtones struct {
 	Ringtones []DocumentClass
 }
 
-func (v *AccountSavedRingtones) TL(c *tl.Codec) {
-	c.Begin(IDAccountSavedRingtones, "account.savedRingtones")
-	c.Long(&v.Hash)
-	vectorDocumentClasses(c, 0, 0, &v.Ringtones, "account.savedRingtones.ringtones")
-}
+func (v *AccountSavedRingtones) TL(c *tl.Codec) { table.TL(c, v, 1250) }
 
 // AccountSavedRingtone is account.savedRingtone#b7263f6d.
 type AccountSavedRingtone struct {
 }
 
-func (v *AccountSavedRingtone) TL(c *tl.Codec) {
-	c.Begin(IDAccountSavedRingtone, "account.savedRingtone")
-}
+func (v *AccountSavedRingtone) TL(c *tl.Codec) { table.TL(c, v, 1168) }
 
 // AccountSavedRingtoneConverted is account.savedRingtoneConverted#1f307eb7.
 type AccountSavedRingtoneConverted struct {
+	_ tl.Incomparable
+
 	Document DocumentClass
 }
 
-func (v *AccountSavedRingtoneConverted) TL(c *tl.Codec) {
-	c.Begin(IDAccountSavedRingtoneConverted, "account.savedRingtoneConverted")
-	codeDocument(c, 0, 0, &v.Document, "account.savedRingtoneConverted.document")
-}
+func (v *AccountSavedRingtoneConverted) TL(c *tl.Codec) { table.TL(c, v, 206) }
 
 // AccountEmojiStatusesNotModified is account.emojiStatusesNotModified#d08ce645.
 type AccountEmojiStatusesNotModified struct {
 }
 
-func (v *AccountEmojiStatusesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountEmojiStatusesNotModified, "account.emojiStatusesNotModified")
-}
+func (v *AccountEmojiStatusesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1341) }
 
 // AccountEmojiStatuses is account.emojiStatuses#90c467d1.
 type AccountEmojiStatuses struct {
@@ -358,33 +232,26 @@ type AccountEmojiStatuses struct {
 	Statuses []EmojiStatusClass
 }
 
-func (v *AccountEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDAccountEmojiStatuses, "account.emojiStatuses")
-	c.Long(&v.Hash)
-	vectorEmojiStatusClasses(c, 0, 0, &v.Statuses, "account.emojiStatuses.statuses")
-}
+func (v *AccountEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 904) }
 
 // AccountEmailVerified is account.emailVerified#2b96cd1b.
 type AccountEmailVerified struct {
+	_ tl.Incomparable
+
 	Email string
 }
 
-func (v *AccountEmailVerified) TL(c *tl.Codec) {
-	c.Begin(IDAccountEmailVerified, "account.emailVerified")
-	c.String(&v.Email)
-}
+func (v *AccountEmailVerified) TL(c *tl.Codec) { table.TL(c, v, 270) }
 
 // AccountEmailVerifiedLogin is account.emailVerifiedLogin#e1bb0d61.
 type AccountEmailVerifiedLogin struct {
+	_ tl.Incomparable
+
 	Email    string
 	SentCode AuthSentCodeClass
 }
 
-func (v *AccountEmailVerifiedLogin) TL(c *tl.Codec) {
-	c.Begin(IDAccountEmailVerifiedLogin, "account.emailVerifiedLogin")
-	c.String(&v.Email)
-	codeAuthSentCode(c, 0, 0, &v.SentCode, "account.emailVerifiedLogin.sent_code")
-}
+func (v *AccountEmailVerifiedLogin) TL(c *tl.Codec) { table.TL(c, v, 1442) }
 
 // AccountAutoSaveSettings is account.autoSaveSettings#4c3e069d.
 type AccountAutoSaveSettings struct {
@@ -396,15 +263,7 @@ type AccountAutoSaveSettings struct {
 	Users              []UserClass
 }
 
-func (v *AccountAutoSaveSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountAutoSaveSettings, "account.autoSaveSettings")
-	v.UsersSettings.TL(c)
-	v.ChatsSettings.TL(c)
-	v.BroadcastsSettings.TL(c)
-	vectorAutoSaveExceptions(c, 0, 0, &v.Exceptions)
-	vectorChatClasses(c, 0, 0, &v.Chats, "account.autoSaveSettings.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "account.autoSaveSettings.users")
-}
+func (v *AccountAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 487) }
 
 // AccountConnectedBots is account.connectedBots#17d7f87b.
 type AccountConnectedBots struct {
@@ -412,11 +271,7 @@ type AccountConnectedBots struct {
 	Users         []UserClass
 }
 
-func (v *AccountConnectedBots) TL(c *tl.Codec) {
-	c.Begin(IDAccountConnectedBots, "account.connectedBots")
-	vectorConnectedBots(c, 0, 0, &v.ConnectedBots)
-	vectorUserClasses(c, 0, 0, &v.Users, "account.connectedBots.users")
-}
+func (v *AccountConnectedBots) TL(c *tl.Codec) { table.TL(c, v, 148) }
 
 // AccountBusinessChatLinks is account.businessChatLinks#ec43a2d1.
 type AccountBusinessChatLinks struct {
@@ -425,12 +280,7 @@ type AccountBusinessChatLinks struct {
 	Users []UserClass
 }
 
-func (v *AccountBusinessChatLinks) TL(c *tl.Codec) {
-	c.Begin(IDAccountBusinessChatLinks, "account.businessChatLinks")
-	vectorBusinessChatLinks(c, 0, 0, &v.Links)
-	vectorChatClasses(c, 0, 0, &v.Chats, "account.businessChatLinks.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "account.businessChatLinks.users")
-}
+func (v *AccountBusinessChatLinks) TL(c *tl.Codec) { table.TL(c, v, 1516) }
 
 // AccountResolvedBusinessChatLinks is account.resolvedBusinessChatLinks#9a23af21.
 type AccountResolvedBusinessChatLinks struct {
@@ -441,71 +291,49 @@ type AccountResolvedBusinessChatLinks struct {
 	Users    []UserClass
 }
 
-func (v *AccountResolvedBusinessChatLinks) TL(c *tl.Codec) {
-	c.Begin(IDAccountResolvedBusinessChatLinks, "account.resolvedBusinessChatLinks")
-	flags := c.Flags()
-	codePeer(c, 0, 0, &v.Peer, "account.resolvedBusinessChatLinks.peer")
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<0, &v.Entities, "account.resolvedBusinessChatLinks.entities")
-	vectorChatClasses(c, 0, 0, &v.Chats, "account.resolvedBusinessChatLinks.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "account.resolvedBusinessChatLinks.users")
-}
+func (v *AccountResolvedBusinessChatLinks) TL(c *tl.Codec) { table.TL(c, v, 965) }
 
 // AccountPaidMessagesRevenue is account.paidMessagesRevenue#1e109708.
 type AccountPaidMessagesRevenue struct {
 	StarsAmount int64
 }
 
-func (v *AccountPaidMessagesRevenue) TL(c *tl.Codec) {
-	c.Begin(IDAccountPaidMessagesRevenue, "account.paidMessagesRevenue")
-	c.Long(&v.StarsAmount)
-}
+func (v *AccountPaidMessagesRevenue) TL(c *tl.Codec) { table.TL(c, v, 193) }
 
 // AccountSavedMusicIDsNotModified is account.savedMusicIdsNotModified#4fc81d6e.
 type AccountSavedMusicIDsNotModified struct {
 }
 
-func (v *AccountSavedMusicIDsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountSavedMusicIDsNotModified, "account.savedMusicIdsNotModified")
-}
+func (v *AccountSavedMusicIDsNotModified) TL(c *tl.Codec) { table.TL(c, v, 508) }
 
 // AccountSavedMusicIDs is account.savedMusicIds#998d6636.
 type AccountSavedMusicIDs struct {
 	IDs []int64
 }
 
-func (v *AccountSavedMusicIDs) TL(c *tl.Codec) {
-	c.Begin(IDAccountSavedMusicIDs, "account.savedMusicIds")
-	c.Longs(&v.IDs)
-}
+func (v *AccountSavedMusicIDs) TL(c *tl.Codec) { table.TL(c, v, 959) }
 
 // AccountPasskeys is account.passkeys#f8e0aa1c.
 type AccountPasskeys struct {
 	Passkeys []Passkey
 }
 
-func (v *AccountPasskeys) TL(c *tl.Codec) {
-	c.Begin(IDAccountPasskeys, "account.passkeys")
-	vectorPasskeys(c, 0, 0, &v.Passkeys)
-}
+func (v *AccountPasskeys) TL(c *tl.Codec) { table.TL(c, v, 1604) }
 
 // AccountPasskeyRegistrationOptions is account.passkeyRegistrationOptions#e16b5ce1.
 type AccountPasskeyRegistrationOptions struct {
+	_ tl.Incomparable
+
 	Options DataJSON
 }
 
-func (v *AccountPasskeyRegistrationOptions) TL(c *tl.Codec) {
-	c.Begin(IDAccountPasskeyRegistrationOptions, "account.passkeyRegistrationOptions")
-	v.Options.TL(c)
-}
+func (v *AccountPasskeyRegistrationOptions) TL(c *tl.Codec) { table.TL(c, v, 1438) }
 
 // AccountWebBrowserSettingsNotModified is account.webBrowserSettingsNotModified#c31c8f4e.
 type AccountWebBrowserSettingsNotModified struct {
 }
 
-func (v *AccountWebBrowserSettingsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAccountWebBrowserSettingsNotModified, "account.webBrowserSettingsNotModified")
-}
+func (v *AccountWebBrowserSettingsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1257) }
 
 // AccountWebBrowserSettings is account.webBrowserSettings#79eb8cb3.
 type AccountWebBrowserSettings struct {
@@ -516,15 +344,7 @@ type AccountWebBrowserSettings struct {
 	Hash                int64
 }
 
-func (v *AccountWebBrowserSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountWebBrowserSettings, "account.webBrowserSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OpenExternalBrowser)
-	c.True(flags, 1<<1, &v.DisplayCloseButton)
-	vectorWebDomainExceptions(c, 0, 0, &v.ExternalExceptions)
-	vectorWebDomainExceptions(c, 0, 0, &v.InappExceptions)
-	c.Long(&v.Hash)
-}
+func (v *AccountWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 761) }
 
 // AccountRegisterDevice is account.registerDevice#ec86017a.
 type AccountRegisterDevice struct {
@@ -536,18 +356,9 @@ type AccountRegisterDevice struct {
 	OtherUIDs  []int64
 }
 
-func (v *AccountRegisterDevice) TL(c *tl.Codec) {
-	c.Begin(IDAccountRegisterDevice, "account.registerDevice")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NoMuted)
-	c.Int(&v.TokenType)
-	c.String(&v.Token)
-	c.Bool(&v.AppSandbox)
-	c.ByteString(&v.Secret)
-	c.Longs(&v.OtherUIDs)
-}
+func (v *AccountRegisterDevice) TL(c *tl.Codec) { table.TL(c, v, 2414) }
 
-func (*AccountRegisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountRegisterDevice) Returns(bool) {}
 
 // AccountUnregisterDevice is account.unregisterDevice#6a0d3206.
 type AccountUnregisterDevice struct {
@@ -556,153 +367,117 @@ type AccountUnregisterDevice struct {
 	OtherUIDs []int64
 }
 
-func (v *AccountUnregisterDevice) TL(c *tl.Codec) {
-	c.Begin(IDAccountUnregisterDevice, "account.unregisterDevice")
-	c.Int(&v.TokenType)
-	c.String(&v.Token)
-	c.Longs(&v.OtherUIDs)
-}
+func (v *AccountUnregisterDevice) TL(c *tl.Codec) { table.TL(c, v, 1989) }
 
-func (*AccountUnregisterDevice) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUnregisterDevice) Returns(bool) {}
 
 // AccountUpdateNotifySettings is account.updateNotifySettings#84be5b93.
 type AccountUpdateNotifySettings struct {
+	_ tl.Incomparable
+
 	Peer     InputNotifyPeerClass
 	Settings InputPeerNotifySettings
 }
 
-func (v *AccountUpdateNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateNotifySettings, "account.updateNotifySettings")
-	codeInputNotifyPeer(c, 0, 0, &v.Peer, "account.updateNotifySettings.peer")
-	v.Settings.TL(c)
-}
+func (v *AccountUpdateNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 2064) }
 
-func (*AccountUpdateNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateNotifySettings) Returns(bool) {}
 
 // AccountGetNotifySettings is account.getNotifySettings#12b3ad31.
 type AccountGetNotifySettings struct {
+	_ tl.Incomparable
+
 	Peer InputNotifyPeerClass
 }
 
-func (v *AccountGetNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetNotifySettings, "account.getNotifySettings")
-	codeInputNotifyPeer(c, 0, 0, &v.Peer, "account.getNotifySettings.peer")
-}
+func (v *AccountGetNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1716) }
 
-func (*AccountGetNotifySettings) DecodeResult(r *tl.Reader) *PeerNotifySettings {
-	v := new(PeerNotifySettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetNotifySettings) Returns(*PeerNotifySettings) {}
 
 // AccountResetNotifySettings is account.resetNotifySettings#db7e1747.
 type AccountResetNotifySettings struct {
 }
 
-func (v *AccountResetNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetNotifySettings, "account.resetNotifySettings")
-}
+func (v *AccountResetNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 2361) }
 
-func (*AccountResetNotifySettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountResetNotifySettings) Returns(bool) {}
 
 // AccountUpdateProfile is account.updateProfile#78515775.
 type AccountUpdateProfile struct {
+	_ tl.Incomparable
+
 	FirstName tl.Optional[string]
 	LastName  tl.Optional[string]
 	About     tl.Optional[string]
 }
 
-func (v *AccountUpdateProfile) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateProfile, "account.updateProfile")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.FirstName)
-	c.OptString(flags, 1<<1, &v.LastName)
-	c.OptString(flags, 1<<2, &v.About)
-}
+func (v *AccountUpdateProfile) TL(c *tl.Codec) { table.TL(c, v, 2032) }
 
-func (*AccountUpdateProfile) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+func (*AccountUpdateProfile) Returns(UserClass) {}
 
 // AccountUpdateStatus is account.updateStatus#6628562c.
 type AccountUpdateStatus struct {
 	Offline bool
 }
 
-func (v *AccountUpdateStatus) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateStatus, "account.updateStatus")
-	c.Bool(&v.Offline)
-}
+func (v *AccountUpdateStatus) TL(c *tl.Codec) { table.TL(c, v, 1975) }
 
-func (*AccountUpdateStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateStatus) Returns(bool) {}
 
 // AccountGetWallPapers is account.getWallPapers#07967d36.
 type AccountGetWallPapers struct {
 	Hash int64
 }
 
-func (v *AccountGetWallPapers) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetWallPapers, "account.getWallPapers")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetWallPapers) TL(c *tl.Codec) { table.TL(c, v, 1681) }
 
-func (*AccountGetWallPapers) DecodeResult(r *tl.Reader) AccountWallPapersClass {
-	return DecodeAccountWallPapers(r)
-}
+func (*AccountGetWallPapers) Returns(AccountWallPapersClass) {}
 
 // AccountReportPeer is account.reportPeer#c5ba3d86.
 type AccountReportPeer struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	Reason  ReportReasonClass
 	Message string
 }
 
-func (v *AccountReportPeer) TL(c *tl.Codec) {
-	c.Begin(IDAccountReportPeer, "account.reportPeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "account.reportPeer.peer")
-	codeReportReason(c, 0, 0, &v.Reason, "account.reportPeer.reason")
-	c.String(&v.Message)
-}
+func (v *AccountReportPeer) TL(c *tl.Codec) { table.TL(c, v, 2293) }
 
-func (*AccountReportPeer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountReportPeer) Returns(bool) {}
 
 // AccountCheckUsername is account.checkUsername#2714d86c.
 type AccountCheckUsername struct {
+	_ tl.Incomparable
+
 	Username string
 }
 
-func (v *AccountCheckUsername) TL(c *tl.Codec) {
-	c.Begin(IDAccountCheckUsername, "account.checkUsername")
-	c.String(&v.Username)
-}
+func (v *AccountCheckUsername) TL(c *tl.Codec) { table.TL(c, v, 1780) }
 
-func (*AccountCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountCheckUsername) Returns(bool) {}
 
 // AccountUpdateUsername is account.updateUsername#3e0bdd7c.
 type AccountUpdateUsername struct {
+	_ tl.Incomparable
+
 	Username string
 }
 
-func (v *AccountUpdateUsername) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateUsername, "account.updateUsername")
-	c.String(&v.Username)
-}
+func (v *AccountUpdateUsername) TL(c *tl.Codec) { table.TL(c, v, 1853) }
 
-func (*AccountUpdateUsername) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+func (*AccountUpdateUsername) Returns(UserClass) {}
 
 // AccountGetPrivacy is account.getPrivacy#dadbc950.
 type AccountGetPrivacy struct {
+	_ tl.Incomparable
+
 	Key InputPrivacyKeyClass
 }
 
-func (v *AccountGetPrivacy) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetPrivacy, "account.getPrivacy")
-	codeInputPrivacyKey(c, 0, 0, &v.Key, "account.getPrivacy.key")
-}
+func (v *AccountGetPrivacy) TL(c *tl.Codec) { table.TL(c, v, 2358) }
 
-func (*AccountGetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
-	v := new(AccountPrivacyRules)
-	r.Object(v)
-	return v
-}
+func (*AccountGetPrivacy) Returns(*AccountPrivacyRules) {}
 
 // AccountSetPrivacy is account.setPrivacy#c9f81ce8.
 type AccountSetPrivacy struct {
@@ -710,334 +485,234 @@ type AccountSetPrivacy struct {
 	Rules []InputPrivacyRuleClass
 }
 
-func (v *AccountSetPrivacy) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetPrivacy, "account.setPrivacy")
-	codeInputPrivacyKey(c, 0, 0, &v.Key, "account.setPrivacy.key")
-	vectorInputPrivacyRuleClasses(c, 0, 0, &v.Rules, "account.setPrivacy.rules")
-}
+func (v *AccountSetPrivacy) TL(c *tl.Codec) { table.TL(c, v, 2303) }
 
-func (*AccountSetPrivacy) DecodeResult(r *tl.Reader) *AccountPrivacyRules {
-	v := new(AccountPrivacyRules)
-	r.Object(v)
-	return v
-}
+func (*AccountSetPrivacy) Returns(*AccountPrivacyRules) {}
 
 // AccountDeleteAccount is account.deleteAccount#a2c0cf74.
 type AccountDeleteAccount struct {
+	_ tl.Incomparable
+
 	Reason   string
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *AccountDeleteAccount) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeleteAccount, "account.deleteAccount")
-	flags := c.Flags()
-	c.String(&v.Reason)
-	codeInputCheckPasswordSRP(c, flags, 1<<0, &v.Password, "")
-}
+func (v *AccountDeleteAccount) TL(c *tl.Codec) { table.TL(c, v, 2170) }
 
-func (*AccountDeleteAccount) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDeleteAccount) Returns(bool) {}
 
 // AccountGetAccountTTL is account.getAccountTTL#08fc711d.
 type AccountGetAccountTTL struct {
 }
 
-func (v *AccountGetAccountTTL) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetAccountTTL, "account.getAccountTTL")
-}
+func (v *AccountGetAccountTTL) TL(c *tl.Codec) { table.TL(c, v, 1685) }
 
-func (*AccountGetAccountTTL) DecodeResult(r *tl.Reader) *AccountDaysTTL {
-	v := new(AccountDaysTTL)
-	r.Object(v)
-	return v
-}
+func (*AccountGetAccountTTL) Returns(*AccountDaysTTL) {}
 
 // AccountSetAccountTTL is account.setAccountTTL#2442485e.
 type AccountSetAccountTTL struct {
+	_ tl.Incomparable
+
 	TTL AccountDaysTTL
 }
 
-func (v *AccountSetAccountTTL) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetAccountTTL, "account.setAccountTTL")
-	v.TTL.TL(c)
-}
+func (v *AccountSetAccountTTL) TL(c *tl.Codec) { table.TL(c, v, 1770) }
 
-func (*AccountSetAccountTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSetAccountTTL) Returns(bool) {}
 
 // AccountSendChangePhoneCode is account.sendChangePhoneCode#82574ae5.
 type AccountSendChangePhoneCode struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	Settings    CodeSettings
 }
 
-func (v *AccountSendChangePhoneCode) TL(c *tl.Codec) {
-	c.Begin(IDAccountSendChangePhoneCode, "account.sendChangePhoneCode")
-	c.String(&v.PhoneNumber)
-	v.Settings.TL(c)
-}
+func (v *AccountSendChangePhoneCode) TL(c *tl.Codec) { table.TL(c, v, 2059) }
 
-func (*AccountSendChangePhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
+func (*AccountSendChangePhoneCode) Returns(AuthSentCodeClass) {}
 
 // AccountChangePhone is account.changePhone#70c32edb.
 type AccountChangePhone struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 	PhoneCode     string
 }
 
-func (v *AccountChangePhone) TL(c *tl.Codec) {
-	c.Begin(IDAccountChangePhone, "account.changePhone")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.String(&v.PhoneCode)
-}
+func (v *AccountChangePhone) TL(c *tl.Codec) { table.TL(c, v, 2007) }
 
-func (*AccountChangePhone) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+func (*AccountChangePhone) Returns(UserClass) {}
 
 // AccountUpdateDeviceLocked is account.updateDeviceLocked#38df3532.
 type AccountUpdateDeviceLocked struct {
 	Period int32
 }
 
-func (v *AccountUpdateDeviceLocked) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateDeviceLocked, "account.updateDeviceLocked")
-	c.Int(&v.Period)
-}
+func (v *AccountUpdateDeviceLocked) TL(c *tl.Codec) { table.TL(c, v, 1833) }
 
-func (*AccountUpdateDeviceLocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateDeviceLocked) Returns(bool) {}
 
 // AccountGetAuthorizations is account.getAuthorizations#e320c158.
 type AccountGetAuthorizations struct {
 }
 
-func (v *AccountGetAuthorizations) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetAuthorizations, "account.getAuthorizations")
-}
+func (v *AccountGetAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 2383) }
 
-func (*AccountGetAuthorizations) DecodeResult(r *tl.Reader) *AccountAuthorizations {
-	v := new(AccountAuthorizations)
-	r.Object(v)
-	return v
-}
+func (*AccountGetAuthorizations) Returns(*AccountAuthorizations) {}
 
 // AccountResetAuthorization is account.resetAuthorization#df77f3bc.
 type AccountResetAuthorization struct {
 	Hash int64
 }
 
-func (v *AccountResetAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetAuthorization, "account.resetAuthorization")
-	c.Long(&v.Hash)
-}
+func (v *AccountResetAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2374) }
 
-func (*AccountResetAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountResetAuthorization) Returns(bool) {}
 
 // AccountGetPassword is account.getPassword#548a30f5.
 type AccountGetPassword struct {
 }
 
-func (v *AccountGetPassword) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetPassword, "account.getPassword")
-}
+func (v *AccountGetPassword) TL(c *tl.Codec) { table.TL(c, v, 1916) }
 
-func (*AccountGetPassword) DecodeResult(r *tl.Reader) *AccountPassword {
-	v := new(AccountPassword)
-	r.Object(v)
-	return v
-}
+func (*AccountGetPassword) Returns(*AccountPassword) {}
 
 // AccountGetPasswordSettings is account.getPasswordSettings#9cd4eaf9.
 type AccountGetPasswordSettings struct {
+	_ tl.Incomparable
+
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *AccountGetPasswordSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetPasswordSettings, "account.getPasswordSettings")
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "account.getPasswordSettings.password")
-}
+func (v *AccountGetPasswordSettings) TL(c *tl.Codec) { table.TL(c, v, 2148) }
 
-func (*AccountGetPasswordSettings) DecodeResult(r *tl.Reader) *AccountPasswordSettings {
-	v := new(AccountPasswordSettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetPasswordSettings) Returns(*AccountPasswordSettings) {}
 
 // AccountUpdatePasswordSettings is account.updatePasswordSettings#a59b102f.
 type AccountUpdatePasswordSettings struct {
+	_ tl.Incomparable
+
 	Password    InputCheckPasswordSRPClass
 	NewSettings AccountPasswordInputSettings
 }
 
-func (v *AccountUpdatePasswordSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdatePasswordSettings, "account.updatePasswordSettings")
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "account.updatePasswordSettings.password")
-	v.NewSettings.TL(c)
-}
+func (v *AccountUpdatePasswordSettings) TL(c *tl.Codec) { table.TL(c, v, 2180) }
 
-func (*AccountUpdatePasswordSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdatePasswordSettings) Returns(bool) {}
 
 // AccountSendConfirmPhoneCode is account.sendConfirmPhoneCode#1b3faa88.
 type AccountSendConfirmPhoneCode struct {
+	_ tl.Incomparable
+
 	Hash     string
 	Settings CodeSettings
 }
 
-func (v *AccountSendConfirmPhoneCode) TL(c *tl.Codec) {
-	c.Begin(IDAccountSendConfirmPhoneCode, "account.sendConfirmPhoneCode")
-	c.String(&v.Hash)
-	v.Settings.TL(c)
-}
+func (v *AccountSendConfirmPhoneCode) TL(c *tl.Codec) { table.TL(c, v, 1744) }
 
-func (*AccountSendConfirmPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
+func (*AccountSendConfirmPhoneCode) Returns(AuthSentCodeClass) {}
 
 // AccountConfirmPhone is account.confirmPhone#5f2178c3.
 type AccountConfirmPhone struct {
+	_ tl.Incomparable
+
 	PhoneCodeHash string
 	PhoneCode     string
 }
 
-func (v *AccountConfirmPhone) TL(c *tl.Codec) {
-	c.Begin(IDAccountConfirmPhone, "account.confirmPhone")
-	c.String(&v.PhoneCodeHash)
-	c.String(&v.PhoneCode)
-}
+func (v *AccountConfirmPhone) TL(c *tl.Codec) { table.TL(c, v, 1956) }
 
-func (*AccountConfirmPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountConfirmPhone) Returns(bool) {}
 
 // AccountGetTmpPassword is account.getTmpPassword#449e0b51.
 type AccountGetTmpPassword struct {
+	_ tl.Incomparable
+
 	Password InputCheckPasswordSRPClass
 	Period   int32
 }
 
-func (v *AccountGetTmpPassword) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetTmpPassword, "account.getTmpPassword")
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "account.getTmpPassword.password")
-	c.Int(&v.Period)
-}
+func (v *AccountGetTmpPassword) TL(c *tl.Codec) { table.TL(c, v, 1878) }
 
-func (*AccountGetTmpPassword) DecodeResult(r *tl.Reader) *AccountTmpPassword {
-	v := new(AccountTmpPassword)
-	r.Object(v)
-	return v
-}
+func (*AccountGetTmpPassword) Returns(*AccountTmpPassword) {}
 
 // AccountGetWebAuthorizations is account.getWebAuthorizations#182e6d6f.
 type AccountGetWebAuthorizations struct {
 }
 
-func (v *AccountGetWebAuthorizations) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetWebAuthorizations, "account.getWebAuthorizations")
-}
+func (v *AccountGetWebAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 1734) }
 
-func (*AccountGetWebAuthorizations) DecodeResult(r *tl.Reader) *AccountWebAuthorizations {
-	v := new(AccountWebAuthorizations)
-	r.Object(v)
-	return v
-}
+func (*AccountGetWebAuthorizations) Returns(*AccountWebAuthorizations) {}
 
 // AccountResetWebAuthorization is account.resetWebAuthorization#2d01b9ef.
 type AccountResetWebAuthorization struct {
 	Hash int64
 }
 
-func (v *AccountResetWebAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetWebAuthorization, "account.resetWebAuthorization")
-	c.Long(&v.Hash)
-}
+func (v *AccountResetWebAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1798) }
 
-func (*AccountResetWebAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountResetWebAuthorization) Returns(bool) {}
 
 // AccountResetWebAuthorizations is account.resetWebAuthorizations#682d2594.
 type AccountResetWebAuthorizations struct {
 }
 
-func (v *AccountResetWebAuthorizations) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetWebAuthorizations, "account.resetWebAuthorizations")
-}
+func (v *AccountResetWebAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 1983) }
 
-func (*AccountResetWebAuthorizations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountResetWebAuthorizations) Returns(bool) {}
 
 // AccountGetAllSecureValues is account.getAllSecureValues#b288bc7d.
 type AccountGetAllSecureValues struct {
 }
 
-func (v *AccountGetAllSecureValues) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetAllSecureValues, "account.getAllSecureValues")
-}
+func (v *AccountGetAllSecureValues) TL(c *tl.Codec) { table.TL(c, v, 2227) }
 
-func (*AccountGetAllSecureValues) DecodeResult(r *tl.Reader) (v []SecureValue) {
-	vectorSecureValues(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*AccountGetAllSecureValues) Returns([]SecureValue) {}
 
 // AccountGetSecureValue is account.getSecureValue#73665bc2.
 type AccountGetSecureValue struct {
 	Types []SecureValueTypeClass
 }
 
-func (v *AccountGetSecureValue) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetSecureValue, "account.getSecureValue")
-	vectorSecureValueTypeClasses(c, 0, 0, &v.Types, "account.getSecureValue.types")
-}
+func (v *AccountGetSecureValue) TL(c *tl.Codec) { table.TL(c, v, 2013) }
 
-func (*AccountGetSecureValue) DecodeResult(r *tl.Reader) (v []SecureValue) {
-	vectorSecureValues(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*AccountGetSecureValue) Returns([]SecureValue) {}
 
 // AccountSaveSecureValue is account.saveSecureValue#899fe31d.
 type AccountSaveSecureValue struct {
+	_ tl.Incomparable
+
 	Value          InputSecureValue
 	SecureSecretID int64
 }
 
-func (v *AccountSaveSecureValue) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveSecureValue, "account.saveSecureValue")
-	v.Value.TL(c)
-	c.Long(&v.SecureSecretID)
-}
+func (v *AccountSaveSecureValue) TL(c *tl.Codec) { table.TL(c, v, 2083) }
 
-func (*AccountSaveSecureValue) DecodeResult(r *tl.Reader) *SecureValue {
-	v := new(SecureValue)
-	r.Object(v)
-	return v
-}
+func (*AccountSaveSecureValue) Returns(*SecureValue) {}
 
 // AccountDeleteSecureValue is account.deleteSecureValue#b880bc4b.
 type AccountDeleteSecureValue struct {
 	Types []SecureValueTypeClass
 }
 
-func (v *AccountDeleteSecureValue) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeleteSecureValue, "account.deleteSecureValue")
-	vectorSecureValueTypeClasses(c, 0, 0, &v.Types, "account.deleteSecureValue.types")
-}
+func (v *AccountDeleteSecureValue) TL(c *tl.Codec) { table.TL(c, v, 2249) }
 
-func (*AccountDeleteSecureValue) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDeleteSecureValue) Returns(bool) {}
 
 // AccountGetAuthorizationForm is account.getAuthorizationForm#a929597a.
 type AccountGetAuthorizationForm struct {
+	_ tl.Incomparable
+
 	BotID     int64
 	Scope     string
 	PublicKey string
 }
 
-func (v *AccountGetAuthorizationForm) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetAuthorizationForm, "account.getAuthorizationForm")
-	c.Long(&v.BotID)
-	c.String(&v.Scope)
-	c.String(&v.PublicKey)
-}
+func (v *AccountGetAuthorizationForm) TL(c *tl.Codec) { table.TL(c, v, 2196) }
 
-func (*AccountGetAuthorizationForm) DecodeResult(r *tl.Reader) *AccountAuthorizationForm {
-	v := new(AccountAuthorizationForm)
-	r.Object(v)
-	return v
-}
+func (*AccountGetAuthorizationForm) Returns(*AccountAuthorizationForm) {}
 
 // AccountAcceptAuthorization is account.acceptAuthorization#f3ed4c73.
 type AccountAcceptAuthorization struct {
@@ -1048,85 +723,63 @@ type AccountAcceptAuthorization struct {
 	Credentials SecureCredentialsEncrypted
 }
 
-func (v *AccountAcceptAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAccountAcceptAuthorization, "account.acceptAuthorization")
-	c.Long(&v.BotID)
-	c.String(&v.Scope)
-	c.String(&v.PublicKey)
-	vectorSecureValueHashs(c, 0, 0, &v.ValueHashes)
-	v.Credentials.TL(c)
-}
+func (v *AccountAcceptAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2441) }
 
-func (*AccountAcceptAuthorization) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountAcceptAuthorization) Returns(bool) {}
 
 // AccountSendVerifyPhoneCode is account.sendVerifyPhoneCode#a5a356f9.
 type AccountSendVerifyPhoneCode struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	Settings    CodeSettings
 }
 
-func (v *AccountSendVerifyPhoneCode) TL(c *tl.Codec) {
-	c.Begin(IDAccountSendVerifyPhoneCode, "account.sendVerifyPhoneCode")
-	c.String(&v.PhoneNumber)
-	v.Settings.TL(c)
-}
+func (v *AccountSendVerifyPhoneCode) TL(c *tl.Codec) { table.TL(c, v, 2181) }
 
-func (*AccountSendVerifyPhoneCode) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
+func (*AccountSendVerifyPhoneCode) Returns(AuthSentCodeClass) {}
 
 // AccountVerifyPhone is account.verifyPhone#4dd3a7f6.
 type AccountVerifyPhone struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 	PhoneCode     string
 }
 
-func (v *AccountVerifyPhone) TL(c *tl.Codec) {
-	c.Begin(IDAccountVerifyPhone, "account.verifyPhone")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.String(&v.PhoneCode)
-}
+func (v *AccountVerifyPhone) TL(c *tl.Codec) { table.TL(c, v, 1895) }
 
-func (*AccountVerifyPhone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountVerifyPhone) Returns(bool) {}
 
 // AccountSendVerifyEmailCode is account.sendVerifyEmailCode#98e037bb.
 type AccountSendVerifyEmailCode struct {
+	_ tl.Incomparable
+
 	Purpose EmailVerifyPurposeClass
 	Email   string
 }
 
-func (v *AccountSendVerifyEmailCode) TL(c *tl.Codec) {
-	c.Begin(IDAccountSendVerifyEmailCode, "account.sendVerifyEmailCode")
-	codeEmailVerifyPurpose(c, 0, 0, &v.Purpose, "account.sendVerifyEmailCode.purpose")
-	c.String(&v.Email)
-}
+func (v *AccountSendVerifyEmailCode) TL(c *tl.Codec) { table.TL(c, v, 2134) }
 
-func (*AccountSendVerifyEmailCode) DecodeResult(r *tl.Reader) *AccountSentEmailCode {
-	v := new(AccountSentEmailCode)
-	r.Object(v)
-	return v
-}
+func (*AccountSendVerifyEmailCode) Returns(*AccountSentEmailCode) {}
 
 // AccountVerifyEmail is account.verifyEmail#032da4cf.
 type AccountVerifyEmail struct {
+	_ tl.Incomparable
+
 	Purpose      EmailVerifyPurposeClass
 	Verification EmailVerificationClass
 }
 
-func (v *AccountVerifyEmail) TL(c *tl.Codec) {
-	c.Begin(IDAccountVerifyEmail, "account.verifyEmail")
-	codeEmailVerifyPurpose(c, 0, 0, &v.Purpose, "account.verifyEmail.purpose")
-	codeEmailVerification(c, 0, 0, &v.Verification, "account.verifyEmail.verification")
-}
+func (v *AccountVerifyEmail) TL(c *tl.Codec) { table.TL(c, v, 1666) }
 
-func (*AccountVerifyEmail) DecodeResult(r *tl.Reader) AccountEmailVerifiedClass {
-	return DecodeAccountEmailVerified(r)
-}
+func (*AccountVerifyEmail) Returns(AccountEmailVerifiedClass) {}
 
 // AccountInitTakeoutSession is account.initTakeoutSession#8ef3eab0.
 type AccountInitTakeoutSession struct {
+	_ tl.Incomparable
+
 	Contacts          bool
 	MessageUsers      bool
 	MessageChats      bool
@@ -1136,233 +789,168 @@ type AccountInitTakeoutSession struct {
 	FileMaxSize       tl.Optional[int64]
 }
 
-func (v *AccountInitTakeoutSession) TL(c *tl.Codec) {
-	c.Begin(IDAccountInitTakeoutSession, "account.initTakeoutSession")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Contacts)
-	c.True(flags, 1<<1, &v.MessageUsers)
-	c.True(flags, 1<<2, &v.MessageChats)
-	c.True(flags, 1<<3, &v.MessageMegagroups)
-	c.True(flags, 1<<4, &v.MessageChannels)
-	c.True(flags, 1<<5, &v.Files)
-	if c.Has(flags, 1<<5, v.Files || v.FileMaxSize.Set) {
-		c.Long(&v.FileMaxSize.Value)
-		if c.Decoding() {
-			v.FileMaxSize.Set = true
-		}
-	}
-}
+func (v *AccountInitTakeoutSession) TL(c *tl.Codec) { table.TL(c, v, 2101) }
 
-func (*AccountInitTakeoutSession) DecodeResult(r *tl.Reader) *AccountTakeout {
-	v := new(AccountTakeout)
-	r.Object(v)
-	return v
-}
+func (*AccountInitTakeoutSession) Returns(*AccountTakeout) {}
 
 // AccountFinishTakeoutSession is account.finishTakeoutSession#1d2652ee.
 type AccountFinishTakeoutSession struct {
 	Success bool
 }
 
-func (v *AccountFinishTakeoutSession) TL(c *tl.Codec) {
-	c.Begin(IDAccountFinishTakeoutSession, "account.finishTakeoutSession")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Success)
-}
+func (v *AccountFinishTakeoutSession) TL(c *tl.Codec) { table.TL(c, v, 1751) }
 
-func (*AccountFinishTakeoutSession) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountFinishTakeoutSession) Returns(bool) {}
 
 // AccountConfirmPasswordEmail is account.confirmPasswordEmail#8fdf1920.
 type AccountConfirmPasswordEmail struct {
+	_ tl.Incomparable
+
 	Code string
 }
 
-func (v *AccountConfirmPasswordEmail) TL(c *tl.Codec) {
-	c.Begin(IDAccountConfirmPasswordEmail, "account.confirmPasswordEmail")
-	c.String(&v.Code)
-}
+func (v *AccountConfirmPasswordEmail) TL(c *tl.Codec) { table.TL(c, v, 2106) }
 
-func (*AccountConfirmPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountConfirmPasswordEmail) Returns(bool) {}
 
 // AccountResendPasswordEmail is account.resendPasswordEmail#7a7f2a15.
 type AccountResendPasswordEmail struct {
 }
 
-func (v *AccountResendPasswordEmail) TL(c *tl.Codec) {
-	c.Begin(IDAccountResendPasswordEmail, "account.resendPasswordEmail")
-}
+func (v *AccountResendPasswordEmail) TL(c *tl.Codec) { table.TL(c, v, 2039) }
 
-func (*AccountResendPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountResendPasswordEmail) Returns(bool) {}
 
 // AccountCancelPasswordEmail is account.cancelPasswordEmail#c1cbd5b6.
 type AccountCancelPasswordEmail struct {
 }
 
-func (v *AccountCancelPasswordEmail) TL(c *tl.Codec) {
-	c.Begin(IDAccountCancelPasswordEmail, "account.cancelPasswordEmail")
-}
+func (v *AccountCancelPasswordEmail) TL(c *tl.Codec) { table.TL(c, v, 2283) }
 
-func (*AccountCancelPasswordEmail) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountCancelPasswordEmail) Returns(bool) {}
 
 // AccountGetContactSignUpNotification is account.getContactSignUpNotification#9f07c728.
 type AccountGetContactSignUpNotification struct {
 }
 
-func (v *AccountGetContactSignUpNotification) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetContactSignUpNotification, "account.getContactSignUpNotification")
-}
+func (v *AccountGetContactSignUpNotification) TL(c *tl.Codec) { table.TL(c, v, 2155) }
 
-func (*AccountGetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountGetContactSignUpNotification) Returns(bool) {}
 
 // AccountSetContactSignUpNotification is account.setContactSignUpNotification#cff43f61.
 type AccountSetContactSignUpNotification struct {
 	Silent bool
 }
 
-func (v *AccountSetContactSignUpNotification) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetContactSignUpNotification, "account.setContactSignUpNotification")
-	c.Bool(&v.Silent)
-}
+func (v *AccountSetContactSignUpNotification) TL(c *tl.Codec) { table.TL(c, v, 2321) }
 
-func (*AccountSetContactSignUpNotification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSetContactSignUpNotification) Returns(bool) {}
 
 // AccountGetNotifyExceptions is account.getNotifyExceptions#53577479.
 type AccountGetNotifyExceptions struct {
+	_ tl.Incomparable
+
 	CompareSound   bool
 	CompareStories bool
 	Peer           InputNotifyPeerClass
 }
 
-func (v *AccountGetNotifyExceptions) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetNotifyExceptions, "account.getNotifyExceptions")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.CompareSound)
-	c.True(flags, 1<<2, &v.CompareStories)
-	codeInputNotifyPeer(c, flags, 1<<0, &v.Peer, "")
-}
+func (v *AccountGetNotifyExceptions) TL(c *tl.Codec) { table.TL(c, v, 1913) }
 
-func (*AccountGetNotifyExceptions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*AccountGetNotifyExceptions) Returns(UpdatesClass) {}
 
 // AccountGetWallPaper is account.getWallPaper#fc8ddbea.
 type AccountGetWallPaper struct {
+	_ tl.Incomparable
+
 	Wallpaper InputWallPaperClass
 }
 
-func (v *AccountGetWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetWallPaper, "account.getWallPaper")
-	codeInputWallPaper(c, 0, 0, &v.Wallpaper, "account.getWallPaper.wallpaper")
-}
+func (v *AccountGetWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2469) }
 
-func (*AccountGetWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
+func (*AccountGetWallPaper) Returns(WallPaperClass) {}
 
 // AccountUploadWallPaper is account.uploadWallPaper#e39a8f03.
 type AccountUploadWallPaper struct {
+	_ tl.Incomparable
+
 	ForChat  bool
 	File     InputFileClass
 	MIMEType string
 	Settings WallPaperSettings
 }
 
-func (v *AccountUploadWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDAccountUploadWallPaper, "account.uploadWallPaper")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ForChat)
-	codeInputFile(c, 0, 0, &v.File, "account.uploadWallPaper.file")
-	c.String(&v.MIMEType)
-	v.Settings.TL(c)
-}
+func (v *AccountUploadWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2385) }
 
-func (*AccountUploadWallPaper) DecodeResult(r *tl.Reader) WallPaperClass { return DecodeWallPaper(r) }
+func (*AccountUploadWallPaper) Returns(WallPaperClass) {}
 
 // AccountSaveWallPaper is account.saveWallPaper#6c5a5b37.
 type AccountSaveWallPaper struct {
+	_ tl.Incomparable
+
 	Wallpaper InputWallPaperClass
 	Unsave    bool
 	Settings  WallPaperSettings
 }
 
-func (v *AccountSaveWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveWallPaper, "account.saveWallPaper")
-	codeInputWallPaper(c, 0, 0, &v.Wallpaper, "account.saveWallPaper.wallpaper")
-	c.Bool(&v.Unsave)
-	v.Settings.TL(c)
-}
+func (v *AccountSaveWallPaper) TL(c *tl.Codec) { table.TL(c, v, 1996) }
 
-func (*AccountSaveWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSaveWallPaper) Returns(bool) {}
 
 // AccountInstallWallPaper is account.installWallPaper#feed5769.
 type AccountInstallWallPaper struct {
+	_ tl.Incomparable
+
 	Wallpaper InputWallPaperClass
 	Settings  WallPaperSettings
 }
 
-func (v *AccountInstallWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDAccountInstallWallPaper, "account.installWallPaper")
-	codeInputWallPaper(c, 0, 0, &v.Wallpaper, "account.installWallPaper.wallpaper")
-	v.Settings.TL(c)
-}
+func (v *AccountInstallWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2475) }
 
-func (*AccountInstallWallPaper) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountInstallWallPaper) Returns(bool) {}
 
 // AccountResetWallPapers is account.resetWallPapers#bb3b9804.
 type AccountResetWallPapers struct {
 }
 
-func (v *AccountResetWallPapers) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetWallPapers, "account.resetWallPapers")
-}
+func (v *AccountResetWallPapers) TL(c *tl.Codec) { table.TL(c, v, 2261) }
 
-func (*AccountResetWallPapers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountResetWallPapers) Returns(bool) {}
 
 // AccountGetAutoDownloadSettings is account.getAutoDownloadSettings#56da0b3f.
 type AccountGetAutoDownloadSettings struct {
 }
 
-func (v *AccountGetAutoDownloadSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetAutoDownloadSettings, "account.getAutoDownloadSettings")
-}
+func (v *AccountGetAutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 1927) }
 
-func (*AccountGetAutoDownloadSettings) DecodeResult(r *tl.Reader) *AccountAutoDownloadSettings {
-	v := new(AccountAutoDownloadSettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetAutoDownloadSettings) Returns(*AccountAutoDownloadSettings) {}
 
 // AccountSaveAutoDownloadSettings is account.saveAutoDownloadSettings#76f36233.
 type AccountSaveAutoDownloadSettings struct {
+	_ tl.Incomparable
+
 	Low      bool
 	High     bool
 	Settings AutoDownloadSettings
 }
 
-func (v *AccountSaveAutoDownloadSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveAutoDownloadSettings, "account.saveAutoDownloadSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Low)
-	c.True(flags, 1<<1, &v.High)
-	v.Settings.TL(c)
-}
+func (v *AccountSaveAutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 2022) }
 
-func (*AccountSaveAutoDownloadSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSaveAutoDownloadSettings) Returns(bool) {}
 
 // AccountUploadTheme is account.uploadTheme#1c3db333.
 type AccountUploadTheme struct {
+	_ tl.Incomparable
+
 	File     InputFileClass
 	Thumb    InputFileClass
 	FileName string
 	MIMEType string
 }
 
-func (v *AccountUploadTheme) TL(c *tl.Codec) {
-	c.Begin(IDAccountUploadTheme, "account.uploadTheme")
-	flags := c.Flags()
-	codeInputFile(c, 0, 0, &v.File, "account.uploadTheme.file")
-	codeInputFile(c, flags, 1<<0, &v.Thumb, "")
-	c.String(&v.FileName)
-	c.String(&v.MIMEType)
-}
+func (v *AccountUploadTheme) TL(c *tl.Codec) { table.TL(c, v, 1747) }
 
-func (*AccountUploadTheme) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
+func (*AccountUploadTheme) Returns(DocumentClass) {}
 
 // AccountCreateTheme is account.createTheme#652e4400.
 type AccountCreateTheme struct {
@@ -1372,20 +960,9 @@ type AccountCreateTheme struct {
 	Settings []InputThemeSettings
 }
 
-func (v *AccountCreateTheme) TL(c *tl.Codec) {
-	c.Begin(IDAccountCreateTheme, "account.createTheme")
-	flags := c.Flags()
-	c.String(&v.Slug)
-	c.String(&v.Title)
-	codeInputDocument(c, flags, 1<<2, &v.Document, "")
-	vectorInputThemeSettingss(c, flags, 1<<3, &v.Settings)
-}
+func (v *AccountCreateTheme) TL(c *tl.Codec) { table.TL(c, v, 1971) }
 
-func (*AccountCreateTheme) DecodeResult(r *tl.Reader) *Theme {
-	v := new(Theme)
-	r.Object(v)
-	return v
-}
+func (*AccountCreateTheme) Returns(*Theme) {}
 
 // AccountUpdateTheme is account.updateTheme#2bf40ccc.
 type AccountUpdateTheme struct {
@@ -1397,411 +974,289 @@ type AccountUpdateTheme struct {
 	Settings []InputThemeSettings
 }
 
-func (v *AccountUpdateTheme) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateTheme, "account.updateTheme")
-	flags := c.Flags()
-	c.String(&v.Format)
-	codeInputTheme(c, 0, 0, &v.Theme, "account.updateTheme.theme")
-	c.OptString(flags, 1<<0, &v.Slug)
-	c.OptString(flags, 1<<1, &v.Title)
-	codeInputDocument(c, flags, 1<<2, &v.Document, "")
-	vectorInputThemeSettingss(c, flags, 1<<3, &v.Settings)
-}
+func (v *AccountUpdateTheme) TL(c *tl.Codec) { table.TL(c, v, 1790) }
 
-func (*AccountUpdateTheme) DecodeResult(r *tl.Reader) *Theme {
-	v := new(Theme)
-	r.Object(v)
-	return v
-}
+func (*AccountUpdateTheme) Returns(*Theme) {}
 
 // AccountSaveTheme is account.saveTheme#f257106c.
 type AccountSaveTheme struct {
+	_ tl.Incomparable
+
 	Theme  InputThemeClass
 	Unsave bool
 }
 
-func (v *AccountSaveTheme) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveTheme, "account.saveTheme")
-	codeInputTheme(c, 0, 0, &v.Theme, "account.saveTheme.theme")
-	c.Bool(&v.Unsave)
-}
+func (v *AccountSaveTheme) TL(c *tl.Codec) { table.TL(c, v, 2437) }
 
-func (*AccountSaveTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSaveTheme) Returns(bool) {}
 
 // AccountInstallTheme is account.installTheme#c727bb3b.
 type AccountInstallTheme struct {
+	_ tl.Incomparable
+
 	Dark      bool
 	Theme     InputThemeClass
 	Format    tl.Optional[string]
 	BaseTheme BaseThemeClass
 }
 
-func (v *AccountInstallTheme) TL(c *tl.Codec) {
-	c.Begin(IDAccountInstallTheme, "account.installTheme")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	codeInputTheme(c, flags, 1<<1, &v.Theme, "")
-	c.OptString(flags, 1<<2, &v.Format)
-	codeBaseTheme(c, flags, 1<<3, &v.BaseTheme, "")
-}
+func (v *AccountInstallTheme) TL(c *tl.Codec) { table.TL(c, v, 2296) }
 
-func (*AccountInstallTheme) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountInstallTheme) Returns(bool) {}
 
 // AccountGetTheme is account.getTheme#3a5869ec.
 type AccountGetTheme struct {
+	_ tl.Incomparable
+
 	Format string
 	Theme  InputThemeClass
 }
 
-func (v *AccountGetTheme) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetTheme, "account.getTheme")
-	c.String(&v.Format)
-	codeInputTheme(c, 0, 0, &v.Theme, "account.getTheme.theme")
-}
+func (v *AccountGetTheme) TL(c *tl.Codec) { table.TL(c, v, 1839) }
 
-func (*AccountGetTheme) DecodeResult(r *tl.Reader) *Theme {
-	v := new(Theme)
-	r.Object(v)
-	return v
-}
+func (*AccountGetTheme) Returns(*Theme) {}
 
 // AccountGetThemes is account.getThemes#7206e458.
 type AccountGetThemes struct {
+	_ tl.Incomparable
+
 	Format string
 	Hash   int64
 }
 
-func (v *AccountGetThemes) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetThemes, "account.getThemes")
-	c.String(&v.Format)
-	c.Long(&v.Hash)
-}
+func (v *AccountGetThemes) TL(c *tl.Codec) { table.TL(c, v, 2009) }
 
-func (*AccountGetThemes) DecodeResult(r *tl.Reader) AccountThemesClass { return DecodeAccountThemes(r) }
+func (*AccountGetThemes) Returns(AccountThemesClass) {}
 
 // AccountSetContentSettings is account.setContentSettings#b574b16b.
 type AccountSetContentSettings struct {
 	SensitiveEnabled bool
 }
 
-func (v *AccountSetContentSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetContentSettings, "account.setContentSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.SensitiveEnabled)
-}
+func (v *AccountSetContentSettings) TL(c *tl.Codec) { table.TL(c, v, 2237) }
 
-func (*AccountSetContentSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSetContentSettings) Returns(bool) {}
 
 // AccountGetContentSettings is account.getContentSettings#8b9b4dae.
 type AccountGetContentSettings struct {
 }
 
-func (v *AccountGetContentSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetContentSettings, "account.getContentSettings")
-}
+func (v *AccountGetContentSettings) TL(c *tl.Codec) { table.TL(c, v, 2087) }
 
-func (*AccountGetContentSettings) DecodeResult(r *tl.Reader) *AccountContentSettings {
-	v := new(AccountContentSettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetContentSettings) Returns(*AccountContentSettings) {}
 
 // AccountGetMultiWallPapers is account.getMultiWallPapers#65ad71dc.
 type AccountGetMultiWallPapers struct {
 	Wallpapers []InputWallPaperClass
 }
 
-func (v *AccountGetMultiWallPapers) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetMultiWallPapers, "account.getMultiWallPapers")
-	vectorInputWallPaperClasses(c, 0, 0, &v.Wallpapers, "account.getMultiWallPapers.wallpapers")
-}
+func (v *AccountGetMultiWallPapers) TL(c *tl.Codec) { table.TL(c, v, 1974) }
 
-func (*AccountGetMultiWallPapers) DecodeResult(r *tl.Reader) (v []WallPaperClass) {
-	vectorWallPaperClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*AccountGetMultiWallPapers) Returns([]WallPaperClass) {}
 
 // AccountGetGlobalPrivacySettings is account.getGlobalPrivacySettings#eb2b4cf6.
 type AccountGetGlobalPrivacySettings struct {
 }
 
-func (v *AccountGetGlobalPrivacySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetGlobalPrivacySettings, "account.getGlobalPrivacySettings")
-}
+func (v *AccountGetGlobalPrivacySettings) TL(c *tl.Codec) { table.TL(c, v, 2412) }
 
-func (*AccountGetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
-	v := new(GlobalPrivacySettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetGlobalPrivacySettings) Returns(*GlobalPrivacySettings) {}
 
 // AccountSetGlobalPrivacySettings is account.setGlobalPrivacySettings#1edaaac2.
 type AccountSetGlobalPrivacySettings struct {
+	_ tl.Incomparable
+
 	Settings GlobalPrivacySettings
 }
 
-func (v *AccountSetGlobalPrivacySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetGlobalPrivacySettings, "account.setGlobalPrivacySettings")
-	v.Settings.TL(c)
-}
+func (v *AccountSetGlobalPrivacySettings) TL(c *tl.Codec) { table.TL(c, v, 1757) }
 
-func (*AccountSetGlobalPrivacySettings) DecodeResult(r *tl.Reader) *GlobalPrivacySettings {
-	v := new(GlobalPrivacySettings)
-	r.Object(v)
-	return v
-}
+func (*AccountSetGlobalPrivacySettings) Returns(*GlobalPrivacySettings) {}
 
 // AccountReportProfilePhoto is account.reportProfilePhoto#fa8cc6f5.
 type AccountReportProfilePhoto struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	PhotoID InputPhotoClass
 	Reason  ReportReasonClass
 	Message string
 }
 
-func (v *AccountReportProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDAccountReportProfilePhoto, "account.reportProfilePhoto")
-	codeInputPeer(c, 0, 0, &v.Peer, "account.reportProfilePhoto.peer")
-	codeInputPhoto(c, 0, 0, &v.PhotoID, "account.reportProfilePhoto.photo_id")
-	codeReportReason(c, 0, 0, &v.Reason, "account.reportProfilePhoto.reason")
-	c.String(&v.Message)
-}
+func (v *AccountReportProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 2463) }
 
-func (*AccountReportProfilePhoto) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountReportProfilePhoto) Returns(bool) {}
 
 // AccountResetPassword is account.resetPassword#9308ce1b.
 type AccountResetPassword struct {
 }
 
-func (v *AccountResetPassword) TL(c *tl.Codec) {
-	c.Begin(IDAccountResetPassword, "account.resetPassword")
-}
+func (v *AccountResetPassword) TL(c *tl.Codec) { table.TL(c, v, 2120) }
 
-func (*AccountResetPassword) DecodeResult(r *tl.Reader) AccountResetPasswordResultClass {
-	return DecodeAccountResetPasswordResult(r)
-}
+func (*AccountResetPassword) Returns(AccountResetPasswordResultClass) {}
 
 // AccountDeclinePasswordReset is account.declinePasswordReset#4c9409f6.
 type AccountDeclinePasswordReset struct {
 }
 
-func (v *AccountDeclinePasswordReset) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeclinePasswordReset, "account.declinePasswordReset")
-}
+func (v *AccountDeclinePasswordReset) TL(c *tl.Codec) { table.TL(c, v, 1891) }
 
-func (*AccountDeclinePasswordReset) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDeclinePasswordReset) Returns(bool) {}
 
 // AccountGetChatThemes is account.getChatThemes#d638de89.
 type AccountGetChatThemes struct {
 	Hash int64
 }
 
-func (v *AccountGetChatThemes) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetChatThemes, "account.getChatThemes")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetChatThemes) TL(c *tl.Codec) { table.TL(c, v, 2342) }
 
-func (*AccountGetChatThemes) DecodeResult(r *tl.Reader) AccountThemesClass {
-	return DecodeAccountThemes(r)
-}
+func (*AccountGetChatThemes) Returns(AccountThemesClass) {}
 
 // AccountSetAuthorizationTTL is account.setAuthorizationTTL#bf899aa0.
 type AccountSetAuthorizationTTL struct {
 	AuthorizationTTLDays int32
 }
 
-func (v *AccountSetAuthorizationTTL) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetAuthorizationTTL, "account.setAuthorizationTTL")
-	c.Int(&v.AuthorizationTTLDays)
-}
+func (v *AccountSetAuthorizationTTL) TL(c *tl.Codec) { table.TL(c, v, 2275) }
 
-func (*AccountSetAuthorizationTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSetAuthorizationTTL) Returns(bool) {}
 
 // AccountChangeAuthorizationSettings is account.changeAuthorizationSettings#40f48462.
 type AccountChangeAuthorizationSettings struct {
+	_ tl.Incomparable
+
 	Confirmed                 bool
 	Hash                      int64
 	EncryptedRequestsDisabled tl.Optional[bool]
 	CallRequestsDisabled      tl.Optional[bool]
 }
 
-func (v *AccountChangeAuthorizationSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountChangeAuthorizationSettings, "account.changeAuthorizationSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Confirmed)
-	c.Long(&v.Hash)
-	c.OptBool(flags, 1<<0, &v.EncryptedRequestsDisabled)
-	c.OptBool(flags, 1<<1, &v.CallRequestsDisabled)
-}
+func (v *AccountChangeAuthorizationSettings) TL(c *tl.Codec) { table.TL(c, v, 1862) }
 
-func (*AccountChangeAuthorizationSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountChangeAuthorizationSettings) Returns(bool) {}
 
 // AccountGetSavedRingtones is account.getSavedRingtones#e1902288.
 type AccountGetSavedRingtones struct {
 	Hash int64
 }
 
-func (v *AccountGetSavedRingtones) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetSavedRingtones, "account.getSavedRingtones")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetSavedRingtones) TL(c *tl.Codec) { table.TL(c, v, 2381) }
 
-func (*AccountGetSavedRingtones) DecodeResult(r *tl.Reader) AccountSavedRingtonesClass {
-	return DecodeAccountSavedRingtones(r)
-}
+func (*AccountGetSavedRingtones) Returns(AccountSavedRingtonesClass) {}
 
 // AccountSaveRingtone is account.saveRingtone#3dea5b03.
 type AccountSaveRingtone struct {
+	_ tl.Incomparable
+
 	ID     InputDocumentClass
 	Unsave bool
 }
 
-func (v *AccountSaveRingtone) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveRingtone, "account.saveRingtone")
-	codeInputDocument(c, 0, 0, &v.ID, "account.saveRingtone.id")
-	c.Bool(&v.Unsave)
-}
+func (v *AccountSaveRingtone) TL(c *tl.Codec) { table.TL(c, v, 1852) }
 
-func (*AccountSaveRingtone) DecodeResult(r *tl.Reader) AccountSavedRingtoneClass {
-	return DecodeAccountSavedRingtone(r)
-}
+func (*AccountSaveRingtone) Returns(AccountSavedRingtoneClass) {}
 
 // AccountUploadRingtone is account.uploadRingtone#831a83a2.
 type AccountUploadRingtone struct {
+	_ tl.Incomparable
+
 	File     InputFileClass
 	FileName string
 	MIMEType string
 }
 
-func (v *AccountUploadRingtone) TL(c *tl.Codec) {
-	c.Begin(IDAccountUploadRingtone, "account.uploadRingtone")
-	codeInputFile(c, 0, 0, &v.File, "account.uploadRingtone.file")
-	c.String(&v.FileName)
-	c.String(&v.MIMEType)
-}
+func (v *AccountUploadRingtone) TL(c *tl.Codec) { table.TL(c, v, 2061) }
 
-func (*AccountUploadRingtone) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
+func (*AccountUploadRingtone) Returns(DocumentClass) {}
 
 // AccountUpdateEmojiStatus is account.updateEmojiStatus#fbd3de6b.
 type AccountUpdateEmojiStatus struct {
+	_ tl.Incomparable
+
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *AccountUpdateEmojiStatus) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateEmojiStatus, "account.updateEmojiStatus")
-	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "account.updateEmojiStatus.emoji_status")
-}
+func (v *AccountUpdateEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 2465) }
 
-func (*AccountUpdateEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateEmojiStatus) Returns(bool) {}
 
 // AccountGetDefaultEmojiStatuses is account.getDefaultEmojiStatuses#d6753386.
 type AccountGetDefaultEmojiStatuses struct {
 	Hash int64
 }
 
-func (v *AccountGetDefaultEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetDefaultEmojiStatuses, "account.getDefaultEmojiStatuses")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetDefaultEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 2344) }
 
-func (*AccountGetDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
+func (*AccountGetDefaultEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
 // AccountGetRecentEmojiStatuses is account.getRecentEmojiStatuses#0f578105.
 type AccountGetRecentEmojiStatuses struct {
 	Hash int64
 }
 
-func (v *AccountGetRecentEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetRecentEmojiStatuses, "account.getRecentEmojiStatuses")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetRecentEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 1705) }
 
-func (*AccountGetRecentEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
+func (*AccountGetRecentEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
 // AccountClearRecentEmojiStatuses is account.clearRecentEmojiStatuses#18201aae.
 type AccountClearRecentEmojiStatuses struct {
 }
 
-func (v *AccountClearRecentEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDAccountClearRecentEmojiStatuses, "account.clearRecentEmojiStatuses")
-}
+func (v *AccountClearRecentEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 1733) }
 
-func (*AccountClearRecentEmojiStatuses) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountClearRecentEmojiStatuses) Returns(bool) {}
 
 // AccountReorderUsernames is account.reorderUsernames#ef500eab.
 type AccountReorderUsernames struct {
 	Order []string
 }
 
-func (v *AccountReorderUsernames) TL(c *tl.Codec) {
-	c.Begin(IDAccountReorderUsernames, "account.reorderUsernames")
-	c.Strings(&v.Order)
-}
+func (v *AccountReorderUsernames) TL(c *tl.Codec) { table.TL(c, v, 2425) }
 
-func (*AccountReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountReorderUsernames) Returns(bool) {}
 
 // AccountToggleUsername is account.toggleUsername#58d6b376.
 type AccountToggleUsername struct {
+	_ tl.Incomparable
+
 	Username string
 	Active   bool
 }
 
-func (v *AccountToggleUsername) TL(c *tl.Codec) {
-	c.Begin(IDAccountToggleUsername, "account.toggleUsername")
-	c.String(&v.Username)
-	c.Bool(&v.Active)
-}
+func (v *AccountToggleUsername) TL(c *tl.Codec) { table.TL(c, v, 1939) }
 
-func (*AccountToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountToggleUsername) Returns(bool) {}
 
 // AccountGetDefaultProfilePhotoEmojis is account.getDefaultProfilePhotoEmojis#e2750328.
 type AccountGetDefaultProfilePhotoEmojis struct {
 	Hash int64
 }
 
-func (v *AccountGetDefaultProfilePhotoEmojis) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetDefaultProfilePhotoEmojis, "account.getDefaultProfilePhotoEmojis")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetDefaultProfilePhotoEmojis) TL(c *tl.Codec) { table.TL(c, v, 2382) }
 
-func (*AccountGetDefaultProfilePhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
+func (*AccountGetDefaultProfilePhotoEmojis) Returns(EmojiListClass) {}
 
 // AccountGetDefaultGroupPhotoEmojis is account.getDefaultGroupPhotoEmojis#915860ae.
 type AccountGetDefaultGroupPhotoEmojis struct {
 	Hash int64
 }
 
-func (v *AccountGetDefaultGroupPhotoEmojis) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetDefaultGroupPhotoEmojis, "account.getDefaultGroupPhotoEmojis")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetDefaultGroupPhotoEmojis) TL(c *tl.Codec) { table.TL(c, v, 2113) }
 
-func (*AccountGetDefaultGroupPhotoEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
+func (*AccountGetDefaultGroupPhotoEmojis) Returns(EmojiListClass) {}
 
 // AccountGetAutoSaveSettings is account.getAutoSaveSettings#adcbbcda.
 type AccountGetAutoSaveSettings struct {
 }
 
-func (v *AccountGetAutoSaveSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetAutoSaveSettings, "account.getAutoSaveSettings")
-}
+func (v *AccountGetAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 2212) }
 
-func (*AccountGetAutoSaveSettings) DecodeResult(r *tl.Reader) *AccountAutoSaveSettings {
-	v := new(AccountAutoSaveSettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetAutoSaveSettings) Returns(*AccountAutoSaveSettings) {}
 
 // AccountSaveAutoSaveSettings is account.saveAutoSaveSettings#d69b8361.
 type AccountSaveAutoSaveSettings struct {
+	_ tl.Incomparable
+
 	Users      bool
 	Chats      bool
 	Broadcasts bool
@@ -1809,574 +1264,419 @@ type AccountSaveAutoSaveSettings struct {
 	Settings   AutoSaveSettings
 }
 
-func (v *AccountSaveAutoSaveSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveAutoSaveSettings, "account.saveAutoSaveSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Users)
-	c.True(flags, 1<<1, &v.Chats)
-	c.True(flags, 1<<2, &v.Broadcasts)
-	codeInputPeer(c, flags, 1<<3, &v.Peer, "")
-	v.Settings.TL(c)
-}
+func (v *AccountSaveAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 2345) }
 
-func (*AccountSaveAutoSaveSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSaveAutoSaveSettings) Returns(bool) {}
 
 // AccountDeleteAutoSaveExceptions is account.deleteAutoSaveExceptions#53bc0020.
 type AccountDeleteAutoSaveExceptions struct {
 }
 
-func (v *AccountDeleteAutoSaveExceptions) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeleteAutoSaveExceptions, "account.deleteAutoSaveExceptions")
-}
+func (v *AccountDeleteAutoSaveExceptions) TL(c *tl.Codec) { table.TL(c, v, 1915) }
 
-func (*AccountDeleteAutoSaveExceptions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDeleteAutoSaveExceptions) Returns(bool) {}
 
 // AccountInvalidateSignInCodes is account.invalidateSignInCodes#ca8ae8ba.
 type AccountInvalidateSignInCodes struct {
 	Codes []string
 }
 
-func (v *AccountInvalidateSignInCodes) TL(c *tl.Codec) {
-	c.Begin(IDAccountInvalidateSignInCodes, "account.invalidateSignInCodes")
-	c.Strings(&v.Codes)
-}
+func (v *AccountInvalidateSignInCodes) TL(c *tl.Codec) { table.TL(c, v, 2304) }
 
-func (*AccountInvalidateSignInCodes) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountInvalidateSignInCodes) Returns(bool) {}
 
 // AccountUpdateColor is account.updateColor#684d214e.
 type AccountUpdateColor struct {
+	_ tl.Incomparable
+
 	ForProfile bool
 	Color      PeerColorClass
 }
 
-func (v *AccountUpdateColor) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateColor, "account.updateColor")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ForProfile)
-	codePeerColor(c, flags, 1<<2, &v.Color, "")
-}
+func (v *AccountUpdateColor) TL(c *tl.Codec) { table.TL(c, v, 1985) }
 
-func (*AccountUpdateColor) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateColor) Returns(bool) {}
 
 // AccountGetDefaultBackgroundEmojis is account.getDefaultBackgroundEmojis#a60ab9ce.
 type AccountGetDefaultBackgroundEmojis struct {
 	Hash int64
 }
 
-func (v *AccountGetDefaultBackgroundEmojis) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetDefaultBackgroundEmojis, "account.getDefaultBackgroundEmojis")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetDefaultBackgroundEmojis) TL(c *tl.Codec) { table.TL(c, v, 2184) }
 
-func (*AccountGetDefaultBackgroundEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
+func (*AccountGetDefaultBackgroundEmojis) Returns(EmojiListClass) {}
 
 // AccountGetChannelDefaultEmojiStatuses is account.getChannelDefaultEmojiStatuses#7727a7d5.
 type AccountGetChannelDefaultEmojiStatuses struct {
 	Hash int64
 }
 
-func (v *AccountGetChannelDefaultEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetChannelDefaultEmojiStatuses, "account.getChannelDefaultEmojiStatuses")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetChannelDefaultEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 2024) }
 
-func (*AccountGetChannelDefaultEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
+func (*AccountGetChannelDefaultEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
 // AccountGetChannelRestrictedStatusEmojis is account.getChannelRestrictedStatusEmojis#35a9e0d5.
 type AccountGetChannelRestrictedStatusEmojis struct {
 	Hash int64
 }
 
-func (v *AccountGetChannelRestrictedStatusEmojis) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetChannelRestrictedStatusEmojis, "account.getChannelRestrictedStatusEmojis")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetChannelRestrictedStatusEmojis) TL(c *tl.Codec) { table.TL(c, v, 1823) }
 
-func (*AccountGetChannelRestrictedStatusEmojis) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
+func (*AccountGetChannelRestrictedStatusEmojis) Returns(EmojiListClass) {}
 
 // AccountUpdateBusinessWorkHours is account.updateBusinessWorkHours#4b00e066.
 type AccountUpdateBusinessWorkHours struct {
+	_ tl.Incomparable
+
 	BusinessWorkHours *BusinessWorkHours
 }
 
-func (v *AccountUpdateBusinessWorkHours) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateBusinessWorkHours, "account.updateBusinessWorkHours")
-	flags := c.Flags()
-	optBusinessWorkHours(c, flags, 1<<0, &v.BusinessWorkHours, "")
-}
+func (v *AccountUpdateBusinessWorkHours) TL(c *tl.Codec) { table.TL(c, v, 1888) }
 
-func (*AccountUpdateBusinessWorkHours) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateBusinessWorkHours) Returns(bool) {}
 
 // AccountUpdateBusinessLocation is account.updateBusinessLocation#9e6b131a.
 type AccountUpdateBusinessLocation struct {
+	_ tl.Incomparable
+
 	GeoPoint InputGeoPointClass
 	Address  tl.Optional[string]
 }
 
-func (v *AccountUpdateBusinessLocation) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateBusinessLocation, "account.updateBusinessLocation")
-	flags := c.Flags()
-	codeInputGeoPoint(c, flags, 1<<1, &v.GeoPoint, "")
-	c.OptString(flags, 1<<0, &v.Address)
-}
+func (v *AccountUpdateBusinessLocation) TL(c *tl.Codec) { table.TL(c, v, 2152) }
 
-func (*AccountUpdateBusinessLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateBusinessLocation) Returns(bool) {}
 
 // AccountUpdateBusinessGreetingMessage is account.updateBusinessGreetingMessage#66cdafc4.
 type AccountUpdateBusinessGreetingMessage struct {
+	_ tl.Incomparable
+
 	Message *InputBusinessGreetingMessage
 }
 
-func (v *AccountUpdateBusinessGreetingMessage) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateBusinessGreetingMessage, "account.updateBusinessGreetingMessage")
-	flags := c.Flags()
-	optInputBusinessGreetingMessage(c, flags, 1<<0, &v.Message, "")
-}
+func (v *AccountUpdateBusinessGreetingMessage) TL(c *tl.Codec) { table.TL(c, v, 1978) }
 
-func (*AccountUpdateBusinessGreetingMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateBusinessGreetingMessage) Returns(bool) {}
 
 // AccountUpdateBusinessAwayMessage is account.updateBusinessAwayMessage#a26a7fa5.
 type AccountUpdateBusinessAwayMessage struct {
+	_ tl.Incomparable
+
 	Message *InputBusinessAwayMessage
 }
 
-func (v *AccountUpdateBusinessAwayMessage) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateBusinessAwayMessage, "account.updateBusinessAwayMessage")
-	flags := c.Flags()
-	optInputBusinessAwayMessage(c, flags, 1<<0, &v.Message, "")
-}
+func (v *AccountUpdateBusinessAwayMessage) TL(c *tl.Codec) { table.TL(c, v, 2165) }
 
-func (*AccountUpdateBusinessAwayMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateBusinessAwayMessage) Returns(bool) {}
 
 // AccountUpdateConnectedBot is account.updateConnectedBot#66a08c7e.
 type AccountUpdateConnectedBot struct {
+	_ tl.Incomparable
+
 	Deleted    bool
 	Rights     *BusinessBotRights
 	Bot        InputUserClass
 	Recipients InputBusinessBotRecipients
 }
 
-func (v *AccountUpdateConnectedBot) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateConnectedBot, "account.updateConnectedBot")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Deleted)
-	optBusinessBotRights(c, flags, 1<<0, &v.Rights, "")
-	codeInputUser(c, 0, 0, &v.Bot, "account.updateConnectedBot.bot")
-	v.Recipients.TL(c)
-}
+func (v *AccountUpdateConnectedBot) TL(c *tl.Codec) { table.TL(c, v, 1976) }
 
-func (*AccountUpdateConnectedBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*AccountUpdateConnectedBot) Returns(UpdatesClass) {}
 
 // AccountGetConnectedBots is account.getConnectedBots#4ea4c80f.
 type AccountGetConnectedBots struct {
 }
 
-func (v *AccountGetConnectedBots) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetConnectedBots, "account.getConnectedBots")
-}
+func (v *AccountGetConnectedBots) TL(c *tl.Codec) { table.TL(c, v, 1897) }
 
-func (*AccountGetConnectedBots) DecodeResult(r *tl.Reader) *AccountConnectedBots {
-	v := new(AccountConnectedBots)
-	r.Object(v)
-	return v
-}
+func (*AccountGetConnectedBots) Returns(*AccountConnectedBots) {}
 
 // AccountGetBotBusinessConnection is account.getBotBusinessConnection#76a86270.
 type AccountGetBotBusinessConnection struct {
+	_ tl.Incomparable
+
 	ConnectionID string
 }
 
-func (v *AccountGetBotBusinessConnection) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetBotBusinessConnection, "account.getBotBusinessConnection")
-	c.String(&v.ConnectionID)
-}
+func (v *AccountGetBotBusinessConnection) TL(c *tl.Codec) { table.TL(c, v, 2021) }
 
-func (*AccountGetBotBusinessConnection) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*AccountGetBotBusinessConnection) Returns(UpdatesClass) {}
 
 // AccountUpdateBusinessIntro is account.updateBusinessIntro#a614d034.
 type AccountUpdateBusinessIntro struct {
+	_ tl.Incomparable
+
 	Intro *InputBusinessIntro
 }
 
-func (v *AccountUpdateBusinessIntro) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateBusinessIntro, "account.updateBusinessIntro")
-	flags := c.Flags()
-	optInputBusinessIntro(c, flags, 1<<0, &v.Intro, "")
-}
+func (v *AccountUpdateBusinessIntro) TL(c *tl.Codec) { table.TL(c, v, 2185) }
 
-func (*AccountUpdateBusinessIntro) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateBusinessIntro) Returns(bool) {}
 
 // AccountToggleConnectedBotPaused is account.toggleConnectedBotPaused#646e1097.
 type AccountToggleConnectedBotPaused struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	Paused bool
 }
 
-func (v *AccountToggleConnectedBotPaused) TL(c *tl.Codec) {
-	c.Begin(IDAccountToggleConnectedBotPaused, "account.toggleConnectedBotPaused")
-	codeInputPeer(c, 0, 0, &v.Peer, "account.toggleConnectedBotPaused.peer")
-	c.Bool(&v.Paused)
-}
+func (v *AccountToggleConnectedBotPaused) TL(c *tl.Codec) { table.TL(c, v, 1969) }
 
-func (*AccountToggleConnectedBotPaused) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountToggleConnectedBotPaused) Returns(bool) {}
 
 // AccountDisablePeerConnectedBot is account.disablePeerConnectedBot#5e437ed9.
 type AccountDisablePeerConnectedBot struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *AccountDisablePeerConnectedBot) TL(c *tl.Codec) {
-	c.Begin(IDAccountDisablePeerConnectedBot, "account.disablePeerConnectedBot")
-	codeInputPeer(c, 0, 0, &v.Peer, "account.disablePeerConnectedBot.peer")
-}
+func (v *AccountDisablePeerConnectedBot) TL(c *tl.Codec) { table.TL(c, v, 1953) }
 
-func (*AccountDisablePeerConnectedBot) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDisablePeerConnectedBot) Returns(bool) {}
 
 // AccountUpdateBirthday is account.updateBirthday#cc6e0c11.
 type AccountUpdateBirthday struct {
+	_ tl.Incomparable
+
 	Birthday *Birthday
 }
 
-func (v *AccountUpdateBirthday) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateBirthday, "account.updateBirthday")
-	flags := c.Flags()
-	optBirthday(c, flags, 1<<0, &v.Birthday, "")
-}
+func (v *AccountUpdateBirthday) TL(c *tl.Codec) { table.TL(c, v, 2313) }
 
-func (*AccountUpdateBirthday) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdateBirthday) Returns(bool) {}
 
 // AccountCreateBusinessChatLink is account.createBusinessChatLink#8851e68e.
 type AccountCreateBusinessChatLink struct {
+	_ tl.Incomparable
+
 	Link InputBusinessChatLink
 }
 
-func (v *AccountCreateBusinessChatLink) TL(c *tl.Codec) {
-	c.Begin(IDAccountCreateBusinessChatLink, "account.createBusinessChatLink")
-	v.Link.TL(c)
-}
+func (v *AccountCreateBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 2079) }
 
-func (*AccountCreateBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
-	v := new(BusinessChatLink)
-	r.Object(v)
-	return v
-}
+func (*AccountCreateBusinessChatLink) Returns(*BusinessChatLink) {}
 
 // AccountEditBusinessChatLink is account.editBusinessChatLink#8c3410af.
 type AccountEditBusinessChatLink struct {
+	_ tl.Incomparable
+
 	Slug string
 	Link InputBusinessChatLink
 }
 
-func (v *AccountEditBusinessChatLink) TL(c *tl.Codec) {
-	c.Begin(IDAccountEditBusinessChatLink, "account.editBusinessChatLink")
-	c.String(&v.Slug)
-	v.Link.TL(c)
-}
+func (v *AccountEditBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 2089) }
 
-func (*AccountEditBusinessChatLink) DecodeResult(r *tl.Reader) *BusinessChatLink {
-	v := new(BusinessChatLink)
-	r.Object(v)
-	return v
-}
+func (*AccountEditBusinessChatLink) Returns(*BusinessChatLink) {}
 
 // AccountDeleteBusinessChatLink is account.deleteBusinessChatLink#60073674.
 type AccountDeleteBusinessChatLink struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *AccountDeleteBusinessChatLink) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeleteBusinessChatLink, "account.deleteBusinessChatLink")
-	c.String(&v.Slug)
-}
+func (v *AccountDeleteBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 1958) }
 
-func (*AccountDeleteBusinessChatLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDeleteBusinessChatLink) Returns(bool) {}
 
 // AccountGetBusinessChatLinks is account.getBusinessChatLinks#6f70dde1.
 type AccountGetBusinessChatLinks struct {
 }
 
-func (v *AccountGetBusinessChatLinks) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetBusinessChatLinks, "account.getBusinessChatLinks")
-}
+func (v *AccountGetBusinessChatLinks) TL(c *tl.Codec) { table.TL(c, v, 2005) }
 
-func (*AccountGetBusinessChatLinks) DecodeResult(r *tl.Reader) *AccountBusinessChatLinks {
-	v := new(AccountBusinessChatLinks)
-	r.Object(v)
-	return v
-}
+func (*AccountGetBusinessChatLinks) Returns(*AccountBusinessChatLinks) {}
 
 // AccountResolveBusinessChatLink is account.resolveBusinessChatLink#5492e5ee.
 type AccountResolveBusinessChatLink struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *AccountResolveBusinessChatLink) TL(c *tl.Codec) {
-	c.Begin(IDAccountResolveBusinessChatLink, "account.resolveBusinessChatLink")
-	c.String(&v.Slug)
-}
+func (v *AccountResolveBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 1917) }
 
-func (*AccountResolveBusinessChatLink) DecodeResult(r *tl.Reader) *AccountResolvedBusinessChatLinks {
-	v := new(AccountResolvedBusinessChatLinks)
-	r.Object(v)
-	return v
-}
+func (*AccountResolveBusinessChatLink) Returns(*AccountResolvedBusinessChatLinks) {}
 
 // AccountUpdatePersonalChannel is account.updatePersonalChannel#d94305e0.
 type AccountUpdatePersonalChannel struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *AccountUpdatePersonalChannel) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdatePersonalChannel, "account.updatePersonalChannel")
-	codeInputChannel(c, 0, 0, &v.Channel, "account.updatePersonalChannel.channel")
-}
+func (v *AccountUpdatePersonalChannel) TL(c *tl.Codec) { table.TL(c, v, 2353) }
 
-func (*AccountUpdatePersonalChannel) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountUpdatePersonalChannel) Returns(bool) {}
 
 // AccountToggleSponsoredMessages is account.toggleSponsoredMessages#b9d9a38d.
 type AccountToggleSponsoredMessages struct {
 	Enabled bool
 }
 
-func (v *AccountToggleSponsoredMessages) TL(c *tl.Codec) {
-	c.Begin(IDAccountToggleSponsoredMessages, "account.toggleSponsoredMessages")
-	c.Bool(&v.Enabled)
-}
+func (v *AccountToggleSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 2254) }
 
-func (*AccountToggleSponsoredMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountToggleSponsoredMessages) Returns(bool) {}
 
 // AccountGetReactionsNotifySettings is account.getReactionsNotifySettings#06dd654c.
 type AccountGetReactionsNotifySettings struct {
 }
 
-func (v *AccountGetReactionsNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetReactionsNotifySettings, "account.getReactionsNotifySettings")
-}
+func (v *AccountGetReactionsNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1679) }
 
-func (*AccountGetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
-	v := new(ReactionsNotifySettings)
-	r.Object(v)
-	return v
-}
+func (*AccountGetReactionsNotifySettings) Returns(*ReactionsNotifySettings) {}
 
 // AccountSetReactionsNotifySettings is account.setReactionsNotifySettings#316ce548.
 type AccountSetReactionsNotifySettings struct {
+	_ tl.Incomparable
+
 	Settings ReactionsNotifySettings
 }
 
-func (v *AccountSetReactionsNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetReactionsNotifySettings, "account.setReactionsNotifySettings")
-	v.Settings.TL(c)
-}
+func (v *AccountSetReactionsNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1809) }
 
-func (*AccountSetReactionsNotifySettings) DecodeResult(r *tl.Reader) *ReactionsNotifySettings {
-	v := new(ReactionsNotifySettings)
-	r.Object(v)
-	return v
-}
+func (*AccountSetReactionsNotifySettings) Returns(*ReactionsNotifySettings) {}
 
 // AccountGetCollectibleEmojiStatuses is account.getCollectibleEmojiStatuses#2e7b4543.
 type AccountGetCollectibleEmojiStatuses struct {
 	Hash int64
 }
 
-func (v *AccountGetCollectibleEmojiStatuses) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetCollectibleEmojiStatuses, "account.getCollectibleEmojiStatuses")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetCollectibleEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 1804) }
 
-func (*AccountGetCollectibleEmojiStatuses) DecodeResult(r *tl.Reader) AccountEmojiStatusesClass {
-	return DecodeAccountEmojiStatuses(r)
-}
+func (*AccountGetCollectibleEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
 // AccountGetPaidMessagesRevenue is account.getPaidMessagesRevenue#19ba4a67.
 type AccountGetPaidMessagesRevenue struct {
+	_ tl.Incomparable
+
 	ParentPeer InputPeerClass
 	UserID     InputUserClass
 }
 
-func (v *AccountGetPaidMessagesRevenue) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetPaidMessagesRevenue, "account.getPaidMessagesRevenue")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
-	codeInputUser(c, 0, 0, &v.UserID, "account.getPaidMessagesRevenue.user_id")
-}
+func (v *AccountGetPaidMessagesRevenue) TL(c *tl.Codec) { table.TL(c, v, 1736) }
 
-func (*AccountGetPaidMessagesRevenue) DecodeResult(r *tl.Reader) *AccountPaidMessagesRevenue {
-	v := new(AccountPaidMessagesRevenue)
-	r.Object(v)
-	return v
-}
+func (*AccountGetPaidMessagesRevenue) Returns(*AccountPaidMessagesRevenue) {}
 
 // AccountToggleNoPaidMessagesException is account.toggleNoPaidMessagesException#fe2eda76.
 type AccountToggleNoPaidMessagesException struct {
+	_ tl.Incomparable
+
 	RefundCharged  bool
 	RequirePayment bool
 	ParentPeer     InputPeerClass
 	UserID         InputUserClass
 }
 
-func (v *AccountToggleNoPaidMessagesException) TL(c *tl.Codec) {
-	c.Begin(IDAccountToggleNoPaidMessagesException, "account.toggleNoPaidMessagesException")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RefundCharged)
-	c.True(flags, 1<<2, &v.RequirePayment)
-	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
-	codeInputUser(c, 0, 0, &v.UserID, "account.toggleNoPaidMessagesException.user_id")
-}
+func (v *AccountToggleNoPaidMessagesException) TL(c *tl.Codec) { table.TL(c, v, 2474) }
 
-func (*AccountToggleNoPaidMessagesException) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountToggleNoPaidMessagesException) Returns(bool) {}
 
 // AccountSetMainProfileTab is account.setMainProfileTab#5dee78b0.
 type AccountSetMainProfileTab struct {
+	_ tl.Incomparable
+
 	Tab ProfileTabClass
 }
 
-func (v *AccountSetMainProfileTab) TL(c *tl.Codec) {
-	c.Begin(IDAccountSetMainProfileTab, "account.setMainProfileTab")
-	codeProfileTab(c, 0, 0, &v.Tab, "account.setMainProfileTab.tab")
-}
+func (v *AccountSetMainProfileTab) TL(c *tl.Codec) { table.TL(c, v, 1952) }
 
-func (*AccountSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSetMainProfileTab) Returns(bool) {}
 
 // AccountSaveMusic is account.saveMusic#b26732a9.
 type AccountSaveMusic struct {
+	_ tl.Incomparable
+
 	Unsave  bool
 	ID      InputDocumentClass
 	AfterID InputDocumentClass
 }
 
-func (v *AccountSaveMusic) TL(c *tl.Codec) {
-	c.Begin(IDAccountSaveMusic, "account.saveMusic")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unsave)
-	codeInputDocument(c, 0, 0, &v.ID, "account.saveMusic.id")
-	codeInputDocument(c, flags, 1<<1, &v.AfterID, "")
-}
+func (v *AccountSaveMusic) TL(c *tl.Codec) { table.TL(c, v, 2226) }
 
-func (*AccountSaveMusic) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountSaveMusic) Returns(bool) {}
 
 // AccountGetSavedMusicIDs is account.getSavedMusicIds#e09d5faf.
 type AccountGetSavedMusicIDs struct {
 	Hash int64
 }
 
-func (v *AccountGetSavedMusicIDs) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetSavedMusicIDs, "account.getSavedMusicIds")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetSavedMusicIDs) TL(c *tl.Codec) { table.TL(c, v, 2378) }
 
-func (*AccountGetSavedMusicIDs) DecodeResult(r *tl.Reader) AccountSavedMusicIDsClass {
-	return DecodeAccountSavedMusicIDs(r)
-}
+func (*AccountGetSavedMusicIDs) Returns(AccountSavedMusicIDsClass) {}
 
 // AccountGetUniqueGiftChatThemes is account.getUniqueGiftChatThemes#e42ce9c9.
 type AccountGetUniqueGiftChatThemes struct {
+	_ tl.Incomparable
+
 	Offset string
 	Limit  int32
 	Hash   int64
 }
 
-func (v *AccountGetUniqueGiftChatThemes) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetUniqueGiftChatThemes, "account.getUniqueGiftChatThemes")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *AccountGetUniqueGiftChatThemes) TL(c *tl.Codec) { table.TL(c, v, 2388) }
 
-func (*AccountGetUniqueGiftChatThemes) DecodeResult(r *tl.Reader) AccountChatThemesClass {
-	return DecodeAccountChatThemes(r)
-}
+func (*AccountGetUniqueGiftChatThemes) Returns(AccountChatThemesClass) {}
 
 // AccountInitPasskeyRegistration is account.initPasskeyRegistration#429547e8.
 type AccountInitPasskeyRegistration struct {
 }
 
-func (v *AccountInitPasskeyRegistration) TL(c *tl.Codec) {
-	c.Begin(IDAccountInitPasskeyRegistration, "account.initPasskeyRegistration")
-}
+func (v *AccountInitPasskeyRegistration) TL(c *tl.Codec) { table.TL(c, v, 1869) }
 
-func (*AccountInitPasskeyRegistration) DecodeResult(r *tl.Reader) *AccountPasskeyRegistrationOptions {
-	v := new(AccountPasskeyRegistrationOptions)
-	r.Object(v)
-	return v
-}
+func (*AccountInitPasskeyRegistration) Returns(*AccountPasskeyRegistrationOptions) {}
 
 // AccountRegisterPasskey is account.registerPasskey#55b41fd6.
 type AccountRegisterPasskey struct {
+	_ tl.Incomparable
+
 	Credential InputPasskeyCredentialClass
 }
 
-func (v *AccountRegisterPasskey) TL(c *tl.Codec) {
-	c.Begin(IDAccountRegisterPasskey, "account.registerPasskey")
-	codeInputPasskeyCredential(c, 0, 0, &v.Credential, "account.registerPasskey.credential")
-}
+func (v *AccountRegisterPasskey) TL(c *tl.Codec) { table.TL(c, v, 1921) }
 
-func (*AccountRegisterPasskey) DecodeResult(r *tl.Reader) *Passkey {
-	v := new(Passkey)
-	r.Object(v)
-	return v
-}
+func (*AccountRegisterPasskey) Returns(*Passkey) {}
 
 // AccountGetPasskeys is account.getPasskeys#ea1f0c52.
 type AccountGetPasskeys struct {
 }
 
-func (v *AccountGetPasskeys) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetPasskeys, "account.getPasskeys")
-}
+func (v *AccountGetPasskeys) TL(c *tl.Codec) { table.TL(c, v, 2408) }
 
-func (*AccountGetPasskeys) DecodeResult(r *tl.Reader) *AccountPasskeys {
-	v := new(AccountPasskeys)
-	r.Object(v)
-	return v
-}
+func (*AccountGetPasskeys) Returns(*AccountPasskeys) {}
 
 // AccountDeletePasskey is account.deletePasskey#f5b5563f.
 type AccountDeletePasskey struct {
+	_ tl.Incomparable
+
 	ID string
 }
 
-func (v *AccountDeletePasskey) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeletePasskey, "account.deletePasskey")
-	c.String(&v.ID)
-}
+func (v *AccountDeletePasskey) TL(c *tl.Codec) { table.TL(c, v, 2447) }
 
-func (*AccountDeletePasskey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountDeletePasskey) Returns(bool) {}
 
 // AccountConfirmBotConnection is account.confirmBotConnection#67ed1f68.
 type AccountConfirmBotConnection struct {
+	_ tl.Incomparable
+
 	BotID InputUserClass
 }
 
-func (v *AccountConfirmBotConnection) TL(c *tl.Codec) {
-	c.Begin(IDAccountConfirmBotConnection, "account.confirmBotConnection")
-	codeInputUser(c, 0, 0, &v.BotID, "account.confirmBotConnection.bot_id")
-}
+func (v *AccountConfirmBotConnection) TL(c *tl.Codec) { table.TL(c, v, 1982) }
 
-func (*AccountConfirmBotConnection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AccountConfirmBotConnection) Returns(bool) {}
 
 // AccountGetWebBrowserSettings is account.getWebBrowserSettings#56655768.
 type AccountGetWebBrowserSettings struct {
 	Hash int64
 }
 
-func (v *AccountGetWebBrowserSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountGetWebBrowserSettings, "account.getWebBrowserSettings")
-	c.Long(&v.Hash)
-}
+func (v *AccountGetWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 1923) }
 
-func (*AccountGetWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
-	return DecodeAccountWebBrowserSettings(r)
-}
+func (*AccountGetWebBrowserSettings) Returns(AccountWebBrowserSettingsClass) {}
 
 // AccountUpdateWebBrowserSettings is account.updateWebBrowserSettings#9adf82fe.
 type AccountUpdateWebBrowserSettings struct {
@@ -2384,47 +1684,30 @@ type AccountUpdateWebBrowserSettings struct {
 	DisplayCloseButton  bool
 }
 
-func (v *AccountUpdateWebBrowserSettings) TL(c *tl.Codec) {
-	c.Begin(IDAccountUpdateWebBrowserSettings, "account.updateWebBrowserSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OpenExternalBrowser)
-	c.True(flags, 1<<1, &v.DisplayCloseButton)
-}
+func (v *AccountUpdateWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 2140) }
 
-func (*AccountUpdateWebBrowserSettings) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
-	return DecodeAccountWebBrowserSettings(r)
-}
+func (*AccountUpdateWebBrowserSettings) Returns(AccountWebBrowserSettingsClass) {}
 
 // AccountToggleWebBrowserSettingsException is account.toggleWebBrowserSettingsException#60ed4229.
 type AccountToggleWebBrowserSettingsException struct {
+	_ tl.Incomparable
+
 	Delete              bool
 	OpenExternalBrowser tl.Optional[bool]
 	URL                 string
 }
 
-func (v *AccountToggleWebBrowserSettingsException) TL(c *tl.Codec) {
-	c.Begin(IDAccountToggleWebBrowserSettingsException, "account.toggleWebBrowserSettingsException")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Delete)
-	c.OptBool(flags, 1<<0, &v.OpenExternalBrowser)
-	c.String(&v.URL)
-}
+func (v *AccountToggleWebBrowserSettingsException) TL(c *tl.Codec) { table.TL(c, v, 1962) }
 
-func (*AccountToggleWebBrowserSettingsException) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*AccountToggleWebBrowserSettingsException) Returns(UpdatesClass) {}
 
 // AccountDeleteWebBrowserSettingsExceptions is account.deleteWebBrowserSettingsExceptions#86a0765d.
 type AccountDeleteWebBrowserSettingsExceptions struct {
 }
 
-func (v *AccountDeleteWebBrowserSettingsExceptions) TL(c *tl.Codec) {
-	c.Begin(IDAccountDeleteWebBrowserSettingsExceptions, "account.deleteWebBrowserSettingsExceptions")
-}
+func (v *AccountDeleteWebBrowserSettingsExceptions) TL(c *tl.Codec) { table.TL(c, v, 2073) }
 
-func (*AccountDeleteWebBrowserSettingsExceptions) DecodeResult(r *tl.Reader) AccountWebBrowserSettingsClass {
-	return DecodeAccountWebBrowserSettings(r)
-}
+func (*AccountDeleteWebBrowserSettingsExceptions) Returns(AccountWebBrowserSettingsClass) {}
 
 // AccountWallPapersClass is a account.WallPapers: one of account.wallPapersNotModified, account.wallPapers.
 type AccountWallPapersClass interface {
@@ -2435,33 +1718,6 @@ type AccountWallPapersClass interface {
 func (*AccountWallPapersNotModified) isAccountWallPapers() {}
 func (*AccountWallPapers) isAccountWallPapers()            {}
 
-// DecodeAccountWallPapers decodes a boxed account.WallPapers.
-func DecodeAccountWallPapers(r *tl.Reader) (v AccountWallPapersClass) {
-	codeAccountWallPapers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountWallPapers(c *tl.Codec, f tl.Flags, mask uint32, v *AccountWallPapersClass, field string) {
-	var o AccountWallPapersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountWallPapersNotModified:
-		o = new(AccountWallPapersNotModified)
-	case IDAccountWallPapers:
-		o = new(AccountWallPapers)
-	default:
-		c.Unexpected("account.WallPapers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AccountThemesClass is a account.Themes: one of account.themesNotModified, account.themes.
 type AccountThemesClass interface {
 	tl.Object
@@ -2470,33 +1726,6 @@ type AccountThemesClass interface {
 
 func (*AccountThemesNotModified) isAccountThemes() {}
 func (*AccountThemes) isAccountThemes()            {}
-
-// DecodeAccountThemes decodes a boxed account.Themes.
-func DecodeAccountThemes(r *tl.Reader) (v AccountThemesClass) {
-	codeAccountThemes(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountThemes(c *tl.Codec, f tl.Flags, mask uint32, v *AccountThemesClass, field string) {
-	var o AccountThemesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountThemesNotModified:
-		o = new(AccountThemesNotModified)
-	case IDAccountThemes:
-		o = new(AccountThemes)
-	default:
-		c.Unexpected("account.Themes")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AccountResetPasswordResultClass is a account.ResetPasswordResult: one of account.resetPasswordFailedWait, account.resetPasswordRequestedWait, account.resetPasswordOk.
 type AccountResetPasswordResultClass interface {
@@ -2508,35 +1737,6 @@ func (*AccountResetPasswordFailedWait) isAccountResetPasswordResult()    {}
 func (*AccountResetPasswordRequestedWait) isAccountResetPasswordResult() {}
 func (*AccountResetPasswordOK) isAccountResetPasswordResult()            {}
 
-// DecodeAccountResetPasswordResult decodes a boxed account.ResetPasswordResult.
-func DecodeAccountResetPasswordResult(r *tl.Reader) (v AccountResetPasswordResultClass) {
-	codeAccountResetPasswordResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountResetPasswordResult(c *tl.Codec, f tl.Flags, mask uint32, v *AccountResetPasswordResultClass, field string) {
-	var o AccountResetPasswordResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountResetPasswordFailedWait:
-		o = (*AccountResetPasswordFailedWait)(c.Small(unsafe.Sizeof(AccountResetPasswordFailedWait{})))
-	case IDAccountResetPasswordRequestedWait:
-		o = (*AccountResetPasswordRequestedWait)(c.Small(unsafe.Sizeof(AccountResetPasswordRequestedWait{})))
-	case IDAccountResetPasswordOK:
-		o = new(AccountResetPasswordOK)
-	default:
-		c.Unexpected("account.ResetPasswordResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AccountChatThemesClass is a account.ChatThemes: one of account.chatThemesNotModified, account.chatThemes.
 type AccountChatThemesClass interface {
 	tl.Object
@@ -2545,33 +1745,6 @@ type AccountChatThemesClass interface {
 
 func (*AccountChatThemesNotModified) isAccountChatThemes() {}
 func (*AccountChatThemes) isAccountChatThemes()            {}
-
-// DecodeAccountChatThemes decodes a boxed account.ChatThemes.
-func DecodeAccountChatThemes(r *tl.Reader) (v AccountChatThemesClass) {
-	codeAccountChatThemes(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountChatThemes(c *tl.Codec, f tl.Flags, mask uint32, v *AccountChatThemesClass, field string) {
-	var o AccountChatThemesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountChatThemesNotModified:
-		o = new(AccountChatThemesNotModified)
-	case IDAccountChatThemes:
-		o = new(AccountChatThemes)
-	default:
-		c.Unexpected("account.ChatThemes")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AccountSavedRingtonesClass is a account.SavedRingtones: one of account.savedRingtonesNotModified, account.savedRingtones.
 type AccountSavedRingtonesClass interface {
@@ -2582,33 +1755,6 @@ type AccountSavedRingtonesClass interface {
 func (*AccountSavedRingtonesNotModified) isAccountSavedRingtones() {}
 func (*AccountSavedRingtones) isAccountSavedRingtones()            {}
 
-// DecodeAccountSavedRingtones decodes a boxed account.SavedRingtones.
-func DecodeAccountSavedRingtones(r *tl.Reader) (v AccountSavedRingtonesClass) {
-	codeAccountSavedRingtones(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountSavedRingtones(c *tl.Codec, f tl.Flags, mask uint32, v *AccountSavedRingtonesClass, field string) {
-	var o AccountSavedRingtonesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountSavedRingtonesNotModified:
-		o = new(AccountSavedRingtonesNotModified)
-	case IDAccountSavedRingtones:
-		o = new(AccountSavedRingtones)
-	default:
-		c.Unexpected("account.SavedRingtones")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AccountSavedRingtoneClass is a account.SavedRingtone: one of account.savedRingtone, account.savedRingtoneConverted.
 type AccountSavedRingtoneClass interface {
 	tl.Object
@@ -2617,33 +1763,6 @@ type AccountSavedRingtoneClass interface {
 
 func (*AccountSavedRingtone) isAccountSavedRingtone()          {}
 func (*AccountSavedRingtoneConverted) isAccountSavedRingtone() {}
-
-// DecodeAccountSavedRingtone decodes a boxed account.SavedRingtone.
-func DecodeAccountSavedRingtone(r *tl.Reader) (v AccountSavedRingtoneClass) {
-	codeAccountSavedRingtone(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountSavedRingtone(c *tl.Codec, f tl.Flags, mask uint32, v *AccountSavedRingtoneClass, field string) {
-	var o AccountSavedRingtoneClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountSavedRingtone:
-		o = new(AccountSavedRingtone)
-	case IDAccountSavedRingtoneConverted:
-		o = new(AccountSavedRingtoneConverted)
-	default:
-		c.Unexpected("account.SavedRingtone")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AccountEmojiStatusesClass is a account.EmojiStatuses: one of account.emojiStatusesNotModified, account.emojiStatuses.
 type AccountEmojiStatusesClass interface {
@@ -2654,33 +1773,6 @@ type AccountEmojiStatusesClass interface {
 func (*AccountEmojiStatusesNotModified) isAccountEmojiStatuses() {}
 func (*AccountEmojiStatuses) isAccountEmojiStatuses()            {}
 
-// DecodeAccountEmojiStatuses decodes a boxed account.EmojiStatuses.
-func DecodeAccountEmojiStatuses(r *tl.Reader) (v AccountEmojiStatusesClass) {
-	codeAccountEmojiStatuses(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountEmojiStatuses(c *tl.Codec, f tl.Flags, mask uint32, v *AccountEmojiStatusesClass, field string) {
-	var o AccountEmojiStatusesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountEmojiStatusesNotModified:
-		o = new(AccountEmojiStatusesNotModified)
-	case IDAccountEmojiStatuses:
-		o = new(AccountEmojiStatuses)
-	default:
-		c.Unexpected("account.EmojiStatuses")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AccountEmailVerifiedClass is a account.EmailVerified: one of account.emailVerified, account.emailVerifiedLogin.
 type AccountEmailVerifiedClass interface {
 	tl.Object
@@ -2689,33 +1781,6 @@ type AccountEmailVerifiedClass interface {
 
 func (*AccountEmailVerified) isAccountEmailVerified()      {}
 func (*AccountEmailVerifiedLogin) isAccountEmailVerified() {}
-
-// DecodeAccountEmailVerified decodes a boxed account.EmailVerified.
-func DecodeAccountEmailVerified(r *tl.Reader) (v AccountEmailVerifiedClass) {
-	codeAccountEmailVerified(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountEmailVerified(c *tl.Codec, f tl.Flags, mask uint32, v *AccountEmailVerifiedClass, field string) {
-	var o AccountEmailVerifiedClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountEmailVerified:
-		o = new(AccountEmailVerified)
-	case IDAccountEmailVerifiedLogin:
-		o = new(AccountEmailVerifiedLogin)
-	default:
-		c.Unexpected("account.EmailVerified")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AccountSavedMusicIDsClass is a account.SavedMusicIds: one of account.savedMusicIdsNotModified, account.savedMusicIds.
 type AccountSavedMusicIDsClass interface {
@@ -2726,33 +1791,6 @@ type AccountSavedMusicIDsClass interface {
 func (*AccountSavedMusicIDsNotModified) isAccountSavedMusicIDs() {}
 func (*AccountSavedMusicIDs) isAccountSavedMusicIDs()            {}
 
-// DecodeAccountSavedMusicIDs decodes a boxed account.SavedMusicIds.
-func DecodeAccountSavedMusicIDs(r *tl.Reader) (v AccountSavedMusicIDsClass) {
-	codeAccountSavedMusicIDs(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountSavedMusicIDs(c *tl.Codec, f tl.Flags, mask uint32, v *AccountSavedMusicIDsClass, field string) {
-	var o AccountSavedMusicIDsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountSavedMusicIDsNotModified:
-		o = new(AccountSavedMusicIDsNotModified)
-	case IDAccountSavedMusicIDs:
-		o = new(AccountSavedMusicIDs)
-	default:
-		c.Unexpected("account.SavedMusicIds")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AccountWebBrowserSettingsClass is a account.WebBrowserSettings: one of account.webBrowserSettingsNotModified, account.webBrowserSettings.
 type AccountWebBrowserSettingsClass interface {
 	tl.Object
@@ -2761,41 +1799,3 @@ type AccountWebBrowserSettingsClass interface {
 
 func (*AccountWebBrowserSettingsNotModified) isAccountWebBrowserSettings() {}
 func (*AccountWebBrowserSettings) isAccountWebBrowserSettings()            {}
-
-// DecodeAccountWebBrowserSettings decodes a boxed account.WebBrowserSettings.
-func DecodeAccountWebBrowserSettings(r *tl.Reader) (v AccountWebBrowserSettingsClass) {
-	codeAccountWebBrowserSettings(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAccountWebBrowserSettings(c *tl.Codec, f tl.Flags, mask uint32, v *AccountWebBrowserSettingsClass, field string) {
-	var o AccountWebBrowserSettingsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAccountWebBrowserSettingsNotModified:
-		o = new(AccountWebBrowserSettingsNotModified)
-	case IDAccountWebBrowserSettings:
-		o = new(AccountWebBrowserSettings)
-	default:
-		c.Unexpected("account.WebBrowserSettings")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
-//go:noinline
-func optAccountPasswordInputSettings(c *tl.Codec, f tl.Flags, mask uint32, v **AccountPasswordInputSettings, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(AccountPasswordInputSettings)
-	}
-	(*v).TL(c)
-}

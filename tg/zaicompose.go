@@ -10,9 +10,7 @@ import (
 type AicomposeTonesNotModified struct {
 }
 
-func (v *AicomposeTonesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeTonesNotModified, "aicompose.tonesNotModified")
-}
+func (v *AicomposeTonesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1251) }
 
 // AicomposeTones is aicompose.tones#6c9d0efe.
 type AicomposeTones struct {
@@ -21,36 +19,26 @@ type AicomposeTones struct {
 	Users []UserClass
 }
 
-func (v *AicomposeTones) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeTones, "aicompose.tones")
-	c.Long(&v.Hash)
-	vectorAIComposeToneClasses(c, 0, 0, &v.Tones, "aicompose.tones.tones")
-	vectorUserClasses(c, 0, 0, &v.Users, "aicompose.tones.users")
-}
+func (v *AicomposeTones) TL(c *tl.Codec) { table.TL(c, v, 679) }
 
 // AicomposeCreateTone is aicompose.createTone#4aa83913.
 type AicomposeCreateTone struct {
+	_ tl.Incomparable
+
 	DisplayAuthor bool
 	EmojiID       int64
 	Title         string
 	Prompt        string
 }
 
-func (v *AicomposeCreateTone) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeCreateTone, "aicompose.createTone")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.DisplayAuthor)
-	c.Long(&v.EmojiID)
-	c.String(&v.Title)
-	c.String(&v.Prompt)
-}
+func (v *AicomposeCreateTone) TL(c *tl.Codec) { table.TL(c, v, 1887) }
 
-func (*AicomposeCreateTone) DecodeResult(r *tl.Reader) AIComposeToneClass {
-	return DecodeAIComposeTone(r)
-}
+func (*AicomposeCreateTone) Returns(AIComposeToneClass) {}
 
 // AicomposeUpdateTone is aicompose.updateTone#903bcf59.
 type AicomposeUpdateTone struct {
+	_ tl.Incomparable
+
 	Tone          InputAIComposeToneClass
 	DisplayAuthor tl.Optional[bool]
 	EmojiID       tl.Optional[int64]
@@ -58,91 +46,64 @@ type AicomposeUpdateTone struct {
 	Prompt        tl.Optional[string]
 }
 
-func (v *AicomposeUpdateTone) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeUpdateTone, "aicompose.updateTone")
-	flags := c.Flags()
-	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.updateTone.tone")
-	c.OptBool(flags, 1<<0, &v.DisplayAuthor)
-	c.OptLong(flags, 1<<1, &v.EmojiID)
-	c.OptString(flags, 1<<2, &v.Title)
-	c.OptString(flags, 1<<3, &v.Prompt)
-}
+func (v *AicomposeUpdateTone) TL(c *tl.Codec) { table.TL(c, v, 2109) }
 
-func (*AicomposeUpdateTone) DecodeResult(r *tl.Reader) AIComposeToneClass {
-	return DecodeAIComposeTone(r)
-}
+func (*AicomposeUpdateTone) Returns(AIComposeToneClass) {}
 
 // AicomposeSaveTone is aicompose.saveTone#1782cbb1.
 type AicomposeSaveTone struct {
+	_ tl.Incomparable
+
 	Tone   InputAIComposeToneClass
 	Unsave bool
 }
 
-func (v *AicomposeSaveTone) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeSaveTone, "aicompose.saveTone")
-	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.saveTone.tone")
-	c.Bool(&v.Unsave)
-}
+func (v *AicomposeSaveTone) TL(c *tl.Codec) { table.TL(c, v, 1730) }
 
-func (*AicomposeSaveTone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AicomposeSaveTone) Returns(bool) {}
 
 // AicomposeDeleteTone is aicompose.deleteTone#dd39316a.
 type AicomposeDeleteTone struct {
+	_ tl.Incomparable
+
 	Tone InputAIComposeToneClass
 }
 
-func (v *AicomposeDeleteTone) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeDeleteTone, "aicompose.deleteTone")
-	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.deleteTone.tone")
-}
+func (v *AicomposeDeleteTone) TL(c *tl.Codec) { table.TL(c, v, 2367) }
 
-func (*AicomposeDeleteTone) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AicomposeDeleteTone) Returns(bool) {}
 
 // AicomposeGetTone is aicompose.getTone#b2e8ba03.
 type AicomposeGetTone struct {
+	_ tl.Incomparable
+
 	Tone InputAIComposeToneClass
 }
 
-func (v *AicomposeGetTone) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeGetTone, "aicompose.getTone")
-	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.getTone.tone")
-}
+func (v *AicomposeGetTone) TL(c *tl.Codec) { table.TL(c, v, 2229) }
 
-func (*AicomposeGetTone) DecodeResult(r *tl.Reader) AicomposeTonesClass {
-	return DecodeAicomposeTones(r)
-}
+func (*AicomposeGetTone) Returns(AicomposeTonesClass) {}
 
 // AicomposeGetTones is aicompose.getTones#abd59201.
 type AicomposeGetTones struct {
 	Hash int64
 }
 
-func (v *AicomposeGetTones) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeGetTones, "aicompose.getTones")
-	c.Long(&v.Hash)
-}
+func (v *AicomposeGetTones) TL(c *tl.Codec) { table.TL(c, v, 2202) }
 
-func (*AicomposeGetTones) DecodeResult(r *tl.Reader) AicomposeTonesClass {
-	return DecodeAicomposeTones(r)
-}
+func (*AicomposeGetTones) Returns(AicomposeTonesClass) {}
 
 // AicomposeGetToneExample is aicompose.getToneExample#d1b4ab14.
 type AicomposeGetToneExample struct {
+	_ tl.Incomparable
+
 	Tone InputAIComposeToneClass
 	Num  int32
 }
 
-func (v *AicomposeGetToneExample) TL(c *tl.Codec) {
-	c.Begin(IDAicomposeGetToneExample, "aicompose.getToneExample")
-	codeInputAIComposeTone(c, 0, 0, &v.Tone, "aicompose.getToneExample.tone")
-	c.Int(&v.Num)
-}
+func (v *AicomposeGetToneExample) TL(c *tl.Codec) { table.TL(c, v, 2327) }
 
-func (*AicomposeGetToneExample) DecodeResult(r *tl.Reader) *AIComposeToneExample {
-	v := new(AIComposeToneExample)
-	r.Object(v)
-	return v
-}
+func (*AicomposeGetToneExample) Returns(*AIComposeToneExample) {}
 
 // AicomposeTonesClass is a aicompose.Tones: one of aicompose.tonesNotModified, aicompose.tones.
 type AicomposeTonesClass interface {
@@ -152,30 +113,3 @@ type AicomposeTonesClass interface {
 
 func (*AicomposeTonesNotModified) isAicomposeTones() {}
 func (*AicomposeTones) isAicomposeTones()            {}
-
-// DecodeAicomposeTones decodes a boxed aicompose.Tones.
-func DecodeAicomposeTones(r *tl.Reader) (v AicomposeTonesClass) {
-	codeAicomposeTones(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAicomposeTones(c *tl.Codec, f tl.Flags, mask uint32, v *AicomposeTonesClass, field string) {
-	var o AicomposeTonesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAicomposeTonesNotModified:
-		o = new(AicomposeTonesNotModified)
-	case IDAicomposeTones:
-		o = new(AicomposeTones)
-	default:
-		c.Unexpected("aicompose.Tones")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

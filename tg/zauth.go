@@ -3,40 +3,34 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
 // AuthSentCode is auth.sentCode#5e002502.
 type AuthSentCode struct {
+	_ tl.Incomparable
+
 	Type          AuthSentCodeTypeClass
 	PhoneCodeHash string
 	NextType      AuthCodeTypeClass
 	Timeout       tl.Optional[int32]
 }
 
-func (v *AuthSentCode) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCode, "auth.sentCode")
-	flags := c.Flags()
-	codeAuthSentCodeType(c, 0, 0, &v.Type, "auth.sentCode.type")
-	c.String(&v.PhoneCodeHash)
-	codeAuthCodeType(c, flags, 1<<1, &v.NextType, "")
-	c.OptInt(flags, 1<<2, &v.Timeout)
-}
+func (v *AuthSentCode) TL(c *tl.Codec) { table.TL(c, v, 594) }
 
 // AuthSentCodeSuccess is auth.sentCodeSuccess#2390fe44.
 type AuthSentCodeSuccess struct {
+	_ tl.Incomparable
+
 	Authorization AuthAuthorizationClass
 }
 
-func (v *AuthSentCodeSuccess) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeSuccess, "auth.sentCodeSuccess")
-	codeAuthAuthorization(c, 0, 0, &v.Authorization, "auth.sentCodeSuccess.authorization")
-}
+func (v *AuthSentCodeSuccess) TL(c *tl.Codec) { table.TL(c, v, 237) }
 
 // AuthSentCodePaymentRequired is auth.sentCodePaymentRequired#f8827ebf.
 type AuthSentCodePaymentRequired struct {
+	_ tl.Incomparable
+
 	StoreProduct        string
 	PhoneCodeHash       string
 	SupportEmailAddress string
@@ -46,16 +40,7 @@ type AuthSentCodePaymentRequired struct {
 	Amount              int64
 }
 
-func (v *AuthSentCodePaymentRequired) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodePaymentRequired, "auth.sentCodePaymentRequired")
-	c.String(&v.StoreProduct)
-	c.String(&v.PhoneCodeHash)
-	c.String(&v.SupportEmailAddress)
-	c.String(&v.SupportEmailSubject)
-	c.Int(&v.PremiumDays)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-}
+func (v *AuthSentCodePaymentRequired) TL(c *tl.Codec) { table.TL(c, v, 1599) }
 
 // AuthAuthorization is auth.authorization#2ea2c0d4.
 type AuthAuthorization struct {
@@ -66,31 +51,16 @@ type AuthAuthorization struct {
 	User                  UserClass
 }
 
-func (v *AuthAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthAuthorization, "auth.authorization")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.SetupPasswordRequired)
-	if c.Has(flags, 1<<1, v.SetupPasswordRequired || v.OtherwiseReloginDays.Set) {
-		c.Int(&v.OtherwiseReloginDays.Value)
-		if c.Decoding() {
-			v.OtherwiseReloginDays.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<0, &v.TmpSessions)
-	c.OptByteString(flags, 1<<2, &v.FutureAuthToken)
-	codeUser(c, 0, 0, &v.User, "auth.authorization.user")
-}
+func (v *AuthAuthorization) TL(c *tl.Codec) { table.TL(c, v, 286) }
 
 // AuthAuthorizationSignUpRequired is auth.authorizationSignUpRequired#44747e9a.
 type AuthAuthorizationSignUpRequired struct {
+	_ tl.Incomparable
+
 	TermsOfService *HelpTermsOfService
 }
 
-func (v *AuthAuthorizationSignUpRequired) TL(c *tl.Codec) {
-	c.Begin(IDAuthAuthorizationSignUpRequired, "auth.authorizationSignUpRequired")
-	flags := c.Flags()
-	optHelpTermsOfService(c, flags, 1<<0, &v.TermsOfService, "")
-}
+func (v *AuthAuthorizationSignUpRequired) TL(c *tl.Codec) { table.TL(c, v, 438) }
 
 // AuthExportedAuthorization is auth.exportedAuthorization#b434e2b8.
 type AuthExportedAuthorization struct {
@@ -98,116 +68,91 @@ type AuthExportedAuthorization struct {
 	Bytes []byte
 }
 
-func (v *AuthExportedAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthExportedAuthorization, "auth.exportedAuthorization")
-	c.Long(&v.ID)
-	c.ByteString(&v.Bytes)
-}
+func (v *AuthExportedAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1139) }
 
 // AuthPasswordRecovery is auth.passwordRecovery#137948a5.
 type AuthPasswordRecovery struct {
+	_ tl.Incomparable
+
 	EmailPattern string
 }
 
-func (v *AuthPasswordRecovery) TL(c *tl.Codec) {
-	c.Begin(IDAuthPasswordRecovery, "auth.passwordRecovery")
-	c.String(&v.EmailPattern)
-}
+func (v *AuthPasswordRecovery) TL(c *tl.Codec) { table.TL(c, v, 117) }
 
 // AuthCodeTypeSMS is auth.codeTypeSms#72a3158c.
 type AuthCodeTypeSMS struct {
 }
 
-func (v *AuthCodeTypeSMS) TL(c *tl.Codec) {
-	c.Begin(IDAuthCodeTypeSMS, "auth.codeTypeSms")
-}
+func (v *AuthCodeTypeSMS) TL(c *tl.Codec) { table.TL(c, v, 714) }
 
 // AuthCodeTypeCall is auth.codeTypeCall#741cd3e3.
 type AuthCodeTypeCall struct {
 }
 
-func (v *AuthCodeTypeCall) TL(c *tl.Codec) {
-	c.Begin(IDAuthCodeTypeCall, "auth.codeTypeCall")
-}
+func (v *AuthCodeTypeCall) TL(c *tl.Codec) { table.TL(c, v, 722) }
 
 // AuthCodeTypeFlashCall is auth.codeTypeFlashCall#226ccefb.
 type AuthCodeTypeFlashCall struct {
 }
 
-func (v *AuthCodeTypeFlashCall) TL(c *tl.Codec) {
-	c.Begin(IDAuthCodeTypeFlashCall, "auth.codeTypeFlashCall")
-}
+func (v *AuthCodeTypeFlashCall) TL(c *tl.Codec) { table.TL(c, v, 230) }
 
 // AuthCodeTypeMissedCall is auth.codeTypeMissedCall#d61ad6ee.
 type AuthCodeTypeMissedCall struct {
 }
 
-func (v *AuthCodeTypeMissedCall) TL(c *tl.Codec) {
-	c.Begin(IDAuthCodeTypeMissedCall, "auth.codeTypeMissedCall")
-}
+func (v *AuthCodeTypeMissedCall) TL(c *tl.Codec) { table.TL(c, v, 1365) }
 
 // AuthCodeTypeFragmentSMS is auth.codeTypeFragmentSms#06ed998c.
 type AuthCodeTypeFragmentSMS struct {
 }
 
-func (v *AuthCodeTypeFragmentSMS) TL(c *tl.Codec) {
-	c.Begin(IDAuthCodeTypeFragmentSMS, "auth.codeTypeFragmentSms")
-}
+func (v *AuthCodeTypeFragmentSMS) TL(c *tl.Codec) { table.TL(c, v, 49) }
 
 // AuthSentCodeTypeApp is auth.sentCodeTypeApp#3dbb5986.
 type AuthSentCodeTypeApp struct {
 	Length int32
 }
 
-func (v *AuthSentCodeTypeApp) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeApp, "auth.sentCodeTypeApp")
-	c.Int(&v.Length)
-}
+func (v *AuthSentCodeTypeApp) TL(c *tl.Codec) { table.TL(c, v, 387) }
 
 // AuthSentCodeTypeSMS is auth.sentCodeTypeSms#c000bba2.
 type AuthSentCodeTypeSMS struct {
 	Length int32
 }
 
-func (v *AuthSentCodeTypeSMS) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeSMS, "auth.sentCodeTypeSms")
-	c.Int(&v.Length)
-}
+func (v *AuthSentCodeTypeSMS) TL(c *tl.Codec) { table.TL(c, v, 1236) }
 
 // AuthSentCodeTypeCall is auth.sentCodeTypeCall#5353e5a7.
 type AuthSentCodeTypeCall struct {
 	Length int32
 }
 
-func (v *AuthSentCodeTypeCall) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeCall, "auth.sentCodeTypeCall")
-	c.Int(&v.Length)
-}
+func (v *AuthSentCodeTypeCall) TL(c *tl.Codec) { table.TL(c, v, 531) }
 
 // AuthSentCodeTypeFlashCall is auth.sentCodeTypeFlashCall#ab03c6d9.
 type AuthSentCodeTypeFlashCall struct {
+	_ tl.Incomparable
+
 	Pattern string
 }
 
-func (v *AuthSentCodeTypeFlashCall) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeFlashCall, "auth.sentCodeTypeFlashCall")
-	c.String(&v.Pattern)
-}
+func (v *AuthSentCodeTypeFlashCall) TL(c *tl.Codec) { table.TL(c, v, 1079) }
 
 // AuthSentCodeTypeMissedCall is auth.sentCodeTypeMissedCall#82006484.
 type AuthSentCodeTypeMissedCall struct {
+	_ tl.Incomparable
+
 	Prefix string
 	Length int32
 }
 
-func (v *AuthSentCodeTypeMissedCall) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeMissedCall, "auth.sentCodeTypeMissedCall")
-	c.String(&v.Prefix)
-	c.Int(&v.Length)
-}
+func (v *AuthSentCodeTypeMissedCall) TL(c *tl.Codec) { table.TL(c, v, 809) }
 
 // AuthSentCodeTypeEmailCode is auth.sentCodeTypeEmailCode#f450f59b.
 type AuthSentCodeTypeEmailCode struct {
+	_ tl.Incomparable
+
 	AppleSigninAllowed   bool
 	GoogleSigninAllowed  bool
 	EmailPattern         string
@@ -216,16 +161,7 @@ type AuthSentCodeTypeEmailCode struct {
 	ResetPendingDate     tl.Optional[int32]
 }
 
-func (v *AuthSentCodeTypeEmailCode) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeEmailCode, "auth.sentCodeTypeEmailCode")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AppleSigninAllowed)
-	c.True(flags, 1<<1, &v.GoogleSigninAllowed)
-	c.String(&v.EmailPattern)
-	c.Int(&v.Length)
-	c.OptInt(flags, 1<<3, &v.ResetAvailablePeriod)
-	c.OptInt(flags, 1<<4, &v.ResetPendingDate)
-}
+func (v *AuthSentCodeTypeEmailCode) TL(c *tl.Codec) { table.TL(c, v, 1577) }
 
 // AuthSentCodeTypeSetUpEmailRequired is auth.sentCodeTypeSetUpEmailRequired#a5491dea.
 type AuthSentCodeTypeSetUpEmailRequired struct {
@@ -233,24 +169,17 @@ type AuthSentCodeTypeSetUpEmailRequired struct {
 	GoogleSigninAllowed bool
 }
 
-func (v *AuthSentCodeTypeSetUpEmailRequired) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeSetUpEmailRequired, "auth.sentCodeTypeSetUpEmailRequired")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AppleSigninAllowed)
-	c.True(flags, 1<<1, &v.GoogleSigninAllowed)
-}
+func (v *AuthSentCodeTypeSetUpEmailRequired) TL(c *tl.Codec) { table.TL(c, v, 1045) }
 
 // AuthSentCodeTypeFragmentSMS is auth.sentCodeTypeFragmentSms#d9565c39.
 type AuthSentCodeTypeFragmentSMS struct {
+	_ tl.Incomparable
+
 	URL    string
 	Length int32
 }
 
-func (v *AuthSentCodeTypeFragmentSMS) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeFragmentSMS, "auth.sentCodeTypeFragmentSms")
-	c.String(&v.URL)
-	c.Int(&v.Length)
-}
+func (v *AuthSentCodeTypeFragmentSMS) TL(c *tl.Codec) { table.TL(c, v, 1385) }
 
 // AuthSentCodeTypeFirebaseSMS is auth.sentCodeTypeFirebaseSms#009fd736.
 type AuthSentCodeTypeFirebaseSMS struct {
@@ -262,55 +191,25 @@ type AuthSentCodeTypeFirebaseSMS struct {
 	Length                 int32
 }
 
-func (v *AuthSentCodeTypeFirebaseSMS) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeFirebaseSMS, "auth.sentCodeTypeFirebaseSms")
-	flags := c.Flags()
-	c.OptByteString(flags, 1<<0, &v.Nonce)
-	if c.Has(flags, 1<<2, v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil) {
-		c.Long(&v.PlayIntegrityProjectID.Value)
-		if c.Decoding() {
-			v.PlayIntegrityProjectID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.PlayIntegrityProjectID.Set || v.PlayIntegrityNonce != nil) {
-		c.ByteString(&v.PlayIntegrityNonce)
-	}
-	if c.Has(flags, 1<<1, v.Receipt.Set || v.PushTimeout.Set) {
-		c.String(&v.Receipt.Value)
-		if c.Decoding() {
-			v.Receipt.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Receipt.Set || v.PushTimeout.Set) {
-		c.Int(&v.PushTimeout.Value)
-		if c.Decoding() {
-			v.PushTimeout.Set = true
-		}
-	}
-	c.Int(&v.Length)
-}
+func (v *AuthSentCodeTypeFirebaseSMS) TL(c *tl.Codec) { table.TL(c, v, 5) }
 
 // AuthSentCodeTypeSMSWord is auth.sentCodeTypeSmsWord#a416ac81.
 type AuthSentCodeTypeSMSWord struct {
+	_ tl.Incomparable
+
 	Beginning tl.Optional[string]
 }
 
-func (v *AuthSentCodeTypeSMSWord) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeSMSWord, "auth.sentCodeTypeSmsWord")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Beginning)
-}
+func (v *AuthSentCodeTypeSMSWord) TL(c *tl.Codec) { table.TL(c, v, 1035) }
 
 // AuthSentCodeTypeSMSPhrase is auth.sentCodeTypeSmsPhrase#b37794af.
 type AuthSentCodeTypeSMSPhrase struct {
+	_ tl.Incomparable
+
 	Beginning tl.Optional[string]
 }
 
-func (v *AuthSentCodeTypeSMSPhrase) TL(c *tl.Codec) {
-	c.Begin(IDAuthSentCodeTypeSMSPhrase, "auth.sentCodeTypeSmsPhrase")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Beginning)
-}
+func (v *AuthSentCodeTypeSMSPhrase) TL(c *tl.Codec) { table.TL(c, v, 1131) }
 
 // AuthLoginToken is auth.loginToken#629f1980.
 type AuthLoginToken struct {
@@ -318,11 +217,7 @@ type AuthLoginToken struct {
 	Token   []byte
 }
 
-func (v *AuthLoginToken) TL(c *tl.Codec) {
-	c.Begin(IDAuthLoginToken, "auth.loginToken")
-	c.Int(&v.Expires)
-	c.ByteString(&v.Token)
-}
+func (v *AuthLoginToken) TL(c *tl.Codec) { table.TL(c, v, 617) }
 
 // AuthLoginTokenMigrateTo is auth.loginTokenMigrateTo#068e9916.
 type AuthLoginTokenMigrateTo struct {
@@ -330,75 +225,61 @@ type AuthLoginTokenMigrateTo struct {
 	Token []byte
 }
 
-func (v *AuthLoginTokenMigrateTo) TL(c *tl.Codec) {
-	c.Begin(IDAuthLoginTokenMigrateTo, "auth.loginTokenMigrateTo")
-	c.Int(&v.DCID)
-	c.ByteString(&v.Token)
-}
+func (v *AuthLoginTokenMigrateTo) TL(c *tl.Codec) { table.TL(c, v, 44) }
 
 // AuthLoginTokenSuccess is auth.loginTokenSuccess#390d5c5e.
 type AuthLoginTokenSuccess struct {
+	_ tl.Incomparable
+
 	Authorization AuthAuthorizationClass
 }
 
-func (v *AuthLoginTokenSuccess) TL(c *tl.Codec) {
-	c.Begin(IDAuthLoginTokenSuccess, "auth.loginTokenSuccess")
-	codeAuthAuthorization(c, 0, 0, &v.Authorization, "auth.loginTokenSuccess.authorization")
-}
+func (v *AuthLoginTokenSuccess) TL(c *tl.Codec) { table.TL(c, v, 358) }
 
 // AuthLoggedOut is auth.loggedOut#c3a2835f.
 type AuthLoggedOut struct {
 	FutureAuthToken []byte
 }
 
-func (v *AuthLoggedOut) TL(c *tl.Codec) {
-	c.Begin(IDAuthLoggedOut, "auth.loggedOut")
-	flags := c.Flags()
-	c.OptByteString(flags, 1<<0, &v.FutureAuthToken)
-}
+func (v *AuthLoggedOut) TL(c *tl.Codec) { table.TL(c, v, 1268) }
 
 // AuthPasskeyLoginOptions is auth.passkeyLoginOptions#e2037789.
 type AuthPasskeyLoginOptions struct {
+	_ tl.Incomparable
+
 	Options DataJSON
 }
 
-func (v *AuthPasskeyLoginOptions) TL(c *tl.Codec) {
-	c.Begin(IDAuthPasskeyLoginOptions, "auth.passkeyLoginOptions")
-	v.Options.TL(c)
-}
+func (v *AuthPasskeyLoginOptions) TL(c *tl.Codec) { table.TL(c, v, 1444) }
 
 // AuthFirebasePnvIntent is auth.firebasePnvIntent#df5ac00c.
 type AuthFirebasePnvIntent struct {
+	_ tl.Incomparable
+
 	Nonce                    string
 	DigitalCredentialPayload string
 }
 
-func (v *AuthFirebasePnvIntent) TL(c *tl.Codec) {
-	c.Begin(IDAuthFirebasePnvIntent, "auth.firebasePnvIntent")
-	c.String(&v.Nonce)
-	c.String(&v.DigitalCredentialPayload)
-}
+func (v *AuthFirebasePnvIntent) TL(c *tl.Codec) { table.TL(c, v, 1424) }
 
 // AuthSendCode is auth.sendCode#a677244f.
 type AuthSendCode struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	APIID       int32
 	APIHash     string
 	Settings    CodeSettings
 }
 
-func (v *AuthSendCode) TL(c *tl.Codec) {
-	c.Begin(IDAuthSendCode, "auth.sendCode")
-	c.String(&v.PhoneNumber)
-	c.Int(&v.APIID)
-	c.String(&v.APIHash)
-	v.Settings.TL(c)
-}
+func (v *AuthSendCode) TL(c *tl.Codec) { table.TL(c, v, 2189) }
 
-func (*AuthSendCode) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
+func (*AuthSendCode) Returns(AuthSentCodeClass) {}
 
 // AuthSignUp is auth.signUp#aac7b717.
 type AuthSignUp struct {
+	_ tl.Incomparable
+
 	NoJoinedNotifications bool
 	PhoneNumber           string
 	PhoneCodeHash         string
@@ -406,80 +287,48 @@ type AuthSignUp struct {
 	LastName              string
 }
 
-func (v *AuthSignUp) TL(c *tl.Codec) {
-	c.Begin(IDAuthSignUp, "auth.signUp")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NoJoinedNotifications)
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-}
+func (v *AuthSignUp) TL(c *tl.Codec) { table.TL(c, v, 2198) }
 
-func (*AuthSignUp) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthSignUp) Returns(AuthAuthorizationClass) {}
 
 // AuthSignIn is auth.signIn#8d52a951.
 type AuthSignIn struct {
+	_ tl.Incomparable
+
 	PhoneNumber       string
 	PhoneCodeHash     string
 	PhoneCode         tl.Optional[string]
 	EmailVerification EmailVerificationClass
 }
 
-func (v *AuthSignIn) TL(c *tl.Codec) {
-	c.Begin(IDAuthSignIn, "auth.signIn")
-	flags := c.Flags()
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.OptString(flags, 1<<0, &v.PhoneCode)
-	codeEmailVerification(c, flags, 1<<1, &v.EmailVerification, "")
-}
+func (v *AuthSignIn) TL(c *tl.Codec) { table.TL(c, v, 2095) }
 
-func (*AuthSignIn) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthSignIn) Returns(AuthAuthorizationClass) {}
 
 // AuthLogOut is auth.logOut#3e72ba19.
 type AuthLogOut struct {
 }
 
-func (v *AuthLogOut) TL(c *tl.Codec) {
-	c.Begin(IDAuthLogOut, "auth.logOut")
-}
+func (v *AuthLogOut) TL(c *tl.Codec) { table.TL(c, v, 1854) }
 
-func (*AuthLogOut) DecodeResult(r *tl.Reader) *AuthLoggedOut {
-	v := new(AuthLoggedOut)
-	r.Object(v)
-	return v
-}
+func (*AuthLogOut) Returns(*AuthLoggedOut) {}
 
 // AuthResetAuthorizations is auth.resetAuthorizations#9fab0d1a.
 type AuthResetAuthorizations struct {
 }
 
-func (v *AuthResetAuthorizations) TL(c *tl.Codec) {
-	c.Begin(IDAuthResetAuthorizations, "auth.resetAuthorizations")
-}
+func (v *AuthResetAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 2156) }
 
-func (*AuthResetAuthorizations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthResetAuthorizations) Returns(bool) {}
 
 // AuthExportAuthorization is auth.exportAuthorization#e5bfffcd.
 type AuthExportAuthorization struct {
 	DCID int32
 }
 
-func (v *AuthExportAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthExportAuthorization, "auth.exportAuthorization")
-	c.Int(&v.DCID)
-}
+func (v *AuthExportAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2396) }
 
-func (*AuthExportAuthorization) DecodeResult(r *tl.Reader) *AuthExportedAuthorization {
-	v := new(AuthExportedAuthorization)
-	r.Object(v)
-	return v
-}
+func (*AuthExportAuthorization) Returns(*AuthExportedAuthorization) {}
 
 // AuthImportAuthorization is auth.importAuthorization#a57a7dad.
 type AuthImportAuthorization struct {
@@ -487,15 +336,9 @@ type AuthImportAuthorization struct {
 	Bytes []byte
 }
 
-func (v *AuthImportAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthImportAuthorization, "auth.importAuthorization")
-	c.Long(&v.ID)
-	c.ByteString(&v.Bytes)
-}
+func (v *AuthImportAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2178) }
 
-func (*AuthImportAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthImportAuthorization) Returns(AuthAuthorizationClass) {}
 
 // AuthBindTempAuthKey is auth.bindTempAuthKey#cdd42a05.
 type AuthBindTempAuthKey struct {
@@ -505,123 +348,88 @@ type AuthBindTempAuthKey struct {
 	EncryptedMessage []byte
 }
 
-func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
-	c.Begin(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
-	c.Long(&v.PermAuthKeyID)
-	c.Long(&v.Nonce)
-	c.Int(&v.ExpiresAt)
-	c.ByteString(&v.EncryptedMessage)
-}
+func (v *AuthBindTempAuthKey) TL(c *tl.Codec) { table.TL(c, v, 2316) }
 
-func (*AuthBindTempAuthKey) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthBindTempAuthKey) Returns(bool) {}
 
 // AuthImportBotAuthorization is auth.importBotAuthorization#67a3ff2c.
 type AuthImportBotAuthorization struct {
+	_ tl.Incomparable
+
 	Flags        int32
 	APIID        int32
 	APIHash      string
 	BotAuthToken string
 }
 
-func (v *AuthImportBotAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthImportBotAuthorization, "auth.importBotAuthorization")
-	c.Int(&v.Flags)
-	c.Int(&v.APIID)
-	c.String(&v.APIHash)
-	c.String(&v.BotAuthToken)
-}
+func (v *AuthImportBotAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1981) }
 
-func (*AuthImportBotAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthImportBotAuthorization) Returns(AuthAuthorizationClass) {}
 
 // AuthCheckPassword is auth.checkPassword#d18b4d16.
 type AuthCheckPassword struct {
+	_ tl.Incomparable
+
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *AuthCheckPassword) TL(c *tl.Codec) {
-	c.Begin(IDAuthCheckPassword, "auth.checkPassword")
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "auth.checkPassword.password")
-}
+func (v *AuthCheckPassword) TL(c *tl.Codec) { table.TL(c, v, 2326) }
 
-func (*AuthCheckPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthCheckPassword) Returns(AuthAuthorizationClass) {}
 
 // AuthRequestPasswordRecovery is auth.requestPasswordRecovery#d897bc66.
 type AuthRequestPasswordRecovery struct {
 }
 
-func (v *AuthRequestPasswordRecovery) TL(c *tl.Codec) {
-	c.Begin(IDAuthRequestPasswordRecovery, "auth.requestPasswordRecovery")
-}
+func (v *AuthRequestPasswordRecovery) TL(c *tl.Codec) { table.TL(c, v, 2349) }
 
-func (*AuthRequestPasswordRecovery) DecodeResult(r *tl.Reader) *AuthPasswordRecovery {
-	v := new(AuthPasswordRecovery)
-	r.Object(v)
-	return v
-}
+func (*AuthRequestPasswordRecovery) Returns(*AuthPasswordRecovery) {}
 
 // AuthRecoverPassword is auth.recoverPassword#37096c70.
 type AuthRecoverPassword struct {
+	_ tl.Incomparable
+
 	Code        string
 	NewSettings *AccountPasswordInputSettings
 }
 
-func (v *AuthRecoverPassword) TL(c *tl.Codec) {
-	c.Begin(IDAuthRecoverPassword, "auth.recoverPassword")
-	flags := c.Flags()
-	c.String(&v.Code)
-	optAccountPasswordInputSettings(c, flags, 1<<0, &v.NewSettings, "")
-}
+func (v *AuthRecoverPassword) TL(c *tl.Codec) { table.TL(c, v, 1830) }
 
-func (*AuthRecoverPassword) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthRecoverPassword) Returns(AuthAuthorizationClass) {}
 
 // AuthResendCode is auth.resendCode#cae47523.
 type AuthResendCode struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 	Reason        tl.Optional[string]
 }
 
-func (v *AuthResendCode) TL(c *tl.Codec) {
-	c.Begin(IDAuthResendCode, "auth.resendCode")
-	flags := c.Flags()
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.OptString(flags, 1<<0, &v.Reason)
-}
+func (v *AuthResendCode) TL(c *tl.Codec) { table.TL(c, v, 2305) }
 
-func (*AuthResendCode) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
+func (*AuthResendCode) Returns(AuthSentCodeClass) {}
 
 // AuthCancelCode is auth.cancelCode#1f040578.
 type AuthCancelCode struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 }
 
-func (v *AuthCancelCode) TL(c *tl.Codec) {
-	c.Begin(IDAuthCancelCode, "auth.cancelCode")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-}
+func (v *AuthCancelCode) TL(c *tl.Codec) { table.TL(c, v, 1758) }
 
-func (*AuthCancelCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthCancelCode) Returns(bool) {}
 
 // AuthDropTempAuthKeys is auth.dropTempAuthKeys#8e48a188.
 type AuthDropTempAuthKeys struct {
 	ExceptAuthKeys []int64
 }
 
-func (v *AuthDropTempAuthKeys) TL(c *tl.Codec) {
-	c.Begin(IDAuthDropTempAuthKeys, "auth.dropTempAuthKeys")
-	c.Longs(&v.ExceptAuthKeys)
-}
+func (v *AuthDropTempAuthKeys) TL(c *tl.Codec) { table.TL(c, v, 2099) }
 
-func (*AuthDropTempAuthKeys) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthDropTempAuthKeys) Returns(bool) {}
 
 // AuthExportLoginToken is auth.exportLoginToken#b7e085fe.
 type AuthExportLoginToken struct {
@@ -630,79 +438,56 @@ type AuthExportLoginToken struct {
 	ExceptIDs []int64
 }
 
-func (v *AuthExportLoginToken) TL(c *tl.Codec) {
-	c.Begin(IDAuthExportLoginToken, "auth.exportLoginToken")
-	c.Int(&v.APIID)
-	c.String(&v.APIHash)
-	c.Longs(&v.ExceptIDs)
-}
+func (v *AuthExportLoginToken) TL(c *tl.Codec) { table.TL(c, v, 2245) }
 
-func (*AuthExportLoginToken) DecodeResult(r *tl.Reader) AuthLoginTokenClass {
-	return DecodeAuthLoginToken(r)
-}
+func (*AuthExportLoginToken) Returns(AuthLoginTokenClass) {}
 
 // AuthImportLoginToken is auth.importLoginToken#95ac5ce4.
 type AuthImportLoginToken struct {
 	Token []byte
 }
 
-func (v *AuthImportLoginToken) TL(c *tl.Codec) {
-	c.Begin(IDAuthImportLoginToken, "auth.importLoginToken")
-	c.ByteString(&v.Token)
-}
+func (v *AuthImportLoginToken) TL(c *tl.Codec) { table.TL(c, v, 2125) }
 
-func (*AuthImportLoginToken) DecodeResult(r *tl.Reader) AuthLoginTokenClass {
-	return DecodeAuthLoginToken(r)
-}
+func (*AuthImportLoginToken) Returns(AuthLoginTokenClass) {}
 
 // AuthAcceptLoginToken is auth.acceptLoginToken#e894ad4d.
 type AuthAcceptLoginToken struct {
 	Token []byte
 }
 
-func (v *AuthAcceptLoginToken) TL(c *tl.Codec) {
-	c.Begin(IDAuthAcceptLoginToken, "auth.acceptLoginToken")
-	c.ByteString(&v.Token)
-}
+func (v *AuthAcceptLoginToken) TL(c *tl.Codec) { table.TL(c, v, 2406) }
 
-func (*AuthAcceptLoginToken) DecodeResult(r *tl.Reader) *Authorization {
-	v := new(Authorization)
-	r.Object(v)
-	return v
-}
+func (*AuthAcceptLoginToken) Returns(*Authorization) {}
 
 // AuthCheckRecoveryPassword is auth.checkRecoveryPassword#0d36bf79.
 type AuthCheckRecoveryPassword struct {
+	_ tl.Incomparable
+
 	Code string
 }
 
-func (v *AuthCheckRecoveryPassword) TL(c *tl.Codec) {
-	c.Begin(IDAuthCheckRecoveryPassword, "auth.checkRecoveryPassword")
-	c.String(&v.Code)
-}
+func (v *AuthCheckRecoveryPassword) TL(c *tl.Codec) { table.TL(c, v, 1696) }
 
-func (*AuthCheckRecoveryPassword) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthCheckRecoveryPassword) Returns(bool) {}
 
 // AuthImportWebTokenAuthorization is auth.importWebTokenAuthorization#2db873a9.
 type AuthImportWebTokenAuthorization struct {
+	_ tl.Incomparable
+
 	APIID        int32
 	APIHash      string
 	WebAuthToken string
 }
 
-func (v *AuthImportWebTokenAuthorization) TL(c *tl.Codec) {
-	c.Begin(IDAuthImportWebTokenAuthorization, "auth.importWebTokenAuthorization")
-	c.Int(&v.APIID)
-	c.String(&v.APIHash)
-	c.String(&v.WebAuthToken)
-}
+func (v *AuthImportWebTokenAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1800) }
 
-func (*AuthImportWebTokenAuthorization) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthImportWebTokenAuthorization) Returns(AuthAuthorizationClass) {}
 
 // AuthRequestFirebaseSMS is auth.requestFirebaseSms#8e39261e.
 type AuthRequestFirebaseSMS struct {
+	_ tl.Incomparable
+
 	PhoneNumber        string
 	PhoneCodeHash      string
 	SafetyNetToken     tl.Optional[string]
@@ -710,163 +495,108 @@ type AuthRequestFirebaseSMS struct {
 	IosPushSecret      tl.Optional[string]
 }
 
-func (v *AuthRequestFirebaseSMS) TL(c *tl.Codec) {
-	c.Begin(IDAuthRequestFirebaseSMS, "auth.requestFirebaseSms")
-	flags := c.Flags()
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.OptString(flags, 1<<0, &v.SafetyNetToken)
-	c.OptString(flags, 1<<2, &v.PlayIntegrityToken)
-	c.OptString(flags, 1<<1, &v.IosPushSecret)
-}
+func (v *AuthRequestFirebaseSMS) TL(c *tl.Codec) { table.TL(c, v, 2098) }
 
-func (*AuthRequestFirebaseSMS) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthRequestFirebaseSMS) Returns(bool) {}
 
 // AuthResetLoginEmail is auth.resetLoginEmail#7e960193.
 type AuthResetLoginEmail struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 }
 
-func (v *AuthResetLoginEmail) TL(c *tl.Codec) {
-	c.Begin(IDAuthResetLoginEmail, "auth.resetLoginEmail")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-}
+func (v *AuthResetLoginEmail) TL(c *tl.Codec) { table.TL(c, v, 2046) }
 
-func (*AuthResetLoginEmail) DecodeResult(r *tl.Reader) AuthSentCodeClass {
-	return DecodeAuthSentCode(r)
-}
+func (*AuthResetLoginEmail) Returns(AuthSentCodeClass) {}
 
 // AuthReportMissingCode is auth.reportMissingCode#cb9deff6.
 type AuthReportMissingCode struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 	Mnc           string
 }
 
-func (v *AuthReportMissingCode) TL(c *tl.Codec) {
-	c.Begin(IDAuthReportMissingCode, "auth.reportMissingCode")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.String(&v.Mnc)
-}
+func (v *AuthReportMissingCode) TL(c *tl.Codec) { table.TL(c, v, 2306) }
 
-func (*AuthReportMissingCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*AuthReportMissingCode) Returns(bool) {}
 
 // AuthCheckPaidAuth is auth.checkPaidAuth#56e59f9c.
 type AuthCheckPaidAuth struct {
+	_ tl.Incomparable
+
 	PhoneNumber   string
 	PhoneCodeHash string
 	FormID        int64
 }
 
-func (v *AuthCheckPaidAuth) TL(c *tl.Codec) {
-	c.Begin(IDAuthCheckPaidAuth, "auth.checkPaidAuth")
-	c.String(&v.PhoneNumber)
-	c.String(&v.PhoneCodeHash)
-	c.Long(&v.FormID)
-}
+func (v *AuthCheckPaidAuth) TL(c *tl.Codec) { table.TL(c, v, 1928) }
 
-func (*AuthCheckPaidAuth) DecodeResult(r *tl.Reader) AuthSentCodeClass { return DecodeAuthSentCode(r) }
+func (*AuthCheckPaidAuth) Returns(AuthSentCodeClass) {}
 
 // AuthInitPasskeyLogin is auth.initPasskeyLogin#518ad0b7.
 type AuthInitPasskeyLogin struct {
+	_ tl.Incomparable
+
 	APIID   int32
 	APIHash string
 }
 
-func (v *AuthInitPasskeyLogin) TL(c *tl.Codec) {
-	c.Begin(IDAuthInitPasskeyLogin, "auth.initPasskeyLogin")
-	c.Int(&v.APIID)
-	c.String(&v.APIHash)
-}
+func (v *AuthInitPasskeyLogin) TL(c *tl.Codec) { table.TL(c, v, 1910) }
 
-func (*AuthInitPasskeyLogin) DecodeResult(r *tl.Reader) *AuthPasskeyLoginOptions {
-	v := new(AuthPasskeyLoginOptions)
-	r.Object(v)
-	return v
-}
+func (*AuthInitPasskeyLogin) Returns(*AuthPasskeyLoginOptions) {}
 
 // AuthFinishPasskeyLogin is auth.finishPasskeyLogin#9857ad07.
 type AuthFinishPasskeyLogin struct {
+	_ tl.Incomparable
+
 	Credential    InputPasskeyCredentialClass
 	FromDCID      tl.Optional[int32]
 	FromAuthKeyID tl.Optional[int64]
 }
 
-func (v *AuthFinishPasskeyLogin) TL(c *tl.Codec) {
-	c.Begin(IDAuthFinishPasskeyLogin, "auth.finishPasskeyLogin")
-	flags := c.Flags()
-	codeInputPasskeyCredential(c, 0, 0, &v.Credential, "auth.finishPasskeyLogin.credential")
-	if c.Has(flags, 1<<0, v.FromDCID.Set || v.FromAuthKeyID.Set) {
-		c.Int(&v.FromDCID.Value)
-		if c.Decoding() {
-			v.FromDCID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.FromDCID.Set || v.FromAuthKeyID.Set) {
-		c.Long(&v.FromAuthKeyID.Value)
-		if c.Decoding() {
-			v.FromAuthKeyID.Set = true
-		}
-	}
-}
+func (v *AuthFinishPasskeyLogin) TL(c *tl.Codec) { table.TL(c, v, 2132) }
 
-func (*AuthFinishPasskeyLogin) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthFinishPasskeyLogin) Returns(AuthAuthorizationClass) {}
 
 // AuthInitFirebasePnvLogin is auth.initFirebasePnvLogin#777df37a.
 type AuthInitFirebasePnvLogin struct {
+	_ tl.Incomparable
+
 	APIID   int32
 	APIHash string
 }
 
-func (v *AuthInitFirebasePnvLogin) TL(c *tl.Codec) {
-	c.Begin(IDAuthInitFirebasePnvLogin, "auth.initFirebasePnvLogin")
-	c.Int(&v.APIID)
-	c.String(&v.APIHash)
-}
+func (v *AuthInitFirebasePnvLogin) TL(c *tl.Codec) { table.TL(c, v, 2025) }
 
-func (*AuthInitFirebasePnvLogin) DecodeResult(r *tl.Reader) *AuthFirebasePnvIntent {
-	v := new(AuthFirebasePnvIntent)
-	r.Object(v)
-	return v
-}
+func (*AuthInitFirebasePnvLogin) Returns(*AuthFirebasePnvIntent) {}
 
 // AuthFinishFirebasePnvLogin is auth.finishFirebasePnvLogin#2c85094c.
 type AuthFinishFirebasePnvLogin struct {
+	_ tl.Incomparable
+
 	GoogleToken string
 }
 
-func (v *AuthFinishFirebasePnvLogin) TL(c *tl.Codec) {
-	c.Begin(IDAuthFinishFirebasePnvLogin, "auth.finishFirebasePnvLogin")
-	c.String(&v.GoogleToken)
-}
+func (v *AuthFinishFirebasePnvLogin) TL(c *tl.Codec) { table.TL(c, v, 1795) }
 
-func (*AuthFinishFirebasePnvLogin) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthFinishFirebasePnvLogin) Returns(AuthAuthorizationClass) {}
 
 // AuthFirebasePnvSignUp is auth.firebasePnvSignUp#783f6b56.
 type AuthFirebasePnvSignUp struct {
+	_ tl.Incomparable
+
 	NoJoinedNotifications bool
 	FirstName             string
 	LastName              string
 }
 
-func (v *AuthFirebasePnvSignUp) TL(c *tl.Codec) {
-	c.Begin(IDAuthFirebasePnvSignUp, "auth.firebasePnvSignUp")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.NoJoinedNotifications)
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-}
+func (v *AuthFirebasePnvSignUp) TL(c *tl.Codec) { table.TL(c, v, 2030) }
 
-func (*AuthFirebasePnvSignUp) DecodeResult(r *tl.Reader) AuthAuthorizationClass {
-	return DecodeAuthAuthorization(r)
-}
+func (*AuthFirebasePnvSignUp) Returns(AuthAuthorizationClass) {}
 
 // AuthSentCodeClass is a auth.SentCode: one of auth.sentCode, auth.sentCodeSuccess, auth.sentCodePaymentRequired.
 type AuthSentCodeClass interface {
@@ -878,35 +608,6 @@ func (*AuthSentCode) isAuthSentCode()                {}
 func (*AuthSentCodeSuccess) isAuthSentCode()         {}
 func (*AuthSentCodePaymentRequired) isAuthSentCode() {}
 
-// DecodeAuthSentCode decodes a boxed auth.SentCode.
-func DecodeAuthSentCode(r *tl.Reader) (v AuthSentCodeClass) {
-	codeAuthSentCode(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAuthSentCode(c *tl.Codec, f tl.Flags, mask uint32, v *AuthSentCodeClass, field string) {
-	var o AuthSentCodeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAuthSentCode:
-		o = new(AuthSentCode)
-	case IDAuthSentCodeSuccess:
-		o = new(AuthSentCodeSuccess)
-	case IDAuthSentCodePaymentRequired:
-		o = new(AuthSentCodePaymentRequired)
-	default:
-		c.Unexpected("auth.SentCode")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AuthAuthorizationClass is a auth.Authorization: one of auth.authorization, auth.authorizationSignUpRequired.
 type AuthAuthorizationClass interface {
 	tl.Object
@@ -915,33 +616,6 @@ type AuthAuthorizationClass interface {
 
 func (*AuthAuthorization) isAuthAuthorization()               {}
 func (*AuthAuthorizationSignUpRequired) isAuthAuthorization() {}
-
-// DecodeAuthAuthorization decodes a boxed auth.Authorization.
-func DecodeAuthAuthorization(r *tl.Reader) (v AuthAuthorizationClass) {
-	codeAuthAuthorization(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAuthAuthorization(c *tl.Codec, f tl.Flags, mask uint32, v *AuthAuthorizationClass, field string) {
-	var o AuthAuthorizationClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAuthAuthorization:
-		o = new(AuthAuthorization)
-	case IDAuthAuthorizationSignUpRequired:
-		o = new(AuthAuthorizationSignUpRequired)
-	default:
-		c.Unexpected("auth.Authorization")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AuthCodeTypeClass is a auth.CodeType: one of auth.codeTypeSms, auth.codeTypeCall, auth.codeTypeFlashCall, auth.codeTypeMissedCall, auth.codeTypeFragmentSms.
 type AuthCodeTypeClass interface {
@@ -954,39 +628,6 @@ func (*AuthCodeTypeCall) isAuthCodeType()        {}
 func (*AuthCodeTypeFlashCall) isAuthCodeType()   {}
 func (*AuthCodeTypeMissedCall) isAuthCodeType()  {}
 func (*AuthCodeTypeFragmentSMS) isAuthCodeType() {}
-
-// DecodeAuthCodeType decodes a boxed auth.CodeType.
-func DecodeAuthCodeType(r *tl.Reader) (v AuthCodeTypeClass) {
-	codeAuthCodeType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAuthCodeType(c *tl.Codec, f tl.Flags, mask uint32, v *AuthCodeTypeClass, field string) {
-	var o AuthCodeTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAuthCodeTypeSMS:
-		o = new(AuthCodeTypeSMS)
-	case IDAuthCodeTypeCall:
-		o = new(AuthCodeTypeCall)
-	case IDAuthCodeTypeFlashCall:
-		o = new(AuthCodeTypeFlashCall)
-	case IDAuthCodeTypeMissedCall:
-		o = new(AuthCodeTypeMissedCall)
-	case IDAuthCodeTypeFragmentSMS:
-		o = new(AuthCodeTypeFragmentSMS)
-	default:
-		c.Unexpected("auth.CodeType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // AuthSentCodeTypeClass is a auth.SentCodeType: one of auth.sentCodeTypeApp, auth.sentCodeTypeSms, auth.sentCodeTypeCall, auth.sentCodeTypeFlashCall, auth.sentCodeTypeMissedCall, auth.sentCodeTypeEmailCode, auth.sentCodeTypeSetUpEmailRequired, auth.sentCodeTypeFragmentSms, ….
 type AuthSentCodeTypeClass interface {
@@ -1006,51 +647,6 @@ func (*AuthSentCodeTypeFirebaseSMS) isAuthSentCodeType()        {}
 func (*AuthSentCodeTypeSMSWord) isAuthSentCodeType()            {}
 func (*AuthSentCodeTypeSMSPhrase) isAuthSentCodeType()          {}
 
-// DecodeAuthSentCodeType decodes a boxed auth.SentCodeType.
-func DecodeAuthSentCodeType(r *tl.Reader) (v AuthSentCodeTypeClass) {
-	codeAuthSentCodeType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAuthSentCodeType(c *tl.Codec, f tl.Flags, mask uint32, v *AuthSentCodeTypeClass, field string) {
-	var o AuthSentCodeTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAuthSentCodeTypeApp:
-		o = (*AuthSentCodeTypeApp)(c.Small(unsafe.Sizeof(AuthSentCodeTypeApp{})))
-	case IDAuthSentCodeTypeSMS:
-		o = (*AuthSentCodeTypeSMS)(c.Small(unsafe.Sizeof(AuthSentCodeTypeSMS{})))
-	case IDAuthSentCodeTypeCall:
-		o = (*AuthSentCodeTypeCall)(c.Small(unsafe.Sizeof(AuthSentCodeTypeCall{})))
-	case IDAuthSentCodeTypeFlashCall:
-		o = new(AuthSentCodeTypeFlashCall)
-	case IDAuthSentCodeTypeMissedCall:
-		o = new(AuthSentCodeTypeMissedCall)
-	case IDAuthSentCodeTypeEmailCode:
-		o = new(AuthSentCodeTypeEmailCode)
-	case IDAuthSentCodeTypeSetUpEmailRequired:
-		o = (*AuthSentCodeTypeSetUpEmailRequired)(c.Small(unsafe.Sizeof(AuthSentCodeTypeSetUpEmailRequired{})))
-	case IDAuthSentCodeTypeFragmentSMS:
-		o = new(AuthSentCodeTypeFragmentSMS)
-	case IDAuthSentCodeTypeFirebaseSMS:
-		o = new(AuthSentCodeTypeFirebaseSMS)
-	case IDAuthSentCodeTypeSMSWord:
-		o = new(AuthSentCodeTypeSMSWord)
-	case IDAuthSentCodeTypeSMSPhrase:
-		o = new(AuthSentCodeTypeSMSPhrase)
-	default:
-		c.Unexpected("auth.SentCodeType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // AuthLoginTokenClass is a auth.LoginToken: one of auth.loginToken, auth.loginTokenMigrateTo, auth.loginTokenSuccess.
 type AuthLoginTokenClass interface {
 	tl.Object
@@ -1060,32 +656,3 @@ type AuthLoginTokenClass interface {
 func (*AuthLoginToken) isAuthLoginToken()          {}
 func (*AuthLoginTokenMigrateTo) isAuthLoginToken() {}
 func (*AuthLoginTokenSuccess) isAuthLoginToken()   {}
-
-// DecodeAuthLoginToken decodes a boxed auth.LoginToken.
-func DecodeAuthLoginToken(r *tl.Reader) (v AuthLoginTokenClass) {
-	codeAuthLoginToken(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeAuthLoginToken(c *tl.Codec, f tl.Flags, mask uint32, v *AuthLoginTokenClass, field string) {
-	var o AuthLoginTokenClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDAuthLoginToken:
-		o = new(AuthLoginToken)
-	case IDAuthLoginTokenMigrateTo:
-		o = new(AuthLoginTokenMigrateTo)
-	case IDAuthLoginTokenSuccess:
-		o = new(AuthLoginTokenSuccess)
-	default:
-		c.Unexpected("auth.LoginToken")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

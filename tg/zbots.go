@@ -8,17 +8,14 @@ import (
 
 // BotsBotInfo is bots.botInfo#e8a775b0.
 type BotsBotInfo struct {
+	_ tl.Incomparable
+
 	Name        string
 	About       string
 	Description string
 }
 
-func (v *BotsBotInfo) TL(c *tl.Codec) {
-	c.Begin(IDBotsBotInfo, "bots.botInfo")
-	c.String(&v.Name)
-	c.String(&v.About)
-	c.String(&v.Description)
-}
+func (v *BotsBotInfo) TL(c *tl.Codec) { table.TL(c, v, 1487) }
 
 // BotsPopularAppBots is bots.popularAppBots#1991b13b.
 type BotsPopularAppBots struct {
@@ -26,12 +23,7 @@ type BotsPopularAppBots struct {
 	Users      []UserClass
 }
 
-func (v *BotsPopularAppBots) TL(c *tl.Codec) {
-	c.Begin(IDBotsPopularAppBots, "bots.popularAppBots")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorUserClasses(c, 0, 0, &v.Users, "bots.popularAppBots.users")
-}
+func (v *BotsPopularAppBots) TL(c *tl.Codec) { table.TL(c, v, 163) }
 
 // BotsPreviewInfo is bots.previewInfo#0ca71d64.
 type BotsPreviewInfo struct {
@@ -39,31 +31,25 @@ type BotsPreviewInfo struct {
 	LangCodes []string
 }
 
-func (v *BotsPreviewInfo) TL(c *tl.Codec) {
-	c.Begin(IDBotsPreviewInfo, "bots.previewInfo")
-	vectorBotPreviewMedias(c, 0, 0, &v.Media)
-	c.Strings(&v.LangCodes)
-}
+func (v *BotsPreviewInfo) TL(c *tl.Codec) { table.TL(c, v, 81) }
 
 // BotsExportedBotToken is bots.exportedBotToken#3c60b621.
 type BotsExportedBotToken struct {
+	_ tl.Incomparable
+
 	Token string
 }
 
-func (v *BotsExportedBotToken) TL(c *tl.Codec) {
-	c.Begin(IDBotsExportedBotToken, "bots.exportedBotToken")
-	c.String(&v.Token)
-}
+func (v *BotsExportedBotToken) TL(c *tl.Codec) { table.TL(c, v, 382) }
 
 // BotsRequestedButton is bots.requestedButton#f13bbcd7.
 type BotsRequestedButton struct {
+	_ tl.Incomparable
+
 	WebappReqID string
 }
 
-func (v *BotsRequestedButton) TL(c *tl.Codec) {
-	c.Begin(IDBotsRequestedButton, "bots.requestedButton")
-	c.String(&v.WebappReqID)
-}
+func (v *BotsRequestedButton) TL(c *tl.Codec) { table.TL(c, v, 1553) }
 
 // BotsAccessSettings is bots.accessSettings#dd1fbf93.
 type BotsAccessSettings struct {
@@ -71,44 +57,31 @@ type BotsAccessSettings struct {
 	AddUsers   []UserClass
 }
 
-func (v *BotsAccessSettings) TL(c *tl.Codec) {
-	c.Begin(IDBotsAccessSettings, "bots.accessSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Restricted)
-	vectorUserClasses(c, flags, 1<<1, &v.AddUsers, "bots.accessSettings.add_users")
-}
+func (v *BotsAccessSettings) TL(c *tl.Codec) { table.TL(c, v, 1411) }
 
 // BotsSendCustomRequest is bots.sendCustomRequest#aa2769ed.
 type BotsSendCustomRequest struct {
+	_ tl.Incomparable
+
 	CustomMethod string
 	Params       DataJSON
 }
 
-func (v *BotsSendCustomRequest) TL(c *tl.Codec) {
-	c.Begin(IDBotsSendCustomRequest, "bots.sendCustomRequest")
-	c.String(&v.CustomMethod)
-	v.Params.TL(c)
-}
+func (v *BotsSendCustomRequest) TL(c *tl.Codec) { table.TL(c, v, 2197) }
 
-func (*BotsSendCustomRequest) DecodeResult(r *tl.Reader) *DataJSON {
-	v := new(DataJSON)
-	r.Object(v)
-	return v
-}
+func (*BotsSendCustomRequest) Returns(*DataJSON) {}
 
 // BotsAnswerWebhookJSONQuery is bots.answerWebhookJSONQuery#e6213f4d.
 type BotsAnswerWebhookJSONQuery struct {
+	_ tl.Incomparable
+
 	QueryID int64
 	Data    DataJSON
 }
 
-func (v *BotsAnswerWebhookJSONQuery) TL(c *tl.Codec) {
-	c.Begin(IDBotsAnswerWebhookJSONQuery, "bots.answerWebhookJSONQuery")
-	c.Long(&v.QueryID)
-	v.Data.TL(c)
-}
+func (v *BotsAnswerWebhookJSONQuery) TL(c *tl.Codec) { table.TL(c, v, 2398) }
 
-func (*BotsAnswerWebhookJSONQuery) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsAnswerWebhookJSONQuery) Returns(bool) {}
 
 // BotsSetBotCommands is bots.setBotCommands#0517165a.
 type BotsSetBotCommands struct {
@@ -117,100 +90,83 @@ type BotsSetBotCommands struct {
 	Commands []BotCommand
 }
 
-func (v *BotsSetBotCommands) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetBotCommands, "bots.setBotCommands")
-	codeBotCommandScope(c, 0, 0, &v.Scope, "bots.setBotCommands.scope")
-	c.String(&v.LangCode)
-	vectorBotCommands(c, 0, 0, &v.Commands)
-}
+func (v *BotsSetBotCommands) TL(c *tl.Codec) { table.TL(c, v, 1673) }
 
-func (*BotsSetBotCommands) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetBotCommands) Returns(bool) {}
 
 // BotsResetBotCommands is bots.resetBotCommands#3d8de0f9.
 type BotsResetBotCommands struct {
+	_ tl.Incomparable
+
 	Scope    BotCommandScopeClass
 	LangCode string
 }
 
-func (v *BotsResetBotCommands) TL(c *tl.Codec) {
-	c.Begin(IDBotsResetBotCommands, "bots.resetBotCommands")
-	codeBotCommandScope(c, 0, 0, &v.Scope, "bots.resetBotCommands.scope")
-	c.String(&v.LangCode)
-}
+func (v *BotsResetBotCommands) TL(c *tl.Codec) { table.TL(c, v, 1848) }
 
-func (*BotsResetBotCommands) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsResetBotCommands) Returns(bool) {}
 
 // BotsGetBotCommands is bots.getBotCommands#e34c0dd6.
 type BotsGetBotCommands struct {
+	_ tl.Incomparable
+
 	Scope    BotCommandScopeClass
 	LangCode string
 }
 
-func (v *BotsGetBotCommands) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetBotCommands, "bots.getBotCommands")
-	codeBotCommandScope(c, 0, 0, &v.Scope, "bots.getBotCommands.scope")
-	c.String(&v.LangCode)
-}
+func (v *BotsGetBotCommands) TL(c *tl.Codec) { table.TL(c, v, 2384) }
 
-func (*BotsGetBotCommands) DecodeResult(r *tl.Reader) (v []BotCommand) {
-	vectorBotCommands(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*BotsGetBotCommands) Returns([]BotCommand) {}
 
 // BotsSetBotMenuButton is bots.setBotMenuButton#4504d54f.
 type BotsSetBotMenuButton struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 	Button BotMenuButtonClass
 }
 
-func (v *BotsSetBotMenuButton) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetBotMenuButton, "bots.setBotMenuButton")
-	codeInputUser(c, 0, 0, &v.UserID, "bots.setBotMenuButton.user_id")
-	codeBotMenuButton(c, 0, 0, &v.Button, "bots.setBotMenuButton.button")
-}
+func (v *BotsSetBotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 1880) }
 
-func (*BotsSetBotMenuButton) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetBotMenuButton) Returns(bool) {}
 
 // BotsGetBotMenuButton is bots.getBotMenuButton#9c60eb28.
 type BotsGetBotMenuButton struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 }
 
-func (v *BotsGetBotMenuButton) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetBotMenuButton, "bots.getBotMenuButton")
-	codeInputUser(c, 0, 0, &v.UserID, "bots.getBotMenuButton.user_id")
-}
+func (v *BotsGetBotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 2145) }
 
-func (*BotsGetBotMenuButton) DecodeResult(r *tl.Reader) BotMenuButtonClass {
-	return DecodeBotMenuButton(r)
-}
+func (*BotsGetBotMenuButton) Returns(BotMenuButtonClass) {}
 
 // BotsSetBotBroadcastDefaultAdminRights is bots.setBotBroadcastDefaultAdminRights#788464e1.
 type BotsSetBotBroadcastDefaultAdminRights struct {
+	_ tl.Incomparable
+
 	AdminRights ChatAdminRights
 }
 
-func (v *BotsSetBotBroadcastDefaultAdminRights) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetBotBroadcastDefaultAdminRights, "bots.setBotBroadcastDefaultAdminRights")
-	v.AdminRights.TL(c)
-}
+func (v *BotsSetBotBroadcastDefaultAdminRights) TL(c *tl.Codec) { table.TL(c, v, 2033) }
 
-func (*BotsSetBotBroadcastDefaultAdminRights) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetBotBroadcastDefaultAdminRights) Returns(bool) {}
 
 // BotsSetBotGroupDefaultAdminRights is bots.setBotGroupDefaultAdminRights#925ec9ea.
 type BotsSetBotGroupDefaultAdminRights struct {
+	_ tl.Incomparable
+
 	AdminRights ChatAdminRights
 }
 
-func (v *BotsSetBotGroupDefaultAdminRights) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetBotGroupDefaultAdminRights, "bots.setBotGroupDefaultAdminRights")
-	v.AdminRights.TL(c)
-}
+func (v *BotsSetBotGroupDefaultAdminRights) TL(c *tl.Codec) { table.TL(c, v, 2116) }
 
-func (*BotsSetBotGroupDefaultAdminRights) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetBotGroupDefaultAdminRights) Returns(bool) {}
 
 // BotsSetBotInfo is bots.setBotInfo#10cf3123.
 type BotsSetBotInfo struct {
+	_ tl.Incomparable
+
 	Bot         InputUserClass
 	LangCode    string
 	Name        tl.Optional[string]
@@ -218,36 +174,21 @@ type BotsSetBotInfo struct {
 	Description tl.Optional[string]
 }
 
-func (v *BotsSetBotInfo) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetBotInfo, "bots.setBotInfo")
-	flags := c.Flags()
-	codeInputUser(c, flags, 1<<2, &v.Bot, "")
-	c.String(&v.LangCode)
-	c.OptString(flags, 1<<3, &v.Name)
-	c.OptString(flags, 1<<0, &v.About)
-	c.OptString(flags, 1<<1, &v.Description)
-}
+func (v *BotsSetBotInfo) TL(c *tl.Codec) { table.TL(c, v, 1711) }
 
-func (*BotsSetBotInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetBotInfo) Returns(bool) {}
 
 // BotsGetBotInfo is bots.getBotInfo#dcd914fd.
 type BotsGetBotInfo struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	LangCode string
 }
 
-func (v *BotsGetBotInfo) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetBotInfo, "bots.getBotInfo")
-	flags := c.Flags()
-	codeInputUser(c, flags, 1<<0, &v.Bot, "")
-	c.String(&v.LangCode)
-}
+func (v *BotsGetBotInfo) TL(c *tl.Codec) { table.TL(c, v, 2364) }
 
-func (*BotsGetBotInfo) DecodeResult(r *tl.Reader) *BotsBotInfo {
-	v := new(BotsBotInfo)
-	r.Object(v)
-	return v
-}
+func (*BotsGetBotInfo) Returns(*BotsBotInfo) {}
 
 // BotsReorderUsernames is bots.reorderUsernames#9709b1c2.
 type BotsReorderUsernames struct {
@@ -255,133 +196,96 @@ type BotsReorderUsernames struct {
 	Order []string
 }
 
-func (v *BotsReorderUsernames) TL(c *tl.Codec) {
-	c.Begin(IDBotsReorderUsernames, "bots.reorderUsernames")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.reorderUsernames.bot")
-	c.Strings(&v.Order)
-}
+func (v *BotsReorderUsernames) TL(c *tl.Codec) { table.TL(c, v, 2127) }
 
-func (*BotsReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsReorderUsernames) Returns(bool) {}
 
 // BotsToggleUsername is bots.toggleUsername#053ca973.
 type BotsToggleUsername struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	Username string
 	Active   bool
 }
 
-func (v *BotsToggleUsername) TL(c *tl.Codec) {
-	c.Begin(IDBotsToggleUsername, "bots.toggleUsername")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.toggleUsername.bot")
-	c.String(&v.Username)
-	c.Bool(&v.Active)
-}
+func (v *BotsToggleUsername) TL(c *tl.Codec) { table.TL(c, v, 1674) }
 
-func (*BotsToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsToggleUsername) Returns(bool) {}
 
 // BotsCanSendMessage is bots.canSendMessage#1359f4e6.
 type BotsCanSendMessage struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 }
 
-func (v *BotsCanSendMessage) TL(c *tl.Codec) {
-	c.Begin(IDBotsCanSendMessage, "bots.canSendMessage")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.canSendMessage.bot")
-}
+func (v *BotsCanSendMessage) TL(c *tl.Codec) { table.TL(c, v, 1719) }
 
-func (*BotsCanSendMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsCanSendMessage) Returns(bool) {}
 
 // BotsAllowSendMessage is bots.allowSendMessage#f132e3ef.
 type BotsAllowSendMessage struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 }
 
-func (v *BotsAllowSendMessage) TL(c *tl.Codec) {
-	c.Begin(IDBotsAllowSendMessage, "bots.allowSendMessage")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.allowSendMessage.bot")
-}
+func (v *BotsAllowSendMessage) TL(c *tl.Codec) { table.TL(c, v, 2434) }
 
-func (*BotsAllowSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*BotsAllowSendMessage) Returns(UpdatesClass) {}
 
 // BotsInvokeWebViewCustomMethod is bots.invokeWebViewCustomMethod#087fc5e7.
 type BotsInvokeWebViewCustomMethod struct {
+	_ tl.Incomparable
+
 	Bot          InputUserClass
 	CustomMethod string
 	Params       DataJSON
 }
 
-func (v *BotsInvokeWebViewCustomMethod) TL(c *tl.Codec) {
-	c.Begin(IDBotsInvokeWebViewCustomMethod, "bots.invokeWebViewCustomMethod")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.invokeWebViewCustomMethod.bot")
-	c.String(&v.CustomMethod)
-	v.Params.TL(c)
-}
+func (v *BotsInvokeWebViewCustomMethod) TL(c *tl.Codec) { table.TL(c, v, 1684) }
 
-func (*BotsInvokeWebViewCustomMethod) DecodeResult(r *tl.Reader) *DataJSON {
-	v := new(DataJSON)
-	r.Object(v)
-	return v
-}
+func (*BotsInvokeWebViewCustomMethod) Returns(*DataJSON) {}
 
 // BotsGetPopularAppBots is bots.getPopularAppBots#c2510192.
 type BotsGetPopularAppBots struct {
+	_ tl.Incomparable
+
 	Offset string
 	Limit  int32
 }
 
-func (v *BotsGetPopularAppBots) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetPopularAppBots, "bots.getPopularAppBots")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *BotsGetPopularAppBots) TL(c *tl.Codec) { table.TL(c, v, 2285) }
 
-func (*BotsGetPopularAppBots) DecodeResult(r *tl.Reader) *BotsPopularAppBots {
-	v := new(BotsPopularAppBots)
-	r.Object(v)
-	return v
-}
+func (*BotsGetPopularAppBots) Returns(*BotsPopularAppBots) {}
 
 // BotsAddPreviewMedia is bots.addPreviewMedia#17aeb75a.
 type BotsAddPreviewMedia struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	LangCode string
 	Media    InputMediaClass
 }
 
-func (v *BotsAddPreviewMedia) TL(c *tl.Codec) {
-	c.Begin(IDBotsAddPreviewMedia, "bots.addPreviewMedia")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.addPreviewMedia.bot")
-	c.String(&v.LangCode)
-	codeInputMedia(c, 0, 0, &v.Media, "bots.addPreviewMedia.media")
-}
+func (v *BotsAddPreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 1731) }
 
-func (*BotsAddPreviewMedia) DecodeResult(r *tl.Reader) *BotPreviewMedia {
-	v := new(BotPreviewMedia)
-	r.Object(v)
-	return v
-}
+func (*BotsAddPreviewMedia) Returns(*BotPreviewMedia) {}
 
 // BotsEditPreviewMedia is bots.editPreviewMedia#8525606f.
 type BotsEditPreviewMedia struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	LangCode string
 	Media    InputMediaClass
 	NewMedia InputMediaClass
 }
 
-func (v *BotsEditPreviewMedia) TL(c *tl.Codec) {
-	c.Begin(IDBotsEditPreviewMedia, "bots.editPreviewMedia")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.editPreviewMedia.bot")
-	c.String(&v.LangCode)
-	codeInputMedia(c, 0, 0, &v.Media, "bots.editPreviewMedia.media")
-	codeInputMedia(c, 0, 0, &v.NewMedia, "bots.editPreviewMedia.new_media")
-}
+func (v *BotsEditPreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 2068) }
 
-func (*BotsEditPreviewMedia) DecodeResult(r *tl.Reader) *BotPreviewMedia {
-	v := new(BotPreviewMedia)
-	r.Object(v)
-	return v
-}
+func (*BotsEditPreviewMedia) Returns(*BotPreviewMedia) {}
 
 // BotsDeletePreviewMedia is bots.deletePreviewMedia#2d0135b3.
 type BotsDeletePreviewMedia struct {
@@ -390,14 +294,9 @@ type BotsDeletePreviewMedia struct {
 	Media    []InputMediaClass
 }
 
-func (v *BotsDeletePreviewMedia) TL(c *tl.Codec) {
-	c.Begin(IDBotsDeletePreviewMedia, "bots.deletePreviewMedia")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.deletePreviewMedia.bot")
-	c.String(&v.LangCode)
-	vectorInputMediaClasses(c, 0, 0, &v.Media, "bots.deletePreviewMedia.media")
-}
+func (v *BotsDeletePreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 1797) }
 
-func (*BotsDeletePreviewMedia) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsDeletePreviewMedia) Returns(bool) {}
 
 // BotsReorderPreviewMedias is bots.reorderPreviewMedias#b627f3aa.
 type BotsReorderPreviewMedias struct {
@@ -406,259 +305,187 @@ type BotsReorderPreviewMedias struct {
 	Order    []InputMediaClass
 }
 
-func (v *BotsReorderPreviewMedias) TL(c *tl.Codec) {
-	c.Begin(IDBotsReorderPreviewMedias, "bots.reorderPreviewMedias")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.reorderPreviewMedias.bot")
-	c.String(&v.LangCode)
-	vectorInputMediaClasses(c, 0, 0, &v.Order, "bots.reorderPreviewMedias.order")
-}
+func (v *BotsReorderPreviewMedias) TL(c *tl.Codec) { table.TL(c, v, 2240) }
 
-func (*BotsReorderPreviewMedias) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsReorderPreviewMedias) Returns(bool) {}
 
 // BotsGetPreviewInfo is bots.getPreviewInfo#423ab3ad.
 type BotsGetPreviewInfo struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	LangCode string
 }
 
-func (v *BotsGetPreviewInfo) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetPreviewInfo, "bots.getPreviewInfo")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.getPreviewInfo.bot")
-	c.String(&v.LangCode)
-}
+func (v *BotsGetPreviewInfo) TL(c *tl.Codec) { table.TL(c, v, 1868) }
 
-func (*BotsGetPreviewInfo) DecodeResult(r *tl.Reader) *BotsPreviewInfo {
-	v := new(BotsPreviewInfo)
-	r.Object(v)
-	return v
-}
+func (*BotsGetPreviewInfo) Returns(*BotsPreviewInfo) {}
 
 // BotsGetPreviewMedias is bots.getPreviewMedias#a2a5594d.
 type BotsGetPreviewMedias struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 }
 
-func (v *BotsGetPreviewMedias) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetPreviewMedias, "bots.getPreviewMedias")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.getPreviewMedias.bot")
-}
+func (v *BotsGetPreviewMedias) TL(c *tl.Codec) { table.TL(c, v, 2168) }
 
-func (*BotsGetPreviewMedias) DecodeResult(r *tl.Reader) (v []BotPreviewMedia) {
-	vectorBotPreviewMedias(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*BotsGetPreviewMedias) Returns([]BotPreviewMedia) {}
 
 // BotsUpdateUserEmojiStatus is bots.updateUserEmojiStatus#ed9f30c5.
 type BotsUpdateUserEmojiStatus struct {
+	_ tl.Incomparable
+
 	UserID      InputUserClass
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *BotsUpdateUserEmojiStatus) TL(c *tl.Codec) {
-	c.Begin(IDBotsUpdateUserEmojiStatus, "bots.updateUserEmojiStatus")
-	codeInputUser(c, 0, 0, &v.UserID, "bots.updateUserEmojiStatus.user_id")
-	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "bots.updateUserEmojiStatus.emoji_status")
-}
+func (v *BotsUpdateUserEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 2416) }
 
-func (*BotsUpdateUserEmojiStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsUpdateUserEmojiStatus) Returns(bool) {}
 
 // BotsToggleUserEmojiStatusPermission is bots.toggleUserEmojiStatusPermission#06de6392.
 type BotsToggleUserEmojiStatusPermission struct {
+	_ tl.Incomparable
+
 	Bot     InputUserClass
 	Enabled bool
 }
 
-func (v *BotsToggleUserEmojiStatusPermission) TL(c *tl.Codec) {
-	c.Begin(IDBotsToggleUserEmojiStatusPermission, "bots.toggleUserEmojiStatusPermission")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.toggleUserEmojiStatusPermission.bot")
-	c.Bool(&v.Enabled)
-}
+func (v *BotsToggleUserEmojiStatusPermission) TL(c *tl.Codec) { table.TL(c, v, 1680) }
 
-func (*BotsToggleUserEmojiStatusPermission) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsToggleUserEmojiStatusPermission) Returns(bool) {}
 
 // BotsCheckDownloadFileParams is bots.checkDownloadFileParams#50077589.
 type BotsCheckDownloadFileParams struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	FileName string
 	URL      string
 }
 
-func (v *BotsCheckDownloadFileParams) TL(c *tl.Codec) {
-	c.Begin(IDBotsCheckDownloadFileParams, "bots.checkDownloadFileParams")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.checkDownloadFileParams.bot")
-	c.String(&v.FileName)
-	c.String(&v.URL)
-}
+func (v *BotsCheckDownloadFileParams) TL(c *tl.Codec) { table.TL(c, v, 1905) }
 
-func (*BotsCheckDownloadFileParams) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsCheckDownloadFileParams) Returns(bool) {}
 
 // BotsGetAdminedBots is bots.getAdminedBots#b0711d83.
 type BotsGetAdminedBots struct {
 }
 
-func (v *BotsGetAdminedBots) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetAdminedBots, "bots.getAdminedBots")
-}
+func (v *BotsGetAdminedBots) TL(c *tl.Codec) { table.TL(c, v, 2217) }
 
-func (*BotsGetAdminedBots) DecodeResult(r *tl.Reader) (v []UserClass) {
-	vectorUserClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*BotsGetAdminedBots) Returns([]UserClass) {}
 
 // BotsUpdateStarRefProgram is bots.updateStarRefProgram#778b5ab3.
 type BotsUpdateStarRefProgram struct {
+	_ tl.Incomparable
+
 	Bot                InputUserClass
 	CommissionPermille int32
 	DurationMonths     tl.Optional[int32]
 }
 
-func (v *BotsUpdateStarRefProgram) TL(c *tl.Codec) {
-	c.Begin(IDBotsUpdateStarRefProgram, "bots.updateStarRefProgram")
-	flags := c.Flags()
-	codeInputUser(c, 0, 0, &v.Bot, "bots.updateStarRefProgram.bot")
-	c.Int(&v.CommissionPermille)
-	c.OptInt(flags, 1<<0, &v.DurationMonths)
-}
+func (v *BotsUpdateStarRefProgram) TL(c *tl.Codec) { table.TL(c, v, 2026) }
 
-func (*BotsUpdateStarRefProgram) DecodeResult(r *tl.Reader) *StarRefProgram {
-	v := new(StarRefProgram)
-	r.Object(v)
-	return v
-}
+func (*BotsUpdateStarRefProgram) Returns(*StarRefProgram) {}
 
 // BotsSetCustomVerification is bots.setCustomVerification#8b89dfbd.
 type BotsSetCustomVerification struct {
+	_ tl.Incomparable
+
 	Enabled           bool
 	Bot               InputUserClass
 	Peer              InputPeerClass
 	CustomDescription tl.Optional[string]
 }
 
-func (v *BotsSetCustomVerification) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetCustomVerification, "bots.setCustomVerification")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Enabled)
-	codeInputUser(c, flags, 1<<0, &v.Bot, "")
-	codeInputPeer(c, 0, 0, &v.Peer, "bots.setCustomVerification.peer")
-	c.OptString(flags, 1<<2, &v.CustomDescription)
-}
+func (v *BotsSetCustomVerification) TL(c *tl.Codec) { table.TL(c, v, 2086) }
 
-func (*BotsSetCustomVerification) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetCustomVerification) Returns(bool) {}
 
 // BotsGetBotRecommendations is bots.getBotRecommendations#a1b70815.
 type BotsGetBotRecommendations struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 }
 
-func (v *BotsGetBotRecommendations) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetBotRecommendations, "bots.getBotRecommendations")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.getBotRecommendations.bot")
-}
+func (v *BotsGetBotRecommendations) TL(c *tl.Codec) { table.TL(c, v, 2163) }
 
-func (*BotsGetBotRecommendations) DecodeResult(r *tl.Reader) UsersUsersClass {
-	return DecodeUsersUsers(r)
-}
+func (*BotsGetBotRecommendations) Returns(UsersUsersClass) {}
 
 // BotsCheckUsername is bots.checkUsername#87f2219b.
 type BotsCheckUsername struct {
+	_ tl.Incomparable
+
 	Username string
 }
 
-func (v *BotsCheckUsername) TL(c *tl.Codec) {
-	c.Begin(IDBotsCheckUsername, "bots.checkUsername")
-	c.String(&v.Username)
-}
+func (v *BotsCheckUsername) TL(c *tl.Codec) { table.TL(c, v, 2078) }
 
-func (*BotsCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsCheckUsername) Returns(bool) {}
 
 // BotsCreateBot is bots.createBot#e5b17f2b.
 type BotsCreateBot struct {
+	_ tl.Incomparable
+
 	ViaDeeplink bool
 	Name        string
 	Username    string
 	ManagerID   InputUserClass
 }
 
-func (v *BotsCreateBot) TL(c *tl.Codec) {
-	c.Begin(IDBotsCreateBot, "bots.createBot")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ViaDeeplink)
-	c.String(&v.Name)
-	c.String(&v.Username)
-	codeInputUser(c, 0, 0, &v.ManagerID, "bots.createBot.manager_id")
-}
+func (v *BotsCreateBot) TL(c *tl.Codec) { table.TL(c, v, 2395) }
 
-func (*BotsCreateBot) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+func (*BotsCreateBot) Returns(UserClass) {}
 
 // BotsExportBotToken is bots.exportBotToken#bd0d99eb.
 type BotsExportBotToken struct {
+	_ tl.Incomparable
+
 	Bot    InputUserClass
 	Revoke bool
 }
 
-func (v *BotsExportBotToken) TL(c *tl.Codec) {
-	c.Begin(IDBotsExportBotToken, "bots.exportBotToken")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.exportBotToken.bot")
-	c.Bool(&v.Revoke)
-}
+func (v *BotsExportBotToken) TL(c *tl.Codec) { table.TL(c, v, 2265) }
 
-func (*BotsExportBotToken) DecodeResult(r *tl.Reader) *BotsExportedBotToken {
-	v := new(BotsExportedBotToken)
-	r.Object(v)
-	return v
-}
+func (*BotsExportBotToken) Returns(*BotsExportedBotToken) {}
 
 // BotsRequestWebViewButton is bots.requestWebViewButton#31a2a35e.
 type BotsRequestWebViewButton struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 	Button KeyboardButton
 }
 
-func (v *BotsRequestWebViewButton) TL(c *tl.Codec) {
-	c.Begin(IDBotsRequestWebViewButton, "bots.requestWebViewButton")
-	codeInputUser(c, 0, 0, &v.UserID, "bots.requestWebViewButton.user_id")
-	v.Button.TL(c)
-}
+func (v *BotsRequestWebViewButton) TL(c *tl.Codec) { table.TL(c, v, 1811) }
 
-func (*BotsRequestWebViewButton) DecodeResult(r *tl.Reader) *BotsRequestedButton {
-	v := new(BotsRequestedButton)
-	r.Object(v)
-	return v
-}
+func (*BotsRequestWebViewButton) Returns(*BotsRequestedButton) {}
 
 // BotsGetRequestedWebViewButton is bots.getRequestedWebViewButton#bf25b7f3.
 type BotsGetRequestedWebViewButton struct {
+	_ tl.Incomparable
+
 	Bot         InputUserClass
 	WebappReqID string
 }
 
-func (v *BotsGetRequestedWebViewButton) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetRequestedWebViewButton, "bots.getRequestedWebViewButton")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.getRequestedWebViewButton.bot")
-	c.String(&v.WebappReqID)
-}
+func (v *BotsGetRequestedWebViewButton) TL(c *tl.Codec) { table.TL(c, v, 2274) }
 
-func (*BotsGetRequestedWebViewButton) DecodeResult(r *tl.Reader) *KeyboardButton {
-	v := new(KeyboardButton)
-	r.Object(v)
-	return v
-}
+func (*BotsGetRequestedWebViewButton) Returns(*KeyboardButton) {}
 
 // BotsGetAccessSettings is bots.getAccessSettings#213853a3.
 type BotsGetAccessSettings struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 }
 
-func (v *BotsGetAccessSettings) TL(c *tl.Codec) {
-	c.Begin(IDBotsGetAccessSettings, "bots.getAccessSettings")
-	codeInputUser(c, 0, 0, &v.Bot, "bots.getAccessSettings.bot")
-}
+func (v *BotsGetAccessSettings) TL(c *tl.Codec) { table.TL(c, v, 1762) }
 
-func (*BotsGetAccessSettings) DecodeResult(r *tl.Reader) *BotsAccessSettings {
-	v := new(BotsAccessSettings)
-	r.Object(v)
-	return v
-}
+func (*BotsGetAccessSettings) Returns(*BotsAccessSettings) {}
 
 // BotsEditAccessSettings is bots.editAccessSettings#31813cd8.
 type BotsEditAccessSettings struct {
@@ -667,26 +494,18 @@ type BotsEditAccessSettings struct {
 	AddUsers   []InputUserClass
 }
 
-func (v *BotsEditAccessSettings) TL(c *tl.Codec) {
-	c.Begin(IDBotsEditAccessSettings, "bots.editAccessSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Restricted)
-	codeInputUser(c, 0, 0, &v.Bot, "bots.editAccessSettings.bot")
-	vectorInputUserClasses(c, flags, 1<<1, &v.AddUsers, "bots.editAccessSettings.add_users")
-}
+func (v *BotsEditAccessSettings) TL(c *tl.Codec) { table.TL(c, v, 1810) }
 
-func (*BotsEditAccessSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsEditAccessSettings) Returns(bool) {}
 
 // BotsSetJoinChatResults is bots.setJoinChatResults#e71a4810.
 type BotsSetJoinChatResults struct {
+	_ tl.Incomparable
+
 	QueryID int64
 	Result  JoinChatBotResultClass
 }
 
-func (v *BotsSetJoinChatResults) TL(c *tl.Codec) {
-	c.Begin(IDBotsSetJoinChatResults, "bots.setJoinChatResults")
-	c.Long(&v.QueryID)
-	codeJoinChatBotResult(c, 0, 0, &v.Result, "bots.setJoinChatResults.result")
-}
+func (v *BotsSetJoinChatResults) TL(c *tl.Codec) { table.TL(c, v, 2402) }
 
-func (*BotsSetJoinChatResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*BotsSetJoinChatResults) Returns(bool) {}

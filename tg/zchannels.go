@@ -14,21 +14,13 @@ type ChannelsChannelParticipants struct {
 	Users        []UserClass
 }
 
-func (v *ChannelsChannelParticipants) TL(c *tl.Codec) {
-	c.Begin(IDChannelsChannelParticipants, "channels.channelParticipants")
-	c.Int(&v.Count)
-	vectorChannelParticipantClasses(c, 0, 0, &v.Participants, "channels.channelParticipants.participants")
-	vectorChatClasses(c, 0, 0, &v.Chats, "channels.channelParticipants.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "channels.channelParticipants.users")
-}
+func (v *ChannelsChannelParticipants) TL(c *tl.Codec) { table.TL(c, v, 972) }
 
 // ChannelsChannelParticipantsNotModified is channels.channelParticipantsNotModified#f0173fe9.
 type ChannelsChannelParticipantsNotModified struct {
 }
 
-func (v *ChannelsChannelParticipantsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDChannelsChannelParticipantsNotModified, "channels.channelParticipantsNotModified")
-}
+func (v *ChannelsChannelParticipantsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1543) }
 
 // ChannelsChannelParticipant is channels.channelParticipant#dfb80317.
 type ChannelsChannelParticipant struct {
@@ -37,12 +29,7 @@ type ChannelsChannelParticipant struct {
 	Users       []UserClass
 }
 
-func (v *ChannelsChannelParticipant) TL(c *tl.Codec) {
-	c.Begin(IDChannelsChannelParticipant, "channels.channelParticipant")
-	codeChannelParticipant(c, 0, 0, &v.Participant, "channels.channelParticipant.participant")
-	vectorChatClasses(c, 0, 0, &v.Chats, "channels.channelParticipant.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "channels.channelParticipant.users")
-}
+func (v *ChannelsChannelParticipant) TL(c *tl.Codec) { table.TL(c, v, 1425) }
 
 // ChannelsAdminLogResults is channels.adminLogResults#ed8af74d.
 type ChannelsAdminLogResults struct {
@@ -51,12 +38,7 @@ type ChannelsAdminLogResults struct {
 	Users  []UserClass
 }
 
-func (v *ChannelsAdminLogResults) TL(c *tl.Codec) {
-	c.Begin(IDChannelsAdminLogResults, "channels.adminLogResults")
-	vectorChannelAdminLogEvents(c, 0, 0, &v.Events)
-	vectorChatClasses(c, 0, 0, &v.Chats, "channels.adminLogResults.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "channels.adminLogResults.users")
-}
+func (v *ChannelsAdminLogResults) TL(c *tl.Codec) { table.TL(c, v, 1526) }
 
 // ChannelsSendAsPeers is channels.sendAsPeers#f496b0c6.
 type ChannelsSendAsPeers struct {
@@ -65,12 +47,7 @@ type ChannelsSendAsPeers struct {
 	Users []UserClass
 }
 
-func (v *ChannelsSendAsPeers) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSendAsPeers, "channels.sendAsPeers")
-	vectorSendAsPeers(c, 0, 0, &v.Peers)
-	vectorChatClasses(c, 0, 0, &v.Chats, "channels.sendAsPeers.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "channels.sendAsPeers.users")
-}
+func (v *ChannelsSendAsPeers) TL(c *tl.Codec) { table.TL(c, v, 1581) }
 
 // ChannelsSponsoredMessageReportResultChooseOption is channels.sponsoredMessageReportResultChooseOption#846f9e42.
 type ChannelsSponsoredMessageReportResultChooseOption struct {
@@ -78,41 +55,31 @@ type ChannelsSponsoredMessageReportResultChooseOption struct {
 	Options []SponsoredMessageReportOption
 }
 
-func (v *ChannelsSponsoredMessageReportResultChooseOption) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSponsoredMessageReportResultChooseOption, "channels.sponsoredMessageReportResultChooseOption")
-	c.String(&v.Title)
-	vectorSponsoredMessageReportOptions(c, 0, 0, &v.Options)
-}
+func (v *ChannelsSponsoredMessageReportResultChooseOption) TL(c *tl.Codec) { table.TL(c, v, 824) }
 
 // ChannelsSponsoredMessageReportResultAdsHidden is channels.sponsoredMessageReportResultAdsHidden#3e3bcf2f.
 type ChannelsSponsoredMessageReportResultAdsHidden struct {
 }
 
-func (v *ChannelsSponsoredMessageReportResultAdsHidden) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSponsoredMessageReportResultAdsHidden, "channels.sponsoredMessageReportResultAdsHidden")
-}
+func (v *ChannelsSponsoredMessageReportResultAdsHidden) TL(c *tl.Codec) { table.TL(c, v, 397) }
 
 // ChannelsSponsoredMessageReportResultReported is channels.sponsoredMessageReportResultReported#ad798849.
 type ChannelsSponsoredMessageReportResultReported struct {
 }
 
-func (v *ChannelsSponsoredMessageReportResultReported) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSponsoredMessageReportResultReported, "channels.sponsoredMessageReportResultReported")
-}
+func (v *ChannelsSponsoredMessageReportResultReported) TL(c *tl.Codec) { table.TL(c, v, 1094) }
 
 // ChannelsReadHistory is channels.readHistory#cc104937.
 type ChannelsReadHistory struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	MaxID   int32
 }
 
-func (v *ChannelsReadHistory) TL(c *tl.Codec) {
-	c.Begin(IDChannelsReadHistory, "channels.readHistory")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.readHistory.channel")
-	c.Int(&v.MaxID)
-}
+func (v *ChannelsReadHistory) TL(c *tl.Codec) { table.TL(c, v, 2310) }
 
-func (*ChannelsReadHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsReadHistory) Returns(bool) {}
 
 // ChannelsDeleteMessages is channels.deleteMessages#84c1fd4e.
 type ChannelsDeleteMessages struct {
@@ -120,17 +87,9 @@ type ChannelsDeleteMessages struct {
 	ID      []int32
 }
 
-func (v *ChannelsDeleteMessages) TL(c *tl.Codec) {
-	c.Begin(IDChannelsDeleteMessages, "channels.deleteMessages")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteMessages.channel")
-	c.Ints(&v.ID)
-}
+func (v *ChannelsDeleteMessages) TL(c *tl.Codec) { table.TL(c, v, 2065) }
 
-func (*ChannelsDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	r.Object(v)
-	return v
-}
+func (*ChannelsDeleteMessages) Returns(*MessagesAffectedMessages) {}
 
 // ChannelsReportSpam is channels.reportSpam#f44a8315.
 type ChannelsReportSpam struct {
@@ -139,14 +98,9 @@ type ChannelsReportSpam struct {
 	ID          []int32
 }
 
-func (v *ChannelsReportSpam) TL(c *tl.Codec) {
-	c.Begin(IDChannelsReportSpam, "channels.reportSpam")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.reportSpam.channel")
-	codeInputPeer(c, 0, 0, &v.Participant, "channels.reportSpam.participant")
-	c.Ints(&v.ID)
-}
+func (v *ChannelsReportSpam) TL(c *tl.Codec) { table.TL(c, v, 2443) }
 
-func (*ChannelsReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsReportSpam) Returns(bool) {}
 
 // ChannelsGetMessages is channels.getMessages#ad8c9a23.
 type ChannelsGetMessages struct {
@@ -154,18 +108,14 @@ type ChannelsGetMessages struct {
 	ID      []InputMessageClass
 }
 
-func (v *ChannelsGetMessages) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetMessages, "channels.getMessages")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.getMessages.channel")
-	vectorInputMessageClasses(c, 0, 0, &v.ID, "channels.getMessages.id")
-}
+func (v *ChannelsGetMessages) TL(c *tl.Codec) { table.TL(c, v, 2210) }
 
-func (*ChannelsGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*ChannelsGetMessages) Returns(MessagesMessagesClass) {}
 
 // ChannelsGetParticipants is channels.getParticipants#77ced9d0.
 type ChannelsGetParticipants struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Filter  ChannelParticipantsFilterClass
 	Offset  int32
@@ -173,69 +123,46 @@ type ChannelsGetParticipants struct {
 	Hash    int64
 }
 
-func (v *ChannelsGetParticipants) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetParticipants, "channels.getParticipants")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.getParticipants.channel")
-	codeChannelParticipantsFilter(c, 0, 0, &v.Filter, "channels.getParticipants.filter")
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *ChannelsGetParticipants) TL(c *tl.Codec) { table.TL(c, v, 2028) }
 
-func (*ChannelsGetParticipants) DecodeResult(r *tl.Reader) ChannelsChannelParticipantsClass {
-	return DecodeChannelsChannelParticipants(r)
-}
+func (*ChannelsGetParticipants) Returns(ChannelsChannelParticipantsClass) {}
 
 // ChannelsGetParticipant is channels.getParticipant#a0ab6cc6.
 type ChannelsGetParticipant struct {
+	_ tl.Incomparable
+
 	Channel     InputChannelClass
 	Participant InputPeerClass
 }
 
-func (v *ChannelsGetParticipant) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetParticipant, "channels.getParticipant")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.getParticipant.channel")
-	codeInputPeer(c, 0, 0, &v.Participant, "channels.getParticipant.participant")
-}
+func (v *ChannelsGetParticipant) TL(c *tl.Codec) { table.TL(c, v, 2158) }
 
-func (*ChannelsGetParticipant) DecodeResult(r *tl.Reader) *ChannelsChannelParticipant {
-	v := new(ChannelsChannelParticipant)
-	r.Object(v)
-	return v
-}
+func (*ChannelsGetParticipant) Returns(*ChannelsChannelParticipant) {}
 
 // ChannelsGetChannels is channels.getChannels#0a7f6bbb.
 type ChannelsGetChannels struct {
 	ID []InputChannelClass
 }
 
-func (v *ChannelsGetChannels) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetChannels, "channels.getChannels")
-	vectorInputChannelClasses(c, 0, 0, &v.ID, "channels.getChannels.id")
-}
+func (v *ChannelsGetChannels) TL(c *tl.Codec) { table.TL(c, v, 1692) }
 
-func (*ChannelsGetChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*ChannelsGetChannels) Returns(MessagesChatsClass) {}
 
 // ChannelsGetFullChannel is channels.getFullChannel#08736a09.
 type ChannelsGetFullChannel struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsGetFullChannel) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetFullChannel, "channels.getFullChannel")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.getFullChannel.channel")
-}
+func (v *ChannelsGetFullChannel) TL(c *tl.Codec) { table.TL(c, v, 1683) }
 
-func (*ChannelsGetFullChannel) DecodeResult(r *tl.Reader) *MessagesChatFull {
-	v := new(MessagesChatFull)
-	r.Object(v)
-	return v
-}
+func (*ChannelsGetFullChannel) Returns(*MessagesChatFull) {}
 
 // ChannelsCreateChannel is channels.createChannel#91006707.
 type ChannelsCreateChannel struct {
+	_ tl.Incomparable
+
 	Broadcast bool
 	Megagroup bool
 	ForImport bool
@@ -247,129 +174,93 @@ type ChannelsCreateChannel struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *ChannelsCreateChannel) TL(c *tl.Codec) {
-	c.Begin(IDChannelsCreateChannel, "channels.createChannel")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Broadcast)
-	c.True(flags, 1<<1, &v.Megagroup)
-	c.True(flags, 1<<3, &v.ForImport)
-	c.True(flags, 1<<5, &v.Forum)
-	c.String(&v.Title)
-	c.String(&v.About)
-	if c.Has(flags, 1<<2, v.GeoPoint != nil || v.Address.Set) {
-		codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "channels.createChannel.geo_point")
-	}
-	if c.Has(flags, 1<<2, v.GeoPoint != nil || v.Address.Set) {
-		c.String(&v.Address.Value)
-		if c.Decoding() {
-			v.Address.Set = true
-		}
-	}
-	c.OptInt(flags, 1<<4, &v.TTLPeriod)
-}
+func (v *ChannelsCreateChannel) TL(c *tl.Codec) { table.TL(c, v, 2111) }
 
-func (*ChannelsCreateChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsCreateChannel) Returns(UpdatesClass) {}
 
 // ChannelsEditAdmin is channels.editAdmin#9a98ad68.
 type ChannelsEditAdmin struct {
+	_ tl.Incomparable
+
 	Channel     InputChannelClass
 	UserID      InputUserClass
 	AdminRights ChatAdminRights
 	Rank        tl.Optional[string]
 }
 
-func (v *ChannelsEditAdmin) TL(c *tl.Codec) {
-	c.Begin(IDChannelsEditAdmin, "channels.editAdmin")
-	flags := c.Flags()
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.editAdmin.channel")
-	codeInputUser(c, 0, 0, &v.UserID, "channels.editAdmin.user_id")
-	v.AdminRights.TL(c)
-	c.OptString(flags, 1<<0, &v.Rank)
-}
+func (v *ChannelsEditAdmin) TL(c *tl.Codec) { table.TL(c, v, 2139) }
 
-func (*ChannelsEditAdmin) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsEditAdmin) Returns(UpdatesClass) {}
 
 // ChannelsEditTitle is channels.editTitle#566decd0.
 type ChannelsEditTitle struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Title   string
 }
 
-func (v *ChannelsEditTitle) TL(c *tl.Codec) {
-	c.Begin(IDChannelsEditTitle, "channels.editTitle")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.editTitle.channel")
-	c.String(&v.Title)
-}
+func (v *ChannelsEditTitle) TL(c *tl.Codec) { table.TL(c, v, 1924) }
 
-func (*ChannelsEditTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsEditTitle) Returns(UpdatesClass) {}
 
 // ChannelsEditPhoto is channels.editPhoto#f12e57c9.
 type ChannelsEditPhoto struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Photo   InputChatPhotoClass
 }
 
-func (v *ChannelsEditPhoto) TL(c *tl.Codec) {
-	c.Begin(IDChannelsEditPhoto, "channels.editPhoto")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.editPhoto.channel")
-	codeInputChatPhoto(c, 0, 0, &v.Photo, "channels.editPhoto.photo")
-}
+func (v *ChannelsEditPhoto) TL(c *tl.Codec) { table.TL(c, v, 2433) }
 
-func (*ChannelsEditPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsEditPhoto) Returns(UpdatesClass) {}
 
 // ChannelsCheckUsername is channels.checkUsername#10e6bd2c.
 type ChannelsCheckUsername struct {
+	_ tl.Incomparable
+
 	Channel  InputChannelClass
 	Username string
 }
 
-func (v *ChannelsCheckUsername) TL(c *tl.Codec) {
-	c.Begin(IDChannelsCheckUsername, "channels.checkUsername")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.checkUsername.channel")
-	c.String(&v.Username)
-}
+func (v *ChannelsCheckUsername) TL(c *tl.Codec) { table.TL(c, v, 1712) }
 
-func (*ChannelsCheckUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsCheckUsername) Returns(bool) {}
 
 // ChannelsUpdateUsername is channels.updateUsername#3514b3de.
 type ChannelsUpdateUsername struct {
+	_ tl.Incomparable
+
 	Channel  InputChannelClass
 	Username string
 }
 
-func (v *ChannelsUpdateUsername) TL(c *tl.Codec) {
-	c.Begin(IDChannelsUpdateUsername, "channels.updateUsername")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.updateUsername.channel")
-	c.String(&v.Username)
-}
+func (v *ChannelsUpdateUsername) TL(c *tl.Codec) { table.TL(c, v, 1818) }
 
-func (*ChannelsUpdateUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsUpdateUsername) Returns(bool) {}
 
 // ChannelsJoinChannel is channels.joinChannel#7f6a1e22.
 type ChannelsJoinChannel struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsJoinChannel) TL(c *tl.Codec) {
-	c.Begin(IDChannelsJoinChannel, "channels.joinChannel")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.joinChannel.channel")
-}
+func (v *ChannelsJoinChannel) TL(c *tl.Codec) { table.TL(c, v, 2053) }
 
-func (*ChannelsJoinChannel) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
-	return DecodeMessagesChatInviteJoinResult(r)
-}
+func (*ChannelsJoinChannel) Returns(MessagesChatInviteJoinResultClass) {}
 
 // ChannelsLeaveChannel is channels.leaveChannel#f836aa95.
 type ChannelsLeaveChannel struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsLeaveChannel) TL(c *tl.Codec) {
-	c.Begin(IDChannelsLeaveChannel, "channels.leaveChannel")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.leaveChannel.channel")
-}
+func (v *ChannelsLeaveChannel) TL(c *tl.Codec) { table.TL(c, v, 2456) }
 
-func (*ChannelsLeaveChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsLeaveChannel) Returns(UpdatesClass) {}
 
 // ChannelsInviteToChannel is channels.inviteToChannel#c9e33d54.
 type ChannelsInviteToChannel struct {
@@ -377,69 +268,47 @@ type ChannelsInviteToChannel struct {
 	Users   []InputUserClass
 }
 
-func (v *ChannelsInviteToChannel) TL(c *tl.Codec) {
-	c.Begin(IDChannelsInviteToChannel, "channels.inviteToChannel")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.inviteToChannel.channel")
-	vectorInputUserClasses(c, 0, 0, &v.Users, "channels.inviteToChannel.users")
-}
+func (v *ChannelsInviteToChannel) TL(c *tl.Codec) { table.TL(c, v, 2302) }
 
-func (*ChannelsInviteToChannel) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
-	v := new(MessagesInvitedUsers)
-	r.Object(v)
-	return v
-}
+func (*ChannelsInviteToChannel) Returns(*MessagesInvitedUsers) {}
 
 // ChannelsDeleteChannel is channels.deleteChannel#c0111fe3.
 type ChannelsDeleteChannel struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsDeleteChannel) TL(c *tl.Codec) {
-	c.Begin(IDChannelsDeleteChannel, "channels.deleteChannel")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteChannel.channel")
-}
+func (v *ChannelsDeleteChannel) TL(c *tl.Codec) { table.TL(c, v, 2279) }
 
-func (*ChannelsDeleteChannel) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsDeleteChannel) Returns(UpdatesClass) {}
 
 // ChannelsExportMessageLink is channels.exportMessageLink#e63fadeb.
 type ChannelsExportMessageLink struct {
+	_ tl.Incomparable
+
 	Grouped bool
 	Thread  bool
 	Channel InputChannelClass
 	ID      int32
 }
 
-func (v *ChannelsExportMessageLink) TL(c *tl.Codec) {
-	c.Begin(IDChannelsExportMessageLink, "channels.exportMessageLink")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Grouped)
-	c.True(flags, 1<<1, &v.Thread)
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.exportMessageLink.channel")
-	c.Int(&v.ID)
-}
+func (v *ChannelsExportMessageLink) TL(c *tl.Codec) { table.TL(c, v, 2399) }
 
-func (*ChannelsExportMessageLink) DecodeResult(r *tl.Reader) *ExportedMessageLink {
-	v := new(ExportedMessageLink)
-	r.Object(v)
-	return v
-}
+func (*ChannelsExportMessageLink) Returns(*ExportedMessageLink) {}
 
 // ChannelsToggleSignatures is channels.toggleSignatures#418d549c.
 type ChannelsToggleSignatures struct {
+	_ tl.Incomparable
+
 	SignaturesEnabled bool
 	ProfilesEnabled   bool
 	Channel           InputChannelClass
 }
 
-func (v *ChannelsToggleSignatures) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleSignatures, "channels.toggleSignatures")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.SignaturesEnabled)
-	c.True(flags, 1<<1, &v.ProfilesEnabled)
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleSignatures.channel")
-}
+func (v *ChannelsToggleSignatures) TL(c *tl.Codec) { table.TL(c, v, 1866) }
 
-func (*ChannelsToggleSignatures) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsToggleSignatures) Returns(UpdatesClass) {}
 
 // ChannelsGetAdminedPublicChannels is channels.getAdminedPublicChannels#f8b036af.
 type ChannelsGetAdminedPublicChannels struct {
@@ -449,34 +318,22 @@ type ChannelsGetAdminedPublicChannels struct {
 	ForCommunityPeer bool
 }
 
-func (v *ChannelsGetAdminedPublicChannels) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetAdminedPublicChannels, "channels.getAdminedPublicChannels")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ByLocation)
-	c.True(flags, 1<<1, &v.CheckLimit)
-	c.True(flags, 1<<2, &v.ForPersonal)
-	c.True(flags, 1<<3, &v.ForCommunityPeer)
-}
+func (v *ChannelsGetAdminedPublicChannels) TL(c *tl.Codec) { table.TL(c, v, 2459) }
 
-func (*ChannelsGetAdminedPublicChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*ChannelsGetAdminedPublicChannels) Returns(MessagesChatsClass) {}
 
 // ChannelsEditBanned is channels.editBanned#96e6cd81.
 type ChannelsEditBanned struct {
+	_ tl.Incomparable
+
 	Channel      InputChannelClass
 	Participant  InputPeerClass
 	BannedRights ChatBannedRights
 }
 
-func (v *ChannelsEditBanned) TL(c *tl.Codec) {
-	c.Begin(IDChannelsEditBanned, "channels.editBanned")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.editBanned.channel")
-	codeInputPeer(c, 0, 0, &v.Participant, "channels.editBanned.participant")
-	v.BannedRights.TL(c)
-}
+func (v *ChannelsEditBanned) TL(c *tl.Codec) { table.TL(c, v, 2126) }
 
-func (*ChannelsEditBanned) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsEditBanned) Returns(UpdatesClass) {}
 
 // ChannelsGetAdminLog is channels.getAdminLog#33ddf480.
 type ChannelsGetAdminLog struct {
@@ -489,37 +346,21 @@ type ChannelsGetAdminLog struct {
 	Limit        int32
 }
 
-func (v *ChannelsGetAdminLog) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetAdminLog, "channels.getAdminLog")
-	flags := c.Flags()
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.getAdminLog.channel")
-	c.String(&v.Q)
-	optChannelAdminLogEventsFilter(c, flags, 1<<0, &v.EventsFilter, "")
-	vectorInputUserClasses(c, flags, 1<<1, &v.Admins, "channels.getAdminLog.admins")
-	c.Long(&v.MaxID)
-	c.Long(&v.MinID)
-	c.Int(&v.Limit)
-}
+func (v *ChannelsGetAdminLog) TL(c *tl.Codec) { table.TL(c, v, 1815) }
 
-func (*ChannelsGetAdminLog) DecodeResult(r *tl.Reader) *ChannelsAdminLogResults {
-	v := new(ChannelsAdminLogResults)
-	r.Object(v)
-	return v
-}
+func (*ChannelsGetAdminLog) Returns(*ChannelsAdminLogResults) {}
 
 // ChannelsSetStickers is channels.setStickers#ea8ca4f9.
 type ChannelsSetStickers struct {
+	_ tl.Incomparable
+
 	Channel    InputChannelClass
 	Stickerset InputStickerSetClass
 }
 
-func (v *ChannelsSetStickers) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSetStickers, "channels.setStickers")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.setStickers.channel")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "channels.setStickers.stickerset")
-}
+func (v *ChannelsSetStickers) TL(c *tl.Codec) { table.TL(c, v, 2409) }
 
-func (*ChannelsSetStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsSetStickers) Returns(bool) {}
 
 // ChannelsReadMessageContents is channels.readMessageContents#eab5dc38.
 type ChannelsReadMessageContents struct {
@@ -527,214 +368,158 @@ type ChannelsReadMessageContents struct {
 	ID      []int32
 }
 
-func (v *ChannelsReadMessageContents) TL(c *tl.Codec) {
-	c.Begin(IDChannelsReadMessageContents, "channels.readMessageContents")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.readMessageContents.channel")
-	c.Ints(&v.ID)
-}
+func (v *ChannelsReadMessageContents) TL(c *tl.Codec) { table.TL(c, v, 2410) }
 
-func (*ChannelsReadMessageContents) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsReadMessageContents) Returns(bool) {}
 
 // ChannelsDeleteHistory is channels.deleteHistory#9baa9647.
 type ChannelsDeleteHistory struct {
+	_ tl.Incomparable
+
 	ForEveryone bool
 	Channel     InputChannelClass
 	MaxID       int32
 }
 
-func (v *ChannelsDeleteHistory) TL(c *tl.Codec) {
-	c.Begin(IDChannelsDeleteHistory, "channels.deleteHistory")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ForEveryone)
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteHistory.channel")
-	c.Int(&v.MaxID)
-}
+func (v *ChannelsDeleteHistory) TL(c *tl.Codec) { table.TL(c, v, 2144) }
 
-func (*ChannelsDeleteHistory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsDeleteHistory) Returns(UpdatesClass) {}
 
 // ChannelsTogglePreHistoryHidden is channels.togglePreHistoryHidden#eabbb94c.
 type ChannelsTogglePreHistoryHidden struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 }
 
-func (v *ChannelsTogglePreHistoryHidden) TL(c *tl.Codec) {
-	c.Begin(IDChannelsTogglePreHistoryHidden, "channels.togglePreHistoryHidden")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.togglePreHistoryHidden.channel")
-	c.Bool(&v.Enabled)
-}
+func (v *ChannelsTogglePreHistoryHidden) TL(c *tl.Codec) { table.TL(c, v, 2411) }
 
-func (*ChannelsTogglePreHistoryHidden) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsTogglePreHistoryHidden) Returns(UpdatesClass) {}
 
 // ChannelsGetLeftChannels is channels.getLeftChannels#8341ecc0.
 type ChannelsGetLeftChannels struct {
 	Offset int32
 }
 
-func (v *ChannelsGetLeftChannels) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetLeftChannels, "channels.getLeftChannels")
-	c.Int(&v.Offset)
-}
+func (v *ChannelsGetLeftChannels) TL(c *tl.Codec) { table.TL(c, v, 2062) }
 
-func (*ChannelsGetLeftChannels) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*ChannelsGetLeftChannels) Returns(MessagesChatsClass) {}
 
 // ChannelsGetGroupsForDiscussion is channels.getGroupsForDiscussion#f5dad378.
 type ChannelsGetGroupsForDiscussion struct {
 }
 
-func (v *ChannelsGetGroupsForDiscussion) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetGroupsForDiscussion, "channels.getGroupsForDiscussion")
-}
+func (v *ChannelsGetGroupsForDiscussion) TL(c *tl.Codec) { table.TL(c, v, 2448) }
 
-func (*ChannelsGetGroupsForDiscussion) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*ChannelsGetGroupsForDiscussion) Returns(MessagesChatsClass) {}
 
 // ChannelsSetDiscussionGroup is channels.setDiscussionGroup#40582bb2.
 type ChannelsSetDiscussionGroup struct {
+	_ tl.Incomparable
+
 	Broadcast InputChannelClass
 	Group     InputChannelClass
 }
 
-func (v *ChannelsSetDiscussionGroup) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSetDiscussionGroup, "channels.setDiscussionGroup")
-	codeInputChannel(c, 0, 0, &v.Broadcast, "channels.setDiscussionGroup.broadcast")
-	codeInputChannel(c, 0, 0, &v.Group, "channels.setDiscussionGroup.group")
-}
+func (v *ChannelsSetDiscussionGroup) TL(c *tl.Codec) { table.TL(c, v, 1860) }
 
-func (*ChannelsSetDiscussionGroup) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsSetDiscussionGroup) Returns(bool) {}
 
 // ChannelsEditLocation is channels.editLocation#58e63f6d.
 type ChannelsEditLocation struct {
+	_ tl.Incomparable
+
 	Channel  InputChannelClass
 	GeoPoint InputGeoPointClass
 	Address  string
 }
 
-func (v *ChannelsEditLocation) TL(c *tl.Codec) {
-	c.Begin(IDChannelsEditLocation, "channels.editLocation")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.editLocation.channel")
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "channels.editLocation.geo_point")
-	c.String(&v.Address)
-}
+func (v *ChannelsEditLocation) TL(c *tl.Codec) { table.TL(c, v, 1940) }
 
-func (*ChannelsEditLocation) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsEditLocation) Returns(bool) {}
 
 // ChannelsToggleSlowMode is channels.toggleSlowMode#edd49ef0.
 type ChannelsToggleSlowMode struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Seconds int32
 }
 
-func (v *ChannelsToggleSlowMode) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleSlowMode, "channels.toggleSlowMode")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleSlowMode.channel")
-	c.Int(&v.Seconds)
-}
+func (v *ChannelsToggleSlowMode) TL(c *tl.Codec) { table.TL(c, v, 2420) }
 
-func (*ChannelsToggleSlowMode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsToggleSlowMode) Returns(UpdatesClass) {}
 
 // ChannelsGetInactiveChannels is channels.getInactiveChannels#11e831ee.
 type ChannelsGetInactiveChannels struct {
 }
 
-func (v *ChannelsGetInactiveChannels) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetInactiveChannels, "channels.getInactiveChannels")
-}
+func (v *ChannelsGetInactiveChannels) TL(c *tl.Codec) { table.TL(c, v, 1714) }
 
-func (*ChannelsGetInactiveChannels) DecodeResult(r *tl.Reader) *MessagesInactiveChats {
-	v := new(MessagesInactiveChats)
-	r.Object(v)
-	return v
-}
+func (*ChannelsGetInactiveChannels) Returns(*MessagesInactiveChats) {}
 
 // ChannelsConvertToGigagroup is channels.convertToGigagroup#0b290c69.
 type ChannelsConvertToGigagroup struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsConvertToGigagroup) TL(c *tl.Codec) {
-	c.Begin(IDChannelsConvertToGigagroup, "channels.convertToGigagroup")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.convertToGigagroup.channel")
-}
+func (v *ChannelsConvertToGigagroup) TL(c *tl.Codec) { table.TL(c, v, 1693) }
 
-func (*ChannelsConvertToGigagroup) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsConvertToGigagroup) Returns(UpdatesClass) {}
 
 // ChannelsGetSendAs is channels.getSendAs#e785a43f.
 type ChannelsGetSendAs struct {
+	_ tl.Incomparable
+
 	ForPaidReactions bool
 	ForLiveStories   bool
 	Peer             InputPeerClass
 }
 
-func (v *ChannelsGetSendAs) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetSendAs, "channels.getSendAs")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ForPaidReactions)
-	c.True(flags, 1<<1, &v.ForLiveStories)
-	codeInputPeer(c, 0, 0, &v.Peer, "channels.getSendAs.peer")
-}
+func (v *ChannelsGetSendAs) TL(c *tl.Codec) { table.TL(c, v, 2403) }
 
-func (*ChannelsGetSendAs) DecodeResult(r *tl.Reader) *ChannelsSendAsPeers {
-	v := new(ChannelsSendAsPeers)
-	r.Object(v)
-	return v
-}
+func (*ChannelsGetSendAs) Returns(*ChannelsSendAsPeers) {}
 
 // ChannelsDeleteParticipantHistory is channels.deleteParticipantHistory#367544db.
 type ChannelsDeleteParticipantHistory struct {
+	_ tl.Incomparable
+
 	Channel     InputChannelClass
 	Participant InputPeerClass
 }
 
-func (v *ChannelsDeleteParticipantHistory) TL(c *tl.Codec) {
-	c.Begin(IDChannelsDeleteParticipantHistory, "channels.deleteParticipantHistory")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.deleteParticipantHistory.channel")
-	codeInputPeer(c, 0, 0, &v.Participant, "channels.deleteParticipantHistory.participant")
-}
+func (v *ChannelsDeleteParticipantHistory) TL(c *tl.Codec) { table.TL(c, v, 1827) }
 
-func (*ChannelsDeleteParticipantHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*ChannelsDeleteParticipantHistory) Returns(*MessagesAffectedHistory) {}
 
 // ChannelsToggleJoinToSend is channels.toggleJoinToSend#e4cb9580.
 type ChannelsToggleJoinToSend struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 }
 
-func (v *ChannelsToggleJoinToSend) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleJoinToSend, "channels.toggleJoinToSend")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleJoinToSend.channel")
-	c.Bool(&v.Enabled)
-}
+func (v *ChannelsToggleJoinToSend) TL(c *tl.Codec) { table.TL(c, v, 2391) }
 
-func (*ChannelsToggleJoinToSend) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsToggleJoinToSend) Returns(UpdatesClass) {}
 
 // ChannelsToggleJoinRequest is channels.toggleJoinRequest#0ecc2618.
 type ChannelsToggleJoinRequest struct {
+	_ tl.Incomparable
+
 	ApplyToInvites bool
 	Channel        InputChannelClass
 	Enabled        bool
 	GuardBot       InputUserClass
 }
 
-func (v *ChannelsToggleJoinRequest) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleJoinRequest, "channels.toggleJoinRequest")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ApplyToInvites)
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleJoinRequest.channel")
-	c.Bool(&v.Enabled)
-	codeInputUser(c, flags, 1<<0, &v.GuardBot, "")
-}
+func (v *ChannelsToggleJoinRequest) TL(c *tl.Codec) { table.TL(c, v, 1702) }
 
-func (*ChannelsToggleJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsToggleJoinRequest) Returns(UpdatesClass) {}
 
 // ChannelsReorderUsernames is channels.reorderUsernames#b45ced1d.
 type ChannelsReorderUsernames struct {
@@ -742,214 +527,172 @@ type ChannelsReorderUsernames struct {
 	Order   []string
 }
 
-func (v *ChannelsReorderUsernames) TL(c *tl.Codec) {
-	c.Begin(IDChannelsReorderUsernames, "channels.reorderUsernames")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.reorderUsernames.channel")
-	c.Strings(&v.Order)
-}
+func (v *ChannelsReorderUsernames) TL(c *tl.Codec) { table.TL(c, v, 2234) }
 
-func (*ChannelsReorderUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsReorderUsernames) Returns(bool) {}
 
 // ChannelsToggleUsername is channels.toggleUsername#50f24105.
 type ChannelsToggleUsername struct {
+	_ tl.Incomparable
+
 	Channel  InputChannelClass
 	Username string
 	Active   bool
 }
 
-func (v *ChannelsToggleUsername) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleUsername, "channels.toggleUsername")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleUsername.channel")
-	c.String(&v.Username)
-	c.Bool(&v.Active)
-}
+func (v *ChannelsToggleUsername) TL(c *tl.Codec) { table.TL(c, v, 1908) }
 
-func (*ChannelsToggleUsername) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsToggleUsername) Returns(bool) {}
 
 // ChannelsDeactivateAllUsernames is channels.deactivateAllUsernames#0a245dd3.
 type ChannelsDeactivateAllUsernames struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsDeactivateAllUsernames) TL(c *tl.Codec) {
-	c.Begin(IDChannelsDeactivateAllUsernames, "channels.deactivateAllUsernames")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.deactivateAllUsernames.channel")
-}
+func (v *ChannelsDeactivateAllUsernames) TL(c *tl.Codec) { table.TL(c, v, 1690) }
 
-func (*ChannelsDeactivateAllUsernames) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsDeactivateAllUsernames) Returns(bool) {}
 
 // ChannelsToggleForum is channels.toggleForum#3ff75734.
 type ChannelsToggleForum struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 	Tabs    bool
 }
 
-func (v *ChannelsToggleForum) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleForum, "channels.toggleForum")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleForum.channel")
-	c.Bool(&v.Enabled)
-	c.Bool(&v.Tabs)
-}
+func (v *ChannelsToggleForum) TL(c *tl.Codec) { table.TL(c, v, 1859) }
 
-func (*ChannelsToggleForum) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsToggleForum) Returns(UpdatesClass) {}
 
 // ChannelsToggleAntiSpam is channels.toggleAntiSpam#68f3e4eb.
 type ChannelsToggleAntiSpam struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 }
 
-func (v *ChannelsToggleAntiSpam) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleAntiSpam, "channels.toggleAntiSpam")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleAntiSpam.channel")
-	c.Bool(&v.Enabled)
-}
+func (v *ChannelsToggleAntiSpam) TL(c *tl.Codec) { table.TL(c, v, 1986) }
 
-func (*ChannelsToggleAntiSpam) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsToggleAntiSpam) Returns(UpdatesClass) {}
 
 // ChannelsReportAntiSpamFalsePositive is channels.reportAntiSpamFalsePositive#a850a693.
 type ChannelsReportAntiSpamFalsePositive struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	MsgID   int32
 }
 
-func (v *ChannelsReportAntiSpamFalsePositive) TL(c *tl.Codec) {
-	c.Begin(IDChannelsReportAntiSpamFalsePositive, "channels.reportAntiSpamFalsePositive")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.reportAntiSpamFalsePositive.channel")
-	c.Int(&v.MsgID)
-}
+func (v *ChannelsReportAntiSpamFalsePositive) TL(c *tl.Codec) { table.TL(c, v, 2194) }
 
-func (*ChannelsReportAntiSpamFalsePositive) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsReportAntiSpamFalsePositive) Returns(bool) {}
 
 // ChannelsToggleParticipantsHidden is channels.toggleParticipantsHidden#6a6e7854.
 type ChannelsToggleParticipantsHidden struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 }
 
-func (v *ChannelsToggleParticipantsHidden) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleParticipantsHidden, "channels.toggleParticipantsHidden")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleParticipantsHidden.channel")
-	c.Bool(&v.Enabled)
-}
+func (v *ChannelsToggleParticipantsHidden) TL(c *tl.Codec) { table.TL(c, v, 1992) }
 
-func (*ChannelsToggleParticipantsHidden) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsToggleParticipantsHidden) Returns(UpdatesClass) {}
 
 // ChannelsUpdateColor is channels.updateColor#d8aa3671.
 type ChannelsUpdateColor struct {
+	_ tl.Incomparable
+
 	ForProfile        bool
 	Channel           InputChannelClass
 	Color             tl.Optional[int32]
 	BackgroundEmojiID tl.Optional[int64]
 }
 
-func (v *ChannelsUpdateColor) TL(c *tl.Codec) {
-	c.Begin(IDChannelsUpdateColor, "channels.updateColor")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ForProfile)
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.updateColor.channel")
-	c.OptInt(flags, 1<<2, &v.Color)
-	c.OptLong(flags, 1<<0, &v.BackgroundEmojiID)
-}
+func (v *ChannelsUpdateColor) TL(c *tl.Codec) { table.TL(c, v, 2351) }
 
-func (*ChannelsUpdateColor) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsUpdateColor) Returns(UpdatesClass) {}
 
 // ChannelsToggleViewForumAsMessages is channels.toggleViewForumAsMessages#9738bb15.
 type ChannelsToggleViewForumAsMessages struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 }
 
-func (v *ChannelsToggleViewForumAsMessages) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleViewForumAsMessages, "channels.toggleViewForumAsMessages")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleViewForumAsMessages.channel")
-	c.Bool(&v.Enabled)
-}
+func (v *ChannelsToggleViewForumAsMessages) TL(c *tl.Codec) { table.TL(c, v, 2129) }
 
-func (*ChannelsToggleViewForumAsMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsToggleViewForumAsMessages) Returns(UpdatesClass) {}
 
 // ChannelsGetChannelRecommendations is channels.getChannelRecommendations#25a71742.
 type ChannelsGetChannelRecommendations struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 }
 
-func (v *ChannelsGetChannelRecommendations) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetChannelRecommendations, "channels.getChannelRecommendations")
-	flags := c.Flags()
-	codeInputChannel(c, flags, 1<<0, &v.Channel, "")
-}
+func (v *ChannelsGetChannelRecommendations) TL(c *tl.Codec) { table.TL(c, v, 1773) }
 
-func (*ChannelsGetChannelRecommendations) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*ChannelsGetChannelRecommendations) Returns(MessagesChatsClass) {}
 
 // ChannelsUpdateEmojiStatus is channels.updateEmojiStatus#f0d3e6a8.
 type ChannelsUpdateEmojiStatus struct {
+	_ tl.Incomparable
+
 	Channel     InputChannelClass
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *ChannelsUpdateEmojiStatus) TL(c *tl.Codec) {
-	c.Begin(IDChannelsUpdateEmojiStatus, "channels.updateEmojiStatus")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.updateEmojiStatus.channel")
-	codeEmojiStatus(c, 0, 0, &v.EmojiStatus, "channels.updateEmojiStatus.emoji_status")
-}
+func (v *ChannelsUpdateEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 2430) }
 
-func (*ChannelsUpdateEmojiStatus) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChannelsUpdateEmojiStatus) Returns(UpdatesClass) {}
 
 // ChannelsSetBoostsToUnblockRestrictions is channels.setBoostsToUnblockRestrictions#ad399cee.
 type ChannelsSetBoostsToUnblockRestrictions struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Boosts  int32
 }
 
-func (v *ChannelsSetBoostsToUnblockRestrictions) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSetBoostsToUnblockRestrictions, "channels.setBoostsToUnblockRestrictions")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.setBoostsToUnblockRestrictions.channel")
-	c.Int(&v.Boosts)
-}
+func (v *ChannelsSetBoostsToUnblockRestrictions) TL(c *tl.Codec) { table.TL(c, v, 2208) }
 
-func (*ChannelsSetBoostsToUnblockRestrictions) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsSetBoostsToUnblockRestrictions) Returns(UpdatesClass) {}
 
 // ChannelsSetEmojiStickers is channels.setEmojiStickers#3cd930b7.
 type ChannelsSetEmojiStickers struct {
+	_ tl.Incomparable
+
 	Channel    InputChannelClass
 	Stickerset InputStickerSetClass
 }
 
-func (v *ChannelsSetEmojiStickers) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSetEmojiStickers, "channels.setEmojiStickers")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.setEmojiStickers.channel")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "channels.setEmojiStickers.stickerset")
-}
+func (v *ChannelsSetEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 1846) }
 
-func (*ChannelsSetEmojiStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsSetEmojiStickers) Returns(bool) {}
 
 // ChannelsRestrictSponsoredMessages is channels.restrictSponsoredMessages#9ae91519.
 type ChannelsRestrictSponsoredMessages struct {
+	_ tl.Incomparable
+
 	Channel    InputChannelClass
 	Restricted bool
 }
 
-func (v *ChannelsRestrictSponsoredMessages) TL(c *tl.Codec) {
-	c.Begin(IDChannelsRestrictSponsoredMessages, "channels.restrictSponsoredMessages")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.restrictSponsoredMessages.channel")
-	c.Bool(&v.Restricted)
-}
+func (v *ChannelsRestrictSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 2141) }
 
-func (*ChannelsRestrictSponsoredMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsRestrictSponsoredMessages) Returns(UpdatesClass) {}
 
 // ChannelsSearchPosts is channels.searchPosts#f2c4f24d.
 type ChannelsSearchPosts struct {
+	_ tl.Incomparable
+
 	Hashtag        tl.Optional[string]
 	Query          tl.Optional[string]
 	OffsetRate     int32
@@ -959,101 +702,69 @@ type ChannelsSearchPosts struct {
 	AllowPaidStars tl.Optional[int64]
 }
 
-func (v *ChannelsSearchPosts) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSearchPosts, "channels.searchPosts")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Hashtag)
-	c.OptString(flags, 1<<1, &v.Query)
-	c.Int(&v.OffsetRate)
-	codeInputPeer(c, 0, 0, &v.OffsetPeer, "channels.searchPosts.offset_peer")
-	c.Int(&v.OffsetID)
-	c.Int(&v.Limit)
-	c.OptLong(flags, 1<<2, &v.AllowPaidStars)
-}
+func (v *ChannelsSearchPosts) TL(c *tl.Codec) { table.TL(c, v, 2438) }
 
-func (*ChannelsSearchPosts) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*ChannelsSearchPosts) Returns(MessagesMessagesClass) {}
 
 // ChannelsUpdatePaidMessagesPrice is channels.updatePaidMessagesPrice#4b12327b.
 type ChannelsUpdatePaidMessagesPrice struct {
+	_ tl.Incomparable
+
 	BroadcastMessagesAllowed bool
 	Channel                  InputChannelClass
 	SendPaidMessagesStars    int64
 }
 
-func (v *ChannelsUpdatePaidMessagesPrice) TL(c *tl.Codec) {
-	c.Begin(IDChannelsUpdatePaidMessagesPrice, "channels.updatePaidMessagesPrice")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.BroadcastMessagesAllowed)
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.updatePaidMessagesPrice.channel")
-	c.Long(&v.SendPaidMessagesStars)
-}
+func (v *ChannelsUpdatePaidMessagesPrice) TL(c *tl.Codec) { table.TL(c, v, 1890) }
 
-func (*ChannelsUpdatePaidMessagesPrice) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsUpdatePaidMessagesPrice) Returns(UpdatesClass) {}
 
 // ChannelsToggleAutotranslation is channels.toggleAutotranslation#167fc0a1.
 type ChannelsToggleAutotranslation struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Enabled bool
 }
 
-func (v *ChannelsToggleAutotranslation) TL(c *tl.Codec) {
-	c.Begin(IDChannelsToggleAutotranslation, "channels.toggleAutotranslation")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.toggleAutotranslation.channel")
-	c.Bool(&v.Enabled)
-}
+func (v *ChannelsToggleAutotranslation) TL(c *tl.Codec) { table.TL(c, v, 1726) }
 
-func (*ChannelsToggleAutotranslation) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*ChannelsToggleAutotranslation) Returns(UpdatesClass) {}
 
 // ChannelsGetMessageAuthor is channels.getMessageAuthor#ece2a0e6.
 type ChannelsGetMessageAuthor struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	ID      int32
 }
 
-func (v *ChannelsGetMessageAuthor) TL(c *tl.Codec) {
-	c.Begin(IDChannelsGetMessageAuthor, "channels.getMessageAuthor")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.getMessageAuthor.channel")
-	c.Int(&v.ID)
-}
+func (v *ChannelsGetMessageAuthor) TL(c *tl.Codec) { table.TL(c, v, 2415) }
 
-func (*ChannelsGetMessageAuthor) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+func (*ChannelsGetMessageAuthor) Returns(UserClass) {}
 
 // ChannelsCheckSearchPostsFlood is channels.checkSearchPostsFlood#22567115.
 type ChannelsCheckSearchPostsFlood struct {
+	_ tl.Incomparable
+
 	Query tl.Optional[string]
 }
 
-func (v *ChannelsCheckSearchPostsFlood) TL(c *tl.Codec) {
-	c.Begin(IDChannelsCheckSearchPostsFlood, "channels.checkSearchPostsFlood")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Query)
-}
+func (v *ChannelsCheckSearchPostsFlood) TL(c *tl.Codec) { table.TL(c, v, 1766) }
 
-func (*ChannelsCheckSearchPostsFlood) DecodeResult(r *tl.Reader) *SearchPostsFlood {
-	v := new(SearchPostsFlood)
-	r.Object(v)
-	return v
-}
+func (*ChannelsCheckSearchPostsFlood) Returns(*SearchPostsFlood) {}
 
 // ChannelsSetMainProfileTab is channels.setMainProfileTab#3583fcb1.
 type ChannelsSetMainProfileTab struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	Tab     ProfileTabClass
 }
 
-func (v *ChannelsSetMainProfileTab) TL(c *tl.Codec) {
-	c.Begin(IDChannelsSetMainProfileTab, "channels.setMainProfileTab")
-	codeInputChannel(c, 0, 0, &v.Channel, "channels.setMainProfileTab.channel")
-	codeProfileTab(c, 0, 0, &v.Tab, "channels.setMainProfileTab.tab")
-}
+func (v *ChannelsSetMainProfileTab) TL(c *tl.Codec) { table.TL(c, v, 1821) }
 
-func (*ChannelsSetMainProfileTab) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChannelsSetMainProfileTab) Returns(bool) {}
 
 // ChannelsChannelParticipantsClass is a channels.ChannelParticipants: one of channels.channelParticipants, channels.channelParticipantsNotModified.
 type ChannelsChannelParticipantsClass interface {
@@ -1064,33 +775,6 @@ type ChannelsChannelParticipantsClass interface {
 func (*ChannelsChannelParticipants) isChannelsChannelParticipants()            {}
 func (*ChannelsChannelParticipantsNotModified) isChannelsChannelParticipants() {}
 
-// DecodeChannelsChannelParticipants decodes a boxed channels.ChannelParticipants.
-func DecodeChannelsChannelParticipants(r *tl.Reader) (v ChannelsChannelParticipantsClass) {
-	codeChannelsChannelParticipants(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelsChannelParticipants(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelsChannelParticipantsClass, field string) {
-	var o ChannelsChannelParticipantsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelsChannelParticipants:
-		o = new(ChannelsChannelParticipants)
-	case IDChannelsChannelParticipantsNotModified:
-		o = new(ChannelsChannelParticipantsNotModified)
-	default:
-		c.Unexpected("channels.ChannelParticipants")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ChannelsSponsoredMessageReportResultClass is a channels.SponsoredMessageReportResult: one of channels.sponsoredMessageReportResultChooseOption, channels.sponsoredMessageReportResultAdsHidden, channels.sponsoredMessageReportResultReported.
 type ChannelsSponsoredMessageReportResultClass interface {
 	tl.Object
@@ -1100,32 +784,3 @@ type ChannelsSponsoredMessageReportResultClass interface {
 func (*ChannelsSponsoredMessageReportResultChooseOption) isChannelsSponsoredMessageReportResult() {}
 func (*ChannelsSponsoredMessageReportResultAdsHidden) isChannelsSponsoredMessageReportResult()    {}
 func (*ChannelsSponsoredMessageReportResultReported) isChannelsSponsoredMessageReportResult()     {}
-
-// DecodeChannelsSponsoredMessageReportResult decodes a boxed channels.SponsoredMessageReportResult.
-func DecodeChannelsSponsoredMessageReportResult(r *tl.Reader) (v ChannelsSponsoredMessageReportResultClass) {
-	codeChannelsSponsoredMessageReportResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChannelsSponsoredMessageReportResult(c *tl.Codec, f tl.Flags, mask uint32, v *ChannelsSponsoredMessageReportResultClass, field string) {
-	var o ChannelsSponsoredMessageReportResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChannelsSponsoredMessageReportResultChooseOption:
-		o = new(ChannelsSponsoredMessageReportResultChooseOption)
-	case IDChannelsSponsoredMessageReportResultAdsHidden:
-		o = new(ChannelsSponsoredMessageReportResultAdsHidden)
-	case IDChannelsSponsoredMessageReportResultReported:
-		o = new(ChannelsSponsoredMessageReportResultReported)
-	default:
-		c.Unexpected("channels.SponsoredMessageReportResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -8,15 +8,13 @@ import (
 
 // ChatlistsExportedChatlistInvite is chatlists.exportedChatlistInvite#10e6e3a6.
 type ChatlistsExportedChatlistInvite struct {
+	_ tl.Incomparable
+
 	Filter DialogFilterClass
 	Invite ExportedChatlistInvite
 }
 
-func (v *ChatlistsExportedChatlistInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsExportedChatlistInvite, "chatlists.exportedChatlistInvite")
-	codeDialogFilter(c, 0, 0, &v.Filter, "chatlists.exportedChatlistInvite.filter")
-	v.Invite.TL(c)
-}
+func (v *ChatlistsExportedChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 101) }
 
 // ChatlistsExportedInvites is chatlists.exportedInvites#10ab6dc7.
 type ChatlistsExportedInvites struct {
@@ -25,12 +23,7 @@ type ChatlistsExportedInvites struct {
 	Users   []UserClass
 }
 
-func (v *ChatlistsExportedInvites) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsExportedInvites, "chatlists.exportedInvites")
-	vectorExportedChatlistInvites(c, 0, 0, &v.Invites)
-	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.exportedInvites.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.exportedInvites.users")
-}
+func (v *ChatlistsExportedInvites) TL(c *tl.Codec) { table.TL(c, v, 100) }
 
 // ChatlistsChatlistInviteAlready is chatlists.chatlistInviteAlready#fa87f659.
 type ChatlistsChatlistInviteAlready struct {
@@ -41,14 +34,7 @@ type ChatlistsChatlistInviteAlready struct {
 	Users        []UserClass
 }
 
-func (v *ChatlistsChatlistInviteAlready) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsChatlistInviteAlready, "chatlists.chatlistInviteAlready")
-	c.Int(&v.FilterID)
-	vectorPeerClasses(c, 0, 0, &v.MissingPeers, "chatlists.chatlistInviteAlready.missing_peers")
-	vectorPeerClasses(c, 0, 0, &v.AlreadyPeers, "chatlists.chatlistInviteAlready.already_peers")
-	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.chatlistInviteAlready.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.chatlistInviteAlready.users")
-}
+func (v *ChatlistsChatlistInviteAlready) TL(c *tl.Codec) { table.TL(c, v, 1619) }
 
 // ChatlistsChatlistInvite is chatlists.chatlistInvite#f10ece2f.
 type ChatlistsChatlistInvite struct {
@@ -60,16 +46,7 @@ type ChatlistsChatlistInvite struct {
 	Users          []UserClass
 }
 
-func (v *ChatlistsChatlistInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsChatlistInvite, "chatlists.chatlistInvite")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.TitleNoanimate)
-	v.Title.TL(c)
-	c.OptString(flags, 1<<0, &v.Emoticon)
-	vectorPeerClasses(c, 0, 0, &v.Peers, "chatlists.chatlistInvite.peers")
-	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.chatlistInvite.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.chatlistInvite.users")
-}
+func (v *ChatlistsChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 1551) }
 
 // ChatlistsChatlistUpdates is chatlists.chatlistUpdates#93bd878d.
 type ChatlistsChatlistUpdates struct {
@@ -78,12 +55,7 @@ type ChatlistsChatlistUpdates struct {
 	Users        []UserClass
 }
 
-func (v *ChatlistsChatlistUpdates) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsChatlistUpdates, "chatlists.chatlistUpdates")
-	vectorPeerClasses(c, 0, 0, &v.MissingPeers, "chatlists.chatlistUpdates.missing_peers")
-	vectorChatClasses(c, 0, 0, &v.Chats, "chatlists.chatlistUpdates.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "chatlists.chatlistUpdates.users")
-}
+func (v *ChatlistsChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 915) }
 
 // ChatlistsExportChatlistInvite is chatlists.exportChatlistInvite#8472478e.
 type ChatlistsExportChatlistInvite struct {
@@ -92,32 +64,21 @@ type ChatlistsExportChatlistInvite struct {
 	Peers    []InputPeerClass
 }
 
-func (v *ChatlistsExportChatlistInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsExportChatlistInvite, "chatlists.exportChatlistInvite")
-	v.Chatlist.TL(c)
-	c.String(&v.Title)
-	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.exportChatlistInvite.peers")
-}
+func (v *ChatlistsExportChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 2063) }
 
-func (*ChatlistsExportChatlistInvite) DecodeResult(r *tl.Reader) *ChatlistsExportedChatlistInvite {
-	v := new(ChatlistsExportedChatlistInvite)
-	r.Object(v)
-	return v
-}
+func (*ChatlistsExportChatlistInvite) Returns(*ChatlistsExportedChatlistInvite) {}
 
 // ChatlistsDeleteExportedInvite is chatlists.deleteExportedInvite#719c5c5e.
 type ChatlistsDeleteExportedInvite struct {
+	_ tl.Incomparable
+
 	Chatlist InputChatlistDialogFilter
 	Slug     string
 }
 
-func (v *ChatlistsDeleteExportedInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsDeleteExportedInvite, "chatlists.deleteExportedInvite")
-	v.Chatlist.TL(c)
-	c.String(&v.Slug)
-}
+func (v *ChatlistsDeleteExportedInvite) TL(c *tl.Codec) { table.TL(c, v, 2008) }
 
-func (*ChatlistsDeleteExportedInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChatlistsDeleteExportedInvite) Returns(bool) {}
 
 // ChatlistsEditExportedInvite is chatlists.editExportedInvite#653db63d.
 type ChatlistsEditExportedInvite struct {
@@ -127,50 +88,31 @@ type ChatlistsEditExportedInvite struct {
 	Peers    []InputPeerClass
 }
 
-func (v *ChatlistsEditExportedInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsEditExportedInvite, "chatlists.editExportedInvite")
-	flags := c.Flags()
-	v.Chatlist.TL(c)
-	c.String(&v.Slug)
-	c.OptString(flags, 1<<1, &v.Title)
-	vectorInputPeerClasses(c, flags, 1<<2, &v.Peers, "chatlists.editExportedInvite.peers")
-}
+func (v *ChatlistsEditExportedInvite) TL(c *tl.Codec) { table.TL(c, v, 1972) }
 
-func (*ChatlistsEditExportedInvite) DecodeResult(r *tl.Reader) *ExportedChatlistInvite {
-	v := new(ExportedChatlistInvite)
-	r.Object(v)
-	return v
-}
+func (*ChatlistsEditExportedInvite) Returns(*ExportedChatlistInvite) {}
 
 // ChatlistsGetExportedInvites is chatlists.getExportedInvites#ce03da83.
 type ChatlistsGetExportedInvites struct {
+	_ tl.Incomparable
+
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsGetExportedInvites) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsGetExportedInvites, "chatlists.getExportedInvites")
-	v.Chatlist.TL(c)
-}
+func (v *ChatlistsGetExportedInvites) TL(c *tl.Codec) { table.TL(c, v, 2317) }
 
-func (*ChatlistsGetExportedInvites) DecodeResult(r *tl.Reader) *ChatlistsExportedInvites {
-	v := new(ChatlistsExportedInvites)
-	r.Object(v)
-	return v
-}
+func (*ChatlistsGetExportedInvites) Returns(*ChatlistsExportedInvites) {}
 
 // ChatlistsCheckChatlistInvite is chatlists.checkChatlistInvite#41c10fff.
 type ChatlistsCheckChatlistInvite struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *ChatlistsCheckChatlistInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsCheckChatlistInvite, "chatlists.checkChatlistInvite")
-	c.String(&v.Slug)
-}
+func (v *ChatlistsCheckChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 1867) }
 
-func (*ChatlistsCheckChatlistInvite) DecodeResult(r *tl.Reader) ChatlistsChatlistInviteClass {
-	return DecodeChatlistsChatlistInvite(r)
-}
+func (*ChatlistsCheckChatlistInvite) Returns(ChatlistsChatlistInviteClass) {}
 
 // ChatlistsJoinChatlistInvite is chatlists.joinChatlistInvite#a6b1e39a.
 type ChatlistsJoinChatlistInvite struct {
@@ -178,29 +120,20 @@ type ChatlistsJoinChatlistInvite struct {
 	Peers []InputPeerClass
 }
 
-func (v *ChatlistsJoinChatlistInvite) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsJoinChatlistInvite, "chatlists.joinChatlistInvite")
-	c.String(&v.Slug)
-	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.joinChatlistInvite.peers")
-}
+func (v *ChatlistsJoinChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 2190) }
 
-func (*ChatlistsJoinChatlistInvite) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChatlistsJoinChatlistInvite) Returns(UpdatesClass) {}
 
 // ChatlistsGetChatlistUpdates is chatlists.getChatlistUpdates#89419521.
 type ChatlistsGetChatlistUpdates struct {
+	_ tl.Incomparable
+
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsGetChatlistUpdates) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsGetChatlistUpdates, "chatlists.getChatlistUpdates")
-	v.Chatlist.TL(c)
-}
+func (v *ChatlistsGetChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 2080) }
 
-func (*ChatlistsGetChatlistUpdates) DecodeResult(r *tl.Reader) *ChatlistsChatlistUpdates {
-	v := new(ChatlistsChatlistUpdates)
-	r.Object(v)
-	return v
-}
+func (*ChatlistsGetChatlistUpdates) Returns(*ChatlistsChatlistUpdates) {}
 
 // ChatlistsJoinChatlistUpdates is chatlists.joinChatlistUpdates#e089f8f5.
 type ChatlistsJoinChatlistUpdates struct {
@@ -208,40 +141,31 @@ type ChatlistsJoinChatlistUpdates struct {
 	Peers    []InputPeerClass
 }
 
-func (v *ChatlistsJoinChatlistUpdates) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsJoinChatlistUpdates, "chatlists.joinChatlistUpdates")
-	v.Chatlist.TL(c)
-	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.joinChatlistUpdates.peers")
-}
+func (v *ChatlistsJoinChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 2377) }
 
-func (*ChatlistsJoinChatlistUpdates) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChatlistsJoinChatlistUpdates) Returns(UpdatesClass) {}
 
 // ChatlistsHideChatlistUpdates is chatlists.hideChatlistUpdates#66e486fb.
 type ChatlistsHideChatlistUpdates struct {
+	_ tl.Incomparable
+
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsHideChatlistUpdates) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsHideChatlistUpdates, "chatlists.hideChatlistUpdates")
-	v.Chatlist.TL(c)
-}
+func (v *ChatlistsHideChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 1979) }
 
-func (*ChatlistsHideChatlistUpdates) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ChatlistsHideChatlistUpdates) Returns(bool) {}
 
 // ChatlistsGetLeaveChatlistSuggestions is chatlists.getLeaveChatlistSuggestions#fdbcd714.
 type ChatlistsGetLeaveChatlistSuggestions struct {
+	_ tl.Incomparable
+
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsGetLeaveChatlistSuggestions) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsGetLeaveChatlistSuggestions, "chatlists.getLeaveChatlistSuggestions")
-	v.Chatlist.TL(c)
-}
+func (v *ChatlistsGetLeaveChatlistSuggestions) TL(c *tl.Codec) { table.TL(c, v, 2473) }
 
-func (*ChatlistsGetLeaveChatlistSuggestions) DecodeResult(r *tl.Reader) (v []PeerClass) {
-	vectorPeerClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*ChatlistsGetLeaveChatlistSuggestions) Returns([]PeerClass) {}
 
 // ChatlistsLeaveChatlist is chatlists.leaveChatlist#74fae13a.
 type ChatlistsLeaveChatlist struct {
@@ -249,13 +173,9 @@ type ChatlistsLeaveChatlist struct {
 	Peers    []InputPeerClass
 }
 
-func (v *ChatlistsLeaveChatlist) TL(c *tl.Codec) {
-	c.Begin(IDChatlistsLeaveChatlist, "chatlists.leaveChatlist")
-	v.Chatlist.TL(c)
-	vectorInputPeerClasses(c, 0, 0, &v.Peers, "chatlists.leaveChatlist.peers")
-}
+func (v *ChatlistsLeaveChatlist) TL(c *tl.Codec) { table.TL(c, v, 2019) }
 
-func (*ChatlistsLeaveChatlist) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ChatlistsLeaveChatlist) Returns(UpdatesClass) {}
 
 // ChatlistsChatlistInviteClass is a chatlists.ChatlistInvite: one of chatlists.chatlistInviteAlready, chatlists.chatlistInvite.
 type ChatlistsChatlistInviteClass interface {
@@ -265,30 +185,3 @@ type ChatlistsChatlistInviteClass interface {
 
 func (*ChatlistsChatlistInviteAlready) isChatlistsChatlistInvite() {}
 func (*ChatlistsChatlistInvite) isChatlistsChatlistInvite()        {}
-
-// DecodeChatlistsChatlistInvite decodes a boxed chatlists.ChatlistInvite.
-func DecodeChatlistsChatlistInvite(r *tl.Reader) (v ChatlistsChatlistInviteClass) {
-	codeChatlistsChatlistInvite(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeChatlistsChatlistInvite(c *tl.Codec, f tl.Flags, mask uint32, v *ChatlistsChatlistInviteClass, field string) {
-	var o ChatlistsChatlistInviteClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatlistsChatlistInviteAlready:
-		o = new(ChatlistsChatlistInviteAlready)
-	case IDChatlistsChatlistInvite:
-		o = new(ChatlistsChatlistInvite)
-	default:
-		c.Unexpected("chatlists.ChatlistInvite")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -15,15 +15,7 @@ type CommunitiesPeerLinkRequests struct {
 	Users      []UserClass
 }
 
-func (v *CommunitiesPeerLinkRequests) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesPeerLinkRequests, "communities.peerLinkRequests")
-	flags := c.Flags()
-	c.Int(&v.TotalCount)
-	vectorCommunityPeerRequests(c, 0, 0, &v.Requests)
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "communities.peerLinkRequests.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "communities.peerLinkRequests.users")
-}
+func (v *CommunitiesPeerLinkRequests) TL(c *tl.Codec) { table.TL(c, v, 229) }
 
 // CommunitiesParticipantJoinedChats is communities.participantJoinedChats#8d78512a.
 type CommunitiesParticipantJoinedChats struct {
@@ -33,35 +25,26 @@ type CommunitiesParticipantJoinedChats struct {
 	Users          []UserClass
 }
 
-func (v *CommunitiesParticipantJoinedChats) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesParticipantJoinedChats, "communities.participantJoinedChats")
-	c.Longs(&v.CreatorChatIDs)
-	c.Longs(&v.JoinedChatIDs)
-	vectorChatClasses(c, 0, 0, &v.Chats, "communities.participantJoinedChats.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "communities.participantJoinedChats.users")
-}
+func (v *CommunitiesParticipantJoinedChats) TL(c *tl.Codec) { table.TL(c, v, 882) }
 
 // CommunitiesCreate is communities.create#a63859ec.
 type CommunitiesCreate struct {
+	_ tl.Incomparable
+
 	Hidden bool
 	Title  string
 	About  tl.Optional[string]
 	Peer   InputPeerClass
 }
 
-func (v *CommunitiesCreate) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesCreate, "communities.create")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Hidden)
-	c.String(&v.Title)
-	c.OptString(flags, 1<<0, &v.About)
-	codeInputPeer(c, 0, 0, &v.Peer, "communities.create.peer")
-}
+func (v *CommunitiesCreate) TL(c *tl.Codec) { table.TL(c, v, 2186) }
 
-func (*CommunitiesCreate) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*CommunitiesCreate) Returns(UpdatesClass) {}
 
 // CommunitiesTogglePeerLink is communities.togglePeerLink#736dcfea.
 type CommunitiesTogglePeerLink struct {
+	_ tl.Incomparable
+
 	Visible   bool
 	Hidden    bool
 	Deleted   bool
@@ -69,130 +52,89 @@ type CommunitiesTogglePeerLink struct {
 	Peer      InputPeerClass
 }
 
-func (v *CommunitiesTogglePeerLink) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesTogglePeerLink, "communities.togglePeerLink")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Visible)
-	c.True(flags, 1<<1, &v.Hidden)
-	c.True(flags, 1<<2, &v.Deleted)
-	codeInputChannel(c, 0, 0, &v.Community, "communities.togglePeerLink.community")
-	codeInputPeer(c, 0, 0, &v.Peer, "communities.togglePeerLink.peer")
-}
+func (v *CommunitiesTogglePeerLink) TL(c *tl.Codec) { table.TL(c, v, 2014) }
 
-func (*CommunitiesTogglePeerLink) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*CommunitiesTogglePeerLink) Returns(bool) {}
 
 // CommunitiesGetJoinedCommunities is communities.getJoinedCommunities#a663e830.
 type CommunitiesGetJoinedCommunities struct {
 }
 
-func (v *CommunitiesGetJoinedCommunities) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesGetJoinedCommunities, "communities.getJoinedCommunities")
-}
+func (v *CommunitiesGetJoinedCommunities) TL(c *tl.Codec) { table.TL(c, v, 2188) }
 
-func (*CommunitiesGetJoinedCommunities) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*CommunitiesGetJoinedCommunities) Returns(MessagesChatsClass) {}
 
 // CommunitiesToggleCommunityCollapsedInDialogs is communities.toggleCommunityCollapsedInDialogs#d766e3ea.
 type CommunitiesToggleCommunityCollapsedInDialogs struct {
+	_ tl.Incomparable
+
 	Collapsed bool
 	Community InputChannelClass
 }
 
-func (v *CommunitiesToggleCommunityCollapsedInDialogs) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesToggleCommunityCollapsedInDialogs, "communities.toggleCommunityCollapsedInDialogs")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Collapsed)
-	codeInputChannel(c, 0, 0, &v.Community, "communities.toggleCommunityCollapsedInDialogs.community")
-}
+func (v *CommunitiesToggleCommunityCollapsedInDialogs) TL(c *tl.Codec) { table.TL(c, v, 2347) }
 
-func (*CommunitiesToggleCommunityCollapsedInDialogs) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*CommunitiesToggleCommunityCollapsedInDialogs) Returns(UpdatesClass) {}
 
 // CommunitiesGetPeerLinkRequests is communities.getPeerLinkRequests#93773344.
 type CommunitiesGetPeerLinkRequests struct {
+	_ tl.Incomparable
+
 	Community InputChannelClass
 	Offset    string
 	Limit     int32
 }
 
-func (v *CommunitiesGetPeerLinkRequests) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesGetPeerLinkRequests, "communities.getPeerLinkRequests")
-	codeInputChannel(c, 0, 0, &v.Community, "communities.getPeerLinkRequests.community")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *CommunitiesGetPeerLinkRequests) TL(c *tl.Codec) { table.TL(c, v, 2122) }
 
-func (*CommunitiesGetPeerLinkRequests) DecodeResult(r *tl.Reader) *CommunitiesPeerLinkRequests {
-	v := new(CommunitiesPeerLinkRequests)
-	r.Object(v)
-	return v
-}
+func (*CommunitiesGetPeerLinkRequests) Returns(*CommunitiesPeerLinkRequests) {}
 
 // CommunitiesTogglePeerLinkRequestApproval is communities.togglePeerLinkRequestApproval#8c8219a8.
 type CommunitiesTogglePeerLinkRequestApproval struct {
+	_ tl.Incomparable
+
 	Reject    bool
 	Community InputChannelClass
 	Peer      InputPeerClass
 }
 
-func (v *CommunitiesTogglePeerLinkRequestApproval) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesTogglePeerLinkRequestApproval, "communities.togglePeerLinkRequestApproval")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Reject)
-	codeInputChannel(c, 0, 0, &v.Community, "communities.togglePeerLinkRequestApproval.community")
-	codeInputPeer(c, 0, 0, &v.Peer, "communities.togglePeerLinkRequestApproval.peer")
-}
+func (v *CommunitiesTogglePeerLinkRequestApproval) TL(c *tl.Codec) { table.TL(c, v, 2092) }
 
-func (*CommunitiesTogglePeerLinkRequestApproval) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*CommunitiesTogglePeerLinkRequestApproval) Returns(bool) {}
 
 // CommunitiesToggleAllPeerLinkRequestApproval is communities.toggleAllPeerLinkRequestApproval#bfe3dd3d.
 type CommunitiesToggleAllPeerLinkRequestApproval struct {
+	_ tl.Incomparable
+
 	Reject    bool
 	Community InputChannelClass
 }
 
-func (v *CommunitiesToggleAllPeerLinkRequestApproval) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesToggleAllPeerLinkRequestApproval, "communities.toggleAllPeerLinkRequestApproval")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Reject)
-	codeInputChannel(c, 0, 0, &v.Community, "communities.toggleAllPeerLinkRequestApproval.community")
-}
+func (v *CommunitiesToggleAllPeerLinkRequestApproval) TL(c *tl.Codec) { table.TL(c, v, 2277) }
 
-func (*CommunitiesToggleAllPeerLinkRequestApproval) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*CommunitiesToggleAllPeerLinkRequestApproval) Returns(bool) {}
 
 // CommunitiesToggleParticipantBanned is communities.toggleParticipantBanned#9967ad0f.
 type CommunitiesToggleParticipantBanned struct {
+	_ tl.Incomparable
+
 	Unban       bool
 	Community   InputChannelClass
 	Participant InputPeerClass
 }
 
-func (v *CommunitiesToggleParticipantBanned) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesToggleParticipantBanned, "communities.toggleParticipantBanned")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unban)
-	codeInputChannel(c, 0, 0, &v.Community, "communities.toggleParticipantBanned.community")
-	codeInputPeer(c, 0, 0, &v.Participant, "communities.toggleParticipantBanned.participant")
-}
+func (v *CommunitiesToggleParticipantBanned) TL(c *tl.Codec) { table.TL(c, v, 2135) }
 
-func (*CommunitiesToggleParticipantBanned) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*CommunitiesToggleParticipantBanned) Returns(bool) {}
 
 // CommunitiesGetParticipantJoinedChats is communities.getParticipantJoinedChats#f87eabab.
 type CommunitiesGetParticipantJoinedChats struct {
+	_ tl.Incomparable
+
 	Community   InputChannelClass
 	Participant InputPeerClass
 }
 
-func (v *CommunitiesGetParticipantJoinedChats) TL(c *tl.Codec) {
-	c.Begin(IDCommunitiesGetParticipantJoinedChats, "communities.getParticipantJoinedChats")
-	codeInputChannel(c, 0, 0, &v.Community, "communities.getParticipantJoinedChats.community")
-	codeInputPeer(c, 0, 0, &v.Participant, "communities.getParticipantJoinedChats.participant")
-}
+func (v *CommunitiesGetParticipantJoinedChats) TL(c *tl.Codec) { table.TL(c, v, 2458) }
 
-func (*CommunitiesGetParticipantJoinedChats) DecodeResult(r *tl.Reader) *CommunitiesParticipantJoinedChats {
-	v := new(CommunitiesParticipantJoinedChats)
-	r.Object(v)
-	return v
-}
+func (*CommunitiesGetParticipantJoinedChats) Returns(*CommunitiesParticipantJoinedChats) {}

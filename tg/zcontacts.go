@@ -10,9 +10,7 @@ import (
 type ContactsContactsNotModified struct {
 }
 
-func (v *ContactsContactsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDContactsContactsNotModified, "contacts.contactsNotModified")
-}
+func (v *ContactsContactsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1169) }
 
 // ContactsContacts is contacts.contacts#eae87e42.
 type ContactsContacts struct {
@@ -21,12 +19,7 @@ type ContactsContacts struct {
 	Users      []UserClass
 }
 
-func (v *ContactsContacts) TL(c *tl.Codec) {
-	c.Begin(IDContactsContacts, "contacts.contacts")
-	vectorContacts(c, 0, 0, &v.Contacts)
-	c.Int(&v.SavedCount)
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.contacts.users")
-}
+func (v *ContactsContacts) TL(c *tl.Codec) { table.TL(c, v, 1505) }
 
 // ContactsImportedContacts is contacts.importedContacts#77d01c3b.
 type ContactsImportedContacts struct {
@@ -36,13 +29,7 @@ type ContactsImportedContacts struct {
 	Users          []UserClass
 }
 
-func (v *ContactsImportedContacts) TL(c *tl.Codec) {
-	c.Begin(IDContactsImportedContacts, "contacts.importedContacts")
-	vectorImportedContacts(c, 0, 0, &v.Imported)
-	vectorPopularContacts(c, 0, 0, &v.PopularInvites)
-	c.Longs(&v.RetryContacts)
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.importedContacts.users")
-}
+func (v *ContactsImportedContacts) TL(c *tl.Codec) { table.TL(c, v, 756) }
 
 // ContactsBlocked is contacts.blocked#0ade1591.
 type ContactsBlocked struct {
@@ -51,12 +38,7 @@ type ContactsBlocked struct {
 	Users   []UserClass
 }
 
-func (v *ContactsBlocked) TL(c *tl.Codec) {
-	c.Begin(IDContactsBlocked, "contacts.blocked")
-	vectorPeerBlockeds(c, 0, 0, &v.Blocked)
-	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.blocked.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.blocked.users")
-}
+func (v *ContactsBlocked) TL(c *tl.Codec) { table.TL(c, v, 72) }
 
 // ContactsBlockedSlice is contacts.blockedSlice#e1664194.
 type ContactsBlockedSlice struct {
@@ -66,13 +48,7 @@ type ContactsBlockedSlice struct {
 	Users   []UserClass
 }
 
-func (v *ContactsBlockedSlice) TL(c *tl.Codec) {
-	c.Begin(IDContactsBlockedSlice, "contacts.blockedSlice")
-	c.Int(&v.Count)
-	vectorPeerBlockeds(c, 0, 0, &v.Blocked)
-	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.blockedSlice.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.blockedSlice.users")
-}
+func (v *ContactsBlockedSlice) TL(c *tl.Codec) { table.TL(c, v, 1437) }
 
 // ContactsFound is contacts.found#b3134d9d.
 type ContactsFound struct {
@@ -82,13 +58,7 @@ type ContactsFound struct {
 	Users     []UserClass
 }
 
-func (v *ContactsFound) TL(c *tl.Codec) {
-	c.Begin(IDContactsFound, "contacts.found")
-	vectorPeerClasses(c, 0, 0, &v.MyResults, "contacts.found.my_results")
-	vectorPeerClasses(c, 0, 0, &v.Results, "contacts.found.results")
-	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.found.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.found.users")
-}
+func (v *ContactsFound) TL(c *tl.Codec) { table.TL(c, v, 1129) }
 
 // ContactsResolvedPeer is contacts.resolvedPeer#7f077ad9.
 type ContactsResolvedPeer struct {
@@ -97,20 +67,13 @@ type ContactsResolvedPeer struct {
 	Users []UserClass
 }
 
-func (v *ContactsResolvedPeer) TL(c *tl.Codec) {
-	c.Begin(IDContactsResolvedPeer, "contacts.resolvedPeer")
-	codePeer(c, 0, 0, &v.Peer, "contacts.resolvedPeer.peer")
-	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.resolvedPeer.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.resolvedPeer.users")
-}
+func (v *ContactsResolvedPeer) TL(c *tl.Codec) { table.TL(c, v, 793) }
 
 // ContactsTopPeersNotModified is contacts.topPeersNotModified#de266ef5.
 type ContactsTopPeersNotModified struct {
 }
 
-func (v *ContactsTopPeersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDContactsTopPeersNotModified, "contacts.topPeersNotModified")
-}
+func (v *ContactsTopPeersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1416) }
 
 // ContactsTopPeers is contacts.topPeers#70b772a8.
 type ContactsTopPeers struct {
@@ -119,20 +82,13 @@ type ContactsTopPeers struct {
 	Users      []UserClass
 }
 
-func (v *ContactsTopPeers) TL(c *tl.Codec) {
-	c.Begin(IDContactsTopPeers, "contacts.topPeers")
-	vectorTopPeerCategoryPeerss(c, 0, 0, &v.Categories)
-	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.topPeers.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.topPeers.users")
-}
+func (v *ContactsTopPeers) TL(c *tl.Codec) { table.TL(c, v, 702) }
 
 // ContactsTopPeersDisabled is contacts.topPeersDisabled#b52c939d.
 type ContactsTopPeersDisabled struct {
 }
 
-func (v *ContactsTopPeersDisabled) TL(c *tl.Codec) {
-	c.Begin(IDContactsTopPeersDisabled, "contacts.topPeersDisabled")
-}
+func (v *ContactsTopPeersDisabled) TL(c *tl.Codec) { table.TL(c, v, 1151) }
 
 // ContactsContactBirthdays is contacts.contactBirthdays#114ff30d.
 type ContactsContactBirthdays struct {
@@ -140,19 +96,13 @@ type ContactsContactBirthdays struct {
 	Users    []UserClass
 }
 
-func (v *ContactsContactBirthdays) TL(c *tl.Codec) {
-	c.Begin(IDContactsContactBirthdays, "contacts.contactBirthdays")
-	vectorContactBirthdays(c, 0, 0, &v.Contacts)
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.contactBirthdays.users")
-}
+func (v *ContactsContactBirthdays) TL(c *tl.Codec) { table.TL(c, v, 104) }
 
 // ContactsSponsoredPeersEmpty is contacts.sponsoredPeersEmpty#ea32b4b1.
 type ContactsSponsoredPeersEmpty struct {
 }
 
-func (v *ContactsSponsoredPeersEmpty) TL(c *tl.Codec) {
-	c.Begin(IDContactsSponsoredPeersEmpty, "contacts.sponsoredPeersEmpty")
-}
+func (v *ContactsSponsoredPeersEmpty) TL(c *tl.Codec) { table.TL(c, v, 1503) }
 
 // ContactsSponsoredPeers is contacts.sponsoredPeers#eb032884.
 type ContactsSponsoredPeers struct {
@@ -161,121 +111,84 @@ type ContactsSponsoredPeers struct {
 	Users []UserClass
 }
 
-func (v *ContactsSponsoredPeers) TL(c *tl.Codec) {
-	c.Begin(IDContactsSponsoredPeers, "contacts.sponsoredPeers")
-	vectorSponsoredPeers(c, 0, 0, &v.Peers)
-	vectorChatClasses(c, 0, 0, &v.Chats, "contacts.sponsoredPeers.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "contacts.sponsoredPeers.users")
-}
+func (v *ContactsSponsoredPeers) TL(c *tl.Codec) { table.TL(c, v, 1508) }
 
 // ContactsGetContactIDs is contacts.getContactIDs#7adc669d.
 type ContactsGetContactIDs struct {
 	Hash int64
 }
 
-func (v *ContactsGetContactIDs) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetContactIDs, "contacts.getContactIDs")
-	c.Long(&v.Hash)
-}
+func (v *ContactsGetContactIDs) TL(c *tl.Codec) { table.TL(c, v, 2040) }
 
-func (*ContactsGetContactIDs) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
+func (*ContactsGetContactIDs) Returns([]int32) {}
 
 // ContactsGetStatuses is contacts.getStatuses#c4a353ee.
 type ContactsGetStatuses struct {
 }
 
-func (v *ContactsGetStatuses) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetStatuses, "contacts.getStatuses")
-}
+func (v *ContactsGetStatuses) TL(c *tl.Codec) { table.TL(c, v, 2289) }
 
-func (*ContactsGetStatuses) DecodeResult(r *tl.Reader) (v []ContactStatus) {
-	vectorContactStatuss(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*ContactsGetStatuses) Returns([]ContactStatus) {}
 
 // ContactsGetContacts is contacts.getContacts#5dd69e12.
 type ContactsGetContacts struct {
 	Hash int64
 }
 
-func (v *ContactsGetContacts) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetContacts, "contacts.getContacts")
-	c.Long(&v.Hash)
-}
+func (v *ContactsGetContacts) TL(c *tl.Codec) { table.TL(c, v, 1951) }
 
-func (*ContactsGetContacts) DecodeResult(r *tl.Reader) ContactsContactsClass {
-	return DecodeContactsContacts(r)
-}
+func (*ContactsGetContacts) Returns(ContactsContactsClass) {}
 
 // ContactsImportContacts is contacts.importContacts#2c800be5.
 type ContactsImportContacts struct {
 	Contacts []InputPhoneContact
 }
 
-func (v *ContactsImportContacts) TL(c *tl.Codec) {
-	c.Begin(IDContactsImportContacts, "contacts.importContacts")
-	vectorInputPhoneContacts(c, 0, 0, &v.Contacts)
-}
+func (v *ContactsImportContacts) TL(c *tl.Codec) { table.TL(c, v, 1794) }
 
-func (*ContactsImportContacts) DecodeResult(r *tl.Reader) *ContactsImportedContacts {
-	v := new(ContactsImportedContacts)
-	r.Object(v)
-	return v
-}
+func (*ContactsImportContacts) Returns(*ContactsImportedContacts) {}
 
 // ContactsDeleteContacts is contacts.deleteContacts#096a0e00.
 type ContactsDeleteContacts struct {
 	ID []InputUserClass
 }
 
-func (v *ContactsDeleteContacts) TL(c *tl.Codec) {
-	c.Begin(IDContactsDeleteContacts, "contacts.deleteContacts")
-	vectorInputUserClasses(c, 0, 0, &v.ID, "contacts.deleteContacts.id")
-}
+func (v *ContactsDeleteContacts) TL(c *tl.Codec) { table.TL(c, v, 1687) }
 
-func (*ContactsDeleteContacts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ContactsDeleteContacts) Returns(UpdatesClass) {}
 
 // ContactsDeleteByPhones is contacts.deleteByPhones#1013fd9e.
 type ContactsDeleteByPhones struct {
 	Phones []string
 }
 
-func (v *ContactsDeleteByPhones) TL(c *tl.Codec) {
-	c.Begin(IDContactsDeleteByPhones, "contacts.deleteByPhones")
-	c.Strings(&v.Phones)
-}
+func (v *ContactsDeleteByPhones) TL(c *tl.Codec) { table.TL(c, v, 1708) }
 
-func (*ContactsDeleteByPhones) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsDeleteByPhones) Returns(bool) {}
 
 // ContactsBlock is contacts.block#2e2e8734.
 type ContactsBlock struct {
+	_ tl.Incomparable
+
 	MyStoriesFrom bool
 	ID            InputPeerClass
 }
 
-func (v *ContactsBlock) TL(c *tl.Codec) {
-	c.Begin(IDContactsBlock, "contacts.block")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.MyStoriesFrom)
-	codeInputPeer(c, 0, 0, &v.ID, "contacts.block.id")
-}
+func (v *ContactsBlock) TL(c *tl.Codec) { table.TL(c, v, 1802) }
 
-func (*ContactsBlock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsBlock) Returns(bool) {}
 
 // ContactsUnblock is contacts.unblock#b550d328.
 type ContactsUnblock struct {
+	_ tl.Incomparable
+
 	MyStoriesFrom bool
 	ID            InputPeerClass
 }
 
-func (v *ContactsUnblock) TL(c *tl.Codec) {
-	c.Begin(IDContactsUnblock, "contacts.unblock")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.MyStoriesFrom)
-	codeInputPeer(c, 0, 0, &v.ID, "contacts.unblock.id")
-}
+func (v *ContactsUnblock) TL(c *tl.Codec) { table.TL(c, v, 2236) }
 
-func (*ContactsUnblock) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsUnblock) Returns(bool) {}
 
 // ContactsGetBlocked is contacts.getBlocked#9a868f80.
 type ContactsGetBlocked struct {
@@ -284,59 +197,35 @@ type ContactsGetBlocked struct {
 	Limit         int32
 }
 
-func (v *ContactsGetBlocked) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetBlocked, "contacts.getBlocked")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.MyStoriesFrom)
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *ContactsGetBlocked) TL(c *tl.Codec) { table.TL(c, v, 2138) }
 
-func (*ContactsGetBlocked) DecodeResult(r *tl.Reader) ContactsBlockedClass {
-	return DecodeContactsBlocked(r)
-}
+func (*ContactsGetBlocked) Returns(ContactsBlockedClass) {}
 
 // ContactsSearch is contacts.search#05f58d0f.
 type ContactsSearch struct {
+	_ tl.Incomparable
+
 	Broadcasts bool
 	Bots       bool
 	Q          string
 	Limit      int32
 }
 
-func (v *ContactsSearch) TL(c *tl.Codec) {
-	c.Begin(IDContactsSearch, "contacts.search")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Broadcasts)
-	c.True(flags, 1<<1, &v.Bots)
-	c.String(&v.Q)
-	c.Int(&v.Limit)
-}
+func (v *ContactsSearch) TL(c *tl.Codec) { table.TL(c, v, 1677) }
 
-func (*ContactsSearch) DecodeResult(r *tl.Reader) *ContactsFound {
-	v := new(ContactsFound)
-	r.Object(v)
-	return v
-}
+func (*ContactsSearch) Returns(*ContactsFound) {}
 
 // ContactsResolveUsername is contacts.resolveUsername#725afbbc.
 type ContactsResolveUsername struct {
+	_ tl.Incomparable
+
 	Username string
 	Referer  tl.Optional[string]
 }
 
-func (v *ContactsResolveUsername) TL(c *tl.Codec) {
-	c.Begin(IDContactsResolveUsername, "contacts.resolveUsername")
-	flags := c.Flags()
-	c.String(&v.Username)
-	c.OptString(flags, 1<<0, &v.Referer)
-}
+func (v *ContactsResolveUsername) TL(c *tl.Codec) { table.TL(c, v, 2010) }
 
-func (*ContactsResolveUsername) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
-	v := new(ContactsResolvedPeer)
-	r.Object(v)
-	return v
-}
+func (*ContactsResolveUsername) Returns(*ContactsResolvedPeer) {}
 
 // ContactsGetTopPeers is contacts.getTopPeers#973478b6.
 type ContactsGetTopPeers struct {
@@ -355,79 +244,51 @@ type ContactsGetTopPeers struct {
 	Hash           int64
 }
 
-func (v *ContactsGetTopPeers) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetTopPeers, "contacts.getTopPeers")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Correspondents)
-	c.True(flags, 1<<1, &v.BotsPm)
-	c.True(flags, 1<<2, &v.BotsInline)
-	c.True(flags, 1<<3, &v.PhoneCalls)
-	c.True(flags, 1<<4, &v.ForwardUsers)
-	c.True(flags, 1<<5, &v.ForwardChats)
-	c.True(flags, 1<<10, &v.Groups)
-	c.True(flags, 1<<15, &v.Channels)
-	c.True(flags, 1<<16, &v.BotsApp)
-	c.True(flags, 1<<17, &v.BotsGuestchat)
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *ContactsGetTopPeers) TL(c *tl.Codec) { table.TL(c, v, 2128) }
 
-func (*ContactsGetTopPeers) DecodeResult(r *tl.Reader) ContactsTopPeersClass {
-	return DecodeContactsTopPeers(r)
-}
+func (*ContactsGetTopPeers) Returns(ContactsTopPeersClass) {}
 
 // ContactsResetTopPeerRating is contacts.resetTopPeerRating#1ae373ac.
 type ContactsResetTopPeerRating struct {
+	_ tl.Incomparable
+
 	Category TopPeerCategoryClass
 	Peer     InputPeerClass
 }
 
-func (v *ContactsResetTopPeerRating) TL(c *tl.Codec) {
-	c.Begin(IDContactsResetTopPeerRating, "contacts.resetTopPeerRating")
-	codeTopPeerCategory(c, 0, 0, &v.Category, "contacts.resetTopPeerRating.category")
-	codeInputPeer(c, 0, 0, &v.Peer, "contacts.resetTopPeerRating.peer")
-}
+func (v *ContactsResetTopPeerRating) TL(c *tl.Codec) { table.TL(c, v, 1743) }
 
-func (*ContactsResetTopPeerRating) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsResetTopPeerRating) Returns(bool) {}
 
 // ContactsResetSaved is contacts.resetSaved#879537f1.
 type ContactsResetSaved struct {
 }
 
-func (v *ContactsResetSaved) TL(c *tl.Codec) {
-	c.Begin(IDContactsResetSaved, "contacts.resetSaved")
-}
+func (v *ContactsResetSaved) TL(c *tl.Codec) { table.TL(c, v, 2076) }
 
-func (*ContactsResetSaved) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsResetSaved) Returns(bool) {}
 
 // ContactsGetSaved is contacts.getSaved#82f1e39f.
 type ContactsGetSaved struct {
 }
 
-func (v *ContactsGetSaved) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetSaved, "contacts.getSaved")
-}
+func (v *ContactsGetSaved) TL(c *tl.Codec) { table.TL(c, v, 2060) }
 
-func (*ContactsGetSaved) DecodeResult(r *tl.Reader) (v []SavedPhoneContact) {
-	vectorSavedPhoneContacts(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*ContactsGetSaved) Returns([]SavedPhoneContact) {}
 
 // ContactsToggleTopPeers is contacts.toggleTopPeers#8514bdda.
 type ContactsToggleTopPeers struct {
 	Enabled bool
 }
 
-func (v *ContactsToggleTopPeers) TL(c *tl.Codec) {
-	c.Begin(IDContactsToggleTopPeers, "contacts.toggleTopPeers")
-	c.Bool(&v.Enabled)
-}
+func (v *ContactsToggleTopPeers) TL(c *tl.Codec) { table.TL(c, v, 2067) }
 
-func (*ContactsToggleTopPeers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsToggleTopPeers) Returns(bool) {}
 
 // ContactsAddContact is contacts.addContact#d9ba2e54.
 type ContactsAddContact struct {
+	_ tl.Incomparable
+
 	AddPhonePrivacyException bool
 	ID                       InputUserClass
 	FirstName                string
@@ -436,47 +297,33 @@ type ContactsAddContact struct {
 	Note                     *TextWithEntities
 }
 
-func (v *ContactsAddContact) TL(c *tl.Codec) {
-	c.Begin(IDContactsAddContact, "contacts.addContact")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AddPhonePrivacyException)
-	codeInputUser(c, 0, 0, &v.ID, "contacts.addContact.id")
-	c.String(&v.FirstName)
-	c.String(&v.LastName)
-	c.String(&v.Phone)
-	optTextWithEntities(c, flags, 1<<1, &v.Note, "")
-}
+func (v *ContactsAddContact) TL(c *tl.Codec) { table.TL(c, v, 2355) }
 
-func (*ContactsAddContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ContactsAddContact) Returns(UpdatesClass) {}
 
 // ContactsAcceptContact is contacts.acceptContact#f831a20f.
 type ContactsAcceptContact struct {
+	_ tl.Incomparable
+
 	ID InputUserClass
 }
 
-func (v *ContactsAcceptContact) TL(c *tl.Codec) {
-	c.Begin(IDContactsAcceptContact, "contacts.acceptContact")
-	codeInputUser(c, 0, 0, &v.ID, "contacts.acceptContact.id")
-}
+func (v *ContactsAcceptContact) TL(c *tl.Codec) { table.TL(c, v, 2455) }
 
-func (*ContactsAcceptContact) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ContactsAcceptContact) Returns(UpdatesClass) {}
 
 // ContactsGetLocated is contacts.getLocated#d348bc44.
 type ContactsGetLocated struct {
+	_ tl.Incomparable
+
 	Background  bool
 	GeoPoint    InputGeoPointClass
 	SelfExpires tl.Optional[int32]
 }
 
-func (v *ContactsGetLocated) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetLocated, "contacts.getLocated")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Background)
-	codeInputGeoPoint(c, 0, 0, &v.GeoPoint, "contacts.getLocated.geo_point")
-	c.OptInt(flags, 1<<0, &v.SelfExpires)
-}
+func (v *ContactsGetLocated) TL(c *tl.Codec) { table.TL(c, v, 2333) }
 
-func (*ContactsGetLocated) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ContactsGetLocated) Returns(UpdatesClass) {}
 
 // ContactsBlockFromReplies is contacts.blockFromReplies#29a8962c.
 type ContactsBlockFromReplies struct {
@@ -486,70 +333,48 @@ type ContactsBlockFromReplies struct {
 	MsgID         int32
 }
 
-func (v *ContactsBlockFromReplies) TL(c *tl.Codec) {
-	c.Begin(IDContactsBlockFromReplies, "contacts.blockFromReplies")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.DeleteMessage)
-	c.True(flags, 1<<1, &v.DeleteHistory)
-	c.True(flags, 1<<2, &v.ReportSpam)
-	c.Int(&v.MsgID)
-}
+func (v *ContactsBlockFromReplies) TL(c *tl.Codec) { table.TL(c, v, 1785) }
 
-func (*ContactsBlockFromReplies) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*ContactsBlockFromReplies) Returns(UpdatesClass) {}
 
 // ContactsResolvePhone is contacts.resolvePhone#8af94344.
 type ContactsResolvePhone struct {
+	_ tl.Incomparable
+
 	Phone string
 }
 
-func (v *ContactsResolvePhone) TL(c *tl.Codec) {
-	c.Begin(IDContactsResolvePhone, "contacts.resolvePhone")
-	c.String(&v.Phone)
-}
+func (v *ContactsResolvePhone) TL(c *tl.Codec) { table.TL(c, v, 2084) }
 
-func (*ContactsResolvePhone) DecodeResult(r *tl.Reader) *ContactsResolvedPeer {
-	v := new(ContactsResolvedPeer)
-	r.Object(v)
-	return v
-}
+func (*ContactsResolvePhone) Returns(*ContactsResolvedPeer) {}
 
 // ContactsExportContactToken is contacts.exportContactToken#f8654027.
 type ContactsExportContactToken struct {
 }
 
-func (v *ContactsExportContactToken) TL(c *tl.Codec) {
-	c.Begin(IDContactsExportContactToken, "contacts.exportContactToken")
-}
+func (v *ContactsExportContactToken) TL(c *tl.Codec) { table.TL(c, v, 2457) }
 
-func (*ContactsExportContactToken) DecodeResult(r *tl.Reader) *ExportedContactToken {
-	v := new(ExportedContactToken)
-	r.Object(v)
-	return v
-}
+func (*ContactsExportContactToken) Returns(*ExportedContactToken) {}
 
 // ContactsImportContactToken is contacts.importContactToken#13005788.
 type ContactsImportContactToken struct {
+	_ tl.Incomparable
+
 	Token string
 }
 
-func (v *ContactsImportContactToken) TL(c *tl.Codec) {
-	c.Begin(IDContactsImportContactToken, "contacts.importContactToken")
-	c.String(&v.Token)
-}
+func (v *ContactsImportContactToken) TL(c *tl.Codec) { table.TL(c, v, 1718) }
 
-func (*ContactsImportContactToken) DecodeResult(r *tl.Reader) UserClass { return DecodeUser(r) }
+func (*ContactsImportContactToken) Returns(UserClass) {}
 
 // ContactsEditCloseFriends is contacts.editCloseFriends#ba6705f0.
 type ContactsEditCloseFriends struct {
 	ID []int64
 }
 
-func (v *ContactsEditCloseFriends) TL(c *tl.Codec) {
-	c.Begin(IDContactsEditCloseFriends, "contacts.editCloseFriends")
-	c.Longs(&v.ID)
-}
+func (v *ContactsEditCloseFriends) TL(c *tl.Codec) { table.TL(c, v, 2257) }
 
-func (*ContactsEditCloseFriends) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsEditCloseFriends) Returns(bool) {}
 
 // ContactsSetBlocked is contacts.setBlocked#94c65c76.
 type ContactsSetBlocked struct {
@@ -558,57 +383,40 @@ type ContactsSetBlocked struct {
 	Limit         int32
 }
 
-func (v *ContactsSetBlocked) TL(c *tl.Codec) {
-	c.Begin(IDContactsSetBlocked, "contacts.setBlocked")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.MyStoriesFrom)
-	vectorInputPeerClasses(c, 0, 0, &v.ID, "contacts.setBlocked.id")
-	c.Int(&v.Limit)
-}
+func (v *ContactsSetBlocked) TL(c *tl.Codec) { table.TL(c, v, 2124) }
 
-func (*ContactsSetBlocked) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsSetBlocked) Returns(bool) {}
 
 // ContactsGetBirthdays is contacts.getBirthdays#daeda864.
 type ContactsGetBirthdays struct {
 }
 
-func (v *ContactsGetBirthdays) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetBirthdays, "contacts.getBirthdays")
-}
+func (v *ContactsGetBirthdays) TL(c *tl.Codec) { table.TL(c, v, 2360) }
 
-func (*ContactsGetBirthdays) DecodeResult(r *tl.Reader) *ContactsContactBirthdays {
-	v := new(ContactsContactBirthdays)
-	r.Object(v)
-	return v
-}
+func (*ContactsGetBirthdays) Returns(*ContactsContactBirthdays) {}
 
 // ContactsGetSponsoredPeers is contacts.getSponsoredPeers#b6c8c393.
 type ContactsGetSponsoredPeers struct {
+	_ tl.Incomparable
+
 	Q string
 }
 
-func (v *ContactsGetSponsoredPeers) TL(c *tl.Codec) {
-	c.Begin(IDContactsGetSponsoredPeers, "contacts.getSponsoredPeers")
-	c.String(&v.Q)
-}
+func (v *ContactsGetSponsoredPeers) TL(c *tl.Codec) { table.TL(c, v, 2241) }
 
-func (*ContactsGetSponsoredPeers) DecodeResult(r *tl.Reader) ContactsSponsoredPeersClass {
-	return DecodeContactsSponsoredPeers(r)
-}
+func (*ContactsGetSponsoredPeers) Returns(ContactsSponsoredPeersClass) {}
 
 // ContactsUpdateContactNote is contacts.updateContactNote#139f63fb.
 type ContactsUpdateContactNote struct {
+	_ tl.Incomparable
+
 	ID   InputUserClass
 	Note TextWithEntities
 }
 
-func (v *ContactsUpdateContactNote) TL(c *tl.Codec) {
-	c.Begin(IDContactsUpdateContactNote, "contacts.updateContactNote")
-	codeInputUser(c, 0, 0, &v.ID, "contacts.updateContactNote.id")
-	v.Note.TL(c)
-}
+func (v *ContactsUpdateContactNote) TL(c *tl.Codec) { table.TL(c, v, 1721) }
 
-func (*ContactsUpdateContactNote) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*ContactsUpdateContactNote) Returns(bool) {}
 
 // ContactsContactsClass is a contacts.Contacts: one of contacts.contactsNotModified, contacts.contacts.
 type ContactsContactsClass interface {
@@ -619,33 +427,6 @@ type ContactsContactsClass interface {
 func (*ContactsContactsNotModified) isContactsContacts() {}
 func (*ContactsContacts) isContactsContacts()            {}
 
-// DecodeContactsContacts decodes a boxed contacts.Contacts.
-func DecodeContactsContacts(r *tl.Reader) (v ContactsContactsClass) {
-	codeContactsContacts(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeContactsContacts(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsContactsClass, field string) {
-	var o ContactsContactsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDContactsContactsNotModified:
-		o = new(ContactsContactsNotModified)
-	case IDContactsContacts:
-		o = new(ContactsContacts)
-	default:
-		c.Unexpected("contacts.Contacts")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ContactsBlockedClass is a contacts.Blocked: one of contacts.blocked, contacts.blockedSlice.
 type ContactsBlockedClass interface {
 	tl.Object
@@ -654,33 +435,6 @@ type ContactsBlockedClass interface {
 
 func (*ContactsBlocked) isContactsBlocked()      {}
 func (*ContactsBlockedSlice) isContactsBlocked() {}
-
-// DecodeContactsBlocked decodes a boxed contacts.Blocked.
-func DecodeContactsBlocked(r *tl.Reader) (v ContactsBlockedClass) {
-	codeContactsBlocked(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeContactsBlocked(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsBlockedClass, field string) {
-	var o ContactsBlockedClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDContactsBlocked:
-		o = new(ContactsBlocked)
-	case IDContactsBlockedSlice:
-		o = new(ContactsBlockedSlice)
-	default:
-		c.Unexpected("contacts.Blocked")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // ContactsTopPeersClass is a contacts.TopPeers: one of contacts.topPeersNotModified, contacts.topPeers, contacts.topPeersDisabled.
 type ContactsTopPeersClass interface {
@@ -692,35 +446,6 @@ func (*ContactsTopPeersNotModified) isContactsTopPeers() {}
 func (*ContactsTopPeers) isContactsTopPeers()            {}
 func (*ContactsTopPeersDisabled) isContactsTopPeers()    {}
 
-// DecodeContactsTopPeers decodes a boxed contacts.TopPeers.
-func DecodeContactsTopPeers(r *tl.Reader) (v ContactsTopPeersClass) {
-	codeContactsTopPeers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeContactsTopPeers(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsTopPeersClass, field string) {
-	var o ContactsTopPeersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDContactsTopPeersNotModified:
-		o = new(ContactsTopPeersNotModified)
-	case IDContactsTopPeers:
-		o = new(ContactsTopPeers)
-	case IDContactsTopPeersDisabled:
-		o = new(ContactsTopPeersDisabled)
-	default:
-		c.Unexpected("contacts.TopPeers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // ContactsSponsoredPeersClass is a contacts.SponsoredPeers: one of contacts.sponsoredPeersEmpty, contacts.sponsoredPeers.
 type ContactsSponsoredPeersClass interface {
 	tl.Object
@@ -729,30 +454,3 @@ type ContactsSponsoredPeersClass interface {
 
 func (*ContactsSponsoredPeersEmpty) isContactsSponsoredPeers() {}
 func (*ContactsSponsoredPeers) isContactsSponsoredPeers()      {}
-
-// DecodeContactsSponsoredPeers decodes a boxed contacts.SponsoredPeers.
-func DecodeContactsSponsoredPeers(r *tl.Reader) (v ContactsSponsoredPeersClass) {
-	codeContactsSponsoredPeers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeContactsSponsoredPeers(c *tl.Codec, f tl.Flags, mask uint32, v *ContactsSponsoredPeersClass, field string) {
-	var o ContactsSponsoredPeersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDContactsSponsoredPeersEmpty:
-		o = new(ContactsSponsoredPeersEmpty)
-	case IDContactsSponsoredPeers:
-		o = new(ContactsSponsoredPeers)
-	default:
-		c.Unexpected("contacts.SponsoredPeers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -10,9 +10,7 @@ import (
 type EphemeralWelcomeMessagesNotModified struct {
 }
 
-func (v *EphemeralWelcomeMessagesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralWelcomeMessagesNotModified, "ephemeral.welcomeMessagesNotModified")
-}
+func (v *EphemeralWelcomeMessagesNotModified) TL(c *tl.Codec) { table.TL(c, v, 573) }
 
 // EphemeralWelcomeMessages is ephemeral.welcomeMessages#104fc872.
 type EphemeralWelcomeMessages struct {
@@ -20,11 +18,7 @@ type EphemeralWelcomeMessages struct {
 	Messages []EphemeralMessage
 }
 
-func (v *EphemeralWelcomeMessages) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralWelcomeMessages, "ephemeral.welcomeMessages")
-	c.Long(&v.Hash)
-	vectorEphemeralMessages(c, 0, 0, &v.Messages)
-}
+func (v *EphemeralWelcomeMessages) TL(c *tl.Codec) { table.TL(c, v, 97) }
 
 // EphemeralSendMessage is ephemeral.sendMessage#ba8d5f35.
 type EphemeralSendMessage struct {
@@ -44,43 +38,22 @@ type EphemeralSendMessage struct {
 	ReplyTo     InputReplyToClass
 }
 
-func (v *EphemeralSendMessage) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralSendMessage, "ephemeral.sendMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<6, &v.InvertMedia)
-	c.True(flags, 1<<7, &v.Welcome)
-	c.True(flags, 1<<9, &v.Anchor)
-	c.True(flags, 1<<10, &v.Noforwards)
-	codeInputPeer(c, flags, 1<<8, &v.Peer, "")
-	codeInputUser(c, 0, 0, &v.ReceiverID, "ephemeral.sendMessage.receiver_id")
-	c.OptLong(flags, 1<<0, &v.QueryID)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "ephemeral.sendMessage.entities")
-	codeInputMedia(c, flags, 1<<2, &v.Media, "")
-	codeReplyMarkup(c, flags, 1<<3, &v.ReplyMarkup, "")
-	codeInputRichMessage(c, flags, 1<<4, &v.RichMessage, "")
-	c.Long(&v.RandomID)
-	codeInputReplyTo(c, flags, 1<<5, &v.ReplyTo, "")
-}
+func (v *EphemeralSendMessage) TL(c *tl.Codec) { table.TL(c, v, 2258) }
 
-func (*EphemeralSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*EphemeralSendMessage) Returns(UpdatesClass) {}
 
 // EphemeralDeleteMessage is ephemeral.deleteMessage#92f6e797.
 type EphemeralDeleteMessage struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	ReceiverID InputUserClass
 	ID         int32
 }
 
-func (v *EphemeralDeleteMessage) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralDeleteMessage, "ephemeral.deleteMessage")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.Peer, "")
-	codeInputUser(c, 0, 0, &v.ReceiverID, "ephemeral.deleteMessage.receiver_id")
-	c.Int(&v.ID)
-}
+func (v *EphemeralDeleteMessage) TL(c *tl.Codec) { table.TL(c, v, 2119) }
 
-func (*EphemeralDeleteMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*EphemeralDeleteMessage) Returns(bool) {}
 
 // EphemeralReportMessage is ephemeral.reportMessage#8704f2bf.
 type EphemeralReportMessage struct {
@@ -90,17 +63,9 @@ type EphemeralReportMessage struct {
 	Message string
 }
 
-func (v *EphemeralReportMessage) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralReportMessage, "ephemeral.reportMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.reportMessage.peer")
-	c.Int(&v.ID)
-	c.ByteString(&v.Option)
-	c.String(&v.Message)
-}
+func (v *EphemeralReportMessage) TL(c *tl.Codec) { table.TL(c, v, 2074) }
 
-func (*EphemeralReportMessage) DecodeResult(r *tl.Reader) ReportResultClass {
-	return DecodeReportResult(r)
-}
+func (*EphemeralReportMessage) Returns(ReportResultClass) {}
 
 // EphemeralGetCallbackAnswer is ephemeral.getCallbackAnswer#3fa464c8.
 type EphemeralGetCallbackAnswer struct {
@@ -109,19 +74,9 @@ type EphemeralGetCallbackAnswer struct {
 	Data []byte
 }
 
-func (v *EphemeralGetCallbackAnswer) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralGetCallbackAnswer, "ephemeral.getCallbackAnswer")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.getCallbackAnswer.peer")
-	c.Int(&v.ID)
-	c.OptByteString(flags, 1<<1, &v.Data)
-}
+func (v *EphemeralGetCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 1857) }
 
-func (*EphemeralGetCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
-	v := new(MessagesBotCallbackAnswer)
-	r.Object(v)
-	return v
-}
+func (*EphemeralGetCallbackAnswer) Returns(*MessagesBotCallbackAnswer) {}
 
 // EphemeralEditMessage is ephemeral.editMessage#cf9c725b.
 type EphemeralEditMessage struct {
@@ -137,64 +92,44 @@ type EphemeralEditMessage struct {
 	RichMessage InputRichMessageClass
 }
 
-func (v *EphemeralEditMessage) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralEditMessage, "ephemeral.editMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.InvertMedia)
-	c.True(flags, 1<<6, &v.Welcome)
-	codeInputPeer(c, flags, 1<<7, &v.Peer, "")
-	codeInputUser(c, 0, 0, &v.ReceiverID, "ephemeral.editMessage.receiver_id")
-	c.Int(&v.ID)
-	c.OptString(flags, 1<<0, &v.Message)
-	codeInputMedia(c, flags, 1<<3, &v.Media, "")
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "ephemeral.editMessage.entities")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	codeInputRichMessage(c, flags, 1<<4, &v.RichMessage, "")
-}
+func (v *EphemeralEditMessage) TL(c *tl.Codec) { table.TL(c, v, 2320) }
 
-func (*EphemeralEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*EphemeralEditMessage) Returns(UpdatesClass) {}
 
 // EphemeralDeleteWelcomeMessage is ephemeral.deleteWelcomeMessage#e882a9e1.
 type EphemeralDeleteWelcomeMessage struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	ID   int32
 }
 
-func (v *EphemeralDeleteWelcomeMessage) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralDeleteWelcomeMessage, "ephemeral.deleteWelcomeMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.deleteWelcomeMessage.peer")
-	c.Int(&v.ID)
-}
+func (v *EphemeralDeleteWelcomeMessage) TL(c *tl.Codec) { table.TL(c, v, 2405) }
 
-func (*EphemeralDeleteWelcomeMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*EphemeralDeleteWelcomeMessage) Returns(bool) {}
 
 // EphemeralDeleteAllWelcomeMessages is ephemeral.deleteAllWelcomeMessages#734f9721.
 type EphemeralDeleteAllWelcomeMessages struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *EphemeralDeleteAllWelcomeMessages) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralDeleteAllWelcomeMessages, "ephemeral.deleteAllWelcomeMessages")
-	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.deleteAllWelcomeMessages.peer")
-}
+func (v *EphemeralDeleteAllWelcomeMessages) TL(c *tl.Codec) { table.TL(c, v, 2011) }
 
-func (*EphemeralDeleteAllWelcomeMessages) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*EphemeralDeleteAllWelcomeMessages) Returns(bool) {}
 
 // EphemeralGetWelcomeMessages is ephemeral.getWelcomeMessages#db9ac18d.
 type EphemeralGetWelcomeMessages struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Hash int64
 }
 
-func (v *EphemeralGetWelcomeMessages) TL(c *tl.Codec) {
-	c.Begin(IDEphemeralGetWelcomeMessages, "ephemeral.getWelcomeMessages")
-	codeInputPeer(c, 0, 0, &v.Peer, "ephemeral.getWelcomeMessages.peer")
-	c.Long(&v.Hash)
-}
+func (v *EphemeralGetWelcomeMessages) TL(c *tl.Codec) { table.TL(c, v, 2362) }
 
-func (*EphemeralGetWelcomeMessages) DecodeResult(r *tl.Reader) EphemeralWelcomeMessagesClass {
-	return DecodeEphemeralWelcomeMessages(r)
-}
+func (*EphemeralGetWelcomeMessages) Returns(EphemeralWelcomeMessagesClass) {}
 
 // EphemeralWelcomeMessagesClass is a ephemeral.WelcomeMessages: one of ephemeral.welcomeMessagesNotModified, ephemeral.welcomeMessages.
 type EphemeralWelcomeMessagesClass interface {
@@ -204,30 +139,3 @@ type EphemeralWelcomeMessagesClass interface {
 
 func (*EphemeralWelcomeMessagesNotModified) isEphemeralWelcomeMessages() {}
 func (*EphemeralWelcomeMessages) isEphemeralWelcomeMessages()            {}
-
-// DecodeEphemeralWelcomeMessages decodes a boxed ephemeral.WelcomeMessages.
-func DecodeEphemeralWelcomeMessages(r *tl.Reader) (v EphemeralWelcomeMessagesClass) {
-	codeEphemeralWelcomeMessages(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeEphemeralWelcomeMessages(c *tl.Codec, f tl.Flags, mask uint32, v *EphemeralWelcomeMessagesClass, field string) {
-	var o EphemeralWelcomeMessagesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDEphemeralWelcomeMessagesNotModified:
-		o = new(EphemeralWelcomeMessagesNotModified)
-	case IDEphemeralWelcomeMessages:
-		o = new(EphemeralWelcomeMessages)
-	default:
-		c.Unexpected("ephemeral.WelcomeMessages")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

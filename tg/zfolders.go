@@ -11,9 +11,6 @@ type FoldersEditPeerFolders struct {
 	FolderPeers []InputFolderPeer
 }
 
-func (v *FoldersEditPeerFolders) TL(c *tl.Codec) {
-	c.Begin(IDFoldersEditPeerFolders, "folders.editPeerFolders")
-	vectorInputFolderPeers(c, 0, 0, &v.FolderPeers)
-}
+func (v *FoldersEditPeerFolders) TL(c *tl.Codec) { table.TL(c, v, 1984) }
 
-func (*FoldersEditPeerFolders) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*FoldersEditPeerFolders) Returns(UpdatesClass) {}

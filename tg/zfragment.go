@@ -8,6 +8,8 @@ import (
 
 // FragmentCollectibleInfo is fragment.collectibleInfo#6ebdff91.
 type FragmentCollectibleInfo struct {
+	_ tl.Incomparable
+
 	PurchaseDate   int32
 	Currency       string
 	Amount         int64
@@ -16,28 +18,15 @@ type FragmentCollectibleInfo struct {
 	URL            string
 }
 
-func (v *FragmentCollectibleInfo) TL(c *tl.Codec) {
-	c.Begin(IDFragmentCollectibleInfo, "fragment.collectibleInfo")
-	c.Int(&v.PurchaseDate)
-	c.String(&v.Currency)
-	c.Long(&v.Amount)
-	c.String(&v.CryptoCurrency)
-	c.Long(&v.CryptoAmount)
-	c.String(&v.URL)
-}
+func (v *FragmentCollectibleInfo) TL(c *tl.Codec) { table.TL(c, v, 686) }
 
 // FragmentGetCollectibleInfo is fragment.getCollectibleInfo#be1e85ba.
 type FragmentGetCollectibleInfo struct {
+	_ tl.Incomparable
+
 	Collectible InputCollectibleClass
 }
 
-func (v *FragmentGetCollectibleInfo) TL(c *tl.Codec) {
-	c.Begin(IDFragmentGetCollectibleInfo, "fragment.getCollectibleInfo")
-	codeInputCollectible(c, 0, 0, &v.Collectible, "fragment.getCollectibleInfo.collectible")
-}
+func (v *FragmentGetCollectibleInfo) TL(c *tl.Codec) { table.TL(c, v, 2272) }
 
-func (*FragmentGetCollectibleInfo) DecodeResult(r *tl.Reader) *FragmentCollectibleInfo {
-	v := new(FragmentCollectibleInfo)
-	r.Object(v)
-	return v
-}
+func (*FragmentGetCollectibleInfo) Returns(*FragmentCollectibleInfo) {}

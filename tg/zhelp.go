@@ -3,8 +3,6 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -20,48 +18,32 @@ type HelpAppUpdate struct {
 	Sticker    DocumentClass
 }
 
-func (v *HelpAppUpdate) TL(c *tl.Codec) {
-	c.Begin(IDHelpAppUpdate, "help.appUpdate")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.CanNotSkip)
-	c.Int(&v.ID)
-	c.String(&v.Version)
-	c.String(&v.Text)
-	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.appUpdate.entities")
-	codeDocument(c, flags, 1<<1, &v.Document, "")
-	c.OptString(flags, 1<<2, &v.URL)
-	codeDocument(c, flags, 1<<3, &v.Sticker, "")
-}
+func (v *HelpAppUpdate) TL(c *tl.Codec) { table.TL(c, v, 1324) }
 
 // HelpNoAppUpdate is help.noAppUpdate#c45a6536.
 type HelpNoAppUpdate struct {
 }
 
-func (v *HelpNoAppUpdate) TL(c *tl.Codec) {
-	c.Begin(IDHelpNoAppUpdate, "help.noAppUpdate")
-}
+func (v *HelpNoAppUpdate) TL(c *tl.Codec) { table.TL(c, v, 1273) }
 
 // HelpInviteText is help.inviteText#18cb9f78.
 type HelpInviteText struct {
+	_ tl.Incomparable
+
 	Message string
 }
 
-func (v *HelpInviteText) TL(c *tl.Codec) {
-	c.Begin(IDHelpInviteText, "help.inviteText")
-	c.String(&v.Message)
-}
+func (v *HelpInviteText) TL(c *tl.Codec) { table.TL(c, v, 158) }
 
 // HelpSupport is help.support#17c6b5f6.
 type HelpSupport struct {
+	_ tl.Incomparable
+
 	PhoneNumber string
 	User        UserClass
 }
 
-func (v *HelpSupport) TL(c *tl.Codec) {
-	c.Begin(IDHelpSupport, "help.support")
-	c.String(&v.PhoneNumber)
-	codeUser(c, 0, 0, &v.User, "help.support.user")
-}
+func (v *HelpSupport) TL(c *tl.Codec) { table.TL(c, v, 145) }
 
 // HelpTermsOfService is help.termsOfService#780a0310.
 type HelpTermsOfService struct {
@@ -72,15 +54,7 @@ type HelpTermsOfService struct {
 	MinAgeConfirm tl.Optional[int32]
 }
 
-func (v *HelpTermsOfService) TL(c *tl.Codec) {
-	c.Begin(IDHelpTermsOfService, "help.termsOfService")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Popup)
-	v.ID.TL(c)
-	c.String(&v.Text)
-	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.termsOfService.entities")
-	c.OptInt(flags, 1<<1, &v.MinAgeConfirm)
-}
+func (v *HelpTermsOfService) TL(c *tl.Codec) { table.TL(c, v, 757) }
 
 // HelpRecentMeURLs is help.recentMeUrls#0e0310d7.
 type HelpRecentMeURLs struct {
@@ -89,42 +63,30 @@ type HelpRecentMeURLs struct {
 	Users []UserClass
 }
 
-func (v *HelpRecentMeURLs) TL(c *tl.Codec) {
-	c.Begin(IDHelpRecentMeURLs, "help.recentMeUrls")
-	vectorRecentMeURLClasses(c, 0, 0, &v.URLs, "help.recentMeUrls.urls")
-	vectorChatClasses(c, 0, 0, &v.Chats, "help.recentMeUrls.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "help.recentMeUrls.users")
-}
+func (v *HelpRecentMeURLs) TL(c *tl.Codec) { table.TL(c, v, 88) }
 
 // HelpTermsOfServiceUpdateEmpty is help.termsOfServiceUpdateEmpty#e3309f7f.
 type HelpTermsOfServiceUpdateEmpty struct {
 	Expires int32
 }
 
-func (v *HelpTermsOfServiceUpdateEmpty) TL(c *tl.Codec) {
-	c.Begin(IDHelpTermsOfServiceUpdateEmpty, "help.termsOfServiceUpdateEmpty")
-	c.Int(&v.Expires)
-}
+func (v *HelpTermsOfServiceUpdateEmpty) TL(c *tl.Codec) { table.TL(c, v, 1450) }
 
 // HelpTermsOfServiceUpdate is help.termsOfServiceUpdate#28ecf961.
 type HelpTermsOfServiceUpdate struct {
+	_ tl.Incomparable
+
 	Expires        int32
 	TermsOfService HelpTermsOfService
 }
 
-func (v *HelpTermsOfServiceUpdate) TL(c *tl.Codec) {
-	c.Begin(IDHelpTermsOfServiceUpdate, "help.termsOfServiceUpdate")
-	c.Int(&v.Expires)
-	v.TermsOfService.TL(c)
-}
+func (v *HelpTermsOfServiceUpdate) TL(c *tl.Codec) { table.TL(c, v, 259) }
 
 // HelpDeepLinkInfoEmpty is help.deepLinkInfoEmpty#66afa166.
 type HelpDeepLinkInfoEmpty struct {
 }
 
-func (v *HelpDeepLinkInfoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDHelpDeepLinkInfoEmpty, "help.deepLinkInfoEmpty")
-}
+func (v *HelpDeepLinkInfoEmpty) TL(c *tl.Codec) { table.TL(c, v, 645) }
 
 // HelpDeepLinkInfo is help.deepLinkInfo#6a4ee832.
 type HelpDeepLinkInfo struct {
@@ -133,51 +95,38 @@ type HelpDeepLinkInfo struct {
 	Entities  []MessageEntityClass
 }
 
-func (v *HelpDeepLinkInfo) TL(c *tl.Codec) {
-	c.Begin(IDHelpDeepLinkInfo, "help.deepLinkInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.UpdateApp)
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "help.deepLinkInfo.entities")
-}
+func (v *HelpDeepLinkInfo) TL(c *tl.Codec) { table.TL(c, v, 667) }
 
 // HelpPassportConfigNotModified is help.passportConfigNotModified#bfb9f457.
 type HelpPassportConfigNotModified struct {
 }
 
-func (v *HelpPassportConfigNotModified) TL(c *tl.Codec) {
-	c.Begin(IDHelpPassportConfigNotModified, "help.passportConfigNotModified")
-}
+func (v *HelpPassportConfigNotModified) TL(c *tl.Codec) { table.TL(c, v, 1233) }
 
 // HelpPassportConfig is help.passportConfig#a098d6af.
 type HelpPassportConfig struct {
+	_ tl.Incomparable
+
 	Hash           int32
 	CountriesLangs DataJSON
 }
 
-func (v *HelpPassportConfig) TL(c *tl.Codec) {
-	c.Begin(IDHelpPassportConfig, "help.passportConfig")
-	c.Int(&v.Hash)
-	v.CountriesLangs.TL(c)
-}
+func (v *HelpPassportConfig) TL(c *tl.Codec) { table.TL(c, v, 1018) }
 
 // HelpSupportName is help.supportName#8c05f1c9.
 type HelpSupportName struct {
+	_ tl.Incomparable
+
 	Name string
 }
 
-func (v *HelpSupportName) TL(c *tl.Codec) {
-	c.Begin(IDHelpSupportName, "help.supportName")
-	c.String(&v.Name)
-}
+func (v *HelpSupportName) TL(c *tl.Codec) { table.TL(c, v, 871) }
 
 // HelpUserInfoEmpty is help.userInfoEmpty#f3ae2eed.
 type HelpUserInfoEmpty struct {
 }
 
-func (v *HelpUserInfoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDHelpUserInfoEmpty, "help.userInfoEmpty")
-}
+func (v *HelpUserInfoEmpty) TL(c *tl.Codec) { table.TL(c, v, 1573) }
 
 // HelpUserInfo is help.userInfo#01eb3758.
 type HelpUserInfo struct {
@@ -187,23 +136,14 @@ type HelpUserInfo struct {
 	Date     int32
 }
 
-func (v *HelpUserInfo) TL(c *tl.Codec) {
-	c.Begin(IDHelpUserInfo, "help.userInfo")
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.userInfo.entities")
-	c.String(&v.Author)
-	c.Int(&v.Date)
-}
+func (v *HelpUserInfo) TL(c *tl.Codec) { table.TL(c, v, 13) }
 
 // HelpPromoDataEmpty is help.promoDataEmpty#98f6ac75.
 type HelpPromoDataEmpty struct {
 	Expires int32
 }
 
-func (v *HelpPromoDataEmpty) TL(c *tl.Codec) {
-	c.Begin(IDHelpPromoDataEmpty, "help.promoDataEmpty")
-	c.Int(&v.Expires)
-}
+func (v *HelpPromoDataEmpty) TL(c *tl.Codec) { table.TL(c, v, 955) }
 
 // HelpPromoData is help.promoData#08a4d87a.
 type HelpPromoData struct {
@@ -219,20 +159,7 @@ type HelpPromoData struct {
 	Users                   []UserClass
 }
 
-func (v *HelpPromoData) TL(c *tl.Codec) {
-	c.Begin(IDHelpPromoData, "help.promoData")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Proxy)
-	c.Int(&v.Expires)
-	codePeer(c, flags, 1<<3, &v.Peer, "")
-	c.OptString(flags, 1<<1, &v.PsaType)
-	c.OptString(flags, 1<<2, &v.PsaMessage)
-	c.Strings(&v.PendingSuggestions)
-	c.Strings(&v.DismissedSuggestions)
-	optPendingSuggestion(c, flags, 1<<4, &v.CustomPendingSuggestion, "")
-	vectorChatClasses(c, 0, 0, &v.Chats, "help.promoData.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "help.promoData.users")
-}
+func (v *HelpPromoData) TL(c *tl.Codec) { table.TL(c, v, 56) }
 
 // HelpCountryCode is help.countryCode#4203c5ef.
 type HelpCountryCode struct {
@@ -241,13 +168,7 @@ type HelpCountryCode struct {
 	Patterns    []string
 }
 
-func (v *HelpCountryCode) TL(c *tl.Codec) {
-	c.Begin(IDHelpCountryCode, "help.countryCode")
-	flags := c.Flags()
-	c.String(&v.CountryCode)
-	c.OptStrings(flags, 1<<0, &v.Prefixes)
-	c.OptStrings(flags, 1<<1, &v.Patterns)
-}
+func (v *HelpCountryCode) TL(c *tl.Codec) { table.TL(c, v, 426) }
 
 // HelpCountry is help.country#c3878e23.
 type HelpCountry struct {
@@ -258,23 +179,13 @@ type HelpCountry struct {
 	CountryCodes []HelpCountryCode
 }
 
-func (v *HelpCountry) TL(c *tl.Codec) {
-	c.Begin(IDHelpCountry, "help.country")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Hidden)
-	c.String(&v.Iso2)
-	c.String(&v.DefaultName)
-	c.OptString(flags, 1<<1, &v.Name)
-	vectorHelpCountryCodes(c, 0, 0, &v.CountryCodes)
-}
+func (v *HelpCountry) TL(c *tl.Codec) { table.TL(c, v, 1263) }
 
 // HelpCountriesListNotModified is help.countriesListNotModified#93cc1f32.
 type HelpCountriesListNotModified struct {
 }
 
-func (v *HelpCountriesListNotModified) TL(c *tl.Codec) {
-	c.Begin(IDHelpCountriesListNotModified, "help.countriesListNotModified")
-}
+func (v *HelpCountriesListNotModified) TL(c *tl.Codec) { table.TL(c, v, 918) }
 
 // HelpCountriesList is help.countriesList#87d0759e.
 type HelpCountriesList struct {
@@ -282,11 +193,7 @@ type HelpCountriesList struct {
 	Hash      int32
 }
 
-func (v *HelpCountriesList) TL(c *tl.Codec) {
-	c.Begin(IDHelpCountriesList, "help.countriesList")
-	vectorHelpCountrys(c, 0, 0, &v.Countries)
-	c.Int(&v.Hash)
-}
+func (v *HelpCountriesList) TL(c *tl.Codec) { table.TL(c, v, 843) }
 
 // HelpPremiumPromo is help.premiumPromo#5334759c.
 type HelpPremiumPromo struct {
@@ -298,45 +205,30 @@ type HelpPremiumPromo struct {
 	Users          []UserClass
 }
 
-func (v *HelpPremiumPromo) TL(c *tl.Codec) {
-	c.Begin(IDHelpPremiumPromo, "help.premiumPromo")
-	c.String(&v.StatusText)
-	vectorMessageEntityClasses(c, 0, 0, &v.StatusEntities, "help.premiumPromo.status_entities")
-	c.Strings(&v.VideoSections)
-	vectorDocumentClasses(c, 0, 0, &v.Videos, "help.premiumPromo.videos")
-	vectorPremiumSubscriptionOptions(c, 0, 0, &v.PeriodOptions)
-	vectorUserClasses(c, 0, 0, &v.Users, "help.premiumPromo.users")
-}
+func (v *HelpPremiumPromo) TL(c *tl.Codec) { table.TL(c, v, 530) }
 
 // HelpAppConfigNotModified is help.appConfigNotModified#7cde641d.
 type HelpAppConfigNotModified struct {
 }
 
-func (v *HelpAppConfigNotModified) TL(c *tl.Codec) {
-	c.Begin(IDHelpAppConfigNotModified, "help.appConfigNotModified")
-}
+func (v *HelpAppConfigNotModified) TL(c *tl.Codec) { table.TL(c, v, 780) }
 
 // HelpAppConfig is help.appConfig#dd18782e.
 type HelpAppConfig struct {
+	_ tl.Incomparable
+
 	Hash   int32
 	Config JSONValueClass
 }
 
-func (v *HelpAppConfig) TL(c *tl.Codec) {
-	c.Begin(IDHelpAppConfig, "help.appConfig")
-	c.Int(&v.Hash)
-	codeJSONValue(c, 0, 0, &v.Config, "help.appConfig.config")
-}
+func (v *HelpAppConfig) TL(c *tl.Codec) { table.TL(c, v, 1410) }
 
 // HelpPeerColorSet is help.peerColorSet#26219a58.
 type HelpPeerColorSet struct {
 	Colors []int32
 }
 
-func (v *HelpPeerColorSet) TL(c *tl.Codec) {
-	c.Begin(IDHelpPeerColorSet, "help.peerColorSet")
-	c.Ints(&v.Colors)
-}
+func (v *HelpPeerColorSet) TL(c *tl.Codec) { table.TL(c, v, 246) }
 
 // HelpPeerColorProfileSet is help.peerColorProfileSet#767d61eb.
 type HelpPeerColorProfileSet struct {
@@ -345,15 +237,12 @@ type HelpPeerColorProfileSet struct {
 	StoryColors   []int32
 }
 
-func (v *HelpPeerColorProfileSet) TL(c *tl.Codec) {
-	c.Begin(IDHelpPeerColorProfileSet, "help.peerColorProfileSet")
-	c.Ints(&v.PaletteColors)
-	c.Ints(&v.BgColors)
-	c.Ints(&v.StoryColors)
-}
+func (v *HelpPeerColorProfileSet) TL(c *tl.Codec) { table.TL(c, v, 740) }
 
 // HelpPeerColorOption is help.peerColorOption#adec6ebe.
 type HelpPeerColorOption struct {
+	_ tl.Incomparable
+
 	Hidden          bool
 	ColorID         int32
 	Colors          HelpPeerColorSetClass
@@ -362,24 +251,13 @@ type HelpPeerColorOption struct {
 	GroupMinLevel   tl.Optional[int32]
 }
 
-func (v *HelpPeerColorOption) TL(c *tl.Codec) {
-	c.Begin(IDHelpPeerColorOption, "help.peerColorOption")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Hidden)
-	c.Int(&v.ColorID)
-	codeHelpPeerColorSet(c, flags, 1<<1, &v.Colors, "")
-	codeHelpPeerColorSet(c, flags, 1<<2, &v.DarkColors, "")
-	c.OptInt(flags, 1<<3, &v.ChannelMinLevel)
-	c.OptInt(flags, 1<<4, &v.GroupMinLevel)
-}
+func (v *HelpPeerColorOption) TL(c *tl.Codec) { table.TL(c, v, 1095) }
 
 // HelpPeerColorsNotModified is help.peerColorsNotModified#2ba1f5ce.
 type HelpPeerColorsNotModified struct {
 }
 
-func (v *HelpPeerColorsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDHelpPeerColorsNotModified, "help.peerColorsNotModified")
-}
+func (v *HelpPeerColorsNotModified) TL(c *tl.Codec) { table.TL(c, v, 271) }
 
 // HelpPeerColors is help.peerColors#00f8ed08.
 type HelpPeerColors struct {
@@ -387,19 +265,13 @@ type HelpPeerColors struct {
 	Colors []HelpPeerColorOption
 }
 
-func (v *HelpPeerColors) TL(c *tl.Codec) {
-	c.Begin(IDHelpPeerColors, "help.peerColors")
-	c.Int(&v.Hash)
-	vectorHelpPeerColorOptions(c, 0, 0, &v.Colors)
-}
+func (v *HelpPeerColors) TL(c *tl.Codec) { table.TL(c, v, 8) }
 
 // HelpTimezonesListNotModified is help.timezonesListNotModified#970708cc.
 type HelpTimezonesListNotModified struct {
 }
 
-func (v *HelpTimezonesListNotModified) TL(c *tl.Codec) {
-	c.Begin(IDHelpTimezonesListNotModified, "help.timezonesListNotModified")
-}
+func (v *HelpTimezonesListNotModified) TL(c *tl.Codec) { table.TL(c, v, 940) }
 
 // HelpTimezonesList is help.timezonesList#7b74ed71.
 type HelpTimezonesList struct {
@@ -407,11 +279,7 @@ type HelpTimezonesList struct {
 	Hash      int32
 }
 
-func (v *HelpTimezonesList) TL(c *tl.Codec) {
-	c.Begin(IDHelpTimezonesList, "help.timezonesList")
-	vectorTimezones(c, 0, 0, &v.Timezones)
-	c.Int(&v.Hash)
-}
+func (v *HelpTimezonesList) TL(c *tl.Codec) { table.TL(c, v, 772) }
 
 // HelpConfigSimple is help.configSimple#5a592a6c.
 type HelpConfigSimple struct {
@@ -420,226 +288,157 @@ type HelpConfigSimple struct {
 	Rules   []AccessPointRule
 }
 
-func (v *HelpConfigSimple) TL(c *tl.Codec) {
-	c.Begin(IDHelpConfigSimple, "help.configSimple")
-	c.Int(&v.Date)
-	c.Int(&v.Expires)
-	vectorBareAccessPointRules(c, 0, 0, &v.Rules)
-}
+func (v *HelpConfigSimple) TL(c *tl.Codec) { table.TL(c, v, 578) }
 
 // HelpGetConfig is help.getConfig#c4f9186b.
 type HelpGetConfig struct {
 }
 
-func (v *HelpGetConfig) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetConfig, "help.getConfig")
-}
+func (v *HelpGetConfig) TL(c *tl.Codec) { table.TL(c, v, 2290) }
 
-func (*HelpGetConfig) DecodeResult(r *tl.Reader) *Config {
-	v := new(Config)
-	r.Object(v)
-	return v
-}
+func (*HelpGetConfig) Returns(*Config) {}
 
 // HelpGetNearestDC is help.getNearestDc#1fb33026.
 type HelpGetNearestDC struct {
 }
 
-func (v *HelpGetNearestDC) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetNearestDC, "help.getNearestDc")
-}
+func (v *HelpGetNearestDC) TL(c *tl.Codec) { table.TL(c, v, 1760) }
 
-func (*HelpGetNearestDC) DecodeResult(r *tl.Reader) *NearestDC {
-	v := new(NearestDC)
-	r.Object(v)
-	return v
-}
+func (*HelpGetNearestDC) Returns(*NearestDC) {}
 
 // HelpGetAppUpdate is help.getAppUpdate#522d5a7d.
 type HelpGetAppUpdate struct {
+	_ tl.Incomparable
+
 	Source string
 }
 
-func (v *HelpGetAppUpdate) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetAppUpdate, "help.getAppUpdate")
-	c.String(&v.Source)
-}
+func (v *HelpGetAppUpdate) TL(c *tl.Codec) { table.TL(c, v, 1912) }
 
-func (*HelpGetAppUpdate) DecodeResult(r *tl.Reader) HelpAppUpdateClass { return DecodeHelpAppUpdate(r) }
+func (*HelpGetAppUpdate) Returns(HelpAppUpdateClass) {}
 
 // HelpGetInviteText is help.getInviteText#4d392343.
 type HelpGetInviteText struct {
 }
 
-func (v *HelpGetInviteText) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetInviteText, "help.getInviteText")
-}
+func (v *HelpGetInviteText) TL(c *tl.Codec) { table.TL(c, v, 1892) }
 
-func (*HelpGetInviteText) DecodeResult(r *tl.Reader) *HelpInviteText {
-	v := new(HelpInviteText)
-	r.Object(v)
-	return v
-}
+func (*HelpGetInviteText) Returns(*HelpInviteText) {}
 
 // HelpGetSupport is help.getSupport#9cdf08cd.
 type HelpGetSupport struct {
 }
 
-func (v *HelpGetSupport) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetSupport, "help.getSupport")
-}
+func (v *HelpGetSupport) TL(c *tl.Codec) { table.TL(c, v, 2149) }
 
-func (*HelpGetSupport) DecodeResult(r *tl.Reader) *HelpSupport {
-	v := new(HelpSupport)
-	r.Object(v)
-	return v
-}
+func (*HelpGetSupport) Returns(*HelpSupport) {}
 
 // HelpSetBotUpdatesStatus is help.setBotUpdatesStatus#ec22cfcd.
 type HelpSetBotUpdatesStatus struct {
+	_ tl.Incomparable
+
 	PendingUpdatesCount int32
 	Message             string
 }
 
-func (v *HelpSetBotUpdatesStatus) TL(c *tl.Codec) {
-	c.Begin(IDHelpSetBotUpdatesStatus, "help.setBotUpdatesStatus")
-	c.Int(&v.PendingUpdatesCount)
-	c.String(&v.Message)
-}
+func (v *HelpSetBotUpdatesStatus) TL(c *tl.Codec) { table.TL(c, v, 2413) }
 
-func (*HelpSetBotUpdatesStatus) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*HelpSetBotUpdatesStatus) Returns(bool) {}
 
 // HelpGetCDNConfig is help.getCdnConfig#52029342.
 type HelpGetCDNConfig struct {
 }
 
-func (v *HelpGetCDNConfig) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetCDNConfig, "help.getCdnConfig")
-}
+func (v *HelpGetCDNConfig) TL(c *tl.Codec) { table.TL(c, v, 1911) }
 
-func (*HelpGetCDNConfig) DecodeResult(r *tl.Reader) *CDNConfig {
-	v := new(CDNConfig)
-	r.Object(v)
-	return v
-}
+func (*HelpGetCDNConfig) Returns(*CDNConfig) {}
 
 // HelpGetRecentMeURLs is help.getRecentMeUrls#3dc0f114.
 type HelpGetRecentMeURLs struct {
+	_ tl.Incomparable
+
 	Referer string
 }
 
-func (v *HelpGetRecentMeURLs) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetRecentMeURLs, "help.getRecentMeUrls")
-	c.String(&v.Referer)
-}
+func (v *HelpGetRecentMeURLs) TL(c *tl.Codec) { table.TL(c, v, 1850) }
 
-func (*HelpGetRecentMeURLs) DecodeResult(r *tl.Reader) *HelpRecentMeURLs {
-	v := new(HelpRecentMeURLs)
-	r.Object(v)
-	return v
-}
+func (*HelpGetRecentMeURLs) Returns(*HelpRecentMeURLs) {}
 
 // HelpGetTermsOfServiceUpdate is help.getTermsOfServiceUpdate#2ca51fd1.
 type HelpGetTermsOfServiceUpdate struct {
 }
 
-func (v *HelpGetTermsOfServiceUpdate) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetTermsOfServiceUpdate, "help.getTermsOfServiceUpdate")
-}
+func (v *HelpGetTermsOfServiceUpdate) TL(c *tl.Codec) { table.TL(c, v, 1796) }
 
-func (*HelpGetTermsOfServiceUpdate) DecodeResult(r *tl.Reader) HelpTermsOfServiceUpdateClass {
-	return DecodeHelpTermsOfServiceUpdate(r)
-}
+func (*HelpGetTermsOfServiceUpdate) Returns(HelpTermsOfServiceUpdateClass) {}
 
 // HelpAcceptTermsOfService is help.acceptTermsOfService#ee72f79a.
 type HelpAcceptTermsOfService struct {
+	_ tl.Incomparable
+
 	ID DataJSON
 }
 
-func (v *HelpAcceptTermsOfService) TL(c *tl.Codec) {
-	c.Begin(IDHelpAcceptTermsOfService, "help.acceptTermsOfService")
-	v.ID.TL(c)
-}
+func (v *HelpAcceptTermsOfService) TL(c *tl.Codec) { table.TL(c, v, 2421) }
 
-func (*HelpAcceptTermsOfService) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*HelpAcceptTermsOfService) Returns(bool) {}
 
 // HelpGetDeepLinkInfo is help.getDeepLinkInfo#3fedc75f.
 type HelpGetDeepLinkInfo struct {
+	_ tl.Incomparable
+
 	Path string
 }
 
-func (v *HelpGetDeepLinkInfo) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetDeepLinkInfo, "help.getDeepLinkInfo")
-	c.String(&v.Path)
-}
+func (v *HelpGetDeepLinkInfo) TL(c *tl.Codec) { table.TL(c, v, 1858) }
 
-func (*HelpGetDeepLinkInfo) DecodeResult(r *tl.Reader) HelpDeepLinkInfoClass {
-	return DecodeHelpDeepLinkInfo(r)
-}
+func (*HelpGetDeepLinkInfo) Returns(HelpDeepLinkInfoClass) {}
 
 // HelpGetAppConfig is help.getAppConfig#61e3f854.
 type HelpGetAppConfig struct {
 	Hash int32
 }
 
-func (v *HelpGetAppConfig) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetAppConfig, "help.getAppConfig")
-	c.Int(&v.Hash)
-}
+func (v *HelpGetAppConfig) TL(c *tl.Codec) { table.TL(c, v, 1965) }
 
-func (*HelpGetAppConfig) DecodeResult(r *tl.Reader) HelpAppConfigClass { return DecodeHelpAppConfig(r) }
+func (*HelpGetAppConfig) Returns(HelpAppConfigClass) {}
 
 // HelpSaveAppLog is help.saveAppLog#6f02f748.
 type HelpSaveAppLog struct {
 	Events []InputAppEvent
 }
 
-func (v *HelpSaveAppLog) TL(c *tl.Codec) {
-	c.Begin(IDHelpSaveAppLog, "help.saveAppLog")
-	vectorInputAppEvents(c, 0, 0, &v.Events)
-}
+func (v *HelpSaveAppLog) TL(c *tl.Codec) { table.TL(c, v, 2002) }
 
-func (*HelpSaveAppLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*HelpSaveAppLog) Returns(bool) {}
 
 // HelpGetPassportConfig is help.getPassportConfig#c661ad08.
 type HelpGetPassportConfig struct {
 	Hash int32
 }
 
-func (v *HelpGetPassportConfig) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetPassportConfig, "help.getPassportConfig")
-	c.Int(&v.Hash)
-}
+func (v *HelpGetPassportConfig) TL(c *tl.Codec) { table.TL(c, v, 2294) }
 
-func (*HelpGetPassportConfig) DecodeResult(r *tl.Reader) HelpPassportConfigClass {
-	return DecodeHelpPassportConfig(r)
-}
+func (*HelpGetPassportConfig) Returns(HelpPassportConfigClass) {}
 
 // HelpGetSupportName is help.getSupportName#d360e72c.
 type HelpGetSupportName struct {
 }
 
-func (v *HelpGetSupportName) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetSupportName, "help.getSupportName")
-}
+func (v *HelpGetSupportName) TL(c *tl.Codec) { table.TL(c, v, 2334) }
 
-func (*HelpGetSupportName) DecodeResult(r *tl.Reader) *HelpSupportName {
-	v := new(HelpSupportName)
-	r.Object(v)
-	return v
-}
+func (*HelpGetSupportName) Returns(*HelpSupportName) {}
 
 // HelpGetUserInfo is help.getUserInfo#038a08d3.
 type HelpGetUserInfo struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 }
 
-func (v *HelpGetUserInfo) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetUserInfo, "help.getUserInfo")
-	codeInputUser(c, 0, 0, &v.UserID, "help.getUserInfo.user_id")
-}
+func (v *HelpGetUserInfo) TL(c *tl.Codec) { table.TL(c, v, 1669) }
 
-func (*HelpGetUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
+func (*HelpGetUserInfo) Returns(HelpUserInfoClass) {}
 
 // HelpEditUserInfo is help.editUserInfo#66b91b70.
 type HelpEditUserInfo struct {
@@ -648,122 +447,87 @@ type HelpEditUserInfo struct {
 	Entities []MessageEntityClass
 }
 
-func (v *HelpEditUserInfo) TL(c *tl.Codec) {
-	c.Begin(IDHelpEditUserInfo, "help.editUserInfo")
-	codeInputUser(c, 0, 0, &v.UserID, "help.editUserInfo.user_id")
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, 0, 0, &v.Entities, "help.editUserInfo.entities")
-}
+func (v *HelpEditUserInfo) TL(c *tl.Codec) { table.TL(c, v, 1977) }
 
-func (*HelpEditUserInfo) DecodeResult(r *tl.Reader) HelpUserInfoClass { return DecodeHelpUserInfo(r) }
+func (*HelpEditUserInfo) Returns(HelpUserInfoClass) {}
 
 // HelpGetPromoData is help.getPromoData#c0977421.
 type HelpGetPromoData struct {
 }
 
-func (v *HelpGetPromoData) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetPromoData, "help.getPromoData")
-}
+func (v *HelpGetPromoData) TL(c *tl.Codec) { table.TL(c, v, 2280) }
 
-func (*HelpGetPromoData) DecodeResult(r *tl.Reader) HelpPromoDataClass { return DecodeHelpPromoData(r) }
+func (*HelpGetPromoData) Returns(HelpPromoDataClass) {}
 
 // HelpHidePromoData is help.hidePromoData#1e251c95.
 type HelpHidePromoData struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *HelpHidePromoData) TL(c *tl.Codec) {
-	c.Begin(IDHelpHidePromoData, "help.hidePromoData")
-	codeInputPeer(c, 0, 0, &v.Peer, "help.hidePromoData.peer")
-}
+func (v *HelpHidePromoData) TL(c *tl.Codec) { table.TL(c, v, 1755) }
 
-func (*HelpHidePromoData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*HelpHidePromoData) Returns(bool) {}
 
 // HelpDismissSuggestion is help.dismissSuggestion#f50dbaa1.
 type HelpDismissSuggestion struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	Suggestion string
 }
 
-func (v *HelpDismissSuggestion) TL(c *tl.Codec) {
-	c.Begin(IDHelpDismissSuggestion, "help.dismissSuggestion")
-	codeInputPeer(c, 0, 0, &v.Peer, "help.dismissSuggestion.peer")
-	c.String(&v.Suggestion)
-}
+func (v *HelpDismissSuggestion) TL(c *tl.Codec) { table.TL(c, v, 2444) }
 
-func (*HelpDismissSuggestion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*HelpDismissSuggestion) Returns(bool) {}
 
 // HelpGetCountriesList is help.getCountriesList#735787a8.
 type HelpGetCountriesList struct {
+	_ tl.Incomparable
+
 	LangCode string
 	Hash     int32
 }
 
-func (v *HelpGetCountriesList) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetCountriesList, "help.getCountriesList")
-	c.String(&v.LangCode)
-	c.Int(&v.Hash)
-}
+func (v *HelpGetCountriesList) TL(c *tl.Codec) { table.TL(c, v, 2012) }
 
-func (*HelpGetCountriesList) DecodeResult(r *tl.Reader) HelpCountriesListClass {
-	return DecodeHelpCountriesList(r)
-}
+func (*HelpGetCountriesList) Returns(HelpCountriesListClass) {}
 
 // HelpGetPremiumPromo is help.getPremiumPromo#b81b93d4.
 type HelpGetPremiumPromo struct {
 }
 
-func (v *HelpGetPremiumPromo) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetPremiumPromo, "help.getPremiumPromo")
-}
+func (v *HelpGetPremiumPromo) TL(c *tl.Codec) { table.TL(c, v, 2247) }
 
-func (*HelpGetPremiumPromo) DecodeResult(r *tl.Reader) *HelpPremiumPromo {
-	v := new(HelpPremiumPromo)
-	r.Object(v)
-	return v
-}
+func (*HelpGetPremiumPromo) Returns(*HelpPremiumPromo) {}
 
 // HelpGetPeerColors is help.getPeerColors#da80f42f.
 type HelpGetPeerColors struct {
 	Hash int32
 }
 
-func (v *HelpGetPeerColors) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetPeerColors, "help.getPeerColors")
-	c.Int(&v.Hash)
-}
+func (v *HelpGetPeerColors) TL(c *tl.Codec) { table.TL(c, v, 2356) }
 
-func (*HelpGetPeerColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
-	return DecodeHelpPeerColors(r)
-}
+func (*HelpGetPeerColors) Returns(HelpPeerColorsClass) {}
 
 // HelpGetPeerProfileColors is help.getPeerProfileColors#abcfa9fd.
 type HelpGetPeerProfileColors struct {
 	Hash int32
 }
 
-func (v *HelpGetPeerProfileColors) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetPeerProfileColors, "help.getPeerProfileColors")
-	c.Int(&v.Hash)
-}
+func (v *HelpGetPeerProfileColors) TL(c *tl.Codec) { table.TL(c, v, 2201) }
 
-func (*HelpGetPeerProfileColors) DecodeResult(r *tl.Reader) HelpPeerColorsClass {
-	return DecodeHelpPeerColors(r)
-}
+func (*HelpGetPeerProfileColors) Returns(HelpPeerColorsClass) {}
 
 // HelpGetTimezonesList is help.getTimezonesList#49b30240.
 type HelpGetTimezonesList struct {
 	Hash int32
 }
 
-func (v *HelpGetTimezonesList) TL(c *tl.Codec) {
-	c.Begin(IDHelpGetTimezonesList, "help.getTimezonesList")
-	c.Int(&v.Hash)
-}
+func (v *HelpGetTimezonesList) TL(c *tl.Codec) { table.TL(c, v, 1885) }
 
-func (*HelpGetTimezonesList) DecodeResult(r *tl.Reader) HelpTimezonesListClass {
-	return DecodeHelpTimezonesList(r)
-}
+func (*HelpGetTimezonesList) Returns(HelpTimezonesListClass) {}
 
 // HelpAppUpdateClass is a help.AppUpdate: one of help.appUpdate, help.noAppUpdate.
 type HelpAppUpdateClass interface {
@@ -774,33 +538,6 @@ type HelpAppUpdateClass interface {
 func (*HelpAppUpdate) isHelpAppUpdate()   {}
 func (*HelpNoAppUpdate) isHelpAppUpdate() {}
 
-// DecodeHelpAppUpdate decodes a boxed help.AppUpdate.
-func DecodeHelpAppUpdate(r *tl.Reader) (v HelpAppUpdateClass) {
-	codeHelpAppUpdate(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpAppUpdate(c *tl.Codec, f tl.Flags, mask uint32, v *HelpAppUpdateClass, field string) {
-	var o HelpAppUpdateClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpAppUpdate:
-		o = new(HelpAppUpdate)
-	case IDHelpNoAppUpdate:
-		o = new(HelpNoAppUpdate)
-	default:
-		c.Unexpected("help.AppUpdate")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // HelpTermsOfServiceUpdateClass is a help.TermsOfServiceUpdate: one of help.termsOfServiceUpdateEmpty, help.termsOfServiceUpdate.
 type HelpTermsOfServiceUpdateClass interface {
 	tl.Object
@@ -809,33 +546,6 @@ type HelpTermsOfServiceUpdateClass interface {
 
 func (*HelpTermsOfServiceUpdateEmpty) isHelpTermsOfServiceUpdate() {}
 func (*HelpTermsOfServiceUpdate) isHelpTermsOfServiceUpdate()      {}
-
-// DecodeHelpTermsOfServiceUpdate decodes a boxed help.TermsOfServiceUpdate.
-func DecodeHelpTermsOfServiceUpdate(r *tl.Reader) (v HelpTermsOfServiceUpdateClass) {
-	codeHelpTermsOfServiceUpdate(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpTermsOfServiceUpdate(c *tl.Codec, f tl.Flags, mask uint32, v *HelpTermsOfServiceUpdateClass, field string) {
-	var o HelpTermsOfServiceUpdateClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpTermsOfServiceUpdateEmpty:
-		o = (*HelpTermsOfServiceUpdateEmpty)(c.Small(unsafe.Sizeof(HelpTermsOfServiceUpdateEmpty{})))
-	case IDHelpTermsOfServiceUpdate:
-		o = new(HelpTermsOfServiceUpdate)
-	default:
-		c.Unexpected("help.TermsOfServiceUpdate")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // HelpDeepLinkInfoClass is a help.DeepLinkInfo: one of help.deepLinkInfoEmpty, help.deepLinkInfo.
 type HelpDeepLinkInfoClass interface {
@@ -846,33 +556,6 @@ type HelpDeepLinkInfoClass interface {
 func (*HelpDeepLinkInfoEmpty) isHelpDeepLinkInfo() {}
 func (*HelpDeepLinkInfo) isHelpDeepLinkInfo()      {}
 
-// DecodeHelpDeepLinkInfo decodes a boxed help.DeepLinkInfo.
-func DecodeHelpDeepLinkInfo(r *tl.Reader) (v HelpDeepLinkInfoClass) {
-	codeHelpDeepLinkInfo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpDeepLinkInfo(c *tl.Codec, f tl.Flags, mask uint32, v *HelpDeepLinkInfoClass, field string) {
-	var o HelpDeepLinkInfoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpDeepLinkInfoEmpty:
-		o = new(HelpDeepLinkInfoEmpty)
-	case IDHelpDeepLinkInfo:
-		o = new(HelpDeepLinkInfo)
-	default:
-		c.Unexpected("help.DeepLinkInfo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // HelpPassportConfigClass is a help.PassportConfig: one of help.passportConfigNotModified, help.passportConfig.
 type HelpPassportConfigClass interface {
 	tl.Object
@@ -881,33 +564,6 @@ type HelpPassportConfigClass interface {
 
 func (*HelpPassportConfigNotModified) isHelpPassportConfig() {}
 func (*HelpPassportConfig) isHelpPassportConfig()            {}
-
-// DecodeHelpPassportConfig decodes a boxed help.PassportConfig.
-func DecodeHelpPassportConfig(r *tl.Reader) (v HelpPassportConfigClass) {
-	codeHelpPassportConfig(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpPassportConfig(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPassportConfigClass, field string) {
-	var o HelpPassportConfigClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpPassportConfigNotModified:
-		o = new(HelpPassportConfigNotModified)
-	case IDHelpPassportConfig:
-		o = new(HelpPassportConfig)
-	default:
-		c.Unexpected("help.PassportConfig")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // HelpUserInfoClass is a help.UserInfo: one of help.userInfoEmpty, help.userInfo.
 type HelpUserInfoClass interface {
@@ -918,33 +574,6 @@ type HelpUserInfoClass interface {
 func (*HelpUserInfoEmpty) isHelpUserInfo() {}
 func (*HelpUserInfo) isHelpUserInfo()      {}
 
-// DecodeHelpUserInfo decodes a boxed help.UserInfo.
-func DecodeHelpUserInfo(r *tl.Reader) (v HelpUserInfoClass) {
-	codeHelpUserInfo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpUserInfo(c *tl.Codec, f tl.Flags, mask uint32, v *HelpUserInfoClass, field string) {
-	var o HelpUserInfoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpUserInfoEmpty:
-		o = new(HelpUserInfoEmpty)
-	case IDHelpUserInfo:
-		o = new(HelpUserInfo)
-	default:
-		c.Unexpected("help.UserInfo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // HelpPromoDataClass is a help.PromoData: one of help.promoDataEmpty, help.promoData.
 type HelpPromoDataClass interface {
 	tl.Object
@@ -953,33 +582,6 @@ type HelpPromoDataClass interface {
 
 func (*HelpPromoDataEmpty) isHelpPromoData() {}
 func (*HelpPromoData) isHelpPromoData()      {}
-
-// DecodeHelpPromoData decodes a boxed help.PromoData.
-func DecodeHelpPromoData(r *tl.Reader) (v HelpPromoDataClass) {
-	codeHelpPromoData(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpPromoData(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPromoDataClass, field string) {
-	var o HelpPromoDataClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpPromoDataEmpty:
-		o = (*HelpPromoDataEmpty)(c.Small(unsafe.Sizeof(HelpPromoDataEmpty{})))
-	case IDHelpPromoData:
-		o = new(HelpPromoData)
-	default:
-		c.Unexpected("help.PromoData")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // HelpCountriesListClass is a help.CountriesList: one of help.countriesListNotModified, help.countriesList.
 type HelpCountriesListClass interface {
@@ -990,33 +592,6 @@ type HelpCountriesListClass interface {
 func (*HelpCountriesListNotModified) isHelpCountriesList() {}
 func (*HelpCountriesList) isHelpCountriesList()            {}
 
-// DecodeHelpCountriesList decodes a boxed help.CountriesList.
-func DecodeHelpCountriesList(r *tl.Reader) (v HelpCountriesListClass) {
-	codeHelpCountriesList(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpCountriesList(c *tl.Codec, f tl.Flags, mask uint32, v *HelpCountriesListClass, field string) {
-	var o HelpCountriesListClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpCountriesListNotModified:
-		o = new(HelpCountriesListNotModified)
-	case IDHelpCountriesList:
-		o = new(HelpCountriesList)
-	default:
-		c.Unexpected("help.CountriesList")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // HelpAppConfigClass is a help.AppConfig: one of help.appConfigNotModified, help.appConfig.
 type HelpAppConfigClass interface {
 	tl.Object
@@ -1025,33 +600,6 @@ type HelpAppConfigClass interface {
 
 func (*HelpAppConfigNotModified) isHelpAppConfig() {}
 func (*HelpAppConfig) isHelpAppConfig()            {}
-
-// DecodeHelpAppConfig decodes a boxed help.AppConfig.
-func DecodeHelpAppConfig(r *tl.Reader) (v HelpAppConfigClass) {
-	codeHelpAppConfig(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpAppConfig(c *tl.Codec, f tl.Flags, mask uint32, v *HelpAppConfigClass, field string) {
-	var o HelpAppConfigClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpAppConfigNotModified:
-		o = new(HelpAppConfigNotModified)
-	case IDHelpAppConfig:
-		o = new(HelpAppConfig)
-	default:
-		c.Unexpected("help.AppConfig")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // HelpPeerColorSetClass is a help.PeerColorSet: one of help.peerColorSet, help.peerColorProfileSet.
 type HelpPeerColorSetClass interface {
@@ -1062,33 +610,6 @@ type HelpPeerColorSetClass interface {
 func (*HelpPeerColorSet) isHelpPeerColorSet()        {}
 func (*HelpPeerColorProfileSet) isHelpPeerColorSet() {}
 
-// DecodeHelpPeerColorSet decodes a boxed help.PeerColorSet.
-func DecodeHelpPeerColorSet(r *tl.Reader) (v HelpPeerColorSetClass) {
-	codeHelpPeerColorSet(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpPeerColorSet(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPeerColorSetClass, field string) {
-	var o HelpPeerColorSetClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpPeerColorSet:
-		o = new(HelpPeerColorSet)
-	case IDHelpPeerColorProfileSet:
-		o = new(HelpPeerColorProfileSet)
-	default:
-		c.Unexpected("help.PeerColorSet")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // HelpPeerColorsClass is a help.PeerColors: one of help.peerColorsNotModified, help.peerColors.
 type HelpPeerColorsClass interface {
 	tl.Object
@@ -1098,33 +619,6 @@ type HelpPeerColorsClass interface {
 func (*HelpPeerColorsNotModified) isHelpPeerColors() {}
 func (*HelpPeerColors) isHelpPeerColors()            {}
 
-// DecodeHelpPeerColors decodes a boxed help.PeerColors.
-func DecodeHelpPeerColors(r *tl.Reader) (v HelpPeerColorsClass) {
-	codeHelpPeerColors(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpPeerColors(c *tl.Codec, f tl.Flags, mask uint32, v *HelpPeerColorsClass, field string) {
-	var o HelpPeerColorsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpPeerColorsNotModified:
-		o = new(HelpPeerColorsNotModified)
-	case IDHelpPeerColors:
-		o = new(HelpPeerColors)
-	default:
-		c.Unexpected("help.PeerColors")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // HelpTimezonesListClass is a help.TimezonesList: one of help.timezonesListNotModified, help.timezonesList.
 type HelpTimezonesListClass interface {
 	tl.Object
@@ -1133,41 +627,3 @@ type HelpTimezonesListClass interface {
 
 func (*HelpTimezonesListNotModified) isHelpTimezonesList() {}
 func (*HelpTimezonesList) isHelpTimezonesList()            {}
-
-// DecodeHelpTimezonesList decodes a boxed help.TimezonesList.
-func DecodeHelpTimezonesList(r *tl.Reader) (v HelpTimezonesListClass) {
-	codeHelpTimezonesList(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeHelpTimezonesList(c *tl.Codec, f tl.Flags, mask uint32, v *HelpTimezonesListClass, field string) {
-	var o HelpTimezonesListClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDHelpTimezonesListNotModified:
-		o = new(HelpTimezonesListNotModified)
-	case IDHelpTimezonesList:
-		o = new(HelpTimezonesList)
-	default:
-		c.Unexpected("help.TimezonesList")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
-//go:noinline
-func optHelpTermsOfService(c *tl.Codec, f tl.Flags, mask uint32, v **HelpTermsOfService, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(HelpTermsOfService)
-	}
-	(*v).TL(c)
-}

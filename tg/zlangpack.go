@@ -8,21 +8,15 @@ import (
 
 // LangpackGetLangPack is langpack.getLangPack#f2f2330a.
 type LangpackGetLangPack struct {
+	_ tl.Incomparable
+
 	LangPack string
 	LangCode string
 }
 
-func (v *LangpackGetLangPack) TL(c *tl.Codec) {
-	c.Begin(IDLangpackGetLangPack, "langpack.getLangPack")
-	c.String(&v.LangPack)
-	c.String(&v.LangCode)
-}
+func (v *LangpackGetLangPack) TL(c *tl.Codec) { table.TL(c, v, 2439) }
 
-func (*LangpackGetLangPack) DecodeResult(r *tl.Reader) *LangPackDifference {
-	v := new(LangPackDifference)
-	r.Object(v)
-	return v
-}
+func (*LangpackGetLangPack) Returns(*LangPackDifference) {}
 
 // LangpackGetStrings is langpack.getStrings#efea3803.
 type LangpackGetStrings struct {
@@ -31,67 +25,42 @@ type LangpackGetStrings struct {
 	Keys     []string
 }
 
-func (v *LangpackGetStrings) TL(c *tl.Codec) {
-	c.Begin(IDLangpackGetStrings, "langpack.getStrings")
-	c.String(&v.LangPack)
-	c.String(&v.LangCode)
-	c.Strings(&v.Keys)
-}
+func (v *LangpackGetStrings) TL(c *tl.Codec) { table.TL(c, v, 2429) }
 
-func (*LangpackGetStrings) DecodeResult(r *tl.Reader) (v []LangPackStringClass) {
-	vectorLangPackStringClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*LangpackGetStrings) Returns([]LangPackStringClass) {}
 
 // LangpackGetDifference is langpack.getDifference#cd984aa5.
 type LangpackGetDifference struct {
+	_ tl.Incomparable
+
 	LangPack    string
 	LangCode    string
 	FromVersion int32
 }
 
-func (v *LangpackGetDifference) TL(c *tl.Codec) {
-	c.Begin(IDLangpackGetDifference, "langpack.getDifference")
-	c.String(&v.LangPack)
-	c.String(&v.LangCode)
-	c.Int(&v.FromVersion)
-}
+func (v *LangpackGetDifference) TL(c *tl.Codec) { table.TL(c, v, 2315) }
 
-func (*LangpackGetDifference) DecodeResult(r *tl.Reader) *LangPackDifference {
-	v := new(LangPackDifference)
-	r.Object(v)
-	return v
-}
+func (*LangpackGetDifference) Returns(*LangPackDifference) {}
 
 // LangpackGetLanguages is langpack.getLanguages#42c6978f.
 type LangpackGetLanguages struct {
+	_ tl.Incomparable
+
 	LangPack string
 }
 
-func (v *LangpackGetLanguages) TL(c *tl.Codec) {
-	c.Begin(IDLangpackGetLanguages, "langpack.getLanguages")
-	c.String(&v.LangPack)
-}
+func (v *LangpackGetLanguages) TL(c *tl.Codec) { table.TL(c, v, 1870) }
 
-func (*LangpackGetLanguages) DecodeResult(r *tl.Reader) (v []LangPackLanguage) {
-	vectorLangPackLanguages(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*LangpackGetLanguages) Returns([]LangPackLanguage) {}
 
 // LangpackGetLanguage is langpack.getLanguage#6a596502.
 type LangpackGetLanguage struct {
+	_ tl.Incomparable
+
 	LangPack string
 	LangCode string
 }
 
-func (v *LangpackGetLanguage) TL(c *tl.Codec) {
-	c.Begin(IDLangpackGetLanguage, "langpack.getLanguage")
-	c.String(&v.LangPack)
-	c.String(&v.LangCode)
-}
+func (v *LangpackGetLanguage) TL(c *tl.Codec) { table.TL(c, v, 1991) }
 
-func (*LangpackGetLanguage) DecodeResult(r *tl.Reader) *LangPackLanguage {
-	v := new(LangPackLanguage)
-	r.Object(v)
-	return v
-}
+func (*LangpackGetLanguage) Returns(*LangPackLanguage) {}

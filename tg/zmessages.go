@@ -3,8 +3,6 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -16,14 +14,6 @@ type MessagesDialogs struct {
 	Users    []UserClass
 }
 
-func (v *MessagesDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDialogs, "messages.dialogs")
-	vectorDialogClasses(c, 0, 0, &v.Dialogs, "messages.dialogs.dialogs")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.dialogs.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.dialogs.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.dialogs.users")
-}
-
 // MessagesDialogsSlice is messages.dialogsSlice#71e094f3.
 type MessagesDialogsSlice struct {
 	Count    int32
@@ -33,24 +23,12 @@ type MessagesDialogsSlice struct {
 	Users    []UserClass
 }
 
-func (v *MessagesDialogsSlice) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDialogsSlice, "messages.dialogsSlice")
-	c.Int(&v.Count)
-	vectorDialogClasses(c, 0, 0, &v.Dialogs, "messages.dialogsSlice.dialogs")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.dialogsSlice.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.dialogsSlice.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.dialogsSlice.users")
-}
-
 // MessagesDialogsNotModified is messages.dialogsNotModified#f0e3e596.
 type MessagesDialogsNotModified struct {
 	Count int32
 }
 
-func (v *MessagesDialogsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDialogsNotModified, "messages.dialogsNotModified")
-	c.Int(&v.Count)
-}
+func (v *MessagesDialogsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1548) }
 
 // MessagesMessages is messages.messages#1d73e7ea.
 type MessagesMessages struct {
@@ -58,14 +36,6 @@ type MessagesMessages struct {
 	Topics   []ForumTopicClass
 	Chats    []ChatClass
 	Users    []UserClass
-}
-
-func (v *MessagesMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessages, "messages.messages")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.messages.messages")
-	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.messages.topics")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messages.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.messages.users")
 }
 
 // MessagesMessagesSlice is messages.messagesSlice#5f206716.
@@ -81,20 +51,6 @@ type MessagesMessagesSlice struct {
 	Users          []UserClass
 }
 
-func (v *MessagesMessagesSlice) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessagesSlice, "messages.messagesSlice")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Inexact)
-	c.Int(&v.Count)
-	c.OptInt(flags, 1<<0, &v.NextRate)
-	c.OptInt(flags, 1<<2, &v.OffsetIDOffset)
-	optSearchPostsFlood(c, flags, 1<<3, &v.SearchFlood, "")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.messagesSlice.messages")
-	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.messagesSlice.topics")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messagesSlice.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.messagesSlice.users")
-}
-
 // MessagesChannelMessages is messages.channelMessages#c776ba4e.
 type MessagesChannelMessages struct {
 	Inexact        bool
@@ -107,38 +63,19 @@ type MessagesChannelMessages struct {
 	Users          []UserClass
 }
 
-func (v *MessagesChannelMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChannelMessages, "messages.channelMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Inexact)
-	c.Int(&v.Pts)
-	c.Int(&v.Count)
-	c.OptInt(flags, 1<<2, &v.OffsetIDOffset)
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.channelMessages.messages")
-	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.channelMessages.topics")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.channelMessages.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.channelMessages.users")
-}
-
 // MessagesMessagesNotModified is messages.messagesNotModified#74535f21.
 type MessagesMessagesNotModified struct {
 	Count int32
 }
 
-func (v *MessagesMessagesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessagesNotModified, "messages.messagesNotModified")
-	c.Int(&v.Count)
-}
+func (v *MessagesMessagesNotModified) TL(c *tl.Codec) { table.TL(c, v, 724) }
 
 // MessagesChats is messages.chats#64ff9fd5.
 type MessagesChats struct {
 	Chats []ChatClass
 }
 
-func (v *MessagesChats) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChats, "messages.chats")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.chats.chats")
-}
+func (v *MessagesChats) TL(c *tl.Codec) { table.TL(c, v, 636) }
 
 // MessagesChatsSlice is messages.chatsSlice#9cd81144.
 type MessagesChatsSlice struct {
@@ -146,11 +83,7 @@ type MessagesChatsSlice struct {
 	Chats []ChatClass
 }
 
-func (v *MessagesChatsSlice) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChatsSlice, "messages.chatsSlice")
-	c.Int(&v.Count)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.chatsSlice.chats")
-}
+func (v *MessagesChatsSlice) TL(c *tl.Codec) { table.TL(c, v, 984) }
 
 // MessagesChatFull is messages.chatFull#e5d7d19c.
 type MessagesChatFull struct {
@@ -159,12 +92,7 @@ type MessagesChatFull struct {
 	Users    []UserClass
 }
 
-func (v *MessagesChatFull) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChatFull, "messages.chatFull")
-	codeChatFull(c, 0, 0, &v.FullChat, "messages.chatFull.full_chat")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.chatFull.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatFull.users")
-}
+func (v *MessagesChatFull) TL(c *tl.Codec) { table.TL(c, v, 1468) }
 
 // MessagesAffectedHistory is messages.affectedHistory#b45c69d1.
 type MessagesAffectedHistory struct {
@@ -173,22 +101,14 @@ type MessagesAffectedHistory struct {
 	Offset   int32
 }
 
-func (v *MessagesAffectedHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAffectedHistory, "messages.affectedHistory")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-	c.Int(&v.Offset)
-}
+func (v *MessagesAffectedHistory) TL(c *tl.Codec) { table.TL(c, v, 1142) }
 
 // MessagesDHConfigNotModified is messages.dhConfigNotModified#c0e24635.
 type MessagesDHConfigNotModified struct {
 	Random []byte
 }
 
-func (v *MessagesDHConfigNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDHConfigNotModified, "messages.dhConfigNotModified")
-	c.ByteString(&v.Random)
-}
+func (v *MessagesDHConfigNotModified) TL(c *tl.Codec) { table.TL(c, v, 1244) }
 
 // MessagesDHConfig is messages.dhConfig#2c221edd.
 type MessagesDHConfig struct {
@@ -198,43 +118,30 @@ type MessagesDHConfig struct {
 	Random  []byte
 }
 
-func (v *MessagesDHConfig) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDHConfig, "messages.dhConfig")
-	c.Int(&v.G)
-	c.ByteString(&v.P)
-	c.Int(&v.Version)
-	c.ByteString(&v.Random)
-}
+func (v *MessagesDHConfig) TL(c *tl.Codec) { table.TL(c, v, 274) }
 
 // MessagesSentEncryptedMessage is messages.sentEncryptedMessage#560f8935.
 type MessagesSentEncryptedMessage struct {
 	Date int32
 }
 
-func (v *MessagesSentEncryptedMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSentEncryptedMessage, "messages.sentEncryptedMessage")
-	c.Int(&v.Date)
-}
+func (v *MessagesSentEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 545) }
 
 // MessagesSentEncryptedFile is messages.sentEncryptedFile#9493ff32.
 type MessagesSentEncryptedFile struct {
+	_ tl.Incomparable
+
 	Date int32
 	File EncryptedFileClass
 }
 
-func (v *MessagesSentEncryptedFile) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSentEncryptedFile, "messages.sentEncryptedFile")
-	c.Int(&v.Date)
-	codeEncryptedFile(c, 0, 0, &v.File, "messages.sentEncryptedFile.file")
-}
+func (v *MessagesSentEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 920) }
 
 // MessagesStickersNotModified is messages.stickersNotModified#f1749a22.
 type MessagesStickersNotModified struct {
 }
 
-func (v *MessagesStickersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStickersNotModified, "messages.stickersNotModified")
-}
+func (v *MessagesStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1557) }
 
 // MessagesStickers is messages.stickers#30a6ec7e.
 type MessagesStickers struct {
@@ -242,19 +149,13 @@ type MessagesStickers struct {
 	Stickers []DocumentClass
 }
 
-func (v *MessagesStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStickers, "messages.stickers")
-	c.Long(&v.Hash)
-	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.stickers.stickers")
-}
+func (v *MessagesStickers) TL(c *tl.Codec) { table.TL(c, v, 302) }
 
 // MessagesAllStickersNotModified is messages.allStickersNotModified#e86602c3.
 type MessagesAllStickersNotModified struct {
 }
 
-func (v *MessagesAllStickersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAllStickersNotModified, "messages.allStickersNotModified")
-}
+func (v *MessagesAllStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1483) }
 
 // MessagesAllStickers is messages.allStickers#cdbbcebb.
 type MessagesAllStickers struct {
@@ -262,11 +163,7 @@ type MessagesAllStickers struct {
 	Sets []StickerSet
 }
 
-func (v *MessagesAllStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAllStickers, "messages.allStickers")
-	c.Long(&v.Hash)
-	vectorStickerSets(c, 0, 0, &v.Sets)
-}
+func (v *MessagesAllStickers) TL(c *tl.Codec) { table.TL(c, v, 1327) }
 
 // MessagesAffectedMessages is messages.affectedMessages#84d19185.
 type MessagesAffectedMessages struct {
@@ -274,11 +171,7 @@ type MessagesAffectedMessages struct {
 	PtsCount int32
 }
 
-func (v *MessagesAffectedMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAffectedMessages, "messages.affectedMessages")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-}
+func (v *MessagesAffectedMessages) TL(c *tl.Codec) { table.TL(c, v, 828) }
 
 // MessagesStickerSet is messages.stickerSet#6e153f16.
 type MessagesStickerSet struct {
@@ -288,29 +181,19 @@ type MessagesStickerSet struct {
 	Documents []DocumentClass
 }
 
-func (v *MessagesStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStickerSet, "messages.stickerSet")
-	v.Set.TL(c)
-	vectorStickerPacks(c, 0, 0, &v.Packs)
-	vectorStickerKeywords(c, 0, 0, &v.Keywords)
-	vectorDocumentClasses(c, 0, 0, &v.Documents, "messages.stickerSet.documents")
-}
+func (v *MessagesStickerSet) TL(c *tl.Codec) { table.TL(c, v, 683) }
 
 // MessagesStickerSetNotModified is messages.stickerSetNotModified#d3f924eb.
 type MessagesStickerSetNotModified struct {
 }
 
-func (v *MessagesStickerSetNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStickerSetNotModified, "messages.stickerSetNotModified")
-}
+func (v *MessagesStickerSetNotModified) TL(c *tl.Codec) { table.TL(c, v, 1354) }
 
 // MessagesSavedGIFsNotModified is messages.savedGifsNotModified#e8025ca2.
 type MessagesSavedGIFsNotModified struct {
 }
 
-func (v *MessagesSavedGIFsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedGIFsNotModified, "messages.savedGifsNotModified")
-}
+func (v *MessagesSavedGIFsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1480) }
 
 // MessagesSavedGIFs is messages.savedGifs#84a02a0d.
 type MessagesSavedGIFs struct {
@@ -318,11 +201,7 @@ type MessagesSavedGIFs struct {
 	GIFs []DocumentClass
 }
 
-func (v *MessagesSavedGIFs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedGIFs, "messages.savedGifs")
-	c.Long(&v.Hash)
-	vectorDocumentClasses(c, 0, 0, &v.GIFs, "messages.savedGifs.gifs")
-}
+func (v *MessagesSavedGIFs) TL(c *tl.Codec) { table.TL(c, v, 825) }
 
 // MessagesBotResults is messages.botResults#e021f2f6.
 type MessagesBotResults struct {
@@ -336,21 +215,12 @@ type MessagesBotResults struct {
 	Users         []UserClass
 }
 
-func (v *MessagesBotResults) TL(c *tl.Codec) {
-	c.Begin(IDMessagesBotResults, "messages.botResults")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Gallery)
-	c.Long(&v.QueryID)
-	c.OptString(flags, 1<<1, &v.NextOffset)
-	optInlineBotSwitchPM(c, flags, 1<<2, &v.SwitchPm, "")
-	optInlineBotWebView(c, flags, 1<<3, &v.SwitchWebview, "")
-	vectorBotInlineResultClasses(c, 0, 0, &v.Results, "messages.botResults.results")
-	c.Int(&v.CacheTime)
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.botResults.users")
-}
+func (v *MessagesBotResults) TL(c *tl.Codec) { table.TL(c, v, 1428) }
 
 // MessagesBotCallbackAnswer is messages.botCallbackAnswer#36585ea4.
 type MessagesBotCallbackAnswer struct {
+	_ tl.Incomparable
+
 	Alert     bool
 	HasURL    bool
 	NativeUI  bool
@@ -359,27 +229,14 @@ type MessagesBotCallbackAnswer struct {
 	CacheTime int32
 }
 
-func (v *MessagesBotCallbackAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesBotCallbackAnswer, "messages.botCallbackAnswer")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Alert)
-	c.True(flags, 1<<3, &v.HasURL)
-	c.True(flags, 1<<4, &v.NativeUI)
-	c.OptString(flags, 1<<0, &v.Message)
-	c.OptString(flags, 1<<2, &v.URL)
-	c.Int(&v.CacheTime)
-}
+func (v *MessagesBotCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 341) }
 
 // MessagesMessageEditData is messages.messageEditData#26b5dde6.
 type MessagesMessageEditData struct {
 	Caption bool
 }
 
-func (v *MessagesMessageEditData) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessageEditData, "messages.messageEditData")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Caption)
-}
+func (v *MessagesMessageEditData) TL(c *tl.Codec) { table.TL(c, v, 250) }
 
 // MessagesPeerDialogs is messages.peerDialogs#3371c354.
 type MessagesPeerDialogs struct {
@@ -390,24 +247,14 @@ type MessagesPeerDialogs struct {
 	State    UpdatesState
 }
 
-func (v *MessagesPeerDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesPeerDialogs, "messages.peerDialogs")
-	vectorDialogClasses(c, 0, 0, &v.Dialogs, "messages.peerDialogs.dialogs")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.peerDialogs.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.peerDialogs.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.peerDialogs.users")
-	v.State.TL(c)
-}
+func (v *MessagesPeerDialogs) TL(c *tl.Codec) { table.TL(c, v, 319) }
 
 // MessagesFeaturedStickersNotModified is messages.featuredStickersNotModified#c6dc0c66.
 type MessagesFeaturedStickersNotModified struct {
 	Count int32
 }
 
-func (v *MessagesFeaturedStickersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFeaturedStickersNotModified, "messages.featuredStickersNotModified")
-	c.Int(&v.Count)
-}
+func (v *MessagesFeaturedStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1287) }
 
 // MessagesFeaturedStickers is messages.featuredStickers#be382906.
 type MessagesFeaturedStickers struct {
@@ -418,23 +265,13 @@ type MessagesFeaturedStickers struct {
 	Unread  []int64
 }
 
-func (v *MessagesFeaturedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFeaturedStickers, "messages.featuredStickers")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Premium)
-	c.Long(&v.Hash)
-	c.Int(&v.Count)
-	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.featuredStickers.sets")
-	c.Longs(&v.Unread)
-}
+func (v *MessagesFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 1224) }
 
 // MessagesRecentStickersNotModified is messages.recentStickersNotModified#0b17f890.
 type MessagesRecentStickersNotModified struct {
 }
 
-func (v *MessagesRecentStickersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRecentStickersNotModified, "messages.recentStickersNotModified")
-}
+func (v *MessagesRecentStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 74) }
 
 // MessagesRecentStickers is messages.recentStickers#88d37c56.
 type MessagesRecentStickers struct {
@@ -444,13 +281,7 @@ type MessagesRecentStickers struct {
 	Dates    []int32
 }
 
-func (v *MessagesRecentStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRecentStickers, "messages.recentStickers")
-	c.Long(&v.Hash)
-	vectorStickerPacks(c, 0, 0, &v.Packs)
-	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.recentStickers.stickers")
-	c.Ints(&v.Dates)
-}
+func (v *MessagesRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 850) }
 
 // MessagesArchivedStickers is messages.archivedStickers#4fcba9c8.
 type MessagesArchivedStickers struct {
@@ -458,29 +289,20 @@ type MessagesArchivedStickers struct {
 	Sets  []StickerSetCoveredClass
 }
 
-func (v *MessagesArchivedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesArchivedStickers, "messages.archivedStickers")
-	c.Int(&v.Count)
-	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.archivedStickers.sets")
-}
+func (v *MessagesArchivedStickers) TL(c *tl.Codec) { table.TL(c, v, 509) }
 
 // MessagesStickerSetInstallResultSuccess is messages.stickerSetInstallResultSuccess#38641628.
 type MessagesStickerSetInstallResultSuccess struct {
 }
 
-func (v *MessagesStickerSetInstallResultSuccess) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStickerSetInstallResultSuccess, "messages.stickerSetInstallResultSuccess")
-}
+func (v *MessagesStickerSetInstallResultSuccess) TL(c *tl.Codec) { table.TL(c, v, 354) }
 
 // MessagesStickerSetInstallResultArchive is messages.stickerSetInstallResultArchive#35e410a8.
 type MessagesStickerSetInstallResultArchive struct {
 	Sets []StickerSetCoveredClass
 }
 
-func (v *MessagesStickerSetInstallResultArchive) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStickerSetInstallResultArchive, "messages.stickerSetInstallResultArchive")
-	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.stickerSetInstallResultArchive.sets")
-}
+func (v *MessagesStickerSetInstallResultArchive) TL(c *tl.Codec) { table.TL(c, v, 336) }
 
 // MessagesHighScores is messages.highScores#9a3bfd99.
 type MessagesHighScores struct {
@@ -488,19 +310,13 @@ type MessagesHighScores struct {
 	Users  []UserClass
 }
 
-func (v *MessagesHighScores) TL(c *tl.Codec) {
-	c.Begin(IDMessagesHighScores, "messages.highScores")
-	vectorHighScores(c, 0, 0, &v.Scores)
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.highScores.users")
-}
+func (v *MessagesHighScores) TL(c *tl.Codec) { table.TL(c, v, 967) }
 
 // MessagesFavedStickersNotModified is messages.favedStickersNotModified#9e8fa6d3.
 type MessagesFavedStickersNotModified struct {
 }
 
-func (v *MessagesFavedStickersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFavedStickersNotModified, "messages.favedStickersNotModified")
-}
+func (v *MessagesFavedStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 997) }
 
 // MessagesFavedStickers is messages.favedStickers#2cb51097.
 type MessagesFavedStickers struct {
@@ -509,20 +325,13 @@ type MessagesFavedStickers struct {
 	Stickers []DocumentClass
 }
 
-func (v *MessagesFavedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFavedStickers, "messages.favedStickers")
-	c.Long(&v.Hash)
-	vectorStickerPacks(c, 0, 0, &v.Packs)
-	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.favedStickers.stickers")
-}
+func (v *MessagesFavedStickers) TL(c *tl.Codec) { table.TL(c, v, 277) }
 
 // MessagesFoundStickerSetsNotModified is messages.foundStickerSetsNotModified#0d54b65d.
 type MessagesFoundStickerSetsNotModified struct {
 }
 
-func (v *MessagesFoundStickerSetsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFoundStickerSetsNotModified, "messages.foundStickerSetsNotModified")
-}
+func (v *MessagesFoundStickerSetsNotModified) TL(c *tl.Codec) { table.TL(c, v, 84) }
 
 // MessagesFoundStickerSets is messages.foundStickerSets#8af09dd2.
 type MessagesFoundStickerSets struct {
@@ -530,26 +339,18 @@ type MessagesFoundStickerSets struct {
 	Sets []StickerSetCoveredClass
 }
 
-func (v *MessagesFoundStickerSets) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFoundStickerSets, "messages.foundStickerSets")
-	c.Long(&v.Hash)
-	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.foundStickerSets.sets")
-}
+func (v *MessagesFoundStickerSets) TL(c *tl.Codec) { table.TL(c, v, 866) }
 
 // MessagesSearchCounter is messages.searchCounter#e844ebff.
 type MessagesSearchCounter struct {
+	_ tl.Incomparable
+
 	Inexact bool
 	Filter  MessagesFilterClass
 	Count   int32
 }
 
-func (v *MessagesSearchCounter) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchCounter, "messages.searchCounter")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Inexact)
-	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.searchCounter.filter")
-	c.Int(&v.Count)
-}
+func (v *MessagesSearchCounter) TL(c *tl.Codec) { table.TL(c, v, 1481) }
 
 // MessagesInactiveChats is messages.inactiveChats#a927fec5.
 type MessagesInactiveChats struct {
@@ -558,12 +359,7 @@ type MessagesInactiveChats struct {
 	Users []UserClass
 }
 
-func (v *MessagesInactiveChats) TL(c *tl.Codec) {
-	c.Begin(IDMessagesInactiveChats, "messages.inactiveChats")
-	c.Ints(&v.Dates)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.inactiveChats.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.inactiveChats.users")
-}
+func (v *MessagesInactiveChats) TL(c *tl.Codec) { table.TL(c, v, 1068) }
 
 // MessagesVotesList is messages.votesList#4899484e.
 type MessagesVotesList struct {
@@ -574,15 +370,7 @@ type MessagesVotesList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *MessagesVotesList) TL(c *tl.Codec) {
-	c.Begin(IDMessagesVotesList, "messages.votesList")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorMessagePeerVoteClasses(c, 0, 0, &v.Votes, "messages.votesList.votes")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.votesList.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.votesList.users")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-}
+func (v *MessagesVotesList) TL(c *tl.Codec) { table.TL(c, v, 459) }
 
 // MessagesMessageViews is messages.messageViews#b6c4f543.
 type MessagesMessageViews struct {
@@ -591,12 +379,7 @@ type MessagesMessageViews struct {
 	Users []UserClass
 }
 
-func (v *MessagesMessageViews) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessageViews, "messages.messageViews")
-	vectorMessageViewss(c, 0, 0, &v.Views)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messageViews.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.messageViews.users")
-}
+func (v *MessagesMessageViews) TL(c *tl.Codec) { table.TL(c, v, 1164) }
 
 // MessagesDiscussionMessage is messages.discussionMessage#a6341782.
 type MessagesDiscussionMessage struct {
@@ -609,42 +392,25 @@ type MessagesDiscussionMessage struct {
 	Users           []UserClass
 }
 
-func (v *MessagesDiscussionMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDiscussionMessage, "messages.discussionMessage")
-	flags := c.Flags()
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.discussionMessage.messages")
-	c.OptInt(flags, 1<<0, &v.MaxID)
-	c.OptInt(flags, 1<<1, &v.ReadInboxMaxID)
-	c.OptInt(flags, 1<<2, &v.ReadOutboxMaxID)
-	c.Int(&v.UnreadCount)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.discussionMessage.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.discussionMessage.users")
-}
+func (v *MessagesDiscussionMessage) TL(c *tl.Codec) { table.TL(c, v, 1051) }
 
 // MessagesHistoryImport is messages.historyImport#1662af0b.
 type MessagesHistoryImport struct {
 	ID int64
 }
 
-func (v *MessagesHistoryImport) TL(c *tl.Codec) {
-	c.Begin(IDMessagesHistoryImport, "messages.historyImport")
-	c.Long(&v.ID)
-}
+func (v *MessagesHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 137) }
 
 // MessagesHistoryImportParsed is messages.historyImportParsed#5e0fb7b9.
 type MessagesHistoryImportParsed struct {
+	_ tl.Incomparable
+
 	Pm    bool
 	Group bool
 	Title tl.Optional[string]
 }
 
-func (v *MessagesHistoryImportParsed) TL(c *tl.Codec) {
-	c.Begin(IDMessagesHistoryImportParsed, "messages.historyImportParsed")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pm)
-	c.True(flags, 1<<1, &v.Group)
-	c.OptString(flags, 1<<2, &v.Title)
-}
+func (v *MessagesHistoryImportParsed) TL(c *tl.Codec) { table.TL(c, v, 596) }
 
 // MessagesAffectedFoundMessages is messages.affectedFoundMessages#ef8d3e6c.
 type MessagesAffectedFoundMessages struct {
@@ -654,13 +420,7 @@ type MessagesAffectedFoundMessages struct {
 	Messages []int32
 }
 
-func (v *MessagesAffectedFoundMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAffectedFoundMessages, "messages.affectedFoundMessages")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
-	c.Int(&v.Offset)
-	c.Ints(&v.Messages)
-}
+func (v *MessagesAffectedFoundMessages) TL(c *tl.Codec) { table.TL(c, v, 1541) }
 
 // MessagesExportedChatInvites is messages.exportedChatInvites#bdc62dcc.
 type MessagesExportedChatInvites struct {
@@ -669,12 +429,7 @@ type MessagesExportedChatInvites struct {
 	Users   []UserClass
 }
 
-func (v *MessagesExportedChatInvites) TL(c *tl.Codec) {
-	c.Begin(IDMessagesExportedChatInvites, "messages.exportedChatInvites")
-	c.Int(&v.Count)
-	vectorExportedChatInviteClasses(c, 0, 0, &v.Invites, "messages.exportedChatInvites.invites")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.exportedChatInvites.users")
-}
+func (v *MessagesExportedChatInvites) TL(c *tl.Codec) { table.TL(c, v, 1216) }
 
 // MessagesExportedChatInvite is messages.exportedChatInvite#1871be50.
 type MessagesExportedChatInvite struct {
@@ -682,11 +437,7 @@ type MessagesExportedChatInvite struct {
 	Users  []UserClass
 }
 
-func (v *MessagesExportedChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesExportedChatInvite, "messages.exportedChatInvite")
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "messages.exportedChatInvite.invite")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.exportedChatInvite.users")
-}
+func (v *MessagesExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 155) }
 
 // MessagesExportedChatInviteReplaced is messages.exportedChatInviteReplaced#222600ef.
 type MessagesExportedChatInviteReplaced struct {
@@ -695,12 +446,7 @@ type MessagesExportedChatInviteReplaced struct {
 	Users     []UserClass
 }
 
-func (v *MessagesExportedChatInviteReplaced) TL(c *tl.Codec) {
-	c.Begin(IDMessagesExportedChatInviteReplaced, "messages.exportedChatInviteReplaced")
-	codeExportedChatInvite(c, 0, 0, &v.Invite, "messages.exportedChatInviteReplaced.invite")
-	codeExportedChatInvite(c, 0, 0, &v.NewInvite, "messages.exportedChatInviteReplaced.new_invite")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.exportedChatInviteReplaced.users")
-}
+func (v *MessagesExportedChatInviteReplaced) TL(c *tl.Codec) { table.TL(c, v, 228) }
 
 // MessagesChatInviteImporters is messages.chatInviteImporters#81b6b00a.
 type MessagesChatInviteImporters struct {
@@ -709,12 +455,7 @@ type MessagesChatInviteImporters struct {
 	Users     []UserClass
 }
 
-func (v *MessagesChatInviteImporters) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChatInviteImporters, "messages.chatInviteImporters")
-	c.Int(&v.Count)
-	vectorChatInviteImporters(c, 0, 0, &v.Importers)
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatInviteImporters.users")
-}
+func (v *MessagesChatInviteImporters) TL(c *tl.Codec) { table.TL(c, v, 808) }
 
 // MessagesChatAdminsWithInvites is messages.chatAdminsWithInvites#b69b72d7.
 type MessagesChatAdminsWithInvites struct {
@@ -722,21 +463,16 @@ type MessagesChatAdminsWithInvites struct {
 	Users  []UserClass
 }
 
-func (v *MessagesChatAdminsWithInvites) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChatAdminsWithInvites, "messages.chatAdminsWithInvites")
-	vectorChatAdminWithInvitess(c, 0, 0, &v.Admins)
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatAdminsWithInvites.users")
-}
+func (v *MessagesChatAdminsWithInvites) TL(c *tl.Codec) { table.TL(c, v, 1162) }
 
 // MessagesCheckedHistoryImportPeer is messages.checkedHistoryImportPeer#a24de717.
 type MessagesCheckedHistoryImportPeer struct {
+	_ tl.Incomparable
+
 	ConfirmText string
 }
 
-func (v *MessagesCheckedHistoryImportPeer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCheckedHistoryImportPeer, "messages.checkedHistoryImportPeer")
-	c.String(&v.ConfirmText)
-}
+func (v *MessagesCheckedHistoryImportPeer) TL(c *tl.Codec) { table.TL(c, v, 1026) }
 
 // MessagesSponsoredMessages is messages.sponsoredMessages#ffda656d.
 type MessagesSponsoredMessages struct {
@@ -748,24 +484,13 @@ type MessagesSponsoredMessages struct {
 	Users        []UserClass
 }
 
-func (v *MessagesSponsoredMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSponsoredMessages, "messages.sponsoredMessages")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.PostsBetween)
-	c.OptInt(flags, 1<<1, &v.StartDelay)
-	c.OptInt(flags, 1<<2, &v.BetweenDelay)
-	vectorSponsoredMessages(c, 0, 0, &v.Messages)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.sponsoredMessages.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.sponsoredMessages.users")
-}
+func (v *MessagesSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 1661) }
 
 // MessagesSponsoredMessagesEmpty is messages.sponsoredMessagesEmpty#1839490f.
 type MessagesSponsoredMessagesEmpty struct {
 }
 
-func (v *MessagesSponsoredMessagesEmpty) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSponsoredMessagesEmpty, "messages.sponsoredMessagesEmpty")
-}
+func (v *MessagesSponsoredMessagesEmpty) TL(c *tl.Codec) { table.TL(c, v, 153) }
 
 // MessagesSearchResultsCalendar is messages.searchResultsCalendar#147ee23c.
 type MessagesSearchResultsCalendar struct {
@@ -780,19 +505,7 @@ type MessagesSearchResultsCalendar struct {
 	Users          []UserClass
 }
 
-func (v *MessagesSearchResultsCalendar) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchResultsCalendar, "messages.searchResultsCalendar")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Inexact)
-	c.Int(&v.Count)
-	c.Int(&v.MinDate)
-	c.Int(&v.MinMsgID)
-	c.OptInt(flags, 1<<1, &v.OffsetIDOffset)
-	vectorSearchResultsCalendarPeriods(c, 0, 0, &v.Periods)
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.searchResultsCalendar.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.searchResultsCalendar.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.searchResultsCalendar.users")
-}
+func (v *MessagesSearchResultsCalendar) TL(c *tl.Codec) { table.TL(c, v, 122) }
 
 // MessagesSearchResultsPositions is messages.searchResultsPositions#53b22baf.
 type MessagesSearchResultsPositions struct {
@@ -800,11 +513,7 @@ type MessagesSearchResultsPositions struct {
 	Positions []SearchResultPosition
 }
 
-func (v *MessagesSearchResultsPositions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchResultsPositions, "messages.searchResultsPositions")
-	c.Int(&v.Count)
-	vectorSearchResultPositions(c, 0, 0, &v.Positions)
-}
+func (v *MessagesSearchResultsPositions) TL(c *tl.Codec) { table.TL(c, v, 536) }
 
 // MessagesPeerSettings is messages.peerSettings#6880b94d.
 type MessagesPeerSettings struct {
@@ -813,12 +522,7 @@ type MessagesPeerSettings struct {
 	Users    []UserClass
 }
 
-func (v *MessagesPeerSettings) TL(c *tl.Codec) {
-	c.Begin(IDMessagesPeerSettings, "messages.peerSettings")
-	v.Settings.TL(c)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.peerSettings.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.peerSettings.users")
-}
+func (v *MessagesPeerSettings) TL(c *tl.Codec) { table.TL(c, v, 654) }
 
 // MessagesMessageReactionsList is messages.messageReactionsList#31bd492d.
 type MessagesMessageReactionsList struct {
@@ -829,23 +533,13 @@ type MessagesMessageReactionsList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *MessagesMessageReactionsList) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessageReactionsList, "messages.messageReactionsList")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorMessagePeerReactions(c, 0, 0, &v.Reactions)
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.messageReactionsList.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.messageReactionsList.users")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-}
+func (v *MessagesMessageReactionsList) TL(c *tl.Codec) { table.TL(c, v, 310) }
 
 // MessagesAvailableReactionsNotModified is messages.availableReactionsNotModified#9f071957.
 type MessagesAvailableReactionsNotModified struct {
 }
 
-func (v *MessagesAvailableReactionsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAvailableReactionsNotModified, "messages.availableReactionsNotModified")
-}
+func (v *MessagesAvailableReactionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1000) }
 
 // MessagesAvailableReactions is messages.availableReactions#768e3aad.
 type MessagesAvailableReactions struct {
@@ -853,14 +547,12 @@ type MessagesAvailableReactions struct {
 	Reactions []AvailableReaction
 }
 
-func (v *MessagesAvailableReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAvailableReactions, "messages.availableReactions")
-	c.Int(&v.Hash)
-	vectorAvailableReactions(c, 0, 0, &v.Reactions)
-}
+func (v *MessagesAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 741) }
 
 // MessagesTranscribedAudio is messages.transcribedAudio#cfb9d957.
 type MessagesTranscribedAudio struct {
+	_ tl.Incomparable
+
 	Pending               bool
 	TranscriptionID       int64
 	Text                  string
@@ -868,33 +560,13 @@ type MessagesTranscribedAudio struct {
 	TrialRemainsUntilDate tl.Optional[int32]
 }
 
-func (v *MessagesTranscribedAudio) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTranscribedAudio, "messages.transcribedAudio")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pending)
-	c.Long(&v.TranscriptionID)
-	c.String(&v.Text)
-	if c.Has(flags, 1<<1, v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set) {
-		c.Int(&v.TrialRemainsNum.Value)
-		if c.Decoding() {
-			v.TrialRemainsNum.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.TrialRemainsNum.Set || v.TrialRemainsUntilDate.Set) {
-		c.Int(&v.TrialRemainsUntilDate.Value)
-		if c.Decoding() {
-			v.TrialRemainsUntilDate.Set = true
-		}
-	}
-}
+func (v *MessagesTranscribedAudio) TL(c *tl.Codec) { table.TL(c, v, 1335) }
 
 // MessagesReactionsNotModified is messages.reactionsNotModified#b06fdbdf.
 type MessagesReactionsNotModified struct {
 }
 
-func (v *MessagesReactionsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReactionsNotModified, "messages.reactionsNotModified")
-}
+func (v *MessagesReactionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1112) }
 
 // MessagesReactions is messages.reactions#eafdf716.
 type MessagesReactions struct {
@@ -902,11 +574,7 @@ type MessagesReactions struct {
 	Reactions []ReactionClass
 }
 
-func (v *MessagesReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReactions, "messages.reactions")
-	c.Long(&v.Hash)
-	vectorReactionClasses(c, 0, 0, &v.Reactions, "messages.reactions.reactions")
-}
+func (v *MessagesReactions) TL(c *tl.Codec) { table.TL(c, v, 1507) }
 
 // MessagesForumTopics is messages.forumTopics#367617d3.
 type MessagesForumTopics struct {
@@ -919,25 +587,13 @@ type MessagesForumTopics struct {
 	Pts               int32
 }
 
-func (v *MessagesForumTopics) TL(c *tl.Codec) {
-	c.Begin(IDMessagesForumTopics, "messages.forumTopics")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OrderByCreateDate)
-	c.Int(&v.Count)
-	vectorForumTopicClasses(c, 0, 0, &v.Topics, "messages.forumTopics.topics")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.forumTopics.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.forumTopics.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.forumTopics.users")
-	c.Int(&v.Pts)
-}
+func (v *MessagesForumTopics) TL(c *tl.Codec) { table.TL(c, v, 343) }
 
 // MessagesEmojiGroupsNotModified is messages.emojiGroupsNotModified#6fb4ad87.
 type MessagesEmojiGroupsNotModified struct {
 }
 
-func (v *MessagesEmojiGroupsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEmojiGroupsNotModified, "messages.emojiGroupsNotModified")
-}
+func (v *MessagesEmojiGroupsNotModified) TL(c *tl.Codec) { table.TL(c, v, 695) }
 
 // MessagesEmojiGroups is messages.emojiGroups#881fb94b.
 type MessagesEmojiGroups struct {
@@ -945,38 +601,26 @@ type MessagesEmojiGroups struct {
 	Groups []EmojiGroupClass
 }
 
-func (v *MessagesEmojiGroups) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEmojiGroups, "messages.emojiGroups")
-	c.Int(&v.Hash)
-	vectorEmojiGroupClasses(c, 0, 0, &v.Groups, "messages.emojiGroups.groups")
-}
+func (v *MessagesEmojiGroups) TL(c *tl.Codec) { table.TL(c, v, 846) }
 
 // MessagesTranslateResult is messages.translateResult#33db32f8.
 type MessagesTranslateResult struct {
 	Result []TextWithEntities
 }
 
-func (v *MessagesTranslateResult) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTranslateResult, "messages.translateResult")
-	vectorTextWithEntitiess(c, 0, 0, &v.Result)
-}
+func (v *MessagesTranslateResult) TL(c *tl.Codec) { table.TL(c, v, 322) }
 
 // MessagesBotApp is messages.botApp#eb50adf5.
 type MessagesBotApp struct {
+	_ tl.Incomparable
+
 	Inactive           bool
 	RequestWriteAccess bool
 	HasSettings        bool
 	App                BotAppClass
 }
 
-func (v *MessagesBotApp) TL(c *tl.Codec) {
-	c.Begin(IDMessagesBotApp, "messages.botApp")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Inactive)
-	c.True(flags, 1<<1, &v.RequestWriteAccess)
-	c.True(flags, 1<<2, &v.HasSettings)
-	codeBotApp(c, 0, 0, &v.App, "messages.botApp.app")
-}
+func (v *MessagesBotApp) TL(c *tl.Codec) { table.TL(c, v, 1510) }
 
 // MessagesWebPage is messages.webPage#fd5e12bd.
 type MessagesWebPage struct {
@@ -985,12 +629,7 @@ type MessagesWebPage struct {
 	Users   []UserClass
 }
 
-func (v *MessagesWebPage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesWebPage, "messages.webPage")
-	codeWebPage(c, 0, 0, &v.Webpage, "messages.webPage.webpage")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.webPage.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.webPage.users")
-}
+func (v *MessagesWebPage) TL(c *tl.Codec) { table.TL(c, v, 1643) }
 
 // MessagesSavedDialogs is messages.savedDialogs#f83ae221.
 type MessagesSavedDialogs struct {
@@ -1000,13 +639,7 @@ type MessagesSavedDialogs struct {
 	Users    []UserClass
 }
 
-func (v *MessagesSavedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedDialogs, "messages.savedDialogs")
-	vectorSavedDialogClasses(c, 0, 0, &v.Dialogs, "messages.savedDialogs.dialogs")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.savedDialogs.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.savedDialogs.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.savedDialogs.users")
-}
+func (v *MessagesSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1597) }
 
 // MessagesSavedDialogsSlice is messages.savedDialogsSlice#44ba9dd9.
 type MessagesSavedDialogsSlice struct {
@@ -1017,32 +650,20 @@ type MessagesSavedDialogsSlice struct {
 	Users    []UserClass
 }
 
-func (v *MessagesSavedDialogsSlice) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedDialogsSlice, "messages.savedDialogsSlice")
-	c.Int(&v.Count)
-	vectorSavedDialogClasses(c, 0, 0, &v.Dialogs, "messages.savedDialogsSlice.dialogs")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.savedDialogsSlice.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.savedDialogsSlice.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.savedDialogsSlice.users")
-}
+func (v *MessagesSavedDialogsSlice) TL(c *tl.Codec) { table.TL(c, v, 439) }
 
 // MessagesSavedDialogsNotModified is messages.savedDialogsNotModified#c01f6fe8.
 type MessagesSavedDialogsNotModified struct {
 	Count int32
 }
 
-func (v *MessagesSavedDialogsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedDialogsNotModified, "messages.savedDialogsNotModified")
-	c.Int(&v.Count)
-}
+func (v *MessagesSavedDialogsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1239) }
 
 // MessagesSavedReactionTagsNotModified is messages.savedReactionTagsNotModified#889b59ef.
 type MessagesSavedReactionTagsNotModified struct {
 }
 
-func (v *MessagesSavedReactionTagsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedReactionTagsNotModified, "messages.savedReactionTagsNotModified")
-}
+func (v *MessagesSavedReactionTagsNotModified) TL(c *tl.Codec) { table.TL(c, v, 848) }
 
 // MessagesSavedReactionTags is messages.savedReactionTags#3259950a.
 type MessagesSavedReactionTags struct {
@@ -1050,11 +671,7 @@ type MessagesSavedReactionTags struct {
 	Hash int64
 }
 
-func (v *MessagesSavedReactionTags) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavedReactionTags, "messages.savedReactionTags")
-	vectorSavedReactionTags(c, 0, 0, &v.Tags)
-	c.Long(&v.Hash)
-}
+func (v *MessagesSavedReactionTags) TL(c *tl.Codec) { table.TL(c, v, 314) }
 
 // MessagesQuickReplies is messages.quickReplies#c68d6695.
 type MessagesQuickReplies struct {
@@ -1064,21 +681,13 @@ type MessagesQuickReplies struct {
 	Users        []UserClass
 }
 
-func (v *MessagesQuickReplies) TL(c *tl.Codec) {
-	c.Begin(IDMessagesQuickReplies, "messages.quickReplies")
-	vectorQuickReplys(c, 0, 0, &v.QuickReplies)
-	vectorMessageClasses(c, 0, 0, &v.Messages, "messages.quickReplies.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.quickReplies.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.quickReplies.users")
-}
+func (v *MessagesQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 1284) }
 
 // MessagesQuickRepliesNotModified is messages.quickRepliesNotModified#5f91eb5b.
 type MessagesQuickRepliesNotModified struct {
 }
 
-func (v *MessagesQuickRepliesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesQuickRepliesNotModified, "messages.quickRepliesNotModified")
-}
+func (v *MessagesQuickRepliesNotModified) TL(c *tl.Codec) { table.TL(c, v, 603) }
 
 // MessagesDialogFilters is messages.dialogFilters#2ad93719.
 type MessagesDialogFilters struct {
@@ -1086,12 +695,7 @@ type MessagesDialogFilters struct {
 	Filters     []DialogFilterClass
 }
 
-func (v *MessagesDialogFilters) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDialogFilters, "messages.dialogFilters")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.TagsEnabled)
-	vectorDialogFilterClasses(c, 0, 0, &v.Filters, "messages.dialogFilters.filters")
-}
+func (v *MessagesDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 268) }
 
 // MessagesMyStickers is messages.myStickers#faff629d.
 type MessagesMyStickers struct {
@@ -1099,11 +703,7 @@ type MessagesMyStickers struct {
 	Sets  []StickerSetCoveredClass
 }
 
-func (v *MessagesMyStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMyStickers, "messages.myStickers")
-	c.Int(&v.Count)
-	vectorStickerSetCoveredClasses(c, 0, 0, &v.Sets, "messages.myStickers.sets")
-}
+func (v *MessagesMyStickers) TL(c *tl.Codec) { table.TL(c, v, 1623) }
 
 // MessagesInvitedUsers is messages.invitedUsers#7f5defa6.
 type MessagesInvitedUsers struct {
@@ -1111,19 +711,13 @@ type MessagesInvitedUsers struct {
 	MissingInvitees []MissingInvitee
 }
 
-func (v *MessagesInvitedUsers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesInvitedUsers, "messages.invitedUsers")
-	codeUpdates(c, 0, 0, &v.Updates, "messages.invitedUsers.updates")
-	vectorMissingInvitees(c, 0, 0, &v.MissingInvitees)
-}
+func (v *MessagesInvitedUsers) TL(c *tl.Codec) { table.TL(c, v, 795) }
 
 // MessagesAvailableEffectsNotModified is messages.availableEffectsNotModified#d1ed9a5b.
 type MessagesAvailableEffectsNotModified struct {
 }
 
-func (v *MessagesAvailableEffectsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAvailableEffectsNotModified, "messages.availableEffectsNotModified")
-}
+func (v *MessagesAvailableEffectsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1347) }
 
 // MessagesAvailableEffects is messages.availableEffects#bddb616e.
 type MessagesAvailableEffects struct {
@@ -1132,24 +726,17 @@ type MessagesAvailableEffects struct {
 	Documents []DocumentClass
 }
 
-func (v *MessagesAvailableEffects) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAvailableEffects, "messages.availableEffects")
-	c.Int(&v.Hash)
-	vectorAvailableEffects(c, 0, 0, &v.Effects)
-	vectorDocumentClasses(c, 0, 0, &v.Documents, "messages.availableEffects.documents")
-}
+func (v *MessagesAvailableEffects) TL(c *tl.Codec) { table.TL(c, v, 1218) }
 
 // MessagesBotPreparedInlineMessage is messages.botPreparedInlineMessage#8ecf0511.
 type MessagesBotPreparedInlineMessage struct {
+	_ tl.Incomparable
+
 	ID         string
 	ExpireDate int32
 }
 
-func (v *MessagesBotPreparedInlineMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesBotPreparedInlineMessage, "messages.botPreparedInlineMessage")
-	c.String(&v.ID)
-	c.Int(&v.ExpireDate)
-}
+func (v *MessagesBotPreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 889) }
 
 // MessagesPreparedInlineMessage is messages.preparedInlineMessage#ff57708d.
 type MessagesPreparedInlineMessage struct {
@@ -1160,25 +747,16 @@ type MessagesPreparedInlineMessage struct {
 	Users     []UserClass
 }
 
-func (v *MessagesPreparedInlineMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesPreparedInlineMessage, "messages.preparedInlineMessage")
-	c.Long(&v.QueryID)
-	codeBotInlineResult(c, 0, 0, &v.Result, "messages.preparedInlineMessage.result")
-	vectorInlineQueryPeerTypeClasses(c, 0, 0, &v.PeerTypes, "messages.preparedInlineMessage.peer_types")
-	c.Int(&v.CacheTime)
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.preparedInlineMessage.users")
-}
+func (v *MessagesPreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 1653) }
 
 // MessagesFoundStickersNotModified is messages.foundStickersNotModified#6010c534.
 type MessagesFoundStickersNotModified struct {
+	_ tl.Incomparable
+
 	NextOffset tl.Optional[int32]
 }
 
-func (v *MessagesFoundStickersNotModified) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFoundStickersNotModified, "messages.foundStickersNotModified")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.NextOffset)
-}
+func (v *MessagesFoundStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 605) }
 
 // MessagesFoundStickers is messages.foundStickers#82c9e290.
 type MessagesFoundStickers struct {
@@ -1187,13 +765,7 @@ type MessagesFoundStickers struct {
 	Stickers   []DocumentClass
 }
 
-func (v *MessagesFoundStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFoundStickers, "messages.foundStickers")
-	flags := c.Flags()
-	c.OptInt(flags, 1<<0, &v.NextOffset)
-	c.Long(&v.Hash)
-	vectorDocumentClasses(c, 0, 0, &v.Stickers, "messages.foundStickers.stickers")
-}
+func (v *MessagesFoundStickers) TL(c *tl.Codec) { table.TL(c, v, 813) }
 
 // MessagesWebPagePreview is messages.webPagePreview#8c9a88ac.
 type MessagesWebPagePreview struct {
@@ -1202,12 +774,7 @@ type MessagesWebPagePreview struct {
 	Users []UserClass
 }
 
-func (v *MessagesWebPagePreview) TL(c *tl.Codec) {
-	c.Begin(IDMessagesWebPagePreview, "messages.webPagePreview")
-	codeMessageMedia(c, 0, 0, &v.Media, "messages.webPagePreview.media")
-	vectorChatClasses(c, 0, 0, &v.Chats, "messages.webPagePreview.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.webPagePreview.users")
-}
+func (v *MessagesWebPagePreview) TL(c *tl.Codec) { table.TL(c, v, 879) }
 
 // MessagesEmojiGameOutcome is messages.emojiGameOutcome#da2ad647.
 type MessagesEmojiGameOutcome struct {
@@ -1216,20 +783,13 @@ type MessagesEmojiGameOutcome struct {
 	TonAmount      int64
 }
 
-func (v *MessagesEmojiGameOutcome) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEmojiGameOutcome, "messages.emojiGameOutcome")
-	c.ByteString(&v.Seed)
-	c.Long(&v.StakeTonAmount)
-	c.Long(&v.TonAmount)
-}
+func (v *MessagesEmojiGameOutcome) TL(c *tl.Codec) { table.TL(c, v, 1387) }
 
 // MessagesEmojiGameUnavailable is messages.emojiGameUnavailable#59e65335.
 type MessagesEmojiGameUnavailable struct {
 }
 
-func (v *MessagesEmojiGameUnavailable) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEmojiGameUnavailable, "messages.emojiGameUnavailable")
-}
+func (v *MessagesEmojiGameUnavailable) TL(c *tl.Codec) { table.TL(c, v, 572) }
 
 // MessagesEmojiGameDiceInfo is messages.emojiGameDiceInfo#44e56023.
 type MessagesEmojiGameDiceInfo struct {
@@ -1240,38 +800,26 @@ type MessagesEmojiGameDiceInfo struct {
 	PlaysLeft     tl.Optional[int32]
 }
 
-func (v *MessagesEmojiGameDiceInfo) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEmojiGameDiceInfo, "messages.emojiGameDiceInfo")
-	flags := c.Flags()
-	c.String(&v.GameHash)
-	c.Long(&v.PrevStake)
-	c.Int(&v.CurrentStreak)
-	c.Ints(&v.Params)
-	c.OptInt(flags, 1<<0, &v.PlaysLeft)
-}
+func (v *MessagesEmojiGameDiceInfo) TL(c *tl.Codec) { table.TL(c, v, 441) }
 
 // MessagesComposedMessageWithAI is messages.composedMessageWithAI#90d7adfa.
 type MessagesComposedMessageWithAI struct {
+	_ tl.Incomparable
+
 	ResultText TextWithEntities
 	DiffText   *TextWithEntities
 }
 
-func (v *MessagesComposedMessageWithAI) TL(c *tl.Codec) {
-	c.Begin(IDMessagesComposedMessageWithAI, "messages.composedMessageWithAI")
-	flags := c.Flags()
-	v.ResultText.TL(c)
-	optTextWithEntities(c, flags, 1<<0, &v.DiffText, "")
-}
+func (v *MessagesComposedMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 905) }
 
 // MessagesChatInviteJoinResultOK is messages.chatInviteJoinResultOk#445663a7.
 type MessagesChatInviteJoinResultOK struct {
+	_ tl.Incomparable
+
 	Updates UpdatesClass
 }
 
-func (v *MessagesChatInviteJoinResultOK) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChatInviteJoinResultOK, "messages.chatInviteJoinResultOk")
-	codeUpdates(c, 0, 0, &v.Updates, "messages.chatInviteJoinResultOk.updates")
-}
+func (v *MessagesChatInviteJoinResultOK) TL(c *tl.Codec) { table.TL(c, v, 437) }
 
 // MessagesChatInviteJoinResultWebView is messages.chatInviteJoinResultWebView#61ca29d3.
 type MessagesChatInviteJoinResultWebView struct {
@@ -1280,49 +828,37 @@ type MessagesChatInviteJoinResultWebView struct {
 	Users   []UserClass
 }
 
-func (v *MessagesChatInviteJoinResultWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChatInviteJoinResultWebView, "messages.chatInviteJoinResultWebView")
-	c.Long(&v.BotID)
-	c.Long(&v.QueryID)
-	vectorUserClasses(c, 0, 0, &v.Users, "messages.chatInviteJoinResultWebView.users")
-}
+func (v *MessagesChatInviteJoinResultWebView) TL(c *tl.Codec) { table.TL(c, v, 612) }
 
 // MessagesTranslatedRichMessage is messages.translatedRichMessage#4203998f.
 type MessagesTranslatedRichMessage struct {
 	Result []RichMessage
 }
 
-func (v *MessagesTranslatedRichMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTranslatedRichMessage, "messages.translatedRichMessage")
-	vectorRichMessages(c, 0, 0, &v.Result)
-}
+func (v *MessagesTranslatedRichMessage) TL(c *tl.Codec) { table.TL(c, v, 425) }
 
 // MessagesComposedRichMessageWithAI is messages.composedRichMessageWithAI#4c4537c8.
 type MessagesComposedRichMessageWithAI struct {
+	_ tl.Incomparable
+
 	Result RichMessage
 }
 
-func (v *MessagesComposedRichMessageWithAI) TL(c *tl.Codec) {
-	c.Begin(IDMessagesComposedRichMessageWithAI, "messages.composedRichMessageWithAI")
-	v.Result.TL(c)
-}
+func (v *MessagesComposedRichMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 488) }
 
 // MessagesGetMessages is messages.getMessages#63c66506.
 type MessagesGetMessages struct {
 	ID []InputMessageClass
 }
 
-func (v *MessagesGetMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMessages, "messages.getMessages")
-	vectorInputMessageClasses(c, 0, 0, &v.ID, "messages.getMessages.id")
-}
+func (v *MessagesGetMessages) TL(c *tl.Codec) { table.TL(c, v, 1967) }
 
-func (*MessagesGetMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetMessages) Returns(MessagesMessagesClass) {}
 
 // MessagesGetDialogs is messages.getDialogs#a0f4cb4f.
 type MessagesGetDialogs struct {
+	_ tl.Incomparable
+
 	ExcludePinned bool
 	FolderID      tl.Optional[int32]
 	OffsetDate    int32
@@ -1332,24 +868,14 @@ type MessagesGetDialogs struct {
 	Hash          int64
 }
 
-func (v *MessagesGetDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDialogs, "messages.getDialogs")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExcludePinned)
-	c.OptInt(flags, 1<<1, &v.FolderID)
-	c.Int(&v.OffsetDate)
-	c.Int(&v.OffsetID)
-	codeInputPeer(c, 0, 0, &v.OffsetPeer, "messages.getDialogs.offset_peer")
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetDialogs) TL(c *tl.Codec) { table.TL(c, v, 2160) }
 
-func (*MessagesGetDialogs) DecodeResult(r *tl.Reader) MessagesDialogsClass {
-	return DecodeMessagesDialogs(r)
-}
+func (*MessagesGetDialogs) Returns(MessagesDialogsClass) {}
 
 // MessagesGetHistory is messages.getHistory#4423e6c5.
 type MessagesGetHistory struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	OffsetID   int32
 	OffsetDate int32
@@ -1360,21 +886,9 @@ type MessagesGetHistory struct {
 	Hash       int64
 }
 
-func (v *MessagesGetHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetHistory, "messages.getHistory")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getHistory.peer")
-	c.Int(&v.OffsetID)
-	c.Int(&v.OffsetDate)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetHistory) TL(c *tl.Codec) { table.TL(c, v, 1876) }
 
-func (*MessagesGetHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesSearch is messages.search#29ee847a.
 type MessagesSearch struct {
@@ -1395,50 +909,26 @@ type MessagesSearch struct {
 	Hash          int64
 }
 
-func (v *MessagesSearch) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearch, "messages.search")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.search.peer")
-	c.String(&v.Q)
-	codeInputPeer(c, flags, 1<<0, &v.FromID, "")
-	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
-	vectorReactionClasses(c, flags, 1<<3, &v.SavedReaction, "messages.search.saved_reaction")
-	c.OptInt(flags, 1<<1, &v.TopMsgID)
-	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.search.filter")
-	c.Int(&v.MinDate)
-	c.Int(&v.MaxDate)
-	c.Int(&v.OffsetID)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-	c.Long(&v.Hash)
-}
+func (v *MessagesSearch) TL(c *tl.Codec) { table.TL(c, v, 1787) }
 
-func (*MessagesSearch) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesSearch) Returns(MessagesMessagesClass) {}
 
 // MessagesReadHistory is messages.readHistory#0e306d3a.
 type MessagesReadHistory struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MaxID int32
 }
 
-func (v *MessagesReadHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadHistory, "messages.readHistory")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.readHistory.peer")
-	c.Int(&v.MaxID)
-}
+func (v *MessagesReadHistory) TL(c *tl.Codec) { table.TL(c, v, 1700) }
 
-func (*MessagesReadHistory) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	r.Object(v)
-	return v
-}
+func (*MessagesReadHistory) Returns(*MessagesAffectedMessages) {}
 
 // MessagesDeleteHistory is messages.deleteHistory#b08f922a.
 type MessagesDeleteHistory struct {
+	_ tl.Incomparable
+
 	JustClear bool
 	Revoke    bool
 	Peer      InputPeerClass
@@ -1447,22 +937,9 @@ type MessagesDeleteHistory struct {
 	MaxDate   tl.Optional[int32]
 }
 
-func (v *MessagesDeleteHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteHistory, "messages.deleteHistory")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.JustClear)
-	c.True(flags, 1<<1, &v.Revoke)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteHistory.peer")
-	c.Int(&v.MaxID)
-	c.OptInt(flags, 1<<2, &v.MinDate)
-	c.OptInt(flags, 1<<3, &v.MaxDate)
-}
+func (v *MessagesDeleteHistory) TL(c *tl.Codec) { table.TL(c, v, 2218) }
 
-func (*MessagesDeleteHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesDeleteHistory) Returns(*MessagesAffectedHistory) {}
 
 // MessagesDeleteMessages is messages.deleteMessages#e58e95d2.
 type MessagesDeleteMessages struct {
@@ -1470,50 +947,31 @@ type MessagesDeleteMessages struct {
 	ID     []int32
 }
 
-func (v *MessagesDeleteMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteMessages, "messages.deleteMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Revoke)
-	c.Ints(&v.ID)
-}
+func (v *MessagesDeleteMessages) TL(c *tl.Codec) { table.TL(c, v, 2393) }
 
-func (*MessagesDeleteMessages) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	r.Object(v)
-	return v
-}
+func (*MessagesDeleteMessages) Returns(*MessagesAffectedMessages) {}
 
 // MessagesReceivedMessages is messages.receivedMessages#05a954c0.
 type MessagesReceivedMessages struct {
 	MaxID int32
 }
 
-func (v *MessagesReceivedMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReceivedMessages, "messages.receivedMessages")
-	c.Int(&v.MaxID)
-}
+func (v *MessagesReceivedMessages) TL(c *tl.Codec) { table.TL(c, v, 1676) }
 
-func (*MessagesReceivedMessages) DecodeResult(r *tl.Reader) (v []ReceivedNotifyMessage) {
-	vectorReceivedNotifyMessages(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesReceivedMessages) Returns([]ReceivedNotifyMessage) {}
 
 // MessagesSetTyping is messages.setTyping#58943ee2.
 type MessagesSetTyping struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	TopMsgID tl.Optional[int32]
 	Action   SendMessageActionClass
 }
 
-func (v *MessagesSetTyping) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetTyping, "messages.setTyping")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.setTyping.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codeSendMessageAction(c, 0, 0, &v.Action, "messages.setTyping.action")
-}
+func (v *MessagesSetTyping) TL(c *tl.Codec) { table.TL(c, v, 1937) }
 
-func (*MessagesSetTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetTyping) Returns(bool) {}
 
 // MessagesSendMessage is messages.sendMessage#fef48f62.
 type MessagesSendMessage struct {
@@ -1541,34 +999,9 @@ type MessagesSendMessage struct {
 	RichMessage            InputRichMessageClass
 }
 
-func (v *MessagesSendMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendMessage, "messages.sendMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.NoWebpage)
-	c.True(flags, 1<<5, &v.Silent)
-	c.True(flags, 1<<6, &v.Background)
-	c.True(flags, 1<<7, &v.ClearDraft)
-	c.True(flags, 1<<14, &v.Noforwards)
-	c.True(flags, 1<<15, &v.UpdateStickersetsOrder)
-	c.True(flags, 1<<16, &v.InvertMedia)
-	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendMessage.peer")
-	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
-	c.String(&v.Message)
-	c.Long(&v.RandomID)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.sendMessage.entities")
-	c.OptInt(flags, 1<<10, &v.ScheduleDate)
-	c.OptInt(flags, 1<<24, &v.ScheduleRepeatPeriod)
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
-	c.OptLong(flags, 1<<18, &v.Effect)
-	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
-	optSuggestedPost(c, flags, 1<<22, &v.SuggestedPost, "")
-	codeInputRichMessage(c, flags, 1<<23, &v.RichMessage, "")
-}
+func (v *MessagesSendMessage) TL(c *tl.Codec) { table.TL(c, v, 2476) }
 
-func (*MessagesSendMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendMessage) Returns(UpdatesClass) {}
 
 // MessagesSendMedia is messages.sendMedia#0330e77f.
 type MessagesSendMedia struct {
@@ -1595,33 +1028,9 @@ type MessagesSendMedia struct {
 	SuggestedPost          *SuggestedPost
 }
 
-func (v *MessagesSendMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendMedia, "messages.sendMedia")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Silent)
-	c.True(flags, 1<<6, &v.Background)
-	c.True(flags, 1<<7, &v.ClearDraft)
-	c.True(flags, 1<<14, &v.Noforwards)
-	c.True(flags, 1<<15, &v.UpdateStickersetsOrder)
-	c.True(flags, 1<<16, &v.InvertMedia)
-	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendMedia.peer")
-	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
-	codeInputMedia(c, 0, 0, &v.Media, "messages.sendMedia.media")
-	c.String(&v.Message)
-	c.Long(&v.RandomID)
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.sendMedia.entities")
-	c.OptInt(flags, 1<<10, &v.ScheduleDate)
-	c.OptInt(flags, 1<<24, &v.ScheduleRepeatPeriod)
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
-	c.OptLong(flags, 1<<18, &v.Effect)
-	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
-	optSuggestedPost(c, flags, 1<<22, &v.SuggestedPost, "")
-}
+func (v *MessagesSendMedia) TL(c *tl.Codec) { table.TL(c, v, 1667) }
 
-func (*MessagesSendMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendMedia) Returns(UpdatesClass) {}
 
 // MessagesForwardMessages is messages.forwardMessages#13704a7c.
 type MessagesForwardMessages struct {
@@ -1649,62 +1058,31 @@ type MessagesForwardMessages struct {
 	SuggestedPost        *SuggestedPost
 }
 
-func (v *MessagesForwardMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesForwardMessages, "messages.forwardMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Silent)
-	c.True(flags, 1<<6, &v.Background)
-	c.True(flags, 1<<8, &v.WithMyScore)
-	c.True(flags, 1<<11, &v.DropAuthor)
-	c.True(flags, 1<<12, &v.DropMediaCaptions)
-	c.True(flags, 1<<14, &v.Noforwards)
-	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
-	c.True(flags, 1<<25, &v.FromEphemeral)
-	codeInputPeer(c, 0, 0, &v.FromPeer, "messages.forwardMessages.from_peer")
-	c.Ints(&v.ID)
-	c.Longs(&v.RandomID)
-	codeInputPeer(c, 0, 0, &v.ToPeer, "messages.forwardMessages.to_peer")
-	c.OptInt(flags, 1<<9, &v.TopMsgID)
-	codeInputReplyTo(c, flags, 1<<22, &v.ReplyTo, "")
-	c.OptInt(flags, 1<<10, &v.ScheduleDate)
-	c.OptInt(flags, 1<<24, &v.ScheduleRepeatPeriod)
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
-	c.OptLong(flags, 1<<18, &v.Effect)
-	c.OptInt(flags, 1<<20, &v.VideoTimestamp)
-	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
-	optSuggestedPost(c, flags, 1<<23, &v.SuggestedPost, "")
-}
+func (v *MessagesForwardMessages) TL(c *tl.Codec) { table.TL(c, v, 1720) }
 
-func (*MessagesForwardMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesForwardMessages) Returns(UpdatesClass) {}
 
 // MessagesReportSpam is messages.reportSpam#cf1592db.
 type MessagesReportSpam struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesReportSpam) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportSpam, "messages.reportSpam")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportSpam.peer")
-}
+func (v *MessagesReportSpam) TL(c *tl.Codec) { table.TL(c, v, 2319) }
 
-func (*MessagesReportSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReportSpam) Returns(bool) {}
 
 // MessagesGetPeerSettings is messages.getPeerSettings#efd9a6a2.
 type MessagesGetPeerSettings struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesGetPeerSettings) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPeerSettings, "messages.getPeerSettings")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getPeerSettings.peer")
-}
+func (v *MessagesGetPeerSettings) TL(c *tl.Codec) { table.TL(c, v, 2428) }
 
-func (*MessagesGetPeerSettings) DecodeResult(r *tl.Reader) *MessagesPeerSettings {
-	v := new(MessagesPeerSettings)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetPeerSettings) Returns(*MessagesPeerSettings) {}
 
 // MessagesReport is messages.report#fc78af9b.
 type MessagesReport struct {
@@ -1714,108 +1092,77 @@ type MessagesReport struct {
 	Message string
 }
 
-func (v *MessagesReport) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReport, "messages.report")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.report.peer")
-	c.Ints(&v.ID)
-	c.ByteString(&v.Option)
-	c.String(&v.Message)
-}
+func (v *MessagesReport) TL(c *tl.Codec) { table.TL(c, v, 2468) }
 
-func (*MessagesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
+func (*MessagesReport) Returns(ReportResultClass) {}
 
 // MessagesGetChats is messages.getChats#49e9528f.
 type MessagesGetChats struct {
 	ID []int64
 }
 
-func (v *MessagesGetChats) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetChats, "messages.getChats")
-	c.Longs(&v.ID)
-}
+func (v *MessagesGetChats) TL(c *tl.Codec) { table.TL(c, v, 1886) }
 
-func (*MessagesGetChats) DecodeResult(r *tl.Reader) MessagesChatsClass { return DecodeMessagesChats(r) }
+func (*MessagesGetChats) Returns(MessagesChatsClass) {}
 
 // MessagesGetFullChat is messages.getFullChat#aeb00b34.
 type MessagesGetFullChat struct {
 	ChatID int64
 }
 
-func (v *MessagesGetFullChat) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetFullChat, "messages.getFullChat")
-	c.Long(&v.ChatID)
-}
+func (v *MessagesGetFullChat) TL(c *tl.Codec) { table.TL(c, v, 2214) }
 
-func (*MessagesGetFullChat) DecodeResult(r *tl.Reader) *MessagesChatFull {
-	v := new(MessagesChatFull)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetFullChat) Returns(*MessagesChatFull) {}
 
 // MessagesEditChatTitle is messages.editChatTitle#73783ffd.
 type MessagesEditChatTitle struct {
+	_ tl.Incomparable
+
 	ChatID int64
 	Title  string
 }
 
-func (v *MessagesEditChatTitle) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatTitle, "messages.editChatTitle")
-	c.Long(&v.ChatID)
-	c.String(&v.Title)
-}
+func (v *MessagesEditChatTitle) TL(c *tl.Codec) { table.TL(c, v, 2016) }
 
-func (*MessagesEditChatTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesEditChatTitle) Returns(UpdatesClass) {}
 
 // MessagesEditChatPhoto is messages.editChatPhoto#35ddd674.
 type MessagesEditChatPhoto struct {
+	_ tl.Incomparable
+
 	ChatID int64
 	Photo  InputChatPhotoClass
 }
 
-func (v *MessagesEditChatPhoto) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatPhoto, "messages.editChatPhoto")
-	c.Long(&v.ChatID)
-	codeInputChatPhoto(c, 0, 0, &v.Photo, "messages.editChatPhoto.photo")
-}
+func (v *MessagesEditChatPhoto) TL(c *tl.Codec) { table.TL(c, v, 1824) }
 
-func (*MessagesEditChatPhoto) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesEditChatPhoto) Returns(UpdatesClass) {}
 
 // MessagesAddChatUser is messages.addChatUser#cbc6d107.
 type MessagesAddChatUser struct {
+	_ tl.Incomparable
+
 	ChatID   int64
 	UserID   InputUserClass
 	FwdLimit int32
 }
 
-func (v *MessagesAddChatUser) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAddChatUser, "messages.addChatUser")
-	c.Long(&v.ChatID)
-	codeInputUser(c, 0, 0, &v.UserID, "messages.addChatUser.user_id")
-	c.Int(&v.FwdLimit)
-}
+func (v *MessagesAddChatUser) TL(c *tl.Codec) { table.TL(c, v, 2308) }
 
-func (*MessagesAddChatUser) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
-	v := new(MessagesInvitedUsers)
-	r.Object(v)
-	return v
-}
+func (*MessagesAddChatUser) Returns(*MessagesInvitedUsers) {}
 
 // MessagesDeleteChatUser is messages.deleteChatUser#a2185cab.
 type MessagesDeleteChatUser struct {
+	_ tl.Incomparable
+
 	RevokeHistory bool
 	ChatID        int64
 	UserID        InputUserClass
 }
 
-func (v *MessagesDeleteChatUser) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteChatUser, "messages.deleteChatUser")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.RevokeHistory)
-	c.Long(&v.ChatID)
-	codeInputUser(c, 0, 0, &v.UserID, "messages.deleteChatUser.user_id")
-}
+func (v *MessagesDeleteChatUser) TL(c *tl.Codec) { table.TL(c, v, 2164) }
 
-func (*MessagesDeleteChatUser) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesDeleteChatUser) Returns(UpdatesClass) {}
 
 // MessagesCreateChat is messages.createChat#92ceddd4.
 type MessagesCreateChat struct {
@@ -1824,19 +1171,9 @@ type MessagesCreateChat struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *MessagesCreateChat) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCreateChat, "messages.createChat")
-	flags := c.Flags()
-	vectorInputUserClasses(c, 0, 0, &v.Users, "messages.createChat.users")
-	c.String(&v.Title)
-	c.OptInt(flags, 1<<0, &v.TTLPeriod)
-}
+func (v *MessagesCreateChat) TL(c *tl.Codec) { table.TL(c, v, 2118) }
 
-func (*MessagesCreateChat) DecodeResult(r *tl.Reader) *MessagesInvitedUsers {
-	v := new(MessagesInvitedUsers)
-	r.Object(v)
-	return v
-}
+func (*MessagesCreateChat) Returns(*MessagesInvitedUsers) {}
 
 // MessagesGetDHConfig is messages.getDhConfig#26cf8950.
 type MessagesGetDHConfig struct {
@@ -1844,15 +1181,9 @@ type MessagesGetDHConfig struct {
 	RandomLength int32
 }
 
-func (v *MessagesGetDHConfig) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDHConfig, "messages.getDhConfig")
-	c.Int(&v.Version)
-	c.Int(&v.RandomLength)
-}
+func (v *MessagesGetDHConfig) TL(c *tl.Codec) { table.TL(c, v, 1779) }
 
-func (*MessagesGetDHConfig) DecodeResult(r *tl.Reader) MessagesDHConfigClass {
-	return DecodeMessagesDHConfig(r)
-}
+func (*MessagesGetDHConfig) Returns(MessagesDHConfigClass) {}
 
 // MessagesRequestEncryption is messages.requestEncryption#f64daf43.
 type MessagesRequestEncryption struct {
@@ -1861,16 +1192,9 @@ type MessagesRequestEncryption struct {
 	GA       []byte
 }
 
-func (v *MessagesRequestEncryption) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestEncryption, "messages.requestEncryption")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.requestEncryption.user_id")
-	c.Int(&v.RandomID)
-	c.ByteString(&v.GA)
-}
+func (v *MessagesRequestEncryption) TL(c *tl.Codec) { table.TL(c, v, 2449) }
 
-func (*MessagesRequestEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
-	return DecodeEncryptedChat(r)
-}
+func (*MessagesRequestEncryption) Returns(EncryptedChatClass) {}
 
 // MessagesAcceptEncryption is messages.acceptEncryption#3dbc0415.
 type MessagesAcceptEncryption struct {
@@ -1879,16 +1203,9 @@ type MessagesAcceptEncryption struct {
 	KeyFingerprint int64
 }
 
-func (v *MessagesAcceptEncryption) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAcceptEncryption, "messages.acceptEncryption")
-	v.Peer.TL(c)
-	c.ByteString(&v.GB)
-	c.Long(&v.KeyFingerprint)
-}
+func (v *MessagesAcceptEncryption) TL(c *tl.Codec) { table.TL(c, v, 1849) }
 
-func (*MessagesAcceptEncryption) DecodeResult(r *tl.Reader) EncryptedChatClass {
-	return DecodeEncryptedChat(r)
-}
+func (*MessagesAcceptEncryption) Returns(EncryptedChatClass) {}
 
 // MessagesDiscardEncryption is messages.discardEncryption#f393aea0.
 type MessagesDiscardEncryption struct {
@@ -1896,42 +1213,33 @@ type MessagesDiscardEncryption struct {
 	ChatID        int32
 }
 
-func (v *MessagesDiscardEncryption) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDiscardEncryption, "messages.discardEncryption")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.DeleteHistory)
-	c.Int(&v.ChatID)
-}
+func (v *MessagesDiscardEncryption) TL(c *tl.Codec) { table.TL(c, v, 2440) }
 
-func (*MessagesDiscardEncryption) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDiscardEncryption) Returns(bool) {}
 
 // MessagesSetEncryptedTyping is messages.setEncryptedTyping#791451ed.
 type MessagesSetEncryptedTyping struct {
+	_ tl.Incomparable
+
 	Peer   InputEncryptedChat
 	Typing bool
 }
 
-func (v *MessagesSetEncryptedTyping) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetEncryptedTyping, "messages.setEncryptedTyping")
-	v.Peer.TL(c)
-	c.Bool(&v.Typing)
-}
+func (v *MessagesSetEncryptedTyping) TL(c *tl.Codec) { table.TL(c, v, 2035) }
 
-func (*MessagesSetEncryptedTyping) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetEncryptedTyping) Returns(bool) {}
 
 // MessagesReadEncryptedHistory is messages.readEncryptedHistory#7f4b690a.
 type MessagesReadEncryptedHistory struct {
+	_ tl.Incomparable
+
 	Peer    InputEncryptedChat
 	MaxDate int32
 }
 
-func (v *MessagesReadEncryptedHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadEncryptedHistory, "messages.readEncryptedHistory")
-	v.Peer.TL(c)
-	c.Int(&v.MaxDate)
-}
+func (v *MessagesReadEncryptedHistory) TL(c *tl.Codec) { table.TL(c, v, 2052) }
 
-func (*MessagesReadEncryptedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReadEncryptedHistory) Returns(bool) {}
 
 // MessagesSendEncrypted is messages.sendEncrypted#44fa7a15.
 type MessagesSendEncrypted struct {
@@ -1941,18 +1249,9 @@ type MessagesSendEncrypted struct {
 	Data     []byte
 }
 
-func (v *MessagesSendEncrypted) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendEncrypted, "messages.sendEncrypted")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Silent)
-	v.Peer.TL(c)
-	c.Long(&v.RandomID)
-	c.ByteString(&v.Data)
-}
+func (v *MessagesSendEncrypted) TL(c *tl.Codec) { table.TL(c, v, 1879) }
 
-func (*MessagesSendEncrypted) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
-	return DecodeMessagesSentEncryptedMessage(r)
-}
+func (*MessagesSendEncrypted) Returns(MessagesSentEncryptedMessageClass) {}
 
 // MessagesSendEncryptedFile is messages.sendEncryptedFile#5559481d.
 type MessagesSendEncryptedFile struct {
@@ -1963,19 +1262,9 @@ type MessagesSendEncryptedFile struct {
 	File     InputEncryptedFileClass
 }
 
-func (v *MessagesSendEncryptedFile) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendEncryptedFile, "messages.sendEncryptedFile")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Silent)
-	v.Peer.TL(c)
-	c.Long(&v.RandomID)
-	c.ByteString(&v.Data)
-	codeInputEncryptedFile(c, 0, 0, &v.File, "messages.sendEncryptedFile.file")
-}
+func (v *MessagesSendEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 1919) }
 
-func (*MessagesSendEncryptedFile) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
-	return DecodeMessagesSentEncryptedMessage(r)
-}
+func (*MessagesSendEncryptedFile) Returns(MessagesSentEncryptedMessageClass) {}
 
 // MessagesSendEncryptedService is messages.sendEncryptedService#32d439a4.
 type MessagesSendEncryptedService struct {
@@ -1984,86 +1273,59 @@ type MessagesSendEncryptedService struct {
 	Data     []byte
 }
 
-func (v *MessagesSendEncryptedService) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendEncryptedService, "messages.sendEncryptedService")
-	v.Peer.TL(c)
-	c.Long(&v.RandomID)
-	c.ByteString(&v.Data)
-}
+func (v *MessagesSendEncryptedService) TL(c *tl.Codec) { table.TL(c, v, 1814) }
 
-func (*MessagesSendEncryptedService) DecodeResult(r *tl.Reader) MessagesSentEncryptedMessageClass {
-	return DecodeMessagesSentEncryptedMessage(r)
-}
+func (*MessagesSendEncryptedService) Returns(MessagesSentEncryptedMessageClass) {}
 
 // MessagesReceivedQueue is messages.receivedQueue#55a5bb66.
 type MessagesReceivedQueue struct {
 	MaxQts int32
 }
 
-func (v *MessagesReceivedQueue) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReceivedQueue, "messages.receivedQueue")
-	c.Int(&v.MaxQts)
-}
+func (v *MessagesReceivedQueue) TL(c *tl.Codec) { table.TL(c, v, 1920) }
 
-func (*MessagesReceivedQueue) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
+func (*MessagesReceivedQueue) Returns([]int64) {}
 
 // MessagesReportEncryptedSpam is messages.reportEncryptedSpam#4b0c8c0f.
 type MessagesReportEncryptedSpam struct {
+	_ tl.Incomparable
+
 	Peer InputEncryptedChat
 }
 
-func (v *MessagesReportEncryptedSpam) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportEncryptedSpam, "messages.reportEncryptedSpam")
-	v.Peer.TL(c)
-}
+func (v *MessagesReportEncryptedSpam) TL(c *tl.Codec) { table.TL(c, v, 1889) }
 
-func (*MessagesReportEncryptedSpam) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReportEncryptedSpam) Returns(bool) {}
 
 // MessagesReadMessageContents is messages.readMessageContents#36a73f77.
 type MessagesReadMessageContents struct {
 	ID []int32
 }
 
-func (v *MessagesReadMessageContents) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadMessageContents, "messages.readMessageContents")
-	c.Ints(&v.ID)
-}
+func (v *MessagesReadMessageContents) TL(c *tl.Codec) { table.TL(c, v, 1828) }
 
-func (*MessagesReadMessageContents) DecodeResult(r *tl.Reader) *MessagesAffectedMessages {
-	v := new(MessagesAffectedMessages)
-	r.Object(v)
-	return v
-}
+func (*MessagesReadMessageContents) Returns(*MessagesAffectedMessages) {}
 
 // MessagesGetStickers is messages.getStickers#d5a5d3a1.
 type MessagesGetStickers struct {
+	_ tl.Incomparable
+
 	Emoticon string
 	Hash     int64
 }
 
-func (v *MessagesGetStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetStickers, "messages.getStickers")
-	c.String(&v.Emoticon)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetStickers) TL(c *tl.Codec) { table.TL(c, v, 2340) }
 
-func (*MessagesGetStickers) DecodeResult(r *tl.Reader) MessagesStickersClass {
-	return DecodeMessagesStickers(r)
-}
+func (*MessagesGetStickers) Returns(MessagesStickersClass) {}
 
 // MessagesGetAllStickers is messages.getAllStickers#b8a0a1a8.
 type MessagesGetAllStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetAllStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAllStickers, "messages.getAllStickers")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetAllStickers) TL(c *tl.Codec) { table.TL(c, v, 2250) }
 
-func (*MessagesGetAllStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
-	return DecodeMessagesAllStickers(r)
-}
+func (*MessagesGetAllStickers) Returns(MessagesAllStickersClass) {}
 
 // MessagesGetWebPagePreview is messages.getWebPagePreview#570d6f6f.
 type MessagesGetWebPagePreview struct {
@@ -2071,21 +1333,14 @@ type MessagesGetWebPagePreview struct {
 	Entities []MessageEntityClass
 }
 
-func (v *MessagesGetWebPagePreview) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetWebPagePreview, "messages.getWebPagePreview")
-	flags := c.Flags()
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.getWebPagePreview.entities")
-}
+func (v *MessagesGetWebPagePreview) TL(c *tl.Codec) { table.TL(c, v, 1929) }
 
-func (*MessagesGetWebPagePreview) DecodeResult(r *tl.Reader) *MessagesWebPagePreview {
-	v := new(MessagesWebPagePreview)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetWebPagePreview) Returns(*MessagesWebPagePreview) {}
 
 // MessagesExportChatInvite is messages.exportChatInvite#a455de90.
 type MessagesExportChatInvite struct {
+	_ tl.Incomparable
+
 	LegacyRevokePermanent bool
 	RequestNeeded         bool
 	Peer                  InputPeerClass
@@ -2095,111 +1350,80 @@ type MessagesExportChatInvite struct {
 	SubscriptionPricing   *StarsSubscriptionPricing
 }
 
-func (v *MessagesExportChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesExportChatInvite, "messages.exportChatInvite")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.LegacyRevokePermanent)
-	c.True(flags, 1<<3, &v.RequestNeeded)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.exportChatInvite.peer")
-	c.OptInt(flags, 1<<0, &v.ExpireDate)
-	c.OptInt(flags, 1<<1, &v.UsageLimit)
-	c.OptString(flags, 1<<4, &v.Title)
-	optStarsSubscriptionPricing(c, flags, 1<<5, &v.SubscriptionPricing, "")
-}
+func (v *MessagesExportChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2174) }
 
-func (*MessagesExportChatInvite) DecodeResult(r *tl.Reader) ExportedChatInviteClass {
-	return DecodeExportedChatInvite(r)
-}
+func (*MessagesExportChatInvite) Returns(ExportedChatInviteClass) {}
 
 // MessagesCheckChatInvite is messages.checkChatInvite#3eadb1bb.
 type MessagesCheckChatInvite struct {
+	_ tl.Incomparable
+
 	Hash string
 }
 
-func (v *MessagesCheckChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCheckChatInvite, "messages.checkChatInvite")
-	c.String(&v.Hash)
-}
+func (v *MessagesCheckChatInvite) TL(c *tl.Codec) { table.TL(c, v, 1855) }
 
-func (*MessagesCheckChatInvite) DecodeResult(r *tl.Reader) ChatInviteClass {
-	return DecodeChatInvite(r)
-}
+func (*MessagesCheckChatInvite) Returns(ChatInviteClass) {}
 
 // MessagesImportChatInvite is messages.importChatInvite#de91436e.
 type MessagesImportChatInvite struct {
+	_ tl.Incomparable
+
 	Hash string
 }
 
-func (v *MessagesImportChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesImportChatInvite, "messages.importChatInvite")
-	c.String(&v.Hash)
-}
+func (v *MessagesImportChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2370) }
 
-func (*MessagesImportChatInvite) DecodeResult(r *tl.Reader) MessagesChatInviteJoinResultClass {
-	return DecodeMessagesChatInviteJoinResult(r)
-}
+func (*MessagesImportChatInvite) Returns(MessagesChatInviteJoinResultClass) {}
 
 // MessagesGetStickerSet is messages.getStickerSet#c8a0ec74.
 type MessagesGetStickerSet struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 	Hash       int32
 }
 
-func (v *MessagesGetStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetStickerSet, "messages.getStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "messages.getStickerSet.stickerset")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2299) }
 
-func (*MessagesGetStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*MessagesGetStickerSet) Returns(MessagesStickerSetClass) {}
 
 // MessagesInstallStickerSet is messages.installStickerSet#c78fe460.
 type MessagesInstallStickerSet struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 	Archived   bool
 }
 
-func (v *MessagesInstallStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDMessagesInstallStickerSet, "messages.installStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "messages.installStickerSet.stickerset")
-	c.Bool(&v.Archived)
-}
+func (v *MessagesInstallStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2298) }
 
-func (*MessagesInstallStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetInstallResultClass {
-	return DecodeMessagesStickerSetInstallResult(r)
-}
+func (*MessagesInstallStickerSet) Returns(MessagesStickerSetInstallResultClass) {}
 
 // MessagesUninstallStickerSet is messages.uninstallStickerSet#f96e55de.
 type MessagesUninstallStickerSet struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 }
 
-func (v *MessagesUninstallStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUninstallStickerSet, "messages.uninstallStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "messages.uninstallStickerSet.stickerset")
-}
+func (v *MessagesUninstallStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2460) }
 
-func (*MessagesUninstallStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesUninstallStickerSet) Returns(bool) {}
 
 // MessagesStartBot is messages.startBot#e6df7378.
 type MessagesStartBot struct {
+	_ tl.Incomparable
+
 	Bot        InputUserClass
 	Peer       InputPeerClass
 	RandomID   int64
 	StartParam string
 }
 
-func (v *MessagesStartBot) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStartBot, "messages.startBot")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.startBot.bot")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.startBot.peer")
-	c.Long(&v.RandomID)
-	c.String(&v.StartParam)
-}
+func (v *MessagesStartBot) TL(c *tl.Codec) { table.TL(c, v, 2401) }
 
-func (*MessagesStartBot) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesStartBot) Returns(UpdatesClass) {}
 
 // MessagesGetMessagesViews is messages.getMessagesViews#5784d3e1.
 type MessagesGetMessagesViews struct {
@@ -2208,49 +1432,36 @@ type MessagesGetMessagesViews struct {
 	Increment bool
 }
 
-func (v *MessagesGetMessagesViews) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMessagesViews, "messages.getMessagesViews")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessagesViews.peer")
-	c.Ints(&v.ID)
-	c.Bool(&v.Increment)
-}
+func (v *MessagesGetMessagesViews) TL(c *tl.Codec) { table.TL(c, v, 1932) }
 
-func (*MessagesGetMessagesViews) DecodeResult(r *tl.Reader) *MessagesMessageViews {
-	v := new(MessagesMessageViews)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetMessagesViews) Returns(*MessagesMessageViews) {}
 
 // MessagesEditChatAdmin is messages.editChatAdmin#a85bd1c2.
 type MessagesEditChatAdmin struct {
+	_ tl.Incomparable
+
 	ChatID  int64
 	UserID  InputUserClass
 	IsAdmin bool
 }
 
-func (v *MessagesEditChatAdmin) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatAdmin, "messages.editChatAdmin")
-	c.Long(&v.ChatID)
-	codeInputUser(c, 0, 0, &v.UserID, "messages.editChatAdmin.user_id")
-	c.Bool(&v.IsAdmin)
-}
+func (v *MessagesEditChatAdmin) TL(c *tl.Codec) { table.TL(c, v, 2195) }
 
-func (*MessagesEditChatAdmin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesEditChatAdmin) Returns(bool) {}
 
 // MessagesMigrateChat is messages.migrateChat#a2875319.
 type MessagesMigrateChat struct {
 	ChatID int64
 }
 
-func (v *MessagesMigrateChat) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMigrateChat, "messages.migrateChat")
-	c.Long(&v.ChatID)
-}
+func (v *MessagesMigrateChat) TL(c *tl.Codec) { table.TL(c, v, 2166) }
 
-func (*MessagesMigrateChat) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesMigrateChat) Returns(UpdatesClass) {}
 
 // MessagesSearchGlobal is messages.searchGlobal#6126a43c.
 type MessagesSearchGlobal struct {
+	_ tl.Incomparable
+
 	BroadcastsOnly bool
 	GroupsOnly     bool
 	UsersOnly      bool
@@ -2266,27 +1477,9 @@ type MessagesSearchGlobal struct {
 	Limit          int32
 }
 
-func (v *MessagesSearchGlobal) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchGlobal, "messages.searchGlobal")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.BroadcastsOnly)
-	c.True(flags, 1<<2, &v.GroupsOnly)
-	c.True(flags, 1<<3, &v.UsersOnly)
-	c.OptInt(flags, 1<<0, &v.FolderID)
-	codeInputChannel(c, flags, 1<<4, &v.Community, "")
-	c.String(&v.Q)
-	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.searchGlobal.filter")
-	c.Int(&v.MinDate)
-	c.Int(&v.MaxDate)
-	c.Int(&v.OffsetRate)
-	codeInputPeer(c, 0, 0, &v.OffsetPeer, "messages.searchGlobal.offset_peer")
-	c.Int(&v.OffsetID)
-	c.Int(&v.Limit)
-}
+func (v *MessagesSearchGlobal) TL(c *tl.Codec) { table.TL(c, v, 1964) }
 
-func (*MessagesSearchGlobal) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesSearchGlobal) Returns(MessagesMessagesClass) {}
 
 // MessagesReorderStickerSets is messages.reorderStickerSets#78337739.
 type MessagesReorderStickerSets struct {
@@ -2295,15 +1488,9 @@ type MessagesReorderStickerSets struct {
 	Order  []int64
 }
 
-func (v *MessagesReorderStickerSets) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReorderStickerSets, "messages.reorderStickerSets")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Masks)
-	c.True(flags, 1<<1, &v.Emojis)
-	c.Longs(&v.Order)
-}
+func (v *MessagesReorderStickerSets) TL(c *tl.Codec) { table.TL(c, v, 2029) }
 
-func (*MessagesReorderStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReorderStickerSets) Returns(bool) {}
 
 // MessagesGetDocumentByHash is messages.getDocumentByHash#b1f2061f.
 type MessagesGetDocumentByHash struct {
@@ -2312,45 +1499,35 @@ type MessagesGetDocumentByHash struct {
 	MIMEType string
 }
 
-func (v *MessagesGetDocumentByHash) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDocumentByHash, "messages.getDocumentByHash")
-	c.ByteString(&v.SHA256)
-	c.Long(&v.Size)
-	c.String(&v.MIMEType)
-}
+func (v *MessagesGetDocumentByHash) TL(c *tl.Codec) { table.TL(c, v, 2223) }
 
-func (*MessagesGetDocumentByHash) DecodeResult(r *tl.Reader) DocumentClass { return DecodeDocument(r) }
+func (*MessagesGetDocumentByHash) Returns(DocumentClass) {}
 
 // MessagesGetSavedGIFs is messages.getSavedGifs#5cf09635.
 type MessagesGetSavedGIFs struct {
 	Hash int64
 }
 
-func (v *MessagesGetSavedGIFs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSavedGIFs, "messages.getSavedGifs")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetSavedGIFs) TL(c *tl.Codec) { table.TL(c, v, 1949) }
 
-func (*MessagesGetSavedGIFs) DecodeResult(r *tl.Reader) MessagesSavedGIFsClass {
-	return DecodeMessagesSavedGIFs(r)
-}
+func (*MessagesGetSavedGIFs) Returns(MessagesSavedGIFsClass) {}
 
 // MessagesSaveGIF is messages.saveGif#327a30cb.
 type MessagesSaveGIF struct {
+	_ tl.Incomparable
+
 	ID     InputDocumentClass
 	Unsave bool
 }
 
-func (v *MessagesSaveGIF) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSaveGIF, "messages.saveGif")
-	codeInputDocument(c, 0, 0, &v.ID, "messages.saveGif.id")
-	c.Bool(&v.Unsave)
-}
+func (v *MessagesSaveGIF) TL(c *tl.Codec) { table.TL(c, v, 1813) }
 
-func (*MessagesSaveGIF) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSaveGIF) Returns(bool) {}
 
 // MessagesGetInlineBotResults is messages.getInlineBotResults#514e999d.
 type MessagesGetInlineBotResults struct {
+	_ tl.Incomparable
+
 	Bot      InputUserClass
 	Peer     InputPeerClass
 	GeoPoint InputGeoPointClass
@@ -2358,21 +1535,9 @@ type MessagesGetInlineBotResults struct {
 	Offset   string
 }
 
-func (v *MessagesGetInlineBotResults) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetInlineBotResults, "messages.getInlineBotResults")
-	flags := c.Flags()
-	codeInputUser(c, 0, 0, &v.Bot, "messages.getInlineBotResults.bot")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getInlineBotResults.peer")
-	codeInputGeoPoint(c, flags, 1<<0, &v.GeoPoint, "")
-	c.String(&v.Query)
-	c.String(&v.Offset)
-}
+func (v *MessagesGetInlineBotResults) TL(c *tl.Codec) { table.TL(c, v, 1909) }
 
-func (*MessagesGetInlineBotResults) DecodeResult(r *tl.Reader) *MessagesBotResults {
-	v := new(MessagesBotResults)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetInlineBotResults) Returns(*MessagesBotResults) {}
 
 // MessagesSetInlineBotResults is messages.setInlineBotResults#bb12a419.
 type MessagesSetInlineBotResults struct {
@@ -2386,23 +1551,14 @@ type MessagesSetInlineBotResults struct {
 	SwitchWebview *InlineBotWebView
 }
 
-func (v *MessagesSetInlineBotResults) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetInlineBotResults, "messages.setInlineBotResults")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Gallery)
-	c.True(flags, 1<<1, &v.Private)
-	c.Long(&v.QueryID)
-	vectorInputBotInlineResultClasses(c, 0, 0, &v.Results, "messages.setInlineBotResults.results")
-	c.Int(&v.CacheTime)
-	c.OptString(flags, 1<<2, &v.NextOffset)
-	optInlineBotSwitchPM(c, flags, 1<<3, &v.SwitchPm, "")
-	optInlineBotWebView(c, flags, 1<<4, &v.SwitchWebview, "")
-}
+func (v *MessagesSetInlineBotResults) TL(c *tl.Codec) { table.TL(c, v, 2260) }
 
-func (*MessagesSetInlineBotResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetInlineBotResults) Returns(bool) {}
 
 // MessagesSendInlineBotResult is messages.sendInlineBotResult#c0cf7646.
 type MessagesSendInlineBotResult struct {
+	_ tl.Incomparable
+
 	Silent             bool
 	Background         bool
 	ClearDraft         bool
@@ -2418,43 +1574,21 @@ type MessagesSendInlineBotResult struct {
 	AllowPaidStars     tl.Optional[int64]
 }
 
-func (v *MessagesSendInlineBotResult) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendInlineBotResult, "messages.sendInlineBotResult")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Silent)
-	c.True(flags, 1<<6, &v.Background)
-	c.True(flags, 1<<7, &v.ClearDraft)
-	c.True(flags, 1<<11, &v.HideVia)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendInlineBotResult.peer")
-	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
-	c.Long(&v.RandomID)
-	c.Long(&v.QueryID)
-	c.String(&v.ID)
-	c.OptInt(flags, 1<<10, &v.ScheduleDate)
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
-	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
-}
+func (v *MessagesSendInlineBotResult) TL(c *tl.Codec) { table.TL(c, v, 2282) }
 
-func (*MessagesSendInlineBotResult) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendInlineBotResult) Returns(UpdatesClass) {}
 
 // MessagesGetMessageEditData is messages.getMessageEditData#fda68d36.
 type MessagesGetMessageEditData struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	ID   int32
 }
 
-func (v *MessagesGetMessageEditData) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMessageEditData, "messages.getMessageEditData")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessageEditData.peer")
-	c.Int(&v.ID)
-}
+func (v *MessagesGetMessageEditData) TL(c *tl.Codec) { table.TL(c, v, 2472) }
 
-func (*MessagesGetMessageEditData) DecodeResult(r *tl.Reader) *MessagesMessageEditData {
-	v := new(MessagesMessageEditData)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetMessageEditData) Returns(*MessagesMessageEditData) {}
 
 // MessagesEditMessage is messages.editMessage#b106e66c.
 type MessagesEditMessage struct {
@@ -2472,24 +1606,9 @@ type MessagesEditMessage struct {
 	RichMessage          InputRichMessageClass
 }
 
-func (v *MessagesEditMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditMessage, "messages.editMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.NoWebpage)
-	c.True(flags, 1<<16, &v.InvertMedia)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editMessage.peer")
-	c.Int(&v.ID)
-	c.OptString(flags, 1<<11, &v.Message)
-	codeInputMedia(c, flags, 1<<14, &v.Media, "")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.editMessage.entities")
-	c.OptInt(flags, 1<<15, &v.ScheduleDate)
-	c.OptInt(flags, 1<<18, &v.ScheduleRepeatPeriod)
-	c.OptInt(flags, 1<<17, &v.QuickReplyShortcutID)
-	codeInputRichMessage(c, flags, 1<<23, &v.RichMessage, "")
-}
+func (v *MessagesEditMessage) TL(c *tl.Codec) { table.TL(c, v, 2221) }
 
-func (*MessagesEditMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesEditMessage) Returns(UpdatesClass) {}
 
 // MessagesEditInlineBotMessage is messages.editInlineBotMessage#a423bb51.
 type MessagesEditInlineBotMessage struct {
@@ -2503,20 +1622,9 @@ type MessagesEditInlineBotMessage struct {
 	RichMessage InputRichMessageClass
 }
 
-func (v *MessagesEditInlineBotMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditInlineBotMessage, "messages.editInlineBotMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.NoWebpage)
-	c.True(flags, 1<<16, &v.InvertMedia)
-	codeInputBotInlineMessageID(c, 0, 0, &v.ID, "messages.editInlineBotMessage.id")
-	c.OptString(flags, 1<<11, &v.Message)
-	codeInputMedia(c, flags, 1<<14, &v.Media, "")
-	codeReplyMarkup(c, flags, 1<<2, &v.ReplyMarkup, "")
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.editInlineBotMessage.entities")
-	codeInputRichMessage(c, flags, 1<<23, &v.RichMessage, "")
-}
+func (v *MessagesEditInlineBotMessage) TL(c *tl.Codec) { table.TL(c, v, 2173) }
 
-func (*MessagesEditInlineBotMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesEditInlineBotMessage) Returns(bool) {}
 
 // MessagesGetBotCallbackAnswer is messages.getBotCallbackAnswer#9342ca07.
 type MessagesGetBotCallbackAnswer struct {
@@ -2527,24 +1635,14 @@ type MessagesGetBotCallbackAnswer struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *MessagesGetBotCallbackAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetBotCallbackAnswer, "messages.getBotCallbackAnswer")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Game)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getBotCallbackAnswer.peer")
-	c.Int(&v.MsgID)
-	c.OptByteString(flags, 1<<0, &v.Data)
-	codeInputCheckPasswordSRP(c, flags, 1<<2, &v.Password, "")
-}
+func (v *MessagesGetBotCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 2121) }
 
-func (*MessagesGetBotCallbackAnswer) DecodeResult(r *tl.Reader) *MessagesBotCallbackAnswer {
-	v := new(MessagesBotCallbackAnswer)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetBotCallbackAnswer) Returns(*MessagesBotCallbackAnswer) {}
 
 // MessagesSetBotCallbackAnswer is messages.setBotCallbackAnswer#d58f130a.
 type MessagesSetBotCallbackAnswer struct {
+	_ tl.Incomparable
+
 	Alert     bool
 	QueryID   int64
 	Message   tl.Optional[string]
@@ -2552,33 +1650,18 @@ type MessagesSetBotCallbackAnswer struct {
 	CacheTime int32
 }
 
-func (v *MessagesSetBotCallbackAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetBotCallbackAnswer, "messages.setBotCallbackAnswer")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Alert)
-	c.Long(&v.QueryID)
-	c.OptString(flags, 1<<0, &v.Message)
-	c.OptString(flags, 1<<2, &v.URL)
-	c.Int(&v.CacheTime)
-}
+func (v *MessagesSetBotCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 2339) }
 
-func (*MessagesSetBotCallbackAnswer) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetBotCallbackAnswer) Returns(bool) {}
 
 // MessagesGetPeerDialogs is messages.getPeerDialogs#e470bcfd.
 type MessagesGetPeerDialogs struct {
 	Peers []InputDialogPeerClass
 }
 
-func (v *MessagesGetPeerDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPeerDialogs, "messages.getPeerDialogs")
-	vectorInputDialogPeerClasses(c, 0, 0, &v.Peers, "messages.getPeerDialogs.peers")
-}
+func (v *MessagesGetPeerDialogs) TL(c *tl.Codec) { table.TL(c, v, 2389) }
 
-func (*MessagesGetPeerDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
-	v := new(MessagesPeerDialogs)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetPeerDialogs) Returns(*MessagesPeerDialogs) {}
 
 // MessagesSaveDraft is messages.saveDraft#ad0fa15c.
 type MessagesSaveDraft struct {
@@ -2594,58 +1677,35 @@ type MessagesSaveDraft struct {
 	RichMessage   InputRichMessageClass
 }
 
-func (v *MessagesSaveDraft) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSaveDraft, "messages.saveDraft")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.NoWebpage)
-	c.True(flags, 1<<6, &v.InvertMedia)
-	codeInputReplyTo(c, flags, 1<<4, &v.ReplyTo, "")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.saveDraft.peer")
-	c.String(&v.Message)
-	vectorMessageEntityClasses(c, flags, 1<<3, &v.Entities, "messages.saveDraft.entities")
-	codeInputMedia(c, flags, 1<<5, &v.Media, "")
-	c.OptLong(flags, 1<<7, &v.Effect)
-	optSuggestedPost(c, flags, 1<<8, &v.SuggestedPost, "")
-	codeInputRichMessage(c, flags, 1<<9, &v.RichMessage, "")
-}
+func (v *MessagesSaveDraft) TL(c *tl.Codec) { table.TL(c, v, 2207) }
 
-func (*MessagesSaveDraft) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSaveDraft) Returns(bool) {}
 
 // MessagesGetAllDrafts is messages.getAllDrafts#6a3f8d65.
 type MessagesGetAllDrafts struct {
 }
 
-func (v *MessagesGetAllDrafts) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAllDrafts, "messages.getAllDrafts")
-}
+func (v *MessagesGetAllDrafts) TL(c *tl.Codec) { table.TL(c, v, 1990) }
 
-func (*MessagesGetAllDrafts) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesGetAllDrafts) Returns(UpdatesClass) {}
 
 // MessagesGetFeaturedStickers is messages.getFeaturedStickers#64780b14.
 type MessagesGetFeaturedStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetFeaturedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetFeaturedStickers, "messages.getFeaturedStickers")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 1970) }
 
-func (*MessagesGetFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
-	return DecodeMessagesFeaturedStickers(r)
-}
+func (*MessagesGetFeaturedStickers) Returns(MessagesFeaturedStickersClass) {}
 
 // MessagesReadFeaturedStickers is messages.readFeaturedStickers#5b118126.
 type MessagesReadFeaturedStickers struct {
 	ID []int64
 }
 
-func (v *MessagesReadFeaturedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadFeaturedStickers, "messages.readFeaturedStickers")
-	c.Longs(&v.ID)
-}
+func (v *MessagesReadFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 1945) }
 
-func (*MessagesReadFeaturedStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReadFeaturedStickers) Returns(bool) {}
 
 // MessagesGetRecentStickers is messages.getRecentStickers#9da9403b.
 type MessagesGetRecentStickers struct {
@@ -2653,46 +1713,31 @@ type MessagesGetRecentStickers struct {
 	Hash     int64
 }
 
-func (v *MessagesGetRecentStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetRecentStickers, "messages.getRecentStickers")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Attached)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 2150) }
 
-func (*MessagesGetRecentStickers) DecodeResult(r *tl.Reader) MessagesRecentStickersClass {
-	return DecodeMessagesRecentStickers(r)
-}
+func (*MessagesGetRecentStickers) Returns(MessagesRecentStickersClass) {}
 
 // MessagesSaveRecentSticker is messages.saveRecentSticker#392718f8.
 type MessagesSaveRecentSticker struct {
+	_ tl.Incomparable
+
 	Attached bool
 	ID       InputDocumentClass
 	Unsave   bool
 }
 
-func (v *MessagesSaveRecentSticker) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSaveRecentSticker, "messages.saveRecentSticker")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Attached)
-	codeInputDocument(c, 0, 0, &v.ID, "messages.saveRecentSticker.id")
-	c.Bool(&v.Unsave)
-}
+func (v *MessagesSaveRecentSticker) TL(c *tl.Codec) { table.TL(c, v, 1835) }
 
-func (*MessagesSaveRecentSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSaveRecentSticker) Returns(bool) {}
 
 // MessagesClearRecentStickers is messages.clearRecentStickers#8999602d.
 type MessagesClearRecentStickers struct {
 	Attached bool
 }
 
-func (v *MessagesClearRecentStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesClearRecentStickers, "messages.clearRecentStickers")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Attached)
-}
+func (v *MessagesClearRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 2082) }
 
-func (*MessagesClearRecentStickers) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesClearRecentStickers) Returns(bool) {}
 
 // MessagesGetArchivedStickers is messages.getArchivedStickers#57f17692.
 type MessagesGetArchivedStickers struct {
@@ -2702,52 +1747,34 @@ type MessagesGetArchivedStickers struct {
 	Limit    int32
 }
 
-func (v *MessagesGetArchivedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetArchivedStickers, "messages.getArchivedStickers")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Masks)
-	c.True(flags, 1<<1, &v.Emojis)
-	c.Long(&v.OffsetID)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetArchivedStickers) TL(c *tl.Codec) { table.TL(c, v, 1934) }
 
-func (*MessagesGetArchivedStickers) DecodeResult(r *tl.Reader) *MessagesArchivedStickers {
-	v := new(MessagesArchivedStickers)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetArchivedStickers) Returns(*MessagesArchivedStickers) {}
 
 // MessagesGetMaskStickers is messages.getMaskStickers#640f82b8.
 type MessagesGetMaskStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetMaskStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMaskStickers, "messages.getMaskStickers")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetMaskStickers) TL(c *tl.Codec) { table.TL(c, v, 1968) }
 
-func (*MessagesGetMaskStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
-	return DecodeMessagesAllStickers(r)
-}
+func (*MessagesGetMaskStickers) Returns(MessagesAllStickersClass) {}
 
 // MessagesGetAttachedStickers is messages.getAttachedStickers#cc5b67cc.
 type MessagesGetAttachedStickers struct {
+	_ tl.Incomparable
+
 	Media InputStickeredMediaClass
 }
 
-func (v *MessagesGetAttachedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAttachedStickers, "messages.getAttachedStickers")
-	codeInputStickeredMedia(c, 0, 0, &v.Media, "messages.getAttachedStickers.media")
-}
+func (v *MessagesGetAttachedStickers) TL(c *tl.Codec) { table.TL(c, v, 2311) }
 
-func (*MessagesGetAttachedStickers) DecodeResult(r *tl.Reader) (v []StickerSetCoveredClass) {
-	vectorStickerSetCoveredClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*MessagesGetAttachedStickers) Returns([]StickerSetCoveredClass) {}
 
 // MessagesSetGameScore is messages.setGameScore#8ef8ecc0.
 type MessagesSetGameScore struct {
+	_ tl.Incomparable
+
 	EditMessage bool
 	Force       bool
 	Peer        InputPeerClass
@@ -2756,21 +1783,14 @@ type MessagesSetGameScore struct {
 	Score       int32
 }
 
-func (v *MessagesSetGameScore) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetGameScore, "messages.setGameScore")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.EditMessage)
-	c.True(flags, 1<<1, &v.Force)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.setGameScore.peer")
-	c.Int(&v.ID)
-	codeInputUser(c, 0, 0, &v.UserID, "messages.setGameScore.user_id")
-	c.Int(&v.Score)
-}
+func (v *MessagesSetGameScore) TL(c *tl.Codec) { table.TL(c, v, 2102) }
 
-func (*MessagesSetGameScore) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSetGameScore) Returns(UpdatesClass) {}
 
 // MessagesSetInlineGameScore is messages.setInlineGameScore#15ad9f64.
 type MessagesSetInlineGameScore struct {
+	_ tl.Incomparable
+
 	EditMessage bool
 	Force       bool
 	ID          InputBotInlineMessageIDClass
@@ -2778,106 +1798,71 @@ type MessagesSetInlineGameScore struct {
 	Score       int32
 }
 
-func (v *MessagesSetInlineGameScore) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetInlineGameScore, "messages.setInlineGameScore")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.EditMessage)
-	c.True(flags, 1<<1, &v.Force)
-	codeInputBotInlineMessageID(c, 0, 0, &v.ID, "messages.setInlineGameScore.id")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.setInlineGameScore.user_id")
-	c.Int(&v.Score)
-}
+func (v *MessagesSetInlineGameScore) TL(c *tl.Codec) { table.TL(c, v, 1725) }
 
-func (*MessagesSetInlineGameScore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetInlineGameScore) Returns(bool) {}
 
 // MessagesGetGameHighScores is messages.getGameHighScores#e822649d.
 type MessagesGetGameHighScores struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	ID     int32
 	UserID InputUserClass
 }
 
-func (v *MessagesGetGameHighScores) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetGameHighScores, "messages.getGameHighScores")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getGameHighScores.peer")
-	c.Int(&v.ID)
-	codeInputUser(c, 0, 0, &v.UserID, "messages.getGameHighScores.user_id")
-}
+func (v *MessagesGetGameHighScores) TL(c *tl.Codec) { table.TL(c, v, 2404) }
 
-func (*MessagesGetGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
-	v := new(MessagesHighScores)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetGameHighScores) Returns(*MessagesHighScores) {}
 
 // MessagesGetInlineGameHighScores is messages.getInlineGameHighScores#0f635e1b.
 type MessagesGetInlineGameHighScores struct {
+	_ tl.Incomparable
+
 	ID     InputBotInlineMessageIDClass
 	UserID InputUserClass
 }
 
-func (v *MessagesGetInlineGameHighScores) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetInlineGameHighScores, "messages.getInlineGameHighScores")
-	codeInputBotInlineMessageID(c, 0, 0, &v.ID, "messages.getInlineGameHighScores.id")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.getInlineGameHighScores.user_id")
-}
+func (v *MessagesGetInlineGameHighScores) TL(c *tl.Codec) { table.TL(c, v, 1706) }
 
-func (*MessagesGetInlineGameHighScores) DecodeResult(r *tl.Reader) *MessagesHighScores {
-	v := new(MessagesHighScores)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetInlineGameHighScores) Returns(*MessagesHighScores) {}
 
 // MessagesGetCommonChats is messages.getCommonChats#e40ca104.
 type MessagesGetCommonChats struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 	MaxID  int64
 	Limit  int32
 }
 
-func (v *MessagesGetCommonChats) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetCommonChats, "messages.getCommonChats")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.getCommonChats.user_id")
-	c.Long(&v.MaxID)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetCommonChats) TL(c *tl.Codec) { table.TL(c, v, 2387) }
 
-func (*MessagesGetCommonChats) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*MessagesGetCommonChats) Returns(MessagesChatsClass) {}
 
 // MessagesGetWebPage is messages.getWebPage#8d9692a3.
 type MessagesGetWebPage struct {
+	_ tl.Incomparable
+
 	URL  string
 	Hash int32
 }
 
-func (v *MessagesGetWebPage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetWebPage, "messages.getWebPage")
-	c.String(&v.URL)
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetWebPage) TL(c *tl.Codec) { table.TL(c, v, 2097) }
 
-func (*MessagesGetWebPage) DecodeResult(r *tl.Reader) *MessagesWebPage {
-	v := new(MessagesWebPage)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetWebPage) Returns(*MessagesWebPage) {}
 
 // MessagesToggleDialogPin is messages.toggleDialogPin#a731e257.
 type MessagesToggleDialogPin struct {
+	_ tl.Incomparable
+
 	Pinned bool
 	Peer   InputDialogPeerClass
 }
 
-func (v *MessagesToggleDialogPin) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleDialogPin, "messages.toggleDialogPin")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	codeInputDialogPeer(c, 0, 0, &v.Peer, "messages.toggleDialogPin.peer")
-}
+func (v *MessagesToggleDialogPin) TL(c *tl.Codec) { table.TL(c, v, 2191) }
 
-func (*MessagesToggleDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesToggleDialogPin) Returns(bool) {}
 
 // MessagesReorderPinnedDialogs is messages.reorderPinnedDialogs#3b1adf37.
 type MessagesReorderPinnedDialogs struct {
@@ -2886,31 +1871,18 @@ type MessagesReorderPinnedDialogs struct {
 	Order    []InputDialogPeerClass
 }
 
-func (v *MessagesReorderPinnedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReorderPinnedDialogs, "messages.reorderPinnedDialogs")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Force)
-	c.Int(&v.FolderID)
-	vectorInputDialogPeerClasses(c, 0, 0, &v.Order, "messages.reorderPinnedDialogs.order")
-}
+func (v *MessagesReorderPinnedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1840) }
 
-func (*MessagesReorderPinnedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReorderPinnedDialogs) Returns(bool) {}
 
 // MessagesGetPinnedDialogs is messages.getPinnedDialogs#d6b94df2.
 type MessagesGetPinnedDialogs struct {
 	FolderID int32
 }
 
-func (v *MessagesGetPinnedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPinnedDialogs, "messages.getPinnedDialogs")
-	c.Int(&v.FolderID)
-}
+func (v *MessagesGetPinnedDialogs) TL(c *tl.Codec) { table.TL(c, v, 2346) }
 
-func (*MessagesGetPinnedDialogs) DecodeResult(r *tl.Reader) *MessagesPeerDialogs {
-	v := new(MessagesPeerDialogs)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetPinnedDialogs) Returns(*MessagesPeerDialogs) {}
 
 // MessagesSetBotShippingResults is messages.setBotShippingResults#e5f672fa.
 type MessagesSetBotShippingResults struct {
@@ -2919,100 +1891,74 @@ type MessagesSetBotShippingResults struct {
 	ShippingOptions []ShippingOption
 }
 
-func (v *MessagesSetBotShippingResults) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetBotShippingResults, "messages.setBotShippingResults")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	c.OptString(flags, 1<<0, &v.Error)
-	vectorShippingOptions(c, flags, 1<<1, &v.ShippingOptions)
-}
+func (v *MessagesSetBotShippingResults) TL(c *tl.Codec) { table.TL(c, v, 2397) }
 
-func (*MessagesSetBotShippingResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetBotShippingResults) Returns(bool) {}
 
 // MessagesSetBotPrecheckoutResults is messages.setBotPrecheckoutResults#09c2dd95.
 type MessagesSetBotPrecheckoutResults struct {
+	_ tl.Incomparable
+
 	Success bool
 	QueryID int64
 	Error   tl.Optional[string]
 }
 
-func (v *MessagesSetBotPrecheckoutResults) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetBotPrecheckoutResults, "messages.setBotPrecheckoutResults")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Success)
-	c.Long(&v.QueryID)
-	c.OptString(flags, 1<<0, &v.Error)
-}
+func (v *MessagesSetBotPrecheckoutResults) TL(c *tl.Codec) { table.TL(c, v, 1688) }
 
-func (*MessagesSetBotPrecheckoutResults) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetBotPrecheckoutResults) Returns(bool) {}
 
 // MessagesUploadMedia is messages.uploadMedia#14967978.
 type MessagesUploadMedia struct {
+	_ tl.Incomparable
+
 	BusinessConnectionID tl.Optional[string]
 	Peer                 InputPeerClass
 	Media                InputMediaClass
 }
 
-func (v *MessagesUploadMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUploadMedia, "messages.uploadMedia")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.BusinessConnectionID)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.uploadMedia.peer")
-	codeInputMedia(c, 0, 0, &v.Media, "messages.uploadMedia.media")
-}
+func (v *MessagesUploadMedia) TL(c *tl.Codec) { table.TL(c, v, 1722) }
 
-func (*MessagesUploadMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
-	return DecodeMessageMedia(r)
-}
+func (*MessagesUploadMedia) Returns(MessageMediaClass) {}
 
 // MessagesSendScreenshotNotification is messages.sendScreenshotNotification#a1405817.
 type MessagesSendScreenshotNotification struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	ReplyTo  InputReplyToClass
 	RandomID int64
 }
 
-func (v *MessagesSendScreenshotNotification) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendScreenshotNotification, "messages.sendScreenshotNotification")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendScreenshotNotification.peer")
-	codeInputReplyTo(c, 0, 0, &v.ReplyTo, "messages.sendScreenshotNotification.reply_to")
-	c.Long(&v.RandomID)
-}
+func (v *MessagesSendScreenshotNotification) TL(c *tl.Codec) { table.TL(c, v, 2161) }
 
-func (*MessagesSendScreenshotNotification) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesSendScreenshotNotification) Returns(UpdatesClass) {}
 
 // MessagesGetFavedStickers is messages.getFavedStickers#04f1aaa9.
 type MessagesGetFavedStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetFavedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetFavedStickers, "messages.getFavedStickers")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetFavedStickers) TL(c *tl.Codec) { table.TL(c, v, 1672) }
 
-func (*MessagesGetFavedStickers) DecodeResult(r *tl.Reader) MessagesFavedStickersClass {
-	return DecodeMessagesFavedStickers(r)
-}
+func (*MessagesGetFavedStickers) Returns(MessagesFavedStickersClass) {}
 
 // MessagesFaveSticker is messages.faveSticker#b9ffc55b.
 type MessagesFaveSticker struct {
+	_ tl.Incomparable
+
 	ID     InputDocumentClass
 	Unfave bool
 }
 
-func (v *MessagesFaveSticker) TL(c *tl.Codec) {
-	c.Begin(IDMessagesFaveSticker, "messages.faveSticker")
-	codeInputDocument(c, 0, 0, &v.ID, "messages.faveSticker.id")
-	c.Bool(&v.Unfave)
-}
+func (v *MessagesFaveSticker) TL(c *tl.Codec) { table.TL(c, v, 2255) }
 
-func (*MessagesFaveSticker) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesFaveSticker) Returns(bool) {}
 
 // MessagesGetUnreadMentions is messages.getUnreadMentions#f107e790.
 type MessagesGetUnreadMentions struct {
+	_ tl.Incomparable
+
 	Peer      InputPeerClass
 	TopMsgID  tl.Optional[int32]
 	OffsetID  int32
@@ -3022,58 +1968,34 @@ type MessagesGetUnreadMentions struct {
 	MinID     int32
 }
 
-func (v *MessagesGetUnreadMentions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetUnreadMentions, "messages.getUnreadMentions")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getUnreadMentions.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	c.Int(&v.OffsetID)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-}
+func (v *MessagesGetUnreadMentions) TL(c *tl.Codec) { table.TL(c, v, 2431) }
 
-func (*MessagesGetUnreadMentions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetUnreadMentions) Returns(MessagesMessagesClass) {}
 
 // MessagesReadMentions is messages.readMentions#36e5bf4d.
 type MessagesReadMentions struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	TopMsgID tl.Optional[int32]
 }
 
-func (v *MessagesReadMentions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadMentions, "messages.readMentions")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.readMentions.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-}
+func (v *MessagesReadMentions) TL(c *tl.Codec) { table.TL(c, v, 1829) }
 
-func (*MessagesReadMentions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesReadMentions) Returns(*MessagesAffectedHistory) {}
 
 // MessagesGetRecentLocations is messages.getRecentLocations#702a40e0.
 type MessagesGetRecentLocations struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	Limit int32
 	Hash  int64
 }
 
-func (v *MessagesGetRecentLocations) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetRecentLocations, "messages.getRecentLocations")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getRecentLocations.peer")
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetRecentLocations) TL(c *tl.Codec) { table.TL(c, v, 2006) }
 
-func (*MessagesGetRecentLocations) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetRecentLocations) Returns(MessagesMessagesClass) {}
 
 // MessagesSendMultiMedia is messages.sendMultiMedia#1bf89d74.
 type MessagesSendMultiMedia struct {
@@ -3094,121 +2016,79 @@ type MessagesSendMultiMedia struct {
 	AllowPaidStars         tl.Optional[int64]
 }
 
-func (v *MessagesSendMultiMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendMultiMedia, "messages.sendMultiMedia")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Silent)
-	c.True(flags, 1<<6, &v.Background)
-	c.True(flags, 1<<7, &v.ClearDraft)
-	c.True(flags, 1<<14, &v.Noforwards)
-	c.True(flags, 1<<15, &v.UpdateStickersetsOrder)
-	c.True(flags, 1<<16, &v.InvertMedia)
-	c.True(flags, 1<<19, &v.AllowPaidFloodskip)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendMultiMedia.peer")
-	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
-	vectorInputSingleMedias(c, 0, 0, &v.MultiMedia)
-	c.OptInt(flags, 1<<10, &v.ScheduleDate)
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-	codeInputQuickReplyShortcut(c, flags, 1<<17, &v.QuickReplyShortcut, "")
-	c.OptLong(flags, 1<<18, &v.Effect)
-	c.OptLong(flags, 1<<21, &v.AllowPaidStars)
-}
+func (v *MessagesSendMultiMedia) TL(c *tl.Codec) { table.TL(c, v, 1746) }
 
-func (*MessagesSendMultiMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendMultiMedia) Returns(UpdatesClass) {}
 
 // MessagesUploadEncryptedFile is messages.uploadEncryptedFile#5057c497.
 type MessagesUploadEncryptedFile struct {
+	_ tl.Incomparable
+
 	Peer InputEncryptedChat
 	File InputEncryptedFileClass
 }
 
-func (v *MessagesUploadEncryptedFile) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUploadEncryptedFile, "messages.uploadEncryptedFile")
-	v.Peer.TL(c)
-	codeInputEncryptedFile(c, 0, 0, &v.File, "messages.uploadEncryptedFile.file")
-}
+func (v *MessagesUploadEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 1907) }
 
-func (*MessagesUploadEncryptedFile) DecodeResult(r *tl.Reader) EncryptedFileClass {
-	return DecodeEncryptedFile(r)
-}
+func (*MessagesUploadEncryptedFile) Returns(EncryptedFileClass) {}
 
 // MessagesSearchStickerSets is messages.searchStickerSets#35705b8a.
 type MessagesSearchStickerSets struct {
+	_ tl.Incomparable
+
 	ExcludeFeatured bool
 	Q               string
 	Hash            int64
 }
 
-func (v *MessagesSearchStickerSets) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchStickerSets, "messages.searchStickerSets")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExcludeFeatured)
-	c.String(&v.Q)
-	c.Long(&v.Hash)
-}
+func (v *MessagesSearchStickerSets) TL(c *tl.Codec) { table.TL(c, v, 1820) }
 
-func (*MessagesSearchStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
-	return DecodeMessagesFoundStickerSets(r)
-}
+func (*MessagesSearchStickerSets) Returns(MessagesFoundStickerSetsClass) {}
 
 // MessagesGetSplitRanges is messages.getSplitRanges#1cff7e08.
 type MessagesGetSplitRanges struct {
 }
 
-func (v *MessagesGetSplitRanges) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSplitRanges, "messages.getSplitRanges")
-}
+func (v *MessagesGetSplitRanges) TL(c *tl.Codec) { table.TL(c, v, 1750) }
 
-func (*MessagesGetSplitRanges) DecodeResult(r *tl.Reader) (v []MessageRange) {
-	vectorMessageRanges(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesGetSplitRanges) Returns([]MessageRange) {}
 
 // MessagesMarkDialogUnread is messages.markDialogUnread#8c5006f8.
 type MessagesMarkDialogUnread struct {
+	_ tl.Incomparable
+
 	Unread     bool
 	ParentPeer InputPeerClass
 	Peer       InputDialogPeerClass
 }
 
-func (v *MessagesMarkDialogUnread) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMarkDialogUnread, "messages.markDialogUnread")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unread)
-	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
-	codeInputDialogPeer(c, 0, 0, &v.Peer, "messages.markDialogUnread.peer")
-}
+func (v *MessagesMarkDialogUnread) TL(c *tl.Codec) { table.TL(c, v, 2091) }
 
-func (*MessagesMarkDialogUnread) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesMarkDialogUnread) Returns(bool) {}
 
 // MessagesGetDialogUnreadMarks is messages.getDialogUnreadMarks#21202222.
 type MessagesGetDialogUnreadMarks struct {
+	_ tl.Incomparable
+
 	ParentPeer InputPeerClass
 }
 
-func (v *MessagesGetDialogUnreadMarks) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDialogUnreadMarks, "messages.getDialogUnreadMarks")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
-}
+func (v *MessagesGetDialogUnreadMarks) TL(c *tl.Codec) { table.TL(c, v, 1761) }
 
-func (*MessagesGetDialogUnreadMarks) DecodeResult(r *tl.Reader) (v []DialogPeerClass) {
-	vectorDialogPeerClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*MessagesGetDialogUnreadMarks) Returns([]DialogPeerClass) {}
 
 // MessagesClearAllDrafts is messages.clearAllDrafts#7e58ee9c.
 type MessagesClearAllDrafts struct {
 }
 
-func (v *MessagesClearAllDrafts) TL(c *tl.Codec) {
-	c.Begin(IDMessagesClearAllDrafts, "messages.clearAllDrafts")
-}
+func (v *MessagesClearAllDrafts) TL(c *tl.Codec) { table.TL(c, v, 2045) }
 
-func (*MessagesClearAllDrafts) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesClearAllDrafts) Returns(bool) {}
 
 // MessagesUpdatePinnedMessage is messages.updatePinnedMessage#d2aaf7ec.
 type MessagesUpdatePinnedMessage struct {
+	_ tl.Incomparable
+
 	Silent    bool
 	Unpin     bool
 	PmOneside bool
@@ -3216,17 +2096,9 @@ type MessagesUpdatePinnedMessage struct {
 	ID        int32
 }
 
-func (v *MessagesUpdatePinnedMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUpdatePinnedMessage, "messages.updatePinnedMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Silent)
-	c.True(flags, 1<<1, &v.Unpin)
-	c.True(flags, 1<<2, &v.PmOneside)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.updatePinnedMessage.peer")
-	c.Int(&v.ID)
-}
+func (v *MessagesUpdatePinnedMessage) TL(c *tl.Codec) { table.TL(c, v, 2331) }
 
-func (*MessagesUpdatePinnedMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesUpdatePinnedMessage) Returns(UpdatesClass) {}
 
 // MessagesSendVote is messages.sendVote#10ea6184.
 type MessagesSendVote struct {
@@ -3235,141 +2107,100 @@ type MessagesSendVote struct {
 	Options [][]byte
 }
 
-func (v *MessagesSendVote) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendVote, "messages.sendVote")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendVote.peer")
-	c.Int(&v.MsgID)
-	c.ByteStrings(&v.Options)
-}
+func (v *MessagesSendVote) TL(c *tl.Codec) { table.TL(c, v, 1713) }
 
-func (*MessagesSendVote) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendVote) Returns(UpdatesClass) {}
 
 // MessagesGetPollResults is messages.getPollResults#eda3e33b.
 type MessagesGetPollResults struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	MsgID    int32
 	PollHash int64
 }
 
-func (v *MessagesGetPollResults) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPollResults, "messages.getPollResults")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getPollResults.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.PollHash)
-}
+func (v *MessagesGetPollResults) TL(c *tl.Codec) { table.TL(c, v, 2417) }
 
-func (*MessagesGetPollResults) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesGetPollResults) Returns(UpdatesClass) {}
 
 // MessagesGetOnlines is messages.getOnlines#6e2be050.
 type MessagesGetOnlines struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesGetOnlines) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetOnlines, "messages.getOnlines")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getOnlines.peer")
-}
+func (v *MessagesGetOnlines) TL(c *tl.Codec) { table.TL(c, v, 2001) }
 
-func (*MessagesGetOnlines) DecodeResult(r *tl.Reader) *ChatOnlines {
-	v := new(ChatOnlines)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetOnlines) Returns(*ChatOnlines) {}
 
 // MessagesEditChatAbout is messages.editChatAbout#def60797.
 type MessagesEditChatAbout struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	About string
 }
 
-func (v *MessagesEditChatAbout) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatAbout, "messages.editChatAbout")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatAbout.peer")
-	c.String(&v.About)
-}
+func (v *MessagesEditChatAbout) TL(c *tl.Codec) { table.TL(c, v, 2372) }
 
-func (*MessagesEditChatAbout) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesEditChatAbout) Returns(bool) {}
 
 // MessagesEditChatDefaultBannedRights is messages.editChatDefaultBannedRights#a5866b41.
 type MessagesEditChatDefaultBannedRights struct {
+	_ tl.Incomparable
+
 	Peer         InputPeerClass
 	BannedRights ChatBannedRights
 }
 
-func (v *MessagesEditChatDefaultBannedRights) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatDefaultBannedRights, "messages.editChatDefaultBannedRights")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatDefaultBannedRights.peer")
-	v.BannedRights.TL(c)
-}
+func (v *MessagesEditChatDefaultBannedRights) TL(c *tl.Codec) { table.TL(c, v, 2179) }
 
-func (*MessagesEditChatDefaultBannedRights) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesEditChatDefaultBannedRights) Returns(UpdatesClass) {}
 
 // MessagesGetEmojiKeywords is messages.getEmojiKeywords#35a0e062.
 type MessagesGetEmojiKeywords struct {
+	_ tl.Incomparable
+
 	LangCode string
 }
 
-func (v *MessagesGetEmojiKeywords) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiKeywords, "messages.getEmojiKeywords")
-	c.String(&v.LangCode)
-}
+func (v *MessagesGetEmojiKeywords) TL(c *tl.Codec) { table.TL(c, v, 1822) }
 
-func (*MessagesGetEmojiKeywords) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
-	v := new(EmojiKeywordsDifference)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetEmojiKeywords) Returns(*EmojiKeywordsDifference) {}
 
 // MessagesGetEmojiKeywordsDifference is messages.getEmojiKeywordsDifference#1508b6af.
 type MessagesGetEmojiKeywordsDifference struct {
+	_ tl.Incomparable
+
 	LangCode    string
 	FromVersion int32
 }
 
-func (v *MessagesGetEmojiKeywordsDifference) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiKeywordsDifference, "messages.getEmojiKeywordsDifference")
-	c.String(&v.LangCode)
-	c.Int(&v.FromVersion)
-}
+func (v *MessagesGetEmojiKeywordsDifference) TL(c *tl.Codec) { table.TL(c, v, 1723) }
 
-func (*MessagesGetEmojiKeywordsDifference) DecodeResult(r *tl.Reader) *EmojiKeywordsDifference {
-	v := new(EmojiKeywordsDifference)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetEmojiKeywordsDifference) Returns(*EmojiKeywordsDifference) {}
 
 // MessagesGetEmojiKeywordsLanguages is messages.getEmojiKeywordsLanguages#4e9963b2.
 type MessagesGetEmojiKeywordsLanguages struct {
 	LangCodes []string
 }
 
-func (v *MessagesGetEmojiKeywordsLanguages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiKeywordsLanguages, "messages.getEmojiKeywordsLanguages")
-	c.Strings(&v.LangCodes)
-}
+func (v *MessagesGetEmojiKeywordsLanguages) TL(c *tl.Codec) { table.TL(c, v, 1896) }
 
-func (*MessagesGetEmojiKeywordsLanguages) DecodeResult(r *tl.Reader) (v []EmojiLanguage) {
-	vectorEmojiLanguages(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesGetEmojiKeywordsLanguages) Returns([]EmojiLanguage) {}
 
 // MessagesGetEmojiURL is messages.getEmojiURL#d5b10c26.
 type MessagesGetEmojiURL struct {
+	_ tl.Incomparable
+
 	LangCode string
 }
 
-func (v *MessagesGetEmojiURL) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiURL, "messages.getEmojiURL")
-	c.String(&v.LangCode)
-}
+func (v *MessagesGetEmojiURL) TL(c *tl.Codec) { table.TL(c, v, 2341) }
 
-func (*MessagesGetEmojiURL) DecodeResult(r *tl.Reader) *EmojiURL {
-	v := new(EmojiURL)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetEmojiURL) Returns(*EmojiURL) {}
 
 // MessagesGetSearchCounters is messages.getSearchCounters#1bbcf300.
 type MessagesGetSearchCounters struct {
@@ -3379,22 +2210,14 @@ type MessagesGetSearchCounters struct {
 	Filters     []MessagesFilterClass
 }
 
-func (v *MessagesGetSearchCounters) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSearchCounters, "messages.getSearchCounters")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSearchCounters.peer")
-	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	vectorMessagesFilterClasses(c, 0, 0, &v.Filters, "messages.getSearchCounters.filters")
-}
+func (v *MessagesGetSearchCounters) TL(c *tl.Codec) { table.TL(c, v, 1745) }
 
-func (*MessagesGetSearchCounters) DecodeResult(r *tl.Reader) (v []MessagesSearchCounter) {
-	vectorMessagesSearchCounters(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesGetSearchCounters) Returns([]MessagesSearchCounter) {}
 
 // MessagesRequestURLAuth is messages.requestUrlAuth#894cc99c.
 type MessagesRequestURLAuth struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	MsgID       tl.Optional[int32]
 	ButtonID    tl.Optional[int32]
@@ -3402,34 +2225,14 @@ type MessagesRequestURLAuth struct {
 	InAppOrigin tl.Optional[string]
 }
 
-func (v *MessagesRequestURLAuth) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestURLAuth, "messages.requestUrlAuth")
-	flags := c.Flags()
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
-		codeInputPeer(c, 0, 0, &v.Peer, "messages.requestUrlAuth.peer")
-	}
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
-		c.Int(&v.MsgID.Value)
-		if c.Decoding() {
-			v.MsgID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
-		c.Int(&v.ButtonID.Value)
-		if c.Decoding() {
-			v.ButtonID.Set = true
-		}
-	}
-	c.OptString(flags, 1<<2, &v.URL)
-	c.OptString(flags, 1<<3, &v.InAppOrigin)
-}
+func (v *MessagesRequestURLAuth) TL(c *tl.Codec) { table.TL(c, v, 2081) }
 
-func (*MessagesRequestURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
-	return DecodeURLAuthResult(r)
-}
+func (*MessagesRequestURLAuth) Returns(URLAuthResultClass) {}
 
 // MessagesAcceptURLAuth is messages.acceptUrlAuth#67a3f0de.
 type MessagesAcceptURLAuth struct {
+	_ tl.Incomparable
+
 	WriteAllowed     bool
 	SharePhoneNumber bool
 	Peer             InputPeerClass
@@ -3439,61 +2242,32 @@ type MessagesAcceptURLAuth struct {
 	MatchCode        tl.Optional[string]
 }
 
-func (v *MessagesAcceptURLAuth) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAcceptURLAuth, "messages.acceptUrlAuth")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.WriteAllowed)
-	c.True(flags, 1<<3, &v.SharePhoneNumber)
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
-		codeInputPeer(c, 0, 0, &v.Peer, "messages.acceptUrlAuth.peer")
-	}
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
-		c.Int(&v.MsgID.Value)
-		if c.Decoding() {
-			v.MsgID.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Peer != nil || v.MsgID.Set || v.ButtonID.Set) {
-		c.Int(&v.ButtonID.Value)
-		if c.Decoding() {
-			v.ButtonID.Set = true
-		}
-	}
-	c.OptString(flags, 1<<2, &v.URL)
-	c.OptString(flags, 1<<4, &v.MatchCode)
-}
+func (v *MessagesAcceptURLAuth) TL(c *tl.Codec) { table.TL(c, v, 1980) }
 
-func (*MessagesAcceptURLAuth) DecodeResult(r *tl.Reader) URLAuthResultClass {
-	return DecodeURLAuthResult(r)
-}
+func (*MessagesAcceptURLAuth) Returns(URLAuthResultClass) {}
 
 // MessagesHidePeerSettingsBar is messages.hidePeerSettingsBar#4facb138.
 type MessagesHidePeerSettingsBar struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesHidePeerSettingsBar) TL(c *tl.Codec) {
-	c.Begin(IDMessagesHidePeerSettingsBar, "messages.hidePeerSettingsBar")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.hidePeerSettingsBar.peer")
-}
+func (v *MessagesHidePeerSettingsBar) TL(c *tl.Codec) { table.TL(c, v, 1901) }
 
-func (*MessagesHidePeerSettingsBar) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesHidePeerSettingsBar) Returns(bool) {}
 
 // MessagesGetScheduledHistory is messages.getScheduledHistory#f516760b.
 type MessagesGetScheduledHistory struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Hash int64
 }
 
-func (v *MessagesGetScheduledHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetScheduledHistory, "messages.getScheduledHistory")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getScheduledHistory.peer")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetScheduledHistory) TL(c *tl.Codec) { table.TL(c, v, 2445) }
 
-func (*MessagesGetScheduledHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetScheduledHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesGetScheduledMessages is messages.getScheduledMessages#bdbb0464.
 type MessagesGetScheduledMessages struct {
@@ -3501,15 +2275,9 @@ type MessagesGetScheduledMessages struct {
 	ID   []int32
 }
 
-func (v *MessagesGetScheduledMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetScheduledMessages, "messages.getScheduledMessages")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getScheduledMessages.peer")
-	c.Ints(&v.ID)
-}
+func (v *MessagesGetScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 2269) }
 
-func (*MessagesGetScheduledMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetScheduledMessages) Returns(MessagesMessagesClass) {}
 
 // MessagesSendScheduledMessages is messages.sendScheduledMessages#bd38850a.
 type MessagesSendScheduledMessages struct {
@@ -3517,15 +2285,9 @@ type MessagesSendScheduledMessages struct {
 	ID   []int32
 }
 
-func (v *MessagesSendScheduledMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendScheduledMessages, "messages.sendScheduledMessages")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendScheduledMessages.peer")
-	c.Ints(&v.ID)
-}
+func (v *MessagesSendScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 2267) }
 
-func (*MessagesSendScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesSendScheduledMessages) Returns(UpdatesClass) {}
 
 // MessagesDeleteScheduledMessages is messages.deleteScheduledMessages#59ae2b16.
 type MessagesDeleteScheduledMessages struct {
@@ -3533,15 +2295,9 @@ type MessagesDeleteScheduledMessages struct {
 	ID   []int32
 }
 
-func (v *MessagesDeleteScheduledMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteScheduledMessages, "messages.deleteScheduledMessages")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteScheduledMessages.peer")
-	c.Ints(&v.ID)
-}
+func (v *MessagesDeleteScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 1941) }
 
-func (*MessagesDeleteScheduledMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesDeleteScheduledMessages) Returns(UpdatesClass) {}
 
 // MessagesGetPollVotes is messages.getPollVotes#b86e380e.
 type MessagesGetPollVotes struct {
@@ -3552,21 +2308,9 @@ type MessagesGetPollVotes struct {
 	Limit  int32
 }
 
-func (v *MessagesGetPollVotes) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPollVotes, "messages.getPollVotes")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getPollVotes.peer")
-	c.Int(&v.ID)
-	c.OptByteString(flags, 1<<0, &v.Option)
-	c.OptString(flags, 1<<1, &v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetPollVotes) TL(c *tl.Codec) { table.TL(c, v, 2248) }
 
-func (*MessagesGetPollVotes) DecodeResult(r *tl.Reader) *MessagesVotesList {
-	v := new(MessagesVotesList)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetPollVotes) Returns(*MessagesVotesList) {}
 
 // MessagesToggleStickerSets is messages.toggleStickerSets#b5052fea.
 type MessagesToggleStickerSets struct {
@@ -3576,70 +2320,46 @@ type MessagesToggleStickerSets struct {
 	Stickersets []InputStickerSetClass
 }
 
-func (v *MessagesToggleStickerSets) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleStickerSets, "messages.toggleStickerSets")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Uninstall)
-	c.True(flags, 1<<1, &v.Archive)
-	c.True(flags, 1<<2, &v.Unarchive)
-	vectorInputStickerSetClasses(c, 0, 0, &v.Stickersets, "messages.toggleStickerSets.stickersets")
-}
+func (v *MessagesToggleStickerSets) TL(c *tl.Codec) { table.TL(c, v, 2235) }
 
-func (*MessagesToggleStickerSets) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesToggleStickerSets) Returns(bool) {}
 
 // MessagesGetDialogFilters is messages.getDialogFilters#efd48c89.
 type MessagesGetDialogFilters struct {
 }
 
-func (v *MessagesGetDialogFilters) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDialogFilters, "messages.getDialogFilters")
-}
+func (v *MessagesGetDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 2427) }
 
-func (*MessagesGetDialogFilters) DecodeResult(r *tl.Reader) *MessagesDialogFilters {
-	v := new(MessagesDialogFilters)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetDialogFilters) Returns(*MessagesDialogFilters) {}
 
 // MessagesGetSuggestedDialogFilters is messages.getSuggestedDialogFilters#a29cd42c.
 type MessagesGetSuggestedDialogFilters struct {
 }
 
-func (v *MessagesGetSuggestedDialogFilters) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSuggestedDialogFilters, "messages.getSuggestedDialogFilters")
-}
+func (v *MessagesGetSuggestedDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 2167) }
 
-func (*MessagesGetSuggestedDialogFilters) DecodeResult(r *tl.Reader) (v []DialogFilterSuggested) {
-	vectorDialogFilterSuggesteds(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesGetSuggestedDialogFilters) Returns([]DialogFilterSuggested) {}
 
 // MessagesUpdateDialogFilter is messages.updateDialogFilter#1ad4a04a.
 type MessagesUpdateDialogFilter struct {
+	_ tl.Incomparable
+
 	ID     int32
 	Filter DialogFilterClass
 }
 
-func (v *MessagesUpdateDialogFilter) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUpdateDialogFilter, "messages.updateDialogFilter")
-	flags := c.Flags()
-	c.Int(&v.ID)
-	codeDialogFilter(c, flags, 1<<0, &v.Filter, "")
-}
+func (v *MessagesUpdateDialogFilter) TL(c *tl.Codec) { table.TL(c, v, 1742) }
 
-func (*MessagesUpdateDialogFilter) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesUpdateDialogFilter) Returns(bool) {}
 
 // MessagesUpdateDialogFiltersOrder is messages.updateDialogFiltersOrder#c563c1e4.
 type MessagesUpdateDialogFiltersOrder struct {
 	Order []int32
 }
 
-func (v *MessagesUpdateDialogFiltersOrder) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUpdateDialogFiltersOrder, "messages.updateDialogFiltersOrder")
-	c.Ints(&v.Order)
-}
+func (v *MessagesUpdateDialogFiltersOrder) TL(c *tl.Codec) { table.TL(c, v, 2292) }
 
-func (*MessagesUpdateDialogFiltersOrder) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesUpdateDialogFiltersOrder) Returns(bool) {}
 
 // MessagesGetOldFeaturedStickers is messages.getOldFeaturedStickers#7ed094a1.
 type MessagesGetOldFeaturedStickers struct {
@@ -3648,19 +2368,14 @@ type MessagesGetOldFeaturedStickers struct {
 	Hash   int64
 }
 
-func (v *MessagesGetOldFeaturedStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetOldFeaturedStickers, "messages.getOldFeaturedStickers")
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetOldFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 2047) }
 
-func (*MessagesGetOldFeaturedStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
-	return DecodeMessagesFeaturedStickers(r)
-}
+func (*MessagesGetOldFeaturedStickers) Returns(MessagesFeaturedStickersClass) {}
 
 // MessagesGetReplies is messages.getReplies#22ddd30c.
 type MessagesGetReplies struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	MsgID      int32
 	OffsetID   int32
@@ -3672,179 +2387,120 @@ type MessagesGetReplies struct {
 	Hash       int64
 }
 
-func (v *MessagesGetReplies) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetReplies, "messages.getReplies")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getReplies.peer")
-	c.Int(&v.MsgID)
-	c.Int(&v.OffsetID)
-	c.Int(&v.OffsetDate)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetReplies) TL(c *tl.Codec) { table.TL(c, v, 1768) }
 
-func (*MessagesGetReplies) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetReplies) Returns(MessagesMessagesClass) {}
 
 // MessagesGetDiscussionMessage is messages.getDiscussionMessage#446972fd.
 type MessagesGetDiscussionMessage struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *MessagesGetDiscussionMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDiscussionMessage, "messages.getDiscussionMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getDiscussionMessage.peer")
-	c.Int(&v.MsgID)
-}
+func (v *MessagesGetDiscussionMessage) TL(c *tl.Codec) { table.TL(c, v, 1877) }
 
-func (*MessagesGetDiscussionMessage) DecodeResult(r *tl.Reader) *MessagesDiscussionMessage {
-	v := new(MessagesDiscussionMessage)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetDiscussionMessage) Returns(*MessagesDiscussionMessage) {}
 
 // MessagesReadDiscussion is messages.readDiscussion#f731a9f4.
 type MessagesReadDiscussion struct {
+	_ tl.Incomparable
+
 	Peer      InputPeerClass
 	MsgID     int32
 	ReadMaxID int32
 }
 
-func (v *MessagesReadDiscussion) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadDiscussion, "messages.readDiscussion")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.readDiscussion.peer")
-	c.Int(&v.MsgID)
-	c.Int(&v.ReadMaxID)
-}
+func (v *MessagesReadDiscussion) TL(c *tl.Codec) { table.TL(c, v, 2452) }
 
-func (*MessagesReadDiscussion) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReadDiscussion) Returns(bool) {}
 
 // MessagesUnpinAllMessages is messages.unpinAllMessages#062dd747.
 type MessagesUnpinAllMessages struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	TopMsgID    tl.Optional[int32]
 	SavedPeerID InputPeerClass
 }
 
-func (v *MessagesUnpinAllMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUnpinAllMessages, "messages.unpinAllMessages")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.unpinAllMessages.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codeInputPeer(c, flags, 1<<1, &v.SavedPeerID, "")
-}
+func (v *MessagesUnpinAllMessages) TL(c *tl.Codec) { table.TL(c, v, 1678) }
 
-func (*MessagesUnpinAllMessages) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesUnpinAllMessages) Returns(*MessagesAffectedHistory) {}
 
 // MessagesDeleteChat is messages.deleteChat#5bd0ee50.
 type MessagesDeleteChat struct {
 	ChatID int64
 }
 
-func (v *MessagesDeleteChat) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteChat, "messages.deleteChat")
-	c.Long(&v.ChatID)
-}
+func (v *MessagesDeleteChat) TL(c *tl.Codec) { table.TL(c, v, 1946) }
 
-func (*MessagesDeleteChat) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDeleteChat) Returns(bool) {}
 
 // MessagesDeletePhoneCallHistory is messages.deletePhoneCallHistory#f9cbe409.
 type MessagesDeletePhoneCallHistory struct {
 	Revoke bool
 }
 
-func (v *MessagesDeletePhoneCallHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeletePhoneCallHistory, "messages.deletePhoneCallHistory")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Revoke)
-}
+func (v *MessagesDeletePhoneCallHistory) TL(c *tl.Codec) { table.TL(c, v, 2462) }
 
-func (*MessagesDeletePhoneCallHistory) DecodeResult(r *tl.Reader) *MessagesAffectedFoundMessages {
-	v := new(MessagesAffectedFoundMessages)
-	r.Object(v)
-	return v
-}
+func (*MessagesDeletePhoneCallHistory) Returns(*MessagesAffectedFoundMessages) {}
 
 // MessagesCheckHistoryImport is messages.checkHistoryImport#43fe19f3.
 type MessagesCheckHistoryImport struct {
+	_ tl.Incomparable
+
 	ImportHead string
 }
 
-func (v *MessagesCheckHistoryImport) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCheckHistoryImport, "messages.checkHistoryImport")
-	c.String(&v.ImportHead)
-}
+func (v *MessagesCheckHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 1875) }
 
-func (*MessagesCheckHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImportParsed {
-	v := new(MessagesHistoryImportParsed)
-	r.Object(v)
-	return v
-}
+func (*MessagesCheckHistoryImport) Returns(*MessagesHistoryImportParsed) {}
 
 // MessagesInitHistoryImport is messages.initHistoryImport#34090c3b.
 type MessagesInitHistoryImport struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	File       InputFileClass
 	MediaCount int32
 }
 
-func (v *MessagesInitHistoryImport) TL(c *tl.Codec) {
-	c.Begin(IDMessagesInitHistoryImport, "messages.initHistoryImport")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.initHistoryImport.peer")
-	codeInputFile(c, 0, 0, &v.File, "messages.initHistoryImport.file")
-	c.Int(&v.MediaCount)
-}
+func (v *MessagesInitHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 1816) }
 
-func (*MessagesInitHistoryImport) DecodeResult(r *tl.Reader) *MessagesHistoryImport {
-	v := new(MessagesHistoryImport)
-	r.Object(v)
-	return v
-}
+func (*MessagesInitHistoryImport) Returns(*MessagesHistoryImport) {}
 
 // MessagesUploadImportedMedia is messages.uploadImportedMedia#2a862092.
 type MessagesUploadImportedMedia struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	ImportID int64
 	FileName string
 	Media    InputMediaClass
 }
 
-func (v *MessagesUploadImportedMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUploadImportedMedia, "messages.uploadImportedMedia")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.uploadImportedMedia.peer")
-	c.Long(&v.ImportID)
-	c.String(&v.FileName)
-	codeInputMedia(c, 0, 0, &v.Media, "messages.uploadImportedMedia.media")
-}
+func (v *MessagesUploadImportedMedia) TL(c *tl.Codec) { table.TL(c, v, 1789) }
 
-func (*MessagesUploadImportedMedia) DecodeResult(r *tl.Reader) MessageMediaClass {
-	return DecodeMessageMedia(r)
-}
+func (*MessagesUploadImportedMedia) Returns(MessageMediaClass) {}
 
 // MessagesStartHistoryImport is messages.startHistoryImport#b43df344.
 type MessagesStartHistoryImport struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	ImportID int64
 }
 
-func (v *MessagesStartHistoryImport) TL(c *tl.Codec) {
-	c.Begin(IDMessagesStartHistoryImport, "messages.startHistoryImport")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.startHistoryImport.peer")
-	c.Long(&v.ImportID)
-}
+func (v *MessagesStartHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 2232) }
 
-func (*MessagesStartHistoryImport) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesStartHistoryImport) Returns(bool) {}
 
 // MessagesGetExportedChatInvites is messages.getExportedChatInvites#a2b5a3f6.
 type MessagesGetExportedChatInvites struct {
+	_ tl.Incomparable
+
 	Revoked    bool
 	Peer       InputPeerClass
 	AdminID    InputUserClass
@@ -3853,51 +2509,26 @@ type MessagesGetExportedChatInvites struct {
 	Limit      int32
 }
 
-func (v *MessagesGetExportedChatInvites) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetExportedChatInvites, "messages.getExportedChatInvites")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Revoked)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getExportedChatInvites.peer")
-	codeInputUser(c, 0, 0, &v.AdminID, "messages.getExportedChatInvites.admin_id")
-	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
-		c.Int(&v.OffsetDate.Value)
-		if c.Decoding() {
-			v.OffsetDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
-		c.String(&v.OffsetLink.Value)
-		if c.Decoding() {
-			v.OffsetLink.Set = true
-		}
-	}
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetExportedChatInvites) TL(c *tl.Codec) { table.TL(c, v, 2169) }
 
-func (*MessagesGetExportedChatInvites) DecodeResult(r *tl.Reader) *MessagesExportedChatInvites {
-	v := new(MessagesExportedChatInvites)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetExportedChatInvites) Returns(*MessagesExportedChatInvites) {}
 
 // MessagesGetExportedChatInvite is messages.getExportedChatInvite#73746f5c.
 type MessagesGetExportedChatInvite struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Link string
 }
 
-func (v *MessagesGetExportedChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetExportedChatInvite, "messages.getExportedChatInvite")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getExportedChatInvite.peer")
-	c.String(&v.Link)
-}
+func (v *MessagesGetExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2015) }
 
-func (*MessagesGetExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
-	return DecodeMessagesExportedChatInvite(r)
-}
+func (*MessagesGetExportedChatInvite) Returns(MessagesExportedChatInviteClass) {}
 
 // MessagesEditExportedChatInvite is messages.editExportedChatInvite#bdca2f75.
 type MessagesEditExportedChatInvite struct {
+	_ tl.Incomparable
+
 	Revoked       bool
 	Peer          InputPeerClass
 	Link          string
@@ -3907,68 +2538,49 @@ type MessagesEditExportedChatInvite struct {
 	Title         tl.Optional[string]
 }
 
-func (v *MessagesEditExportedChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditExportedChatInvite, "messages.editExportedChatInvite")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Revoked)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editExportedChatInvite.peer")
-	c.String(&v.Link)
-	c.OptInt(flags, 1<<0, &v.ExpireDate)
-	c.OptInt(flags, 1<<1, &v.UsageLimit)
-	c.OptBool(flags, 1<<3, &v.RequestNeeded)
-	c.OptString(flags, 1<<4, &v.Title)
-}
+func (v *MessagesEditExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2270) }
 
-func (*MessagesEditExportedChatInvite) DecodeResult(r *tl.Reader) MessagesExportedChatInviteClass {
-	return DecodeMessagesExportedChatInvite(r)
-}
+func (*MessagesEditExportedChatInvite) Returns(MessagesExportedChatInviteClass) {}
 
 // MessagesDeleteRevokedExportedChatInvites is messages.deleteRevokedExportedChatInvites#56987bd5.
 type MessagesDeleteRevokedExportedChatInvites struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	AdminID InputUserClass
 }
 
-func (v *MessagesDeleteRevokedExportedChatInvites) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteRevokedExportedChatInvites, "messages.deleteRevokedExportedChatInvites")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteRevokedExportedChatInvites.peer")
-	codeInputUser(c, 0, 0, &v.AdminID, "messages.deleteRevokedExportedChatInvites.admin_id")
-}
+func (v *MessagesDeleteRevokedExportedChatInvites) TL(c *tl.Codec) { table.TL(c, v, 1926) }
 
-func (*MessagesDeleteRevokedExportedChatInvites) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDeleteRevokedExportedChatInvites) Returns(bool) {}
 
 // MessagesDeleteExportedChatInvite is messages.deleteExportedChatInvite#d464a42b.
 type MessagesDeleteExportedChatInvite struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Link string
 }
 
-func (v *MessagesDeleteExportedChatInvite) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteExportedChatInvite, "messages.deleteExportedChatInvite")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteExportedChatInvite.peer")
-	c.String(&v.Link)
-}
+func (v *MessagesDeleteExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2337) }
 
-func (*MessagesDeleteExportedChatInvite) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDeleteExportedChatInvite) Returns(bool) {}
 
 // MessagesGetAdminsWithInvites is messages.getAdminsWithInvites#3920e6ef.
 type MessagesGetAdminsWithInvites struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesGetAdminsWithInvites) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAdminsWithInvites, "messages.getAdminsWithInvites")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getAdminsWithInvites.peer")
-}
+func (v *MessagesGetAdminsWithInvites) TL(c *tl.Codec) { table.TL(c, v, 1834) }
 
-func (*MessagesGetAdminsWithInvites) DecodeResult(r *tl.Reader) *MessagesChatAdminsWithInvites {
-	v := new(MessagesChatAdminsWithInvites)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetAdminsWithInvites) Returns(*MessagesChatAdminsWithInvites) {}
 
 // MessagesGetChatInviteImporters is messages.getChatInviteImporters#df04dd4e.
 type MessagesGetChatInviteImporters struct {
+	_ tl.Incomparable
+
 	Requested           bool
 	SubscriptionExpired bool
 	Peer                InputPeerClass
@@ -3979,88 +2591,61 @@ type MessagesGetChatInviteImporters struct {
 	Limit               int32
 }
 
-func (v *MessagesGetChatInviteImporters) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetChatInviteImporters, "messages.getChatInviteImporters")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Requested)
-	c.True(flags, 1<<3, &v.SubscriptionExpired)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getChatInviteImporters.peer")
-	c.OptString(flags, 1<<1, &v.Link)
-	c.OptString(flags, 1<<2, &v.Q)
-	c.Int(&v.OffsetDate)
-	codeInputUser(c, 0, 0, &v.OffsetUser, "messages.getChatInviteImporters.offset_user")
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetChatInviteImporters) TL(c *tl.Codec) { table.TL(c, v, 2373) }
 
-func (*MessagesGetChatInviteImporters) DecodeResult(r *tl.Reader) *MessagesChatInviteImporters {
-	v := new(MessagesChatInviteImporters)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetChatInviteImporters) Returns(*MessagesChatInviteImporters) {}
 
 // MessagesSetHistoryTTL is messages.setHistoryTTL#b80e5fe4.
 type MessagesSetHistoryTTL struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	Period int32
 }
 
-func (v *MessagesSetHistoryTTL) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetHistoryTTL, "messages.setHistoryTTL")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.setHistoryTTL.peer")
-	c.Int(&v.Period)
-}
+func (v *MessagesSetHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 2246) }
 
-func (*MessagesSetHistoryTTL) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSetHistoryTTL) Returns(UpdatesClass) {}
 
 // MessagesCheckHistoryImportPeer is messages.checkHistoryImportPeer#5dc60f03.
 type MessagesCheckHistoryImportPeer struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesCheckHistoryImportPeer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCheckHistoryImportPeer, "messages.checkHistoryImportPeer")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.checkHistoryImportPeer.peer")
-}
+func (v *MessagesCheckHistoryImportPeer) TL(c *tl.Codec) { table.TL(c, v, 1950) }
 
-func (*MessagesCheckHistoryImportPeer) DecodeResult(r *tl.Reader) *MessagesCheckedHistoryImportPeer {
-	v := new(MessagesCheckedHistoryImportPeer)
-	r.Object(v)
-	return v
-}
+func (*MessagesCheckHistoryImportPeer) Returns(*MessagesCheckedHistoryImportPeer) {}
 
 // MessagesSetChatTheme is messages.setChatTheme#081202c9.
 type MessagesSetChatTheme struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	Theme InputChatThemeClass
 }
 
-func (v *MessagesSetChatTheme) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetChatTheme, "messages.setChatTheme")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.setChatTheme.peer")
-	codeInputChatTheme(c, 0, 0, &v.Theme, "messages.setChatTheme.theme")
-}
+func (v *MessagesSetChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1682) }
 
-func (*MessagesSetChatTheme) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSetChatTheme) Returns(UpdatesClass) {}
 
 // MessagesGetMessageReadParticipants is messages.getMessageReadParticipants#31c1c44f.
 type MessagesGetMessageReadParticipants struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *MessagesGetMessageReadParticipants) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMessageReadParticipants, "messages.getMessageReadParticipants")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessageReadParticipants.peer")
-	c.Int(&v.MsgID)
-}
+func (v *MessagesGetMessageReadParticipants) TL(c *tl.Codec) { table.TL(c, v, 1812) }
 
-func (*MessagesGetMessageReadParticipants) DecodeResult(r *tl.Reader) (v []ReadParticipantDate) {
-	vectorReadParticipantDates(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesGetMessageReadParticipants) Returns([]ReadParticipantDate) {}
 
 // MessagesGetSearchResultsCalendar is messages.getSearchResultsCalendar#6aa3f6bd.
 type MessagesGetSearchResultsCalendar struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	SavedPeerID InputPeerClass
 	Filter      MessagesFilterClass
@@ -4068,24 +2653,14 @@ type MessagesGetSearchResultsCalendar struct {
 	OffsetDate  int32
 }
 
-func (v *MessagesGetSearchResultsCalendar) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSearchResultsCalendar, "messages.getSearchResultsCalendar")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSearchResultsCalendar.peer")
-	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
-	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.getSearchResultsCalendar.filter")
-	c.Int(&v.OffsetID)
-	c.Int(&v.OffsetDate)
-}
+func (v *MessagesGetSearchResultsCalendar) TL(c *tl.Codec) { table.TL(c, v, 1993) }
 
-func (*MessagesGetSearchResultsCalendar) DecodeResult(r *tl.Reader) *MessagesSearchResultsCalendar {
-	v := new(MessagesSearchResultsCalendar)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetSearchResultsCalendar) Returns(*MessagesSearchResultsCalendar) {}
 
 // MessagesGetSearchResultsPositions is messages.getSearchResultsPositions#9c7f2f10.
 type MessagesGetSearchResultsPositions struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	SavedPeerID InputPeerClass
 	Filter      MessagesFilterClass
@@ -4093,88 +2668,60 @@ type MessagesGetSearchResultsPositions struct {
 	Limit       int32
 }
 
-func (v *MessagesGetSearchResultsPositions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSearchResultsPositions, "messages.getSearchResultsPositions")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSearchResultsPositions.peer")
-	codeInputPeer(c, flags, 1<<2, &v.SavedPeerID, "")
-	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.getSearchResultsPositions.filter")
-	c.Int(&v.OffsetID)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetSearchResultsPositions) TL(c *tl.Codec) { table.TL(c, v, 2146) }
 
-func (*MessagesGetSearchResultsPositions) DecodeResult(r *tl.Reader) *MessagesSearchResultsPositions {
-	v := new(MessagesSearchResultsPositions)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetSearchResultsPositions) Returns(*MessagesSearchResultsPositions) {}
 
 // MessagesHideChatJoinRequest is messages.hideChatJoinRequest#7fe7e815.
 type MessagesHideChatJoinRequest struct {
+	_ tl.Incomparable
+
 	Approved bool
 	Peer     InputPeerClass
 	UserID   InputUserClass
 }
 
-func (v *MessagesHideChatJoinRequest) TL(c *tl.Codec) {
-	c.Begin(IDMessagesHideChatJoinRequest, "messages.hideChatJoinRequest")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Approved)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.hideChatJoinRequest.peer")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.hideChatJoinRequest.user_id")
-}
+func (v *MessagesHideChatJoinRequest) TL(c *tl.Codec) { table.TL(c, v, 2055) }
 
-func (*MessagesHideChatJoinRequest) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesHideChatJoinRequest) Returns(UpdatesClass) {}
 
 // MessagesHideAllChatJoinRequests is messages.hideAllChatJoinRequests#e085f4ea.
 type MessagesHideAllChatJoinRequests struct {
+	_ tl.Incomparable
+
 	Approved bool
 	Peer     InputPeerClass
 	Link     tl.Optional[string]
 }
 
-func (v *MessagesHideAllChatJoinRequests) TL(c *tl.Codec) {
-	c.Begin(IDMessagesHideAllChatJoinRequests, "messages.hideAllChatJoinRequests")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Approved)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.hideAllChatJoinRequests.peer")
-	c.OptString(flags, 1<<1, &v.Link)
-}
+func (v *MessagesHideAllChatJoinRequests) TL(c *tl.Codec) { table.TL(c, v, 2376) }
 
-func (*MessagesHideAllChatJoinRequests) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesHideAllChatJoinRequests) Returns(UpdatesClass) {}
 
 // MessagesToggleNoForwards is messages.toggleNoForwards#b2081a35.
 type MessagesToggleNoForwards struct {
+	_ tl.Incomparable
+
 	Peer         InputPeerClass
 	Enabled      bool
 	RequestMsgID tl.Optional[int32]
 }
 
-func (v *MessagesToggleNoForwards) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleNoForwards, "messages.toggleNoForwards")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.toggleNoForwards.peer")
-	c.Bool(&v.Enabled)
-	c.OptInt(flags, 1<<0, &v.RequestMsgID)
-}
+func (v *MessagesToggleNoForwards) TL(c *tl.Codec) { table.TL(c, v, 2225) }
 
-func (*MessagesToggleNoForwards) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesToggleNoForwards) Returns(UpdatesClass) {}
 
 // MessagesSaveDefaultSendAs is messages.saveDefaultSendAs#ccfddf96.
 type MessagesSaveDefaultSendAs struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	SendAs InputPeerClass
 }
 
-func (v *MessagesSaveDefaultSendAs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSaveDefaultSendAs, "messages.saveDefaultSendAs")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.saveDefaultSendAs.peer")
-	codeInputPeer(c, 0, 0, &v.SendAs, "messages.saveDefaultSendAs.send_as")
-}
+func (v *MessagesSaveDefaultSendAs) TL(c *tl.Codec) { table.TL(c, v, 2314) }
 
-func (*MessagesSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSaveDefaultSendAs) Returns(bool) {}
 
 // MessagesSendReaction is messages.sendReaction#d30d78d4.
 type MessagesSendReaction struct {
@@ -4185,17 +2732,9 @@ type MessagesSendReaction struct {
 	Reaction    []ReactionClass
 }
 
-func (v *MessagesSendReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendReaction, "messages.sendReaction")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Big)
-	c.True(flags, 1<<2, &v.AddToRecent)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendReaction.peer")
-	c.Int(&v.MsgID)
-	vectorReactionClasses(c, flags, 1<<0, &v.Reaction, "messages.sendReaction.reaction")
-}
+func (v *MessagesSendReaction) TL(c *tl.Codec) { table.TL(c, v, 2332) }
 
-func (*MessagesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendReaction) Returns(UpdatesClass) {}
 
 // MessagesGetMessagesReactions is messages.getMessagesReactions#8bba90e6.
 type MessagesGetMessagesReactions struct {
@@ -4203,16 +2742,14 @@ type MessagesGetMessagesReactions struct {
 	ID   []int32
 }
 
-func (v *MessagesGetMessagesReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMessagesReactions, "messages.getMessagesReactions")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessagesReactions.peer")
-	c.Ints(&v.ID)
-}
+func (v *MessagesGetMessagesReactions) TL(c *tl.Codec) { table.TL(c, v, 2088) }
 
-func (*MessagesGetMessagesReactions) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesGetMessagesReactions) Returns(UpdatesClass) {}
 
 // MessagesGetMessageReactionsList is messages.getMessageReactionsList#461b3f48.
 type MessagesGetMessageReactionsList struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	ID       int32
 	Reaction ReactionClass
@@ -4220,68 +2757,43 @@ type MessagesGetMessageReactionsList struct {
 	Limit    int32
 }
 
-func (v *MessagesGetMessageReactionsList) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMessageReactionsList, "messages.getMessageReactionsList")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getMessageReactionsList.peer")
-	c.Int(&v.ID)
-	codeReaction(c, flags, 1<<0, &v.Reaction, "")
-	c.OptString(flags, 1<<1, &v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetMessageReactionsList) TL(c *tl.Codec) { table.TL(c, v, 1881) }
 
-func (*MessagesGetMessageReactionsList) DecodeResult(r *tl.Reader) *MessagesMessageReactionsList {
-	v := new(MessagesMessageReactionsList)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetMessageReactionsList) Returns(*MessagesMessageReactionsList) {}
 
 // MessagesSetChatAvailableReactions is messages.setChatAvailableReactions#864b2581.
 type MessagesSetChatAvailableReactions struct {
+	_ tl.Incomparable
+
 	Peer               InputPeerClass
 	AvailableReactions ChatReactionsClass
 	ReactionsLimit     tl.Optional[int32]
 	PaidEnabled        tl.Optional[bool]
 }
 
-func (v *MessagesSetChatAvailableReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetChatAvailableReactions, "messages.setChatAvailableReactions")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.setChatAvailableReactions.peer")
-	codeChatReactions(c, 0, 0, &v.AvailableReactions, "messages.setChatAvailableReactions.available_reactions")
-	c.OptInt(flags, 1<<0, &v.ReactionsLimit)
-	c.OptBool(flags, 1<<1, &v.PaidEnabled)
-}
+func (v *MessagesSetChatAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 2071) }
 
-func (*MessagesSetChatAvailableReactions) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesSetChatAvailableReactions) Returns(UpdatesClass) {}
 
 // MessagesGetAvailableReactions is messages.getAvailableReactions#18dea0ac.
 type MessagesGetAvailableReactions struct {
 	Hash int32
 }
 
-func (v *MessagesGetAvailableReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAvailableReactions, "messages.getAvailableReactions")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 1735) }
 
-func (*MessagesGetAvailableReactions) DecodeResult(r *tl.Reader) MessagesAvailableReactionsClass {
-	return DecodeMessagesAvailableReactions(r)
-}
+func (*MessagesGetAvailableReactions) Returns(MessagesAvailableReactionsClass) {}
 
 // MessagesSetDefaultReaction is messages.setDefaultReaction#4f47a016.
 type MessagesSetDefaultReaction struct {
+	_ tl.Incomparable
+
 	Reaction ReactionClass
 }
 
-func (v *MessagesSetDefaultReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetDefaultReaction, "messages.setDefaultReaction")
-	codeReaction(c, 0, 0, &v.Reaction, "messages.setDefaultReaction.reaction")
-}
+func (v *MessagesSetDefaultReaction) TL(c *tl.Codec) { table.TL(c, v, 1900) }
 
-func (*MessagesSetDefaultReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetDefaultReaction) Returns(bool) {}
 
 // MessagesTranslateText is messages.translateText#a5eec345.
 type MessagesTranslateText struct {
@@ -4292,28 +2804,14 @@ type MessagesTranslateText struct {
 	Tone   tl.Optional[string]
 }
 
-func (v *MessagesTranslateText) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTranslateText, "messages.translateText")
-	flags := c.Flags()
-	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
-		codeInputPeer(c, 0, 0, &v.Peer, "messages.translateText.peer")
-	}
-	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
-		c.Ints(&v.ID)
-	}
-	vectorTextWithEntitiess(c, flags, 1<<1, &v.Text)
-	c.String(&v.ToLang)
-	c.OptString(flags, 1<<2, &v.Tone)
-}
+func (v *MessagesTranslateText) TL(c *tl.Codec) { table.TL(c, v, 2183) }
 
-func (*MessagesTranslateText) DecodeResult(r *tl.Reader) *MessagesTranslateResult {
-	v := new(MessagesTranslateResult)
-	r.Object(v)
-	return v
-}
+func (*MessagesTranslateText) Returns(*MessagesTranslateResult) {}
 
 // MessagesGetUnreadReactions is messages.getUnreadReactions#bd7f90ac.
 type MessagesGetUnreadReactions struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	TopMsgID    tl.Optional[int32]
 	SavedPeerID InputPeerClass
@@ -4324,111 +2822,73 @@ type MessagesGetUnreadReactions struct {
 	MinID       int32
 }
 
-func (v *MessagesGetUnreadReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetUnreadReactions, "messages.getUnreadReactions")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getUnreadReactions.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codeInputPeer(c, flags, 1<<1, &v.SavedPeerID, "")
-	c.Int(&v.OffsetID)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-}
+func (v *MessagesGetUnreadReactions) TL(c *tl.Codec) { table.TL(c, v, 2268) }
 
-func (*MessagesGetUnreadReactions) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetUnreadReactions) Returns(MessagesMessagesClass) {}
 
 // MessagesReadReactions is messages.readReactions#9ec44f93.
 type MessagesReadReactions struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	TopMsgID    tl.Optional[int32]
 	SavedPeerID InputPeerClass
 }
 
-func (v *MessagesReadReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadReactions, "messages.readReactions")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.readReactions.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	codeInputPeer(c, flags, 1<<1, &v.SavedPeerID, "")
-}
+func (v *MessagesReadReactions) TL(c *tl.Codec) { table.TL(c, v, 2154) }
 
-func (*MessagesReadReactions) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesReadReactions) Returns(*MessagesAffectedHistory) {}
 
 // MessagesSearchSentMedia is messages.searchSentMedia#107e31a0.
 type MessagesSearchSentMedia struct {
+	_ tl.Incomparable
+
 	Q      string
 	Filter MessagesFilterClass
 	Limit  int32
 }
 
-func (v *MessagesSearchSentMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchSentMedia, "messages.searchSentMedia")
-	c.String(&v.Q)
-	codeMessagesFilter(c, 0, 0, &v.Filter, "messages.searchSentMedia.filter")
-	c.Int(&v.Limit)
-}
+func (v *MessagesSearchSentMedia) TL(c *tl.Codec) { table.TL(c, v, 1709) }
 
-func (*MessagesSearchSentMedia) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesSearchSentMedia) Returns(MessagesMessagesClass) {}
 
 // MessagesGetAttachMenuBots is messages.getAttachMenuBots#16fcc2cb.
 type MessagesGetAttachMenuBots struct {
 	Hash int64
 }
 
-func (v *MessagesGetAttachMenuBots) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAttachMenuBots, "messages.getAttachMenuBots")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetAttachMenuBots) TL(c *tl.Codec) { table.TL(c, v, 1727) }
 
-func (*MessagesGetAttachMenuBots) DecodeResult(r *tl.Reader) AttachMenuBotsClass {
-	return DecodeAttachMenuBots(r)
-}
+func (*MessagesGetAttachMenuBots) Returns(AttachMenuBotsClass) {}
 
 // MessagesGetAttachMenuBot is messages.getAttachMenuBot#77216192.
 type MessagesGetAttachMenuBot struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 }
 
-func (v *MessagesGetAttachMenuBot) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAttachMenuBot, "messages.getAttachMenuBot")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.getAttachMenuBot.bot")
-}
+func (v *MessagesGetAttachMenuBot) TL(c *tl.Codec) { table.TL(c, v, 2023) }
 
-func (*MessagesGetAttachMenuBot) DecodeResult(r *tl.Reader) *AttachMenuBotsBot {
-	v := new(AttachMenuBotsBot)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetAttachMenuBot) Returns(*AttachMenuBotsBot) {}
 
 // MessagesToggleBotInAttachMenu is messages.toggleBotInAttachMenu#69f59d69.
 type MessagesToggleBotInAttachMenu struct {
+	_ tl.Incomparable
+
 	WriteAllowed bool
 	Bot          InputUserClass
 	Enabled      bool
 }
 
-func (v *MessagesToggleBotInAttachMenu) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleBotInAttachMenu, "messages.toggleBotInAttachMenu")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.WriteAllowed)
-	codeInputUser(c, 0, 0, &v.Bot, "messages.toggleBotInAttachMenu.bot")
-	c.Bool(&v.Enabled)
-}
+func (v *MessagesToggleBotInAttachMenu) TL(c *tl.Codec) { table.TL(c, v, 1988) }
 
-func (*MessagesToggleBotInAttachMenu) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesToggleBotInAttachMenu) Returns(bool) {}
 
 // MessagesRequestWebView is messages.requestWebView#269dc2c1.
 type MessagesRequestWebView struct {
+	_ tl.Incomparable
+
 	FromBotMenu bool
 	Silent      bool
 	Compact     bool
@@ -4443,31 +2903,14 @@ type MessagesRequestWebView struct {
 	SendAs      InputPeerClass
 }
 
-func (v *MessagesRequestWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestWebView, "messages.requestWebView")
-	flags := c.Flags()
-	c.True(flags, 1<<4, &v.FromBotMenu)
-	c.True(flags, 1<<5, &v.Silent)
-	c.True(flags, 1<<7, &v.Compact)
-	c.True(flags, 1<<8, &v.Fullscreen)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.requestWebView.peer")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.requestWebView.bot")
-	c.OptString(flags, 1<<1, &v.URL)
-	c.OptString(flags, 1<<3, &v.StartParam)
-	optDataJSON(c, flags, 1<<2, &v.ThemeParams, "")
-	c.String(&v.Platform)
-	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-}
+func (v *MessagesRequestWebView) TL(c *tl.Codec) { table.TL(c, v, 1776) }
 
-func (*MessagesRequestWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	r.Object(v)
-	return v
-}
+func (*MessagesRequestWebView) Returns(*WebViewResultURL) {}
 
 // MessagesProlongWebView is messages.prolongWebView#b0d81a83.
 type MessagesProlongWebView struct {
+	_ tl.Incomparable
+
 	Silent  bool
 	Peer    InputPeerClass
 	Bot     InputUserClass
@@ -4476,21 +2919,14 @@ type MessagesProlongWebView struct {
 	SendAs  InputPeerClass
 }
 
-func (v *MessagesProlongWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesProlongWebView, "messages.prolongWebView")
-	flags := c.Flags()
-	c.True(flags, 1<<5, &v.Silent)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.prolongWebView.peer")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.prolongWebView.bot")
-	c.Long(&v.QueryID)
-	codeInputReplyTo(c, flags, 1<<0, &v.ReplyTo, "")
-	codeInputPeer(c, flags, 1<<13, &v.SendAs, "")
-}
+func (v *MessagesProlongWebView) TL(c *tl.Codec) { table.TL(c, v, 2219) }
 
-func (*MessagesProlongWebView) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesProlongWebView) Returns(bool) {}
 
 // MessagesRequestSimpleWebView is messages.requestSimpleWebView#413a3e73.
 type MessagesRequestSimpleWebView struct {
+	_ tl.Incomparable
+
 	FromSwitchWebview bool
 	FromSideMenu      bool
 	Compact           bool
@@ -4502,156 +2938,101 @@ type MessagesRequestSimpleWebView struct {
 	Platform          string
 }
 
-func (v *MessagesRequestSimpleWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestSimpleWebView, "messages.requestSimpleWebView")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.FromSwitchWebview)
-	c.True(flags, 1<<2, &v.FromSideMenu)
-	c.True(flags, 1<<7, &v.Compact)
-	c.True(flags, 1<<8, &v.Fullscreen)
-	codeInputUser(c, 0, 0, &v.Bot, "messages.requestSimpleWebView.bot")
-	c.OptString(flags, 1<<3, &v.URL)
-	c.OptString(flags, 1<<4, &v.StartParam)
-	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
-	c.String(&v.Platform)
-}
+func (v *MessagesRequestSimpleWebView) TL(c *tl.Codec) { table.TL(c, v, 1864) }
 
-func (*MessagesRequestSimpleWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	r.Object(v)
-	return v
-}
+func (*MessagesRequestSimpleWebView) Returns(*WebViewResultURL) {}
 
 // MessagesSendWebViewResultMessage is messages.sendWebViewResultMessage#0a4314f5.
 type MessagesSendWebViewResultMessage struct {
+	_ tl.Incomparable
+
 	BotQueryID string
 	Result     InputBotInlineResultClass
 }
 
-func (v *MessagesSendWebViewResultMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendWebViewResultMessage, "messages.sendWebViewResultMessage")
-	c.String(&v.BotQueryID)
-	codeInputBotInlineResult(c, 0, 0, &v.Result, "messages.sendWebViewResultMessage.result")
-}
+func (v *MessagesSendWebViewResultMessage) TL(c *tl.Codec) { table.TL(c, v, 1691) }
 
-func (*MessagesSendWebViewResultMessage) DecodeResult(r *tl.Reader) *WebViewMessageSent {
-	v := new(WebViewMessageSent)
-	r.Object(v)
-	return v
-}
+func (*MessagesSendWebViewResultMessage) Returns(*WebViewMessageSent) {}
 
 // MessagesSendWebViewData is messages.sendWebViewData#dc0242c8.
 type MessagesSendWebViewData struct {
+	_ tl.Incomparable
+
 	Bot        InputUserClass
 	RandomID   int64
 	ButtonText string
 	Data       string
 }
 
-func (v *MessagesSendWebViewData) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendWebViewData, "messages.sendWebViewData")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.sendWebViewData.bot")
-	c.Long(&v.RandomID)
-	c.String(&v.ButtonText)
-	c.String(&v.Data)
-}
+func (v *MessagesSendWebViewData) TL(c *tl.Codec) { table.TL(c, v, 2363) }
 
-func (*MessagesSendWebViewData) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendWebViewData) Returns(UpdatesClass) {}
 
 // MessagesTranscribeAudio is messages.transcribeAudio#269e9a49.
 type MessagesTranscribeAudio struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *MessagesTranscribeAudio) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTranscribeAudio, "messages.transcribeAudio")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.transcribeAudio.peer")
-	c.Int(&v.MsgID)
-}
+func (v *MessagesTranscribeAudio) TL(c *tl.Codec) { table.TL(c, v, 1778) }
 
-func (*MessagesTranscribeAudio) DecodeResult(r *tl.Reader) *MessagesTranscribedAudio {
-	v := new(MessagesTranscribedAudio)
-	r.Object(v)
-	return v
-}
+func (*MessagesTranscribeAudio) Returns(*MessagesTranscribedAudio) {}
 
 // MessagesRateTranscribedAudio is messages.rateTranscribedAudio#7f1d072f.
 type MessagesRateTranscribedAudio struct {
+	_ tl.Incomparable
+
 	Peer            InputPeerClass
 	MsgID           int32
 	TranscriptionID int64
 	Good            bool
 }
 
-func (v *MessagesRateTranscribedAudio) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRateTranscribedAudio, "messages.rateTranscribedAudio")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.rateTranscribedAudio.peer")
-	c.Int(&v.MsgID)
-	c.Long(&v.TranscriptionID)
-	c.Bool(&v.Good)
-}
+func (v *MessagesRateTranscribedAudio) TL(c *tl.Codec) { table.TL(c, v, 2051) }
 
-func (*MessagesRateTranscribedAudio) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesRateTranscribedAudio) Returns(bool) {}
 
 // MessagesGetCustomEmojiDocuments is messages.getCustomEmojiDocuments#d9ab0f54.
 type MessagesGetCustomEmojiDocuments struct {
 	DocumentID []int64
 }
 
-func (v *MessagesGetCustomEmojiDocuments) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetCustomEmojiDocuments, "messages.getCustomEmojiDocuments")
-	c.Longs(&v.DocumentID)
-}
+func (v *MessagesGetCustomEmojiDocuments) TL(c *tl.Codec) { table.TL(c, v, 2354) }
 
-func (*MessagesGetCustomEmojiDocuments) DecodeResult(r *tl.Reader) (v []DocumentClass) {
-	vectorDocumentClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*MessagesGetCustomEmojiDocuments) Returns([]DocumentClass) {}
 
 // MessagesGetEmojiStickers is messages.getEmojiStickers#fbfca18f.
 type MessagesGetEmojiStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetEmojiStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiStickers, "messages.getEmojiStickers")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 2466) }
 
-func (*MessagesGetEmojiStickers) DecodeResult(r *tl.Reader) MessagesAllStickersClass {
-	return DecodeMessagesAllStickers(r)
-}
+func (*MessagesGetEmojiStickers) Returns(MessagesAllStickersClass) {}
 
 // MessagesGetFeaturedEmojiStickers is messages.getFeaturedEmojiStickers#0ecf6736.
 type MessagesGetFeaturedEmojiStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetFeaturedEmojiStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetFeaturedEmojiStickers, "messages.getFeaturedEmojiStickers")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetFeaturedEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 1703) }
 
-func (*MessagesGetFeaturedEmojiStickers) DecodeResult(r *tl.Reader) MessagesFeaturedStickersClass {
-	return DecodeMessagesFeaturedStickers(r)
-}
+func (*MessagesGetFeaturedEmojiStickers) Returns(MessagesFeaturedStickersClass) {}
 
 // MessagesReportReaction is messages.reportReaction#3f64c076.
 type MessagesReportReaction struct {
+	_ tl.Incomparable
+
 	Peer         InputPeerClass
 	ID           int32
 	ReactionPeer InputPeerClass
 }
 
-func (v *MessagesReportReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportReaction, "messages.reportReaction")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportReaction.peer")
-	c.Int(&v.ID)
-	codeInputPeer(c, 0, 0, &v.ReactionPeer, "messages.reportReaction.reaction_peer")
-}
+func (v *MessagesReportReaction) TL(c *tl.Codec) { table.TL(c, v, 1856) }
 
-func (*MessagesReportReaction) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReportReaction) Returns(bool) {}
 
 // MessagesGetTopReactions is messages.getTopReactions#bb8125ba.
 type MessagesGetTopReactions struct {
@@ -4659,15 +3040,9 @@ type MessagesGetTopReactions struct {
 	Hash  int64
 }
 
-func (v *MessagesGetTopReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetTopReactions, "messages.getTopReactions")
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetTopReactions) TL(c *tl.Codec) { table.TL(c, v, 2262) }
 
-func (*MessagesGetTopReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
-	return DecodeMessagesReactions(r)
-}
+func (*MessagesGetTopReactions) Returns(MessagesReactionsClass) {}
 
 // MessagesGetRecentReactions is messages.getRecentReactions#39461db2.
 type MessagesGetRecentReactions struct {
@@ -4675,25 +3050,17 @@ type MessagesGetRecentReactions struct {
 	Hash  int64
 }
 
-func (v *MessagesGetRecentReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetRecentReactions, "messages.getRecentReactions")
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetRecentReactions) TL(c *tl.Codec) { table.TL(c, v, 1836) }
 
-func (*MessagesGetRecentReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
-	return DecodeMessagesReactions(r)
-}
+func (*MessagesGetRecentReactions) Returns(MessagesReactionsClass) {}
 
 // MessagesClearRecentReactions is messages.clearRecentReactions#9dfeefb4.
 type MessagesClearRecentReactions struct {
 }
 
-func (v *MessagesClearRecentReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesClearRecentReactions, "messages.clearRecentReactions")
-}
+func (v *MessagesClearRecentReactions) TL(c *tl.Codec) { table.TL(c, v, 2151) }
 
-func (*MessagesClearRecentReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesClearRecentReactions) Returns(bool) {}
 
 // MessagesGetExtendedMedia is messages.getExtendedMedia#84f80814.
 type MessagesGetExtendedMedia struct {
@@ -4701,39 +3068,26 @@ type MessagesGetExtendedMedia struct {
 	ID   []int32
 }
 
-func (v *MessagesGetExtendedMedia) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetExtendedMedia, "messages.getExtendedMedia")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getExtendedMedia.peer")
-	c.Ints(&v.ID)
-}
+func (v *MessagesGetExtendedMedia) TL(c *tl.Codec) { table.TL(c, v, 2066) }
 
-func (*MessagesGetExtendedMedia) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesGetExtendedMedia) Returns(UpdatesClass) {}
 
 // MessagesSetDefaultHistoryTTL is messages.setDefaultHistoryTTL#9eb51445.
 type MessagesSetDefaultHistoryTTL struct {
 	Period int32
 }
 
-func (v *MessagesSetDefaultHistoryTTL) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetDefaultHistoryTTL, "messages.setDefaultHistoryTTL")
-	c.Int(&v.Period)
-}
+func (v *MessagesSetDefaultHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 2153) }
 
-func (*MessagesSetDefaultHistoryTTL) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesSetDefaultHistoryTTL) Returns(bool) {}
 
 // MessagesGetDefaultHistoryTTL is messages.getDefaultHistoryTTL#658b7188.
 type MessagesGetDefaultHistoryTTL struct {
 }
 
-func (v *MessagesGetDefaultHistoryTTL) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDefaultHistoryTTL, "messages.getDefaultHistoryTTL")
-}
+func (v *MessagesGetDefaultHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 1973) }
 
-func (*MessagesGetDefaultHistoryTTL) DecodeResult(r *tl.Reader) *DefaultHistoryTTL {
-	v := new(DefaultHistoryTTL)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetDefaultHistoryTTL) Returns(*DefaultHistoryTTL) {}
 
 // MessagesSendBotRequestedPeer is messages.sendBotRequestedPeer#6c5cf2a7.
 type MessagesSendBotRequestedPeer struct {
@@ -4744,111 +3098,77 @@ type MessagesSendBotRequestedPeer struct {
 	RequestedPeers []InputPeerClass
 }
 
-func (v *MessagesSendBotRequestedPeer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendBotRequestedPeer, "messages.sendBotRequestedPeer")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendBotRequestedPeer.peer")
-	c.OptInt(flags, 1<<0, &v.MsgID)
-	c.OptString(flags, 1<<1, &v.WebappReqID)
-	c.Int(&v.ButtonID)
-	vectorInputPeerClasses(c, 0, 0, &v.RequestedPeers, "messages.sendBotRequestedPeer.requested_peers")
-}
+func (v *MessagesSendBotRequestedPeer) TL(c *tl.Codec) { table.TL(c, v, 1997) }
 
-func (*MessagesSendBotRequestedPeer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendBotRequestedPeer) Returns(UpdatesClass) {}
 
 // MessagesGetEmojiGroups is messages.getEmojiGroups#7488ce5b.
 type MessagesGetEmojiGroups struct {
 	Hash int32
 }
 
-func (v *MessagesGetEmojiGroups) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiGroups, "messages.getEmojiGroups")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetEmojiGroups) TL(c *tl.Codec) { table.TL(c, v, 2017) }
 
-func (*MessagesGetEmojiGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
+func (*MessagesGetEmojiGroups) Returns(MessagesEmojiGroupsClass) {}
 
 // MessagesGetEmojiStatusGroups is messages.getEmojiStatusGroups#2ecd56cd.
 type MessagesGetEmojiStatusGroups struct {
 	Hash int32
 }
 
-func (v *MessagesGetEmojiStatusGroups) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiStatusGroups, "messages.getEmojiStatusGroups")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetEmojiStatusGroups) TL(c *tl.Codec) { table.TL(c, v, 1805) }
 
-func (*MessagesGetEmojiStatusGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
+func (*MessagesGetEmojiStatusGroups) Returns(MessagesEmojiGroupsClass) {}
 
 // MessagesGetEmojiProfilePhotoGroups is messages.getEmojiProfilePhotoGroups#21a548f3.
 type MessagesGetEmojiProfilePhotoGroups struct {
 	Hash int32
 }
 
-func (v *MessagesGetEmojiProfilePhotoGroups) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiProfilePhotoGroups, "messages.getEmojiProfilePhotoGroups")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetEmojiProfilePhotoGroups) TL(c *tl.Codec) { table.TL(c, v, 1764) }
 
-func (*MessagesGetEmojiProfilePhotoGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
+func (*MessagesGetEmojiProfilePhotoGroups) Returns(MessagesEmojiGroupsClass) {}
 
 // MessagesSearchCustomEmoji is messages.searchCustomEmoji#2c11c0d7.
 type MessagesSearchCustomEmoji struct {
+	_ tl.Incomparable
+
 	Emoticon string
 	Hash     int64
 }
 
-func (v *MessagesSearchCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchCustomEmoji, "messages.searchCustomEmoji")
-	c.String(&v.Emoticon)
-	c.Long(&v.Hash)
-}
+func (v *MessagesSearchCustomEmoji) TL(c *tl.Codec) { table.TL(c, v, 1791) }
 
-func (*MessagesSearchCustomEmoji) DecodeResult(r *tl.Reader) EmojiListClass {
-	return DecodeEmojiList(r)
-}
+func (*MessagesSearchCustomEmoji) Returns(EmojiListClass) {}
 
 // MessagesTogglePeerTranslations is messages.togglePeerTranslations#e47cb579.
 type MessagesTogglePeerTranslations struct {
+	_ tl.Incomparable
+
 	Disabled bool
 	Peer     InputPeerClass
 }
 
-func (v *MessagesTogglePeerTranslations) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTogglePeerTranslations, "messages.togglePeerTranslations")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Disabled)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.togglePeerTranslations.peer")
-}
+func (v *MessagesTogglePeerTranslations) TL(c *tl.Codec) { table.TL(c, v, 2390) }
 
-func (*MessagesTogglePeerTranslations) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesTogglePeerTranslations) Returns(bool) {}
 
 // MessagesGetBotApp is messages.getBotApp#34fdc5c3.
 type MessagesGetBotApp struct {
+	_ tl.Incomparable
+
 	App  InputBotAppClass
 	Hash int64
 }
 
-func (v *MessagesGetBotApp) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetBotApp, "messages.getBotApp")
-	codeInputBotApp(c, 0, 0, &v.App, "messages.getBotApp.app")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetBotApp) TL(c *tl.Codec) { table.TL(c, v, 1817) }
 
-func (*MessagesGetBotApp) DecodeResult(r *tl.Reader) *MessagesBotApp {
-	v := new(MessagesBotApp)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetBotApp) Returns(*MessagesBotApp) {}
 
 // MessagesRequestAppWebView is messages.requestAppWebView#53618bce.
 type MessagesRequestAppWebView struct {
+	_ tl.Incomparable
+
 	WriteAllowed bool
 	Compact      bool
 	Fullscreen   bool
@@ -4859,27 +3179,14 @@ type MessagesRequestAppWebView struct {
 	Platform     string
 }
 
-func (v *MessagesRequestAppWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestAppWebView, "messages.requestAppWebView")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.WriteAllowed)
-	c.True(flags, 1<<7, &v.Compact)
-	c.True(flags, 1<<8, &v.Fullscreen)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.requestAppWebView.peer")
-	codeInputBotApp(c, 0, 0, &v.App, "messages.requestAppWebView.app")
-	c.OptString(flags, 1<<1, &v.StartParam)
-	optDataJSON(c, flags, 1<<2, &v.ThemeParams, "")
-	c.String(&v.Platform)
-}
+func (v *MessagesRequestAppWebView) TL(c *tl.Codec) { table.TL(c, v, 1914) }
 
-func (*MessagesRequestAppWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	r.Object(v)
-	return v
-}
+func (*MessagesRequestAppWebView) Returns(*WebViewResultURL) {}
 
 // MessagesSetChatWallPaper is messages.setChatWallPaper#8ffacae1.
 type MessagesSetChatWallPaper struct {
+	_ tl.Incomparable
+
 	ForBoth   bool
 	Revert    bool
 	Peer      InputPeerClass
@@ -4888,40 +3195,27 @@ type MessagesSetChatWallPaper struct {
 	ID        tl.Optional[int32]
 }
 
-func (v *MessagesSetChatWallPaper) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetChatWallPaper, "messages.setChatWallPaper")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.ForBoth)
-	c.True(flags, 1<<4, &v.Revert)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.setChatWallPaper.peer")
-	codeInputWallPaper(c, flags, 1<<0, &v.Wallpaper, "")
-	optWallPaperSettings(c, flags, 1<<2, &v.Settings, "")
-	c.OptInt(flags, 1<<1, &v.ID)
-}
+func (v *MessagesSetChatWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2107) }
 
-func (*MessagesSetChatWallPaper) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSetChatWallPaper) Returns(UpdatesClass) {}
 
 // MessagesSearchEmojiStickerSets is messages.searchEmojiStickerSets#92b4494c.
 type MessagesSearchEmojiStickerSets struct {
+	_ tl.Incomparable
+
 	ExcludeFeatured bool
 	Q               string
 	Hash            int64
 }
 
-func (v *MessagesSearchEmojiStickerSets) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchEmojiStickerSets, "messages.searchEmojiStickerSets")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExcludeFeatured)
-	c.String(&v.Q)
-	c.Long(&v.Hash)
-}
+func (v *MessagesSearchEmojiStickerSets) TL(c *tl.Codec) { table.TL(c, v, 2117) }
 
-func (*MessagesSearchEmojiStickerSets) DecodeResult(r *tl.Reader) MessagesFoundStickerSetsClass {
-	return DecodeMessagesFoundStickerSets(r)
-}
+func (*MessagesSearchEmojiStickerSets) Returns(MessagesFoundStickerSetsClass) {}
 
 // MessagesGetSavedDialogs is messages.getSavedDialogs#1e91fc99.
 type MessagesGetSavedDialogs struct {
+	_ tl.Incomparable
+
 	ExcludePinned bool
 	ParentPeer    InputPeerClass
 	OffsetDate    int32
@@ -4931,24 +3225,14 @@ type MessagesGetSavedDialogs struct {
 	Hash          int64
 }
 
-func (v *MessagesGetSavedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSavedDialogs, "messages.getSavedDialogs")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExcludePinned)
-	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
-	c.Int(&v.OffsetDate)
-	c.Int(&v.OffsetID)
-	codeInputPeer(c, 0, 0, &v.OffsetPeer, "messages.getSavedDialogs.offset_peer")
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1756) }
 
-func (*MessagesGetSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
-	return DecodeMessagesSavedDialogs(r)
-}
+func (*MessagesGetSavedDialogs) Returns(MessagesSavedDialogsClass) {}
 
 // MessagesGetSavedHistory is messages.getSavedHistory#998ab009.
 type MessagesGetSavedHistory struct {
+	_ tl.Incomparable
+
 	ParentPeer InputPeerClass
 	Peer       InputPeerClass
 	OffsetID   int32
@@ -4960,26 +3244,14 @@ type MessagesGetSavedHistory struct {
 	Hash       int64
 }
 
-func (v *MessagesGetSavedHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSavedHistory, "messages.getSavedHistory")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSavedHistory.peer")
-	c.Int(&v.OffsetID)
-	c.Int(&v.OffsetDate)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetSavedHistory) TL(c *tl.Codec) { table.TL(c, v, 2136) }
 
-func (*MessagesGetSavedHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetSavedHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesDeleteSavedHistory is messages.deleteSavedHistory#4dc5085f.
 type MessagesDeleteSavedHistory struct {
+	_ tl.Incomparable
+
 	ParentPeer InputPeerClass
 	Peer       InputPeerClass
 	MaxID      int32
@@ -4987,48 +3259,29 @@ type MessagesDeleteSavedHistory struct {
 	MaxDate    tl.Optional[int32]
 }
 
-func (v *MessagesDeleteSavedHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteSavedHistory, "messages.deleteSavedHistory")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.ParentPeer, "")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteSavedHistory.peer")
-	c.Int(&v.MaxID)
-	c.OptInt(flags, 1<<2, &v.MinDate)
-	c.OptInt(flags, 1<<3, &v.MaxDate)
-}
+func (v *MessagesDeleteSavedHistory) TL(c *tl.Codec) { table.TL(c, v, 1894) }
 
-func (*MessagesDeleteSavedHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesDeleteSavedHistory) Returns(*MessagesAffectedHistory) {}
 
 // MessagesGetPinnedSavedDialogs is messages.getPinnedSavedDialogs#d63d94e0.
 type MessagesGetPinnedSavedDialogs struct {
 }
 
-func (v *MessagesGetPinnedSavedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPinnedSavedDialogs, "messages.getPinnedSavedDialogs")
-}
+func (v *MessagesGetPinnedSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 2343) }
 
-func (*MessagesGetPinnedSavedDialogs) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
-	return DecodeMessagesSavedDialogs(r)
-}
+func (*MessagesGetPinnedSavedDialogs) Returns(MessagesSavedDialogsClass) {}
 
 // MessagesToggleSavedDialogPin is messages.toggleSavedDialogPin#ac81bbde.
 type MessagesToggleSavedDialogPin struct {
+	_ tl.Incomparable
+
 	Pinned bool
 	Peer   InputDialogPeerClass
 }
 
-func (v *MessagesToggleSavedDialogPin) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleSavedDialogPin, "messages.toggleSavedDialogPin")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Pinned)
-	codeInputDialogPeer(c, 0, 0, &v.Peer, "messages.toggleSavedDialogPin.peer")
-}
+func (v *MessagesToggleSavedDialogPin) TL(c *tl.Codec) { table.TL(c, v, 2204) }
 
-func (*MessagesToggleSavedDialogPin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesToggleSavedDialogPin) Returns(bool) {}
 
 // MessagesReorderPinnedSavedDialogs is messages.reorderPinnedSavedDialogs#8b716587.
 type MessagesReorderPinnedSavedDialogs struct {
@@ -5036,142 +3289,104 @@ type MessagesReorderPinnedSavedDialogs struct {
 	Order []InputDialogPeerClass
 }
 
-func (v *MessagesReorderPinnedSavedDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReorderPinnedSavedDialogs, "messages.reorderPinnedSavedDialogs")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Force)
-	vectorInputDialogPeerClasses(c, 0, 0, &v.Order, "messages.reorderPinnedSavedDialogs.order")
-}
+func (v *MessagesReorderPinnedSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 2085) }
 
-func (*MessagesReorderPinnedSavedDialogs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReorderPinnedSavedDialogs) Returns(bool) {}
 
 // MessagesGetSavedReactionTags is messages.getSavedReactionTags#3637e05b.
 type MessagesGetSavedReactionTags struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Hash int64
 }
 
-func (v *MessagesGetSavedReactionTags) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSavedReactionTags, "messages.getSavedReactionTags")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.Peer, "")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetSavedReactionTags) TL(c *tl.Codec) { table.TL(c, v, 1825) }
 
-func (*MessagesGetSavedReactionTags) DecodeResult(r *tl.Reader) MessagesSavedReactionTagsClass {
-	return DecodeMessagesSavedReactionTags(r)
-}
+func (*MessagesGetSavedReactionTags) Returns(MessagesSavedReactionTagsClass) {}
 
 // MessagesUpdateSavedReactionTag is messages.updateSavedReactionTag#60297dec.
 type MessagesUpdateSavedReactionTag struct {
+	_ tl.Incomparable
+
 	Reaction ReactionClass
 	Title    tl.Optional[string]
 }
 
-func (v *MessagesUpdateSavedReactionTag) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUpdateSavedReactionTag, "messages.updateSavedReactionTag")
-	flags := c.Flags()
-	codeReaction(c, 0, 0, &v.Reaction, "messages.updateSavedReactionTag.reaction")
-	c.OptString(flags, 1<<0, &v.Title)
-}
+func (v *MessagesUpdateSavedReactionTag) TL(c *tl.Codec) { table.TL(c, v, 1959) }
 
-func (*MessagesUpdateSavedReactionTag) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesUpdateSavedReactionTag) Returns(bool) {}
 
 // MessagesGetDefaultTagReactions is messages.getDefaultTagReactions#bdf93428.
 type MessagesGetDefaultTagReactions struct {
 	Hash int64
 }
 
-func (v *MessagesGetDefaultTagReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetDefaultTagReactions, "messages.getDefaultTagReactions")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetDefaultTagReactions) TL(c *tl.Codec) { table.TL(c, v, 2271) }
 
-func (*MessagesGetDefaultTagReactions) DecodeResult(r *tl.Reader) MessagesReactionsClass {
-	return DecodeMessagesReactions(r)
-}
+func (*MessagesGetDefaultTagReactions) Returns(MessagesReactionsClass) {}
 
 // MessagesGetOutboxReadDate is messages.getOutboxReadDate#8c4bfe5d.
 type MessagesGetOutboxReadDate struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *MessagesGetOutboxReadDate) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetOutboxReadDate, "messages.getOutboxReadDate")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getOutboxReadDate.peer")
-	c.Int(&v.MsgID)
-}
+func (v *MessagesGetOutboxReadDate) TL(c *tl.Codec) { table.TL(c, v, 2090) }
 
-func (*MessagesGetOutboxReadDate) DecodeResult(r *tl.Reader) *OutboxReadDate {
-	v := new(OutboxReadDate)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetOutboxReadDate) Returns(*OutboxReadDate) {}
 
 // MessagesGetQuickReplies is messages.getQuickReplies#d483f2a8.
 type MessagesGetQuickReplies struct {
 	Hash int64
 }
 
-func (v *MessagesGetQuickReplies) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetQuickReplies, "messages.getQuickReplies")
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 2338) }
 
-func (*MessagesGetQuickReplies) DecodeResult(r *tl.Reader) MessagesQuickRepliesClass {
-	return DecodeMessagesQuickReplies(r)
-}
+func (*MessagesGetQuickReplies) Returns(MessagesQuickRepliesClass) {}
 
 // MessagesReorderQuickReplies is messages.reorderQuickReplies#60331907.
 type MessagesReorderQuickReplies struct {
 	Order []int32
 }
 
-func (v *MessagesReorderQuickReplies) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReorderQuickReplies, "messages.reorderQuickReplies")
-	c.Ints(&v.Order)
-}
+func (v *MessagesReorderQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 1960) }
 
-func (*MessagesReorderQuickReplies) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReorderQuickReplies) Returns(bool) {}
 
 // MessagesCheckQuickReplyShortcut is messages.checkQuickReplyShortcut#f1d0fbd3.
 type MessagesCheckQuickReplyShortcut struct {
+	_ tl.Incomparable
+
 	Shortcut string
 }
 
-func (v *MessagesCheckQuickReplyShortcut) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCheckQuickReplyShortcut, "messages.checkQuickReplyShortcut")
-	c.String(&v.Shortcut)
-}
+func (v *MessagesCheckQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 2435) }
 
-func (*MessagesCheckQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesCheckQuickReplyShortcut) Returns(bool) {}
 
 // MessagesEditQuickReplyShortcut is messages.editQuickReplyShortcut#5c003cef.
 type MessagesEditQuickReplyShortcut struct {
+	_ tl.Incomparable
+
 	ShortcutID int32
 	Shortcut   string
 }
 
-func (v *MessagesEditQuickReplyShortcut) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditQuickReplyShortcut, "messages.editQuickReplyShortcut")
-	c.Int(&v.ShortcutID)
-	c.String(&v.Shortcut)
-}
+func (v *MessagesEditQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 1947) }
 
-func (*MessagesEditQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesEditQuickReplyShortcut) Returns(bool) {}
 
 // MessagesDeleteQuickReplyShortcut is messages.deleteQuickReplyShortcut#3cc04740.
 type MessagesDeleteQuickReplyShortcut struct {
 	ShortcutID int32
 }
 
-func (v *MessagesDeleteQuickReplyShortcut) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteQuickReplyShortcut, "messages.deleteQuickReplyShortcut")
-	c.Int(&v.ShortcutID)
-}
+func (v *MessagesDeleteQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 1845) }
 
-func (*MessagesDeleteQuickReplyShortcut) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDeleteQuickReplyShortcut) Returns(bool) {}
 
 // MessagesGetQuickReplyMessages is messages.getQuickReplyMessages#94a495c3.
 type MessagesGetQuickReplyMessages struct {
@@ -5180,17 +3395,9 @@ type MessagesGetQuickReplyMessages struct {
 	Hash       int64
 }
 
-func (v *MessagesGetQuickReplyMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetQuickReplyMessages, "messages.getQuickReplyMessages")
-	flags := c.Flags()
-	c.Int(&v.ShortcutID)
-	c.OptInts(flags, 1<<0, &v.ID)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 2123) }
 
-func (*MessagesGetQuickReplyMessages) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetQuickReplyMessages) Returns(MessagesMessagesClass) {}
 
 // MessagesSendQuickReplyMessages is messages.sendQuickReplyMessages#6c750de1.
 type MessagesSendQuickReplyMessages struct {
@@ -5200,17 +3407,9 @@ type MessagesSendQuickReplyMessages struct {
 	RandomID   []int64
 }
 
-func (v *MessagesSendQuickReplyMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendQuickReplyMessages, "messages.sendQuickReplyMessages")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendQuickReplyMessages.peer")
-	c.Int(&v.ShortcutID)
-	c.Ints(&v.ID)
-	c.Longs(&v.RandomID)
-}
+func (v *MessagesSendQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 1998) }
 
-func (*MessagesSendQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesSendQuickReplyMessages) Returns(UpdatesClass) {}
 
 // MessagesDeleteQuickReplyMessages is messages.deleteQuickReplyMessages#e105e910.
 type MessagesDeleteQuickReplyMessages struct {
@@ -5218,27 +3417,18 @@ type MessagesDeleteQuickReplyMessages struct {
 	ID         []int32
 }
 
-func (v *MessagesDeleteQuickReplyMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteQuickReplyMessages, "messages.deleteQuickReplyMessages")
-	c.Int(&v.ShortcutID)
-	c.Ints(&v.ID)
-}
+func (v *MessagesDeleteQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 2379) }
 
-func (*MessagesDeleteQuickReplyMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesDeleteQuickReplyMessages) Returns(UpdatesClass) {}
 
 // MessagesToggleDialogFilterTags is messages.toggleDialogFilterTags#fd2dda49.
 type MessagesToggleDialogFilterTags struct {
 	Enabled bool
 }
 
-func (v *MessagesToggleDialogFilterTags) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleDialogFilterTags, "messages.toggleDialogFilterTags")
-	c.Bool(&v.Enabled)
-}
+func (v *MessagesToggleDialogFilterTags) TL(c *tl.Codec) { table.TL(c, v, 2471) }
 
-func (*MessagesToggleDialogFilterTags) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesToggleDialogFilterTags) Returns(bool) {}
 
 // MessagesGetMyStickers is messages.getMyStickers#d0b5e1fc.
 type MessagesGetMyStickers struct {
@@ -5246,75 +3436,52 @@ type MessagesGetMyStickers struct {
 	Limit    int32
 }
 
-func (v *MessagesGetMyStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetMyStickers, "messages.getMyStickers")
-	c.Long(&v.OffsetID)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetMyStickers) TL(c *tl.Codec) { table.TL(c, v, 2324) }
 
-func (*MessagesGetMyStickers) DecodeResult(r *tl.Reader) *MessagesMyStickers {
-	v := new(MessagesMyStickers)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetMyStickers) Returns(*MessagesMyStickers) {}
 
 // MessagesGetEmojiStickerGroups is messages.getEmojiStickerGroups#1dd840f5.
 type MessagesGetEmojiStickerGroups struct {
 	Hash int32
 }
 
-func (v *MessagesGetEmojiStickerGroups) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiStickerGroups, "messages.getEmojiStickerGroups")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetEmojiStickerGroups) TL(c *tl.Codec) { table.TL(c, v, 1753) }
 
-func (*MessagesGetEmojiStickerGroups) DecodeResult(r *tl.Reader) MessagesEmojiGroupsClass {
-	return DecodeMessagesEmojiGroups(r)
-}
+func (*MessagesGetEmojiStickerGroups) Returns(MessagesEmojiGroupsClass) {}
 
 // MessagesGetAvailableEffects is messages.getAvailableEffects#dea20a39.
 type MessagesGetAvailableEffects struct {
 	Hash int32
 }
 
-func (v *MessagesGetAvailableEffects) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetAvailableEffects, "messages.getAvailableEffects")
-	c.Int(&v.Hash)
-}
+func (v *MessagesGetAvailableEffects) TL(c *tl.Codec) { table.TL(c, v, 2371) }
 
-func (*MessagesGetAvailableEffects) DecodeResult(r *tl.Reader) MessagesAvailableEffectsClass {
-	return DecodeMessagesAvailableEffects(r)
-}
+func (*MessagesGetAvailableEffects) Returns(MessagesAvailableEffectsClass) {}
 
 // MessagesEditFactCheck is messages.editFactCheck#0589ee75.
 type MessagesEditFactCheck struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 	Text  TextWithEntities
 }
 
-func (v *MessagesEditFactCheck) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditFactCheck, "messages.editFactCheck")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editFactCheck.peer")
-	c.Int(&v.MsgID)
-	v.Text.TL(c)
-}
+func (v *MessagesEditFactCheck) TL(c *tl.Codec) { table.TL(c, v, 1675) }
 
-func (*MessagesEditFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesEditFactCheck) Returns(UpdatesClass) {}
 
 // MessagesDeleteFactCheck is messages.deleteFactCheck#d1da940c.
 type MessagesDeleteFactCheck struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *MessagesDeleteFactCheck) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteFactCheck, "messages.deleteFactCheck")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteFactCheck.peer")
-	c.Int(&v.MsgID)
-}
+func (v *MessagesDeleteFactCheck) TL(c *tl.Codec) { table.TL(c, v, 2329) }
 
-func (*MessagesDeleteFactCheck) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesDeleteFactCheck) Returns(UpdatesClass) {}
 
 // MessagesGetFactCheck is messages.getFactCheck#b9cdc5ee.
 type MessagesGetFactCheck struct {
@@ -5322,19 +3489,14 @@ type MessagesGetFactCheck struct {
 	MsgID []int32
 }
 
-func (v *MessagesGetFactCheck) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetFactCheck, "messages.getFactCheck")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getFactCheck.peer")
-	c.Ints(&v.MsgID)
-}
+func (v *MessagesGetFactCheck) TL(c *tl.Codec) { table.TL(c, v, 2253) }
 
-func (*MessagesGetFactCheck) DecodeResult(r *tl.Reader) (v []FactCheck) {
-	vectorFactChecks(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*MessagesGetFactCheck) Returns([]FactCheck) {}
 
 // MessagesRequestMainWebView is messages.requestMainWebView#c9e01e7b.
 type MessagesRequestMainWebView struct {
+	_ tl.Incomparable
+
 	Compact     bool
 	Fullscreen  bool
 	Peer        InputPeerClass
@@ -5344,26 +3506,14 @@ type MessagesRequestMainWebView struct {
 	Platform    string
 }
 
-func (v *MessagesRequestMainWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestMainWebView, "messages.requestMainWebView")
-	flags := c.Flags()
-	c.True(flags, 1<<7, &v.Compact)
-	c.True(flags, 1<<8, &v.Fullscreen)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.requestMainWebView.peer")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.requestMainWebView.bot")
-	c.OptString(flags, 1<<1, &v.StartParam)
-	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
-	c.String(&v.Platform)
-}
+func (v *MessagesRequestMainWebView) TL(c *tl.Codec) { table.TL(c, v, 2301) }
 
-func (*MessagesRequestMainWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	r.Object(v)
-	return v
-}
+func (*MessagesRequestMainWebView) Returns(*WebViewResultURL) {}
 
 // MessagesSendPaidReaction is messages.sendPaidReaction#58bbcb50.
 type MessagesSendPaidReaction struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	MsgID    int32
 	Count    int32
@@ -5371,57 +3521,39 @@ type MessagesSendPaidReaction struct {
 	Private  PaidReactionPrivacyClass
 }
 
-func (v *MessagesSendPaidReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSendPaidReaction, "messages.sendPaidReaction")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.sendPaidReaction.peer")
-	c.Int(&v.MsgID)
-	c.Int(&v.Count)
-	c.Long(&v.RandomID)
-	codePaidReactionPrivacy(c, flags, 1<<0, &v.Private, "")
-}
+func (v *MessagesSendPaidReaction) TL(c *tl.Codec) { table.TL(c, v, 1938) }
 
-func (*MessagesSendPaidReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesSendPaidReaction) Returns(UpdatesClass) {}
 
 // MessagesTogglePaidReactionPrivacy is messages.togglePaidReactionPrivacy#435885b5.
 type MessagesTogglePaidReactionPrivacy struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	MsgID   int32
 	Private PaidReactionPrivacyClass
 }
 
-func (v *MessagesTogglePaidReactionPrivacy) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTogglePaidReactionPrivacy, "messages.togglePaidReactionPrivacy")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.togglePaidReactionPrivacy.peer")
-	c.Int(&v.MsgID)
-	codePaidReactionPrivacy(c, 0, 0, &v.Private, "messages.togglePaidReactionPrivacy.private")
-}
+func (v *MessagesTogglePaidReactionPrivacy) TL(c *tl.Codec) { table.TL(c, v, 1873) }
 
-func (*MessagesTogglePaidReactionPrivacy) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesTogglePaidReactionPrivacy) Returns(bool) {}
 
 // MessagesGetPaidReactionPrivacy is messages.getPaidReactionPrivacy#472455aa.
 type MessagesGetPaidReactionPrivacy struct {
 }
 
-func (v *MessagesGetPaidReactionPrivacy) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPaidReactionPrivacy, "messages.getPaidReactionPrivacy")
-}
+func (v *MessagesGetPaidReactionPrivacy) TL(c *tl.Codec) { table.TL(c, v, 1883) }
 
-func (*MessagesGetPaidReactionPrivacy) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesGetPaidReactionPrivacy) Returns(UpdatesClass) {}
 
 // MessagesViewSponsoredMessage is messages.viewSponsoredMessage#269e3643.
 type MessagesViewSponsoredMessage struct {
 	RandomID []byte
 }
 
-func (v *MessagesViewSponsoredMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesViewSponsoredMessage, "messages.viewSponsoredMessage")
-	c.ByteString(&v.RandomID)
-}
+func (v *MessagesViewSponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 1777) }
 
-func (*MessagesViewSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesViewSponsoredMessage) Returns(bool) {}
 
 // MessagesClickSponsoredMessage is messages.clickSponsoredMessage#8235057e.
 type MessagesClickSponsoredMessage struct {
@@ -5430,15 +3562,9 @@ type MessagesClickSponsoredMessage struct {
 	RandomID   []byte
 }
 
-func (v *MessagesClickSponsoredMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesClickSponsoredMessage, "messages.clickSponsoredMessage")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Media)
-	c.True(flags, 1<<1, &v.Fullscreen)
-	c.ByteString(&v.RandomID)
-}
+func (v *MessagesClickSponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 2058) }
 
-func (*MessagesClickSponsoredMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesClickSponsoredMessage) Returns(bool) {}
 
 // MessagesReportSponsoredMessage is messages.reportSponsoredMessage#12cbf0c4.
 type MessagesReportSponsoredMessage struct {
@@ -5446,32 +3572,21 @@ type MessagesReportSponsoredMessage struct {
 	Option   []byte
 }
 
-func (v *MessagesReportSponsoredMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportSponsoredMessage, "messages.reportSponsoredMessage")
-	c.ByteString(&v.RandomID)
-	c.ByteString(&v.Option)
-}
+func (v *MessagesReportSponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 1717) }
 
-func (*MessagesReportSponsoredMessage) DecodeResult(r *tl.Reader) ChannelsSponsoredMessageReportResultClass {
-	return DecodeChannelsSponsoredMessageReportResult(r)
-}
+func (*MessagesReportSponsoredMessage) Returns(ChannelsSponsoredMessageReportResultClass) {}
 
 // MessagesGetSponsoredMessages is messages.getSponsoredMessages#3d6ce850.
 type MessagesGetSponsoredMessages struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID tl.Optional[int32]
 }
 
-func (v *MessagesGetSponsoredMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSponsoredMessages, "messages.getSponsoredMessages")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getSponsoredMessages.peer")
-	c.OptInt(flags, 1<<0, &v.MsgID)
-}
+func (v *MessagesGetSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 1847) }
 
-func (*MessagesGetSponsoredMessages) DecodeResult(r *tl.Reader) MessagesSponsoredMessagesClass {
-	return DecodeMessagesSponsoredMessages(r)
-}
+func (*MessagesGetSponsoredMessages) Returns(MessagesSponsoredMessagesClass) {}
 
 // MessagesSavePreparedInlineMessage is messages.savePreparedInlineMessage#f21f7f2f.
 type MessagesSavePreparedInlineMessage struct {
@@ -5480,37 +3595,21 @@ type MessagesSavePreparedInlineMessage struct {
 	PeerTypes []InlineQueryPeerTypeClass
 }
 
-func (v *MessagesSavePreparedInlineMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSavePreparedInlineMessage, "messages.savePreparedInlineMessage")
-	flags := c.Flags()
-	codeInputBotInlineResult(c, 0, 0, &v.Result, "messages.savePreparedInlineMessage.result")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.savePreparedInlineMessage.user_id")
-	vectorInlineQueryPeerTypeClasses(c, flags, 1<<0, &v.PeerTypes, "messages.savePreparedInlineMessage.peer_types")
-}
+func (v *MessagesSavePreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 2436) }
 
-func (*MessagesSavePreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesBotPreparedInlineMessage {
-	v := new(MessagesBotPreparedInlineMessage)
-	r.Object(v)
-	return v
-}
+func (*MessagesSavePreparedInlineMessage) Returns(*MessagesBotPreparedInlineMessage) {}
 
 // MessagesGetPreparedInlineMessage is messages.getPreparedInlineMessage#857ebdb8.
 type MessagesGetPreparedInlineMessage struct {
+	_ tl.Incomparable
+
 	Bot InputUserClass
 	ID  string
 }
 
-func (v *MessagesGetPreparedInlineMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPreparedInlineMessage, "messages.getPreparedInlineMessage")
-	codeInputUser(c, 0, 0, &v.Bot, "messages.getPreparedInlineMessage.bot")
-	c.String(&v.ID)
-}
+func (v *MessagesGetPreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 2070) }
 
-func (*MessagesGetPreparedInlineMessage) DecodeResult(r *tl.Reader) *MessagesPreparedInlineMessage {
-	v := new(MessagesPreparedInlineMessage)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetPreparedInlineMessage) Returns(*MessagesPreparedInlineMessage) {}
 
 // MessagesSearchStickers is messages.searchStickers#29b1c66a.
 type MessagesSearchStickers struct {
@@ -5523,21 +3622,9 @@ type MessagesSearchStickers struct {
 	Hash     int64
 }
 
-func (v *MessagesSearchStickers) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSearchStickers, "messages.searchStickers")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Emojis)
-	c.String(&v.Q)
-	c.String(&v.Emoticon)
-	c.Strings(&v.LangCode)
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *MessagesSearchStickers) TL(c *tl.Codec) { table.TL(c, v, 1786) }
 
-func (*MessagesSearchStickers) DecodeResult(r *tl.Reader) MessagesFoundStickersClass {
-	return DecodeMessagesFoundStickers(r)
-}
+func (*MessagesSearchStickers) Returns(MessagesFoundStickersClass) {}
 
 // MessagesReportMessagesDelivery is messages.reportMessagesDelivery#5a6d7395.
 type MessagesReportMessagesDelivery struct {
@@ -5546,15 +3633,9 @@ type MessagesReportMessagesDelivery struct {
 	ID   []int32
 }
 
-func (v *MessagesReportMessagesDelivery) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportMessagesDelivery, "messages.reportMessagesDelivery")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Push)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportMessagesDelivery.peer")
-	c.Ints(&v.ID)
-}
+func (v *MessagesReportMessagesDelivery) TL(c *tl.Codec) { table.TL(c, v, 1943) }
 
-func (*MessagesReportMessagesDelivery) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReportMessagesDelivery) Returns(bool) {}
 
 // MessagesGetSavedDialogsByID is messages.getSavedDialogsByID#6f6f9c96.
 type MessagesGetSavedDialogsByID struct {
@@ -5562,32 +3643,22 @@ type MessagesGetSavedDialogsByID struct {
 	IDs        []InputPeerClass
 }
 
-func (v *MessagesGetSavedDialogsByID) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetSavedDialogsByID, "messages.getSavedDialogsByID")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<1, &v.ParentPeer, "")
-	vectorInputPeerClasses(c, 0, 0, &v.IDs, "messages.getSavedDialogsByID.ids")
-}
+func (v *MessagesGetSavedDialogsByID) TL(c *tl.Codec) { table.TL(c, v, 2004) }
 
-func (*MessagesGetSavedDialogsByID) DecodeResult(r *tl.Reader) MessagesSavedDialogsClass {
-	return DecodeMessagesSavedDialogs(r)
-}
+func (*MessagesGetSavedDialogsByID) Returns(MessagesSavedDialogsClass) {}
 
 // MessagesReadSavedHistory is messages.readSavedHistory#ba4a3b5b.
 type MessagesReadSavedHistory struct {
+	_ tl.Incomparable
+
 	ParentPeer InputPeerClass
 	Peer       InputPeerClass
 	MaxID      int32
 }
 
-func (v *MessagesReadSavedHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadSavedHistory, "messages.readSavedHistory")
-	codeInputPeer(c, 0, 0, &v.ParentPeer, "messages.readSavedHistory.parent_peer")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.readSavedHistory.peer")
-	c.Int(&v.MaxID)
-}
+func (v *MessagesReadSavedHistory) TL(c *tl.Codec) { table.TL(c, v, 2256) }
 
-func (*MessagesReadSavedHistory) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReadSavedHistory) Returns(bool) {}
 
 // MessagesToggleTodoCompleted is messages.toggleTodoCompleted#d3e03124.
 type MessagesToggleTodoCompleted struct {
@@ -5597,15 +3668,9 @@ type MessagesToggleTodoCompleted struct {
 	Incompleted []int32
 }
 
-func (v *MessagesToggleTodoCompleted) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleTodoCompleted, "messages.toggleTodoCompleted")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.toggleTodoCompleted.peer")
-	c.Int(&v.MsgID)
-	c.Ints(&v.Completed)
-	c.Ints(&v.Incompleted)
-}
+func (v *MessagesToggleTodoCompleted) TL(c *tl.Codec) { table.TL(c, v, 2336) }
 
-func (*MessagesToggleTodoCompleted) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesToggleTodoCompleted) Returns(UpdatesClass) {}
 
 // MessagesAppendTodoList is messages.appendTodoList#21a61057.
 type MessagesAppendTodoList struct {
@@ -5614,17 +3679,14 @@ type MessagesAppendTodoList struct {
 	List  []TodoItem
 }
 
-func (v *MessagesAppendTodoList) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAppendTodoList, "messages.appendTodoList")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.appendTodoList.peer")
-	c.Int(&v.MsgID)
-	vectorTodoItems(c, 0, 0, &v.List)
-}
+func (v *MessagesAppendTodoList) TL(c *tl.Codec) { table.TL(c, v, 1765) }
 
-func (*MessagesAppendTodoList) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesAppendTodoList) Returns(UpdatesClass) {}
 
 // MessagesToggleSuggestedPostApproval is messages.toggleSuggestedPostApproval#8107455c.
 type MessagesToggleSuggestedPostApproval struct {
+	_ tl.Incomparable
+
 	Reject        bool
 	Peer          InputPeerClass
 	MsgID         int32
@@ -5632,22 +3694,14 @@ type MessagesToggleSuggestedPostApproval struct {
 	RejectComment tl.Optional[string]
 }
 
-func (v *MessagesToggleSuggestedPostApproval) TL(c *tl.Codec) {
-	c.Begin(IDMessagesToggleSuggestedPostApproval, "messages.toggleSuggestedPostApproval")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Reject)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.toggleSuggestedPostApproval.peer")
-	c.Int(&v.MsgID)
-	c.OptInt(flags, 1<<0, &v.ScheduleDate)
-	c.OptString(flags, 1<<2, &v.RejectComment)
-}
+func (v *MessagesToggleSuggestedPostApproval) TL(c *tl.Codec) { table.TL(c, v, 2057) }
 
-func (*MessagesToggleSuggestedPostApproval) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesToggleSuggestedPostApproval) Returns(UpdatesClass) {}
 
 // MessagesGetForumTopics is messages.getForumTopics#3ba47bff.
 type MessagesGetForumTopics struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	Q           tl.Optional[string]
 	OffsetDate  int32
@@ -5656,22 +3710,9 @@ type MessagesGetForumTopics struct {
 	Limit       int32
 }
 
-func (v *MessagesGetForumTopics) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetForumTopics, "messages.getForumTopics")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getForumTopics.peer")
-	c.OptString(flags, 1<<0, &v.Q)
-	c.Int(&v.OffsetDate)
-	c.Int(&v.OffsetID)
-	c.Int(&v.OffsetTopic)
-	c.Int(&v.Limit)
-}
+func (v *MessagesGetForumTopics) TL(c *tl.Codec) { table.TL(c, v, 1842) }
 
-func (*MessagesGetForumTopics) DecodeResult(r *tl.Reader) *MessagesForumTopics {
-	v := new(MessagesForumTopics)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetForumTopics) Returns(*MessagesForumTopics) {}
 
 // MessagesGetForumTopicsByID is messages.getForumTopicsByID#af0a4a08.
 type MessagesGetForumTopicsByID struct {
@@ -5679,20 +3720,14 @@ type MessagesGetForumTopicsByID struct {
 	Topics []int32
 }
 
-func (v *MessagesGetForumTopicsByID) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetForumTopicsByID, "messages.getForumTopicsByID")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getForumTopicsByID.peer")
-	c.Ints(&v.Topics)
-}
+func (v *MessagesGetForumTopicsByID) TL(c *tl.Codec) { table.TL(c, v, 2216) }
 
-func (*MessagesGetForumTopicsByID) DecodeResult(r *tl.Reader) *MessagesForumTopics {
-	v := new(MessagesForumTopics)
-	r.Object(v)
-	return v
-}
+func (*MessagesGetForumTopicsByID) Returns(*MessagesForumTopics) {}
 
 // MessagesEditForumTopic is messages.editForumTopic#cecc1134.
 type MessagesEditForumTopic struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	TopicID     int32
 	Title       tl.Optional[string]
@@ -5701,36 +3736,22 @@ type MessagesEditForumTopic struct {
 	Hidden      tl.Optional[bool]
 }
 
-func (v *MessagesEditForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditForumTopic, "messages.editForumTopic")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editForumTopic.peer")
-	c.Int(&v.TopicID)
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptLong(flags, 1<<1, &v.IconEmojiID)
-	c.OptBool(flags, 1<<2, &v.Closed)
-	c.OptBool(flags, 1<<3, &v.Hidden)
-}
+func (v *MessagesEditForumTopic) TL(c *tl.Codec) { table.TL(c, v, 2318) }
 
-func (*MessagesEditForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesEditForumTopic) Returns(UpdatesClass) {}
 
 // MessagesUpdatePinnedForumTopic is messages.updatePinnedForumTopic#175df251.
 type MessagesUpdatePinnedForumTopic struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	TopicID int32
 	Pinned  bool
 }
 
-func (v *MessagesUpdatePinnedForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDMessagesUpdatePinnedForumTopic, "messages.updatePinnedForumTopic")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.updatePinnedForumTopic.peer")
-	c.Int(&v.TopicID)
-	c.Bool(&v.Pinned)
-}
+func (v *MessagesUpdatePinnedForumTopic) TL(c *tl.Codec) { table.TL(c, v, 1729) }
 
-func (*MessagesUpdatePinnedForumTopic) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesUpdatePinnedForumTopic) Returns(UpdatesClass) {}
 
 // MessagesReorderPinnedForumTopics is messages.reorderPinnedForumTopics#0e7841f0.
 type MessagesReorderPinnedForumTopics struct {
@@ -5739,20 +3760,14 @@ type MessagesReorderPinnedForumTopics struct {
 	Order []int32
 }
 
-func (v *MessagesReorderPinnedForumTopics) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReorderPinnedForumTopics, "messages.reorderPinnedForumTopics")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Force)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.reorderPinnedForumTopics.peer")
-	c.Ints(&v.Order)
-}
+func (v *MessagesReorderPinnedForumTopics) TL(c *tl.Codec) { table.TL(c, v, 1701) }
 
-func (*MessagesReorderPinnedForumTopics) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesReorderPinnedForumTopics) Returns(UpdatesClass) {}
 
 // MessagesCreateForumTopic is messages.createForumTopic#2f98c3d5.
 type MessagesCreateForumTopic struct {
+	_ tl.Incomparable
+
 	TitleMissing bool
 	Peer         InputPeerClass
 	Title        string
@@ -5762,149 +3777,108 @@ type MessagesCreateForumTopic struct {
 	SendAs       InputPeerClass
 }
 
-func (v *MessagesCreateForumTopic) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCreateForumTopic, "messages.createForumTopic")
-	flags := c.Flags()
-	c.True(flags, 1<<4, &v.TitleMissing)
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.createForumTopic.peer")
-	c.String(&v.Title)
-	c.OptInt(flags, 1<<0, &v.IconColor)
-	c.OptLong(flags, 1<<3, &v.IconEmojiID)
-	c.Long(&v.RandomID)
-	codeInputPeer(c, flags, 1<<2, &v.SendAs, "")
-}
+func (v *MessagesCreateForumTopic) TL(c *tl.Codec) { table.TL(c, v, 1807) }
 
-func (*MessagesCreateForumTopic) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesCreateForumTopic) Returns(UpdatesClass) {}
 
 // MessagesDeleteTopicHistory is messages.deleteTopicHistory#d2816f10.
 type MessagesDeleteTopicHistory struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	TopMsgID int32
 }
 
-func (v *MessagesDeleteTopicHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteTopicHistory, "messages.deleteTopicHistory")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteTopicHistory.peer")
-	c.Int(&v.TopMsgID)
-}
+func (v *MessagesDeleteTopicHistory) TL(c *tl.Codec) { table.TL(c, v, 2330) }
 
-func (*MessagesDeleteTopicHistory) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesDeleteTopicHistory) Returns(*MessagesAffectedHistory) {}
 
 // MessagesGetEmojiGameInfo is messages.getEmojiGameInfo#fb7e8ca7.
 type MessagesGetEmojiGameInfo struct {
 }
 
-func (v *MessagesGetEmojiGameInfo) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetEmojiGameInfo, "messages.getEmojiGameInfo")
-}
+func (v *MessagesGetEmojiGameInfo) TL(c *tl.Codec) { table.TL(c, v, 2464) }
 
-func (*MessagesGetEmojiGameInfo) DecodeResult(r *tl.Reader) MessagesEmojiGameInfoClass {
-	return DecodeMessagesEmojiGameInfo(r)
-}
+func (*MessagesGetEmojiGameInfo) Returns(MessagesEmojiGameInfoClass) {}
 
 // MessagesSummarizeText is messages.summarizeText#abbbd346.
 type MessagesSummarizeText struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	ID     int32
 	ToLang tl.Optional[string]
 	Tone   tl.Optional[string]
 }
 
-func (v *MessagesSummarizeText) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSummarizeText, "messages.summarizeText")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.summarizeText.peer")
-	c.Int(&v.ID)
-	c.OptString(flags, 1<<0, &v.ToLang)
-	c.OptString(flags, 1<<2, &v.Tone)
-}
+func (v *MessagesSummarizeText) TL(c *tl.Codec) { table.TL(c, v, 2200) }
 
-func (*MessagesSummarizeText) DecodeResult(r *tl.Reader) *TextWithEntities {
-	v := new(TextWithEntities)
-	r.Object(v)
-	return v
-}
+func (*MessagesSummarizeText) Returns(*TextWithEntities) {}
 
 // MessagesEditChatCreator is messages.editChatCreator#f743b857.
 type MessagesEditChatCreator struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	UserID   InputUserClass
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *MessagesEditChatCreator) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatCreator, "messages.editChatCreator")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatCreator.peer")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.editChatCreator.user_id")
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "messages.editChatCreator.password")
-}
+func (v *MessagesEditChatCreator) TL(c *tl.Codec) { table.TL(c, v, 2453) }
 
-func (*MessagesEditChatCreator) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesEditChatCreator) Returns(UpdatesClass) {}
 
 // MessagesGetFutureChatCreatorAfterLeave is messages.getFutureChatCreatorAfterLeave#3b7d0ea6.
 type MessagesGetFutureChatCreatorAfterLeave struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *MessagesGetFutureChatCreatorAfterLeave) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetFutureChatCreatorAfterLeave, "messages.getFutureChatCreatorAfterLeave")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getFutureChatCreatorAfterLeave.peer")
-}
+func (v *MessagesGetFutureChatCreatorAfterLeave) TL(c *tl.Codec) { table.TL(c, v, 1841) }
 
-func (*MessagesGetFutureChatCreatorAfterLeave) DecodeResult(r *tl.Reader) UserClass {
-	return DecodeUser(r)
-}
+func (*MessagesGetFutureChatCreatorAfterLeave) Returns(UserClass) {}
 
 // MessagesEditChatParticipantRank is messages.editChatParticipantRank#a00f32b0.
 type MessagesEditChatParticipantRank struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	Participant InputPeerClass
 	Rank        string
 }
 
-func (v *MessagesEditChatParticipantRank) TL(c *tl.Codec) {
-	c.Begin(IDMessagesEditChatParticipantRank, "messages.editChatParticipantRank")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.editChatParticipantRank.peer")
-	codeInputPeer(c, 0, 0, &v.Participant, "messages.editChatParticipantRank.participant")
-	c.String(&v.Rank)
-}
+func (v *MessagesEditChatParticipantRank) TL(c *tl.Codec) { table.TL(c, v, 2157) }
 
-func (*MessagesEditChatParticipantRank) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesEditChatParticipantRank) Returns(UpdatesClass) {}
 
 // MessagesDeclineURLAuth is messages.declineUrlAuth#35436bbc.
 type MessagesDeclineURLAuth struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *MessagesDeclineURLAuth) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeclineURLAuth, "messages.declineUrlAuth")
-	c.String(&v.URL)
-}
+func (v *MessagesDeclineURLAuth) TL(c *tl.Codec) { table.TL(c, v, 1819) }
 
-func (*MessagesDeclineURLAuth) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDeclineURLAuth) Returns(bool) {}
 
 // MessagesCheckURLAuthMatchCode is messages.checkUrlAuthMatchCode#c9a47b0b.
 type MessagesCheckURLAuthMatchCode struct {
+	_ tl.Incomparable
+
 	URL       string
 	MatchCode string
 }
 
-func (v *MessagesCheckURLAuthMatchCode) TL(c *tl.Codec) {
-	c.Begin(IDMessagesCheckURLAuthMatchCode, "messages.checkUrlAuthMatchCode")
-	c.String(&v.URL)
-	c.String(&v.MatchCode)
-}
+func (v *MessagesCheckURLAuthMatchCode) TL(c *tl.Codec) { table.TL(c, v, 2300) }
 
-func (*MessagesCheckURLAuthMatchCode) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesCheckURLAuthMatchCode) Returns(bool) {}
 
 // MessagesComposeMessageWithAI is messages.composeMessageWithAI#daecc589.
 type MessagesComposeMessageWithAI struct {
+	_ tl.Incomparable
+
 	Proofread       bool
 	Emojify         bool
 	Text            TextWithEntities
@@ -5912,21 +3886,9 @@ type MessagesComposeMessageWithAI struct {
 	Tone            InputAIComposeToneClass
 }
 
-func (v *MessagesComposeMessageWithAI) TL(c *tl.Codec) {
-	c.Begin(IDMessagesComposeMessageWithAI, "messages.composeMessageWithAI")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Proofread)
-	c.True(flags, 1<<3, &v.Emojify)
-	v.Text.TL(c)
-	c.OptString(flags, 1<<1, &v.TranslateToLang)
-	codeInputAIComposeTone(c, flags, 1<<2, &v.Tone, "")
-}
+func (v *MessagesComposeMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 2359) }
 
-func (*MessagesComposeMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedMessageWithAI {
-	v := new(MessagesComposedMessageWithAI)
-	r.Object(v)
-	return v
-}
+func (*MessagesComposeMessageWithAI) Returns(*MessagesComposedMessageWithAI) {}
 
 // MessagesReportReadMetrics is messages.reportReadMetrics#4067c5e6.
 type MessagesReportReadMetrics struct {
@@ -5934,43 +3896,34 @@ type MessagesReportReadMetrics struct {
 	Metrics []InputMessageReadMetric
 }
 
-func (v *MessagesReportReadMetrics) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportReadMetrics, "messages.reportReadMetrics")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.reportReadMetrics.peer")
-	vectorInputMessageReadMetrics(c, 0, 0, &v.Metrics)
-}
+func (v *MessagesReportReadMetrics) TL(c *tl.Codec) { table.TL(c, v, 1861) }
 
-func (*MessagesReportReadMetrics) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReportReadMetrics) Returns(bool) {}
 
 // MessagesReportMusicListen is messages.reportMusicListen#ddbcd819.
 type MessagesReportMusicListen struct {
+	_ tl.Incomparable
+
 	ID               InputDocumentClass
 	ListenedDuration int32
 }
 
-func (v *MessagesReportMusicListen) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReportMusicListen, "messages.reportMusicListen")
-	codeInputDocument(c, 0, 0, &v.ID, "messages.reportMusicListen.id")
-	c.Int(&v.ListenedDuration)
-}
+func (v *MessagesReportMusicListen) TL(c *tl.Codec) { table.TL(c, v, 2368) }
 
-func (*MessagesReportMusicListen) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesReportMusicListen) Returns(bool) {}
 
 // MessagesAddPollAnswer is messages.addPollAnswer#19bc4b6d.
 type MessagesAddPollAnswer struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	MsgID  int32
 	Answer PollAnswerClass
 }
 
-func (v *MessagesAddPollAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesAddPollAnswer, "messages.addPollAnswer")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.addPollAnswer.peer")
-	c.Int(&v.MsgID)
-	codePollAnswer(c, 0, 0, &v.Answer, "messages.addPollAnswer.answer")
-}
+func (v *MessagesAddPollAnswer) TL(c *tl.Codec) { table.TL(c, v, 1737) }
 
-func (*MessagesAddPollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesAddPollAnswer) Returns(UpdatesClass) {}
 
 // MessagesDeletePollAnswer is messages.deletePollAnswer#ac8505a5.
 type MessagesDeletePollAnswer struct {
@@ -5979,17 +3932,14 @@ type MessagesDeletePollAnswer struct {
 	Option []byte
 }
 
-func (v *MessagesDeletePollAnswer) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeletePollAnswer, "messages.deletePollAnswer")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deletePollAnswer.peer")
-	c.Int(&v.MsgID)
-	c.ByteString(&v.Option)
-}
+func (v *MessagesDeletePollAnswer) TL(c *tl.Codec) { table.TL(c, v, 2205) }
 
-func (*MessagesDeletePollAnswer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*MessagesDeletePollAnswer) Returns(UpdatesClass) {}
 
 // MessagesGetUnreadPollVotes is messages.getUnreadPollVotes#43286cf2.
 type MessagesGetUnreadPollVotes struct {
+	_ tl.Incomparable
+
 	Peer      InputPeerClass
 	TopMsgID  tl.Optional[int32]
 	OffsetID  int32
@@ -5999,91 +3949,63 @@ type MessagesGetUnreadPollVotes struct {
 	MinID     int32
 }
 
-func (v *MessagesGetUnreadPollVotes) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetUnreadPollVotes, "messages.getUnreadPollVotes")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getUnreadPollVotes.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-	c.Int(&v.OffsetID)
-	c.Int(&v.AddOffset)
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-}
+func (v *MessagesGetUnreadPollVotes) TL(c *tl.Codec) { table.TL(c, v, 1872) }
 
-func (*MessagesGetUnreadPollVotes) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetUnreadPollVotes) Returns(MessagesMessagesClass) {}
 
 // MessagesReadPollVotes is messages.readPollVotes#1720b4d8.
 type MessagesReadPollVotes struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	TopMsgID tl.Optional[int32]
 }
 
-func (v *MessagesReadPollVotes) TL(c *tl.Codec) {
-	c.Begin(IDMessagesReadPollVotes, "messages.readPollVotes")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.readPollVotes.peer")
-	c.OptInt(flags, 1<<0, &v.TopMsgID)
-}
+func (v *MessagesReadPollVotes) TL(c *tl.Codec) { table.TL(c, v, 1728) }
 
-func (*MessagesReadPollVotes) DecodeResult(r *tl.Reader) *MessagesAffectedHistory {
-	v := new(MessagesAffectedHistory)
-	r.Object(v)
-	return v
-}
+func (*MessagesReadPollVotes) Returns(*MessagesAffectedHistory) {}
 
 // MessagesSetBotGuestChatResult is messages.setBotGuestChatResult#b8f106e3.
 type MessagesSetBotGuestChatResult struct {
+	_ tl.Incomparable
+
 	QueryID int64
 	Result  InputBotInlineResultClass
 }
 
-func (v *MessagesSetBotGuestChatResult) TL(c *tl.Codec) {
-	c.Begin(IDMessagesSetBotGuestChatResult, "messages.setBotGuestChatResult")
-	c.Long(&v.QueryID)
-	codeInputBotInlineResult(c, 0, 0, &v.Result, "messages.setBotGuestChatResult.result")
-}
+func (v *MessagesSetBotGuestChatResult) TL(c *tl.Codec) { table.TL(c, v, 2251) }
 
-func (*MessagesSetBotGuestChatResult) DecodeResult(r *tl.Reader) InputBotInlineMessageIDClass {
-	return DecodeInputBotInlineMessageID(r)
-}
+func (*MessagesSetBotGuestChatResult) Returns(InputBotInlineMessageIDClass) {}
 
 // MessagesDeleteParticipantReactions is messages.deleteParticipantReactions#a0b80cf8.
 type MessagesDeleteParticipantReactions struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	Participant InputPeerClass
 }
 
-func (v *MessagesDeleteParticipantReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteParticipantReactions, "messages.deleteParticipantReactions")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteParticipantReactions.peer")
-	codeInputPeer(c, 0, 0, &v.Participant, "messages.deleteParticipantReactions.participant")
-}
+func (v *MessagesDeleteParticipantReactions) TL(c *tl.Codec) { table.TL(c, v, 2159) }
 
-func (*MessagesDeleteParticipantReactions) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*MessagesDeleteParticipantReactions) Returns(bool) {}
 
 // MessagesDeleteParticipantReaction is messages.deleteParticipantReaction#e3b7f82c.
 type MessagesDeleteParticipantReaction struct {
+	_ tl.Incomparable
+
 	Peer        InputPeerClass
 	MsgID       int32
 	Participant InputPeerClass
 }
 
-func (v *MessagesDeleteParticipantReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDeleteParticipantReaction, "messages.deleteParticipantReaction")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.deleteParticipantReaction.peer")
-	c.Int(&v.MsgID)
-	codeInputPeer(c, 0, 0, &v.Participant, "messages.deleteParticipantReaction.participant")
-}
+func (v *MessagesDeleteParticipantReaction) TL(c *tl.Codec) { table.TL(c, v, 2386) }
 
-func (*MessagesDeleteParticipantReaction) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*MessagesDeleteParticipantReaction) Returns(UpdatesClass) {}
 
 // MessagesGetPersonalChannelHistory is messages.getPersonalChannelHistory#55fb0996.
 type MessagesGetPersonalChannelHistory struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 	Limit  int32
 	MaxID  int32
@@ -6091,34 +4013,21 @@ type MessagesGetPersonalChannelHistory struct {
 	Hash   int64
 }
 
-func (v *MessagesGetPersonalChannelHistory) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetPersonalChannelHistory, "messages.getPersonalChannelHistory")
-	codeInputUser(c, 0, 0, &v.UserID, "messages.getPersonalChannelHistory.user_id")
-	c.Int(&v.Limit)
-	c.Int(&v.MaxID)
-	c.Int(&v.MinID)
-	c.Long(&v.Hash)
-}
+func (v *MessagesGetPersonalChannelHistory) TL(c *tl.Codec) { table.TL(c, v, 1922) }
 
-func (*MessagesGetPersonalChannelHistory) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetPersonalChannelHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesGetRichMessage is messages.getRichMessage#501569cf.
 type MessagesGetRichMessage struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	ID   int32
 }
 
-func (v *MessagesGetRichMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesGetRichMessage, "messages.getRichMessage")
-	codeInputPeer(c, 0, 0, &v.Peer, "messages.getRichMessage.peer")
-	c.Int(&v.ID)
-}
+func (v *MessagesGetRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1906) }
 
-func (*MessagesGetRichMessage) DecodeResult(r *tl.Reader) MessagesMessagesClass {
-	return DecodeMessagesMessages(r)
-}
+func (*MessagesGetRichMessage) Returns(MessagesMessagesClass) {}
 
 // MessagesTranslateRichMessage is messages.translateRichMessage#1a542004.
 type MessagesTranslateRichMessage struct {
@@ -6129,28 +4038,14 @@ type MessagesTranslateRichMessage struct {
 	Tone   tl.Optional[string]
 }
 
-func (v *MessagesTranslateRichMessage) TL(c *tl.Codec) {
-	c.Begin(IDMessagesTranslateRichMessage, "messages.translateRichMessage")
-	flags := c.Flags()
-	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
-		codeInputPeer(c, 0, 0, &v.Peer, "messages.translateRichMessage.peer")
-	}
-	if c.Has(flags, 1<<0, v.Peer != nil || v.ID != nil) {
-		c.Ints(&v.ID)
-	}
-	vectorInputRichMessageClasses(c, flags, 1<<1, &v.Text, "messages.translateRichMessage.text")
-	c.String(&v.ToLang)
-	c.OptString(flags, 1<<2, &v.Tone)
-}
+func (v *MessagesTranslateRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1740) }
 
-func (*MessagesTranslateRichMessage) DecodeResult(r *tl.Reader) *MessagesTranslatedRichMessage {
-	v := new(MessagesTranslatedRichMessage)
-	r.Object(v)
-	return v
-}
+func (*MessagesTranslateRichMessage) Returns(*MessagesTranslatedRichMessage) {}
 
 // MessagesComposeRichMessageWithAI is messages.composeRichMessageWithAI#8d7ae6af.
 type MessagesComposeRichMessageWithAI struct {
+	_ tl.Incomparable
+
 	Proofread       bool
 	Emojify         bool
 	Text            InputRichMessageClass
@@ -6158,42 +4053,22 @@ type MessagesComposeRichMessageWithAI struct {
 	Tone            InputAIComposeToneClass
 }
 
-func (v *MessagesComposeRichMessageWithAI) TL(c *tl.Codec) {
-	c.Begin(IDMessagesComposeRichMessageWithAI, "messages.composeRichMessageWithAI")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Proofread)
-	c.True(flags, 1<<3, &v.Emojify)
-	codeInputRichMessage(c, flags, 1<<4, &v.Text, "")
-	c.OptString(flags, 1<<1, &v.TranslateToLang)
-	codeInputAIComposeTone(c, flags, 1<<2, &v.Tone, "")
-}
+func (v *MessagesComposeRichMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 2096) }
 
-func (*MessagesComposeRichMessageWithAI) DecodeResult(r *tl.Reader) *MessagesComposedRichMessageWithAI {
-	v := new(MessagesComposedRichMessageWithAI)
-	r.Object(v)
-	return v
-}
+func (*MessagesComposeRichMessageWithAI) Returns(*MessagesComposedRichMessageWithAI) {}
 
 // MessagesRequestChatJoinWebView is messages.requestChatJoinWebView#ba9ee679.
 type MessagesRequestChatJoinWebView struct {
+	_ tl.Incomparable
+
 	QueryID     int64
 	ThemeParams *DataJSON
 	Platform    string
 }
 
-func (v *MessagesRequestChatJoinWebView) TL(c *tl.Codec) {
-	c.Begin(IDMessagesRequestChatJoinWebView, "messages.requestChatJoinWebView")
-	flags := c.Flags()
-	c.Long(&v.QueryID)
-	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
-	c.String(&v.Platform)
-}
+func (v *MessagesRequestChatJoinWebView) TL(c *tl.Codec) { table.TL(c, v, 2259) }
 
-func (*MessagesRequestChatJoinWebView) DecodeResult(r *tl.Reader) *WebViewResultURL {
-	v := new(WebViewResultURL)
-	r.Object(v)
-	return v
-}
+func (*MessagesRequestChatJoinWebView) Returns(*WebViewResultURL) {}
 
 // MessagesDialogsClass is a messages.Dialogs: one of messages.dialogs, messages.dialogsSlice, messages.dialogsNotModified.
 type MessagesDialogsClass interface {
@@ -6204,35 +4079,6 @@ type MessagesDialogsClass interface {
 func (*MessagesDialogs) isMessagesDialogs()            {}
 func (*MessagesDialogsSlice) isMessagesDialogs()       {}
 func (*MessagesDialogsNotModified) isMessagesDialogs() {}
-
-// DecodeMessagesDialogs decodes a boxed messages.Dialogs.
-func DecodeMessagesDialogs(r *tl.Reader) (v MessagesDialogsClass) {
-	codeMessagesDialogs(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesDialogs(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesDialogsClass, field string) {
-	var o MessagesDialogsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesDialogs:
-		o = new(MessagesDialogs)
-	case IDMessagesDialogsSlice:
-		o = new(MessagesDialogsSlice)
-	case IDMessagesDialogsNotModified:
-		o = (*MessagesDialogsNotModified)(c.Small(unsafe.Sizeof(MessagesDialogsNotModified{})))
-	default:
-		c.Unexpected("messages.Dialogs")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesMessagesClass is a messages.Messages: one of messages.messages, messages.messagesSlice, messages.channelMessages, messages.messagesNotModified.
 type MessagesMessagesClass interface {
@@ -6245,37 +4091,6 @@ func (*MessagesMessagesSlice) isMessagesMessages()       {}
 func (*MessagesChannelMessages) isMessagesMessages()     {}
 func (*MessagesMessagesNotModified) isMessagesMessages() {}
 
-// DecodeMessagesMessages decodes a boxed messages.Messages.
-func DecodeMessagesMessages(r *tl.Reader) (v MessagesMessagesClass) {
-	codeMessagesMessages(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesMessages(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesMessagesClass, field string) {
-	var o MessagesMessagesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesMessages:
-		o = new(MessagesMessages)
-	case IDMessagesMessagesSlice:
-		o = new(MessagesMessagesSlice)
-	case IDMessagesChannelMessages:
-		o = new(MessagesChannelMessages)
-	case IDMessagesMessagesNotModified:
-		o = (*MessagesMessagesNotModified)(c.Small(unsafe.Sizeof(MessagesMessagesNotModified{})))
-	default:
-		c.Unexpected("messages.Messages")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesChatsClass is a messages.Chats: one of messages.chats, messages.chatsSlice.
 type MessagesChatsClass interface {
 	tl.Object
@@ -6284,33 +4099,6 @@ type MessagesChatsClass interface {
 
 func (*MessagesChats) isMessagesChats()      {}
 func (*MessagesChatsSlice) isMessagesChats() {}
-
-// DecodeMessagesChats decodes a boxed messages.Chats.
-func DecodeMessagesChats(r *tl.Reader) (v MessagesChatsClass) {
-	codeMessagesChats(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesChats(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesChatsClass, field string) {
-	var o MessagesChatsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesChats:
-		o = new(MessagesChats)
-	case IDMessagesChatsSlice:
-		o = new(MessagesChatsSlice)
-	default:
-		c.Unexpected("messages.Chats")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesDHConfigClass is a messages.DhConfig: one of messages.dhConfigNotModified, messages.dhConfig.
 type MessagesDHConfigClass interface {
@@ -6321,33 +4109,6 @@ type MessagesDHConfigClass interface {
 func (*MessagesDHConfigNotModified) isMessagesDHConfig() {}
 func (*MessagesDHConfig) isMessagesDHConfig()            {}
 
-// DecodeMessagesDHConfig decodes a boxed messages.DhConfig.
-func DecodeMessagesDHConfig(r *tl.Reader) (v MessagesDHConfigClass) {
-	codeMessagesDHConfig(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesDHConfig(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesDHConfigClass, field string) {
-	var o MessagesDHConfigClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesDHConfigNotModified:
-		o = new(MessagesDHConfigNotModified)
-	case IDMessagesDHConfig:
-		o = new(MessagesDHConfig)
-	default:
-		c.Unexpected("messages.DhConfig")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesSentEncryptedMessageClass is a messages.SentEncryptedMessage: one of messages.sentEncryptedMessage, messages.sentEncryptedFile.
 type MessagesSentEncryptedMessageClass interface {
 	tl.Object
@@ -6356,33 +4117,6 @@ type MessagesSentEncryptedMessageClass interface {
 
 func (*MessagesSentEncryptedMessage) isMessagesSentEncryptedMessage() {}
 func (*MessagesSentEncryptedFile) isMessagesSentEncryptedMessage()    {}
-
-// DecodeMessagesSentEncryptedMessage decodes a boxed messages.SentEncryptedMessage.
-func DecodeMessagesSentEncryptedMessage(r *tl.Reader) (v MessagesSentEncryptedMessageClass) {
-	codeMessagesSentEncryptedMessage(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesSentEncryptedMessage(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSentEncryptedMessageClass, field string) {
-	var o MessagesSentEncryptedMessageClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesSentEncryptedMessage:
-		o = (*MessagesSentEncryptedMessage)(c.Small(unsafe.Sizeof(MessagesSentEncryptedMessage{})))
-	case IDMessagesSentEncryptedFile:
-		o = new(MessagesSentEncryptedFile)
-	default:
-		c.Unexpected("messages.SentEncryptedMessage")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesStickersClass is a messages.Stickers: one of messages.stickersNotModified, messages.stickers.
 type MessagesStickersClass interface {
@@ -6393,33 +4127,6 @@ type MessagesStickersClass interface {
 func (*MessagesStickersNotModified) isMessagesStickers() {}
 func (*MessagesStickers) isMessagesStickers()            {}
 
-// DecodeMessagesStickers decodes a boxed messages.Stickers.
-func DecodeMessagesStickers(r *tl.Reader) (v MessagesStickersClass) {
-	codeMessagesStickers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesStickersClass, field string) {
-	var o MessagesStickersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesStickersNotModified:
-		o = new(MessagesStickersNotModified)
-	case IDMessagesStickers:
-		o = new(MessagesStickers)
-	default:
-		c.Unexpected("messages.Stickers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesAllStickersClass is a messages.AllStickers: one of messages.allStickersNotModified, messages.allStickers.
 type MessagesAllStickersClass interface {
 	tl.Object
@@ -6428,33 +4135,6 @@ type MessagesAllStickersClass interface {
 
 func (*MessagesAllStickersNotModified) isMessagesAllStickers() {}
 func (*MessagesAllStickers) isMessagesAllStickers()            {}
-
-// DecodeMessagesAllStickers decodes a boxed messages.AllStickers.
-func DecodeMessagesAllStickers(r *tl.Reader) (v MessagesAllStickersClass) {
-	codeMessagesAllStickers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesAllStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesAllStickersClass, field string) {
-	var o MessagesAllStickersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesAllStickersNotModified:
-		o = new(MessagesAllStickersNotModified)
-	case IDMessagesAllStickers:
-		o = new(MessagesAllStickers)
-	default:
-		c.Unexpected("messages.AllStickers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesStickerSetClass is a messages.StickerSet: one of messages.stickerSet, messages.stickerSetNotModified.
 type MessagesStickerSetClass interface {
@@ -6465,33 +4145,6 @@ type MessagesStickerSetClass interface {
 func (*MessagesStickerSet) isMessagesStickerSet()            {}
 func (*MessagesStickerSetNotModified) isMessagesStickerSet() {}
 
-// DecodeMessagesStickerSet decodes a boxed messages.StickerSet.
-func DecodeMessagesStickerSet(r *tl.Reader) (v MessagesStickerSetClass) {
-	codeMessagesStickerSet(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesStickerSet(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesStickerSetClass, field string) {
-	var o MessagesStickerSetClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesStickerSet:
-		o = new(MessagesStickerSet)
-	case IDMessagesStickerSetNotModified:
-		o = new(MessagesStickerSetNotModified)
-	default:
-		c.Unexpected("messages.StickerSet")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesSavedGIFsClass is a messages.SavedGifs: one of messages.savedGifsNotModified, messages.savedGifs.
 type MessagesSavedGIFsClass interface {
 	tl.Object
@@ -6500,33 +4153,6 @@ type MessagesSavedGIFsClass interface {
 
 func (*MessagesSavedGIFsNotModified) isMessagesSavedGIFs() {}
 func (*MessagesSavedGIFs) isMessagesSavedGIFs()            {}
-
-// DecodeMessagesSavedGIFs decodes a boxed messages.SavedGifs.
-func DecodeMessagesSavedGIFs(r *tl.Reader) (v MessagesSavedGIFsClass) {
-	codeMessagesSavedGIFs(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesSavedGIFs(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSavedGIFsClass, field string) {
-	var o MessagesSavedGIFsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesSavedGIFsNotModified:
-		o = new(MessagesSavedGIFsNotModified)
-	case IDMessagesSavedGIFs:
-		o = new(MessagesSavedGIFs)
-	default:
-		c.Unexpected("messages.SavedGifs")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesFeaturedStickersClass is a messages.FeaturedStickers: one of messages.featuredStickersNotModified, messages.featuredStickers.
 type MessagesFeaturedStickersClass interface {
@@ -6537,33 +4163,6 @@ type MessagesFeaturedStickersClass interface {
 func (*MessagesFeaturedStickersNotModified) isMessagesFeaturedStickers() {}
 func (*MessagesFeaturedStickers) isMessagesFeaturedStickers()            {}
 
-// DecodeMessagesFeaturedStickers decodes a boxed messages.FeaturedStickers.
-func DecodeMessagesFeaturedStickers(r *tl.Reader) (v MessagesFeaturedStickersClass) {
-	codeMessagesFeaturedStickers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesFeaturedStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFeaturedStickersClass, field string) {
-	var o MessagesFeaturedStickersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesFeaturedStickersNotModified:
-		o = (*MessagesFeaturedStickersNotModified)(c.Small(unsafe.Sizeof(MessagesFeaturedStickersNotModified{})))
-	case IDMessagesFeaturedStickers:
-		o = new(MessagesFeaturedStickers)
-	default:
-		c.Unexpected("messages.FeaturedStickers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesRecentStickersClass is a messages.RecentStickers: one of messages.recentStickersNotModified, messages.recentStickers.
 type MessagesRecentStickersClass interface {
 	tl.Object
@@ -6572,33 +4171,6 @@ type MessagesRecentStickersClass interface {
 
 func (*MessagesRecentStickersNotModified) isMessagesRecentStickers() {}
 func (*MessagesRecentStickers) isMessagesRecentStickers()            {}
-
-// DecodeMessagesRecentStickers decodes a boxed messages.RecentStickers.
-func DecodeMessagesRecentStickers(r *tl.Reader) (v MessagesRecentStickersClass) {
-	codeMessagesRecentStickers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesRecentStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesRecentStickersClass, field string) {
-	var o MessagesRecentStickersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesRecentStickersNotModified:
-		o = new(MessagesRecentStickersNotModified)
-	case IDMessagesRecentStickers:
-		o = new(MessagesRecentStickers)
-	default:
-		c.Unexpected("messages.RecentStickers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesStickerSetInstallResultClass is a messages.StickerSetInstallResult: one of messages.stickerSetInstallResultSuccess, messages.stickerSetInstallResultArchive.
 type MessagesStickerSetInstallResultClass interface {
@@ -6609,33 +4181,6 @@ type MessagesStickerSetInstallResultClass interface {
 func (*MessagesStickerSetInstallResultSuccess) isMessagesStickerSetInstallResult() {}
 func (*MessagesStickerSetInstallResultArchive) isMessagesStickerSetInstallResult() {}
 
-// DecodeMessagesStickerSetInstallResult decodes a boxed messages.StickerSetInstallResult.
-func DecodeMessagesStickerSetInstallResult(r *tl.Reader) (v MessagesStickerSetInstallResultClass) {
-	codeMessagesStickerSetInstallResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesStickerSetInstallResult(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesStickerSetInstallResultClass, field string) {
-	var o MessagesStickerSetInstallResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesStickerSetInstallResultSuccess:
-		o = new(MessagesStickerSetInstallResultSuccess)
-	case IDMessagesStickerSetInstallResultArchive:
-		o = new(MessagesStickerSetInstallResultArchive)
-	default:
-		c.Unexpected("messages.StickerSetInstallResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesFavedStickersClass is a messages.FavedStickers: one of messages.favedStickersNotModified, messages.favedStickers.
 type MessagesFavedStickersClass interface {
 	tl.Object
@@ -6644,33 +4189,6 @@ type MessagesFavedStickersClass interface {
 
 func (*MessagesFavedStickersNotModified) isMessagesFavedStickers() {}
 func (*MessagesFavedStickers) isMessagesFavedStickers()            {}
-
-// DecodeMessagesFavedStickers decodes a boxed messages.FavedStickers.
-func DecodeMessagesFavedStickers(r *tl.Reader) (v MessagesFavedStickersClass) {
-	codeMessagesFavedStickers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesFavedStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFavedStickersClass, field string) {
-	var o MessagesFavedStickersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesFavedStickersNotModified:
-		o = new(MessagesFavedStickersNotModified)
-	case IDMessagesFavedStickers:
-		o = new(MessagesFavedStickers)
-	default:
-		c.Unexpected("messages.FavedStickers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesFoundStickerSetsClass is a messages.FoundStickerSets: one of messages.foundStickerSetsNotModified, messages.foundStickerSets.
 type MessagesFoundStickerSetsClass interface {
@@ -6681,33 +4199,6 @@ type MessagesFoundStickerSetsClass interface {
 func (*MessagesFoundStickerSetsNotModified) isMessagesFoundStickerSets() {}
 func (*MessagesFoundStickerSets) isMessagesFoundStickerSets()            {}
 
-// DecodeMessagesFoundStickerSets decodes a boxed messages.FoundStickerSets.
-func DecodeMessagesFoundStickerSets(r *tl.Reader) (v MessagesFoundStickerSetsClass) {
-	codeMessagesFoundStickerSets(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesFoundStickerSets(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFoundStickerSetsClass, field string) {
-	var o MessagesFoundStickerSetsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesFoundStickerSetsNotModified:
-		o = new(MessagesFoundStickerSetsNotModified)
-	case IDMessagesFoundStickerSets:
-		o = new(MessagesFoundStickerSets)
-	default:
-		c.Unexpected("messages.FoundStickerSets")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesExportedChatInviteClass is a messages.ExportedChatInvite: one of messages.exportedChatInvite, messages.exportedChatInviteReplaced.
 type MessagesExportedChatInviteClass interface {
 	tl.Object
@@ -6716,33 +4207,6 @@ type MessagesExportedChatInviteClass interface {
 
 func (*MessagesExportedChatInvite) isMessagesExportedChatInvite()         {}
 func (*MessagesExportedChatInviteReplaced) isMessagesExportedChatInvite() {}
-
-// DecodeMessagesExportedChatInvite decodes a boxed messages.ExportedChatInvite.
-func DecodeMessagesExportedChatInvite(r *tl.Reader) (v MessagesExportedChatInviteClass) {
-	codeMessagesExportedChatInvite(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesExportedChatInvite(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesExportedChatInviteClass, field string) {
-	var o MessagesExportedChatInviteClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesExportedChatInvite:
-		o = new(MessagesExportedChatInvite)
-	case IDMessagesExportedChatInviteReplaced:
-		o = new(MessagesExportedChatInviteReplaced)
-	default:
-		c.Unexpected("messages.ExportedChatInvite")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesSponsoredMessagesClass is a messages.SponsoredMessages: one of messages.sponsoredMessages, messages.sponsoredMessagesEmpty.
 type MessagesSponsoredMessagesClass interface {
@@ -6753,33 +4217,6 @@ type MessagesSponsoredMessagesClass interface {
 func (*MessagesSponsoredMessages) isMessagesSponsoredMessages()      {}
 func (*MessagesSponsoredMessagesEmpty) isMessagesSponsoredMessages() {}
 
-// DecodeMessagesSponsoredMessages decodes a boxed messages.SponsoredMessages.
-func DecodeMessagesSponsoredMessages(r *tl.Reader) (v MessagesSponsoredMessagesClass) {
-	codeMessagesSponsoredMessages(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesSponsoredMessages(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSponsoredMessagesClass, field string) {
-	var o MessagesSponsoredMessagesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesSponsoredMessages:
-		o = new(MessagesSponsoredMessages)
-	case IDMessagesSponsoredMessagesEmpty:
-		o = new(MessagesSponsoredMessagesEmpty)
-	default:
-		c.Unexpected("messages.SponsoredMessages")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesAvailableReactionsClass is a messages.AvailableReactions: one of messages.availableReactionsNotModified, messages.availableReactions.
 type MessagesAvailableReactionsClass interface {
 	tl.Object
@@ -6788,33 +4225,6 @@ type MessagesAvailableReactionsClass interface {
 
 func (*MessagesAvailableReactionsNotModified) isMessagesAvailableReactions() {}
 func (*MessagesAvailableReactions) isMessagesAvailableReactions()            {}
-
-// DecodeMessagesAvailableReactions decodes a boxed messages.AvailableReactions.
-func DecodeMessagesAvailableReactions(r *tl.Reader) (v MessagesAvailableReactionsClass) {
-	codeMessagesAvailableReactions(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesAvailableReactions(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesAvailableReactionsClass, field string) {
-	var o MessagesAvailableReactionsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesAvailableReactionsNotModified:
-		o = new(MessagesAvailableReactionsNotModified)
-	case IDMessagesAvailableReactions:
-		o = new(MessagesAvailableReactions)
-	default:
-		c.Unexpected("messages.AvailableReactions")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesReactionsClass is a messages.Reactions: one of messages.reactionsNotModified, messages.reactions.
 type MessagesReactionsClass interface {
@@ -6825,33 +4235,6 @@ type MessagesReactionsClass interface {
 func (*MessagesReactionsNotModified) isMessagesReactions() {}
 func (*MessagesReactions) isMessagesReactions()            {}
 
-// DecodeMessagesReactions decodes a boxed messages.Reactions.
-func DecodeMessagesReactions(r *tl.Reader) (v MessagesReactionsClass) {
-	codeMessagesReactions(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesReactions(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesReactionsClass, field string) {
-	var o MessagesReactionsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesReactionsNotModified:
-		o = new(MessagesReactionsNotModified)
-	case IDMessagesReactions:
-		o = new(MessagesReactions)
-	default:
-		c.Unexpected("messages.Reactions")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesEmojiGroupsClass is a messages.EmojiGroups: one of messages.emojiGroupsNotModified, messages.emojiGroups.
 type MessagesEmojiGroupsClass interface {
 	tl.Object
@@ -6860,33 +4243,6 @@ type MessagesEmojiGroupsClass interface {
 
 func (*MessagesEmojiGroupsNotModified) isMessagesEmojiGroups() {}
 func (*MessagesEmojiGroups) isMessagesEmojiGroups()            {}
-
-// DecodeMessagesEmojiGroups decodes a boxed messages.EmojiGroups.
-func DecodeMessagesEmojiGroups(r *tl.Reader) (v MessagesEmojiGroupsClass) {
-	codeMessagesEmojiGroups(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesEmojiGroups(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesEmojiGroupsClass, field string) {
-	var o MessagesEmojiGroupsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesEmojiGroupsNotModified:
-		o = new(MessagesEmojiGroupsNotModified)
-	case IDMessagesEmojiGroups:
-		o = new(MessagesEmojiGroups)
-	default:
-		c.Unexpected("messages.EmojiGroups")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesSavedDialogsClass is a messages.SavedDialogs: one of messages.savedDialogs, messages.savedDialogsSlice, messages.savedDialogsNotModified.
 type MessagesSavedDialogsClass interface {
@@ -6898,35 +4254,6 @@ func (*MessagesSavedDialogs) isMessagesSavedDialogs()            {}
 func (*MessagesSavedDialogsSlice) isMessagesSavedDialogs()       {}
 func (*MessagesSavedDialogsNotModified) isMessagesSavedDialogs() {}
 
-// DecodeMessagesSavedDialogs decodes a boxed messages.SavedDialogs.
-func DecodeMessagesSavedDialogs(r *tl.Reader) (v MessagesSavedDialogsClass) {
-	codeMessagesSavedDialogs(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesSavedDialogs(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSavedDialogsClass, field string) {
-	var o MessagesSavedDialogsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesSavedDialogs:
-		o = new(MessagesSavedDialogs)
-	case IDMessagesSavedDialogsSlice:
-		o = new(MessagesSavedDialogsSlice)
-	case IDMessagesSavedDialogsNotModified:
-		o = (*MessagesSavedDialogsNotModified)(c.Small(unsafe.Sizeof(MessagesSavedDialogsNotModified{})))
-	default:
-		c.Unexpected("messages.SavedDialogs")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesSavedReactionTagsClass is a messages.SavedReactionTags: one of messages.savedReactionTagsNotModified, messages.savedReactionTags.
 type MessagesSavedReactionTagsClass interface {
 	tl.Object
@@ -6935,33 +4262,6 @@ type MessagesSavedReactionTagsClass interface {
 
 func (*MessagesSavedReactionTagsNotModified) isMessagesSavedReactionTags() {}
 func (*MessagesSavedReactionTags) isMessagesSavedReactionTags()            {}
-
-// DecodeMessagesSavedReactionTags decodes a boxed messages.SavedReactionTags.
-func DecodeMessagesSavedReactionTags(r *tl.Reader) (v MessagesSavedReactionTagsClass) {
-	codeMessagesSavedReactionTags(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesSavedReactionTags(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesSavedReactionTagsClass, field string) {
-	var o MessagesSavedReactionTagsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesSavedReactionTagsNotModified:
-		o = new(MessagesSavedReactionTagsNotModified)
-	case IDMessagesSavedReactionTags:
-		o = new(MessagesSavedReactionTags)
-	default:
-		c.Unexpected("messages.SavedReactionTags")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesQuickRepliesClass is a messages.QuickReplies: one of messages.quickReplies, messages.quickRepliesNotModified.
 type MessagesQuickRepliesClass interface {
@@ -6972,33 +4272,6 @@ type MessagesQuickRepliesClass interface {
 func (*MessagesQuickReplies) isMessagesQuickReplies()            {}
 func (*MessagesQuickRepliesNotModified) isMessagesQuickReplies() {}
 
-// DecodeMessagesQuickReplies decodes a boxed messages.QuickReplies.
-func DecodeMessagesQuickReplies(r *tl.Reader) (v MessagesQuickRepliesClass) {
-	codeMessagesQuickReplies(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesQuickReplies(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesQuickRepliesClass, field string) {
-	var o MessagesQuickRepliesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesQuickReplies:
-		o = new(MessagesQuickReplies)
-	case IDMessagesQuickRepliesNotModified:
-		o = new(MessagesQuickRepliesNotModified)
-	default:
-		c.Unexpected("messages.QuickReplies")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesAvailableEffectsClass is a messages.AvailableEffects: one of messages.availableEffectsNotModified, messages.availableEffects.
 type MessagesAvailableEffectsClass interface {
 	tl.Object
@@ -7007,33 +4280,6 @@ type MessagesAvailableEffectsClass interface {
 
 func (*MessagesAvailableEffectsNotModified) isMessagesAvailableEffects() {}
 func (*MessagesAvailableEffects) isMessagesAvailableEffects()            {}
-
-// DecodeMessagesAvailableEffects decodes a boxed messages.AvailableEffects.
-func DecodeMessagesAvailableEffects(r *tl.Reader) (v MessagesAvailableEffectsClass) {
-	codeMessagesAvailableEffects(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesAvailableEffects(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesAvailableEffectsClass, field string) {
-	var o MessagesAvailableEffectsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesAvailableEffectsNotModified:
-		o = new(MessagesAvailableEffectsNotModified)
-	case IDMessagesAvailableEffects:
-		o = new(MessagesAvailableEffects)
-	default:
-		c.Unexpected("messages.AvailableEffects")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // MessagesFoundStickersClass is a messages.FoundStickers: one of messages.foundStickersNotModified, messages.foundStickers.
 type MessagesFoundStickersClass interface {
@@ -7044,33 +4290,6 @@ type MessagesFoundStickersClass interface {
 func (*MessagesFoundStickersNotModified) isMessagesFoundStickers() {}
 func (*MessagesFoundStickers) isMessagesFoundStickers()            {}
 
-// DecodeMessagesFoundStickers decodes a boxed messages.FoundStickers.
-func DecodeMessagesFoundStickers(r *tl.Reader) (v MessagesFoundStickersClass) {
-	codeMessagesFoundStickers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesFoundStickers(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesFoundStickersClass, field string) {
-	var o MessagesFoundStickersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesFoundStickersNotModified:
-		o = (*MessagesFoundStickersNotModified)(c.Small(unsafe.Sizeof(MessagesFoundStickersNotModified{})))
-	case IDMessagesFoundStickers:
-		o = new(MessagesFoundStickers)
-	default:
-		c.Unexpected("messages.FoundStickers")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesEmojiGameInfoClass is a messages.EmojiGameInfo: one of messages.emojiGameUnavailable, messages.emojiGameDiceInfo.
 type MessagesEmojiGameInfoClass interface {
 	tl.Object
@@ -7080,33 +4299,6 @@ type MessagesEmojiGameInfoClass interface {
 func (*MessagesEmojiGameUnavailable) isMessagesEmojiGameInfo() {}
 func (*MessagesEmojiGameDiceInfo) isMessagesEmojiGameInfo()    {}
 
-// DecodeMessagesEmojiGameInfo decodes a boxed messages.EmojiGameInfo.
-func DecodeMessagesEmojiGameInfo(r *tl.Reader) (v MessagesEmojiGameInfoClass) {
-	codeMessagesEmojiGameInfo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesEmojiGameInfo(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesEmojiGameInfoClass, field string) {
-	var o MessagesEmojiGameInfoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesEmojiGameUnavailable:
-		o = new(MessagesEmojiGameUnavailable)
-	case IDMessagesEmojiGameDiceInfo:
-		o = new(MessagesEmojiGameDiceInfo)
-	default:
-		c.Unexpected("messages.EmojiGameInfo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // MessagesChatInviteJoinResultClass is a messages.ChatInviteJoinResult: one of messages.chatInviteJoinResultOk, messages.chatInviteJoinResultWebView.
 type MessagesChatInviteJoinResultClass interface {
 	tl.Object
@@ -7115,41 +4307,3 @@ type MessagesChatInviteJoinResultClass interface {
 
 func (*MessagesChatInviteJoinResultOK) isMessagesChatInviteJoinResult()      {}
 func (*MessagesChatInviteJoinResultWebView) isMessagesChatInviteJoinResult() {}
-
-// DecodeMessagesChatInviteJoinResult decodes a boxed messages.ChatInviteJoinResult.
-func DecodeMessagesChatInviteJoinResult(r *tl.Reader) (v MessagesChatInviteJoinResultClass) {
-	codeMessagesChatInviteJoinResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeMessagesChatInviteJoinResult(c *tl.Codec, f tl.Flags, mask uint32, v *MessagesChatInviteJoinResultClass, field string) {
-	var o MessagesChatInviteJoinResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesChatInviteJoinResultOK:
-		o = new(MessagesChatInviteJoinResultOK)
-	case IDMessagesChatInviteJoinResultWebView:
-		o = new(MessagesChatInviteJoinResultWebView)
-	default:
-		c.Unexpected("messages.ChatInviteJoinResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
-//go:noinline
-func optMessagesEmojiGameOutcome(c *tl.Codec, f tl.Flags, mask uint32, v **MessagesEmojiGameOutcome, field string) {
-	if c.Class(f, mask, *v != nil, field) == tl.Nothing {
-		return
-	}
-	if *v == nil {
-		*v = new(MessagesEmojiGameOutcome)
-	}
-	(*v).TL(c)
-}

@@ -26,33 +26,7 @@ type PaymentsPaymentForm struct {
 	Users              []UserClass
 }
 
-func (v *PaymentsPaymentForm) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentForm, "payments.paymentForm")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.CanSaveCredentials)
-	c.True(flags, 1<<3, &v.PasswordMissing)
-	c.Long(&v.FormID)
-	c.Long(&v.BotID)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeWebDocument(c, flags, 1<<5, &v.Photo, "")
-	v.Invoice.TL(c)
-	c.Long(&v.ProviderID)
-	c.String(&v.URL)
-	if c.Has(flags, 1<<4, v.NativeProvider.Set || v.NativeParams != nil) {
-		c.String(&v.NativeProvider.Value)
-		if c.Decoding() {
-			v.NativeProvider.Set = true
-		}
-	}
-	if c.Has(flags, 1<<4, v.NativeProvider.Set || v.NativeParams != nil) {
-		optDataJSON(c, 0, 0, &v.NativeParams, "payments.paymentForm.native_params")
-	}
-	vectorPaymentFormMethods(c, flags, 1<<6, &v.AdditionalMethods)
-	optPaymentRequestedInfo(c, flags, 1<<0, &v.SavedInfo, "")
-	vectorPaymentSavedCredentialsCards(c, flags, 1<<1, &v.SavedCredentials)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentForm.users")
-}
+func (v *PaymentsPaymentForm) TL(c *tl.Codec) { table.TL(c, v, 1012) }
 
 // PaymentsPaymentFormStars is payments.paymentFormStars#7bf6b15c.
 type PaymentsPaymentFormStars struct {
@@ -65,29 +39,17 @@ type PaymentsPaymentFormStars struct {
 	Users       []UserClass
 }
 
-func (v *PaymentsPaymentFormStars) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentFormStars, "payments.paymentFormStars")
-	flags := c.Flags()
-	c.Long(&v.FormID)
-	c.Long(&v.BotID)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeWebDocument(c, flags, 1<<5, &v.Photo, "")
-	v.Invoice.TL(c)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentFormStars.users")
-}
+func (v *PaymentsPaymentFormStars) TL(c *tl.Codec) { table.TL(c, v, 775) }
 
 // PaymentsPaymentFormStarGift is payments.paymentFormStarGift#b425cfe1.
 type PaymentsPaymentFormStarGift struct {
+	_ tl.Incomparable
+
 	FormID  int64
 	Invoice Invoice
 }
 
-func (v *PaymentsPaymentFormStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentFormStarGift, "payments.paymentFormStarGift")
-	c.Long(&v.FormID)
-	v.Invoice.TL(c)
-}
+func (v *PaymentsPaymentFormStarGift) TL(c *tl.Codec) { table.TL(c, v, 1138) }
 
 // PaymentsValidatedRequestedInfo is payments.validatedRequestedInfo#d1451883.
 type PaymentsValidatedRequestedInfo struct {
@@ -95,32 +57,25 @@ type PaymentsValidatedRequestedInfo struct {
 	ShippingOptions []ShippingOption
 }
 
-func (v *PaymentsValidatedRequestedInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsValidatedRequestedInfo, "payments.validatedRequestedInfo")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.ID)
-	vectorShippingOptions(c, flags, 1<<1, &v.ShippingOptions)
-}
+func (v *PaymentsValidatedRequestedInfo) TL(c *tl.Codec) { table.TL(c, v, 1344) }
 
 // PaymentsPaymentResult is payments.paymentResult#4e5f810d.
 type PaymentsPaymentResult struct {
+	_ tl.Incomparable
+
 	Updates UpdatesClass
 }
 
-func (v *PaymentsPaymentResult) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentResult, "payments.paymentResult")
-	codeUpdates(c, 0, 0, &v.Updates, "payments.paymentResult.updates")
-}
+func (v *PaymentsPaymentResult) TL(c *tl.Codec) { table.TL(c, v, 499) }
 
 // PaymentsPaymentVerificationNeeded is payments.paymentVerificationNeeded#d8411139.
 type PaymentsPaymentVerificationNeeded struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *PaymentsPaymentVerificationNeeded) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentVerificationNeeded, "payments.paymentVerificationNeeded")
-	c.String(&v.URL)
-}
+func (v *PaymentsPaymentVerificationNeeded) TL(c *tl.Codec) { table.TL(c, v, 1380) }
 
 // PaymentsPaymentReceipt is payments.paymentReceipt#70c4fe03.
 type PaymentsPaymentReceipt struct {
@@ -140,24 +95,7 @@ type PaymentsPaymentReceipt struct {
 	Users            []UserClass
 }
 
-func (v *PaymentsPaymentReceipt) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentReceipt, "payments.paymentReceipt")
-	flags := c.Flags()
-	c.Int(&v.Date)
-	c.Long(&v.BotID)
-	c.Long(&v.ProviderID)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeWebDocument(c, flags, 1<<2, &v.Photo, "")
-	v.Invoice.TL(c)
-	optPaymentRequestedInfo(c, flags, 1<<0, &v.Info, "")
-	optShippingOption(c, flags, 1<<1, &v.Shipping, "")
-	c.OptLong(flags, 1<<3, &v.TipAmount)
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	c.String(&v.CredentialsTitle)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentReceipt.users")
-}
+func (v *PaymentsPaymentReceipt) TL(c *tl.Codec) { table.TL(c, v, 703) }
 
 // PaymentsPaymentReceiptStars is payments.paymentReceiptStars#dabbf83a.
 type PaymentsPaymentReceiptStars struct {
@@ -173,33 +111,17 @@ type PaymentsPaymentReceiptStars struct {
 	Users         []UserClass
 }
 
-func (v *PaymentsPaymentReceiptStars) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsPaymentReceiptStars, "payments.paymentReceiptStars")
-	flags := c.Flags()
-	c.Int(&v.Date)
-	c.Long(&v.BotID)
-	c.String(&v.Title)
-	c.String(&v.Description)
-	codeWebDocument(c, flags, 1<<2, &v.Photo, "")
-	v.Invoice.TL(c)
-	c.String(&v.Currency)
-	c.Long(&v.TotalAmount)
-	c.String(&v.TransactionID)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.paymentReceiptStars.users")
-}
+func (v *PaymentsPaymentReceiptStars) TL(c *tl.Codec) { table.TL(c, v, 1389) }
 
 // PaymentsSavedInfo is payments.savedInfo#fb8fe43c.
 type PaymentsSavedInfo struct {
+	_ tl.Incomparable
+
 	HasSavedCredentials bool
 	SavedInfo           *PaymentRequestedInfo
 }
 
-func (v *PaymentsSavedInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSavedInfo, "payments.savedInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.HasSavedCredentials)
-	optPaymentRequestedInfo(c, flags, 1<<0, &v.SavedInfo, "")
-}
+func (v *PaymentsSavedInfo) TL(c *tl.Codec) { table.TL(c, v, 1628) }
 
 // PaymentsBankCardData is payments.bankCardData#3e24e573.
 type PaymentsBankCardData struct {
@@ -207,21 +129,16 @@ type PaymentsBankCardData struct {
 	OpenURLs []BankCardOpenURL
 }
 
-func (v *PaymentsBankCardData) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsBankCardData, "payments.bankCardData")
-	c.String(&v.Title)
-	vectorBankCardOpenURLs(c, 0, 0, &v.OpenURLs)
-}
+func (v *PaymentsBankCardData) TL(c *tl.Codec) { table.TL(c, v, 395) }
 
 // PaymentsExportedInvoice is payments.exportedInvoice#aed0cbd9.
 type PaymentsExportedInvoice struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *PaymentsExportedInvoice) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsExportedInvoice, "payments.exportedInvoice")
-	c.String(&v.URL)
-}
+func (v *PaymentsExportedInvoice) TL(c *tl.Codec) { table.TL(c, v, 1102) }
 
 // PaymentsCheckedGiftCode is payments.checkedGiftCode#eb983f8f.
 type PaymentsCheckedGiftCode struct {
@@ -236,22 +153,12 @@ type PaymentsCheckedGiftCode struct {
 	Users         []UserClass
 }
 
-func (v *PaymentsCheckedGiftCode) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCheckedGiftCode, "payments.checkedGiftCode")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.ViaGiveaway)
-	codePeer(c, flags, 1<<4, &v.FromID, "")
-	c.OptInt(flags, 1<<3, &v.GiveawayMsgID)
-	c.OptLong(flags, 1<<0, &v.ToID)
-	c.Int(&v.Date)
-	c.Int(&v.Days)
-	c.OptInt(flags, 1<<1, &v.UsedDate)
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.checkedGiftCode.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.checkedGiftCode.users")
-}
+func (v *PaymentsCheckedGiftCode) TL(c *tl.Codec) { table.TL(c, v, 1511) }
 
 // PaymentsGiveawayInfo is payments.giveawayInfo#4367daa0.
 type PaymentsGiveawayInfo struct {
+	_ tl.Incomparable
+
 	Participating         bool
 	PreparingResults      bool
 	StartDate             int32
@@ -260,19 +167,12 @@ type PaymentsGiveawayInfo struct {
 	DisallowedCountry     tl.Optional[string]
 }
 
-func (v *PaymentsGiveawayInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGiveawayInfo, "payments.giveawayInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Participating)
-	c.True(flags, 1<<3, &v.PreparingResults)
-	c.Int(&v.StartDate)
-	c.OptInt(flags, 1<<1, &v.JoinedTooEarlyDate)
-	c.OptLong(flags, 1<<2, &v.AdminDisallowedChatID)
-	c.OptString(flags, 1<<4, &v.DisallowedCountry)
-}
+func (v *PaymentsGiveawayInfo) TL(c *tl.Codec) { table.TL(c, v, 434) }
 
 // PaymentsGiveawayInfoResults is payments.giveawayInfoResults#e175e66f.
 type PaymentsGiveawayInfoResults struct {
+	_ tl.Incomparable
+
 	Winner         bool
 	Refunded       bool
 	StartDate      int32
@@ -283,18 +183,7 @@ type PaymentsGiveawayInfoResults struct {
 	ActivatedCount tl.Optional[int32]
 }
 
-func (v *PaymentsGiveawayInfoResults) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGiveawayInfoResults, "payments.giveawayInfoResults")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Winner)
-	c.True(flags, 1<<1, &v.Refunded)
-	c.Int(&v.StartDate)
-	c.OptString(flags, 1<<3, &v.GiftCodeSlug)
-	c.OptLong(flags, 1<<4, &v.StarsPrize)
-	c.Int(&v.FinishDate)
-	c.Int(&v.WinnersCount)
-	c.OptInt(flags, 1<<2, &v.ActivatedCount)
-}
+func (v *PaymentsGiveawayInfoResults) TL(c *tl.Codec) { table.TL(c, v, 1440) }
 
 // PaymentsStarsStatus is payments.starsStatus#6c9ce8ed.
 type PaymentsStarsStatus struct {
@@ -308,63 +197,43 @@ type PaymentsStarsStatus struct {
 	Users                       []UserClass
 }
 
-func (v *PaymentsStarsStatus) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarsStatus, "payments.starsStatus")
-	flags := c.Flags()
-	codeStarsAmount(c, 0, 0, &v.Balance, "payments.starsStatus.balance")
-	vectorStarsSubscriptions(c, flags, 1<<1, &v.Subscriptions)
-	c.OptString(flags, 1<<2, &v.SubscriptionsNextOffset)
-	c.OptLong(flags, 1<<4, &v.SubscriptionsMissingBalance)
-	vectorStarsTransactions(c, flags, 1<<3, &v.History)
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starsStatus.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.starsStatus.users")
-}
+func (v *PaymentsStarsStatus) TL(c *tl.Codec) { table.TL(c, v, 678) }
 
 // PaymentsStarsRevenueStats is payments.starsRevenueStats#6c207376.
 type PaymentsStarsRevenueStats struct {
+	_ tl.Incomparable
+
 	TopHoursGraph StatsGraphClass
 	RevenueGraph  StatsGraphClass
 	Status        StarsRevenueStatus
 	UsdRate       float64
 }
 
-func (v *PaymentsStarsRevenueStats) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarsRevenueStats, "payments.starsRevenueStats")
-	flags := c.Flags()
-	codeStatsGraph(c, flags, 1<<0, &v.TopHoursGraph, "")
-	codeStatsGraph(c, 0, 0, &v.RevenueGraph, "payments.starsRevenueStats.revenue_graph")
-	v.Status.TL(c)
-	c.Double(&v.UsdRate)
-}
+func (v *PaymentsStarsRevenueStats) TL(c *tl.Codec) { table.TL(c, v, 672) }
 
 // PaymentsStarsRevenueWithdrawalURL is payments.starsRevenueWithdrawalUrl#1dab80b7.
 type PaymentsStarsRevenueWithdrawalURL struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *PaymentsStarsRevenueWithdrawalURL) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarsRevenueWithdrawalURL, "payments.starsRevenueWithdrawalUrl")
-	c.String(&v.URL)
-}
+func (v *PaymentsStarsRevenueWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 192) }
 
 // PaymentsStarsRevenueAdsAccountURL is payments.starsRevenueAdsAccountUrl#394e7f21.
 type PaymentsStarsRevenueAdsAccountURL struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *PaymentsStarsRevenueAdsAccountURL) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarsRevenueAdsAccountURL, "payments.starsRevenueAdsAccountUrl")
-	c.String(&v.URL)
-}
+func (v *PaymentsStarsRevenueAdsAccountURL) TL(c *tl.Codec) { table.TL(c, v, 360) }
 
 // PaymentsStarGiftsNotModified is payments.starGiftsNotModified#a388a368.
 type PaymentsStarGiftsNotModified struct {
 }
 
-func (v *PaymentsStarGiftsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftsNotModified, "payments.starGiftsNotModified")
-}
+func (v *PaymentsStarGiftsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1032) }
 
 // PaymentsStarGifts is payments.starGifts#2ed82995.
 type PaymentsStarGifts struct {
@@ -374,13 +243,7 @@ type PaymentsStarGifts struct {
 	Users []UserClass
 }
 
-func (v *PaymentsStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGifts, "payments.starGifts")
-	c.Int(&v.Hash)
-	vectorStarGiftClasses(c, 0, 0, &v.Gifts, "payments.starGifts.gifts")
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGifts.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGifts.users")
-}
+func (v *PaymentsStarGifts) TL(c *tl.Codec) { table.TL(c, v, 289) }
 
 // PaymentsConnectedStarRefBots is payments.connectedStarRefBots#98d5ea1d.
 type PaymentsConnectedStarRefBots struct {
@@ -389,12 +252,7 @@ type PaymentsConnectedStarRefBots struct {
 	Users         []UserClass
 }
 
-func (v *PaymentsConnectedStarRefBots) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsConnectedStarRefBots, "payments.connectedStarRefBots")
-	c.Int(&v.Count)
-	vectorConnectedBotStarRefs(c, 0, 0, &v.ConnectedBots)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.connectedStarRefBots.users")
-}
+func (v *PaymentsConnectedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 953) }
 
 // PaymentsSuggestedStarRefBots is payments.suggestedStarRefBots#b4d5d859.
 type PaymentsSuggestedStarRefBots struct {
@@ -404,14 +262,7 @@ type PaymentsSuggestedStarRefBots struct {
 	NextOffset    tl.Optional[string]
 }
 
-func (v *PaymentsSuggestedStarRefBots) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSuggestedStarRefBots, "payments.suggestedStarRefBots")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorStarRefPrograms(c, 0, 0, &v.SuggestedBots)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.suggestedStarRefBots.users")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-}
+func (v *PaymentsSuggestedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 1149) }
 
 // PaymentsStarGiftUpgradePreview is payments.starGiftUpgradePreview#3de1dfed.
 type PaymentsStarGiftUpgradePreview struct {
@@ -420,12 +271,7 @@ type PaymentsStarGiftUpgradePreview struct {
 	NextPrices       []StarGiftUpgradePrice
 }
 
-func (v *PaymentsStarGiftUpgradePreview) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftUpgradePreview, "payments.starGiftUpgradePreview")
-	vectorStarGiftAttributeClasses(c, 0, 0, &v.SampleAttributes, "payments.starGiftUpgradePreview.sample_attributes")
-	vectorStarGiftUpgradePrices(c, 0, 0, &v.Prices)
-	vectorStarGiftUpgradePrices(c, 0, 0, &v.NextPrices)
-}
+func (v *PaymentsStarGiftUpgradePreview) TL(c *tl.Codec) { table.TL(c, v, 390) }
 
 // PaymentsUniqueStarGift is payments.uniqueStarGift#416c56e8.
 type PaymentsUniqueStarGift struct {
@@ -434,12 +280,7 @@ type PaymentsUniqueStarGift struct {
 	Users []UserClass
 }
 
-func (v *PaymentsUniqueStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsUniqueStarGift, "payments.uniqueStarGift")
-	codeStarGift(c, 0, 0, &v.Gift, "payments.uniqueStarGift.gift")
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.uniqueStarGift.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.uniqueStarGift.users")
-}
+func (v *PaymentsUniqueStarGift) TL(c *tl.Codec) { table.TL(c, v, 418) }
 
 // PaymentsSavedStarGifts is payments.savedStarGifts#95f389b1.
 type PaymentsSavedStarGifts struct {
@@ -451,26 +292,16 @@ type PaymentsSavedStarGifts struct {
 	Users                    []UserClass
 }
 
-func (v *PaymentsSavedStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSavedStarGifts, "payments.savedStarGifts")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	c.OptBool(flags, 1<<1, &v.ChatNotificationsEnabled)
-	vectorSavedStarGifts(c, 0, 0, &v.Gifts)
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.savedStarGifts.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.savedStarGifts.users")
-}
+func (v *PaymentsSavedStarGifts) TL(c *tl.Codec) { table.TL(c, v, 929) }
 
 // PaymentsStarGiftWithdrawalURL is payments.starGiftWithdrawalUrl#84aa3a9c.
 type PaymentsStarGiftWithdrawalURL struct {
+	_ tl.Incomparable
+
 	URL string
 }
 
-func (v *PaymentsStarGiftWithdrawalURL) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftWithdrawalURL, "payments.starGiftWithdrawalUrl")
-	c.String(&v.URL)
-}
+func (v *PaymentsStarGiftWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 826) }
 
 // PaymentsResaleStarGifts is payments.resaleStarGifts#947a12df.
 type PaymentsResaleStarGifts struct {
@@ -484,46 +315,25 @@ type PaymentsResaleStarGifts struct {
 	Users          []UserClass
 }
 
-func (v *PaymentsResaleStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsResaleStarGifts, "payments.resaleStarGifts")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorStarGiftClasses(c, 0, 0, &v.Gifts, "payments.resaleStarGifts.gifts")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	if c.Has(flags, 1<<1, v.Attributes != nil || v.AttributesHash.Set) {
-		vectorStarGiftAttributeClasses(c, 0, 0, &v.Attributes, "payments.resaleStarGifts.attributes")
-	}
-	if c.Has(flags, 1<<1, v.Attributes != nil || v.AttributesHash.Set) {
-		c.Long(&v.AttributesHash.Value)
-		if c.Decoding() {
-			v.AttributesHash.Set = true
-		}
-	}
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.resaleStarGifts.chats")
-	vectorStarGiftAttributeCounters(c, flags, 1<<2, &v.Counters)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.resaleStarGifts.users")
-}
+func (v *PaymentsResaleStarGifts) TL(c *tl.Codec) { table.TL(c, v, 919) }
 
 // PaymentsStarGiftCollectionsNotModified is payments.starGiftCollectionsNotModified#a0ba4f17.
 type PaymentsStarGiftCollectionsNotModified struct {
 }
 
-func (v *PaymentsStarGiftCollectionsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftCollectionsNotModified, "payments.starGiftCollectionsNotModified")
-}
+func (v *PaymentsStarGiftCollectionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1019) }
 
 // PaymentsStarGiftCollections is payments.starGiftCollections#8a2932f3.
 type PaymentsStarGiftCollections struct {
 	Collections []StarGiftCollection
 }
 
-func (v *PaymentsStarGiftCollections) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftCollections, "payments.starGiftCollections")
-	vectorStarGiftCollections(c, 0, 0, &v.Collections)
-}
+func (v *PaymentsStarGiftCollections) TL(c *tl.Codec) { table.TL(c, v, 859) }
 
 // PaymentsUniqueStarGiftValueInfo is payments.uniqueStarGiftValueInfo#512fe446.
 type PaymentsUniqueStarGiftValueInfo struct {
+	_ tl.Incomparable
+
 	LastSaleOnFragment  bool
 	ValueIsAverage      bool
 	Currency            string
@@ -540,62 +350,22 @@ type PaymentsUniqueStarGiftValueInfo struct {
 	FragmentListedURL   tl.Optional[string]
 }
 
-func (v *PaymentsUniqueStarGiftValueInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsUniqueStarGiftValueInfo, "payments.uniqueStarGiftValueInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.LastSaleOnFragment)
-	c.True(flags, 1<<6, &v.ValueIsAverage)
-	c.String(&v.Currency)
-	c.Long(&v.Value)
-	c.Int(&v.InitialSaleDate)
-	c.Long(&v.InitialSaleStars)
-	c.Long(&v.InitialSalePrice)
-	if c.Has(flags, 1<<0, v.LastSaleDate.Set || v.LastSalePrice.Set) {
-		c.Int(&v.LastSaleDate.Value)
-		if c.Decoding() {
-			v.LastSaleDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<0, v.LastSaleDate.Set || v.LastSalePrice.Set) {
-		c.Long(&v.LastSalePrice.Value)
-		if c.Decoding() {
-			v.LastSalePrice.Set = true
-		}
-	}
-	c.OptLong(flags, 1<<2, &v.FloorPrice)
-	c.OptLong(flags, 1<<3, &v.AveragePrice)
-	c.OptInt(flags, 1<<4, &v.ListedCount)
-	if c.Has(flags, 1<<5, v.FragmentListedCount.Set || v.FragmentListedURL.Set) {
-		c.Int(&v.FragmentListedCount.Value)
-		if c.Decoding() {
-			v.FragmentListedCount.Set = true
-		}
-	}
-	if c.Has(flags, 1<<5, v.FragmentListedCount.Set || v.FragmentListedURL.Set) {
-		c.String(&v.FragmentListedURL.Value)
-		if c.Decoding() {
-			v.FragmentListedURL.Set = true
-		}
-	}
-}
+func (v *PaymentsUniqueStarGiftValueInfo) TL(c *tl.Codec) { table.TL(c, v, 520) }
 
 // PaymentsCheckCanSendGiftResultOK is payments.checkCanSendGiftResultOk#374fa7ad.
 type PaymentsCheckCanSendGiftResultOK struct {
 }
 
-func (v *PaymentsCheckCanSendGiftResultOK) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCheckCanSendGiftResultOK, "payments.checkCanSendGiftResultOk")
-}
+func (v *PaymentsCheckCanSendGiftResultOK) TL(c *tl.Codec) { table.TL(c, v, 349) }
 
 // PaymentsCheckCanSendGiftResultFail is payments.checkCanSendGiftResultFail#d5e58274.
 type PaymentsCheckCanSendGiftResultFail struct {
+	_ tl.Incomparable
+
 	Reason TextWithEntities
 }
 
-func (v *PaymentsCheckCanSendGiftResultFail) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCheckCanSendGiftResultFail, "payments.checkCanSendGiftResultFail")
-	v.Reason.TL(c)
-}
+func (v *PaymentsCheckCanSendGiftResultFail) TL(c *tl.Codec) { table.TL(c, v, 1362) }
 
 // PaymentsStarGiftAuctionState is payments.starGiftAuctionState#6b39f4ec.
 type PaymentsStarGiftAuctionState struct {
@@ -607,15 +377,7 @@ type PaymentsStarGiftAuctionState struct {
 	Chats     []ChatClass
 }
 
-func (v *PaymentsStarGiftAuctionState) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftAuctionState, "payments.starGiftAuctionState")
-	codeStarGift(c, 0, 0, &v.Gift, "payments.starGiftAuctionState.gift")
-	codeStarGiftAuctionState(c, 0, 0, &v.State, "payments.starGiftAuctionState.state")
-	v.UserState.TL(c)
-	c.Int(&v.Timeout)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGiftAuctionState.users")
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGiftAuctionState.chats")
-}
+func (v *PaymentsStarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 670) }
 
 // PaymentsStarGiftAuctionAcquiredGifts is payments.starGiftAuctionAcquiredGifts#7d5bd1f0.
 type PaymentsStarGiftAuctionAcquiredGifts struct {
@@ -624,20 +386,13 @@ type PaymentsStarGiftAuctionAcquiredGifts struct {
 	Chats []ChatClass
 }
 
-func (v *PaymentsStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftAuctionAcquiredGifts, "payments.starGiftAuctionAcquiredGifts")
-	vectorStarGiftAuctionAcquiredGifts(c, 0, 0, &v.Gifts)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGiftAuctionAcquiredGifts.users")
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGiftAuctionAcquiredGifts.chats")
-}
+func (v *PaymentsStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) { table.TL(c, v, 782) }
 
 // PaymentsStarGiftActiveAuctionsNotModified is payments.starGiftActiveAuctionsNotModified#db33dad0.
 type PaymentsStarGiftActiveAuctionsNotModified struct {
 }
 
-func (v *PaymentsStarGiftActiveAuctionsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftActiveAuctionsNotModified, "payments.starGiftActiveAuctionsNotModified")
-}
+func (v *PaymentsStarGiftActiveAuctionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1393) }
 
 // PaymentsStarGiftActiveAuctions is payments.starGiftActiveAuctions#aef6abbc.
 type PaymentsStarGiftActiveAuctions struct {
@@ -646,79 +401,56 @@ type PaymentsStarGiftActiveAuctions struct {
 	Chats    []ChatClass
 }
 
-func (v *PaymentsStarGiftActiveAuctions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftActiveAuctions, "payments.starGiftActiveAuctions")
-	vectorStarGiftActiveAuctionStates(c, 0, 0, &v.Auctions)
-	vectorUserClasses(c, 0, 0, &v.Users, "payments.starGiftActiveAuctions.users")
-	vectorChatClasses(c, 0, 0, &v.Chats, "payments.starGiftActiveAuctions.chats")
-}
+func (v *PaymentsStarGiftActiveAuctions) TL(c *tl.Codec) { table.TL(c, v, 1105) }
 
 // PaymentsStarGiftUpgradeAttributes is payments.starGiftUpgradeAttributes#46c6e36f.
 type PaymentsStarGiftUpgradeAttributes struct {
 	Attributes []StarGiftAttributeClass
 }
 
-func (v *PaymentsStarGiftUpgradeAttributes) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsStarGiftUpgradeAttributes, "payments.starGiftUpgradeAttributes")
-	vectorStarGiftAttributeClasses(c, 0, 0, &v.Attributes, "payments.starGiftUpgradeAttributes.attributes")
-}
+func (v *PaymentsStarGiftUpgradeAttributes) TL(c *tl.Codec) { table.TL(c, v, 449) }
 
 // PaymentsGetPaymentForm is payments.getPaymentForm#37148dbb.
 type PaymentsGetPaymentForm struct {
+	_ tl.Incomparable
+
 	Invoice     InputInvoiceClass
 	ThemeParams *DataJSON
 }
 
-func (v *PaymentsGetPaymentForm) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetPaymentForm, "payments.getPaymentForm")
-	flags := c.Flags()
-	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.getPaymentForm.invoice")
-	optDataJSON(c, flags, 1<<0, &v.ThemeParams, "")
-}
+func (v *PaymentsGetPaymentForm) TL(c *tl.Codec) { table.TL(c, v, 1831) }
 
-func (*PaymentsGetPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentFormClass {
-	return DecodePaymentsPaymentForm(r)
-}
+func (*PaymentsGetPaymentForm) Returns(PaymentsPaymentFormClass) {}
 
 // PaymentsGetPaymentReceipt is payments.getPaymentReceipt#2478d1cc.
 type PaymentsGetPaymentReceipt struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *PaymentsGetPaymentReceipt) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetPaymentReceipt, "payments.getPaymentReceipt")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getPaymentReceipt.peer")
-	c.Int(&v.MsgID)
-}
+func (v *PaymentsGetPaymentReceipt) TL(c *tl.Codec) { table.TL(c, v, 1771) }
 
-func (*PaymentsGetPaymentReceipt) DecodeResult(r *tl.Reader) PaymentsPaymentReceiptClass {
-	return DecodePaymentsPaymentReceipt(r)
-}
+func (*PaymentsGetPaymentReceipt) Returns(PaymentsPaymentReceiptClass) {}
 
 // PaymentsValidateRequestedInfo is payments.validateRequestedInfo#b6c8f12b.
 type PaymentsValidateRequestedInfo struct {
+	_ tl.Incomparable
+
 	Save    bool
 	Invoice InputInvoiceClass
 	Info    PaymentRequestedInfo
 }
 
-func (v *PaymentsValidateRequestedInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsValidateRequestedInfo, "payments.validateRequestedInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Save)
-	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.validateRequestedInfo.invoice")
-	v.Info.TL(c)
-}
+func (v *PaymentsValidateRequestedInfo) TL(c *tl.Codec) { table.TL(c, v, 2242) }
 
-func (*PaymentsValidateRequestedInfo) DecodeResult(r *tl.Reader) *PaymentsValidatedRequestedInfo {
-	v := new(PaymentsValidatedRequestedInfo)
-	r.Object(v)
-	return v
-}
+func (*PaymentsValidateRequestedInfo) Returns(*PaymentsValidatedRequestedInfo) {}
 
 // PaymentsSendPaymentForm is payments.sendPaymentForm#2d03522f.
 type PaymentsSendPaymentForm struct {
+	_ tl.Incomparable
+
 	FormID           int64
 	Invoice          InputInvoiceClass
 	RequestedInfoID  tl.Optional[string]
@@ -727,34 +459,17 @@ type PaymentsSendPaymentForm struct {
 	TipAmount        tl.Optional[int64]
 }
 
-func (v *PaymentsSendPaymentForm) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSendPaymentForm, "payments.sendPaymentForm")
-	flags := c.Flags()
-	c.Long(&v.FormID)
-	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.sendPaymentForm.invoice")
-	c.OptString(flags, 1<<0, &v.RequestedInfoID)
-	c.OptString(flags, 1<<1, &v.ShippingOptionID)
-	codeInputPaymentCredentials(c, 0, 0, &v.Credentials, "payments.sendPaymentForm.credentials")
-	c.OptLong(flags, 1<<2, &v.TipAmount)
-}
+func (v *PaymentsSendPaymentForm) TL(c *tl.Codec) { table.TL(c, v, 1799) }
 
-func (*PaymentsSendPaymentForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
-	return DecodePaymentsPaymentResult(r)
-}
+func (*PaymentsSendPaymentForm) Returns(PaymentsPaymentResultClass) {}
 
 // PaymentsGetSavedInfo is payments.getSavedInfo#227d824b.
 type PaymentsGetSavedInfo struct {
 }
 
-func (v *PaymentsGetSavedInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetSavedInfo, "payments.getSavedInfo")
-}
+func (v *PaymentsGetSavedInfo) TL(c *tl.Codec) { table.TL(c, v, 1767) }
 
-func (*PaymentsGetSavedInfo) DecodeResult(r *tl.Reader) *PaymentsSavedInfo {
-	v := new(PaymentsSavedInfo)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetSavedInfo) Returns(*PaymentsSavedInfo) {}
 
 // PaymentsClearSavedInfo is payments.clearSavedInfo#d83d70c1.
 type PaymentsClearSavedInfo struct {
@@ -762,46 +477,31 @@ type PaymentsClearSavedInfo struct {
 	Info        bool
 }
 
-func (v *PaymentsClearSavedInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsClearSavedInfo, "payments.clearSavedInfo")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Credentials)
-	c.True(flags, 1<<1, &v.Info)
-}
+func (v *PaymentsClearSavedInfo) TL(c *tl.Codec) { table.TL(c, v, 2348) }
 
-func (*PaymentsClearSavedInfo) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsClearSavedInfo) Returns(bool) {}
 
 // PaymentsGetBankCardData is payments.getBankCardData#2e79d779.
 type PaymentsGetBankCardData struct {
+	_ tl.Incomparable
+
 	Number string
 }
 
-func (v *PaymentsGetBankCardData) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetBankCardData, "payments.getBankCardData")
-	c.String(&v.Number)
-}
+func (v *PaymentsGetBankCardData) TL(c *tl.Codec) { table.TL(c, v, 1803) }
 
-func (*PaymentsGetBankCardData) DecodeResult(r *tl.Reader) *PaymentsBankCardData {
-	v := new(PaymentsBankCardData)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetBankCardData) Returns(*PaymentsBankCardData) {}
 
 // PaymentsExportInvoice is payments.exportInvoice#0f91b065.
 type PaymentsExportInvoice struct {
+	_ tl.Incomparable
+
 	InvoiceMedia InputMediaClass
 }
 
-func (v *PaymentsExportInvoice) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsExportInvoice, "payments.exportInvoice")
-	codeInputMedia(c, 0, 0, &v.InvoiceMedia, "payments.exportInvoice.invoice_media")
-}
+func (v *PaymentsExportInvoice) TL(c *tl.Codec) { table.TL(c, v, 1707) }
 
-func (*PaymentsExportInvoice) DecodeResult(r *tl.Reader) *PaymentsExportedInvoice {
-	v := new(PaymentsExportedInvoice)
-	r.Object(v)
-	return v
-}
+func (*PaymentsExportInvoice) Returns(*PaymentsExportedInvoice) {}
 
 // PaymentsAssignAppStoreTransaction is payments.assignAppStoreTransaction#80ed747d.
 type PaymentsAssignAppStoreTransaction struct {
@@ -809,144 +509,104 @@ type PaymentsAssignAppStoreTransaction struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *PaymentsAssignAppStoreTransaction) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsAssignAppStoreTransaction, "payments.assignAppStoreTransaction")
-	c.ByteString(&v.Receipt)
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.assignAppStoreTransaction.purpose")
-}
+func (v *PaymentsAssignAppStoreTransaction) TL(c *tl.Codec) { table.TL(c, v, 2056) }
 
-func (*PaymentsAssignAppStoreTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PaymentsAssignAppStoreTransaction) Returns(UpdatesClass) {}
 
 // PaymentsAssignPlayMarketTransaction is payments.assignPlayMarketTransaction#dffd50d3.
 type PaymentsAssignPlayMarketTransaction struct {
+	_ tl.Incomparable
+
 	Receipt DataJSON
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *PaymentsAssignPlayMarketTransaction) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsAssignPlayMarketTransaction, "payments.assignPlayMarketTransaction")
-	v.Receipt.TL(c)
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.assignPlayMarketTransaction.purpose")
-}
+func (v *PaymentsAssignPlayMarketTransaction) TL(c *tl.Codec) { table.TL(c, v, 2375) }
 
-func (*PaymentsAssignPlayMarketTransaction) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PaymentsAssignPlayMarketTransaction) Returns(UpdatesClass) {}
 
 // PaymentsGetPremiumGiftCodeOptions is payments.getPremiumGiftCodeOptions#2757ba54.
 type PaymentsGetPremiumGiftCodeOptions struct {
+	_ tl.Incomparable
+
 	BoostPeer InputPeerClass
 }
 
-func (v *PaymentsGetPremiumGiftCodeOptions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetPremiumGiftCodeOptions, "payments.getPremiumGiftCodeOptions")
-	flags := c.Flags()
-	codeInputPeer(c, flags, 1<<0, &v.BoostPeer, "")
-}
+func (v *PaymentsGetPremiumGiftCodeOptions) TL(c *tl.Codec) { table.TL(c, v, 1781) }
 
-func (*PaymentsGetPremiumGiftCodeOptions) DecodeResult(r *tl.Reader) (v []PremiumGiftCodeOption) {
-	vectorPremiumGiftCodeOptions(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*PaymentsGetPremiumGiftCodeOptions) Returns([]PremiumGiftCodeOption) {}
 
 // PaymentsCheckGiftCode is payments.checkGiftCode#8e51b4c1.
 type PaymentsCheckGiftCode struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *PaymentsCheckGiftCode) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCheckGiftCode, "payments.checkGiftCode")
-	c.String(&v.Slug)
-}
+func (v *PaymentsCheckGiftCode) TL(c *tl.Codec) { table.TL(c, v, 2100) }
 
-func (*PaymentsCheckGiftCode) DecodeResult(r *tl.Reader) *PaymentsCheckedGiftCode {
-	v := new(PaymentsCheckedGiftCode)
-	r.Object(v)
-	return v
-}
+func (*PaymentsCheckGiftCode) Returns(*PaymentsCheckedGiftCode) {}
 
 // PaymentsApplyGiftCode is payments.applyGiftCode#f6e26854.
 type PaymentsApplyGiftCode struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *PaymentsApplyGiftCode) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsApplyGiftCode, "payments.applyGiftCode")
-	c.String(&v.Slug)
-}
+func (v *PaymentsApplyGiftCode) TL(c *tl.Codec) { table.TL(c, v, 2451) }
 
-func (*PaymentsApplyGiftCode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsApplyGiftCode) Returns(UpdatesClass) {}
 
 // PaymentsGetGiveawayInfo is payments.getGiveawayInfo#f4239425.
 type PaymentsGetGiveawayInfo struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *PaymentsGetGiveawayInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetGiveawayInfo, "payments.getGiveawayInfo")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getGiveawayInfo.peer")
-	c.Int(&v.MsgID)
-}
+func (v *PaymentsGetGiveawayInfo) TL(c *tl.Codec) { table.TL(c, v, 2442) }
 
-func (*PaymentsGetGiveawayInfo) DecodeResult(r *tl.Reader) PaymentsGiveawayInfoClass {
-	return DecodePaymentsGiveawayInfo(r)
-}
+func (*PaymentsGetGiveawayInfo) Returns(PaymentsGiveawayInfoClass) {}
 
 // PaymentsLaunchPrepaidGiveaway is payments.launchPrepaidGiveaway#5ff58f20.
 type PaymentsLaunchPrepaidGiveaway struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	GiveawayID int64
 	Purpose    InputStorePaymentPurposeClass
 }
 
-func (v *PaymentsLaunchPrepaidGiveaway) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsLaunchPrepaidGiveaway, "payments.launchPrepaidGiveaway")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.launchPrepaidGiveaway.peer")
-	c.Long(&v.GiveawayID)
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.launchPrepaidGiveaway.purpose")
-}
+func (v *PaymentsLaunchPrepaidGiveaway) TL(c *tl.Codec) { table.TL(c, v, 1957) }
 
-func (*PaymentsLaunchPrepaidGiveaway) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PaymentsLaunchPrepaidGiveaway) Returns(UpdatesClass) {}
 
 // PaymentsGetStarsTopupOptions is payments.getStarsTopupOptions#c00ec7d3.
 type PaymentsGetStarsTopupOptions struct {
 }
 
-func (v *PaymentsGetStarsTopupOptions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsTopupOptions, "payments.getStarsTopupOptions")
-}
+func (v *PaymentsGetStarsTopupOptions) TL(c *tl.Codec) { table.TL(c, v, 2278) }
 
-func (*PaymentsGetStarsTopupOptions) DecodeResult(r *tl.Reader) (v []StarsTopupOption) {
-	vectorStarsTopupOptions(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*PaymentsGetStarsTopupOptions) Returns([]StarsTopupOption) {}
 
 // PaymentsGetStarsStatus is payments.getStarsStatus#4ea9b3bf.
 type PaymentsGetStarsStatus struct {
+	_ tl.Incomparable
+
 	Ton  bool
 	Peer InputPeerClass
 }
 
-func (v *PaymentsGetStarsStatus) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsStatus, "payments.getStarsStatus")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Ton)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsStatus.peer")
-}
+func (v *PaymentsGetStarsStatus) TL(c *tl.Codec) { table.TL(c, v, 1898) }
 
-func (*PaymentsGetStarsStatus) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsStatus) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsGetStarsTransactions is payments.getStarsTransactions#69da4557.
 type PaymentsGetStarsTransactions struct {
+	_ tl.Incomparable
+
 	Inbound        bool
 	Outbound       bool
 	Ascending      bool
@@ -957,114 +617,71 @@ type PaymentsGetStarsTransactions struct {
 	Limit          int32
 }
 
-func (v *PaymentsGetStarsTransactions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsTransactions, "payments.getStarsTransactions")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Inbound)
-	c.True(flags, 1<<1, &v.Outbound)
-	c.True(flags, 1<<2, &v.Ascending)
-	c.True(flags, 1<<4, &v.Ton)
-	c.OptString(flags, 1<<3, &v.SubscriptionID)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsTransactions.peer")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PaymentsGetStarsTransactions) TL(c *tl.Codec) { table.TL(c, v, 1987) }
 
-func (*PaymentsGetStarsTransactions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsTransactions) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsSendStarsForm is payments.sendStarsForm#7998c914.
 type PaymentsSendStarsForm struct {
+	_ tl.Incomparable
+
 	FormID  int64
 	Invoice InputInvoiceClass
 }
 
-func (v *PaymentsSendStarsForm) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSendStarsForm, "payments.sendStarsForm")
-	c.Long(&v.FormID)
-	codeInputInvoice(c, 0, 0, &v.Invoice, "payments.sendStarsForm.invoice")
-}
+func (v *PaymentsSendStarsForm) TL(c *tl.Codec) { table.TL(c, v, 2036) }
 
-func (*PaymentsSendStarsForm) DecodeResult(r *tl.Reader) PaymentsPaymentResultClass {
-	return DecodePaymentsPaymentResult(r)
-}
+func (*PaymentsSendStarsForm) Returns(PaymentsPaymentResultClass) {}
 
 // PaymentsRefundStarsCharge is payments.refundStarsCharge#25ae8f4a.
 type PaymentsRefundStarsCharge struct {
+	_ tl.Incomparable
+
 	UserID   InputUserClass
 	ChargeID string
 }
 
-func (v *PaymentsRefundStarsCharge) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsRefundStarsCharge, "payments.refundStarsCharge")
-	codeInputUser(c, 0, 0, &v.UserID, "payments.refundStarsCharge.user_id")
-	c.String(&v.ChargeID)
-}
+func (v *PaymentsRefundStarsCharge) TL(c *tl.Codec) { table.TL(c, v, 1774) }
 
-func (*PaymentsRefundStarsCharge) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsRefundStarsCharge) Returns(UpdatesClass) {}
 
 // PaymentsGetStarsRevenueStats is payments.getStarsRevenueStats#d91ffad6.
 type PaymentsGetStarsRevenueStats struct {
+	_ tl.Incomparable
+
 	Dark bool
 	Ton  bool
 	Peer InputPeerClass
 }
 
-func (v *PaymentsGetStarsRevenueStats) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsRevenueStats, "payments.getStarsRevenueStats")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	c.True(flags, 1<<1, &v.Ton)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsRevenueStats.peer")
-}
+func (v *PaymentsGetStarsRevenueStats) TL(c *tl.Codec) { table.TL(c, v, 2352) }
 
-func (*PaymentsGetStarsRevenueStats) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueStats {
-	v := new(PaymentsStarsRevenueStats)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsRevenueStats) Returns(*PaymentsStarsRevenueStats) {}
 
 // PaymentsGetStarsRevenueWithdrawalURL is payments.getStarsRevenueWithdrawalUrl#2433dc92.
 type PaymentsGetStarsRevenueWithdrawalURL struct {
+	_ tl.Incomparable
+
 	Ton      bool
 	Peer     InputPeerClass
 	Amount   tl.Optional[int64]
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *PaymentsGetStarsRevenueWithdrawalURL) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsRevenueWithdrawalURL, "payments.getStarsRevenueWithdrawalUrl")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Ton)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsRevenueWithdrawalUrl.peer")
-	c.OptLong(flags, 1<<1, &v.Amount)
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "payments.getStarsRevenueWithdrawalUrl.password")
-}
+func (v *PaymentsGetStarsRevenueWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 1769) }
 
-func (*PaymentsGetStarsRevenueWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueWithdrawalURL {
-	v := new(PaymentsStarsRevenueWithdrawalURL)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsRevenueWithdrawalURL) Returns(*PaymentsStarsRevenueWithdrawalURL) {}
 
 // PaymentsGetStarsRevenueAdsAccountURL is payments.getStarsRevenueAdsAccountUrl#d1d7efc5.
 type PaymentsGetStarsRevenueAdsAccountURL struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *PaymentsGetStarsRevenueAdsAccountURL) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsRevenueAdsAccountURL, "payments.getStarsRevenueAdsAccountUrl")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsRevenueAdsAccountUrl.peer")
-}
+func (v *PaymentsGetStarsRevenueAdsAccountURL) TL(c *tl.Codec) { table.TL(c, v, 2328) }
 
-func (*PaymentsGetStarsRevenueAdsAccountURL) DecodeResult(r *tl.Reader) *PaymentsStarsRevenueAdsAccountURL {
-	v := new(PaymentsStarsRevenueAdsAccountURL)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsRevenueAdsAccountURL) Returns(*PaymentsStarsRevenueAdsAccountURL) {}
 
 // PaymentsGetStarsTransactionsByID is payments.getStarsTransactionsByID#2dca16b8.
 type PaymentsGetStarsTransactionsByID struct {
@@ -1073,212 +690,142 @@ type PaymentsGetStarsTransactionsByID struct {
 	ID   []InputStarsTransaction
 }
 
-func (v *PaymentsGetStarsTransactionsByID) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsTransactionsByID, "payments.getStarsTransactionsByID")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Ton)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsTransactionsByID.peer")
-	vectorInputStarsTransactions(c, 0, 0, &v.ID)
-}
+func (v *PaymentsGetStarsTransactionsByID) TL(c *tl.Codec) { table.TL(c, v, 1801) }
 
-func (*PaymentsGetStarsTransactionsByID) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsTransactionsByID) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsGetStarsGiftOptions is payments.getStarsGiftOptions#d3c96bc8.
 type PaymentsGetStarsGiftOptions struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 }
 
-func (v *PaymentsGetStarsGiftOptions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsGiftOptions, "payments.getStarsGiftOptions")
-	flags := c.Flags()
-	codeInputUser(c, flags, 1<<0, &v.UserID, "")
-}
+func (v *PaymentsGetStarsGiftOptions) TL(c *tl.Codec) { table.TL(c, v, 2335) }
 
-func (*PaymentsGetStarsGiftOptions) DecodeResult(r *tl.Reader) (v []StarsGiftOption) {
-	vectorStarsGiftOptions(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*PaymentsGetStarsGiftOptions) Returns([]StarsGiftOption) {}
 
 // PaymentsGetStarsSubscriptions is payments.getStarsSubscriptions#032512c5.
 type PaymentsGetStarsSubscriptions struct {
+	_ tl.Incomparable
+
 	MissingBalance bool
 	Peer           InputPeerClass
 	Offset         string
 }
 
-func (v *PaymentsGetStarsSubscriptions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsSubscriptions, "payments.getStarsSubscriptions")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.MissingBalance)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarsSubscriptions.peer")
-	c.String(&v.Offset)
-}
+func (v *PaymentsGetStarsSubscriptions) TL(c *tl.Codec) { table.TL(c, v, 1665) }
 
-func (*PaymentsGetStarsSubscriptions) DecodeResult(r *tl.Reader) *PaymentsStarsStatus {
-	v := new(PaymentsStarsStatus)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarsSubscriptions) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsChangeStarsSubscription is payments.changeStarsSubscription#c7770878.
 type PaymentsChangeStarsSubscription struct {
+	_ tl.Incomparable
+
 	Peer           InputPeerClass
 	SubscriptionID string
 	Canceled       tl.Optional[bool]
 }
 
-func (v *PaymentsChangeStarsSubscription) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsChangeStarsSubscription, "payments.changeStarsSubscription")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.changeStarsSubscription.peer")
-	c.String(&v.SubscriptionID)
-	c.OptBool(flags, 1<<0, &v.Canceled)
-}
+func (v *PaymentsChangeStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 2297) }
 
-func (*PaymentsChangeStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsChangeStarsSubscription) Returns(bool) {}
 
 // PaymentsFulfillStarsSubscription is payments.fulfillStarsSubscription#cc5bebb3.
 type PaymentsFulfillStarsSubscription struct {
+	_ tl.Incomparable
+
 	Peer           InputPeerClass
 	SubscriptionID string
 }
 
-func (v *PaymentsFulfillStarsSubscription) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsFulfillStarsSubscription, "payments.fulfillStarsSubscription")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.fulfillStarsSubscription.peer")
-	c.String(&v.SubscriptionID)
-}
+func (v *PaymentsFulfillStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 2312) }
 
-func (*PaymentsFulfillStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsFulfillStarsSubscription) Returns(bool) {}
 
 // PaymentsGetStarsGiveawayOptions is payments.getStarsGiveawayOptions#bd1efd3e.
 type PaymentsGetStarsGiveawayOptions struct {
 }
 
-func (v *PaymentsGetStarsGiveawayOptions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarsGiveawayOptions, "payments.getStarsGiveawayOptions")
-}
+func (v *PaymentsGetStarsGiveawayOptions) TL(c *tl.Codec) { table.TL(c, v, 2266) }
 
-func (*PaymentsGetStarsGiveawayOptions) DecodeResult(r *tl.Reader) (v []StarsGiveawayOption) {
-	vectorStarsGiveawayOptions(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*PaymentsGetStarsGiveawayOptions) Returns([]StarsGiveawayOption) {}
 
 // PaymentsGetStarGifts is payments.getStarGifts#c4563590.
 type PaymentsGetStarGifts struct {
 	Hash int32
 }
 
-func (v *PaymentsGetStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGifts, "payments.getStarGifts")
-	c.Int(&v.Hash)
-}
+func (v *PaymentsGetStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2288) }
 
-func (*PaymentsGetStarGifts) DecodeResult(r *tl.Reader) PaymentsStarGiftsClass {
-	return DecodePaymentsStarGifts(r)
-}
+func (*PaymentsGetStarGifts) Returns(PaymentsStarGiftsClass) {}
 
 // PaymentsSaveStarGift is payments.saveStarGift#2a2a697c.
 type PaymentsSaveStarGift struct {
+	_ tl.Incomparable
+
 	Unsave   bool
 	Stargift InputSavedStarGiftClass
 }
 
-func (v *PaymentsSaveStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSaveStarGift, "payments.saveStarGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Unsave)
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.saveStarGift.stargift")
-}
+func (v *PaymentsSaveStarGift) TL(c *tl.Codec) { table.TL(c, v, 1788) }
 
-func (*PaymentsSaveStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsSaveStarGift) Returns(bool) {}
 
 // PaymentsConvertStarGift is payments.convertStarGift#74bf076b.
 type PaymentsConvertStarGift struct {
+	_ tl.Incomparable
+
 	Stargift InputSavedStarGiftClass
 }
 
-func (v *PaymentsConvertStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsConvertStarGift, "payments.convertStarGift")
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.convertStarGift.stargift")
-}
+func (v *PaymentsConvertStarGift) TL(c *tl.Codec) { table.TL(c, v, 2018) }
 
-func (*PaymentsConvertStarGift) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsConvertStarGift) Returns(bool) {}
 
 // PaymentsBotCancelStarsSubscription is payments.botCancelStarsSubscription#6dfa0622.
 type PaymentsBotCancelStarsSubscription struct {
+	_ tl.Incomparable
+
 	Restore  bool
 	UserID   InputUserClass
 	ChargeID string
 }
 
-func (v *PaymentsBotCancelStarsSubscription) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsBotCancelStarsSubscription, "payments.botCancelStarsSubscription")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Restore)
-	codeInputUser(c, 0, 0, &v.UserID, "payments.botCancelStarsSubscription.user_id")
-	c.String(&v.ChargeID)
-}
+func (v *PaymentsBotCancelStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 2000) }
 
-func (*PaymentsBotCancelStarsSubscription) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsBotCancelStarsSubscription) Returns(bool) {}
 
 // PaymentsGetConnectedStarRefBots is payments.getConnectedStarRefBots#5869a553.
 type PaymentsGetConnectedStarRefBots struct {
+	_ tl.Incomparable
+
 	Peer       InputPeerClass
 	OffsetDate tl.Optional[int32]
 	OffsetLink tl.Optional[string]
 	Limit      int32
 }
 
-func (v *PaymentsGetConnectedStarRefBots) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetConnectedStarRefBots, "payments.getConnectedStarRefBots")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getConnectedStarRefBots.peer")
-	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
-		c.Int(&v.OffsetDate.Value)
-		if c.Decoding() {
-			v.OffsetDate.Set = true
-		}
-	}
-	if c.Has(flags, 1<<2, v.OffsetDate.Set || v.OffsetLink.Set) {
-		c.String(&v.OffsetLink.Value)
-		if c.Decoding() {
-			v.OffsetLink.Set = true
-		}
-	}
-	c.Int(&v.Limit)
-}
+func (v *PaymentsGetConnectedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 1936) }
 
-func (*PaymentsGetConnectedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetConnectedStarRefBots) Returns(*PaymentsConnectedStarRefBots) {}
 
 // PaymentsGetConnectedStarRefBot is payments.getConnectedStarRefBot#b7d998f0.
 type PaymentsGetConnectedStarRefBot struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Bot  InputUserClass
 }
 
-func (v *PaymentsGetConnectedStarRefBot) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetConnectedStarRefBot, "payments.getConnectedStarRefBot")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getConnectedStarRefBot.peer")
-	codeInputUser(c, 0, 0, &v.Bot, "payments.getConnectedStarRefBot.bot")
-}
+func (v *PaymentsGetConnectedStarRefBot) TL(c *tl.Codec) { table.TL(c, v, 2244) }
 
-func (*PaymentsGetConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetConnectedStarRefBot) Returns(*PaymentsConnectedStarRefBots) {}
 
 // PaymentsGetSuggestedStarRefBots is payments.getSuggestedStarRefBots#0d6b48f7.
 type PaymentsGetSuggestedStarRefBots struct {
+	_ tl.Incomparable
+
 	OrderByRevenue bool
 	OrderByDate    bool
 	Peer           InputPeerClass
@@ -1286,124 +833,83 @@ type PaymentsGetSuggestedStarRefBots struct {
 	Limit          int32
 }
 
-func (v *PaymentsGetSuggestedStarRefBots) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetSuggestedStarRefBots, "payments.getSuggestedStarRefBots")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OrderByRevenue)
-	c.True(flags, 1<<1, &v.OrderByDate)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getSuggestedStarRefBots.peer")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PaymentsGetSuggestedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 1697) }
 
-func (*PaymentsGetSuggestedStarRefBots) DecodeResult(r *tl.Reader) *PaymentsSuggestedStarRefBots {
-	v := new(PaymentsSuggestedStarRefBots)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetSuggestedStarRefBots) Returns(*PaymentsSuggestedStarRefBots) {}
 
 // PaymentsConnectStarRefBot is payments.connectStarRefBot#7ed5348a.
 type PaymentsConnectStarRefBot struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Bot  InputUserClass
 }
 
-func (v *PaymentsConnectStarRefBot) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsConnectStarRefBot, "payments.connectStarRefBot")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.connectStarRefBot.peer")
-	codeInputUser(c, 0, 0, &v.Bot, "payments.connectStarRefBot.bot")
-}
+func (v *PaymentsConnectStarRefBot) TL(c *tl.Codec) { table.TL(c, v, 2049) }
 
-func (*PaymentsConnectStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	r.Object(v)
-	return v
-}
+func (*PaymentsConnectStarRefBot) Returns(*PaymentsConnectedStarRefBots) {}
 
 // PaymentsEditConnectedStarRefBot is payments.editConnectedStarRefBot#e4fca4a3.
 type PaymentsEditConnectedStarRefBot struct {
+	_ tl.Incomparable
+
 	Revoked bool
 	Peer    InputPeerClass
 	Link    string
 }
 
-func (v *PaymentsEditConnectedStarRefBot) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsEditConnectedStarRefBot, "payments.editConnectedStarRefBot")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Revoked)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.editConnectedStarRefBot.peer")
-	c.String(&v.Link)
-}
+func (v *PaymentsEditConnectedStarRefBot) TL(c *tl.Codec) { table.TL(c, v, 2392) }
 
-func (*PaymentsEditConnectedStarRefBot) DecodeResult(r *tl.Reader) *PaymentsConnectedStarRefBots {
-	v := new(PaymentsConnectedStarRefBots)
-	r.Object(v)
-	return v
-}
+func (*PaymentsEditConnectedStarRefBot) Returns(*PaymentsConnectedStarRefBots) {}
 
 // PaymentsGetStarGiftUpgradePreview is payments.getStarGiftUpgradePreview#9c9abcb1.
 type PaymentsGetStarGiftUpgradePreview struct {
 	GiftID int64
 }
 
-func (v *PaymentsGetStarGiftUpgradePreview) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftUpgradePreview, "payments.getStarGiftUpgradePreview")
-	c.Long(&v.GiftID)
-}
+func (v *PaymentsGetStarGiftUpgradePreview) TL(c *tl.Codec) { table.TL(c, v, 2147) }
 
-func (*PaymentsGetStarGiftUpgradePreview) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradePreview {
-	v := new(PaymentsStarGiftUpgradePreview)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarGiftUpgradePreview) Returns(*PaymentsStarGiftUpgradePreview) {}
 
 // PaymentsUpgradeStarGift is payments.upgradeStarGift#aed6e4f5.
 type PaymentsUpgradeStarGift struct {
+	_ tl.Incomparable
+
 	KeepOriginalDetails bool
 	Stargift            InputSavedStarGiftClass
 }
 
-func (v *PaymentsUpgradeStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsUpgradeStarGift, "payments.upgradeStarGift")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.KeepOriginalDetails)
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.upgradeStarGift.stargift")
-}
+func (v *PaymentsUpgradeStarGift) TL(c *tl.Codec) { table.TL(c, v, 2215) }
 
-func (*PaymentsUpgradeStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsUpgradeStarGift) Returns(UpdatesClass) {}
 
 // PaymentsTransferStarGift is payments.transferStarGift#7f18176a.
 type PaymentsTransferStarGift struct {
+	_ tl.Incomparable
+
 	Stargift InputSavedStarGiftClass
 	ToID     InputPeerClass
 }
 
-func (v *PaymentsTransferStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsTransferStarGift, "payments.transferStarGift")
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.transferStarGift.stargift")
-	codeInputPeer(c, 0, 0, &v.ToID, "payments.transferStarGift.to_id")
-}
+func (v *PaymentsTransferStarGift) TL(c *tl.Codec) { table.TL(c, v, 2050) }
 
-func (*PaymentsTransferStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsTransferStarGift) Returns(UpdatesClass) {}
 
 // PaymentsGetUniqueStarGift is payments.getUniqueStarGift#a1974d72.
 type PaymentsGetUniqueStarGift struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *PaymentsGetUniqueStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetUniqueStarGift, "payments.getUniqueStarGift")
-	c.String(&v.Slug)
-}
+func (v *PaymentsGetUniqueStarGift) TL(c *tl.Codec) { table.TL(c, v, 2162) }
 
-func (*PaymentsGetUniqueStarGift) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGift {
-	v := new(PaymentsUniqueStarGift)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetUniqueStarGift) Returns(*PaymentsUniqueStarGift) {}
 
 // PaymentsGetSavedStarGifts is payments.getSavedStarGifts#a319e569.
 type PaymentsGetSavedStarGifts struct {
+	_ tl.Incomparable
+
 	ExcludeUnsaved      bool
 	ExcludeSaved        bool
 	ExcludeUnlimited    bool
@@ -1419,78 +925,42 @@ type PaymentsGetSavedStarGifts struct {
 	Limit               int32
 }
 
-func (v *PaymentsGetSavedStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetSavedStarGifts, "payments.getSavedStarGifts")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ExcludeUnsaved)
-	c.True(flags, 1<<1, &v.ExcludeSaved)
-	c.True(flags, 1<<2, &v.ExcludeUnlimited)
-	c.True(flags, 1<<4, &v.ExcludeUnique)
-	c.True(flags, 1<<5, &v.SortByValue)
-	c.True(flags, 1<<7, &v.ExcludeUpgradable)
-	c.True(flags, 1<<8, &v.ExcludeUnupgradable)
-	c.True(flags, 1<<9, &v.PeerColorAvailable)
-	c.True(flags, 1<<10, &v.ExcludeHosted)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getSavedStarGifts.peer")
-	c.OptInt(flags, 1<<6, &v.CollectionID)
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PaymentsGetSavedStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2171) }
 
-func (*PaymentsGetSavedStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
-	v := new(PaymentsSavedStarGifts)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetSavedStarGifts) Returns(*PaymentsSavedStarGifts) {}
 
 // PaymentsGetSavedStarGift is payments.getSavedStarGift#b455a106.
 type PaymentsGetSavedStarGift struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (v *PaymentsGetSavedStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetSavedStarGift, "payments.getSavedStarGift")
-	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.getSavedStarGift.stargift")
-}
+func (v *PaymentsGetSavedStarGift) TL(c *tl.Codec) { table.TL(c, v, 2233) }
 
-func (*PaymentsGetSavedStarGift) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
-	v := new(PaymentsSavedStarGifts)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetSavedStarGift) Returns(*PaymentsSavedStarGifts) {}
 
 // PaymentsGetStarGiftWithdrawalURL is payments.getStarGiftWithdrawalUrl#d06e93a8.
 type PaymentsGetStarGiftWithdrawalURL struct {
+	_ tl.Incomparable
+
 	Stargift InputSavedStarGiftClass
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *PaymentsGetStarGiftWithdrawalURL) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftWithdrawalURL, "payments.getStarGiftWithdrawalUrl")
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.getStarGiftWithdrawalUrl.stargift")
-	codeInputCheckPasswordSRP(c, 0, 0, &v.Password, "payments.getStarGiftWithdrawalUrl.password")
-}
+func (v *PaymentsGetStarGiftWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 2323) }
 
-func (*PaymentsGetStarGiftWithdrawalURL) DecodeResult(r *tl.Reader) *PaymentsStarGiftWithdrawalURL {
-	v := new(PaymentsStarGiftWithdrawalURL)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarGiftWithdrawalURL) Returns(*PaymentsStarGiftWithdrawalURL) {}
 
 // PaymentsToggleChatStarGiftNotifications is payments.toggleChatStarGiftNotifications#60eaefa1.
 type PaymentsToggleChatStarGiftNotifications struct {
+	_ tl.Incomparable
+
 	Enabled bool
 	Peer    InputPeerClass
 }
 
-func (v *PaymentsToggleChatStarGiftNotifications) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsToggleChatStarGiftNotifications, "payments.toggleChatStarGiftNotifications")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Enabled)
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.toggleChatStarGiftNotifications.peer")
-}
+func (v *PaymentsToggleChatStarGiftNotifications) TL(c *tl.Codec) { table.TL(c, v, 1961) }
 
-func (*PaymentsToggleChatStarGiftNotifications) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsToggleChatStarGiftNotifications) Returns(bool) {}
 
 // PaymentsToggleStarGiftsPinnedToTop is payments.toggleStarGiftsPinnedToTop#1513e7b0.
 type PaymentsToggleStarGiftsPinnedToTop struct {
@@ -1498,25 +968,20 @@ type PaymentsToggleStarGiftsPinnedToTop struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (v *PaymentsToggleStarGiftsPinnedToTop) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsToggleStarGiftsPinnedToTop, "payments.toggleStarGiftsPinnedToTop")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.toggleStarGiftsPinnedToTop.peer")
-	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.toggleStarGiftsPinnedToTop.stargift")
-}
+func (v *PaymentsToggleStarGiftsPinnedToTop) TL(c *tl.Codec) { table.TL(c, v, 1724) }
 
-func (*PaymentsToggleStarGiftsPinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsToggleStarGiftsPinnedToTop) Returns(bool) {}
 
 // PaymentsCanPurchaseStore is payments.canPurchaseStore#4fdc5ea7.
 type PaymentsCanPurchaseStore struct {
+	_ tl.Incomparable
+
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *PaymentsCanPurchaseStore) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCanPurchaseStore, "payments.canPurchaseStore")
-	codeInputStorePaymentPurpose(c, 0, 0, &v.Purpose, "payments.canPurchaseStore.purpose")
-}
+func (v *PaymentsCanPurchaseStore) TL(c *tl.Codec) { table.TL(c, v, 1902) }
 
-func (*PaymentsCanPurchaseStore) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsCanPurchaseStore) Returns(bool) {}
 
 // PaymentsGetResaleStarGifts is payments.getResaleStarGifts#7a5fa236.
 type PaymentsGetResaleStarGifts struct {
@@ -1531,39 +996,21 @@ type PaymentsGetResaleStarGifts struct {
 	Limit          int32
 }
 
-func (v *PaymentsGetResaleStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetResaleStarGifts, "payments.getResaleStarGifts")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.SortByPrice)
-	c.True(flags, 1<<2, &v.SortByNum)
-	c.True(flags, 1<<4, &v.ForCraft)
-	c.True(flags, 1<<5, &v.StarsOnly)
-	c.OptLong(flags, 1<<0, &v.AttributesHash)
-	c.Long(&v.GiftID)
-	vectorStarGiftAttributeIDClasses(c, flags, 1<<3, &v.Attributes, "payments.getResaleStarGifts.attributes")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PaymentsGetResaleStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2037) }
 
-func (*PaymentsGetResaleStarGifts) DecodeResult(r *tl.Reader) *PaymentsResaleStarGifts {
-	v := new(PaymentsResaleStarGifts)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetResaleStarGifts) Returns(*PaymentsResaleStarGifts) {}
 
 // PaymentsUpdateStarGiftPrice is payments.updateStarGiftPrice#edbe6ccb.
 type PaymentsUpdateStarGiftPrice struct {
+	_ tl.Incomparable
+
 	Stargift     InputSavedStarGiftClass
 	ResellAmount StarsAmountClass
 }
 
-func (v *PaymentsUpdateStarGiftPrice) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsUpdateStarGiftPrice, "payments.updateStarGiftPrice")
-	codeInputSavedStarGift(c, 0, 0, &v.Stargift, "payments.updateStarGiftPrice.stargift")
-	codeStarsAmount(c, 0, 0, &v.ResellAmount, "payments.updateStarGiftPrice.resell_amount")
-}
+func (v *PaymentsUpdateStarGiftPrice) TL(c *tl.Codec) { table.TL(c, v, 2418) }
 
-func (*PaymentsUpdateStarGiftPrice) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsUpdateStarGiftPrice) Returns(UpdatesClass) {}
 
 // PaymentsCreateStarGiftCollection is payments.createStarGiftCollection#1f4a0e87.
 type PaymentsCreateStarGiftCollection struct {
@@ -1572,18 +1019,9 @@ type PaymentsCreateStarGiftCollection struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (v *PaymentsCreateStarGiftCollection) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCreateStarGiftCollection, "payments.createStarGiftCollection")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.createStarGiftCollection.peer")
-	c.String(&v.Title)
-	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.createStarGiftCollection.stargift")
-}
+func (v *PaymentsCreateStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 1759) }
 
-func (*PaymentsCreateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
-	v := new(StarGiftCollection)
-	r.Object(v)
-	return v
-}
+func (*PaymentsCreateStarGiftCollection) Returns(*StarGiftCollection) {}
 
 // PaymentsUpdateStarGiftCollection is payments.updateStarGiftCollection#4fddbee7.
 type PaymentsUpdateStarGiftCollection struct {
@@ -1595,22 +1033,9 @@ type PaymentsUpdateStarGiftCollection struct {
 	Order          []InputSavedStarGiftClass
 }
 
-func (v *PaymentsUpdateStarGiftCollection) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsUpdateStarGiftCollection, "payments.updateStarGiftCollection")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.updateStarGiftCollection.peer")
-	c.Int(&v.CollectionID)
-	c.OptString(flags, 1<<0, &v.Title)
-	vectorInputSavedStarGiftClasses(c, flags, 1<<1, &v.DeleteStargift, "payments.updateStarGiftCollection.delete_stargift")
-	vectorInputSavedStarGiftClasses(c, flags, 1<<2, &v.AddStargift, "payments.updateStarGiftCollection.add_stargift")
-	vectorInputSavedStarGiftClasses(c, flags, 1<<3, &v.Order, "payments.updateStarGiftCollection.order")
-}
+func (v *PaymentsUpdateStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 1903) }
 
-func (*PaymentsUpdateStarGiftCollection) DecodeResult(r *tl.Reader) *StarGiftCollection {
-	v := new(StarGiftCollection)
-	r.Object(v)
-	return v
-}
+func (*PaymentsUpdateStarGiftCollection) Returns(*StarGiftCollection) {}
 
 // PaymentsReorderStarGiftCollections is payments.reorderStarGiftCollections#c32af4cc.
 type PaymentsReorderStarGiftCollections struct {
@@ -1618,121 +1043,83 @@ type PaymentsReorderStarGiftCollections struct {
 	Order []int32
 }
 
-func (v *PaymentsReorderStarGiftCollections) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsReorderStarGiftCollections, "payments.reorderStarGiftCollections")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.reorderStarGiftCollections.peer")
-	c.Ints(&v.Order)
-}
+func (v *PaymentsReorderStarGiftCollections) TL(c *tl.Codec) { table.TL(c, v, 2287) }
 
-func (*PaymentsReorderStarGiftCollections) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsReorderStarGiftCollections) Returns(bool) {}
 
 // PaymentsDeleteStarGiftCollection is payments.deleteStarGiftCollection#ad5648e8.
 type PaymentsDeleteStarGiftCollection struct {
+	_ tl.Incomparable
+
 	Peer         InputPeerClass
 	CollectionID int32
 }
 
-func (v *PaymentsDeleteStarGiftCollection) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsDeleteStarGiftCollection, "payments.deleteStarGiftCollection")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.deleteStarGiftCollection.peer")
-	c.Int(&v.CollectionID)
-}
+func (v *PaymentsDeleteStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 2209) }
 
-func (*PaymentsDeleteStarGiftCollection) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PaymentsDeleteStarGiftCollection) Returns(bool) {}
 
 // PaymentsGetStarGiftCollections is payments.getStarGiftCollections#981b91dd.
 type PaymentsGetStarGiftCollections struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Hash int64
 }
 
-func (v *PaymentsGetStarGiftCollections) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftCollections, "payments.getStarGiftCollections")
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.getStarGiftCollections.peer")
-	c.Long(&v.Hash)
-}
+func (v *PaymentsGetStarGiftCollections) TL(c *tl.Codec) { table.TL(c, v, 2131) }
 
-func (*PaymentsGetStarGiftCollections) DecodeResult(r *tl.Reader) PaymentsStarGiftCollectionsClass {
-	return DecodePaymentsStarGiftCollections(r)
-}
+func (*PaymentsGetStarGiftCollections) Returns(PaymentsStarGiftCollectionsClass) {}
 
 // PaymentsGetUniqueStarGiftValueInfo is payments.getUniqueStarGiftValueInfo#4365af6b.
 type PaymentsGetUniqueStarGiftValueInfo struct {
+	_ tl.Incomparable
+
 	Slug string
 }
 
-func (v *PaymentsGetUniqueStarGiftValueInfo) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetUniqueStarGiftValueInfo, "payments.getUniqueStarGiftValueInfo")
-	c.String(&v.Slug)
-}
+func (v *PaymentsGetUniqueStarGiftValueInfo) TL(c *tl.Codec) { table.TL(c, v, 1874) }
 
-func (*PaymentsGetUniqueStarGiftValueInfo) DecodeResult(r *tl.Reader) *PaymentsUniqueStarGiftValueInfo {
-	v := new(PaymentsUniqueStarGiftValueInfo)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetUniqueStarGiftValueInfo) Returns(*PaymentsUniqueStarGiftValueInfo) {}
 
 // PaymentsCheckCanSendGift is payments.checkCanSendGift#c0c4edc9.
 type PaymentsCheckCanSendGift struct {
 	GiftID int64
 }
 
-func (v *PaymentsCheckCanSendGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCheckCanSendGift, "payments.checkCanSendGift")
-	c.Long(&v.GiftID)
-}
+func (v *PaymentsCheckCanSendGift) TL(c *tl.Codec) { table.TL(c, v, 2281) }
 
-func (*PaymentsCheckCanSendGift) DecodeResult(r *tl.Reader) PaymentsCheckCanSendGiftResultClass {
-	return DecodePaymentsCheckCanSendGiftResult(r)
-}
+func (*PaymentsCheckCanSendGift) Returns(PaymentsCheckCanSendGiftResultClass) {}
 
 // PaymentsGetStarGiftAuctionState is payments.getStarGiftAuctionState#5c9ff4d6.
 type PaymentsGetStarGiftAuctionState struct {
+	_ tl.Incomparable
+
 	Auction InputStarGiftAuctionClass
 	Version int32
 }
 
-func (v *PaymentsGetStarGiftAuctionState) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftAuctionState, "payments.getStarGiftAuctionState")
-	codeInputStarGiftAuction(c, 0, 0, &v.Auction, "payments.getStarGiftAuctionState.auction")
-	c.Int(&v.Version)
-}
+func (v *PaymentsGetStarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 1948) }
 
-func (*PaymentsGetStarGiftAuctionState) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionState {
-	v := new(PaymentsStarGiftAuctionState)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarGiftAuctionState) Returns(*PaymentsStarGiftAuctionState) {}
 
 // PaymentsGetStarGiftAuctionAcquiredGifts is payments.getStarGiftAuctionAcquiredGifts#6ba2cbec.
 type PaymentsGetStarGiftAuctionAcquiredGifts struct {
 	GiftID int64
 }
 
-func (v *PaymentsGetStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftAuctionAcquiredGifts, "payments.getStarGiftAuctionAcquiredGifts")
-	c.Long(&v.GiftID)
-}
+func (v *PaymentsGetStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) { table.TL(c, v, 1995) }
 
-func (*PaymentsGetStarGiftAuctionAcquiredGifts) DecodeResult(r *tl.Reader) *PaymentsStarGiftAuctionAcquiredGifts {
-	v := new(PaymentsStarGiftAuctionAcquiredGifts)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarGiftAuctionAcquiredGifts) Returns(*PaymentsStarGiftAuctionAcquiredGifts) {}
 
 // PaymentsGetStarGiftActiveAuctions is payments.getStarGiftActiveAuctions#a5d0514d.
 type PaymentsGetStarGiftActiveAuctions struct {
 	Hash int64
 }
 
-func (v *PaymentsGetStarGiftActiveAuctions) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftActiveAuctions, "payments.getStarGiftActiveAuctions")
-	c.Long(&v.Hash)
-}
+func (v *PaymentsGetStarGiftActiveAuctions) TL(c *tl.Codec) { table.TL(c, v, 2182) }
 
-func (*PaymentsGetStarGiftActiveAuctions) DecodeResult(r *tl.Reader) PaymentsStarGiftActiveAuctionsClass {
-	return DecodePaymentsStarGiftActiveAuctions(r)
-}
+func (*PaymentsGetStarGiftActiveAuctions) Returns(PaymentsStarGiftActiveAuctionsClass) {}
 
 // PaymentsResolveStarGiftOffer is payments.resolveStarGiftOffer#e9ce781c.
 type PaymentsResolveStarGiftOffer struct {
@@ -1740,17 +1127,14 @@ type PaymentsResolveStarGiftOffer struct {
 	OfferMsgID int32
 }
 
-func (v *PaymentsResolveStarGiftOffer) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsResolveStarGiftOffer, "payments.resolveStarGiftOffer")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Decline)
-	c.Int(&v.OfferMsgID)
-}
+func (v *PaymentsResolveStarGiftOffer) TL(c *tl.Codec) { table.TL(c, v, 2407) }
 
-func (*PaymentsResolveStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsResolveStarGiftOffer) Returns(UpdatesClass) {}
 
 // PaymentsSendStarGiftOffer is payments.sendStarGiftOffer#8fb86b41.
 type PaymentsSendStarGiftOffer struct {
+	_ tl.Incomparable
+
 	Peer           InputPeerClass
 	Slug           string
 	Price          StarsAmountClass
@@ -1759,66 +1143,40 @@ type PaymentsSendStarGiftOffer struct {
 	AllowPaidStars tl.Optional[int64]
 }
 
-func (v *PaymentsSendStarGiftOffer) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsSendStarGiftOffer, "payments.sendStarGiftOffer")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "payments.sendStarGiftOffer.peer")
-	c.String(&v.Slug)
-	codeStarsAmount(c, 0, 0, &v.Price, "payments.sendStarGiftOffer.price")
-	c.Int(&v.Duration)
-	c.Long(&v.RandomID)
-	c.OptLong(flags, 1<<0, &v.AllowPaidStars)
-}
+func (v *PaymentsSendStarGiftOffer) TL(c *tl.Codec) { table.TL(c, v, 2105) }
 
-func (*PaymentsSendStarGiftOffer) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsSendStarGiftOffer) Returns(UpdatesClass) {}
 
 // PaymentsGetStarGiftUpgradeAttributes is payments.getStarGiftUpgradeAttributes#6d038b58.
 type PaymentsGetStarGiftUpgradeAttributes struct {
 	GiftID int64
 }
 
-func (v *PaymentsGetStarGiftUpgradeAttributes) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetStarGiftUpgradeAttributes, "payments.getStarGiftUpgradeAttributes")
-	c.Long(&v.GiftID)
-}
+func (v *PaymentsGetStarGiftUpgradeAttributes) TL(c *tl.Codec) { table.TL(c, v, 1999) }
 
-func (*PaymentsGetStarGiftUpgradeAttributes) DecodeResult(r *tl.Reader) *PaymentsStarGiftUpgradeAttributes {
-	v := new(PaymentsStarGiftUpgradeAttributes)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetStarGiftUpgradeAttributes) Returns(*PaymentsStarGiftUpgradeAttributes) {}
 
 // PaymentsGetCraftStarGifts is payments.getCraftStarGifts#fd05dd00.
 type PaymentsGetCraftStarGifts struct {
+	_ tl.Incomparable
+
 	GiftID int64
 	Offset string
 	Limit  int32
 }
 
-func (v *PaymentsGetCraftStarGifts) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsGetCraftStarGifts, "payments.getCraftStarGifts")
-	c.Long(&v.GiftID)
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PaymentsGetCraftStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2470) }
 
-func (*PaymentsGetCraftStarGifts) DecodeResult(r *tl.Reader) *PaymentsSavedStarGifts {
-	v := new(PaymentsSavedStarGifts)
-	r.Object(v)
-	return v
-}
+func (*PaymentsGetCraftStarGifts) Returns(*PaymentsSavedStarGifts) {}
 
 // PaymentsCraftStarGift is payments.craftStarGift#b0f9684f.
 type PaymentsCraftStarGift struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (v *PaymentsCraftStarGift) TL(c *tl.Codec) {
-	c.Begin(IDPaymentsCraftStarGift, "payments.craftStarGift")
-	vectorInputSavedStarGiftClasses(c, 0, 0, &v.Stargift, "payments.craftStarGift.stargift")
-}
+func (v *PaymentsCraftStarGift) TL(c *tl.Codec) { table.TL(c, v, 2220) }
 
-func (*PaymentsCraftStarGift) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PaymentsCraftStarGift) Returns(UpdatesClass) {}
 
 // PaymentsPaymentFormClass is a payments.PaymentForm: one of payments.paymentForm, payments.paymentFormStars, payments.paymentFormStarGift.
 type PaymentsPaymentFormClass interface {
@@ -1830,35 +1188,6 @@ func (*PaymentsPaymentForm) isPaymentsPaymentForm()         {}
 func (*PaymentsPaymentFormStars) isPaymentsPaymentForm()    {}
 func (*PaymentsPaymentFormStarGift) isPaymentsPaymentForm() {}
 
-// DecodePaymentsPaymentForm decodes a boxed payments.PaymentForm.
-func DecodePaymentsPaymentForm(r *tl.Reader) (v PaymentsPaymentFormClass) {
-	codePaymentsPaymentForm(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsPaymentForm(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsPaymentFormClass, field string) {
-	var o PaymentsPaymentFormClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsPaymentForm:
-		o = new(PaymentsPaymentForm)
-	case IDPaymentsPaymentFormStars:
-		o = new(PaymentsPaymentFormStars)
-	case IDPaymentsPaymentFormStarGift:
-		o = new(PaymentsPaymentFormStarGift)
-	default:
-		c.Unexpected("payments.PaymentForm")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PaymentsPaymentResultClass is a payments.PaymentResult: one of payments.paymentResult, payments.paymentVerificationNeeded.
 type PaymentsPaymentResultClass interface {
 	tl.Object
@@ -1867,33 +1196,6 @@ type PaymentsPaymentResultClass interface {
 
 func (*PaymentsPaymentResult) isPaymentsPaymentResult()             {}
 func (*PaymentsPaymentVerificationNeeded) isPaymentsPaymentResult() {}
-
-// DecodePaymentsPaymentResult decodes a boxed payments.PaymentResult.
-func DecodePaymentsPaymentResult(r *tl.Reader) (v PaymentsPaymentResultClass) {
-	codePaymentsPaymentResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsPaymentResult(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsPaymentResultClass, field string) {
-	var o PaymentsPaymentResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsPaymentResult:
-		o = new(PaymentsPaymentResult)
-	case IDPaymentsPaymentVerificationNeeded:
-		o = new(PaymentsPaymentVerificationNeeded)
-	default:
-		c.Unexpected("payments.PaymentResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PaymentsPaymentReceiptClass is a payments.PaymentReceipt: one of payments.paymentReceipt, payments.paymentReceiptStars.
 type PaymentsPaymentReceiptClass interface {
@@ -1904,33 +1206,6 @@ type PaymentsPaymentReceiptClass interface {
 func (*PaymentsPaymentReceipt) isPaymentsPaymentReceipt()      {}
 func (*PaymentsPaymentReceiptStars) isPaymentsPaymentReceipt() {}
 
-// DecodePaymentsPaymentReceipt decodes a boxed payments.PaymentReceipt.
-func DecodePaymentsPaymentReceipt(r *tl.Reader) (v PaymentsPaymentReceiptClass) {
-	codePaymentsPaymentReceipt(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsPaymentReceipt(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsPaymentReceiptClass, field string) {
-	var o PaymentsPaymentReceiptClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsPaymentReceipt:
-		o = new(PaymentsPaymentReceipt)
-	case IDPaymentsPaymentReceiptStars:
-		o = new(PaymentsPaymentReceiptStars)
-	default:
-		c.Unexpected("payments.PaymentReceipt")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PaymentsGiveawayInfoClass is a payments.GiveawayInfo: one of payments.giveawayInfo, payments.giveawayInfoResults.
 type PaymentsGiveawayInfoClass interface {
 	tl.Object
@@ -1939,33 +1214,6 @@ type PaymentsGiveawayInfoClass interface {
 
 func (*PaymentsGiveawayInfo) isPaymentsGiveawayInfo()        {}
 func (*PaymentsGiveawayInfoResults) isPaymentsGiveawayInfo() {}
-
-// DecodePaymentsGiveawayInfo decodes a boxed payments.GiveawayInfo.
-func DecodePaymentsGiveawayInfo(r *tl.Reader) (v PaymentsGiveawayInfoClass) {
-	codePaymentsGiveawayInfo(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsGiveawayInfo(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsGiveawayInfoClass, field string) {
-	var o PaymentsGiveawayInfoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsGiveawayInfo:
-		o = new(PaymentsGiveawayInfo)
-	case IDPaymentsGiveawayInfoResults:
-		o = new(PaymentsGiveawayInfoResults)
-	default:
-		c.Unexpected("payments.GiveawayInfo")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PaymentsStarGiftsClass is a payments.StarGifts: one of payments.starGiftsNotModified, payments.starGifts.
 type PaymentsStarGiftsClass interface {
@@ -1976,33 +1224,6 @@ type PaymentsStarGiftsClass interface {
 func (*PaymentsStarGiftsNotModified) isPaymentsStarGifts() {}
 func (*PaymentsStarGifts) isPaymentsStarGifts()            {}
 
-// DecodePaymentsStarGifts decodes a boxed payments.StarGifts.
-func DecodePaymentsStarGifts(r *tl.Reader) (v PaymentsStarGiftsClass) {
-	codePaymentsStarGifts(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsStarGifts(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsStarGiftsClass, field string) {
-	var o PaymentsStarGiftsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsStarGiftsNotModified:
-		o = new(PaymentsStarGiftsNotModified)
-	case IDPaymentsStarGifts:
-		o = new(PaymentsStarGifts)
-	default:
-		c.Unexpected("payments.StarGifts")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PaymentsStarGiftCollectionsClass is a payments.StarGiftCollections: one of payments.starGiftCollectionsNotModified, payments.starGiftCollections.
 type PaymentsStarGiftCollectionsClass interface {
 	tl.Object
@@ -2011,33 +1232,6 @@ type PaymentsStarGiftCollectionsClass interface {
 
 func (*PaymentsStarGiftCollectionsNotModified) isPaymentsStarGiftCollections() {}
 func (*PaymentsStarGiftCollections) isPaymentsStarGiftCollections()            {}
-
-// DecodePaymentsStarGiftCollections decodes a boxed payments.StarGiftCollections.
-func DecodePaymentsStarGiftCollections(r *tl.Reader) (v PaymentsStarGiftCollectionsClass) {
-	codePaymentsStarGiftCollections(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsStarGiftCollections(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsStarGiftCollectionsClass, field string) {
-	var o PaymentsStarGiftCollectionsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsStarGiftCollectionsNotModified:
-		o = new(PaymentsStarGiftCollectionsNotModified)
-	case IDPaymentsStarGiftCollections:
-		o = new(PaymentsStarGiftCollections)
-	default:
-		c.Unexpected("payments.StarGiftCollections")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
 
 // PaymentsCheckCanSendGiftResultClass is a payments.CheckCanSendGiftResult: one of payments.checkCanSendGiftResultOk, payments.checkCanSendGiftResultFail.
 type PaymentsCheckCanSendGiftResultClass interface {
@@ -2048,33 +1242,6 @@ type PaymentsCheckCanSendGiftResultClass interface {
 func (*PaymentsCheckCanSendGiftResultOK) isPaymentsCheckCanSendGiftResult()   {}
 func (*PaymentsCheckCanSendGiftResultFail) isPaymentsCheckCanSendGiftResult() {}
 
-// DecodePaymentsCheckCanSendGiftResult decodes a boxed payments.CheckCanSendGiftResult.
-func DecodePaymentsCheckCanSendGiftResult(r *tl.Reader) (v PaymentsCheckCanSendGiftResultClass) {
-	codePaymentsCheckCanSendGiftResult(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsCheckCanSendGiftResult(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsCheckCanSendGiftResultClass, field string) {
-	var o PaymentsCheckCanSendGiftResultClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsCheckCanSendGiftResultOK:
-		o = new(PaymentsCheckCanSendGiftResultOK)
-	case IDPaymentsCheckCanSendGiftResultFail:
-		o = new(PaymentsCheckCanSendGiftResultFail)
-	default:
-		c.Unexpected("payments.CheckCanSendGiftResult")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // PaymentsStarGiftActiveAuctionsClass is a payments.StarGiftActiveAuctions: one of payments.starGiftActiveAuctionsNotModified, payments.starGiftActiveAuctions.
 type PaymentsStarGiftActiveAuctionsClass interface {
 	tl.Object
@@ -2083,30 +1250,3 @@ type PaymentsStarGiftActiveAuctionsClass interface {
 
 func (*PaymentsStarGiftActiveAuctionsNotModified) isPaymentsStarGiftActiveAuctions() {}
 func (*PaymentsStarGiftActiveAuctions) isPaymentsStarGiftActiveAuctions()            {}
-
-// DecodePaymentsStarGiftActiveAuctions decodes a boxed payments.StarGiftActiveAuctions.
-func DecodePaymentsStarGiftActiveAuctions(r *tl.Reader) (v PaymentsStarGiftActiveAuctionsClass) {
-	codePaymentsStarGiftActiveAuctions(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePaymentsStarGiftActiveAuctions(c *tl.Codec, f tl.Flags, mask uint32, v *PaymentsStarGiftActiveAuctionsClass, field string) {
-	var o PaymentsStarGiftActiveAuctionsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPaymentsStarGiftActiveAuctionsNotModified:
-		o = new(PaymentsStarGiftActiveAuctionsNotModified)
-	case IDPaymentsStarGiftActiveAuctions:
-		o = new(PaymentsStarGiftActiveAuctions)
-	default:
-		c.Unexpected("payments.StarGiftActiveAuctions")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

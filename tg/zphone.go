@@ -12,11 +12,7 @@ type PhonePhoneCall struct {
 	Users     []UserClass
 }
 
-func (v *PhonePhoneCall) TL(c *tl.Codec) {
-	c.Begin(IDPhonePhoneCall, "phone.phoneCall")
-	codePhoneCall(c, 0, 0, &v.PhoneCall, "phone.phoneCall.phone_call")
-	vectorUserClasses(c, 0, 0, &v.Users, "phone.phoneCall.users")
-}
+func (v *PhonePhoneCall) TL(c *tl.Codec) { table.TL(c, v, 1517) }
 
 // PhoneGroupCall is phone.groupCall#9e727aad.
 type PhoneGroupCall struct {
@@ -27,14 +23,7 @@ type PhoneGroupCall struct {
 	Users                  []UserClass
 }
 
-func (v *PhoneGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGroupCall, "phone.groupCall")
-	codeGroupCall(c, 0, 0, &v.Call, "phone.groupCall.call")
-	vectorGroupCallParticipants(c, 0, 0, &v.Participants)
-	c.String(&v.ParticipantsNextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "phone.groupCall.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "phone.groupCall.users")
-}
+func (v *PhoneGroupCall) TL(c *tl.Codec) { table.TL(c, v, 995) }
 
 // PhoneGroupParticipants is phone.groupParticipants#f47751b6.
 type PhoneGroupParticipants struct {
@@ -46,15 +35,7 @@ type PhoneGroupParticipants struct {
 	Version      int32
 }
 
-func (v *PhoneGroupParticipants) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGroupParticipants, "phone.groupParticipants")
-	c.Int(&v.Count)
-	vectorGroupCallParticipants(c, 0, 0, &v.Participants)
-	c.String(&v.NextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "phone.groupParticipants.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "phone.groupParticipants.users")
-	c.Int(&v.Version)
-}
+func (v *PhoneGroupParticipants) TL(c *tl.Codec) { table.TL(c, v, 1580) }
 
 // PhoneJoinAsPeers is phone.joinAsPeers#afe5623f.
 type PhoneJoinAsPeers struct {
@@ -63,44 +44,33 @@ type PhoneJoinAsPeers struct {
 	Users []UserClass
 }
 
-func (v *PhoneJoinAsPeers) TL(c *tl.Codec) {
-	c.Begin(IDPhoneJoinAsPeers, "phone.joinAsPeers")
-	vectorPeerClasses(c, 0, 0, &v.Peers, "phone.joinAsPeers.peers")
-	vectorChatClasses(c, 0, 0, &v.Chats, "phone.joinAsPeers.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "phone.joinAsPeers.users")
-}
+func (v *PhoneJoinAsPeers) TL(c *tl.Codec) { table.TL(c, v, 1108) }
 
 // PhoneExportedGroupCallInvite is phone.exportedGroupCallInvite#204bd158.
 type PhoneExportedGroupCallInvite struct {
+	_ tl.Incomparable
+
 	Link string
 }
 
-func (v *PhoneExportedGroupCallInvite) TL(c *tl.Codec) {
-	c.Begin(IDPhoneExportedGroupCallInvite, "phone.exportedGroupCallInvite")
-	c.String(&v.Link)
-}
+func (v *PhoneExportedGroupCallInvite) TL(c *tl.Codec) { table.TL(c, v, 213) }
 
 // PhoneGroupCallStreamChannels is phone.groupCallStreamChannels#d0e482b2.
 type PhoneGroupCallStreamChannels struct {
 	Channels []GroupCallStreamChannel
 }
 
-func (v *PhoneGroupCallStreamChannels) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGroupCallStreamChannels, "phone.groupCallStreamChannels")
-	vectorGroupCallStreamChannels(c, 0, 0, &v.Channels)
-}
+func (v *PhoneGroupCallStreamChannels) TL(c *tl.Codec) { table.TL(c, v, 1342) }
 
 // PhoneGroupCallStreamRTMPURL is phone.groupCallStreamRtmpUrl#2dbf3432.
 type PhoneGroupCallStreamRTMPURL struct {
+	_ tl.Incomparable
+
 	URL string
 	Key string
 }
 
-func (v *PhoneGroupCallStreamRTMPURL) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGroupCallStreamRTMPURL, "phone.groupCallStreamRtmpUrl")
-	c.String(&v.URL)
-	c.String(&v.Key)
-}
+func (v *PhoneGroupCallStreamRTMPURL) TL(c *tl.Codec) { table.TL(c, v, 278) }
 
 // PhoneGroupCallStars is phone.groupCallStars#9d1dbd26.
 type PhoneGroupCallStars struct {
@@ -110,27 +80,15 @@ type PhoneGroupCallStars struct {
 	Users      []UserClass
 }
 
-func (v *PhoneGroupCallStars) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGroupCallStars, "phone.groupCallStars")
-	c.Long(&v.TotalStars)
-	vectorGroupCallDonors(c, 0, 0, &v.TopDonors)
-	vectorChatClasses(c, 0, 0, &v.Chats, "phone.groupCallStars.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "phone.groupCallStars.users")
-}
+func (v *PhoneGroupCallStars) TL(c *tl.Codec) { table.TL(c, v, 986) }
 
 // PhoneGetCallConfig is phone.getCallConfig#55451fa9.
 type PhoneGetCallConfig struct {
 }
 
-func (v *PhoneGetCallConfig) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetCallConfig, "phone.getCallConfig")
-}
+func (v *PhoneGetCallConfig) TL(c *tl.Codec) { table.TL(c, v, 1918) }
 
-func (*PhoneGetCallConfig) DecodeResult(r *tl.Reader) *DataJSON {
-	v := new(DataJSON)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetCallConfig) Returns(*DataJSON) {}
 
 // PhoneRequestCall is phone.requestCall#42ff96ed.
 type PhoneRequestCall struct {
@@ -141,21 +99,9 @@ type PhoneRequestCall struct {
 	Protocol PhoneCallProtocol
 }
 
-func (v *PhoneRequestCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneRequestCall, "phone.requestCall")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Video)
-	codeInputUser(c, 0, 0, &v.UserID, "phone.requestCall.user_id")
-	c.Int(&v.RandomID)
-	c.ByteString(&v.GAHash)
-	v.Protocol.TL(c)
-}
+func (v *PhoneRequestCall) TL(c *tl.Codec) { table.TL(c, v, 1871) }
 
-func (*PhoneRequestCall) DecodeResult(r *tl.Reader) *PhonePhoneCall {
-	v := new(PhonePhoneCall)
-	r.Object(v)
-	return v
-}
+func (*PhoneRequestCall) Returns(*PhonePhoneCall) {}
 
 // PhoneAcceptCall is phone.acceptCall#3bd2b4a0.
 type PhoneAcceptCall struct {
@@ -164,18 +110,9 @@ type PhoneAcceptCall struct {
 	Protocol PhoneCallProtocol
 }
 
-func (v *PhoneAcceptCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneAcceptCall, "phone.acceptCall")
-	v.Peer.TL(c)
-	c.ByteString(&v.GB)
-	v.Protocol.TL(c)
-}
+func (v *PhoneAcceptCall) TL(c *tl.Codec) { table.TL(c, v, 1843) }
 
-func (*PhoneAcceptCall) DecodeResult(r *tl.Reader) *PhonePhoneCall {
-	v := new(PhonePhoneCall)
-	r.Object(v)
-	return v
-}
+func (*PhoneAcceptCall) Returns(*PhonePhoneCall) {}
 
 // PhoneConfirmCall is phone.confirmCall#2efe1722.
 type PhoneConfirmCall struct {
@@ -185,34 +122,25 @@ type PhoneConfirmCall struct {
 	Protocol       PhoneCallProtocol
 }
 
-func (v *PhoneConfirmCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneConfirmCall, "phone.confirmCall")
-	v.Peer.TL(c)
-	c.ByteString(&v.GA)
-	c.Long(&v.KeyFingerprint)
-	v.Protocol.TL(c)
-}
+func (v *PhoneConfirmCall) TL(c *tl.Codec) { table.TL(c, v, 1806) }
 
-func (*PhoneConfirmCall) DecodeResult(r *tl.Reader) *PhonePhoneCall {
-	v := new(PhonePhoneCall)
-	r.Object(v)
-	return v
-}
+func (*PhoneConfirmCall) Returns(*PhonePhoneCall) {}
 
 // PhoneReceivedCall is phone.receivedCall#17d54f61.
 type PhoneReceivedCall struct {
+	_ tl.Incomparable
+
 	Peer InputPhoneCall
 }
 
-func (v *PhoneReceivedCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneReceivedCall, "phone.receivedCall")
-	v.Peer.TL(c)
-}
+func (v *PhoneReceivedCall) TL(c *tl.Codec) { table.TL(c, v, 1732) }
 
-func (*PhoneReceivedCall) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneReceivedCall) Returns(bool) {}
 
 // PhoneDiscardCall is phone.discardCall#b2cbc1c0.
 type PhoneDiscardCall struct {
+	_ tl.Incomparable
+
 	Video        bool
 	Peer         InputPhoneCall
 	Duration     int32
@@ -220,50 +148,35 @@ type PhoneDiscardCall struct {
 	ConnectionID int64
 }
 
-func (v *PhoneDiscardCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneDiscardCall, "phone.discardCall")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Video)
-	v.Peer.TL(c)
-	c.Int(&v.Duration)
-	codePhoneCallDiscardReason(c, 0, 0, &v.Reason, "phone.discardCall.reason")
-	c.Long(&v.ConnectionID)
-}
+func (v *PhoneDiscardCall) TL(c *tl.Codec) { table.TL(c, v, 2228) }
 
-func (*PhoneDiscardCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneDiscardCall) Returns(UpdatesClass) {}
 
 // PhoneSetCallRating is phone.setCallRating#59ead627.
 type PhoneSetCallRating struct {
+	_ tl.Incomparable
+
 	UserInitiative bool
 	Peer           InputPhoneCall
 	Rating         int32
 	Comment        string
 }
 
-func (v *PhoneSetCallRating) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSetCallRating, "phone.setCallRating")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.UserInitiative)
-	v.Peer.TL(c)
-	c.Int(&v.Rating)
-	c.String(&v.Comment)
-}
+func (v *PhoneSetCallRating) TL(c *tl.Codec) { table.TL(c, v, 1942) }
 
-func (*PhoneSetCallRating) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneSetCallRating) Returns(UpdatesClass) {}
 
 // PhoneSaveCallDebug is phone.saveCallDebug#277add7e.
 type PhoneSaveCallDebug struct {
+	_ tl.Incomparable
+
 	Peer  InputPhoneCall
 	Debug DataJSON
 }
 
-func (v *PhoneSaveCallDebug) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSaveCallDebug, "phone.saveCallDebug")
-	v.Peer.TL(c)
-	v.Debug.TL(c)
-}
+func (v *PhoneSaveCallDebug) TL(c *tl.Codec) { table.TL(c, v, 1782) }
 
-func (*PhoneSaveCallDebug) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneSaveCallDebug) Returns(bool) {}
 
 // PhoneSendSignalingData is phone.sendSignalingData#ff7a9383.
 type PhoneSendSignalingData struct {
@@ -271,16 +184,14 @@ type PhoneSendSignalingData struct {
 	Data []byte
 }
 
-func (v *PhoneSendSignalingData) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSendSignalingData, "phone.sendSignalingData")
-	v.Peer.TL(c)
-	c.ByteString(&v.Data)
-}
+func (v *PhoneSendSignalingData) TL(c *tl.Codec) { table.TL(c, v, 2477) }
 
-func (*PhoneSendSignalingData) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneSendSignalingData) Returns(bool) {}
 
 // PhoneCreateGroupCall is phone.createGroupCall#48cdc6d8.
 type PhoneCreateGroupCall struct {
+	_ tl.Incomparable
+
 	RTMPStream   bool
 	Peer         InputPeerClass
 	RandomID     int32
@@ -288,17 +199,9 @@ type PhoneCreateGroupCall struct {
 	ScheduleDate tl.Optional[int32]
 }
 
-func (v *PhoneCreateGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCreateGroupCall, "phone.createGroupCall")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.RTMPStream)
-	codeInputPeer(c, 0, 0, &v.Peer, "phone.createGroupCall.peer")
-	c.Int(&v.RandomID)
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptInt(flags, 1<<1, &v.ScheduleDate)
-}
+func (v *PhoneCreateGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1884) }
 
-func (*PhoneCreateGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneCreateGroupCall) Returns(UpdatesClass) {}
 
 // PhoneJoinGroupCall is phone.joinGroupCall#8fb53057.
 type PhoneJoinGroupCall struct {
@@ -312,41 +215,21 @@ type PhoneJoinGroupCall struct {
 	Params       DataJSON
 }
 
-func (v *PhoneJoinGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneJoinGroupCall, "phone.joinGroupCall")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Muted)
-	c.True(flags, 1<<2, &v.VideoStopped)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.joinGroupCall.call")
-	codeInputPeer(c, 0, 0, &v.JoinAs, "phone.joinGroupCall.join_as")
-	c.OptString(flags, 1<<1, &v.InviteHash)
-	if c.Has(flags, 1<<3, v.PublicKey.Set || v.Block != nil) {
-		c.Int256(&v.PublicKey.Value)
-		if c.Decoding() {
-			v.PublicKey.Set = true
-		}
-	}
-	if c.Has(flags, 1<<3, v.PublicKey.Set || v.Block != nil) {
-		c.ByteString(&v.Block)
-	}
-	v.Params.TL(c)
-}
+func (v *PhoneJoinGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2104) }
 
-func (*PhoneJoinGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneJoinGroupCall) Returns(UpdatesClass) {}
 
 // PhoneLeaveGroupCall is phone.leaveGroupCall#500377f9.
 type PhoneLeaveGroupCall struct {
+	_ tl.Incomparable
+
 	Call   InputGroupCallClass
 	Source int32
 }
 
-func (v *PhoneLeaveGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneLeaveGroupCall, "phone.leaveGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.leaveGroupCall.call")
-	c.Int(&v.Source)
-}
+func (v *PhoneLeaveGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1904) }
 
-func (*PhoneLeaveGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneLeaveGroupCall) Returns(UpdatesClass) {}
 
 // PhoneInviteToGroupCall is phone.inviteToGroupCall#7b393160.
 type PhoneInviteToGroupCall struct {
@@ -354,28 +237,25 @@ type PhoneInviteToGroupCall struct {
 	Users []InputUserClass
 }
 
-func (v *PhoneInviteToGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneInviteToGroupCall, "phone.inviteToGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.inviteToGroupCall.call")
-	vectorInputUserClasses(c, 0, 0, &v.Users, "phone.inviteToGroupCall.users")
-}
+func (v *PhoneInviteToGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2041) }
 
-func (*PhoneInviteToGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneInviteToGroupCall) Returns(UpdatesClass) {}
 
 // PhoneDiscardGroupCall is phone.discardGroupCall#7a777135.
 type PhoneDiscardGroupCall struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *PhoneDiscardGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneDiscardGroupCall, "phone.discardGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.discardGroupCall.call")
-}
+func (v *PhoneDiscardGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2038) }
 
-func (*PhoneDiscardGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneDiscardGroupCall) Returns(UpdatesClass) {}
 
 // PhoneToggleGroupCallSettings is phone.toggleGroupCallSettings#974392f2.
 type PhoneToggleGroupCallSettings struct {
+	_ tl.Incomparable
+
 	ResetInviteHash       bool
 	Call                  InputGroupCallClass
 	JoinMuted             tl.Optional[bool]
@@ -383,35 +263,21 @@ type PhoneToggleGroupCallSettings struct {
 	SendPaidMessagesStars tl.Optional[int64]
 }
 
-func (v *PhoneToggleGroupCallSettings) TL(c *tl.Codec) {
-	c.Begin(IDPhoneToggleGroupCallSettings, "phone.toggleGroupCallSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.ResetInviteHash)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.toggleGroupCallSettings.call")
-	c.OptBool(flags, 1<<0, &v.JoinMuted)
-	c.OptBool(flags, 1<<2, &v.MessagesEnabled)
-	c.OptLong(flags, 1<<3, &v.SendPaidMessagesStars)
-}
+func (v *PhoneToggleGroupCallSettings) TL(c *tl.Codec) { table.TL(c, v, 2130) }
 
-func (*PhoneToggleGroupCallSettings) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneToggleGroupCallSettings) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCall is phone.getGroupCall#041845db.
 type PhoneGetGroupCall struct {
+	_ tl.Incomparable
+
 	Call  InputGroupCallClass
 	Limit int32
 }
 
-func (v *PhoneGetGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupCall, "phone.getGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCall.call")
-	c.Int(&v.Limit)
-}
+func (v *PhoneGetGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1670) }
 
-func (*PhoneGetGroupCall) DecodeResult(r *tl.Reader) *PhoneGroupCall {
-	v := new(PhoneGroupCall)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetGroupCall) Returns(*PhoneGroupCall) {}
 
 // PhoneGetGroupParticipants is phone.getGroupParticipants#c558d8ab.
 type PhoneGetGroupParticipants struct {
@@ -422,20 +288,9 @@ type PhoneGetGroupParticipants struct {
 	Limit   int32
 }
 
-func (v *PhoneGetGroupParticipants) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupParticipants, "phone.getGroupParticipants")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupParticipants.call")
-	vectorInputPeerClasses(c, 0, 0, &v.IDs, "phone.getGroupParticipants.ids")
-	c.Ints(&v.Sources)
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PhoneGetGroupParticipants) TL(c *tl.Codec) { table.TL(c, v, 2291) }
 
-func (*PhoneGetGroupParticipants) DecodeResult(r *tl.Reader) *PhoneGroupParticipants {
-	v := new(PhoneGroupParticipants)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetGroupParticipants) Returns(*PhoneGroupParticipants) {}
 
 // PhoneCheckGroupCall is phone.checkGroupCall#b59cf977.
 type PhoneCheckGroupCall struct {
@@ -443,16 +298,14 @@ type PhoneCheckGroupCall struct {
 	Sources []int32
 }
 
-func (v *PhoneCheckGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCheckGroupCall, "phone.checkGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.checkGroupCall.call")
-	c.Ints(&v.Sources)
-}
+func (v *PhoneCheckGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2238) }
 
-func (*PhoneCheckGroupCall) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
+func (*PhoneCheckGroupCall) Returns([]int32) {}
 
 // PhoneToggleGroupCallRecord is phone.toggleGroupCallRecord#f128c708.
 type PhoneToggleGroupCallRecord struct {
+	_ tl.Incomparable
+
 	Start         bool
 	Video         bool
 	Call          InputGroupCallClass
@@ -460,25 +313,14 @@ type PhoneToggleGroupCallRecord struct {
 	VideoPortrait tl.Optional[bool]
 }
 
-func (v *PhoneToggleGroupCallRecord) TL(c *tl.Codec) {
-	c.Begin(IDPhoneToggleGroupCallRecord, "phone.toggleGroupCallRecord")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Start)
-	c.True(flags, 1<<2, &v.Video)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.toggleGroupCallRecord.call")
-	c.OptString(flags, 1<<1, &v.Title)
-	if c.Has(flags, 1<<2, v.Video || v.VideoPortrait.Set) {
-		c.Bool(&v.VideoPortrait.Value)
-		if c.Decoding() {
-			v.VideoPortrait.Set = true
-		}
-	}
-}
+func (v *PhoneToggleGroupCallRecord) TL(c *tl.Codec) { table.TL(c, v, 2432) }
 
-func (*PhoneToggleGroupCallRecord) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneToggleGroupCallRecord) Returns(UpdatesClass) {}
 
 // PhoneEditGroupCallParticipant is phone.editGroupCallParticipant#a5273abf.
 type PhoneEditGroupCallParticipant struct {
+	_ tl.Incomparable
+
 	Call               InputGroupCallClass
 	Participant        InputPeerClass
 	Muted              tl.Optional[bool]
@@ -489,194 +331,138 @@ type PhoneEditGroupCallParticipant struct {
 	PresentationPaused tl.Optional[bool]
 }
 
-func (v *PhoneEditGroupCallParticipant) TL(c *tl.Codec) {
-	c.Begin(IDPhoneEditGroupCallParticipant, "phone.editGroupCallParticipant")
-	flags := c.Flags()
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.editGroupCallParticipant.call")
-	codeInputPeer(c, 0, 0, &v.Participant, "phone.editGroupCallParticipant.participant")
-	c.OptBool(flags, 1<<0, &v.Muted)
-	c.OptInt(flags, 1<<1, &v.Volume)
-	c.OptBool(flags, 1<<2, &v.RaiseHand)
-	c.OptBool(flags, 1<<3, &v.VideoStopped)
-	c.OptBool(flags, 1<<4, &v.VideoPaused)
-	c.OptBool(flags, 1<<5, &v.PresentationPaused)
-}
+func (v *PhoneEditGroupCallParticipant) TL(c *tl.Codec) { table.TL(c, v, 2175) }
 
-func (*PhoneEditGroupCallParticipant) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneEditGroupCallParticipant) Returns(UpdatesClass) {}
 
 // PhoneEditGroupCallTitle is phone.editGroupCallTitle#1ca6ac0a.
 type PhoneEditGroupCallTitle struct {
+	_ tl.Incomparable
+
 	Call  InputGroupCallClass
 	Title string
 }
 
-func (v *PhoneEditGroupCallTitle) TL(c *tl.Codec) {
-	c.Begin(IDPhoneEditGroupCallTitle, "phone.editGroupCallTitle")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.editGroupCallTitle.call")
-	c.String(&v.Title)
-}
+func (v *PhoneEditGroupCallTitle) TL(c *tl.Codec) { table.TL(c, v, 1749) }
 
-func (*PhoneEditGroupCallTitle) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneEditGroupCallTitle) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallJoinAs is phone.getGroupCallJoinAs#ef7c213a.
 type PhoneGetGroupCallJoinAs struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *PhoneGetGroupCallJoinAs) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupCallJoinAs, "phone.getGroupCallJoinAs")
-	codeInputPeer(c, 0, 0, &v.Peer, "phone.getGroupCallJoinAs.peer")
-}
+func (v *PhoneGetGroupCallJoinAs) TL(c *tl.Codec) { table.TL(c, v, 2426) }
 
-func (*PhoneGetGroupCallJoinAs) DecodeResult(r *tl.Reader) *PhoneJoinAsPeers {
-	v := new(PhoneJoinAsPeers)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetGroupCallJoinAs) Returns(*PhoneJoinAsPeers) {}
 
 // PhoneExportGroupCallInvite is phone.exportGroupCallInvite#e6aa647f.
 type PhoneExportGroupCallInvite struct {
+	_ tl.Incomparable
+
 	CanSelfUnmute bool
 	Call          InputGroupCallClass
 }
 
-func (v *PhoneExportGroupCallInvite) TL(c *tl.Codec) {
-	c.Begin(IDPhoneExportGroupCallInvite, "phone.exportGroupCallInvite")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.CanSelfUnmute)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.exportGroupCallInvite.call")
-}
+func (v *PhoneExportGroupCallInvite) TL(c *tl.Codec) { table.TL(c, v, 2400) }
 
-func (*PhoneExportGroupCallInvite) DecodeResult(r *tl.Reader) *PhoneExportedGroupCallInvite {
-	v := new(PhoneExportedGroupCallInvite)
-	r.Object(v)
-	return v
-}
+func (*PhoneExportGroupCallInvite) Returns(*PhoneExportedGroupCallInvite) {}
 
 // PhoneToggleGroupCallStartSubscription is phone.toggleGroupCallStartSubscription#219c34e6.
 type PhoneToggleGroupCallStartSubscription struct {
+	_ tl.Incomparable
+
 	Call       InputGroupCallClass
 	Subscribed bool
 }
 
-func (v *PhoneToggleGroupCallStartSubscription) TL(c *tl.Codec) {
-	c.Begin(IDPhoneToggleGroupCallStartSubscription, "phone.toggleGroupCallStartSubscription")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.toggleGroupCallStartSubscription.call")
-	c.Bool(&v.Subscribed)
-}
+func (v *PhoneToggleGroupCallStartSubscription) TL(c *tl.Codec) { table.TL(c, v, 1763) }
 
-func (*PhoneToggleGroupCallStartSubscription) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneToggleGroupCallStartSubscription) Returns(UpdatesClass) {}
 
 // PhoneStartScheduledGroupCall is phone.startScheduledGroupCall#5680e342.
 type PhoneStartScheduledGroupCall struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *PhoneStartScheduledGroupCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneStartScheduledGroupCall, "phone.startScheduledGroupCall")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.startScheduledGroupCall.call")
-}
+func (v *PhoneStartScheduledGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1925) }
 
-func (*PhoneStartScheduledGroupCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneStartScheduledGroupCall) Returns(UpdatesClass) {}
 
 // PhoneSaveDefaultGroupCallJoinAs is phone.saveDefaultGroupCallJoinAs#575e1f8c.
 type PhoneSaveDefaultGroupCallJoinAs struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	JoinAs InputPeerClass
 }
 
-func (v *PhoneSaveDefaultGroupCallJoinAs) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSaveDefaultGroupCallJoinAs, "phone.saveDefaultGroupCallJoinAs")
-	codeInputPeer(c, 0, 0, &v.Peer, "phone.saveDefaultGroupCallJoinAs.peer")
-	codeInputPeer(c, 0, 0, &v.JoinAs, "phone.saveDefaultGroupCallJoinAs.join_as")
-}
+func (v *PhoneSaveDefaultGroupCallJoinAs) TL(c *tl.Codec) { table.TL(c, v, 1930) }
 
-func (*PhoneSaveDefaultGroupCallJoinAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneSaveDefaultGroupCallJoinAs) Returns(bool) {}
 
 // PhoneJoinGroupCallPresentation is phone.joinGroupCallPresentation#cbea6bc4.
 type PhoneJoinGroupCallPresentation struct {
+	_ tl.Incomparable
+
 	Call   InputGroupCallClass
 	Params DataJSON
 }
 
-func (v *PhoneJoinGroupCallPresentation) TL(c *tl.Codec) {
-	c.Begin(IDPhoneJoinGroupCallPresentation, "phone.joinGroupCallPresentation")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.joinGroupCallPresentation.call")
-	v.Params.TL(c)
-}
+func (v *PhoneJoinGroupCallPresentation) TL(c *tl.Codec) { table.TL(c, v, 2309) }
 
-func (*PhoneJoinGroupCallPresentation) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneJoinGroupCallPresentation) Returns(UpdatesClass) {}
 
 // PhoneLeaveGroupCallPresentation is phone.leaveGroupCallPresentation#1c50d144.
 type PhoneLeaveGroupCallPresentation struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *PhoneLeaveGroupCallPresentation) TL(c *tl.Codec) {
-	c.Begin(IDPhoneLeaveGroupCallPresentation, "phone.leaveGroupCallPresentation")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.leaveGroupCallPresentation.call")
-}
+func (v *PhoneLeaveGroupCallPresentation) TL(c *tl.Codec) { table.TL(c, v, 1748) }
 
-func (*PhoneLeaveGroupCallPresentation) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneLeaveGroupCallPresentation) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallStreamChannels is phone.getGroupCallStreamChannels#1ab21940.
 type PhoneGetGroupCallStreamChannels struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *PhoneGetGroupCallStreamChannels) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupCallStreamChannels, "phone.getGroupCallStreamChannels")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCallStreamChannels.call")
-}
+func (v *PhoneGetGroupCallStreamChannels) TL(c *tl.Codec) { table.TL(c, v, 1741) }
 
-func (*PhoneGetGroupCallStreamChannels) DecodeResult(r *tl.Reader) *PhoneGroupCallStreamChannels {
-	v := new(PhoneGroupCallStreamChannels)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetGroupCallStreamChannels) Returns(*PhoneGroupCallStreamChannels) {}
 
 // PhoneGetGroupCallStreamRTMPURL is phone.getGroupCallStreamRtmpUrl#5af4c73a.
 type PhoneGetGroupCallStreamRTMPURL struct {
+	_ tl.Incomparable
+
 	LiveStory bool
 	Peer      InputPeerClass
 	Revoke    bool
 }
 
-func (v *PhoneGetGroupCallStreamRTMPURL) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupCallStreamRTMPURL, "phone.getGroupCallStreamRtmpUrl")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.LiveStory)
-	codeInputPeer(c, 0, 0, &v.Peer, "phone.getGroupCallStreamRtmpUrl.peer")
-	c.Bool(&v.Revoke)
-}
+func (v *PhoneGetGroupCallStreamRTMPURL) TL(c *tl.Codec) { table.TL(c, v, 1944) }
 
-func (*PhoneGetGroupCallStreamRTMPURL) DecodeResult(r *tl.Reader) *PhoneGroupCallStreamRTMPURL {
-	v := new(PhoneGroupCallStreamRTMPURL)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetGroupCallStreamRTMPURL) Returns(*PhoneGroupCallStreamRTMPURL) {}
 
 // PhoneSaveCallLog is phone.saveCallLog#41248786.
 type PhoneSaveCallLog struct {
+	_ tl.Incomparable
+
 	Peer InputPhoneCall
 	File InputFileClass
 }
 
-func (v *PhoneSaveCallLog) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSaveCallLog, "phone.saveCallLog")
-	v.Peer.TL(c)
-	codeInputFile(c, 0, 0, &v.File, "phone.saveCallLog.file")
-}
+func (v *PhoneSaveCallLog) TL(c *tl.Codec) { table.TL(c, v, 1863) }
 
-func (*PhoneSaveCallLog) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneSaveCallLog) Returns(bool) {}
 
 // PhoneCreateConferenceCall is phone.createConferenceCall#7d0444bb.
 type PhoneCreateConferenceCall struct {
@@ -689,28 +475,9 @@ type PhoneCreateConferenceCall struct {
 	Params       *DataJSON
 }
 
-func (v *PhoneCreateConferenceCall) TL(c *tl.Codec) {
-	c.Begin(IDPhoneCreateConferenceCall, "phone.createConferenceCall")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Muted)
-	c.True(flags, 1<<2, &v.VideoStopped)
-	c.True(flags, 1<<3, &v.Join)
-	c.Int(&v.RandomID)
-	if c.Has(flags, 1<<3, v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil) {
-		c.Int256(&v.PublicKey.Value)
-		if c.Decoding() {
-			v.PublicKey.Set = true
-		}
-	}
-	if c.Has(flags, 1<<3, v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil) {
-		c.ByteString(&v.Block)
-	}
-	if c.Has(flags, 1<<3, v.Join || v.PublicKey.Set || v.Block != nil || v.Params != nil) {
-		optDataJSON(c, 0, 0, &v.Params, "phone.createConferenceCall.params")
-	}
-}
+func (v *PhoneCreateConferenceCall) TL(c *tl.Codec) { table.TL(c, v, 2044) }
 
-func (*PhoneCreateConferenceCall) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneCreateConferenceCall) Returns(UpdatesClass) {}
 
 // PhoneDeleteConferenceCallParticipants is phone.deleteConferenceCallParticipants#8ca60525.
 type PhoneDeleteConferenceCallParticipants struct {
@@ -721,19 +488,9 @@ type PhoneDeleteConferenceCallParticipants struct {
 	Block    []byte
 }
 
-func (v *PhoneDeleteConferenceCallParticipants) TL(c *tl.Codec) {
-	c.Begin(IDPhoneDeleteConferenceCallParticipants, "phone.deleteConferenceCallParticipants")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.OnlyLeft)
-	c.True(flags, 1<<1, &v.Kick)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.deleteConferenceCallParticipants.call")
-	c.Longs(&v.IDs)
-	c.ByteString(&v.Block)
-}
+func (v *PhoneDeleteConferenceCallParticipants) TL(c *tl.Codec) { table.TL(c, v, 2093) }
 
-func (*PhoneDeleteConferenceCallParticipants) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneDeleteConferenceCallParticipants) Returns(UpdatesClass) {}
 
 // PhoneSendConferenceCallBroadcast is phone.sendConferenceCallBroadcast#c6701900.
 type PhoneSendConferenceCallBroadcast struct {
@@ -741,69 +498,50 @@ type PhoneSendConferenceCallBroadcast struct {
 	Block []byte
 }
 
-func (v *PhoneSendConferenceCallBroadcast) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSendConferenceCallBroadcast, "phone.sendConferenceCallBroadcast")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.sendConferenceCallBroadcast.call")
-	c.ByteString(&v.Block)
-}
+func (v *PhoneSendConferenceCallBroadcast) TL(c *tl.Codec) { table.TL(c, v, 2295) }
 
-func (*PhoneSendConferenceCallBroadcast) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneSendConferenceCallBroadcast) Returns(UpdatesClass) {}
 
 // PhoneInviteConferenceCallParticipant is phone.inviteConferenceCallParticipant#bcf22685.
 type PhoneInviteConferenceCallParticipant struct {
+	_ tl.Incomparable
+
 	Video  bool
 	Call   InputGroupCallClass
 	UserID InputUserClass
 }
 
-func (v *PhoneInviteConferenceCallParticipant) TL(c *tl.Codec) {
-	c.Begin(IDPhoneInviteConferenceCallParticipant, "phone.inviteConferenceCallParticipant")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Video)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.inviteConferenceCallParticipant.call")
-	codeInputUser(c, 0, 0, &v.UserID, "phone.inviteConferenceCallParticipant.user_id")
-}
+func (v *PhoneInviteConferenceCallParticipant) TL(c *tl.Codec) { table.TL(c, v, 2263) }
 
-func (*PhoneInviteConferenceCallParticipant) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneInviteConferenceCallParticipant) Returns(UpdatesClass) {}
 
 // PhoneDeclineConferenceCallInvite is phone.declineConferenceCallInvite#3c479971.
 type PhoneDeclineConferenceCallInvite struct {
 	MsgID int32
 }
 
-func (v *PhoneDeclineConferenceCallInvite) TL(c *tl.Codec) {
-	c.Begin(IDPhoneDeclineConferenceCallInvite, "phone.declineConferenceCallInvite")
-	c.Int(&v.MsgID)
-}
+func (v *PhoneDeclineConferenceCallInvite) TL(c *tl.Codec) { table.TL(c, v, 1844) }
 
-func (*PhoneDeclineConferenceCallInvite) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneDeclineConferenceCallInvite) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallChainBlocks is phone.getGroupCallChainBlocks#ee9f88a6.
 type PhoneGetGroupCallChainBlocks struct {
+	_ tl.Incomparable
+
 	Call       InputGroupCallClass
 	SubChainID int32
 	Offset     int32
 	Limit      int32
 }
 
-func (v *PhoneGetGroupCallChainBlocks) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupCallChainBlocks, "phone.getGroupCallChainBlocks")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCallChainBlocks.call")
-	c.Int(&v.SubChainID)
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PhoneGetGroupCallChainBlocks) TL(c *tl.Codec) { table.TL(c, v, 2423) }
 
-func (*PhoneGetGroupCallChainBlocks) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneGetGroupCallChainBlocks) Returns(UpdatesClass) {}
 
 // PhoneSendGroupCallMessage is phone.sendGroupCallMessage#b1d11410.
 type PhoneSendGroupCallMessage struct {
+	_ tl.Incomparable
+
 	Call           InputGroupCallClass
 	RandomID       int64
 	Message        TextWithEntities
@@ -811,17 +549,9 @@ type PhoneSendGroupCallMessage struct {
 	SendAs         InputPeerClass
 }
 
-func (v *PhoneSendGroupCallMessage) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSendGroupCallMessage, "phone.sendGroupCallMessage")
-	flags := c.Flags()
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.sendGroupCallMessage.call")
-	c.Long(&v.RandomID)
-	v.Message.TL(c)
-	c.OptLong(flags, 1<<0, &v.AllowPaidStars)
-	codeInputPeer(c, flags, 1<<1, &v.SendAs, "")
-}
+func (v *PhoneSendGroupCallMessage) TL(c *tl.Codec) { table.TL(c, v, 2222) }
 
-func (*PhoneSendGroupCallMessage) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneSendGroupCallMessage) Returns(UpdatesClass) {}
 
 // PhoneSendGroupCallEncryptedMessage is phone.sendGroupCallEncryptedMessage#e5afa56d.
 type PhoneSendGroupCallEncryptedMessage struct {
@@ -829,13 +559,9 @@ type PhoneSendGroupCallEncryptedMessage struct {
 	EncryptedMessage []byte
 }
 
-func (v *PhoneSendGroupCallEncryptedMessage) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSendGroupCallEncryptedMessage, "phone.sendGroupCallEncryptedMessage")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.sendGroupCallEncryptedMessage.call")
-	c.ByteString(&v.EncryptedMessage)
-}
+func (v *PhoneSendGroupCallEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 2394) }
 
-func (*PhoneSendGroupCallEncryptedMessage) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneSendGroupCallEncryptedMessage) Returns(bool) {}
 
 // PhoneDeleteGroupCallMessages is phone.deleteGroupCallMessages#f64f54f7.
 type PhoneDeleteGroupCallMessages struct {
@@ -844,61 +570,42 @@ type PhoneDeleteGroupCallMessages struct {
 	Messages   []int32
 }
 
-func (v *PhoneDeleteGroupCallMessages) TL(c *tl.Codec) {
-	c.Begin(IDPhoneDeleteGroupCallMessages, "phone.deleteGroupCallMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ReportSpam)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.deleteGroupCallMessages.call")
-	c.Ints(&v.Messages)
-}
+func (v *PhoneDeleteGroupCallMessages) TL(c *tl.Codec) { table.TL(c, v, 2450) }
 
-func (*PhoneDeleteGroupCallMessages) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*PhoneDeleteGroupCallMessages) Returns(UpdatesClass) {}
 
 // PhoneDeleteGroupCallParticipantMessages is phone.deleteGroupCallParticipantMessages#1dbfeca0.
 type PhoneDeleteGroupCallParticipantMessages struct {
+	_ tl.Incomparable
+
 	ReportSpam  bool
 	Call        InputGroupCallClass
 	Participant InputPeerClass
 }
 
-func (v *PhoneDeleteGroupCallParticipantMessages) TL(c *tl.Codec) {
-	c.Begin(IDPhoneDeleteGroupCallParticipantMessages, "phone.deleteGroupCallParticipantMessages")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.ReportSpam)
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.deleteGroupCallParticipantMessages.call")
-	codeInputPeer(c, 0, 0, &v.Participant, "phone.deleteGroupCallParticipantMessages.participant")
-}
+func (v *PhoneDeleteGroupCallParticipantMessages) TL(c *tl.Codec) { table.TL(c, v, 1752) }
 
-func (*PhoneDeleteGroupCallParticipantMessages) DecodeResult(r *tl.Reader) UpdatesClass {
-	return DecodeUpdates(r)
-}
+func (*PhoneDeleteGroupCallParticipantMessages) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallStars is phone.getGroupCallStars#6f636302.
 type PhoneGetGroupCallStars struct {
+	_ tl.Incomparable
+
 	Call InputGroupCallClass
 }
 
-func (v *PhoneGetGroupCallStars) TL(c *tl.Codec) {
-	c.Begin(IDPhoneGetGroupCallStars, "phone.getGroupCallStars")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.getGroupCallStars.call")
-}
+func (v *PhoneGetGroupCallStars) TL(c *tl.Codec) { table.TL(c, v, 2003) }
 
-func (*PhoneGetGroupCallStars) DecodeResult(r *tl.Reader) *PhoneGroupCallStars {
-	v := new(PhoneGroupCallStars)
-	r.Object(v)
-	return v
-}
+func (*PhoneGetGroupCallStars) Returns(*PhoneGroupCallStars) {}
 
 // PhoneSaveDefaultSendAs is phone.saveDefaultSendAs#4167add1.
 type PhoneSaveDefaultSendAs struct {
+	_ tl.Incomparable
+
 	Call   InputGroupCallClass
 	SendAs InputPeerClass
 }
 
-func (v *PhoneSaveDefaultSendAs) TL(c *tl.Codec) {
-	c.Begin(IDPhoneSaveDefaultSendAs, "phone.saveDefaultSendAs")
-	codeInputGroupCall(c, 0, 0, &v.Call, "phone.saveDefaultSendAs.call")
-	codeInputPeer(c, 0, 0, &v.SendAs, "phone.saveDefaultSendAs.send_as")
-}
+func (v *PhoneSaveDefaultSendAs) TL(c *tl.Codec) { table.TL(c, v, 1865) }
 
-func (*PhoneSaveDefaultSendAs) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*PhoneSaveDefaultSendAs) Returns(bool) {}

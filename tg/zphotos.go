@@ -12,11 +12,7 @@ type PhotosPhotos struct {
 	Users  []UserClass
 }
 
-func (v *PhotosPhotos) TL(c *tl.Codec) {
-	c.Begin(IDPhotosPhotos, "photos.photos")
-	vectorPhotoClasses(c, 0, 0, &v.Photos, "photos.photos.photos")
-	vectorUserClasses(c, 0, 0, &v.Users, "photos.photos.users")
-}
+func (v *PhotosPhotos) TL(c *tl.Codec) { table.TL(c, v, 884) }
 
 // PhotosPhotosSlice is photos.photosSlice#15051f54.
 type PhotosPhotosSlice struct {
@@ -25,12 +21,7 @@ type PhotosPhotosSlice struct {
 	Users  []UserClass
 }
 
-func (v *PhotosPhotosSlice) TL(c *tl.Codec) {
-	c.Begin(IDPhotosPhotosSlice, "photos.photosSlice")
-	c.Int(&v.Count)
-	vectorPhotoClasses(c, 0, 0, &v.Photos, "photos.photosSlice.photos")
-	vectorUserClasses(c, 0, 0, &v.Users, "photos.photosSlice.users")
-}
+func (v *PhotosPhotosSlice) TL(c *tl.Codec) { table.TL(c, v, 127) }
 
 // PhotosPhoto is photos.photo#20212ca8.
 type PhotosPhoto struct {
@@ -38,35 +29,25 @@ type PhotosPhoto struct {
 	Users []UserClass
 }
 
-func (v *PhotosPhoto) TL(c *tl.Codec) {
-	c.Begin(IDPhotosPhoto, "photos.photo")
-	codePhoto(c, 0, 0, &v.Photo, "photos.photo.photo")
-	vectorUserClasses(c, 0, 0, &v.Users, "photos.photo.users")
-}
+func (v *PhotosPhoto) TL(c *tl.Codec) { table.TL(c, v, 212) }
 
 // PhotosUpdateProfilePhoto is photos.updateProfilePhoto#09e82039.
 type PhotosUpdateProfilePhoto struct {
+	_ tl.Incomparable
+
 	Fallback bool
 	Bot      InputUserClass
 	ID       InputPhotoClass
 }
 
-func (v *PhotosUpdateProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDPhotosUpdateProfilePhoto, "photos.updateProfilePhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Fallback)
-	codeInputUser(c, flags, 1<<1, &v.Bot, "")
-	codeInputPhoto(c, 0, 0, &v.ID, "photos.updateProfilePhoto.id")
-}
+func (v *PhotosUpdateProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 1689) }
 
-func (*PhotosUpdateProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
-	v := new(PhotosPhoto)
-	r.Object(v)
-	return v
-}
+func (*PhotosUpdateProfilePhoto) Returns(*PhotosPhoto) {}
 
 // PhotosUploadProfilePhoto is photos.uploadProfilePhoto#0388a3b5.
 type PhotosUploadProfilePhoto struct {
+	_ tl.Incomparable
+
 	Fallback         bool
 	Bot              InputUserClass
 	File             InputFileClass
@@ -75,57 +56,37 @@ type PhotosUploadProfilePhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (v *PhotosUploadProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDPhotosUploadProfilePhoto, "photos.uploadProfilePhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Fallback)
-	codeInputUser(c, flags, 1<<5, &v.Bot, "")
-	codeInputFile(c, flags, 1<<0, &v.File, "")
-	codeInputFile(c, flags, 1<<1, &v.Video, "")
-	c.OptDouble(flags, 1<<2, &v.VideoStartTs)
-	codeVideoSize(c, flags, 1<<4, &v.VideoEmojiMarkup, "")
-}
+func (v *PhotosUploadProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 1668) }
 
-func (*PhotosUploadProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
-	v := new(PhotosPhoto)
-	r.Object(v)
-	return v
-}
+func (*PhotosUploadProfilePhoto) Returns(*PhotosPhoto) {}
 
 // PhotosDeletePhotos is photos.deletePhotos#87cf7f2f.
 type PhotosDeletePhotos struct {
 	ID []InputPhotoClass
 }
 
-func (v *PhotosDeletePhotos) TL(c *tl.Codec) {
-	c.Begin(IDPhotosDeletePhotos, "photos.deletePhotos")
-	vectorInputPhotoClasses(c, 0, 0, &v.ID, "photos.deletePhotos.id")
-}
+func (v *PhotosDeletePhotos) TL(c *tl.Codec) { table.TL(c, v, 2077) }
 
-func (*PhotosDeletePhotos) DecodeResult(r *tl.Reader) []int64 { return r.Longs() }
+func (*PhotosDeletePhotos) Returns([]int64) {}
 
 // PhotosGetUserPhotos is photos.getUserPhotos#91cd32a8.
 type PhotosGetUserPhotos struct {
+	_ tl.Incomparable
+
 	UserID InputUserClass
 	Offset int32
 	MaxID  int64
 	Limit  int32
 }
 
-func (v *PhotosGetUserPhotos) TL(c *tl.Codec) {
-	c.Begin(IDPhotosGetUserPhotos, "photos.getUserPhotos")
-	codeInputUser(c, 0, 0, &v.UserID, "photos.getUserPhotos.user_id")
-	c.Int(&v.Offset)
-	c.Long(&v.MaxID)
-	c.Int(&v.Limit)
-}
+func (v *PhotosGetUserPhotos) TL(c *tl.Codec) { table.TL(c, v, 2114) }
 
-func (*PhotosGetUserPhotos) DecodeResult(r *tl.Reader) PhotosPhotosClass {
-	return DecodePhotosPhotos(r)
-}
+func (*PhotosGetUserPhotos) Returns(PhotosPhotosClass) {}
 
 // PhotosUploadContactProfilePhoto is photos.uploadContactProfilePhoto#e14c4a71.
 type PhotosUploadContactProfilePhoto struct {
+	_ tl.Incomparable
+
 	Suggest          bool
 	Save             bool
 	UserID           InputUserClass
@@ -135,23 +96,9 @@ type PhotosUploadContactProfilePhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (v *PhotosUploadContactProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDPhotosUploadContactProfilePhoto, "photos.uploadContactProfilePhoto")
-	flags := c.Flags()
-	c.True(flags, 1<<3, &v.Suggest)
-	c.True(flags, 1<<4, &v.Save)
-	codeInputUser(c, 0, 0, &v.UserID, "photos.uploadContactProfilePhoto.user_id")
-	codeInputFile(c, flags, 1<<0, &v.File, "")
-	codeInputFile(c, flags, 1<<1, &v.Video, "")
-	c.OptDouble(flags, 1<<2, &v.VideoStartTs)
-	codeVideoSize(c, flags, 1<<5, &v.VideoEmojiMarkup, "")
-}
+func (v *PhotosUploadContactProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 2380) }
 
-func (*PhotosUploadContactProfilePhoto) DecodeResult(r *tl.Reader) *PhotosPhoto {
-	v := new(PhotosPhoto)
-	r.Object(v)
-	return v
-}
+func (*PhotosUploadContactProfilePhoto) Returns(*PhotosPhoto) {}
 
 // PhotosPhotosClass is a photos.Photos: one of photos.photos, photos.photosSlice.
 type PhotosPhotosClass interface {
@@ -161,30 +108,3 @@ type PhotosPhotosClass interface {
 
 func (*PhotosPhotos) isPhotosPhotos()      {}
 func (*PhotosPhotosSlice) isPhotosPhotos() {}
-
-// DecodePhotosPhotos decodes a boxed photos.Photos.
-func DecodePhotosPhotos(r *tl.Reader) (v PhotosPhotosClass) {
-	codePhotosPhotos(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codePhotosPhotos(c *tl.Codec, f tl.Flags, mask uint32, v *PhotosPhotosClass, field string) {
-	var o PhotosPhotosClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhotosPhotos:
-		o = new(PhotosPhotos)
-	case IDPhotosPhotosSlice:
-		o = new(PhotosPhotosSlice)
-	default:
-		c.Unexpected("photos.Photos")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -14,14 +14,7 @@ type PremiumBoostsList struct {
 	Users      []UserClass
 }
 
-func (v *PremiumBoostsList) TL(c *tl.Codec) {
-	c.Begin(IDPremiumBoostsList, "premium.boostsList")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorBoosts(c, 0, 0, &v.Boosts)
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorUserClasses(c, 0, 0, &v.Users, "premium.boostsList.users")
-}
+func (v *PremiumBoostsList) TL(c *tl.Codec) { table.TL(c, v, 839) }
 
 // PremiumMyBoosts is premium.myBoosts#9ae228e2.
 type PremiumMyBoosts struct {
@@ -30,12 +23,7 @@ type PremiumMyBoosts struct {
 	Users    []UserClass
 }
 
-func (v *PremiumMyBoosts) TL(c *tl.Codec) {
-	c.Begin(IDPremiumMyBoosts, "premium.myBoosts")
-	vectorMyBoosts(c, 0, 0, &v.MyBoosts)
-	vectorChatClasses(c, 0, 0, &v.Chats, "premium.myBoosts.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "premium.myBoosts.users")
-}
+func (v *PremiumMyBoosts) TL(c *tl.Codec) { table.TL(c, v, 973) }
 
 // PremiumBoostsStatus is premium.boostsStatus#4959427a.
 type PremiumBoostsStatus struct {
@@ -51,59 +39,29 @@ type PremiumBoostsStatus struct {
 	MyBoostSlots       []int32
 }
 
-func (v *PremiumBoostsStatus) TL(c *tl.Codec) {
-	c.Begin(IDPremiumBoostsStatus, "premium.boostsStatus")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.MyBoost)
-	c.Int(&v.Level)
-	c.Int(&v.CurrentLevelBoosts)
-	c.Int(&v.Boosts)
-	c.OptInt(flags, 1<<4, &v.GiftBoosts)
-	c.OptInt(flags, 1<<0, &v.NextLevelBoosts)
-	optStatsPercentValue(c, flags, 1<<1, &v.PremiumAudience, "")
-	c.String(&v.BoostURL)
-	vectorPrepaidGiveawayClasses(c, flags, 1<<3, &v.PrepaidGiveaways, "premium.boostsStatus.prepaid_giveaways")
-	if c.Has(flags, 1<<2, v.MyBoost || v.MyBoostSlots != nil) {
-		c.Ints(&v.MyBoostSlots)
-	}
-}
+func (v *PremiumBoostsStatus) TL(c *tl.Codec) { table.TL(c, v, 465) }
 
 // PremiumGetBoostsList is premium.getBoostsList#60f67660.
 type PremiumGetBoostsList struct {
+	_ tl.Incomparable
+
 	Gifts  bool
 	Peer   InputPeerClass
 	Offset string
 	Limit  int32
 }
 
-func (v *PremiumGetBoostsList) TL(c *tl.Codec) {
-	c.Begin(IDPremiumGetBoostsList, "premium.getBoostsList")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Gifts)
-	codeInputPeer(c, 0, 0, &v.Peer, "premium.getBoostsList.peer")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *PremiumGetBoostsList) TL(c *tl.Codec) { table.TL(c, v, 1963) }
 
-func (*PremiumGetBoostsList) DecodeResult(r *tl.Reader) *PremiumBoostsList {
-	v := new(PremiumBoostsList)
-	r.Object(v)
-	return v
-}
+func (*PremiumGetBoostsList) Returns(*PremiumBoostsList) {}
 
 // PremiumGetMyBoosts is premium.getMyBoosts#0be77b4a.
 type PremiumGetMyBoosts struct {
 }
 
-func (v *PremiumGetMyBoosts) TL(c *tl.Codec) {
-	c.Begin(IDPremiumGetMyBoosts, "premium.getMyBoosts")
-}
+func (v *PremiumGetMyBoosts) TL(c *tl.Codec) { table.TL(c, v, 1695) }
 
-func (*PremiumGetMyBoosts) DecodeResult(r *tl.Reader) *PremiumMyBoosts {
-	v := new(PremiumMyBoosts)
-	r.Object(v)
-	return v
-}
+func (*PremiumGetMyBoosts) Returns(*PremiumMyBoosts) {}
 
 // PremiumApplyBoost is premium.applyBoost#6b7da746.
 type PremiumApplyBoost struct {
@@ -111,49 +69,29 @@ type PremiumApplyBoost struct {
 	Peer  InputPeerClass
 }
 
-func (v *PremiumApplyBoost) TL(c *tl.Codec) {
-	c.Begin(IDPremiumApplyBoost, "premium.applyBoost")
-	flags := c.Flags()
-	c.OptInts(flags, 1<<0, &v.Slots)
-	codeInputPeer(c, 0, 0, &v.Peer, "premium.applyBoost.peer")
-}
+func (v *PremiumApplyBoost) TL(c *tl.Codec) { table.TL(c, v, 1994) }
 
-func (*PremiumApplyBoost) DecodeResult(r *tl.Reader) *PremiumMyBoosts {
-	v := new(PremiumMyBoosts)
-	r.Object(v)
-	return v
-}
+func (*PremiumApplyBoost) Returns(*PremiumMyBoosts) {}
 
 // PremiumGetBoostsStatus is premium.getBoostsStatus#042f1f61.
 type PremiumGetBoostsStatus struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *PremiumGetBoostsStatus) TL(c *tl.Codec) {
-	c.Begin(IDPremiumGetBoostsStatus, "premium.getBoostsStatus")
-	codeInputPeer(c, 0, 0, &v.Peer, "premium.getBoostsStatus.peer")
-}
+func (v *PremiumGetBoostsStatus) TL(c *tl.Codec) { table.TL(c, v, 1671) }
 
-func (*PremiumGetBoostsStatus) DecodeResult(r *tl.Reader) *PremiumBoostsStatus {
-	v := new(PremiumBoostsStatus)
-	r.Object(v)
-	return v
-}
+func (*PremiumGetBoostsStatus) Returns(*PremiumBoostsStatus) {}
 
 // PremiumGetUserBoosts is premium.getUserBoosts#39854d1f.
 type PremiumGetUserBoosts struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	UserID InputUserClass
 }
 
-func (v *PremiumGetUserBoosts) TL(c *tl.Codec) {
-	c.Begin(IDPremiumGetUserBoosts, "premium.getUserBoosts")
-	codeInputPeer(c, 0, 0, &v.Peer, "premium.getUserBoosts.peer")
-	codeInputUser(c, 0, 0, &v.UserID, "premium.getUserBoosts.user_id")
-}
+func (v *PremiumGetUserBoosts) TL(c *tl.Codec) { table.TL(c, v, 1838) }
 
-func (*PremiumGetUserBoosts) DecodeResult(r *tl.Reader) *PremiumBoostsList {
-	v := new(PremiumBoostsList)
-	r.Object(v)
-	return v
-}
+func (*PremiumGetUserBoosts) Returns(*PremiumBoostsList) {}

@@ -8,18 +8,18 @@ import (
 
 // SmsjobsEligibleToJoin is smsjobs.eligibleToJoin#dc8b44cf.
 type SmsjobsEligibleToJoin struct {
+	_ tl.Incomparable
+
 	TermsURL       string
 	MonthlySentSMS int32
 }
 
-func (v *SmsjobsEligibleToJoin) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsEligibleToJoin, "smsjobs.eligibleToJoin")
-	c.String(&v.TermsURL)
-	c.Int(&v.MonthlySentSMS)
-}
+func (v *SmsjobsEligibleToJoin) TL(c *tl.Codec) { table.TL(c, v, 1407) }
 
 // SmsjobsStatus is smsjobs.status#2aee9191.
 type SmsjobsStatus struct {
+	_ tl.Incomparable
+
 	AllowInternational bool
 	RecentSent         int32
 	RecentSince        int32
@@ -30,107 +30,68 @@ type SmsjobsStatus struct {
 	TermsURL           string
 }
 
-func (v *SmsjobsStatus) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsStatus, "smsjobs.status")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AllowInternational)
-	c.Int(&v.RecentSent)
-	c.Int(&v.RecentSince)
-	c.Int(&v.RecentRemains)
-	c.Int(&v.TotalSent)
-	c.Int(&v.TotalSince)
-	c.OptString(flags, 1<<1, &v.LastGiftSlug)
-	c.String(&v.TermsURL)
-}
+func (v *SmsjobsStatus) TL(c *tl.Codec) { table.TL(c, v, 269) }
 
 // SmsjobsIsEligibleToJoin is smsjobs.isEligibleToJoin#0edc39d0.
 type SmsjobsIsEligibleToJoin struct {
 }
 
-func (v *SmsjobsIsEligibleToJoin) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsIsEligibleToJoin, "smsjobs.isEligibleToJoin")
-}
+func (v *SmsjobsIsEligibleToJoin) TL(c *tl.Codec) { table.TL(c, v, 1704) }
 
-func (*SmsjobsIsEligibleToJoin) DecodeResult(r *tl.Reader) *SmsjobsEligibleToJoin {
-	v := new(SmsjobsEligibleToJoin)
-	r.Object(v)
-	return v
-}
+func (*SmsjobsIsEligibleToJoin) Returns(*SmsjobsEligibleToJoin) {}
 
 // SmsjobsJoin is smsjobs.join#a74ece2d.
 type SmsjobsJoin struct {
 }
 
-func (v *SmsjobsJoin) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsJoin, "smsjobs.join")
-}
+func (v *SmsjobsJoin) TL(c *tl.Codec) { table.TL(c, v, 2192) }
 
-func (*SmsjobsJoin) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*SmsjobsJoin) Returns(bool) {}
 
 // SmsjobsLeave is smsjobs.leave#9898ad73.
 type SmsjobsLeave struct {
 }
 
-func (v *SmsjobsLeave) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsLeave, "smsjobs.leave")
-}
+func (v *SmsjobsLeave) TL(c *tl.Codec) { table.TL(c, v, 2133) }
 
-func (*SmsjobsLeave) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*SmsjobsLeave) Returns(bool) {}
 
 // SmsjobsUpdateSettings is smsjobs.updateSettings#093fa0bf.
 type SmsjobsUpdateSettings struct {
 	AllowInternational bool
 }
 
-func (v *SmsjobsUpdateSettings) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsUpdateSettings, "smsjobs.updateSettings")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AllowInternational)
-}
+func (v *SmsjobsUpdateSettings) TL(c *tl.Codec) { table.TL(c, v, 1686) }
 
-func (*SmsjobsUpdateSettings) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*SmsjobsUpdateSettings) Returns(bool) {}
 
 // SmsjobsGetStatus is smsjobs.getStatus#10a698e8.
 type SmsjobsGetStatus struct {
 }
 
-func (v *SmsjobsGetStatus) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsGetStatus, "smsjobs.getStatus")
-}
+func (v *SmsjobsGetStatus) TL(c *tl.Codec) { table.TL(c, v, 1710) }
 
-func (*SmsjobsGetStatus) DecodeResult(r *tl.Reader) *SmsjobsStatus {
-	v := new(SmsjobsStatus)
-	r.Object(v)
-	return v
-}
+func (*SmsjobsGetStatus) Returns(*SmsjobsStatus) {}
 
 // SmsjobsGetSMSJob is smsjobs.getSmsJob#778d902f.
 type SmsjobsGetSMSJob struct {
+	_ tl.Incomparable
+
 	JobID string
 }
 
-func (v *SmsjobsGetSMSJob) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsGetSMSJob, "smsjobs.getSmsJob")
-	c.String(&v.JobID)
-}
+func (v *SmsjobsGetSMSJob) TL(c *tl.Codec) { table.TL(c, v, 2027) }
 
-func (*SmsjobsGetSMSJob) DecodeResult(r *tl.Reader) *SMSJob {
-	v := new(SMSJob)
-	r.Object(v)
-	return v
-}
+func (*SmsjobsGetSMSJob) Returns(*SMSJob) {}
 
 // SmsjobsFinishJob is smsjobs.finishJob#4f1ebf24.
 type SmsjobsFinishJob struct {
+	_ tl.Incomparable
+
 	JobID string
 	Error tl.Optional[string]
 }
 
-func (v *SmsjobsFinishJob) TL(c *tl.Codec) {
-	c.Begin(IDSmsjobsFinishJob, "smsjobs.finishJob")
-	flags := c.Flags()
-	c.String(&v.JobID)
-	c.OptString(flags, 1<<0, &v.Error)
-}
+func (v *SmsjobsFinishJob) TL(c *tl.Codec) { table.TL(c, v, 1899) }
 
-func (*SmsjobsFinishJob) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*SmsjobsFinishJob) Returns(bool) {}

@@ -32,31 +32,7 @@ type StatsBroadcastStats struct {
 	RecentPostsInteractions      []PostInteractionCountersClass
 }
 
-func (v *StatsBroadcastStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsBroadcastStats, "stats.broadcastStats")
-	v.Period.TL(c)
-	v.Followers.TL(c)
-	v.ViewsPerPost.TL(c)
-	v.SharesPerPost.TL(c)
-	v.ReactionsPerPost.TL(c)
-	v.ViewsPerStory.TL(c)
-	v.SharesPerStory.TL(c)
-	v.ReactionsPerStory.TL(c)
-	v.EnabledNotifications.TL(c)
-	codeStatsGraph(c, 0, 0, &v.GrowthGraph, "stats.broadcastStats.growth_graph")
-	codeStatsGraph(c, 0, 0, &v.FollowersGraph, "stats.broadcastStats.followers_graph")
-	codeStatsGraph(c, 0, 0, &v.MuteGraph, "stats.broadcastStats.mute_graph")
-	codeStatsGraph(c, 0, 0, &v.TopHoursGraph, "stats.broadcastStats.top_hours_graph")
-	codeStatsGraph(c, 0, 0, &v.InteractionsGraph, "stats.broadcastStats.interactions_graph")
-	codeStatsGraph(c, 0, 0, &v.IVInteractionsGraph, "stats.broadcastStats.iv_interactions_graph")
-	codeStatsGraph(c, 0, 0, &v.ViewsBySourceGraph, "stats.broadcastStats.views_by_source_graph")
-	codeStatsGraph(c, 0, 0, &v.NewFollowersBySourceGraph, "stats.broadcastStats.new_followers_by_source_graph")
-	codeStatsGraph(c, 0, 0, &v.LanguagesGraph, "stats.broadcastStats.languages_graph")
-	codeStatsGraph(c, 0, 0, &v.ReactionsByEmotionGraph, "stats.broadcastStats.reactions_by_emotion_graph")
-	codeStatsGraph(c, 0, 0, &v.StoryInteractionsGraph, "stats.broadcastStats.story_interactions_graph")
-	codeStatsGraph(c, 0, 0, &v.StoryReactionsByEmotionGraph, "stats.broadcastStats.story_reactions_by_emotion_graph")
-	vectorPostInteractionCountersClasses(c, 0, 0, &v.RecentPostsInteractions, "stats.broadcastStats.recent_posts_interactions")
-}
+func (v *StatsBroadcastStats) TL(c *tl.Codec) { table.TL(c, v, 361) }
 
 // StatsMegagroupStats is stats.megagroupStats#ef7ff916.
 type StatsMegagroupStats struct {
@@ -79,50 +55,27 @@ type StatsMegagroupStats struct {
 	Users                   []UserClass
 }
 
-func (v *StatsMegagroupStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsMegagroupStats, "stats.megagroupStats")
-	v.Period.TL(c)
-	v.Members.TL(c)
-	v.Messages.TL(c)
-	v.Viewers.TL(c)
-	v.Posters.TL(c)
-	codeStatsGraph(c, 0, 0, &v.GrowthGraph, "stats.megagroupStats.growth_graph")
-	codeStatsGraph(c, 0, 0, &v.MembersGraph, "stats.megagroupStats.members_graph")
-	codeStatsGraph(c, 0, 0, &v.NewMembersBySourceGraph, "stats.megagroupStats.new_members_by_source_graph")
-	codeStatsGraph(c, 0, 0, &v.LanguagesGraph, "stats.megagroupStats.languages_graph")
-	codeStatsGraph(c, 0, 0, &v.MessagesGraph, "stats.megagroupStats.messages_graph")
-	codeStatsGraph(c, 0, 0, &v.ActionsGraph, "stats.megagroupStats.actions_graph")
-	codeStatsGraph(c, 0, 0, &v.TopHoursGraph, "stats.megagroupStats.top_hours_graph")
-	codeStatsGraph(c, 0, 0, &v.WeekdaysGraph, "stats.megagroupStats.weekdays_graph")
-	vectorStatsGroupTopPosters(c, 0, 0, &v.TopPosters)
-	vectorStatsGroupTopAdmins(c, 0, 0, &v.TopAdmins)
-	vectorStatsGroupTopInviters(c, 0, 0, &v.TopInviters)
-	vectorUserClasses(c, 0, 0, &v.Users, "stats.megagroupStats.users")
-}
+func (v *StatsMegagroupStats) TL(c *tl.Codec) { table.TL(c, v, 1540) }
 
 // StatsMessageStats is stats.messageStats#7fe91c14.
 type StatsMessageStats struct {
+	_ tl.Incomparable
+
 	ViewsGraph              StatsGraphClass
 	ReactionsByEmotionGraph StatsGraphClass
 }
 
-func (v *StatsMessageStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsMessageStats, "stats.messageStats")
-	codeStatsGraph(c, 0, 0, &v.ViewsGraph, "stats.messageStats.views_graph")
-	codeStatsGraph(c, 0, 0, &v.ReactionsByEmotionGraph, "stats.messageStats.reactions_by_emotion_graph")
-}
+func (v *StatsMessageStats) TL(c *tl.Codec) { table.TL(c, v, 799) }
 
 // StatsStoryStats is stats.storyStats#50cd067c.
 type StatsStoryStats struct {
+	_ tl.Incomparable
+
 	ViewsGraph              StatsGraphClass
 	ReactionsByEmotionGraph StatsGraphClass
 }
 
-func (v *StatsStoryStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsStoryStats, "stats.storyStats")
-	codeStatsGraph(c, 0, 0, &v.ViewsGraph, "stats.storyStats.views_graph")
-	codeStatsGraph(c, 0, 0, &v.ReactionsByEmotionGraph, "stats.storyStats.reactions_by_emotion_graph")
-}
+func (v *StatsStoryStats) TL(c *tl.Codec) { table.TL(c, v, 518) }
 
 // StatsPublicForwards is stats.publicForwards#93037e20.
 type StatsPublicForwards struct {
@@ -133,182 +86,116 @@ type StatsPublicForwards struct {
 	Users      []UserClass
 }
 
-func (v *StatsPublicForwards) TL(c *tl.Codec) {
-	c.Begin(IDStatsPublicForwards, "stats.publicForwards")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorPublicForwardClasses(c, 0, 0, &v.Forwards, "stats.publicForwards.forwards")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "stats.publicForwards.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stats.publicForwards.users")
-}
+func (v *StatsPublicForwards) TL(c *tl.Codec) { table.TL(c, v, 909) }
 
 // StatsPollStats is stats.pollStats#2999beed.
 type StatsPollStats struct {
+	_ tl.Incomparable
+
 	VotesGraph StatsGraphClass
 }
 
-func (v *StatsPollStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsPollStats, "stats.pollStats")
-	codeStatsGraph(c, 0, 0, &v.VotesGraph, "stats.pollStats.votes_graph")
-}
+func (v *StatsPollStats) TL(c *tl.Codec) { table.TL(c, v, 263) }
 
 // StatsGetBroadcastStats is stats.getBroadcastStats#ab42441a.
 type StatsGetBroadcastStats struct {
+	_ tl.Incomparable
+
 	Dark    bool
 	Channel InputChannelClass
 }
 
-func (v *StatsGetBroadcastStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetBroadcastStats, "stats.getBroadcastStats")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	codeInputChannel(c, 0, 0, &v.Channel, "stats.getBroadcastStats.channel")
-}
+func (v *StatsGetBroadcastStats) TL(c *tl.Codec) { table.TL(c, v, 2199) }
 
-func (*StatsGetBroadcastStats) DecodeResult(r *tl.Reader) *StatsBroadcastStats {
-	v := new(StatsBroadcastStats)
-	r.Object(v)
-	return v
-}
+func (*StatsGetBroadcastStats) Returns(*StatsBroadcastStats) {}
 
 // StatsLoadAsyncGraph is stats.loadAsyncGraph#621d5fa0.
 type StatsLoadAsyncGraph struct {
+	_ tl.Incomparable
+
 	Token string
 	X     tl.Optional[int64]
 }
 
-func (v *StatsLoadAsyncGraph) TL(c *tl.Codec) {
-	c.Begin(IDStatsLoadAsyncGraph, "stats.loadAsyncGraph")
-	flags := c.Flags()
-	c.String(&v.Token)
-	c.OptLong(flags, 1<<0, &v.X)
-}
+func (v *StatsLoadAsyncGraph) TL(c *tl.Codec) { table.TL(c, v, 1966) }
 
-func (*StatsLoadAsyncGraph) DecodeResult(r *tl.Reader) StatsGraphClass { return DecodeStatsGraph(r) }
+func (*StatsLoadAsyncGraph) Returns(StatsGraphClass) {}
 
 // StatsGetMegagroupStats is stats.getMegagroupStats#dcdf8607.
 type StatsGetMegagroupStats struct {
+	_ tl.Incomparable
+
 	Dark    bool
 	Channel InputChannelClass
 }
 
-func (v *StatsGetMegagroupStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetMegagroupStats, "stats.getMegagroupStats")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	codeInputChannel(c, 0, 0, &v.Channel, "stats.getMegagroupStats.channel")
-}
+func (v *StatsGetMegagroupStats) TL(c *tl.Codec) { table.TL(c, v, 2365) }
 
-func (*StatsGetMegagroupStats) DecodeResult(r *tl.Reader) *StatsMegagroupStats {
-	v := new(StatsMegagroupStats)
-	r.Object(v)
-	return v
-}
+func (*StatsGetMegagroupStats) Returns(*StatsMegagroupStats) {}
 
 // StatsGetMessagePublicForwards is stats.getMessagePublicForwards#5f150144.
 type StatsGetMessagePublicForwards struct {
+	_ tl.Incomparable
+
 	Channel InputChannelClass
 	MsgID   int32
 	Offset  string
 	Limit   int32
 }
 
-func (v *StatsGetMessagePublicForwards) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetMessagePublicForwards, "stats.getMessagePublicForwards")
-	codeInputChannel(c, 0, 0, &v.Channel, "stats.getMessagePublicForwards.channel")
-	c.Int(&v.MsgID)
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *StatsGetMessagePublicForwards) TL(c *tl.Codec) { table.TL(c, v, 1955) }
 
-func (*StatsGetMessagePublicForwards) DecodeResult(r *tl.Reader) *StatsPublicForwards {
-	v := new(StatsPublicForwards)
-	r.Object(v)
-	return v
-}
+func (*StatsGetMessagePublicForwards) Returns(*StatsPublicForwards) {}
 
 // StatsGetMessageStats is stats.getMessageStats#b6e0a3f5.
 type StatsGetMessageStats struct {
+	_ tl.Incomparable
+
 	Dark    bool
 	Channel InputChannelClass
 	MsgID   int32
 }
 
-func (v *StatsGetMessageStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetMessageStats, "stats.getMessageStats")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	codeInputChannel(c, 0, 0, &v.Channel, "stats.getMessageStats.channel")
-	c.Int(&v.MsgID)
-}
+func (v *StatsGetMessageStats) TL(c *tl.Codec) { table.TL(c, v, 2243) }
 
-func (*StatsGetMessageStats) DecodeResult(r *tl.Reader) *StatsMessageStats {
-	v := new(StatsMessageStats)
-	r.Object(v)
-	return v
-}
+func (*StatsGetMessageStats) Returns(*StatsMessageStats) {}
 
 // StatsGetStoryStats is stats.getStoryStats#374fef40.
 type StatsGetStoryStats struct {
+	_ tl.Incomparable
+
 	Dark bool
 	Peer InputPeerClass
 	ID   int32
 }
 
-func (v *StatsGetStoryStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetStoryStats, "stats.getStoryStats")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	codeInputPeer(c, 0, 0, &v.Peer, "stats.getStoryStats.peer")
-	c.Int(&v.ID)
-}
+func (v *StatsGetStoryStats) TL(c *tl.Codec) { table.TL(c, v, 1832) }
 
-func (*StatsGetStoryStats) DecodeResult(r *tl.Reader) *StatsStoryStats {
-	v := new(StatsStoryStats)
-	r.Object(v)
-	return v
-}
+func (*StatsGetStoryStats) Returns(*StatsStoryStats) {}
 
 // StatsGetStoryPublicForwards is stats.getStoryPublicForwards#a6437ef6.
 type StatsGetStoryPublicForwards struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	ID     int32
 	Offset string
 	Limit  int32
 }
 
-func (v *StatsGetStoryPublicForwards) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetStoryPublicForwards, "stats.getStoryPublicForwards")
-	codeInputPeer(c, 0, 0, &v.Peer, "stats.getStoryPublicForwards.peer")
-	c.Int(&v.ID)
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *StatsGetStoryPublicForwards) TL(c *tl.Codec) { table.TL(c, v, 2187) }
 
-func (*StatsGetStoryPublicForwards) DecodeResult(r *tl.Reader) *StatsPublicForwards {
-	v := new(StatsPublicForwards)
-	r.Object(v)
-	return v
-}
+func (*StatsGetStoryPublicForwards) Returns(*StatsPublicForwards) {}
 
 // StatsGetPollStats is stats.getPollStats#c27dfa68.
 type StatsGetPollStats struct {
+	_ tl.Incomparable
+
 	Dark  bool
 	Peer  InputPeerClass
 	MsgID int32
 }
 
-func (v *StatsGetPollStats) TL(c *tl.Codec) {
-	c.Begin(IDStatsGetPollStats, "stats.getPollStats")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Dark)
-	codeInputPeer(c, 0, 0, &v.Peer, "stats.getPollStats.peer")
-	c.Int(&v.MsgID)
-}
+func (v *StatsGetPollStats) TL(c *tl.Codec) { table.TL(c, v, 2286) }
 
-func (*StatsGetPollStats) DecodeResult(r *tl.Reader) *StatsPollStats {
-	v := new(StatsPollStats)
-	r.Object(v)
-	return v
-}
+func (*StatsGetPollStats) Returns(*StatsPollStats) {}

@@ -8,13 +8,12 @@ import (
 
 // StickersSuggestedShortName is stickers.suggestedShortName#85fea03f.
 type StickersSuggestedShortName struct {
+	_ tl.Incomparable
+
 	ShortName string
 }
 
-func (v *StickersSuggestedShortName) TL(c *tl.Codec) {
-	c.Begin(IDStickersSuggestedShortName, "stickers.suggestedShortName")
-	c.String(&v.ShortName)
-}
+func (v *StickersSuggestedShortName) TL(c *tl.Codec) { table.TL(c, v, 832) }
 
 // StickersCreateStickerSet is stickers.createStickerSet#9021ab67.
 type StickersCreateStickerSet struct {
@@ -29,178 +28,125 @@ type StickersCreateStickerSet struct {
 	Software  tl.Optional[string]
 }
 
-func (v *StickersCreateStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDStickersCreateStickerSet, "stickers.createStickerSet")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Masks)
-	c.True(flags, 1<<5, &v.Emojis)
-	c.True(flags, 1<<6, &v.TextColor)
-	codeInputUser(c, 0, 0, &v.UserID, "stickers.createStickerSet.user_id")
-	c.String(&v.Title)
-	c.String(&v.ShortName)
-	codeInputDocument(c, flags, 1<<2, &v.Thumb, "")
-	vectorInputStickerSetItems(c, 0, 0, &v.Stickers)
-	c.OptString(flags, 1<<3, &v.Software)
-}
+func (v *StickersCreateStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2108) }
 
-func (*StickersCreateStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersCreateStickerSet) Returns(MessagesStickerSetClass) {}
 
 // StickersRemoveStickerFromSet is stickers.removeStickerFromSet#f7760f51.
 type StickersRemoveStickerFromSet struct {
+	_ tl.Incomparable
+
 	Sticker InputDocumentClass
 }
 
-func (v *StickersRemoveStickerFromSet) TL(c *tl.Codec) {
-	c.Begin(IDStickersRemoveStickerFromSet, "stickers.removeStickerFromSet")
-	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.removeStickerFromSet.sticker")
-}
+func (v *StickersRemoveStickerFromSet) TL(c *tl.Codec) { table.TL(c, v, 2454) }
 
-func (*StickersRemoveStickerFromSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersRemoveStickerFromSet) Returns(MessagesStickerSetClass) {}
 
 // StickersChangeStickerPosition is stickers.changeStickerPosition#ffb6d4ca.
 type StickersChangeStickerPosition struct {
+	_ tl.Incomparable
+
 	Sticker  InputDocumentClass
 	Position int32
 }
 
-func (v *StickersChangeStickerPosition) TL(c *tl.Codec) {
-	c.Begin(IDStickersChangeStickerPosition, "stickers.changeStickerPosition")
-	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.changeStickerPosition.sticker")
-	c.Int(&v.Position)
-}
+func (v *StickersChangeStickerPosition) TL(c *tl.Codec) { table.TL(c, v, 2478) }
 
-func (*StickersChangeStickerPosition) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersChangeStickerPosition) Returns(MessagesStickerSetClass) {}
 
 // StickersAddStickerToSet is stickers.addStickerToSet#8653febe.
 type StickersAddStickerToSet struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 	Sticker    InputStickerSetItem
 }
 
-func (v *StickersAddStickerToSet) TL(c *tl.Codec) {
-	c.Begin(IDStickersAddStickerToSet, "stickers.addStickerToSet")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.addStickerToSet.stickerset")
-	v.Sticker.TL(c)
-}
+func (v *StickersAddStickerToSet) TL(c *tl.Codec) { table.TL(c, v, 2072) }
 
-func (*StickersAddStickerToSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersAddStickerToSet) Returns(MessagesStickerSetClass) {}
 
 // StickersSetStickerSetThumb is stickers.setStickerSetThumb#a76a5392.
 type StickersSetStickerSetThumb struct {
+	_ tl.Incomparable
+
 	Stickerset      InputStickerSetClass
 	Thumb           InputDocumentClass
 	ThumbDocumentID tl.Optional[int64]
 }
 
-func (v *StickersSetStickerSetThumb) TL(c *tl.Codec) {
-	c.Begin(IDStickersSetStickerSetThumb, "stickers.setStickerSetThumb")
-	flags := c.Flags()
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.setStickerSetThumb.stickerset")
-	codeInputDocument(c, flags, 1<<0, &v.Thumb, "")
-	c.OptLong(flags, 1<<1, &v.ThumbDocumentID)
-}
+func (v *StickersSetStickerSetThumb) TL(c *tl.Codec) { table.TL(c, v, 2193) }
 
-func (*StickersSetStickerSetThumb) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersSetStickerSetThumb) Returns(MessagesStickerSetClass) {}
 
 // StickersCheckShortName is stickers.checkShortName#284b3639.
 type StickersCheckShortName struct {
+	_ tl.Incomparable
+
 	ShortName string
 }
 
-func (v *StickersCheckShortName) TL(c *tl.Codec) {
-	c.Begin(IDStickersCheckShortName, "stickers.checkShortName")
-	c.String(&v.ShortName)
-}
+func (v *StickersCheckShortName) TL(c *tl.Codec) { table.TL(c, v, 1783) }
 
-func (*StickersCheckShortName) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StickersCheckShortName) Returns(bool) {}
 
 // StickersSuggestShortName is stickers.suggestShortName#4dafc503.
 type StickersSuggestShortName struct {
+	_ tl.Incomparable
+
 	Title string
 }
 
-func (v *StickersSuggestShortName) TL(c *tl.Codec) {
-	c.Begin(IDStickersSuggestShortName, "stickers.suggestShortName")
-	c.String(&v.Title)
-}
+func (v *StickersSuggestShortName) TL(c *tl.Codec) { table.TL(c, v, 1893) }
 
-func (*StickersSuggestShortName) DecodeResult(r *tl.Reader) *StickersSuggestedShortName {
-	v := new(StickersSuggestedShortName)
-	r.Object(v)
-	return v
-}
+func (*StickersSuggestShortName) Returns(*StickersSuggestedShortName) {}
 
 // StickersChangeSticker is stickers.changeSticker#f5537ebc.
 type StickersChangeSticker struct {
+	_ tl.Incomparable
+
 	Sticker    InputDocumentClass
 	Emoji      tl.Optional[string]
 	MaskCoords *MaskCoords
 	Keywords   tl.Optional[string]
 }
 
-func (v *StickersChangeSticker) TL(c *tl.Codec) {
-	c.Begin(IDStickersChangeSticker, "stickers.changeSticker")
-	flags := c.Flags()
-	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.changeSticker.sticker")
-	c.OptString(flags, 1<<0, &v.Emoji)
-	optMaskCoords(c, flags, 1<<1, &v.MaskCoords, "")
-	c.OptString(flags, 1<<2, &v.Keywords)
-}
+func (v *StickersChangeSticker) TL(c *tl.Codec) { table.TL(c, v, 2446) }
 
-func (*StickersChangeSticker) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersChangeSticker) Returns(MessagesStickerSetClass) {}
 
 // StickersRenameStickerSet is stickers.renameStickerSet#124b1c00.
 type StickersRenameStickerSet struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 	Title      string
 }
 
-func (v *StickersRenameStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDStickersRenameStickerSet, "stickers.renameStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.renameStickerSet.stickerset")
-	c.String(&v.Title)
-}
+func (v *StickersRenameStickerSet) TL(c *tl.Codec) { table.TL(c, v, 1715) }
 
-func (*StickersRenameStickerSet) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersRenameStickerSet) Returns(MessagesStickerSetClass) {}
 
 // StickersDeleteStickerSet is stickers.deleteStickerSet#87704394.
 type StickersDeleteStickerSet struct {
+	_ tl.Incomparable
+
 	Stickerset InputStickerSetClass
 }
 
-func (v *StickersDeleteStickerSet) TL(c *tl.Codec) {
-	c.Begin(IDStickersDeleteStickerSet, "stickers.deleteStickerSet")
-	codeInputStickerSet(c, 0, 0, &v.Stickerset, "stickers.deleteStickerSet.stickerset")
-}
+func (v *StickersDeleteStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2075) }
 
-func (*StickersDeleteStickerSet) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StickersDeleteStickerSet) Returns(bool) {}
 
 // StickersReplaceSticker is stickers.replaceSticker#4696459a.
 type StickersReplaceSticker struct {
+	_ tl.Incomparable
+
 	Sticker    InputDocumentClass
 	NewSticker InputStickerSetItem
 }
 
-func (v *StickersReplaceSticker) TL(c *tl.Codec) {
-	c.Begin(IDStickersReplaceSticker, "stickers.replaceSticker")
-	codeInputDocument(c, 0, 0, &v.Sticker, "stickers.replaceSticker.sticker")
-	v.NewSticker.TL(c)
-}
+func (v *StickersReplaceSticker) TL(c *tl.Codec) { table.TL(c, v, 1882) }
 
-func (*StickersReplaceSticker) DecodeResult(r *tl.Reader) MessagesStickerSetClass {
-	return DecodeMessagesStickerSet(r)
-}
+func (*StickersReplaceSticker) Returns(MessagesStickerSetClass) {}

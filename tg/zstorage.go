@@ -10,81 +10,61 @@ import (
 type StorageFileUnknown struct {
 }
 
-func (v *StorageFileUnknown) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileUnknown, "storage.fileUnknown")
-}
+func (v *StorageFileUnknown) TL(c *tl.Codec) { table.TL(c, v, 1077) }
 
 // StorageFilePartial is storage.filePartial#40bc6f52.
 type StorageFilePartial struct {
 }
 
-func (v *StorageFilePartial) TL(c *tl.Codec) {
-	c.Begin(IDStorageFilePartial, "storage.filePartial")
-}
+func (v *StorageFilePartial) TL(c *tl.Codec) { table.TL(c, v, 414) }
 
 // StorageFileJpeg is storage.fileJpeg#007efe0e.
 type StorageFileJpeg struct {
 }
 
-func (v *StorageFileJpeg) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileJpeg, "storage.fileJpeg")
-}
+func (v *StorageFileJpeg) TL(c *tl.Codec) { table.TL(c, v, 2) }
 
 // StorageFileGIF is storage.fileGif#cae1aadf.
 type StorageFileGIF struct {
 }
 
-func (v *StorageFileGIF) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileGIF, "storage.fileGif")
-}
+func (v *StorageFileGIF) TL(c *tl.Codec) { table.TL(c, v, 1309) }
 
 // StorageFilePng is storage.filePng#0a4f63c0.
 type StorageFilePng struct {
 }
 
-func (v *StorageFilePng) TL(c *tl.Codec) {
-	c.Begin(IDStorageFilePng, "storage.filePng")
-}
+func (v *StorageFilePng) TL(c *tl.Codec) { table.TL(c, v, 67) }
 
 // StorageFilePDF is storage.filePdf#ae1e508d.
 type StorageFilePDF struct {
 }
 
-func (v *StorageFilePDF) TL(c *tl.Codec) {
-	c.Begin(IDStorageFilePDF, "storage.filePdf")
-}
+func (v *StorageFilePDF) TL(c *tl.Codec) { table.TL(c, v, 1099) }
 
 // StorageFileMp3 is storage.fileMp3#528a0677.
 type StorageFileMp3 struct {
 }
 
-func (v *StorageFileMp3) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileMp3, "storage.fileMp3")
-}
+func (v *StorageFileMp3) TL(c *tl.Codec) { table.TL(c, v, 527) }
 
 // StorageFileMov is storage.fileMov#4b09ebbc.
 type StorageFileMov struct {
 }
 
-func (v *StorageFileMov) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileMov, "storage.fileMov")
-}
+func (v *StorageFileMov) TL(c *tl.Codec) { table.TL(c, v, 478) }
 
 // StorageFileMp4 is storage.fileMp4#b3cea0e4.
 type StorageFileMp4 struct {
 }
 
-func (v *StorageFileMp4) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileMp4, "storage.fileMp4")
-}
+func (v *StorageFileMp4) TL(c *tl.Codec) { table.TL(c, v, 1134) }
 
 // StorageFileWebp is storage.fileWebp#1081464c.
 type StorageFileWebp struct {
 }
 
-func (v *StorageFileWebp) TL(c *tl.Codec) {
-	c.Begin(IDStorageFileWebp, "storage.fileWebp")
-}
+func (v *StorageFileWebp) TL(c *tl.Codec) { table.TL(c, v, 98) }
 
 // StorageFileTypeClass is a storage.FileType: one of storage.fileUnknown, storage.filePartial, storage.fileJpeg, storage.fileGif, storage.filePng, storage.filePdf, storage.fileMp3, storage.fileMov, ….
 type StorageFileTypeClass interface {
@@ -102,46 +82,3 @@ func (*StorageFileMp3) isStorageFileType()     {}
 func (*StorageFileMov) isStorageFileType()     {}
 func (*StorageFileMp4) isStorageFileType()     {}
 func (*StorageFileWebp) isStorageFileType()    {}
-
-// DecodeStorageFileType decodes a boxed storage.FileType.
-func DecodeStorageFileType(r *tl.Reader) (v StorageFileTypeClass) {
-	codeStorageFileType(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStorageFileType(c *tl.Codec, f tl.Flags, mask uint32, v *StorageFileTypeClass, field string) {
-	var o StorageFileTypeClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStorageFileUnknown:
-		o = new(StorageFileUnknown)
-	case IDStorageFilePartial:
-		o = new(StorageFilePartial)
-	case IDStorageFileJpeg:
-		o = new(StorageFileJpeg)
-	case IDStorageFileGIF:
-		o = new(StorageFileGIF)
-	case IDStorageFilePng:
-		o = new(StorageFilePng)
-	case IDStorageFilePDF:
-		o = new(StorageFilePDF)
-	case IDStorageFileMp3:
-		o = new(StorageFileMp3)
-	case IDStorageFileMov:
-		o = new(StorageFileMov)
-	case IDStorageFileMp4:
-		o = new(StorageFileMp4)
-	case IDStorageFileWebp:
-		o = new(StorageFileWebp)
-	default:
-		c.Unexpected("storage.FileType")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -8,16 +8,13 @@ import (
 
 // StoriesAllStoriesNotModified is stories.allStoriesNotModified#1158fe3e.
 type StoriesAllStoriesNotModified struct {
+	_ tl.Incomparable
+
 	State       string
 	StealthMode StoriesStealthMode
 }
 
-func (v *StoriesAllStoriesNotModified) TL(c *tl.Codec) {
-	c.Begin(IDStoriesAllStoriesNotModified, "stories.allStoriesNotModified")
-	c.Flags()
-	c.String(&v.State)
-	v.StealthMode.TL(c)
-}
+func (v *StoriesAllStoriesNotModified) TL(c *tl.Codec) { table.TL(c, v, 105) }
 
 // StoriesAllStories is stories.allStories#6efc5e81.
 type StoriesAllStories struct {
@@ -30,17 +27,7 @@ type StoriesAllStories struct {
 	StealthMode StoriesStealthMode
 }
 
-func (v *StoriesAllStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesAllStories, "stories.allStories")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.HasMore)
-	c.Int(&v.Count)
-	c.String(&v.State)
-	vectorPeerStoriess(c, 0, 0, &v.PeerStories)
-	vectorChatClasses(c, 0, 0, &v.Chats, "stories.allStories.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.allStories.users")
-	v.StealthMode.TL(c)
-}
+func (v *StoriesAllStories) TL(c *tl.Codec) { table.TL(c, v, 688) }
 
 // StoriesStories is stories.stories#63c3dd0a.
 type StoriesStories struct {
@@ -51,15 +38,7 @@ type StoriesStories struct {
 	Users       []UserClass
 }
 
-func (v *StoriesStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesStories, "stories.stories")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorStoryItemClasses(c, 0, 0, &v.Stories, "stories.stories.stories")
-	c.OptInts(flags, 1<<0, &v.PinnedToTop)
-	vectorChatClasses(c, 0, 0, &v.Chats, "stories.stories.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.stories.users")
-}
+func (v *StoriesStories) TL(c *tl.Codec) { table.TL(c, v, 625) }
 
 // StoriesStoryViewsList is stories.storyViewsList#59d78fc5.
 type StoriesStoryViewsList struct {
@@ -73,18 +52,7 @@ type StoriesStoryViewsList struct {
 	NextOffset     tl.Optional[string]
 }
 
-func (v *StoriesStoryViewsList) TL(c *tl.Codec) {
-	c.Begin(IDStoriesStoryViewsList, "stories.storyViewsList")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	c.Int(&v.ViewsCount)
-	c.Int(&v.ForwardsCount)
-	c.Int(&v.ReactionsCount)
-	vectorStoryViewClasses(c, 0, 0, &v.Views, "stories.storyViewsList.views")
-	vectorChatClasses(c, 0, 0, &v.Chats, "stories.storyViewsList.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.storyViewsList.users")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-}
+func (v *StoriesStoryViewsList) TL(c *tl.Codec) { table.TL(c, v, 571) }
 
 // StoriesStoryViews is stories.storyViews#de9eed1d.
 type StoriesStoryViews struct {
@@ -92,11 +60,7 @@ type StoriesStoryViews struct {
 	Users []UserClass
 }
 
-func (v *StoriesStoryViews) TL(c *tl.Codec) {
-	c.Begin(IDStoriesStoryViews, "stories.storyViews")
-	vectorStoryViewss(c, 0, 0, &v.Views)
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.storyViews.users")
-}
+func (v *StoriesStoryViews) TL(c *tl.Codec) { table.TL(c, v, 1421) }
 
 // StoriesPeerStories is stories.peerStories#cae68768.
 type StoriesPeerStories struct {
@@ -105,12 +69,7 @@ type StoriesPeerStories struct {
 	Users   []UserClass
 }
 
-func (v *StoriesPeerStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesPeerStories, "stories.peerStories")
-	v.Stories.TL(c)
-	vectorChatClasses(c, 0, 0, &v.Chats, "stories.peerStories.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.peerStories.users")
-}
+func (v *StoriesPeerStories) TL(c *tl.Codec) { table.TL(c, v, 1310) }
 
 // StoriesStoryReactionsList is stories.storyReactionsList#aa5f789c.
 type StoriesStoryReactionsList struct {
@@ -121,15 +80,7 @@ type StoriesStoryReactionsList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *StoriesStoryReactionsList) TL(c *tl.Codec) {
-	c.Begin(IDStoriesStoryReactionsList, "stories.storyReactionsList")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorStoryReactionClasses(c, 0, 0, &v.Reactions, "stories.storyReactionsList.reactions")
-	vectorChatClasses(c, 0, 0, &v.Chats, "stories.storyReactionsList.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.storyReactionsList.users")
-	c.OptString(flags, 1<<0, &v.NextOffset)
-}
+func (v *StoriesStoryReactionsList) TL(c *tl.Codec) { table.TL(c, v, 1076) }
 
 // StoriesFoundStories is stories.foundStories#e2de7737.
 type StoriesFoundStories struct {
@@ -140,33 +91,20 @@ type StoriesFoundStories struct {
 	Users      []UserClass
 }
 
-func (v *StoriesFoundStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesFoundStories, "stories.foundStories")
-	flags := c.Flags()
-	c.Int(&v.Count)
-	vectorFoundStorys(c, 0, 0, &v.Stories)
-	c.OptString(flags, 1<<0, &v.NextOffset)
-	vectorChatClasses(c, 0, 0, &v.Chats, "stories.foundStories.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "stories.foundStories.users")
-}
+func (v *StoriesFoundStories) TL(c *tl.Codec) { table.TL(c, v, 1446) }
 
 // StoriesCanSendStoryCount is stories.canSendStoryCount#c387c04e.
 type StoriesCanSendStoryCount struct {
 	CountRemains int32
 }
 
-func (v *StoriesCanSendStoryCount) TL(c *tl.Codec) {
-	c.Begin(IDStoriesCanSendStoryCount, "stories.canSendStoryCount")
-	c.Int(&v.CountRemains)
-}
+func (v *StoriesCanSendStoryCount) TL(c *tl.Codec) { table.TL(c, v, 1264) }
 
 // StoriesAlbumsNotModified is stories.albumsNotModified#564edaeb.
 type StoriesAlbumsNotModified struct {
 }
 
-func (v *StoriesAlbumsNotModified) TL(c *tl.Codec) {
-	c.Begin(IDStoriesAlbumsNotModified, "stories.albumsNotModified")
-}
+func (v *StoriesAlbumsNotModified) TL(c *tl.Codec) { table.TL(c, v, 546) }
 
 // StoriesAlbums is stories.albums#c3987a3a.
 type StoriesAlbums struct {
@@ -174,27 +112,18 @@ type StoriesAlbums struct {
 	Albums []StoryAlbum
 }
 
-func (v *StoriesAlbums) TL(c *tl.Codec) {
-	c.Begin(IDStoriesAlbums, "stories.albums")
-	c.Long(&v.Hash)
-	vectorStoryAlbums(c, 0, 0, &v.Albums)
-}
+func (v *StoriesAlbums) TL(c *tl.Codec) { table.TL(c, v, 1265) }
 
 // StoriesCanSendStory is stories.canSendStory#30eb63f0.
 type StoriesCanSendStory struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *StoriesCanSendStory) TL(c *tl.Codec) {
-	c.Begin(IDStoriesCanSendStory, "stories.canSendStory")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.canSendStory.peer")
-}
+func (v *StoriesCanSendStory) TL(c *tl.Codec) { table.TL(c, v, 1808) }
 
-func (*StoriesCanSendStory) DecodeResult(r *tl.Reader) *StoriesCanSendStoryCount {
-	v := new(StoriesCanSendStoryCount)
-	r.Object(v)
-	return v
-}
+func (*StoriesCanSendStory) Returns(*StoriesCanSendStoryCount) {}
 
 // StoriesSendStory is stories.sendStory#8f9e6898.
 type StoriesSendStory struct {
@@ -215,34 +144,9 @@ type StoriesSendStory struct {
 	Music        InputDocumentClass
 }
 
-func (v *StoriesSendStory) TL(c *tl.Codec) {
-	c.Begin(IDStoriesSendStory, "stories.sendStory")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Pinned)
-	c.True(flags, 1<<4, &v.Noforwards)
-	c.True(flags, 1<<7, &v.FwdModified)
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.sendStory.peer")
-	codeInputMedia(c, 0, 0, &v.Media, "stories.sendStory.media")
-	vectorMediaAreaClasses(c, flags, 1<<5, &v.MediaAreas, "stories.sendStory.media_areas")
-	c.OptString(flags, 1<<0, &v.Caption)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "stories.sendStory.entities")
-	vectorInputPrivacyRuleClasses(c, 0, 0, &v.PrivacyRules, "stories.sendStory.privacy_rules")
-	c.Long(&v.RandomID)
-	c.OptInt(flags, 1<<3, &v.Period)
-	if c.Has(flags, 1<<6, v.FwdFromID != nil || v.FwdFromStory.Set) {
-		codeInputPeer(c, 0, 0, &v.FwdFromID, "stories.sendStory.fwd_from_id")
-	}
-	if c.Has(flags, 1<<6, v.FwdFromID != nil || v.FwdFromStory.Set) {
-		c.Int(&v.FwdFromStory.Value)
-		if c.Decoding() {
-			v.FwdFromStory.Set = true
-		}
-	}
-	c.OptInts(flags, 1<<8, &v.Albums)
-	codeInputDocument(c, flags, 1<<9, &v.Music, "")
-}
+func (v *StoriesSendStory) TL(c *tl.Codec) { table.TL(c, v, 2103) }
 
-func (*StoriesSendStory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*StoriesSendStory) Returns(UpdatesClass) {}
 
 // StoriesEditStory is stories.editStory#2c63a72b.
 type StoriesEditStory struct {
@@ -256,27 +160,9 @@ type StoriesEditStory struct {
 	Music        InputDocumentClass
 }
 
-func (v *StoriesEditStory) TL(c *tl.Codec) {
-	c.Begin(IDStoriesEditStory, "stories.editStory")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.editStory.peer")
-	c.Int(&v.ID)
-	codeInputMedia(c, flags, 1<<0, &v.Media, "")
-	vectorMediaAreaClasses(c, flags, 1<<3, &v.MediaAreas, "stories.editStory.media_areas")
-	if c.Has(flags, 1<<1, v.Caption.Set || v.Entities != nil) {
-		c.String(&v.Caption.Value)
-		if c.Decoding() {
-			v.Caption.Set = true
-		}
-	}
-	if c.Has(flags, 1<<1, v.Caption.Set || v.Entities != nil) {
-		vectorMessageEntityClasses(c, 0, 0, &v.Entities, "stories.editStory.entities")
-	}
-	vectorInputPrivacyRuleClasses(c, flags, 1<<2, &v.PrivacyRules, "stories.editStory.privacy_rules")
-	codeInputDocument(c, flags, 1<<4, &v.Music, "")
-}
+func (v *StoriesEditStory) TL(c *tl.Codec) { table.TL(c, v, 1793) }
 
-func (*StoriesEditStory) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*StoriesEditStory) Returns(UpdatesClass) {}
 
 // StoriesDeleteStories is stories.deleteStories#ae59db5f.
 type StoriesDeleteStories struct {
@@ -284,13 +170,9 @@ type StoriesDeleteStories struct {
 	ID   []int32
 }
 
-func (v *StoriesDeleteStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesDeleteStories, "stories.deleteStories")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.deleteStories.peer")
-	c.Ints(&v.ID)
-}
+func (v *StoriesDeleteStories) TL(c *tl.Codec) { table.TL(c, v, 2213) }
 
-func (*StoriesDeleteStories) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
+func (*StoriesDeleteStories) Returns([]int32) {}
 
 // StoriesTogglePinned is stories.togglePinned#9a75a1ef.
 type StoriesTogglePinned struct {
@@ -299,73 +181,48 @@ type StoriesTogglePinned struct {
 	Pinned bool
 }
 
-func (v *StoriesTogglePinned) TL(c *tl.Codec) {
-	c.Begin(IDStoriesTogglePinned, "stories.togglePinned")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.togglePinned.peer")
-	c.Ints(&v.ID)
-	c.Bool(&v.Pinned)
-}
+func (v *StoriesTogglePinned) TL(c *tl.Codec) { table.TL(c, v, 2137) }
 
-func (*StoriesTogglePinned) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
+func (*StoriesTogglePinned) Returns([]int32) {}
 
 // StoriesGetAllStories is stories.getAllStories#eeb0d625.
 type StoriesGetAllStories struct {
+	_ tl.Incomparable
+
 	Next   bool
 	Hidden bool
 	State  tl.Optional[string]
 }
 
-func (v *StoriesGetAllStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetAllStories, "stories.getAllStories")
-	flags := c.Flags()
-	c.True(flags, 1<<1, &v.Next)
-	c.True(flags, 1<<2, &v.Hidden)
-	c.OptString(flags, 1<<0, &v.State)
-}
+func (v *StoriesGetAllStories) TL(c *tl.Codec) { table.TL(c, v, 2424) }
 
-func (*StoriesGetAllStories) DecodeResult(r *tl.Reader) StoriesAllStoriesClass {
-	return DecodeStoriesAllStories(r)
-}
+func (*StoriesGetAllStories) Returns(StoriesAllStoriesClass) {}
 
 // StoriesGetPinnedStories is stories.getPinnedStories#5821a5dc.
 type StoriesGetPinnedStories struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	OffsetID int32
 	Limit    int32
 }
 
-func (v *StoriesGetPinnedStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetPinnedStories, "stories.getPinnedStories")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getPinnedStories.peer")
-	c.Int(&v.OffsetID)
-	c.Int(&v.Limit)
-}
+func (v *StoriesGetPinnedStories) TL(c *tl.Codec) { table.TL(c, v, 1935) }
 
-func (*StoriesGetPinnedStories) DecodeResult(r *tl.Reader) *StoriesStories {
-	v := new(StoriesStories)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetPinnedStories) Returns(*StoriesStories) {}
 
 // StoriesGetStoriesArchive is stories.getStoriesArchive#b4352016.
 type StoriesGetStoriesArchive struct {
+	_ tl.Incomparable
+
 	Peer     InputPeerClass
 	OffsetID int32
 	Limit    int32
 }
 
-func (v *StoriesGetStoriesArchive) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetStoriesArchive, "stories.getStoriesArchive")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoriesArchive.peer")
-	c.Int(&v.OffsetID)
-	c.Int(&v.Limit)
-}
+func (v *StoriesGetStoriesArchive) TL(c *tl.Codec) { table.TL(c, v, 2231) }
 
-func (*StoriesGetStoriesArchive) DecodeResult(r *tl.Reader) *StoriesStories {
-	v := new(StoriesStories)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetStoriesArchive) Returns(*StoriesStories) {}
 
 // StoriesGetStoriesByID is stories.getStoriesByID#5774ca74.
 type StoriesGetStoriesByID struct {
@@ -373,43 +230,30 @@ type StoriesGetStoriesByID struct {
 	ID   []int32
 }
 
-func (v *StoriesGetStoriesByID) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetStoriesByID, "stories.getStoriesByID")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoriesByID.peer")
-	c.Ints(&v.ID)
-}
+func (v *StoriesGetStoriesByID) TL(c *tl.Codec) { table.TL(c, v, 1931) }
 
-func (*StoriesGetStoriesByID) DecodeResult(r *tl.Reader) *StoriesStories {
-	v := new(StoriesStories)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetStoriesByID) Returns(*StoriesStories) {}
 
 // StoriesToggleAllStoriesHidden is stories.toggleAllStoriesHidden#7c2557c4.
 type StoriesToggleAllStoriesHidden struct {
 	Hidden bool
 }
 
-func (v *StoriesToggleAllStoriesHidden) TL(c *tl.Codec) {
-	c.Begin(IDStoriesToggleAllStoriesHidden, "stories.toggleAllStoriesHidden")
-	c.Bool(&v.Hidden)
-}
+func (v *StoriesToggleAllStoriesHidden) TL(c *tl.Codec) { table.TL(c, v, 2043) }
 
-func (*StoriesToggleAllStoriesHidden) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StoriesToggleAllStoriesHidden) Returns(bool) {}
 
 // StoriesReadStories is stories.readStories#a556dac8.
 type StoriesReadStories struct {
+	_ tl.Incomparable
+
 	Peer  InputPeerClass
 	MaxID int32
 }
 
-func (v *StoriesReadStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesReadStories, "stories.readStories")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.readStories.peer")
-	c.Int(&v.MaxID)
-}
+func (v *StoriesReadStories) TL(c *tl.Codec) { table.TL(c, v, 2176) }
 
-func (*StoriesReadStories) DecodeResult(r *tl.Reader) []int32 { return r.Ints() }
+func (*StoriesReadStories) Returns([]int32) {}
 
 // StoriesIncrementStoryViews is stories.incrementStoryViews#b2028afb.
 type StoriesIncrementStoryViews struct {
@@ -417,16 +261,14 @@ type StoriesIncrementStoryViews struct {
 	ID   []int32
 }
 
-func (v *StoriesIncrementStoryViews) TL(c *tl.Codec) {
-	c.Begin(IDStoriesIncrementStoryViews, "stories.incrementStoryViews")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.incrementStoryViews.peer")
-	c.Ints(&v.ID)
-}
+func (v *StoriesIncrementStoryViews) TL(c *tl.Codec) { table.TL(c, v, 2224) }
 
-func (*StoriesIncrementStoryViews) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StoriesIncrementStoryViews) Returns(bool) {}
 
 // StoriesGetStoryViewsList is stories.getStoryViewsList#7ed23c57.
 type StoriesGetStoryViewsList struct {
+	_ tl.Incomparable
+
 	JustContacts   bool
 	ReactionsFirst bool
 	ForwardsFirst  bool
@@ -437,24 +279,9 @@ type StoriesGetStoryViewsList struct {
 	Limit          int32
 }
 
-func (v *StoriesGetStoryViewsList) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetStoryViewsList, "stories.getStoryViewsList")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.JustContacts)
-	c.True(flags, 1<<2, &v.ReactionsFirst)
-	c.True(flags, 1<<3, &v.ForwardsFirst)
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoryViewsList.peer")
-	c.OptString(flags, 1<<1, &v.Q)
-	c.Int(&v.ID)
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *StoriesGetStoryViewsList) TL(c *tl.Codec) { table.TL(c, v, 2048) }
 
-func (*StoriesGetStoryViewsList) DecodeResult(r *tl.Reader) *StoriesStoryViewsList {
-	v := new(StoriesStoryViewsList)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetStoryViewsList) Returns(*StoriesStoryViewsList) {}
 
 // StoriesGetStoriesViews is stories.getStoriesViews#28e16cc8.
 type StoriesGetStoriesViews struct {
@@ -462,35 +289,21 @@ type StoriesGetStoriesViews struct {
 	ID   []int32
 }
 
-func (v *StoriesGetStoriesViews) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetStoriesViews, "stories.getStoriesViews")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoriesViews.peer")
-	c.Ints(&v.ID)
-}
+func (v *StoriesGetStoriesViews) TL(c *tl.Codec) { table.TL(c, v, 1784) }
 
-func (*StoriesGetStoriesViews) DecodeResult(r *tl.Reader) *StoriesStoryViews {
-	v := new(StoriesStoryViews)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetStoriesViews) Returns(*StoriesStoryViews) {}
 
 // StoriesExportStoryLink is stories.exportStoryLink#7b8def20.
 type StoriesExportStoryLink struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	ID   int32
 }
 
-func (v *StoriesExportStoryLink) TL(c *tl.Codec) {
-	c.Begin(IDStoriesExportStoryLink, "stories.exportStoryLink")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.exportStoryLink.peer")
-	c.Int(&v.ID)
-}
+func (v *StoriesExportStoryLink) TL(c *tl.Codec) { table.TL(c, v, 2042) }
 
-func (*StoriesExportStoryLink) DecodeResult(r *tl.Reader) *ExportedStoryLink {
-	v := new(ExportedStoryLink)
-	r.Object(v)
-	return v
-}
+func (*StoriesExportStoryLink) Returns(*ExportedStoryLink) {}
 
 // StoriesReport is stories.report#19d8eb45.
 type StoriesReport struct {
@@ -500,15 +313,9 @@ type StoriesReport struct {
 	Message string
 }
 
-func (v *StoriesReport) TL(c *tl.Codec) {
-	c.Begin(IDStoriesReport, "stories.report")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.report.peer")
-	c.Ints(&v.ID)
-	c.ByteString(&v.Option)
-	c.String(&v.Message)
-}
+func (v *StoriesReport) TL(c *tl.Codec) { table.TL(c, v, 1739) }
 
-func (*StoriesReport) DecodeResult(r *tl.Reader) ReportResultClass { return DecodeReportResult(r) }
+func (*StoriesReport) Returns(ReportResultClass) {}
 
 // StoriesActivateStealthMode is stories.activateStealthMode#57bbd166.
 type StoriesActivateStealthMode struct {
@@ -516,103 +323,76 @@ type StoriesActivateStealthMode struct {
 	Future bool
 }
 
-func (v *StoriesActivateStealthMode) TL(c *tl.Codec) {
-	c.Begin(IDStoriesActivateStealthMode, "stories.activateStealthMode")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Past)
-	c.True(flags, 1<<1, &v.Future)
-}
+func (v *StoriesActivateStealthMode) TL(c *tl.Codec) { table.TL(c, v, 1933) }
 
-func (*StoriesActivateStealthMode) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*StoriesActivateStealthMode) Returns(UpdatesClass) {}
 
 // StoriesSendReaction is stories.sendReaction#7fd736b2.
 type StoriesSendReaction struct {
+	_ tl.Incomparable
+
 	AddToRecent bool
 	Peer        InputPeerClass
 	StoryID     int32
 	Reaction    ReactionClass
 }
 
-func (v *StoriesSendReaction) TL(c *tl.Codec) {
-	c.Begin(IDStoriesSendReaction, "stories.sendReaction")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.AddToRecent)
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.sendReaction.peer")
-	c.Int(&v.StoryID)
-	codeReaction(c, 0, 0, &v.Reaction, "stories.sendReaction.reaction")
-}
+func (v *StoriesSendReaction) TL(c *tl.Codec) { table.TL(c, v, 2054) }
 
-func (*StoriesSendReaction) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*StoriesSendReaction) Returns(UpdatesClass) {}
 
 // StoriesGetPeerStories is stories.getPeerStories#2c4ada50.
 type StoriesGetPeerStories struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 }
 
-func (v *StoriesGetPeerStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetPeerStories, "stories.getPeerStories")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getPeerStories.peer")
-}
+func (v *StoriesGetPeerStories) TL(c *tl.Codec) { table.TL(c, v, 1792) }
 
-func (*StoriesGetPeerStories) DecodeResult(r *tl.Reader) *StoriesPeerStories {
-	v := new(StoriesPeerStories)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetPeerStories) Returns(*StoriesPeerStories) {}
 
 // StoriesGetAllReadPeerStories is stories.getAllReadPeerStories#9b5ae7f9.
 type StoriesGetAllReadPeerStories struct {
 }
 
-func (v *StoriesGetAllReadPeerStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetAllReadPeerStories, "stories.getAllReadPeerStories")
-}
+func (v *StoriesGetAllReadPeerStories) TL(c *tl.Codec) { table.TL(c, v, 2143) }
 
-func (*StoriesGetAllReadPeerStories) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*StoriesGetAllReadPeerStories) Returns(UpdatesClass) {}
 
 // StoriesGetPeerMaxIDs is stories.getPeerMaxIDs#78499170.
 type StoriesGetPeerMaxIDs struct {
 	ID []InputPeerClass
 }
 
-func (v *StoriesGetPeerMaxIDs) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetPeerMaxIDs, "stories.getPeerMaxIDs")
-	vectorInputPeerClasses(c, 0, 0, &v.ID, "stories.getPeerMaxIDs.id")
-}
+func (v *StoriesGetPeerMaxIDs) TL(c *tl.Codec) { table.TL(c, v, 2031) }
 
-func (*StoriesGetPeerMaxIDs) DecodeResult(r *tl.Reader) (v []RecentStory) {
-	vectorRecentStorys(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*StoriesGetPeerMaxIDs) Returns([]RecentStory) {}
 
 // StoriesGetChatsToSend is stories.getChatsToSend#a56a8b60.
 type StoriesGetChatsToSend struct {
 }
 
-func (v *StoriesGetChatsToSend) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetChatsToSend, "stories.getChatsToSend")
-}
+func (v *StoriesGetChatsToSend) TL(c *tl.Codec) { table.TL(c, v, 2177) }
 
-func (*StoriesGetChatsToSend) DecodeResult(r *tl.Reader) MessagesChatsClass {
-	return DecodeMessagesChats(r)
-}
+func (*StoriesGetChatsToSend) Returns(MessagesChatsClass) {}
 
 // StoriesTogglePeerStoriesHidden is stories.togglePeerStoriesHidden#bd0415c4.
 type StoriesTogglePeerStoriesHidden struct {
+	_ tl.Incomparable
+
 	Peer   InputPeerClass
 	Hidden bool
 }
 
-func (v *StoriesTogglePeerStoriesHidden) TL(c *tl.Codec) {
-	c.Begin(IDStoriesTogglePeerStoriesHidden, "stories.togglePeerStoriesHidden")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.togglePeerStoriesHidden.peer")
-	c.Bool(&v.Hidden)
-}
+func (v *StoriesTogglePeerStoriesHidden) TL(c *tl.Codec) { table.TL(c, v, 2264) }
 
-func (*StoriesTogglePeerStoriesHidden) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StoriesTogglePeerStoriesHidden) Returns(bool) {}
 
 // StoriesGetStoryReactionsList is stories.getStoryReactionsList#b9b2881f.
 type StoriesGetStoryReactionsList struct {
+	_ tl.Incomparable
+
 	ForwardsFirst bool
 	Peer          InputPeerClass
 	ID            int32
@@ -621,22 +401,9 @@ type StoriesGetStoryReactionsList struct {
 	Limit         int32
 }
 
-func (v *StoriesGetStoryReactionsList) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetStoryReactionsList, "stories.getStoryReactionsList")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.ForwardsFirst)
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getStoryReactionsList.peer")
-	c.Int(&v.ID)
-	codeReaction(c, flags, 1<<0, &v.Reaction, "")
-	c.OptString(flags, 1<<1, &v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *StoriesGetStoryReactionsList) TL(c *tl.Codec) { table.TL(c, v, 2252) }
 
-func (*StoriesGetStoryReactionsList) DecodeResult(r *tl.Reader) *StoriesStoryReactionsList {
-	v := new(StoriesStoryReactionsList)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetStoryReactionsList) Returns(*StoriesStoryReactionsList) {}
 
 // StoriesTogglePinnedToTop is stories.togglePinnedToTop#0b297e9b.
 type StoriesTogglePinnedToTop struct {
@@ -644,16 +411,14 @@ type StoriesTogglePinnedToTop struct {
 	ID   []int32
 }
 
-func (v *StoriesTogglePinnedToTop) TL(c *tl.Codec) {
-	c.Begin(IDStoriesTogglePinnedToTop, "stories.togglePinnedToTop")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.togglePinnedToTop.peer")
-	c.Ints(&v.ID)
-}
+func (v *StoriesTogglePinnedToTop) TL(c *tl.Codec) { table.TL(c, v, 1694) }
 
-func (*StoriesTogglePinnedToTop) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StoriesTogglePinnedToTop) Returns(bool) {}
 
 // StoriesSearchPosts is stories.searchPosts#d1810907.
 type StoriesSearchPosts struct {
+	_ tl.Incomparable
+
 	Hashtag tl.Optional[string]
 	Area    MediaAreaClass
 	Peer    InputPeerClass
@@ -661,21 +426,9 @@ type StoriesSearchPosts struct {
 	Limit   int32
 }
 
-func (v *StoriesSearchPosts) TL(c *tl.Codec) {
-	c.Begin(IDStoriesSearchPosts, "stories.searchPosts")
-	flags := c.Flags()
-	c.OptString(flags, 1<<0, &v.Hashtag)
-	codeMediaArea(c, flags, 1<<1, &v.Area, "")
-	codeInputPeer(c, flags, 1<<2, &v.Peer, "")
-	c.String(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *StoriesSearchPosts) TL(c *tl.Codec) { table.TL(c, v, 2325) }
 
-func (*StoriesSearchPosts) DecodeResult(r *tl.Reader) *StoriesFoundStories {
-	v := new(StoriesFoundStories)
-	r.Object(v)
-	return v
-}
+func (*StoriesSearchPosts) Returns(*StoriesFoundStories) {}
 
 // StoriesCreateAlbum is stories.createAlbum#a36396e5.
 type StoriesCreateAlbum struct {
@@ -684,18 +437,9 @@ type StoriesCreateAlbum struct {
 	Stories []int32
 }
 
-func (v *StoriesCreateAlbum) TL(c *tl.Codec) {
-	c.Begin(IDStoriesCreateAlbum, "stories.createAlbum")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.createAlbum.peer")
-	c.String(&v.Title)
-	c.Ints(&v.Stories)
-}
+func (v *StoriesCreateAlbum) TL(c *tl.Codec) { table.TL(c, v, 2172) }
 
-func (*StoriesCreateAlbum) DecodeResult(r *tl.Reader) *StoryAlbum {
-	v := new(StoryAlbum)
-	r.Object(v)
-	return v
-}
+func (*StoriesCreateAlbum) Returns(*StoryAlbum) {}
 
 // StoriesUpdateAlbum is stories.updateAlbum#5e5259b6.
 type StoriesUpdateAlbum struct {
@@ -707,22 +451,9 @@ type StoriesUpdateAlbum struct {
 	Order         []int32
 }
 
-func (v *StoriesUpdateAlbum) TL(c *tl.Codec) {
-	c.Begin(IDStoriesUpdateAlbum, "stories.updateAlbum")
-	flags := c.Flags()
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.updateAlbum.peer")
-	c.Int(&v.AlbumID)
-	c.OptString(flags, 1<<0, &v.Title)
-	c.OptInts(flags, 1<<1, &v.DeleteStories)
-	c.OptInts(flags, 1<<2, &v.AddStories)
-	c.OptInts(flags, 1<<3, &v.Order)
-}
+func (v *StoriesUpdateAlbum) TL(c *tl.Codec) { table.TL(c, v, 1954) }
 
-func (*StoriesUpdateAlbum) DecodeResult(r *tl.Reader) *StoryAlbum {
-	v := new(StoryAlbum)
-	r.Object(v)
-	return v
-}
+func (*StoriesUpdateAlbum) Returns(*StoryAlbum) {}
 
 // StoriesReorderAlbums is stories.reorderAlbums#8535fbd9.
 type StoriesReorderAlbums struct {
@@ -730,63 +461,47 @@ type StoriesReorderAlbums struct {
 	Order []int32
 }
 
-func (v *StoriesReorderAlbums) TL(c *tl.Codec) {
-	c.Begin(IDStoriesReorderAlbums, "stories.reorderAlbums")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.reorderAlbums.peer")
-	c.Ints(&v.Order)
-}
+func (v *StoriesReorderAlbums) TL(c *tl.Codec) { table.TL(c, v, 2069) }
 
-func (*StoriesReorderAlbums) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StoriesReorderAlbums) Returns(bool) {}
 
 // StoriesDeleteAlbum is stories.deleteAlbum#8d3456d0.
 type StoriesDeleteAlbum struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	AlbumID int32
 }
 
-func (v *StoriesDeleteAlbum) TL(c *tl.Codec) {
-	c.Begin(IDStoriesDeleteAlbum, "stories.deleteAlbum")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.deleteAlbum.peer")
-	c.Int(&v.AlbumID)
-}
+func (v *StoriesDeleteAlbum) TL(c *tl.Codec) { table.TL(c, v, 2094) }
 
-func (*StoriesDeleteAlbum) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*StoriesDeleteAlbum) Returns(bool) {}
 
 // StoriesGetAlbums is stories.getAlbums#25b3eac7.
 type StoriesGetAlbums struct {
+	_ tl.Incomparable
+
 	Peer InputPeerClass
 	Hash int64
 }
 
-func (v *StoriesGetAlbums) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetAlbums, "stories.getAlbums")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getAlbums.peer")
-	c.Long(&v.Hash)
-}
+func (v *StoriesGetAlbums) TL(c *tl.Codec) { table.TL(c, v, 1775) }
 
-func (*StoriesGetAlbums) DecodeResult(r *tl.Reader) StoriesAlbumsClass { return DecodeStoriesAlbums(r) }
+func (*StoriesGetAlbums) Returns(StoriesAlbumsClass) {}
 
 // StoriesGetAlbumStories is stories.getAlbumStories#ac806d61.
 type StoriesGetAlbumStories struct {
+	_ tl.Incomparable
+
 	Peer    InputPeerClass
 	AlbumID int32
 	Offset  int32
 	Limit   int32
 }
 
-func (v *StoriesGetAlbumStories) TL(c *tl.Codec) {
-	c.Begin(IDStoriesGetAlbumStories, "stories.getAlbumStories")
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.getAlbumStories.peer")
-	c.Int(&v.AlbumID)
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *StoriesGetAlbumStories) TL(c *tl.Codec) { table.TL(c, v, 2203) }
 
-func (*StoriesGetAlbumStories) DecodeResult(r *tl.Reader) *StoriesStories {
-	v := new(StoriesStories)
-	r.Object(v)
-	return v
-}
+func (*StoriesGetAlbumStories) Returns(*StoriesStories) {}
 
 // StoriesStartLive is stories.startLive#d069ccde.
 type StoriesStartLive struct {
@@ -802,22 +517,9 @@ type StoriesStartLive struct {
 	SendPaidMessagesStars tl.Optional[int64]
 }
 
-func (v *StoriesStartLive) TL(c *tl.Codec) {
-	c.Begin(IDStoriesStartLive, "stories.startLive")
-	flags := c.Flags()
-	c.True(flags, 1<<2, &v.Pinned)
-	c.True(flags, 1<<4, &v.Noforwards)
-	c.True(flags, 1<<5, &v.RTMPStream)
-	codeInputPeer(c, 0, 0, &v.Peer, "stories.startLive.peer")
-	c.OptString(flags, 1<<0, &v.Caption)
-	vectorMessageEntityClasses(c, flags, 1<<1, &v.Entities, "stories.startLive.entities")
-	vectorInputPrivacyRuleClasses(c, 0, 0, &v.PrivacyRules, "stories.startLive.privacy_rules")
-	c.Long(&v.RandomID)
-	c.OptBool(flags, 1<<6, &v.MessagesEnabled)
-	c.OptLong(flags, 1<<7, &v.SendPaidMessagesStars)
-}
+func (v *StoriesStartLive) TL(c *tl.Codec) { table.TL(c, v, 2322) }
 
-func (*StoriesStartLive) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*StoriesStartLive) Returns(UpdatesClass) {}
 
 // StoriesAllStoriesClass is a stories.AllStories: one of stories.allStoriesNotModified, stories.allStories.
 type StoriesAllStoriesClass interface {
@@ -828,33 +530,6 @@ type StoriesAllStoriesClass interface {
 func (*StoriesAllStoriesNotModified) isStoriesAllStories() {}
 func (*StoriesAllStories) isStoriesAllStories()            {}
 
-// DecodeStoriesAllStories decodes a boxed stories.AllStories.
-func DecodeStoriesAllStories(r *tl.Reader) (v StoriesAllStoriesClass) {
-	codeStoriesAllStories(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStoriesAllStories(c *tl.Codec, f tl.Flags, mask uint32, v *StoriesAllStoriesClass, field string) {
-	var o StoriesAllStoriesClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStoriesAllStoriesNotModified:
-		o = new(StoriesAllStoriesNotModified)
-	case IDStoriesAllStories:
-		o = new(StoriesAllStories)
-	default:
-		c.Unexpected("stories.AllStories")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // StoriesAlbumsClass is a stories.Albums: one of stories.albumsNotModified, stories.albums.
 type StoriesAlbumsClass interface {
 	tl.Object
@@ -863,30 +538,3 @@ type StoriesAlbumsClass interface {
 
 func (*StoriesAlbumsNotModified) isStoriesAlbums() {}
 func (*StoriesAlbums) isStoriesAlbums()            {}
-
-// DecodeStoriesAlbums decodes a boxed stories.Albums.
-func DecodeStoriesAlbums(r *tl.Reader) (v StoriesAlbumsClass) {
-	codeStoriesAlbums(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeStoriesAlbums(c *tl.Codec, f tl.Flags, mask uint32, v *StoriesAlbumsClass, field string) {
-	var o StoriesAlbumsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDStoriesAlbumsNotModified:
-		o = new(StoriesAlbumsNotModified)
-	case IDStoriesAlbums:
-		o = new(StoriesAlbums)
-	default:
-		c.Unexpected("stories.Albums")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -2,7 +2,2703 @@
 
 package tg
 
-import ()
+import (
+	"godwit/tl"
+)
+
+// table describes the constructors, then the methods, in the order of their ids.
+var table = tl.NewTable(lines, lineEnds[:], constructorIDs[:], constructorTypes[:])
+
+const lines = `securePasswordKdfAlgoUnknown#004a8537 = SecurePasswordKdfAlgo
+inputRichMessageMarkdown#004b572c flags:# rtl:flags.0?true noautolink:flags.1?true markdown:string files:flags.2?Vector<12*InputRichFile> = InputRichMessage
+storage.fileJpeg#007efe0e = storage.FileType
+updateTranscribedAudio#0084cd5a flags:# pending:flags.0?true peer:Peer msg_id:int transcription_id:long text:string = Update
+!userStatusOffline#008c703f was_online:int = UserStatus
+auth.sentCodeTypeFirebaseSms#009fd736 flags:# nonce:flags.0?bytes play_integrity_project_id:flags.2?long play_integrity_nonce:flags.2?bytes receipt:flags.1?string push_timeout:flags.1?int length:int = auth.SentCodeType
+secureValueErrorFrontSide#00be3dfa type:SecureValueType file_hash:bytes text:string = SecureValueError
+updates.difference#00f49ca0 new_messages:Vector<12*Message> new_encrypted_messages:Vector<24*EncryptedMessage> other_updates:Vector<4*Update> chats:Vector<12*Chat> users:Vector<12*User> state:updates.state = updates.Difference
+help.peerColors#00f8ed08 hash:int colors:Vector<12*help.peerColorOption> = help.PeerColors
+inputQuickReplyShortcutId#01190cf1 shortcut_id:int = InputQuickReplyShortcut
+inputBusinessGreetingMessage#0194cb3b shortcut_id:int recipients:inputBusinessRecipients no_activity_days:int = InputBusinessGreetingMessage
+textMentionName#01a9fbfc text:RichText user_id:long = RichText
+webPageAttributeStarGiftAuction#01c641c2 gift:StarGift end_date:int = WebPageAttribute
+help.userInfo#01eb3758 message:string entities:Vector<12*MessageEntity> author:string date:int = help.UserInfo
+publicForwardMessage#01f2bf4a message:Message = PublicForward
+!photoCachedSize#021e1ad6 type:string w:int h:int bytes:bytes = PhotoSize
+forumTopicDeleted#023f109b id:int = ForumTopic
+secureRequiredTypeOneOf#027477b4 types:Vector<12*SecureRequiredType> = SecureRequiredType
+inputStickerSetAnimatedEmoji#028703c8 = InputStickerSet
+channelAdminLogEventActionToggleForum#02cc6383 new_value:Bool = ChannelAdminLogEventAction
+inputStarGiftAuction#02e16c98 gift_id:long = InputStarGiftAuction
+textBotCommand#02ff29d3 text:RichText = RichText
+messageActionChatJoinedByLink#031224c3 inviter_id:long = MessageAction
+pageBlockSlideshow#031f9590 items:Vector<4*PageBlock> caption:pageCaption = PageBlock
+inputGameID#032c3e77 id:long access_hash:long = InputGame
+connectedBot#033ed001 flags:# bot_id:long recipients:businessBotRecipients rights:businessBotRights device:flags.0?string date:flags.1?int location:flags.2?string = ConnectedBot
+textMarked#034b8621 text:RichText = RichText
+inputPrivacyKeyPhoneNumber#0352dafa = InputPrivacyKey
+chatParticipantAdmin#0360d5d2 flags:# user_id:long inviter_id:long date:int rank:flags.0?string = ChatParticipant
+inputMediaUploadedDocument#037c9330 flags:# nosound_video:flags.3?true force_file:flags.4?true spoiler:flags.5?true file:InputFile thumb:flags.2?InputFile mime_type:string attributes:Vector<4*DocumentAttribute> stickers:flags.0?Vector<4*InputDocument> video_cover:flags.6?InputPhoto video_timestamp:flags.7?int ttl_seconds:flags.1?int = InputMedia
+richButtonStyle#03c610bd flags:# bg_primary:flags.0?true bg_danger:flags.1?true bg_success:flags.2?true link:flags.3?true = RichButtonStyle
+inputStickeredMediaDocument#0438865b id:InputDocument = InputStickeredMedia
+invoice#049ee584 flags:# test:flags.0?true name_requested:flags.1?true phone_requested:flags.2?true email_requested:flags.3?true shipping_address_requested:flags.4?true flexible:flags.5?true phone_to_provider:flags.6?true email_to_provider:flags.7?true recurring:flags.9?true currency:string prices:Vector<16*labeledPrice> max_tip_amount:flags.8?long suggested_tip_amounts:flags.8?Vector<long> terms_url:flags.10?string subscription_period:flags.11?int = Invoice
+inputStickerSetEmojiGenericAnimations#04c4d4ce = InputStickerSet
+attachMenuPeerTypeChat#0509113f = AttachMenuPeerType
+requirementToContactEmpty#050a9839 = RequirementToContact
+channelAdminLogEventActionChangeLinkedChat#050c7ac8 prev_value:long new_value:long = ChannelAdminLogEventAction
+botInlineMessageMediaGeo#051846fd flags:# geo:GeoPoint heading:flags.0?int period:flags.1?int proximity_notification_radius:flags.3?int reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+starsSubscriptionPricing#05416d58 period:int amount:long = StarsSubscriptionPricing
+updateUserPhone#05492a13 user_id:long phone:string = Update
+inputGroupCallStream#0598a92a flags:# call:InputGroupCall time_ms:long scale:int video_channel:flags.0?int video_quality:flags.0?int = InputFileLocation
+topPeerCategoryCorrespondents#0637b7ed = TopPeerCategory
+!messageEntityDiffDelete#0652c1c5 offset:int length:int = MessageEntity
+channelParticipantsSearch#0656ac4b q:string = ChannelParticipantsFilter
+auth.loginTokenMigrateTo#068e9916 dc_id:int token:bytes = auth.LoginToken
+quickReply#0697102b shortcut_id:int shortcut:string top_message:int count:int = QuickReply
+privacyKeyVoiceMessages#0697f414 = PrivacyKey
+userFull#06cbe645 flags:# blocked:flags.0?true phone_calls_available:flags.4?true phone_calls_private:flags.5?true can_pin_message:flags.7?true has_scheduled:flags.12?true video_calls_available:flags.13?true voice_messages_forbidden:flags.20?true translations_disabled:flags.23?true stories_pinned_available:flags.26?true blocked_my_stories_from:flags.27?true wallpaper_overridden:flags.28?true contact_require_premium:flags.29?true read_dates_private:flags.30?true flags2:# sponsored_enabled:flags2.7?true can_view_revenue:flags2.9?true bot_can_manage_emoji_status:flags2.10?true display_gifts_button:flags2.16?true noforwards_my_enabled:flags2.23?true noforwards_peer_enabled:flags2.24?true unofficial_security_risk:flags2.26?true id:long about:flags.1?string settings:peerSettings personal_photo:flags.21?Photo profile_photo:flags.2?Photo fallback_photo:flags.22?Photo notify_settings:peerNotifySettings bot_info:flags.3?botInfo pinned_msg_id:flags.6?int common_chats_count:int folder_id:flags.11?int ttl_period:flags.14?int theme:flags.15?ChatTheme private_forward_name:flags.16?string bot_group_admin_rights:flags.17?chatAdminRights bot_broadcast_admin_rights:flags.18?chatAdminRights wallpaper:flags.24?WallPaper stories:flags.25?peerStories business_work_hours:flags2.0?businessWorkHours business_location:flags2.1?businessLocation business_greeting_message:flags2.2?businessGreetingMessage business_away_message:flags2.3?businessAwayMessage business_intro:flags2.4?businessIntro birthday:flags2.5?birthday personal_channel_id:flags2.6?long personal_channel_message:flags2.6?int stargifts_count:flags2.8?int starref_program:flags2.11?starRefProgram bot_verification:flags2.12?botVerification send_paid_messages_stars:flags2.14?long disallowed_gifts:flags2.15?disallowedGiftsSettings stars_rating:flags2.17?starsRating stars_my_pending_rating:flags2.18?starsRating stars_my_pending_rating_date:flags2.18?int main_tab:flags2.20?ProfileTab saved_music:flags2.21?Document note:flags2.22?textWithEntities bot_manager_id:flags2.25?long = UserFull
+secureValueTypeDriverLicense#06e425c4 = SecureValueType
+auth.codeTypeFragmentSms#06ed998c = auth.CodeType
+inputEmojiStatusCollectible#07141dbf flags:# collectible_id:long until:flags.0?int = EmojiStatus
+inputAiComposeToneID#0773c080 id:long access_hash:long = InputAiComposeTone
+updateChatParticipants#07761198 participants:ChatParticipants = Update
+updateChannelViewForumAsMessages#07b68920 channel_id:long enabled:Bool = Update
+updateBotEditBusinessMessage#07df587c flags:# connection_id:string message:Message reply_to_message:flags.0?Message qts:int = Update
+textImage#081ccf4f document_id:long w:int h:int = RichText
+help.promoData#08a4d87a flags:# proxy:flags.0?true expires:int peer:flags.3?Peer psa_type:flags.1?string psa_message:flags.2?string pending_suggestions:Vector<string> dismissed_suggestions:Vector<string> custom_pending_suggestion:flags.4?pendingSuggestion chats:Vector<12*Chat> users:Vector<12*User> = help.PromoData
+messageMediaDice#08cbec07 flags:# value:int emoticon:string game_outcome:flags.0?messages.emojiGameOutcome = MessageMedia
+inputInvoiceStarGiftDropOriginalDetails#0923d8d1 stargift:InputSavedStarGift = InputInvoice
+emojiGroupPremium#093bcf34 title:string icon_emoji_id:long = EmojiGroup
+upload.file#096a18d5 type:storage.FileType mtime:int bytes:bytes = upload.File
+pageBlockHeading2#096b2aec text:RichText = PageBlock
+inputBusinessIntro#09c469cd flags:# title:string description:string sticker:flags.0?InputDocument = InputBusinessIntro
+updateBotMessageReactions#09cb7759 peer:Peer msg_id:int date:int reactions:Vector<16*reactionCount> qts:int = Update
+!userStatusEmpty#09d05049 = UserStatus
+botCommandScopePeerUser#0a1321f3 peer:InputPeer user_id:InputUser = BotCommandScope
+!messageReactions#0a339f0b flags:# min:flags.0?true can_see_list:flags.2?true reactions_as_tags:flags.3?true results:Vector<16*reactionCount> recent_reactions:flags.1?Vector<28*messagePeerReaction> top_reactors:flags.4?Vector<12*messageReactor> = MessageReactions
+storage.filePng#0a4f63c0 = storage.FileType
+botInlineMessageRichMessage#0a617e7b flags:# reply_markup:flags.2?ReplyMarkup rich_message:richMessage = BotInlineMessage
+inputReportReasonIllegalDrugs#0a8eb2be = ReportReason
+starGiftAuctionRoundExtendable#0aa021e5 num:int duration:int extend_top:int extend_window:int = StarGiftAuctionRound
+inputPaymentCredentialsApplePay#0aa1c39f payment_data:dataJSON = InputPaymentCredentials
+contacts.blocked#0ade1591 blocked:Vector<20*peerBlocked> chats:Vector<12*Chat> users:Vector<12*User> = contacts.Blocked
+messageRange#0ae30253 min_id:int max_id:int = MessageRange
+messages.recentStickersNotModified#0b17f890 = messages.RecentStickers
+updateGroupCallConnection#0b783982 flags:# presentation:flags.0?true params:dataJSON = Update
+inputPrivacyValueDisallowContacts#0ba52007 = InputPrivacyRule
+updateStickerSetsOrder#0bb2d201 flags:# masks:flags.0?true emojis:flags.1?true order:Vector<long> = Update
+starsTopupOption#0bd915c0 flags:# extended:flags.1?true stars:long store_product:flags.0?string currency:string amount:long = StarsTopupOption
+exportedChatlistInvite#0c5181ac flags:# title:string url:string peers:Vector<12*Peer> = ExportedChatlistInvite
+webViewMessageSent#0c94511c flags:# msg_id:flags.0?InputBotInlineMessageID = WebViewMessageSent
+bots.previewInfo#0ca71d64 media:Vector<12*botPreviewMedia> lang_codes:Vector<string> = bots.PreviewInfo
+inputStickerSetAnimatedEmojiAnimations#0cde3739 = InputStickerSet
+inputPrivacyValueAllowContacts#0d09e07b = InputPrivacyRule
+messages.foundStickerSetsNotModified#0d54b65d = messages.FoundStickerSets
+messageActionTopicCreate#0d999256 flags:# title_missing:flags.1?true title:string icon_color:int icon_emoji_id:flags.0?long = MessageAction
+videoSizeStickerMarkup#0da082fe stickerset:InputStickerSet sticker_id:long background_colors:Vector<int> = VideoSize
+inputStickerSetThumbLegacy#0dbaeae9 stickerset:InputStickerSet volume_id:long local_id:int = InputFileLocation
+help.recentMeUrls#0e0310d7 urls:Vector<8*RecentMeUrl> chats:Vector<12*Chat> users:Vector<12*User> = help.RecentMeUrls
+inputAiComposeToneSingleUse#0e0c35af custom_prompt:string = InputAiComposeTone
+!photoSizeEmpty#0e17e23c type:string = PhotoSize
+inlineQueryPeerTypeBotPM#0e3b2d0c = InlineQueryPeerType
+messageReplyStoryHeader#0e5af939 peer:Peer story_id:int = MessageReplyHeader
+channelAdminLogEventActionChangeLocation#0e6b76ae prev_value:ChannelLocation new_value:ChannelLocation = ChannelAdminLogEventAction
+pageBlockBlockquoteBlocks#0e6e47c4 blocks:Vector<4*PageBlock> caption:RichText = PageBlock
+suggestedPost#0e8e37e5 flags:# accepted:flags.1?true rejected:flags.2?true price:flags.3?StarsAmount schedule_date:flags.0?int = SuggestedPost
+joinChatBotResultDeclined#0efa0194 = JoinChatBotResult
+ephemeral.welcomeMessages#104fc872 hash:long messages:Vector<40*ephemeralMessage> = ephemeral.WelcomeMessages
+storage.fileWebp#1081464c = storage.FileType
+updateChannelTooLong#108d941f flags:# channel_id:long pts:flags.0?int = Update
+chatlists.exportedInvites#10ab6dc7 invites:Vector<24*exportedChatlistInvite> chats:Vector<12*Chat> users:Vector<12*User> = chatlists.ExportedInvites
+chatlists.exportedChatlistInvite#10e6e3a6 filter:DialogFilter invite:exportedChatlistInvite = chatlists.ExportedChatlistInvite
+geoPointEmpty#1117dd5f = GeoPoint
+savedPhoneContact#1142bd56 phone:string first_name:string last_name:string date:int = SavedContact
+contacts.contactBirthdays#114ff30d contacts:Vector<28*contactBirthday> users:Vector<12*User> = contacts.ContactBirthdays
+stories.allStoriesNotModified#1158fe3e flags:# state:string stealth_mode:storiesStealthMode = stories.AllStories
+inputBusinessChatLink#11679fa7 flags:# message:string entities:flags.0?Vector<12*MessageEntity> title:flags.1?string = InputBusinessChatLink
+botInlineResult#11965f3a flags:# id:string type:string title:flags.1?string description:flags.2?string url:flags.3?string thumb:flags.4?WebDocument content:flags.5?WebDocument send_message:BotInlineMessage = BotInlineResult
+!documentAttributeAnimated#11b58939 = DocumentAttribute
+keyboardInlineButton#11c1a322 flags:# style:flags.10?keyboardButtonStyle text:string type:InlineButtonType = KeyboardInlineButton
+businessWeeklyOpen#120b1ab9 start_minute:int end_minute:int = BusinessWeeklyOpen
+stickerPack#12b299d4 emoticon:string documents:Vector<long> = StickerPack
+updateNewEncryptedMessage#12bcbd9a message:EncryptedMessage qts:int = Update
+updateBotInlineSend#12f12a07 flags:# user_id:long query:string geo:flags.0?GeoPoint id:string msg_id:flags.1?InputBotInlineMessageID = Update
+inputPrivacyValueAllowUsers#131cc67f users:Vector<4*InputUser> = InputPrivacyRule
+pageBlockUnsupported#13567e8a = PageBlock
+starsTransaction#13659eb0 flags:# refund:flags.3?true pending:flags.4?true failed:flags.6?true gift:flags.10?true reaction:flags.11?true stargift_upgrade:flags.18?true business_transfer:flags.21?true stargift_resale:flags.22?true posts_search:flags.24?true stargift_prepaid_upgrade:flags.25?true stargift_drop_original_details:flags.26?true phonegroup_message:flags.27?true stargift_auction_bid:flags.28?true offer:flags.29?true id:string amount:StarsAmount date:int peer:StarsTransactionPeer title:flags.0?string description:flags.1?string photo:flags.2?WebDocument transaction_date:flags.5?int transaction_url:flags.5?string bot_payload:flags.7?bytes msg_id:flags.8?int extended_media:flags.9?Vector<4*MessageMedia> subscription_period:flags.12?int giveaway_post_id:flags.13?int stargift:flags.14?StarGift floodskip_number:flags.15?int starref_commission_permille:flags.16?int starref_peer:flags.17?Peer starref_amount:flags.17?StarsAmount paid_messages:flags.19?int premium_gift_months:flags.20?int ads_proceeds_from_date:flags.23?int ads_proceeds_to_date:flags.23?int = StarsTransaction
+auth.passwordRecovery#137948a5 email_pattern:string = auth.PasswordRecovery
+updateWebBrowserException#140502d1 flags:# delete:flags.1?true open_external_browser:flags.0?Bool exception:webDomainException = Update
+channelParticipantsBanned#1427a5e1 q:string = ChannelParticipantsFilter
+mediaAreaSuggestedReaction#14455871 flags:# dark:flags.0?true flipped:flags.1?true coordinates:mediaAreaCoordinates reaction:Reaction = MediaArea
+contact#145ade0b user_id:long mutual:Bool = Contact
+messages.searchResultsCalendar#147ee23c flags:# inexact:flags.0?true count:int min_date:int min_msg_id:int offset_id_offset:flags.1?int periods:Vector<20*searchResultsCalendarPeriod> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = messages.SearchResultsCalendar
+topPeerCategoryBotsInline#148677e2 = TopPeerCategory
+phoneCallRequested#14b0ed0c flags:# video:flags.6?true id:long access_hash:long date:int admin_id:long participant_id:long g_a_hash:bytes protocol:phoneCallProtocol = PhoneCall
+updateBotMenuButton#14b85813 bot_id:long button:BotMenuButton = Update
+pageListOrderedItemText#15031189 flags:# checkbox:flags.0?true checked:flags.1?true num:flags.2?string text:RichText value:flags.3?int type:flags.4?string = PageListOrderedItem
+photos.photosSlice#15051f54 count:int photos:Vector<12*Photo> users:Vector<12*User> = photos.Photos
+secureSecretSettings#1527bcac secure_algo:SecurePasswordKdfAlgo secure_secret:bytes secure_secret_id:long = SecureSecretSettings
+!documentAttributeFilename#15590068 file_name:string = DocumentAttribute
+updateWebViewResultSent#1592b79d query_id:long = Update
+!messages.dialogs#15ba6c40 dialogs:Vector<24*Dialog> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = messages.Dialogs
+messageActionChatAddUser#15cefd00 users:Vector<long> = MessageAction
+inputStorePaymentPremiumGiveaway#160544ca flags:# only_new_subscribers:flags.0?true winners_are_visible:flags.3?true boost_peer:InputPeer additional_peers:flags.1?Vector<4*InputPeer> countries_iso2:flags.2?Vector<string> prize_description:flags.4?string random_id:long until_date:int currency:string amount:long = InputStorePaymentPurpose
+pageBlockRelatedArticles#16115a96 title:RichText articles:Vector<20*pageRelatedArticle> = PageBlock
+topPeerCategoryChannels#161d9628 = TopPeerCategory
+messageActionManagedBotCreated#16605e3e bot_id:long = MessageAction
+messages.historyImport#1662af0b id:long = messages.HistoryImport
+storyItem#16a4b93c flags:# pinned:flags.5?true public:flags.7?true close_friends:flags.8?true min:flags.9?true noforwards:flags.10?true edited:flags.11?true contacts:flags.12?true selected_contacts:flags.13?true out:flags.16?true id:int date:int from_id:flags.18?Peer fwd_from:flags.17?storyFwdHeader expire_date:int caption:flags.0?string entities:flags.1?Vector<12*MessageEntity> media:MessageMedia media_areas:flags.14?Vector<56*MediaArea> privacy:flags.2?Vector<4*PrivacyRule> views:flags.3?storyViews sent_reaction:flags.15?Reaction albums:flags.19?Vector<int> music:flags.20?Document = StoryItem
+sendMessageTypingAction#16bf744e = SendMessageAction
+contactStatus#16d9703b user_id:long status:UserStatus = ContactStatus
+updateEncryptedChatTyping#1710f156 chat_id:int = Update
+pageBlockPhoto#1759c560 flags:# spoiler:flags.1?true photo_id:long caption:pageCaption url:flags.0?string webpage_id:flags.0?long = PageBlock
+sendMessageGeoLocationAction#176f8ba1 = SendMessageAction
+updateAttachMenuBots#17b7a20b = Update
+help.support#17c6b5f6 phone_number:string user:User = help.Support
+privacyKeyNoPaidMessages#17d348d2 = PrivacyKey
+channelForbidden#17d493d5 flags:# broadcast:flags.5?true megagroup:flags.8?true monoforum:flags.10?true id:long access_hash:long title:string until_date:flags.16?int = Chat
+account.connectedBots#17d7f87b connected_bots:Vector<32*connectedBot> users:Vector<12*User> = account.ConnectedBots
+botInlineMediaResult#17db940b flags:# id:string type:string photo:flags.0?Photo document:flags.1?Document title:flags.2?string description:flags.3?string send_message:BotInlineMessage = BotInlineResult
+updateNewStoryReaction#1824e40b story_id:int peer:Peer reaction:Reaction = Update
+channelAdminLogEventActionParticipantJoin#183040d3 = ChannelAdminLogEventAction
+inputEncryptedFileEmpty#1837c364 = InputEncryptedFile
+messages.sponsoredMessagesEmpty#1839490f = messages.SponsoredMessages
+inputPrivacyValueAllowAll#184b35ce = InputPrivacyRule
+messages.exportedChatInvite#1871be50 invite:ExportedChatInvite users:Vector<12*User> = messages.ExportedChatInvite
+secureValue#187fa0ca flags:# type:SecureValueType data:flags.0?secureData front_side:flags.1?SecureFile reverse_side:flags.2?SecureFile selfie:flags.3?SecureFile translation:flags.6?Vector<4*SecureFile> files:flags.4?Vector<4*SecureFile> plain_data:flags.5?SecurePlainData hash:bytes = SecureValue
+dcOption#18b7a10d flags:# ipv6:flags.0?true media_only:flags.1?true tcpo_only:flags.2?true cdn:flags.3?true static:flags.4?true this_port_only:flags.5?true id:int ip_address:string port:int secret:flags.10?bytes = DcOption
+help.inviteText#18cb9f78 message:string = help.InviteText
+botInlineMessageMediaContact#18d1cdc2 flags:# phone_number:string first_name:string last_name:string vcard:string reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+updateFolderPeers#19360dc0 folder_peers:Vector<20*folderPeer> pts:int pts_count:int = Update
+inputNotifyUsers#193b4417 = InputNotifyPeer
+keyboardInlineButtonRow#19420af6 buttons:Vector<16*keyboardInlineButton> = KeyboardInlineButtonRow
+bots.popularAppBots#1991b13b flags:# next_offset:flags.0?string users:Vector<12*User> = bots.PopularAppBots
+inputPollAnswer#199fed96 flags:# text:textWithEntities media:flags.0?InputMedia = PollAnswer
+connectedBotStarRef#19a13f71 flags:# revoked:flags.1?true url:string date:int bot_id:long commission_permille:int duration_months:flags.0?int participants:long revenue:long = ConnectedBotStarRef
+groupCallMessage#1a8afc7e flags:# from_admin:flags.1?true id:int from_id:Peer date:int message:textWithEntities paid_message_stars:flags.0?long = GroupCallMessage
+inputDocument#1abfb575 id:long access_hash:long file_reference:bytes = InputDocument
+channelParticipantLeft#1b03f006 peer:Peer = ChannelParticipant
+draftMessageEmpty#1b0c841a flags:# date:flags.0?int = DraftMessage
+starsRating#1b0e4f07 flags:# level:int current_level_stars:long stars:long next_level_stars:flags.0?long = StarsRating
+!reactionEmoji#1b2286b8 emoticon:string = Reaction
+messageActionSecureValuesSentMe#1b287353 values:Vector<16*secureValue> credentials:secureCredentialsEncrypted = MessageAction
+updateEditChannelMessage#1b3f4df7 message:Message pts:int pts_count:int = Update
+channelAdminLogEventActionToggleInvites#1b7907ae new_value:Bool = ChannelAdminLogEventAction
+!messageReplyHeader#1b97dd66 flags:# reply_to_scheduled:flags.2?true forum_topic:flags.3?true quote:flags.9?true reply_to_ephemeral:flags.13?true reply_to_msg_id:flags.4?int reply_to_peer_id:flags.0?Peer reply_from:flags.5?messageFwdHeader reply_media:flags.8?MessageMedia reply_to_top_id:flags.1?int quote_text:flags.6?string quote_entities:flags.7?Vector<12*MessageEntity> quote_offset:flags.10?int todo_item_id:flags.11?int poll_option:flags.12?bytes = MessageReplyHeader
+inputMessagesFilterPinned#1bb00451 = MessagesFilter
+channelParticipant#1bd54456 flags:# user_id:long date:int subscription_until_date:flags.0?int rank:flags.2?string = ChannelParticipant
+updateStoryID#1bf335b9 id:int random_id:long = Update
+account.wallPapersNotModified#1c199183 = account.WallPapers
+webDocument#1c570ed1 url:string access_hash:long size:int mime_type:string attributes:Vector<4*DocumentAttribute> = WebDocument
+!chatPhoto#1c6e1c11 flags:# has_video:flags.0?true photo_id:long stripped_thumb:flags.1?bytes dc_id:int = ChatPhoto
+inputChatPhotoEmpty#1ca48f57 = InputChatPhoto
+inputSingleMedia#1cc6e91f flags:# media:InputMedia random_id:long message:string entities:flags.0?Vector<12*MessageEntity> = InputSingleMedia
+textPhone#1ccb966a text:RichText phone:string = RichText
+inputPhotoEmpty#1cd7bf0d = InputPhoto
+inputStickerSetTonGifts#1cf671a0 = InputStickerSet
+inputAppEvent#1d1b1245 time:double type:string peer:long data:JSONValue = InputAppEvent
+!messages.messages#1d73e7ea messages:Vector<12*Message> topics:Vector<8*ForumTopic> chats:Vector<12*Chat> users:Vector<12*User> = messages.Messages
+inputStorePaymentStarsGift#1d741ef7 user_id:InputUser stars:long currency:string amount:long = InputStorePaymentPurpose
+contactBirthday#1d998733 contact_id:long birthday:birthday = ContactBirthday
+inputUserFromMessage#1da448e2 peer:InputPeer msg_id:int user_id:long = InputUser
+payments.starsRevenueWithdrawalUrl#1dab80b7 url:string = payments.StarsRevenueWithdrawalUrl
+account.paidMessagesRevenue#1e109708 stars_amount:long = account.PaidMessagesRevenue
+pageBlockKicker#1e148390 text:RichText = PageBlock
+encryptedChatDiscarded#1e1c7c45 flags:# history_deleted:flags.0?true id:int = EncryptedChat
+inputReportReasonViolence#1e22c78d = ReportReason
+updateMessageReactions#1e297bfa flags:# peer:Peer msg_id:int top_msg_id:flags.0?int saved_peer_id:flags.1?Peer reactions:messageReactions = Update
+inputPhoneCall#1e36fded id:long access_hash:long = InputPhoneCall
+topPeerCategoryPhoneCalls#1e76a78c = TopPeerCategory
+postAddress#1e8caaeb street_line1:string street_line2:string city:string state:string country_iso2:string post_code:string = PostAddress
+updateBusinessBotCallbackQuery#1ea2fda7 flags:# query_id:long user_id:long connection_id:string message:Message reply_to_message:flags.2?Message chat_instance:long data:flags.0?bytes = Update
+inputInvoiceStarGiftAuctionBid#1ecafa10 flags:# hide_name:flags.0?true update_bid:flags.2?true peer:flags.3?InputPeer gift_id:long bid_amount:long message:flags.1?textWithEntities = InputInvoice
+starGiftAttributeIdBackdrop#1f01c757 backdrop_id:int = StarGiftAttributeId
+paidReactionPrivacyAnonymous#1f0c1ad9 = PaidReactionPrivacy
+!updateNewMessage#1f2b0afd message:Message pts:int pts_count:int = Update
+account.savedRingtoneConverted#1f307eb7 document:Document = account.SavedRingtone
+inputAiComposeToneSlug#1fa01357 slug:string = InputAiComposeTone
+channelAdminLogEvent#1fad68cd id:long date:int user_id:long action:ChannelAdminLogEventAction = ChannelAdminLogEvent
+pageBlockOrderedList#1fd6f6c1 flags:# reversed:flags.2?true items:Vector<12*PageListOrderedItem> start:flags.0?int type:flags.1?string = PageBlock
+inputAiComposeToneDefault#1fe9a9bf tone:string = InputAiComposeTone
+privacyKeyBirthday#2000a518 = PrivacyKey
+photos.photo#20212ca8 photo:Photo users:Vector<12*User> = photos.Photo
+phone.exportedGroupCallInvite#204bd158 link:string = phone.ExportedGroupCallInvite
+updateUser#20529438 user_id:long = Update
+updates.channelDifference#2064674e flags:# final:flags.0?true pts:int timeout:flags.1?int new_messages:Vector<12*Message> other_updates:Vector<4*Update> chats:Vector<12*Chat> users:Vector<12*User> = updates.ChannelDifference
+paidReactionPrivacyDefault#206ad49e = PaidReactionPrivacy
+inputStarsTransaction#206ae6d1 flags:# refund:flags.0?true id:string = InputStarsTransaction
+inputSavedStarGiftSlug#2085c238 slug:string = InputSavedStarGift
+!inputMessageEntityMentionName#208e68c9 offset:int length:int user_id:InputUser = MessageEntity
+channelLocation#209b82db geo_point:GeoPoint address:string = ChannelLocation
+updateNewEphemeralMessage#20bcbba1 message:ephemeralMessage = Update
+businessRecipients#21108ff7 flags:# existing_chats:flags.0?true new_chats:flags.1?true contacts:flags.2?true non_contacts:flags.3?true exclude_selected:flags.5?true users:flags.4?Vector<long> = BusinessRecipients
+webPageEmpty#211a1788 flags:# id:long url:flags.0?string = WebPage
+privacyValueAllowBots#21461b5d = PrivacyRule
+upload.webFile#21e753bc size:int mime_type:string file_type:storage.FileType mtime:int bytes:bytes = upload.WebFile
+securePlainEmail#21ec5a5f email:string = SecurePlainData
+todoCompletion#221bb5e4 id:int completed_by:Peer date:int = TodoCompletion
+messages.exportedChatInviteReplaced#222600ef invite:ExportedChatInvite new_invite:ExportedChatInvite users:Vector<12*User> = messages.ExportedChatInvite
+communities.peerLinkRequests#2244afad flags:# total_count:int requests:Vector<32*communityPeerRequest> next_offset:flags.0?string chats:Vector<12*Chat> users:Vector<12*User> = communities.PeerLinkRequests
+auth.codeTypeFlashCall#226ccefb = auth.CodeType
+notifyForumTopic#226e6308 peer:Peer top_msg_id:int = NotifyPeer
+inputMediaAreaChannelPost#2271f2bf coordinates:mediaAreaCoordinates channel:InputChannel msg_id:int = MediaArea
+channelAdminLogEventActionStartGroupCall#23209745 call:InputGroupCall = ChannelAdminLogEventAction
+photoEmpty#2331b22d id:long = Photo
+emojiKeywordDeleted#236df622 keyword:string emoticons:Vector<string> = EmojiKeyword
+encryptedMessageService#23734b06 random_id:long chat_id:int date:int bytes:bytes = EncryptedMessage
+auth.sentCodeSuccess#2390fe44 authorization:auth.Authorization = auth.SentCode
+botPreviewMedia#23e91ba3 date:int media:MessageMedia = BotPreviewMedia
+sendMessageUploadRoundAction#243e1c66 progress:int = SendMessageAction
+inputQuickReplyShortcut#24596d41 shortcut:string = InputQuickReplyShortcut
+textAutoPhone#24c26789 text:RichText = RichText
+starsTransactionPeerPremiumBot#250dbaf8 = StarsTransactionPeer
+premiumGiftCodeOption#257e962b flags:# users:int months:int store_product:flags.0?string store_quantity:flags.1?int currency:string amount:long = PremiumGiftCodeOption
+sendMessageEmojiInteraction#25972bcb emoticon:string msg_id:int interaction:dataJSON = SendMessageAction
+updateChannelReadMessagesContents#25f324f7 flags:# channel_id:long top_msg_id:flags.0?int saved_peer_id:flags.1?Peer messages:Vector<int> = Update
+help.peerColorSet#26219a58 colors:Vector<int> = help.PeerColorSet
+chatFull#2633421b flags:# can_set_username:flags.7?true has_scheduled:flags.8?true translations_disabled:flags.19?true has_welcome_messages:flags.21?true id:long about:string participants:ChatParticipants chat_photo:flags.2?Photo notify_settings:peerNotifySettings exported_invite:flags.13?ExportedChatInvite bot_info:flags.3?Vector<8*botInfo> pinned_msg_id:flags.6?int folder_id:flags.11?int call:flags.12?InputGroupCall ttl_period:flags.14?int groupcall_default_join_as:flags.15?Peer theme_emoticon:flags.16?string requests_pending:flags.17?int recent_requesters:flags.17?Vector<long> available_reactions:flags.18?ChatReactions reactions_limit:flags.20?int = ChatFull
+updatePhoneCallSignalingData#2661bf09 phone_call_id:long data:bytes = Update
+channelAdminLogEventActionToggleSignatures#26ae0971 new_value:Bool = ChannelAdminLogEventAction
+messages.messageEditData#26b5dde6 flags:# caption:flags.0?true = messages.MessageEditData
+updateDialogFilter#26ffde7d flags:# id:int filter:flags.0?DialogFilter = Update
+channelAdminLogEventActionSendMessage#278f2868 message:Message = ChannelAdminLogEventAction
+inputNotifyCommunity#27bb1adc community:InputChannel = InputNotifyPeer
+inputPeerChannel#27bcbbfc channel_id:long access_hash:long = InputPeer
+inputPeerPhotoFileLocationLegacy#27d69997 flags:# big:flags.0?true peer:InputPeer volume_id:long local_id:int = InputFileLocation
+updateUserEmojiStatus#28373599 user_id:long emoji_status:EmojiStatus = Update
+updateBotPurchasedPaidMedia#283bd312 user_id:long payload:string qts:int = Update
+!messageEntityCode#28a20571 offset:int length:int = MessageEntity
+help.termsOfServiceUpdate#28ecf961 expires:int terms_of_service:help.termsOfService = help.TermsOfServiceUpdate
+inlineButtonTypeCallback#2955bc38 flags:# requires_password:flags.0?true data:bytes = InlineButtonType
+chatEmpty#29562865 id:long = Chat
+langPackStringDeleted#2979eeb2 key:string = LangPackString
+stats.pollStats#2999beed votes_graph:StatsGraph = stats.PollStats
+inputTakeoutFileLocation#29be5899 = InputFileLocation
+inputStickerSetEmojiDefaultStatuses#29d0f5ee = InputStickerSet
+updateUserTyping#2a17bf5c flags:# user_id:long top_msg_id:flags.0?int action:SendMessageAction = Update
+groupCallParticipant#2a3dc7ac flags:# muted:flags.0?true left:flags.1?true can_self_unmute:flags.2?true just_joined:flags.4?true versioned:flags.5?true min:flags.8?true muted_by_you:flags.9?true volume_by_admin:flags.10?true self:flags.12?true video_joined:flags.15?true peer:Peer date:int active_date:flags.3?int source:int volume:flags.7?int about:flags.11?string raise_hand_rating:flags.13?long video:flags.6?groupCallParticipantVideo presentation:flags.14?groupCallParticipantVideo paid_stars_total:flags.16?long = GroupCallParticipant
+messages.dialogFilters#2ad93719 flags:# tags_enabled:flags.0?true filters:Vector<4*DialogFilter> = messages.DialogFilters
+smsjobs.status#2aee9191 flags:# allow_international:flags.0?true recent_sent:int recent_since:int recent_remains:int total_sent:int total_since:int last_gift_slug:flags.1?string terms_url:string = smsjobs.Status
+account.emailVerified#2b96cd1b email:string = account.EmailVerified
+help.peerColorsNotModified#2ba1f5ce = help.PeerColors
+jsonNumber#2be0dfa4 value:double = JSONValue
+updateStoriesStealthMode#2c084dc1 stealth_mode:storiesStealthMode = Update
+messages.dhConfig#2c221edd g:int p:bytes version:int random:bytes = messages.DhConfig
+messageActionSuggestBirthday#2c8f2a25 birthday:birthday = MessageAction
+privacyKeyStarGiftsAutoSave#2ca4fdf8 = PrivacyKey
+messages.favedStickers#2cb51097 hash:long packs:Vector<16*stickerPack> stickers:Vector<12*Document> = messages.FavedStickers
+phone.groupCallStreamRtmpUrl#2dbf3432 url:string key:string = phone.GroupCallStreamRtmpUrl
+inputEncryptedFileBigUploaded#2dc173c8 id:long parts:int key_fingerprint:int = InputEncryptedFile
+stickerSet#2dd14edc flags:# archived:flags.1?true official:flags.2?true masks:flags.3?true emojis:flags.7?true text_color:flags.9?true channel_emoji_status:flags.10?true creator:flags.11?true installed_date:flags.0?int id:long access_hash:long title:string short_name:string thumbs:flags.4?Vector<8*PhotoSize> thumb_dc_id:flags.4?int thumb_version:flags.4?int thumb_document_id:flags.8?long count:int hash:int = StickerSet
+emojiStatusEmpty#2de11aae = EmojiStatus
+channelAdminLogEventActionDefaultBannedRights#2df5fc0a prev_banned_rights:chatBannedRights new_banned_rights:chatBannedRights = ChannelAdminLogEventAction
+inputReportReasonPornography#2e59d922 = ReportReason
+starsSubscription#2e6eab1a flags:# canceled:flags.0?true can_refulfill:flags.1?true missing_balance:flags.2?true bot_canceled:flags.7?true id:string peer:Peer until_date:int pricing:starsSubscriptionPricing chat_invite_hash:flags.3?string title:flags.4?string photo:flags.5?WebDocument invoice_slug:flags.6?string = StarsSubscription
+webPageAttributeStory#2e94c3e7 flags:# peer:Peer id:int story:flags.0?StoryItem = WebPageAttribute
+auth.authorization#2ea2c0d4 flags:# setup_password_required:flags.1?true otherwise_relogin_days:flags.1?int tmp_sessions:flags.0?int future_auth_token:flags.2?bytes user:User = auth.Authorization
+starGiftAttributeCounter#2eb1b658 attribute:StarGiftAttributeId count:int = StarGiftAttributeCounter
+messageMediaVenue#2ec0533f geo:GeoPoint title:string address:string provider:string venue_id:string venue_type:string = MessageMedia
+payments.starGifts#2ed82995 hash:int gifts:Vector<44*StarGift> chats:Vector<12*Chat> users:Vector<12*User> = payments.StarGifts
+starGiftAuctionUserState#2eeed1c4 flags:# returned:flags.1?true bid_amount:flags.0?long bid_date:flags.0?int min_bid_amount:flags.0?long bid_peer:flags.0?Peer acquired_count:int = StarGiftAuctionUserState
+updateChannelWebPage#2f2ba99f channel_id:long webpage:WebPage pts:int pts_count:int = Update
+updateReadHistoryOutbox#2f2f21bf peer:Peer max_id:int pts:int pts_count:int = Update
+inputPrivacyValueAllowCloseFriends#2f453e49 = InputPrivacyRule
+pageListItemText#2f58683c flags:# checkbox:flags.0?true checked:flags.1?true text:RichText = PageListItem
+dialogPeerCommunity#2f65c8e4 community_id:long = DialogPeer
+keyboardButton#2f67a72f flags:# style:flags.10?keyboardButtonStyle text:string type:ButtonType = KeyboardButton
+botCommandScopeDefault#2f6cb2ab = BotCommandScope
+channelParticipantCreator#2fe601d3 flags:# user_id:long admin_rights:chatAdminRights rank:flags.0?string = ChannelParticipant
+messageActionConferenceCall#2ffe2f7a flags:# missed:flags.0?true active:flags.1?true video:flags.4?true call_id:long duration:flags.2?int other_participants:flags.3?Vector<12*Peer> = MessageAction
+phoneCall#30535af5 flags:# p2p_allowed:flags.5?true video:flags.6?true conference_supported:flags.8?true id:long access_hash:long date:int admin_id:long participant_id:long g_a_or_b:bytes key_fingerprint:long protocol:phoneCallProtocol connections:Vector<32*PhoneConnection> start_date:int custom_parameters:flags.7?dataJSON = PhoneCall
+inlineQueryPeerTypeSameBotPM#3081ed9d = InlineQueryPeerType
+messages.stickers#30a6ec7e hash:long stickers:Vector<12*Document> = messages.Stickers
+updateRecentEmojiStatuses#30f443db = Update
+auctionBidLevel#310240cc pos:int amount:long date:int = AuctionBidLevel
+starGift#313a9547 flags:# limited:flags.0?true sold_out:flags.1?true birthday:flags.2?true require_premium:flags.7?true limited_per_user:flags.8?true peer_color_available:flags.10?true auction:flags.11?true id:long sticker:Document stars:long availability_remains:flags.0?int availability_total:flags.0?int availability_resale:flags.4?long convert_stars:long first_sale_date:flags.1?int last_sale_date:flags.1?int upgrade_stars:flags.3?long resell_min_stars:flags.4?long title:flags.5?string released_by:flags.6?Peer per_user_total:flags.8?int per_user_remains:flags.8?int locked_until_date:flags.9?int auction_slug:flags.11?string gifts_per_round:flags.11?int auction_start_date:flags.11?int upgrade_variants:flags.12?int background:flags.13?starGiftBackground = StarGift
+updateShortMessage#313bc7f8 flags:# out:flags.1?true mentioned:flags.4?true media_unread:flags.5?true silent:flags.13?true id:int user_id:long message:string pts:int pts_count:int date:int fwd_from:flags.2?messageFwdHeader via_bot_id:flags.11?long reply_to:flags.3?MessageReplyHeader entities:flags.7?Vector<12*MessageEntity> ttl_period:flags.25?int = Updates
+messageActionRequestedPeer#31518e9b button_id:int peers:Vector<12*Peer> = MessageAction
+users.usersSlice#315a4974 count:int users:Vector<12*User> = users.Users
+channelAdminLogEventActionChangeWallpaper#31bb5d52 prev_value:WallPaper new_value:WallPaper = ChannelAdminLogEventAction
+messages.messageReactionsList#31bd492d flags:# count:int reactions:Vector<28*messagePeerReaction> chats:Vector<12*Chat> users:Vector<12*User> next_offset:flags.0?string = messages.MessageReactionsList
+updateStickerSets#31c24808 flags:# masks:flags.0?true emojis:flags.1?true = Update
+messageActionGiftCode#31c48347 flags:# via_giveaway:flags.0?true unclaimed:flags.5?true boost_peer:flags.1?Peer days:int slug:string currency:flags.2?string amount:flags.2?long crypto_currency:flags.3?string crypto_amount:flags.3?long message:flags.4?textWithEntities = MessageAction
+webPageAttributeStarGiftCollection#31cad303 icons:Vector<12*Document> = WebPageAttribute
+messages.savedReactionTags#3259950a tags:Vector<16*savedReactionTag> hash:long = messages.SavedReactionTags
+!messageEntitySpoiler#32ca960f offset:int length:int = MessageEntity
+inputStickerSetItem#32da9e9c flags:# document:InputDocument emoji:string mask_coords:flags.0?maskCoords keywords:flags.1?string = InputStickerSetItem
+inputSecureFileUploaded#3334b0f0 id:long parts:int md5_checksum:string file_hash:bytes secret:bytes = InputSecureFile
+updatePtsChanged#3354678f = Update
+messages.peerDialogs#3371c354 dialogs:Vector<24*Dialog> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> state:updates.state = messages.PeerDialogs
+inputBotInlineMessageMediaAuto#3380c786 flags:# invert_media:flags.3?true message:string entities:flags.1?Vector<12*MessageEntity> reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+requestPeerTypeBroadcast#339bef6c flags:# creator:flags.0?true has_username:flags.3?Bool user_admin_rights:flags.1?chatAdminRights bot_admin_rights:flags.2?chatAdminRights = RequestPeerType
+messages.translateResult#33db32f8 result:Vector<16*textWithEntities> = messages.TranslatedText
+secureCredentialsEncrypted#33f0ea47 data:bytes hash:bytes secret:bytes = SecureCredentialsEncrypted
+stickerSetMultiCovered#3407e51b set:stickerSet covers:Vector<12*Document> = StickerSetCovered
+inputPaymentCredentials#3417d728 flags:# save:flags.0?true data:dataJSON = InputPaymentCredentials
+pageTableCell#34566b6a flags:# header:flags.0?true align_center:flags.3?true align_right:flags.4?true valign_middle:flags.5?true valign_bottom:flags.6?true text:flags.7?RichText colspan:flags.1?int rowspan:flags.2?int = PageTableCell
+chatThemeUniqueGift#3458f9c8 gift:StarGift theme_settings:Vector<16*themeSettings> = ChatTheme
+secureValueErrorTranslationFiles#34636dd8 type:SecureValueType file_hash:Vector<bytes> text:string = SecureValueError
+users.savedMusic#34a2f297 count:int documents:Vector<12*Document> = users.SavedMusic
+channelParticipantAdmin#34c3bb53 flags:# can_edit:flags.0?true self:flags.1?true user_id:long inviter_id:flags.1?long promoted_by:long date:int admin_rights:chatAdminRights rank:flags.2?string = ChannelParticipant
+inputInvoiceChatInviteSubscription#34e793f1 hash:string = InputInvoice
+updateDialogFilters#3504914f = Update
+botInlineMessageMediaInvoice#354a9b09 flags:# shipping_address_requested:flags.1?true test:flags.3?true title:string description:string photo:flags.0?WebDocument currency:string total_amount:long reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+textAnchor#35553762 text:RichText name:string = RichText
+inputPeerChat#35a95cb9 chat_id:long = InputPeer
+messages.stickerSetInstallResultArchive#35e410a8 sets:Vector<44*StickerSetCovered> = messages.StickerSetInstallResult
+sendMessageTextDraftAction#3630b85a flags:# can_stop:flags.0?true keep_on_stop:flags.1?true random_id:long text:textWithEntities = SendMessageAction
+dialogFilterDefault#363293ae = DialogFilter
+starGiftAttributeRarity#36437737 permille:int = StarGiftAttributeRarity
+pollAnswerVoters#3645230a flags:# chosen:flags.0?true correct:flags.1?true option:bytes voters:flags.2?int recent_voters:flags.2?Vector<12*Peer> = PollAnswerVoters
+messages.botCallbackAnswer#36585ea4 flags:# alert:flags.1?true has_url:flags.3?true native_ui:flags.4?true message:flags.0?string url:flags.2?string cache_time:int = messages.BotCallbackAnswer
+phoneCallAccepted#3660c311 flags:# video:flags.6?true id:long access_hash:long date:int admin_id:long participant_id:long g_b:bytes protocol:phoneCallProtocol = PhoneCall
+messages.forumTopics#367617d3 flags:# order_by_create_date:flags.0?true count:int topics:Vector<8*ForumTopic> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> pts:int = messages.ForumTopics
+!peerChat#36c6019a chat_id:long = Peer
+documentEmpty#36f8c871 id:long = Document
+inputPeerPhotoFileLocation#37257e99 flags:# big:flags.0?true peer:InputPeer photo_id:long = InputFileLocation
+wallPaperSettings#372efcd0 flags:# blur:flags.1?true motion:flags.2?true background_color:flags.0?int second_background_color:flags.4?int third_background_color:flags.5?int fourth_background_color:flags.6?int intensity:flags.3?int rotation:flags.4?int emoticon:flags.7?string = WallPaperSettings
+mediaAreaUrl#37381085 coordinates:mediaAreaCoordinates url:string = MediaArea
+payments.checkCanSendGiftResultOk#374fa7ad = payments.CheckCanSendGiftResult
+inputMessagesFilterMusic#3751b49e = MessagesFilter
+ipPortSecret#37982646 ipv4:int port:int secret:bytes = IpPort
+!chatPhotoEmpty#37c1011c = ChatPhoto
+inputPrivacyKeyAbout#3823cc40 = InputPrivacyKey
+messages.stickerSetInstallResultSuccess#38641628 = messages.StickerSetInstallResult
+chatParticipant#38e79fde flags:# user_id:long inviter_id:long date:int rank:flags.0?string = ChatParticipant
+pageBlockDocument#38fa3ba3 document_id:long caption:pageCaption = PageBlock
+updateEncryptedMessagesRead#38fe25b7 chat_id:int max_date:int date:int = Update
+auth.loginTokenSuccess#390d5c5e authorization:auth.Authorization = auth.LoginToken
+privacyKeyPhoneP2P#39491cc8 = PrivacyKey
+payments.starsRevenueAdsAccountUrl#394e7f21 url:string = payments.StarsRevenueAdsAccountUrl
+stats.broadcastStats#396ca5fc period:statsDateRangeDays followers:statsAbsValueAndPrev views_per_post:statsAbsValueAndPrev shares_per_post:statsAbsValueAndPrev reactions_per_post:statsAbsValueAndPrev views_per_story:statsAbsValueAndPrev shares_per_story:statsAbsValueAndPrev reactions_per_story:statsAbsValueAndPrev enabled_notifications:statsPercentValue growth_graph:StatsGraph followers_graph:StatsGraph mute_graph:StatsGraph top_hours_graph:StatsGraph interactions_graph:StatsGraph iv_interactions_graph:StatsGraph views_by_source_graph:StatsGraph new_followers_by_source_graph:StatsGraph languages_graph:StatsGraph reactions_by_emotion_graph:StatsGraph story_interactions_graph:StatsGraph story_reactions_by_emotion_graph:StatsGraph recent_posts_interactions:Vector<20*PostInteractionCounters> = stats.BroadcastStats
+messageActionPollDeleteAnswer#399674dc answer:PollAnswer = MessageAction
+updateNewScheduledMessage#39a51dfb message:Message = Update
+updateSavedReactionTags#39c67432 = Update
+pageBlockCover#39f23300 cover:PageBlock = PageBlock
+inputMessagesFilterChatPhotos#3a20ecb8 = MessagesFilter
+passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow#3a912d4a salt1:bytes salt2:bytes g:int p:bytes = PasswordKdfAlgo
+starGiftAuctionRound#3aae0528 num:int duration:int = StarGiftAuctionRound
+users.userFull#3b6d152e full_user:userFull chats:Vector<12*Chat> users:Vector<12*User> = users.UserFull
+inputPhoto#3bb3b94a id:long access_hash:long file_reference:bytes = InputPhoto
+outboxReadDate#3bb842ac date:int = OutboxReadDate
+inlineButtonTypeWebView#3bcab5b4 url:string = InlineButtonType
+inputReplyToMessage#3bd4b7c2 flags:# reply_to_msg_id:int top_msg_id:flags.0?int reply_to_peer_id:flags.1?InputPeer quote_text:flags.2?string quote_entities:flags.3?Vector<12*MessageEntity> quote_offset:flags.4?int monoforum_peer_id:flags.5?InputPeer todo_item_id:flags.6?int poll_option:flags.7?bytes = InputReplyTo
+messageActionSetMessagesTTL#3c134d7b flags:# period:int auto_setting_from:flags.0?long = MessageAction
+inlineBotSwitchPM#3c20629f text:string start_param:string = InlineBotSwitchPM
+inputPasskeyCredentialPublicKey#3c27b78f id:string raw_id:string response:InputPasskeyResponse = InputPasskeyCredential
+textUrl#3c2884c1 text:RichText url:string webpage_id:long = RichText
+pageBlockThinking#3c29a3e2 text:RichText = PageBlock
+attachMenuBots#3c4301c0 hash:long bots:Vector<28*attachMenuBot> users:Vector<12*User> = AttachMenuBots
+botCommandScopeUsers#3c4f04d8 = BotCommandScope
+inputTheme#3c5693e9 id:long access_hash:long = InputTheme
+bots.exportedBotToken#3c60b621 token:string = bots.ExportedBotToken
+chatParticipants#3cbc93f8 chat_id:long participants:Vector<16*ChatParticipant> version:int = ChatParticipants
+urlAuthResultRequest#3cd623ec flags:# request_write_access:flags.0?true request_phone_number:flags.1?true match_codes_first:flags.5?true is_app:flags.6?true bot:User domain:string browser:flags.2?string platform:flags.2?string ip:flags.2?string region:flags.2?string match_codes:flags.3?Vector<string> user_id_hint:flags.4?long verified_app_name:flags.7?string = UrlAuthResult
+privacyKeyPhoneCall#3d662b7b = PrivacyKey
+secureValueTypePassport#3dac6a00 = SecureValueType
+auth.sentCodeTypeApp#3dbb5986 length:int = auth.SentCodeType
+inputBotInlineMessageText#3dcd7a87 flags:# no_webpage:flags.0?true invert_media:flags.3?true message:string entities:flags.1?Vector<12*MessageEntity> reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+updateChatParticipantAdd#3dda5451 chat_id:long user_id:long inviter_id:long date:int version:int = Update
+payments.starGiftUpgradePreview#3de1dfed sample_attributes:Vector<24*StarGiftAttribute> prices:Vector<16*starGiftUpgradePrice> next_prices:Vector<16*starGiftUpgradePrice> = payments.StarGiftUpgradePreview
+messageMediaEmpty#3ded6320 = MessageMedia
+updateQuickReplyMessage#3e050d0f message:Message = Update
+searchPostsFlood#3e0b5b6a flags:# query_is_free:flags.0?true total_daily:int remains:int wait_till:flags.1?int stars_amount:long = SearchPostsFlood
+updates.channelDifferenceEmpty#3e11affb flags:# final:flags.0?true pts:int timeout:flags.1?int = updates.ChannelDifference
+payments.bankCardData#3e24e573 title:string open_urls:Vector<12*bankCardOpenUrl> = payments.BankCardData
+messageActionNoForwardsRequest#3e2793ba flags:# expired:flags.0?true prev_value:Bool new_value:Bool = MessageAction
+channels.sponsoredMessageReportResultAdsHidden#3e3bcf2f = channels.SponsoredMessageReportResult
+inputPasskeyResponseRegister#3e63935c client_data:dataJSON attestation_data:bytes = InputPasskeyResponse
+inputInvoicePremiumAuthCode#3e77f614 purpose:InputStorePaymentPurpose = InputInvoice
+channelAdminLogEventActionParticipantVolume#3e7f6847 participant:groupCallParticipant = ChannelAdminLogEventAction
+requestPeerTypeCreateBot#3e81e078 flags:# bot_managed:flags.0?true suggested_name:flags.1?string suggested_username:flags.2?string = RequestPeerType
+updateDeleteGroupCallMessages#3e85e92c call:InputGroupCall messages:Vector<int> = Update
+channelAdminLogEventActionChangeEmojiStatus#3ea9feb1 prev_value:EmojiStatus new_value:EmojiStatus = ChannelAdminLogEventAction
+jsonNull#3f6d7b68 = JSONValue
+inlineButtonTypeUserProfile#3fa33fcf user_id:long = InlineButtonType
+inputStorePaymentAuthCode#3fc18057 flags:# restore:flags.0?true phone_number:string phone_code_hash:string premium_days:int currency:string amount:long = InputStorePaymentPurpose
+exportedStoryLink#3fc9053b link:string = ExportedStoryLink
+botCommandScopePeerAdmins#3fd863d1 peer:InputPeer = BotCommandScope
+inputButtonTypeRequestPeer#3fe268fe flags:# name_requested:flags.0?true username_requested:flags.1?true photo_requested:flags.2?true button_id:int peer_type:RequestPeerType max_quantity:int = ButtonType
+true#3fedd339 = True
+inputPhotoFileLocation#40181ffe id:long access_hash:long file_reference:bytes thumb_size:string = InputFileLocation
+inputMessageReadMetric#402b4495 msg_id:int view_id:long time_in_view_ms:int active_time_in_view_ms:int height_to_viewport_ratio_permille:int seen_range_ratio_permille:int = InputMessageReadMetric
+inputMediaInvoice#405fef0d flags:# title:string description:string photo:flags.0?inputWebDocument invoice:invoice payload:bytes provider:flags.3?string provider_data:dataJSON start_param:flags.1?string extended_media:flags.2?InputMedia = InputMedia
+storage.filePartial#40bc6f52 = storage.FileType
+stickerSetFullCovered#40d13c0e set:stickerSet packs:Vector<16*stickerPack> keywords:Vector<20*stickerKeyword> documents:Vector<12*Document> = StickerSetCovered
+channelAdminLogEventActionExportedInviteRevoke#410a134e invite:ExportedChatInvite = ChannelAdminLogEventAction
+inputReplyToEphemeralMessage#4119b95e id:int = InputReplyTo
+payments.uniqueStarGift#416c56e8 gift:StarGift chats:Vector<12*Chat> users:Vector<12*User> = payments.UniqueStarGift
+inputBotInlineMessageMediaVenue#417bbf11 flags:# geo_point:InputGeoPoint title:string address:string provider:string venue_id:string venue_type:string reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+messageActionPaymentRefunded#41b3e202 flags:# peer:Peer currency:string total_amount:long payload:flags.0?bytes charge:paymentCharge = MessageAction
+exportedContactToken#41bf109b url:string expires:int = ExportedContactToken
+privacyValueDisallowChatParticipants#41c87565 chats:Vector<long> = PrivacyRule
+!chat#41cbf256 flags:# creator:flags.0?true left:flags.2?true deactivated:flags.5?true call_active:flags.23?true call_not_empty:flags.24?true noforwards:flags.25?true id:long title:string photo:ChatPhoto participants_count:int date:int version:int migrated_to:flags.6?InputChannel admin_rights:flags.14?chatAdminRights default_banned_rights:flags.18?chatBannedRights = Chat
+savedStarGift#41df43fc flags:# name_hidden:flags.0?true unsaved:flags.5?true refunded:flags.9?true can_upgrade:flags.10?true pinned_to_top:flags.12?true upgrade_separate:flags.17?true from_id:flags.1?Peer date:int gift:StarGift message:flags.2?textWithEntities msg_id:flags.3?int saved_id:flags.11?long convert_stars:flags.4?long upgrade_stars:flags.6?long can_export_at:flags.7?int transfer_stars:flags.8?long can_transfer_at:flags.13?int can_resell_at:flags.14?int collection_id:flags.15?Vector<int> prepaid_upgrade_hash:flags.16?string drop_original_details_stars:flags.18?long gift_num:flags.19?int can_craft_at:flags.20?int = SavedStarGift
+messages.translatedRichMessage#4203998f result:Vector<32*richMessage> = messages.TranslatedRichMessage
+help.countryCode#4203c5ef flags:# country_code:string prefixes:flags.0?Vector<string> patterns:flags.1?Vector<string> = help.CountryCode
+botMenuButtonCommands#4258c205 = BotMenuButton
+starGiftAuctionAcquiredGift#42b00348 flags:# name_hidden:flags.0?true peer:Peer date:int bid_amount:long round:int pos:int message:flags.1?textWithEntities gift_num:flags.2?int = StarGiftAuctionAcquiredGift
+channelAdminLogEventActionDeleteMessage#42e047bb message:Message = ChannelAdminLogEventAction
+privacyKeyAddedByPhone#42ffd42b = PrivacyKey
+sponsoredMessageReportOption#430d3150 text:string option:bytes = SponsoredMessageReportOption
+emailVerifyPurposeLoginSetup#4345be73 phone_number:string phone_code_hash:string = EmailVerifyPurpose
+channelAdminLogEventActionChangePhoto#434bd2af prev_photo:Photo new_photo:Photo = ChannelAdminLogEventAction
+payments.giveawayInfo#4367daa0 flags:# participating:flags.0?true preparing_results:flags.3?true start_date:int joined_too_early_date:flags.1?int admin_disallowed_chat_id:flags.2?long disallowed_country:flags.4?string = payments.GiveawayInfo
+defaultHistoryTTL#43b46b20 period:int = DefaultHistoryTTL
+!documentAttributeVideo#43c57c48 flags:# round_message:flags.0?true supports_streaming:flags.1?true nosound:flags.3?true duration:double w:int h:int preload_prefix_size:flags.2?int video_start_ts:flags.4?double video_codec:flags.5?string = DocumentAttribute
+messages.chatInviteJoinResultOk#445663a7 updates:Updates = messages.ChatInviteJoinResult
+auth.authorizationSignUpRequired#44747e9a flags:# terms_of_service:flags.0?help.termsOfService = auth.Authorization
+messages.savedDialogsSlice#44ba9dd9 count:int dialogs:Vector<24*SavedDialog> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = messages.SavedDialogs
+inputStickerSetEmojiDefaultTopicIcons#44c1f8e9 = InputStickerSet
+messages.emojiGameDiceInfo#44e56023 flags:# game_hash:string prev_stake:long current_streak:int params:Vector<int> plays_left:flags.0?int = messages.EmojiGameInfo
+messageViews#455b853d flags:# views:flags.0?int forwards:flags.1?int replies:flags.2?messageReplies = MessageViews
+attachMenuBotIconColor#4576f3f0 name:string color:int = AttachMenuBotIconColor
+messageActionGiftStars#45d5b021 flags:# currency:string amount:long stars:long crypto_currency:flags.0?string crypto_amount:flags.0?long transaction_id:flags.1?string = MessageAction
+messagePeerVoteMultiple#4628f6e6 peer:Peer options:Vector<bytes> date:int = MessagePeerVote
+updateLangPackTooLong#46560264 lang_code:string = Update
+accessPointRule#4679b65f phone_prefix_rules:string dc_id:int ips:vector<12*IpPort> = AccessPointRule
+pageBlockParagraph#467a0766 text:RichText = PageBlock
+payments.starGiftUpgradeAttributes#46c6e36f attributes:Vector<24*StarGiftAttribute> = payments.StarGiftUpgradeAttributes
+channelAdminLogEventActionChangeEmojiStickerSet#46d840ab prev_stickerset:InputStickerSet new_stickerset:InputStickerSet = ChannelAdminLogEventAction
+recentMeUrlUnknown#46e1d13d url:string = RecentMeUrl
+messageActionScreenshotTaken#4792929b = MessageAction
+statsURL#47a971e0 url:string = StatsURL
+messageActionWebViewDataSentMe#47dd8079 text:string data:string = MessageAction
+emojiListNotModified#481eadfa = EmojiList
+inputGeoPoint#48222faf flags:# lat:double long:double accuracy_radius:flags.0?int = InputGeoPoint
+updateManagedBot#4880ed9a user_id:long bot_id:long qts:int = Update
+pageBlockFooter#48870999 text:RichText = PageBlock
+messages.votesList#4899484e flags:# count:int votes:Vector<20*MessagePeerVote> chats:Vector<12*Chat> users:Vector<12*User> next_offset:flags.0?string = messages.VotesList
+starGiftAttributeIdModel#48aaae3c document_id:long = StarGiftAttributeId
+inlineButtonTypeBuy#48bad7a5 = InlineButtonType
+updateStarGiftAuctionState#48e246c2 gift_id:long state:StarGiftAuctionState = Update
+messageActionGiftPremium#48e91302 flags:# currency:string amount:long days:int crypto_currency:flags.0?string crypto_amount:flags.0?long message:flags.1?textWithEntities = MessageAction
+encryptedChatRequested#48f1d94c flags:# folder_id:flags.0?int id:int access_hash:long date:int admin_id:long participant_id:long g_a:bytes = EncryptedChat
+premium.boostsStatus#4959427a flags:# my_boost:flags.2?true level:int current_level_boosts:int boosts:int gift_boosts:flags.4?int next_level_boosts:flags.0?int premium_audience:flags.1?statsPercentValue boost_url:string prepaid_giveaways:flags.3?Vector<24*PrepaidGiveaway> my_boost_slots:flags.2?Vector<int> = premium.BoostsStatus
+updateBotInlineQuery#496f379c flags:# query_id:long user_id:long query:string geo:flags.0?GeoPoint peer_type:flags.1?InlineQueryPeerType offset:string = Update
+inputStickerSetEmojiChannelDefaultStatuses#49748553 = InputStickerSet
+mediaAreaWeather#49a6549c coordinates:mediaAreaCoordinates emoji:string temperature_c:double color:int = MediaArea
+todoList#49b92a26 flags:# others_can_append:flags.0?true others_can_complete:flags.1?true title:textWithEntities list:Vector<24*todoItem> = TodoList
+starGiftAttributeIdPattern#4a162433 document_id:long = StarGiftAttributeId
+statsGraphAsync#4a27eb2d token:string = StatsGraph
+readParticipantDate#4a4ff172 user_id:long date:int = ReadParticipantDate
+inputInvoiceStarGiftTransfer#4a5f5bd9 stargift:InputSavedStarGift to_id:InputPeer = InputInvoice
+messageActionChatJoinedViaCommunity#4a8bfe80 community_id:long = MessageAction
+inputNotifyChats#4a95e84e = InputNotifyPeer
+inputStickeredMediaPhoto#4a992157 id:InputPhoto = InputStickeredMedia
+updates.differenceTooLong#4afe8f6d pts:int = updates.Difference
+storage.fileMov#4b09ebbc = storage.FileType
+boost#4b3e14d6 flags:# gift:flags.1?true giveaway:flags.2?true unclaimed:flags.3?true id:string user_id:flags.0?long giveaway_msg_id:flags.2?int date:int expires:int used_gift_slug:flags.4?string multiplier:flags.5?int stars:flags.6?long = Boost
+inputBotInlineMessageGame#4b425864 flags:# reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+pollAnswer#4b7d786a flags:# text:textWithEntities option:bytes media:flags.0?MessageMedia added_by:flags.1?Peer date:flags.1?int = PollAnswer
+reactionNotificationsFromAll#4b9e22a0 = ReactionNotificationsFrom
+messageReactor#4ba3a95a flags:# top:flags.0?true my:flags.1?true anonymous:flags.2?true peer_id:flags.3?Peer count:int = MessageReactor
+updateEditEphemeralMessage#4bbb8f01 message:ephemeralMessage = Update
+account.authorizations#4bff8ea0 authorization_ttl_days:int authorizations:Vector<60*authorization> = account.Authorizations
+textSpoiler#4c2a5d62 text:RichText = RichText
+account.autoSaveSettings#4c3e069d users_settings:autoSaveSettings chats_settings:autoSaveSettings broadcasts_settings:autoSaveSettings exceptions:Vector<24*autoSaveException> chats:Vector<12*Chat> users:Vector<12*User> = account.AutoSaveSettings
+messages.composedRichMessageWithAI#4c4537c8 result:richMessage = messages.ComposedRichMessageWithAI
+!messageEntityCashtag#4c4e743f offset:int length:int = MessageEntity
+webViewResultUrl#4d22ff98 flags:# fullsize:flags.1?true fullscreen:flags.2?true same_origin:flags.3?true query_id:flags.0?long url:string = WebViewResult
+profileTabGifts#4d4bd46a = ProfileTab
+updateShortChatMessage#4d6deea5 flags:# out:flags.1?true mentioned:flags.4?true media_unread:flags.5?true silent:flags.13?true id:int from_id:long chat_id:long message:string pts:int pts_count:int date:int fwd_from:flags.2?messageFwdHeader via_bot_id:flags.11?long reply_to:flags.3?MessageReplyHeader entities:flags.7?Vector<12*MessageEntity> ttl_period:flags.25?int = Updates
+updateBotCommands#4d712f2e peer:Peer bot_id:long commands:Vector<16*botCommand> = Update
+inputInvoiceStarGiftUpgrade#4d818d5d flags:# keep_original_details:flags.0?true stargift:InputSavedStarGift = InputInvoice
+botInfo#4d8a0299 flags:# has_preview_medias:flags.6?true user_id:flags.0?long description:flags.1?string description_photo:flags.4?Photo description_document:flags.5?Document commands:flags.2?Vector<16*botCommand> menu_button:flags.3?BotMenuButton privacy_policy_url:flags.7?string app_settings:flags.8?botAppSettings verifier_settings:flags.9?botVerifierSettings = BotInfo
+account.takeout#4dba4501 id:long = account.Takeout
+inputPrivacyKeySavedMusic#4dbe9226 = InputPrivacyKey
+!messageFwdHeader#4e4df4bb flags:# imported:flags.7?true saved_out:flags.11?true from_id:flags.0?Peer from_name:flags.5?string date:int channel_post:flags.2?int post_author:flags.3?string saved_from_peer:flags.4?Peer saved_from_msg_id:flags.4?int saved_from_id:flags.8?Peer saved_from_name:flags.9?string saved_date:flags.10?int psa_type:flags.6?string = MessageFwdHeader
+payments.paymentResult#4e5f810d updates:Updates = payments.PaymentResult
+starGiftAttributePattern#4e7085ea name:string document:Document rarity:StarGiftAttributeRarity = StarGiftAttribute
+updateStarsBalance#4e80a379 balance:StarsAmount = Update
+updateMessageID#4e90bfd6 id:int random_id:long = Update
+userProfilePhotoEmpty#4f11bae1 = UserProfilePhoto
+pageBlockPullquote#4f4456d3 text:RichText caption:RichText = PageBlock
+buttonTypeRequestPeer#4f58a237 flags:# button_id:int peer_type:RequestPeerType max_quantity:int = ButtonType
+inputPrivacyKeyStatusTimestamp#4f96cb18 = InputPrivacyKey
+inputBotInlineResultGame#4fa417f2 id:string short_name:string send_message:InputBotInlineMessage = InputBotInlineResult
+account.savedMusicIdsNotModified#4fc81d6e = account.SavedMusicIds
+messages.archivedStickers#4fcba9c8 count:int sets:Vector<44*StickerSetCovered> = messages.ArchivedStickers
+keyboardButtonStyle#4fdd3430 flags:# bg_primary:flags.0?true bg_danger:flags.1?true bg_success:flags.2?true icon:flags.3?long = KeyboardButtonStyle
+privacyKeyChatInvite#500e6dfa = PrivacyKey
+messageActionInviteToGroupCall#502f92f7 call:InputGroupCall users:Vector<long> = MessageAction
+updateSentPhoneCode#504aa18f sent_code:auth.SentCode = Update
+messageActionSetChatWallPaper#5060a3f4 flags:# same:flags.0?true for_both:flags.1?true wallpaper:WallPaper = MessageAction
+account.privacyRules#50a04e45 rules:Vector<4*PrivacyRule> chats:Vector<12*Chat> users:Vector<12*User> = account.PrivacyRules
+phoneCallDiscarded#50ca4de1 flags:# need_rating:flags.2?true need_debug:flags.3?true video:flags.6?true id:long reason:flags.0?PhoneCallDiscardReason duration:flags.1?int = PhoneCall
+webPageAttributeStickerSet#50cc03d3 flags:# emojis:flags.0?true text_color:flags.1?true stickers:Vector<12*Document> = WebPageAttribute
+stats.storyStats#50cd067c views_graph:StatsGraph reactions_by_emotion_graph:StatsGraph = stats.StoryStats
+inputMessagesFilterVoice#50f5c392 = MessagesFilter
+payments.uniqueStarGiftValueInfo#512fe446 flags:# last_sale_on_fragment:flags.1?true value_is_average:flags.6?true currency:string value:long initial_sale_date:int initial_sale_stars:long initial_sale_price:long last_sale_date:flags.0?int last_sale_price:flags.0?long floor_price:flags.2?long average_price:flags.3?long listed_count:flags.4?int fragment_listed_count:flags.5?int fragment_listed_url:flags.5?string = payments.UniqueStarGiftValueInfo
+dialogPeerFolder#514519e2 folder_id:int = DialogPeer
+textHashtag#519524ea text:RichText = RichText
+storyItemDeleted#51e6ee4f id:int = StoryItem
+!reactionPaid#523da4eb = Reaction
+sendMessageRichMessageDraftAction#52564893 flags:# can_stop:flags.0?true keep_on_stop:flags.1?true random_id:long rich_message:richMessage = SendMessageAction
+emailVerifyPurposeLoginChange#527d22eb = EmailVerifyPurpose
+storage.fileMp3#528a0677 = storage.FileType
+chatReactionsAll#52928bca flags:# allow_custom:flags.0?true = ChatReactions
+!messageMediaDocument#52d8ccd9 flags:# nopremium:flags.3?true spoiler:flags.4?true video:flags.6?true round:flags.7?true voice:flags.8?true document:flags.0?Document alt_documents:flags.5?Vector<12*Document> video_cover:flags.9?Photo video_timestamp:flags.10?int ttl_seconds:flags.2?int = MessageMedia
+help.premiumPromo#5334759c status_text:string status_entities:Vector<12*MessageEntity> video_sections:Vector<string> videos:Vector<12*Document> period_options:Vector<28*premiumSubscriptionOption> users:Vector<12*User> = help.PremiumPromo
+auth.sentCodeTypeCall#5353e5a7 length:int = auth.SentCodeType
+statsGroupTopInviter#535f779d user_id:long invitations:int = StatsGroupTopInviter
+phoneCallEmpty#5366c915 id:long = PhoneCall
+inputSecureFile#5367e5be id:long access_hash:long = InputSecureFile
+channelAdminLogEventActionToggleSlowMode#53909779 prev_value:int new_value:int = ChannelAdminLogEventAction
+messages.searchResultsPositions#53b22baf count:int positions:Vector<16*searchResultPosition> = messages.SearchResultsPositions
+updateDeleteQuickReply#53e6f1ec shortcut_id:int = Update
+inputInlineButtonTypeUserProfile#53f3ce5a user_id:InputUser = InlineButtonType
+!userStatusLastWeek#541a1d1a flags:# by_me:flags.0?true = UserStatus
+starsGiveawayWinnersOption#54236209 flags:# default:flags.0?true users:int per_user_stars:long = StarsGiveawayWinnersOption
+webPageAttributeTheme#54b56617 flags:# documents:flags.0?Vector<12*Document> settings:flags.1?themeSettings = WebPageAttribute
+updateChatDefaultBannedRights#54c01850 peer:Peer default_banned_rights:chatBannedRights version:int = Update
+channelAdminLogEventActionChangeAbout#55188a2e prev_value:string new_value:string = ChannelAdminLogEventAction
+updateLangPack#56022f4d difference:langPackDifference = Update
+messages.sentEncryptedMessage#560f8935 date:int = messages.SentEncryptedMessage
+stories.albumsNotModified#564edaeb = stories.Albums
+updateLoginToken#564fe691 = Update
+starGiftAttributeModel#565251e2 flags:# crafted:flags.0?true name:string document:Document rarity:StarGiftAttributeRarity = StarGiftAttribute
+updateDeleteQuickReplyMessages#566fe7cd shortcut_id:int messages:Vector<int> = Update
+null#56730bcc = Null
+channelAdminLogEventActionToggleGroupCallSetting#56d6a247 join_muted:Bool = ChannelAdminLogEventAction
+updateDeleteEphemeralMessages#56dbfcf8 peer:Peer ids:Vector<int> = Update
+messageMediaGeo#56e0d474 geo:GeoPoint = MessageMedia
+inputMessagesFilterPhotoVideo#56e9f0e4 = MessagesFilter
+inputPrivacyKeyProfilePhoto#5719bacc = InputPrivacyKey
+updateReadFeaturedStickers#571d2742 = Update
+cdnConfig#5725e40a public_keys:Vector<12*cdnPublicKey> = CdnConfig
+inputPageBlockMap#574b617f geo:InputGeoPoint zoom:int w:int h:int caption:pageCaption = PageBlock
+mediaAreaStarGift#5787686d coordinates:mediaAreaCoordinates slug:string = MediaArea
+channelAdminLogEventActionChangePeerColor#5796e780 prev_value:PeerColor new_value:PeerColor = ChannelAdminLogEventAction
+phoneCallDiscardReasonHangup#57adc690 = PhoneCallDiscardReason
+messageActionSuggestProfilePhoto#57de635e photo:Photo = MessageAction
+account.contentSettings#57e28221 flags:# sensitive_enabled:flags.0?true sensitive_can_change:flags.1?true = account.ContentSettings
+inputMessagesFilterEmpty#57e2f66c = MessagesFilter
+channelAdminLogEventActionParticipantEditRank#5806b4ec user_id:long prev_rank:string new_rank:string = ChannelAdminLogEventAction
+channelAdminLogEventActionCreateTopic#58707d28 topic:ForumTopic = ChannelAdminLogEventAction
+inputReplyToStory#5881323a peer:InputPeer story_id:int = InputReplyTo
+inputReportReasonSpam#58dbcab8 = ReportReason
+pageBlockMath#59080c20 source:string = PageBlock
+!peerUser#59511722 user_id:long = Peer
+stories.storyViewsList#59d78fc5 flags:# count:int views_count:int forwards_count:int reactions_count:int views:Vector<20*StoryView> chats:Vector<12*Chat> users:Vector<12*User> next_offset:flags.0?string = stories.StoryViewsList
+messages.emojiGameUnavailable#59e65335 = messages.EmojiGameInfo
+ephemeral.welcomeMessagesNotModified#59ffdb31 = ephemeral.WelcomeMessages
+businessIntro#5a0a066d flags:# title:string description:string sticker:flags.0?Document = BusinessIntro
+inputEncryptedFile#5a17b5e5 id:long access_hash:long = InputEncryptedFile
+inputPrivacyValueAllowBots#5a4fcce5 = InputPrivacyRule
+channelAdminLogEventActionExportedInviteDelete#5a50fca4 invite:ExportedChatInvite = ChannelAdminLogEventAction
+help.configSimple#5a592a6c date:int expires:int rules:vector<16*accessPointRule> = help.ConfigSimple
+chatInviteAlready#5a686d7c chat:Chat = ChatInvite
+baseThemeArctic#5b11125a = BaseTheme
+inputPasskeyCredentialFirebasePNV#5b1ccb28 pnv_token:string = InputPasskeyCredential
+inputChannelFromMessage#5b934f9d peer:InputPeer msg_id:int channel_id:long = InputChannel
+updatePinnedChannelMessages#5bb98608 flags:# pinned:flags.0?true channel_id:long messages:Vector<int> pts:int pts_count:int = Update
+inputNotifyForumTopic#5c467992 peer:InputPeer top_msg_id:int = InputNotifyPeer
+chatInvite#5c9d3702 flags:# channel:flags.0?true broadcast:flags.1?true public:flags.2?true megagroup:flags.3?true request_needed:flags.6?true verified:flags.7?true scam:flags.8?true fake:flags.9?true can_refulfill_subscription:flags.11?true title:string about:flags.5?string photo:Photo participants_count:int participants:flags.4?Vector<12*User> color:int subscription_pricing:flags.10?starsSubscriptionPricing subscription_form_id:flags.12?long bot_verification:flags.13?botVerification = ChatInvite
+emojiKeywordsDifference#5cc761bd lang_code:string from_version:int version:int keywords:Vector<16*EmojiKeyword> = EmojiKeywordsDifference
+inlineButtonTypeGame#5cd3709d = InlineButtonType
+popularContact#5ce14175 client_id:long importers:int = PopularContact
+messageActionChangeCommunity#5d20bae8 flags:# community_id:flags.0?long = MessageAction
+updates.differenceEmpty#5d75a138 date:int seq:int = updates.Difference
+channelAdminLogEventActionPinTopic#5d8d353b flags:# prev_topic:flags.0?ForumTopic new_topic:flags.1?ForumTopic = ChannelAdminLogEventAction
+botAppNotModified#5da674b7 = BotApp
+exportedMessageLink#5dab1af4 link:string html:string = ExportedMessageLink
+auth.sentCode#5e002502 flags:# type:auth.SentCodeType phone_code_hash:string next_type:flags.1?auth.CodeType timeout:flags.2?int = auth.SentCode
+starsGiftOption#5e0589f1 flags:# extended:flags.1?true stars:long store_product:flags.0?string currency:string amount:long = StarsGiftOption
+messages.historyImportParsed#5e0fb7b9 flags:# pm:flags.0?true group:flags.1?true title:flags.2?string = messages.HistoryImportParsed
+channelAdminLogEventActionChangeProfilePeerColor#5e477b25 prev_value:PeerColor new_value:PeerColor = ChannelAdminLogEventAction
+inlineQueryPeerTypeMegagroup#5ec4be43 = InlineQueryPeerType
+!messages.messagesSlice#5f206716 flags:# inexact:flags.1?true count:int next_rate:flags.0?int offset_id_offset:flags.2?int search_flood:flags.3?searchPostsFlood messages:Vector<12*Message> topics:Vector<8*ForumTopic> chats:Vector<12*Chat> users:Vector<12*User> = messages.Messages
+premiumSubscriptionOption#5f2d1df2 flags:# current:flags.1?true can_purchase_upgrade:flags.2?true transaction:flags.3?string months:int currency:string amount:long bot_url:string store_product:flags.0?string = PremiumSubscriptionOption
+requestPeerTypeUser#5f3b8a00 flags:# bot:flags.0?Bool premium:flags.1?Bool = RequestPeerType
+channelAdminLogEventActionTogglePreHistoryHidden#5f5c95f1 new_value:Bool = ChannelAdminLogEventAction
+messages.quickRepliesNotModified#5f91eb5b = messages.QuickReplies
+chatAdminRights#5fb224d5 flags:# change_info:flags.0?true post_messages:flags.1?true edit_messages:flags.2?true delete_messages:flags.3?true ban_users:flags.4?true invite_users:flags.5?true pin_messages:flags.7?true add_admins:flags.9?true anonymous:flags.10?true manage_call:flags.11?true other:flags.12?true manage_topics:flags.13?true post_stories:flags.14?true edit_stories:flags.15?true delete_stories:flags.16?true manage_direct_messages:flags.17?true manage_ranks:flags.18?true manage_linked_peers:flags.19?true manage_welcome_messages:flags.20?true = ChatAdminRights
+messages.foundStickersNotModified#6010c534 flags:# next_offset:flags.0?int = messages.FoundStickers
+starsTransactionPeerAds#60682812 = StarsTransactionPeer
+storyReaction#6090d6d5 peer_id:Peer date:int reaction:Reaction = StoryReaction
+channelAdminLogEventActionToggleSignatureProfiles#60a79c79 new_value:Bool = ChannelAdminLogEventAction
+draftMessage#60fe3294 flags:# no_webpage:flags.1?true invert_media:flags.6?true reply_to:flags.4?InputReplyTo message:string entities:flags.3?Vector<12*MessageEntity> media:flags.5?InputMedia date:int effect:flags.7?long suggested_post:flags.8?suggestedPost rich_message:flags.9?richMessage = DraftMessage
+chatInvitePeek#61695cb0 chat:Chat expires:int = ChatInvite
+inputStorePaymentGiftPremium#616f7fe8 user_id:InputUser currency:string amount:long = InputStorePaymentPurpose
+messages.chatInviteJoinResultWebView#61ca29d3 bot_id:long query_id:long users:Vector<12*User> = messages.ChatInviteJoinResult
+encryptedChat#61f0d4c7 id:int access_hash:long date:int admin_id:long participant_id:long g_a_or_b:bytes key_fingerprint:long = EncryptedChat
+urlAuthResultAccepted#623a8fa0 flags:# url:flags.0?string = UrlAuthResult
+missingInvitee#628c9224 flags:# premium_would_allow_invite:flags.0?true premium_required_for_pm:flags.1?true user_id:long = MissingInvitee
+sendMessageChooseContactAction#628cbc6f = SendMessageAction
+auth.loginToken#629f1980 expires:int token:bytes = auth.LoginToken
+!updateNewChannelMessage#62ba04d9 message:Message pts:int pts_count:int = Update
+users.users#62d706b8 users:Vector<12*User> = users.Users
+inputFileStoryDocument#62dc8b48 id:InputDocument = InputFile
+!documentAttributeSticker#6319d612 flags:# mask:flags.1?true alt:string stickerset:InputStickerSet mask_coords:flags.0?maskCoords = DocumentAttribute
+inlineQueryPeerTypeBroadcast#6334ee9a = InlineQueryPeerType
+updateChannel#635b4c09 channel_id:long = Update
+phoneConnectionWebrtc#635fe375 flags:# turn:flags.0?true stun:flags.1?true id:long ip:string ipv6:string port:int username:string password:string = PhoneConnection
+stories.stories#63c3dd0a flags:# count:int stories:Vector<8*StoryItem> pinned_to_top:flags.0?Vector<int> chats:Vector<12*Chat> users:Vector<12*User> = stories.Stories
+pageListItemBlocks#63ca67aa flags:# checkbox:flags.0?true checked:flags.1?true blocks:Vector<4*PageBlock> = PageListItem
+account.autoDownloadSettings#63cacf26 low:autoDownloadSettings medium:autoDownloadSettings high:autoDownloadSettings = account.AutoDownloadSettings
+stickerSetCovered#6410a5d2 set:stickerSet cover:Document = StickerSetCovered
+secureFileEmpty#64199744 = SecureFile
+monoForumDialog#64407ea7 flags:# unread_mark:flags.3?true nopaid_messages_exception:flags.4?true peer:Peer top_message:int read_inbox_max_id:int read_outbox_max_id:int unread_count:int unread_reactions_count:int draft:flags.1?DraftMessage = SavedDialog
+inputDialogPeerFolder#64600527 folder_id:int = InputDialogPeer
+channelAdminLogEventActionParticipantSubExtend#64642db3 prev_participant:ChannelParticipant new_participant:ChannelParticipant = ChannelAdminLogEventAction
+inputEncryptedFileUploaded#64bd0306 id:long parts:int md5_checksum:string key_fingerprint:int = InputEncryptedFile
+!messageEntityEmail#64e475c2 offset:int length:int = MessageEntity
+channelAdminLogEventActionToggleAntiSpam#64f36dfc new_value:Bool = ChannelAdminLogEventAction
+messages.chats#64ff9fd5 chats:Vector<12*Chat> = messages.Chats
+privacyValueAllowAll#65427b82 = PrivacyRule
+!userStatusLastMonth#65899777 flags:# by_me:flags.0?true = UserStatus
+chatForbidden#6592a1a7 id:long title:string = Chat
+pageBlockCollage#65a0fa4d items:Vector<4*PageBlock> caption:pageCaption = PageBlock
+community#65efe954 flags:# creator:flags.0?true left:flags.2?true min:flags.12?true flags2:# collapsed_in_dialogs:flags2.20?true id:long access_hash:flags.13?long title:string photo:ChatPhoto date:int admin_rights:flags.14?chatAdminRights default_banned_rights:flags.18?chatBannedRights = Chat
+inputInvoiceStars#65f00ce3 purpose:InputStorePaymentPurpose = InputInvoice
+chatReactionsSome#661d4037 reactions:Vector<4*Reaction> = ChatReactions
+secureValueErrorFiles#666220e9 type:SecureValueType file_hash:Vector<bytes> text:string = SecureValueError
+help.deepLinkInfoEmpty#66afa166 = help.DeepLinkInfo
+encryptedChatWaiting#66b25953 id:int access_hash:long date:int admin_id:long participant_id:long = EncryptedChat
+pageBlockBlockquote#66d1670b flags:# collapsed:flags.0?true text:RichText caption:RichText = PageBlock
+textBold#6724abc4 text:RichText = RichText
+groupCallParticipantVideo#67753ac8 flags:# paused:flags.0?true endpoint:string source_groups:Vector<16*groupCallParticipantVideoSourceGroup> audio_source:flags.1?int = GroupCallParticipantVideo
+pageBlockHeading3#67e731ad text:RichText = PageBlock
+pageBlockHeading6#682a41a9 text:RichText = PageBlock
+updatePinnedForumTopic#683b2c52 flags:# pinned:flags.0?true peer:Peer topic_id:int = Update
+updatePinnedSavedDialogs#686c85a6 flags:# order:flags.0?Vector<8*DialogPeer> = Update
+messages.peerSettings#6880b94d settings:peerSettings chats:Vector<12*Chat> users:Vector<12*User> = messages.PeerSettings
+updateNewStickerSet#688a30aa stickerset:messages.StickerSet = Update
+messageMediaStory#68cb6283 flags:# via_mention:flags.1?true peer:Peer id:int story:flags.0?StoryItem = MessageMedia
+updateInlineBotCallbackQuery#691e9052 flags:# query_id:long user_id:long msg_id:InputBotInlineMessageID chat_instance:long data:flags.0?bytes game_short_name:flags.1?string = Update
+inputSavedStarGiftUser#69279795 msg_id:int = InputSavedStarGift
+pageButton#692a5488 flags:# text:RichText type:InlineButtonType style:flags.0?richButtonStyle = PageButton
+updateReadChannelDiscussionOutbox#695c9e7c channel_id:long top_msg_id:int read_max_id:int = Update
+inputReplyToMonoForum#69d66c45 monoforum_peer_id:InputPeer = InputReplyTo
+privacyKeyForwards#69ec56a3 = PrivacyKey
+inputDialogPeerCommunity#69ef72c4 community:InputChannel = InputDialogPeer
+messageActionSuggestedPostRefund#69f916f8 flags:# payer_initiated:flags.0?true = MessageAction
+inputPhoneContact#6a1dc4be flags:# client_id:long phone:string first_name:string last_name:string note:flags.0?textWithEntities = InputContact
+channelAdminLogEventActionChangeUsername#6a4afc38 prev_value:string new_value:string = ChannelAdminLogEventAction
+help.deepLinkInfo#6a4ee832 flags:# update_app:flags.0?true message:string entities:flags.1?Vector<12*MessageEntity> = help.DeepLinkInfo
+updatePeerSettings#6a7e7366 peer:Peer settings:peerSettings = Update
+privacyValueAllowChatParticipants#6b134e8e chats:Vector<long> = PrivacyRule
+payments.starGiftAuctionState#6b39f4ec gift:StarGift state:StarGiftAuctionState user_state:starGiftAuctionUserState timeout:int users:Vector<12*User> chats:Vector<12*Chat> = payments.StarGiftAuctionState
+updateBotStarsSubscription#6c0d8e23 flags:# canceled:flags.0?true payment_failed:flags.1?true restored:flags.2?true user_id:long payload:bytes qts:int = Update
+payments.starsRevenueStats#6c207376 flags:# top_hours_graph:flags.0?StatsGraph revenue_graph:StatsGraph status:starsRevenueStatus usd_rate:double = payments.StarsRevenueStats
+topPeerCategoryBotsGuestChat#6c24f3dd = TopPeerCategory
+!documentAttributeImageSize#6c37c15c w:int h:int = DocumentAttribute
+textFixed#6c3f19b9 text:RichText = RichText
+langPackStringPluralized#6c47ac9f flags:# key:string zero_value:flags.0?string one_value:flags.1?string two_value:flags.2?string few_value:flags.3?string many_value:flags.4?string other_value:string = LangPackString
+birthday#6c8e1e06 flags:# day:int month:int year:flags.0?int = Birthday
+payments.starsStatus#6c9ce8ed flags:# balance:StarsAmount subscriptions:flags.1?Vector<44*starsSubscription> subscriptions_next_offset:flags.2?string subscriptions_missing_balance:flags.4?long history:flags.3?Vector<32*starsTransaction> next_offset:flags.0?string chats:Vector<12*Chat> users:Vector<12*User> = payments.StarsStatus
+aicompose.tones#6c9d0efe hash:long tones:Vector<20*AiComposeTone> users:Vector<12*User> = aicompose.Tones
+!messageEntityBotCommand#6cef8ac7 offset:int length:int = MessageEntity
+baseThemeTinted#6d5f77ee = BaseTheme
+pageBlockButtonRow#6d640318 flags:# align_left:flags.0?true align_center:flags.1?true align_right:flags.2?true buttons:Vector<16*pageButton> = PageBlock
+messages.stickerSet#6e153f16 set:stickerSet packs:Vector<16*stickerPack> keywords:Vector<20*stickerKeyword> documents:Vector<12*Document> = messages.StickerSet
+updateDialogPinned#6e6fe51c flags:# pinned:flags.0?true folder_id:flags.1?int peer:DialogPeer = Update
+channelAdminLogEventActionChangeHistoryTTL#6e941a38 prev_value:int new_value:int = ChannelAdminLogEventAction
+fragment.collectibleInfo#6ebdff91 purchase_date:int currency:string amount:long crypto_currency:string crypto_amount:long url:string = fragment.CollectibleInfo
+!messageEntityUrl#6ed02538 offset:int length:int = MessageEntity
+stories.allStories#6efc5e81 flags:# has_more:flags.0?true count:int state:string peer_stories:Vector<28*peerStories> chats:Vector<12*Chat> users:Vector<12*User> stealth_mode:storiesStealthMode = stories.AllStories
+reportResultAddComment#6f09ac31 flags:# optional:flags.0?true option:bytes = ReportResult
+notificationSoundNone#6f0c34df = NotificationSound
+!messageEntityHashtag#6f635b0d offset:int length:int = MessageEntity
+pageCaption#6f747657 text:RichText credit:RichText = PageCaption
+updateRecentReactions#6f7863f4 = Update
+inputBusinessRecipients#6f8b32aa flags:# existing_chats:flags.0?true new_chats:flags.1?true contacts:flags.2?true non_contacts:flags.3?true exclude_selected:flags.5?true users:flags.4?Vector<4*InputUser> = InputBusinessRecipients
+messages.emojiGroupsNotModified#6fb4ad87 = messages.EmojiGroups
+botCommandScopeChats#6fe1a881 = BotCommandScope
+messageMediaContact#70322949 phone_number:string first_name:string last_name:string vcard:string user_id:long = MessageMedia
+updatePendingJoinRequests#7063c3db peer:Peer requests_pending:int recent_requesters:Vector<long> = Update
+updateContactsReset#7084a7be = Update
+channelAdminLogEventActionEditMessage#709b2405 prev_message:Message new_message:Message = ChannelAdminLogEventAction
+pageBlockTitle#70abc3fd text:RichText = PageBlock
+contacts.topPeers#70b772a8 categories:Vector<20*topPeerCategoryPeers> chats:Vector<12*Chat> users:Vector<12*User> = contacts.TopPeers
+payments.paymentReceipt#70c4fe03 flags:# date:int bot_id:long provider_id:long title:string description:string photo:flags.2?WebDocument invoice:invoice info:flags.0?paymentRequestedInfo shipping:flags.1?shippingOption tip_amount:flags.3?long currency:string total_amount:long credentials_title:string users:Vector<12*User> = payments.PaymentReceipt
+recentStory#711d692d flags:# live:flags.0?true max_id:flags.1?int = RecentStory
+storiesStealthMode#712e27fd flags:# active_until_date:flags.0?int cooldown_until_date:flags.1?int = StoriesStealthMode
+!messageEntityDiffInsert#71777116 offset:int length:int = MessageEntity
+emojiStatusCollectible#7184603b flags:# collectible_id:long document_id:long title:string slug:string pattern_document_id:long center_color:int edge_color:int pattern_color:int text_color:int until:flags.0?int = EmojiStatus
+dialogFolder#71bd134c flags:# pinned:flags.2?true folder:folder peer:Peer top_message:int unread_muted_peers_count:int unread_unmuted_peers_count:int unread_muted_messages_count:int unread_unmuted_messages_count:int = Dialog
+!messages.dialogsSlice#71e094f3 count:int dialogs:Vector<24*Dialog> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = messages.Dialogs
+reactionsNotifySettings#71e4ea58 flags:# messages_notify_from:flags.0?ReactionNotificationsFrom stories_notify_from:flags.1?ReactionNotificationsFrom poll_votes_notify_from:flags.2?ReactionNotificationsFrom sound:NotificationSound show_previews:Bool = ReactionsNotifySettings
+disallowedGiftsSettings#71f276c4 flags:# disallow_unlimited_stargifts:flags.0?true disallow_limited_stargifts:flags.1?true disallow_unique_stargifts:flags.2?true disallow_premium_gifts:flags.3?true disallow_stargifts_from_channels:flags.4?true = DisallowedGiftsSettings
+inputWallPaperSlug#72091c80 slug:string = InputWallPaper
+updatesCombined#725b04c3 updates:Vector<4*Update> users:Vector<12*User> chats:Vector<12*Chat> date:int seq_start:int seq:int = Updates
+auth.codeTypeSms#72a3158c = auth.CodeType
+profileTabMedia#72c64955 = ProfileTab
+inputDocumentEmpty#72f0eaae = InputDocument
+requestedPeerChat#7307544f flags:# chat_id:long title:flags.0?string photo:flags.2?Photo = RequestedPeer
+webPageNotModified#7311ca11 flags:# cached_page_views:flags.0?int = WebPage
+!messageEntityPre#73924be0 offset:int length:int language:string = MessageEntity
+highScore#73a379eb pos:int user_id:long score:int = HighScore
+messageActionStarGiftPurchaseOfferDeclined#73ada76b flags:# expired:flags.0?true gift:StarGift price:StarsAmount = MessageAction
+auth.codeTypeCall#741cd3e3 = auth.CodeType
+textPlain#744694e0 text:string = RichText
+messages.messagesNotModified#74535f21 count:int = messages.Messages
+!updates#74ae4240 updates:Vector<4*Update> users:Vector<12*User> chats:Vector<12*Chat> date:int seq:int = Updates
+starsTonAmount#74aee3e0 amount:long = StarsAmount
+messagePeerVoteInputOption#74cda504 peer:Peer date:int = MessagePeerVote
+updateSavedRingtones#74d8be99 = Update
+inputStorePaymentStarsGiveaway#751f08fa flags:# only_new_subscribers:flags.0?true winners_are_visible:flags.3?true stars:long boost_peer:InputPeer additional_peers:flags.1?Vector<4*InputPeer> countries_iso2:flags.2?Vector<string> prize_description:flags.4?string random_id:long until_date:int currency:string amount:long users:int = InputStorePaymentPurpose
+textWithEntities#751f3146 text:string entities:Vector<12*MessageEntity> = TextWithEntities
+botMenuButtonDefault#7533a588 = BotMenuButton
+inputClientProxy#75588b3f address:string port:int = InputClientProxy
+updateStory#75b3b798 peer:Peer story:StoryItem = Update
+!photoSize#75c78e60 type:string w:int h:int size:int = PhotoSize
+!message#7600b9d3 flags:# out:flags.1?true mentioned:flags.4?true media_unread:flags.5?true silent:flags.13?true post:flags.14?true from_scheduled:flags.18?true legacy:flags.19?true edit_hide:flags.21?true pinned:flags.24?true noforwards:flags.26?true invert_media:flags.27?true flags2:# offline:flags2.1?true video_processing_pending:flags2.4?true paid_suggested_post_stars:flags2.8?true paid_suggested_post_ton:flags2.9?true id:int from_id:flags.8?Peer from_boosts_applied:flags.29?int from_rank:flags2.12?string peer_id:Peer saved_peer_id:flags.28?Peer fwd_from:flags.2?messageFwdHeader via_bot_id:flags.11?long via_business_bot_id:flags2.0?long guestchat_via_from:flags2.19?Peer reply_to:flags.3?MessageReplyHeader date:int message:string media:flags.9?MessageMedia reply_markup:flags.6?ReplyMarkup entities:flags.7?Vector<12*MessageEntity> views:flags.10?int forwards:flags.10?int replies:flags.23?messageReplies edit_date:flags.15?int post_author:flags.16?string grouped_id:flags.17?long reactions:flags.20?messageReactions restriction_reason:flags.22?Vector<16*restrictionReason> ttl_period:flags.25?int quick_reply_shortcut_id:flags.30?int effect:flags2.2?long factcheck:flags2.3?factCheck report_delivery_until_date:flags2.5?int paid_message_stars:flags2.6?long suggested_post:flags2.7?suggestedPost schedule_repeat_period:flags2.10?int summary_from_language:flags2.11?string rich_message:flags2.13?richMessage = Message
+communityPeer#76141ebd flags:# can_view_history:flags.2?true visible:flags.0?Bool peer:Peer = CommunityPeer
+!messageEntityBankCard#761e6af4 offset:int length:int = MessageEntity
+botInlineMessageMediaAuto#764cf810 flags:# invert_media:flags.3?true message:string entities:flags.1?Vector<12*MessageEntity> reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+pageBlockDetails#76768bed flags:# open:flags.0?true blocks:Vector<4*PageBlock> title:RichText = PageBlock
+help.peerColorProfileSet#767d61eb palette_colors:Vector<int> bg_colors:Vector<int> story_colors:Vector<int> = help.PeerColorSet
+messages.availableReactions#768e3aad hash:int reactions:Vector<76*availableReaction> = messages.AvailableReactions
+updateMessagePollVote#7699f014 poll_id:long peer:Peer options:Vector<bytes> positions:Vector<int> qts:int = Update
+!messageEntityTextUrl#76a6d327 offset:int length:int url:string = MessageEntity
+mediaAreaChannelPost#770416af coordinates:mediaAreaCoordinates channel_id:long msg_id:int = MediaArea
+starGiftAuctionState#771a4e66 version:int start_date:int end_date:int min_bid_amount:long bid_levels:Vector<20*auctionBidLevel> top_bidders:Vector<long> next_round_at:int last_gift_num:int gifts_left:int current_round:int total_rounds:int rounds:Vector<12*StarGiftAuctionRound> = StarGiftAuctionState
+messageMediaPoll#773f4e66 flags:# poll:poll results:pollResults attached_media:flags.0?MessageMedia = MessageMedia
+messageActionStarGiftPurchaseOffer#774278d4 flags:# accepted:flags.0?true declined:flags.1?true gift:StarGift price:StarsAmount expires_at:int = MessageAction
+keyboardButtonRow#77608b83 buttons:Vector<16*keyboardButton> = KeyboardButtonRow
+dialogFilterSuggested#77744d4a filter:DialogFilter description:string = DialogFilterSuggested
+groupCallDiscarded#7780bcb4 id:long access_hash:long duration:int = GroupCall
+webPageAttributeAiComposeTone#7781fe18 emoji_id:long = WebPageAttribute
+inputMediaDocumentExternal#779600f9 flags:# spoiler:flags.1?true url:string ttl_seconds:flags.0?int video_cover:flags.2?InputPhoto video_timestamp:flags.3?int = InputMedia
+updateReadMonoForumInbox#77b0e372 channel_id:long saved_peer_id:Peer read_max_id:int = Update
+stickerSetNoCovered#77b15d1c set:stickerSet = StickerSetCovered
+inputPrivacyValueAllowPremium#77cdc9f1 = InputPrivacyRule
+contacts.importedContacts#77d01c3b imported:Vector<20*importedContact> popular_invites:Vector<16*popularContact> retry_contacts:Vector<long> users:Vector<12*User> = contacts.ImportedContacts
+help.termsOfService#780a0310 flags:# popup:flags.0?true id:dataJSON text:string entities:Vector<12*MessageEntity> min_age_confirm:flags.1?int = help.TermsOfService
+!updateShort#78d4dec1 update:Update date:int = Updates
+starGiftAttributeRarityEpic#78fbf3a8 = StarGiftAttributeRarity
+messageReportOption#7903e3d9 text:string option:bytes = MessageReportOption
+account.webBrowserSettings#79eb8cb3 flags:# open_external_browser:flags.0?true display_close_button:flags.1?true external_exceptions:Vector<20*webDomainException> inapp_exceptions:Vector<20*webDomainException> hash:long = account.WebBrowserSettings
+!reactionEmpty#79f5d419 = Reaction
+messageActionGroupCall#7a0d7f42 flags:# call:InputGroupCall duration:flags.0?int = MessageAction
+emojiList#7a1e11d1 hash:long document_id:Vector<long> = EmojiList
+secureValueErrorFile#7a700873 type:SecureValueType file_hash:bytes text:string = SecureValueError
+inputMessagesFilterRoundVoice#7a7c17a4 = MessagesFilter
+!messageService#7a800e0a flags:# out:flags.1?true mentioned:flags.4?true media_unread:flags.5?true reactions_are_possible:flags.9?true silent:flags.13?true post:flags.14?true legacy:flags.19?true id:int from_id:flags.8?Peer peer_id:Peer saved_peer_id:flags.28?Peer reply_to:flags.3?MessageReplyHeader date:int action:MessageAction reactions:flags.20?messageReactions ttl_period:flags.25?int = Message
+emojiGroup#7a9abda9 title:string icon_emoji_id:long emoticons:Vector<string> = EmojiGroup
+inputStarGiftAuctionSlug#7ab58308 slug:string = InputStarGiftAuction
+!userStatusRecently#7b197dc8 flags:# by_me:flags.0?true = UserStatus
+starsTransactionPeerPlayMarket#7b560a0b = StarsTransactionPeer
+help.timezonesList#7b74ed71 timezones:Vector<16*timezone> hash:int = help.TimezonesList
+textCashtag#7b9e1801 text:RichText = RichText
+communityPeerRequest#7beafa85 flags:# visible:flags.0?true peer:Peer requested_by:long date:int = CommunityPeerRequest
+payments.paymentFormStars#7bf6b15c flags:# form_id:long bot_id:long title:string description:string photo:flags.5?WebDocument invoice:invoice users:Vector<12*User> = payments.PaymentForm
+attachMenuPeerTypeBroadcast#7bfbdefc = AttachMenuPeerType
+updateEphemeralBotCallbackQuery#7c1079d6 flags:# query_id:long user_id:long peer:flags.0?Peer msg_id:int data:bytes chat_instance:flags.1?long message:ephemeralMessage = Update
+pageBlockVideo#7c8fe7b6 flags:# autoplay:flags.0?true loop:flags.1?true spoiler:flags.2?true video_id:long caption:pageCaption = PageBlock
+updateBotChatInviteRequester#7cb34d79 flags:# peer:Peer date:int user_id:long about:string invite:ExportedChatInvite qts:int query_id:flags.0?long = Update
+help.appConfigNotModified#7cde641d = help.AppConfig
+secureFile#7d09c27e id:long access_hash:long size:long dc_id:int date:int file_hash:bytes secret:bytes = SecureFile
+payments.starGiftAuctionAcquiredGifts#7d5bd1f0 gifts:Vector<40*starGiftAuctionAcquiredGift> users:Vector<12*User> chats:Vector<12*Chat> = payments.StarGiftAuctionAcquiredGifts
+securePlainPhone#7d6099dd phone:string = SecurePlainData
+updateSentStoryReaction#7d627683 peer:Peer story_id:int reaction:Reaction = Update
+attachMenuPeerTypeSameBotPM#7d6be90e = AttachMenuPeerType
+dataJSON#7d748d04 data:string = DataJSON
+inputMediaUploadedPhoto#7d8375da flags:# spoiler:flags.2?true live_photo:flags.3?true file:InputFile stickers:flags.0?Vector<4*InputDocument> ttl_seconds:flags.1?int video:flags.3?InputDocument = InputMedia
+inputPeerSelf#7da07ec9 = InputPeer
+sponsoredMessage#7dbf8673 flags:# recommended:flags.5?true can_report:flags.12?true random_id:bytes url:string title:string message:string entities:flags.1?Vector<12*MessageEntity> photo:flags.6?Photo media:flags.14?MessageMedia color:flags.13?PeerColor button_text:string sponsor_info:flags.7?string additional_info:flags.8?string min_display_duration:flags.15?int max_display_duration:flags.15?int = SponsoredMessage
+messageActionStarGiftUnique#7e1c1187 flags:# upgrade:flags.0?true transferred:flags.1?true saved:flags.2?true refunded:flags.5?true prepaid_upgrade:flags.11?true assigned:flags.13?true from_offer:flags.14?true craft:flags.16?true name_hidden:flags.17?true gift:StarGift can_export_at:flags.3?int transfer_stars:flags.4?long from_id:flags.6?Peer peer:flags.7?Peer saved_id:flags.7?long resale_amount:flags.8?StarsAmount can_transfer_at:flags.9?int can_resell_at:flags.10?int drop_original_details_stars:flags.12?long can_craft_at:flags.15?int message:flags.18?textWithEntities = MessageAction
+textConcat#7e6260d7 texts:Vector<4*RichText> = RichText
+inputMessagesFilterUrl#7ef0dd87 = MessagesFilter
+contacts.resolvedPeer#7f077ad9 peer:Peer chats:Vector<12*Chat> users:Vector<12*User> = contacts.ResolvedPeer
+inputPeerEmpty#7f3b18ea = InputPeer
+messages.invitedUsers#7f5defa6 updates:Updates missing_invitees:Vector<16*missingInvitee> = messages.InvitedUsers
+searchResultPosition#7f648b67 msg_id:int date:int offset:int = SearchResultsPosition
+updateWebPage#7f891213 webpage:WebPage pts:int pts_count:int = Update
+messageActionChatEditPhoto#7fcb13a8 photo:Photo = MessageAction
+stats.messageStats#7fe91c14 views_graph:StatsGraph reactions_by_emotion_graph:StatsGraph = stats.MessageStats
+pageBlockAudio#804361ea audio_id:long caption:pageCaption = PageBlock
+botInlineMessageMediaWebPage#809ad9a6 flags:# invert_media:flags.3?true force_large_media:flags.4?true force_small_media:flags.5?true manual:flags.7?true safe:flags.8?true message:string entities:flags.1?Vector<12*MessageEntity> url:string reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+inputMessagesFilterPhoneCalls#80c99768 flags:# missed:flags.0?true = MessagesFilter
+emojiGroupGreeting#80d26cc7 title:string icon_emoji_id:long emoticons:Vector<string> = EmojiGroup
+messageActionPhoneCall#80e11a7f flags:# video:flags.2?true call_id:long reason:flags.0?PhoneCallDiscardReason duration:flags.1?int = MessageAction
+groupCallStreamChannel#80eb48af channel:int scale:int last_timestamp_ms:long = GroupCallStreamChannel
+account.sentEmailCode#811f854f email_pattern:string length:int = account.SentEmailCode
+autoSaveException#81602d47 peer:Peer settings:autoSaveSettings = AutoSaveException
+messages.chatInviteImporters#81b6b00a count:int importers:Vector<20*chatInviteImporter> users:Vector<12*User> = messages.ChatInviteImporters
+auth.sentCodeTypeMissedCall#82006484 prefix:string length:int = auth.SentCodeType
+updateTheme#8216fba3 theme:theme = Update
+!messageEntityItalic#826f8b60 offset:int length:int = MessageEntity
+secureRequiredType#829d99da flags:# native_names:flags.0?true selfie_required:flags.1?true translation_required:flags.2?true type:SecureValueType = SecureRequiredType
+messages.foundStickers#82c9e290 flags:# next_offset:flags.0?int hash:long stickers:Vector<12*Document> = messages.FoundStickers
+!userProfilePhoto#82d1f706 flags:# has_video:flags.0?true personal:flags.2?true photo_id:long stripped_thumb:flags.1?bytes dc_id:int = UserProfilePhoto
+notificationSoundLocal#830b9ae4 title:string data:string = NotificationSound
+updateBotWebhookJSON#8317c0c3 data:dataJSON = Update
+inputBusinessAwayMessage#832175e0 flags:# offline_only:flags.0?true shortcut_id:int schedule:BusinessAwayMessageSchedule recipients:inputBusinessRecipients = InputBusinessAwayMessage
+inputChatThemeEmpty#83268483 = InputChatTheme
+inputRichFileDocument#83281dbd id:string document:InputDocument = InputRichFile
+inlineQueryPeerTypePM#833c0fac = InlineQueryPeerType
+updateChatUserTyping#83487af0 chat_id:long from_id:Peer action:SendMessageAction = Update
+!messageReplies#83d60fc2 flags:# comments:flags.0?true replies:int replies_pts:int recent_repliers:flags.1?Vector<12*Peer> channel_id:flags.0?long max_id:flags.2?int read_max_id:flags.3?int = MessageReplies
+inputPrivacyValueAllowChatParticipants#840649cf chats:Vector<long> = InputPrivacyRule
+channels.sponsoredMessageReportResultChooseOption#846f9e42 title:string options:Vector<12*sponsoredMessageReportOption> = channels.SponsoredMessageReportResult
+messages.savedGifs#84a02a0d hash:long gifs:Vector<12*Document> = messages.SavedGifs
+payments.starGiftWithdrawalUrl#84aa3a9c url:string = payments.StarGiftWithdrawalUrl
+messageActionPaidMessagesPrice#84b88578 flags:# broadcast_messages_allowed:flags.0?true stars:long = MessageAction
+messages.affectedMessages#84d19185 pts:int pts_count:int = messages.AffectedMessages
+replyKeyboardMarkup#85dd99d1 flags:# resize:flags.0?true single_use:flags.1?true selective:flags.2?true persistent:flags.4?true force_reply:flags.5?true rows:Vector<12*keyboardButtonRow> placeholder:flags.3?string = ReplyMarkup
+phoneCallDiscardReasonMissed#85e42301 = PhoneCallDiscardReason
+starGiftUnique#85f0a9cd flags:# require_premium:flags.6?true resale_ton_only:flags.7?true theme_available:flags.9?true burned:flags.14?true crafted:flags.15?true id:long gift_id:long title:string slug:string num:int owner_id:flags.0?Peer owner_name:flags.1?string owner_address:flags.2?string attributes:Vector<24*StarGiftAttribute> availability_issued:int availability_total:int gift_address:flags.3?string resell_amount:flags.4?Vector<12*StarsAmount> released_by:flags.5?Peer value_amount:flags.8?long value_currency:flags.8?string value_usd_amount:flags.8?long theme_peer:flags.10?Peer peer_color:flags.11?PeerColor host_id:flags.12?Peer offer_min_stars:flags.13?int craft_chance_permille:flags.16?int = StarGift
+stickers.suggestedShortName#85fea03f short_name:string = stickers.SuggestedShortName
+inputStickerSetShortName#861cc8a0 short_name:string = InputStickerSet
+securePasswordKdfAlgoSHA512#86471d92 salt:bytes = SecurePasswordKdfAlgo
+inputMessagePinned#86872538 = InputMessage
+secureValueErrorReverseSide#868a2aa5 type:SecureValueType file_hash:bytes text:string = SecureValueError
+secureValueError#869d758f type:SecureValueType hash:bytes text:string = SecureValueError
+replyKeyboardForceReply#86b40b08 flags:# single_use:flags.1?true selective:flags.2?true placeholder:flags.3?string = ReplyMarkup
+premium.boostsList#86f8613c flags:# count:int boosts:Vector<20*boost> next_offset:flags.0?string users:Vector<12*User> = premium.BoostsList
+updateMoveStickerSetToTop#86fccf85 flags:# masks:flags.0?true emojis:flags.1?true stickerset:long = Update
+updateGeoLiveViewed#871fb939 peer:Peer msg_id:int = Update
+chatParticipantsForbidden#8763d3e1 flags:# chat_id:long self_participant:flags.0?ChatParticipant = ChatParticipants
+help.countriesList#87d0759e countries:Vector<24*help.country> hash:int = help.CountriesList
+messageActionGiveawayResults#87e2f155 flags:# stars:flags.0?true winners_count:int unclaimed_count:int = MessageAction
+inputChatThemeUniqueGift#87e5dfe4 slug:string = InputChatTheme
+messages.emojiGroups#881fb94b hash:int groups:Vector<16*EmojiGroup> = messages.EmojiGroups
+inputMediaPoll#883a4108 flags:# poll:poll correct_answers:flags.0?Vector<int> attached_media:flags.3?InputMedia solution:flags.1?string solution_entities:flags.1?Vector<12*MessageEntity> solution_media:flags.2?InputMedia = InputMedia
+messages.savedReactionTagsNotModified#889b59ef = messages.SavedReactionTags
+inputBotInlineResult#88bf9319 flags:# id:string type:string title:flags.1?string description:flags.2?string url:flags.3?string thumb:flags.4?inputWebDocument content:flags.5?inputWebDocument send_message:InputBotInlineMessage = InputBotInlineResult
+messages.recentStickers#88d37c56 hash:long packs:Vector<16*stickerPack> stickers:Vector<12*Document> dates:Vector<int> = messages.RecentStickers
+sendMessageRecordRoundAction#88f27fbc = SendMessageAction
+paymentFormMethod#88f8f21b url:string title:string = PaymentFormMethod
+inputBotInlineMessageID#890c3d89 dc_id:int id:long access_hash:long = InputBotInlineMessageID
+secureValueTypeBankStatement#89137c0d = SecureValueType
+!reactionCustomEmoji#8935fc73 document_id:long = Reaction
+updateNewAuthorization#8951abef flags:# unconfirmed:flags.0?true hash:long date:flags.0?int device:flags.0?string location:flags.0?string = Update
+inputChatPhoto#8953ad37 id:InputPhoto = InputChatPhoto
+inputMediaStory#89fdd778 peer:InputPeer id:int = InputMedia
+payments.starGiftCollections#8a2932f3 collections:Vector<28*starGiftCollection> = payments.StarGiftCollections
+postInteractionCountersStory#8a480e27 story_id:int views:int forwards:int reactions:int = PostInteractionCounters
+messageMediaToDo#8a53b014 flags:# todo:todoList completions:flags.0?Vector<24*todoCompletion> = MessageMedia
+botInlineMessageMediaVenue#8a86659c flags:# geo:GeoPoint title:string address:string provider:string venue_id:string venue_type:string reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+inputPaymentCredentialsGooglePay#8ac32801 payment_token:dataJSON = InputPaymentCredentials
+updateBotBusinessConnect#8ae5c97a connection:botBusinessConnection qts:int = Update
+secureData#8aeabec3 data:bytes data_hash:bytes secret:bytes = SecureData
+messages.foundStickerSets#8af09dd2 hash:long sets:Vector<44*StickerSetCovered> = messages.FoundStickerSets
+updatePaidReactionPrivacy#8b725fce private:PaidReactionPrivacy = Update
+privacyValueDisallowAll#8b73e763 = PrivacyRule
+secureValueTypeRentalAgreement#8b883488 = SecureValueType
+requestedPeerChannel#8ba403e4 flags:# channel_id:long title:flags.0?string username:flags.1?string photo:flags.2?Photo = RequestedPeer
+help.supportName#8c05f1c9 name:string = help.SupportName
+updateAiComposeTones#8c0f91fb = Update
+inputGroupCallInviteMessage#8c10603f msg_id:int = InputGroupCall
+chatInviteImporter#8c5adfd9 flags:# requested:flags.0?true via_chatlist:flags.3?true user_id:long date:int about:flags.2?string approved_by:flags.1?long = ChatInviteImporter
+!messagePeerReaction#8c79b63c flags:# big:flags.0?true unread:flags.1?true my:flags.2?true peer_id:Peer date:int reaction:Reaction = MessagePeerReaction
+botInlineMessageText#8c7f65e2 flags:# no_webpage:flags.0?true invert_media:flags.3?true message:string entities:flags.1?Vector<12*MessageEntity> reply_markup:flags.2?ReplyMarkup = BotInlineMessage
+updateChannelUserTyping#8c88c923 flags:# channel_id:long top_msg_id:flags.0?int from_id:Peer action:SendMessageAction = Update
+businessWorkHours#8c92b098 flags:# open_now:flags.0?true timezone_id:string weekly_open:Vector<12*businessWeeklyOpen> = BusinessWorkHours
+messages.webPagePreview#8c9a88ac media:MessageMedia chats:Vector<12*Chat> users:Vector<12*User> = messages.WebPagePreview
+updateBotPrecheckoutQuery#8caa9a96 flags:# query_id:long user_id:long payload:bytes info:flags.0?paymentRequestedInfo shipping_option_id:flags.1?string currency:string total_amount:long = Update
+storyViews#8d595cd6 flags:# has_viewers:flags.1?true views_count:int forwards_count:flags.2?int reactions:flags.3?Vector<16*reactionCount> reactions_count:flags.4?int recent_viewers:flags.0?Vector<long> = StoryViews
+communities.participantJoinedChats#8d78512a creator_chat_ids:Vector<long> joined_chat_ids:Vector<long> chats:Vector<12*Chat> users:Vector<12*User> = communities.ParticipantJoinedChats
+reportResultReported#8db33c4b = ReportResult
+photos.photos#8dca6aa5 photos:Vector<12*Photo> users:Vector<12*User> = photos.Photos
+nearestDc#8e1a1775 country:string this_dc:int nearest_dc:int = NearestDc
+secureValueTypeEmail#8e3ca7ee = SecureValueType
+updateDcOptions#8e5e9873 dc_options:Vector<20*dcOption> = Update
+statsGraph#8ea464b6 flags:# json:dataJSON zoom_token:flags.0?string = StatsGraph
+messages.botPreparedInlineMessage#8ecf0511 id:string expire_date:int = messages.BotPreparedInlineMessage
+channelAdminLogEventActionStopPoll#8f079643 message:Message = ChannelAdminLogEventAction
+botBusinessConnection#8f34b2f5 flags:# disabled:flags.1?true connection_id:string user_id:long dc_id:int date:int rights:flags.2?businessBotRights = BotBusinessConnection
+!document#8fd4c4d8 flags:# id:long access_hash:long file_reference:bytes date:int mime_type:string size:long thumbs:flags.0?Vector<8*PhotoSize> video_thumbs:flags.1?Vector<20*VideoSize> dc_id:int attributes:Vector<4*DocumentAttribute> = Document
+inputThemeSettings#8fde504f flags:# message_colors_animated:flags.2?true base_theme:BaseTheme accent_color:int outbox_accent_color:flags.3?int message_colors:flags.0?Vector<int> wallpaper:flags.1?InputWallPaper wallpaper_settings:flags.1?wallPaperSettings = InputThemeSettings
+pageListOrderedItemBlocks#8ff2d5f0 flags:# checkbox:flags.0?true checked:flags.1?true num:flags.2?string blocks:Vector<4*PageBlock> value:flags.3?int type:flags.4?string = PageListOrderedItem
+pageBlockSubtitle#8ffa9a1f text:RichText = PageBlock
+inputPrivacyValueDisallowUsers#90110467 users:Vector<4*InputUser> = InputPrivacyRule
+updateShortSentMessage#9015e101 flags:# out:flags.1?true id:int pts:int pts_count:int date:int media:flags.9?MessageMedia entities:flags.7?Vector<12*MessageEntity> ttl_period:flags.25?int = Updates
+!messageEntityFormattedDate#904ac7c7 flags:# relative:flags.0?true short_time:flags.1?true long_time:flags.2?true short_date:flags.3?true long_date:flags.4?true day_of_week:flags.5?true offset:int length:int date:int = MessageEntity
+updateBotChatBoost#904dd49c peer:Peer boost:boost qts:int = Update
+storyViewPublicForward#9083670b flags:# blocked:flags.0?true blocked_my_stories_from:flags.1?true message:Message = StoryView
+inputBotAppShortName#908c0407 bot_id:InputUser short_name:string = InputBotApp
+paymentRequestedInfo#909c3f94 flags:# name:flags.0?string phone:flags.1?string email:flags.2?string shipping_address:flags.3?postAddress = PaymentRequestedInfo
+messageEmpty#90a6ca84 flags:# id:int peer_id:flags.0?Peer = Message
+account.emojiStatuses#90c467d1 hash:long statuses:Vector<4*EmojiStatus> = account.EmojiStatuses
+messages.composedMessageWithAI#90d7adfa flags:# result_text:textWithEntities diff_text:flags.0?textWithEntities = messages.ComposedMessageWithAI
+emailVerificationCode#922e55a9 code:string = EmailVerification
+updateReadChannelInbox#922e6e10 flags:# folder_id:flags.0?int channel_id:long max_id:int still_unread_count:int pts:int = Update
+messageActionGameScore#92a72876 game_id:long score:int = MessageAction
+stats.publicForwards#93037e20 flags:# count:int forwards:Vector<16*PublicForward> next_offset:flags.0?string chats:Vector<12*Chat> users:Vector<12*User> = stats.PublicForwards
+storyAlbum#9325705a flags:# album_id:int title:string icon_photo:flags.0?Photo icon_video:flags.1?Document = StoryAlbum
+webDomainException#933ca597 flags:# domain:string url:string title:string favicon:flags.0?long = WebDomainException
+updateSavedGifs#9375341e = Update
+inlineButtonTypeSwitchInline#93773ff5 flags:# same_peer:flags.0?true query:string peer_types:flags.1?Vector<4*InlineQueryPeerType> = InlineButtonType
+messageActionRequestedPeerSentMe#93b31848 button_id:int peers:Vector<16*RequestedPeer> = MessageAction
+chatlists.chatlistUpdates#93bd878d missing_peers:Vector<12*Peer> chats:Vector<12*Chat> users:Vector<12*User> = chatlists.ChatlistUpdates
+attachMenuBotsBot#93bf667f bot:attachMenuBot users:Vector<12*User> = AttachMenuBotsBot
+availableEffect#93c3e27e flags:# premium_required:flags.2?true id:long emoticon:string static_icon_id:flags.0?long effect_sticker_id:long effect_animation_id:flags.1?long = AvailableEffect
+help.countriesListNotModified#93cc1f32 = help.CountriesList
+payments.resaleStarGifts#947a12df flags:# count:int gifts:Vector<44*StarGift> next_offset:flags.0?string attributes:flags.1?Vector<24*StarGiftAttribute> attributes_hash:flags.1?long chats:Vector<12*Chat> counters:flags.2?Vector<16*starGiftAttributeCounter> users:Vector<12*User> = payments.ResaleStarGifts
+messages.sentEncryptedFile#9493ff32 date:int file:EncryptedFile = messages.SentEncryptedMessage
+messageActionPinMessage#94bd38ed = MessageAction
+starsGiveawayOption#94ce852a flags:# extended:flags.0?true default:flags.1?true stars:long yearly_boosts:int store_product:flags.2?string currency:string amount:long winners:Vector<20*starsGiveawayWinnersOption> = StarsGiveawayOption
+channelMessagesFilterEmpty#94d42ee7 = ChannelMessagesFilter
+account.password#957b50fb flags:# has_recovery:flags.0?true has_secure_values:flags.1?true has_password:flags.2?true current_algo:flags.2?PasswordKdfAlgo srp_B:flags.2?bytes srp_id:flags.2?long hint:flags.3?string email_unconfirmed_pattern:flags.4?string new_algo:PasswordKdfAlgo new_secure_algo:SecurePasswordKdfAlgo secure_random:bytes pending_reset_date:flags.5?int login_email_pattern:flags.6?string = account.Password
+messageActionChannelCreate#95d2ac92 title:string = MessageAction
+messageActionSuggestedPostSuccess#95ddcf69 price:StarsAmount = MessageAction
+messageActionChatDeletePhoto#95e3fbef = MessageAction
+starsTransactionPeerUnsupported#95f2bfe4 = StarsTransactionPeer
+payments.savedStarGifts#95f389b1 flags:# count:int chat_notifications_enabled:flags.1?Bool gifts:Vector<56*savedStarGift> next_offset:flags.0?string chats:Vector<12*Chat> users:Vector<12*User> = payments.SavedStarGifts
+botApp#95fcd1d6 flags:# id:long access_hash:long short_name:string title:string description:string photo:Photo document:flags.0?Document hash:long = BotApp
+inputMessagesFilterPhotos#9609a51c = MessagesFilter
+privacyKeyProfilePhoto#96151fed = PrivacyKey
+dialogFilterChatlist#96537bd7 flags:# has_my_invites:flags.26?true title_noanimate:flags.28?true id:int title:textWithEntities emoticon:flags.25?string color:flags.27?int pinned_peers:Vector<4*InputPeer> include_peers:Vector<4*InputPeer> = DialogFilter
+inputMediaEmpty#9664f57f = InputMedia
+poll#966e2dbf id:long flags:# closed:flags.0?true public_voters:flags.1?true multiple_choice:flags.2?true quiz:flags.3?true open_answers:flags.6?true revoting_disabled:flags.7?true shuffle_answers:flags.8?true hide_results_until_close:flags.9?true creator:flags.10?true subscribers_only:flags.11?true question:textWithEntities answers:Vector<24*PollAnswer> close_period:flags.4?int close_date:flags.5?int countries_iso2:flags.12?Vector<string> hash:long = Poll
+inputWallPaperNoFile#967a462e id:long = InputWallPaper
+textDiff#9686cb50 text:RichText old_text:RichText = RichText
+inputBotInlineMessageMediaGeo#96929a85 flags:# geo_point:InputGeoPoint heading:flags.0?int period:flags.1?int proximity_notification_radius:flags.3?int reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+emailVerificationApple#96d074fd token:string = EmailVerification
+help.timezonesListNotModified#970708cc = help.TimezonesList
+inputMediaGeoLive#971fa843 flags:# stopped:flags.0?true geo_point:InputGeoPoint heading:flags.2?int period:flags.1?int proximity_notification_radius:flags.3?int = InputMedia
+starGiftAuctionStateFinished#972dabbf flags:# start_date:int end_date:int average_price:long listed_count:flags.0?int fragment_listed_count:flags.1?int fragment_listed_url:flags.1?string = StarGiftAuctionState
+notificationSoundDefault#97e8bebe = NotificationSound
+!documentAttributeHasStickers#9801d2f7 = DocumentAttribute
+botCommand#9852d6d2 flags:# ephemeral:flags.0?true command:string description:string = BotCommand
+!documentAttributeAudio#9852f9c6 flags:# voice:flags.10?true duration:int title:flags.0?string performer:flags.1?string waveform:flags.2?bytes = DocumentAttribute
+updateChannelParticipant#985d3abb flags:# via_chatlist:flags.3?true channel_id:long date:int actor_id:long user_id:long prev_participant:flags.0?ChannelParticipant new_participant:flags.1?ChannelParticipant invite:flags.2?ExportedChatInvite qts:int = Update
+passkey#98613ebf flags:# id:string name:string date:int software_emoji_id:flags.0?long last_usage_date:flags.1?int = Passkey
+page#98657f0d flags:# part:flags.0?true rtl:flags.1?true v2:flags.2?true url:string blocks:Vector<4*PageBlock> photos:Vector<12*Photo> documents:Vector<12*Document> views:flags.3?int = Page
+inputCheckPasswordEmpty#9880f658 = InputCheckPasswordSRP
+inputInvoicePremiumGiftCode#98986c0d purpose:InputStorePaymentPurpose option:premiumGiftCodeOption = InputInvoice
+joinChatBotResultQueued#98a3a840 = JoinChatBotResult
+payments.connectedStarRefBots#98d5ea1d count:int connected_bots:Vector<44*connectedBotStarRef> users:Vector<12*User> = payments.ConnectedStarRefBots
+messageActionGeoProximityReached#98e0d697 from_id:Peer to_id:Peer distance:int = MessageAction
+help.promoDataEmpty#98f6ac75 expires:int = help.PromoData
+inputInlineButtonTypeUrlAuth#9961bcb4 flags:# request_write_access:flags.0?true fwd_text:flags.1?string url:string bot:flags.2?InputUser = InlineButtonType
+!peerNotifySettings#99622c0c flags:# show_previews:flags.0?Bool silent:flags.1?Bool mute_until:flags.2?int ios_sound:flags.3?NotificationSound android_sound:flags.4?NotificationSound other_sound:flags.5?NotificationSound stories_muted:flags.6?Bool stories_hide_sender:flags.7?Bool stories_ios_sound:flags.8?NotificationSound stories_android_sound:flags.9?NotificationSound stories_other_sound:flags.10?NotificationSound = PeerNotifySettings
+boolTrue#997275b5 = Bool
+account.savedMusicIds#998d6636 ids:Vector<long> = account.SavedMusicIds
+secureValueTypeInternalPassport#99a48f23 = SecureValueType
+jsonObject#99c1d49d value:Vector<12*jsonObjectValue> = JSONValue
+secureValueTypePassportRegistration#99e3806a = SecureValueType
+starGiftUpgradePrice#99ea331d date:int upgrade_stars:long = StarGiftUpgradePrice
+inputInvoiceStarGiftPrepaidUpgrade#9a0b48b8 peer:InputPeer hash:string = InputInvoice
+account.resolvedBusinessChatLinks#9a23af21 flags:# peer:Peer message:string entities:flags.0?Vector<12*MessageEntity> chats:Vector<12*Chat> users:Vector<12*User> = account.ResolvedBusinessChatLinks
+peerStories#9a35e999 flags:# peer:Peer max_read_id:flags.0?int stories:Vector<8*StoryItem> = PeerStories
+messages.highScores#9a3bfd99 scores:Vector<20*highScore> users:Vector<12*User> = messages.HighScores
+account.themes#9a3d8c6d hash:long themes:Vector<32*theme> = account.Themes
+updateRecentStickers#9a422c20 = Update
+account.passwordSettings#9a5c33e5 flags:# email:flags.0?string secure_settings:flags.1?secureSecretSettings = account.PasswordSettings
+prepaidStarsGiveaway#9a9d77e0 id:long stars:long quantity:int boosts:int date:int = PrepaidGiveaway
+channels.channelParticipants#9ab0feaf count:int participants:Vector<16*ChannelParticipant> chats:Vector<12*Chat> users:Vector<12*User> = channels.ChannelParticipants
+premium.myBoosts#9ae228e2 my_boosts:Vector<20*myBoost> chats:Vector<12*Chat> users:Vector<12*User> = premium.MyBoosts
+inputRichFilePhoto#9b00622b id:string photo:InputPhoto = InputRichFile
+!messageEntityPhone#9b69e34b offset:int length:int = MessageEntity
+inputReportReasonCopyright#9b89f93a = ReportReason
+updateBotWebhookJSONQuery#9b9240a6 query_id:long data:dataJSON timeout:int = Update
+aiComposeToneDefault#9bad6414 tone:string emoji_id:long title:string = AiComposeTone
+inputWebDocument#9bed434d url:string size:int mime_type:string attributes:Vector<4*DocumentAttribute> = InputWebDocument
+buttonTypeRequestGeoLocation#9beee140 = ButtonType
+textStrike#9bf8bb95 text:RichText = RichText
+!messageEntityUnderline#9c4e7e8b offset:int length:int = MessageEntity
+phoneConnection#9cc123c7 flags:# tcp:flags.0?true id:long ip:string ipv6:string port:int peer_tag:bytes = PhoneConnection
+messages.chatsSlice#9cd81144 count:int chats:Vector<12*Chat> = messages.Chats
+statsGroupTopPoster#9d04af9b user_id:long messages:int avg_chars:int = StatsGroupTopPoster
+phone.groupCallStars#9d1dbd26 total_stars:long top_donors:Vector<16*groupCallDonor> chats:Vector<12*Chat> users:Vector<12*User> = phone.GroupCallStars
+updateGroupCall#9d2216e0 flags:# live_story:flags.2?true peer:flags.1?Peer call:GroupCall = Update
+secureValueTypePersonalDetails#9d2a81e3 = SecureValueType
+textMath#9d2eac97 source:string = RichText
+starGiftCollection#9d6b13b0 flags:# collection_id:int title:string icon:flags.0?Document gifts_count:int hash:long = StarGiftCollection
+inputStickerSetThumb#9d84f3db stickerset:InputStickerSet thumb_version:int = InputFileLocation
+messageActionPollAppendAnswer#9da1cd6c answer:PollAnswer = MessageAction
+updateBotNewBusinessMessage#9ddb347c flags:# connection_id:string message:Message reply_to_message:flags.0?Message qts:int = Update
+inputStickerSetID#9de7a269 id:long access_hash:long = InputStickerSet
+phone.groupCall#9e727aad call:GroupCall participants:Vector<28*groupCallParticipant> participants_next_offset:string chats:Vector<12*Chat> users:Vector<12*User> = phone.GroupCall
+updateReadHistoryInbox#9e84bc99 flags:# folder_id:flags.0?int peer:Peer top_msg_id:flags.1?int max_id:int still_unread_count:int pts:int pts_count:int = Update
+messages.favedStickersNotModified#9e8fa6d3 = messages.FavedStickers
+inputReportReasonPersonalDetails#9ec7863d = ReportReason
+inputMessagesFilterDocument#9eddf188 = MessagesFilter
+messages.availableReactionsNotModified#9f071957 = messages.AvailableReactions
+chatBannedRights#9f120418 flags:# view_messages:flags.0?true send_messages:flags.1?true send_media:flags.2?true send_stickers:flags.3?true send_gifs:flags.4?true send_games:flags.5?true send_inline:flags.6?true embed_links:flags.7?true send_polls:flags.8?true change_info:flags.10?true invite_users:flags.15?true pin_messages:flags.17?true manage_topics:flags.18?true send_photos:flags.19?true send_videos:flags.20?true send_roundvideos:flags.21?true send_audios:flags.22?true send_voices:flags.23?true send_docs:flags.24?true send_plain:flags.25?true edit_rank:flags.26?true send_reactions:flags.27?true manage_linked_peers:flags.28?true until_date:int = ChatBannedRights
+inputWebFileGeoPointLocation#9f2221c9 geo_point:InputGeoPoint access_hash:long w:int h:int zoom:int scale:int = InputWebFileLocation
+starGiftAttributeBackdrop#9f2504e4 name:string backdrop_id:int center_color:int edge_color:int pattern_color:int text_color:int rarity:StarGiftAttributeRarity = StarGiftAttribute
+profileTabMusic#9f27d26e = ProfileTab
+updateMonoForumNoPaidException#9f812b08 flags:# exception:flags.0?true channel_id:long saved_peer_id:Peer = Update
+messageMediaUnsupported#9f84f49e = MessageMedia
+messageActionHistoryClear#9fbab604 = MessageAction
+phoneCallDiscardReasonMigrateConferenceCall#9fbbf1f7 slug:string = PhoneCallDiscardReason
+inputMessagesFilterVideo#9fc00e65 = MessagesFilter
+inputMediaTodo#9fc55fde todo:todoList = InputMedia
+notifyPeer#9fd40bd8 peer:Peer = NotifyPeer
+payments.paymentForm#a0058751 flags:# can_save_credentials:flags.2?true password_missing:flags.3?true form_id:long bot_id:long title:string description:string photo:flags.5?WebDocument invoice:invoice provider_id:long url:string native_provider:flags.4?string native_params:flags.4?dataJSON additional_methods:flags.6?Vector<12*paymentFormMethod> saved_info:flags.0?paymentRequestedInfo saved_credentials:flags.1?Vector<12*paymentSavedCredentialsCard> users:Vector<12*User> = payments.PaymentForm
+theme#a00e67d6 flags:# creator:flags.0?true default:flags.1?true for_chat:flags.5?true id:long access_hash:long slug:string title:string document:flags.2?Document settings:flags.3?Vector<16*themeSettings> emoticon:flags.6?string installs_count:flags.4?int = Theme
+updateBotDeleteBusinessMessage#a02a982e connection_id:string peer:Peer messages:Vector<int> qts:int = Update
+replyKeyboardHide#a03e5b85 flags:# selective:flags.2?true = ReplyMarkup
+channelFull#a04e8d3a flags:# can_view_participants:flags.3?true can_set_username:flags.6?true can_set_stickers:flags.7?true hidden_prehistory:flags.10?true can_set_location:flags.16?true has_scheduled:flags.19?true can_view_stats:flags.20?true blocked:flags.22?true flags2:# can_delete_channel:flags2.0?true antispam:flags2.1?true participants_hidden:flags2.2?true translations_disabled:flags2.3?true stories_pinned_available:flags2.5?true view_forum_as_messages:flags2.6?true restricted_sponsored:flags2.11?true can_view_revenue:flags2.12?true paid_media_allowed:flags2.14?true can_view_stars_revenue:flags2.15?true paid_reactions_available:flags2.16?true stargifts_available:flags2.19?true paid_messages_available:flags2.20?true has_welcome_messages:flags2.24?true id:long about:string participants_count:flags.0?int admins_count:flags.1?int kicked_count:flags.2?int banned_count:flags.2?int online_count:flags.13?int read_inbox_max_id:int read_outbox_max_id:int unread_count:int chat_photo:Photo notify_settings:peerNotifySettings exported_invite:flags.23?ExportedChatInvite bot_info:Vector<8*botInfo> migrated_from_chat_id:flags.4?long migrated_from_max_id:flags.4?int pinned_msg_id:flags.5?int stickerset:flags.8?stickerSet available_min_id:flags.9?int folder_id:flags.11?int linked_chat_id:flags.14?long location:flags.15?ChannelLocation slowmode_seconds:flags.17?int slowmode_next_send_date:flags.18?int stats_dc:flags.12?int pts:int call:flags.21?InputGroupCall ttl_period:flags.24?int pending_suggestions:flags.25?Vector<string> groupcall_default_join_as:flags.26?Peer theme_emoticon:flags.27?string requests_pending:flags.28?int recent_requesters:flags.28?Vector<long> default_send_as:flags.29?Peer available_reactions:flags.30?ChatReactions reactions_limit:flags2.13?int stories:flags2.4?peerStories wallpaper:flags2.7?WallPaper boosts_applied:flags2.8?int boosts_unrestrict:flags2.9?int emojiset:flags2.10?stickerSet bot_verification:flags2.17?botVerification stargifts_count:flags2.18?int send_paid_messages_stars:flags2.21?long main_tab:flags2.22?ProfileTab guard_bot_id:flags2.23?long = ChatFull
+businessBotRights#a0624cf7 flags:# reply:flags.0?true read_messages:flags.1?true delete_sent_messages:flags.2?true delete_received_messages:flags.3?true edit_name:flags.4?true edit_bio:flags.5?true edit_profile_photo:flags.6?true edit_username:flags.7?true view_gifts:flags.8?true sell_gifts:flags.9?true change_gift_settings:flags.10?true transfer_and_upgrade_gifts:flags.11?true transfer_stars:flags.12?true manage_stories:flags.13?true = BusinessBotRights
+help.passportConfig#a098d6af hash:int countries_langs:dataJSON = help.PassportConfig
+payments.starGiftCollectionsNotModified#a0ba4f17 = payments.StarGiftCollections
+secureValueTypeIdentityCard#a0d0744b = SecureValueType
+secureValueErrorTranslationFile#a1144770 type:SecureValueType file_hash:bytes text:string = SecureValueError
+sendMessageRecordVideoAction#a187d66f = SendMessageAction
+updateDeleteMessages#a20db0e5 messages:Vector<int> pts:int pts_count:int = Update
+updateConfig#a229dd06 = Update
+chatInviteExported#a22cbd96 flags:# revoked:flags.0?true permanent:flags.5?true request_needed:flags.6?true link:string admin_id:long date:int start_date:flags.4?int expire_date:flags.1?int usage_limit:flags.2?int usage:flags.3?int requested:flags.7?int subscription_expired:flags.10?int title:flags.8?string subscription_pricing:flags.9?starsSubscriptionPricing = ExportedChatInvite
+messages.checkedHistoryImportPeer#a24de717 confirm_text:string = messages.CheckedHistoryImportPeer
+textCustomEmoji#a26156c0 document_id:long alt:string = RichText
+!peerChannel#a2a5371e channel_id:long = Peer
+profileTabGifs#a2c0f695 = ProfileTab
+inputCollectiblePhone#a2e214a4 phone:string = InputCollectible
+receivedNotifyMessage#a384b779 id:int flags:int = ReceivedNotifyMessage
+payments.starGiftsNotModified#a388a368 = payments.StarGifts
+channelParticipantsKicked#a3b54985 q:string = ChannelParticipantsFilter
+!reactionCount#a3d1cb80 flags:# chosen_order:flags.0?int reaction:Reaction count:int = ReactionCount
+auth.sentCodeTypeSmsWord#a416ac81 flags:# beginning:flags.0?string = auth.SentCodeType
+wallPaper#a437c3ed id:long flags:# creator:flags.0?true default:flags.1?true pattern:flags.3?true dark:flags.4?true access_hash:long slug:string document:Document settings:flags.2?wallPaperSettings = WallPaper
+inlineButtonTypeDisabled#a438619d = InlineButtonType
+messageActionChatDeleteUser#a43f30cc user_id:long = MessageAction
+pageBlockMap#a44f3ef6 geo:GeoPoint zoom:int w:int h:int caption:pageCaption = PageBlock
+updateGroupCallChainBlocks#a477288f call:InputGroupCall sub_chain_id:int blocks:Vector<bytes> next_offset:int = Update
+privacyKeyAbout#a486b761 = PrivacyKey
+updateReadMonoForumOutbox#a4a79376 channel_id:long saved_peer_id:Peer read_max_id:int = Update
+updates.channelDifferenceTooLong#a4bcc6fe flags:# final:flags.0?true timeout:flags.1?int dialog:Dialog messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = updates.ChannelDifference
+inputPrivacyKeyForwards#a4dd4c08 = InputPrivacyKey
+auth.sentCodeTypeSetUpEmailRequired#a5491dea flags:# apple_signin_allowed:flags.0?true google_signin_allowed:flags.1?true = auth.SentCodeType
+updates.state#a56c2a3e pts:int qts:int date:int seq:int unread_count:int = updates.State
+emojiURL#a575739d url:string = EmojiURL
+updateStarsRevenueStatus#a584b019 peer:Peer status:starsRevenueStatus = Update
+textDate#a5b45e2b flags:# relative:flags.0?true short_time:flags.1?true long_time:flags.2?true short_date:flags.3?true long_date:flags.4?true day_of_week:flags.5?true text:RichText date:int = RichText
+updateDialogFilterOrder#a5d72105 order:Vector<int> = Update
+messages.discussionMessage#a6341782 flags:# messages:Vector<12*Message> max_id:flags.0?int read_inbox_max_id:flags.1?int read_outbox_max_id:flags.2?int unread_count:int chats:Vector<12*Chat> users:Vector<12*User> = messages.DiscussionMessage
+inputStorePaymentPremiumSubscription#a6751e66 flags:# restore:flags.0?true upgrade:flags.1?true = InputStorePaymentPurpose
+inputMessageID#a676a322 id:int = InputMessage
+inputBotInlineMessageMediaContact#a6edbffd flags:# phone_number:string first_name:string last_name:string vcard:string reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+webAuthorization#a6f8f452 hash:long bot_id:long domain:string browser:string platform:string date_created:int date_active:int ip:string region:string = WebAuthorization
+updateUserName#a7848924 user_id:long first_name:string last_name:string usernames:Vector<12*username> = Update
+encryptedFile#a8008cd8 id:long access_hash:long size:long dc_id:int key_fingerprint:int = EncryptedFile
+messageActionGiveawayLaunch#a80f51e4 flags:# stars:flags.0?long = MessageAction
+topPeerCategoryForwardUsers#a8406ca9 = TopPeerCategory
+pageBlockEmbed#a8718dc5 flags:# full_width:flags.0?true allow_scrolling:flags.3?true url:flags.1?string html:flags.2?string poster_photo_id:flags.4?long w:flags.5?int h:flags.5?int caption:pageCaption = PageBlock
+inputMediaDocument#a8763ab5 flags:# spoiler:flags.2?true id:InputDocument video_cover:flags.3?InputPhoto video_timestamp:flags.4?int ttl_seconds:flags.0?int query:flags.1?string = InputMedia
+inputPeerUserFromMessage#a87b0a1c peer:InputPeer msg_id:int user_id:long = InputPeer
+messageMediaPaidMedia#a8852491 stars_amount:long extended_media:Vector<8*MessageExtendedMedia> = MessageMedia
+messageActionGiftTon#a8a3c699 flags:# currency:string amount:long crypto_currency:string crypto_amount:long transaction_id:flags.0?string = MessageAction
+inputBotInlineResultPhoto#a8d864a7 id:string type:string photo:InputPhoto send_message:InputBotInlineMessage = InputBotInlineResult
+updates.differenceSlice#a8fb1981 new_messages:Vector<12*Message> new_encrypted_messages:Vector<24*EncryptedMessage> other_updates:Vector<4*Update> chats:Vector<12*Chat> users:Vector<12*User> intermediate_state:updates.state = updates.Difference
+inputBotAppID#a920bd7a id:long access_hash:long = InputBotApp
+messages.inactiveChats#a927fec5 dates:Vector<int> chats:Vector<12*Chat> users:Vector<12*User> = messages.InactiveChats
+inputSendMessageRichMessageDraftAction#a937c7be flags:# can_stop:flags.0?true keep_on_stop:flags.1?true random_id:long rich_message:InputRichMessage = SendMessageAction
+channelParticipantSelf#a9478a1a flags:# via_request:flags.0?true user_id:long inviter_id:long date:int subscription_until_date:flags.1?int rank:flags.2?string = ChannelParticipant
+upload.cdnFile#a99fca4f bytes:bytes = upload.CdnFile
+urlAuthResultDefault#a9d6db1f = UrlAuthResult
+messageMediaGiveaway#aa073beb flags:# only_new_subscribers:flags.0?true winners_are_visible:flags.2?true channels:Vector<long> countries_iso2:flags.1?Vector<string> prize_description:flags.3?string quantity:int months:flags.4?int stars:flags.5?long until_date:int = MessageMedia
+sendMessageUploadDocumentAction#aa0cd9e4 progress:int = SendMessageAction
+dialogFilter#aa472651 flags:# contacts:flags.0?true non_contacts:flags.1?true groups:flags.2?true broadcasts:flags.3?true bots:flags.4?true exclude_muted:flags.11?true exclude_read:flags.12?true exclude_archived:flags.13?true title_noanimate:flags.28?true id:int title:textWithEntities emoticon:flags.25?string color:flags.27?int pinned_peers:Vector<4*InputPeer> include_peers:Vector<4*InputPeer> exclude_peers:Vector<4*InputPeer> = DialogFilter
+stories.storyReactionsList#aa5f789c flags:# count:int reactions:Vector<16*StoryReaction> chats:Vector<12*Chat> users:Vector<12*User> next_offset:flags.0?string = stories.StoryReactionsList
+storage.fileUnknown#aa963b05 = storage.FileType
+buttonTypeRequestPoll#aacfff84 flags:# quiz:flags.0?Bool = ButtonType
+auth.sentCodeTypeFlashCall#ab03c6d9 pattern:string = auth.SentCodeType
+updatePhoneCall#ab0f6b1e phone_call:PhoneCall = Update
+profileTabFiles#ab339c00 = ProfileTab
+topPeerCategoryBotsPM#ab661b5b = TopPeerCategory
+encryptedChatEmpty#ab7ec0a0 id:int = EncryptedChat
+updateStarGiftCraftFail#ac072444 = Update
+messageActionPaidMessagesRefunded#ac1f1fcd count:int stars:long = MessageAction
+updateBotMessageReaction#ac21d3ce peer:Peer msg_id:int date:int actor:Peer old_reactions:Vector<4*Reaction> new_reactions:Vector<4*Reaction> qts:int = Update
+businessLocation#ac5c1af7 flags:# geo_point:flags.0?GeoPoint address:string = BusinessLocation
+textAutoUrl#ac6a83aa text:RichText = RichText
+inputMessageCallbackQuery#acfa1a7e id:int query_id:long = InputMessage
+authorization#ad01d61d flags:# current:flags.0?true official_app:flags.1?true password_pending:flags.2?true encrypted_requests_disabled:flags.3?true call_requests_disabled:flags.4?true unconfirmed:flags.5?true hash:long device_model:string platform:string system_version:string api_id:int app_name:string app_version:string date_created:int date_active:int ip:string country:string region:string = Authorization
+codeSettings#ad253d78 flags:# allow_flashcall:flags.0?true current_number:flags.1?true allow_app_hash:flags.4?true allow_missed_call:flags.5?true allow_firebase:flags.7?true unknown_number:flags.9?true logout_tokens:flags.6?Vector<bytes> token:flags.8?string app_sandbox:flags.8?Bool = CodeSettings
+account.authorizationForm#ad2e1cd8 flags:# required_types:Vector<12*SecureRequiredType> values:Vector<16*secureValue> errors:Vector<16*SecureValueError> users:Vector<12*User> privacy_policy_url:flags.0?string = account.AuthorizationForm
+messageExtendedMediaPreview#ad628cc8 flags:# w:flags.0?int h:flags.0?int thumb:flags.1?PhotoSize video_duration:flags.2?int = MessageExtendedMedia
+channels.sponsoredMessageReportResultReported#ad798849 = channels.SponsoredMessageReportResult
+help.peerColorOption#adec6ebe flags:# hidden:flags.0?true color_id:int colors:flags.1?help.PeerColorSet dark_colors:flags.2?help.PeerColorSet channel_min_level:flags.3?int group_min_level:flags.4?int = help.PeerColorOption
+inputReportReasonChildAbuse#adf44ee3 = ReportReason
+joinChatBotResultApproved#ae152a69 = JoinChatBotResult
+channelAdminLogEventActionDeleteTopic#ae168909 topic:ForumTopic = ChannelAdminLogEventAction
+storage.filePdf#ae1e508d = storage.FileType
+updatePeerWallpaper#ae3f101d flags:# wallpaper_overridden:flags.1?true peer:Peer wallpaper:flags.0?WallPaper = Update
+updateSavedDialogPinned#aeaf9e74 flags:# pinned:flags.0?true peer:DialogPeer = Update
+payments.exportedInvoice#aed0cbd9 url:string = payments.ExportedInvoice
+maskCoords#aed6dbb2 n:int x:double y:double zoom:double = MaskCoords
+inputPrivacyKeyVoiceMessages#aee69d68 = InputPrivacyKey
+payments.starGiftActiveAuctions#aef6abbc auctions:Vector<64*starGiftActiveAuctionState> users:Vector<12*User> chats:Vector<12*Chat> = payments.StarGiftActiveAuctions
+channelAdminLogEventActionParticipantJoinByRequest#afb6144a invite:ExportedChatInvite approved_by:long = ChannelAdminLogEventAction
+textButton#afc79cd6 flags:# text:RichText type:InlineButtonType style:flags.0?richButtonStyle = RichText
+phone.joinAsPeers#afe5623f peers:Vector<12*Peer> chats:Vector<12*Chat> users:Vector<12*User> = phone.JoinAsPeers
+starGiftBackground#aff56398 center_color:int edge_color:int text_color:int = StarGiftBackground
+messageActionPrizeStars#b00c47a2 flags:# unclaimed:flags.0?true stars:long transaction_id:string boost_peer:Peer giveaway_msg_id:int = MessageAction
+sendMessageChooseStickerAction#b05ac6b1 = SendMessageAction
+messages.reactionsNotModified#b06fdbdf = messages.Reactions
+messageActionNewCreatorPending#b07ed085 new_creator_id:long = MessageAction
+storyView#b0bdeac5 flags:# blocked:flags.0?true blocked_my_stories_from:flags.1?true user_id:long date:int reaction:flags.2?Reaction = StoryView
+botVerifierSettings#b0cd6617 flags:# can_modify_custom_description:flags.1?true icon:long company:string custom_description:flags.0?string = BotVerifierSettings
+webPagePending#b0d13e47 flags:# id:long url:flags.0?string date:int = WebPage
+channelParticipantsBots#b0d1865b = ChannelParticipantsFilter
+!user#b1b8cc83 flags:# self:flags.10?true contact:flags.11?true mutual_contact:flags.12?true deleted:flags.13?true bot:flags.14?true bot_chat_history:flags.15?true bot_nochats:flags.16?true verified:flags.17?true restricted:flags.18?true min:flags.20?true bot_inline_geo:flags.21?true support:flags.23?true scam:flags.24?true apply_min_photo:flags.25?true fake:flags.26?true bot_attach_menu:flags.27?true premium:flags.28?true attach_menu_enabled:flags.29?true flags2:# bot_can_edit:flags2.1?true close_friend:flags2.2?true stories_hidden:flags2.3?true stories_unavailable:flags2.4?true contact_require_premium:flags2.10?true bot_business:flags2.11?true bot_has_main_app:flags2.13?true bot_forum_view:flags2.16?true bot_forum_can_manage_topics:flags2.17?true bot_can_manage_bots:flags2.18?true bot_guestchat:flags2.19?true bot_guard:flags2.20?true id:long access_hash:flags.0?long first_name:flags.1?string last_name:flags.2?string username:flags.3?string phone:flags.4?string photo:flags.5?UserProfilePhoto status:flags.6?UserStatus bot_info_version:flags.14?int restriction_reason:flags.18?Vector<16*restrictionReason> bot_inline_placeholder:flags.19?string lang_code:flags.22?string emoji_status:flags.30?EmojiStatus usernames:flags2.0?Vector<12*username> stories_max_id:flags2.5?recentStory color:flags2.8?PeerColor profile_color:flags2.9?PeerColor bot_active_users:flags2.12?int bot_verification_icon:flags2.14?long send_paid_messages_stars:flags2.15?long linked_community_id:flags2.21?long = User
+channelAdminLogEventActionChangeStickerSet#b1c3caa7 prev_stickerset:InputStickerSet new_stickerset:InputStickerSet = ChannelAdminLogEventAction
+inputNotifyBroadcasts#b1db7c7e = InputNotifyPeer
+updateNewBotConnection#b22083a6 flags:# confirmed:flags.0?true bot_id:long date:flags.1?int device:flags.1?string location:flags.1?string = Update
+updateChannelAvailableMessages#b23fc698 channel_id:long available_min_id:int = Update
+prepaidGiveaway#b2539d54 id:long months:int quantity:int date:int = PrepaidGiveaway
+inputMediaAreaVenue#b282217f coordinates:mediaAreaCoordinates query_id:long result_id:string = MediaArea
+geoPoint#b2a2f663 flags:# long:double lat:double access_hash:long accuracy_radius:flags.0?int = GeoPoint
+attachMenuBotIcon#b2a7386b flags:# name:string icon:Document colors:flags.0?Vector<12*attachMenuBotIconColor> = AttachMenuBotIcon
+replyInlineMarkup#b2b15770 flags:# force_reply:flags.5?true rows:Vector<12*keyboardInlineButtonRow> = ReplyMarkup
+recentMeUrlChat#b2da71d2 url:string chat_id:long = RecentMeUrl
+contacts.found#b3134d9d my_results:Vector<12*Peer> results:Vector<12*Peer> chats:Vector<12*Chat> users:Vector<12*User> = contacts.Found
+secureValueTypePhone#b320aadb = SecureValueType
+auth.sentCodeTypeSmsPhrase#b37794af flags:# beginning:flags.0?string = auth.SentCodeType
+pageRelatedArticle#b390dc08 flags:# url:string webpage_id:long title:flags.0?string description:flags.1?string photo_id:flags.2?long author:flags.3?string published_date:flags.4?int = PageRelatedArticle
+messageActionGroupCallScheduled#b3a07661 call:InputGroupCall schedule_date:int = MessageAction
+storage.fileMp4#b3cea0e4 = storage.FileType
+emojiLanguage#b3fb5361 lang_code:string = EmojiLanguage
+username#b4073647 flags:# editable:flags.0?true active:flags.1?true username:string = Username
+inlineButtonTypeCopy#b41d3272 copy_text:string = InlineButtonType
+payments.paymentFormStarGift#b425cfe1 form_id:long invoice:invoice = payments.PaymentForm
+auth.exportedAuthorization#b434e2b8 id:long bytes:bytes = auth.ExportedAuthorization
+inputBotInlineMessageRichMessage#b43df56c flags:# reply_markup:flags.2?ReplyMarkup rich_message:InputRichMessage = InputBotInlineMessage
+starsTransactionPeerAppStore#b457b375 = StarsTransactionPeer
+messages.affectedHistory#b45c69d1 pts:int pts_count:int offset:int = messages.AffectedHistory
+channelParticipantsAdmins#b4608969 = ChannelParticipantsFilter
+updateEncryption#b4a2e88d chat:EncryptedChat date:int = Update
+businessChatLink#b4ae666f flags:# link:string message:string entities:flags.0?Vector<12*MessageEntity> title:flags.1?string views:int = BusinessChatLink
+updatePeerLocated#b4afcfb0 peers:Vector<8*PeerLocated> = Update
+messageActionWebViewDataSent#b4c38cb5 text:string = MessageAction
+notifyUsers#b4c83b4c = NotifyPeer
+payments.suggestedStarRefBots#b4d5d859 flags:# count:int suggested_bots:Vector<20*starRefProgram> users:Vector<12*User> next_offset:flags.0?string = payments.SuggestedStarRefBots
+requirementToContactPaidMessages#b4f67e93 stars_amount:long = RequirementToContact
+contacts.topPeersDisabled#b52c939d = contacts.TopPeers
+pageBlockHeading4#b532772b text:RichText = PageBlock
+inputMessagesFilterRoundVideo#b549da53 = MessagesFilter
+peerColor#b54b5acf flags:# color:flags.0?int background_emoji_id:flags.1?long = PeerColor
+inlineBotWebView#b57295d5 text:string url:string = InlineBotWebView
+messageActionChatEditTitle#b5a1ce5a title:string = MessageAction
+updateBotShippingQuery#b5aefd7d query_id:long user_id:long payload:bytes shipping_address:postAddress = Update
+shippingOption#b6213cdf id:string title:string prices:Vector<16*labeledPrice> = ShippingOption
+statsDateRangeDays#b637edaf min_date:int max_date:int = StatsDateRangeDays
+updateDialogUnreadMark#b658f23e flags:# unread:flags.0?true peer:DialogPeer saved_peer_id:flags.1?Peer = Update
+sendMessageEmojiInteractionSeen#b665902e emoticon:string = SendMessageAction
+messages.chatAdminsWithInvites#b69b72d7 admins:Vector<20*chatAdminWithInvites> users:Vector<12*User> = messages.ChatAdminsWithInvites
+messageActionEmpty#b6aef7b0 = MessageAction
+messages.messageViews#b6c4f543 views:Vector<8*messageViews> chats:Vector<12*Chat> users:Vector<12*User> = messages.MessageViews
+messagePeerVote#b6cc2d5c peer:Peer option:bytes date:int = MessagePeerVote
+inputBotInlineMessageID64#b6d915d7 dc_id:int owner_id:long id:int access_hash:long = InputBotInlineMessageID
+jsonString#b71e767a value:string = JSONValue
+account.savedRingtone#b7263f6d = account.SavedRingtone
+contacts.contactsNotModified#b74ba9d2 = contacts.Contacts
+updateReadChannelOutbox#b75f99a9 channel_id:long max_id:int = Update
+baseThemeNight#b7b31ea8 = BaseTheme
+sendAsPeer#b81c7034 flags:# premium_required:flags.0?true peer:Peer = SendAsPeer
+storyFwdHeader#b826e150 flags:# modified:flags.3?true from:flags.0?Peer from_name:flags.1?string story_id:flags.2?int = StoryFwdHeader
+businessBotRecipients#b88cf373 flags:# existing_chats:flags.0?true new_chats:flags.1?true contacts:flags.2?true non_contacts:flags.3?true exclude_selected:flags.5?true users:flags.4?Vector<long> exclude_users:flags.6?Vector<long> = BusinessBotRecipients
+privacyValueAllowUsers#b8905fb2 users:Vector<long> = PrivacyRule
+factCheck#b89bfccf flags:# need_check:flags.0?true country:flags.1?string text:flags.1?textWithEntities hash:long = FactCheck
+inputNotifyPeer#b8bc5b0c peer:InputPeer = InputNotifyPeer
+accountDaysTTL#b8d0afdf days:int = AccountDaysTTL
+inputPeerColorCollectible#b8ea86a9 collectible_id:long = PeerColor
+messageActionSetChatTheme#b91bbd3a theme:ChatTheme = MessageAction
+recentMeUrlUser#b92c09e2 url:string user_id:long = RecentMeUrl
+messageMediaGeoLive#b940c666 flags:# geo:GeoPoint heading:flags.0?int period:int proximity_notification_radius:flags.1?int = MessageMedia
+textBankCard#b956812d text:RichText = RichText
+inputUserEmpty#b98886cf = InputUser
+profileTabPosts#b98cd696 = ProfileTab
+botCommandScopeChatAdmins#b9aa606a = BotCommandScope
+peerColorCollectible#b9c0639a flags:# collectible_id:long gift_emoji_id:long background_emoji_id:long accent_color:int colors:Vector<int> dark_accent_color:flags.0?int dark_colors:flags.1?Vector<int> = PeerColor
+updateBotCallbackQuery#b9cfc48d flags:# query_id:long user_id:long peer:Peer msg_id:int chat_instance:long data:flags.0?bytes game_short_name:flags.1?string = Update
+pollResults#ba7bb15e flags:# min:flags.0?true has_unread_votes:flags.6?true can_view_stats:flags.7?true results:flags.1?Vector<12*pollAnswerVoters> total_voters:flags.2?int recent_voters:flags.3?Vector<12*Peer> solution:flags.4?string solution_entities:flags.4?Vector<12*MessageEntity> solution_media:flags.5?MessageMedia = PollResults
+autoDownloadSettings#baa57628 flags:# disabled:flags.0?true video_preload_large:flags.1?true audio_preload_next:flags.2?true phonecalls_less_data:flags.3?true stories_preload:flags.4?true photo_size_max:int video_size_max:long file_size_max:long video_upload_maxbitrate:int small_queue_active_operations_max:int large_queue_active_operations_max:int = AutoDownloadSettings
+pageBlockAuthorDate#baafe5e0 author:RichText published_date:int = PageBlock
+reactionNotificationsFromContacts#bac3a61a = ReactionNotificationsFrom
+inputDocumentFileLocation#bad07584 id:long access_hash:long file_reference:bytes thumb_size:string = InputFileLocation
+inputMessageReplyTo#bad88395 id:int = InputMessage
+richMessage#baf39d8b flags:# rtl:flags.0?true part:flags.1?true blocks:Vector<4*PageBlock> photos:Vector<12*Photo> documents:Vector<12*Document> = RichMessage
+pageBlockHeading1#baff072f text:RichText = PageBlock
+channelParticipantsContacts#bb6ae88d q:string = ChannelParticipantsFilter
+!messageEntityUnknown#bb92ba95 offset:int length:int = MessageEntity
+updatePeerHistoryTTL#bb9bb9a5 flags:# peer:Peer ttl_period:flags.0?int = Update
+storyReactionPublicForward#bbab2643 message:Message = StoryReaction
+starsAmount#bbb6b4a3 amount:long nanos:int = StarsAmount
+securePasswordKdfAlgoPBKDF2HMACSHA512iter100000#bbf2dda0 salt:bytes = SecurePasswordKdfAlgo
+emailVerifyPurposePassport#bbf51685 = EmailVerifyPurpose
+recentMeUrlStickerSet#bc0a57dc url:string set:StickerSetCovered = RecentMeUrl
+privacyKeyStatusTimestamp#bc2eab30 = PrivacyKey
+boolFalse#bc799737 = Bool
+topPeerCategoryGroups#bd17a14a = TopPeerCategory
+inputPeerChannelFromMessage#bd2a0840 peer:InputPeer msg_id:int channel_id:long = InputPeer
+messageActionChatCreate#bd47cbad title:string users:Vector<long> = MessageAction
+!messageEntityBold#bd610bc9 offset:int length:int = MessageEntity
+storyViewPublicRepost#bd74cf49 flags:# blocked:flags.0?true blocked_my_stories_from:flags.1?true peer_id:Peer story:StoryItem = StoryView
+updateChatParticipantRank#bd8367b9 chat_id:long user_id:long rank:string version:int = Update
+savedDialog#bd87cb6c flags:# pinned:flags.2?true peer:Peer top_message:int = SavedDialog
+updateJoinChatWebViewDecision#bdac7e70 peer:Peer query_id:long result:JoinChatBotResult = Update
+inputPrivacyKeyNoPaidMessages#bdc597b4 = InputPrivacyKey
+messages.exportedChatInvites#bdc62dcc count:int invites:Vector<4*ExportedChatInvite> users:Vector<12*User> = messages.ExportedChatInvites
+inputChatUploadedPhoto#bdcdaec0 flags:# file:flags.0?InputFile video:flags.1?InputFile video_start_ts:flags.2?double video_emoji_markup:flags.3?VideoSize = InputChatPhoto
+messages.availableEffects#bddb616e hash:int effects:Vector<28*availableEffect> documents:Vector<12*Document> = messages.AvailableEffects
+inputBotInlineMessageMediaWebPage#bddcc510 flags:# invert_media:flags.3?true force_large_media:flags.4?true force_small_media:flags.5?true optional:flags.6?true message:string entities:flags.1?Vector<12*MessageEntity> url:string reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+game#bdf9653b flags:# id:long access_hash:long short_name:string title:string description:string photo:Photo document:flags.0?Document = Game
+inputPrivacyKeyChatInvite#bdfb0426 = InputPrivacyKey
+account.chatThemes#be098173 flags:# hash:long themes:Vector<8*ChatTheme> chats:Vector<12*Chat> users:Vector<12*User> next_offset:flags.0?string = account.ChatThemes
+notifyCommunity#be376999 community_id:long = NotifyPeer
+messages.featuredStickers#be382906 flags:# premium:flags.0?true hash:long count:int sets:Vector<44*StickerSetCovered> unread:Vector<long> = messages.FeaturedStickers
+channelAdminLogEventActionChangeAvailableReactions#be4e0ef8 prev_value:ChatReactions new_value:ChatReactions = ChannelAdminLogEventAction
+mediaAreaVenue#be82db9c coordinates:mediaAreaCoordinates geo:GeoPoint title:string address:string provider:string venue_id:string venue_type:string = MediaArea
+updateNotifySettings#bec268ef peer:NotifyPeer notify_settings:peerNotifySettings = Update
+statsGraphError#bedc9822 error:string = StatsGraph
+!messageEntityStrike#bf0693d4 offset:int length:int = MessageEntity
+pageBlockTable#bf4dea82 flags:# bordered:flags.0?true striped:flags.1?true compact:flags.2?true title:RichText rows:Vector<12*pageTableRow> = PageBlock
+messageActionNoForwardsToggle#bf7d6572 prev_value:Bool new_value:Bool = MessageAction
+channelLocationEmpty#bfb5ad8b = ChannelLocation
+help.passportConfigNotModified#bfb9f457 = help.PassportConfig
+inlineButtonTypeUrlAuth#bfd02da2 flags:# fwd_text:flags.0?string url:string button_id:int = InlineButtonType
+pageBlockHeader#bfd064ec text:RichText = PageBlock
+auth.sentCodeTypeSms#c000bba2 length:int = auth.SentCodeType
+notifyChats#c007cec3 = NotifyPeer
+buttonTypeSimpleWebView#c01a597a url:string = ButtonType
+messages.savedDialogsNotModified#c01f6fe8 count:int = messages.SavedDialogs
+pageBlockPreformatted#c070d93e text:RichText language:string = PageBlock
+availableReaction#c077ec01 flags:# inactive:flags.0?true premium:flags.2?true reaction:string title:string static_icon:Document appear_animation:Document select_animation:Document activate_animation:Document effect_animation:Document around_animation:flags.1?Document center_icon:flags.1?Document = AvailableReaction
+messageActionTopicEdit#c0944820 flags:# title:flags.0?string icon_emoji_id:flags.1?long closed:flags.2?Bool hidden:flags.3?Bool = MessageAction
+jsonObjectValue#c0de1bd9 key:string value:JSONValue = JSONObjectValue
+messages.dhConfigNotModified#c0e24635 random:bytes = messages.DhConfig
+inputPaymentCredentialsSaved#c10eb2cf id:string tmp_password:bytes = InputPaymentCredentials
+textUnderline#c12622c4 text:RichText = RichText
+inputMediaVenue#c13d1c11 geo_point:InputGeoPoint title:string address:string provider:string venue_id:string venue_type:string = InputMedia
+importedContact#c13e3c50 user_id:long client_id:long = ImportedContact
+inputReportReasonOther#c1e4a2b1 = ReportReason
+account.savedRingtones#c1e92cc5 hash:long ringtones:Vector<12*Document> = account.SavedRingtones
+aicompose.tonesNotModified#c1f46103 = aicompose.Tones
+inputMessagesFilterMyMentions#c1f8e69a = MessagesFilter
+inputMediaWebPage#c21b8849 flags:# force_large_media:flags.0?true force_small_media:flags.1?true optional:flags.2?true url:string = InputMedia
+encryptedFileEmpty#c21f497e = EncryptedFile
+account.passwordInputSettings#c23727c9 flags:# new_algo:flags.0?PasswordKdfAlgo new_password_hash:flags.0?bytes hint:flags.0?string email:flags.1?string new_secure_settings:flags.2?secureSecretSettings = account.PasswordInputSettings
+inputWebFileLocation#c239d686 url:string access_hash:long = InputWebFileLocation
+account.webBrowserSettingsNotModified#c31c8f4e = account.WebBrowserSettings
+inputPasskeyResponseLogin#c31fc14a client_data:dataJSON authenticator_data:bytes signature:bytes user_handle:string = InputPasskeyResponse
+inputInvoiceSlug#c326caef slug:string = InputInvoice
+attachMenuPeerTypeBotPM#c32bfa1a = AttachMenuPeerType
+updateDeleteChannelMessages#c32d5b12 channel_id:long messages:Vector<int> pts:int pts_count:int = Update
+inputGameShortName#c331e80a bot_id:InputUser short_name:string = InputGame
+help.country#c3878e23 flags:# hidden:flags.0?true iso2:string default_name:string name:flags.1?string country_codes:Vector<12*help.countryCode> = help.Country
+stories.canSendStoryCount#c387c04e count_remains:int = stories.CanSendStoryCount
+stories.albums#c3987a3a hash:long albums:Vector<16*storyAlbum> = stories.Albums
+updateWebBrowserSettings#c39a2ade flags:# open_external_browser:flags.0?true display_close_button:flags.1?true = Update
+baseThemeClassic#c3a12462 = BaseTheme
+auth.loggedOut#c3a2835f flags:# future_auth_token:flags.0?bytes = auth.LoggedOut
+chatTheme#c3dffc04 emoticon:string = ChatTheme
+businessAwayMessageScheduleOutsideWorkHours#c3f2f501 = BusinessAwayMessageSchedule
+inputMediaPaidMedia#c4103386 flags:# stars_amount:long extended_media:Vector<4*InputMedia> payload:flags.0?string = InputMedia
+myBoost#c448415c flags:# slot:int peer:flags.0?Peer date:int expires:int cooldown_until_date:flags.1?int = MyBoost
+help.noAppUpdate#c45a6536 = help.AppUpdate
+updateBotStopped#c4870a49 user_id:long date:int stopped:Bool qts:int = Update
+error#c4b9f9bb code:int text:string = Error
+inputPrivacyValueDisallowBots#c4e57915 = InputPrivacyRule
+inputBusinessBotRecipients#c4e5921e flags:# existing_chats:flags.0?true new_chats:flags.1?true contacts:flags.2?true non_contacts:flags.3?true exclude_selected:flags.5?true users:flags.4?Vector<4*InputUser> exclude_users:flags.6?Vector<4*InputUser> = InputBusinessBotRecipients
+messageActionBotAllowed#c516d679 flags:# attach_menu:flags.1?true from_request:flags.3?true domain:flags.0?string app:flags.2?BotApp = MessageAction
+channelAdminLogEventActionToggleAutotranslation#c517f77e new_value:Bool = ChannelAdminLogEventAction
+phoneCallWaiting#c5226f17 flags:# video:flags.6?true id:long access_hash:long date:int admin_id:long participant_id:long protocol:phoneCallProtocol receive_date:flags.0?int = PhoneCall
+textAutoEmail#c556a45d text:RichText = RichText
+inputInvoiceMessage#c5b56859 peer:InputPeer msg_id:int = InputInvoice
+messageActionPaymentSent#c624b16e flags:# recurring_init:flags.2?true recurring_used:flags.3?true currency:string total_amount:long invoice_slug:flags.0?string subscription_until_date:flags.4?int = MessageAction
+messages.quickReplies#c68d6695 quick_replies:Vector<20*quickReply> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = messages.QuickReplies
+sponsoredPeer#c69708d3 flags:# random_id:bytes peer:Peer sponsor_info:flags.0?string additional_info:flags.1?string = SponsoredPeer
+!messageEntityDiffReplace#c6c1e5a7 offset:int length:int old_text:string = MessageEntity
+messages.featuredStickersNotModified#c6dc0c66 count:int = messages.FeaturedStickers
+jsonBool#c7345e6a value:Bool = JSONValue
+!messages.channelMessages#c776ba4e flags:# inexact:flags.1?true pts:int count:int offset_id_offset:flags.2?int messages:Vector<12*Message> topics:Vector<8*ForumTopic> chats:Vector<12*Chat> users:Vector<12*User> = messages.Messages
+botMenuButton#c7b57ce6 text:string url:string = BotMenuButton
+messageActionTodoAppendTasks#c7edbc83 list:Vector<24*todoItem> = MessageAction
+textSuperscript#c7fb5e01 text:RichText = RichText
+autoSaveSettings#c84834ce flags:# photos:flags.0?true videos:flags.1?true video_max_size:flags.2?long = AutoSaveSettings
+inputStickerSetPremiumGifts#c88b3b02 = InputStickerSet
+!messageEntityCustomEmoji#c8cf05f8 offset:int length:int document_id:long = MessageEntity
+inputChatTheme#c93de95c emoticon:string = InputChatTheme
+updateGroupCallEncryptedMessage#c957a766 call:InputGroupCall from_id:Peer encrypted_message:bytes = Update
+cdnPublicKey#c982eaba dc_id:int public_key:string = CdnPublicKey
+botAppSettings#c99b1950 flags:# placeholder_path:flags.0?bytes background_color:flags.1?int background_dark_color:flags.2?int header_color:flags.3?int header_dark_color:flags.4?int = BotAppSettings
+searchResultsCalendarPeriod#c9b0539f date:int min_msg_id:int max_msg_id:int count:int = SearchResultsCalendarPeriod
+businessAwayMessageScheduleAlways#c9b9e2b9 = BusinessAwayMessageSchedule
+buttonTypeDefault#c9dd90e9 = ButtonType
+requestPeerTypeChat#c9f06e1b flags:# creator:flags.0?true bot_participant:flags.5?true has_username:flags.3?Bool forum:flags.4?Bool user_admin_rights:flags.1?chatAdminRights bot_admin_rights:flags.2?chatAdminRights = RequestPeerType
+peerLocated#ca461b5d peer:Peer expires:int distance:int = PeerLocated
+messageMediaVideoStream#ca5cab89 flags:# rtmp_stream:flags.0?true call:InputGroupCall = MessageMedia
+inputPeerNotifySettings#cacb6ae2 flags:# show_previews:flags.0?Bool silent:flags.1?Bool mute_until:flags.2?int sound:flags.3?NotificationSound stories_muted:flags.6?Bool stories_hide_sender:flags.7?Bool stories_sound:flags.8?NotificationSound = InputPeerNotifySettings
+langPackString#cad181f6 key:string value:string = LangPackString
+mediaAreaGeoPoint#cad5452d flags:# coordinates:mediaAreaCoordinates geo:GeoPoint address:flags.0?geoPointAddress = MediaArea
+storage.fileGif#cae1aadf = storage.FileType
+stories.peerStories#cae68768 stories:peerStories chats:Vector<12*Chat> users:Vector<12*User> = stories.PeerStories
+labeledPrice#cb296bf8 label:string amount:long = LabeledPrice
+channelAdminLogEventActionToggleNoForwards#cb2ac766 new_value:Bool = ChannelAdminLogEventAction
+statsAbsValueAndPrev#cb43acde current:double previous:double = StatsAbsValueAndPrev
+savedReactionTag#cb6ff828 flags:# reaction:Reaction title:flags.0?string count:int = SavedReactionTag
+todoItem#cba9a52f id:int title:textWithEntities = TodoItem
+communityFull#cbb7a507 flags:# id:long about:string chat_photo:Photo linked_peers:Vector<20*communityPeer> admins_count:flags.1?int kicked_count:flags.2?int peer_link_requests_pending:flags.0?int = ChatFull
+inputSecureFileLocation#cbc7ee28 id:long access_hash:long = InputFileLocation
+statsPercentValue#cbce2fe0 part:double total:double = StatsPercentValue
+secureValueTypeAddress#cbe31e26 = SecureValueType
+messageActionBoostApply#cc02aa6d boosts:int = MessageAction
+config#cc1a241e flags:# default_p2p_contacts:flags.3?true preload_featured_stickers:flags.4?true revoke_pm_inbox:flags.6?true blocked_mode:flags.8?true force_try_ipv6:flags.14?true date:int expires:int test_mode:Bool this_dc:int dc_options:Vector<20*dcOption> dc_txt_domain_name:string chat_size_max:int megagroup_size_max:int forwarded_count_max:int online_update_period_ms:int offline_blur_timeout_ms:int offline_idle_timeout_ms:int online_cloud_timeout_ms:int notify_cloud_delay_ms:int notify_default_delay_ms:int push_chat_period_ms:int push_chat_limit:int edit_time_limit:int revoke_time_limit:int revoke_pm_time_limit:int rating_e_decay:int stickers_recent_limit:int channels_read_media_period:int tmp_sessions:flags.0?int call_receive_timeout_ms:int call_ring_timeout_ms:int call_connect_timeout_ms:int call_packet_timeout_ms:int me_url_prefix:string autoupdate_url_prefix:flags.7?string gif_search_username:flags.9?string venue_search_username:flags.10?string img_search_username:flags.11?string static_maps_provider:flags.12?string caption_length_max:int message_length_max:int webfile_dc_id:int suggested_lang_code:flags.2?string lang_pack_version:flags.2?int base_lang_pack_version:flags.2?int reactions_default:flags.15?Reaction autologin_token:flags.16?string = Config
+businessAwayMessageScheduleCustom#cc4d9ecc start_date:int end_date:int = BusinessAwayMessageSchedule
+messageActionTodoCompletions#cc7c5c89 completed:Vector<int> incompleted:Vector<int> = MessageAction
+help.appUpdate#ccbbce30 flags:# can_not_skip:flags.0?true id:int version:string text:string entities:Vector<12*MessageEntity> document:flags.1?Document url:flags.2?string sticker:flags.3?Document = help.AppUpdate
+textMention#cd24cf44 text:RichText = RichText
+channelMessagesFilter#cd77d957 flags:# exclude_new_messages:flags.1?true ranges:Vector<12*messageRange> = ChannelMessagesFilter
+messages.allStickers#cdbbcebb hash:long sets:Vector<40*stickerSet> = messages.AllStickers
+paymentSavedCredentialsCard#cdc27a1f id:string title:string = PaymentSavedCredentials
+account.wallPapers#cdc3858c hash:long wallpapers:Vector<16*WallPaper> = account.WallPapers
+updateBotGuestChatQuery#cdd4093d flags:# query_id:long message:Message reference_messages:flags.0?Vector<12*Message> qts:int = Update
+pageBlockAnchor#ce0d37b0 name:string = PageBlock
+messageMediaGiveawayResults#ceaa3ea1 flags:# only_new_subscribers:flags.0?true refunded:flags.2?true channel_id:long additional_peers_count:flags.3?int launch_msg_id:int winners_count:int unclaimed_count:int winners:Vector<long> months:flags.4?int stars:flags.5?long prize_description:flags.1?string until_date:int = MessageMedia
+starGiftAttributeRarityLegendary#cef7e7a8 = StarGiftAttributeRarity
+webPageAttributeUniqueStarGift#cf6f6db8 gift:StarGift = WebPageAttribute
+messages.transcribedAudio#cfb9d957 flags:# pending:flags.0?true transcription_id:long text:string trial_remains_num:flags.1?int trial_remains_until_date:flags.1?int = messages.TranscribedAudio
+mediaAreaCoordinates#cfc9e002 flags:# x:double y:double w:double h:double rotation:double radius:flags.0?double = MediaAreaCoordinates
+storyReactionPublicRepost#cfcd0f13 peer_id:Peer story:StoryItem = StoryReaction
+aiComposeTone#cff63ea9 flags:# creator:flags.0?true id:long access_hash:long slug:string title:string emoji_id:flags.1?long prompt:flags.4?string installs_count:flags.2?int author_id:flags.3?long example_english:flags.5?aiComposeToneExample = AiComposeTone
+restrictionReason#d072acb4 platform:string reason:string text:string = RestrictionReason
+updateChatParticipant#d087663a flags:# chat_id:long date:int actor_id:long user_id:long prev_participant:flags.0?ChatParticipant new_participant:flags.1?ChatParticipant invite:flags.2?ExportedChatInvite qts:int = Update
+account.emojiStatusesNotModified#d08ce645 = account.EmojiStatuses
+phone.groupCallStreamChannels#d0e482b2 channels:Vector<20*groupCallStreamChannel> = phone.GroupCallStreamChannels
+inputPrivacyKeyAddedByPhone#d1219bdd = InputPrivacyKey
+payments.validatedRequestedInfo#d1451883 flags:# id:flags.0?string shipping_options:flags.1?Vector<20*shippingOption> = payments.ValidatedRequestedInfo
+privacyKeyPhoneNumber#d19ae46d = PrivacyKey
+sendMessageUploadPhotoAction#d1d34a26 progress:int = SendMessageAction
+messages.availableEffectsNotModified#d1ed9a5b = messages.AvailableEffects
+inputCheckPasswordSRP#d27ff082 srp_id:long A:bytes M1:bytes = InputCheckPasswordSRP
+updateChannelMessageForwards#d29a27f4 channel_id:long id:int forwards:int = Update
+starGiftActiveAuctionState#d31bc45d gift:StarGift state:StarGiftAuctionState user_state:starGiftAuctionUserState = StarGiftActiveAuctionState
+inputMediaGame#d33f43f3 id:InputGame = InputMedia
+profileTabLinks#d3656499 = ProfileTab
+userEmpty#d3bc4b7a id:long = User
+messages.stickerSetNotModified#d3f924eb = messages.StickerSet
+ipPort#d433ad73 ipv4:int port:int = IpPort
+passwordKdfAlgoUnknown#d45ab096 = PasswordKdfAlgo
+!channel#d49f34c6 flags:# creator:flags.0?true left:flags.2?true broadcast:flags.5?true verified:flags.7?true megagroup:flags.8?true restricted:flags.9?true signatures:flags.11?true min:flags.12?true scam:flags.19?true has_link:flags.20?true has_geo:flags.21?true slowmode_enabled:flags.22?true call_active:flags.23?true call_not_empty:flags.24?true fake:flags.25?true gigagroup:flags.26?true noforwards:flags.27?true join_to_send:flags.28?true join_request:flags.29?true forum:flags.30?true flags2:# stories_hidden:flags2.1?true stories_hidden_min:flags2.2?true stories_unavailable:flags2.3?true signature_profiles:flags2.12?true autotranslation:flags2.15?true broadcast_messages_allowed:flags2.16?true monoforum:flags2.17?true forum_tabs:flags2.19?true id:long access_hash:flags.13?long title:string username:flags.6?string photo:ChatPhoto date:int restriction_reason:flags.9?Vector<16*restrictionReason> admin_rights:flags.14?chatAdminRights banned_rights:flags.15?chatBannedRights default_banned_rights:flags.18?chatBannedRights participants_count:flags.17?int usernames:flags2.0?Vector<12*username> stories_max_id:flags2.4?recentStory color:flags2.7?PeerColor profile_color:flags2.8?PeerColor emoji_status:flags2.9?EmojiStatus level:flags2.10?int subscription_until_date:flags2.11?int bot_verification_icon:flags2.13?long send_paid_messages_stars:flags2.14?long linked_monoforum_id:flags2.18?long linked_community_id:flags2.20?long = Chat
+sendMessageRecordAudioAction#d52f73f7 = SendMessageAction
+channelAdminLogEventActionParticipantToggleAdmin#d5676710 prev_participant:ChannelParticipant new_participant:ChannelParticipant = ChannelAdminLogEventAction
+updateMessageExtendedMedia#d5a41724 peer:Peer msg_id:int extended_media:Vector<8*MessageExtendedMedia> = Update
+emojiKeyword#d5b3b9f9 keyword:string emoticons:Vector<string> = EmojiKeyword
+payments.checkCanSendGiftResultFail#d5e58274 reason:textWithEntities = payments.CheckCanSendGiftResult
+channelParticipantBanned#d5f0ad91 flags:# left:flags.0?true peer:Peer kicked_by:long date:int banned_rights:chatBannedRights rank:flags.2?string = ChannelParticipant
+notifyBroadcasts#d612e8ef = NotifyPeer
+auth.codeTypeMissedCall#d61ad6ee = auth.CodeType
+requestedPeerUser#d62ff46a flags:# user_id:long first_name:flags.0?string last_name:flags.0?string username:flags.1?string photo:flags.2?Photo = RequestedPeer
+updateMessagePoll#d64c522b flags:# peer:flags.1?Peer msg_id:flags.1?int top_msg_id:flags.2?int poll_id:long poll:flags.0?poll results:pollResults = Update
+inputPrivacyKeyBirthday#d65a11cc = InputPrivacyKey
+inputPrivacyValueDisallowAll#d66b66c9 = InputPrivacyRule
+updateReadChannelDiscussionInbox#d6b19546 flags:# channel_id:long top_msg_id:int read_max_id:int broadcast_id:flags.0?long broadcast_post:flags.0?int = Update
+joinChatBotResultWebView#d6e3b813 url:string = JoinChatBotResult
+statsGroupTopAdmin#d7584c87 user_id:long deleted:int kicked:int banned:int = StatsGroupTopAdmin
+inlineQueryPeerTypeChat#d766c50a = InlineQueryPeerType
+updateChatParticipantAdmin#d7ca61a2 chat_id:long user_id:long is_admin:Bool version:int = Update
+inputBotInlineMessageMediaInvoice#d7e78225 flags:# title:string description:string photo:flags.0?inputWebDocument invoice:invoice payload:bytes provider:string provider_data:dataJSON reply_markup:flags.2?ReplyMarkup = InputBotInlineMessage
+starsTransactionPeer#d80da15d peer:Peer = StarsTransactionPeer
+!photoPathSize#d8214d41 type:string bytes:bytes = PhotoSize
+updateGroupCallMessage#d8326f0d call:InputGroupCall message:groupCallMessage = Update
+inputPhotoLegacyFileLocation#d83466f3 id:long access_hash:long file_reference:bytes volume_id:long local_id:int secret:long = InputFileLocation
+payments.paymentVerificationNeeded#d8411139 url:string = payments.PaymentResult
+inputGroupCall#d8aa840f id:long access_hash:long = InputGroupCall
+attachMenuBot#d90d8dfe flags:# inactive:flags.0?true has_settings:flags.1?true request_write_access:flags.2?true show_in_attach_menu:flags.3?true show_in_side_menu:flags.4?true side_menu_disclaimer_needed:flags.5?true bot_id:long short_name:string peer_types:flags.3?Vector<4*AttachMenuPeerType> icons:Vector<24*attachMenuBotIcon> = AttachMenuBot
+textItalic#d912a59c text:RichText = RichText
+speakingInGroupCallAction#d92c2285 = SendMessageAction
+auth.sentCodeTypeFragmentSms#d9565c39 url:string length:int = auth.SentCodeType
+messageActionSecureValuesSent#d95c6154 types:Vector<4*SecureValueType> = MessageAction
+messages.emojiGameOutcome#da2ad647 seed:bytes stake_ton_amount:long ton_amount:long = messages.EmojiGameOutcome
+inputInvoicePremiumGiftStars#dabab2ef flags:# user_id:InputUser months:int message:flags.0?textWithEntities = InputInvoice
+payments.paymentReceiptStars#dabbf83a flags:# date:int bot_id:long title:string description:string photo:flags.2?WebDocument invoice:invoice currency:string total_amount:long transaction_id:string users:Vector<12*User> = payments.PaymentReceipt
+inputRichMessageHTML#dacb836a flags:# rtl:flags.0?true noautolink:flags.1?true html:string files:flags.2?Vector<12*InputRichFile> = InputRichMessage
+pageBlockDivider#db20b188 = PageBlock
+inputSecureValue#db21d0a7 flags:# type:SecureValueType data:flags.0?secureData front_side:flags.1?InputSecureFile reverse_side:flags.2?InputSecureFile selfie:flags.3?InputSecureFile translation:flags.6?Vector<20*InputSecureFile> files:flags.4?Vector<20*InputSecureFile> plain_data:flags.5?SecurePlainData = InputSecureValue
+payments.starGiftActiveAuctionsNotModified#db33dad0 = payments.StarGiftActiveAuctions
+account.tmpPassword#db64fd34 tmp_password:bytes valid_until:int = account.TmpPassword
+emailVerificationGoogle#db909ec2 token:string = EmailVerification
+botCommandScopePeer#db9d897d peer:InputPeer = BotCommandScope
+inputPrivacyKeyPhoneP2P#db9e70d2 = InputPrivacyKey
+channelAdminLogEventActionDiscardGroupCall#db9f9140 call:InputGroupCall = ChannelAdminLogEventAction
+pageBlockHeading5#dbbe6c6a text:RichText = PageBlock
+starGiftAttributeRarityUncommon#dbce6389 = StarGiftAttributeRarity
+inputReportReasonGeoIrrelevant#dbd4feed = ReportReason
+sendMessageHistoryImportAction#dbda9246 progress:int = SendMessageAction
+textEmpty#dc3d824f = RichText
+updateStarGiftAuctionUserState#dc58f31e gift_id:long user_state:starGiftAuctionUserState = Update
+paidReactionPrivacyPeer#dc6cfcf0 peer:InputPeer = PaidReactionPrivacy
+!messageEntityMentionName#dc7b1140 offset:int length:int user_id:long = MessageEntity
+smsjobs.eligibleToJoin#dc8b44cf terms_url:string monthly_sent_sms:int = smsjobs.EligibilityToJoin
+groupCallParticipantVideoSourceGroup#dcb118b7 semantics:string sources:Vector<int> = GroupCallParticipantVideoSourceGroup
+starRefProgram#dd0c66f2 flags:# bot_id:long commission_permille:int duration_months:flags.0?int end_date:flags.1?int daily_revenue_per_user:flags.2?StarsAmount = StarRefProgram
+help.appConfig#dd18782e hash:int config:JSONValue = help.AppConfig
+bots.accessSettings#dd1fbf93 flags:# restricted:flags.0?true add_users:flags.1?Vector<12*User> = bots.AccessSettings
+ephemeralMessage#dd27bee9 flags:# out:flags.0?true welcome_template:flags.5?true invert_media:flags.7?true noforwards:flags.12?true id:int from_id:Peer peer_id:flags.9?Peer receiver_id:long top_msg_id:flags.1?int date:int message:string entities:flags.2?Vector<12*MessageEntity> media:flags.3?MessageMedia reply_markup:flags.4?ReplyMarkup reply_to:flags.6?MessageReplyHeader rich_message:flags.8?richMessage chat_instance:flags.10?long anchor_msg_id:flags.11?int = EphemeralMessage
+sendMessageGamePlayAction#dd6a8f48 = SendMessageAction
+inputPeerUser#dde8a54c user_id:long access_hash:long = InputPeer
+!messageMediaWebPage#ddf10c3b flags:# force_large_media:flags.0?true force_small_media:flags.1?true manual:flags.3?true safe:flags.4?true webpage:WebPage = MessageMedia
+contacts.topPeersNotModified#de266ef5 = contacts.TopPeers
+videoSize#de33b094 flags:# type:string w:int h:int size:int video_start_ts:flags.0?double = VideoSize
+channelParticipantsRecent#de3f3c79 = ChannelParticipantsFilter
+geoPointAddress#de4c5d93 flags:# country_iso2:string state:flags.0?string city:flags.1?string street:flags.2?string = GeoPointAddress
+textEmail#de5a0dd6 text:RichText email:string = RichText
+stories.storyViews#de9eed1d views:Vector<12*storyViews> users:Vector<12*User> = stories.StoryViews
+updatePinnedForumTopics#def143d0 flags:# peer:Peer order:flags.0?Vector<int> = Update
+buttonTypeRequestPhone#df3d36f9 = ButtonType
+auth.firebasePnvIntent#df5ac00c nonce:string digital_credential_payload:string = auth.FirebasePnvIntent
+channels.channelParticipant#dfb80317 participant:ChannelParticipant chats:Vector<12*Chat> users:Vector<12*User> = channels.ChannelParticipant
+inputFileLocation#dfdaabe1 volume_id:long local_id:int secret:long file_reference:bytes = InputFileLocation
+account.chatThemesNotModified#e011e1c4 = account.ChatThemes
+messages.botResults#e021f2f6 flags:# gallery:flags.0?true query_id:long next_offset:flags.1?string switch_pm:flags.2?inlineBotSwitchPM switch_webview:flags.3?inlineBotWebView results:Vector<28*BotInlineResult> cache_time:int users:Vector<12*User> = messages.BotResults
+channelParticipantsMentions#e04b5ceb flags:# q:flags.0?string top_msg_id:flags.1?int = ChannelParticipantsFilter
+inputMessagesFilterContacts#e062db83 = MessagesFilter
+wallPaperNoFile#e0804116 id:long flags:# default:flags.1?true dark:flags.4?true settings:flags.2?wallPaperSettings = WallPaper
+phoneCallDiscardReasonDisconnect#e095c1a0 = PhoneCallDiscardReason
+!photoStrippedSize#e0b0bc2e type:string bytes:bytes = PhotoSize
+starGiftAttributeOriginalDetails#e0bff26c flags:# sender_id:flags.0?Peer recipient_id:Peer date:int message:flags.1?textWithEntities = StarGiftAttribute
+pageTableRow#e0c0c5e5 cells:Vector<8*pageTableCell> = PageTableRow
+messageActionChatMigrateTo#e1037f92 channel_id:long = MessageAction
+contacts.blockedSlice#e1664194 count:int blocked:Vector<20*peerBlocked> chats:Vector<12*Chat> users:Vector<12*User> = contacts.Blocked
+account.passkeyRegistrationOptions#e16b5ce1 options:dataJSON = account.PasskeyRegistrationOptions
+inputPrivacyKeyStarGiftsAutoSave#e1732341 = InputPrivacyKey
+payments.giveawayInfoResults#e175e66f flags:# winner:flags.0?true refunded:flags.1?true start_date:int gift_code_slug:flags.3?string stars_prize:flags.4?long finish_date:int winners_count:int activated_count:flags.2?int = payments.GiveawayInfo
+messageActionChangeCreator#e188503b new_creator_id:long = MessageAction
+account.emailVerifiedLogin#e1bb0d61 email:string sent_code:auth.SentCode = account.EmailVerified
+chatParticipantCreator#e1f867b8 flags:# user_id:long rank:flags.0?string = ChatParticipant
+auth.passkeyLoginOptions#e2037789 options:dataJSON = auth.PasskeyLoginOptions
+!messageMediaPhoto#e216eb63 flags:# spoiler:flags.3?true live_photo:flags.4?true photo:flags.0?Photo ttl_seconds:flags.2?int video:flags.4?Document = MessageMedia
+stories.foundStories#e2de7737 flags:# count:int stories:Vector<24*foundStory> next_offset:flags.0?string chats:Vector<12*Chat> users:Vector<12*User> = stories.FoundStories
+updatesTooLong#e317af7e = Updates
+channelAdminLogEventActionParticipantInvite#e31c34d8 participant:ChannelParticipant = ChannelAdminLogEventAction
+updateChatParticipantDelete#e32f3d77 chat_id:long user_id:long version:int = Update
+help.termsOfServiceUpdateEmpty#e3309f7f expires:int = help.TermsOfServiceUpdate
+account.resetPasswordFailedWait#e3779861 retry_date:int = account.ResetPasswordResult
+users.savedMusicNotModified#e3878aa4 count:int = users.SavedMusic
+inputCollectibleUsername#e39460a9 username:string = InputCollectible
+inputMediaPhoto#e3af4434 flags:# spoiler:flags.1?true live_photo:flags.2?true id:InputPhoto ttl_seconds:flags.0?int video:flags.2?InputDocument = InputMedia
+updateEditMessage#e40370a3 message:Message pts:int pts_count:int = Update
+privacyValueDisallowUsers#e4621141 users:Vector<long> = PrivacyRule
+profileTabVoice#e477092e = ProfileTab
+inputGeoPointEmpty#e4c123d6 = InputGeoPoint
+inputRichMessage#e4c449fc flags:# rtl:flags.0?true noautolink:flags.1?true blocks:Vector<4*PageBlock> photos:flags.2?Vector<4*InputPhoto> documents:flags.3?Vector<4*InputDocument> users:flags.4?Vector<4*InputUser> = InputRichMessage
+pageBlockList#e4e88011 items:Vector<12*PageListItem> = PageBlock
+updateFavedStickers#e511996d = Update
+businessGreetingMessage#e519abab shortcut_id:int recipients:businessRecipients no_activity_days:int = BusinessGreetingMessage
+secureValueErrorSelfie#e537ced6 type:SecureValueType file_hash:bytes text:string = SecureValueError
+dialogPeer#e56dbf05 peer:Peer = DialogPeer
+requirementToContactPremium#e581e4e9 = RequirementToContact
+inputMediaPhotoExternal#e5bbfe1a flags:# spoiler:flags.1?true url:string ttl_seconds:flags.0?int = InputMedia
+updateUserStatus#e5bdf8de user_id:long status:UserStatus = Update
+messages.chatFull#e5d7d19c full_chat:ChatFull chats:Vector<12*Chat> users:Vector<12*User> = messages.ChatFull
+inputWallPaper#e630b979 id:long access_hash:long = InputWallPaper
+channelAdminLogEventActionParticipantUnmute#e64429c0 participant:groupCallParticipant = ChannelAdminLogEventAction
+inputMediaDice#e66fbf7b emoticon:string = InputMedia
+inputStickerSetDice#e67f520e emoticon:string = InputStickerSet
+smsJob#e6a1eeb8 job_id:string phone_number:string text:string = SmsJob
+channelAdminLogEventActionParticipantToggleBan#e6d83d7e prev_participant:ChannelParticipant new_participant:ChannelParticipant = ChannelAdminLogEventAction
+channelAdminLogEventActionChangeTitle#e6dfb825 prev_value:string new_value:string = ChannelAdminLogEventAction
+inputMessagesFilterGeo#e7026d0d = MessagesFilter
+postInteractionCountersMessage#e7058e7f msg_id:int views:int forwards:int reactions:int = PostInteractionCounters
+pendingSuggestion#e7e82e12 suggestion:string title:textWithEntities description:textWithEntities url:string = PendingSuggestion
+emojiStatus#e7ff068a flags:# document_id:long until:flags.0?int = EmojiStatus
+messages.savedGifsNotModified#e8025ca2 = messages.SavedGifs
+messages.searchCounter#e844ebff flags:# inexact:flags.1?true filter:MessagesFilter count:int = messages.SearchCounter
+inputInvoiceStarGift#e8625e92 flags:# hide_name:flags.0?true include_upgrade:flags.2?true peer:InputPeer gift_id:long message:flags.1?textWithEntities = InputInvoice
+messages.allStickersNotModified#e86602c3 = messages.AllStickers
+foundStory#e87acbc0 peer:Peer story:StoryItem = FoundStory
+!webPage#e89c45b2 flags:# has_large_media:flags.13?true video_cover_photo:flags.14?true id:long url:string display_url:string hash:int type:flags.0?string site_name:flags.1?string title:flags.2?string description:flags.3?string photo:flags.4?Photo embed_url:flags.5?string embed_type:flags.5?string embed_width:flags.6?int embed_height:flags.6?int duration:flags.7?int author:flags.8?string document:flags.9?Document cached_page:flags.10?page attributes:flags.12?Vector<8*WebPageAttribute> = WebPage
+secureValueErrorData#e8a40bd9 type:SecureValueType data_hash:bytes field:string text:string = SecureValueError
+bots.botInfo#e8a775b0 name:string about:string description:string = bots.BotInfo
+peerBlocked#e8fd8014 peer_id:Peer date:int = PeerBlocked
+channelAdminLogEventActionExportedInviteEdit#e90ebb59 prev_invite:ExportedChatInvite new_invite:ExportedChatInvite = ChannelAdminLogEventAction
+account.resetPasswordOk#e926d63e = account.ResetPasswordResult
+starsTransactionPeerFragment#e92fd902 = StarsTransactionPeer
+bytes#e937bb82 = Bytes
+inputPrivacyValueDisallowChatParticipants#e94f0f86 chats:Vector<long> = InputPrivacyRule
+sendMessageUploadVideoAction#e9763aec progress:int = SendMessageAction
+inputInvoiceStarGiftResale#e9b0c658 flags:# ton:flags.0?true show_name:flags.2?true slug:string to_id:InputPeer message:flags.1?textWithEntities = InputInvoice
+folderPeer#e9baa668 peer:Peer folder_id:int = FolderPeer
+channelAdminLogEventActionUpdatePinned#e9e82c18 message:Message = ChannelAdminLogEventAction
+account.resetPasswordRequestedWait#e9effc7d until_date:int = account.ResetPasswordResult
+paymentCharge#ea02c27e id:string provider_charge_id:string = PaymentCharge
+secureValueTypeTemporaryRegistration#ea02ec33 = SecureValueType
+channelAdminLogEventsFilter#ea107ae4 flags:# join:flags.0?true leave:flags.1?true invite:flags.2?true ban:flags.3?true unban:flags.4?true kick:flags.5?true unkick:flags.6?true promote:flags.7?true demote:flags.8?true info:flags.9?true settings:flags.10?true pinned:flags.11?true edit:flags.12?true delete:flags.13?true group_call:flags.14?true invites:flags.15?true send:flags.16?true forums:flags.17?true sub_extend:flags.18?true edit_rank:flags.19?true = ChannelAdminLogEventsFilter
+messageActionStarGift#ea2c31d3 flags:# name_hidden:flags.0?true saved:flags.2?true converted:flags.3?true upgraded:flags.5?true refunded:flags.9?true can_upgrade:flags.10?true prepaid_upgrade:flags.13?true upgrade_separate:flags.16?true auction_acquired:flags.17?true gift:StarGift message:flags.1?textWithEntities convert_stars:flags.4?long upgrade_msg_id:flags.5?int upgrade_stars:flags.8?long from_id:flags.11?Peer peer:flags.12?Peer saved_id:flags.12?long prepaid_upgrade_hash:flags.14?string gift_msg_id:flags.15?int to_id:flags.18?Peer gift_num:flags.19?int = MessageAction
+contacts.sponsoredPeersEmpty#ea32b4b1 = contacts.SponsoredPeers
+messageActionChannelMigrateFrom#ea3948e9 title:string chat_id:long = MessageAction
+contacts.contacts#eae87e42 contacts:Vector<16*contact> saved_count:int users:Vector<12*User> = contacts.Contacts
+chatReactionsNone#eafc32bc = ChatReactions
+messages.reactions#eafdf716 hash:long reactions:Vector<4*Reaction> = messages.Reactions
+contacts.sponsoredPeers#eb032884 peers:Vector<24*sponsoredPeer> chats:Vector<12*Chat> users:Vector<12*User> = contacts.SponsoredPeers
+recentMeUrlChatInvite#eb49081d url:string chat_invite:ChatInvite = RecentMeUrl
+messages.botApp#eb50adf5 flags:# inactive:flags.0?true request_write_access:flags.1?true has_settings:flags.2?true app:BotApp = messages.BotApp
+payments.checkedGiftCode#eb983f8f flags:# via_giveaway:flags.2?true from_id:flags.4?Peer giveaway_msg_id:flags.3?int to_id:flags.0?long date:int days:int used_date:flags.1?int chats:Vector<12*Chat> users:Vector<12*User> = payments.CheckedGiftCode
+messageActionChatJoinedByRequest#ebbca3cb = MessageAction
+updatePeerBlocked#ebe07752 flags:# blocked:flags.0?true blocked_my_stories_from:flags.1?true peer_id:Peer = Update
+updateServiceNotification#ebe46819 flags:# popup:flags.0?true invert_media:flags.2?true inbox_date:flags.1?int type:string message:string media:MessageMedia entities:Vector<12*MessageEntity> = Update
+updateAutoSaveSettings#ec05b097 = Update
+account.businessChatLinks#ec43a2d1 links:Vector<20*businessChatLink> chats:Vector<12*Chat> users:Vector<12*User> = account.BusinessChatLinks
+phone.phoneCall#ec82e140 phone_call:PhoneCall users:Vector<12*User> = phone.PhoneCall
+inlineButtonTypeUrl#eca4f8d4 url:string = InlineButtonType
+privacyValueAllowPremium#ece9814b = PrivacyRule
+chatInvitePublicJoinRequests#ed107ab7 = ExportedChatInvite
+encryptedMessage#ed18c118 random_id:long chat_id:int date:int bytes:bytes file:EncryptedFile = EncryptedMessage
+secureValueHash#ed1ecdb0 type:SecureValueType hash:bytes = SecureValueHash
+account.webAuthorizations#ed56c9fc authorizations:Vector<48*webAuthorization> users:Vector<12*User> = account.WebAuthorizations
+textSubscript#ed6a8504 text:RichText = RichText
+updatePinnedMessages#ed85eab5 flags:# pinned:flags.0?true peer:Peer messages:Vector<int> pts:int pts_count:int = Update
+channels.adminLogResults#ed8af74d events:Vector<28*channelAdminLogEvent> chats:Vector<12*Chat> users:Vector<12*User> = channels.AdminLogResults
+!userStatusOnline#edb93949 expires:int = UserStatus
+topPeer#edcdc05b peer:Peer rating:double = TopPeer
+publicForwardStory#edf3add0 peer:Peer story:StoryItem = PublicForward
+updateDraftMessage#edfc111e flags:# peer:Peer top_msg_id:flags.0?int saved_peer_id:flags.1?Peer draft:DraftMessage = Update
+updatePrivacy#ee3b272a key:PrivacyKey rules:Vector<4*PrivacyRule> = Update
+groupCallDonor#ee430c85 flags:# top:flags.0?true my:flags.1?true peer_id:flags.3?Peer stars:long = GroupCallDonor
+messageExtendedMedia#ee479c64 media:MessageMedia = MessageExtendedMedia
+messageActionSuggestedPostApproval#ee7a1596 flags:# rejected:flags.0?true balance_too_low:flags.1?true reject_comment:flags.2?string schedule_date:flags.3?int price:flags.4?StarsAmount = MessageAction
+inputChannelEmpty#ee8c1e86 = InputChannel
+upload.cdnFileReuploadNeeded#eea8e46e request_token:bytes = upload.CdnFile
+langPackLanguage#eeca5ce3 flags:# official:flags.0?true rtl:flags.2?true beta:flags.3?true name:string native_name:string lang_code:string base_lang_code:flags.1?string plural_code:string strings_count:int translated_count:int translations_url:string = LangPackLanguage
+businessAwayMessage#ef156a5c flags:# offline_only:flags.0?true shortcut_id:int schedule:BusinessAwayMessageSchedule recipients:businessRecipients = BusinessAwayMessage
+pageBlockChannel#ef1751b5 channel:Chat = PageBlock
+stats.megagroupStats#ef7ff916 period:statsDateRangeDays members:statsAbsValueAndPrev messages:statsAbsValueAndPrev viewers:statsAbsValueAndPrev posters:statsAbsValueAndPrev growth_graph:StatsGraph members_graph:StatsGraph new_members_by_source_graph:StatsGraph languages_graph:StatsGraph messages_graph:StatsGraph actions_graph:StatsGraph top_hours_graph:StatsGraph weekdays_graph:StatsGraph top_posters:Vector<20*statsGroupTopPoster> top_admins:Vector<24*statsGroupTopAdmin> top_inviters:Vector<16*statsGroupTopInviter> users:Vector<12*User> = stats.MegagroupStats
+messages.affectedFoundMessages#ef8d3e6c pts:int pts_count:int offset:int messages:Vector<int> = messages.AffectedFoundMessages
+groupCall#efb2b617 flags:# join_muted:flags.1?true can_change_join_muted:flags.2?true join_date_asc:flags.6?true schedule_start_subscribed:flags.8?true can_start_video:flags.9?true record_video_active:flags.11?true rtmp_stream:flags.12?true listeners_hidden:flags.13?true conference:flags.14?true creator:flags.15?true messages_enabled:flags.17?true can_change_messages_enabled:flags.18?true min:flags.19?true id:long access_hash:long participants_count:int title:flags.3?string stream_dc_id:flags.4?int record_start_date:flags.5?int schedule_date:flags.7?int unmuted_video_count:flags.10?int unmuted_video_limit:int version:int invite_link:flags.16?string send_paid_messages_stars:flags.20?long default_send_as:flags.21?Peer = GroupCall
+channels.channelParticipantsNotModified#f0173fe9 = channels.ChannelParticipants
+chatOnlines#f041e250 onlines:int = ChatOnlines
+channelAdminLogEventActionChangeUsernames#f04fb3a9 prev_value:Vector<string> new_value:Vector<string> = ChannelAdminLogEventAction
+channelAdminLogEventActionEditTopic#f06fe208 prev_topic:ForumTopic new_topic:ForumTopic = ChannelAdminLogEventAction
+starGiftAttributeRarityRare#f08d516b = StarGiftAttributeRarity
+messages.dialogsNotModified#f0e3e596 count:int = messages.Dialogs
+reportResultChooseOption#f0e4e0b6 title:string options:Vector<12*messageReportOption> = ReportResult
+inputSavedStarGiftChat#f101aa7f peer:InputPeer saved_id:long = InputSavedStarGift
+chatlists.chatlistInvite#f10ece2f flags:# title_noanimate:flags.1?true title:textWithEntities emoticon:flags.0?string peers:Vector<12*Peer> chats:Vector<12*Chat> users:Vector<12*User> = chatlists.ChatlistInvite
+pageBlockSubheader#f12bb6e1 text:RichText = PageBlock
+bots.requestedButton#f13bbcd7 webapp_req_id:string = bots.RequestedButton
+inputEncryptedChat#f141b5e1 chat_id:int access_hash:long = InputEncryptedChat
+attachMenuPeerTypePM#f146d31f = AttachMenuPeerType
+updateSmsJob#f16269d4 job_id:string = Update
+messages.stickersNotModified#f1749a22 = messages.Stickers
+upload.fileCdnRedirect#f18cda44 dc_id:int file_token:bytes encryption_key:bytes encryption_iv:bytes file_hashes:Vector<20*fileHash> = upload.File
+!messageEntityBlockquote#f1ccaaac flags:# collapsed:flags.0?true offset:int length:int = MessageEntity
+aiComposeToneExample#f1d628ec from:textWithEntities to:textWithEntities = AiComposeToneExample
+attachMenuBotsNotModified#f1d88a5c = AttachMenuBots
+inputUser#f21158c6 user_id:long access_hash:long = InputUser
+updateChannelMessageViews#f226ac08 channel_id:long id:int views:int = Update
+pageBlockEmbedPost#f259a80b url:string webpage_id:long author_photo_id:long author:string date:int blocks:Vector<4*PageBlock> caption:pageCaption = PageBlock
+updateDeleteScheduledMessages#f2a71983 flags:# peer:Peer messages:Vector<int> sent_messages:flags.0?Vector<int> = Update
+updateGroupCallParticipants#f2ebdb4e call:InputGroupCall participants:Vector<28*groupCallParticipant> version:int = Update
+chatAdminWithInvites#f2ecef23 admin_id:long invites_count:int revoked_invites_count:int = ChatAdminWithInvites
+sendMessageUploadAudioAction#f351d7ab progress:int = SendMessageAction
+inputChannel#f35aec28 channel_id:long access_hash:long = InputChannel
+langPackDifference#f385c1f6 lang_code:string from_version:int version:int strings:Vector<8*LangPackString> = LangPackDifference
+fileHash#f39b035c offset:long limit:int hash:bytes = FileHash
+inputMediaStakeDice#f3a9244a game_hash:string ton_amount:long client_seed:bytes = InputMedia
+help.userInfoEmpty#f3ae2eed = help.UserInfo
+inputChatlistDialogFilter#f3e0da33 filter_id:int = InputChatlist
+messageActionContactSignUp#f3f25f76 = MessageAction
+account.themesNotModified#f41eb622 = account.Themes
+auth.sentCodeTypeEmailCode#f450f59b flags:# apple_signin_allowed:flags.0?true google_signin_allowed:flags.1?true email_pattern:string length:int reset_available_period:flags.3?int reset_pending_date:flags.4?int = auth.SentCodeType
+inputWebFileAudioAlbumThumbLocation#f46fe924 flags:# small:flags.2?true document:flags.0?InputDocument title:flags.1?string performer:flags.1?string = InputWebFileLocation
+peerSettings#f47741f7 flags:# report_spam:flags.0?true add_contact:flags.1?true block_contact:flags.2?true share_contact:flags.3?true need_contacts_exception:flags.4?true report_geo:flags.5?true autoarchived:flags.7?true invite_members:flags.8?true request_chat_broadcast:flags.10?true business_bot_paused:flags.11?true business_bot_can_reply:flags.12?true geo_distance:flags.6?int request_chat_title:flags.9?string request_chat_date:flags.9?int business_bot_id:flags.13?long business_bot_manage_url:flags.13?string charge_paid_message_stars:flags.14?long registration_month:flags.15?string phone_country:flags.16?string name_change_date:flags.17?int photo_change_date:flags.18?int = PeerSettings
+phone.groupParticipants#f47751b6 count:int participants:Vector<28*groupCallParticipant> next_offset:string chats:Vector<12*Chat> users:Vector<12*User> version:int = phone.GroupParticipants
+channels.sendAsPeers#f496b0c6 peers:Vector<20*sendAsPeer> chats:Vector<12*Chat> users:Vector<12*User> = channels.SendAsPeers
+inputInvoiceBusinessBotTransferStars#f4997e42 bot:InputUser stars:long = InputInvoice
+inputEncryptedFileLocation#f5235d55 id:long access_hash:long = InputFileLocation
+inputFile#f52ff27f id:long parts:int name:string md5_checksum:string = InputFile
+updateNewQuickReply#f53da717 quick_reply:quickReply = Update
+bankCardOpenUrl#f568028a url:string name:string = BankCardOpenUrl
+inputThemeSlug#f5890df1 slug:string = InputTheme
+inputReportReasonFake#f5ddd6e7 = ReportReason
+messageMediaInvoice#f6a548d3 flags:# shipping_address_requested:flags.1?true test:flags.3?true title:string description:string photo:flags.0?WebDocument receipt_msg_id:flags.2?int currency:string total_amount:long start_param:string extended_media:flags.4?MessageExtendedMedia = MessageMedia
+privacyValueDisallowBots#f6a5f82f = PrivacyRule
+jsonArray#f7444763 value:Vector<4*JSONValue> = JSONValue
+updateReadStories#f74e932b peer:Peer max_id:int = Update
+dialogCommunity#f78a0973 flags:# pinned:flags.2?true community_id:long notify_settings:peerNotifySettings = Dialog
+inputUserSelf#f7c1b13f = InputUser
+privacyValueAllowCloseFriends#f7e8d89b = PrivacyRule
+updateReadMessagesContents#f8227181 flags:# messages:Vector<int> pts:int pts_count:int date:flags.0?int = Update
+messages.savedDialogs#f83ae221 dialogs:Vector<24*SavedDialog> messages:Vector<12*Message> chats:Vector<12*Chat> users:Vector<12*User> = messages.SavedDialogs
+videoSizeEmojiMarkup#f85c413c emoji_id:long background_colors:Vector<int> = VideoSize
+auth.sentCodePaymentRequired#f8827ebf store_product:string phone_code_hash:string support_email_address:string support_email_subject:string premium_days:int currency:string amount:long = auth.SentCode
+privacyValueDisallowContacts#f888fa1a = PrivacyRule
+channelAdminLogEventActionParticipantLeave#f89777f2 = ChannelAdminLogEventAction
+updateChat#f89a6a4e chat_id:long = Update
+inputMediaContact#f8ab7dfb phone_number:string first_name:string last_name:string vcard:string = InputMedia
+account.passkeys#f8e0aa1c passkeys:Vector<20*passkey> = account.Passkeys
+peerSelfLocated#f8ec284b expires:int = PeerLocated
+channelAdminLogEventActionParticipantMute#f92424d2 participant:groupCallParticipant = ChannelAdminLogEventAction
+botVerification#f93cd45c bot_id:long icon:long description:string = BotVerification
+updateQuickReplies#f9470ab2 quick_replies:Vector<20*quickReply> = Update
+starsTransactionPeerAPI#f9677aad = StarsTransactionPeer
+inputStorePaymentStarsTopup#f9a2a6cb flags:# stars:long currency:string amount:long spend_purpose_peer:flags.0?InputPeer = InputStorePaymentPurpose
+inputMediaGeoPoint#f9c44144 geo_point:InputGeoPoint = InputMedia
+webDocumentNoProxy#f9c8bcc6 url:string size:int mime_type:string attributes:Vector<4*DocumentAttribute> = WebDocument
+!messageEntityMention#fa04579d offset:int length:int = MessageEntity
+updatePinnedDialogs#fa0f3ca2 flags:# folder_id:flags.1?int order:flags.0?Vector<8*DialogPeer> = Update
+inputMessagesFilterPoll#fa2bc90a = MessagesFilter
+!photoSizeProgressive#fa3efb95 type:string w:int h:int sizes:Vector<int> = PhotoSize
+inputFileBig#fa4f0bb5 id:long parts:int name:string = InputFile
+themeSettings#fa58b6d4 flags:# message_colors_animated:flags.2?true base_theme:BaseTheme accent_color:int outbox_accent_color:flags.3?int message_colors:flags.0?Vector<int> wallpaper:flags.1?WallPaper = ThemeSettings
+chatlists.chatlistInviteAlready#fa87f659 filter_id:int missing_peers:Vector<12*Peer> already_peers:Vector<12*Peer> chats:Vector<12*Chat> users:Vector<12*User> = chatlists.ChatlistInvite
+inputPrivacyKeyPhoneCall#fabadc5f = InputPrivacyKey
+messageActionCustomAction#fae69f56 message:string = MessageAction
+phoneCallDiscardReasonBusy#faf7e8c9 = PhoneCallDiscardReason
+messages.myStickers#faff629d count:int sets:Vector<44*StickerSetCovered> = messages.MyStickers
+!photo#fb197a65 flags:# has_stickers:flags.0?true id:long access_hash:long file_reference:bytes date:int sizes:Vector<8*PhotoSize> video_sizes:flags.1?Vector<20*VideoSize> dc_id:int = Photo
+updateReadFeaturedEmojiStickers#fb4c496c = Update
+inputStorePaymentPremiumGiftCode#fb790393 flags:# users:Vector<4*InputUser> boost_peer:flags.0?InputPeer currency:string amount:long message:flags.1?textWithEntities = InputStorePaymentPurpose
+topPeerCategoryPeers#fb834291 category:TopPeerCategory count:int peers:Vector<24*topPeer> = TopPeerCategoryPeers
+payments.savedInfo#fb8fe43c flags:# has_saved_credentials:flags.1?true saved_info:flags.0?paymentRequestedInfo = payments.SavedInfo
+updateEmojiGameInfo#fb9c547a info:messages.EmojiGameInfo = Update
+inputFolderPeer#fbd2c296 peer:InputPeer folder_id:int = InputFolderPeer
+baseThemeDay#fbd81688 = BaseTheme
+topPeerCategoryForwardChats#fbeec0f0 = TopPeerCategory
+account.savedRingtonesNotModified#fbf6e8b1 = account.SavedRingtones
+sendMessageStopDraftAction#fbf902b0 random_id:long = SendMessageAction
+secureValueTypeUtilityBill#fc36954e = SecureValueType
+phoneCallProtocol#fc878fc8 flags:# udp_p2p:flags.0?true udp_reflector:flags.1?true min_layer:int max_layer:int library_versions:Vector<string> = PhoneCallProtocol
+!dialog#fc89f7f3 flags:# pinned:flags.2?true unread_mark:flags.3?true view_forum_as_messages:flags.6?true peer:Peer top_message:int read_inbox_max_id:int read_outbox_max_id:int unread_count:int unread_mentions_count:int unread_reactions_count:int unread_poll_votes_count:int notify_settings:peerNotifySettings pts:flags.0?int draft:flags.1?DraftMessage folder_id:flags.4?int ttl_period:flags.5?int = Dialog
+inputDialogPeer#fcaafeb7 peer:InputPeer = InputDialogPeer
+forumTopic#fcdad815 flags:# my:flags.1?true closed:flags.2?true pinned:flags.3?true short:flags.5?true hidden:flags.6?true title_missing:flags.7?true id:int date:int peer:Peer title:string icon_color:int icon_emoji_id:flags.0?long top_message:int read_inbox_max_id:int read_outbox_max_id:int unread_count:int unread_mentions_count:int unread_reactions_count:int unread_poll_votes_count:int from_id:Peer notify_settings:peerNotifySettings draft:flags.4?DraftMessage = ForumTopic
+stickerKeyword#fcfeb29c document_id:long keyword:Vector<string> = StickerKeyword
+!documentAttributeCustomEmoji#fd149899 flags:# free:flags.0?true text_color:flags.1?true alt:string stickerset:InputStickerSet = DocumentAttribute
+communityForbidden#fd3cdab8 flags:# id:long access_hash:flags.13?long title:string = Chat
+messages.webPage#fd5e12bd webpage:WebPage chats:Vector<12*Chat> users:Vector<12*User> = messages.WebPage
+sendMessageCancelAction#fd5ec8f5 = SendMessageAction
+topPeerCategoryBotsApp#fd9e7bec = TopPeerCategory
+messageMediaGame#fdb19008 game:game = MessageMedia
+inputGroupCallSlug#fe06823f slug:string = InputGroupCall
+starGiftAuctionStateNotModified#fe333952 = StarGiftAuctionState
+globalPrivacySettings#fe41b34f flags:# archive_and_mute_new_noncontact_peers:flags.0?true keep_archived_unmuted:flags.1?true keep_archived_folders:flags.2?true hide_read_marks:flags.3?true new_noncontact_peers_require_premium:flags.4?true display_gifts_button:flags.7?true noncontact_peers_paid_stars:flags.5?long disallowed_gifts:flags.6?disallowedGiftsSettings = GlobalPrivacySettings
+channelAdminLogEventActionParticipantJoinByInvite#fe9fc158 flags:# via_chatlist:flags.0?true invite:ExportedChatInvite = ChannelAdminLogEventAction
+starsRevenueStatus#febe5491 flags:# withdrawal_enabled:flags.0?true current_balance:StarsAmount available_balance:StarsAmount overall_revenue:StarsAmount next_withdrawal_at:flags.1?int = StarsRevenueStatus
+folder#ff544e65 flags:# autofill_new_broadcasts:flags.0?true autofill_public_groups:flags.1?true autofill_new_correspondents:flags.2?true id:int title:string photo:flags.3?ChatPhoto = Folder
+messages.preparedInlineMessage#ff57708d query_id:long result:BotInlineResult peer_types:Vector<4*InlineQueryPeerType> cache_time:int users:Vector<12*User> = messages.PreparedInlineMessage
+notificationSoundRingtone#ff6c8049 id:long = NotificationSound
+privacyKeySavedMusic#ff7a571b = PrivacyKey
+timezone#ff9289f5 id:string name:string utc_offset:int = Timezone
+messageActionPaymentSentMe#ffa00ccc flags:# recurring_init:flags.2?true recurring_used:flags.3?true currency:string total_amount:long payload:bytes info:flags.0?paymentRequestedInfo shipping_option_id:flags.1?string charge:paymentCharge subscription_until_date:flags.4?int = MessageAction
+storyItemSkipped#ffadc913 flags:# close_friends:flags.8?true live:flags.9?true id:int date:int expire_date:int = StoryItem
+inputStickerSetEmpty#ffb62b95 = InputStickerSet
+inputMessagesFilterGif#ffc86587 = MessagesFilter
+messages.sponsoredMessages#ffda656d flags:# posts_between:flags.0?int start_delay:flags.1?int between_delay:flags.2?int messages:Vector<28*sponsoredMessage> chats:Vector<12*Chat> users:Vector<12*User> = messages.SponsoredMessages
+inputBotInlineResultDocument#fff8fdc4 flags:# id:string type:string title:flags.1?string description:flags.2?string document:InputDocument send_message:InputBotInlineMessage = InputBotInlineResult
+privacyValueAllowContacts#fffe1bac = PrivacyRule
+updates.getChannelDifference#03173d78 flags:# force:flags.0?true channel:InputChannel filter:ChannelMessagesFilter pts:int limit:int = updates.ChannelDifference
+payments.getStarsSubscriptions#032512c5 flags:# missing_balance:flags.0?true peer:InputPeer offset:string = payments.StarsStatus
+account.verifyEmail#032da4cf purpose:EmailVerifyPurpose verification:EmailVerification = account.EmailVerified
+messages.sendMedia#0330e77f flags:# silent:flags.5?true background:flags.6?true clear_draft:flags.7?true noforwards:flags.14?true update_stickersets_order:flags.15?true invert_media:flags.16?true allow_paid_floodskip:flags.19?true peer:InputPeer reply_to:flags.0?InputReplyTo media:InputMedia message:string random_id:long reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<12*MessageEntity> schedule_date:flags.10?int schedule_repeat_period:flags.24?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long allow_paid_stars:flags.21?long suggested_post:flags.22?suggestedPost = Updates
+photos.uploadProfilePhoto#0388a3b5 flags:# fallback:flags.3?true bot:flags.5?InputUser file:flags.0?InputFile video:flags.1?InputFile video_start_ts:flags.2?double video_emoji_markup:flags.4?VideoSize = photos.Photo
+help.getUserInfo#038a08d3 user_id:InputUser = help.UserInfo
+phone.getGroupCall#041845db call:InputGroupCall limit:int = phone.GroupCall
+premium.getBoostsStatus#042f1f61 peer:InputPeer = premium.BoostsStatus
+messages.getFavedStickers#04f1aaa9 hash:long = messages.FavedStickers
+bots.setBotCommands#0517165a scope:BotCommandScope lang_code:string commands:Vector<16*botCommand> = Bool
+bots.toggleUsername#053ca973 bot:InputUser username:string active:Bool = Bool
+messages.editFactCheck#0589ee75 peer:InputPeer msg_id:int text:textWithEntities = Updates
+messages.receivedMessages#05a954c0 max_id:int = Vector<12*receivedNotifyMessage>
+contacts.search#05f58d0f flags:# broadcasts:flags.0?true bots:flags.1?true q:string limit:int = contacts.Found
+messages.unpinAllMessages#062dd747 flags:# peer:InputPeer top_msg_id:flags.0?int saved_peer_id:flags.1?InputPeer = messages.AffectedHistory
+account.getReactionsNotifySettings#06dd654c = ReactionsNotifySettings
+bots.toggleUserEmojiStatusPermission#06de6392 bot:InputUser enabled:Bool = Bool
+account.getWallPapers#07967d36 hash:long = account.WallPapers
+messages.setChatTheme#081202c9 peer:InputPeer theme:InputChatTheme = Updates
+channels.getFullChannel#08736a09 channel:InputChannel = messages.ChatFull
+bots.invokeWebViewCustomMethod#087fc5e7 bot:InputUser custom_method:string params:dataJSON = DataJSON
+account.getAccountTTL#08fc711d = AccountDaysTTL
+smsjobs.updateSettings#093fa0bf flags:# allow_international:flags.0?true = Bool
+contacts.deleteContacts#096a0e00 id:Vector<4*InputUser> = Updates
+messages.setBotPrecheckoutResults#09c2dd95 flags:# success:flags.1?true query_id:long error:flags.0?string = Bool
+photos.updateProfilePhoto#09e82039 flags:# fallback:flags.0?true bot:flags.1?InputUser id:InputPhoto = photos.Photo
+channels.deactivateAllUsernames#0a245dd3 channel:InputChannel = Bool
+messages.sendWebViewResultMessage#0a4314f5 bot_query_id:string result:InputBotInlineResult = WebViewMessageSent
+channels.getChannels#0a7f6bbb id:Vector<4*InputChannel> = messages.Chats
+channels.convertToGigagroup#0b290c69 channel:InputChannel = Updates
+stories.togglePinnedToTop#0b297e9b peer:InputPeer id:Vector<int> = Bool
+premium.getMyBoosts#0be77b4a = premium.MyBoosts
+auth.checkRecoveryPassword#0d36bf79 code:string = Bool
+payments.getSuggestedStarRefBots#0d6b48f7 flags:# order_by_revenue:flags.0?true order_by_date:flags.1?true peer:InputPeer offset:string limit:int = payments.SuggestedStarRefBots
+users.getUsers#0d91a548 id:Vector<4*InputUser> = Vector<12*User>
+invokeWithApnsSecret#0dae54f8 nonce:string secret:string query:X = X
+messages.readHistory#0e306d3a peer:InputPeer max_id:int = messages.AffectedMessages
+messages.reorderPinnedForumTopics#0e7841f0 flags:# force:flags.0?true peer:InputPeer order:Vector<int> = Updates
+channels.toggleJoinRequest#0ecc2618 flags:# apply_to_invites:flags.1?true channel:InputChannel enabled:Bool guard_bot:flags.0?InputUser = Updates
+messages.getFeaturedEmojiStickers#0ecf6736 hash:long = messages.FeaturedStickers
+smsjobs.isEligibleToJoin#0edc39d0 = smsjobs.EligibilityToJoin
+account.getRecentEmojiStatuses#0f578105 hash:long = account.EmojiStatuses
+messages.getInlineGameHighScores#0f635e1b id:InputBotInlineMessageID user_id:InputUser = messages.HighScores
+payments.exportInvoice#0f91b065 invoice_media:InputMedia = payments.ExportedInvoice
+contacts.deleteByPhones#1013fd9e phones:Vector<string> = Bool
+messages.searchSentMedia#107e31a0 q:string filter:MessagesFilter limit:int = messages.Messages
+smsjobs.getStatus#10a698e8 = smsjobs.Status
+bots.setBotInfo#10cf3123 flags:# bot:flags.2?InputUser lang_code:string name:flags.3?string about:flags.0?string description:flags.1?string = Bool
+channels.checkUsername#10e6bd2c channel:InputChannel username:string = Bool
+messages.sendVote#10ea6184 peer:InputPeer msg_id:int options:Vector<bytes> = Updates
+channels.getInactiveChannels#11e831ee = messages.InactiveChats
+stickers.renameStickerSet#124b1c00 stickerset:InputStickerSet title:string = messages.StickerSet
+account.getNotifySettings#12b3ad31 peer:InputNotifyPeer = PeerNotifySettings
+messages.reportSponsoredMessage#12cbf0c4 random_id:bytes option:bytes = channels.SponsoredMessageReportResult
+contacts.importContactToken#13005788 token:string = User
+bots.canSendMessage#1359f4e6 bot:InputUser = Bool
+messages.forwardMessages#13704a7c flags:# silent:flags.5?true background:flags.6?true with_my_score:flags.8?true drop_author:flags.11?true drop_media_captions:flags.12?true noforwards:flags.14?true allow_paid_floodskip:flags.19?true from_ephemeral:flags.25?true from_peer:InputPeer id:Vector<int> random_id:Vector<long> to_peer:InputPeer top_msg_id:flags.9?int reply_to:flags.22?InputReplyTo schedule_date:flags.10?int schedule_repeat_period:flags.24?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long video_timestamp:flags.20?int allow_paid_stars:flags.21?long suggested_post:flags.23?suggestedPost = Updates
+contacts.updateContactNote#139f63fb id:InputUser note:textWithEntities = Bool
+messages.uploadMedia#14967978 flags:# business_connection_id:flags.0?string peer:InputPeer media:InputMedia = MessageMedia
+messages.getEmojiKeywordsDifference#1508b6af lang_code:string from_version:int = EmojiKeywordsDifference
+payments.toggleStarGiftsPinnedToTop#1513e7b0 peer:InputPeer stargift:Vector<8*InputSavedStarGift> = Bool
+messages.setInlineGameScore#15ad9f64 flags:# edit_message:flags.0?true force:flags.1?true id:InputBotInlineMessageID user_id:InputUser score:int = Bool
+channels.toggleAutotranslation#167fc0a1 channel:InputChannel enabled:Bool = Updates
+messages.getAttachMenuBots#16fcc2cb hash:long = AttachMenuBots
+messages.readPollVotes#1720b4d8 flags:# peer:InputPeer top_msg_id:flags.0?int = messages.AffectedHistory
+messages.updatePinnedForumTopic#175df251 peer:InputPeer topic_id:int pinned:Bool = Updates
+aicompose.saveTone#1782cbb1 tone:InputAiComposeTone unsave:Bool = Bool
+bots.addPreviewMedia#17aeb75a bot:InputUser lang_code:string media:InputMedia = BotPreviewMedia
+phone.receivedCall#17d54f61 peer:inputPhoneCall = Bool
+account.clearRecentEmojiStatuses#18201aae = Bool
+account.getWebAuthorizations#182e6d6f = account.WebAuthorizations
+messages.getAvailableReactions#18dea0ac hash:int = messages.AvailableReactions
+account.getPaidMessagesRevenue#19ba4a67 flags:# parent_peer:flags.0?InputPeer user_id:InputUser = account.PaidMessagesRevenue
+messages.addPollAnswer#19bc4b6d peer:InputPeer msg_id:int answer:PollAnswer = Updates
+updates.getDifference#19c2f763 flags:# pts:int pts_limit:flags.1?int pts_total_limit:flags.0?int date:int qts:int qts_limit:flags.2?int = updates.Difference
+stories.report#19d8eb45 peer:InputPeer id:Vector<int> option:bytes message:string = ReportResult
+messages.translateRichMessage#1a542004 flags:# peer:flags.0?InputPeer id:flags.0?Vector<int> text:flags.1?Vector<12*InputRichMessage> to_lang:string tone:flags.2?string = messages.TranslatedRichMessage
+phone.getGroupCallStreamChannels#1ab21940 call:InputGroupCall = phone.GroupCallStreamChannels
+messages.updateDialogFilter#1ad4a04a flags:# id:int filter:flags.0?DialogFilter = Bool
+contacts.resetTopPeerRating#1ae373ac category:TopPeerCategory peer:InputPeer = Bool
+account.sendConfirmPhoneCode#1b3faa88 hash:string settings:codeSettings = auth.SentCode
+messages.getSearchCounters#1bbcf300 flags:# peer:InputPeer saved_peer_id:flags.2?InputPeer top_msg_id:flags.0?int filters:Vector<4*MessagesFilter> = Vector<16*messages.searchCounter>
+messages.sendMultiMedia#1bf89d74 flags:# silent:flags.5?true background:flags.6?true clear_draft:flags.7?true noforwards:flags.14?true update_stickersets_order:flags.15?true invert_media:flags.16?true allow_paid_floodskip:flags.19?true peer:InputPeer reply_to:flags.0?InputReplyTo multi_media:Vector<24*inputSingleMedia> schedule_date:flags.10?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long allow_paid_stars:flags.21?long = Updates
+account.uploadTheme#1c3db333 flags:# file:InputFile thumb:flags.0?InputFile file_name:string mime_type:string = Document
+phone.leaveGroupCallPresentation#1c50d144 call:InputGroupCall = Updates
+phone.editGroupCallTitle#1ca6ac0a call:InputGroupCall title:string = Updates
+messages.getSplitRanges#1cff7e08 = Vector<12*messageRange>
+account.finishTakeoutSession#1d2652ee flags:# success:flags.0?true = Bool
+phone.deleteGroupCallParticipantMessages#1dbfeca0 flags:# report_spam:flags.0?true call:InputGroupCall participant:InputPeer = Updates
+messages.getEmojiStickerGroups#1dd840f5 hash:int = messages.EmojiGroups
+invokeWithGooglePlayIntegrity#1df92984 nonce:string token:string query:X = X
+help.hidePromoData#1e251c95 peer:InputPeer = Bool
+messages.getSavedDialogs#1e91fc99 flags:# exclude_pinned:flags.0?true parent_peer:flags.1?InputPeer offset_date:int offset_id:int offset_peer:InputPeer limit:int hash:long = messages.SavedDialogs
+account.setGlobalPrivacySettings#1edaaac2 settings:globalPrivacySettings = GlobalPrivacySettings
+auth.cancelCode#1f040578 phone_number:string phone_code_hash:string = Bool
+payments.createStarGiftCollection#1f4a0e87 peer:InputPeer title:string stargift:Vector<8*InputSavedStarGift> = StarGiftCollection
+help.getNearestDc#1fb33026 = NearestDc
+messages.getDialogUnreadMarks#21202222 flags:# parent_peer:flags.0?InputPeer = Vector<8*DialogPeer>
+bots.getAccessSettings#213853a3 bot:InputUser = bots.AccessSettings
+phone.toggleGroupCallStartSubscription#219c34e6 call:InputGroupCall subscribed:Bool = Updates
+messages.getEmojiProfilePhotoGroups#21a548f3 hash:int = messages.EmojiGroups
+messages.appendTodoList#21a61057 peer:InputPeer msg_id:int list:Vector<24*todoItem> = Updates
+channels.checkSearchPostsFlood#22567115 flags:# query:flags.0?string = SearchPostsFlood
+payments.getSavedInfo#227d824b = payments.SavedInfo
+messages.getReplies#22ddd30c peer:InputPeer msg_id:int offset_id:int offset_date:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages
+payments.getStarsRevenueWithdrawalUrl#2433dc92 flags:# ton:flags.0?true peer:InputPeer amount:flags.1?long password:InputCheckPasswordSRP = payments.StarsRevenueWithdrawalUrl
+account.setAccountTTL#2442485e ttl:accountDaysTTL = Bool
+payments.getPaymentReceipt#2478d1cc peer:InputPeer msg_id:int = payments.PaymentReceipt
+upload.getWebFile#24e6818d location:InputWebFileLocation offset:int limit:int = upload.WebFile
+channels.getChannelRecommendations#25a71742 flags:# channel:flags.0?InputChannel = messages.Chats
+payments.refundStarsCharge#25ae8f4a user_id:InputUser charge_id:string = Updates
+stories.getAlbums#25b3eac7 peer:InputPeer hash:long = stories.Albums
+messages.requestWebView#269dc2c1 flags:# from_bot_menu:flags.4?true silent:flags.5?true compact:flags.7?true fullscreen:flags.8?true peer:InputPeer bot:InputUser url:flags.1?string start_param:flags.3?string theme_params:flags.2?dataJSON platform:string reply_to:flags.0?InputReplyTo send_as:flags.13?InputPeer = WebViewResult
+messages.viewSponsoredMessage#269e3643 random_id:bytes = Bool
+messages.transcribeAudio#269e9a49 peer:InputPeer msg_id:int = messages.TranscribedAudio
+messages.getDhConfig#26cf8950 version:int random_length:int = messages.DhConfig
+account.checkUsername#2714d86c username:string = Bool
+payments.getPremiumGiftCodeOptions#2757ba54 flags:# boost_peer:flags.0?InputPeer = Vector<28*premiumGiftCodeOption>
+phone.saveCallDebug#277add7e peer:inputPhoneCall debug:dataJSON = Bool
+stickers.checkShortName#284b3639 short_name:string = Bool
+stories.getStoriesViews#28e16cc8 peer:InputPeer id:Vector<int> = stories.StoryViews
+contacts.blockFromReplies#29a8962c flags:# delete_message:flags.0?true delete_history:flags.1?true report_spam:flags.2?true msg_id:int = Updates
+messages.searchStickers#29b1c66a flags:# emojis:flags.0?true q:string emoticon:string lang_code:Vector<string> offset:int limit:int hash:long = messages.FoundStickers
+messages.search#29ee847a flags:# peer:InputPeer q:string from_id:flags.0?InputPeer saved_peer_id:flags.2?InputPeer saved_reaction:flags.3?Vector<4*Reaction> top_msg_id:flags.1?int filter:MessagesFilter min_date:int max_date:int offset_id:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages
+payments.saveStarGift#2a2a697c flags:# unsave:flags.0?true stargift:InputSavedStarGift = Bool
+messages.uploadImportedMedia#2a862092 peer:InputPeer import_id:long file_name:string media:InputMedia = MessageMedia
+account.updateTheme#2bf40ccc flags:# format:string theme:InputTheme slug:flags.0?string title:flags.1?string document:flags.2?InputDocument settings:flags.3?Vector<16*inputThemeSettings> = Theme
+messages.searchCustomEmoji#2c11c0d7 emoticon:string hash:long = EmojiList
+stories.getPeerStories#2c4ada50 peer:InputPeer = stories.PeerStories
+stories.editStory#2c63a72b flags:# peer:InputPeer id:int media:flags.0?InputMedia media_areas:flags.3?Vector<56*MediaArea> caption:flags.1?string entities:flags.1?Vector<12*MessageEntity> privacy_rules:flags.2?Vector<4*InputPrivacyRule> music:flags.4?InputDocument = Updates
+contacts.importContacts#2c800be5 contacts:Vector<28*inputPhoneContact> = contacts.ImportedContacts
+auth.finishFirebasePnvLogin#2c85094c google_token:string = auth.Authorization
+help.getTermsOfServiceUpdate#2ca51fd1 = help.TermsOfServiceUpdate
+bots.deletePreviewMedia#2d0135b3 bot:InputUser lang_code:string media:Vector<4*InputMedia> = Bool
+account.resetWebAuthorization#2d01b9ef hash:long = Bool
+payments.sendPaymentForm#2d03522f flags:# form_id:long invoice:InputInvoice requested_info_id:flags.0?string shipping_option_id:flags.1?string credentials:InputPaymentCredentials tip_amount:flags.2?long = payments.PaymentResult
+auth.importWebTokenAuthorization#2db873a9 api_id:int api_hash:string web_auth_token:string = auth.Authorization
+payments.getStarsTransactionsByID#2dca16b8 flags:# ton:flags.0?true peer:InputPeer id:Vector<12*inputStarsTransaction> = payments.StarsStatus
+contacts.block#2e2e8734 flags:# my_stories_from:flags.0?true id:InputPeer = Bool
+payments.getBankCardData#2e79d779 number:string = payments.BankCardData
+account.getCollectibleEmojiStatuses#2e7b4543 hash:long = account.EmojiStatuses
+messages.getEmojiStatusGroups#2ecd56cd hash:int = messages.EmojiGroups
+phone.confirmCall#2efe1722 peer:inputPhoneCall g_a:bytes key_fingerprint:long protocol:phoneCallProtocol = phone.PhoneCall
+messages.createForumTopic#2f98c3d5 flags:# title_missing:flags.4?true peer:InputPeer title:string icon_color:flags.0?int icon_emoji_id:flags.3?long random_id:long send_as:flags.2?InputPeer = Updates
+stories.canSendStory#30eb63f0 peer:InputPeer = stories.CanSendStoryCount
+account.setReactionsNotifySettings#316ce548 settings:reactionsNotifySettings = ReactionsNotifySettings
+bots.editAccessSettings#31813cd8 flags:# restricted:flags.0?true bot:InputUser add_users:flags.1?Vector<4*InputUser> = Bool
+bots.requestWebViewButton#31a2a35e user_id:InputUser button:keyboardButton = bots.RequestedButton
+messages.getMessageReadParticipants#31c1c44f peer:InputPeer msg_id:int = Vector<16*readParticipantDate>
+messages.saveGif#327a30cb id:InputDocument unsave:Bool = Bool
+messages.sendEncryptedService#32d439a4 peer:inputEncryptedChat random_id:long data:bytes = messages.SentEncryptedMessage
+channels.getAdminLog#33ddf480 flags:# channel:InputChannel q:string events_filter:flags.0?channelAdminLogEventsFilter admins:flags.1?Vector<4*InputUser> max_id:long min_id:long limit:int = channels.AdminLogResults
+messages.initHistoryImport#34090c3b peer:InputPeer file:InputFile media_count:int = messages.HistoryImport
+messages.getBotApp#34fdc5c3 app:InputBotApp hash:long = messages.BotApp
+channels.updateUsername#3514b3de channel:InputChannel username:string = Bool
+messages.declineUrlAuth#35436bbc url:string = Bool
+messages.searchStickerSets#35705b8a flags:# exclude_featured:flags.0?true q:string hash:long = messages.FoundStickerSets
+channels.setMainProfileTab#3583fcb1 channel:InputChannel tab:ProfileTab = Bool
+messages.getEmojiKeywords#35a0e062 lang_code:string = EmojiKeywordsDifference
+account.getChannelRestrictedStatusEmojis#35a9e0d5 hash:long = EmojiList
+messages.editChatPhoto#35ddd674 chat_id:long photo:InputChatPhoto = Updates
+messages.getSavedReactionTags#3637e05b flags:# peer:flags.0?InputPeer hash:long = messages.SavedReactionTags
+invokeWithMessagesRange#365275f2 range:messageRange query:X = X
+channels.deleteParticipantHistory#367544db channel:InputChannel participant:InputPeer = messages.AffectedHistory
+messages.readMessageContents#36a73f77 id:Vector<int> = messages.AffectedMessages
+messages.readMentions#36e5bf4d flags:# peer:InputPeer top_msg_id:flags.0?int = messages.AffectedHistory
+auth.recoverPassword#37096c70 flags:# code:string new_settings:flags.0?account.passwordInputSettings = auth.Authorization
+payments.getPaymentForm#37148dbb flags:# invoice:InputInvoice theme_params:flags.0?dataJSON = payments.PaymentForm
+stats.getStoryStats#374fef40 flags:# dark:flags.0?true peer:InputPeer id:int = stats.StoryStats
+account.updateDeviceLocked#38df3532 period:int = Bool
+messages.getAdminsWithInvites#3920e6ef peer:InputPeer = messages.ChatAdminsWithInvites
+messages.saveRecentSticker#392718f8 flags:# attached:flags.0?true id:InputDocument unsave:Bool = Bool
+messages.getRecentReactions#39461db2 limit:int hash:long = messages.Reactions
+upload.getCdnFile#395f69da file_token:bytes offset:long limit:int = upload.CdnFile
+premium.getUserBoosts#39854d1f peer:InputPeer user_id:InputUser = premium.BoostsList
+account.getTheme#3a5869ec format:string theme:InputTheme = Theme
+messages.reorderPinnedDialogs#3b1adf37 flags:# force:flags.0?true folder_id:int order:Vector<8*InputDialogPeer> = Bool
+messages.getFutureChatCreatorAfterLeave#3b7d0ea6 peer:InputPeer = User
+messages.getForumTopics#3ba47bff flags:# peer:InputPeer q:flags.0?string offset_date:int offset_id:int offset_topic:int limit:int = messages.ForumTopics
+phone.acceptCall#3bd2b4a0 peer:inputPhoneCall g_b:bytes protocol:phoneCallProtocol = phone.PhoneCall
+phone.declineConferenceCallInvite#3c479971 msg_id:int = Updates
+messages.deleteQuickReplyShortcut#3cc04740 shortcut_id:int = Bool
+channels.setEmojiStickers#3cd930b7 channel:InputChannel stickerset:InputStickerSet = Bool
+messages.getSponsoredMessages#3d6ce850 flags:# peer:InputPeer msg_id:flags.0?int = messages.SponsoredMessages
+bots.resetBotCommands#3d8de0f9 scope:BotCommandScope lang_code:string = Bool
+messages.acceptEncryption#3dbc0415 peer:inputEncryptedChat g_b:bytes key_fingerprint:long = EncryptedChat
+help.getRecentMeUrls#3dc0f114 referer:string = help.RecentMeUrls
+invokeAfterMsgs#3dc4b4f0 msg_ids:Vector<long> query:X = X
+account.saveRingtone#3dea5b03 id:InputDocument unsave:Bool = account.SavedRingtone
+account.updateUsername#3e0bdd7c username:string = User
+auth.logOut#3e72ba19 = auth.LoggedOut
+messages.checkChatInvite#3eadb1bb hash:string = ChatInvite
+messages.reportReaction#3f64c076 peer:InputPeer id:int reaction_peer:InputPeer = Bool
+ephemeral.getCallbackAnswer#3fa464c8 flags:# peer:InputPeer id:int data:flags.1?bytes = messages.BotCallbackAnswer
+help.getDeepLinkInfo#3fedc75f path:string = help.DeepLinkInfo
+channels.toggleForum#3ff75734 channel:InputChannel enabled:Bool tabs:Bool = Updates
+channels.setDiscussionGroup#40582bb2 broadcast:InputChannel group:InputChannel = Bool
+messages.reportReadMetrics#4067c5e6 peer:InputPeer metrics:Vector<32*inputMessageReadMetric> = Bool
+account.changeAuthorizationSettings#40f48462 flags:# confirmed:flags.3?true hash:long encrypted_requests_disabled:flags.0?Bool call_requests_disabled:flags.1?Bool = Bool
+phone.saveCallLog#41248786 peer:inputPhoneCall file:InputFile = Bool
+messages.requestSimpleWebView#413a3e73 flags:# from_switch_webview:flags.1?true from_side_menu:flags.2?true compact:flags.7?true fullscreen:flags.8?true bot:InputUser url:flags.3?string start_param:flags.4?string theme_params:flags.0?dataJSON platform:string = WebViewResult
+phone.saveDefaultSendAs#4167add1 call:InputGroupCall send_as:InputPeer = Bool
+channels.toggleSignatures#418d549c flags:# signatures_enabled:flags.0?true profiles_enabled:flags.1?true channel:InputChannel = Updates
+chatlists.checkChatlistInvite#41c10fff slug:string = chatlists.ChatlistInvite
+bots.getPreviewInfo#423ab3ad bot:InputUser lang_code:string = bots.PreviewInfo
+account.initPasskeyRegistration#429547e8 = account.PasskeyRegistrationOptions
+langpack.getLanguages#42c6978f lang_pack:string = Vector<36*langPackLanguage>
+phone.requestCall#42ff96ed flags:# video:flags.0?true user_id:InputUser random_id:int g_a_hash:bytes protocol:phoneCallProtocol = phone.PhoneCall
+messages.getUnreadPollVotes#43286cf2 flags:# peer:InputPeer top_msg_id:flags.0?int offset_id:int add_offset:int limit:int max_id:int min_id:int = messages.Messages
+messages.togglePaidReactionPrivacy#435885b5 peer:InputPeer msg_id:int private:PaidReactionPrivacy = Bool
+payments.getUniqueStarGiftValueInfo#4365af6b slug:string = payments.UniqueStarGiftValueInfo
+messages.checkHistoryImport#43fe19f3 import_head:string = messages.HistoryImportParsed
+messages.getHistory#4423e6c5 peer:InputPeer offset_id:int offset_date:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages
+messages.getDiscussionMessage#446972fd peer:InputPeer msg_id:int = messages.DiscussionMessage
+account.getTmpPassword#449e0b51 password:InputCheckPasswordSRP period:int = account.TmpPassword
+messages.sendEncrypted#44fa7a15 flags:# silent:flags.0?true peer:inputEncryptedChat random_id:long data:bytes = messages.SentEncryptedMessage
+bots.setBotMenuButton#4504d54f user_id:InputUser button:BotMenuButton = Bool
+messages.getMessageReactionsList#461b3f48 flags:# peer:InputPeer id:int reaction:flags.0?Reaction offset:flags.1?string limit:int = messages.MessageReactionsList
+stickers.replaceSticker#4696459a sticker:InputDocument new_sticker:inputStickerSetItem = messages.StickerSet
+messages.getPaidReactionPrivacy#472455aa = Updates
+phone.createGroupCall#48cdc6d8 flags:# rtmp_stream:flags.2?true peer:InputPeer random_id:int title:flags.0?string schedule_date:flags.1?int = Updates
+help.getTimezonesList#49b30240 hash:int = help.TimezonesList
+messages.getChats#49e9528f id:Vector<long> = messages.Chats
+aicompose.createTone#4aa83913 flags:# display_author:flags.0?true emoji_id:long title:string prompt:string = AiComposeTone
+account.updateBusinessWorkHours#4b00e066 flags:# business_work_hours:flags.0?businessWorkHours = Bool
+messages.reportEncryptedSpam#4b0c8c0f peer:inputEncryptedChat = Bool
+channels.updatePaidMessagesPrice#4b12327b flags:# broadcast_messages_allowed:flags.0?true channel:InputChannel send_paid_messages_stars:long = Updates
+account.declinePasswordReset#4c9409f6 = Bool
+help.getInviteText#4d392343 = help.InviteText
+stickers.suggestShortName#4dafc503 title:string = stickers.SuggestedShortName
+messages.deleteSavedHistory#4dc5085f flags:# parent_peer:flags.0?InputPeer peer:InputPeer max_id:int min_date:flags.2?int max_date:flags.3?int = messages.AffectedHistory
+account.verifyPhone#4dd3a7f6 phone_number:string phone_code_hash:string phone_code:string = Bool
+messages.getEmojiKeywordsLanguages#4e9963b2 lang_codes:Vector<string> = Vector<8*emojiLanguage>
+account.getConnectedBots#4ea4c80f = account.ConnectedBots
+payments.getStarsStatus#4ea9b3bf flags:# ton:flags.0?true peer:InputPeer = payments.StarsStatus
+smsjobs.finishJob#4f1ebf24 flags:# job_id:string error:flags.0?string = Bool
+messages.setDefaultReaction#4f47a016 reaction:Reaction = Bool
+messages.hidePeerSettingsBar#4facb138 peer:InputPeer = Bool
+payments.canPurchaseStore#4fdc5ea7 purpose:InputStorePaymentPurpose = Bool
+payments.updateStarGiftCollection#4fddbee7 flags:# peer:InputPeer collection_id:int title:flags.0?string delete_stargift:flags.1?Vector<8*InputSavedStarGift> add_stargift:flags.2?Vector<8*InputSavedStarGift> order:flags.3?Vector<8*InputSavedStarGift> = StarGiftCollection
+phone.leaveGroupCall#500377f9 call:InputGroupCall source:int = Updates
+bots.checkDownloadFileParams#50077589 bot:InputUser file_name:string url:string = Bool
+messages.getRichMessage#501569cf peer:InputPeer id:int = messages.Messages
+messages.uploadEncryptedFile#5057c497 peer:inputEncryptedChat file:InputEncryptedFile = EncryptedFile
+channels.toggleUsername#50f24105 channel:InputChannel username:string active:Bool = Bool
+messages.getInlineBotResults#514e999d flags:# bot:InputUser peer:InputPeer geo_point:flags.0?InputGeoPoint query:string offset:string = messages.BotResults
+auth.initPasskeyLogin#518ad0b7 api_id:int api_hash:string = auth.PasskeyLoginOptions
+help.getCdnConfig#52029342 = CdnConfig
+help.getAppUpdate#522d5a7d source:string = help.AppUpdate
+account.getNotifyExceptions#53577479 flags:# compare_sound:flags.1?true compare_stories:flags.2?true peer:flags.0?InputNotifyPeer = Updates
+messages.requestAppWebView#53618bce flags:# write_allowed:flags.0?true compact:flags.7?true fullscreen:flags.8?true peer:InputPeer app:InputBotApp start_param:flags.1?string theme_params:flags.2?dataJSON platform:string = WebViewResult
+account.deleteAutoSaveExceptions#53bc0020 = Bool
+account.getPassword#548a30f5 = account.Password
+account.resolveBusinessChatLink#5492e5ee slug:string = account.ResolvedBusinessChatLinks
+phone.getCallConfig#55451fa9 = DataJSON
+messages.sendEncryptedFile#5559481d flags:# silent:flags.0?true peer:inputEncryptedChat random_id:long data:bytes file:InputEncryptedFile = messages.SentEncryptedMessage
+messages.receivedQueue#55a5bb66 max_qts:int = Vector<long>
+account.registerPasskey#55b41fd6 credential:InputPasskeyCredential = Passkey
+messages.getPersonalChannelHistory#55fb0996 user_id:InputUser limit:int max_id:int min_id:int hash:long = messages.Messages
+account.getWebBrowserSettings#56655768 hash:long = account.WebBrowserSettings
+channels.editTitle#566decd0 channel:InputChannel title:string = Updates
+phone.startScheduledGroupCall#5680e342 call:InputGroupCall = Updates
+messages.deleteRevokedExportedChatInvites#56987bd5 peer:InputPeer admin_id:InputUser = Bool
+account.getAutoDownloadSettings#56da0b3f = account.AutoDownloadSettings
+auth.checkPaidAuth#56e59f9c phone_number:string phone_code_hash:string form_id:long = auth.SentCode
+messages.getWebPagePreview#570d6f6f flags:# message:string entities:flags.3?Vector<12*MessageEntity> = messages.WebPagePreview
+phone.saveDefaultGroupCallJoinAs#575e1f8c peer:InputPeer join_as:InputPeer = Bool
+stories.getStoriesByID#5774ca74 peer:InputPeer id:Vector<int> = stories.Stories
+messages.getMessagesViews#5784d3e1 peer:InputPeer id:Vector<int> increment:Bool = messages.MessageViews
+stories.activateStealthMode#57bbd166 flags:# past:flags.0?true future:flags.1?true = Updates
+messages.getArchivedStickers#57f17692 flags:# masks:flags.0?true emojis:flags.1?true offset_id:long limit:int = messages.ArchivedStickers
+stories.getPinnedStories#5821a5dc peer:InputPeer offset_id:int limit:int = stories.Stories
+payments.getConnectedStarRefBots#5869a553 flags:# peer:InputPeer offset_date:flags.2?int offset_link:flags.2?string limit:int = payments.ConnectedStarRefBots
+messages.setTyping#58943ee2 flags:# peer:InputPeer top_msg_id:flags.0?int action:SendMessageAction = Bool
+messages.sendPaidReaction#58bbcb50 flags:# peer:InputPeer msg_id:int count:int random_id:long private:flags.0?PaidReactionPrivacy = Updates
+account.toggleUsername#58d6b376 username:string active:Bool = Bool
+channels.editLocation#58e63f6d channel:InputChannel geo_point:InputGeoPoint address:string = Bool
+messages.deleteScheduledMessages#59ae2b16 peer:InputPeer id:Vector<int> = Updates
+phone.setCallRating#59ead627 flags:# user_initiative:flags.0?true peer:inputPhoneCall rating:int comment:string = Updates
+messages.reportMessagesDelivery#5a6d7395 flags:# push:flags.0?true peer:InputPeer id:Vector<int> = Bool
+phone.getGroupCallStreamRtmpUrl#5af4c73a flags:# live_story:flags.0?true peer:InputPeer revoke:Bool = phone.GroupCallStreamRtmpUrl
+messages.readFeaturedStickers#5b118126 id:Vector<long> = Bool
+messages.deleteChat#5bd0ee50 chat_id:long = Bool
+messages.editQuickReplyShortcut#5c003cef shortcut_id:int shortcut:string = Bool
+payments.getStarGiftAuctionState#5c9ff4d6 auction:InputStarGiftAuction version:int = payments.StarGiftAuctionState
+messages.getSavedGifs#5cf09635 hash:long = messages.SavedGifs
+messages.checkHistoryImportPeer#5dc60f03 peer:InputPeer = messages.CheckedHistoryImportPeer
+contacts.getContacts#5dd69e12 hash:long = contacts.Contacts
+account.setMainProfileTab#5dee78b0 tab:ProfileTab = Bool
+account.disablePeerConnectedBot#5e437ed9 peer:InputPeer = Bool
+stories.updateAlbum#5e5259b6 flags:# peer:InputPeer album_id:int title:flags.0?string delete_stories:flags.1?Vector<int> add_stories:flags.2?Vector<int> order:flags.3?Vector<int> = StoryAlbum
+stats.getMessagePublicForwards#5f150144 channel:InputChannel msg_id:int offset:string limit:int = stats.PublicForwards
+account.confirmPhone#5f2178c3 phone_code_hash:string phone_code:string = Bool
+payments.launchPrepaidGiveaway#5ff58f20 peer:InputPeer giveaway_id:long purpose:InputStorePaymentPurpose = Updates
+account.deleteBusinessChatLink#60073674 slug:string = Bool
+messages.updateSavedReactionTag#60297dec flags:# reaction:Reaction title:flags.0?string = Bool
+messages.reorderQuickReplies#60331907 order:Vector<int> = Bool
+payments.toggleChatStarGiftNotifications#60eaefa1 flags:# enabled:flags.0?true peer:InputPeer = Bool
+account.toggleWebBrowserSettingsException#60ed4229 flags:# delete:flags.1?true open_external_browser:flags.0?Bool url:string = Updates
+premium.getBoostsList#60f67660 flags:# gifts:flags.0?true peer:InputPeer offset:string limit:int = premium.BoostsList
+messages.searchGlobal#6126a43c flags:# broadcasts_only:flags.1?true groups_only:flags.2?true users_only:flags.3?true folder_id:flags.0?int community:flags.4?InputChannel q:string filter:MessagesFilter min_date:int max_date:int offset_rate:int offset_peer:InputPeer offset_id:int limit:int = messages.Messages
+help.getAppConfig#61e3f854 hash:int = help.AppConfig
+stats.loadAsyncGraph#621d5fa0 flags:# token:string x:flags.0?long = StatsGraph
+messages.getMessages#63c66506 id:Vector<4*InputMessage> = messages.Messages
+messages.getMaskStickers#640f82b8 hash:long = messages.AllStickers
+account.toggleConnectedBotPaused#646e1097 peer:InputPeer paused:Bool = Bool
+messages.getFeaturedStickers#64780b14 hash:long = messages.FeaturedStickers
+account.createTheme#652e4400 flags:# slug:string title:string document:flags.2?InputDocument settings:flags.3?Vector<16*inputThemeSettings> = Theme
+chatlists.editExportedInvite#653db63d flags:# chatlist:inputChatlistDialogFilter slug:string title:flags.1?string peers:flags.2?Vector<4*InputPeer> = ExportedChatlistInvite
+messages.getDefaultHistoryTTL#658b7188 = DefaultHistoryTTL
+account.getMultiWallPapers#65ad71dc wallpapers:Vector<8*InputWallPaper> = Vector<16*WallPaper>
+account.updateStatus#6628562c offline:Bool = Bool
+account.updateConnectedBot#66a08c7e flags:# deleted:flags.1?true rights:flags.0?businessBotRights bot:InputUser recipients:inputBusinessBotRecipients = Updates
+help.editUserInfo#66b91b70 user_id:InputUser message:string entities:Vector<12*MessageEntity> = help.UserInfo
+account.updateBusinessGreetingMessage#66cdafc4 flags:# message:flags.0?inputBusinessGreetingMessage = Bool
+chatlists.hideChatlistUpdates#66e486fb chatlist:inputChatlistDialogFilter = Bool
+messages.acceptUrlAuth#67a3f0de flags:# write_allowed:flags.0?true share_phone_number:flags.3?true peer:flags.1?InputPeer msg_id:flags.1?int button_id:flags.1?int url:flags.2?string match_code:flags.4?string = UrlAuthResult
+auth.importBotAuthorization#67a3ff2c flags:int api_id:int api_hash:string bot_auth_token:string = auth.Authorization
+account.confirmBotConnection#67ed1f68 bot_id:InputUser = Bool
+account.resetWebAuthorizations#682d2594 = Bool
+folders.editPeerFolders#6847d0ab folder_peers:Vector<12*inputFolderPeer> = Updates
+account.updateColor#684d214e flags:# for_profile:flags.1?true color:flags.2?PeerColor = Bool
+channels.toggleAntiSpam#68f3e4eb channel:InputChannel enabled:Bool = Updates
+payments.getStarsTransactions#69da4557 flags:# inbound:flags.0?true outbound:flags.1?true ascending:flags.2?true ton:flags.4?true subscription_id:flags.3?string peer:InputPeer offset:string limit:int = payments.StarsStatus
+messages.toggleBotInAttachMenu#69f59d69 flags:# write_allowed:flags.0?true bot:InputUser enabled:Bool = Bool
+account.unregisterDevice#6a0d3206 token_type:int token:string other_uids:Vector<long> = Bool
+messages.getAllDrafts#6a3f8d65 = Updates
+langpack.getLanguage#6a596502 lang_pack:string lang_code:string = LangPackLanguage
+channels.toggleParticipantsHidden#6a6e7854 channel:InputChannel enabled:Bool = Updates
+messages.getSearchResultsCalendar#6aa3f6bd flags:# peer:InputPeer saved_peer_id:flags.2?InputPeer filter:MessagesFilter offset_id:int offset_date:int = messages.SearchResultsCalendar
+premium.applyBoost#6b7da746 flags:# slots:flags.0?Vector<int> peer:InputPeer = premium.MyBoosts
+payments.getStarGiftAuctionAcquiredGifts#6ba2cbec gift_id:long = payments.StarGiftAuctionAcquiredGifts
+account.saveWallPaper#6c5a5b37 wallpaper:InputWallPaper unsave:Bool settings:wallPaperSettings = Bool
+messages.sendBotRequestedPeer#6c5cf2a7 flags:# peer:InputPeer msg_id:flags.0?int webapp_req_id:flags.1?string button_id:int requested_peers:Vector<4*InputPeer> = Updates
+messages.sendQuickReplyMessages#6c750de1 peer:InputPeer shortcut_id:int id:Vector<int> random_id:Vector<long> = Updates
+payments.getStarGiftUpgradeAttributes#6d038b58 gift_id:long = payments.StarGiftUpgradeAttributes
+payments.botCancelStarsSubscription#6dfa0622 flags:# restore:flags.0?true user_id:InputUser charge_id:string = Bool
+messages.getOnlines#6e2be050 peer:InputPeer = ChatOnlines
+help.saveAppLog#6f02f748 events:Vector<28*inputAppEvent> = Bool
+phone.getGroupCallStars#6f636302 call:InputGroupCall = phone.GroupCallStars
+messages.getSavedDialogsByID#6f6f9c96 flags:# parent_peer:flags.1?InputPeer ids:Vector<4*InputPeer> = messages.SavedDialogs
+account.getBusinessChatLinks#6f70dde1 = account.BusinessChatLinks
+messages.getRecentLocations#702a40e0 peer:InputPeer limit:int hash:long = messages.Messages
+account.changePhone#70c32edb phone_number:string phone_code_hash:string phone_code:string = User
+chatlists.deleteExportedInvite#719c5c5e chatlist:inputChatlistDialogFilter slug:string = Bool
+account.getThemes#7206e458 format:string hash:long = account.Themes
+contacts.resolveUsername#725afbbc flags:# username:string referer:flags.0?string = contacts.ResolvedPeer
+ephemeral.deleteAllWelcomeMessages#734f9721 peer:InputPeer = Bool
+help.getCountriesList#735787a8 lang_code:string hash:int = help.CountriesList
+account.getSecureValue#73665bc2 types:Vector<4*SecureValueType> = Vector<16*secureValue>
+communities.togglePeerLink#736dcfea flags:# visible:flags.0?true hidden:flags.1?true deleted:flags.2?true community:InputChannel peer:InputPeer = Bool
+messages.getExportedChatInvite#73746f5c peer:InputPeer link:string = messages.ExportedChatInvite
+messages.editChatTitle#73783ffd chat_id:long title:string = Updates
+messages.getEmojiGroups#7488ce5b hash:int = messages.EmojiGroups
+payments.convertStarGift#74bf076b stargift:InputSavedStarGift = Bool
+chatlists.leaveChatlist#74fae13a chatlist:inputChatlistDialogFilter peers:Vector<4*InputPeer> = Updates
+users.getSavedMusicByID#7573a4e9 id:InputUser documents:Vector<4*InputDocument> = users.SavedMusic
+account.getBotBusinessConnection#76a86270 connection_id:string = Updates
+account.saveAutoDownloadSettings#76f36233 flags:# low:flags.0?true high:flags.1?true settings:autoDownloadSettings = Bool
+messages.getAttachMenuBot#77216192 bot:InputUser = AttachMenuBotsBot
+account.getChannelDefaultEmojiStatuses#7727a7d5 hash:long = account.EmojiStatuses
+auth.initFirebasePnvLogin#777df37a api_id:int api_hash:string = auth.FirebasePnvIntent
+bots.updateStarRefProgram#778b5ab3 flags:# bot:InputUser commission_permille:int duration_months:flags.0?int = StarRefProgram
+smsjobs.getSmsJob#778d902f job_id:string = SmsJob
+channels.getParticipants#77ced9d0 channel:InputChannel filter:ChannelParticipantsFilter offset:int limit:int hash:long = channels.ChannelParticipants
+messages.reorderStickerSets#78337739 flags:# masks:flags.0?true emojis:flags.1?true order:Vector<long> = Bool
+auth.firebasePnvSignUp#783f6b56 flags:# no_joined_notifications:flags.0?true first_name:string last_name:string = auth.Authorization
+stories.getPeerMaxIDs#78499170 id:Vector<4*InputPeer> = Vector<8*recentStory>
+account.updateProfile#78515775 flags:# first_name:flags.0?string last_name:flags.1?string about:flags.2?string = User
+bots.setBotBroadcastDefaultAdminRights#788464e1 admin_rights:chatAdminRights = Bool
+users.getSavedMusic#788d7fe3 id:InputUser offset:int limit:int hash:long = users.SavedMusic
+messages.setEncryptedTyping#791451ed peer:inputEncryptedChat typing:Bool = Bool
+payments.sendStarsForm#7998c914 form_id:long invoice:InputInvoice = payments.PaymentResult
+payments.getResaleStarGifts#7a5fa236 flags:# sort_by_price:flags.1?true sort_by_num:flags.2?true for_craft:flags.4?true stars_only:flags.5?true attributes_hash:flags.0?long gift_id:long attributes:flags.3?Vector<8*StarGiftAttributeId> offset:string limit:int = payments.ResaleStarGifts
+phone.discardGroupCall#7a777135 call:InputGroupCall = Updates
+account.resendPasswordEmail#7a7f2a15 = Bool
+contacts.getContactIDs#7adc669d hash:long = Vector<int>
+phone.inviteToGroupCall#7b393160 call:InputGroupCall users:Vector<4*InputUser> = Updates
+stories.exportStoryLink#7b8def20 peer:InputPeer id:int = ExportedStoryLink
+stories.toggleAllStoriesHidden#7c2557c4 hidden:Bool = Bool
+phone.createConferenceCall#7d0444bb flags:# muted:flags.0?true video_stopped:flags.2?true join:flags.3?true random_id:int public_key:flags.3?int256 block:flags.3?bytes params:flags.3?dataJSON = Updates
+messages.clearAllDrafts#7e58ee9c = Bool
+auth.resetLoginEmail#7e960193 phone_number:string phone_code_hash:string = auth.SentCode
+messages.getOldFeaturedStickers#7ed094a1 offset:int limit:int hash:long = messages.FeaturedStickers
+stories.getStoryViewsList#7ed23c57 flags:# just_contacts:flags.0?true reactions_first:flags.2?true forwards_first:flags.3?true peer:InputPeer q:flags.1?string id:int offset:string limit:int = stories.StoryViewsList
+payments.connectStarRefBot#7ed5348a peer:InputPeer bot:InputUser = payments.ConnectedStarRefBots
+payments.transferStarGift#7f18176a stargift:InputSavedStarGift to_id:InputPeer = Updates
+messages.rateTranscribedAudio#7f1d072f peer:InputPeer msg_id:int transcription_id:long good:Bool = Bool
+messages.readEncryptedHistory#7f4b690a peer:inputEncryptedChat max_date:int = Bool
+channels.joinChannel#7f6a1e22 channel:InputChannel = messages.ChatInviteJoinResult
+stories.sendReaction#7fd736b2 flags:# add_to_recent:flags.0?true peer:InputPeer story_id:int reaction:Reaction = Updates
+messages.hideChatJoinRequest#7fe7e815 flags:# approved:flags.0?true peer:InputPeer user_id:InputUser = Updates
+payments.assignAppStoreTransaction#80ed747d receipt:bytes purpose:InputStorePaymentPurpose = Updates
+messages.toggleSuggestedPostApproval#8107455c flags:# reject:flags.1?true peer:InputPeer msg_id:int schedule_date:flags.0?int reject_comment:flags.2?string = Updates
+messages.clickSponsoredMessage#8235057e flags:# media:flags.0?true fullscreen:flags.1?true random_id:bytes = Bool
+account.sendChangePhoneCode#82574ae5 phone_number:string settings:codeSettings = auth.SentCode
+contacts.getSaved#82f1e39f = Vector<20*savedPhoneContact>
+account.uploadRingtone#831a83a2 file:InputFile file_name:string mime_type:string = Document
+channels.getLeftChannels#8341ecc0 offset:int = messages.Chats
+chatlists.exportChatlistInvite#8472478e chatlist:inputChatlistDialogFilter title:string peers:Vector<4*InputPeer> = chatlists.ExportedChatlistInvite
+account.updateNotifySettings#84be5b93 peer:InputNotifyPeer settings:inputPeerNotifySettings = Bool
+channels.deleteMessages#84c1fd4e channel:InputChannel id:Vector<int> = messages.AffectedMessages
+messages.getExtendedMedia#84f80814 peer:InputPeer id:Vector<int> = Updates
+contacts.toggleTopPeers#8514bdda enabled:Bool = Bool
+bots.editPreviewMedia#8525606f bot:InputUser lang_code:string media:InputMedia new_media:InputMedia = BotPreviewMedia
+stories.reorderAlbums#8535fbd9 peer:InputPeer order:Vector<int> = Bool
+messages.getPreparedInlineMessage#857ebdb8 bot:InputUser id:string = messages.PreparedInlineMessage
+messages.setChatAvailableReactions#864b2581 flags:# peer:InputPeer available_reactions:ChatReactions reactions_limit:flags.0?int paid_enabled:flags.1?Bool = Updates
+stickers.addStickerToSet#8653febe stickerset:InputStickerSet sticker:inputStickerSetItem = messages.StickerSet
+account.deleteWebBrowserSettingsExceptions#86a0765d = account.WebBrowserSettings
+ephemeral.reportMessage#8704f2bf peer:InputPeer id:int option:bytes message:string = ReportResult
+stickers.deleteStickerSet#87704394 stickerset:InputStickerSet = Bool
+contacts.resetSaved#879537f1 = Bool
+photos.deletePhotos#87cf7f2f id:Vector<4*InputPhoto> = Vector<long>
+bots.checkUsername#87f2219b username:string = Bool
+account.createBusinessChatLink#8851e68e link:inputBusinessChatLink = BusinessChatLink
+chatlists.getChatlistUpdates#89419521 chatlist:inputChatlistDialogFilter = chatlists.ChatlistUpdates
+messages.requestUrlAuth#894cc99c flags:# peer:flags.1?InputPeer msg_id:flags.1?int button_id:flags.1?int url:flags.2?string in_app_origin:flags.3?string = UrlAuthResult
+messages.clearRecentStickers#8999602d flags:# attached:flags.0?true = Bool
+account.saveSecureValue#899fe31d value:inputSecureValue secure_secret_id:long = SecureValue
+contacts.resolvePhone#8af94344 phone:string = contacts.ResolvedPeer
+messages.reorderPinnedSavedDialogs#8b716587 flags:# force:flags.0?true order:Vector<8*InputDialogPeer> = Bool
+bots.setCustomVerification#8b89dfbd flags:# enabled:flags.1?true bot:flags.0?InputUser peer:InputPeer custom_description:flags.2?string = Bool
+account.getContentSettings#8b9b4dae = account.ContentSettings
+messages.getMessagesReactions#8bba90e6 peer:InputPeer id:Vector<int> = Updates
+account.editBusinessChatLink#8c3410af slug:string link:inputBusinessChatLink = BusinessChatLink
+messages.getOutboxReadDate#8c4bfe5d peer:InputPeer msg_id:int = OutboxReadDate
+messages.markDialogUnread#8c5006f8 flags:# unread:flags.0?true parent_peer:flags.1?InputPeer peer:InputDialogPeer = Bool
+communities.togglePeerLinkRequestApproval#8c8219a8 flags:# reject:flags.0?true community:InputChannel peer:InputPeer = Bool
+phone.deleteConferenceCallParticipants#8ca60525 flags:# only_left:flags.0?true kick:flags.1?true call:InputGroupCall ids:Vector<long> block:bytes = Updates
+stories.deleteAlbum#8d3456d0 peer:InputPeer album_id:int = Bool
+auth.signIn#8d52a951 flags:# phone_number:string phone_code_hash:string phone_code:flags.0?string email_verification:flags.1?EmailVerification = auth.Authorization
+messages.composeRichMessageWithAI#8d7ae6af flags:# proofread:flags.0?true emojify:flags.3?true text:flags.4?InputRichMessage translate_to_lang:flags.1?string tone:flags.2?InputAiComposeTone = messages.ComposedRichMessageWithAI
+messages.getWebPage#8d9692a3 url:string hash:int = messages.WebPage
+auth.requestFirebaseSms#8e39261e flags:# phone_number:string phone_code_hash:string safety_net_token:flags.0?string play_integrity_token:flags.2?string ios_push_secret:flags.1?string = Bool
+auth.dropTempAuthKeys#8e48a188 except_auth_keys:Vector<long> = Bool
+payments.checkGiftCode#8e51b4c1 slug:string = payments.CheckedGiftCode
+account.initTakeoutSession#8ef3eab0 flags:# contacts:flags.0?true message_users:flags.1?true message_chats:flags.2?true message_megagroups:flags.3?true message_channels:flags.4?true files:flags.5?true file_max_size:flags.5?long = account.Takeout
+messages.setGameScore#8ef8ecc0 flags:# edit_message:flags.0?true force:flags.1?true peer:InputPeer id:int user_id:InputUser score:int = Updates
+stories.sendStory#8f9e6898 flags:# pinned:flags.2?true noforwards:flags.4?true fwd_modified:flags.7?true peer:InputPeer media:InputMedia media_areas:flags.5?Vector<56*MediaArea> caption:flags.0?string entities:flags.1?Vector<12*MessageEntity> privacy_rules:Vector<4*InputPrivacyRule> random_id:long period:flags.3?int fwd_from_id:flags.6?InputPeer fwd_from_story:flags.6?int albums:flags.8?Vector<int> music:flags.9?InputDocument = Updates
+phone.joinGroupCall#8fb53057 flags:# muted:flags.0?true video_stopped:flags.2?true call:InputGroupCall join_as:InputPeer invite_hash:flags.1?string public_key:flags.3?int256 block:flags.3?bytes params:dataJSON = Updates
+payments.sendStarGiftOffer#8fb86b41 flags:# peer:InputPeer slug:string price:StarsAmount duration:int random_id:long allow_paid_stars:flags.0?long = Updates
+account.confirmPasswordEmail#8fdf1920 code:string = Bool
+messages.setChatWallPaper#8ffacae1 flags:# for_both:flags.3?true revert:flags.4?true peer:InputPeer wallpaper:flags.0?InputWallPaper settings:flags.2?wallPaperSettings id:flags.1?int = Updates
+stickers.createStickerSet#9021ab67 flags:# masks:flags.0?true emojis:flags.5?true text_color:flags.6?true user_id:InputUser title:string short_name:string thumb:flags.2?InputDocument stickers:Vector<16*inputStickerSetItem> software:flags.3?string = messages.StickerSet
+aicompose.updateTone#903bcf59 flags:# tone:InputAiComposeTone display_author:flags.0?Bool emoji_id:flags.1?long title:flags.2?string prompt:flags.3?string = AiComposeTone
+users.setSecureValueErrors#90c894b5 id:InputUser errors:Vector<16*SecureValueError> = Bool
+channels.createChannel#91006707 flags:# broadcast:flags.0?true megagroup:flags.1?true for_import:flags.3?true forum:flags.5?true title:string about:string geo_point:flags.2?InputGeoPoint address:flags.2?string ttl_period:flags.4?int = Updates
+upload.getFileHashes#9156982a location:InputFileLocation offset:long = Vector<20*fileHash>
+account.getDefaultGroupPhotoEmojis#915860ae hash:long = EmojiList
+photos.getUserPhotos#91cd32a8 user_id:InputUser offset:int max_id:long limit:int = photos.Photos
+upload.getCdnFileHashes#91dc3f31 file_token:bytes offset:long = Vector<20*fileHash>
+bots.setBotGroupDefaultAdminRights#925ec9ea admin_rights:chatAdminRights = Bool
+messages.searchEmojiStickerSets#92b4494c flags:# exclude_featured:flags.0?true q:string hash:long = messages.FoundStickerSets
+messages.createChat#92ceddd4 flags:# users:Vector<4*InputUser> title:string ttl_period:flags.0?int = messages.InvitedUsers
+ephemeral.deleteMessage#92f6e797 flags:# peer:flags.0?InputPeer receiver_id:InputUser id:int = Bool
+account.resetPassword#9308ce1b = account.ResetPasswordResult
+messages.getBotCallbackAnswer#9342ca07 flags:# game:flags.1?true peer:InputPeer msg_id:int data:flags.0?bytes password:flags.2?InputCheckPasswordSRP = messages.BotCallbackAnswer
+communities.getPeerLinkRequests#93773344 community:InputChannel offset:string limit:int = communities.PeerLinkRequests
+messages.getQuickReplyMessages#94a495c3 flags:# shortcut_id:int id:flags.0?Vector<int> hash:long = messages.Messages
+contacts.setBlocked#94c65c76 flags:# my_stories_from:flags.0?true id:Vector<4*InputPeer> limit:int = Bool
+auth.importLoginToken#95ac5ce4 token:bytes = auth.LoginToken
+channels.editBanned#96e6cd81 channel:InputChannel participant:InputPeer banned_rights:chatBannedRights = Updates
+bots.reorderUsernames#9709b1c2 bot:InputUser order:Vector<string> = Bool
+contacts.getTopPeers#973478b6 flags:# correspondents:flags.0?true bots_pm:flags.1?true bots_inline:flags.2?true phone_calls:flags.3?true forward_users:flags.4?true forward_chats:flags.5?true groups:flags.10?true channels:flags.15?true bots_app:flags.16?true bots_guestchat:flags.17?true offset:int limit:int hash:long = contacts.TopPeers
+channels.toggleViewForumAsMessages#9738bb15 channel:InputChannel enabled:Bool = Updates
+phone.toggleGroupCallSettings#974392f2 flags:# reset_invite_hash:flags.1?true call:InputGroupCall join_muted:flags.0?Bool messages_enabled:flags.2?Bool send_paid_messages_stars:flags.3?long = Updates
+payments.getStarGiftCollections#981b91dd peer:InputPeer hash:long = payments.StarGiftCollections
+auth.finishPasskeyLogin#9857ad07 flags:# credential:InputPasskeyCredential from_dc_id:flags.0?int from_auth_key_id:flags.0?long = auth.Authorization
+smsjobs.leave#9898ad73 = Bool
+account.sendVerifyEmailCode#98e037bb purpose:EmailVerifyPurpose email:string = account.SentEmailCode
+communities.toggleParticipantBanned#9967ad0f flags:# unban:flags.0?true community:InputChannel participant:InputPeer = Bool
+messages.getSavedHistory#998ab009 flags:# parent_peer:flags.0?InputPeer peer:InputPeer offset_id:int offset_date:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages
+stories.togglePinned#9a75a1ef peer:InputPeer id:Vector<int> pinned:Bool = Vector<int>
+contacts.getBlocked#9a868f80 flags:# my_stories_from:flags.0?true offset:int limit:int = contacts.Blocked
+channels.editAdmin#9a98ad68 flags:# channel:InputChannel user_id:InputUser admin_rights:chatAdminRights rank:flags.0?string = Updates
+account.updateWebBrowserSettings#9adf82fe flags:# open_external_browser:flags.0?true display_close_button:flags.1?true = account.WebBrowserSettings
+channels.restrictSponsoredMessages#9ae91519 channel:InputChannel restricted:Bool = Updates
+upload.reuploadCdnFile#9b2754a8 file_token:bytes request_token:bytes = Vector<20*fileHash>
+stories.getAllReadPeerStories#9b5ae7f9 = Updates
+channels.deleteHistory#9baa9647 flags:# for_everyone:flags.0?true channel:InputChannel max_id:int = Updates
+bots.getBotMenuButton#9c60eb28 user_id:InputUser = BotMenuButton
+messages.getSearchResultsPositions#9c7f2f10 flags:# peer:InputPeer saved_peer_id:flags.2?InputPeer filter:MessagesFilter offset_id:int limit:int = messages.SearchResultsPositions
+payments.getStarGiftUpgradePreview#9c9abcb1 gift_id:long = payments.StarGiftUpgradePreview
+account.getPasswordSettings#9cd4eaf9 password:InputCheckPasswordSRP = account.PasswordSettings
+help.getSupport#9cdf08cd = help.Support
+messages.getRecentStickers#9da9403b flags:# attached:flags.0?true hash:long = messages.RecentStickers
+messages.clearRecentReactions#9dfeefb4 = Bool
+account.updateBusinessLocation#9e6b131a flags:# geo_point:flags.1?InputGeoPoint address:flags.0?string = Bool
+messages.setDefaultHistoryTTL#9eb51445 period:int = Bool
+messages.readReactions#9ec44f93 flags:# peer:InputPeer top_msg_id:flags.0?int saved_peer_id:flags.1?InputPeer = messages.AffectedHistory
+account.getContactSignUpNotification#9f07c728 = Bool
+auth.resetAuthorizations#9fab0d1a = Bool
+messages.editChatParticipantRank#a00f32b0 peer:InputPeer participant:InputPeer rank:string = Updates
+channels.getParticipant#a0ab6cc6 channel:InputChannel participant:InputPeer = channels.ChannelParticipant
+messages.deleteParticipantReactions#a0b80cf8 peer:InputPeer participant:InputPeer = Bool
+messages.getDialogs#a0f4cb4f flags:# exclude_pinned:flags.0?true folder_id:flags.1?int offset_date:int offset_id:int offset_peer:InputPeer limit:int hash:long = messages.Dialogs
+messages.sendScreenshotNotification#a1405817 peer:InputPeer reply_to:InputReplyTo random_id:long = Updates
+payments.getUniqueStarGift#a1974d72 slug:string = payments.UniqueStarGift
+bots.getBotRecommendations#a1b70815 bot:InputUser = users.Users
+messages.deleteChatUser#a2185cab flags:# revoke_history:flags.0?true chat_id:long user_id:InputUser = Updates
+account.updateBusinessAwayMessage#a26a7fa5 flags:# message:flags.0?inputBusinessAwayMessage = Bool
+messages.migrateChat#a2875319 chat_id:long = Updates
+messages.getSuggestedDialogFilters#a29cd42c = Vector<12*dialogFilterSuggested>
+bots.getPreviewMedias#a2a5594d bot:InputUser = Vector<12*botPreviewMedia>
+messages.getExportedChatInvites#a2b5a3f6 flags:# revoked:flags.3?true peer:InputPeer admin_id:InputUser offset_date:flags.2?int offset_link:flags.2?string limit:int = messages.ExportedChatInvites
+account.deleteAccount#a2c0cf74 flags:# reason:string password:flags.0?InputCheckPasswordSRP = Bool
+payments.getSavedStarGifts#a319e569 flags:# exclude_unsaved:flags.0?true exclude_saved:flags.1?true exclude_unlimited:flags.2?true exclude_unique:flags.4?true sort_by_value:flags.5?true exclude_upgradable:flags.7?true exclude_unupgradable:flags.8?true peer_color_available:flags.9?true exclude_hosted:flags.10?true peer:InputPeer collection_id:flags.6?int offset:string limit:int = payments.SavedStarGifts
+stories.createAlbum#a36396e5 peer:InputPeer title:string stories:Vector<int> = StoryAlbum
+messages.editInlineBotMessage#a423bb51 flags:# no_webpage:flags.1?true invert_media:flags.16?true id:InputBotInlineMessageID message:flags.11?string media:flags.14?InputMedia reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<12*MessageEntity> rich_message:flags.23?InputRichMessage = Bool
+messages.exportChatInvite#a455de90 flags:# legacy_revoke_permanent:flags.2?true request_needed:flags.3?true peer:InputPeer expire_date:flags.0?int usage_limit:flags.1?int title:flags.4?string subscription_pricing:flags.5?starsSubscriptionPricing = ExportedChatInvite
+phone.editGroupCallParticipant#a5273abf flags:# call:InputGroupCall participant:InputPeer muted:flags.0?Bool volume:flags.1?int raise_hand:flags.2?Bool video_stopped:flags.3?Bool video_paused:flags.4?Bool presentation_paused:flags.5?Bool = Updates
+stories.readStories#a556dac8 peer:InputPeer max_id:int = Vector<int>
+stories.getChatsToSend#a56a8b60 = messages.Chats
+auth.importAuthorization#a57a7dad id:long bytes:bytes = auth.Authorization
+messages.editChatDefaultBannedRights#a5866b41 peer:InputPeer banned_rights:chatBannedRights = Updates
+account.updatePasswordSettings#a59b102f password:InputCheckPasswordSRP new_settings:account.passwordInputSettings = Bool
+account.sendVerifyPhoneCode#a5a356f9 phone_number:string settings:codeSettings = auth.SentCode
+payments.getStarGiftActiveAuctions#a5d0514d hash:long = payments.StarGiftActiveAuctions
+messages.translateText#a5eec345 flags:# peer:flags.0?InputPeer id:flags.0?Vector<int> text:flags.1?Vector<16*textWithEntities> to_lang:string tone:flags.2?string = messages.TranslatedText
+account.getDefaultBackgroundEmojis#a60ab9ce hash:long = EmojiList
+account.updateBusinessIntro#a614d034 flags:# intro:flags.0?inputBusinessIntro = Bool
+communities.create#a63859ec flags:# hidden:flags.1?true title:string about:flags.0?string peer:InputPeer = Updates
+stats.getStoryPublicForwards#a6437ef6 peer:InputPeer id:int offset:string limit:int = stats.PublicForwards
+communities.getJoinedCommunities#a663e830 = messages.Chats
+auth.sendCode#a677244f phone_number:string api_id:int api_hash:string settings:codeSettings = auth.SentCode
+chatlists.joinChatlistInvite#a6b1e39a slug:string peers:Vector<4*InputPeer> = Updates
+messages.toggleDialogPin#a731e257 flags:# pinned:flags.0?true peer:InputDialogPeer = Bool
+smsjobs.join#a74ece2d = Bool
+stickers.setStickerSetThumb#a76a5392 flags:# stickerset:InputStickerSet thumb:flags.0?InputDocument thumb_document_id:flags.1?long = messages.StickerSet
+channels.reportAntiSpamFalsePositive#a850a693 channel:InputChannel msg_id:int = Bool
+messages.editChatAdmin#a85bd1c2 chat_id:long user_id:InputUser is_admin:Bool = Bool
+account.getAuthorizationForm#a929597a bot_id:long scope:string public_key:string = account.AuthorizationForm
+bots.sendCustomRequest#aa2769ed custom_method:string params:dataJSON = DataJSON
+auth.signUp#aac7b717 flags:# no_joined_notifications:flags.0?true phone_number:string phone_code_hash:string first_name:string last_name:string = auth.Authorization
+stats.getBroadcastStats#ab42441a flags:# dark:flags.0?true channel:InputChannel = stats.BroadcastStats
+messages.summarizeText#abbbd346 flags:# peer:InputPeer id:int to_lang:flags.0?string tone:flags.2?string = TextWithEntities
+help.getPeerProfileColors#abcfa9fd hash:int = help.PeerColors
+aicompose.getTones#abd59201 hash:long = aicompose.Tones
+stories.getAlbumStories#ac806d61 peer:InputPeer album_id:int offset:int limit:int = stories.Stories
+messages.toggleSavedDialogPin#ac81bbde flags:# pinned:flags.0?true peer:InputDialogPeer = Bool
+messages.deletePollAnswer#ac8505a5 peer:InputPeer msg_id:int option:bytes = Updates
+invokeWithTakeout#aca9fd2e takeout_id:long query:X = X
+messages.saveDraft#ad0fa15c flags:# no_webpage:flags.1?true invert_media:flags.6?true reply_to:flags.4?InputReplyTo peer:InputPeer message:string entities:flags.3?Vector<12*MessageEntity> media:flags.5?InputMedia effect:flags.7?long suggested_post:flags.8?suggestedPost rich_message:flags.9?InputRichMessage = Bool
+channels.setBoostsToUnblockRestrictions#ad399cee channel:InputChannel boosts:int = Updates
+payments.deleteStarGiftCollection#ad5648e8 peer:InputPeer collection_id:int = Bool
+channels.getMessages#ad8c9a23 channel:InputChannel id:Vector<4*InputMessage> = messages.Messages
+invokeWithReCaptcha#adbb0f94 token:string query:X = X
+account.getAutoSaveSettings#adcbbcda = account.AutoSaveSettings
+stories.deleteStories#ae59db5f peer:InputPeer id:Vector<int> = Vector<int>
+messages.getFullChat#aeb00b34 chat_id:long = messages.ChatFull
+payments.upgradeStarGift#aed6e4f5 flags:# keep_original_details:flags.0?true stargift:InputSavedStarGift = Updates
+messages.getForumTopicsByID#af0a4a08 peer:InputPeer topics:Vector<int> = messages.ForumTopics
+bots.getAdminedBots#b0711d83 = Vector<12*User>
+messages.deleteHistory#b08f922a flags:# just_clear:flags.0?true revoke:flags.1?true peer:InputPeer max_id:int min_date:flags.2?int max_date:flags.3?int = messages.AffectedHistory
+messages.prolongWebView#b0d81a83 flags:# silent:flags.5?true peer:InputPeer bot:InputUser query_id:long reply_to:flags.0?InputReplyTo send_as:flags.13?InputPeer = Bool
+payments.craftStarGift#b0f9684f stargift:Vector<8*InputSavedStarGift> = Updates
+messages.editMessage#b106e66c flags:# no_webpage:flags.1?true invert_media:flags.16?true peer:InputPeer id:int message:flags.11?string media:flags.14?InputMedia reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<12*MessageEntity> schedule_date:flags.15?int schedule_repeat_period:flags.18?int quick_reply_shortcut_id:flags.17?int rich_message:flags.23?InputRichMessage = Updates
+phone.sendGroupCallMessage#b1d11410 flags:# call:InputGroupCall random_id:long message:textWithEntities allow_paid_stars:flags.0?long send_as:flags.1?InputPeer = Updates
+messages.getDocumentByHash#b1f2061f sha256:bytes size:long mime_type:string = Document
+stories.incrementStoryViews#b2028afb peer:InputPeer id:Vector<int> = Bool
+messages.toggleNoForwards#b2081a35 flags:# peer:InputPeer enabled:Bool request_msg_id:flags.0?int = Updates
+account.saveMusic#b26732a9 flags:# unsave:flags.0?true id:InputDocument after_id:flags.1?InputDocument = Bool
+account.getAllSecureValues#b288bc7d = Vector<16*secureValue>
+phone.discardCall#b2cbc1c0 flags:# video:flags.0?true peer:inputPhoneCall duration:int reason:PhoneCallDiscardReason connection_id:long = Updates
+aicompose.getTone#b2e8ba03 tone:InputAiComposeTone = aicompose.Tones
+upload.saveFilePart#b304a621 file_id:long file_part:int bytes:bytes = Bool
+stories.getStoriesArchive#b4352016 peer:InputPeer offset_id:int limit:int = stories.Stories
+messages.startHistoryImport#b43df344 peer:InputPeer import_id:long = Bool
+payments.getSavedStarGift#b455a106 stargift:Vector<8*InputSavedStarGift> = payments.SavedStarGifts
+channels.reorderUsernames#b45ced1d channel:InputChannel order:Vector<string> = Bool
+messages.toggleStickerSets#b5052fea flags:# uninstall:flags.0?true archive:flags.1?true unarchive:flags.2?true stickersets:Vector<4*InputStickerSet> = Bool
+contacts.unblock#b550d328 flags:# my_stories_from:flags.0?true id:InputPeer = Bool
+account.setContentSettings#b574b16b flags:# sensitive_enabled:flags.0?true = Bool
+phone.checkGroupCall#b59cf977 call:InputGroupCall sources:Vector<int> = Vector<int>
+users.getFullUser#b60f5918 id:InputUser = users.UserFull
+bots.reorderPreviewMedias#b627f3aa bot:InputUser lang_code:string order:Vector<4*InputMedia> = Bool
+contacts.getSponsoredPeers#b6c8c393 q:string = contacts.SponsoredPeers
+payments.validateRequestedInfo#b6c8f12b flags:# save:flags.0?true invoice:InputInvoice info:paymentRequestedInfo = payments.ValidatedRequestedInfo
+stats.getMessageStats#b6e0a3f5 flags:# dark:flags.0?true channel:InputChannel msg_id:int = stats.MessageStats
+payments.getConnectedStarRefBot#b7d998f0 peer:InputPeer bot:InputUser = payments.ConnectedStarRefBots
+auth.exportLoginToken#b7e085fe api_id:int api_hash:string except_ids:Vector<long> = auth.LoginToken
+messages.setHistoryTTL#b80e5fe4 peer:InputPeer period:int = Updates
+help.getPremiumPromo#b81b93d4 = help.PremiumPromo
+messages.getPollVotes#b86e380e flags:# peer:InputPeer id:int option:flags.0?bytes offset:flags.1?string limit:int = messages.VotesList
+account.deleteSecureValue#b880bc4b types:Vector<4*SecureValueType> = Bool
+messages.getAllStickers#b8a0a1a8 hash:long = messages.AllStickers
+messages.setBotGuestChatResult#b8f106e3 query_id:long result:InputBotInlineResult = InputBotInlineMessageID
+stories.getStoryReactionsList#b9b2881f flags:# forwards_first:flags.2?true peer:InputPeer id:int reaction:flags.0?Reaction offset:flags.1?string limit:int = stories.StoryReactionsList
+messages.getFactCheck#b9cdc5ee peer:InputPeer msg_id:Vector<int> = Vector<16*factCheck>
+account.toggleSponsoredMessages#b9d9a38d enabled:Bool = Bool
+messages.faveSticker#b9ffc55b id:InputDocument unfave:Bool = Bool
+messages.readSavedHistory#ba4a3b5b parent_peer:InputPeer peer:InputPeer max_id:int = Bool
+contacts.editCloseFriends#ba6705f0 id:Vector<long> = Bool
+ephemeral.sendMessage#ba8d5f35 flags:# invert_media:flags.6?true welcome:flags.7?true anchor:flags.9?true noforwards:flags.10?true peer:flags.8?InputPeer receiver_id:InputUser query_id:flags.0?long message:string entities:flags.1?Vector<12*MessageEntity> media:flags.2?InputMedia reply_markup:flags.3?ReplyMarkup rich_message:flags.4?InputRichMessage random_id:long reply_to:flags.5?InputReplyTo = Updates
+messages.requestChatJoinWebView#ba9ee679 flags:# query_id:long theme_params:flags.0?dataJSON platform:string = WebViewResult
+messages.setInlineBotResults#bb12a419 flags:# gallery:flags.0?true private:flags.1?true query_id:long results:Vector<20*InputBotInlineResult> cache_time:int next_offset:flags.2?string switch_pm:flags.3?inlineBotSwitchPM switch_webview:flags.4?inlineBotWebView = Bool
+account.resetWallPapers#bb3b9804 = Bool
+messages.getTopReactions#bb8125ba limit:int hash:long = messages.Reactions
+phone.inviteConferenceCallParticipant#bcf22685 flags:# video:flags.0?true call:InputGroupCall user_id:InputUser = Updates
+stories.togglePeerStoriesHidden#bd0415c4 peer:InputPeer hidden:Bool = Bool
+bots.exportBotToken#bd0d99eb bot:InputUser revoke:Bool = bots.ExportedBotToken
+payments.getStarsGiveawayOptions#bd1efd3e = Vector<40*starsGiveawayOption>
+messages.sendScheduledMessages#bd38850a peer:InputPeer id:Vector<int> = Updates
+messages.getUnreadReactions#bd7f90ac flags:# peer:InputPeer top_msg_id:flags.0?int saved_peer_id:flags.1?InputPeer offset_id:int add_offset:int limit:int max_id:int min_id:int = messages.Messages
+messages.getScheduledMessages#bdbb0464 peer:InputPeer id:Vector<int> = messages.Messages
+messages.editExportedChatInvite#bdca2f75 flags:# revoked:flags.2?true peer:InputPeer link:string expire_date:flags.0?int usage_limit:flags.1?int request_needed:flags.3?Bool title:flags.4?string = messages.ExportedChatInvite
+messages.getDefaultTagReactions#bdf93428 hash:long = messages.Reactions
+fragment.getCollectibleInfo#be1e85ba collectible:InputCollectible = fragment.CollectibleInfo
+upload.getFile#be5335be flags:# precise:flags.0?true cdn_supported:flags.1?true location:InputFileLocation offset:long limit:int = upload.File
+bots.getRequestedWebViewButton#bf25b7f3 bot:InputUser webapp_req_id:string = KeyboardButton
+account.setAuthorizationTTL#bf899aa0 authorization_ttl_days:int = Bool
+invokeWithoutUpdates#bf9459b7 query:X = X
+communities.toggleAllPeerLinkRequestApproval#bfe3dd3d flags:# reject:flags.0?true community:InputChannel = Bool
+payments.getStarsTopupOptions#c00ec7d3 = Vector<28*starsTopupOption>
+channels.deleteChannel#c0111fe3 channel:InputChannel = Updates
+help.getPromoData#c0977421 = help.PromoData
+payments.checkCanSendGift#c0c4edc9 gift_id:long = payments.CheckCanSendGiftResult
+messages.sendInlineBotResult#c0cf7646 flags:# silent:flags.5?true background:flags.6?true clear_draft:flags.7?true hide_via:flags.11?true peer:InputPeer reply_to:flags.0?InputReplyTo random_id:long query_id:long id:string schedule_date:flags.10?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut allow_paid_stars:flags.21?long = Updates
+account.cancelPasswordEmail#c1cbd5b6 = Bool
+initConnection#c1cd5ea9 flags:# api_id:int device_model:string system_version:string app_version:string system_lang_code:string lang_pack:string lang_code:string proxy:flags.0?inputClientProxy params:flags.1?JSONValue query:X = X
+bots.getPopularAppBots#c2510192 offset:string limit:int = bots.PopularAppBots
+stats.getPollStats#c27dfa68 flags:# dark:flags.0?true peer:InputPeer msg_id:int = stats.PollStats
+payments.reorderStarGiftCollections#c32af4cc peer:InputPeer order:Vector<int> = Bool
+payments.getStarGifts#c4563590 hash:int = payments.StarGifts
+contacts.getStatuses#c4a353ee = Vector<16*contactStatus>
+help.getConfig#c4f9186b = Config
+phone.getGroupParticipants#c558d8ab call:InputGroupCall ids:Vector<4*InputPeer> sources:Vector<int> offset:string limit:int = phone.GroupParticipants
+messages.updateDialogFiltersOrder#c563c1e4 order:Vector<int> = Bool
+account.reportPeer#c5ba3d86 peer:InputPeer reason:ReportReason message:string = Bool
+help.getPassportConfig#c661ad08 hash:int = help.PassportConfig
+phone.sendConferenceCallBroadcast#c6701900 call:InputGroupCall block:bytes = Updates
+account.installTheme#c727bb3b flags:# dark:flags.0?true theme:flags.1?InputTheme format:flags.2?string base_theme:flags.3?BaseTheme = Bool
+payments.changeStarsSubscription#c7770878 flags:# peer:InputPeer subscription_id:string canceled:flags.0?Bool = Bool
+messages.installStickerSet#c78fe460 stickerset:InputStickerSet archived:Bool = messages.StickerSetInstallResult
+messages.getStickerSet#c8a0ec74 stickerset:InputStickerSet hash:int = messages.StickerSet
+messages.checkUrlAuthMatchCode#c9a47b0b url:string match_code:string = Bool
+messages.requestMainWebView#c9e01e7b flags:# compact:flags.7?true fullscreen:flags.8?true peer:InputPeer bot:InputUser start_param:flags.1?string theme_params:flags.0?dataJSON platform:string = WebViewResult
+channels.inviteToChannel#c9e33d54 channel:InputChannel users:Vector<4*InputUser> = messages.InvitedUsers
+account.setPrivacy#c9f81ce8 key:InputPrivacyKey rules:Vector<4*InputPrivacyRule> = account.PrivacyRules
+account.invalidateSignInCodes#ca8ae8ba codes:Vector<string> = Bool
+auth.resendCode#cae47523 flags:# phone_number:string phone_code_hash:string reason:flags.0?string = auth.SentCode
+auth.reportMissingCode#cb9deff6 phone_number:string phone_code_hash:string mnc:string = Bool
+invokeAfterMsg#cb9f372d msg_id:long query:X = X
+messages.addChatUser#cbc6d107 chat_id:long user_id:InputUser fwd_limit:int = messages.InvitedUsers
+phone.joinGroupCallPresentation#cbea6bc4 call:InputGroupCall params:dataJSON = Updates
+channels.readHistory#cc104937 channel:InputChannel max_id:int = Bool
+messages.getAttachedStickers#cc5b67cc media:InputStickeredMedia = Vector<44*StickerSetCovered>
+payments.fulfillStarsSubscription#cc5bebb3 peer:InputPeer subscription_id:string = Bool
+account.updateBirthday#cc6e0c11 flags:# birthday:flags.0?birthday = Bool
+messages.saveDefaultSendAs#ccfddf96 peer:InputPeer send_as:InputPeer = Bool
+langpack.getDifference#cd984aa5 lang_pack:string lang_code:string from_version:int = LangPackDifference
+auth.bindTempAuthKey#cdd42a05 perm_auth_key_id:long nonce:long expires_at:int encrypted_message:bytes = Bool
+chatlists.getExportedInvites#ce03da83 chatlist:inputChatlistDialogFilter = chatlists.ExportedInvites
+messages.editForumTopic#cecc1134 flags:# peer:InputPeer topic_id:int title:flags.0?string icon_emoji_id:flags.1?long closed:flags.2?Bool hidden:flags.3?Bool = Updates
+messages.reportSpam#cf1592db peer:InputPeer = Bool
+ephemeral.editMessage#cf9c725b flags:# invert_media:flags.5?true welcome:flags.6?true peer:flags.7?InputPeer receiver_id:InputUser id:int message:flags.0?string media:flags.3?InputMedia entities:flags.1?Vector<12*MessageEntity> reply_markup:flags.2?ReplyMarkup rich_message:flags.4?InputRichMessage = Updates
+account.setContactSignUpNotification#cff43f61 silent:Bool = Bool
+stories.startLive#d069ccde flags:# pinned:flags.2?true noforwards:flags.4?true rtmp_stream:flags.5?true peer:InputPeer caption:flags.0?string entities:flags.1?Vector<12*MessageEntity> privacy_rules:Vector<4*InputPrivacyRule> random_id:long messages_enabled:flags.6?Bool send_paid_messages_stars:flags.7?long = Updates
+payments.getStarGiftWithdrawalUrl#d06e93a8 stargift:InputSavedStarGift password:InputCheckPasswordSRP = payments.StarGiftWithdrawalUrl
+messages.getMyStickers#d0b5e1fc offset_id:long limit:int = messages.MyStickers
+stories.searchPosts#d1810907 flags:# hashtag:flags.0?string area:flags.1?MediaArea peer:flags.2?InputPeer offset:string limit:int = stories.FoundStories
+auth.checkPassword#d18b4d16 password:InputCheckPasswordSRP = auth.Authorization
+aicompose.getToneExample#d1b4ab14 tone:InputAiComposeTone num:int = AiComposeToneExample
+payments.getStarsRevenueAdsAccountUrl#d1d7efc5 peer:InputPeer = payments.StarsRevenueAdsAccountUrl
+messages.deleteFactCheck#d1da940c peer:InputPeer msg_id:int = Updates
+messages.deleteTopicHistory#d2816f10 peer:InputPeer top_msg_id:int = messages.AffectedHistory
+messages.updatePinnedMessage#d2aaf7ec flags:# silent:flags.0?true unpin:flags.1?true pm_oneside:flags.2?true peer:InputPeer id:int = Updates
+messages.sendReaction#d30d78d4 flags:# big:flags.1?true add_to_recent:flags.2?true peer:InputPeer msg_id:int reaction:flags.0?Vector<4*Reaction> = Updates
+contacts.getLocated#d348bc44 flags:# background:flags.1?true geo_point:InputGeoPoint self_expires:flags.0?int = Updates
+help.getSupportName#d360e72c = help.SupportName
+payments.getStarsGiftOptions#d3c96bc8 flags:# user_id:flags.0?InputUser = Vector<28*starsGiftOption>
+messages.toggleTodoCompleted#d3e03124 peer:InputPeer msg_id:int completed:Vector<int> incompleted:Vector<int> = Updates
+messages.deleteExportedChatInvite#d464a42b peer:InputPeer link:string = Bool
+messages.getQuickReplies#d483f2a8 hash:long = messages.QuickReplies
+messages.setBotCallbackAnswer#d58f130a flags:# alert:flags.1?true query_id:long message:flags.0?string url:flags.2?string cache_time:int = Bool
+messages.getStickers#d5a5d3a1 emoticon:string hash:long = messages.Stickers
+messages.getEmojiURL#d5b10c26 lang_code:string = EmojiURL
+account.getChatThemes#d638de89 hash:long = account.Themes
+messages.getPinnedSavedDialogs#d63d94e0 = messages.SavedDialogs
+account.getDefaultEmojiStatuses#d6753386 hash:long = account.EmojiStatuses
+account.saveAutoSaveSettings#d69b8361 flags:# users:flags.0?true chats:flags.1?true broadcasts:flags.2?true peer:flags.3?InputPeer settings:autoSaveSettings = Bool
+messages.getPinnedDialogs#d6b94df2 folder_id:int = messages.PeerDialogs
+communities.toggleCommunityCollapsedInDialogs#d766e3ea flags:# collapsed:flags.0?true community:InputChannel = Updates
+payments.clearSavedInfo#d83d70c1 flags:# credentials:flags.0?true info:flags.1?true = Bool
+auth.requestPasswordRecovery#d897bc66 = auth.PasswordRecovery
+users.getRequirementsToContact#d89a83a3 id:Vector<4*InputUser> = Vector<4*RequirementToContact>
+channels.updateColor#d8aa3671 flags:# for_profile:flags.1?true channel:InputChannel color:flags.2?int background_emoji_id:flags.0?long = Updates
+payments.getStarsRevenueStats#d91ffad6 flags:# dark:flags.0?true ton:flags.1?true peer:InputPeer = payments.StarsRevenueStats
+account.updatePersonalChannel#d94305e0 channel:InputChannel = Bool
+messages.getCustomEmojiDocuments#d9ab0f54 document_id:Vector<long> = Vector<12*Document>
+contacts.addContact#d9ba2e54 flags:# add_phone_privacy_exception:flags.0?true id:InputUser first_name:string last_name:string phone:string note:flags.1?textWithEntities = Updates
+help.getPeerColors#da80f42f hash:int = help.PeerColors
+invokeWithLayer#da9b0d0d layer:int query:X = X
+account.getPrivacy#dadbc950 key:InputPrivacyKey = account.PrivacyRules
+messages.composeMessageWithAI#daecc589 flags:# proofread:flags.0?true emojify:flags.3?true text:textWithEntities translate_to_lang:flags.1?string tone:flags.2?InputAiComposeTone = messages.ComposedMessageWithAI
+contacts.getBirthdays#daeda864 = contacts.ContactBirthdays
+account.resetNotifySettings#db7e1747 = Bool
+ephemeral.getWelcomeMessages#db9ac18d peer:InputPeer hash:long = ephemeral.WelcomeMessages
+messages.sendWebViewData#dc0242c8 bot:InputUser random_id:long button_text:string data:string = Updates
+bots.getBotInfo#dcd914fd flags:# bot:flags.0?InputUser lang_code:string = bots.BotInfo
+stats.getMegagroupStats#dcdf8607 flags:# dark:flags.0?true channel:InputChannel = stats.MegagroupStats
+invokeWithBusinessConnection#dd289f8e connection_id:string query:X = X
+aicompose.deleteTone#dd39316a tone:InputAiComposeTone = Bool
+messages.reportMusicListen#ddbcd819 id:InputDocument listened_duration:int = Bool
+upload.saveBigFilePart#de7b673d file_id:long file_part:int file_total_parts:int bytes:bytes = Bool
+messages.importChatInvite#de91436e hash:string = messages.ChatInviteJoinResult
+messages.getAvailableEffects#dea20a39 hash:int = messages.AvailableEffects
+messages.editChatAbout#def60797 peer:InputPeer about:string = Bool
+messages.getChatInviteImporters#df04dd4e flags:# requested:flags.0?true subscription_expired:flags.3?true peer:InputPeer link:flags.1?string q:flags.2?string offset_date:int offset_user:InputUser limit:int = messages.ChatInviteImporters
+account.resetAuthorization#df77f3bc hash:long = Bool
+payments.assignPlayMarketTransaction#dffd50d3 receipt:dataJSON purpose:InputStorePaymentPurpose = Updates
+messages.hideAllChatJoinRequests#e085f4ea flags:# approved:flags.0?true peer:InputPeer link:flags.1?string = Updates
+chatlists.joinChatlistUpdates#e089f8f5 chatlist:inputChatlistDialogFilter peers:Vector<4*InputPeer> = Updates
+account.getSavedMusicIds#e09d5faf hash:long = account.SavedMusicIds
+messages.deleteQuickReplyMessages#e105e910 shortcut_id:int id:Vector<int> = Updates
+photos.uploadContactProfilePhoto#e14c4a71 flags:# suggest:flags.3?true save:flags.4?true user_id:InputUser file:flags.0?InputFile video:flags.1?InputFile video_start_ts:flags.2?double video_emoji_markup:flags.5?VideoSize = photos.Photo
+account.getSavedRingtones#e1902288 hash:long = account.SavedRingtones
+account.getDefaultProfilePhotoEmojis#e2750328 hash:long = EmojiList
+account.getAuthorizations#e320c158 = account.Authorizations
+bots.getBotCommands#e34c0dd6 scope:BotCommandScope lang_code:string = Vector<16*botCommand>
+account.uploadWallPaper#e39a8f03 flags:# for_chat:flags.0?true file:InputFile mime_type:string settings:wallPaperSettings = WallPaper
+messages.deleteParticipantReaction#e3b7f82c peer:InputPeer msg_id:int participant:InputPeer = Updates
+messages.getCommonChats#e40ca104 user_id:InputUser max_id:long limit:int = messages.Chats
+account.getUniqueGiftChatThemes#e42ce9c9 offset:string limit:int hash:long = account.ChatThemes
+messages.getPeerDialogs#e470bcfd peers:Vector<8*InputDialogPeer> = messages.PeerDialogs
+messages.togglePeerTranslations#e47cb579 flags:# disabled:flags.0?true peer:InputPeer = Bool
+channels.toggleJoinToSend#e4cb9580 channel:InputChannel enabled:Bool = Updates
+payments.editConnectedStarRefBot#e4fca4a3 flags:# revoked:flags.0?true peer:InputPeer link:string = payments.ConnectedStarRefBots
+messages.deleteMessages#e58e95d2 flags:# revoke:flags.0?true id:Vector<int> = messages.AffectedMessages
+phone.sendGroupCallEncryptedMessage#e5afa56d call:InputGroupCall encrypted_message:bytes = Bool
+bots.createBot#e5b17f2b flags:# via_deeplink:flags.0?true name:string username:string manager_id:InputUser = User
+auth.exportAuthorization#e5bfffcd dc_id:int = auth.ExportedAuthorization
+messages.setBotShippingResults#e5f672fa flags:# query_id:long error:flags.0?string shipping_options:flags.1?Vector<20*shippingOption> = Bool
+bots.answerWebhookJSONQuery#e6213f4d query_id:long data:dataJSON = Bool
+channels.exportMessageLink#e63fadeb flags:# grouped:flags.0?true thread:flags.1?true channel:InputChannel id:int = ExportedMessageLink
+phone.exportGroupCallInvite#e6aa647f flags:# can_self_unmute:flags.0?true call:InputGroupCall = phone.ExportedGroupCallInvite
+messages.startBot#e6df7378 bot:InputUser peer:InputPeer random_id:long start_param:string = Updates
+bots.setJoinChatResults#e71a4810 query_id:long result:JoinChatBotResult = Bool
+channels.getSendAs#e785a43f flags:# for_paid_reactions:flags.0?true for_live_stories:flags.1?true peer:InputPeer = channels.SendAsPeers
+messages.getGameHighScores#e822649d peer:InputPeer id:int user_id:InputUser = messages.HighScores
+ephemeral.deleteWelcomeMessage#e882a9e1 peer:InputPeer id:int = Bool
+auth.acceptLoginToken#e894ad4d token:bytes = Authorization
+payments.resolveStarGiftOffer#e9ce781c flags:# decline:flags.0?true offer_msg_id:int = Updates
+account.getPasskeys#ea1f0c52 = account.Passkeys
+channels.setStickers#ea8ca4f9 channel:InputChannel stickerset:InputStickerSet = Bool
+channels.readMessageContents#eab5dc38 channel:InputChannel id:Vector<int> = Bool
+channels.togglePreHistoryHidden#eabbb94c channel:InputChannel enabled:Bool = Updates
+account.getGlobalPrivacySettings#eb2b4cf6 = GlobalPrivacySettings
+help.setBotUpdatesStatus#ec22cfcd pending_updates_count:int message:string = Bool
+account.registerDevice#ec86017a flags:# no_muted:flags.0?true token_type:int token:string app_sandbox:Bool secret:bytes other_uids:Vector<long> = Bool
+channels.getMessageAuthor#ece2a0e6 channel:InputChannel id:int = User
+bots.updateUserEmojiStatus#ed9f30c5 user_id:InputUser emoji_status:EmojiStatus = Bool
+messages.getPollResults#eda3e33b peer:InputPeer msg_id:int poll_hash:long = Updates
+payments.updateStarGiftPrice#edbe6ccb stargift:InputSavedStarGift resell_amount:StarsAmount = Updates
+updates.getState#edd4882a = updates.State
+channels.toggleSlowMode#edd49ef0 channel:InputChannel seconds:int = Updates
+help.acceptTermsOfService#ee72f79a id:dataJSON = Bool
+test.useError#ee75af01 = Error
+phone.getGroupCallChainBlocks#ee9f88a6 call:InputGroupCall sub_chain_id:int offset:int limit:int = Updates
+stories.getAllStories#eeb0d625 flags:# next:flags.1?true hidden:flags.2?true state:flags.0?string = stories.AllStories
+account.reorderUsernames#ef500eab order:Vector<string> = Bool
+phone.getGroupCallJoinAs#ef7c213a peer:InputPeer = phone.JoinAsPeers
+messages.getDialogFilters#efd48c89 = messages.DialogFilters
+messages.getPeerSettings#efd9a6a2 peer:InputPeer = messages.PeerSettings
+langpack.getStrings#efea3803 lang_pack:string lang_code:string keys:Vector<string> = Vector<8*LangPackString>
+channels.updateEmojiStatus#f0d3e6a8 channel:InputChannel emoji_status:EmojiStatus = Updates
+messages.getUnreadMentions#f107e790 flags:# peer:InputPeer top_msg_id:flags.0?int offset_id:int add_offset:int limit:int max_id:int min_id:int = messages.Messages
+phone.toggleGroupCallRecord#f128c708 flags:# start:flags.0?true video:flags.2?true call:InputGroupCall title:flags.1?string video_portrait:flags.2?Bool = Updates
+channels.editPhoto#f12e57c9 channel:InputChannel photo:InputChatPhoto = Updates
+bots.allowSendMessage#f132e3ef bot:InputUser = Updates
+messages.checkQuickReplyShortcut#f1d0fbd3 shortcut:string = Bool
+messages.savePreparedInlineMessage#f21f7f2f flags:# result:InputBotInlineResult user_id:InputUser peer_types:flags.0?Vector<4*InlineQueryPeerType> = messages.BotPreparedInlineMessage
+account.saveTheme#f257106c theme:InputTheme unsave:Bool = Bool
+channels.searchPosts#f2c4f24d flags:# hashtag:flags.0?string query:flags.1?string offset_rate:int offset_peer:InputPeer offset_id:int limit:int allow_paid_stars:flags.2?long = messages.Messages
+langpack.getLangPack#f2f2330a lang_pack:string lang_code:string = LangPackDifference
+messages.discardEncryption#f393aea0 flags:# delete_history:flags.0?true chat_id:int = Bool
+account.acceptAuthorization#f3ed4c73 bot_id:long scope:string public_key:string value_hashes:Vector<12*secureValueHash> credentials:secureCredentialsEncrypted = Bool
+payments.getGiveawayInfo#f4239425 peer:InputPeer msg_id:int = payments.GiveawayInfo
+channels.reportSpam#f44a8315 channel:InputChannel participant:InputPeer id:Vector<int> = Bool
+help.dismissSuggestion#f50dbaa1 peer:InputPeer suggestion:string = Bool
+messages.getScheduledHistory#f516760b peer:InputPeer hash:long = messages.Messages
+stickers.changeSticker#f5537ebc flags:# sticker:InputDocument emoji:flags.0?string mask_coords:flags.1?maskCoords keywords:flags.2?string = messages.StickerSet
+account.deletePasskey#f5b5563f id:string = Bool
+channels.getGroupsForDiscussion#f5dad378 = messages.Chats
+messages.requestEncryption#f64daf43 user_id:InputUser random_id:int g_a:bytes = EncryptedChat
+phone.deleteGroupCallMessages#f64f54f7 flags:# report_spam:flags.0?true call:InputGroupCall messages:Vector<int> = Updates
+payments.applyGiftCode#f6e26854 slug:string = Updates
+messages.readDiscussion#f731a9f4 peer:InputPeer msg_id:int read_max_id:int = Bool
+messages.editChatCreator#f743b857 peer:InputPeer user_id:InputUser password:InputCheckPasswordSRP = Updates
+stickers.removeStickerFromSet#f7760f51 sticker:InputDocument = messages.StickerSet
+contacts.acceptContact#f831a20f id:InputUser = Updates
+channels.leaveChannel#f836aa95 channel:InputChannel = Updates
+contacts.exportContactToken#f8654027 = ExportedContactToken
+communities.getParticipantJoinedChats#f87eabab community:InputChannel participant:InputPeer = communities.ParticipantJoinedChats
+channels.getAdminedPublicChannels#f8b036af flags:# by_location:flags.0?true check_limit:flags.1?true for_personal:flags.2?true for_community_peer:flags.3?true = messages.Chats
+messages.uninstallStickerSet#f96e55de stickerset:InputStickerSet = Bool
+test.useConfigSimple#f9b7b23d = help.ConfigSimple
+messages.deletePhoneCallHistory#f9cbe409 flags:# revoke:flags.0?true = messages.AffectedFoundMessages
+account.reportProfilePhoto#fa8cc6f5 peer:InputPeer photo_id:InputPhoto reason:ReportReason message:string = Bool
+messages.getEmojiGameInfo#fb7e8ca7 = messages.EmojiGameInfo
+account.updateEmojiStatus#fbd3de6b emoji_status:EmojiStatus = Bool
+messages.getEmojiStickers#fbfca18f hash:long = messages.AllStickers
+users.suggestBirthday#fc533372 id:InputUser birthday:birthday = Updates
+messages.report#fc78af9b peer:InputPeer id:Vector<int> option:bytes message:string = ReportResult
+account.getWallPaper#fc8ddbea wallpaper:InputWallPaper = WallPaper
+payments.getCraftStarGifts#fd05dd00 gift_id:long offset:string limit:int = payments.SavedStarGifts
+messages.toggleDialogFilterTags#fd2dda49 enabled:Bool = Bool
+messages.getMessageEditData#fda68d36 peer:InputPeer id:int = messages.MessageEditData
+chatlists.getLeaveChatlistSuggestions#fdbcd714 chatlist:inputChatlistDialogFilter = Vector<12*Peer>
+account.toggleNoPaidMessagesException#fe2eda76 flags:# refund_charged:flags.0?true require_payment:flags.2?true parent_peer:flags.1?InputPeer user_id:InputUser = Bool
+account.installWallPaper#feed5769 wallpaper:InputWallPaper settings:wallPaperSettings = Bool
+messages.sendMessage#fef48f62 flags:# no_webpage:flags.1?true silent:flags.5?true background:flags.6?true clear_draft:flags.7?true noforwards:flags.14?true update_stickersets_order:flags.15?true invert_media:flags.16?true allow_paid_floodskip:flags.19?true peer:InputPeer reply_to:flags.0?InputReplyTo message:string random_id:long reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<12*MessageEntity> schedule_date:flags.10?int schedule_repeat_period:flags.24?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long allow_paid_stars:flags.21?long suggested_post:flags.22?suggestedPost rich_message:flags.23?InputRichMessage = Updates
+phone.sendSignalingData#ff7a9383 peer:inputPhoneCall data:bytes = Bool
+stickers.changeStickerPosition#ffb6d4ca sticker:InputDocument position:int = messages.StickerSet
+`
+
+var lineEnds = [...]uint32{
+	61, 218, 263, 388, 444, 663, 766, 993, 1084, 1161, 1302, 1365,
+	1452, 1563, 1625, 1699, 1746, 1836, 1892, 1983, 2049, 2098, 2169, 2255,
+	2313, 2491, 2536, 2590, 2704, 3052, 3192, 3268, 3731, 3796, 3849, 3907,
+	4019, 4207, 4291, 4351, 4504, 4561, 4633, 4705, 4779, 4870, 4916, 6964,
+	7020, 7070, 7167, 7243, 7314, 7394, 7527, 7586, 7903, 8025, 8117, 8189,
+	8268, 8321, 8440, 8557, 8596, 8680, 8944, 8988, 9110, 9164, 9281, 9370,
+	9490, 9549, 9619, 9713, 9775, 9882, 10025, 10136, 10232, 10336, 10402, 10461,
+	10535, 10675, 10792, 10903, 11021, 11100, 11149, 11205, 11282, 11414, 11505, 11648,
+	11703, 11813, 11858, 11937, 12086, 12213, 12247, 12346, 12467, 12580, 12721, 12945,
+	13001, 13131, 13212, 13286, 13363, 13505, 13587, 13629, 14720, 14796, 14932, 15004,
+	15150, 15202, 15490, 15543, 15720, 15791, 15968, 16068, 16197, 16270, 16326, 16470,
+	16539, 16878, 16978, 17029, 17097, 17162, 17764, 17817, 17887, 17943, 18085, 18143,
+	18182, 18249, 18296, 18469, 18585, 18787, 18869, 18949, 19003, 19073, 19127, 19242,
+	19540, 19763, 19821, 19987, 20080, 20124, 20223, 20331, 20424, 20619, 20782, 20867,
+	20930, 20997, 21116, 21167, 21293, 21374, 21467, 21942, 21994, 22129, 22183, 22243,
+	22371, 22487, 22533, 22675, 22732, 22770, 22821, 22909, 23057, 23177, 23254, 23335,
+	23427, 23512, 23563, 23655, 23705, 23852, 23918, 23971, 24108, 24300, 24495, 24570,
+	24630, 24704, 24786, 24851, 24968, 25115, 25183, 25224, 25295, 25378, 25420, 25645,
+	25703, 25796, 25861, 25957, 26034, 26103, 26316, 26383, 26428, 26544, 26601, 26676,
+	26829, 27034, 27082, 27146, 27258, 27357, 27393, 27477, 27577, 27656, 27727, 27798,
+	27873, 27921, 27984, 28152, 28257, 28404, 28470, 29140, 29217, 29313, 29403, 29483,
+	29575, 29646, 29717, 29847, 29925, 30007, 30073, 30185, 30288, 30322, 30381, 30447,
+	30501, 30564, 30668, 31208, 31330, 31542, 31610, 31664, 31709, 31784, 31870, 31942,
+	31992, 32117, 32208, 32306, 32729, 32769, 32924, 32977, 33311, 33410, 33606, 33707,
+	33840, 33968, 34173, 34266, 34351, 34414, 34520, 34580, 34692, 34742, 34868, 35065,
+	35402, 35462, 35548, 35592, 35664, 36437, 36797, 36885, 36957, 37078, 37279, 37362,
+	37646, 37735, 37843, 37912, 38062, 38180, 38215, 38386, 38574, 38764, 38859, 38959,
+	39053, 39152, 39386, 39481, 39599, 39684, 39898, 39969, 40007, 40255, 40312, 40360,
+	40478, 40627, 40671, 40743, 40907, 41100, 41271, 41484, 41523, 41565, 41675, 41971,
+	42049, 42126, 42177, 42239, 42276, 42324, 42408, 42517, 42593, 42673, 42756, 42797,
+	42889, 43711, 43784, 43844, 43886, 43938, 43994, 44125, 44199, 44303, 44382, 44432,
+	44495, 44811, 44914, 44992, 45112, 45181, 45234, 45337, 45385, 45443, 45511, 45621,
+	45998, 46040, 46091, 46152, 46359, 46465, 46670, 46712, 46770, 46918, 47041, 47146,
+	47262, 47358, 47463, 47548, 47663, 47812, 47901, 48028, 48058, 48127, 48306, 48365,
+	48433, 48636, 48657, 48773, 48969, 49218, 49266, 49426, 49537, 49597, 49714, 49922,
+	50071, 50147, 50226, 50600, 51245, 51348, 51485, 51532, 51739, 51833, 51878, 51972,
+	52074, 52183, 52425, 52483, 52741, 52830, 52946, 53119, 53184, 53347, 53462, 53541,
+	53724, 53816, 53873, 53974, 54028, 54149, 54298, 54351, 54405, 54445, 54525, 54567,
+	54665, 54733, 54784, 54955, 55028, 55076, 55161, 55347, 55502, 55833, 55993, 56063,
+	56178, 56327, 56402, 56453, 56526, 56623, 56702, 56746, 56816, 56880, 56924, 57170,
+	57270, 57412, 57478, 57614, 57684, 57808, 57854, 58100, 58200, 58269, 58423, 58461,
+	58838, 58927, 59050, 59424, 59475, 59528, 59900, 59973, 60088, 60145, 60201, 60251,
+	60322, 60431, 60489, 60609, 60675, 60782, 60930, 60973, 61068, 61130, 61253, 61378,
+	61561, 61697, 61803, 61854, 62303, 62356, 62402, 62447, 62481, 62640, 62700, 62744,
+	62820, 63122, 63360, 63422, 63504, 63548, 63616, 63724, 63851, 63908, 63987, 64056,
+	64180, 64307, 64416, 64527, 64590, 64670, 64722, 64757, 64899, 64985, 65006, 65109,
+	65183, 65236, 65292, 65347, 65392, 65459, 65557, 65641, 65762, 65825, 65895, 66027,
+	66078, 66208, 66301, 66371, 66417, 66466, 66505, 66733, 66797, 66871, 66975, 67049,
+	67104, 67215, 67316, 67366, 67403, 67488, 67578, 67711, 67790, 68293, 68431, 68480,
+	68550, 68638, 68709, 68849, 68885, 68960, 69105, 69246, 69379, 69507, 69567, 69848,
+	70084, 70177, 70279, 70345, 70920, 71020, 71076, 71155, 71258, 71564, 71623, 71734,
+	71860, 72002, 72076, 72215, 72275, 72342, 72423, 72480, 72541, 72691, 72751, 72799,
+	72963, 73130, 73251, 73399, 73476, 73514, 73767, 73830, 73986, 74101, 74168, 74262,
+	74325, 74369, 74439, 74490, 74574, 74868, 74943, 75015, 75122, 75174, 75287, 75390,
+	75433, 75627, 75680, 75733, 75825, 75911, 76032, 76101, 76217, 76399, 76463, 76570,
+	76669, 76743, 76784, 76859, 76954, 77097, 77211, 77347, 77416, 77492, 77696, 77856,
+	78031, 78087, 78156, 78200, 78416, 78488, 78819, 78925, 78997, 79034, 79187, 79347,
+	79450, 79560, 79720, 79785, 79999, 80089, 80140, 80209, 80274, 80314, 80544, 80608,
+	80656, 80781, 80887, 80925, 81042, 81092, 81226, 81576, 81656, 81775, 81847, 82071,
+	82296, 82455, 82731, 83001, 83058, 83193, 83235, 83273, 83317, 83422, 83498, 83579,
+	83641, 83770, 83813, 83855, 83923, 84037, 84087, 84160, 84199, 84557, 84648, 84694,
+	84763, 84819, 84884, 86314, 86422, 86492, 86670, 86776, 86904, 87019, 87134, 87214,
+	87316, 87617, 87732, 87891, 87972, 88066, 88144, 88216, 88388, 88482, 88546, 88604,
+	88795, 88959, 89014, 89077, 89153, 89402, 89437, 89534, 89600, 89698, 89754, 90155,
+	90245, 90314, 90383, 90446, 90534, 90580, 90699, 90886, 90944, 91121, 91260, 91416,
+	91468, 91584, 91760, 91817, 91900, 91958, 91999, 92206, 92241, 92660, 93252, 93308,
+	93357, 93466, 93502, 93616, 93701, 93771, 93835, 93945, 94015, 94307, 94391, 94489,
+	94636, 94738, 94825, 94908, 95049, 95131, 95173, 95241, 95408, 95536, 95688, 95765,
+	95818, 96001, 96047, 96127, 96180, 96270, 96477, 96563, 96723, 96807, 96891, 97006,
+	97091, 97319, 97382, 98098, 98183, 98253, 98325, 98368, 98473, 98562, 98691, 98831,
+	98938, 98997, 99113, 99205, 99324, 99387, 99478, 99712, 99788, 100037, 100182, 100240,
+	100311, 100405, 100461, 100519, 100666, 100721, 100781, 100892, 101006, 101115, 101302, 101393,
+	101477, 101550, 101657, 101729, 101776, 101834, 101969, 102026, 102065, 102130, 102304, 102457,
+	102654, 102781, 102919, 103041, 103236, 103452, 103636, 103681, 103766, 103839, 103887, 103952,
+	104033, 104138, 104227, 104398, 104644, 104921, 105113, 105166, 105251, 105449, 105682, 105749,
+	105875, 105954, 106114, 106182, 106278, 106423, 106486, 106615, 106686, 106862, 106982, 107098,
+	107132, 107282, 107385, 107522, 107609, 107798, 107858, 108164, 108260, 108309, 108543, 108603,
+	109026, 109091, 109168, 109222, 109286, 109505, 109661, 109713, 109758, 110011, 110049, 110510,
+	110565, 110626, 110835, 110900, 110960, 111134, 111344, 111398, 111457, 111555, 111718, 111976,
+	112101, 112291, 112348, 112462, 112515, 112664, 112759, 112817, 112973, 113414, 113439, 113511,
+	113570, 113635, 113698, 113779, 113865, 114063, 114168, 114269, 114344, 114383, 114518, 114618,
+	114784, 114902, 114973, 115040, 115091, 115175, 115260, 115381, 115432, 115477, 115548, 115670,
+	115748, 115839, 115990, 116089, 116147, 116190, 116326, 116421, 116494, 116626, 116696, 116875,
+	117035, 117103, 117160, 117214, 117292, 117965, 118098, 118277, 118315, 118430, 118478, 118529,
+	118619, 118670, 118721, 118764, 119261, 119525, 119634, 119706, 121817, 122276, 122361, 122441,
+	122496, 122605, 122663, 122745, 122776, 123160, 123259, 123323, 123368, 123405, 123468, 123540,
+	123600, 123672, 123773, 123860, 124070, 124123, 124189, 124277, 124396, 124434, 124529, 124732,
+	124783, 124925, 125014, 125054, 125133, 125334, 125394, 125636, 125759, 125805, 125981, 126150,
+	126261, 126365, 126445, 126500, 126713, 126904, 126989, 127099, 127253, 127385, 127630, 127692,
+	127811, 127980, 128160, 128213, 128259, 128538, 128612, 129058, 129247, 129295, 129365, 129436,
+	129491, 129529, 129578, 129629, 129671, 129751, 129909, 130004, 130050, 130121, 130533, 130832,
+	131069, 131216, 131311, 131534, 131586, 131641, 131734, 131778, 131896, 131982, 132054, 132123,
+	132179, 132345, 132477, 132582, 132695, 132791, 132940, 133000, 133060, 133136, 133281, 133442,
+	133520, 133581, 135084, 135228, 135277, 135424, 135510, 135594, 135699, 135804, 135934, 136048,
+	136111, 136247, 136295, 136384, 136587, 136682, 136726, 136782, 136877, 136943, 137033, 137118,
+	137255, 137316, 137410, 137473, 137536, 137689, 137753, 137819, 137853, 138032, 138115, 138170,
+	138223, 138279, 138369, 138437, 138502, 138613, 138708, 138783, 138895, 138972, 139106, 139150,
+	139278, 139353, 139462, 139507, 139562, 139620, 139689, 139725, 139806, 139941, 140195, 140260,
+	140386, 140444, 140494, 140561, 140628, 140691, 140829, 140876, 140912, 140950, 141003, 141215,
+	141381, 141717, 142090, 142166, 142237, 142356, 142407, 142566, 142619, 142693, 142762, 142842,
+	142910, 142967, 143059, 143116, 143194, 143242, 143268, 143317, 143408, 143489, 143555, 143693,
+	143787, 143876, 143973, 144030, 144168, 144339, 144476, 144762, 144904, 144957, 145122, 145178,
+	145344, 145482, 145642, 145732, 145783, 145851, 146003, 146089, 146137, 146199, 146308, 146359,
+	146420, 146454, 146511, 146587, 146660, 146977, 147121, 147191, 147262, 147355, 147403, 147543,
+	147614, 147661, 147758, 147812, 147868, 148011, 148055, 148289, 148370, 148446, 148585, 148638,
+	148692, 148797, 148872, 149031, 149112, 149192, 149312, 149350, 149431, 149478, 149561, 149688,
+	149803, 149846, 149924, 149968, 150026, 150304, 150453, 150554, 150739, 150787, 150857, 151069,
+	151232, 151364, 151453, 151537, 151578, 151809, 151871, 151950, 152000, 152121, 152176, 152266,
+	152323, 152430, 152495, 152693, 152809, 152882, 152922, 153155, 153225, 153326, 153595, 153660,
+	153785, 153829, 153944, 154006, 154102, 154186, 154288, 154347, 154554, 154632, 154704, 154754,
+	154814, 156096, 156197, 156297, 156510, 156556, 156684, 156774, 156860, 156951, 157085, 157134,
+	157464, 157532, 157605, 157798, 157933, 158013, 158270, 158359, 158579, 158645, 158759, 158814,
+	158966, 159010, 159081, 159155, 159239, 159322, 159464, 159514, 159552, 159586, 159648, 159691,
+	159741, 161185, 161243, 161401, 161513, 161590, 161693, 161859, 161898, 161947, 162106, 162261,
+	162312, 162369, 162528, 162593, 162689, 162744, 162841, 163081, 163144, 163204, 163290, 163434,
+	163514, 163580, 163927, 163972, 164027, 164107, 164194, 164306, 164429, 164674, 164823, 164861,
+	165185, 165271, 165357, 165423, 165485, 165536, 165637, 165690, 165757, 165812, 165885, 165915,
+	166013, 166083, 166169, 166267, 166389, 166566, 166633, 166750, 167232, 167287, 167352, 167521,
+	167579, 167681, 167744, 167878, 167935, 168034, 168120, 168165, 168269, 168411, 168519, 168579,
+	168848, 168961, 169015, 169142, 169209, 169273, 169426, 169493, 169561, 169696, 169794, 169854,
+	170098, 170170, 170267, 170358, 170436, 170599, 170771, 170805, 170918, 171002, 171082, 171168,
+	171234, 171303, 171460, 171534, 171602, 171640, 171684, 171917, 171982, 172020, 172146, 172246,
+	172289, 172349, 172459, 172525, 172635, 172701, 172816, 172869, 172932, 173003, 173159, 173270,
+	173319, 173433, 173561, 173639, 173699, 173817, 173983, 174047, 174106, 174606, 174717, 174798,
+	174855, 174999, 175062, 175123, 175146, 175235, 175306, 175466, 175523, 175616, 175705, 175780,
+	175844, 176329, 176909, 176973, 177056, 177169, 177212, 177300, 177434, 177513, 177657, 177904,
+	177962, 178077, 178277, 178318, 178459, 178545, 178604, 178652, 178711, 178823, 178898, 179026,
+	179074, 179194, 179338, 179390, 179441, 179511, 179635, 179710, 179824, 179896, 180097, 180139,
+	180214, 180484, 180652, 180703, 181269, 181396, 182134, 182214, 182261, 182392, 182509, 182572,
+	182638, 182739, 182821, 183032, 183086, 183160, 183238, 183289, 183334, 183392, 183538, 183641,
+	183736, 183788, 183849, 183926, 184084, 184205, 184328, 184439, 184510, 184580, 184708, 184770,
+	184863, 184907, 184972, 185024, 185076, 185307, 185479, 186176, 186365, 186490, 186576, 186657,
+	186738, 186799, 186865, 186914, 186960, 187252, 187300, 187357, 187414, 187529, 187564, 187617,
+	187730, 187888, 187974, 188175, 188227, 188308, 188350, 188458, 188531, 188582, 188695, 188779,
+	188852, 188908, 189056, 189121, 189239, 189308, 189411, 189461, 189546, 189610, 189827, 190013,
+	190065, 190131, 190192, 190287, 190477, 190527, 190720, 190833, 190965, 191031, 191103, 191137,
+	191192, 191260, 191331, 191385, 191548, 191955, 192013, 192491, 192572, 192719, 192809, 192914,
+	192967, 193017, 193068, 193125, 193189, 193576, 193724, 193930, 194121, 194309, 194372, 194415,
+	194481, 194770, 194893, 194941, 194990, 195220, 195417, 195466, 195627, 195756, 195867, 196509,
+	196725, 196785, 196861, 196932, 197002, 197108, 197186, 197276, 197357, 197468, 197608, 197678,
+	197758, 197820, 197897, 197971, 198073, 198121, 198201, 198267, 198381, 198497, 198566, 198678,
+	198751, 198819, 198891, 198939, 198994, 199172, 199237, 199306, 199390, 199503, 199649, 199730,
+	199792, 199866, 199975, 200059, 200121, 200216, 200260, 200407, 200483, 200568, 200631, 200728,
+	200805, 200915, 200972, 201022, 201687, 201765, 201888, 201993, 202098, 202250, 202334, 202397,
+	202502, 202593, 202664, 202760, 202815, 202864, 202930, 203009, 203135, 203221, 203378, 203475,
+	203677, 203771, 203858, 203942, 204030, 204213, 204704, 204825, 204897, 204974, 205033, 205107,
+	205242, 205314, 205391, 205441, 205637, 205734, 205809, 205939, 205978, 206078, 206146, 206240,
+	206317, 206411, 206499, 206551, 206713, 206888, 206945, 207033, 207128, 207226, 207307, 207376,
+	207703, 207765, 207853, 207933, 207987, 208103, 208174, 208232, 208316, 208461, 208628, 208947,
+	209041, 209158, 209353, 209427, 209496, 209771, 209870, 209948, 210014, 210112, 210168, 210396,
+	210508, 210650, 210731, 210803, 210882, 210953, 211076, 211275, 211348, 211451, 211575, 211673,
+	211777, 211839, 211960, 212174, 212281, 212353, 212430, 212481, 212602, 212681, 212759, 212831,
+	212907, 213016, 213080, 213193, 213274, 213378, 213500, 213615, 213711, 213765, 213852, 213954,
+	214032, 214115, 214200, 214265, 214384, 214455, 214608, 214709, 214773, 214839, 214929, 215039,
+	215116, 215222, 215287, 215345, 215428, 215483, 215521, 215580, 215666, 215781, 215843, 215927,
+	216013, 216113, 216283, 216352, 216627, 216705, 216841, 216919, 216998, 217076, 217154, 217300,
+	217464, 217569, 217661, 217748, 217899, 217993, 218089, 218231, 218308, 218470, 218579, 218630,
+	218780, 218841, 218901, 219024, 219126, 219195, 219346, 219391, 219437, 219515, 219685, 219782,
+	219878, 219936, 220032, 220109, 220171, 220231, 220306, 220578, 220649, 220736, 220811, 220913,
+	221002, 221158, 221243, 221282, 221340, 221480, 221716, 221765, 221813, 221902, 221942, 222112,
+	222171, 222248, 222372, 222450, 222522, 222591, 222683, 222755, 222855, 222982, 223064, 223144,
+	223248, 223341, 223479, 223570, 223728, 223834, 223974, 224041, 224139, 224221, 224343, 224447,
+	224578, 224640, 224689, 224769, 224884, 224946, 225038, 225098, 225155, 225218, 225410, 225529,
+	225607, 225722, 225781, 225876, 225939, 226040, 226175, 226293, 226602, 226655, 226734, 226810,
+	226877, 226953, 227029, 227177, 227350, 227409, 227504, 227554, 227714, 227824, 227931, 228012,
+	228236, 228353, 228415, 228462, 228545, 228638, 228715, 228938, 229047, 229140, 229181, 229264,
+	229351, 229534, 229630, 229733, 229835, 230005, 230125, 230222, 230338, 230396, 230460, 230536,
+	230660, 230726, 230818, 230915, 231009, 231077, 231182, 231248, 231326, 231415, 231566, 231663,
+	231731, 231796, 231865, 231969, 232068, 232141, 232263, 232332, 232414, 232501, 232627, 232677,
+	232827, 232937, 233070, 233148, 233266, 233350, 233442, 233522, 233613, 233899, 233961, 234005,
+	234061, 234150, 234225, 234284, 234486, 234526, 234615, 234715, 234930, 235027, 235116, 235220,
+	235303, 235386, 235507, 235618, 235719, 235885, 235999, 236094, 236152, 236244, 236306, 236455,
+	236554, 236651, 236726, 236779, 236897, 236968, 237068, 237233, 237344, 237425, 237523, 237592,
+	237628, 237696, 237747, 237833, 237934, 238103, 238178, 238270, 238338, 238448, 238591, 238653,
+	238732, 238828, 238907, 239028, 239152, 239308, 239372, 239536, 239763, 239831, 240021, 240089,
+	240160, 240406, 240550, 240990, 241210, 241367, 241424, 241617, 241886, 242057, 242148, 242391,
+	242482, 242548, 242645, 242729, 242809, 242935, 243058, 243158, 243219, 243397, 243516, 243633,
+	243739, 243800, 243913, 243986, 244324, 244412, 244612, 244709, 244858, 244888, 244989, 245113,
+	245307, 245393, 245499, 245633, 245781, 245872, 245963, 246012, 246120, 246185, 246364, 246455,
+	246550, 246590, 246692, 246738, 246848, 246905, 247042, 247095, 247136, 247237, 247343, 247432,
+	247610, 247717, 247791, 247855, 247965, 248064, 248117, 248196, 248270, 248466, 248565, 248971,
+	249061, 249357, 249624, 249872, 249941, 249990, 250065, 250167, 250288, 250383, 250471, 250659,
+	250725, 250810, 250925, 251032, 251091, 251199, 251285, 251375, 251404, 251557, 251642, 251726,
+	251835, 251915, 252080, 252183, 252307, 252369, 252425, 252525, 252620, 252704, 252759, 253074,
+	253165, 253248, 253345, 253399, 253463, 253538, 253601, 253716, 253810, 253857, 254036, 254204,
+	254284, 254669, 254839, 254926, 255000, 255108, 255218, 255279, 255425, 255494, 255569, 255661,
+	255735, 255834, 255918, 256074, 256157, 256239, 256323, 256380, 256480, 256551, 256698, 256808,
+	256910, 257010, 257078, 257128, 257263, 257337, 257403, 257511, 257695, 257783, 257844, 257910,
+	258000, 258058, 258464, 258589, 258856, 258896, 258971, 259093, 259168, 259247, 259322, 259402,
+	259598, 259687, 259911, 259983, 260076, 260219, 260311, 260382, 260424, 260536, 260605, 260668,
+	260712, 260794, 261165, 261209, 261439, 261517, 261615, 261700, 261761, 261818, 261851, 262001,
+	262069, 262154, 262217, 262302, 262441, 262558, 262670, 262760, 262836, 263044, 263149, 263253,
+	263320, 263434, 263527, 263575, 263674, 263761, 263830, 263925, 264013, 264086, 264162, 264266,
+	264375, 264476, 264643, 264694, 265003, 265068, 265386, 265521, 265600, 265753, 265833, 265922,
+	266021, 266091, 266185, 266326, 266481, 266601, 266649, 266750, 266870, 266947, 267015, 267159,
+	267235, 267293, 267351, 267415, 267490, 267654, 267726, 267845, 267936, 267998, 268094, 268239,
+	268365, 268432, 268521, 268700, 268755, 268802, 268873, 269084, 269143, 269187, 269278, 269382,
+	269469, 269572, 269643, 269704, 269786, 269885, 269964, 270039, 270106, 270343, 270396, 270502,
+	270619, 270729, 270797, 270881, 271117, 271187, 271255, 271315, 271407, 271541, 271643, 271733,
+	271829, 271917, 272010, 272089, 272219, 272323, 272419, 272533, 272606, 272747, 272819, 272954,
+	273080, 273180, 273259, 273395, 273493, 273562, 273621, 273716, 273764, 273849, 273930, 274015,
+	274081, 274163, 274314, 274384, 274470, 274554, 274656, 274698, 274774, 274828, 274859, 274966,
+	275085, 275147, 275216, 275276, 275349, 275459, 275551, 275714, 275876, 275956, 276011, 276076,
+	276259, 276322, 276516, 276601, 276692, 276858, 276942, 277036, 277108, 277191, 277351, 277399,
+	277457, 277551, 277674, 277728, 277810, 277918, 278001, 278056, 278118, 278178, 278307, 278483,
+	278555, 278605, 278707, 278820, 278880, 278947, 279015, 279087, 279185, 279252, 279351, 279412,
+	279498, 279598, 279765, 279858, 280548, 280619, 280716,
+}
 
 var constructorIDs = [...]uint32{
 	0x004a8537, 0x004b572c, 0x007efe0e, 0x0084cd5a, 0x008c703f, 0x009fd736, 0x00be3dfa, 0x00f49ca0,
@@ -214,1814 +2910,6 @@ var constructorIDs = [...]uint32{
 	0xfe333952, 0xfe41b34f, 0xfe9fc158, 0xfebe5491, 0xff544e65, 0xff57708d, 0xff6c8049, 0xff7a571b,
 	0xff9289f5, 0xffa00ccc, 0xffadc913, 0xffb62b95, 0xffc86587, 0xffda656d, 0xfff8fdc4, 0xfffe1bac,
 }
-
-var constructorNameEnds = [...]uint32{
-	28, 52, 68, 90, 107, 135, 160, 178, 193, 218, 246, 261,
-	292, 305, 325, 340, 357, 380, 408, 445, 465, 479, 508, 526,
-	537, 549, 559, 585, 605, 631, 646, 673, 680, 717, 739, 764,
-	806, 830, 854, 869, 889, 918, 941, 966, 990, 1000, 1023, 1031,
-	1059, 1083, 1110, 1130, 1152, 1184, 1212, 1221, 1235, 1251, 1290, 1307,
-	1318, 1335, 1353, 1378, 1393, 1416, 1432, 1447, 1474, 1503, 1533, 1564,
-	1580, 1592, 1626, 1651, 1684, 1706, 1722, 1744, 1762, 1778, 1816, 1846,
-	1882, 1906, 1928, 1954, 1971, 1998, 2012, 2036, 2059, 2099, 2124, 2137,
-	2162, 2187, 2203, 2223, 2248, 2280, 2293, 2310, 2335, 2364, 2385, 2400,
-	2425, 2445, 2463, 2474, 2499, 2518, 2545, 2565, 2581, 2602, 2627, 2652,
-	2678, 2685, 2715, 2740, 2758, 2777, 2800, 2818, 2838, 2863, 2886, 2902,
-	2926, 2958, 2982, 3005, 3035, 3057, 3066, 3089, 3102, 3127, 3141, 3169,
-	3189, 3201, 3225, 3241, 3262, 3282, 3304, 3345, 3368, 3399, 3424, 3451,
-	3462, 3470, 3485, 3513, 3530, 3546, 3569, 3588, 3603, 3622, 3638, 3651,
-	3673, 3690, 3701, 3714, 3745, 3769, 3808, 3826, 3851, 3869, 3882, 3911,
-	3922, 3931, 3950, 3966, 3975, 3990, 4013, 4026, 4043, 4069, 4084, 4104,
-	4138, 4165, 4180, 4202, 4227, 4249, 4263, 4288, 4299, 4329, 4359, 4386,
-	4414, 4430, 4460, 4482, 4502, 4522, 4547, 4565, 4577, 4606, 4616, 4641,
-	4667, 4688, 4710, 4739, 4754, 4779, 4797, 4809, 4830, 4844, 4860, 4874,
-	4909, 4937, 4959, 4975, 5000, 5040, 5050, 5069, 5092, 5112, 5127, 5155,
-	5178, 5191, 5221, 5242, 5269, 5302, 5319, 5327, 5355, 5397, 5421, 5439,
-	5476, 5496, 5512, 5544, 5565, 5592, 5609, 5634, 5658, 5667, 5688, 5703,
-	5727, 5762, 5778, 5798, 5820, 5834, 5855, 5881, 5891, 5915, 5932, 5960,
-	5987, 6009, 6037, 6066, 6076, 6092, 6137, 6165, 6182, 6203, 6221, 6245,
-	6262, 6280, 6304, 6324, 6347, 6381, 6397, 6416, 6430, 6452, 6477, 6504,
-	6513, 6541, 6558, 6583, 6598, 6606, 6624, 6650, 6666, 6707, 6736, 6753,
-	6774, 6808, 6834, 6854, 6873, 6896, 6912, 6932, 6962, 6986, 7010, 7036,
-	7058, 7081, 7094, 7113, 7145, 7161, 7184, 7218, 7237, 7265, 7275, 7288,
-	7327, 7353, 7372, 7395, 7411, 7437, 7454, 7474, 7482, 7495, 7521, 7538,
-	7550, 7583, 7607, 7619, 7633, 7653, 7692, 7707, 7724, 7751, 7773, 7791,
-	7825, 7845, 7874, 7899, 7922, 7936, 7965, 8030, 8050, 8064, 8074, 8088,
-	8111, 8130, 8157, 8174, 8205, 8212, 8229, 8243, 8263, 8273, 8294, 8310,
-	8330, 8349, 8372, 8392, 8417, 8441, 8472, 8489, 8512, 8528, 8558, 8579,
-	8609, 8655, 8683, 8710, 8753, 8777, 8806, 8849, 8857, 8884, 8909, 8926,
-	8951, 8977, 8981, 9003, 9025, 9042, 9061, 9082, 9128, 9156, 9179, 9210,
-	9238, 9258, 9294, 9298, 9311, 9341, 9357, 9378, 9405, 9444, 9466, 9494,
-	9522, 9559, 9580, 9597, 9619, 9650, 9682, 9708, 9745, 9771, 9783, 9805,
-	9827, 9850, 9871, 9886, 9904, 9938, 9985, 10003, 10031, 10039, 10069, 10089,
-	10102, 10118, 10133, 10151, 10175, 10194, 10220, 10244, 10266, 10286, 10306, 10348,
-	10364, 10372, 10398, 10413, 10432, 10460, 10495, 10511, 10535, 10560, 10575, 10580,
-	10605, 10615, 10643, 10657, 10683, 10705, 10716, 10740, 10774, 10794, 10810, 10825,
-	10847, 10864, 10891, 10898, 10913, 10938, 10954, 10976, 11000, 11018, 11033, 11054,
-	11072, 11093, 11123, 11147, 11179, 11204, 11223, 11243, 11273, 11292, 11321, 11341,
-	11359, 11385, 11401, 11425, 11457, 11473, 11484, 11500, 11512, 11545, 11574, 11589,
-	11605, 11625, 11642, 11663, 11683, 11697, 11712, 11752, 11783, 11805, 11837, 11855,
-	11881, 11902, 11931, 11968, 11982, 12011, 12036, 12052, 12074, 12104, 12108, 12156,
-	12185, 12200, 12229, 12256, 12282, 12291, 12308, 12325, 12366, 12394, 12426, 12449,
-	12473, 12518, 12555, 12572, 12593, 12606, 12614, 12636, 12665, 12701, 12714, 12732,
-	12758, 12804, 12821, 12838, 12853, 12886, 12909, 12936, 12957, 12967, 12990, 13010,
-	13024, 13052, 13075, 13109, 13126, 13145, 13158, 13173, 13201, 13249, 13277, 13299,
-	13324, 13343, 13391, 13423, 13438, 13471, 13494, 13507, 13556, 13568, 13582, 13610,
-	13646, 13659, 13680, 13694, 13724, 13739, 13762, 13773, 13795, 13819, 13847, 13860,
-	13881, 13896, 13914, 13942, 13959, 13974, 13989, 14010, 14056, 14082, 14100, 14140,
-	14154, 14174, 14193, 14206, 14222, 14231, 14248, 14265, 14286, 14308, 14328, 14347,
-	14355, 14380, 14397, 14414, 14436, 14460, 14481, 14500, 14517, 14545, 14567, 14577,
-	14610, 14631, 14649, 14673, 14705, 14722, 14762, 14779, 14797, 14830, 14859, 14885,
-	14911, 14939, 14965, 14974, 14998, 15006, 15026, 15041, 15064, 15079, 15097, 15116,
-	15134, 15176, 15200, 15216, 15234, 15256, 15277, 15297, 15308, 15329, 15352, 15383,
-	15403, 15422, 15447, 15466, 15503, 15517, 15534, 15557, 15568, 15586, 15609, 15631,
-	15643, 15664, 15687, 15710, 15728, 15743, 15759, 15774, 15792, 15809, 15827, 15843,
-	15852, 15894, 15911, 15920, 15948, 15955, 15969, 15995, 16015, 16045, 16061, 16081,
-	16097, 16108, 16117, 16124, 16137, 16158, 16183, 16199, 16223, 16250, 16271, 16291,
-	16311, 16331, 16347, 16381, 16398, 16419, 16437, 16466, 16492, 16516, 16535, 16564,
-	16589, 16608, 16619, 16646, 16665, 16691, 16704, 16726, 16735, 16755, 16784, 16798,
-	16808, 16832, 16850, 16880, 16898, 16909, 16929, 16954, 16981, 17012, 17026, 17054,
-	17079, 17089, 17126, 17142, 17165, 17192, 17200, 17223, 17236, 17252, 17279, 17289,
-	17311, 17332, 17346, 17367, 17387, 17400, 17426, 17444, 17458, 17486, 17515, 17533,
-	17555, 17577, 17598, 17615, 17643, 17670, 17681, 17700, 17718, 17740, 17756, 17778,
-	17798, 17822, 17841, 17862, 17883, 17903, 17917, 17955, 18004, 18022, 18052, 18082,
-	18107, 18126, 18154, 18168, 18195, 18219, 18246, 18264, 18291, 18307, 18330, 18348,
-	18373, 18392, 18417, 18435, 18463, 18487, 18507, 18521, 18558, 18578, 18601, 18629,
-	18646, 18669, 18697, 18716, 18738, 18752, 18767, 18795, 18823, 18839, 18865, 18897,
-	18921, 18931, 18956, 18981, 19004, 19034, 19054, 19070, 19090, 19117, 19135, 19154,
-	19174, 19197, 19214, 19237, 19262, 19272, 19306, 19326, 19339, 19348, 19368, 19383,
-	19393, 19426, 19460, 19481, 19489, 19507, 19532, 19549, 19579, 19601, 19627, 19645,
-	19667, 19687, 19707, 19719, 19740, 19770, 19791, 19813, 19835, 19855, 19865, 19883,
-	19898, 19926, 19958, 19983, 20000, 20015, 20044, 20068, 20094, 20117, 20136, 20162,
-	20178, 20204, 20237, 20265, 20296, 20319, 20325, 20350, 20372, 20392, 20407, 20411,
-	20431, 20439, 20468, 20490, 20519, 20536, 20564, 20588, 20616, 20626, 20648, 20672,
-	20679, 20683, 20706, 20733, 20756, 20785, 20817, 20836, 20864, 20882, 20890, 20911,
-	20942, 20952, 20987, 21007, 21041, 21074, 21085, 21104, 21118, 21138, 21162, 21182,
-	21210, 21226, 21244, 21262, 21288, 21313, 21333, 21349, 21377, 21387, 21409, 21424,
-	21443, 21462, 21482, 21497, 21527, 21535, 21553, 21573, 21602, 21629, 21646, 21661,
-	21683, 21716, 21748, 21775, 21813, 21829, 21857, 21882, 21897, 21927, 21950, 21975,
-	22018, 22042, 22056, 22066, 22086, 22091, 22121, 22138, 22149, 22166, 22185, 22224,
-	22251, 22282, 22310, 22330, 22342, 22360, 22393, 22408, 22419, 22433, 22454, 22475,
-	22504, 22529, 22542, 22566, 22575, 22599, 22626, 22638, 22664, 22679, 22704, 22736,
-	22759, 22794, 22807, 22815, 22839, 22847, 22870, 22896, 22932, 22946, 22979, 22995,
-	23009, 23022, 23049, 23076, 23090, 23108, 23132, 23153, 23173, 23198, 23221, 23234,
-	23256, 23294, 23316, 23330, 23350, 23370, 23401, 23413, 23439, 23458, 23479, 23505,
-	23520, 23535, 23556, 23574, 23597, 23630, 23654, 23670, 23681, 23706, 23719, 23731,
-	23756, 23783, 23828, 23848, 23875, 23900, 23937, 23952, 23971, 23994, 24018, 24028,
-	24056, 24087, 24137, 24147, 24164, 24182, 24205, 24235, 24264, 24294, 24303, 24322,
-	24336, 24359, 24363, 24405, 24426, 24448, 24478, 24493, 24512, 24520, 24537, 24554,
-	24569, 24583, 24603, 24629, 24647, 24678, 24693, 24706, 24714, 24734, 24762, 24788,
-	24820, 24848, 24872, 24897, 24913, 24929, 24946, 24974, 24985, 25014, 25046, 25071,
-	25088, 25117, 25126, 25142, 25168, 25190, 25204, 25222, 25244, 25275, 25305, 25323,
-	25344, 25359, 25384, 25394, 25415, 25443, 25466, 25480, 25490, 25504, 25525, 25547,
-	25556, 25571, 25585, 25610, 25635, 25650, 25669, 25681, 25695, 25710, 25735, 25755,
-	25777, 25788, 25808, 25827, 25860, 25885, 25904, 25915, 25932, 25959, 25979, 25999,
-	26025, 26036, 26083, 26109, 26130, 26155, 26164, 26185, 26212, 26235, 26252, 26273,
-	26298, 26309, 26338, 26367, 26395, 26417, 26442, 26475, 26479, 26504, 26522, 26537,
-	26562, 26612, 26626, 26646, 26661, 26680, 26694, 26723, 26743, 26773, 26796, 26811,
-	26831, 26842, 26865, 26897, 26918, 26935, 26957, 26972, 27000, 27028, 27041, 27056,
-	27071, 27093, 27115, 27141, 27170, 27187, 27205, 27234, 27254, 27291, 27316, 27332,
-	27355, 27382, 27400, 27412, 27437, 27451, 27475, 27491, 27505, 27514, 27557, 27576,
-	27583, 27599, 27615, 27620, 27649, 27675, 27698, 27745, 27761, 27774, 27793, 27817,
-	27838, 27851, 27875, 27911, 27919, 27943, 27956, 27984, 27999, 28015, 28042, 28066,
-	28080, 28111, 28123, 28137, 28164, 28197, 28214, 28233, 28244, 28267, 28290, 28304,
-	28321, 28336, 28355, 28367, 28409, 28429, 28445, 28453, 28466, 28489, 28506, 28528,
-	28551, 28557, 28590, 28618, 28632, 28643, 28664, 28684, 28711, 28729, 28752, 28767,
-	28794, 28826, 28856, 28881, 28901, 28926, 28939, 28956, 28977, 29009, 29038, 29065,
-	29096, 29117, 29145, 29181, 29202, 29230, 29256, 29270, 29285, 29294, 29324, 29330,
-	29352, 29359, 29387, 29435, 29461, 29473, 29508, 29532, 29548, 29571, 29588, 29605,
-	29628, 29656, 29688, 29712, 29730, 29753, 29779, 29812, 29832, 29845, 29867, 29895,
-	29929, 29943, 29956, 29966, 29991, 30019, 30048, 30073, 30101, 30129, 30149, 30165,
-	30181, 30223, 30242, 30265, 30284, 30307, 30349, 30366, 30397, 30427, 30457, 30466,
-	30496, 30519, 30543, 30565, 30601, 30615, 30629, 30648, 30664, 30689, 30702, 30721,
-	30749, 30758, 30783, 30798, 30807, 30825, 30848, 30870, 30892, 30919, 30936, 30965,
-	30984, 31011, 31038, 31053, 31085, 31102, 31134, 31146, 31172, 31193, 31227, 31259,
-	31287, 31313, 31339, 31361, 31385, 31402, 31422, 31436, 31479, 31506, 31536, 31567,
-	31594, 31618, 31633, 31650, 31675, 31690, 31708, 31724, 31737, 31756, 31779, 31801,
-	31811, 31838, 31861, 31877, 31894, 31908, 31951, 31965, 31984, 31990, 32036, 32073,
-	32095, 32125, 32142, 32153, 32182, 32204, 32224, 32255, 32265, 32272, 32292, 32304,
-	32315, 32359, 32382, 32410, 32415, 32456, 32484, 32510, 32520, 32558, 32592, 32605,
-	32641, 32668, 32689, 32717, 32748, 32765, 32782, 32800, 32823, 32844, 32859, 32883,
-	32915, 32932, 32957, 32979, 33004, 33019, 33038, 33062, 33090, 33106, 33121, 33146,
-	33159, 33179, 33203, 33219, 33226, 33244, 33262, 33275, 33289, 33309, 33343, 33360,
-	33388, 33404, 33423, 33439, 33459, 33489, 33498, 33537, 33548, 33589, 33624, 33651,
-	33678, 33702, 33724, 33748, 33766, 33786, 33804, 33824, 33836, 33864, 33886, 33909,
-	33929, 33954, 33963, 33988, 34006, 34035, 34062, 34082, 34110, 34122, 34140, 34148,
-	34167, 34185, 34210, 34236, 34261, 34287, 34322, 34334, 34357, 34377, 34413, 34439,
-	34448, 34467, 34482, 34496, 34517, 34536, 34560, 34569, 34586, 34601, 34614, 34643,
-	34669, 34690, 34710, 34738, 34766, 34808, 34818, 34835, 34851, 34866, 34907, 34922,
-	34940, 34963, 34990, 35008, 35026, 35046, 35065, 35088, 35108, 35120, 35133, 35164,
-	35188, 35213, 35239, 35258, 35263, 35294, 35326, 35346, 35364, 35383, 35398, 35410,
-	35437, 35470, 35496, 35522, 35539, 35545, 35560, 35570, 35584, 35612, 35630, 35646,
-	35669, 35691, 35707, 35725, 35756, 35777, 35826, 35844, 35850, 35880, 35905, 35925,
-	35933, 35959, 35975, 35995, 36017, 36043, 36071, 36096,
-}
-
-const constructorNames = "" +
-	"securePasswordKdfAlgoUnknown" +
-	"inputRichMessageMarkdown" +
-	"storage.fileJpeg" +
-	"updateTranscribedAudio" +
-	"userStatusOffline" +
-	"auth.sentCodeTypeFirebaseSms" +
-	"secureValueErrorFrontSide" +
-	"updates.difference" +
-	"help.peerColors" +
-	"inputQuickReplyShortcutId" +
-	"inputBusinessGreetingMessage" +
-	"textMentionName" +
-	"webPageAttributeStarGiftAuction" +
-	"help.userInfo" +
-	"publicForwardMessage" +
-	"photoCachedSize" +
-	"forumTopicDeleted" +
-	"secureRequiredTypeOneOf" +
-	"inputStickerSetAnimatedEmoji" +
-	"channelAdminLogEventActionToggleForum" +
-	"inputStarGiftAuction" +
-	"textBotCommand" +
-	"messageActionChatJoinedByLink" +
-	"pageBlockSlideshow" +
-	"inputGameID" +
-	"connectedBot" +
-	"textMarked" +
-	"inputPrivacyKeyPhoneNumber" +
-	"chatParticipantAdmin" +
-	"inputMediaUploadedDocument" +
-	"richButtonStyle" +
-	"inputStickeredMediaDocument" +
-	"invoice" +
-	"inputStickerSetEmojiGenericAnimations" +
-	"attachMenuPeerTypeChat" +
-	"requirementToContactEmpty" +
-	"channelAdminLogEventActionChangeLinkedChat" +
-	"botInlineMessageMediaGeo" +
-	"starsSubscriptionPricing" +
-	"updateUserPhone" +
-	"inputGroupCallStream" +
-	"topPeerCategoryCorrespondents" +
-	"messageEntityDiffDelete" +
-	"channelParticipantsSearch" +
-	"auth.loginTokenMigrateTo" +
-	"quickReply" +
-	"privacyKeyVoiceMessages" +
-	"userFull" +
-	"secureValueTypeDriverLicense" +
-	"auth.codeTypeFragmentSms" +
-	"inputEmojiStatusCollectible" +
-	"inputAiComposeToneID" +
-	"updateChatParticipants" +
-	"updateChannelViewForumAsMessages" +
-	"updateBotEditBusinessMessage" +
-	"textImage" +
-	"help.promoData" +
-	"messageMediaDice" +
-	"inputInvoiceStarGiftDropOriginalDetails" +
-	"emojiGroupPremium" +
-	"upload.file" +
-	"pageBlockHeading2" +
-	"inputBusinessIntro" +
-	"updateBotMessageReactions" +
-	"userStatusEmpty" +
-	"botCommandScopePeerUser" +
-	"messageReactions" +
-	"storage.filePng" +
-	"botInlineMessageRichMessage" +
-	"inputReportReasonIllegalDrugs" +
-	"starGiftAuctionRoundExtendable" +
-	"inputPaymentCredentialsApplePay" +
-	"contacts.blocked" +
-	"messageRange" +
-	"messages.recentStickersNotModified" +
-	"updateGroupCallConnection" +
-	"inputPrivacyValueDisallowContacts" +
-	"updateStickerSetsOrder" +
-	"starsTopupOption" +
-	"exportedChatlistInvite" +
-	"webViewMessageSent" +
-	"bots.previewInfo" +
-	"inputStickerSetAnimatedEmojiAnimations" +
-	"inputPrivacyValueAllowContacts" +
-	"messages.foundStickerSetsNotModified" +
-	"messageActionTopicCreate" +
-	"videoSizeStickerMarkup" +
-	"inputStickerSetThumbLegacy" +
-	"help.recentMeUrls" +
-	"inputAiComposeToneSingleUse" +
-	"photoSizeEmpty" +
-	"inlineQueryPeerTypeBotPM" +
-	"messageReplyStoryHeader" +
-	"channelAdminLogEventActionChangeLocation" +
-	"pageBlockBlockquoteBlocks" +
-	"suggestedPost" +
-	"joinChatBotResultDeclined" +
-	"ephemeral.welcomeMessages" +
-	"storage.fileWebp" +
-	"updateChannelTooLong" +
-	"chatlists.exportedInvites" +
-	"chatlists.exportedChatlistInvite" +
-	"geoPointEmpty" +
-	"savedPhoneContact" +
-	"contacts.contactBirthdays" +
-	"stories.allStoriesNotModified" +
-	"inputBusinessChatLink" +
-	"botInlineResult" +
-	"documentAttributeAnimated" +
-	"keyboardInlineButton" +
-	"businessWeeklyOpen" +
-	"stickerPack" +
-	"updateNewEncryptedMessage" +
-	"updateBotInlineSend" +
-	"inputPrivacyValueAllowUsers" +
-	"pageBlockUnsupported" +
-	"starsTransaction" +
-	"auth.passwordRecovery" +
-	"updateWebBrowserException" +
-	"channelParticipantsBanned" +
-	"mediaAreaSuggestedReaction" +
-	"contact" +
-	"messages.searchResultsCalendar" +
-	"topPeerCategoryBotsInline" +
-	"phoneCallRequested" +
-	"updateBotMenuButton" +
-	"pageListOrderedItemText" +
-	"photos.photosSlice" +
-	"secureSecretSettings" +
-	"documentAttributeFilename" +
-	"updateWebViewResultSent" +
-	"messages.dialogs" +
-	"messageActionChatAddUser" +
-	"inputStorePaymentPremiumGiveaway" +
-	"pageBlockRelatedArticles" +
-	"topPeerCategoryChannels" +
-	"messageActionManagedBotCreated" +
-	"messages.historyImport" +
-	"storyItem" +
-	"sendMessageTypingAction" +
-	"contactStatus" +
-	"updateEncryptedChatTyping" +
-	"pageBlockPhoto" +
-	"sendMessageGeoLocationAction" +
-	"updateAttachMenuBots" +
-	"help.support" +
-	"privacyKeyNoPaidMessages" +
-	"channelForbidden" +
-	"account.connectedBots" +
-	"botInlineMediaResult" +
-	"updateNewStoryReaction" +
-	"channelAdminLogEventActionParticipantJoin" +
-	"inputEncryptedFileEmpty" +
-	"messages.sponsoredMessagesEmpty" +
-	"inputPrivacyValueAllowAll" +
-	"messages.exportedChatInvite" +
-	"secureValue" +
-	"dcOption" +
-	"help.inviteText" +
-	"botInlineMessageMediaContact" +
-	"updateFolderPeers" +
-	"inputNotifyUsers" +
-	"keyboardInlineButtonRow" +
-	"bots.popularAppBots" +
-	"inputPollAnswer" +
-	"connectedBotStarRef" +
-	"groupCallMessage" +
-	"inputDocument" +
-	"channelParticipantLeft" +
-	"draftMessageEmpty" +
-	"starsRating" +
-	"reactionEmoji" +
-	"messageActionSecureValuesSentMe" +
-	"updateEditChannelMessage" +
-	"channelAdminLogEventActionToggleInvites" +
-	"messageReplyHeader" +
-	"inputMessagesFilterPinned" +
-	"channelParticipant" +
-	"updateStoryID" +
-	"account.wallPapersNotModified" +
-	"webDocument" +
-	"chatPhoto" +
-	"inputChatPhotoEmpty" +
-	"inputSingleMedia" +
-	"textPhone" +
-	"inputPhotoEmpty" +
-	"inputStickerSetTonGifts" +
-	"inputAppEvent" +
-	"messages.messages" +
-	"inputStorePaymentStarsGift" +
-	"contactBirthday" +
-	"inputUserFromMessage" +
-	"payments.starsRevenueWithdrawalUrl" +
-	"account.paidMessagesRevenue" +
-	"pageBlockKicker" +
-	"encryptedChatDiscarded" +
-	"inputReportReasonViolence" +
-	"updateMessageReactions" +
-	"inputPhoneCall" +
-	"topPeerCategoryPhoneCalls" +
-	"postAddress" +
-	"updateBusinessBotCallbackQuery" +
-	"inputInvoiceStarGiftAuctionBid" +
-	"starGiftAttributeIdBackdrop" +
-	"paidReactionPrivacyAnonymous" +
-	"updateNewMessage" +
-	"account.savedRingtoneConverted" +
-	"inputAiComposeToneSlug" +
-	"channelAdminLogEvent" +
-	"pageBlockOrderedList" +
-	"inputAiComposeToneDefault" +
-	"privacyKeyBirthday" +
-	"photos.photo" +
-	"phone.exportedGroupCallInvite" +
-	"updateUser" +
-	"updates.channelDifference" +
-	"paidReactionPrivacyDefault" +
-	"inputStarsTransaction" +
-	"inputSavedStarGiftSlug" +
-	"inputMessageEntityMentionName" +
-	"channelLocation" +
-	"updateNewEphemeralMessage" +
-	"businessRecipients" +
-	"webPageEmpty" +
-	"privacyValueAllowBots" +
-	"upload.webFile" +
-	"securePlainEmail" +
-	"todoCompletion" +
-	"messages.exportedChatInviteReplaced" +
-	"communities.peerLinkRequests" +
-	"auth.codeTypeFlashCall" +
-	"notifyForumTopic" +
-	"inputMediaAreaChannelPost" +
-	"channelAdminLogEventActionStartGroupCall" +
-	"photoEmpty" +
-	"emojiKeywordDeleted" +
-	"encryptedMessageService" +
-	"auth.sentCodeSuccess" +
-	"botPreviewMedia" +
-	"sendMessageUploadRoundAction" +
-	"inputQuickReplyShortcut" +
-	"textAutoPhone" +
-	"starsTransactionPeerPremiumBot" +
-	"premiumGiftCodeOption" +
-	"sendMessageEmojiInteraction" +
-	"updateChannelReadMessagesContents" +
-	"help.peerColorSet" +
-	"chatFull" +
-	"updatePhoneCallSignalingData" +
-	"channelAdminLogEventActionToggleSignatures" +
-	"messages.messageEditData" +
-	"updateDialogFilter" +
-	"channelAdminLogEventActionSendMessage" +
-	"inputNotifyCommunity" +
-	"inputPeerChannel" +
-	"inputPeerPhotoFileLocationLegacy" +
-	"updateUserEmojiStatus" +
-	"updateBotPurchasedPaidMedia" +
-	"messageEntityCode" +
-	"help.termsOfServiceUpdate" +
-	"inlineButtonTypeCallback" +
-	"chatEmpty" +
-	"langPackStringDeleted" +
-	"stats.pollStats" +
-	"inputTakeoutFileLocation" +
-	"inputStickerSetEmojiDefaultStatuses" +
-	"updateUserTyping" +
-	"groupCallParticipant" +
-	"messages.dialogFilters" +
-	"smsjobs.status" +
-	"account.emailVerified" +
-	"help.peerColorsNotModified" +
-	"jsonNumber" +
-	"updateStoriesStealthMode" +
-	"messages.dhConfig" +
-	"messageActionSuggestBirthday" +
-	"privacyKeyStarGiftsAutoSave" +
-	"messages.favedStickers" +
-	"phone.groupCallStreamRtmpUrl" +
-	"inputEncryptedFileBigUploaded" +
-	"stickerSet" +
-	"emojiStatusEmpty" +
-	"channelAdminLogEventActionDefaultBannedRights" +
-	"inputReportReasonPornography" +
-	"starsSubscription" +
-	"webPageAttributeStory" +
-	"auth.authorization" +
-	"starGiftAttributeCounter" +
-	"messageMediaVenue" +
-	"payments.starGifts" +
-	"starGiftAuctionUserState" +
-	"updateChannelWebPage" +
-	"updateReadHistoryOutbox" +
-	"inputPrivacyValueAllowCloseFriends" +
-	"pageListItemText" +
-	"dialogPeerCommunity" +
-	"keyboardButton" +
-	"botCommandScopeDefault" +
-	"channelParticipantCreator" +
-	"messageActionConferenceCall" +
-	"phoneCall" +
-	"inlineQueryPeerTypeSameBotPM" +
-	"messages.stickers" +
-	"updateRecentEmojiStatuses" +
-	"auctionBidLevel" +
-	"starGift" +
-	"updateShortMessage" +
-	"messageActionRequestedPeer" +
-	"users.usersSlice" +
-	"channelAdminLogEventActionChangeWallpaper" +
-	"messages.messageReactionsList" +
-	"updateStickerSets" +
-	"messageActionGiftCode" +
-	"webPageAttributeStarGiftCollection" +
-	"messages.savedReactionTags" +
-	"messageEntitySpoiler" +
-	"inputStickerSetItem" +
-	"inputSecureFileUploaded" +
-	"updatePtsChanged" +
-	"messages.peerDialogs" +
-	"inputBotInlineMessageMediaAuto" +
-	"requestPeerTypeBroadcast" +
-	"messages.translateResult" +
-	"secureCredentialsEncrypted" +
-	"stickerSetMultiCovered" +
-	"inputPaymentCredentials" +
-	"pageTableCell" +
-	"chatThemeUniqueGift" +
-	"secureValueErrorTranslationFiles" +
-	"users.savedMusic" +
-	"channelParticipantAdmin" +
-	"inputInvoiceChatInviteSubscription" +
-	"updateDialogFilters" +
-	"botInlineMessageMediaInvoice" +
-	"textAnchor" +
-	"inputPeerChat" +
-	"messages.stickerSetInstallResultArchive" +
-	"sendMessageTextDraftAction" +
-	"dialogFilterDefault" +
-	"starGiftAttributeRarity" +
-	"pollAnswerVoters" +
-	"messages.botCallbackAnswer" +
-	"phoneCallAccepted" +
-	"messages.forumTopics" +
-	"peerChat" +
-	"documentEmpty" +
-	"inputPeerPhotoFileLocation" +
-	"wallPaperSettings" +
-	"mediaAreaUrl" +
-	"payments.checkCanSendGiftResultOk" +
-	"inputMessagesFilterMusic" +
-	"ipPortSecret" +
-	"chatPhotoEmpty" +
-	"inputPrivacyKeyAbout" +
-	"messages.stickerSetInstallResultSuccess" +
-	"chatParticipant" +
-	"pageBlockDocument" +
-	"updateEncryptedMessagesRead" +
-	"auth.loginTokenSuccess" +
-	"privacyKeyPhoneP2P" +
-	"payments.starsRevenueAdsAccountUrl" +
-	"stats.broadcastStats" +
-	"messageActionPollDeleteAnswer" +
-	"updateNewScheduledMessage" +
-	"updateSavedReactionTags" +
-	"pageBlockCover" +
-	"inputMessagesFilterChatPhotos" +
-	"passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow" +
-	"starGiftAuctionRound" +
-	"users.userFull" +
-	"inputPhoto" +
-	"outboxReadDate" +
-	"inlineButtonTypeWebView" +
-	"inputReplyToMessage" +
-	"messageActionSetMessagesTTL" +
-	"inlineBotSwitchPM" +
-	"inputPasskeyCredentialPublicKey" +
-	"textUrl" +
-	"pageBlockThinking" +
-	"attachMenuBots" +
-	"botCommandScopeUsers" +
-	"inputTheme" +
-	"bots.exportedBotToken" +
-	"chatParticipants" +
-	"urlAuthResultRequest" +
-	"privacyKeyPhoneCall" +
-	"secureValueTypePassport" +
-	"auth.sentCodeTypeApp" +
-	"inputBotInlineMessageText" +
-	"updateChatParticipantAdd" +
-	"payments.starGiftUpgradePreview" +
-	"messageMediaEmpty" +
-	"updateQuickReplyMessage" +
-	"searchPostsFlood" +
-	"updates.channelDifferenceEmpty" +
-	"payments.bankCardData" +
-	"messageActionNoForwardsRequest" +
-	"channels.sponsoredMessageReportResultAdsHidden" +
-	"inputPasskeyResponseRegister" +
-	"inputInvoicePremiumAuthCode" +
-	"channelAdminLogEventActionParticipantVolume" +
-	"requestPeerTypeCreateBot" +
-	"updateDeleteGroupCallMessages" +
-	"channelAdminLogEventActionChangeEmojiStatus" +
-	"jsonNull" +
-	"inlineButtonTypeUserProfile" +
-	"inputStorePaymentAuthCode" +
-	"exportedStoryLink" +
-	"botCommandScopePeerAdmins" +
-	"inputButtonTypeRequestPeer" +
-	"true" +
-	"inputPhotoFileLocation" +
-	"inputMessageReadMetric" +
-	"inputMediaInvoice" +
-	"storage.filePartial" +
-	"stickerSetFullCovered" +
-	"channelAdminLogEventActionExportedInviteRevoke" +
-	"inputReplyToEphemeralMessage" +
-	"payments.uniqueStarGift" +
-	"inputBotInlineMessageMediaVenue" +
-	"messageActionPaymentRefunded" +
-	"exportedContactToken" +
-	"privacyValueDisallowChatParticipants" +
-	"chat" +
-	"savedStarGift" +
-	"messages.translatedRichMessage" +
-	"help.countryCode" +
-	"botMenuButtonCommands" +
-	"starGiftAuctionAcquiredGift" +
-	"channelAdminLogEventActionDeleteMessage" +
-	"privacyKeyAddedByPhone" +
-	"sponsoredMessageReportOption" +
-	"emailVerifyPurposeLoginSetup" +
-	"channelAdminLogEventActionChangePhoto" +
-	"payments.giveawayInfo" +
-	"defaultHistoryTTL" +
-	"documentAttributeVideo" +
-	"messages.chatInviteJoinResultOk" +
-	"auth.authorizationSignUpRequired" +
-	"messages.savedDialogsSlice" +
-	"inputStickerSetEmojiDefaultTopicIcons" +
-	"messages.emojiGameDiceInfo" +
-	"messageViews" +
-	"attachMenuBotIconColor" +
-	"messageActionGiftStars" +
-	"messagePeerVoteMultiple" +
-	"updateLangPackTooLong" +
-	"accessPointRule" +
-	"pageBlockParagraph" +
-	"payments.starGiftUpgradeAttributes" +
-	"channelAdminLogEventActionChangeEmojiStickerSet" +
-	"recentMeUrlUnknown" +
-	"messageActionScreenshotTaken" +
-	"statsURL" +
-	"messageActionWebViewDataSentMe" +
-	"emojiListNotModified" +
-	"inputGeoPoint" +
-	"updateManagedBot" +
-	"pageBlockFooter" +
-	"messages.votesList" +
-	"starGiftAttributeIdModel" +
-	"inlineButtonTypeBuy" +
-	"updateStarGiftAuctionState" +
-	"messageActionGiftPremium" +
-	"encryptedChatRequested" +
-	"premium.boostsStatus" +
-	"updateBotInlineQuery" +
-	"inputStickerSetEmojiChannelDefaultStatuses" +
-	"mediaAreaWeather" +
-	"todoList" +
-	"starGiftAttributeIdPattern" +
-	"statsGraphAsync" +
-	"readParticipantDate" +
-	"inputInvoiceStarGiftTransfer" +
-	"messageActionChatJoinedViaCommunity" +
-	"inputNotifyChats" +
-	"inputStickeredMediaPhoto" +
-	"updates.differenceTooLong" +
-	"storage.fileMov" +
-	"boost" +
-	"inputBotInlineMessageGame" +
-	"pollAnswer" +
-	"reactionNotificationsFromAll" +
-	"messageReactor" +
-	"updateEditEphemeralMessage" +
-	"account.authorizations" +
-	"textSpoiler" +
-	"account.autoSaveSettings" +
-	"messages.composedRichMessageWithAI" +
-	"messageEntityCashtag" +
-	"webViewResultUrl" +
-	"profileTabGifts" +
-	"updateShortChatMessage" +
-	"updateBotCommands" +
-	"inputInvoiceStarGiftUpgrade" +
-	"botInfo" +
-	"account.takeout" +
-	"inputPrivacyKeySavedMusic" +
-	"messageFwdHeader" +
-	"payments.paymentResult" +
-	"starGiftAttributePattern" +
-	"updateStarsBalance" +
-	"updateMessageID" +
-	"userProfilePhotoEmpty" +
-	"pageBlockPullquote" +
-	"buttonTypeRequestPeer" +
-	"inputPrivacyKeyStatusTimestamp" +
-	"inputBotInlineResultGame" +
-	"account.savedMusicIdsNotModified" +
-	"messages.archivedStickers" +
-	"keyboardButtonStyle" +
-	"privacyKeyChatInvite" +
-	"messageActionInviteToGroupCall" +
-	"updateSentPhoneCode" +
-	"messageActionSetChatWallPaper" +
-	"account.privacyRules" +
-	"phoneCallDiscarded" +
-	"webPageAttributeStickerSet" +
-	"stats.storyStats" +
-	"inputMessagesFilterVoice" +
-	"payments.uniqueStarGiftValueInfo" +
-	"dialogPeerFolder" +
-	"textHashtag" +
-	"storyItemDeleted" +
-	"reactionPaid" +
-	"sendMessageRichMessageDraftAction" +
-	"emailVerifyPurposeLoginChange" +
-	"storage.fileMp3" +
-	"chatReactionsAll" +
-	"messageMediaDocument" +
-	"help.premiumPromo" +
-	"auth.sentCodeTypeCall" +
-	"statsGroupTopInviter" +
-	"phoneCallEmpty" +
-	"inputSecureFile" +
-	"channelAdminLogEventActionToggleSlowMode" +
-	"messages.searchResultsPositions" +
-	"updateDeleteQuickReply" +
-	"inputInlineButtonTypeUserProfile" +
-	"userStatusLastWeek" +
-	"starsGiveawayWinnersOption" +
-	"webPageAttributeTheme" +
-	"updateChatDefaultBannedRights" +
-	"channelAdminLogEventActionChangeAbout" +
-	"updateLangPack" +
-	"messages.sentEncryptedMessage" +
-	"stories.albumsNotModified" +
-	"updateLoginToken" +
-	"starGiftAttributeModel" +
-	"updateDeleteQuickReplyMessages" +
-	"null" +
-	"channelAdminLogEventActionToggleGroupCallSetting" +
-	"updateDeleteEphemeralMessages" +
-	"messageMediaGeo" +
-	"inputMessagesFilterPhotoVideo" +
-	"inputPrivacyKeyProfilePhoto" +
-	"updateReadFeaturedStickers" +
-	"cdnConfig" +
-	"inputPageBlockMap" +
-	"mediaAreaStarGift" +
-	"channelAdminLogEventActionChangePeerColor" +
-	"phoneCallDiscardReasonHangup" +
-	"messageActionSuggestProfilePhoto" +
-	"account.contentSettings" +
-	"inputMessagesFilterEmpty" +
-	"channelAdminLogEventActionParticipantEditRank" +
-	"channelAdminLogEventActionCreateTopic" +
-	"inputReplyToStory" +
-	"inputReportReasonSpam" +
-	"pageBlockMath" +
-	"peerUser" +
-	"stories.storyViewsList" +
-	"messages.emojiGameUnavailable" +
-	"ephemeral.welcomeMessagesNotModified" +
-	"businessIntro" +
-	"inputEncryptedFile" +
-	"inputPrivacyValueAllowBots" +
-	"channelAdminLogEventActionExportedInviteDelete" +
-	"help.configSimple" +
-	"chatInviteAlready" +
-	"baseThemeArctic" +
-	"inputPasskeyCredentialFirebasePNV" +
-	"inputChannelFromMessage" +
-	"updatePinnedChannelMessages" +
-	"inputNotifyForumTopic" +
-	"chatInvite" +
-	"emojiKeywordsDifference" +
-	"inlineButtonTypeGame" +
-	"popularContact" +
-	"messageActionChangeCommunity" +
-	"updates.differenceEmpty" +
-	"channelAdminLogEventActionPinTopic" +
-	"botAppNotModified" +
-	"exportedMessageLink" +
-	"auth.sentCode" +
-	"starsGiftOption" +
-	"messages.historyImportParsed" +
-	"channelAdminLogEventActionChangeProfilePeerColor" +
-	"inlineQueryPeerTypeMegagroup" +
-	"messages.messagesSlice" +
-	"premiumSubscriptionOption" +
-	"requestPeerTypeUser" +
-	"channelAdminLogEventActionTogglePreHistoryHidden" +
-	"messages.quickRepliesNotModified" +
-	"chatAdminRights" +
-	"messages.foundStickersNotModified" +
-	"starsTransactionPeerAds" +
-	"storyReaction" +
-	"channelAdminLogEventActionToggleSignatureProfiles" +
-	"draftMessage" +
-	"chatInvitePeek" +
-	"inputStorePaymentGiftPremium" +
-	"messages.chatInviteJoinResultWebView" +
-	"encryptedChat" +
-	"urlAuthResultAccepted" +
-	"missingInvitee" +
-	"sendMessageChooseContactAction" +
-	"auth.loginToken" +
-	"updateNewChannelMessage" +
-	"users.users" +
-	"inputFileStoryDocument" +
-	"documentAttributeSticker" +
-	"inlineQueryPeerTypeBroadcast" +
-	"updateChannel" +
-	"phoneConnectionWebrtc" +
-	"stories.stories" +
-	"pageListItemBlocks" +
-	"account.autoDownloadSettings" +
-	"stickerSetCovered" +
-	"secureFileEmpty" +
-	"monoForumDialog" +
-	"inputDialogPeerFolder" +
-	"channelAdminLogEventActionParticipantSubExtend" +
-	"inputEncryptedFileUploaded" +
-	"messageEntityEmail" +
-	"channelAdminLogEventActionToggleAntiSpam" +
-	"messages.chats" +
-	"privacyValueAllowAll" +
-	"userStatusLastMonth" +
-	"chatForbidden" +
-	"pageBlockCollage" +
-	"community" +
-	"inputInvoiceStars" +
-	"chatReactionsSome" +
-	"secureValueErrorFiles" +
-	"help.deepLinkInfoEmpty" +
-	"encryptedChatWaiting" +
-	"pageBlockBlockquote" +
-	"textBold" +
-	"groupCallParticipantVideo" +
-	"pageBlockHeading3" +
-	"pageBlockHeading6" +
-	"updatePinnedForumTopic" +
-	"updatePinnedSavedDialogs" +
-	"messages.peerSettings" +
-	"updateNewStickerSet" +
-	"messageMediaStory" +
-	"updateInlineBotCallbackQuery" +
-	"inputSavedStarGiftUser" +
-	"pageButton" +
-	"updateReadChannelDiscussionOutbox" +
-	"inputReplyToMonoForum" +
-	"privacyKeyForwards" +
-	"inputDialogPeerCommunity" +
-	"messageActionSuggestedPostRefund" +
-	"inputPhoneContact" +
-	"channelAdminLogEventActionChangeUsername" +
-	"help.deepLinkInfo" +
-	"updatePeerSettings" +
-	"privacyValueAllowChatParticipants" +
-	"payments.starGiftAuctionState" +
-	"updateBotStarsSubscription" +
-	"payments.starsRevenueStats" +
-	"topPeerCategoryBotsGuestChat" +
-	"documentAttributeImageSize" +
-	"textFixed" +
-	"langPackStringPluralized" +
-	"birthday" +
-	"payments.starsStatus" +
-	"aicompose.tones" +
-	"messageEntityBotCommand" +
-	"baseThemeTinted" +
-	"pageBlockButtonRow" +
-	"messages.stickerSet" +
-	"updateDialogPinned" +
-	"channelAdminLogEventActionChangeHistoryTTL" +
-	"fragment.collectibleInfo" +
-	"messageEntityUrl" +
-	"stories.allStories" +
-	"reportResultAddComment" +
-	"notificationSoundNone" +
-	"messageEntityHashtag" +
-	"pageCaption" +
-	"updateRecentReactions" +
-	"inputBusinessRecipients" +
-	"messages.emojiGroupsNotModified" +
-	"botCommandScopeChats" +
-	"messageMediaContact" +
-	"updatePendingJoinRequests" +
-	"updateContactsReset" +
-	"channelAdminLogEventActionEditMessage" +
-	"pageBlockTitle" +
-	"contacts.topPeers" +
-	"payments.paymentReceipt" +
-	"recentStory" +
-	"storiesStealthMode" +
-	"messageEntityDiffInsert" +
-	"emojiStatusCollectible" +
-	"dialogFolder" +
-	"messages.dialogsSlice" +
-	"reactionsNotifySettings" +
-	"disallowedGiftsSettings" +
-	"inputWallPaperSlug" +
-	"updatesCombined" +
-	"auth.codeTypeSms" +
-	"profileTabMedia" +
-	"inputDocumentEmpty" +
-	"requestedPeerChat" +
-	"webPageNotModified" +
-	"messageEntityPre" +
-	"highScore" +
-	"messageActionStarGiftPurchaseOfferDeclined" +
-	"auth.codeTypeCall" +
-	"textPlain" +
-	"messages.messagesNotModified" +
-	"updates" +
-	"starsTonAmount" +
-	"messagePeerVoteInputOption" +
-	"updateSavedRingtones" +
-	"inputStorePaymentStarsGiveaway" +
-	"textWithEntities" +
-	"botMenuButtonDefault" +
-	"inputClientProxy" +
-	"updateStory" +
-	"photoSize" +
-	"message" +
-	"communityPeer" +
-	"messageEntityBankCard" +
-	"botInlineMessageMediaAuto" +
-	"pageBlockDetails" +
-	"help.peerColorProfileSet" +
-	"messages.availableReactions" +
-	"updateMessagePollVote" +
-	"messageEntityTextUrl" +
-	"mediaAreaChannelPost" +
-	"starGiftAuctionState" +
-	"messageMediaPoll" +
-	"messageActionStarGiftPurchaseOffer" +
-	"keyboardButtonRow" +
-	"dialogFilterSuggested" +
-	"groupCallDiscarded" +
-	"webPageAttributeAiComposeTone" +
-	"inputMediaDocumentExternal" +
-	"updateReadMonoForumInbox" +
-	"stickerSetNoCovered" +
-	"inputPrivacyValueAllowPremium" +
-	"contacts.importedContacts" +
-	"help.termsOfService" +
-	"updateShort" +
-	"starGiftAttributeRarityEpic" +
-	"messageReportOption" +
-	"account.webBrowserSettings" +
-	"reactionEmpty" +
-	"messageActionGroupCall" +
-	"emojiList" +
-	"secureValueErrorFile" +
-	"inputMessagesFilterRoundVoice" +
-	"messageService" +
-	"emojiGroup" +
-	"inputStarGiftAuctionSlug" +
-	"userStatusRecently" +
-	"starsTransactionPeerPlayMarket" +
-	"help.timezonesList" +
-	"textCashtag" +
-	"communityPeerRequest" +
-	"payments.paymentFormStars" +
-	"attachMenuPeerTypeBroadcast" +
-	"updateEphemeralBotCallbackQuery" +
-	"pageBlockVideo" +
-	"updateBotChatInviteRequester" +
-	"help.appConfigNotModified" +
-	"secureFile" +
-	"payments.starGiftAuctionAcquiredGifts" +
-	"securePlainPhone" +
-	"updateSentStoryReaction" +
-	"attachMenuPeerTypeSameBotPM" +
-	"dataJSON" +
-	"inputMediaUploadedPhoto" +
-	"inputPeerSelf" +
-	"sponsoredMessage" +
-	"messageActionStarGiftUnique" +
-	"textConcat" +
-	"inputMessagesFilterUrl" +
-	"contacts.resolvedPeer" +
-	"inputPeerEmpty" +
-	"messages.invitedUsers" +
-	"searchResultPosition" +
-	"updateWebPage" +
-	"messageActionChatEditPhoto" +
-	"stats.messageStats" +
-	"pageBlockAudio" +
-	"botInlineMessageMediaWebPage" +
-	"inputMessagesFilterPhoneCalls" +
-	"emojiGroupGreeting" +
-	"messageActionPhoneCall" +
-	"groupCallStreamChannel" +
-	"account.sentEmailCode" +
-	"autoSaveException" +
-	"messages.chatInviteImporters" +
-	"auth.sentCodeTypeMissedCall" +
-	"updateTheme" +
-	"messageEntityItalic" +
-	"secureRequiredType" +
-	"messages.foundStickers" +
-	"userProfilePhoto" +
-	"notificationSoundLocal" +
-	"updateBotWebhookJSON" +
-	"inputBusinessAwayMessage" +
-	"inputChatThemeEmpty" +
-	"inputRichFileDocument" +
-	"inlineQueryPeerTypePM" +
-	"updateChatUserTyping" +
-	"messageReplies" +
-	"inputPrivacyValueAllowChatParticipants" +
-	"channels.sponsoredMessageReportResultChooseOption" +
-	"messages.savedGifs" +
-	"payments.starGiftWithdrawalUrl" +
-	"messageActionPaidMessagesPrice" +
-	"messages.affectedMessages" +
-	"replyKeyboardMarkup" +
-	"phoneCallDiscardReasonMissed" +
-	"starGiftUnique" +
-	"stickers.suggestedShortName" +
-	"inputStickerSetShortName" +
-	"securePasswordKdfAlgoSHA512" +
-	"inputMessagePinned" +
-	"secureValueErrorReverseSide" +
-	"secureValueError" +
-	"replyKeyboardForceReply" +
-	"premium.boostsList" +
-	"updateMoveStickerSetToTop" +
-	"updateGeoLiveViewed" +
-	"chatParticipantsForbidden" +
-	"help.countriesList" +
-	"messageActionGiveawayResults" +
-	"inputChatThemeUniqueGift" +
-	"messages.emojiGroups" +
-	"inputMediaPoll" +
-	"messages.savedReactionTagsNotModified" +
-	"inputBotInlineResult" +
-	"messages.recentStickers" +
-	"sendMessageRecordRoundAction" +
-	"paymentFormMethod" +
-	"inputBotInlineMessageID" +
-	"secureValueTypeBankStatement" +
-	"reactionCustomEmoji" +
-	"updateNewAuthorization" +
-	"inputChatPhoto" +
-	"inputMediaStory" +
-	"payments.starGiftCollections" +
-	"postInteractionCountersStory" +
-	"messageMediaToDo" +
-	"botInlineMessageMediaVenue" +
-	"inputPaymentCredentialsGooglePay" +
-	"updateBotBusinessConnect" +
-	"secureData" +
-	"messages.foundStickerSets" +
-	"updatePaidReactionPrivacy" +
-	"privacyValueDisallowAll" +
-	"secureValueTypeRentalAgreement" +
-	"requestedPeerChannel" +
-	"help.supportName" +
-	"updateAiComposeTones" +
-	"inputGroupCallInviteMessage" +
-	"chatInviteImporter" +
-	"messagePeerReaction" +
-	"botInlineMessageText" +
-	"updateChannelUserTyping" +
-	"businessWorkHours" +
-	"messages.webPagePreview" +
-	"updateBotPrecheckoutQuery" +
-	"storyViews" +
-	"communities.participantJoinedChats" +
-	"reportResultReported" +
-	"photos.photos" +
-	"nearestDc" +
-	"secureValueTypeEmail" +
-	"updateDcOptions" +
-	"statsGraph" +
-	"messages.botPreparedInlineMessage" +
-	"channelAdminLogEventActionStopPoll" +
-	"botBusinessConnection" +
-	"document" +
-	"inputThemeSettings" +
-	"pageListOrderedItemBlocks" +
-	"pageBlockSubtitle" +
-	"inputPrivacyValueDisallowUsers" +
-	"updateShortSentMessage" +
-	"messageEntityFormattedDate" +
-	"updateBotChatBoost" +
-	"storyViewPublicForward" +
-	"inputBotAppShortName" +
-	"paymentRequestedInfo" +
-	"messageEmpty" +
-	"account.emojiStatuses" +
-	"messages.composedMessageWithAI" +
-	"emailVerificationCode" +
-	"updateReadChannelInbox" +
-	"messageActionGameScore" +
-	"stats.publicForwards" +
-	"storyAlbum" +
-	"webDomainException" +
-	"updateSavedGifs" +
-	"inlineButtonTypeSwitchInline" +
-	"messageActionRequestedPeerSentMe" +
-	"chatlists.chatlistUpdates" +
-	"attachMenuBotsBot" +
-	"availableEffect" +
-	"help.countriesListNotModified" +
-	"payments.resaleStarGifts" +
-	"messages.sentEncryptedFile" +
-	"messageActionPinMessage" +
-	"starsGiveawayOption" +
-	"channelMessagesFilterEmpty" +
-	"account.password" +
-	"messageActionChannelCreate" +
-	"messageActionSuggestedPostSuccess" +
-	"messageActionChatDeletePhoto" +
-	"starsTransactionPeerUnsupported" +
-	"payments.savedStarGifts" +
-	"botApp" +
-	"inputMessagesFilterPhotos" +
-	"privacyKeyProfilePhoto" +
-	"dialogFilterChatlist" +
-	"inputMediaEmpty" +
-	"poll" +
-	"inputWallPaperNoFile" +
-	"textDiff" +
-	"inputBotInlineMessageMediaGeo" +
-	"emailVerificationApple" +
-	"help.timezonesListNotModified" +
-	"inputMediaGeoLive" +
-	"starGiftAuctionStateFinished" +
-	"notificationSoundDefault" +
-	"documentAttributeHasStickers" +
-	"botCommand" +
-	"documentAttributeAudio" +
-	"updateChannelParticipant" +
-	"passkey" +
-	"page" +
-	"inputCheckPasswordEmpty" +
-	"inputInvoicePremiumGiftCode" +
-	"joinChatBotResultQueued" +
-	"payments.connectedStarRefBots" +
-	"messageActionGeoProximityReached" +
-	"help.promoDataEmpty" +
-	"inputInlineButtonTypeUrlAuth" +
-	"peerNotifySettings" +
-	"boolTrue" +
-	"account.savedMusicIds" +
-	"secureValueTypeInternalPassport" +
-	"jsonObject" +
-	"secureValueTypePassportRegistration" +
-	"starGiftUpgradePrice" +
-	"inputInvoiceStarGiftPrepaidUpgrade" +
-	"account.resolvedBusinessChatLinks" +
-	"peerStories" +
-	"messages.highScores" +
-	"account.themes" +
-	"updateRecentStickers" +
-	"account.passwordSettings" +
-	"prepaidStarsGiveaway" +
-	"channels.channelParticipants" +
-	"premium.myBoosts" +
-	"inputRichFilePhoto" +
-	"messageEntityPhone" +
-	"inputReportReasonCopyright" +
-	"updateBotWebhookJSONQuery" +
-	"aiComposeToneDefault" +
-	"inputWebDocument" +
-	"buttonTypeRequestGeoLocation" +
-	"textStrike" +
-	"messageEntityUnderline" +
-	"phoneConnection" +
-	"messages.chatsSlice" +
-	"statsGroupTopPoster" +
-	"phone.groupCallStars" +
-	"updateGroupCall" +
-	"secureValueTypePersonalDetails" +
-	"textMath" +
-	"starGiftCollection" +
-	"inputStickerSetThumb" +
-	"messageActionPollAppendAnswer" +
-	"updateBotNewBusinessMessage" +
-	"inputStickerSetID" +
-	"phone.groupCall" +
-	"updateReadHistoryInbox" +
-	"messages.favedStickersNotModified" +
-	"inputReportReasonPersonalDetails" +
-	"inputMessagesFilterDocument" +
-	"messages.availableReactionsNotModified" +
-	"chatBannedRights" +
-	"inputWebFileGeoPointLocation" +
-	"starGiftAttributeBackdrop" +
-	"profileTabMusic" +
-	"updateMonoForumNoPaidException" +
-	"messageMediaUnsupported" +
-	"messageActionHistoryClear" +
-	"phoneCallDiscardReasonMigrateConferenceCall" +
-	"inputMessagesFilterVideo" +
-	"inputMediaTodo" +
-	"notifyPeer" +
-	"payments.paymentForm" +
-	"theme" +
-	"updateBotDeleteBusinessMessage" +
-	"replyKeyboardHide" +
-	"channelFull" +
-	"businessBotRights" +
-	"help.passportConfig" +
-	"payments.starGiftCollectionsNotModified" +
-	"secureValueTypeIdentityCard" +
-	"secureValueErrorTranslationFile" +
-	"sendMessageRecordVideoAction" +
-	"updateDeleteMessages" +
-	"updateConfig" +
-	"chatInviteExported" +
-	"messages.checkedHistoryImportPeer" +
-	"textCustomEmoji" +
-	"peerChannel" +
-	"profileTabGifs" +
-	"inputCollectiblePhone" +
-	"receivedNotifyMessage" +
-	"payments.starGiftsNotModified" +
-	"channelParticipantsKicked" +
-	"reactionCount" +
-	"auth.sentCodeTypeSmsWord" +
-	"wallPaper" +
-	"inlineButtonTypeDisabled" +
-	"messageActionChatDeleteUser" +
-	"pageBlockMap" +
-	"updateGroupCallChainBlocks" +
-	"privacyKeyAbout" +
-	"updateReadMonoForumOutbox" +
-	"updates.channelDifferenceTooLong" +
-	"inputPrivacyKeyForwards" +
-	"auth.sentCodeTypeSetUpEmailRequired" +
-	"updates.state" +
-	"emojiURL" +
-	"updateStarsRevenueStatus" +
-	"textDate" +
-	"updateDialogFilterOrder" +
-	"messages.discussionMessage" +
-	"inputStorePaymentPremiumSubscription" +
-	"inputMessageID" +
-	"inputBotInlineMessageMediaContact" +
-	"webAuthorization" +
-	"updateUserName" +
-	"encryptedFile" +
-	"messageActionGiveawayLaunch" +
-	"topPeerCategoryForwardUsers" +
-	"pageBlockEmbed" +
-	"inputMediaDocument" +
-	"inputPeerUserFromMessage" +
-	"messageMediaPaidMedia" +
-	"messageActionGiftTon" +
-	"inputBotInlineResultPhoto" +
-	"updates.differenceSlice" +
-	"inputBotAppID" +
-	"messages.inactiveChats" +
-	"inputSendMessageRichMessageDraftAction" +
-	"channelParticipantSelf" +
-	"upload.cdnFile" +
-	"urlAuthResultDefault" +
-	"messageMediaGiveaway" +
-	"sendMessageUploadDocumentAction" +
-	"dialogFilter" +
-	"stories.storyReactionsList" +
-	"storage.fileUnknown" +
-	"buttonTypeRequestPoll" +
-	"auth.sentCodeTypeFlashCall" +
-	"updatePhoneCall" +
-	"profileTabFiles" +
-	"topPeerCategoryBotsPM" +
-	"encryptedChatEmpty" +
-	"updateStarGiftCraftFail" +
-	"messageActionPaidMessagesRefunded" +
-	"updateBotMessageReaction" +
-	"businessLocation" +
-	"textAutoUrl" +
-	"inputMessageCallbackQuery" +
-	"authorization" +
-	"codeSettings" +
-	"account.authorizationForm" +
-	"messageExtendedMediaPreview" +
-	"channels.sponsoredMessageReportResultReported" +
-	"help.peerColorOption" +
-	"inputReportReasonChildAbuse" +
-	"joinChatBotResultApproved" +
-	"channelAdminLogEventActionDeleteTopic" +
-	"storage.filePdf" +
-	"updatePeerWallpaper" +
-	"updateSavedDialogPinned" +
-	"payments.exportedInvoice" +
-	"maskCoords" +
-	"inputPrivacyKeyVoiceMessages" +
-	"payments.starGiftActiveAuctions" +
-	"channelAdminLogEventActionParticipantJoinByRequest" +
-	"textButton" +
-	"phone.joinAsPeers" +
-	"starGiftBackground" +
-	"messageActionPrizeStars" +
-	"sendMessageChooseStickerAction" +
-	"messages.reactionsNotModified" +
-	"messageActionNewCreatorPending" +
-	"storyView" +
-	"botVerifierSettings" +
-	"webPagePending" +
-	"channelParticipantsBots" +
-	"user" +
-	"channelAdminLogEventActionChangeStickerSet" +
-	"inputNotifyBroadcasts" +
-	"updateNewBotConnection" +
-	"updateChannelAvailableMessages" +
-	"prepaidGiveaway" +
-	"inputMediaAreaVenue" +
-	"geoPoint" +
-	"attachMenuBotIcon" +
-	"replyInlineMarkup" +
-	"recentMeUrlChat" +
-	"contacts.found" +
-	"secureValueTypePhone" +
-	"auth.sentCodeTypeSmsPhrase" +
-	"pageRelatedArticle" +
-	"messageActionGroupCallScheduled" +
-	"storage.fileMp4" +
-	"emojiLanguage" +
-	"username" +
-	"inlineButtonTypeCopy" +
-	"payments.paymentFormStarGift" +
-	"auth.exportedAuthorization" +
-	"inputBotInlineMessageRichMessage" +
-	"starsTransactionPeerAppStore" +
-	"messages.affectedHistory" +
-	"channelParticipantsAdmins" +
-	"updateEncryption" +
-	"businessChatLink" +
-	"updatePeerLocated" +
-	"messageActionWebViewDataSent" +
-	"notifyUsers" +
-	"payments.suggestedStarRefBots" +
-	"requirementToContactPaidMessages" +
-	"contacts.topPeersDisabled" +
-	"pageBlockHeading4" +
-	"inputMessagesFilterRoundVideo" +
-	"peerColor" +
-	"inlineBotWebView" +
-	"messageActionChatEditTitle" +
-	"updateBotShippingQuery" +
-	"shippingOption" +
-	"statsDateRangeDays" +
-	"updateDialogUnreadMark" +
-	"sendMessageEmojiInteractionSeen" +
-	"messages.chatAdminsWithInvites" +
-	"messageActionEmpty" +
-	"messages.messageViews" +
-	"messagePeerVote" +
-	"inputBotInlineMessageID64" +
-	"jsonString" +
-	"account.savedRingtone" +
-	"contacts.contactsNotModified" +
-	"updateReadChannelOutbox" +
-	"baseThemeNight" +
-	"sendAsPeer" +
-	"storyFwdHeader" +
-	"businessBotRecipients" +
-	"privacyValueAllowUsers" +
-	"factCheck" +
-	"inputNotifyPeer" +
-	"accountDaysTTL" +
-	"inputPeerColorCollectible" +
-	"messageActionSetChatTheme" +
-	"recentMeUrlUser" +
-	"messageMediaGeoLive" +
-	"textBankCard" +
-	"inputUserEmpty" +
-	"profileTabPosts" +
-	"botCommandScopeChatAdmins" +
-	"peerColorCollectible" +
-	"updateBotCallbackQuery" +
-	"pollResults" +
-	"autoDownloadSettings" +
-	"pageBlockAuthorDate" +
-	"reactionNotificationsFromContacts" +
-	"inputDocumentFileLocation" +
-	"inputMessageReplyTo" +
-	"richMessage" +
-	"pageBlockHeading1" +
-	"channelParticipantsContacts" +
-	"messageEntityUnknown" +
-	"updatePeerHistoryTTL" +
-	"storyReactionPublicForward" +
-	"starsAmount" +
-	"securePasswordKdfAlgoPBKDF2HMACSHA512iter100000" +
-	"emailVerifyPurposePassport" +
-	"recentMeUrlStickerSet" +
-	"privacyKeyStatusTimestamp" +
-	"boolFalse" +
-	"topPeerCategoryGroups" +
-	"inputPeerChannelFromMessage" +
-	"messageActionChatCreate" +
-	"messageEntityBold" +
-	"storyViewPublicRepost" +
-	"updateChatParticipantRank" +
-	"savedDialog" +
-	"updateJoinChatWebViewDecision" +
-	"inputPrivacyKeyNoPaidMessages" +
-	"messages.exportedChatInvites" +
-	"inputChatUploadedPhoto" +
-	"messages.availableEffects" +
-	"inputBotInlineMessageMediaWebPage" +
-	"game" +
-	"inputPrivacyKeyChatInvite" +
-	"account.chatThemes" +
-	"notifyCommunity" +
-	"messages.featuredStickers" +
-	"channelAdminLogEventActionChangeAvailableReactions" +
-	"mediaAreaVenue" +
-	"updateNotifySettings" +
-	"statsGraphError" +
-	"messageEntityStrike" +
-	"pageBlockTable" +
-	"messageActionNoForwardsToggle" +
-	"channelLocationEmpty" +
-	"help.passportConfigNotModified" +
-	"inlineButtonTypeUrlAuth" +
-	"pageBlockHeader" +
-	"auth.sentCodeTypeSms" +
-	"notifyChats" +
-	"buttonTypeSimpleWebView" +
-	"messages.savedDialogsNotModified" +
-	"pageBlockPreformatted" +
-	"availableReaction" +
-	"messageActionTopicEdit" +
-	"jsonObjectValue" +
-	"messages.dhConfigNotModified" +
-	"inputPaymentCredentialsSaved" +
-	"textUnderline" +
-	"inputMediaVenue" +
-	"importedContact" +
-	"inputReportReasonOther" +
-	"account.savedRingtones" +
-	"aicompose.tonesNotModified" +
-	"inputMessagesFilterMyMentions" +
-	"inputMediaWebPage" +
-	"encryptedFileEmpty" +
-	"account.passwordInputSettings" +
-	"inputWebFileLocation" +
-	"account.webBrowserSettingsNotModified" +
-	"inputPasskeyResponseLogin" +
-	"inputInvoiceSlug" +
-	"attachMenuPeerTypeBotPM" +
-	"updateDeleteChannelMessages" +
-	"inputGameShortName" +
-	"help.country" +
-	"stories.canSendStoryCount" +
-	"stories.albums" +
-	"updateWebBrowserSettings" +
-	"baseThemeClassic" +
-	"auth.loggedOut" +
-	"chatTheme" +
-	"businessAwayMessageScheduleOutsideWorkHours" +
-	"inputMediaPaidMedia" +
-	"myBoost" +
-	"help.noAppUpdate" +
-	"updateBotStopped" +
-	"error" +
-	"inputPrivacyValueDisallowBots" +
-	"inputBusinessBotRecipients" +
-	"messageActionBotAllowed" +
-	"channelAdminLogEventActionToggleAutotranslation" +
-	"phoneCallWaiting" +
-	"textAutoEmail" +
-	"inputInvoiceMessage" +
-	"messageActionPaymentSent" +
-	"messages.quickReplies" +
-	"sponsoredPeer" +
-	"messageEntityDiffReplace" +
-	"messages.featuredStickersNotModified" +
-	"jsonBool" +
-	"messages.channelMessages" +
-	"botMenuButton" +
-	"messageActionTodoAppendTasks" +
-	"textSuperscript" +
-	"autoSaveSettings" +
-	"inputStickerSetPremiumGifts" +
-	"messageEntityCustomEmoji" +
-	"inputChatTheme" +
-	"updateGroupCallEncryptedMessage" +
-	"cdnPublicKey" +
-	"botAppSettings" +
-	"searchResultsCalendarPeriod" +
-	"businessAwayMessageScheduleAlways" +
-	"buttonTypeDefault" +
-	"requestPeerTypeChat" +
-	"peerLocated" +
-	"messageMediaVideoStream" +
-	"inputPeerNotifySettings" +
-	"langPackString" +
-	"mediaAreaGeoPoint" +
-	"storage.fileGif" +
-	"stories.peerStories" +
-	"labeledPrice" +
-	"channelAdminLogEventActionToggleNoForwards" +
-	"statsAbsValueAndPrev" +
-	"savedReactionTag" +
-	"todoItem" +
-	"communityFull" +
-	"inputSecureFileLocation" +
-	"statsPercentValue" +
-	"secureValueTypeAddress" +
-	"messageActionBoostApply" +
-	"config" +
-	"businessAwayMessageScheduleCustom" +
-	"messageActionTodoCompletions" +
-	"help.appUpdate" +
-	"textMention" +
-	"channelMessagesFilter" +
-	"messages.allStickers" +
-	"paymentSavedCredentialsCard" +
-	"account.wallPapers" +
-	"updateBotGuestChatQuery" +
-	"pageBlockAnchor" +
-	"messageMediaGiveawayResults" +
-	"starGiftAttributeRarityLegendary" +
-	"webPageAttributeUniqueStarGift" +
-	"messages.transcribedAudio" +
-	"mediaAreaCoordinates" +
-	"storyReactionPublicRepost" +
-	"aiComposeTone" +
-	"restrictionReason" +
-	"updateChatParticipant" +
-	"account.emojiStatusesNotModified" +
-	"phone.groupCallStreamChannels" +
-	"inputPrivacyKeyAddedByPhone" +
-	"payments.validatedRequestedInfo" +
-	"privacyKeyPhoneNumber" +
-	"sendMessageUploadPhotoAction" +
-	"messages.availableEffectsNotModified" +
-	"inputCheckPasswordSRP" +
-	"updateChannelMessageForwards" +
-	"starGiftActiveAuctionState" +
-	"inputMediaGame" +
-	"profileTabLinks" +
-	"userEmpty" +
-	"messages.stickerSetNotModified" +
-	"ipPort" +
-	"passwordKdfAlgoUnknown" +
-	"channel" +
-	"sendMessageRecordAudioAction" +
-	"channelAdminLogEventActionParticipantToggleAdmin" +
-	"updateMessageExtendedMedia" +
-	"emojiKeyword" +
-	"payments.checkCanSendGiftResultFail" +
-	"channelParticipantBanned" +
-	"notifyBroadcasts" +
-	"auth.codeTypeMissedCall" +
-	"requestedPeerUser" +
-	"updateMessagePoll" +
-	"inputPrivacyKeyBirthday" +
-	"inputPrivacyValueDisallowAll" +
-	"updateReadChannelDiscussionInbox" +
-	"joinChatBotResultWebView" +
-	"statsGroupTopAdmin" +
-	"inlineQueryPeerTypeChat" +
-	"updateChatParticipantAdmin" +
-	"inputBotInlineMessageMediaInvoice" +
-	"starsTransactionPeer" +
-	"photoPathSize" +
-	"updateGroupCallMessage" +
-	"inputPhotoLegacyFileLocation" +
-	"payments.paymentVerificationNeeded" +
-	"inputGroupCall" +
-	"attachMenuBot" +
-	"textItalic" +
-	"speakingInGroupCallAction" +
-	"auth.sentCodeTypeFragmentSms" +
-	"messageActionSecureValuesSent" +
-	"messages.emojiGameOutcome" +
-	"inputInvoicePremiumGiftStars" +
-	"payments.paymentReceiptStars" +
-	"inputRichMessageHTML" +
-	"pageBlockDivider" +
-	"inputSecureValue" +
-	"payments.starGiftActiveAuctionsNotModified" +
-	"account.tmpPassword" +
-	"emailVerificationGoogle" +
-	"botCommandScopePeer" +
-	"inputPrivacyKeyPhoneP2P" +
-	"channelAdminLogEventActionDiscardGroupCall" +
-	"pageBlockHeading5" +
-	"starGiftAttributeRarityUncommon" +
-	"inputReportReasonGeoIrrelevant" +
-	"sendMessageHistoryImportAction" +
-	"textEmpty" +
-	"updateStarGiftAuctionUserState" +
-	"paidReactionPrivacyPeer" +
-	"messageEntityMentionName" +
-	"smsjobs.eligibleToJoin" +
-	"groupCallParticipantVideoSourceGroup" +
-	"starRefProgram" +
-	"help.appConfig" +
-	"bots.accessSettings" +
-	"ephemeralMessage" +
-	"sendMessageGamePlayAction" +
-	"inputPeerUser" +
-	"messageMediaWebPage" +
-	"contacts.topPeersNotModified" +
-	"videoSize" +
-	"channelParticipantsRecent" +
-	"geoPointAddress" +
-	"textEmail" +
-	"stories.storyViews" +
-	"updatePinnedForumTopics" +
-	"buttonTypeRequestPhone" +
-	"auth.firebasePnvIntent" +
-	"channels.channelParticipant" +
-	"inputFileLocation" +
-	"account.chatThemesNotModified" +
-	"messages.botResults" +
-	"channelParticipantsMentions" +
-	"inputMessagesFilterContacts" +
-	"wallPaperNoFile" +
-	"phoneCallDiscardReasonDisconnect" +
-	"photoStrippedSize" +
-	"starGiftAttributeOriginalDetails" +
-	"pageTableRow" +
-	"messageActionChatMigrateTo" +
-	"contacts.blockedSlice" +
-	"account.passkeyRegistrationOptions" +
-	"inputPrivacyKeyStarGiftsAutoSave" +
-	"payments.giveawayInfoResults" +
-	"messageActionChangeCreator" +
-	"account.emailVerifiedLogin" +
-	"chatParticipantCreator" +
-	"auth.passkeyLoginOptions" +
-	"messageMediaPhoto" +
-	"stories.foundStories" +
-	"updatesTooLong" +
-	"channelAdminLogEventActionParticipantInvite" +
-	"updateChatParticipantDelete" +
-	"help.termsOfServiceUpdateEmpty" +
-	"account.resetPasswordFailedWait" +
-	"users.savedMusicNotModified" +
-	"inputCollectibleUsername" +
-	"inputMediaPhoto" +
-	"updateEditMessage" +
-	"privacyValueDisallowUsers" +
-	"profileTabVoice" +
-	"inputGeoPointEmpty" +
-	"inputRichMessage" +
-	"pageBlockList" +
-	"updateFavedStickers" +
-	"businessGreetingMessage" +
-	"secureValueErrorSelfie" +
-	"dialogPeer" +
-	"requirementToContactPremium" +
-	"inputMediaPhotoExternal" +
-	"updateUserStatus" +
-	"messages.chatFull" +
-	"inputWallPaper" +
-	"channelAdminLogEventActionParticipantUnmute" +
-	"inputMediaDice" +
-	"inputStickerSetDice" +
-	"smsJob" +
-	"channelAdminLogEventActionParticipantToggleBan" +
-	"channelAdminLogEventActionChangeTitle" +
-	"inputMessagesFilterGeo" +
-	"postInteractionCountersMessage" +
-	"pendingSuggestion" +
-	"emojiStatus" +
-	"messages.savedGifsNotModified" +
-	"messages.searchCounter" +
-	"inputInvoiceStarGift" +
-	"messages.allStickersNotModified" +
-	"foundStory" +
-	"webPage" +
-	"secureValueErrorData" +
-	"bots.botInfo" +
-	"peerBlocked" +
-	"channelAdminLogEventActionExportedInviteEdit" +
-	"account.resetPasswordOk" +
-	"starsTransactionPeerFragment" +
-	"bytes" +
-	"inputPrivacyValueDisallowChatParticipants" +
-	"sendMessageUploadVideoAction" +
-	"inputInvoiceStarGiftResale" +
-	"folderPeer" +
-	"channelAdminLogEventActionUpdatePinned" +
-	"account.resetPasswordRequestedWait" +
-	"paymentCharge" +
-	"secureValueTypeTemporaryRegistration" +
-	"channelAdminLogEventsFilter" +
-	"messageActionStarGift" +
-	"contacts.sponsoredPeersEmpty" +
-	"messageActionChannelMigrateFrom" +
-	"contacts.contacts" +
-	"chatReactionsNone" +
-	"messages.reactions" +
-	"contacts.sponsoredPeers" +
-	"recentMeUrlChatInvite" +
-	"messages.botApp" +
-	"payments.checkedGiftCode" +
-	"messageActionChatJoinedByRequest" +
-	"updatePeerBlocked" +
-	"updateServiceNotification" +
-	"updateAutoSaveSettings" +
-	"account.businessChatLinks" +
-	"phone.phoneCall" +
-	"inlineButtonTypeUrl" +
-	"privacyValueAllowPremium" +
-	"chatInvitePublicJoinRequests" +
-	"encryptedMessage" +
-	"secureValueHash" +
-	"account.webAuthorizations" +
-	"textSubscript" +
-	"updatePinnedMessages" +
-	"channels.adminLogResults" +
-	"userStatusOnline" +
-	"topPeer" +
-	"publicForwardStory" +
-	"updateDraftMessage" +
-	"updatePrivacy" +
-	"groupCallDonor" +
-	"messageExtendedMedia" +
-	"messageActionSuggestedPostApproval" +
-	"inputChannelEmpty" +
-	"upload.cdnFileReuploadNeeded" +
-	"langPackLanguage" +
-	"businessAwayMessage" +
-	"pageBlockChannel" +
-	"stats.megagroupStats" +
-	"messages.affectedFoundMessages" +
-	"groupCall" +
-	"channels.channelParticipantsNotModified" +
-	"chatOnlines" +
-	"channelAdminLogEventActionChangeUsernames" +
-	"channelAdminLogEventActionEditTopic" +
-	"starGiftAttributeRarityRare" +
-	"messages.dialogsNotModified" +
-	"reportResultChooseOption" +
-	"inputSavedStarGiftChat" +
-	"chatlists.chatlistInvite" +
-	"pageBlockSubheader" +
-	"bots.requestedButton" +
-	"inputEncryptedChat" +
-	"attachMenuPeerTypePM" +
-	"updateSmsJob" +
-	"messages.stickersNotModified" +
-	"upload.fileCdnRedirect" +
-	"messageEntityBlockquote" +
-	"aiComposeToneExample" +
-	"attachMenuBotsNotModified" +
-	"inputUser" +
-	"updateChannelMessageViews" +
-	"pageBlockEmbedPost" +
-	"updateDeleteScheduledMessages" +
-	"updateGroupCallParticipants" +
-	"chatAdminWithInvites" +
-	"sendMessageUploadAudioAction" +
-	"inputChannel" +
-	"langPackDifference" +
-	"fileHash" +
-	"inputMediaStakeDice" +
-	"help.userInfoEmpty" +
-	"inputChatlistDialogFilter" +
-	"messageActionContactSignUp" +
-	"account.themesNotModified" +
-	"auth.sentCodeTypeEmailCode" +
-	"inputWebFileAudioAlbumThumbLocation" +
-	"peerSettings" +
-	"phone.groupParticipants" +
-	"channels.sendAsPeers" +
-	"inputInvoiceBusinessBotTransferStars" +
-	"inputEncryptedFileLocation" +
-	"inputFile" +
-	"updateNewQuickReply" +
-	"bankCardOpenUrl" +
-	"inputThemeSlug" +
-	"inputReportReasonFake" +
-	"messageMediaInvoice" +
-	"privacyValueDisallowBots" +
-	"jsonArray" +
-	"updateReadStories" +
-	"dialogCommunity" +
-	"inputUserSelf" +
-	"privacyValueAllowCloseFriends" +
-	"updateReadMessagesContents" +
-	"messages.savedDialogs" +
-	"videoSizeEmojiMarkup" +
-	"auth.sentCodePaymentRequired" +
-	"privacyValueDisallowContacts" +
-	"channelAdminLogEventActionParticipantLeave" +
-	"updateChat" +
-	"inputMediaContact" +
-	"account.passkeys" +
-	"peerSelfLocated" +
-	"channelAdminLogEventActionParticipantMute" +
-	"botVerification" +
-	"updateQuickReplies" +
-	"starsTransactionPeerAPI" +
-	"inputStorePaymentStarsTopup" +
-	"inputMediaGeoPoint" +
-	"webDocumentNoProxy" +
-	"messageEntityMention" +
-	"updatePinnedDialogs" +
-	"inputMessagesFilterPoll" +
-	"photoSizeProgressive" +
-	"inputFileBig" +
-	"themeSettings" +
-	"chatlists.chatlistInviteAlready" +
-	"inputPrivacyKeyPhoneCall" +
-	"messageActionCustomAction" +
-	"phoneCallDiscardReasonBusy" +
-	"messages.myStickers" +
-	"photo" +
-	"updateReadFeaturedEmojiStickers" +
-	"inputStorePaymentPremiumGiftCode" +
-	"topPeerCategoryPeers" +
-	"payments.savedInfo" +
-	"updateEmojiGameInfo" +
-	"inputFolderPeer" +
-	"baseThemeDay" +
-	"topPeerCategoryForwardChats" +
-	"account.savedRingtonesNotModified" +
-	"sendMessageStopDraftAction" +
-	"secureValueTypeUtilityBill" +
-	"phoneCallProtocol" +
-	"dialog" +
-	"inputDialogPeer" +
-	"forumTopic" +
-	"stickerKeyword" +
-	"documentAttributeCustomEmoji" +
-	"communityForbidden" +
-	"messages.webPage" +
-	"sendMessageCancelAction" +
-	"topPeerCategoryBotsApp" +
-	"messageMediaGame" +
-	"inputGroupCallSlug" +
-	"starGiftAuctionStateNotModified" +
-	"globalPrivacySettings" +
-	"channelAdminLogEventActionParticipantJoinByInvite" +
-	"starsRevenueStatus" +
-	"folder" +
-	"messages.preparedInlineMessage" +
-	"notificationSoundRingtone" +
-	"privacyKeySavedMusic" +
-	"timezone" +
-	"messageActionPaymentSentMe" +
-	"storyItemSkipped" +
-	"inputStickerSetEmpty" +
-	"inputMessagesFilterGif" +
-	"messages.sponsoredMessages" +
-	"inputBotInlineResultDocument" +
-	"privacyValueAllowContacts"
 
 var constructorTypes = [...]any{
 	(*SecurePasswordKDFAlgoUnknown)(nil),
@@ -3794,894 +4682,6 @@ var methodIDs = [...]uint32{
 	0xfb7e8ca7, 0xfbd3de6b, 0xfbfca18f, 0xfc533372, 0xfc78af9b, 0xfc8ddbea, 0xfd05dd00, 0xfd2dda49,
 	0xfda68d36, 0xfdbcd714, 0xfe2eda76, 0xfeed5769, 0xfef48f62, 0xff7a9383, 0xffb6d4ca,
 }
-
-var methodNameEnds = [...]uint32{
-	28, 58, 77, 95, 120, 136, 154, 177, 202, 221, 240, 262,
-	287, 302, 327, 361, 397, 418, 439, 462, 492, 513, 535, 558,
-	591, 616, 647, 680, 700, 727, 752, 771, 797, 829, 843, 863,
-	883, 916, 942, 975, 999, 1029, 1061, 1083, 1106, 1130, 1147, 1162,
-	1184, 1201, 1229, 1254, 1279, 1310, 1337, 1356, 1380, 1406, 1426, 1461,
-	1496, 1523, 1553, 1579, 1601, 1632, 1650, 1670, 1688, 1720, 1748, 1778,
-	1808, 1830, 1851, 1865, 1894, 1926, 1953, 1980, 2008, 2034, 2057, 2076,
-	2108, 2132, 2155, 2183, 2223, 2253, 2282, 2300, 2324, 2356, 2371, 2404,
-	2421, 2450, 2472, 2510, 2545, 2568, 2598, 2619, 2638, 2675, 2696, 2722,
-	2739, 2773, 2799, 2816, 2839, 2868, 2892, 2912, 2933, 2967, 2986, 3009,
-	3032, 3057, 3080, 3095, 3116, 3144, 3163, 3189, 3211, 3228, 3251, 3278,
-	3306, 3329, 3358, 3382, 3414, 3447, 3461, 3485, 3520, 3549, 3566, 3591,
-	3611, 3645, 3668, 3693, 3728, 3744, 3773, 3793, 3819, 3837, 3860, 3883,
-	3909, 3935, 3960, 4000, 4022, 4051, 4074, 4107, 4135, 4156, 4176, 4199,
-	4218, 4244, 4273, 4299, 4326, 4343, 4364, 4380, 4409, 4448, 4471, 4487,
-	4520, 4553, 4578, 4607, 4628, 4653, 4673, 4688, 4708, 4730, 4741, 4765,
-	4788, 4815, 4835, 4855, 4882, 4908, 4943, 4960, 4989, 5012, 5037, 5066,
-	5085, 5116, 5137, 5154, 5181, 5215, 5250, 5277, 5296, 5325, 5347, 5369,
-	5390, 5422, 5445, 5476, 5497, 5518, 5535, 5555, 5586, 5614, 5646, 5674,
-	5692, 5717, 5744, 5763, 5797, 5821, 5844, 5861, 5888, 5916, 5941, 5974,
-	5994, 6022, 6045, 6073, 6096, 6124, 6145, 6162, 6179, 6206, 6232, 6264,
-	6283, 6314, 6333, 6359, 6381, 6404, 6438, 6467, 6485, 6514, 6555, 6586,
-	6604, 6630, 6662, 6684, 6709, 6736, 6764, 6788, 6820, 6838, 6863, 6885,
-	6906, 6938, 6957, 6988, 7019, 7048, 7067, 7098, 7130, 7151, 7182, 7202,
-	7227, 7258, 7277, 7307, 7327, 7357, 7387, 7418, 7446, 7486, 7527, 7548,
-	7569, 7586, 7606, 7626, 7650, 7682, 7710, 7729, 7757, 7786, 7812, 7832,
-	7858, 7875, 7912, 7941, 7963, 7990, 8018, 8048, 8071, 8090, 8113, 8142,
-	8172, 8196, 8217, 8237, 8270, 8303, 8321, 8361, 8382, 8411, 8442, 8479,
-	8514, 8533, 8548, 8571, 8599, 8627, 8654, 8673, 8703, 8720, 8744, 8778,
-	8799, 8821, 8847, 8877, 8899, 8922, 8946, 8969, 8992, 9024, 9056, 9081,
-	9119, 9144, 9169, 9186, 9210, 9237, 9259, 9280, 9301, 9339, 9358, 9385,
-	9407, 9434, 9456, 9483, 9505, 9528, 9551, 9581, 9607, 9630, 9650, 9681,
-	9706, 9732, 9757, 9786, 9815, 9835, 9855, 9883, 9917, 9953, 9983, 10010,
-	10027, 10049, 10073, 10103, 10131, 10154, 10179, 10202, 10223, 10244, 10277, 10311,
-	10335, 10377, 10400, 10425, 10444, 10463, 10481, 10511, 10539, 10562, 10590, 10613,
-	10634, 10668, 10694, 10720, 10749, 10777, 10803, 10828, 10869, 10907, 10926, 10937,
-	10970, 10989, 11012, 11033, 11055, 11081, 11102, 11119, 11138, 11164, 11192, 11217,
-	11242, 11262, 11288, 11310, 11330, 11364, 11384, 11407, 11441, 11472, 11491, 11514,
-	11535, 11564, 11595, 11625, 11644, 11665, 11684, 11705, 11725, 11759, 11788, 11819,
-	11842, 11855, 11882, 11917, 11941, 11961, 11980, 11998, 12030, 12064, 12086, 12115,
-	12137, 12158, 12192, 12226, 12253, 12268, 12294, 12323, 12353, 12382, 12404, 12440,
-	12464, 12496, 12519, 12554, 12573, 12608, 12634, 12660, 12683, 12716, 12736, 12770,
-	12791, 12822, 12843, 12869, 12888, 12917, 12942, 12972, 12991, 13013, 13037, 13073,
-	13103, 13130, 13164, 13186, 13220, 13247, 13265, 13293, 13325, 13338, 13366, 13390,
-	13402, 13429, 13465, 13487, 13515, 13537, 13548, 13571, 13593, 13618, 13636, 13659,
-	13688, 13713, 13730, 13748, 13787, 13820, 13840, 13859, 13886, 13907, 13927, 13951,
-	13978, 13997, 14019, 14042, 14064, 14084, 14110, 14136, 14163, 14188, 14205, 14231,
-	14248, 14265, 14284, 14309, 14336, 14361, 14386, 14412, 14428, 14454, 14474, 14491,
-	14516, 14542, 14572, 14593, 14624, 14645, 14667, 14687, 14708, 14733, 14756, 14786,
-	14815, 14836, 14867, 14887, 14912, 14937, 14958, 14989, 15017, 15040, 15064, 15101,
-	15132, 15151, 15183, 15213, 15240, 15269, 15300, 15331, 15358, 15372, 15402, 15429,
-	15449, 15493, 15522, 15544, 15561, 15586, 15614, 15641, 15655, 15677, 15695, 15730,
-	15751, 15771, 15785, 15811, 15844, 15862, 15884, 15917, 15937, 15969, 15995, 16017,
-	16047, 16074, 16098, 16116, 16145, 16160, 16182, 16196, 16216, 16247, 16267, 16295,
-	16328, 16350, 16376, 16398, 16418, 16446, 16469, 16488, 16509, 16545, 16562, 16595,
-	16617, 16636, 16654, 16678, 16715, 16739, 16766, 16794, 16815, 16834, 16853, 16881,
-	16909, 16942, 16966, 16995, 17015, 17035, 17056, 17086, 17117, 17145, 17170, 17215,
-	17238, 17266, 17296, 17316, 17345, 17374, 17406, 17425, 17443, 17458, 17476, 17505,
-	17526, 17553, 17581, 17605, 17620, 17643, 17671, 17691, 17717, 17739, 17764, 17792,
-	17814, 17845, 17871, 17907, 17939, 17968, 17992, 18025, 18057, 18082, 18118, 18143,
-	18162, 18185, 18219, 18242, 18273, 18296, 18327, 18352, 18384, 18407, 18442, 18456,
-	18480, 18510, 18537, 18563, 18590, 18607, 18630, 18648, 18674, 18704, 18725, 18754,
-	18773, 18793, 18821, 18852, 18884, 18908, 18930, 18955, 18981, 19004, 19032, 19048,
-	19071, 19096, 19109, 19138, 19159, 19183, 19207, 19232, 19256, 19275, 19301, 19327,
-	19354, 19372, 19393, 19425, 19459, 19476, 19496, 19516, 19542, 19569, 19593, 19612,
-	19634, 19662, 19684, 19705, 19736, 19762, 19791, 19813, 19836, 19860, 19889, 19911,
-	19932, 19959, 19996, 20029, 20057, 20077, 20108, 20134, 20159, 20184, 20209, 20230,
-	20245, 20265, 20291, 20322, 20349, 20386, 20423, 20447, 20467, 20490, 20520,
-}
-
-const methodNames = "" +
-	"updates.getChannelDifference" +
-	"payments.getStarsSubscriptions" +
-	"account.verifyEmail" +
-	"messages.sendMedia" +
-	"photos.uploadProfilePhoto" +
-	"help.getUserInfo" +
-	"phone.getGroupCall" +
-	"premium.getBoostsStatus" +
-	"messages.getFavedStickers" +
-	"bots.setBotCommands" +
-	"bots.toggleUsername" +
-	"messages.editFactCheck" +
-	"messages.receivedMessages" +
-	"contacts.search" +
-	"messages.unpinAllMessages" +
-	"account.getReactionsNotifySettings" +
-	"bots.toggleUserEmojiStatusPermission" +
-	"account.getWallPapers" +
-	"messages.setChatTheme" +
-	"channels.getFullChannel" +
-	"bots.invokeWebViewCustomMethod" +
-	"account.getAccountTTL" +
-	"smsjobs.updateSettings" +
-	"contacts.deleteContacts" +
-	"messages.setBotPrecheckoutResults" +
-	"photos.updateProfilePhoto" +
-	"channels.deactivateAllUsernames" +
-	"messages.sendWebViewResultMessage" +
-	"channels.getChannels" +
-	"channels.convertToGigagroup" +
-	"stories.togglePinnedToTop" +
-	"premium.getMyBoosts" +
-	"auth.checkRecoveryPassword" +
-	"payments.getSuggestedStarRefBots" +
-	"users.getUsers" +
-	"invokeWithApnsSecret" +
-	"messages.readHistory" +
-	"messages.reorderPinnedForumTopics" +
-	"channels.toggleJoinRequest" +
-	"messages.getFeaturedEmojiStickers" +
-	"smsjobs.isEligibleToJoin" +
-	"account.getRecentEmojiStatuses" +
-	"messages.getInlineGameHighScores" +
-	"payments.exportInvoice" +
-	"contacts.deleteByPhones" +
-	"messages.searchSentMedia" +
-	"smsjobs.getStatus" +
-	"bots.setBotInfo" +
-	"channels.checkUsername" +
-	"messages.sendVote" +
-	"channels.getInactiveChannels" +
-	"stickers.renameStickerSet" +
-	"account.getNotifySettings" +
-	"messages.reportSponsoredMessage" +
-	"contacts.importContactToken" +
-	"bots.canSendMessage" +
-	"messages.forwardMessages" +
-	"contacts.updateContactNote" +
-	"messages.uploadMedia" +
-	"messages.getEmojiKeywordsDifference" +
-	"payments.toggleStarGiftsPinnedToTop" +
-	"messages.setInlineGameScore" +
-	"channels.toggleAutotranslation" +
-	"messages.getAttachMenuBots" +
-	"messages.readPollVotes" +
-	"messages.updatePinnedForumTopic" +
-	"aicompose.saveTone" +
-	"bots.addPreviewMedia" +
-	"phone.receivedCall" +
-	"account.clearRecentEmojiStatuses" +
-	"account.getWebAuthorizations" +
-	"messages.getAvailableReactions" +
-	"account.getPaidMessagesRevenue" +
-	"messages.addPollAnswer" +
-	"updates.getDifference" +
-	"stories.report" +
-	"messages.translateRichMessage" +
-	"phone.getGroupCallStreamChannels" +
-	"messages.updateDialogFilter" +
-	"contacts.resetTopPeerRating" +
-	"account.sendConfirmPhoneCode" +
-	"messages.getSearchCounters" +
-	"messages.sendMultiMedia" +
-	"account.uploadTheme" +
-	"phone.leaveGroupCallPresentation" +
-	"phone.editGroupCallTitle" +
-	"messages.getSplitRanges" +
-	"account.finishTakeoutSession" +
-	"phone.deleteGroupCallParticipantMessages" +
-	"messages.getEmojiStickerGroups" +
-	"invokeWithGooglePlayIntegrity" +
-	"help.hidePromoData" +
-	"messages.getSavedDialogs" +
-	"account.setGlobalPrivacySettings" +
-	"auth.cancelCode" +
-	"payments.createStarGiftCollection" +
-	"help.getNearestDc" +
-	"messages.getDialogUnreadMarks" +
-	"bots.getAccessSettings" +
-	"phone.toggleGroupCallStartSubscription" +
-	"messages.getEmojiProfilePhotoGroups" +
-	"messages.appendTodoList" +
-	"channels.checkSearchPostsFlood" +
-	"payments.getSavedInfo" +
-	"messages.getReplies" +
-	"payments.getStarsRevenueWithdrawalUrl" +
-	"account.setAccountTTL" +
-	"payments.getPaymentReceipt" +
-	"upload.getWebFile" +
-	"channels.getChannelRecommendations" +
-	"payments.refundStarsCharge" +
-	"stories.getAlbums" +
-	"messages.requestWebView" +
-	"messages.viewSponsoredMessage" +
-	"messages.transcribeAudio" +
-	"messages.getDhConfig" +
-	"account.checkUsername" +
-	"payments.getPremiumGiftCodeOptions" +
-	"phone.saveCallDebug" +
-	"stickers.checkShortName" +
-	"stories.getStoriesViews" +
-	"contacts.blockFromReplies" +
-	"messages.searchStickers" +
-	"messages.search" +
-	"payments.saveStarGift" +
-	"messages.uploadImportedMedia" +
-	"account.updateTheme" +
-	"messages.searchCustomEmoji" +
-	"stories.getPeerStories" +
-	"stories.editStory" +
-	"contacts.importContacts" +
-	"auth.finishFirebasePnvLogin" +
-	"help.getTermsOfServiceUpdate" +
-	"bots.deletePreviewMedia" +
-	"account.resetWebAuthorization" +
-	"payments.sendPaymentForm" +
-	"auth.importWebTokenAuthorization" +
-	"payments.getStarsTransactionsByID" +
-	"contacts.block" +
-	"payments.getBankCardData" +
-	"account.getCollectibleEmojiStatuses" +
-	"messages.getEmojiStatusGroups" +
-	"phone.confirmCall" +
-	"messages.createForumTopic" +
-	"stories.canSendStory" +
-	"account.setReactionsNotifySettings" +
-	"bots.editAccessSettings" +
-	"bots.requestWebViewButton" +
-	"messages.getMessageReadParticipants" +
-	"messages.saveGif" +
-	"messages.sendEncryptedService" +
-	"channels.getAdminLog" +
-	"messages.initHistoryImport" +
-	"messages.getBotApp" +
-	"channels.updateUsername" +
-	"messages.declineUrlAuth" +
-	"messages.searchStickerSets" +
-	"channels.setMainProfileTab" +
-	"messages.getEmojiKeywords" +
-	"account.getChannelRestrictedStatusEmojis" +
-	"messages.editChatPhoto" +
-	"messages.getSavedReactionTags" +
-	"invokeWithMessagesRange" +
-	"channels.deleteParticipantHistory" +
-	"messages.readMessageContents" +
-	"messages.readMentions" +
-	"auth.recoverPassword" +
-	"payments.getPaymentForm" +
-	"stats.getStoryStats" +
-	"account.updateDeviceLocked" +
-	"messages.getAdminsWithInvites" +
-	"messages.saveRecentSticker" +
-	"messages.getRecentReactions" +
-	"upload.getCdnFile" +
-	"premium.getUserBoosts" +
-	"account.getTheme" +
-	"messages.reorderPinnedDialogs" +
-	"messages.getFutureChatCreatorAfterLeave" +
-	"messages.getForumTopics" +
-	"phone.acceptCall" +
-	"phone.declineConferenceCallInvite" +
-	"messages.deleteQuickReplyShortcut" +
-	"channels.setEmojiStickers" +
-	"messages.getSponsoredMessages" +
-	"bots.resetBotCommands" +
-	"messages.acceptEncryption" +
-	"help.getRecentMeUrls" +
-	"invokeAfterMsgs" +
-	"account.saveRingtone" +
-	"account.updateUsername" +
-	"auth.logOut" +
-	"messages.checkChatInvite" +
-	"messages.reportReaction" +
-	"ephemeral.getCallbackAnswer" +
-	"help.getDeepLinkInfo" +
-	"channels.toggleForum" +
-	"channels.setDiscussionGroup" +
-	"messages.reportReadMetrics" +
-	"account.changeAuthorizationSettings" +
-	"phone.saveCallLog" +
-	"messages.requestSimpleWebView" +
-	"phone.saveDefaultSendAs" +
-	"channels.toggleSignatures" +
-	"chatlists.checkChatlistInvite" +
-	"bots.getPreviewInfo" +
-	"account.initPasskeyRegistration" +
-	"langpack.getLanguages" +
-	"phone.requestCall" +
-	"messages.getUnreadPollVotes" +
-	"messages.togglePaidReactionPrivacy" +
-	"payments.getUniqueStarGiftValueInfo" +
-	"messages.checkHistoryImport" +
-	"messages.getHistory" +
-	"messages.getDiscussionMessage" +
-	"account.getTmpPassword" +
-	"messages.sendEncrypted" +
-	"bots.setBotMenuButton" +
-	"messages.getMessageReactionsList" +
-	"stickers.replaceSticker" +
-	"messages.getPaidReactionPrivacy" +
-	"phone.createGroupCall" +
-	"help.getTimezonesList" +
-	"messages.getChats" +
-	"aicompose.createTone" +
-	"account.updateBusinessWorkHours" +
-	"messages.reportEncryptedSpam" +
-	"channels.updatePaidMessagesPrice" +
-	"account.declinePasswordReset" +
-	"help.getInviteText" +
-	"stickers.suggestShortName" +
-	"messages.deleteSavedHistory" +
-	"account.verifyPhone" +
-	"messages.getEmojiKeywordsLanguages" +
-	"account.getConnectedBots" +
-	"payments.getStarsStatus" +
-	"smsjobs.finishJob" +
-	"messages.setDefaultReaction" +
-	"messages.hidePeerSettingsBar" +
-	"payments.canPurchaseStore" +
-	"payments.updateStarGiftCollection" +
-	"phone.leaveGroupCall" +
-	"bots.checkDownloadFileParams" +
-	"messages.getRichMessage" +
-	"messages.uploadEncryptedFile" +
-	"channels.toggleUsername" +
-	"messages.getInlineBotResults" +
-	"auth.initPasskeyLogin" +
-	"help.getCdnConfig" +
-	"help.getAppUpdate" +
-	"account.getNotifyExceptions" +
-	"messages.requestAppWebView" +
-	"account.deleteAutoSaveExceptions" +
-	"account.getPassword" +
-	"account.resolveBusinessChatLink" +
-	"phone.getCallConfig" +
-	"messages.sendEncryptedFile" +
-	"messages.receivedQueue" +
-	"account.registerPasskey" +
-	"messages.getPersonalChannelHistory" +
-	"account.getWebBrowserSettings" +
-	"channels.editTitle" +
-	"phone.startScheduledGroupCall" +
-	"messages.deleteRevokedExportedChatInvites" +
-	"account.getAutoDownloadSettings" +
-	"auth.checkPaidAuth" +
-	"messages.getWebPagePreview" +
-	"phone.saveDefaultGroupCallJoinAs" +
-	"stories.getStoriesByID" +
-	"messages.getMessagesViews" +
-	"stories.activateStealthMode" +
-	"messages.getArchivedStickers" +
-	"stories.getPinnedStories" +
-	"payments.getConnectedStarRefBots" +
-	"messages.setTyping" +
-	"messages.sendPaidReaction" +
-	"account.toggleUsername" +
-	"channels.editLocation" +
-	"messages.deleteScheduledMessages" +
-	"phone.setCallRating" +
-	"messages.reportMessagesDelivery" +
-	"phone.getGroupCallStreamRtmpUrl" +
-	"messages.readFeaturedStickers" +
-	"messages.deleteChat" +
-	"messages.editQuickReplyShortcut" +
-	"payments.getStarGiftAuctionState" +
-	"messages.getSavedGifs" +
-	"messages.checkHistoryImportPeer" +
-	"contacts.getContacts" +
-	"account.setMainProfileTab" +
-	"account.disablePeerConnectedBot" +
-	"stories.updateAlbum" +
-	"stats.getMessagePublicForwards" +
-	"account.confirmPhone" +
-	"payments.launchPrepaidGiveaway" +
-	"account.deleteBusinessChatLink" +
-	"messages.updateSavedReactionTag" +
-	"messages.reorderQuickReplies" +
-	"payments.toggleChatStarGiftNotifications" +
-	"account.toggleWebBrowserSettingsException" +
-	"premium.getBoostsList" +
-	"messages.searchGlobal" +
-	"help.getAppConfig" +
-	"stats.loadAsyncGraph" +
-	"messages.getMessages" +
-	"messages.getMaskStickers" +
-	"account.toggleConnectedBotPaused" +
-	"messages.getFeaturedStickers" +
-	"account.createTheme" +
-	"chatlists.editExportedInvite" +
-	"messages.getDefaultHistoryTTL" +
-	"account.getMultiWallPapers" +
-	"account.updateStatus" +
-	"account.updateConnectedBot" +
-	"help.editUserInfo" +
-	"account.updateBusinessGreetingMessage" +
-	"chatlists.hideChatlistUpdates" +
-	"messages.acceptUrlAuth" +
-	"auth.importBotAuthorization" +
-	"account.confirmBotConnection" +
-	"account.resetWebAuthorizations" +
-	"folders.editPeerFolders" +
-	"account.updateColor" +
-	"channels.toggleAntiSpam" +
-	"payments.getStarsTransactions" +
-	"messages.toggleBotInAttachMenu" +
-	"account.unregisterDevice" +
-	"messages.getAllDrafts" +
-	"langpack.getLanguage" +
-	"channels.toggleParticipantsHidden" +
-	"messages.getSearchResultsCalendar" +
-	"premium.applyBoost" +
-	"payments.getStarGiftAuctionAcquiredGifts" +
-	"account.saveWallPaper" +
-	"messages.sendBotRequestedPeer" +
-	"messages.sendQuickReplyMessages" +
-	"payments.getStarGiftUpgradeAttributes" +
-	"payments.botCancelStarsSubscription" +
-	"messages.getOnlines" +
-	"help.saveAppLog" +
-	"phone.getGroupCallStars" +
-	"messages.getSavedDialogsByID" +
-	"account.getBusinessChatLinks" +
-	"messages.getRecentLocations" +
-	"account.changePhone" +
-	"chatlists.deleteExportedInvite" +
-	"account.getThemes" +
-	"contacts.resolveUsername" +
-	"ephemeral.deleteAllWelcomeMessages" +
-	"help.getCountriesList" +
-	"account.getSecureValue" +
-	"communities.togglePeerLink" +
-	"messages.getExportedChatInvite" +
-	"messages.editChatTitle" +
-	"messages.getEmojiGroups" +
-	"payments.convertStarGift" +
-	"chatlists.leaveChatlist" +
-	"users.getSavedMusicByID" +
-	"account.getBotBusinessConnection" +
-	"account.saveAutoDownloadSettings" +
-	"messages.getAttachMenuBot" +
-	"account.getChannelDefaultEmojiStatuses" +
-	"auth.initFirebasePnvLogin" +
-	"bots.updateStarRefProgram" +
-	"smsjobs.getSmsJob" +
-	"channels.getParticipants" +
-	"messages.reorderStickerSets" +
-	"auth.firebasePnvSignUp" +
-	"stories.getPeerMaxIDs" +
-	"account.updateProfile" +
-	"bots.setBotBroadcastDefaultAdminRights" +
-	"users.getSavedMusic" +
-	"messages.setEncryptedTyping" +
-	"payments.sendStarsForm" +
-	"payments.getResaleStarGifts" +
-	"phone.discardGroupCall" +
-	"account.resendPasswordEmail" +
-	"contacts.getContactIDs" +
-	"phone.inviteToGroupCall" +
-	"stories.exportStoryLink" +
-	"stories.toggleAllStoriesHidden" +
-	"phone.createConferenceCall" +
-	"messages.clearAllDrafts" +
-	"auth.resetLoginEmail" +
-	"messages.getOldFeaturedStickers" +
-	"stories.getStoryViewsList" +
-	"payments.connectStarRefBot" +
-	"payments.transferStarGift" +
-	"messages.rateTranscribedAudio" +
-	"messages.readEncryptedHistory" +
-	"channels.joinChannel" +
-	"stories.sendReaction" +
-	"messages.hideChatJoinRequest" +
-	"payments.assignAppStoreTransaction" +
-	"messages.toggleSuggestedPostApproval" +
-	"messages.clickSponsoredMessage" +
-	"account.sendChangePhoneCode" +
-	"contacts.getSaved" +
-	"account.uploadRingtone" +
-	"channels.getLeftChannels" +
-	"chatlists.exportChatlistInvite" +
-	"account.updateNotifySettings" +
-	"channels.deleteMessages" +
-	"messages.getExtendedMedia" +
-	"contacts.toggleTopPeers" +
-	"bots.editPreviewMedia" +
-	"stories.reorderAlbums" +
-	"messages.getPreparedInlineMessage" +
-	"messages.setChatAvailableReactions" +
-	"stickers.addStickerToSet" +
-	"account.deleteWebBrowserSettingsExceptions" +
-	"ephemeral.reportMessage" +
-	"stickers.deleteStickerSet" +
-	"contacts.resetSaved" +
-	"photos.deletePhotos" +
-	"bots.checkUsername" +
-	"account.createBusinessChatLink" +
-	"chatlists.getChatlistUpdates" +
-	"messages.requestUrlAuth" +
-	"messages.clearRecentStickers" +
-	"account.saveSecureValue" +
-	"contacts.resolvePhone" +
-	"messages.reorderPinnedSavedDialogs" +
-	"bots.setCustomVerification" +
-	"account.getContentSettings" +
-	"messages.getMessagesReactions" +
-	"account.editBusinessChatLink" +
-	"messages.getOutboxReadDate" +
-	"messages.markDialogUnread" +
-	"communities.togglePeerLinkRequestApproval" +
-	"phone.deleteConferenceCallParticipants" +
-	"stories.deleteAlbum" +
-	"auth.signIn" +
-	"messages.composeRichMessageWithAI" +
-	"messages.getWebPage" +
-	"auth.requestFirebaseSms" +
-	"auth.dropTempAuthKeys" +
-	"payments.checkGiftCode" +
-	"account.initTakeoutSession" +
-	"messages.setGameScore" +
-	"stories.sendStory" +
-	"phone.joinGroupCall" +
-	"payments.sendStarGiftOffer" +
-	"account.confirmPasswordEmail" +
-	"messages.setChatWallPaper" +
-	"stickers.createStickerSet" +
-	"aicompose.updateTone" +
-	"users.setSecureValueErrors" +
-	"channels.createChannel" +
-	"upload.getFileHashes" +
-	"account.getDefaultGroupPhotoEmojis" +
-	"photos.getUserPhotos" +
-	"upload.getCdnFileHashes" +
-	"bots.setBotGroupDefaultAdminRights" +
-	"messages.searchEmojiStickerSets" +
-	"messages.createChat" +
-	"ephemeral.deleteMessage" +
-	"account.resetPassword" +
-	"messages.getBotCallbackAnswer" +
-	"communities.getPeerLinkRequests" +
-	"messages.getQuickReplyMessages" +
-	"contacts.setBlocked" +
-	"auth.importLoginToken" +
-	"channels.editBanned" +
-	"bots.reorderUsernames" +
-	"contacts.getTopPeers" +
-	"channels.toggleViewForumAsMessages" +
-	"phone.toggleGroupCallSettings" +
-	"payments.getStarGiftCollections" +
-	"auth.finishPasskeyLogin" +
-	"smsjobs.leave" +
-	"account.sendVerifyEmailCode" +
-	"communities.toggleParticipantBanned" +
-	"messages.getSavedHistory" +
-	"stories.togglePinned" +
-	"contacts.getBlocked" +
-	"channels.editAdmin" +
-	"account.updateWebBrowserSettings" +
-	"channels.restrictSponsoredMessages" +
-	"upload.reuploadCdnFile" +
-	"stories.getAllReadPeerStories" +
-	"channels.deleteHistory" +
-	"bots.getBotMenuButton" +
-	"messages.getSearchResultsPositions" +
-	"payments.getStarGiftUpgradePreview" +
-	"account.getPasswordSettings" +
-	"help.getSupport" +
-	"messages.getRecentStickers" +
-	"messages.clearRecentReactions" +
-	"account.updateBusinessLocation" +
-	"messages.setDefaultHistoryTTL" +
-	"messages.readReactions" +
-	"account.getContactSignUpNotification" +
-	"auth.resetAuthorizations" +
-	"messages.editChatParticipantRank" +
-	"channels.getParticipant" +
-	"messages.deleteParticipantReactions" +
-	"messages.getDialogs" +
-	"messages.sendScreenshotNotification" +
-	"payments.getUniqueStarGift" +
-	"bots.getBotRecommendations" +
-	"messages.deleteChatUser" +
-	"account.updateBusinessAwayMessage" +
-	"messages.migrateChat" +
-	"messages.getSuggestedDialogFilters" +
-	"bots.getPreviewMedias" +
-	"messages.getExportedChatInvites" +
-	"account.deleteAccount" +
-	"payments.getSavedStarGifts" +
-	"stories.createAlbum" +
-	"messages.editInlineBotMessage" +
-	"messages.exportChatInvite" +
-	"phone.editGroupCallParticipant" +
-	"stories.readStories" +
-	"stories.getChatsToSend" +
-	"auth.importAuthorization" +
-	"messages.editChatDefaultBannedRights" +
-	"account.updatePasswordSettings" +
-	"account.sendVerifyPhoneCode" +
-	"payments.getStarGiftActiveAuctions" +
-	"messages.translateText" +
-	"account.getDefaultBackgroundEmojis" +
-	"account.updateBusinessIntro" +
-	"communities.create" +
-	"stats.getStoryPublicForwards" +
-	"communities.getJoinedCommunities" +
-	"auth.sendCode" +
-	"chatlists.joinChatlistInvite" +
-	"messages.toggleDialogPin" +
-	"smsjobs.join" +
-	"stickers.setStickerSetThumb" +
-	"channels.reportAntiSpamFalsePositive" +
-	"messages.editChatAdmin" +
-	"account.getAuthorizationForm" +
-	"bots.sendCustomRequest" +
-	"auth.signUp" +
-	"stats.getBroadcastStats" +
-	"messages.summarizeText" +
-	"help.getPeerProfileColors" +
-	"aicompose.getTones" +
-	"stories.getAlbumStories" +
-	"messages.toggleSavedDialogPin" +
-	"messages.deletePollAnswer" +
-	"invokeWithTakeout" +
-	"messages.saveDraft" +
-	"channels.setBoostsToUnblockRestrictions" +
-	"payments.deleteStarGiftCollection" +
-	"channels.getMessages" +
-	"invokeWithReCaptcha" +
-	"account.getAutoSaveSettings" +
-	"stories.deleteStories" +
-	"messages.getFullChat" +
-	"payments.upgradeStarGift" +
-	"messages.getForumTopicsByID" +
-	"bots.getAdminedBots" +
-	"messages.deleteHistory" +
-	"messages.prolongWebView" +
-	"payments.craftStarGift" +
-	"messages.editMessage" +
-	"phone.sendGroupCallMessage" +
-	"messages.getDocumentByHash" +
-	"stories.incrementStoryViews" +
-	"messages.toggleNoForwards" +
-	"account.saveMusic" +
-	"account.getAllSecureValues" +
-	"phone.discardCall" +
-	"aicompose.getTone" +
-	"upload.saveFilePart" +
-	"stories.getStoriesArchive" +
-	"messages.startHistoryImport" +
-	"payments.getSavedStarGift" +
-	"channels.reorderUsernames" +
-	"messages.toggleStickerSets" +
-	"contacts.unblock" +
-	"account.setContentSettings" +
-	"phone.checkGroupCall" +
-	"users.getFullUser" +
-	"bots.reorderPreviewMedias" +
-	"contacts.getSponsoredPeers" +
-	"payments.validateRequestedInfo" +
-	"stats.getMessageStats" +
-	"payments.getConnectedStarRefBot" +
-	"auth.exportLoginToken" +
-	"messages.setHistoryTTL" +
-	"help.getPremiumPromo" +
-	"messages.getPollVotes" +
-	"account.deleteSecureValue" +
-	"messages.getAllStickers" +
-	"messages.setBotGuestChatResult" +
-	"stories.getStoryReactionsList" +
-	"messages.getFactCheck" +
-	"account.toggleSponsoredMessages" +
-	"messages.faveSticker" +
-	"messages.readSavedHistory" +
-	"contacts.editCloseFriends" +
-	"ephemeral.sendMessage" +
-	"messages.requestChatJoinWebView" +
-	"messages.setInlineBotResults" +
-	"account.resetWallPapers" +
-	"messages.getTopReactions" +
-	"phone.inviteConferenceCallParticipant" +
-	"stories.togglePeerStoriesHidden" +
-	"bots.exportBotToken" +
-	"payments.getStarsGiveawayOptions" +
-	"messages.sendScheduledMessages" +
-	"messages.getUnreadReactions" +
-	"messages.getScheduledMessages" +
-	"messages.editExportedChatInvite" +
-	"messages.getDefaultTagReactions" +
-	"fragment.getCollectibleInfo" +
-	"upload.getFile" +
-	"bots.getRequestedWebViewButton" +
-	"account.setAuthorizationTTL" +
-	"invokeWithoutUpdates" +
-	"communities.toggleAllPeerLinkRequestApproval" +
-	"payments.getStarsTopupOptions" +
-	"channels.deleteChannel" +
-	"help.getPromoData" +
-	"payments.checkCanSendGift" +
-	"messages.sendInlineBotResult" +
-	"account.cancelPasswordEmail" +
-	"initConnection" +
-	"bots.getPopularAppBots" +
-	"stats.getPollStats" +
-	"payments.reorderStarGiftCollections" +
-	"payments.getStarGifts" +
-	"contacts.getStatuses" +
-	"help.getConfig" +
-	"phone.getGroupParticipants" +
-	"messages.updateDialogFiltersOrder" +
-	"account.reportPeer" +
-	"help.getPassportConfig" +
-	"phone.sendConferenceCallBroadcast" +
-	"account.installTheme" +
-	"payments.changeStarsSubscription" +
-	"messages.installStickerSet" +
-	"messages.getStickerSet" +
-	"messages.checkUrlAuthMatchCode" +
-	"messages.requestMainWebView" +
-	"channels.inviteToChannel" +
-	"account.setPrivacy" +
-	"account.invalidateSignInCodes" +
-	"auth.resendCode" +
-	"auth.reportMissingCode" +
-	"invokeAfterMsg" +
-	"messages.addChatUser" +
-	"phone.joinGroupCallPresentation" +
-	"channels.readHistory" +
-	"messages.getAttachedStickers" +
-	"payments.fulfillStarsSubscription" +
-	"account.updateBirthday" +
-	"messages.saveDefaultSendAs" +
-	"langpack.getDifference" +
-	"auth.bindTempAuthKey" +
-	"chatlists.getExportedInvites" +
-	"messages.editForumTopic" +
-	"messages.reportSpam" +
-	"ephemeral.editMessage" +
-	"account.setContactSignUpNotification" +
-	"stories.startLive" +
-	"payments.getStarGiftWithdrawalUrl" +
-	"messages.getMyStickers" +
-	"stories.searchPosts" +
-	"auth.checkPassword" +
-	"aicompose.getToneExample" +
-	"payments.getStarsRevenueAdsAccountUrl" +
-	"messages.deleteFactCheck" +
-	"messages.deleteTopicHistory" +
-	"messages.updatePinnedMessage" +
-	"messages.sendReaction" +
-	"contacts.getLocated" +
-	"help.getSupportName" +
-	"payments.getStarsGiftOptions" +
-	"messages.toggleTodoCompleted" +
-	"messages.deleteExportedChatInvite" +
-	"messages.getQuickReplies" +
-	"messages.setBotCallbackAnswer" +
-	"messages.getStickers" +
-	"messages.getEmojiURL" +
-	"account.getChatThemes" +
-	"messages.getPinnedSavedDialogs" +
-	"account.getDefaultEmojiStatuses" +
-	"account.saveAutoSaveSettings" +
-	"messages.getPinnedDialogs" +
-	"communities.toggleCommunityCollapsedInDialogs" +
-	"payments.clearSavedInfo" +
-	"auth.requestPasswordRecovery" +
-	"users.getRequirementsToContact" +
-	"channels.updateColor" +
-	"payments.getStarsRevenueStats" +
-	"account.updatePersonalChannel" +
-	"messages.getCustomEmojiDocuments" +
-	"contacts.addContact" +
-	"help.getPeerColors" +
-	"invokeWithLayer" +
-	"account.getPrivacy" +
-	"messages.composeMessageWithAI" +
-	"contacts.getBirthdays" +
-	"account.resetNotifySettings" +
-	"ephemeral.getWelcomeMessages" +
-	"messages.sendWebViewData" +
-	"bots.getBotInfo" +
-	"stats.getMegagroupStats" +
-	"invokeWithBusinessConnection" +
-	"aicompose.deleteTone" +
-	"messages.reportMusicListen" +
-	"upload.saveBigFilePart" +
-	"messages.importChatInvite" +
-	"messages.getAvailableEffects" +
-	"messages.editChatAbout" +
-	"messages.getChatInviteImporters" +
-	"account.resetAuthorization" +
-	"payments.assignPlayMarketTransaction" +
-	"messages.hideAllChatJoinRequests" +
-	"chatlists.joinChatlistUpdates" +
-	"account.getSavedMusicIds" +
-	"messages.deleteQuickReplyMessages" +
-	"photos.uploadContactProfilePhoto" +
-	"account.getSavedRingtones" +
-	"account.getDefaultProfilePhotoEmojis" +
-	"account.getAuthorizations" +
-	"bots.getBotCommands" +
-	"account.uploadWallPaper" +
-	"messages.deleteParticipantReaction" +
-	"messages.getCommonChats" +
-	"account.getUniqueGiftChatThemes" +
-	"messages.getPeerDialogs" +
-	"messages.togglePeerTranslations" +
-	"channels.toggleJoinToSend" +
-	"payments.editConnectedStarRefBot" +
-	"messages.deleteMessages" +
-	"phone.sendGroupCallEncryptedMessage" +
-	"bots.createBot" +
-	"auth.exportAuthorization" +
-	"messages.setBotShippingResults" +
-	"bots.answerWebhookJSONQuery" +
-	"channels.exportMessageLink" +
-	"phone.exportGroupCallInvite" +
-	"messages.startBot" +
-	"bots.setJoinChatResults" +
-	"channels.getSendAs" +
-	"messages.getGameHighScores" +
-	"ephemeral.deleteWelcomeMessage" +
-	"auth.acceptLoginToken" +
-	"payments.resolveStarGiftOffer" +
-	"account.getPasskeys" +
-	"channels.setStickers" +
-	"channels.readMessageContents" +
-	"channels.togglePreHistoryHidden" +
-	"account.getGlobalPrivacySettings" +
-	"help.setBotUpdatesStatus" +
-	"account.registerDevice" +
-	"channels.getMessageAuthor" +
-	"bots.updateUserEmojiStatus" +
-	"messages.getPollResults" +
-	"payments.updateStarGiftPrice" +
-	"updates.getState" +
-	"channels.toggleSlowMode" +
-	"help.acceptTermsOfService" +
-	"test.useError" +
-	"phone.getGroupCallChainBlocks" +
-	"stories.getAllStories" +
-	"account.reorderUsernames" +
-	"phone.getGroupCallJoinAs" +
-	"messages.getDialogFilters" +
-	"messages.getPeerSettings" +
-	"langpack.getStrings" +
-	"channels.updateEmojiStatus" +
-	"messages.getUnreadMentions" +
-	"phone.toggleGroupCallRecord" +
-	"channels.editPhoto" +
-	"bots.allowSendMessage" +
-	"messages.checkQuickReplyShortcut" +
-	"messages.savePreparedInlineMessage" +
-	"account.saveTheme" +
-	"channels.searchPosts" +
-	"langpack.getLangPack" +
-	"messages.discardEncryption" +
-	"account.acceptAuthorization" +
-	"payments.getGiveawayInfo" +
-	"channels.reportSpam" +
-	"help.dismissSuggestion" +
-	"messages.getScheduledHistory" +
-	"stickers.changeSticker" +
-	"account.deletePasskey" +
-	"channels.getGroupsForDiscussion" +
-	"messages.requestEncryption" +
-	"phone.deleteGroupCallMessages" +
-	"payments.applyGiftCode" +
-	"messages.readDiscussion" +
-	"messages.editChatCreator" +
-	"stickers.removeStickerFromSet" +
-	"contacts.acceptContact" +
-	"channels.leaveChannel" +
-	"contacts.exportContactToken" +
-	"communities.getParticipantJoinedChats" +
-	"channels.getAdminedPublicChannels" +
-	"messages.uninstallStickerSet" +
-	"test.useConfigSimple" +
-	"messages.deletePhoneCallHistory" +
-	"account.reportProfilePhoto" +
-	"messages.getEmojiGameInfo" +
-	"account.updateEmojiStatus" +
-	"messages.getEmojiStickers" +
-	"users.suggestBirthday" +
-	"messages.report" +
-	"account.getWallPaper" +
-	"payments.getCraftStarGifts" +
-	"messages.toggleDialogFilterTags" +
-	"messages.getMessageEditData" +
-	"chatlists.getLeaveChatlistSuggestions" +
-	"account.toggleNoPaidMessagesException" +
-	"account.installWallPaper" +
-	"messages.sendMessage" +
-	"phone.sendSignalingData" +
-	"stickers.changeStickerPosition"
 
 var methodTypes = [...]any{
 	(*UpdatesGetChannelDifference)(nil),

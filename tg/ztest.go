@@ -10,26 +10,14 @@ import (
 type TestUseError struct {
 }
 
-func (v *TestUseError) TL(c *tl.Codec) {
-	c.Begin(IDTestUseError, "test.useError")
-}
+func (v *TestUseError) TL(c *tl.Codec) { table.TL(c, v, 2422) }
 
-func (*TestUseError) DecodeResult(r *tl.Reader) *Error {
-	v := new(Error)
-	r.Object(v)
-	return v
-}
+func (*TestUseError) Returns(*Error) {}
 
 // TestUseConfigSimple is test.useConfigSimple#f9b7b23d.
 type TestUseConfigSimple struct {
 }
 
-func (v *TestUseConfigSimple) TL(c *tl.Codec) {
-	c.Begin(IDTestUseConfigSimple, "test.useConfigSimple")
-}
+func (v *TestUseConfigSimple) TL(c *tl.Codec) { table.TL(c, v, 2461) }
 
-func (*TestUseConfigSimple) DecodeResult(r *tl.Reader) *HelpConfigSimple {
-	v := new(HelpConfigSimple)
-	r.Object(v)
-	return v
-}
+func (*TestUseConfigSimple) Returns(*HelpConfigSimple) {}

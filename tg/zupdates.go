@@ -3,8 +3,6 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -17,14 +15,7 @@ type UpdatesState struct {
 	UnreadCount int32
 }
 
-func (v *UpdatesState) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesState, "updates.state")
-	c.Int(&v.Pts)
-	c.Int(&v.Qts)
-	c.Int(&v.Date)
-	c.Int(&v.Seq)
-	c.Int(&v.UnreadCount)
-}
+func (v *UpdatesState) TL(c *tl.Codec) { table.TL(c, v, 1046) }
 
 // UpdatesDifferenceEmpty is updates.differenceEmpty#5d75a138.
 type UpdatesDifferenceEmpty struct {
@@ -32,11 +23,7 @@ type UpdatesDifferenceEmpty struct {
 	Seq  int32
 }
 
-func (v *UpdatesDifferenceEmpty) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesDifferenceEmpty, "updates.differenceEmpty")
-	c.Int(&v.Date)
-	c.Int(&v.Seq)
-}
+func (v *UpdatesDifferenceEmpty) TL(c *tl.Codec) { table.TL(c, v, 590) }
 
 // UpdatesDifference is updates.difference#00f49ca0.
 type UpdatesDifference struct {
@@ -48,15 +35,7 @@ type UpdatesDifference struct {
 	State                UpdatesState
 }
 
-func (v *UpdatesDifference) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesDifference, "updates.difference")
-	vectorMessageClasses(c, 0, 0, &v.NewMessages, "updates.difference.new_messages")
-	vectorEncryptedMessageClasses(c, 0, 0, &v.NewEncryptedMessages, "updates.difference.new_encrypted_messages")
-	vectorUpdateClasses(c, 0, 0, &v.OtherUpdates, "updates.difference.other_updates")
-	vectorChatClasses(c, 0, 0, &v.Chats, "updates.difference.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "updates.difference.users")
-	v.State.TL(c)
-}
+func (v *UpdatesDifference) TL(c *tl.Codec) { table.TL(c, v, 7) }
 
 // UpdatesDifferenceSlice is updates.differenceSlice#a8fb1981.
 type UpdatesDifferenceSlice struct {
@@ -68,40 +47,25 @@ type UpdatesDifferenceSlice struct {
 	IntermediateState    UpdatesState
 }
 
-func (v *UpdatesDifferenceSlice) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesDifferenceSlice, "updates.differenceSlice")
-	vectorMessageClasses(c, 0, 0, &v.NewMessages, "updates.differenceSlice.new_messages")
-	vectorEncryptedMessageClasses(c, 0, 0, &v.NewEncryptedMessages, "updates.differenceSlice.new_encrypted_messages")
-	vectorUpdateClasses(c, 0, 0, &v.OtherUpdates, "updates.differenceSlice.other_updates")
-	vectorChatClasses(c, 0, 0, &v.Chats, "updates.differenceSlice.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "updates.differenceSlice.users")
-	v.IntermediateState.TL(c)
-}
+func (v *UpdatesDifferenceSlice) TL(c *tl.Codec) { table.TL(c, v, 1066) }
 
 // UpdatesDifferenceTooLong is updates.differenceTooLong#4afe8f6d.
 type UpdatesDifferenceTooLong struct {
 	Pts int32
 }
 
-func (v *UpdatesDifferenceTooLong) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesDifferenceTooLong, "updates.differenceTooLong")
-	c.Int(&v.Pts)
-}
+func (v *UpdatesDifferenceTooLong) TL(c *tl.Codec) { table.TL(c, v, 477) }
 
 // UpdatesChannelDifferenceEmpty is updates.channelDifferenceEmpty#3e11affb.
 type UpdatesChannelDifferenceEmpty struct {
+	_ tl.Incomparable
+
 	Final   bool
 	Pts     int32
 	Timeout tl.Optional[int32]
 }
 
-func (v *UpdatesChannelDifferenceEmpty) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesChannelDifferenceEmpty, "updates.channelDifferenceEmpty")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Final)
-	c.Int(&v.Pts)
-	c.OptInt(flags, 1<<1, &v.Timeout)
-}
+func (v *UpdatesChannelDifferenceEmpty) TL(c *tl.Codec) { table.TL(c, v, 394) }
 
 // UpdatesChannelDifferenceTooLong is updates.channelDifferenceTooLong#a4bcc6fe.
 type UpdatesChannelDifferenceTooLong struct {
@@ -113,16 +77,7 @@ type UpdatesChannelDifferenceTooLong struct {
 	Users    []UserClass
 }
 
-func (v *UpdatesChannelDifferenceTooLong) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesChannelDifferenceTooLong, "updates.channelDifferenceTooLong")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Final)
-	c.OptInt(flags, 1<<1, &v.Timeout)
-	codeDialog(c, 0, 0, &v.Dialog, "updates.channelDifferenceTooLong.dialog")
-	vectorMessageClasses(c, 0, 0, &v.Messages, "updates.channelDifferenceTooLong.messages")
-	vectorChatClasses(c, 0, 0, &v.Chats, "updates.channelDifferenceTooLong.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "updates.channelDifferenceTooLong.users")
-}
+func (v *UpdatesChannelDifferenceTooLong) TL(c *tl.Codec) { table.TL(c, v, 1043) }
 
 // UpdatesChannelDifference is updates.channelDifference#2064674e.
 type UpdatesChannelDifference struct {
@@ -135,34 +90,20 @@ type UpdatesChannelDifference struct {
 	Users        []UserClass
 }
 
-func (v *UpdatesChannelDifference) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesChannelDifference, "updates.channelDifference")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Final)
-	c.Int(&v.Pts)
-	c.OptInt(flags, 1<<1, &v.Timeout)
-	vectorMessageClasses(c, 0, 0, &v.NewMessages, "updates.channelDifference.new_messages")
-	vectorUpdateClasses(c, 0, 0, &v.OtherUpdates, "updates.channelDifference.other_updates")
-	vectorChatClasses(c, 0, 0, &v.Chats, "updates.channelDifference.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "updates.channelDifference.users")
-}
+func (v *UpdatesChannelDifference) TL(c *tl.Codec) { table.TL(c, v, 215) }
 
 // UpdatesGetState is updates.getState#edd4882a.
 type UpdatesGetState struct {
 }
 
-func (v *UpdatesGetState) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesGetState, "updates.getState")
-}
+func (v *UpdatesGetState) TL(c *tl.Codec) { table.TL(c, v, 2419) }
 
-func (*UpdatesGetState) DecodeResult(r *tl.Reader) *UpdatesState {
-	v := new(UpdatesState)
-	r.Object(v)
-	return v
-}
+func (*UpdatesGetState) Returns(*UpdatesState) {}
 
 // UpdatesGetDifference is updates.getDifference#19c2f763.
 type UpdatesGetDifference struct {
+	_ tl.Incomparable
+
 	Pts           int32
 	PtsLimit      tl.Optional[int32]
 	PtsTotalLimit tl.Optional[int32]
@@ -171,23 +112,14 @@ type UpdatesGetDifference struct {
 	QtsLimit      tl.Optional[int32]
 }
 
-func (v *UpdatesGetDifference) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesGetDifference, "updates.getDifference")
-	flags := c.Flags()
-	c.Int(&v.Pts)
-	c.OptInt(flags, 1<<1, &v.PtsLimit)
-	c.OptInt(flags, 1<<0, &v.PtsTotalLimit)
-	c.Int(&v.Date)
-	c.Int(&v.Qts)
-	c.OptInt(flags, 1<<2, &v.QtsLimit)
-}
+func (v *UpdatesGetDifference) TL(c *tl.Codec) { table.TL(c, v, 1738) }
 
-func (*UpdatesGetDifference) DecodeResult(r *tl.Reader) UpdatesDifferenceClass {
-	return DecodeUpdatesDifference(r)
-}
+func (*UpdatesGetDifference) Returns(UpdatesDifferenceClass) {}
 
 // UpdatesGetChannelDifference is updates.getChannelDifference#03173d78.
 type UpdatesGetChannelDifference struct {
+	_ tl.Incomparable
+
 	Force   bool
 	Channel InputChannelClass
 	Filter  ChannelMessagesFilterClass
@@ -195,19 +127,9 @@ type UpdatesGetChannelDifference struct {
 	Limit   int32
 }
 
-func (v *UpdatesGetChannelDifference) TL(c *tl.Codec) {
-	c.Begin(IDUpdatesGetChannelDifference, "updates.getChannelDifference")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Force)
-	codeInputChannel(c, 0, 0, &v.Channel, "updates.getChannelDifference.channel")
-	codeChannelMessagesFilter(c, 0, 0, &v.Filter, "updates.getChannelDifference.filter")
-	c.Int(&v.Pts)
-	c.Int(&v.Limit)
-}
+func (v *UpdatesGetChannelDifference) TL(c *tl.Codec) { table.TL(c, v, 1664) }
 
-func (*UpdatesGetChannelDifference) DecodeResult(r *tl.Reader) UpdatesChannelDifferenceClass {
-	return DecodeUpdatesChannelDifference(r)
-}
+func (*UpdatesGetChannelDifference) Returns(UpdatesChannelDifferenceClass) {}
 
 // UpdatesDifferenceClass is a updates.Difference: one of updates.differenceEmpty, updates.difference, updates.differenceSlice, updates.differenceTooLong.
 type UpdatesDifferenceClass interface {
@@ -220,37 +142,6 @@ func (*UpdatesDifference) isUpdatesDifference()        {}
 func (*UpdatesDifferenceSlice) isUpdatesDifference()   {}
 func (*UpdatesDifferenceTooLong) isUpdatesDifference() {}
 
-// DecodeUpdatesDifference decodes a boxed updates.Difference.
-func DecodeUpdatesDifference(r *tl.Reader) (v UpdatesDifferenceClass) {
-	codeUpdatesDifference(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUpdatesDifference(c *tl.Codec, f tl.Flags, mask uint32, v *UpdatesDifferenceClass, field string) {
-	var o UpdatesDifferenceClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUpdatesDifferenceEmpty:
-		o = (*UpdatesDifferenceEmpty)(c.Small(unsafe.Sizeof(UpdatesDifferenceEmpty{})))
-	case IDUpdatesDifference:
-		o = new(UpdatesDifference)
-	case IDUpdatesDifferenceSlice:
-		o = new(UpdatesDifferenceSlice)
-	case IDUpdatesDifferenceTooLong:
-		o = (*UpdatesDifferenceTooLong)(c.Small(unsafe.Sizeof(UpdatesDifferenceTooLong{})))
-	default:
-		c.Unexpected("updates.Difference")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // UpdatesChannelDifferenceClass is a updates.ChannelDifference: one of updates.channelDifferenceEmpty, updates.channelDifferenceTooLong, updates.channelDifference.
 type UpdatesChannelDifferenceClass interface {
 	tl.Object
@@ -260,32 +151,3 @@ type UpdatesChannelDifferenceClass interface {
 func (*UpdatesChannelDifferenceEmpty) isUpdatesChannelDifference()   {}
 func (*UpdatesChannelDifferenceTooLong) isUpdatesChannelDifference() {}
 func (*UpdatesChannelDifference) isUpdatesChannelDifference()        {}
-
-// DecodeUpdatesChannelDifference decodes a boxed updates.ChannelDifference.
-func DecodeUpdatesChannelDifference(r *tl.Reader) (v UpdatesChannelDifferenceClass) {
-	codeUpdatesChannelDifference(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUpdatesChannelDifference(c *tl.Codec, f tl.Flags, mask uint32, v *UpdatesChannelDifferenceClass, field string) {
-	var o UpdatesChannelDifferenceClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUpdatesChannelDifferenceEmpty:
-		o = (*UpdatesChannelDifferenceEmpty)(c.Small(unsafe.Sizeof(UpdatesChannelDifferenceEmpty{})))
-	case IDUpdatesChannelDifferenceTooLong:
-		o = new(UpdatesChannelDifferenceTooLong)
-	case IDUpdatesChannelDifference:
-		o = new(UpdatesChannelDifference)
-	default:
-		c.Unexpected("updates.ChannelDifference")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -13,12 +13,7 @@ type UploadFile struct {
 	Bytes []byte
 }
 
-func (v *UploadFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadFile, "upload.file")
-	codeStorageFileType(c, 0, 0, &v.Type, "upload.file.type")
-	c.Int(&v.Mtime)
-	c.ByteString(&v.Bytes)
-}
+func (v *UploadFile) TL(c *tl.Codec) { table.TL(c, v, 60) }
 
 // UploadFileCDNRedirect is upload.fileCdnRedirect#f18cda44.
 type UploadFileCDNRedirect struct {
@@ -29,14 +24,7 @@ type UploadFileCDNRedirect struct {
 	FileHashes    []FileHash
 }
 
-func (v *UploadFileCDNRedirect) TL(c *tl.Codec) {
-	c.Begin(IDUploadFileCDNRedirect, "upload.fileCdnRedirect")
-	c.Int(&v.DCID)
-	c.ByteString(&v.FileToken)
-	c.ByteString(&v.EncryptionKey)
-	c.ByteString(&v.EncryptionIV)
-	vectorFileHashs(c, 0, 0, &v.FileHashes)
-}
+func (v *UploadFileCDNRedirect) TL(c *tl.Codec) { table.TL(c, v, 1558) }
 
 // UploadWebFile is upload.webFile#21e753bc.
 type UploadWebFile struct {
@@ -47,34 +35,21 @@ type UploadWebFile struct {
 	Bytes    []byte
 }
 
-func (v *UploadWebFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadWebFile, "upload.webFile")
-	c.Int(&v.Size)
-	c.String(&v.MIMEType)
-	codeStorageFileType(c, 0, 0, &v.FileType, "upload.webFile.file_type")
-	c.Int(&v.Mtime)
-	c.ByteString(&v.Bytes)
-}
+func (v *UploadWebFile) TL(c *tl.Codec) { table.TL(c, v, 225) }
 
 // UploadCDNFileReuploadNeeded is upload.cdnFileReuploadNeeded#eea8e46e.
 type UploadCDNFileReuploadNeeded struct {
 	RequestToken []byte
 }
 
-func (v *UploadCDNFileReuploadNeeded) TL(c *tl.Codec) {
-	c.Begin(IDUploadCDNFileReuploadNeeded, "upload.cdnFileReuploadNeeded")
-	c.ByteString(&v.RequestToken)
-}
+func (v *UploadCDNFileReuploadNeeded) TL(c *tl.Codec) { table.TL(c, v, 1536) }
 
 // UploadCDNFile is upload.cdnFile#a99fca4f.
 type UploadCDNFile struct {
 	Bytes []byte
 }
 
-func (v *UploadCDNFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadCDNFile, "upload.cdnFile")
-	c.ByteString(&v.Bytes)
-}
+func (v *UploadCDNFile) TL(c *tl.Codec) { table.TL(c, v, 1071) }
 
 // UploadSaveFilePart is upload.saveFilePart#b304a621.
 type UploadSaveFilePart struct {
@@ -83,17 +58,14 @@ type UploadSaveFilePart struct {
 	Bytes    []byte
 }
 
-func (v *UploadSaveFilePart) TL(c *tl.Codec) {
-	c.Begin(IDUploadSaveFilePart, "upload.saveFilePart")
-	c.Long(&v.FileID)
-	c.Int(&v.FilePart)
-	c.ByteString(&v.Bytes)
-}
+func (v *UploadSaveFilePart) TL(c *tl.Codec) { table.TL(c, v, 2230) }
 
-func (*UploadSaveFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*UploadSaveFilePart) Returns(bool) {}
 
 // UploadGetFile is upload.getFile#be5335be.
 type UploadGetFile struct {
+	_ tl.Incomparable
+
 	Precise      bool
 	CDNSupported bool
 	Location     InputFileLocationClass
@@ -101,17 +73,9 @@ type UploadGetFile struct {
 	Limit        int32
 }
 
-func (v *UploadGetFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadGetFile, "upload.getFile")
-	flags := c.Flags()
-	c.True(flags, 1<<0, &v.Precise)
-	c.True(flags, 1<<1, &v.CDNSupported)
-	codeInputFileLocation(c, 0, 0, &v.Location, "upload.getFile.location")
-	c.Long(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *UploadGetFile) TL(c *tl.Codec) { table.TL(c, v, 2273) }
 
-func (*UploadGetFile) DecodeResult(r *tl.Reader) UploadFileClass { return DecodeUploadFile(r) }
+func (*UploadGetFile) Returns(UploadFileClass) {}
 
 // UploadSaveBigFilePart is upload.saveBigFilePart#de7b673d.
 type UploadSaveBigFilePart struct {
@@ -121,35 +85,22 @@ type UploadSaveBigFilePart struct {
 	Bytes          []byte
 }
 
-func (v *UploadSaveBigFilePart) TL(c *tl.Codec) {
-	c.Begin(IDUploadSaveBigFilePart, "upload.saveBigFilePart")
-	c.Long(&v.FileID)
-	c.Int(&v.FilePart)
-	c.Int(&v.FileTotalParts)
-	c.ByteString(&v.Bytes)
-}
+func (v *UploadSaveBigFilePart) TL(c *tl.Codec) { table.TL(c, v, 2369) }
 
-func (*UploadSaveBigFilePart) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*UploadSaveBigFilePart) Returns(bool) {}
 
 // UploadGetWebFile is upload.getWebFile#24e6818d.
 type UploadGetWebFile struct {
+	_ tl.Incomparable
+
 	Location InputWebFileLocationClass
 	Offset   int32
 	Limit    int32
 }
 
-func (v *UploadGetWebFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadGetWebFile, "upload.getWebFile")
-	codeInputWebFileLocation(c, 0, 0, &v.Location, "upload.getWebFile.location")
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *UploadGetWebFile) TL(c *tl.Codec) { table.TL(c, v, 1772) }
 
-func (*UploadGetWebFile) DecodeResult(r *tl.Reader) *UploadWebFile {
-	v := new(UploadWebFile)
-	r.Object(v)
-	return v
-}
+func (*UploadGetWebFile) Returns(*UploadWebFile) {}
 
 // UploadGetCDNFile is upload.getCdnFile#395f69da.
 type UploadGetCDNFile struct {
@@ -158,14 +109,9 @@ type UploadGetCDNFile struct {
 	Limit     int32
 }
 
-func (v *UploadGetCDNFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadGetCDNFile, "upload.getCdnFile")
-	c.ByteString(&v.FileToken)
-	c.Long(&v.Offset)
-	c.Int(&v.Limit)
-}
+func (v *UploadGetCDNFile) TL(c *tl.Codec) { table.TL(c, v, 1837) }
 
-func (*UploadGetCDNFile) DecodeResult(r *tl.Reader) UploadCDNFileClass { return DecodeUploadCDNFile(r) }
+func (*UploadGetCDNFile) Returns(UploadCDNFileClass) {}
 
 // UploadReuploadCDNFile is upload.reuploadCdnFile#9b2754a8.
 type UploadReuploadCDNFile struct {
@@ -173,16 +119,9 @@ type UploadReuploadCDNFile struct {
 	RequestToken []byte
 }
 
-func (v *UploadReuploadCDNFile) TL(c *tl.Codec) {
-	c.Begin(IDUploadReuploadCDNFile, "upload.reuploadCdnFile")
-	c.ByteString(&v.FileToken)
-	c.ByteString(&v.RequestToken)
-}
+func (v *UploadReuploadCDNFile) TL(c *tl.Codec) { table.TL(c, v, 2142) }
 
-func (*UploadReuploadCDNFile) DecodeResult(r *tl.Reader) (v []FileHash) {
-	vectorFileHashs(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*UploadReuploadCDNFile) Returns([]FileHash) {}
 
 // UploadGetCDNFileHashes is upload.getCdnFileHashes#91dc3f31.
 type UploadGetCDNFileHashes struct {
@@ -190,33 +129,21 @@ type UploadGetCDNFileHashes struct {
 	Offset    int64
 }
 
-func (v *UploadGetCDNFileHashes) TL(c *tl.Codec) {
-	c.Begin(IDUploadGetCDNFileHashes, "upload.getCdnFileHashes")
-	c.ByteString(&v.FileToken)
-	c.Long(&v.Offset)
-}
+func (v *UploadGetCDNFileHashes) TL(c *tl.Codec) { table.TL(c, v, 2115) }
 
-func (*UploadGetCDNFileHashes) DecodeResult(r *tl.Reader) (v []FileHash) {
-	vectorFileHashs(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*UploadGetCDNFileHashes) Returns([]FileHash) {}
 
 // UploadGetFileHashes is upload.getFileHashes#9156982a.
 type UploadGetFileHashes struct {
+	_ tl.Incomparable
+
 	Location InputFileLocationClass
 	Offset   int64
 }
 
-func (v *UploadGetFileHashes) TL(c *tl.Codec) {
-	c.Begin(IDUploadGetFileHashes, "upload.getFileHashes")
-	codeInputFileLocation(c, 0, 0, &v.Location, "upload.getFileHashes.location")
-	c.Long(&v.Offset)
-}
+func (v *UploadGetFileHashes) TL(c *tl.Codec) { table.TL(c, v, 2112) }
 
-func (*UploadGetFileHashes) DecodeResult(r *tl.Reader) (v []FileHash) {
-	vectorFileHashs(r.Codec(), 0, 0, &v)
-	return v
-}
+func (*UploadGetFileHashes) Returns([]FileHash) {}
 
 // UploadFileClass is a upload.File: one of upload.file, upload.fileCdnRedirect.
 type UploadFileClass interface {
@@ -227,33 +154,6 @@ type UploadFileClass interface {
 func (*UploadFile) isUploadFile()            {}
 func (*UploadFileCDNRedirect) isUploadFile() {}
 
-// DecodeUploadFile decodes a boxed upload.File.
-func DecodeUploadFile(r *tl.Reader) (v UploadFileClass) {
-	codeUploadFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUploadFile(c *tl.Codec, f tl.Flags, mask uint32, v *UploadFileClass, field string) {
-	var o UploadFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUploadFile:
-		o = new(UploadFile)
-	case IDUploadFileCDNRedirect:
-		o = new(UploadFileCDNRedirect)
-	default:
-		c.Unexpected("upload.File")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // UploadCDNFileClass is a upload.CdnFile: one of upload.cdnFileReuploadNeeded, upload.cdnFile.
 type UploadCDNFileClass interface {
 	tl.Object
@@ -262,30 +162,3 @@ type UploadCDNFileClass interface {
 
 func (*UploadCDNFileReuploadNeeded) isUploadCDNFile() {}
 func (*UploadCDNFile) isUploadCDNFile()               {}
-
-// DecodeUploadCDNFile decodes a boxed upload.CdnFile.
-func DecodeUploadCDNFile(r *tl.Reader) (v UploadCDNFileClass) {
-	codeUploadCDNFile(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUploadCDNFile(c *tl.Codec, f tl.Flags, mask uint32, v *UploadCDNFileClass, field string) {
-	var o UploadCDNFileClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUploadCDNFileReuploadNeeded:
-		o = new(UploadCDNFileReuploadNeeded)
-	case IDUploadCDNFile:
-		o = new(UploadCDNFile)
-	default:
-		c.Unexpected("upload.CdnFile")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

@@ -3,8 +3,6 @@
 package tg
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -15,22 +13,14 @@ type UsersUserFull struct {
 	Users    []UserClass
 }
 
-func (v *UsersUserFull) TL(c *tl.Codec) {
-	c.Begin(IDUsersUserFull, "users.userFull")
-	v.FullUser.TL(c)
-	vectorChatClasses(c, 0, 0, &v.Chats, "users.userFull.chats")
-	vectorUserClasses(c, 0, 0, &v.Users, "users.userFull.users")
-}
+func (v *UsersUserFull) TL(c *tl.Codec) { table.TL(c, v, 369) }
 
 // UsersUsers is users.users#62d706b8.
 type UsersUsers struct {
 	Users []UserClass
 }
 
-func (v *UsersUsers) TL(c *tl.Codec) {
-	c.Begin(IDUsersUsers, "users.users")
-	vectorUserClasses(c, 0, 0, &v.Users, "users.users.users")
-}
+func (v *UsersUsers) TL(c *tl.Codec) { table.TL(c, v, 619) }
 
 // UsersUsersSlice is users.usersSlice#315a4974.
 type UsersUsersSlice struct {
@@ -38,21 +28,14 @@ type UsersUsersSlice struct {
 	Users []UserClass
 }
 
-func (v *UsersUsersSlice) TL(c *tl.Codec) {
-	c.Begin(IDUsersUsersSlice, "users.usersSlice")
-	c.Int(&v.Count)
-	vectorUserClasses(c, 0, 0, &v.Users, "users.usersSlice.users")
-}
+func (v *UsersUsersSlice) TL(c *tl.Codec) { table.TL(c, v, 308) }
 
 // UsersSavedMusicNotModified is users.savedMusicNotModified#e3878aa4.
 type UsersSavedMusicNotModified struct {
 	Count int32
 }
 
-func (v *UsersSavedMusicNotModified) TL(c *tl.Codec) {
-	c.Begin(IDUsersSavedMusicNotModified, "users.savedMusicNotModified")
-	c.Int(&v.Count)
-}
+func (v *UsersSavedMusicNotModified) TL(c *tl.Codec) { table.TL(c, v, 1452) }
 
 // UsersSavedMusic is users.savedMusic#34a2f297.
 type UsersSavedMusic struct {
@@ -60,42 +43,27 @@ type UsersSavedMusic struct {
 	Documents []DocumentClass
 }
 
-func (v *UsersSavedMusic) TL(c *tl.Codec) {
-	c.Begin(IDUsersSavedMusic, "users.savedMusic")
-	c.Int(&v.Count)
-	vectorDocumentClasses(c, 0, 0, &v.Documents, "users.savedMusic.documents")
-}
+func (v *UsersSavedMusic) TL(c *tl.Codec) { table.TL(c, v, 329) }
 
 // UsersGetUsers is users.getUsers#0d91a548.
 type UsersGetUsers struct {
 	ID []InputUserClass
 }
 
-func (v *UsersGetUsers) TL(c *tl.Codec) {
-	c.Begin(IDUsersGetUsers, "users.getUsers")
-	vectorInputUserClasses(c, 0, 0, &v.ID, "users.getUsers.id")
-}
+func (v *UsersGetUsers) TL(c *tl.Codec) { table.TL(c, v, 1698) }
 
-func (*UsersGetUsers) DecodeResult(r *tl.Reader) (v []UserClass) {
-	vectorUserClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*UsersGetUsers) Returns([]UserClass) {}
 
 // UsersGetFullUser is users.getFullUser#b60f5918.
 type UsersGetFullUser struct {
+	_ tl.Incomparable
+
 	ID InputUserClass
 }
 
-func (v *UsersGetFullUser) TL(c *tl.Codec) {
-	c.Begin(IDUsersGetFullUser, "users.getFullUser")
-	codeInputUser(c, 0, 0, &v.ID, "users.getFullUser.id")
-}
+func (v *UsersGetFullUser) TL(c *tl.Codec) { table.TL(c, v, 2239) }
 
-func (*UsersGetFullUser) DecodeResult(r *tl.Reader) *UsersUserFull {
-	v := new(UsersUserFull)
-	r.Object(v)
-	return v
-}
+func (*UsersGetFullUser) Returns(*UsersUserFull) {}
 
 // UsersSetSecureValueErrors is users.setSecureValueErrors#90c894b5.
 type UsersSetSecureValueErrors struct {
@@ -103,48 +71,32 @@ type UsersSetSecureValueErrors struct {
 	Errors []SecureValueErrorClass
 }
 
-func (v *UsersSetSecureValueErrors) TL(c *tl.Codec) {
-	c.Begin(IDUsersSetSecureValueErrors, "users.setSecureValueErrors")
-	codeInputUser(c, 0, 0, &v.ID, "users.setSecureValueErrors.id")
-	vectorSecureValueErrorClasses(c, 0, 0, &v.Errors, "users.setSecureValueErrors.errors")
-}
+func (v *UsersSetSecureValueErrors) TL(c *tl.Codec) { table.TL(c, v, 2110) }
 
-func (*UsersSetSecureValueErrors) DecodeResult(r *tl.Reader) bool { return r.Bool() }
+func (*UsersSetSecureValueErrors) Returns(bool) {}
 
 // UsersGetRequirementsToContact is users.getRequirementsToContact#d89a83a3.
 type UsersGetRequirementsToContact struct {
 	ID []InputUserClass
 }
 
-func (v *UsersGetRequirementsToContact) TL(c *tl.Codec) {
-	c.Begin(IDUsersGetRequirementsToContact, "users.getRequirementsToContact")
-	vectorInputUserClasses(c, 0, 0, &v.ID, "users.getRequirementsToContact.id")
-}
+func (v *UsersGetRequirementsToContact) TL(c *tl.Codec) { table.TL(c, v, 2350) }
 
-func (*UsersGetRequirementsToContact) DecodeResult(r *tl.Reader) (v []RequirementToContactClass) {
-	vectorRequirementToContactClasses(r.Codec(), 0, 0, &v, "")
-	return v
-}
+func (*UsersGetRequirementsToContact) Returns([]RequirementToContactClass) {}
 
 // UsersGetSavedMusic is users.getSavedMusic#788d7fe3.
 type UsersGetSavedMusic struct {
+	_ tl.Incomparable
+
 	ID     InputUserClass
 	Offset int32
 	Limit  int32
 	Hash   int64
 }
 
-func (v *UsersGetSavedMusic) TL(c *tl.Codec) {
-	c.Begin(IDUsersGetSavedMusic, "users.getSavedMusic")
-	codeInputUser(c, 0, 0, &v.ID, "users.getSavedMusic.id")
-	c.Int(&v.Offset)
-	c.Int(&v.Limit)
-	c.Long(&v.Hash)
-}
+func (v *UsersGetSavedMusic) TL(c *tl.Codec) { table.TL(c, v, 2034) }
 
-func (*UsersGetSavedMusic) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
-	return DecodeUsersSavedMusic(r)
-}
+func (*UsersGetSavedMusic) Returns(UsersSavedMusicClass) {}
 
 // UsersGetSavedMusicByID is users.getSavedMusicByID#7573a4e9.
 type UsersGetSavedMusicByID struct {
@@ -152,29 +104,21 @@ type UsersGetSavedMusicByID struct {
 	Documents []InputDocumentClass
 }
 
-func (v *UsersGetSavedMusicByID) TL(c *tl.Codec) {
-	c.Begin(IDUsersGetSavedMusicByID, "users.getSavedMusicByID")
-	codeInputUser(c, 0, 0, &v.ID, "users.getSavedMusicByID.id")
-	vectorInputDocumentClasses(c, 0, 0, &v.Documents, "users.getSavedMusicByID.documents")
-}
+func (v *UsersGetSavedMusicByID) TL(c *tl.Codec) { table.TL(c, v, 2020) }
 
-func (*UsersGetSavedMusicByID) DecodeResult(r *tl.Reader) UsersSavedMusicClass {
-	return DecodeUsersSavedMusic(r)
-}
+func (*UsersGetSavedMusicByID) Returns(UsersSavedMusicClass) {}
 
 // UsersSuggestBirthday is users.suggestBirthday#fc533372.
 type UsersSuggestBirthday struct {
+	_ tl.Incomparable
+
 	ID       InputUserClass
 	Birthday Birthday
 }
 
-func (v *UsersSuggestBirthday) TL(c *tl.Codec) {
-	c.Begin(IDUsersSuggestBirthday, "users.suggestBirthday")
-	codeInputUser(c, 0, 0, &v.ID, "users.suggestBirthday.id")
-	v.Birthday.TL(c)
-}
+func (v *UsersSuggestBirthday) TL(c *tl.Codec) { table.TL(c, v, 2467) }
 
-func (*UsersSuggestBirthday) DecodeResult(r *tl.Reader) UpdatesClass { return DecodeUpdates(r) }
+func (*UsersSuggestBirthday) Returns(UpdatesClass) {}
 
 // UsersUsersClass is a users.Users: one of users.users, users.usersSlice.
 type UsersUsersClass interface {
@@ -185,33 +129,6 @@ type UsersUsersClass interface {
 func (*UsersUsers) isUsersUsers()      {}
 func (*UsersUsersSlice) isUsersUsers() {}
 
-// DecodeUsersUsers decodes a boxed users.Users.
-func DecodeUsersUsers(r *tl.Reader) (v UsersUsersClass) {
-	codeUsersUsers(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUsersUsers(c *tl.Codec, f tl.Flags, mask uint32, v *UsersUsersClass, field string) {
-	var o UsersUsersClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUsersUsers:
-		o = new(UsersUsers)
-	case IDUsersUsersSlice:
-		o = new(UsersUsersSlice)
-	default:
-		c.Unexpected("users.Users")
-		return
-	}
-	*v = o
-	o.TL(c)
-}
-
 // UsersSavedMusicClass is a users.SavedMusic: one of users.savedMusicNotModified, users.savedMusic.
 type UsersSavedMusicClass interface {
 	tl.Object
@@ -220,30 +137,3 @@ type UsersSavedMusicClass interface {
 
 func (*UsersSavedMusicNotModified) isUsersSavedMusic() {}
 func (*UsersSavedMusic) isUsersSavedMusic()            {}
-
-// DecodeUsersSavedMusic decodes a boxed users.SavedMusic.
-func DecodeUsersSavedMusic(r *tl.Reader) (v UsersSavedMusicClass) {
-	codeUsersSavedMusic(r.Codec(), 0, 0, &v, "")
-	return v
-}
-
-//go:noinline
-func codeUsersSavedMusic(c *tl.Codec, f tl.Flags, mask uint32, v *UsersSavedMusicClass, field string) {
-	var o UsersSavedMusicClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUsersSavedMusicNotModified:
-		o = (*UsersSavedMusicNotModified)(c.Small(unsafe.Sizeof(UsersSavedMusicNotModified{})))
-	case IDUsersSavedMusic:
-		o = new(UsersSavedMusic)
-	default:
-		c.Unexpected("users.SavedMusic")
-		return
-	}
-	*v = o
-	o.TL(c)
-}

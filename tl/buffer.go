@@ -156,9 +156,9 @@ func Marshal(v Object) ([]byte, error) {
 }
 
 // TypeID returns the id of v's constructor or method: the word that its
-// encoding begins with. It encodes v to find out, whether or not v is complete.
+// encoding begins with.
 func TypeID(v Object) uint32 {
-	var b Buffer
+	b := Buffer{asking: true}
 	b.Object(v)
 	return NewReader(b.buf).PeekID()
 }

@@ -257,20 +257,30 @@ type optionals struct {
 }
 
 func (v *optionals) TL(c *tl.Codec) {
-	f := c.Flags()
-	c.True(f, 1<<0, &v.yes)
-	c.OptInt(f, 1<<1, &v.n)
-	c.OptLong(f, 1<<2, &v.long)
-	c.OptDouble(f, 1<<3, &v.ratio)
-	c.OptBool(f, 1<<4, &v.no)
-	c.OptString(f, 1<<5, &v.text)
-	c.OptInt128(f, 1<<6, &v.half)
-	c.OptInt256(f, 1<<7, &v.whole)
-	c.OptByteString(f, 1<<8, &v.blob)
-	c.OptInts(f, 1<<9, &v.ints)
-	c.OptLongs(f, 1<<10, &v.longs)
-	c.OptStrings(f, 1<<11, &v.texts)
-	c.OptByteStrings(f, 1<<31, &v.blobs)
+	set := []bool{
+		v.yes, v.n.Set, v.long.Set, v.ratio.Set, v.no.Set, v.text.Set, v.half.Set, v.whole.Set,
+		v.blob != nil, v.ints != nil, v.longs != nil, v.texts != nil, v.blobs != nil,
+	}
+	var flags uint32
+	for bit, set := range set {
+		if set {
+			flags |= 1 << bit
+		}
+	}
+	c.Flags(&flags)
+	if c.Decoding() {
+		v.yes = flags&1 != 0
+	}
+	for bit, field := range []func(){
+		func() {}, func() { c.SomeInt(&v.n) }, func() { c.SomeLong(&v.long) }, func() { c.SomeDouble(&v.ratio) },
+		func() { c.SomeBool(&v.no) }, func() { c.SomeString(&v.text) }, func() { c.SomeInt128(&v.half) },
+		func() { c.SomeInt256(&v.whole) }, func() { c.ByteString(&v.blob) }, func() { c.Ints(&v.ints) },
+		func() { c.Longs(&v.longs) }, func() { c.Strings(&v.texts) }, func() { c.ByteStrings(&v.blobs) },
+	} {
+		if flags&(1<<bit) != 0 {
+			field()
+		}
+	}
 }
 
 // R-TL-23, R-TL-24, R-TL-25: a field is read when its flag is set and left
@@ -282,12 +292,12 @@ func TestOptional(t *testing.T) {
 		tl.Some(tl.Int128{1}), tl.Some(tl.Int256{2}), []byte{}, []int32{}, []int64{}, []string{}, [][]byte{},
 	}
 	values := map[uint32]*optionals{
-		0:          {},
-		0x80000fff: full,
-		1 << 1:     {n: tl.Some[int32](-5)},
-		1 << 4:     {no: tl.Some(true)},
-		1 << 8:     {blob: []byte{1}},
-		1 << 10:    {longs: []int64{3}},
+		0:       {},
+		0x1fff:  full,
+		1 << 1:  {n: tl.Some[int32](-5)},
+		1 << 4:  {no: tl.Some(true)},
+		1 << 8:  {blob: []byte{1}},
+		1 << 10: {longs: []int64{3}},
 	}
 	for flags, v := range values {
 		p, err := tl.Marshal(v)

@@ -14,10 +14,7 @@ import "errors"
 //		c.Int(&v.NearestDC)
 //	}
 //
-// It is made for generated code, of which every user's build compiles five
-// thousand functions. Its methods therefore take the place of several
-// statements each, branch inside instead of at the caller, and are kept out of
-// line: a call with constants and addresses is what compiles fastest.
+// Most generated types leave even that to a [Table].
 type Codec state
 
 // state is what Buffer, Reader and Codec are.
@@ -27,6 +24,8 @@ type state struct {
 
 	// Of a Reader:
 	decoding bool
+	asking   bool // only the number of the type in its table is asked for, or its id
+	number   int
 	borrow   bool
 	off      int
 	depth    int
@@ -72,8 +71,6 @@ func (c *Codec) Fail(err error) {
 }
 
 // Begin begins a constructor or method of the given id and name.
-//
-//go:noinline
 func (c *Codec) Begin(id uint32, name string) {
 	if c.decoding {
 		(*Reader)(c).Expect(id, name)
@@ -83,8 +80,6 @@ func (c *Codec) Begin(id uint32, name string) {
 }
 
 // Int takes a TL int.
-//
-//go:noinline
 func (c *Codec) Int(v *int32) {
 	if c.decoding {
 		*v = (*Reader)(c).Int()
@@ -94,8 +89,6 @@ func (c *Codec) Int(v *int32) {
 }
 
 // Long takes a TL long.
-//
-//go:noinline
 func (c *Codec) Long(v *int64) {
 	if c.decoding {
 		*v = (*Reader)(c).Long()
@@ -105,8 +98,6 @@ func (c *Codec) Long(v *int64) {
 }
 
 // Double takes a TL double.
-//
-//go:noinline
 func (c *Codec) Double(v *float64) {
 	if c.decoding {
 		*v = (*Reader)(c).Double()
@@ -116,13 +107,9 @@ func (c *Codec) Double(v *float64) {
 }
 
 // Int128 takes 16 raw bytes.
-//
-//go:noinline
 func (c *Codec) Int128(v *Int128) { c.fixed(v[:]) }
 
 // Int256 takes 32 raw bytes.
-//
-//go:noinline
 func (c *Codec) Int256(v *Int256) { c.fixed(v[:]) }
 
 func (c *Codec) fixed(p []byte) {
@@ -134,8 +121,6 @@ func (c *Codec) fixed(p []byte) {
 }
 
 // Bool takes a boxed Bool.
-//
-//go:noinline
 func (c *Codec) Bool(v *bool) {
 	if c.decoding {
 		*v = (*Reader)(c).Bool()
@@ -145,8 +130,6 @@ func (c *Codec) Bool(v *bool) {
 }
 
 // String takes a string.
-//
-//go:noinline
 func (c *Codec) String(v *string) {
 	if c.decoding {
 		*v = (*Reader)(c).String()
@@ -156,8 +139,6 @@ func (c *Codec) String(v *string) {
 }
 
 // ByteString takes bytes.
-//
-//go:noinline
 func (c *Codec) ByteString(v *[]byte) {
 	if c.decoding {
 		*v = (*Reader)(c).ByteString()
@@ -167,8 +148,6 @@ func (c *Codec) ByteString(v *[]byte) {
 }
 
 // Rest takes raw bytes: all that is left of the input.
-//
-//go:noinline
 func (c *Codec) Rest(v *[]byte) {
 	if c.decoding {
 		*v = (*Reader)(c).Raw((*Reader)(c).Remaining())
@@ -178,8 +157,6 @@ func (c *Codec) Rest(v *[]byte) {
 }
 
 // Ints takes a boxed vector of ints.
-//
-//go:noinline
 func (c *Codec) Ints(v *[]int32) {
 	if c.decoding {
 		*v = (*Reader)(c).Ints()
@@ -189,8 +166,6 @@ func (c *Codec) Ints(v *[]int32) {
 }
 
 // Longs takes a boxed vector of longs.
-//
-//go:noinline
 func (c *Codec) Longs(v *[]int64) {
 	if c.decoding {
 		*v = (*Reader)(c).Longs()
@@ -200,8 +175,6 @@ func (c *Codec) Longs(v *[]int64) {
 }
 
 // Strings takes a boxed vector of strings.
-//
-//go:noinline
 func (c *Codec) Strings(v *[]string) {
 	if c.decoding {
 		*v = (*Reader)(c).Strings()
@@ -211,8 +184,6 @@ func (c *Codec) Strings(v *[]string) {
 }
 
 // ByteStrings takes a boxed vector of bytes.
-//
-//go:noinline
 func (c *Codec) ByteStrings(v *[][]byte) {
 	if c.decoding {
 		*v = (*Reader)(c).ByteStrings()
@@ -223,8 +194,6 @@ func (c *Codec) ByteStrings(v *[][]byte) {
 
 // Query takes the query inside a wrapper. None at all is a *NilError that
 // names field.
-//
-//go:noinline
 func (c *Codec) Query(v *Object, field string) {
 	switch {
 	case c.decoding:

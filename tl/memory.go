@@ -10,6 +10,7 @@ import "unsafe"
 const (
 	maxBlock  = 1024 // bytes
 	maxShared = 256  // a longer string has memory of its own
+	maxSmall  = 32   // so has a larger struct
 )
 
 // block returns the size of a new block for a value of n bytes. It grows with
@@ -34,8 +35,6 @@ func (r *Reader) copied(p []byte) []byte {
 // Small returns zeroed memory for a value of the given size in bytes, aligned
 // to 8. It is made for generated code: the value's type must not contain a
 // pointer, which the garbage collector would not see.
-//
-//go:noinline
 func (c *Codec) Small(size uintptr) unsafe.Pointer {
 	r := (*Reader)(c)
 	n := int(size+7) / 8

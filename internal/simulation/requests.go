@@ -119,7 +119,7 @@ func (c *client) ended(e session.Result) {
 // updated takes what the server sends by itself.
 func (c *client) updated(body []byte) {
 	r := tl.NewReader(body)
-	u := tg.DecodeUpdates(r)
+	u := tg.Decode[tg.UpdatesClass](r)
 	if err := r.Finish(); err != nil {
 		c.w.violation("client: update: %v", err)
 		return
@@ -192,10 +192,10 @@ func (c *client) fetched(f updates.Fetch, e session.Result) {
 		r.Object(s)
 		take = func(now time.Time) { c.engine.GotState(now, s) }
 	case updates.FetchDifference:
-		d := tg.DecodeUpdatesDifference(r)
+		d := tg.Decode[tg.UpdatesDifferenceClass](r)
 		take = func(now time.Time) { c.engine.GotDifference(now, d) }
 	case updates.FetchChannelDifference:
-		d := tg.DecodeUpdatesChannelDifference(r)
+		d := tg.Decode[tg.UpdatesChannelDifferenceClass](r)
 		take = func(now time.Time) { c.engine.GotChannelDifference(now, f.Channel, d) }
 	}
 	if err := r.Finish(); err != nil {

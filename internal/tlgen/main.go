@@ -20,7 +20,7 @@ import (
 
 // targets are the packages that tlgen writes.
 var targets = []target{
-	{pkg: "tg", dir: "tg", file: apiFile, source: data.API, api: true},
+	{pkg: "tg", dir: "tg", file: apiFile, source: data.API, api: true, hot: hot},
 	{
 		pkg: "mt", dir: "mtproto/internal/mt", file: "schema/mtproto.tl", source: data.MTProto,
 		// Containers are read and written by hand, without a copy of each message.

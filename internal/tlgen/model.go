@@ -31,8 +31,6 @@ type goType struct {
 	ptr  bool   // of a scalar: Buffer takes a pointer
 	bare bool
 	elem *goType // of a vector
-
-	optional bool // of a struct: it is the pointer that a conditional field is
 }
 
 // scalars are the types that package tl encodes.
@@ -54,12 +52,11 @@ var wireSizes = map[string]int{
 
 // A field is a field of a constructor or an argument of a method.
 type field struct {
-	name   string // in Go
-	tl     string
-	typ    goType
-	flag   *schema.FlagRef
-	word   string // the variable that holds the flags word: of the field, or of its condition
-	shared bool   // another field has the same flag
+	name string // in Go
+	tl   string
+	typ  goType
+	flag *schema.FlagRef
+	word string // the variable that holds the flags word: of the field, or of its condition
 }
 
 // A combinator is a constructor or method with its Go name.
@@ -71,6 +68,8 @@ type combinator struct {
 	class  bool // its type has several constructors
 	bare   bool // it is used without its id
 	guard  bool // it can hold itself with no class in between
+	coded  bool // it has code of its own
+	number int  // its number in the table
 }
 
 // A class is a type with several constructors.
@@ -79,6 +78,7 @@ type class struct {
 	tl           string
 	constructors []*combinator
 	guard        bool // its values can hold values of it
+	coded        bool // some of its constructors have code
 }
 
 // A model is a schema made ready to be written as Go.
@@ -103,6 +103,9 @@ func newModel(s *schema.Schema, skip []string) (*model, error) {
 	for _, c := range s.Constructors {
 		if c.Builtin != "" || slices.Contains(skip, c.Name) {
 			continue
+		}
+		if c.ID <= 1 { // what tl.Codec.Class returns in place of an id
+			return nil, fmt.Errorf("%s: id %08x is reserved", c.Name, c.ID)
 		}
 		n := &combinator{Combinator: c, name: goName(c.Name)}
 		m.constructors = append(m.constructors, n)
@@ -148,14 +151,6 @@ func (m *model) fill(c *combinator) error {
 			f.word = localName(p.Name)
 		}
 		c.fields = append(c.fields, f)
-	}
-	for i := range c.fields {
-		for j := range c.fields {
-			a, b := c.fields[i].flag, c.fields[j].flag
-			if i != j && a != nil && b != nil && *a == *b {
-				c.fields[i].shared = true
-			}
-		}
 	}
 	if !c.Method || c.Generic != "" {
 		return nil
@@ -231,7 +226,7 @@ func (m *model) checkNames() error {
 				return err
 			}
 		}
-		fields := map[string]bool{"TL": true, "DecodeResult": true}
+		fields := map[string]bool{"TL": true, "Returns": true}
 		for _, f := range c.fields {
 			if fields[f.name] {
 				return fmt.Errorf("%s: two fields or methods are %s in Go", c.Name, f.name)

@@ -11,11 +11,10 @@ import (
 	data "godwit/schema"
 )
 
-// writeTables writes the names, the registry, the access table and the errors.
+// writeTables writes the table of types, who may call what, and the errors.
 func (g *generator) writeTables() error {
 	w := g.file("ztables.go")
-	g.writeNames(w, "constructor", g.constructors)
-	g.writeNames(w, "method", g.methods)
+	g.writeTable(w)
 	if err := g.writeAccess(w); err != nil {
 		return err
 	}
@@ -26,11 +25,71 @@ func sorted(list []*combinator) []*combinator {
 	return slices.SortedFunc(slices.Values(list), func(a, b *combinator) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// writeNames writes the ids in ascending order, and in the same order where
-// the names end in one long string and a value of each type. Tables, rather
-// than code: they compile fast, and the linker drops those that a program
-// does not use.
-func (g *generator) writeNames(w *writer, what string, list []*combinator) {
+// writeTable writes what tl.NewTable needs. Tables, rather than code: they
+// compile fast.
+func (g *generator) writeTable(w *writer) {
+	w.line("// table describes the constructors, then the methods, in the order of their ids.")
+	w.line("var table = tl.NewTable(lines, lineEnds[:], constructorIDs[:], constructorTypes[:])\n")
+	var text []string
+	for _, c := range slices.Concat(sorted(g.constructors), sorted(g.methods)) {
+		text = append(text, g.lineOf(c))
+	}
+	w.printf("const lines = `%s\n`\n\nvar lineEnds = [...]uint32{", strings.Join(text, "\n"))
+	end := -1
+	for i, line := range text {
+		if i%12 == 0 {
+			w.line()
+		}
+		end += 1 + len(line)
+		w.printf("%d, ", end)
+	}
+	w.line("\n}\n")
+	g.writeSorted(w, "constructor", g.constructors)
+	g.writeSorted(w, "method", g.methods)
+}
+
+// lineOf returns the line of a constructor or method in the table.
+func (g *generator) lineOf(c *combinator) string {
+	var b strings.Builder
+	if c.coded {
+		b.WriteByte('!')
+	}
+	fmt.Fprintf(&b, "%s#%08x", c.Name, c.ID)
+	for i := range c.fields {
+		f := &c.fields[i]
+		fmt.Fprintf(&b, " %s:", f.tl)
+		if f.flag != nil {
+			fmt.Fprintf(&b, "%s.%d?", f.flag.Field, f.flag.Bit)
+		}
+		b.WriteString(g.typeInLine(&f.typ))
+	}
+	result := c.Result.Name
+	if c.result.kind == kindVector {
+		result = g.typeInLine(&c.result)
+	}
+	return b.String() + " = " + result
+}
+
+// typeInLine returns a type as the table writes it.
+func (g *generator) typeInLine(t *goType) string {
+	switch {
+	case t.kind == kindVector && t.elem.kind == kindScalar:
+		return "Vector<" + t.elem.tl + ">"
+	case t.kind == kindVector:
+		head := "Vector"
+		if t.bare {
+			head = "vector"
+		}
+		return fmt.Sprintf("%s<%d*%s>", head, g.size(t.elem), g.typeInLine(t.elem))
+	case t.bare:
+		return "%" + t.tl
+	}
+	return t.tl
+}
+
+// writeSorted writes the ids of constructors or methods in ascending order,
+// and of constructors a value of each type in the same order.
+func (g *generator) writeSorted(w *writer, what string, list []*combinator) {
 	list = sorted(list)
 	w.printf("var %sIDs = [...]uint32{", what)
 	for i, c := range list {
@@ -39,20 +98,7 @@ func (g *generator) writeNames(w *writer, what string, list []*combinator) {
 		}
 		w.printf("0x%08x, ", c.ID)
 	}
-	w.printf("\n}\n\nvar %sNameEnds = [...]uint32{", what)
-	end := 0
-	for i, c := range list {
-		if i%12 == 0 {
-			w.line()
-		}
-		end += len(c.Name)
-		w.printf("%d, ", end)
-	}
-	w.printf("\n}\n\nconst %sNames = \"\"", what)
-	for _, c := range list {
-		w.printf(" +\n%q", c.Name)
-	}
-	w.printf("\n\nvar %sTypes = [...]any{\n", what)
+	w.printf("\n}\n\nvar %sTypes = [...]any{\n", what)
 	for _, c := range list {
 		w.printf("(*%s)(nil),\n", c.name)
 	}

@@ -69,7 +69,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := target{pkg: "small", api: true}.generate(m)
+	files, err := target{pkg: "small", api: true, hot: []string{"Point", "box", "nested.leaf", "chain", "box_ref"}}.generate(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,12 +111,13 @@ func TestDeterministic(t *testing.T) {
 
 func TestModelErrors(t *testing.T) {
 	tests := []struct{ name, src, want string }{
-		{"two names alike", "a_b#1 = X; aB#2 = Y;", "a_b and aB are both AB in Go"},
-		{"two fields alike", "a#1 x_y:int xY:int = X;", "a: two fields or methods are XY in Go"},
-		{"field like a method", "a#1 decodeResult:int = X;", "a: two fields or methods are DecodeResult in Go"},
-		{"vector of doubles", "a#1 x:Vector<double> = X;", "a: x: a vector of double is not supported"},
-		{"vector of vectors", "a#1 x:Vector<Vector<int>> = X;", "a: x: a vector of Vector<int> is not supported"},
-		{"skipped type", "gone#1 = Gone; a#2 x:Gone = X;", "a: x: type Gone has no constructor"},
+		{"two names alike", "a_b#11 = X; aB#12 = Y;", "a_b and aB are both AB in Go"},
+		{"reserved id", "a#1 = X;", "a: id 00000001 is reserved"},
+		{"two fields alike", "a#11 x_y:int xY:int = X;", "a: two fields or methods are XY in Go"},
+		{"field like a method", "a#11 returns:int = X;", "a: two fields or methods are Returns in Go"},
+		{"vector of doubles", "a#11 x:Vector<double> = X;", "a: x: a vector of double is not supported"},
+		{"vector of vectors", "a#11 x:Vector<Vector<int>> = X;", "a: x: a vector of Vector<int> is not supported"},
+		{"skipped type", "gone#11 = Gone; a#12 x:Gone = X;", "a: x: type Gone has no constructor"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

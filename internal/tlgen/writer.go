@@ -18,7 +18,8 @@ type target struct {
 	file   string   // of the schema, from the module's root
 	source string   // its text
 	skip   []string // constructors that are handled by hand
-	api    bool     // with tables of names, errors and access, and the types of methods
+	api    bool     // with tables of types, errors and access; without, all types have code
+	hot    []string // the constructors and types that have code all the same
 }
 
 // A writer collects the text of one Go file.
@@ -64,34 +65,26 @@ func (w *writer) finish(pkg string) ([]byte, error) {
 type generator struct {
 	*model
 	target
-	files   map[string]*writer
-	vectors map[string]goType // vectors whose elements are not scalars, by the name of their helpers
-	code    map[string]bool   // the classes that need a helper for a field
-	opt     map[string]bool   // the structs that need one for a field with a flag
+	files    map[string]*writer
+	vectors  map[string]goType // vectors whose elements are not scalars, by the name of their helpers
+	pointers map[string]bool   // the structs that need a helper for a field with a flag
 }
 
 // generate returns the files of a target by name.
 func (t target) generate(m *model) (map[string][]byte, error) {
 	g := &generator{
 		model: m, target: t, files: map[string]*writer{},
-		vectors: map[string]goType{}, code: map[string]bool{}, opt: map[string]bool{},
+		vectors: map[string]goType{}, pointers: map[string]bool{},
 	}
+	g.chooseCode(t.hot, !t.api)
 	g.writeIDs()
 	for _, c := range g.all() {
 		g.writeCombinator(g.fileOf(c.Name), c)
 	}
-	g.writeVectors()
 	for _, c := range g.classes {
 		g.writeClass(g.fileOf(c.tl), c)
 	}
-	for _, c := range g.constructors {
-		if g.opt[c.name] {
-			w := g.fileOf(c.Name)
-			w.printf("//go:noinline\nfunc opt%s(c *tl.Codec, f tl.Flags, mask uint32, v **%s, field string) {\n", c.name, c.name)
-			w.line("if c.Class(f, mask, *v != nil, field) == tl.Nothing {\nreturn\n}")
-			w.printf("if *v == nil {\n*v = new(%s)\n}\n(*v).TL(c)\n}\n\n", c.name)
-		}
-	}
+	g.writeAllCode(g.file("zcode.go"))
 	if t.api {
 		if err := g.writeTables(); err != nil {
 			return nil, err
@@ -141,7 +134,7 @@ func (g *generator) writeIDs() {
 	}
 }
 
-// writeClass writes the interface of a type and what encodes and decodes it.
+// writeClass writes the interface of a type.
 func (g *generator) writeClass(w *writer, c *class) {
 	seal := "is" + c.name
 	w.printf("// %sClass is a %s: one of %s.\n", c.name, c.tl, list(c.constructors))
@@ -149,21 +142,27 @@ func (g *generator) writeClass(w *writer, c *class) {
 	for _, one := range c.constructors {
 		w.printf("func (*%s) %s() {}\n", one.name, seal)
 	}
-	w.printf("\n// Decode%s decodes a boxed %s.\n", c.name, c.tl)
-	w.printf("func Decode%s(r *tl.Reader) (v %sClass) {\n", c.name, c.name)
-	w.printf("code%s(r.Codec(), 0, 0, &v, \"\")\nreturn v\n}\n\n", c.name)
-	w.printf("//go:noinline\nfunc code%s(c *tl.Codec, f tl.Flags, mask uint32, v *%sClass, field string) {\n", c.name, c.name)
-	w.printf("var o %sClass\nswitch c.Class(f, mask, *v != nil, field) {\ncase tl.Nothing:\nreturn\n", c.name)
-	w.line("case tl.Given:\n(*v).TL(c)\nreturn")
-	for _, one := range c.constructors {
-		w.printf("case ID%s:\no = %s\n", one.name, g.newValue(one))
+	w.line()
+	if !g.api {
+		w.printf("// Decode%s decodes a boxed %s.\nfunc Decode%s(r *tl.Reader) (v %sClass) {\n", c.name, c.tl, c.name, c.name)
+		w.printf("code%s(r.Codec(), &v, \"\")\nreturn v\n}\n\n", c.name)
 	}
-	w.printf("default:\nc.Unexpected(%q)\nreturn\n}\n*v = o\n", c.tl)
-	if c.guard {
-		w.line("if c.Enter() {\no.TL(c)\n}\nc.Leave()\n}\n")
-	} else {
-		w.line("o.TL(c)\n}\n")
+}
+
+// writeAllCode writes the code of all types that have any.
+func (g *generator) writeAllCode(w *writer) {
+	for _, c := range g.all() {
+		if c.coded {
+			g.writeCode(w, c)
+		}
 	}
+	for _, c := range g.classes {
+		if c.coded {
+			g.writeClassCode(w, c)
+		}
+	}
+	g.writePointers(w)
+	g.writeVectors(w)
 }
 
 // batch lists constructors that come in long vectors. Their memory is taken
@@ -247,28 +246,4 @@ func list(all []*combinator) string {
 	return strings.Join(names, ", ")
 }
 
-// writeVectors writes the helpers that the fields turned out to need.
-func (g *generator) writeVectors() {
-	for _, name := range slices.Sorted(maps.Keys(g.vectors)) {
-		v := g.vectors[name]
-		w := g.file("zvectors.go")
-		head := "Vector"
-		if v.bare {
-			head = "Count"
-		}
-		elem, field, required := v.elem, "", required
-		if elem.kind == kindClass {
-			field = ", field string"
-		}
-		typ := fieldType(elem)
-		w.printf("func vector%s(c *tl.Codec, f tl.Flags, mask uint32, v *[]%s%s) {\n", name, typ, field)
-		w.printf("n := c.%s(f, mask, len(*v), *v != nil, %d)\nif n < 0 {\nreturn\n}\n", head, g.size(elem))
-		w.printf("s := *v\nif c.Decoding() {\ns = make([]%s, n)\n*v = s\n}\n", typ)
-		if one := g.batched(elem); one != nil {
-			w.printf("var block []%s\n", one.name)
-		}
-		w.line("for i := range s {")
-		g.writeBatch(w, elem)
-		w.line(g.field(elem, "s[i]", required, "field"), "\n}\n}\n")
-	}
-}
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -104,7 +104,7 @@ func median(values []float64) float64 {
 // does not hold on to the input.
 func decode(page []byte) (tg.MessagesMessagesClass, error) {
 	r := tl.NewReader(page)
-	v := tg.DecodeMessagesMessages(r)
+	v := tg.Decode[tg.MessagesMessagesClass](r)
 	return v, r.Finish()
 }
 

@@ -3,8 +3,6 @@
 package mt
 
 import (
-	"unsafe"
-
 	"godwit/tl"
 )
 
@@ -16,14 +14,6 @@ type ResPQ struct {
 	ServerPublicKeyFingerprints []int64
 }
 
-func (v *ResPQ) TL(c *tl.Codec) {
-	c.Begin(IDResPQ, "resPQ")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.PQ)
-	c.Longs(&v.ServerPublicKeyFingerprints)
-}
-
 // PQInnerData is p_q_inner_data#83c95aec.
 type PQInnerData struct {
 	PQ          []byte
@@ -32,16 +22,6 @@ type PQInnerData struct {
 	Nonce       tl.Int128
 	ServerNonce tl.Int128
 	NewNonce    tl.Int256
-}
-
-func (v *PQInnerData) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerData, "p_q_inner_data")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
 }
 
 // PQInnerDataDC is p_q_inner_data_dc#a9f55f95.
@@ -55,17 +35,6 @@ type PQInnerDataDC struct {
 	DC          int32
 }
 
-func (v *PQInnerDataDC) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerDataDC, "p_q_inner_data_dc")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
-	c.Int(&v.DC)
-}
-
 // PQInnerDataTemp is p_q_inner_data_temp#3c6a84d4.
 type PQInnerDataTemp struct {
 	PQ          []byte
@@ -75,17 +44,6 @@ type PQInnerDataTemp struct {
 	ServerNonce tl.Int128
 	NewNonce    tl.Int256
 	ExpiresIn   int32
-}
-
-func (v *PQInnerDataTemp) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerDataTemp, "p_q_inner_data_temp")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
-	c.Int(&v.ExpiresIn)
 }
 
 // PQInnerDataTempDC is p_q_inner_data_temp_dc#56fddf88.
@@ -100,18 +58,6 @@ type PQInnerDataTempDC struct {
 	ExpiresIn   int32
 }
 
-func (v *PQInnerDataTempDC) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
-	c.Int(&v.DC)
-	c.Int(&v.ExpiresIn)
-}
-
 // ServerDHParamsFail is server_DH_params_fail#79cb045d.
 type ServerDHParamsFail struct {
 	Nonce        tl.Int128
@@ -119,25 +65,11 @@ type ServerDHParamsFail struct {
 	NewNonceHash tl.Int128
 }
 
-func (v *ServerDHParamsFail) TL(c *tl.Codec) {
-	c.Begin(IDServerDHParamsFail, "server_DH_params_fail")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash)
-}
-
 // ServerDHParamsOK is server_DH_params_ok#d0e8075c.
 type ServerDHParamsOK struct {
 	Nonce           tl.Int128
 	ServerNonce     tl.Int128
 	EncryptedAnswer []byte
-}
-
-func (v *ServerDHParamsOK) TL(c *tl.Codec) {
-	c.Begin(IDServerDHParamsOK, "server_DH_params_ok")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.EncryptedAnswer)
 }
 
 // ServerDHInnerData is server_DH_inner_data#b5890dba.
@@ -150,30 +82,12 @@ type ServerDHInnerData struct {
 	ServerTime  int32
 }
 
-func (v *ServerDHInnerData) TL(c *tl.Codec) {
-	c.Begin(IDServerDHInnerData, "server_DH_inner_data")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int(&v.G)
-	c.ByteString(&v.DHPrime)
-	c.ByteString(&v.GA)
-	c.Int(&v.ServerTime)
-}
-
 // ClientDHInnerData is client_DH_inner_data#6643b654.
 type ClientDHInnerData struct {
 	Nonce       tl.Int128
 	ServerNonce tl.Int128
 	RetryID     int64
 	GB          []byte
-}
-
-func (v *ClientDHInnerData) TL(c *tl.Codec) {
-	c.Begin(IDClientDHInnerData, "client_DH_inner_data")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Long(&v.RetryID)
-	c.ByteString(&v.GB)
 }
 
 // DHGenOK is dh_gen_ok#3bcbf734.
@@ -183,13 +97,6 @@ type DHGenOK struct {
 	NewNonceHash1 tl.Int128
 }
 
-func (v *DHGenOK) TL(c *tl.Codec) {
-	c.Begin(IDDHGenOK, "dh_gen_ok")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash1)
-}
-
 // DHGenRetry is dh_gen_retry#46dc1fb9.
 type DHGenRetry struct {
 	Nonce         tl.Int128
@@ -197,25 +104,11 @@ type DHGenRetry struct {
 	NewNonceHash2 tl.Int128
 }
 
-func (v *DHGenRetry) TL(c *tl.Codec) {
-	c.Begin(IDDHGenRetry, "dh_gen_retry")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash2)
-}
-
 // DHGenFail is dh_gen_fail#a69dae02.
 type DHGenFail struct {
 	Nonce         tl.Int128
 	ServerNonce   tl.Int128
 	NewNonceHash3 tl.Int128
-}
-
-func (v *DHGenFail) TL(c *tl.Codec) {
-	c.Begin(IDDHGenFail, "dh_gen_fail")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash3)
 }
 
 // BindAuthKeyInner is bind_auth_key_inner#75a3f765.
@@ -227,37 +120,16 @@ type BindAuthKeyInner struct {
 	ExpiresAt     int32
 }
 
-func (v *BindAuthKeyInner) TL(c *tl.Codec) {
-	c.Begin(IDBindAuthKeyInner, "bind_auth_key_inner")
-	c.Long(&v.Nonce)
-	c.Long(&v.TempAuthKeyID)
-	c.Long(&v.PermAuthKeyID)
-	c.Long(&v.TempSessionID)
-	c.Int(&v.ExpiresAt)
-}
-
 // DestroyAuthKeyOK is destroy_auth_key_ok#f660e1d4.
 type DestroyAuthKeyOK struct {
-}
-
-func (v *DestroyAuthKeyOK) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
 }
 
 // DestroyAuthKeyNone is destroy_auth_key_none#0a9f2259.
 type DestroyAuthKeyNone struct {
 }
 
-func (v *DestroyAuthKeyNone) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKeyNone, "destroy_auth_key_none")
-}
-
 // DestroyAuthKeyFail is destroy_auth_key_fail#ea109b13.
 type DestroyAuthKeyFail struct {
-}
-
-func (v *DestroyAuthKeyFail) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
 }
 
 // RPCResult is rpc_result#f35c6d01.
@@ -266,38 +138,18 @@ type RPCResult struct {
 	Result   []byte
 }
 
-func (v *RPCResult) TL(c *tl.Codec) {
-	c.Begin(IDRPCResult, "rpc_result")
-	c.Long(&v.ReqMsgID)
-	c.Rest(&v.Result)
-}
-
 // RPCError is rpc_error#2144ca19.
 type RPCError struct {
 	ErrorCode    int32
 	ErrorMessage string
 }
 
-func (v *RPCError) TL(c *tl.Codec) {
-	c.Begin(IDRPCError, "rpc_error")
-	c.Int(&v.ErrorCode)
-	c.String(&v.ErrorMessage)
-}
-
 // RPCAnswerUnknown is rpc_answer_unknown#5e2ad36e.
 type RPCAnswerUnknown struct {
 }
 
-func (v *RPCAnswerUnknown) TL(c *tl.Codec) {
-	c.Begin(IDRPCAnswerUnknown, "rpc_answer_unknown")
-}
-
 // RPCAnswerDroppedRunning is rpc_answer_dropped_running#cd78e586.
 type RPCAnswerDroppedRunning struct {
-}
-
-func (v *RPCAnswerDroppedRunning) TL(c *tl.Codec) {
-	c.Begin(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
 }
 
 // RPCAnswerDropped is rpc_answer_dropped#a43ad8b7.
@@ -307,29 +159,11 @@ type RPCAnswerDropped struct {
 	Bytes int32
 }
 
-func (v *RPCAnswerDropped) TL(c *tl.Codec) {
-	c.Begin(IDRPCAnswerDropped, "rpc_answer_dropped")
-	c.Long(&v.MsgID)
-	c.Int(&v.SeqNo)
-	c.Int(&v.Bytes)
-}
-
 // FutureSalt is future_salt#0949d9dc.
 type FutureSalt struct {
 	ValidSince int32
 	ValidUntil int32
 	Salt       int64
-}
-
-func (v *FutureSalt) TL(c *tl.Codec) {
-	c.Begin(IDFutureSalt, "future_salt")
-	v.body(c)
-}
-
-func (v *FutureSalt) body(c *tl.Codec) {
-	c.Int(&v.ValidSince)
-	c.Int(&v.ValidUntil)
-	c.Long(&v.Salt)
 }
 
 // FutureSalts is future_salts#ae500895.
@@ -339,23 +173,10 @@ type FutureSalts struct {
 	Salts    []FutureSalt
 }
 
-func (v *FutureSalts) TL(c *tl.Codec) {
-	c.Begin(IDFutureSalts, "future_salts")
-	c.Long(&v.ReqMsgID)
-	c.Int(&v.Now)
-	vectorBareFutureSaltBodies(c, 0, 0, &v.Salts)
-}
-
 // Pong is pong#347773c5.
 type Pong struct {
 	MsgID  int64
 	PingID int64
-}
-
-func (v *Pong) TL(c *tl.Codec) {
-	c.Begin(IDPong, "pong")
-	c.Long(&v.MsgID)
-	c.Long(&v.PingID)
 }
 
 // DestroySessionOK is destroy_session_ok#e22045fc.
@@ -363,19 +184,9 @@ type DestroySessionOK struct {
 	SessionID int64
 }
 
-func (v *DestroySessionOK) TL(c *tl.Codec) {
-	c.Begin(IDDestroySessionOK, "destroy_session_ok")
-	c.Long(&v.SessionID)
-}
-
 // DestroySessionNone is destroy_session_none#62d350c9.
 type DestroySessionNone struct {
 	SessionID int64
-}
-
-func (v *DestroySessionNone) TL(c *tl.Codec) {
-	c.Begin(IDDestroySessionNone, "destroy_session_none")
-	c.Long(&v.SessionID)
 }
 
 // NewSessionCreated is new_session_created#9ec20908.
@@ -385,21 +196,9 @@ type NewSessionCreated struct {
 	ServerSalt int64
 }
 
-func (v *NewSessionCreated) TL(c *tl.Codec) {
-	c.Begin(IDNewSessionCreated, "new_session_created")
-	c.Long(&v.FirstMsgID)
-	c.Long(&v.UniqueID)
-	c.Long(&v.ServerSalt)
-}
-
 // GzipPacked is gzip_packed#3072cfa1.
 type GzipPacked struct {
 	PackedData []byte
-}
-
-func (v *GzipPacked) TL(c *tl.Codec) {
-	c.Begin(IDGzipPacked, "gzip_packed")
-	c.ByteString(&v.PackedData)
 }
 
 // MsgsAck is msgs_ack#62d6b459.
@@ -407,23 +206,11 @@ type MsgsAck struct {
 	MsgIDs []int64
 }
 
-func (v *MsgsAck) TL(c *tl.Codec) {
-	c.Begin(IDMsgsAck, "msgs_ack")
-	c.Longs(&v.MsgIDs)
-}
-
 // BadMsgNotification is bad_msg_notification#a7eff811.
 type BadMsgNotification struct {
 	BadMsgID    int64
 	BadMsgSeqno int32
 	ErrorCode   int32
-}
-
-func (v *BadMsgNotification) TL(c *tl.Codec) {
-	c.Begin(IDBadMsgNotification, "bad_msg_notification")
-	c.Long(&v.BadMsgID)
-	c.Int(&v.BadMsgSeqno)
-	c.Int(&v.ErrorCode)
 }
 
 // BadServerSalt is bad_server_salt#edab447b.
@@ -434,32 +221,14 @@ type BadServerSalt struct {
 	NewServerSalt int64
 }
 
-func (v *BadServerSalt) TL(c *tl.Codec) {
-	c.Begin(IDBadServerSalt, "bad_server_salt")
-	c.Long(&v.BadMsgID)
-	c.Int(&v.BadMsgSeqno)
-	c.Int(&v.ErrorCode)
-	c.Long(&v.NewServerSalt)
-}
-
 // MsgResendReq is msg_resend_req#7d861a08.
 type MsgResendReq struct {
 	MsgIDs []int64
 }
 
-func (v *MsgResendReq) TL(c *tl.Codec) {
-	c.Begin(IDMsgResendReq, "msg_resend_req")
-	c.Longs(&v.MsgIDs)
-}
-
 // MsgsStateReq is msgs_state_req#da69fb52.
 type MsgsStateReq struct {
 	MsgIDs []int64
-}
-
-func (v *MsgsStateReq) TL(c *tl.Codec) {
-	c.Begin(IDMsgsStateReq, "msgs_state_req")
-	c.Longs(&v.MsgIDs)
 }
 
 // MsgsStateInfo is msgs_state_info#04deb57d.
@@ -468,22 +237,10 @@ type MsgsStateInfo struct {
 	Info     []byte
 }
 
-func (v *MsgsStateInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgsStateInfo, "msgs_state_info")
-	c.Long(&v.ReqMsgID)
-	c.ByteString(&v.Info)
-}
-
 // MsgsAllInfo is msgs_all_info#8cc0d131.
 type MsgsAllInfo struct {
 	MsgIDs []int64
 	Info   []byte
-}
-
-func (v *MsgsAllInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgsAllInfo, "msgs_all_info")
-	c.Longs(&v.MsgIDs)
-	c.ByteString(&v.Info)
 }
 
 // MsgDetailedInfo is msg_detailed_info#276d3ec6.
@@ -494,14 +251,6 @@ type MsgDetailedInfo struct {
 	Status      int32
 }
 
-func (v *MsgDetailedInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgDetailedInfo, "msg_detailed_info")
-	c.Long(&v.MsgID)
-	c.Long(&v.AnswerMsgID)
-	c.Int(&v.Bytes)
-	c.Int(&v.Status)
-}
-
 // MsgNewDetailedInfo is msg_new_detailed_info#809db6df.
 type MsgNewDetailedInfo struct {
 	AnswerMsgID int64
@@ -509,31 +258,14 @@ type MsgNewDetailedInfo struct {
 	Status      int32
 }
 
-func (v *MsgNewDetailedInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgNewDetailedInfo, "msg_new_detailed_info")
-	c.Long(&v.AnswerMsgID)
-	c.Int(&v.Bytes)
-	c.Int(&v.Status)
-}
-
 // ReqPQ is req_pq#60469778.
 type ReqPQ struct {
 	Nonce tl.Int128
 }
 
-func (v *ReqPQ) TL(c *tl.Codec) {
-	c.Begin(IDReqPQ, "req_pq")
-	c.Int128(&v.Nonce)
-}
-
 // ReqPQMulti is req_pq_multi#be7e8ef1.
 type ReqPQMulti struct {
 	Nonce tl.Int128
-}
-
-func (v *ReqPQMulti) TL(c *tl.Codec) {
-	c.Begin(IDReqPQMulti, "req_pq_multi")
-	c.Int128(&v.Nonce)
 }
 
 // ReqDHParams is req_DH_params#d712e4be.
@@ -546,16 +278,6 @@ type ReqDHParams struct {
 	EncryptedData        []byte
 }
 
-func (v *ReqDHParams) TL(c *tl.Codec) {
-	c.Begin(IDReqDHParams, "req_DH_params")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Long(&v.PublicKeyFingerprint)
-	c.ByteString(&v.EncryptedData)
-}
-
 // SetClientDHParams is set_client_DH_params#f5045f1f.
 type SetClientDHParams struct {
 	Nonce         tl.Int128
@@ -563,21 +285,9 @@ type SetClientDHParams struct {
 	EncryptedData []byte
 }
 
-func (v *SetClientDHParams) TL(c *tl.Codec) {
-	c.Begin(IDSetClientDHParams, "set_client_DH_params")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.EncryptedData)
-}
-
 // RPCDropAnswer is rpc_drop_answer#58e4a740.
 type RPCDropAnswer struct {
 	ReqMsgID int64
-}
-
-func (v *RPCDropAnswer) TL(c *tl.Codec) {
-	c.Begin(IDRPCDropAnswer, "rpc_drop_answer")
-	c.Long(&v.ReqMsgID)
 }
 
 // GetFutureSalts is get_future_salts#b921bd04.
@@ -585,19 +295,9 @@ type GetFutureSalts struct {
 	Num int32
 }
 
-func (v *GetFutureSalts) TL(c *tl.Codec) {
-	c.Begin(IDGetFutureSalts, "get_future_salts")
-	c.Int(&v.Num)
-}
-
 // Ping is ping#7abe77ec.
 type Ping struct {
 	PingID int64
-}
-
-func (v *Ping) TL(c *tl.Codec) {
-	c.Begin(IDPing, "ping")
-	c.Long(&v.PingID)
 }
 
 // PingDelayDisconnect is ping_delay_disconnect#f3427b8c.
@@ -606,20 +306,9 @@ type PingDelayDisconnect struct {
 	DisconnectDelay int32
 }
 
-func (v *PingDelayDisconnect) TL(c *tl.Codec) {
-	c.Begin(IDPingDelayDisconnect, "ping_delay_disconnect")
-	c.Long(&v.PingID)
-	c.Int(&v.DisconnectDelay)
-}
-
 // DestroySession is destroy_session#e7512126.
 type DestroySession struct {
 	SessionID int64
-}
-
-func (v *DestroySession) TL(c *tl.Codec) {
-	c.Begin(IDDestroySession, "destroy_session")
-	c.Long(&v.SessionID)
 }
 
 // HTTPWait is http_wait#9299359f.
@@ -629,19 +318,8 @@ type HTTPWait struct {
 	MaxWait   int32
 }
 
-func (v *HTTPWait) TL(c *tl.Codec) {
-	c.Begin(IDHTTPWait, "http_wait")
-	c.Int(&v.MaxDelay)
-	c.Int(&v.WaitAfter)
-	c.Int(&v.MaxWait)
-}
-
 // DestroyAuthKey is destroy_auth_key#d1435160.
 type DestroyAuthKey struct {
-}
-
-func (v *DestroyAuthKey) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKey, "destroy_auth_key")
 }
 
 // PQInnerDataClass is a P_Q_inner_data: one of p_q_inner_data, p_q_inner_data_dc, p_q_inner_data_temp, p_q_inner_data_temp_dc.
@@ -657,33 +335,8 @@ func (*PQInnerDataTempDC) isPQInnerData() {}
 
 // DecodePQInnerData decodes a boxed P_Q_inner_data.
 func DecodePQInnerData(r *tl.Reader) (v PQInnerDataClass) {
-	codePQInnerData(r.Codec(), 0, 0, &v, "")
+	codePQInnerData(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codePQInnerData(c *tl.Codec, f tl.Flags, mask uint32, v *PQInnerDataClass, field string) {
-	var o PQInnerDataClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPQInnerData:
-		o = new(PQInnerData)
-	case IDPQInnerDataDC:
-		o = new(PQInnerDataDC)
-	case IDPQInnerDataTemp:
-		o = new(PQInnerDataTemp)
-	case IDPQInnerDataTempDC:
-		o = new(PQInnerDataTempDC)
-	default:
-		c.Unexpected("P_Q_inner_data")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // ServerDHParamsClass is a Server_DH_Params: one of server_DH_params_fail, server_DH_params_ok.
@@ -697,29 +350,8 @@ func (*ServerDHParamsOK) isServerDHParams()   {}
 
 // DecodeServerDHParams decodes a boxed Server_DH_Params.
 func DecodeServerDHParams(r *tl.Reader) (v ServerDHParamsClass) {
-	codeServerDHParams(r.Codec(), 0, 0, &v, "")
+	codeServerDHParams(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeServerDHParams(c *tl.Codec, f tl.Flags, mask uint32, v *ServerDHParamsClass, field string) {
-	var o ServerDHParamsClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDServerDHParamsFail:
-		o = new(ServerDHParamsFail)
-	case IDServerDHParamsOK:
-		o = new(ServerDHParamsOK)
-	default:
-		c.Unexpected("Server_DH_Params")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // SetClientDHParamsAnswerClass is a Set_client_DH_params_answer: one of dh_gen_ok, dh_gen_retry, dh_gen_fail.
@@ -734,31 +366,8 @@ func (*DHGenFail) isSetClientDHParamsAnswer()  {}
 
 // DecodeSetClientDHParamsAnswer decodes a boxed Set_client_DH_params_answer.
 func DecodeSetClientDHParamsAnswer(r *tl.Reader) (v SetClientDHParamsAnswerClass) {
-	codeSetClientDHParamsAnswer(r.Codec(), 0, 0, &v, "")
+	codeSetClientDHParamsAnswer(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeSetClientDHParamsAnswer(c *tl.Codec, f tl.Flags, mask uint32, v *SetClientDHParamsAnswerClass, field string) {
-	var o SetClientDHParamsAnswerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDHGenOK:
-		o = new(DHGenOK)
-	case IDDHGenRetry:
-		o = new(DHGenRetry)
-	case IDDHGenFail:
-		o = new(DHGenFail)
-	default:
-		c.Unexpected("Set_client_DH_params_answer")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // DestroyAuthKeyResClass is a DestroyAuthKeyRes: one of destroy_auth_key_ok, destroy_auth_key_none, destroy_auth_key_fail.
@@ -773,31 +382,8 @@ func (*DestroyAuthKeyFail) isDestroyAuthKeyRes() {}
 
 // DecodeDestroyAuthKeyRes decodes a boxed DestroyAuthKeyRes.
 func DecodeDestroyAuthKeyRes(r *tl.Reader) (v DestroyAuthKeyResClass) {
-	codeDestroyAuthKeyRes(r.Codec(), 0, 0, &v, "")
+	codeDestroyAuthKeyRes(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeDestroyAuthKeyRes(c *tl.Codec, f tl.Flags, mask uint32, v *DestroyAuthKeyResClass, field string) {
-	var o DestroyAuthKeyResClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDestroyAuthKeyOK:
-		o = new(DestroyAuthKeyOK)
-	case IDDestroyAuthKeyNone:
-		o = new(DestroyAuthKeyNone)
-	case IDDestroyAuthKeyFail:
-		o = new(DestroyAuthKeyFail)
-	default:
-		c.Unexpected("DestroyAuthKeyRes")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // RPCDropAnswerClass is a RpcDropAnswer: one of rpc_answer_unknown, rpc_answer_dropped_running, rpc_answer_dropped.
@@ -812,31 +398,8 @@ func (*RPCAnswerDropped) isRPCDropAnswer()        {}
 
 // DecodeRPCDropAnswer decodes a boxed RpcDropAnswer.
 func DecodeRPCDropAnswer(r *tl.Reader) (v RPCDropAnswerClass) {
-	codeRPCDropAnswer(r.Codec(), 0, 0, &v, "")
+	codeRPCDropAnswer(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeRPCDropAnswer(c *tl.Codec, f tl.Flags, mask uint32, v *RPCDropAnswerClass, field string) {
-	var o RPCDropAnswerClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDRPCAnswerUnknown:
-		o = new(RPCAnswerUnknown)
-	case IDRPCAnswerDroppedRunning:
-		o = new(RPCAnswerDroppedRunning)
-	case IDRPCAnswerDropped:
-		o = (*RPCAnswerDropped)(c.Small(unsafe.Sizeof(RPCAnswerDropped{})))
-	default:
-		c.Unexpected("RpcDropAnswer")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // DestroySessionResClass is a DestroySessionRes: one of destroy_session_ok, destroy_session_none.
@@ -850,29 +413,8 @@ func (*DestroySessionNone) isDestroySessionRes() {}
 
 // DecodeDestroySessionRes decodes a boxed DestroySessionRes.
 func DecodeDestroySessionRes(r *tl.Reader) (v DestroySessionResClass) {
-	codeDestroySessionRes(r.Codec(), 0, 0, &v, "")
+	codeDestroySessionRes(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeDestroySessionRes(c *tl.Codec, f tl.Flags, mask uint32, v *DestroySessionResClass, field string) {
-	var o DestroySessionResClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDestroySessionOK:
-		o = (*DestroySessionOK)(c.Small(unsafe.Sizeof(DestroySessionOK{})))
-	case IDDestroySessionNone:
-		o = (*DestroySessionNone)(c.Small(unsafe.Sizeof(DestroySessionNone{})))
-	default:
-		c.Unexpected("DestroySessionRes")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // BadMsgNotificationClass is a BadMsgNotification: one of bad_msg_notification, bad_server_salt.
@@ -886,29 +428,8 @@ func (*BadServerSalt) isBadMsgNotification()      {}
 
 // DecodeBadMsgNotification decodes a boxed BadMsgNotification.
 func DecodeBadMsgNotification(r *tl.Reader) (v BadMsgNotificationClass) {
-	codeBadMsgNotification(r.Codec(), 0, 0, &v, "")
+	codeBadMsgNotification(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeBadMsgNotification(c *tl.Codec, f tl.Flags, mask uint32, v *BadMsgNotificationClass, field string) {
-	var o BadMsgNotificationClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBadMsgNotification:
-		o = (*BadMsgNotification)(c.Small(unsafe.Sizeof(BadMsgNotification{})))
-	case IDBadServerSalt:
-		o = (*BadServerSalt)(c.Small(unsafe.Sizeof(BadServerSalt{})))
-	default:
-		c.Unexpected("BadMsgNotification")
-		return
-	}
-	*v = o
-	o.TL(c)
 }
 
 // MsgDetailedInfoClass is a MsgDetailedInfo: one of msg_detailed_info, msg_new_detailed_info.
@@ -922,27 +443,6 @@ func (*MsgNewDetailedInfo) isMsgDetailedInfo() {}
 
 // DecodeMsgDetailedInfo decodes a boxed MsgDetailedInfo.
 func DecodeMsgDetailedInfo(r *tl.Reader) (v MsgDetailedInfoClass) {
-	codeMsgDetailedInfo(r.Codec(), 0, 0, &v, "")
+	codeMsgDetailedInfo(r.Codec(), &v, "")
 	return v
-}
-
-//go:noinline
-func codeMsgDetailedInfo(c *tl.Codec, f tl.Flags, mask uint32, v *MsgDetailedInfoClass, field string) {
-	var o MsgDetailedInfoClass
-	switch c.Class(f, mask, *v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMsgDetailedInfo:
-		o = (*MsgDetailedInfo)(c.Small(unsafe.Sizeof(MsgDetailedInfo{})))
-	case IDMsgNewDetailedInfo:
-		o = (*MsgNewDetailedInfo)(c.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
-	default:
-		c.Unexpected("MsgDetailedInfo")
-		return
-	}
-	*v = o
-	o.TL(c)
 }

@@ -2,9 +2,7 @@
 
 package mt
 
-import (
-	"godwit/tl"
-)
+import ()
 
 // AuthBindTempAuthKey is auth.bindTempAuthKey#cdd42a05.
 type AuthBindTempAuthKey struct {
@@ -12,12 +10,4 @@ type AuthBindTempAuthKey struct {
 	Nonce            int64
 	ExpiresAt        int32
 	EncryptedMessage []byte
-}
-
-func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
-	c.Begin(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
-	c.Long(&v.PermAuthKeyID)
-	c.Long(&v.Nonce)
-	c.Int(&v.ExpiresAt)
-	c.ByteString(&v.EncryptedMessage)
 }
