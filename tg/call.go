@@ -29,7 +29,7 @@ type Invoker interface {
 func Call[R any](ctx context.Context, inv Invoker, m Method[R]) (R, error) {
 	var result R
 	err := inv.Invoke(ctx, m, func(r *tl.Reader) error {
-		table.Result(r, m, &result)
+		r.Result(m, &result)
 		return r.Finish()
 	})
 	if err != nil {
@@ -41,7 +41,7 @@ func Call[R any](ctx context.Context, inv Invoker, m Method[R]) (R, error) {
 
 // Decode decodes a boxed value: of a type with several constructors, such as
 // Decode[UpdatesClass], or of one, such as Decode[*Config].
-func Decode[T tl.Object](r *tl.Reader) (v T) {
-	table.Value(r, &v)
+func Decode[T any](r *tl.Reader) (v T) {
+	r.Value(&v)
 	return v
 }

@@ -271,19 +271,19 @@ func TestResults(t *testing.T) {
 		var b tl.Buffer
 		put(&b, v.Elem())
 		r := tl.NewReader(b.Bytes())
-		tg.DecodeResult(r, method.Interface().(tg.Request), back.Interface())
+		r.Result(method.Interface(), back.Interface())
 		if err := r.Finish(); err != nil || b.Err() != nil {
 			t.Errorf("%s: %v, %v", e, b.Err(), err)
 		} else if !reflect.DeepEqual(back.Interface(), v.Interface()) {
 			t.Errorf("%s: result came back as %+v, want %+v", e, back.Elem(), v.Elem())
 		}
 		r = tl.NewReader(idBytes(0xdeadbeef))
-		if tg.DecodeResult(r, method.Interface().(tg.Request), reflect.New(result).Interface()); r.Err() == nil {
+		if r.Result(method.Interface(), reflect.New(result).Interface()); r.Err() == nil {
 			t.Errorf("%s takes any answer", e)
 		}
 	}
 	r := tl.NewReader(nil)
-	if tg.DecodeResult(r, tl.Encoded{1, 2, 3, 4}, new(bool)); !errors.Is(r.Err(), errors.ErrUnsupported) {
+	if r.Result(tl.Encoded{1, 2, 3, 4}, new(bool)); !errors.Is(r.Err(), tl.ErrNoType) {
 		t.Errorf("what is no method has a result: %v", r.Err())
 	}
 }

@@ -10,19 +10,13 @@ import (
 type BoolFalse struct {
 }
 
-func (v *BoolFalse) TL(c *tl.Codec) { table.TL(c, v, 1206) }
-
 // BoolTrue is boolTrue#997275b5.
 type BoolTrue struct {
 }
 
-func (v *BoolTrue) TL(c *tl.Codec) { table.TL(c, v, 958) }
-
 // True is true#3fedd339.
 type True struct {
 }
-
-func (v *True) TL(c *tl.Codec) { table.TL(c, v, 410) }
 
 // Error is error#c4b9f9bb.
 type Error struct {
@@ -32,32 +26,22 @@ type Error struct {
 	Text string
 }
 
-func (v *Error) TL(c *tl.Codec) { table.TL(c, v, 1275) }
-
 // Null is null#56730bcc.
 type Null struct {
 }
-
-func (v *Null) TL(c *tl.Codec) { table.TL(c, v, 550) }
 
 // InputPeerEmpty is inputPeerEmpty#7f3b18ea.
 type InputPeerEmpty struct {
 }
 
-func (v *InputPeerEmpty) TL(c *tl.Codec) { table.TL(c, v, 794) }
-
 // InputPeerSelf is inputPeerSelf#7da07ec9.
 type InputPeerSelf struct {
 }
-
-func (v *InputPeerSelf) TL(c *tl.Codec) { table.TL(c, v, 788) }
 
 // InputPeerChat is inputPeerChat#35a95cb9.
 type InputPeerChat struct {
 	ChatID int64
 }
-
-func (v *InputPeerChat) TL(c *tl.Codec) { table.TL(c, v, 335) }
 
 // InputPeerUser is inputPeerUser#dde8a54c.
 type InputPeerUser struct {
@@ -65,15 +49,11 @@ type InputPeerUser struct {
 	AccessHash int64
 }
 
-func (v *InputPeerUser) TL(c *tl.Codec) { table.TL(c, v, 1414) }
-
 // InputPeerChannel is inputPeerChannel#27bcbbfc.
 type InputPeerChannel struct {
 	ChannelID  int64
 	AccessHash int64
 }
-
-func (v *InputPeerChannel) TL(c *tl.Codec) { table.TL(c, v, 254) }
 
 // InputPeerUserFromMessage is inputPeerUserFromMessage#a87b0a1c.
 type InputPeerUserFromMessage struct {
@@ -84,8 +64,6 @@ type InputPeerUserFromMessage struct {
 	UserID int64
 }
 
-func (v *InputPeerUserFromMessage) TL(c *tl.Codec) { table.TL(c, v, 1062) }
-
 // InputPeerChannelFromMessage is inputPeerChannelFromMessage#bd2a0840.
 type InputPeerChannelFromMessage struct {
 	_ tl.Incomparable
@@ -95,27 +73,19 @@ type InputPeerChannelFromMessage struct {
 	ChannelID int64
 }
 
-func (v *InputPeerChannelFromMessage) TL(c *tl.Codec) { table.TL(c, v, 1208) }
-
 // InputUserEmpty is inputUserEmpty#b98886cf.
 type InputUserEmpty struct {
 }
 
-func (v *InputUserEmpty) TL(c *tl.Codec) { table.TL(c, v, 1184) }
-
 // InputUserSelf is inputUserSelf#f7c1b13f.
 type InputUserSelf struct {
 }
-
-func (v *InputUserSelf) TL(c *tl.Codec) { table.TL(c, v, 1594) }
 
 // InputUser is inputUser#f21158c6.
 type InputUser struct {
 	UserID     int64
 	AccessHash int64
 }
-
-func (v *InputUser) TL(c *tl.Codec) { table.TL(c, v, 1562) }
 
 // InputUserFromMessage is inputUserFromMessage#1da448e2.
 type InputUserFromMessage struct {
@@ -125,8 +95,6 @@ type InputUserFromMessage struct {
 	MsgID  int32
 	UserID int64
 }
-
-func (v *InputUserFromMessage) TL(c *tl.Codec) { table.TL(c, v, 191) }
 
 // InputPhoneContact is inputPhoneContact#6a1dc4be.
 type InputPhoneContact struct {
@@ -139,8 +107,6 @@ type InputPhoneContact struct {
 	Note      *TextWithEntities
 }
 
-func (v *InputPhoneContact) TL(c *tl.Codec) { table.TL(c, v, 665) }
-
 // InputFile is inputFile#f52ff27f.
 type InputFile struct {
 	_ tl.Incomparable
@@ -151,8 +117,6 @@ type InputFile struct {
 	MD5Checksum string
 }
 
-func (v *InputFile) TL(c *tl.Codec) { table.TL(c, v, 1584) }
-
 // InputFileBig is inputFileBig#fa4f0bb5.
 type InputFileBig struct {
 	_ tl.Incomparable
@@ -162,8 +126,6 @@ type InputFileBig struct {
 	Name  string
 }
 
-func (v *InputFileBig) TL(c *tl.Codec) { table.TL(c, v, 1617) }
-
 // InputFileStoryDocument is inputFileStoryDocument#62dc8b48.
 type InputFileStoryDocument struct {
 	_ tl.Incomparable
@@ -171,13 +133,9 @@ type InputFileStoryDocument struct {
 	ID InputDocumentClass
 }
 
-func (v *InputFileStoryDocument) TL(c *tl.Codec) { table.TL(c, v, 620) }
-
 // InputMediaEmpty is inputMediaEmpty#9664f57f.
 type InputMediaEmpty struct {
 }
-
-func (v *InputMediaEmpty) TL(c *tl.Codec) { table.TL(c, v, 934) }
 
 // InputMediaUploadedPhoto is inputMediaUploadedPhoto#7d8375da.
 type InputMediaUploadedPhoto struct {
@@ -188,8 +146,6 @@ type InputMediaUploadedPhoto struct {
 	TTLSeconds tl.Optional[int32]
 	Video      InputDocumentClass
 }
-
-func (v *InputMediaUploadedPhoto) TL(c *tl.Codec) { table.TL(c, v, 787) }
 
 // InputMediaPhoto is inputMediaPhoto#e3af4434.
 type InputMediaPhoto struct {
@@ -202,16 +158,12 @@ type InputMediaPhoto struct {
 	Video      InputDocumentClass
 }
 
-func (v *InputMediaPhoto) TL(c *tl.Codec) { table.TL(c, v, 1454) }
-
 // InputMediaGeoPoint is inputMediaGeoPoint#f9c44144.
 type InputMediaGeoPoint struct {
 	_ tl.Incomparable
 
 	GeoPoint InputGeoPointClass
 }
-
-func (v *InputMediaGeoPoint) TL(c *tl.Codec) { table.TL(c, v, 1611) }
 
 // InputMediaContact is inputMediaContact#f8ab7dfb.
 type InputMediaContact struct {
@@ -222,8 +174,6 @@ type InputMediaContact struct {
 	LastName    string
 	Vcard       string
 }
-
-func (v *InputMediaContact) TL(c *tl.Codec) { table.TL(c, v, 1603) }
 
 // InputMediaUploadedDocument is inputMediaUploadedDocument#037c9330.
 type InputMediaUploadedDocument struct {
@@ -240,8 +190,6 @@ type InputMediaUploadedDocument struct {
 	TTLSeconds     tl.Optional[int32]
 }
 
-func (v *InputMediaUploadedDocument) TL(c *tl.Codec) { table.TL(c, v, 29) }
-
 // InputMediaDocument is inputMediaDocument#a8763ab5.
 type InputMediaDocument struct {
 	_ tl.Incomparable
@@ -253,8 +201,6 @@ type InputMediaDocument struct {
 	TTLSeconds     tl.Optional[int32]
 	Query          tl.Optional[string]
 }
-
-func (v *InputMediaDocument) TL(c *tl.Codec) { table.TL(c, v, 1061) }
 
 // InputMediaVenue is inputMediaVenue#c13d1c11.
 type InputMediaVenue struct {
@@ -268,8 +214,6 @@ type InputMediaVenue struct {
 	VenueType string
 }
 
-func (v *InputMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 1247) }
-
 // InputMediaPhotoExternal is inputMediaPhotoExternal#e5bbfe1a.
 type InputMediaPhotoExternal struct {
 	_ tl.Incomparable
@@ -278,8 +222,6 @@ type InputMediaPhotoExternal struct {
 	URL        string
 	TTLSeconds tl.Optional[int32]
 }
-
-func (v *InputMediaPhotoExternal) TL(c *tl.Codec) { table.TL(c, v, 1466) }
 
 // InputMediaDocumentExternal is inputMediaDocumentExternal#779600f9.
 type InputMediaDocumentExternal struct {
@@ -292,16 +234,12 @@ type InputMediaDocumentExternal struct {
 	VideoTimestamp tl.Optional[int32]
 }
 
-func (v *InputMediaDocumentExternal) TL(c *tl.Codec) { table.TL(c, v, 752) }
-
 // InputMediaGame is inputMediaGame#d33f43f3.
 type InputMediaGame struct {
 	_ tl.Incomparable
 
 	ID InputGameClass
 }
-
-func (v *InputMediaGame) TL(c *tl.Codec) { table.TL(c, v, 1351) }
 
 // InputMediaInvoice is inputMediaInvoice#405fef0d.
 type InputMediaInvoice struct {
@@ -316,8 +254,6 @@ type InputMediaInvoice struct {
 	ExtendedMedia InputMediaClass
 }
 
-func (v *InputMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 413) }
-
 // InputMediaGeoLive is inputMediaGeoLive#971fa843.
 type InputMediaGeoLive struct {
 	_ tl.Incomparable
@@ -329,8 +265,6 @@ type InputMediaGeoLive struct {
 	ProximityNotificationRadius tl.Optional[int32]
 }
 
-func (v *InputMediaGeoLive) TL(c *tl.Codec) { table.TL(c, v, 941) }
-
 // InputMediaPoll is inputMediaPoll#883a4108.
 type InputMediaPoll struct {
 	Poll             Poll
@@ -341,16 +275,12 @@ type InputMediaPoll struct {
 	SolutionMedia    InputMediaClass
 }
 
-func (v *InputMediaPoll) TL(c *tl.Codec) { table.TL(c, v, 847) }
-
 // InputMediaDice is inputMediaDice#e66fbf7b.
 type InputMediaDice struct {
 	_ tl.Incomparable
 
 	Emoticon string
 }
-
-func (v *InputMediaDice) TL(c *tl.Codec) { table.TL(c, v, 1471) }
 
 // InputMediaStory is inputMediaStory#89fdd778.
 type InputMediaStory struct {
@@ -359,8 +289,6 @@ type InputMediaStory struct {
 	Peer InputPeerClass
 	ID   int32
 }
-
-func (v *InputMediaStory) TL(c *tl.Codec) { table.TL(c, v, 858) }
 
 // InputMediaWebPage is inputMediaWebPage#c21b8849.
 type InputMediaWebPage struct {
@@ -372,16 +300,12 @@ type InputMediaWebPage struct {
 	URL             string
 }
 
-func (v *InputMediaWebPage) TL(c *tl.Codec) { table.TL(c, v, 1253) }
-
 // InputMediaPaidMedia is inputMediaPaidMedia#c4103386.
 type InputMediaPaidMedia struct {
 	StarsAmount   int64
 	ExtendedMedia []InputMediaClass
 	Payload       tl.Optional[string]
 }
-
-func (v *InputMediaPaidMedia) TL(c *tl.Codec) { table.TL(c, v, 1271) }
 
 // InputMediaTodo is inputMediaTodo#9fc55fde.
 type InputMediaTodo struct {
@@ -390,8 +314,6 @@ type InputMediaTodo struct {
 	Todo TodoList
 }
 
-func (v *InputMediaTodo) TL(c *tl.Codec) { table.TL(c, v, 1010) }
-
 // InputMediaStakeDice is inputMediaStakeDice#f3a9244a.
 type InputMediaStakeDice struct {
 	GameHash   string
@@ -399,13 +321,9 @@ type InputMediaStakeDice struct {
 	ClientSeed []byte
 }
 
-func (v *InputMediaStakeDice) TL(c *tl.Codec) { table.TL(c, v, 1572) }
-
 // InputChatPhotoEmpty is inputChatPhotoEmpty#1ca48f57.
 type InputChatPhotoEmpty struct {
 }
-
-func (v *InputChatPhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 182) }
 
 // InputChatUploadedPhoto is inputChatUploadedPhoto#bdcdaec0.
 type InputChatUploadedPhoto struct {
@@ -417,8 +335,6 @@ type InputChatUploadedPhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (v *InputChatUploadedPhoto) TL(c *tl.Codec) { table.TL(c, v, 1217) }
-
 // InputChatPhoto is inputChatPhoto#8953ad37.
 type InputChatPhoto struct {
 	_ tl.Incomparable
@@ -426,13 +342,9 @@ type InputChatPhoto struct {
 	ID InputPhotoClass
 }
 
-func (v *InputChatPhoto) TL(c *tl.Codec) { table.TL(c, v, 857) }
-
 // InputGeoPointEmpty is inputGeoPointEmpty#e4c123d6.
 type InputGeoPointEmpty struct {
 }
-
-func (v *InputGeoPointEmpty) TL(c *tl.Codec) { table.TL(c, v, 1458) }
 
 // InputGeoPoint is inputGeoPoint#48222faf.
 type InputGeoPoint struct {
@@ -443,13 +355,9 @@ type InputGeoPoint struct {
 	AccuracyRadius tl.Optional[int32]
 }
 
-func (v *InputGeoPoint) TL(c *tl.Codec) { table.TL(c, v, 456) }
-
 // InputPhotoEmpty is inputPhotoEmpty#1cd7bf0d.
 type InputPhotoEmpty struct {
 }
-
-func (v *InputPhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 185) }
 
 // InputPhoto is inputPhoto#3bb3b94a.
 type InputPhoto struct {
@@ -457,8 +365,6 @@ type InputPhoto struct {
 	AccessHash    int64
 	FileReference []byte
 }
-
-func (v *InputPhoto) TL(c *tl.Codec) { table.TL(c, v, 370) }
 
 // InputFileLocation is inputFileLocation#dfdaabe1.
 type InputFileLocation struct {
@@ -468,15 +374,11 @@ type InputFileLocation struct {
 	FileReference []byte
 }
 
-func (v *InputFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1426) }
-
 // InputEncryptedFileLocation is inputEncryptedFileLocation#f5235d55.
 type InputEncryptedFileLocation struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputEncryptedFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1583) }
 
 // InputDocumentFileLocation is inputDocumentFileLocation#bad07584.
 type InputDocumentFileLocation struct {
@@ -486,21 +388,15 @@ type InputDocumentFileLocation struct {
 	ThumbSize     string
 }
 
-func (v *InputDocumentFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1193) }
-
 // InputSecureFileLocation is inputSecureFileLocation#cbc7ee28.
 type InputSecureFileLocation struct {
 	ID         int64
 	AccessHash int64
 }
 
-func (v *InputSecureFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1317) }
-
 // InputTakeoutFileLocation is inputTakeoutFileLocation#29be5899.
 type InputTakeoutFileLocation struct {
 }
-
-func (v *InputTakeoutFileLocation) TL(c *tl.Codec) { table.TL(c, v, 264) }
 
 // InputPhotoFileLocation is inputPhotoFileLocation#40181ffe.
 type InputPhotoFileLocation struct {
@@ -509,8 +405,6 @@ type InputPhotoFileLocation struct {
 	FileReference []byte
 	ThumbSize     string
 }
-
-func (v *InputPhotoFileLocation) TL(c *tl.Codec) { table.TL(c, v, 411) }
 
 // InputPhotoLegacyFileLocation is inputPhotoLegacyFileLocation#d83466f3.
 type InputPhotoLegacyFileLocation struct {
@@ -522,8 +416,6 @@ type InputPhotoLegacyFileLocation struct {
 	Secret        int64
 }
 
-func (v *InputPhotoLegacyFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1379) }
-
 // InputPeerPhotoFileLocation is inputPeerPhotoFileLocation#37257e99.
 type InputPeerPhotoFileLocation struct {
 	_ tl.Incomparable
@@ -533,8 +425,6 @@ type InputPeerPhotoFileLocation struct {
 	PhotoID int64
 }
 
-func (v *InputPeerPhotoFileLocation) TL(c *tl.Codec) { table.TL(c, v, 346) }
-
 // InputStickerSetThumb is inputStickerSetThumb#9d84f3db.
 type InputStickerSetThumb struct {
 	_ tl.Incomparable
@@ -542,8 +432,6 @@ type InputStickerSetThumb struct {
 	Stickerset   InputStickerSetClass
 	ThumbVersion int32
 }
-
-func (v *InputStickerSetThumb) TL(c *tl.Codec) { table.TL(c, v, 991) }
 
 // InputGroupCallStream is inputGroupCallStream#0598a92a.
 type InputGroupCallStream struct {
@@ -555,8 +443,6 @@ type InputGroupCallStream struct {
 	VideoChannel tl.Optional[int32]
 	VideoQuality tl.Optional[int32]
 }
-
-func (v *InputGroupCallStream) TL(c *tl.Codec) { table.TL(c, v, 40) }
 
 // PeerUser is peerUser#59511722.
 type PeerUser struct {
@@ -577,8 +463,6 @@ type PeerChannel struct {
 type UserEmpty struct {
 	ID int64
 }
-
-func (v *UserEmpty) TL(c *tl.Codec) { table.TL(c, v, 1353) }
 
 // User is user#b1b8cc83.
 type User struct {
@@ -639,8 +523,6 @@ type User struct {
 type UserProfilePhotoEmpty struct {
 }
 
-func (v *UserProfilePhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 503) }
-
 // UserProfilePhoto is userProfilePhoto#82d1f706.
 type UserProfilePhoto struct {
 	HasVideo      bool
@@ -684,8 +566,6 @@ type ChatEmpty struct {
 	ID int64
 }
 
-func (v *ChatEmpty) TL(c *tl.Codec) { table.TL(c, v, 261) }
-
 // Chat is chat#41cbf256.
 type Chat struct {
 	_ tl.Incomparable
@@ -714,8 +594,6 @@ type ChatForbidden struct {
 	ID    int64
 	Title string
 }
-
-func (v *ChatForbidden) TL(c *tl.Codec) { table.TL(c, v, 639) }
 
 // Channel is channel#d49f34c6.
 type Channel struct {
@@ -784,8 +662,6 @@ type ChannelForbidden struct {
 	UntilDate  tl.Optional[int32]
 }
 
-func (v *ChannelForbidden) TL(c *tl.Codec) { table.TL(c, v, 147) }
-
 // CommunityForbidden is communityForbidden#fd3cdab8.
 type CommunityForbidden struct {
 	_ tl.Incomparable
@@ -794,8 +670,6 @@ type CommunityForbidden struct {
 	AccessHash tl.Optional[int64]
 	Title      string
 }
-
-func (v *CommunityForbidden) TL(c *tl.Codec) { table.TL(c, v, 1642) }
 
 // Community is community#65efe954.
 type Community struct {
@@ -813,8 +687,6 @@ type Community struct {
 	AdminRights         *ChatAdminRights
 	DefaultBannedRights *ChatBannedRights
 }
-
-func (v *Community) TL(c *tl.Codec) { table.TL(c, v, 641) }
 
 // ChatFull is chatFull#2633421b.
 type ChatFull struct {
@@ -840,8 +712,6 @@ type ChatFull struct {
 	AvailableReactions     ChatReactionsClass
 	ReactionsLimit         tl.Optional[int32]
 }
-
-func (v *ChatFull) TL(c *tl.Codec) { table.TL(c, v, 247) }
 
 // ChannelFull is channelFull#a04e8d3a.
 type ChannelFull struct {
@@ -915,8 +785,6 @@ type ChannelFull struct {
 	GuardBotID             tl.Optional[int64]
 }
 
-func (v *ChannelFull) TL(c *tl.Codec) { table.TL(c, v, 1016) }
-
 // CommunityFull is communityFull#cbb7a507.
 type CommunityFull struct {
 	ID                      int64
@@ -928,8 +796,6 @@ type CommunityFull struct {
 	PeerLinkRequestsPending tl.Optional[int32]
 }
 
-func (v *CommunityFull) TL(c *tl.Codec) { table.TL(c, v, 1316) }
-
 // ChatParticipant is chatParticipant#38e79fde.
 type ChatParticipant struct {
 	_ tl.Incomparable
@@ -940,8 +806,6 @@ type ChatParticipant struct {
 	Rank      tl.Optional[string]
 }
 
-func (v *ChatParticipant) TL(c *tl.Codec) { table.TL(c, v, 355) }
-
 // ChatParticipantCreator is chatParticipantCreator#e1f867b8.
 type ChatParticipantCreator struct {
 	_ tl.Incomparable
@@ -949,8 +813,6 @@ type ChatParticipantCreator struct {
 	UserID int64
 	Rank   tl.Optional[string]
 }
-
-func (v *ChatParticipantCreator) TL(c *tl.Codec) { table.TL(c, v, 1443) }
 
 // ChatParticipantAdmin is chatParticipantAdmin#0360d5d2.
 type ChatParticipantAdmin struct {
@@ -962,8 +824,6 @@ type ChatParticipantAdmin struct {
 	Rank      tl.Optional[string]
 }
 
-func (v *ChatParticipantAdmin) TL(c *tl.Codec) { table.TL(c, v, 28) }
-
 // ChatParticipantsForbidden is chatParticipantsForbidden#8763d3e1.
 type ChatParticipantsForbidden struct {
 	_ tl.Incomparable
@@ -972,16 +832,12 @@ type ChatParticipantsForbidden struct {
 	SelfParticipant ChatParticipantClass
 }
 
-func (v *ChatParticipantsForbidden) TL(c *tl.Codec) { table.TL(c, v, 842) }
-
 // ChatParticipants is chatParticipants#3cbc93f8.
 type ChatParticipants struct {
 	ChatID       int64
 	Participants []ChatParticipantClass
 	Version      int32
 }
-
-func (v *ChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 383) }
 
 // ChatPhotoEmpty is chatPhotoEmpty#37c1011c.
 type ChatPhotoEmpty struct {
@@ -1002,8 +858,6 @@ type MessageEmpty struct {
 	ID     int32
 	PeerID PeerClass
 }
-
-func (v *MessageEmpty) TL(c *tl.Codec) { table.TL(c, v, 903) }
 
 // Message is message#7600b9d3.
 type Message struct {
@@ -1084,8 +938,6 @@ type MessageService struct {
 type MessageMediaEmpty struct {
 }
 
-func (v *MessageMediaEmpty) TL(c *tl.Codec) { table.TL(c, v, 391) }
-
 // MessageMediaPhoto is messageMediaPhoto#e216eb63.
 type MessageMediaPhoto struct {
 	_ tl.Incomparable
@@ -1104,8 +956,6 @@ type MessageMediaGeo struct {
 	Geo GeoPointClass
 }
 
-func (v *MessageMediaGeo) TL(c *tl.Codec) { table.TL(c, v, 553) }
-
 // MessageMediaContact is messageMediaContact#70322949.
 type MessageMediaContact struct {
 	_ tl.Incomparable
@@ -1117,13 +967,9 @@ type MessageMediaContact struct {
 	UserID      int64
 }
 
-func (v *MessageMediaContact) TL(c *tl.Codec) { table.TL(c, v, 697) }
-
 // MessageMediaUnsupported is messageMediaUnsupported#9f84f49e.
 type MessageMediaUnsupported struct {
 }
-
-func (v *MessageMediaUnsupported) TL(c *tl.Codec) { table.TL(c, v, 1006) }
 
 // MessageMediaDocument is messageMediaDocument#52d8ccd9.
 type MessageMediaDocument struct {
@@ -1162,16 +1008,12 @@ type MessageMediaVenue struct {
 	VenueType string
 }
 
-func (v *MessageMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 288) }
-
 // MessageMediaGame is messageMediaGame#fdb19008.
 type MessageMediaGame struct {
 	_ tl.Incomparable
 
 	Game Game
 }
-
-func (v *MessageMediaGame) TL(c *tl.Codec) { table.TL(c, v, 1646) }
 
 // MessageMediaInvoice is messageMediaInvoice#f6a548d3.
 type MessageMediaInvoice struct {
@@ -1189,8 +1031,6 @@ type MessageMediaInvoice struct {
 	ExtendedMedia            MessageExtendedMediaClass
 }
 
-func (v *MessageMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 1589) }
-
 // MessageMediaGeoLive is messageMediaGeoLive#b940c666.
 type MessageMediaGeoLive struct {
 	_ tl.Incomparable
@@ -1201,8 +1041,6 @@ type MessageMediaGeoLive struct {
 	ProximityNotificationRadius tl.Optional[int32]
 }
 
-func (v *MessageMediaGeoLive) TL(c *tl.Codec) { table.TL(c, v, 1182) }
-
 // MessageMediaPoll is messageMediaPoll#773f4e66.
 type MessageMediaPoll struct {
 	_ tl.Incomparable
@@ -1211,8 +1049,6 @@ type MessageMediaPoll struct {
 	Results       PollResults
 	AttachedMedia MessageMediaClass
 }
-
-func (v *MessageMediaPoll) TL(c *tl.Codec) { table.TL(c, v, 746) }
 
 // MessageMediaDice is messageMediaDice#08cbec07.
 type MessageMediaDice struct {
@@ -1223,8 +1059,6 @@ type MessageMediaDice struct {
 	GameOutcome *MessagesEmojiGameOutcome
 }
 
-func (v *MessageMediaDice) TL(c *tl.Codec) { table.TL(c, v, 57) }
-
 // MessageMediaStory is messageMediaStory#68cb6283.
 type MessageMediaStory struct {
 	_ tl.Incomparable
@@ -1234,8 +1068,6 @@ type MessageMediaStory struct {
 	ID         int32
 	Story      StoryItemClass
 }
-
-func (v *MessageMediaStory) TL(c *tl.Codec) { table.TL(c, v, 656) }
 
 // MessageMediaGiveaway is messageMediaGiveaway#aa073beb.
 type MessageMediaGiveaway struct {
@@ -1249,8 +1081,6 @@ type MessageMediaGiveaway struct {
 	Stars              tl.Optional[int64]
 	UntilDate          int32
 }
-
-func (v *MessageMediaGiveaway) TL(c *tl.Codec) { table.TL(c, v, 1073) }
 
 // MessageMediaGiveawayResults is messageMediaGiveawayResults#ceaa3ea1.
 type MessageMediaGiveawayResults struct {
@@ -1268,23 +1098,17 @@ type MessageMediaGiveawayResults struct {
 	UntilDate            int32
 }
 
-func (v *MessageMediaGiveawayResults) TL(c *tl.Codec) { table.TL(c, v, 1332) }
-
 // MessageMediaPaidMedia is messageMediaPaidMedia#a8852491.
 type MessageMediaPaidMedia struct {
 	StarsAmount   int64
 	ExtendedMedia []MessageExtendedMediaClass
 }
 
-func (v *MessageMediaPaidMedia) TL(c *tl.Codec) { table.TL(c, v, 1063) }
-
 // MessageMediaToDo is messageMediaToDo#8a53b014.
 type MessageMediaToDo struct {
 	Todo        TodoList
 	Completions []TodoCompletion
 }
-
-func (v *MessageMediaToDo) TL(c *tl.Codec) { table.TL(c, v, 861) }
 
 // MessageMediaVideoStream is messageMediaVideoStream#ca5cab89.
 type MessageMediaVideoStream struct {
@@ -1294,21 +1118,15 @@ type MessageMediaVideoStream struct {
 	Call       InputGroupCallClass
 }
 
-func (v *MessageMediaVideoStream) TL(c *tl.Codec) { table.TL(c, v, 1305) }
-
 // MessageActionEmpty is messageActionEmpty#b6aef7b0.
 type MessageActionEmpty struct {
 }
-
-func (v *MessageActionEmpty) TL(c *tl.Codec) { table.TL(c, v, 1163) }
 
 // MessageActionChatCreate is messageActionChatCreate#bd47cbad.
 type MessageActionChatCreate struct {
 	Title string
 	Users []int64
 }
-
-func (v *MessageActionChatCreate) TL(c *tl.Codec) { table.TL(c, v, 1209) }
 
 // MessageActionChatEditTitle is messageActionChatEditTitle#b5a1ce5a.
 type MessageActionChatEditTitle struct {
@@ -1317,8 +1135,6 @@ type MessageActionChatEditTitle struct {
 	Title string
 }
 
-func (v *MessageActionChatEditTitle) TL(c *tl.Codec) { table.TL(c, v, 1156) }
-
 // MessageActionChatEditPhoto is messageActionChatEditPhoto#7fcb13a8.
 type MessageActionChatEditPhoto struct {
 	_ tl.Incomparable
@@ -1326,34 +1142,24 @@ type MessageActionChatEditPhoto struct {
 	Photo PhotoClass
 }
 
-func (v *MessageActionChatEditPhoto) TL(c *tl.Codec) { table.TL(c, v, 798) }
-
 // MessageActionChatDeletePhoto is messageActionChatDeletePhoto#95e3fbef.
 type MessageActionChatDeletePhoto struct {
 }
-
-func (v *MessageActionChatDeletePhoto) TL(c *tl.Codec) { table.TL(c, v, 927) }
 
 // MessageActionChatAddUser is messageActionChatAddUser#15cefd00.
 type MessageActionChatAddUser struct {
 	Users []int64
 }
 
-func (v *MessageActionChatAddUser) TL(c *tl.Codec) { table.TL(c, v, 132) }
-
 // MessageActionChatDeleteUser is messageActionChatDeleteUser#a43f30cc.
 type MessageActionChatDeleteUser struct {
 	UserID int64
 }
 
-func (v *MessageActionChatDeleteUser) TL(c *tl.Codec) { table.TL(c, v, 1038) }
-
 // MessageActionChatJoinedByLink is messageActionChatJoinedByLink#031224c3.
 type MessageActionChatJoinedByLink struct {
 	InviterID int64
 }
-
-func (v *MessageActionChatJoinedByLink) TL(c *tl.Codec) { table.TL(c, v, 22) }
 
 // MessageActionChannelCreate is messageActionChannelCreate#95d2ac92.
 type MessageActionChannelCreate struct {
@@ -1362,14 +1168,10 @@ type MessageActionChannelCreate struct {
 	Title string
 }
 
-func (v *MessageActionChannelCreate) TL(c *tl.Codec) { table.TL(c, v, 925) }
-
 // MessageActionChatMigrateTo is messageActionChatMigrateTo#e1037f92.
 type MessageActionChatMigrateTo struct {
 	ChannelID int64
 }
-
-func (v *MessageActionChatMigrateTo) TL(c *tl.Codec) { table.TL(c, v, 1436) }
 
 // MessageActionChannelMigrateFrom is messageActionChannelMigrateFrom#ea3948e9.
 type MessageActionChannelMigrateFrom struct {
@@ -1379,27 +1181,19 @@ type MessageActionChannelMigrateFrom struct {
 	ChatID int64
 }
 
-func (v *MessageActionChannelMigrateFrom) TL(c *tl.Codec) { table.TL(c, v, 1504) }
-
 // MessageActionPinMessage is messageActionPinMessage#94bd38ed.
 type MessageActionPinMessage struct {
 }
 
-func (v *MessageActionPinMessage) TL(c *tl.Codec) { table.TL(c, v, 921) }
-
 // MessageActionHistoryClear is messageActionHistoryClear#9fbab604.
 type MessageActionHistoryClear struct {
 }
-
-func (v *MessageActionHistoryClear) TL(c *tl.Codec) { table.TL(c, v, 1007) }
 
 // MessageActionGameScore is messageActionGameScore#92a72876.
 type MessageActionGameScore struct {
 	GameID int64
 	Score  int32
 }
-
-func (v *MessageActionGameScore) TL(c *tl.Codec) { table.TL(c, v, 908) }
 
 // MessageActionPaymentSentMe is messageActionPaymentSentMe#ffa00ccc.
 type MessageActionPaymentSentMe struct {
@@ -1414,8 +1208,6 @@ type MessageActionPaymentSentMe struct {
 	SubscriptionUntilDate tl.Optional[int32]
 }
 
-func (v *MessageActionPaymentSentMe) TL(c *tl.Codec) { table.TL(c, v, 1657) }
-
 // MessageActionPaymentSent is messageActionPaymentSent#c624b16e.
 type MessageActionPaymentSent struct {
 	_ tl.Incomparable
@@ -1428,8 +1220,6 @@ type MessageActionPaymentSent struct {
 	SubscriptionUntilDate tl.Optional[int32]
 }
 
-func (v *MessageActionPaymentSent) TL(c *tl.Codec) { table.TL(c, v, 1283) }
-
 // MessageActionPhoneCall is messageActionPhoneCall#80e11a7f.
 type MessageActionPhoneCall struct {
 	_ tl.Incomparable
@@ -1440,13 +1230,9 @@ type MessageActionPhoneCall struct {
 	Duration tl.Optional[int32]
 }
 
-func (v *MessageActionPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 804) }
-
 // MessageActionScreenshotTaken is messageActionScreenshotTaken#4792929b.
 type MessageActionScreenshotTaken struct {
 }
-
-func (v *MessageActionScreenshotTaken) TL(c *tl.Codec) { table.TL(c, v, 452) }
 
 // MessageActionCustomAction is messageActionCustomAction#fae69f56.
 type MessageActionCustomAction struct {
@@ -1454,8 +1240,6 @@ type MessageActionCustomAction struct {
 
 	Message string
 }
-
-func (v *MessageActionCustomAction) TL(c *tl.Codec) { table.TL(c, v, 1621) }
 
 // MessageActionBotAllowed is messageActionBotAllowed#c516d679.
 type MessageActionBotAllowed struct {
@@ -1467,28 +1251,20 @@ type MessageActionBotAllowed struct {
 	App         BotAppClass
 }
 
-func (v *MessageActionBotAllowed) TL(c *tl.Codec) { table.TL(c, v, 1278) }
-
 // MessageActionSecureValuesSentMe is messageActionSecureValuesSentMe#1b287353.
 type MessageActionSecureValuesSentMe struct {
 	Values      []SecureValue
 	Credentials SecureCredentialsEncrypted
 }
 
-func (v *MessageActionSecureValuesSentMe) TL(c *tl.Codec) { table.TL(c, v, 172) }
-
 // MessageActionSecureValuesSent is messageActionSecureValuesSent#d95c6154.
 type MessageActionSecureValuesSent struct {
 	Types []SecureValueTypeClass
 }
 
-func (v *MessageActionSecureValuesSent) TL(c *tl.Codec) { table.TL(c, v, 1386) }
-
 // MessageActionContactSignUp is messageActionContactSignUp#f3f25f76.
 type MessageActionContactSignUp struct {
 }
-
-func (v *MessageActionContactSignUp) TL(c *tl.Codec) { table.TL(c, v, 1575) }
 
 // MessageActionGeoProximityReached is messageActionGeoProximityReached#98e0d697.
 type MessageActionGeoProximityReached struct {
@@ -1499,8 +1275,6 @@ type MessageActionGeoProximityReached struct {
 	Distance int32
 }
 
-func (v *MessageActionGeoProximityReached) TL(c *tl.Codec) { table.TL(c, v, 954) }
-
 // MessageActionGroupCall is messageActionGroupCall#7a0d7f42.
 type MessageActionGroupCall struct {
 	_ tl.Incomparable
@@ -1509,15 +1283,11 @@ type MessageActionGroupCall struct {
 	Duration tl.Optional[int32]
 }
 
-func (v *MessageActionGroupCall) TL(c *tl.Codec) { table.TL(c, v, 763) }
-
 // MessageActionInviteToGroupCall is messageActionInviteToGroupCall#502f92f7.
 type MessageActionInviteToGroupCall struct {
 	Call  InputGroupCallClass
 	Users []int64
 }
-
-func (v *MessageActionInviteToGroupCall) TL(c *tl.Codec) { table.TL(c, v, 512) }
 
 // MessageActionSetMessagesTTL is messageActionSetMessagesTTL#3c134d7b.
 type MessageActionSetMessagesTTL struct {
@@ -1527,8 +1297,6 @@ type MessageActionSetMessagesTTL struct {
 	AutoSettingFrom tl.Optional[int64]
 }
 
-func (v *MessageActionSetMessagesTTL) TL(c *tl.Codec) { table.TL(c, v, 374) }
-
 // MessageActionGroupCallScheduled is messageActionGroupCallScheduled#b3a07661.
 type MessageActionGroupCallScheduled struct {
 	_ tl.Incomparable
@@ -1537,8 +1305,6 @@ type MessageActionGroupCallScheduled struct {
 	ScheduleDate int32
 }
 
-func (v *MessageActionGroupCallScheduled) TL(c *tl.Codec) { table.TL(c, v, 1133) }
-
 // MessageActionSetChatTheme is messageActionSetChatTheme#b91bbd3a.
 type MessageActionSetChatTheme struct {
 	_ tl.Incomparable
@@ -1546,13 +1312,9 @@ type MessageActionSetChatTheme struct {
 	Theme ChatThemeClass
 }
 
-func (v *MessageActionSetChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1180) }
-
 // MessageActionChatJoinedByRequest is messageActionChatJoinedByRequest#ebbca3cb.
 type MessageActionChatJoinedByRequest struct {
 }
-
-func (v *MessageActionChatJoinedByRequest) TL(c *tl.Codec) { table.TL(c, v, 1512) }
 
 // MessageActionWebViewDataSentMe is messageActionWebViewDataSentMe#47dd8079.
 type MessageActionWebViewDataSentMe struct {
@@ -1562,16 +1324,12 @@ type MessageActionWebViewDataSentMe struct {
 	Data string
 }
 
-func (v *MessageActionWebViewDataSentMe) TL(c *tl.Codec) { table.TL(c, v, 454) }
-
 // MessageActionWebViewDataSent is messageActionWebViewDataSent#b4c38cb5.
 type MessageActionWebViewDataSent struct {
 	_ tl.Incomparable
 
 	Text string
 }
-
-func (v *MessageActionWebViewDataSent) TL(c *tl.Codec) { table.TL(c, v, 1147) }
 
 // MessageActionGiftPremium is messageActionGiftPremium#48e91302.
 type MessageActionGiftPremium struct {
@@ -1585,8 +1343,6 @@ type MessageActionGiftPremium struct {
 	Message        *TextWithEntities
 }
 
-func (v *MessageActionGiftPremium) TL(c *tl.Codec) { table.TL(c, v, 463) }
-
 // MessageActionTopicCreate is messageActionTopicCreate#0d999256.
 type MessageActionTopicCreate struct {
 	_ tl.Incomparable
@@ -1596,8 +1352,6 @@ type MessageActionTopicCreate struct {
 	IconColor    int32
 	IconEmojiID  tl.Optional[int64]
 }
-
-func (v *MessageActionTopicCreate) TL(c *tl.Codec) { table.TL(c, v, 85) }
 
 // MessageActionTopicEdit is messageActionTopicEdit#c0944820.
 type MessageActionTopicEdit struct {
@@ -1609,8 +1363,6 @@ type MessageActionTopicEdit struct {
 	Hidden      tl.Optional[bool]
 }
 
-func (v *MessageActionTopicEdit) TL(c *tl.Codec) { table.TL(c, v, 1242) }
-
 // MessageActionSuggestProfilePhoto is messageActionSuggestProfilePhoto#57de635e.
 type MessageActionSuggestProfilePhoto struct {
 	_ tl.Incomparable
@@ -1618,15 +1370,11 @@ type MessageActionSuggestProfilePhoto struct {
 	Photo PhotoClass
 }
 
-func (v *MessageActionSuggestProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 562) }
-
 // MessageActionRequestedPeer is messageActionRequestedPeer#31518e9b.
 type MessageActionRequestedPeer struct {
 	ButtonID int32
 	Peers    []PeerClass
 }
-
-func (v *MessageActionRequestedPeer) TL(c *tl.Codec) { table.TL(c, v, 307) }
 
 // MessageActionSetChatWallPaper is messageActionSetChatWallPaper#5060a3f4.
 type MessageActionSetChatWallPaper struct {
@@ -1636,8 +1384,6 @@ type MessageActionSetChatWallPaper struct {
 	ForBoth   bool
 	Wallpaper WallPaperClass
 }
-
-func (v *MessageActionSetChatWallPaper) TL(c *tl.Codec) { table.TL(c, v, 514) }
 
 // MessageActionGiftCode is messageActionGiftCode#31c48347.
 type MessageActionGiftCode struct {
@@ -1655,16 +1401,12 @@ type MessageActionGiftCode struct {
 	Message        *TextWithEntities
 }
 
-func (v *MessageActionGiftCode) TL(c *tl.Codec) { table.TL(c, v, 312) }
-
 // MessageActionGiveawayLaunch is messageActionGiveawayLaunch#a80f51e4.
 type MessageActionGiveawayLaunch struct {
 	_ tl.Incomparable
 
 	Stars tl.Optional[int64]
 }
-
-func (v *MessageActionGiveawayLaunch) TL(c *tl.Codec) { table.TL(c, v, 1058) }
 
 // MessageActionGiveawayResults is messageActionGiveawayResults#87e2f155.
 type MessageActionGiveawayResults struct {
@@ -1673,22 +1415,16 @@ type MessageActionGiveawayResults struct {
 	UnclaimedCount int32
 }
 
-func (v *MessageActionGiveawayResults) TL(c *tl.Codec) { table.TL(c, v, 844) }
-
 // MessageActionBoostApply is messageActionBoostApply#cc02aa6d.
 type MessageActionBoostApply struct {
 	Boosts int32
 }
-
-func (v *MessageActionBoostApply) TL(c *tl.Codec) { table.TL(c, v, 1320) }
 
 // MessageActionRequestedPeerSentMe is messageActionRequestedPeerSentMe#93b31848.
 type MessageActionRequestedPeerSentMe struct {
 	ButtonID int32
 	Peers    []RequestedPeerClass
 }
-
-func (v *MessageActionRequestedPeerSentMe) TL(c *tl.Codec) { table.TL(c, v, 914) }
 
 // MessageActionPaymentRefunded is messageActionPaymentRefunded#41b3e202.
 type MessageActionPaymentRefunded struct {
@@ -1698,8 +1434,6 @@ type MessageActionPaymentRefunded struct {
 	Payload     []byte
 	Charge      PaymentCharge
 }
-
-func (v *MessageActionPaymentRefunded) TL(c *tl.Codec) { table.TL(c, v, 420) }
 
 // MessageActionGiftStars is messageActionGiftStars#45d5b021.
 type MessageActionGiftStars struct {
@@ -1713,8 +1447,6 @@ type MessageActionGiftStars struct {
 	TransactionID  tl.Optional[string]
 }
 
-func (v *MessageActionGiftStars) TL(c *tl.Codec) { table.TL(c, v, 444) }
-
 // MessageActionPrizeStars is messageActionPrizeStars#b00c47a2.
 type MessageActionPrizeStars struct {
 	_ tl.Incomparable
@@ -1725,8 +1457,6 @@ type MessageActionPrizeStars struct {
 	BoostPeer     PeerClass
 	GiveawayMsgID int32
 }
-
-func (v *MessageActionPrizeStars) TL(c *tl.Codec) { table.TL(c, v, 1110) }
 
 // MessageActionStarGift is messageActionStarGift#ea2c31d3.
 type MessageActionStarGift struct {
@@ -1755,8 +1485,6 @@ type MessageActionStarGift struct {
 	GiftNum            tl.Optional[int32]
 }
 
-func (v *MessageActionStarGift) TL(c *tl.Codec) { table.TL(c, v, 1502) }
-
 // MessageActionStarGiftUnique is messageActionStarGiftUnique#7e1c1187.
 type MessageActionStarGiftUnique struct {
 	_ tl.Incomparable
@@ -1784,23 +1512,17 @@ type MessageActionStarGiftUnique struct {
 	Message                  *TextWithEntities
 }
 
-func (v *MessageActionStarGiftUnique) TL(c *tl.Codec) { table.TL(c, v, 790) }
-
 // MessageActionPaidMessagesRefunded is messageActionPaidMessagesRefunded#ac1f1fcd.
 type MessageActionPaidMessagesRefunded struct {
 	Count int32
 	Stars int64
 }
 
-func (v *MessageActionPaidMessagesRefunded) TL(c *tl.Codec) { table.TL(c, v, 1085) }
-
 // MessageActionPaidMessagesPrice is messageActionPaidMessagesPrice#84b88578.
 type MessageActionPaidMessagesPrice struct {
 	BroadcastMessagesAllowed bool
 	Stars                    int64
 }
-
-func (v *MessageActionPaidMessagesPrice) TL(c *tl.Codec) { table.TL(c, v, 827) }
 
 // MessageActionConferenceCall is messageActionConferenceCall#2ffe2f7a.
 type MessageActionConferenceCall struct {
@@ -1812,22 +1534,16 @@ type MessageActionConferenceCall struct {
 	OtherParticipants []PeerClass
 }
 
-func (v *MessageActionConferenceCall) TL(c *tl.Codec) { table.TL(c, v, 299) }
-
 // MessageActionTodoCompletions is messageActionTodoCompletions#cc7c5c89.
 type MessageActionTodoCompletions struct {
 	Completed   []int32
 	Incompleted []int32
 }
 
-func (v *MessageActionTodoCompletions) TL(c *tl.Codec) { table.TL(c, v, 1323) }
-
 // MessageActionTodoAppendTasks is messageActionTodoAppendTasks#c7edbc83.
 type MessageActionTodoAppendTasks struct {
 	List []TodoItem
 }
-
-func (v *MessageActionTodoAppendTasks) TL(c *tl.Codec) { table.TL(c, v, 1291) }
 
 // MessageActionSuggestedPostApproval is messageActionSuggestedPostApproval#ee7a1596.
 type MessageActionSuggestedPostApproval struct {
@@ -1840,8 +1556,6 @@ type MessageActionSuggestedPostApproval struct {
 	Price         StarsAmountClass
 }
 
-func (v *MessageActionSuggestedPostApproval) TL(c *tl.Codec) { table.TL(c, v, 1534) }
-
 // MessageActionSuggestedPostSuccess is messageActionSuggestedPostSuccess#95ddcf69.
 type MessageActionSuggestedPostSuccess struct {
 	_ tl.Incomparable
@@ -1849,14 +1563,10 @@ type MessageActionSuggestedPostSuccess struct {
 	Price StarsAmountClass
 }
 
-func (v *MessageActionSuggestedPostSuccess) TL(c *tl.Codec) { table.TL(c, v, 926) }
-
 // MessageActionSuggestedPostRefund is messageActionSuggestedPostRefund#69f916f8.
 type MessageActionSuggestedPostRefund struct {
 	PayerInitiated bool
 }
-
-func (v *MessageActionSuggestedPostRefund) TL(c *tl.Codec) { table.TL(c, v, 664) }
 
 // MessageActionGiftTon is messageActionGiftTon#a8a3c699.
 type MessageActionGiftTon struct {
@@ -1869,16 +1579,12 @@ type MessageActionGiftTon struct {
 	TransactionID  tl.Optional[string]
 }
 
-func (v *MessageActionGiftTon) TL(c *tl.Codec) { table.TL(c, v, 1064) }
-
 // MessageActionSuggestBirthday is messageActionSuggestBirthday#2c8f2a25.
 type MessageActionSuggestBirthday struct {
 	_ tl.Incomparable
 
 	Birthday Birthday
 }
-
-func (v *MessageActionSuggestBirthday) TL(c *tl.Codec) { table.TL(c, v, 275) }
 
 // MessageActionStarGiftPurchaseOffer is messageActionStarGiftPurchaseOffer#774278d4.
 type MessageActionStarGiftPurchaseOffer struct {
@@ -1891,8 +1597,6 @@ type MessageActionStarGiftPurchaseOffer struct {
 	ExpiresAt int32
 }
 
-func (v *MessageActionStarGiftPurchaseOffer) TL(c *tl.Codec) { table.TL(c, v, 747) }
-
 // MessageActionStarGiftPurchaseOfferDeclined is messageActionStarGiftPurchaseOfferDeclined#73ada76b.
 type MessageActionStarGiftPurchaseOfferDeclined struct {
 	_ tl.Incomparable
@@ -1902,29 +1606,21 @@ type MessageActionStarGiftPurchaseOfferDeclined struct {
 	Price   StarsAmountClass
 }
 
-func (v *MessageActionStarGiftPurchaseOfferDeclined) TL(c *tl.Codec) { table.TL(c, v, 721) }
-
 // MessageActionNewCreatorPending is messageActionNewCreatorPending#b07ed085.
 type MessageActionNewCreatorPending struct {
 	NewCreatorID int64
 }
-
-func (v *MessageActionNewCreatorPending) TL(c *tl.Codec) { table.TL(c, v, 1113) }
 
 // MessageActionChangeCreator is messageActionChangeCreator#e188503b.
 type MessageActionChangeCreator struct {
 	NewCreatorID int64
 }
 
-func (v *MessageActionChangeCreator) TL(c *tl.Codec) { table.TL(c, v, 1441) }
-
 // MessageActionNoForwardsToggle is messageActionNoForwardsToggle#bf7d6572.
 type MessageActionNoForwardsToggle struct {
 	PrevValue bool
 	NewValue  bool
 }
-
-func (v *MessageActionNoForwardsToggle) TL(c *tl.Codec) { table.TL(c, v, 1231) }
 
 // MessageActionNoForwardsRequest is messageActionNoForwardsRequest#3e2793ba.
 type MessageActionNoForwardsRequest struct {
@@ -1933,16 +1629,12 @@ type MessageActionNoForwardsRequest struct {
 	NewValue  bool
 }
 
-func (v *MessageActionNoForwardsRequest) TL(c *tl.Codec) { table.TL(c, v, 396) }
-
 // MessageActionPollAppendAnswer is messageActionPollAppendAnswer#9da1cd6c.
 type MessageActionPollAppendAnswer struct {
 	_ tl.Incomparable
 
 	Answer PollAnswerClass
 }
-
-func (v *MessageActionPollAppendAnswer) TL(c *tl.Codec) { table.TL(c, v, 992) }
 
 // MessageActionPollDeleteAnswer is messageActionPollDeleteAnswer#399674dc.
 type MessageActionPollDeleteAnswer struct {
@@ -1951,14 +1643,10 @@ type MessageActionPollDeleteAnswer struct {
 	Answer PollAnswerClass
 }
 
-func (v *MessageActionPollDeleteAnswer) TL(c *tl.Codec) { table.TL(c, v, 362) }
-
 // MessageActionManagedBotCreated is messageActionManagedBotCreated#16605e3e.
 type MessageActionManagedBotCreated struct {
 	BotID int64
 }
-
-func (v *MessageActionManagedBotCreated) TL(c *tl.Codec) { table.TL(c, v, 136) }
 
 // MessageActionChangeCommunity is messageActionChangeCommunity#5d20bae8.
 type MessageActionChangeCommunity struct {
@@ -1967,14 +1655,10 @@ type MessageActionChangeCommunity struct {
 	CommunityID tl.Optional[int64]
 }
 
-func (v *MessageActionChangeCommunity) TL(c *tl.Codec) { table.TL(c, v, 589) }
-
 // MessageActionChatJoinedViaCommunity is messageActionChatJoinedViaCommunity#4a8bfe80.
 type MessageActionChatJoinedViaCommunity struct {
 	CommunityID int64
 }
-
-func (v *MessageActionChatJoinedViaCommunity) TL(c *tl.Codec) { table.TL(c, v, 474) }
 
 // Dialog is dialog#fc89f7f3.
 type Dialog struct {
@@ -2012,8 +1696,6 @@ type DialogFolder struct {
 	UnreadUnmutedMessagesCount int32
 }
 
-func (v *DialogFolder) TL(c *tl.Codec) { table.TL(c, v, 708) }
-
 // DialogCommunity is dialogCommunity#f78a0973.
 type DialogCommunity struct {
 	_ tl.Incomparable
@@ -2023,14 +1705,10 @@ type DialogCommunity struct {
 	NotifySettings PeerNotifySettings
 }
 
-func (v *DialogCommunity) TL(c *tl.Codec) { table.TL(c, v, 1593) }
-
 // PhotoEmpty is photoEmpty#2331b22d.
 type PhotoEmpty struct {
 	ID int64
 }
-
-func (v *PhotoEmpty) TL(c *tl.Codec) { table.TL(c, v, 234) }
 
 // Photo is photo#fb197a65.
 type Photo struct {
@@ -2093,8 +1771,6 @@ type PhotoPathSize struct {
 type GeoPointEmpty struct {
 }
 
-func (v *GeoPointEmpty) TL(c *tl.Codec) { table.TL(c, v, 102) }
-
 // GeoPoint is geoPoint#b2a2f663.
 type GeoPoint struct {
 	_ tl.Incomparable
@@ -2105,8 +1781,6 @@ type GeoPoint struct {
 	AccuracyRadius tl.Optional[int32]
 }
 
-func (v *GeoPoint) TL(c *tl.Codec) { table.TL(c, v, 1125) }
-
 // InputNotifyPeer is inputNotifyPeer#b8bc5b0c.
 type InputNotifyPeer struct {
 	_ tl.Incomparable
@@ -2114,25 +1788,17 @@ type InputNotifyPeer struct {
 	Peer InputPeerClass
 }
 
-func (v *InputNotifyPeer) TL(c *tl.Codec) { table.TL(c, v, 1177) }
-
 // InputNotifyUsers is inputNotifyUsers#193b4417.
 type InputNotifyUsers struct {
 }
-
-func (v *InputNotifyUsers) TL(c *tl.Codec) { table.TL(c, v, 161) }
 
 // InputNotifyChats is inputNotifyChats#4a95e84e.
 type InputNotifyChats struct {
 }
 
-func (v *InputNotifyChats) TL(c *tl.Codec) { table.TL(c, v, 475) }
-
 // InputNotifyBroadcasts is inputNotifyBroadcasts#b1db7c7e.
 type InputNotifyBroadcasts struct {
 }
-
-func (v *InputNotifyBroadcasts) TL(c *tl.Codec) { table.TL(c, v, 1120) }
 
 // InputNotifyForumTopic is inputNotifyForumTopic#5c467992.
 type InputNotifyForumTopic struct {
@@ -2142,16 +1808,12 @@ type InputNotifyForumTopic struct {
 	TopMsgID int32
 }
 
-func (v *InputNotifyForumTopic) TL(c *tl.Codec) { table.TL(c, v, 584) }
-
 // InputNotifyCommunity is inputNotifyCommunity#27bb1adc.
 type InputNotifyCommunity struct {
 	_ tl.Incomparable
 
 	Community InputChannelClass
 }
-
-func (v *InputNotifyCommunity) TL(c *tl.Codec) { table.TL(c, v, 253) }
 
 // InputPeerNotifySettings is inputPeerNotifySettings#cacb6ae2.
 type InputPeerNotifySettings struct {
@@ -2165,8 +1827,6 @@ type InputPeerNotifySettings struct {
 	StoriesHideSender tl.Optional[bool]
 	StoriesSound      NotificationSoundClass
 }
-
-func (v *InputPeerNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1306) }
 
 // PeerNotifySettings is peerNotifySettings#99622c0c.
 type PeerNotifySettings struct {
@@ -2212,8 +1872,6 @@ type PeerSettings struct {
 	PhotoChangeDate        tl.Optional[int32]
 }
 
-func (v *PeerSettings) TL(c *tl.Codec) { table.TL(c, v, 1579) }
-
 // WallPaper is wallPaper#a437c3ed.
 type WallPaper struct {
 	_ tl.Incomparable
@@ -2229,8 +1887,6 @@ type WallPaper struct {
 	Settings   *WallPaperSettings
 }
 
-func (v *WallPaper) TL(c *tl.Codec) { table.TL(c, v, 1036) }
-
 // WallPaperNoFile is wallPaperNoFile#e0804116.
 type WallPaperNoFile struct {
 	_ tl.Incomparable
@@ -2241,67 +1897,45 @@ type WallPaperNoFile struct {
 	Settings *WallPaperSettings
 }
 
-func (v *WallPaperNoFile) TL(c *tl.Codec) { table.TL(c, v, 1431) }
-
 // InputReportReasonSpam is inputReportReasonSpam#58dbcab8.
 type InputReportReasonSpam struct {
 }
-
-func (v *InputReportReasonSpam) TL(c *tl.Codec) { table.TL(c, v, 568) }
 
 // InputReportReasonViolence is inputReportReasonViolence#1e22c78d.
 type InputReportReasonViolence struct {
 }
 
-func (v *InputReportReasonViolence) TL(c *tl.Codec) { table.TL(c, v, 196) }
-
 // InputReportReasonPornography is inputReportReasonPornography#2e59d922.
 type InputReportReasonPornography struct {
 }
-
-func (v *InputReportReasonPornography) TL(c *tl.Codec) { table.TL(c, v, 283) }
 
 // InputReportReasonChildAbuse is inputReportReasonChildAbuse#adf44ee3.
 type InputReportReasonChildAbuse struct {
 }
 
-func (v *InputReportReasonChildAbuse) TL(c *tl.Codec) { table.TL(c, v, 1096) }
-
 // InputReportReasonOther is inputReportReasonOther#c1e4a2b1.
 type InputReportReasonOther struct {
 }
-
-func (v *InputReportReasonOther) TL(c *tl.Codec) { table.TL(c, v, 1249) }
 
 // InputReportReasonCopyright is inputReportReasonCopyright#9b89f93a.
 type InputReportReasonCopyright struct {
 }
 
-func (v *InputReportReasonCopyright) TL(c *tl.Codec) { table.TL(c, v, 976) }
-
 // InputReportReasonGeoIrrelevant is inputReportReasonGeoIrrelevant#dbd4feed.
 type InputReportReasonGeoIrrelevant struct {
 }
-
-func (v *InputReportReasonGeoIrrelevant) TL(c *tl.Codec) { table.TL(c, v, 1401) }
 
 // InputReportReasonFake is inputReportReasonFake#f5ddd6e7.
 type InputReportReasonFake struct {
 }
 
-func (v *InputReportReasonFake) TL(c *tl.Codec) { table.TL(c, v, 1588) }
-
 // InputReportReasonIllegalDrugs is inputReportReasonIllegalDrugs#0a8eb2be.
 type InputReportReasonIllegalDrugs struct {
 }
 
-func (v *InputReportReasonIllegalDrugs) TL(c *tl.Codec) { table.TL(c, v, 69) }
-
 // InputReportReasonPersonalDetails is inputReportReasonPersonalDetails#9ec7863d.
 type InputReportReasonPersonalDetails struct {
 }
-
-func (v *InputReportReasonPersonalDetails) TL(c *tl.Codec) { table.TL(c, v, 998) }
 
 // UserFull is userFull#06cbe645.
 type UserFull struct {
@@ -2367,23 +2001,17 @@ type UserFull struct {
 	BotManagerID             tl.Optional[int64]
 }
 
-func (v *UserFull) TL(c *tl.Codec) { table.TL(c, v, 47) }
-
 // Contact is contact#145ade0b.
 type Contact struct {
 	UserID int64
 	Mutual bool
 }
 
-func (v *Contact) TL(c *tl.Codec) { table.TL(c, v, 121) }
-
 // ImportedContact is importedContact#c13e3c50.
 type ImportedContact struct {
 	UserID   int64
 	ClientID int64
 }
-
-func (v *ImportedContact) TL(c *tl.Codec) { table.TL(c, v, 1248) }
 
 // ContactStatus is contactStatus#16d9703b.
 type ContactStatus struct {
@@ -2393,116 +2021,78 @@ type ContactStatus struct {
 	Status UserStatusClass
 }
 
-func (v *ContactStatus) TL(c *tl.Codec) { table.TL(c, v, 140) }
-
 // InputMessagesFilterEmpty is inputMessagesFilterEmpty#57e2f66c.
 type InputMessagesFilterEmpty struct {
 }
-
-func (v *InputMessagesFilterEmpty) TL(c *tl.Codec) { table.TL(c, v, 564) }
 
 // InputMessagesFilterPhotos is inputMessagesFilterPhotos#9609a51c.
 type InputMessagesFilterPhotos struct {
 }
 
-func (v *InputMessagesFilterPhotos) TL(c *tl.Codec) { table.TL(c, v, 931) }
-
 // InputMessagesFilterVideo is inputMessagesFilterVideo#9fc00e65.
 type InputMessagesFilterVideo struct {
 }
-
-func (v *InputMessagesFilterVideo) TL(c *tl.Codec) { table.TL(c, v, 1009) }
 
 // InputMessagesFilterPhotoVideo is inputMessagesFilterPhotoVideo#56e9f0e4.
 type InputMessagesFilterPhotoVideo struct {
 }
 
-func (v *InputMessagesFilterPhotoVideo) TL(c *tl.Codec) { table.TL(c, v, 554) }
-
 // InputMessagesFilterDocument is inputMessagesFilterDocument#9eddf188.
 type InputMessagesFilterDocument struct {
 }
-
-func (v *InputMessagesFilterDocument) TL(c *tl.Codec) { table.TL(c, v, 999) }
 
 // InputMessagesFilterURL is inputMessagesFilterUrl#7ef0dd87.
 type InputMessagesFilterURL struct {
 }
 
-func (v *InputMessagesFilterURL) TL(c *tl.Codec) { table.TL(c, v, 792) }
-
 // InputMessagesFilterGIF is inputMessagesFilterGif#ffc86587.
 type InputMessagesFilterGIF struct {
 }
-
-func (v *InputMessagesFilterGIF) TL(c *tl.Codec) { table.TL(c, v, 1660) }
 
 // InputMessagesFilterVoice is inputMessagesFilterVoice#50f5c392.
 type InputMessagesFilterVoice struct {
 }
 
-func (v *InputMessagesFilterVoice) TL(c *tl.Codec) { table.TL(c, v, 519) }
-
 // InputMessagesFilterMusic is inputMessagesFilterMusic#3751b49e.
 type InputMessagesFilterMusic struct {
 }
 
-func (v *InputMessagesFilterMusic) TL(c *tl.Codec) { table.TL(c, v, 350) }
-
 // InputMessagesFilterChatPhotos is inputMessagesFilterChatPhotos#3a20ecb8.
 type InputMessagesFilterChatPhotos struct {
 }
-
-func (v *InputMessagesFilterChatPhotos) TL(c *tl.Codec) { table.TL(c, v, 366) }
 
 // InputMessagesFilterPhoneCalls is inputMessagesFilterPhoneCalls#80c99768.
 type InputMessagesFilterPhoneCalls struct {
 	Missed bool
 }
 
-func (v *InputMessagesFilterPhoneCalls) TL(c *tl.Codec) { table.TL(c, v, 802) }
-
 // InputMessagesFilterRoundVoice is inputMessagesFilterRoundVoice#7a7c17a4.
 type InputMessagesFilterRoundVoice struct {
 }
-
-func (v *InputMessagesFilterRoundVoice) TL(c *tl.Codec) { table.TL(c, v, 766) }
 
 // InputMessagesFilterRoundVideo is inputMessagesFilterRoundVideo#b549da53.
 type InputMessagesFilterRoundVideo struct {
 }
 
-func (v *InputMessagesFilterRoundVideo) TL(c *tl.Codec) { table.TL(c, v, 1153) }
-
 // InputMessagesFilterMyMentions is inputMessagesFilterMyMentions#c1f8e69a.
 type InputMessagesFilterMyMentions struct {
 }
-
-func (v *InputMessagesFilterMyMentions) TL(c *tl.Codec) { table.TL(c, v, 1252) }
 
 // InputMessagesFilterGeo is inputMessagesFilterGeo#e7026d0d.
 type InputMessagesFilterGeo struct {
 }
 
-func (v *InputMessagesFilterGeo) TL(c *tl.Codec) { table.TL(c, v, 1476) }
-
 // InputMessagesFilterContacts is inputMessagesFilterContacts#e062db83.
 type InputMessagesFilterContacts struct {
 }
-
-func (v *InputMessagesFilterContacts) TL(c *tl.Codec) { table.TL(c, v, 1430) }
 
 // InputMessagesFilterPinned is inputMessagesFilterPinned#1bb00451.
 type InputMessagesFilterPinned struct {
 }
 
-func (v *InputMessagesFilterPinned) TL(c *tl.Codec) { table.TL(c, v, 176) }
-
 // InputMessagesFilterPoll is inputMessagesFilterPoll#fa2bc90a.
 type InputMessagesFilterPoll struct {
 }
-
-func (v *InputMessagesFilterPoll) TL(c *tl.Codec) { table.TL(c, v, 1615) }
 
 // UpdateNewMessage is updateNewMessage#1f2b0afd.
 type UpdateNewMessage struct {
@@ -2519,16 +2109,12 @@ type UpdateMessageID struct {
 	RandomID int64
 }
 
-func (v *UpdateMessageID) TL(c *tl.Codec) { table.TL(c, v, 502) }
-
 // UpdateDeleteMessages is updateDeleteMessages#a20db0e5.
 type UpdateDeleteMessages struct {
 	Messages []int32
 	Pts      int32
 	PtsCount int32
 }
-
-func (v *UpdateDeleteMessages) TL(c *tl.Codec) { table.TL(c, v, 1023) }
 
 // UpdateUserTyping is updateUserTyping#2a17bf5c.
 type UpdateUserTyping struct {
@@ -2539,8 +2125,6 @@ type UpdateUserTyping struct {
 	Action   SendMessageActionClass
 }
 
-func (v *UpdateUserTyping) TL(c *tl.Codec) { table.TL(c, v, 266) }
-
 // UpdateChatUserTyping is updateChatUserTyping#83487af0.
 type UpdateChatUserTyping struct {
 	_ tl.Incomparable
@@ -2550,16 +2134,12 @@ type UpdateChatUserTyping struct {
 	Action SendMessageActionClass
 }
 
-func (v *UpdateChatUserTyping) TL(c *tl.Codec) { table.TL(c, v, 821) }
-
 // UpdateChatParticipants is updateChatParticipants#07761198.
 type UpdateChatParticipants struct {
 	_ tl.Incomparable
 
 	Participants ChatParticipantsClass
 }
-
-func (v *UpdateChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 52) }
 
 // UpdateUserStatus is updateUserStatus#e5bdf8de.
 type UpdateUserStatus struct {
@@ -2569,8 +2149,6 @@ type UpdateUserStatus struct {
 	Status UserStatusClass
 }
 
-func (v *UpdateUserStatus) TL(c *tl.Codec) { table.TL(c, v, 1467) }
-
 // UpdateUserName is updateUserName#a7848924.
 type UpdateUserName struct {
 	UserID    int64
@@ -2578,8 +2156,6 @@ type UpdateUserName struct {
 	LastName  string
 	Usernames []Username
 }
-
-func (v *UpdateUserName) TL(c *tl.Codec) { table.TL(c, v, 1056) }
 
 // UpdateNewAuthorization is updateNewAuthorization#8951abef.
 type UpdateNewAuthorization struct {
@@ -2592,8 +2168,6 @@ type UpdateNewAuthorization struct {
 	Location    tl.Optional[string]
 }
 
-func (v *UpdateNewAuthorization) TL(c *tl.Codec) { table.TL(c, v, 856) }
-
 // UpdateNewEncryptedMessage is updateNewEncryptedMessage#12bcbd9a.
 type UpdateNewEncryptedMessage struct {
 	_ tl.Incomparable
@@ -2602,14 +2176,10 @@ type UpdateNewEncryptedMessage struct {
 	Qts     int32
 }
 
-func (v *UpdateNewEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 112) }
-
 // UpdateEncryptedChatTyping is updateEncryptedChatTyping#1710f156.
 type UpdateEncryptedChatTyping struct {
 	ChatID int32
 }
-
-func (v *UpdateEncryptedChatTyping) TL(c *tl.Codec) { table.TL(c, v, 141) }
 
 // UpdateEncryption is updateEncryption#b4a2e88d.
 type UpdateEncryption struct {
@@ -2619,16 +2189,12 @@ type UpdateEncryption struct {
 	Date int32
 }
 
-func (v *UpdateEncryption) TL(c *tl.Codec) { table.TL(c, v, 1144) }
-
 // UpdateEncryptedMessagesRead is updateEncryptedMessagesRead#38fe25b7.
 type UpdateEncryptedMessagesRead struct {
 	ChatID  int32
 	MaxDate int32
 	Date    int32
 }
-
-func (v *UpdateEncryptedMessagesRead) TL(c *tl.Codec) { table.TL(c, v, 357) }
 
 // UpdateChatParticipantAdd is updateChatParticipantAdd#3dda5451.
 type UpdateChatParticipantAdd struct {
@@ -2639,8 +2205,6 @@ type UpdateChatParticipantAdd struct {
 	Version   int32
 }
 
-func (v *UpdateChatParticipantAdd) TL(c *tl.Codec) { table.TL(c, v, 389) }
-
 // UpdateChatParticipantDelete is updateChatParticipantDelete#e32f3d77.
 type UpdateChatParticipantDelete struct {
 	ChatID  int64
@@ -2648,14 +2212,10 @@ type UpdateChatParticipantDelete struct {
 	Version int32
 }
 
-func (v *UpdateChatParticipantDelete) TL(c *tl.Codec) { table.TL(c, v, 1449) }
-
 // UpdateDCOptions is updateDcOptions#8e5e9873.
 type UpdateDCOptions struct {
 	DCOptions []DCOption
 }
-
-func (v *UpdateDCOptions) TL(c *tl.Codec) { table.TL(c, v, 887) }
 
 // UpdateNotifySettings is updateNotifySettings#bec268ef.
 type UpdateNotifySettings struct {
@@ -2664,8 +2224,6 @@ type UpdateNotifySettings struct {
 	Peer           NotifyPeerClass
 	NotifySettings PeerNotifySettings
 }
-
-func (v *UpdateNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1227) }
 
 // UpdateServiceNotification is updateServiceNotification#ebe46819.
 type UpdateServiceNotification struct {
@@ -2678,15 +2236,11 @@ type UpdateServiceNotification struct {
 	Entities    []MessageEntityClass
 }
 
-func (v *UpdateServiceNotification) TL(c *tl.Codec) { table.TL(c, v, 1514) }
-
 // UpdatePrivacy is updatePrivacy#ee3b272a.
 type UpdatePrivacy struct {
 	Key   PrivacyKeyClass
 	Rules []PrivacyRuleClass
 }
-
-func (v *UpdatePrivacy) TL(c *tl.Codec) { table.TL(c, v, 1531) }
 
 // UpdateUserPhone is updateUserPhone#05492a13.
 type UpdateUserPhone struct {
@@ -2695,8 +2249,6 @@ type UpdateUserPhone struct {
 	UserID int64
 	Phone  string
 }
-
-func (v *UpdateUserPhone) TL(c *tl.Codec) { table.TL(c, v, 39) }
 
 // UpdateReadHistoryInbox is updateReadHistoryInbox#9e84bc99.
 type UpdateReadHistoryInbox struct {
@@ -2711,8 +2263,6 @@ type UpdateReadHistoryInbox struct {
 	PtsCount         int32
 }
 
-func (v *UpdateReadHistoryInbox) TL(c *tl.Codec) { table.TL(c, v, 996) }
-
 // UpdateReadHistoryOutbox is updateReadHistoryOutbox#2f2f21bf.
 type UpdateReadHistoryOutbox struct {
 	_ tl.Incomparable
@@ -2723,8 +2273,6 @@ type UpdateReadHistoryOutbox struct {
 	PtsCount int32
 }
 
-func (v *UpdateReadHistoryOutbox) TL(c *tl.Codec) { table.TL(c, v, 292) }
-
 // UpdateWebPage is updateWebPage#7f891213.
 type UpdateWebPage struct {
 	_ tl.Incomparable
@@ -2734,8 +2282,6 @@ type UpdateWebPage struct {
 	PtsCount int32
 }
 
-func (v *UpdateWebPage) TL(c *tl.Codec) { table.TL(c, v, 797) }
-
 // UpdateReadMessagesContents is updateReadMessagesContents#f8227181.
 type UpdateReadMessagesContents struct {
 	Messages []int32
@@ -2743,8 +2289,6 @@ type UpdateReadMessagesContents struct {
 	PtsCount int32
 	Date     tl.Optional[int32]
 }
-
-func (v *UpdateReadMessagesContents) TL(c *tl.Codec) { table.TL(c, v, 1596) }
 
 // UpdateChannelTooLong is updateChannelTooLong#108d941f.
 type UpdateChannelTooLong struct {
@@ -2754,14 +2298,10 @@ type UpdateChannelTooLong struct {
 	Pts       tl.Optional[int32]
 }
 
-func (v *UpdateChannelTooLong) TL(c *tl.Codec) { table.TL(c, v, 99) }
-
 // UpdateChannel is updateChannel#635b4c09.
 type UpdateChannel struct {
 	ChannelID int64
 }
-
-func (v *UpdateChannel) TL(c *tl.Codec) { table.TL(c, v, 623) }
 
 // UpdateNewChannelMessage is updateNewChannelMessage#62ba04d9.
 type UpdateNewChannelMessage struct {
@@ -2783,8 +2323,6 @@ type UpdateReadChannelInbox struct {
 	Pts              int32
 }
 
-func (v *UpdateReadChannelInbox) TL(c *tl.Codec) { table.TL(c, v, 907) }
-
 // UpdateDeleteChannelMessages is updateDeleteChannelMessages#c32d5b12.
 type UpdateDeleteChannelMessages struct {
 	ChannelID int64
@@ -2793,16 +2331,12 @@ type UpdateDeleteChannelMessages struct {
 	PtsCount  int32
 }
 
-func (v *UpdateDeleteChannelMessages) TL(c *tl.Codec) { table.TL(c, v, 1261) }
-
 // UpdateChannelMessageViews is updateChannelMessageViews#f226ac08.
 type UpdateChannelMessageViews struct {
 	ChannelID int64
 	ID        int32
 	Views     int32
 }
-
-func (v *UpdateChannelMessageViews) TL(c *tl.Codec) { table.TL(c, v, 1563) }
 
 // UpdateChatParticipantAdmin is updateChatParticipantAdmin#d7ca61a2.
 type UpdateChatParticipantAdmin struct {
@@ -2812,16 +2346,12 @@ type UpdateChatParticipantAdmin struct {
 	Version int32
 }
 
-func (v *UpdateChatParticipantAdmin) TL(c *tl.Codec) { table.TL(c, v, 1374) }
-
 // UpdateNewStickerSet is updateNewStickerSet#688a30aa.
 type UpdateNewStickerSet struct {
 	_ tl.Incomparable
 
 	Stickerset MessagesStickerSetClass
 }
-
-func (v *UpdateNewStickerSet) TL(c *tl.Codec) { table.TL(c, v, 655) }
 
 // UpdateStickerSetsOrder is updateStickerSetsOrder#0bb2d201.
 type UpdateStickerSetsOrder struct {
@@ -2830,21 +2360,15 @@ type UpdateStickerSetsOrder struct {
 	Order  []int64
 }
 
-func (v *UpdateStickerSetsOrder) TL(c *tl.Codec) { table.TL(c, v, 77) }
-
 // UpdateStickerSets is updateStickerSets#31c24808.
 type UpdateStickerSets struct {
 	Masks  bool
 	Emojis bool
 }
 
-func (v *UpdateStickerSets) TL(c *tl.Codec) { table.TL(c, v, 311) }
-
 // UpdateSavedGIFs is updateSavedGifs#9375341e.
 type UpdateSavedGIFs struct {
 }
-
-func (v *UpdateSavedGIFs) TL(c *tl.Codec) { table.TL(c, v, 912) }
 
 // UpdateBotInlineQuery is updateBotInlineQuery#496f379c.
 type UpdateBotInlineQuery struct {
@@ -2858,8 +2382,6 @@ type UpdateBotInlineQuery struct {
 	Offset   string
 }
 
-func (v *UpdateBotInlineQuery) TL(c *tl.Codec) { table.TL(c, v, 466) }
-
 // UpdateBotInlineSend is updateBotInlineSend#12f12a07.
 type UpdateBotInlineSend struct {
 	_ tl.Incomparable
@@ -2871,8 +2393,6 @@ type UpdateBotInlineSend struct {
 	MsgID  InputBotInlineMessageIDClass
 }
 
-func (v *UpdateBotInlineSend) TL(c *tl.Codec) { table.TL(c, v, 113) }
-
 // UpdateEditChannelMessage is updateEditChannelMessage#1b3f4df7.
 type UpdateEditChannelMessage struct {
 	_ tl.Incomparable
@@ -2881,8 +2401,6 @@ type UpdateEditChannelMessage struct {
 	Pts      int32
 	PtsCount int32
 }
-
-func (v *UpdateEditChannelMessage) TL(c *tl.Codec) { table.TL(c, v, 173) }
 
 // UpdateBotCallbackQuery is updateBotCallbackQuery#b9cfc48d.
 type UpdateBotCallbackQuery struct {
@@ -2895,8 +2413,6 @@ type UpdateBotCallbackQuery struct {
 	GameShortName tl.Optional[string]
 }
 
-func (v *UpdateBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 1188) }
-
 // UpdateEditMessage is updateEditMessage#e40370a3.
 type UpdateEditMessage struct {
 	_ tl.Incomparable
@@ -2905,8 +2421,6 @@ type UpdateEditMessage struct {
 	Pts      int32
 	PtsCount int32
 }
-
-func (v *UpdateEditMessage) TL(c *tl.Codec) { table.TL(c, v, 1455) }
 
 // UpdateInlineBotCallbackQuery is updateInlineBotCallbackQuery#691e9052.
 type UpdateInlineBotCallbackQuery struct {
@@ -2918,15 +2432,11 @@ type UpdateInlineBotCallbackQuery struct {
 	GameShortName tl.Optional[string]
 }
 
-func (v *UpdateInlineBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 657) }
-
 // UpdateReadChannelOutbox is updateReadChannelOutbox#b75f99a9.
 type UpdateReadChannelOutbox struct {
 	ChannelID int64
 	MaxID     int32
 }
-
-func (v *UpdateReadChannelOutbox) TL(c *tl.Codec) { table.TL(c, v, 1170) }
 
 // UpdateDraftMessage is updateDraftMessage#edfc111e.
 type UpdateDraftMessage struct {
@@ -2938,31 +2448,21 @@ type UpdateDraftMessage struct {
 	Draft       DraftMessageClass
 }
 
-func (v *UpdateDraftMessage) TL(c *tl.Codec) { table.TL(c, v, 1530) }
-
 // UpdateReadFeaturedStickers is updateReadFeaturedStickers#571d2742.
 type UpdateReadFeaturedStickers struct {
 }
-
-func (v *UpdateReadFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 556) }
 
 // UpdateRecentStickers is updateRecentStickers#9a422c20.
 type UpdateRecentStickers struct {
 }
 
-func (v *UpdateRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 969) }
-
 // UpdateConfig is updateConfig#a229dd06.
 type UpdateConfig struct {
 }
 
-func (v *UpdateConfig) TL(c *tl.Codec) { table.TL(c, v, 1024) }
-
 // UpdatePtsChanged is updatePtsChanged#3354678f.
 type UpdatePtsChanged struct {
 }
-
-func (v *UpdatePtsChanged) TL(c *tl.Codec) { table.TL(c, v, 318) }
 
 // UpdateChannelWebPage is updateChannelWebPage#2f2ba99f.
 type UpdateChannelWebPage struct {
@@ -2974,8 +2474,6 @@ type UpdateChannelWebPage struct {
 	PtsCount  int32
 }
 
-func (v *UpdateChannelWebPage) TL(c *tl.Codec) { table.TL(c, v, 291) }
-
 // UpdateDialogPinned is updateDialogPinned#6e6fe51c.
 type UpdateDialogPinned struct {
 	_ tl.Incomparable
@@ -2985,15 +2483,11 @@ type UpdateDialogPinned struct {
 	Peer     DialogPeerClass
 }
 
-func (v *UpdateDialogPinned) TL(c *tl.Codec) { table.TL(c, v, 684) }
-
 // UpdatePinnedDialogs is updatePinnedDialogs#fa0f3ca2.
 type UpdatePinnedDialogs struct {
 	FolderID tl.Optional[int32]
 	Order    []DialogPeerClass
 }
-
-func (v *UpdatePinnedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1614) }
 
 // UpdateBotWebhookJSON is updateBotWebhookJSON#8317c0c3.
 type UpdateBotWebhookJSON struct {
@@ -3001,8 +2495,6 @@ type UpdateBotWebhookJSON struct {
 
 	Data DataJSON
 }
-
-func (v *UpdateBotWebhookJSON) TL(c *tl.Codec) { table.TL(c, v, 816) }
 
 // UpdateBotWebhookJSONQuery is updateBotWebhookJSONQuery#9b9240a6.
 type UpdateBotWebhookJSONQuery struct {
@@ -3013,8 +2505,6 @@ type UpdateBotWebhookJSONQuery struct {
 	Timeout int32
 }
 
-func (v *UpdateBotWebhookJSONQuery) TL(c *tl.Codec) { table.TL(c, v, 977) }
-
 // UpdateBotShippingQuery is updateBotShippingQuery#b5aefd7d.
 type UpdateBotShippingQuery struct {
 	QueryID         int64
@@ -3022,8 +2512,6 @@ type UpdateBotShippingQuery struct {
 	Payload         []byte
 	ShippingAddress PostAddress
 }
-
-func (v *UpdateBotShippingQuery) TL(c *tl.Codec) { table.TL(c, v, 1157) }
 
 // UpdateBotPrecheckoutQuery is updateBotPrecheckoutQuery#8caa9a96.
 type UpdateBotPrecheckoutQuery struct {
@@ -3036,16 +2524,12 @@ type UpdateBotPrecheckoutQuery struct {
 	TotalAmount      int64
 }
 
-func (v *UpdateBotPrecheckoutQuery) TL(c *tl.Codec) { table.TL(c, v, 880) }
-
 // UpdatePhoneCall is updatePhoneCall#ab0f6b1e.
 type UpdatePhoneCall struct {
 	_ tl.Incomparable
 
 	PhoneCall PhoneCallClass
 }
-
-func (v *UpdatePhoneCall) TL(c *tl.Codec) { table.TL(c, v, 1080) }
 
 // UpdateLangPackTooLong is updateLangPackTooLong#46560264.
 type UpdateLangPackTooLong struct {
@@ -3054,8 +2538,6 @@ type UpdateLangPackTooLong struct {
 	LangCode string
 }
 
-func (v *UpdateLangPackTooLong) TL(c *tl.Codec) { table.TL(c, v, 446) }
-
 // UpdateLangPack is updateLangPack#56022f4d.
 type UpdateLangPack struct {
 	_ tl.Incomparable
@@ -3063,13 +2545,9 @@ type UpdateLangPack struct {
 	Difference LangPackDifference
 }
 
-func (v *UpdateLangPack) TL(c *tl.Codec) { table.TL(c, v, 544) }
-
 // UpdateFavedStickers is updateFavedStickers#e511996d.
 type UpdateFavedStickers struct {
 }
-
-func (v *UpdateFavedStickers) TL(c *tl.Codec) { table.TL(c, v, 1461) }
 
 // UpdateChannelReadMessagesContents is updateChannelReadMessagesContents#25f324f7.
 type UpdateChannelReadMessagesContents struct {
@@ -3079,21 +2557,15 @@ type UpdateChannelReadMessagesContents struct {
 	Messages    []int32
 }
 
-func (v *UpdateChannelReadMessagesContents) TL(c *tl.Codec) { table.TL(c, v, 245) }
-
 // UpdateContactsReset is updateContactsReset#7084a7be.
 type UpdateContactsReset struct {
 }
-
-func (v *UpdateContactsReset) TL(c *tl.Codec) { table.TL(c, v, 699) }
 
 // UpdateChannelAvailableMessages is updateChannelAvailableMessages#b23fc698.
 type UpdateChannelAvailableMessages struct {
 	ChannelID      int64
 	AvailableMinID int32
 }
-
-func (v *UpdateChannelAvailableMessages) TL(c *tl.Codec) { table.TL(c, v, 1122) }
 
 // UpdateDialogUnreadMark is updateDialogUnreadMark#b658f23e.
 type UpdateDialogUnreadMark struct {
@@ -3103,8 +2575,6 @@ type UpdateDialogUnreadMark struct {
 	Peer        DialogPeerClass
 	SavedPeerID PeerClass
 }
-
-func (v *UpdateDialogUnreadMark) TL(c *tl.Codec) { table.TL(c, v, 1160) }
 
 // UpdateMessagePoll is updateMessagePoll#d64c522b.
 type UpdateMessagePoll struct {
@@ -3118,8 +2588,6 @@ type UpdateMessagePoll struct {
 	Results  PollResults
 }
 
-func (v *UpdateMessagePoll) TL(c *tl.Codec) { table.TL(c, v, 1367) }
-
 // UpdateChatDefaultBannedRights is updateChatDefaultBannedRights#54c01850.
 type UpdateChatDefaultBannedRights struct {
 	_ tl.Incomparable
@@ -3129,16 +2597,12 @@ type UpdateChatDefaultBannedRights struct {
 	Version             int32
 }
 
-func (v *UpdateChatDefaultBannedRights) TL(c *tl.Codec) { table.TL(c, v, 542) }
-
 // UpdateFolderPeers is updateFolderPeers#19360dc0.
 type UpdateFolderPeers struct {
 	FolderPeers []FolderPeer
 	Pts         int32
 	PtsCount    int32
 }
-
-func (v *UpdateFolderPeers) TL(c *tl.Codec) { table.TL(c, v, 160) }
 
 // UpdatePeerSettings is updatePeerSettings#6a7e7366.
 type UpdatePeerSettings struct {
@@ -3148,14 +2612,10 @@ type UpdatePeerSettings struct {
 	Settings PeerSettings
 }
 
-func (v *UpdatePeerSettings) TL(c *tl.Codec) { table.TL(c, v, 668) }
-
 // UpdatePeerLocated is updatePeerLocated#b4afcfb0.
 type UpdatePeerLocated struct {
 	Peers []PeerLocatedClass
 }
-
-func (v *UpdatePeerLocated) TL(c *tl.Codec) { table.TL(c, v, 1146) }
 
 // UpdateNewScheduledMessage is updateNewScheduledMessage#39a51dfb.
 type UpdateNewScheduledMessage struct {
@@ -3164,8 +2624,6 @@ type UpdateNewScheduledMessage struct {
 	Message MessageClass
 }
 
-func (v *UpdateNewScheduledMessage) TL(c *tl.Codec) { table.TL(c, v, 363) }
-
 // UpdateDeleteScheduledMessages is updateDeleteScheduledMessages#f2a71983.
 type UpdateDeleteScheduledMessages struct {
 	Peer         PeerClass
@@ -3173,16 +2631,12 @@ type UpdateDeleteScheduledMessages struct {
 	SentMessages []int32
 }
 
-func (v *UpdateDeleteScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 1565) }
-
 // UpdateTheme is updateTheme#8216fba3.
 type UpdateTheme struct {
 	_ tl.Incomparable
 
 	Theme Theme
 }
-
-func (v *UpdateTheme) TL(c *tl.Codec) { table.TL(c, v, 810) }
 
 // UpdateGeoLiveViewed is updateGeoLiveViewed#871fb939.
 type UpdateGeoLiveViewed struct {
@@ -3192,13 +2646,9 @@ type UpdateGeoLiveViewed struct {
 	MsgID int32
 }
 
-func (v *UpdateGeoLiveViewed) TL(c *tl.Codec) { table.TL(c, v, 841) }
-
 // UpdateLoginToken is updateLoginToken#564fe691.
 type UpdateLoginToken struct {
 }
-
-func (v *UpdateLoginToken) TL(c *tl.Codec) { table.TL(c, v, 547) }
 
 // UpdateMessagePollVote is updateMessagePollVote#7699f014.
 type UpdateMessagePollVote struct {
@@ -3209,8 +2659,6 @@ type UpdateMessagePollVote struct {
 	Qts       int32
 }
 
-func (v *UpdateMessagePollVote) TL(c *tl.Codec) { table.TL(c, v, 742) }
-
 // UpdateDialogFilter is updateDialogFilter#26ffde7d.
 type UpdateDialogFilter struct {
 	_ tl.Incomparable
@@ -3219,20 +2667,14 @@ type UpdateDialogFilter struct {
 	Filter DialogFilterClass
 }
 
-func (v *UpdateDialogFilter) TL(c *tl.Codec) { table.TL(c, v, 251) }
-
 // UpdateDialogFilterOrder is updateDialogFilterOrder#a5d72105.
 type UpdateDialogFilterOrder struct {
 	Order []int32
 }
 
-func (v *UpdateDialogFilterOrder) TL(c *tl.Codec) { table.TL(c, v, 1050) }
-
 // UpdateDialogFilters is updateDialogFilters#3504914f.
 type UpdateDialogFilters struct {
 }
-
-func (v *UpdateDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 332) }
 
 // UpdatePhoneCallSignalingData is updatePhoneCallSignalingData#2661bf09.
 type UpdatePhoneCallSignalingData struct {
@@ -3240,16 +2682,12 @@ type UpdatePhoneCallSignalingData struct {
 	Data        []byte
 }
 
-func (v *UpdatePhoneCallSignalingData) TL(c *tl.Codec) { table.TL(c, v, 248) }
-
 // UpdateChannelMessageForwards is updateChannelMessageForwards#d29a27f4.
 type UpdateChannelMessageForwards struct {
 	ChannelID int64
 	ID        int32
 	Forwards  int32
 }
-
-func (v *UpdateChannelMessageForwards) TL(c *tl.Codec) { table.TL(c, v, 1349) }
 
 // UpdateReadChannelDiscussionInbox is updateReadChannelDiscussionInbox#d6b19546.
 type UpdateReadChannelDiscussionInbox struct {
@@ -3262,16 +2700,12 @@ type UpdateReadChannelDiscussionInbox struct {
 	BroadcastPost tl.Optional[int32]
 }
 
-func (v *UpdateReadChannelDiscussionInbox) TL(c *tl.Codec) { table.TL(c, v, 1370) }
-
 // UpdateReadChannelDiscussionOutbox is updateReadChannelDiscussionOutbox#695c9e7c.
 type UpdateReadChannelDiscussionOutbox struct {
 	ChannelID int64
 	TopMsgID  int32
 	ReadMaxID int32
 }
-
-func (v *UpdateReadChannelDiscussionOutbox) TL(c *tl.Codec) { table.TL(c, v, 660) }
 
 // UpdatePeerBlocked is updatePeerBlocked#ebe07752.
 type UpdatePeerBlocked struct {
@@ -3281,8 +2715,6 @@ type UpdatePeerBlocked struct {
 	BlockedMyStoriesFrom bool
 	PeerID               PeerClass
 }
-
-func (v *UpdatePeerBlocked) TL(c *tl.Codec) { table.TL(c, v, 1513) }
 
 // UpdateChannelUserTyping is updateChannelUserTyping#8c88c923.
 type UpdateChannelUserTyping struct {
@@ -3294,8 +2726,6 @@ type UpdateChannelUserTyping struct {
 	Action    SendMessageActionClass
 }
 
-func (v *UpdateChannelUserTyping) TL(c *tl.Codec) { table.TL(c, v, 877) }
-
 // UpdatePinnedMessages is updatePinnedMessages#ed85eab5.
 type UpdatePinnedMessages struct {
 	Pinned   bool
@@ -3304,8 +2734,6 @@ type UpdatePinnedMessages struct {
 	Pts      int32
 	PtsCount int32
 }
-
-func (v *UpdatePinnedMessages) TL(c *tl.Codec) { table.TL(c, v, 1525) }
 
 // UpdatePinnedChannelMessages is updatePinnedChannelMessages#5bb98608.
 type UpdatePinnedChannelMessages struct {
@@ -3316,14 +2744,10 @@ type UpdatePinnedChannelMessages struct {
 	PtsCount  int32
 }
 
-func (v *UpdatePinnedChannelMessages) TL(c *tl.Codec) { table.TL(c, v, 583) }
-
 // UpdateChat is updateChat#f89a6a4e.
 type UpdateChat struct {
 	ChatID int64
 }
-
-func (v *UpdateChat) TL(c *tl.Codec) { table.TL(c, v, 1602) }
 
 // UpdateGroupCallParticipants is updateGroupCallParticipants#f2ebdb4e.
 type UpdateGroupCallParticipants struct {
@@ -3331,8 +2755,6 @@ type UpdateGroupCallParticipants struct {
 	Participants []GroupCallParticipant
 	Version      int32
 }
-
-func (v *UpdateGroupCallParticipants) TL(c *tl.Codec) { table.TL(c, v, 1566) }
 
 // UpdateGroupCall is updateGroupCall#9d2216e0.
 type UpdateGroupCall struct {
@@ -3343,8 +2765,6 @@ type UpdateGroupCall struct {
 	Call      GroupCallClass
 }
 
-func (v *UpdateGroupCall) TL(c *tl.Codec) { table.TL(c, v, 987) }
-
 // UpdatePeerHistoryTTL is updatePeerHistoryTTL#bb9bb9a5.
 type UpdatePeerHistoryTTL struct {
 	_ tl.Incomparable
@@ -3352,8 +2772,6 @@ type UpdatePeerHistoryTTL struct {
 	Peer      PeerClass
 	TTLPeriod tl.Optional[int32]
 }
-
-func (v *UpdatePeerHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 1199) }
 
 // UpdateChatParticipant is updateChatParticipant#d087663a.
 type UpdateChatParticipant struct {
@@ -3368,8 +2786,6 @@ type UpdateChatParticipant struct {
 	Invite          ExportedChatInviteClass
 	Qts             int32
 }
-
-func (v *UpdateChatParticipant) TL(c *tl.Codec) { table.TL(c, v, 1340) }
 
 // UpdateChannelParticipant is updateChannelParticipant#985d3abb.
 type UpdateChannelParticipant struct {
@@ -3386,8 +2802,6 @@ type UpdateChannelParticipant struct {
 	Qts             int32
 }
 
-func (v *UpdateChannelParticipant) TL(c *tl.Codec) { table.TL(c, v, 947) }
-
 // UpdateBotStopped is updateBotStopped#c4870a49.
 type UpdateBotStopped struct {
 	UserID  int64
@@ -3395,8 +2809,6 @@ type UpdateBotStopped struct {
 	Stopped bool
 	Qts     int32
 }
-
-func (v *UpdateBotStopped) TL(c *tl.Codec) { table.TL(c, v, 1274) }
 
 // UpdateGroupCallConnection is updateGroupCallConnection#0b783982.
 type UpdateGroupCallConnection struct {
@@ -3406,8 +2818,6 @@ type UpdateGroupCallConnection struct {
 	Params       DataJSON
 }
 
-func (v *UpdateGroupCallConnection) TL(c *tl.Codec) { table.TL(c, v, 75) }
-
 // UpdateBotCommands is updateBotCommands#4d712f2e.
 type UpdateBotCommands struct {
 	Peer     PeerClass
@@ -3415,16 +2825,12 @@ type UpdateBotCommands struct {
 	Commands []BotCommand
 }
 
-func (v *UpdateBotCommands) TL(c *tl.Codec) { table.TL(c, v, 493) }
-
 // UpdatePendingJoinRequests is updatePendingJoinRequests#7063c3db.
 type UpdatePendingJoinRequests struct {
 	Peer             PeerClass
 	RequestsPending  int32
 	RecentRequesters []int64
 }
-
-func (v *UpdatePendingJoinRequests) TL(c *tl.Codec) { table.TL(c, v, 698) }
 
 // UpdateBotChatInviteRequester is updateBotChatInviteRequester#7cb34d79.
 type UpdateBotChatInviteRequester struct {
@@ -3439,8 +2845,6 @@ type UpdateBotChatInviteRequester struct {
 	QueryID tl.Optional[int64]
 }
 
-func (v *UpdateBotChatInviteRequester) TL(c *tl.Codec) { table.TL(c, v, 779) }
-
 // UpdateMessageReactions is updateMessageReactions#1e297bfa.
 type UpdateMessageReactions struct {
 	_ tl.Incomparable
@@ -3452,20 +2856,14 @@ type UpdateMessageReactions struct {
 	Reactions   MessageReactions
 }
 
-func (v *UpdateMessageReactions) TL(c *tl.Codec) { table.TL(c, v, 197) }
-
 // UpdateAttachMenuBots is updateAttachMenuBots#17b7a20b.
 type UpdateAttachMenuBots struct {
 }
-
-func (v *UpdateAttachMenuBots) TL(c *tl.Codec) { table.TL(c, v, 144) }
 
 // UpdateWebViewResultSent is updateWebViewResultSent#1592b79d.
 type UpdateWebViewResultSent struct {
 	QueryID int64
 }
-
-func (v *UpdateWebViewResultSent) TL(c *tl.Codec) { table.TL(c, v, 130) }
 
 // UpdateBotMenuButton is updateBotMenuButton#14b85813.
 type UpdateBotMenuButton struct {
@@ -3475,13 +2873,9 @@ type UpdateBotMenuButton struct {
 	Button BotMenuButtonClass
 }
 
-func (v *UpdateBotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 125) }
-
 // UpdateSavedRingtones is updateSavedRingtones#74d8be99.
 type UpdateSavedRingtones struct {
 }
-
-func (v *UpdateSavedRingtones) TL(c *tl.Codec) { table.TL(c, v, 728) }
 
 // UpdateTranscribedAudio is updateTranscribedAudio#0084cd5a.
 type UpdateTranscribedAudio struct {
@@ -3494,13 +2888,9 @@ type UpdateTranscribedAudio struct {
 	Text            string
 }
 
-func (v *UpdateTranscribedAudio) TL(c *tl.Codec) { table.TL(c, v, 3) }
-
 // UpdateReadFeaturedEmojiStickers is updateReadFeaturedEmojiStickers#fb4c496c.
 type UpdateReadFeaturedEmojiStickers struct {
 }
-
-func (v *UpdateReadFeaturedEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 1625) }
 
 // UpdateUserEmojiStatus is updateUserEmojiStatus#28373599.
 type UpdateUserEmojiStatus struct {
@@ -3510,19 +2900,13 @@ type UpdateUserEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *UpdateUserEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 256) }
-
 // UpdateRecentEmojiStatuses is updateRecentEmojiStatuses#30f443db.
 type UpdateRecentEmojiStatuses struct {
 }
 
-func (v *UpdateRecentEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 303) }
-
 // UpdateRecentReactions is updateRecentReactions#6f7863f4.
 type UpdateRecentReactions struct {
 }
-
-func (v *UpdateRecentReactions) TL(c *tl.Codec) { table.TL(c, v, 693) }
 
 // UpdateMoveStickerSetToTop is updateMoveStickerSetToTop#86fccf85.
 type UpdateMoveStickerSetToTop struct {
@@ -3531,8 +2915,6 @@ type UpdateMoveStickerSetToTop struct {
 	Stickerset int64
 }
 
-func (v *UpdateMoveStickerSetToTop) TL(c *tl.Codec) { table.TL(c, v, 840) }
-
 // UpdateMessageExtendedMedia is updateMessageExtendedMedia#d5a41724.
 type UpdateMessageExtendedMedia struct {
 	Peer          PeerClass
@@ -3540,20 +2922,14 @@ type UpdateMessageExtendedMedia struct {
 	ExtendedMedia []MessageExtendedMediaClass
 }
 
-func (v *UpdateMessageExtendedMedia) TL(c *tl.Codec) { table.TL(c, v, 1360) }
-
 // UpdateUser is updateUser#20529438.
 type UpdateUser struct {
 	UserID int64
 }
 
-func (v *UpdateUser) TL(c *tl.Codec) { table.TL(c, v, 214) }
-
 // UpdateAutoSaveSettings is updateAutoSaveSettings#ec05b097.
 type UpdateAutoSaveSettings struct {
 }
-
-func (v *UpdateAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 1515) }
 
 // UpdateStory is updateStory#75b3b798.
 type UpdateStory struct {
@@ -3563,8 +2939,6 @@ type UpdateStory struct {
 	Story StoryItemClass
 }
 
-func (v *UpdateStory) TL(c *tl.Codec) { table.TL(c, v, 733) }
-
 // UpdateReadStories is updateReadStories#f74e932b.
 type UpdateReadStories struct {
 	_ tl.Incomparable
@@ -3573,15 +2947,11 @@ type UpdateReadStories struct {
 	MaxID int32
 }
 
-func (v *UpdateReadStories) TL(c *tl.Codec) { table.TL(c, v, 1592) }
-
 // UpdateStoryID is updateStoryID#1bf335b9.
 type UpdateStoryID struct {
 	ID       int32
 	RandomID int64
 }
-
-func (v *UpdateStoryID) TL(c *tl.Codec) { table.TL(c, v, 178) }
 
 // UpdateStoriesStealthMode is updateStoriesStealthMode#2c084dc1.
 type UpdateStoriesStealthMode struct {
@@ -3589,8 +2959,6 @@ type UpdateStoriesStealthMode struct {
 
 	StealthMode StoriesStealthMode
 }
-
-func (v *UpdateStoriesStealthMode) TL(c *tl.Codec) { table.TL(c, v, 273) }
 
 // UpdateSentStoryReaction is updateSentStoryReaction#7d627683.
 type UpdateSentStoryReaction struct {
@@ -3601,8 +2969,6 @@ type UpdateSentStoryReaction struct {
 	Reaction ReactionClass
 }
 
-func (v *UpdateSentStoryReaction) TL(c *tl.Codec) { table.TL(c, v, 784) }
-
 // UpdateBotChatBoost is updateBotChatBoost#904dd49c.
 type UpdateBotChatBoost struct {
 	_ tl.Incomparable
@@ -3612,15 +2978,11 @@ type UpdateBotChatBoost struct {
 	Qts   int32
 }
 
-func (v *UpdateBotChatBoost) TL(c *tl.Codec) { table.TL(c, v, 899) }
-
 // UpdateChannelViewForumAsMessages is updateChannelViewForumAsMessages#07b68920.
 type UpdateChannelViewForumAsMessages struct {
 	ChannelID int64
 	Enabled   bool
 }
-
-func (v *UpdateChannelViewForumAsMessages) TL(c *tl.Codec) { table.TL(c, v, 53) }
 
 // UpdatePeerWallpaper is updatePeerWallpaper#ae3f101d.
 type UpdatePeerWallpaper struct {
@@ -3630,8 +2992,6 @@ type UpdatePeerWallpaper struct {
 	Peer                PeerClass
 	Wallpaper           WallPaperClass
 }
-
-func (v *UpdatePeerWallpaper) TL(c *tl.Codec) { table.TL(c, v, 1100) }
 
 // UpdateBotMessageReaction is updateBotMessageReaction#ac21d3ce.
 type UpdateBotMessageReaction struct {
@@ -3644,8 +3004,6 @@ type UpdateBotMessageReaction struct {
 	Qts          int32
 }
 
-func (v *UpdateBotMessageReaction) TL(c *tl.Codec) { table.TL(c, v, 1086) }
-
 // UpdateBotMessageReactions is updateBotMessageReactions#09cb7759.
 type UpdateBotMessageReactions struct {
 	Peer      PeerClass
@@ -3655,8 +3013,6 @@ type UpdateBotMessageReactions struct {
 	Qts       int32
 }
 
-func (v *UpdateBotMessageReactions) TL(c *tl.Codec) { table.TL(c, v, 63) }
-
 // UpdateSavedDialogPinned is updateSavedDialogPinned#aeaf9e74.
 type UpdateSavedDialogPinned struct {
 	_ tl.Incomparable
@@ -3665,20 +3021,14 @@ type UpdateSavedDialogPinned struct {
 	Peer   DialogPeerClass
 }
 
-func (v *UpdateSavedDialogPinned) TL(c *tl.Codec) { table.TL(c, v, 1101) }
-
 // UpdatePinnedSavedDialogs is updatePinnedSavedDialogs#686c85a6.
 type UpdatePinnedSavedDialogs struct {
 	Order []DialogPeerClass
 }
 
-func (v *UpdatePinnedSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 653) }
-
 // UpdateSavedReactionTags is updateSavedReactionTags#39c67432.
 type UpdateSavedReactionTags struct {
 }
-
-func (v *UpdateSavedReactionTags) TL(c *tl.Codec) { table.TL(c, v, 364) }
 
 // UpdateSMSJob is updateSmsJob#f16269d4.
 type UpdateSMSJob struct {
@@ -3687,14 +3037,10 @@ type UpdateSMSJob struct {
 	JobID string
 }
 
-func (v *UpdateSMSJob) TL(c *tl.Codec) { table.TL(c, v, 1556) }
-
 // UpdateQuickReplies is updateQuickReplies#f9470ab2.
 type UpdateQuickReplies struct {
 	QuickReplies []QuickReply
 }
-
-func (v *UpdateQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 1608) }
 
 // UpdateNewQuickReply is updateNewQuickReply#f53da717.
 type UpdateNewQuickReply struct {
@@ -3703,14 +3049,10 @@ type UpdateNewQuickReply struct {
 	QuickReply QuickReply
 }
 
-func (v *UpdateNewQuickReply) TL(c *tl.Codec) { table.TL(c, v, 1585) }
-
 // UpdateDeleteQuickReply is updateDeleteQuickReply#53e6f1ec.
 type UpdateDeleteQuickReply struct {
 	ShortcutID int32
 }
-
-func (v *UpdateDeleteQuickReply) TL(c *tl.Codec) { table.TL(c, v, 537) }
 
 // UpdateQuickReplyMessage is updateQuickReplyMessage#3e050d0f.
 type UpdateQuickReplyMessage struct {
@@ -3719,15 +3061,11 @@ type UpdateQuickReplyMessage struct {
 	Message MessageClass
 }
 
-func (v *UpdateQuickReplyMessage) TL(c *tl.Codec) { table.TL(c, v, 392) }
-
 // UpdateDeleteQuickReplyMessages is updateDeleteQuickReplyMessages#566fe7cd.
 type UpdateDeleteQuickReplyMessages struct {
 	ShortcutID int32
 	Messages   []int32
 }
-
-func (v *UpdateDeleteQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 549) }
 
 // UpdateBotBusinessConnect is updateBotBusinessConnect#8ae5c97a.
 type UpdateBotBusinessConnect struct {
@@ -3736,8 +3074,6 @@ type UpdateBotBusinessConnect struct {
 	Connection BotBusinessConnection
 	Qts        int32
 }
-
-func (v *UpdateBotBusinessConnect) TL(c *tl.Codec) { table.TL(c, v, 864) }
 
 // UpdateBotNewBusinessMessage is updateBotNewBusinessMessage#9ddb347c.
 type UpdateBotNewBusinessMessage struct {
@@ -3749,8 +3085,6 @@ type UpdateBotNewBusinessMessage struct {
 	Qts            int32
 }
 
-func (v *UpdateBotNewBusinessMessage) TL(c *tl.Codec) { table.TL(c, v, 993) }
-
 // UpdateBotEditBusinessMessage is updateBotEditBusinessMessage#07df587c.
 type UpdateBotEditBusinessMessage struct {
 	_ tl.Incomparable
@@ -3761,8 +3095,6 @@ type UpdateBotEditBusinessMessage struct {
 	Qts            int32
 }
 
-func (v *UpdateBotEditBusinessMessage) TL(c *tl.Codec) { table.TL(c, v, 54) }
-
 // UpdateBotDeleteBusinessMessage is updateBotDeleteBusinessMessage#a02a982e.
 type UpdateBotDeleteBusinessMessage struct {
 	ConnectionID string
@@ -3770,8 +3102,6 @@ type UpdateBotDeleteBusinessMessage struct {
 	Messages     []int32
 	Qts          int32
 }
-
-func (v *UpdateBotDeleteBusinessMessage) TL(c *tl.Codec) { table.TL(c, v, 1014) }
 
 // UpdateNewStoryReaction is updateNewStoryReaction#1824e40b.
 type UpdateNewStoryReaction struct {
@@ -3782,16 +3112,12 @@ type UpdateNewStoryReaction struct {
 	Reaction ReactionClass
 }
 
-func (v *UpdateNewStoryReaction) TL(c *tl.Codec) { table.TL(c, v, 150) }
-
 // UpdateStarsBalance is updateStarsBalance#4e80a379.
 type UpdateStarsBalance struct {
 	_ tl.Incomparable
 
 	Balance StarsAmountClass
 }
-
-func (v *UpdateStarsBalance) TL(c *tl.Codec) { table.TL(c, v, 501) }
 
 // UpdateBusinessBotCallbackQuery is updateBusinessBotCallbackQuery#1ea2fda7.
 type UpdateBusinessBotCallbackQuery struct {
@@ -3804,8 +3130,6 @@ type UpdateBusinessBotCallbackQuery struct {
 	Data           []byte
 }
 
-func (v *UpdateBusinessBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 201) }
-
 // UpdateStarsRevenueStatus is updateStarsRevenueStatus#a584b019.
 type UpdateStarsRevenueStatus struct {
 	_ tl.Incomparable
@@ -3813,8 +3137,6 @@ type UpdateStarsRevenueStatus struct {
 	Peer   PeerClass
 	Status StarsRevenueStatus
 }
-
-func (v *UpdateStarsRevenueStatus) TL(c *tl.Codec) { table.TL(c, v, 1048) }
 
 // UpdateBotPurchasedPaidMedia is updateBotPurchasedPaidMedia#283bd312.
 type UpdateBotPurchasedPaidMedia struct {
@@ -3825,16 +3147,12 @@ type UpdateBotPurchasedPaidMedia struct {
 	Qts     int32
 }
 
-func (v *UpdateBotPurchasedPaidMedia) TL(c *tl.Codec) { table.TL(c, v, 257) }
-
 // UpdatePaidReactionPrivacy is updatePaidReactionPrivacy#8b725fce.
 type UpdatePaidReactionPrivacy struct {
 	_ tl.Incomparable
 
 	Private PaidReactionPrivacyClass
 }
-
-func (v *UpdatePaidReactionPrivacy) TL(c *tl.Codec) { table.TL(c, v, 867) }
 
 // UpdateSentPhoneCode is updateSentPhoneCode#504aa18f.
 type UpdateSentPhoneCode struct {
@@ -3843,8 +3161,6 @@ type UpdateSentPhoneCode struct {
 	SentCode AuthSentCodeClass
 }
 
-func (v *UpdateSentPhoneCode) TL(c *tl.Codec) { table.TL(c, v, 513) }
-
 // UpdateGroupCallChainBlocks is updateGroupCallChainBlocks#a477288f.
 type UpdateGroupCallChainBlocks struct {
 	Call       InputGroupCallClass
@@ -3852,8 +3168,6 @@ type UpdateGroupCallChainBlocks struct {
 	Blocks     [][]byte
 	NextOffset int32
 }
-
-func (v *UpdateGroupCallChainBlocks) TL(c *tl.Codec) { table.TL(c, v, 1040) }
 
 // UpdateReadMonoForumInbox is updateReadMonoForumInbox#77b0e372.
 type UpdateReadMonoForumInbox struct {
@@ -3864,8 +3178,6 @@ type UpdateReadMonoForumInbox struct {
 	ReadMaxID   int32
 }
 
-func (v *UpdateReadMonoForumInbox) TL(c *tl.Codec) { table.TL(c, v, 753) }
-
 // UpdateReadMonoForumOutbox is updateReadMonoForumOutbox#a4a79376.
 type UpdateReadMonoForumOutbox struct {
 	_ tl.Incomparable
@@ -3874,8 +3186,6 @@ type UpdateReadMonoForumOutbox struct {
 	SavedPeerID PeerClass
 	ReadMaxID   int32
 }
-
-func (v *UpdateReadMonoForumOutbox) TL(c *tl.Codec) { table.TL(c, v, 1042) }
 
 // UpdateMonoForumNoPaidException is updateMonoForumNoPaidException#9f812b08.
 type UpdateMonoForumNoPaidException struct {
@@ -3886,8 +3196,6 @@ type UpdateMonoForumNoPaidException struct {
 	SavedPeerID PeerClass
 }
 
-func (v *UpdateMonoForumNoPaidException) TL(c *tl.Codec) { table.TL(c, v, 1005) }
-
 // UpdateGroupCallMessage is updateGroupCallMessage#d8326f0d.
 type UpdateGroupCallMessage struct {
 	_ tl.Incomparable
@@ -3896,16 +3204,12 @@ type UpdateGroupCallMessage struct {
 	Message GroupCallMessage
 }
 
-func (v *UpdateGroupCallMessage) TL(c *tl.Codec) { table.TL(c, v, 1378) }
-
 // UpdateGroupCallEncryptedMessage is updateGroupCallEncryptedMessage#c957a766.
 type UpdateGroupCallEncryptedMessage struct {
 	Call             InputGroupCallClass
 	FromID           PeerClass
 	EncryptedMessage []byte
 }
-
-func (v *UpdateGroupCallEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 1297) }
 
 // UpdatePinnedForumTopic is updatePinnedForumTopic#683b2c52.
 type UpdatePinnedForumTopic struct {
@@ -3916,23 +3220,17 @@ type UpdatePinnedForumTopic struct {
 	TopicID int32
 }
 
-func (v *UpdatePinnedForumTopic) TL(c *tl.Codec) { table.TL(c, v, 652) }
-
 // UpdatePinnedForumTopics is updatePinnedForumTopics#def143d0.
 type UpdatePinnedForumTopics struct {
 	Peer  PeerClass
 	Order []int32
 }
 
-func (v *UpdatePinnedForumTopics) TL(c *tl.Codec) { table.TL(c, v, 1422) }
-
 // UpdateDeleteGroupCallMessages is updateDeleteGroupCallMessages#3e85e92c.
 type UpdateDeleteGroupCallMessages struct {
 	Call     InputGroupCallClass
 	Messages []int32
 }
-
-func (v *UpdateDeleteGroupCallMessages) TL(c *tl.Codec) { table.TL(c, v, 402) }
 
 // UpdateStarGiftAuctionState is updateStarGiftAuctionState#48e246c2.
 type UpdateStarGiftAuctionState struct {
@@ -3942,8 +3240,6 @@ type UpdateStarGiftAuctionState struct {
 	State  StarGiftAuctionStateClass
 }
 
-func (v *UpdateStarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 462) }
-
 // UpdateStarGiftAuctionUserState is updateStarGiftAuctionUserState#dc58f31e.
 type UpdateStarGiftAuctionUserState struct {
 	_ tl.Incomparable
@@ -3952,8 +3248,6 @@ type UpdateStarGiftAuctionUserState struct {
 	UserState StarGiftAuctionUserState
 }
 
-func (v *UpdateStarGiftAuctionUserState) TL(c *tl.Codec) { table.TL(c, v, 1404) }
-
 // UpdateEmojiGameInfo is updateEmojiGameInfo#fb9c547a.
 type UpdateEmojiGameInfo struct {
 	_ tl.Incomparable
@@ -3961,13 +3255,9 @@ type UpdateEmojiGameInfo struct {
 	Info MessagesEmojiGameInfoClass
 }
 
-func (v *UpdateEmojiGameInfo) TL(c *tl.Codec) { table.TL(c, v, 1629) }
-
 // UpdateStarGiftCraftFail is updateStarGiftCraftFail#ac072444.
 type UpdateStarGiftCraftFail struct {
 }
-
-func (v *UpdateStarGiftCraftFail) TL(c *tl.Codec) { table.TL(c, v, 1084) }
 
 // UpdateChatParticipantRank is updateChatParticipantRank#bd8367b9.
 type UpdateChatParticipantRank struct {
@@ -3979,16 +3269,12 @@ type UpdateChatParticipantRank struct {
 	Version int32
 }
 
-func (v *UpdateChatParticipantRank) TL(c *tl.Codec) { table.TL(c, v, 1212) }
-
 // UpdateManagedBot is updateManagedBot#4880ed9a.
 type UpdateManagedBot struct {
 	UserID int64
 	BotID  int64
 	Qts    int32
 }
-
-func (v *UpdateManagedBot) TL(c *tl.Codec) { table.TL(c, v, 457) }
 
 // UpdateBotGuestChatQuery is updateBotGuestChatQuery#cdd4093d.
 type UpdateBotGuestChatQuery struct {
@@ -3998,13 +3284,9 @@ type UpdateBotGuestChatQuery struct {
 	Qts               int32
 }
 
-func (v *UpdateBotGuestChatQuery) TL(c *tl.Codec) { table.TL(c, v, 1330) }
-
 // UpdateAIComposeTones is updateAiComposeTones#8c0f91fb.
 type UpdateAIComposeTones struct {
 }
-
-func (v *UpdateAIComposeTones) TL(c *tl.Codec) { table.TL(c, v, 872) }
 
 // UpdateJoinChatWebViewDecision is updateJoinChatWebViewDecision#bdac7e70.
 type UpdateJoinChatWebViewDecision struct {
@@ -4014,8 +3296,6 @@ type UpdateJoinChatWebViewDecision struct {
 	QueryID int64
 	Result  JoinChatBotResultClass
 }
-
-func (v *UpdateJoinChatWebViewDecision) TL(c *tl.Codec) { table.TL(c, v, 1214) }
 
 // UpdateNewBotConnection is updateNewBotConnection#b22083a6.
 type UpdateNewBotConnection struct {
@@ -4028,15 +3308,11 @@ type UpdateNewBotConnection struct {
 	Location  tl.Optional[string]
 }
 
-func (v *UpdateNewBotConnection) TL(c *tl.Codec) { table.TL(c, v, 1121) }
-
 // UpdateWebBrowserSettings is updateWebBrowserSettings#c39a2ade.
 type UpdateWebBrowserSettings struct {
 	OpenExternalBrowser bool
 	DisplayCloseButton  bool
 }
-
-func (v *UpdateWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 1266) }
 
 // UpdateWebBrowserException is updateWebBrowserException#140502d1.
 type UpdateWebBrowserException struct {
@@ -4047,8 +3323,6 @@ type UpdateWebBrowserException struct {
 	Exception           WebDomainException
 }
 
-func (v *UpdateWebBrowserException) TL(c *tl.Codec) { table.TL(c, v, 118) }
-
 // UpdateNewEphemeralMessage is updateNewEphemeralMessage#20bcbba1.
 type UpdateNewEphemeralMessage struct {
 	_ tl.Incomparable
@@ -4056,15 +3330,11 @@ type UpdateNewEphemeralMessage struct {
 	Message EphemeralMessage
 }
 
-func (v *UpdateNewEphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 221) }
-
 // UpdateDeleteEphemeralMessages is updateDeleteEphemeralMessages#56dbfcf8.
 type UpdateDeleteEphemeralMessages struct {
 	Peer PeerClass
 	IDs  []int32
 }
-
-func (v *UpdateDeleteEphemeralMessages) TL(c *tl.Codec) { table.TL(c, v, 552) }
 
 // UpdateEditEphemeralMessage is updateEditEphemeralMessage#4bbb8f01.
 type UpdateEditEphemeralMessage struct {
@@ -4072,8 +3342,6 @@ type UpdateEditEphemeralMessage struct {
 
 	Message EphemeralMessage
 }
-
-func (v *UpdateEditEphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 484) }
 
 // UpdateEphemeralBotCallbackQuery is updateEphemeralBotCallbackQuery#7c1079d6.
 type UpdateEphemeralBotCallbackQuery struct {
@@ -4086,8 +3354,6 @@ type UpdateEphemeralBotCallbackQuery struct {
 	Message      EphemeralMessage
 }
 
-func (v *UpdateEphemeralBotCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 777) }
-
 // UpdateBotStarsSubscription is updateBotStarsSubscription#6c0d8e23.
 type UpdateBotStarsSubscription struct {
 	Canceled      bool
@@ -4098,13 +3364,9 @@ type UpdateBotStarsSubscription struct {
 	Qts           int32
 }
 
-func (v *UpdateBotStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 671) }
-
 // UpdatesTooLong is updatesTooLong#e317af7e.
 type UpdatesTooLong struct {
 }
-
-func (v *UpdatesTooLong) TL(c *tl.Codec) { table.TL(c, v, 1447) }
 
 // UpdateShortMessage is updateShortMessage#313bc7f8.
 type UpdateShortMessage struct {
@@ -4124,8 +3386,6 @@ type UpdateShortMessage struct {
 	Entities    []MessageEntityClass
 	TTLPeriod   tl.Optional[int32]
 }
-
-func (v *UpdateShortMessage) TL(c *tl.Codec) { table.TL(c, v, 306) }
 
 // UpdateShortChatMessage is updateShortChatMessage#4d6deea5.
 type UpdateShortChatMessage struct {
@@ -4147,8 +3407,6 @@ type UpdateShortChatMessage struct {
 	TTLPeriod   tl.Optional[int32]
 }
 
-func (v *UpdateShortChatMessage) TL(c *tl.Codec) { table.TL(c, v, 492) }
-
 // UpdateShort is updateShort#78d4dec1.
 type UpdateShort struct {
 	_ tl.Incomparable
@@ -4166,8 +3424,6 @@ type UpdatesCombined struct {
 	SeqStart int32
 	Seq      int32
 }
-
-func (v *UpdatesCombined) TL(c *tl.Codec) { table.TL(c, v, 713) }
 
 // Updates is updates#74ae4240.
 type Updates struct {
@@ -4190,8 +3446,6 @@ type UpdateShortSentMessage struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *UpdateShortSentMessage) TL(c *tl.Codec) { table.TL(c, v, 897) }
-
 // DCOption is dcOption#18b7a10d.
 type DCOption struct {
 	Ipv6         bool
@@ -4205,8 +3459,6 @@ type DCOption struct {
 	Port         int32
 	Secret       []byte
 }
-
-func (v *DCOption) TL(c *tl.Codec) { table.TL(c, v, 157) }
 
 // Config is config#cc1a241e.
 type Config struct {
@@ -4259,8 +3511,6 @@ type Config struct {
 	AutologinToken          tl.Optional[string]
 }
 
-func (v *Config) TL(c *tl.Codec) { table.TL(c, v, 1321) }
-
 // NearestDC is nearestDc#8e1a1775.
 type NearestDC struct {
 	_ tl.Incomparable
@@ -4270,14 +3520,10 @@ type NearestDC struct {
 	NearestDC int32
 }
 
-func (v *NearestDC) TL(c *tl.Codec) { table.TL(c, v, 885) }
-
 // EncryptedChatEmpty is encryptedChatEmpty#ab7ec0a0.
 type EncryptedChatEmpty struct {
 	ID int32
 }
-
-func (v *EncryptedChatEmpty) TL(c *tl.Codec) { table.TL(c, v, 1083) }
 
 // EncryptedChatWaiting is encryptedChatWaiting#66b25953.
 type EncryptedChatWaiting struct {
@@ -4287,8 +3533,6 @@ type EncryptedChatWaiting struct {
 	AdminID       int64
 	ParticipantID int64
 }
-
-func (v *EncryptedChatWaiting) TL(c *tl.Codec) { table.TL(c, v, 646) }
 
 // EncryptedChatRequested is encryptedChatRequested#48f1d94c.
 type EncryptedChatRequested struct {
@@ -4301,8 +3545,6 @@ type EncryptedChatRequested struct {
 	GA            []byte
 }
 
-func (v *EncryptedChatRequested) TL(c *tl.Codec) { table.TL(c, v, 464) }
-
 // EncryptedChat is encryptedChat#61f0d4c7.
 type EncryptedChat struct {
 	ID             int32
@@ -4314,15 +3556,11 @@ type EncryptedChat struct {
 	KeyFingerprint int64
 }
 
-func (v *EncryptedChat) TL(c *tl.Codec) { table.TL(c, v, 613) }
-
 // EncryptedChatDiscarded is encryptedChatDiscarded#1e1c7c45.
 type EncryptedChatDiscarded struct {
 	HistoryDeleted bool
 	ID             int32
 }
-
-func (v *EncryptedChatDiscarded) TL(c *tl.Codec) { table.TL(c, v, 195) }
 
 // InputEncryptedChat is inputEncryptedChat#f141b5e1.
 type InputEncryptedChat struct {
@@ -4330,13 +3568,9 @@ type InputEncryptedChat struct {
 	AccessHash int64
 }
 
-func (v *InputEncryptedChat) TL(c *tl.Codec) { table.TL(c, v, 1554) }
-
 // EncryptedFileEmpty is encryptedFileEmpty#c21f497e.
 type EncryptedFileEmpty struct {
 }
-
-func (v *EncryptedFileEmpty) TL(c *tl.Codec) { table.TL(c, v, 1254) }
 
 // EncryptedFile is encryptedFile#a8008cd8.
 type EncryptedFile struct {
@@ -4347,13 +3581,9 @@ type EncryptedFile struct {
 	KeyFingerprint int32
 }
 
-func (v *EncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 1057) }
-
 // InputEncryptedFileEmpty is inputEncryptedFileEmpty#1837c364.
 type InputEncryptedFileEmpty struct {
 }
-
-func (v *InputEncryptedFileEmpty) TL(c *tl.Codec) { table.TL(c, v, 152) }
 
 // InputEncryptedFileUploaded is inputEncryptedFileUploaded#64bd0306.
 type InputEncryptedFileUploaded struct {
@@ -4365,15 +3595,11 @@ type InputEncryptedFileUploaded struct {
 	KeyFingerprint int32
 }
 
-func (v *InputEncryptedFileUploaded) TL(c *tl.Codec) { table.TL(c, v, 633) }
-
 // InputEncryptedFile is inputEncryptedFile#5a17b5e5.
 type InputEncryptedFile struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 575) }
 
 // InputEncryptedFileBigUploaded is inputEncryptedFileBigUploaded#2dc173c8.
 type InputEncryptedFileBigUploaded struct {
@@ -4381,8 +3607,6 @@ type InputEncryptedFileBigUploaded struct {
 	Parts          int32
 	KeyFingerprint int32
 }
-
-func (v *InputEncryptedFileBigUploaded) TL(c *tl.Codec) { table.TL(c, v, 279) }
 
 // EncryptedMessage is encryptedMessage#ed18c118.
 type EncryptedMessage struct {
@@ -4393,8 +3617,6 @@ type EncryptedMessage struct {
 	File     EncryptedFileClass
 }
 
-func (v *EncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 1521) }
-
 // EncryptedMessageService is encryptedMessageService#23734b06.
 type EncryptedMessageService struct {
 	RandomID int64
@@ -4403,13 +3625,9 @@ type EncryptedMessageService struct {
 	Bytes    []byte
 }
 
-func (v *EncryptedMessageService) TL(c *tl.Codec) { table.TL(c, v, 236) }
-
 // InputDocumentEmpty is inputDocumentEmpty#72f0eaae.
 type InputDocumentEmpty struct {
 }
-
-func (v *InputDocumentEmpty) TL(c *tl.Codec) { table.TL(c, v, 716) }
 
 // InputDocument is inputDocument#1abfb575.
 type InputDocument struct {
@@ -4418,14 +3636,10 @@ type InputDocument struct {
 	FileReference []byte
 }
 
-func (v *InputDocument) TL(c *tl.Codec) { table.TL(c, v, 167) }
-
 // DocumentEmpty is documentEmpty#36f8c871.
 type DocumentEmpty struct {
 	ID int64
 }
-
-func (v *DocumentEmpty) TL(c *tl.Codec) { table.TL(c, v, 345) }
 
 // Document is document#8fd4c4d8.
 type Document struct {
@@ -4448,25 +3662,17 @@ type NotifyPeer struct {
 	Peer PeerClass
 }
 
-func (v *NotifyPeer) TL(c *tl.Codec) { table.TL(c, v, 1011) }
-
 // NotifyUsers is notifyUsers#b4c83b4c.
 type NotifyUsers struct {
 }
-
-func (v *NotifyUsers) TL(c *tl.Codec) { table.TL(c, v, 1148) }
 
 // NotifyChats is notifyChats#c007cec3.
 type NotifyChats struct {
 }
 
-func (v *NotifyChats) TL(c *tl.Codec) { table.TL(c, v, 1237) }
-
 // NotifyBroadcasts is notifyBroadcasts#d612e8ef.
 type NotifyBroadcasts struct {
 }
-
-func (v *NotifyBroadcasts) TL(c *tl.Codec) { table.TL(c, v, 1364) }
 
 // NotifyForumTopic is notifyForumTopic#226e6308.
 type NotifyForumTopic struct {
@@ -4476,116 +3682,80 @@ type NotifyForumTopic struct {
 	TopMsgID int32
 }
 
-func (v *NotifyForumTopic) TL(c *tl.Codec) { table.TL(c, v, 231) }
-
 // NotifyCommunity is notifyCommunity#be376999.
 type NotifyCommunity struct {
 	CommunityID int64
 }
 
-func (v *NotifyCommunity) TL(c *tl.Codec) { table.TL(c, v, 1223) }
-
 // SendMessageTypingAction is sendMessageTypingAction#16bf744e.
 type SendMessageTypingAction struct {
 }
-
-func (v *SendMessageTypingAction) TL(c *tl.Codec) { table.TL(c, v, 139) }
 
 // SendMessageCancelAction is sendMessageCancelAction#fd5ec8f5.
 type SendMessageCancelAction struct {
 }
 
-func (v *SendMessageCancelAction) TL(c *tl.Codec) { table.TL(c, v, 1644) }
-
 // SendMessageRecordVideoAction is sendMessageRecordVideoAction#a187d66f.
 type SendMessageRecordVideoAction struct {
 }
-
-func (v *SendMessageRecordVideoAction) TL(c *tl.Codec) { table.TL(c, v, 1022) }
 
 // SendMessageUploadVideoAction is sendMessageUploadVideoAction#e9763aec.
 type SendMessageUploadVideoAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadVideoAction) TL(c *tl.Codec) { table.TL(c, v, 1494) }
-
 // SendMessageRecordAudioAction is sendMessageRecordAudioAction#d52f73f7.
 type SendMessageRecordAudioAction struct {
 }
-
-func (v *SendMessageRecordAudioAction) TL(c *tl.Codec) { table.TL(c, v, 1358) }
 
 // SendMessageUploadAudioAction is sendMessageUploadAudioAction#f351d7ab.
 type SendMessageUploadAudioAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadAudioAction) TL(c *tl.Codec) { table.TL(c, v, 1568) }
-
 // SendMessageUploadPhotoAction is sendMessageUploadPhotoAction#d1d34a26.
 type SendMessageUploadPhotoAction struct {
 	Progress int32
 }
-
-func (v *SendMessageUploadPhotoAction) TL(c *tl.Codec) { table.TL(c, v, 1346) }
 
 // SendMessageUploadDocumentAction is sendMessageUploadDocumentAction#aa0cd9e4.
 type SendMessageUploadDocumentAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadDocumentAction) TL(c *tl.Codec) { table.TL(c, v, 1074) }
-
 // SendMessageGeoLocationAction is sendMessageGeoLocationAction#176f8ba1.
 type SendMessageGeoLocationAction struct {
 }
-
-func (v *SendMessageGeoLocationAction) TL(c *tl.Codec) { table.TL(c, v, 143) }
 
 // SendMessageChooseContactAction is sendMessageChooseContactAction#628cbc6f.
 type SendMessageChooseContactAction struct {
 }
 
-func (v *SendMessageChooseContactAction) TL(c *tl.Codec) { table.TL(c, v, 616) }
-
 // SendMessageGamePlayAction is sendMessageGamePlayAction#dd6a8f48.
 type SendMessageGamePlayAction struct {
 }
 
-func (v *SendMessageGamePlayAction) TL(c *tl.Codec) { table.TL(c, v, 1413) }
-
 // SendMessageRecordRoundAction is sendMessageRecordRoundAction#88f27fbc.
 type SendMessageRecordRoundAction struct {
 }
-
-func (v *SendMessageRecordRoundAction) TL(c *tl.Codec) { table.TL(c, v, 851) }
 
 // SendMessageUploadRoundAction is sendMessageUploadRoundAction#243e1c66.
 type SendMessageUploadRoundAction struct {
 	Progress int32
 }
 
-func (v *SendMessageUploadRoundAction) TL(c *tl.Codec) { table.TL(c, v, 239) }
-
 // SpeakingInGroupCallAction is speakingInGroupCallAction#d92c2285.
 type SpeakingInGroupCallAction struct {
 }
-
-func (v *SpeakingInGroupCallAction) TL(c *tl.Codec) { table.TL(c, v, 1384) }
 
 // SendMessageHistoryImportAction is sendMessageHistoryImportAction#dbda9246.
 type SendMessageHistoryImportAction struct {
 	Progress int32
 }
 
-func (v *SendMessageHistoryImportAction) TL(c *tl.Codec) { table.TL(c, v, 1402) }
-
 // SendMessageChooseStickerAction is sendMessageChooseStickerAction#b05ac6b1.
 type SendMessageChooseStickerAction struct {
 }
-
-func (v *SendMessageChooseStickerAction) TL(c *tl.Codec) { table.TL(c, v, 1111) }
 
 // SendMessageEmojiInteraction is sendMessageEmojiInteraction#25972bcb.
 type SendMessageEmojiInteraction struct {
@@ -4596,16 +3766,12 @@ type SendMessageEmojiInteraction struct {
 	Interaction DataJSON
 }
 
-func (v *SendMessageEmojiInteraction) TL(c *tl.Codec) { table.TL(c, v, 244) }
-
 // SendMessageEmojiInteractionSeen is sendMessageEmojiInteractionSeen#b665902e.
 type SendMessageEmojiInteractionSeen struct {
 	_ tl.Incomparable
 
 	Emoticon string
 }
-
-func (v *SendMessageEmojiInteractionSeen) TL(c *tl.Codec) { table.TL(c, v, 1161) }
 
 // SendMessageTextDraftAction is sendMessageTextDraftAction#3630b85a.
 type SendMessageTextDraftAction struct {
@@ -4617,8 +3783,6 @@ type SendMessageTextDraftAction struct {
 	Text       TextWithEntities
 }
 
-func (v *SendMessageTextDraftAction) TL(c *tl.Codec) { table.TL(c, v, 337) }
-
 // InputSendMessageRichMessageDraftAction is inputSendMessageRichMessageDraftAction#a937c7be.
 type InputSendMessageRichMessageDraftAction struct {
 	_ tl.Incomparable
@@ -4628,8 +3792,6 @@ type InputSendMessageRichMessageDraftAction struct {
 	RandomID    int64
 	RichMessage InputRichMessageClass
 }
-
-func (v *InputSendMessageRichMessageDraftAction) TL(c *tl.Codec) { table.TL(c, v, 1069) }
 
 // SendMessageRichMessageDraftAction is sendMessageRichMessageDraftAction#52564893.
 type SendMessageRichMessageDraftAction struct {
@@ -4641,341 +3803,231 @@ type SendMessageRichMessageDraftAction struct {
 	RichMessage RichMessage
 }
 
-func (v *SendMessageRichMessageDraftAction) TL(c *tl.Codec) { table.TL(c, v, 525) }
-
 // SendMessageStopDraftAction is sendMessageStopDraftAction#fbf902b0.
 type SendMessageStopDraftAction struct {
 	RandomID int64
 }
 
-func (v *SendMessageStopDraftAction) TL(c *tl.Codec) { table.TL(c, v, 1634) }
-
 // InputPrivacyKeyStatusTimestamp is inputPrivacyKeyStatusTimestamp#4f96cb18.
 type InputPrivacyKeyStatusTimestamp struct {
 }
-
-func (v *InputPrivacyKeyStatusTimestamp) TL(c *tl.Codec) { table.TL(c, v, 506) }
 
 // InputPrivacyKeyChatInvite is inputPrivacyKeyChatInvite#bdfb0426.
 type InputPrivacyKeyChatInvite struct {
 }
 
-func (v *InputPrivacyKeyChatInvite) TL(c *tl.Codec) { table.TL(c, v, 1221) }
-
 // InputPrivacyKeyPhoneCall is inputPrivacyKeyPhoneCall#fabadc5f.
 type InputPrivacyKeyPhoneCall struct {
 }
-
-func (v *InputPrivacyKeyPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 1620) }
 
 // InputPrivacyKeyPhoneP2P is inputPrivacyKeyPhoneP2P#db9e70d2.
 type InputPrivacyKeyPhoneP2P struct {
 }
 
-func (v *InputPrivacyKeyPhoneP2P) TL(c *tl.Codec) { table.TL(c, v, 1397) }
-
 // InputPrivacyKeyForwards is inputPrivacyKeyForwards#a4dd4c08.
 type InputPrivacyKeyForwards struct {
 }
-
-func (v *InputPrivacyKeyForwards) TL(c *tl.Codec) { table.TL(c, v, 1044) }
 
 // InputPrivacyKeyProfilePhoto is inputPrivacyKeyProfilePhoto#5719bacc.
 type InputPrivacyKeyProfilePhoto struct {
 }
 
-func (v *InputPrivacyKeyProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 555) }
-
 // InputPrivacyKeyPhoneNumber is inputPrivacyKeyPhoneNumber#0352dafa.
 type InputPrivacyKeyPhoneNumber struct {
 }
-
-func (v *InputPrivacyKeyPhoneNumber) TL(c *tl.Codec) { table.TL(c, v, 27) }
 
 // InputPrivacyKeyAddedByPhone is inputPrivacyKeyAddedByPhone#d1219bdd.
 type InputPrivacyKeyAddedByPhone struct {
 }
 
-func (v *InputPrivacyKeyAddedByPhone) TL(c *tl.Codec) { table.TL(c, v, 1343) }
-
 // InputPrivacyKeyVoiceMessages is inputPrivacyKeyVoiceMessages#aee69d68.
 type InputPrivacyKeyVoiceMessages struct {
 }
-
-func (v *InputPrivacyKeyVoiceMessages) TL(c *tl.Codec) { table.TL(c, v, 1104) }
 
 // InputPrivacyKeyAbout is inputPrivacyKeyAbout#3823cc40.
 type InputPrivacyKeyAbout struct {
 }
 
-func (v *InputPrivacyKeyAbout) TL(c *tl.Codec) { table.TL(c, v, 353) }
-
 // InputPrivacyKeyBirthday is inputPrivacyKeyBirthday#d65a11cc.
 type InputPrivacyKeyBirthday struct {
 }
-
-func (v *InputPrivacyKeyBirthday) TL(c *tl.Codec) { table.TL(c, v, 1368) }
 
 // InputPrivacyKeyStarGiftsAutoSave is inputPrivacyKeyStarGiftsAutoSave#e1732341.
 type InputPrivacyKeyStarGiftsAutoSave struct {
 }
 
-func (v *InputPrivacyKeyStarGiftsAutoSave) TL(c *tl.Codec) { table.TL(c, v, 1439) }
-
 // InputPrivacyKeyNoPaidMessages is inputPrivacyKeyNoPaidMessages#bdc597b4.
 type InputPrivacyKeyNoPaidMessages struct {
 }
-
-func (v *InputPrivacyKeyNoPaidMessages) TL(c *tl.Codec) { table.TL(c, v, 1215) }
 
 // InputPrivacyKeySavedMusic is inputPrivacyKeySavedMusic#4dbe9226.
 type InputPrivacyKeySavedMusic struct {
 }
 
-func (v *InputPrivacyKeySavedMusic) TL(c *tl.Codec) { table.TL(c, v, 497) }
-
 // PrivacyKeyStatusTimestamp is privacyKeyStatusTimestamp#bc2eab30.
 type PrivacyKeyStatusTimestamp struct {
 }
-
-func (v *PrivacyKeyStatusTimestamp) TL(c *tl.Codec) { table.TL(c, v, 1205) }
 
 // PrivacyKeyChatInvite is privacyKeyChatInvite#500e6dfa.
 type PrivacyKeyChatInvite struct {
 }
 
-func (v *PrivacyKeyChatInvite) TL(c *tl.Codec) { table.TL(c, v, 511) }
-
 // PrivacyKeyPhoneCall is privacyKeyPhoneCall#3d662b7b.
 type PrivacyKeyPhoneCall struct {
 }
-
-func (v *PrivacyKeyPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 385) }
 
 // PrivacyKeyPhoneP2P is privacyKeyPhoneP2P#39491cc8.
 type PrivacyKeyPhoneP2P struct {
 }
 
-func (v *PrivacyKeyPhoneP2P) TL(c *tl.Codec) { table.TL(c, v, 359) }
-
 // PrivacyKeyForwards is privacyKeyForwards#69ec56a3.
 type PrivacyKeyForwards struct {
 }
-
-func (v *PrivacyKeyForwards) TL(c *tl.Codec) { table.TL(c, v, 662) }
 
 // PrivacyKeyProfilePhoto is privacyKeyProfilePhoto#96151fed.
 type PrivacyKeyProfilePhoto struct {
 }
 
-func (v *PrivacyKeyProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 932) }
-
 // PrivacyKeyPhoneNumber is privacyKeyPhoneNumber#d19ae46d.
 type PrivacyKeyPhoneNumber struct {
 }
-
-func (v *PrivacyKeyPhoneNumber) TL(c *tl.Codec) { table.TL(c, v, 1345) }
 
 // PrivacyKeyAddedByPhone is privacyKeyAddedByPhone#42ffd42b.
 type PrivacyKeyAddedByPhone struct {
 }
 
-func (v *PrivacyKeyAddedByPhone) TL(c *tl.Codec) { table.TL(c, v, 430) }
-
 // PrivacyKeyVoiceMessages is privacyKeyVoiceMessages#0697f414.
 type PrivacyKeyVoiceMessages struct {
 }
-
-func (v *PrivacyKeyVoiceMessages) TL(c *tl.Codec) { table.TL(c, v, 46) }
 
 // PrivacyKeyAbout is privacyKeyAbout#a486b761.
 type PrivacyKeyAbout struct {
 }
 
-func (v *PrivacyKeyAbout) TL(c *tl.Codec) { table.TL(c, v, 1041) }
-
 // PrivacyKeyBirthday is privacyKeyBirthday#2000a518.
 type PrivacyKeyBirthday struct {
 }
-
-func (v *PrivacyKeyBirthday) TL(c *tl.Codec) { table.TL(c, v, 211) }
 
 // PrivacyKeyStarGiftsAutoSave is privacyKeyStarGiftsAutoSave#2ca4fdf8.
 type PrivacyKeyStarGiftsAutoSave struct {
 }
 
-func (v *PrivacyKeyStarGiftsAutoSave) TL(c *tl.Codec) { table.TL(c, v, 276) }
-
 // PrivacyKeyNoPaidMessages is privacyKeyNoPaidMessages#17d348d2.
 type PrivacyKeyNoPaidMessages struct {
 }
-
-func (v *PrivacyKeyNoPaidMessages) TL(c *tl.Codec) { table.TL(c, v, 146) }
 
 // PrivacyKeySavedMusic is privacyKeySavedMusic#ff7a571b.
 type PrivacyKeySavedMusic struct {
 }
 
-func (v *PrivacyKeySavedMusic) TL(c *tl.Codec) { table.TL(c, v, 1655) }
-
 // InputPrivacyValueAllowContacts is inputPrivacyValueAllowContacts#0d09e07b.
 type InputPrivacyValueAllowContacts struct {
 }
 
-func (v *InputPrivacyValueAllowContacts) TL(c *tl.Codec) { table.TL(c, v, 83) }
-
 // InputPrivacyValueAllowAll is inputPrivacyValueAllowAll#184b35ce.
 type InputPrivacyValueAllowAll struct {
 }
-
-func (v *InputPrivacyValueAllowAll) TL(c *tl.Codec) { table.TL(c, v, 154) }
 
 // InputPrivacyValueAllowUsers is inputPrivacyValueAllowUsers#131cc67f.
 type InputPrivacyValueAllowUsers struct {
 	Users []InputUserClass
 }
 
-func (v *InputPrivacyValueAllowUsers) TL(c *tl.Codec) { table.TL(c, v, 114) }
-
 // InputPrivacyValueDisallowContacts is inputPrivacyValueDisallowContacts#0ba52007.
 type InputPrivacyValueDisallowContacts struct {
 }
 
-func (v *InputPrivacyValueDisallowContacts) TL(c *tl.Codec) { table.TL(c, v, 76) }
-
 // InputPrivacyValueDisallowAll is inputPrivacyValueDisallowAll#d66b66c9.
 type InputPrivacyValueDisallowAll struct {
 }
-
-func (v *InputPrivacyValueDisallowAll) TL(c *tl.Codec) { table.TL(c, v, 1369) }
 
 // InputPrivacyValueDisallowUsers is inputPrivacyValueDisallowUsers#90110467.
 type InputPrivacyValueDisallowUsers struct {
 	Users []InputUserClass
 }
 
-func (v *InputPrivacyValueDisallowUsers) TL(c *tl.Codec) { table.TL(c, v, 896) }
-
 // InputPrivacyValueAllowChatParticipants is inputPrivacyValueAllowChatParticipants#840649cf.
 type InputPrivacyValueAllowChatParticipants struct {
 	Chats []int64
 }
-
-func (v *InputPrivacyValueAllowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 823) }
 
 // InputPrivacyValueDisallowChatParticipants is inputPrivacyValueDisallowChatParticipants#e94f0f86.
 type InputPrivacyValueDisallowChatParticipants struct {
 	Chats []int64
 }
 
-func (v *InputPrivacyValueDisallowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 1493) }
-
 // InputPrivacyValueAllowCloseFriends is inputPrivacyValueAllowCloseFriends#2f453e49.
 type InputPrivacyValueAllowCloseFriends struct {
 }
-
-func (v *InputPrivacyValueAllowCloseFriends) TL(c *tl.Codec) { table.TL(c, v, 293) }
 
 // InputPrivacyValueAllowPremium is inputPrivacyValueAllowPremium#77cdc9f1.
 type InputPrivacyValueAllowPremium struct {
 }
 
-func (v *InputPrivacyValueAllowPremium) TL(c *tl.Codec) { table.TL(c, v, 755) }
-
 // InputPrivacyValueAllowBots is inputPrivacyValueAllowBots#5a4fcce5.
 type InputPrivacyValueAllowBots struct {
 }
-
-func (v *InputPrivacyValueAllowBots) TL(c *tl.Codec) { table.TL(c, v, 576) }
 
 // InputPrivacyValueDisallowBots is inputPrivacyValueDisallowBots#c4e57915.
 type InputPrivacyValueDisallowBots struct {
 }
 
-func (v *InputPrivacyValueDisallowBots) TL(c *tl.Codec) { table.TL(c, v, 1276) }
-
 // PrivacyValueAllowContacts is privacyValueAllowContacts#fffe1bac.
 type PrivacyValueAllowContacts struct {
 }
 
-func (v *PrivacyValueAllowContacts) TL(c *tl.Codec) { table.TL(c, v, 1663) }
-
 // PrivacyValueAllowAll is privacyValueAllowAll#65427b82.
 type PrivacyValueAllowAll struct {
 }
-
-func (v *PrivacyValueAllowAll) TL(c *tl.Codec) { table.TL(c, v, 637) }
 
 // PrivacyValueAllowUsers is privacyValueAllowUsers#b8905fb2.
 type PrivacyValueAllowUsers struct {
 	Users []int64
 }
 
-func (v *PrivacyValueAllowUsers) TL(c *tl.Codec) { table.TL(c, v, 1175) }
-
 // PrivacyValueDisallowContacts is privacyValueDisallowContacts#f888fa1a.
 type PrivacyValueDisallowContacts struct {
 }
 
-func (v *PrivacyValueDisallowContacts) TL(c *tl.Codec) { table.TL(c, v, 1600) }
-
 // PrivacyValueDisallowAll is privacyValueDisallowAll#8b73e763.
 type PrivacyValueDisallowAll struct {
 }
-
-func (v *PrivacyValueDisallowAll) TL(c *tl.Codec) { table.TL(c, v, 868) }
 
 // PrivacyValueDisallowUsers is privacyValueDisallowUsers#e4621141.
 type PrivacyValueDisallowUsers struct {
 	Users []int64
 }
 
-func (v *PrivacyValueDisallowUsers) TL(c *tl.Codec) { table.TL(c, v, 1456) }
-
 // PrivacyValueAllowChatParticipants is privacyValueAllowChatParticipants#6b134e8e.
 type PrivacyValueAllowChatParticipants struct {
 	Chats []int64
 }
-
-func (v *PrivacyValueAllowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 669) }
 
 // PrivacyValueDisallowChatParticipants is privacyValueDisallowChatParticipants#41c87565.
 type PrivacyValueDisallowChatParticipants struct {
 	Chats []int64
 }
 
-func (v *PrivacyValueDisallowChatParticipants) TL(c *tl.Codec) { table.TL(c, v, 422) }
-
 // PrivacyValueAllowCloseFriends is privacyValueAllowCloseFriends#f7e8d89b.
 type PrivacyValueAllowCloseFriends struct {
 }
-
-func (v *PrivacyValueAllowCloseFriends) TL(c *tl.Codec) { table.TL(c, v, 1595) }
 
 // PrivacyValueAllowPremium is privacyValueAllowPremium#ece9814b.
 type PrivacyValueAllowPremium struct {
 }
 
-func (v *PrivacyValueAllowPremium) TL(c *tl.Codec) { table.TL(c, v, 1519) }
-
 // PrivacyValueAllowBots is privacyValueAllowBots#21461b5d.
 type PrivacyValueAllowBots struct {
 }
-
-func (v *PrivacyValueAllowBots) TL(c *tl.Codec) { table.TL(c, v, 224) }
 
 // PrivacyValueDisallowBots is privacyValueDisallowBots#f6a5f82f.
 type PrivacyValueDisallowBots struct {
 }
 
-func (v *PrivacyValueDisallowBots) TL(c *tl.Codec) { table.TL(c, v, 1590) }
-
 // AccountDaysTTL is accountDaysTTL#b8d0afdf.
 type AccountDaysTTL struct {
 	Days int32
 }
-
-func (v *AccountDaysTTL) TL(c *tl.Codec) { table.TL(c, v, 1178) }
 
 // DocumentAttributeImageSize is documentAttributeImageSize#6c37c15c.
 type DocumentAttributeImageSize struct {
@@ -5048,8 +4100,6 @@ type StickerPack struct {
 	Documents []int64
 }
 
-func (v *StickerPack) TL(c *tl.Codec) { table.TL(c, v, 111) }
-
 // WebPageEmpty is webPageEmpty#211a1788.
 type WebPageEmpty struct {
 	_ tl.Incomparable
@@ -5057,8 +4107,6 @@ type WebPageEmpty struct {
 	ID  int64
 	URL tl.Optional[string]
 }
-
-func (v *WebPageEmpty) TL(c *tl.Codec) { table.TL(c, v, 223) }
 
 // WebPagePending is webPagePending#b0d13e47.
 type WebPagePending struct {
@@ -5068,8 +4116,6 @@ type WebPagePending struct {
 	URL  tl.Optional[string]
 	Date int32
 }
-
-func (v *WebPagePending) TL(c *tl.Codec) { table.TL(c, v, 1116) }
 
 // WebPage is webPage#e89c45b2.
 type WebPage struct {
@@ -5102,8 +4148,6 @@ type WebPageNotModified struct {
 	CachedPageViews tl.Optional[int32]
 }
 
-func (v *WebPageNotModified) TL(c *tl.Codec) { table.TL(c, v, 718) }
-
 // Authorization is authorization#ad01d61d.
 type Authorization struct {
 	_ tl.Incomparable
@@ -5128,15 +4172,11 @@ type Authorization struct {
 	Region                    string
 }
 
-func (v *Authorization) TL(c *tl.Codec) { table.TL(c, v, 1090) }
-
 // ReceivedNotifyMessage is receivedNotifyMessage#a384b779.
 type ReceivedNotifyMessage struct {
 	ID    int32
 	Flags int32
 }
-
-func (v *ReceivedNotifyMessage) TL(c *tl.Codec) { table.TL(c, v, 1031) }
 
 // ChatInviteExported is chatInviteExported#a22cbd96.
 type ChatInviteExported struct {
@@ -5158,13 +4198,9 @@ type ChatInviteExported struct {
 	SubscriptionPricing *StarsSubscriptionPricing
 }
 
-func (v *ChatInviteExported) TL(c *tl.Codec) { table.TL(c, v, 1025) }
-
 // ChatInvitePublicJoinRequests is chatInvitePublicJoinRequests#ed107ab7.
 type ChatInvitePublicJoinRequests struct {
 }
-
-func (v *ChatInvitePublicJoinRequests) TL(c *tl.Codec) { table.TL(c, v, 1520) }
 
 // ChatInviteAlready is chatInviteAlready#5a686d7c.
 type ChatInviteAlready struct {
@@ -5172,8 +4208,6 @@ type ChatInviteAlready struct {
 
 	Chat ChatClass
 }
-
-func (v *ChatInviteAlready) TL(c *tl.Codec) { table.TL(c, v, 579) }
 
 // ChatInvite is chatInvite#5c9d3702.
 type ChatInvite struct {
@@ -5197,8 +4231,6 @@ type ChatInvite struct {
 	BotVerification          *BotVerification
 }
 
-func (v *ChatInvite) TL(c *tl.Codec) { table.TL(c, v, 585) }
-
 // ChatInvitePeek is chatInvitePeek#61695cb0.
 type ChatInvitePeek struct {
 	_ tl.Incomparable
@@ -5207,21 +4239,15 @@ type ChatInvitePeek struct {
 	Expires int32
 }
 
-func (v *ChatInvitePeek) TL(c *tl.Codec) { table.TL(c, v, 610) }
-
 // InputStickerSetEmpty is inputStickerSetEmpty#ffb62b95.
 type InputStickerSetEmpty struct {
 }
-
-func (v *InputStickerSetEmpty) TL(c *tl.Codec) { table.TL(c, v, 1659) }
 
 // InputStickerSetID is inputStickerSetID#9de7a269.
 type InputStickerSetID struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputStickerSetID) TL(c *tl.Codec) { table.TL(c, v, 994) }
 
 // InputStickerSetShortName is inputStickerSetShortName#861cc8a0.
 type InputStickerSetShortName struct {
@@ -5230,13 +4256,9 @@ type InputStickerSetShortName struct {
 	ShortName string
 }
 
-func (v *InputStickerSetShortName) TL(c *tl.Codec) { table.TL(c, v, 833) }
-
 // InputStickerSetAnimatedEmoji is inputStickerSetAnimatedEmoji#028703c8.
 type InputStickerSetAnimatedEmoji struct {
 }
-
-func (v *InputStickerSetAnimatedEmoji) TL(c *tl.Codec) { table.TL(c, v, 18) }
 
 // InputStickerSetDice is inputStickerSetDice#e67f520e.
 type InputStickerSetDice struct {
@@ -5245,49 +4267,33 @@ type InputStickerSetDice struct {
 	Emoticon string
 }
 
-func (v *InputStickerSetDice) TL(c *tl.Codec) { table.TL(c, v, 1472) }
-
 // InputStickerSetAnimatedEmojiAnimations is inputStickerSetAnimatedEmojiAnimations#0cde3739.
 type InputStickerSetAnimatedEmojiAnimations struct {
 }
-
-func (v *InputStickerSetAnimatedEmojiAnimations) TL(c *tl.Codec) { table.TL(c, v, 82) }
 
 // InputStickerSetPremiumGifts is inputStickerSetPremiumGifts#c88b3b02.
 type InputStickerSetPremiumGifts struct {
 }
 
-func (v *InputStickerSetPremiumGifts) TL(c *tl.Codec) { table.TL(c, v, 1294) }
-
 // InputStickerSetEmojiGenericAnimations is inputStickerSetEmojiGenericAnimations#04c4d4ce.
 type InputStickerSetEmojiGenericAnimations struct {
 }
-
-func (v *InputStickerSetEmojiGenericAnimations) TL(c *tl.Codec) { table.TL(c, v, 33) }
 
 // InputStickerSetEmojiDefaultStatuses is inputStickerSetEmojiDefaultStatuses#29d0f5ee.
 type InputStickerSetEmojiDefaultStatuses struct {
 }
 
-func (v *InputStickerSetEmojiDefaultStatuses) TL(c *tl.Codec) { table.TL(c, v, 265) }
-
 // InputStickerSetEmojiDefaultTopicIcons is inputStickerSetEmojiDefaultTopicIcons#44c1f8e9.
 type InputStickerSetEmojiDefaultTopicIcons struct {
 }
-
-func (v *InputStickerSetEmojiDefaultTopicIcons) TL(c *tl.Codec) { table.TL(c, v, 440) }
 
 // InputStickerSetEmojiChannelDefaultStatuses is inputStickerSetEmojiChannelDefaultStatuses#49748553.
 type InputStickerSetEmojiChannelDefaultStatuses struct {
 }
 
-func (v *InputStickerSetEmojiChannelDefaultStatuses) TL(c *tl.Codec) { table.TL(c, v, 467) }
-
 // InputStickerSetTonGifts is inputStickerSetTonGifts#1cf671a0.
 type InputStickerSetTonGifts struct {
 }
-
-func (v *InputStickerSetTonGifts) TL(c *tl.Codec) { table.TL(c, v, 186) }
 
 // StickerSet is stickerSet#2dd14edc.
 type StickerSet struct {
@@ -5311,8 +4317,6 @@ type StickerSet struct {
 	Hash               int32
 }
 
-func (v *StickerSet) TL(c *tl.Codec) { table.TL(c, v, 280) }
-
 // BotCommand is botCommand#9852d6d2.
 type BotCommand struct {
 	_ tl.Incomparable
@@ -5321,8 +4325,6 @@ type BotCommand struct {
 	Command     string
 	Description string
 }
-
-func (v *BotCommand) TL(c *tl.Codec) { table.TL(c, v, 945) }
 
 // BotInfo is botInfo#4d8a0299.
 type BotInfo struct {
@@ -5338,8 +4340,6 @@ type BotInfo struct {
 	VerifierSettings    *BotVerifierSettings
 }
 
-func (v *BotInfo) TL(c *tl.Codec) { table.TL(c, v, 495) }
-
 // KeyboardButton is keyboardButton#2f67a72f.
 type KeyboardButton struct {
 	_ tl.Incomparable
@@ -5349,21 +4349,15 @@ type KeyboardButton struct {
 	Type  ButtonTypeClass
 }
 
-func (v *KeyboardButton) TL(c *tl.Codec) { table.TL(c, v, 296) }
-
 // KeyboardButtonRow is keyboardButtonRow#77608b83.
 type KeyboardButtonRow struct {
 	Buttons []KeyboardButton
 }
 
-func (v *KeyboardButtonRow) TL(c *tl.Codec) { table.TL(c, v, 748) }
-
 // ReplyKeyboardHide is replyKeyboardHide#a03e5b85.
 type ReplyKeyboardHide struct {
 	Selective bool
 }
-
-func (v *ReplyKeyboardHide) TL(c *tl.Codec) { table.TL(c, v, 1015) }
 
 // ReplyKeyboardForceReply is replyKeyboardForceReply#86b40b08.
 type ReplyKeyboardForceReply struct {
@@ -5373,8 +4367,6 @@ type ReplyKeyboardForceReply struct {
 	Selective   bool
 	Placeholder tl.Optional[string]
 }
-
-func (v *ReplyKeyboardForceReply) TL(c *tl.Codec) { table.TL(c, v, 838) }
 
 // ReplyKeyboardMarkup is replyKeyboardMarkup#85dd99d1.
 type ReplyKeyboardMarkup struct {
@@ -5387,15 +4379,11 @@ type ReplyKeyboardMarkup struct {
 	Placeholder tl.Optional[string]
 }
 
-func (v *ReplyKeyboardMarkup) TL(c *tl.Codec) { table.TL(c, v, 829) }
-
 // ReplyInlineMarkup is replyInlineMarkup#b2b15770.
 type ReplyInlineMarkup struct {
 	ForceReply bool
 	Rows       []KeyboardInlineButtonRow
 }
-
-func (v *ReplyInlineMarkup) TL(c *tl.Codec) { table.TL(c, v, 1127) }
 
 // MessageEntityUnknown is messageEntityUnknown#bb92ba95.
 type MessageEntityUnknown struct {
@@ -5573,15 +4561,11 @@ type MessageEntityDiffDelete struct {
 type InputChannelEmpty struct {
 }
 
-func (v *InputChannelEmpty) TL(c *tl.Codec) { table.TL(c, v, 1535) }
-
 // InputChannel is inputChannel#f35aec28.
 type InputChannel struct {
 	ChannelID  int64
 	AccessHash int64
 }
-
-func (v *InputChannel) TL(c *tl.Codec) { table.TL(c, v, 1569) }
 
 // InputChannelFromMessage is inputChannelFromMessage#5b934f9d.
 type InputChannelFromMessage struct {
@@ -5592,29 +4576,21 @@ type InputChannelFromMessage struct {
 	ChannelID int64
 }
 
-func (v *InputChannelFromMessage) TL(c *tl.Codec) { table.TL(c, v, 582) }
-
 // MessageRange is messageRange#0ae30253.
 type MessageRange struct {
 	MinID int32
 	MaxID int32
 }
 
-func (v *MessageRange) TL(c *tl.Codec) { table.TL(c, v, 73) }
-
 // ChannelMessagesFilterEmpty is channelMessagesFilterEmpty#94d42ee7.
 type ChannelMessagesFilterEmpty struct {
 }
-
-func (v *ChannelMessagesFilterEmpty) TL(c *tl.Codec) { table.TL(c, v, 923) }
 
 // ChannelMessagesFilter is channelMessagesFilter#cd77d957.
 type ChannelMessagesFilter struct {
 	ExcludeNewMessages bool
 	Ranges             []MessageRange
 }
-
-func (v *ChannelMessagesFilter) TL(c *tl.Codec) { table.TL(c, v, 1326) }
 
 // ChannelParticipant is channelParticipant#1bd54456.
 type ChannelParticipant struct {
@@ -5625,8 +4601,6 @@ type ChannelParticipant struct {
 	SubscriptionUntilDate tl.Optional[int32]
 	Rank                  tl.Optional[string]
 }
-
-func (v *ChannelParticipant) TL(c *tl.Codec) { table.TL(c, v, 177) }
 
 // ChannelParticipantSelf is channelParticipantSelf#a9478a1a.
 type ChannelParticipantSelf struct {
@@ -5640,8 +4614,6 @@ type ChannelParticipantSelf struct {
 	Rank                  tl.Optional[string]
 }
 
-func (v *ChannelParticipantSelf) TL(c *tl.Codec) { table.TL(c, v, 1070) }
-
 // ChannelParticipantCreator is channelParticipantCreator#2fe601d3.
 type ChannelParticipantCreator struct {
 	_ tl.Incomparable
@@ -5650,8 +4622,6 @@ type ChannelParticipantCreator struct {
 	AdminRights ChatAdminRights
 	Rank        tl.Optional[string]
 }
-
-func (v *ChannelParticipantCreator) TL(c *tl.Codec) { table.TL(c, v, 298) }
 
 // ChannelParticipantAdmin is channelParticipantAdmin#34c3bb53.
 type ChannelParticipantAdmin struct {
@@ -5667,8 +4637,6 @@ type ChannelParticipantAdmin struct {
 	Rank        tl.Optional[string]
 }
 
-func (v *ChannelParticipantAdmin) TL(c *tl.Codec) { table.TL(c, v, 330) }
-
 // ChannelParticipantBanned is channelParticipantBanned#d5f0ad91.
 type ChannelParticipantBanned struct {
 	_ tl.Incomparable
@@ -5681,8 +4649,6 @@ type ChannelParticipantBanned struct {
 	Rank         tl.Optional[string]
 }
 
-func (v *ChannelParticipantBanned) TL(c *tl.Codec) { table.TL(c, v, 1363) }
-
 // ChannelParticipantLeft is channelParticipantLeft#1b03f006.
 type ChannelParticipantLeft struct {
 	_ tl.Incomparable
@@ -5690,19 +4656,13 @@ type ChannelParticipantLeft struct {
 	Peer PeerClass
 }
 
-func (v *ChannelParticipantLeft) TL(c *tl.Codec) { table.TL(c, v, 168) }
-
 // ChannelParticipantsRecent is channelParticipantsRecent#de3f3c79.
 type ChannelParticipantsRecent struct {
 }
 
-func (v *ChannelParticipantsRecent) TL(c *tl.Codec) { table.TL(c, v, 1418) }
-
 // ChannelParticipantsAdmins is channelParticipantsAdmins#b4608969.
 type ChannelParticipantsAdmins struct {
 }
-
-func (v *ChannelParticipantsAdmins) TL(c *tl.Codec) { table.TL(c, v, 1143) }
 
 // ChannelParticipantsKicked is channelParticipantsKicked#a3b54985.
 type ChannelParticipantsKicked struct {
@@ -5711,13 +4671,9 @@ type ChannelParticipantsKicked struct {
 	Q string
 }
 
-func (v *ChannelParticipantsKicked) TL(c *tl.Codec) { table.TL(c, v, 1033) }
-
 // ChannelParticipantsBots is channelParticipantsBots#b0d1865b.
 type ChannelParticipantsBots struct {
 }
-
-func (v *ChannelParticipantsBots) TL(c *tl.Codec) { table.TL(c, v, 1117) }
 
 // ChannelParticipantsBanned is channelParticipantsBanned#1427a5e1.
 type ChannelParticipantsBanned struct {
@@ -5726,8 +4682,6 @@ type ChannelParticipantsBanned struct {
 	Q string
 }
 
-func (v *ChannelParticipantsBanned) TL(c *tl.Codec) { table.TL(c, v, 119) }
-
 // ChannelParticipantsSearch is channelParticipantsSearch#0656ac4b.
 type ChannelParticipantsSearch struct {
 	_ tl.Incomparable
@@ -5735,16 +4689,12 @@ type ChannelParticipantsSearch struct {
 	Q string
 }
 
-func (v *ChannelParticipantsSearch) TL(c *tl.Codec) { table.TL(c, v, 43) }
-
 // ChannelParticipantsContacts is channelParticipantsContacts#bb6ae88d.
 type ChannelParticipantsContacts struct {
 	_ tl.Incomparable
 
 	Q string
 }
-
-func (v *ChannelParticipantsContacts) TL(c *tl.Codec) { table.TL(c, v, 1197) }
 
 // ChannelParticipantsMentions is channelParticipantsMentions#e04b5ceb.
 type ChannelParticipantsMentions struct {
@@ -5754,8 +4704,6 @@ type ChannelParticipantsMentions struct {
 	TopMsgID tl.Optional[int32]
 }
 
-func (v *ChannelParticipantsMentions) TL(c *tl.Codec) { table.TL(c, v, 1429) }
-
 // InputBotInlineMessageMediaAuto is inputBotInlineMessageMediaAuto#3380c786.
 type InputBotInlineMessageMediaAuto struct {
 	InvertMedia bool
@@ -5763,8 +4711,6 @@ type InputBotInlineMessageMediaAuto struct {
 	Entities    []MessageEntityClass
 	ReplyMarkup ReplyMarkupClass
 }
-
-func (v *InputBotInlineMessageMediaAuto) TL(c *tl.Codec) { table.TL(c, v, 320) }
 
 // InputBotInlineMessageText is inputBotInlineMessageText#3dcd7a87.
 type InputBotInlineMessageText struct {
@@ -5774,8 +4720,6 @@ type InputBotInlineMessageText struct {
 	Entities    []MessageEntityClass
 	ReplyMarkup ReplyMarkupClass
 }
-
-func (v *InputBotInlineMessageText) TL(c *tl.Codec) { table.TL(c, v, 388) }
 
 // InputBotInlineMessageMediaGeo is inputBotInlineMessageMediaGeo#96929a85.
 type InputBotInlineMessageMediaGeo struct {
@@ -5787,8 +4731,6 @@ type InputBotInlineMessageMediaGeo struct {
 	ProximityNotificationRadius tl.Optional[int32]
 	ReplyMarkup                 ReplyMarkupClass
 }
-
-func (v *InputBotInlineMessageMediaGeo) TL(c *tl.Codec) { table.TL(c, v, 938) }
 
 // InputBotInlineMessageMediaVenue is inputBotInlineMessageMediaVenue#417bbf11.
 type InputBotInlineMessageMediaVenue struct {
@@ -5803,8 +4745,6 @@ type InputBotInlineMessageMediaVenue struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 419) }
-
 // InputBotInlineMessageMediaContact is inputBotInlineMessageMediaContact#a6edbffd.
 type InputBotInlineMessageMediaContact struct {
 	_ tl.Incomparable
@@ -5816,16 +4756,12 @@ type InputBotInlineMessageMediaContact struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaContact) TL(c *tl.Codec) { table.TL(c, v, 1054) }
-
 // InputBotInlineMessageGame is inputBotInlineMessageGame#4b425864.
 type InputBotInlineMessageGame struct {
 	_ tl.Incomparable
 
 	ReplyMarkup ReplyMarkupClass
 }
-
-func (v *InputBotInlineMessageGame) TL(c *tl.Codec) { table.TL(c, v, 480) }
 
 // InputBotInlineMessageMediaInvoice is inputBotInlineMessageMediaInvoice#d7e78225.
 type InputBotInlineMessageMediaInvoice struct {
@@ -5839,8 +4775,6 @@ type InputBotInlineMessageMediaInvoice struct {
 	ReplyMarkup  ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 1375) }
-
 // InputBotInlineMessageMediaWebPage is inputBotInlineMessageMediaWebPage#bddcc510.
 type InputBotInlineMessageMediaWebPage struct {
 	InvertMedia     bool
@@ -5853,8 +4787,6 @@ type InputBotInlineMessageMediaWebPage struct {
 	ReplyMarkup     ReplyMarkupClass
 }
 
-func (v *InputBotInlineMessageMediaWebPage) TL(c *tl.Codec) { table.TL(c, v, 1219) }
-
 // InputBotInlineMessageRichMessage is inputBotInlineMessageRichMessage#b43df56c.
 type InputBotInlineMessageRichMessage struct {
 	_ tl.Incomparable
@@ -5862,8 +4794,6 @@ type InputBotInlineMessageRichMessage struct {
 	ReplyMarkup ReplyMarkupClass
 	RichMessage InputRichMessageClass
 }
-
-func (v *InputBotInlineMessageRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1140) }
 
 // InputBotInlineResult is inputBotInlineResult#88bf9319.
 type InputBotInlineResult struct {
@@ -5879,8 +4809,6 @@ type InputBotInlineResult struct {
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResult) TL(c *tl.Codec) { table.TL(c, v, 849) }
-
 // InputBotInlineResultPhoto is inputBotInlineResultPhoto#a8d864a7.
 type InputBotInlineResultPhoto struct {
 	_ tl.Incomparable
@@ -5890,8 +4818,6 @@ type InputBotInlineResultPhoto struct {
 	Photo       InputPhotoClass
 	SendMessage InputBotInlineMessageClass
 }
-
-func (v *InputBotInlineResultPhoto) TL(c *tl.Codec) { table.TL(c, v, 1065) }
 
 // InputBotInlineResultDocument is inputBotInlineResultDocument#fff8fdc4.
 type InputBotInlineResultDocument struct {
@@ -5905,8 +4831,6 @@ type InputBotInlineResultDocument struct {
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResultDocument) TL(c *tl.Codec) { table.TL(c, v, 1662) }
-
 // InputBotInlineResultGame is inputBotInlineResultGame#4fa417f2.
 type InputBotInlineResultGame struct {
 	_ tl.Incomparable
@@ -5916,8 +4840,6 @@ type InputBotInlineResultGame struct {
 	SendMessage InputBotInlineMessageClass
 }
 
-func (v *InputBotInlineResultGame) TL(c *tl.Codec) { table.TL(c, v, 507) }
-
 // BotInlineMessageMediaAuto is botInlineMessageMediaAuto#764cf810.
 type BotInlineMessageMediaAuto struct {
 	InvertMedia bool
@@ -5925,8 +4847,6 @@ type BotInlineMessageMediaAuto struct {
 	Entities    []MessageEntityClass
 	ReplyMarkup ReplyMarkupClass
 }
-
-func (v *BotInlineMessageMediaAuto) TL(c *tl.Codec) { table.TL(c, v, 738) }
 
 // BotInlineMessageText is botInlineMessageText#8c7f65e2.
 type BotInlineMessageText struct {
@@ -5936,8 +4856,6 @@ type BotInlineMessageText struct {
 	Entities    []MessageEntityClass
 	ReplyMarkup ReplyMarkupClass
 }
-
-func (v *BotInlineMessageText) TL(c *tl.Codec) { table.TL(c, v, 876) }
 
 // BotInlineMessageMediaGeo is botInlineMessageMediaGeo#051846fd.
 type BotInlineMessageMediaGeo struct {
@@ -5949,8 +4867,6 @@ type BotInlineMessageMediaGeo struct {
 	ProximityNotificationRadius tl.Optional[int32]
 	ReplyMarkup                 ReplyMarkupClass
 }
-
-func (v *BotInlineMessageMediaGeo) TL(c *tl.Codec) { table.TL(c, v, 37) }
 
 // BotInlineMessageMediaVenue is botInlineMessageMediaVenue#8a86659c.
 type BotInlineMessageMediaVenue struct {
@@ -5965,8 +4881,6 @@ type BotInlineMessageMediaVenue struct {
 	ReplyMarkup ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaVenue) TL(c *tl.Codec) { table.TL(c, v, 862) }
-
 // BotInlineMessageMediaContact is botInlineMessageMediaContact#18d1cdc2.
 type BotInlineMessageMediaContact struct {
 	_ tl.Incomparable
@@ -5977,8 +4891,6 @@ type BotInlineMessageMediaContact struct {
 	Vcard       string
 	ReplyMarkup ReplyMarkupClass
 }
-
-func (v *BotInlineMessageMediaContact) TL(c *tl.Codec) { table.TL(c, v, 159) }
 
 // BotInlineMessageMediaInvoice is botInlineMessageMediaInvoice#354a9b09.
 type BotInlineMessageMediaInvoice struct {
@@ -5994,8 +4906,6 @@ type BotInlineMessageMediaInvoice struct {
 	ReplyMarkup              ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaInvoice) TL(c *tl.Codec) { table.TL(c, v, 333) }
-
 // BotInlineMessageMediaWebPage is botInlineMessageMediaWebPage#809ad9a6.
 type BotInlineMessageMediaWebPage struct {
 	InvertMedia     bool
@@ -6009,8 +4919,6 @@ type BotInlineMessageMediaWebPage struct {
 	ReplyMarkup     ReplyMarkupClass
 }
 
-func (v *BotInlineMessageMediaWebPage) TL(c *tl.Codec) { table.TL(c, v, 801) }
-
 // BotInlineMessageRichMessage is botInlineMessageRichMessage#0a617e7b.
 type BotInlineMessageRichMessage struct {
 	_ tl.Incomparable
@@ -6018,8 +4926,6 @@ type BotInlineMessageRichMessage struct {
 	ReplyMarkup ReplyMarkupClass
 	RichMessage RichMessage
 }
-
-func (v *BotInlineMessageRichMessage) TL(c *tl.Codec) { table.TL(c, v, 68) }
 
 // BotInlineResult is botInlineResult#11965f3a.
 type BotInlineResult struct {
@@ -6035,8 +4941,6 @@ type BotInlineResult struct {
 	SendMessage BotInlineMessageClass
 }
 
-func (v *BotInlineResult) TL(c *tl.Codec) { table.TL(c, v, 107) }
-
 // BotInlineMediaResult is botInlineMediaResult#17db940b.
 type BotInlineMediaResult struct {
 	_ tl.Incomparable
@@ -6050,8 +4954,6 @@ type BotInlineMediaResult struct {
 	SendMessage BotInlineMessageClass
 }
 
-func (v *BotInlineMediaResult) TL(c *tl.Codec) { table.TL(c, v, 149) }
-
 // ExportedMessageLink is exportedMessageLink#5dab1af4.
 type ExportedMessageLink struct {
 	_ tl.Incomparable
@@ -6059,8 +4961,6 @@ type ExportedMessageLink struct {
 	Link string
 	HTML string
 }
-
-func (v *ExportedMessageLink) TL(c *tl.Codec) { table.TL(c, v, 593) }
 
 // MessageFwdHeader is messageFwdHeader#4e4df4bb.
 type MessageFwdHeader struct {
@@ -6088,8 +4988,6 @@ type InputBotInlineMessageID struct {
 	AccessHash int64
 }
 
-func (v *InputBotInlineMessageID) TL(c *tl.Codec) { table.TL(c, v, 853) }
-
 // InputBotInlineMessageID64 is inputBotInlineMessageID64#b6d915d7.
 type InputBotInlineMessageID64 struct {
 	DCID       int32
@@ -6097,8 +4995,6 @@ type InputBotInlineMessageID64 struct {
 	ID         int32
 	AccessHash int64
 }
-
-func (v *InputBotInlineMessageID64) TL(c *tl.Codec) { table.TL(c, v, 1166) }
 
 // InlineBotSwitchPM is inlineBotSwitchPM#3c20629f.
 type InlineBotSwitchPM struct {
@@ -6108,8 +5004,6 @@ type InlineBotSwitchPM struct {
 	StartParam string
 }
 
-func (v *InlineBotSwitchPM) TL(c *tl.Codec) { table.TL(c, v, 375) }
-
 // TopPeer is topPeer#edcdc05b.
 type TopPeer struct {
 	_ tl.Incomparable
@@ -6118,67 +5012,45 @@ type TopPeer struct {
 	Rating float64
 }
 
-func (v *TopPeer) TL(c *tl.Codec) { table.TL(c, v, 1528) }
-
 // TopPeerCategoryBotsPM is topPeerCategoryBotsPM#ab661b5b.
 type TopPeerCategoryBotsPM struct {
 }
-
-func (v *TopPeerCategoryBotsPM) TL(c *tl.Codec) { table.TL(c, v, 1082) }
 
 // TopPeerCategoryBotsInline is topPeerCategoryBotsInline#148677e2.
 type TopPeerCategoryBotsInline struct {
 }
 
-func (v *TopPeerCategoryBotsInline) TL(c *tl.Codec) { table.TL(c, v, 123) }
-
 // TopPeerCategoryCorrespondents is topPeerCategoryCorrespondents#0637b7ed.
 type TopPeerCategoryCorrespondents struct {
 }
-
-func (v *TopPeerCategoryCorrespondents) TL(c *tl.Codec) { table.TL(c, v, 41) }
 
 // TopPeerCategoryGroups is topPeerCategoryGroups#bd17a14a.
 type TopPeerCategoryGroups struct {
 }
 
-func (v *TopPeerCategoryGroups) TL(c *tl.Codec) { table.TL(c, v, 1207) }
-
 // TopPeerCategoryChannels is topPeerCategoryChannels#161d9628.
 type TopPeerCategoryChannels struct {
 }
-
-func (v *TopPeerCategoryChannels) TL(c *tl.Codec) { table.TL(c, v, 135) }
 
 // TopPeerCategoryPhoneCalls is topPeerCategoryPhoneCalls#1e76a78c.
 type TopPeerCategoryPhoneCalls struct {
 }
 
-func (v *TopPeerCategoryPhoneCalls) TL(c *tl.Codec) { table.TL(c, v, 199) }
-
 // TopPeerCategoryForwardUsers is topPeerCategoryForwardUsers#a8406ca9.
 type TopPeerCategoryForwardUsers struct {
 }
-
-func (v *TopPeerCategoryForwardUsers) TL(c *tl.Codec) { table.TL(c, v, 1059) }
 
 // TopPeerCategoryForwardChats is topPeerCategoryForwardChats#fbeec0f0.
 type TopPeerCategoryForwardChats struct {
 }
 
-func (v *TopPeerCategoryForwardChats) TL(c *tl.Codec) { table.TL(c, v, 1632) }
-
 // TopPeerCategoryBotsApp is topPeerCategoryBotsApp#fd9e7bec.
 type TopPeerCategoryBotsApp struct {
 }
 
-func (v *TopPeerCategoryBotsApp) TL(c *tl.Codec) { table.TL(c, v, 1645) }
-
 // TopPeerCategoryBotsGuestChat is topPeerCategoryBotsGuestChat#6c24f3dd.
 type TopPeerCategoryBotsGuestChat struct {
 }
-
-func (v *TopPeerCategoryBotsGuestChat) TL(c *tl.Codec) { table.TL(c, v, 673) }
 
 // TopPeerCategoryPeers is topPeerCategoryPeers#fb834291.
 type TopPeerCategoryPeers struct {
@@ -6187,16 +5059,12 @@ type TopPeerCategoryPeers struct {
 	Peers    []TopPeer
 }
 
-func (v *TopPeerCategoryPeers) TL(c *tl.Codec) { table.TL(c, v, 1627) }
-
 // DraftMessageEmpty is draftMessageEmpty#1b0c841a.
 type DraftMessageEmpty struct {
 	_ tl.Incomparable
 
 	Date tl.Optional[int32]
 }
-
-func (v *DraftMessageEmpty) TL(c *tl.Codec) { table.TL(c, v, 169) }
 
 // DraftMessage is draftMessage#60fe3294.
 type DraftMessage struct {
@@ -6212,8 +5080,6 @@ type DraftMessage struct {
 	RichMessage   *RichMessage
 }
 
-func (v *DraftMessage) TL(c *tl.Codec) { table.TL(c, v, 609) }
-
 // StickerSetCovered is stickerSetCovered#6410a5d2.
 type StickerSetCovered struct {
 	_ tl.Incomparable
@@ -6222,15 +5088,11 @@ type StickerSetCovered struct {
 	Cover DocumentClass
 }
 
-func (v *StickerSetCovered) TL(c *tl.Codec) { table.TL(c, v, 628) }
-
 // StickerSetMultiCovered is stickerSetMultiCovered#3407e51b.
 type StickerSetMultiCovered struct {
 	Set    StickerSet
 	Covers []DocumentClass
 }
-
-func (v *StickerSetMultiCovered) TL(c *tl.Codec) { table.TL(c, v, 324) }
 
 // StickerSetFullCovered is stickerSetFullCovered#40d13c0e.
 type StickerSetFullCovered struct {
@@ -6240,16 +5102,12 @@ type StickerSetFullCovered struct {
 	Documents []DocumentClass
 }
 
-func (v *StickerSetFullCovered) TL(c *tl.Codec) { table.TL(c, v, 415) }
-
 // StickerSetNoCovered is stickerSetNoCovered#77b15d1c.
 type StickerSetNoCovered struct {
 	_ tl.Incomparable
 
 	Set StickerSet
 }
-
-func (v *StickerSetNoCovered) TL(c *tl.Codec) { table.TL(c, v, 754) }
 
 // MaskCoords is maskCoords#aed6dbb2.
 type MaskCoords struct {
@@ -6261,8 +5119,6 @@ type MaskCoords struct {
 	Zoom float64
 }
 
-func (v *MaskCoords) TL(c *tl.Codec) { table.TL(c, v, 1103) }
-
 // InputStickeredMediaPhoto is inputStickeredMediaPhoto#4a992157.
 type InputStickeredMediaPhoto struct {
 	_ tl.Incomparable
@@ -6270,16 +5126,12 @@ type InputStickeredMediaPhoto struct {
 	ID InputPhotoClass
 }
 
-func (v *InputStickeredMediaPhoto) TL(c *tl.Codec) { table.TL(c, v, 476) }
-
 // InputStickeredMediaDocument is inputStickeredMediaDocument#0438865b.
 type InputStickeredMediaDocument struct {
 	_ tl.Incomparable
 
 	ID InputDocumentClass
 }
-
-func (v *InputStickeredMediaDocument) TL(c *tl.Codec) { table.TL(c, v, 31) }
 
 // Game is game#bdf9653b.
 type Game struct {
@@ -6294,15 +5146,11 @@ type Game struct {
 	Document    DocumentClass
 }
 
-func (v *Game) TL(c *tl.Codec) { table.TL(c, v, 1220) }
-
 // InputGameID is inputGameID#032c3e77.
 type InputGameID struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputGameID) TL(c *tl.Codec) { table.TL(c, v, 24) }
 
 // InputGameShortName is inputGameShortName#c331e80a.
 type InputGameShortName struct {
@@ -6312,8 +5160,6 @@ type InputGameShortName struct {
 	ShortName string
 }
 
-func (v *InputGameShortName) TL(c *tl.Codec) { table.TL(c, v, 1262) }
-
 // HighScore is highScore#73a379eb.
 type HighScore struct {
 	Pos    int32
@@ -6321,13 +5167,9 @@ type HighScore struct {
 	Score  int32
 }
 
-func (v *HighScore) TL(c *tl.Codec) { table.TL(c, v, 720) }
-
 // TextEmpty is textEmpty#dc3d824f.
 type TextEmpty struct {
 }
-
-func (v *TextEmpty) TL(c *tl.Codec) { table.TL(c, v, 1403) }
 
 // TextPlain is textPlain#744694e0.
 type TextPlain struct {
@@ -6336,16 +5178,12 @@ type TextPlain struct {
 	Text string
 }
 
-func (v *TextPlain) TL(c *tl.Codec) { table.TL(c, v, 723) }
-
 // TextBold is textBold#6724abc4.
 type TextBold struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextBold) TL(c *tl.Codec) { table.TL(c, v, 648) }
 
 // TextItalic is textItalic#d912a59c.
 type TextItalic struct {
@@ -6354,16 +5192,12 @@ type TextItalic struct {
 	Text RichTextClass
 }
 
-func (v *TextItalic) TL(c *tl.Codec) { table.TL(c, v, 1383) }
-
 // TextUnderline is textUnderline#c12622c4.
 type TextUnderline struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextUnderline) TL(c *tl.Codec) { table.TL(c, v, 1246) }
 
 // TextStrike is textStrike#9bf8bb95.
 type TextStrike struct {
@@ -6372,16 +5206,12 @@ type TextStrike struct {
 	Text RichTextClass
 }
 
-func (v *TextStrike) TL(c *tl.Codec) { table.TL(c, v, 981) }
-
 // TextFixed is textFixed#6c3f19b9.
 type TextFixed struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextFixed) TL(c *tl.Codec) { table.TL(c, v, 675) }
 
 // TextURL is textUrl#3c2884c1.
 type TextURL struct {
@@ -6392,8 +5222,6 @@ type TextURL struct {
 	WebpageID int64
 }
 
-func (v *TextURL) TL(c *tl.Codec) { table.TL(c, v, 377) }
-
 // TextEmail is textEmail#de5a0dd6.
 type TextEmail struct {
 	_ tl.Incomparable
@@ -6402,14 +5230,10 @@ type TextEmail struct {
 	Email string
 }
 
-func (v *TextEmail) TL(c *tl.Codec) { table.TL(c, v, 1420) }
-
 // TextConcat is textConcat#7e6260d7.
 type TextConcat struct {
 	Texts []RichTextClass
 }
-
-func (v *TextConcat) TL(c *tl.Codec) { table.TL(c, v, 791) }
 
 // TextSubscript is textSubscript#ed6a8504.
 type TextSubscript struct {
@@ -6418,8 +5242,6 @@ type TextSubscript struct {
 	Text RichTextClass
 }
 
-func (v *TextSubscript) TL(c *tl.Codec) { table.TL(c, v, 1524) }
-
 // TextSuperscript is textSuperscript#c7fb5e01.
 type TextSuperscript struct {
 	_ tl.Incomparable
@@ -6427,16 +5249,12 @@ type TextSuperscript struct {
 	Text RichTextClass
 }
 
-func (v *TextSuperscript) TL(c *tl.Codec) { table.TL(c, v, 1292) }
-
 // TextMarked is textMarked#034b8621.
 type TextMarked struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextMarked) TL(c *tl.Codec) { table.TL(c, v, 26) }
 
 // TextPhone is textPhone#1ccb966a.
 type TextPhone struct {
@@ -6446,16 +5264,12 @@ type TextPhone struct {
 	Phone string
 }
 
-func (v *TextPhone) TL(c *tl.Codec) { table.TL(c, v, 184) }
-
 // TextImage is textImage#081ccf4f.
 type TextImage struct {
 	DocumentID int64
 	W          int32
 	H          int32
 }
-
-func (v *TextImage) TL(c *tl.Codec) { table.TL(c, v, 55) }
 
 // TextAnchor is textAnchor#35553762.
 type TextAnchor struct {
@@ -6465,16 +5279,12 @@ type TextAnchor struct {
 	Name string
 }
 
-func (v *TextAnchor) TL(c *tl.Codec) { table.TL(c, v, 334) }
-
 // TextMath is textMath#9d2eac97.
 type TextMath struct {
 	_ tl.Incomparable
 
 	Source string
 }
-
-func (v *TextMath) TL(c *tl.Codec) { table.TL(c, v, 989) }
 
 // TextCustomEmoji is textCustomEmoji#a26156c0.
 type TextCustomEmoji struct {
@@ -6484,16 +5294,12 @@ type TextCustomEmoji struct {
 	Alt        string
 }
 
-func (v *TextCustomEmoji) TL(c *tl.Codec) { table.TL(c, v, 1027) }
-
 // TextSpoiler is textSpoiler#4c2a5d62.
 type TextSpoiler struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextSpoiler) TL(c *tl.Codec) { table.TL(c, v, 486) }
 
 // TextMention is textMention#cd24cf44.
 type TextMention struct {
@@ -6502,16 +5308,12 @@ type TextMention struct {
 	Text RichTextClass
 }
 
-func (v *TextMention) TL(c *tl.Codec) { table.TL(c, v, 1325) }
-
 // TextHashtag is textHashtag#519524ea.
 type TextHashtag struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextHashtag) TL(c *tl.Codec) { table.TL(c, v, 522) }
 
 // TextBotCommand is textBotCommand#02ff29d3.
 type TextBotCommand struct {
@@ -6520,16 +5322,12 @@ type TextBotCommand struct {
 	Text RichTextClass
 }
 
-func (v *TextBotCommand) TL(c *tl.Codec) { table.TL(c, v, 21) }
-
 // TextCashtag is textCashtag#7b9e1801.
 type TextCashtag struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextCashtag) TL(c *tl.Codec) { table.TL(c, v, 773) }
 
 // TextAutoURL is textAutoUrl#ac6a83aa.
 type TextAutoURL struct {
@@ -6538,16 +5336,12 @@ type TextAutoURL struct {
 	Text RichTextClass
 }
 
-func (v *TextAutoURL) TL(c *tl.Codec) { table.TL(c, v, 1088) }
-
 // TextAutoEmail is textAutoEmail#c556a45d.
 type TextAutoEmail struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextAutoEmail) TL(c *tl.Codec) { table.TL(c, v, 1281) }
 
 // TextAutoPhone is textAutoPhone#24c26789.
 type TextAutoPhone struct {
@@ -6556,16 +5350,12 @@ type TextAutoPhone struct {
 	Text RichTextClass
 }
 
-func (v *TextAutoPhone) TL(c *tl.Codec) { table.TL(c, v, 241) }
-
 // TextBankCard is textBankCard#b956812d.
 type TextBankCard struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *TextBankCard) TL(c *tl.Codec) { table.TL(c, v, 1183) }
 
 // TextMentionName is textMentionName#01a9fbfc.
 type TextMentionName struct {
@@ -6574,8 +5364,6 @@ type TextMentionName struct {
 	Text   RichTextClass
 	UserID int64
 }
-
-func (v *TextMentionName) TL(c *tl.Codec) { table.TL(c, v, 11) }
 
 // TextDate is textDate#a5b45e2b.
 type TextDate struct {
@@ -6591,8 +5379,6 @@ type TextDate struct {
 	Date      int32
 }
 
-func (v *TextDate) TL(c *tl.Codec) { table.TL(c, v, 1049) }
-
 // TextDiff is textDiff#9686cb50.
 type TextDiff struct {
 	_ tl.Incomparable
@@ -6600,8 +5386,6 @@ type TextDiff struct {
 	Text    RichTextClass
 	OldText RichTextClass
 }
-
-func (v *TextDiff) TL(c *tl.Codec) { table.TL(c, v, 937) }
 
 // TextButton is textButton#afc79cd6.
 type TextButton struct {
@@ -6612,13 +5396,9 @@ type TextButton struct {
 	Style *RichButtonStyle
 }
 
-func (v *TextButton) TL(c *tl.Codec) { table.TL(c, v, 1107) }
-
 // PageBlockUnsupported is pageBlockUnsupported#13567e8a.
 type PageBlockUnsupported struct {
 }
-
-func (v *PageBlockUnsupported) TL(c *tl.Codec) { table.TL(c, v, 115) }
 
 // PageBlockTitle is pageBlockTitle#70abc3fd.
 type PageBlockTitle struct {
@@ -6627,16 +5407,12 @@ type PageBlockTitle struct {
 	Text RichTextClass
 }
 
-func (v *PageBlockTitle) TL(c *tl.Codec) { table.TL(c, v, 701) }
-
 // PageBlockSubtitle is pageBlockSubtitle#8ffa9a1f.
 type PageBlockSubtitle struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockSubtitle) TL(c *tl.Codec) { table.TL(c, v, 895) }
 
 // PageBlockAuthorDate is pageBlockAuthorDate#baafe5e0.
 type PageBlockAuthorDate struct {
@@ -6646,16 +5422,12 @@ type PageBlockAuthorDate struct {
 	PublishedDate int32
 }
 
-func (v *PageBlockAuthorDate) TL(c *tl.Codec) { table.TL(c, v, 1191) }
-
 // PageBlockHeader is pageBlockHeader#bfd064ec.
 type PageBlockHeader struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockHeader) TL(c *tl.Codec) { table.TL(c, v, 1235) }
 
 // PageBlockSubheader is pageBlockSubheader#f12bb6e1.
 type PageBlockSubheader struct {
@@ -6664,16 +5436,12 @@ type PageBlockSubheader struct {
 	Text RichTextClass
 }
 
-func (v *PageBlockSubheader) TL(c *tl.Codec) { table.TL(c, v, 1552) }
-
 // PageBlockParagraph is pageBlockParagraph#467a0766.
 type PageBlockParagraph struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockParagraph) TL(c *tl.Codec) { table.TL(c, v, 448) }
 
 // PageBlockPreformatted is pageBlockPreformatted#c070d93e.
 type PageBlockPreformatted struct {
@@ -6683,8 +5451,6 @@ type PageBlockPreformatted struct {
 	Language string
 }
 
-func (v *PageBlockPreformatted) TL(c *tl.Codec) { table.TL(c, v, 1240) }
-
 // PageBlockFooter is pageBlockFooter#48870999.
 type PageBlockFooter struct {
 	_ tl.Incomparable
@@ -6692,13 +5458,9 @@ type PageBlockFooter struct {
 	Text RichTextClass
 }
 
-func (v *PageBlockFooter) TL(c *tl.Codec) { table.TL(c, v, 458) }
-
 // PageBlockDivider is pageBlockDivider#db20b188.
 type PageBlockDivider struct {
 }
-
-func (v *PageBlockDivider) TL(c *tl.Codec) { table.TL(c, v, 1391) }
 
 // PageBlockAnchor is pageBlockAnchor#ce0d37b0.
 type PageBlockAnchor struct {
@@ -6707,14 +5469,10 @@ type PageBlockAnchor struct {
 	Name string
 }
 
-func (v *PageBlockAnchor) TL(c *tl.Codec) { table.TL(c, v, 1331) }
-
 // PageBlockList is pageBlockList#e4e88011.
 type PageBlockList struct {
 	Items []PageListItemClass
 }
-
-func (v *PageBlockList) TL(c *tl.Codec) { table.TL(c, v, 1460) }
 
 // PageBlockBlockquote is pageBlockBlockquote#66d1670b.
 type PageBlockBlockquote struct {
@@ -6725,8 +5483,6 @@ type PageBlockBlockquote struct {
 	Caption   RichTextClass
 }
 
-func (v *PageBlockBlockquote) TL(c *tl.Codec) { table.TL(c, v, 647) }
-
 // PageBlockPullquote is pageBlockPullquote#4f4456d3.
 type PageBlockPullquote struct {
 	_ tl.Incomparable
@@ -6734,8 +5490,6 @@ type PageBlockPullquote struct {
 	Text    RichTextClass
 	Caption RichTextClass
 }
-
-func (v *PageBlockPullquote) TL(c *tl.Codec) { table.TL(c, v, 504) }
 
 // PageBlockPhoto is pageBlockPhoto#1759c560.
 type PageBlockPhoto struct {
@@ -6748,8 +5502,6 @@ type PageBlockPhoto struct {
 	WebpageID tl.Optional[int64]
 }
 
-func (v *PageBlockPhoto) TL(c *tl.Codec) { table.TL(c, v, 142) }
-
 // PageBlockVideo is pageBlockVideo#7c8fe7b6.
 type PageBlockVideo struct {
 	_ tl.Incomparable
@@ -6761,16 +5513,12 @@ type PageBlockVideo struct {
 	Caption  PageCaption
 }
 
-func (v *PageBlockVideo) TL(c *tl.Codec) { table.TL(c, v, 778) }
-
 // PageBlockCover is pageBlockCover#39f23300.
 type PageBlockCover struct {
 	_ tl.Incomparable
 
 	Cover PageBlockClass
 }
-
-func (v *PageBlockCover) TL(c *tl.Codec) { table.TL(c, v, 365) }
 
 // PageBlockEmbed is pageBlockEmbed#a8718dc5.
 type PageBlockEmbed struct {
@@ -6786,8 +5534,6 @@ type PageBlockEmbed struct {
 	Caption        PageCaption
 }
 
-func (v *PageBlockEmbed) TL(c *tl.Codec) { table.TL(c, v, 1060) }
-
 // PageBlockEmbedPost is pageBlockEmbedPost#f259a80b.
 type PageBlockEmbedPost struct {
 	URL           string
@@ -6799,15 +5545,11 @@ type PageBlockEmbedPost struct {
 	Caption       PageCaption
 }
 
-func (v *PageBlockEmbedPost) TL(c *tl.Codec) { table.TL(c, v, 1564) }
-
 // PageBlockCollage is pageBlockCollage#65a0fa4d.
 type PageBlockCollage struct {
 	Items   []PageBlockClass
 	Caption PageCaption
 }
-
-func (v *PageBlockCollage) TL(c *tl.Codec) { table.TL(c, v, 640) }
 
 // PageBlockSlideshow is pageBlockSlideshow#031f9590.
 type PageBlockSlideshow struct {
@@ -6815,16 +5557,12 @@ type PageBlockSlideshow struct {
 	Caption PageCaption
 }
 
-func (v *PageBlockSlideshow) TL(c *tl.Codec) { table.TL(c, v, 23) }
-
 // PageBlockChannel is pageBlockChannel#ef1751b5.
 type PageBlockChannel struct {
 	_ tl.Incomparable
 
 	Channel ChatClass
 }
-
-func (v *PageBlockChannel) TL(c *tl.Codec) { table.TL(c, v, 1539) }
 
 // PageBlockAudio is pageBlockAudio#804361ea.
 type PageBlockAudio struct {
@@ -6834,16 +5572,12 @@ type PageBlockAudio struct {
 	Caption PageCaption
 }
 
-func (v *PageBlockAudio) TL(c *tl.Codec) { table.TL(c, v, 800) }
-
 // PageBlockKicker is pageBlockKicker#1e148390.
 type PageBlockKicker struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockKicker) TL(c *tl.Codec) { table.TL(c, v, 194) }
 
 // PageBlockTable is pageBlockTable#bf4dea82.
 type PageBlockTable struct {
@@ -6854,8 +5588,6 @@ type PageBlockTable struct {
 	Rows     []PageTableRow
 }
 
-func (v *PageBlockTable) TL(c *tl.Codec) { table.TL(c, v, 1230) }
-
 // PageBlockOrderedList is pageBlockOrderedList#1fd6f6c1.
 type PageBlockOrderedList struct {
 	Reversed bool
@@ -6864,8 +5596,6 @@ type PageBlockOrderedList struct {
 	Type     tl.Optional[string]
 }
 
-func (v *PageBlockOrderedList) TL(c *tl.Codec) { table.TL(c, v, 209) }
-
 // PageBlockDetails is pageBlockDetails#76768bed.
 type PageBlockDetails struct {
 	Open   bool
@@ -6873,15 +5603,11 @@ type PageBlockDetails struct {
 	Title  RichTextClass
 }
 
-func (v *PageBlockDetails) TL(c *tl.Codec) { table.TL(c, v, 739) }
-
 // PageBlockRelatedArticles is pageBlockRelatedArticles#16115a96.
 type PageBlockRelatedArticles struct {
 	Title    RichTextClass
 	Articles []PageRelatedArticle
 }
-
-func (v *PageBlockRelatedArticles) TL(c *tl.Codec) { table.TL(c, v, 134) }
 
 // PageBlockMap is pageBlockMap#a44f3ef6.
 type PageBlockMap struct {
@@ -6894,16 +5620,12 @@ type PageBlockMap struct {
 	Caption PageCaption
 }
 
-func (v *PageBlockMap) TL(c *tl.Codec) { table.TL(c, v, 1039) }
-
 // PageBlockHeading1 is pageBlockHeading1#baff072f.
 type PageBlockHeading1 struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockHeading1) TL(c *tl.Codec) { table.TL(c, v, 1196) }
 
 // PageBlockHeading2 is pageBlockHeading2#096b2aec.
 type PageBlockHeading2 struct {
@@ -6912,16 +5634,12 @@ type PageBlockHeading2 struct {
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading2) TL(c *tl.Codec) { table.TL(c, v, 61) }
-
 // PageBlockHeading3 is pageBlockHeading3#67e731ad.
 type PageBlockHeading3 struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockHeading3) TL(c *tl.Codec) { table.TL(c, v, 650) }
 
 // PageBlockHeading4 is pageBlockHeading4#b532772b.
 type PageBlockHeading4 struct {
@@ -6930,16 +5648,12 @@ type PageBlockHeading4 struct {
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading4) TL(c *tl.Codec) { table.TL(c, v, 1152) }
-
 // PageBlockHeading5 is pageBlockHeading5#dbbe6c6a.
 type PageBlockHeading5 struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockHeading5) TL(c *tl.Codec) { table.TL(c, v, 1399) }
 
 // PageBlockHeading6 is pageBlockHeading6#682a41a9.
 type PageBlockHeading6 struct {
@@ -6948,8 +5662,6 @@ type PageBlockHeading6 struct {
 	Text RichTextClass
 }
 
-func (v *PageBlockHeading6) TL(c *tl.Codec) { table.TL(c, v, 651) }
-
 // PageBlockMath is pageBlockMath#59080c20.
 type PageBlockMath struct {
 	_ tl.Incomparable
@@ -6957,16 +5669,12 @@ type PageBlockMath struct {
 	Source string
 }
 
-func (v *PageBlockMath) TL(c *tl.Codec) { table.TL(c, v, 569) }
-
 // PageBlockThinking is pageBlockThinking#3c29a3e2.
 type PageBlockThinking struct {
 	_ tl.Incomparable
 
 	Text RichTextClass
 }
-
-func (v *PageBlockThinking) TL(c *tl.Codec) { table.TL(c, v, 378) }
 
 // InputPageBlockMap is inputPageBlockMap#574b617f.
 type InputPageBlockMap struct {
@@ -6979,15 +5687,11 @@ type InputPageBlockMap struct {
 	Caption PageCaption
 }
 
-func (v *InputPageBlockMap) TL(c *tl.Codec) { table.TL(c, v, 558) }
-
 // PageBlockBlockquoteBlocks is pageBlockBlockquoteBlocks#0e6e47c4.
 type PageBlockBlockquoteBlocks struct {
 	Blocks  []PageBlockClass
 	Caption RichTextClass
 }
-
-func (v *PageBlockBlockquoteBlocks) TL(c *tl.Codec) { table.TL(c, v, 94) }
 
 // PageBlockButtonRow is pageBlockButtonRow#6d640318.
 type PageBlockButtonRow struct {
@@ -6997,8 +5701,6 @@ type PageBlockButtonRow struct {
 	Buttons     []PageButton
 }
 
-func (v *PageBlockButtonRow) TL(c *tl.Codec) { table.TL(c, v, 682) }
-
 // PageBlockDocument is pageBlockDocument#38fa3ba3.
 type PageBlockDocument struct {
 	_ tl.Incomparable
@@ -7007,31 +5709,21 @@ type PageBlockDocument struct {
 	Caption    PageCaption
 }
 
-func (v *PageBlockDocument) TL(c *tl.Codec) { table.TL(c, v, 356) }
-
 // PhoneCallDiscardReasonMissed is phoneCallDiscardReasonMissed#85e42301.
 type PhoneCallDiscardReasonMissed struct {
 }
-
-func (v *PhoneCallDiscardReasonMissed) TL(c *tl.Codec) { table.TL(c, v, 830) }
 
 // PhoneCallDiscardReasonDisconnect is phoneCallDiscardReasonDisconnect#e095c1a0.
 type PhoneCallDiscardReasonDisconnect struct {
 }
 
-func (v *PhoneCallDiscardReasonDisconnect) TL(c *tl.Codec) { table.TL(c, v, 1432) }
-
 // PhoneCallDiscardReasonHangup is phoneCallDiscardReasonHangup#57adc690.
 type PhoneCallDiscardReasonHangup struct {
 }
 
-func (v *PhoneCallDiscardReasonHangup) TL(c *tl.Codec) { table.TL(c, v, 561) }
-
 // PhoneCallDiscardReasonBusy is phoneCallDiscardReasonBusy#faf7e8c9.
 type PhoneCallDiscardReasonBusy struct {
 }
-
-func (v *PhoneCallDiscardReasonBusy) TL(c *tl.Codec) { table.TL(c, v, 1622) }
 
 // PhoneCallDiscardReasonMigrateConferenceCall is phoneCallDiscardReasonMigrateConferenceCall#9fbbf1f7.
 type PhoneCallDiscardReasonMigrateConferenceCall struct {
@@ -7040,16 +5732,12 @@ type PhoneCallDiscardReasonMigrateConferenceCall struct {
 	Slug string
 }
 
-func (v *PhoneCallDiscardReasonMigrateConferenceCall) TL(c *tl.Codec) { table.TL(c, v, 1008) }
-
 // DataJSON is dataJSON#7d748d04.
 type DataJSON struct {
 	_ tl.Incomparable
 
 	Data string
 }
-
-func (v *DataJSON) TL(c *tl.Codec) { table.TL(c, v, 786) }
 
 // LabeledPrice is labeledPrice#cb296bf8.
 type LabeledPrice struct {
@@ -7058,8 +5746,6 @@ type LabeledPrice struct {
 	Label  string
 	Amount int64
 }
-
-func (v *LabeledPrice) TL(c *tl.Codec) { table.TL(c, v, 1311) }
 
 // Invoice is invoice#049ee584.
 type Invoice struct {
@@ -7080,8 +5766,6 @@ type Invoice struct {
 	SubscriptionPeriod       tl.Optional[int32]
 }
 
-func (v *Invoice) TL(c *tl.Codec) { table.TL(c, v, 32) }
-
 // PaymentCharge is paymentCharge#ea02c27e.
 type PaymentCharge struct {
 	_ tl.Incomparable
@@ -7089,8 +5773,6 @@ type PaymentCharge struct {
 	ID               string
 	ProviderChargeID string
 }
-
-func (v *PaymentCharge) TL(c *tl.Codec) { table.TL(c, v, 1499) }
 
 // PostAddress is postAddress#1e8caaeb.
 type PostAddress struct {
@@ -7104,8 +5786,6 @@ type PostAddress struct {
 	PostCode    string
 }
 
-func (v *PostAddress) TL(c *tl.Codec) { table.TL(c, v, 200) }
-
 // PaymentRequestedInfo is paymentRequestedInfo#909c3f94.
 type PaymentRequestedInfo struct {
 	_ tl.Incomparable
@@ -7116,8 +5796,6 @@ type PaymentRequestedInfo struct {
 	ShippingAddress *PostAddress
 }
 
-func (v *PaymentRequestedInfo) TL(c *tl.Codec) { table.TL(c, v, 902) }
-
 // PaymentSavedCredentialsCard is paymentSavedCredentialsCard#cdc27a1f.
 type PaymentSavedCredentialsCard struct {
 	_ tl.Incomparable
@@ -7125,8 +5803,6 @@ type PaymentSavedCredentialsCard struct {
 	ID    string
 	Title string
 }
-
-func (v *PaymentSavedCredentialsCard) TL(c *tl.Codec) { table.TL(c, v, 1328) }
 
 // WebDocument is webDocument#1c570ed1.
 type WebDocument struct {
@@ -7137,8 +5813,6 @@ type WebDocument struct {
 	Attributes []DocumentAttributeClass
 }
 
-func (v *WebDocument) TL(c *tl.Codec) { table.TL(c, v, 180) }
-
 // WebDocumentNoProxy is webDocumentNoProxy#f9c8bcc6.
 type WebDocumentNoProxy struct {
 	URL        string
@@ -7146,8 +5820,6 @@ type WebDocumentNoProxy struct {
 	MIMEType   string
 	Attributes []DocumentAttributeClass
 }
-
-func (v *WebDocumentNoProxy) TL(c *tl.Codec) { table.TL(c, v, 1612) }
 
 // InputWebDocument is inputWebDocument#9bed434d.
 type InputWebDocument struct {
@@ -7157,8 +5829,6 @@ type InputWebDocument struct {
 	Attributes []DocumentAttributeClass
 }
 
-func (v *InputWebDocument) TL(c *tl.Codec) { table.TL(c, v, 979) }
-
 // InputWebFileLocation is inputWebFileLocation#c239d686.
 type InputWebFileLocation struct {
 	_ tl.Incomparable
@@ -7166,8 +5836,6 @@ type InputWebFileLocation struct {
 	URL        string
 	AccessHash int64
 }
-
-func (v *InputWebFileLocation) TL(c *tl.Codec) { table.TL(c, v, 1256) }
 
 // InputWebFileGeoPointLocation is inputWebFileGeoPointLocation#9f2221c9.
 type InputWebFileGeoPointLocation struct {
@@ -7181,8 +5849,6 @@ type InputWebFileGeoPointLocation struct {
 	Scale      int32
 }
 
-func (v *InputWebFileGeoPointLocation) TL(c *tl.Codec) { table.TL(c, v, 1002) }
-
 // InputWebFileAudioAlbumThumbLocation is inputWebFileAudioAlbumThumbLocation#f46fe924.
 type InputWebFileAudioAlbumThumbLocation struct {
 	_ tl.Incomparable
@@ -7193,15 +5859,11 @@ type InputWebFileAudioAlbumThumbLocation struct {
 	Performer tl.Optional[string]
 }
 
-func (v *InputWebFileAudioAlbumThumbLocation) TL(c *tl.Codec) { table.TL(c, v, 1578) }
-
 // InputPaymentCredentialsSaved is inputPaymentCredentialsSaved#c10eb2cf.
 type InputPaymentCredentialsSaved struct {
 	ID          string
 	TmpPassword []byte
 }
-
-func (v *InputPaymentCredentialsSaved) TL(c *tl.Codec) { table.TL(c, v, 1245) }
 
 // InputPaymentCredentials is inputPaymentCredentials#3417d728.
 type InputPaymentCredentials struct {
@@ -7211,16 +5873,12 @@ type InputPaymentCredentials struct {
 	Data DataJSON
 }
 
-func (v *InputPaymentCredentials) TL(c *tl.Codec) { table.TL(c, v, 325) }
-
 // InputPaymentCredentialsApplePay is inputPaymentCredentialsApplePay#0aa1c39f.
 type InputPaymentCredentialsApplePay struct {
 	_ tl.Incomparable
 
 	PaymentData DataJSON
 }
-
-func (v *InputPaymentCredentialsApplePay) TL(c *tl.Codec) { table.TL(c, v, 71) }
 
 // InputPaymentCredentialsGooglePay is inputPaymentCredentialsGooglePay#8ac32801.
 type InputPaymentCredentialsGooglePay struct {
@@ -7229,16 +5887,12 @@ type InputPaymentCredentialsGooglePay struct {
 	PaymentToken DataJSON
 }
 
-func (v *InputPaymentCredentialsGooglePay) TL(c *tl.Codec) { table.TL(c, v, 863) }
-
 // ShippingOption is shippingOption#b6213cdf.
 type ShippingOption struct {
 	ID     string
 	Title  string
 	Prices []LabeledPrice
 }
-
-func (v *ShippingOption) TL(c *tl.Codec) { table.TL(c, v, 1158) }
 
 // InputStickerSetItem is inputStickerSetItem#32da9e9c.
 type InputStickerSetItem struct {
@@ -7250,22 +5904,16 @@ type InputStickerSetItem struct {
 	Keywords   tl.Optional[string]
 }
 
-func (v *InputStickerSetItem) TL(c *tl.Codec) { table.TL(c, v, 316) }
-
 // InputPhoneCall is inputPhoneCall#1e36fded.
 type InputPhoneCall struct {
 	ID         int64
 	AccessHash int64
 }
 
-func (v *InputPhoneCall) TL(c *tl.Codec) { table.TL(c, v, 198) }
-
 // PhoneCallEmpty is phoneCallEmpty#5366c915.
 type PhoneCallEmpty struct {
 	ID int64
 }
-
-func (v *PhoneCallEmpty) TL(c *tl.Codec) { table.TL(c, v, 533) }
 
 // PhoneCallWaiting is phoneCallWaiting#c5226f17.
 type PhoneCallWaiting struct {
@@ -7281,8 +5929,6 @@ type PhoneCallWaiting struct {
 	ReceiveDate   tl.Optional[int32]
 }
 
-func (v *PhoneCallWaiting) TL(c *tl.Codec) { table.TL(c, v, 1280) }
-
 // PhoneCallRequested is phoneCallRequested#14b0ed0c.
 type PhoneCallRequested struct {
 	Video         bool
@@ -7295,8 +5941,6 @@ type PhoneCallRequested struct {
 	Protocol      PhoneCallProtocol
 }
 
-func (v *PhoneCallRequested) TL(c *tl.Codec) { table.TL(c, v, 124) }
-
 // PhoneCallAccepted is phoneCallAccepted#3660c311.
 type PhoneCallAccepted struct {
 	Video         bool
@@ -7308,8 +5952,6 @@ type PhoneCallAccepted struct {
 	GB            []byte
 	Protocol      PhoneCallProtocol
 }
-
-func (v *PhoneCallAccepted) TL(c *tl.Codec) { table.TL(c, v, 342) }
 
 // PhoneCall is phoneCall#30535af5.
 type PhoneCall struct {
@@ -7329,8 +5971,6 @@ type PhoneCall struct {
 	CustomParameters    *DataJSON
 }
 
-func (v *PhoneCall) TL(c *tl.Codec) { table.TL(c, v, 300) }
-
 // PhoneCallDiscarded is phoneCallDiscarded#50ca4de1.
 type PhoneCallDiscarded struct {
 	_ tl.Incomparable
@@ -7343,8 +5983,6 @@ type PhoneCallDiscarded struct {
 	Duration   tl.Optional[int32]
 }
 
-func (v *PhoneCallDiscarded) TL(c *tl.Codec) { table.TL(c, v, 516) }
-
 // PhoneConnection is phoneConnection#9cc123c7.
 type PhoneConnection struct {
 	TCP     bool
@@ -7354,8 +5992,6 @@ type PhoneConnection struct {
 	Port    int32
 	PeerTag []byte
 }
-
-func (v *PhoneConnection) TL(c *tl.Codec) { table.TL(c, v, 983) }
 
 // PhoneConnectionWebrtc is phoneConnectionWebrtc#635fe375.
 type PhoneConnectionWebrtc struct {
@@ -7371,8 +6007,6 @@ type PhoneConnectionWebrtc struct {
 	Password string
 }
 
-func (v *PhoneConnectionWebrtc) TL(c *tl.Codec) { table.TL(c, v, 624) }
-
 // PhoneCallProtocol is phoneCallProtocol#fc878fc8.
 type PhoneCallProtocol struct {
 	UDPP2P          bool
@@ -7382,8 +6016,6 @@ type PhoneCallProtocol struct {
 	LibraryVersions []string
 }
 
-func (v *PhoneCallProtocol) TL(c *tl.Codec) { table.TL(c, v, 1636) }
-
 // CDNPublicKey is cdnPublicKey#c982eaba.
 type CDNPublicKey struct {
 	_ tl.Incomparable
@@ -7392,14 +6024,10 @@ type CDNPublicKey struct {
 	PublicKey string
 }
 
-func (v *CDNPublicKey) TL(c *tl.Codec) { table.TL(c, v, 1298) }
-
 // CDNConfig is cdnConfig#5725e40a.
 type CDNConfig struct {
 	PublicKeys []CDNPublicKey
 }
-
-func (v *CDNConfig) TL(c *tl.Codec) { table.TL(c, v, 557) }
 
 // LangPackString is langPackString#cad181f6.
 type LangPackString struct {
@@ -7408,8 +6036,6 @@ type LangPackString struct {
 	Key   string
 	Value string
 }
-
-func (v *LangPackString) TL(c *tl.Codec) { table.TL(c, v, 1307) }
 
 // LangPackStringPluralized is langPackStringPluralized#6c47ac9f.
 type LangPackStringPluralized struct {
@@ -7424,16 +6050,12 @@ type LangPackStringPluralized struct {
 	OtherValue string
 }
 
-func (v *LangPackStringPluralized) TL(c *tl.Codec) { table.TL(c, v, 676) }
-
 // LangPackStringDeleted is langPackStringDeleted#2979eeb2.
 type LangPackStringDeleted struct {
 	_ tl.Incomparable
 
 	Key string
 }
-
-func (v *LangPackStringDeleted) TL(c *tl.Codec) { table.TL(c, v, 262) }
 
 // LangPackDifference is langPackDifference#f385c1f6.
 type LangPackDifference struct {
@@ -7442,8 +6064,6 @@ type LangPackDifference struct {
 	Version     int32
 	Strings     []LangPackStringClass
 }
-
-func (v *LangPackDifference) TL(c *tl.Codec) { table.TL(c, v, 1570) }
 
 // LangPackLanguage is langPackLanguage#eeca5ce3.
 type LangPackLanguage struct {
@@ -7462,8 +6082,6 @@ type LangPackLanguage struct {
 	TranslationsURL string
 }
 
-func (v *LangPackLanguage) TL(c *tl.Codec) { table.TL(c, v, 1537) }
-
 // ChannelAdminLogEventActionChangeTitle is channelAdminLogEventActionChangeTitle#e6dfb825.
 type ChannelAdminLogEventActionChangeTitle struct {
 	_ tl.Incomparable
@@ -7471,8 +6089,6 @@ type ChannelAdminLogEventActionChangeTitle struct {
 	PrevValue string
 	NewValue  string
 }
-
-func (v *ChannelAdminLogEventActionChangeTitle) TL(c *tl.Codec) { table.TL(c, v, 1475) }
 
 // ChannelAdminLogEventActionChangeAbout is channelAdminLogEventActionChangeAbout#55188a2e.
 type ChannelAdminLogEventActionChangeAbout struct {
@@ -7482,8 +6098,6 @@ type ChannelAdminLogEventActionChangeAbout struct {
 	NewValue  string
 }
 
-func (v *ChannelAdminLogEventActionChangeAbout) TL(c *tl.Codec) { table.TL(c, v, 543) }
-
 // ChannelAdminLogEventActionChangeUsername is channelAdminLogEventActionChangeUsername#6a4afc38.
 type ChannelAdminLogEventActionChangeUsername struct {
 	_ tl.Incomparable
@@ -7491,8 +6105,6 @@ type ChannelAdminLogEventActionChangeUsername struct {
 	PrevValue string
 	NewValue  string
 }
-
-func (v *ChannelAdminLogEventActionChangeUsername) TL(c *tl.Codec) { table.TL(c, v, 666) }
 
 // ChannelAdminLogEventActionChangePhoto is channelAdminLogEventActionChangePhoto#434bd2af.
 type ChannelAdminLogEventActionChangePhoto struct {
@@ -7502,21 +6114,15 @@ type ChannelAdminLogEventActionChangePhoto struct {
 	NewPhoto  PhotoClass
 }
 
-func (v *ChannelAdminLogEventActionChangePhoto) TL(c *tl.Codec) { table.TL(c, v, 433) }
-
 // ChannelAdminLogEventActionToggleInvites is channelAdminLogEventActionToggleInvites#1b7907ae.
 type ChannelAdminLogEventActionToggleInvites struct {
 	NewValue bool
 }
 
-func (v *ChannelAdminLogEventActionToggleInvites) TL(c *tl.Codec) { table.TL(c, v, 174) }
-
 // ChannelAdminLogEventActionToggleSignatures is channelAdminLogEventActionToggleSignatures#26ae0971.
 type ChannelAdminLogEventActionToggleSignatures struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionToggleSignatures) TL(c *tl.Codec) { table.TL(c, v, 249) }
 
 // ChannelAdminLogEventActionUpdatePinned is channelAdminLogEventActionUpdatePinned#e9e82c18.
 type ChannelAdminLogEventActionUpdatePinned struct {
@@ -7524,8 +6130,6 @@ type ChannelAdminLogEventActionUpdatePinned struct {
 
 	Message MessageClass
 }
-
-func (v *ChannelAdminLogEventActionUpdatePinned) TL(c *tl.Codec) { table.TL(c, v, 1497) }
 
 // ChannelAdminLogEventActionEditMessage is channelAdminLogEventActionEditMessage#709b2405.
 type ChannelAdminLogEventActionEditMessage struct {
@@ -7535,8 +6139,6 @@ type ChannelAdminLogEventActionEditMessage struct {
 	NewMessage  MessageClass
 }
 
-func (v *ChannelAdminLogEventActionEditMessage) TL(c *tl.Codec) { table.TL(c, v, 700) }
-
 // ChannelAdminLogEventActionDeleteMessage is channelAdminLogEventActionDeleteMessage#42e047bb.
 type ChannelAdminLogEventActionDeleteMessage struct {
 	_ tl.Incomparable
@@ -7544,19 +6146,13 @@ type ChannelAdminLogEventActionDeleteMessage struct {
 	Message MessageClass
 }
 
-func (v *ChannelAdminLogEventActionDeleteMessage) TL(c *tl.Codec) { table.TL(c, v, 429) }
-
 // ChannelAdminLogEventActionParticipantJoin is channelAdminLogEventActionParticipantJoin#183040d3.
 type ChannelAdminLogEventActionParticipantJoin struct {
 }
 
-func (v *ChannelAdminLogEventActionParticipantJoin) TL(c *tl.Codec) { table.TL(c, v, 151) }
-
 // ChannelAdminLogEventActionParticipantLeave is channelAdminLogEventActionParticipantLeave#f89777f2.
 type ChannelAdminLogEventActionParticipantLeave struct {
 }
-
-func (v *ChannelAdminLogEventActionParticipantLeave) TL(c *tl.Codec) { table.TL(c, v, 1601) }
 
 // ChannelAdminLogEventActionParticipantInvite is channelAdminLogEventActionParticipantInvite#e31c34d8.
 type ChannelAdminLogEventActionParticipantInvite struct {
@@ -7564,8 +6160,6 @@ type ChannelAdminLogEventActionParticipantInvite struct {
 
 	Participant ChannelParticipantClass
 }
-
-func (v *ChannelAdminLogEventActionParticipantInvite) TL(c *tl.Codec) { table.TL(c, v, 1448) }
 
 // ChannelAdminLogEventActionParticipantToggleBan is channelAdminLogEventActionParticipantToggleBan#e6d83d7e.
 type ChannelAdminLogEventActionParticipantToggleBan struct {
@@ -7575,8 +6169,6 @@ type ChannelAdminLogEventActionParticipantToggleBan struct {
 	NewParticipant  ChannelParticipantClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantToggleBan) TL(c *tl.Codec) { table.TL(c, v, 1474) }
-
 // ChannelAdminLogEventActionParticipantToggleAdmin is channelAdminLogEventActionParticipantToggleAdmin#d5676710.
 type ChannelAdminLogEventActionParticipantToggleAdmin struct {
 	_ tl.Incomparable
@@ -7584,8 +6176,6 @@ type ChannelAdminLogEventActionParticipantToggleAdmin struct {
 	PrevParticipant ChannelParticipantClass
 	NewParticipant  ChannelParticipantClass
 }
-
-func (v *ChannelAdminLogEventActionParticipantToggleAdmin) TL(c *tl.Codec) { table.TL(c, v, 1359) }
 
 // ChannelAdminLogEventActionChangeStickerSet is channelAdminLogEventActionChangeStickerSet#b1c3caa7.
 type ChannelAdminLogEventActionChangeStickerSet struct {
@@ -7595,14 +6185,10 @@ type ChannelAdminLogEventActionChangeStickerSet struct {
 	NewStickerset  InputStickerSetClass
 }
 
-func (v *ChannelAdminLogEventActionChangeStickerSet) TL(c *tl.Codec) { table.TL(c, v, 1119) }
-
 // ChannelAdminLogEventActionTogglePreHistoryHidden is channelAdminLogEventActionTogglePreHistoryHidden#5f5c95f1.
 type ChannelAdminLogEventActionTogglePreHistoryHidden struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionTogglePreHistoryHidden) TL(c *tl.Codec) { table.TL(c, v, 602) }
 
 // ChannelAdminLogEventActionDefaultBannedRights is channelAdminLogEventActionDefaultBannedRights#2df5fc0a.
 type ChannelAdminLogEventActionDefaultBannedRights struct {
@@ -7612,8 +6198,6 @@ type ChannelAdminLogEventActionDefaultBannedRights struct {
 	NewBannedRights  ChatBannedRights
 }
 
-func (v *ChannelAdminLogEventActionDefaultBannedRights) TL(c *tl.Codec) { table.TL(c, v, 282) }
-
 // ChannelAdminLogEventActionStopPoll is channelAdminLogEventActionStopPoll#8f079643.
 type ChannelAdminLogEventActionStopPoll struct {
 	_ tl.Incomparable
@@ -7621,15 +6205,11 @@ type ChannelAdminLogEventActionStopPoll struct {
 	Message MessageClass
 }
 
-func (v *ChannelAdminLogEventActionStopPoll) TL(c *tl.Codec) { table.TL(c, v, 890) }
-
 // ChannelAdminLogEventActionChangeLinkedChat is channelAdminLogEventActionChangeLinkedChat#050c7ac8.
 type ChannelAdminLogEventActionChangeLinkedChat struct {
 	PrevValue int64
 	NewValue  int64
 }
-
-func (v *ChannelAdminLogEventActionChangeLinkedChat) TL(c *tl.Codec) { table.TL(c, v, 36) }
 
 // ChannelAdminLogEventActionChangeLocation is channelAdminLogEventActionChangeLocation#0e6b76ae.
 type ChannelAdminLogEventActionChangeLocation struct {
@@ -7639,15 +6219,11 @@ type ChannelAdminLogEventActionChangeLocation struct {
 	NewValue  ChannelLocationClass
 }
 
-func (v *ChannelAdminLogEventActionChangeLocation) TL(c *tl.Codec) { table.TL(c, v, 93) }
-
 // ChannelAdminLogEventActionToggleSlowMode is channelAdminLogEventActionToggleSlowMode#53909779.
 type ChannelAdminLogEventActionToggleSlowMode struct {
 	PrevValue int32
 	NewValue  int32
 }
-
-func (v *ChannelAdminLogEventActionToggleSlowMode) TL(c *tl.Codec) { table.TL(c, v, 535) }
 
 // ChannelAdminLogEventActionStartGroupCall is channelAdminLogEventActionStartGroupCall#23209745.
 type ChannelAdminLogEventActionStartGroupCall struct {
@@ -7656,16 +6232,12 @@ type ChannelAdminLogEventActionStartGroupCall struct {
 	Call InputGroupCallClass
 }
 
-func (v *ChannelAdminLogEventActionStartGroupCall) TL(c *tl.Codec) { table.TL(c, v, 233) }
-
 // ChannelAdminLogEventActionDiscardGroupCall is channelAdminLogEventActionDiscardGroupCall#db9f9140.
 type ChannelAdminLogEventActionDiscardGroupCall struct {
 	_ tl.Incomparable
 
 	Call InputGroupCallClass
 }
-
-func (v *ChannelAdminLogEventActionDiscardGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1398) }
 
 // ChannelAdminLogEventActionParticipantMute is channelAdminLogEventActionParticipantMute#f92424d2.
 type ChannelAdminLogEventActionParticipantMute struct {
@@ -7674,8 +6246,6 @@ type ChannelAdminLogEventActionParticipantMute struct {
 	Participant GroupCallParticipant
 }
 
-func (v *ChannelAdminLogEventActionParticipantMute) TL(c *tl.Codec) { table.TL(c, v, 1606) }
-
 // ChannelAdminLogEventActionParticipantUnmute is channelAdminLogEventActionParticipantUnmute#e64429c0.
 type ChannelAdminLogEventActionParticipantUnmute struct {
 	_ tl.Incomparable
@@ -7683,14 +6253,10 @@ type ChannelAdminLogEventActionParticipantUnmute struct {
 	Participant GroupCallParticipant
 }
 
-func (v *ChannelAdminLogEventActionParticipantUnmute) TL(c *tl.Codec) { table.TL(c, v, 1470) }
-
 // ChannelAdminLogEventActionToggleGroupCallSetting is channelAdminLogEventActionToggleGroupCallSetting#56d6a247.
 type ChannelAdminLogEventActionToggleGroupCallSetting struct {
 	JoinMuted bool
 }
-
-func (v *ChannelAdminLogEventActionToggleGroupCallSetting) TL(c *tl.Codec) { table.TL(c, v, 551) }
 
 // ChannelAdminLogEventActionParticipantJoinByInvite is channelAdminLogEventActionParticipantJoinByInvite#fe9fc158.
 type ChannelAdminLogEventActionParticipantJoinByInvite struct {
@@ -7700,8 +6266,6 @@ type ChannelAdminLogEventActionParticipantJoinByInvite struct {
 	Invite      ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantJoinByInvite) TL(c *tl.Codec) { table.TL(c, v, 1650) }
-
 // ChannelAdminLogEventActionExportedInviteDelete is channelAdminLogEventActionExportedInviteDelete#5a50fca4.
 type ChannelAdminLogEventActionExportedInviteDelete struct {
 	_ tl.Incomparable
@@ -7709,16 +6273,12 @@ type ChannelAdminLogEventActionExportedInviteDelete struct {
 	Invite ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionExportedInviteDelete) TL(c *tl.Codec) { table.TL(c, v, 577) }
-
 // ChannelAdminLogEventActionExportedInviteRevoke is channelAdminLogEventActionExportedInviteRevoke#410a134e.
 type ChannelAdminLogEventActionExportedInviteRevoke struct {
 	_ tl.Incomparable
 
 	Invite ExportedChatInviteClass
 }
-
-func (v *ChannelAdminLogEventActionExportedInviteRevoke) TL(c *tl.Codec) { table.TL(c, v, 416) }
 
 // ChannelAdminLogEventActionExportedInviteEdit is channelAdminLogEventActionExportedInviteEdit#e90ebb59.
 type ChannelAdminLogEventActionExportedInviteEdit struct {
@@ -7728,8 +6288,6 @@ type ChannelAdminLogEventActionExportedInviteEdit struct {
 	NewInvite  ExportedChatInviteClass
 }
 
-func (v *ChannelAdminLogEventActionExportedInviteEdit) TL(c *tl.Codec) { table.TL(c, v, 1489) }
-
 // ChannelAdminLogEventActionParticipantVolume is channelAdminLogEventActionParticipantVolume#3e7f6847.
 type ChannelAdminLogEventActionParticipantVolume struct {
 	_ tl.Incomparable
@@ -7737,15 +6295,11 @@ type ChannelAdminLogEventActionParticipantVolume struct {
 	Participant GroupCallParticipant
 }
 
-func (v *ChannelAdminLogEventActionParticipantVolume) TL(c *tl.Codec) { table.TL(c, v, 400) }
-
 // ChannelAdminLogEventActionChangeHistoryTTL is channelAdminLogEventActionChangeHistoryTTL#6e941a38.
 type ChannelAdminLogEventActionChangeHistoryTTL struct {
 	PrevValue int32
 	NewValue  int32
 }
-
-func (v *ChannelAdminLogEventActionChangeHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 685) }
 
 // ChannelAdminLogEventActionParticipantJoinByRequest is channelAdminLogEventActionParticipantJoinByRequest#afb6144a.
 type ChannelAdminLogEventActionParticipantJoinByRequest struct {
@@ -7755,14 +6309,10 @@ type ChannelAdminLogEventActionParticipantJoinByRequest struct {
 	ApprovedBy int64
 }
 
-func (v *ChannelAdminLogEventActionParticipantJoinByRequest) TL(c *tl.Codec) { table.TL(c, v, 1106) }
-
 // ChannelAdminLogEventActionToggleNoForwards is channelAdminLogEventActionToggleNoForwards#cb2ac766.
 type ChannelAdminLogEventActionToggleNoForwards struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionToggleNoForwards) TL(c *tl.Codec) { table.TL(c, v, 1312) }
 
 // ChannelAdminLogEventActionSendMessage is channelAdminLogEventActionSendMessage#278f2868.
 type ChannelAdminLogEventActionSendMessage struct {
@@ -7770,8 +6320,6 @@ type ChannelAdminLogEventActionSendMessage struct {
 
 	Message MessageClass
 }
-
-func (v *ChannelAdminLogEventActionSendMessage) TL(c *tl.Codec) { table.TL(c, v, 252) }
 
 // ChannelAdminLogEventActionChangeAvailableReactions is channelAdminLogEventActionChangeAvailableReactions#be4e0ef8.
 type ChannelAdminLogEventActionChangeAvailableReactions struct {
@@ -7781,22 +6329,16 @@ type ChannelAdminLogEventActionChangeAvailableReactions struct {
 	NewValue  ChatReactionsClass
 }
 
-func (v *ChannelAdminLogEventActionChangeAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 1225) }
-
 // ChannelAdminLogEventActionChangeUsernames is channelAdminLogEventActionChangeUsernames#f04fb3a9.
 type ChannelAdminLogEventActionChangeUsernames struct {
 	PrevValue []string
 	NewValue  []string
 }
 
-func (v *ChannelAdminLogEventActionChangeUsernames) TL(c *tl.Codec) { table.TL(c, v, 1545) }
-
 // ChannelAdminLogEventActionToggleForum is channelAdminLogEventActionToggleForum#02cc6383.
 type ChannelAdminLogEventActionToggleForum struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionToggleForum) TL(c *tl.Codec) { table.TL(c, v, 19) }
 
 // ChannelAdminLogEventActionCreateTopic is channelAdminLogEventActionCreateTopic#58707d28.
 type ChannelAdminLogEventActionCreateTopic struct {
@@ -7804,8 +6346,6 @@ type ChannelAdminLogEventActionCreateTopic struct {
 
 	Topic ForumTopicClass
 }
-
-func (v *ChannelAdminLogEventActionCreateTopic) TL(c *tl.Codec) { table.TL(c, v, 566) }
 
 // ChannelAdminLogEventActionEditTopic is channelAdminLogEventActionEditTopic#f06fe208.
 type ChannelAdminLogEventActionEditTopic struct {
@@ -7815,16 +6355,12 @@ type ChannelAdminLogEventActionEditTopic struct {
 	NewTopic  ForumTopicClass
 }
 
-func (v *ChannelAdminLogEventActionEditTopic) TL(c *tl.Codec) { table.TL(c, v, 1546) }
-
 // ChannelAdminLogEventActionDeleteTopic is channelAdminLogEventActionDeleteTopic#ae168909.
 type ChannelAdminLogEventActionDeleteTopic struct {
 	_ tl.Incomparable
 
 	Topic ForumTopicClass
 }
-
-func (v *ChannelAdminLogEventActionDeleteTopic) TL(c *tl.Codec) { table.TL(c, v, 1098) }
 
 // ChannelAdminLogEventActionPinTopic is channelAdminLogEventActionPinTopic#5d8d353b.
 type ChannelAdminLogEventActionPinTopic struct {
@@ -7834,14 +6370,10 @@ type ChannelAdminLogEventActionPinTopic struct {
 	NewTopic  ForumTopicClass
 }
 
-func (v *ChannelAdminLogEventActionPinTopic) TL(c *tl.Codec) { table.TL(c, v, 591) }
-
 // ChannelAdminLogEventActionToggleAntiSpam is channelAdminLogEventActionToggleAntiSpam#64f36dfc.
 type ChannelAdminLogEventActionToggleAntiSpam struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionToggleAntiSpam) TL(c *tl.Codec) { table.TL(c, v, 635) }
 
 // ChannelAdminLogEventActionChangePeerColor is channelAdminLogEventActionChangePeerColor#5796e780.
 type ChannelAdminLogEventActionChangePeerColor struct {
@@ -7851,8 +6383,6 @@ type ChannelAdminLogEventActionChangePeerColor struct {
 	NewValue  PeerColorClass
 }
 
-func (v *ChannelAdminLogEventActionChangePeerColor) TL(c *tl.Codec) { table.TL(c, v, 560) }
-
 // ChannelAdminLogEventActionChangeProfilePeerColor is channelAdminLogEventActionChangeProfilePeerColor#5e477b25.
 type ChannelAdminLogEventActionChangeProfilePeerColor struct {
 	_ tl.Incomparable
@@ -7860,8 +6390,6 @@ type ChannelAdminLogEventActionChangeProfilePeerColor struct {
 	PrevValue PeerColorClass
 	NewValue  PeerColorClass
 }
-
-func (v *ChannelAdminLogEventActionChangeProfilePeerColor) TL(c *tl.Codec) { table.TL(c, v, 597) }
 
 // ChannelAdminLogEventActionChangeWallpaper is channelAdminLogEventActionChangeWallpaper#31bb5d52.
 type ChannelAdminLogEventActionChangeWallpaper struct {
@@ -7871,8 +6399,6 @@ type ChannelAdminLogEventActionChangeWallpaper struct {
 	NewValue  WallPaperClass
 }
 
-func (v *ChannelAdminLogEventActionChangeWallpaper) TL(c *tl.Codec) { table.TL(c, v, 309) }
-
 // ChannelAdminLogEventActionChangeEmojiStatus is channelAdminLogEventActionChangeEmojiStatus#3ea9feb1.
 type ChannelAdminLogEventActionChangeEmojiStatus struct {
 	_ tl.Incomparable
@@ -7880,8 +6406,6 @@ type ChannelAdminLogEventActionChangeEmojiStatus struct {
 	PrevValue EmojiStatusClass
 	NewValue  EmojiStatusClass
 }
-
-func (v *ChannelAdminLogEventActionChangeEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 403) }
 
 // ChannelAdminLogEventActionChangeEmojiStickerSet is channelAdminLogEventActionChangeEmojiStickerSet#46d840ab.
 type ChannelAdminLogEventActionChangeEmojiStickerSet struct {
@@ -7891,14 +6415,10 @@ type ChannelAdminLogEventActionChangeEmojiStickerSet struct {
 	NewStickerset  InputStickerSetClass
 }
 
-func (v *ChannelAdminLogEventActionChangeEmojiStickerSet) TL(c *tl.Codec) { table.TL(c, v, 450) }
-
 // ChannelAdminLogEventActionToggleSignatureProfiles is channelAdminLogEventActionToggleSignatureProfiles#60a79c79.
 type ChannelAdminLogEventActionToggleSignatureProfiles struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionToggleSignatureProfiles) TL(c *tl.Codec) { table.TL(c, v, 608) }
 
 // ChannelAdminLogEventActionParticipantSubExtend is channelAdminLogEventActionParticipantSubExtend#64642db3.
 type ChannelAdminLogEventActionParticipantSubExtend struct {
@@ -7908,14 +6428,10 @@ type ChannelAdminLogEventActionParticipantSubExtend struct {
 	NewParticipant  ChannelParticipantClass
 }
 
-func (v *ChannelAdminLogEventActionParticipantSubExtend) TL(c *tl.Codec) { table.TL(c, v, 632) }
-
 // ChannelAdminLogEventActionToggleAutotranslation is channelAdminLogEventActionToggleAutotranslation#c517f77e.
 type ChannelAdminLogEventActionToggleAutotranslation struct {
 	NewValue bool
 }
-
-func (v *ChannelAdminLogEventActionToggleAutotranslation) TL(c *tl.Codec) { table.TL(c, v, 1279) }
 
 // ChannelAdminLogEventActionParticipantEditRank is channelAdminLogEventActionParticipantEditRank#5806b4ec.
 type ChannelAdminLogEventActionParticipantEditRank struct {
@@ -7926,8 +6442,6 @@ type ChannelAdminLogEventActionParticipantEditRank struct {
 	NewRank  string
 }
 
-func (v *ChannelAdminLogEventActionParticipantEditRank) TL(c *tl.Codec) { table.TL(c, v, 565) }
-
 // ChannelAdminLogEvent is channelAdminLogEvent#1fad68cd.
 type ChannelAdminLogEvent struct {
 	_ tl.Incomparable
@@ -7937,8 +6451,6 @@ type ChannelAdminLogEvent struct {
 	UserID int64
 	Action ChannelAdminLogEventActionClass
 }
-
-func (v *ChannelAdminLogEvent) TL(c *tl.Codec) { table.TL(c, v, 208) }
 
 // ChannelAdminLogEventsFilter is channelAdminLogEventsFilter#ea107ae4.
 type ChannelAdminLogEventsFilter struct {
@@ -7964,15 +6476,11 @@ type ChannelAdminLogEventsFilter struct {
 	EditRank  bool
 }
 
-func (v *ChannelAdminLogEventsFilter) TL(c *tl.Codec) { table.TL(c, v, 1501) }
-
 // PopularContact is popularContact#5ce14175.
 type PopularContact struct {
 	ClientID  int64
 	Importers int32
 }
-
-func (v *PopularContact) TL(c *tl.Codec) { table.TL(c, v, 588) }
 
 // RecentMeURLUnknown is recentMeUrlUnknown#46e1d13d.
 type RecentMeURLUnknown struct {
@@ -7980,8 +6488,6 @@ type RecentMeURLUnknown struct {
 
 	URL string
 }
-
-func (v *RecentMeURLUnknown) TL(c *tl.Codec) { table.TL(c, v, 451) }
 
 // RecentMeURLUser is recentMeUrlUser#b92c09e2.
 type RecentMeURLUser struct {
@@ -7991,8 +6497,6 @@ type RecentMeURLUser struct {
 	UserID int64
 }
 
-func (v *RecentMeURLUser) TL(c *tl.Codec) { table.TL(c, v, 1181) }
-
 // RecentMeURLChat is recentMeUrlChat#b2da71d2.
 type RecentMeURLChat struct {
 	_ tl.Incomparable
@@ -8000,8 +6504,6 @@ type RecentMeURLChat struct {
 	URL    string
 	ChatID int64
 }
-
-func (v *RecentMeURLChat) TL(c *tl.Codec) { table.TL(c, v, 1128) }
 
 // RecentMeURLChatInvite is recentMeUrlChatInvite#eb49081d.
 type RecentMeURLChatInvite struct {
@@ -8011,8 +6513,6 @@ type RecentMeURLChatInvite struct {
 	ChatInvite ChatInviteClass
 }
 
-func (v *RecentMeURLChatInvite) TL(c *tl.Codec) { table.TL(c, v, 1509) }
-
 // RecentMeURLStickerSet is recentMeUrlStickerSet#bc0a57dc.
 type RecentMeURLStickerSet struct {
 	_ tl.Incomparable
@@ -8021,8 +6521,6 @@ type RecentMeURLStickerSet struct {
 	Set StickerSetCoveredClass
 }
 
-func (v *RecentMeURLStickerSet) TL(c *tl.Codec) { table.TL(c, v, 1204) }
-
 // InputSingleMedia is inputSingleMedia#1cc6e91f.
 type InputSingleMedia struct {
 	Media    InputMediaClass
@@ -8030,8 +6528,6 @@ type InputSingleMedia struct {
 	Message  string
 	Entities []MessageEntityClass
 }
-
-func (v *InputSingleMedia) TL(c *tl.Codec) { table.TL(c, v, 183) }
 
 // WebAuthorization is webAuthorization#a6f8f452.
 type WebAuthorization struct {
@@ -8048,35 +6544,25 @@ type WebAuthorization struct {
 	Region      string
 }
 
-func (v *WebAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1055) }
-
 // InputMessageID is inputMessageID#a676a322.
 type InputMessageID struct {
 	ID int32
 }
-
-func (v *InputMessageID) TL(c *tl.Codec) { table.TL(c, v, 1053) }
 
 // InputMessageReplyTo is inputMessageReplyTo#bad88395.
 type InputMessageReplyTo struct {
 	ID int32
 }
 
-func (v *InputMessageReplyTo) TL(c *tl.Codec) { table.TL(c, v, 1194) }
-
 // InputMessagePinned is inputMessagePinned#86872538.
 type InputMessagePinned struct {
 }
-
-func (v *InputMessagePinned) TL(c *tl.Codec) { table.TL(c, v, 835) }
 
 // InputMessageCallbackQuery is inputMessageCallbackQuery#acfa1a7e.
 type InputMessageCallbackQuery struct {
 	ID      int32
 	QueryID int64
 }
-
-func (v *InputMessageCallbackQuery) TL(c *tl.Codec) { table.TL(c, v, 1089) }
 
 // InputDialogPeer is inputDialogPeer#fcaafeb7.
 type InputDialogPeer struct {
@@ -8085,14 +6571,10 @@ type InputDialogPeer struct {
 	Peer InputPeerClass
 }
 
-func (v *InputDialogPeer) TL(c *tl.Codec) { table.TL(c, v, 1638) }
-
 // InputDialogPeerFolder is inputDialogPeerFolder#64600527.
 type InputDialogPeerFolder struct {
 	FolderID int32
 }
-
-func (v *InputDialogPeerFolder) TL(c *tl.Codec) { table.TL(c, v, 631) }
 
 // InputDialogPeerCommunity is inputDialogPeerCommunity#69ef72c4.
 type InputDialogPeerCommunity struct {
@@ -8101,8 +6583,6 @@ type InputDialogPeerCommunity struct {
 	Community InputChannelClass
 }
 
-func (v *InputDialogPeerCommunity) TL(c *tl.Codec) { table.TL(c, v, 663) }
-
 // DialogPeer is dialogPeer#e56dbf05.
 type DialogPeer struct {
 	_ tl.Incomparable
@@ -8110,21 +6590,15 @@ type DialogPeer struct {
 	Peer PeerClass
 }
 
-func (v *DialogPeer) TL(c *tl.Codec) { table.TL(c, v, 1464) }
-
 // DialogPeerFolder is dialogPeerFolder#514519e2.
 type DialogPeerFolder struct {
 	FolderID int32
 }
 
-func (v *DialogPeerFolder) TL(c *tl.Codec) { table.TL(c, v, 521) }
-
 // DialogPeerCommunity is dialogPeerCommunity#2f65c8e4.
 type DialogPeerCommunity struct {
 	CommunityID int64
 }
-
-func (v *DialogPeerCommunity) TL(c *tl.Codec) { table.TL(c, v, 295) }
 
 // FileHash is fileHash#f39b035c.
 type FileHash struct {
@@ -8133,8 +6607,6 @@ type FileHash struct {
 	Hash   []byte
 }
 
-func (v *FileHash) TL(c *tl.Codec) { table.TL(c, v, 1571) }
-
 // InputClientProxy is inputClientProxy#75588b3f.
 type InputClientProxy struct {
 	_ tl.Incomparable
@@ -8142,8 +6614,6 @@ type InputClientProxy struct {
 	Address string
 	Port    int32
 }
-
-func (v *InputClientProxy) TL(c *tl.Codec) { table.TL(c, v, 732) }
 
 // InputSecureFileUploaded is inputSecureFileUploaded#3334b0f0.
 type InputSecureFileUploaded struct {
@@ -8154,21 +6624,15 @@ type InputSecureFileUploaded struct {
 	Secret      []byte
 }
 
-func (v *InputSecureFileUploaded) TL(c *tl.Codec) { table.TL(c, v, 317) }
-
 // InputSecureFile is inputSecureFile#5367e5be.
 type InputSecureFile struct {
 	ID         int64
 	AccessHash int64
 }
 
-func (v *InputSecureFile) TL(c *tl.Codec) { table.TL(c, v, 534) }
-
 // SecureFileEmpty is secureFileEmpty#64199744.
 type SecureFileEmpty struct {
 }
-
-func (v *SecureFileEmpty) TL(c *tl.Codec) { table.TL(c, v, 629) }
 
 // SecureFile is secureFile#7d09c27e.
 type SecureFile struct {
@@ -8181,16 +6645,12 @@ type SecureFile struct {
 	Secret     []byte
 }
 
-func (v *SecureFile) TL(c *tl.Codec) { table.TL(c, v, 781) }
-
 // SecureData is secureData#8aeabec3.
 type SecureData struct {
 	Data     []byte
 	DataHash []byte
 	Secret   []byte
 }
-
-func (v *SecureData) TL(c *tl.Codec) { table.TL(c, v, 865) }
 
 // SecurePlainPhone is securePlainPhone#7d6099dd.
 type SecurePlainPhone struct {
@@ -8199,8 +6659,6 @@ type SecurePlainPhone struct {
 	Phone string
 }
 
-func (v *SecurePlainPhone) TL(c *tl.Codec) { table.TL(c, v, 783) }
-
 // SecurePlainEmail is securePlainEmail#21ec5a5f.
 type SecurePlainEmail struct {
 	_ tl.Incomparable
@@ -8208,85 +6666,57 @@ type SecurePlainEmail struct {
 	Email string
 }
 
-func (v *SecurePlainEmail) TL(c *tl.Codec) { table.TL(c, v, 226) }
-
 // SecureValueTypePersonalDetails is secureValueTypePersonalDetails#9d2a81e3.
 type SecureValueTypePersonalDetails struct {
 }
-
-func (v *SecureValueTypePersonalDetails) TL(c *tl.Codec) { table.TL(c, v, 988) }
 
 // SecureValueTypePassport is secureValueTypePassport#3dac6a00.
 type SecureValueTypePassport struct {
 }
 
-func (v *SecureValueTypePassport) TL(c *tl.Codec) { table.TL(c, v, 386) }
-
 // SecureValueTypeDriverLicense is secureValueTypeDriverLicense#06e425c4.
 type SecureValueTypeDriverLicense struct {
 }
-
-func (v *SecureValueTypeDriverLicense) TL(c *tl.Codec) { table.TL(c, v, 48) }
 
 // SecureValueTypeIdentityCard is secureValueTypeIdentityCard#a0d0744b.
 type SecureValueTypeIdentityCard struct {
 }
 
-func (v *SecureValueTypeIdentityCard) TL(c *tl.Codec) { table.TL(c, v, 1020) }
-
 // SecureValueTypeInternalPassport is secureValueTypeInternalPassport#99a48f23.
 type SecureValueTypeInternalPassport struct {
 }
-
-func (v *SecureValueTypeInternalPassport) TL(c *tl.Codec) { table.TL(c, v, 960) }
 
 // SecureValueTypeAddress is secureValueTypeAddress#cbe31e26.
 type SecureValueTypeAddress struct {
 }
 
-func (v *SecureValueTypeAddress) TL(c *tl.Codec) { table.TL(c, v, 1319) }
-
 // SecureValueTypeUtilityBill is secureValueTypeUtilityBill#fc36954e.
 type SecureValueTypeUtilityBill struct {
 }
-
-func (v *SecureValueTypeUtilityBill) TL(c *tl.Codec) { table.TL(c, v, 1635) }
 
 // SecureValueTypeBankStatement is secureValueTypeBankStatement#89137c0d.
 type SecureValueTypeBankStatement struct {
 }
 
-func (v *SecureValueTypeBankStatement) TL(c *tl.Codec) { table.TL(c, v, 854) }
-
 // SecureValueTypeRentalAgreement is secureValueTypeRentalAgreement#8b883488.
 type SecureValueTypeRentalAgreement struct {
 }
-
-func (v *SecureValueTypeRentalAgreement) TL(c *tl.Codec) { table.TL(c, v, 869) }
 
 // SecureValueTypePassportRegistration is secureValueTypePassportRegistration#99e3806a.
 type SecureValueTypePassportRegistration struct {
 }
 
-func (v *SecureValueTypePassportRegistration) TL(c *tl.Codec) { table.TL(c, v, 962) }
-
 // SecureValueTypeTemporaryRegistration is secureValueTypeTemporaryRegistration#ea02ec33.
 type SecureValueTypeTemporaryRegistration struct {
 }
-
-func (v *SecureValueTypeTemporaryRegistration) TL(c *tl.Codec) { table.TL(c, v, 1500) }
 
 // SecureValueTypePhone is secureValueTypePhone#b320aadb.
 type SecureValueTypePhone struct {
 }
 
-func (v *SecureValueTypePhone) TL(c *tl.Codec) { table.TL(c, v, 1130) }
-
 // SecureValueTypeEmail is secureValueTypeEmail#8e3ca7ee.
 type SecureValueTypeEmail struct {
 }
-
-func (v *SecureValueTypeEmail) TL(c *tl.Codec) { table.TL(c, v, 886) }
 
 // SecureValue is secureValue#187fa0ca.
 type SecureValue struct {
@@ -8301,8 +6731,6 @@ type SecureValue struct {
 	Hash        []byte
 }
 
-func (v *SecureValue) TL(c *tl.Codec) { table.TL(c, v, 156) }
-
 // InputSecureValue is inputSecureValue#db21d0a7.
 type InputSecureValue struct {
 	Type        SecureValueTypeClass
@@ -8315,15 +6743,11 @@ type InputSecureValue struct {
 	PlainData   SecurePlainDataClass
 }
 
-func (v *InputSecureValue) TL(c *tl.Codec) { table.TL(c, v, 1392) }
-
 // SecureValueHash is secureValueHash#ed1ecdb0.
 type SecureValueHash struct {
 	Type SecureValueTypeClass
 	Hash []byte
 }
-
-func (v *SecureValueHash) TL(c *tl.Codec) { table.TL(c, v, 1522) }
 
 // SecureValueErrorData is secureValueErrorData#e8a40bd9.
 type SecureValueErrorData struct {
@@ -8333,16 +6757,12 @@ type SecureValueErrorData struct {
 	Text     string
 }
 
-func (v *SecureValueErrorData) TL(c *tl.Codec) { table.TL(c, v, 1486) }
-
 // SecureValueErrorFrontSide is secureValueErrorFrontSide#00be3dfa.
 type SecureValueErrorFrontSide struct {
 	Type     SecureValueTypeClass
 	FileHash []byte
 	Text     string
 }
-
-func (v *SecureValueErrorFrontSide) TL(c *tl.Codec) { table.TL(c, v, 6) }
 
 // SecureValueErrorReverseSide is secureValueErrorReverseSide#868a2aa5.
 type SecureValueErrorReverseSide struct {
@@ -8351,16 +6771,12 @@ type SecureValueErrorReverseSide struct {
 	Text     string
 }
 
-func (v *SecureValueErrorReverseSide) TL(c *tl.Codec) { table.TL(c, v, 836) }
-
 // SecureValueErrorSelfie is secureValueErrorSelfie#e537ced6.
 type SecureValueErrorSelfie struct {
 	Type     SecureValueTypeClass
 	FileHash []byte
 	Text     string
 }
-
-func (v *SecureValueErrorSelfie) TL(c *tl.Codec) { table.TL(c, v, 1463) }
 
 // SecureValueErrorFile is secureValueErrorFile#7a700873.
 type SecureValueErrorFile struct {
@@ -8369,16 +6785,12 @@ type SecureValueErrorFile struct {
 	Text     string
 }
 
-func (v *SecureValueErrorFile) TL(c *tl.Codec) { table.TL(c, v, 765) }
-
 // SecureValueErrorFiles is secureValueErrorFiles#666220e9.
 type SecureValueErrorFiles struct {
 	Type     SecureValueTypeClass
 	FileHash [][]byte
 	Text     string
 }
-
-func (v *SecureValueErrorFiles) TL(c *tl.Codec) { table.TL(c, v, 644) }
 
 // SecureValueError is secureValueError#869d758f.
 type SecureValueError struct {
@@ -8387,16 +6799,12 @@ type SecureValueError struct {
 	Text string
 }
 
-func (v *SecureValueError) TL(c *tl.Codec) { table.TL(c, v, 837) }
-
 // SecureValueErrorTranslationFile is secureValueErrorTranslationFile#a1144770.
 type SecureValueErrorTranslationFile struct {
 	Type     SecureValueTypeClass
 	FileHash []byte
 	Text     string
 }
-
-func (v *SecureValueErrorTranslationFile) TL(c *tl.Codec) { table.TL(c, v, 1021) }
 
 // SecureValueErrorTranslationFiles is secureValueErrorTranslationFiles#34636dd8.
 type SecureValueErrorTranslationFiles struct {
@@ -8405,16 +6813,12 @@ type SecureValueErrorTranslationFiles struct {
 	Text     string
 }
 
-func (v *SecureValueErrorTranslationFiles) TL(c *tl.Codec) { table.TL(c, v, 328) }
-
 // SecureCredentialsEncrypted is secureCredentialsEncrypted#33f0ea47.
 type SecureCredentialsEncrypted struct {
 	Data   []byte
 	Hash   []byte
 	Secret []byte
 }
-
-func (v *SecureCredentialsEncrypted) TL(c *tl.Codec) { table.TL(c, v, 323) }
 
 // SavedPhoneContact is savedPhoneContact#1142bd56.
 type SavedPhoneContact struct {
@@ -8426,13 +6830,9 @@ type SavedPhoneContact struct {
 	Date      int32
 }
 
-func (v *SavedPhoneContact) TL(c *tl.Codec) { table.TL(c, v, 103) }
-
 // PasswordKDFAlgoUnknown is passwordKdfAlgoUnknown#d45ab096.
 type PasswordKDFAlgoUnknown struct {
 }
-
-func (v *PasswordKDFAlgoUnknown) TL(c *tl.Codec) { table.TL(c, v, 1356) }
 
 // PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow is passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow#3a912d4a.
 type PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow struct {
@@ -8442,29 +6842,19 @@ type PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow struct {
 	P     []byte
 }
 
-func (v *PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow) TL(c *tl.Codec) {
-	table.TL(c, v, 367)
-}
-
 // SecurePasswordKDFAlgoUnknown is securePasswordKdfAlgoUnknown#004a8537.
 type SecurePasswordKDFAlgoUnknown struct {
 }
-
-func (v *SecurePasswordKDFAlgoUnknown) TL(c *tl.Codec) { table.TL(c, v, 0) }
 
 // SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000 is securePasswordKdfAlgoPBKDF2HMACSHA512iter100000#bbf2dda0.
 type SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000 struct {
 	Salt []byte
 }
 
-func (v *SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000) TL(c *tl.Codec) { table.TL(c, v, 1202) }
-
 // SecurePasswordKDFAlgoSHA512 is securePasswordKdfAlgoSHA512#86471d92.
 type SecurePasswordKDFAlgoSHA512 struct {
 	Salt []byte
 }
-
-func (v *SecurePasswordKDFAlgoSHA512) TL(c *tl.Codec) { table.TL(c, v, 834) }
 
 // SecureSecretSettings is secureSecretSettings#1527bcac.
 type SecureSecretSettings struct {
@@ -8473,13 +6863,9 @@ type SecureSecretSettings struct {
 	SecureSecretID int64
 }
 
-func (v *SecureSecretSettings) TL(c *tl.Codec) { table.TL(c, v, 128) }
-
 // InputCheckPasswordEmpty is inputCheckPasswordEmpty#9880f658.
 type InputCheckPasswordEmpty struct {
 }
-
-func (v *InputCheckPasswordEmpty) TL(c *tl.Codec) { table.TL(c, v, 950) }
 
 // InputCheckPasswordSRP is inputCheckPasswordSRP#d27ff082.
 type InputCheckPasswordSRP struct {
@@ -8487,8 +6873,6 @@ type InputCheckPasswordSRP struct {
 	A     []byte
 	M1    []byte
 }
-
-func (v *InputCheckPasswordSRP) TL(c *tl.Codec) { table.TL(c, v, 1348) }
 
 // SecureRequiredType is secureRequiredType#829d99da.
 type SecureRequiredType struct {
@@ -8500,14 +6884,10 @@ type SecureRequiredType struct {
 	Type                SecureValueTypeClass
 }
 
-func (v *SecureRequiredType) TL(c *tl.Codec) { table.TL(c, v, 812) }
-
 // SecureRequiredTypeOneOf is secureRequiredTypeOneOf#027477b4.
 type SecureRequiredTypeOneOf struct {
 	Types []SecureRequiredTypeClass
 }
-
-func (v *SecureRequiredTypeOneOf) TL(c *tl.Codec) { table.TL(c, v, 17) }
 
 // InputAppEvent is inputAppEvent#1d1b1245.
 type InputAppEvent struct {
@@ -8519,8 +6899,6 @@ type InputAppEvent struct {
 	Data JSONValueClass
 }
 
-func (v *InputAppEvent) TL(c *tl.Codec) { table.TL(c, v, 187) }
-
 // JSONObjectValue is jsonObjectValue#c0de1bd9.
 type JSONObjectValue struct {
 	_ tl.Incomparable
@@ -8529,20 +6907,14 @@ type JSONObjectValue struct {
 	Value JSONValueClass
 }
 
-func (v *JSONObjectValue) TL(c *tl.Codec) { table.TL(c, v, 1243) }
-
 // JSONNull is jsonNull#3f6d7b68.
 type JSONNull struct {
 }
-
-func (v *JSONNull) TL(c *tl.Codec) { table.TL(c, v, 404) }
 
 // JSONBool is jsonBool#c7345e6a.
 type JSONBool struct {
 	Value bool
 }
-
-func (v *JSONBool) TL(c *tl.Codec) { table.TL(c, v, 1288) }
 
 // JSONNumber is jsonNumber#2be0dfa4.
 type JSONNumber struct {
@@ -8551,8 +6923,6 @@ type JSONNumber struct {
 	Value float64
 }
 
-func (v *JSONNumber) TL(c *tl.Codec) { table.TL(c, v, 272) }
-
 // JSONString is jsonString#b71e767a.
 type JSONString struct {
 	_ tl.Incomparable
@@ -8560,21 +6930,15 @@ type JSONString struct {
 	Value string
 }
 
-func (v *JSONString) TL(c *tl.Codec) { table.TL(c, v, 1167) }
-
 // JSONArray is jsonArray#f7444763.
 type JSONArray struct {
 	Value []JSONValueClass
 }
 
-func (v *JSONArray) TL(c *tl.Codec) { table.TL(c, v, 1591) }
-
 // JSONObject is jsonObject#99c1d49d.
 type JSONObject struct {
 	Value []JSONObjectValue
 }
-
-func (v *JSONObject) TL(c *tl.Codec) { table.TL(c, v, 961) }
 
 // PageTableCell is pageTableCell#34566b6a.
 type PageTableCell struct {
@@ -8590,14 +6954,10 @@ type PageTableCell struct {
 	Rowspan      tl.Optional[int32]
 }
 
-func (v *PageTableCell) TL(c *tl.Codec) { table.TL(c, v, 326) }
-
 // PageTableRow is pageTableRow#e0c0c5e5.
 type PageTableRow struct {
 	Cells []PageTableCell
 }
-
-func (v *PageTableRow) TL(c *tl.Codec) { table.TL(c, v, 1435) }
 
 // PageCaption is pageCaption#6f747657.
 type PageCaption struct {
@@ -8606,8 +6966,6 @@ type PageCaption struct {
 	Text   RichTextClass
 	Credit RichTextClass
 }
-
-func (v *PageCaption) TL(c *tl.Codec) { table.TL(c, v, 692) }
 
 // PageListItemText is pageListItemText#2f58683c.
 type PageListItemText struct {
@@ -8618,16 +6976,12 @@ type PageListItemText struct {
 	Text     RichTextClass
 }
 
-func (v *PageListItemText) TL(c *tl.Codec) { table.TL(c, v, 294) }
-
 // PageListItemBlocks is pageListItemBlocks#63ca67aa.
 type PageListItemBlocks struct {
 	Checkbox bool
 	Checked  bool
 	Blocks   []PageBlockClass
 }
-
-func (v *PageListItemBlocks) TL(c *tl.Codec) { table.TL(c, v, 626) }
 
 // PageListOrderedItemText is pageListOrderedItemText#15031189.
 type PageListOrderedItemText struct {
@@ -8641,8 +6995,6 @@ type PageListOrderedItemText struct {
 	Type     tl.Optional[string]
 }
 
-func (v *PageListOrderedItemText) TL(c *tl.Codec) { table.TL(c, v, 126) }
-
 // PageListOrderedItemBlocks is pageListOrderedItemBlocks#8ff2d5f0.
 type PageListOrderedItemBlocks struct {
 	Checkbox bool
@@ -8652,8 +7004,6 @@ type PageListOrderedItemBlocks struct {
 	Value    tl.Optional[int32]
 	Type     tl.Optional[string]
 }
-
-func (v *PageListOrderedItemBlocks) TL(c *tl.Codec) { table.TL(c, v, 894) }
 
 // PageRelatedArticle is pageRelatedArticle#b390dc08.
 type PageRelatedArticle struct {
@@ -8668,8 +7018,6 @@ type PageRelatedArticle struct {
 	PublishedDate tl.Optional[int32]
 }
 
-func (v *PageRelatedArticle) TL(c *tl.Codec) { table.TL(c, v, 1132) }
-
 // Page is page#98657f0d.
 type Page struct {
 	Part      bool
@@ -8682,8 +7030,6 @@ type Page struct {
 	Views     tl.Optional[int32]
 }
 
-func (v *Page) TL(c *tl.Codec) { table.TL(c, v, 949) }
-
 // PollAnswer is pollAnswer#4b7d786a.
 type PollAnswer struct {
 	Text    TextWithEntities
@@ -8693,8 +7039,6 @@ type PollAnswer struct {
 	Date    tl.Optional[int32]
 }
 
-func (v *PollAnswer) TL(c *tl.Codec) { table.TL(c, v, 481) }
-
 // InputPollAnswer is inputPollAnswer#199fed96.
 type InputPollAnswer struct {
 	_ tl.Incomparable
@@ -8702,8 +7046,6 @@ type InputPollAnswer struct {
 	Text  TextWithEntities
 	Media InputMediaClass
 }
-
-func (v *InputPollAnswer) TL(c *tl.Codec) { table.TL(c, v, 164) }
 
 // Poll is poll#966e2dbf.
 type Poll struct {
@@ -8726,8 +7068,6 @@ type Poll struct {
 	Hash                  int64
 }
 
-func (v *Poll) TL(c *tl.Codec) { table.TL(c, v, 935) }
-
 // PollAnswerVoters is pollAnswerVoters#3645230a.
 type PollAnswerVoters struct {
 	Chosen       bool
@@ -8736,8 +7076,6 @@ type PollAnswerVoters struct {
 	Voters       tl.Optional[int32]
 	RecentVoters []PeerClass
 }
-
-func (v *PollAnswerVoters) TL(c *tl.Codec) { table.TL(c, v, 340) }
 
 // PollResults is pollResults#ba7bb15e.
 type PollResults struct {
@@ -8752,14 +7090,10 @@ type PollResults struct {
 	SolutionMedia    MessageMediaClass
 }
 
-func (v *PollResults) TL(c *tl.Codec) { table.TL(c, v, 1189) }
-
 // ChatOnlines is chatOnlines#f041e250.
 type ChatOnlines struct {
 	Onlines int32
 }
-
-func (v *ChatOnlines) TL(c *tl.Codec) { table.TL(c, v, 1544) }
 
 // StatsURL is statsURL#47a971e0.
 type StatsURL struct {
@@ -8767,8 +7101,6 @@ type StatsURL struct {
 
 	URL string
 }
-
-func (v *StatsURL) TL(c *tl.Codec) { table.TL(c, v, 453) }
 
 // ChatAdminRights is chatAdminRights#5fb224d5.
 type ChatAdminRights struct {
@@ -8792,8 +7124,6 @@ type ChatAdminRights struct {
 	ManageLinkedPeers     bool
 	ManageWelcomeMessages bool
 }
-
-func (v *ChatAdminRights) TL(c *tl.Codec) { table.TL(c, v, 604) }
 
 // ChatBannedRights is chatBannedRights#9f120418.
 type ChatBannedRights struct {
@@ -8823,15 +7153,11 @@ type ChatBannedRights struct {
 	UntilDate         int32
 }
 
-func (v *ChatBannedRights) TL(c *tl.Codec) { table.TL(c, v, 1001) }
-
 // InputWallPaper is inputWallPaper#e630b979.
 type InputWallPaper struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputWallPaper) TL(c *tl.Codec) { table.TL(c, v, 1469) }
 
 // InputWallPaperSlug is inputWallPaperSlug#72091c80.
 type InputWallPaperSlug struct {
@@ -8840,14 +7166,10 @@ type InputWallPaperSlug struct {
 	Slug string
 }
 
-func (v *InputWallPaperSlug) TL(c *tl.Codec) { table.TL(c, v, 712) }
-
 // InputWallPaperNoFile is inputWallPaperNoFile#967a462e.
 type InputWallPaperNoFile struct {
 	ID int64
 }
-
-func (v *InputWallPaperNoFile) TL(c *tl.Codec) { table.TL(c, v, 936) }
 
 // CodeSettings is codeSettings#ad253d78.
 type CodeSettings struct {
@@ -8861,8 +7183,6 @@ type CodeSettings struct {
 	Token           tl.Optional[string]
 	AppSandbox      tl.Optional[bool]
 }
-
-func (v *CodeSettings) TL(c *tl.Codec) { table.TL(c, v, 1091) }
 
 // WallPaperSettings is wallPaperSettings#372efcd0.
 type WallPaperSettings struct {
@@ -8879,8 +7199,6 @@ type WallPaperSettings struct {
 	Emoticon              tl.Optional[string]
 }
 
-func (v *WallPaperSettings) TL(c *tl.Codec) { table.TL(c, v, 347) }
-
 // AutoDownloadSettings is autoDownloadSettings#baa57628.
 type AutoDownloadSettings struct {
 	Disabled                      bool
@@ -8896,23 +7214,17 @@ type AutoDownloadSettings struct {
 	LargeQueueActiveOperationsMax int32
 }
 
-func (v *AutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 1190) }
-
 // EmojiKeyword is emojiKeyword#d5b3b9f9.
 type EmojiKeyword struct {
 	Keyword   string
 	Emoticons []string
 }
 
-func (v *EmojiKeyword) TL(c *tl.Codec) { table.TL(c, v, 1361) }
-
 // EmojiKeywordDeleted is emojiKeywordDeleted#236df622.
 type EmojiKeywordDeleted struct {
 	Keyword   string
 	Emoticons []string
 }
-
-func (v *EmojiKeywordDeleted) TL(c *tl.Codec) { table.TL(c, v, 235) }
 
 // EmojiKeywordsDifference is emojiKeywordsDifference#5cc761bd.
 type EmojiKeywordsDifference struct {
@@ -8922,8 +7234,6 @@ type EmojiKeywordsDifference struct {
 	Keywords    []EmojiKeywordClass
 }
 
-func (v *EmojiKeywordsDifference) TL(c *tl.Codec) { table.TL(c, v, 586) }
-
 // EmojiURL is emojiURL#a575739d.
 type EmojiURL struct {
 	_ tl.Incomparable
@@ -8931,16 +7241,12 @@ type EmojiURL struct {
 	URL string
 }
 
-func (v *EmojiURL) TL(c *tl.Codec) { table.TL(c, v, 1047) }
-
 // EmojiLanguage is emojiLanguage#b3fb5361.
 type EmojiLanguage struct {
 	_ tl.Incomparable
 
 	LangCode string
 }
-
-func (v *EmojiLanguage) TL(c *tl.Codec) { table.TL(c, v, 1135) }
 
 // Folder is folder#ff544e65.
 type Folder struct {
@@ -8954,8 +7260,6 @@ type Folder struct {
 	Photo                     ChatPhotoClass
 }
 
-func (v *Folder) TL(c *tl.Codec) { table.TL(c, v, 1652) }
-
 // InputFolderPeer is inputFolderPeer#fbd2c296.
 type InputFolderPeer struct {
 	_ tl.Incomparable
@@ -8964,8 +7268,6 @@ type InputFolderPeer struct {
 	FolderID int32
 }
 
-func (v *InputFolderPeer) TL(c *tl.Codec) { table.TL(c, v, 1630) }
-
 // FolderPeer is folderPeer#e9baa668.
 type FolderPeer struct {
 	_ tl.Incomparable
@@ -8973,8 +7275,6 @@ type FolderPeer struct {
 	Peer     PeerClass
 	FolderID int32
 }
-
-func (v *FolderPeer) TL(c *tl.Codec) { table.TL(c, v, 1496) }
 
 // URLAuthResultRequest is urlAuthResultRequest#3cd623ec.
 type URLAuthResultRequest struct {
@@ -8993,8 +7293,6 @@ type URLAuthResultRequest struct {
 	VerifiedAppName    tl.Optional[string]
 }
 
-func (v *URLAuthResultRequest) TL(c *tl.Codec) { table.TL(c, v, 384) }
-
 // URLAuthResultAccepted is urlAuthResultAccepted#623a8fa0.
 type URLAuthResultAccepted struct {
 	_ tl.Incomparable
@@ -9002,19 +7300,13 @@ type URLAuthResultAccepted struct {
 	URL tl.Optional[string]
 }
 
-func (v *URLAuthResultAccepted) TL(c *tl.Codec) { table.TL(c, v, 614) }
-
 // URLAuthResultDefault is urlAuthResultDefault#a9d6db1f.
 type URLAuthResultDefault struct {
 }
 
-func (v *URLAuthResultDefault) TL(c *tl.Codec) { table.TL(c, v, 1072) }
-
 // ChannelLocationEmpty is channelLocationEmpty#bfb5ad8b.
 type ChannelLocationEmpty struct {
 }
-
-func (v *ChannelLocationEmpty) TL(c *tl.Codec) { table.TL(c, v, 1232) }
 
 // ChannelLocation is channelLocation#209b82db.
 type ChannelLocation struct {
@@ -9023,8 +7315,6 @@ type ChannelLocation struct {
 	GeoPoint GeoPointClass
 	Address  string
 }
-
-func (v *ChannelLocation) TL(c *tl.Codec) { table.TL(c, v, 220) }
 
 // PeerLocated is peerLocated#ca461b5d.
 type PeerLocated struct {
@@ -9035,14 +7325,10 @@ type PeerLocated struct {
 	Distance int32
 }
 
-func (v *PeerLocated) TL(c *tl.Codec) { table.TL(c, v, 1304) }
-
 // PeerSelfLocated is peerSelfLocated#f8ec284b.
 type PeerSelfLocated struct {
 	Expires int32
 }
-
-func (v *PeerSelfLocated) TL(c *tl.Codec) { table.TL(c, v, 1605) }
 
 // RestrictionReason is restrictionReason#d072acb4.
 type RestrictionReason struct {
@@ -9053,15 +7339,11 @@ type RestrictionReason struct {
 	Text     string
 }
 
-func (v *RestrictionReason) TL(c *tl.Codec) { table.TL(c, v, 1339) }
-
 // InputTheme is inputTheme#3c5693e9.
 type InputTheme struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputTheme) TL(c *tl.Codec) { table.TL(c, v, 381) }
 
 // InputThemeSlug is inputThemeSlug#f5890df1.
 type InputThemeSlug struct {
@@ -9069,8 +7351,6 @@ type InputThemeSlug struct {
 
 	Slug string
 }
-
-func (v *InputThemeSlug) TL(c *tl.Codec) { table.TL(c, v, 1587) }
 
 // Theme is theme#a00e67d6.
 type Theme struct {
@@ -9087,37 +7367,25 @@ type Theme struct {
 	InstallsCount tl.Optional[int32]
 }
 
-func (v *Theme) TL(c *tl.Codec) { table.TL(c, v, 1013) }
-
 // BaseThemeClassic is baseThemeClassic#c3a12462.
 type BaseThemeClassic struct {
 }
-
-func (v *BaseThemeClassic) TL(c *tl.Codec) { table.TL(c, v, 1267) }
 
 // BaseThemeDay is baseThemeDay#fbd81688.
 type BaseThemeDay struct {
 }
 
-func (v *BaseThemeDay) TL(c *tl.Codec) { table.TL(c, v, 1631) }
-
 // BaseThemeNight is baseThemeNight#b7b31ea8.
 type BaseThemeNight struct {
 }
-
-func (v *BaseThemeNight) TL(c *tl.Codec) { table.TL(c, v, 1171) }
 
 // BaseThemeTinted is baseThemeTinted#6d5f77ee.
 type BaseThemeTinted struct {
 }
 
-func (v *BaseThemeTinted) TL(c *tl.Codec) { table.TL(c, v, 681) }
-
 // BaseThemeArctic is baseThemeArctic#5b11125a.
 type BaseThemeArctic struct {
 }
-
-func (v *BaseThemeArctic) TL(c *tl.Codec) { table.TL(c, v, 580) }
 
 // InputThemeSettings is inputThemeSettings#8fde504f.
 type InputThemeSettings struct {
@@ -9130,8 +7398,6 @@ type InputThemeSettings struct {
 	WallpaperSettings     *WallPaperSettings
 }
 
-func (v *InputThemeSettings) TL(c *tl.Codec) { table.TL(c, v, 893) }
-
 // ThemeSettings is themeSettings#fa58b6d4.
 type ThemeSettings struct {
 	MessageColorsAnimated bool
@@ -9142,15 +7408,11 @@ type ThemeSettings struct {
 	Wallpaper             WallPaperClass
 }
 
-func (v *ThemeSettings) TL(c *tl.Codec) { table.TL(c, v, 1618) }
-
 // WebPageAttributeTheme is webPageAttributeTheme#54b56617.
 type WebPageAttributeTheme struct {
 	Documents []DocumentClass
 	Settings  *ThemeSettings
 }
-
-func (v *WebPageAttributeTheme) TL(c *tl.Codec) { table.TL(c, v, 541) }
 
 // WebPageAttributeStory is webPageAttributeStory#2e94c3e7.
 type WebPageAttributeStory struct {
@@ -9161,16 +7423,12 @@ type WebPageAttributeStory struct {
 	Story StoryItemClass
 }
 
-func (v *WebPageAttributeStory) TL(c *tl.Codec) { table.TL(c, v, 285) }
-
 // WebPageAttributeStickerSet is webPageAttributeStickerSet#50cc03d3.
 type WebPageAttributeStickerSet struct {
 	Emojis    bool
 	TextColor bool
 	Stickers  []DocumentClass
 }
-
-func (v *WebPageAttributeStickerSet) TL(c *tl.Codec) { table.TL(c, v, 517) }
 
 // WebPageAttributeUniqueStarGift is webPageAttributeUniqueStarGift#cf6f6db8.
 type WebPageAttributeUniqueStarGift struct {
@@ -9179,14 +7437,10 @@ type WebPageAttributeUniqueStarGift struct {
 	Gift StarGiftClass
 }
 
-func (v *WebPageAttributeUniqueStarGift) TL(c *tl.Codec) { table.TL(c, v, 1334) }
-
 // WebPageAttributeStarGiftCollection is webPageAttributeStarGiftCollection#31cad303.
 type WebPageAttributeStarGiftCollection struct {
 	Icons []DocumentClass
 }
-
-func (v *WebPageAttributeStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 313) }
 
 // WebPageAttributeStarGiftAuction is webPageAttributeStarGiftAuction#01c641c2.
 type WebPageAttributeStarGiftAuction struct {
@@ -9196,14 +7450,10 @@ type WebPageAttributeStarGiftAuction struct {
 	EndDate int32
 }
 
-func (v *WebPageAttributeStarGiftAuction) TL(c *tl.Codec) { table.TL(c, v, 12) }
-
 // WebPageAttributeAIComposeTone is webPageAttributeAiComposeTone#7781fe18.
 type WebPageAttributeAIComposeTone struct {
 	EmojiID int64
 }
-
-func (v *WebPageAttributeAIComposeTone) TL(c *tl.Codec) { table.TL(c, v, 751) }
 
 // BankCardOpenURL is bankCardOpenUrl#f568028a.
 type BankCardOpenURL struct {
@@ -9212,8 +7462,6 @@ type BankCardOpenURL struct {
 	URL  string
 	Name string
 }
-
-func (v *BankCardOpenURL) TL(c *tl.Codec) { table.TL(c, v, 1586) }
 
 // DialogFilter is dialogFilter#aa472651.
 type DialogFilter struct {
@@ -9235,13 +7483,9 @@ type DialogFilter struct {
 	ExcludePeers    []InputPeerClass
 }
 
-func (v *DialogFilter) TL(c *tl.Codec) { table.TL(c, v, 1075) }
-
 // DialogFilterDefault is dialogFilterDefault#363293ae.
 type DialogFilterDefault struct {
 }
-
-func (v *DialogFilterDefault) TL(c *tl.Codec) { table.TL(c, v, 338) }
 
 // DialogFilterChatlist is dialogFilterChatlist#96537bd7.
 type DialogFilterChatlist struct {
@@ -9255,8 +7499,6 @@ type DialogFilterChatlist struct {
 	IncludePeers   []InputPeerClass
 }
 
-func (v *DialogFilterChatlist) TL(c *tl.Codec) { table.TL(c, v, 933) }
-
 // DialogFilterSuggested is dialogFilterSuggested#77744d4a.
 type DialogFilterSuggested struct {
 	_ tl.Incomparable
@@ -9265,15 +7507,11 @@ type DialogFilterSuggested struct {
 	Description string
 }
 
-func (v *DialogFilterSuggested) TL(c *tl.Codec) { table.TL(c, v, 749) }
-
 // StatsDateRangeDays is statsDateRangeDays#b637edaf.
 type StatsDateRangeDays struct {
 	MinDate int32
 	MaxDate int32
 }
-
-func (v *StatsDateRangeDays) TL(c *tl.Codec) { table.TL(c, v, 1159) }
 
 // StatsAbsValueAndPrev is statsAbsValueAndPrev#cb43acde.
 type StatsAbsValueAndPrev struct {
@@ -9283,8 +7521,6 @@ type StatsAbsValueAndPrev struct {
 	Previous float64
 }
 
-func (v *StatsAbsValueAndPrev) TL(c *tl.Codec) { table.TL(c, v, 1313) }
-
 // StatsPercentValue is statsPercentValue#cbce2fe0.
 type StatsPercentValue struct {
 	_ tl.Incomparable
@@ -9293,16 +7529,12 @@ type StatsPercentValue struct {
 	Total float64
 }
 
-func (v *StatsPercentValue) TL(c *tl.Codec) { table.TL(c, v, 1318) }
-
 // StatsGraphAsync is statsGraphAsync#4a27eb2d.
 type StatsGraphAsync struct {
 	_ tl.Incomparable
 
 	Token string
 }
-
-func (v *StatsGraphAsync) TL(c *tl.Codec) { table.TL(c, v, 471) }
 
 // StatsGraphError is statsGraphError#bedc9822.
 type StatsGraphError struct {
@@ -9311,8 +7543,6 @@ type StatsGraphError struct {
 	Error string
 }
 
-func (v *StatsGraphError) TL(c *tl.Codec) { table.TL(c, v, 1228) }
-
 // StatsGraph is statsGraph#8ea464b6.
 type StatsGraph struct {
 	_ tl.Incomparable
@@ -9320,8 +7550,6 @@ type StatsGraph struct {
 	JSON      DataJSON
 	ZoomToken tl.Optional[string]
 }
-
-func (v *StatsGraph) TL(c *tl.Codec) { table.TL(c, v, 888) }
 
 // VideoSize is videoSize#de33b094.
 type VideoSize struct {
@@ -9334,15 +7562,11 @@ type VideoSize struct {
 	VideoStartTs tl.Optional[float64]
 }
 
-func (v *VideoSize) TL(c *tl.Codec) { table.TL(c, v, 1417) }
-
 // VideoSizeEmojiMarkup is videoSizeEmojiMarkup#f85c413c.
 type VideoSizeEmojiMarkup struct {
 	EmojiID          int64
 	BackgroundColors []int32
 }
-
-func (v *VideoSizeEmojiMarkup) TL(c *tl.Codec) { table.TL(c, v, 1598) }
 
 // VideoSizeStickerMarkup is videoSizeStickerMarkup#0da082fe.
 type VideoSizeStickerMarkup struct {
@@ -9351,16 +7575,12 @@ type VideoSizeStickerMarkup struct {
 	BackgroundColors []int32
 }
 
-func (v *VideoSizeStickerMarkup) TL(c *tl.Codec) { table.TL(c, v, 86) }
-
 // StatsGroupTopPoster is statsGroupTopPoster#9d04af9b.
 type StatsGroupTopPoster struct {
 	UserID   int64
 	Messages int32
 	AvgChars int32
 }
-
-func (v *StatsGroupTopPoster) TL(c *tl.Codec) { table.TL(c, v, 985) }
 
 // StatsGroupTopAdmin is statsGroupTopAdmin#d7584c87.
 type StatsGroupTopAdmin struct {
@@ -9370,15 +7590,11 @@ type StatsGroupTopAdmin struct {
 	Banned  int32
 }
 
-func (v *StatsGroupTopAdmin) TL(c *tl.Codec) { table.TL(c, v, 1372) }
-
 // StatsGroupTopInviter is statsGroupTopInviter#535f779d.
 type StatsGroupTopInviter struct {
 	UserID      int64
 	Invitations int32
 }
-
-func (v *StatsGroupTopInviter) TL(c *tl.Codec) { table.TL(c, v, 532) }
 
 // GlobalPrivacySettings is globalPrivacySettings#fe41b34f.
 type GlobalPrivacySettings struct {
@@ -9394,8 +7610,6 @@ type GlobalPrivacySettings struct {
 	DisallowedGifts                  *DisallowedGiftsSettings
 }
 
-func (v *GlobalPrivacySettings) TL(c *tl.Codec) { table.TL(c, v, 1649) }
-
 // MessageViews is messageViews#455b853d.
 type MessageViews struct {
 	_ tl.Incomparable
@@ -9404,8 +7618,6 @@ type MessageViews struct {
 	Forwards tl.Optional[int32]
 	Replies  *MessageReplies
 }
-
-func (v *MessageViews) TL(c *tl.Codec) { table.TL(c, v, 442) }
 
 // MessageReplyHeader is messageReplyHeader#1b97dd66.
 type MessageReplyHeader struct {
@@ -9433,8 +7645,6 @@ type MessageReplyStoryHeader struct {
 	StoryID int32
 }
 
-func (v *MessageReplyStoryHeader) TL(c *tl.Codec) { table.TL(c, v, 92) }
-
 // MessageReplies is messageReplies#83d60fc2.
 type MessageReplies struct {
 	Comments       bool
@@ -9454,16 +7664,12 @@ type PeerBlocked struct {
 	Date   int32
 }
 
-func (v *PeerBlocked) TL(c *tl.Codec) { table.TL(c, v, 1488) }
-
 // GroupCallDiscarded is groupCallDiscarded#7780bcb4.
 type GroupCallDiscarded struct {
 	ID         int64
 	AccessHash int64
 	Duration   int32
 }
-
-func (v *GroupCallDiscarded) TL(c *tl.Codec) { table.TL(c, v, 750) }
 
 // GroupCall is groupCall#efb2b617.
 type GroupCall struct {
@@ -9497,15 +7703,11 @@ type GroupCall struct {
 	DefaultSendAs            PeerClass
 }
 
-func (v *GroupCall) TL(c *tl.Codec) { table.TL(c, v, 1542) }
-
 // InputGroupCall is inputGroupCall#d8aa840f.
 type InputGroupCall struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1381) }
 
 // InputGroupCallSlug is inputGroupCallSlug#fe06823f.
 type InputGroupCallSlug struct {
@@ -9514,14 +7716,10 @@ type InputGroupCallSlug struct {
 	Slug string
 }
 
-func (v *InputGroupCallSlug) TL(c *tl.Codec) { table.TL(c, v, 1647) }
-
 // InputGroupCallInviteMessage is inputGroupCallInviteMessage#8c10603f.
 type InputGroupCallInviteMessage struct {
 	MsgID int32
 }
-
-func (v *InputGroupCallInviteMessage) TL(c *tl.Codec) { table.TL(c, v, 873) }
 
 // GroupCallParticipant is groupCallParticipant#2a3dc7ac.
 type GroupCallParticipant struct {
@@ -9549,43 +7747,29 @@ type GroupCallParticipant struct {
 	PaidStarsTotal  tl.Optional[int64]
 }
 
-func (v *GroupCallParticipant) TL(c *tl.Codec) { table.TL(c, v, 267) }
-
 // InlineQueryPeerTypeSameBotPM is inlineQueryPeerTypeSameBotPM#3081ed9d.
 type InlineQueryPeerTypeSameBotPM struct {
 }
-
-func (v *InlineQueryPeerTypeSameBotPM) TL(c *tl.Codec) { table.TL(c, v, 301) }
 
 // InlineQueryPeerTypePM is inlineQueryPeerTypePM#833c0fac.
 type InlineQueryPeerTypePM struct {
 }
 
-func (v *InlineQueryPeerTypePM) TL(c *tl.Codec) { table.TL(c, v, 820) }
-
 // InlineQueryPeerTypeChat is inlineQueryPeerTypeChat#d766c50a.
 type InlineQueryPeerTypeChat struct {
 }
-
-func (v *InlineQueryPeerTypeChat) TL(c *tl.Codec) { table.TL(c, v, 1373) }
 
 // InlineQueryPeerTypeMegagroup is inlineQueryPeerTypeMegagroup#5ec4be43.
 type InlineQueryPeerTypeMegagroup struct {
 }
 
-func (v *InlineQueryPeerTypeMegagroup) TL(c *tl.Codec) { table.TL(c, v, 598) }
-
 // InlineQueryPeerTypeBroadcast is inlineQueryPeerTypeBroadcast#6334ee9a.
 type InlineQueryPeerTypeBroadcast struct {
 }
 
-func (v *InlineQueryPeerTypeBroadcast) TL(c *tl.Codec) { table.TL(c, v, 622) }
-
 // InlineQueryPeerTypeBotPM is inlineQueryPeerTypeBotPM#0e3b2d0c.
 type InlineQueryPeerTypeBotPM struct {
 }
-
-func (v *InlineQueryPeerTypeBotPM) TL(c *tl.Codec) { table.TL(c, v, 91) }
 
 // ChatInviteImporter is chatInviteImporter#8c5adfd9.
 type ChatInviteImporter struct {
@@ -9599,8 +7783,6 @@ type ChatInviteImporter struct {
 	ApprovedBy  tl.Optional[int64]
 }
 
-func (v *ChatInviteImporter) TL(c *tl.Codec) { table.TL(c, v, 874) }
-
 // ChatAdminWithInvites is chatAdminWithInvites#f2ecef23.
 type ChatAdminWithInvites struct {
 	AdminID             int64
@@ -9608,15 +7790,11 @@ type ChatAdminWithInvites struct {
 	RevokedInvitesCount int32
 }
 
-func (v *ChatAdminWithInvites) TL(c *tl.Codec) { table.TL(c, v, 1567) }
-
 // GroupCallParticipantVideoSourceGroup is groupCallParticipantVideoSourceGroup#dcb118b7.
 type GroupCallParticipantVideoSourceGroup struct {
 	Semantics string
 	Sources   []int32
 }
-
-func (v *GroupCallParticipantVideoSourceGroup) TL(c *tl.Codec) { table.TL(c, v, 1408) }
 
 // GroupCallParticipantVideo is groupCallParticipantVideo#67753ac8.
 type GroupCallParticipantVideo struct {
@@ -9626,31 +7804,21 @@ type GroupCallParticipantVideo struct {
 	AudioSource  tl.Optional[int32]
 }
 
-func (v *GroupCallParticipantVideo) TL(c *tl.Codec) { table.TL(c, v, 649) }
-
 // BotCommandScopeDefault is botCommandScopeDefault#2f6cb2ab.
 type BotCommandScopeDefault struct {
 }
-
-func (v *BotCommandScopeDefault) TL(c *tl.Codec) { table.TL(c, v, 297) }
 
 // BotCommandScopeUsers is botCommandScopeUsers#3c4f04d8.
 type BotCommandScopeUsers struct {
 }
 
-func (v *BotCommandScopeUsers) TL(c *tl.Codec) { table.TL(c, v, 380) }
-
 // BotCommandScopeChats is botCommandScopeChats#6fe1a881.
 type BotCommandScopeChats struct {
 }
 
-func (v *BotCommandScopeChats) TL(c *tl.Codec) { table.TL(c, v, 696) }
-
 // BotCommandScopeChatAdmins is botCommandScopeChatAdmins#b9aa606a.
 type BotCommandScopeChatAdmins struct {
 }
-
-func (v *BotCommandScopeChatAdmins) TL(c *tl.Codec) { table.TL(c, v, 1186) }
 
 // BotCommandScopePeer is botCommandScopePeer#db9d897d.
 type BotCommandScopePeer struct {
@@ -9659,16 +7827,12 @@ type BotCommandScopePeer struct {
 	Peer InputPeerClass
 }
 
-func (v *BotCommandScopePeer) TL(c *tl.Codec) { table.TL(c, v, 1396) }
-
 // BotCommandScopePeerAdmins is botCommandScopePeerAdmins#3fd863d1.
 type BotCommandScopePeerAdmins struct {
 	_ tl.Incomparable
 
 	Peer InputPeerClass
 }
-
-func (v *BotCommandScopePeerAdmins) TL(c *tl.Codec) { table.TL(c, v, 408) }
 
 // BotCommandScopePeerUser is botCommandScopePeerUser#0a1321f3.
 type BotCommandScopePeerUser struct {
@@ -9678,8 +7842,6 @@ type BotCommandScopePeerUser struct {
 	UserID InputUserClass
 }
 
-func (v *BotCommandScopePeerUser) TL(c *tl.Codec) { table.TL(c, v, 65) }
-
 // ChatTheme is chatTheme#c3dffc04.
 type ChatTheme struct {
 	_ tl.Incomparable
@@ -9687,15 +7849,11 @@ type ChatTheme struct {
 	Emoticon string
 }
 
-func (v *ChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1269) }
-
 // ChatThemeUniqueGift is chatThemeUniqueGift#3458f9c8.
 type ChatThemeUniqueGift struct {
 	Gift          StarGiftClass
 	ThemeSettings []ThemeSettings
 }
-
-func (v *ChatThemeUniqueGift) TL(c *tl.Codec) { table.TL(c, v, 327) }
 
 // SponsoredMessage is sponsoredMessage#7dbf8673.
 type SponsoredMessage struct {
@@ -9716,8 +7874,6 @@ type SponsoredMessage struct {
 	MaxDisplayDuration tl.Optional[int32]
 }
 
-func (v *SponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 789) }
-
 // SearchResultsCalendarPeriod is searchResultsCalendarPeriod#c9b0539f.
 type SearchResultsCalendarPeriod struct {
 	Date     int32
@@ -9726,16 +7882,12 @@ type SearchResultsCalendarPeriod struct {
 	Count    int32
 }
 
-func (v *SearchResultsCalendarPeriod) TL(c *tl.Codec) { table.TL(c, v, 1300) }
-
 // SearchResultPosition is searchResultPosition#7f648b67.
 type SearchResultPosition struct {
 	MsgID  int32
 	Date   int32
 	Offset int32
 }
-
-func (v *SearchResultPosition) TL(c *tl.Codec) { table.TL(c, v, 796) }
 
 // ReactionCount is reactionCount#a3d1cb80.
 type ReactionCount struct {
@@ -9773,8 +7925,6 @@ type AvailableReaction struct {
 	CenterIcon        DocumentClass
 }
 
-func (v *AvailableReaction) TL(c *tl.Codec) { table.TL(c, v, 1241) }
-
 // MessagePeerReaction is messagePeerReaction#8c79b63c.
 type MessagePeerReaction struct {
 	_ tl.Incomparable
@@ -9794,8 +7944,6 @@ type GroupCallStreamChannel struct {
 	LastTimestampMs int64
 }
 
-func (v *GroupCallStreamChannel) TL(c *tl.Codec) { table.TL(c, v, 805) }
-
 // AttachMenuBotIconColor is attachMenuBotIconColor#4576f3f0.
 type AttachMenuBotIconColor struct {
 	_ tl.Incomparable
@@ -9804,16 +7952,12 @@ type AttachMenuBotIconColor struct {
 	Color int32
 }
 
-func (v *AttachMenuBotIconColor) TL(c *tl.Codec) { table.TL(c, v, 443) }
-
 // AttachMenuBotIcon is attachMenuBotIcon#b2a7386b.
 type AttachMenuBotIcon struct {
 	Name   string
 	Icon   DocumentClass
 	Colors []AttachMenuBotIconColor
 }
-
-func (v *AttachMenuBotIcon) TL(c *tl.Codec) { table.TL(c, v, 1126) }
 
 // AttachMenuBot is attachMenuBot#d90d8dfe.
 type AttachMenuBot struct {
@@ -9829,13 +7973,9 @@ type AttachMenuBot struct {
 	Icons                    []AttachMenuBotIcon
 }
 
-func (v *AttachMenuBot) TL(c *tl.Codec) { table.TL(c, v, 1382) }
-
 // AttachMenuBotsNotModified is attachMenuBotsNotModified#f1d88a5c.
 type AttachMenuBotsNotModified struct {
 }
-
-func (v *AttachMenuBotsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1561) }
 
 // AttachMenuBots is attachMenuBots#3c4301c0.
 type AttachMenuBots struct {
@@ -9844,15 +7984,11 @@ type AttachMenuBots struct {
 	Users []UserClass
 }
 
-func (v *AttachMenuBots) TL(c *tl.Codec) { table.TL(c, v, 379) }
-
 // AttachMenuBotsBot is attachMenuBotsBot#93bf667f.
 type AttachMenuBotsBot struct {
 	Bot   AttachMenuBot
 	Users []UserClass
 }
-
-func (v *AttachMenuBotsBot) TL(c *tl.Codec) { table.TL(c, v, 916) }
 
 // WebViewResultURL is webViewResultUrl#4d22ff98.
 type WebViewResultURL struct {
@@ -9865,8 +8001,6 @@ type WebViewResultURL struct {
 	URL        string
 }
 
-func (v *WebViewResultURL) TL(c *tl.Codec) { table.TL(c, v, 490) }
-
 // WebViewMessageSent is webViewMessageSent#0c94511c.
 type WebViewMessageSent struct {
 	_ tl.Incomparable
@@ -9874,19 +8008,13 @@ type WebViewMessageSent struct {
 	MsgID InputBotInlineMessageIDClass
 }
 
-func (v *WebViewMessageSent) TL(c *tl.Codec) { table.TL(c, v, 80) }
-
 // BotMenuButtonDefault is botMenuButtonDefault#7533a588.
 type BotMenuButtonDefault struct {
 }
 
-func (v *BotMenuButtonDefault) TL(c *tl.Codec) { table.TL(c, v, 731) }
-
 // BotMenuButtonCommands is botMenuButtonCommands#4258c205.
 type BotMenuButtonCommands struct {
 }
-
-func (v *BotMenuButtonCommands) TL(c *tl.Codec) { table.TL(c, v, 427) }
 
 // BotMenuButton is botMenuButton#c7b57ce6.
 type BotMenuButton struct {
@@ -9896,19 +8024,13 @@ type BotMenuButton struct {
 	URL  string
 }
 
-func (v *BotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 1290) }
-
 // NotificationSoundDefault is notificationSoundDefault#97e8bebe.
 type NotificationSoundDefault struct {
 }
 
-func (v *NotificationSoundDefault) TL(c *tl.Codec) { table.TL(c, v, 943) }
-
 // NotificationSoundNone is notificationSoundNone#6f0c34df.
 type NotificationSoundNone struct {
 }
-
-func (v *NotificationSoundNone) TL(c *tl.Codec) { table.TL(c, v, 690) }
 
 // NotificationSoundLocal is notificationSoundLocal#830b9ae4.
 type NotificationSoundLocal struct {
@@ -9918,44 +8040,30 @@ type NotificationSoundLocal struct {
 	Data  string
 }
 
-func (v *NotificationSoundLocal) TL(c *tl.Codec) { table.TL(c, v, 815) }
-
 // NotificationSoundRingtone is notificationSoundRingtone#ff6c8049.
 type NotificationSoundRingtone struct {
 	ID int64
 }
 
-func (v *NotificationSoundRingtone) TL(c *tl.Codec) { table.TL(c, v, 1654) }
-
 // AttachMenuPeerTypeSameBotPM is attachMenuPeerTypeSameBotPM#7d6be90e.
 type AttachMenuPeerTypeSameBotPM struct {
 }
-
-func (v *AttachMenuPeerTypeSameBotPM) TL(c *tl.Codec) { table.TL(c, v, 785) }
 
 // AttachMenuPeerTypeBotPM is attachMenuPeerTypeBotPM#c32bfa1a.
 type AttachMenuPeerTypeBotPM struct {
 }
 
-func (v *AttachMenuPeerTypeBotPM) TL(c *tl.Codec) { table.TL(c, v, 1260) }
-
 // AttachMenuPeerTypePM is attachMenuPeerTypePM#f146d31f.
 type AttachMenuPeerTypePM struct {
 }
-
-func (v *AttachMenuPeerTypePM) TL(c *tl.Codec) { table.TL(c, v, 1555) }
 
 // AttachMenuPeerTypeChat is attachMenuPeerTypeChat#0509113f.
 type AttachMenuPeerTypeChat struct {
 }
 
-func (v *AttachMenuPeerTypeChat) TL(c *tl.Codec) { table.TL(c, v, 34) }
-
 // AttachMenuPeerTypeBroadcast is attachMenuPeerTypeBroadcast#7bfbdefc.
 type AttachMenuPeerTypeBroadcast struct {
 }
-
-func (v *AttachMenuPeerTypeBroadcast) TL(c *tl.Codec) { table.TL(c, v, 776) }
 
 // InputInvoiceMessage is inputInvoiceMessage#c5b56859.
 type InputInvoiceMessage struct {
@@ -9965,16 +8073,12 @@ type InputInvoiceMessage struct {
 	MsgID int32
 }
 
-func (v *InputInvoiceMessage) TL(c *tl.Codec) { table.TL(c, v, 1282) }
-
 // InputInvoiceSlug is inputInvoiceSlug#c326caef.
 type InputInvoiceSlug struct {
 	_ tl.Incomparable
 
 	Slug string
 }
-
-func (v *InputInvoiceSlug) TL(c *tl.Codec) { table.TL(c, v, 1259) }
 
 // InputInvoicePremiumGiftCode is inputInvoicePremiumGiftCode#98986c0d.
 type InputInvoicePremiumGiftCode struct {
@@ -9984,8 +8088,6 @@ type InputInvoicePremiumGiftCode struct {
 	Option  PremiumGiftCodeOption
 }
 
-func (v *InputInvoicePremiumGiftCode) TL(c *tl.Codec) { table.TL(c, v, 951) }
-
 // InputInvoiceStars is inputInvoiceStars#65f00ce3.
 type InputInvoiceStars struct {
 	_ tl.Incomparable
@@ -9993,16 +8095,12 @@ type InputInvoiceStars struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *InputInvoiceStars) TL(c *tl.Codec) { table.TL(c, v, 642) }
-
 // InputInvoiceChatInviteSubscription is inputInvoiceChatInviteSubscription#34e793f1.
 type InputInvoiceChatInviteSubscription struct {
 	_ tl.Incomparable
 
 	Hash string
 }
-
-func (v *InputInvoiceChatInviteSubscription) TL(c *tl.Codec) { table.TL(c, v, 331) }
 
 // InputInvoiceStarGift is inputInvoiceStarGift#e8625e92.
 type InputInvoiceStarGift struct {
@@ -10015,8 +8113,6 @@ type InputInvoiceStarGift struct {
 	Message        *TextWithEntities
 }
 
-func (v *InputInvoiceStarGift) TL(c *tl.Codec) { table.TL(c, v, 1482) }
-
 // InputInvoiceStarGiftUpgrade is inputInvoiceStarGiftUpgrade#4d818d5d.
 type InputInvoiceStarGiftUpgrade struct {
 	_ tl.Incomparable
@@ -10025,8 +8121,6 @@ type InputInvoiceStarGiftUpgrade struct {
 	Stargift            InputSavedStarGiftClass
 }
 
-func (v *InputInvoiceStarGiftUpgrade) TL(c *tl.Codec) { table.TL(c, v, 494) }
-
 // InputInvoiceStarGiftTransfer is inputInvoiceStarGiftTransfer#4a5f5bd9.
 type InputInvoiceStarGiftTransfer struct {
 	_ tl.Incomparable
@@ -10034,8 +8128,6 @@ type InputInvoiceStarGiftTransfer struct {
 	Stargift InputSavedStarGiftClass
 	ToID     InputPeerClass
 }
-
-func (v *InputInvoiceStarGiftTransfer) TL(c *tl.Codec) { table.TL(c, v, 473) }
 
 // InputInvoicePremiumGiftStars is inputInvoicePremiumGiftStars#dabab2ef.
 type InputInvoicePremiumGiftStars struct {
@@ -10046,8 +8138,6 @@ type InputInvoicePremiumGiftStars struct {
 	Message *TextWithEntities
 }
 
-func (v *InputInvoicePremiumGiftStars) TL(c *tl.Codec) { table.TL(c, v, 1388) }
-
 // InputInvoiceBusinessBotTransferStars is inputInvoiceBusinessBotTransferStars#f4997e42.
 type InputInvoiceBusinessBotTransferStars struct {
 	_ tl.Incomparable
@@ -10055,8 +8145,6 @@ type InputInvoiceBusinessBotTransferStars struct {
 	Bot   InputUserClass
 	Stars int64
 }
-
-func (v *InputInvoiceBusinessBotTransferStars) TL(c *tl.Codec) { table.TL(c, v, 1582) }
 
 // InputInvoiceStarGiftResale is inputInvoiceStarGiftResale#e9b0c658.
 type InputInvoiceStarGiftResale struct {
@@ -10069,8 +8157,6 @@ type InputInvoiceStarGiftResale struct {
 	Message  *TextWithEntities
 }
 
-func (v *InputInvoiceStarGiftResale) TL(c *tl.Codec) { table.TL(c, v, 1495) }
-
 // InputInvoiceStarGiftPrepaidUpgrade is inputInvoiceStarGiftPrepaidUpgrade#9a0b48b8.
 type InputInvoiceStarGiftPrepaidUpgrade struct {
 	_ tl.Incomparable
@@ -10079,8 +8165,6 @@ type InputInvoiceStarGiftPrepaidUpgrade struct {
 	Hash string
 }
 
-func (v *InputInvoiceStarGiftPrepaidUpgrade) TL(c *tl.Codec) { table.TL(c, v, 964) }
-
 // InputInvoicePremiumAuthCode is inputInvoicePremiumAuthCode#3e77f614.
 type InputInvoicePremiumAuthCode struct {
 	_ tl.Incomparable
@@ -10088,16 +8172,12 @@ type InputInvoicePremiumAuthCode struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *InputInvoicePremiumAuthCode) TL(c *tl.Codec) { table.TL(c, v, 399) }
-
 // InputInvoiceStarGiftDropOriginalDetails is inputInvoiceStarGiftDropOriginalDetails#0923d8d1.
 type InputInvoiceStarGiftDropOriginalDetails struct {
 	_ tl.Incomparable
 
 	Stargift InputSavedStarGiftClass
 }
-
-func (v *InputInvoiceStarGiftDropOriginalDetails) TL(c *tl.Codec) { table.TL(c, v, 58) }
 
 // InputInvoiceStarGiftAuctionBid is inputInvoiceStarGiftAuctionBid#1ecafa10.
 type InputInvoiceStarGiftAuctionBid struct {
@@ -10111,15 +8191,11 @@ type InputInvoiceStarGiftAuctionBid struct {
 	Message   *TextWithEntities
 }
 
-func (v *InputInvoiceStarGiftAuctionBid) TL(c *tl.Codec) { table.TL(c, v, 202) }
-
 // InputStorePaymentPremiumSubscription is inputStorePaymentPremiumSubscription#a6751e66.
 type InputStorePaymentPremiumSubscription struct {
 	Restore bool
 	Upgrade bool
 }
-
-func (v *InputStorePaymentPremiumSubscription) TL(c *tl.Codec) { table.TL(c, v, 1052) }
 
 // InputStorePaymentGiftPremium is inputStorePaymentGiftPremium#616f7fe8.
 type InputStorePaymentGiftPremium struct {
@@ -10130,8 +8206,6 @@ type InputStorePaymentGiftPremium struct {
 	Amount   int64
 }
 
-func (v *InputStorePaymentGiftPremium) TL(c *tl.Codec) { table.TL(c, v, 611) }
-
 // InputStorePaymentPremiumGiftCode is inputStorePaymentPremiumGiftCode#fb790393.
 type InputStorePaymentPremiumGiftCode struct {
 	Users     []InputUserClass
@@ -10140,8 +8214,6 @@ type InputStorePaymentPremiumGiftCode struct {
 	Amount    int64
 	Message   *TextWithEntities
 }
-
-func (v *InputStorePaymentPremiumGiftCode) TL(c *tl.Codec) { table.TL(c, v, 1626) }
 
 // InputStorePaymentPremiumGiveaway is inputStorePaymentPremiumGiveaway#160544ca.
 type InputStorePaymentPremiumGiveaway struct {
@@ -10157,8 +8229,6 @@ type InputStorePaymentPremiumGiveaway struct {
 	Amount             int64
 }
 
-func (v *InputStorePaymentPremiumGiveaway) TL(c *tl.Codec) { table.TL(c, v, 133) }
-
 // InputStorePaymentStarsTopup is inputStorePaymentStarsTopup#f9a2a6cb.
 type InputStorePaymentStarsTopup struct {
 	_ tl.Incomparable
@@ -10169,8 +8239,6 @@ type InputStorePaymentStarsTopup struct {
 	SpendPurposePeer InputPeerClass
 }
 
-func (v *InputStorePaymentStarsTopup) TL(c *tl.Codec) { table.TL(c, v, 1610) }
-
 // InputStorePaymentStarsGift is inputStorePaymentStarsGift#1d741ef7.
 type InputStorePaymentStarsGift struct {
 	_ tl.Incomparable
@@ -10180,8 +8248,6 @@ type InputStorePaymentStarsGift struct {
 	Currency string
 	Amount   int64
 }
-
-func (v *InputStorePaymentStarsGift) TL(c *tl.Codec) { table.TL(c, v, 189) }
 
 // InputStorePaymentStarsGiveaway is inputStorePaymentStarsGiveaway#751f08fa.
 type InputStorePaymentStarsGiveaway struct {
@@ -10199,8 +8265,6 @@ type InputStorePaymentStarsGiveaway struct {
 	Users              int32
 }
 
-func (v *InputStorePaymentStarsGiveaway) TL(c *tl.Codec) { table.TL(c, v, 729) }
-
 // InputStorePaymentAuthCode is inputStorePaymentAuthCode#3fc18057.
 type InputStorePaymentAuthCode struct {
 	_ tl.Incomparable
@@ -10213,8 +8277,6 @@ type InputStorePaymentAuthCode struct {
 	Amount        int64
 }
 
-func (v *InputStorePaymentAuthCode) TL(c *tl.Codec) { table.TL(c, v, 406) }
-
 // PaymentFormMethod is paymentFormMethod#88f8f21b.
 type PaymentFormMethod struct {
 	_ tl.Incomparable
@@ -10223,13 +8285,9 @@ type PaymentFormMethod struct {
 	Title string
 }
 
-func (v *PaymentFormMethod) TL(c *tl.Codec) { table.TL(c, v, 852) }
-
 // EmojiStatusEmpty is emojiStatusEmpty#2de11aae.
 type EmojiStatusEmpty struct {
 }
-
-func (v *EmojiStatusEmpty) TL(c *tl.Codec) { table.TL(c, v, 281) }
 
 // EmojiStatus is emojiStatus#e7ff068a.
 type EmojiStatus struct {
@@ -10238,8 +8296,6 @@ type EmojiStatus struct {
 	DocumentID int64
 	Until      tl.Optional[int32]
 }
-
-func (v *EmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 1479) }
 
 // EmojiStatusCollectible is emojiStatusCollectible#7184603b.
 type EmojiStatusCollectible struct {
@@ -10257,8 +8313,6 @@ type EmojiStatusCollectible struct {
 	Until             tl.Optional[int32]
 }
 
-func (v *EmojiStatusCollectible) TL(c *tl.Codec) { table.TL(c, v, 707) }
-
 // InputEmojiStatusCollectible is inputEmojiStatusCollectible#07141dbf.
 type InputEmojiStatusCollectible struct {
 	_ tl.Incomparable
@@ -10266,8 +8320,6 @@ type InputEmojiStatusCollectible struct {
 	CollectibleID int64
 	Until         tl.Optional[int32]
 }
-
-func (v *InputEmojiStatusCollectible) TL(c *tl.Codec) { table.TL(c, v, 50) }
 
 // ReactionEmpty is reactionEmpty#79f5d419.
 type ReactionEmpty struct {
@@ -10293,21 +8345,15 @@ type ReactionPaid struct {
 type ChatReactionsNone struct {
 }
 
-func (v *ChatReactionsNone) TL(c *tl.Codec) { table.TL(c, v, 1506) }
-
 // ChatReactionsAll is chatReactionsAll#52928bca.
 type ChatReactionsAll struct {
 	AllowCustom bool
 }
 
-func (v *ChatReactionsAll) TL(c *tl.Codec) { table.TL(c, v, 528) }
-
 // ChatReactionsSome is chatReactionsSome#661d4037.
 type ChatReactionsSome struct {
 	Reactions []ReactionClass
 }
-
-func (v *ChatReactionsSome) TL(c *tl.Codec) { table.TL(c, v, 643) }
 
 // EmailVerifyPurposeLoginSetup is emailVerifyPurposeLoginSetup#4345be73.
 type EmailVerifyPurposeLoginSetup struct {
@@ -10317,19 +8363,13 @@ type EmailVerifyPurposeLoginSetup struct {
 	PhoneCodeHash string
 }
 
-func (v *EmailVerifyPurposeLoginSetup) TL(c *tl.Codec) { table.TL(c, v, 432) }
-
 // EmailVerifyPurposeLoginChange is emailVerifyPurposeLoginChange#527d22eb.
 type EmailVerifyPurposeLoginChange struct {
 }
 
-func (v *EmailVerifyPurposeLoginChange) TL(c *tl.Codec) { table.TL(c, v, 526) }
-
 // EmailVerifyPurposePassport is emailVerifyPurposePassport#bbf51685.
 type EmailVerifyPurposePassport struct {
 }
-
-func (v *EmailVerifyPurposePassport) TL(c *tl.Codec) { table.TL(c, v, 1203) }
 
 // EmailVerificationCode is emailVerificationCode#922e55a9.
 type EmailVerificationCode struct {
@@ -10338,8 +8378,6 @@ type EmailVerificationCode struct {
 	Code string
 }
 
-func (v *EmailVerificationCode) TL(c *tl.Codec) { table.TL(c, v, 906) }
-
 // EmailVerificationGoogle is emailVerificationGoogle#db909ec2.
 type EmailVerificationGoogle struct {
 	_ tl.Incomparable
@@ -10347,16 +8385,12 @@ type EmailVerificationGoogle struct {
 	Token string
 }
 
-func (v *EmailVerificationGoogle) TL(c *tl.Codec) { table.TL(c, v, 1395) }
-
 // EmailVerificationApple is emailVerificationApple#96d074fd.
 type EmailVerificationApple struct {
 	_ tl.Incomparable
 
 	Token string
 }
-
-func (v *EmailVerificationApple) TL(c *tl.Codec) { table.TL(c, v, 939) }
 
 // PremiumSubscriptionOption is premiumSubscriptionOption#5f2d1df2.
 type PremiumSubscriptionOption struct {
@@ -10372,8 +8406,6 @@ type PremiumSubscriptionOption struct {
 	StoreProduct       tl.Optional[string]
 }
 
-func (v *PremiumSubscriptionOption) TL(c *tl.Codec) { table.TL(c, v, 600) }
-
 // SendAsPeer is sendAsPeer#b81c7034.
 type SendAsPeer struct {
 	_ tl.Incomparable
@@ -10381,8 +8413,6 @@ type SendAsPeer struct {
 	PremiumRequired bool
 	Peer            PeerClass
 }
-
-func (v *SendAsPeer) TL(c *tl.Codec) { table.TL(c, v, 1172) }
 
 // MessageExtendedMediaPreview is messageExtendedMediaPreview#ad628cc8.
 type MessageExtendedMediaPreview struct {
@@ -10394,8 +8424,6 @@ type MessageExtendedMediaPreview struct {
 	VideoDuration tl.Optional[int32]
 }
 
-func (v *MessageExtendedMediaPreview) TL(c *tl.Codec) { table.TL(c, v, 1093) }
-
 // MessageExtendedMedia is messageExtendedMedia#ee479c64.
 type MessageExtendedMedia struct {
 	_ tl.Incomparable
@@ -10403,15 +8431,11 @@ type MessageExtendedMedia struct {
 	Media MessageMediaClass
 }
 
-func (v *MessageExtendedMedia) TL(c *tl.Codec) { table.TL(c, v, 1533) }
-
 // StickerKeyword is stickerKeyword#fcfeb29c.
 type StickerKeyword struct {
 	DocumentID int64
 	Keyword    []string
 }
-
-func (v *StickerKeyword) TL(c *tl.Codec) { table.TL(c, v, 1640) }
 
 // Username is username#b4073647.
 type Username struct {
@@ -10422,14 +8446,10 @@ type Username struct {
 	Username string
 }
 
-func (v *Username) TL(c *tl.Codec) { table.TL(c, v, 1136) }
-
 // ForumTopicDeleted is forumTopicDeleted#023f109b.
 type ForumTopicDeleted struct {
 	ID int32
 }
-
-func (v *ForumTopicDeleted) TL(c *tl.Codec) { table.TL(c, v, 16) }
 
 // ForumTopic is forumTopic#fcdad815.
 type ForumTopic struct {
@@ -10459,14 +8479,10 @@ type ForumTopic struct {
 	Draft                DraftMessageClass
 }
 
-func (v *ForumTopic) TL(c *tl.Codec) { table.TL(c, v, 1639) }
-
 // DefaultHistoryTTL is defaultHistoryTTL#43b46b20.
 type DefaultHistoryTTL struct {
 	Period int32
 }
-
-func (v *DefaultHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 435) }
 
 // ExportedContactToken is exportedContactToken#41bf109b.
 type ExportedContactToken struct {
@@ -10476,8 +8492,6 @@ type ExportedContactToken struct {
 	Expires int32
 }
 
-func (v *ExportedContactToken) TL(c *tl.Codec) { table.TL(c, v, 421) }
-
 // RequestPeerTypeUser is requestPeerTypeUser#5f3b8a00.
 type RequestPeerTypeUser struct {
 	_ tl.Incomparable
@@ -10485,8 +8499,6 @@ type RequestPeerTypeUser struct {
 	Bot     tl.Optional[bool]
 	Premium tl.Optional[bool]
 }
-
-func (v *RequestPeerTypeUser) TL(c *tl.Codec) { table.TL(c, v, 601) }
 
 // RequestPeerTypeChat is requestPeerTypeChat#c9f06e1b.
 type RequestPeerTypeChat struct {
@@ -10500,8 +8512,6 @@ type RequestPeerTypeChat struct {
 	BotAdminRights  *ChatAdminRights
 }
 
-func (v *RequestPeerTypeChat) TL(c *tl.Codec) { table.TL(c, v, 1303) }
-
 // RequestPeerTypeBroadcast is requestPeerTypeBroadcast#339bef6c.
 type RequestPeerTypeBroadcast struct {
 	_ tl.Incomparable
@@ -10512,8 +8522,6 @@ type RequestPeerTypeBroadcast struct {
 	BotAdminRights  *ChatAdminRights
 }
 
-func (v *RequestPeerTypeBroadcast) TL(c *tl.Codec) { table.TL(c, v, 321) }
-
 // RequestPeerTypeCreateBot is requestPeerTypeCreateBot#3e81e078.
 type RequestPeerTypeCreateBot struct {
 	_ tl.Incomparable
@@ -10523,21 +8531,15 @@ type RequestPeerTypeCreateBot struct {
 	SuggestedUsername tl.Optional[string]
 }
 
-func (v *RequestPeerTypeCreateBot) TL(c *tl.Codec) { table.TL(c, v, 401) }
-
 // EmojiListNotModified is emojiListNotModified#481eadfa.
 type EmojiListNotModified struct {
 }
-
-func (v *EmojiListNotModified) TL(c *tl.Codec) { table.TL(c, v, 455) }
 
 // EmojiList is emojiList#7a1e11d1.
 type EmojiList struct {
 	Hash       int64
 	DocumentID []int64
 }
-
-func (v *EmojiList) TL(c *tl.Codec) { table.TL(c, v, 764) }
 
 // EmojiGroup is emojiGroup#7a9abda9.
 type EmojiGroup struct {
@@ -10546,16 +8548,12 @@ type EmojiGroup struct {
 	Emoticons   []string
 }
 
-func (v *EmojiGroup) TL(c *tl.Codec) { table.TL(c, v, 768) }
-
 // EmojiGroupGreeting is emojiGroupGreeting#80d26cc7.
 type EmojiGroupGreeting struct {
 	Title       string
 	IconEmojiID int64
 	Emoticons   []string
 }
-
-func (v *EmojiGroupGreeting) TL(c *tl.Codec) { table.TL(c, v, 803) }
 
 // EmojiGroupPremium is emojiGroupPremium#093bcf34.
 type EmojiGroupPremium struct {
@@ -10565,15 +8563,11 @@ type EmojiGroupPremium struct {
 	IconEmojiID int64
 }
 
-func (v *EmojiGroupPremium) TL(c *tl.Codec) { table.TL(c, v, 59) }
-
 // TextWithEntities is textWithEntities#751f3146.
 type TextWithEntities struct {
 	Text     string
 	Entities []MessageEntityClass
 }
-
-func (v *TextWithEntities) TL(c *tl.Codec) { table.TL(c, v, 730) }
 
 // AutoSaveSettings is autoSaveSettings#c84834ce.
 type AutoSaveSettings struct {
@@ -10584,8 +8578,6 @@ type AutoSaveSettings struct {
 	VideoMaxSize tl.Optional[int64]
 }
 
-func (v *AutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 1293) }
-
 // AutoSaveException is autoSaveException#81602d47.
 type AutoSaveException struct {
 	_ tl.Incomparable
@@ -10594,15 +8586,11 @@ type AutoSaveException struct {
 	Settings AutoSaveSettings
 }
 
-func (v *AutoSaveException) TL(c *tl.Codec) { table.TL(c, v, 807) }
-
 // InputBotAppID is inputBotAppID#a920bd7a.
 type InputBotAppID struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputBotAppID) TL(c *tl.Codec) { table.TL(c, v, 1067) }
 
 // InputBotAppShortName is inputBotAppShortName#908c0407.
 type InputBotAppShortName struct {
@@ -10612,13 +8600,9 @@ type InputBotAppShortName struct {
 	ShortName string
 }
 
-func (v *InputBotAppShortName) TL(c *tl.Codec) { table.TL(c, v, 901) }
-
 // BotAppNotModified is botAppNotModified#5da674b7.
 type BotAppNotModified struct {
 }
-
-func (v *BotAppNotModified) TL(c *tl.Codec) { table.TL(c, v, 592) }
 
 // BotApp is botApp#95fcd1d6.
 type BotApp struct {
@@ -10634,8 +8618,6 @@ type BotApp struct {
 	Hash        int64
 }
 
-func (v *BotApp) TL(c *tl.Codec) { table.TL(c, v, 930) }
-
 // InlineBotWebView is inlineBotWebView#b57295d5.
 type InlineBotWebView struct {
 	_ tl.Incomparable
@@ -10644,22 +8626,16 @@ type InlineBotWebView struct {
 	URL  string
 }
 
-func (v *InlineBotWebView) TL(c *tl.Codec) { table.TL(c, v, 1155) }
-
 // ReadParticipantDate is readParticipantDate#4a4ff172.
 type ReadParticipantDate struct {
 	UserID int64
 	Date   int32
 }
 
-func (v *ReadParticipantDate) TL(c *tl.Codec) { table.TL(c, v, 472) }
-
 // InputChatlistDialogFilter is inputChatlistDialogFilter#f3e0da33.
 type InputChatlistDialogFilter struct {
 	FilterID int32
 }
-
-func (v *InputChatlistDialogFilter) TL(c *tl.Codec) { table.TL(c, v, 1574) }
 
 // ExportedChatlistInvite is exportedChatlistInvite#0c5181ac.
 type ExportedChatlistInvite struct {
@@ -10668,16 +8644,12 @@ type ExportedChatlistInvite struct {
 	Peers []PeerClass
 }
 
-func (v *ExportedChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 79) }
-
 // MessagePeerVote is messagePeerVote#b6cc2d5c.
 type MessagePeerVote struct {
 	Peer   PeerClass
 	Option []byte
 	Date   int32
 }
-
-func (v *MessagePeerVote) TL(c *tl.Codec) { table.TL(c, v, 1165) }
 
 // MessagePeerVoteInputOption is messagePeerVoteInputOption#74cda504.
 type MessagePeerVoteInputOption struct {
@@ -10687,16 +8659,12 @@ type MessagePeerVoteInputOption struct {
 	Date int32
 }
 
-func (v *MessagePeerVoteInputOption) TL(c *tl.Codec) { table.TL(c, v, 727) }
-
 // MessagePeerVoteMultiple is messagePeerVoteMultiple#4628f6e6.
 type MessagePeerVoteMultiple struct {
 	Peer    PeerClass
 	Options [][]byte
 	Date    int32
 }
-
-func (v *MessagePeerVoteMultiple) TL(c *tl.Codec) { table.TL(c, v, 445) }
 
 // StoryViews is storyViews#8d595cd6.
 type StoryViews struct {
@@ -10708,14 +8676,10 @@ type StoryViews struct {
 	RecentViewers  []int64
 }
 
-func (v *StoryViews) TL(c *tl.Codec) { table.TL(c, v, 881) }
-
 // StoryItemDeleted is storyItemDeleted#51e6ee4f.
 type StoryItemDeleted struct {
 	ID int32
 }
-
-func (v *StoryItemDeleted) TL(c *tl.Codec) { table.TL(c, v, 523) }
 
 // StoryItemSkipped is storyItemSkipped#ffadc913.
 type StoryItemSkipped struct {
@@ -10725,8 +8689,6 @@ type StoryItemSkipped struct {
 	Date         int32
 	ExpireDate   int32
 }
-
-func (v *StoryItemSkipped) TL(c *tl.Codec) { table.TL(c, v, 1658) }
 
 // StoryItem is storyItem#16a4b93c.
 type StoryItem struct {
@@ -10755,8 +8717,6 @@ type StoryItem struct {
 	Music            DocumentClass
 }
 
-func (v *StoryItem) TL(c *tl.Codec) { table.TL(c, v, 138) }
-
 // StoryView is storyView#b0bdeac5.
 type StoryView struct {
 	_ tl.Incomparable
@@ -10768,8 +8728,6 @@ type StoryView struct {
 	Reaction             ReactionClass
 }
 
-func (v *StoryView) TL(c *tl.Codec) { table.TL(c, v, 1114) }
-
 // StoryViewPublicForward is storyViewPublicForward#9083670b.
 type StoryViewPublicForward struct {
 	_ tl.Incomparable
@@ -10778,8 +8736,6 @@ type StoryViewPublicForward struct {
 	BlockedMyStoriesFrom bool
 	Message              MessageClass
 }
-
-func (v *StoryViewPublicForward) TL(c *tl.Codec) { table.TL(c, v, 900) }
 
 // StoryViewPublicRepost is storyViewPublicRepost#bd74cf49.
 type StoryViewPublicRepost struct {
@@ -10790,8 +8746,6 @@ type StoryViewPublicRepost struct {
 	PeerID               PeerClass
 	Story                StoryItemClass
 }
-
-func (v *StoryViewPublicRepost) TL(c *tl.Codec) { table.TL(c, v, 1211) }
 
 // InputReplyToMessage is inputReplyToMessage#3bd4b7c2.
 type InputReplyToMessage struct {
@@ -10806,8 +8760,6 @@ type InputReplyToMessage struct {
 	PollOption      []byte
 }
 
-func (v *InputReplyToMessage) TL(c *tl.Codec) { table.TL(c, v, 373) }
-
 // InputReplyToStory is inputReplyToStory#5881323a.
 type InputReplyToStory struct {
 	_ tl.Incomparable
@@ -10816,8 +8768,6 @@ type InputReplyToStory struct {
 	StoryID int32
 }
 
-func (v *InputReplyToStory) TL(c *tl.Codec) { table.TL(c, v, 567) }
-
 // InputReplyToMonoForum is inputReplyToMonoForum#69d66c45.
 type InputReplyToMonoForum struct {
 	_ tl.Incomparable
@@ -10825,14 +8775,10 @@ type InputReplyToMonoForum struct {
 	MonoforumPeerID InputPeerClass
 }
 
-func (v *InputReplyToMonoForum) TL(c *tl.Codec) { table.TL(c, v, 661) }
-
 // InputReplyToEphemeralMessage is inputReplyToEphemeralMessage#4119b95e.
 type InputReplyToEphemeralMessage struct {
 	ID int32
 }
-
-func (v *InputReplyToEphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 417) }
 
 // ExportedStoryLink is exportedStoryLink#3fc9053b.
 type ExportedStoryLink struct {
@@ -10841,8 +8787,6 @@ type ExportedStoryLink struct {
 	Link string
 }
 
-func (v *ExportedStoryLink) TL(c *tl.Codec) { table.TL(c, v, 407) }
-
 // StoriesStealthMode is storiesStealthMode#712e27fd.
 type StoriesStealthMode struct {
 	_ tl.Incomparable
@@ -10850,8 +8794,6 @@ type StoriesStealthMode struct {
 	ActiveUntilDate   tl.Optional[int32]
 	CooldownUntilDate tl.Optional[int32]
 }
-
-func (v *StoriesStealthMode) TL(c *tl.Codec) { table.TL(c, v, 705) }
 
 // MediaAreaCoordinates is mediaAreaCoordinates#cfc9e002.
 type MediaAreaCoordinates struct {
@@ -10864,8 +8806,6 @@ type MediaAreaCoordinates struct {
 	Rotation float64
 	Radius   tl.Optional[float64]
 }
-
-func (v *MediaAreaCoordinates) TL(c *tl.Codec) { table.TL(c, v, 1336) }
 
 // MediaAreaVenue is mediaAreaVenue#be82db9c.
 type MediaAreaVenue struct {
@@ -10880,8 +8820,6 @@ type MediaAreaVenue struct {
 	VenueType   string
 }
 
-func (v *MediaAreaVenue) TL(c *tl.Codec) { table.TL(c, v, 1226) }
-
 // InputMediaAreaVenue is inputMediaAreaVenue#b282217f.
 type InputMediaAreaVenue struct {
 	_ tl.Incomparable
@@ -10891,8 +8829,6 @@ type InputMediaAreaVenue struct {
 	ResultID    string
 }
 
-func (v *InputMediaAreaVenue) TL(c *tl.Codec) { table.TL(c, v, 1124) }
-
 // MediaAreaGeoPoint is mediaAreaGeoPoint#cad5452d.
 type MediaAreaGeoPoint struct {
 	_ tl.Incomparable
@@ -10901,8 +8837,6 @@ type MediaAreaGeoPoint struct {
 	Geo         GeoPointClass
 	Address     *GeoPointAddress
 }
-
-func (v *MediaAreaGeoPoint) TL(c *tl.Codec) { table.TL(c, v, 1308) }
 
 // MediaAreaSuggestedReaction is mediaAreaSuggestedReaction#14455871.
 type MediaAreaSuggestedReaction struct {
@@ -10914,8 +8848,6 @@ type MediaAreaSuggestedReaction struct {
 	Reaction    ReactionClass
 }
 
-func (v *MediaAreaSuggestedReaction) TL(c *tl.Codec) { table.TL(c, v, 120) }
-
 // MediaAreaChannelPost is mediaAreaChannelPost#770416af.
 type MediaAreaChannelPost struct {
 	_ tl.Incomparable
@@ -10924,8 +8856,6 @@ type MediaAreaChannelPost struct {
 	ChannelID   int64
 	MsgID       int32
 }
-
-func (v *MediaAreaChannelPost) TL(c *tl.Codec) { table.TL(c, v, 744) }
 
 // InputMediaAreaChannelPost is inputMediaAreaChannelPost#2271f2bf.
 type InputMediaAreaChannelPost struct {
@@ -10936,8 +8866,6 @@ type InputMediaAreaChannelPost struct {
 	MsgID       int32
 }
 
-func (v *InputMediaAreaChannelPost) TL(c *tl.Codec) { table.TL(c, v, 232) }
-
 // MediaAreaURL is mediaAreaUrl#37381085.
 type MediaAreaURL struct {
 	_ tl.Incomparable
@@ -10945,8 +8873,6 @@ type MediaAreaURL struct {
 	Coordinates MediaAreaCoordinates
 	URL         string
 }
-
-func (v *MediaAreaURL) TL(c *tl.Codec) { table.TL(c, v, 348) }
 
 // MediaAreaWeather is mediaAreaWeather#49a6549c.
 type MediaAreaWeather struct {
@@ -10958,8 +8884,6 @@ type MediaAreaWeather struct {
 	Color        int32
 }
 
-func (v *MediaAreaWeather) TL(c *tl.Codec) { table.TL(c, v, 468) }
-
 // MediaAreaStarGift is mediaAreaStarGift#5787686d.
 type MediaAreaStarGift struct {
 	_ tl.Incomparable
@@ -10968,16 +8892,12 @@ type MediaAreaStarGift struct {
 	Slug        string
 }
 
-func (v *MediaAreaStarGift) TL(c *tl.Codec) { table.TL(c, v, 559) }
-
 // PeerStories is peerStories#9a35e999.
 type PeerStories struct {
 	Peer      PeerClass
 	MaxReadID tl.Optional[int32]
 	Stories   []StoryItemClass
 }
-
-func (v *PeerStories) TL(c *tl.Codec) { table.TL(c, v, 966) }
 
 // PremiumGiftCodeOption is premiumGiftCodeOption#257e962b.
 type PremiumGiftCodeOption struct {
@@ -10991,8 +8911,6 @@ type PremiumGiftCodeOption struct {
 	Amount        int64
 }
 
-func (v *PremiumGiftCodeOption) TL(c *tl.Codec) { table.TL(c, v, 243) }
-
 // PrepaidGiveaway is prepaidGiveaway#b2539d54.
 type PrepaidGiveaway struct {
 	ID       int64
@@ -11000,8 +8918,6 @@ type PrepaidGiveaway struct {
 	Quantity int32
 	Date     int32
 }
-
-func (v *PrepaidGiveaway) TL(c *tl.Codec) { table.TL(c, v, 1123) }
 
 // PrepaidStarsGiveaway is prepaidStarsGiveaway#9a9d77e0.
 type PrepaidStarsGiveaway struct {
@@ -11011,8 +8927,6 @@ type PrepaidStarsGiveaway struct {
 	Boosts   int32
 	Date     int32
 }
-
-func (v *PrepaidStarsGiveaway) TL(c *tl.Codec) { table.TL(c, v, 971) }
 
 // Boost is boost#4b3e14d6.
 type Boost struct {
@@ -11031,8 +8945,6 @@ type Boost struct {
 	Stars         tl.Optional[int64]
 }
 
-func (v *Boost) TL(c *tl.Codec) { table.TL(c, v, 479) }
-
 // MyBoost is myBoost#c448415c.
 type MyBoost struct {
 	_ tl.Incomparable
@@ -11044,8 +8956,6 @@ type MyBoost struct {
 	CooldownUntilDate tl.Optional[int32]
 }
 
-func (v *MyBoost) TL(c *tl.Codec) { table.TL(c, v, 1272) }
-
 // StoryFwdHeader is storyFwdHeader#b826e150.
 type StoryFwdHeader struct {
 	_ tl.Incomparable
@@ -11056,8 +8966,6 @@ type StoryFwdHeader struct {
 	StoryID  tl.Optional[int32]
 }
 
-func (v *StoryFwdHeader) TL(c *tl.Codec) { table.TL(c, v, 1173) }
-
 // PostInteractionCountersMessage is postInteractionCountersMessage#e7058e7f.
 type PostInteractionCountersMessage struct {
 	MsgID     int32
@@ -11065,8 +8973,6 @@ type PostInteractionCountersMessage struct {
 	Forwards  int32
 	Reactions int32
 }
-
-func (v *PostInteractionCountersMessage) TL(c *tl.Codec) { table.TL(c, v, 1477) }
 
 // PostInteractionCountersStory is postInteractionCountersStory#8a480e27.
 type PostInteractionCountersStory struct {
@@ -11076,16 +8982,12 @@ type PostInteractionCountersStory struct {
 	Reactions int32
 }
 
-func (v *PostInteractionCountersStory) TL(c *tl.Codec) { table.TL(c, v, 860) }
-
 // PublicForwardMessage is publicForwardMessage#01f2bf4a.
 type PublicForwardMessage struct {
 	_ tl.Incomparable
 
 	Message MessageClass
 }
-
-func (v *PublicForwardMessage) TL(c *tl.Codec) { table.TL(c, v, 14) }
 
 // PublicForwardStory is publicForwardStory#edf3add0.
 type PublicForwardStory struct {
@@ -11095,8 +8997,6 @@ type PublicForwardStory struct {
 	Story StoryItemClass
 }
 
-func (v *PublicForwardStory) TL(c *tl.Codec) { table.TL(c, v, 1529) }
-
 // PeerColor is peerColor#b54b5acf.
 type PeerColor struct {
 	_ tl.Incomparable
@@ -11104,8 +9004,6 @@ type PeerColor struct {
 	Color             tl.Optional[int32]
 	BackgroundEmojiID tl.Optional[int64]
 }
-
-func (v *PeerColor) TL(c *tl.Codec) { table.TL(c, v, 1154) }
 
 // PeerColorCollectible is peerColorCollectible#b9c0639a.
 type PeerColorCollectible struct {
@@ -11118,14 +9016,10 @@ type PeerColorCollectible struct {
 	DarkColors        []int32
 }
 
-func (v *PeerColorCollectible) TL(c *tl.Codec) { table.TL(c, v, 1187) }
-
 // InputPeerColorCollectible is inputPeerColorCollectible#b8ea86a9.
 type InputPeerColorCollectible struct {
 	CollectibleID int64
 }
-
-func (v *InputPeerColorCollectible) TL(c *tl.Codec) { table.TL(c, v, 1179) }
 
 // StoryReaction is storyReaction#6090d6d5.
 type StoryReaction struct {
@@ -11136,16 +9030,12 @@ type StoryReaction struct {
 	Reaction ReactionClass
 }
 
-func (v *StoryReaction) TL(c *tl.Codec) { table.TL(c, v, 607) }
-
 // StoryReactionPublicForward is storyReactionPublicForward#bbab2643.
 type StoryReactionPublicForward struct {
 	_ tl.Incomparable
 
 	Message MessageClass
 }
-
-func (v *StoryReactionPublicForward) TL(c *tl.Codec) { table.TL(c, v, 1200) }
 
 // StoryReactionPublicRepost is storyReactionPublicRepost#cfcd0f13.
 type StoryReactionPublicRepost struct {
@@ -11155,8 +9045,6 @@ type StoryReactionPublicRepost struct {
 	Story  StoryItemClass
 }
 
-func (v *StoryReactionPublicRepost) TL(c *tl.Codec) { table.TL(c, v, 1337) }
-
 // SavedDialog is savedDialog#bd87cb6c.
 type SavedDialog struct {
 	_ tl.Incomparable
@@ -11165,8 +9053,6 @@ type SavedDialog struct {
 	Peer       PeerClass
 	TopMessage int32
 }
-
-func (v *SavedDialog) TL(c *tl.Codec) { table.TL(c, v, 1213) }
 
 // MonoForumDialog is monoForumDialog#64407ea7.
 type MonoForumDialog struct {
@@ -11183,8 +9069,6 @@ type MonoForumDialog struct {
 	Draft                   DraftMessageClass
 }
 
-func (v *MonoForumDialog) TL(c *tl.Codec) { table.TL(c, v, 630) }
-
 // SavedReactionTag is savedReactionTag#cb6ff828.
 type SavedReactionTag struct {
 	_ tl.Incomparable
@@ -11194,14 +9078,10 @@ type SavedReactionTag struct {
 	Count    int32
 }
 
-func (v *SavedReactionTag) TL(c *tl.Codec) { table.TL(c, v, 1314) }
-
 // OutboxReadDate is outboxReadDate#3bb842ac.
 type OutboxReadDate struct {
 	Date int32
 }
-
-func (v *OutboxReadDate) TL(c *tl.Codec) { table.TL(c, v, 371) }
 
 // SMSJob is smsJob#e6a1eeb8.
 type SMSJob struct {
@@ -11212,15 +9092,11 @@ type SMSJob struct {
 	Text        string
 }
 
-func (v *SMSJob) TL(c *tl.Codec) { table.TL(c, v, 1473) }
-
 // BusinessWeeklyOpen is businessWeeklyOpen#120b1ab9.
 type BusinessWeeklyOpen struct {
 	StartMinute int32
 	EndMinute   int32
 }
-
-func (v *BusinessWeeklyOpen) TL(c *tl.Codec) { table.TL(c, v, 110) }
 
 // BusinessWorkHours is businessWorkHours#8c92b098.
 type BusinessWorkHours struct {
@@ -11229,8 +9105,6 @@ type BusinessWorkHours struct {
 	WeeklyOpen []BusinessWeeklyOpen
 }
 
-func (v *BusinessWorkHours) TL(c *tl.Codec) { table.TL(c, v, 878) }
-
 // BusinessLocation is businessLocation#ac5c1af7.
 type BusinessLocation struct {
 	_ tl.Incomparable
@@ -11238,8 +9112,6 @@ type BusinessLocation struct {
 	GeoPoint GeoPointClass
 	Address  string
 }
-
-func (v *BusinessLocation) TL(c *tl.Codec) { table.TL(c, v, 1087) }
 
 // InputBusinessRecipients is inputBusinessRecipients#6f8b32aa.
 type InputBusinessRecipients struct {
@@ -11251,8 +9123,6 @@ type InputBusinessRecipients struct {
 	Users           []InputUserClass
 }
 
-func (v *InputBusinessRecipients) TL(c *tl.Codec) { table.TL(c, v, 694) }
-
 // BusinessRecipients is businessRecipients#21108ff7.
 type BusinessRecipients struct {
 	ExistingChats   bool
@@ -11263,27 +9133,19 @@ type BusinessRecipients struct {
 	Users           []int64
 }
 
-func (v *BusinessRecipients) TL(c *tl.Codec) { table.TL(c, v, 222) }
-
 // BusinessAwayMessageScheduleAlways is businessAwayMessageScheduleAlways#c9b9e2b9.
 type BusinessAwayMessageScheduleAlways struct {
 }
 
-func (v *BusinessAwayMessageScheduleAlways) TL(c *tl.Codec) { table.TL(c, v, 1301) }
-
 // BusinessAwayMessageScheduleOutsideWorkHours is businessAwayMessageScheduleOutsideWorkHours#c3f2f501.
 type BusinessAwayMessageScheduleOutsideWorkHours struct {
 }
-
-func (v *BusinessAwayMessageScheduleOutsideWorkHours) TL(c *tl.Codec) { table.TL(c, v, 1270) }
 
 // BusinessAwayMessageScheduleCustom is businessAwayMessageScheduleCustom#cc4d9ecc.
 type BusinessAwayMessageScheduleCustom struct {
 	StartDate int32
 	EndDate   int32
 }
-
-func (v *BusinessAwayMessageScheduleCustom) TL(c *tl.Codec) { table.TL(c, v, 1322) }
 
 // InputBusinessGreetingMessage is inputBusinessGreetingMessage#0194cb3b.
 type InputBusinessGreetingMessage struct {
@@ -11294,8 +9156,6 @@ type InputBusinessGreetingMessage struct {
 	NoActivityDays int32
 }
 
-func (v *InputBusinessGreetingMessage) TL(c *tl.Codec) { table.TL(c, v, 10) }
-
 // BusinessGreetingMessage is businessGreetingMessage#e519abab.
 type BusinessGreetingMessage struct {
 	_ tl.Incomparable
@@ -11304,8 +9164,6 @@ type BusinessGreetingMessage struct {
 	Recipients     BusinessRecipients
 	NoActivityDays int32
 }
-
-func (v *BusinessGreetingMessage) TL(c *tl.Codec) { table.TL(c, v, 1462) }
 
 // InputBusinessAwayMessage is inputBusinessAwayMessage#832175e0.
 type InputBusinessAwayMessage struct {
@@ -11317,8 +9175,6 @@ type InputBusinessAwayMessage struct {
 	Recipients  InputBusinessRecipients
 }
 
-func (v *InputBusinessAwayMessage) TL(c *tl.Codec) { table.TL(c, v, 817) }
-
 // BusinessAwayMessage is businessAwayMessage#ef156a5c.
 type BusinessAwayMessage struct {
 	_ tl.Incomparable
@@ -11329,8 +9185,6 @@ type BusinessAwayMessage struct {
 	Recipients  BusinessRecipients
 }
 
-func (v *BusinessAwayMessage) TL(c *tl.Codec) { table.TL(c, v, 1538) }
-
 // Timezone is timezone#ff9289f5.
 type Timezone struct {
 	_ tl.Incomparable
@@ -11339,8 +9193,6 @@ type Timezone struct {
 	Name      string
 	UTCOffset int32
 }
-
-func (v *Timezone) TL(c *tl.Codec) { table.TL(c, v, 1656) }
 
 // QuickReply is quickReply#0697102b.
 type QuickReply struct {
@@ -11352,8 +9204,6 @@ type QuickReply struct {
 	Count      int32
 }
 
-func (v *QuickReply) TL(c *tl.Codec) { table.TL(c, v, 45) }
-
 // InputQuickReplyShortcut is inputQuickReplyShortcut#24596d41.
 type InputQuickReplyShortcut struct {
 	_ tl.Incomparable
@@ -11361,14 +9211,10 @@ type InputQuickReplyShortcut struct {
 	Shortcut string
 }
 
-func (v *InputQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 240) }
-
 // InputQuickReplyShortcutID is inputQuickReplyShortcutId#01190cf1.
 type InputQuickReplyShortcutID struct {
 	ShortcutID int32
 }
-
-func (v *InputQuickReplyShortcutID) TL(c *tl.Codec) { table.TL(c, v, 9) }
 
 // ConnectedBot is connectedBot#033ed001.
 type ConnectedBot struct {
@@ -11382,8 +9228,6 @@ type ConnectedBot struct {
 	Location   tl.Optional[string]
 }
 
-func (v *ConnectedBot) TL(c *tl.Codec) { table.TL(c, v, 25) }
-
 // Birthday is birthday#6c8e1e06.
 type Birthday struct {
 	_ tl.Incomparable
@@ -11392,8 +9236,6 @@ type Birthday struct {
 	Month int32
 	Year  tl.Optional[int32]
 }
-
-func (v *Birthday) TL(c *tl.Codec) { table.TL(c, v, 677) }
 
 // BotBusinessConnection is botBusinessConnection#8f34b2f5.
 type BotBusinessConnection struct {
@@ -11407,8 +9249,6 @@ type BotBusinessConnection struct {
 	Rights       *BusinessBotRights
 }
 
-func (v *BotBusinessConnection) TL(c *tl.Codec) { table.TL(c, v, 891) }
-
 // InputBusinessIntro is inputBusinessIntro#09c469cd.
 type InputBusinessIntro struct {
 	_ tl.Incomparable
@@ -11417,8 +9257,6 @@ type InputBusinessIntro struct {
 	Description string
 	Sticker     InputDocumentClass
 }
-
-func (v *InputBusinessIntro) TL(c *tl.Codec) { table.TL(c, v, 62) }
 
 // BusinessIntro is businessIntro#5a0a066d.
 type BusinessIntro struct {
@@ -11429,8 +9267,6 @@ type BusinessIntro struct {
 	Sticker     DocumentClass
 }
 
-func (v *BusinessIntro) TL(c *tl.Codec) { table.TL(c, v, 574) }
-
 // InputCollectibleUsername is inputCollectibleUsername#e39460a9.
 type InputCollectibleUsername struct {
 	_ tl.Incomparable
@@ -11438,16 +9274,12 @@ type InputCollectibleUsername struct {
 	Username string
 }
 
-func (v *InputCollectibleUsername) TL(c *tl.Codec) { table.TL(c, v, 1453) }
-
 // InputCollectiblePhone is inputCollectiblePhone#a2e214a4.
 type InputCollectiblePhone struct {
 	_ tl.Incomparable
 
 	Phone string
 }
-
-func (v *InputCollectiblePhone) TL(c *tl.Codec) { table.TL(c, v, 1030) }
 
 // InputBusinessBotRecipients is inputBusinessBotRecipients#c4e5921e.
 type InputBusinessBotRecipients struct {
@@ -11460,8 +9292,6 @@ type InputBusinessBotRecipients struct {
 	ExcludeUsers    []InputUserClass
 }
 
-func (v *InputBusinessBotRecipients) TL(c *tl.Codec) { table.TL(c, v, 1277) }
-
 // BusinessBotRecipients is businessBotRecipients#b88cf373.
 type BusinessBotRecipients struct {
 	ExistingChats   bool
@@ -11473,8 +9303,6 @@ type BusinessBotRecipients struct {
 	ExcludeUsers    []int64
 }
 
-func (v *BusinessBotRecipients) TL(c *tl.Codec) { table.TL(c, v, 1174) }
-
 // ContactBirthday is contactBirthday#1d998733.
 type ContactBirthday struct {
 	_ tl.Incomparable
@@ -11483,8 +9311,6 @@ type ContactBirthday struct {
 	Birthday  Birthday
 }
 
-func (v *ContactBirthday) TL(c *tl.Codec) { table.TL(c, v, 190) }
-
 // MissingInvitee is missingInvitee#628c9224.
 type MissingInvitee struct {
 	PremiumWouldAllowInvite bool
@@ -11492,16 +9318,12 @@ type MissingInvitee struct {
 	UserID                  int64
 }
 
-func (v *MissingInvitee) TL(c *tl.Codec) { table.TL(c, v, 615) }
-
 // InputBusinessChatLink is inputBusinessChatLink#11679fa7.
 type InputBusinessChatLink struct {
 	Message  string
 	Entities []MessageEntityClass
 	Title    tl.Optional[string]
 }
-
-func (v *InputBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 106) }
 
 // BusinessChatLink is businessChatLink#b4ae666f.
 type BusinessChatLink struct {
@@ -11511,8 +9333,6 @@ type BusinessChatLink struct {
 	Title    tl.Optional[string]
 	Views    int32
 }
-
-func (v *BusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 1145) }
 
 // RequestedPeerUser is requestedPeerUser#d62ff46a.
 type RequestedPeerUser struct {
@@ -11525,8 +9345,6 @@ type RequestedPeerUser struct {
 	Photo     PhotoClass
 }
 
-func (v *RequestedPeerUser) TL(c *tl.Codec) { table.TL(c, v, 1366) }
-
 // RequestedPeerChat is requestedPeerChat#7307544f.
 type RequestedPeerChat struct {
 	_ tl.Incomparable
@@ -11535,8 +9353,6 @@ type RequestedPeerChat struct {
 	Title  tl.Optional[string]
 	Photo  PhotoClass
 }
-
-func (v *RequestedPeerChat) TL(c *tl.Codec) { table.TL(c, v, 717) }
 
 // RequestedPeerChannel is requestedPeerChannel#8ba403e4.
 type RequestedPeerChannel struct {
@@ -11548,27 +9364,19 @@ type RequestedPeerChannel struct {
 	Photo     PhotoClass
 }
 
-func (v *RequestedPeerChannel) TL(c *tl.Codec) { table.TL(c, v, 870) }
-
 // SponsoredMessageReportOption is sponsoredMessageReportOption#430d3150.
 type SponsoredMessageReportOption struct {
 	Text   string
 	Option []byte
 }
 
-func (v *SponsoredMessageReportOption) TL(c *tl.Codec) { table.TL(c, v, 431) }
-
 // ReactionNotificationsFromContacts is reactionNotificationsFromContacts#bac3a61a.
 type ReactionNotificationsFromContacts struct {
 }
 
-func (v *ReactionNotificationsFromContacts) TL(c *tl.Codec) { table.TL(c, v, 1192) }
-
 // ReactionNotificationsFromAll is reactionNotificationsFromAll#4b9e22a0.
 type ReactionNotificationsFromAll struct {
 }
-
-func (v *ReactionNotificationsFromAll) TL(c *tl.Codec) { table.TL(c, v, 482) }
 
 // ReactionsNotifySettings is reactionsNotifySettings#71e4ea58.
 type ReactionsNotifySettings struct {
@@ -11580,8 +9388,6 @@ type ReactionsNotifySettings struct {
 	Sound               NotificationSoundClass
 	ShowPreviews        bool
 }
-
-func (v *ReactionsNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 710) }
 
 // AvailableEffect is availableEffect#93c3e27e.
 type AvailableEffect struct {
@@ -11595,8 +9401,6 @@ type AvailableEffect struct {
 	EffectAnimationID tl.Optional[int64]
 }
 
-func (v *AvailableEffect) TL(c *tl.Codec) { table.TL(c, v, 917) }
-
 // FactCheck is factCheck#b89bfccf.
 type FactCheck struct {
 	_ tl.Incomparable
@@ -11607,37 +9411,25 @@ type FactCheck struct {
 	Hash      int64
 }
 
-func (v *FactCheck) TL(c *tl.Codec) { table.TL(c, v, 1176) }
-
 // StarsTransactionPeerUnsupported is starsTransactionPeerUnsupported#95f2bfe4.
 type StarsTransactionPeerUnsupported struct {
 }
-
-func (v *StarsTransactionPeerUnsupported) TL(c *tl.Codec) { table.TL(c, v, 928) }
 
 // StarsTransactionPeerAppStore is starsTransactionPeerAppStore#b457b375.
 type StarsTransactionPeerAppStore struct {
 }
 
-func (v *StarsTransactionPeerAppStore) TL(c *tl.Codec) { table.TL(c, v, 1141) }
-
 // StarsTransactionPeerPlayMarket is starsTransactionPeerPlayMarket#7b560a0b.
 type StarsTransactionPeerPlayMarket struct {
 }
-
-func (v *StarsTransactionPeerPlayMarket) TL(c *tl.Codec) { table.TL(c, v, 771) }
 
 // StarsTransactionPeerPremiumBot is starsTransactionPeerPremiumBot#250dbaf8.
 type StarsTransactionPeerPremiumBot struct {
 }
 
-func (v *StarsTransactionPeerPremiumBot) TL(c *tl.Codec) { table.TL(c, v, 242) }
-
 // StarsTransactionPeerFragment is starsTransactionPeerFragment#e92fd902.
 type StarsTransactionPeerFragment struct {
 }
-
-func (v *StarsTransactionPeerFragment) TL(c *tl.Codec) { table.TL(c, v, 1491) }
 
 // StarsTransactionPeer is starsTransactionPeer#d80da15d.
 type StarsTransactionPeer struct {
@@ -11646,19 +9438,13 @@ type StarsTransactionPeer struct {
 	Peer PeerClass
 }
 
-func (v *StarsTransactionPeer) TL(c *tl.Codec) { table.TL(c, v, 1376) }
-
 // StarsTransactionPeerAds is starsTransactionPeerAds#60682812.
 type StarsTransactionPeerAds struct {
 }
 
-func (v *StarsTransactionPeerAds) TL(c *tl.Codec) { table.TL(c, v, 606) }
-
 // StarsTransactionPeerAPI is starsTransactionPeerAPI#f9677aad.
 type StarsTransactionPeerAPI struct {
 }
-
-func (v *StarsTransactionPeerAPI) TL(c *tl.Codec) { table.TL(c, v, 1609) }
 
 // StarsTopupOption is starsTopupOption#0bd915c0.
 type StarsTopupOption struct {
@@ -11670,8 +9456,6 @@ type StarsTopupOption struct {
 	Currency     string
 	Amount       int64
 }
-
-func (v *StarsTopupOption) TL(c *tl.Codec) { table.TL(c, v, 78) }
 
 // StarsTransaction is starsTransaction#13659eb0.
 type StarsTransaction struct {
@@ -11714,8 +9498,6 @@ type StarsTransaction struct {
 	AdsProceedsToDate           tl.Optional[int32]
 }
 
-func (v *StarsTransaction) TL(c *tl.Codec) { table.TL(c, v, 116) }
-
 // FoundStory is foundStory#e87acbc0.
 type FoundStory struct {
 	_ tl.Incomparable
@@ -11723,8 +9505,6 @@ type FoundStory struct {
 	Peer  PeerClass
 	Story StoryItemClass
 }
-
-func (v *FoundStory) TL(c *tl.Codec) { table.TL(c, v, 1484) }
 
 // GeoPointAddress is geoPointAddress#de4c5d93.
 type GeoPointAddress struct {
@@ -11735,8 +9515,6 @@ type GeoPointAddress struct {
 	City        tl.Optional[string]
 	Street      tl.Optional[string]
 }
-
-func (v *GeoPointAddress) TL(c *tl.Codec) { table.TL(c, v, 1419) }
 
 // StarsRevenueStatus is starsRevenueStatus#febe5491.
 type StarsRevenueStatus struct {
@@ -11749,8 +9527,6 @@ type StarsRevenueStatus struct {
 	NextWithdrawalAt  tl.Optional[int32]
 }
 
-func (v *StarsRevenueStatus) TL(c *tl.Codec) { table.TL(c, v, 1651) }
-
 // InputStarsTransaction is inputStarsTransaction#206ae6d1.
 type InputStarsTransaction struct {
 	_ tl.Incomparable
@@ -11758,8 +9534,6 @@ type InputStarsTransaction struct {
 	Refund bool
 	ID     string
 }
-
-func (v *InputStarsTransaction) TL(c *tl.Codec) { table.TL(c, v, 217) }
 
 // StarsGiftOption is starsGiftOption#5e0589f1.
 type StarsGiftOption struct {
@@ -11772,8 +9546,6 @@ type StarsGiftOption struct {
 	Amount       int64
 }
 
-func (v *StarsGiftOption) TL(c *tl.Codec) { table.TL(c, v, 595) }
-
 // BotPreviewMedia is botPreviewMedia#23e91ba3.
 type BotPreviewMedia struct {
 	_ tl.Incomparable
@@ -11782,15 +9554,11 @@ type BotPreviewMedia struct {
 	Media MessageMediaClass
 }
 
-func (v *BotPreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 238) }
-
 // StarsSubscriptionPricing is starsSubscriptionPricing#05416d58.
 type StarsSubscriptionPricing struct {
 	Period int32
 	Amount int64
 }
-
-func (v *StarsSubscriptionPricing) TL(c *tl.Codec) { table.TL(c, v, 38) }
 
 // StarsSubscription is starsSubscription#2e6eab1a.
 type StarsSubscription struct {
@@ -11810,8 +9578,6 @@ type StarsSubscription struct {
 	InvoiceSlug    tl.Optional[string]
 }
 
-func (v *StarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 284) }
-
 // MessageReactor is messageReactor#4ba3a95a.
 type MessageReactor struct {
 	_ tl.Incomparable
@@ -11822,8 +9588,6 @@ type MessageReactor struct {
 	PeerID    PeerClass
 	Count     int32
 }
-
-func (v *MessageReactor) TL(c *tl.Codec) { table.TL(c, v, 483) }
 
 // StarsGiveawayOption is starsGiveawayOption#94ce852a.
 type StarsGiveawayOption struct {
@@ -11837,16 +9601,12 @@ type StarsGiveawayOption struct {
 	Winners      []StarsGiveawayWinnersOption
 }
 
-func (v *StarsGiveawayOption) TL(c *tl.Codec) { table.TL(c, v, 922) }
-
 // StarsGiveawayWinnersOption is starsGiveawayWinnersOption#54236209.
 type StarsGiveawayWinnersOption struct {
 	Default      bool
 	Users        int32
 	PerUserStars int64
 }
-
-func (v *StarsGiveawayWinnersOption) TL(c *tl.Codec) { table.TL(c, v, 540) }
 
 // StarGift is starGift#313a9547.
 type StarGift struct {
@@ -11882,8 +9642,6 @@ type StarGift struct {
 	Background          *StarGiftBackground
 }
 
-func (v *StarGift) TL(c *tl.Codec) { table.TL(c, v, 305) }
-
 // StarGiftUnique is starGiftUnique#85f0a9cd.
 type StarGiftUnique struct {
 	RequirePremium      bool
@@ -11915,15 +9673,11 @@ type StarGiftUnique struct {
 	CraftChancePermille tl.Optional[int32]
 }
 
-func (v *StarGiftUnique) TL(c *tl.Codec) { table.TL(c, v, 831) }
-
 // MessageReportOption is messageReportOption#7903e3d9.
 type MessageReportOption struct {
 	Text   string
 	Option []byte
 }
-
-func (v *MessageReportOption) TL(c *tl.Codec) { table.TL(c, v, 760) }
 
 // ReportResultChooseOption is reportResultChooseOption#f0e4e0b6.
 type ReportResultChooseOption struct {
@@ -11931,21 +9685,15 @@ type ReportResultChooseOption struct {
 	Options []MessageReportOption
 }
 
-func (v *ReportResultChooseOption) TL(c *tl.Codec) { table.TL(c, v, 1549) }
-
 // ReportResultAddComment is reportResultAddComment#6f09ac31.
 type ReportResultAddComment struct {
 	Optional bool
 	Option   []byte
 }
 
-func (v *ReportResultAddComment) TL(c *tl.Codec) { table.TL(c, v, 689) }
-
 // ReportResultReported is reportResultReported#8db33c4b.
 type ReportResultReported struct {
 }
-
-func (v *ReportResultReported) TL(c *tl.Codec) { table.TL(c, v, 883) }
 
 // BotAppSettings is botAppSettings#c99b1950.
 type BotAppSettings struct {
@@ -11955,8 +9703,6 @@ type BotAppSettings struct {
 	HeaderColor         tl.Optional[int32]
 	HeaderDarkColor     tl.Optional[int32]
 }
-
-func (v *BotAppSettings) TL(c *tl.Codec) { table.TL(c, v, 1299) }
 
 // StarRefProgram is starRefProgram#dd0c66f2.
 type StarRefProgram struct {
@@ -11968,8 +9714,6 @@ type StarRefProgram struct {
 	EndDate             tl.Optional[int32]
 	DailyRevenuePerUser StarsAmountClass
 }
-
-func (v *StarRefProgram) TL(c *tl.Codec) { table.TL(c, v, 1409) }
 
 // ConnectedBotStarRef is connectedBotStarRef#19a13f71.
 type ConnectedBotStarRef struct {
@@ -11985,22 +9729,16 @@ type ConnectedBotStarRef struct {
 	Revenue            int64
 }
 
-func (v *ConnectedBotStarRef) TL(c *tl.Codec) { table.TL(c, v, 165) }
-
 // StarsAmount is starsAmount#bbb6b4a3.
 type StarsAmount struct {
 	Amount int64
 	Nanos  int32
 }
 
-func (v *StarsAmount) TL(c *tl.Codec) { table.TL(c, v, 1201) }
-
 // StarsTonAmount is starsTonAmount#74aee3e0.
 type StarsTonAmount struct {
 	Amount int64
 }
-
-func (v *StarsTonAmount) TL(c *tl.Codec) { table.TL(c, v, 726) }
 
 // BotVerifierSettings is botVerifierSettings#b0cd6617.
 type BotVerifierSettings struct {
@@ -12012,8 +9750,6 @@ type BotVerifierSettings struct {
 	CustomDescription          tl.Optional[string]
 }
 
-func (v *BotVerifierSettings) TL(c *tl.Codec) { table.TL(c, v, 1115) }
-
 // BotVerification is botVerification#f93cd45c.
 type BotVerification struct {
 	_ tl.Incomparable
@@ -12022,8 +9758,6 @@ type BotVerification struct {
 	Icon        int64
 	Description string
 }
-
-func (v *BotVerification) TL(c *tl.Codec) { table.TL(c, v, 1607) }
 
 // StarGiftAttributeModel is starGiftAttributeModel#565251e2.
 type StarGiftAttributeModel struct {
@@ -12035,8 +9769,6 @@ type StarGiftAttributeModel struct {
 	Rarity   StarGiftAttributeRarityClass
 }
 
-func (v *StarGiftAttributeModel) TL(c *tl.Codec) { table.TL(c, v, 548) }
-
 // StarGiftAttributePattern is starGiftAttributePattern#4e7085ea.
 type StarGiftAttributePattern struct {
 	_ tl.Incomparable
@@ -12045,8 +9777,6 @@ type StarGiftAttributePattern struct {
 	Document DocumentClass
 	Rarity   StarGiftAttributeRarityClass
 }
-
-func (v *StarGiftAttributePattern) TL(c *tl.Codec) { table.TL(c, v, 500) }
 
 // StarGiftAttributeBackdrop is starGiftAttributeBackdrop#9f2504e4.
 type StarGiftAttributeBackdrop struct {
@@ -12061,8 +9791,6 @@ type StarGiftAttributeBackdrop struct {
 	Rarity       StarGiftAttributeRarityClass
 }
 
-func (v *StarGiftAttributeBackdrop) TL(c *tl.Codec) { table.TL(c, v, 1003) }
-
 // StarGiftAttributeOriginalDetails is starGiftAttributeOriginalDetails#e0bff26c.
 type StarGiftAttributeOriginalDetails struct {
 	_ tl.Incomparable
@@ -12072,8 +9800,6 @@ type StarGiftAttributeOriginalDetails struct {
 	Date        int32
 	Message     *TextWithEntities
 }
-
-func (v *StarGiftAttributeOriginalDetails) TL(c *tl.Codec) { table.TL(c, v, 1434) }
 
 // SavedStarGift is savedStarGift#41df43fc.
 type SavedStarGift struct {
@@ -12102,14 +9828,10 @@ type SavedStarGift struct {
 	CanCraftAt               tl.Optional[int32]
 }
 
-func (v *SavedStarGift) TL(c *tl.Codec) { table.TL(c, v, 424) }
-
 // InputSavedStarGiftUser is inputSavedStarGiftUser#69279795.
 type InputSavedStarGiftUser struct {
 	MsgID int32
 }
-
-func (v *InputSavedStarGiftUser) TL(c *tl.Codec) { table.TL(c, v, 658) }
 
 // InputSavedStarGiftChat is inputSavedStarGiftChat#f101aa7f.
 type InputSavedStarGiftChat struct {
@@ -12119,8 +9841,6 @@ type InputSavedStarGiftChat struct {
 	SavedID int64
 }
 
-func (v *InputSavedStarGiftChat) TL(c *tl.Codec) { table.TL(c, v, 1550) }
-
 // InputSavedStarGiftSlug is inputSavedStarGiftSlug#2085c238.
 type InputSavedStarGiftSlug struct {
 	_ tl.Incomparable
@@ -12128,19 +9848,13 @@ type InputSavedStarGiftSlug struct {
 	Slug string
 }
 
-func (v *InputSavedStarGiftSlug) TL(c *tl.Codec) { table.TL(c, v, 218) }
-
 // PaidReactionPrivacyDefault is paidReactionPrivacyDefault#206ad49e.
 type PaidReactionPrivacyDefault struct {
 }
 
-func (v *PaidReactionPrivacyDefault) TL(c *tl.Codec) { table.TL(c, v, 216) }
-
 // PaidReactionPrivacyAnonymous is paidReactionPrivacyAnonymous#1f0c1ad9.
 type PaidReactionPrivacyAnonymous struct {
 }
-
-func (v *PaidReactionPrivacyAnonymous) TL(c *tl.Codec) { table.TL(c, v, 204) }
 
 // PaidReactionPrivacyPeer is paidReactionPrivacyPeer#dc6cfcf0.
 type PaidReactionPrivacyPeer struct {
@@ -12149,26 +9863,18 @@ type PaidReactionPrivacyPeer struct {
 	Peer InputPeerClass
 }
 
-func (v *PaidReactionPrivacyPeer) TL(c *tl.Codec) { table.TL(c, v, 1405) }
-
 // RequirementToContactEmpty is requirementToContactEmpty#050a9839.
 type RequirementToContactEmpty struct {
 }
-
-func (v *RequirementToContactEmpty) TL(c *tl.Codec) { table.TL(c, v, 35) }
 
 // RequirementToContactPremium is requirementToContactPremium#e581e4e9.
 type RequirementToContactPremium struct {
 }
 
-func (v *RequirementToContactPremium) TL(c *tl.Codec) { table.TL(c, v, 1465) }
-
 // RequirementToContactPaidMessages is requirementToContactPaidMessages#b4f67e93.
 type RequirementToContactPaidMessages struct {
 	StarsAmount int64
 }
-
-func (v *RequirementToContactPaidMessages) TL(c *tl.Codec) { table.TL(c, v, 1150) }
 
 // BusinessBotRights is businessBotRights#a0624cf7.
 type BusinessBotRights struct {
@@ -12188,8 +9894,6 @@ type BusinessBotRights struct {
 	ManageStories           bool
 }
 
-func (v *BusinessBotRights) TL(c *tl.Codec) { table.TL(c, v, 1017) }
-
 // DisallowedGiftsSettings is disallowedGiftsSettings#71f276c4.
 type DisallowedGiftsSettings struct {
 	DisallowUnlimitedStargifts    bool
@@ -12199,8 +9903,6 @@ type DisallowedGiftsSettings struct {
 	DisallowStargiftsFromChannels bool
 }
 
-func (v *DisallowedGiftsSettings) TL(c *tl.Codec) { table.TL(c, v, 711) }
-
 // SponsoredPeer is sponsoredPeer#c69708d3.
 type SponsoredPeer struct {
 	RandomID       []byte
@@ -12209,28 +9911,20 @@ type SponsoredPeer struct {
 	AdditionalInfo tl.Optional[string]
 }
 
-func (v *SponsoredPeer) TL(c *tl.Codec) { table.TL(c, v, 1285) }
-
 // StarGiftAttributeIDModel is starGiftAttributeIdModel#48aaae3c.
 type StarGiftAttributeIDModel struct {
 	DocumentID int64
 }
-
-func (v *StarGiftAttributeIDModel) TL(c *tl.Codec) { table.TL(c, v, 460) }
 
 // StarGiftAttributeIDPattern is starGiftAttributeIdPattern#4a162433.
 type StarGiftAttributeIDPattern struct {
 	DocumentID int64
 }
 
-func (v *StarGiftAttributeIDPattern) TL(c *tl.Codec) { table.TL(c, v, 470) }
-
 // StarGiftAttributeIDBackdrop is starGiftAttributeIdBackdrop#1f01c757.
 type StarGiftAttributeIDBackdrop struct {
 	BackdropID int32
 }
-
-func (v *StarGiftAttributeIDBackdrop) TL(c *tl.Codec) { table.TL(c, v, 203) }
 
 // StarGiftAttributeCounter is starGiftAttributeCounter#2eb1b658.
 type StarGiftAttributeCounter struct {
@@ -12239,8 +9933,6 @@ type StarGiftAttributeCounter struct {
 	Attribute StarGiftAttributeIDClass
 	Count     int32
 }
-
-func (v *StarGiftAttributeCounter) TL(c *tl.Codec) { table.TL(c, v, 287) }
 
 // PendingSuggestion is pendingSuggestion#e7e82e12.
 type PendingSuggestion struct {
@@ -12252,8 +9944,6 @@ type PendingSuggestion struct {
 	URL         string
 }
 
-func (v *PendingSuggestion) TL(c *tl.Codec) { table.TL(c, v, 1478) }
-
 // TodoItem is todoItem#cba9a52f.
 type TodoItem struct {
 	_ tl.Incomparable
@@ -12261,8 +9951,6 @@ type TodoItem struct {
 	ID    int32
 	Title TextWithEntities
 }
-
-func (v *TodoItem) TL(c *tl.Codec) { table.TL(c, v, 1315) }
 
 // TodoList is todoList#49b92a26.
 type TodoList struct {
@@ -12272,8 +9960,6 @@ type TodoList struct {
 	List              []TodoItem
 }
 
-func (v *TodoList) TL(c *tl.Codec) { table.TL(c, v, 469) }
-
 // TodoCompletion is todoCompletion#221bb5e4.
 type TodoCompletion struct {
 	_ tl.Incomparable
@@ -12282,8 +9968,6 @@ type TodoCompletion struct {
 	CompletedBy PeerClass
 	Date        int32
 }
-
-func (v *TodoCompletion) TL(c *tl.Codec) { table.TL(c, v, 227) }
 
 // SuggestedPost is suggestedPost#0e8e37e5.
 type SuggestedPost struct {
@@ -12295,8 +9979,6 @@ type SuggestedPost struct {
 	ScheduleDate tl.Optional[int32]
 }
 
-func (v *SuggestedPost) TL(c *tl.Codec) { table.TL(c, v, 95) }
-
 // StarsRating is starsRating#1b0e4f07.
 type StarsRating struct {
 	_ tl.Incomparable
@@ -12306,8 +9988,6 @@ type StarsRating struct {
 	Stars             int64
 	NextLevelStars    tl.Optional[int64]
 }
-
-func (v *StarsRating) TL(c *tl.Codec) { table.TL(c, v, 170) }
 
 // StarGiftCollection is starGiftCollection#9d6b13b0.
 type StarGiftCollection struct {
@@ -12320,8 +10000,6 @@ type StarGiftCollection struct {
 	Hash         int64
 }
 
-func (v *StarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 990) }
-
 // StoryAlbum is storyAlbum#9325705a.
 type StoryAlbum struct {
 	_ tl.Incomparable
@@ -12331,8 +10009,6 @@ type StoryAlbum struct {
 	IconPhoto PhotoClass
 	IconVideo DocumentClass
 }
-
-func (v *StoryAlbum) TL(c *tl.Codec) { table.TL(c, v, 910) }
 
 // SearchPostsFlood is searchPostsFlood#3e0b5b6a.
 type SearchPostsFlood struct {
@@ -12345,61 +10021,41 @@ type SearchPostsFlood struct {
 	StarsAmount int64
 }
 
-func (v *SearchPostsFlood) TL(c *tl.Codec) { table.TL(c, v, 393) }
-
 // ProfileTabPosts is profileTabPosts#b98cd696.
 type ProfileTabPosts struct {
 }
-
-func (v *ProfileTabPosts) TL(c *tl.Codec) { table.TL(c, v, 1185) }
 
 // ProfileTabGifts is profileTabGifts#4d4bd46a.
 type ProfileTabGifts struct {
 }
 
-func (v *ProfileTabGifts) TL(c *tl.Codec) { table.TL(c, v, 491) }
-
 // ProfileTabMedia is profileTabMedia#72c64955.
 type ProfileTabMedia struct {
 }
-
-func (v *ProfileTabMedia) TL(c *tl.Codec) { table.TL(c, v, 715) }
 
 // ProfileTabFiles is profileTabFiles#ab339c00.
 type ProfileTabFiles struct {
 }
 
-func (v *ProfileTabFiles) TL(c *tl.Codec) { table.TL(c, v, 1081) }
-
 // ProfileTabMusic is profileTabMusic#9f27d26e.
 type ProfileTabMusic struct {
 }
-
-func (v *ProfileTabMusic) TL(c *tl.Codec) { table.TL(c, v, 1004) }
 
 // ProfileTabVoice is profileTabVoice#e477092e.
 type ProfileTabVoice struct {
 }
 
-func (v *ProfileTabVoice) TL(c *tl.Codec) { table.TL(c, v, 1457) }
-
 // ProfileTabLinks is profileTabLinks#d3656499.
 type ProfileTabLinks struct {
 }
-
-func (v *ProfileTabLinks) TL(c *tl.Codec) { table.TL(c, v, 1352) }
 
 // ProfileTabGIFs is profileTabGifs#a2c0f695.
 type ProfileTabGIFs struct {
 }
 
-func (v *ProfileTabGIFs) TL(c *tl.Codec) { table.TL(c, v, 1029) }
-
 // InputChatThemeEmpty is inputChatThemeEmpty#83268483.
 type InputChatThemeEmpty struct {
 }
-
-func (v *InputChatThemeEmpty) TL(c *tl.Codec) { table.TL(c, v, 818) }
 
 // InputChatTheme is inputChatTheme#c93de95c.
 type InputChatTheme struct {
@@ -12408,8 +10064,6 @@ type InputChatTheme struct {
 	Emoticon string
 }
 
-func (v *InputChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1296) }
-
 // InputChatThemeUniqueGift is inputChatThemeUniqueGift#87e5dfe4.
 type InputChatThemeUniqueGift struct {
 	_ tl.Incomparable
@@ -12417,15 +10071,11 @@ type InputChatThemeUniqueGift struct {
 	Slug string
 }
 
-func (v *InputChatThemeUniqueGift) TL(c *tl.Codec) { table.TL(c, v, 845) }
-
 // StarGiftUpgradePrice is starGiftUpgradePrice#99ea331d.
 type StarGiftUpgradePrice struct {
 	Date         int32
 	UpgradeStars int64
 }
-
-func (v *StarGiftUpgradePrice) TL(c *tl.Codec) { table.TL(c, v, 963) }
 
 // GroupCallMessage is groupCallMessage#1a8afc7e.
 type GroupCallMessage struct {
@@ -12439,8 +10089,6 @@ type GroupCallMessage struct {
 	PaidMessageStars tl.Optional[int64]
 }
 
-func (v *GroupCallMessage) TL(c *tl.Codec) { table.TL(c, v, 166) }
-
 // GroupCallDonor is groupCallDonor#ee430c85.
 type GroupCallDonor struct {
 	_ tl.Incomparable
@@ -12451,8 +10099,6 @@ type GroupCallDonor struct {
 	Stars  int64
 }
 
-func (v *GroupCallDonor) TL(c *tl.Codec) { table.TL(c, v, 1532) }
-
 // RecentStory is recentStory#711d692d.
 type RecentStory struct {
 	_ tl.Incomparable
@@ -12461,8 +10107,6 @@ type RecentStory struct {
 	MaxID tl.Optional[int32]
 }
 
-func (v *RecentStory) TL(c *tl.Codec) { table.TL(c, v, 704) }
-
 // AuctionBidLevel is auctionBidLevel#310240cc.
 type AuctionBidLevel struct {
 	Pos    int32
@@ -12470,13 +10114,9 @@ type AuctionBidLevel struct {
 	Date   int32
 }
 
-func (v *AuctionBidLevel) TL(c *tl.Codec) { table.TL(c, v, 304) }
-
 // StarGiftAuctionStateNotModified is starGiftAuctionStateNotModified#fe333952.
 type StarGiftAuctionStateNotModified struct {
 }
-
-func (v *StarGiftAuctionStateNotModified) TL(c *tl.Codec) { table.TL(c, v, 1648) }
 
 // StarGiftAuctionState is starGiftAuctionState#771a4e66.
 type StarGiftAuctionState struct {
@@ -12494,8 +10134,6 @@ type StarGiftAuctionState struct {
 	Rounds       []StarGiftAuctionRoundClass
 }
 
-func (v *StarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 745) }
-
 // StarGiftAuctionStateFinished is starGiftAuctionStateFinished#972dabbf.
 type StarGiftAuctionStateFinished struct {
 	_ tl.Incomparable
@@ -12508,8 +10146,6 @@ type StarGiftAuctionStateFinished struct {
 	FragmentListedURL   tl.Optional[string]
 }
 
-func (v *StarGiftAuctionStateFinished) TL(c *tl.Codec) { table.TL(c, v, 942) }
-
 // StarGiftAuctionUserState is starGiftAuctionUserState#2eeed1c4.
 type StarGiftAuctionUserState struct {
 	_ tl.Incomparable
@@ -12521,8 +10157,6 @@ type StarGiftAuctionUserState struct {
 	BidPeer       PeerClass
 	AcquiredCount int32
 }
-
-func (v *StarGiftAuctionUserState) TL(c *tl.Codec) { table.TL(c, v, 290) }
 
 // StarGiftAuctionAcquiredGift is starGiftAuctionAcquiredGift#42b00348.
 type StarGiftAuctionAcquiredGift struct {
@@ -12538,8 +10172,6 @@ type StarGiftAuctionAcquiredGift struct {
 	GiftNum    tl.Optional[int32]
 }
 
-func (v *StarGiftAuctionAcquiredGift) TL(c *tl.Codec) { table.TL(c, v, 428) }
-
 // StarGiftActiveAuctionState is starGiftActiveAuctionState#d31bc45d.
 type StarGiftActiveAuctionState struct {
 	_ tl.Incomparable
@@ -12549,14 +10181,10 @@ type StarGiftActiveAuctionState struct {
 	UserState StarGiftAuctionUserState
 }
 
-func (v *StarGiftActiveAuctionState) TL(c *tl.Codec) { table.TL(c, v, 1350) }
-
 // InputStarGiftAuction is inputStarGiftAuction#02e16c98.
 type InputStarGiftAuction struct {
 	GiftID int64
 }
-
-func (v *InputStarGiftAuction) TL(c *tl.Codec) { table.TL(c, v, 20) }
 
 // InputStarGiftAuctionSlug is inputStarGiftAuctionSlug#7ab58308.
 type InputStarGiftAuctionSlug struct {
@@ -12564,8 +10192,6 @@ type InputStarGiftAuctionSlug struct {
 
 	Slug string
 }
-
-func (v *InputStarGiftAuctionSlug) TL(c *tl.Codec) { table.TL(c, v, 769) }
 
 // Passkey is passkey#98613ebf.
 type Passkey struct {
@@ -12578,15 +10204,11 @@ type Passkey struct {
 	LastUsageDate   tl.Optional[int32]
 }
 
-func (v *Passkey) TL(c *tl.Codec) { table.TL(c, v, 948) }
-
 // InputPasskeyResponseRegister is inputPasskeyResponseRegister#3e63935c.
 type InputPasskeyResponseRegister struct {
 	ClientData      DataJSON
 	AttestationData []byte
 }
-
-func (v *InputPasskeyResponseRegister) TL(c *tl.Codec) { table.TL(c, v, 398) }
 
 // InputPasskeyResponseLogin is inputPasskeyResponseLogin#c31fc14a.
 type InputPasskeyResponseLogin struct {
@@ -12595,8 +10217,6 @@ type InputPasskeyResponseLogin struct {
 	Signature         []byte
 	UserHandle        string
 }
-
-func (v *InputPasskeyResponseLogin) TL(c *tl.Codec) { table.TL(c, v, 1258) }
 
 // InputPasskeyCredentialPublicKey is inputPasskeyCredentialPublicKey#3c27b78f.
 type InputPasskeyCredentialPublicKey struct {
@@ -12607,16 +10227,12 @@ type InputPasskeyCredentialPublicKey struct {
 	Response InputPasskeyResponseClass
 }
 
-func (v *InputPasskeyCredentialPublicKey) TL(c *tl.Codec) { table.TL(c, v, 376) }
-
 // InputPasskeyCredentialFirebasePNV is inputPasskeyCredentialFirebasePNV#5b1ccb28.
 type InputPasskeyCredentialFirebasePNV struct {
 	_ tl.Incomparable
 
 	PnvToken string
 }
-
-func (v *InputPasskeyCredentialFirebasePNV) TL(c *tl.Codec) { table.TL(c, v, 581) }
 
 // StarGiftBackground is starGiftBackground#aff56398.
 type StarGiftBackground struct {
@@ -12625,15 +10241,11 @@ type StarGiftBackground struct {
 	TextColor   int32
 }
 
-func (v *StarGiftBackground) TL(c *tl.Codec) { table.TL(c, v, 1109) }
-
 // StarGiftAuctionRound is starGiftAuctionRound#3aae0528.
 type StarGiftAuctionRound struct {
 	Num      int32
 	Duration int32
 }
-
-func (v *StarGiftAuctionRound) TL(c *tl.Codec) { table.TL(c, v, 368) }
 
 // StarGiftAuctionRoundExtendable is starGiftAuctionRoundExtendable#0aa021e5.
 type StarGiftAuctionRoundExtendable struct {
@@ -12643,38 +10255,26 @@ type StarGiftAuctionRoundExtendable struct {
 	ExtendWindow int32
 }
 
-func (v *StarGiftAuctionRoundExtendable) TL(c *tl.Codec) { table.TL(c, v, 70) }
-
 // StarGiftAttributeRarity is starGiftAttributeRarity#36437737.
 type StarGiftAttributeRarity struct {
 	Permille int32
 }
 
-func (v *StarGiftAttributeRarity) TL(c *tl.Codec) { table.TL(c, v, 339) }
-
 // StarGiftAttributeRarityUncommon is starGiftAttributeRarityUncommon#dbce6389.
 type StarGiftAttributeRarityUncommon struct {
 }
-
-func (v *StarGiftAttributeRarityUncommon) TL(c *tl.Codec) { table.TL(c, v, 1400) }
 
 // StarGiftAttributeRarityRare is starGiftAttributeRarityRare#f08d516b.
 type StarGiftAttributeRarityRare struct {
 }
 
-func (v *StarGiftAttributeRarityRare) TL(c *tl.Codec) { table.TL(c, v, 1547) }
-
 // StarGiftAttributeRarityEpic is starGiftAttributeRarityEpic#78fbf3a8.
 type StarGiftAttributeRarityEpic struct {
 }
 
-func (v *StarGiftAttributeRarityEpic) TL(c *tl.Codec) { table.TL(c, v, 759) }
-
 // StarGiftAttributeRarityLegendary is starGiftAttributeRarityLegendary#cef7e7a8.
 type StarGiftAttributeRarityLegendary struct {
 }
-
-func (v *StarGiftAttributeRarityLegendary) TL(c *tl.Codec) { table.TL(c, v, 1333) }
 
 // KeyboardButtonStyle is keyboardButtonStyle#4fdd3430.
 type KeyboardButtonStyle struct {
@@ -12686,8 +10286,6 @@ type KeyboardButtonStyle struct {
 	Icon      tl.Optional[int64]
 }
 
-func (v *KeyboardButtonStyle) TL(c *tl.Codec) { table.TL(c, v, 510) }
-
 // InputMessageReadMetric is inputMessageReadMetric#402b4495.
 type InputMessageReadMetric struct {
 	MsgID                         int32
@@ -12698,8 +10296,6 @@ type InputMessageReadMetric struct {
 	SeenRangeRatioPermille        int32
 }
 
-func (v *InputMessageReadMetric) TL(c *tl.Codec) { table.TL(c, v, 412) }
-
 // InputAIComposeToneDefault is inputAiComposeToneDefault#1fe9a9bf.
 type InputAIComposeToneDefault struct {
 	_ tl.Incomparable
@@ -12707,15 +10303,11 @@ type InputAIComposeToneDefault struct {
 	Tone string
 }
 
-func (v *InputAIComposeToneDefault) TL(c *tl.Codec) { table.TL(c, v, 210) }
-
 // InputAIComposeToneID is inputAiComposeToneID#0773c080.
 type InputAIComposeToneID struct {
 	ID         int64
 	AccessHash int64
 }
-
-func (v *InputAIComposeToneID) TL(c *tl.Codec) { table.TL(c, v, 51) }
 
 // InputAIComposeToneSlug is inputAiComposeToneSlug#1fa01357.
 type InputAIComposeToneSlug struct {
@@ -12724,16 +10316,12 @@ type InputAIComposeToneSlug struct {
 	Slug string
 }
 
-func (v *InputAIComposeToneSlug) TL(c *tl.Codec) { table.TL(c, v, 207) }
-
 // InputAIComposeToneSingleUse is inputAiComposeToneSingleUse#0e0c35af.
 type InputAIComposeToneSingleUse struct {
 	_ tl.Incomparable
 
 	CustomPrompt string
 }
-
-func (v *InputAIComposeToneSingleUse) TL(c *tl.Codec) { table.TL(c, v, 89) }
 
 // AIComposeTone is aiComposeTone#cff63ea9.
 type AIComposeTone struct {
@@ -12751,8 +10339,6 @@ type AIComposeTone struct {
 	ExampleEnglish *AIComposeToneExample
 }
 
-func (v *AIComposeTone) TL(c *tl.Codec) { table.TL(c, v, 1338) }
-
 // AIComposeToneDefault is aiComposeToneDefault#9bad6414.
 type AIComposeToneDefault struct {
 	_ tl.Incomparable
@@ -12762,8 +10348,6 @@ type AIComposeToneDefault struct {
 	Title   string
 }
 
-func (v *AIComposeToneDefault) TL(c *tl.Codec) { table.TL(c, v, 978) }
-
 // AIComposeToneExample is aiComposeToneExample#f1d628ec.
 type AIComposeToneExample struct {
 	_ tl.Incomparable
@@ -12772,25 +10356,17 @@ type AIComposeToneExample struct {
 	To   TextWithEntities
 }
 
-func (v *AIComposeToneExample) TL(c *tl.Codec) { table.TL(c, v, 1560) }
-
 // JoinChatBotResultApproved is joinChatBotResultApproved#ae152a69.
 type JoinChatBotResultApproved struct {
 }
-
-func (v *JoinChatBotResultApproved) TL(c *tl.Codec) { table.TL(c, v, 1097) }
 
 // JoinChatBotResultDeclined is joinChatBotResultDeclined#0efa0194.
 type JoinChatBotResultDeclined struct {
 }
 
-func (v *JoinChatBotResultDeclined) TL(c *tl.Codec) { table.TL(c, v, 96) }
-
 // JoinChatBotResultQueued is joinChatBotResultQueued#98a3a840.
 type JoinChatBotResultQueued struct {
 }
-
-func (v *JoinChatBotResultQueued) TL(c *tl.Codec) { table.TL(c, v, 952) }
 
 // JoinChatBotResultWebView is joinChatBotResultWebView#d6e3b813.
 type JoinChatBotResultWebView struct {
@@ -12798,8 +10374,6 @@ type JoinChatBotResultWebView struct {
 
 	URL string
 }
-
-func (v *JoinChatBotResultWebView) TL(c *tl.Codec) { table.TL(c, v, 1371) }
 
 // WebDomainException is webDomainException#933ca597.
 type WebDomainException struct {
@@ -12811,8 +10385,6 @@ type WebDomainException struct {
 	Favicon tl.Optional[int64]
 }
 
-func (v *WebDomainException) TL(c *tl.Codec) { table.TL(c, v, 911) }
-
 // InputRichFilePhoto is inputRichFilePhoto#9b00622b.
 type InputRichFilePhoto struct {
 	_ tl.Incomparable
@@ -12821,8 +10393,6 @@ type InputRichFilePhoto struct {
 	Photo InputPhotoClass
 }
 
-func (v *InputRichFilePhoto) TL(c *tl.Codec) { table.TL(c, v, 974) }
-
 // InputRichFileDocument is inputRichFileDocument#83281dbd.
 type InputRichFileDocument struct {
 	_ tl.Incomparable
@@ -12830,8 +10400,6 @@ type InputRichFileDocument struct {
 	ID       string
 	Document InputDocumentClass
 }
-
-func (v *InputRichFileDocument) TL(c *tl.Codec) { table.TL(c, v, 819) }
 
 // InputRichMessage is inputRichMessage#e4c449fc.
 type InputRichMessage struct {
@@ -12843,8 +10411,6 @@ type InputRichMessage struct {
 	Users      []InputUserClass
 }
 
-func (v *InputRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1459) }
-
 // InputRichMessageHTML is inputRichMessageHTML#dacb836a.
 type InputRichMessageHTML struct {
 	Rtl        bool
@@ -12853,8 +10419,6 @@ type InputRichMessageHTML struct {
 	Files      []InputRichFileClass
 }
 
-func (v *InputRichMessageHTML) TL(c *tl.Codec) { table.TL(c, v, 1390) }
-
 // InputRichMessageMarkdown is inputRichMessageMarkdown#004b572c.
 type InputRichMessageMarkdown struct {
 	Rtl        bool
@@ -12862,8 +10426,6 @@ type InputRichMessageMarkdown struct {
 	Markdown   string
 	Files      []InputRichFileClass
 }
-
-func (v *InputRichMessageMarkdown) TL(c *tl.Codec) { table.TL(c, v, 1) }
 
 // RichMessage is richMessage#baf39d8b.
 type RichMessage struct {
@@ -12874,8 +10436,6 @@ type RichMessage struct {
 	Documents []DocumentClass
 }
 
-func (v *RichMessage) TL(c *tl.Codec) { table.TL(c, v, 1195) }
-
 // CommunityPeer is communityPeer#76141ebd.
 type CommunityPeer struct {
 	_ tl.Incomparable
@@ -12884,8 +10444,6 @@ type CommunityPeer struct {
 	Visible        tl.Optional[bool]
 	Peer           PeerClass
 }
-
-func (v *CommunityPeer) TL(c *tl.Codec) { table.TL(c, v, 736) }
 
 // CommunityPeerRequest is communityPeerRequest#7beafa85.
 type CommunityPeerRequest struct {
@@ -12896,8 +10454,6 @@ type CommunityPeerRequest struct {
 	RequestedBy int64
 	Date        int32
 }
-
-func (v *CommunityPeerRequest) TL(c *tl.Codec) { table.TL(c, v, 774) }
 
 // EphemeralMessage is ephemeralMessage#dd27bee9.
 type EphemeralMessage struct {
@@ -12921,25 +10477,17 @@ type EphemeralMessage struct {
 	AnchorMsgID     tl.Optional[int32]
 }
 
-func (v *EphemeralMessage) TL(c *tl.Codec) { table.TL(c, v, 1412) }
-
 // ButtonTypeDefault is buttonTypeDefault#c9dd90e9.
 type ButtonTypeDefault struct {
 }
-
-func (v *ButtonTypeDefault) TL(c *tl.Codec) { table.TL(c, v, 1302) }
 
 // ButtonTypeRequestPhone is buttonTypeRequestPhone#df3d36f9.
 type ButtonTypeRequestPhone struct {
 }
 
-func (v *ButtonTypeRequestPhone) TL(c *tl.Codec) { table.TL(c, v, 1423) }
-
 // ButtonTypeRequestGeoLocation is buttonTypeRequestGeoLocation#9beee140.
 type ButtonTypeRequestGeoLocation struct {
 }
-
-func (v *ButtonTypeRequestGeoLocation) TL(c *tl.Codec) { table.TL(c, v, 980) }
 
 // ButtonTypeRequestPoll is buttonTypeRequestPoll#aacfff84.
 type ButtonTypeRequestPoll struct {
@@ -12947,8 +10495,6 @@ type ButtonTypeRequestPoll struct {
 
 	Quiz tl.Optional[bool]
 }
-
-func (v *ButtonTypeRequestPoll) TL(c *tl.Codec) { table.TL(c, v, 1078) }
 
 // ButtonTypeRequestPeer is buttonTypeRequestPeer#4f58a237.
 type ButtonTypeRequestPeer struct {
@@ -12958,8 +10504,6 @@ type ButtonTypeRequestPeer struct {
 	PeerType    RequestPeerTypeClass
 	MaxQuantity int32
 }
-
-func (v *ButtonTypeRequestPeer) TL(c *tl.Codec) { table.TL(c, v, 505) }
 
 // InputButtonTypeRequestPeer is inputButtonTypeRequestPeer#3fe268fe.
 type InputButtonTypeRequestPeer struct {
@@ -12973,8 +10517,6 @@ type InputButtonTypeRequestPeer struct {
 	MaxQuantity       int32
 }
 
-func (v *InputButtonTypeRequestPeer) TL(c *tl.Codec) { table.TL(c, v, 409) }
-
 // ButtonTypeSimpleWebView is buttonTypeSimpleWebView#c01a597a.
 type ButtonTypeSimpleWebView struct {
 	_ tl.Incomparable
@@ -12982,16 +10524,12 @@ type ButtonTypeSimpleWebView struct {
 	URL string
 }
 
-func (v *ButtonTypeSimpleWebView) TL(c *tl.Codec) { table.TL(c, v, 1238) }
-
 // InlineButtonTypeURL is inlineButtonTypeUrl#eca4f8d4.
 type InlineButtonTypeURL struct {
 	_ tl.Incomparable
 
 	URL string
 }
-
-func (v *InlineButtonTypeURL) TL(c *tl.Codec) { table.TL(c, v, 1518) }
 
 // InlineButtonTypeURLAuth is inlineButtonTypeUrlAuth#bfd02da2.
 type InlineButtonTypeURLAuth struct {
@@ -13001,8 +10539,6 @@ type InlineButtonTypeURLAuth struct {
 	URL      string
 	ButtonID int32
 }
-
-func (v *InlineButtonTypeURLAuth) TL(c *tl.Codec) { table.TL(c, v, 1234) }
 
 // InputInlineButtonTypeURLAuth is inputInlineButtonTypeUrlAuth#9961bcb4.
 type InputInlineButtonTypeURLAuth struct {
@@ -13014,8 +10550,6 @@ type InputInlineButtonTypeURLAuth struct {
 	Bot                InputUserClass
 }
 
-func (v *InputInlineButtonTypeURLAuth) TL(c *tl.Codec) { table.TL(c, v, 956) }
-
 // InlineButtonTypeWebView is inlineButtonTypeWebView#3bcab5b4.
 type InlineButtonTypeWebView struct {
 	_ tl.Incomparable
@@ -13023,27 +10557,19 @@ type InlineButtonTypeWebView struct {
 	URL string
 }
 
-func (v *InlineButtonTypeWebView) TL(c *tl.Codec) { table.TL(c, v, 372) }
-
 // InlineButtonTypeCallback is inlineButtonTypeCallback#2955bc38.
 type InlineButtonTypeCallback struct {
 	RequiresPassword bool
 	Data             []byte
 }
 
-func (v *InlineButtonTypeCallback) TL(c *tl.Codec) { table.TL(c, v, 260) }
-
 // InlineButtonTypeGame is inlineButtonTypeGame#5cd3709d.
 type InlineButtonTypeGame struct {
 }
 
-func (v *InlineButtonTypeGame) TL(c *tl.Codec) { table.TL(c, v, 587) }
-
 // InlineButtonTypeBuy is inlineButtonTypeBuy#48bad7a5.
 type InlineButtonTypeBuy struct {
 }
-
-func (v *InlineButtonTypeBuy) TL(c *tl.Codec) { table.TL(c, v, 461) }
 
 // InlineButtonTypeSwitchInline is inlineButtonTypeSwitchInline#93773ff5.
 type InlineButtonTypeSwitchInline struct {
@@ -13052,14 +10578,10 @@ type InlineButtonTypeSwitchInline struct {
 	PeerTypes []InlineQueryPeerTypeClass
 }
 
-func (v *InlineButtonTypeSwitchInline) TL(c *tl.Codec) { table.TL(c, v, 913) }
-
 // InlineButtonTypeUserProfile is inlineButtonTypeUserProfile#3fa33fcf.
 type InlineButtonTypeUserProfile struct {
 	UserID int64
 }
-
-func (v *InlineButtonTypeUserProfile) TL(c *tl.Codec) { table.TL(c, v, 405) }
 
 // InputInlineButtonTypeUserProfile is inputInlineButtonTypeUserProfile#53f3ce5a.
 type InputInlineButtonTypeUserProfile struct {
@@ -13068,8 +10590,6 @@ type InputInlineButtonTypeUserProfile struct {
 	UserID InputUserClass
 }
 
-func (v *InputInlineButtonTypeUserProfile) TL(c *tl.Codec) { table.TL(c, v, 538) }
-
 // InlineButtonTypeCopy is inlineButtonTypeCopy#b41d3272.
 type InlineButtonTypeCopy struct {
 	_ tl.Incomparable
@@ -13077,13 +10597,9 @@ type InlineButtonTypeCopy struct {
 	CopyText string
 }
 
-func (v *InlineButtonTypeCopy) TL(c *tl.Codec) { table.TL(c, v, 1137) }
-
 // InlineButtonTypeDisabled is inlineButtonTypeDisabled#a438619d.
 type InlineButtonTypeDisabled struct {
 }
-
-func (v *InlineButtonTypeDisabled) TL(c *tl.Codec) { table.TL(c, v, 1037) }
 
 // KeyboardInlineButton is keyboardInlineButton#11c1a322.
 type KeyboardInlineButton struct {
@@ -13094,14 +10610,10 @@ type KeyboardInlineButton struct {
 	Type  InlineButtonTypeClass
 }
 
-func (v *KeyboardInlineButton) TL(c *tl.Codec) { table.TL(c, v, 109) }
-
 // KeyboardInlineButtonRow is keyboardInlineButtonRow#19420af6.
 type KeyboardInlineButtonRow struct {
 	Buttons []KeyboardInlineButton
 }
-
-func (v *KeyboardInlineButtonRow) TL(c *tl.Codec) { table.TL(c, v, 162) }
 
 // RichButtonStyle is richButtonStyle#03c610bd.
 type RichButtonStyle struct {
@@ -13110,8 +10622,6 @@ type RichButtonStyle struct {
 	BgSuccess bool
 	Link      bool
 }
-
-func (v *RichButtonStyle) TL(c *tl.Codec) { table.TL(c, v, 30) }
 
 // PageButton is pageButton#692a5488.
 type PageButton struct {
@@ -13122,21 +10632,15 @@ type PageButton struct {
 	Style *RichButtonStyle
 }
 
-func (v *PageButton) TL(c *tl.Codec) { table.TL(c, v, 659) }
-
 // Bytes is bytes#e937bb82.
 type Bytes struct {
 }
-
-func (v *Bytes) TL(c *tl.Codec) { table.TL(c, v, 1492) }
 
 // IPPort is ipPort#d433ad73.
 type IPPort struct {
 	Ipv4 int32
 	Port int32
 }
-
-func (v *IPPort) TL(c *tl.Codec) { table.TL(c, v, 1355) }
 
 // IPPortSecret is ipPortSecret#37982646.
 type IPPortSecret struct {
@@ -13145,16 +10649,12 @@ type IPPortSecret struct {
 	Secret []byte
 }
 
-func (v *IPPortSecret) TL(c *tl.Codec) { table.TL(c, v, 351) }
-
 // AccessPointRule is accessPointRule#4679b65f.
 type AccessPointRule struct {
 	PhonePrefixRules string
 	DCID             int32
 	Ips              []IPPortClass
 }
-
-func (v *AccessPointRule) TL(c *tl.Codec) { table.TL(c, v, 447) }
 
 // InputPeerPhotoFileLocationLegacy is inputPeerPhotoFileLocationLegacy#27d69997.
 type InputPeerPhotoFileLocationLegacy struct {
@@ -13166,8 +10666,6 @@ type InputPeerPhotoFileLocationLegacy struct {
 	LocalID  int32
 }
 
-func (v *InputPeerPhotoFileLocationLegacy) TL(c *tl.Codec) { table.TL(c, v, 255) }
-
 // InputStickerSetThumbLegacy is inputStickerSetThumbLegacy#0dbaeae9.
 type InputStickerSetThumbLegacy struct {
 	_ tl.Incomparable
@@ -13177,8 +10675,6 @@ type InputStickerSetThumbLegacy struct {
 	LocalID    int32
 }
 
-func (v *InputStickerSetThumbLegacy) TL(c *tl.Codec) { table.TL(c, v, 87) }
-
 // InvokeAfterMsg is invokeAfterMsg#cb9f372d.
 type InvokeAfterMsg struct {
 	_ tl.Incomparable
@@ -13187,15 +10683,11 @@ type InvokeAfterMsg struct {
 	Query Request
 }
 
-func (v *InvokeAfterMsg) TL(c *tl.Codec) { table.TL(c, v, 2307) }
-
 // InvokeAfterMsgs is invokeAfterMsgs#3dc4b4f0.
 type InvokeAfterMsgs struct {
 	MsgIDs []int64
 	Query  Request
 }
-
-func (v *InvokeAfterMsgs) TL(c *tl.Codec) { table.TL(c, v, 1851) }
 
 // InitConnection is initConnection#c1cd5ea9.
 type InitConnection struct {
@@ -13213,8 +10705,6 @@ type InitConnection struct {
 	Query          Request
 }
 
-func (v *InitConnection) TL(c *tl.Codec) { table.TL(c, v, 2284) }
-
 // InvokeWithLayer is invokeWithLayer#da9b0d0d.
 type InvokeWithLayer struct {
 	_ tl.Incomparable
@@ -13223,16 +10713,12 @@ type InvokeWithLayer struct {
 	Query Request
 }
 
-func (v *InvokeWithLayer) TL(c *tl.Codec) { table.TL(c, v, 2357) }
-
 // InvokeWithoutUpdates is invokeWithoutUpdates#bf9459b7.
 type InvokeWithoutUpdates struct {
 	_ tl.Incomparable
 
 	Query Request
 }
-
-func (v *InvokeWithoutUpdates) TL(c *tl.Codec) { table.TL(c, v, 2276) }
 
 // InvokeWithMessagesRange is invokeWithMessagesRange#365275f2.
 type InvokeWithMessagesRange struct {
@@ -13242,8 +10728,6 @@ type InvokeWithMessagesRange struct {
 	Query Request
 }
 
-func (v *InvokeWithMessagesRange) TL(c *tl.Codec) { table.TL(c, v, 1826) }
-
 // InvokeWithTakeout is invokeWithTakeout#aca9fd2e.
 type InvokeWithTakeout struct {
 	_ tl.Incomparable
@@ -13252,8 +10736,6 @@ type InvokeWithTakeout struct {
 	Query     Request
 }
 
-func (v *InvokeWithTakeout) TL(c *tl.Codec) { table.TL(c, v, 2206) }
-
 // InvokeWithBusinessConnection is invokeWithBusinessConnection#dd289f8e.
 type InvokeWithBusinessConnection struct {
 	_ tl.Incomparable
@@ -13261,8 +10743,6 @@ type InvokeWithBusinessConnection struct {
 	ConnectionID string
 	Query        Request
 }
-
-func (v *InvokeWithBusinessConnection) TL(c *tl.Codec) { table.TL(c, v, 2366) }
 
 // InvokeWithGooglePlayIntegrity is invokeWithGooglePlayIntegrity#1df92984.
 type InvokeWithGooglePlayIntegrity struct {
@@ -13273,8 +10753,6 @@ type InvokeWithGooglePlayIntegrity struct {
 	Query Request
 }
 
-func (v *InvokeWithGooglePlayIntegrity) TL(c *tl.Codec) { table.TL(c, v, 1754) }
-
 // InvokeWithApnsSecret is invokeWithApnsSecret#0dae54f8.
 type InvokeWithApnsSecret struct {
 	_ tl.Incomparable
@@ -13284,8 +10762,6 @@ type InvokeWithApnsSecret struct {
 	Query  Request
 }
 
-func (v *InvokeWithApnsSecret) TL(c *tl.Codec) { table.TL(c, v, 1699) }
-
 // InvokeWithReCaptcha is invokeWithReCaptcha#adbb0f94.
 type InvokeWithReCaptcha struct {
 	_ tl.Incomparable
@@ -13294,22 +10770,14 @@ type InvokeWithReCaptcha struct {
 	Query Request
 }
 
-func (v *InvokeWithReCaptcha) TL(c *tl.Codec) { table.TL(c, v, 2211) }
-
 // BoolClass is a Bool: one of boolFalse, boolTrue.
-type BoolClass interface {
-	tl.Object
-	isBool()
-}
+type BoolClass interface{ isBool() }
 
 func (*BoolFalse) isBool() {}
 func (*BoolTrue) isBool()  {}
 
 // InputPeerClass is a InputPeer: one of inputPeerEmpty, inputPeerSelf, inputPeerChat, inputPeerUser, inputPeerChannel, inputPeerUserFromMessage, inputPeerChannelFromMessage.
-type InputPeerClass interface {
-	tl.Object
-	isInputPeer()
-}
+type InputPeerClass interface{ isInputPeer() }
 
 func (*InputPeerEmpty) isInputPeer()              {}
 func (*InputPeerSelf) isInputPeer()               {}
@@ -13320,10 +10788,7 @@ func (*InputPeerUserFromMessage) isInputPeer()    {}
 func (*InputPeerChannelFromMessage) isInputPeer() {}
 
 // InputUserClass is a InputUser: one of inputUserEmpty, inputUserSelf, inputUser, inputUserFromMessage.
-type InputUserClass interface {
-	tl.Object
-	isInputUser()
-}
+type InputUserClass interface{ isInputUser() }
 
 func (*InputUserEmpty) isInputUser()       {}
 func (*InputUserSelf) isInputUser()        {}
@@ -13331,20 +10796,14 @@ func (*InputUser) isInputUser()            {}
 func (*InputUserFromMessage) isInputUser() {}
 
 // InputFileClass is a InputFile: one of inputFile, inputFileBig, inputFileStoryDocument.
-type InputFileClass interface {
-	tl.Object
-	isInputFile()
-}
+type InputFileClass interface{ isInputFile() }
 
 func (*InputFile) isInputFile()              {}
 func (*InputFileBig) isInputFile()           {}
 func (*InputFileStoryDocument) isInputFile() {}
 
 // InputMediaClass is a InputMedia: one of inputMediaEmpty, inputMediaUploadedPhoto, inputMediaPhoto, inputMediaGeoPoint, inputMediaContact, inputMediaUploadedDocument, inputMediaDocument, inputMediaVenue, ….
-type InputMediaClass interface {
-	tl.Object
-	isInputMedia()
-}
+type InputMediaClass interface{ isInputMedia() }
 
 func (*InputMediaEmpty) isInputMedia()            {}
 func (*InputMediaUploadedPhoto) isInputMedia()    {}
@@ -13368,38 +10827,26 @@ func (*InputMediaTodo) isInputMedia()             {}
 func (*InputMediaStakeDice) isInputMedia()        {}
 
 // InputChatPhotoClass is a InputChatPhoto: one of inputChatPhotoEmpty, inputChatUploadedPhoto, inputChatPhoto.
-type InputChatPhotoClass interface {
-	tl.Object
-	isInputChatPhoto()
-}
+type InputChatPhotoClass interface{ isInputChatPhoto() }
 
 func (*InputChatPhotoEmpty) isInputChatPhoto()    {}
 func (*InputChatUploadedPhoto) isInputChatPhoto() {}
 func (*InputChatPhoto) isInputChatPhoto()         {}
 
 // InputGeoPointClass is a InputGeoPoint: one of inputGeoPointEmpty, inputGeoPoint.
-type InputGeoPointClass interface {
-	tl.Object
-	isInputGeoPoint()
-}
+type InputGeoPointClass interface{ isInputGeoPoint() }
 
 func (*InputGeoPointEmpty) isInputGeoPoint() {}
 func (*InputGeoPoint) isInputGeoPoint()      {}
 
 // InputPhotoClass is a InputPhoto: one of inputPhotoEmpty, inputPhoto.
-type InputPhotoClass interface {
-	tl.Object
-	isInputPhoto()
-}
+type InputPhotoClass interface{ isInputPhoto() }
 
 func (*InputPhotoEmpty) isInputPhoto() {}
 func (*InputPhoto) isInputPhoto()      {}
 
 // InputFileLocationClass is a InputFileLocation: one of inputFileLocation, inputEncryptedFileLocation, inputDocumentFileLocation, inputSecureFileLocation, inputTakeoutFileLocation, inputPhotoFileLocation, inputPhotoLegacyFileLocation, inputPeerPhotoFileLocation, ….
-type InputFileLocationClass interface {
-	tl.Object
-	isInputFileLocation()
-}
+type InputFileLocationClass interface{ isInputFileLocation() }
 
 func (*InputFileLocation) isInputFileLocation()                {}
 func (*InputEncryptedFileLocation) isInputFileLocation()       {}
@@ -13415,38 +10862,26 @@ func (*InputPeerPhotoFileLocationLegacy) isInputFileLocation() {}
 func (*InputStickerSetThumbLegacy) isInputFileLocation()       {}
 
 // PeerClass is a Peer: one of peerUser, peerChat, peerChannel.
-type PeerClass interface {
-	tl.Object
-	isPeer()
-}
+type PeerClass interface{ isPeer() }
 
 func (*PeerUser) isPeer()    {}
 func (*PeerChat) isPeer()    {}
 func (*PeerChannel) isPeer() {}
 
 // UserClass is a User: one of userEmpty, user.
-type UserClass interface {
-	tl.Object
-	isUser()
-}
+type UserClass interface{ isUser() }
 
 func (*UserEmpty) isUser() {}
 func (*User) isUser()      {}
 
 // UserProfilePhotoClass is a UserProfilePhoto: one of userProfilePhotoEmpty, userProfilePhoto.
-type UserProfilePhotoClass interface {
-	tl.Object
-	isUserProfilePhoto()
-}
+type UserProfilePhotoClass interface{ isUserProfilePhoto() }
 
 func (*UserProfilePhotoEmpty) isUserProfilePhoto() {}
 func (*UserProfilePhoto) isUserProfilePhoto()      {}
 
 // UserStatusClass is a UserStatus: one of userStatusEmpty, userStatusOnline, userStatusOffline, userStatusRecently, userStatusLastWeek, userStatusLastMonth.
-type UserStatusClass interface {
-	tl.Object
-	isUserStatus()
-}
+type UserStatusClass interface{ isUserStatus() }
 
 func (*UserStatusEmpty) isUserStatus()     {}
 func (*UserStatusOnline) isUserStatus()    {}
@@ -13456,10 +10891,7 @@ func (*UserStatusLastWeek) isUserStatus()  {}
 func (*UserStatusLastMonth) isUserStatus() {}
 
 // ChatClass is a Chat: one of chatEmpty, chat, chatForbidden, channel, channelForbidden, communityForbidden, community.
-type ChatClass interface {
-	tl.Object
-	isChat()
-}
+type ChatClass interface{ isChat() }
 
 func (*ChatEmpty) isChat()          {}
 func (*Chat) isChat()               {}
@@ -13470,58 +10902,40 @@ func (*CommunityForbidden) isChat() {}
 func (*Community) isChat()          {}
 
 // ChatFullClass is a ChatFull: one of chatFull, channelFull, communityFull.
-type ChatFullClass interface {
-	tl.Object
-	isChatFull()
-}
+type ChatFullClass interface{ isChatFull() }
 
 func (*ChatFull) isChatFull()      {}
 func (*ChannelFull) isChatFull()   {}
 func (*CommunityFull) isChatFull() {}
 
 // ChatParticipantClass is a ChatParticipant: one of chatParticipant, chatParticipantCreator, chatParticipantAdmin.
-type ChatParticipantClass interface {
-	tl.Object
-	isChatParticipant()
-}
+type ChatParticipantClass interface{ isChatParticipant() }
 
 func (*ChatParticipant) isChatParticipant()        {}
 func (*ChatParticipantCreator) isChatParticipant() {}
 func (*ChatParticipantAdmin) isChatParticipant()   {}
 
 // ChatParticipantsClass is a ChatParticipants: one of chatParticipantsForbidden, chatParticipants.
-type ChatParticipantsClass interface {
-	tl.Object
-	isChatParticipants()
-}
+type ChatParticipantsClass interface{ isChatParticipants() }
 
 func (*ChatParticipantsForbidden) isChatParticipants() {}
 func (*ChatParticipants) isChatParticipants()          {}
 
 // ChatPhotoClass is a ChatPhoto: one of chatPhotoEmpty, chatPhoto.
-type ChatPhotoClass interface {
-	tl.Object
-	isChatPhoto()
-}
+type ChatPhotoClass interface{ isChatPhoto() }
 
 func (*ChatPhotoEmpty) isChatPhoto() {}
 func (*ChatPhoto) isChatPhoto()      {}
 
 // MessageClass is a Message: one of messageEmpty, message, messageService.
-type MessageClass interface {
-	tl.Object
-	isMessage()
-}
+type MessageClass interface{ isMessage() }
 
 func (*MessageEmpty) isMessage()   {}
 func (*Message) isMessage()        {}
 func (*MessageService) isMessage() {}
 
 // MessageMediaClass is a MessageMedia: one of messageMediaEmpty, messageMediaPhoto, messageMediaGeo, messageMediaContact, messageMediaUnsupported, messageMediaDocument, messageMediaWebPage, messageMediaVenue, ….
-type MessageMediaClass interface {
-	tl.Object
-	isMessageMedia()
-}
+type MessageMediaClass interface{ isMessageMedia() }
 
 func (*MessageMediaEmpty) isMessageMedia()           {}
 func (*MessageMediaPhoto) isMessageMedia()           {}
@@ -13544,10 +10958,7 @@ func (*MessageMediaToDo) isMessageMedia()            {}
 func (*MessageMediaVideoStream) isMessageMedia()     {}
 
 // MessageActionClass is a MessageAction: one of messageActionEmpty, messageActionChatCreate, messageActionChatEditTitle, messageActionChatEditPhoto, messageActionChatDeletePhoto, messageActionChatAddUser, messageActionChatDeleteUser, messageActionChatJoinedByLink, ….
-type MessageActionClass interface {
-	tl.Object
-	isMessageAction()
-}
+type MessageActionClass interface{ isMessageAction() }
 
 func (*MessageActionEmpty) isMessageAction()                         {}
 func (*MessageActionChatCreate) isMessageAction()                    {}
@@ -13620,29 +11031,20 @@ func (*MessageActionChangeCommunity) isMessageAction()               {}
 func (*MessageActionChatJoinedViaCommunity) isMessageAction()        {}
 
 // DialogClass is a Dialog: one of dialog, dialogFolder, dialogCommunity.
-type DialogClass interface {
-	tl.Object
-	isDialog()
-}
+type DialogClass interface{ isDialog() }
 
 func (*Dialog) isDialog()          {}
 func (*DialogFolder) isDialog()    {}
 func (*DialogCommunity) isDialog() {}
 
 // PhotoClass is a Photo: one of photoEmpty, photo.
-type PhotoClass interface {
-	tl.Object
-	isPhoto()
-}
+type PhotoClass interface{ isPhoto() }
 
 func (*PhotoEmpty) isPhoto() {}
 func (*Photo) isPhoto()      {}
 
 // PhotoSizeClass is a PhotoSize: one of photoSizeEmpty, photoSize, photoCachedSize, photoStrippedSize, photoSizeProgressive, photoPathSize.
-type PhotoSizeClass interface {
-	tl.Object
-	isPhotoSize()
-}
+type PhotoSizeClass interface{ isPhotoSize() }
 
 func (*PhotoSizeEmpty) isPhotoSize()       {}
 func (*PhotoSize) isPhotoSize()            {}
@@ -13652,19 +11054,13 @@ func (*PhotoSizeProgressive) isPhotoSize() {}
 func (*PhotoPathSize) isPhotoSize()        {}
 
 // GeoPointClass is a GeoPoint: one of geoPointEmpty, geoPoint.
-type GeoPointClass interface {
-	tl.Object
-	isGeoPoint()
-}
+type GeoPointClass interface{ isGeoPoint() }
 
 func (*GeoPointEmpty) isGeoPoint() {}
 func (*GeoPoint) isGeoPoint()      {}
 
 // InputNotifyPeerClass is a InputNotifyPeer: one of inputNotifyPeer, inputNotifyUsers, inputNotifyChats, inputNotifyBroadcasts, inputNotifyForumTopic, inputNotifyCommunity.
-type InputNotifyPeerClass interface {
-	tl.Object
-	isInputNotifyPeer()
-}
+type InputNotifyPeerClass interface{ isInputNotifyPeer() }
 
 func (*InputNotifyPeer) isInputNotifyPeer()       {}
 func (*InputNotifyUsers) isInputNotifyPeer()      {}
@@ -13674,19 +11070,13 @@ func (*InputNotifyForumTopic) isInputNotifyPeer() {}
 func (*InputNotifyCommunity) isInputNotifyPeer()  {}
 
 // WallPaperClass is a WallPaper: one of wallPaper, wallPaperNoFile.
-type WallPaperClass interface {
-	tl.Object
-	isWallPaper()
-}
+type WallPaperClass interface{ isWallPaper() }
 
 func (*WallPaper) isWallPaper()       {}
 func (*WallPaperNoFile) isWallPaper() {}
 
 // ReportReasonClass is a ReportReason: one of inputReportReasonSpam, inputReportReasonViolence, inputReportReasonPornography, inputReportReasonChildAbuse, inputReportReasonOther, inputReportReasonCopyright, inputReportReasonGeoIrrelevant, inputReportReasonFake, ….
-type ReportReasonClass interface {
-	tl.Object
-	isReportReason()
-}
+type ReportReasonClass interface{ isReportReason() }
 
 func (*InputReportReasonSpam) isReportReason()            {}
 func (*InputReportReasonViolence) isReportReason()        {}
@@ -13700,10 +11090,7 @@ func (*InputReportReasonIllegalDrugs) isReportReason()    {}
 func (*InputReportReasonPersonalDetails) isReportReason() {}
 
 // MessagesFilterClass is a MessagesFilter: one of inputMessagesFilterEmpty, inputMessagesFilterPhotos, inputMessagesFilterVideo, inputMessagesFilterPhotoVideo, inputMessagesFilterDocument, inputMessagesFilterUrl, inputMessagesFilterGif, inputMessagesFilterVoice, ….
-type MessagesFilterClass interface {
-	tl.Object
-	isMessagesFilter()
-}
+type MessagesFilterClass interface{ isMessagesFilter() }
 
 func (*InputMessagesFilterEmpty) isMessagesFilter()      {}
 func (*InputMessagesFilterPhotos) isMessagesFilter()     {}
@@ -13725,10 +11112,7 @@ func (*InputMessagesFilterPinned) isMessagesFilter()     {}
 func (*InputMessagesFilterPoll) isMessagesFilter()       {}
 
 // UpdateClass is a Update: one of updateNewMessage, updateMessageID, updateDeleteMessages, updateUserTyping, updateChatUserTyping, updateChatParticipants, updateUserStatus, updateUserName, ….
-type UpdateClass interface {
-	tl.Object
-	isUpdate()
-}
+type UpdateClass interface{ isUpdate() }
 
 func (*UpdateNewMessage) isUpdate()                  {}
 func (*UpdateMessageID) isUpdate()                   {}
@@ -13897,10 +11281,7 @@ func (*UpdateEphemeralBotCallbackQuery) isUpdate()   {}
 func (*UpdateBotStarsSubscription) isUpdate()        {}
 
 // UpdatesClass is a Updates: one of updatesTooLong, updateShortMessage, updateShortChatMessage, updateShort, updatesCombined, updates, updateShortSentMessage.
-type UpdatesClass interface {
-	tl.Object
-	isUpdates()
-}
+type UpdatesClass interface{ isUpdates() }
 
 func (*UpdatesTooLong) isUpdates()         {}
 func (*UpdateShortMessage) isUpdates()     {}
@@ -13911,10 +11292,7 @@ func (*Updates) isUpdates()                {}
 func (*UpdateShortSentMessage) isUpdates() {}
 
 // EncryptedChatClass is a EncryptedChat: one of encryptedChatEmpty, encryptedChatWaiting, encryptedChatRequested, encryptedChat, encryptedChatDiscarded.
-type EncryptedChatClass interface {
-	tl.Object
-	isEncryptedChat()
-}
+type EncryptedChatClass interface{ isEncryptedChat() }
 
 func (*EncryptedChatEmpty) isEncryptedChat()     {}
 func (*EncryptedChatWaiting) isEncryptedChat()   {}
@@ -13923,19 +11301,13 @@ func (*EncryptedChat) isEncryptedChat()          {}
 func (*EncryptedChatDiscarded) isEncryptedChat() {}
 
 // EncryptedFileClass is a EncryptedFile: one of encryptedFileEmpty, encryptedFile.
-type EncryptedFileClass interface {
-	tl.Object
-	isEncryptedFile()
-}
+type EncryptedFileClass interface{ isEncryptedFile() }
 
 func (*EncryptedFileEmpty) isEncryptedFile() {}
 func (*EncryptedFile) isEncryptedFile()      {}
 
 // InputEncryptedFileClass is a InputEncryptedFile: one of inputEncryptedFileEmpty, inputEncryptedFileUploaded, inputEncryptedFile, inputEncryptedFileBigUploaded.
-type InputEncryptedFileClass interface {
-	tl.Object
-	isInputEncryptedFile()
-}
+type InputEncryptedFileClass interface{ isInputEncryptedFile() }
 
 func (*InputEncryptedFileEmpty) isInputEncryptedFile()       {}
 func (*InputEncryptedFileUploaded) isInputEncryptedFile()    {}
@@ -13943,37 +11315,25 @@ func (*InputEncryptedFile) isInputEncryptedFile()            {}
 func (*InputEncryptedFileBigUploaded) isInputEncryptedFile() {}
 
 // EncryptedMessageClass is a EncryptedMessage: one of encryptedMessage, encryptedMessageService.
-type EncryptedMessageClass interface {
-	tl.Object
-	isEncryptedMessage()
-}
+type EncryptedMessageClass interface{ isEncryptedMessage() }
 
 func (*EncryptedMessage) isEncryptedMessage()        {}
 func (*EncryptedMessageService) isEncryptedMessage() {}
 
 // InputDocumentClass is a InputDocument: one of inputDocumentEmpty, inputDocument.
-type InputDocumentClass interface {
-	tl.Object
-	isInputDocument()
-}
+type InputDocumentClass interface{ isInputDocument() }
 
 func (*InputDocumentEmpty) isInputDocument() {}
 func (*InputDocument) isInputDocument()      {}
 
 // DocumentClass is a Document: one of documentEmpty, document.
-type DocumentClass interface {
-	tl.Object
-	isDocument()
-}
+type DocumentClass interface{ isDocument() }
 
 func (*DocumentEmpty) isDocument() {}
 func (*Document) isDocument()      {}
 
 // NotifyPeerClass is a NotifyPeer: one of notifyPeer, notifyUsers, notifyChats, notifyBroadcasts, notifyForumTopic, notifyCommunity.
-type NotifyPeerClass interface {
-	tl.Object
-	isNotifyPeer()
-}
+type NotifyPeerClass interface{ isNotifyPeer() }
 
 func (*NotifyPeer) isNotifyPeer()       {}
 func (*NotifyUsers) isNotifyPeer()      {}
@@ -13983,10 +11343,7 @@ func (*NotifyForumTopic) isNotifyPeer() {}
 func (*NotifyCommunity) isNotifyPeer()  {}
 
 // SendMessageActionClass is a SendMessageAction: one of sendMessageTypingAction, sendMessageCancelAction, sendMessageRecordVideoAction, sendMessageUploadVideoAction, sendMessageRecordAudioAction, sendMessageUploadAudioAction, sendMessageUploadPhotoAction, sendMessageUploadDocumentAction, ….
-type SendMessageActionClass interface {
-	tl.Object
-	isSendMessageAction()
-}
+type SendMessageActionClass interface{ isSendMessageAction() }
 
 func (*SendMessageTypingAction) isSendMessageAction()                {}
 func (*SendMessageCancelAction) isSendMessageAction()                {}
@@ -14012,10 +11369,7 @@ func (*SendMessageRichMessageDraftAction) isSendMessageAction()      {}
 func (*SendMessageStopDraftAction) isSendMessageAction()             {}
 
 // InputPrivacyKeyClass is a InputPrivacyKey: one of inputPrivacyKeyStatusTimestamp, inputPrivacyKeyChatInvite, inputPrivacyKeyPhoneCall, inputPrivacyKeyPhoneP2P, inputPrivacyKeyForwards, inputPrivacyKeyProfilePhoto, inputPrivacyKeyPhoneNumber, inputPrivacyKeyAddedByPhone, ….
-type InputPrivacyKeyClass interface {
-	tl.Object
-	isInputPrivacyKey()
-}
+type InputPrivacyKeyClass interface{ isInputPrivacyKey() }
 
 func (*InputPrivacyKeyStatusTimestamp) isInputPrivacyKey()   {}
 func (*InputPrivacyKeyChatInvite) isInputPrivacyKey()        {}
@@ -14033,10 +11387,7 @@ func (*InputPrivacyKeyNoPaidMessages) isInputPrivacyKey()    {}
 func (*InputPrivacyKeySavedMusic) isInputPrivacyKey()        {}
 
 // PrivacyKeyClass is a PrivacyKey: one of privacyKeyStatusTimestamp, privacyKeyChatInvite, privacyKeyPhoneCall, privacyKeyPhoneP2P, privacyKeyForwards, privacyKeyProfilePhoto, privacyKeyPhoneNumber, privacyKeyAddedByPhone, ….
-type PrivacyKeyClass interface {
-	tl.Object
-	isPrivacyKey()
-}
+type PrivacyKeyClass interface{ isPrivacyKey() }
 
 func (*PrivacyKeyStatusTimestamp) isPrivacyKey()   {}
 func (*PrivacyKeyChatInvite) isPrivacyKey()        {}
@@ -14054,10 +11405,7 @@ func (*PrivacyKeyNoPaidMessages) isPrivacyKey()    {}
 func (*PrivacyKeySavedMusic) isPrivacyKey()        {}
 
 // InputPrivacyRuleClass is a InputPrivacyRule: one of inputPrivacyValueAllowContacts, inputPrivacyValueAllowAll, inputPrivacyValueAllowUsers, inputPrivacyValueDisallowContacts, inputPrivacyValueDisallowAll, inputPrivacyValueDisallowUsers, inputPrivacyValueAllowChatParticipants, inputPrivacyValueDisallowChatParticipants, ….
-type InputPrivacyRuleClass interface {
-	tl.Object
-	isInputPrivacyRule()
-}
+type InputPrivacyRuleClass interface{ isInputPrivacyRule() }
 
 func (*InputPrivacyValueAllowContacts) isInputPrivacyRule()            {}
 func (*InputPrivacyValueAllowAll) isInputPrivacyRule()                 {}
@@ -14073,10 +11421,7 @@ func (*InputPrivacyValueAllowBots) isInputPrivacyRule()                {}
 func (*InputPrivacyValueDisallowBots) isInputPrivacyRule()             {}
 
 // PrivacyRuleClass is a PrivacyRule: one of privacyValueAllowContacts, privacyValueAllowAll, privacyValueAllowUsers, privacyValueDisallowContacts, privacyValueDisallowAll, privacyValueDisallowUsers, privacyValueAllowChatParticipants, privacyValueDisallowChatParticipants, ….
-type PrivacyRuleClass interface {
-	tl.Object
-	isPrivacyRule()
-}
+type PrivacyRuleClass interface{ isPrivacyRule() }
 
 func (*PrivacyValueAllowContacts) isPrivacyRule()            {}
 func (*PrivacyValueAllowAll) isPrivacyRule()                 {}
@@ -14092,10 +11437,7 @@ func (*PrivacyValueAllowBots) isPrivacyRule()                {}
 func (*PrivacyValueDisallowBots) isPrivacyRule()             {}
 
 // DocumentAttributeClass is a DocumentAttribute: one of documentAttributeImageSize, documentAttributeAnimated, documentAttributeSticker, documentAttributeVideo, documentAttributeAudio, documentAttributeFilename, documentAttributeHasStickers, documentAttributeCustomEmoji.
-type DocumentAttributeClass interface {
-	tl.Object
-	isDocumentAttribute()
-}
+type DocumentAttributeClass interface{ isDocumentAttribute() }
 
 func (*DocumentAttributeImageSize) isDocumentAttribute()   {}
 func (*DocumentAttributeAnimated) isDocumentAttribute()    {}
@@ -14107,10 +11449,7 @@ func (*DocumentAttributeHasStickers) isDocumentAttribute() {}
 func (*DocumentAttributeCustomEmoji) isDocumentAttribute() {}
 
 // WebPageClass is a WebPage: one of webPageEmpty, webPagePending, webPage, webPageNotModified.
-type WebPageClass interface {
-	tl.Object
-	isWebPage()
-}
+type WebPageClass interface{ isWebPage() }
 
 func (*WebPageEmpty) isWebPage()       {}
 func (*WebPagePending) isWebPage()     {}
@@ -14118,29 +11457,20 @@ func (*WebPage) isWebPage()            {}
 func (*WebPageNotModified) isWebPage() {}
 
 // ExportedChatInviteClass is a ExportedChatInvite: one of chatInviteExported, chatInvitePublicJoinRequests.
-type ExportedChatInviteClass interface {
-	tl.Object
-	isExportedChatInvite()
-}
+type ExportedChatInviteClass interface{ isExportedChatInvite() }
 
 func (*ChatInviteExported) isExportedChatInvite()           {}
 func (*ChatInvitePublicJoinRequests) isExportedChatInvite() {}
 
 // ChatInviteClass is a ChatInvite: one of chatInviteAlready, chatInvite, chatInvitePeek.
-type ChatInviteClass interface {
-	tl.Object
-	isChatInvite()
-}
+type ChatInviteClass interface{ isChatInvite() }
 
 func (*ChatInviteAlready) isChatInvite() {}
 func (*ChatInvite) isChatInvite()        {}
 func (*ChatInvitePeek) isChatInvite()    {}
 
 // InputStickerSetClass is a InputStickerSet: one of inputStickerSetEmpty, inputStickerSetID, inputStickerSetShortName, inputStickerSetAnimatedEmoji, inputStickerSetDice, inputStickerSetAnimatedEmojiAnimations, inputStickerSetPremiumGifts, inputStickerSetEmojiGenericAnimations, ….
-type InputStickerSetClass interface {
-	tl.Object
-	isInputStickerSet()
-}
+type InputStickerSetClass interface{ isInputStickerSet() }
 
 func (*InputStickerSetEmpty) isInputStickerSet()                       {}
 func (*InputStickerSetID) isInputStickerSet()                          {}
@@ -14156,10 +11486,7 @@ func (*InputStickerSetEmojiChannelDefaultStatuses) isInputStickerSet() {}
 func (*InputStickerSetTonGifts) isInputStickerSet()                    {}
 
 // ReplyMarkupClass is a ReplyMarkup: one of replyKeyboardHide, replyKeyboardForceReply, replyKeyboardMarkup, replyInlineMarkup.
-type ReplyMarkupClass interface {
-	tl.Object
-	isReplyMarkup()
-}
+type ReplyMarkupClass interface{ isReplyMarkup() }
 
 func (*ReplyKeyboardHide) isReplyMarkup()       {}
 func (*ReplyKeyboardForceReply) isReplyMarkup() {}
@@ -14167,10 +11494,7 @@ func (*ReplyKeyboardMarkup) isReplyMarkup()     {}
 func (*ReplyInlineMarkup) isReplyMarkup()       {}
 
 // MessageEntityClass is a MessageEntity: one of messageEntityUnknown, messageEntityMention, messageEntityHashtag, messageEntityBotCommand, messageEntityUrl, messageEntityEmail, messageEntityBold, messageEntityItalic, ….
-type MessageEntityClass interface {
-	tl.Object
-	isMessageEntity()
-}
+type MessageEntityClass interface{ isMessageEntity() }
 
 func (*MessageEntityUnknown) isMessageEntity()          {}
 func (*MessageEntityMention) isMessageEntity()          {}
@@ -14199,29 +11523,20 @@ func (*MessageEntityDiffReplace) isMessageEntity()      {}
 func (*MessageEntityDiffDelete) isMessageEntity()       {}
 
 // InputChannelClass is a InputChannel: one of inputChannelEmpty, inputChannel, inputChannelFromMessage.
-type InputChannelClass interface {
-	tl.Object
-	isInputChannel()
-}
+type InputChannelClass interface{ isInputChannel() }
 
 func (*InputChannelEmpty) isInputChannel()       {}
 func (*InputChannel) isInputChannel()            {}
 func (*InputChannelFromMessage) isInputChannel() {}
 
 // ChannelMessagesFilterClass is a ChannelMessagesFilter: one of channelMessagesFilterEmpty, channelMessagesFilter.
-type ChannelMessagesFilterClass interface {
-	tl.Object
-	isChannelMessagesFilter()
-}
+type ChannelMessagesFilterClass interface{ isChannelMessagesFilter() }
 
 func (*ChannelMessagesFilterEmpty) isChannelMessagesFilter() {}
 func (*ChannelMessagesFilter) isChannelMessagesFilter()      {}
 
 // ChannelParticipantClass is a ChannelParticipant: one of channelParticipant, channelParticipantSelf, channelParticipantCreator, channelParticipantAdmin, channelParticipantBanned, channelParticipantLeft.
-type ChannelParticipantClass interface {
-	tl.Object
-	isChannelParticipant()
-}
+type ChannelParticipantClass interface{ isChannelParticipant() }
 
 func (*ChannelParticipant) isChannelParticipant()        {}
 func (*ChannelParticipantSelf) isChannelParticipant()    {}
@@ -14231,10 +11546,7 @@ func (*ChannelParticipantBanned) isChannelParticipant()  {}
 func (*ChannelParticipantLeft) isChannelParticipant()    {}
 
 // ChannelParticipantsFilterClass is a ChannelParticipantsFilter: one of channelParticipantsRecent, channelParticipantsAdmins, channelParticipantsKicked, channelParticipantsBots, channelParticipantsBanned, channelParticipantsSearch, channelParticipantsContacts, channelParticipantsMentions.
-type ChannelParticipantsFilterClass interface {
-	tl.Object
-	isChannelParticipantsFilter()
-}
+type ChannelParticipantsFilterClass interface{ isChannelParticipantsFilter() }
 
 func (*ChannelParticipantsRecent) isChannelParticipantsFilter()   {}
 func (*ChannelParticipantsAdmins) isChannelParticipantsFilter()   {}
@@ -14246,10 +11558,7 @@ func (*ChannelParticipantsContacts) isChannelParticipantsFilter() {}
 func (*ChannelParticipantsMentions) isChannelParticipantsFilter() {}
 
 // InputBotInlineMessageClass is a InputBotInlineMessage: one of inputBotInlineMessageMediaAuto, inputBotInlineMessageText, inputBotInlineMessageMediaGeo, inputBotInlineMessageMediaVenue, inputBotInlineMessageMediaContact, inputBotInlineMessageGame, inputBotInlineMessageMediaInvoice, inputBotInlineMessageMediaWebPage, ….
-type InputBotInlineMessageClass interface {
-	tl.Object
-	isInputBotInlineMessage()
-}
+type InputBotInlineMessageClass interface{ isInputBotInlineMessage() }
 
 func (*InputBotInlineMessageMediaAuto) isInputBotInlineMessage()    {}
 func (*InputBotInlineMessageText) isInputBotInlineMessage()         {}
@@ -14262,10 +11571,7 @@ func (*InputBotInlineMessageMediaWebPage) isInputBotInlineMessage() {}
 func (*InputBotInlineMessageRichMessage) isInputBotInlineMessage()  {}
 
 // InputBotInlineResultClass is a InputBotInlineResult: one of inputBotInlineResult, inputBotInlineResultPhoto, inputBotInlineResultDocument, inputBotInlineResultGame.
-type InputBotInlineResultClass interface {
-	tl.Object
-	isInputBotInlineResult()
-}
+type InputBotInlineResultClass interface{ isInputBotInlineResult() }
 
 func (*InputBotInlineResult) isInputBotInlineResult()         {}
 func (*InputBotInlineResultPhoto) isInputBotInlineResult()    {}
@@ -14273,10 +11579,7 @@ func (*InputBotInlineResultDocument) isInputBotInlineResult() {}
 func (*InputBotInlineResultGame) isInputBotInlineResult()     {}
 
 // BotInlineMessageClass is a BotInlineMessage: one of botInlineMessageMediaAuto, botInlineMessageText, botInlineMessageMediaGeo, botInlineMessageMediaVenue, botInlineMessageMediaContact, botInlineMessageMediaInvoice, botInlineMessageMediaWebPage, botInlineMessageRichMessage.
-type BotInlineMessageClass interface {
-	tl.Object
-	isBotInlineMessage()
-}
+type BotInlineMessageClass interface{ isBotInlineMessage() }
 
 func (*BotInlineMessageMediaAuto) isBotInlineMessage()    {}
 func (*BotInlineMessageText) isBotInlineMessage()         {}
@@ -14288,28 +11591,19 @@ func (*BotInlineMessageMediaWebPage) isBotInlineMessage() {}
 func (*BotInlineMessageRichMessage) isBotInlineMessage()  {}
 
 // BotInlineResultClass is a BotInlineResult: one of botInlineResult, botInlineMediaResult.
-type BotInlineResultClass interface {
-	tl.Object
-	isBotInlineResult()
-}
+type BotInlineResultClass interface{ isBotInlineResult() }
 
 func (*BotInlineResult) isBotInlineResult()      {}
 func (*BotInlineMediaResult) isBotInlineResult() {}
 
 // InputBotInlineMessageIDClass is a InputBotInlineMessageID: one of inputBotInlineMessageID, inputBotInlineMessageID64.
-type InputBotInlineMessageIDClass interface {
-	tl.Object
-	isInputBotInlineMessageID()
-}
+type InputBotInlineMessageIDClass interface{ isInputBotInlineMessageID() }
 
 func (*InputBotInlineMessageID) isInputBotInlineMessageID()   {}
 func (*InputBotInlineMessageID64) isInputBotInlineMessageID() {}
 
 // TopPeerCategoryClass is a TopPeerCategory: one of topPeerCategoryBotsPM, topPeerCategoryBotsInline, topPeerCategoryCorrespondents, topPeerCategoryGroups, topPeerCategoryChannels, topPeerCategoryPhoneCalls, topPeerCategoryForwardUsers, topPeerCategoryForwardChats, ….
-type TopPeerCategoryClass interface {
-	tl.Object
-	isTopPeerCategory()
-}
+type TopPeerCategoryClass interface{ isTopPeerCategory() }
 
 func (*TopPeerCategoryBotsPM) isTopPeerCategory()         {}
 func (*TopPeerCategoryBotsInline) isTopPeerCategory()     {}
@@ -14323,19 +11617,13 @@ func (*TopPeerCategoryBotsApp) isTopPeerCategory()        {}
 func (*TopPeerCategoryBotsGuestChat) isTopPeerCategory()  {}
 
 // DraftMessageClass is a DraftMessage: one of draftMessageEmpty, draftMessage.
-type DraftMessageClass interface {
-	tl.Object
-	isDraftMessage()
-}
+type DraftMessageClass interface{ isDraftMessage() }
 
 func (*DraftMessageEmpty) isDraftMessage() {}
 func (*DraftMessage) isDraftMessage()      {}
 
 // StickerSetCoveredClass is a StickerSetCovered: one of stickerSetCovered, stickerSetMultiCovered, stickerSetFullCovered, stickerSetNoCovered.
-type StickerSetCoveredClass interface {
-	tl.Object
-	isStickerSetCovered()
-}
+type StickerSetCoveredClass interface{ isStickerSetCovered() }
 
 func (*StickerSetCovered) isStickerSetCovered()      {}
 func (*StickerSetMultiCovered) isStickerSetCovered() {}
@@ -14343,28 +11631,19 @@ func (*StickerSetFullCovered) isStickerSetCovered()  {}
 func (*StickerSetNoCovered) isStickerSetCovered()    {}
 
 // InputStickeredMediaClass is a InputStickeredMedia: one of inputStickeredMediaPhoto, inputStickeredMediaDocument.
-type InputStickeredMediaClass interface {
-	tl.Object
-	isInputStickeredMedia()
-}
+type InputStickeredMediaClass interface{ isInputStickeredMedia() }
 
 func (*InputStickeredMediaPhoto) isInputStickeredMedia()    {}
 func (*InputStickeredMediaDocument) isInputStickeredMedia() {}
 
 // InputGameClass is a InputGame: one of inputGameID, inputGameShortName.
-type InputGameClass interface {
-	tl.Object
-	isInputGame()
-}
+type InputGameClass interface{ isInputGame() }
 
 func (*InputGameID) isInputGame()        {}
 func (*InputGameShortName) isInputGame() {}
 
 // RichTextClass is a RichText: one of textEmpty, textPlain, textBold, textItalic, textUnderline, textStrike, textFixed, textUrl, ….
-type RichTextClass interface {
-	tl.Object
-	isRichText()
-}
+type RichTextClass interface{ isRichText() }
 
 func (*TextEmpty) isRichText()       {}
 func (*TextPlain) isRichText()       {}
@@ -14399,10 +11678,7 @@ func (*TextDiff) isRichText()        {}
 func (*TextButton) isRichText()      {}
 
 // PageBlockClass is a PageBlock: one of pageBlockUnsupported, pageBlockTitle, pageBlockSubtitle, pageBlockAuthorDate, pageBlockHeader, pageBlockSubheader, pageBlockParagraph, pageBlockPreformatted, ….
-type PageBlockClass interface {
-	tl.Object
-	isPageBlock()
-}
+type PageBlockClass interface{ isPageBlock() }
 
 func (*PageBlockUnsupported) isPageBlock()      {}
 func (*PageBlockTitle) isPageBlock()            {}
@@ -14447,10 +11723,7 @@ func (*PageBlockButtonRow) isPageBlock()        {}
 func (*PageBlockDocument) isPageBlock()         {}
 
 // PhoneCallDiscardReasonClass is a PhoneCallDiscardReason: one of phoneCallDiscardReasonMissed, phoneCallDiscardReasonDisconnect, phoneCallDiscardReasonHangup, phoneCallDiscardReasonBusy, phoneCallDiscardReasonMigrateConferenceCall.
-type PhoneCallDiscardReasonClass interface {
-	tl.Object
-	isPhoneCallDiscardReason()
-}
+type PhoneCallDiscardReasonClass interface{ isPhoneCallDiscardReason() }
 
 func (*PhoneCallDiscardReasonMissed) isPhoneCallDiscardReason()                {}
 func (*PhoneCallDiscardReasonDisconnect) isPhoneCallDiscardReason()            {}
@@ -14459,29 +11732,20 @@ func (*PhoneCallDiscardReasonBusy) isPhoneCallDiscardReason()                  {
 func (*PhoneCallDiscardReasonMigrateConferenceCall) isPhoneCallDiscardReason() {}
 
 // WebDocumentClass is a WebDocument: one of webDocument, webDocumentNoProxy.
-type WebDocumentClass interface {
-	tl.Object
-	isWebDocument()
-}
+type WebDocumentClass interface{ isWebDocument() }
 
 func (*WebDocument) isWebDocument()        {}
 func (*WebDocumentNoProxy) isWebDocument() {}
 
 // InputWebFileLocationClass is a InputWebFileLocation: one of inputWebFileLocation, inputWebFileGeoPointLocation, inputWebFileAudioAlbumThumbLocation.
-type InputWebFileLocationClass interface {
-	tl.Object
-	isInputWebFileLocation()
-}
+type InputWebFileLocationClass interface{ isInputWebFileLocation() }
 
 func (*InputWebFileLocation) isInputWebFileLocation()                {}
 func (*InputWebFileGeoPointLocation) isInputWebFileLocation()        {}
 func (*InputWebFileAudioAlbumThumbLocation) isInputWebFileLocation() {}
 
 // InputPaymentCredentialsClass is a InputPaymentCredentials: one of inputPaymentCredentialsSaved, inputPaymentCredentials, inputPaymentCredentialsApplePay, inputPaymentCredentialsGooglePay.
-type InputPaymentCredentialsClass interface {
-	tl.Object
-	isInputPaymentCredentials()
-}
+type InputPaymentCredentialsClass interface{ isInputPaymentCredentials() }
 
 func (*InputPaymentCredentialsSaved) isInputPaymentCredentials()     {}
 func (*InputPaymentCredentials) isInputPaymentCredentials()          {}
@@ -14489,10 +11753,7 @@ func (*InputPaymentCredentialsApplePay) isInputPaymentCredentials()  {}
 func (*InputPaymentCredentialsGooglePay) isInputPaymentCredentials() {}
 
 // PhoneCallClass is a PhoneCall: one of phoneCallEmpty, phoneCallWaiting, phoneCallRequested, phoneCallAccepted, phoneCall, phoneCallDiscarded.
-type PhoneCallClass interface {
-	tl.Object
-	isPhoneCall()
-}
+type PhoneCallClass interface{ isPhoneCall() }
 
 func (*PhoneCallEmpty) isPhoneCall()     {}
 func (*PhoneCallWaiting) isPhoneCall()   {}
@@ -14502,29 +11763,20 @@ func (*PhoneCall) isPhoneCall()          {}
 func (*PhoneCallDiscarded) isPhoneCall() {}
 
 // PhoneConnectionClass is a PhoneConnection: one of phoneConnection, phoneConnectionWebrtc.
-type PhoneConnectionClass interface {
-	tl.Object
-	isPhoneConnection()
-}
+type PhoneConnectionClass interface{ isPhoneConnection() }
 
 func (*PhoneConnection) isPhoneConnection()       {}
 func (*PhoneConnectionWebrtc) isPhoneConnection() {}
 
 // LangPackStringClass is a LangPackString: one of langPackString, langPackStringPluralized, langPackStringDeleted.
-type LangPackStringClass interface {
-	tl.Object
-	isLangPackString()
-}
+type LangPackStringClass interface{ isLangPackString() }
 
 func (*LangPackString) isLangPackString()           {}
 func (*LangPackStringPluralized) isLangPackString() {}
 func (*LangPackStringDeleted) isLangPackString()    {}
 
 // ChannelAdminLogEventActionClass is a ChannelAdminLogEventAction: one of channelAdminLogEventActionChangeTitle, channelAdminLogEventActionChangeAbout, channelAdminLogEventActionChangeUsername, channelAdminLogEventActionChangePhoto, channelAdminLogEventActionToggleInvites, channelAdminLogEventActionToggleSignatures, channelAdminLogEventActionUpdatePinned, channelAdminLogEventActionEditMessage, ….
-type ChannelAdminLogEventActionClass interface {
-	tl.Object
-	isChannelAdminLogEventAction()
-}
+type ChannelAdminLogEventActionClass interface{ isChannelAdminLogEventAction() }
 
 func (*ChannelAdminLogEventActionChangeTitle) isChannelAdminLogEventAction()              {}
 func (*ChannelAdminLogEventActionChangeAbout) isChannelAdminLogEventAction()              {}
@@ -14580,10 +11832,7 @@ func (*ChannelAdminLogEventActionToggleAutotranslation) isChannelAdminLogEventAc
 func (*ChannelAdminLogEventActionParticipantEditRank) isChannelAdminLogEventAction()      {}
 
 // RecentMeURLClass is a RecentMeUrl: one of recentMeUrlUnknown, recentMeUrlUser, recentMeUrlChat, recentMeUrlChatInvite, recentMeUrlStickerSet.
-type RecentMeURLClass interface {
-	tl.Object
-	isRecentMeURL()
-}
+type RecentMeURLClass interface{ isRecentMeURL() }
 
 func (*RecentMeURLUnknown) isRecentMeURL()    {}
 func (*RecentMeURLUser) isRecentMeURL()       {}
@@ -14592,10 +11841,7 @@ func (*RecentMeURLChatInvite) isRecentMeURL() {}
 func (*RecentMeURLStickerSet) isRecentMeURL() {}
 
 // InputMessageClass is a InputMessage: one of inputMessageID, inputMessageReplyTo, inputMessagePinned, inputMessageCallbackQuery.
-type InputMessageClass interface {
-	tl.Object
-	isInputMessage()
-}
+type InputMessageClass interface{ isInputMessage() }
 
 func (*InputMessageID) isInputMessage()            {}
 func (*InputMessageReplyTo) isInputMessage()       {}
@@ -14603,57 +11849,39 @@ func (*InputMessagePinned) isInputMessage()        {}
 func (*InputMessageCallbackQuery) isInputMessage() {}
 
 // InputDialogPeerClass is a InputDialogPeer: one of inputDialogPeer, inputDialogPeerFolder, inputDialogPeerCommunity.
-type InputDialogPeerClass interface {
-	tl.Object
-	isInputDialogPeer()
-}
+type InputDialogPeerClass interface{ isInputDialogPeer() }
 
 func (*InputDialogPeer) isInputDialogPeer()          {}
 func (*InputDialogPeerFolder) isInputDialogPeer()    {}
 func (*InputDialogPeerCommunity) isInputDialogPeer() {}
 
 // DialogPeerClass is a DialogPeer: one of dialogPeer, dialogPeerFolder, dialogPeerCommunity.
-type DialogPeerClass interface {
-	tl.Object
-	isDialogPeer()
-}
+type DialogPeerClass interface{ isDialogPeer() }
 
 func (*DialogPeer) isDialogPeer()          {}
 func (*DialogPeerFolder) isDialogPeer()    {}
 func (*DialogPeerCommunity) isDialogPeer() {}
 
 // InputSecureFileClass is a InputSecureFile: one of inputSecureFileUploaded, inputSecureFile.
-type InputSecureFileClass interface {
-	tl.Object
-	isInputSecureFile()
-}
+type InputSecureFileClass interface{ isInputSecureFile() }
 
 func (*InputSecureFileUploaded) isInputSecureFile() {}
 func (*InputSecureFile) isInputSecureFile()         {}
 
 // SecureFileClass is a SecureFile: one of secureFileEmpty, secureFile.
-type SecureFileClass interface {
-	tl.Object
-	isSecureFile()
-}
+type SecureFileClass interface{ isSecureFile() }
 
 func (*SecureFileEmpty) isSecureFile() {}
 func (*SecureFile) isSecureFile()      {}
 
 // SecurePlainDataClass is a SecurePlainData: one of securePlainPhone, securePlainEmail.
-type SecurePlainDataClass interface {
-	tl.Object
-	isSecurePlainData()
-}
+type SecurePlainDataClass interface{ isSecurePlainData() }
 
 func (*SecurePlainPhone) isSecurePlainData() {}
 func (*SecurePlainEmail) isSecurePlainData() {}
 
 // SecureValueTypeClass is a SecureValueType: one of secureValueTypePersonalDetails, secureValueTypePassport, secureValueTypeDriverLicense, secureValueTypeIdentityCard, secureValueTypeInternalPassport, secureValueTypeAddress, secureValueTypeUtilityBill, secureValueTypeBankStatement, ….
-type SecureValueTypeClass interface {
-	tl.Object
-	isSecureValueType()
-}
+type SecureValueTypeClass interface{ isSecureValueType() }
 
 func (*SecureValueTypePersonalDetails) isSecureValueType()       {}
 func (*SecureValueTypePassport) isSecureValueType()              {}
@@ -14670,10 +11898,7 @@ func (*SecureValueTypePhone) isSecureValueType()                 {}
 func (*SecureValueTypeEmail) isSecureValueType()                 {}
 
 // SecureValueErrorClass is a SecureValueError: one of secureValueErrorData, secureValueErrorFrontSide, secureValueErrorReverseSide, secureValueErrorSelfie, secureValueErrorFile, secureValueErrorFiles, secureValueError, secureValueErrorTranslationFile, ….
-type SecureValueErrorClass interface {
-	tl.Object
-	isSecureValueError()
-}
+type SecureValueErrorClass interface{ isSecureValueError() }
 
 func (*SecureValueErrorData) isSecureValueError()             {}
 func (*SecureValueErrorFrontSide) isSecureValueError()        {}
@@ -14686,47 +11911,32 @@ func (*SecureValueErrorTranslationFile) isSecureValueError()  {}
 func (*SecureValueErrorTranslationFiles) isSecureValueError() {}
 
 // PasswordKDFAlgoClass is a PasswordKdfAlgo: one of passwordKdfAlgoUnknown, passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow.
-type PasswordKDFAlgoClass interface {
-	tl.Object
-	isPasswordKDFAlgo()
-}
+type PasswordKDFAlgoClass interface{ isPasswordKDFAlgo() }
 
 func (*PasswordKDFAlgoUnknown) isPasswordKDFAlgo()                                            {}
 func (*PasswordKDFAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow) isPasswordKDFAlgo() {}
 
 // SecurePasswordKDFAlgoClass is a SecurePasswordKdfAlgo: one of securePasswordKdfAlgoUnknown, securePasswordKdfAlgoPBKDF2HMACSHA512iter100000, securePasswordKdfAlgoSHA512.
-type SecurePasswordKDFAlgoClass interface {
-	tl.Object
-	isSecurePasswordKDFAlgo()
-}
+type SecurePasswordKDFAlgoClass interface{ isSecurePasswordKDFAlgo() }
 
 func (*SecurePasswordKDFAlgoUnknown) isSecurePasswordKDFAlgo()                    {}
 func (*SecurePasswordKDFAlgoPBKDF2HMACSHA512iter100000) isSecurePasswordKDFAlgo() {}
 func (*SecurePasswordKDFAlgoSHA512) isSecurePasswordKDFAlgo()                     {}
 
 // InputCheckPasswordSRPClass is a InputCheckPasswordSRP: one of inputCheckPasswordEmpty, inputCheckPasswordSRP.
-type InputCheckPasswordSRPClass interface {
-	tl.Object
-	isInputCheckPasswordSRP()
-}
+type InputCheckPasswordSRPClass interface{ isInputCheckPasswordSRP() }
 
 func (*InputCheckPasswordEmpty) isInputCheckPasswordSRP() {}
 func (*InputCheckPasswordSRP) isInputCheckPasswordSRP()   {}
 
 // SecureRequiredTypeClass is a SecureRequiredType: one of secureRequiredType, secureRequiredTypeOneOf.
-type SecureRequiredTypeClass interface {
-	tl.Object
-	isSecureRequiredType()
-}
+type SecureRequiredTypeClass interface{ isSecureRequiredType() }
 
 func (*SecureRequiredType) isSecureRequiredType()      {}
 func (*SecureRequiredTypeOneOf) isSecureRequiredType() {}
 
 // JSONValueClass is a JSONValue: one of jsonNull, jsonBool, jsonNumber, jsonString, jsonArray, jsonObject.
-type JSONValueClass interface {
-	tl.Object
-	isJSONValue()
-}
+type JSONValueClass interface{ isJSONValue() }
 
 func (*JSONNull) isJSONValue()   {}
 func (*JSONBool) isJSONValue()   {}
@@ -14736,93 +11946,63 @@ func (*JSONArray) isJSONValue()  {}
 func (*JSONObject) isJSONValue() {}
 
 // PageListItemClass is a PageListItem: one of pageListItemText, pageListItemBlocks.
-type PageListItemClass interface {
-	tl.Object
-	isPageListItem()
-}
+type PageListItemClass interface{ isPageListItem() }
 
 func (*PageListItemText) isPageListItem()   {}
 func (*PageListItemBlocks) isPageListItem() {}
 
 // PageListOrderedItemClass is a PageListOrderedItem: one of pageListOrderedItemText, pageListOrderedItemBlocks.
-type PageListOrderedItemClass interface {
-	tl.Object
-	isPageListOrderedItem()
-}
+type PageListOrderedItemClass interface{ isPageListOrderedItem() }
 
 func (*PageListOrderedItemText) isPageListOrderedItem()   {}
 func (*PageListOrderedItemBlocks) isPageListOrderedItem() {}
 
 // PollAnswerClass is a PollAnswer: one of pollAnswer, inputPollAnswer.
-type PollAnswerClass interface {
-	tl.Object
-	isPollAnswer()
-}
+type PollAnswerClass interface{ isPollAnswer() }
 
 func (*PollAnswer) isPollAnswer()      {}
 func (*InputPollAnswer) isPollAnswer() {}
 
 // InputWallPaperClass is a InputWallPaper: one of inputWallPaper, inputWallPaperSlug, inputWallPaperNoFile.
-type InputWallPaperClass interface {
-	tl.Object
-	isInputWallPaper()
-}
+type InputWallPaperClass interface{ isInputWallPaper() }
 
 func (*InputWallPaper) isInputWallPaper()       {}
 func (*InputWallPaperSlug) isInputWallPaper()   {}
 func (*InputWallPaperNoFile) isInputWallPaper() {}
 
 // EmojiKeywordClass is a EmojiKeyword: one of emojiKeyword, emojiKeywordDeleted.
-type EmojiKeywordClass interface {
-	tl.Object
-	isEmojiKeyword()
-}
+type EmojiKeywordClass interface{ isEmojiKeyword() }
 
 func (*EmojiKeyword) isEmojiKeyword()        {}
 func (*EmojiKeywordDeleted) isEmojiKeyword() {}
 
 // URLAuthResultClass is a UrlAuthResult: one of urlAuthResultRequest, urlAuthResultAccepted, urlAuthResultDefault.
-type URLAuthResultClass interface {
-	tl.Object
-	isURLAuthResult()
-}
+type URLAuthResultClass interface{ isURLAuthResult() }
 
 func (*URLAuthResultRequest) isURLAuthResult()  {}
 func (*URLAuthResultAccepted) isURLAuthResult() {}
 func (*URLAuthResultDefault) isURLAuthResult()  {}
 
 // ChannelLocationClass is a ChannelLocation: one of channelLocationEmpty, channelLocation.
-type ChannelLocationClass interface {
-	tl.Object
-	isChannelLocation()
-}
+type ChannelLocationClass interface{ isChannelLocation() }
 
 func (*ChannelLocationEmpty) isChannelLocation() {}
 func (*ChannelLocation) isChannelLocation()      {}
 
 // PeerLocatedClass is a PeerLocated: one of peerLocated, peerSelfLocated.
-type PeerLocatedClass interface {
-	tl.Object
-	isPeerLocated()
-}
+type PeerLocatedClass interface{ isPeerLocated() }
 
 func (*PeerLocated) isPeerLocated()     {}
 func (*PeerSelfLocated) isPeerLocated() {}
 
 // InputThemeClass is a InputTheme: one of inputTheme, inputThemeSlug.
-type InputThemeClass interface {
-	tl.Object
-	isInputTheme()
-}
+type InputThemeClass interface{ isInputTheme() }
 
 func (*InputTheme) isInputTheme()     {}
 func (*InputThemeSlug) isInputTheme() {}
 
 // BaseThemeClass is a BaseTheme: one of baseThemeClassic, baseThemeDay, baseThemeNight, baseThemeTinted, baseThemeArctic.
-type BaseThemeClass interface {
-	tl.Object
-	isBaseTheme()
-}
+type BaseThemeClass interface{ isBaseTheme() }
 
 func (*BaseThemeClassic) isBaseTheme() {}
 func (*BaseThemeDay) isBaseTheme()     {}
@@ -14831,10 +12011,7 @@ func (*BaseThemeTinted) isBaseTheme()  {}
 func (*BaseThemeArctic) isBaseTheme()  {}
 
 // WebPageAttributeClass is a WebPageAttribute: one of webPageAttributeTheme, webPageAttributeStory, webPageAttributeStickerSet, webPageAttributeUniqueStarGift, webPageAttributeStarGiftCollection, webPageAttributeStarGiftAuction, webPageAttributeAiComposeTone.
-type WebPageAttributeClass interface {
-	tl.Object
-	isWebPageAttribute()
-}
+type WebPageAttributeClass interface{ isWebPageAttribute() }
 
 func (*WebPageAttributeTheme) isWebPageAttribute()              {}
 func (*WebPageAttributeStory) isWebPageAttribute()              {}
@@ -14845,68 +12022,47 @@ func (*WebPageAttributeStarGiftAuction) isWebPageAttribute()    {}
 func (*WebPageAttributeAIComposeTone) isWebPageAttribute()      {}
 
 // DialogFilterClass is a DialogFilter: one of dialogFilter, dialogFilterDefault, dialogFilterChatlist.
-type DialogFilterClass interface {
-	tl.Object
-	isDialogFilter()
-}
+type DialogFilterClass interface{ isDialogFilter() }
 
 func (*DialogFilter) isDialogFilter()         {}
 func (*DialogFilterDefault) isDialogFilter()  {}
 func (*DialogFilterChatlist) isDialogFilter() {}
 
 // StatsGraphClass is a StatsGraph: one of statsGraphAsync, statsGraphError, statsGraph.
-type StatsGraphClass interface {
-	tl.Object
-	isStatsGraph()
-}
+type StatsGraphClass interface{ isStatsGraph() }
 
 func (*StatsGraphAsync) isStatsGraph() {}
 func (*StatsGraphError) isStatsGraph() {}
 func (*StatsGraph) isStatsGraph()      {}
 
 // VideoSizeClass is a VideoSize: one of videoSize, videoSizeEmojiMarkup, videoSizeStickerMarkup.
-type VideoSizeClass interface {
-	tl.Object
-	isVideoSize()
-}
+type VideoSizeClass interface{ isVideoSize() }
 
 func (*VideoSize) isVideoSize()              {}
 func (*VideoSizeEmojiMarkup) isVideoSize()   {}
 func (*VideoSizeStickerMarkup) isVideoSize() {}
 
 // MessageReplyHeaderClass is a MessageReplyHeader: one of messageReplyHeader, messageReplyStoryHeader.
-type MessageReplyHeaderClass interface {
-	tl.Object
-	isMessageReplyHeader()
-}
+type MessageReplyHeaderClass interface{ isMessageReplyHeader() }
 
 func (*MessageReplyHeader) isMessageReplyHeader()      {}
 func (*MessageReplyStoryHeader) isMessageReplyHeader() {}
 
 // GroupCallClass is a GroupCall: one of groupCallDiscarded, groupCall.
-type GroupCallClass interface {
-	tl.Object
-	isGroupCall()
-}
+type GroupCallClass interface{ isGroupCall() }
 
 func (*GroupCallDiscarded) isGroupCall() {}
 func (*GroupCall) isGroupCall()          {}
 
 // InputGroupCallClass is a InputGroupCall: one of inputGroupCall, inputGroupCallSlug, inputGroupCallInviteMessage.
-type InputGroupCallClass interface {
-	tl.Object
-	isInputGroupCall()
-}
+type InputGroupCallClass interface{ isInputGroupCall() }
 
 func (*InputGroupCall) isInputGroupCall()              {}
 func (*InputGroupCallSlug) isInputGroupCall()          {}
 func (*InputGroupCallInviteMessage) isInputGroupCall() {}
 
 // InlineQueryPeerTypeClass is a InlineQueryPeerType: one of inlineQueryPeerTypeSameBotPM, inlineQueryPeerTypePM, inlineQueryPeerTypeChat, inlineQueryPeerTypeMegagroup, inlineQueryPeerTypeBroadcast, inlineQueryPeerTypeBotPM.
-type InlineQueryPeerTypeClass interface {
-	tl.Object
-	isInlineQueryPeerType()
-}
+type InlineQueryPeerTypeClass interface{ isInlineQueryPeerType() }
 
 func (*InlineQueryPeerTypeSameBotPM) isInlineQueryPeerType() {}
 func (*InlineQueryPeerTypePM) isInlineQueryPeerType()        {}
@@ -14916,10 +12072,7 @@ func (*InlineQueryPeerTypeBroadcast) isInlineQueryPeerType() {}
 func (*InlineQueryPeerTypeBotPM) isInlineQueryPeerType()     {}
 
 // BotCommandScopeClass is a BotCommandScope: one of botCommandScopeDefault, botCommandScopeUsers, botCommandScopeChats, botCommandScopeChatAdmins, botCommandScopePeer, botCommandScopePeerAdmins, botCommandScopePeerUser.
-type BotCommandScopeClass interface {
-	tl.Object
-	isBotCommandScope()
-}
+type BotCommandScopeClass interface{ isBotCommandScope() }
 
 func (*BotCommandScopeDefault) isBotCommandScope()    {}
 func (*BotCommandScopeUsers) isBotCommandScope()      {}
@@ -14930,38 +12083,26 @@ func (*BotCommandScopePeerAdmins) isBotCommandScope() {}
 func (*BotCommandScopePeerUser) isBotCommandScope()   {}
 
 // ChatThemeClass is a ChatTheme: one of chatTheme, chatThemeUniqueGift.
-type ChatThemeClass interface {
-	tl.Object
-	isChatTheme()
-}
+type ChatThemeClass interface{ isChatTheme() }
 
 func (*ChatTheme) isChatTheme()           {}
 func (*ChatThemeUniqueGift) isChatTheme() {}
 
 // AttachMenuBotsClass is a AttachMenuBots: one of attachMenuBotsNotModified, attachMenuBots.
-type AttachMenuBotsClass interface {
-	tl.Object
-	isAttachMenuBots()
-}
+type AttachMenuBotsClass interface{ isAttachMenuBots() }
 
 func (*AttachMenuBotsNotModified) isAttachMenuBots() {}
 func (*AttachMenuBots) isAttachMenuBots()            {}
 
 // BotMenuButtonClass is a BotMenuButton: one of botMenuButtonDefault, botMenuButtonCommands, botMenuButton.
-type BotMenuButtonClass interface {
-	tl.Object
-	isBotMenuButton()
-}
+type BotMenuButtonClass interface{ isBotMenuButton() }
 
 func (*BotMenuButtonDefault) isBotMenuButton()  {}
 func (*BotMenuButtonCommands) isBotMenuButton() {}
 func (*BotMenuButton) isBotMenuButton()         {}
 
 // NotificationSoundClass is a NotificationSound: one of notificationSoundDefault, notificationSoundNone, notificationSoundLocal, notificationSoundRingtone.
-type NotificationSoundClass interface {
-	tl.Object
-	isNotificationSound()
-}
+type NotificationSoundClass interface{ isNotificationSound() }
 
 func (*NotificationSoundDefault) isNotificationSound()  {}
 func (*NotificationSoundNone) isNotificationSound()     {}
@@ -14969,10 +12110,7 @@ func (*NotificationSoundLocal) isNotificationSound()    {}
 func (*NotificationSoundRingtone) isNotificationSound() {}
 
 // AttachMenuPeerTypeClass is a AttachMenuPeerType: one of attachMenuPeerTypeSameBotPM, attachMenuPeerTypeBotPM, attachMenuPeerTypePM, attachMenuPeerTypeChat, attachMenuPeerTypeBroadcast.
-type AttachMenuPeerTypeClass interface {
-	tl.Object
-	isAttachMenuPeerType()
-}
+type AttachMenuPeerTypeClass interface{ isAttachMenuPeerType() }
 
 func (*AttachMenuPeerTypeSameBotPM) isAttachMenuPeerType() {}
 func (*AttachMenuPeerTypeBotPM) isAttachMenuPeerType()     {}
@@ -14981,10 +12119,7 @@ func (*AttachMenuPeerTypeChat) isAttachMenuPeerType()      {}
 func (*AttachMenuPeerTypeBroadcast) isAttachMenuPeerType() {}
 
 // InputInvoiceClass is a InputInvoice: one of inputInvoiceMessage, inputInvoiceSlug, inputInvoicePremiumGiftCode, inputInvoiceStars, inputInvoiceChatInviteSubscription, inputInvoiceStarGift, inputInvoiceStarGiftUpgrade, inputInvoiceStarGiftTransfer, ….
-type InputInvoiceClass interface {
-	tl.Object
-	isInputInvoice()
-}
+type InputInvoiceClass interface{ isInputInvoice() }
 
 func (*InputInvoiceMessage) isInputInvoice()                     {}
 func (*InputInvoiceSlug) isInputInvoice()                        {}
@@ -15003,10 +12138,7 @@ func (*InputInvoiceStarGiftDropOriginalDetails) isInputInvoice() {}
 func (*InputInvoiceStarGiftAuctionBid) isInputInvoice()          {}
 
 // InputStorePaymentPurposeClass is a InputStorePaymentPurpose: one of inputStorePaymentPremiumSubscription, inputStorePaymentGiftPremium, inputStorePaymentPremiumGiftCode, inputStorePaymentPremiumGiveaway, inputStorePaymentStarsTopup, inputStorePaymentStarsGift, inputStorePaymentStarsGiveaway, inputStorePaymentAuthCode.
-type InputStorePaymentPurposeClass interface {
-	tl.Object
-	isInputStorePaymentPurpose()
-}
+type InputStorePaymentPurposeClass interface{ isInputStorePaymentPurpose() }
 
 func (*InputStorePaymentPremiumSubscription) isInputStorePaymentPurpose() {}
 func (*InputStorePaymentGiftPremium) isInputStorePaymentPurpose()         {}
@@ -15018,10 +12150,7 @@ func (*InputStorePaymentStarsGiveaway) isInputStorePaymentPurpose()       {}
 func (*InputStorePaymentAuthCode) isInputStorePaymentPurpose()            {}
 
 // EmojiStatusClass is a EmojiStatus: one of emojiStatusEmpty, emojiStatus, emojiStatusCollectible, inputEmojiStatusCollectible.
-type EmojiStatusClass interface {
-	tl.Object
-	isEmojiStatus()
-}
+type EmojiStatusClass interface{ isEmojiStatus() }
 
 func (*EmojiStatusEmpty) isEmojiStatus()            {}
 func (*EmojiStatus) isEmojiStatus()                 {}
@@ -15029,10 +12158,7 @@ func (*EmojiStatusCollectible) isEmojiStatus()      {}
 func (*InputEmojiStatusCollectible) isEmojiStatus() {}
 
 // ReactionClass is a Reaction: one of reactionEmpty, reactionEmoji, reactionCustomEmoji, reactionPaid.
-type ReactionClass interface {
-	tl.Object
-	isReaction()
-}
+type ReactionClass interface{ isReaction() }
 
 func (*ReactionEmpty) isReaction()       {}
 func (*ReactionEmoji) isReaction()       {}
@@ -15040,58 +12166,40 @@ func (*ReactionCustomEmoji) isReaction() {}
 func (*ReactionPaid) isReaction()        {}
 
 // ChatReactionsClass is a ChatReactions: one of chatReactionsNone, chatReactionsAll, chatReactionsSome.
-type ChatReactionsClass interface {
-	tl.Object
-	isChatReactions()
-}
+type ChatReactionsClass interface{ isChatReactions() }
 
 func (*ChatReactionsNone) isChatReactions() {}
 func (*ChatReactionsAll) isChatReactions()  {}
 func (*ChatReactionsSome) isChatReactions() {}
 
 // EmailVerifyPurposeClass is a EmailVerifyPurpose: one of emailVerifyPurposeLoginSetup, emailVerifyPurposeLoginChange, emailVerifyPurposePassport.
-type EmailVerifyPurposeClass interface {
-	tl.Object
-	isEmailVerifyPurpose()
-}
+type EmailVerifyPurposeClass interface{ isEmailVerifyPurpose() }
 
 func (*EmailVerifyPurposeLoginSetup) isEmailVerifyPurpose()  {}
 func (*EmailVerifyPurposeLoginChange) isEmailVerifyPurpose() {}
 func (*EmailVerifyPurposePassport) isEmailVerifyPurpose()    {}
 
 // EmailVerificationClass is a EmailVerification: one of emailVerificationCode, emailVerificationGoogle, emailVerificationApple.
-type EmailVerificationClass interface {
-	tl.Object
-	isEmailVerification()
-}
+type EmailVerificationClass interface{ isEmailVerification() }
 
 func (*EmailVerificationCode) isEmailVerification()   {}
 func (*EmailVerificationGoogle) isEmailVerification() {}
 func (*EmailVerificationApple) isEmailVerification()  {}
 
 // MessageExtendedMediaClass is a MessageExtendedMedia: one of messageExtendedMediaPreview, messageExtendedMedia.
-type MessageExtendedMediaClass interface {
-	tl.Object
-	isMessageExtendedMedia()
-}
+type MessageExtendedMediaClass interface{ isMessageExtendedMedia() }
 
 func (*MessageExtendedMediaPreview) isMessageExtendedMedia() {}
 func (*MessageExtendedMedia) isMessageExtendedMedia()        {}
 
 // ForumTopicClass is a ForumTopic: one of forumTopicDeleted, forumTopic.
-type ForumTopicClass interface {
-	tl.Object
-	isForumTopic()
-}
+type ForumTopicClass interface{ isForumTopic() }
 
 func (*ForumTopicDeleted) isForumTopic() {}
 func (*ForumTopic) isForumTopic()        {}
 
 // RequestPeerTypeClass is a RequestPeerType: one of requestPeerTypeUser, requestPeerTypeChat, requestPeerTypeBroadcast, requestPeerTypeCreateBot.
-type RequestPeerTypeClass interface {
-	tl.Object
-	isRequestPeerType()
-}
+type RequestPeerTypeClass interface{ isRequestPeerType() }
 
 func (*RequestPeerTypeUser) isRequestPeerType()      {}
 func (*RequestPeerTypeChat) isRequestPeerType()      {}
@@ -15099,77 +12207,53 @@ func (*RequestPeerTypeBroadcast) isRequestPeerType() {}
 func (*RequestPeerTypeCreateBot) isRequestPeerType() {}
 
 // EmojiListClass is a EmojiList: one of emojiListNotModified, emojiList.
-type EmojiListClass interface {
-	tl.Object
-	isEmojiList()
-}
+type EmojiListClass interface{ isEmojiList() }
 
 func (*EmojiListNotModified) isEmojiList() {}
 func (*EmojiList) isEmojiList()            {}
 
 // EmojiGroupClass is a EmojiGroup: one of emojiGroup, emojiGroupGreeting, emojiGroupPremium.
-type EmojiGroupClass interface {
-	tl.Object
-	isEmojiGroup()
-}
+type EmojiGroupClass interface{ isEmojiGroup() }
 
 func (*EmojiGroup) isEmojiGroup()         {}
 func (*EmojiGroupGreeting) isEmojiGroup() {}
 func (*EmojiGroupPremium) isEmojiGroup()  {}
 
 // InputBotAppClass is a InputBotApp: one of inputBotAppID, inputBotAppShortName.
-type InputBotAppClass interface {
-	tl.Object
-	isInputBotApp()
-}
+type InputBotAppClass interface{ isInputBotApp() }
 
 func (*InputBotAppID) isInputBotApp()        {}
 func (*InputBotAppShortName) isInputBotApp() {}
 
 // BotAppClass is a BotApp: one of botAppNotModified, botApp.
-type BotAppClass interface {
-	tl.Object
-	isBotApp()
-}
+type BotAppClass interface{ isBotApp() }
 
 func (*BotAppNotModified) isBotApp() {}
 func (*BotApp) isBotApp()            {}
 
 // MessagePeerVoteClass is a MessagePeerVote: one of messagePeerVote, messagePeerVoteInputOption, messagePeerVoteMultiple.
-type MessagePeerVoteClass interface {
-	tl.Object
-	isMessagePeerVote()
-}
+type MessagePeerVoteClass interface{ isMessagePeerVote() }
 
 func (*MessagePeerVote) isMessagePeerVote()            {}
 func (*MessagePeerVoteInputOption) isMessagePeerVote() {}
 func (*MessagePeerVoteMultiple) isMessagePeerVote()    {}
 
 // StoryItemClass is a StoryItem: one of storyItemDeleted, storyItemSkipped, storyItem.
-type StoryItemClass interface {
-	tl.Object
-	isStoryItem()
-}
+type StoryItemClass interface{ isStoryItem() }
 
 func (*StoryItemDeleted) isStoryItem() {}
 func (*StoryItemSkipped) isStoryItem() {}
 func (*StoryItem) isStoryItem()        {}
 
 // StoryViewClass is a StoryView: one of storyView, storyViewPublicForward, storyViewPublicRepost.
-type StoryViewClass interface {
-	tl.Object
-	isStoryView()
-}
+type StoryViewClass interface{ isStoryView() }
 
 func (*StoryView) isStoryView()              {}
 func (*StoryViewPublicForward) isStoryView() {}
 func (*StoryViewPublicRepost) isStoryView()  {}
 
 // InputReplyToClass is a InputReplyTo: one of inputReplyToMessage, inputReplyToStory, inputReplyToMonoForum, inputReplyToEphemeralMessage.
-type InputReplyToClass interface {
-	tl.Object
-	isInputReplyTo()
-}
+type InputReplyToClass interface{ isInputReplyTo() }
 
 func (*InputReplyToMessage) isInputReplyTo()          {}
 func (*InputReplyToStory) isInputReplyTo()            {}
@@ -15177,10 +12261,7 @@ func (*InputReplyToMonoForum) isInputReplyTo()        {}
 func (*InputReplyToEphemeralMessage) isInputReplyTo() {}
 
 // MediaAreaClass is a MediaArea: one of mediaAreaVenue, inputMediaAreaVenue, mediaAreaGeoPoint, mediaAreaSuggestedReaction, mediaAreaChannelPost, inputMediaAreaChannelPost, mediaAreaUrl, mediaAreaWeather, ….
-type MediaAreaClass interface {
-	tl.Object
-	isMediaArea()
-}
+type MediaAreaClass interface{ isMediaArea() }
 
 func (*MediaAreaVenue) isMediaArea()             {}
 func (*InputMediaAreaVenue) isMediaArea()        {}
@@ -15193,113 +12274,77 @@ func (*MediaAreaWeather) isMediaArea()           {}
 func (*MediaAreaStarGift) isMediaArea()          {}
 
 // PrepaidGiveawayClass is a PrepaidGiveaway: one of prepaidGiveaway, prepaidStarsGiveaway.
-type PrepaidGiveawayClass interface {
-	tl.Object
-	isPrepaidGiveaway()
-}
+type PrepaidGiveawayClass interface{ isPrepaidGiveaway() }
 
 func (*PrepaidGiveaway) isPrepaidGiveaway()      {}
 func (*PrepaidStarsGiveaway) isPrepaidGiveaway() {}
 
 // PostInteractionCountersClass is a PostInteractionCounters: one of postInteractionCountersMessage, postInteractionCountersStory.
-type PostInteractionCountersClass interface {
-	tl.Object
-	isPostInteractionCounters()
-}
+type PostInteractionCountersClass interface{ isPostInteractionCounters() }
 
 func (*PostInteractionCountersMessage) isPostInteractionCounters() {}
 func (*PostInteractionCountersStory) isPostInteractionCounters()   {}
 
 // PublicForwardClass is a PublicForward: one of publicForwardMessage, publicForwardStory.
-type PublicForwardClass interface {
-	tl.Object
-	isPublicForward()
-}
+type PublicForwardClass interface{ isPublicForward() }
 
 func (*PublicForwardMessage) isPublicForward() {}
 func (*PublicForwardStory) isPublicForward()   {}
 
 // PeerColorClass is a PeerColor: one of peerColor, peerColorCollectible, inputPeerColorCollectible.
-type PeerColorClass interface {
-	tl.Object
-	isPeerColor()
-}
+type PeerColorClass interface{ isPeerColor() }
 
 func (*PeerColor) isPeerColor()                 {}
 func (*PeerColorCollectible) isPeerColor()      {}
 func (*InputPeerColorCollectible) isPeerColor() {}
 
 // StoryReactionClass is a StoryReaction: one of storyReaction, storyReactionPublicForward, storyReactionPublicRepost.
-type StoryReactionClass interface {
-	tl.Object
-	isStoryReaction()
-}
+type StoryReactionClass interface{ isStoryReaction() }
 
 func (*StoryReaction) isStoryReaction()              {}
 func (*StoryReactionPublicForward) isStoryReaction() {}
 func (*StoryReactionPublicRepost) isStoryReaction()  {}
 
 // SavedDialogClass is a SavedDialog: one of savedDialog, monoForumDialog.
-type SavedDialogClass interface {
-	tl.Object
-	isSavedDialog()
-}
+type SavedDialogClass interface{ isSavedDialog() }
 
 func (*SavedDialog) isSavedDialog()     {}
 func (*MonoForumDialog) isSavedDialog() {}
 
 // BusinessAwayMessageScheduleClass is a BusinessAwayMessageSchedule: one of businessAwayMessageScheduleAlways, businessAwayMessageScheduleOutsideWorkHours, businessAwayMessageScheduleCustom.
-type BusinessAwayMessageScheduleClass interface {
-	tl.Object
-	isBusinessAwayMessageSchedule()
-}
+type BusinessAwayMessageScheduleClass interface{ isBusinessAwayMessageSchedule() }
 
 func (*BusinessAwayMessageScheduleAlways) isBusinessAwayMessageSchedule()           {}
 func (*BusinessAwayMessageScheduleOutsideWorkHours) isBusinessAwayMessageSchedule() {}
 func (*BusinessAwayMessageScheduleCustom) isBusinessAwayMessageSchedule()           {}
 
 // InputQuickReplyShortcutClass is a InputQuickReplyShortcut: one of inputQuickReplyShortcut, inputQuickReplyShortcutId.
-type InputQuickReplyShortcutClass interface {
-	tl.Object
-	isInputQuickReplyShortcut()
-}
+type InputQuickReplyShortcutClass interface{ isInputQuickReplyShortcut() }
 
 func (*InputQuickReplyShortcut) isInputQuickReplyShortcut()   {}
 func (*InputQuickReplyShortcutID) isInputQuickReplyShortcut() {}
 
 // InputCollectibleClass is a InputCollectible: one of inputCollectibleUsername, inputCollectiblePhone.
-type InputCollectibleClass interface {
-	tl.Object
-	isInputCollectible()
-}
+type InputCollectibleClass interface{ isInputCollectible() }
 
 func (*InputCollectibleUsername) isInputCollectible() {}
 func (*InputCollectiblePhone) isInputCollectible()    {}
 
 // RequestedPeerClass is a RequestedPeer: one of requestedPeerUser, requestedPeerChat, requestedPeerChannel.
-type RequestedPeerClass interface {
-	tl.Object
-	isRequestedPeer()
-}
+type RequestedPeerClass interface{ isRequestedPeer() }
 
 func (*RequestedPeerUser) isRequestedPeer()    {}
 func (*RequestedPeerChat) isRequestedPeer()    {}
 func (*RequestedPeerChannel) isRequestedPeer() {}
 
 // ReactionNotificationsFromClass is a ReactionNotificationsFrom: one of reactionNotificationsFromContacts, reactionNotificationsFromAll.
-type ReactionNotificationsFromClass interface {
-	tl.Object
-	isReactionNotificationsFrom()
-}
+type ReactionNotificationsFromClass interface{ isReactionNotificationsFrom() }
 
 func (*ReactionNotificationsFromContacts) isReactionNotificationsFrom() {}
 func (*ReactionNotificationsFromAll) isReactionNotificationsFrom()      {}
 
 // StarsTransactionPeerClass is a StarsTransactionPeer: one of starsTransactionPeerUnsupported, starsTransactionPeerAppStore, starsTransactionPeerPlayMarket, starsTransactionPeerPremiumBot, starsTransactionPeerFragment, starsTransactionPeer, starsTransactionPeerAds, starsTransactionPeerAPI.
-type StarsTransactionPeerClass interface {
-	tl.Object
-	isStarsTransactionPeer()
-}
+type StarsTransactionPeerClass interface{ isStarsTransactionPeer() }
 
 func (*StarsTransactionPeerUnsupported) isStarsTransactionPeer() {}
 func (*StarsTransactionPeerAppStore) isStarsTransactionPeer()    {}
@@ -15311,38 +12356,26 @@ func (*StarsTransactionPeerAds) isStarsTransactionPeer()         {}
 func (*StarsTransactionPeerAPI) isStarsTransactionPeer()         {}
 
 // StarGiftClass is a StarGift: one of starGift, starGiftUnique.
-type StarGiftClass interface {
-	tl.Object
-	isStarGift()
-}
+type StarGiftClass interface{ isStarGift() }
 
 func (*StarGift) isStarGift()       {}
 func (*StarGiftUnique) isStarGift() {}
 
 // ReportResultClass is a ReportResult: one of reportResultChooseOption, reportResultAddComment, reportResultReported.
-type ReportResultClass interface {
-	tl.Object
-	isReportResult()
-}
+type ReportResultClass interface{ isReportResult() }
 
 func (*ReportResultChooseOption) isReportResult() {}
 func (*ReportResultAddComment) isReportResult()   {}
 func (*ReportResultReported) isReportResult()     {}
 
 // StarsAmountClass is a StarsAmount: one of starsAmount, starsTonAmount.
-type StarsAmountClass interface {
-	tl.Object
-	isStarsAmount()
-}
+type StarsAmountClass interface{ isStarsAmount() }
 
 func (*StarsAmount) isStarsAmount()    {}
 func (*StarsTonAmount) isStarsAmount() {}
 
 // StarGiftAttributeClass is a StarGiftAttribute: one of starGiftAttributeModel, starGiftAttributePattern, starGiftAttributeBackdrop, starGiftAttributeOriginalDetails.
-type StarGiftAttributeClass interface {
-	tl.Object
-	isStarGiftAttribute()
-}
+type StarGiftAttributeClass interface{ isStarGiftAttribute() }
 
 func (*StarGiftAttributeModel) isStarGiftAttribute()           {}
 func (*StarGiftAttributePattern) isStarGiftAttribute()         {}
@@ -15350,50 +12383,35 @@ func (*StarGiftAttributeBackdrop) isStarGiftAttribute()        {}
 func (*StarGiftAttributeOriginalDetails) isStarGiftAttribute() {}
 
 // InputSavedStarGiftClass is a InputSavedStarGift: one of inputSavedStarGiftUser, inputSavedStarGiftChat, inputSavedStarGiftSlug.
-type InputSavedStarGiftClass interface {
-	tl.Object
-	isInputSavedStarGift()
-}
+type InputSavedStarGiftClass interface{ isInputSavedStarGift() }
 
 func (*InputSavedStarGiftUser) isInputSavedStarGift() {}
 func (*InputSavedStarGiftChat) isInputSavedStarGift() {}
 func (*InputSavedStarGiftSlug) isInputSavedStarGift() {}
 
 // PaidReactionPrivacyClass is a PaidReactionPrivacy: one of paidReactionPrivacyDefault, paidReactionPrivacyAnonymous, paidReactionPrivacyPeer.
-type PaidReactionPrivacyClass interface {
-	tl.Object
-	isPaidReactionPrivacy()
-}
+type PaidReactionPrivacyClass interface{ isPaidReactionPrivacy() }
 
 func (*PaidReactionPrivacyDefault) isPaidReactionPrivacy()   {}
 func (*PaidReactionPrivacyAnonymous) isPaidReactionPrivacy() {}
 func (*PaidReactionPrivacyPeer) isPaidReactionPrivacy()      {}
 
 // RequirementToContactClass is a RequirementToContact: one of requirementToContactEmpty, requirementToContactPremium, requirementToContactPaidMessages.
-type RequirementToContactClass interface {
-	tl.Object
-	isRequirementToContact()
-}
+type RequirementToContactClass interface{ isRequirementToContact() }
 
 func (*RequirementToContactEmpty) isRequirementToContact()        {}
 func (*RequirementToContactPremium) isRequirementToContact()      {}
 func (*RequirementToContactPaidMessages) isRequirementToContact() {}
 
 // StarGiftAttributeIDClass is a StarGiftAttributeId: one of starGiftAttributeIdModel, starGiftAttributeIdPattern, starGiftAttributeIdBackdrop.
-type StarGiftAttributeIDClass interface {
-	tl.Object
-	isStarGiftAttributeID()
-}
+type StarGiftAttributeIDClass interface{ isStarGiftAttributeID() }
 
 func (*StarGiftAttributeIDModel) isStarGiftAttributeID()    {}
 func (*StarGiftAttributeIDPattern) isStarGiftAttributeID()  {}
 func (*StarGiftAttributeIDBackdrop) isStarGiftAttributeID() {}
 
 // ProfileTabClass is a ProfileTab: one of profileTabPosts, profileTabGifts, profileTabMedia, profileTabFiles, profileTabMusic, profileTabVoice, profileTabLinks, profileTabGifs.
-type ProfileTabClass interface {
-	tl.Object
-	isProfileTab()
-}
+type ProfileTabClass interface{ isProfileTab() }
 
 func (*ProfileTabPosts) isProfileTab() {}
 func (*ProfileTabGifts) isProfileTab() {}
@@ -15405,66 +12423,45 @@ func (*ProfileTabLinks) isProfileTab() {}
 func (*ProfileTabGIFs) isProfileTab()  {}
 
 // InputChatThemeClass is a InputChatTheme: one of inputChatThemeEmpty, inputChatTheme, inputChatThemeUniqueGift.
-type InputChatThemeClass interface {
-	tl.Object
-	isInputChatTheme()
-}
+type InputChatThemeClass interface{ isInputChatTheme() }
 
 func (*InputChatThemeEmpty) isInputChatTheme()      {}
 func (*InputChatTheme) isInputChatTheme()           {}
 func (*InputChatThemeUniqueGift) isInputChatTheme() {}
 
 // StarGiftAuctionStateClass is a StarGiftAuctionState: one of starGiftAuctionStateNotModified, starGiftAuctionState, starGiftAuctionStateFinished.
-type StarGiftAuctionStateClass interface {
-	tl.Object
-	isStarGiftAuctionState()
-}
+type StarGiftAuctionStateClass interface{ isStarGiftAuctionState() }
 
 func (*StarGiftAuctionStateNotModified) isStarGiftAuctionState() {}
 func (*StarGiftAuctionState) isStarGiftAuctionState()            {}
 func (*StarGiftAuctionStateFinished) isStarGiftAuctionState()    {}
 
 // InputStarGiftAuctionClass is a InputStarGiftAuction: one of inputStarGiftAuction, inputStarGiftAuctionSlug.
-type InputStarGiftAuctionClass interface {
-	tl.Object
-	isInputStarGiftAuction()
-}
+type InputStarGiftAuctionClass interface{ isInputStarGiftAuction() }
 
 func (*InputStarGiftAuction) isInputStarGiftAuction()     {}
 func (*InputStarGiftAuctionSlug) isInputStarGiftAuction() {}
 
 // InputPasskeyResponseClass is a InputPasskeyResponse: one of inputPasskeyResponseRegister, inputPasskeyResponseLogin.
-type InputPasskeyResponseClass interface {
-	tl.Object
-	isInputPasskeyResponse()
-}
+type InputPasskeyResponseClass interface{ isInputPasskeyResponse() }
 
 func (*InputPasskeyResponseRegister) isInputPasskeyResponse() {}
 func (*InputPasskeyResponseLogin) isInputPasskeyResponse()    {}
 
 // InputPasskeyCredentialClass is a InputPasskeyCredential: one of inputPasskeyCredentialPublicKey, inputPasskeyCredentialFirebasePNV.
-type InputPasskeyCredentialClass interface {
-	tl.Object
-	isInputPasskeyCredential()
-}
+type InputPasskeyCredentialClass interface{ isInputPasskeyCredential() }
 
 func (*InputPasskeyCredentialPublicKey) isInputPasskeyCredential()   {}
 func (*InputPasskeyCredentialFirebasePNV) isInputPasskeyCredential() {}
 
 // StarGiftAuctionRoundClass is a StarGiftAuctionRound: one of starGiftAuctionRound, starGiftAuctionRoundExtendable.
-type StarGiftAuctionRoundClass interface {
-	tl.Object
-	isStarGiftAuctionRound()
-}
+type StarGiftAuctionRoundClass interface{ isStarGiftAuctionRound() }
 
 func (*StarGiftAuctionRound) isStarGiftAuctionRound()           {}
 func (*StarGiftAuctionRoundExtendable) isStarGiftAuctionRound() {}
 
 // StarGiftAttributeRarityClass is a StarGiftAttributeRarity: one of starGiftAttributeRarity, starGiftAttributeRarityUncommon, starGiftAttributeRarityRare, starGiftAttributeRarityEpic, starGiftAttributeRarityLegendary.
-type StarGiftAttributeRarityClass interface {
-	tl.Object
-	isStarGiftAttributeRarity()
-}
+type StarGiftAttributeRarityClass interface{ isStarGiftAttributeRarity() }
 
 func (*StarGiftAttributeRarity) isStarGiftAttributeRarity()          {}
 func (*StarGiftAttributeRarityUncommon) isStarGiftAttributeRarity()  {}
@@ -15473,10 +12470,7 @@ func (*StarGiftAttributeRarityEpic) isStarGiftAttributeRarity()      {}
 func (*StarGiftAttributeRarityLegendary) isStarGiftAttributeRarity() {}
 
 // InputAIComposeToneClass is a InputAiComposeTone: one of inputAiComposeToneDefault, inputAiComposeToneID, inputAiComposeToneSlug, inputAiComposeToneSingleUse.
-type InputAIComposeToneClass interface {
-	tl.Object
-	isInputAIComposeTone()
-}
+type InputAIComposeToneClass interface{ isInputAIComposeTone() }
 
 func (*InputAIComposeToneDefault) isInputAIComposeTone()   {}
 func (*InputAIComposeToneID) isInputAIComposeTone()        {}
@@ -15484,19 +12478,13 @@ func (*InputAIComposeToneSlug) isInputAIComposeTone()      {}
 func (*InputAIComposeToneSingleUse) isInputAIComposeTone() {}
 
 // AIComposeToneClass is a AiComposeTone: one of aiComposeTone, aiComposeToneDefault.
-type AIComposeToneClass interface {
-	tl.Object
-	isAIComposeTone()
-}
+type AIComposeToneClass interface{ isAIComposeTone() }
 
 func (*AIComposeTone) isAIComposeTone()        {}
 func (*AIComposeToneDefault) isAIComposeTone() {}
 
 // JoinChatBotResultClass is a JoinChatBotResult: one of joinChatBotResultApproved, joinChatBotResultDeclined, joinChatBotResultQueued, joinChatBotResultWebView.
-type JoinChatBotResultClass interface {
-	tl.Object
-	isJoinChatBotResult()
-}
+type JoinChatBotResultClass interface{ isJoinChatBotResult() }
 
 func (*JoinChatBotResultApproved) isJoinChatBotResult() {}
 func (*JoinChatBotResultDeclined) isJoinChatBotResult() {}
@@ -15504,29 +12492,20 @@ func (*JoinChatBotResultQueued) isJoinChatBotResult()   {}
 func (*JoinChatBotResultWebView) isJoinChatBotResult()  {}
 
 // InputRichFileClass is a InputRichFile: one of inputRichFilePhoto, inputRichFileDocument.
-type InputRichFileClass interface {
-	tl.Object
-	isInputRichFile()
-}
+type InputRichFileClass interface{ isInputRichFile() }
 
 func (*InputRichFilePhoto) isInputRichFile()    {}
 func (*InputRichFileDocument) isInputRichFile() {}
 
 // InputRichMessageClass is a InputRichMessage: one of inputRichMessage, inputRichMessageHTML, inputRichMessageMarkdown.
-type InputRichMessageClass interface {
-	tl.Object
-	isInputRichMessage()
-}
+type InputRichMessageClass interface{ isInputRichMessage() }
 
 func (*InputRichMessage) isInputRichMessage()         {}
 func (*InputRichMessageHTML) isInputRichMessage()     {}
 func (*InputRichMessageMarkdown) isInputRichMessage() {}
 
 // ButtonTypeClass is a ButtonType: one of buttonTypeDefault, buttonTypeRequestPhone, buttonTypeRequestGeoLocation, buttonTypeRequestPoll, buttonTypeRequestPeer, inputButtonTypeRequestPeer, buttonTypeSimpleWebView.
-type ButtonTypeClass interface {
-	tl.Object
-	isButtonType()
-}
+type ButtonTypeClass interface{ isButtonType() }
 
 func (*ButtonTypeDefault) isButtonType()            {}
 func (*ButtonTypeRequestPhone) isButtonType()       {}
@@ -15537,10 +12516,7 @@ func (*InputButtonTypeRequestPeer) isButtonType()   {}
 func (*ButtonTypeSimpleWebView) isButtonType()      {}
 
 // InlineButtonTypeClass is a InlineButtonType: one of inlineButtonTypeUrl, inlineButtonTypeUrlAuth, inputInlineButtonTypeUrlAuth, inlineButtonTypeWebView, inlineButtonTypeCallback, inlineButtonTypeGame, inlineButtonTypeBuy, inlineButtonTypeSwitchInline, ….
-type InlineButtonTypeClass interface {
-	tl.Object
-	isInlineButtonType()
-}
+type InlineButtonTypeClass interface{ isInlineButtonType() }
 
 func (*InlineButtonTypeURL) isInlineButtonType()              {}
 func (*InlineButtonTypeURLAuth) isInlineButtonType()          {}
@@ -15556,10 +12532,7 @@ func (*InlineButtonTypeCopy) isInlineButtonType()             {}
 func (*InlineButtonTypeDisabled) isInlineButtonType()         {}
 
 // IPPortClass is a IpPort: one of ipPort, ipPortSecret.
-type IPPortClass interface {
-	tl.Object
-	isIPPort()
-}
+type IPPortClass interface{ isIPPort() }
 
 func (*IPPort) isIPPort()       {}
 func (*IPPortSecret) isIPPort() {}

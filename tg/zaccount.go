@@ -13,15 +13,11 @@ type AccountPrivacyRules struct {
 	Users []UserClass
 }
 
-func (v *AccountPrivacyRules) TL(c *tl.Codec) { table.TL(c, v, 515) }
-
 // AccountAuthorizations is account.authorizations#4bff8ea0.
 type AccountAuthorizations struct {
 	AuthorizationTTLDays int32
 	Authorizations       []Authorization
 }
-
-func (v *AccountAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 485) }
 
 // AccountPassword is account.password#957b50fb.
 type AccountPassword struct {
@@ -40,8 +36,6 @@ type AccountPassword struct {
 	LoginEmailPattern       tl.Optional[string]
 }
 
-func (v *AccountPassword) TL(c *tl.Codec) { table.TL(c, v, 924) }
-
 // AccountPasswordSettings is account.passwordSettings#9a5c33e5.
 type AccountPasswordSettings struct {
 	_ tl.Incomparable
@@ -49,8 +43,6 @@ type AccountPasswordSettings struct {
 	Email          tl.Optional[string]
 	SecureSettings *SecureSecretSettings
 }
-
-func (v *AccountPasswordSettings) TL(c *tl.Codec) { table.TL(c, v, 970) }
 
 // AccountPasswordInputSettings is account.passwordInputSettings#c23727c9.
 type AccountPasswordInputSettings struct {
@@ -61,23 +53,17 @@ type AccountPasswordInputSettings struct {
 	NewSecureSettings *SecureSecretSettings
 }
 
-func (v *AccountPasswordInputSettings) TL(c *tl.Codec) { table.TL(c, v, 1255) }
-
 // AccountTmpPassword is account.tmpPassword#db64fd34.
 type AccountTmpPassword struct {
 	TmpPassword []byte
 	ValidUntil  int32
 }
 
-func (v *AccountTmpPassword) TL(c *tl.Codec) { table.TL(c, v, 1394) }
-
 // AccountWebAuthorizations is account.webAuthorizations#ed56c9fc.
 type AccountWebAuthorizations struct {
 	Authorizations []WebAuthorization
 	Users          []UserClass
 }
-
-func (v *AccountWebAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 1523) }
 
 // AccountAuthorizationForm is account.authorizationForm#ad2e1cd8.
 type AccountAuthorizationForm struct {
@@ -88,8 +74,6 @@ type AccountAuthorizationForm struct {
 	PrivacyPolicyURL tl.Optional[string]
 }
 
-func (v *AccountAuthorizationForm) TL(c *tl.Codec) { table.TL(c, v, 1092) }
-
 // AccountSentEmailCode is account.sentEmailCode#811f854f.
 type AccountSentEmailCode struct {
 	_ tl.Incomparable
@@ -98,28 +82,20 @@ type AccountSentEmailCode struct {
 	Length       int32
 }
 
-func (v *AccountSentEmailCode) TL(c *tl.Codec) { table.TL(c, v, 806) }
-
 // AccountTakeout is account.takeout#4dba4501.
 type AccountTakeout struct {
 	ID int64
 }
 
-func (v *AccountTakeout) TL(c *tl.Codec) { table.TL(c, v, 496) }
-
 // AccountWallPapersNotModified is account.wallPapersNotModified#1c199183.
 type AccountWallPapersNotModified struct {
 }
-
-func (v *AccountWallPapersNotModified) TL(c *tl.Codec) { table.TL(c, v, 179) }
 
 // AccountWallPapers is account.wallPapers#cdc3858c.
 type AccountWallPapers struct {
 	Hash       int64
 	Wallpapers []WallPaperClass
 }
-
-func (v *AccountWallPapers) TL(c *tl.Codec) { table.TL(c, v, 1329) }
 
 // AccountAutoDownloadSettings is account.autoDownloadSettings#63cacf26.
 type AccountAutoDownloadSettings struct {
@@ -130,13 +106,9 @@ type AccountAutoDownloadSettings struct {
 	High   AutoDownloadSettings
 }
 
-func (v *AccountAutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 627) }
-
 // AccountThemesNotModified is account.themesNotModified#f41eb622.
 type AccountThemesNotModified struct {
 }
-
-func (v *AccountThemesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1576) }
 
 // AccountThemes is account.themes#9a3d8c6d.
 type AccountThemes struct {
@@ -144,41 +116,29 @@ type AccountThemes struct {
 	Themes []Theme
 }
 
-func (v *AccountThemes) TL(c *tl.Codec) { table.TL(c, v, 968) }
-
 // AccountContentSettings is account.contentSettings#57e28221.
 type AccountContentSettings struct {
 	SensitiveEnabled   bool
 	SensitiveCanChange bool
 }
 
-func (v *AccountContentSettings) TL(c *tl.Codec) { table.TL(c, v, 563) }
-
 // AccountResetPasswordFailedWait is account.resetPasswordFailedWait#e3779861.
 type AccountResetPasswordFailedWait struct {
 	RetryDate int32
 }
-
-func (v *AccountResetPasswordFailedWait) TL(c *tl.Codec) { table.TL(c, v, 1451) }
 
 // AccountResetPasswordRequestedWait is account.resetPasswordRequestedWait#e9effc7d.
 type AccountResetPasswordRequestedWait struct {
 	UntilDate int32
 }
 
-func (v *AccountResetPasswordRequestedWait) TL(c *tl.Codec) { table.TL(c, v, 1498) }
-
 // AccountResetPasswordOK is account.resetPasswordOk#e926d63e.
 type AccountResetPasswordOK struct {
 }
 
-func (v *AccountResetPasswordOK) TL(c *tl.Codec) { table.TL(c, v, 1490) }
-
 // AccountChatThemesNotModified is account.chatThemesNotModified#e011e1c4.
 type AccountChatThemesNotModified struct {
 }
-
-func (v *AccountChatThemesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1427) }
 
 // AccountChatThemes is account.chatThemes#be098173.
 type AccountChatThemes struct {
@@ -189,13 +149,9 @@ type AccountChatThemes struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *AccountChatThemes) TL(c *tl.Codec) { table.TL(c, v, 1222) }
-
 // AccountSavedRingtonesNotModified is account.savedRingtonesNotModified#fbf6e8b1.
 type AccountSavedRingtonesNotModified struct {
 }
-
-func (v *AccountSavedRingtonesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1633) }
 
 // AccountSavedRingtones is account.savedRingtones#c1e92cc5.
 type AccountSavedRingtones struct {
@@ -203,13 +159,9 @@ type AccountSavedRingtones struct {
 	Ringtones []DocumentClass
 }
 
-func (v *AccountSavedRingtones) TL(c *tl.Codec) { table.TL(c, v, 1250) }
-
 // AccountSavedRingtone is account.savedRingtone#b7263f6d.
 type AccountSavedRingtone struct {
 }
-
-func (v *AccountSavedRingtone) TL(c *tl.Codec) { table.TL(c, v, 1168) }
 
 // AccountSavedRingtoneConverted is account.savedRingtoneConverted#1f307eb7.
 type AccountSavedRingtoneConverted struct {
@@ -218,21 +170,15 @@ type AccountSavedRingtoneConverted struct {
 	Document DocumentClass
 }
 
-func (v *AccountSavedRingtoneConverted) TL(c *tl.Codec) { table.TL(c, v, 206) }
-
 // AccountEmojiStatusesNotModified is account.emojiStatusesNotModified#d08ce645.
 type AccountEmojiStatusesNotModified struct {
 }
-
-func (v *AccountEmojiStatusesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1341) }
 
 // AccountEmojiStatuses is account.emojiStatuses#90c467d1.
 type AccountEmojiStatuses struct {
 	Hash     int64
 	Statuses []EmojiStatusClass
 }
-
-func (v *AccountEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 904) }
 
 // AccountEmailVerified is account.emailVerified#2b96cd1b.
 type AccountEmailVerified struct {
@@ -241,8 +187,6 @@ type AccountEmailVerified struct {
 	Email string
 }
 
-func (v *AccountEmailVerified) TL(c *tl.Codec) { table.TL(c, v, 270) }
-
 // AccountEmailVerifiedLogin is account.emailVerifiedLogin#e1bb0d61.
 type AccountEmailVerifiedLogin struct {
 	_ tl.Incomparable
@@ -250,8 +194,6 @@ type AccountEmailVerifiedLogin struct {
 	Email    string
 	SentCode AuthSentCodeClass
 }
-
-func (v *AccountEmailVerifiedLogin) TL(c *tl.Codec) { table.TL(c, v, 1442) }
 
 // AccountAutoSaveSettings is account.autoSaveSettings#4c3e069d.
 type AccountAutoSaveSettings struct {
@@ -263,15 +205,11 @@ type AccountAutoSaveSettings struct {
 	Users              []UserClass
 }
 
-func (v *AccountAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 487) }
-
 // AccountConnectedBots is account.connectedBots#17d7f87b.
 type AccountConnectedBots struct {
 	ConnectedBots []ConnectedBot
 	Users         []UserClass
 }
-
-func (v *AccountConnectedBots) TL(c *tl.Codec) { table.TL(c, v, 148) }
 
 // AccountBusinessChatLinks is account.businessChatLinks#ec43a2d1.
 type AccountBusinessChatLinks struct {
@@ -279,8 +217,6 @@ type AccountBusinessChatLinks struct {
 	Chats []ChatClass
 	Users []UserClass
 }
-
-func (v *AccountBusinessChatLinks) TL(c *tl.Codec) { table.TL(c, v, 1516) }
 
 // AccountResolvedBusinessChatLinks is account.resolvedBusinessChatLinks#9a23af21.
 type AccountResolvedBusinessChatLinks struct {
@@ -291,34 +227,24 @@ type AccountResolvedBusinessChatLinks struct {
 	Users    []UserClass
 }
 
-func (v *AccountResolvedBusinessChatLinks) TL(c *tl.Codec) { table.TL(c, v, 965) }
-
 // AccountPaidMessagesRevenue is account.paidMessagesRevenue#1e109708.
 type AccountPaidMessagesRevenue struct {
 	StarsAmount int64
 }
 
-func (v *AccountPaidMessagesRevenue) TL(c *tl.Codec) { table.TL(c, v, 193) }
-
 // AccountSavedMusicIDsNotModified is account.savedMusicIdsNotModified#4fc81d6e.
 type AccountSavedMusicIDsNotModified struct {
 }
-
-func (v *AccountSavedMusicIDsNotModified) TL(c *tl.Codec) { table.TL(c, v, 508) }
 
 // AccountSavedMusicIDs is account.savedMusicIds#998d6636.
 type AccountSavedMusicIDs struct {
 	IDs []int64
 }
 
-func (v *AccountSavedMusicIDs) TL(c *tl.Codec) { table.TL(c, v, 959) }
-
 // AccountPasskeys is account.passkeys#f8e0aa1c.
 type AccountPasskeys struct {
 	Passkeys []Passkey
 }
-
-func (v *AccountPasskeys) TL(c *tl.Codec) { table.TL(c, v, 1604) }
 
 // AccountPasskeyRegistrationOptions is account.passkeyRegistrationOptions#e16b5ce1.
 type AccountPasskeyRegistrationOptions struct {
@@ -327,13 +253,9 @@ type AccountPasskeyRegistrationOptions struct {
 	Options DataJSON
 }
 
-func (v *AccountPasskeyRegistrationOptions) TL(c *tl.Codec) { table.TL(c, v, 1438) }
-
 // AccountWebBrowserSettingsNotModified is account.webBrowserSettingsNotModified#c31c8f4e.
 type AccountWebBrowserSettingsNotModified struct {
 }
-
-func (v *AccountWebBrowserSettingsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1257) }
 
 // AccountWebBrowserSettings is account.webBrowserSettings#79eb8cb3.
 type AccountWebBrowserSettings struct {
@@ -343,8 +265,6 @@ type AccountWebBrowserSettings struct {
 	InappExceptions     []WebDomainException
 	Hash                int64
 }
-
-func (v *AccountWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 761) }
 
 // AccountRegisterDevice is account.registerDevice#ec86017a.
 type AccountRegisterDevice struct {
@@ -356,8 +276,6 @@ type AccountRegisterDevice struct {
 	OtherUIDs  []int64
 }
 
-func (v *AccountRegisterDevice) TL(c *tl.Codec) { table.TL(c, v, 2414) }
-
 func (*AccountRegisterDevice) Returns(bool) {}
 
 // AccountUnregisterDevice is account.unregisterDevice#6a0d3206.
@@ -366,8 +284,6 @@ type AccountUnregisterDevice struct {
 	Token     string
 	OtherUIDs []int64
 }
-
-func (v *AccountUnregisterDevice) TL(c *tl.Codec) { table.TL(c, v, 1989) }
 
 func (*AccountUnregisterDevice) Returns(bool) {}
 
@@ -379,8 +295,6 @@ type AccountUpdateNotifySettings struct {
 	Settings InputPeerNotifySettings
 }
 
-func (v *AccountUpdateNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 2064) }
-
 func (*AccountUpdateNotifySettings) Returns(bool) {}
 
 // AccountGetNotifySettings is account.getNotifySettings#12b3ad31.
@@ -390,15 +304,11 @@ type AccountGetNotifySettings struct {
 	Peer InputNotifyPeerClass
 }
 
-func (v *AccountGetNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1716) }
-
 func (*AccountGetNotifySettings) Returns(*PeerNotifySettings) {}
 
 // AccountResetNotifySettings is account.resetNotifySettings#db7e1747.
 type AccountResetNotifySettings struct {
 }
-
-func (v *AccountResetNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 2361) }
 
 func (*AccountResetNotifySettings) Returns(bool) {}
 
@@ -411,8 +321,6 @@ type AccountUpdateProfile struct {
 	About     tl.Optional[string]
 }
 
-func (v *AccountUpdateProfile) TL(c *tl.Codec) { table.TL(c, v, 2032) }
-
 func (*AccountUpdateProfile) Returns(UserClass) {}
 
 // AccountUpdateStatus is account.updateStatus#6628562c.
@@ -420,16 +328,12 @@ type AccountUpdateStatus struct {
 	Offline bool
 }
 
-func (v *AccountUpdateStatus) TL(c *tl.Codec) { table.TL(c, v, 1975) }
-
 func (*AccountUpdateStatus) Returns(bool) {}
 
 // AccountGetWallPapers is account.getWallPapers#07967d36.
 type AccountGetWallPapers struct {
 	Hash int64
 }
-
-func (v *AccountGetWallPapers) TL(c *tl.Codec) { table.TL(c, v, 1681) }
 
 func (*AccountGetWallPapers) Returns(AccountWallPapersClass) {}
 
@@ -442,8 +346,6 @@ type AccountReportPeer struct {
 	Message string
 }
 
-func (v *AccountReportPeer) TL(c *tl.Codec) { table.TL(c, v, 2293) }
-
 func (*AccountReportPeer) Returns(bool) {}
 
 // AccountCheckUsername is account.checkUsername#2714d86c.
@@ -452,8 +354,6 @@ type AccountCheckUsername struct {
 
 	Username string
 }
-
-func (v *AccountCheckUsername) TL(c *tl.Codec) { table.TL(c, v, 1780) }
 
 func (*AccountCheckUsername) Returns(bool) {}
 
@@ -464,8 +364,6 @@ type AccountUpdateUsername struct {
 	Username string
 }
 
-func (v *AccountUpdateUsername) TL(c *tl.Codec) { table.TL(c, v, 1853) }
-
 func (*AccountUpdateUsername) Returns(UserClass) {}
 
 // AccountGetPrivacy is account.getPrivacy#dadbc950.
@@ -475,8 +373,6 @@ type AccountGetPrivacy struct {
 	Key InputPrivacyKeyClass
 }
 
-func (v *AccountGetPrivacy) TL(c *tl.Codec) { table.TL(c, v, 2358) }
-
 func (*AccountGetPrivacy) Returns(*AccountPrivacyRules) {}
 
 // AccountSetPrivacy is account.setPrivacy#c9f81ce8.
@@ -484,8 +380,6 @@ type AccountSetPrivacy struct {
 	Key   InputPrivacyKeyClass
 	Rules []InputPrivacyRuleClass
 }
-
-func (v *AccountSetPrivacy) TL(c *tl.Codec) { table.TL(c, v, 2303) }
 
 func (*AccountSetPrivacy) Returns(*AccountPrivacyRules) {}
 
@@ -497,15 +391,11 @@ type AccountDeleteAccount struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *AccountDeleteAccount) TL(c *tl.Codec) { table.TL(c, v, 2170) }
-
 func (*AccountDeleteAccount) Returns(bool) {}
 
 // AccountGetAccountTTL is account.getAccountTTL#08fc711d.
 type AccountGetAccountTTL struct {
 }
-
-func (v *AccountGetAccountTTL) TL(c *tl.Codec) { table.TL(c, v, 1685) }
 
 func (*AccountGetAccountTTL) Returns(*AccountDaysTTL) {}
 
@@ -516,8 +406,6 @@ type AccountSetAccountTTL struct {
 	TTL AccountDaysTTL
 }
 
-func (v *AccountSetAccountTTL) TL(c *tl.Codec) { table.TL(c, v, 1770) }
-
 func (*AccountSetAccountTTL) Returns(bool) {}
 
 // AccountSendChangePhoneCode is account.sendChangePhoneCode#82574ae5.
@@ -527,8 +415,6 @@ type AccountSendChangePhoneCode struct {
 	PhoneNumber string
 	Settings    CodeSettings
 }
-
-func (v *AccountSendChangePhoneCode) TL(c *tl.Codec) { table.TL(c, v, 2059) }
 
 func (*AccountSendChangePhoneCode) Returns(AuthSentCodeClass) {}
 
@@ -541,8 +427,6 @@ type AccountChangePhone struct {
 	PhoneCode     string
 }
 
-func (v *AccountChangePhone) TL(c *tl.Codec) { table.TL(c, v, 2007) }
-
 func (*AccountChangePhone) Returns(UserClass) {}
 
 // AccountUpdateDeviceLocked is account.updateDeviceLocked#38df3532.
@@ -550,15 +434,11 @@ type AccountUpdateDeviceLocked struct {
 	Period int32
 }
 
-func (v *AccountUpdateDeviceLocked) TL(c *tl.Codec) { table.TL(c, v, 1833) }
-
 func (*AccountUpdateDeviceLocked) Returns(bool) {}
 
 // AccountGetAuthorizations is account.getAuthorizations#e320c158.
 type AccountGetAuthorizations struct {
 }
-
-func (v *AccountGetAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 2383) }
 
 func (*AccountGetAuthorizations) Returns(*AccountAuthorizations) {}
 
@@ -567,15 +447,11 @@ type AccountResetAuthorization struct {
 	Hash int64
 }
 
-func (v *AccountResetAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2374) }
-
 func (*AccountResetAuthorization) Returns(bool) {}
 
 // AccountGetPassword is account.getPassword#548a30f5.
 type AccountGetPassword struct {
 }
-
-func (v *AccountGetPassword) TL(c *tl.Codec) { table.TL(c, v, 1916) }
 
 func (*AccountGetPassword) Returns(*AccountPassword) {}
 
@@ -585,8 +461,6 @@ type AccountGetPasswordSettings struct {
 
 	Password InputCheckPasswordSRPClass
 }
-
-func (v *AccountGetPasswordSettings) TL(c *tl.Codec) { table.TL(c, v, 2148) }
 
 func (*AccountGetPasswordSettings) Returns(*AccountPasswordSettings) {}
 
@@ -598,8 +472,6 @@ type AccountUpdatePasswordSettings struct {
 	NewSettings AccountPasswordInputSettings
 }
 
-func (v *AccountUpdatePasswordSettings) TL(c *tl.Codec) { table.TL(c, v, 2180) }
-
 func (*AccountUpdatePasswordSettings) Returns(bool) {}
 
 // AccountSendConfirmPhoneCode is account.sendConfirmPhoneCode#1b3faa88.
@@ -609,8 +481,6 @@ type AccountSendConfirmPhoneCode struct {
 	Hash     string
 	Settings CodeSettings
 }
-
-func (v *AccountSendConfirmPhoneCode) TL(c *tl.Codec) { table.TL(c, v, 1744) }
 
 func (*AccountSendConfirmPhoneCode) Returns(AuthSentCodeClass) {}
 
@@ -622,8 +492,6 @@ type AccountConfirmPhone struct {
 	PhoneCode     string
 }
 
-func (v *AccountConfirmPhone) TL(c *tl.Codec) { table.TL(c, v, 1956) }
-
 func (*AccountConfirmPhone) Returns(bool) {}
 
 // AccountGetTmpPassword is account.getTmpPassword#449e0b51.
@@ -634,15 +502,11 @@ type AccountGetTmpPassword struct {
 	Period   int32
 }
 
-func (v *AccountGetTmpPassword) TL(c *tl.Codec) { table.TL(c, v, 1878) }
-
 func (*AccountGetTmpPassword) Returns(*AccountTmpPassword) {}
 
 // AccountGetWebAuthorizations is account.getWebAuthorizations#182e6d6f.
 type AccountGetWebAuthorizations struct {
 }
-
-func (v *AccountGetWebAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 1734) }
 
 func (*AccountGetWebAuthorizations) Returns(*AccountWebAuthorizations) {}
 
@@ -651,15 +515,11 @@ type AccountResetWebAuthorization struct {
 	Hash int64
 }
 
-func (v *AccountResetWebAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1798) }
-
 func (*AccountResetWebAuthorization) Returns(bool) {}
 
 // AccountResetWebAuthorizations is account.resetWebAuthorizations#682d2594.
 type AccountResetWebAuthorizations struct {
 }
-
-func (v *AccountResetWebAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 1983) }
 
 func (*AccountResetWebAuthorizations) Returns(bool) {}
 
@@ -667,16 +527,12 @@ func (*AccountResetWebAuthorizations) Returns(bool) {}
 type AccountGetAllSecureValues struct {
 }
 
-func (v *AccountGetAllSecureValues) TL(c *tl.Codec) { table.TL(c, v, 2227) }
-
 func (*AccountGetAllSecureValues) Returns([]SecureValue) {}
 
 // AccountGetSecureValue is account.getSecureValue#73665bc2.
 type AccountGetSecureValue struct {
 	Types []SecureValueTypeClass
 }
-
-func (v *AccountGetSecureValue) TL(c *tl.Codec) { table.TL(c, v, 2013) }
 
 func (*AccountGetSecureValue) Returns([]SecureValue) {}
 
@@ -688,16 +544,12 @@ type AccountSaveSecureValue struct {
 	SecureSecretID int64
 }
 
-func (v *AccountSaveSecureValue) TL(c *tl.Codec) { table.TL(c, v, 2083) }
-
 func (*AccountSaveSecureValue) Returns(*SecureValue) {}
 
 // AccountDeleteSecureValue is account.deleteSecureValue#b880bc4b.
 type AccountDeleteSecureValue struct {
 	Types []SecureValueTypeClass
 }
-
-func (v *AccountDeleteSecureValue) TL(c *tl.Codec) { table.TL(c, v, 2249) }
 
 func (*AccountDeleteSecureValue) Returns(bool) {}
 
@@ -710,8 +562,6 @@ type AccountGetAuthorizationForm struct {
 	PublicKey string
 }
 
-func (v *AccountGetAuthorizationForm) TL(c *tl.Codec) { table.TL(c, v, 2196) }
-
 func (*AccountGetAuthorizationForm) Returns(*AccountAuthorizationForm) {}
 
 // AccountAcceptAuthorization is account.acceptAuthorization#f3ed4c73.
@@ -723,8 +573,6 @@ type AccountAcceptAuthorization struct {
 	Credentials SecureCredentialsEncrypted
 }
 
-func (v *AccountAcceptAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2441) }
-
 func (*AccountAcceptAuthorization) Returns(bool) {}
 
 // AccountSendVerifyPhoneCode is account.sendVerifyPhoneCode#a5a356f9.
@@ -734,8 +582,6 @@ type AccountSendVerifyPhoneCode struct {
 	PhoneNumber string
 	Settings    CodeSettings
 }
-
-func (v *AccountSendVerifyPhoneCode) TL(c *tl.Codec) { table.TL(c, v, 2181) }
 
 func (*AccountSendVerifyPhoneCode) Returns(AuthSentCodeClass) {}
 
@@ -748,8 +594,6 @@ type AccountVerifyPhone struct {
 	PhoneCode     string
 }
 
-func (v *AccountVerifyPhone) TL(c *tl.Codec) { table.TL(c, v, 1895) }
-
 func (*AccountVerifyPhone) Returns(bool) {}
 
 // AccountSendVerifyEmailCode is account.sendVerifyEmailCode#98e037bb.
@@ -760,8 +604,6 @@ type AccountSendVerifyEmailCode struct {
 	Email   string
 }
 
-func (v *AccountSendVerifyEmailCode) TL(c *tl.Codec) { table.TL(c, v, 2134) }
-
 func (*AccountSendVerifyEmailCode) Returns(*AccountSentEmailCode) {}
 
 // AccountVerifyEmail is account.verifyEmail#032da4cf.
@@ -771,8 +613,6 @@ type AccountVerifyEmail struct {
 	Purpose      EmailVerifyPurposeClass
 	Verification EmailVerificationClass
 }
-
-func (v *AccountVerifyEmail) TL(c *tl.Codec) { table.TL(c, v, 1666) }
 
 func (*AccountVerifyEmail) Returns(AccountEmailVerifiedClass) {}
 
@@ -789,16 +629,12 @@ type AccountInitTakeoutSession struct {
 	FileMaxSize       tl.Optional[int64]
 }
 
-func (v *AccountInitTakeoutSession) TL(c *tl.Codec) { table.TL(c, v, 2101) }
-
 func (*AccountInitTakeoutSession) Returns(*AccountTakeout) {}
 
 // AccountFinishTakeoutSession is account.finishTakeoutSession#1d2652ee.
 type AccountFinishTakeoutSession struct {
 	Success bool
 }
-
-func (v *AccountFinishTakeoutSession) TL(c *tl.Codec) { table.TL(c, v, 1751) }
 
 func (*AccountFinishTakeoutSession) Returns(bool) {}
 
@@ -809,15 +645,11 @@ type AccountConfirmPasswordEmail struct {
 	Code string
 }
 
-func (v *AccountConfirmPasswordEmail) TL(c *tl.Codec) { table.TL(c, v, 2106) }
-
 func (*AccountConfirmPasswordEmail) Returns(bool) {}
 
 // AccountResendPasswordEmail is account.resendPasswordEmail#7a7f2a15.
 type AccountResendPasswordEmail struct {
 }
-
-func (v *AccountResendPasswordEmail) TL(c *tl.Codec) { table.TL(c, v, 2039) }
 
 func (*AccountResendPasswordEmail) Returns(bool) {}
 
@@ -825,15 +657,11 @@ func (*AccountResendPasswordEmail) Returns(bool) {}
 type AccountCancelPasswordEmail struct {
 }
 
-func (v *AccountCancelPasswordEmail) TL(c *tl.Codec) { table.TL(c, v, 2283) }
-
 func (*AccountCancelPasswordEmail) Returns(bool) {}
 
 // AccountGetContactSignUpNotification is account.getContactSignUpNotification#9f07c728.
 type AccountGetContactSignUpNotification struct {
 }
-
-func (v *AccountGetContactSignUpNotification) TL(c *tl.Codec) { table.TL(c, v, 2155) }
 
 func (*AccountGetContactSignUpNotification) Returns(bool) {}
 
@@ -841,8 +669,6 @@ func (*AccountGetContactSignUpNotification) Returns(bool) {}
 type AccountSetContactSignUpNotification struct {
 	Silent bool
 }
-
-func (v *AccountSetContactSignUpNotification) TL(c *tl.Codec) { table.TL(c, v, 2321) }
 
 func (*AccountSetContactSignUpNotification) Returns(bool) {}
 
@@ -855,8 +681,6 @@ type AccountGetNotifyExceptions struct {
 	Peer           InputNotifyPeerClass
 }
 
-func (v *AccountGetNotifyExceptions) TL(c *tl.Codec) { table.TL(c, v, 1913) }
-
 func (*AccountGetNotifyExceptions) Returns(UpdatesClass) {}
 
 // AccountGetWallPaper is account.getWallPaper#fc8ddbea.
@@ -865,8 +689,6 @@ type AccountGetWallPaper struct {
 
 	Wallpaper InputWallPaperClass
 }
-
-func (v *AccountGetWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2469) }
 
 func (*AccountGetWallPaper) Returns(WallPaperClass) {}
 
@@ -880,8 +702,6 @@ type AccountUploadWallPaper struct {
 	Settings WallPaperSettings
 }
 
-func (v *AccountUploadWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2385) }
-
 func (*AccountUploadWallPaper) Returns(WallPaperClass) {}
 
 // AccountSaveWallPaper is account.saveWallPaper#6c5a5b37.
@@ -893,8 +713,6 @@ type AccountSaveWallPaper struct {
 	Settings  WallPaperSettings
 }
 
-func (v *AccountSaveWallPaper) TL(c *tl.Codec) { table.TL(c, v, 1996) }
-
 func (*AccountSaveWallPaper) Returns(bool) {}
 
 // AccountInstallWallPaper is account.installWallPaper#feed5769.
@@ -905,23 +723,17 @@ type AccountInstallWallPaper struct {
 	Settings  WallPaperSettings
 }
 
-func (v *AccountInstallWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2475) }
-
 func (*AccountInstallWallPaper) Returns(bool) {}
 
 // AccountResetWallPapers is account.resetWallPapers#bb3b9804.
 type AccountResetWallPapers struct {
 }
 
-func (v *AccountResetWallPapers) TL(c *tl.Codec) { table.TL(c, v, 2261) }
-
 func (*AccountResetWallPapers) Returns(bool) {}
 
 // AccountGetAutoDownloadSettings is account.getAutoDownloadSettings#56da0b3f.
 type AccountGetAutoDownloadSettings struct {
 }
-
-func (v *AccountGetAutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 1927) }
 
 func (*AccountGetAutoDownloadSettings) Returns(*AccountAutoDownloadSettings) {}
 
@@ -933,8 +745,6 @@ type AccountSaveAutoDownloadSettings struct {
 	High     bool
 	Settings AutoDownloadSettings
 }
-
-func (v *AccountSaveAutoDownloadSettings) TL(c *tl.Codec) { table.TL(c, v, 2022) }
 
 func (*AccountSaveAutoDownloadSettings) Returns(bool) {}
 
@@ -948,8 +758,6 @@ type AccountUploadTheme struct {
 	MIMEType string
 }
 
-func (v *AccountUploadTheme) TL(c *tl.Codec) { table.TL(c, v, 1747) }
-
 func (*AccountUploadTheme) Returns(DocumentClass) {}
 
 // AccountCreateTheme is account.createTheme#652e4400.
@@ -959,8 +767,6 @@ type AccountCreateTheme struct {
 	Document InputDocumentClass
 	Settings []InputThemeSettings
 }
-
-func (v *AccountCreateTheme) TL(c *tl.Codec) { table.TL(c, v, 1971) }
 
 func (*AccountCreateTheme) Returns(*Theme) {}
 
@@ -974,8 +780,6 @@ type AccountUpdateTheme struct {
 	Settings []InputThemeSettings
 }
 
-func (v *AccountUpdateTheme) TL(c *tl.Codec) { table.TL(c, v, 1790) }
-
 func (*AccountUpdateTheme) Returns(*Theme) {}
 
 // AccountSaveTheme is account.saveTheme#f257106c.
@@ -985,8 +789,6 @@ type AccountSaveTheme struct {
 	Theme  InputThemeClass
 	Unsave bool
 }
-
-func (v *AccountSaveTheme) TL(c *tl.Codec) { table.TL(c, v, 2437) }
 
 func (*AccountSaveTheme) Returns(bool) {}
 
@@ -1000,8 +802,6 @@ type AccountInstallTheme struct {
 	BaseTheme BaseThemeClass
 }
 
-func (v *AccountInstallTheme) TL(c *tl.Codec) { table.TL(c, v, 2296) }
-
 func (*AccountInstallTheme) Returns(bool) {}
 
 // AccountGetTheme is account.getTheme#3a5869ec.
@@ -1011,8 +811,6 @@ type AccountGetTheme struct {
 	Format string
 	Theme  InputThemeClass
 }
-
-func (v *AccountGetTheme) TL(c *tl.Codec) { table.TL(c, v, 1839) }
 
 func (*AccountGetTheme) Returns(*Theme) {}
 
@@ -1024,8 +822,6 @@ type AccountGetThemes struct {
 	Hash   int64
 }
 
-func (v *AccountGetThemes) TL(c *tl.Codec) { table.TL(c, v, 2009) }
-
 func (*AccountGetThemes) Returns(AccountThemesClass) {}
 
 // AccountSetContentSettings is account.setContentSettings#b574b16b.
@@ -1033,15 +829,11 @@ type AccountSetContentSettings struct {
 	SensitiveEnabled bool
 }
 
-func (v *AccountSetContentSettings) TL(c *tl.Codec) { table.TL(c, v, 2237) }
-
 func (*AccountSetContentSettings) Returns(bool) {}
 
 // AccountGetContentSettings is account.getContentSettings#8b9b4dae.
 type AccountGetContentSettings struct {
 }
-
-func (v *AccountGetContentSettings) TL(c *tl.Codec) { table.TL(c, v, 2087) }
 
 func (*AccountGetContentSettings) Returns(*AccountContentSettings) {}
 
@@ -1050,15 +842,11 @@ type AccountGetMultiWallPapers struct {
 	Wallpapers []InputWallPaperClass
 }
 
-func (v *AccountGetMultiWallPapers) TL(c *tl.Codec) { table.TL(c, v, 1974) }
-
 func (*AccountGetMultiWallPapers) Returns([]WallPaperClass) {}
 
 // AccountGetGlobalPrivacySettings is account.getGlobalPrivacySettings#eb2b4cf6.
 type AccountGetGlobalPrivacySettings struct {
 }
-
-func (v *AccountGetGlobalPrivacySettings) TL(c *tl.Codec) { table.TL(c, v, 2412) }
 
 func (*AccountGetGlobalPrivacySettings) Returns(*GlobalPrivacySettings) {}
 
@@ -1068,8 +856,6 @@ type AccountSetGlobalPrivacySettings struct {
 
 	Settings GlobalPrivacySettings
 }
-
-func (v *AccountSetGlobalPrivacySettings) TL(c *tl.Codec) { table.TL(c, v, 1757) }
 
 func (*AccountSetGlobalPrivacySettings) Returns(*GlobalPrivacySettings) {}
 
@@ -1083,23 +869,17 @@ type AccountReportProfilePhoto struct {
 	Message string
 }
 
-func (v *AccountReportProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 2463) }
-
 func (*AccountReportProfilePhoto) Returns(bool) {}
 
 // AccountResetPassword is account.resetPassword#9308ce1b.
 type AccountResetPassword struct {
 }
 
-func (v *AccountResetPassword) TL(c *tl.Codec) { table.TL(c, v, 2120) }
-
 func (*AccountResetPassword) Returns(AccountResetPasswordResultClass) {}
 
 // AccountDeclinePasswordReset is account.declinePasswordReset#4c9409f6.
 type AccountDeclinePasswordReset struct {
 }
-
-func (v *AccountDeclinePasswordReset) TL(c *tl.Codec) { table.TL(c, v, 1891) }
 
 func (*AccountDeclinePasswordReset) Returns(bool) {}
 
@@ -1108,16 +888,12 @@ type AccountGetChatThemes struct {
 	Hash int64
 }
 
-func (v *AccountGetChatThemes) TL(c *tl.Codec) { table.TL(c, v, 2342) }
-
 func (*AccountGetChatThemes) Returns(AccountThemesClass) {}
 
 // AccountSetAuthorizationTTL is account.setAuthorizationTTL#bf899aa0.
 type AccountSetAuthorizationTTL struct {
 	AuthorizationTTLDays int32
 }
-
-func (v *AccountSetAuthorizationTTL) TL(c *tl.Codec) { table.TL(c, v, 2275) }
 
 func (*AccountSetAuthorizationTTL) Returns(bool) {}
 
@@ -1131,16 +907,12 @@ type AccountChangeAuthorizationSettings struct {
 	CallRequestsDisabled      tl.Optional[bool]
 }
 
-func (v *AccountChangeAuthorizationSettings) TL(c *tl.Codec) { table.TL(c, v, 1862) }
-
 func (*AccountChangeAuthorizationSettings) Returns(bool) {}
 
 // AccountGetSavedRingtones is account.getSavedRingtones#e1902288.
 type AccountGetSavedRingtones struct {
 	Hash int64
 }
-
-func (v *AccountGetSavedRingtones) TL(c *tl.Codec) { table.TL(c, v, 2381) }
 
 func (*AccountGetSavedRingtones) Returns(AccountSavedRingtonesClass) {}
 
@@ -1151,8 +923,6 @@ type AccountSaveRingtone struct {
 	ID     InputDocumentClass
 	Unsave bool
 }
-
-func (v *AccountSaveRingtone) TL(c *tl.Codec) { table.TL(c, v, 1852) }
 
 func (*AccountSaveRingtone) Returns(AccountSavedRingtoneClass) {}
 
@@ -1165,8 +935,6 @@ type AccountUploadRingtone struct {
 	MIMEType string
 }
 
-func (v *AccountUploadRingtone) TL(c *tl.Codec) { table.TL(c, v, 2061) }
-
 func (*AccountUploadRingtone) Returns(DocumentClass) {}
 
 // AccountUpdateEmojiStatus is account.updateEmojiStatus#fbd3de6b.
@@ -1176,16 +944,12 @@ type AccountUpdateEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *AccountUpdateEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 2465) }
-
 func (*AccountUpdateEmojiStatus) Returns(bool) {}
 
 // AccountGetDefaultEmojiStatuses is account.getDefaultEmojiStatuses#d6753386.
 type AccountGetDefaultEmojiStatuses struct {
 	Hash int64
 }
-
-func (v *AccountGetDefaultEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 2344) }
 
 func (*AccountGetDefaultEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
@@ -1194,15 +958,11 @@ type AccountGetRecentEmojiStatuses struct {
 	Hash int64
 }
 
-func (v *AccountGetRecentEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 1705) }
-
 func (*AccountGetRecentEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
 // AccountClearRecentEmojiStatuses is account.clearRecentEmojiStatuses#18201aae.
 type AccountClearRecentEmojiStatuses struct {
 }
-
-func (v *AccountClearRecentEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 1733) }
 
 func (*AccountClearRecentEmojiStatuses) Returns(bool) {}
 
@@ -1210,8 +970,6 @@ func (*AccountClearRecentEmojiStatuses) Returns(bool) {}
 type AccountReorderUsernames struct {
 	Order []string
 }
-
-func (v *AccountReorderUsernames) TL(c *tl.Codec) { table.TL(c, v, 2425) }
 
 func (*AccountReorderUsernames) Returns(bool) {}
 
@@ -1223,16 +981,12 @@ type AccountToggleUsername struct {
 	Active   bool
 }
 
-func (v *AccountToggleUsername) TL(c *tl.Codec) { table.TL(c, v, 1939) }
-
 func (*AccountToggleUsername) Returns(bool) {}
 
 // AccountGetDefaultProfilePhotoEmojis is account.getDefaultProfilePhotoEmojis#e2750328.
 type AccountGetDefaultProfilePhotoEmojis struct {
 	Hash int64
 }
-
-func (v *AccountGetDefaultProfilePhotoEmojis) TL(c *tl.Codec) { table.TL(c, v, 2382) }
 
 func (*AccountGetDefaultProfilePhotoEmojis) Returns(EmojiListClass) {}
 
@@ -1241,15 +995,11 @@ type AccountGetDefaultGroupPhotoEmojis struct {
 	Hash int64
 }
 
-func (v *AccountGetDefaultGroupPhotoEmojis) TL(c *tl.Codec) { table.TL(c, v, 2113) }
-
 func (*AccountGetDefaultGroupPhotoEmojis) Returns(EmojiListClass) {}
 
 // AccountGetAutoSaveSettings is account.getAutoSaveSettings#adcbbcda.
 type AccountGetAutoSaveSettings struct {
 }
-
-func (v *AccountGetAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 2212) }
 
 func (*AccountGetAutoSaveSettings) Returns(*AccountAutoSaveSettings) {}
 
@@ -1264,15 +1014,11 @@ type AccountSaveAutoSaveSettings struct {
 	Settings   AutoSaveSettings
 }
 
-func (v *AccountSaveAutoSaveSettings) TL(c *tl.Codec) { table.TL(c, v, 2345) }
-
 func (*AccountSaveAutoSaveSettings) Returns(bool) {}
 
 // AccountDeleteAutoSaveExceptions is account.deleteAutoSaveExceptions#53bc0020.
 type AccountDeleteAutoSaveExceptions struct {
 }
-
-func (v *AccountDeleteAutoSaveExceptions) TL(c *tl.Codec) { table.TL(c, v, 1915) }
 
 func (*AccountDeleteAutoSaveExceptions) Returns(bool) {}
 
@@ -1280,8 +1026,6 @@ func (*AccountDeleteAutoSaveExceptions) Returns(bool) {}
 type AccountInvalidateSignInCodes struct {
 	Codes []string
 }
-
-func (v *AccountInvalidateSignInCodes) TL(c *tl.Codec) { table.TL(c, v, 2304) }
 
 func (*AccountInvalidateSignInCodes) Returns(bool) {}
 
@@ -1293,16 +1037,12 @@ type AccountUpdateColor struct {
 	Color      PeerColorClass
 }
 
-func (v *AccountUpdateColor) TL(c *tl.Codec) { table.TL(c, v, 1985) }
-
 func (*AccountUpdateColor) Returns(bool) {}
 
 // AccountGetDefaultBackgroundEmojis is account.getDefaultBackgroundEmojis#a60ab9ce.
 type AccountGetDefaultBackgroundEmojis struct {
 	Hash int64
 }
-
-func (v *AccountGetDefaultBackgroundEmojis) TL(c *tl.Codec) { table.TL(c, v, 2184) }
 
 func (*AccountGetDefaultBackgroundEmojis) Returns(EmojiListClass) {}
 
@@ -1311,16 +1051,12 @@ type AccountGetChannelDefaultEmojiStatuses struct {
 	Hash int64
 }
 
-func (v *AccountGetChannelDefaultEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 2024) }
-
 func (*AccountGetChannelDefaultEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
 // AccountGetChannelRestrictedStatusEmojis is account.getChannelRestrictedStatusEmojis#35a9e0d5.
 type AccountGetChannelRestrictedStatusEmojis struct {
 	Hash int64
 }
-
-func (v *AccountGetChannelRestrictedStatusEmojis) TL(c *tl.Codec) { table.TL(c, v, 1823) }
 
 func (*AccountGetChannelRestrictedStatusEmojis) Returns(EmojiListClass) {}
 
@@ -1330,8 +1066,6 @@ type AccountUpdateBusinessWorkHours struct {
 
 	BusinessWorkHours *BusinessWorkHours
 }
-
-func (v *AccountUpdateBusinessWorkHours) TL(c *tl.Codec) { table.TL(c, v, 1888) }
 
 func (*AccountUpdateBusinessWorkHours) Returns(bool) {}
 
@@ -1343,8 +1077,6 @@ type AccountUpdateBusinessLocation struct {
 	Address  tl.Optional[string]
 }
 
-func (v *AccountUpdateBusinessLocation) TL(c *tl.Codec) { table.TL(c, v, 2152) }
-
 func (*AccountUpdateBusinessLocation) Returns(bool) {}
 
 // AccountUpdateBusinessGreetingMessage is account.updateBusinessGreetingMessage#66cdafc4.
@@ -1354,8 +1086,6 @@ type AccountUpdateBusinessGreetingMessage struct {
 	Message *InputBusinessGreetingMessage
 }
 
-func (v *AccountUpdateBusinessGreetingMessage) TL(c *tl.Codec) { table.TL(c, v, 1978) }
-
 func (*AccountUpdateBusinessGreetingMessage) Returns(bool) {}
 
 // AccountUpdateBusinessAwayMessage is account.updateBusinessAwayMessage#a26a7fa5.
@@ -1364,8 +1094,6 @@ type AccountUpdateBusinessAwayMessage struct {
 
 	Message *InputBusinessAwayMessage
 }
-
-func (v *AccountUpdateBusinessAwayMessage) TL(c *tl.Codec) { table.TL(c, v, 2165) }
 
 func (*AccountUpdateBusinessAwayMessage) Returns(bool) {}
 
@@ -1379,15 +1107,11 @@ type AccountUpdateConnectedBot struct {
 	Recipients InputBusinessBotRecipients
 }
 
-func (v *AccountUpdateConnectedBot) TL(c *tl.Codec) { table.TL(c, v, 1976) }
-
 func (*AccountUpdateConnectedBot) Returns(UpdatesClass) {}
 
 // AccountGetConnectedBots is account.getConnectedBots#4ea4c80f.
 type AccountGetConnectedBots struct {
 }
-
-func (v *AccountGetConnectedBots) TL(c *tl.Codec) { table.TL(c, v, 1897) }
 
 func (*AccountGetConnectedBots) Returns(*AccountConnectedBots) {}
 
@@ -1398,8 +1122,6 @@ type AccountGetBotBusinessConnection struct {
 	ConnectionID string
 }
 
-func (v *AccountGetBotBusinessConnection) TL(c *tl.Codec) { table.TL(c, v, 2021) }
-
 func (*AccountGetBotBusinessConnection) Returns(UpdatesClass) {}
 
 // AccountUpdateBusinessIntro is account.updateBusinessIntro#a614d034.
@@ -1408,8 +1130,6 @@ type AccountUpdateBusinessIntro struct {
 
 	Intro *InputBusinessIntro
 }
-
-func (v *AccountUpdateBusinessIntro) TL(c *tl.Codec) { table.TL(c, v, 2185) }
 
 func (*AccountUpdateBusinessIntro) Returns(bool) {}
 
@@ -1421,8 +1141,6 @@ type AccountToggleConnectedBotPaused struct {
 	Paused bool
 }
 
-func (v *AccountToggleConnectedBotPaused) TL(c *tl.Codec) { table.TL(c, v, 1969) }
-
 func (*AccountToggleConnectedBotPaused) Returns(bool) {}
 
 // AccountDisablePeerConnectedBot is account.disablePeerConnectedBot#5e437ed9.
@@ -1431,8 +1149,6 @@ type AccountDisablePeerConnectedBot struct {
 
 	Peer InputPeerClass
 }
-
-func (v *AccountDisablePeerConnectedBot) TL(c *tl.Codec) { table.TL(c, v, 1953) }
 
 func (*AccountDisablePeerConnectedBot) Returns(bool) {}
 
@@ -1443,8 +1159,6 @@ type AccountUpdateBirthday struct {
 	Birthday *Birthday
 }
 
-func (v *AccountUpdateBirthday) TL(c *tl.Codec) { table.TL(c, v, 2313) }
-
 func (*AccountUpdateBirthday) Returns(bool) {}
 
 // AccountCreateBusinessChatLink is account.createBusinessChatLink#8851e68e.
@@ -1453,8 +1167,6 @@ type AccountCreateBusinessChatLink struct {
 
 	Link InputBusinessChatLink
 }
-
-func (v *AccountCreateBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 2079) }
 
 func (*AccountCreateBusinessChatLink) Returns(*BusinessChatLink) {}
 
@@ -1466,8 +1178,6 @@ type AccountEditBusinessChatLink struct {
 	Link InputBusinessChatLink
 }
 
-func (v *AccountEditBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 2089) }
-
 func (*AccountEditBusinessChatLink) Returns(*BusinessChatLink) {}
 
 // AccountDeleteBusinessChatLink is account.deleteBusinessChatLink#60073674.
@@ -1477,15 +1187,11 @@ type AccountDeleteBusinessChatLink struct {
 	Slug string
 }
 
-func (v *AccountDeleteBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 1958) }
-
 func (*AccountDeleteBusinessChatLink) Returns(bool) {}
 
 // AccountGetBusinessChatLinks is account.getBusinessChatLinks#6f70dde1.
 type AccountGetBusinessChatLinks struct {
 }
-
-func (v *AccountGetBusinessChatLinks) TL(c *tl.Codec) { table.TL(c, v, 2005) }
 
 func (*AccountGetBusinessChatLinks) Returns(*AccountBusinessChatLinks) {}
 
@@ -1496,8 +1202,6 @@ type AccountResolveBusinessChatLink struct {
 	Slug string
 }
 
-func (v *AccountResolveBusinessChatLink) TL(c *tl.Codec) { table.TL(c, v, 1917) }
-
 func (*AccountResolveBusinessChatLink) Returns(*AccountResolvedBusinessChatLinks) {}
 
 // AccountUpdatePersonalChannel is account.updatePersonalChannel#d94305e0.
@@ -1507,8 +1211,6 @@ type AccountUpdatePersonalChannel struct {
 	Channel InputChannelClass
 }
 
-func (v *AccountUpdatePersonalChannel) TL(c *tl.Codec) { table.TL(c, v, 2353) }
-
 func (*AccountUpdatePersonalChannel) Returns(bool) {}
 
 // AccountToggleSponsoredMessages is account.toggleSponsoredMessages#b9d9a38d.
@@ -1516,15 +1218,11 @@ type AccountToggleSponsoredMessages struct {
 	Enabled bool
 }
 
-func (v *AccountToggleSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 2254) }
-
 func (*AccountToggleSponsoredMessages) Returns(bool) {}
 
 // AccountGetReactionsNotifySettings is account.getReactionsNotifySettings#06dd654c.
 type AccountGetReactionsNotifySettings struct {
 }
-
-func (v *AccountGetReactionsNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1679) }
 
 func (*AccountGetReactionsNotifySettings) Returns(*ReactionsNotifySettings) {}
 
@@ -1535,16 +1233,12 @@ type AccountSetReactionsNotifySettings struct {
 	Settings ReactionsNotifySettings
 }
 
-func (v *AccountSetReactionsNotifySettings) TL(c *tl.Codec) { table.TL(c, v, 1809) }
-
 func (*AccountSetReactionsNotifySettings) Returns(*ReactionsNotifySettings) {}
 
 // AccountGetCollectibleEmojiStatuses is account.getCollectibleEmojiStatuses#2e7b4543.
 type AccountGetCollectibleEmojiStatuses struct {
 	Hash int64
 }
-
-func (v *AccountGetCollectibleEmojiStatuses) TL(c *tl.Codec) { table.TL(c, v, 1804) }
 
 func (*AccountGetCollectibleEmojiStatuses) Returns(AccountEmojiStatusesClass) {}
 
@@ -1555,8 +1249,6 @@ type AccountGetPaidMessagesRevenue struct {
 	ParentPeer InputPeerClass
 	UserID     InputUserClass
 }
-
-func (v *AccountGetPaidMessagesRevenue) TL(c *tl.Codec) { table.TL(c, v, 1736) }
 
 func (*AccountGetPaidMessagesRevenue) Returns(*AccountPaidMessagesRevenue) {}
 
@@ -1570,8 +1262,6 @@ type AccountToggleNoPaidMessagesException struct {
 	UserID         InputUserClass
 }
 
-func (v *AccountToggleNoPaidMessagesException) TL(c *tl.Codec) { table.TL(c, v, 2474) }
-
 func (*AccountToggleNoPaidMessagesException) Returns(bool) {}
 
 // AccountSetMainProfileTab is account.setMainProfileTab#5dee78b0.
@@ -1580,8 +1270,6 @@ type AccountSetMainProfileTab struct {
 
 	Tab ProfileTabClass
 }
-
-func (v *AccountSetMainProfileTab) TL(c *tl.Codec) { table.TL(c, v, 1952) }
 
 func (*AccountSetMainProfileTab) Returns(bool) {}
 
@@ -1594,16 +1282,12 @@ type AccountSaveMusic struct {
 	AfterID InputDocumentClass
 }
 
-func (v *AccountSaveMusic) TL(c *tl.Codec) { table.TL(c, v, 2226) }
-
 func (*AccountSaveMusic) Returns(bool) {}
 
 // AccountGetSavedMusicIDs is account.getSavedMusicIds#e09d5faf.
 type AccountGetSavedMusicIDs struct {
 	Hash int64
 }
-
-func (v *AccountGetSavedMusicIDs) TL(c *tl.Codec) { table.TL(c, v, 2378) }
 
 func (*AccountGetSavedMusicIDs) Returns(AccountSavedMusicIDsClass) {}
 
@@ -1616,15 +1300,11 @@ type AccountGetUniqueGiftChatThemes struct {
 	Hash   int64
 }
 
-func (v *AccountGetUniqueGiftChatThemes) TL(c *tl.Codec) { table.TL(c, v, 2388) }
-
 func (*AccountGetUniqueGiftChatThemes) Returns(AccountChatThemesClass) {}
 
 // AccountInitPasskeyRegistration is account.initPasskeyRegistration#429547e8.
 type AccountInitPasskeyRegistration struct {
 }
-
-func (v *AccountInitPasskeyRegistration) TL(c *tl.Codec) { table.TL(c, v, 1869) }
 
 func (*AccountInitPasskeyRegistration) Returns(*AccountPasskeyRegistrationOptions) {}
 
@@ -1635,15 +1315,11 @@ type AccountRegisterPasskey struct {
 	Credential InputPasskeyCredentialClass
 }
 
-func (v *AccountRegisterPasskey) TL(c *tl.Codec) { table.TL(c, v, 1921) }
-
 func (*AccountRegisterPasskey) Returns(*Passkey) {}
 
 // AccountGetPasskeys is account.getPasskeys#ea1f0c52.
 type AccountGetPasskeys struct {
 }
-
-func (v *AccountGetPasskeys) TL(c *tl.Codec) { table.TL(c, v, 2408) }
 
 func (*AccountGetPasskeys) Returns(*AccountPasskeys) {}
 
@@ -1654,8 +1330,6 @@ type AccountDeletePasskey struct {
 	ID string
 }
 
-func (v *AccountDeletePasskey) TL(c *tl.Codec) { table.TL(c, v, 2447) }
-
 func (*AccountDeletePasskey) Returns(bool) {}
 
 // AccountConfirmBotConnection is account.confirmBotConnection#67ed1f68.
@@ -1665,16 +1339,12 @@ type AccountConfirmBotConnection struct {
 	BotID InputUserClass
 }
 
-func (v *AccountConfirmBotConnection) TL(c *tl.Codec) { table.TL(c, v, 1982) }
-
 func (*AccountConfirmBotConnection) Returns(bool) {}
 
 // AccountGetWebBrowserSettings is account.getWebBrowserSettings#56655768.
 type AccountGetWebBrowserSettings struct {
 	Hash int64
 }
-
-func (v *AccountGetWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 1923) }
 
 func (*AccountGetWebBrowserSettings) Returns(AccountWebBrowserSettingsClass) {}
 
@@ -1683,8 +1353,6 @@ type AccountUpdateWebBrowserSettings struct {
 	OpenExternalBrowser bool
 	DisplayCloseButton  bool
 }
-
-func (v *AccountUpdateWebBrowserSettings) TL(c *tl.Codec) { table.TL(c, v, 2140) }
 
 func (*AccountUpdateWebBrowserSettings) Returns(AccountWebBrowserSettingsClass) {}
 
@@ -1697,105 +1365,71 @@ type AccountToggleWebBrowserSettingsException struct {
 	URL                 string
 }
 
-func (v *AccountToggleWebBrowserSettingsException) TL(c *tl.Codec) { table.TL(c, v, 1962) }
-
 func (*AccountToggleWebBrowserSettingsException) Returns(UpdatesClass) {}
 
 // AccountDeleteWebBrowserSettingsExceptions is account.deleteWebBrowserSettingsExceptions#86a0765d.
 type AccountDeleteWebBrowserSettingsExceptions struct {
 }
 
-func (v *AccountDeleteWebBrowserSettingsExceptions) TL(c *tl.Codec) { table.TL(c, v, 2073) }
-
 func (*AccountDeleteWebBrowserSettingsExceptions) Returns(AccountWebBrowserSettingsClass) {}
 
 // AccountWallPapersClass is a account.WallPapers: one of account.wallPapersNotModified, account.wallPapers.
-type AccountWallPapersClass interface {
-	tl.Object
-	isAccountWallPapers()
-}
+type AccountWallPapersClass interface{ isAccountWallPapers() }
 
 func (*AccountWallPapersNotModified) isAccountWallPapers() {}
 func (*AccountWallPapers) isAccountWallPapers()            {}
 
 // AccountThemesClass is a account.Themes: one of account.themesNotModified, account.themes.
-type AccountThemesClass interface {
-	tl.Object
-	isAccountThemes()
-}
+type AccountThemesClass interface{ isAccountThemes() }
 
 func (*AccountThemesNotModified) isAccountThemes() {}
 func (*AccountThemes) isAccountThemes()            {}
 
 // AccountResetPasswordResultClass is a account.ResetPasswordResult: one of account.resetPasswordFailedWait, account.resetPasswordRequestedWait, account.resetPasswordOk.
-type AccountResetPasswordResultClass interface {
-	tl.Object
-	isAccountResetPasswordResult()
-}
+type AccountResetPasswordResultClass interface{ isAccountResetPasswordResult() }
 
 func (*AccountResetPasswordFailedWait) isAccountResetPasswordResult()    {}
 func (*AccountResetPasswordRequestedWait) isAccountResetPasswordResult() {}
 func (*AccountResetPasswordOK) isAccountResetPasswordResult()            {}
 
 // AccountChatThemesClass is a account.ChatThemes: one of account.chatThemesNotModified, account.chatThemes.
-type AccountChatThemesClass interface {
-	tl.Object
-	isAccountChatThemes()
-}
+type AccountChatThemesClass interface{ isAccountChatThemes() }
 
 func (*AccountChatThemesNotModified) isAccountChatThemes() {}
 func (*AccountChatThemes) isAccountChatThemes()            {}
 
 // AccountSavedRingtonesClass is a account.SavedRingtones: one of account.savedRingtonesNotModified, account.savedRingtones.
-type AccountSavedRingtonesClass interface {
-	tl.Object
-	isAccountSavedRingtones()
-}
+type AccountSavedRingtonesClass interface{ isAccountSavedRingtones() }
 
 func (*AccountSavedRingtonesNotModified) isAccountSavedRingtones() {}
 func (*AccountSavedRingtones) isAccountSavedRingtones()            {}
 
 // AccountSavedRingtoneClass is a account.SavedRingtone: one of account.savedRingtone, account.savedRingtoneConverted.
-type AccountSavedRingtoneClass interface {
-	tl.Object
-	isAccountSavedRingtone()
-}
+type AccountSavedRingtoneClass interface{ isAccountSavedRingtone() }
 
 func (*AccountSavedRingtone) isAccountSavedRingtone()          {}
 func (*AccountSavedRingtoneConverted) isAccountSavedRingtone() {}
 
 // AccountEmojiStatusesClass is a account.EmojiStatuses: one of account.emojiStatusesNotModified, account.emojiStatuses.
-type AccountEmojiStatusesClass interface {
-	tl.Object
-	isAccountEmojiStatuses()
-}
+type AccountEmojiStatusesClass interface{ isAccountEmojiStatuses() }
 
 func (*AccountEmojiStatusesNotModified) isAccountEmojiStatuses() {}
 func (*AccountEmojiStatuses) isAccountEmojiStatuses()            {}
 
 // AccountEmailVerifiedClass is a account.EmailVerified: one of account.emailVerified, account.emailVerifiedLogin.
-type AccountEmailVerifiedClass interface {
-	tl.Object
-	isAccountEmailVerified()
-}
+type AccountEmailVerifiedClass interface{ isAccountEmailVerified() }
 
 func (*AccountEmailVerified) isAccountEmailVerified()      {}
 func (*AccountEmailVerifiedLogin) isAccountEmailVerified() {}
 
 // AccountSavedMusicIDsClass is a account.SavedMusicIds: one of account.savedMusicIdsNotModified, account.savedMusicIds.
-type AccountSavedMusicIDsClass interface {
-	tl.Object
-	isAccountSavedMusicIDs()
-}
+type AccountSavedMusicIDsClass interface{ isAccountSavedMusicIDs() }
 
 func (*AccountSavedMusicIDsNotModified) isAccountSavedMusicIDs() {}
 func (*AccountSavedMusicIDs) isAccountSavedMusicIDs()            {}
 
 // AccountWebBrowserSettingsClass is a account.WebBrowserSettings: one of account.webBrowserSettingsNotModified, account.webBrowserSettings.
-type AccountWebBrowserSettingsClass interface {
-	tl.Object
-	isAccountWebBrowserSettings()
-}
+type AccountWebBrowserSettingsClass interface{ isAccountWebBrowserSettings() }
 
 func (*AccountWebBrowserSettingsNotModified) isAccountWebBrowserSettings() {}
 func (*AccountWebBrowserSettings) isAccountWebBrowserSettings()            {}

@@ -10,16 +10,12 @@ import (
 type AicomposeTonesNotModified struct {
 }
 
-func (v *AicomposeTonesNotModified) TL(c *tl.Codec) { table.TL(c, v, 1251) }
-
 // AicomposeTones is aicompose.tones#6c9d0efe.
 type AicomposeTones struct {
 	Hash  int64
 	Tones []AIComposeToneClass
 	Users []UserClass
 }
-
-func (v *AicomposeTones) TL(c *tl.Codec) { table.TL(c, v, 679) }
 
 // AicomposeCreateTone is aicompose.createTone#4aa83913.
 type AicomposeCreateTone struct {
@@ -30,8 +26,6 @@ type AicomposeCreateTone struct {
 	Title         string
 	Prompt        string
 }
-
-func (v *AicomposeCreateTone) TL(c *tl.Codec) { table.TL(c, v, 1887) }
 
 func (*AicomposeCreateTone) Returns(AIComposeToneClass) {}
 
@@ -46,8 +40,6 @@ type AicomposeUpdateTone struct {
 	Prompt        tl.Optional[string]
 }
 
-func (v *AicomposeUpdateTone) TL(c *tl.Codec) { table.TL(c, v, 2109) }
-
 func (*AicomposeUpdateTone) Returns(AIComposeToneClass) {}
 
 // AicomposeSaveTone is aicompose.saveTone#1782cbb1.
@@ -58,8 +50,6 @@ type AicomposeSaveTone struct {
 	Unsave bool
 }
 
-func (v *AicomposeSaveTone) TL(c *tl.Codec) { table.TL(c, v, 1730) }
-
 func (*AicomposeSaveTone) Returns(bool) {}
 
 // AicomposeDeleteTone is aicompose.deleteTone#dd39316a.
@@ -68,8 +58,6 @@ type AicomposeDeleteTone struct {
 
 	Tone InputAIComposeToneClass
 }
-
-func (v *AicomposeDeleteTone) TL(c *tl.Codec) { table.TL(c, v, 2367) }
 
 func (*AicomposeDeleteTone) Returns(bool) {}
 
@@ -80,16 +68,12 @@ type AicomposeGetTone struct {
 	Tone InputAIComposeToneClass
 }
 
-func (v *AicomposeGetTone) TL(c *tl.Codec) { table.TL(c, v, 2229) }
-
 func (*AicomposeGetTone) Returns(AicomposeTonesClass) {}
 
 // AicomposeGetTones is aicompose.getTones#abd59201.
 type AicomposeGetTones struct {
 	Hash int64
 }
-
-func (v *AicomposeGetTones) TL(c *tl.Codec) { table.TL(c, v, 2202) }
 
 func (*AicomposeGetTones) Returns(AicomposeTonesClass) {}
 
@@ -101,15 +85,10 @@ type AicomposeGetToneExample struct {
 	Num  int32
 }
 
-func (v *AicomposeGetToneExample) TL(c *tl.Codec) { table.TL(c, v, 2327) }
-
 func (*AicomposeGetToneExample) Returns(*AIComposeToneExample) {}
 
 // AicomposeTonesClass is a aicompose.Tones: one of aicompose.tonesNotModified, aicompose.tones.
-type AicomposeTonesClass interface {
-	tl.Object
-	isAicomposeTones()
-}
+type AicomposeTonesClass interface{ isAicomposeTones() }
 
 func (*AicomposeTonesNotModified) isAicomposeTones() {}
 func (*AicomposeTones) isAicomposeTones()            {}

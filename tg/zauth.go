@@ -16,16 +16,12 @@ type AuthSentCode struct {
 	Timeout       tl.Optional[int32]
 }
 
-func (v *AuthSentCode) TL(c *tl.Codec) { table.TL(c, v, 594) }
-
 // AuthSentCodeSuccess is auth.sentCodeSuccess#2390fe44.
 type AuthSentCodeSuccess struct {
 	_ tl.Incomparable
 
 	Authorization AuthAuthorizationClass
 }
-
-func (v *AuthSentCodeSuccess) TL(c *tl.Codec) { table.TL(c, v, 237) }
 
 // AuthSentCodePaymentRequired is auth.sentCodePaymentRequired#f8827ebf.
 type AuthSentCodePaymentRequired struct {
@@ -40,8 +36,6 @@ type AuthSentCodePaymentRequired struct {
 	Amount              int64
 }
 
-func (v *AuthSentCodePaymentRequired) TL(c *tl.Codec) { table.TL(c, v, 1599) }
-
 // AuthAuthorization is auth.authorization#2ea2c0d4.
 type AuthAuthorization struct {
 	SetupPasswordRequired bool
@@ -51,8 +45,6 @@ type AuthAuthorization struct {
 	User                  UserClass
 }
 
-func (v *AuthAuthorization) TL(c *tl.Codec) { table.TL(c, v, 286) }
-
 // AuthAuthorizationSignUpRequired is auth.authorizationSignUpRequired#44747e9a.
 type AuthAuthorizationSignUpRequired struct {
 	_ tl.Incomparable
@@ -60,15 +52,11 @@ type AuthAuthorizationSignUpRequired struct {
 	TermsOfService *HelpTermsOfService
 }
 
-func (v *AuthAuthorizationSignUpRequired) TL(c *tl.Codec) { table.TL(c, v, 438) }
-
 // AuthExportedAuthorization is auth.exportedAuthorization#b434e2b8.
 type AuthExportedAuthorization struct {
 	ID    int64
 	Bytes []byte
 }
-
-func (v *AuthExportedAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1139) }
 
 // AuthPasswordRecovery is auth.passwordRecovery#137948a5.
 type AuthPasswordRecovery struct {
@@ -77,58 +65,40 @@ type AuthPasswordRecovery struct {
 	EmailPattern string
 }
 
-func (v *AuthPasswordRecovery) TL(c *tl.Codec) { table.TL(c, v, 117) }
-
 // AuthCodeTypeSMS is auth.codeTypeSms#72a3158c.
 type AuthCodeTypeSMS struct {
 }
-
-func (v *AuthCodeTypeSMS) TL(c *tl.Codec) { table.TL(c, v, 714) }
 
 // AuthCodeTypeCall is auth.codeTypeCall#741cd3e3.
 type AuthCodeTypeCall struct {
 }
 
-func (v *AuthCodeTypeCall) TL(c *tl.Codec) { table.TL(c, v, 722) }
-
 // AuthCodeTypeFlashCall is auth.codeTypeFlashCall#226ccefb.
 type AuthCodeTypeFlashCall struct {
 }
-
-func (v *AuthCodeTypeFlashCall) TL(c *tl.Codec) { table.TL(c, v, 230) }
 
 // AuthCodeTypeMissedCall is auth.codeTypeMissedCall#d61ad6ee.
 type AuthCodeTypeMissedCall struct {
 }
 
-func (v *AuthCodeTypeMissedCall) TL(c *tl.Codec) { table.TL(c, v, 1365) }
-
 // AuthCodeTypeFragmentSMS is auth.codeTypeFragmentSms#06ed998c.
 type AuthCodeTypeFragmentSMS struct {
 }
-
-func (v *AuthCodeTypeFragmentSMS) TL(c *tl.Codec) { table.TL(c, v, 49) }
 
 // AuthSentCodeTypeApp is auth.sentCodeTypeApp#3dbb5986.
 type AuthSentCodeTypeApp struct {
 	Length int32
 }
 
-func (v *AuthSentCodeTypeApp) TL(c *tl.Codec) { table.TL(c, v, 387) }
-
 // AuthSentCodeTypeSMS is auth.sentCodeTypeSms#c000bba2.
 type AuthSentCodeTypeSMS struct {
 	Length int32
 }
 
-func (v *AuthSentCodeTypeSMS) TL(c *tl.Codec) { table.TL(c, v, 1236) }
-
 // AuthSentCodeTypeCall is auth.sentCodeTypeCall#5353e5a7.
 type AuthSentCodeTypeCall struct {
 	Length int32
 }
-
-func (v *AuthSentCodeTypeCall) TL(c *tl.Codec) { table.TL(c, v, 531) }
 
 // AuthSentCodeTypeFlashCall is auth.sentCodeTypeFlashCall#ab03c6d9.
 type AuthSentCodeTypeFlashCall struct {
@@ -137,8 +107,6 @@ type AuthSentCodeTypeFlashCall struct {
 	Pattern string
 }
 
-func (v *AuthSentCodeTypeFlashCall) TL(c *tl.Codec) { table.TL(c, v, 1079) }
-
 // AuthSentCodeTypeMissedCall is auth.sentCodeTypeMissedCall#82006484.
 type AuthSentCodeTypeMissedCall struct {
 	_ tl.Incomparable
@@ -146,8 +114,6 @@ type AuthSentCodeTypeMissedCall struct {
 	Prefix string
 	Length int32
 }
-
-func (v *AuthSentCodeTypeMissedCall) TL(c *tl.Codec) { table.TL(c, v, 809) }
 
 // AuthSentCodeTypeEmailCode is auth.sentCodeTypeEmailCode#f450f59b.
 type AuthSentCodeTypeEmailCode struct {
@@ -161,15 +127,11 @@ type AuthSentCodeTypeEmailCode struct {
 	ResetPendingDate     tl.Optional[int32]
 }
 
-func (v *AuthSentCodeTypeEmailCode) TL(c *tl.Codec) { table.TL(c, v, 1577) }
-
 // AuthSentCodeTypeSetUpEmailRequired is auth.sentCodeTypeSetUpEmailRequired#a5491dea.
 type AuthSentCodeTypeSetUpEmailRequired struct {
 	AppleSigninAllowed  bool
 	GoogleSigninAllowed bool
 }
-
-func (v *AuthSentCodeTypeSetUpEmailRequired) TL(c *tl.Codec) { table.TL(c, v, 1045) }
 
 // AuthSentCodeTypeFragmentSMS is auth.sentCodeTypeFragmentSms#d9565c39.
 type AuthSentCodeTypeFragmentSMS struct {
@@ -178,8 +140,6 @@ type AuthSentCodeTypeFragmentSMS struct {
 	URL    string
 	Length int32
 }
-
-func (v *AuthSentCodeTypeFragmentSMS) TL(c *tl.Codec) { table.TL(c, v, 1385) }
 
 // AuthSentCodeTypeFirebaseSMS is auth.sentCodeTypeFirebaseSms#009fd736.
 type AuthSentCodeTypeFirebaseSMS struct {
@@ -191,16 +151,12 @@ type AuthSentCodeTypeFirebaseSMS struct {
 	Length                 int32
 }
 
-func (v *AuthSentCodeTypeFirebaseSMS) TL(c *tl.Codec) { table.TL(c, v, 5) }
-
 // AuthSentCodeTypeSMSWord is auth.sentCodeTypeSmsWord#a416ac81.
 type AuthSentCodeTypeSMSWord struct {
 	_ tl.Incomparable
 
 	Beginning tl.Optional[string]
 }
-
-func (v *AuthSentCodeTypeSMSWord) TL(c *tl.Codec) { table.TL(c, v, 1035) }
 
 // AuthSentCodeTypeSMSPhrase is auth.sentCodeTypeSmsPhrase#b37794af.
 type AuthSentCodeTypeSMSPhrase struct {
@@ -209,23 +165,17 @@ type AuthSentCodeTypeSMSPhrase struct {
 	Beginning tl.Optional[string]
 }
 
-func (v *AuthSentCodeTypeSMSPhrase) TL(c *tl.Codec) { table.TL(c, v, 1131) }
-
 // AuthLoginToken is auth.loginToken#629f1980.
 type AuthLoginToken struct {
 	Expires int32
 	Token   []byte
 }
 
-func (v *AuthLoginToken) TL(c *tl.Codec) { table.TL(c, v, 617) }
-
 // AuthLoginTokenMigrateTo is auth.loginTokenMigrateTo#068e9916.
 type AuthLoginTokenMigrateTo struct {
 	DCID  int32
 	Token []byte
 }
-
-func (v *AuthLoginTokenMigrateTo) TL(c *tl.Codec) { table.TL(c, v, 44) }
 
 // AuthLoginTokenSuccess is auth.loginTokenSuccess#390d5c5e.
 type AuthLoginTokenSuccess struct {
@@ -234,14 +184,10 @@ type AuthLoginTokenSuccess struct {
 	Authorization AuthAuthorizationClass
 }
 
-func (v *AuthLoginTokenSuccess) TL(c *tl.Codec) { table.TL(c, v, 358) }
-
 // AuthLoggedOut is auth.loggedOut#c3a2835f.
 type AuthLoggedOut struct {
 	FutureAuthToken []byte
 }
-
-func (v *AuthLoggedOut) TL(c *tl.Codec) { table.TL(c, v, 1268) }
 
 // AuthPasskeyLoginOptions is auth.passkeyLoginOptions#e2037789.
 type AuthPasskeyLoginOptions struct {
@@ -250,8 +196,6 @@ type AuthPasskeyLoginOptions struct {
 	Options DataJSON
 }
 
-func (v *AuthPasskeyLoginOptions) TL(c *tl.Codec) { table.TL(c, v, 1444) }
-
 // AuthFirebasePnvIntent is auth.firebasePnvIntent#df5ac00c.
 type AuthFirebasePnvIntent struct {
 	_ tl.Incomparable
@@ -259,8 +203,6 @@ type AuthFirebasePnvIntent struct {
 	Nonce                    string
 	DigitalCredentialPayload string
 }
-
-func (v *AuthFirebasePnvIntent) TL(c *tl.Codec) { table.TL(c, v, 1424) }
 
 // AuthSendCode is auth.sendCode#a677244f.
 type AuthSendCode struct {
@@ -271,8 +213,6 @@ type AuthSendCode struct {
 	APIHash     string
 	Settings    CodeSettings
 }
-
-func (v *AuthSendCode) TL(c *tl.Codec) { table.TL(c, v, 2189) }
 
 func (*AuthSendCode) Returns(AuthSentCodeClass) {}
 
@@ -287,8 +227,6 @@ type AuthSignUp struct {
 	LastName              string
 }
 
-func (v *AuthSignUp) TL(c *tl.Codec) { table.TL(c, v, 2198) }
-
 func (*AuthSignUp) Returns(AuthAuthorizationClass) {}
 
 // AuthSignIn is auth.signIn#8d52a951.
@@ -301,23 +239,17 @@ type AuthSignIn struct {
 	EmailVerification EmailVerificationClass
 }
 
-func (v *AuthSignIn) TL(c *tl.Codec) { table.TL(c, v, 2095) }
-
 func (*AuthSignIn) Returns(AuthAuthorizationClass) {}
 
 // AuthLogOut is auth.logOut#3e72ba19.
 type AuthLogOut struct {
 }
 
-func (v *AuthLogOut) TL(c *tl.Codec) { table.TL(c, v, 1854) }
-
 func (*AuthLogOut) Returns(*AuthLoggedOut) {}
 
 // AuthResetAuthorizations is auth.resetAuthorizations#9fab0d1a.
 type AuthResetAuthorizations struct {
 }
-
-func (v *AuthResetAuthorizations) TL(c *tl.Codec) { table.TL(c, v, 2156) }
 
 func (*AuthResetAuthorizations) Returns(bool) {}
 
@@ -326,8 +258,6 @@ type AuthExportAuthorization struct {
 	DCID int32
 }
 
-func (v *AuthExportAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2396) }
-
 func (*AuthExportAuthorization) Returns(*AuthExportedAuthorization) {}
 
 // AuthImportAuthorization is auth.importAuthorization#a57a7dad.
@@ -335,8 +265,6 @@ type AuthImportAuthorization struct {
 	ID    int64
 	Bytes []byte
 }
-
-func (v *AuthImportAuthorization) TL(c *tl.Codec) { table.TL(c, v, 2178) }
 
 func (*AuthImportAuthorization) Returns(AuthAuthorizationClass) {}
 
@@ -347,8 +275,6 @@ type AuthBindTempAuthKey struct {
 	ExpiresAt        int32
 	EncryptedMessage []byte
 }
-
-func (v *AuthBindTempAuthKey) TL(c *tl.Codec) { table.TL(c, v, 2316) }
 
 func (*AuthBindTempAuthKey) Returns(bool) {}
 
@@ -362,8 +288,6 @@ type AuthImportBotAuthorization struct {
 	BotAuthToken string
 }
 
-func (v *AuthImportBotAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1981) }
-
 func (*AuthImportBotAuthorization) Returns(AuthAuthorizationClass) {}
 
 // AuthCheckPassword is auth.checkPassword#d18b4d16.
@@ -373,15 +297,11 @@ type AuthCheckPassword struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *AuthCheckPassword) TL(c *tl.Codec) { table.TL(c, v, 2326) }
-
 func (*AuthCheckPassword) Returns(AuthAuthorizationClass) {}
 
 // AuthRequestPasswordRecovery is auth.requestPasswordRecovery#d897bc66.
 type AuthRequestPasswordRecovery struct {
 }
-
-func (v *AuthRequestPasswordRecovery) TL(c *tl.Codec) { table.TL(c, v, 2349) }
 
 func (*AuthRequestPasswordRecovery) Returns(*AuthPasswordRecovery) {}
 
@@ -392,8 +312,6 @@ type AuthRecoverPassword struct {
 	Code        string
 	NewSettings *AccountPasswordInputSettings
 }
-
-func (v *AuthRecoverPassword) TL(c *tl.Codec) { table.TL(c, v, 1830) }
 
 func (*AuthRecoverPassword) Returns(AuthAuthorizationClass) {}
 
@@ -406,8 +324,6 @@ type AuthResendCode struct {
 	Reason        tl.Optional[string]
 }
 
-func (v *AuthResendCode) TL(c *tl.Codec) { table.TL(c, v, 2305) }
-
 func (*AuthResendCode) Returns(AuthSentCodeClass) {}
 
 // AuthCancelCode is auth.cancelCode#1f040578.
@@ -418,16 +334,12 @@ type AuthCancelCode struct {
 	PhoneCodeHash string
 }
 
-func (v *AuthCancelCode) TL(c *tl.Codec) { table.TL(c, v, 1758) }
-
 func (*AuthCancelCode) Returns(bool) {}
 
 // AuthDropTempAuthKeys is auth.dropTempAuthKeys#8e48a188.
 type AuthDropTempAuthKeys struct {
 	ExceptAuthKeys []int64
 }
-
-func (v *AuthDropTempAuthKeys) TL(c *tl.Codec) { table.TL(c, v, 2099) }
 
 func (*AuthDropTempAuthKeys) Returns(bool) {}
 
@@ -438,8 +350,6 @@ type AuthExportLoginToken struct {
 	ExceptIDs []int64
 }
 
-func (v *AuthExportLoginToken) TL(c *tl.Codec) { table.TL(c, v, 2245) }
-
 func (*AuthExportLoginToken) Returns(AuthLoginTokenClass) {}
 
 // AuthImportLoginToken is auth.importLoginToken#95ac5ce4.
@@ -447,16 +357,12 @@ type AuthImportLoginToken struct {
 	Token []byte
 }
 
-func (v *AuthImportLoginToken) TL(c *tl.Codec) { table.TL(c, v, 2125) }
-
 func (*AuthImportLoginToken) Returns(AuthLoginTokenClass) {}
 
 // AuthAcceptLoginToken is auth.acceptLoginToken#e894ad4d.
 type AuthAcceptLoginToken struct {
 	Token []byte
 }
-
-func (v *AuthAcceptLoginToken) TL(c *tl.Codec) { table.TL(c, v, 2406) }
 
 func (*AuthAcceptLoginToken) Returns(*Authorization) {}
 
@@ -466,8 +372,6 @@ type AuthCheckRecoveryPassword struct {
 
 	Code string
 }
-
-func (v *AuthCheckRecoveryPassword) TL(c *tl.Codec) { table.TL(c, v, 1696) }
 
 func (*AuthCheckRecoveryPassword) Returns(bool) {}
 
@@ -479,8 +383,6 @@ type AuthImportWebTokenAuthorization struct {
 	APIHash      string
 	WebAuthToken string
 }
-
-func (v *AuthImportWebTokenAuthorization) TL(c *tl.Codec) { table.TL(c, v, 1800) }
 
 func (*AuthImportWebTokenAuthorization) Returns(AuthAuthorizationClass) {}
 
@@ -495,8 +397,6 @@ type AuthRequestFirebaseSMS struct {
 	IosPushSecret      tl.Optional[string]
 }
 
-func (v *AuthRequestFirebaseSMS) TL(c *tl.Codec) { table.TL(c, v, 2098) }
-
 func (*AuthRequestFirebaseSMS) Returns(bool) {}
 
 // AuthResetLoginEmail is auth.resetLoginEmail#7e960193.
@@ -506,8 +406,6 @@ type AuthResetLoginEmail struct {
 	PhoneNumber   string
 	PhoneCodeHash string
 }
-
-func (v *AuthResetLoginEmail) TL(c *tl.Codec) { table.TL(c, v, 2046) }
 
 func (*AuthResetLoginEmail) Returns(AuthSentCodeClass) {}
 
@@ -520,8 +418,6 @@ type AuthReportMissingCode struct {
 	Mnc           string
 }
 
-func (v *AuthReportMissingCode) TL(c *tl.Codec) { table.TL(c, v, 2306) }
-
 func (*AuthReportMissingCode) Returns(bool) {}
 
 // AuthCheckPaidAuth is auth.checkPaidAuth#56e59f9c.
@@ -533,8 +429,6 @@ type AuthCheckPaidAuth struct {
 	FormID        int64
 }
 
-func (v *AuthCheckPaidAuth) TL(c *tl.Codec) { table.TL(c, v, 1928) }
-
 func (*AuthCheckPaidAuth) Returns(AuthSentCodeClass) {}
 
 // AuthInitPasskeyLogin is auth.initPasskeyLogin#518ad0b7.
@@ -544,8 +438,6 @@ type AuthInitPasskeyLogin struct {
 	APIID   int32
 	APIHash string
 }
-
-func (v *AuthInitPasskeyLogin) TL(c *tl.Codec) { table.TL(c, v, 1910) }
 
 func (*AuthInitPasskeyLogin) Returns(*AuthPasskeyLoginOptions) {}
 
@@ -558,8 +450,6 @@ type AuthFinishPasskeyLogin struct {
 	FromAuthKeyID tl.Optional[int64]
 }
 
-func (v *AuthFinishPasskeyLogin) TL(c *tl.Codec) { table.TL(c, v, 2132) }
-
 func (*AuthFinishPasskeyLogin) Returns(AuthAuthorizationClass) {}
 
 // AuthInitFirebasePnvLogin is auth.initFirebasePnvLogin#777df37a.
@@ -570,8 +460,6 @@ type AuthInitFirebasePnvLogin struct {
 	APIHash string
 }
 
-func (v *AuthInitFirebasePnvLogin) TL(c *tl.Codec) { table.TL(c, v, 2025) }
-
 func (*AuthInitFirebasePnvLogin) Returns(*AuthFirebasePnvIntent) {}
 
 // AuthFinishFirebasePnvLogin is auth.finishFirebasePnvLogin#2c85094c.
@@ -580,8 +468,6 @@ type AuthFinishFirebasePnvLogin struct {
 
 	GoogleToken string
 }
-
-func (v *AuthFinishFirebasePnvLogin) TL(c *tl.Codec) { table.TL(c, v, 1795) }
 
 func (*AuthFinishFirebasePnvLogin) Returns(AuthAuthorizationClass) {}
 
@@ -594,34 +480,23 @@ type AuthFirebasePnvSignUp struct {
 	LastName              string
 }
 
-func (v *AuthFirebasePnvSignUp) TL(c *tl.Codec) { table.TL(c, v, 2030) }
-
 func (*AuthFirebasePnvSignUp) Returns(AuthAuthorizationClass) {}
 
 // AuthSentCodeClass is a auth.SentCode: one of auth.sentCode, auth.sentCodeSuccess, auth.sentCodePaymentRequired.
-type AuthSentCodeClass interface {
-	tl.Object
-	isAuthSentCode()
-}
+type AuthSentCodeClass interface{ isAuthSentCode() }
 
 func (*AuthSentCode) isAuthSentCode()                {}
 func (*AuthSentCodeSuccess) isAuthSentCode()         {}
 func (*AuthSentCodePaymentRequired) isAuthSentCode() {}
 
 // AuthAuthorizationClass is a auth.Authorization: one of auth.authorization, auth.authorizationSignUpRequired.
-type AuthAuthorizationClass interface {
-	tl.Object
-	isAuthAuthorization()
-}
+type AuthAuthorizationClass interface{ isAuthAuthorization() }
 
 func (*AuthAuthorization) isAuthAuthorization()               {}
 func (*AuthAuthorizationSignUpRequired) isAuthAuthorization() {}
 
 // AuthCodeTypeClass is a auth.CodeType: one of auth.codeTypeSms, auth.codeTypeCall, auth.codeTypeFlashCall, auth.codeTypeMissedCall, auth.codeTypeFragmentSms.
-type AuthCodeTypeClass interface {
-	tl.Object
-	isAuthCodeType()
-}
+type AuthCodeTypeClass interface{ isAuthCodeType() }
 
 func (*AuthCodeTypeSMS) isAuthCodeType()         {}
 func (*AuthCodeTypeCall) isAuthCodeType()        {}
@@ -630,10 +505,7 @@ func (*AuthCodeTypeMissedCall) isAuthCodeType()  {}
 func (*AuthCodeTypeFragmentSMS) isAuthCodeType() {}
 
 // AuthSentCodeTypeClass is a auth.SentCodeType: one of auth.sentCodeTypeApp, auth.sentCodeTypeSms, auth.sentCodeTypeCall, auth.sentCodeTypeFlashCall, auth.sentCodeTypeMissedCall, auth.sentCodeTypeEmailCode, auth.sentCodeTypeSetUpEmailRequired, auth.sentCodeTypeFragmentSms, ….
-type AuthSentCodeTypeClass interface {
-	tl.Object
-	isAuthSentCodeType()
-}
+type AuthSentCodeTypeClass interface{ isAuthSentCodeType() }
 
 func (*AuthSentCodeTypeApp) isAuthSentCodeType()                {}
 func (*AuthSentCodeTypeSMS) isAuthSentCodeType()                {}
@@ -648,10 +520,7 @@ func (*AuthSentCodeTypeSMSWord) isAuthSentCodeType()            {}
 func (*AuthSentCodeTypeSMSPhrase) isAuthSentCodeType()          {}
 
 // AuthLoginTokenClass is a auth.LoginToken: one of auth.loginToken, auth.loginTokenMigrateTo, auth.loginTokenSuccess.
-type AuthLoginTokenClass interface {
-	tl.Object
-	isAuthLoginToken()
-}
+type AuthLoginTokenClass interface{ isAuthLoginToken() }
 
 func (*AuthLoginToken) isAuthLoginToken()          {}
 func (*AuthLoginTokenMigrateTo) isAuthLoginToken() {}

@@ -15,23 +15,17 @@ type BotsBotInfo struct {
 	Description string
 }
 
-func (v *BotsBotInfo) TL(c *tl.Codec) { table.TL(c, v, 1487) }
-
 // BotsPopularAppBots is bots.popularAppBots#1991b13b.
 type BotsPopularAppBots struct {
 	NextOffset tl.Optional[string]
 	Users      []UserClass
 }
 
-func (v *BotsPopularAppBots) TL(c *tl.Codec) { table.TL(c, v, 163) }
-
 // BotsPreviewInfo is bots.previewInfo#0ca71d64.
 type BotsPreviewInfo struct {
 	Media     []BotPreviewMedia
 	LangCodes []string
 }
-
-func (v *BotsPreviewInfo) TL(c *tl.Codec) { table.TL(c, v, 81) }
 
 // BotsExportedBotToken is bots.exportedBotToken#3c60b621.
 type BotsExportedBotToken struct {
@@ -40,8 +34,6 @@ type BotsExportedBotToken struct {
 	Token string
 }
 
-func (v *BotsExportedBotToken) TL(c *tl.Codec) { table.TL(c, v, 382) }
-
 // BotsRequestedButton is bots.requestedButton#f13bbcd7.
 type BotsRequestedButton struct {
 	_ tl.Incomparable
@@ -49,15 +41,11 @@ type BotsRequestedButton struct {
 	WebappReqID string
 }
 
-func (v *BotsRequestedButton) TL(c *tl.Codec) { table.TL(c, v, 1553) }
-
 // BotsAccessSettings is bots.accessSettings#dd1fbf93.
 type BotsAccessSettings struct {
 	Restricted bool
 	AddUsers   []UserClass
 }
-
-func (v *BotsAccessSettings) TL(c *tl.Codec) { table.TL(c, v, 1411) }
 
 // BotsSendCustomRequest is bots.sendCustomRequest#aa2769ed.
 type BotsSendCustomRequest struct {
@@ -66,8 +54,6 @@ type BotsSendCustomRequest struct {
 	CustomMethod string
 	Params       DataJSON
 }
-
-func (v *BotsSendCustomRequest) TL(c *tl.Codec) { table.TL(c, v, 2197) }
 
 func (*BotsSendCustomRequest) Returns(*DataJSON) {}
 
@@ -79,8 +65,6 @@ type BotsAnswerWebhookJSONQuery struct {
 	Data    DataJSON
 }
 
-func (v *BotsAnswerWebhookJSONQuery) TL(c *tl.Codec) { table.TL(c, v, 2398) }
-
 func (*BotsAnswerWebhookJSONQuery) Returns(bool) {}
 
 // BotsSetBotCommands is bots.setBotCommands#0517165a.
@@ -89,8 +73,6 @@ type BotsSetBotCommands struct {
 	LangCode string
 	Commands []BotCommand
 }
-
-func (v *BotsSetBotCommands) TL(c *tl.Codec) { table.TL(c, v, 1673) }
 
 func (*BotsSetBotCommands) Returns(bool) {}
 
@@ -102,8 +84,6 @@ type BotsResetBotCommands struct {
 	LangCode string
 }
 
-func (v *BotsResetBotCommands) TL(c *tl.Codec) { table.TL(c, v, 1848) }
-
 func (*BotsResetBotCommands) Returns(bool) {}
 
 // BotsGetBotCommands is bots.getBotCommands#e34c0dd6.
@@ -113,8 +93,6 @@ type BotsGetBotCommands struct {
 	Scope    BotCommandScopeClass
 	LangCode string
 }
-
-func (v *BotsGetBotCommands) TL(c *tl.Codec) { table.TL(c, v, 2384) }
 
 func (*BotsGetBotCommands) Returns([]BotCommand) {}
 
@@ -126,8 +104,6 @@ type BotsSetBotMenuButton struct {
 	Button BotMenuButtonClass
 }
 
-func (v *BotsSetBotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 1880) }
-
 func (*BotsSetBotMenuButton) Returns(bool) {}
 
 // BotsGetBotMenuButton is bots.getBotMenuButton#9c60eb28.
@@ -136,8 +112,6 @@ type BotsGetBotMenuButton struct {
 
 	UserID InputUserClass
 }
-
-func (v *BotsGetBotMenuButton) TL(c *tl.Codec) { table.TL(c, v, 2145) }
 
 func (*BotsGetBotMenuButton) Returns(BotMenuButtonClass) {}
 
@@ -148,8 +122,6 @@ type BotsSetBotBroadcastDefaultAdminRights struct {
 	AdminRights ChatAdminRights
 }
 
-func (v *BotsSetBotBroadcastDefaultAdminRights) TL(c *tl.Codec) { table.TL(c, v, 2033) }
-
 func (*BotsSetBotBroadcastDefaultAdminRights) Returns(bool) {}
 
 // BotsSetBotGroupDefaultAdminRights is bots.setBotGroupDefaultAdminRights#925ec9ea.
@@ -158,8 +130,6 @@ type BotsSetBotGroupDefaultAdminRights struct {
 
 	AdminRights ChatAdminRights
 }
-
-func (v *BotsSetBotGroupDefaultAdminRights) TL(c *tl.Codec) { table.TL(c, v, 2116) }
 
 func (*BotsSetBotGroupDefaultAdminRights) Returns(bool) {}
 
@@ -174,8 +144,6 @@ type BotsSetBotInfo struct {
 	Description tl.Optional[string]
 }
 
-func (v *BotsSetBotInfo) TL(c *tl.Codec) { table.TL(c, v, 1711) }
-
 func (*BotsSetBotInfo) Returns(bool) {}
 
 // BotsGetBotInfo is bots.getBotInfo#dcd914fd.
@@ -186,8 +154,6 @@ type BotsGetBotInfo struct {
 	LangCode string
 }
 
-func (v *BotsGetBotInfo) TL(c *tl.Codec) { table.TL(c, v, 2364) }
-
 func (*BotsGetBotInfo) Returns(*BotsBotInfo) {}
 
 // BotsReorderUsernames is bots.reorderUsernames#9709b1c2.
@@ -195,8 +161,6 @@ type BotsReorderUsernames struct {
 	Bot   InputUserClass
 	Order []string
 }
-
-func (v *BotsReorderUsernames) TL(c *tl.Codec) { table.TL(c, v, 2127) }
 
 func (*BotsReorderUsernames) Returns(bool) {}
 
@@ -209,8 +173,6 @@ type BotsToggleUsername struct {
 	Active   bool
 }
 
-func (v *BotsToggleUsername) TL(c *tl.Codec) { table.TL(c, v, 1674) }
-
 func (*BotsToggleUsername) Returns(bool) {}
 
 // BotsCanSendMessage is bots.canSendMessage#1359f4e6.
@@ -220,8 +182,6 @@ type BotsCanSendMessage struct {
 	Bot InputUserClass
 }
 
-func (v *BotsCanSendMessage) TL(c *tl.Codec) { table.TL(c, v, 1719) }
-
 func (*BotsCanSendMessage) Returns(bool) {}
 
 // BotsAllowSendMessage is bots.allowSendMessage#f132e3ef.
@@ -230,8 +190,6 @@ type BotsAllowSendMessage struct {
 
 	Bot InputUserClass
 }
-
-func (v *BotsAllowSendMessage) TL(c *tl.Codec) { table.TL(c, v, 2434) }
 
 func (*BotsAllowSendMessage) Returns(UpdatesClass) {}
 
@@ -244,8 +202,6 @@ type BotsInvokeWebViewCustomMethod struct {
 	Params       DataJSON
 }
 
-func (v *BotsInvokeWebViewCustomMethod) TL(c *tl.Codec) { table.TL(c, v, 1684) }
-
 func (*BotsInvokeWebViewCustomMethod) Returns(*DataJSON) {}
 
 // BotsGetPopularAppBots is bots.getPopularAppBots#c2510192.
@@ -255,8 +211,6 @@ type BotsGetPopularAppBots struct {
 	Offset string
 	Limit  int32
 }
-
-func (v *BotsGetPopularAppBots) TL(c *tl.Codec) { table.TL(c, v, 2285) }
 
 func (*BotsGetPopularAppBots) Returns(*BotsPopularAppBots) {}
 
@@ -268,8 +222,6 @@ type BotsAddPreviewMedia struct {
 	LangCode string
 	Media    InputMediaClass
 }
-
-func (v *BotsAddPreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 1731) }
 
 func (*BotsAddPreviewMedia) Returns(*BotPreviewMedia) {}
 
@@ -283,8 +235,6 @@ type BotsEditPreviewMedia struct {
 	NewMedia InputMediaClass
 }
 
-func (v *BotsEditPreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 2068) }
-
 func (*BotsEditPreviewMedia) Returns(*BotPreviewMedia) {}
 
 // BotsDeletePreviewMedia is bots.deletePreviewMedia#2d0135b3.
@@ -294,8 +244,6 @@ type BotsDeletePreviewMedia struct {
 	Media    []InputMediaClass
 }
 
-func (v *BotsDeletePreviewMedia) TL(c *tl.Codec) { table.TL(c, v, 1797) }
-
 func (*BotsDeletePreviewMedia) Returns(bool) {}
 
 // BotsReorderPreviewMedias is bots.reorderPreviewMedias#b627f3aa.
@@ -304,8 +252,6 @@ type BotsReorderPreviewMedias struct {
 	LangCode string
 	Order    []InputMediaClass
 }
-
-func (v *BotsReorderPreviewMedias) TL(c *tl.Codec) { table.TL(c, v, 2240) }
 
 func (*BotsReorderPreviewMedias) Returns(bool) {}
 
@@ -317,8 +263,6 @@ type BotsGetPreviewInfo struct {
 	LangCode string
 }
 
-func (v *BotsGetPreviewInfo) TL(c *tl.Codec) { table.TL(c, v, 1868) }
-
 func (*BotsGetPreviewInfo) Returns(*BotsPreviewInfo) {}
 
 // BotsGetPreviewMedias is bots.getPreviewMedias#a2a5594d.
@@ -327,8 +271,6 @@ type BotsGetPreviewMedias struct {
 
 	Bot InputUserClass
 }
-
-func (v *BotsGetPreviewMedias) TL(c *tl.Codec) { table.TL(c, v, 2168) }
 
 func (*BotsGetPreviewMedias) Returns([]BotPreviewMedia) {}
 
@@ -340,8 +282,6 @@ type BotsUpdateUserEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *BotsUpdateUserEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 2416) }
-
 func (*BotsUpdateUserEmojiStatus) Returns(bool) {}
 
 // BotsToggleUserEmojiStatusPermission is bots.toggleUserEmojiStatusPermission#06de6392.
@@ -351,8 +291,6 @@ type BotsToggleUserEmojiStatusPermission struct {
 	Bot     InputUserClass
 	Enabled bool
 }
-
-func (v *BotsToggleUserEmojiStatusPermission) TL(c *tl.Codec) { table.TL(c, v, 1680) }
 
 func (*BotsToggleUserEmojiStatusPermission) Returns(bool) {}
 
@@ -365,15 +303,11 @@ type BotsCheckDownloadFileParams struct {
 	URL      string
 }
 
-func (v *BotsCheckDownloadFileParams) TL(c *tl.Codec) { table.TL(c, v, 1905) }
-
 func (*BotsCheckDownloadFileParams) Returns(bool) {}
 
 // BotsGetAdminedBots is bots.getAdminedBots#b0711d83.
 type BotsGetAdminedBots struct {
 }
-
-func (v *BotsGetAdminedBots) TL(c *tl.Codec) { table.TL(c, v, 2217) }
 
 func (*BotsGetAdminedBots) Returns([]UserClass) {}
 
@@ -385,8 +319,6 @@ type BotsUpdateStarRefProgram struct {
 	CommissionPermille int32
 	DurationMonths     tl.Optional[int32]
 }
-
-func (v *BotsUpdateStarRefProgram) TL(c *tl.Codec) { table.TL(c, v, 2026) }
 
 func (*BotsUpdateStarRefProgram) Returns(*StarRefProgram) {}
 
@@ -400,8 +332,6 @@ type BotsSetCustomVerification struct {
 	CustomDescription tl.Optional[string]
 }
 
-func (v *BotsSetCustomVerification) TL(c *tl.Codec) { table.TL(c, v, 2086) }
-
 func (*BotsSetCustomVerification) Returns(bool) {}
 
 // BotsGetBotRecommendations is bots.getBotRecommendations#a1b70815.
@@ -411,8 +341,6 @@ type BotsGetBotRecommendations struct {
 	Bot InputUserClass
 }
 
-func (v *BotsGetBotRecommendations) TL(c *tl.Codec) { table.TL(c, v, 2163) }
-
 func (*BotsGetBotRecommendations) Returns(UsersUsersClass) {}
 
 // BotsCheckUsername is bots.checkUsername#87f2219b.
@@ -421,8 +349,6 @@ type BotsCheckUsername struct {
 
 	Username string
 }
-
-func (v *BotsCheckUsername) TL(c *tl.Codec) { table.TL(c, v, 2078) }
 
 func (*BotsCheckUsername) Returns(bool) {}
 
@@ -436,8 +362,6 @@ type BotsCreateBot struct {
 	ManagerID   InputUserClass
 }
 
-func (v *BotsCreateBot) TL(c *tl.Codec) { table.TL(c, v, 2395) }
-
 func (*BotsCreateBot) Returns(UserClass) {}
 
 // BotsExportBotToken is bots.exportBotToken#bd0d99eb.
@@ -447,8 +371,6 @@ type BotsExportBotToken struct {
 	Bot    InputUserClass
 	Revoke bool
 }
-
-func (v *BotsExportBotToken) TL(c *tl.Codec) { table.TL(c, v, 2265) }
 
 func (*BotsExportBotToken) Returns(*BotsExportedBotToken) {}
 
@@ -460,8 +382,6 @@ type BotsRequestWebViewButton struct {
 	Button KeyboardButton
 }
 
-func (v *BotsRequestWebViewButton) TL(c *tl.Codec) { table.TL(c, v, 1811) }
-
 func (*BotsRequestWebViewButton) Returns(*BotsRequestedButton) {}
 
 // BotsGetRequestedWebViewButton is bots.getRequestedWebViewButton#bf25b7f3.
@@ -472,8 +392,6 @@ type BotsGetRequestedWebViewButton struct {
 	WebappReqID string
 }
 
-func (v *BotsGetRequestedWebViewButton) TL(c *tl.Codec) { table.TL(c, v, 2274) }
-
 func (*BotsGetRequestedWebViewButton) Returns(*KeyboardButton) {}
 
 // BotsGetAccessSettings is bots.getAccessSettings#213853a3.
@@ -482,8 +400,6 @@ type BotsGetAccessSettings struct {
 
 	Bot InputUserClass
 }
-
-func (v *BotsGetAccessSettings) TL(c *tl.Codec) { table.TL(c, v, 1762) }
 
 func (*BotsGetAccessSettings) Returns(*BotsAccessSettings) {}
 
@@ -494,8 +410,6 @@ type BotsEditAccessSettings struct {
 	AddUsers   []InputUserClass
 }
 
-func (v *BotsEditAccessSettings) TL(c *tl.Codec) { table.TL(c, v, 1810) }
-
 func (*BotsEditAccessSettings) Returns(bool) {}
 
 // BotsSetJoinChatResults is bots.setJoinChatResults#e71a4810.
@@ -505,7 +419,5 @@ type BotsSetJoinChatResults struct {
 	QueryID int64
 	Result  JoinChatBotResultClass
 }
-
-func (v *BotsSetJoinChatResults) TL(c *tl.Codec) { table.TL(c, v, 2402) }
 
 func (*BotsSetJoinChatResults) Returns(bool) {}

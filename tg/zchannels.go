@@ -14,13 +14,9 @@ type ChannelsChannelParticipants struct {
 	Users        []UserClass
 }
 
-func (v *ChannelsChannelParticipants) TL(c *tl.Codec) { table.TL(c, v, 972) }
-
 // ChannelsChannelParticipantsNotModified is channels.channelParticipantsNotModified#f0173fe9.
 type ChannelsChannelParticipantsNotModified struct {
 }
-
-func (v *ChannelsChannelParticipantsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1543) }
 
 // ChannelsChannelParticipant is channels.channelParticipant#dfb80317.
 type ChannelsChannelParticipant struct {
@@ -29,16 +25,12 @@ type ChannelsChannelParticipant struct {
 	Users       []UserClass
 }
 
-func (v *ChannelsChannelParticipant) TL(c *tl.Codec) { table.TL(c, v, 1425) }
-
 // ChannelsAdminLogResults is channels.adminLogResults#ed8af74d.
 type ChannelsAdminLogResults struct {
 	Events []ChannelAdminLogEvent
 	Chats  []ChatClass
 	Users  []UserClass
 }
-
-func (v *ChannelsAdminLogResults) TL(c *tl.Codec) { table.TL(c, v, 1526) }
 
 // ChannelsSendAsPeers is channels.sendAsPeers#f496b0c6.
 type ChannelsSendAsPeers struct {
@@ -47,27 +39,19 @@ type ChannelsSendAsPeers struct {
 	Users []UserClass
 }
 
-func (v *ChannelsSendAsPeers) TL(c *tl.Codec) { table.TL(c, v, 1581) }
-
 // ChannelsSponsoredMessageReportResultChooseOption is channels.sponsoredMessageReportResultChooseOption#846f9e42.
 type ChannelsSponsoredMessageReportResultChooseOption struct {
 	Title   string
 	Options []SponsoredMessageReportOption
 }
 
-func (v *ChannelsSponsoredMessageReportResultChooseOption) TL(c *tl.Codec) { table.TL(c, v, 824) }
-
 // ChannelsSponsoredMessageReportResultAdsHidden is channels.sponsoredMessageReportResultAdsHidden#3e3bcf2f.
 type ChannelsSponsoredMessageReportResultAdsHidden struct {
 }
 
-func (v *ChannelsSponsoredMessageReportResultAdsHidden) TL(c *tl.Codec) { table.TL(c, v, 397) }
-
 // ChannelsSponsoredMessageReportResultReported is channels.sponsoredMessageReportResultReported#ad798849.
 type ChannelsSponsoredMessageReportResultReported struct {
 }
-
-func (v *ChannelsSponsoredMessageReportResultReported) TL(c *tl.Codec) { table.TL(c, v, 1094) }
 
 // ChannelsReadHistory is channels.readHistory#cc104937.
 type ChannelsReadHistory struct {
@@ -77,8 +61,6 @@ type ChannelsReadHistory struct {
 	MaxID   int32
 }
 
-func (v *ChannelsReadHistory) TL(c *tl.Codec) { table.TL(c, v, 2310) }
-
 func (*ChannelsReadHistory) Returns(bool) {}
 
 // ChannelsDeleteMessages is channels.deleteMessages#84c1fd4e.
@@ -86,8 +68,6 @@ type ChannelsDeleteMessages struct {
 	Channel InputChannelClass
 	ID      []int32
 }
-
-func (v *ChannelsDeleteMessages) TL(c *tl.Codec) { table.TL(c, v, 2065) }
 
 func (*ChannelsDeleteMessages) Returns(*MessagesAffectedMessages) {}
 
@@ -98,8 +78,6 @@ type ChannelsReportSpam struct {
 	ID          []int32
 }
 
-func (v *ChannelsReportSpam) TL(c *tl.Codec) { table.TL(c, v, 2443) }
-
 func (*ChannelsReportSpam) Returns(bool) {}
 
 // ChannelsGetMessages is channels.getMessages#ad8c9a23.
@@ -107,8 +85,6 @@ type ChannelsGetMessages struct {
 	Channel InputChannelClass
 	ID      []InputMessageClass
 }
-
-func (v *ChannelsGetMessages) TL(c *tl.Codec) { table.TL(c, v, 2210) }
 
 func (*ChannelsGetMessages) Returns(MessagesMessagesClass) {}
 
@@ -123,8 +99,6 @@ type ChannelsGetParticipants struct {
 	Hash    int64
 }
 
-func (v *ChannelsGetParticipants) TL(c *tl.Codec) { table.TL(c, v, 2028) }
-
 func (*ChannelsGetParticipants) Returns(ChannelsChannelParticipantsClass) {}
 
 // ChannelsGetParticipant is channels.getParticipant#a0ab6cc6.
@@ -135,16 +109,12 @@ type ChannelsGetParticipant struct {
 	Participant InputPeerClass
 }
 
-func (v *ChannelsGetParticipant) TL(c *tl.Codec) { table.TL(c, v, 2158) }
-
 func (*ChannelsGetParticipant) Returns(*ChannelsChannelParticipant) {}
 
 // ChannelsGetChannels is channels.getChannels#0a7f6bbb.
 type ChannelsGetChannels struct {
 	ID []InputChannelClass
 }
-
-func (v *ChannelsGetChannels) TL(c *tl.Codec) { table.TL(c, v, 1692) }
 
 func (*ChannelsGetChannels) Returns(MessagesChatsClass) {}
 
@@ -154,8 +124,6 @@ type ChannelsGetFullChannel struct {
 
 	Channel InputChannelClass
 }
-
-func (v *ChannelsGetFullChannel) TL(c *tl.Codec) { table.TL(c, v, 1683) }
 
 func (*ChannelsGetFullChannel) Returns(*MessagesChatFull) {}
 
@@ -174,8 +142,6 @@ type ChannelsCreateChannel struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *ChannelsCreateChannel) TL(c *tl.Codec) { table.TL(c, v, 2111) }
-
 func (*ChannelsCreateChannel) Returns(UpdatesClass) {}
 
 // ChannelsEditAdmin is channels.editAdmin#9a98ad68.
@@ -188,8 +154,6 @@ type ChannelsEditAdmin struct {
 	Rank        tl.Optional[string]
 }
 
-func (v *ChannelsEditAdmin) TL(c *tl.Codec) { table.TL(c, v, 2139) }
-
 func (*ChannelsEditAdmin) Returns(UpdatesClass) {}
 
 // ChannelsEditTitle is channels.editTitle#566decd0.
@@ -199,8 +163,6 @@ type ChannelsEditTitle struct {
 	Channel InputChannelClass
 	Title   string
 }
-
-func (v *ChannelsEditTitle) TL(c *tl.Codec) { table.TL(c, v, 1924) }
 
 func (*ChannelsEditTitle) Returns(UpdatesClass) {}
 
@@ -212,8 +174,6 @@ type ChannelsEditPhoto struct {
 	Photo   InputChatPhotoClass
 }
 
-func (v *ChannelsEditPhoto) TL(c *tl.Codec) { table.TL(c, v, 2433) }
-
 func (*ChannelsEditPhoto) Returns(UpdatesClass) {}
 
 // ChannelsCheckUsername is channels.checkUsername#10e6bd2c.
@@ -223,8 +183,6 @@ type ChannelsCheckUsername struct {
 	Channel  InputChannelClass
 	Username string
 }
-
-func (v *ChannelsCheckUsername) TL(c *tl.Codec) { table.TL(c, v, 1712) }
 
 func (*ChannelsCheckUsername) Returns(bool) {}
 
@@ -236,8 +194,6 @@ type ChannelsUpdateUsername struct {
 	Username string
 }
 
-func (v *ChannelsUpdateUsername) TL(c *tl.Codec) { table.TL(c, v, 1818) }
-
 func (*ChannelsUpdateUsername) Returns(bool) {}
 
 // ChannelsJoinChannel is channels.joinChannel#7f6a1e22.
@@ -246,8 +202,6 @@ type ChannelsJoinChannel struct {
 
 	Channel InputChannelClass
 }
-
-func (v *ChannelsJoinChannel) TL(c *tl.Codec) { table.TL(c, v, 2053) }
 
 func (*ChannelsJoinChannel) Returns(MessagesChatInviteJoinResultClass) {}
 
@@ -258,8 +212,6 @@ type ChannelsLeaveChannel struct {
 	Channel InputChannelClass
 }
 
-func (v *ChannelsLeaveChannel) TL(c *tl.Codec) { table.TL(c, v, 2456) }
-
 func (*ChannelsLeaveChannel) Returns(UpdatesClass) {}
 
 // ChannelsInviteToChannel is channels.inviteToChannel#c9e33d54.
@@ -267,8 +219,6 @@ type ChannelsInviteToChannel struct {
 	Channel InputChannelClass
 	Users   []InputUserClass
 }
-
-func (v *ChannelsInviteToChannel) TL(c *tl.Codec) { table.TL(c, v, 2302) }
 
 func (*ChannelsInviteToChannel) Returns(*MessagesInvitedUsers) {}
 
@@ -278,8 +228,6 @@ type ChannelsDeleteChannel struct {
 
 	Channel InputChannelClass
 }
-
-func (v *ChannelsDeleteChannel) TL(c *tl.Codec) { table.TL(c, v, 2279) }
 
 func (*ChannelsDeleteChannel) Returns(UpdatesClass) {}
 
@@ -293,8 +241,6 @@ type ChannelsExportMessageLink struct {
 	ID      int32
 }
 
-func (v *ChannelsExportMessageLink) TL(c *tl.Codec) { table.TL(c, v, 2399) }
-
 func (*ChannelsExportMessageLink) Returns(*ExportedMessageLink) {}
 
 // ChannelsToggleSignatures is channels.toggleSignatures#418d549c.
@@ -306,8 +252,6 @@ type ChannelsToggleSignatures struct {
 	Channel           InputChannelClass
 }
 
-func (v *ChannelsToggleSignatures) TL(c *tl.Codec) { table.TL(c, v, 1866) }
-
 func (*ChannelsToggleSignatures) Returns(UpdatesClass) {}
 
 // ChannelsGetAdminedPublicChannels is channels.getAdminedPublicChannels#f8b036af.
@@ -317,8 +261,6 @@ type ChannelsGetAdminedPublicChannels struct {
 	ForPersonal      bool
 	ForCommunityPeer bool
 }
-
-func (v *ChannelsGetAdminedPublicChannels) TL(c *tl.Codec) { table.TL(c, v, 2459) }
 
 func (*ChannelsGetAdminedPublicChannels) Returns(MessagesChatsClass) {}
 
@@ -330,8 +272,6 @@ type ChannelsEditBanned struct {
 	Participant  InputPeerClass
 	BannedRights ChatBannedRights
 }
-
-func (v *ChannelsEditBanned) TL(c *tl.Codec) { table.TL(c, v, 2126) }
 
 func (*ChannelsEditBanned) Returns(UpdatesClass) {}
 
@@ -346,8 +286,6 @@ type ChannelsGetAdminLog struct {
 	Limit        int32
 }
 
-func (v *ChannelsGetAdminLog) TL(c *tl.Codec) { table.TL(c, v, 1815) }
-
 func (*ChannelsGetAdminLog) Returns(*ChannelsAdminLogResults) {}
 
 // ChannelsSetStickers is channels.setStickers#ea8ca4f9.
@@ -358,8 +296,6 @@ type ChannelsSetStickers struct {
 	Stickerset InputStickerSetClass
 }
 
-func (v *ChannelsSetStickers) TL(c *tl.Codec) { table.TL(c, v, 2409) }
-
 func (*ChannelsSetStickers) Returns(bool) {}
 
 // ChannelsReadMessageContents is channels.readMessageContents#eab5dc38.
@@ -367,8 +303,6 @@ type ChannelsReadMessageContents struct {
 	Channel InputChannelClass
 	ID      []int32
 }
-
-func (v *ChannelsReadMessageContents) TL(c *tl.Codec) { table.TL(c, v, 2410) }
 
 func (*ChannelsReadMessageContents) Returns(bool) {}
 
@@ -381,8 +315,6 @@ type ChannelsDeleteHistory struct {
 	MaxID       int32
 }
 
-func (v *ChannelsDeleteHistory) TL(c *tl.Codec) { table.TL(c, v, 2144) }
-
 func (*ChannelsDeleteHistory) Returns(UpdatesClass) {}
 
 // ChannelsTogglePreHistoryHidden is channels.togglePreHistoryHidden#eabbb94c.
@@ -393,8 +325,6 @@ type ChannelsTogglePreHistoryHidden struct {
 	Enabled bool
 }
 
-func (v *ChannelsTogglePreHistoryHidden) TL(c *tl.Codec) { table.TL(c, v, 2411) }
-
 func (*ChannelsTogglePreHistoryHidden) Returns(UpdatesClass) {}
 
 // ChannelsGetLeftChannels is channels.getLeftChannels#8341ecc0.
@@ -402,15 +332,11 @@ type ChannelsGetLeftChannels struct {
 	Offset int32
 }
 
-func (v *ChannelsGetLeftChannels) TL(c *tl.Codec) { table.TL(c, v, 2062) }
-
 func (*ChannelsGetLeftChannels) Returns(MessagesChatsClass) {}
 
 // ChannelsGetGroupsForDiscussion is channels.getGroupsForDiscussion#f5dad378.
 type ChannelsGetGroupsForDiscussion struct {
 }
-
-func (v *ChannelsGetGroupsForDiscussion) TL(c *tl.Codec) { table.TL(c, v, 2448) }
 
 func (*ChannelsGetGroupsForDiscussion) Returns(MessagesChatsClass) {}
 
@@ -421,8 +347,6 @@ type ChannelsSetDiscussionGroup struct {
 	Broadcast InputChannelClass
 	Group     InputChannelClass
 }
-
-func (v *ChannelsSetDiscussionGroup) TL(c *tl.Codec) { table.TL(c, v, 1860) }
 
 func (*ChannelsSetDiscussionGroup) Returns(bool) {}
 
@@ -435,8 +359,6 @@ type ChannelsEditLocation struct {
 	Address  string
 }
 
-func (v *ChannelsEditLocation) TL(c *tl.Codec) { table.TL(c, v, 1940) }
-
 func (*ChannelsEditLocation) Returns(bool) {}
 
 // ChannelsToggleSlowMode is channels.toggleSlowMode#edd49ef0.
@@ -447,15 +369,11 @@ type ChannelsToggleSlowMode struct {
 	Seconds int32
 }
 
-func (v *ChannelsToggleSlowMode) TL(c *tl.Codec) { table.TL(c, v, 2420) }
-
 func (*ChannelsToggleSlowMode) Returns(UpdatesClass) {}
 
 // ChannelsGetInactiveChannels is channels.getInactiveChannels#11e831ee.
 type ChannelsGetInactiveChannels struct {
 }
-
-func (v *ChannelsGetInactiveChannels) TL(c *tl.Codec) { table.TL(c, v, 1714) }
 
 func (*ChannelsGetInactiveChannels) Returns(*MessagesInactiveChats) {}
 
@@ -465,8 +383,6 @@ type ChannelsConvertToGigagroup struct {
 
 	Channel InputChannelClass
 }
-
-func (v *ChannelsConvertToGigagroup) TL(c *tl.Codec) { table.TL(c, v, 1693) }
 
 func (*ChannelsConvertToGigagroup) Returns(UpdatesClass) {}
 
@@ -479,8 +395,6 @@ type ChannelsGetSendAs struct {
 	Peer             InputPeerClass
 }
 
-func (v *ChannelsGetSendAs) TL(c *tl.Codec) { table.TL(c, v, 2403) }
-
 func (*ChannelsGetSendAs) Returns(*ChannelsSendAsPeers) {}
 
 // ChannelsDeleteParticipantHistory is channels.deleteParticipantHistory#367544db.
@@ -491,8 +405,6 @@ type ChannelsDeleteParticipantHistory struct {
 	Participant InputPeerClass
 }
 
-func (v *ChannelsDeleteParticipantHistory) TL(c *tl.Codec) { table.TL(c, v, 1827) }
-
 func (*ChannelsDeleteParticipantHistory) Returns(*MessagesAffectedHistory) {}
 
 // ChannelsToggleJoinToSend is channels.toggleJoinToSend#e4cb9580.
@@ -502,8 +414,6 @@ type ChannelsToggleJoinToSend struct {
 	Channel InputChannelClass
 	Enabled bool
 }
-
-func (v *ChannelsToggleJoinToSend) TL(c *tl.Codec) { table.TL(c, v, 2391) }
 
 func (*ChannelsToggleJoinToSend) Returns(UpdatesClass) {}
 
@@ -517,8 +427,6 @@ type ChannelsToggleJoinRequest struct {
 	GuardBot       InputUserClass
 }
 
-func (v *ChannelsToggleJoinRequest) TL(c *tl.Codec) { table.TL(c, v, 1702) }
-
 func (*ChannelsToggleJoinRequest) Returns(UpdatesClass) {}
 
 // ChannelsReorderUsernames is channels.reorderUsernames#b45ced1d.
@@ -526,8 +434,6 @@ type ChannelsReorderUsernames struct {
 	Channel InputChannelClass
 	Order   []string
 }
-
-func (v *ChannelsReorderUsernames) TL(c *tl.Codec) { table.TL(c, v, 2234) }
 
 func (*ChannelsReorderUsernames) Returns(bool) {}
 
@@ -540,8 +446,6 @@ type ChannelsToggleUsername struct {
 	Active   bool
 }
 
-func (v *ChannelsToggleUsername) TL(c *tl.Codec) { table.TL(c, v, 1908) }
-
 func (*ChannelsToggleUsername) Returns(bool) {}
 
 // ChannelsDeactivateAllUsernames is channels.deactivateAllUsernames#0a245dd3.
@@ -550,8 +454,6 @@ type ChannelsDeactivateAllUsernames struct {
 
 	Channel InputChannelClass
 }
-
-func (v *ChannelsDeactivateAllUsernames) TL(c *tl.Codec) { table.TL(c, v, 1690) }
 
 func (*ChannelsDeactivateAllUsernames) Returns(bool) {}
 
@@ -564,8 +466,6 @@ type ChannelsToggleForum struct {
 	Tabs    bool
 }
 
-func (v *ChannelsToggleForum) TL(c *tl.Codec) { table.TL(c, v, 1859) }
-
 func (*ChannelsToggleForum) Returns(UpdatesClass) {}
 
 // ChannelsToggleAntiSpam is channels.toggleAntiSpam#68f3e4eb.
@@ -575,8 +475,6 @@ type ChannelsToggleAntiSpam struct {
 	Channel InputChannelClass
 	Enabled bool
 }
-
-func (v *ChannelsToggleAntiSpam) TL(c *tl.Codec) { table.TL(c, v, 1986) }
 
 func (*ChannelsToggleAntiSpam) Returns(UpdatesClass) {}
 
@@ -588,8 +486,6 @@ type ChannelsReportAntiSpamFalsePositive struct {
 	MsgID   int32
 }
 
-func (v *ChannelsReportAntiSpamFalsePositive) TL(c *tl.Codec) { table.TL(c, v, 2194) }
-
 func (*ChannelsReportAntiSpamFalsePositive) Returns(bool) {}
 
 // ChannelsToggleParticipantsHidden is channels.toggleParticipantsHidden#6a6e7854.
@@ -599,8 +495,6 @@ type ChannelsToggleParticipantsHidden struct {
 	Channel InputChannelClass
 	Enabled bool
 }
-
-func (v *ChannelsToggleParticipantsHidden) TL(c *tl.Codec) { table.TL(c, v, 1992) }
 
 func (*ChannelsToggleParticipantsHidden) Returns(UpdatesClass) {}
 
@@ -614,8 +508,6 @@ type ChannelsUpdateColor struct {
 	BackgroundEmojiID tl.Optional[int64]
 }
 
-func (v *ChannelsUpdateColor) TL(c *tl.Codec) { table.TL(c, v, 2351) }
-
 func (*ChannelsUpdateColor) Returns(UpdatesClass) {}
 
 // ChannelsToggleViewForumAsMessages is channels.toggleViewForumAsMessages#9738bb15.
@@ -626,8 +518,6 @@ type ChannelsToggleViewForumAsMessages struct {
 	Enabled bool
 }
 
-func (v *ChannelsToggleViewForumAsMessages) TL(c *tl.Codec) { table.TL(c, v, 2129) }
-
 func (*ChannelsToggleViewForumAsMessages) Returns(UpdatesClass) {}
 
 // ChannelsGetChannelRecommendations is channels.getChannelRecommendations#25a71742.
@@ -636,8 +526,6 @@ type ChannelsGetChannelRecommendations struct {
 
 	Channel InputChannelClass
 }
-
-func (v *ChannelsGetChannelRecommendations) TL(c *tl.Codec) { table.TL(c, v, 1773) }
 
 func (*ChannelsGetChannelRecommendations) Returns(MessagesChatsClass) {}
 
@@ -649,8 +537,6 @@ type ChannelsUpdateEmojiStatus struct {
 	EmojiStatus EmojiStatusClass
 }
 
-func (v *ChannelsUpdateEmojiStatus) TL(c *tl.Codec) { table.TL(c, v, 2430) }
-
 func (*ChannelsUpdateEmojiStatus) Returns(UpdatesClass) {}
 
 // ChannelsSetBoostsToUnblockRestrictions is channels.setBoostsToUnblockRestrictions#ad399cee.
@@ -660,8 +546,6 @@ type ChannelsSetBoostsToUnblockRestrictions struct {
 	Channel InputChannelClass
 	Boosts  int32
 }
-
-func (v *ChannelsSetBoostsToUnblockRestrictions) TL(c *tl.Codec) { table.TL(c, v, 2208) }
 
 func (*ChannelsSetBoostsToUnblockRestrictions) Returns(UpdatesClass) {}
 
@@ -673,8 +557,6 @@ type ChannelsSetEmojiStickers struct {
 	Stickerset InputStickerSetClass
 }
 
-func (v *ChannelsSetEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 1846) }
-
 func (*ChannelsSetEmojiStickers) Returns(bool) {}
 
 // ChannelsRestrictSponsoredMessages is channels.restrictSponsoredMessages#9ae91519.
@@ -684,8 +566,6 @@ type ChannelsRestrictSponsoredMessages struct {
 	Channel    InputChannelClass
 	Restricted bool
 }
-
-func (v *ChannelsRestrictSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 2141) }
 
 func (*ChannelsRestrictSponsoredMessages) Returns(UpdatesClass) {}
 
@@ -702,8 +582,6 @@ type ChannelsSearchPosts struct {
 	AllowPaidStars tl.Optional[int64]
 }
 
-func (v *ChannelsSearchPosts) TL(c *tl.Codec) { table.TL(c, v, 2438) }
-
 func (*ChannelsSearchPosts) Returns(MessagesMessagesClass) {}
 
 // ChannelsUpdatePaidMessagesPrice is channels.updatePaidMessagesPrice#4b12327b.
@@ -715,8 +593,6 @@ type ChannelsUpdatePaidMessagesPrice struct {
 	SendPaidMessagesStars    int64
 }
 
-func (v *ChannelsUpdatePaidMessagesPrice) TL(c *tl.Codec) { table.TL(c, v, 1890) }
-
 func (*ChannelsUpdatePaidMessagesPrice) Returns(UpdatesClass) {}
 
 // ChannelsToggleAutotranslation is channels.toggleAutotranslation#167fc0a1.
@@ -726,8 +602,6 @@ type ChannelsToggleAutotranslation struct {
 	Channel InputChannelClass
 	Enabled bool
 }
-
-func (v *ChannelsToggleAutotranslation) TL(c *tl.Codec) { table.TL(c, v, 1726) }
 
 func (*ChannelsToggleAutotranslation) Returns(UpdatesClass) {}
 
@@ -739,8 +613,6 @@ type ChannelsGetMessageAuthor struct {
 	ID      int32
 }
 
-func (v *ChannelsGetMessageAuthor) TL(c *tl.Codec) { table.TL(c, v, 2415) }
-
 func (*ChannelsGetMessageAuthor) Returns(UserClass) {}
 
 // ChannelsCheckSearchPostsFlood is channels.checkSearchPostsFlood#22567115.
@@ -749,8 +621,6 @@ type ChannelsCheckSearchPostsFlood struct {
 
 	Query tl.Optional[string]
 }
-
-func (v *ChannelsCheckSearchPostsFlood) TL(c *tl.Codec) { table.TL(c, v, 1766) }
 
 func (*ChannelsCheckSearchPostsFlood) Returns(*SearchPostsFlood) {}
 
@@ -762,24 +632,16 @@ type ChannelsSetMainProfileTab struct {
 	Tab     ProfileTabClass
 }
 
-func (v *ChannelsSetMainProfileTab) TL(c *tl.Codec) { table.TL(c, v, 1821) }
-
 func (*ChannelsSetMainProfileTab) Returns(bool) {}
 
 // ChannelsChannelParticipantsClass is a channels.ChannelParticipants: one of channels.channelParticipants, channels.channelParticipantsNotModified.
-type ChannelsChannelParticipantsClass interface {
-	tl.Object
-	isChannelsChannelParticipants()
-}
+type ChannelsChannelParticipantsClass interface{ isChannelsChannelParticipants() }
 
 func (*ChannelsChannelParticipants) isChannelsChannelParticipants()            {}
 func (*ChannelsChannelParticipantsNotModified) isChannelsChannelParticipants() {}
 
 // ChannelsSponsoredMessageReportResultClass is a channels.SponsoredMessageReportResult: one of channels.sponsoredMessageReportResultChooseOption, channels.sponsoredMessageReportResultAdsHidden, channels.sponsoredMessageReportResultReported.
-type ChannelsSponsoredMessageReportResultClass interface {
-	tl.Object
-	isChannelsSponsoredMessageReportResult()
-}
+type ChannelsSponsoredMessageReportResultClass interface{ isChannelsSponsoredMessageReportResult() }
 
 func (*ChannelsSponsoredMessageReportResultChooseOption) isChannelsSponsoredMessageReportResult() {}
 func (*ChannelsSponsoredMessageReportResultAdsHidden) isChannelsSponsoredMessageReportResult()    {}

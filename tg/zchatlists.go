@@ -14,16 +14,12 @@ type ChatlistsExportedChatlistInvite struct {
 	Invite ExportedChatlistInvite
 }
 
-func (v *ChatlistsExportedChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 101) }
-
 // ChatlistsExportedInvites is chatlists.exportedInvites#10ab6dc7.
 type ChatlistsExportedInvites struct {
 	Invites []ExportedChatlistInvite
 	Chats   []ChatClass
 	Users   []UserClass
 }
-
-func (v *ChatlistsExportedInvites) TL(c *tl.Codec) { table.TL(c, v, 100) }
 
 // ChatlistsChatlistInviteAlready is chatlists.chatlistInviteAlready#fa87f659.
 type ChatlistsChatlistInviteAlready struct {
@@ -33,8 +29,6 @@ type ChatlistsChatlistInviteAlready struct {
 	Chats        []ChatClass
 	Users        []UserClass
 }
-
-func (v *ChatlistsChatlistInviteAlready) TL(c *tl.Codec) { table.TL(c, v, 1619) }
 
 // ChatlistsChatlistInvite is chatlists.chatlistInvite#f10ece2f.
 type ChatlistsChatlistInvite struct {
@@ -46,8 +40,6 @@ type ChatlistsChatlistInvite struct {
 	Users          []UserClass
 }
 
-func (v *ChatlistsChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 1551) }
-
 // ChatlistsChatlistUpdates is chatlists.chatlistUpdates#93bd878d.
 type ChatlistsChatlistUpdates struct {
 	MissingPeers []PeerClass
@@ -55,16 +47,12 @@ type ChatlistsChatlistUpdates struct {
 	Users        []UserClass
 }
 
-func (v *ChatlistsChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 915) }
-
 // ChatlistsExportChatlistInvite is chatlists.exportChatlistInvite#8472478e.
 type ChatlistsExportChatlistInvite struct {
 	Chatlist InputChatlistDialogFilter
 	Title    string
 	Peers    []InputPeerClass
 }
-
-func (v *ChatlistsExportChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 2063) }
 
 func (*ChatlistsExportChatlistInvite) Returns(*ChatlistsExportedChatlistInvite) {}
 
@@ -76,8 +64,6 @@ type ChatlistsDeleteExportedInvite struct {
 	Slug     string
 }
 
-func (v *ChatlistsDeleteExportedInvite) TL(c *tl.Codec) { table.TL(c, v, 2008) }
-
 func (*ChatlistsDeleteExportedInvite) Returns(bool) {}
 
 // ChatlistsEditExportedInvite is chatlists.editExportedInvite#653db63d.
@@ -88,8 +74,6 @@ type ChatlistsEditExportedInvite struct {
 	Peers    []InputPeerClass
 }
 
-func (v *ChatlistsEditExportedInvite) TL(c *tl.Codec) { table.TL(c, v, 1972) }
-
 func (*ChatlistsEditExportedInvite) Returns(*ExportedChatlistInvite) {}
 
 // ChatlistsGetExportedInvites is chatlists.getExportedInvites#ce03da83.
@@ -98,8 +82,6 @@ type ChatlistsGetExportedInvites struct {
 
 	Chatlist InputChatlistDialogFilter
 }
-
-func (v *ChatlistsGetExportedInvites) TL(c *tl.Codec) { table.TL(c, v, 2317) }
 
 func (*ChatlistsGetExportedInvites) Returns(*ChatlistsExportedInvites) {}
 
@@ -110,8 +92,6 @@ type ChatlistsCheckChatlistInvite struct {
 	Slug string
 }
 
-func (v *ChatlistsCheckChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 1867) }
-
 func (*ChatlistsCheckChatlistInvite) Returns(ChatlistsChatlistInviteClass) {}
 
 // ChatlistsJoinChatlistInvite is chatlists.joinChatlistInvite#a6b1e39a.
@@ -119,8 +99,6 @@ type ChatlistsJoinChatlistInvite struct {
 	Slug  string
 	Peers []InputPeerClass
 }
-
-func (v *ChatlistsJoinChatlistInvite) TL(c *tl.Codec) { table.TL(c, v, 2190) }
 
 func (*ChatlistsJoinChatlistInvite) Returns(UpdatesClass) {}
 
@@ -131,8 +109,6 @@ type ChatlistsGetChatlistUpdates struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsGetChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 2080) }
-
 func (*ChatlistsGetChatlistUpdates) Returns(*ChatlistsChatlistUpdates) {}
 
 // ChatlistsJoinChatlistUpdates is chatlists.joinChatlistUpdates#e089f8f5.
@@ -140,8 +116,6 @@ type ChatlistsJoinChatlistUpdates struct {
 	Chatlist InputChatlistDialogFilter
 	Peers    []InputPeerClass
 }
-
-func (v *ChatlistsJoinChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 2377) }
 
 func (*ChatlistsJoinChatlistUpdates) Returns(UpdatesClass) {}
 
@@ -152,8 +126,6 @@ type ChatlistsHideChatlistUpdates struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsHideChatlistUpdates) TL(c *tl.Codec) { table.TL(c, v, 1979) }
-
 func (*ChatlistsHideChatlistUpdates) Returns(bool) {}
 
 // ChatlistsGetLeaveChatlistSuggestions is chatlists.getLeaveChatlistSuggestions#fdbcd714.
@@ -163,8 +135,6 @@ type ChatlistsGetLeaveChatlistSuggestions struct {
 	Chatlist InputChatlistDialogFilter
 }
 
-func (v *ChatlistsGetLeaveChatlistSuggestions) TL(c *tl.Codec) { table.TL(c, v, 2473) }
-
 func (*ChatlistsGetLeaveChatlistSuggestions) Returns([]PeerClass) {}
 
 // ChatlistsLeaveChatlist is chatlists.leaveChatlist#74fae13a.
@@ -173,15 +143,10 @@ type ChatlistsLeaveChatlist struct {
 	Peers    []InputPeerClass
 }
 
-func (v *ChatlistsLeaveChatlist) TL(c *tl.Codec) { table.TL(c, v, 2019) }
-
 func (*ChatlistsLeaveChatlist) Returns(UpdatesClass) {}
 
 // ChatlistsChatlistInviteClass is a chatlists.ChatlistInvite: one of chatlists.chatlistInviteAlready, chatlists.chatlistInvite.
-type ChatlistsChatlistInviteClass interface {
-	tl.Object
-	isChatlistsChatlistInvite()
-}
+type ChatlistsChatlistInviteClass interface{ isChatlistsChatlistInvite() }
 
 func (*ChatlistsChatlistInviteAlready) isChatlistsChatlistInvite() {}
 func (*ChatlistsChatlistInvite) isChatlistsChatlistInvite()        {}

@@ -237,7 +237,7 @@ func (v *User) TL(c *tl.Codec) {
 		c.SomeInt(&v.BotInfoVersion)
 	}
 	if flags&(1<<18) != 0 {
-		table.Field(c, v, 1118, 41)
+		c.Field(v, 41)
 	}
 	if flags&(1<<19) != 0 {
 		c.SomeString(&v.BotInlinePlaceholder)
@@ -246,19 +246,19 @@ func (v *User) TL(c *tl.Codec) {
 		c.SomeString(&v.LangCode)
 	}
 	if flags&(1<<30) != 0 {
-		table.Field(c, v, 1118, 44)
+		c.Field(v, 44)
 	}
 	if flags2&(1<<0) != 0 {
-		table.Field(c, v, 1118, 45)
+		c.Field(v, 45)
 	}
 	if flags2&(1<<5) != 0 {
-		table.Field(c, v, 1118, 46)
+		c.Field(v, 46)
 	}
 	if flags2&(1<<8) != 0 {
-		table.Field(c, v, 1118, 47)
+		c.Field(v, 47)
 	}
 	if flags2&(1<<9) != 0 {
-		table.Field(c, v, 1118, 48)
+		c.Field(v, 48)
 	}
 	if flags2&(1<<12) != 0 {
 		c.SomeInt(&v.BotActiveUsers)
@@ -404,13 +404,13 @@ func (v *Chat) TL(c *tl.Codec) {
 	c.Int(&v.Date)
 	c.Int(&v.Version)
 	if flags&(1<<6) != 0 {
-		table.Field(c, v, 423, 13)
+		c.Field(v, 13)
 	}
 	if flags&(1<<14) != 0 {
-		table.Field(c, v, 423, 14)
+		c.Field(v, 14)
 	}
 	if flags&(1<<18) != 0 {
-		table.Field(c, v, 423, 15)
+		c.Field(v, 15)
 	}
 }
 
@@ -602,34 +602,34 @@ func (v *Channel) TL(c *tl.Codec) {
 	codeChatPhoto(c, &v.Photo, "channel.photo")
 	c.Int(&v.Date)
 	if flags&(1<<9) != 0 {
-		table.Field(c, v, 1357, 36)
+		c.Field(v, 36)
 	}
 	if flags&(1<<14) != 0 {
-		table.Field(c, v, 1357, 37)
+		c.Field(v, 37)
 	}
 	if flags&(1<<15) != 0 {
-		table.Field(c, v, 1357, 38)
+		c.Field(v, 38)
 	}
 	if flags&(1<<18) != 0 {
-		table.Field(c, v, 1357, 39)
+		c.Field(v, 39)
 	}
 	if flags&(1<<17) != 0 {
 		c.SomeInt(&v.ParticipantsCount)
 	}
 	if flags2&(1<<0) != 0 {
-		table.Field(c, v, 1357, 41)
+		c.Field(v, 41)
 	}
 	if flags2&(1<<4) != 0 {
-		table.Field(c, v, 1357, 42)
+		c.Field(v, 42)
 	}
 	if flags2&(1<<7) != 0 {
-		table.Field(c, v, 1357, 43)
+		c.Field(v, 43)
 	}
 	if flags2&(1<<8) != 0 {
-		table.Field(c, v, 1357, 44)
+		c.Field(v, 44)
 	}
 	if flags2&(1<<9) != 0 {
-		table.Field(c, v, 1357, 45)
+		c.Field(v, 45)
 	}
 	if flags2&(1<<10) != 0 {
 		c.SomeInt(&v.Level)
@@ -873,7 +873,7 @@ func (v *Message) TL(c *tl.Codec) {
 		codeMessageMedia(c, &v.Media, "message.media")
 	}
 	if flags&(1<<6) != 0 {
-		table.Field(c, v, 735, 31)
+		c.Field(v, 31)
 	}
 	if flags&(1<<7) != 0 {
 		vectorMessageEntityClasses(c, &v.Entities, "message.entities")
@@ -900,7 +900,7 @@ func (v *Message) TL(c *tl.Codec) {
 		pointerMessageReactions(c, &v.Reactions, "message.reactions")
 	}
 	if flags&(1<<22) != 0 {
-		table.Field(c, v, 735, 40)
+		c.Field(v, 40)
 	}
 	if flags&(1<<25) != 0 {
 		c.SomeInt(&v.TTLPeriod)
@@ -912,7 +912,7 @@ func (v *Message) TL(c *tl.Codec) {
 		c.SomeLong(&v.Effect)
 	}
 	if flags2&(1<<3) != 0 {
-		table.Field(c, v, 735, 44)
+		c.Field(v, 44)
 	}
 	if flags2&(1<<5) != 0 {
 		c.SomeInt(&v.ReportDeliveryUntilDate)
@@ -921,7 +921,7 @@ func (v *Message) TL(c *tl.Codec) {
 		c.SomeLong(&v.PaidMessageStars)
 	}
 	if flags2&(1<<7) != 0 {
-		table.Field(c, v, 735, 47)
+		c.Field(v, 47)
 	}
 	if flags2&(1<<10) != 0 {
 		c.SomeInt(&v.ScheduleRepeatPeriod)
@@ -930,7 +930,7 @@ func (v *Message) TL(c *tl.Codec) {
 		c.SomeString(&v.SummaryFromLanguage)
 	}
 	if flags2&(1<<13) != 0 {
-		table.Field(c, v, 735, 50)
+		c.Field(v, 50)
 	}
 }
 
@@ -997,7 +997,7 @@ func (v *MessageService) TL(c *tl.Codec) {
 		codeMessageReplyHeader(c, &v.ReplyTo, "messageService.reply_to")
 	}
 	c.Int(&v.Date)
-	table.Field(c, v, 767, 14)
+	c.Field(v, 14)
 	if flags&(1<<20) != 0 {
 		pointerMessageReactions(c, &v.Reactions, "messageService.reactions")
 	}
@@ -1171,7 +1171,7 @@ func (v *Dialog) TL(c *tl.Codec) {
 		c.SomeInt(&v.Pts)
 	}
 	if flags&(1<<1) != 0 {
-		table.Field(c, v, 1637, 14)
+		c.Field(v, 14)
 	}
 	if flags&(1<<4) != 0 {
 		c.SomeInt(&v.FolderID)
@@ -1202,7 +1202,7 @@ func (v *Photo) TL(c *tl.Codec) {
 	c.Int(&v.Date)
 	vectorPhotoSizeClasses(c, &v.Sizes, "photo.sizes")
 	if flags&(1<<1) != 0 {
-		table.Field(c, v, 1624, 7)
+		c.Field(v, 7)
 	}
 	c.Int(&v.DCID)
 }
@@ -1297,13 +1297,13 @@ func (v *PeerNotifySettings) TL(c *tl.Codec) {
 		c.SomeInt(&v.MuteUntil)
 	}
 	if flags&(1<<3) != 0 {
-		table.Field(c, v, 957, 4)
+		c.Field(v, 4)
 	}
 	if flags&(1<<4) != 0 {
-		table.Field(c, v, 957, 5)
+		c.Field(v, 5)
 	}
 	if flags&(1<<5) != 0 {
-		table.Field(c, v, 957, 6)
+		c.Field(v, 6)
 	}
 	if flags&(1<<6) != 0 {
 		c.SomeBool(&v.StoriesMuted)
@@ -1312,13 +1312,13 @@ func (v *PeerNotifySettings) TL(c *tl.Codec) {
 		c.SomeBool(&v.StoriesHideSender)
 	}
 	if flags&(1<<8) != 0 {
-		table.Field(c, v, 957, 9)
+		c.Field(v, 9)
 	}
 	if flags&(1<<9) != 0 {
-		table.Field(c, v, 957, 10)
+		c.Field(v, 10)
 	}
 	if flags&(1<<10) != 0 {
-		table.Field(c, v, 957, 11)
+		c.Field(v, 11)
 	}
 }
 
@@ -1342,7 +1342,7 @@ func (v *MessagesDialogsSlice) TL(c *tl.Codec) {
 func (v *MessagesMessages) TL(c *tl.Codec) {
 	c.Begin(IDMessagesMessages, "messages.messages")
 	vectorMessageClasses(c, &v.Messages, "messages.messages.messages")
-	table.Field(c, v, 188, 1)
+	c.Field(v, 1)
 	vectorChatClasses(c, &v.Chats, "messages.messages.chats")
 	vectorUserClasses(c, &v.Users, "messages.messages.users")
 }
@@ -1376,10 +1376,10 @@ func (v *MessagesMessagesSlice) TL(c *tl.Codec) {
 		c.SomeInt(&v.OffsetIDOffset)
 	}
 	if flags&(1<<3) != 0 {
-		table.Field(c, v, 599, 5)
+		c.Field(v, 5)
 	}
 	vectorMessageClasses(c, &v.Messages, "messages.messagesSlice.messages")
-	table.Field(c, v, 599, 7)
+	c.Field(v, 7)
 	vectorChatClasses(c, &v.Chats, "messages.messagesSlice.chats")
 	vectorUserClasses(c, &v.Users, "messages.messagesSlice.users")
 }
@@ -1405,7 +1405,7 @@ func (v *MessagesChannelMessages) TL(c *tl.Codec) {
 		c.SomeInt(&v.OffsetIDOffset)
 	}
 	vectorMessageClasses(c, &v.Messages, "messages.channelMessages.messages")
-	table.Field(c, v, 1289, 6)
+	c.Field(v, 6)
 	vectorChatClasses(c, &v.Chats, "messages.channelMessages.chats")
 	vectorUserClasses(c, &v.Users, "messages.channelMessages.users")
 }
@@ -1461,7 +1461,7 @@ func (v *Document) TL(c *tl.Codec) {
 		vectorPhotoSizeClasses(c, &v.Thumbs, "document.thumbs")
 	}
 	if flags&(1<<1) != 0 {
-		table.Field(c, v, 892, 8)
+		c.Field(v, 8)
 	}
 	c.Int(&v.DCID)
 	vectorDocumentAttributeClasses(c, &v.Attributes, "document.attributes")
@@ -1493,9 +1493,9 @@ func (v *DocumentAttributeSticker) TL(c *tl.Codec) {
 		v.Mask = flags&(1<<1) != 0
 	}
 	c.String(&v.Alt)
-	table.Field(c, v, 621, 3)
+	c.Field(v, 3)
 	if flags&(1<<0) != 0 {
-		table.Field(c, v, 621, 4)
+		c.Field(v, 4)
 	}
 }
 
@@ -1601,7 +1601,7 @@ func (v *DocumentAttributeCustomEmoji) TL(c *tl.Codec) {
 		v.TextColor = flags&(1<<1) != 0
 	}
 	c.String(&v.Alt)
-	table.Field(c, v, 1641, 4)
+	c.Field(v, 4)
 }
 
 func (v *WebPage) TL(c *tl.Codec) {
@@ -1697,10 +1697,10 @@ func (v *WebPage) TL(c *tl.Codec) {
 		codeDocument(c, &v.Document, "webPage.document")
 	}
 	if flags&(1<<10) != 0 {
-		table.Field(c, v, 1485, 19)
+		c.Field(v, 19)
 	}
 	if flags&(1<<12) != 0 {
-		table.Field(c, v, 1485, 20)
+		c.Field(v, 20)
 	}
 }
 
@@ -1783,7 +1783,7 @@ func (v *InputMessageEntityMentionName) TL(c *tl.Codec) {
 	c.Begin(IDInputMessageEntityMentionName, "inputMessageEntityMentionName")
 	c.Int(&v.Offset)
 	c.Int(&v.Length)
-	table.Field(c, v, 219, 2)
+	c.Field(v, 2)
 }
 
 func (v *MessageEntityPhone) TL(c *tl.Codec) {
@@ -2147,7 +2147,7 @@ func (v *MessageReactions) TL(c *tl.Codec) {
 		vectorMessagePeerReactions(c, &v.RecentReactions)
 	}
 	if flags&(1<<4) != 0 {
-		table.Field(c, v, 66, 6)
+		c.Field(v, 6)
 	}
 }
 
@@ -2195,527 +2195,828 @@ func (v *ReactionPaid) TL(c *tl.Codec) {
 }
 
 func codePeer(c *tl.Codec, v *PeerClass, field string) {
-	var o PeerClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPeerUser:
-		o = (*PeerUser)(c.Small(unsafe.Sizeof(PeerUser{})))
-	case IDPeerChat:
-		o = (*PeerChat)(c.Small(unsafe.Sizeof(PeerChat{})))
-	case IDPeerChannel:
-		o = (*PeerChannel)(c.Small(unsafe.Sizeof(PeerChannel{})))
-	default:
-		c.Unexpected("Peer")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *PeerUser:
+			o.TL(c)
+		case *PeerChat:
+			o.TL(c)
+		case *PeerChannel:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDPeerUser:
+		o := (*PeerUser)(c.Small(unsafe.Sizeof(PeerUser{})))
+		*v = o
+		o.TL(c)
+	case IDPeerChat:
+		o := (*PeerChat)(c.Small(unsafe.Sizeof(PeerChat{})))
+		*v = o
+		o.TL(c)
+	case IDPeerChannel:
+		o := (*PeerChannel)(c.Small(unsafe.Sizeof(PeerChannel{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("Peer")
+	}
 }
 
 func codeUser(c *tl.Codec, v *UserClass, field string) {
-	var o UserClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUser:
-		o = new(User)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *User:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDUser:
+		o := new(User)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeUserProfilePhoto(c *tl.Codec, v *UserProfilePhotoClass, field string) {
-	var o UserProfilePhotoClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUserProfilePhoto:
-		o = new(UserProfilePhoto)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *UserProfilePhoto:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDUserProfilePhoto:
+		o := new(UserProfilePhoto)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeUserStatus(c *tl.Codec, v *UserStatusClass, field string) {
-	var o UserStatusClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUserStatusEmpty:
-		o = new(UserStatusEmpty)
-	case IDUserStatusOnline:
-		o = (*UserStatusOnline)(c.Small(unsafe.Sizeof(UserStatusOnline{})))
-	case IDUserStatusOffline:
-		o = (*UserStatusOffline)(c.Small(unsafe.Sizeof(UserStatusOffline{})))
-	case IDUserStatusRecently:
-		o = (*UserStatusRecently)(c.Small(unsafe.Sizeof(UserStatusRecently{})))
-	case IDUserStatusLastWeek:
-		o = (*UserStatusLastWeek)(c.Small(unsafe.Sizeof(UserStatusLastWeek{})))
-	case IDUserStatusLastMonth:
-		o = (*UserStatusLastMonth)(c.Small(unsafe.Sizeof(UserStatusLastMonth{})))
-	default:
-		c.Unexpected("UserStatus")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *UserStatusEmpty:
+			o.TL(c)
+		case *UserStatusOnline:
+			o.TL(c)
+		case *UserStatusOffline:
+			o.TL(c)
+		case *UserStatusRecently:
+			o.TL(c)
+		case *UserStatusLastWeek:
+			o.TL(c)
+		case *UserStatusLastMonth:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDUserStatusEmpty:
+		o := new(UserStatusEmpty)
+		*v = o
+		o.TL(c)
+	case IDUserStatusOnline:
+		o := (*UserStatusOnline)(c.Small(unsafe.Sizeof(UserStatusOnline{})))
+		*v = o
+		o.TL(c)
+	case IDUserStatusOffline:
+		o := (*UserStatusOffline)(c.Small(unsafe.Sizeof(UserStatusOffline{})))
+		*v = o
+		o.TL(c)
+	case IDUserStatusRecently:
+		o := (*UserStatusRecently)(c.Small(unsafe.Sizeof(UserStatusRecently{})))
+		*v = o
+		o.TL(c)
+	case IDUserStatusLastWeek:
+		o := (*UserStatusLastWeek)(c.Small(unsafe.Sizeof(UserStatusLastWeek{})))
+		*v = o
+		o.TL(c)
+	case IDUserStatusLastMonth:
+		o := (*UserStatusLastMonth)(c.Small(unsafe.Sizeof(UserStatusLastMonth{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("UserStatus")
+	}
 }
 
 func codeChat(c *tl.Codec, v *ChatClass, field string) {
-	var o ChatClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChat:
-		o = new(Chat)
-	case IDChannel:
-		o = new(Channel)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *Chat:
+			o.TL(c)
+		case *Channel:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDChat:
+		o := new(Chat)
+		*v = o
+		o.TL(c)
+	case IDChannel:
+		o := new(Channel)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeChatPhoto(c *tl.Codec, v *ChatPhotoClass, field string) {
-	var o ChatPhotoClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDChatPhotoEmpty:
-		o = new(ChatPhotoEmpty)
-	case IDChatPhoto:
-		o = new(ChatPhoto)
-	default:
-		c.Unexpected("ChatPhoto")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *ChatPhotoEmpty:
+			o.TL(c)
+		case *ChatPhoto:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDChatPhotoEmpty:
+		o := new(ChatPhotoEmpty)
+		*v = o
+		o.TL(c)
+	case IDChatPhoto:
+		o := new(ChatPhoto)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("ChatPhoto")
+	}
 }
 
 func codeMessage(c *tl.Codec, v *MessageClass, field string) {
-	var o MessageClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessage:
-		o = new(Message)
-	case IDMessageService:
-		o = new(MessageService)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *Message:
+			o.TL(c)
+		case *MessageService:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDMessage:
+		o := new(Message)
+		*v = o
+		o.TL(c)
+	case IDMessageService:
+		o := new(MessageService)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeMessageMedia(c *tl.Codec, v *MessageMediaClass, field string) {
-	var o MessageMediaClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageMediaPhoto:
-		o = new(MessageMediaPhoto)
-	case IDMessageMediaDocument:
-		o = new(MessageMediaDocument)
-	case IDMessageMediaWebPage:
-		o = new(MessageMediaWebPage)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *MessageMediaPhoto:
+			o.TL(c)
+		case *MessageMediaDocument:
+			o.TL(c)
+		case *MessageMediaWebPage:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	if c.Enter() {
+	if !c.Enter() {
+		c.Leave()
+		return
+	}
+	switch c.PeekID() {
+	case IDMessageMediaPhoto:
+		o := new(MessageMediaPhoto)
+		*v = o
 		o.TL(c)
+	case IDMessageMediaDocument:
+		o := new(MessageMediaDocument)
+		*v = o
+		o.TL(c)
+	case IDMessageMediaWebPage:
+		o := new(MessageMediaWebPage)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
 	}
 	c.Leave()
 }
 
 func codeDialog(c *tl.Codec, v *DialogClass, field string) {
-	var o DialogClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDialog:
-		o = new(Dialog)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *Dialog:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDDialog:
+		o := new(Dialog)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codePhoto(c *tl.Codec, v *PhotoClass, field string) {
-	var o PhotoClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhoto:
-		o = new(Photo)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *Photo:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDPhoto:
+		o := new(Photo)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codePhotoSize(c *tl.Codec, v *PhotoSizeClass, field string) {
-	var o PhotoSizeClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPhotoSizeEmpty:
-		o = new(PhotoSizeEmpty)
-	case IDPhotoSize:
-		o = new(PhotoSize)
-	case IDPhotoCachedSize:
-		o = new(PhotoCachedSize)
-	case IDPhotoStrippedSize:
-		o = new(PhotoStrippedSize)
-	case IDPhotoSizeProgressive:
-		o = new(PhotoSizeProgressive)
-	case IDPhotoPathSize:
-		o = new(PhotoPathSize)
-	default:
-		c.Unexpected("PhotoSize")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *PhotoSizeEmpty:
+			o.TL(c)
+		case *PhotoSize:
+			o.TL(c)
+		case *PhotoCachedSize:
+			o.TL(c)
+		case *PhotoStrippedSize:
+			o.TL(c)
+		case *PhotoSizeProgressive:
+			o.TL(c)
+		case *PhotoPathSize:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDPhotoSizeEmpty:
+		o := new(PhotoSizeEmpty)
+		*v = o
+		o.TL(c)
+	case IDPhotoSize:
+		o := new(PhotoSize)
+		*v = o
+		o.TL(c)
+	case IDPhotoCachedSize:
+		o := new(PhotoCachedSize)
+		*v = o
+		o.TL(c)
+	case IDPhotoStrippedSize:
+		o := new(PhotoStrippedSize)
+		*v = o
+		o.TL(c)
+	case IDPhotoSizeProgressive:
+		o := new(PhotoSizeProgressive)
+		*v = o
+		o.TL(c)
+	case IDPhotoPathSize:
+		o := new(PhotoPathSize)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("PhotoSize")
+	}
 }
 
 func codeMessagesDialogs(c *tl.Codec, v *MessagesDialogsClass, field string) {
-	var o MessagesDialogsClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesDialogs:
-		o = new(MessagesDialogs)
-	case IDMessagesDialogsSlice:
-		o = new(MessagesDialogsSlice)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *MessagesDialogs:
+			o.TL(c)
+		case *MessagesDialogsSlice:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDMessagesDialogs:
+		o := new(MessagesDialogs)
+		*v = o
+		o.TL(c)
+	case IDMessagesDialogsSlice:
+		o := new(MessagesDialogsSlice)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeMessagesMessages(c *tl.Codec, v *MessagesMessagesClass, field string) {
-	var o MessagesMessagesClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessagesMessages:
-		o = new(MessagesMessages)
-	case IDMessagesMessagesSlice:
-		o = new(MessagesMessagesSlice)
-	case IDMessagesChannelMessages:
-		o = new(MessagesChannelMessages)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *MessagesMessages:
+			o.TL(c)
+		case *MessagesMessagesSlice:
+			o.TL(c)
+		case *MessagesChannelMessages:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDMessagesMessages:
+		o := new(MessagesMessages)
+		*v = o
+		o.TL(c)
+	case IDMessagesMessagesSlice:
+		o := new(MessagesMessagesSlice)
+		*v = o
+		o.TL(c)
+	case IDMessagesChannelMessages:
+		o := new(MessagesChannelMessages)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeUpdate(c *tl.Codec, v *UpdateClass, field string) {
-	var o UpdateClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUpdateNewMessage:
-		o = new(UpdateNewMessage)
-	case IDUpdateNewChannelMessage:
-		o = new(UpdateNewChannelMessage)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *UpdateNewMessage:
+			o.TL(c)
+		case *UpdateNewChannelMessage:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDUpdateNewMessage:
+		o := new(UpdateNewMessage)
+		*v = o
+		o.TL(c)
+	case IDUpdateNewChannelMessage:
+		o := new(UpdateNewChannelMessage)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeUpdates(c *tl.Codec, v *UpdatesClass, field string) {
-	var o UpdatesClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDUpdateShort:
-		o = new(UpdateShort)
-	case IDUpdates:
-		o = new(Updates)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *UpdateShort:
+			o.TL(c)
+		case *Updates:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDUpdateShort:
+		o := new(UpdateShort)
+		*v = o
+		o.TL(c)
+	case IDUpdates:
+		o := new(Updates)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeDocument(c *tl.Codec, v *DocumentClass, field string) {
-	var o DocumentClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDocument:
-		o = new(Document)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *Document:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDDocument:
+		o := new(Document)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeDocumentAttribute(c *tl.Codec, v *DocumentAttributeClass, field string) {
-	var o DocumentAttributeClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDocumentAttributeImageSize:
-		o = (*DocumentAttributeImageSize)(c.Small(unsafe.Sizeof(DocumentAttributeImageSize{})))
-	case IDDocumentAttributeAnimated:
-		o = new(DocumentAttributeAnimated)
-	case IDDocumentAttributeSticker:
-		o = new(DocumentAttributeSticker)
-	case IDDocumentAttributeVideo:
-		o = new(DocumentAttributeVideo)
-	case IDDocumentAttributeAudio:
-		o = new(DocumentAttributeAudio)
-	case IDDocumentAttributeFilename:
-		o = new(DocumentAttributeFilename)
-	case IDDocumentAttributeHasStickers:
-		o = new(DocumentAttributeHasStickers)
-	case IDDocumentAttributeCustomEmoji:
-		o = new(DocumentAttributeCustomEmoji)
-	default:
-		c.Unexpected("DocumentAttribute")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *DocumentAttributeImageSize:
+			o.TL(c)
+		case *DocumentAttributeAnimated:
+			o.TL(c)
+		case *DocumentAttributeSticker:
+			o.TL(c)
+		case *DocumentAttributeVideo:
+			o.TL(c)
+		case *DocumentAttributeAudio:
+			o.TL(c)
+		case *DocumentAttributeFilename:
+			o.TL(c)
+		case *DocumentAttributeHasStickers:
+			o.TL(c)
+		case *DocumentAttributeCustomEmoji:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDDocumentAttributeImageSize:
+		o := (*DocumentAttributeImageSize)(c.Small(unsafe.Sizeof(DocumentAttributeImageSize{})))
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeAnimated:
+		o := new(DocumentAttributeAnimated)
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeSticker:
+		o := new(DocumentAttributeSticker)
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeVideo:
+		o := new(DocumentAttributeVideo)
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeAudio:
+		o := new(DocumentAttributeAudio)
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeFilename:
+		o := new(DocumentAttributeFilename)
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeHasStickers:
+		o := new(DocumentAttributeHasStickers)
+		*v = o
+		o.TL(c)
+	case IDDocumentAttributeCustomEmoji:
+		o := new(DocumentAttributeCustomEmoji)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("DocumentAttribute")
+	}
 }
 
 func codeWebPage(c *tl.Codec, v *WebPageClass, field string) {
-	var o WebPageClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDWebPage:
-		o = new(WebPage)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *WebPage:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	if c.Enter() {
+	if !c.Enter() {
+		c.Leave()
+		return
+	}
+	switch c.PeekID() {
+	case IDWebPage:
+		o := new(WebPage)
+		*v = o
 		o.TL(c)
+	default:
+		c.Reader().Value(v)
 	}
 	c.Leave()
 }
 
 func codeMessageEntity(c *tl.Codec, v *MessageEntityClass, field string) {
-	var o MessageEntityClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageEntityUnknown:
-		o = (*MessageEntityUnknown)(c.Small(unsafe.Sizeof(MessageEntityUnknown{})))
-	case IDMessageEntityMention:
-		o = (*MessageEntityMention)(c.Small(unsafe.Sizeof(MessageEntityMention{})))
-	case IDMessageEntityHashtag:
-		o = (*MessageEntityHashtag)(c.Small(unsafe.Sizeof(MessageEntityHashtag{})))
-	case IDMessageEntityBotCommand:
-		o = (*MessageEntityBotCommand)(c.Small(unsafe.Sizeof(MessageEntityBotCommand{})))
-	case IDMessageEntityURL:
-		o = (*MessageEntityURL)(c.Small(unsafe.Sizeof(MessageEntityURL{})))
-	case IDMessageEntityEmail:
-		o = (*MessageEntityEmail)(c.Small(unsafe.Sizeof(MessageEntityEmail{})))
-	case IDMessageEntityBold:
-		o = (*MessageEntityBold)(c.Small(unsafe.Sizeof(MessageEntityBold{})))
-	case IDMessageEntityItalic:
-		o = (*MessageEntityItalic)(c.Small(unsafe.Sizeof(MessageEntityItalic{})))
-	case IDMessageEntityCode:
-		o = (*MessageEntityCode)(c.Small(unsafe.Sizeof(MessageEntityCode{})))
-	case IDMessageEntityPre:
-		o = new(MessageEntityPre)
-	case IDMessageEntityTextURL:
-		o = new(MessageEntityTextURL)
-	case IDMessageEntityMentionName:
-		o = (*MessageEntityMentionName)(c.Small(unsafe.Sizeof(MessageEntityMentionName{})))
-	case IDInputMessageEntityMentionName:
-		o = new(InputMessageEntityMentionName)
-	case IDMessageEntityPhone:
-		o = (*MessageEntityPhone)(c.Small(unsafe.Sizeof(MessageEntityPhone{})))
-	case IDMessageEntityCashtag:
-		o = (*MessageEntityCashtag)(c.Small(unsafe.Sizeof(MessageEntityCashtag{})))
-	case IDMessageEntityUnderline:
-		o = (*MessageEntityUnderline)(c.Small(unsafe.Sizeof(MessageEntityUnderline{})))
-	case IDMessageEntityStrike:
-		o = (*MessageEntityStrike)(c.Small(unsafe.Sizeof(MessageEntityStrike{})))
-	case IDMessageEntityBankCard:
-		o = (*MessageEntityBankCard)(c.Small(unsafe.Sizeof(MessageEntityBankCard{})))
-	case IDMessageEntitySpoiler:
-		o = (*MessageEntitySpoiler)(c.Small(unsafe.Sizeof(MessageEntitySpoiler{})))
-	case IDMessageEntityCustomEmoji:
-		o = (*MessageEntityCustomEmoji)(c.Small(unsafe.Sizeof(MessageEntityCustomEmoji{})))
-	case IDMessageEntityBlockquote:
-		o = (*MessageEntityBlockquote)(c.Small(unsafe.Sizeof(MessageEntityBlockquote{})))
-	case IDMessageEntityFormattedDate:
-		o = (*MessageEntityFormattedDate)(c.Small(unsafe.Sizeof(MessageEntityFormattedDate{})))
-	case IDMessageEntityDiffInsert:
-		o = (*MessageEntityDiffInsert)(c.Small(unsafe.Sizeof(MessageEntityDiffInsert{})))
-	case IDMessageEntityDiffReplace:
-		o = new(MessageEntityDiffReplace)
-	case IDMessageEntityDiffDelete:
-		o = (*MessageEntityDiffDelete)(c.Small(unsafe.Sizeof(MessageEntityDiffDelete{})))
-	default:
-		c.Unexpected("MessageEntity")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *MessageEntityUnknown:
+			o.TL(c)
+		case *MessageEntityMention:
+			o.TL(c)
+		case *MessageEntityHashtag:
+			o.TL(c)
+		case *MessageEntityBotCommand:
+			o.TL(c)
+		case *MessageEntityURL:
+			o.TL(c)
+		case *MessageEntityEmail:
+			o.TL(c)
+		case *MessageEntityBold:
+			o.TL(c)
+		case *MessageEntityItalic:
+			o.TL(c)
+		case *MessageEntityCode:
+			o.TL(c)
+		case *MessageEntityPre:
+			o.TL(c)
+		case *MessageEntityTextURL:
+			o.TL(c)
+		case *MessageEntityMentionName:
+			o.TL(c)
+		case *InputMessageEntityMentionName:
+			o.TL(c)
+		case *MessageEntityPhone:
+			o.TL(c)
+		case *MessageEntityCashtag:
+			o.TL(c)
+		case *MessageEntityUnderline:
+			o.TL(c)
+		case *MessageEntityStrike:
+			o.TL(c)
+		case *MessageEntityBankCard:
+			o.TL(c)
+		case *MessageEntitySpoiler:
+			o.TL(c)
+		case *MessageEntityCustomEmoji:
+			o.TL(c)
+		case *MessageEntityBlockquote:
+			o.TL(c)
+		case *MessageEntityFormattedDate:
+			o.TL(c)
+		case *MessageEntityDiffInsert:
+			o.TL(c)
+		case *MessageEntityDiffReplace:
+			o.TL(c)
+		case *MessageEntityDiffDelete:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDMessageEntityUnknown:
+		o := (*MessageEntityUnknown)(c.Small(unsafe.Sizeof(MessageEntityUnknown{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityMention:
+		o := (*MessageEntityMention)(c.Small(unsafe.Sizeof(MessageEntityMention{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityHashtag:
+		o := (*MessageEntityHashtag)(c.Small(unsafe.Sizeof(MessageEntityHashtag{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityBotCommand:
+		o := (*MessageEntityBotCommand)(c.Small(unsafe.Sizeof(MessageEntityBotCommand{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityURL:
+		o := (*MessageEntityURL)(c.Small(unsafe.Sizeof(MessageEntityURL{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityEmail:
+		o := (*MessageEntityEmail)(c.Small(unsafe.Sizeof(MessageEntityEmail{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityBold:
+		o := (*MessageEntityBold)(c.Small(unsafe.Sizeof(MessageEntityBold{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityItalic:
+		o := (*MessageEntityItalic)(c.Small(unsafe.Sizeof(MessageEntityItalic{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityCode:
+		o := (*MessageEntityCode)(c.Small(unsafe.Sizeof(MessageEntityCode{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityPre:
+		o := new(MessageEntityPre)
+		*v = o
+		o.TL(c)
+	case IDMessageEntityTextURL:
+		o := new(MessageEntityTextURL)
+		*v = o
+		o.TL(c)
+	case IDMessageEntityMentionName:
+		o := (*MessageEntityMentionName)(c.Small(unsafe.Sizeof(MessageEntityMentionName{})))
+		*v = o
+		o.TL(c)
+	case IDInputMessageEntityMentionName:
+		o := new(InputMessageEntityMentionName)
+		*v = o
+		o.TL(c)
+	case IDMessageEntityPhone:
+		o := (*MessageEntityPhone)(c.Small(unsafe.Sizeof(MessageEntityPhone{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityCashtag:
+		o := (*MessageEntityCashtag)(c.Small(unsafe.Sizeof(MessageEntityCashtag{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityUnderline:
+		o := (*MessageEntityUnderline)(c.Small(unsafe.Sizeof(MessageEntityUnderline{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityStrike:
+		o := (*MessageEntityStrike)(c.Small(unsafe.Sizeof(MessageEntityStrike{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityBankCard:
+		o := (*MessageEntityBankCard)(c.Small(unsafe.Sizeof(MessageEntityBankCard{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntitySpoiler:
+		o := (*MessageEntitySpoiler)(c.Small(unsafe.Sizeof(MessageEntitySpoiler{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityCustomEmoji:
+		o := (*MessageEntityCustomEmoji)(c.Small(unsafe.Sizeof(MessageEntityCustomEmoji{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityBlockquote:
+		o := (*MessageEntityBlockquote)(c.Small(unsafe.Sizeof(MessageEntityBlockquote{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityFormattedDate:
+		o := (*MessageEntityFormattedDate)(c.Small(unsafe.Sizeof(MessageEntityFormattedDate{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityDiffInsert:
+		o := (*MessageEntityDiffInsert)(c.Small(unsafe.Sizeof(MessageEntityDiffInsert{})))
+		*v = o
+		o.TL(c)
+	case IDMessageEntityDiffReplace:
+		o := new(MessageEntityDiffReplace)
+		*v = o
+		o.TL(c)
+	case IDMessageEntityDiffDelete:
+		o := (*MessageEntityDiffDelete)(c.Small(unsafe.Sizeof(MessageEntityDiffDelete{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("MessageEntity")
+	}
 }
 
 func codeMessageReplyHeader(c *tl.Codec, v *MessageReplyHeaderClass, field string) {
-	var o MessageReplyHeaderClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMessageReplyHeader:
-		o = new(MessageReplyHeader)
-	default:
-		table.Value(c.Reader(), v)
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *MessageReplyHeader:
+			o.TL(c)
+		default:
+			c.Object(o)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDMessageReplyHeader:
+		o := new(MessageReplyHeader)
+		*v = o
+		o.TL(c)
+	default:
+		c.Reader().Value(v)
+	}
 }
 
 func codeReaction(c *tl.Codec, v *ReactionClass, field string) {
-	var o ReactionClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDReactionEmpty:
-		o = new(ReactionEmpty)
-	case IDReactionEmoji:
-		o = new(ReactionEmoji)
-	case IDReactionCustomEmoji:
-		o = (*ReactionCustomEmoji)(c.Small(unsafe.Sizeof(ReactionCustomEmoji{})))
-	case IDReactionPaid:
-		o = new(ReactionPaid)
-	default:
-		c.Unexpected("Reaction")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *ReactionEmpty:
+			o.TL(c)
+		case *ReactionEmoji:
+			o.TL(c)
+		case *ReactionCustomEmoji:
+			o.TL(c)
+		case *ReactionPaid:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDReactionEmpty:
+		o := new(ReactionEmpty)
+		*v = o
+		o.TL(c)
+	case IDReactionEmoji:
+		o := new(ReactionEmoji)
+		*v = o
+		o.TL(c)
+	case IDReactionCustomEmoji:
+		o := (*ReactionCustomEmoji)(c.Small(unsafe.Sizeof(ReactionCustomEmoji{})))
+		*v = o
+		o.TL(c)
+	case IDReactionPaid:
+		o := new(ReactionPaid)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("Reaction")
+	}
 }
 
 func pointerMessageFwdHeader(c *tl.Codec, v **MessageFwdHeader, field string) {
-	if c.Class(*v != nil, field) == tl.Nothing {
-		return
+	if c.Decoding() {
+		*v = new(MessageFwdHeader)
 	}
 	if *v == nil {
-		*v = new(MessageFwdHeader)
+		c.Missing(field)
+		return
 	}
 	(*v).TL(c)
 }
 
 func pointerMessageReplies(c *tl.Codec, v **MessageReplies, field string) {
-	if c.Class(*v != nil, field) == tl.Nothing {
-		return
+	if c.Decoding() {
+		*v = new(MessageReplies)
 	}
 	if *v == nil {
-		*v = new(MessageReplies)
+		c.Missing(field)
+		return
 	}
 	(*v).TL(c)
 }
 
 func pointerMessageReactions(c *tl.Codec, v **MessageReactions, field string) {
-	if c.Class(*v != nil, field) == tl.Nothing {
-		return
+	if c.Decoding() {
+		*v = new(MessageReactions)
 	}
 	if *v == nil {
-		*v = new(MessageReactions)
+		c.Missing(field)
+		return
 	}
 	(*v).TL(c)
 }

@@ -15,8 +15,6 @@ type CommunitiesPeerLinkRequests struct {
 	Users      []UserClass
 }
 
-func (v *CommunitiesPeerLinkRequests) TL(c *tl.Codec) { table.TL(c, v, 229) }
-
 // CommunitiesParticipantJoinedChats is communities.participantJoinedChats#8d78512a.
 type CommunitiesParticipantJoinedChats struct {
 	CreatorChatIDs []int64
@@ -24,8 +22,6 @@ type CommunitiesParticipantJoinedChats struct {
 	Chats          []ChatClass
 	Users          []UserClass
 }
-
-func (v *CommunitiesParticipantJoinedChats) TL(c *tl.Codec) { table.TL(c, v, 882) }
 
 // CommunitiesCreate is communities.create#a63859ec.
 type CommunitiesCreate struct {
@@ -36,8 +32,6 @@ type CommunitiesCreate struct {
 	About  tl.Optional[string]
 	Peer   InputPeerClass
 }
-
-func (v *CommunitiesCreate) TL(c *tl.Codec) { table.TL(c, v, 2186) }
 
 func (*CommunitiesCreate) Returns(UpdatesClass) {}
 
@@ -52,15 +46,11 @@ type CommunitiesTogglePeerLink struct {
 	Peer      InputPeerClass
 }
 
-func (v *CommunitiesTogglePeerLink) TL(c *tl.Codec) { table.TL(c, v, 2014) }
-
 func (*CommunitiesTogglePeerLink) Returns(bool) {}
 
 // CommunitiesGetJoinedCommunities is communities.getJoinedCommunities#a663e830.
 type CommunitiesGetJoinedCommunities struct {
 }
-
-func (v *CommunitiesGetJoinedCommunities) TL(c *tl.Codec) { table.TL(c, v, 2188) }
 
 func (*CommunitiesGetJoinedCommunities) Returns(MessagesChatsClass) {}
 
@@ -71,8 +61,6 @@ type CommunitiesToggleCommunityCollapsedInDialogs struct {
 	Collapsed bool
 	Community InputChannelClass
 }
-
-func (v *CommunitiesToggleCommunityCollapsedInDialogs) TL(c *tl.Codec) { table.TL(c, v, 2347) }
 
 func (*CommunitiesToggleCommunityCollapsedInDialogs) Returns(UpdatesClass) {}
 
@@ -85,8 +73,6 @@ type CommunitiesGetPeerLinkRequests struct {
 	Limit     int32
 }
 
-func (v *CommunitiesGetPeerLinkRequests) TL(c *tl.Codec) { table.TL(c, v, 2122) }
-
 func (*CommunitiesGetPeerLinkRequests) Returns(*CommunitiesPeerLinkRequests) {}
 
 // CommunitiesTogglePeerLinkRequestApproval is communities.togglePeerLinkRequestApproval#8c8219a8.
@@ -98,8 +84,6 @@ type CommunitiesTogglePeerLinkRequestApproval struct {
 	Peer      InputPeerClass
 }
 
-func (v *CommunitiesTogglePeerLinkRequestApproval) TL(c *tl.Codec) { table.TL(c, v, 2092) }
-
 func (*CommunitiesTogglePeerLinkRequestApproval) Returns(bool) {}
 
 // CommunitiesToggleAllPeerLinkRequestApproval is communities.toggleAllPeerLinkRequestApproval#bfe3dd3d.
@@ -109,8 +93,6 @@ type CommunitiesToggleAllPeerLinkRequestApproval struct {
 	Reject    bool
 	Community InputChannelClass
 }
-
-func (v *CommunitiesToggleAllPeerLinkRequestApproval) TL(c *tl.Codec) { table.TL(c, v, 2277) }
 
 func (*CommunitiesToggleAllPeerLinkRequestApproval) Returns(bool) {}
 
@@ -123,8 +105,6 @@ type CommunitiesToggleParticipantBanned struct {
 	Participant InputPeerClass
 }
 
-func (v *CommunitiesToggleParticipantBanned) TL(c *tl.Codec) { table.TL(c, v, 2135) }
-
 func (*CommunitiesToggleParticipantBanned) Returns(bool) {}
 
 // CommunitiesGetParticipantJoinedChats is communities.getParticipantJoinedChats#f87eabab.
@@ -134,7 +114,5 @@ type CommunitiesGetParticipantJoinedChats struct {
 	Community   InputChannelClass
 	Participant InputPeerClass
 }
-
-func (v *CommunitiesGetParticipantJoinedChats) TL(c *tl.Codec) { table.TL(c, v, 2458) }
 
 func (*CommunitiesGetParticipantJoinedChats) Returns(*CommunitiesParticipantJoinedChats) {}

@@ -10,16 +10,12 @@ import (
 type ContactsContactsNotModified struct {
 }
 
-func (v *ContactsContactsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1169) }
-
 // ContactsContacts is contacts.contacts#eae87e42.
 type ContactsContacts struct {
 	Contacts   []Contact
 	SavedCount int32
 	Users      []UserClass
 }
-
-func (v *ContactsContacts) TL(c *tl.Codec) { table.TL(c, v, 1505) }
 
 // ContactsImportedContacts is contacts.importedContacts#77d01c3b.
 type ContactsImportedContacts struct {
@@ -29,16 +25,12 @@ type ContactsImportedContacts struct {
 	Users          []UserClass
 }
 
-func (v *ContactsImportedContacts) TL(c *tl.Codec) { table.TL(c, v, 756) }
-
 // ContactsBlocked is contacts.blocked#0ade1591.
 type ContactsBlocked struct {
 	Blocked []PeerBlocked
 	Chats   []ChatClass
 	Users   []UserClass
 }
-
-func (v *ContactsBlocked) TL(c *tl.Codec) { table.TL(c, v, 72) }
 
 // ContactsBlockedSlice is contacts.blockedSlice#e1664194.
 type ContactsBlockedSlice struct {
@@ -48,8 +40,6 @@ type ContactsBlockedSlice struct {
 	Users   []UserClass
 }
 
-func (v *ContactsBlockedSlice) TL(c *tl.Codec) { table.TL(c, v, 1437) }
-
 // ContactsFound is contacts.found#b3134d9d.
 type ContactsFound struct {
 	MyResults []PeerClass
@@ -58,8 +48,6 @@ type ContactsFound struct {
 	Users     []UserClass
 }
 
-func (v *ContactsFound) TL(c *tl.Codec) { table.TL(c, v, 1129) }
-
 // ContactsResolvedPeer is contacts.resolvedPeer#7f077ad9.
 type ContactsResolvedPeer struct {
 	Peer  PeerClass
@@ -67,13 +55,9 @@ type ContactsResolvedPeer struct {
 	Users []UserClass
 }
 
-func (v *ContactsResolvedPeer) TL(c *tl.Codec) { table.TL(c, v, 793) }
-
 // ContactsTopPeersNotModified is contacts.topPeersNotModified#de266ef5.
 type ContactsTopPeersNotModified struct {
 }
-
-func (v *ContactsTopPeersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1416) }
 
 // ContactsTopPeers is contacts.topPeers#70b772a8.
 type ContactsTopPeers struct {
@@ -82,13 +66,9 @@ type ContactsTopPeers struct {
 	Users      []UserClass
 }
 
-func (v *ContactsTopPeers) TL(c *tl.Codec) { table.TL(c, v, 702) }
-
 // ContactsTopPeersDisabled is contacts.topPeersDisabled#b52c939d.
 type ContactsTopPeersDisabled struct {
 }
-
-func (v *ContactsTopPeersDisabled) TL(c *tl.Codec) { table.TL(c, v, 1151) }
 
 // ContactsContactBirthdays is contacts.contactBirthdays#114ff30d.
 type ContactsContactBirthdays struct {
@@ -96,13 +76,9 @@ type ContactsContactBirthdays struct {
 	Users    []UserClass
 }
 
-func (v *ContactsContactBirthdays) TL(c *tl.Codec) { table.TL(c, v, 104) }
-
 // ContactsSponsoredPeersEmpty is contacts.sponsoredPeersEmpty#ea32b4b1.
 type ContactsSponsoredPeersEmpty struct {
 }
-
-func (v *ContactsSponsoredPeersEmpty) TL(c *tl.Codec) { table.TL(c, v, 1503) }
 
 // ContactsSponsoredPeers is contacts.sponsoredPeers#eb032884.
 type ContactsSponsoredPeers struct {
@@ -111,22 +87,16 @@ type ContactsSponsoredPeers struct {
 	Users []UserClass
 }
 
-func (v *ContactsSponsoredPeers) TL(c *tl.Codec) { table.TL(c, v, 1508) }
-
 // ContactsGetContactIDs is contacts.getContactIDs#7adc669d.
 type ContactsGetContactIDs struct {
 	Hash int64
 }
-
-func (v *ContactsGetContactIDs) TL(c *tl.Codec) { table.TL(c, v, 2040) }
 
 func (*ContactsGetContactIDs) Returns([]int32) {}
 
 // ContactsGetStatuses is contacts.getStatuses#c4a353ee.
 type ContactsGetStatuses struct {
 }
-
-func (v *ContactsGetStatuses) TL(c *tl.Codec) { table.TL(c, v, 2289) }
 
 func (*ContactsGetStatuses) Returns([]ContactStatus) {}
 
@@ -135,16 +105,12 @@ type ContactsGetContacts struct {
 	Hash int64
 }
 
-func (v *ContactsGetContacts) TL(c *tl.Codec) { table.TL(c, v, 1951) }
-
 func (*ContactsGetContacts) Returns(ContactsContactsClass) {}
 
 // ContactsImportContacts is contacts.importContacts#2c800be5.
 type ContactsImportContacts struct {
 	Contacts []InputPhoneContact
 }
-
-func (v *ContactsImportContacts) TL(c *tl.Codec) { table.TL(c, v, 1794) }
 
 func (*ContactsImportContacts) Returns(*ContactsImportedContacts) {}
 
@@ -153,16 +119,12 @@ type ContactsDeleteContacts struct {
 	ID []InputUserClass
 }
 
-func (v *ContactsDeleteContacts) TL(c *tl.Codec) { table.TL(c, v, 1687) }
-
 func (*ContactsDeleteContacts) Returns(UpdatesClass) {}
 
 // ContactsDeleteByPhones is contacts.deleteByPhones#1013fd9e.
 type ContactsDeleteByPhones struct {
 	Phones []string
 }
-
-func (v *ContactsDeleteByPhones) TL(c *tl.Codec) { table.TL(c, v, 1708) }
 
 func (*ContactsDeleteByPhones) Returns(bool) {}
 
@@ -174,8 +136,6 @@ type ContactsBlock struct {
 	ID            InputPeerClass
 }
 
-func (v *ContactsBlock) TL(c *tl.Codec) { table.TL(c, v, 1802) }
-
 func (*ContactsBlock) Returns(bool) {}
 
 // ContactsUnblock is contacts.unblock#b550d328.
@@ -186,8 +146,6 @@ type ContactsUnblock struct {
 	ID            InputPeerClass
 }
 
-func (v *ContactsUnblock) TL(c *tl.Codec) { table.TL(c, v, 2236) }
-
 func (*ContactsUnblock) Returns(bool) {}
 
 // ContactsGetBlocked is contacts.getBlocked#9a868f80.
@@ -196,8 +154,6 @@ type ContactsGetBlocked struct {
 	Offset        int32
 	Limit         int32
 }
-
-func (v *ContactsGetBlocked) TL(c *tl.Codec) { table.TL(c, v, 2138) }
 
 func (*ContactsGetBlocked) Returns(ContactsBlockedClass) {}
 
@@ -211,8 +167,6 @@ type ContactsSearch struct {
 	Limit      int32
 }
 
-func (v *ContactsSearch) TL(c *tl.Codec) { table.TL(c, v, 1677) }
-
 func (*ContactsSearch) Returns(*ContactsFound) {}
 
 // ContactsResolveUsername is contacts.resolveUsername#725afbbc.
@@ -222,8 +176,6 @@ type ContactsResolveUsername struct {
 	Username string
 	Referer  tl.Optional[string]
 }
-
-func (v *ContactsResolveUsername) TL(c *tl.Codec) { table.TL(c, v, 2010) }
 
 func (*ContactsResolveUsername) Returns(*ContactsResolvedPeer) {}
 
@@ -244,8 +196,6 @@ type ContactsGetTopPeers struct {
 	Hash           int64
 }
 
-func (v *ContactsGetTopPeers) TL(c *tl.Codec) { table.TL(c, v, 2128) }
-
 func (*ContactsGetTopPeers) Returns(ContactsTopPeersClass) {}
 
 // ContactsResetTopPeerRating is contacts.resetTopPeerRating#1ae373ac.
@@ -256,15 +206,11 @@ type ContactsResetTopPeerRating struct {
 	Peer     InputPeerClass
 }
 
-func (v *ContactsResetTopPeerRating) TL(c *tl.Codec) { table.TL(c, v, 1743) }
-
 func (*ContactsResetTopPeerRating) Returns(bool) {}
 
 // ContactsResetSaved is contacts.resetSaved#879537f1.
 type ContactsResetSaved struct {
 }
-
-func (v *ContactsResetSaved) TL(c *tl.Codec) { table.TL(c, v, 2076) }
 
 func (*ContactsResetSaved) Returns(bool) {}
 
@@ -272,16 +218,12 @@ func (*ContactsResetSaved) Returns(bool) {}
 type ContactsGetSaved struct {
 }
 
-func (v *ContactsGetSaved) TL(c *tl.Codec) { table.TL(c, v, 2060) }
-
 func (*ContactsGetSaved) Returns([]SavedPhoneContact) {}
 
 // ContactsToggleTopPeers is contacts.toggleTopPeers#8514bdda.
 type ContactsToggleTopPeers struct {
 	Enabled bool
 }
-
-func (v *ContactsToggleTopPeers) TL(c *tl.Codec) { table.TL(c, v, 2067) }
 
 func (*ContactsToggleTopPeers) Returns(bool) {}
 
@@ -297,8 +239,6 @@ type ContactsAddContact struct {
 	Note                     *TextWithEntities
 }
 
-func (v *ContactsAddContact) TL(c *tl.Codec) { table.TL(c, v, 2355) }
-
 func (*ContactsAddContact) Returns(UpdatesClass) {}
 
 // ContactsAcceptContact is contacts.acceptContact#f831a20f.
@@ -307,8 +247,6 @@ type ContactsAcceptContact struct {
 
 	ID InputUserClass
 }
-
-func (v *ContactsAcceptContact) TL(c *tl.Codec) { table.TL(c, v, 2455) }
 
 func (*ContactsAcceptContact) Returns(UpdatesClass) {}
 
@@ -321,8 +259,6 @@ type ContactsGetLocated struct {
 	SelfExpires tl.Optional[int32]
 }
 
-func (v *ContactsGetLocated) TL(c *tl.Codec) { table.TL(c, v, 2333) }
-
 func (*ContactsGetLocated) Returns(UpdatesClass) {}
 
 // ContactsBlockFromReplies is contacts.blockFromReplies#29a8962c.
@@ -333,8 +269,6 @@ type ContactsBlockFromReplies struct {
 	MsgID         int32
 }
 
-func (v *ContactsBlockFromReplies) TL(c *tl.Codec) { table.TL(c, v, 1785) }
-
 func (*ContactsBlockFromReplies) Returns(UpdatesClass) {}
 
 // ContactsResolvePhone is contacts.resolvePhone#8af94344.
@@ -344,15 +278,11 @@ type ContactsResolvePhone struct {
 	Phone string
 }
 
-func (v *ContactsResolvePhone) TL(c *tl.Codec) { table.TL(c, v, 2084) }
-
 func (*ContactsResolvePhone) Returns(*ContactsResolvedPeer) {}
 
 // ContactsExportContactToken is contacts.exportContactToken#f8654027.
 type ContactsExportContactToken struct {
 }
-
-func (v *ContactsExportContactToken) TL(c *tl.Codec) { table.TL(c, v, 2457) }
 
 func (*ContactsExportContactToken) Returns(*ExportedContactToken) {}
 
@@ -363,16 +293,12 @@ type ContactsImportContactToken struct {
 	Token string
 }
 
-func (v *ContactsImportContactToken) TL(c *tl.Codec) { table.TL(c, v, 1718) }
-
 func (*ContactsImportContactToken) Returns(UserClass) {}
 
 // ContactsEditCloseFriends is contacts.editCloseFriends#ba6705f0.
 type ContactsEditCloseFriends struct {
 	ID []int64
 }
-
-func (v *ContactsEditCloseFriends) TL(c *tl.Codec) { table.TL(c, v, 2257) }
 
 func (*ContactsEditCloseFriends) Returns(bool) {}
 
@@ -383,15 +309,11 @@ type ContactsSetBlocked struct {
 	Limit         int32
 }
 
-func (v *ContactsSetBlocked) TL(c *tl.Codec) { table.TL(c, v, 2124) }
-
 func (*ContactsSetBlocked) Returns(bool) {}
 
 // ContactsGetBirthdays is contacts.getBirthdays#daeda864.
 type ContactsGetBirthdays struct {
 }
-
-func (v *ContactsGetBirthdays) TL(c *tl.Codec) { table.TL(c, v, 2360) }
 
 func (*ContactsGetBirthdays) Returns(*ContactsContactBirthdays) {}
 
@@ -401,8 +323,6 @@ type ContactsGetSponsoredPeers struct {
 
 	Q string
 }
-
-func (v *ContactsGetSponsoredPeers) TL(c *tl.Codec) { table.TL(c, v, 2241) }
 
 func (*ContactsGetSponsoredPeers) Returns(ContactsSponsoredPeersClass) {}
 
@@ -414,43 +334,29 @@ type ContactsUpdateContactNote struct {
 	Note TextWithEntities
 }
 
-func (v *ContactsUpdateContactNote) TL(c *tl.Codec) { table.TL(c, v, 1721) }
-
 func (*ContactsUpdateContactNote) Returns(bool) {}
 
 // ContactsContactsClass is a contacts.Contacts: one of contacts.contactsNotModified, contacts.contacts.
-type ContactsContactsClass interface {
-	tl.Object
-	isContactsContacts()
-}
+type ContactsContactsClass interface{ isContactsContacts() }
 
 func (*ContactsContactsNotModified) isContactsContacts() {}
 func (*ContactsContacts) isContactsContacts()            {}
 
 // ContactsBlockedClass is a contacts.Blocked: one of contacts.blocked, contacts.blockedSlice.
-type ContactsBlockedClass interface {
-	tl.Object
-	isContactsBlocked()
-}
+type ContactsBlockedClass interface{ isContactsBlocked() }
 
 func (*ContactsBlocked) isContactsBlocked()      {}
 func (*ContactsBlockedSlice) isContactsBlocked() {}
 
 // ContactsTopPeersClass is a contacts.TopPeers: one of contacts.topPeersNotModified, contacts.topPeers, contacts.topPeersDisabled.
-type ContactsTopPeersClass interface {
-	tl.Object
-	isContactsTopPeers()
-}
+type ContactsTopPeersClass interface{ isContactsTopPeers() }
 
 func (*ContactsTopPeersNotModified) isContactsTopPeers() {}
 func (*ContactsTopPeers) isContactsTopPeers()            {}
 func (*ContactsTopPeersDisabled) isContactsTopPeers()    {}
 
 // ContactsSponsoredPeersClass is a contacts.SponsoredPeers: one of contacts.sponsoredPeersEmpty, contacts.sponsoredPeers.
-type ContactsSponsoredPeersClass interface {
-	tl.Object
-	isContactsSponsoredPeers()
-}
+type ContactsSponsoredPeersClass interface{ isContactsSponsoredPeers() }
 
 func (*ContactsSponsoredPeersEmpty) isContactsSponsoredPeers() {}
 func (*ContactsSponsoredPeers) isContactsSponsoredPeers()      {}

@@ -10,15 +10,11 @@ import (
 type EphemeralWelcomeMessagesNotModified struct {
 }
 
-func (v *EphemeralWelcomeMessagesNotModified) TL(c *tl.Codec) { table.TL(c, v, 573) }
-
 // EphemeralWelcomeMessages is ephemeral.welcomeMessages#104fc872.
 type EphemeralWelcomeMessages struct {
 	Hash     int64
 	Messages []EphemeralMessage
 }
-
-func (v *EphemeralWelcomeMessages) TL(c *tl.Codec) { table.TL(c, v, 97) }
 
 // EphemeralSendMessage is ephemeral.sendMessage#ba8d5f35.
 type EphemeralSendMessage struct {
@@ -38,8 +34,6 @@ type EphemeralSendMessage struct {
 	ReplyTo     InputReplyToClass
 }
 
-func (v *EphemeralSendMessage) TL(c *tl.Codec) { table.TL(c, v, 2258) }
-
 func (*EphemeralSendMessage) Returns(UpdatesClass) {}
 
 // EphemeralDeleteMessage is ephemeral.deleteMessage#92f6e797.
@@ -51,8 +45,6 @@ type EphemeralDeleteMessage struct {
 	ID         int32
 }
 
-func (v *EphemeralDeleteMessage) TL(c *tl.Codec) { table.TL(c, v, 2119) }
-
 func (*EphemeralDeleteMessage) Returns(bool) {}
 
 // EphemeralReportMessage is ephemeral.reportMessage#8704f2bf.
@@ -63,8 +55,6 @@ type EphemeralReportMessage struct {
 	Message string
 }
 
-func (v *EphemeralReportMessage) TL(c *tl.Codec) { table.TL(c, v, 2074) }
-
 func (*EphemeralReportMessage) Returns(ReportResultClass) {}
 
 // EphemeralGetCallbackAnswer is ephemeral.getCallbackAnswer#3fa464c8.
@@ -73,8 +63,6 @@ type EphemeralGetCallbackAnswer struct {
 	ID   int32
 	Data []byte
 }
-
-func (v *EphemeralGetCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 1857) }
 
 func (*EphemeralGetCallbackAnswer) Returns(*MessagesBotCallbackAnswer) {}
 
@@ -92,8 +80,6 @@ type EphemeralEditMessage struct {
 	RichMessage InputRichMessageClass
 }
 
-func (v *EphemeralEditMessage) TL(c *tl.Codec) { table.TL(c, v, 2320) }
-
 func (*EphemeralEditMessage) Returns(UpdatesClass) {}
 
 // EphemeralDeleteWelcomeMessage is ephemeral.deleteWelcomeMessage#e882a9e1.
@@ -104,8 +90,6 @@ type EphemeralDeleteWelcomeMessage struct {
 	ID   int32
 }
 
-func (v *EphemeralDeleteWelcomeMessage) TL(c *tl.Codec) { table.TL(c, v, 2405) }
-
 func (*EphemeralDeleteWelcomeMessage) Returns(bool) {}
 
 // EphemeralDeleteAllWelcomeMessages is ephemeral.deleteAllWelcomeMessages#734f9721.
@@ -114,8 +98,6 @@ type EphemeralDeleteAllWelcomeMessages struct {
 
 	Peer InputPeerClass
 }
-
-func (v *EphemeralDeleteAllWelcomeMessages) TL(c *tl.Codec) { table.TL(c, v, 2011) }
 
 func (*EphemeralDeleteAllWelcomeMessages) Returns(bool) {}
 
@@ -127,15 +109,10 @@ type EphemeralGetWelcomeMessages struct {
 	Hash int64
 }
 
-func (v *EphemeralGetWelcomeMessages) TL(c *tl.Codec) { table.TL(c, v, 2362) }
-
 func (*EphemeralGetWelcomeMessages) Returns(EphemeralWelcomeMessagesClass) {}
 
 // EphemeralWelcomeMessagesClass is a ephemeral.WelcomeMessages: one of ephemeral.welcomeMessagesNotModified, ephemeral.welcomeMessages.
-type EphemeralWelcomeMessagesClass interface {
-	tl.Object
-	isEphemeralWelcomeMessages()
-}
+type EphemeralWelcomeMessagesClass interface{ isEphemeralWelcomeMessages() }
 
 func (*EphemeralWelcomeMessagesNotModified) isEphemeralWelcomeMessages() {}
 func (*EphemeralWelcomeMessages) isEphemeralWelcomeMessages()            {}

@@ -2,15 +2,11 @@
 
 package tg
 
-import (
-	"godwit/tl"
-)
+import ()
 
 // FoldersEditPeerFolders is folders.editPeerFolders#6847d0ab.
 type FoldersEditPeerFolders struct {
 	FolderPeers []InputFolderPeer
 }
-
-func (v *FoldersEditPeerFolders) TL(c *tl.Codec) { table.TL(c, v, 1984) }
 
 func (*FoldersEditPeerFolders) Returns(UpdatesClass) {}

@@ -18,15 +18,11 @@ type FragmentCollectibleInfo struct {
 	URL            string
 }
 
-func (v *FragmentCollectibleInfo) TL(c *tl.Codec) { table.TL(c, v, 686) }
-
 // FragmentGetCollectibleInfo is fragment.getCollectibleInfo#be1e85ba.
 type FragmentGetCollectibleInfo struct {
 	_ tl.Incomparable
 
 	Collectible InputCollectibleClass
 }
-
-func (v *FragmentGetCollectibleInfo) TL(c *tl.Codec) { table.TL(c, v, 2272) }
 
 func (*FragmentGetCollectibleInfo) Returns(*FragmentCollectibleInfo) {}

@@ -18,13 +18,9 @@ type HelpAppUpdate struct {
 	Sticker    DocumentClass
 }
 
-func (v *HelpAppUpdate) TL(c *tl.Codec) { table.TL(c, v, 1324) }
-
 // HelpNoAppUpdate is help.noAppUpdate#c45a6536.
 type HelpNoAppUpdate struct {
 }
-
-func (v *HelpNoAppUpdate) TL(c *tl.Codec) { table.TL(c, v, 1273) }
 
 // HelpInviteText is help.inviteText#18cb9f78.
 type HelpInviteText struct {
@@ -33,8 +29,6 @@ type HelpInviteText struct {
 	Message string
 }
 
-func (v *HelpInviteText) TL(c *tl.Codec) { table.TL(c, v, 158) }
-
 // HelpSupport is help.support#17c6b5f6.
 type HelpSupport struct {
 	_ tl.Incomparable
@@ -42,8 +36,6 @@ type HelpSupport struct {
 	PhoneNumber string
 	User        UserClass
 }
-
-func (v *HelpSupport) TL(c *tl.Codec) { table.TL(c, v, 145) }
 
 // HelpTermsOfService is help.termsOfService#780a0310.
 type HelpTermsOfService struct {
@@ -54,8 +46,6 @@ type HelpTermsOfService struct {
 	MinAgeConfirm tl.Optional[int32]
 }
 
-func (v *HelpTermsOfService) TL(c *tl.Codec) { table.TL(c, v, 757) }
-
 // HelpRecentMeURLs is help.recentMeUrls#0e0310d7.
 type HelpRecentMeURLs struct {
 	URLs  []RecentMeURLClass
@@ -63,14 +53,10 @@ type HelpRecentMeURLs struct {
 	Users []UserClass
 }
 
-func (v *HelpRecentMeURLs) TL(c *tl.Codec) { table.TL(c, v, 88) }
-
 // HelpTermsOfServiceUpdateEmpty is help.termsOfServiceUpdateEmpty#e3309f7f.
 type HelpTermsOfServiceUpdateEmpty struct {
 	Expires int32
 }
-
-func (v *HelpTermsOfServiceUpdateEmpty) TL(c *tl.Codec) { table.TL(c, v, 1450) }
 
 // HelpTermsOfServiceUpdate is help.termsOfServiceUpdate#28ecf961.
 type HelpTermsOfServiceUpdate struct {
@@ -80,13 +66,9 @@ type HelpTermsOfServiceUpdate struct {
 	TermsOfService HelpTermsOfService
 }
 
-func (v *HelpTermsOfServiceUpdate) TL(c *tl.Codec) { table.TL(c, v, 259) }
-
 // HelpDeepLinkInfoEmpty is help.deepLinkInfoEmpty#66afa166.
 type HelpDeepLinkInfoEmpty struct {
 }
-
-func (v *HelpDeepLinkInfoEmpty) TL(c *tl.Codec) { table.TL(c, v, 645) }
 
 // HelpDeepLinkInfo is help.deepLinkInfo#6a4ee832.
 type HelpDeepLinkInfo struct {
@@ -95,13 +77,9 @@ type HelpDeepLinkInfo struct {
 	Entities  []MessageEntityClass
 }
 
-func (v *HelpDeepLinkInfo) TL(c *tl.Codec) { table.TL(c, v, 667) }
-
 // HelpPassportConfigNotModified is help.passportConfigNotModified#bfb9f457.
 type HelpPassportConfigNotModified struct {
 }
-
-func (v *HelpPassportConfigNotModified) TL(c *tl.Codec) { table.TL(c, v, 1233) }
 
 // HelpPassportConfig is help.passportConfig#a098d6af.
 type HelpPassportConfig struct {
@@ -111,8 +89,6 @@ type HelpPassportConfig struct {
 	CountriesLangs DataJSON
 }
 
-func (v *HelpPassportConfig) TL(c *tl.Codec) { table.TL(c, v, 1018) }
-
 // HelpSupportName is help.supportName#8c05f1c9.
 type HelpSupportName struct {
 	_ tl.Incomparable
@@ -120,13 +96,9 @@ type HelpSupportName struct {
 	Name string
 }
 
-func (v *HelpSupportName) TL(c *tl.Codec) { table.TL(c, v, 871) }
-
 // HelpUserInfoEmpty is help.userInfoEmpty#f3ae2eed.
 type HelpUserInfoEmpty struct {
 }
-
-func (v *HelpUserInfoEmpty) TL(c *tl.Codec) { table.TL(c, v, 1573) }
 
 // HelpUserInfo is help.userInfo#01eb3758.
 type HelpUserInfo struct {
@@ -136,14 +108,10 @@ type HelpUserInfo struct {
 	Date     int32
 }
 
-func (v *HelpUserInfo) TL(c *tl.Codec) { table.TL(c, v, 13) }
-
 // HelpPromoDataEmpty is help.promoDataEmpty#98f6ac75.
 type HelpPromoDataEmpty struct {
 	Expires int32
 }
-
-func (v *HelpPromoDataEmpty) TL(c *tl.Codec) { table.TL(c, v, 955) }
 
 // HelpPromoData is help.promoData#08a4d87a.
 type HelpPromoData struct {
@@ -159,16 +127,12 @@ type HelpPromoData struct {
 	Users                   []UserClass
 }
 
-func (v *HelpPromoData) TL(c *tl.Codec) { table.TL(c, v, 56) }
-
 // HelpCountryCode is help.countryCode#4203c5ef.
 type HelpCountryCode struct {
 	CountryCode string
 	Prefixes    []string
 	Patterns    []string
 }
-
-func (v *HelpCountryCode) TL(c *tl.Codec) { table.TL(c, v, 426) }
 
 // HelpCountry is help.country#c3878e23.
 type HelpCountry struct {
@@ -179,21 +143,15 @@ type HelpCountry struct {
 	CountryCodes []HelpCountryCode
 }
 
-func (v *HelpCountry) TL(c *tl.Codec) { table.TL(c, v, 1263) }
-
 // HelpCountriesListNotModified is help.countriesListNotModified#93cc1f32.
 type HelpCountriesListNotModified struct {
 }
-
-func (v *HelpCountriesListNotModified) TL(c *tl.Codec) { table.TL(c, v, 918) }
 
 // HelpCountriesList is help.countriesList#87d0759e.
 type HelpCountriesList struct {
 	Countries []HelpCountry
 	Hash      int32
 }
-
-func (v *HelpCountriesList) TL(c *tl.Codec) { table.TL(c, v, 843) }
 
 // HelpPremiumPromo is help.premiumPromo#5334759c.
 type HelpPremiumPromo struct {
@@ -205,13 +163,9 @@ type HelpPremiumPromo struct {
 	Users          []UserClass
 }
 
-func (v *HelpPremiumPromo) TL(c *tl.Codec) { table.TL(c, v, 530) }
-
 // HelpAppConfigNotModified is help.appConfigNotModified#7cde641d.
 type HelpAppConfigNotModified struct {
 }
-
-func (v *HelpAppConfigNotModified) TL(c *tl.Codec) { table.TL(c, v, 780) }
 
 // HelpAppConfig is help.appConfig#dd18782e.
 type HelpAppConfig struct {
@@ -221,14 +175,10 @@ type HelpAppConfig struct {
 	Config JSONValueClass
 }
 
-func (v *HelpAppConfig) TL(c *tl.Codec) { table.TL(c, v, 1410) }
-
 // HelpPeerColorSet is help.peerColorSet#26219a58.
 type HelpPeerColorSet struct {
 	Colors []int32
 }
-
-func (v *HelpPeerColorSet) TL(c *tl.Codec) { table.TL(c, v, 246) }
 
 // HelpPeerColorProfileSet is help.peerColorProfileSet#767d61eb.
 type HelpPeerColorProfileSet struct {
@@ -236,8 +186,6 @@ type HelpPeerColorProfileSet struct {
 	BgColors      []int32
 	StoryColors   []int32
 }
-
-func (v *HelpPeerColorProfileSet) TL(c *tl.Codec) { table.TL(c, v, 740) }
 
 // HelpPeerColorOption is help.peerColorOption#adec6ebe.
 type HelpPeerColorOption struct {
@@ -251,13 +199,9 @@ type HelpPeerColorOption struct {
 	GroupMinLevel   tl.Optional[int32]
 }
 
-func (v *HelpPeerColorOption) TL(c *tl.Codec) { table.TL(c, v, 1095) }
-
 // HelpPeerColorsNotModified is help.peerColorsNotModified#2ba1f5ce.
 type HelpPeerColorsNotModified struct {
 }
-
-func (v *HelpPeerColorsNotModified) TL(c *tl.Codec) { table.TL(c, v, 271) }
 
 // HelpPeerColors is help.peerColors#00f8ed08.
 type HelpPeerColors struct {
@@ -265,21 +209,15 @@ type HelpPeerColors struct {
 	Colors []HelpPeerColorOption
 }
 
-func (v *HelpPeerColors) TL(c *tl.Codec) { table.TL(c, v, 8) }
-
 // HelpTimezonesListNotModified is help.timezonesListNotModified#970708cc.
 type HelpTimezonesListNotModified struct {
 }
-
-func (v *HelpTimezonesListNotModified) TL(c *tl.Codec) { table.TL(c, v, 940) }
 
 // HelpTimezonesList is help.timezonesList#7b74ed71.
 type HelpTimezonesList struct {
 	Timezones []Timezone
 	Hash      int32
 }
-
-func (v *HelpTimezonesList) TL(c *tl.Codec) { table.TL(c, v, 772) }
 
 // HelpConfigSimple is help.configSimple#5a592a6c.
 type HelpConfigSimple struct {
@@ -288,21 +226,15 @@ type HelpConfigSimple struct {
 	Rules   []AccessPointRule
 }
 
-func (v *HelpConfigSimple) TL(c *tl.Codec) { table.TL(c, v, 578) }
-
 // HelpGetConfig is help.getConfig#c4f9186b.
 type HelpGetConfig struct {
 }
-
-func (v *HelpGetConfig) TL(c *tl.Codec) { table.TL(c, v, 2290) }
 
 func (*HelpGetConfig) Returns(*Config) {}
 
 // HelpGetNearestDC is help.getNearestDc#1fb33026.
 type HelpGetNearestDC struct {
 }
-
-func (v *HelpGetNearestDC) TL(c *tl.Codec) { table.TL(c, v, 1760) }
 
 func (*HelpGetNearestDC) Returns(*NearestDC) {}
 
@@ -313,23 +245,17 @@ type HelpGetAppUpdate struct {
 	Source string
 }
 
-func (v *HelpGetAppUpdate) TL(c *tl.Codec) { table.TL(c, v, 1912) }
-
 func (*HelpGetAppUpdate) Returns(HelpAppUpdateClass) {}
 
 // HelpGetInviteText is help.getInviteText#4d392343.
 type HelpGetInviteText struct {
 }
 
-func (v *HelpGetInviteText) TL(c *tl.Codec) { table.TL(c, v, 1892) }
-
 func (*HelpGetInviteText) Returns(*HelpInviteText) {}
 
 // HelpGetSupport is help.getSupport#9cdf08cd.
 type HelpGetSupport struct {
 }
-
-func (v *HelpGetSupport) TL(c *tl.Codec) { table.TL(c, v, 2149) }
 
 func (*HelpGetSupport) Returns(*HelpSupport) {}
 
@@ -341,15 +267,11 @@ type HelpSetBotUpdatesStatus struct {
 	Message             string
 }
 
-func (v *HelpSetBotUpdatesStatus) TL(c *tl.Codec) { table.TL(c, v, 2413) }
-
 func (*HelpSetBotUpdatesStatus) Returns(bool) {}
 
 // HelpGetCDNConfig is help.getCdnConfig#52029342.
 type HelpGetCDNConfig struct {
 }
-
-func (v *HelpGetCDNConfig) TL(c *tl.Codec) { table.TL(c, v, 1911) }
 
 func (*HelpGetCDNConfig) Returns(*CDNConfig) {}
 
@@ -360,15 +282,11 @@ type HelpGetRecentMeURLs struct {
 	Referer string
 }
 
-func (v *HelpGetRecentMeURLs) TL(c *tl.Codec) { table.TL(c, v, 1850) }
-
 func (*HelpGetRecentMeURLs) Returns(*HelpRecentMeURLs) {}
 
 // HelpGetTermsOfServiceUpdate is help.getTermsOfServiceUpdate#2ca51fd1.
 type HelpGetTermsOfServiceUpdate struct {
 }
-
-func (v *HelpGetTermsOfServiceUpdate) TL(c *tl.Codec) { table.TL(c, v, 1796) }
 
 func (*HelpGetTermsOfServiceUpdate) Returns(HelpTermsOfServiceUpdateClass) {}
 
@@ -379,8 +297,6 @@ type HelpAcceptTermsOfService struct {
 	ID DataJSON
 }
 
-func (v *HelpAcceptTermsOfService) TL(c *tl.Codec) { table.TL(c, v, 2421) }
-
 func (*HelpAcceptTermsOfService) Returns(bool) {}
 
 // HelpGetDeepLinkInfo is help.getDeepLinkInfo#3fedc75f.
@@ -390,16 +306,12 @@ type HelpGetDeepLinkInfo struct {
 	Path string
 }
 
-func (v *HelpGetDeepLinkInfo) TL(c *tl.Codec) { table.TL(c, v, 1858) }
-
 func (*HelpGetDeepLinkInfo) Returns(HelpDeepLinkInfoClass) {}
 
 // HelpGetAppConfig is help.getAppConfig#61e3f854.
 type HelpGetAppConfig struct {
 	Hash int32
 }
-
-func (v *HelpGetAppConfig) TL(c *tl.Codec) { table.TL(c, v, 1965) }
 
 func (*HelpGetAppConfig) Returns(HelpAppConfigClass) {}
 
@@ -408,8 +320,6 @@ type HelpSaveAppLog struct {
 	Events []InputAppEvent
 }
 
-func (v *HelpSaveAppLog) TL(c *tl.Codec) { table.TL(c, v, 2002) }
-
 func (*HelpSaveAppLog) Returns(bool) {}
 
 // HelpGetPassportConfig is help.getPassportConfig#c661ad08.
@@ -417,15 +327,11 @@ type HelpGetPassportConfig struct {
 	Hash int32
 }
 
-func (v *HelpGetPassportConfig) TL(c *tl.Codec) { table.TL(c, v, 2294) }
-
 func (*HelpGetPassportConfig) Returns(HelpPassportConfigClass) {}
 
 // HelpGetSupportName is help.getSupportName#d360e72c.
 type HelpGetSupportName struct {
 }
-
-func (v *HelpGetSupportName) TL(c *tl.Codec) { table.TL(c, v, 2334) }
 
 func (*HelpGetSupportName) Returns(*HelpSupportName) {}
 
@@ -436,8 +342,6 @@ type HelpGetUserInfo struct {
 	UserID InputUserClass
 }
 
-func (v *HelpGetUserInfo) TL(c *tl.Codec) { table.TL(c, v, 1669) }
-
 func (*HelpGetUserInfo) Returns(HelpUserInfoClass) {}
 
 // HelpEditUserInfo is help.editUserInfo#66b91b70.
@@ -447,15 +351,11 @@ type HelpEditUserInfo struct {
 	Entities []MessageEntityClass
 }
 
-func (v *HelpEditUserInfo) TL(c *tl.Codec) { table.TL(c, v, 1977) }
-
 func (*HelpEditUserInfo) Returns(HelpUserInfoClass) {}
 
 // HelpGetPromoData is help.getPromoData#c0977421.
 type HelpGetPromoData struct {
 }
-
-func (v *HelpGetPromoData) TL(c *tl.Codec) { table.TL(c, v, 2280) }
 
 func (*HelpGetPromoData) Returns(HelpPromoDataClass) {}
 
@@ -465,8 +365,6 @@ type HelpHidePromoData struct {
 
 	Peer InputPeerClass
 }
-
-func (v *HelpHidePromoData) TL(c *tl.Codec) { table.TL(c, v, 1755) }
 
 func (*HelpHidePromoData) Returns(bool) {}
 
@@ -478,8 +376,6 @@ type HelpDismissSuggestion struct {
 	Suggestion string
 }
 
-func (v *HelpDismissSuggestion) TL(c *tl.Codec) { table.TL(c, v, 2444) }
-
 func (*HelpDismissSuggestion) Returns(bool) {}
 
 // HelpGetCountriesList is help.getCountriesList#735787a8.
@@ -490,15 +386,11 @@ type HelpGetCountriesList struct {
 	Hash     int32
 }
 
-func (v *HelpGetCountriesList) TL(c *tl.Codec) { table.TL(c, v, 2012) }
-
 func (*HelpGetCountriesList) Returns(HelpCountriesListClass) {}
 
 // HelpGetPremiumPromo is help.getPremiumPromo#b81b93d4.
 type HelpGetPremiumPromo struct {
 }
-
-func (v *HelpGetPremiumPromo) TL(c *tl.Codec) { table.TL(c, v, 2247) }
 
 func (*HelpGetPremiumPromo) Returns(*HelpPremiumPromo) {}
 
@@ -507,16 +399,12 @@ type HelpGetPeerColors struct {
 	Hash int32
 }
 
-func (v *HelpGetPeerColors) TL(c *tl.Codec) { table.TL(c, v, 2356) }
-
 func (*HelpGetPeerColors) Returns(HelpPeerColorsClass) {}
 
 // HelpGetPeerProfileColors is help.getPeerProfileColors#abcfa9fd.
 type HelpGetPeerProfileColors struct {
 	Hash int32
 }
-
-func (v *HelpGetPeerProfileColors) TL(c *tl.Codec) { table.TL(c, v, 2201) }
 
 func (*HelpGetPeerProfileColors) Returns(HelpPeerColorsClass) {}
 
@@ -525,105 +413,70 @@ type HelpGetTimezonesList struct {
 	Hash int32
 }
 
-func (v *HelpGetTimezonesList) TL(c *tl.Codec) { table.TL(c, v, 1885) }
-
 func (*HelpGetTimezonesList) Returns(HelpTimezonesListClass) {}
 
 // HelpAppUpdateClass is a help.AppUpdate: one of help.appUpdate, help.noAppUpdate.
-type HelpAppUpdateClass interface {
-	tl.Object
-	isHelpAppUpdate()
-}
+type HelpAppUpdateClass interface{ isHelpAppUpdate() }
 
 func (*HelpAppUpdate) isHelpAppUpdate()   {}
 func (*HelpNoAppUpdate) isHelpAppUpdate() {}
 
 // HelpTermsOfServiceUpdateClass is a help.TermsOfServiceUpdate: one of help.termsOfServiceUpdateEmpty, help.termsOfServiceUpdate.
-type HelpTermsOfServiceUpdateClass interface {
-	tl.Object
-	isHelpTermsOfServiceUpdate()
-}
+type HelpTermsOfServiceUpdateClass interface{ isHelpTermsOfServiceUpdate() }
 
 func (*HelpTermsOfServiceUpdateEmpty) isHelpTermsOfServiceUpdate() {}
 func (*HelpTermsOfServiceUpdate) isHelpTermsOfServiceUpdate()      {}
 
 // HelpDeepLinkInfoClass is a help.DeepLinkInfo: one of help.deepLinkInfoEmpty, help.deepLinkInfo.
-type HelpDeepLinkInfoClass interface {
-	tl.Object
-	isHelpDeepLinkInfo()
-}
+type HelpDeepLinkInfoClass interface{ isHelpDeepLinkInfo() }
 
 func (*HelpDeepLinkInfoEmpty) isHelpDeepLinkInfo() {}
 func (*HelpDeepLinkInfo) isHelpDeepLinkInfo()      {}
 
 // HelpPassportConfigClass is a help.PassportConfig: one of help.passportConfigNotModified, help.passportConfig.
-type HelpPassportConfigClass interface {
-	tl.Object
-	isHelpPassportConfig()
-}
+type HelpPassportConfigClass interface{ isHelpPassportConfig() }
 
 func (*HelpPassportConfigNotModified) isHelpPassportConfig() {}
 func (*HelpPassportConfig) isHelpPassportConfig()            {}
 
 // HelpUserInfoClass is a help.UserInfo: one of help.userInfoEmpty, help.userInfo.
-type HelpUserInfoClass interface {
-	tl.Object
-	isHelpUserInfo()
-}
+type HelpUserInfoClass interface{ isHelpUserInfo() }
 
 func (*HelpUserInfoEmpty) isHelpUserInfo() {}
 func (*HelpUserInfo) isHelpUserInfo()      {}
 
 // HelpPromoDataClass is a help.PromoData: one of help.promoDataEmpty, help.promoData.
-type HelpPromoDataClass interface {
-	tl.Object
-	isHelpPromoData()
-}
+type HelpPromoDataClass interface{ isHelpPromoData() }
 
 func (*HelpPromoDataEmpty) isHelpPromoData() {}
 func (*HelpPromoData) isHelpPromoData()      {}
 
 // HelpCountriesListClass is a help.CountriesList: one of help.countriesListNotModified, help.countriesList.
-type HelpCountriesListClass interface {
-	tl.Object
-	isHelpCountriesList()
-}
+type HelpCountriesListClass interface{ isHelpCountriesList() }
 
 func (*HelpCountriesListNotModified) isHelpCountriesList() {}
 func (*HelpCountriesList) isHelpCountriesList()            {}
 
 // HelpAppConfigClass is a help.AppConfig: one of help.appConfigNotModified, help.appConfig.
-type HelpAppConfigClass interface {
-	tl.Object
-	isHelpAppConfig()
-}
+type HelpAppConfigClass interface{ isHelpAppConfig() }
 
 func (*HelpAppConfigNotModified) isHelpAppConfig() {}
 func (*HelpAppConfig) isHelpAppConfig()            {}
 
 // HelpPeerColorSetClass is a help.PeerColorSet: one of help.peerColorSet, help.peerColorProfileSet.
-type HelpPeerColorSetClass interface {
-	tl.Object
-	isHelpPeerColorSet()
-}
+type HelpPeerColorSetClass interface{ isHelpPeerColorSet() }
 
 func (*HelpPeerColorSet) isHelpPeerColorSet()        {}
 func (*HelpPeerColorProfileSet) isHelpPeerColorSet() {}
 
 // HelpPeerColorsClass is a help.PeerColors: one of help.peerColorsNotModified, help.peerColors.
-type HelpPeerColorsClass interface {
-	tl.Object
-	isHelpPeerColors()
-}
+type HelpPeerColorsClass interface{ isHelpPeerColors() }
 
 func (*HelpPeerColorsNotModified) isHelpPeerColors() {}
 func (*HelpPeerColors) isHelpPeerColors()            {}
 
 // HelpTimezonesListClass is a help.TimezonesList: one of help.timezonesListNotModified, help.timezonesList.
-type HelpTimezonesListClass interface {
-	tl.Object
-	isHelpTimezonesList()
-}
+type HelpTimezonesListClass interface{ isHelpTimezonesList() }
 
 func (*HelpTimezonesListNotModified) isHelpTimezonesList() {}
 func (*HelpTimezonesList) isHelpTimezonesList()            {}

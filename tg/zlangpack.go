@@ -14,8 +14,6 @@ type LangpackGetLangPack struct {
 	LangCode string
 }
 
-func (v *LangpackGetLangPack) TL(c *tl.Codec) { table.TL(c, v, 2439) }
-
 func (*LangpackGetLangPack) Returns(*LangPackDifference) {}
 
 // LangpackGetStrings is langpack.getStrings#efea3803.
@@ -24,8 +22,6 @@ type LangpackGetStrings struct {
 	LangCode string
 	Keys     []string
 }
-
-func (v *LangpackGetStrings) TL(c *tl.Codec) { table.TL(c, v, 2429) }
 
 func (*LangpackGetStrings) Returns([]LangPackStringClass) {}
 
@@ -38,8 +34,6 @@ type LangpackGetDifference struct {
 	FromVersion int32
 }
 
-func (v *LangpackGetDifference) TL(c *tl.Codec) { table.TL(c, v, 2315) }
-
 func (*LangpackGetDifference) Returns(*LangPackDifference) {}
 
 // LangpackGetLanguages is langpack.getLanguages#42c6978f.
@@ -48,8 +42,6 @@ type LangpackGetLanguages struct {
 
 	LangPack string
 }
-
-func (v *LangpackGetLanguages) TL(c *tl.Codec) { table.TL(c, v, 1870) }
 
 func (*LangpackGetLanguages) Returns([]LangPackLanguage) {}
 
@@ -60,7 +52,5 @@ type LangpackGetLanguage struct {
 	LangPack string
 	LangCode string
 }
-
-func (v *LangpackGetLanguage) TL(c *tl.Codec) { table.TL(c, v, 1991) }
 
 func (*LangpackGetLanguage) Returns(*LangPackLanguage) {}

@@ -28,8 +28,6 @@ type MessagesDialogsNotModified struct {
 	Count int32
 }
 
-func (v *MessagesDialogsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1548) }
-
 // MessagesMessages is messages.messages#1d73e7ea.
 type MessagesMessages struct {
 	Messages []MessageClass
@@ -68,22 +66,16 @@ type MessagesMessagesNotModified struct {
 	Count int32
 }
 
-func (v *MessagesMessagesNotModified) TL(c *tl.Codec) { table.TL(c, v, 724) }
-
 // MessagesChats is messages.chats#64ff9fd5.
 type MessagesChats struct {
 	Chats []ChatClass
 }
-
-func (v *MessagesChats) TL(c *tl.Codec) { table.TL(c, v, 636) }
 
 // MessagesChatsSlice is messages.chatsSlice#9cd81144.
 type MessagesChatsSlice struct {
 	Count int32
 	Chats []ChatClass
 }
-
-func (v *MessagesChatsSlice) TL(c *tl.Codec) { table.TL(c, v, 984) }
 
 // MessagesChatFull is messages.chatFull#e5d7d19c.
 type MessagesChatFull struct {
@@ -92,8 +84,6 @@ type MessagesChatFull struct {
 	Users    []UserClass
 }
 
-func (v *MessagesChatFull) TL(c *tl.Codec) { table.TL(c, v, 1468) }
-
 // MessagesAffectedHistory is messages.affectedHistory#b45c69d1.
 type MessagesAffectedHistory struct {
 	Pts      int32
@@ -101,14 +91,10 @@ type MessagesAffectedHistory struct {
 	Offset   int32
 }
 
-func (v *MessagesAffectedHistory) TL(c *tl.Codec) { table.TL(c, v, 1142) }
-
 // MessagesDHConfigNotModified is messages.dhConfigNotModified#c0e24635.
 type MessagesDHConfigNotModified struct {
 	Random []byte
 }
-
-func (v *MessagesDHConfigNotModified) TL(c *tl.Codec) { table.TL(c, v, 1244) }
 
 // MessagesDHConfig is messages.dhConfig#2c221edd.
 type MessagesDHConfig struct {
@@ -118,14 +104,10 @@ type MessagesDHConfig struct {
 	Random  []byte
 }
 
-func (v *MessagesDHConfig) TL(c *tl.Codec) { table.TL(c, v, 274) }
-
 // MessagesSentEncryptedMessage is messages.sentEncryptedMessage#560f8935.
 type MessagesSentEncryptedMessage struct {
 	Date int32
 }
-
-func (v *MessagesSentEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 545) }
 
 // MessagesSentEncryptedFile is messages.sentEncryptedFile#9493ff32.
 type MessagesSentEncryptedFile struct {
@@ -135,13 +117,9 @@ type MessagesSentEncryptedFile struct {
 	File EncryptedFileClass
 }
 
-func (v *MessagesSentEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 920) }
-
 // MessagesStickersNotModified is messages.stickersNotModified#f1749a22.
 type MessagesStickersNotModified struct {
 }
-
-func (v *MessagesStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1557) }
 
 // MessagesStickers is messages.stickers#30a6ec7e.
 type MessagesStickers struct {
@@ -149,13 +127,9 @@ type MessagesStickers struct {
 	Stickers []DocumentClass
 }
 
-func (v *MessagesStickers) TL(c *tl.Codec) { table.TL(c, v, 302) }
-
 // MessagesAllStickersNotModified is messages.allStickersNotModified#e86602c3.
 type MessagesAllStickersNotModified struct {
 }
-
-func (v *MessagesAllStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1483) }
 
 // MessagesAllStickers is messages.allStickers#cdbbcebb.
 type MessagesAllStickers struct {
@@ -163,15 +137,11 @@ type MessagesAllStickers struct {
 	Sets []StickerSet
 }
 
-func (v *MessagesAllStickers) TL(c *tl.Codec) { table.TL(c, v, 1327) }
-
 // MessagesAffectedMessages is messages.affectedMessages#84d19185.
 type MessagesAffectedMessages struct {
 	Pts      int32
 	PtsCount int32
 }
-
-func (v *MessagesAffectedMessages) TL(c *tl.Codec) { table.TL(c, v, 828) }
 
 // MessagesStickerSet is messages.stickerSet#6e153f16.
 type MessagesStickerSet struct {
@@ -181,27 +151,19 @@ type MessagesStickerSet struct {
 	Documents []DocumentClass
 }
 
-func (v *MessagesStickerSet) TL(c *tl.Codec) { table.TL(c, v, 683) }
-
 // MessagesStickerSetNotModified is messages.stickerSetNotModified#d3f924eb.
 type MessagesStickerSetNotModified struct {
 }
 
-func (v *MessagesStickerSetNotModified) TL(c *tl.Codec) { table.TL(c, v, 1354) }
-
 // MessagesSavedGIFsNotModified is messages.savedGifsNotModified#e8025ca2.
 type MessagesSavedGIFsNotModified struct {
 }
-
-func (v *MessagesSavedGIFsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1480) }
 
 // MessagesSavedGIFs is messages.savedGifs#84a02a0d.
 type MessagesSavedGIFs struct {
 	Hash int64
 	GIFs []DocumentClass
 }
-
-func (v *MessagesSavedGIFs) TL(c *tl.Codec) { table.TL(c, v, 825) }
 
 // MessagesBotResults is messages.botResults#e021f2f6.
 type MessagesBotResults struct {
@@ -215,8 +177,6 @@ type MessagesBotResults struct {
 	Users         []UserClass
 }
 
-func (v *MessagesBotResults) TL(c *tl.Codec) { table.TL(c, v, 1428) }
-
 // MessagesBotCallbackAnswer is messages.botCallbackAnswer#36585ea4.
 type MessagesBotCallbackAnswer struct {
 	_ tl.Incomparable
@@ -229,14 +189,10 @@ type MessagesBotCallbackAnswer struct {
 	CacheTime int32
 }
 
-func (v *MessagesBotCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 341) }
-
 // MessagesMessageEditData is messages.messageEditData#26b5dde6.
 type MessagesMessageEditData struct {
 	Caption bool
 }
-
-func (v *MessagesMessageEditData) TL(c *tl.Codec) { table.TL(c, v, 250) }
 
 // MessagesPeerDialogs is messages.peerDialogs#3371c354.
 type MessagesPeerDialogs struct {
@@ -247,14 +203,10 @@ type MessagesPeerDialogs struct {
 	State    UpdatesState
 }
 
-func (v *MessagesPeerDialogs) TL(c *tl.Codec) { table.TL(c, v, 319) }
-
 // MessagesFeaturedStickersNotModified is messages.featuredStickersNotModified#c6dc0c66.
 type MessagesFeaturedStickersNotModified struct {
 	Count int32
 }
-
-func (v *MessagesFeaturedStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 1287) }
 
 // MessagesFeaturedStickers is messages.featuredStickers#be382906.
 type MessagesFeaturedStickers struct {
@@ -265,13 +217,9 @@ type MessagesFeaturedStickers struct {
 	Unread  []int64
 }
 
-func (v *MessagesFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 1224) }
-
 // MessagesRecentStickersNotModified is messages.recentStickersNotModified#0b17f890.
 type MessagesRecentStickersNotModified struct {
 }
-
-func (v *MessagesRecentStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 74) }
 
 // MessagesRecentStickers is messages.recentStickers#88d37c56.
 type MessagesRecentStickers struct {
@@ -281,28 +229,20 @@ type MessagesRecentStickers struct {
 	Dates    []int32
 }
 
-func (v *MessagesRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 850) }
-
 // MessagesArchivedStickers is messages.archivedStickers#4fcba9c8.
 type MessagesArchivedStickers struct {
 	Count int32
 	Sets  []StickerSetCoveredClass
 }
 
-func (v *MessagesArchivedStickers) TL(c *tl.Codec) { table.TL(c, v, 509) }
-
 // MessagesStickerSetInstallResultSuccess is messages.stickerSetInstallResultSuccess#38641628.
 type MessagesStickerSetInstallResultSuccess struct {
 }
-
-func (v *MessagesStickerSetInstallResultSuccess) TL(c *tl.Codec) { table.TL(c, v, 354) }
 
 // MessagesStickerSetInstallResultArchive is messages.stickerSetInstallResultArchive#35e410a8.
 type MessagesStickerSetInstallResultArchive struct {
 	Sets []StickerSetCoveredClass
 }
-
-func (v *MessagesStickerSetInstallResultArchive) TL(c *tl.Codec) { table.TL(c, v, 336) }
 
 // MessagesHighScores is messages.highScores#9a3bfd99.
 type MessagesHighScores struct {
@@ -310,13 +250,9 @@ type MessagesHighScores struct {
 	Users  []UserClass
 }
 
-func (v *MessagesHighScores) TL(c *tl.Codec) { table.TL(c, v, 967) }
-
 // MessagesFavedStickersNotModified is messages.favedStickersNotModified#9e8fa6d3.
 type MessagesFavedStickersNotModified struct {
 }
-
-func (v *MessagesFavedStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 997) }
 
 // MessagesFavedStickers is messages.favedStickers#2cb51097.
 type MessagesFavedStickers struct {
@@ -325,21 +261,15 @@ type MessagesFavedStickers struct {
 	Stickers []DocumentClass
 }
 
-func (v *MessagesFavedStickers) TL(c *tl.Codec) { table.TL(c, v, 277) }
-
 // MessagesFoundStickerSetsNotModified is messages.foundStickerSetsNotModified#0d54b65d.
 type MessagesFoundStickerSetsNotModified struct {
 }
-
-func (v *MessagesFoundStickerSetsNotModified) TL(c *tl.Codec) { table.TL(c, v, 84) }
 
 // MessagesFoundStickerSets is messages.foundStickerSets#8af09dd2.
 type MessagesFoundStickerSets struct {
 	Hash int64
 	Sets []StickerSetCoveredClass
 }
-
-func (v *MessagesFoundStickerSets) TL(c *tl.Codec) { table.TL(c, v, 866) }
 
 // MessagesSearchCounter is messages.searchCounter#e844ebff.
 type MessagesSearchCounter struct {
@@ -350,16 +280,12 @@ type MessagesSearchCounter struct {
 	Count   int32
 }
 
-func (v *MessagesSearchCounter) TL(c *tl.Codec) { table.TL(c, v, 1481) }
-
 // MessagesInactiveChats is messages.inactiveChats#a927fec5.
 type MessagesInactiveChats struct {
 	Dates []int32
 	Chats []ChatClass
 	Users []UserClass
 }
-
-func (v *MessagesInactiveChats) TL(c *tl.Codec) { table.TL(c, v, 1068) }
 
 // MessagesVotesList is messages.votesList#4899484e.
 type MessagesVotesList struct {
@@ -370,16 +296,12 @@ type MessagesVotesList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *MessagesVotesList) TL(c *tl.Codec) { table.TL(c, v, 459) }
-
 // MessagesMessageViews is messages.messageViews#b6c4f543.
 type MessagesMessageViews struct {
 	Views []MessageViews
 	Chats []ChatClass
 	Users []UserClass
 }
-
-func (v *MessagesMessageViews) TL(c *tl.Codec) { table.TL(c, v, 1164) }
 
 // MessagesDiscussionMessage is messages.discussionMessage#a6341782.
 type MessagesDiscussionMessage struct {
@@ -392,14 +314,10 @@ type MessagesDiscussionMessage struct {
 	Users           []UserClass
 }
 
-func (v *MessagesDiscussionMessage) TL(c *tl.Codec) { table.TL(c, v, 1051) }
-
 // MessagesHistoryImport is messages.historyImport#1662af0b.
 type MessagesHistoryImport struct {
 	ID int64
 }
-
-func (v *MessagesHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 137) }
 
 // MessagesHistoryImportParsed is messages.historyImportParsed#5e0fb7b9.
 type MessagesHistoryImportParsed struct {
@@ -410,8 +328,6 @@ type MessagesHistoryImportParsed struct {
 	Title tl.Optional[string]
 }
 
-func (v *MessagesHistoryImportParsed) TL(c *tl.Codec) { table.TL(c, v, 596) }
-
 // MessagesAffectedFoundMessages is messages.affectedFoundMessages#ef8d3e6c.
 type MessagesAffectedFoundMessages struct {
 	Pts      int32
@@ -420,8 +336,6 @@ type MessagesAffectedFoundMessages struct {
 	Messages []int32
 }
 
-func (v *MessagesAffectedFoundMessages) TL(c *tl.Codec) { table.TL(c, v, 1541) }
-
 // MessagesExportedChatInvites is messages.exportedChatInvites#bdc62dcc.
 type MessagesExportedChatInvites struct {
 	Count   int32
@@ -429,15 +343,11 @@ type MessagesExportedChatInvites struct {
 	Users   []UserClass
 }
 
-func (v *MessagesExportedChatInvites) TL(c *tl.Codec) { table.TL(c, v, 1216) }
-
 // MessagesExportedChatInvite is messages.exportedChatInvite#1871be50.
 type MessagesExportedChatInvite struct {
 	Invite ExportedChatInviteClass
 	Users  []UserClass
 }
-
-func (v *MessagesExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 155) }
 
 // MessagesExportedChatInviteReplaced is messages.exportedChatInviteReplaced#222600ef.
 type MessagesExportedChatInviteReplaced struct {
@@ -446,8 +356,6 @@ type MessagesExportedChatInviteReplaced struct {
 	Users     []UserClass
 }
 
-func (v *MessagesExportedChatInviteReplaced) TL(c *tl.Codec) { table.TL(c, v, 228) }
-
 // MessagesChatInviteImporters is messages.chatInviteImporters#81b6b00a.
 type MessagesChatInviteImporters struct {
 	Count     int32
@@ -455,15 +363,11 @@ type MessagesChatInviteImporters struct {
 	Users     []UserClass
 }
 
-func (v *MessagesChatInviteImporters) TL(c *tl.Codec) { table.TL(c, v, 808) }
-
 // MessagesChatAdminsWithInvites is messages.chatAdminsWithInvites#b69b72d7.
 type MessagesChatAdminsWithInvites struct {
 	Admins []ChatAdminWithInvites
 	Users  []UserClass
 }
-
-func (v *MessagesChatAdminsWithInvites) TL(c *tl.Codec) { table.TL(c, v, 1162) }
 
 // MessagesCheckedHistoryImportPeer is messages.checkedHistoryImportPeer#a24de717.
 type MessagesCheckedHistoryImportPeer struct {
@@ -471,8 +375,6 @@ type MessagesCheckedHistoryImportPeer struct {
 
 	ConfirmText string
 }
-
-func (v *MessagesCheckedHistoryImportPeer) TL(c *tl.Codec) { table.TL(c, v, 1026) }
 
 // MessagesSponsoredMessages is messages.sponsoredMessages#ffda656d.
 type MessagesSponsoredMessages struct {
@@ -484,13 +386,9 @@ type MessagesSponsoredMessages struct {
 	Users        []UserClass
 }
 
-func (v *MessagesSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 1661) }
-
 // MessagesSponsoredMessagesEmpty is messages.sponsoredMessagesEmpty#1839490f.
 type MessagesSponsoredMessagesEmpty struct {
 }
-
-func (v *MessagesSponsoredMessagesEmpty) TL(c *tl.Codec) { table.TL(c, v, 153) }
 
 // MessagesSearchResultsCalendar is messages.searchResultsCalendar#147ee23c.
 type MessagesSearchResultsCalendar struct {
@@ -505,15 +403,11 @@ type MessagesSearchResultsCalendar struct {
 	Users          []UserClass
 }
 
-func (v *MessagesSearchResultsCalendar) TL(c *tl.Codec) { table.TL(c, v, 122) }
-
 // MessagesSearchResultsPositions is messages.searchResultsPositions#53b22baf.
 type MessagesSearchResultsPositions struct {
 	Count     int32
 	Positions []SearchResultPosition
 }
-
-func (v *MessagesSearchResultsPositions) TL(c *tl.Codec) { table.TL(c, v, 536) }
 
 // MessagesPeerSettings is messages.peerSettings#6880b94d.
 type MessagesPeerSettings struct {
@@ -521,8 +415,6 @@ type MessagesPeerSettings struct {
 	Chats    []ChatClass
 	Users    []UserClass
 }
-
-func (v *MessagesPeerSettings) TL(c *tl.Codec) { table.TL(c, v, 654) }
 
 // MessagesMessageReactionsList is messages.messageReactionsList#31bd492d.
 type MessagesMessageReactionsList struct {
@@ -533,21 +425,15 @@ type MessagesMessageReactionsList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *MessagesMessageReactionsList) TL(c *tl.Codec) { table.TL(c, v, 310) }
-
 // MessagesAvailableReactionsNotModified is messages.availableReactionsNotModified#9f071957.
 type MessagesAvailableReactionsNotModified struct {
 }
-
-func (v *MessagesAvailableReactionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1000) }
 
 // MessagesAvailableReactions is messages.availableReactions#768e3aad.
 type MessagesAvailableReactions struct {
 	Hash      int32
 	Reactions []AvailableReaction
 }
-
-func (v *MessagesAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 741) }
 
 // MessagesTranscribedAudio is messages.transcribedAudio#cfb9d957.
 type MessagesTranscribedAudio struct {
@@ -560,21 +446,15 @@ type MessagesTranscribedAudio struct {
 	TrialRemainsUntilDate tl.Optional[int32]
 }
 
-func (v *MessagesTranscribedAudio) TL(c *tl.Codec) { table.TL(c, v, 1335) }
-
 // MessagesReactionsNotModified is messages.reactionsNotModified#b06fdbdf.
 type MessagesReactionsNotModified struct {
 }
-
-func (v *MessagesReactionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1112) }
 
 // MessagesReactions is messages.reactions#eafdf716.
 type MessagesReactions struct {
 	Hash      int64
 	Reactions []ReactionClass
 }
-
-func (v *MessagesReactions) TL(c *tl.Codec) { table.TL(c, v, 1507) }
 
 // MessagesForumTopics is messages.forumTopics#367617d3.
 type MessagesForumTopics struct {
@@ -587,13 +467,9 @@ type MessagesForumTopics struct {
 	Pts               int32
 }
 
-func (v *MessagesForumTopics) TL(c *tl.Codec) { table.TL(c, v, 343) }
-
 // MessagesEmojiGroupsNotModified is messages.emojiGroupsNotModified#6fb4ad87.
 type MessagesEmojiGroupsNotModified struct {
 }
-
-func (v *MessagesEmojiGroupsNotModified) TL(c *tl.Codec) { table.TL(c, v, 695) }
 
 // MessagesEmojiGroups is messages.emojiGroups#881fb94b.
 type MessagesEmojiGroups struct {
@@ -601,14 +477,10 @@ type MessagesEmojiGroups struct {
 	Groups []EmojiGroupClass
 }
 
-func (v *MessagesEmojiGroups) TL(c *tl.Codec) { table.TL(c, v, 846) }
-
 // MessagesTranslateResult is messages.translateResult#33db32f8.
 type MessagesTranslateResult struct {
 	Result []TextWithEntities
 }
-
-func (v *MessagesTranslateResult) TL(c *tl.Codec) { table.TL(c, v, 322) }
 
 // MessagesBotApp is messages.botApp#eb50adf5.
 type MessagesBotApp struct {
@@ -620,16 +492,12 @@ type MessagesBotApp struct {
 	App                BotAppClass
 }
 
-func (v *MessagesBotApp) TL(c *tl.Codec) { table.TL(c, v, 1510) }
-
 // MessagesWebPage is messages.webPage#fd5e12bd.
 type MessagesWebPage struct {
 	Webpage WebPageClass
 	Chats   []ChatClass
 	Users   []UserClass
 }
-
-func (v *MessagesWebPage) TL(c *tl.Codec) { table.TL(c, v, 1643) }
 
 // MessagesSavedDialogs is messages.savedDialogs#f83ae221.
 type MessagesSavedDialogs struct {
@@ -638,8 +506,6 @@ type MessagesSavedDialogs struct {
 	Chats    []ChatClass
 	Users    []UserClass
 }
-
-func (v *MessagesSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1597) }
 
 // MessagesSavedDialogsSlice is messages.savedDialogsSlice#44ba9dd9.
 type MessagesSavedDialogsSlice struct {
@@ -650,28 +516,20 @@ type MessagesSavedDialogsSlice struct {
 	Users    []UserClass
 }
 
-func (v *MessagesSavedDialogsSlice) TL(c *tl.Codec) { table.TL(c, v, 439) }
-
 // MessagesSavedDialogsNotModified is messages.savedDialogsNotModified#c01f6fe8.
 type MessagesSavedDialogsNotModified struct {
 	Count int32
 }
 
-func (v *MessagesSavedDialogsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1239) }
-
 // MessagesSavedReactionTagsNotModified is messages.savedReactionTagsNotModified#889b59ef.
 type MessagesSavedReactionTagsNotModified struct {
 }
-
-func (v *MessagesSavedReactionTagsNotModified) TL(c *tl.Codec) { table.TL(c, v, 848) }
 
 // MessagesSavedReactionTags is messages.savedReactionTags#3259950a.
 type MessagesSavedReactionTags struct {
 	Tags []SavedReactionTag
 	Hash int64
 }
-
-func (v *MessagesSavedReactionTags) TL(c *tl.Codec) { table.TL(c, v, 314) }
 
 // MessagesQuickReplies is messages.quickReplies#c68d6695.
 type MessagesQuickReplies struct {
@@ -681,13 +539,9 @@ type MessagesQuickReplies struct {
 	Users        []UserClass
 }
 
-func (v *MessagesQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 1284) }
-
 // MessagesQuickRepliesNotModified is messages.quickRepliesNotModified#5f91eb5b.
 type MessagesQuickRepliesNotModified struct {
 }
-
-func (v *MessagesQuickRepliesNotModified) TL(c *tl.Codec) { table.TL(c, v, 603) }
 
 // MessagesDialogFilters is messages.dialogFilters#2ad93719.
 type MessagesDialogFilters struct {
@@ -695,15 +549,11 @@ type MessagesDialogFilters struct {
 	Filters     []DialogFilterClass
 }
 
-func (v *MessagesDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 268) }
-
 // MessagesMyStickers is messages.myStickers#faff629d.
 type MessagesMyStickers struct {
 	Count int32
 	Sets  []StickerSetCoveredClass
 }
-
-func (v *MessagesMyStickers) TL(c *tl.Codec) { table.TL(c, v, 1623) }
 
 // MessagesInvitedUsers is messages.invitedUsers#7f5defa6.
 type MessagesInvitedUsers struct {
@@ -711,13 +561,9 @@ type MessagesInvitedUsers struct {
 	MissingInvitees []MissingInvitee
 }
 
-func (v *MessagesInvitedUsers) TL(c *tl.Codec) { table.TL(c, v, 795) }
-
 // MessagesAvailableEffectsNotModified is messages.availableEffectsNotModified#d1ed9a5b.
 type MessagesAvailableEffectsNotModified struct {
 }
-
-func (v *MessagesAvailableEffectsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1347) }
 
 // MessagesAvailableEffects is messages.availableEffects#bddb616e.
 type MessagesAvailableEffects struct {
@@ -726,8 +572,6 @@ type MessagesAvailableEffects struct {
 	Documents []DocumentClass
 }
 
-func (v *MessagesAvailableEffects) TL(c *tl.Codec) { table.TL(c, v, 1218) }
-
 // MessagesBotPreparedInlineMessage is messages.botPreparedInlineMessage#8ecf0511.
 type MessagesBotPreparedInlineMessage struct {
 	_ tl.Incomparable
@@ -735,8 +579,6 @@ type MessagesBotPreparedInlineMessage struct {
 	ID         string
 	ExpireDate int32
 }
-
-func (v *MessagesBotPreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 889) }
 
 // MessagesPreparedInlineMessage is messages.preparedInlineMessage#ff57708d.
 type MessagesPreparedInlineMessage struct {
@@ -747,16 +589,12 @@ type MessagesPreparedInlineMessage struct {
 	Users     []UserClass
 }
 
-func (v *MessagesPreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 1653) }
-
 // MessagesFoundStickersNotModified is messages.foundStickersNotModified#6010c534.
 type MessagesFoundStickersNotModified struct {
 	_ tl.Incomparable
 
 	NextOffset tl.Optional[int32]
 }
-
-func (v *MessagesFoundStickersNotModified) TL(c *tl.Codec) { table.TL(c, v, 605) }
 
 // MessagesFoundStickers is messages.foundStickers#82c9e290.
 type MessagesFoundStickers struct {
@@ -765,16 +603,12 @@ type MessagesFoundStickers struct {
 	Stickers   []DocumentClass
 }
 
-func (v *MessagesFoundStickers) TL(c *tl.Codec) { table.TL(c, v, 813) }
-
 // MessagesWebPagePreview is messages.webPagePreview#8c9a88ac.
 type MessagesWebPagePreview struct {
 	Media MessageMediaClass
 	Chats []ChatClass
 	Users []UserClass
 }
-
-func (v *MessagesWebPagePreview) TL(c *tl.Codec) { table.TL(c, v, 879) }
 
 // MessagesEmojiGameOutcome is messages.emojiGameOutcome#da2ad647.
 type MessagesEmojiGameOutcome struct {
@@ -783,13 +617,9 @@ type MessagesEmojiGameOutcome struct {
 	TonAmount      int64
 }
 
-func (v *MessagesEmojiGameOutcome) TL(c *tl.Codec) { table.TL(c, v, 1387) }
-
 // MessagesEmojiGameUnavailable is messages.emojiGameUnavailable#59e65335.
 type MessagesEmojiGameUnavailable struct {
 }
-
-func (v *MessagesEmojiGameUnavailable) TL(c *tl.Codec) { table.TL(c, v, 572) }
 
 // MessagesEmojiGameDiceInfo is messages.emojiGameDiceInfo#44e56023.
 type MessagesEmojiGameDiceInfo struct {
@@ -800,8 +630,6 @@ type MessagesEmojiGameDiceInfo struct {
 	PlaysLeft     tl.Optional[int32]
 }
 
-func (v *MessagesEmojiGameDiceInfo) TL(c *tl.Codec) { table.TL(c, v, 441) }
-
 // MessagesComposedMessageWithAI is messages.composedMessageWithAI#90d7adfa.
 type MessagesComposedMessageWithAI struct {
 	_ tl.Incomparable
@@ -810,16 +638,12 @@ type MessagesComposedMessageWithAI struct {
 	DiffText   *TextWithEntities
 }
 
-func (v *MessagesComposedMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 905) }
-
 // MessagesChatInviteJoinResultOK is messages.chatInviteJoinResultOk#445663a7.
 type MessagesChatInviteJoinResultOK struct {
 	_ tl.Incomparable
 
 	Updates UpdatesClass
 }
-
-func (v *MessagesChatInviteJoinResultOK) TL(c *tl.Codec) { table.TL(c, v, 437) }
 
 // MessagesChatInviteJoinResultWebView is messages.chatInviteJoinResultWebView#61ca29d3.
 type MessagesChatInviteJoinResultWebView struct {
@@ -828,14 +652,10 @@ type MessagesChatInviteJoinResultWebView struct {
 	Users   []UserClass
 }
 
-func (v *MessagesChatInviteJoinResultWebView) TL(c *tl.Codec) { table.TL(c, v, 612) }
-
 // MessagesTranslatedRichMessage is messages.translatedRichMessage#4203998f.
 type MessagesTranslatedRichMessage struct {
 	Result []RichMessage
 }
-
-func (v *MessagesTranslatedRichMessage) TL(c *tl.Codec) { table.TL(c, v, 425) }
 
 // MessagesComposedRichMessageWithAI is messages.composedRichMessageWithAI#4c4537c8.
 type MessagesComposedRichMessageWithAI struct {
@@ -844,14 +664,10 @@ type MessagesComposedRichMessageWithAI struct {
 	Result RichMessage
 }
 
-func (v *MessagesComposedRichMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 488) }
-
 // MessagesGetMessages is messages.getMessages#63c66506.
 type MessagesGetMessages struct {
 	ID []InputMessageClass
 }
-
-func (v *MessagesGetMessages) TL(c *tl.Codec) { table.TL(c, v, 1967) }
 
 func (*MessagesGetMessages) Returns(MessagesMessagesClass) {}
 
@@ -868,8 +684,6 @@ type MessagesGetDialogs struct {
 	Hash          int64
 }
 
-func (v *MessagesGetDialogs) TL(c *tl.Codec) { table.TL(c, v, 2160) }
-
 func (*MessagesGetDialogs) Returns(MessagesDialogsClass) {}
 
 // MessagesGetHistory is messages.getHistory#4423e6c5.
@@ -885,8 +699,6 @@ type MessagesGetHistory struct {
 	MinID      int32
 	Hash       int64
 }
-
-func (v *MessagesGetHistory) TL(c *tl.Codec) { table.TL(c, v, 1876) }
 
 func (*MessagesGetHistory) Returns(MessagesMessagesClass) {}
 
@@ -909,8 +721,6 @@ type MessagesSearch struct {
 	Hash          int64
 }
 
-func (v *MessagesSearch) TL(c *tl.Codec) { table.TL(c, v, 1787) }
-
 func (*MessagesSearch) Returns(MessagesMessagesClass) {}
 
 // MessagesReadHistory is messages.readHistory#0e306d3a.
@@ -920,8 +730,6 @@ type MessagesReadHistory struct {
 	Peer  InputPeerClass
 	MaxID int32
 }
-
-func (v *MessagesReadHistory) TL(c *tl.Codec) { table.TL(c, v, 1700) }
 
 func (*MessagesReadHistory) Returns(*MessagesAffectedMessages) {}
 
@@ -937,8 +745,6 @@ type MessagesDeleteHistory struct {
 	MaxDate   tl.Optional[int32]
 }
 
-func (v *MessagesDeleteHistory) TL(c *tl.Codec) { table.TL(c, v, 2218) }
-
 func (*MessagesDeleteHistory) Returns(*MessagesAffectedHistory) {}
 
 // MessagesDeleteMessages is messages.deleteMessages#e58e95d2.
@@ -947,16 +753,12 @@ type MessagesDeleteMessages struct {
 	ID     []int32
 }
 
-func (v *MessagesDeleteMessages) TL(c *tl.Codec) { table.TL(c, v, 2393) }
-
 func (*MessagesDeleteMessages) Returns(*MessagesAffectedMessages) {}
 
 // MessagesReceivedMessages is messages.receivedMessages#05a954c0.
 type MessagesReceivedMessages struct {
 	MaxID int32
 }
-
-func (v *MessagesReceivedMessages) TL(c *tl.Codec) { table.TL(c, v, 1676) }
 
 func (*MessagesReceivedMessages) Returns([]ReceivedNotifyMessage) {}
 
@@ -968,8 +770,6 @@ type MessagesSetTyping struct {
 	TopMsgID tl.Optional[int32]
 	Action   SendMessageActionClass
 }
-
-func (v *MessagesSetTyping) TL(c *tl.Codec) { table.TL(c, v, 1937) }
 
 func (*MessagesSetTyping) Returns(bool) {}
 
@@ -999,8 +799,6 @@ type MessagesSendMessage struct {
 	RichMessage            InputRichMessageClass
 }
 
-func (v *MessagesSendMessage) TL(c *tl.Codec) { table.TL(c, v, 2476) }
-
 func (*MessagesSendMessage) Returns(UpdatesClass) {}
 
 // MessagesSendMedia is messages.sendMedia#0330e77f.
@@ -1027,8 +825,6 @@ type MessagesSendMedia struct {
 	AllowPaidStars         tl.Optional[int64]
 	SuggestedPost          *SuggestedPost
 }
-
-func (v *MessagesSendMedia) TL(c *tl.Codec) { table.TL(c, v, 1667) }
 
 func (*MessagesSendMedia) Returns(UpdatesClass) {}
 
@@ -1058,8 +854,6 @@ type MessagesForwardMessages struct {
 	SuggestedPost        *SuggestedPost
 }
 
-func (v *MessagesForwardMessages) TL(c *tl.Codec) { table.TL(c, v, 1720) }
-
 func (*MessagesForwardMessages) Returns(UpdatesClass) {}
 
 // MessagesReportSpam is messages.reportSpam#cf1592db.
@@ -1069,8 +863,6 @@ type MessagesReportSpam struct {
 	Peer InputPeerClass
 }
 
-func (v *MessagesReportSpam) TL(c *tl.Codec) { table.TL(c, v, 2319) }
-
 func (*MessagesReportSpam) Returns(bool) {}
 
 // MessagesGetPeerSettings is messages.getPeerSettings#efd9a6a2.
@@ -1079,8 +871,6 @@ type MessagesGetPeerSettings struct {
 
 	Peer InputPeerClass
 }
-
-func (v *MessagesGetPeerSettings) TL(c *tl.Codec) { table.TL(c, v, 2428) }
 
 func (*MessagesGetPeerSettings) Returns(*MessagesPeerSettings) {}
 
@@ -1092,8 +882,6 @@ type MessagesReport struct {
 	Message string
 }
 
-func (v *MessagesReport) TL(c *tl.Codec) { table.TL(c, v, 2468) }
-
 func (*MessagesReport) Returns(ReportResultClass) {}
 
 // MessagesGetChats is messages.getChats#49e9528f.
@@ -1101,16 +889,12 @@ type MessagesGetChats struct {
 	ID []int64
 }
 
-func (v *MessagesGetChats) TL(c *tl.Codec) { table.TL(c, v, 1886) }
-
 func (*MessagesGetChats) Returns(MessagesChatsClass) {}
 
 // MessagesGetFullChat is messages.getFullChat#aeb00b34.
 type MessagesGetFullChat struct {
 	ChatID int64
 }
-
-func (v *MessagesGetFullChat) TL(c *tl.Codec) { table.TL(c, v, 2214) }
 
 func (*MessagesGetFullChat) Returns(*MessagesChatFull) {}
 
@@ -1122,8 +906,6 @@ type MessagesEditChatTitle struct {
 	Title  string
 }
 
-func (v *MessagesEditChatTitle) TL(c *tl.Codec) { table.TL(c, v, 2016) }
-
 func (*MessagesEditChatTitle) Returns(UpdatesClass) {}
 
 // MessagesEditChatPhoto is messages.editChatPhoto#35ddd674.
@@ -1133,8 +915,6 @@ type MessagesEditChatPhoto struct {
 	ChatID int64
 	Photo  InputChatPhotoClass
 }
-
-func (v *MessagesEditChatPhoto) TL(c *tl.Codec) { table.TL(c, v, 1824) }
 
 func (*MessagesEditChatPhoto) Returns(UpdatesClass) {}
 
@@ -1147,8 +927,6 @@ type MessagesAddChatUser struct {
 	FwdLimit int32
 }
 
-func (v *MessagesAddChatUser) TL(c *tl.Codec) { table.TL(c, v, 2308) }
-
 func (*MessagesAddChatUser) Returns(*MessagesInvitedUsers) {}
 
 // MessagesDeleteChatUser is messages.deleteChatUser#a2185cab.
@@ -1160,8 +938,6 @@ type MessagesDeleteChatUser struct {
 	UserID        InputUserClass
 }
 
-func (v *MessagesDeleteChatUser) TL(c *tl.Codec) { table.TL(c, v, 2164) }
-
 func (*MessagesDeleteChatUser) Returns(UpdatesClass) {}
 
 // MessagesCreateChat is messages.createChat#92ceddd4.
@@ -1171,8 +947,6 @@ type MessagesCreateChat struct {
 	TTLPeriod tl.Optional[int32]
 }
 
-func (v *MessagesCreateChat) TL(c *tl.Codec) { table.TL(c, v, 2118) }
-
 func (*MessagesCreateChat) Returns(*MessagesInvitedUsers) {}
 
 // MessagesGetDHConfig is messages.getDhConfig#26cf8950.
@@ -1180,8 +954,6 @@ type MessagesGetDHConfig struct {
 	Version      int32
 	RandomLength int32
 }
-
-func (v *MessagesGetDHConfig) TL(c *tl.Codec) { table.TL(c, v, 1779) }
 
 func (*MessagesGetDHConfig) Returns(MessagesDHConfigClass) {}
 
@@ -1192,8 +964,6 @@ type MessagesRequestEncryption struct {
 	GA       []byte
 }
 
-func (v *MessagesRequestEncryption) TL(c *tl.Codec) { table.TL(c, v, 2449) }
-
 func (*MessagesRequestEncryption) Returns(EncryptedChatClass) {}
 
 // MessagesAcceptEncryption is messages.acceptEncryption#3dbc0415.
@@ -1203,8 +973,6 @@ type MessagesAcceptEncryption struct {
 	KeyFingerprint int64
 }
 
-func (v *MessagesAcceptEncryption) TL(c *tl.Codec) { table.TL(c, v, 1849) }
-
 func (*MessagesAcceptEncryption) Returns(EncryptedChatClass) {}
 
 // MessagesDiscardEncryption is messages.discardEncryption#f393aea0.
@@ -1212,8 +980,6 @@ type MessagesDiscardEncryption struct {
 	DeleteHistory bool
 	ChatID        int32
 }
-
-func (v *MessagesDiscardEncryption) TL(c *tl.Codec) { table.TL(c, v, 2440) }
 
 func (*MessagesDiscardEncryption) Returns(bool) {}
 
@@ -1225,8 +991,6 @@ type MessagesSetEncryptedTyping struct {
 	Typing bool
 }
 
-func (v *MessagesSetEncryptedTyping) TL(c *tl.Codec) { table.TL(c, v, 2035) }
-
 func (*MessagesSetEncryptedTyping) Returns(bool) {}
 
 // MessagesReadEncryptedHistory is messages.readEncryptedHistory#7f4b690a.
@@ -1237,8 +1001,6 @@ type MessagesReadEncryptedHistory struct {
 	MaxDate int32
 }
 
-func (v *MessagesReadEncryptedHistory) TL(c *tl.Codec) { table.TL(c, v, 2052) }
-
 func (*MessagesReadEncryptedHistory) Returns(bool) {}
 
 // MessagesSendEncrypted is messages.sendEncrypted#44fa7a15.
@@ -1248,8 +1010,6 @@ type MessagesSendEncrypted struct {
 	RandomID int64
 	Data     []byte
 }
-
-func (v *MessagesSendEncrypted) TL(c *tl.Codec) { table.TL(c, v, 1879) }
 
 func (*MessagesSendEncrypted) Returns(MessagesSentEncryptedMessageClass) {}
 
@@ -1262,8 +1022,6 @@ type MessagesSendEncryptedFile struct {
 	File     InputEncryptedFileClass
 }
 
-func (v *MessagesSendEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 1919) }
-
 func (*MessagesSendEncryptedFile) Returns(MessagesSentEncryptedMessageClass) {}
 
 // MessagesSendEncryptedService is messages.sendEncryptedService#32d439a4.
@@ -1273,16 +1031,12 @@ type MessagesSendEncryptedService struct {
 	Data     []byte
 }
 
-func (v *MessagesSendEncryptedService) TL(c *tl.Codec) { table.TL(c, v, 1814) }
-
 func (*MessagesSendEncryptedService) Returns(MessagesSentEncryptedMessageClass) {}
 
 // MessagesReceivedQueue is messages.receivedQueue#55a5bb66.
 type MessagesReceivedQueue struct {
 	MaxQts int32
 }
-
-func (v *MessagesReceivedQueue) TL(c *tl.Codec) { table.TL(c, v, 1920) }
 
 func (*MessagesReceivedQueue) Returns([]int64) {}
 
@@ -1293,16 +1047,12 @@ type MessagesReportEncryptedSpam struct {
 	Peer InputEncryptedChat
 }
 
-func (v *MessagesReportEncryptedSpam) TL(c *tl.Codec) { table.TL(c, v, 1889) }
-
 func (*MessagesReportEncryptedSpam) Returns(bool) {}
 
 // MessagesReadMessageContents is messages.readMessageContents#36a73f77.
 type MessagesReadMessageContents struct {
 	ID []int32
 }
-
-func (v *MessagesReadMessageContents) TL(c *tl.Codec) { table.TL(c, v, 1828) }
 
 func (*MessagesReadMessageContents) Returns(*MessagesAffectedMessages) {}
 
@@ -1314,16 +1064,12 @@ type MessagesGetStickers struct {
 	Hash     int64
 }
 
-func (v *MessagesGetStickers) TL(c *tl.Codec) { table.TL(c, v, 2340) }
-
 func (*MessagesGetStickers) Returns(MessagesStickersClass) {}
 
 // MessagesGetAllStickers is messages.getAllStickers#b8a0a1a8.
 type MessagesGetAllStickers struct {
 	Hash int64
 }
-
-func (v *MessagesGetAllStickers) TL(c *tl.Codec) { table.TL(c, v, 2250) }
 
 func (*MessagesGetAllStickers) Returns(MessagesAllStickersClass) {}
 
@@ -1332,8 +1078,6 @@ type MessagesGetWebPagePreview struct {
 	Message  string
 	Entities []MessageEntityClass
 }
-
-func (v *MessagesGetWebPagePreview) TL(c *tl.Codec) { table.TL(c, v, 1929) }
 
 func (*MessagesGetWebPagePreview) Returns(*MessagesWebPagePreview) {}
 
@@ -1350,8 +1094,6 @@ type MessagesExportChatInvite struct {
 	SubscriptionPricing   *StarsSubscriptionPricing
 }
 
-func (v *MessagesExportChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2174) }
-
 func (*MessagesExportChatInvite) Returns(ExportedChatInviteClass) {}
 
 // MessagesCheckChatInvite is messages.checkChatInvite#3eadb1bb.
@@ -1361,8 +1103,6 @@ type MessagesCheckChatInvite struct {
 	Hash string
 }
 
-func (v *MessagesCheckChatInvite) TL(c *tl.Codec) { table.TL(c, v, 1855) }
-
 func (*MessagesCheckChatInvite) Returns(ChatInviteClass) {}
 
 // MessagesImportChatInvite is messages.importChatInvite#de91436e.
@@ -1371,8 +1111,6 @@ type MessagesImportChatInvite struct {
 
 	Hash string
 }
-
-func (v *MessagesImportChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2370) }
 
 func (*MessagesImportChatInvite) Returns(MessagesChatInviteJoinResultClass) {}
 
@@ -1384,8 +1122,6 @@ type MessagesGetStickerSet struct {
 	Hash       int32
 }
 
-func (v *MessagesGetStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2299) }
-
 func (*MessagesGetStickerSet) Returns(MessagesStickerSetClass) {}
 
 // MessagesInstallStickerSet is messages.installStickerSet#c78fe460.
@@ -1396,8 +1132,6 @@ type MessagesInstallStickerSet struct {
 	Archived   bool
 }
 
-func (v *MessagesInstallStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2298) }
-
 func (*MessagesInstallStickerSet) Returns(MessagesStickerSetInstallResultClass) {}
 
 // MessagesUninstallStickerSet is messages.uninstallStickerSet#f96e55de.
@@ -1406,8 +1140,6 @@ type MessagesUninstallStickerSet struct {
 
 	Stickerset InputStickerSetClass
 }
-
-func (v *MessagesUninstallStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2460) }
 
 func (*MessagesUninstallStickerSet) Returns(bool) {}
 
@@ -1421,8 +1153,6 @@ type MessagesStartBot struct {
 	StartParam string
 }
 
-func (v *MessagesStartBot) TL(c *tl.Codec) { table.TL(c, v, 2401) }
-
 func (*MessagesStartBot) Returns(UpdatesClass) {}
 
 // MessagesGetMessagesViews is messages.getMessagesViews#5784d3e1.
@@ -1431,8 +1161,6 @@ type MessagesGetMessagesViews struct {
 	ID        []int32
 	Increment bool
 }
-
-func (v *MessagesGetMessagesViews) TL(c *tl.Codec) { table.TL(c, v, 1932) }
 
 func (*MessagesGetMessagesViews) Returns(*MessagesMessageViews) {}
 
@@ -1445,16 +1173,12 @@ type MessagesEditChatAdmin struct {
 	IsAdmin bool
 }
 
-func (v *MessagesEditChatAdmin) TL(c *tl.Codec) { table.TL(c, v, 2195) }
-
 func (*MessagesEditChatAdmin) Returns(bool) {}
 
 // MessagesMigrateChat is messages.migrateChat#a2875319.
 type MessagesMigrateChat struct {
 	ChatID int64
 }
-
-func (v *MessagesMigrateChat) TL(c *tl.Codec) { table.TL(c, v, 2166) }
 
 func (*MessagesMigrateChat) Returns(UpdatesClass) {}
 
@@ -1477,8 +1201,6 @@ type MessagesSearchGlobal struct {
 	Limit          int32
 }
 
-func (v *MessagesSearchGlobal) TL(c *tl.Codec) { table.TL(c, v, 1964) }
-
 func (*MessagesSearchGlobal) Returns(MessagesMessagesClass) {}
 
 // MessagesReorderStickerSets is messages.reorderStickerSets#78337739.
@@ -1487,8 +1209,6 @@ type MessagesReorderStickerSets struct {
 	Emojis bool
 	Order  []int64
 }
-
-func (v *MessagesReorderStickerSets) TL(c *tl.Codec) { table.TL(c, v, 2029) }
 
 func (*MessagesReorderStickerSets) Returns(bool) {}
 
@@ -1499,16 +1219,12 @@ type MessagesGetDocumentByHash struct {
 	MIMEType string
 }
 
-func (v *MessagesGetDocumentByHash) TL(c *tl.Codec) { table.TL(c, v, 2223) }
-
 func (*MessagesGetDocumentByHash) Returns(DocumentClass) {}
 
 // MessagesGetSavedGIFs is messages.getSavedGifs#5cf09635.
 type MessagesGetSavedGIFs struct {
 	Hash int64
 }
-
-func (v *MessagesGetSavedGIFs) TL(c *tl.Codec) { table.TL(c, v, 1949) }
 
 func (*MessagesGetSavedGIFs) Returns(MessagesSavedGIFsClass) {}
 
@@ -1519,8 +1235,6 @@ type MessagesSaveGIF struct {
 	ID     InputDocumentClass
 	Unsave bool
 }
-
-func (v *MessagesSaveGIF) TL(c *tl.Codec) { table.TL(c, v, 1813) }
 
 func (*MessagesSaveGIF) Returns(bool) {}
 
@@ -1535,8 +1249,6 @@ type MessagesGetInlineBotResults struct {
 	Offset   string
 }
 
-func (v *MessagesGetInlineBotResults) TL(c *tl.Codec) { table.TL(c, v, 1909) }
-
 func (*MessagesGetInlineBotResults) Returns(*MessagesBotResults) {}
 
 // MessagesSetInlineBotResults is messages.setInlineBotResults#bb12a419.
@@ -1550,8 +1262,6 @@ type MessagesSetInlineBotResults struct {
 	SwitchPm      *InlineBotSwitchPM
 	SwitchWebview *InlineBotWebView
 }
-
-func (v *MessagesSetInlineBotResults) TL(c *tl.Codec) { table.TL(c, v, 2260) }
 
 func (*MessagesSetInlineBotResults) Returns(bool) {}
 
@@ -1574,8 +1284,6 @@ type MessagesSendInlineBotResult struct {
 	AllowPaidStars     tl.Optional[int64]
 }
 
-func (v *MessagesSendInlineBotResult) TL(c *tl.Codec) { table.TL(c, v, 2282) }
-
 func (*MessagesSendInlineBotResult) Returns(UpdatesClass) {}
 
 // MessagesGetMessageEditData is messages.getMessageEditData#fda68d36.
@@ -1585,8 +1293,6 @@ type MessagesGetMessageEditData struct {
 	Peer InputPeerClass
 	ID   int32
 }
-
-func (v *MessagesGetMessageEditData) TL(c *tl.Codec) { table.TL(c, v, 2472) }
 
 func (*MessagesGetMessageEditData) Returns(*MessagesMessageEditData) {}
 
@@ -1606,8 +1312,6 @@ type MessagesEditMessage struct {
 	RichMessage          InputRichMessageClass
 }
 
-func (v *MessagesEditMessage) TL(c *tl.Codec) { table.TL(c, v, 2221) }
-
 func (*MessagesEditMessage) Returns(UpdatesClass) {}
 
 // MessagesEditInlineBotMessage is messages.editInlineBotMessage#a423bb51.
@@ -1622,8 +1326,6 @@ type MessagesEditInlineBotMessage struct {
 	RichMessage InputRichMessageClass
 }
 
-func (v *MessagesEditInlineBotMessage) TL(c *tl.Codec) { table.TL(c, v, 2173) }
-
 func (*MessagesEditInlineBotMessage) Returns(bool) {}
 
 // MessagesGetBotCallbackAnswer is messages.getBotCallbackAnswer#9342ca07.
@@ -1634,8 +1336,6 @@ type MessagesGetBotCallbackAnswer struct {
 	Data     []byte
 	Password InputCheckPasswordSRPClass
 }
-
-func (v *MessagesGetBotCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 2121) }
 
 func (*MessagesGetBotCallbackAnswer) Returns(*MessagesBotCallbackAnswer) {}
 
@@ -1650,16 +1350,12 @@ type MessagesSetBotCallbackAnswer struct {
 	CacheTime int32
 }
 
-func (v *MessagesSetBotCallbackAnswer) TL(c *tl.Codec) { table.TL(c, v, 2339) }
-
 func (*MessagesSetBotCallbackAnswer) Returns(bool) {}
 
 // MessagesGetPeerDialogs is messages.getPeerDialogs#e470bcfd.
 type MessagesGetPeerDialogs struct {
 	Peers []InputDialogPeerClass
 }
-
-func (v *MessagesGetPeerDialogs) TL(c *tl.Codec) { table.TL(c, v, 2389) }
 
 func (*MessagesGetPeerDialogs) Returns(*MessagesPeerDialogs) {}
 
@@ -1677,15 +1373,11 @@ type MessagesSaveDraft struct {
 	RichMessage   InputRichMessageClass
 }
 
-func (v *MessagesSaveDraft) TL(c *tl.Codec) { table.TL(c, v, 2207) }
-
 func (*MessagesSaveDraft) Returns(bool) {}
 
 // MessagesGetAllDrafts is messages.getAllDrafts#6a3f8d65.
 type MessagesGetAllDrafts struct {
 }
-
-func (v *MessagesGetAllDrafts) TL(c *tl.Codec) { table.TL(c, v, 1990) }
 
 func (*MessagesGetAllDrafts) Returns(UpdatesClass) {}
 
@@ -1694,16 +1386,12 @@ type MessagesGetFeaturedStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 1970) }
-
 func (*MessagesGetFeaturedStickers) Returns(MessagesFeaturedStickersClass) {}
 
 // MessagesReadFeaturedStickers is messages.readFeaturedStickers#5b118126.
 type MessagesReadFeaturedStickers struct {
 	ID []int64
 }
-
-func (v *MessagesReadFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 1945) }
 
 func (*MessagesReadFeaturedStickers) Returns(bool) {}
 
@@ -1712,8 +1400,6 @@ type MessagesGetRecentStickers struct {
 	Attached bool
 	Hash     int64
 }
-
-func (v *MessagesGetRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 2150) }
 
 func (*MessagesGetRecentStickers) Returns(MessagesRecentStickersClass) {}
 
@@ -1726,16 +1412,12 @@ type MessagesSaveRecentSticker struct {
 	Unsave   bool
 }
 
-func (v *MessagesSaveRecentSticker) TL(c *tl.Codec) { table.TL(c, v, 1835) }
-
 func (*MessagesSaveRecentSticker) Returns(bool) {}
 
 // MessagesClearRecentStickers is messages.clearRecentStickers#8999602d.
 type MessagesClearRecentStickers struct {
 	Attached bool
 }
-
-func (v *MessagesClearRecentStickers) TL(c *tl.Codec) { table.TL(c, v, 2082) }
 
 func (*MessagesClearRecentStickers) Returns(bool) {}
 
@@ -1747,16 +1429,12 @@ type MessagesGetArchivedStickers struct {
 	Limit    int32
 }
 
-func (v *MessagesGetArchivedStickers) TL(c *tl.Codec) { table.TL(c, v, 1934) }
-
 func (*MessagesGetArchivedStickers) Returns(*MessagesArchivedStickers) {}
 
 // MessagesGetMaskStickers is messages.getMaskStickers#640f82b8.
 type MessagesGetMaskStickers struct {
 	Hash int64
 }
-
-func (v *MessagesGetMaskStickers) TL(c *tl.Codec) { table.TL(c, v, 1968) }
 
 func (*MessagesGetMaskStickers) Returns(MessagesAllStickersClass) {}
 
@@ -1766,8 +1444,6 @@ type MessagesGetAttachedStickers struct {
 
 	Media InputStickeredMediaClass
 }
-
-func (v *MessagesGetAttachedStickers) TL(c *tl.Codec) { table.TL(c, v, 2311) }
 
 func (*MessagesGetAttachedStickers) Returns([]StickerSetCoveredClass) {}
 
@@ -1783,8 +1459,6 @@ type MessagesSetGameScore struct {
 	Score       int32
 }
 
-func (v *MessagesSetGameScore) TL(c *tl.Codec) { table.TL(c, v, 2102) }
-
 func (*MessagesSetGameScore) Returns(UpdatesClass) {}
 
 // MessagesSetInlineGameScore is messages.setInlineGameScore#15ad9f64.
@@ -1798,8 +1472,6 @@ type MessagesSetInlineGameScore struct {
 	Score       int32
 }
 
-func (v *MessagesSetInlineGameScore) TL(c *tl.Codec) { table.TL(c, v, 1725) }
-
 func (*MessagesSetInlineGameScore) Returns(bool) {}
 
 // MessagesGetGameHighScores is messages.getGameHighScores#e822649d.
@@ -1811,8 +1483,6 @@ type MessagesGetGameHighScores struct {
 	UserID InputUserClass
 }
 
-func (v *MessagesGetGameHighScores) TL(c *tl.Codec) { table.TL(c, v, 2404) }
-
 func (*MessagesGetGameHighScores) Returns(*MessagesHighScores) {}
 
 // MessagesGetInlineGameHighScores is messages.getInlineGameHighScores#0f635e1b.
@@ -1822,8 +1492,6 @@ type MessagesGetInlineGameHighScores struct {
 	ID     InputBotInlineMessageIDClass
 	UserID InputUserClass
 }
-
-func (v *MessagesGetInlineGameHighScores) TL(c *tl.Codec) { table.TL(c, v, 1706) }
 
 func (*MessagesGetInlineGameHighScores) Returns(*MessagesHighScores) {}
 
@@ -1836,8 +1504,6 @@ type MessagesGetCommonChats struct {
 	Limit  int32
 }
 
-func (v *MessagesGetCommonChats) TL(c *tl.Codec) { table.TL(c, v, 2387) }
-
 func (*MessagesGetCommonChats) Returns(MessagesChatsClass) {}
 
 // MessagesGetWebPage is messages.getWebPage#8d9692a3.
@@ -1847,8 +1513,6 @@ type MessagesGetWebPage struct {
 	URL  string
 	Hash int32
 }
-
-func (v *MessagesGetWebPage) TL(c *tl.Codec) { table.TL(c, v, 2097) }
 
 func (*MessagesGetWebPage) Returns(*MessagesWebPage) {}
 
@@ -1860,8 +1524,6 @@ type MessagesToggleDialogPin struct {
 	Peer   InputDialogPeerClass
 }
 
-func (v *MessagesToggleDialogPin) TL(c *tl.Codec) { table.TL(c, v, 2191) }
-
 func (*MessagesToggleDialogPin) Returns(bool) {}
 
 // MessagesReorderPinnedDialogs is messages.reorderPinnedDialogs#3b1adf37.
@@ -1871,16 +1533,12 @@ type MessagesReorderPinnedDialogs struct {
 	Order    []InputDialogPeerClass
 }
 
-func (v *MessagesReorderPinnedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1840) }
-
 func (*MessagesReorderPinnedDialogs) Returns(bool) {}
 
 // MessagesGetPinnedDialogs is messages.getPinnedDialogs#d6b94df2.
 type MessagesGetPinnedDialogs struct {
 	FolderID int32
 }
-
-func (v *MessagesGetPinnedDialogs) TL(c *tl.Codec) { table.TL(c, v, 2346) }
 
 func (*MessagesGetPinnedDialogs) Returns(*MessagesPeerDialogs) {}
 
@@ -1890,8 +1548,6 @@ type MessagesSetBotShippingResults struct {
 	Error           tl.Optional[string]
 	ShippingOptions []ShippingOption
 }
-
-func (v *MessagesSetBotShippingResults) TL(c *tl.Codec) { table.TL(c, v, 2397) }
 
 func (*MessagesSetBotShippingResults) Returns(bool) {}
 
@@ -1904,8 +1560,6 @@ type MessagesSetBotPrecheckoutResults struct {
 	Error   tl.Optional[string]
 }
 
-func (v *MessagesSetBotPrecheckoutResults) TL(c *tl.Codec) { table.TL(c, v, 1688) }
-
 func (*MessagesSetBotPrecheckoutResults) Returns(bool) {}
 
 // MessagesUploadMedia is messages.uploadMedia#14967978.
@@ -1916,8 +1570,6 @@ type MessagesUploadMedia struct {
 	Peer                 InputPeerClass
 	Media                InputMediaClass
 }
-
-func (v *MessagesUploadMedia) TL(c *tl.Codec) { table.TL(c, v, 1722) }
 
 func (*MessagesUploadMedia) Returns(MessageMediaClass) {}
 
@@ -1930,16 +1582,12 @@ type MessagesSendScreenshotNotification struct {
 	RandomID int64
 }
 
-func (v *MessagesSendScreenshotNotification) TL(c *tl.Codec) { table.TL(c, v, 2161) }
-
 func (*MessagesSendScreenshotNotification) Returns(UpdatesClass) {}
 
 // MessagesGetFavedStickers is messages.getFavedStickers#04f1aaa9.
 type MessagesGetFavedStickers struct {
 	Hash int64
 }
-
-func (v *MessagesGetFavedStickers) TL(c *tl.Codec) { table.TL(c, v, 1672) }
 
 func (*MessagesGetFavedStickers) Returns(MessagesFavedStickersClass) {}
 
@@ -1950,8 +1598,6 @@ type MessagesFaveSticker struct {
 	ID     InputDocumentClass
 	Unfave bool
 }
-
-func (v *MessagesFaveSticker) TL(c *tl.Codec) { table.TL(c, v, 2255) }
 
 func (*MessagesFaveSticker) Returns(bool) {}
 
@@ -1968,8 +1614,6 @@ type MessagesGetUnreadMentions struct {
 	MinID     int32
 }
 
-func (v *MessagesGetUnreadMentions) TL(c *tl.Codec) { table.TL(c, v, 2431) }
-
 func (*MessagesGetUnreadMentions) Returns(MessagesMessagesClass) {}
 
 // MessagesReadMentions is messages.readMentions#36e5bf4d.
@@ -1979,8 +1623,6 @@ type MessagesReadMentions struct {
 	Peer     InputPeerClass
 	TopMsgID tl.Optional[int32]
 }
-
-func (v *MessagesReadMentions) TL(c *tl.Codec) { table.TL(c, v, 1829) }
 
 func (*MessagesReadMentions) Returns(*MessagesAffectedHistory) {}
 
@@ -1992,8 +1634,6 @@ type MessagesGetRecentLocations struct {
 	Limit int32
 	Hash  int64
 }
-
-func (v *MessagesGetRecentLocations) TL(c *tl.Codec) { table.TL(c, v, 2006) }
 
 func (*MessagesGetRecentLocations) Returns(MessagesMessagesClass) {}
 
@@ -2016,8 +1656,6 @@ type MessagesSendMultiMedia struct {
 	AllowPaidStars         tl.Optional[int64]
 }
 
-func (v *MessagesSendMultiMedia) TL(c *tl.Codec) { table.TL(c, v, 1746) }
-
 func (*MessagesSendMultiMedia) Returns(UpdatesClass) {}
 
 // MessagesUploadEncryptedFile is messages.uploadEncryptedFile#5057c497.
@@ -2027,8 +1665,6 @@ type MessagesUploadEncryptedFile struct {
 	Peer InputEncryptedChat
 	File InputEncryptedFileClass
 }
-
-func (v *MessagesUploadEncryptedFile) TL(c *tl.Codec) { table.TL(c, v, 1907) }
 
 func (*MessagesUploadEncryptedFile) Returns(EncryptedFileClass) {}
 
@@ -2041,15 +1677,11 @@ type MessagesSearchStickerSets struct {
 	Hash            int64
 }
 
-func (v *MessagesSearchStickerSets) TL(c *tl.Codec) { table.TL(c, v, 1820) }
-
 func (*MessagesSearchStickerSets) Returns(MessagesFoundStickerSetsClass) {}
 
 // MessagesGetSplitRanges is messages.getSplitRanges#1cff7e08.
 type MessagesGetSplitRanges struct {
 }
-
-func (v *MessagesGetSplitRanges) TL(c *tl.Codec) { table.TL(c, v, 1750) }
 
 func (*MessagesGetSplitRanges) Returns([]MessageRange) {}
 
@@ -2062,8 +1694,6 @@ type MessagesMarkDialogUnread struct {
 	Peer       InputDialogPeerClass
 }
 
-func (v *MessagesMarkDialogUnread) TL(c *tl.Codec) { table.TL(c, v, 2091) }
-
 func (*MessagesMarkDialogUnread) Returns(bool) {}
 
 // MessagesGetDialogUnreadMarks is messages.getDialogUnreadMarks#21202222.
@@ -2073,15 +1703,11 @@ type MessagesGetDialogUnreadMarks struct {
 	ParentPeer InputPeerClass
 }
 
-func (v *MessagesGetDialogUnreadMarks) TL(c *tl.Codec) { table.TL(c, v, 1761) }
-
 func (*MessagesGetDialogUnreadMarks) Returns([]DialogPeerClass) {}
 
 // MessagesClearAllDrafts is messages.clearAllDrafts#7e58ee9c.
 type MessagesClearAllDrafts struct {
 }
-
-func (v *MessagesClearAllDrafts) TL(c *tl.Codec) { table.TL(c, v, 2045) }
 
 func (*MessagesClearAllDrafts) Returns(bool) {}
 
@@ -2096,8 +1722,6 @@ type MessagesUpdatePinnedMessage struct {
 	ID        int32
 }
 
-func (v *MessagesUpdatePinnedMessage) TL(c *tl.Codec) { table.TL(c, v, 2331) }
-
 func (*MessagesUpdatePinnedMessage) Returns(UpdatesClass) {}
 
 // MessagesSendVote is messages.sendVote#10ea6184.
@@ -2106,8 +1730,6 @@ type MessagesSendVote struct {
 	MsgID   int32
 	Options [][]byte
 }
-
-func (v *MessagesSendVote) TL(c *tl.Codec) { table.TL(c, v, 1713) }
 
 func (*MessagesSendVote) Returns(UpdatesClass) {}
 
@@ -2120,8 +1742,6 @@ type MessagesGetPollResults struct {
 	PollHash int64
 }
 
-func (v *MessagesGetPollResults) TL(c *tl.Codec) { table.TL(c, v, 2417) }
-
 func (*MessagesGetPollResults) Returns(UpdatesClass) {}
 
 // MessagesGetOnlines is messages.getOnlines#6e2be050.
@@ -2130,8 +1750,6 @@ type MessagesGetOnlines struct {
 
 	Peer InputPeerClass
 }
-
-func (v *MessagesGetOnlines) TL(c *tl.Codec) { table.TL(c, v, 2001) }
 
 func (*MessagesGetOnlines) Returns(*ChatOnlines) {}
 
@@ -2143,8 +1761,6 @@ type MessagesEditChatAbout struct {
 	About string
 }
 
-func (v *MessagesEditChatAbout) TL(c *tl.Codec) { table.TL(c, v, 2372) }
-
 func (*MessagesEditChatAbout) Returns(bool) {}
 
 // MessagesEditChatDefaultBannedRights is messages.editChatDefaultBannedRights#a5866b41.
@@ -2155,8 +1771,6 @@ type MessagesEditChatDefaultBannedRights struct {
 	BannedRights ChatBannedRights
 }
 
-func (v *MessagesEditChatDefaultBannedRights) TL(c *tl.Codec) { table.TL(c, v, 2179) }
-
 func (*MessagesEditChatDefaultBannedRights) Returns(UpdatesClass) {}
 
 // MessagesGetEmojiKeywords is messages.getEmojiKeywords#35a0e062.
@@ -2165,8 +1779,6 @@ type MessagesGetEmojiKeywords struct {
 
 	LangCode string
 }
-
-func (v *MessagesGetEmojiKeywords) TL(c *tl.Codec) { table.TL(c, v, 1822) }
 
 func (*MessagesGetEmojiKeywords) Returns(*EmojiKeywordsDifference) {}
 
@@ -2178,16 +1790,12 @@ type MessagesGetEmojiKeywordsDifference struct {
 	FromVersion int32
 }
 
-func (v *MessagesGetEmojiKeywordsDifference) TL(c *tl.Codec) { table.TL(c, v, 1723) }
-
 func (*MessagesGetEmojiKeywordsDifference) Returns(*EmojiKeywordsDifference) {}
 
 // MessagesGetEmojiKeywordsLanguages is messages.getEmojiKeywordsLanguages#4e9963b2.
 type MessagesGetEmojiKeywordsLanguages struct {
 	LangCodes []string
 }
-
-func (v *MessagesGetEmojiKeywordsLanguages) TL(c *tl.Codec) { table.TL(c, v, 1896) }
 
 func (*MessagesGetEmojiKeywordsLanguages) Returns([]EmojiLanguage) {}
 
@@ -2198,8 +1806,6 @@ type MessagesGetEmojiURL struct {
 	LangCode string
 }
 
-func (v *MessagesGetEmojiURL) TL(c *tl.Codec) { table.TL(c, v, 2341) }
-
 func (*MessagesGetEmojiURL) Returns(*EmojiURL) {}
 
 // MessagesGetSearchCounters is messages.getSearchCounters#1bbcf300.
@@ -2209,8 +1815,6 @@ type MessagesGetSearchCounters struct {
 	TopMsgID    tl.Optional[int32]
 	Filters     []MessagesFilterClass
 }
-
-func (v *MessagesGetSearchCounters) TL(c *tl.Codec) { table.TL(c, v, 1745) }
 
 func (*MessagesGetSearchCounters) Returns([]MessagesSearchCounter) {}
 
@@ -2224,8 +1828,6 @@ type MessagesRequestURLAuth struct {
 	URL         tl.Optional[string]
 	InAppOrigin tl.Optional[string]
 }
-
-func (v *MessagesRequestURLAuth) TL(c *tl.Codec) { table.TL(c, v, 2081) }
 
 func (*MessagesRequestURLAuth) Returns(URLAuthResultClass) {}
 
@@ -2242,8 +1844,6 @@ type MessagesAcceptURLAuth struct {
 	MatchCode        tl.Optional[string]
 }
 
-func (v *MessagesAcceptURLAuth) TL(c *tl.Codec) { table.TL(c, v, 1980) }
-
 func (*MessagesAcceptURLAuth) Returns(URLAuthResultClass) {}
 
 // MessagesHidePeerSettingsBar is messages.hidePeerSettingsBar#4facb138.
@@ -2252,8 +1852,6 @@ type MessagesHidePeerSettingsBar struct {
 
 	Peer InputPeerClass
 }
-
-func (v *MessagesHidePeerSettingsBar) TL(c *tl.Codec) { table.TL(c, v, 1901) }
 
 func (*MessagesHidePeerSettingsBar) Returns(bool) {}
 
@@ -2265,8 +1863,6 @@ type MessagesGetScheduledHistory struct {
 	Hash int64
 }
 
-func (v *MessagesGetScheduledHistory) TL(c *tl.Codec) { table.TL(c, v, 2445) }
-
 func (*MessagesGetScheduledHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesGetScheduledMessages is messages.getScheduledMessages#bdbb0464.
@@ -2274,8 +1870,6 @@ type MessagesGetScheduledMessages struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *MessagesGetScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 2269) }
 
 func (*MessagesGetScheduledMessages) Returns(MessagesMessagesClass) {}
 
@@ -2285,8 +1879,6 @@ type MessagesSendScheduledMessages struct {
 	ID   []int32
 }
 
-func (v *MessagesSendScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 2267) }
-
 func (*MessagesSendScheduledMessages) Returns(UpdatesClass) {}
 
 // MessagesDeleteScheduledMessages is messages.deleteScheduledMessages#59ae2b16.
@@ -2294,8 +1886,6 @@ type MessagesDeleteScheduledMessages struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *MessagesDeleteScheduledMessages) TL(c *tl.Codec) { table.TL(c, v, 1941) }
 
 func (*MessagesDeleteScheduledMessages) Returns(UpdatesClass) {}
 
@@ -2308,8 +1898,6 @@ type MessagesGetPollVotes struct {
 	Limit  int32
 }
 
-func (v *MessagesGetPollVotes) TL(c *tl.Codec) { table.TL(c, v, 2248) }
-
 func (*MessagesGetPollVotes) Returns(*MessagesVotesList) {}
 
 // MessagesToggleStickerSets is messages.toggleStickerSets#b5052fea.
@@ -2320,23 +1908,17 @@ type MessagesToggleStickerSets struct {
 	Stickersets []InputStickerSetClass
 }
 
-func (v *MessagesToggleStickerSets) TL(c *tl.Codec) { table.TL(c, v, 2235) }
-
 func (*MessagesToggleStickerSets) Returns(bool) {}
 
 // MessagesGetDialogFilters is messages.getDialogFilters#efd48c89.
 type MessagesGetDialogFilters struct {
 }
 
-func (v *MessagesGetDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 2427) }
-
 func (*MessagesGetDialogFilters) Returns(*MessagesDialogFilters) {}
 
 // MessagesGetSuggestedDialogFilters is messages.getSuggestedDialogFilters#a29cd42c.
 type MessagesGetSuggestedDialogFilters struct {
 }
-
-func (v *MessagesGetSuggestedDialogFilters) TL(c *tl.Codec) { table.TL(c, v, 2167) }
 
 func (*MessagesGetSuggestedDialogFilters) Returns([]DialogFilterSuggested) {}
 
@@ -2348,16 +1930,12 @@ type MessagesUpdateDialogFilter struct {
 	Filter DialogFilterClass
 }
 
-func (v *MessagesUpdateDialogFilter) TL(c *tl.Codec) { table.TL(c, v, 1742) }
-
 func (*MessagesUpdateDialogFilter) Returns(bool) {}
 
 // MessagesUpdateDialogFiltersOrder is messages.updateDialogFiltersOrder#c563c1e4.
 type MessagesUpdateDialogFiltersOrder struct {
 	Order []int32
 }
-
-func (v *MessagesUpdateDialogFiltersOrder) TL(c *tl.Codec) { table.TL(c, v, 2292) }
 
 func (*MessagesUpdateDialogFiltersOrder) Returns(bool) {}
 
@@ -2367,8 +1945,6 @@ type MessagesGetOldFeaturedStickers struct {
 	Limit  int32
 	Hash   int64
 }
-
-func (v *MessagesGetOldFeaturedStickers) TL(c *tl.Codec) { table.TL(c, v, 2047) }
 
 func (*MessagesGetOldFeaturedStickers) Returns(MessagesFeaturedStickersClass) {}
 
@@ -2387,8 +1963,6 @@ type MessagesGetReplies struct {
 	Hash       int64
 }
 
-func (v *MessagesGetReplies) TL(c *tl.Codec) { table.TL(c, v, 1768) }
-
 func (*MessagesGetReplies) Returns(MessagesMessagesClass) {}
 
 // MessagesGetDiscussionMessage is messages.getDiscussionMessage#446972fd.
@@ -2398,8 +1972,6 @@ type MessagesGetDiscussionMessage struct {
 	Peer  InputPeerClass
 	MsgID int32
 }
-
-func (v *MessagesGetDiscussionMessage) TL(c *tl.Codec) { table.TL(c, v, 1877) }
 
 func (*MessagesGetDiscussionMessage) Returns(*MessagesDiscussionMessage) {}
 
@@ -2412,8 +1984,6 @@ type MessagesReadDiscussion struct {
 	ReadMaxID int32
 }
 
-func (v *MessagesReadDiscussion) TL(c *tl.Codec) { table.TL(c, v, 2452) }
-
 func (*MessagesReadDiscussion) Returns(bool) {}
 
 // MessagesUnpinAllMessages is messages.unpinAllMessages#062dd747.
@@ -2425,8 +1995,6 @@ type MessagesUnpinAllMessages struct {
 	SavedPeerID InputPeerClass
 }
 
-func (v *MessagesUnpinAllMessages) TL(c *tl.Codec) { table.TL(c, v, 1678) }
-
 func (*MessagesUnpinAllMessages) Returns(*MessagesAffectedHistory) {}
 
 // MessagesDeleteChat is messages.deleteChat#5bd0ee50.
@@ -2434,16 +2002,12 @@ type MessagesDeleteChat struct {
 	ChatID int64
 }
 
-func (v *MessagesDeleteChat) TL(c *tl.Codec) { table.TL(c, v, 1946) }
-
 func (*MessagesDeleteChat) Returns(bool) {}
 
 // MessagesDeletePhoneCallHistory is messages.deletePhoneCallHistory#f9cbe409.
 type MessagesDeletePhoneCallHistory struct {
 	Revoke bool
 }
-
-func (v *MessagesDeletePhoneCallHistory) TL(c *tl.Codec) { table.TL(c, v, 2462) }
 
 func (*MessagesDeletePhoneCallHistory) Returns(*MessagesAffectedFoundMessages) {}
 
@@ -2453,8 +2017,6 @@ type MessagesCheckHistoryImport struct {
 
 	ImportHead string
 }
-
-func (v *MessagesCheckHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 1875) }
 
 func (*MessagesCheckHistoryImport) Returns(*MessagesHistoryImportParsed) {}
 
@@ -2466,8 +2028,6 @@ type MessagesInitHistoryImport struct {
 	File       InputFileClass
 	MediaCount int32
 }
-
-func (v *MessagesInitHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 1816) }
 
 func (*MessagesInitHistoryImport) Returns(*MessagesHistoryImport) {}
 
@@ -2481,8 +2041,6 @@ type MessagesUploadImportedMedia struct {
 	Media    InputMediaClass
 }
 
-func (v *MessagesUploadImportedMedia) TL(c *tl.Codec) { table.TL(c, v, 1789) }
-
 func (*MessagesUploadImportedMedia) Returns(MessageMediaClass) {}
 
 // MessagesStartHistoryImport is messages.startHistoryImport#b43df344.
@@ -2492,8 +2050,6 @@ type MessagesStartHistoryImport struct {
 	Peer     InputPeerClass
 	ImportID int64
 }
-
-func (v *MessagesStartHistoryImport) TL(c *tl.Codec) { table.TL(c, v, 2232) }
 
 func (*MessagesStartHistoryImport) Returns(bool) {}
 
@@ -2509,8 +2065,6 @@ type MessagesGetExportedChatInvites struct {
 	Limit      int32
 }
 
-func (v *MessagesGetExportedChatInvites) TL(c *tl.Codec) { table.TL(c, v, 2169) }
-
 func (*MessagesGetExportedChatInvites) Returns(*MessagesExportedChatInvites) {}
 
 // MessagesGetExportedChatInvite is messages.getExportedChatInvite#73746f5c.
@@ -2520,8 +2074,6 @@ type MessagesGetExportedChatInvite struct {
 	Peer InputPeerClass
 	Link string
 }
-
-func (v *MessagesGetExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2015) }
 
 func (*MessagesGetExportedChatInvite) Returns(MessagesExportedChatInviteClass) {}
 
@@ -2538,8 +2090,6 @@ type MessagesEditExportedChatInvite struct {
 	Title         tl.Optional[string]
 }
 
-func (v *MessagesEditExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2270) }
-
 func (*MessagesEditExportedChatInvite) Returns(MessagesExportedChatInviteClass) {}
 
 // MessagesDeleteRevokedExportedChatInvites is messages.deleteRevokedExportedChatInvites#56987bd5.
@@ -2549,8 +2099,6 @@ type MessagesDeleteRevokedExportedChatInvites struct {
 	Peer    InputPeerClass
 	AdminID InputUserClass
 }
-
-func (v *MessagesDeleteRevokedExportedChatInvites) TL(c *tl.Codec) { table.TL(c, v, 1926) }
 
 func (*MessagesDeleteRevokedExportedChatInvites) Returns(bool) {}
 
@@ -2562,8 +2110,6 @@ type MessagesDeleteExportedChatInvite struct {
 	Link string
 }
 
-func (v *MessagesDeleteExportedChatInvite) TL(c *tl.Codec) { table.TL(c, v, 2337) }
-
 func (*MessagesDeleteExportedChatInvite) Returns(bool) {}
 
 // MessagesGetAdminsWithInvites is messages.getAdminsWithInvites#3920e6ef.
@@ -2572,8 +2118,6 @@ type MessagesGetAdminsWithInvites struct {
 
 	Peer InputPeerClass
 }
-
-func (v *MessagesGetAdminsWithInvites) TL(c *tl.Codec) { table.TL(c, v, 1834) }
 
 func (*MessagesGetAdminsWithInvites) Returns(*MessagesChatAdminsWithInvites) {}
 
@@ -2591,8 +2135,6 @@ type MessagesGetChatInviteImporters struct {
 	Limit               int32
 }
 
-func (v *MessagesGetChatInviteImporters) TL(c *tl.Codec) { table.TL(c, v, 2373) }
-
 func (*MessagesGetChatInviteImporters) Returns(*MessagesChatInviteImporters) {}
 
 // MessagesSetHistoryTTL is messages.setHistoryTTL#b80e5fe4.
@@ -2603,8 +2145,6 @@ type MessagesSetHistoryTTL struct {
 	Period int32
 }
 
-func (v *MessagesSetHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 2246) }
-
 func (*MessagesSetHistoryTTL) Returns(UpdatesClass) {}
 
 // MessagesCheckHistoryImportPeer is messages.checkHistoryImportPeer#5dc60f03.
@@ -2613,8 +2153,6 @@ type MessagesCheckHistoryImportPeer struct {
 
 	Peer InputPeerClass
 }
-
-func (v *MessagesCheckHistoryImportPeer) TL(c *tl.Codec) { table.TL(c, v, 1950) }
 
 func (*MessagesCheckHistoryImportPeer) Returns(*MessagesCheckedHistoryImportPeer) {}
 
@@ -2626,8 +2164,6 @@ type MessagesSetChatTheme struct {
 	Theme InputChatThemeClass
 }
 
-func (v *MessagesSetChatTheme) TL(c *tl.Codec) { table.TL(c, v, 1682) }
-
 func (*MessagesSetChatTheme) Returns(UpdatesClass) {}
 
 // MessagesGetMessageReadParticipants is messages.getMessageReadParticipants#31c1c44f.
@@ -2637,8 +2173,6 @@ type MessagesGetMessageReadParticipants struct {
 	Peer  InputPeerClass
 	MsgID int32
 }
-
-func (v *MessagesGetMessageReadParticipants) TL(c *tl.Codec) { table.TL(c, v, 1812) }
 
 func (*MessagesGetMessageReadParticipants) Returns([]ReadParticipantDate) {}
 
@@ -2653,8 +2187,6 @@ type MessagesGetSearchResultsCalendar struct {
 	OffsetDate  int32
 }
 
-func (v *MessagesGetSearchResultsCalendar) TL(c *tl.Codec) { table.TL(c, v, 1993) }
-
 func (*MessagesGetSearchResultsCalendar) Returns(*MessagesSearchResultsCalendar) {}
 
 // MessagesGetSearchResultsPositions is messages.getSearchResultsPositions#9c7f2f10.
@@ -2668,8 +2200,6 @@ type MessagesGetSearchResultsPositions struct {
 	Limit       int32
 }
 
-func (v *MessagesGetSearchResultsPositions) TL(c *tl.Codec) { table.TL(c, v, 2146) }
-
 func (*MessagesGetSearchResultsPositions) Returns(*MessagesSearchResultsPositions) {}
 
 // MessagesHideChatJoinRequest is messages.hideChatJoinRequest#7fe7e815.
@@ -2680,8 +2210,6 @@ type MessagesHideChatJoinRequest struct {
 	Peer     InputPeerClass
 	UserID   InputUserClass
 }
-
-func (v *MessagesHideChatJoinRequest) TL(c *tl.Codec) { table.TL(c, v, 2055) }
 
 func (*MessagesHideChatJoinRequest) Returns(UpdatesClass) {}
 
@@ -2694,8 +2222,6 @@ type MessagesHideAllChatJoinRequests struct {
 	Link     tl.Optional[string]
 }
 
-func (v *MessagesHideAllChatJoinRequests) TL(c *tl.Codec) { table.TL(c, v, 2376) }
-
 func (*MessagesHideAllChatJoinRequests) Returns(UpdatesClass) {}
 
 // MessagesToggleNoForwards is messages.toggleNoForwards#b2081a35.
@@ -2707,8 +2233,6 @@ type MessagesToggleNoForwards struct {
 	RequestMsgID tl.Optional[int32]
 }
 
-func (v *MessagesToggleNoForwards) TL(c *tl.Codec) { table.TL(c, v, 2225) }
-
 func (*MessagesToggleNoForwards) Returns(UpdatesClass) {}
 
 // MessagesSaveDefaultSendAs is messages.saveDefaultSendAs#ccfddf96.
@@ -2718,8 +2242,6 @@ type MessagesSaveDefaultSendAs struct {
 	Peer   InputPeerClass
 	SendAs InputPeerClass
 }
-
-func (v *MessagesSaveDefaultSendAs) TL(c *tl.Codec) { table.TL(c, v, 2314) }
 
 func (*MessagesSaveDefaultSendAs) Returns(bool) {}
 
@@ -2732,8 +2254,6 @@ type MessagesSendReaction struct {
 	Reaction    []ReactionClass
 }
 
-func (v *MessagesSendReaction) TL(c *tl.Codec) { table.TL(c, v, 2332) }
-
 func (*MessagesSendReaction) Returns(UpdatesClass) {}
 
 // MessagesGetMessagesReactions is messages.getMessagesReactions#8bba90e6.
@@ -2741,8 +2261,6 @@ type MessagesGetMessagesReactions struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *MessagesGetMessagesReactions) TL(c *tl.Codec) { table.TL(c, v, 2088) }
 
 func (*MessagesGetMessagesReactions) Returns(UpdatesClass) {}
 
@@ -2757,8 +2275,6 @@ type MessagesGetMessageReactionsList struct {
 	Limit    int32
 }
 
-func (v *MessagesGetMessageReactionsList) TL(c *tl.Codec) { table.TL(c, v, 1881) }
-
 func (*MessagesGetMessageReactionsList) Returns(*MessagesMessageReactionsList) {}
 
 // MessagesSetChatAvailableReactions is messages.setChatAvailableReactions#864b2581.
@@ -2771,16 +2287,12 @@ type MessagesSetChatAvailableReactions struct {
 	PaidEnabled        tl.Optional[bool]
 }
 
-func (v *MessagesSetChatAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 2071) }
-
 func (*MessagesSetChatAvailableReactions) Returns(UpdatesClass) {}
 
 // MessagesGetAvailableReactions is messages.getAvailableReactions#18dea0ac.
 type MessagesGetAvailableReactions struct {
 	Hash int32
 }
-
-func (v *MessagesGetAvailableReactions) TL(c *tl.Codec) { table.TL(c, v, 1735) }
 
 func (*MessagesGetAvailableReactions) Returns(MessagesAvailableReactionsClass) {}
 
@@ -2790,8 +2302,6 @@ type MessagesSetDefaultReaction struct {
 
 	Reaction ReactionClass
 }
-
-func (v *MessagesSetDefaultReaction) TL(c *tl.Codec) { table.TL(c, v, 1900) }
 
 func (*MessagesSetDefaultReaction) Returns(bool) {}
 
@@ -2803,8 +2313,6 @@ type MessagesTranslateText struct {
 	ToLang string
 	Tone   tl.Optional[string]
 }
-
-func (v *MessagesTranslateText) TL(c *tl.Codec) { table.TL(c, v, 2183) }
 
 func (*MessagesTranslateText) Returns(*MessagesTranslateResult) {}
 
@@ -2822,8 +2330,6 @@ type MessagesGetUnreadReactions struct {
 	MinID       int32
 }
 
-func (v *MessagesGetUnreadReactions) TL(c *tl.Codec) { table.TL(c, v, 2268) }
-
 func (*MessagesGetUnreadReactions) Returns(MessagesMessagesClass) {}
 
 // MessagesReadReactions is messages.readReactions#9ec44f93.
@@ -2834,8 +2340,6 @@ type MessagesReadReactions struct {
 	TopMsgID    tl.Optional[int32]
 	SavedPeerID InputPeerClass
 }
-
-func (v *MessagesReadReactions) TL(c *tl.Codec) { table.TL(c, v, 2154) }
 
 func (*MessagesReadReactions) Returns(*MessagesAffectedHistory) {}
 
@@ -2848,16 +2352,12 @@ type MessagesSearchSentMedia struct {
 	Limit  int32
 }
 
-func (v *MessagesSearchSentMedia) TL(c *tl.Codec) { table.TL(c, v, 1709) }
-
 func (*MessagesSearchSentMedia) Returns(MessagesMessagesClass) {}
 
 // MessagesGetAttachMenuBots is messages.getAttachMenuBots#16fcc2cb.
 type MessagesGetAttachMenuBots struct {
 	Hash int64
 }
-
-func (v *MessagesGetAttachMenuBots) TL(c *tl.Codec) { table.TL(c, v, 1727) }
 
 func (*MessagesGetAttachMenuBots) Returns(AttachMenuBotsClass) {}
 
@@ -2867,8 +2367,6 @@ type MessagesGetAttachMenuBot struct {
 
 	Bot InputUserClass
 }
-
-func (v *MessagesGetAttachMenuBot) TL(c *tl.Codec) { table.TL(c, v, 2023) }
 
 func (*MessagesGetAttachMenuBot) Returns(*AttachMenuBotsBot) {}
 
@@ -2880,8 +2378,6 @@ type MessagesToggleBotInAttachMenu struct {
 	Bot          InputUserClass
 	Enabled      bool
 }
-
-func (v *MessagesToggleBotInAttachMenu) TL(c *tl.Codec) { table.TL(c, v, 1988) }
 
 func (*MessagesToggleBotInAttachMenu) Returns(bool) {}
 
@@ -2903,8 +2399,6 @@ type MessagesRequestWebView struct {
 	SendAs      InputPeerClass
 }
 
-func (v *MessagesRequestWebView) TL(c *tl.Codec) { table.TL(c, v, 1776) }
-
 func (*MessagesRequestWebView) Returns(*WebViewResultURL) {}
 
 // MessagesProlongWebView is messages.prolongWebView#b0d81a83.
@@ -2918,8 +2412,6 @@ type MessagesProlongWebView struct {
 	ReplyTo InputReplyToClass
 	SendAs  InputPeerClass
 }
-
-func (v *MessagesProlongWebView) TL(c *tl.Codec) { table.TL(c, v, 2219) }
 
 func (*MessagesProlongWebView) Returns(bool) {}
 
@@ -2938,8 +2430,6 @@ type MessagesRequestSimpleWebView struct {
 	Platform          string
 }
 
-func (v *MessagesRequestSimpleWebView) TL(c *tl.Codec) { table.TL(c, v, 1864) }
-
 func (*MessagesRequestSimpleWebView) Returns(*WebViewResultURL) {}
 
 // MessagesSendWebViewResultMessage is messages.sendWebViewResultMessage#0a4314f5.
@@ -2949,8 +2439,6 @@ type MessagesSendWebViewResultMessage struct {
 	BotQueryID string
 	Result     InputBotInlineResultClass
 }
-
-func (v *MessagesSendWebViewResultMessage) TL(c *tl.Codec) { table.TL(c, v, 1691) }
 
 func (*MessagesSendWebViewResultMessage) Returns(*WebViewMessageSent) {}
 
@@ -2964,8 +2452,6 @@ type MessagesSendWebViewData struct {
 	Data       string
 }
 
-func (v *MessagesSendWebViewData) TL(c *tl.Codec) { table.TL(c, v, 2363) }
-
 func (*MessagesSendWebViewData) Returns(UpdatesClass) {}
 
 // MessagesTranscribeAudio is messages.transcribeAudio#269e9a49.
@@ -2975,8 +2461,6 @@ type MessagesTranscribeAudio struct {
 	Peer  InputPeerClass
 	MsgID int32
 }
-
-func (v *MessagesTranscribeAudio) TL(c *tl.Codec) { table.TL(c, v, 1778) }
 
 func (*MessagesTranscribeAudio) Returns(*MessagesTranscribedAudio) {}
 
@@ -2990,16 +2474,12 @@ type MessagesRateTranscribedAudio struct {
 	Good            bool
 }
 
-func (v *MessagesRateTranscribedAudio) TL(c *tl.Codec) { table.TL(c, v, 2051) }
-
 func (*MessagesRateTranscribedAudio) Returns(bool) {}
 
 // MessagesGetCustomEmojiDocuments is messages.getCustomEmojiDocuments#d9ab0f54.
 type MessagesGetCustomEmojiDocuments struct {
 	DocumentID []int64
 }
-
-func (v *MessagesGetCustomEmojiDocuments) TL(c *tl.Codec) { table.TL(c, v, 2354) }
 
 func (*MessagesGetCustomEmojiDocuments) Returns([]DocumentClass) {}
 
@@ -3008,16 +2488,12 @@ type MessagesGetEmojiStickers struct {
 	Hash int64
 }
 
-func (v *MessagesGetEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 2466) }
-
 func (*MessagesGetEmojiStickers) Returns(MessagesAllStickersClass) {}
 
 // MessagesGetFeaturedEmojiStickers is messages.getFeaturedEmojiStickers#0ecf6736.
 type MessagesGetFeaturedEmojiStickers struct {
 	Hash int64
 }
-
-func (v *MessagesGetFeaturedEmojiStickers) TL(c *tl.Codec) { table.TL(c, v, 1703) }
 
 func (*MessagesGetFeaturedEmojiStickers) Returns(MessagesFeaturedStickersClass) {}
 
@@ -3030,8 +2506,6 @@ type MessagesReportReaction struct {
 	ReactionPeer InputPeerClass
 }
 
-func (v *MessagesReportReaction) TL(c *tl.Codec) { table.TL(c, v, 1856) }
-
 func (*MessagesReportReaction) Returns(bool) {}
 
 // MessagesGetTopReactions is messages.getTopReactions#bb8125ba.
@@ -3039,8 +2513,6 @@ type MessagesGetTopReactions struct {
 	Limit int32
 	Hash  int64
 }
-
-func (v *MessagesGetTopReactions) TL(c *tl.Codec) { table.TL(c, v, 2262) }
 
 func (*MessagesGetTopReactions) Returns(MessagesReactionsClass) {}
 
@@ -3050,15 +2522,11 @@ type MessagesGetRecentReactions struct {
 	Hash  int64
 }
 
-func (v *MessagesGetRecentReactions) TL(c *tl.Codec) { table.TL(c, v, 1836) }
-
 func (*MessagesGetRecentReactions) Returns(MessagesReactionsClass) {}
 
 // MessagesClearRecentReactions is messages.clearRecentReactions#9dfeefb4.
 type MessagesClearRecentReactions struct {
 }
-
-func (v *MessagesClearRecentReactions) TL(c *tl.Codec) { table.TL(c, v, 2151) }
 
 func (*MessagesClearRecentReactions) Returns(bool) {}
 
@@ -3068,8 +2536,6 @@ type MessagesGetExtendedMedia struct {
 	ID   []int32
 }
 
-func (v *MessagesGetExtendedMedia) TL(c *tl.Codec) { table.TL(c, v, 2066) }
-
 func (*MessagesGetExtendedMedia) Returns(UpdatesClass) {}
 
 // MessagesSetDefaultHistoryTTL is messages.setDefaultHistoryTTL#9eb51445.
@@ -3077,15 +2543,11 @@ type MessagesSetDefaultHistoryTTL struct {
 	Period int32
 }
 
-func (v *MessagesSetDefaultHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 2153) }
-
 func (*MessagesSetDefaultHistoryTTL) Returns(bool) {}
 
 // MessagesGetDefaultHistoryTTL is messages.getDefaultHistoryTTL#658b7188.
 type MessagesGetDefaultHistoryTTL struct {
 }
-
-func (v *MessagesGetDefaultHistoryTTL) TL(c *tl.Codec) { table.TL(c, v, 1973) }
 
 func (*MessagesGetDefaultHistoryTTL) Returns(*DefaultHistoryTTL) {}
 
@@ -3098,16 +2560,12 @@ type MessagesSendBotRequestedPeer struct {
 	RequestedPeers []InputPeerClass
 }
 
-func (v *MessagesSendBotRequestedPeer) TL(c *tl.Codec) { table.TL(c, v, 1997) }
-
 func (*MessagesSendBotRequestedPeer) Returns(UpdatesClass) {}
 
 // MessagesGetEmojiGroups is messages.getEmojiGroups#7488ce5b.
 type MessagesGetEmojiGroups struct {
 	Hash int32
 }
-
-func (v *MessagesGetEmojiGroups) TL(c *tl.Codec) { table.TL(c, v, 2017) }
 
 func (*MessagesGetEmojiGroups) Returns(MessagesEmojiGroupsClass) {}
 
@@ -3116,16 +2574,12 @@ type MessagesGetEmojiStatusGroups struct {
 	Hash int32
 }
 
-func (v *MessagesGetEmojiStatusGroups) TL(c *tl.Codec) { table.TL(c, v, 1805) }
-
 func (*MessagesGetEmojiStatusGroups) Returns(MessagesEmojiGroupsClass) {}
 
 // MessagesGetEmojiProfilePhotoGroups is messages.getEmojiProfilePhotoGroups#21a548f3.
 type MessagesGetEmojiProfilePhotoGroups struct {
 	Hash int32
 }
-
-func (v *MessagesGetEmojiProfilePhotoGroups) TL(c *tl.Codec) { table.TL(c, v, 1764) }
 
 func (*MessagesGetEmojiProfilePhotoGroups) Returns(MessagesEmojiGroupsClass) {}
 
@@ -3137,8 +2591,6 @@ type MessagesSearchCustomEmoji struct {
 	Hash     int64
 }
 
-func (v *MessagesSearchCustomEmoji) TL(c *tl.Codec) { table.TL(c, v, 1791) }
-
 func (*MessagesSearchCustomEmoji) Returns(EmojiListClass) {}
 
 // MessagesTogglePeerTranslations is messages.togglePeerTranslations#e47cb579.
@@ -3149,8 +2601,6 @@ type MessagesTogglePeerTranslations struct {
 	Peer     InputPeerClass
 }
 
-func (v *MessagesTogglePeerTranslations) TL(c *tl.Codec) { table.TL(c, v, 2390) }
-
 func (*MessagesTogglePeerTranslations) Returns(bool) {}
 
 // MessagesGetBotApp is messages.getBotApp#34fdc5c3.
@@ -3160,8 +2610,6 @@ type MessagesGetBotApp struct {
 	App  InputBotAppClass
 	Hash int64
 }
-
-func (v *MessagesGetBotApp) TL(c *tl.Codec) { table.TL(c, v, 1817) }
 
 func (*MessagesGetBotApp) Returns(*MessagesBotApp) {}
 
@@ -3179,8 +2627,6 @@ type MessagesRequestAppWebView struct {
 	Platform     string
 }
 
-func (v *MessagesRequestAppWebView) TL(c *tl.Codec) { table.TL(c, v, 1914) }
-
 func (*MessagesRequestAppWebView) Returns(*WebViewResultURL) {}
 
 // MessagesSetChatWallPaper is messages.setChatWallPaper#8ffacae1.
@@ -3195,8 +2641,6 @@ type MessagesSetChatWallPaper struct {
 	ID        tl.Optional[int32]
 }
 
-func (v *MessagesSetChatWallPaper) TL(c *tl.Codec) { table.TL(c, v, 2107) }
-
 func (*MessagesSetChatWallPaper) Returns(UpdatesClass) {}
 
 // MessagesSearchEmojiStickerSets is messages.searchEmojiStickerSets#92b4494c.
@@ -3207,8 +2651,6 @@ type MessagesSearchEmojiStickerSets struct {
 	Q               string
 	Hash            int64
 }
-
-func (v *MessagesSearchEmojiStickerSets) TL(c *tl.Codec) { table.TL(c, v, 2117) }
 
 func (*MessagesSearchEmojiStickerSets) Returns(MessagesFoundStickerSetsClass) {}
 
@@ -3224,8 +2666,6 @@ type MessagesGetSavedDialogs struct {
 	Limit         int32
 	Hash          int64
 }
-
-func (v *MessagesGetSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 1756) }
 
 func (*MessagesGetSavedDialogs) Returns(MessagesSavedDialogsClass) {}
 
@@ -3244,8 +2684,6 @@ type MessagesGetSavedHistory struct {
 	Hash       int64
 }
 
-func (v *MessagesGetSavedHistory) TL(c *tl.Codec) { table.TL(c, v, 2136) }
-
 func (*MessagesGetSavedHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesDeleteSavedHistory is messages.deleteSavedHistory#4dc5085f.
@@ -3259,15 +2697,11 @@ type MessagesDeleteSavedHistory struct {
 	MaxDate    tl.Optional[int32]
 }
 
-func (v *MessagesDeleteSavedHistory) TL(c *tl.Codec) { table.TL(c, v, 1894) }
-
 func (*MessagesDeleteSavedHistory) Returns(*MessagesAffectedHistory) {}
 
 // MessagesGetPinnedSavedDialogs is messages.getPinnedSavedDialogs#d63d94e0.
 type MessagesGetPinnedSavedDialogs struct {
 }
-
-func (v *MessagesGetPinnedSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 2343) }
 
 func (*MessagesGetPinnedSavedDialogs) Returns(MessagesSavedDialogsClass) {}
 
@@ -3279,8 +2713,6 @@ type MessagesToggleSavedDialogPin struct {
 	Peer   InputDialogPeerClass
 }
 
-func (v *MessagesToggleSavedDialogPin) TL(c *tl.Codec) { table.TL(c, v, 2204) }
-
 func (*MessagesToggleSavedDialogPin) Returns(bool) {}
 
 // MessagesReorderPinnedSavedDialogs is messages.reorderPinnedSavedDialogs#8b716587.
@@ -3288,8 +2720,6 @@ type MessagesReorderPinnedSavedDialogs struct {
 	Force bool
 	Order []InputDialogPeerClass
 }
-
-func (v *MessagesReorderPinnedSavedDialogs) TL(c *tl.Codec) { table.TL(c, v, 2085) }
 
 func (*MessagesReorderPinnedSavedDialogs) Returns(bool) {}
 
@@ -3301,8 +2731,6 @@ type MessagesGetSavedReactionTags struct {
 	Hash int64
 }
 
-func (v *MessagesGetSavedReactionTags) TL(c *tl.Codec) { table.TL(c, v, 1825) }
-
 func (*MessagesGetSavedReactionTags) Returns(MessagesSavedReactionTagsClass) {}
 
 // MessagesUpdateSavedReactionTag is messages.updateSavedReactionTag#60297dec.
@@ -3313,16 +2741,12 @@ type MessagesUpdateSavedReactionTag struct {
 	Title    tl.Optional[string]
 }
 
-func (v *MessagesUpdateSavedReactionTag) TL(c *tl.Codec) { table.TL(c, v, 1959) }
-
 func (*MessagesUpdateSavedReactionTag) Returns(bool) {}
 
 // MessagesGetDefaultTagReactions is messages.getDefaultTagReactions#bdf93428.
 type MessagesGetDefaultTagReactions struct {
 	Hash int64
 }
-
-func (v *MessagesGetDefaultTagReactions) TL(c *tl.Codec) { table.TL(c, v, 2271) }
 
 func (*MessagesGetDefaultTagReactions) Returns(MessagesReactionsClass) {}
 
@@ -3334,8 +2758,6 @@ type MessagesGetOutboxReadDate struct {
 	MsgID int32
 }
 
-func (v *MessagesGetOutboxReadDate) TL(c *tl.Codec) { table.TL(c, v, 2090) }
-
 func (*MessagesGetOutboxReadDate) Returns(*OutboxReadDate) {}
 
 // MessagesGetQuickReplies is messages.getQuickReplies#d483f2a8.
@@ -3343,16 +2765,12 @@ type MessagesGetQuickReplies struct {
 	Hash int64
 }
 
-func (v *MessagesGetQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 2338) }
-
 func (*MessagesGetQuickReplies) Returns(MessagesQuickRepliesClass) {}
 
 // MessagesReorderQuickReplies is messages.reorderQuickReplies#60331907.
 type MessagesReorderQuickReplies struct {
 	Order []int32
 }
-
-func (v *MessagesReorderQuickReplies) TL(c *tl.Codec) { table.TL(c, v, 1960) }
 
 func (*MessagesReorderQuickReplies) Returns(bool) {}
 
@@ -3362,8 +2780,6 @@ type MessagesCheckQuickReplyShortcut struct {
 
 	Shortcut string
 }
-
-func (v *MessagesCheckQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 2435) }
 
 func (*MessagesCheckQuickReplyShortcut) Returns(bool) {}
 
@@ -3375,16 +2791,12 @@ type MessagesEditQuickReplyShortcut struct {
 	Shortcut   string
 }
 
-func (v *MessagesEditQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 1947) }
-
 func (*MessagesEditQuickReplyShortcut) Returns(bool) {}
 
 // MessagesDeleteQuickReplyShortcut is messages.deleteQuickReplyShortcut#3cc04740.
 type MessagesDeleteQuickReplyShortcut struct {
 	ShortcutID int32
 }
-
-func (v *MessagesDeleteQuickReplyShortcut) TL(c *tl.Codec) { table.TL(c, v, 1845) }
 
 func (*MessagesDeleteQuickReplyShortcut) Returns(bool) {}
 
@@ -3394,8 +2806,6 @@ type MessagesGetQuickReplyMessages struct {
 	ID         []int32
 	Hash       int64
 }
-
-func (v *MessagesGetQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 2123) }
 
 func (*MessagesGetQuickReplyMessages) Returns(MessagesMessagesClass) {}
 
@@ -3407,8 +2817,6 @@ type MessagesSendQuickReplyMessages struct {
 	RandomID   []int64
 }
 
-func (v *MessagesSendQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 1998) }
-
 func (*MessagesSendQuickReplyMessages) Returns(UpdatesClass) {}
 
 // MessagesDeleteQuickReplyMessages is messages.deleteQuickReplyMessages#e105e910.
@@ -3417,16 +2825,12 @@ type MessagesDeleteQuickReplyMessages struct {
 	ID         []int32
 }
 
-func (v *MessagesDeleteQuickReplyMessages) TL(c *tl.Codec) { table.TL(c, v, 2379) }
-
 func (*MessagesDeleteQuickReplyMessages) Returns(UpdatesClass) {}
 
 // MessagesToggleDialogFilterTags is messages.toggleDialogFilterTags#fd2dda49.
 type MessagesToggleDialogFilterTags struct {
 	Enabled bool
 }
-
-func (v *MessagesToggleDialogFilterTags) TL(c *tl.Codec) { table.TL(c, v, 2471) }
 
 func (*MessagesToggleDialogFilterTags) Returns(bool) {}
 
@@ -3436,8 +2840,6 @@ type MessagesGetMyStickers struct {
 	Limit    int32
 }
 
-func (v *MessagesGetMyStickers) TL(c *tl.Codec) { table.TL(c, v, 2324) }
-
 func (*MessagesGetMyStickers) Returns(*MessagesMyStickers) {}
 
 // MessagesGetEmojiStickerGroups is messages.getEmojiStickerGroups#1dd840f5.
@@ -3445,16 +2847,12 @@ type MessagesGetEmojiStickerGroups struct {
 	Hash int32
 }
 
-func (v *MessagesGetEmojiStickerGroups) TL(c *tl.Codec) { table.TL(c, v, 1753) }
-
 func (*MessagesGetEmojiStickerGroups) Returns(MessagesEmojiGroupsClass) {}
 
 // MessagesGetAvailableEffects is messages.getAvailableEffects#dea20a39.
 type MessagesGetAvailableEffects struct {
 	Hash int32
 }
-
-func (v *MessagesGetAvailableEffects) TL(c *tl.Codec) { table.TL(c, v, 2371) }
 
 func (*MessagesGetAvailableEffects) Returns(MessagesAvailableEffectsClass) {}
 
@@ -3467,8 +2865,6 @@ type MessagesEditFactCheck struct {
 	Text  TextWithEntities
 }
 
-func (v *MessagesEditFactCheck) TL(c *tl.Codec) { table.TL(c, v, 1675) }
-
 func (*MessagesEditFactCheck) Returns(UpdatesClass) {}
 
 // MessagesDeleteFactCheck is messages.deleteFactCheck#d1da940c.
@@ -3479,8 +2875,6 @@ type MessagesDeleteFactCheck struct {
 	MsgID int32
 }
 
-func (v *MessagesDeleteFactCheck) TL(c *tl.Codec) { table.TL(c, v, 2329) }
-
 func (*MessagesDeleteFactCheck) Returns(UpdatesClass) {}
 
 // MessagesGetFactCheck is messages.getFactCheck#b9cdc5ee.
@@ -3488,8 +2882,6 @@ type MessagesGetFactCheck struct {
 	Peer  InputPeerClass
 	MsgID []int32
 }
-
-func (v *MessagesGetFactCheck) TL(c *tl.Codec) { table.TL(c, v, 2253) }
 
 func (*MessagesGetFactCheck) Returns([]FactCheck) {}
 
@@ -3506,8 +2898,6 @@ type MessagesRequestMainWebView struct {
 	Platform    string
 }
 
-func (v *MessagesRequestMainWebView) TL(c *tl.Codec) { table.TL(c, v, 2301) }
-
 func (*MessagesRequestMainWebView) Returns(*WebViewResultURL) {}
 
 // MessagesSendPaidReaction is messages.sendPaidReaction#58bbcb50.
@@ -3521,8 +2911,6 @@ type MessagesSendPaidReaction struct {
 	Private  PaidReactionPrivacyClass
 }
 
-func (v *MessagesSendPaidReaction) TL(c *tl.Codec) { table.TL(c, v, 1938) }
-
 func (*MessagesSendPaidReaction) Returns(UpdatesClass) {}
 
 // MessagesTogglePaidReactionPrivacy is messages.togglePaidReactionPrivacy#435885b5.
@@ -3534,15 +2922,11 @@ type MessagesTogglePaidReactionPrivacy struct {
 	Private PaidReactionPrivacyClass
 }
 
-func (v *MessagesTogglePaidReactionPrivacy) TL(c *tl.Codec) { table.TL(c, v, 1873) }
-
 func (*MessagesTogglePaidReactionPrivacy) Returns(bool) {}
 
 // MessagesGetPaidReactionPrivacy is messages.getPaidReactionPrivacy#472455aa.
 type MessagesGetPaidReactionPrivacy struct {
 }
-
-func (v *MessagesGetPaidReactionPrivacy) TL(c *tl.Codec) { table.TL(c, v, 1883) }
 
 func (*MessagesGetPaidReactionPrivacy) Returns(UpdatesClass) {}
 
@@ -3550,8 +2934,6 @@ func (*MessagesGetPaidReactionPrivacy) Returns(UpdatesClass) {}
 type MessagesViewSponsoredMessage struct {
 	RandomID []byte
 }
-
-func (v *MessagesViewSponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 1777) }
 
 func (*MessagesViewSponsoredMessage) Returns(bool) {}
 
@@ -3562,8 +2944,6 @@ type MessagesClickSponsoredMessage struct {
 	RandomID   []byte
 }
 
-func (v *MessagesClickSponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 2058) }
-
 func (*MessagesClickSponsoredMessage) Returns(bool) {}
 
 // MessagesReportSponsoredMessage is messages.reportSponsoredMessage#12cbf0c4.
@@ -3571,8 +2951,6 @@ type MessagesReportSponsoredMessage struct {
 	RandomID []byte
 	Option   []byte
 }
-
-func (v *MessagesReportSponsoredMessage) TL(c *tl.Codec) { table.TL(c, v, 1717) }
 
 func (*MessagesReportSponsoredMessage) Returns(ChannelsSponsoredMessageReportResultClass) {}
 
@@ -3584,8 +2962,6 @@ type MessagesGetSponsoredMessages struct {
 	MsgID tl.Optional[int32]
 }
 
-func (v *MessagesGetSponsoredMessages) TL(c *tl.Codec) { table.TL(c, v, 1847) }
-
 func (*MessagesGetSponsoredMessages) Returns(MessagesSponsoredMessagesClass) {}
 
 // MessagesSavePreparedInlineMessage is messages.savePreparedInlineMessage#f21f7f2f.
@@ -3594,8 +2970,6 @@ type MessagesSavePreparedInlineMessage struct {
 	UserID    InputUserClass
 	PeerTypes []InlineQueryPeerTypeClass
 }
-
-func (v *MessagesSavePreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 2436) }
 
 func (*MessagesSavePreparedInlineMessage) Returns(*MessagesBotPreparedInlineMessage) {}
 
@@ -3606,8 +2980,6 @@ type MessagesGetPreparedInlineMessage struct {
 	Bot InputUserClass
 	ID  string
 }
-
-func (v *MessagesGetPreparedInlineMessage) TL(c *tl.Codec) { table.TL(c, v, 2070) }
 
 func (*MessagesGetPreparedInlineMessage) Returns(*MessagesPreparedInlineMessage) {}
 
@@ -3622,8 +2994,6 @@ type MessagesSearchStickers struct {
 	Hash     int64
 }
 
-func (v *MessagesSearchStickers) TL(c *tl.Codec) { table.TL(c, v, 1786) }
-
 func (*MessagesSearchStickers) Returns(MessagesFoundStickersClass) {}
 
 // MessagesReportMessagesDelivery is messages.reportMessagesDelivery#5a6d7395.
@@ -3633,8 +3003,6 @@ type MessagesReportMessagesDelivery struct {
 	ID   []int32
 }
 
-func (v *MessagesReportMessagesDelivery) TL(c *tl.Codec) { table.TL(c, v, 1943) }
-
 func (*MessagesReportMessagesDelivery) Returns(bool) {}
 
 // MessagesGetSavedDialogsByID is messages.getSavedDialogsByID#6f6f9c96.
@@ -3642,8 +3010,6 @@ type MessagesGetSavedDialogsByID struct {
 	ParentPeer InputPeerClass
 	IDs        []InputPeerClass
 }
-
-func (v *MessagesGetSavedDialogsByID) TL(c *tl.Codec) { table.TL(c, v, 2004) }
 
 func (*MessagesGetSavedDialogsByID) Returns(MessagesSavedDialogsClass) {}
 
@@ -3656,8 +3022,6 @@ type MessagesReadSavedHistory struct {
 	MaxID      int32
 }
 
-func (v *MessagesReadSavedHistory) TL(c *tl.Codec) { table.TL(c, v, 2256) }
-
 func (*MessagesReadSavedHistory) Returns(bool) {}
 
 // MessagesToggleTodoCompleted is messages.toggleTodoCompleted#d3e03124.
@@ -3668,8 +3032,6 @@ type MessagesToggleTodoCompleted struct {
 	Incompleted []int32
 }
 
-func (v *MessagesToggleTodoCompleted) TL(c *tl.Codec) { table.TL(c, v, 2336) }
-
 func (*MessagesToggleTodoCompleted) Returns(UpdatesClass) {}
 
 // MessagesAppendTodoList is messages.appendTodoList#21a61057.
@@ -3678,8 +3040,6 @@ type MessagesAppendTodoList struct {
 	MsgID int32
 	List  []TodoItem
 }
-
-func (v *MessagesAppendTodoList) TL(c *tl.Codec) { table.TL(c, v, 1765) }
 
 func (*MessagesAppendTodoList) Returns(UpdatesClass) {}
 
@@ -3693,8 +3053,6 @@ type MessagesToggleSuggestedPostApproval struct {
 	ScheduleDate  tl.Optional[int32]
 	RejectComment tl.Optional[string]
 }
-
-func (v *MessagesToggleSuggestedPostApproval) TL(c *tl.Codec) { table.TL(c, v, 2057) }
 
 func (*MessagesToggleSuggestedPostApproval) Returns(UpdatesClass) {}
 
@@ -3710,8 +3068,6 @@ type MessagesGetForumTopics struct {
 	Limit       int32
 }
 
-func (v *MessagesGetForumTopics) TL(c *tl.Codec) { table.TL(c, v, 1842) }
-
 func (*MessagesGetForumTopics) Returns(*MessagesForumTopics) {}
 
 // MessagesGetForumTopicsByID is messages.getForumTopicsByID#af0a4a08.
@@ -3719,8 +3075,6 @@ type MessagesGetForumTopicsByID struct {
 	Peer   InputPeerClass
 	Topics []int32
 }
-
-func (v *MessagesGetForumTopicsByID) TL(c *tl.Codec) { table.TL(c, v, 2216) }
 
 func (*MessagesGetForumTopicsByID) Returns(*MessagesForumTopics) {}
 
@@ -3736,8 +3090,6 @@ type MessagesEditForumTopic struct {
 	Hidden      tl.Optional[bool]
 }
 
-func (v *MessagesEditForumTopic) TL(c *tl.Codec) { table.TL(c, v, 2318) }
-
 func (*MessagesEditForumTopic) Returns(UpdatesClass) {}
 
 // MessagesUpdatePinnedForumTopic is messages.updatePinnedForumTopic#175df251.
@@ -3749,8 +3101,6 @@ type MessagesUpdatePinnedForumTopic struct {
 	Pinned  bool
 }
 
-func (v *MessagesUpdatePinnedForumTopic) TL(c *tl.Codec) { table.TL(c, v, 1729) }
-
 func (*MessagesUpdatePinnedForumTopic) Returns(UpdatesClass) {}
 
 // MessagesReorderPinnedForumTopics is messages.reorderPinnedForumTopics#0e7841f0.
@@ -3759,8 +3109,6 @@ type MessagesReorderPinnedForumTopics struct {
 	Peer  InputPeerClass
 	Order []int32
 }
-
-func (v *MessagesReorderPinnedForumTopics) TL(c *tl.Codec) { table.TL(c, v, 1701) }
 
 func (*MessagesReorderPinnedForumTopics) Returns(UpdatesClass) {}
 
@@ -3777,8 +3125,6 @@ type MessagesCreateForumTopic struct {
 	SendAs       InputPeerClass
 }
 
-func (v *MessagesCreateForumTopic) TL(c *tl.Codec) { table.TL(c, v, 1807) }
-
 func (*MessagesCreateForumTopic) Returns(UpdatesClass) {}
 
 // MessagesDeleteTopicHistory is messages.deleteTopicHistory#d2816f10.
@@ -3789,15 +3135,11 @@ type MessagesDeleteTopicHistory struct {
 	TopMsgID int32
 }
 
-func (v *MessagesDeleteTopicHistory) TL(c *tl.Codec) { table.TL(c, v, 2330) }
-
 func (*MessagesDeleteTopicHistory) Returns(*MessagesAffectedHistory) {}
 
 // MessagesGetEmojiGameInfo is messages.getEmojiGameInfo#fb7e8ca7.
 type MessagesGetEmojiGameInfo struct {
 }
-
-func (v *MessagesGetEmojiGameInfo) TL(c *tl.Codec) { table.TL(c, v, 2464) }
 
 func (*MessagesGetEmojiGameInfo) Returns(MessagesEmojiGameInfoClass) {}
 
@@ -3811,8 +3153,6 @@ type MessagesSummarizeText struct {
 	Tone   tl.Optional[string]
 }
 
-func (v *MessagesSummarizeText) TL(c *tl.Codec) { table.TL(c, v, 2200) }
-
 func (*MessagesSummarizeText) Returns(*TextWithEntities) {}
 
 // MessagesEditChatCreator is messages.editChatCreator#f743b857.
@@ -3824,8 +3164,6 @@ type MessagesEditChatCreator struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *MessagesEditChatCreator) TL(c *tl.Codec) { table.TL(c, v, 2453) }
-
 func (*MessagesEditChatCreator) Returns(UpdatesClass) {}
 
 // MessagesGetFutureChatCreatorAfterLeave is messages.getFutureChatCreatorAfterLeave#3b7d0ea6.
@@ -3834,8 +3172,6 @@ type MessagesGetFutureChatCreatorAfterLeave struct {
 
 	Peer InputPeerClass
 }
-
-func (v *MessagesGetFutureChatCreatorAfterLeave) TL(c *tl.Codec) { table.TL(c, v, 1841) }
 
 func (*MessagesGetFutureChatCreatorAfterLeave) Returns(UserClass) {}
 
@@ -3848,8 +3184,6 @@ type MessagesEditChatParticipantRank struct {
 	Rank        string
 }
 
-func (v *MessagesEditChatParticipantRank) TL(c *tl.Codec) { table.TL(c, v, 2157) }
-
 func (*MessagesEditChatParticipantRank) Returns(UpdatesClass) {}
 
 // MessagesDeclineURLAuth is messages.declineUrlAuth#35436bbc.
@@ -3858,8 +3192,6 @@ type MessagesDeclineURLAuth struct {
 
 	URL string
 }
-
-func (v *MessagesDeclineURLAuth) TL(c *tl.Codec) { table.TL(c, v, 1819) }
 
 func (*MessagesDeclineURLAuth) Returns(bool) {}
 
@@ -3870,8 +3202,6 @@ type MessagesCheckURLAuthMatchCode struct {
 	URL       string
 	MatchCode string
 }
-
-func (v *MessagesCheckURLAuthMatchCode) TL(c *tl.Codec) { table.TL(c, v, 2300) }
 
 func (*MessagesCheckURLAuthMatchCode) Returns(bool) {}
 
@@ -3886,8 +3216,6 @@ type MessagesComposeMessageWithAI struct {
 	Tone            InputAIComposeToneClass
 }
 
-func (v *MessagesComposeMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 2359) }
-
 func (*MessagesComposeMessageWithAI) Returns(*MessagesComposedMessageWithAI) {}
 
 // MessagesReportReadMetrics is messages.reportReadMetrics#4067c5e6.
@@ -3895,8 +3223,6 @@ type MessagesReportReadMetrics struct {
 	Peer    InputPeerClass
 	Metrics []InputMessageReadMetric
 }
-
-func (v *MessagesReportReadMetrics) TL(c *tl.Codec) { table.TL(c, v, 1861) }
 
 func (*MessagesReportReadMetrics) Returns(bool) {}
 
@@ -3907,8 +3233,6 @@ type MessagesReportMusicListen struct {
 	ID               InputDocumentClass
 	ListenedDuration int32
 }
-
-func (v *MessagesReportMusicListen) TL(c *tl.Codec) { table.TL(c, v, 2368) }
 
 func (*MessagesReportMusicListen) Returns(bool) {}
 
@@ -3921,8 +3245,6 @@ type MessagesAddPollAnswer struct {
 	Answer PollAnswerClass
 }
 
-func (v *MessagesAddPollAnswer) TL(c *tl.Codec) { table.TL(c, v, 1737) }
-
 func (*MessagesAddPollAnswer) Returns(UpdatesClass) {}
 
 // MessagesDeletePollAnswer is messages.deletePollAnswer#ac8505a5.
@@ -3931,8 +3253,6 @@ type MessagesDeletePollAnswer struct {
 	MsgID  int32
 	Option []byte
 }
-
-func (v *MessagesDeletePollAnswer) TL(c *tl.Codec) { table.TL(c, v, 2205) }
 
 func (*MessagesDeletePollAnswer) Returns(UpdatesClass) {}
 
@@ -3949,8 +3269,6 @@ type MessagesGetUnreadPollVotes struct {
 	MinID     int32
 }
 
-func (v *MessagesGetUnreadPollVotes) TL(c *tl.Codec) { table.TL(c, v, 1872) }
-
 func (*MessagesGetUnreadPollVotes) Returns(MessagesMessagesClass) {}
 
 // MessagesReadPollVotes is messages.readPollVotes#1720b4d8.
@@ -3960,8 +3278,6 @@ type MessagesReadPollVotes struct {
 	Peer     InputPeerClass
 	TopMsgID tl.Optional[int32]
 }
-
-func (v *MessagesReadPollVotes) TL(c *tl.Codec) { table.TL(c, v, 1728) }
 
 func (*MessagesReadPollVotes) Returns(*MessagesAffectedHistory) {}
 
@@ -3973,8 +3289,6 @@ type MessagesSetBotGuestChatResult struct {
 	Result  InputBotInlineResultClass
 }
 
-func (v *MessagesSetBotGuestChatResult) TL(c *tl.Codec) { table.TL(c, v, 2251) }
-
 func (*MessagesSetBotGuestChatResult) Returns(InputBotInlineMessageIDClass) {}
 
 // MessagesDeleteParticipantReactions is messages.deleteParticipantReactions#a0b80cf8.
@@ -3984,8 +3298,6 @@ type MessagesDeleteParticipantReactions struct {
 	Peer        InputPeerClass
 	Participant InputPeerClass
 }
-
-func (v *MessagesDeleteParticipantReactions) TL(c *tl.Codec) { table.TL(c, v, 2159) }
 
 func (*MessagesDeleteParticipantReactions) Returns(bool) {}
 
@@ -3997,8 +3309,6 @@ type MessagesDeleteParticipantReaction struct {
 	MsgID       int32
 	Participant InputPeerClass
 }
-
-func (v *MessagesDeleteParticipantReaction) TL(c *tl.Codec) { table.TL(c, v, 2386) }
 
 func (*MessagesDeleteParticipantReaction) Returns(UpdatesClass) {}
 
@@ -4013,8 +3323,6 @@ type MessagesGetPersonalChannelHistory struct {
 	Hash   int64
 }
 
-func (v *MessagesGetPersonalChannelHistory) TL(c *tl.Codec) { table.TL(c, v, 1922) }
-
 func (*MessagesGetPersonalChannelHistory) Returns(MessagesMessagesClass) {}
 
 // MessagesGetRichMessage is messages.getRichMessage#501569cf.
@@ -4024,8 +3332,6 @@ type MessagesGetRichMessage struct {
 	Peer InputPeerClass
 	ID   int32
 }
-
-func (v *MessagesGetRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1906) }
 
 func (*MessagesGetRichMessage) Returns(MessagesMessagesClass) {}
 
@@ -4037,8 +3343,6 @@ type MessagesTranslateRichMessage struct {
 	ToLang string
 	Tone   tl.Optional[string]
 }
-
-func (v *MessagesTranslateRichMessage) TL(c *tl.Codec) { table.TL(c, v, 1740) }
 
 func (*MessagesTranslateRichMessage) Returns(*MessagesTranslatedRichMessage) {}
 
@@ -4053,8 +3357,6 @@ type MessagesComposeRichMessageWithAI struct {
 	Tone            InputAIComposeToneClass
 }
 
-func (v *MessagesComposeRichMessageWithAI) TL(c *tl.Codec) { table.TL(c, v, 2096) }
-
 func (*MessagesComposeRichMessageWithAI) Returns(*MessagesComposedRichMessageWithAI) {}
 
 // MessagesRequestChatJoinWebView is messages.requestChatJoinWebView#ba9ee679.
@@ -4066,25 +3368,17 @@ type MessagesRequestChatJoinWebView struct {
 	Platform    string
 }
 
-func (v *MessagesRequestChatJoinWebView) TL(c *tl.Codec) { table.TL(c, v, 2259) }
-
 func (*MessagesRequestChatJoinWebView) Returns(*WebViewResultURL) {}
 
 // MessagesDialogsClass is a messages.Dialogs: one of messages.dialogs, messages.dialogsSlice, messages.dialogsNotModified.
-type MessagesDialogsClass interface {
-	tl.Object
-	isMessagesDialogs()
-}
+type MessagesDialogsClass interface{ isMessagesDialogs() }
 
 func (*MessagesDialogs) isMessagesDialogs()            {}
 func (*MessagesDialogsSlice) isMessagesDialogs()       {}
 func (*MessagesDialogsNotModified) isMessagesDialogs() {}
 
 // MessagesMessagesClass is a messages.Messages: one of messages.messages, messages.messagesSlice, messages.channelMessages, messages.messagesNotModified.
-type MessagesMessagesClass interface {
-	tl.Object
-	isMessagesMessages()
-}
+type MessagesMessagesClass interface{ isMessagesMessages() }
 
 func (*MessagesMessages) isMessagesMessages()            {}
 func (*MessagesMessagesSlice) isMessagesMessages()       {}
@@ -4092,218 +3386,146 @@ func (*MessagesChannelMessages) isMessagesMessages()     {}
 func (*MessagesMessagesNotModified) isMessagesMessages() {}
 
 // MessagesChatsClass is a messages.Chats: one of messages.chats, messages.chatsSlice.
-type MessagesChatsClass interface {
-	tl.Object
-	isMessagesChats()
-}
+type MessagesChatsClass interface{ isMessagesChats() }
 
 func (*MessagesChats) isMessagesChats()      {}
 func (*MessagesChatsSlice) isMessagesChats() {}
 
 // MessagesDHConfigClass is a messages.DhConfig: one of messages.dhConfigNotModified, messages.dhConfig.
-type MessagesDHConfigClass interface {
-	tl.Object
-	isMessagesDHConfig()
-}
+type MessagesDHConfigClass interface{ isMessagesDHConfig() }
 
 func (*MessagesDHConfigNotModified) isMessagesDHConfig() {}
 func (*MessagesDHConfig) isMessagesDHConfig()            {}
 
 // MessagesSentEncryptedMessageClass is a messages.SentEncryptedMessage: one of messages.sentEncryptedMessage, messages.sentEncryptedFile.
-type MessagesSentEncryptedMessageClass interface {
-	tl.Object
-	isMessagesSentEncryptedMessage()
-}
+type MessagesSentEncryptedMessageClass interface{ isMessagesSentEncryptedMessage() }
 
 func (*MessagesSentEncryptedMessage) isMessagesSentEncryptedMessage() {}
 func (*MessagesSentEncryptedFile) isMessagesSentEncryptedMessage()    {}
 
 // MessagesStickersClass is a messages.Stickers: one of messages.stickersNotModified, messages.stickers.
-type MessagesStickersClass interface {
-	tl.Object
-	isMessagesStickers()
-}
+type MessagesStickersClass interface{ isMessagesStickers() }
 
 func (*MessagesStickersNotModified) isMessagesStickers() {}
 func (*MessagesStickers) isMessagesStickers()            {}
 
 // MessagesAllStickersClass is a messages.AllStickers: one of messages.allStickersNotModified, messages.allStickers.
-type MessagesAllStickersClass interface {
-	tl.Object
-	isMessagesAllStickers()
-}
+type MessagesAllStickersClass interface{ isMessagesAllStickers() }
 
 func (*MessagesAllStickersNotModified) isMessagesAllStickers() {}
 func (*MessagesAllStickers) isMessagesAllStickers()            {}
 
 // MessagesStickerSetClass is a messages.StickerSet: one of messages.stickerSet, messages.stickerSetNotModified.
-type MessagesStickerSetClass interface {
-	tl.Object
-	isMessagesStickerSet()
-}
+type MessagesStickerSetClass interface{ isMessagesStickerSet() }
 
 func (*MessagesStickerSet) isMessagesStickerSet()            {}
 func (*MessagesStickerSetNotModified) isMessagesStickerSet() {}
 
 // MessagesSavedGIFsClass is a messages.SavedGifs: one of messages.savedGifsNotModified, messages.savedGifs.
-type MessagesSavedGIFsClass interface {
-	tl.Object
-	isMessagesSavedGIFs()
-}
+type MessagesSavedGIFsClass interface{ isMessagesSavedGIFs() }
 
 func (*MessagesSavedGIFsNotModified) isMessagesSavedGIFs() {}
 func (*MessagesSavedGIFs) isMessagesSavedGIFs()            {}
 
 // MessagesFeaturedStickersClass is a messages.FeaturedStickers: one of messages.featuredStickersNotModified, messages.featuredStickers.
-type MessagesFeaturedStickersClass interface {
-	tl.Object
-	isMessagesFeaturedStickers()
-}
+type MessagesFeaturedStickersClass interface{ isMessagesFeaturedStickers() }
 
 func (*MessagesFeaturedStickersNotModified) isMessagesFeaturedStickers() {}
 func (*MessagesFeaturedStickers) isMessagesFeaturedStickers()            {}
 
 // MessagesRecentStickersClass is a messages.RecentStickers: one of messages.recentStickersNotModified, messages.recentStickers.
-type MessagesRecentStickersClass interface {
-	tl.Object
-	isMessagesRecentStickers()
-}
+type MessagesRecentStickersClass interface{ isMessagesRecentStickers() }
 
 func (*MessagesRecentStickersNotModified) isMessagesRecentStickers() {}
 func (*MessagesRecentStickers) isMessagesRecentStickers()            {}
 
 // MessagesStickerSetInstallResultClass is a messages.StickerSetInstallResult: one of messages.stickerSetInstallResultSuccess, messages.stickerSetInstallResultArchive.
-type MessagesStickerSetInstallResultClass interface {
-	tl.Object
-	isMessagesStickerSetInstallResult()
-}
+type MessagesStickerSetInstallResultClass interface{ isMessagesStickerSetInstallResult() }
 
 func (*MessagesStickerSetInstallResultSuccess) isMessagesStickerSetInstallResult() {}
 func (*MessagesStickerSetInstallResultArchive) isMessagesStickerSetInstallResult() {}
 
 // MessagesFavedStickersClass is a messages.FavedStickers: one of messages.favedStickersNotModified, messages.favedStickers.
-type MessagesFavedStickersClass interface {
-	tl.Object
-	isMessagesFavedStickers()
-}
+type MessagesFavedStickersClass interface{ isMessagesFavedStickers() }
 
 func (*MessagesFavedStickersNotModified) isMessagesFavedStickers() {}
 func (*MessagesFavedStickers) isMessagesFavedStickers()            {}
 
 // MessagesFoundStickerSetsClass is a messages.FoundStickerSets: one of messages.foundStickerSetsNotModified, messages.foundStickerSets.
-type MessagesFoundStickerSetsClass interface {
-	tl.Object
-	isMessagesFoundStickerSets()
-}
+type MessagesFoundStickerSetsClass interface{ isMessagesFoundStickerSets() }
 
 func (*MessagesFoundStickerSetsNotModified) isMessagesFoundStickerSets() {}
 func (*MessagesFoundStickerSets) isMessagesFoundStickerSets()            {}
 
 // MessagesExportedChatInviteClass is a messages.ExportedChatInvite: one of messages.exportedChatInvite, messages.exportedChatInviteReplaced.
-type MessagesExportedChatInviteClass interface {
-	tl.Object
-	isMessagesExportedChatInvite()
-}
+type MessagesExportedChatInviteClass interface{ isMessagesExportedChatInvite() }
 
 func (*MessagesExportedChatInvite) isMessagesExportedChatInvite()         {}
 func (*MessagesExportedChatInviteReplaced) isMessagesExportedChatInvite() {}
 
 // MessagesSponsoredMessagesClass is a messages.SponsoredMessages: one of messages.sponsoredMessages, messages.sponsoredMessagesEmpty.
-type MessagesSponsoredMessagesClass interface {
-	tl.Object
-	isMessagesSponsoredMessages()
-}
+type MessagesSponsoredMessagesClass interface{ isMessagesSponsoredMessages() }
 
 func (*MessagesSponsoredMessages) isMessagesSponsoredMessages()      {}
 func (*MessagesSponsoredMessagesEmpty) isMessagesSponsoredMessages() {}
 
 // MessagesAvailableReactionsClass is a messages.AvailableReactions: one of messages.availableReactionsNotModified, messages.availableReactions.
-type MessagesAvailableReactionsClass interface {
-	tl.Object
-	isMessagesAvailableReactions()
-}
+type MessagesAvailableReactionsClass interface{ isMessagesAvailableReactions() }
 
 func (*MessagesAvailableReactionsNotModified) isMessagesAvailableReactions() {}
 func (*MessagesAvailableReactions) isMessagesAvailableReactions()            {}
 
 // MessagesReactionsClass is a messages.Reactions: one of messages.reactionsNotModified, messages.reactions.
-type MessagesReactionsClass interface {
-	tl.Object
-	isMessagesReactions()
-}
+type MessagesReactionsClass interface{ isMessagesReactions() }
 
 func (*MessagesReactionsNotModified) isMessagesReactions() {}
 func (*MessagesReactions) isMessagesReactions()            {}
 
 // MessagesEmojiGroupsClass is a messages.EmojiGroups: one of messages.emojiGroupsNotModified, messages.emojiGroups.
-type MessagesEmojiGroupsClass interface {
-	tl.Object
-	isMessagesEmojiGroups()
-}
+type MessagesEmojiGroupsClass interface{ isMessagesEmojiGroups() }
 
 func (*MessagesEmojiGroupsNotModified) isMessagesEmojiGroups() {}
 func (*MessagesEmojiGroups) isMessagesEmojiGroups()            {}
 
 // MessagesSavedDialogsClass is a messages.SavedDialogs: one of messages.savedDialogs, messages.savedDialogsSlice, messages.savedDialogsNotModified.
-type MessagesSavedDialogsClass interface {
-	tl.Object
-	isMessagesSavedDialogs()
-}
+type MessagesSavedDialogsClass interface{ isMessagesSavedDialogs() }
 
 func (*MessagesSavedDialogs) isMessagesSavedDialogs()            {}
 func (*MessagesSavedDialogsSlice) isMessagesSavedDialogs()       {}
 func (*MessagesSavedDialogsNotModified) isMessagesSavedDialogs() {}
 
 // MessagesSavedReactionTagsClass is a messages.SavedReactionTags: one of messages.savedReactionTagsNotModified, messages.savedReactionTags.
-type MessagesSavedReactionTagsClass interface {
-	tl.Object
-	isMessagesSavedReactionTags()
-}
+type MessagesSavedReactionTagsClass interface{ isMessagesSavedReactionTags() }
 
 func (*MessagesSavedReactionTagsNotModified) isMessagesSavedReactionTags() {}
 func (*MessagesSavedReactionTags) isMessagesSavedReactionTags()            {}
 
 // MessagesQuickRepliesClass is a messages.QuickReplies: one of messages.quickReplies, messages.quickRepliesNotModified.
-type MessagesQuickRepliesClass interface {
-	tl.Object
-	isMessagesQuickReplies()
-}
+type MessagesQuickRepliesClass interface{ isMessagesQuickReplies() }
 
 func (*MessagesQuickReplies) isMessagesQuickReplies()            {}
 func (*MessagesQuickRepliesNotModified) isMessagesQuickReplies() {}
 
 // MessagesAvailableEffectsClass is a messages.AvailableEffects: one of messages.availableEffectsNotModified, messages.availableEffects.
-type MessagesAvailableEffectsClass interface {
-	tl.Object
-	isMessagesAvailableEffects()
-}
+type MessagesAvailableEffectsClass interface{ isMessagesAvailableEffects() }
 
 func (*MessagesAvailableEffectsNotModified) isMessagesAvailableEffects() {}
 func (*MessagesAvailableEffects) isMessagesAvailableEffects()            {}
 
 // MessagesFoundStickersClass is a messages.FoundStickers: one of messages.foundStickersNotModified, messages.foundStickers.
-type MessagesFoundStickersClass interface {
-	tl.Object
-	isMessagesFoundStickers()
-}
+type MessagesFoundStickersClass interface{ isMessagesFoundStickers() }
 
 func (*MessagesFoundStickersNotModified) isMessagesFoundStickers() {}
 func (*MessagesFoundStickers) isMessagesFoundStickers()            {}
 
 // MessagesEmojiGameInfoClass is a messages.EmojiGameInfo: one of messages.emojiGameUnavailable, messages.emojiGameDiceInfo.
-type MessagesEmojiGameInfoClass interface {
-	tl.Object
-	isMessagesEmojiGameInfo()
-}
+type MessagesEmojiGameInfoClass interface{ isMessagesEmojiGameInfo() }
 
 func (*MessagesEmojiGameUnavailable) isMessagesEmojiGameInfo() {}
 func (*MessagesEmojiGameDiceInfo) isMessagesEmojiGameInfo()    {}
 
 // MessagesChatInviteJoinResultClass is a messages.ChatInviteJoinResult: one of messages.chatInviteJoinResultOk, messages.chatInviteJoinResultWebView.
-type MessagesChatInviteJoinResultClass interface {
-	tl.Object
-	isMessagesChatInviteJoinResult()
-}
+type MessagesChatInviteJoinResultClass interface{ isMessagesChatInviteJoinResult() }
 
 func (*MessagesChatInviteJoinResultOK) isMessagesChatInviteJoinResult()      {}
 func (*MessagesChatInviteJoinResultWebView) isMessagesChatInviteJoinResult() {}

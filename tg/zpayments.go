@@ -26,8 +26,6 @@ type PaymentsPaymentForm struct {
 	Users              []UserClass
 }
 
-func (v *PaymentsPaymentForm) TL(c *tl.Codec) { table.TL(c, v, 1012) }
-
 // PaymentsPaymentFormStars is payments.paymentFormStars#7bf6b15c.
 type PaymentsPaymentFormStars struct {
 	FormID      int64
@@ -39,8 +37,6 @@ type PaymentsPaymentFormStars struct {
 	Users       []UserClass
 }
 
-func (v *PaymentsPaymentFormStars) TL(c *tl.Codec) { table.TL(c, v, 775) }
-
 // PaymentsPaymentFormStarGift is payments.paymentFormStarGift#b425cfe1.
 type PaymentsPaymentFormStarGift struct {
 	_ tl.Incomparable
@@ -49,15 +45,11 @@ type PaymentsPaymentFormStarGift struct {
 	Invoice Invoice
 }
 
-func (v *PaymentsPaymentFormStarGift) TL(c *tl.Codec) { table.TL(c, v, 1138) }
-
 // PaymentsValidatedRequestedInfo is payments.validatedRequestedInfo#d1451883.
 type PaymentsValidatedRequestedInfo struct {
 	ID              tl.Optional[string]
 	ShippingOptions []ShippingOption
 }
-
-func (v *PaymentsValidatedRequestedInfo) TL(c *tl.Codec) { table.TL(c, v, 1344) }
 
 // PaymentsPaymentResult is payments.paymentResult#4e5f810d.
 type PaymentsPaymentResult struct {
@@ -66,16 +58,12 @@ type PaymentsPaymentResult struct {
 	Updates UpdatesClass
 }
 
-func (v *PaymentsPaymentResult) TL(c *tl.Codec) { table.TL(c, v, 499) }
-
 // PaymentsPaymentVerificationNeeded is payments.paymentVerificationNeeded#d8411139.
 type PaymentsPaymentVerificationNeeded struct {
 	_ tl.Incomparable
 
 	URL string
 }
-
-func (v *PaymentsPaymentVerificationNeeded) TL(c *tl.Codec) { table.TL(c, v, 1380) }
 
 // PaymentsPaymentReceipt is payments.paymentReceipt#70c4fe03.
 type PaymentsPaymentReceipt struct {
@@ -95,8 +83,6 @@ type PaymentsPaymentReceipt struct {
 	Users            []UserClass
 }
 
-func (v *PaymentsPaymentReceipt) TL(c *tl.Codec) { table.TL(c, v, 703) }
-
 // PaymentsPaymentReceiptStars is payments.paymentReceiptStars#dabbf83a.
 type PaymentsPaymentReceiptStars struct {
 	Date          int32
@@ -111,8 +97,6 @@ type PaymentsPaymentReceiptStars struct {
 	Users         []UserClass
 }
 
-func (v *PaymentsPaymentReceiptStars) TL(c *tl.Codec) { table.TL(c, v, 1389) }
-
 // PaymentsSavedInfo is payments.savedInfo#fb8fe43c.
 type PaymentsSavedInfo struct {
 	_ tl.Incomparable
@@ -121,15 +105,11 @@ type PaymentsSavedInfo struct {
 	SavedInfo           *PaymentRequestedInfo
 }
 
-func (v *PaymentsSavedInfo) TL(c *tl.Codec) { table.TL(c, v, 1628) }
-
 // PaymentsBankCardData is payments.bankCardData#3e24e573.
 type PaymentsBankCardData struct {
 	Title    string
 	OpenURLs []BankCardOpenURL
 }
-
-func (v *PaymentsBankCardData) TL(c *tl.Codec) { table.TL(c, v, 395) }
 
 // PaymentsExportedInvoice is payments.exportedInvoice#aed0cbd9.
 type PaymentsExportedInvoice struct {
@@ -137,8 +117,6 @@ type PaymentsExportedInvoice struct {
 
 	URL string
 }
-
-func (v *PaymentsExportedInvoice) TL(c *tl.Codec) { table.TL(c, v, 1102) }
 
 // PaymentsCheckedGiftCode is payments.checkedGiftCode#eb983f8f.
 type PaymentsCheckedGiftCode struct {
@@ -153,8 +131,6 @@ type PaymentsCheckedGiftCode struct {
 	Users         []UserClass
 }
 
-func (v *PaymentsCheckedGiftCode) TL(c *tl.Codec) { table.TL(c, v, 1511) }
-
 // PaymentsGiveawayInfo is payments.giveawayInfo#4367daa0.
 type PaymentsGiveawayInfo struct {
 	_ tl.Incomparable
@@ -166,8 +142,6 @@ type PaymentsGiveawayInfo struct {
 	AdminDisallowedChatID tl.Optional[int64]
 	DisallowedCountry     tl.Optional[string]
 }
-
-func (v *PaymentsGiveawayInfo) TL(c *tl.Codec) { table.TL(c, v, 434) }
 
 // PaymentsGiveawayInfoResults is payments.giveawayInfoResults#e175e66f.
 type PaymentsGiveawayInfoResults struct {
@@ -183,8 +157,6 @@ type PaymentsGiveawayInfoResults struct {
 	ActivatedCount tl.Optional[int32]
 }
 
-func (v *PaymentsGiveawayInfoResults) TL(c *tl.Codec) { table.TL(c, v, 1440) }
-
 // PaymentsStarsStatus is payments.starsStatus#6c9ce8ed.
 type PaymentsStarsStatus struct {
 	Balance                     StarsAmountClass
@@ -197,8 +169,6 @@ type PaymentsStarsStatus struct {
 	Users                       []UserClass
 }
 
-func (v *PaymentsStarsStatus) TL(c *tl.Codec) { table.TL(c, v, 678) }
-
 // PaymentsStarsRevenueStats is payments.starsRevenueStats#6c207376.
 type PaymentsStarsRevenueStats struct {
 	_ tl.Incomparable
@@ -209,16 +179,12 @@ type PaymentsStarsRevenueStats struct {
 	UsdRate       float64
 }
 
-func (v *PaymentsStarsRevenueStats) TL(c *tl.Codec) { table.TL(c, v, 672) }
-
 // PaymentsStarsRevenueWithdrawalURL is payments.starsRevenueWithdrawalUrl#1dab80b7.
 type PaymentsStarsRevenueWithdrawalURL struct {
 	_ tl.Incomparable
 
 	URL string
 }
-
-func (v *PaymentsStarsRevenueWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 192) }
 
 // PaymentsStarsRevenueAdsAccountURL is payments.starsRevenueAdsAccountUrl#394e7f21.
 type PaymentsStarsRevenueAdsAccountURL struct {
@@ -227,13 +193,9 @@ type PaymentsStarsRevenueAdsAccountURL struct {
 	URL string
 }
 
-func (v *PaymentsStarsRevenueAdsAccountURL) TL(c *tl.Codec) { table.TL(c, v, 360) }
-
 // PaymentsStarGiftsNotModified is payments.starGiftsNotModified#a388a368.
 type PaymentsStarGiftsNotModified struct {
 }
-
-func (v *PaymentsStarGiftsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1032) }
 
 // PaymentsStarGifts is payments.starGifts#2ed82995.
 type PaymentsStarGifts struct {
@@ -243,16 +205,12 @@ type PaymentsStarGifts struct {
 	Users []UserClass
 }
 
-func (v *PaymentsStarGifts) TL(c *tl.Codec) { table.TL(c, v, 289) }
-
 // PaymentsConnectedStarRefBots is payments.connectedStarRefBots#98d5ea1d.
 type PaymentsConnectedStarRefBots struct {
 	Count         int32
 	ConnectedBots []ConnectedBotStarRef
 	Users         []UserClass
 }
-
-func (v *PaymentsConnectedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 953) }
 
 // PaymentsSuggestedStarRefBots is payments.suggestedStarRefBots#b4d5d859.
 type PaymentsSuggestedStarRefBots struct {
@@ -262,8 +220,6 @@ type PaymentsSuggestedStarRefBots struct {
 	NextOffset    tl.Optional[string]
 }
 
-func (v *PaymentsSuggestedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 1149) }
-
 // PaymentsStarGiftUpgradePreview is payments.starGiftUpgradePreview#3de1dfed.
 type PaymentsStarGiftUpgradePreview struct {
 	SampleAttributes []StarGiftAttributeClass
@@ -271,16 +227,12 @@ type PaymentsStarGiftUpgradePreview struct {
 	NextPrices       []StarGiftUpgradePrice
 }
 
-func (v *PaymentsStarGiftUpgradePreview) TL(c *tl.Codec) { table.TL(c, v, 390) }
-
 // PaymentsUniqueStarGift is payments.uniqueStarGift#416c56e8.
 type PaymentsUniqueStarGift struct {
 	Gift  StarGiftClass
 	Chats []ChatClass
 	Users []UserClass
 }
-
-func (v *PaymentsUniqueStarGift) TL(c *tl.Codec) { table.TL(c, v, 418) }
 
 // PaymentsSavedStarGifts is payments.savedStarGifts#95f389b1.
 type PaymentsSavedStarGifts struct {
@@ -292,16 +244,12 @@ type PaymentsSavedStarGifts struct {
 	Users                    []UserClass
 }
 
-func (v *PaymentsSavedStarGifts) TL(c *tl.Codec) { table.TL(c, v, 929) }
-
 // PaymentsStarGiftWithdrawalURL is payments.starGiftWithdrawalUrl#84aa3a9c.
 type PaymentsStarGiftWithdrawalURL struct {
 	_ tl.Incomparable
 
 	URL string
 }
-
-func (v *PaymentsStarGiftWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 826) }
 
 // PaymentsResaleStarGifts is payments.resaleStarGifts#947a12df.
 type PaymentsResaleStarGifts struct {
@@ -315,20 +263,14 @@ type PaymentsResaleStarGifts struct {
 	Users          []UserClass
 }
 
-func (v *PaymentsResaleStarGifts) TL(c *tl.Codec) { table.TL(c, v, 919) }
-
 // PaymentsStarGiftCollectionsNotModified is payments.starGiftCollectionsNotModified#a0ba4f17.
 type PaymentsStarGiftCollectionsNotModified struct {
 }
-
-func (v *PaymentsStarGiftCollectionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1019) }
 
 // PaymentsStarGiftCollections is payments.starGiftCollections#8a2932f3.
 type PaymentsStarGiftCollections struct {
 	Collections []StarGiftCollection
 }
-
-func (v *PaymentsStarGiftCollections) TL(c *tl.Codec) { table.TL(c, v, 859) }
 
 // PaymentsUniqueStarGiftValueInfo is payments.uniqueStarGiftValueInfo#512fe446.
 type PaymentsUniqueStarGiftValueInfo struct {
@@ -350,13 +292,9 @@ type PaymentsUniqueStarGiftValueInfo struct {
 	FragmentListedURL   tl.Optional[string]
 }
 
-func (v *PaymentsUniqueStarGiftValueInfo) TL(c *tl.Codec) { table.TL(c, v, 520) }
-
 // PaymentsCheckCanSendGiftResultOK is payments.checkCanSendGiftResultOk#374fa7ad.
 type PaymentsCheckCanSendGiftResultOK struct {
 }
-
-func (v *PaymentsCheckCanSendGiftResultOK) TL(c *tl.Codec) { table.TL(c, v, 349) }
 
 // PaymentsCheckCanSendGiftResultFail is payments.checkCanSendGiftResultFail#d5e58274.
 type PaymentsCheckCanSendGiftResultFail struct {
@@ -364,8 +302,6 @@ type PaymentsCheckCanSendGiftResultFail struct {
 
 	Reason TextWithEntities
 }
-
-func (v *PaymentsCheckCanSendGiftResultFail) TL(c *tl.Codec) { table.TL(c, v, 1362) }
 
 // PaymentsStarGiftAuctionState is payments.starGiftAuctionState#6b39f4ec.
 type PaymentsStarGiftAuctionState struct {
@@ -377,8 +313,6 @@ type PaymentsStarGiftAuctionState struct {
 	Chats     []ChatClass
 }
 
-func (v *PaymentsStarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 670) }
-
 // PaymentsStarGiftAuctionAcquiredGifts is payments.starGiftAuctionAcquiredGifts#7d5bd1f0.
 type PaymentsStarGiftAuctionAcquiredGifts struct {
 	Gifts []StarGiftAuctionAcquiredGift
@@ -386,13 +320,9 @@ type PaymentsStarGiftAuctionAcquiredGifts struct {
 	Chats []ChatClass
 }
 
-func (v *PaymentsStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) { table.TL(c, v, 782) }
-
 // PaymentsStarGiftActiveAuctionsNotModified is payments.starGiftActiveAuctionsNotModified#db33dad0.
 type PaymentsStarGiftActiveAuctionsNotModified struct {
 }
-
-func (v *PaymentsStarGiftActiveAuctionsNotModified) TL(c *tl.Codec) { table.TL(c, v, 1393) }
 
 // PaymentsStarGiftActiveAuctions is payments.starGiftActiveAuctions#aef6abbc.
 type PaymentsStarGiftActiveAuctions struct {
@@ -401,14 +331,10 @@ type PaymentsStarGiftActiveAuctions struct {
 	Chats    []ChatClass
 }
 
-func (v *PaymentsStarGiftActiveAuctions) TL(c *tl.Codec) { table.TL(c, v, 1105) }
-
 // PaymentsStarGiftUpgradeAttributes is payments.starGiftUpgradeAttributes#46c6e36f.
 type PaymentsStarGiftUpgradeAttributes struct {
 	Attributes []StarGiftAttributeClass
 }
-
-func (v *PaymentsStarGiftUpgradeAttributes) TL(c *tl.Codec) { table.TL(c, v, 449) }
 
 // PaymentsGetPaymentForm is payments.getPaymentForm#37148dbb.
 type PaymentsGetPaymentForm struct {
@@ -417,8 +343,6 @@ type PaymentsGetPaymentForm struct {
 	Invoice     InputInvoiceClass
 	ThemeParams *DataJSON
 }
-
-func (v *PaymentsGetPaymentForm) TL(c *tl.Codec) { table.TL(c, v, 1831) }
 
 func (*PaymentsGetPaymentForm) Returns(PaymentsPaymentFormClass) {}
 
@@ -430,8 +354,6 @@ type PaymentsGetPaymentReceipt struct {
 	MsgID int32
 }
 
-func (v *PaymentsGetPaymentReceipt) TL(c *tl.Codec) { table.TL(c, v, 1771) }
-
 func (*PaymentsGetPaymentReceipt) Returns(PaymentsPaymentReceiptClass) {}
 
 // PaymentsValidateRequestedInfo is payments.validateRequestedInfo#b6c8f12b.
@@ -442,8 +364,6 @@ type PaymentsValidateRequestedInfo struct {
 	Invoice InputInvoiceClass
 	Info    PaymentRequestedInfo
 }
-
-func (v *PaymentsValidateRequestedInfo) TL(c *tl.Codec) { table.TL(c, v, 2242) }
 
 func (*PaymentsValidateRequestedInfo) Returns(*PaymentsValidatedRequestedInfo) {}
 
@@ -459,15 +379,11 @@ type PaymentsSendPaymentForm struct {
 	TipAmount        tl.Optional[int64]
 }
 
-func (v *PaymentsSendPaymentForm) TL(c *tl.Codec) { table.TL(c, v, 1799) }
-
 func (*PaymentsSendPaymentForm) Returns(PaymentsPaymentResultClass) {}
 
 // PaymentsGetSavedInfo is payments.getSavedInfo#227d824b.
 type PaymentsGetSavedInfo struct {
 }
-
-func (v *PaymentsGetSavedInfo) TL(c *tl.Codec) { table.TL(c, v, 1767) }
 
 func (*PaymentsGetSavedInfo) Returns(*PaymentsSavedInfo) {}
 
@@ -476,8 +392,6 @@ type PaymentsClearSavedInfo struct {
 	Credentials bool
 	Info        bool
 }
-
-func (v *PaymentsClearSavedInfo) TL(c *tl.Codec) { table.TL(c, v, 2348) }
 
 func (*PaymentsClearSavedInfo) Returns(bool) {}
 
@@ -488,8 +402,6 @@ type PaymentsGetBankCardData struct {
 	Number string
 }
 
-func (v *PaymentsGetBankCardData) TL(c *tl.Codec) { table.TL(c, v, 1803) }
-
 func (*PaymentsGetBankCardData) Returns(*PaymentsBankCardData) {}
 
 // PaymentsExportInvoice is payments.exportInvoice#0f91b065.
@@ -499,8 +411,6 @@ type PaymentsExportInvoice struct {
 	InvoiceMedia InputMediaClass
 }
 
-func (v *PaymentsExportInvoice) TL(c *tl.Codec) { table.TL(c, v, 1707) }
-
 func (*PaymentsExportInvoice) Returns(*PaymentsExportedInvoice) {}
 
 // PaymentsAssignAppStoreTransaction is payments.assignAppStoreTransaction#80ed747d.
@@ -508,8 +418,6 @@ type PaymentsAssignAppStoreTransaction struct {
 	Receipt []byte
 	Purpose InputStorePaymentPurposeClass
 }
-
-func (v *PaymentsAssignAppStoreTransaction) TL(c *tl.Codec) { table.TL(c, v, 2056) }
 
 func (*PaymentsAssignAppStoreTransaction) Returns(UpdatesClass) {}
 
@@ -521,8 +429,6 @@ type PaymentsAssignPlayMarketTransaction struct {
 	Purpose InputStorePaymentPurposeClass
 }
 
-func (v *PaymentsAssignPlayMarketTransaction) TL(c *tl.Codec) { table.TL(c, v, 2375) }
-
 func (*PaymentsAssignPlayMarketTransaction) Returns(UpdatesClass) {}
 
 // PaymentsGetPremiumGiftCodeOptions is payments.getPremiumGiftCodeOptions#2757ba54.
@@ -531,8 +437,6 @@ type PaymentsGetPremiumGiftCodeOptions struct {
 
 	BoostPeer InputPeerClass
 }
-
-func (v *PaymentsGetPremiumGiftCodeOptions) TL(c *tl.Codec) { table.TL(c, v, 1781) }
 
 func (*PaymentsGetPremiumGiftCodeOptions) Returns([]PremiumGiftCodeOption) {}
 
@@ -543,8 +447,6 @@ type PaymentsCheckGiftCode struct {
 	Slug string
 }
 
-func (v *PaymentsCheckGiftCode) TL(c *tl.Codec) { table.TL(c, v, 2100) }
-
 func (*PaymentsCheckGiftCode) Returns(*PaymentsCheckedGiftCode) {}
 
 // PaymentsApplyGiftCode is payments.applyGiftCode#f6e26854.
@@ -553,8 +455,6 @@ type PaymentsApplyGiftCode struct {
 
 	Slug string
 }
-
-func (v *PaymentsApplyGiftCode) TL(c *tl.Codec) { table.TL(c, v, 2451) }
 
 func (*PaymentsApplyGiftCode) Returns(UpdatesClass) {}
 
@@ -565,8 +465,6 @@ type PaymentsGetGiveawayInfo struct {
 	Peer  InputPeerClass
 	MsgID int32
 }
-
-func (v *PaymentsGetGiveawayInfo) TL(c *tl.Codec) { table.TL(c, v, 2442) }
 
 func (*PaymentsGetGiveawayInfo) Returns(PaymentsGiveawayInfoClass) {}
 
@@ -579,15 +477,11 @@ type PaymentsLaunchPrepaidGiveaway struct {
 	Purpose    InputStorePaymentPurposeClass
 }
 
-func (v *PaymentsLaunchPrepaidGiveaway) TL(c *tl.Codec) { table.TL(c, v, 1957) }
-
 func (*PaymentsLaunchPrepaidGiveaway) Returns(UpdatesClass) {}
 
 // PaymentsGetStarsTopupOptions is payments.getStarsTopupOptions#c00ec7d3.
 type PaymentsGetStarsTopupOptions struct {
 }
-
-func (v *PaymentsGetStarsTopupOptions) TL(c *tl.Codec) { table.TL(c, v, 2278) }
 
 func (*PaymentsGetStarsTopupOptions) Returns([]StarsTopupOption) {}
 
@@ -598,8 +492,6 @@ type PaymentsGetStarsStatus struct {
 	Ton  bool
 	Peer InputPeerClass
 }
-
-func (v *PaymentsGetStarsStatus) TL(c *tl.Codec) { table.TL(c, v, 1898) }
 
 func (*PaymentsGetStarsStatus) Returns(*PaymentsStarsStatus) {}
 
@@ -617,8 +509,6 @@ type PaymentsGetStarsTransactions struct {
 	Limit          int32
 }
 
-func (v *PaymentsGetStarsTransactions) TL(c *tl.Codec) { table.TL(c, v, 1987) }
-
 func (*PaymentsGetStarsTransactions) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsSendStarsForm is payments.sendStarsForm#7998c914.
@@ -628,8 +518,6 @@ type PaymentsSendStarsForm struct {
 	FormID  int64
 	Invoice InputInvoiceClass
 }
-
-func (v *PaymentsSendStarsForm) TL(c *tl.Codec) { table.TL(c, v, 2036) }
 
 func (*PaymentsSendStarsForm) Returns(PaymentsPaymentResultClass) {}
 
@@ -641,8 +529,6 @@ type PaymentsRefundStarsCharge struct {
 	ChargeID string
 }
 
-func (v *PaymentsRefundStarsCharge) TL(c *tl.Codec) { table.TL(c, v, 1774) }
-
 func (*PaymentsRefundStarsCharge) Returns(UpdatesClass) {}
 
 // PaymentsGetStarsRevenueStats is payments.getStarsRevenueStats#d91ffad6.
@@ -653,8 +539,6 @@ type PaymentsGetStarsRevenueStats struct {
 	Ton  bool
 	Peer InputPeerClass
 }
-
-func (v *PaymentsGetStarsRevenueStats) TL(c *tl.Codec) { table.TL(c, v, 2352) }
 
 func (*PaymentsGetStarsRevenueStats) Returns(*PaymentsStarsRevenueStats) {}
 
@@ -668,8 +552,6 @@ type PaymentsGetStarsRevenueWithdrawalURL struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *PaymentsGetStarsRevenueWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 1769) }
-
 func (*PaymentsGetStarsRevenueWithdrawalURL) Returns(*PaymentsStarsRevenueWithdrawalURL) {}
 
 // PaymentsGetStarsRevenueAdsAccountURL is payments.getStarsRevenueAdsAccountUrl#d1d7efc5.
@@ -678,8 +560,6 @@ type PaymentsGetStarsRevenueAdsAccountURL struct {
 
 	Peer InputPeerClass
 }
-
-func (v *PaymentsGetStarsRevenueAdsAccountURL) TL(c *tl.Codec) { table.TL(c, v, 2328) }
 
 func (*PaymentsGetStarsRevenueAdsAccountURL) Returns(*PaymentsStarsRevenueAdsAccountURL) {}
 
@@ -690,8 +570,6 @@ type PaymentsGetStarsTransactionsByID struct {
 	ID   []InputStarsTransaction
 }
 
-func (v *PaymentsGetStarsTransactionsByID) TL(c *tl.Codec) { table.TL(c, v, 1801) }
-
 func (*PaymentsGetStarsTransactionsByID) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsGetStarsGiftOptions is payments.getStarsGiftOptions#d3c96bc8.
@@ -700,8 +578,6 @@ type PaymentsGetStarsGiftOptions struct {
 
 	UserID InputUserClass
 }
-
-func (v *PaymentsGetStarsGiftOptions) TL(c *tl.Codec) { table.TL(c, v, 2335) }
 
 func (*PaymentsGetStarsGiftOptions) Returns([]StarsGiftOption) {}
 
@@ -714,8 +590,6 @@ type PaymentsGetStarsSubscriptions struct {
 	Offset         string
 }
 
-func (v *PaymentsGetStarsSubscriptions) TL(c *tl.Codec) { table.TL(c, v, 1665) }
-
 func (*PaymentsGetStarsSubscriptions) Returns(*PaymentsStarsStatus) {}
 
 // PaymentsChangeStarsSubscription is payments.changeStarsSubscription#c7770878.
@@ -727,8 +601,6 @@ type PaymentsChangeStarsSubscription struct {
 	Canceled       tl.Optional[bool]
 }
 
-func (v *PaymentsChangeStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 2297) }
-
 func (*PaymentsChangeStarsSubscription) Returns(bool) {}
 
 // PaymentsFulfillStarsSubscription is payments.fulfillStarsSubscription#cc5bebb3.
@@ -739,15 +611,11 @@ type PaymentsFulfillStarsSubscription struct {
 	SubscriptionID string
 }
 
-func (v *PaymentsFulfillStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 2312) }
-
 func (*PaymentsFulfillStarsSubscription) Returns(bool) {}
 
 // PaymentsGetStarsGiveawayOptions is payments.getStarsGiveawayOptions#bd1efd3e.
 type PaymentsGetStarsGiveawayOptions struct {
 }
-
-func (v *PaymentsGetStarsGiveawayOptions) TL(c *tl.Codec) { table.TL(c, v, 2266) }
 
 func (*PaymentsGetStarsGiveawayOptions) Returns([]StarsGiveawayOption) {}
 
@@ -755,8 +623,6 @@ func (*PaymentsGetStarsGiveawayOptions) Returns([]StarsGiveawayOption) {}
 type PaymentsGetStarGifts struct {
 	Hash int32
 }
-
-func (v *PaymentsGetStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2288) }
 
 func (*PaymentsGetStarGifts) Returns(PaymentsStarGiftsClass) {}
 
@@ -768,8 +634,6 @@ type PaymentsSaveStarGift struct {
 	Stargift InputSavedStarGiftClass
 }
 
-func (v *PaymentsSaveStarGift) TL(c *tl.Codec) { table.TL(c, v, 1788) }
-
 func (*PaymentsSaveStarGift) Returns(bool) {}
 
 // PaymentsConvertStarGift is payments.convertStarGift#74bf076b.
@@ -778,8 +642,6 @@ type PaymentsConvertStarGift struct {
 
 	Stargift InputSavedStarGiftClass
 }
-
-func (v *PaymentsConvertStarGift) TL(c *tl.Codec) { table.TL(c, v, 2018) }
 
 func (*PaymentsConvertStarGift) Returns(bool) {}
 
@@ -791,8 +653,6 @@ type PaymentsBotCancelStarsSubscription struct {
 	UserID   InputUserClass
 	ChargeID string
 }
-
-func (v *PaymentsBotCancelStarsSubscription) TL(c *tl.Codec) { table.TL(c, v, 2000) }
 
 func (*PaymentsBotCancelStarsSubscription) Returns(bool) {}
 
@@ -806,8 +666,6 @@ type PaymentsGetConnectedStarRefBots struct {
 	Limit      int32
 }
 
-func (v *PaymentsGetConnectedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 1936) }
-
 func (*PaymentsGetConnectedStarRefBots) Returns(*PaymentsConnectedStarRefBots) {}
 
 // PaymentsGetConnectedStarRefBot is payments.getConnectedStarRefBot#b7d998f0.
@@ -817,8 +675,6 @@ type PaymentsGetConnectedStarRefBot struct {
 	Peer InputPeerClass
 	Bot  InputUserClass
 }
-
-func (v *PaymentsGetConnectedStarRefBot) TL(c *tl.Codec) { table.TL(c, v, 2244) }
 
 func (*PaymentsGetConnectedStarRefBot) Returns(*PaymentsConnectedStarRefBots) {}
 
@@ -833,8 +689,6 @@ type PaymentsGetSuggestedStarRefBots struct {
 	Limit          int32
 }
 
-func (v *PaymentsGetSuggestedStarRefBots) TL(c *tl.Codec) { table.TL(c, v, 1697) }
-
 func (*PaymentsGetSuggestedStarRefBots) Returns(*PaymentsSuggestedStarRefBots) {}
 
 // PaymentsConnectStarRefBot is payments.connectStarRefBot#7ed5348a.
@@ -844,8 +698,6 @@ type PaymentsConnectStarRefBot struct {
 	Peer InputPeerClass
 	Bot  InputUserClass
 }
-
-func (v *PaymentsConnectStarRefBot) TL(c *tl.Codec) { table.TL(c, v, 2049) }
 
 func (*PaymentsConnectStarRefBot) Returns(*PaymentsConnectedStarRefBots) {}
 
@@ -858,16 +710,12 @@ type PaymentsEditConnectedStarRefBot struct {
 	Link    string
 }
 
-func (v *PaymentsEditConnectedStarRefBot) TL(c *tl.Codec) { table.TL(c, v, 2392) }
-
 func (*PaymentsEditConnectedStarRefBot) Returns(*PaymentsConnectedStarRefBots) {}
 
 // PaymentsGetStarGiftUpgradePreview is payments.getStarGiftUpgradePreview#9c9abcb1.
 type PaymentsGetStarGiftUpgradePreview struct {
 	GiftID int64
 }
-
-func (v *PaymentsGetStarGiftUpgradePreview) TL(c *tl.Codec) { table.TL(c, v, 2147) }
 
 func (*PaymentsGetStarGiftUpgradePreview) Returns(*PaymentsStarGiftUpgradePreview) {}
 
@@ -879,8 +727,6 @@ type PaymentsUpgradeStarGift struct {
 	Stargift            InputSavedStarGiftClass
 }
 
-func (v *PaymentsUpgradeStarGift) TL(c *tl.Codec) { table.TL(c, v, 2215) }
-
 func (*PaymentsUpgradeStarGift) Returns(UpdatesClass) {}
 
 // PaymentsTransferStarGift is payments.transferStarGift#7f18176a.
@@ -891,8 +737,6 @@ type PaymentsTransferStarGift struct {
 	ToID     InputPeerClass
 }
 
-func (v *PaymentsTransferStarGift) TL(c *tl.Codec) { table.TL(c, v, 2050) }
-
 func (*PaymentsTransferStarGift) Returns(UpdatesClass) {}
 
 // PaymentsGetUniqueStarGift is payments.getUniqueStarGift#a1974d72.
@@ -901,8 +745,6 @@ type PaymentsGetUniqueStarGift struct {
 
 	Slug string
 }
-
-func (v *PaymentsGetUniqueStarGift) TL(c *tl.Codec) { table.TL(c, v, 2162) }
 
 func (*PaymentsGetUniqueStarGift) Returns(*PaymentsUniqueStarGift) {}
 
@@ -925,16 +767,12 @@ type PaymentsGetSavedStarGifts struct {
 	Limit               int32
 }
 
-func (v *PaymentsGetSavedStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2171) }
-
 func (*PaymentsGetSavedStarGifts) Returns(*PaymentsSavedStarGifts) {}
 
 // PaymentsGetSavedStarGift is payments.getSavedStarGift#b455a106.
 type PaymentsGetSavedStarGift struct {
 	Stargift []InputSavedStarGiftClass
 }
-
-func (v *PaymentsGetSavedStarGift) TL(c *tl.Codec) { table.TL(c, v, 2233) }
 
 func (*PaymentsGetSavedStarGift) Returns(*PaymentsSavedStarGifts) {}
 
@@ -946,8 +784,6 @@ type PaymentsGetStarGiftWithdrawalURL struct {
 	Password InputCheckPasswordSRPClass
 }
 
-func (v *PaymentsGetStarGiftWithdrawalURL) TL(c *tl.Codec) { table.TL(c, v, 2323) }
-
 func (*PaymentsGetStarGiftWithdrawalURL) Returns(*PaymentsStarGiftWithdrawalURL) {}
 
 // PaymentsToggleChatStarGiftNotifications is payments.toggleChatStarGiftNotifications#60eaefa1.
@@ -958,8 +794,6 @@ type PaymentsToggleChatStarGiftNotifications struct {
 	Peer    InputPeerClass
 }
 
-func (v *PaymentsToggleChatStarGiftNotifications) TL(c *tl.Codec) { table.TL(c, v, 1961) }
-
 func (*PaymentsToggleChatStarGiftNotifications) Returns(bool) {}
 
 // PaymentsToggleStarGiftsPinnedToTop is payments.toggleStarGiftsPinnedToTop#1513e7b0.
@@ -967,8 +801,6 @@ type PaymentsToggleStarGiftsPinnedToTop struct {
 	Peer     InputPeerClass
 	Stargift []InputSavedStarGiftClass
 }
-
-func (v *PaymentsToggleStarGiftsPinnedToTop) TL(c *tl.Codec) { table.TL(c, v, 1724) }
 
 func (*PaymentsToggleStarGiftsPinnedToTop) Returns(bool) {}
 
@@ -978,8 +810,6 @@ type PaymentsCanPurchaseStore struct {
 
 	Purpose InputStorePaymentPurposeClass
 }
-
-func (v *PaymentsCanPurchaseStore) TL(c *tl.Codec) { table.TL(c, v, 1902) }
 
 func (*PaymentsCanPurchaseStore) Returns(bool) {}
 
@@ -996,8 +826,6 @@ type PaymentsGetResaleStarGifts struct {
 	Limit          int32
 }
 
-func (v *PaymentsGetResaleStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2037) }
-
 func (*PaymentsGetResaleStarGifts) Returns(*PaymentsResaleStarGifts) {}
 
 // PaymentsUpdateStarGiftPrice is payments.updateStarGiftPrice#edbe6ccb.
@@ -1008,8 +836,6 @@ type PaymentsUpdateStarGiftPrice struct {
 	ResellAmount StarsAmountClass
 }
 
-func (v *PaymentsUpdateStarGiftPrice) TL(c *tl.Codec) { table.TL(c, v, 2418) }
-
 func (*PaymentsUpdateStarGiftPrice) Returns(UpdatesClass) {}
 
 // PaymentsCreateStarGiftCollection is payments.createStarGiftCollection#1f4a0e87.
@@ -1018,8 +844,6 @@ type PaymentsCreateStarGiftCollection struct {
 	Title    string
 	Stargift []InputSavedStarGiftClass
 }
-
-func (v *PaymentsCreateStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 1759) }
 
 func (*PaymentsCreateStarGiftCollection) Returns(*StarGiftCollection) {}
 
@@ -1033,8 +857,6 @@ type PaymentsUpdateStarGiftCollection struct {
 	Order          []InputSavedStarGiftClass
 }
 
-func (v *PaymentsUpdateStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 1903) }
-
 func (*PaymentsUpdateStarGiftCollection) Returns(*StarGiftCollection) {}
 
 // PaymentsReorderStarGiftCollections is payments.reorderStarGiftCollections#c32af4cc.
@@ -1042,8 +864,6 @@ type PaymentsReorderStarGiftCollections struct {
 	Peer  InputPeerClass
 	Order []int32
 }
-
-func (v *PaymentsReorderStarGiftCollections) TL(c *tl.Codec) { table.TL(c, v, 2287) }
 
 func (*PaymentsReorderStarGiftCollections) Returns(bool) {}
 
@@ -1055,8 +875,6 @@ type PaymentsDeleteStarGiftCollection struct {
 	CollectionID int32
 }
 
-func (v *PaymentsDeleteStarGiftCollection) TL(c *tl.Codec) { table.TL(c, v, 2209) }
-
 func (*PaymentsDeleteStarGiftCollection) Returns(bool) {}
 
 // PaymentsGetStarGiftCollections is payments.getStarGiftCollections#981b91dd.
@@ -1067,8 +885,6 @@ type PaymentsGetStarGiftCollections struct {
 	Hash int64
 }
 
-func (v *PaymentsGetStarGiftCollections) TL(c *tl.Codec) { table.TL(c, v, 2131) }
-
 func (*PaymentsGetStarGiftCollections) Returns(PaymentsStarGiftCollectionsClass) {}
 
 // PaymentsGetUniqueStarGiftValueInfo is payments.getUniqueStarGiftValueInfo#4365af6b.
@@ -1078,16 +894,12 @@ type PaymentsGetUniqueStarGiftValueInfo struct {
 	Slug string
 }
 
-func (v *PaymentsGetUniqueStarGiftValueInfo) TL(c *tl.Codec) { table.TL(c, v, 1874) }
-
 func (*PaymentsGetUniqueStarGiftValueInfo) Returns(*PaymentsUniqueStarGiftValueInfo) {}
 
 // PaymentsCheckCanSendGift is payments.checkCanSendGift#c0c4edc9.
 type PaymentsCheckCanSendGift struct {
 	GiftID int64
 }
-
-func (v *PaymentsCheckCanSendGift) TL(c *tl.Codec) { table.TL(c, v, 2281) }
 
 func (*PaymentsCheckCanSendGift) Returns(PaymentsCheckCanSendGiftResultClass) {}
 
@@ -1099,16 +911,12 @@ type PaymentsGetStarGiftAuctionState struct {
 	Version int32
 }
 
-func (v *PaymentsGetStarGiftAuctionState) TL(c *tl.Codec) { table.TL(c, v, 1948) }
-
 func (*PaymentsGetStarGiftAuctionState) Returns(*PaymentsStarGiftAuctionState) {}
 
 // PaymentsGetStarGiftAuctionAcquiredGifts is payments.getStarGiftAuctionAcquiredGifts#6ba2cbec.
 type PaymentsGetStarGiftAuctionAcquiredGifts struct {
 	GiftID int64
 }
-
-func (v *PaymentsGetStarGiftAuctionAcquiredGifts) TL(c *tl.Codec) { table.TL(c, v, 1995) }
 
 func (*PaymentsGetStarGiftAuctionAcquiredGifts) Returns(*PaymentsStarGiftAuctionAcquiredGifts) {}
 
@@ -1117,8 +925,6 @@ type PaymentsGetStarGiftActiveAuctions struct {
 	Hash int64
 }
 
-func (v *PaymentsGetStarGiftActiveAuctions) TL(c *tl.Codec) { table.TL(c, v, 2182) }
-
 func (*PaymentsGetStarGiftActiveAuctions) Returns(PaymentsStarGiftActiveAuctionsClass) {}
 
 // PaymentsResolveStarGiftOffer is payments.resolveStarGiftOffer#e9ce781c.
@@ -1126,8 +932,6 @@ type PaymentsResolveStarGiftOffer struct {
 	Decline    bool
 	OfferMsgID int32
 }
-
-func (v *PaymentsResolveStarGiftOffer) TL(c *tl.Codec) { table.TL(c, v, 2407) }
 
 func (*PaymentsResolveStarGiftOffer) Returns(UpdatesClass) {}
 
@@ -1143,16 +947,12 @@ type PaymentsSendStarGiftOffer struct {
 	AllowPaidStars tl.Optional[int64]
 }
 
-func (v *PaymentsSendStarGiftOffer) TL(c *tl.Codec) { table.TL(c, v, 2105) }
-
 func (*PaymentsSendStarGiftOffer) Returns(UpdatesClass) {}
 
 // PaymentsGetStarGiftUpgradeAttributes is payments.getStarGiftUpgradeAttributes#6d038b58.
 type PaymentsGetStarGiftUpgradeAttributes struct {
 	GiftID int64
 }
-
-func (v *PaymentsGetStarGiftUpgradeAttributes) TL(c *tl.Codec) { table.TL(c, v, 1999) }
 
 func (*PaymentsGetStarGiftUpgradeAttributes) Returns(*PaymentsStarGiftUpgradeAttributes) {}
 
@@ -1165,8 +965,6 @@ type PaymentsGetCraftStarGifts struct {
 	Limit  int32
 }
 
-func (v *PaymentsGetCraftStarGifts) TL(c *tl.Codec) { table.TL(c, v, 2470) }
-
 func (*PaymentsGetCraftStarGifts) Returns(*PaymentsSavedStarGifts) {}
 
 // PaymentsCraftStarGift is payments.craftStarGift#b0f9684f.
@@ -1174,79 +972,53 @@ type PaymentsCraftStarGift struct {
 	Stargift []InputSavedStarGiftClass
 }
 
-func (v *PaymentsCraftStarGift) TL(c *tl.Codec) { table.TL(c, v, 2220) }
-
 func (*PaymentsCraftStarGift) Returns(UpdatesClass) {}
 
 // PaymentsPaymentFormClass is a payments.PaymentForm: one of payments.paymentForm, payments.paymentFormStars, payments.paymentFormStarGift.
-type PaymentsPaymentFormClass interface {
-	tl.Object
-	isPaymentsPaymentForm()
-}
+type PaymentsPaymentFormClass interface{ isPaymentsPaymentForm() }
 
 func (*PaymentsPaymentForm) isPaymentsPaymentForm()         {}
 func (*PaymentsPaymentFormStars) isPaymentsPaymentForm()    {}
 func (*PaymentsPaymentFormStarGift) isPaymentsPaymentForm() {}
 
 // PaymentsPaymentResultClass is a payments.PaymentResult: one of payments.paymentResult, payments.paymentVerificationNeeded.
-type PaymentsPaymentResultClass interface {
-	tl.Object
-	isPaymentsPaymentResult()
-}
+type PaymentsPaymentResultClass interface{ isPaymentsPaymentResult() }
 
 func (*PaymentsPaymentResult) isPaymentsPaymentResult()             {}
 func (*PaymentsPaymentVerificationNeeded) isPaymentsPaymentResult() {}
 
 // PaymentsPaymentReceiptClass is a payments.PaymentReceipt: one of payments.paymentReceipt, payments.paymentReceiptStars.
-type PaymentsPaymentReceiptClass interface {
-	tl.Object
-	isPaymentsPaymentReceipt()
-}
+type PaymentsPaymentReceiptClass interface{ isPaymentsPaymentReceipt() }
 
 func (*PaymentsPaymentReceipt) isPaymentsPaymentReceipt()      {}
 func (*PaymentsPaymentReceiptStars) isPaymentsPaymentReceipt() {}
 
 // PaymentsGiveawayInfoClass is a payments.GiveawayInfo: one of payments.giveawayInfo, payments.giveawayInfoResults.
-type PaymentsGiveawayInfoClass interface {
-	tl.Object
-	isPaymentsGiveawayInfo()
-}
+type PaymentsGiveawayInfoClass interface{ isPaymentsGiveawayInfo() }
 
 func (*PaymentsGiveawayInfo) isPaymentsGiveawayInfo()        {}
 func (*PaymentsGiveawayInfoResults) isPaymentsGiveawayInfo() {}
 
 // PaymentsStarGiftsClass is a payments.StarGifts: one of payments.starGiftsNotModified, payments.starGifts.
-type PaymentsStarGiftsClass interface {
-	tl.Object
-	isPaymentsStarGifts()
-}
+type PaymentsStarGiftsClass interface{ isPaymentsStarGifts() }
 
 func (*PaymentsStarGiftsNotModified) isPaymentsStarGifts() {}
 func (*PaymentsStarGifts) isPaymentsStarGifts()            {}
 
 // PaymentsStarGiftCollectionsClass is a payments.StarGiftCollections: one of payments.starGiftCollectionsNotModified, payments.starGiftCollections.
-type PaymentsStarGiftCollectionsClass interface {
-	tl.Object
-	isPaymentsStarGiftCollections()
-}
+type PaymentsStarGiftCollectionsClass interface{ isPaymentsStarGiftCollections() }
 
 func (*PaymentsStarGiftCollectionsNotModified) isPaymentsStarGiftCollections() {}
 func (*PaymentsStarGiftCollections) isPaymentsStarGiftCollections()            {}
 
 // PaymentsCheckCanSendGiftResultClass is a payments.CheckCanSendGiftResult: one of payments.checkCanSendGiftResultOk, payments.checkCanSendGiftResultFail.
-type PaymentsCheckCanSendGiftResultClass interface {
-	tl.Object
-	isPaymentsCheckCanSendGiftResult()
-}
+type PaymentsCheckCanSendGiftResultClass interface{ isPaymentsCheckCanSendGiftResult() }
 
 func (*PaymentsCheckCanSendGiftResultOK) isPaymentsCheckCanSendGiftResult()   {}
 func (*PaymentsCheckCanSendGiftResultFail) isPaymentsCheckCanSendGiftResult() {}
 
 // PaymentsStarGiftActiveAuctionsClass is a payments.StarGiftActiveAuctions: one of payments.starGiftActiveAuctionsNotModified, payments.starGiftActiveAuctions.
-type PaymentsStarGiftActiveAuctionsClass interface {
-	tl.Object
-	isPaymentsStarGiftActiveAuctions()
-}
+type PaymentsStarGiftActiveAuctionsClass interface{ isPaymentsStarGiftActiveAuctions() }
 
 func (*PaymentsStarGiftActiveAuctionsNotModified) isPaymentsStarGiftActiveAuctions() {}
 func (*PaymentsStarGiftActiveAuctions) isPaymentsStarGiftActiveAuctions()            {}

@@ -12,8 +12,6 @@ type PhonePhoneCall struct {
 	Users     []UserClass
 }
 
-func (v *PhonePhoneCall) TL(c *tl.Codec) { table.TL(c, v, 1517) }
-
 // PhoneGroupCall is phone.groupCall#9e727aad.
 type PhoneGroupCall struct {
 	Call                   GroupCallClass
@@ -22,8 +20,6 @@ type PhoneGroupCall struct {
 	Chats                  []ChatClass
 	Users                  []UserClass
 }
-
-func (v *PhoneGroupCall) TL(c *tl.Codec) { table.TL(c, v, 995) }
 
 // PhoneGroupParticipants is phone.groupParticipants#f47751b6.
 type PhoneGroupParticipants struct {
@@ -35,16 +31,12 @@ type PhoneGroupParticipants struct {
 	Version      int32
 }
 
-func (v *PhoneGroupParticipants) TL(c *tl.Codec) { table.TL(c, v, 1580) }
-
 // PhoneJoinAsPeers is phone.joinAsPeers#afe5623f.
 type PhoneJoinAsPeers struct {
 	Peers []PeerClass
 	Chats []ChatClass
 	Users []UserClass
 }
-
-func (v *PhoneJoinAsPeers) TL(c *tl.Codec) { table.TL(c, v, 1108) }
 
 // PhoneExportedGroupCallInvite is phone.exportedGroupCallInvite#204bd158.
 type PhoneExportedGroupCallInvite struct {
@@ -53,14 +45,10 @@ type PhoneExportedGroupCallInvite struct {
 	Link string
 }
 
-func (v *PhoneExportedGroupCallInvite) TL(c *tl.Codec) { table.TL(c, v, 213) }
-
 // PhoneGroupCallStreamChannels is phone.groupCallStreamChannels#d0e482b2.
 type PhoneGroupCallStreamChannels struct {
 	Channels []GroupCallStreamChannel
 }
-
-func (v *PhoneGroupCallStreamChannels) TL(c *tl.Codec) { table.TL(c, v, 1342) }
 
 // PhoneGroupCallStreamRTMPURL is phone.groupCallStreamRtmpUrl#2dbf3432.
 type PhoneGroupCallStreamRTMPURL struct {
@@ -70,8 +58,6 @@ type PhoneGroupCallStreamRTMPURL struct {
 	Key string
 }
 
-func (v *PhoneGroupCallStreamRTMPURL) TL(c *tl.Codec) { table.TL(c, v, 278) }
-
 // PhoneGroupCallStars is phone.groupCallStars#9d1dbd26.
 type PhoneGroupCallStars struct {
 	TotalStars int64
@@ -80,13 +66,9 @@ type PhoneGroupCallStars struct {
 	Users      []UserClass
 }
 
-func (v *PhoneGroupCallStars) TL(c *tl.Codec) { table.TL(c, v, 986) }
-
 // PhoneGetCallConfig is phone.getCallConfig#55451fa9.
 type PhoneGetCallConfig struct {
 }
-
-func (v *PhoneGetCallConfig) TL(c *tl.Codec) { table.TL(c, v, 1918) }
 
 func (*PhoneGetCallConfig) Returns(*DataJSON) {}
 
@@ -99,8 +81,6 @@ type PhoneRequestCall struct {
 	Protocol PhoneCallProtocol
 }
 
-func (v *PhoneRequestCall) TL(c *tl.Codec) { table.TL(c, v, 1871) }
-
 func (*PhoneRequestCall) Returns(*PhonePhoneCall) {}
 
 // PhoneAcceptCall is phone.acceptCall#3bd2b4a0.
@@ -109,8 +89,6 @@ type PhoneAcceptCall struct {
 	GB       []byte
 	Protocol PhoneCallProtocol
 }
-
-func (v *PhoneAcceptCall) TL(c *tl.Codec) { table.TL(c, v, 1843) }
 
 func (*PhoneAcceptCall) Returns(*PhonePhoneCall) {}
 
@@ -122,8 +100,6 @@ type PhoneConfirmCall struct {
 	Protocol       PhoneCallProtocol
 }
 
-func (v *PhoneConfirmCall) TL(c *tl.Codec) { table.TL(c, v, 1806) }
-
 func (*PhoneConfirmCall) Returns(*PhonePhoneCall) {}
 
 // PhoneReceivedCall is phone.receivedCall#17d54f61.
@@ -132,8 +108,6 @@ type PhoneReceivedCall struct {
 
 	Peer InputPhoneCall
 }
-
-func (v *PhoneReceivedCall) TL(c *tl.Codec) { table.TL(c, v, 1732) }
 
 func (*PhoneReceivedCall) Returns(bool) {}
 
@@ -148,8 +122,6 @@ type PhoneDiscardCall struct {
 	ConnectionID int64
 }
 
-func (v *PhoneDiscardCall) TL(c *tl.Codec) { table.TL(c, v, 2228) }
-
 func (*PhoneDiscardCall) Returns(UpdatesClass) {}
 
 // PhoneSetCallRating is phone.setCallRating#59ead627.
@@ -162,8 +134,6 @@ type PhoneSetCallRating struct {
 	Comment        string
 }
 
-func (v *PhoneSetCallRating) TL(c *tl.Codec) { table.TL(c, v, 1942) }
-
 func (*PhoneSetCallRating) Returns(UpdatesClass) {}
 
 // PhoneSaveCallDebug is phone.saveCallDebug#277add7e.
@@ -174,8 +144,6 @@ type PhoneSaveCallDebug struct {
 	Debug DataJSON
 }
 
-func (v *PhoneSaveCallDebug) TL(c *tl.Codec) { table.TL(c, v, 1782) }
-
 func (*PhoneSaveCallDebug) Returns(bool) {}
 
 // PhoneSendSignalingData is phone.sendSignalingData#ff7a9383.
@@ -183,8 +151,6 @@ type PhoneSendSignalingData struct {
 	Peer InputPhoneCall
 	Data []byte
 }
-
-func (v *PhoneSendSignalingData) TL(c *tl.Codec) { table.TL(c, v, 2477) }
 
 func (*PhoneSendSignalingData) Returns(bool) {}
 
@@ -198,8 +164,6 @@ type PhoneCreateGroupCall struct {
 	Title        tl.Optional[string]
 	ScheduleDate tl.Optional[int32]
 }
-
-func (v *PhoneCreateGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1884) }
 
 func (*PhoneCreateGroupCall) Returns(UpdatesClass) {}
 
@@ -215,8 +179,6 @@ type PhoneJoinGroupCall struct {
 	Params       DataJSON
 }
 
-func (v *PhoneJoinGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2104) }
-
 func (*PhoneJoinGroupCall) Returns(UpdatesClass) {}
 
 // PhoneLeaveGroupCall is phone.leaveGroupCall#500377f9.
@@ -227,8 +189,6 @@ type PhoneLeaveGroupCall struct {
 	Source int32
 }
 
-func (v *PhoneLeaveGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1904) }
-
 func (*PhoneLeaveGroupCall) Returns(UpdatesClass) {}
 
 // PhoneInviteToGroupCall is phone.inviteToGroupCall#7b393160.
@@ -236,8 +196,6 @@ type PhoneInviteToGroupCall struct {
 	Call  InputGroupCallClass
 	Users []InputUserClass
 }
-
-func (v *PhoneInviteToGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2041) }
 
 func (*PhoneInviteToGroupCall) Returns(UpdatesClass) {}
 
@@ -247,8 +205,6 @@ type PhoneDiscardGroupCall struct {
 
 	Call InputGroupCallClass
 }
-
-func (v *PhoneDiscardGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2038) }
 
 func (*PhoneDiscardGroupCall) Returns(UpdatesClass) {}
 
@@ -263,8 +219,6 @@ type PhoneToggleGroupCallSettings struct {
 	SendPaidMessagesStars tl.Optional[int64]
 }
 
-func (v *PhoneToggleGroupCallSettings) TL(c *tl.Codec) { table.TL(c, v, 2130) }
-
 func (*PhoneToggleGroupCallSettings) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCall is phone.getGroupCall#041845db.
@@ -274,8 +228,6 @@ type PhoneGetGroupCall struct {
 	Call  InputGroupCallClass
 	Limit int32
 }
-
-func (v *PhoneGetGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1670) }
 
 func (*PhoneGetGroupCall) Returns(*PhoneGroupCall) {}
 
@@ -288,8 +240,6 @@ type PhoneGetGroupParticipants struct {
 	Limit   int32
 }
 
-func (v *PhoneGetGroupParticipants) TL(c *tl.Codec) { table.TL(c, v, 2291) }
-
 func (*PhoneGetGroupParticipants) Returns(*PhoneGroupParticipants) {}
 
 // PhoneCheckGroupCall is phone.checkGroupCall#b59cf977.
@@ -297,8 +247,6 @@ type PhoneCheckGroupCall struct {
 	Call    InputGroupCallClass
 	Sources []int32
 }
-
-func (v *PhoneCheckGroupCall) TL(c *tl.Codec) { table.TL(c, v, 2238) }
 
 func (*PhoneCheckGroupCall) Returns([]int32) {}
 
@@ -312,8 +260,6 @@ type PhoneToggleGroupCallRecord struct {
 	Title         tl.Optional[string]
 	VideoPortrait tl.Optional[bool]
 }
-
-func (v *PhoneToggleGroupCallRecord) TL(c *tl.Codec) { table.TL(c, v, 2432) }
 
 func (*PhoneToggleGroupCallRecord) Returns(UpdatesClass) {}
 
@@ -331,8 +277,6 @@ type PhoneEditGroupCallParticipant struct {
 	PresentationPaused tl.Optional[bool]
 }
 
-func (v *PhoneEditGroupCallParticipant) TL(c *tl.Codec) { table.TL(c, v, 2175) }
-
 func (*PhoneEditGroupCallParticipant) Returns(UpdatesClass) {}
 
 // PhoneEditGroupCallTitle is phone.editGroupCallTitle#1ca6ac0a.
@@ -343,8 +287,6 @@ type PhoneEditGroupCallTitle struct {
 	Title string
 }
 
-func (v *PhoneEditGroupCallTitle) TL(c *tl.Codec) { table.TL(c, v, 1749) }
-
 func (*PhoneEditGroupCallTitle) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallJoinAs is phone.getGroupCallJoinAs#ef7c213a.
@@ -353,8 +295,6 @@ type PhoneGetGroupCallJoinAs struct {
 
 	Peer InputPeerClass
 }
-
-func (v *PhoneGetGroupCallJoinAs) TL(c *tl.Codec) { table.TL(c, v, 2426) }
 
 func (*PhoneGetGroupCallJoinAs) Returns(*PhoneJoinAsPeers) {}
 
@@ -366,8 +306,6 @@ type PhoneExportGroupCallInvite struct {
 	Call          InputGroupCallClass
 }
 
-func (v *PhoneExportGroupCallInvite) TL(c *tl.Codec) { table.TL(c, v, 2400) }
-
 func (*PhoneExportGroupCallInvite) Returns(*PhoneExportedGroupCallInvite) {}
 
 // PhoneToggleGroupCallStartSubscription is phone.toggleGroupCallStartSubscription#219c34e6.
@@ -378,8 +316,6 @@ type PhoneToggleGroupCallStartSubscription struct {
 	Subscribed bool
 }
 
-func (v *PhoneToggleGroupCallStartSubscription) TL(c *tl.Codec) { table.TL(c, v, 1763) }
-
 func (*PhoneToggleGroupCallStartSubscription) Returns(UpdatesClass) {}
 
 // PhoneStartScheduledGroupCall is phone.startScheduledGroupCall#5680e342.
@@ -388,8 +324,6 @@ type PhoneStartScheduledGroupCall struct {
 
 	Call InputGroupCallClass
 }
-
-func (v *PhoneStartScheduledGroupCall) TL(c *tl.Codec) { table.TL(c, v, 1925) }
 
 func (*PhoneStartScheduledGroupCall) Returns(UpdatesClass) {}
 
@@ -401,8 +335,6 @@ type PhoneSaveDefaultGroupCallJoinAs struct {
 	JoinAs InputPeerClass
 }
 
-func (v *PhoneSaveDefaultGroupCallJoinAs) TL(c *tl.Codec) { table.TL(c, v, 1930) }
-
 func (*PhoneSaveDefaultGroupCallJoinAs) Returns(bool) {}
 
 // PhoneJoinGroupCallPresentation is phone.joinGroupCallPresentation#cbea6bc4.
@@ -413,8 +345,6 @@ type PhoneJoinGroupCallPresentation struct {
 	Params DataJSON
 }
 
-func (v *PhoneJoinGroupCallPresentation) TL(c *tl.Codec) { table.TL(c, v, 2309) }
-
 func (*PhoneJoinGroupCallPresentation) Returns(UpdatesClass) {}
 
 // PhoneLeaveGroupCallPresentation is phone.leaveGroupCallPresentation#1c50d144.
@@ -424,8 +354,6 @@ type PhoneLeaveGroupCallPresentation struct {
 	Call InputGroupCallClass
 }
 
-func (v *PhoneLeaveGroupCallPresentation) TL(c *tl.Codec) { table.TL(c, v, 1748) }
-
 func (*PhoneLeaveGroupCallPresentation) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallStreamChannels is phone.getGroupCallStreamChannels#1ab21940.
@@ -434,8 +362,6 @@ type PhoneGetGroupCallStreamChannels struct {
 
 	Call InputGroupCallClass
 }
-
-func (v *PhoneGetGroupCallStreamChannels) TL(c *tl.Codec) { table.TL(c, v, 1741) }
 
 func (*PhoneGetGroupCallStreamChannels) Returns(*PhoneGroupCallStreamChannels) {}
 
@@ -448,8 +374,6 @@ type PhoneGetGroupCallStreamRTMPURL struct {
 	Revoke    bool
 }
 
-func (v *PhoneGetGroupCallStreamRTMPURL) TL(c *tl.Codec) { table.TL(c, v, 1944) }
-
 func (*PhoneGetGroupCallStreamRTMPURL) Returns(*PhoneGroupCallStreamRTMPURL) {}
 
 // PhoneSaveCallLog is phone.saveCallLog#41248786.
@@ -459,8 +383,6 @@ type PhoneSaveCallLog struct {
 	Peer InputPhoneCall
 	File InputFileClass
 }
-
-func (v *PhoneSaveCallLog) TL(c *tl.Codec) { table.TL(c, v, 1863) }
 
 func (*PhoneSaveCallLog) Returns(bool) {}
 
@@ -475,8 +397,6 @@ type PhoneCreateConferenceCall struct {
 	Params       *DataJSON
 }
 
-func (v *PhoneCreateConferenceCall) TL(c *tl.Codec) { table.TL(c, v, 2044) }
-
 func (*PhoneCreateConferenceCall) Returns(UpdatesClass) {}
 
 // PhoneDeleteConferenceCallParticipants is phone.deleteConferenceCallParticipants#8ca60525.
@@ -488,8 +408,6 @@ type PhoneDeleteConferenceCallParticipants struct {
 	Block    []byte
 }
 
-func (v *PhoneDeleteConferenceCallParticipants) TL(c *tl.Codec) { table.TL(c, v, 2093) }
-
 func (*PhoneDeleteConferenceCallParticipants) Returns(UpdatesClass) {}
 
 // PhoneSendConferenceCallBroadcast is phone.sendConferenceCallBroadcast#c6701900.
@@ -497,8 +415,6 @@ type PhoneSendConferenceCallBroadcast struct {
 	Call  InputGroupCallClass
 	Block []byte
 }
-
-func (v *PhoneSendConferenceCallBroadcast) TL(c *tl.Codec) { table.TL(c, v, 2295) }
 
 func (*PhoneSendConferenceCallBroadcast) Returns(UpdatesClass) {}
 
@@ -511,16 +427,12 @@ type PhoneInviteConferenceCallParticipant struct {
 	UserID InputUserClass
 }
 
-func (v *PhoneInviteConferenceCallParticipant) TL(c *tl.Codec) { table.TL(c, v, 2263) }
-
 func (*PhoneInviteConferenceCallParticipant) Returns(UpdatesClass) {}
 
 // PhoneDeclineConferenceCallInvite is phone.declineConferenceCallInvite#3c479971.
 type PhoneDeclineConferenceCallInvite struct {
 	MsgID int32
 }
-
-func (v *PhoneDeclineConferenceCallInvite) TL(c *tl.Codec) { table.TL(c, v, 1844) }
 
 func (*PhoneDeclineConferenceCallInvite) Returns(UpdatesClass) {}
 
@@ -533,8 +445,6 @@ type PhoneGetGroupCallChainBlocks struct {
 	Offset     int32
 	Limit      int32
 }
-
-func (v *PhoneGetGroupCallChainBlocks) TL(c *tl.Codec) { table.TL(c, v, 2423) }
 
 func (*PhoneGetGroupCallChainBlocks) Returns(UpdatesClass) {}
 
@@ -549,8 +459,6 @@ type PhoneSendGroupCallMessage struct {
 	SendAs         InputPeerClass
 }
 
-func (v *PhoneSendGroupCallMessage) TL(c *tl.Codec) { table.TL(c, v, 2222) }
-
 func (*PhoneSendGroupCallMessage) Returns(UpdatesClass) {}
 
 // PhoneSendGroupCallEncryptedMessage is phone.sendGroupCallEncryptedMessage#e5afa56d.
@@ -558,8 +466,6 @@ type PhoneSendGroupCallEncryptedMessage struct {
 	Call             InputGroupCallClass
 	EncryptedMessage []byte
 }
-
-func (v *PhoneSendGroupCallEncryptedMessage) TL(c *tl.Codec) { table.TL(c, v, 2394) }
 
 func (*PhoneSendGroupCallEncryptedMessage) Returns(bool) {}
 
@@ -569,8 +475,6 @@ type PhoneDeleteGroupCallMessages struct {
 	Call       InputGroupCallClass
 	Messages   []int32
 }
-
-func (v *PhoneDeleteGroupCallMessages) TL(c *tl.Codec) { table.TL(c, v, 2450) }
 
 func (*PhoneDeleteGroupCallMessages) Returns(UpdatesClass) {}
 
@@ -583,8 +487,6 @@ type PhoneDeleteGroupCallParticipantMessages struct {
 	Participant InputPeerClass
 }
 
-func (v *PhoneDeleteGroupCallParticipantMessages) TL(c *tl.Codec) { table.TL(c, v, 1752) }
-
 func (*PhoneDeleteGroupCallParticipantMessages) Returns(UpdatesClass) {}
 
 // PhoneGetGroupCallStars is phone.getGroupCallStars#6f636302.
@@ -593,8 +495,6 @@ type PhoneGetGroupCallStars struct {
 
 	Call InputGroupCallClass
 }
-
-func (v *PhoneGetGroupCallStars) TL(c *tl.Codec) { table.TL(c, v, 2003) }
 
 func (*PhoneGetGroupCallStars) Returns(*PhoneGroupCallStars) {}
 
@@ -605,7 +505,5 @@ type PhoneSaveDefaultSendAs struct {
 	Call   InputGroupCallClass
 	SendAs InputPeerClass
 }
-
-func (v *PhoneSaveDefaultSendAs) TL(c *tl.Codec) { table.TL(c, v, 1865) }
 
 func (*PhoneSaveDefaultSendAs) Returns(bool) {}

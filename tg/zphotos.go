@@ -12,8 +12,6 @@ type PhotosPhotos struct {
 	Users  []UserClass
 }
 
-func (v *PhotosPhotos) TL(c *tl.Codec) { table.TL(c, v, 884) }
-
 // PhotosPhotosSlice is photos.photosSlice#15051f54.
 type PhotosPhotosSlice struct {
 	Count  int32
@@ -21,15 +19,11 @@ type PhotosPhotosSlice struct {
 	Users  []UserClass
 }
 
-func (v *PhotosPhotosSlice) TL(c *tl.Codec) { table.TL(c, v, 127) }
-
 // PhotosPhoto is photos.photo#20212ca8.
 type PhotosPhoto struct {
 	Photo PhotoClass
 	Users []UserClass
 }
-
-func (v *PhotosPhoto) TL(c *tl.Codec) { table.TL(c, v, 212) }
 
 // PhotosUpdateProfilePhoto is photos.updateProfilePhoto#09e82039.
 type PhotosUpdateProfilePhoto struct {
@@ -39,8 +33,6 @@ type PhotosUpdateProfilePhoto struct {
 	Bot      InputUserClass
 	ID       InputPhotoClass
 }
-
-func (v *PhotosUpdateProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 1689) }
 
 func (*PhotosUpdateProfilePhoto) Returns(*PhotosPhoto) {}
 
@@ -56,16 +48,12 @@ type PhotosUploadProfilePhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (v *PhotosUploadProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 1668) }
-
 func (*PhotosUploadProfilePhoto) Returns(*PhotosPhoto) {}
 
 // PhotosDeletePhotos is photos.deletePhotos#87cf7f2f.
 type PhotosDeletePhotos struct {
 	ID []InputPhotoClass
 }
-
-func (v *PhotosDeletePhotos) TL(c *tl.Codec) { table.TL(c, v, 2077) }
 
 func (*PhotosDeletePhotos) Returns([]int64) {}
 
@@ -78,8 +66,6 @@ type PhotosGetUserPhotos struct {
 	MaxID  int64
 	Limit  int32
 }
-
-func (v *PhotosGetUserPhotos) TL(c *tl.Codec) { table.TL(c, v, 2114) }
 
 func (*PhotosGetUserPhotos) Returns(PhotosPhotosClass) {}
 
@@ -96,15 +82,10 @@ type PhotosUploadContactProfilePhoto struct {
 	VideoEmojiMarkup VideoSizeClass
 }
 
-func (v *PhotosUploadContactProfilePhoto) TL(c *tl.Codec) { table.TL(c, v, 2380) }
-
 func (*PhotosUploadContactProfilePhoto) Returns(*PhotosPhoto) {}
 
 // PhotosPhotosClass is a photos.Photos: one of photos.photos, photos.photosSlice.
-type PhotosPhotosClass interface {
-	tl.Object
-	isPhotosPhotos()
-}
+type PhotosPhotosClass interface{ isPhotosPhotos() }
 
 func (*PhotosPhotos) isPhotosPhotos()      {}
 func (*PhotosPhotosSlice) isPhotosPhotos() {}

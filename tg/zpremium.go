@@ -14,16 +14,12 @@ type PremiumBoostsList struct {
 	Users      []UserClass
 }
 
-func (v *PremiumBoostsList) TL(c *tl.Codec) { table.TL(c, v, 839) }
-
 // PremiumMyBoosts is premium.myBoosts#9ae228e2.
 type PremiumMyBoosts struct {
 	MyBoosts []MyBoost
 	Chats    []ChatClass
 	Users    []UserClass
 }
-
-func (v *PremiumMyBoosts) TL(c *tl.Codec) { table.TL(c, v, 973) }
 
 // PremiumBoostsStatus is premium.boostsStatus#4959427a.
 type PremiumBoostsStatus struct {
@@ -39,8 +35,6 @@ type PremiumBoostsStatus struct {
 	MyBoostSlots       []int32
 }
 
-func (v *PremiumBoostsStatus) TL(c *tl.Codec) { table.TL(c, v, 465) }
-
 // PremiumGetBoostsList is premium.getBoostsList#60f67660.
 type PremiumGetBoostsList struct {
 	_ tl.Incomparable
@@ -51,15 +45,11 @@ type PremiumGetBoostsList struct {
 	Limit  int32
 }
 
-func (v *PremiumGetBoostsList) TL(c *tl.Codec) { table.TL(c, v, 1963) }
-
 func (*PremiumGetBoostsList) Returns(*PremiumBoostsList) {}
 
 // PremiumGetMyBoosts is premium.getMyBoosts#0be77b4a.
 type PremiumGetMyBoosts struct {
 }
-
-func (v *PremiumGetMyBoosts) TL(c *tl.Codec) { table.TL(c, v, 1695) }
 
 func (*PremiumGetMyBoosts) Returns(*PremiumMyBoosts) {}
 
@@ -68,8 +58,6 @@ type PremiumApplyBoost struct {
 	Slots []int32
 	Peer  InputPeerClass
 }
-
-func (v *PremiumApplyBoost) TL(c *tl.Codec) { table.TL(c, v, 1994) }
 
 func (*PremiumApplyBoost) Returns(*PremiumMyBoosts) {}
 
@@ -80,8 +68,6 @@ type PremiumGetBoostsStatus struct {
 	Peer InputPeerClass
 }
 
-func (v *PremiumGetBoostsStatus) TL(c *tl.Codec) { table.TL(c, v, 1671) }
-
 func (*PremiumGetBoostsStatus) Returns(*PremiumBoostsStatus) {}
 
 // PremiumGetUserBoosts is premium.getUserBoosts#39854d1f.
@@ -91,7 +77,5 @@ type PremiumGetUserBoosts struct {
 	Peer   InputPeerClass
 	UserID InputUserClass
 }
-
-func (v *PremiumGetUserBoosts) TL(c *tl.Codec) { table.TL(c, v, 1838) }
 
 func (*PremiumGetUserBoosts) Returns(*PremiumBoostsList) {}

@@ -14,8 +14,6 @@ type SmsjobsEligibleToJoin struct {
 	MonthlySentSMS int32
 }
 
-func (v *SmsjobsEligibleToJoin) TL(c *tl.Codec) { table.TL(c, v, 1407) }
-
 // SmsjobsStatus is smsjobs.status#2aee9191.
 type SmsjobsStatus struct {
 	_ tl.Incomparable
@@ -30,13 +28,9 @@ type SmsjobsStatus struct {
 	TermsURL           string
 }
 
-func (v *SmsjobsStatus) TL(c *tl.Codec) { table.TL(c, v, 269) }
-
 // SmsjobsIsEligibleToJoin is smsjobs.isEligibleToJoin#0edc39d0.
 type SmsjobsIsEligibleToJoin struct {
 }
-
-func (v *SmsjobsIsEligibleToJoin) TL(c *tl.Codec) { table.TL(c, v, 1704) }
 
 func (*SmsjobsIsEligibleToJoin) Returns(*SmsjobsEligibleToJoin) {}
 
@@ -44,15 +38,11 @@ func (*SmsjobsIsEligibleToJoin) Returns(*SmsjobsEligibleToJoin) {}
 type SmsjobsJoin struct {
 }
 
-func (v *SmsjobsJoin) TL(c *tl.Codec) { table.TL(c, v, 2192) }
-
 func (*SmsjobsJoin) Returns(bool) {}
 
 // SmsjobsLeave is smsjobs.leave#9898ad73.
 type SmsjobsLeave struct {
 }
-
-func (v *SmsjobsLeave) TL(c *tl.Codec) { table.TL(c, v, 2133) }
 
 func (*SmsjobsLeave) Returns(bool) {}
 
@@ -61,15 +51,11 @@ type SmsjobsUpdateSettings struct {
 	AllowInternational bool
 }
 
-func (v *SmsjobsUpdateSettings) TL(c *tl.Codec) { table.TL(c, v, 1686) }
-
 func (*SmsjobsUpdateSettings) Returns(bool) {}
 
 // SmsjobsGetStatus is smsjobs.getStatus#10a698e8.
 type SmsjobsGetStatus struct {
 }
-
-func (v *SmsjobsGetStatus) TL(c *tl.Codec) { table.TL(c, v, 1710) }
 
 func (*SmsjobsGetStatus) Returns(*SmsjobsStatus) {}
 
@@ -80,8 +66,6 @@ type SmsjobsGetSMSJob struct {
 	JobID string
 }
 
-func (v *SmsjobsGetSMSJob) TL(c *tl.Codec) { table.TL(c, v, 2027) }
-
 func (*SmsjobsGetSMSJob) Returns(*SMSJob) {}
 
 // SmsjobsFinishJob is smsjobs.finishJob#4f1ebf24.
@@ -91,7 +75,5 @@ type SmsjobsFinishJob struct {
 	JobID string
 	Error tl.Optional[string]
 }
-
-func (v *SmsjobsFinishJob) TL(c *tl.Codec) { table.TL(c, v, 1899) }
 
 func (*SmsjobsFinishJob) Returns(bool) {}

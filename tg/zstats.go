@@ -32,8 +32,6 @@ type StatsBroadcastStats struct {
 	RecentPostsInteractions      []PostInteractionCountersClass
 }
 
-func (v *StatsBroadcastStats) TL(c *tl.Codec) { table.TL(c, v, 361) }
-
 // StatsMegagroupStats is stats.megagroupStats#ef7ff916.
 type StatsMegagroupStats struct {
 	Period                  StatsDateRangeDays
@@ -55,8 +53,6 @@ type StatsMegagroupStats struct {
 	Users                   []UserClass
 }
 
-func (v *StatsMegagroupStats) TL(c *tl.Codec) { table.TL(c, v, 1540) }
-
 // StatsMessageStats is stats.messageStats#7fe91c14.
 type StatsMessageStats struct {
 	_ tl.Incomparable
@@ -65,8 +61,6 @@ type StatsMessageStats struct {
 	ReactionsByEmotionGraph StatsGraphClass
 }
 
-func (v *StatsMessageStats) TL(c *tl.Codec) { table.TL(c, v, 799) }
-
 // StatsStoryStats is stats.storyStats#50cd067c.
 type StatsStoryStats struct {
 	_ tl.Incomparable
@@ -74,8 +68,6 @@ type StatsStoryStats struct {
 	ViewsGraph              StatsGraphClass
 	ReactionsByEmotionGraph StatsGraphClass
 }
-
-func (v *StatsStoryStats) TL(c *tl.Codec) { table.TL(c, v, 518) }
 
 // StatsPublicForwards is stats.publicForwards#93037e20.
 type StatsPublicForwards struct {
@@ -86,16 +78,12 @@ type StatsPublicForwards struct {
 	Users      []UserClass
 }
 
-func (v *StatsPublicForwards) TL(c *tl.Codec) { table.TL(c, v, 909) }
-
 // StatsPollStats is stats.pollStats#2999beed.
 type StatsPollStats struct {
 	_ tl.Incomparable
 
 	VotesGraph StatsGraphClass
 }
-
-func (v *StatsPollStats) TL(c *tl.Codec) { table.TL(c, v, 263) }
 
 // StatsGetBroadcastStats is stats.getBroadcastStats#ab42441a.
 type StatsGetBroadcastStats struct {
@@ -104,8 +92,6 @@ type StatsGetBroadcastStats struct {
 	Dark    bool
 	Channel InputChannelClass
 }
-
-func (v *StatsGetBroadcastStats) TL(c *tl.Codec) { table.TL(c, v, 2199) }
 
 func (*StatsGetBroadcastStats) Returns(*StatsBroadcastStats) {}
 
@@ -117,8 +103,6 @@ type StatsLoadAsyncGraph struct {
 	X     tl.Optional[int64]
 }
 
-func (v *StatsLoadAsyncGraph) TL(c *tl.Codec) { table.TL(c, v, 1966) }
-
 func (*StatsLoadAsyncGraph) Returns(StatsGraphClass) {}
 
 // StatsGetMegagroupStats is stats.getMegagroupStats#dcdf8607.
@@ -128,8 +112,6 @@ type StatsGetMegagroupStats struct {
 	Dark    bool
 	Channel InputChannelClass
 }
-
-func (v *StatsGetMegagroupStats) TL(c *tl.Codec) { table.TL(c, v, 2365) }
 
 func (*StatsGetMegagroupStats) Returns(*StatsMegagroupStats) {}
 
@@ -143,8 +125,6 @@ type StatsGetMessagePublicForwards struct {
 	Limit   int32
 }
 
-func (v *StatsGetMessagePublicForwards) TL(c *tl.Codec) { table.TL(c, v, 1955) }
-
 func (*StatsGetMessagePublicForwards) Returns(*StatsPublicForwards) {}
 
 // StatsGetMessageStats is stats.getMessageStats#b6e0a3f5.
@@ -156,8 +136,6 @@ type StatsGetMessageStats struct {
 	MsgID   int32
 }
 
-func (v *StatsGetMessageStats) TL(c *tl.Codec) { table.TL(c, v, 2243) }
-
 func (*StatsGetMessageStats) Returns(*StatsMessageStats) {}
 
 // StatsGetStoryStats is stats.getStoryStats#374fef40.
@@ -168,8 +146,6 @@ type StatsGetStoryStats struct {
 	Peer InputPeerClass
 	ID   int32
 }
-
-func (v *StatsGetStoryStats) TL(c *tl.Codec) { table.TL(c, v, 1832) }
 
 func (*StatsGetStoryStats) Returns(*StatsStoryStats) {}
 
@@ -183,8 +159,6 @@ type StatsGetStoryPublicForwards struct {
 	Limit  int32
 }
 
-func (v *StatsGetStoryPublicForwards) TL(c *tl.Codec) { table.TL(c, v, 2187) }
-
 func (*StatsGetStoryPublicForwards) Returns(*StatsPublicForwards) {}
 
 // StatsGetPollStats is stats.getPollStats#c27dfa68.
@@ -195,7 +169,5 @@ type StatsGetPollStats struct {
 	Peer  InputPeerClass
 	MsgID int32
 }
-
-func (v *StatsGetPollStats) TL(c *tl.Codec) { table.TL(c, v, 2286) }
 
 func (*StatsGetPollStats) Returns(*StatsPollStats) {}

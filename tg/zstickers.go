@@ -13,8 +13,6 @@ type StickersSuggestedShortName struct {
 	ShortName string
 }
 
-func (v *StickersSuggestedShortName) TL(c *tl.Codec) { table.TL(c, v, 832) }
-
 // StickersCreateStickerSet is stickers.createStickerSet#9021ab67.
 type StickersCreateStickerSet struct {
 	Masks     bool
@@ -28,8 +26,6 @@ type StickersCreateStickerSet struct {
 	Software  tl.Optional[string]
 }
 
-func (v *StickersCreateStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2108) }
-
 func (*StickersCreateStickerSet) Returns(MessagesStickerSetClass) {}
 
 // StickersRemoveStickerFromSet is stickers.removeStickerFromSet#f7760f51.
@@ -38,8 +34,6 @@ type StickersRemoveStickerFromSet struct {
 
 	Sticker InputDocumentClass
 }
-
-func (v *StickersRemoveStickerFromSet) TL(c *tl.Codec) { table.TL(c, v, 2454) }
 
 func (*StickersRemoveStickerFromSet) Returns(MessagesStickerSetClass) {}
 
@@ -51,8 +45,6 @@ type StickersChangeStickerPosition struct {
 	Position int32
 }
 
-func (v *StickersChangeStickerPosition) TL(c *tl.Codec) { table.TL(c, v, 2478) }
-
 func (*StickersChangeStickerPosition) Returns(MessagesStickerSetClass) {}
 
 // StickersAddStickerToSet is stickers.addStickerToSet#8653febe.
@@ -62,8 +54,6 @@ type StickersAddStickerToSet struct {
 	Stickerset InputStickerSetClass
 	Sticker    InputStickerSetItem
 }
-
-func (v *StickersAddStickerToSet) TL(c *tl.Codec) { table.TL(c, v, 2072) }
 
 func (*StickersAddStickerToSet) Returns(MessagesStickerSetClass) {}
 
@@ -76,8 +66,6 @@ type StickersSetStickerSetThumb struct {
 	ThumbDocumentID tl.Optional[int64]
 }
 
-func (v *StickersSetStickerSetThumb) TL(c *tl.Codec) { table.TL(c, v, 2193) }
-
 func (*StickersSetStickerSetThumb) Returns(MessagesStickerSetClass) {}
 
 // StickersCheckShortName is stickers.checkShortName#284b3639.
@@ -87,8 +75,6 @@ type StickersCheckShortName struct {
 	ShortName string
 }
 
-func (v *StickersCheckShortName) TL(c *tl.Codec) { table.TL(c, v, 1783) }
-
 func (*StickersCheckShortName) Returns(bool) {}
 
 // StickersSuggestShortName is stickers.suggestShortName#4dafc503.
@@ -97,8 +83,6 @@ type StickersSuggestShortName struct {
 
 	Title string
 }
-
-func (v *StickersSuggestShortName) TL(c *tl.Codec) { table.TL(c, v, 1893) }
 
 func (*StickersSuggestShortName) Returns(*StickersSuggestedShortName) {}
 
@@ -112,8 +96,6 @@ type StickersChangeSticker struct {
 	Keywords   tl.Optional[string]
 }
 
-func (v *StickersChangeSticker) TL(c *tl.Codec) { table.TL(c, v, 2446) }
-
 func (*StickersChangeSticker) Returns(MessagesStickerSetClass) {}
 
 // StickersRenameStickerSet is stickers.renameStickerSet#124b1c00.
@@ -124,8 +106,6 @@ type StickersRenameStickerSet struct {
 	Title      string
 }
 
-func (v *StickersRenameStickerSet) TL(c *tl.Codec) { table.TL(c, v, 1715) }
-
 func (*StickersRenameStickerSet) Returns(MessagesStickerSetClass) {}
 
 // StickersDeleteStickerSet is stickers.deleteStickerSet#87704394.
@@ -134,8 +114,6 @@ type StickersDeleteStickerSet struct {
 
 	Stickerset InputStickerSetClass
 }
-
-func (v *StickersDeleteStickerSet) TL(c *tl.Codec) { table.TL(c, v, 2075) }
 
 func (*StickersDeleteStickerSet) Returns(bool) {}
 
@@ -146,7 +124,5 @@ type StickersReplaceSticker struct {
 	Sticker    InputDocumentClass
 	NewSticker InputStickerSetItem
 }
-
-func (v *StickersReplaceSticker) TL(c *tl.Codec) { table.TL(c, v, 1882) }
 
 func (*StickersReplaceSticker) Returns(MessagesStickerSetClass) {}

@@ -2,75 +2,50 @@
 
 package tg
 
-import (
-	"godwit/tl"
-)
+import ()
 
 // StorageFileUnknown is storage.fileUnknown#aa963b05.
 type StorageFileUnknown struct {
 }
 
-func (v *StorageFileUnknown) TL(c *tl.Codec) { table.TL(c, v, 1077) }
-
 // StorageFilePartial is storage.filePartial#40bc6f52.
 type StorageFilePartial struct {
 }
-
-func (v *StorageFilePartial) TL(c *tl.Codec) { table.TL(c, v, 414) }
 
 // StorageFileJpeg is storage.fileJpeg#007efe0e.
 type StorageFileJpeg struct {
 }
 
-func (v *StorageFileJpeg) TL(c *tl.Codec) { table.TL(c, v, 2) }
-
 // StorageFileGIF is storage.fileGif#cae1aadf.
 type StorageFileGIF struct {
 }
-
-func (v *StorageFileGIF) TL(c *tl.Codec) { table.TL(c, v, 1309) }
 
 // StorageFilePng is storage.filePng#0a4f63c0.
 type StorageFilePng struct {
 }
 
-func (v *StorageFilePng) TL(c *tl.Codec) { table.TL(c, v, 67) }
-
 // StorageFilePDF is storage.filePdf#ae1e508d.
 type StorageFilePDF struct {
 }
-
-func (v *StorageFilePDF) TL(c *tl.Codec) { table.TL(c, v, 1099) }
 
 // StorageFileMp3 is storage.fileMp3#528a0677.
 type StorageFileMp3 struct {
 }
 
-func (v *StorageFileMp3) TL(c *tl.Codec) { table.TL(c, v, 527) }
-
 // StorageFileMov is storage.fileMov#4b09ebbc.
 type StorageFileMov struct {
 }
-
-func (v *StorageFileMov) TL(c *tl.Codec) { table.TL(c, v, 478) }
 
 // StorageFileMp4 is storage.fileMp4#b3cea0e4.
 type StorageFileMp4 struct {
 }
 
-func (v *StorageFileMp4) TL(c *tl.Codec) { table.TL(c, v, 1134) }
-
 // StorageFileWebp is storage.fileWebp#1081464c.
 type StorageFileWebp struct {
 }
 
-func (v *StorageFileWebp) TL(c *tl.Codec) { table.TL(c, v, 98) }
-
 // StorageFileTypeClass is a storage.FileType: one of storage.fileUnknown, storage.filePartial, storage.fileJpeg, storage.fileGif, storage.filePng, storage.filePdf, storage.fileMp3, storage.fileMov, ….
-type StorageFileTypeClass interface {
-	tl.Object
-	isStorageFileType()
-}
+type StorageFileTypeClass interface{ isStorageFileType() }
 
 func (*StorageFileUnknown) isStorageFileType() {}
 func (*StorageFilePartial) isStorageFileType() {}

@@ -14,8 +14,6 @@ type StoriesAllStoriesNotModified struct {
 	StealthMode StoriesStealthMode
 }
 
-func (v *StoriesAllStoriesNotModified) TL(c *tl.Codec) { table.TL(c, v, 105) }
-
 // StoriesAllStories is stories.allStories#6efc5e81.
 type StoriesAllStories struct {
 	HasMore     bool
@@ -27,8 +25,6 @@ type StoriesAllStories struct {
 	StealthMode StoriesStealthMode
 }
 
-func (v *StoriesAllStories) TL(c *tl.Codec) { table.TL(c, v, 688) }
-
 // StoriesStories is stories.stories#63c3dd0a.
 type StoriesStories struct {
 	Count       int32
@@ -37,8 +33,6 @@ type StoriesStories struct {
 	Chats       []ChatClass
 	Users       []UserClass
 }
-
-func (v *StoriesStories) TL(c *tl.Codec) { table.TL(c, v, 625) }
 
 // StoriesStoryViewsList is stories.storyViewsList#59d78fc5.
 type StoriesStoryViewsList struct {
@@ -52,15 +46,11 @@ type StoriesStoryViewsList struct {
 	NextOffset     tl.Optional[string]
 }
 
-func (v *StoriesStoryViewsList) TL(c *tl.Codec) { table.TL(c, v, 571) }
-
 // StoriesStoryViews is stories.storyViews#de9eed1d.
 type StoriesStoryViews struct {
 	Views []StoryViews
 	Users []UserClass
 }
-
-func (v *StoriesStoryViews) TL(c *tl.Codec) { table.TL(c, v, 1421) }
 
 // StoriesPeerStories is stories.peerStories#cae68768.
 type StoriesPeerStories struct {
@@ -68,8 +58,6 @@ type StoriesPeerStories struct {
 	Chats   []ChatClass
 	Users   []UserClass
 }
-
-func (v *StoriesPeerStories) TL(c *tl.Codec) { table.TL(c, v, 1310) }
 
 // StoriesStoryReactionsList is stories.storyReactionsList#aa5f789c.
 type StoriesStoryReactionsList struct {
@@ -80,8 +68,6 @@ type StoriesStoryReactionsList struct {
 	NextOffset tl.Optional[string]
 }
 
-func (v *StoriesStoryReactionsList) TL(c *tl.Codec) { table.TL(c, v, 1076) }
-
 // StoriesFoundStories is stories.foundStories#e2de7737.
 type StoriesFoundStories struct {
 	Count      int32
@@ -91,20 +77,14 @@ type StoriesFoundStories struct {
 	Users      []UserClass
 }
 
-func (v *StoriesFoundStories) TL(c *tl.Codec) { table.TL(c, v, 1446) }
-
 // StoriesCanSendStoryCount is stories.canSendStoryCount#c387c04e.
 type StoriesCanSendStoryCount struct {
 	CountRemains int32
 }
 
-func (v *StoriesCanSendStoryCount) TL(c *tl.Codec) { table.TL(c, v, 1264) }
-
 // StoriesAlbumsNotModified is stories.albumsNotModified#564edaeb.
 type StoriesAlbumsNotModified struct {
 }
-
-func (v *StoriesAlbumsNotModified) TL(c *tl.Codec) { table.TL(c, v, 546) }
 
 // StoriesAlbums is stories.albums#c3987a3a.
 type StoriesAlbums struct {
@@ -112,16 +92,12 @@ type StoriesAlbums struct {
 	Albums []StoryAlbum
 }
 
-func (v *StoriesAlbums) TL(c *tl.Codec) { table.TL(c, v, 1265) }
-
 // StoriesCanSendStory is stories.canSendStory#30eb63f0.
 type StoriesCanSendStory struct {
 	_ tl.Incomparable
 
 	Peer InputPeerClass
 }
-
-func (v *StoriesCanSendStory) TL(c *tl.Codec) { table.TL(c, v, 1808) }
 
 func (*StoriesCanSendStory) Returns(*StoriesCanSendStoryCount) {}
 
@@ -144,8 +120,6 @@ type StoriesSendStory struct {
 	Music        InputDocumentClass
 }
 
-func (v *StoriesSendStory) TL(c *tl.Codec) { table.TL(c, v, 2103) }
-
 func (*StoriesSendStory) Returns(UpdatesClass) {}
 
 // StoriesEditStory is stories.editStory#2c63a72b.
@@ -160,8 +134,6 @@ type StoriesEditStory struct {
 	Music        InputDocumentClass
 }
 
-func (v *StoriesEditStory) TL(c *tl.Codec) { table.TL(c, v, 1793) }
-
 func (*StoriesEditStory) Returns(UpdatesClass) {}
 
 // StoriesDeleteStories is stories.deleteStories#ae59db5f.
@@ -169,8 +141,6 @@ type StoriesDeleteStories struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *StoriesDeleteStories) TL(c *tl.Codec) { table.TL(c, v, 2213) }
 
 func (*StoriesDeleteStories) Returns([]int32) {}
 
@@ -180,8 +150,6 @@ type StoriesTogglePinned struct {
 	ID     []int32
 	Pinned bool
 }
-
-func (v *StoriesTogglePinned) TL(c *tl.Codec) { table.TL(c, v, 2137) }
 
 func (*StoriesTogglePinned) Returns([]int32) {}
 
@@ -194,8 +162,6 @@ type StoriesGetAllStories struct {
 	State  tl.Optional[string]
 }
 
-func (v *StoriesGetAllStories) TL(c *tl.Codec) { table.TL(c, v, 2424) }
-
 func (*StoriesGetAllStories) Returns(StoriesAllStoriesClass) {}
 
 // StoriesGetPinnedStories is stories.getPinnedStories#5821a5dc.
@@ -206,8 +172,6 @@ type StoriesGetPinnedStories struct {
 	OffsetID int32
 	Limit    int32
 }
-
-func (v *StoriesGetPinnedStories) TL(c *tl.Codec) { table.TL(c, v, 1935) }
 
 func (*StoriesGetPinnedStories) Returns(*StoriesStories) {}
 
@@ -220,8 +184,6 @@ type StoriesGetStoriesArchive struct {
 	Limit    int32
 }
 
-func (v *StoriesGetStoriesArchive) TL(c *tl.Codec) { table.TL(c, v, 2231) }
-
 func (*StoriesGetStoriesArchive) Returns(*StoriesStories) {}
 
 // StoriesGetStoriesByID is stories.getStoriesByID#5774ca74.
@@ -230,16 +192,12 @@ type StoriesGetStoriesByID struct {
 	ID   []int32
 }
 
-func (v *StoriesGetStoriesByID) TL(c *tl.Codec) { table.TL(c, v, 1931) }
-
 func (*StoriesGetStoriesByID) Returns(*StoriesStories) {}
 
 // StoriesToggleAllStoriesHidden is stories.toggleAllStoriesHidden#7c2557c4.
 type StoriesToggleAllStoriesHidden struct {
 	Hidden bool
 }
-
-func (v *StoriesToggleAllStoriesHidden) TL(c *tl.Codec) { table.TL(c, v, 2043) }
 
 func (*StoriesToggleAllStoriesHidden) Returns(bool) {}
 
@@ -251,8 +209,6 @@ type StoriesReadStories struct {
 	MaxID int32
 }
 
-func (v *StoriesReadStories) TL(c *tl.Codec) { table.TL(c, v, 2176) }
-
 func (*StoriesReadStories) Returns([]int32) {}
 
 // StoriesIncrementStoryViews is stories.incrementStoryViews#b2028afb.
@@ -260,8 +216,6 @@ type StoriesIncrementStoryViews struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *StoriesIncrementStoryViews) TL(c *tl.Codec) { table.TL(c, v, 2224) }
 
 func (*StoriesIncrementStoryViews) Returns(bool) {}
 
@@ -279,8 +233,6 @@ type StoriesGetStoryViewsList struct {
 	Limit          int32
 }
 
-func (v *StoriesGetStoryViewsList) TL(c *tl.Codec) { table.TL(c, v, 2048) }
-
 func (*StoriesGetStoryViewsList) Returns(*StoriesStoryViewsList) {}
 
 // StoriesGetStoriesViews is stories.getStoriesViews#28e16cc8.
@@ -288,8 +240,6 @@ type StoriesGetStoriesViews struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *StoriesGetStoriesViews) TL(c *tl.Codec) { table.TL(c, v, 1784) }
 
 func (*StoriesGetStoriesViews) Returns(*StoriesStoryViews) {}
 
@@ -301,8 +251,6 @@ type StoriesExportStoryLink struct {
 	ID   int32
 }
 
-func (v *StoriesExportStoryLink) TL(c *tl.Codec) { table.TL(c, v, 2042) }
-
 func (*StoriesExportStoryLink) Returns(*ExportedStoryLink) {}
 
 // StoriesReport is stories.report#19d8eb45.
@@ -313,8 +261,6 @@ type StoriesReport struct {
 	Message string
 }
 
-func (v *StoriesReport) TL(c *tl.Codec) { table.TL(c, v, 1739) }
-
 func (*StoriesReport) Returns(ReportResultClass) {}
 
 // StoriesActivateStealthMode is stories.activateStealthMode#57bbd166.
@@ -322,8 +268,6 @@ type StoriesActivateStealthMode struct {
 	Past   bool
 	Future bool
 }
-
-func (v *StoriesActivateStealthMode) TL(c *tl.Codec) { table.TL(c, v, 1933) }
 
 func (*StoriesActivateStealthMode) Returns(UpdatesClass) {}
 
@@ -337,8 +281,6 @@ type StoriesSendReaction struct {
 	Reaction    ReactionClass
 }
 
-func (v *StoriesSendReaction) TL(c *tl.Codec) { table.TL(c, v, 2054) }
-
 func (*StoriesSendReaction) Returns(UpdatesClass) {}
 
 // StoriesGetPeerStories is stories.getPeerStories#2c4ada50.
@@ -348,15 +290,11 @@ type StoriesGetPeerStories struct {
 	Peer InputPeerClass
 }
 
-func (v *StoriesGetPeerStories) TL(c *tl.Codec) { table.TL(c, v, 1792) }
-
 func (*StoriesGetPeerStories) Returns(*StoriesPeerStories) {}
 
 // StoriesGetAllReadPeerStories is stories.getAllReadPeerStories#9b5ae7f9.
 type StoriesGetAllReadPeerStories struct {
 }
-
-func (v *StoriesGetAllReadPeerStories) TL(c *tl.Codec) { table.TL(c, v, 2143) }
 
 func (*StoriesGetAllReadPeerStories) Returns(UpdatesClass) {}
 
@@ -365,15 +303,11 @@ type StoriesGetPeerMaxIDs struct {
 	ID []InputPeerClass
 }
 
-func (v *StoriesGetPeerMaxIDs) TL(c *tl.Codec) { table.TL(c, v, 2031) }
-
 func (*StoriesGetPeerMaxIDs) Returns([]RecentStory) {}
 
 // StoriesGetChatsToSend is stories.getChatsToSend#a56a8b60.
 type StoriesGetChatsToSend struct {
 }
-
-func (v *StoriesGetChatsToSend) TL(c *tl.Codec) { table.TL(c, v, 2177) }
 
 func (*StoriesGetChatsToSend) Returns(MessagesChatsClass) {}
 
@@ -384,8 +318,6 @@ type StoriesTogglePeerStoriesHidden struct {
 	Peer   InputPeerClass
 	Hidden bool
 }
-
-func (v *StoriesTogglePeerStoriesHidden) TL(c *tl.Codec) { table.TL(c, v, 2264) }
 
 func (*StoriesTogglePeerStoriesHidden) Returns(bool) {}
 
@@ -401,8 +333,6 @@ type StoriesGetStoryReactionsList struct {
 	Limit         int32
 }
 
-func (v *StoriesGetStoryReactionsList) TL(c *tl.Codec) { table.TL(c, v, 2252) }
-
 func (*StoriesGetStoryReactionsList) Returns(*StoriesStoryReactionsList) {}
 
 // StoriesTogglePinnedToTop is stories.togglePinnedToTop#0b297e9b.
@@ -410,8 +340,6 @@ type StoriesTogglePinnedToTop struct {
 	Peer InputPeerClass
 	ID   []int32
 }
-
-func (v *StoriesTogglePinnedToTop) TL(c *tl.Codec) { table.TL(c, v, 1694) }
 
 func (*StoriesTogglePinnedToTop) Returns(bool) {}
 
@@ -426,8 +354,6 @@ type StoriesSearchPosts struct {
 	Limit   int32
 }
 
-func (v *StoriesSearchPosts) TL(c *tl.Codec) { table.TL(c, v, 2325) }
-
 func (*StoriesSearchPosts) Returns(*StoriesFoundStories) {}
 
 // StoriesCreateAlbum is stories.createAlbum#a36396e5.
@@ -436,8 +362,6 @@ type StoriesCreateAlbum struct {
 	Title   string
 	Stories []int32
 }
-
-func (v *StoriesCreateAlbum) TL(c *tl.Codec) { table.TL(c, v, 2172) }
 
 func (*StoriesCreateAlbum) Returns(*StoryAlbum) {}
 
@@ -451,8 +375,6 @@ type StoriesUpdateAlbum struct {
 	Order         []int32
 }
 
-func (v *StoriesUpdateAlbum) TL(c *tl.Codec) { table.TL(c, v, 1954) }
-
 func (*StoriesUpdateAlbum) Returns(*StoryAlbum) {}
 
 // StoriesReorderAlbums is stories.reorderAlbums#8535fbd9.
@@ -460,8 +382,6 @@ type StoriesReorderAlbums struct {
 	Peer  InputPeerClass
 	Order []int32
 }
-
-func (v *StoriesReorderAlbums) TL(c *tl.Codec) { table.TL(c, v, 2069) }
 
 func (*StoriesReorderAlbums) Returns(bool) {}
 
@@ -473,8 +393,6 @@ type StoriesDeleteAlbum struct {
 	AlbumID int32
 }
 
-func (v *StoriesDeleteAlbum) TL(c *tl.Codec) { table.TL(c, v, 2094) }
-
 func (*StoriesDeleteAlbum) Returns(bool) {}
 
 // StoriesGetAlbums is stories.getAlbums#25b3eac7.
@@ -484,8 +402,6 @@ type StoriesGetAlbums struct {
 	Peer InputPeerClass
 	Hash int64
 }
-
-func (v *StoriesGetAlbums) TL(c *tl.Codec) { table.TL(c, v, 1775) }
 
 func (*StoriesGetAlbums) Returns(StoriesAlbumsClass) {}
 
@@ -498,8 +414,6 @@ type StoriesGetAlbumStories struct {
 	Offset  int32
 	Limit   int32
 }
-
-func (v *StoriesGetAlbumStories) TL(c *tl.Codec) { table.TL(c, v, 2203) }
 
 func (*StoriesGetAlbumStories) Returns(*StoriesStories) {}
 
@@ -517,24 +431,16 @@ type StoriesStartLive struct {
 	SendPaidMessagesStars tl.Optional[int64]
 }
 
-func (v *StoriesStartLive) TL(c *tl.Codec) { table.TL(c, v, 2322) }
-
 func (*StoriesStartLive) Returns(UpdatesClass) {}
 
 // StoriesAllStoriesClass is a stories.AllStories: one of stories.allStoriesNotModified, stories.allStories.
-type StoriesAllStoriesClass interface {
-	tl.Object
-	isStoriesAllStories()
-}
+type StoriesAllStoriesClass interface{ isStoriesAllStories() }
 
 func (*StoriesAllStoriesNotModified) isStoriesAllStories() {}
 func (*StoriesAllStories) isStoriesAllStories()            {}
 
 // StoriesAlbumsClass is a stories.Albums: one of stories.albumsNotModified, stories.albums.
-type StoriesAlbumsClass interface {
-	tl.Object
-	isStoriesAlbums()
-}
+type StoriesAlbumsClass interface{ isStoriesAlbums() }
 
 func (*StoriesAlbumsNotModified) isStoriesAlbums() {}
 func (*StoriesAlbums) isStoriesAlbums()            {}

@@ -2,22 +2,16 @@
 
 package tg
 
-import (
-	"godwit/tl"
-)
+import ()
 
 // TestUseError is test.useError#ee75af01.
 type TestUseError struct {
 }
-
-func (v *TestUseError) TL(c *tl.Codec) { table.TL(c, v, 2422) }
 
 func (*TestUseError) Returns(*Error) {}
 
 // TestUseConfigSimple is test.useConfigSimple#f9b7b23d.
 type TestUseConfigSimple struct {
 }
-
-func (v *TestUseConfigSimple) TL(c *tl.Codec) { table.TL(c, v, 2461) }
 
 func (*TestUseConfigSimple) Returns(*HelpConfigSimple) {}

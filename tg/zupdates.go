@@ -15,15 +15,11 @@ type UpdatesState struct {
 	UnreadCount int32
 }
 
-func (v *UpdatesState) TL(c *tl.Codec) { table.TL(c, v, 1046) }
-
 // UpdatesDifferenceEmpty is updates.differenceEmpty#5d75a138.
 type UpdatesDifferenceEmpty struct {
 	Date int32
 	Seq  int32
 }
-
-func (v *UpdatesDifferenceEmpty) TL(c *tl.Codec) { table.TL(c, v, 590) }
 
 // UpdatesDifference is updates.difference#00f49ca0.
 type UpdatesDifference struct {
@@ -35,8 +31,6 @@ type UpdatesDifference struct {
 	State                UpdatesState
 }
 
-func (v *UpdatesDifference) TL(c *tl.Codec) { table.TL(c, v, 7) }
-
 // UpdatesDifferenceSlice is updates.differenceSlice#a8fb1981.
 type UpdatesDifferenceSlice struct {
 	NewMessages          []MessageClass
@@ -47,14 +41,10 @@ type UpdatesDifferenceSlice struct {
 	IntermediateState    UpdatesState
 }
 
-func (v *UpdatesDifferenceSlice) TL(c *tl.Codec) { table.TL(c, v, 1066) }
-
 // UpdatesDifferenceTooLong is updates.differenceTooLong#4afe8f6d.
 type UpdatesDifferenceTooLong struct {
 	Pts int32
 }
-
-func (v *UpdatesDifferenceTooLong) TL(c *tl.Codec) { table.TL(c, v, 477) }
 
 // UpdatesChannelDifferenceEmpty is updates.channelDifferenceEmpty#3e11affb.
 type UpdatesChannelDifferenceEmpty struct {
@@ -65,8 +55,6 @@ type UpdatesChannelDifferenceEmpty struct {
 	Timeout tl.Optional[int32]
 }
 
-func (v *UpdatesChannelDifferenceEmpty) TL(c *tl.Codec) { table.TL(c, v, 394) }
-
 // UpdatesChannelDifferenceTooLong is updates.channelDifferenceTooLong#a4bcc6fe.
 type UpdatesChannelDifferenceTooLong struct {
 	Final    bool
@@ -76,8 +64,6 @@ type UpdatesChannelDifferenceTooLong struct {
 	Chats    []ChatClass
 	Users    []UserClass
 }
-
-func (v *UpdatesChannelDifferenceTooLong) TL(c *tl.Codec) { table.TL(c, v, 1043) }
 
 // UpdatesChannelDifference is updates.channelDifference#2064674e.
 type UpdatesChannelDifference struct {
@@ -90,13 +76,9 @@ type UpdatesChannelDifference struct {
 	Users        []UserClass
 }
 
-func (v *UpdatesChannelDifference) TL(c *tl.Codec) { table.TL(c, v, 215) }
-
 // UpdatesGetState is updates.getState#edd4882a.
 type UpdatesGetState struct {
 }
-
-func (v *UpdatesGetState) TL(c *tl.Codec) { table.TL(c, v, 2419) }
 
 func (*UpdatesGetState) Returns(*UpdatesState) {}
 
@@ -112,8 +94,6 @@ type UpdatesGetDifference struct {
 	QtsLimit      tl.Optional[int32]
 }
 
-func (v *UpdatesGetDifference) TL(c *tl.Codec) { table.TL(c, v, 1738) }
-
 func (*UpdatesGetDifference) Returns(UpdatesDifferenceClass) {}
 
 // UpdatesGetChannelDifference is updates.getChannelDifference#03173d78.
@@ -127,15 +107,10 @@ type UpdatesGetChannelDifference struct {
 	Limit   int32
 }
 
-func (v *UpdatesGetChannelDifference) TL(c *tl.Codec) { table.TL(c, v, 1664) }
-
 func (*UpdatesGetChannelDifference) Returns(UpdatesChannelDifferenceClass) {}
 
 // UpdatesDifferenceClass is a updates.Difference: one of updates.differenceEmpty, updates.difference, updates.differenceSlice, updates.differenceTooLong.
-type UpdatesDifferenceClass interface {
-	tl.Object
-	isUpdatesDifference()
-}
+type UpdatesDifferenceClass interface{ isUpdatesDifference() }
 
 func (*UpdatesDifferenceEmpty) isUpdatesDifference()   {}
 func (*UpdatesDifference) isUpdatesDifference()        {}
@@ -143,10 +118,7 @@ func (*UpdatesDifferenceSlice) isUpdatesDifference()   {}
 func (*UpdatesDifferenceTooLong) isUpdatesDifference() {}
 
 // UpdatesChannelDifferenceClass is a updates.ChannelDifference: one of updates.channelDifferenceEmpty, updates.channelDifferenceTooLong, updates.channelDifference.
-type UpdatesChannelDifferenceClass interface {
-	tl.Object
-	isUpdatesChannelDifference()
-}
+type UpdatesChannelDifferenceClass interface{ isUpdatesChannelDifference() }
 
 func (*UpdatesChannelDifferenceEmpty) isUpdatesChannelDifference()   {}
 func (*UpdatesChannelDifferenceTooLong) isUpdatesChannelDifference() {}

@@ -13,8 +13,6 @@ type UploadFile struct {
 	Bytes []byte
 }
 
-func (v *UploadFile) TL(c *tl.Codec) { table.TL(c, v, 60) }
-
 // UploadFileCDNRedirect is upload.fileCdnRedirect#f18cda44.
 type UploadFileCDNRedirect struct {
 	DCID          int32
@@ -23,8 +21,6 @@ type UploadFileCDNRedirect struct {
 	EncryptionIV  []byte
 	FileHashes    []FileHash
 }
-
-func (v *UploadFileCDNRedirect) TL(c *tl.Codec) { table.TL(c, v, 1558) }
 
 // UploadWebFile is upload.webFile#21e753bc.
 type UploadWebFile struct {
@@ -35,21 +31,15 @@ type UploadWebFile struct {
 	Bytes    []byte
 }
 
-func (v *UploadWebFile) TL(c *tl.Codec) { table.TL(c, v, 225) }
-
 // UploadCDNFileReuploadNeeded is upload.cdnFileReuploadNeeded#eea8e46e.
 type UploadCDNFileReuploadNeeded struct {
 	RequestToken []byte
 }
 
-func (v *UploadCDNFileReuploadNeeded) TL(c *tl.Codec) { table.TL(c, v, 1536) }
-
 // UploadCDNFile is upload.cdnFile#a99fca4f.
 type UploadCDNFile struct {
 	Bytes []byte
 }
-
-func (v *UploadCDNFile) TL(c *tl.Codec) { table.TL(c, v, 1071) }
 
 // UploadSaveFilePart is upload.saveFilePart#b304a621.
 type UploadSaveFilePart struct {
@@ -57,8 +47,6 @@ type UploadSaveFilePart struct {
 	FilePart int32
 	Bytes    []byte
 }
-
-func (v *UploadSaveFilePart) TL(c *tl.Codec) { table.TL(c, v, 2230) }
 
 func (*UploadSaveFilePart) Returns(bool) {}
 
@@ -73,8 +61,6 @@ type UploadGetFile struct {
 	Limit        int32
 }
 
-func (v *UploadGetFile) TL(c *tl.Codec) { table.TL(c, v, 2273) }
-
 func (*UploadGetFile) Returns(UploadFileClass) {}
 
 // UploadSaveBigFilePart is upload.saveBigFilePart#de7b673d.
@@ -84,8 +70,6 @@ type UploadSaveBigFilePart struct {
 	FileTotalParts int32
 	Bytes          []byte
 }
-
-func (v *UploadSaveBigFilePart) TL(c *tl.Codec) { table.TL(c, v, 2369) }
 
 func (*UploadSaveBigFilePart) Returns(bool) {}
 
@@ -98,8 +82,6 @@ type UploadGetWebFile struct {
 	Limit    int32
 }
 
-func (v *UploadGetWebFile) TL(c *tl.Codec) { table.TL(c, v, 1772) }
-
 func (*UploadGetWebFile) Returns(*UploadWebFile) {}
 
 // UploadGetCDNFile is upload.getCdnFile#395f69da.
@@ -109,8 +91,6 @@ type UploadGetCDNFile struct {
 	Limit     int32
 }
 
-func (v *UploadGetCDNFile) TL(c *tl.Codec) { table.TL(c, v, 1837) }
-
 func (*UploadGetCDNFile) Returns(UploadCDNFileClass) {}
 
 // UploadReuploadCDNFile is upload.reuploadCdnFile#9b2754a8.
@@ -119,8 +99,6 @@ type UploadReuploadCDNFile struct {
 	RequestToken []byte
 }
 
-func (v *UploadReuploadCDNFile) TL(c *tl.Codec) { table.TL(c, v, 2142) }
-
 func (*UploadReuploadCDNFile) Returns([]FileHash) {}
 
 // UploadGetCDNFileHashes is upload.getCdnFileHashes#91dc3f31.
@@ -128,8 +106,6 @@ type UploadGetCDNFileHashes struct {
 	FileToken []byte
 	Offset    int64
 }
-
-func (v *UploadGetCDNFileHashes) TL(c *tl.Codec) { table.TL(c, v, 2115) }
 
 func (*UploadGetCDNFileHashes) Returns([]FileHash) {}
 
@@ -141,24 +117,16 @@ type UploadGetFileHashes struct {
 	Offset   int64
 }
 
-func (v *UploadGetFileHashes) TL(c *tl.Codec) { table.TL(c, v, 2112) }
-
 func (*UploadGetFileHashes) Returns([]FileHash) {}
 
 // UploadFileClass is a upload.File: one of upload.file, upload.fileCdnRedirect.
-type UploadFileClass interface {
-	tl.Object
-	isUploadFile()
-}
+type UploadFileClass interface{ isUploadFile() }
 
 func (*UploadFile) isUploadFile()            {}
 func (*UploadFileCDNRedirect) isUploadFile() {}
 
 // UploadCDNFileClass is a upload.CdnFile: one of upload.cdnFileReuploadNeeded, upload.cdnFile.
-type UploadCDNFileClass interface {
-	tl.Object
-	isUploadCDNFile()
-}
+type UploadCDNFileClass interface{ isUploadCDNFile() }
 
 func (*UploadCDNFileReuploadNeeded) isUploadCDNFile() {}
 func (*UploadCDNFile) isUploadCDNFile()               {}

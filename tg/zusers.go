@@ -13,14 +13,10 @@ type UsersUserFull struct {
 	Users    []UserClass
 }
 
-func (v *UsersUserFull) TL(c *tl.Codec) { table.TL(c, v, 369) }
-
 // UsersUsers is users.users#62d706b8.
 type UsersUsers struct {
 	Users []UserClass
 }
-
-func (v *UsersUsers) TL(c *tl.Codec) { table.TL(c, v, 619) }
 
 // UsersUsersSlice is users.usersSlice#315a4974.
 type UsersUsersSlice struct {
@@ -28,14 +24,10 @@ type UsersUsersSlice struct {
 	Users []UserClass
 }
 
-func (v *UsersUsersSlice) TL(c *tl.Codec) { table.TL(c, v, 308) }
-
 // UsersSavedMusicNotModified is users.savedMusicNotModified#e3878aa4.
 type UsersSavedMusicNotModified struct {
 	Count int32
 }
-
-func (v *UsersSavedMusicNotModified) TL(c *tl.Codec) { table.TL(c, v, 1452) }
 
 // UsersSavedMusic is users.savedMusic#34a2f297.
 type UsersSavedMusic struct {
@@ -43,14 +35,10 @@ type UsersSavedMusic struct {
 	Documents []DocumentClass
 }
 
-func (v *UsersSavedMusic) TL(c *tl.Codec) { table.TL(c, v, 329) }
-
 // UsersGetUsers is users.getUsers#0d91a548.
 type UsersGetUsers struct {
 	ID []InputUserClass
 }
-
-func (v *UsersGetUsers) TL(c *tl.Codec) { table.TL(c, v, 1698) }
 
 func (*UsersGetUsers) Returns([]UserClass) {}
 
@@ -61,8 +49,6 @@ type UsersGetFullUser struct {
 	ID InputUserClass
 }
 
-func (v *UsersGetFullUser) TL(c *tl.Codec) { table.TL(c, v, 2239) }
-
 func (*UsersGetFullUser) Returns(*UsersUserFull) {}
 
 // UsersSetSecureValueErrors is users.setSecureValueErrors#90c894b5.
@@ -71,16 +57,12 @@ type UsersSetSecureValueErrors struct {
 	Errors []SecureValueErrorClass
 }
 
-func (v *UsersSetSecureValueErrors) TL(c *tl.Codec) { table.TL(c, v, 2110) }
-
 func (*UsersSetSecureValueErrors) Returns(bool) {}
 
 // UsersGetRequirementsToContact is users.getRequirementsToContact#d89a83a3.
 type UsersGetRequirementsToContact struct {
 	ID []InputUserClass
 }
-
-func (v *UsersGetRequirementsToContact) TL(c *tl.Codec) { table.TL(c, v, 2350) }
 
 func (*UsersGetRequirementsToContact) Returns([]RequirementToContactClass) {}
 
@@ -94,8 +76,6 @@ type UsersGetSavedMusic struct {
 	Hash   int64
 }
 
-func (v *UsersGetSavedMusic) TL(c *tl.Codec) { table.TL(c, v, 2034) }
-
 func (*UsersGetSavedMusic) Returns(UsersSavedMusicClass) {}
 
 // UsersGetSavedMusicByID is users.getSavedMusicByID#7573a4e9.
@@ -103,8 +83,6 @@ type UsersGetSavedMusicByID struct {
 	ID        InputUserClass
 	Documents []InputDocumentClass
 }
-
-func (v *UsersGetSavedMusicByID) TL(c *tl.Codec) { table.TL(c, v, 2020) }
 
 func (*UsersGetSavedMusicByID) Returns(UsersSavedMusicClass) {}
 
@@ -116,24 +94,16 @@ type UsersSuggestBirthday struct {
 	Birthday Birthday
 }
 
-func (v *UsersSuggestBirthday) TL(c *tl.Codec) { table.TL(c, v, 2467) }
-
 func (*UsersSuggestBirthday) Returns(UpdatesClass) {}
 
 // UsersUsersClass is a users.Users: one of users.users, users.usersSlice.
-type UsersUsersClass interface {
-	tl.Object
-	isUsersUsers()
-}
+type UsersUsersClass interface{ isUsersUsers() }
 
 func (*UsersUsers) isUsersUsers()      {}
 func (*UsersUsersSlice) isUsersUsers() {}
 
 // UsersSavedMusicClass is a users.SavedMusic: one of users.savedMusicNotModified, users.savedMusic.
-type UsersSavedMusicClass interface {
-	tl.Object
-	isUsersSavedMusic()
-}
+type UsersSavedMusicClass interface{ isUsersSavedMusic() }
 
 func (*UsersSavedMusicNotModified) isUsersSavedMusic() {}
 func (*UsersSavedMusic) isUsersSavedMusic()            {}

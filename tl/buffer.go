@@ -130,13 +130,7 @@ func (b *Buffer) stringBody(n int) []byte {
 }
 
 // Object appends a boxed value. None at all is a *NilError.
-func (b *Buffer) Object(v Object) {
-	if v == nil {
-		b.Fail(&NilError{Field: "value"})
-		return
-	}
-	v.TL((*Codec)(b))
-}
+func (b *Buffer) Object(v Object) { (*Codec)(b).Object(v) }
 
 // ErrTooLong says that a value is longer than its TL form allows.
 var ErrTooLong = errors.New("too long for TL")

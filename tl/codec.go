@@ -24,8 +24,7 @@ type state struct {
 
 	// Of a Reader:
 	decoding bool
-	asking   bool // only the number of the type in its table is asked for, or its id
-	number   int
+	asking   bool // only the id is asked for
 	borrow   bool
 	off      int
 	depth    int
@@ -199,12 +198,8 @@ func (c *Codec) Query(v *Object, field string) {
 	case c.decoding:
 		*v = (*Reader)(c).Query()
 	case *v == nil:
-		c.missing(field)
+		c.Missing(field)
 	default:
-		(*v).TL(c)
+		c.Object(*v)
 	}
 }
-
-// missing fails because a required field has no value. The field is
-// "constructor.field", as in the schema.
-func (c *Codec) missing(field string) { (*Buffer)(c).Fail(&NilError{Field: field}) }

@@ -70,25 +70,13 @@ func (c *Codec) SomeString(v *Optional[string]) {
 	}
 }
 
-// What Class returns in place of an id. Neither is one.
-const (
-	Nothing uint32 = 0 // there is nothing to do
-	Given   uint32 = 1 // the value is to be encoded
-)
+// PeekID returns the next constructor id of what is decoded without reading
+// it.
+func (c *Codec) PeekID() uint32 { return (*Reader)(c).PeekID() }
 
-// Class says what to do for a value of a type with several constructors:
-// encode it, or decode one of the id that is returned. It fails if the value is
-// to be encoded and not present.
-func (c *Codec) Class(present bool, field string) uint32 {
-	switch {
-	case c.decoding:
-		return max((*Reader)(c).PeekID(), Given+1)
-	case present:
-		return Given
-	}
-	c.missing(field)
-	return Nothing
-}
+// Missing fails because a required field has no value. The field is
+// "constructor.field", as in the schema.
+func (c *Codec) Missing(field string) { (*Buffer)(c).Fail(&NilError{Field: field}) }
 
 // Unexpected fails because what follows is no value of the named type.
 func (c *Codec) Unexpected(want string) {

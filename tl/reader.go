@@ -304,4 +304,4 @@ func Unmarshal(p []byte, v Object) error {
 // Object reads a boxed value of v's type into v, which starts from its zero
 // value: fields that are absent from the input are left alone. What v holds
 // after a failure is unspecified.
-func (r *Reader) Object(v Object) { v.TL((*Codec)(r)) }
+func (r *Reader) Object(v Object) { (*Codec)(r).Object(v) }

@@ -1,7 +1,6 @@
 package tl
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"unsafe"
@@ -14,75 +13,90 @@ import (
 // maxWords is how many flags words a constructor has at most.
 const maxWords = 4
 
-// TL encodes or decodes v, whose number is n.
-func (t *Table) TL(c *Codec, v any, n int) {
-	value := reflect.ValueOf(v)
-	p, ok := t.plans[n].Load().(*plan)
-	if !ok {
-		p = t.plan(n, value.Type().Elem())
+// Object encodes v or decodes into it, boxed.
+func (c *Codec) Object(v Object) {
+	if o, ok := v.(Coder); ok {
+		o.TL(c)
+		return
 	}
+	if v == nil {
+		c.Missing("value")
+		return
+	}
+	value := reflect.ValueOf(v)
+	switch p := planOfValue(value); {
+	case p != nil:
+		p.box(c, value.UnsafePointer())
+	case value.Kind() == reflect.Pointer && value.IsNil():
+		c.Missing("value")
+	default:
+		c.Fail(fmt.Errorf("%T: %w", v, ErrNoType))
+	}
+}
+
+// Field encodes or decodes a field of the struct that v points to, which must
+// be there. The number is that of the field in the schema, flags words
+// included. It is for Coders.
+func (c *Codec) Field(v Object, number int) {
+	value := reflect.ValueOf(v)
+	a := &planOfValue(value).steps()[number]
+	a.code(c, unsafe.Add(value.UnsafePointer(), a.offset))
+}
+
+// Result reads the result of a method into what v points to.
+func (r *Reader) Result(method Object, v any) {
+	p := planOfValue(reflect.ValueOf(method))
+	if p == nil {
+		r.Fail(fmt.Errorf("result of %T: %w", method, ErrNoType))
+		return
+	}
+	value := reflect.ValueOf(v)
+	p.resultOf(value.Type().Elem()).code((*Codec)(r), value.UnsafePointer())
+}
+
+// Value reads a boxed value into what v points to: an interface that stands for
+// a type with several constructors, or a pointer to a struct.
+func (r *Reader) Value(v any) {
+	value := reflect.ValueOf(v)
+	a := newAction(value.Type().Elem(), "", "value")
+	a.code((*Codec)(r), value.UnsafePointer())
+}
+
+// box encodes or decodes the struct at base with its id.
+func (p *plan) box(c *Codec, base unsafe.Pointer) {
+	actions := p.steps()
 	c.Begin(p.id, p.name)
-	if c.asking {
-		c.number = n
-		return
+	if !c.asking {
+		run(c, actions, base)
 	}
-	t.run(c, p, value.UnsafePointer())
 }
 
-// Result decodes the result of a method into what v points to.
-func (t *Table) Result(r *Reader, method Object, v any) {
-	b := Buffer{asking: true, number: -1}
-	b.Object(method)
-	if b.number < 0 {
-		r.Fail(fmt.Errorf("%T has no result: %w", method, errors.ErrUnsupported))
-		return
-	}
-	value := reflect.ValueOf(v)
-	t.code((*Codec)(r), t.result(b.number, value.Type().Elem()), value.UnsafePointer())
-}
-
-// Value decodes a boxed value into what v points to: an interface that stands
-// for a class, or a pointer to a struct.
-func (t *Table) Value(r *Reader, v any) {
-	value := reflect.ValueOf(v)
-	a := t.action(value.Type().Elem(), "", "value")
-	t.code((*Codec)(r), &a, value.UnsafePointer())
-}
-
-// Field encodes or decodes the field of the given number of v, whose number is
-// n. It must be there.
-func (t *Table) Field(c *Codec, v any, n, field int) {
-	value := reflect.ValueOf(v)
-	a := &t.plan(n, value.Type().Elem()).actions[field]
-	t.code(c, a, unsafe.Add(value.UnsafePointer(), a.offset))
-}
-
-// run follows a plan for the struct at base.
-func (t *Table) run(c *Codec, p *plan, base unsafe.Pointer) {
+// run encodes or decodes the fields of the struct at base.
+func run(c *Codec, actions []action, base unsafe.Pointer) {
 	if !c.Enter() {
 		c.Leave()
 		return
 	}
 	var words [maxWords]uint32
-	for i := range p.actions {
-		a := &p.actions[i]
+	for i := range actions {
+		a := &actions[i]
 		switch {
 		case a.kind == flagsWord:
 			if !c.decoding {
-				words[a.word] = p.flags(a.word, base)
+				words[a.word] = flags(actions, a.word, base)
 			}
 			c.Flags(&words[a.word])
 		case a.mask == 0 || words[a.word]&a.mask != 0:
-			t.code(c, a, unsafe.Add(base, a.offset))
+			a.code(c, unsafe.Add(base, a.offset))
 		}
 	}
 	c.Leave()
 }
 
 // flags returns a flags word of the struct at base.
-func (p *plan) flags(word uint8, base unsafe.Pointer) (flags uint32) {
-	for i := range p.actions {
-		if a := &p.actions[i]; a.mask != 0 && a.word == word && a.there(unsafe.Add(base, a.offset)) {
+func flags(actions []action, word uint8, base unsafe.Pointer) (flags uint32) {
+	for i := range actions {
+		if a := &actions[i]; a.mask != 0 && a.word == word && a.there(unsafe.Add(base, a.offset)) {
 			flags |= a.mask
 		}
 	}
@@ -93,7 +107,7 @@ func (p *plan) flags(word uint8, base unsafe.Pointer) (flags uint32) {
 func (a *action) there(at unsafe.Pointer) bool {
 	switch {
 	case a.optional:
-		return *(*bool)(unsafe.Add(at, a.size))
+		return *(*bool)(unsafe.Add(at, a.set))
 	case a.kind == trueFlag:
 		return *(*bool)(at)
 	}
@@ -102,7 +116,7 @@ func (a *action) there(at unsafe.Pointer) bool {
 }
 
 // code encodes or decodes the field at a place.
-func (t *Table) code(c *Codec, a *action, at unsafe.Pointer) {
+func (a *action) code(c *Codec, at unsafe.Pointer) {
 	switch a.kind {
 	case trueFlag:
 		if c.decoding {
@@ -136,94 +150,94 @@ func (t *Table) code(c *Codec, a *action, at unsafe.Pointer) {
 	case queryField:
 		c.Query((*Object)(at), a.field)
 	case structField:
-		p := t.plan(a.n, a.typ)
-		if !a.bare {
-			c.Begin(p.id, p.name)
-		}
-		t.run(c, p, at)
-	case objectField:
-		reflect.NewAt(a.typ, at).Interface().(Object).TL(c)
+		a.codeStruct(c, at)
 	case pointerField:
-		t.pointer(c, a, at)
+		a.codePointer(c, at)
 	case classField:
-		t.codeClass(c, a, at)
+		a.codeClass(c, at)
 	case vectorField:
-		t.vector(c, a, at)
+		a.codeVector(c, at)
 	}
 	if a.optional && c.decoding {
-		*(*bool)(unsafe.Add(at, a.size)) = true
+		*(*bool)(unsafe.Add(at, a.set)) = true
 	}
 }
 
-// pointer encodes or decodes the struct that the pointer at a place points to.
-func (t *Table) pointer(c *Codec, a *action, at unsafe.Pointer) {
+func (a *action) codeStruct(c *Codec, at unsafe.Pointer) {
+	switch {
+	case a.bare:
+		run(c, a.plan.steps(), at)
+	case a.plan.coded:
+		reflect.NewAt(a.typ, at).Interface().(Coder).TL(c)
+	default:
+		a.plan.box(c, at)
+	}
+}
+
+// codePointer encodes or decodes the struct that the pointer at a place points
+// to.
+func (a *action) codePointer(c *Codec, at unsafe.Pointer) {
 	p := (*unsafe.Pointer)(at)
 	switch {
 	case c.decoding:
 		*p = reflect.New(a.elem.typ).UnsafePointer()
 	case *p == nil:
-		c.missing(a.field)
+		c.Missing(a.field)
 		return
 	}
-	t.code(c, a.elem, *p)
+	a.elem.code(c, *p)
 }
 
-// codeClass encodes or decodes the value of a class.
-func (t *Table) codeClass(c *Codec, a *action, at unsafe.Pointer) {
+// codeClass encodes or decodes the value in the interface at a place.
+func (a *action) codeClass(c *Codec, at unsafe.Pointer) {
 	if c.decoding {
-		t.decodeClass(c, a.class, at)
+		a.class.decode(c, at)
 		return
 	}
 	v := reflect.NewAt(a.typ, at).Elem()
 	if v.IsNil() {
-		c.missing(a.field)
+		c.Missing(a.field)
 		return
 	}
-	v.Elem().Interface().(Object).TL(c)
+	c.Object(v.Elem().Interface())
 }
 
-func (t *Table) decodeClass(c *Codec, k *class, at unsafe.Pointer) {
-	m := t.member(k, (*Reader)(c).PeekID())
-	if m == nil {
+func (k *class) decode(c *Codec, at unsafe.Pointer) {
+	p := k.member((*Reader)(c).PeekID())
+	if p == nil {
 		c.Unexpected(k.name())
 		return
 	}
 	var v reflect.Value
-	p := t.plan(m.n, m.typ)
 	if p.small != 0 {
-		v = reflect.NewAt(m.typ, c.Small(p.small))
+		v = reflect.NewAt(p.typ, c.Small(p.small))
 	} else {
-		v = reflect.New(m.typ)
+		v = reflect.New(p.typ)
 	}
 	reflect.NewAt(k.typ, at).Elem().Set(v)
-	if t.coded(m.n) {
-		v.Interface().(Object).TL(c)
+	if p.coded {
+		v.Interface().(Coder).TL(c)
 		return
 	}
-	c.Begin(p.id, p.name)
-	t.run(c, p, v.UnsafePointer())
+	p.box(c, v.UnsafePointer())
 }
 
-// vector encodes or decodes a vector of structs or of values of a class.
-func (t *Table) vector(c *Codec, a *action, at unsafe.Pointer) {
+// codeVector encodes or decodes the slice of structs or of interfaces at a
+// place.
+func (a *action) codeVector(c *Codec, at unsafe.Pointer) {
 	v := reflect.NewAt(a.typ, at).Elem()
 	n := v.Len()
-	switch {
-	case c.decoding && a.bare:
-		n = (*Reader)(c).Count(a.least)
-	case c.decoding:
-		n = (*Reader)(c).Vector(a.least)
-	case a.bare:
-		(*Buffer)(c).Count(n)
-	default:
-		(*Buffer)(c).Vector(n)
+	if a.bare {
+		n = c.Count(n, a.least)
+	} else {
+		n = c.Vector(n, a.least)
 	}
 	if c.decoding {
 		v.Set(reflect.MakeSlice(a.typ, n, n))
 	}
 	base, size := v.UnsafePointer(), a.elem.typ.Size()
 	for i := range n {
-		t.code(c, a.elem, unsafe.Add(base, uintptr(i)*size))
+		a.elem.code(c, unsafe.Add(base, uintptr(i)*size))
 		if c.err != nil {
 			return
 		}

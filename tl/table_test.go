@@ -13,11 +13,9 @@ import (
 
 // A small schema, described by a table: what generated code looks like.
 type (
-	shape interface {
-		tl.Object
-		isShape()
-	}
+	shape  interface{ isShape() }
 	dot    struct{ X, Y int32 }
+	spot   struct{ X, Y int32 }
 	circle struct {
 		_ tl.Incomparable
 
@@ -39,28 +37,24 @@ type (
 	draw struct{ What shape }
 )
 
-var shapes = makeShapes(
-	[]string{
-		"dot#00000010 x:int y:int = Dot",
-		"circle#00000011 flags:# filled:flags.0?true centre:Dot name:flags.1?string key:flags.2?int128 " +
-			"around:flags.3?Shape within:flags.3?Circle parts:Vector<4*Shape> dots:flags.4?Vector<12*Dot> bare:flags.5?vector<8*%Dot> = Shape",
-		"!plain#00000012 text:string = Shape",
-		"draw#00000020 what:Shape = Vector<4*Shape>",
-	},
-	[]uint32{0x10, 0x11, 0x12}, []any{(*dot)(nil), (*circle)(nil), (*plain)(nil)},
-)
-
-func makeShapes(lines []string, ids []uint32, types []any) *tl.Table {
-	var ends []uint32
-	for i := range lines {
-		ends = append(ends, uint32(len(strings.Join(lines[:i+1], "\n"))))
-	}
-	return tl.NewTable(strings.Join(lines, "\n")+"\n", ends, ids, types)
+var shapeLines = []string{
+	"dot dot#00000010 x:int y:int = Dot",
+	"circle circle#00000011 flags:# filled:flags.0?true centre:Dot name:flags.1?string key:flags.2?int128 " +
+		"around:flags.3?Shape within:flags.3?Circle parts:Vector<4*Shape> dots:flags.4?Vector<12*Dot> bare:flags.5?vector<8*%Dot> = Shape",
+	"plain plain#00000012 text:string = Shape",
+	"spot spot#00000013 x:int y:int = Spot",
+	"draw draw#00000020 what:Shape = Vector<4*Shape>",
 }
 
-func (v *dot) TL(c *tl.Codec)    { shapes.TL(c, v, 0) }
-func (v *circle) TL(c *tl.Codec) { shapes.TL(c, v, 1) }
-func (v *draw) TL(c *tl.Codec)   { shapes.TL(c, v, 3) }
+var shapes = func() *tl.Table {
+	var ends []uint32
+	for i := range shapeLines {
+		ends = append(ends, uint32(len(strings.Join(shapeLines[:i+1], "\n"))))
+	}
+	types := []any{(*dot)(nil), (*circle)(nil), (*plain)(nil), (*spot)(nil)}
+	return tl.NewTable(strings.Join(shapeLines, "\n")+"\n", ends, []uint32{0x10, 0x11, 0x12, 0x13}, types)
+}()
+
 func (v *plain) TL(c *tl.Codec) {
 	c.Begin(0x12, "plain")
 	c.String(&v.Text)
@@ -110,8 +104,8 @@ func TestTable(t *testing.T) {
 	if id := tl.TypeID(&draw{}); id != 0x20 {
 		t.Errorf("id of draw is %x", id)
 	}
-	if shapes.Name(0) != "dot" || shapes.Name(2) != "plain" || shapes.Name(3) != "draw" {
-		t.Errorf("names %s, %s, %s", shapes.Name(0), shapes.Name(2), shapes.Name(3))
+	if shapes.Name(0) != "dot" || shapes.Name(2) != "plain" || shapes.Name(4) != "draw" {
+		t.Errorf("names %s, %s, %s", shapes.Name(0), shapes.Name(2), shapes.Name(4))
 	}
 }
 
@@ -158,24 +152,39 @@ func TestTableResult(t *testing.T) {
 	input := []byte("\x15\xc4\xb5\x1c\x01\x00\x00\x00\x12\x00\x00\x00\x01a\x00\x00")
 	r := tl.NewReader(input)
 	var list []shape
-	if shapes.Result(r, &draw{}, &list); r.Finish() != nil || !reflect.DeepEqual(list, []shape{&plain{Text: "a"}}) {
+	if r.Result(&draw{}, &list); r.Finish() != nil || !reflect.DeepEqual(list, []shape{&plain{Text: "a"}}) {
 		t.Errorf("%v, %v", list, r.Err())
-	}
-	r = tl.NewReader(input)
-	if shapes.Result(r, &plain{}, &list); !errors.Is(r.Err(), errors.ErrUnsupported) {
-		t.Errorf("what the table does not describe has a result: %v", r.Err())
 	}
 	r = tl.NewReader(input[8:])
 	var one shape
-	if shapes.Value(r, &one); r.Finish() != nil || !reflect.DeepEqual(one, shape(&plain{Text: "a"})) {
+	if r.Value(&one); r.Finish() != nil || !reflect.DeepEqual(one, shape(&plain{Text: "a"})) {
 		t.Errorf("%v, %v", one, r.Err())
+	}
+}
+
+// What is no Object is refused, not taken for one.
+func TestNoType(t *testing.T) {
+	for _, v := range []any{5, "draw", draw{}, &struct{ X int32 }{}, new(int32), []shape{}} {
+		if _, err := tl.Marshal(v); !errors.Is(err, tl.ErrNoType) {
+			t.Errorf("%T is encoded: %v", v, err)
+		}
+		if err := tl.Unmarshal([]byte{1, 0, 0, 0}, v); !errors.Is(err, tl.ErrNoType) {
+			t.Errorf("%T is decoded into: %v", v, err)
+		}
+		r := tl.NewReader([]byte{1, 0, 0, 0})
+		if r.Result(v, new(bool)); !errors.Is(r.Err(), tl.ErrNoType) {
+			t.Errorf("%T has a result: %v", v, r.Err())
+		}
+	}
+	var missing *tl.NilError
+	if _, err := tl.Marshal((*draw)(nil)); !errors.As(err, &missing) {
+		t.Errorf("nil pointer: %v", err)
 	}
 }
 
 // A value that many encode at once is only read, and plans are made by
 // whoever needs them first.
 func TestTableConcurrently(t *testing.T) {
-	fresh := makeShapes([]string{"dot#00000010 x:int y:int = Dot"}, []uint32{0x10}, []any{(*dot)(nil)})
 	v := wholeCircle()
 	want, err := tl.Marshal(v)
 	if err != nil {
@@ -184,22 +193,14 @@ func TestTableConcurrently(t *testing.T) {
 	var running sync.WaitGroup
 	for range 8 {
 		running.Go(func() {
-			var b tl.Buffer
-			b.Object(through{fresh, &dot{X: 1}})
-			if got, err := tl.Marshal(v); err != nil || !bytes.Equal(got, want) || b.Len() != 12 {
-				t.Errorf("%x, %v; want %x", got, err, want)
+			first, err := tl.Marshal(&spot{X: 1})
+			if got, err2 := tl.Marshal(v); err != nil || err2 != nil || !bytes.Equal(got, want) || len(first) != 12 {
+				t.Errorf("%x, %v; want %x", got, errors.Join(err, err2), want)
 			}
 		})
 	}
 	running.Wait()
 }
-
-type through struct {
-	table *tl.Table
-	v     *dot
-}
-
-func (t through) TL(c *tl.Codec) { t.table.TL(c, t.v, 0) }
 
 // Fixed fields are read without an allocation (the Reader is one).
 func TestTableAllocations(t *testing.T) {

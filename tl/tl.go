@@ -11,18 +11,28 @@
 // Numbers such as R-TL-20 are those of docs/requirements.md.
 package tl
 
+import "errors"
+
 // Int128 is the TL type int128: 16 raw bytes, never swapped.
 type Int128 = [16]byte
 
 // Int256 is the TL type int256: 32 raw bytes, never swapped.
 type Int256 = [32]byte
 
-// An Object is a boxed value: a constructor or a method call.
-type Object interface {
+// An Object is a boxed value: a constructor or a method call. It is a pointer
+// to a struct that a [Table] describes, or a [Coder]; of anything else encoding
+// and decoding say ErrNoType. That is not for the compiler to find out: a
+// method of three thousand types would take it two seconds.
+type Object = any
+
+// A Coder has code for how it is encoded and decoded.
+type Coder interface {
 	// TL encodes the value, or decodes into it, as c is made for: see [Codec].
-	// [Marshal], [Unmarshal], [Buffer.Object] and [Reader.Object] call it.
 	TL(c *Codec)
 }
+
+// ErrNoType says that something is no Object.
+var ErrNoType = errors.New("neither described by a table nor a tl.Coder")
 
 // Encoded is a boxed value in its encoded form. It cannot be decoded into.
 type Encoded []byte

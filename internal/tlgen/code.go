@@ -22,8 +22,7 @@ var hot = []string{
 
 // chooseCode marks what gets code: what names says, or all without a table.
 func (m *model) chooseCode(names []string, all bool) {
-	for i, c := range slices.Concat(sorted(m.constructors), sorted(m.methods)) {
-		c.number = i
+	for _, c := range m.all() {
 		c.coded = all || !c.Method && (slices.Contains(names, c.Name) || slices.Contains(names, c.Result.Name))
 	}
 	for _, k := range m.classes {
@@ -127,7 +126,7 @@ func (g *generator) field(c *combinator, i int) string {
 	f := &c.fields[i]
 	value, name := "v."+f.name, strconv.Quote(c.Name+"."+f.tl)
 	if !g.codedType(&f.typ) {
-		return fmt.Sprintf("table.Field(c, v, %d, %d)", c.number, i)
+		return fmt.Sprintf("c.Field(v, %d)", i)
 	}
 	switch {
 	case f.flag == nil:
@@ -187,25 +186,30 @@ func (g *generator) vector(t *goType) string {
 // constructors with code.
 func (g *generator) writeClassCode(w *writer, c *class) {
 	w.printf("func code%s(c *tl.Codec, v *%sClass, field string) {\n", c.name, c.name)
-	w.printf("var o %sClass\nswitch c.Class(*v != nil, field) {\ncase tl.Nothing:\nreturn\n", c.name)
-	w.line("case tl.Given:\n(*v).TL(c)\nreturn")
-	rest := false
+	w.line("if !c.Decoding() {\nswitch o := (*v).(type) {\ncase nil:\nc.Missing(field)")
+	other, otherDecoded := "", fmt.Sprintf("c.Unexpected(%q)", c.tl)
 	for _, one := range c.constructors {
 		if one.coded {
-			w.printf("case ID%s:\no = %s\n", one.name, g.newValue(one))
+			w.printf("case *%s:\no.TL(c)\n", one.name)
+		} else {
+			other, otherDecoded = "default:\nc.Object(o)\n", "c.Reader().Value(v)"
 		}
-		rest = rest || !one.coded
 	}
-	if rest {
-		w.printf("default:\ntable.Value(c.Reader(), v)\nreturn\n}\n*v = o\n")
-	} else {
-		w.printf("default:\nc.Unexpected(%q)\nreturn\n}\n*v = o\n", c.tl)
-	}
+	w.printf("%s}\nreturn\n}\n", other)
 	if c.guard {
-		w.line("if c.Enter() {\no.TL(c)\n}\nc.Leave()\n}\n")
-	} else {
-		w.line("o.TL(c)\n}\n")
+		w.line("if !c.Enter() {\nc.Leave()\nreturn\n}")
 	}
+	w.line("switch c.PeekID() {")
+	for _, one := range c.constructors {
+		if one.coded {
+			w.printf("case ID%s:\no := %s\n*v = o\no.TL(c)\n", one.name, g.newValue(one))
+		}
+	}
+	w.printf("default:\n%s\n}\n", otherDecoded)
+	if c.guard {
+		w.line("c.Leave()")
+	}
+	w.line("}\n")
 }
 
 // writePointers writes the helpers for conditional fields that are structs.
@@ -213,8 +217,8 @@ func (g *generator) writePointers(w *writer) {
 	for _, c := range g.constructors {
 		if g.pointers[c.name] {
 			w.printf("func pointer%s(c *tl.Codec, v **%s, field string) {\n", c.name, c.name)
-			w.line("if c.Class(*v != nil, field) == tl.Nothing {\nreturn\n}")
-			w.printf("if *v == nil {\n*v = new(%s)\n}\n(*v).TL(c)\n}\n\n", c.name)
+			w.printf("if c.Decoding() {\n*v = new(%s)\n}\n", c.name)
+			w.line("if *v == nil {\nc.Missing(field)\nreturn\n}\n(*v).TL(c)\n}\n")
 		}
 	}
 }

@@ -69,7 +69,6 @@ type combinator struct {
 	bare   bool // it is used without its id
 	guard  bool // it can hold itself with no class in between
 	coded  bool // it has code of its own
-	number int  // its number in the table
 }
 
 // A class is a type with several constructors.
@@ -103,9 +102,6 @@ func newModel(s *schema.Schema, skip []string) (*model, error) {
 	for _, c := range s.Constructors {
 		if c.Builtin != "" || slices.Contains(skip, c.Name) {
 			continue
-		}
-		if c.ID <= 1 { // what tl.Codec.Class returns in place of an id
-			return nil, fmt.Errorf("%s: id %08x is reserved", c.Name, c.ID)
 		}
 		n := &combinator{Combinator: c, name: goName(c.Name)}
 		m.constructors = append(m.constructors, n)

@@ -51,10 +51,7 @@ func (g *generator) writeTable(w *writer) {
 // lineOf returns the line of a constructor or method in the table.
 func (g *generator) lineOf(c *combinator) string {
 	var b strings.Builder
-	if c.coded {
-		b.WriteByte('!')
-	}
-	fmt.Fprintf(&b, "%s#%08x", c.Name, c.ID)
+	fmt.Fprintf(&b, "%s %s#%08x", c.name, c.Name, c.ID)
 	for i := range c.fields {
 		f := &c.fields[i]
 		fmt.Fprintf(&b, " %s:", f.tl)

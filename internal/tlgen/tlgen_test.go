@@ -112,7 +112,6 @@ func TestDeterministic(t *testing.T) {
 func TestModelErrors(t *testing.T) {
 	tests := []struct{ name, src, want string }{
 		{"two names alike", "a_b#11 = X; aB#12 = Y;", "a_b and aB are both AB in Go"},
-		{"reserved id", "a#1 = X;", "a: id 00000001 is reserved"},
 		{"two fields alike", "a#11 x_y:int xY:int = X;", "a: two fields or methods are XY in Go"},
 		{"field like a method", "a#11 returns:int = X;", "a: two fields or methods are Returns in Go"},
 		{"vector of doubles", "a#11 x:Vector<double> = X;", "a: x: a vector of double is not supported"},

@@ -12,9 +12,6 @@ func (g *generator) writeCombinator(w *writer, c *combinator) {
 		}
 	}
 	w.line("}\n")
-	if !c.coded {
-		w.printf("func (v *%s) TL(c *tl.Codec) { table.TL(c, v, %d) }\n\n", c.name, c.number)
-	}
 	if c.Method && g.api && c.result.name+c.result.tl != "" {
 		w.printf("func (*%s) Returns(%s) {}\n\n", c.name, resultType(&c.result))
 	}

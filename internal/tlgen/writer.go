@@ -138,7 +138,7 @@ func (g *generator) writeIDs() {
 func (g *generator) writeClass(w *writer, c *class) {
 	seal := "is" + c.name
 	w.printf("// %sClass is a %s: one of %s.\n", c.name, c.tl, list(c.constructors))
-	w.printf("type %sClass interface {\ntl.Object\n%s()\n}\n\n", c.name, seal)
+	w.printf("type %sClass interface{ %s() }\n\n", c.name, seal)
 	for _, one := range c.constructors {
 		w.printf("func (*%s) %s() {}\n", one.name, seal)
 	}

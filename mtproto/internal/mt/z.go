@@ -323,10 +323,7 @@ type DestroyAuthKey struct {
 }
 
 // PQInnerDataClass is a P_Q_inner_data: one of p_q_inner_data, p_q_inner_data_dc, p_q_inner_data_temp, p_q_inner_data_temp_dc.
-type PQInnerDataClass interface {
-	tl.Object
-	isPQInnerData()
-}
+type PQInnerDataClass interface{ isPQInnerData() }
 
 func (*PQInnerData) isPQInnerData()       {}
 func (*PQInnerDataDC) isPQInnerData()     {}
@@ -340,10 +337,7 @@ func DecodePQInnerData(r *tl.Reader) (v PQInnerDataClass) {
 }
 
 // ServerDHParamsClass is a Server_DH_Params: one of server_DH_params_fail, server_DH_params_ok.
-type ServerDHParamsClass interface {
-	tl.Object
-	isServerDHParams()
-}
+type ServerDHParamsClass interface{ isServerDHParams() }
 
 func (*ServerDHParamsFail) isServerDHParams() {}
 func (*ServerDHParamsOK) isServerDHParams()   {}
@@ -355,10 +349,7 @@ func DecodeServerDHParams(r *tl.Reader) (v ServerDHParamsClass) {
 }
 
 // SetClientDHParamsAnswerClass is a Set_client_DH_params_answer: one of dh_gen_ok, dh_gen_retry, dh_gen_fail.
-type SetClientDHParamsAnswerClass interface {
-	tl.Object
-	isSetClientDHParamsAnswer()
-}
+type SetClientDHParamsAnswerClass interface{ isSetClientDHParamsAnswer() }
 
 func (*DHGenOK) isSetClientDHParamsAnswer()    {}
 func (*DHGenRetry) isSetClientDHParamsAnswer() {}
@@ -371,10 +362,7 @@ func DecodeSetClientDHParamsAnswer(r *tl.Reader) (v SetClientDHParamsAnswerClass
 }
 
 // DestroyAuthKeyResClass is a DestroyAuthKeyRes: one of destroy_auth_key_ok, destroy_auth_key_none, destroy_auth_key_fail.
-type DestroyAuthKeyResClass interface {
-	tl.Object
-	isDestroyAuthKeyRes()
-}
+type DestroyAuthKeyResClass interface{ isDestroyAuthKeyRes() }
 
 func (*DestroyAuthKeyOK) isDestroyAuthKeyRes()   {}
 func (*DestroyAuthKeyNone) isDestroyAuthKeyRes() {}
@@ -387,10 +375,7 @@ func DecodeDestroyAuthKeyRes(r *tl.Reader) (v DestroyAuthKeyResClass) {
 }
 
 // RPCDropAnswerClass is a RpcDropAnswer: one of rpc_answer_unknown, rpc_answer_dropped_running, rpc_answer_dropped.
-type RPCDropAnswerClass interface {
-	tl.Object
-	isRPCDropAnswer()
-}
+type RPCDropAnswerClass interface{ isRPCDropAnswer() }
 
 func (*RPCAnswerUnknown) isRPCDropAnswer()        {}
 func (*RPCAnswerDroppedRunning) isRPCDropAnswer() {}
@@ -403,10 +388,7 @@ func DecodeRPCDropAnswer(r *tl.Reader) (v RPCDropAnswerClass) {
 }
 
 // DestroySessionResClass is a DestroySessionRes: one of destroy_session_ok, destroy_session_none.
-type DestroySessionResClass interface {
-	tl.Object
-	isDestroySessionRes()
-}
+type DestroySessionResClass interface{ isDestroySessionRes() }
 
 func (*DestroySessionOK) isDestroySessionRes()   {}
 func (*DestroySessionNone) isDestroySessionRes() {}
@@ -418,10 +400,7 @@ func DecodeDestroySessionRes(r *tl.Reader) (v DestroySessionResClass) {
 }
 
 // BadMsgNotificationClass is a BadMsgNotification: one of bad_msg_notification, bad_server_salt.
-type BadMsgNotificationClass interface {
-	tl.Object
-	isBadMsgNotification()
-}
+type BadMsgNotificationClass interface{ isBadMsgNotification() }
 
 func (*BadMsgNotification) isBadMsgNotification() {}
 func (*BadServerSalt) isBadMsgNotification()      {}
@@ -433,10 +412,7 @@ func DecodeBadMsgNotification(r *tl.Reader) (v BadMsgNotificationClass) {
 }
 
 // MsgDetailedInfoClass is a MsgDetailedInfo: one of msg_detailed_info, msg_new_detailed_info.
-type MsgDetailedInfoClass interface {
-	tl.Object
-	isMsgDetailedInfo()
-}
+type MsgDetailedInfoClass interface{ isMsgDetailedInfo() }
 
 func (*MsgDetailedInfo) isMsgDetailedInfo()    {}
 func (*MsgNewDetailedInfo) isMsgDetailedInfo() {}

@@ -337,173 +337,241 @@ func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
 }
 
 func codePQInnerData(c *tl.Codec, v *PQInnerDataClass, field string) {
-	var o PQInnerDataClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDPQInnerData:
-		o = new(PQInnerData)
-	case IDPQInnerDataDC:
-		o = new(PQInnerDataDC)
-	case IDPQInnerDataTemp:
-		o = new(PQInnerDataTemp)
-	case IDPQInnerDataTempDC:
-		o = new(PQInnerDataTempDC)
-	default:
-		c.Unexpected("P_Q_inner_data")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *PQInnerData:
+			o.TL(c)
+		case *PQInnerDataDC:
+			o.TL(c)
+		case *PQInnerDataTemp:
+			o.TL(c)
+		case *PQInnerDataTempDC:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDPQInnerData:
+		o := new(PQInnerData)
+		*v = o
+		o.TL(c)
+	case IDPQInnerDataDC:
+		o := new(PQInnerDataDC)
+		*v = o
+		o.TL(c)
+	case IDPQInnerDataTemp:
+		o := new(PQInnerDataTemp)
+		*v = o
+		o.TL(c)
+	case IDPQInnerDataTempDC:
+		o := new(PQInnerDataTempDC)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("P_Q_inner_data")
+	}
 }
 
 func codeServerDHParams(c *tl.Codec, v *ServerDHParamsClass, field string) {
-	var o ServerDHParamsClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDServerDHParamsFail:
-		o = new(ServerDHParamsFail)
-	case IDServerDHParamsOK:
-		o = new(ServerDHParamsOK)
-	default:
-		c.Unexpected("Server_DH_Params")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *ServerDHParamsFail:
+			o.TL(c)
+		case *ServerDHParamsOK:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDServerDHParamsFail:
+		o := new(ServerDHParamsFail)
+		*v = o
+		o.TL(c)
+	case IDServerDHParamsOK:
+		o := new(ServerDHParamsOK)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("Server_DH_Params")
+	}
 }
 
 func codeSetClientDHParamsAnswer(c *tl.Codec, v *SetClientDHParamsAnswerClass, field string) {
-	var o SetClientDHParamsAnswerClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDHGenOK:
-		o = new(DHGenOK)
-	case IDDHGenRetry:
-		o = new(DHGenRetry)
-	case IDDHGenFail:
-		o = new(DHGenFail)
-	default:
-		c.Unexpected("Set_client_DH_params_answer")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *DHGenOK:
+			o.TL(c)
+		case *DHGenRetry:
+			o.TL(c)
+		case *DHGenFail:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDDHGenOK:
+		o := new(DHGenOK)
+		*v = o
+		o.TL(c)
+	case IDDHGenRetry:
+		o := new(DHGenRetry)
+		*v = o
+		o.TL(c)
+	case IDDHGenFail:
+		o := new(DHGenFail)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("Set_client_DH_params_answer")
+	}
 }
 
 func codeDestroyAuthKeyRes(c *tl.Codec, v *DestroyAuthKeyResClass, field string) {
-	var o DestroyAuthKeyResClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDestroyAuthKeyOK:
-		o = new(DestroyAuthKeyOK)
-	case IDDestroyAuthKeyNone:
-		o = new(DestroyAuthKeyNone)
-	case IDDestroyAuthKeyFail:
-		o = new(DestroyAuthKeyFail)
-	default:
-		c.Unexpected("DestroyAuthKeyRes")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *DestroyAuthKeyOK:
+			o.TL(c)
+		case *DestroyAuthKeyNone:
+			o.TL(c)
+		case *DestroyAuthKeyFail:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDDestroyAuthKeyOK:
+		o := new(DestroyAuthKeyOK)
+		*v = o
+		o.TL(c)
+	case IDDestroyAuthKeyNone:
+		o := new(DestroyAuthKeyNone)
+		*v = o
+		o.TL(c)
+	case IDDestroyAuthKeyFail:
+		o := new(DestroyAuthKeyFail)
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("DestroyAuthKeyRes")
+	}
 }
 
 func codeRPCDropAnswer(c *tl.Codec, v *RPCDropAnswerClass, field string) {
-	var o RPCDropAnswerClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDRPCAnswerUnknown:
-		o = new(RPCAnswerUnknown)
-	case IDRPCAnswerDroppedRunning:
-		o = new(RPCAnswerDroppedRunning)
-	case IDRPCAnswerDropped:
-		o = (*RPCAnswerDropped)(c.Small(unsafe.Sizeof(RPCAnswerDropped{})))
-	default:
-		c.Unexpected("RpcDropAnswer")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *RPCAnswerUnknown:
+			o.TL(c)
+		case *RPCAnswerDroppedRunning:
+			o.TL(c)
+		case *RPCAnswerDropped:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDRPCAnswerUnknown:
+		o := new(RPCAnswerUnknown)
+		*v = o
+		o.TL(c)
+	case IDRPCAnswerDroppedRunning:
+		o := new(RPCAnswerDroppedRunning)
+		*v = o
+		o.TL(c)
+	case IDRPCAnswerDropped:
+		o := (*RPCAnswerDropped)(c.Small(unsafe.Sizeof(RPCAnswerDropped{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("RpcDropAnswer")
+	}
 }
 
 func codeDestroySessionRes(c *tl.Codec, v *DestroySessionResClass, field string) {
-	var o DestroySessionResClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDDestroySessionOK:
-		o = (*DestroySessionOK)(c.Small(unsafe.Sizeof(DestroySessionOK{})))
-	case IDDestroySessionNone:
-		o = (*DestroySessionNone)(c.Small(unsafe.Sizeof(DestroySessionNone{})))
-	default:
-		c.Unexpected("DestroySessionRes")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *DestroySessionOK:
+			o.TL(c)
+		case *DestroySessionNone:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDDestroySessionOK:
+		o := (*DestroySessionOK)(c.Small(unsafe.Sizeof(DestroySessionOK{})))
+		*v = o
+		o.TL(c)
+	case IDDestroySessionNone:
+		o := (*DestroySessionNone)(c.Small(unsafe.Sizeof(DestroySessionNone{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("DestroySessionRes")
+	}
 }
 
 func codeBadMsgNotification(c *tl.Codec, v *BadMsgNotificationClass, field string) {
-	var o BadMsgNotificationClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDBadMsgNotification:
-		o = (*BadMsgNotification)(c.Small(unsafe.Sizeof(BadMsgNotification{})))
-	case IDBadServerSalt:
-		o = (*BadServerSalt)(c.Small(unsafe.Sizeof(BadServerSalt{})))
-	default:
-		c.Unexpected("BadMsgNotification")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *BadMsgNotification:
+			o.TL(c)
+		case *BadServerSalt:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDBadMsgNotification:
+		o := (*BadMsgNotification)(c.Small(unsafe.Sizeof(BadMsgNotification{})))
+		*v = o
+		o.TL(c)
+	case IDBadServerSalt:
+		o := (*BadServerSalt)(c.Small(unsafe.Sizeof(BadServerSalt{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("BadMsgNotification")
+	}
 }
 
 func codeMsgDetailedInfo(c *tl.Codec, v *MsgDetailedInfoClass, field string) {
-	var o MsgDetailedInfoClass
-	switch c.Class(*v != nil, field) {
-	case tl.Nothing:
-		return
-	case tl.Given:
-		(*v).TL(c)
-		return
-	case IDMsgDetailedInfo:
-		o = (*MsgDetailedInfo)(c.Small(unsafe.Sizeof(MsgDetailedInfo{})))
-	case IDMsgNewDetailedInfo:
-		o = (*MsgNewDetailedInfo)(c.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
-	default:
-		c.Unexpected("MsgDetailedInfo")
+	if !c.Decoding() {
+		switch o := (*v).(type) {
+		case nil:
+			c.Missing(field)
+		case *MsgDetailedInfo:
+			o.TL(c)
+		case *MsgNewDetailedInfo:
+			o.TL(c)
+		}
 		return
 	}
-	*v = o
-	o.TL(c)
+	switch c.PeekID() {
+	case IDMsgDetailedInfo:
+		o := (*MsgDetailedInfo)(c.Small(unsafe.Sizeof(MsgDetailedInfo{})))
+		*v = o
+		o.TL(c)
+	case IDMsgNewDetailedInfo:
+		o := (*MsgNewDetailedInfo)(c.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
+		*v = o
+		o.TL(c)
+	default:
+		c.Unexpected("MsgDetailedInfo")
+	}
 }
 
 func vectorBareFutureSaltBodies(c *tl.Codec, v *[]FutureSalt) {
