@@ -164,7 +164,7 @@ func (l inside) Push(body []byte) {
 		return
 	}
 	r := tl.NewReader(body)
-	u := tg.DecodeUpdates(r)
+	u := tg.Decode[tg.UpdatesClass](r)
 	if err := r.Finish(); err != nil {
 		l.dc.log.Error("update of a bot cannot be read", "error", err)
 		return

@@ -9,3194 +9,4541 @@ import (
 )
 
 func (v *PeerUser) TL(c *tl.Codec) {
-	c.Begin(IDPeerUser, "peerUser")
-	c.Long(&v.UserID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PeerUser) encode(b *tl.Buffer) {
+	b.ID(IDPeerUser)
+	b.Long(v.UserID)
+}
+
+func (v *PeerUser) decode(r *tl.Reader) {
+	r.Expect(IDPeerUser, "peerUser")
+	v.UserID = r.Long()
 }
 
 func (v *PeerChat) TL(c *tl.Codec) {
-	c.Begin(IDPeerChat, "peerChat")
-	c.Long(&v.ChatID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PeerChat) encode(b *tl.Buffer) {
+	b.ID(IDPeerChat)
+	b.Long(v.ChatID)
+}
+
+func (v *PeerChat) decode(r *tl.Reader) {
+	r.Expect(IDPeerChat, "peerChat")
+	v.ChatID = r.Long()
 }
 
 func (v *PeerChannel) TL(c *tl.Codec) {
-	c.Begin(IDPeerChannel, "peerChannel")
-	c.Long(&v.ChannelID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PeerChannel) encode(b *tl.Buffer) {
+	b.ID(IDPeerChannel)
+	b.Long(v.ChannelID)
+}
+
+func (v *PeerChannel) decode(r *tl.Reader) {
+	r.Expect(IDPeerChannel, "peerChannel")
+	v.ChannelID = r.Long()
 }
 
 func (v *User) TL(c *tl.Codec) {
-	c.Begin(IDUser, "user")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Self {
-			flags |= 1 << 10
-		}
-		if v.Contact {
-			flags |= 1 << 11
-		}
-		if v.MutualContact {
-			flags |= 1 << 12
-		}
-		if v.Deleted {
-			flags |= 1 << 13
-		}
-		if v.Bot || v.BotInfoVersion.Set {
-			flags |= 1 << 14
-		}
-		if v.BotChatHistory {
-			flags |= 1 << 15
-		}
-		if v.BotNochats {
-			flags |= 1 << 16
-		}
-		if v.Verified {
-			flags |= 1 << 17
-		}
-		if v.Restricted || v.RestrictionReason != nil {
-			flags |= 1 << 18
-		}
-		if v.Min {
-			flags |= 1 << 20
-		}
-		if v.BotInlineGeo {
-			flags |= 1 << 21
-		}
-		if v.Support {
-			flags |= 1 << 23
-		}
-		if v.Scam {
-			flags |= 1 << 24
-		}
-		if v.ApplyMinPhoto {
-			flags |= 1 << 25
-		}
-		if v.Fake {
-			flags |= 1 << 26
-		}
-		if v.BotAttachMenu {
-			flags |= 1 << 27
-		}
-		if v.Premium {
-			flags |= 1 << 28
-		}
-		if v.AttachMenuEnabled {
-			flags |= 1 << 29
-		}
-		if v.AccessHash.Set {
-			flags |= 1 << 0
-		}
-		if v.FirstName.Set {
-			flags |= 1 << 1
-		}
-		if v.LastName.Set {
-			flags |= 1 << 2
-		}
-		if v.Username.Set {
-			flags |= 1 << 3
-		}
-		if v.Phone.Set {
-			flags |= 1 << 4
-		}
-		if v.Photo != nil {
-			flags |= 1 << 5
-		}
-		if v.Status != nil {
-			flags |= 1 << 6
-		}
-		if v.BotInlinePlaceholder.Set {
-			flags |= 1 << 19
-		}
-		if v.LangCode.Set {
-			flags |= 1 << 22
-		}
-		if v.EmojiStatus != nil {
-			flags |= 1 << 30
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Self = flags&(1<<10) != 0
-		v.Contact = flags&(1<<11) != 0
-		v.MutualContact = flags&(1<<12) != 0
-		v.Deleted = flags&(1<<13) != 0
-		v.Bot = flags&(1<<14) != 0
-		v.BotChatHistory = flags&(1<<15) != 0
-		v.BotNochats = flags&(1<<16) != 0
-		v.Verified = flags&(1<<17) != 0
-		v.Restricted = flags&(1<<18) != 0
-		v.Min = flags&(1<<20) != 0
-		v.BotInlineGeo = flags&(1<<21) != 0
-		v.Support = flags&(1<<23) != 0
-		v.Scam = flags&(1<<24) != 0
-		v.ApplyMinPhoto = flags&(1<<25) != 0
-		v.Fake = flags&(1<<26) != 0
-		v.BotAttachMenu = flags&(1<<27) != 0
-		v.Premium = flags&(1<<28) != 0
-		v.AttachMenuEnabled = flags&(1<<29) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *User) encode(b *tl.Buffer) {
+	b.ID(IDUser)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Self {
+		flags |= 1 << 10
+	}
+	if v.Contact {
+		flags |= 1 << 11
+	}
+	if v.MutualContact {
+		flags |= 1 << 12
+	}
+	if v.Deleted {
+		flags |= 1 << 13
+	}
+	if v.Bot || v.BotInfoVersion.Set {
+		flags |= 1 << 14
+	}
+	if v.BotChatHistory {
+		flags |= 1 << 15
+	}
+	if v.BotNochats {
+		flags |= 1 << 16
+	}
+	if v.Verified {
+		flags |= 1 << 17
+	}
+	if v.Restricted || v.RestrictionReason != nil {
+		flags |= 1 << 18
+	}
+	if v.Min {
+		flags |= 1 << 20
+	}
+	if v.BotInlineGeo {
+		flags |= 1 << 21
+	}
+	if v.Support {
+		flags |= 1 << 23
+	}
+	if v.Scam {
+		flags |= 1 << 24
+	}
+	if v.ApplyMinPhoto {
+		flags |= 1 << 25
+	}
+	if v.Fake {
+		flags |= 1 << 26
+	}
+	if v.BotAttachMenu {
+		flags |= 1 << 27
+	}
+	if v.Premium {
+		flags |= 1 << 28
+	}
+	if v.AttachMenuEnabled {
+		flags |= 1 << 29
 	}
 	var flags2 uint32
-	if !c.Decoding() {
-		if v.BotCanEdit {
-			flags2 |= 1 << 1
-		}
-		if v.CloseFriend {
-			flags2 |= 1 << 2
-		}
-		if v.StoriesHidden {
-			flags2 |= 1 << 3
-		}
-		if v.StoriesUnavailable {
-			flags2 |= 1 << 4
-		}
-		if v.ContactRequirePremium {
-			flags2 |= 1 << 10
-		}
-		if v.BotBusiness {
-			flags2 |= 1 << 11
-		}
-		if v.BotHasMainApp {
-			flags2 |= 1 << 13
-		}
-		if v.BotForumView {
-			flags2 |= 1 << 16
-		}
-		if v.BotForumCanManageTopics {
-			flags2 |= 1 << 17
-		}
-		if v.BotCanManageBots {
-			flags2 |= 1 << 18
-		}
-		if v.BotGuestchat {
-			flags2 |= 1 << 19
-		}
-		if v.BotGuard {
-			flags2 |= 1 << 20
-		}
-		if v.Usernames != nil {
-			flags2 |= 1 << 0
-		}
-		if v.StoriesMaxID != nil {
-			flags2 |= 1 << 5
-		}
-		if v.Color != nil {
-			flags2 |= 1 << 8
-		}
-		if v.ProfileColor != nil {
-			flags2 |= 1 << 9
-		}
-		if v.BotActiveUsers.Set {
-			flags2 |= 1 << 12
-		}
-		if v.BotVerificationIcon.Set {
-			flags2 |= 1 << 14
-		}
-		if v.SendPaidMessagesStars.Set {
-			flags2 |= 1 << 15
-		}
-		if v.LinkedCommunityID.Set {
-			flags2 |= 1 << 21
-		}
+	flags2At := b.Len()
+	b.Uint32(0)
+	if v.BotCanEdit {
+		flags2 |= 1 << 1
 	}
-	c.Flags(&flags2)
-	if c.Decoding() {
-		v.BotCanEdit = flags2&(1<<1) != 0
-		v.CloseFriend = flags2&(1<<2) != 0
-		v.StoriesHidden = flags2&(1<<3) != 0
-		v.StoriesUnavailable = flags2&(1<<4) != 0
-		v.ContactRequirePremium = flags2&(1<<10) != 0
-		v.BotBusiness = flags2&(1<<11) != 0
-		v.BotHasMainApp = flags2&(1<<13) != 0
-		v.BotForumView = flags2&(1<<16) != 0
-		v.BotForumCanManageTopics = flags2&(1<<17) != 0
-		v.BotCanManageBots = flags2&(1<<18) != 0
-		v.BotGuestchat = flags2&(1<<19) != 0
-		v.BotGuard = flags2&(1<<20) != 0
+	if v.CloseFriend {
+		flags2 |= 1 << 2
 	}
-	c.Long(&v.ID)
+	if v.StoriesHidden {
+		flags2 |= 1 << 3
+	}
+	if v.StoriesUnavailable {
+		flags2 |= 1 << 4
+	}
+	if v.ContactRequirePremium {
+		flags2 |= 1 << 10
+	}
+	if v.BotBusiness {
+		flags2 |= 1 << 11
+	}
+	if v.BotHasMainApp {
+		flags2 |= 1 << 13
+	}
+	if v.BotForumView {
+		flags2 |= 1 << 16
+	}
+	if v.BotForumCanManageTopics {
+		flags2 |= 1 << 17
+	}
+	if v.BotCanManageBots {
+		flags2 |= 1 << 18
+	}
+	if v.BotGuestchat {
+		flags2 |= 1 << 19
+	}
+	if v.BotGuard {
+		flags2 |= 1 << 20
+	}
+	b.Long(v.ID)
+	if v.AccessHash.Set {
+		flags |= 1 << 0
+		b.Long(v.AccessHash.Value)
+	}
+	if v.FirstName.Set {
+		flags |= 1 << 1
+		b.String(v.FirstName.Value)
+	}
+	if v.LastName.Set {
+		flags |= 1 << 2
+		b.String(v.LastName.Value)
+	}
+	if v.Username.Set {
+		flags |= 1 << 3
+		b.String(v.Username.Value)
+	}
+	if v.Phone.Set {
+		flags |= 1 << 4
+		b.String(v.Phone.Value)
+	}
+	if v.Photo != nil {
+		flags |= 1 << 5
+		putUserProfilePhoto(b, v.Photo, "user.photo")
+	}
+	if v.Status != nil {
+		flags |= 1 << 6
+		putUserStatus(b, v.Status, "user.status")
+	}
+	if v.Bot || v.BotInfoVersion.Set {
+		flags |= 1 << 14
+		b.Int(v.BotInfoVersion.Value)
+	}
+	if v.Restricted || v.RestrictionReason != nil {
+		flags |= 1 << 18
+		b.Field(v, 41)
+	}
+	if v.BotInlinePlaceholder.Set {
+		flags |= 1 << 19
+		b.String(v.BotInlinePlaceholder.Value)
+	}
+	if v.LangCode.Set {
+		flags |= 1 << 22
+		b.String(v.LangCode.Value)
+	}
+	if v.EmojiStatus != nil {
+		flags |= 1 << 30
+		b.Field(v, 44)
+	}
+	if v.Usernames != nil {
+		flags2 |= 1 << 0
+		b.Field(v, 45)
+	}
+	if v.StoriesMaxID != nil {
+		flags2 |= 1 << 5
+		b.Field(v, 46)
+	}
+	if v.Color != nil {
+		flags2 |= 1 << 8
+		b.Field(v, 47)
+	}
+	if v.ProfileColor != nil {
+		flags2 |= 1 << 9
+		b.Field(v, 48)
+	}
+	if v.BotActiveUsers.Set {
+		flags2 |= 1 << 12
+		b.Int(v.BotActiveUsers.Value)
+	}
+	if v.BotVerificationIcon.Set {
+		flags2 |= 1 << 14
+		b.Long(v.BotVerificationIcon.Value)
+	}
+	if v.SendPaidMessagesStars.Set {
+		flags2 |= 1 << 15
+		b.Long(v.SendPaidMessagesStars.Value)
+	}
+	if v.LinkedCommunityID.Set {
+		flags2 |= 1 << 21
+		b.Long(v.LinkedCommunityID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+	b.SetFlags(flags2At, flags2)
+}
+
+func (v *User) decode(r *tl.Reader) {
+	r.Expect(IDUser, "user")
+	flags := r.Uint32()
+	v.Self = flags&(1<<10) != 0
+	v.Contact = flags&(1<<11) != 0
+	v.MutualContact = flags&(1<<12) != 0
+	v.Deleted = flags&(1<<13) != 0
+	v.Bot = flags&(1<<14) != 0
+	v.BotChatHistory = flags&(1<<15) != 0
+	v.BotNochats = flags&(1<<16) != 0
+	v.Verified = flags&(1<<17) != 0
+	v.Restricted = flags&(1<<18) != 0
+	v.Min = flags&(1<<20) != 0
+	v.BotInlineGeo = flags&(1<<21) != 0
+	v.Support = flags&(1<<23) != 0
+	v.Scam = flags&(1<<24) != 0
+	v.ApplyMinPhoto = flags&(1<<25) != 0
+	v.Fake = flags&(1<<26) != 0
+	v.BotAttachMenu = flags&(1<<27) != 0
+	v.Premium = flags&(1<<28) != 0
+	v.AttachMenuEnabled = flags&(1<<29) != 0
+	flags2 := r.Uint32()
+	v.BotCanEdit = flags2&(1<<1) != 0
+	v.CloseFriend = flags2&(1<<2) != 0
+	v.StoriesHidden = flags2&(1<<3) != 0
+	v.StoriesUnavailable = flags2&(1<<4) != 0
+	v.ContactRequirePremium = flags2&(1<<10) != 0
+	v.BotBusiness = flags2&(1<<11) != 0
+	v.BotHasMainApp = flags2&(1<<13) != 0
+	v.BotForumView = flags2&(1<<16) != 0
+	v.BotForumCanManageTopics = flags2&(1<<17) != 0
+	v.BotCanManageBots = flags2&(1<<18) != 0
+	v.BotGuestchat = flags2&(1<<19) != 0
+	v.BotGuard = flags2&(1<<20) != 0
+	v.ID = r.Long()
 	if flags&(1<<0) != 0 {
-		c.SomeLong(&v.AccessHash)
+		v.AccessHash = tl.Some(r.Long())
 	}
 	if flags&(1<<1) != 0 {
-		c.SomeString(&v.FirstName)
+		v.FirstName = tl.Some(r.String())
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeString(&v.LastName)
+		v.LastName = tl.Some(r.String())
 	}
 	if flags&(1<<3) != 0 {
-		c.SomeString(&v.Username)
+		v.Username = tl.Some(r.String())
 	}
 	if flags&(1<<4) != 0 {
-		c.SomeString(&v.Phone)
+		v.Phone = tl.Some(r.String())
 	}
 	if flags&(1<<5) != 0 {
-		codeUserProfilePhoto(c, &v.Photo, "user.photo")
+		readUserProfilePhoto(r, &v.Photo)
 	}
 	if flags&(1<<6) != 0 {
-		codeUserStatus(c, &v.Status, "user.status")
+		readUserStatus(r, &v.Status)
 	}
 	if flags&(1<<14) != 0 {
-		c.SomeInt(&v.BotInfoVersion)
+		v.BotInfoVersion = tl.Some(r.Int())
 	}
 	if flags&(1<<18) != 0 {
-		c.Field(v, 41)
+		r.Field(v, 41)
 	}
 	if flags&(1<<19) != 0 {
-		c.SomeString(&v.BotInlinePlaceholder)
+		v.BotInlinePlaceholder = tl.Some(r.String())
 	}
 	if flags&(1<<22) != 0 {
-		c.SomeString(&v.LangCode)
+		v.LangCode = tl.Some(r.String())
 	}
 	if flags&(1<<30) != 0 {
-		c.Field(v, 44)
+		r.Field(v, 44)
 	}
 	if flags2&(1<<0) != 0 {
-		c.Field(v, 45)
+		r.Field(v, 45)
 	}
 	if flags2&(1<<5) != 0 {
-		c.Field(v, 46)
+		r.Field(v, 46)
 	}
 	if flags2&(1<<8) != 0 {
-		c.Field(v, 47)
+		r.Field(v, 47)
 	}
 	if flags2&(1<<9) != 0 {
-		c.Field(v, 48)
+		r.Field(v, 48)
 	}
 	if flags2&(1<<12) != 0 {
-		c.SomeInt(&v.BotActiveUsers)
+		v.BotActiveUsers = tl.Some(r.Int())
 	}
 	if flags2&(1<<14) != 0 {
-		c.SomeLong(&v.BotVerificationIcon)
+		v.BotVerificationIcon = tl.Some(r.Long())
 	}
 	if flags2&(1<<15) != 0 {
-		c.SomeLong(&v.SendPaidMessagesStars)
+		v.SendPaidMessagesStars = tl.Some(r.Long())
 	}
 	if flags2&(1<<21) != 0 {
-		c.SomeLong(&v.LinkedCommunityID)
+		v.LinkedCommunityID = tl.Some(r.Long())
 	}
 }
 
 func (v *UserProfilePhoto) TL(c *tl.Codec) {
-	c.Begin(IDUserProfilePhoto, "userProfilePhoto")
-	var flags uint32
-	if !c.Decoding() {
-		if v.HasVideo {
-			flags |= 1 << 0
-		}
-		if v.Personal {
-			flags |= 1 << 2
-		}
-		if v.StrippedThumb != nil {
-			flags |= 1 << 1
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.HasVideo = flags&(1<<0) != 0
-		v.Personal = flags&(1<<2) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Long(&v.PhotoID)
+}
+
+func (v *UserProfilePhoto) encode(b *tl.Buffer) {
+	b.ID(IDUserProfilePhoto)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.HasVideo {
+		flags |= 1 << 0
+	}
+	if v.Personal {
+		flags |= 1 << 2
+	}
+	b.Long(v.PhotoID)
+	if v.StrippedThumb != nil {
+		flags |= 1 << 1
+		b.ByteString(v.StrippedThumb)
+	}
+	b.Int(v.DCID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *UserProfilePhoto) decode(r *tl.Reader) {
+	r.Expect(IDUserProfilePhoto, "userProfilePhoto")
+	flags := r.Uint32()
+	v.HasVideo = flags&(1<<0) != 0
+	v.Personal = flags&(1<<2) != 0
+	v.PhotoID = r.Long()
 	if flags&(1<<1) != 0 {
-		c.ByteString(&v.StrippedThumb)
+		v.StrippedThumb = r.ByteString()
 	}
-	c.Int(&v.DCID)
+	v.DCID = r.Int()
 }
 
 func (v *UserStatusEmpty) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusEmpty, "userStatusEmpty")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *UserStatusEmpty) encode(b *tl.Buffer) {
+	b.ID(IDUserStatusEmpty)
+}
+
+func (v *UserStatusEmpty) decode(r *tl.Reader) {
+	r.Expect(IDUserStatusEmpty, "userStatusEmpty")
 }
 
 func (v *UserStatusOnline) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusOnline, "userStatusOnline")
-	c.Int(&v.Expires)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *UserStatusOnline) encode(b *tl.Buffer) {
+	b.ID(IDUserStatusOnline)
+	b.Int(v.Expires)
+}
+
+func (v *UserStatusOnline) decode(r *tl.Reader) {
+	r.Expect(IDUserStatusOnline, "userStatusOnline")
+	v.Expires = r.Int()
 }
 
 func (v *UserStatusOffline) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusOffline, "userStatusOffline")
-	c.Int(&v.WasOnline)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *UserStatusOffline) encode(b *tl.Buffer) {
+	b.ID(IDUserStatusOffline)
+	b.Int(v.WasOnline)
+}
+
+func (v *UserStatusOffline) decode(r *tl.Reader) {
+	r.Expect(IDUserStatusOffline, "userStatusOffline")
+	v.WasOnline = r.Int()
 }
 
 func (v *UserStatusRecently) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusRecently, "userStatusRecently")
-	var flags uint32
-	if !c.Decoding() {
-		if v.ByMe {
-			flags |= 1 << 0
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.ByMe = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
+}
+
+func (v *UserStatusRecently) encode(b *tl.Buffer) {
+	b.ID(IDUserStatusRecently)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ByMe {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *UserStatusRecently) decode(r *tl.Reader) {
+	r.Expect(IDUserStatusRecently, "userStatusRecently")
+	flags := r.Uint32()
+	v.ByMe = flags&(1<<0) != 0
 }
 
 func (v *UserStatusLastWeek) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusLastWeek, "userStatusLastWeek")
-	var flags uint32
-	if !c.Decoding() {
-		if v.ByMe {
-			flags |= 1 << 0
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.ByMe = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
+}
+
+func (v *UserStatusLastWeek) encode(b *tl.Buffer) {
+	b.ID(IDUserStatusLastWeek)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ByMe {
+		flags |= 1 << 0
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *UserStatusLastWeek) decode(r *tl.Reader) {
+	r.Expect(IDUserStatusLastWeek, "userStatusLastWeek")
+	flags := r.Uint32()
+	v.ByMe = flags&(1<<0) != 0
 }
 
 func (v *UserStatusLastMonth) TL(c *tl.Codec) {
-	c.Begin(IDUserStatusLastMonth, "userStatusLastMonth")
-	var flags uint32
-	if !c.Decoding() {
-		if v.ByMe {
-			flags |= 1 << 0
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.ByMe = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
 }
 
-func (v *Chat) TL(c *tl.Codec) {
-	c.Begin(IDChat, "chat")
+func (v *UserStatusLastMonth) encode(b *tl.Buffer) {
+	b.ID(IDUserStatusLastMonth)
 	var flags uint32
-	if !c.Decoding() {
-		if v.Creator {
-			flags |= 1 << 0
-		}
-		if v.Left {
-			flags |= 1 << 2
-		}
-		if v.Deactivated {
-			flags |= 1 << 5
-		}
-		if v.CallActive {
-			flags |= 1 << 23
-		}
-		if v.CallNotEmpty {
-			flags |= 1 << 24
-		}
-		if v.Noforwards {
-			flags |= 1 << 25
-		}
-		if v.MigratedTo != nil {
-			flags |= 1 << 6
-		}
-		if v.AdminRights != nil {
-			flags |= 1 << 14
-		}
-		if v.DefaultBannedRights != nil {
-			flags |= 1 << 18
-		}
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ByMe {
+		flags |= 1 << 0
 	}
-	c.Flags(&flags)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *UserStatusLastMonth) decode(r *tl.Reader) {
+	r.Expect(IDUserStatusLastMonth, "userStatusLastMonth")
+	flags := r.Uint32()
+	v.ByMe = flags&(1<<0) != 0
+}
+
+func (v *Chat) TL(c *tl.Codec) {
 	if c.Decoding() {
-		v.Creator = flags&(1<<0) != 0
-		v.Left = flags&(1<<2) != 0
-		v.Deactivated = flags&(1<<5) != 0
-		v.CallActive = flags&(1<<23) != 0
-		v.CallNotEmpty = flags&(1<<24) != 0
-		v.Noforwards = flags&(1<<25) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Long(&v.ID)
-	c.String(&v.Title)
-	codeChatPhoto(c, &v.Photo, "chat.photo")
-	c.Int(&v.ParticipantsCount)
-	c.Int(&v.Date)
-	c.Int(&v.Version)
+}
+
+func (v *Chat) encode(b *tl.Buffer) {
+	b.ID(IDChat)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Creator {
+		flags |= 1 << 0
+	}
+	if v.Left {
+		flags |= 1 << 2
+	}
+	if v.Deactivated {
+		flags |= 1 << 5
+	}
+	if v.CallActive {
+		flags |= 1 << 23
+	}
+	if v.CallNotEmpty {
+		flags |= 1 << 24
+	}
+	if v.Noforwards {
+		flags |= 1 << 25
+	}
+	b.Long(v.ID)
+	b.String(v.Title)
+	putChatPhoto(b, v.Photo, "chat.photo")
+	b.Int(v.ParticipantsCount)
+	b.Int(v.Date)
+	b.Int(v.Version)
+	if v.MigratedTo != nil {
+		flags |= 1 << 6
+		b.Field(v, 13)
+	}
+	if v.AdminRights != nil {
+		flags |= 1 << 14
+		b.Field(v, 14)
+	}
+	if v.DefaultBannedRights != nil {
+		flags |= 1 << 18
+		b.Field(v, 15)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *Chat) decode(r *tl.Reader) {
+	r.Expect(IDChat, "chat")
+	flags := r.Uint32()
+	v.Creator = flags&(1<<0) != 0
+	v.Left = flags&(1<<2) != 0
+	v.Deactivated = flags&(1<<5) != 0
+	v.CallActive = flags&(1<<23) != 0
+	v.CallNotEmpty = flags&(1<<24) != 0
+	v.Noforwards = flags&(1<<25) != 0
+	v.ID = r.Long()
+	v.Title = r.String()
+	readChatPhoto(r, &v.Photo)
+	v.ParticipantsCount = r.Int()
+	v.Date = r.Int()
+	v.Version = r.Int()
 	if flags&(1<<6) != 0 {
-		c.Field(v, 13)
+		r.Field(v, 13)
 	}
 	if flags&(1<<14) != 0 {
-		c.Field(v, 14)
+		r.Field(v, 14)
 	}
 	if flags&(1<<18) != 0 {
-		c.Field(v, 15)
+		r.Field(v, 15)
 	}
 }
 
 func (v *Channel) TL(c *tl.Codec) {
-	c.Begin(IDChannel, "channel")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Creator {
-			flags |= 1 << 0
-		}
-		if v.Left {
-			flags |= 1 << 2
-		}
-		if v.Broadcast {
-			flags |= 1 << 5
-		}
-		if v.Verified {
-			flags |= 1 << 7
-		}
-		if v.Megagroup {
-			flags |= 1 << 8
-		}
-		if v.Restricted || v.RestrictionReason != nil {
-			flags |= 1 << 9
-		}
-		if v.Signatures {
-			flags |= 1 << 11
-		}
-		if v.Min {
-			flags |= 1 << 12
-		}
-		if v.Scam {
-			flags |= 1 << 19
-		}
-		if v.HasLink {
-			flags |= 1 << 20
-		}
-		if v.HasGeo {
-			flags |= 1 << 21
-		}
-		if v.SlowmodeEnabled {
-			flags |= 1 << 22
-		}
-		if v.CallActive {
-			flags |= 1 << 23
-		}
-		if v.CallNotEmpty {
-			flags |= 1 << 24
-		}
-		if v.Fake {
-			flags |= 1 << 25
-		}
-		if v.Gigagroup {
-			flags |= 1 << 26
-		}
-		if v.Noforwards {
-			flags |= 1 << 27
-		}
-		if v.JoinToSend {
-			flags |= 1 << 28
-		}
-		if v.JoinRequest {
-			flags |= 1 << 29
-		}
-		if v.Forum {
-			flags |= 1 << 30
-		}
-		if v.AccessHash.Set {
-			flags |= 1 << 13
-		}
-		if v.Username.Set {
-			flags |= 1 << 6
-		}
-		if v.AdminRights != nil {
-			flags |= 1 << 14
-		}
-		if v.BannedRights != nil {
-			flags |= 1 << 15
-		}
-		if v.DefaultBannedRights != nil {
-			flags |= 1 << 18
-		}
-		if v.ParticipantsCount.Set {
-			flags |= 1 << 17
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Creator = flags&(1<<0) != 0
-		v.Left = flags&(1<<2) != 0
-		v.Broadcast = flags&(1<<5) != 0
-		v.Verified = flags&(1<<7) != 0
-		v.Megagroup = flags&(1<<8) != 0
-		v.Restricted = flags&(1<<9) != 0
-		v.Signatures = flags&(1<<11) != 0
-		v.Min = flags&(1<<12) != 0
-		v.Scam = flags&(1<<19) != 0
-		v.HasLink = flags&(1<<20) != 0
-		v.HasGeo = flags&(1<<21) != 0
-		v.SlowmodeEnabled = flags&(1<<22) != 0
-		v.CallActive = flags&(1<<23) != 0
-		v.CallNotEmpty = flags&(1<<24) != 0
-		v.Fake = flags&(1<<25) != 0
-		v.Gigagroup = flags&(1<<26) != 0
-		v.Noforwards = flags&(1<<27) != 0
-		v.JoinToSend = flags&(1<<28) != 0
-		v.JoinRequest = flags&(1<<29) != 0
-		v.Forum = flags&(1<<30) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *Channel) encode(b *tl.Buffer) {
+	b.ID(IDChannel)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Creator {
+		flags |= 1 << 0
+	}
+	if v.Left {
+		flags |= 1 << 2
+	}
+	if v.Broadcast {
+		flags |= 1 << 5
+	}
+	if v.Verified {
+		flags |= 1 << 7
+	}
+	if v.Megagroup {
+		flags |= 1 << 8
+	}
+	if v.Restricted || v.RestrictionReason != nil {
+		flags |= 1 << 9
+	}
+	if v.Signatures {
+		flags |= 1 << 11
+	}
+	if v.Min {
+		flags |= 1 << 12
+	}
+	if v.Scam {
+		flags |= 1 << 19
+	}
+	if v.HasLink {
+		flags |= 1 << 20
+	}
+	if v.HasGeo {
+		flags |= 1 << 21
+	}
+	if v.SlowmodeEnabled {
+		flags |= 1 << 22
+	}
+	if v.CallActive {
+		flags |= 1 << 23
+	}
+	if v.CallNotEmpty {
+		flags |= 1 << 24
+	}
+	if v.Fake {
+		flags |= 1 << 25
+	}
+	if v.Gigagroup {
+		flags |= 1 << 26
+	}
+	if v.Noforwards {
+		flags |= 1 << 27
+	}
+	if v.JoinToSend {
+		flags |= 1 << 28
+	}
+	if v.JoinRequest {
+		flags |= 1 << 29
+	}
+	if v.Forum {
+		flags |= 1 << 30
 	}
 	var flags2 uint32
-	if !c.Decoding() {
-		if v.StoriesHidden {
-			flags2 |= 1 << 1
-		}
-		if v.StoriesHiddenMin {
-			flags2 |= 1 << 2
-		}
-		if v.StoriesUnavailable {
-			flags2 |= 1 << 3
-		}
-		if v.SignatureProfiles {
-			flags2 |= 1 << 12
-		}
-		if v.Autotranslation {
-			flags2 |= 1 << 15
-		}
-		if v.BroadcastMessagesAllowed {
-			flags2 |= 1 << 16
-		}
-		if v.Monoforum {
-			flags2 |= 1 << 17
-		}
-		if v.ForumTabs {
-			flags2 |= 1 << 19
-		}
-		if v.Usernames != nil {
-			flags2 |= 1 << 0
-		}
-		if v.StoriesMaxID != nil {
-			flags2 |= 1 << 4
-		}
-		if v.Color != nil {
-			flags2 |= 1 << 7
-		}
-		if v.ProfileColor != nil {
-			flags2 |= 1 << 8
-		}
-		if v.EmojiStatus != nil {
-			flags2 |= 1 << 9
-		}
-		if v.Level.Set {
-			flags2 |= 1 << 10
-		}
-		if v.SubscriptionUntilDate.Set {
-			flags2 |= 1 << 11
-		}
-		if v.BotVerificationIcon.Set {
-			flags2 |= 1 << 13
-		}
-		if v.SendPaidMessagesStars.Set {
-			flags2 |= 1 << 14
-		}
-		if v.LinkedMonoforumID.Set {
-			flags2 |= 1 << 18
-		}
-		if v.LinkedCommunityID.Set {
-			flags2 |= 1 << 20
-		}
+	flags2At := b.Len()
+	b.Uint32(0)
+	if v.StoriesHidden {
+		flags2 |= 1 << 1
 	}
-	c.Flags(&flags2)
-	if c.Decoding() {
-		v.StoriesHidden = flags2&(1<<1) != 0
-		v.StoriesHiddenMin = flags2&(1<<2) != 0
-		v.StoriesUnavailable = flags2&(1<<3) != 0
-		v.SignatureProfiles = flags2&(1<<12) != 0
-		v.Autotranslation = flags2&(1<<15) != 0
-		v.BroadcastMessagesAllowed = flags2&(1<<16) != 0
-		v.Monoforum = flags2&(1<<17) != 0
-		v.ForumTabs = flags2&(1<<19) != 0
+	if v.StoriesHiddenMin {
+		flags2 |= 1 << 2
 	}
-	c.Long(&v.ID)
+	if v.StoriesUnavailable {
+		flags2 |= 1 << 3
+	}
+	if v.SignatureProfiles {
+		flags2 |= 1 << 12
+	}
+	if v.Autotranslation {
+		flags2 |= 1 << 15
+	}
+	if v.BroadcastMessagesAllowed {
+		flags2 |= 1 << 16
+	}
+	if v.Monoforum {
+		flags2 |= 1 << 17
+	}
+	if v.ForumTabs {
+		flags2 |= 1 << 19
+	}
+	b.Long(v.ID)
+	if v.AccessHash.Set {
+		flags |= 1 << 13
+		b.Long(v.AccessHash.Value)
+	}
+	b.String(v.Title)
+	if v.Username.Set {
+		flags |= 1 << 6
+		b.String(v.Username.Value)
+	}
+	putChatPhoto(b, v.Photo, "channel.photo")
+	b.Int(v.Date)
+	if v.Restricted || v.RestrictionReason != nil {
+		flags |= 1 << 9
+		b.Field(v, 36)
+	}
+	if v.AdminRights != nil {
+		flags |= 1 << 14
+		b.Field(v, 37)
+	}
+	if v.BannedRights != nil {
+		flags |= 1 << 15
+		b.Field(v, 38)
+	}
+	if v.DefaultBannedRights != nil {
+		flags |= 1 << 18
+		b.Field(v, 39)
+	}
+	if v.ParticipantsCount.Set {
+		flags |= 1 << 17
+		b.Int(v.ParticipantsCount.Value)
+	}
+	if v.Usernames != nil {
+		flags2 |= 1 << 0
+		b.Field(v, 41)
+	}
+	if v.StoriesMaxID != nil {
+		flags2 |= 1 << 4
+		b.Field(v, 42)
+	}
+	if v.Color != nil {
+		flags2 |= 1 << 7
+		b.Field(v, 43)
+	}
+	if v.ProfileColor != nil {
+		flags2 |= 1 << 8
+		b.Field(v, 44)
+	}
+	if v.EmojiStatus != nil {
+		flags2 |= 1 << 9
+		b.Field(v, 45)
+	}
+	if v.Level.Set {
+		flags2 |= 1 << 10
+		b.Int(v.Level.Value)
+	}
+	if v.SubscriptionUntilDate.Set {
+		flags2 |= 1 << 11
+		b.Int(v.SubscriptionUntilDate.Value)
+	}
+	if v.BotVerificationIcon.Set {
+		flags2 |= 1 << 13
+		b.Long(v.BotVerificationIcon.Value)
+	}
+	if v.SendPaidMessagesStars.Set {
+		flags2 |= 1 << 14
+		b.Long(v.SendPaidMessagesStars.Value)
+	}
+	if v.LinkedMonoforumID.Set {
+		flags2 |= 1 << 18
+		b.Long(v.LinkedMonoforumID.Value)
+	}
+	if v.LinkedCommunityID.Set {
+		flags2 |= 1 << 20
+		b.Long(v.LinkedCommunityID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+	b.SetFlags(flags2At, flags2)
+}
+
+func (v *Channel) decode(r *tl.Reader) {
+	r.Expect(IDChannel, "channel")
+	flags := r.Uint32()
+	v.Creator = flags&(1<<0) != 0
+	v.Left = flags&(1<<2) != 0
+	v.Broadcast = flags&(1<<5) != 0
+	v.Verified = flags&(1<<7) != 0
+	v.Megagroup = flags&(1<<8) != 0
+	v.Restricted = flags&(1<<9) != 0
+	v.Signatures = flags&(1<<11) != 0
+	v.Min = flags&(1<<12) != 0
+	v.Scam = flags&(1<<19) != 0
+	v.HasLink = flags&(1<<20) != 0
+	v.HasGeo = flags&(1<<21) != 0
+	v.SlowmodeEnabled = flags&(1<<22) != 0
+	v.CallActive = flags&(1<<23) != 0
+	v.CallNotEmpty = flags&(1<<24) != 0
+	v.Fake = flags&(1<<25) != 0
+	v.Gigagroup = flags&(1<<26) != 0
+	v.Noforwards = flags&(1<<27) != 0
+	v.JoinToSend = flags&(1<<28) != 0
+	v.JoinRequest = flags&(1<<29) != 0
+	v.Forum = flags&(1<<30) != 0
+	flags2 := r.Uint32()
+	v.StoriesHidden = flags2&(1<<1) != 0
+	v.StoriesHiddenMin = flags2&(1<<2) != 0
+	v.StoriesUnavailable = flags2&(1<<3) != 0
+	v.SignatureProfiles = flags2&(1<<12) != 0
+	v.Autotranslation = flags2&(1<<15) != 0
+	v.BroadcastMessagesAllowed = flags2&(1<<16) != 0
+	v.Monoforum = flags2&(1<<17) != 0
+	v.ForumTabs = flags2&(1<<19) != 0
+	v.ID = r.Long()
 	if flags&(1<<13) != 0 {
-		c.SomeLong(&v.AccessHash)
+		v.AccessHash = tl.Some(r.Long())
 	}
-	c.String(&v.Title)
+	v.Title = r.String()
 	if flags&(1<<6) != 0 {
-		c.SomeString(&v.Username)
+		v.Username = tl.Some(r.String())
 	}
-	codeChatPhoto(c, &v.Photo, "channel.photo")
-	c.Int(&v.Date)
+	readChatPhoto(r, &v.Photo)
+	v.Date = r.Int()
 	if flags&(1<<9) != 0 {
-		c.Field(v, 36)
+		r.Field(v, 36)
 	}
 	if flags&(1<<14) != 0 {
-		c.Field(v, 37)
+		r.Field(v, 37)
 	}
 	if flags&(1<<15) != 0 {
-		c.Field(v, 38)
+		r.Field(v, 38)
 	}
 	if flags&(1<<18) != 0 {
-		c.Field(v, 39)
+		r.Field(v, 39)
 	}
 	if flags&(1<<17) != 0 {
-		c.SomeInt(&v.ParticipantsCount)
+		v.ParticipantsCount = tl.Some(r.Int())
 	}
 	if flags2&(1<<0) != 0 {
-		c.Field(v, 41)
+		r.Field(v, 41)
 	}
 	if flags2&(1<<4) != 0 {
-		c.Field(v, 42)
+		r.Field(v, 42)
 	}
 	if flags2&(1<<7) != 0 {
-		c.Field(v, 43)
+		r.Field(v, 43)
 	}
 	if flags2&(1<<8) != 0 {
-		c.Field(v, 44)
+		r.Field(v, 44)
 	}
 	if flags2&(1<<9) != 0 {
-		c.Field(v, 45)
+		r.Field(v, 45)
 	}
 	if flags2&(1<<10) != 0 {
-		c.SomeInt(&v.Level)
+		v.Level = tl.Some(r.Int())
 	}
 	if flags2&(1<<11) != 0 {
-		c.SomeInt(&v.SubscriptionUntilDate)
+		v.SubscriptionUntilDate = tl.Some(r.Int())
 	}
 	if flags2&(1<<13) != 0 {
-		c.SomeLong(&v.BotVerificationIcon)
+		v.BotVerificationIcon = tl.Some(r.Long())
 	}
 	if flags2&(1<<14) != 0 {
-		c.SomeLong(&v.SendPaidMessagesStars)
+		v.SendPaidMessagesStars = tl.Some(r.Long())
 	}
 	if flags2&(1<<18) != 0 {
-		c.SomeLong(&v.LinkedMonoforumID)
+		v.LinkedMonoforumID = tl.Some(r.Long())
 	}
 	if flags2&(1<<20) != 0 {
-		c.SomeLong(&v.LinkedCommunityID)
+		v.LinkedCommunityID = tl.Some(r.Long())
 	}
 }
 
 func (v *ChatPhotoEmpty) TL(c *tl.Codec) {
-	c.Begin(IDChatPhotoEmpty, "chatPhotoEmpty")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ChatPhotoEmpty) encode(b *tl.Buffer) {
+	b.ID(IDChatPhotoEmpty)
+}
+
+func (v *ChatPhotoEmpty) decode(r *tl.Reader) {
+	r.Expect(IDChatPhotoEmpty, "chatPhotoEmpty")
 }
 
 func (v *ChatPhoto) TL(c *tl.Codec) {
-	c.Begin(IDChatPhoto, "chatPhoto")
-	var flags uint32
-	if !c.Decoding() {
-		if v.HasVideo {
-			flags |= 1 << 0
-		}
-		if v.StrippedThumb != nil {
-			flags |= 1 << 1
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.HasVideo = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Long(&v.PhotoID)
+}
+
+func (v *ChatPhoto) encode(b *tl.Buffer) {
+	b.ID(IDChatPhoto)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.HasVideo {
+		flags |= 1 << 0
+	}
+	b.Long(v.PhotoID)
+	if v.StrippedThumb != nil {
+		flags |= 1 << 1
+		b.ByteString(v.StrippedThumb)
+	}
+	b.Int(v.DCID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ChatPhoto) decode(r *tl.Reader) {
+	r.Expect(IDChatPhoto, "chatPhoto")
+	flags := r.Uint32()
+	v.HasVideo = flags&(1<<0) != 0
+	v.PhotoID = r.Long()
 	if flags&(1<<1) != 0 {
-		c.ByteString(&v.StrippedThumb)
+		v.StrippedThumb = r.ByteString()
 	}
-	c.Int(&v.DCID)
+	v.DCID = r.Int()
 }
 
 func (v *Message) TL(c *tl.Codec) {
-	c.Begin(IDMessage, "message")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Out {
-			flags |= 1 << 1
-		}
-		if v.Mentioned {
-			flags |= 1 << 4
-		}
-		if v.MediaUnread {
-			flags |= 1 << 5
-		}
-		if v.Silent {
-			flags |= 1 << 13
-		}
-		if v.Post {
-			flags |= 1 << 14
-		}
-		if v.FromScheduled {
-			flags |= 1 << 18
-		}
-		if v.Legacy {
-			flags |= 1 << 19
-		}
-		if v.EditHide {
-			flags |= 1 << 21
-		}
-		if v.Pinned {
-			flags |= 1 << 24
-		}
-		if v.Noforwards {
-			flags |= 1 << 26
-		}
-		if v.InvertMedia {
-			flags |= 1 << 27
-		}
-		if v.FromID != nil {
-			flags |= 1 << 8
-		}
-		if v.FromBoostsApplied.Set {
-			flags |= 1 << 29
-		}
-		if v.SavedPeerID != nil {
-			flags |= 1 << 28
-		}
-		if v.FwdFrom != nil {
-			flags |= 1 << 2
-		}
-		if v.ViaBotID.Set {
-			flags |= 1 << 11
-		}
-		if v.ReplyTo != nil {
-			flags |= 1 << 3
-		}
-		if v.Media != nil {
-			flags |= 1 << 9
-		}
-		if v.ReplyMarkup != nil {
-			flags |= 1 << 6
-		}
-		if v.Entities != nil {
-			flags |= 1 << 7
-		}
-		if v.Views.Set || v.Forwards.Set {
-			flags |= 1 << 10
-		}
-		if v.Replies != nil {
-			flags |= 1 << 23
-		}
-		if v.EditDate.Set {
-			flags |= 1 << 15
-		}
-		if v.PostAuthor.Set {
-			flags |= 1 << 16
-		}
-		if v.GroupedID.Set {
-			flags |= 1 << 17
-		}
-		if v.Reactions != nil {
-			flags |= 1 << 20
-		}
-		if v.RestrictionReason != nil {
-			flags |= 1 << 22
-		}
-		if v.TTLPeriod.Set {
-			flags |= 1 << 25
-		}
-		if v.QuickReplyShortcutID.Set {
-			flags |= 1 << 30
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Out = flags&(1<<1) != 0
-		v.Mentioned = flags&(1<<4) != 0
-		v.MediaUnread = flags&(1<<5) != 0
-		v.Silent = flags&(1<<13) != 0
-		v.Post = flags&(1<<14) != 0
-		v.FromScheduled = flags&(1<<18) != 0
-		v.Legacy = flags&(1<<19) != 0
-		v.EditHide = flags&(1<<21) != 0
-		v.Pinned = flags&(1<<24) != 0
-		v.Noforwards = flags&(1<<26) != 0
-		v.InvertMedia = flags&(1<<27) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *Message) encode(b *tl.Buffer) {
+	b.ID(IDMessage)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Out {
+		flags |= 1 << 1
+	}
+	if v.Mentioned {
+		flags |= 1 << 4
+	}
+	if v.MediaUnread {
+		flags |= 1 << 5
+	}
+	if v.Silent {
+		flags |= 1 << 13
+	}
+	if v.Post {
+		flags |= 1 << 14
+	}
+	if v.FromScheduled {
+		flags |= 1 << 18
+	}
+	if v.Legacy {
+		flags |= 1 << 19
+	}
+	if v.EditHide {
+		flags |= 1 << 21
+	}
+	if v.Pinned {
+		flags |= 1 << 24
+	}
+	if v.Noforwards {
+		flags |= 1 << 26
+	}
+	if v.InvertMedia {
+		flags |= 1 << 27
 	}
 	var flags2 uint32
-	if !c.Decoding() {
-		if v.Offline {
-			flags2 |= 1 << 1
-		}
-		if v.VideoProcessingPending {
-			flags2 |= 1 << 4
-		}
-		if v.PaidSuggestedPostStars {
-			flags2 |= 1 << 8
-		}
-		if v.PaidSuggestedPostTon {
-			flags2 |= 1 << 9
-		}
-		if v.FromRank.Set {
-			flags2 |= 1 << 12
-		}
-		if v.ViaBusinessBotID.Set {
-			flags2 |= 1 << 0
-		}
-		if v.GuestchatViaFrom != nil {
-			flags2 |= 1 << 19
-		}
-		if v.Effect.Set {
-			flags2 |= 1 << 2
-		}
-		if v.Factcheck != nil {
-			flags2 |= 1 << 3
-		}
-		if v.ReportDeliveryUntilDate.Set {
-			flags2 |= 1 << 5
-		}
-		if v.PaidMessageStars.Set {
-			flags2 |= 1 << 6
-		}
-		if v.SuggestedPost != nil {
-			flags2 |= 1 << 7
-		}
-		if v.ScheduleRepeatPeriod.Set {
-			flags2 |= 1 << 10
-		}
-		if v.SummaryFromLanguage.Set {
-			flags2 |= 1 << 11
-		}
-		if v.RichMessage != nil {
-			flags2 |= 1 << 13
-		}
+	flags2At := b.Len()
+	b.Uint32(0)
+	if v.Offline {
+		flags2 |= 1 << 1
 	}
-	c.Flags(&flags2)
-	if c.Decoding() {
-		v.Offline = flags2&(1<<1) != 0
-		v.VideoProcessingPending = flags2&(1<<4) != 0
-		v.PaidSuggestedPostStars = flags2&(1<<8) != 0
-		v.PaidSuggestedPostTon = flags2&(1<<9) != 0
+	if v.VideoProcessingPending {
+		flags2 |= 1 << 4
 	}
-	c.Int(&v.ID)
+	if v.PaidSuggestedPostStars {
+		flags2 |= 1 << 8
+	}
+	if v.PaidSuggestedPostTon {
+		flags2 |= 1 << 9
+	}
+	b.Int(v.ID)
+	if v.FromID != nil {
+		flags |= 1 << 8
+		putPeer(b, v.FromID, "message.from_id")
+	}
+	if v.FromBoostsApplied.Set {
+		flags |= 1 << 29
+		b.Int(v.FromBoostsApplied.Value)
+	}
+	if v.FromRank.Set {
+		flags2 |= 1 << 12
+		b.String(v.FromRank.Value)
+	}
+	putPeer(b, v.PeerID, "message.peer_id")
+	if v.SavedPeerID != nil {
+		flags |= 1 << 28
+		putPeer(b, v.SavedPeerID, "message.saved_peer_id")
+	}
+	if v.FwdFrom != nil {
+		flags |= 1 << 2
+		v.FwdFrom.encode(b)
+	}
+	if v.ViaBotID.Set {
+		flags |= 1 << 11
+		b.Long(v.ViaBotID.Value)
+	}
+	if v.ViaBusinessBotID.Set {
+		flags2 |= 1 << 0
+		b.Long(v.ViaBusinessBotID.Value)
+	}
+	if v.GuestchatViaFrom != nil {
+		flags2 |= 1 << 19
+		putPeer(b, v.GuestchatViaFrom, "message.guestchat_via_from")
+	}
+	if v.ReplyTo != nil {
+		flags |= 1 << 3
+		putMessageReplyHeader(b, v.ReplyTo, "message.reply_to")
+	}
+	b.Int(v.Date)
+	b.String(v.Message)
+	if v.Media != nil {
+		flags |= 1 << 9
+		putMessageMedia(b, v.Media, "message.media")
+	}
+	if v.ReplyMarkup != nil {
+		flags |= 1 << 6
+		b.Field(v, 31)
+	}
+	if v.Entities != nil {
+		flags |= 1 << 7
+		putVectorMessageEntityClasses(b, v.Entities, "message.entities")
+	}
+	if v.Views.Set || v.Forwards.Set {
+		flags |= 1 << 10
+		b.Int(v.Views.Value)
+	}
+	if v.Views.Set || v.Forwards.Set {
+		flags |= 1 << 10
+		b.Int(v.Forwards.Value)
+	}
+	if v.Replies != nil {
+		flags |= 1 << 23
+		v.Replies.encode(b)
+	}
+	if v.EditDate.Set {
+		flags |= 1 << 15
+		b.Int(v.EditDate.Value)
+	}
+	if v.PostAuthor.Set {
+		flags |= 1 << 16
+		b.String(v.PostAuthor.Value)
+	}
+	if v.GroupedID.Set {
+		flags |= 1 << 17
+		b.Long(v.GroupedID.Value)
+	}
+	if v.Reactions != nil {
+		flags |= 1 << 20
+		v.Reactions.encode(b)
+	}
+	if v.RestrictionReason != nil {
+		flags |= 1 << 22
+		b.Field(v, 40)
+	}
+	if v.TTLPeriod.Set {
+		flags |= 1 << 25
+		b.Int(v.TTLPeriod.Value)
+	}
+	if v.QuickReplyShortcutID.Set {
+		flags |= 1 << 30
+		b.Int(v.QuickReplyShortcutID.Value)
+	}
+	if v.Effect.Set {
+		flags2 |= 1 << 2
+		b.Long(v.Effect.Value)
+	}
+	if v.Factcheck != nil {
+		flags2 |= 1 << 3
+		b.Field(v, 44)
+	}
+	if v.ReportDeliveryUntilDate.Set {
+		flags2 |= 1 << 5
+		b.Int(v.ReportDeliveryUntilDate.Value)
+	}
+	if v.PaidMessageStars.Set {
+		flags2 |= 1 << 6
+		b.Long(v.PaidMessageStars.Value)
+	}
+	if v.SuggestedPost != nil {
+		flags2 |= 1 << 7
+		b.Field(v, 47)
+	}
+	if v.ScheduleRepeatPeriod.Set {
+		flags2 |= 1 << 10
+		b.Int(v.ScheduleRepeatPeriod.Value)
+	}
+	if v.SummaryFromLanguage.Set {
+		flags2 |= 1 << 11
+		b.String(v.SummaryFromLanguage.Value)
+	}
+	if v.RichMessage != nil {
+		flags2 |= 1 << 13
+		b.Field(v, 50)
+	}
+	b.SetFlags(flagsAt, flags)
+	b.SetFlags(flags2At, flags2)
+}
+
+func (v *Message) decode(r *tl.Reader) {
+	r.Expect(IDMessage, "message")
+	flags := r.Uint32()
+	v.Out = flags&(1<<1) != 0
+	v.Mentioned = flags&(1<<4) != 0
+	v.MediaUnread = flags&(1<<5) != 0
+	v.Silent = flags&(1<<13) != 0
+	v.Post = flags&(1<<14) != 0
+	v.FromScheduled = flags&(1<<18) != 0
+	v.Legacy = flags&(1<<19) != 0
+	v.EditHide = flags&(1<<21) != 0
+	v.Pinned = flags&(1<<24) != 0
+	v.Noforwards = flags&(1<<26) != 0
+	v.InvertMedia = flags&(1<<27) != 0
+	flags2 := r.Uint32()
+	v.Offline = flags2&(1<<1) != 0
+	v.VideoProcessingPending = flags2&(1<<4) != 0
+	v.PaidSuggestedPostStars = flags2&(1<<8) != 0
+	v.PaidSuggestedPostTon = flags2&(1<<9) != 0
+	v.ID = r.Int()
 	if flags&(1<<8) != 0 {
-		codePeer(c, &v.FromID, "message.from_id")
+		readPeer(r, &v.FromID)
 	}
 	if flags&(1<<29) != 0 {
-		c.SomeInt(&v.FromBoostsApplied)
+		v.FromBoostsApplied = tl.Some(r.Int())
 	}
 	if flags2&(1<<12) != 0 {
-		c.SomeString(&v.FromRank)
+		v.FromRank = tl.Some(r.String())
 	}
-	codePeer(c, &v.PeerID, "message.peer_id")
+	readPeer(r, &v.PeerID)
 	if flags&(1<<28) != 0 {
-		codePeer(c, &v.SavedPeerID, "message.saved_peer_id")
+		readPeer(r, &v.SavedPeerID)
 	}
 	if flags&(1<<2) != 0 {
-		pointerMessageFwdHeader(c, &v.FwdFrom, "message.fwd_from")
+		v.FwdFrom = new(MessageFwdHeader)
+		v.FwdFrom.decode(r)
 	}
 	if flags&(1<<11) != 0 {
-		c.SomeLong(&v.ViaBotID)
+		v.ViaBotID = tl.Some(r.Long())
 	}
 	if flags2&(1<<0) != 0 {
-		c.SomeLong(&v.ViaBusinessBotID)
+		v.ViaBusinessBotID = tl.Some(r.Long())
 	}
 	if flags2&(1<<19) != 0 {
-		codePeer(c, &v.GuestchatViaFrom, "message.guestchat_via_from")
+		readPeer(r, &v.GuestchatViaFrom)
 	}
 	if flags&(1<<3) != 0 {
-		codeMessageReplyHeader(c, &v.ReplyTo, "message.reply_to")
+		readMessageReplyHeader(r, &v.ReplyTo)
 	}
-	c.Int(&v.Date)
-	c.String(&v.Message)
+	v.Date = r.Int()
+	v.Message = r.String()
 	if flags&(1<<9) != 0 {
-		codeMessageMedia(c, &v.Media, "message.media")
+		readMessageMedia(r, &v.Media)
 	}
 	if flags&(1<<6) != 0 {
-		c.Field(v, 31)
+		r.Field(v, 31)
 	}
 	if flags&(1<<7) != 0 {
-		vectorMessageEntityClasses(c, &v.Entities, "message.entities")
+		v.Entities = readVectorMessageEntityClasses(r)
 	}
 	if flags&(1<<10) != 0 {
-		c.SomeInt(&v.Views)
+		v.Views = tl.Some(r.Int())
 	}
 	if flags&(1<<10) != 0 {
-		c.SomeInt(&v.Forwards)
+		v.Forwards = tl.Some(r.Int())
 	}
 	if flags&(1<<23) != 0 {
-		pointerMessageReplies(c, &v.Replies, "message.replies")
+		v.Replies = new(MessageReplies)
+		v.Replies.decode(r)
 	}
 	if flags&(1<<15) != 0 {
-		c.SomeInt(&v.EditDate)
+		v.EditDate = tl.Some(r.Int())
 	}
 	if flags&(1<<16) != 0 {
-		c.SomeString(&v.PostAuthor)
+		v.PostAuthor = tl.Some(r.String())
 	}
 	if flags&(1<<17) != 0 {
-		c.SomeLong(&v.GroupedID)
+		v.GroupedID = tl.Some(r.Long())
 	}
 	if flags&(1<<20) != 0 {
-		pointerMessageReactions(c, &v.Reactions, "message.reactions")
+		v.Reactions = new(MessageReactions)
+		v.Reactions.decode(r)
 	}
 	if flags&(1<<22) != 0 {
-		c.Field(v, 40)
+		r.Field(v, 40)
 	}
 	if flags&(1<<25) != 0 {
-		c.SomeInt(&v.TTLPeriod)
+		v.TTLPeriod = tl.Some(r.Int())
 	}
 	if flags&(1<<30) != 0 {
-		c.SomeInt(&v.QuickReplyShortcutID)
+		v.QuickReplyShortcutID = tl.Some(r.Int())
 	}
 	if flags2&(1<<2) != 0 {
-		c.SomeLong(&v.Effect)
+		v.Effect = tl.Some(r.Long())
 	}
 	if flags2&(1<<3) != 0 {
-		c.Field(v, 44)
+		r.Field(v, 44)
 	}
 	if flags2&(1<<5) != 0 {
-		c.SomeInt(&v.ReportDeliveryUntilDate)
+		v.ReportDeliveryUntilDate = tl.Some(r.Int())
 	}
 	if flags2&(1<<6) != 0 {
-		c.SomeLong(&v.PaidMessageStars)
+		v.PaidMessageStars = tl.Some(r.Long())
 	}
 	if flags2&(1<<7) != 0 {
-		c.Field(v, 47)
+		r.Field(v, 47)
 	}
 	if flags2&(1<<10) != 0 {
-		c.SomeInt(&v.ScheduleRepeatPeriod)
+		v.ScheduleRepeatPeriod = tl.Some(r.Int())
 	}
 	if flags2&(1<<11) != 0 {
-		c.SomeString(&v.SummaryFromLanguage)
+		v.SummaryFromLanguage = tl.Some(r.String())
 	}
 	if flags2&(1<<13) != 0 {
-		c.Field(v, 50)
+		r.Field(v, 50)
 	}
 }
 
 func (v *MessageService) TL(c *tl.Codec) {
-	c.Begin(IDMessageService, "messageService")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Out {
-			flags |= 1 << 1
-		}
-		if v.Mentioned {
-			flags |= 1 << 4
-		}
-		if v.MediaUnread {
-			flags |= 1 << 5
-		}
-		if v.ReactionsArePossible {
-			flags |= 1 << 9
-		}
-		if v.Silent {
-			flags |= 1 << 13
-		}
-		if v.Post {
-			flags |= 1 << 14
-		}
-		if v.Legacy {
-			flags |= 1 << 19
-		}
-		if v.FromID != nil {
-			flags |= 1 << 8
-		}
-		if v.SavedPeerID != nil {
-			flags |= 1 << 28
-		}
-		if v.ReplyTo != nil {
-			flags |= 1 << 3
-		}
-		if v.Reactions != nil {
-			flags |= 1 << 20
-		}
-		if v.TTLPeriod.Set {
-			flags |= 1 << 25
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Out = flags&(1<<1) != 0
-		v.Mentioned = flags&(1<<4) != 0
-		v.MediaUnread = flags&(1<<5) != 0
-		v.ReactionsArePossible = flags&(1<<9) != 0
-		v.Silent = flags&(1<<13) != 0
-		v.Post = flags&(1<<14) != 0
-		v.Legacy = flags&(1<<19) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.ID)
+}
+
+func (v *MessageService) encode(b *tl.Buffer) {
+	b.ID(IDMessageService)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Out {
+		flags |= 1 << 1
+	}
+	if v.Mentioned {
+		flags |= 1 << 4
+	}
+	if v.MediaUnread {
+		flags |= 1 << 5
+	}
+	if v.ReactionsArePossible {
+		flags |= 1 << 9
+	}
+	if v.Silent {
+		flags |= 1 << 13
+	}
+	if v.Post {
+		flags |= 1 << 14
+	}
+	if v.Legacy {
+		flags |= 1 << 19
+	}
+	b.Int(v.ID)
+	if v.FromID != nil {
+		flags |= 1 << 8
+		putPeer(b, v.FromID, "messageService.from_id")
+	}
+	putPeer(b, v.PeerID, "messageService.peer_id")
+	if v.SavedPeerID != nil {
+		flags |= 1 << 28
+		putPeer(b, v.SavedPeerID, "messageService.saved_peer_id")
+	}
+	if v.ReplyTo != nil {
+		flags |= 1 << 3
+		putMessageReplyHeader(b, v.ReplyTo, "messageService.reply_to")
+	}
+	b.Int(v.Date)
+	b.Field(v, 14)
+	if v.Reactions != nil {
+		flags |= 1 << 20
+		v.Reactions.encode(b)
+	}
+	if v.TTLPeriod.Set {
+		flags |= 1 << 25
+		b.Int(v.TTLPeriod.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageService) decode(r *tl.Reader) {
+	r.Expect(IDMessageService, "messageService")
+	flags := r.Uint32()
+	v.Out = flags&(1<<1) != 0
+	v.Mentioned = flags&(1<<4) != 0
+	v.MediaUnread = flags&(1<<5) != 0
+	v.ReactionsArePossible = flags&(1<<9) != 0
+	v.Silent = flags&(1<<13) != 0
+	v.Post = flags&(1<<14) != 0
+	v.Legacy = flags&(1<<19) != 0
+	v.ID = r.Int()
 	if flags&(1<<8) != 0 {
-		codePeer(c, &v.FromID, "messageService.from_id")
+		readPeer(r, &v.FromID)
 	}
-	codePeer(c, &v.PeerID, "messageService.peer_id")
+	readPeer(r, &v.PeerID)
 	if flags&(1<<28) != 0 {
-		codePeer(c, &v.SavedPeerID, "messageService.saved_peer_id")
+		readPeer(r, &v.SavedPeerID)
 	}
 	if flags&(1<<3) != 0 {
-		codeMessageReplyHeader(c, &v.ReplyTo, "messageService.reply_to")
+		readMessageReplyHeader(r, &v.ReplyTo)
 	}
-	c.Int(&v.Date)
-	c.Field(v, 14)
+	v.Date = r.Int()
+	r.Field(v, 14)
 	if flags&(1<<20) != 0 {
-		pointerMessageReactions(c, &v.Reactions, "messageService.reactions")
+		v.Reactions = new(MessageReactions)
+		v.Reactions.decode(r)
 	}
 	if flags&(1<<25) != 0 {
-		c.SomeInt(&v.TTLPeriod)
+		v.TTLPeriod = tl.Some(r.Int())
 	}
 }
 
 func (v *MessageMediaPhoto) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaPhoto, "messageMediaPhoto")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Spoiler {
-			flags |= 1 << 3
-		}
-		if v.LivePhoto || v.Video != nil {
-			flags |= 1 << 4
-		}
-		if v.Photo != nil {
-			flags |= 1 << 0
-		}
-		if v.TTLSeconds.Set {
-			flags |= 1 << 2
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Spoiler = flags&(1<<3) != 0
-		v.LivePhoto = flags&(1<<4) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
+}
+
+func (v *MessageMediaPhoto) encode(b *tl.Buffer) {
+	b.ID(IDMessageMediaPhoto)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Spoiler {
+		flags |= 1 << 3
+	}
+	if v.LivePhoto || v.Video != nil {
+		flags |= 1 << 4
+	}
+	if v.Photo != nil {
+		flags |= 1 << 0
+		putPhoto(b, v.Photo, "messageMediaPhoto.photo")
+	}
+	if v.TTLSeconds.Set {
+		flags |= 1 << 2
+		b.Int(v.TTLSeconds.Value)
+	}
+	if v.LivePhoto || v.Video != nil {
+		flags |= 1 << 4
+		putDocument(b, v.Video, "messageMediaPhoto.video")
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageMediaPhoto) decode(r *tl.Reader) {
+	r.Expect(IDMessageMediaPhoto, "messageMediaPhoto")
+	flags := r.Uint32()
+	v.Spoiler = flags&(1<<3) != 0
+	v.LivePhoto = flags&(1<<4) != 0
 	if flags&(1<<0) != 0 {
-		codePhoto(c, &v.Photo, "messageMediaPhoto.photo")
+		readPhoto(r, &v.Photo)
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.TTLSeconds)
+		v.TTLSeconds = tl.Some(r.Int())
 	}
 	if flags&(1<<4) != 0 {
-		codeDocument(c, &v.Video, "messageMediaPhoto.video")
+		readDocument(r, &v.Video)
 	}
 }
 
 func (v *MessageMediaDocument) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaDocument, "messageMediaDocument")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Nopremium {
-			flags |= 1 << 3
-		}
-		if v.Spoiler {
-			flags |= 1 << 4
-		}
-		if v.Video {
-			flags |= 1 << 6
-		}
-		if v.Round {
-			flags |= 1 << 7
-		}
-		if v.Voice {
-			flags |= 1 << 8
-		}
-		if v.Document != nil {
-			flags |= 1 << 0
-		}
-		if v.AltDocuments != nil {
-			flags |= 1 << 5
-		}
-		if v.VideoCover != nil {
-			flags |= 1 << 9
-		}
-		if v.VideoTimestamp.Set {
-			flags |= 1 << 10
-		}
-		if v.TTLSeconds.Set {
-			flags |= 1 << 2
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Nopremium = flags&(1<<3) != 0
-		v.Spoiler = flags&(1<<4) != 0
-		v.Video = flags&(1<<6) != 0
-		v.Round = flags&(1<<7) != 0
-		v.Voice = flags&(1<<8) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
+}
+
+func (v *MessageMediaDocument) encode(b *tl.Buffer) {
+	b.ID(IDMessageMediaDocument)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Nopremium {
+		flags |= 1 << 3
+	}
+	if v.Spoiler {
+		flags |= 1 << 4
+	}
+	if v.Video {
+		flags |= 1 << 6
+	}
+	if v.Round {
+		flags |= 1 << 7
+	}
+	if v.Voice {
+		flags |= 1 << 8
+	}
+	if v.Document != nil {
+		flags |= 1 << 0
+		putDocument(b, v.Document, "messageMediaDocument.document")
+	}
+	if v.AltDocuments != nil {
+		flags |= 1 << 5
+		putVectorDocumentClasses(b, v.AltDocuments, "messageMediaDocument.alt_documents")
+	}
+	if v.VideoCover != nil {
+		flags |= 1 << 9
+		putPhoto(b, v.VideoCover, "messageMediaDocument.video_cover")
+	}
+	if v.VideoTimestamp.Set {
+		flags |= 1 << 10
+		b.Int(v.VideoTimestamp.Value)
+	}
+	if v.TTLSeconds.Set {
+		flags |= 1 << 2
+		b.Int(v.TTLSeconds.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageMediaDocument) decode(r *tl.Reader) {
+	r.Expect(IDMessageMediaDocument, "messageMediaDocument")
+	flags := r.Uint32()
+	v.Nopremium = flags&(1<<3) != 0
+	v.Spoiler = flags&(1<<4) != 0
+	v.Video = flags&(1<<6) != 0
+	v.Round = flags&(1<<7) != 0
+	v.Voice = flags&(1<<8) != 0
 	if flags&(1<<0) != 0 {
-		codeDocument(c, &v.Document, "messageMediaDocument.document")
+		readDocument(r, &v.Document)
 	}
 	if flags&(1<<5) != 0 {
-		vectorDocumentClasses(c, &v.AltDocuments, "messageMediaDocument.alt_documents")
+		v.AltDocuments = readVectorDocumentClasses(r)
 	}
 	if flags&(1<<9) != 0 {
-		codePhoto(c, &v.VideoCover, "messageMediaDocument.video_cover")
+		readPhoto(r, &v.VideoCover)
 	}
 	if flags&(1<<10) != 0 {
-		c.SomeInt(&v.VideoTimestamp)
+		v.VideoTimestamp = tl.Some(r.Int())
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.TTLSeconds)
+		v.TTLSeconds = tl.Some(r.Int())
 	}
 }
 
 func (v *MessageMediaWebPage) TL(c *tl.Codec) {
-	c.Begin(IDMessageMediaWebPage, "messageMediaWebPage")
-	var flags uint32
-	if !c.Decoding() {
-		if v.ForceLargeMedia {
-			flags |= 1 << 0
-		}
-		if v.ForceSmallMedia {
-			flags |= 1 << 1
-		}
-		if v.Manual {
-			flags |= 1 << 3
-		}
-		if v.Safe {
-			flags |= 1 << 4
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.ForceLargeMedia = flags&(1<<0) != 0
-		v.ForceSmallMedia = flags&(1<<1) != 0
-		v.Manual = flags&(1<<3) != 0
-		v.Safe = flags&(1<<4) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	codeWebPage(c, &v.Webpage, "messageMediaWebPage.webpage")
+}
+
+func (v *MessageMediaWebPage) encode(b *tl.Buffer) {
+	b.ID(IDMessageMediaWebPage)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ForceLargeMedia {
+		flags |= 1 << 0
+	}
+	if v.ForceSmallMedia {
+		flags |= 1 << 1
+	}
+	if v.Manual {
+		flags |= 1 << 3
+	}
+	if v.Safe {
+		flags |= 1 << 4
+	}
+	putWebPage(b, v.Webpage, "messageMediaWebPage.webpage")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageMediaWebPage) decode(r *tl.Reader) {
+	r.Expect(IDMessageMediaWebPage, "messageMediaWebPage")
+	flags := r.Uint32()
+	v.ForceLargeMedia = flags&(1<<0) != 0
+	v.ForceSmallMedia = flags&(1<<1) != 0
+	v.Manual = flags&(1<<3) != 0
+	v.Safe = flags&(1<<4) != 0
+	readWebPage(r, &v.Webpage)
 }
 
 func (v *Dialog) TL(c *tl.Codec) {
-	c.Begin(IDDialog, "dialog")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Pinned {
-			flags |= 1 << 2
-		}
-		if v.UnreadMark {
-			flags |= 1 << 3
-		}
-		if v.ViewForumAsMessages {
-			flags |= 1 << 6
-		}
-		if v.Pts.Set {
-			flags |= 1 << 0
-		}
-		if v.Draft != nil {
-			flags |= 1 << 1
-		}
-		if v.FolderID.Set {
-			flags |= 1 << 4
-		}
-		if v.TTLPeriod.Set {
-			flags |= 1 << 5
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Pinned = flags&(1<<2) != 0
-		v.UnreadMark = flags&(1<<3) != 0
-		v.ViewForumAsMessages = flags&(1<<6) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	codePeer(c, &v.Peer, "dialog.peer")
-	c.Int(&v.TopMessage)
-	c.Int(&v.ReadInboxMaxID)
-	c.Int(&v.ReadOutboxMaxID)
-	c.Int(&v.UnreadCount)
-	c.Int(&v.UnreadMentionsCount)
-	c.Int(&v.UnreadReactionsCount)
-	c.Int(&v.UnreadPollVotesCount)
-	v.NotifySettings.TL(c)
+}
+
+func (v *Dialog) encode(b *tl.Buffer) {
+	b.ID(IDDialog)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Pinned {
+		flags |= 1 << 2
+	}
+	if v.UnreadMark {
+		flags |= 1 << 3
+	}
+	if v.ViewForumAsMessages {
+		flags |= 1 << 6
+	}
+	putPeer(b, v.Peer, "dialog.peer")
+	b.Int(v.TopMessage)
+	b.Int(v.ReadInboxMaxID)
+	b.Int(v.ReadOutboxMaxID)
+	b.Int(v.UnreadCount)
+	b.Int(v.UnreadMentionsCount)
+	b.Int(v.UnreadReactionsCount)
+	b.Int(v.UnreadPollVotesCount)
+	v.NotifySettings.encode(b)
+	if v.Pts.Set {
+		flags |= 1 << 0
+		b.Int(v.Pts.Value)
+	}
+	if v.Draft != nil {
+		flags |= 1 << 1
+		b.Field(v, 14)
+	}
+	if v.FolderID.Set {
+		flags |= 1 << 4
+		b.Int(v.FolderID.Value)
+	}
+	if v.TTLPeriod.Set {
+		flags |= 1 << 5
+		b.Int(v.TTLPeriod.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *Dialog) decode(r *tl.Reader) {
+	r.Expect(IDDialog, "dialog")
+	flags := r.Uint32()
+	v.Pinned = flags&(1<<2) != 0
+	v.UnreadMark = flags&(1<<3) != 0
+	v.ViewForumAsMessages = flags&(1<<6) != 0
+	readPeer(r, &v.Peer)
+	v.TopMessage = r.Int()
+	v.ReadInboxMaxID = r.Int()
+	v.ReadOutboxMaxID = r.Int()
+	v.UnreadCount = r.Int()
+	v.UnreadMentionsCount = r.Int()
+	v.UnreadReactionsCount = r.Int()
+	v.UnreadPollVotesCount = r.Int()
+	v.NotifySettings.decode(r)
 	if flags&(1<<0) != 0 {
-		c.SomeInt(&v.Pts)
+		v.Pts = tl.Some(r.Int())
 	}
 	if flags&(1<<1) != 0 {
-		c.Field(v, 14)
+		r.Field(v, 14)
 	}
 	if flags&(1<<4) != 0 {
-		c.SomeInt(&v.FolderID)
+		v.FolderID = tl.Some(r.Int())
 	}
 	if flags&(1<<5) != 0 {
-		c.SomeInt(&v.TTLPeriod)
+		v.TTLPeriod = tl.Some(r.Int())
 	}
 }
 
 func (v *Photo) TL(c *tl.Codec) {
-	c.Begin(IDPhoto, "photo")
-	var flags uint32
-	if !c.Decoding() {
-		if v.HasStickers {
-			flags |= 1 << 0
-		}
-		if v.VideoSizes != nil {
-			flags |= 1 << 1
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.HasStickers = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.Int(&v.Date)
-	vectorPhotoSizeClasses(c, &v.Sizes, "photo.sizes")
+}
+
+func (v *Photo) encode(b *tl.Buffer) {
+	b.ID(IDPhoto)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.HasStickers {
+		flags |= 1 << 0
+	}
+	b.Long(v.ID)
+	b.Long(v.AccessHash)
+	b.ByteString(v.FileReference)
+	b.Int(v.Date)
+	putVectorPhotoSizeClasses(b, v.Sizes, "photo.sizes")
+	if v.VideoSizes != nil {
+		flags |= 1 << 1
+		b.Field(v, 7)
+	}
+	b.Int(v.DCID)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *Photo) decode(r *tl.Reader) {
+	r.Expect(IDPhoto, "photo")
+	flags := r.Uint32()
+	v.HasStickers = flags&(1<<0) != 0
+	v.ID = r.Long()
+	v.AccessHash = r.Long()
+	v.FileReference = r.ByteString()
+	v.Date = r.Int()
+	v.Sizes = readVectorPhotoSizeClasses(r)
 	if flags&(1<<1) != 0 {
-		c.Field(v, 7)
+		r.Field(v, 7)
 	}
-	c.Int(&v.DCID)
+	v.DCID = r.Int()
 }
 
 func (v *PhotoSizeEmpty) TL(c *tl.Codec) {
-	c.Begin(IDPhotoSizeEmpty, "photoSizeEmpty")
-	c.String(&v.Type)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PhotoSizeEmpty) encode(b *tl.Buffer) {
+	b.ID(IDPhotoSizeEmpty)
+	b.String(v.Type)
+}
+
+func (v *PhotoSizeEmpty) decode(r *tl.Reader) {
+	r.Expect(IDPhotoSizeEmpty, "photoSizeEmpty")
+	v.Type = r.String()
 }
 
 func (v *PhotoSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoSize, "photoSize")
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.Int(&v.Size)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PhotoSize) encode(b *tl.Buffer) {
+	b.ID(IDPhotoSize)
+	b.String(v.Type)
+	b.Int(v.W)
+	b.Int(v.H)
+	b.Int(v.Size)
+}
+
+func (v *PhotoSize) decode(r *tl.Reader) {
+	r.Expect(IDPhotoSize, "photoSize")
+	v.Type = r.String()
+	v.W = r.Int()
+	v.H = r.Int()
+	v.Size = r.Int()
 }
 
 func (v *PhotoCachedSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoCachedSize, "photoCachedSize")
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.ByteString(&v.Bytes)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PhotoCachedSize) encode(b *tl.Buffer) {
+	b.ID(IDPhotoCachedSize)
+	b.String(v.Type)
+	b.Int(v.W)
+	b.Int(v.H)
+	b.ByteString(v.Bytes)
+}
+
+func (v *PhotoCachedSize) decode(r *tl.Reader) {
+	r.Expect(IDPhotoCachedSize, "photoCachedSize")
+	v.Type = r.String()
+	v.W = r.Int()
+	v.H = r.Int()
+	v.Bytes = r.ByteString()
 }
 
 func (v *PhotoStrippedSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoStrippedSize, "photoStrippedSize")
-	c.String(&v.Type)
-	c.ByteString(&v.Bytes)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PhotoStrippedSize) encode(b *tl.Buffer) {
+	b.ID(IDPhotoStrippedSize)
+	b.String(v.Type)
+	b.ByteString(v.Bytes)
+}
+
+func (v *PhotoStrippedSize) decode(r *tl.Reader) {
+	r.Expect(IDPhotoStrippedSize, "photoStrippedSize")
+	v.Type = r.String()
+	v.Bytes = r.ByteString()
 }
 
 func (v *PhotoSizeProgressive) TL(c *tl.Codec) {
-	c.Begin(IDPhotoSizeProgressive, "photoSizeProgressive")
-	c.String(&v.Type)
-	c.Int(&v.W)
-	c.Int(&v.H)
-	c.Ints(&v.Sizes)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PhotoSizeProgressive) encode(b *tl.Buffer) {
+	b.ID(IDPhotoSizeProgressive)
+	b.String(v.Type)
+	b.Int(v.W)
+	b.Int(v.H)
+	b.Ints(v.Sizes)
+}
+
+func (v *PhotoSizeProgressive) decode(r *tl.Reader) {
+	r.Expect(IDPhotoSizeProgressive, "photoSizeProgressive")
+	v.Type = r.String()
+	v.W = r.Int()
+	v.H = r.Int()
+	v.Sizes = r.Ints()
 }
 
 func (v *PhotoPathSize) TL(c *tl.Codec) {
-	c.Begin(IDPhotoPathSize, "photoPathSize")
-	c.String(&v.Type)
-	c.ByteString(&v.Bytes)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PhotoPathSize) encode(b *tl.Buffer) {
+	b.ID(IDPhotoPathSize)
+	b.String(v.Type)
+	b.ByteString(v.Bytes)
+}
+
+func (v *PhotoPathSize) decode(r *tl.Reader) {
+	r.Expect(IDPhotoPathSize, "photoPathSize")
+	v.Type = r.String()
+	v.Bytes = r.ByteString()
 }
 
 func (v *PeerNotifySettings) TL(c *tl.Codec) {
-	c.Begin(IDPeerNotifySettings, "peerNotifySettings")
-	var flags uint32
-	if !c.Decoding() {
-		if v.ShowPreviews.Set {
-			flags |= 1 << 0
-		}
-		if v.Silent.Set {
-			flags |= 1 << 1
-		}
-		if v.MuteUntil.Set {
-			flags |= 1 << 2
-		}
-		if v.IosSound != nil {
-			flags |= 1 << 3
-		}
-		if v.AndroidSound != nil {
-			flags |= 1 << 4
-		}
-		if v.OtherSound != nil {
-			flags |= 1 << 5
-		}
-		if v.StoriesMuted.Set {
-			flags |= 1 << 6
-		}
-		if v.StoriesHideSender.Set {
-			flags |= 1 << 7
-		}
-		if v.StoriesIosSound != nil {
-			flags |= 1 << 8
-		}
-		if v.StoriesAndroidSound != nil {
-			flags |= 1 << 9
-		}
-		if v.StoriesOtherSound != nil {
-			flags |= 1 << 10
-		}
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Flags(&flags)
+}
+
+func (v *PeerNotifySettings) encode(b *tl.Buffer) {
+	b.ID(IDPeerNotifySettings)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ShowPreviews.Set {
+		flags |= 1 << 0
+		b.Bool(v.ShowPreviews.Value)
+	}
+	if v.Silent.Set {
+		flags |= 1 << 1
+		b.Bool(v.Silent.Value)
+	}
+	if v.MuteUntil.Set {
+		flags |= 1 << 2
+		b.Int(v.MuteUntil.Value)
+	}
+	if v.IosSound != nil {
+		flags |= 1 << 3
+		b.Field(v, 4)
+	}
+	if v.AndroidSound != nil {
+		flags |= 1 << 4
+		b.Field(v, 5)
+	}
+	if v.OtherSound != nil {
+		flags |= 1 << 5
+		b.Field(v, 6)
+	}
+	if v.StoriesMuted.Set {
+		flags |= 1 << 6
+		b.Bool(v.StoriesMuted.Value)
+	}
+	if v.StoriesHideSender.Set {
+		flags |= 1 << 7
+		b.Bool(v.StoriesHideSender.Value)
+	}
+	if v.StoriesIosSound != nil {
+		flags |= 1 << 8
+		b.Field(v, 9)
+	}
+	if v.StoriesAndroidSound != nil {
+		flags |= 1 << 9
+		b.Field(v, 10)
+	}
+	if v.StoriesOtherSound != nil {
+		flags |= 1 << 10
+		b.Field(v, 11)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *PeerNotifySettings) decode(r *tl.Reader) {
+	r.Expect(IDPeerNotifySettings, "peerNotifySettings")
+	flags := r.Uint32()
 	if flags&(1<<0) != 0 {
-		c.SomeBool(&v.ShowPreviews)
+		v.ShowPreviews = tl.Some(r.Bool())
 	}
 	if flags&(1<<1) != 0 {
-		c.SomeBool(&v.Silent)
+		v.Silent = tl.Some(r.Bool())
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.MuteUntil)
+		v.MuteUntil = tl.Some(r.Int())
 	}
 	if flags&(1<<3) != 0 {
-		c.Field(v, 4)
+		r.Field(v, 4)
 	}
 	if flags&(1<<4) != 0 {
-		c.Field(v, 5)
+		r.Field(v, 5)
 	}
 	if flags&(1<<5) != 0 {
-		c.Field(v, 6)
+		r.Field(v, 6)
 	}
 	if flags&(1<<6) != 0 {
-		c.SomeBool(&v.StoriesMuted)
+		v.StoriesMuted = tl.Some(r.Bool())
 	}
 	if flags&(1<<7) != 0 {
-		c.SomeBool(&v.StoriesHideSender)
+		v.StoriesHideSender = tl.Some(r.Bool())
 	}
 	if flags&(1<<8) != 0 {
-		c.Field(v, 9)
+		r.Field(v, 9)
 	}
 	if flags&(1<<9) != 0 {
-		c.Field(v, 10)
+		r.Field(v, 10)
 	}
 	if flags&(1<<10) != 0 {
-		c.Field(v, 11)
+		r.Field(v, 11)
 	}
 }
 
 func (v *MessagesDialogs) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDialogs, "messages.dialogs")
-	vectorDialogClasses(c, &v.Dialogs, "messages.dialogs.dialogs")
-	vectorMessageClasses(c, &v.Messages, "messages.dialogs.messages")
-	vectorChatClasses(c, &v.Chats, "messages.dialogs.chats")
-	vectorUserClasses(c, &v.Users, "messages.dialogs.users")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessagesDialogs) encode(b *tl.Buffer) {
+	b.ID(IDMessagesDialogs)
+	putVectorDialogClasses(b, v.Dialogs, "messages.dialogs.dialogs")
+	putVectorMessageClasses(b, v.Messages, "messages.dialogs.messages")
+	putVectorChatClasses(b, v.Chats, "messages.dialogs.chats")
+	putVectorUserClasses(b, v.Users, "messages.dialogs.users")
+}
+
+func (v *MessagesDialogs) decode(r *tl.Reader) {
+	r.Expect(IDMessagesDialogs, "messages.dialogs")
+	v.Dialogs = readVectorDialogClasses(r)
+	v.Messages = readVectorMessageClasses(r)
+	v.Chats = readVectorChatClasses(r)
+	v.Users = readVectorUserClasses(r)
 }
 
 func (v *MessagesDialogsSlice) TL(c *tl.Codec) {
-	c.Begin(IDMessagesDialogsSlice, "messages.dialogsSlice")
-	c.Int(&v.Count)
-	vectorDialogClasses(c, &v.Dialogs, "messages.dialogsSlice.dialogs")
-	vectorMessageClasses(c, &v.Messages, "messages.dialogsSlice.messages")
-	vectorChatClasses(c, &v.Chats, "messages.dialogsSlice.chats")
-	vectorUserClasses(c, &v.Users, "messages.dialogsSlice.users")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessagesDialogsSlice) encode(b *tl.Buffer) {
+	b.ID(IDMessagesDialogsSlice)
+	b.Int(v.Count)
+	putVectorDialogClasses(b, v.Dialogs, "messages.dialogsSlice.dialogs")
+	putVectorMessageClasses(b, v.Messages, "messages.dialogsSlice.messages")
+	putVectorChatClasses(b, v.Chats, "messages.dialogsSlice.chats")
+	putVectorUserClasses(b, v.Users, "messages.dialogsSlice.users")
+}
+
+func (v *MessagesDialogsSlice) decode(r *tl.Reader) {
+	r.Expect(IDMessagesDialogsSlice, "messages.dialogsSlice")
+	v.Count = r.Int()
+	v.Dialogs = readVectorDialogClasses(r)
+	v.Messages = readVectorMessageClasses(r)
+	v.Chats = readVectorChatClasses(r)
+	v.Users = readVectorUserClasses(r)
 }
 
 func (v *MessagesMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessages, "messages.messages")
-	vectorMessageClasses(c, &v.Messages, "messages.messages.messages")
-	c.Field(v, 1)
-	vectorChatClasses(c, &v.Chats, "messages.messages.chats")
-	vectorUserClasses(c, &v.Users, "messages.messages.users")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessagesMessages) encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessages)
+	putVectorMessageClasses(b, v.Messages, "messages.messages.messages")
+	b.Field(v, 1)
+	putVectorChatClasses(b, v.Chats, "messages.messages.chats")
+	putVectorUserClasses(b, v.Users, "messages.messages.users")
+}
+
+func (v *MessagesMessages) decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessages, "messages.messages")
+	v.Messages = readVectorMessageClasses(r)
+	r.Field(v, 1)
+	v.Chats = readVectorChatClasses(r)
+	v.Users = readVectorUserClasses(r)
 }
 
 func (v *MessagesMessagesSlice) TL(c *tl.Codec) {
-	c.Begin(IDMessagesMessagesSlice, "messages.messagesSlice")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Inexact {
-			flags |= 1 << 1
-		}
-		if v.NextRate.Set {
-			flags |= 1 << 0
-		}
-		if v.OffsetIDOffset.Set {
-			flags |= 1 << 2
-		}
-		if v.SearchFlood != nil {
-			flags |= 1 << 3
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Inexact = flags&(1<<1) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.Count)
+}
+
+func (v *MessagesMessagesSlice) encode(b *tl.Buffer) {
+	b.ID(IDMessagesMessagesSlice)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Inexact {
+		flags |= 1 << 1
+	}
+	b.Int(v.Count)
+	if v.NextRate.Set {
+		flags |= 1 << 0
+		b.Int(v.NextRate.Value)
+	}
+	if v.OffsetIDOffset.Set {
+		flags |= 1 << 2
+		b.Int(v.OffsetIDOffset.Value)
+	}
+	if v.SearchFlood != nil {
+		flags |= 1 << 3
+		b.Field(v, 5)
+	}
+	putVectorMessageClasses(b, v.Messages, "messages.messagesSlice.messages")
+	b.Field(v, 7)
+	putVectorChatClasses(b, v.Chats, "messages.messagesSlice.chats")
+	putVectorUserClasses(b, v.Users, "messages.messagesSlice.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesMessagesSlice) decode(r *tl.Reader) {
+	r.Expect(IDMessagesMessagesSlice, "messages.messagesSlice")
+	flags := r.Uint32()
+	v.Inexact = flags&(1<<1) != 0
+	v.Count = r.Int()
 	if flags&(1<<0) != 0 {
-		c.SomeInt(&v.NextRate)
+		v.NextRate = tl.Some(r.Int())
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.OffsetIDOffset)
+		v.OffsetIDOffset = tl.Some(r.Int())
 	}
 	if flags&(1<<3) != 0 {
-		c.Field(v, 5)
+		r.Field(v, 5)
 	}
-	vectorMessageClasses(c, &v.Messages, "messages.messagesSlice.messages")
-	c.Field(v, 7)
-	vectorChatClasses(c, &v.Chats, "messages.messagesSlice.chats")
-	vectorUserClasses(c, &v.Users, "messages.messagesSlice.users")
+	v.Messages = readVectorMessageClasses(r)
+	r.Field(v, 7)
+	v.Chats = readVectorChatClasses(r)
+	v.Users = readVectorUserClasses(r)
 }
 
 func (v *MessagesChannelMessages) TL(c *tl.Codec) {
-	c.Begin(IDMessagesChannelMessages, "messages.channelMessages")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Inexact {
-			flags |= 1 << 1
-		}
-		if v.OffsetIDOffset.Set {
-			flags |= 1 << 2
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Inexact = flags&(1<<1) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.Pts)
-	c.Int(&v.Count)
+}
+
+func (v *MessagesChannelMessages) encode(b *tl.Buffer) {
+	b.ID(IDMessagesChannelMessages)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Inexact {
+		flags |= 1 << 1
+	}
+	b.Int(v.Pts)
+	b.Int(v.Count)
+	if v.OffsetIDOffset.Set {
+		flags |= 1 << 2
+		b.Int(v.OffsetIDOffset.Value)
+	}
+	putVectorMessageClasses(b, v.Messages, "messages.channelMessages.messages")
+	b.Field(v, 6)
+	putVectorChatClasses(b, v.Chats, "messages.channelMessages.chats")
+	putVectorUserClasses(b, v.Users, "messages.channelMessages.users")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagesChannelMessages) decode(r *tl.Reader) {
+	r.Expect(IDMessagesChannelMessages, "messages.channelMessages")
+	flags := r.Uint32()
+	v.Inexact = flags&(1<<1) != 0
+	v.Pts = r.Int()
+	v.Count = r.Int()
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.OffsetIDOffset)
+		v.OffsetIDOffset = tl.Some(r.Int())
 	}
-	vectorMessageClasses(c, &v.Messages, "messages.channelMessages.messages")
-	c.Field(v, 6)
-	vectorChatClasses(c, &v.Chats, "messages.channelMessages.chats")
-	vectorUserClasses(c, &v.Users, "messages.channelMessages.users")
+	v.Messages = readVectorMessageClasses(r)
+	r.Field(v, 6)
+	v.Chats = readVectorChatClasses(r)
+	v.Users = readVectorUserClasses(r)
 }
 
 func (v *UpdateNewMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewMessage, "updateNewMessage")
-	codeMessage(c, &v.Message, "updateNewMessage.message")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *UpdateNewMessage) encode(b *tl.Buffer) {
+	b.ID(IDUpdateNewMessage)
+	putMessage(b, v.Message, "updateNewMessage.message")
+	b.Int(v.Pts)
+	b.Int(v.PtsCount)
+}
+
+func (v *UpdateNewMessage) decode(r *tl.Reader) {
+	r.Expect(IDUpdateNewMessage, "updateNewMessage")
+	readMessage(r, &v.Message)
+	v.Pts = r.Int()
+	v.PtsCount = r.Int()
 }
 
 func (v *UpdateNewChannelMessage) TL(c *tl.Codec) {
-	c.Begin(IDUpdateNewChannelMessage, "updateNewChannelMessage")
-	codeMessage(c, &v.Message, "updateNewChannelMessage.message")
-	c.Int(&v.Pts)
-	c.Int(&v.PtsCount)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *UpdateNewChannelMessage) encode(b *tl.Buffer) {
+	b.ID(IDUpdateNewChannelMessage)
+	putMessage(b, v.Message, "updateNewChannelMessage.message")
+	b.Int(v.Pts)
+	b.Int(v.PtsCount)
+}
+
+func (v *UpdateNewChannelMessage) decode(r *tl.Reader) {
+	r.Expect(IDUpdateNewChannelMessage, "updateNewChannelMessage")
+	readMessage(r, &v.Message)
+	v.Pts = r.Int()
+	v.PtsCount = r.Int()
 }
 
 func (v *UpdateShort) TL(c *tl.Codec) {
-	c.Begin(IDUpdateShort, "updateShort")
-	codeUpdate(c, &v.Update, "updateShort.update")
-	c.Int(&v.Date)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *UpdateShort) encode(b *tl.Buffer) {
+	b.ID(IDUpdateShort)
+	putUpdate(b, v.Update, "updateShort.update")
+	b.Int(v.Date)
+}
+
+func (v *UpdateShort) decode(r *tl.Reader) {
+	r.Expect(IDUpdateShort, "updateShort")
+	readUpdate(r, &v.Update)
+	v.Date = r.Int()
 }
 
 func (v *Updates) TL(c *tl.Codec) {
-	c.Begin(IDUpdates, "updates")
-	vectorUpdateClasses(c, &v.Updates, "updates.updates")
-	vectorUserClasses(c, &v.Users, "updates.users")
-	vectorChatClasses(c, &v.Chats, "updates.chats")
-	c.Int(&v.Date)
-	c.Int(&v.Seq)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *Updates) encode(b *tl.Buffer) {
+	b.ID(IDUpdates)
+	putVectorUpdateClasses(b, v.Updates, "updates.updates")
+	putVectorUserClasses(b, v.Users, "updates.users")
+	putVectorChatClasses(b, v.Chats, "updates.chats")
+	b.Int(v.Date)
+	b.Int(v.Seq)
+}
+
+func (v *Updates) decode(r *tl.Reader) {
+	r.Expect(IDUpdates, "updates")
+	v.Updates = readVectorUpdateClasses(r)
+	v.Users = readVectorUserClasses(r)
+	v.Chats = readVectorChatClasses(r)
+	v.Date = r.Int()
+	v.Seq = r.Int()
 }
 
 func (v *Document) TL(c *tl.Codec) {
-	c.Begin(IDDocument, "document")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Thumbs != nil {
-			flags |= 1 << 0
-		}
-		if v.VideoThumbs != nil {
-			flags |= 1 << 1
-		}
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Flags(&flags)
-	c.Long(&v.ID)
-	c.Long(&v.AccessHash)
-	c.ByteString(&v.FileReference)
-	c.Int(&v.Date)
-	c.String(&v.MIMEType)
-	c.Long(&v.Size)
+}
+
+func (v *Document) encode(b *tl.Buffer) {
+	b.ID(IDDocument)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	b.Long(v.ID)
+	b.Long(v.AccessHash)
+	b.ByteString(v.FileReference)
+	b.Int(v.Date)
+	b.String(v.MIMEType)
+	b.Long(v.Size)
+	if v.Thumbs != nil {
+		flags |= 1 << 0
+		putVectorPhotoSizeClasses(b, v.Thumbs, "document.thumbs")
+	}
+	if v.VideoThumbs != nil {
+		flags |= 1 << 1
+		b.Field(v, 8)
+	}
+	b.Int(v.DCID)
+	putVectorDocumentAttributeClasses(b, v.Attributes, "document.attributes")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *Document) decode(r *tl.Reader) {
+	r.Expect(IDDocument, "document")
+	flags := r.Uint32()
+	v.ID = r.Long()
+	v.AccessHash = r.Long()
+	v.FileReference = r.ByteString()
+	v.Date = r.Int()
+	v.MIMEType = r.String()
+	v.Size = r.Long()
 	if flags&(1<<0) != 0 {
-		vectorPhotoSizeClasses(c, &v.Thumbs, "document.thumbs")
+		v.Thumbs = readVectorPhotoSizeClasses(r)
 	}
 	if flags&(1<<1) != 0 {
-		c.Field(v, 8)
+		r.Field(v, 8)
 	}
-	c.Int(&v.DCID)
-	vectorDocumentAttributeClasses(c, &v.Attributes, "document.attributes")
+	v.DCID = r.Int()
+	v.Attributes = readVectorDocumentAttributeClasses(r)
 }
 
 func (v *DocumentAttributeImageSize) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeImageSize, "documentAttributeImageSize")
-	c.Int(&v.W)
-	c.Int(&v.H)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DocumentAttributeImageSize) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeImageSize)
+	b.Int(v.W)
+	b.Int(v.H)
+}
+
+func (v *DocumentAttributeImageSize) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeImageSize, "documentAttributeImageSize")
+	v.W = r.Int()
+	v.H = r.Int()
 }
 
 func (v *DocumentAttributeAnimated) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeAnimated, "documentAttributeAnimated")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DocumentAttributeAnimated) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeAnimated)
+}
+
+func (v *DocumentAttributeAnimated) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeAnimated, "documentAttributeAnimated")
 }
 
 func (v *DocumentAttributeSticker) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeSticker, "documentAttributeSticker")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Mask {
-			flags |= 1 << 1
-		}
-		if v.MaskCoords != nil {
-			flags |= 1 << 0
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Mask = flags&(1<<1) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.String(&v.Alt)
-	c.Field(v, 3)
+}
+
+func (v *DocumentAttributeSticker) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeSticker)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Mask {
+		flags |= 1 << 1
+	}
+	b.String(v.Alt)
+	b.Field(v, 3)
+	if v.MaskCoords != nil {
+		flags |= 1 << 0
+		b.Field(v, 4)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *DocumentAttributeSticker) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeSticker, "documentAttributeSticker")
+	flags := r.Uint32()
+	v.Mask = flags&(1<<1) != 0
+	v.Alt = r.String()
+	r.Field(v, 3)
 	if flags&(1<<0) != 0 {
-		c.Field(v, 4)
+		r.Field(v, 4)
 	}
 }
 
 func (v *DocumentAttributeVideo) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeVideo, "documentAttributeVideo")
-	var flags uint32
-	if !c.Decoding() {
-		if v.RoundMessage {
-			flags |= 1 << 0
-		}
-		if v.SupportsStreaming {
-			flags |= 1 << 1
-		}
-		if v.Nosound {
-			flags |= 1 << 3
-		}
-		if v.PreloadPrefixSize.Set {
-			flags |= 1 << 2
-		}
-		if v.VideoStartTs.Set {
-			flags |= 1 << 4
-		}
-		if v.VideoCodec.Set {
-			flags |= 1 << 5
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.RoundMessage = flags&(1<<0) != 0
-		v.SupportsStreaming = flags&(1<<1) != 0
-		v.Nosound = flags&(1<<3) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Double(&v.Duration)
-	c.Int(&v.W)
-	c.Int(&v.H)
+}
+
+func (v *DocumentAttributeVideo) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeVideo)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.RoundMessage {
+		flags |= 1 << 0
+	}
+	if v.SupportsStreaming {
+		flags |= 1 << 1
+	}
+	if v.Nosound {
+		flags |= 1 << 3
+	}
+	b.Double(v.Duration)
+	b.Int(v.W)
+	b.Int(v.H)
+	if v.PreloadPrefixSize.Set {
+		flags |= 1 << 2
+		b.Int(v.PreloadPrefixSize.Value)
+	}
+	if v.VideoStartTs.Set {
+		flags |= 1 << 4
+		b.Double(v.VideoStartTs.Value)
+	}
+	if v.VideoCodec.Set {
+		flags |= 1 << 5
+		b.String(v.VideoCodec.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *DocumentAttributeVideo) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeVideo, "documentAttributeVideo")
+	flags := r.Uint32()
+	v.RoundMessage = flags&(1<<0) != 0
+	v.SupportsStreaming = flags&(1<<1) != 0
+	v.Nosound = flags&(1<<3) != 0
+	v.Duration = r.Double()
+	v.W = r.Int()
+	v.H = r.Int()
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.PreloadPrefixSize)
+		v.PreloadPrefixSize = tl.Some(r.Int())
 	}
 	if flags&(1<<4) != 0 {
-		c.SomeDouble(&v.VideoStartTs)
+		v.VideoStartTs = tl.Some(r.Double())
 	}
 	if flags&(1<<5) != 0 {
-		c.SomeString(&v.VideoCodec)
+		v.VideoCodec = tl.Some(r.String())
 	}
 }
 
 func (v *DocumentAttributeAudio) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeAudio, "documentAttributeAudio")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Voice {
-			flags |= 1 << 10
-		}
-		if v.Title.Set {
-			flags |= 1 << 0
-		}
-		if v.Performer.Set {
-			flags |= 1 << 1
-		}
-		if v.Waveform != nil {
-			flags |= 1 << 2
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Voice = flags&(1<<10) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.Duration)
+}
+
+func (v *DocumentAttributeAudio) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeAudio)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Voice {
+		flags |= 1 << 10
+	}
+	b.Int(v.Duration)
+	if v.Title.Set {
+		flags |= 1 << 0
+		b.String(v.Title.Value)
+	}
+	if v.Performer.Set {
+		flags |= 1 << 1
+		b.String(v.Performer.Value)
+	}
+	if v.Waveform != nil {
+		flags |= 1 << 2
+		b.ByteString(v.Waveform)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *DocumentAttributeAudio) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeAudio, "documentAttributeAudio")
+	flags := r.Uint32()
+	v.Voice = flags&(1<<10) != 0
+	v.Duration = r.Int()
 	if flags&(1<<0) != 0 {
-		c.SomeString(&v.Title)
+		v.Title = tl.Some(r.String())
 	}
 	if flags&(1<<1) != 0 {
-		c.SomeString(&v.Performer)
+		v.Performer = tl.Some(r.String())
 	}
 	if flags&(1<<2) != 0 {
-		c.ByteString(&v.Waveform)
+		v.Waveform = r.ByteString()
 	}
 }
 
 func (v *DocumentAttributeFilename) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeFilename, "documentAttributeFilename")
-	c.String(&v.FileName)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DocumentAttributeFilename) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeFilename)
+	b.String(v.FileName)
+}
+
+func (v *DocumentAttributeFilename) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeFilename, "documentAttributeFilename")
+	v.FileName = r.String()
 }
 
 func (v *DocumentAttributeHasStickers) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeHasStickers, "documentAttributeHasStickers")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DocumentAttributeHasStickers) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeHasStickers)
+}
+
+func (v *DocumentAttributeHasStickers) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeHasStickers, "documentAttributeHasStickers")
 }
 
 func (v *DocumentAttributeCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDDocumentAttributeCustomEmoji, "documentAttributeCustomEmoji")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Free {
-			flags |= 1 << 0
-		}
-		if v.TextColor {
-			flags |= 1 << 1
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Free = flags&(1<<0) != 0
-		v.TextColor = flags&(1<<1) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.String(&v.Alt)
-	c.Field(v, 4)
+}
+
+func (v *DocumentAttributeCustomEmoji) encode(b *tl.Buffer) {
+	b.ID(IDDocumentAttributeCustomEmoji)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Free {
+		flags |= 1 << 0
+	}
+	if v.TextColor {
+		flags |= 1 << 1
+	}
+	b.String(v.Alt)
+	b.Field(v, 4)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *DocumentAttributeCustomEmoji) decode(r *tl.Reader) {
+	r.Expect(IDDocumentAttributeCustomEmoji, "documentAttributeCustomEmoji")
+	flags := r.Uint32()
+	v.Free = flags&(1<<0) != 0
+	v.TextColor = flags&(1<<1) != 0
+	v.Alt = r.String()
+	r.Field(v, 4)
 }
 
 func (v *WebPage) TL(c *tl.Codec) {
-	c.Begin(IDWebPage, "webPage")
-	var flags uint32
-	if !c.Decoding() {
-		if v.HasLargeMedia {
-			flags |= 1 << 13
-		}
-		if v.VideoCoverPhoto {
-			flags |= 1 << 14
-		}
-		if v.Type.Set {
-			flags |= 1 << 0
-		}
-		if v.SiteName.Set {
-			flags |= 1 << 1
-		}
-		if v.Title.Set {
-			flags |= 1 << 2
-		}
-		if v.Description.Set {
-			flags |= 1 << 3
-		}
-		if v.Photo != nil {
-			flags |= 1 << 4
-		}
-		if v.EmbedURL.Set || v.EmbedType.Set {
-			flags |= 1 << 5
-		}
-		if v.EmbedWidth.Set || v.EmbedHeight.Set {
-			flags |= 1 << 6
-		}
-		if v.Duration.Set {
-			flags |= 1 << 7
-		}
-		if v.Author.Set {
-			flags |= 1 << 8
-		}
-		if v.Document != nil {
-			flags |= 1 << 9
-		}
-		if v.CachedPage != nil {
-			flags |= 1 << 10
-		}
-		if v.Attributes != nil {
-			flags |= 1 << 12
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.HasLargeMedia = flags&(1<<13) != 0
-		v.VideoCoverPhoto = flags&(1<<14) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Long(&v.ID)
-	c.String(&v.URL)
-	c.String(&v.DisplayURL)
-	c.Int(&v.Hash)
+}
+
+func (v *WebPage) encode(b *tl.Buffer) {
+	b.ID(IDWebPage)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.HasLargeMedia {
+		flags |= 1 << 13
+	}
+	if v.VideoCoverPhoto {
+		flags |= 1 << 14
+	}
+	b.Long(v.ID)
+	b.String(v.URL)
+	b.String(v.DisplayURL)
+	b.Int(v.Hash)
+	if v.Type.Set {
+		flags |= 1 << 0
+		b.String(v.Type.Value)
+	}
+	if v.SiteName.Set {
+		flags |= 1 << 1
+		b.String(v.SiteName.Value)
+	}
+	if v.Title.Set {
+		flags |= 1 << 2
+		b.String(v.Title.Value)
+	}
+	if v.Description.Set {
+		flags |= 1 << 3
+		b.String(v.Description.Value)
+	}
+	if v.Photo != nil {
+		flags |= 1 << 4
+		putPhoto(b, v.Photo, "webPage.photo")
+	}
+	if v.EmbedURL.Set || v.EmbedType.Set {
+		flags |= 1 << 5
+		b.String(v.EmbedURL.Value)
+	}
+	if v.EmbedURL.Set || v.EmbedType.Set {
+		flags |= 1 << 5
+		b.String(v.EmbedType.Value)
+	}
+	if v.EmbedWidth.Set || v.EmbedHeight.Set {
+		flags |= 1 << 6
+		b.Int(v.EmbedWidth.Value)
+	}
+	if v.EmbedWidth.Set || v.EmbedHeight.Set {
+		flags |= 1 << 6
+		b.Int(v.EmbedHeight.Value)
+	}
+	if v.Duration.Set {
+		flags |= 1 << 7
+		b.Int(v.Duration.Value)
+	}
+	if v.Author.Set {
+		flags |= 1 << 8
+		b.String(v.Author.Value)
+	}
+	if v.Document != nil {
+		flags |= 1 << 9
+		putDocument(b, v.Document, "webPage.document")
+	}
+	if v.CachedPage != nil {
+		flags |= 1 << 10
+		b.Field(v, 19)
+	}
+	if v.Attributes != nil {
+		flags |= 1 << 12
+		b.Field(v, 20)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *WebPage) decode(r *tl.Reader) {
+	r.Expect(IDWebPage, "webPage")
+	flags := r.Uint32()
+	v.HasLargeMedia = flags&(1<<13) != 0
+	v.VideoCoverPhoto = flags&(1<<14) != 0
+	v.ID = r.Long()
+	v.URL = r.String()
+	v.DisplayURL = r.String()
+	v.Hash = r.Int()
 	if flags&(1<<0) != 0 {
-		c.SomeString(&v.Type)
+		v.Type = tl.Some(r.String())
 	}
 	if flags&(1<<1) != 0 {
-		c.SomeString(&v.SiteName)
+		v.SiteName = tl.Some(r.String())
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeString(&v.Title)
+		v.Title = tl.Some(r.String())
 	}
 	if flags&(1<<3) != 0 {
-		c.SomeString(&v.Description)
+		v.Description = tl.Some(r.String())
 	}
 	if flags&(1<<4) != 0 {
-		codePhoto(c, &v.Photo, "webPage.photo")
+		readPhoto(r, &v.Photo)
 	}
 	if flags&(1<<5) != 0 {
-		c.SomeString(&v.EmbedURL)
+		v.EmbedURL = tl.Some(r.String())
 	}
 	if flags&(1<<5) != 0 {
-		c.SomeString(&v.EmbedType)
+		v.EmbedType = tl.Some(r.String())
 	}
 	if flags&(1<<6) != 0 {
-		c.SomeInt(&v.EmbedWidth)
+		v.EmbedWidth = tl.Some(r.Int())
 	}
 	if flags&(1<<6) != 0 {
-		c.SomeInt(&v.EmbedHeight)
+		v.EmbedHeight = tl.Some(r.Int())
 	}
 	if flags&(1<<7) != 0 {
-		c.SomeInt(&v.Duration)
+		v.Duration = tl.Some(r.Int())
 	}
 	if flags&(1<<8) != 0 {
-		c.SomeString(&v.Author)
+		v.Author = tl.Some(r.String())
 	}
 	if flags&(1<<9) != 0 {
-		codeDocument(c, &v.Document, "webPage.document")
+		readDocument(r, &v.Document)
 	}
 	if flags&(1<<10) != 0 {
-		c.Field(v, 19)
+		r.Field(v, 19)
 	}
 	if flags&(1<<12) != 0 {
-		c.Field(v, 20)
+		r.Field(v, 20)
 	}
 }
 
 func (v *MessageEntityUnknown) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityUnknown, "messageEntityUnknown")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityUnknown) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityUnknown)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityUnknown) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityUnknown, "messageEntityUnknown")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityMention) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityMention, "messageEntityMention")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityMention) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityMention)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityMention) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityMention, "messageEntityMention")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityHashtag) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityHashtag, "messageEntityHashtag")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityHashtag) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityHashtag)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityHashtag) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityHashtag, "messageEntityHashtag")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityBotCommand) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBotCommand, "messageEntityBotCommand")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityBotCommand) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityBotCommand)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityBotCommand) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityBotCommand, "messageEntityBotCommand")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityURL) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityURL, "messageEntityUrl")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityURL) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityURL)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityURL) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityURL, "messageEntityUrl")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityEmail) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityEmail, "messageEntityEmail")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityEmail) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityEmail)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityEmail) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityEmail, "messageEntityEmail")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityBold) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBold, "messageEntityBold")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityBold) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityBold)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityBold) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityBold, "messageEntityBold")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityItalic) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityItalic, "messageEntityItalic")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityItalic) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityItalic)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityItalic) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityItalic, "messageEntityItalic")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityCode) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityCode, "messageEntityCode")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityCode) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityCode)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityCode) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityCode, "messageEntityCode")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityPre) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityPre, "messageEntityPre")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.String(&v.Language)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityPre) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityPre)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.String(v.Language)
+}
+
+func (v *MessageEntityPre) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityPre, "messageEntityPre")
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	v.Language = r.String()
 }
 
 func (v *MessageEntityTextURL) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityTextURL, "messageEntityTextUrl")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.String(&v.URL)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityTextURL) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityTextURL)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.String(v.URL)
+}
+
+func (v *MessageEntityTextURL) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityTextURL, "messageEntityTextUrl")
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	v.URL = r.String()
 }
 
 func (v *MessageEntityMentionName) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityMentionName, "messageEntityMentionName")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Long(&v.UserID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityMentionName) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityMentionName)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.Long(v.UserID)
+}
+
+func (v *MessageEntityMentionName) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityMentionName, "messageEntityMentionName")
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	v.UserID = r.Long()
 }
 
 func (v *InputMessageEntityMentionName) TL(c *tl.Codec) {
-	c.Begin(IDInputMessageEntityMentionName, "inputMessageEntityMentionName")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Field(v, 2)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *InputMessageEntityMentionName) encode(b *tl.Buffer) {
+	b.ID(IDInputMessageEntityMentionName)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.Field(v, 2)
+}
+
+func (v *InputMessageEntityMentionName) decode(r *tl.Reader) {
+	r.Expect(IDInputMessageEntityMentionName, "inputMessageEntityMentionName")
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	r.Field(v, 2)
 }
 
 func (v *MessageEntityPhone) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityPhone, "messageEntityPhone")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityPhone) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityPhone)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityPhone) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityPhone, "messageEntityPhone")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityCashtag) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityCashtag, "messageEntityCashtag")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityCashtag) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityCashtag)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityCashtag) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityCashtag, "messageEntityCashtag")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityUnderline) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityUnderline, "messageEntityUnderline")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityUnderline) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityUnderline)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityUnderline) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityUnderline, "messageEntityUnderline")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityStrike) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityStrike, "messageEntityStrike")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityStrike) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityStrike)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityStrike) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityStrike, "messageEntityStrike")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityBankCard) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBankCard, "messageEntityBankCard")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityBankCard) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityBankCard)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityBankCard) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityBankCard, "messageEntityBankCard")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntitySpoiler) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntitySpoiler, "messageEntitySpoiler")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntitySpoiler) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntitySpoiler)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntitySpoiler) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntitySpoiler, "messageEntitySpoiler")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityCustomEmoji, "messageEntityCustomEmoji")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Long(&v.DocumentID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityCustomEmoji) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityCustomEmoji)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.Long(v.DocumentID)
+}
+
+func (v *MessageEntityCustomEmoji) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityCustomEmoji, "messageEntityCustomEmoji")
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	v.DocumentID = r.Long()
 }
 
 func (v *MessageEntityBlockquote) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityBlockquote, "messageEntityBlockquote")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Collapsed {
-			flags |= 1 << 0
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Collapsed = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+}
+
+func (v *MessageEntityBlockquote) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityBlockquote)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Collapsed {
+		flags |= 1 << 0
+	}
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageEntityBlockquote) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityBlockquote, "messageEntityBlockquote")
+	flags := r.Uint32()
+	v.Collapsed = flags&(1<<0) != 0
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityFormattedDate) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityFormattedDate, "messageEntityFormattedDate")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Relative {
-			flags |= 1 << 0
-		}
-		if v.ShortTime {
-			flags |= 1 << 1
-		}
-		if v.LongTime {
-			flags |= 1 << 2
-		}
-		if v.ShortDate {
-			flags |= 1 << 3
-		}
-		if v.LongDate {
-			flags |= 1 << 4
-		}
-		if v.DayOfWeek {
-			flags |= 1 << 5
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Relative = flags&(1<<0) != 0
-		v.ShortTime = flags&(1<<1) != 0
-		v.LongTime = flags&(1<<2) != 0
-		v.ShortDate = flags&(1<<3) != 0
-		v.LongDate = flags&(1<<4) != 0
-		v.DayOfWeek = flags&(1<<5) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.Int(&v.Date)
+}
+
+func (v *MessageEntityFormattedDate) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityFormattedDate)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Relative {
+		flags |= 1 << 0
+	}
+	if v.ShortTime {
+		flags |= 1 << 1
+	}
+	if v.LongTime {
+		flags |= 1 << 2
+	}
+	if v.ShortDate {
+		flags |= 1 << 3
+	}
+	if v.LongDate {
+		flags |= 1 << 4
+	}
+	if v.DayOfWeek {
+		flags |= 1 << 5
+	}
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.Int(v.Date)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageEntityFormattedDate) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityFormattedDate, "messageEntityFormattedDate")
+	flags := r.Uint32()
+	v.Relative = flags&(1<<0) != 0
+	v.ShortTime = flags&(1<<1) != 0
+	v.LongTime = flags&(1<<2) != 0
+	v.ShortDate = flags&(1<<3) != 0
+	v.LongDate = flags&(1<<4) != 0
+	v.DayOfWeek = flags&(1<<5) != 0
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	v.Date = r.Int()
 }
 
 func (v *MessageEntityDiffInsert) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityDiffInsert, "messageEntityDiffInsert")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityDiffInsert) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityDiffInsert)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityDiffInsert) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityDiffInsert, "messageEntityDiffInsert")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageEntityDiffReplace) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityDiffReplace, "messageEntityDiffReplace")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
-	c.String(&v.OldText)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityDiffReplace) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityDiffReplace)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+	b.String(v.OldText)
+}
+
+func (v *MessageEntityDiffReplace) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityDiffReplace, "messageEntityDiffReplace")
+	v.Offset = r.Int()
+	v.Length = r.Int()
+	v.OldText = r.String()
 }
 
 func (v *MessageEntityDiffDelete) TL(c *tl.Codec) {
-	c.Begin(IDMessageEntityDiffDelete, "messageEntityDiffDelete")
-	c.Int(&v.Offset)
-	c.Int(&v.Length)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MessageEntityDiffDelete) encode(b *tl.Buffer) {
+	b.ID(IDMessageEntityDiffDelete)
+	b.Int(v.Offset)
+	b.Int(v.Length)
+}
+
+func (v *MessageEntityDiffDelete) decode(r *tl.Reader) {
+	r.Expect(IDMessageEntityDiffDelete, "messageEntityDiffDelete")
+	v.Offset = r.Int()
+	v.Length = r.Int()
 }
 
 func (v *MessageFwdHeader) TL(c *tl.Codec) {
-	c.Begin(IDMessageFwdHeader, "messageFwdHeader")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Imported {
-			flags |= 1 << 7
-		}
-		if v.SavedOut {
-			flags |= 1 << 11
-		}
-		if v.FromID != nil {
-			flags |= 1 << 0
-		}
-		if v.FromName.Set {
-			flags |= 1 << 5
-		}
-		if v.ChannelPost.Set {
-			flags |= 1 << 2
-		}
-		if v.PostAuthor.Set {
-			flags |= 1 << 3
-		}
-		if v.SavedFromPeer != nil || v.SavedFromMsgID.Set {
-			flags |= 1 << 4
-		}
-		if v.SavedFromID != nil {
-			flags |= 1 << 8
-		}
-		if v.SavedFromName.Set {
-			flags |= 1 << 9
-		}
-		if v.SavedDate.Set {
-			flags |= 1 << 10
-		}
-		if v.PsaType.Set {
-			flags |= 1 << 6
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Imported = flags&(1<<7) != 0
-		v.SavedOut = flags&(1<<11) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
+}
+
+func (v *MessageFwdHeader) encode(b *tl.Buffer) {
+	b.ID(IDMessageFwdHeader)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Imported {
+		flags |= 1 << 7
+	}
+	if v.SavedOut {
+		flags |= 1 << 11
+	}
+	if v.FromID != nil {
+		flags |= 1 << 0
+		putPeer(b, v.FromID, "messageFwdHeader.from_id")
+	}
+	if v.FromName.Set {
+		flags |= 1 << 5
+		b.String(v.FromName.Value)
+	}
+	b.Int(v.Date)
+	if v.ChannelPost.Set {
+		flags |= 1 << 2
+		b.Int(v.ChannelPost.Value)
+	}
+	if v.PostAuthor.Set {
+		flags |= 1 << 3
+		b.String(v.PostAuthor.Value)
+	}
+	if v.SavedFromPeer != nil || v.SavedFromMsgID.Set {
+		flags |= 1 << 4
+		putPeer(b, v.SavedFromPeer, "messageFwdHeader.saved_from_peer")
+	}
+	if v.SavedFromPeer != nil || v.SavedFromMsgID.Set {
+		flags |= 1 << 4
+		b.Int(v.SavedFromMsgID.Value)
+	}
+	if v.SavedFromID != nil {
+		flags |= 1 << 8
+		putPeer(b, v.SavedFromID, "messageFwdHeader.saved_from_id")
+	}
+	if v.SavedFromName.Set {
+		flags |= 1 << 9
+		b.String(v.SavedFromName.Value)
+	}
+	if v.SavedDate.Set {
+		flags |= 1 << 10
+		b.Int(v.SavedDate.Value)
+	}
+	if v.PsaType.Set {
+		flags |= 1 << 6
+		b.String(v.PsaType.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageFwdHeader) decode(r *tl.Reader) {
+	r.Expect(IDMessageFwdHeader, "messageFwdHeader")
+	flags := r.Uint32()
+	v.Imported = flags&(1<<7) != 0
+	v.SavedOut = flags&(1<<11) != 0
 	if flags&(1<<0) != 0 {
-		codePeer(c, &v.FromID, "messageFwdHeader.from_id")
+		readPeer(r, &v.FromID)
 	}
 	if flags&(1<<5) != 0 {
-		c.SomeString(&v.FromName)
+		v.FromName = tl.Some(r.String())
 	}
-	c.Int(&v.Date)
+	v.Date = r.Int()
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.ChannelPost)
+		v.ChannelPost = tl.Some(r.Int())
 	}
 	if flags&(1<<3) != 0 {
-		c.SomeString(&v.PostAuthor)
+		v.PostAuthor = tl.Some(r.String())
 	}
 	if flags&(1<<4) != 0 {
-		codePeer(c, &v.SavedFromPeer, "messageFwdHeader.saved_from_peer")
+		readPeer(r, &v.SavedFromPeer)
 	}
 	if flags&(1<<4) != 0 {
-		c.SomeInt(&v.SavedFromMsgID)
+		v.SavedFromMsgID = tl.Some(r.Int())
 	}
 	if flags&(1<<8) != 0 {
-		codePeer(c, &v.SavedFromID, "messageFwdHeader.saved_from_id")
+		readPeer(r, &v.SavedFromID)
 	}
 	if flags&(1<<9) != 0 {
-		c.SomeString(&v.SavedFromName)
+		v.SavedFromName = tl.Some(r.String())
 	}
 	if flags&(1<<10) != 0 {
-		c.SomeInt(&v.SavedDate)
+		v.SavedDate = tl.Some(r.Int())
 	}
 	if flags&(1<<6) != 0 {
-		c.SomeString(&v.PsaType)
+		v.PsaType = tl.Some(r.String())
 	}
 }
 
 func (v *MessageReplyHeader) TL(c *tl.Codec) {
-	c.Begin(IDMessageReplyHeader, "messageReplyHeader")
-	var flags uint32
-	if !c.Decoding() {
-		if v.ReplyToScheduled {
-			flags |= 1 << 2
-		}
-		if v.ForumTopic {
-			flags |= 1 << 3
-		}
-		if v.Quote {
-			flags |= 1 << 9
-		}
-		if v.ReplyToEphemeral {
-			flags |= 1 << 13
-		}
-		if v.ReplyToMsgID.Set {
-			flags |= 1 << 4
-		}
-		if v.ReplyToPeerID != nil {
-			flags |= 1 << 0
-		}
-		if v.ReplyFrom != nil {
-			flags |= 1 << 5
-		}
-		if v.ReplyMedia != nil {
-			flags |= 1 << 8
-		}
-		if v.ReplyToTopID.Set {
-			flags |= 1 << 1
-		}
-		if v.QuoteText.Set {
-			flags |= 1 << 6
-		}
-		if v.QuoteEntities != nil {
-			flags |= 1 << 7
-		}
-		if v.QuoteOffset.Set {
-			flags |= 1 << 10
-		}
-		if v.TodoItemID.Set {
-			flags |= 1 << 11
-		}
-		if v.PollOption != nil {
-			flags |= 1 << 12
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.ReplyToScheduled = flags&(1<<2) != 0
-		v.ForumTopic = flags&(1<<3) != 0
-		v.Quote = flags&(1<<9) != 0
-		v.ReplyToEphemeral = flags&(1<<13) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
+}
+
+func (v *MessageReplyHeader) encode(b *tl.Buffer) {
+	b.ID(IDMessageReplyHeader)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ReplyToScheduled {
+		flags |= 1 << 2
+	}
+	if v.ForumTopic {
+		flags |= 1 << 3
+	}
+	if v.Quote {
+		flags |= 1 << 9
+	}
+	if v.ReplyToEphemeral {
+		flags |= 1 << 13
+	}
+	if v.ReplyToMsgID.Set {
+		flags |= 1 << 4
+		b.Int(v.ReplyToMsgID.Value)
+	}
+	if v.ReplyToPeerID != nil {
+		flags |= 1 << 0
+		putPeer(b, v.ReplyToPeerID, "messageReplyHeader.reply_to_peer_id")
+	}
+	if v.ReplyFrom != nil {
+		flags |= 1 << 5
+		v.ReplyFrom.encode(b)
+	}
+	if v.ReplyMedia != nil {
+		flags |= 1 << 8
+		putMessageMedia(b, v.ReplyMedia, "messageReplyHeader.reply_media")
+	}
+	if v.ReplyToTopID.Set {
+		flags |= 1 << 1
+		b.Int(v.ReplyToTopID.Value)
+	}
+	if v.QuoteText.Set {
+		flags |= 1 << 6
+		b.String(v.QuoteText.Value)
+	}
+	if v.QuoteEntities != nil {
+		flags |= 1 << 7
+		putVectorMessageEntityClasses(b, v.QuoteEntities, "messageReplyHeader.quote_entities")
+	}
+	if v.QuoteOffset.Set {
+		flags |= 1 << 10
+		b.Int(v.QuoteOffset.Value)
+	}
+	if v.TodoItemID.Set {
+		flags |= 1 << 11
+		b.Int(v.TodoItemID.Value)
+	}
+	if v.PollOption != nil {
+		flags |= 1 << 12
+		b.ByteString(v.PollOption)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageReplyHeader) decode(r *tl.Reader) {
+	r.Expect(IDMessageReplyHeader, "messageReplyHeader")
+	flags := r.Uint32()
+	v.ReplyToScheduled = flags&(1<<2) != 0
+	v.ForumTopic = flags&(1<<3) != 0
+	v.Quote = flags&(1<<9) != 0
+	v.ReplyToEphemeral = flags&(1<<13) != 0
 	if flags&(1<<4) != 0 {
-		c.SomeInt(&v.ReplyToMsgID)
+		v.ReplyToMsgID = tl.Some(r.Int())
 	}
 	if flags&(1<<0) != 0 {
-		codePeer(c, &v.ReplyToPeerID, "messageReplyHeader.reply_to_peer_id")
+		readPeer(r, &v.ReplyToPeerID)
 	}
 	if flags&(1<<5) != 0 {
-		pointerMessageFwdHeader(c, &v.ReplyFrom, "messageReplyHeader.reply_from")
+		v.ReplyFrom = new(MessageFwdHeader)
+		v.ReplyFrom.decode(r)
 	}
 	if flags&(1<<8) != 0 {
-		codeMessageMedia(c, &v.ReplyMedia, "messageReplyHeader.reply_media")
+		readMessageMedia(r, &v.ReplyMedia)
 	}
 	if flags&(1<<1) != 0 {
-		c.SomeInt(&v.ReplyToTopID)
+		v.ReplyToTopID = tl.Some(r.Int())
 	}
 	if flags&(1<<6) != 0 {
-		c.SomeString(&v.QuoteText)
+		v.QuoteText = tl.Some(r.String())
 	}
 	if flags&(1<<7) != 0 {
-		vectorMessageEntityClasses(c, &v.QuoteEntities, "messageReplyHeader.quote_entities")
+		v.QuoteEntities = readVectorMessageEntityClasses(r)
 	}
 	if flags&(1<<10) != 0 {
-		c.SomeInt(&v.QuoteOffset)
+		v.QuoteOffset = tl.Some(r.Int())
 	}
 	if flags&(1<<11) != 0 {
-		c.SomeInt(&v.TodoItemID)
+		v.TodoItemID = tl.Some(r.Int())
 	}
 	if flags&(1<<12) != 0 {
-		c.ByteString(&v.PollOption)
+		v.PollOption = r.ByteString()
 	}
 }
 
 func (v *MessageReplies) TL(c *tl.Codec) {
-	c.Begin(IDMessageReplies, "messageReplies")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Comments || v.ChannelID.Set {
-			flags |= 1 << 0
-		}
-		if v.RecentRepliers != nil {
-			flags |= 1 << 1
-		}
-		if v.MaxID.Set {
-			flags |= 1 << 2
-		}
-		if v.ReadMaxID.Set {
-			flags |= 1 << 3
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Comments = flags&(1<<0) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	c.Int(&v.Replies)
-	c.Int(&v.RepliesPts)
+}
+
+func (v *MessageReplies) encode(b *tl.Buffer) {
+	b.ID(IDMessageReplies)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Comments || v.ChannelID.Set {
+		flags |= 1 << 0
+	}
+	b.Int(v.Replies)
+	b.Int(v.RepliesPts)
+	if v.RecentRepliers != nil {
+		flags |= 1 << 1
+		putVectorPeerClasses(b, v.RecentRepliers, "messageReplies.recent_repliers")
+	}
+	if v.Comments || v.ChannelID.Set {
+		flags |= 1 << 0
+		b.Long(v.ChannelID.Value)
+	}
+	if v.MaxID.Set {
+		flags |= 1 << 2
+		b.Int(v.MaxID.Value)
+	}
+	if v.ReadMaxID.Set {
+		flags |= 1 << 3
+		b.Int(v.ReadMaxID.Value)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageReplies) decode(r *tl.Reader) {
+	r.Expect(IDMessageReplies, "messageReplies")
+	flags := r.Uint32()
+	v.Comments = flags&(1<<0) != 0
+	v.Replies = r.Int()
+	v.RepliesPts = r.Int()
 	if flags&(1<<1) != 0 {
-		vectorPeerClasses(c, &v.RecentRepliers, "messageReplies.recent_repliers")
+		v.RecentRepliers = readVectorPeerClasses(r)
 	}
 	if flags&(1<<0) != 0 {
-		c.SomeLong(&v.ChannelID)
+		v.ChannelID = tl.Some(r.Long())
 	}
 	if flags&(1<<2) != 0 {
-		c.SomeInt(&v.MaxID)
+		v.MaxID = tl.Some(r.Int())
 	}
 	if flags&(1<<3) != 0 {
-		c.SomeInt(&v.ReadMaxID)
+		v.ReadMaxID = tl.Some(r.Int())
 	}
 }
 
 func (v *ReactionCount) TL(c *tl.Codec) {
-	c.Begin(IDReactionCount, "reactionCount")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReactionCount) encode(b *tl.Buffer) {
+	b.ID(IDReactionCount)
 	var flags uint32
-	if !c.Decoding() {
-		if v.ChosenOrder.Set {
-			flags |= 1 << 0
-		}
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.ChosenOrder.Set {
+		flags |= 1 << 0
+		b.Int(v.ChosenOrder.Value)
 	}
-	c.Flags(&flags)
+	putReaction(b, v.Reaction, "reactionCount.reaction")
+	b.Int(v.Count)
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *ReactionCount) decode(r *tl.Reader) {
+	r.Expect(IDReactionCount, "reactionCount")
+	flags := r.Uint32()
 	if flags&(1<<0) != 0 {
-		c.SomeInt(&v.ChosenOrder)
+		v.ChosenOrder = tl.Some(r.Int())
 	}
-	codeReaction(c, &v.Reaction, "reactionCount.reaction")
-	c.Int(&v.Count)
+	readReaction(r, &v.Reaction)
+	v.Count = r.Int()
 }
 
 func (v *MessageReactions) TL(c *tl.Codec) {
-	c.Begin(IDMessageReactions, "messageReactions")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Min {
-			flags |= 1 << 0
-		}
-		if v.CanSeeList {
-			flags |= 1 << 2
-		}
-		if v.ReactionsAsTags {
-			flags |= 1 << 3
-		}
-		if v.RecentReactions != nil {
-			flags |= 1 << 1
-		}
-		if v.TopReactors != nil {
-			flags |= 1 << 4
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Min = flags&(1<<0) != 0
-		v.CanSeeList = flags&(1<<2) != 0
-		v.ReactionsAsTags = flags&(1<<3) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	vectorReactionCounts(c, &v.Results)
+}
+
+func (v *MessageReactions) encode(b *tl.Buffer) {
+	b.ID(IDMessageReactions)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Min {
+		flags |= 1 << 0
+	}
+	if v.CanSeeList {
+		flags |= 1 << 2
+	}
+	if v.ReactionsAsTags {
+		flags |= 1 << 3
+	}
+	putVectorReactionCounts(b, v.Results)
+	if v.RecentReactions != nil {
+		flags |= 1 << 1
+		putVectorMessagePeerReactions(b, v.RecentReactions)
+	}
+	if v.TopReactors != nil {
+		flags |= 1 << 4
+		b.Field(v, 6)
+	}
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessageReactions) decode(r *tl.Reader) {
+	r.Expect(IDMessageReactions, "messageReactions")
+	flags := r.Uint32()
+	v.Min = flags&(1<<0) != 0
+	v.CanSeeList = flags&(1<<2) != 0
+	v.ReactionsAsTags = flags&(1<<3) != 0
+	v.Results = readVectorReactionCounts(r)
 	if flags&(1<<1) != 0 {
-		vectorMessagePeerReactions(c, &v.RecentReactions)
+		v.RecentReactions = readVectorMessagePeerReactions(r)
 	}
 	if flags&(1<<4) != 0 {
-		c.Field(v, 6)
+		r.Field(v, 6)
 	}
 }
 
 func (v *MessagePeerReaction) TL(c *tl.Codec) {
-	c.Begin(IDMessagePeerReaction, "messagePeerReaction")
-	var flags uint32
-	if !c.Decoding() {
-		if v.Big {
-			flags |= 1 << 0
-		}
-		if v.Unread {
-			flags |= 1 << 1
-		}
-		if v.My {
-			flags |= 1 << 2
-		}
-	}
-	c.Flags(&flags)
 	if c.Decoding() {
-		v.Big = flags&(1<<0) != 0
-		v.Unread = flags&(1<<1) != 0
-		v.My = flags&(1<<2) != 0
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	codePeer(c, &v.PeerID, "messagePeerReaction.peer_id")
-	c.Int(&v.Date)
-	codeReaction(c, &v.Reaction, "messagePeerReaction.reaction")
+}
+
+func (v *MessagePeerReaction) encode(b *tl.Buffer) {
+	b.ID(IDMessagePeerReaction)
+	var flags uint32
+	flagsAt := b.Len()
+	b.Uint32(0)
+	if v.Big {
+		flags |= 1 << 0
+	}
+	if v.Unread {
+		flags |= 1 << 1
+	}
+	if v.My {
+		flags |= 1 << 2
+	}
+	putPeer(b, v.PeerID, "messagePeerReaction.peer_id")
+	b.Int(v.Date)
+	putReaction(b, v.Reaction, "messagePeerReaction.reaction")
+	b.SetFlags(flagsAt, flags)
+}
+
+func (v *MessagePeerReaction) decode(r *tl.Reader) {
+	r.Expect(IDMessagePeerReaction, "messagePeerReaction")
+	flags := r.Uint32()
+	v.Big = flags&(1<<0) != 0
+	v.Unread = flags&(1<<1) != 0
+	v.My = flags&(1<<2) != 0
+	readPeer(r, &v.PeerID)
+	v.Date = r.Int()
+	readReaction(r, &v.Reaction)
 }
 
 func (v *ReactionEmpty) TL(c *tl.Codec) {
-	c.Begin(IDReactionEmpty, "reactionEmpty")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReactionEmpty) encode(b *tl.Buffer) {
+	b.ID(IDReactionEmpty)
+}
+
+func (v *ReactionEmpty) decode(r *tl.Reader) {
+	r.Expect(IDReactionEmpty, "reactionEmpty")
 }
 
 func (v *ReactionEmoji) TL(c *tl.Codec) {
-	c.Begin(IDReactionEmoji, "reactionEmoji")
-	c.String(&v.Emoticon)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReactionEmoji) encode(b *tl.Buffer) {
+	b.ID(IDReactionEmoji)
+	b.String(v.Emoticon)
+}
+
+func (v *ReactionEmoji) decode(r *tl.Reader) {
+	r.Expect(IDReactionEmoji, "reactionEmoji")
+	v.Emoticon = r.String()
 }
 
 func (v *ReactionCustomEmoji) TL(c *tl.Codec) {
-	c.Begin(IDReactionCustomEmoji, "reactionCustomEmoji")
-	c.Long(&v.DocumentID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReactionCustomEmoji) encode(b *tl.Buffer) {
+	b.ID(IDReactionCustomEmoji)
+	b.Long(v.DocumentID)
+}
+
+func (v *ReactionCustomEmoji) decode(r *tl.Reader) {
+	r.Expect(IDReactionCustomEmoji, "reactionCustomEmoji")
+	v.DocumentID = r.Long()
 }
 
 func (v *ReactionPaid) TL(c *tl.Codec) {
-	c.Begin(IDReactionPaid, "reactionPaid")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
 }
 
-func codePeer(c *tl.Codec, v *PeerClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *PeerUser:
-			o.TL(c)
-		case *PeerChat:
-			o.TL(c)
-		case *PeerChannel:
-			o.TL(c)
-		}
-		return
+func (v *ReactionPaid) encode(b *tl.Buffer) {
+	b.ID(IDReactionPaid)
+}
+
+func (v *ReactionPaid) decode(r *tl.Reader) {
+	r.Expect(IDReactionPaid, "reactionPaid")
+}
+
+func putPeer(b *tl.Buffer, v PeerClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *PeerUser:
+		v.encode(b)
+	case *PeerChat:
+		v.encode(b)
+	case *PeerChannel:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readPeer(r *tl.Reader, p *PeerClass) {
+	switch r.PeekID() {
 	case IDPeerUser:
-		o := (*PeerUser)(c.Small(unsafe.Sizeof(PeerUser{})))
-		*v = o
-		o.TL(c)
+		v := (*PeerUser)(r.Small(unsafe.Sizeof(PeerUser{})))
+		*p = v
+		v.decode(r)
 	case IDPeerChat:
-		o := (*PeerChat)(c.Small(unsafe.Sizeof(PeerChat{})))
-		*v = o
-		o.TL(c)
+		v := (*PeerChat)(r.Small(unsafe.Sizeof(PeerChat{})))
+		*p = v
+		v.decode(r)
 	case IDPeerChannel:
-		o := (*PeerChannel)(c.Small(unsafe.Sizeof(PeerChannel{})))
-		*v = o
-		o.TL(c)
+		v := (*PeerChannel)(r.Small(unsafe.Sizeof(PeerChannel{})))
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("Peer")
+		r.Unexpected(r.ID(), "Peer")
 	}
 }
 
-func codeUser(c *tl.Codec, v *UserClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *User:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putUser(b *tl.Buffer, v UserClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *User:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readUser(r *tl.Reader, p *UserClass) {
+	switch r.PeekID() {
 	case IDUser:
-		o := new(User)
-		*v = o
-		o.TL(c)
+		v := new(User)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeUserProfilePhoto(c *tl.Codec, v *UserProfilePhotoClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *UserProfilePhoto:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putUserProfilePhoto(b *tl.Buffer, v UserProfilePhotoClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *UserProfilePhoto:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readUserProfilePhoto(r *tl.Reader, p *UserProfilePhotoClass) {
+	switch r.PeekID() {
 	case IDUserProfilePhoto:
-		o := new(UserProfilePhoto)
-		*v = o
-		o.TL(c)
+		v := new(UserProfilePhoto)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeUserStatus(c *tl.Codec, v *UserStatusClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *UserStatusEmpty:
-			o.TL(c)
-		case *UserStatusOnline:
-			o.TL(c)
-		case *UserStatusOffline:
-			o.TL(c)
-		case *UserStatusRecently:
-			o.TL(c)
-		case *UserStatusLastWeek:
-			o.TL(c)
-		case *UserStatusLastMonth:
-			o.TL(c)
-		}
-		return
+func putUserStatus(b *tl.Buffer, v UserStatusClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *UserStatusEmpty:
+		v.encode(b)
+	case *UserStatusOnline:
+		v.encode(b)
+	case *UserStatusOffline:
+		v.encode(b)
+	case *UserStatusRecently:
+		v.encode(b)
+	case *UserStatusLastWeek:
+		v.encode(b)
+	case *UserStatusLastMonth:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readUserStatus(r *tl.Reader, p *UserStatusClass) {
+	switch r.PeekID() {
 	case IDUserStatusEmpty:
-		o := new(UserStatusEmpty)
-		*v = o
-		o.TL(c)
+		v := new(UserStatusEmpty)
+		*p = v
+		v.decode(r)
 	case IDUserStatusOnline:
-		o := (*UserStatusOnline)(c.Small(unsafe.Sizeof(UserStatusOnline{})))
-		*v = o
-		o.TL(c)
+		v := (*UserStatusOnline)(r.Small(unsafe.Sizeof(UserStatusOnline{})))
+		*p = v
+		v.decode(r)
 	case IDUserStatusOffline:
-		o := (*UserStatusOffline)(c.Small(unsafe.Sizeof(UserStatusOffline{})))
-		*v = o
-		o.TL(c)
+		v := (*UserStatusOffline)(r.Small(unsafe.Sizeof(UserStatusOffline{})))
+		*p = v
+		v.decode(r)
 	case IDUserStatusRecently:
-		o := (*UserStatusRecently)(c.Small(unsafe.Sizeof(UserStatusRecently{})))
-		*v = o
-		o.TL(c)
+		v := (*UserStatusRecently)(r.Small(unsafe.Sizeof(UserStatusRecently{})))
+		*p = v
+		v.decode(r)
 	case IDUserStatusLastWeek:
-		o := (*UserStatusLastWeek)(c.Small(unsafe.Sizeof(UserStatusLastWeek{})))
-		*v = o
-		o.TL(c)
+		v := (*UserStatusLastWeek)(r.Small(unsafe.Sizeof(UserStatusLastWeek{})))
+		*p = v
+		v.decode(r)
 	case IDUserStatusLastMonth:
-		o := (*UserStatusLastMonth)(c.Small(unsafe.Sizeof(UserStatusLastMonth{})))
-		*v = o
-		o.TL(c)
+		v := (*UserStatusLastMonth)(r.Small(unsafe.Sizeof(UserStatusLastMonth{})))
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("UserStatus")
+		r.Unexpected(r.ID(), "UserStatus")
 	}
 }
 
-func codeChat(c *tl.Codec, v *ChatClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *Chat:
-			o.TL(c)
-		case *Channel:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putChat(b *tl.Buffer, v ChatClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *Chat:
+		v.encode(b)
+	case *Channel:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readChat(r *tl.Reader, p *ChatClass) {
+	switch r.PeekID() {
 	case IDChat:
-		o := new(Chat)
-		*v = o
-		o.TL(c)
+		v := new(Chat)
+		*p = v
+		v.decode(r)
 	case IDChannel:
-		o := new(Channel)
-		*v = o
-		o.TL(c)
+		v := new(Channel)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeChatPhoto(c *tl.Codec, v *ChatPhotoClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *ChatPhotoEmpty:
-			o.TL(c)
-		case *ChatPhoto:
-			o.TL(c)
-		}
-		return
+func putChatPhoto(b *tl.Buffer, v ChatPhotoClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *ChatPhotoEmpty:
+		v.encode(b)
+	case *ChatPhoto:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readChatPhoto(r *tl.Reader, p *ChatPhotoClass) {
+	switch r.PeekID() {
 	case IDChatPhotoEmpty:
-		o := new(ChatPhotoEmpty)
-		*v = o
-		o.TL(c)
+		v := new(ChatPhotoEmpty)
+		*p = v
+		v.decode(r)
 	case IDChatPhoto:
-		o := new(ChatPhoto)
-		*v = o
-		o.TL(c)
+		v := new(ChatPhoto)
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("ChatPhoto")
+		r.Unexpected(r.ID(), "ChatPhoto")
 	}
 }
 
-func codeMessage(c *tl.Codec, v *MessageClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *Message:
-			o.TL(c)
-		case *MessageService:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putMessage(b *tl.Buffer, v MessageClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *Message:
+		v.encode(b)
+	case *MessageService:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readMessage(r *tl.Reader, p *MessageClass) {
+	switch r.PeekID() {
 	case IDMessage:
-		o := new(Message)
-		*v = o
-		o.TL(c)
+		v := new(Message)
+		*p = v
+		v.decode(r)
 	case IDMessageService:
-		o := new(MessageService)
-		*v = o
-		o.TL(c)
+		v := new(MessageService)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeMessageMedia(c *tl.Codec, v *MessageMediaClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *MessageMediaPhoto:
-			o.TL(c)
-		case *MessageMediaDocument:
-			o.TL(c)
-		case *MessageMediaWebPage:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
+func putMessageMedia(b *tl.Buffer, v MessageMediaClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *MessageMediaPhoto:
+		v.encode(b)
+	case *MessageMediaDocument:
+		v.encode(b)
+	case *MessageMediaWebPage:
+		v.encode(b)
+	default:
+		b.Object(v)
+	}
+}
+
+func readMessageMedia(r *tl.Reader, p *MessageMediaClass) {
+	if !r.Enter() {
+		r.Leave()
 		return
 	}
-	if !c.Enter() {
-		c.Leave()
-		return
-	}
-	switch c.PeekID() {
+	switch r.PeekID() {
 	case IDMessageMediaPhoto:
-		o := new(MessageMediaPhoto)
-		*v = o
-		o.TL(c)
+		v := new(MessageMediaPhoto)
+		*p = v
+		v.decode(r)
 	case IDMessageMediaDocument:
-		o := new(MessageMediaDocument)
-		*v = o
-		o.TL(c)
+		v := new(MessageMediaDocument)
+		*p = v
+		v.decode(r)
 	case IDMessageMediaWebPage:
-		o := new(MessageMediaWebPage)
-		*v = o
-		o.TL(c)
+		v := new(MessageMediaWebPage)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
-	c.Leave()
+	r.Leave()
 }
 
-func codeDialog(c *tl.Codec, v *DialogClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *Dialog:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putDialog(b *tl.Buffer, v DialogClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *Dialog:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readDialog(r *tl.Reader, p *DialogClass) {
+	switch r.PeekID() {
 	case IDDialog:
-		o := new(Dialog)
-		*v = o
-		o.TL(c)
+		v := new(Dialog)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codePhoto(c *tl.Codec, v *PhotoClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *Photo:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putPhoto(b *tl.Buffer, v PhotoClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *Photo:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readPhoto(r *tl.Reader, p *PhotoClass) {
+	switch r.PeekID() {
 	case IDPhoto:
-		o := new(Photo)
-		*v = o
-		o.TL(c)
+		v := new(Photo)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codePhotoSize(c *tl.Codec, v *PhotoSizeClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *PhotoSizeEmpty:
-			o.TL(c)
-		case *PhotoSize:
-			o.TL(c)
-		case *PhotoCachedSize:
-			o.TL(c)
-		case *PhotoStrippedSize:
-			o.TL(c)
-		case *PhotoSizeProgressive:
-			o.TL(c)
-		case *PhotoPathSize:
-			o.TL(c)
-		}
-		return
+func putPhotoSize(b *tl.Buffer, v PhotoSizeClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *PhotoSizeEmpty:
+		v.encode(b)
+	case *PhotoSize:
+		v.encode(b)
+	case *PhotoCachedSize:
+		v.encode(b)
+	case *PhotoStrippedSize:
+		v.encode(b)
+	case *PhotoSizeProgressive:
+		v.encode(b)
+	case *PhotoPathSize:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readPhotoSize(r *tl.Reader, p *PhotoSizeClass) {
+	switch r.PeekID() {
 	case IDPhotoSizeEmpty:
-		o := new(PhotoSizeEmpty)
-		*v = o
-		o.TL(c)
+		v := new(PhotoSizeEmpty)
+		*p = v
+		v.decode(r)
 	case IDPhotoSize:
-		o := new(PhotoSize)
-		*v = o
-		o.TL(c)
+		v := new(PhotoSize)
+		*p = v
+		v.decode(r)
 	case IDPhotoCachedSize:
-		o := new(PhotoCachedSize)
-		*v = o
-		o.TL(c)
+		v := new(PhotoCachedSize)
+		*p = v
+		v.decode(r)
 	case IDPhotoStrippedSize:
-		o := new(PhotoStrippedSize)
-		*v = o
-		o.TL(c)
+		v := new(PhotoStrippedSize)
+		*p = v
+		v.decode(r)
 	case IDPhotoSizeProgressive:
-		o := new(PhotoSizeProgressive)
-		*v = o
-		o.TL(c)
+		v := new(PhotoSizeProgressive)
+		*p = v
+		v.decode(r)
 	case IDPhotoPathSize:
-		o := new(PhotoPathSize)
-		*v = o
-		o.TL(c)
+		v := new(PhotoPathSize)
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("PhotoSize")
+		r.Unexpected(r.ID(), "PhotoSize")
 	}
 }
 
-func codeMessagesDialogs(c *tl.Codec, v *MessagesDialogsClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *MessagesDialogs:
-			o.TL(c)
-		case *MessagesDialogsSlice:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putMessagesDialogs(b *tl.Buffer, v MessagesDialogsClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *MessagesDialogs:
+		v.encode(b)
+	case *MessagesDialogsSlice:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readMessagesDialogs(r *tl.Reader, p *MessagesDialogsClass) {
+	switch r.PeekID() {
 	case IDMessagesDialogs:
-		o := new(MessagesDialogs)
-		*v = o
-		o.TL(c)
+		v := new(MessagesDialogs)
+		*p = v
+		v.decode(r)
 	case IDMessagesDialogsSlice:
-		o := new(MessagesDialogsSlice)
-		*v = o
-		o.TL(c)
+		v := new(MessagesDialogsSlice)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeMessagesMessages(c *tl.Codec, v *MessagesMessagesClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *MessagesMessages:
-			o.TL(c)
-		case *MessagesMessagesSlice:
-			o.TL(c)
-		case *MessagesChannelMessages:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putMessagesMessages(b *tl.Buffer, v MessagesMessagesClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *MessagesMessages:
+		v.encode(b)
+	case *MessagesMessagesSlice:
+		v.encode(b)
+	case *MessagesChannelMessages:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readMessagesMessages(r *tl.Reader, p *MessagesMessagesClass) {
+	switch r.PeekID() {
 	case IDMessagesMessages:
-		o := new(MessagesMessages)
-		*v = o
-		o.TL(c)
+		v := new(MessagesMessages)
+		*p = v
+		v.decode(r)
 	case IDMessagesMessagesSlice:
-		o := new(MessagesMessagesSlice)
-		*v = o
-		o.TL(c)
+		v := new(MessagesMessagesSlice)
+		*p = v
+		v.decode(r)
 	case IDMessagesChannelMessages:
-		o := new(MessagesChannelMessages)
-		*v = o
-		o.TL(c)
+		v := new(MessagesChannelMessages)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeUpdate(c *tl.Codec, v *UpdateClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *UpdateNewMessage:
-			o.TL(c)
-		case *UpdateNewChannelMessage:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putUpdate(b *tl.Buffer, v UpdateClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *UpdateNewMessage:
+		v.encode(b)
+	case *UpdateNewChannelMessage:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readUpdate(r *tl.Reader, p *UpdateClass) {
+	switch r.PeekID() {
 	case IDUpdateNewMessage:
-		o := new(UpdateNewMessage)
-		*v = o
-		o.TL(c)
+		v := new(UpdateNewMessage)
+		*p = v
+		v.decode(r)
 	case IDUpdateNewChannelMessage:
-		o := new(UpdateNewChannelMessage)
-		*v = o
-		o.TL(c)
+		v := new(UpdateNewChannelMessage)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeUpdates(c *tl.Codec, v *UpdatesClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *UpdateShort:
-			o.TL(c)
-		case *Updates:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putUpdates(b *tl.Buffer, v UpdatesClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *UpdateShort:
+		v.encode(b)
+	case *Updates:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readUpdates(r *tl.Reader, p *UpdatesClass) {
+	switch r.PeekID() {
 	case IDUpdateShort:
-		o := new(UpdateShort)
-		*v = o
-		o.TL(c)
+		v := new(UpdateShort)
+		*p = v
+		v.decode(r)
 	case IDUpdates:
-		o := new(Updates)
-		*v = o
-		o.TL(c)
+		v := new(Updates)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeDocument(c *tl.Codec, v *DocumentClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *Document:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putDocument(b *tl.Buffer, v DocumentClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *Document:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readDocument(r *tl.Reader, p *DocumentClass) {
+	switch r.PeekID() {
 	case IDDocument:
-		o := new(Document)
-		*v = o
-		o.TL(c)
+		v := new(Document)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeDocumentAttribute(c *tl.Codec, v *DocumentAttributeClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *DocumentAttributeImageSize:
-			o.TL(c)
-		case *DocumentAttributeAnimated:
-			o.TL(c)
-		case *DocumentAttributeSticker:
-			o.TL(c)
-		case *DocumentAttributeVideo:
-			o.TL(c)
-		case *DocumentAttributeAudio:
-			o.TL(c)
-		case *DocumentAttributeFilename:
-			o.TL(c)
-		case *DocumentAttributeHasStickers:
-			o.TL(c)
-		case *DocumentAttributeCustomEmoji:
-			o.TL(c)
-		}
-		return
+func putDocumentAttribute(b *tl.Buffer, v DocumentAttributeClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *DocumentAttributeImageSize:
+		v.encode(b)
+	case *DocumentAttributeAnimated:
+		v.encode(b)
+	case *DocumentAttributeSticker:
+		v.encode(b)
+	case *DocumentAttributeVideo:
+		v.encode(b)
+	case *DocumentAttributeAudio:
+		v.encode(b)
+	case *DocumentAttributeFilename:
+		v.encode(b)
+	case *DocumentAttributeHasStickers:
+		v.encode(b)
+	case *DocumentAttributeCustomEmoji:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readDocumentAttribute(r *tl.Reader, p *DocumentAttributeClass) {
+	switch r.PeekID() {
 	case IDDocumentAttributeImageSize:
-		o := (*DocumentAttributeImageSize)(c.Small(unsafe.Sizeof(DocumentAttributeImageSize{})))
-		*v = o
-		o.TL(c)
+		v := (*DocumentAttributeImageSize)(r.Small(unsafe.Sizeof(DocumentAttributeImageSize{})))
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeAnimated:
-		o := new(DocumentAttributeAnimated)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeAnimated)
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeSticker:
-		o := new(DocumentAttributeSticker)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeSticker)
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeVideo:
-		o := new(DocumentAttributeVideo)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeVideo)
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeAudio:
-		o := new(DocumentAttributeAudio)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeAudio)
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeFilename:
-		o := new(DocumentAttributeFilename)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeFilename)
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeHasStickers:
-		o := new(DocumentAttributeHasStickers)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeHasStickers)
+		*p = v
+		v.decode(r)
 	case IDDocumentAttributeCustomEmoji:
-		o := new(DocumentAttributeCustomEmoji)
-		*v = o
-		o.TL(c)
+		v := new(DocumentAttributeCustomEmoji)
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("DocumentAttribute")
+		r.Unexpected(r.ID(), "DocumentAttribute")
 	}
 }
 
-func codeWebPage(c *tl.Codec, v *WebPageClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *WebPage:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
+func putWebPage(b *tl.Buffer, v WebPageClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *WebPage:
+		v.encode(b)
+	default:
+		b.Object(v)
+	}
+}
+
+func readWebPage(r *tl.Reader, p *WebPageClass) {
+	if !r.Enter() {
+		r.Leave()
 		return
 	}
-	if !c.Enter() {
-		c.Leave()
-		return
-	}
-	switch c.PeekID() {
+	switch r.PeekID() {
 	case IDWebPage:
-		o := new(WebPage)
-		*v = o
-		o.TL(c)
+		v := new(WebPage)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
-	c.Leave()
+	r.Leave()
 }
 
-func codeMessageEntity(c *tl.Codec, v *MessageEntityClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *MessageEntityUnknown:
-			o.TL(c)
-		case *MessageEntityMention:
-			o.TL(c)
-		case *MessageEntityHashtag:
-			o.TL(c)
-		case *MessageEntityBotCommand:
-			o.TL(c)
-		case *MessageEntityURL:
-			o.TL(c)
-		case *MessageEntityEmail:
-			o.TL(c)
-		case *MessageEntityBold:
-			o.TL(c)
-		case *MessageEntityItalic:
-			o.TL(c)
-		case *MessageEntityCode:
-			o.TL(c)
-		case *MessageEntityPre:
-			o.TL(c)
-		case *MessageEntityTextURL:
-			o.TL(c)
-		case *MessageEntityMentionName:
-			o.TL(c)
-		case *InputMessageEntityMentionName:
-			o.TL(c)
-		case *MessageEntityPhone:
-			o.TL(c)
-		case *MessageEntityCashtag:
-			o.TL(c)
-		case *MessageEntityUnderline:
-			o.TL(c)
-		case *MessageEntityStrike:
-			o.TL(c)
-		case *MessageEntityBankCard:
-			o.TL(c)
-		case *MessageEntitySpoiler:
-			o.TL(c)
-		case *MessageEntityCustomEmoji:
-			o.TL(c)
-		case *MessageEntityBlockquote:
-			o.TL(c)
-		case *MessageEntityFormattedDate:
-			o.TL(c)
-		case *MessageEntityDiffInsert:
-			o.TL(c)
-		case *MessageEntityDiffReplace:
-			o.TL(c)
-		case *MessageEntityDiffDelete:
-			o.TL(c)
-		}
-		return
+func putMessageEntity(b *tl.Buffer, v MessageEntityClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *MessageEntityUnknown:
+		v.encode(b)
+	case *MessageEntityMention:
+		v.encode(b)
+	case *MessageEntityHashtag:
+		v.encode(b)
+	case *MessageEntityBotCommand:
+		v.encode(b)
+	case *MessageEntityURL:
+		v.encode(b)
+	case *MessageEntityEmail:
+		v.encode(b)
+	case *MessageEntityBold:
+		v.encode(b)
+	case *MessageEntityItalic:
+		v.encode(b)
+	case *MessageEntityCode:
+		v.encode(b)
+	case *MessageEntityPre:
+		v.encode(b)
+	case *MessageEntityTextURL:
+		v.encode(b)
+	case *MessageEntityMentionName:
+		v.encode(b)
+	case *InputMessageEntityMentionName:
+		v.encode(b)
+	case *MessageEntityPhone:
+		v.encode(b)
+	case *MessageEntityCashtag:
+		v.encode(b)
+	case *MessageEntityUnderline:
+		v.encode(b)
+	case *MessageEntityStrike:
+		v.encode(b)
+	case *MessageEntityBankCard:
+		v.encode(b)
+	case *MessageEntitySpoiler:
+		v.encode(b)
+	case *MessageEntityCustomEmoji:
+		v.encode(b)
+	case *MessageEntityBlockquote:
+		v.encode(b)
+	case *MessageEntityFormattedDate:
+		v.encode(b)
+	case *MessageEntityDiffInsert:
+		v.encode(b)
+	case *MessageEntityDiffReplace:
+		v.encode(b)
+	case *MessageEntityDiffDelete:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readMessageEntity(r *tl.Reader, p *MessageEntityClass) {
+	switch r.PeekID() {
 	case IDMessageEntityUnknown:
-		o := (*MessageEntityUnknown)(c.Small(unsafe.Sizeof(MessageEntityUnknown{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityUnknown)(r.Small(unsafe.Sizeof(MessageEntityUnknown{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityMention:
-		o := (*MessageEntityMention)(c.Small(unsafe.Sizeof(MessageEntityMention{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityMention)(r.Small(unsafe.Sizeof(MessageEntityMention{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityHashtag:
-		o := (*MessageEntityHashtag)(c.Small(unsafe.Sizeof(MessageEntityHashtag{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityHashtag)(r.Small(unsafe.Sizeof(MessageEntityHashtag{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityBotCommand:
-		o := (*MessageEntityBotCommand)(c.Small(unsafe.Sizeof(MessageEntityBotCommand{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityBotCommand)(r.Small(unsafe.Sizeof(MessageEntityBotCommand{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityURL:
-		o := (*MessageEntityURL)(c.Small(unsafe.Sizeof(MessageEntityURL{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityURL)(r.Small(unsafe.Sizeof(MessageEntityURL{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityEmail:
-		o := (*MessageEntityEmail)(c.Small(unsafe.Sizeof(MessageEntityEmail{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityEmail)(r.Small(unsafe.Sizeof(MessageEntityEmail{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityBold:
-		o := (*MessageEntityBold)(c.Small(unsafe.Sizeof(MessageEntityBold{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityBold)(r.Small(unsafe.Sizeof(MessageEntityBold{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityItalic:
-		o := (*MessageEntityItalic)(c.Small(unsafe.Sizeof(MessageEntityItalic{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityItalic)(r.Small(unsafe.Sizeof(MessageEntityItalic{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityCode:
-		o := (*MessageEntityCode)(c.Small(unsafe.Sizeof(MessageEntityCode{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityCode)(r.Small(unsafe.Sizeof(MessageEntityCode{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityPre:
-		o := new(MessageEntityPre)
-		*v = o
-		o.TL(c)
+		v := new(MessageEntityPre)
+		*p = v
+		v.decode(r)
 	case IDMessageEntityTextURL:
-		o := new(MessageEntityTextURL)
-		*v = o
-		o.TL(c)
+		v := new(MessageEntityTextURL)
+		*p = v
+		v.decode(r)
 	case IDMessageEntityMentionName:
-		o := (*MessageEntityMentionName)(c.Small(unsafe.Sizeof(MessageEntityMentionName{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityMentionName)(r.Small(unsafe.Sizeof(MessageEntityMentionName{})))
+		*p = v
+		v.decode(r)
 	case IDInputMessageEntityMentionName:
-		o := new(InputMessageEntityMentionName)
-		*v = o
-		o.TL(c)
+		v := new(InputMessageEntityMentionName)
+		*p = v
+		v.decode(r)
 	case IDMessageEntityPhone:
-		o := (*MessageEntityPhone)(c.Small(unsafe.Sizeof(MessageEntityPhone{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityPhone)(r.Small(unsafe.Sizeof(MessageEntityPhone{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityCashtag:
-		o := (*MessageEntityCashtag)(c.Small(unsafe.Sizeof(MessageEntityCashtag{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityCashtag)(r.Small(unsafe.Sizeof(MessageEntityCashtag{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityUnderline:
-		o := (*MessageEntityUnderline)(c.Small(unsafe.Sizeof(MessageEntityUnderline{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityUnderline)(r.Small(unsafe.Sizeof(MessageEntityUnderline{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityStrike:
-		o := (*MessageEntityStrike)(c.Small(unsafe.Sizeof(MessageEntityStrike{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityStrike)(r.Small(unsafe.Sizeof(MessageEntityStrike{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityBankCard:
-		o := (*MessageEntityBankCard)(c.Small(unsafe.Sizeof(MessageEntityBankCard{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityBankCard)(r.Small(unsafe.Sizeof(MessageEntityBankCard{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntitySpoiler:
-		o := (*MessageEntitySpoiler)(c.Small(unsafe.Sizeof(MessageEntitySpoiler{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntitySpoiler)(r.Small(unsafe.Sizeof(MessageEntitySpoiler{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityCustomEmoji:
-		o := (*MessageEntityCustomEmoji)(c.Small(unsafe.Sizeof(MessageEntityCustomEmoji{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityCustomEmoji)(r.Small(unsafe.Sizeof(MessageEntityCustomEmoji{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityBlockquote:
-		o := (*MessageEntityBlockquote)(c.Small(unsafe.Sizeof(MessageEntityBlockquote{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityBlockquote)(r.Small(unsafe.Sizeof(MessageEntityBlockquote{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityFormattedDate:
-		o := (*MessageEntityFormattedDate)(c.Small(unsafe.Sizeof(MessageEntityFormattedDate{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityFormattedDate)(r.Small(unsafe.Sizeof(MessageEntityFormattedDate{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityDiffInsert:
-		o := (*MessageEntityDiffInsert)(c.Small(unsafe.Sizeof(MessageEntityDiffInsert{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityDiffInsert)(r.Small(unsafe.Sizeof(MessageEntityDiffInsert{})))
+		*p = v
+		v.decode(r)
 	case IDMessageEntityDiffReplace:
-		o := new(MessageEntityDiffReplace)
-		*v = o
-		o.TL(c)
+		v := new(MessageEntityDiffReplace)
+		*p = v
+		v.decode(r)
 	case IDMessageEntityDiffDelete:
-		o := (*MessageEntityDiffDelete)(c.Small(unsafe.Sizeof(MessageEntityDiffDelete{})))
-		*v = o
-		o.TL(c)
+		v := (*MessageEntityDiffDelete)(r.Small(unsafe.Sizeof(MessageEntityDiffDelete{})))
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("MessageEntity")
+		r.Unexpected(r.ID(), "MessageEntity")
 	}
 }
 
-func codeMessageReplyHeader(c *tl.Codec, v *MessageReplyHeaderClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *MessageReplyHeader:
-			o.TL(c)
-		default:
-			c.Object(o)
-		}
-		return
+func putMessageReplyHeader(b *tl.Buffer, v MessageReplyHeaderClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *MessageReplyHeader:
+		v.encode(b)
+	default:
+		b.Object(v)
 	}
-	switch c.PeekID() {
+}
+
+func readMessageReplyHeader(r *tl.Reader, p *MessageReplyHeaderClass) {
+	switch r.PeekID() {
 	case IDMessageReplyHeader:
-		o := new(MessageReplyHeader)
-		*v = o
-		o.TL(c)
+		v := new(MessageReplyHeader)
+		*p = v
+		v.decode(r)
 	default:
-		c.Reader().Value(v)
+		r.Value(p)
 	}
 }
 
-func codeReaction(c *tl.Codec, v *ReactionClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *ReactionEmpty:
-			o.TL(c)
-		case *ReactionEmoji:
-			o.TL(c)
-		case *ReactionCustomEmoji:
-			o.TL(c)
-		case *ReactionPaid:
-			o.TL(c)
-		}
-		return
+func putReaction(b *tl.Buffer, v ReactionClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *ReactionEmpty:
+		v.encode(b)
+	case *ReactionEmoji:
+		v.encode(b)
+	case *ReactionCustomEmoji:
+		v.encode(b)
+	case *ReactionPaid:
+		v.encode(b)
 	}
-	switch c.PeekID() {
+}
+
+func readReaction(r *tl.Reader, p *ReactionClass) {
+	switch r.PeekID() {
 	case IDReactionEmpty:
-		o := new(ReactionEmpty)
-		*v = o
-		o.TL(c)
+		v := new(ReactionEmpty)
+		*p = v
+		v.decode(r)
 	case IDReactionEmoji:
-		o := new(ReactionEmoji)
-		*v = o
-		o.TL(c)
+		v := new(ReactionEmoji)
+		*p = v
+		v.decode(r)
 	case IDReactionCustomEmoji:
-		o := (*ReactionCustomEmoji)(c.Small(unsafe.Sizeof(ReactionCustomEmoji{})))
-		*v = o
-		o.TL(c)
+		v := (*ReactionCustomEmoji)(r.Small(unsafe.Sizeof(ReactionCustomEmoji{})))
+		*p = v
+		v.decode(r)
 	case IDReactionPaid:
-		o := new(ReactionPaid)
-		*v = o
-		o.TL(c)
+		v := new(ReactionPaid)
+		*p = v
+		v.decode(r)
 	default:
-		c.Unexpected("Reaction")
+		r.Unexpected(r.ID(), "Reaction")
 	}
 }
 
-func pointerMessageFwdHeader(c *tl.Codec, v **MessageFwdHeader, field string) {
-	if c.Decoding() {
-		*v = new(MessageFwdHeader)
-	}
-	if *v == nil {
-		c.Missing(field)
-		return
-	}
-	(*v).TL(c)
-}
-
-func pointerMessageReplies(c *tl.Codec, v **MessageReplies, field string) {
-	if c.Decoding() {
-		*v = new(MessageReplies)
-	}
-	if *v == nil {
-		c.Missing(field)
-		return
-	}
-	(*v).TL(c)
-}
-
-func pointerMessageReactions(c *tl.Codec, v **MessageReactions, field string) {
-	if c.Decoding() {
-		*v = new(MessageReactions)
-	}
-	if *v == nil {
-		c.Missing(field)
-		return
-	}
-	(*v).TL(c)
-}
-
-func vectorChatClasses(c *tl.Codec, v *[]ChatClass, field string) {
-	n := c.Vector(len(*v), 12)
-	s := *v
-	if c.Decoding() {
-		s = make([]ChatClass, n)
-		*v = s
-	}
-	for i := range s {
-		codeChat(c, &s[i], field)
+func putVectorChatClasses(b *tl.Buffer, v []ChatClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putChat(b, v[i], field)
 	}
 }
 
-func vectorDialogClasses(c *tl.Codec, v *[]DialogClass, field string) {
-	n := c.Vector(len(*v), 24)
-	s := *v
-	if c.Decoding() {
-		s = make([]DialogClass, n)
-		*v = s
+func readVectorChatClasses(r *tl.Reader) []ChatClass {
+	v := make([]ChatClass, r.Vector(12))
+	for i := range v {
+		readChat(r, &v[i])
 	}
-	for i := range s {
-		codeDialog(c, &s[i], field)
+	return v
+}
+
+func putVectorDialogClasses(b *tl.Buffer, v []DialogClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putDialog(b, v[i], field)
 	}
 }
 
-func vectorDocumentAttributeClasses(c *tl.Codec, v *[]DocumentAttributeClass, field string) {
-	n := c.Vector(len(*v), 4)
-	s := *v
-	if c.Decoding() {
-		s = make([]DocumentAttributeClass, n)
-		*v = s
+func readVectorDialogClasses(r *tl.Reader) []DialogClass {
+	v := make([]DialogClass, r.Vector(24))
+	for i := range v {
+		readDialog(r, &v[i])
 	}
-	for i := range s {
-		codeDocumentAttribute(c, &s[i], field)
+	return v
+}
+
+func putVectorDocumentAttributeClasses(b *tl.Buffer, v []DocumentAttributeClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putDocumentAttribute(b, v[i], field)
 	}
 }
 
-func vectorDocumentClasses(c *tl.Codec, v *[]DocumentClass, field string) {
-	n := c.Vector(len(*v), 12)
-	s := *v
-	if c.Decoding() {
-		s = make([]DocumentClass, n)
-		*v = s
+func readVectorDocumentAttributeClasses(r *tl.Reader) []DocumentAttributeClass {
+	v := make([]DocumentAttributeClass, r.Vector(4))
+	for i := range v {
+		readDocumentAttribute(r, &v[i])
 	}
-	for i := range s {
-		codeDocument(c, &s[i], field)
+	return v
+}
+
+func putVectorDocumentClasses(b *tl.Buffer, v []DocumentClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putDocument(b, v[i], field)
 	}
 }
 
-func vectorMessageClasses(c *tl.Codec, v *[]MessageClass, field string) {
-	n := c.Vector(len(*v), 12)
-	s := *v
-	if c.Decoding() {
-		s = make([]MessageClass, n)
-		*v = s
+func readVectorDocumentClasses(r *tl.Reader) []DocumentClass {
+	v := make([]DocumentClass, r.Vector(12))
+	for i := range v {
+		readDocument(r, &v[i])
 	}
+	return v
+}
+
+func putVectorMessageClasses(b *tl.Buffer, v []MessageClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putMessage(b, v[i], field)
+	}
+}
+
+func readVectorMessageClasses(r *tl.Reader) []MessageClass {
+	v := make([]MessageClass, r.Vector(12))
 	var block []Message
-	for i := range s {
-		if c.Next(IDMessage) {
+	for i := range v {
+		if r.PeekID() == IDMessage {
 			if len(block) == 0 {
-				block = make([]Message, min(len(s)-i, 8))
+				block = make([]Message, min(len(v)-i, 8))
 			}
-			block[0].TL(c)
-			s[i], block = &block[0], block[1:]
+			block[0].decode(r)
+			v[i], block = &block[0], block[1:]
 			continue
 		}
-		codeMessage(c, &s[i], field)
+		readMessage(r, &v[i])
+	}
+	return v
+}
+
+func putVectorMessageEntityClasses(b *tl.Buffer, v []MessageEntityClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putMessageEntity(b, v[i], field)
 	}
 }
 
-func vectorMessageEntityClasses(c *tl.Codec, v *[]MessageEntityClass, field string) {
-	n := c.Vector(len(*v), 12)
-	s := *v
-	if c.Decoding() {
-		s = make([]MessageEntityClass, n)
-		*v = s
-	}
+func readVectorMessageEntityClasses(r *tl.Reader) []MessageEntityClass {
+	v := make([]MessageEntityClass, r.Vector(12))
 	var block []MessageEntityTextURL
-	for i := range s {
-		if c.Next(IDMessageEntityTextURL) {
+	for i := range v {
+		if r.PeekID() == IDMessageEntityTextURL {
 			if len(block) == 0 {
-				block = make([]MessageEntityTextURL, min(len(s)-i, 8))
+				block = make([]MessageEntityTextURL, min(len(v)-i, 8))
 			}
-			block[0].TL(c)
-			s[i], block = &block[0], block[1:]
+			block[0].decode(r)
+			v[i], block = &block[0], block[1:]
 			continue
 		}
-		codeMessageEntity(c, &s[i], field)
+		readMessageEntity(r, &v[i])
+	}
+	return v
+}
+
+func putVectorMessagePeerReactions(b *tl.Buffer, v []MessagePeerReaction) {
+	b.Vector(len(v))
+	for i := range v {
+		v[i].encode(b)
 	}
 }
 
-func vectorMessagePeerReactions(c *tl.Codec, v *[]MessagePeerReaction) {
-	n := c.Vector(len(*v), 28)
-	s := *v
-	if c.Decoding() {
-		s = make([]MessagePeerReaction, n)
-		*v = s
+func readVectorMessagePeerReactions(r *tl.Reader) []MessagePeerReaction {
+	v := make([]MessagePeerReaction, r.Vector(28))
+	for i := range v {
+		v[i].decode(r)
 	}
-	for i := range s {
-		s[i].TL(c)
+	return v
+}
+
+func putVectorPeerClasses(b *tl.Buffer, v []PeerClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putPeer(b, v[i], field)
 	}
 }
 
-func vectorPeerClasses(c *tl.Codec, v *[]PeerClass, field string) {
-	n := c.Vector(len(*v), 12)
-	s := *v
-	if c.Decoding() {
-		s = make([]PeerClass, n)
-		*v = s
+func readVectorPeerClasses(r *tl.Reader) []PeerClass {
+	v := make([]PeerClass, r.Vector(12))
+	for i := range v {
+		readPeer(r, &v[i])
 	}
-	for i := range s {
-		codePeer(c, &s[i], field)
+	return v
+}
+
+func putVectorPhotoSizeClasses(b *tl.Buffer, v []PhotoSizeClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putPhotoSize(b, v[i], field)
 	}
 }
 
-func vectorPhotoSizeClasses(c *tl.Codec, v *[]PhotoSizeClass, field string) {
-	n := c.Vector(len(*v), 8)
-	s := *v
-	if c.Decoding() {
-		s = make([]PhotoSizeClass, n)
-		*v = s
-	}
+func readVectorPhotoSizeClasses(r *tl.Reader) []PhotoSizeClass {
+	v := make([]PhotoSizeClass, r.Vector(8))
 	var block []PhotoSize
-	for i := range s {
-		if c.Next(IDPhotoSize) {
+	for i := range v {
+		if r.PeekID() == IDPhotoSize {
 			if len(block) == 0 {
-				block = make([]PhotoSize, min(len(s)-i, 8))
+				block = make([]PhotoSize, min(len(v)-i, 8))
 			}
-			block[0].TL(c)
-			s[i], block = &block[0], block[1:]
+			block[0].decode(r)
+			v[i], block = &block[0], block[1:]
 			continue
 		}
-		codePhotoSize(c, &s[i], field)
+		readPhotoSize(r, &v[i])
+	}
+	return v
+}
+
+func putVectorReactionCounts(b *tl.Buffer, v []ReactionCount) {
+	b.Vector(len(v))
+	for i := range v {
+		v[i].encode(b)
 	}
 }
 
-func vectorReactionCounts(c *tl.Codec, v *[]ReactionCount) {
-	n := c.Vector(len(*v), 16)
-	s := *v
-	if c.Decoding() {
-		s = make([]ReactionCount, n)
-		*v = s
+func readVectorReactionCounts(r *tl.Reader) []ReactionCount {
+	v := make([]ReactionCount, r.Vector(16))
+	for i := range v {
+		v[i].decode(r)
 	}
-	for i := range s {
-		s[i].TL(c)
+	return v
+}
+
+func putVectorUpdateClasses(b *tl.Buffer, v []UpdateClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putUpdate(b, v[i], field)
 	}
 }
 
-func vectorUpdateClasses(c *tl.Codec, v *[]UpdateClass, field string) {
-	n := c.Vector(len(*v), 4)
-	s := *v
-	if c.Decoding() {
-		s = make([]UpdateClass, n)
-		*v = s
+func readVectorUpdateClasses(r *tl.Reader) []UpdateClass {
+	v := make([]UpdateClass, r.Vector(4))
+	for i := range v {
+		readUpdate(r, &v[i])
 	}
-	for i := range s {
-		codeUpdate(c, &s[i], field)
+	return v
+}
+
+func putVectorUserClasses(b *tl.Buffer, v []UserClass, field string) {
+	b.Vector(len(v))
+	for i := range v {
+		putUser(b, v[i], field)
 	}
 }
 
-func vectorUserClasses(c *tl.Codec, v *[]UserClass, field string) {
-	n := c.Vector(len(*v), 12)
-	s := *v
-	if c.Decoding() {
-		s = make([]UserClass, n)
-		*v = s
-	}
+func readVectorUserClasses(r *tl.Reader) []UserClass {
+	v := make([]UserClass, r.Vector(12))
 	var block []User
-	for i := range s {
-		if c.Next(IDUser) {
+	for i := range v {
+		if r.PeekID() == IDUser {
 			if len(block) == 0 {
-				block = make([]User, min(len(s)-i, 8))
+				block = make([]User, min(len(v)-i, 8))
 			}
-			block[0].TL(c)
-			s[i], block = &block[0], block[1:]
+			block[0].decode(r)
+			v[i], block = &block[0], block[1:]
 			continue
 		}
-		codeUser(c, &s[i], field)
+		readUser(r, &v[i])
 	}
+	return v
 }

@@ -132,6 +132,22 @@ func (b *Buffer) stringBody(n int) []byte {
 // Object appends a boxed value. None at all is a *NilError.
 func (b *Buffer) Object(v Object) { (*Codec)(b).Object(v) }
 
+// Query appends the query inside a wrapper (TL's !X, R-TL-06).
+func (b *Buffer) Query(v Object, field string) {
+	if v == nil {
+		b.Missing(field)
+		return
+	}
+	b.Object(v)
+}
+
+// SetFlags writes the flags word that begins at a place in b.
+func (b *Buffer) SetFlags(at int, flags uint32) { binary.LittleEndian.PutUint32(b.buf[at:], flags) }
+
+// Missing fails because a required field has no value. The field is
+// "constructor.field", as in the schema.
+func (b *Buffer) Missing(field string) { b.Fail(&NilError{Field: field}) }
+
 // ErrTooLong says that a value is longer than its TL form allows.
 var ErrTooLong = errors.New("too long for TL")
 

@@ -3,6 +3,7 @@ package tl_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -239,48 +240,21 @@ func TestNilError(t *testing.T) {
 	}
 }
 
-// optionals is a value with conditional fields of all kinds that tl knows.
+// optionals is a value with conditional fields of all kinds.
 type optionals struct {
-	yes   bool
-	n     tl.Optional[int32]
-	long  tl.Optional[int64]
-	ratio tl.Optional[float64]
-	no    tl.Optional[bool]
-	text  tl.Optional[string]
-	half  tl.Optional[tl.Int128]
-	whole tl.Optional[tl.Int256]
-	blob  []byte
-	ints  []int32
-	longs []int64
-	texts []string
-	blobs [][]byte
-}
-
-func (v *optionals) TL(c *tl.Codec) {
-	set := []bool{
-		v.yes, v.n.Set, v.long.Set, v.ratio.Set, v.no.Set, v.text.Set, v.half.Set, v.whole.Set,
-		v.blob != nil, v.ints != nil, v.longs != nil, v.texts != nil, v.blobs != nil,
-	}
-	var flags uint32
-	for bit, set := range set {
-		if set {
-			flags |= 1 << bit
-		}
-	}
-	c.Flags(&flags)
-	if c.Decoding() {
-		v.yes = flags&1 != 0
-	}
-	for bit, field := range []func(){
-		func() {}, func() { c.SomeInt(&v.n) }, func() { c.SomeLong(&v.long) }, func() { c.SomeDouble(&v.ratio) },
-		func() { c.SomeBool(&v.no) }, func() { c.SomeString(&v.text) }, func() { c.SomeInt128(&v.half) },
-		func() { c.SomeInt256(&v.whole) }, func() { c.ByteString(&v.blob) }, func() { c.Ints(&v.ints) },
-		func() { c.Longs(&v.longs) }, func() { c.Strings(&v.texts) }, func() { c.ByteStrings(&v.blobs) },
-	} {
-		if flags&(1<<bit) != 0 {
-			field()
-		}
-	}
+	Yes   bool
+	N     tl.Optional[int32]
+	Long  tl.Optional[int64]
+	Ratio tl.Optional[float64]
+	No    tl.Optional[bool]
+	Text  tl.Optional[string]
+	Half  tl.Optional[tl.Int128]
+	Whole tl.Optional[tl.Int256]
+	Blob  []byte
+	Ints  []int32
+	Longs []int64
+	Texts []string
+	Blobs [][]byte
 }
 
 // R-TL-23, R-TL-24, R-TL-25: a field is read when its flag is set and left
@@ -294,14 +268,14 @@ func TestOptional(t *testing.T) {
 	values := map[uint32]*optionals{
 		0:       {},
 		0x1fff:  full,
-		1 << 1:  {n: tl.Some[int32](-5)},
-		1 << 4:  {no: tl.Some(true)},
-		1 << 8:  {blob: []byte{1}},
-		1 << 10: {longs: []int64{3}},
+		1 << 1:  {N: tl.Some[int32](-5)},
+		1 << 4:  {No: tl.Some(true)},
+		1 << 8:  {Blob: []byte{1}},
+		1 << 10: {Longs: []int64{3}},
 	}
 	for flags, v := range values {
 		p, err := tl.Marshal(v)
-		if err != nil || tl.TypeID(v) != flags {
+		if err != nil || len(p) < 8 || binary.LittleEndian.Uint32(p[4:]) != flags {
 			t.Errorf("%+v: encoded as %x, %v", v, p, err)
 		}
 		got := new(optionals)

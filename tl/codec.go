@@ -34,11 +34,8 @@ type state struct {
 	words    []uint64 // and for values without pointers
 }
 
-// Codec returns r as generated code wants it.
-func (r *Reader) Codec() *Codec { return (*Codec)(r) }
-
-// Buffer returns the Buffer that c is, for types that are only ever encoded.
-// If c is a Reader it fails, and what it returns is not used.
+// Buffer returns the Buffer that c is. If c is a Reader it fails, as is right
+// for types that are only ever encoded, and what it returns is not used.
 func (c *Codec) Buffer() *Buffer {
 	if c.decoding {
 		c.Fail(errors.ErrUnsupported)
@@ -47,8 +44,9 @@ func (c *Codec) Buffer() *Buffer {
 	return (*Buffer)(c)
 }
 
-// Reader returns the Reader that c is, for types that are only ever decoded.
-// If c is a Buffer it fails, and what it returns has nothing to read.
+// Reader returns the Reader that c is. If c is a Buffer it fails, as is right
+// for types that are only ever decoded, and what it returns has nothing to
+// read.
 func (c *Codec) Reader() *Reader {
 	if !c.decoding {
 		c.Fail(errors.ErrUnsupported)
@@ -194,12 +192,38 @@ func (c *Codec) ByteStrings(v *[][]byte) {
 // Query takes the query inside a wrapper. None at all is a *NilError that
 // names field.
 func (c *Codec) Query(v *Object, field string) {
-	switch {
-	case c.decoding:
+	if c.decoding {
 		*v = (*Reader)(c).Query()
-	case *v == nil:
-		c.Missing(field)
-	default:
-		c.Object(*v)
+	} else {
+		(*Buffer)(c).Query(*v, field)
 	}
+}
+
+// Flags takes a flags word (TL type #).
+func (c *Codec) Flags(v *uint32) {
+	if c.decoding {
+		*v = (*Reader)(c).Uint32()
+	} else {
+		(*Buffer)(c).Uint32(*v)
+	}
+}
+
+// Vector takes the head of a boxed vector of n elements that take at least
+// least bytes each, and returns the number of elements that follow.
+func (c *Codec) Vector(n, least int) int {
+	if c.decoding {
+		return (*Reader)(c).Vector(least)
+	}
+	(*Buffer)(c).Vector(n)
+	return n
+}
+
+// Count takes the length of a bare vector, as Vector does the head of a boxed
+// one.
+func (c *Codec) Count(n, least int) int {
+	if c.decoding {
+		return (*Reader)(c).Count(least)
+	}
+	(*Buffer)(c).Count(n)
+	return n
 }

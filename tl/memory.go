@@ -35,8 +35,7 @@ func (r *Reader) copied(p []byte) []byte {
 // Small returns zeroed memory for a value of the given size in bytes, aligned
 // to 8. It is made for generated code: the value's type must not contain a
 // pointer, which the garbage collector would not see.
-func (c *Codec) Small(size uintptr) unsafe.Pointer {
-	r := (*Reader)(c)
+func (r *Reader) Small(size uintptr) unsafe.Pointer {
 	n := int(size+7) / 8
 	if n == 0 {
 		n = 1

@@ -210,7 +210,7 @@ func TestSmall(t *testing.T) {
 	seen := map[unsafe.Pointer]bool{}
 	for i := range 300 {
 		size := uintptr(i%7) * 4
-		p := r.Codec().Small(size)
+		p := r.Small(size)
 		if p == nil || uintptr(p)%8 != 0 || seen[p] {
 			t.Fatalf("value %d is at %p, seen before: %t", i, p, seen[p])
 		}

@@ -20,7 +20,7 @@ func (c *Codec) Object(v Object) {
 		return
 	}
 	if v == nil {
-		c.Missing("value")
+		(*Buffer)(c).Missing("value")
 		return
 	}
 	value := reflect.ValueOf(v)
@@ -28,16 +28,21 @@ func (c *Codec) Object(v Object) {
 	case p != nil:
 		p.box(c, value.UnsafePointer())
 	case value.Kind() == reflect.Pointer && value.IsNil():
-		c.Missing("value")
+		(*Buffer)(c).Missing("value")
 	default:
 		c.Fail(fmt.Errorf("%T: %w", v, ErrNoType))
 	}
 }
 
-// Field encodes or decodes a field of the struct that v points to, which must
-// be there. The number is that of the field in the schema, flags words
-// included. It is for Coders.
-func (c *Codec) Field(v Object, number int) {
+// Field appends a field of the struct that v points to, which must be there.
+// The number is that of the field in the schema, flags words included. It is
+// for Coders.
+func (b *Buffer) Field(v Object, number int) { (*Codec)(b).field(v, number) }
+
+// Field reads a field as Buffer.Field writes it.
+func (r *Reader) Field(v Object, number int) { (*Codec)(r).field(v, number) }
+
+func (c *Codec) field(v Object, number int) {
 	value := reflect.ValueOf(v)
 	a := &planOfValue(value).steps()[number]
 	a.code(c, unsafe.Add(value.UnsafePointer(), a.offset))
@@ -73,10 +78,16 @@ func (p *plan) box(c *Codec, base unsafe.Pointer) {
 
 // run encodes or decodes the fields of the struct at base.
 func run(c *Codec, actions []action, base unsafe.Pointer) {
-	if !c.Enter() {
-		c.Leave()
-		return
+	c.depth++
+	if c.decoding && c.depth > MaxDepth {
+		c.Fail(ErrTooDeep)
+	} else {
+		runAll(c, actions, base)
 	}
+	c.depth--
+}
+
+func runAll(c *Codec, actions []action, base unsafe.Pointer) {
 	var words [maxWords]uint32
 	for i := range actions {
 		a := &actions[i]
@@ -90,7 +101,6 @@ func run(c *Codec, actions []action, base unsafe.Pointer) {
 			a.code(c, unsafe.Add(base, a.offset))
 		}
 	}
-	c.Leave()
 }
 
 // flags returns a flags word of the struct at base.
@@ -182,7 +192,7 @@ func (a *action) codePointer(c *Codec, at unsafe.Pointer) {
 	case c.decoding:
 		*p = reflect.New(a.elem.typ).UnsafePointer()
 	case *p == nil:
-		c.Missing(a.field)
+		(*Buffer)(c).Missing(a.field)
 		return
 	}
 	a.elem.code(c, *p)
@@ -196,7 +206,7 @@ func (a *action) codeClass(c *Codec, at unsafe.Pointer) {
 	}
 	v := reflect.NewAt(a.typ, at).Elem()
 	if v.IsNil() {
-		c.Missing(a.field)
+		(*Buffer)(c).Missing(a.field)
 		return
 	}
 	c.Object(v.Elem().Interface())
@@ -205,12 +215,13 @@ func (a *action) codeClass(c *Codec, at unsafe.Pointer) {
 func (k *class) decode(c *Codec, at unsafe.Pointer) {
 	p := k.member((*Reader)(c).PeekID())
 	if p == nil {
-		c.Unexpected(k.name())
+		r := (*Reader)(c)
+		r.Unexpected(r.ID(), k.name())
 		return
 	}
 	var v reflect.Value
 	if p.small != 0 {
-		v = reflect.NewAt(p.typ, c.Small(p.small))
+		v = reflect.NewAt(p.typ, (*Reader)(c).Small(p.small))
 	} else {
 		v = reflect.New(p.typ)
 	}

@@ -43,6 +43,9 @@ var shapeLines = []string{
 		"around:flags.3?Shape within:flags.3?Circle parts:Vector<4*Shape> dots:flags.4?Vector<12*Dot> bare:flags.5?vector<8*%Dot> = Shape",
 	"plain plain#00000012 text:string = Shape",
 	"spot spot#00000013 x:int y:int = Spot",
+	"optionals optionals#00000014 flags:# yes:flags.0?true n:flags.1?int long:flags.2?long ratio:flags.3?double no:flags.4?Bool " +
+		"text:flags.5?string half:flags.6?int128 whole:flags.7?int256 blob:flags.8?bytes ints:flags.9?Vector<int> " +
+		"longs:flags.10?Vector<long> texts:flags.11?Vector<string> blobs:flags.12?Vector<bytes> = Optionals",
 	"draw draw#00000020 what:Shape = Vector<4*Shape>",
 }
 
@@ -51,8 +54,8 @@ var shapes = func() *tl.Table {
 	for i := range shapeLines {
 		ends = append(ends, uint32(len(strings.Join(shapeLines[:i+1], "\n"))))
 	}
-	types := []any{(*dot)(nil), (*circle)(nil), (*plain)(nil), (*spot)(nil)}
-	return tl.NewTable(strings.Join(shapeLines, "\n")+"\n", ends, []uint32{0x10, 0x11, 0x12, 0x13}, types)
+	types := []any{(*dot)(nil), (*circle)(nil), (*plain)(nil), (*spot)(nil), (*optionals)(nil)}
+	return tl.NewTable(strings.Join(shapeLines, "\n")+"\n", ends, []uint32{0x10, 0x11, 0x12, 0x13, 0x14}, types)
 }()
 
 func (v *plain) TL(c *tl.Codec) {
@@ -104,8 +107,8 @@ func TestTable(t *testing.T) {
 	if id := tl.TypeID(&draw{}); id != 0x20 {
 		t.Errorf("id of draw is %x", id)
 	}
-	if shapes.Name(0) != "dot" || shapes.Name(2) != "plain" || shapes.Name(4) != "draw" {
-		t.Errorf("names %s, %s, %s", shapes.Name(0), shapes.Name(2), shapes.Name(4))
+	if shapes.Name(0) != "dot" || shapes.Name(2) != "plain" || shapes.Name(5) != "draw" {
+		t.Errorf("names %s, %s, %s", shapes.Name(0), shapes.Name(2), shapes.Name(5))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // hot names what a page of history, a list of chats and an update are made of:
@@ -43,126 +44,192 @@ func (m *model) codedType(t *goType) bool {
 	return true
 }
 
-// writeCode writes what both encodes and decodes: a statement for each field.
+// writeCode writes the methods of a constructor or method that has code.
 func (g *generator) writeCode(w *writer, c *combinator) {
-	w.printf("func (v *%s) TL(c *tl.Codec) {\nc.Begin(ID%s, %q)\n", c.name, c.name, c.Name)
+	w.printf("func (v *%s) TL(c *tl.Codec) {\n", c.name)
+	w.line("if c.Decoding() {\nv.decode(c.Reader())\n} else {\nv.encode(c.Buffer())\n}\n}\n")
+	g.writeEncode(w, c)
+	g.writeDecode(w, c)
+}
+
+// writeEncode writes what encodes. The bits of a flags word are known when the
+// fields have been written.
+func (g *generator) writeEncode(w *writer, c *combinator) {
+	w.printf("func (v *%s) encode(b *tl.Buffer) {\nb.ID(ID%s)\n", c.name, c.name)
 	if c.bare {
-		w.printf("v.body(c)\n}\n\nfunc (v *%s) body(c *tl.Codec) {\n", c.name)
+		w.printf("v.encodeBare(b)\n}\n\nfunc (v *%s) encodeBare(b *tl.Buffer) {\n", c.name)
 	}
-	if c.guard {
-		w.line("if !c.Enter() {\nc.Leave()\nreturn\n}")
-	}
+	var words []string
 	for i := range c.fields {
 		f := &c.fields[i]
 		switch {
+		case f.typ.kind == kindFlags && !c.reads(f.word):
+			w.line("b.Uint32(0)")
 		case f.typ.kind == kindFlags:
-			g.writeFlags(w, c, f.word)
-		case f.typ.kind == kindTrue:
-		case f.flag != nil:
-			w.printf("if %s&(1<<%d) != 0 {\n%s\n}\n", f.word, f.flag.Bit, g.field(c, i))
+			words = append(words, f.word)
+			w.printf("var %s uint32\n%sAt := b.Len()\nb.Uint32(0)\n", f.word, f.word)
+		case f.flag == nil:
+			w.line(g.encode(c, i))
 		default:
-			w.line(g.field(c, i))
+			w.printf("if %s {\n%s |= 1 << %d\n", c.present(f), f.word, f.flag.Bit)
+			if f.typ.kind != kindTrue {
+				w.line(g.encode(c, i))
+			}
+			w.line("}")
 		}
 	}
-	if c.guard {
-		w.line("c.Leave()")
+	for _, word := range words {
+		w.printf("b.SetFlags(%sAt, %s)\n", word, word)
 	}
 	w.line("}\n")
 }
 
-// writeFlags writes a flags word: the bits of the fields that are there, or
-// what is decoded.
-func (g *generator) writeFlags(w *writer, c *combinator, word string) {
-	bits := map[int]string{}
-	var order []int
-	trues := false
-	for i := range c.fields {
-		f := &c.fields[i]
-		if f.flag == nil || f.word != word {
-			continue
-		}
-		if bits[f.flag.Bit] == "" {
-			order = append(order, f.flag.Bit)
-			bits[f.flag.Bit] = f.present()
-		} else {
-			bits[f.flag.Bit] += " || " + f.present()
-		}
-		trues = trues || f.typ.kind == kindTrue
-	}
-	w.printf("var %s uint32\n", word)
-	if len(order) > 0 {
-		w.line("if !c.Decoding() {")
-		for _, bit := range order {
-			w.printf("if %s {\n%s |= 1 << %d\n}\n", bits[bit], word, bit)
-		}
-		w.line("}")
-	}
-	w.printf("c.Flags(&%s)\n", word)
-	if !trues {
-		return
-	}
-	w.line("if c.Decoding() {")
-	for i := range c.fields {
-		if f := &c.fields[i]; f.flag != nil && f.word == word && f.typ.kind == kindTrue {
-			w.printf("v.%s = %s&(1<<%d) != 0\n", f.name, word, f.flag.Bit)
+// present returns the condition under which a conditional field is written: if
+// it or another field with the same flag is there.
+func (c *combinator) present(f *field) string {
+	var there []string
+	for _, o := range c.fields {
+		if o.flag != nil && *o.flag == *f.flag {
+			there = append(there, o.present())
 		}
 	}
-	w.line("}")
+	return strings.Join(there, " || ")
 }
 
-// present returns the condition under which a conditional field is there.
+// shares reports whether another field has the flag of a conditional one.
+func (c *combinator) shares(f *field) bool {
+	return slices.ContainsFunc(c.fields, func(o field) bool {
+		return o.flag != nil && *o.flag == *f.flag && o.tl != f.tl
+	})
+}
+
+// present returns the condition under which a conditional field has a value.
 func (f *field) present() string {
 	switch {
 	case f.typ.kind == kindTrue:
 		return "v." + f.name
-	case f.typ.kind == kindScalar && f.typ.name != "[]byte":
+	case f.isOptional():
 		return "v." + f.name + ".Set"
 	}
 	return "v." + f.name + " != nil"
 }
 
-// field returns the statement for a field of c that is there.
-func (g *generator) field(c *combinator, i int) string {
-	f := &c.fields[i]
-	value, name := "v."+f.name, strconv.Quote(c.Name+"."+f.tl)
-	if !g.codedType(&f.typ) {
-		return fmt.Sprintf("c.Field(v, %d)", i)
-	}
-	switch {
-	case f.flag == nil:
-	case f.typ.kind == kindScalar && f.typ.name != "[]byte":
-		return fmt.Sprintf("c.Some%s(&%s)", f.typ.call, value)
-	case f.typ.kind == kindStruct:
-		g.pointers[f.typ.name] = true
-		return fmt.Sprintf("pointer%s(c, &%s, %s)", f.typ.name, value, name)
-	}
-	return g.value(&f.typ, value, name)
+// isOptional reports whether the field is a tl.Optional.
+func (f *field) isOptional() bool {
+	return f.flag != nil && f.typ.kind == kindScalar && f.typ.name != "[]byte"
 }
 
-// value returns the statement for a value of a type that is handled by code.
-func (g *generator) value(t *goType, value, name string) string {
+// encode returns the statement that writes field i of c.
+func (g *generator) encode(c *combinator, i int) string {
+	f := &c.fields[i]
+	value, name := "v."+f.name, strconv.Quote(c.Name+"."+f.tl)
+	switch {
+	case !g.codedType(&f.typ):
+		return fmt.Sprintf("b.Field(v, %d)", i)
+	case f.isOptional():
+		value += ".Value"
+	case f.flag != nil && f.typ.kind == kindStruct && c.shares(f):
+		return fmt.Sprintf("if %s == nil {\nb.Missing(%s)\nreturn\n}\n%s.encode(b)", value, name, value)
+	}
+	return g.encodeValue(&f.typ, value, name)
+}
+
+// encodeValue returns the statement that writes a value.
+func (g *generator) encodeValue(t *goType, value, name string) string {
+	switch {
+	case t.kind == kindClass:
+		return fmt.Sprintf("put%s(b, %s, %s)", t.name, value, name)
+	case t.kind == kindStruct && t.bare:
+		return value + ".encodeBare(b)"
+	case t.kind == kindStruct:
+		return value + ".encode(b)"
+	case t.kind == kindQuery:
+		return fmt.Sprintf("b.Query(%s, %s)", value, name)
+	case t.kind == kindRest:
+		return "b.Raw(" + value + ")"
+	case t.kind == kindVector && t.elem.kind == kindScalar:
+		return "b." + t.elem.call + "s(" + value + ")"
+	case t.kind == kindVector && t.elem.kind == kindClass:
+		return fmt.Sprintf("putVector%s(b, %s, %s)", g.vector(t), value, name)
+	case t.kind == kindVector:
+		return fmt.Sprintf("putVector%s(b, %s)", g.vector(t), value)
+	case t.ptr:
+		return "b." + t.call + "(&" + value + ")"
+	}
+	return "b." + t.call + "(" + value + ")"
+}
+
+// writeDecode writes what decodes.
+func (g *generator) writeDecode(w *writer, c *combinator) {
+	w.printf("func (v *%s) decode(r *tl.Reader) {\nr.Expect(ID%s, %q)\n", c.name, c.name, c.Name)
+	if c.bare {
+		w.printf("v.decodeBare(r)\n}\n\nfunc (v *%s) decodeBare(r *tl.Reader) {\n", c.name)
+	}
+	if c.guard {
+		w.line("if !r.Enter() {\nr.Leave()\nreturn\n}")
+	}
+	for i := range c.fields {
+		f := &c.fields[i]
+		switch {
+		case f.typ.kind == kindFlags && !c.reads(f.word):
+			w.line("r.Uint32()")
+		case f.typ.kind == kindFlags:
+			w.line(f.word, " := r.Uint32()")
+		case f.flag == nil:
+			w.line(g.decode(c, i))
+		case f.typ.kind == kindTrue:
+			w.printf("v.%s = %s&(1<<%d) != 0\n", f.name, f.word, f.flag.Bit)
+		default:
+			w.printf("if %s&(1<<%d) != 0 {\n%s\n}\n", f.word, f.flag.Bit, g.decode(c, i))
+		}
+	}
+	if c.guard {
+		w.line("r.Leave()")
+	}
+	w.line("}\n")
+}
+
+// reads reports whether a field depends on the flags word.
+func (c *combinator) reads(word string) bool {
+	return slices.ContainsFunc(c.fields, func(f field) bool { return f.flag != nil && f.word == word })
+}
+
+// decode returns the statement that reads field i of c, which is there.
+func (g *generator) decode(c *combinator, i int) string {
+	f := &c.fields[i]
+	value := "v." + f.name
+	switch {
+	case !g.codedType(&f.typ):
+		return fmt.Sprintf("r.Field(v, %d)", i)
+	case f.isOptional():
+		return fmt.Sprintf("%s = tl.Some(r.%s())", value, f.typ.call)
+	case f.flag != nil && f.typ.kind == kindStruct:
+		return fmt.Sprintf("%s = new(%s)\n%s.decode(r)", value, f.typ.name, value)
+	}
+	return g.decodeValue(&f.typ, value)
+}
+
+// decodeValue returns the statement that reads a value.
+func (g *generator) decodeValue(t *goType, value string) string {
 	switch t.kind {
 	case kindClass:
-		return fmt.Sprintf("code%s(c, &%s, %s)", t.name, value, name)
+		return "read" + t.name + "(r, &" + value + ")"
 	case kindStruct:
 		if t.bare {
-			return value + ".body(c)"
+			return value + ".decodeBare(r)"
 		}
-		return value + ".TL(c)"
+		return value + ".decode(r)"
 	case kindVector:
-		switch {
-		case t.elem.kind == kindScalar:
-			return fmt.Sprintf("c.%ss(&%s)", t.elem.call, value)
-		case t.elem.kind == kindClass:
-			return fmt.Sprintf("vector%s(c, &%s, %s)", g.vector(t), value, name)
+		if t.elem.kind == kindScalar {
+			return value + " = r." + t.elem.call + "s()"
 		}
-		return fmt.Sprintf("vector%s(c, &%s)", g.vector(t), value)
+		return value + " = readVector" + g.vector(t) + "(r)"
 	case kindQuery:
-		return fmt.Sprintf("c.Query(&%s, %s)", value, name)
+		return value + " = r.Query()"
 	case kindRest:
-		return "c.Rest(&" + value + ")"
+		return value + " = r.Raw(r.Remaining())"
 	}
-	return "c." + t.call + "(&" + value + ")"
+	return value + " = r." + t.call + "()"
 }
 
 // vector returns the name of the helper for a vector whose elements are not
@@ -185,42 +252,35 @@ func (g *generator) vector(t *goType) string {
 // writeClassCode writes what encodes and decodes a value of a class that has
 // constructors with code.
 func (g *generator) writeClassCode(w *writer, c *class) {
-	w.printf("func code%s(c *tl.Codec, v *%sClass, field string) {\n", c.name, c.name)
-	w.line("if !c.Decoding() {\nswitch o := (*v).(type) {\ncase nil:\nc.Missing(field)")
-	other, otherDecoded := "", fmt.Sprintf("c.Unexpected(%q)", c.tl)
+	w.printf("func put%s(b *tl.Buffer, v %sClass, field string) {\n", c.name, c.name)
+	w.line("switch v := v.(type) {\ncase nil:\nb.Missing(field)")
+	others := ""
 	for _, one := range c.constructors {
 		if one.coded {
-			w.printf("case *%s:\no.TL(c)\n", one.name)
+			w.printf("case *%s:\nv.encode(b)\n", one.name)
 		} else {
-			other, otherDecoded = "default:\nc.Object(o)\n", "c.Reader().Value(v)"
+			others = "default:\nb.Object(v)\n"
 		}
 	}
-	w.printf("%s}\nreturn\n}\n", other)
+	w.printf("%s}\n}\n\nfunc read%s(r *tl.Reader, p *%sClass) {\n", others, c.name, c.name)
 	if c.guard {
-		w.line("if !c.Enter() {\nc.Leave()\nreturn\n}")
+		w.line("if !r.Enter() {\nr.Leave()\nreturn\n}")
 	}
-	w.line("switch c.PeekID() {")
+	w.line("switch r.PeekID() {")
 	for _, one := range c.constructors {
 		if one.coded {
-			w.printf("case ID%s:\no := %s\n*v = o\no.TL(c)\n", one.name, g.newValue(one))
+			w.printf("case ID%s:\nv := %s\n*p = v\nv.decode(r)\n", one.name, g.newValue(one))
 		}
 	}
-	w.printf("default:\n%s\n}\n", otherDecoded)
+	if others != "" {
+		w.line("default:\nr.Value(p)\n}")
+	} else {
+		w.printf("default:\nr.Unexpected(r.ID(), %q)\n}\n", c.tl)
+	}
 	if c.guard {
-		w.line("c.Leave()")
+		w.line("r.Leave()")
 	}
 	w.line("}\n")
-}
-
-// writePointers writes the helpers for conditional fields that are structs.
-func (g *generator) writePointers(w *writer) {
-	for _, c := range g.constructors {
-		if g.pointers[c.name] {
-			w.printf("func pointer%s(c *tl.Codec, v **%s, field string) {\n", c.name, c.name)
-			w.printf("if c.Decoding() {\n*v = new(%s)\n}\n", c.name)
-			w.line("if *v == nil {\nc.Missing(field)\nreturn\n}\n(*v).TL(c)\n}\n")
-		}
-	}
 }
 
 // writeVectors writes the helpers for vectors.
@@ -235,14 +295,14 @@ func (g *generator) writeVectors(w *writer) {
 			field = ", field string"
 		}
 		typ := fieldType(v.elem)
-		w.printf("func vector%s(c *tl.Codec, v *[]%s%s) {\n", name, typ, field)
-		w.printf("n := c.%s(len(*v), %d)\n", head, g.size(v.elem))
-		w.printf("s := *v\nif c.Decoding() {\ns = make([]%s, n)\n*v = s\n}\n", typ)
+		w.printf("func putVector%s(b *tl.Buffer, v []%s%s) {\n", name, typ, field)
+		w.printf("b.%s(len(v))\nfor i := range v {\n%s\n}\n}\n\n", head, g.encodeValue(v.elem, "v[i]", "field"))
+		w.printf("func readVector%s(r *tl.Reader) []%s {\nv := make([]%s, r.%s(%d))\n", name, typ, typ, head, g.size(v.elem))
 		if one := g.batched(v.elem); one != nil {
 			w.printf("var block []%s\n", one.name)
 		}
-		w.line("for i := range s {")
+		w.line("for i := range v {")
 		g.writeBatch(w, v.elem)
-		w.line(g.value(v.elem, "s[i]", "field"), "\n}\n}\n")
+		w.line(g.decodeValue(v.elem, "v[i]"), "\n}\nreturn v\n}\n")
 	}
 }

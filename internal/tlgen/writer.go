@@ -65,16 +65,15 @@ func (w *writer) finish(pkg string) ([]byte, error) {
 type generator struct {
 	*model
 	target
-	files    map[string]*writer
-	vectors  map[string]goType // vectors whose elements are not scalars, by the name of their helpers
-	pointers map[string]bool   // the structs that need a helper for a field with a flag
+	files   map[string]*writer
+	vectors map[string]goType // vectors whose elements are not scalars, by the name of their helpers
 }
 
 // generate returns the files of a target by name.
 func (t target) generate(m *model) (map[string][]byte, error) {
 	g := &generator{
 		model: m, target: t, files: map[string]*writer{},
-		vectors: map[string]goType{}, pointers: map[string]bool{},
+		vectors: map[string]goType{},
 	}
 	g.chooseCode(t.hot, !t.api)
 	g.writeIDs()
@@ -145,7 +144,7 @@ func (g *generator) writeClass(w *writer, c *class) {
 	w.line()
 	if !g.api {
 		w.printf("// Decode%s decodes a boxed %s.\nfunc Decode%s(r *tl.Reader) (v %sClass) {\n", c.name, c.tl, c.name, c.name)
-		w.printf("code%s(r.Codec(), &v, \"\")\nreturn v\n}\n\n", c.name)
+		w.printf("read%s(r, &v)\nreturn v\n}\n\n", c.name)
 	}
 }
 
@@ -161,7 +160,6 @@ func (g *generator) writeAllCode(w *writer) {
 			g.writeClassCode(w, c)
 		}
 	}
-	g.writePointers(w)
 	g.writeVectors(w)
 }
 
@@ -189,15 +187,15 @@ func (g *generator) writeBatch(w *writer, elem *goType) {
 	if one == nil {
 		return
 	}
-	w.printf("if c.Next(ID%s) {\n", one.name)
-	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(s)-i, 8))\n}\n", one.name)
-	decode := "block[0].TL(c)"
+	w.printf("if r.PeekID() == ID%s {\n", one.name)
+	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(v)-i, 8))\n}\n", one.name)
+	decode := "block[0].decode(r)"
 	for _, c := range g.classes {
 		if c.tl == elem.tl && c.guard {
-			decode = "if c.Enter() {\n" + decode + "\n}\nc.Leave()"
+			decode = "if r.Enter() {\n" + decode + "\n}\nr.Leave()"
 		}
 	}
-	w.line(decode, "\ns[i], block = &block[0], block[1:]\ncontinue\n}")
+	w.line(decode, "\nv[i], block = &block[0], block[1:]\ncontinue\n}")
 }
 
 // newValue returns the expression for a new value of a constructor. One that
@@ -206,7 +204,7 @@ func (g *generator) newValue(c *combinator) string {
 	if size := c.plainSize(); size == 0 || size > 32 {
 		return "new(" + c.name + ")"
 	}
-	return fmt.Sprintf("(*%s)(c.Small(unsafe.Sizeof(%s{})))", c.name, c.name)
+	return fmt.Sprintf("(*%s)(r.Small(unsafe.Sizeof(%s{})))", c.name, c.name)
 }
 
 // plainSize returns about how many bytes the struct of c takes, 0 if it holds

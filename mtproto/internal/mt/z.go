@@ -332,7 +332,7 @@ func (*PQInnerDataTempDC) isPQInnerData() {}
 
 // DecodePQInnerData decodes a boxed P_Q_inner_data.
 func DecodePQInnerData(r *tl.Reader) (v PQInnerDataClass) {
-	codePQInnerData(r.Codec(), &v, "")
+	readPQInnerData(r, &v)
 	return v
 }
 
@@ -344,7 +344,7 @@ func (*ServerDHParamsOK) isServerDHParams()   {}
 
 // DecodeServerDHParams decodes a boxed Server_DH_Params.
 func DecodeServerDHParams(r *tl.Reader) (v ServerDHParamsClass) {
-	codeServerDHParams(r.Codec(), &v, "")
+	readServerDHParams(r, &v)
 	return v
 }
 
@@ -357,7 +357,7 @@ func (*DHGenFail) isSetClientDHParamsAnswer()  {}
 
 // DecodeSetClientDHParamsAnswer decodes a boxed Set_client_DH_params_answer.
 func DecodeSetClientDHParamsAnswer(r *tl.Reader) (v SetClientDHParamsAnswerClass) {
-	codeSetClientDHParamsAnswer(r.Codec(), &v, "")
+	readSetClientDHParamsAnswer(r, &v)
 	return v
 }
 
@@ -370,7 +370,7 @@ func (*DestroyAuthKeyFail) isDestroyAuthKeyRes() {}
 
 // DecodeDestroyAuthKeyRes decodes a boxed DestroyAuthKeyRes.
 func DecodeDestroyAuthKeyRes(r *tl.Reader) (v DestroyAuthKeyResClass) {
-	codeDestroyAuthKeyRes(r.Codec(), &v, "")
+	readDestroyAuthKeyRes(r, &v)
 	return v
 }
 
@@ -383,7 +383,7 @@ func (*RPCAnswerDropped) isRPCDropAnswer()        {}
 
 // DecodeRPCDropAnswer decodes a boxed RpcDropAnswer.
 func DecodeRPCDropAnswer(r *tl.Reader) (v RPCDropAnswerClass) {
-	codeRPCDropAnswer(r.Codec(), &v, "")
+	readRPCDropAnswer(r, &v)
 	return v
 }
 
@@ -395,7 +395,7 @@ func (*DestroySessionNone) isDestroySessionRes() {}
 
 // DecodeDestroySessionRes decodes a boxed DestroySessionRes.
 func DecodeDestroySessionRes(r *tl.Reader) (v DestroySessionResClass) {
-	codeDestroySessionRes(r.Codec(), &v, "")
+	readDestroySessionRes(r, &v)
 	return v
 }
 
@@ -407,7 +407,7 @@ func (*BadServerSalt) isBadMsgNotification()      {}
 
 // DecodeBadMsgNotification decodes a boxed BadMsgNotification.
 func DecodeBadMsgNotification(r *tl.Reader) (v BadMsgNotificationClass) {
-	codeBadMsgNotification(r.Codec(), &v, "")
+	readBadMsgNotification(r, &v)
 	return v
 }
 
@@ -419,6 +419,6 @@ func (*MsgNewDetailedInfo) isMsgDetailedInfo() {}
 
 // DecodeMsgDetailedInfo decodes a boxed MsgDetailedInfo.
 func DecodeMsgDetailedInfo(r *tl.Reader) (v MsgDetailedInfoClass) {
-	codeMsgDetailedInfo(r.Codec(), &v, "")
+	readMsgDetailedInfo(r, &v)
 	return v
 }

@@ -9,579 +9,1302 @@ import (
 )
 
 func (v *ResPQ) TL(c *tl.Codec) {
-	c.Begin(IDResPQ, "resPQ")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.PQ)
-	c.Longs(&v.ServerPublicKeyFingerprints)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ResPQ) encode(b *tl.Buffer) {
+	b.ID(IDResPQ)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.PQ)
+	b.Longs(v.ServerPublicKeyFingerprints)
+}
+
+func (v *ResPQ) decode(r *tl.Reader) {
+	r.Expect(IDResPQ, "resPQ")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.PQ = r.ByteString()
+	v.ServerPublicKeyFingerprints = r.Longs()
 }
 
 func (v *PQInnerData) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerData, "p_q_inner_data")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PQInnerData) encode(b *tl.Buffer) {
+	b.ID(IDPQInnerData)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+}
+
+func (v *PQInnerData) decode(r *tl.Reader) {
+	r.Expect(IDPQInnerData, "p_q_inner_data")
+	v.PQ = r.ByteString()
+	v.P = r.ByteString()
+	v.Q = r.ByteString()
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
 }
 
 func (v *PQInnerDataDC) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerDataDC, "p_q_inner_data_dc")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
-	c.Int(&v.DC)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PQInnerDataDC) encode(b *tl.Buffer) {
+	b.ID(IDPQInnerDataDC)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+	b.Int(v.DC)
+}
+
+func (v *PQInnerDataDC) decode(r *tl.Reader) {
+	r.Expect(IDPQInnerDataDC, "p_q_inner_data_dc")
+	v.PQ = r.ByteString()
+	v.P = r.ByteString()
+	v.Q = r.ByteString()
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+	v.DC = r.Int()
 }
 
 func (v *PQInnerDataTemp) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerDataTemp, "p_q_inner_data_temp")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
-	c.Int(&v.ExpiresIn)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PQInnerDataTemp) encode(b *tl.Buffer) {
+	b.ID(IDPQInnerDataTemp)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+	b.Int(v.ExpiresIn)
+}
+
+func (v *PQInnerDataTemp) decode(r *tl.Reader) {
+	r.Expect(IDPQInnerDataTemp, "p_q_inner_data_temp")
+	v.PQ = r.ByteString()
+	v.P = r.ByteString()
+	v.Q = r.ByteString()
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+	v.ExpiresIn = r.Int()
 }
 
 func (v *PQInnerDataTempDC) TL(c *tl.Codec) {
-	c.Begin(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
-	c.ByteString(&v.PQ)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int256(&v.NewNonce)
-	c.Int(&v.DC)
-	c.Int(&v.ExpiresIn)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PQInnerDataTempDC) encode(b *tl.Buffer) {
+	b.ID(IDPQInnerDataTempDC)
+	b.ByteString(v.PQ)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int256(&v.NewNonce)
+	b.Int(v.DC)
+	b.Int(v.ExpiresIn)
+}
+
+func (v *PQInnerDataTempDC) decode(r *tl.Reader) {
+	r.Expect(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
+	v.PQ = r.ByteString()
+	v.P = r.ByteString()
+	v.Q = r.ByteString()
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonce = r.Int256()
+	v.DC = r.Int()
+	v.ExpiresIn = r.Int()
 }
 
 func (v *ServerDHParamsFail) TL(c *tl.Codec) {
-	c.Begin(IDServerDHParamsFail, "server_DH_params_fail")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ServerDHParamsFail) encode(b *tl.Buffer) {
+	b.ID(IDServerDHParamsFail)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash)
+}
+
+func (v *ServerDHParamsFail) decode(r *tl.Reader) {
+	r.Expect(IDServerDHParamsFail, "server_DH_params_fail")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash = r.Int128()
 }
 
 func (v *ServerDHParamsOK) TL(c *tl.Codec) {
-	c.Begin(IDServerDHParamsOK, "server_DH_params_ok")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.EncryptedAnswer)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ServerDHParamsOK) encode(b *tl.Buffer) {
+	b.ID(IDServerDHParamsOK)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.EncryptedAnswer)
+}
+
+func (v *ServerDHParamsOK) decode(r *tl.Reader) {
+	r.Expect(IDServerDHParamsOK, "server_DH_params_ok")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.EncryptedAnswer = r.ByteString()
 }
 
 func (v *ServerDHInnerData) TL(c *tl.Codec) {
-	c.Begin(IDServerDHInnerData, "server_DH_inner_data")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int(&v.G)
-	c.ByteString(&v.DHPrime)
-	c.ByteString(&v.GA)
-	c.Int(&v.ServerTime)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ServerDHInnerData) encode(b *tl.Buffer) {
+	b.ID(IDServerDHInnerData)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int(v.G)
+	b.ByteString(v.DHPrime)
+	b.ByteString(v.GA)
+	b.Int(v.ServerTime)
+}
+
+func (v *ServerDHInnerData) decode(r *tl.Reader) {
+	r.Expect(IDServerDHInnerData, "server_DH_inner_data")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.G = r.Int()
+	v.DHPrime = r.ByteString()
+	v.GA = r.ByteString()
+	v.ServerTime = r.Int()
 }
 
 func (v *ClientDHInnerData) TL(c *tl.Codec) {
-	c.Begin(IDClientDHInnerData, "client_DH_inner_data")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Long(&v.RetryID)
-	c.ByteString(&v.GB)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ClientDHInnerData) encode(b *tl.Buffer) {
+	b.ID(IDClientDHInnerData)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Long(v.RetryID)
+	b.ByteString(v.GB)
+}
+
+func (v *ClientDHInnerData) decode(r *tl.Reader) {
+	r.Expect(IDClientDHInnerData, "client_DH_inner_data")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.RetryID = r.Long()
+	v.GB = r.ByteString()
 }
 
 func (v *DHGenOK) TL(c *tl.Codec) {
-	c.Begin(IDDHGenOK, "dh_gen_ok")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash1)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DHGenOK) encode(b *tl.Buffer) {
+	b.ID(IDDHGenOK)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash1)
+}
+
+func (v *DHGenOK) decode(r *tl.Reader) {
+	r.Expect(IDDHGenOK, "dh_gen_ok")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash1 = r.Int128()
 }
 
 func (v *DHGenRetry) TL(c *tl.Codec) {
-	c.Begin(IDDHGenRetry, "dh_gen_retry")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash2)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DHGenRetry) encode(b *tl.Buffer) {
+	b.ID(IDDHGenRetry)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash2)
+}
+
+func (v *DHGenRetry) decode(r *tl.Reader) {
+	r.Expect(IDDHGenRetry, "dh_gen_retry")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash2 = r.Int128()
 }
 
 func (v *DHGenFail) TL(c *tl.Codec) {
-	c.Begin(IDDHGenFail, "dh_gen_fail")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.Int128(&v.NewNonceHash3)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DHGenFail) encode(b *tl.Buffer) {
+	b.ID(IDDHGenFail)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.Int128(&v.NewNonceHash3)
+}
+
+func (v *DHGenFail) decode(r *tl.Reader) {
+	r.Expect(IDDHGenFail, "dh_gen_fail")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.NewNonceHash3 = r.Int128()
 }
 
 func (v *BindAuthKeyInner) TL(c *tl.Codec) {
-	c.Begin(IDBindAuthKeyInner, "bind_auth_key_inner")
-	c.Long(&v.Nonce)
-	c.Long(&v.TempAuthKeyID)
-	c.Long(&v.PermAuthKeyID)
-	c.Long(&v.TempSessionID)
-	c.Int(&v.ExpiresAt)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *BindAuthKeyInner) encode(b *tl.Buffer) {
+	b.ID(IDBindAuthKeyInner)
+	b.Long(v.Nonce)
+	b.Long(v.TempAuthKeyID)
+	b.Long(v.PermAuthKeyID)
+	b.Long(v.TempSessionID)
+	b.Int(v.ExpiresAt)
+}
+
+func (v *BindAuthKeyInner) decode(r *tl.Reader) {
+	r.Expect(IDBindAuthKeyInner, "bind_auth_key_inner")
+	v.Nonce = r.Long()
+	v.TempAuthKeyID = r.Long()
+	v.PermAuthKeyID = r.Long()
+	v.TempSessionID = r.Long()
+	v.ExpiresAt = r.Int()
 }
 
 func (v *DestroyAuthKeyOK) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroyAuthKeyOK) encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKeyOK)
+}
+
+func (v *DestroyAuthKeyOK) decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
 }
 
 func (v *DestroyAuthKeyNone) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKeyNone, "destroy_auth_key_none")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroyAuthKeyNone) encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKeyNone)
+}
+
+func (v *DestroyAuthKeyNone) decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKeyNone, "destroy_auth_key_none")
 }
 
 func (v *DestroyAuthKeyFail) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroyAuthKeyFail) encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKeyFail)
+}
+
+func (v *DestroyAuthKeyFail) decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
 }
 
 func (v *RPCResult) TL(c *tl.Codec) {
-	c.Begin(IDRPCResult, "rpc_result")
-	c.Long(&v.ReqMsgID)
-	c.Rest(&v.Result)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *RPCResult) encode(b *tl.Buffer) {
+	b.ID(IDRPCResult)
+	b.Long(v.ReqMsgID)
+	b.Raw(v.Result)
+}
+
+func (v *RPCResult) decode(r *tl.Reader) {
+	r.Expect(IDRPCResult, "rpc_result")
+	v.ReqMsgID = r.Long()
+	v.Result = r.Raw(r.Remaining())
 }
 
 func (v *RPCError) TL(c *tl.Codec) {
-	c.Begin(IDRPCError, "rpc_error")
-	c.Int(&v.ErrorCode)
-	c.String(&v.ErrorMessage)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *RPCError) encode(b *tl.Buffer) {
+	b.ID(IDRPCError)
+	b.Int(v.ErrorCode)
+	b.String(v.ErrorMessage)
+}
+
+func (v *RPCError) decode(r *tl.Reader) {
+	r.Expect(IDRPCError, "rpc_error")
+	v.ErrorCode = r.Int()
+	v.ErrorMessage = r.String()
 }
 
 func (v *RPCAnswerUnknown) TL(c *tl.Codec) {
-	c.Begin(IDRPCAnswerUnknown, "rpc_answer_unknown")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *RPCAnswerUnknown) encode(b *tl.Buffer) {
+	b.ID(IDRPCAnswerUnknown)
+}
+
+func (v *RPCAnswerUnknown) decode(r *tl.Reader) {
+	r.Expect(IDRPCAnswerUnknown, "rpc_answer_unknown")
 }
 
 func (v *RPCAnswerDroppedRunning) TL(c *tl.Codec) {
-	c.Begin(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *RPCAnswerDroppedRunning) encode(b *tl.Buffer) {
+	b.ID(IDRPCAnswerDroppedRunning)
+}
+
+func (v *RPCAnswerDroppedRunning) decode(r *tl.Reader) {
+	r.Expect(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
 }
 
 func (v *RPCAnswerDropped) TL(c *tl.Codec) {
-	c.Begin(IDRPCAnswerDropped, "rpc_answer_dropped")
-	c.Long(&v.MsgID)
-	c.Int(&v.SeqNo)
-	c.Int(&v.Bytes)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *RPCAnswerDropped) encode(b *tl.Buffer) {
+	b.ID(IDRPCAnswerDropped)
+	b.Long(v.MsgID)
+	b.Int(v.SeqNo)
+	b.Int(v.Bytes)
+}
+
+func (v *RPCAnswerDropped) decode(r *tl.Reader) {
+	r.Expect(IDRPCAnswerDropped, "rpc_answer_dropped")
+	v.MsgID = r.Long()
+	v.SeqNo = r.Int()
+	v.Bytes = r.Int()
 }
 
 func (v *FutureSalt) TL(c *tl.Codec) {
-	c.Begin(IDFutureSalt, "future_salt")
-	v.body(c)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
 }
 
-func (v *FutureSalt) body(c *tl.Codec) {
-	c.Int(&v.ValidSince)
-	c.Int(&v.ValidUntil)
-	c.Long(&v.Salt)
+func (v *FutureSalt) encode(b *tl.Buffer) {
+	b.ID(IDFutureSalt)
+	v.encodeBare(b)
+}
+
+func (v *FutureSalt) encodeBare(b *tl.Buffer) {
+	b.Int(v.ValidSince)
+	b.Int(v.ValidUntil)
+	b.Long(v.Salt)
+}
+
+func (v *FutureSalt) decode(r *tl.Reader) {
+	r.Expect(IDFutureSalt, "future_salt")
+	v.decodeBare(r)
+}
+
+func (v *FutureSalt) decodeBare(r *tl.Reader) {
+	v.ValidSince = r.Int()
+	v.ValidUntil = r.Int()
+	v.Salt = r.Long()
 }
 
 func (v *FutureSalts) TL(c *tl.Codec) {
-	c.Begin(IDFutureSalts, "future_salts")
-	c.Long(&v.ReqMsgID)
-	c.Int(&v.Now)
-	vectorBareFutureSaltBodies(c, &v.Salts)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *FutureSalts) encode(b *tl.Buffer) {
+	b.ID(IDFutureSalts)
+	b.Long(v.ReqMsgID)
+	b.Int(v.Now)
+	putVectorBareFutureSaltBodies(b, v.Salts)
+}
+
+func (v *FutureSalts) decode(r *tl.Reader) {
+	r.Expect(IDFutureSalts, "future_salts")
+	v.ReqMsgID = r.Long()
+	v.Now = r.Int()
+	v.Salts = readVectorBareFutureSaltBodies(r)
 }
 
 func (v *Pong) TL(c *tl.Codec) {
-	c.Begin(IDPong, "pong")
-	c.Long(&v.MsgID)
-	c.Long(&v.PingID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *Pong) encode(b *tl.Buffer) {
+	b.ID(IDPong)
+	b.Long(v.MsgID)
+	b.Long(v.PingID)
+}
+
+func (v *Pong) decode(r *tl.Reader) {
+	r.Expect(IDPong, "pong")
+	v.MsgID = r.Long()
+	v.PingID = r.Long()
 }
 
 func (v *DestroySessionOK) TL(c *tl.Codec) {
-	c.Begin(IDDestroySessionOK, "destroy_session_ok")
-	c.Long(&v.SessionID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroySessionOK) encode(b *tl.Buffer) {
+	b.ID(IDDestroySessionOK)
+	b.Long(v.SessionID)
+}
+
+func (v *DestroySessionOK) decode(r *tl.Reader) {
+	r.Expect(IDDestroySessionOK, "destroy_session_ok")
+	v.SessionID = r.Long()
 }
 
 func (v *DestroySessionNone) TL(c *tl.Codec) {
-	c.Begin(IDDestroySessionNone, "destroy_session_none")
-	c.Long(&v.SessionID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroySessionNone) encode(b *tl.Buffer) {
+	b.ID(IDDestroySessionNone)
+	b.Long(v.SessionID)
+}
+
+func (v *DestroySessionNone) decode(r *tl.Reader) {
+	r.Expect(IDDestroySessionNone, "destroy_session_none")
+	v.SessionID = r.Long()
 }
 
 func (v *NewSessionCreated) TL(c *tl.Codec) {
-	c.Begin(IDNewSessionCreated, "new_session_created")
-	c.Long(&v.FirstMsgID)
-	c.Long(&v.UniqueID)
-	c.Long(&v.ServerSalt)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *NewSessionCreated) encode(b *tl.Buffer) {
+	b.ID(IDNewSessionCreated)
+	b.Long(v.FirstMsgID)
+	b.Long(v.UniqueID)
+	b.Long(v.ServerSalt)
+}
+
+func (v *NewSessionCreated) decode(r *tl.Reader) {
+	r.Expect(IDNewSessionCreated, "new_session_created")
+	v.FirstMsgID = r.Long()
+	v.UniqueID = r.Long()
+	v.ServerSalt = r.Long()
 }
 
 func (v *GzipPacked) TL(c *tl.Codec) {
-	c.Begin(IDGzipPacked, "gzip_packed")
-	c.ByteString(&v.PackedData)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *GzipPacked) encode(b *tl.Buffer) {
+	b.ID(IDGzipPacked)
+	b.ByteString(v.PackedData)
+}
+
+func (v *GzipPacked) decode(r *tl.Reader) {
+	r.Expect(IDGzipPacked, "gzip_packed")
+	v.PackedData = r.ByteString()
 }
 
 func (v *MsgsAck) TL(c *tl.Codec) {
-	c.Begin(IDMsgsAck, "msgs_ack")
-	c.Longs(&v.MsgIDs)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgsAck) encode(b *tl.Buffer) {
+	b.ID(IDMsgsAck)
+	b.Longs(v.MsgIDs)
+}
+
+func (v *MsgsAck) decode(r *tl.Reader) {
+	r.Expect(IDMsgsAck, "msgs_ack")
+	v.MsgIDs = r.Longs()
 }
 
 func (v *BadMsgNotification) TL(c *tl.Codec) {
-	c.Begin(IDBadMsgNotification, "bad_msg_notification")
-	c.Long(&v.BadMsgID)
-	c.Int(&v.BadMsgSeqno)
-	c.Int(&v.ErrorCode)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *BadMsgNotification) encode(b *tl.Buffer) {
+	b.ID(IDBadMsgNotification)
+	b.Long(v.BadMsgID)
+	b.Int(v.BadMsgSeqno)
+	b.Int(v.ErrorCode)
+}
+
+func (v *BadMsgNotification) decode(r *tl.Reader) {
+	r.Expect(IDBadMsgNotification, "bad_msg_notification")
+	v.BadMsgID = r.Long()
+	v.BadMsgSeqno = r.Int()
+	v.ErrorCode = r.Int()
 }
 
 func (v *BadServerSalt) TL(c *tl.Codec) {
-	c.Begin(IDBadServerSalt, "bad_server_salt")
-	c.Long(&v.BadMsgID)
-	c.Int(&v.BadMsgSeqno)
-	c.Int(&v.ErrorCode)
-	c.Long(&v.NewServerSalt)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *BadServerSalt) encode(b *tl.Buffer) {
+	b.ID(IDBadServerSalt)
+	b.Long(v.BadMsgID)
+	b.Int(v.BadMsgSeqno)
+	b.Int(v.ErrorCode)
+	b.Long(v.NewServerSalt)
+}
+
+func (v *BadServerSalt) decode(r *tl.Reader) {
+	r.Expect(IDBadServerSalt, "bad_server_salt")
+	v.BadMsgID = r.Long()
+	v.BadMsgSeqno = r.Int()
+	v.ErrorCode = r.Int()
+	v.NewServerSalt = r.Long()
 }
 
 func (v *MsgResendReq) TL(c *tl.Codec) {
-	c.Begin(IDMsgResendReq, "msg_resend_req")
-	c.Longs(&v.MsgIDs)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgResendReq) encode(b *tl.Buffer) {
+	b.ID(IDMsgResendReq)
+	b.Longs(v.MsgIDs)
+}
+
+func (v *MsgResendReq) decode(r *tl.Reader) {
+	r.Expect(IDMsgResendReq, "msg_resend_req")
+	v.MsgIDs = r.Longs()
 }
 
 func (v *MsgsStateReq) TL(c *tl.Codec) {
-	c.Begin(IDMsgsStateReq, "msgs_state_req")
-	c.Longs(&v.MsgIDs)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgsStateReq) encode(b *tl.Buffer) {
+	b.ID(IDMsgsStateReq)
+	b.Longs(v.MsgIDs)
+}
+
+func (v *MsgsStateReq) decode(r *tl.Reader) {
+	r.Expect(IDMsgsStateReq, "msgs_state_req")
+	v.MsgIDs = r.Longs()
 }
 
 func (v *MsgsStateInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgsStateInfo, "msgs_state_info")
-	c.Long(&v.ReqMsgID)
-	c.ByteString(&v.Info)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgsStateInfo) encode(b *tl.Buffer) {
+	b.ID(IDMsgsStateInfo)
+	b.Long(v.ReqMsgID)
+	b.ByteString(v.Info)
+}
+
+func (v *MsgsStateInfo) decode(r *tl.Reader) {
+	r.Expect(IDMsgsStateInfo, "msgs_state_info")
+	v.ReqMsgID = r.Long()
+	v.Info = r.ByteString()
 }
 
 func (v *MsgsAllInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgsAllInfo, "msgs_all_info")
-	c.Longs(&v.MsgIDs)
-	c.ByteString(&v.Info)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgsAllInfo) encode(b *tl.Buffer) {
+	b.ID(IDMsgsAllInfo)
+	b.Longs(v.MsgIDs)
+	b.ByteString(v.Info)
+}
+
+func (v *MsgsAllInfo) decode(r *tl.Reader) {
+	r.Expect(IDMsgsAllInfo, "msgs_all_info")
+	v.MsgIDs = r.Longs()
+	v.Info = r.ByteString()
 }
 
 func (v *MsgDetailedInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgDetailedInfo, "msg_detailed_info")
-	c.Long(&v.MsgID)
-	c.Long(&v.AnswerMsgID)
-	c.Int(&v.Bytes)
-	c.Int(&v.Status)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgDetailedInfo) encode(b *tl.Buffer) {
+	b.ID(IDMsgDetailedInfo)
+	b.Long(v.MsgID)
+	b.Long(v.AnswerMsgID)
+	b.Int(v.Bytes)
+	b.Int(v.Status)
+}
+
+func (v *MsgDetailedInfo) decode(r *tl.Reader) {
+	r.Expect(IDMsgDetailedInfo, "msg_detailed_info")
+	v.MsgID = r.Long()
+	v.AnswerMsgID = r.Long()
+	v.Bytes = r.Int()
+	v.Status = r.Int()
 }
 
 func (v *MsgNewDetailedInfo) TL(c *tl.Codec) {
-	c.Begin(IDMsgNewDetailedInfo, "msg_new_detailed_info")
-	c.Long(&v.AnswerMsgID)
-	c.Int(&v.Bytes)
-	c.Int(&v.Status)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *MsgNewDetailedInfo) encode(b *tl.Buffer) {
+	b.ID(IDMsgNewDetailedInfo)
+	b.Long(v.AnswerMsgID)
+	b.Int(v.Bytes)
+	b.Int(v.Status)
+}
+
+func (v *MsgNewDetailedInfo) decode(r *tl.Reader) {
+	r.Expect(IDMsgNewDetailedInfo, "msg_new_detailed_info")
+	v.AnswerMsgID = r.Long()
+	v.Bytes = r.Int()
+	v.Status = r.Int()
 }
 
 func (v *ReqPQ) TL(c *tl.Codec) {
-	c.Begin(IDReqPQ, "req_pq")
-	c.Int128(&v.Nonce)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReqPQ) encode(b *tl.Buffer) {
+	b.ID(IDReqPQ)
+	b.Int128(&v.Nonce)
+}
+
+func (v *ReqPQ) decode(r *tl.Reader) {
+	r.Expect(IDReqPQ, "req_pq")
+	v.Nonce = r.Int128()
 }
 
 func (v *ReqPQMulti) TL(c *tl.Codec) {
-	c.Begin(IDReqPQMulti, "req_pq_multi")
-	c.Int128(&v.Nonce)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReqPQMulti) encode(b *tl.Buffer) {
+	b.ID(IDReqPQMulti)
+	b.Int128(&v.Nonce)
+}
+
+func (v *ReqPQMulti) decode(r *tl.Reader) {
+	r.Expect(IDReqPQMulti, "req_pq_multi")
+	v.Nonce = r.Int128()
 }
 
 func (v *ReqDHParams) TL(c *tl.Codec) {
-	c.Begin(IDReqDHParams, "req_DH_params")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.P)
-	c.ByteString(&v.Q)
-	c.Long(&v.PublicKeyFingerprint)
-	c.ByteString(&v.EncryptedData)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *ReqDHParams) encode(b *tl.Buffer) {
+	b.ID(IDReqDHParams)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.P)
+	b.ByteString(v.Q)
+	b.Long(v.PublicKeyFingerprint)
+	b.ByteString(v.EncryptedData)
+}
+
+func (v *ReqDHParams) decode(r *tl.Reader) {
+	r.Expect(IDReqDHParams, "req_DH_params")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.P = r.ByteString()
+	v.Q = r.ByteString()
+	v.PublicKeyFingerprint = r.Long()
+	v.EncryptedData = r.ByteString()
 }
 
 func (v *SetClientDHParams) TL(c *tl.Codec) {
-	c.Begin(IDSetClientDHParams, "set_client_DH_params")
-	c.Int128(&v.Nonce)
-	c.Int128(&v.ServerNonce)
-	c.ByteString(&v.EncryptedData)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *SetClientDHParams) encode(b *tl.Buffer) {
+	b.ID(IDSetClientDHParams)
+	b.Int128(&v.Nonce)
+	b.Int128(&v.ServerNonce)
+	b.ByteString(v.EncryptedData)
+}
+
+func (v *SetClientDHParams) decode(r *tl.Reader) {
+	r.Expect(IDSetClientDHParams, "set_client_DH_params")
+	v.Nonce = r.Int128()
+	v.ServerNonce = r.Int128()
+	v.EncryptedData = r.ByteString()
 }
 
 func (v *RPCDropAnswer) TL(c *tl.Codec) {
-	c.Begin(IDRPCDropAnswer, "rpc_drop_answer")
-	c.Long(&v.ReqMsgID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *RPCDropAnswer) encode(b *tl.Buffer) {
+	b.ID(IDRPCDropAnswer)
+	b.Long(v.ReqMsgID)
+}
+
+func (v *RPCDropAnswer) decode(r *tl.Reader) {
+	r.Expect(IDRPCDropAnswer, "rpc_drop_answer")
+	v.ReqMsgID = r.Long()
 }
 
 func (v *GetFutureSalts) TL(c *tl.Codec) {
-	c.Begin(IDGetFutureSalts, "get_future_salts")
-	c.Int(&v.Num)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *GetFutureSalts) encode(b *tl.Buffer) {
+	b.ID(IDGetFutureSalts)
+	b.Int(v.Num)
+}
+
+func (v *GetFutureSalts) decode(r *tl.Reader) {
+	r.Expect(IDGetFutureSalts, "get_future_salts")
+	v.Num = r.Int()
 }
 
 func (v *Ping) TL(c *tl.Codec) {
-	c.Begin(IDPing, "ping")
-	c.Long(&v.PingID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *Ping) encode(b *tl.Buffer) {
+	b.ID(IDPing)
+	b.Long(v.PingID)
+}
+
+func (v *Ping) decode(r *tl.Reader) {
+	r.Expect(IDPing, "ping")
+	v.PingID = r.Long()
 }
 
 func (v *PingDelayDisconnect) TL(c *tl.Codec) {
-	c.Begin(IDPingDelayDisconnect, "ping_delay_disconnect")
-	c.Long(&v.PingID)
-	c.Int(&v.DisconnectDelay)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *PingDelayDisconnect) encode(b *tl.Buffer) {
+	b.ID(IDPingDelayDisconnect)
+	b.Long(v.PingID)
+	b.Int(v.DisconnectDelay)
+}
+
+func (v *PingDelayDisconnect) decode(r *tl.Reader) {
+	r.Expect(IDPingDelayDisconnect, "ping_delay_disconnect")
+	v.PingID = r.Long()
+	v.DisconnectDelay = r.Int()
 }
 
 func (v *DestroySession) TL(c *tl.Codec) {
-	c.Begin(IDDestroySession, "destroy_session")
-	c.Long(&v.SessionID)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroySession) encode(b *tl.Buffer) {
+	b.ID(IDDestroySession)
+	b.Long(v.SessionID)
+}
+
+func (v *DestroySession) decode(r *tl.Reader) {
+	r.Expect(IDDestroySession, "destroy_session")
+	v.SessionID = r.Long()
 }
 
 func (v *HTTPWait) TL(c *tl.Codec) {
-	c.Begin(IDHTTPWait, "http_wait")
-	c.Int(&v.MaxDelay)
-	c.Int(&v.WaitAfter)
-	c.Int(&v.MaxWait)
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *HTTPWait) encode(b *tl.Buffer) {
+	b.ID(IDHTTPWait)
+	b.Int(v.MaxDelay)
+	b.Int(v.WaitAfter)
+	b.Int(v.MaxWait)
+}
+
+func (v *HTTPWait) decode(r *tl.Reader) {
+	r.Expect(IDHTTPWait, "http_wait")
+	v.MaxDelay = r.Int()
+	v.WaitAfter = r.Int()
+	v.MaxWait = r.Int()
 }
 
 func (v *DestroyAuthKey) TL(c *tl.Codec) {
-	c.Begin(IDDestroyAuthKey, "destroy_auth_key")
+	if c.Decoding() {
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
+	}
+}
+
+func (v *DestroyAuthKey) encode(b *tl.Buffer) {
+	b.ID(IDDestroyAuthKey)
+}
+
+func (v *DestroyAuthKey) decode(r *tl.Reader) {
+	r.Expect(IDDestroyAuthKey, "destroy_auth_key")
 }
 
 func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
-	c.Begin(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
-	c.Long(&v.PermAuthKeyID)
-	c.Long(&v.Nonce)
-	c.Int(&v.ExpiresAt)
-	c.ByteString(&v.EncryptedMessage)
-}
-
-func codePQInnerData(c *tl.Codec, v *PQInnerDataClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *PQInnerData:
-			o.TL(c)
-		case *PQInnerDataDC:
-			o.TL(c)
-		case *PQInnerDataTemp:
-			o.TL(c)
-		case *PQInnerDataTempDC:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDPQInnerData:
-		o := new(PQInnerData)
-		*v = o
-		o.TL(c)
-	case IDPQInnerDataDC:
-		o := new(PQInnerDataDC)
-		*v = o
-		o.TL(c)
-	case IDPQInnerDataTemp:
-		o := new(PQInnerDataTemp)
-		*v = o
-		o.TL(c)
-	case IDPQInnerDataTempDC:
-		o := new(PQInnerDataTempDC)
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("P_Q_inner_data")
-	}
-}
-
-func codeServerDHParams(c *tl.Codec, v *ServerDHParamsClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *ServerDHParamsFail:
-			o.TL(c)
-		case *ServerDHParamsOK:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDServerDHParamsFail:
-		o := new(ServerDHParamsFail)
-		*v = o
-		o.TL(c)
-	case IDServerDHParamsOK:
-		o := new(ServerDHParamsOK)
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("Server_DH_Params")
-	}
-}
-
-func codeSetClientDHParamsAnswer(c *tl.Codec, v *SetClientDHParamsAnswerClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *DHGenOK:
-			o.TL(c)
-		case *DHGenRetry:
-			o.TL(c)
-		case *DHGenFail:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDDHGenOK:
-		o := new(DHGenOK)
-		*v = o
-		o.TL(c)
-	case IDDHGenRetry:
-		o := new(DHGenRetry)
-		*v = o
-		o.TL(c)
-	case IDDHGenFail:
-		o := new(DHGenFail)
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("Set_client_DH_params_answer")
-	}
-}
-
-func codeDestroyAuthKeyRes(c *tl.Codec, v *DestroyAuthKeyResClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *DestroyAuthKeyOK:
-			o.TL(c)
-		case *DestroyAuthKeyNone:
-			o.TL(c)
-		case *DestroyAuthKeyFail:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDDestroyAuthKeyOK:
-		o := new(DestroyAuthKeyOK)
-		*v = o
-		o.TL(c)
-	case IDDestroyAuthKeyNone:
-		o := new(DestroyAuthKeyNone)
-		*v = o
-		o.TL(c)
-	case IDDestroyAuthKeyFail:
-		o := new(DestroyAuthKeyFail)
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("DestroyAuthKeyRes")
-	}
-}
-
-func codeRPCDropAnswer(c *tl.Codec, v *RPCDropAnswerClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *RPCAnswerUnknown:
-			o.TL(c)
-		case *RPCAnswerDroppedRunning:
-			o.TL(c)
-		case *RPCAnswerDropped:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDRPCAnswerUnknown:
-		o := new(RPCAnswerUnknown)
-		*v = o
-		o.TL(c)
-	case IDRPCAnswerDroppedRunning:
-		o := new(RPCAnswerDroppedRunning)
-		*v = o
-		o.TL(c)
-	case IDRPCAnswerDropped:
-		o := (*RPCAnswerDropped)(c.Small(unsafe.Sizeof(RPCAnswerDropped{})))
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("RpcDropAnswer")
-	}
-}
-
-func codeDestroySessionRes(c *tl.Codec, v *DestroySessionResClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *DestroySessionOK:
-			o.TL(c)
-		case *DestroySessionNone:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDDestroySessionOK:
-		o := (*DestroySessionOK)(c.Small(unsafe.Sizeof(DestroySessionOK{})))
-		*v = o
-		o.TL(c)
-	case IDDestroySessionNone:
-		o := (*DestroySessionNone)(c.Small(unsafe.Sizeof(DestroySessionNone{})))
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("DestroySessionRes")
-	}
-}
-
-func codeBadMsgNotification(c *tl.Codec, v *BadMsgNotificationClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *BadMsgNotification:
-			o.TL(c)
-		case *BadServerSalt:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDBadMsgNotification:
-		o := (*BadMsgNotification)(c.Small(unsafe.Sizeof(BadMsgNotification{})))
-		*v = o
-		o.TL(c)
-	case IDBadServerSalt:
-		o := (*BadServerSalt)(c.Small(unsafe.Sizeof(BadServerSalt{})))
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("BadMsgNotification")
-	}
-}
-
-func codeMsgDetailedInfo(c *tl.Codec, v *MsgDetailedInfoClass, field string) {
-	if !c.Decoding() {
-		switch o := (*v).(type) {
-		case nil:
-			c.Missing(field)
-		case *MsgDetailedInfo:
-			o.TL(c)
-		case *MsgNewDetailedInfo:
-			o.TL(c)
-		}
-		return
-	}
-	switch c.PeekID() {
-	case IDMsgDetailedInfo:
-		o := (*MsgDetailedInfo)(c.Small(unsafe.Sizeof(MsgDetailedInfo{})))
-		*v = o
-		o.TL(c)
-	case IDMsgNewDetailedInfo:
-		o := (*MsgNewDetailedInfo)(c.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
-		*v = o
-		o.TL(c)
-	default:
-		c.Unexpected("MsgDetailedInfo")
-	}
-}
-
-func vectorBareFutureSaltBodies(c *tl.Codec, v *[]FutureSalt) {
-	n := c.Count(len(*v), 16)
-	s := *v
 	if c.Decoding() {
-		s = make([]FutureSalt, n)
-		*v = s
+		v.decode(c.Reader())
+	} else {
+		v.encode(c.Buffer())
 	}
-	for i := range s {
-		s[i].body(c)
+}
+
+func (v *AuthBindTempAuthKey) encode(b *tl.Buffer) {
+	b.ID(IDAuthBindTempAuthKey)
+	b.Long(v.PermAuthKeyID)
+	b.Long(v.Nonce)
+	b.Int(v.ExpiresAt)
+	b.ByteString(v.EncryptedMessage)
+}
+
+func (v *AuthBindTempAuthKey) decode(r *tl.Reader) {
+	r.Expect(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
+	v.PermAuthKeyID = r.Long()
+	v.Nonce = r.Long()
+	v.ExpiresAt = r.Int()
+	v.EncryptedMessage = r.ByteString()
+}
+
+func putPQInnerData(b *tl.Buffer, v PQInnerDataClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *PQInnerData:
+		v.encode(b)
+	case *PQInnerDataDC:
+		v.encode(b)
+	case *PQInnerDataTemp:
+		v.encode(b)
+	case *PQInnerDataTempDC:
+		v.encode(b)
 	}
+}
+
+func readPQInnerData(r *tl.Reader, p *PQInnerDataClass) {
+	switch r.PeekID() {
+	case IDPQInnerData:
+		v := new(PQInnerData)
+		*p = v
+		v.decode(r)
+	case IDPQInnerDataDC:
+		v := new(PQInnerDataDC)
+		*p = v
+		v.decode(r)
+	case IDPQInnerDataTemp:
+		v := new(PQInnerDataTemp)
+		*p = v
+		v.decode(r)
+	case IDPQInnerDataTempDC:
+		v := new(PQInnerDataTempDC)
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "P_Q_inner_data")
+	}
+}
+
+func putServerDHParams(b *tl.Buffer, v ServerDHParamsClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *ServerDHParamsFail:
+		v.encode(b)
+	case *ServerDHParamsOK:
+		v.encode(b)
+	}
+}
+
+func readServerDHParams(r *tl.Reader, p *ServerDHParamsClass) {
+	switch r.PeekID() {
+	case IDServerDHParamsFail:
+		v := new(ServerDHParamsFail)
+		*p = v
+		v.decode(r)
+	case IDServerDHParamsOK:
+		v := new(ServerDHParamsOK)
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "Server_DH_Params")
+	}
+}
+
+func putSetClientDHParamsAnswer(b *tl.Buffer, v SetClientDHParamsAnswerClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *DHGenOK:
+		v.encode(b)
+	case *DHGenRetry:
+		v.encode(b)
+	case *DHGenFail:
+		v.encode(b)
+	}
+}
+
+func readSetClientDHParamsAnswer(r *tl.Reader, p *SetClientDHParamsAnswerClass) {
+	switch r.PeekID() {
+	case IDDHGenOK:
+		v := new(DHGenOK)
+		*p = v
+		v.decode(r)
+	case IDDHGenRetry:
+		v := new(DHGenRetry)
+		*p = v
+		v.decode(r)
+	case IDDHGenFail:
+		v := new(DHGenFail)
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "Set_client_DH_params_answer")
+	}
+}
+
+func putDestroyAuthKeyRes(b *tl.Buffer, v DestroyAuthKeyResClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *DestroyAuthKeyOK:
+		v.encode(b)
+	case *DestroyAuthKeyNone:
+		v.encode(b)
+	case *DestroyAuthKeyFail:
+		v.encode(b)
+	}
+}
+
+func readDestroyAuthKeyRes(r *tl.Reader, p *DestroyAuthKeyResClass) {
+	switch r.PeekID() {
+	case IDDestroyAuthKeyOK:
+		v := new(DestroyAuthKeyOK)
+		*p = v
+		v.decode(r)
+	case IDDestroyAuthKeyNone:
+		v := new(DestroyAuthKeyNone)
+		*p = v
+		v.decode(r)
+	case IDDestroyAuthKeyFail:
+		v := new(DestroyAuthKeyFail)
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "DestroyAuthKeyRes")
+	}
+}
+
+func putRPCDropAnswer(b *tl.Buffer, v RPCDropAnswerClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *RPCAnswerUnknown:
+		v.encode(b)
+	case *RPCAnswerDroppedRunning:
+		v.encode(b)
+	case *RPCAnswerDropped:
+		v.encode(b)
+	}
+}
+
+func readRPCDropAnswer(r *tl.Reader, p *RPCDropAnswerClass) {
+	switch r.PeekID() {
+	case IDRPCAnswerUnknown:
+		v := new(RPCAnswerUnknown)
+		*p = v
+		v.decode(r)
+	case IDRPCAnswerDroppedRunning:
+		v := new(RPCAnswerDroppedRunning)
+		*p = v
+		v.decode(r)
+	case IDRPCAnswerDropped:
+		v := (*RPCAnswerDropped)(r.Small(unsafe.Sizeof(RPCAnswerDropped{})))
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "RpcDropAnswer")
+	}
+}
+
+func putDestroySessionRes(b *tl.Buffer, v DestroySessionResClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *DestroySessionOK:
+		v.encode(b)
+	case *DestroySessionNone:
+		v.encode(b)
+	}
+}
+
+func readDestroySessionRes(r *tl.Reader, p *DestroySessionResClass) {
+	switch r.PeekID() {
+	case IDDestroySessionOK:
+		v := (*DestroySessionOK)(r.Small(unsafe.Sizeof(DestroySessionOK{})))
+		*p = v
+		v.decode(r)
+	case IDDestroySessionNone:
+		v := (*DestroySessionNone)(r.Small(unsafe.Sizeof(DestroySessionNone{})))
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "DestroySessionRes")
+	}
+}
+
+func putBadMsgNotification(b *tl.Buffer, v BadMsgNotificationClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *BadMsgNotification:
+		v.encode(b)
+	case *BadServerSalt:
+		v.encode(b)
+	}
+}
+
+func readBadMsgNotification(r *tl.Reader, p *BadMsgNotificationClass) {
+	switch r.PeekID() {
+	case IDBadMsgNotification:
+		v := (*BadMsgNotification)(r.Small(unsafe.Sizeof(BadMsgNotification{})))
+		*p = v
+		v.decode(r)
+	case IDBadServerSalt:
+		v := (*BadServerSalt)(r.Small(unsafe.Sizeof(BadServerSalt{})))
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "BadMsgNotification")
+	}
+}
+
+func putMsgDetailedInfo(b *tl.Buffer, v MsgDetailedInfoClass, field string) {
+	switch v := v.(type) {
+	case nil:
+		b.Missing(field)
+	case *MsgDetailedInfo:
+		v.encode(b)
+	case *MsgNewDetailedInfo:
+		v.encode(b)
+	}
+}
+
+func readMsgDetailedInfo(r *tl.Reader, p *MsgDetailedInfoClass) {
+	switch r.PeekID() {
+	case IDMsgDetailedInfo:
+		v := (*MsgDetailedInfo)(r.Small(unsafe.Sizeof(MsgDetailedInfo{})))
+		*p = v
+		v.decode(r)
+	case IDMsgNewDetailedInfo:
+		v := (*MsgNewDetailedInfo)(r.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
+		*p = v
+		v.decode(r)
+	default:
+		r.Unexpected(r.ID(), "MsgDetailedInfo")
+	}
+}
+
+func putVectorBareFutureSaltBodies(b *tl.Buffer, v []FutureSalt) {
+	b.Count(len(v))
+	for i := range v {
+		v[i].encodeBare(b)
+	}
+}
+
+func readVectorBareFutureSaltBodies(r *tl.Reader) []FutureSalt {
+	v := make([]FutureSalt, r.Count(16))
+	for i := range v {
+		v[i].decodeBare(r)
+	}
+	return v
 }
