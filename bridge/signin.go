@@ -64,14 +64,13 @@ func (a Answer) GoString() string { return a.Action }
 
 // A Device is one that is signed in to an account.
 type Device struct {
-	ID         int64     `json:"id,string" doc:"Names it when it is to be ended or confirmed; 0 is the bridge itself."`
-	Model      string    `json:"model"`
-	Platform   string    `json:"platform"`
-	System     string    `json:"system"`
-	App        string    `json:"app"`
-	IP         string    `json:"ip"`
-	Country    string    `json:"country"`
-	SignedInAt time.Time `json:"signed_in_at"`
-	ActiveAt   time.Time `json:"active_at"`
-	Unverified bool      `json:"unverified,omitempty" doc:"Nobody has confirmed its sign-in yet."`
+	ID          int64     `json:"id,string" doc:"Names it when it is to be ended or confirmed; 0 is the bridge itself."`
+	Model       string    `json:"model"`
+	System      string    `json:"system"`
+	App         string    `json:"app"`
+	IP          string    `json:"ip"`
+	Country     string    `json:"country"`
+	SignedInAt  time.Time `json:"signed_in_at"`
+	ActiveAt    time.Time `json:"active_at"`
+	Unconfirmed bool      `json:"unconfirmed,omitempty" doc:"Nobody has confirmed its sign-in yet."`
 }

@@ -78,6 +78,7 @@ const (
 	KeyDuplicated      Kind = "auth_key_duplicated"   // AUTH_KEY_DUPLICATED
 	Deactivated        Kind = "deactivated"           // USER_DEACTIVATED, USER_DEACTIVATED_BAN, PHONE_NUMBER_BANNED
 	TooManyConnections Kind = "too_many_connections"  // transport error -429
+	Superseded         Kind = "superseded"            // another node runs it; changes nothing
 	ServerFailure      Kind = "server_failure"        // code 500 and above, -503, no answer in time
 )
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"godwit/mtproto/mtclient"
 	"godwit/mtproto/mtcrypto"
@@ -218,6 +219,19 @@ func (c *Client) Close() error {
 	c.tasks.Wait()
 	c.gate.stop()
 	return nil
+}
+
+// LastHeard returns when the account's data centre was last heard of, the zero
+// time for never. On a connection that is in order that is never longer ago
+// than a minute: it is pinged.
+func (c *Client) LastHeard() time.Time {
+	c.mu.Lock()
+	l := c.links[c.main]
+	c.mu.Unlock()
+	if l == nil {
+		return time.Time{}
+	}
+	return l.conn.Heard()
 }
 
 // Done is closed when the client has ended for good; Err then says why. Lost

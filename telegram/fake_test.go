@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"godwit/mtproto"
 	"godwit/mtproto/mtclient"
@@ -48,6 +49,8 @@ func (f *fakeConnection) Run(ctx context.Context) error {
 		return err
 	}
 }
+
+func (f *fakeConnection) Heard() time.Time { return time.Time{} }
 
 func (f *fakeConnection) Do(ctx context.Context, r mtclient.Request) ([]byte, error) {
 	if err := f.connect(); err != nil {

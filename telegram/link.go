@@ -38,6 +38,7 @@ type link struct {
 type connection interface {
 	Run(ctx context.Context) error
 	Do(ctx context.Context, r mtclient.Request) ([]byte, error)
+	Heard() time.Time
 }
 
 func newConnection(o mtclient.Options) (connection, error) { return mtclient.New(o) }

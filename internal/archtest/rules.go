@@ -217,6 +217,22 @@ var Rows = []Row{
 		Reason:  "SQL and nothing else; what the rows mean is in bridge",
 	},
 	{
+		Dir: "bridge/internal/account", Kind: Program,
+		Own: []string{
+			"bridge", "bridge/internal/store", "bridge/internal/vault", "mtproto", "mtproto/mtclient", "mtproto/transport",
+			"telegram", "telegram/flow", "telegram/signin", "telegram/updates", "tg",
+		},
+		Reason: "the only part of the daemon that knows how Telegram is spoken to",
+	},
+	{
+		Dir: "bridge/internal/fleet", Kind: Program,
+		Own: []string{"bridge", "bridge/internal/account", "bridge/internal/store"},
+		Tests: []string{
+			"bridge/internal/vault", "internal/pgtest", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/updates",
+		},
+		Reason: "who runs what, and what becomes of it; how that is done is in account",
+	},
+	{
 		Dir: "bridge/internal/httpapi", Kind: Program,
 		Own:     []string{"bridge"},
 		Modules: []string{"github.com/danielgtaylor/huma/v2", "rsc.io/qr"},

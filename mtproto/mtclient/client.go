@@ -194,6 +194,16 @@ type Client struct {
 	cancels chan cancellation
 	done    chan struct{} // closed when Run ends
 	err     error         // why Run ended; set before done is closed
+	heard   atomic.Int64  // when the server last sent what was right, in Unix nanoseconds; 0 for never
+}
+
+// Heard returns when the server was last heard of under a key of this client's,
+// the zero time for never. It answers pings at least, each Options.PingInterval.
+func (c *Client) Heard() time.Time {
+	if at := c.heard.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 // New returns a Client that does nothing until it is run. An error says which

@@ -257,6 +257,7 @@ func (n *line) receive(packet []byte) error {
 		return err
 	}
 	n.failures, n.keyRefusals = 0, 0
+	n.c.heard.Store(now.UnixNano())
 	return n.happened(events)
 }
 

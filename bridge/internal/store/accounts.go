@@ -48,6 +48,16 @@ func (s *Store) Account(ctx context.Context, id bridge.AccountID) (*bridge.Accou
 func (s *Store) Accounts(ctx context.Context, after bridge.AccountID, limit int) ([]*bridge.Account, error) {
 	rows, err := s.read.QueryContext(ctx,
 		`SELECT `+accountColumns+` FROM accounts WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return scanAccounts(rows, err)
+}
+
+// accounts returns the accounts that a statement finds.
+func (t *Tx) accounts(statement string, args ...any) ([]*bridge.Account, error) {
+	rows, err := t.tx.QueryContext(t.ctx, statement, t.dialect.values(args)...)
+	return scanAccounts(rows, err)
+}
+
+func scanAccounts(rows *sql.Rows, err error) ([]*bridge.Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: accounts: %w", err)
 	}
@@ -71,10 +81,10 @@ func (s *Store) Accounts(ctx context.Context, after bridge.AccountID, limit int)
 func (t *Tx) AddAccount(a *bridge.Account) error {
 	s := &a.Status
 	_, err := t.exec(`INSERT INTO accounts (id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
-		since, until, suspected, created_at, epoch, node, event_seq)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0)`,
+		since, until, suspected, created_at, epoch, node, event_seq, shard)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0, $15)`,
 		a.ID, a.Name, a.Kind, a.Phone, a.UserID, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat,
-		s.Since, s.Until, s.Suspected, a.CreatedAt)
+		s.Since, s.Until, s.Suspected, a.CreatedAt, bridge.ShardOf(a.ID))
 	return err
 }
 

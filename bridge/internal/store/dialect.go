@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -16,6 +17,7 @@ type dialect struct {
 
 	lastPosition string // that was given to an event
 	eventWriters string // the transactions under way that may have been given one; empty: there cannot be any
+	nodes        string // the query of the nodes that are there
 }
 
 var (
@@ -26,6 +28,9 @@ var (
 		lastPosition: `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM event_positions`,
 		eventWriters: `SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND relation = 'events'::regclass`,
+		nodes: `SELECT id, address, lock_key, seen_at FROM nodes n WHERE EXISTS (SELECT FROM pg_locks l
+			WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND l.classid = ` + strconv.Itoa(nodeSpace) + ` AND l.objid::bigint = n.lock_key AND l.granted) ORDER BY id`,
 	}
 	// A transaction of SQLite locks everything from its beginning.
 	sqlite = &dialect{
@@ -33,6 +38,7 @@ var (
 		time: func(t time.Time) any { return t.UnixMicro() },
 
 		lastPosition: `SELECT seq FROM sqlite_sequence WHERE name = 'events'`,
+		nodes:        `SELECT id, address, lock_key, seen_at FROM nodes ORDER BY seen_at DESC LIMIT 1`,
 	}
 )
 

@@ -93,6 +93,12 @@ func (s *Store) DataKeysNotUnder(ctx context.Context, kek string, after bridge.A
 	return list, rows.Err()
 }
 
+// DeleteSecret deletes what is sealed of an account under a name, if anything is.
+func (t *Tx) DeleteSecret(id bridge.AccountID, field string) error {
+	_, err := t.exec(`DELETE FROM secrets WHERE account_id = $1 AND field = $2`, id, field)
+	return err
+}
+
 // ErrStale says that a secret has changed since it was read.
 var ErrStale = errors.New("store: what is to be replaced has changed meanwhile")
 

@@ -87,6 +87,7 @@ CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 CREATE TABLE nodes (
     id         TEXT PRIMARY KEY,
     address    TEXT NOT NULL,
+    lock_key   BIGINT NOT NULL,
     seen_at    INTEGER NOT NULL
 );
 

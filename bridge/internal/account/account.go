@@ -1,0 +1,76 @@
+// Package account is where the daemon meets Telegram: it alone imports package
+// telegram. A [Runner] keeps one account online on the credentials that are
+// sealed in the database; a [SignIn] gets them there.
+//
+// Start with an [Environment]. [Environment.Start] brings an account online,
+// [Environment.BeginSignIn] and [Environment.ResumeSignIn] sign it in. What
+// becomes of an account is not decided here: a Runner reports what happens to
+// it, as bridge.Cause, and does what it is told.
+package account
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/vault"
+	"godwit/telegram"
+	"godwit/telegram/updates"
+)
+
+// An Environment is what all accounts of a node share. All fields are required,
+// but for the Device.
+type Environment struct {
+	Store   *store.Store
+	Vault   *vault.Vault
+	Network telegram.Network
+	APIID   int
+	APIHash string
+	Device  telegram.Device
+	Inbox   Inbox
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// An Inbox stores what Telegram tells an account.
+type Inbox interface {
+	// LoadState returns where the account stands in its updates.
+	LoadState(ctx context.Context, id bridge.AccountID) (updates.State, error)
+	// Deliver stores what a delivery means, and its change of the state, at
+	// once. The error is store.ErrNotOwner where epoch is not the present one.
+	Deliver(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client, d updates.Delivery) error
+}
+
+// options are those of every client.
+func (e *Environment) options(a *bridge.Account) telegram.Options {
+	return telegram.Options{
+		APIID: e.APIID, APIHash: e.APIHash, Network: e.Network, Device: e.Device,
+		Logger: e.Logger.With("account", a.ID),
+		// A request that has to wait goes back to whoever planned it.
+		Patience: -1,
+	}
+}
+
+// The fields of an account under which secrets are stored.
+const (
+	sessionField = "session" // the credentials of the account
+	signInField  = "sign_in" // those of a sign-in that has not come to its end, and where it stands
+)
+
+// dataKey returns an account's data key, which is made if there is none.
+func (e *Environment) dataKey(ctx context.Context, id bridge.AccountID) (*store.DataKey, error) {
+	key, err := e.Store.DataKey(ctx, id)
+	if bridge.CodeOf(err) != bridge.CodeNotFound {
+		return key, err
+	}
+	if key, err = e.Vault.NewKey(ctx, id); err != nil {
+		return nil, err
+	}
+	if err := e.Store.Change(ctx, func(t *store.Tx) error { return t.SetDataKey(id, key) }); err != nil {
+		return nil, fmt.Errorf("account: storing the data key of %s: %w", id, err)
+	}
+	return key, nil
+}

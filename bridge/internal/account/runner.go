@@ -1,0 +1,217 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/store"
+	"godwit/telegram"
+	"godwit/telegram/flow"
+	"godwit/telegram/updates"
+)
+
+// A Runner is an account that is online, or on its way there. It holds the
+// account under one epoch and ends by itself when another owner has come.
+type Runner struct {
+	e       *Environment
+	account *bridge.Account
+	epoch   int64
+	watcher Watcher
+
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu     sync.Mutex
+	client *telegram.Client // nil until it is connected
+	blob   *blob
+
+	lastUpdate atomic.Int64 // unix milliseconds; 0: none yet
+	connected  atomic.Bool
+}
+
+// A Watcher is told what happens to an account, in order, and must return soon.
+type Watcher interface {
+	// Happened is told what happens while the Runner goes on.
+	Happened(*Runner, bridge.Cause)
+	// Ended is told why a Runner that was not closed has ended. For
+	// bridge.Disconnected the account has to be started again, with back-off.
+	Ended(*Runner, bridge.Cause)
+}
+
+// Start brings an account online. It returns at once. turn, which may be nil, is
+// waited for before connecting, so that not all accounts of a node begin at once;
+// what it returns is called afterwards.
+func (e *Environment) Start(
+	a *bridge.Account, epoch int64, w Watcher, turn func(context.Context) (func(), error),
+) *Runner {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Runner{e: e, account: a, epoch: epoch, watcher: w, stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.run(ctx, turn)
+	}()
+	return r
+}
+
+// Close takes the account offline and waits until nothing of the Runner is left.
+// It must not be called from the Watcher.
+func (r *Runner) Close() {
+	r.stop()
+	<-r.done
+}
+
+func (r *Runner) run(ctx context.Context, turn func(context.Context) (func(), error)) {
+	err := r.connect(ctx, turn)
+	if err == nil {
+		err = r.clientOf().Wait(ctx)
+	}
+	r.connected.Store(false)
+	if c := r.clientOf(); c != nil {
+		if closing := c.Close(); closing != nil {
+			r.e.Logger.Warn("client not closed well", "account", r.account.ID, "error", closing)
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	r.watcher.Ended(r, r.endOf(err))
+}
+
+// endOf returns what it means that the Runner has ended by itself.
+func (r *Runner) endOf(err error) bridge.Cause {
+	if errors.Is(err, store.ErrNotOwner) || errors.Is(err, store.ErrStale) {
+		return bridge.Cause{Kind: bridge.Superseded}
+	}
+	c, ok := causeOf(err)
+	switch {
+	case !ok:
+		r.e.Logger.Error("account ended", "account", r.account.ID, "error", err)
+		return bridge.Cause{Kind: bridge.Disconnected}
+	case c.Kind == bridge.ServerFailure, c.Kind == bridge.TooManyConnections, c.Kind == bridge.FloodWait:
+		// Whatever is the matter with Telegram, there is no connection.
+		return bridge.Cause{Kind: bridge.Disconnected, Error: c.Error}
+	}
+	return c
+}
+
+// connect connects, and reports it.
+func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func(), error)) error {
+	if turn != nil {
+		release, err := turn(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	b, err := r.e.openBlob(ctx, r.account.ID, r.epoch, sessionField)
+	if err != nil {
+		return err
+	}
+	waits, err := r.e.Store.Waits(ctx, r.account.ID, r.e.Now())
+	if err != nil {
+		return err
+	}
+	o := r.e.options(r.account)
+	for _, w := range waits {
+		o.Waits = append(o.Waits, flow.Wait{
+			Method: w.Scope.Method, Chat: w.Scope.Chat, Cause: w.Cause, Since: w.Since, Until: w.Until,
+		})
+	}
+	o.Store = credentialStore{b}
+	o.Peers = peerStore{r.e, r.account.ID}
+	o.OnWait = func(w flow.Wait) { r.watcher.Happened(r, causeOfWait(w)) }
+	o.OnConnection = r.connection
+	o.LoadState = func(ctx context.Context) (updates.State, error) {
+		return r.e.Inbox.LoadState(ctx, r.account.ID)
+	}
+	o.Handler = r.deliver
+	client, err := telegram.Connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.client, r.blob = client, b
+	r.mu.Unlock()
+	if lapsed := client.Lapsed(); lapsed != nil {
+		return lapsed
+	}
+	if client.Self() == nil {
+		return errNoSession
+	}
+	r.connected.Store(true)
+	r.watcher.Happened(r, bridge.Cause{Kind: bridge.Connected})
+	return nil
+}
+
+// errNoSession says that the stored credentials were never signed in.
+var errNoSession = errors.New("account: the credentials are of nobody")
+
+// connection is told when the connection is lost and when it is back.
+func (r *Runner) connection(lost error) {
+	r.connected.Store(lost == nil)
+	if lost != nil {
+		r.watcher.Happened(r, bridge.Cause{Kind: bridge.Disconnected})
+		return
+	}
+	r.watcher.Happened(r, bridge.Cause{Kind: bridge.Connected})
+}
+
+func (r *Runner) deliver(ctx context.Context, c *telegram.Client, d updates.Delivery) error {
+	if err := r.e.Inbox.Deliver(ctx, r.account, r.epoch, c, d); err != nil {
+		return err
+	}
+	r.lastUpdate.Store(r.e.Now().UnixMilli())
+	return nil
+}
+
+func (r *Runner) clientOf() *telegram.Client {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.client
+}
+
+// online returns the client of an account that is connected, or an error that
+// tells users that it is not.
+func (r *Runner) online() (*telegram.Client, error) {
+	if c := r.clientOf(); c != nil && r.connected.Load() {
+		return c, nil
+	}
+	return nil, bridge.Errorf(bridge.CodeAccountNotOnline, "Account %s has no connection to Telegram at the moment.", r.account.ID)
+}
+
+// Health adds what the Runner knows to h.
+func (r *Runner) Health(ctx context.Context, h *bridge.Health) error {
+	h.Connected = r.connected.Load()
+	if at := r.lastUpdate.Load(); at != 0 {
+		h.LastUpdate = time.UnixMilli(at).UTC()
+	}
+	c := r.clientOf()
+	if c == nil {
+		return nil
+	}
+	h.LastPong = c.LastHeard()
+	for _, w := range c.Waits() {
+		h.Waits = append(h.Waits, bridge.Wait{Method: w.Method, Chat: w.Chat, Until: w.Until})
+	}
+	lags, err := c.Lagging(ctx)
+	if err != nil {
+		return told(err)
+	}
+	for _, lag := range lags {
+		h.PTSLag += int(lag.Behind())
+	}
+	return nil
+}
+
+// SignOut ends the session at Telegram.
+func (r *Runner) SignOut(ctx context.Context) error {
+	c, err := r.online()
+	if err != nil {
+		return err
+	}
+	return told(c.SignOut(ctx))
+}

@@ -1,0 +1,321 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"sync"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/store"
+)
+
+// An entry is an account that the node owns.
+type entry struct {
+	f     *Fleet
+	id    bridge.AccountID
+	epoch int64
+
+	applying sync.Mutex // one cause at a time; before mu
+
+	mu       sync.Mutex
+	account  *bridge.Account
+	runner   *account.Runner
+	signIn   *account.SignIn
+	restart  *time.Timer // starts the runner
+	waitOver *time.Timer // ends a wait
+	failures int         // starts in a row that came to nothing
+	causes   []report
+	draining bool // a goroutine deals with causes
+	tasks    sync.WaitGroup
+	ended    bool
+}
+
+// A report is what a runner reports, or a timer: then runner is nil.
+type report struct {
+	runner *account.Runner
+	cause  bridge.Cause
+	ended  bool // and the runner has ended
+}
+
+func newEntry(f *Fleet, a *bridge.Account) *entry {
+	return &entry{f: f, id: a.ID, epoch: a.Epoch, account: a}
+}
+
+// begin brings the account online, if it is to be, after a while.
+func (e *entry) begin(wait time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.schedule()
+	if e.account.Status.State.Runs() {
+		e.startIn(wait)
+	}
+}
+
+// startIn starts the runner after a while. e.mu is held.
+func (e *entry) startIn(wait time.Duration) {
+	if e.restart != nil {
+		e.restart.Stop()
+	}
+	if wait <= 0 {
+		e.start()
+		return
+	}
+	e.restart = time.AfterFunc(wait, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.start()
+	})
+}
+
+// start starts the runner, if one is wanted and there is none. e.mu is held.
+func (e *entry) start() {
+	if e.ended || e.runner != nil || !e.account.Status.State.Runs() {
+		return
+	}
+	// What it reports waits for e.mu.
+	e.runner = e.f.o.Starter.Start(e.account, e.epoch, e, e.f.turn)
+}
+
+// Happened implements account.Watcher.
+func (e *entry) Happened(r *account.Runner, c bridge.Cause) { e.reported(report{r, c, false}) }
+
+// Ended implements account.Watcher.
+func (e *entry) Ended(r *account.Runner, c bridge.Cause) { e.reported(report{r, c, true}) }
+
+// turn waits until an account may connect.
+func (f *Fleet) turn(ctx context.Context) (func(), error) {
+	select {
+	case f.connecting <- struct{}{}:
+		return func() { <-f.connecting }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// reported takes what is reported, to be dealt with in order by another
+// goroutine, which there is only while there is something to deal with.
+func (e *entry) reported(r report) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended || r.runner != nil && e.runner != r.runner {
+		return
+	}
+	e.causes = append(e.causes, r)
+	if !e.draining {
+		e.draining = true
+		e.tasks.Go(e.drain)
+	}
+}
+
+func (e *entry) drain() {
+	for {
+		e.mu.Lock()
+		if len(e.causes) == 0 || e.ended {
+			e.draining = false
+			e.mu.Unlock()
+			return
+		}
+		r := e.causes[0]
+		e.causes = e.causes[1:]
+		e.mu.Unlock()
+		if r.cause.Kind == bridge.Superseded {
+			e.f.o.Logger.Error("another node has taken the account", "account", e.id)
+		}
+		_, err := e.apply(context.Background(), r.cause)
+		if err != nil && !errors.Is(err, store.ErrNotOwner) {
+			e.f.o.Logger.Error("status not stored", "account", e.id, "cause", r.cause.Kind, "error", err)
+		}
+		e.settle(r)
+	}
+}
+
+// settle starts a runner in place of one that has ended, if the account is still
+// to run.
+func (e *entry) settle(r report) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.cause.Kind == bridge.Connected {
+		e.failures = 0
+	}
+	if !r.ended || e.runner != r.runner {
+		return
+	}
+	e.runner = nil
+	switch {
+	case r.cause.Kind == bridge.Superseded:
+	case e.account.Status.Suspected:
+		e.startIn(bridge.SessionCheckDelay)
+	default:
+		e.startIn(e.backoff())
+		e.failures++
+	}
+}
+
+// backoff returns how long to wait before the next start: it doubles, and is
+// drawn from its upper half so that accounts that failed together do not come
+// back together. e.mu is held.
+func (e *entry) backoff() time.Duration {
+	d := e.f.o.MinBackoff << min(e.failures, 16)
+	d = min(d, e.f.o.MaxBackoff)
+	half := max(int64(d/2), 1)
+	n, err := rand.Int(rand.Reader, big.NewInt(half))
+	if err != nil {
+		return d
+	}
+	return time.Duration(half + n.Int64())
+}
+
+// apply stores what becomes of the account, and does what there is to do.
+func (e *entry) apply(ctx context.Context, c bridge.Cause) (*bridge.Account, error) {
+	e.applying.Lock()
+	defer e.applying.Unlock()
+	var changed *bridge.Account
+	var t bridge.Transition
+	err := e.f.o.Store.Change(ctx, func(tx *store.Tx) error {
+		a, err := tx.Account(e.id)
+		if err != nil {
+			return err
+		}
+		if a.Epoch != e.epoch {
+			return fmt.Errorf("%w: account %s", store.ErrNotOwner, e.id)
+		}
+		now := e.f.o.Now()
+		t = bridge.Next(now, a.Status, c)
+		changed = a
+		if t.Status != a.Status {
+			a.Status = t.Status
+			if err := tx.SetStatus(e.id, t.Status); err != nil {
+				return err
+			}
+		}
+		if c.Scope != (bridge.Scope{}) {
+			wait := store.Wait{Scope: c.Scope, Cause: c.Error, Since: now, Until: now.Add(c.Wait)}
+			if err := tx.SetWait(e.id, wait); err != nil {
+				return err
+			}
+		}
+		return addEvent(tx, now, a, t.Event, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.act(changed, c, t)
+	return changed, nil
+}
+
+// addEvent tells of a change of an account.
+func addEvent(t *store.Tx, now time.Time, a *bridge.Account, kind bridge.EventType, c bridge.Cause) error {
+	if kind == "" {
+		return nil
+	}
+	s := a.Status
+	change := bridge.AccountChange{
+		State: s.State, Cause: c.Kind, Error: c.Error, Since: s.Since, Until: s.Until,
+		Method: c.Scope.Method, Chat: c.Scope.Chat, WhatToDo: s.WhatToDo(),
+	}
+	if kind == bridge.AccountFloodWait {
+		change.Until = now.Add(c.Wait)
+	}
+	data, err := json.Marshal(change)
+	if err != nil {
+		return fmt.Errorf("fleet: event of %s: %w", a.ID, err)
+	}
+	id, err := bridge.NewID[bridge.EventID](now, rand.Reader)
+	if err != nil {
+		return err
+	}
+	source := bridge.MTProto
+	if a.Kind == bridge.BotAccount {
+		source = bridge.BotAPI
+	}
+	return t.AddEvent(&bridge.Event{
+		ID: id, Type: kind, Timestamp: now, AccountID: a.ID, Source: source,
+		SchemaVersion: bridge.SchemaVersion, Data: data,
+	})
+}
+
+// act does what a change asks for. Parking, releasing and holding back follow
+// from the status, which whoever sends looks at.
+func (e *entry) act(a *bridge.Account, c bridge.Cause, t bridge.Transition) {
+	log := e.f.o.Logger.With("account", e.id, "state", a.Status.State, "cause", c.Kind, "error", c.Error)
+	e.mu.Lock()
+	if e.ended {
+		e.mu.Unlock()
+		return
+	}
+	e.account = a
+	e.schedule()
+	closing := e.runner
+	if a.Status.State.Runs() {
+		closing = nil
+	}
+	for _, action := range t.Actions {
+		switch action {
+		case bridge.Connect:
+			e.start()
+		case bridge.Alert:
+			log.Warn("an account needs somebody")
+		case bridge.Incident:
+			log.Error("two have used one session")
+		}
+	}
+	if closing != nil {
+		e.runner = nil
+		e.failures = 0
+	}
+	e.mu.Unlock()
+	if closing != nil {
+		// A runner must not be waited for by what it reports to.
+		e.tasks.Go(closing.Close)
+	}
+	log.Debug("account changed", "actions", t.Actions)
+	e.f.o.OnChange(e.id, a)
+}
+
+// schedule sets the timer of the wait that the status is in. e.mu is held.
+func (e *entry) schedule() {
+	if e.waitOver != nil {
+		e.waitOver.Stop()
+		e.waitOver = nil
+	}
+	until := e.account.Status.Until
+	if until.IsZero() || e.ended {
+		return
+	}
+	e.waitOver = time.AfterFunc(max(until.Sub(e.f.o.Now()), 0), func() {
+		e.reported(report{cause: bridge.Cause{Kind: bridge.WaitOver}})
+	})
+}
+
+// end stops everything and waits for it.
+func (e *entry) end() {
+	e.mu.Lock()
+	e.ended = true
+	for _, t := range []*time.Timer{e.restart, e.waitOver} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	runner, signIn := e.runner, e.signIn
+	e.runner, e.signIn = nil, nil
+	e.mu.Unlock()
+	if runner != nil {
+		runner.Close()
+	}
+	if signIn != nil {
+		signIn.Close()
+	}
+	e.tasks.Wait()
+}
+
+func (e *entry) status() bridge.Status {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.account.Status
+}

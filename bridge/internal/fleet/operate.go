@@ -1,0 +1,229 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/account"
+)
+
+// Report says what has happened to an account of this node, and returns the
+// account as it is then.
+func (f *Fleet) Report(ctx context.Context, id bridge.AccountID, c bridge.Cause) (*bridge.Account, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	return e.apply(ctx, c)
+}
+
+// Runner returns what runs an account. The error is a *bridge.Error: of
+// CodeUnavailable where this node does not own it, of CodeAccountNotOnline,
+// CodeAccountBanned where it does not run.
+func (f *Fleet) Runner(id bridge.AccountID) (*account.Runner, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.runner != nil {
+		return e.runner, nil
+	}
+	return nil, notOnline(id, e.account.Status)
+}
+
+// Epoch returns the epoch under which this node owns an account, and false if
+// it does not.
+func (f *Fleet) Epoch(id bridge.AccountID) (int64, bool) {
+	e, err := f.entry(id)
+	if err != nil {
+		return 0, false
+	}
+	return e.epoch, true
+}
+
+func notOnline(id bridge.AccountID, s bridge.Status) error {
+	code := bridge.CodeAccountNotOnline
+	if s.State == bridge.Banned {
+		code = bridge.CodeAccountBanned
+	}
+	err := bridge.Errorf(code, "Account %s is %s. %s", id, s.State, s.WhatToDo())
+	if s.State.Runs() {
+		err.Detail = "Account " + string(id) + " is about to connect to Telegram. Try again in a moment."
+	}
+	return err
+}
+
+// BeginSignIn begins a sign-in of an account, in place of one that was begun
+// before.
+func (f *Fleet) BeginSignIn(ctx context.Context, id bridge.AccountID) (*bridge.SignIn, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	switch s := e.status(); s.State {
+	case bridge.New, bridge.LoginRequired, bridge.SignedOut, bridge.SigningIn:
+	case bridge.Banned:
+		return nil, notOnline(id, s)
+	default:
+		return nil, bridge.Errorf(bridge.CodeConflict, "Account %s is signed in already: it is %s.", id, s.State)
+	}
+	e.forgetSignIn()
+	e.mu.Lock()
+	a := e.account
+	e.mu.Unlock()
+	s, err := f.o.Starter.BeginSignIn(ctx, a, e.epoch)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.keepSignIn(s); err != nil {
+		return nil, err
+	}
+	if _, err := e.apply(ctx, bridge.Cause{Kind: bridge.SignInBegun}); err != nil {
+		return nil, err
+	}
+	return e.step(ctx, func(s *account.SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
+}
+
+// SignIn returns what the sign-in of an account asks for.
+func (f *Fleet) SignIn(ctx context.Context, id bridge.AccountID) (*bridge.SignIn, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	return e.step(ctx, func(s *account.SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
+}
+
+// AnswerSignIn answers it.
+func (f *Fleet) AnswerSignIn(ctx context.Context, id bridge.AccountID, a bridge.Answer) (*bridge.SignIn, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	return e.step(ctx, func(s *account.SignIn) (*bridge.SignIn, error) { return s.Answer(ctx, a) })
+}
+
+// CancelSignIn gives the sign-in of an account up.
+func (f *Fleet) CancelSignIn(ctx context.Context, id bridge.AccountID) error {
+	e, err := f.entry(id)
+	if err != nil {
+		return err
+	}
+	s, err := e.signInOf(ctx)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.signIn = nil
+	e.mu.Unlock()
+	if err := s.Cancel(ctx); err != nil {
+		return err
+	}
+	_, err = e.apply(ctx, bridge.Cause{Kind: bridge.SignInFailed})
+	return err
+}
+
+// signInOf returns the sign-in that is under way, which may have been begun
+// before the node started.
+func (e *entry) signInOf(ctx context.Context) (*account.SignIn, error) {
+	e.mu.Lock()
+	s, a := e.signIn, e.account
+	e.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	if a.Status.State != bridge.SigningIn {
+		return nil, bridge.Errorf(bridge.CodeNotFound, "No sign-in of account %s is under way: it is %s.", e.id, a.Status.State)
+	}
+	s, err := e.f.o.Starter.ResumeSignIn(ctx, a, e.epoch)
+	if err != nil {
+		return nil, err
+	}
+	return s, e.keepSignIn(s)
+}
+
+// keepSignIn keeps a sign-in for the next step, unless the account has gone.
+func (e *entry) keepSignIn(s *account.SignIn) error {
+	e.mu.Lock()
+	ended := e.ended
+	other := e.signIn
+	if !ended {
+		e.signIn = s
+	}
+	e.mu.Unlock()
+	if ended {
+		s.Close()
+		_, err := e.f.entry(e.id)
+		return err
+	}
+	if other != nil && other != s {
+		other.Close()
+	}
+	return nil
+}
+
+// forgetSignIn closes the sign-in that is under way, if one is.
+func (e *entry) forgetSignIn() {
+	e.mu.Lock()
+	s := e.signIn
+	e.signIn = nil
+	e.mu.Unlock()
+	if s != nil {
+		s.Close()
+	}
+}
+
+// signInDone is the step at which an account is signed in.
+const signInDone = "done"
+
+// step moves the sign-in. When it is done, the account comes online.
+func (e *entry) step(ctx context.Context, move func(*account.SignIn) (*bridge.SignIn, error)) (*bridge.SignIn, error) {
+	s, err := e.signInOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	step, err := move(s)
+	switch code := bridge.CodeOf(err); {
+	case code == bridge.CodeOtherAccount, code == bridge.CodeConflict:
+		e.forgetSignIn()
+		_, failed := e.apply(ctx, bridge.Cause{Kind: bridge.SignInFailed})
+		return nil, errors.Join(err, failed)
+	case err != nil:
+		return nil, err
+	}
+	if step.Step != signInDone {
+		return step, nil
+	}
+	e.forgetSignIn()
+	if _, err := e.apply(ctx, bridge.Cause{Kind: bridge.SignedInAgain}); err != nil {
+		return nil, err
+	}
+	return step, nil
+}
+
+// SignOut ends the session of an account at Telegram, if it can be reached, and
+// takes it offline.
+func (f *Fleet) SignOut(ctx context.Context, id bridge.AccountID) (*bridge.Account, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	r, runs := e.runner, e.account.Status.State.Runs()
+	e.mu.Unlock()
+	if runs {
+		if r == nil {
+			return nil, notOnline(id, e.status())
+		}
+		if err := r.SignOut(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.forgetSignIn()
+	return e.apply(ctx, bridge.Cause{Kind: bridge.SignedOutBy})
+}
+
+// Forget stops looking after an account that is about to be deleted.
+func (f *Fleet) Forget(id bridge.AccountID) { f.drop(func(e *entry) bool { return e.id == id }) }
