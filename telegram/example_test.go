@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"godwit/sandbox"
 	"godwit/telegram"
+	people "godwit/telegram/internal/place"
 	"godwit/telegram/signin"
 	"godwit/tg"
 )
@@ -19,32 +19,11 @@ import (
 // APIHash that https://my.telegram.org/apps gives out and leave the Network
 // out.
 func local() (telegram.Options, func()) {
-	key, err := serverKey()
+	o, stop, err := people.Local()
 	if err != nil {
 		log.Fatal(err)
 	}
-	sb, err := sandbox.New(sandbox.Options{PrivateKey: key})
-	if err != nil {
-		log.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "godwit")
-	if err != nil {
-		log.Fatal(err)
-	}
-	path := filepath.Join(dir, "connection.json")
-	_, errA := sb.AddUser("9996610001", "Ada", "")
-	_, errB := sb.AddUser("9996620001", "Bob", "")
-	if err := errors.Join(errA, errB, sb.Start(), sb.WriteInfo(path)); err != nil {
-		log.Fatal(err)
-	}
-	network, file, err := telegram.LoadNetwork(path)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return telegram.Options{APIID: file.APIID, APIHash: file.APIHash, Network: network}, func() {
-		sb.Close()
-		os.RemoveAll(dir)
-	}
+	return o, stop
 }
 
 // Sign in with a code and send somebody a message.
