@@ -29,6 +29,25 @@ func newProgressBar(w io.Writer, name string) *progressBar {
 	return &progressBar{all, bar}
 }
 
+// newCountBar counts things instead of bytes.
+func newCountBar(w io.Writer, name string) *progressBar {
+	all := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
+	bar := all.AddBar(0,
+		mpb.PrependDecorators(decor.Name(name+"  "), decor.CountersNoUnit("%d of %d")),
+		mpb.AppendDecorators(
+			decor.Percentage(decor.WCSyncSpace),
+			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), ""),
+		),
+	)
+	return &progressBar{all, bar}
+}
+
+// set tells how far it has come.
+func (b *progressBar) set(done, total int64) {
+	b.bar.SetTotal(total, false)
+	b.bar.SetCurrent(done)
+}
+
 // tell is for files.Transfer.
 func (b *progressBar) tell(p files.Progress) {
 	if p.Total > 0 {

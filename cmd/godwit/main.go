@@ -48,6 +48,8 @@ type commands struct {
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
 	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
 
+	Keys keysCommand `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
+
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete command lines."`
 	Complete   completeCommand   `cmd:"" hidden:""`
 	Sessions   sessionsCommand   `cmd:"" help:"Import and export the sessions of other programs."`

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"godwit/internal/pgtest"
 	"godwit/sandbox"
 )
 
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GODWIT_TEST_RUN") != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Run(m))
 }
 
 // A screen is what a command prints, readable while it runs.

@@ -247,7 +247,8 @@ var Rows = []Row{
 	},
 	{
 		Dir: "bridge/internal/vault", Kind: Program,
-		Own: []string{"bridge", "bridge/internal/store"},
+		Own:   []string{"bridge", "bridge/internal/store"},
+		Tests: []string{"internal/pgtest", "internal/secrettest"},
 		Modules: []string{
 			"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config",
 			"github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/smithy-go", "github.com/hashicorp/vault/api",
@@ -255,6 +256,16 @@ var Rows = []Row{
 			"github.com/tink-crypto/tink-go/v2", "golang.org/x/oauth2",
 		},
 		Reason: "sealing alone: it takes and gives what the store stores",
+	},
+	{
+		Dir: "bridge/operator", Kind: Program,
+		Own:    []string{"bridge", "bridge/internal/store", "bridge/internal/vault"},
+		Reason: "what the command line does without a daemon: cmd may not see bridge/internal",
+	},
+	{
+		Dir: "bridge/bridgetest", Kind: Program,
+		Own:    []string{"bridge", "bridge/internal/store", "bridge/internal/vault"},
+		Reason: "test helper: fills databases for tests of what is outside bridge",
 	},
 	{
 		Dir: "bridge/internal/inbox", Kind: Program,
@@ -269,12 +280,20 @@ var Rows = []Row{
 		Reason:  "test helper: runs a PostgreSQL of the test's own",
 	},
 	{
+		Dir: "internal/secrettest", Kind: Program,
+		Tests:   []string{"internal/pgtest"},
+		Modules: []string{"github.com/jackc/pgx/v5", "modernc.org/sqlite"},
+		Reason:  "test helper: looks for secrets in whatever was written",
+	},
+	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
+			"bridge", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
 			"sandbox", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/participants",
 			"telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",
 		},
+		Tests:   []string{"bridge/bridgetest", "internal/pgtest", "internal/secrettest"},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
 		Reason:  "wiring: the one place that may know all of it",
 	},

@@ -63,16 +63,6 @@ func (t *Tx) ReplaceDataKey(id bridge.AccountID, old, k *DataKey) (bool, error) 
 	return n == 1, err
 }
 
-// DeleteDataKey makes everything that is sealed of an account unreadable for
-// good.
-func (t *Tx) DeleteDataKey(id bridge.AccountID) error {
-	n, err := t.exec(`DELETE FROM data_keys WHERE account_id = $1`, id)
-	if err == nil && n == 0 {
-		return bridge.Errorf(bridge.CodeNotFound, "Account %s has no data key.", id)
-	}
-	return err
-}
-
 // DataKeysNotUnder returns up to limit accounts after another one whose data
 // keys are wrapped by other key-encryption keys than one.
 func (s *Store) DataKeysNotUnder(ctx context.Context, kek string, after bridge.AccountID, limit int) ([]bridge.AccountID, error) {

@@ -255,11 +255,6 @@ func TestDataKeys(t *testing.T) {
 		if list, err := b.DataKeysNotUnder(b.ctx(), "two", "", 9); err != nil || len(list) != 1 || list[0] != c.ID {
 			b.Errorf("%v, %v", list, err)
 		}
-		b.change(func(t *store.Tx) error { return t.DeleteDataKey(a.ID) })
-		b.refuse(notFound, func(t *store.Tx) error { return t.DeleteDataKey(a.ID) })
-		if _, err := b.DataKey(b.ctx(), a.ID); !errors.Is(err, notFound) {
-			b.Errorf("a shredded key: %v", err)
-		}
 	})
 }
 

@@ -6,8 +6,9 @@
 //
 // Start with [OpenKEK] and [New]. [Vault.NewKey] makes a data key,
 // [Vault.Seal] and [Vault.Open] use it, [Vault.Rewrap] brings it under another
-// key-encryption key. Deleting the data key of an account makes everything of
-// it unreadable: then [Vault.Forget] drops it from memory too.
+// key-encryption key, [Rotate] does that for all of them. [Shred] deletes the
+// data key of an account, which makes everything of it unreadable:
+// [Vault.Forget] drops it from memory too.
 //
 // A data key is unwrapped once and kept in memory, so that a key-encryption
 // key in a cloud is asked once for each account and not for each write.
@@ -103,14 +104,27 @@ func (v *Vault) wrap(ctx context.Context, id bridge.AccountID, key []byte) (*sto
 	return &store.DataKey{KEK: v.primary.ID, Wrapped: wrapped}, nil
 }
 
-// Rewrap returns a data key wrapped by the primary key-encryption key.
+// Rewrap returns a data key wrapped by the primary key-encryption key, which
+// has unwrapped it again: it is to take the place of the only copy.
 func (v *Vault) Rewrap(ctx context.Context, id bridge.AccountID, k *store.DataKey) (*store.DataKey, error) {
 	key, err := v.unwrap(ctx, id, k)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(key)
-	return v.wrap(ctx, id, key)
+	wrapped, err := v.wrap(ctx, id, key)
+	if err != nil {
+		return nil, err
+	}
+	again, err := v.unwrap(ctx, id, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(again)
+	if !bytes.Equal(key, again) {
+		return nil, fmt.Errorf("vault: %s unwraps another data key of %s than it has wrapped", v.primary.ID, id)
+	}
+	return wrapped, nil
 }
 
 func (v *Vault) unwrap(ctx context.Context, id bridge.AccountID, k *store.DataKey) ([]byte, error) {
