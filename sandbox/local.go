@@ -14,10 +14,10 @@ import (
 	"godwit/tl"
 )
 
-// A Bot is a bot that is signed in from within the process, over no
+// A Device is somebody's who is signed in from within the process, over no
 // connection: a server for bots, such as that of package sandbox/botapi, acts by
-// it. It is one of the bot's devices, and implements tg.Invoker.
-type Bot struct {
+// such, and so do people who are made up. It implements tg.Invoker.
+type Device struct {
 	dc    *dc
 	keyID mtproto.KeyID
 	user  *user
@@ -32,7 +32,8 @@ var ErrBotToken = errors.New("sandbox: no bot has this token")
 
 // SignInBot signs in as the bot of a token. push is told of the bot's updates,
 // one after the other, as all of its devices are; it must not use the Sandbox.
-func (sb *Sandbox) SignInBot(token string, push func(tg.UpdatesClass)) (*Bot, error) {
+// An unknown token is ErrBotToken.
+func (sb *Sandbox) SignInBot(token string, push func(tg.UpdatesClass)) (*Device, error) {
 	w := sb.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -40,13 +41,32 @@ func (sb *Sandbox) SignInBot(token string, push func(tg.UpdatesClass)) (*Bot, er
 	if u == nil || token == "" {
 		return nil, ErrBotToken
 	}
-	b := &Bot{dc: sb.dcs[u.dc-1], keyID: mtproto.KeyID(w.randomID()), user: u, push: push}
-	s := w.session(inside{b}, u.dc)
+	return sb.within(u, push), nil
+}
+
+// SignInPerson signs in as the owner of a phone number, who is asked for no
+// code. It is otherwise like SignInBot.
+func (sb *Sandbox) SignInPerson(phone string, push func(tg.UpdatesClass)) (*Device, error) {
+	w := sb.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := w.phones[cleanPhone(phone)]
+	if u == nil {
+		return nil, fmt.Errorf("sandbox: nobody has the phone number %s", phone)
+	}
+	return sb.within(u, push), nil
+}
+
+// within signs u in, with the world locked.
+func (sb *Sandbox) within(u *user, push func(tg.UpdatesClass)) *Device {
+	w := sb.world
+	d := &Device{dc: sb.dcs[u.dc-1], keyID: mtproto.KeyID(w.randomID()), user: u, push: push}
+	s := w.session(inside{d}, u.dc)
 	s.wants = true
 	s.key.layer = tg.Layer
-	s.key.init = &layer.Init{APIID: sb.options.APIID, DeviceModel: "Bot API server"}
-	w.signInAs(s.key, w.authorization(u, inside{b}.Address()))
-	return b, nil
+	s.key.init = &layer.Init{APIID: sb.options.APIID, DeviceModel: "Within the sandbox"}
+	w.signInAs(s.key, w.authorization(u, inside{d}.Address()))
+	return d
 }
 
 // WatchBots has f told the token of each bot that is there, and of each that is
@@ -70,16 +90,16 @@ func (sb *Sandbox) WatchBots(f func(token string)) {
 // Now returns the time by the servers' clock.
 func (sb *Sandbox) Now() time.Time { return sb.world.now() }
 
-// ID returns the bot's user id.
-func (b *Bot) ID() int64 { return b.user.id }
+// ID returns the user id of who is signed in.
+func (d *Device) ID() int64 { return d.user.id }
 
-// Invoke calls a method as the bot. Errors are those of the method.
-func (b *Bot) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
+// Invoke calls a method. Errors are those of the method.
+func (d *Device) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
 	raw, err := tl.Marshal(req)
 	if err != nil {
 		return fmt.Errorf("sandbox: %T: %w", req, err)
 	}
-	out, err := b.dc.handle(ctx, inside{b}, raw)
+	out, err := d.dc.handle(ctx, inside{d}, raw)
 	if err != nil {
 		return err
 	}
@@ -91,11 +111,11 @@ func (b *Bot) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader
 }
 
 // SignOut ends the device.
-func (b *Bot) SignOut() {
-	inside{b}.Close()
-	w := b.dc.world
-	w.closed(inside{b})
-	w.destroyed(b.keyID)
+func (d *Device) SignOut() {
+	inside{d}.Close()
+	w := d.dc.world
+	w.closed(inside{d})
+	w.destroyed(d.keyID)
 }
 
 // A StoredFile is the content of a file, as a server for bots hands it out.
@@ -110,11 +130,11 @@ type StoredFile struct {
 	Content   io.ReaderAt
 }
 
-// File returns a file that the bot has been told of by its id, or one of its
+// File returns a file by its id, or one of its
 // pictures if kind is not empty. Unlike other clients, servers for bots find
 // files for ever.
-func (b *Bot) File(id int64, kind string) (*StoredFile, bool) {
-	w := b.dc.world
+func (d *Device) File(id int64, kind string) (*StoredFile, bool) {
+	w := d.dc.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := w.files[id]
@@ -122,7 +142,7 @@ func (b *Bot) File(id int64, kind string) (*StoredFile, bool) {
 		return nil, false
 	}
 	out := &StoredFile{
-		Document: f.document, Hash: w.fileHash(b.user, f), Reference: w.reference(b.user, f), MIMEType: f.mime,
+		Document: f.document, Hash: w.fileHash(d.user, f), Reference: w.reference(d.user, f), MIMEType: f.mime,
 	}
 	data := f.content
 	if kind != "" || !f.document {
@@ -141,8 +161,8 @@ func (b *Bot) File(id int64, kind string) (*StoredFile, bool) {
 	return out, true
 }
 
-// An inside is the link of a Bot's session.
-type inside struct{ *Bot }
+// An inside is the link of a Device's session.
+type inside struct{ *Device }
 
 func (l inside) KeyID() mtproto.KeyID      { return l.keyID }
 func (l inside) Address() string           { return "127.0.0.1" }
@@ -166,7 +186,7 @@ func (l inside) Push(body []byte) {
 	r := tl.NewReader(body)
 	u := tg.Decode[tg.UpdatesClass](r)
 	if err := r.Finish(); err != nil {
-		l.dc.log.Error("update of a bot cannot be read", "error", err)
+		l.dc.log.Error("update cannot be read", "error", err)
 		return
 	}
 	l.push(u)

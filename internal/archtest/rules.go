@@ -200,6 +200,12 @@ var Rows = []Row{
 		Reason: "the server side alone, so that it serves clients of any make",
 	},
 	{
+		Dir: "sandbox/botapi", Kind: Library, Heavy: true,
+		Own:    []string{"mtproto", "sandbox", "tg", "tl"},
+		Tests:  []string{"mtproto/mtcrypto", "telegram"},
+		Reason: "the Bot API over HTTP, apart from sandbox so that a server of MTProto alone links none of it",
+	},
+	{
 		Dir: "bridge", Kind: Program,
 		Modules: []string{"github.com/oklog/ulid/v2"},
 		Reason:  "the daemon's terms and rules; whatever it imported, all of its adapters would",
