@@ -187,15 +187,15 @@ func (a answered) message() *message {
 
 // got is an update as a bot reads it.
 type got struct {
-	ID                int             `json:"update_id"`
-	Message           *message        `json:"message"`
-	Edited            *message        `json:"edited_message"`
-	Post              *message        `json:"channel_post"`
-	EditedPost        *message        `json:"edited_channel_post"`
-	Callback          *callbackQuery  `json:"callback_query"`
-	MyChatMember      json.RawMessage `json:"my_chat_member"`
-	ChatMember        json.RawMessage `json:"chat_member"`
-	Reaction          json.RawMessage `json:"message_reaction"`
+	ID           int             `json:"update_id"`
+	Message      *message        `json:"message"`
+	Edited       *message        `json:"edited_message"`
+	Post         *message        `json:"channel_post"`
+	EditedPost   *message        `json:"edited_channel_post"`
+	Callback     *callbackQuery  `json:"callback_query"`
+	MyChatMember json.RawMessage `json:"my_chat_member"`
+	ChatMember   json.RawMessage `json:"chat_member"`
+	Reaction     json.RawMessage `json:"message_reaction"`
 }
 
 // updates returns all updates that wait, and confirms them.
