@@ -13,6 +13,8 @@
 // What goes wrong at Telegram can be had here too: [Server.AddFault] has requests
 // refused, and [Options.Limits] counts messages. Everything lasts as long as the
 // Server.
+//
+// Numbers such as R-FI-04 are those of docs/requirements.md.
 package botapi
 
 import (
