@@ -104,6 +104,48 @@ func isUsername(name string) bool {
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
+// An Assignment is which account of a pool does something.
+type Assignment struct {
+	Account AccountID
+	Reason  AssignmentReason
+	Kind    BudgetKind // what it spends
+	At      time.Time  // when it may go; the zero time: not by the account's present plan
+}
+
+// First reports whether it is one of the messages to a person who has not
+// answered.
+func (a Assignment) First() bool { return a.Kind == BudgetFirstMessages }
+
+// An AssignmentReason says why an account was chosen.
+type AssignmentReason string
+
+// The reasons.
+const (
+	Theirs     AssignmentReason = "theirs"      // the person is the account's
+	Acquainted AssignmentReason = "acquainted"  // the account has a conversation with the person
+	HasBudget  AssignmentReason = "has_budget"  // nobody knows the person, and its budget comes first
+	HandedOver AssignmentReason = "handed_over" // from an account that Telegram has banned or restricted
+)
+
+// A PoolMessage is a message to a person that is given to a pool, or to an
+// account of one.
+type PoolMessage struct {
+	Person    Person
+	Content   Content
+	Priority  Priority
+	NotBefore time.Time // zero: at once
+	RequestBy KeyID
+}
+
+// A PoolMember is how an account of a pool stands.
+type PoolMember struct {
+	AccountID AccountID
+	State     State
+	Queued    int       // first messages that wait
+	Next      time.Time // when it may write the next one to a new person; zero: not by its present plan
+	Today     int       // how many more it may today, those that wait among them
+}
+
 // ParseTarget returns the written form of a group or channel of a
 // [QueuedAction], from a username or a link (https://core.telegram.org/api/links).
 // The error is of CodeInvalidRequest.

@@ -98,3 +98,35 @@ type QueuedAction struct {
 	FinishedAt time.Time // zero: not yet
 	RequestBy  KeyID     // who asked for it
 }
+
+// RampWork is an action that is given to a ramp.
+type RampWork struct {
+	Kind    ActionKind
+	Target  string  // a username or link
+	Content Content // of a post
+	// AccountID is the account that does it. If it is empty, one does that is
+	// chosen: for a join, one that is not there and has the fewest to do; for a
+	// post, one that is there.
+	AccountID AccountID
+	// Each has every account of the ramp do it: of posts, every one that is there.
+	Each      bool
+	NotBefore time.Time // zero: at once
+}
+
+// A RampAccount is how far an account of a ramp has come.
+type RampAccount struct {
+	RampMember
+	Day  int // of the ramp, from 0; negative: it has not begun
+	Work []RampProgress
+}
+
+// A RampProgress is how far an account of a ramp has come with the actions of a
+// kind.
+type RampProgress struct {
+	Kind   ActionKind
+	Today  int // how many the ramp has for today; -1: it does not limit them
+	Counts map[ActionState]int
+	// Next and Last are when the first and the last of those that are queued may
+	// go; zero: none is, or not by the present plan.
+	Next, Last time.Time
+}

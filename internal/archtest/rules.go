@@ -252,6 +252,20 @@ var Rows = []Row{
 		Reason: "the order of events as readers see it; where they are stored comes in as an interface",
 	},
 	{
+		Dir: "bridge/internal/spend", Kind: Program,
+		Own:     []string{"bridge", "bridge/internal/budget", "bridge/internal/store"},
+		Tests:   []string{"internal/pgtest"},
+		Modules: []string{"github.com/oklog/ulid/v2"},
+		Reason:  "the rules of budgets and the rows of the store, which know nothing of each other",
+	},
+	{
+		Dir: "bridge/internal/pool", Kind: Program,
+		Own:     []string{"bridge", "bridge/internal/spend", "bridge/internal/store"},
+		Tests:   []string{"bridge/internal/budget", "internal/pgtest"},
+		Modules: []string{"pgregory.net/rapid"},
+		Reason:  "who does what; the outbox and the suppression list are interfaces",
+	},
+	{
 		Dir: "bridge/internal/vault", Kind: Program,
 		Own:   []string{"bridge", "bridge/internal/store"},
 		Tests: []string{"internal/pgtest", "internal/secrettest"},

@@ -230,8 +230,12 @@ func (r *Ramp) Day(t time.Time, zone *time.Location) int {
 	return today - dayNumber(r.StartsOn)
 }
 
-// perDay returns what the ramp has for the day of a time, and false if it does
-// not limit the kind on that day.
+// PerDay returns how many of a kind a ramp has for the day of a time, and false
+// if it does not limit the kind on that day.
+func (b *Budget) PerDay(kind bridge.BudgetKind, t time.Time) (int, bool) {
+	return b.Ramp.perDay(kind, t, b.Zone)
+}
+
 func (r *Ramp) perDay(kind bridge.BudgetKind, t time.Time, zone *time.Location) (int, bool) {
 	if !r.covers(kind) {
 		return 0, false

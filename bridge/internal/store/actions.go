@@ -13,9 +13,9 @@ import (
 const actionColumns = `id, account_id, ramp_id, kind, target, content, random_id, state, not_before, attempts, error,
 	telegram_id, created_at, started_at, finished_at, requested_by`
 
-func scanAction(row interface{ Scan(...any) error }) (*bridge.QueuedAction, error) {
+func scanAction(row scanner) (*bridge.QueuedAction, error) {
 	a := new(bridge.QueuedAction)
-	err := row.Scan(&a.ID, &a.AccountID, &a.RampID, &a.Kind, &a.Target, jsonValue{&a.Content}, &a.RandomID, &a.State,
+	err := row.Scan(&a.ID, &a.AccountID, &a.RampID, &a.Kind, &a.Target, jsonColumn{&a.Content}, &a.RandomID, &a.State,
 		timeColumn{&a.NotBefore}, &a.Attempts, &a.Error, &a.TelegramID, timeColumn{&a.CreatedAt}, timeColumn{&a.StartedAt},
 		timeColumn{&a.FinishedAt}, &a.RequestBy)
 	return a, err
@@ -62,7 +62,7 @@ func (t *Tx) Action(id bridge.ActionID) (*bridge.QueuedAction, error) {
 // another, in the order in which they were given.
 func (s *Store) RampActions(ctx context.Context, id bridge.RampID, after bridge.ActionID, limit int) ([]*bridge.QueuedAction, error) {
 	return collect(ctx, s.read, s.dialect, "actions of "+string(id),
-		func(r *sql.Rows) (*bridge.QueuedAction, error) { return scanAction(r) },
+		scanAction,
 		`SELECT `+actionColumns+` FROM actions WHERE ramp_id = $1 AND ramp_id <> '' AND id > $2 ORDER BY id LIMIT $3`, id, after, limit)
 }
 
@@ -76,11 +76,33 @@ type ActionCount struct {
 
 // CountActions counts the actions of a ramp.
 func (s *Store) CountActions(ctx context.Context, id bridge.RampID) ([]ActionCount, error) {
-	return collect(ctx, s.read, s.dialect, "actions of "+string(id), func(r *sql.Rows) (c ActionCount, err error) {
+	return collect(ctx, s.read, s.dialect, "actions of "+string(id), func(r scanner) (c ActionCount, err error) {
 		err = r.Scan(&c.AccountID, &c.Kind, &c.State, &c.Count)
 		return c, err
 	}, `SELECT account_id, kind, state, count(*) FROM actions WHERE ramp_id = $1 AND ramp_id <> ''
 		GROUP BY account_id, kind, state ORDER BY account_id, kind, state`, id)
+}
+
+// A RampLoad is what an account of a ramp has to do already.
+type RampLoad struct {
+	AccountID bridge.AccountID
+	Queued    int  // actions of a kind
+	Joins     bool // it has joined a target, or will, and is not to leave it again
+}
+
+// RampLoads returns what the accounts of a ramp have to do already of a kind,
+// and whether they are in a target.
+func (t *Tx) RampLoads(id bridge.RampID, kind bridge.ActionKind, target string) ([]RampLoad, error) {
+	return collect(t.ctx, t.tx, t.dialect, "actions of "+string(id), func(r scanner) (l RampLoad, err error) {
+		var last bridge.ActionKind
+		err = r.Scan(&l.AccountID, &l.Queued, &last)
+		l.Joins = last == bridge.JoinAction
+		return l, err
+	}, `SELECT m.account_id,
+			(SELECT count(*) FROM actions a WHERE a.account_id = m.account_id AND a.kind = $2 AND a.state = 'queued'),
+			COALESCE((SELECT a.kind FROM actions a WHERE a.account_id = m.account_id AND a.target = $3 AND a.kind IN ('join', 'leave')
+				AND a.state IN ('queued', 'running', 'done') ORDER BY a.id DESC LIMIT 1), '')
+		FROM ramp_members m WHERE m.ramp_id = $1 ORDER BY m.account_id`, id, kind, target)
 }
 
 // unblocked is what lets a queued action go, apart from its time and its budget:
@@ -100,7 +122,7 @@ type PendingAction struct {
 // PendingActions returns of which kinds an account has actions to do that
 // nothing but their time and budget holds back.
 func (t *Tx) PendingActions(id bridge.AccountID) ([]PendingAction, error) {
-	return collect(t.ctx, t.tx, t.dialect, "actions of "+string(id), func(r *sql.Rows) (p PendingAction, err error) {
+	return collect(t.ctx, t.tx, t.dialect, "actions of "+string(id), func(r scanner) (p PendingAction, err error) {
 		var timed, all int
 		if err = r.Scan(&p.Kind, &all, &timed, timeColumn{&p.At}); timed < all {
 			p.At = time.Time{}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
 	"godwit/bridge"
 )
@@ -24,9 +23,9 @@ const budgetQuery = `SELECT COALESCE(b.zone, ''), COALESCE(b.plan, '{}'), COALES
 	FROM accounts a LEFT JOIN budgets b ON b.account_id = a.id
 	LEFT JOIN ramp_members m ON m.account_id = a.id LEFT JOIN ramps r ON r.id = m.ramp_id WHERE a.id = $1`
 
-func scanBudget(id bridge.AccountID, row *sql.Row) (*BudgetRow, error) {
+func scanBudget(id bridge.AccountID, row scanner) (*BudgetRow, error) {
 	b, m, plan := new(BudgetRow), &bridge.RampMember{AccountID: id}, new(bridge.RampPlan)
-	err := row.Scan(&b.Zone, jsonValue{&b.Plan}, &b.State, &m.RampID, &m.StartsOn, &m.PausedOn, jsonValue{plan})
+	err := row.Scan(&b.Zone, jsonColumn{&b.Plan}, &b.State, &m.RampID, &m.StartsOn, &m.PausedOn, jsonColumn{plan})
 	if err != nil {
 		return nil, noAccount(id, err)
 	}

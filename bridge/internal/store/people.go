@@ -42,6 +42,14 @@ func (t *Tx) People(id bridge.PoolID, keys []bridge.PersonKey) ([]PersonRow, err
 	return list, nil
 }
 
+// PersonKeys returns everything that somebody is known by.
+func (t *Tx) PersonKeys(id bridge.PoolID, name string) ([]bridge.PersonKey, error) {
+	return collect(t.ctx, t.tx, t.dialect, "people of "+string(id), func(r scanner) (key bridge.PersonKey, err error) {
+		err = r.Scan(&key)
+		return key, err
+	}, `SELECT key FROM person_keys WHERE pool_id = $1 AND person = $2 ORDER BY key`, id, name)
+}
+
 // SetPerson stores somebody and what they are known by. Keys that were of
 // somebody else are of this person from now on: call MergePeople before, so that
 // no more is forgotten than that.
@@ -106,7 +114,7 @@ func (t *Tx) Acquaintances(id bridge.PoolID, keys []bridge.PersonKey) ([]Acquain
 		}
 		// What Telegram says in a person's name, such as that they have signed up,
 		// was not written by them.
-		found, err := collect(t.ctx, t.tx, t.dialect, "acquaintances of "+string(id), func(r *sql.Rows) (a AcquaintanceRow, err error) {
+		found, err := collect(t.ctx, t.tx, t.dialect, "acquaintances of "+string(id), func(r scanner) (a AcquaintanceRow, err error) {
 			err = r.Scan(&a.AccountID, &a.PersonWrote, &a.First, timeColumn{&a.LastAt})
 			return a, err
 		}, `SELECT c.account_id, c.person_wrote, COALESCE((SELECT w.direction FROM messages w

@@ -11,9 +11,9 @@ import (
 
 const poolColumns = `id, name, policy, created_at`
 
-func scanPool(row interface{ Scan(...any) error }) (*bridge.Pool, error) {
+func scanPool(row scanner) (*bridge.Pool, error) {
 	p := new(bridge.Pool)
-	err := row.Scan(&p.ID, &p.Name, jsonValue{&p.Policy}, timeColumn{&p.CreatedAt})
+	err := row.Scan(&p.ID, &p.Name, jsonColumn{&p.Policy}, timeColumn{&p.CreatedAt})
 	return p, err
 }
 
@@ -58,7 +58,7 @@ func (t *Tx) PoolOf(account bridge.AccountID) (*bridge.Pool, error) {
 // Pools returns up to limit pools whose id comes after another, in the order of
 // their ids.
 func (s *Store) Pools(ctx context.Context, after bridge.PoolID, limit int) ([]*bridge.Pool, error) {
-	return collect(ctx, s.read, s.dialect, "pools", func(r *sql.Rows) (*bridge.Pool, error) { return scanPool(r) },
+	return collect(ctx, s.read, s.dialect, "pools", scanPool,
 		`SELECT `+poolColumns+` FROM pools WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
@@ -102,10 +102,10 @@ func (t *Tx) PoolMembers(id bridge.PoolID) ([]PoolMember, error) {
 }
 
 func poolMembers(ctx context.Context, q querier, d *dialect, id bridge.PoolID) ([]PoolMember, error) {
-	return collect(ctx, q, d, "members of "+string(id), func(r *sql.Rows) (m PoolMember, err error) {
+	return collect(ctx, q, d, "members of "+string(id), func(r scanner) (m PoolMember, err error) {
 		member, plan := new(bridge.RampMember), new(bridge.RampPlan)
-		err = r.Scan(&m.AccountID, &m.State, &m.Budget.Zone, jsonValue{&m.Budget.Plan}, &m.Budget.State,
-			&member.RampID, &member.StartsOn, &member.PausedOn, jsonValue{plan}, &m.Queued)
+		err = r.Scan(&m.AccountID, &m.State, &m.Budget.Zone, jsonColumn{&m.Budget.Plan}, &m.Budget.State,
+			&member.RampID, &member.StartsOn, &member.PausedOn, jsonColumn{plan}, &m.Queued)
 		if member.RampID != "" {
 			member.AccountID = m.AccountID
 			m.Budget.Member, m.Budget.Ramp = member, plan

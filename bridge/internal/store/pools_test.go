@@ -76,12 +76,11 @@ func TestPoolMembers(t *testing.T) {
 		for i, c := range []struct {
 			peer  string
 			wrote bool
-			state string
+			state bridge.SendState
 		}{
 			{"user:1", false, "queued"}, {"user:2", false, "parked"}, {"user:3", false, "delivered"}, {"user:4", true, "queued"}, {"channel:5", false, "queued"},
 		} {
-			conversation := b.talk(a.ID, c.peer, "", "", c.wrote)
-			b.message(conversation, a.ID, i, "out", c.state, `{}`)
+			b.message(b.talk(a.ID, c.peer, "", "", c.wrote), i, bridge.Outbound, c.state, bridge.Content{})
 		}
 		want := []store.PoolMember{{
 			AccountID: a.ID, State: bridge.New, Queued: 2,
@@ -101,29 +100,34 @@ func TestPoolMembers(t *testing.T) {
 }
 
 // talk adds a conversation.
-func (b *bench) talk(account bridge.AccountID, peer, username, phone string, wrote bool) bridge.ConversationID {
+func (b *bench) talk(account bridge.AccountID, peer, username, phone string, wrote bool) *bridge.Conversation {
 	b.Helper()
-	id := newID[bridge.ConversationID](b, 0)
+	with, err := bridge.ParsePeer(peer)
+	b.check(err)
+	c := &bridge.Conversation{
+		ID: newID[bridge.ConversationID](b, 0), AccountID: account, Peer: with, Username: username, Phone: phone,
+		PersonWrote: wrote, CreatedAt: epoch,
+	}
 	b.change(func(t *store.Tx) error {
-		return t.Exec(`INSERT INTO conversations (id, account_id, peer, title, username, phone, person_wrote, unread, read_up_to,
-			read_by_peer, last_text, created_at) VALUES ($1, $2, $3, '', $4, $5, $6, 0, 0, 0, '', $7)`,
-			id, account, peer, username, phone, wrote, epoch)
+		_, err := t.AddConversations([]*bridge.Conversation{c})
+		return err
 	})
-	return id
+	return c
 }
 
 // message adds the nth message of a conversation.
-func (b *bench) message(id bridge.ConversationID, account bridge.AccountID, n int, direction, state, content string) {
+func (b *bench) message(c *bridge.Conversation, n int, direction bridge.Direction, state bridge.SendState, content bridge.Content) {
 	b.Helper()
-	at := epoch.Add(time.Duration(n) * time.Second)
+	c.LastAt = epoch.Add(time.Duration(n) * time.Second)
+	m := &bridge.Message{
+		ID: newID[bridge.MessageID](b, n), AccountID: c.AccountID, ConversationID: c.ID, Source: bridge.MTProto,
+		Direction: direction, At: c.LastAt, Content: content, State: state, CreatedAt: c.LastAt,
+	}
 	b.change(func(t *store.Tx) error {
-		if err := t.Exec(`INSERT INTO messages (id, account_id, conversation_id, source, telegram_id, direction, sender, at, content,
-			state, random_id, priority, attempts, error, created_at, requested_by)
-			VALUES ($1, $2, $3, 'mtproto', 0, $4, '', $5, $6, $7, 0, 0, 0, '', $5, '')`,
-			newID[bridge.MessageID](b, n), account, id, direction, at, content, state); err != nil {
+		if _, err := t.AddMessages([]*bridge.Message{m}); err != nil {
 			return err
 		}
-		return t.Exec(`UPDATE conversations SET last_at = $2 WHERE id = $1`, id, at)
+		return t.ChangeConversations([]*bridge.Conversation{c})
 	})
 }
 
@@ -185,12 +189,12 @@ func TestAcquaintances(t *testing.T) {
 			}
 		}
 		ours := b.talk(ids[0], "user:5", "", "", true)
-		b.message(ours, ids[0], 1, "in", "", `{"service": "messageActionContactSignUp"}`)
-		b.message(ours, ids[0], 2, "out", "delivered", `{"text": "hello"}`)
-		b.message(ours, ids[0], 3, "in", "", `{"text": "hello"}`)
+		b.message(ours, 1, bridge.Inbound, "", bridge.Content{Service: "messageActionContactSignUp"})
+		b.message(ours, 2, bridge.Outbound, bridge.Delivered, bridge.Content{Text: "hello"})
+		b.message(ours, 3, bridge.Inbound, "", bridge.Content{Text: "hello"})
 		theirs := b.talk(ids[1], "user:5", "Some_Body", "4930123456", true)
-		b.message(theirs, ids[1], 4, "in", "", `{"text": "hello"}`)
-		b.message(theirs, ids[1], 5, "out", "delivered", `{"text": "hello"}`)
+		b.message(theirs, 4, bridge.Inbound, "", bridge.Content{Text: "hello"})
+		b.message(theirs, 5, bridge.Outbound, bridge.Delivered, bridge.Content{Text: "hello"})
 		b.talk(ids[2], "user:6", "some_body", "", false)
 		b.talk(ids[3], "user:5", "some_body", "4930123456", true)
 		first := store.AcquaintanceRow{AccountID: ids[0], PersonWrote: true, First: bridge.Outbound, LastAt: epoch.Add(3 * time.Second)}

@@ -12,9 +12,9 @@ import (
 
 const rampColumns = `id, name, plan, state, created_at, requested_by`
 
-func scanRamp(row interface{ Scan(...any) error }) (*bridge.Ramp, error) {
+func scanRamp(row scanner) (*bridge.Ramp, error) {
 	r := new(bridge.Ramp)
-	err := row.Scan(&r.ID, &r.Name, jsonValue{&r.Plan}, &r.State, timeColumn{&r.CreatedAt}, &r.RequestBy)
+	err := row.Scan(&r.ID, &r.Name, jsonColumn{&r.Plan}, &r.State, timeColumn{&r.CreatedAt}, &r.RequestBy)
 	return r, err
 }
 
@@ -45,7 +45,7 @@ func (t *Tx) Ramp(id bridge.RampID) (*bridge.Ramp, error) {
 // Ramps returns up to limit ramps whose id comes after another, in the order of
 // their ids.
 func (s *Store) Ramps(ctx context.Context, after bridge.RampID, limit int) ([]*bridge.Ramp, error) {
-	return collect(ctx, s.read, s.dialect, "ramps", func(r *sql.Rows) (*bridge.Ramp, error) { return scanRamp(r) },
+	return collect(ctx, s.read, s.dialect, "ramps", scanRamp,
 		`SELECT `+rampColumns+` FROM ramps WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
@@ -76,7 +76,7 @@ func (t *Tx) DeleteRamp(id bridge.RampID, now time.Time) error {
 
 const memberColumns = `ramp_id, account_id, starts_on, paused_on`
 
-func scanRampMember(r *sql.Rows) (m bridge.RampMember, err error) {
+func scanRampMember(r scanner) (m bridge.RampMember, err error) {
 	err = r.Scan(&m.RampID, &m.AccountID, &m.StartsOn, &m.PausedOn)
 	return m, err
 }

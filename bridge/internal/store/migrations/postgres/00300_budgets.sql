@@ -46,6 +46,7 @@ CREATE TABLE actions (
 );
 -- What is still to be done. It stays small however much was.
 CREATE INDEX actions_pending ON actions (account_id, id) WHERE state IN ('queued', 'running');
+CREATE INDEX actions_target ON actions (account_id, target, id);
 CREATE INDEX actions_ramp ON actions (ramp_id, id) WHERE ramp_id <> '';
 
 CREATE TABLE pools (
