@@ -21,11 +21,14 @@ type Batch struct {
 	// Backfill is how far the history has been fetched that the changes are
 	// from; nil for what is new.
 	Backfill *store.Backfill
+	// Listed says that, with this batch, all conversations of the account's list
+	// have been told of as Dialogs.
+	Listed bool
 }
 
 // empty reports whether there is nothing to store.
 func (b *Batch) empty() bool {
-	return len(b.Changes) == 0 && len(b.Peers) == 0 && b.State == nil && b.Backfill == nil
+	return len(b.Changes) == 0 && len(b.Peers) == 0 && b.State == nil && b.Backfill == nil && !b.Listed
 }
 
 // A Peer is how a peer is shown.
@@ -78,6 +81,8 @@ type Reacted struct {
 	Peer       bridge.Peer
 	TelegramID int
 	Reactions  []bridge.Reaction
+	// MineUnknown says that it was not told which of them are the account's own.
+	MineUnknown bool
 }
 
 // A Read says up to which message of a conversation somebody has read.
@@ -92,6 +97,21 @@ type Read struct {
 // where there is none, of all conversations that are none. What was missed is
 // left to be fetched as backfills.
 type Lost struct{ Channel bridge.Peer }
+
+// A Dialog is a conversation of the account's list, as it stands. Nobody is told
+// of it. One that is known stays as it is, but for what has been read.
+type Dialog struct {
+	Peer       bridge.Peer
+	Unread     int
+	ReadUpTo   int // by the account
+	ReadByPeer int
+	Last       *Message // its last message; nil where there is none
+	// History is how many of its messages are to be fetched as a backfill.
+	History int
+	// News says that the account's conversations have been listed before, so that
+	// what this one holds is news if it is not known. It is left to be fetched.
+	News bool
+}
 
 // A Device is one that has signed in to the account, or was confirmed.
 type Device struct{ bridge.DeviceData }

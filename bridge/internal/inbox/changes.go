@@ -3,6 +3,7 @@ package inbox
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -93,7 +94,9 @@ func (w *work) add(b *Batch, m *Message) (*conversation, *message, error) {
 	}}
 	w.newMessages = append(w.newMessages, added)
 	w.name(added)
-	c.last(added.Message)
+	if !m.Old || m.At.After(c.LastAt) { // a history goes backwards, and may do so within a second
+		c.last(added.Message)
+	}
 	if m.Direction == bridge.Inbound && m.Content.Service == "" {
 		c.PersonWrote = true
 	}
@@ -194,10 +197,21 @@ func (w *work) reacted(b *Batch, c *conversation, m *message) error {
 
 func (r *Reacted) apply(w *work, b *Batch) error {
 	c, m := w.message(b, r.Peer, r.TelegramID)
-	if m == nil || same(m.Reactions, r.Reactions) {
+	if m == nil {
 		return nil
 	}
-	m.Reactions, m.changed = r.Reactions, true
+	list := slices.Clone(r.Reactions)
+	for i := range list {
+		if r.MineUnknown {
+			list[i].Mine = slices.ContainsFunc(m.Reactions, func(was bridge.Reaction) bool {
+				return was.Mine && was.Emoji == list[i].Emoji
+			})
+		}
+	}
+	if same(m.Reactions, list) {
+		return nil
+	}
+	m.Reactions, m.changed = list, true
 	return w.reacted(b, c, m)
 }
 
@@ -308,6 +322,34 @@ func (r *Read) apply(w *work, b *Batch) error {
 	return w.event(b, bridge.ConversationRead, c.ID, &bridge.ReadData{
 		ConversationID: c.ID, Peer: c.Peer, By: r.By, UpTo: r.UpTo, Unread: c.Unread,
 	})
+}
+
+func (d *Dialog) apply(w *work, b *Batch) error {
+	c, err := w.conversation(b, d.Peer)
+	if err != nil {
+		return err
+	}
+	if d.ReadByPeer > c.ReadByPeer {
+		w.read = append(w.read, store.ReadUpTo{Conversation: c.ID, After: c.ReadByPeer, UpTo: d.ReadByPeer})
+		c.ReadByPeer = d.ReadByPeer
+	}
+	if d.ReadUpTo >= c.ReadUpTo {
+		c.ReadUpTo, c.Unread = d.ReadUpTo, d.Unread
+	}
+	switch {
+	case !c.fresh:
+		return nil
+	case d.News:
+		w.gaps = append(w.gaps, c.Conversation)
+		return nil
+	case d.History > 0:
+		w.histories = append(w.histories, history{c.Conversation, d.History})
+	}
+	if d.Last == nil {
+		return nil
+	}
+	_, _, err = w.add(b, d.Last)
+	return err
 }
 
 // apply has what was missed fetched from where the conversations end now.

@@ -265,9 +265,13 @@ func TestEdits(t *testing.T) {
 		d.apply(edit(2, "two!", time.Hour, liked...))
 		d.apply(&Reacted{Peer: ann, TelegramID: 2, Reactions: liked}, &Reacted{Peer: ann, TelegramID: 1, Reactions: liked})
 		d.apply(edit(9, "unheard of", time.Hour), &Reacted{Peer: ann, TelegramID: 77}, &Reacted{Peer: news, TelegramID: 2})
+		mine := []bridge.Reaction{{Emoji: "👍", Count: 2, Mine: true}}
+		d.apply(&Reacted{Peer: ann, TelegramID: 1, Reactions: mine})
+		d.apply(&Reacted{Peer: ann, TelegramID: 1, Reactions: []bridge.Reaction{{Emoji: "👍", Count: 2}}, MineUnknown: true})
 		d.apply(&Reacted{Peer: ann, TelegramID: 1})
 		d.wantTold(2, "message.edited user:5 2 two!", "message.reaction user:5 2 [{👍 1 false}]",
-			"message.reaction user:5 1 [{👍 1 false}]", "message.edited user:5 9 unheard of", "message.reaction user:5 1")
+			"message.reaction user:5 1 [{👍 1 false}]", "message.edited user:5 9 unheard of",
+			"message.reaction user:5 1 [{👍 2 true}]", "message.reaction user:5 1")
 		list := d.messages(ann)
 		if len(list) != 3 || list[1].Text != "two!" || !list[1].EditedAt.Equal(epoch.Add(time.Hour)) ||
 			len(list[1].Reactions) != 1 || len(list[0].Reactions) != 0 || !list[0].EditedAt.IsZero() {

@@ -80,6 +80,8 @@ func about(c Change) (peer bridge.Peer, ids []int) {
 		return c.Channel, c.TelegramIDs
 	case *Read:
 		return c.Peer, nil
+	case *Dialog:
+		return c.Peer, nil
 	}
 	return bridge.Peer{}, nil
 }

@@ -37,6 +37,15 @@ type work struct {
 	events           []*bridge.Event
 	states           []store.UpdateChange
 	backfills        []*store.Backfill
+	histories        []history
+	gaps             []*bridge.Conversation // that are new, and all of whose messages are
+	listed           []bridge.AccountID
+}
+
+// A history is one that is to be fetched.
+type history struct {
+	of    *bridge.Conversation
+	limit int
 }
 
 // A conversation is one that may change.
@@ -105,6 +114,9 @@ func (w *work) apply(b *Batch) error {
 	if b.Backfill != nil {
 		w.backfills = append(w.backfills, b.Backfill)
 	}
+	if b.Listed {
+		w.listed = append(w.listed, b.Account)
+	}
 	return nil
 }
 
@@ -169,15 +181,37 @@ func (w *work) store() error {
 	if err := w.tx.AddEvents(w.events...); err != nil {
 		return err
 	}
-	for _, b := range w.backfills {
-		if err := w.tx.SetBackfill(b); err != nil {
-			return err
-		}
+	if err := w.storeBackfills(); err != nil {
+		return err
 	}
 	if len(w.states) == 0 {
 		return nil
 	}
 	return w.tx.SetUpdateStates(w.states)
+}
+
+func (w *work) storeBackfills() error {
+	for _, b := range w.backfills {
+		if err := w.tx.SetBackfill(b); err != nil {
+			return err
+		}
+	}
+	for _, h := range w.histories {
+		if err := w.tx.AskForHistory(h.of, h.limit, false, w.now); err != nil {
+			return err
+		}
+	}
+	for _, c := range w.gaps {
+		if err := w.tx.AskForGaps(c.AccountID, c.Peer, w.now); err != nil {
+			return err
+		}
+	}
+	for _, id := range w.listed {
+		if err := w.tx.SetDialogsListed(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *work) storeConversations() error {

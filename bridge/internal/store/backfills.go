@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"godwit/bridge"
@@ -16,8 +18,9 @@ const (
 	GapBackfill     BackfillKind = "gap"     // to have what was missed, which is news
 )
 
-// A Backfill is how far the history of a conversation has been fetched. It goes
-// from the newest messages to the oldest.
+// A Backfill is how far the history of a conversation has been fetched. A
+// HistoryBackfill goes from the newest messages to the oldest, downwards from
+// Before. A GapBackfill goes upwards from After, since news is told in order.
 type Backfill struct {
 	Conversation bridge.ConversationID
 	Kind         BackfillKind
@@ -80,16 +83,19 @@ func (t *Tx) AskForHistory(c *bridge.Conversation, limit int, urgent bool, now t
 
 // AskForGaps has what comes after the last messages that are stored fetched: of
 // an account's conversation with a channel or, where peer is the zero Peer, of
-// all that are not with channels. Conversations without messages have no gaps.
+// all that are not with channels, and then the conversations listed anew too.
 func (t *Tx) AskForGaps(id bridge.AccountID, peer bridge.Peer, now time.Time) error {
+	if peer == (bridge.Peer{}) {
+		if _, err := t.exec(`UPDATE dialogs_listed SET stale = true WHERE account_id = $1`, id); err != nil {
+			return err
+		}
+	}
 	_, err := t.exec(`INSERT INTO backfills (conversation_id, kind, account_id, before_id, after_id, fetched, wanted, urgent,
 		asked_at, done, error)
-		SELECT g.id, 'gap', g.account_id, 0, g.last, 0, 0, true, $3, false, '' FROM (
-			SELECT c.id, c.account_id,
-				(SELECT MAX(m.telegram_id) FROM messages m WHERE m.conversation_id = c.id AND m.telegram_id <> 0) AS last
-			FROM conversations c
-			WHERE c.account_id = $1 AND (c.peer = $2 OR $2 = '' AND c.peer NOT LIKE 'channel:%')
-		) g WHERE g.last IS NOT NULL
+		SELECT c.id, 'gap', c.account_id, 0, COALESCE(
+			(SELECT MAX(m.telegram_id) FROM messages m WHERE m.conversation_id = c.id AND m.telegram_id <> 0), 0),
+			0, 0, true, $3, false, ''
+		FROM conversations c WHERE c.account_id = $1 AND (c.peer = $2 OR $2 = '' AND c.peer NOT LIKE 'channel:%')
 		ON CONFLICT (conversation_id, kind) DO UPDATE SET before_id = 0,
 		after_id = CASE WHEN backfills.done THEN excluded.after_id ELSE backfills.after_id END,
 		fetched = 0, asked_at = excluded.asked_at, done = excluded.done, error = ''`,
@@ -100,8 +106,35 @@ func (t *Tx) AskForGaps(id bridge.AccountID, peer bridge.Peer, now time.Time) er
 // SetBackfill stores how far a backfill has come. One that was asked for anew
 // meanwhile stays as it is.
 func (t *Tx) SetBackfill(b *Backfill) error {
-	_, err := t.exec(`UPDATE backfills SET before_id = $4, fetched = $5, done = $6, error = $7, urgent = $8
+	_, err := t.exec(`UPDATE backfills SET before_id = $4, after_id = $5, fetched = $6, done = $7, error = $8, urgent = $9
 		WHERE conversation_id = $1 AND kind = $2 AND asked_at = $3`,
-		b.Conversation, b.Kind, b.AskedAt, b.Before, b.Fetched, b.Done, b.Error, b.Urgent)
+		b.Conversation, b.Kind, b.AskedAt, b.Before, b.After, b.Fetched, b.Done, b.Error, b.Urgent)
+	return err
+}
+
+// A Listing says whether the conversations of an account have been listed.
+type Listing struct {
+	Once  bool // since it was added
+	Stale bool // and something was lost since, which may have begun others
+}
+
+// DialogsListed returns whether the conversations of an account have been
+// listed.
+func (s *Store) DialogsListed(ctx context.Context, id bridge.AccountID) (Listing, error) {
+	l := Listing{Once: true}
+	err := s.read.QueryRowContext(ctx, `SELECT stale FROM dialogs_listed WHERE account_id = $1`, id).Scan(&l.Stale)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Listing{}, nil
+	case err != nil:
+		return Listing{}, failed(err)
+	}
+	return l, nil
+}
+
+// SetDialogsListed notes that the conversations of an account have been listed.
+func (t *Tx) SetDialogsListed(id bridge.AccountID) error {
+	_, err := t.exec(`INSERT INTO dialogs_listed (account_id, stale) VALUES ($1, false)
+		ON CONFLICT (account_id) DO UPDATE SET stale = false`, id)
 	return err
 }

@@ -5,8 +5,7 @@ DROP INDEX conversations_recent;
 CREATE INDEX conversations_page ON conversations (account_id, COALESCE(last_at, created_at) DESC, id DESC);
 CREATE INDEX conversations_page_all ON conversations (COALESCE(last_at, created_at) DESC, id DESC);
 
--- How far the history of a conversation has been fetched: downwards, from the
--- newest message or from one that is named, to another or to the first.
+-- How far the history of a conversation has been fetched.
 CREATE TABLE backfills (
     conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     kind            TEXT NOT NULL CHECK (kind IN ('history', 'gap')),

@@ -1,0 +1,74 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/inbox"
+	"godwit/bridge/internal/store"
+	"godwit/telegram"
+	"godwit/telegram/updates"
+)
+
+// A Recorder stores in the inbox what Telegram tells accounts. It is safe for
+// concurrent use.
+type Recorder struct {
+	Store  *store.Store
+	Inbox  *inbox.Inbox
+	Logger *slog.Logger
+	// History is how many messages of each conversation are fetched in the
+	// background when an account is added; 0: none.
+	History int
+}
+
+// LoadState returns where an account stands in its updates.
+func (r *Recorder) LoadState(ctx context.Context, id bridge.AccountID) (updates.State, error) {
+	state, err := r.Store.UpdateState(ctx, id)
+	return convertState(state), err
+}
+
+// Deliver stores what a delivery means, and its change of the state, at once.
+// While the database does not, it is tried again: what Telegram tells meanwhile
+// waits. The error is store.ErrNotOwner where epoch is not the present one.
+func (r *Recorder) Deliver(
+	ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client, d updates.Delivery,
+) error {
+	b := converter{self: selfOf(a, c)}.convert(d)
+	b.Account, b.Epoch = a.ID, epoch
+	return r.apply(ctx, b)
+}
+
+// selfOf returns the user id of an account.
+func selfOf(a *bridge.Account, c *telegram.Client) int64 {
+	if self := c.Self(); self != nil {
+		return self.ID
+	}
+	return a.UserID
+}
+
+// Between two tries to store something.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 10 * time.Second
+)
+
+// apply stores a batch, however long that takes.
+func (r *Recorder) apply(ctx context.Context, b *inbox.Batch) error {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := r.Inbox.Apply(ctx, b)
+		if err == nil || errors.Is(err, store.ErrNotOwner) || bridge.CodeOf(err) == bridge.CodeNotFound || ctx.Err() != nil {
+			return err
+		}
+		r.Logger.Error("not stored, and tried again", "account", b.Account, "after", wait, "error", err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
