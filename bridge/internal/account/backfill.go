@@ -132,7 +132,7 @@ func (f *backfiller) fetch(ctx context.Context, b *inbox.Batch) error {
 	if err != nil {
 		return err
 	}
-	peer, err := f.client.InputPeer(peerOf(conversation.Peer))
+	peer, err := f.client.InputPeer(telegramPeer(conversation.Peer))
 	if err != nil {
 		return err
 	}

@@ -135,19 +135,14 @@ func convertState(from store.UpdateState) updates.State {
 
 // convertPeer returns whom a peer of Telegram's is, the zero Peer for nil.
 func convertPeer(p tg.PeerClass) bridge.Peer {
-	switch p := p.(type) {
-	case *tg.PeerUser:
-		return bridge.Peer{Kind: bridge.UserPeer, ID: p.UserID}
-	case *tg.PeerChat:
-		return bridge.Peer{Kind: bridge.GroupPeer, ID: p.ChatID}
-	case *tg.PeerChannel:
-		return channelPeer(p.ChannelID)
+	if p == nil {
+		return bridge.Peer{}
 	}
-	return bridge.Peer{}
+	return peerOf(telegram.IDOf(p))
 }
 
-// peerOf is the reverse of convertPeer.
-func peerOf(p bridge.Peer) tg.PeerClass {
+// telegramPeer is the reverse of convertPeer.
+func telegramPeer(p bridge.Peer) tg.PeerClass {
 	kind := map[bridge.PeerKind]telegram.PeerKind{
 		bridge.UserPeer: telegram.PeerUser, bridge.GroupPeer: telegram.PeerChat, bridge.ChannelPeer: telegram.PeerChannel,
 	}[p.Kind]

@@ -181,7 +181,7 @@ func TestActionNames(t *testing.T) {
 	for _, c := range actions {
 		body := make([]byte, 256)
 		binary.LittleEndian.PutUint32(body, c.ID)
-		if got := actionName(tg.DecodeMessageAction(tl.NewReader(body))); got != c.Name {
+		if got := actionName(tg.Decode[tg.MessageActionClass](tl.NewReader(body))); got != c.Name {
 			t.Errorf("%s is called %s", c.Name, got)
 		}
 	}
@@ -397,7 +397,7 @@ func TestConvertPeers(t *testing.T) {
 		t.Errorf("%+v", renames.Peers)
 	}
 	for _, p := range []bridge.Peer{somebody(1), group(1), channelPeer(1), {}} {
-		if got := convertPeer(peerOf(p)); got != p {
+		if got := convertPeer(telegramPeer(p)); got != p {
 			t.Errorf("%v became %v", p, got)
 		}
 	}

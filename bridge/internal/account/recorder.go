@@ -24,6 +24,8 @@ type Recorder struct {
 	History int
 }
 
+var _ Inbox = (*Recorder)(nil)
+
 // LoadState returns where an account stands in its updates.
 func (r *Recorder) LoadState(ctx context.Context, id bridge.AccountID) (updates.State, error) {
 	state, err := r.Store.UpdateState(ctx, id)
