@@ -227,9 +227,9 @@ var Rows = []Row{
 		Dir: "bridge/internal/account", Kind: Program,
 		Own: []string{
 			"bridge", "bridge/internal/inbox", "bridge/internal/store", "bridge/internal/vault", "mtproto", "mtproto/mtclient",
-			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/signin", "telegram/updates", "tg",
+			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/signin", "telegram/updates", "tg", "tl",
 		},
-		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "telegram/groups", "tl", "tl/schema"},
+		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "telegram/groups", "tl/schema"},
 		Reason: "the only part of the daemon that knows how Telegram is spoken to",
 	},
 	{
