@@ -166,7 +166,11 @@ func (c *Client) requestFrom(ctx context.Context, dc int, query mtclient.Request
 		return nil, err
 	}
 	main := dc == c.mainDC()
-	if !main {
+	if main {
+		if query.Place, err = turnOf(ctx).take(ctx, l); err != nil {
+			return nil, err
+		}
+	} else {
 		query.Query, err = tl.Marshal(&tg.InvokeWithoutUpdates{Query: tl.Encoded(query.Query)})
 		if err != nil {
 			return nil, err
@@ -263,6 +267,7 @@ func (c *Client) setImported(dc int, imported bool) error {
 
 func (c *Client) importOnce(ctx context.Context, dc int) error {
 	ctx = WithPriority(ctx, flow.Conversation) // another request waits for it and has its place already
+	ctx = withoutTurn(ctx)
 	exported, err := tg.Call(ctx, c, &tg.AuthExportAuthorization{DCID: int32(dc)})
 	if err != nil {
 		return err
