@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,19 +14,32 @@ const (
 	UserPeer    PeerKind = "user"    // a person or a bot
 	GroupPeer   PeerKind = "group"   // a basic group
 	ChannelPeer PeerKind = "channel" // a channel or supergroup
+
+	// Before the account has looked somebody up, they are known by a name alone.
+
+	UsernamePeer PeerKind = "username" // without @, in lower case
+	PhonePeer    PeerKind = "phone"    // digits alone
 )
 
 // A Peer is whom a conversation is with, as Telegram numbers them. It is
-// written as its kind and its id: user:777000.
+// written as its kind and its id: user:777000. Somebody who has not been looked
+// up yet has a name in place of the id: username:durov, phone:49170123456.
 type Peer struct {
 	Kind PeerKind
 	ID   int64
+	Name string
 }
+
+// Resolved reports whether the peer is known by its id.
+func (p Peer) Resolved() bool { return p.ID != 0 }
 
 // String returns the written form, "" for the zero Peer.
 func (p Peer) String() string {
 	if p == (Peer{}) {
 		return ""
+	}
+	if p.Name != "" {
+		return string(p.Kind) + ":" + p.Name
 	}
 	return string(p.Kind) + ":" + strconv.FormatInt(p.ID, 10)
 }
@@ -46,14 +58,23 @@ func ParsePeer(s string) (Peer, error) {
 	if s == "" {
 		return Peer{}, nil
 	}
-	kind, number, _ := strings.Cut(s, ":")
-	id, err := strconv.ParseInt(number, 10, 64)
-	switch k := PeerKind(kind); {
-	case k != UserPeer && k != GroupPeer && k != ChannelPeer, err != nil, id <= 0:
-		return Peer{}, fmt.Errorf("bridge: peer %q is not user:ID, group:ID or channel:ID", s)
-	default:
-		return Peer{k, id}, nil
+	kind, rest, _ := strings.Cut(s, ":")
+	switch k := PeerKind(kind); k {
+	case UserPeer, GroupPeer, ChannelPeer:
+		if id, err := strconv.ParseInt(rest, 10, 64); err == nil && id > 0 {
+			return Peer{Kind: k, ID: id}, nil
+		}
+	case UsernamePeer:
+		if name := strings.ToLower(strings.TrimPrefix(rest, "@")); isUsername(name) {
+			return Peer{Kind: k, Name: name}, nil
+		}
+	case PhonePeer:
+		if digits := strings.TrimPrefix(rest, "+"); digits != "" && strings.Trim(digits, "0123456789") == "" {
+			return Peer{Kind: k, Name: digits}, nil
+		}
 	}
+	return Peer{}, Errorf(CodeInvalidRequest,
+		"The peer %q is not user:ID, group:ID, channel:ID, username:NAME or phone:DIGITS.", s)
 }
 
 // A Conversation is what an account and a peer have to do with each other.

@@ -28,11 +28,13 @@ type (
 	RampID string
 	// ActionID names a queued action: act_…
 	ActionID string
+	// UploadID names a file that is to be sent: upl_…
+	UploadID string
 )
 
 // A name is any of the types of names.
 type name interface {
-	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | RampID | ActionID
+	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | RampID | ActionID | UploadID
 }
 
 func prefixOf[T name]() string {
@@ -51,6 +53,8 @@ func prefixOf[T name]() string {
 		return "ramp_"
 	case ActionID:
 		return "act_"
+	case UploadID:
+		return "upl_"
 	}
 	return "key_"
 }

@@ -362,12 +362,7 @@ var _ tg.Invoker = (*Client)(nil)
 // says whether it was carried out, as far as that is known. None is carried out
 // twice, unless it only reads or Telegram tells repetitions by its random_id.
 func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
-	turn := turnOf(ctx)
-	defer turn.end()
 	if err := c.checkAccess(unwrapped(req)); err != nil {
-		return err
-	}
-	if err := turn.wait(ctx); err != nil {
 		return err
 	}
 	body, err := c.gate.pass(ctx, c.flowRequest(ctx, req), func() ([]byte, error) { return c.request(ctx, req) })

@@ -173,32 +173,9 @@ func codesIn(text string) []string {
 	return codes
 }
 
-// invalidateForwarded makes the login codes void that are about to be forwarded.
-func (c *Client) invalidateForwarded(ctx context.Context, request *tg.MessagesForwardMessages) error {
-	from, ok := request.FromPeer.(*tg.InputPeerUser)
-	if !ok || from.UserID != serviceUser {
-		return nil
-	}
-	get := new(tg.MessagesGetMessages)
-	for _, id := range request.ID {
-		get.ID = append(get.ID, &tg.InputMessageID{ID: id})
-	}
-	answer, err := tg.Call(ctx, c, get)
-	if err != nil {
-		return err
-	}
-	var messages []*tg.Message
-	for _, m := range pageOf(c, answer).messages {
-		if m, ok := m.(*tg.Message); ok {
-			messages = append(messages, m)
-		}
-	}
-	return c.InvalidateSignInCodes(ctx, messages...)
-}
-
 // InvalidateSignInCodes makes the login codes in messages of Telegram's own
-// void. To be called when such a message leaves the account: when it is quoted,
-// or shown in a screenshot (R-LG-12); [Client.Forward] does it by itself. Messages without a
+// void. To be called when such a message leaves the account: when it is
+// forwarded, quoted, or shown in a screenshot (R-LG-12). Messages without a
 // code cost no request.
 func (c *Client) InvalidateSignInCodes(ctx context.Context, messages ...*tg.Message) error {
 	var codes []string

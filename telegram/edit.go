@@ -149,8 +149,6 @@ type Forwarding struct {
 }
 
 // Forward forwards messages, up to 100 per request, and returns the new ones.
-// Login codes in messages of Telegram's own are made void first, as by
-// [Client.InvalidateSignInCodes].
 func (c *Client) Forward(
 	ctx context.Context, from tg.InputPeerClass, ids []int, to tg.InputPeerClass, how Forwarding,
 ) ([]*tg.Message, error) {
@@ -166,9 +164,6 @@ func (c *Client) Forward(
 		for _, id := range part {
 			request.ID = append(request.ID, int32(id))
 			request.RandomID = append(request.RandomID, randomID())
-		}
-		if err := c.invalidateForwarded(ctx, request); err != nil {
-			return out, err
 		}
 		answer, had, err := repeat(ctx, func() (tg.UpdatesClass, error) { return tg.Call(ctx, c, request) })
 		if err != nil {

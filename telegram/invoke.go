@@ -166,11 +166,7 @@ func (c *Client) requestFrom(ctx context.Context, dc int, query mtclient.Request
 		return nil, err
 	}
 	main := dc == c.mainDC()
-	if main {
-		if query.Place, err = turnOf(ctx).take(ctx, l); err != nil {
-			return nil, err
-		}
-	} else {
+	if !main {
 		query.Query, err = tl.Marshal(&tg.InvokeWithoutUpdates{Query: tl.Encoded(query.Query)})
 		if err != nil {
 			return nil, err
@@ -267,7 +263,6 @@ func (c *Client) setImported(dc int, imported bool) error {
 
 func (c *Client) importOnce(ctx context.Context, dc int) error {
 	ctx = WithPriority(ctx, flow.Conversation) // another request waits for it and has its place already
-	ctx = withoutTurn(ctx)
 	exported, err := tg.Call(ctx, c, &tg.AuthExportAuthorization{DCID: int32(dc)})
 	if err != nil {
 		return err

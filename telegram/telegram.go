@@ -43,8 +43,7 @@
 // everything else go on, and tries again by itself. A request that would have
 // to wait for longer than Options.Patience fails at once with a
 // *flow.WaitError. [WithPriority] and [WithPatience] say it for single
-// requests, [Client.Waits] shows what is being waited for. A [Sequence] has
-// requests carried out in order without waiting for the answer to each.
+// requests, [Client.Waits] shows what is being waited for.
 //
 // # Updates
 //

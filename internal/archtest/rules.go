@@ -227,19 +227,46 @@ var Rows = []Row{
 		Dir: "bridge/internal/account", Kind: Program,
 		Own: []string{
 			"bridge", "bridge/internal/inbox", "bridge/internal/store", "bridge/internal/vault", "mtproto", "mtproto/mtclient",
-			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/signin", "telegram/updates", "tg", "tl",
+			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/signin",
+			"telegram/text", "telegram/updates", "tg", "tl",
 		},
-		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "telegram/groups", "tl/schema"},
+		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "tl/schema"},
 		Reason: "the only part of the daemon that knows how Telegram is spoken to",
 	},
 	{
 		Dir: "bridge/internal/fleet", Kind: Program,
-		Own: []string{"bridge", "bridge/internal/account", "bridge/internal/store"},
-		Tests: []string{
-			"bridge/internal/vault", "internal/pgtest", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/updates",
-		},
+		Own:    []string{"bridge", "bridge/internal/account", "bridge/internal/store"},
+		Tests:  []string{"bridge/internal/trial", "internal/pgtest"},
 		Reason: "who runs what, and what becomes of it; how that is done is in account",
 	},
+	{
+		Dir: "bridge/internal/outbox", Kind: Program,
+		Own: []string{
+			"bridge", "bridge/internal/account", "bridge/internal/inbox", "bridge/internal/spend", "bridge/internal/store",
+		},
+		Tests:   []string{"bridge/internal/httpapi", "bridge/internal/trial", "internal/pgtest"},
+		Modules: []string{"github.com/prometheus/client_golang"},
+		Reason:  "what goes when; the planning is pure, in plan.go",
+	},
+	{
+		Dir: "bridge/internal/service", Kind: Program,
+		Own: []string{
+			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/httpapi", "bridge/internal/outbox",
+			"bridge/internal/spend", "bridge/internal/store", "bridge/internal/vault",
+		},
+		Tests:  []string{"bridge/internal/trial", "internal/pgtest"},
+		Reason: "does what the HTTP API declares, and knows nothing of HTTP",
+	},
+	{
+		Dir: "bridge/internal/trial", Kind: Program,
+		Own: []string{
+			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/inbox", "bridge/internal/outbox",
+			"bridge/internal/service", "bridge/internal/store", "bridge/internal/vault", "internal/pgtest", "mtproto/mtcrypto",
+			"sandbox", "telegram",
+		},
+		Reason: "whole nodes for tests; nothing but tests imports it",
+	},
+
 	{
 		Dir: "bridge/internal/httpapi", Kind: Program,
 		Own:     []string{"bridge"},

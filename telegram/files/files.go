@@ -86,7 +86,6 @@ type Files struct {
 
 	mu     sync.Mutex
 	limits *limits // nil until they are known
-	webDC  int     // 0 until it is known
 }
 
 // New returns what transfers files for the account that t is signed in to.

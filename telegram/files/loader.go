@@ -70,7 +70,7 @@ var (
 // of the file. offset and limit follow R-FI-11. What can be checked is.
 func (l *loader) fetch(ctx context.Context, offset int64, limit int) ([]byte, error) {
 	p, fromCDN, err := l.raw(ctx, offset, limit)
-	if err == nil && (fromCDN || l.f.o.Verify && l.r.web == nil) {
+	if err == nil && (fromCDN || l.f.o.Verify) {
 		p, err = l.verified(ctx, offset, p, fromCDN)
 	}
 	if err != nil {
@@ -120,9 +120,6 @@ func (l *loader) redirected() *redirect {
 // fromDC asks a data centre of Telegram's own. Without bytes and an error it
 // is to be asked again, or another is.
 func (l *loader) fromDC(ctx context.Context, offset int64, limit int) ([]byte, error) {
-	if l.r.web != nil {
-		return l.fromWeb(ctx, offset, limit)
-	}
 	at, reference := l.r.location()
 	l.mu.Lock()
 	dc, cdn := l.dc, !l.noCDN

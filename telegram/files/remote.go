@@ -23,8 +23,6 @@ type Remote struct {
 	id int64 // of the document or photo; 0 for what has no reference
 	// at returns what names the file in requests.
 	at func(reference []byte) tg.InputFileLocationClass
-	// web names what Telegram fetches from the web; nil for files of its own.
-	web tg.InputWebFileLocationClass
 
 	mu        sync.Mutex
 	reference []byte
@@ -117,23 +115,6 @@ func OfProfile(u *tg.User, big bool) (*Remote, error) {
 		at: func([]byte) tg.InputFileLocationClass { return at },
 	}, nil
 }
-
-// OfWeb returns a file of the web that Telegram fetches for its clients, as
-// results of inline bots and invoices have them (R-FI-18).
-func OfWeb(d *tg.WebDocument) *Remote {
-	r := OfWebLocation(&tg.InputWebFileLocation{URL: d.URL, AccessHash: d.AccessHash})
-	r.MIME, r.Size = d.MIMEType, int64(d.Size)
-	for _, a := range d.Attributes {
-		if named, ok := a.(*tg.DocumentAttributeFilename); ok {
-			r.Name = baseName(named.FileName)
-		}
-	}
-	return r
-}
-
-// OfWebLocation returns what Telegram fetches or draws for its clients: a map
-// of a place, the cover of a piece of music.
-func OfWebLocation(at tg.InputWebFileLocationClass) *Remote { return &Remote{Size: -1, web: at} }
 
 // Remember adds a place where the file can be found again. Those that were
 // added last are tried first.

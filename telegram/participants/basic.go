@@ -45,11 +45,9 @@ func (l *List) basic(ctx context.Context, id int64, yield func(Participant, erro
 		}
 	}
 	l.report.Total = len(chosen)
-	for _, p := range chosen {
-		if !l.isNew(p.Peer) {
-			continue
-		}
+	for _, p := range chosen[min(l.report.Offset, len(chosen)):] {
 		l.report.Offset++
+		l.report.Seen++
 		if !yield(p, nil) {
 			return nil, nil
 		}

@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"godwit/telegram"
 	"godwit/tg"
@@ -81,7 +80,8 @@ type Options struct {
 	Topic int    // of a forum, for Mentions
 
 	// Resume is the report of an iteration that was broken off: this one goes on
-	// where it stopped, and returns nobody of its Listed, however pages shift.
+	// where it stopped. Who is returned then may have been returned before, since
+	// pages shift.
 	Resume Report
 	// Hash is the Hash of an earlier report. If Telegram says that nothing has
 	// changed, nobody is returned and Report.Unchanged is set (R-PT-08).
@@ -139,11 +139,7 @@ func (l *List) All(ctx context.Context) iter.Seq2[Participant, error] {
 	return func(yield func(Participant, error) bool) {
 		l.report = l.options.Resume
 		l.report.Why = Interrupted
-		l.report.Listed = slices.Clone(l.report.Listed)
 		clear(l.seen)
-		for _, id := range l.report.Listed {
-			l.seen[id] = true
-		}
 		if err := l.list(ctx, yield); err != nil {
 			yield(Participant{}, err)
 		}
@@ -211,21 +207,15 @@ func (l *List) take(page *tg.ChannelsChannelParticipants, yield func(Participant
 	for _, raw := range page.Participants {
 		p := participantOf(raw, users)
 		l.report.Offset++
-		if l.isNew(p.Peer) && !yield(p, nil) {
+		if l.seen[p.Peer] {
+			continue
+		}
+		l.seen[p.Peer] = true
+		l.report.Seen++
+		if !yield(p, nil) {
 			return false
 		}
 	}
-	return true
-}
-
-// isNew notes that somebody is about to be returned, unless that has been done.
-func (l *List) isNew(id telegram.PeerID) bool {
-	if l.seen[id] {
-		return false
-	}
-	l.seen[id] = true
-	l.report.Listed = append(l.report.Listed, id)
-	l.report.Seen++
 	return true
 }
 

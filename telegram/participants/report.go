@@ -3,7 +3,6 @@ package participants
 import (
 	"fmt"
 
-	"godwit/telegram"
 	"godwit/tg"
 )
 
@@ -40,9 +39,6 @@ type Report struct {
 	Cap    int   // how many can be seen at most; 0: all
 	Offset int   // where to go on, for Options.Resume
 	Hash   int64 // of a list of one page, for Options.Hash; 0: of none
-
-	// Listed are those who were returned, in that order, for Options.Resume.
-	Listed []telegram.PeerID
 
 	Unchanged bool   // the list is as it was when Options.Hash was made
 	Why       Reason // why the list is not complete

@@ -12,9 +12,9 @@ import (
 	"godwit/telegram/flow"
 )
 
-// causeOf returns what an error means for the account as a whole, and false for
+// CauseOf returns what an error means for the account as a whole, and false for
 // one that is about a single request, or is not Telegram's.
-func causeOf(err error) (bridge.Cause, bool) {
+func CauseOf(err error) (bridge.Cause, bool) {
 	var wait *flow.WaitError
 	var rpc *mtproto.RPCError
 	var refused *transport.Error

@@ -86,7 +86,7 @@ func (r *Runner) endOf(err error) bridge.Cause {
 	if errors.Is(err, store.ErrNotOwner) || errors.Is(err, store.ErrStale) {
 		return bridge.Cause{Kind: bridge.Superseded}
 	}
-	c, ok := causeOf(err)
+	c, ok := CauseOf(err)
 	switch {
 	case !ok:
 		r.e.Logger.Error("account ended", "account", r.account.ID, "error", err)

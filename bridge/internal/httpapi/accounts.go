@@ -118,26 +118,26 @@ func (s *Server) registerAccounts() {
 		summary: "Show an account",
 	}, s.account(s.o.Accounts.Account))
 	register(s, operation{
-		method: http.MethodDelete, path: accountPart, id: "delete-account", tag: accountsTag, scope: ScopeAccountsWrite,
+		method: http.MethodDelete, path: accountPart, id: "delete-account", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Delete an account", status: http.StatusNoContent,
 		detail: "It is signed out, and everything that the bridge has of it is deleted for good. At Telegram the account stays.",
 	}, func(ctx context.Context, in *accountPath) (*nothing, error) {
 		return nil, s.o.Accounts.DeleteAccount(ctx, in.Account)
 	})
 	register(s, operation{
-		method: http.MethodPost, path: accountPart + "/start", id: "start-account", tag: accountsTag, scope: ScopeAccountsWrite,
+		method: http.MethodPost, path: accountPart + "/start", id: "start-account", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Bring a paused account online",
 	}, s.account(s.o.Accounts.Start))
 	register(s, operation{
-		method: http.MethodPost, path: accountPart + "/stop", id: "stop-account", tag: accountsTag, scope: ScopeAccountsWrite,
+		method: http.MethodPost, path: accountPart + "/stop", id: "stop-account", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Take an account offline", detail: "It stays signed in. What is to be sent is parked until it is started.",
 	}, s.account(s.o.Accounts.Pause))
 	register(s, operation{
-		method: http.MethodPost, path: accountPart + "/sign-out", id: "sign-out-account", tag: accountsTag, scope: ScopeAccountsWrite,
+		method: http.MethodPost, path: accountPart + "/sign-out", id: "sign-out-account", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Sign an account out", detail: "Its session at Telegram ends. Its messages stay.",
 	}, s.account(s.o.Accounts.SignOut))
 	register(s, operation{
-		method: http.MethodGet, path: accountPart + "/health", id: "account-health", tag: accountsTag, scope: ScopeAccountsRead,
+		method: http.MethodGet, path: accountPart + "/health", id: "account-health", owner: true, tag: accountsTag, scope: ScopeAccountsRead,
 		summary: "Show how an account is", detail: "What online means is measured: the last pong, the last update, how far behind.",
 	}, func(ctx context.Context, in *accountPath) (*body[*bridge.Health], error) {
 		h, err := s.o.Accounts.Health(ctx, in.Account)
@@ -201,21 +201,21 @@ type image struct {
 func (s *Server) registerSignIn() {
 	const path = accountPart + "/sign-in"
 	register(s, operation{
-		method: http.MethodPost, path: path, id: "begin-sign-in", tag: signInTag, scope: ScopeAccountsWrite,
+		method: http.MethodPost, path: path, id: "begin-sign-in", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Begin a sign-in", detail: "One that was begun before is given up.",
 	}, s.signIn(s.o.Accounts.BeginSignIn))
 	register(s, operation{
-		method: http.MethodGet, path: path, id: "get-sign-in", tag: signInTag, scope: ScopeAccountsWrite,
+		method: http.MethodGet, path: path, id: "get-sign-in", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Show what a sign-in asks for", detail: "While a QR code is shown, ask every few seconds: it changes, and ends in done.",
 	}, s.signIn(s.o.Accounts.SignIn))
 	register(s, operation{
-		method: http.MethodDelete, path: path, id: "cancel-sign-in", tag: signInTag, scope: ScopeAccountsWrite,
+		method: http.MethodDelete, path: path, id: "cancel-sign-in", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Give a sign-in up", status: http.StatusNoContent,
 	}, func(ctx context.Context, in *accountPath) (*nothing, error) {
 		return nil, s.o.Accounts.CancelSignIn(ctx, in.Account)
 	})
 	register(s, operation{
-		method: http.MethodPost, path: path + "/answers", id: "answer-sign-in", tag: signInTag, scope: ScopeAccountsWrite,
+		method: http.MethodPost, path: path + "/answers", id: "answer-sign-in", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Answer a step of a sign-in",
 		detail:  "A wrong code or password is no failure: the step stays, with its problem.",
 	}, func(ctx context.Context, in *struct {
@@ -226,7 +226,7 @@ func (s *Server) registerSignIn() {
 		return &body[*bridge.SignIn]{step}, err
 	})
 	register(s, operation{
-		method: http.MethodGet, path: path + "/qr.png", id: "sign-in-qr", tag: signInTag, scope: ScopeAccountsWrite,
+		method: http.MethodGet, path: path + "/qr.png", id: "sign-in-qr", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Show the QR code of a sign-in as a picture",
 	}, s.signInQR)
 	register(s, operation{
@@ -288,20 +288,20 @@ func (s *Server) registerDevices() {
 	const path = accountPart + "/devices"
 	const one = path + "/{device}"
 	register(s, operation{
-		method: http.MethodGet, path: path, id: "list-devices", tag: accountsTag, scope: ScopeAccountsRead,
+		method: http.MethodGet, path: path, id: "list-devices", owner: true, tag: accountsTag, scope: ScopeAccountsRead,
 		summary: "List the devices that are signed in to an account",
 	}, func(ctx context.Context, in *accountPath) (*body[deviceList], error) {
 		list, err := s.o.Accounts.Devices(ctx, in.Account)
 		return &body[deviceList]{deviceList{list}}, err
 	})
 	register(s, operation{
-		method: http.MethodDelete, path: one, id: "end-device", tag: accountsTag, scope: ScopeAccountsWrite,
+		method: http.MethodDelete, path: one, id: "end-device", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Sign a device out", status: http.StatusNoContent,
 	}, func(ctx context.Context, in *devicePath) (*nothing, error) {
 		return nil, s.o.Accounts.EndDevice(ctx, in.Account, in.Device)
 	})
 	register(s, operation{
-		method: http.MethodPost, path: one + "/confirm", id: "confirm-device", tag: accountsTag, scope: ScopeAccountsWrite,
+		method: http.MethodPost, path: one + "/confirm", id: "confirm-device", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Confirm the sign-in of a device", status: http.StatusNoContent,
 	}, func(ctx context.Context, in *devicePath) (*nothing, error) {
 		return nil, s.o.Accounts.ConfirmDevice(ctx, in.Account, in.Device)

@@ -55,6 +55,9 @@ type Authenticator interface {
 type Options struct {
 	Authenticator Authenticator
 	Accounts      Accounts
+	Messages      Messages
+	Owners        Owners
+	Logins        Logins
 	Logger        *slog.Logger
 	Now           func() time.Time
 	Version       string
@@ -80,7 +83,11 @@ func New(o Options) *Server {
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, as `godwit key create` prints it once."},
 	}
 	s.api = humago.New(s.mux, config)
+	s.mux.HandleFunc("GET /login/{token}", s.login)
+	s.mux.HandleFunc("POST /login/{token}", s.login)
 	s.registerAccounts()
+	s.registerMessages()
+	s.registerConversations()
 	return s
 }
 
@@ -117,6 +124,15 @@ func callerOf(ctx context.Context) Caller {
 	return c
 }
 
+// allow fails unless the caller may do something with an account that the path
+// of the request does not name.
+func allow(ctx context.Context, scope Scope, account bridge.AccountID) error {
+	if !callerOf(ctx).Allows(scope, account) {
+		return bridge.Errorf(bridge.CodeForbidden, "This API key does not allow %s.", forbidden(scope, account))
+	}
+	return nil
+}
+
 // An operation is one that the API offers.
 type operation struct {
 	method  string
@@ -127,6 +143,7 @@ type operation struct {
 	tag     string
 	scope   Scope
 	whole   bool // a key for certain accounts is not enough
+	owner   bool // the node that owns {account} has to do it
 	status  int  // of success: 200 if 0
 }
 
@@ -136,7 +153,7 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *I
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.detail,
 		Tags: []string{op.tag}, DefaultStatus: op.status, MaxBodyBytes: maxBody,
 		Security:    []map[string][]string{{"key": {string(op.scope)}}},
-		Middlewares: huma.Middlewares{s.authorize(op)},
+		Middlewares: s.middlewares(op),
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
@@ -145,6 +162,14 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *I
 		}
 		return out, nil
 	})
+}
+
+func (s *Server) middlewares(op operation) huma.Middlewares {
+	list := huma.Middlewares{s.authorize(op)}
+	if op.owner {
+		list = append(list, s.forward)
+	}
+	return list
 }
 
 // fail turns an error into what the user is told, and notes the rest.

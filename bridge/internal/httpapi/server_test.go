@@ -78,8 +78,27 @@ func (a *accounts) AnswerSignIn(_ context.Context, _ bridge.AccountID, answer br
 	return &bridge.SignIn{Step: "code", Problem: &bridge.SignInProblem{Code: bridge.CodeLoginCodeInvalid, Detail: "The code is wrong."}}, a.err
 }
 
-func newServer(a *accounts) *Server {
+// owners has every account at one address.
+type owners string
+
+func (o owners) Owner(context.Context, bridge.AccountID) (string, error) { return string(o), nil }
+
+// links knows one token.
+type links struct{}
+
+func (links) LinkedAccount(_ context.Context, token string) (bridge.AccountID, error) {
+	if token != "TOKEN" {
+		return "", bridge.Errorf(bridge.CodeLoginExpired, "The link is too old.")
+	}
+	return testAccount, nil
+}
+
+func newServer(a *accounts) *Server { return newServerAt(a, "") }
+
+// newServerAt returns a server of accounts that another node owns.
+func newServerAt(a *accounts, address string) *Server {
 	return New(Options{
+		Owners: owners(address), Logins: links{},
 		Authenticator: keys{
 			"all":  {scopes: []Scope{ScopeAdmin}},
 			"read": {scopes: []Scope{ScopeAccountsRead}},

@@ -1,0 +1,317 @@
+// Package outbox sends what the accounts of this node are given to send: in
+// order in each conversation, by priority in each account, within its budgets,
+// and when Telegram wants it.
+//
+// Start with [New]. [Outbox.Changed] is told what becomes of the accounts, and
+// [Outbox.Wake] that there is something new to send.
+//
+// Every message is stored before anybody is told that it was taken, with the
+// random id that Telegram tells repetitions by. It is noted as being sent, with
+// what it costs the budgets, before Telegram is asked, and asked for again by
+// whoever owns the account next if the answer was not stored: so it is sent
+// once, whatever fails when.
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/inbox"
+	"godwit/bridge/internal/store"
+)
+
+// A Fleet is what runs the accounts of this node.
+type Fleet interface {
+	Runner(id bridge.AccountID) (*account.Runner, error)
+	Epoch(id bridge.AccountID) (epoch int64, ok bool)
+}
+
+// Options are what an Outbox is made of. All are required but the numbers.
+type Options struct {
+	Store  *store.Store
+	Fleet  Fleet
+	Inbox  *inbox.Inbox
+	Guard  Guard
+	Logger *slog.Logger
+	Now    func() time.Time
+
+	// Parallel is how many conversations of an account are sent to at once: 4.
+	Parallel int
+	// Timeout is how long a request may take: 2 min. After it, what has become of
+	// it is found out by sending again.
+	Timeout time.Duration
+}
+
+// A Guard says whether somebody may be written to. It is asked in the
+// transaction that starts the message.
+type Guard interface {
+	// Check returns a *bridge.Error of CodeSuppressed where not.
+	Check(t *store.Tx, h store.Head) error
+}
+
+// An Outbox sends.
+type Outbox struct {
+	// Sent and Failed count messages since the process began.
+	Sent, Failed prometheus.Counter
+
+	o      Options
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	mu    sync.Mutex
+	lanes map[bridge.AccountID]*lane
+}
+
+// A lane is what is known of an account. A goroutine works on it only while
+// there is something to send.
+type lane struct {
+	id bridge.AccountID
+
+	mu      sync.Mutex
+	status  bridge.Status
+	settled bridge.State // in which parking and releasing has been done
+	working bool
+	again   bool // something has happened since work began
+	timer   *time.Timer
+	ended   bool
+	busy    map[bridge.ConversationID]bool
+}
+
+// New returns an Outbox that sends for accounts that it is told of.
+func New(o Options) *Outbox {
+	if o.Parallel == 0 {
+		o.Parallel = 4
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 2 * time.Minute
+	}
+	x := &Outbox{
+		o: o, lanes: make(map[bridge.AccountID]*lane),
+		Sent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "godwit_messages_delivered_total", Help: "Messages that Telegram has taken.",
+		}),
+		Failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "godwit_messages_failed_total", Help: "Messages that cannot be sent.",
+		}),
+	}
+	x.ctx, x.cancel = context.WithCancel(context.Background())
+	return x
+}
+
+// Close stops sending and waits for what is on its way to be given up.
+func (x *Outbox) Close() {
+	x.cancel()
+	x.mu.Lock()
+	for _, l := range x.lanes {
+		l.end()
+	}
+	clear(x.lanes)
+	x.mu.Unlock()
+	x.tasks.Wait()
+}
+
+func (l *lane) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}
+
+// Changed takes an account that this node owns as it is now, nil: not any more.
+func (x *Outbox) Changed(id bridge.AccountID, a *bridge.Account) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l := x.lanes[id]
+	if a == nil {
+		if l != nil {
+			l.end()
+			delete(x.lanes, id)
+		}
+		return
+	}
+	if x.ctx.Err() != nil {
+		return
+	}
+	if l == nil {
+		l = &lane{id: id, busy: make(map[bridge.ConversationID]bool)}
+		x.lanes[id] = l
+	}
+	l.mu.Lock()
+	l.status = a.Status
+	l.mu.Unlock()
+	x.wake(l)
+}
+
+// Wake has the outbox look for what is to be sent of an account, if this node
+// owns it.
+func (x *Outbox) Wake(id bridge.AccountID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.lanes[id]; l != nil {
+		x.wake(l)
+	}
+}
+
+// WakeAll has the outbox look for what is to be sent of all accounts that this
+// node owns.
+func (x *Outbox) WakeAll() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lanes {
+		x.wake(l)
+	}
+}
+
+// wake has somebody work on the lane. x.mu is held.
+func (x *Outbox) wake(l *lane) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.ended || x.ctx.Err() != nil:
+	case l.working:
+		l.again = true
+	default:
+		l.working, l.again = true, false
+		x.tasks.Go(func() { x.work(l) })
+	}
+}
+
+// work sends until there is nothing to send for now.
+func (x *Outbox) work(l *lane) {
+	for {
+		wake, err := x.pass(l)
+		if err != nil && x.ctx.Err() == nil {
+			x.o.Logger.Error("outbox", "account", l.id, "error", err)
+			wake = sooner(wake, x.o.Now().Add(errorPause))
+		}
+		l.mu.Lock()
+		if l.again && !l.ended && err == nil {
+			l.again = false
+			l.mu.Unlock()
+			continue
+		}
+		l.working = false
+		if l.timer != nil {
+			l.timer.Stop()
+			l.timer = nil
+		}
+		if !wake.IsZero() && !l.ended {
+			l.timer = time.AfterFunc(max(wake.Sub(x.o.Now()), 0), func() { x.Wake(l.id) })
+		}
+		l.mu.Unlock()
+		return
+	}
+}
+
+// errorPause is how long an account is left alone after the database has failed.
+const errorPause = time.Second
+
+// situation returns a copy of what decides.
+func (x *Outbox) situation(l *lane) situation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := situation{status: l.status, busy: make(map[bridge.ConversationID]bool, len(l.busy)), room: x.o.Parallel - len(l.busy)}
+	for id := range l.busy {
+		s.busy[id] = true
+	}
+	return s
+}
+
+// lookAhead is of how many conversations the next message is looked at at once.
+const lookAhead = 64
+
+// pass starts what may go now. It returns when to look again.
+func (x *Outbox) pass(l *lane) (time.Time, error) {
+	if err := x.settle(l); err != nil {
+		return time.Time{}, err
+	}
+	s := x.situation(l)
+	if !sends(s.status) || s.room <= 0 {
+		return time.Time{}, nil
+	}
+	now := x.o.Now()
+	heads, due, err := x.o.Store.Heads(x.ctx, l.id, now, lookAhead)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if s.waits, err = x.o.Store.Waits(x.ctx, l.id, now); err != nil {
+		return time.Time{}, err
+	}
+	p := planOf(now, s, heads)
+	wake := sooner(p.wake, due)
+	later, err := x.start(l, p.send)
+	if err != nil {
+		return time.Time{}, err
+	}
+	wake = sooner(wake, later)
+	later, err = x.startAction(l)
+	return sooner(wake, later), err
+}
+
+// settle parks, releases or gives up what is to be sent when the account has
+// come to another state.
+func (x *Outbox) settle(l *lane) error {
+	l.mu.Lock()
+	status, settled := l.status, l.settled
+	l.mu.Unlock()
+	if status.State == settled {
+		return nil
+	}
+	epoch, ok := x.o.Fleet.Epoch(l.id)
+	if !ok {
+		return nil
+	}
+	for more := true; more; {
+		err := x.o.Store.Change(x.ctx, func(t *store.Tx) error {
+			more = false
+			err := t.CheckOwner(l.id, epoch)
+			if err == nil && settled == "" {
+				_, err = t.RequeueActions(l.id) // of the owner before
+			}
+			switch {
+			case err != nil:
+			case status.State == bridge.Banned:
+				more, err = x.giveUp(t, l.id)
+			case status.State.Runs():
+				_, err = t.Unpark(l.id)
+			default:
+				_, err = t.Park(l.id, string(bridge.CodeAccountNotOnline)+": the account is "+string(status.State))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	l.settled = status.State
+	l.mu.Unlock()
+	return nil
+}
+
+// giveUpAtOnce is how many messages one transaction gives up.
+const giveUpAtOnce = 500
+
+// giveUp fails messages that will never be sent, and reports whether there may be
+// more of them.
+func (x *Outbox) giveUp(t *store.Tx, id bridge.AccountID) (bool, error) {
+	list, err := t.FailPending(id, string(bridge.CodeAccountBanned)+": Telegram has banned the account", giveUpAtOnce)
+	if err != nil {
+		return false, err
+	}
+	for _, h := range list {
+		if err := x.tell(t, bridge.MessageFailed, h); err != nil {
+			return false, err
+		}
+	}
+	return len(list) == giveUpAtOnce, nil
+}

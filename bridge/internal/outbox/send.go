@@ -1,0 +1,248 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/inbox"
+	"godwit/bridge/internal/spend"
+	"godwit/bridge/internal/store"
+)
+
+// start notes which messages are on their way, as far as the budgets allow for
+// them, and sends those. It returns when to look again for the others.
+func (x *Outbox) start(l *lane, list []store.Head) (wake time.Time, err error) {
+	epoch, ok := x.o.Fleet.Epoch(l.id)
+	if !ok || len(list) == 0 {
+		return time.Time{}, nil
+	}
+	var started []store.Head
+	err = x.o.Store.Change(x.ctx, func(t *store.Tx) error {
+		started, wake = nil, time.Time{}
+		if err := t.CheckOwner(l.id, epoch); err != nil {
+			return err
+		}
+		for _, h := range list {
+			at, goes, err := x.admit(t, h)
+			if err != nil {
+				return err
+			}
+			if goes {
+				started = append(started, h)
+			}
+			wake = sooner(wake, at)
+		}
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, err
+	}
+	l.mu.Lock()
+	for _, h := range started {
+		l.busy[h.Conversation.ID] = true
+	}
+	l.mu.Unlock()
+	for _, h := range started {
+		h.Message.Attempts++
+		x.tasks.Go(func() {
+			x.send(l, epoch, h)
+			l.mu.Lock()
+			delete(l.busy, h.Conversation.ID)
+			l.mu.Unlock()
+			x.Wake(l.id)
+		})
+	}
+	return wake, nil
+}
+
+// admit starts a message if it may go now. If it may not, it returns when it
+// may, if ever.
+func (x *Outbox) admit(t *store.Tx, h store.Head) (at time.Time, goes bool, err error) {
+	now := x.o.Now()
+	err = x.o.Guard.Check(t, h)
+	if refused := new(bridge.Error); errors.As(err, &refused) {
+		started, err := t.StartSend(h.Message.ID)
+		if err != nil || !started {
+			return time.Time{}, false, err
+		}
+		return time.Time{}, false, x.fail(t, h, verdictOf(now, h.Message, refused))
+	}
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	// What was under way when its owner ended has been paid for.
+	if h.Message.State != bridge.Sending {
+		kind := bridge.BudgetOf(kindOf(h.Conversation.Peer), h.Acquaintance)
+		kinds := []bridge.BudgetKind{kind}
+		if !h.Conversation.Peer.Resolved() {
+			kinds = append(kinds, bridge.BudgetLookups)
+		}
+		for _, kind := range kinds {
+			v, err := spend.Start(t, h.Message.AccountID, kind, now)
+			if err != nil || !v.Now() {
+				return v.At, false, err
+			}
+		}
+	}
+	goes, err = t.StartSend(h.Message.ID)
+	return time.Time{}, goes, err
+}
+
+// kindOf returns what somebody is who has not been looked up yet: a person, as
+// far as budgets go.
+func kindOf(p bridge.Peer) bridge.PeerKind {
+	if !p.Resolved() {
+		return bridge.UserPeer
+	}
+	return p.Kind
+}
+
+// send sends a message that has been started, and stores what has become of it.
+func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
+	ctx, cancel := context.WithTimeout(x.ctx, x.o.Timeout)
+	defer cancel()
+	r, err := x.o.Fleet.Runner(l.id)
+	if err == nil {
+		h.Conversation, err = x.resolve(ctx, r, epoch, h.Conversation)
+	}
+	var sent *inbox.Batch
+	if err == nil {
+		sent, err = r.Send(ctx, h.Conversation.Peer, h.Message)
+	}
+	if x.ctx.Err() != nil {
+		return // whoever owns the account next finds out
+	}
+	if err != nil {
+		err = x.failed(epoch, h, err)
+	} else {
+		err = x.delivered(epoch, h, sent)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotOwner) && x.ctx.Err() == nil {
+		// It stays as being sent, and is sent again with the same random id.
+		x.o.Logger.Error("outcome not stored", "account", l.id, "message", h.Message.ID, "error", err)
+	}
+}
+
+// resolve finds out whom a name belongs to.
+func (x *Outbox) resolve(ctx context.Context, r *account.Runner, epoch int64, c *bridge.Conversation) (*bridge.Conversation, error) {
+	if c.Peer.Resolved() {
+		return c, nil
+	}
+	found, err := r.Resolve(ctx, c.Peer)
+	if err != nil {
+		return c, err
+	}
+	err = x.o.Store.Change(ctx, func(t *store.Tx) error {
+		if err := t.CheckOwner(c.AccountID, epoch); err != nil {
+			return err
+		}
+		c, err = t.ResolveConversation(c, found.Peer)
+		return err
+	})
+	return c, err
+}
+
+// delivered stores that Telegram has a message.
+func (x *Outbox) delivered(epoch int64, h store.Head, sent *inbox.Batch) error {
+	x.Sent.Inc()
+	ctx := context.WithoutCancel(x.ctx)
+	if len(sent.Changes) > 0 {
+		return x.o.Inbox.Apply(ctx, sent)
+	}
+	// Telegram has had it before, and the answer was lost. What came of it is
+	// among the messages that it tells of, or will be.
+	var telegramID int
+	err := x.o.Store.Change(ctx, func(t *store.Tx) (err error) {
+		telegramID, err = t.Sent(h.Message)
+		if err != nil || telegramID != 0 {
+			return err
+		}
+		ended, err := t.EndSend(h.Message.ID, bridge.Delivered, h.Message.NotBefore, "")
+		if err != nil || !ended {
+			return err
+		}
+		h.Message.State = bridge.Delivered
+		return x.tell(t, bridge.MessageSent, h)
+	})
+	if err != nil || telegramID == 0 {
+		return err
+	}
+	sent.Changes = []inbox.Change{&inbox.Sent{RandomID: h.Message.RandomID, TelegramID: telegramID}}
+	return x.o.Inbox.Apply(ctx, sent)
+}
+
+// failed stores that a message could not be sent.
+func (x *Outbox) failed(epoch int64, h store.Head, cause error) error {
+	var e *bridge.Error
+	if !errors.As(cause, &e) {
+		e = &bridge.Error{Code: bridge.CodeInternal, Detail: "The bridge has failed; its log says how.", Err: cause}
+		x.o.Logger.Error("message not sent", "account", h.Message.AccountID, "message", h.Message.ID, "error", cause)
+	}
+	now := x.o.Now()
+	return x.o.Store.Change(context.WithoutCancel(x.ctx), func(t *store.Tx) error {
+		if err := t.CheckOwner(h.Message.AccountID, epoch); err != nil {
+			return err
+		}
+		if err := noteWait(t, now, h, cause); err != nil {
+			return err
+		}
+		return x.fail(t, h, verdictOf(now, h.Message, e))
+	})
+}
+
+// noteWait notes what Telegram wants later, so that nothing else is tried before.
+func noteWait(t *store.Tx, now time.Time, h store.Head, err error) error {
+	c, ok := account.CauseOf(err)
+	if !ok {
+		return nil
+	}
+	switch c.Kind {
+	case bridge.FloodWait, bridge.SlowMode:
+		w := store.Wait{Scope: c.Scope, Cause: c.Error, Since: now, Until: now.Add(c.Wait)}
+		if err := t.SetWait(h.Message.AccountID, w); err != nil {
+			return err
+		}
+	case bridge.PeerFlood:
+	default:
+		return nil
+	}
+	if c.Kind == bridge.SlowMode {
+		return nil // it says nothing of what the account may do elsewhere
+	}
+	kind := bridge.BudgetOf(kindOf(h.Conversation.Peer), h.Acquaintance)
+	return spend.Refused(t, h.Message.AccountID, kind, now, c.Wait)
+}
+
+// fail stores a verdict, and tells of it if it is final.
+func (x *Outbox) fail(t *store.Tx, h store.Head, v verdict) error {
+	ended, err := t.EndSend(h.Message.ID, v.state, v.notBefore, v.reason)
+	if err != nil || !ended || v.state != bridge.Failed {
+		return err
+	}
+	x.Failed.Inc()
+	h.Message.State, h.Message.Error = v.state, v.reason
+	return x.tell(t, bridge.MessageFailed, h)
+}
+
+// tell adds an event about a message.
+func (x *Outbox) tell(t *store.Tx, kind bridge.EventType, h store.Head) error {
+	now := x.o.Now()
+	id, err := bridge.NewID[bridge.EventID](now, rand.Reader)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(bridge.DataOf(h.Message, h.Conversation.Peer))
+	if err != nil {
+		return fmt.Errorf("outbox: event of %s: %w", h.Message.ID, err)
+	}
+	return t.AddEvent(&bridge.Event{
+		ID: id, Type: kind, Timestamp: now, AccountID: h.Message.AccountID, Source: h.Message.Source,
+		SchemaVersion: bridge.SchemaVersion, Data: data,
+	})
+}

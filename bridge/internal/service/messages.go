@@ -1,0 +1,371 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/httpapi"
+	"godwit/bridge/internal/spend"
+	"godwit/bridge/internal/store"
+)
+
+var _ httpapi.Messages = (*Service)(nil)
+
+// The most that Telegram takes, in characters (config message_length_max and
+// caption_length_max of accounts without premium).
+const (
+	maxText    = 4096
+	maxCaption = 1024
+)
+
+// content returns what a message says, checked.
+func (s *Service) content(ctx context.Context, n httpapi.NewContent) (bridge.Content, error) {
+	c := bridge.Content{ReplyTo: n.ReplyTo, Topic: n.Topic, Silent: n.Silent}
+	if n.Format != "" && n.Format != "plain" && len(n.Entities) > 0 {
+		return c, bridge.Errorf(bridge.CodeInvalidRequest, "entities go with a plain text; this one is %s.", n.Format)
+	}
+	var err error
+	if c.Text, c.Entities, err = account.Format(n.Format, n.Text); err != nil {
+		return c, err
+	}
+	if len(n.Entities) > 0 {
+		c.Entities = n.Entities
+	}
+	limit := maxText
+	if n.Media != nil {
+		limit = maxCaption
+		id, err := bridge.ParseID[bridge.UploadID](n.Media.File)
+		if err != nil {
+			return c, bridge.Errorf(bridge.CodeInvalidRequest, "media.file: %v.", err)
+		}
+		u, _, err := s.Store.Upload(ctx, id)
+		if err != nil {
+			return c, err
+		}
+		c.Media = &bridge.Media{
+			Type: n.Media.Type, Name: u.Name, MIMEType: u.MIMEType, Size: u.Size, Duration: n.Media.Duration,
+			Width: n.Media.Width, Height: n.Media.Height, File: string(u.ID),
+		}
+	}
+	switch length := utf8.RuneCountInString(c.Text); {
+	case length > limit:
+		return c, bridge.Errorf(bridge.CodeTooLarge, "The text has %d characters; Telegram takes %d.", length, limit)
+	case strings.TrimSpace(c.Text) == "" && c.Media == nil:
+		return c, bridge.Errorf(bridge.CodeInvalidRequest, "The message has neither text nor media.")
+	}
+	return c, nil
+}
+
+// Send stores a message to be sent, and wakes the node that sends it.
+func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Accepted, error) {
+	content, err := s.content(ctx, r.Content)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.Store.Account(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	switch a.Status.State {
+	case bridge.Banned:
+		return nil, bridge.Errorf(bridge.CodeAccountBanned, "Telegram has banned account %s.", a.ID)
+	case bridge.New, bridge.SignedOut:
+		return nil, bridge.Errorf(bridge.CodeAccountNotOnline, "Account %s is %s. %s", a.ID, a.Status.State, a.Status.WhatToDo())
+	}
+	now := s.Now()
+	var accepted httpapi.Accepted
+	err = s.Store.Change(ctx, func(t *store.Tx) error {
+		accepted, err = store.Once(t, "send "+string(r.By)+" "+string(r.Account), r.Idempotency, r, now,
+			func() (httpapi.Accepted, error) { return s.queue(t, now, a, r, content) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Wake(a.ID)
+	return &accepted, nil
+}
+
+// queue stores a message.
+func (s *Service) queue(
+	t *store.Tx, now time.Time, a *bridge.Account, r httpapi.SendRequest, content bridge.Content,
+) (httpapi.Accepted, error) {
+	c, err := s.conversationOf(t, now, a.ID, r)
+	if err != nil {
+		return httpapi.Accepted{}, err
+	}
+	id, err := newID[bridge.MessageID](now)
+	if err != nil {
+		return httpapi.Accepted{}, err
+	}
+	m := &bridge.Message{
+		ID: id, AccountID: a.ID, ConversationID: c.ID, Source: bridge.MTProto, Direction: bridge.Outbound, At: now,
+		Content: content, State: bridge.Queued, RandomID: randomID(), Priority: r.Priority, NotBefore: r.SendAt,
+		CreatedAt: now, RequestBy: r.By,
+	}
+	if a.Kind == bridge.BotAccount {
+		m.Source = bridge.BotAPI
+	}
+	if !a.Status.State.Runs() {
+		m.State, m.Error = bridge.Parked, string(bridge.CodeAccountNotOnline)+": the account is "+string(a.Status.State)
+	}
+	if _, err := t.AddMessages([]*bridge.Message{m}); err != nil {
+		return httpapi.Accepted{}, err
+	}
+	earliest, err := s.earliest(t, now, a, c, m)
+	return httpapi.Accepted{ID: m.ID, ConversationID: c.ID, State: m.State, EarliestSendAt: earliest}, err
+}
+
+// earliest returns when a message may go, as far as its budgets and Telegram's
+// waits are known. The error is of CodeBudgetExhausted where it never may.
+func (s *Service) earliest(
+	t *store.Tx, now time.Time, a *bridge.Account, c *bridge.Conversation, m *bridge.Message,
+) (time.Time, error) {
+	at := now
+	if m.NotBefore.After(at) {
+		at = m.NotBefore
+	}
+	acquaintance := bridge.Stranger
+	if c.PersonWrote {
+		acquaintance = bridge.Known
+	}
+	kind := c.Peer.Kind
+	if !c.Peer.Resolved() {
+		kind = bridge.UserPeer
+	}
+	row, err := t.Budget(a.ID)
+	if err != nil {
+		return at, err
+	}
+	b, err := spend.Of(a.ID, row)
+	if err != nil {
+		return at, err
+	}
+	v := b.Next(bridge.BudgetOf(kind, acquaintance), at)
+	if v.At.IsZero() && !v.Now() {
+		return at, bridge.Errorf(bridge.CodeBudgetExhausted,
+			"The budget of account %s for %s lets nothing go at all.", a.ID, bridge.BudgetOf(kind, acquaintance))
+	}
+	if v.At.After(at) {
+		at = v.At
+	}
+	return at, nil
+}
+
+// randomID returns what Telegram tells repetitions of a message by. 0 is none.
+func randomID() int64 {
+	var b [8]byte
+	for {
+		rand.Read(b[:])
+		if id := int64(binary.LittleEndian.Uint64(b[:])); id != 0 {
+			return id
+		}
+	}
+}
+
+// conversationOf returns the conversation that a message goes into, which is
+// made if there is none.
+func (s *Service) conversationOf(t *store.Tx, now time.Time, id bridge.AccountID, r httpapi.SendRequest) (*bridge.Conversation, error) {
+	if r.Conversation != "" {
+		list, err := t.ConversationsNamed([]bridge.ConversationID{r.Conversation})
+		if err == nil && len(list) == 0 {
+			err = bridge.Errorf(bridge.CodeNotFound, "There is no conversation %s.", r.Conversation)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return list[0], nil
+	}
+	known, err := t.KnownAs(id, r.To)
+	if err != nil || known != nil {
+		return known, err
+	}
+	if r.To.Kind == bridge.UserPeer || r.To.Kind == bridge.ChannelPeer {
+		met, err := t.Met(id, r.To)
+		if err == nil && !met {
+			err = bridge.Errorf(bridge.CodeNotFound,
+				"Account %s has not come across %s. Give a username or a phone number.", id, r.To)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	name, err := newID[bridge.ConversationID](now)
+	if err != nil {
+		return nil, err
+	}
+	c := &bridge.Conversation{ID: name, AccountID: id, Peer: r.To, CreatedAt: now}
+	switch r.To.Kind {
+	case bridge.UsernamePeer:
+		c.Username = r.To.Name
+	case bridge.PhonePeer:
+		c.Phone = r.To.Name
+	}
+	if _, err := t.AddConversations([]*bridge.Conversation{c}); err != nil {
+		return nil, err
+	}
+	// Somebody else may have added it at the same time.
+	return t.KnownAs(id, r.To)
+}
+
+// Message returns a message.
+func (s *Service) Message(ctx context.Context, id bridge.MessageID) (*bridge.Message, error) {
+	return s.Store.Message(ctx, id)
+}
+
+// Cancel takes back a message that is not on its way yet.
+func (s *Service) Cancel(ctx context.Context, id bridge.MessageID) (*bridge.Message, error) {
+	if _, err := s.Store.Message(ctx, id); err != nil {
+		return nil, err
+	}
+	if err := s.Store.Change(ctx, func(t *store.Tx) error { return t.CancelMessage(id) }); err != nil {
+		return nil, err
+	}
+	return s.Store.Message(ctx, id)
+}
+
+// there returns a message that Telegram has, with whom it is exchanged and what
+// runs its account.
+func (s *Service) there(ctx context.Context, id bridge.MessageID) (*bridge.Message, bridge.Peer, *account.Runner, error) {
+	m, err := s.Store.Message(ctx, id)
+	if err != nil {
+		return nil, bridge.Peer{}, nil, err
+	}
+	if m.TelegramID == 0 {
+		return nil, bridge.Peer{}, nil, bridge.Errorf(bridge.CodeConflict, "Message %s is %s: Telegram does not have it.", id, m.State)
+	}
+	c, err := s.Store.Conversation(ctx, m.ConversationID)
+	if err != nil {
+		return nil, bridge.Peer{}, nil, err
+	}
+	r, err := s.runner(m.AccountID)
+	return m, c.Peer, r, err
+}
+
+// Edit changes a message that was sent.
+func (s *Service) Edit(ctx context.Context, id bridge.MessageID, n httpapi.NewContent) error {
+	m, peer, r, err := s.there(ctx, id)
+	if err != nil {
+		return err
+	}
+	if n.Media != nil {
+		return bridge.Errorf(bridge.CodeInvalidRequest, "The media of a message cannot be changed; its text can.")
+	}
+	content, err := s.content(ctx, n)
+	if err != nil {
+		return err
+	}
+	edited := *m
+	edited.Content = content
+	return r.Edit(ctx, peer, &edited)
+}
+
+// Delete deletes a message at Telegram.
+func (s *Service) Delete(ctx context.Context, id bridge.MessageID, everybody bool) error {
+	m, peer, r, err := s.there(ctx, id)
+	if err != nil {
+		return err
+	}
+	return r.Delete(ctx, peer, m.TelegramID, everybody)
+}
+
+// React sets the account's reactions to a message.
+func (s *Service) React(ctx context.Context, id bridge.MessageID, emoji []string) error {
+	m, peer, r, err := s.there(ctx, id)
+	if err != nil {
+		return err
+	}
+	return r.React(ctx, peer, m.TelegramID, emoji)
+}
+
+// Conversation returns a conversation.
+func (s *Service) Conversation(ctx context.Context, id bridge.ConversationID) (*bridge.Conversation, error) {
+	return s.Store.Conversation(ctx, id)
+}
+
+// MarkRead marks a conversation as read.
+func (s *Service) MarkRead(ctx context.Context, id bridge.ConversationID, upTo int) error {
+	return s.in(ctx, id, func(r *account.Runner, p bridge.Peer) error { return r.MarkRead(ctx, p, upTo) })
+}
+
+// Typing shows that somebody is writing.
+func (s *Service) Typing(ctx context.Context, id bridge.ConversationID) error {
+	return s.in(ctx, id, func(r *account.Runner, p bridge.Peer) error { return r.Typing(ctx, p) })
+}
+
+func (s *Service) in(ctx context.Context, id bridge.ConversationID, do func(*account.Runner, bridge.Peer) error) error {
+	c, err := s.Store.Conversation(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !c.Peer.Resolved() {
+		return bridge.Errorf(bridge.CodeConflict, "Nobody has looked up %s yet; the first message does.", c.Peer)
+	}
+	r, err := s.runner(c.AccountID)
+	if err != nil {
+		return err
+	}
+	return do(r, c.Peer)
+}
+
+// Conversations returns a page of conversations.
+func (s *Service) Conversations(ctx context.Context, q httpapi.ConversationQuery) ([]*bridge.Conversation, string, error) {
+	p := store.ConversationPage{Accounts: []bridge.AccountID{q.Account}, Unread: q.Unread, Limit: q.Limit}
+	at, id, err := cursor(q.After)
+	if err != nil {
+		return nil, "", err
+	}
+	p.AfterAt, p.AfterID = at, bridge.ConversationID(id)
+	list, err := s.Store.Conversations(ctx, p)
+	if err != nil || len(list) < q.Limit {
+		return list, "", err
+	}
+	last := list[len(list)-1]
+	return list, cursorOf(store.Recent(last), string(last.ID)), nil
+}
+
+// Messages returns a page of messages.
+func (s *Service) Messages(ctx context.Context, q httpapi.MessageQuery) ([]*bridge.Message, string, error) {
+	at, id, err := cursor(q.After)
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := s.Store.Messages(ctx, store.MessagePage{
+		Conversation: q.Conversation, OldestFirst: q.OldestFirst, AfterAt: at, AfterID: bridge.MessageID(id), Limit: q.Limit,
+	})
+	if err != nil || len(list) < q.Limit {
+		return list, "", err
+	}
+	last := list[len(list)-1]
+	return list, cursorOf(last.At, string(last.ID)), nil
+}
+
+// cursorOf returns the text by which a page goes on after a row.
+func cursorOf(at time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", at.UnixMicro(), id))
+}
+
+// cursor reads what cursorOf wrote.
+func cursor(s string) (at time.Time, id string, err error) {
+	if s == "" {
+		return time.Time{}, "", nil
+	}
+	var micro int64
+	data, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		_, err = fmt.Sscanf(string(data), "%d %s", &micro, &id)
+	}
+	if err != nil {
+		return time.Time{}, "", errors.Join(bridge.Errorf(bridge.CodeInvalidRequest, "after is not the next of a page."), err)
+	}
+	return time.UnixMicro(micro).UTC(), id, nil
+}

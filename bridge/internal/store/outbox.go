@@ -1,0 +1,190 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"godwit/bridge"
+)
+
+// A Head is the message of a conversation that is to be sent next.
+type Head struct {
+	Message      *bridge.Message
+	Conversation *bridge.Conversation
+	Acquaintance bridge.Acquaintance
+}
+
+// pending are the states of messages that are still to be sent, as a condition.
+const pending = `state IN ('queued', 'sending', 'parked')`
+
+// Heads returns, of up to limit conversations of an account, the message that is
+// to be sent next, and when the next one is due that is not due yet; the zero
+// time for none. Within a priority, those come first who have written to the
+// account, so that answers never wait behind what a budget holds back.
+func (s *Store) Heads(ctx context.Context, id bridge.AccountID, now time.Time, limit int) ([]Head, time.Time, error) {
+	heads, err := collect(ctx, s.read, s.dialect, "messages to send of "+string(id), scanHead,
+		`SELECT `+messageColumns+`, `+conversationColumns+`,
+			EXISTS (SELECT 1 FROM messages w WHERE w.conversation_id = c.id AND w.direction = 'out' AND w.telegram_id <> 0)
+		FROM messages m JOIN conversations c ON c.id = m.conversation_id
+		WHERE m.account_id = $1 AND m.`+pending+` AND (m.not_before IS NULL OR m.not_before <= $2)
+		AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id
+			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2 OR e.attempts > 0))
+		ORDER BY m.priority, c.person_wrote DESC, m.id LIMIT $3`, id, now, limit)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	var next time.Time
+	err = s.read.QueryRowContext(ctx, `SELECT min(not_before) FROM messages WHERE account_id = $1 AND `+pending+`
+		AND not_before > $2`, s.dialect.values([]any{id, now})...).Scan(timeColumn{&next})
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("store: messages to send of %s: %w", id, err)
+	}
+	return heads, next, nil
+}
+
+func scanHead(row scanner) (Head, error) {
+	var h Head
+	var wrote bool
+	var rest []any
+	m, err := scanMessage(scannerFunc(func(message ...any) error {
+		c, err := scanConversation(scannerFunc(func(conversation ...any) error {
+			rest = append(append(message, conversation...), &wrote)
+			return row.Scan(rest...)
+		}))
+		h.Conversation = c
+		return err
+	}))
+	h.Message = m
+	switch {
+	case h.Conversation == nil:
+	case h.Conversation.PersonWrote:
+		h.Acquaintance = bridge.Known
+	case wrote:
+		h.Acquaintance = bridge.Written
+	default:
+		h.Acquaintance = bridge.Stranger
+	}
+	return h, err
+}
+
+// A scannerFunc is a scanner.
+type scannerFunc func(...any) error
+
+// Scan implements scanner.
+func (f scannerFunc) Scan(to ...any) error { return f(to...) }
+
+// StartSend notes that Telegram is about to be asked to send a message. It
+// returns false where the message is not to be sent any more.
+func (t *Tx) StartSend(id bridge.MessageID) (bool, error) {
+	n, err := t.exec(`UPDATE messages SET state = 'sending', attempts = attempts + 1, error = '' WHERE id = $1 AND `+pending, id)
+	return n == 1, err
+}
+
+// EndSend stores what has become of a message that was being sent, if nothing
+// else has been stored meanwhile, which it reports.
+func (t *Tx) EndSend(id bridge.MessageID, state bridge.SendState, notBefore time.Time, reason string) (bool, error) {
+	n, err := t.exec(`UPDATE messages SET state = $2, not_before = $3, error = $4 WHERE id = $1 AND state = 'sending'`,
+		id, state, notBefore, reason)
+	return n == 1, err
+}
+
+// Park has what is to be sent of an account wait until Unpark.
+func (t *Tx) Park(id bridge.AccountID, reason string) (int64, error) {
+	return t.exec(`UPDATE messages SET state = 'parked', error = $2 WHERE account_id = $1 AND state IN ('queued', 'sending')`, id, reason)
+}
+
+// Unpark queues what was parked.
+func (t *Tx) Unpark(id bridge.AccountID) (int64, error) {
+	return t.exec(`UPDATE messages SET state = 'queued', error = '' WHERE account_id = $1 AND state = 'parked'`, id)
+}
+
+// FailPending gives up to limit messages of an account up that are to be sent,
+// and returns them with their conversations.
+func (t *Tx) FailPending(id bridge.AccountID, reason string, limit int) ([]Head, error) {
+	list, err := collect(t.ctx, t.tx, t.dialect, "messages to send of "+string(id), scanHead,
+		`SELECT `+messageColumns+`, `+conversationColumns+`, false FROM messages m JOIN conversations c ON c.id = m.conversation_id
+		WHERE m.account_id = $1 AND m.`+pending+` ORDER BY m.id LIMIT $2`, id, limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range list {
+		h.Message.State, h.Message.Error = bridge.Failed, reason
+		if _, err := t.exec(`UPDATE messages SET state = 'failed', error = $2 WHERE id = $1`, h.Message.ID, reason); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// CancelMessage takes back a message that Telegram has not been asked to send
+// yet. The error is a *bridge.Error of CodeConflict where it has.
+func (t *Tx) CancelMessage(id bridge.MessageID) error {
+	n, err := t.exec(`UPDATE messages SET state = 'canceled' WHERE id = $1 AND state IN ('queued', 'parked') AND attempts = 0`, id)
+	if err == nil && n == 0 {
+		return bridge.Errorf(bridge.CodeConflict, "Message %s is on its way or sent, and cannot be taken back. Delete it.", id)
+	}
+	return err
+}
+
+// Sent returns the number at Telegram of a message that the account has sent,
+// says the same, and was learned of without being known as the bridge's; 0 for
+// none. It is how a message is found that Telegram has, as it says, but not as
+// which.
+func (t *Tx) Sent(m *bridge.Message) (telegramID int, err error) {
+	list, err := collect(t.ctx, t.tx, t.dialect, "messages like "+string(m.ID),
+		scanMessage,
+		`SELECT `+messageColumns+` FROM messages m WHERE m.conversation_id = $1 AND m.direction = 'out' AND m.random_id = 0
+		AND m.telegram_id <> 0 AND m.at >= $2 ORDER BY m.telegram_id LIMIT 100`, m.ConversationID, m.CreatedAt.Truncate(time.Second))
+	if err != nil {
+		return 0, err
+	}
+	for _, other := range list {
+		if other.Text == m.Text && other.ReplyTo == m.ReplyTo && (other.Media == nil) == (m.Media == nil) {
+			return other.TelegramID, nil
+		}
+	}
+	return 0, nil
+}
+
+// ResolveConversation gives the conversation with somebody who was known by a
+// name the peer that the name belongs to. Where there is a conversation with
+// that peer already, it takes over the messages. It returns the conversation
+// that they are in then.
+func (t *Tx) ResolveConversation(c *bridge.Conversation, peer bridge.Peer) (*bridge.Conversation, error) {
+	there, err := t.ConversationsWith([]PeerOf{{Account: c.AccountID, Peer: peer}})
+	if err != nil {
+		return nil, err
+	}
+	if len(there) == 0 {
+		if _, err := t.exec(`UPDATE conversations SET peer = $2 WHERE id = $1`, c.ID, peer.String()); err != nil {
+			return nil, err
+		}
+		resolved := *c
+		resolved.Peer = peer
+		return &resolved, nil
+	}
+	if _, err := t.exec(`UPDATE messages SET conversation_id = $2 WHERE conversation_id = $1`, c.ID, there[0].ID); err != nil {
+		return nil, err
+	}
+	_, err = t.exec(`DELETE FROM conversations WHERE id = $1`, c.ID)
+	return there[0], err
+}
+
+// A Backlog is how much an account has to send.
+type Backlog struct {
+	Queued int
+	Oldest time.Time // when the oldest of it was due; zero for none
+}
+
+// Backlog returns how much an account has to send that is due.
+func (s *Store) Backlog(ctx context.Context, id bridge.AccountID, now time.Time) (Backlog, error) {
+	var b Backlog
+	err := s.read.QueryRowContext(ctx, `SELECT count(*), min(coalesce(not_before, created_at)) FROM messages
+		WHERE account_id = $1 AND `+pending+` AND (not_before IS NULL OR not_before <= $2)`,
+		s.dialect.values([]any{id, now})...).Scan(&b.Queued, timeColumn{&b.Oldest})
+	if err != nil {
+		return b, fmt.Errorf("store: backlog of %s: %w", id, err)
+	}
+	return b, nil
+}
