@@ -1,5 +1,6 @@
 // Package interop holds tests only: clients of other makers against the
-// sandbox (TestGotd, TestMtcute, TestTelethon), and our client against a server of another
+// sandbox (TestGotd, TestMtcute, TestTelethon), libraries for bots against its
+// Bot API (TestBots), and our client against a server of another
 // maker (TestTgtest). It is a module of its own, so that nobody who uses
 // godwit downloads the rivals.
 //

@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Name("godwit"),
 		kong.Description("Telegram accounts that stay online: library, bridge and sandbox."),
 		kong.UsageOnError(),
-		kong.Vars{"transports": transportNames(), "ways": wayNames(), "version": version()},
+		kong.Vars{"transports": transportNames(), "ways": wayNames(), "version": version(), "defaultBotName": defaultBotName},
 		kong.KindMapper(reflect.String, kong.MapperFunc(unmarked)),
 		kong.Writers(out, stderr),
 		kong.Exit(func(code int) { exit = code }),

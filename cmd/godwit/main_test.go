@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,8 +115,18 @@ func TestSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	var info sandbox.Info
-	if err := json.Unmarshal(text, &info); err != nil || len(info.DCs) != 2 || info.APIHash == "" {
-		t.Errorf("connection file %s, %v", text, err)
+	if err := json.Unmarshal(text, &info); err != nil || len(info.DCs) != 2 || info.APIHash == "" || len(info.Bots) != 1 {
+		t.Fatalf("connection file %s, %v", text, err)
+	}
+	web := &http.Transport{}
+	defer web.CloseIdleConnections()
+	answer, err := (&http.Client{Transport: web}).Get(info.BotAPIURL + "/bot" + info.Bots[0].Token + "/getMe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(body), `"username":"sandbox_bot"`) {
+		t.Errorf("Bot API: %s, %v", body, err)
 	}
 	interrupt()
 	if got := <-code; got != 0 {
@@ -141,6 +153,9 @@ func TestBadCommandLines(t *testing.T) {
 		{"address without a port", []string{"sandbox", "--listen", "127.0.0.1"}, 1, `"127.0.0.1"`},
 		{"too many data centres", []string{"sandbox", "--dcs", "10"}, 1, "10 DCs"},
 		{"user without a name", []string{"sandbox", "--user", "9996610001"}, 2, "--user: want a phone number, =, and"},
+		{"bot without a name", []string{"sandbox", "--bot", "1:x"}, 2, "--bot: want a token, =, and"},
+		{"bot with a bad token", []string{"sandbox", "--bot", "x=helper_bot"}, 1, "NUMBER:SECRET"},
+		{"Bot API where there is no port", []string{"sandbox", "--bot-api", "127.0.0.1"}, 1, "botapi"},
 		{"password without a phone number", []string{"sandbox", "--password", "secret"}, 2, "--password: want a phone number, =, and"},
 		{"phone of another convention", []string{"sandbox", "--user", "+4930=Ann"}, 1, "4930"},
 		{"info in a folder that is not there", []string{"sandbox", "--info", "/nowhere/at/all"}, 1, "/nowhere/at"},

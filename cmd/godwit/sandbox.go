@@ -22,6 +22,7 @@ type sandboxCommand struct {
 	LoginEmail []phoneValue        `help:"Give an account an e-mail address that its codes are sent to. May be repeated." placeholder:"PHONE=ADDRESS" sep:"none"`
 	CodeWays   []phoneValue        `help:"Send the codes of a phone number in these ways, one after the other: app, sms, call, flash_call, missed_call, fragment_sms, firebase_sms, sms_word, sms_phrase, email, set_up_email. May be repeated." placeholder:"PHONE=WAY,..." sep:"none"`
 	FreshFor   time.Duration       `help:"How long a device that has signed in may not end others, such as 24h." default:"0s" placeholder:"DURATION"`
+	botFlags
 }
 
 // Run implements the command.
@@ -62,6 +63,11 @@ func (c *sandboxCommand) Run(env *environment) error {
 	for _, link := range info.MTProxies {
 		fmt.Fprintf(env.out, "MTProxy: %s\n", link)
 	}
+	api, err := c.serve(env, sb)
+	if err != nil {
+		return err
+	}
+	defer api.Close()
 	fmt.Fprintf(env.out, "Phone numbers: %s. Code: %s.\n", info.PhoneConvention.Pattern, info.PhoneConvention.Code)
 	if c.Info != "" {
 		if err := sb.WriteInfo(c.Info); err != nil {

@@ -338,8 +338,8 @@ var Rows = []Row{
 		Own: []string{
 			"bridge", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
-			"sandbox", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/participants",
-			"telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",
+			"sandbox", "sandbox/botapi", "telegram", "telegram/files", "telegram/flow", "telegram/groups",
+			"telegram/participants", "telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",
 		},
 		Tests:   []string{"bridge/bridgetest", "internal/pgtest", "internal/secrettest"},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
@@ -382,12 +382,15 @@ var Rows = []Row{
 		Dir: "interop/...", Kind: Program,
 		Own: []string{
 			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session",
-			"mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram",
-			"telegram/files", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
+			"mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "sandbox/botapi",
+			"telegram", "telegram/files", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
 			"telegram/updates", "tg", "tl",
 		},
-		Modules: []string{"github.com/coder/websocket", "github.com/gotd/ige", "github.com/gotd/log", "github.com/gotd/td"},
-		Reason:  "clients and servers of other makers, in a module of their own so that no user of ours links them",
+		Modules: []string{
+			"github.com/coder/websocket", "github.com/go-telegram/bot", "github.com/gotd/ige", "github.com/gotd/log",
+			"github.com/gotd/td", "github.com/mymmrac/telego",
+		},
+		Reason: "clients and servers of other makers, in a module of their own so that no user of ours links them",
 	},
 	{
 		Dir: "benchmarks/...", Kind: Program,

@@ -39,6 +39,8 @@ func TestRequests(t *testing.T) {
 		has(`"text":"<json> & so"`)
 	s.post("sendMessage", "application/json", []byte(`{"chat_id":`)).fails(400, "Bad Request: failed to parse the request: unexpected end of JSON input")
 	s.post("sendMessage", "application/x-www-form-urlencoded", []byte("chat_id="+ann+"&text=%FF")).fails(400, "Bad Request: strings must be encoded in UTF-8")
+	s.post("getMe", "multipart/form-data; boundary=x", []byte("--x--\r\n")).ok()
+	s.post("getMe", "multipart/form-data; boundary=x", []byte("--x\r\nContent-Disp")).fails(400, `Bad Request: failed to parse the request: malformed MIME header: missing colon: "Content-Disp"`)
 	for path, want := range map[string]answer{
 		"/":                        {Code: 404, Description: "Not Found"},
 		"/bot" + token:             {Code: 404, Description: "Not Found"},
