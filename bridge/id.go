@@ -30,11 +30,16 @@ type (
 	ActionID string
 	// UploadID names a file that is to be sent: upl_…
 	UploadID string
+	// AuditID names an entry of the audit log: aud_…
+	AuditID string
+	// SuppressionID names an entry of the suppression list: sup_…
+	SuppressionID string
 )
 
 // A name is any of the types of names.
 type name interface {
-	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | RampID | ActionID | UploadID
+	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | RampID | ActionID | UploadID |
+		AuditID | SuppressionID
 }
 
 func prefixOf[T name]() string {
@@ -55,6 +60,10 @@ func prefixOf[T name]() string {
 		return "act_"
 	case UploadID:
 		return "upl_"
+	case AuditID:
+		return "aud_"
+	case SuppressionID:
+		return "sup_"
 	}
 	return "key_"
 }

@@ -142,3 +142,28 @@ func (d *Daemon) UnderFirst(ctx context.Context) (int64, error) {
 	counts, err := d.store.DataKeyCounts(ctx)
 	return counts[d.vault.Primary()], err
 }
+
+// Authenticate returns what an API key lets its bearer do.
+func (d *Daemon) Authenticate(ctx context.Context, token string) (*bridge.Grant, error) {
+	parsed, err := bridge.ParseAPIToken(token)
+	if err != nil {
+		return nil, err
+	}
+	return d.store.AuthenticateKey(ctx, parsed, time.Now())
+}
+
+// Stopped notes that a person does not want to be written to, as the daemon
+// does when they write so.
+func (d *Daemon) Stopped(ctx context.Context, userID int64) (bridge.SuppressionID, error) {
+	id, err := bridge.NewID[bridge.SuppressionID](time.Now(), rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	return id, d.store.Change(ctx, func(t *store.Tx) error {
+		_, err := t.Suppress(&bridge.Suppression{
+			ID: id, Person: bridge.Person{UserID: userID}, Reason: bridge.SuppressedByStop, AddedBy: bridge.DaemonActor,
+			AddedAt: time.Now(),
+		})
+		return err
+	})
+}

@@ -6,6 +6,8 @@ package operator
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,6 +88,11 @@ func (o *Operator) RotateKeys(ctx context.Context, from []string, to string, tel
 		return r, err
 	}
 	r.KEK = primary.ID
+	nothing := func(*store.Tx) error { return nil }
+	e := &bridge.AuditEntry{Action: bridge.AuditKeysRotate}
+	if err := o.change(ctx, e, map[string]any{"to": primary.ID}, nothing); err != nil {
+		return r, err
+	}
 	for kek, n := range counts {
 		if kek != primary.ID {
 			r.Total += n
@@ -117,5 +124,33 @@ func openKEK(ctx context.Context, url string, create bool) (*vault.KEK, error) {
 // write. The error is a *bridge.Error of CodeNotFound where there is no such
 // account, or nothing to shred.
 func (o *Operator) ShredKeys(ctx context.Context, id bridge.AccountID) error {
-	return vault.Shred(ctx, o.store, id, o.now(), func(*store.Tx) error { return nil })
+	e, err := o.entry(&bridge.AuditEntry{Action: bridge.AuditKeysShred, AccountID: id}, nil)
+	if err != nil {
+		return err
+	}
+	return vault.Shred(ctx, o.store, id, e.At, func(t *store.Tx) error { return t.Audit(e) })
+}
+
+// change does something and notes that the operator has asked for it.
+func (o *Operator) change(ctx context.Context, e *bridge.AuditEntry, detail map[string]any, do func(*store.Tx) error) error {
+	e, err := o.entry(e, detail)
+	if err != nil {
+		return err
+	}
+	return o.store.Change(ctx, func(t *store.Tx) error {
+		if err := do(t); err != nil {
+			return err
+		}
+		return t.Audit(e)
+	})
+}
+
+// entry completes an entry of the audit log.
+func (o *Operator) entry(e *bridge.AuditEntry, detail map[string]any) (_ *bridge.AuditEntry, err error) {
+	e.Actor, e.At = bridge.OperatorActor, o.now().UTC()
+	if e.ID, err = bridge.NewID[bridge.AuditID](e.At, rand.Reader); err != nil || detail == nil {
+		return e, err
+	}
+	e.Detail, err = json.Marshal(detail)
+	return e, err
 }

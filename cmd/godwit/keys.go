@@ -86,12 +86,8 @@ func (c *keysShredCommand) Run(env *environment) error {
 		if !c.Yes {
 			question := fmt.Sprintf("The credentials of %q become unreadable for good: it has to sign in anew. Type %s to go on:",
 				printable(a.Name), id)
-			typed, err := newTerminal(env, "").ask(question)
-			if err != nil {
+			if err := confirm(env, question, string(id)); err != nil {
 				return err
-			}
-			if typed != string(id) {
-				return fmt.Errorf("%q is not %s: nothing is shredded", typed, id)
 			}
 		}
 		if err := o.ShredKeys(env.ctx, id); err != nil {

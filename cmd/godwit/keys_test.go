@@ -278,7 +278,7 @@ func TestKeysShred(t *testing.T) {
 			t.Fatal("the test does not see the files")
 		}
 		shred := []string{"keys", "shred", "--db", db, string(victim.ID)}
-		if out := godwit(t, 1, "yes\n", shred...); !strings.Contains(out, "nothing is shredded") {
+		if out := godwit(t, 1, "yes\n", shred...); !strings.Contains(out, "nothing is done") {
 			t.Error(out)
 		}
 		godwit(t, 1, "", shred...) // nobody answers

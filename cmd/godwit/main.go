@@ -48,7 +48,10 @@ type commands struct {
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
 	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
 
-	Keys keysCommand `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
+	Key      keyCommand      `cmd:"" help:"Make, list and revoke keys of the HTTP API."`
+	Keys     keysCommand     `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
+	Suppress suppressCommand `cmd:"" help:"Say who is never written to."`
+	Audit    auditCommand    `cmd:"" help:"Print who asked the daemon for what."`
 
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete command lines."`
 	Complete   completeCommand   `cmd:"" hidden:""`
@@ -88,7 +91,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Name("godwit"),
 		kong.Description("Telegram accounts that stay online: library, bridge and sandbox."),
 		kong.UsageOnError(),
-		kong.Vars{"transports": transportNames(), "ways": wayNames(), "version": version(), "defaultBotName": defaultBotName},
+		kong.Vars{
+			"transports": transportNames(), "ways": wayNames(), "scopes": scopeNames(), "version": version(),
+			"defaultBotName": defaultBotName,
+		},
 		kong.KindMapper(reflect.String, kong.MapperFunc(unmarked)),
 		kong.Writers(out, stderr),
 		kong.Exit(func(code int) { exit = code }),

@@ -22,16 +22,16 @@ import (
 )
 
 // A Scope is what an API key allows.
-type Scope string
+type Scope = bridge.KeyScope
 
-// The scopes. ScopeAdmin allows everything.
+// The scopes.
 const (
-	ScopeAccountsRead  Scope = "accounts:read"
-	ScopeAccountsWrite Scope = "accounts:write"
-	ScopeMessagesRead  Scope = "messages:read"
-	ScopeMessagesSend  Scope = "messages:send"
-	ScopeWebhooks      Scope = "webhooks"
-	ScopeAdmin         Scope = "admin"
+	ScopeAccountsRead  = bridge.ScopeAccountsRead
+	ScopeAccountsWrite = bridge.ScopeAccountsWrite
+	ScopeMessagesRead  = bridge.ScopeMessagesRead
+	ScopeMessagesSend  = bridge.ScopeMessagesSend
+	ScopeWebhooks      = bridge.ScopeWebhooks
+	ScopeAdmin         = bridge.ScopeAdmin
 )
 
 // A Caller is who makes a request.

@@ -12,7 +12,7 @@ import (
 )
 
 func newID[T bridge.AccountID | bridge.PoolID | bridge.ConversationID | bridge.MessageID | bridge.RampID |
-	bridge.ActionID | bridge.EventID](b *bench, after int) T {
+	bridge.ActionID | bridge.EventID | bridge.KeyID | bridge.AuditID | bridge.SuppressionID](b *bench, after int) T {
 	b.Helper()
 	id, err := bridge.NewID[T](epoch.Add(time.Duration(after)*time.Millisecond), rand.Reader)
 	b.check(err)
