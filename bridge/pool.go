@@ -137,6 +137,12 @@ type PoolMessage struct {
 	RequestBy KeyID
 }
 
+// A PoolReceipt is what became of a message that was given to a pool.
+type PoolReceipt struct {
+	MessageID  MessageID
+	Assignment Assignment
+}
+
 // A PoolMember is how an account of a pool stands.
 type PoolMember struct {
 	AccountID AccountID

@@ -36,7 +36,9 @@ type Person struct {
 	// FirstMessages is how many messages the accounts of the pool have been given
 	// for the person before an answer.
 	FirstMessages int
-	Suppressed    bool
+	// Refusal is why nobody is to write to the person, such as that they are on
+	// the suppression list; nil: they may.
+	Refusal error
 }
 
 // A Member is an account of a pool, and how it knows the person.
@@ -57,8 +59,8 @@ type Member struct {
 // Assign says which account of a pool writes to a person. The error is a
 // *bridge.Error that says why none does.
 func Assign(policy bridge.PoolPolicy, p Person, members []Member) (bridge.Assignment, error) {
-	if p.Suppressed {
-		return bridge.Assignment{}, suppressed()
+	if p.Refusal != nil {
+		return bridge.Assignment{}, p.Refusal
 	}
 	p.FirstMessages = max(p.FirstMessages, unanswered(members))
 	holder, reason, err := holderOf(policy, p, members)
@@ -80,8 +82,8 @@ func Assign(policy bridge.PoolPolicy, p Person, members []Member) (bridge.Assign
 // Admit says whether an account of a pool may write to a person, when that was
 // asked of it and not of the pool.
 func Admit(policy bridge.PoolPolicy, p Person, members []Member, account bridge.AccountID) (bridge.Assignment, error) {
-	if p.Suppressed {
-		return bridge.Assignment{}, suppressed()
+	if p.Refusal != nil {
+		return bridge.Assignment{}, p.Refusal
 	}
 	p.FirstMessages = max(p.FirstMessages, unanswered(members))
 	i := slices.IndexFunc(members, func(m Member) bool { return m.ID == account })
@@ -115,10 +117,6 @@ func unanswered(members []Member) int {
 		}
 	}
 	return n
-}
-
-func suppressed() error {
-	return bridge.Errorf(bridge.CodeSuppressed, "The person is on the suppression list and is not written to.")
 }
 
 // holderOf returns the account whose the person is; nil: nobody's. Somebody who

@@ -47,6 +47,8 @@ func (m Member) queued(n int) Member { m.Queued = n; return m }
 
 func (m Member) ago(d time.Duration) Member { m.LastAt = m.LastAt.Add(-d); return m }
 
+var refusal = &bridge.Error{Code: bridge.CodeSuppressed}
+
 func TestAssign(t *testing.T) {
 	const online, restricted, banned = bridge.Online, bridge.Restricted, bridge.Banned
 	a, b, c := member("a", online, 5), member("b", online, 3), member("c", online, 4)
@@ -58,7 +60,7 @@ func TestAssign(t *testing.T) {
 		{"nobody is there", once, Person{}, nil, "", "", false, bridge.CodeAccountNotOnline},
 		{"nobody ever has budget", once, Person{}, []Member{member("a", online, -1)}, "", "", false, bridge.CodeBudgetExhausted},
 		{"no first messages", bridge.PoolPolicy{}, Person{}, []Member{a}, "", "", false, bridge.CodeBudgetExhausted},
-		{"suppressed", once, Person{Suppressed: true}, []Member{a.answered()}, "", "", false, bridge.CodeSuppressed},
+		{"suppressed", once, Person{Refusal: refusal}, []Member{a.answered()}, "", "", false, bridge.CodeSuppressed},
 
 		{"a customer stays", once, Person{Account: "a"}, []Member{a.answered(), b}, "a", bridge.Theirs, false, ""},
 		{"a customer stays with who is offline", once, Person{Account: "a"}, []Member{member("a", bridge.LoginRequired, 9).answered(), b}, "a", bridge.Theirs, false, ""},
@@ -117,7 +119,7 @@ func TestAdmit(t *testing.T) {
 	a, b := member("a", bridge.Online, 5), member("b", bridge.Online, 3)
 	tests := []row{
 		{"nobody knows them", once, Person{}, []Member{a, b}, "a", bridge.HasBudget, true, ""},
-		{"suppressed", once, Person{Suppressed: true}, []Member{a.answered()}, "", "", false, bridge.CodeSuppressed},
+		{"suppressed", once, Person{Refusal: refusal}, []Member{a.answered()}, "", "", false, bridge.CodeSuppressed},
 		{"another's", once, Person{Account: "b"}, []Member{a, b}, "", "", false, bridge.CodeConflict},
 		{"another knows them", once, Person{}, []Member{a, b.answered()}, "", "", false, bridge.CodeConflict},
 		{"another's, but they have written to it", once, Person{Account: "b", FirstMessages: 1}, []Member{a.wasWritten(), b.wrote()}, "a", bridge.Acquainted, false, ""},

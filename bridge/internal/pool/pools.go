@@ -13,9 +13,9 @@ import (
 
 // A Suppression is the list of people who do not want to be written to.
 type Suppression interface {
-	// Suppressed reports whether anything that a person is known by is on the
-	// list.
-	Suppressed(t *store.Tx, keys []bridge.PersonKey) (bool, error)
+	// Check returns a *bridge.Error of CodeSuppressed if anything that a person is
+	// known by is on the list.
+	Check(t *store.Tx, keys []bridge.PersonKey) error
 }
 
 // An Outbox takes messages that accounts are to send.
@@ -133,34 +133,28 @@ func (p *Pools) Members(ctx context.Context, id bridge.PoolID) ([]bridge.PoolMem
 	return list, nil
 }
 
-// A Given is what became of a message that was given to a pool.
-type Given struct {
-	MessageID  bridge.MessageID  `json:"message_id"`
-	Assignment bridge.Assignment `json:"assignment"`
-}
-
 // Give has an account of a pool send a message to a person, and stores whose
 // they are together with the message. Repeated with the same idempotency key,
 // which may be empty, it does nothing and returns what it did before.
-func (p *Pools) Give(ctx context.Context, id bridge.PoolID, m bridge.PoolMessage, idempotencyKey string) (*Given, error) {
+func (p *Pools) Give(ctx context.Context, id bridge.PoolID, m bridge.PoolMessage, idempotencyKey string) (*bridge.PoolReceipt, error) {
 	keys, err := m.Person.Keys()
 	if err != nil {
 		return nil, err
 	}
-	var g *Given
+	var g *bridge.PoolReceipt
 	err = p.o.Store.Change(ctx, func(t *store.Tx) error {
 		pool, err := t.Pool(id) // one at a time
 		if err != nil {
 			return err
 		}
 		scope := string(id) + " " + string(m.RequestBy)
-		g, err = store.Once(t, scope, idempotencyKey, m, p.o.Now(), func() (*Given, error) {
+		g, err = store.Once(t, scope, idempotencyKey, m, p.o.Now(), func() (*bridge.PoolReceipt, error) {
 			a, err := p.assign(t, pool, keys, "")
 			if err != nil {
 				return nil, err
 			}
 			message, err := p.o.Outbox.Enqueue(t, a.Account, m)
-			return &Given{message, a}, err
+			return &bridge.PoolReceipt{MessageID: message, Assignment: a}, err
 		})
 		return err
 	})
@@ -183,11 +177,8 @@ func (p *Pools) Admit(t *store.Tx, account bridge.AccountID, keys []bridge.Perso
 	if pool != nil {
 		return p.assign(t, pool, keys, account)
 	}
-	switch is, err := p.o.Suppression.Suppressed(t, keys); {
-	case err != nil:
+	if err := p.o.Suppression.Check(t, keys); err != nil {
 		return bridge.Assignment{}, err
-	case is:
-		return bridge.Assignment{}, suppressed()
 	}
 	return bridge.Assignment{Account: account}, nil
 }
@@ -199,10 +190,7 @@ func (p *Pools) assign(t *store.Tx, pool *bridge.Pool, keys []bridge.PersonKey, 
 	if err != nil {
 		return bridge.Assignment{}, err
 	}
-	person := Person{Account: row.AccountID, FirstMessages: row.FirstMessages}
-	if person.Suppressed, err = p.o.Suppression.Suppressed(t, keys); err != nil {
-		return bridge.Assignment{}, err
-	}
+	person := Person{Account: row.AccountID, FirstMessages: row.FirstMessages, Refusal: p.o.Suppression.Check(t, keys)}
 	members, err := p.members(t, pool.ID, keys)
 	if err != nil {
 		return bridge.Assignment{}, err
@@ -274,11 +262,9 @@ func (p *Pools) Resolved(t *store.Tx, account bridge.AccountID, keys []bridge.Pe
 			return err
 		}
 	}
-	switch is, err := p.o.Suppression.Suppressed(t, keys); {
+	switch err := p.o.Suppression.Check(t, keys); {
 	case err != nil:
 		return err
-	case is:
-		return suppressed()
 	case pool == nil || row.AccountID == "":
 		return nil
 	case row.AccountID != account:

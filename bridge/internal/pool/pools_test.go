@@ -50,8 +50,11 @@ func newBench(t testing.TB, url string) *bench {
 	return b
 }
 
-func (b *bench) Suppressed(_ *store.Tx, keys []bridge.PersonKey) (bool, error) {
-	return slices.ContainsFunc(keys, func(k bridge.PersonKey) bool { return slices.Contains(b.suppressed, k) }), nil
+func (b *bench) Check(_ *store.Tx, keys []bridge.PersonKey) error {
+	if slices.ContainsFunc(keys, func(k bridge.PersonKey) bool { return slices.Contains(b.suppressed, k) }) {
+		return refusal
+	}
+	return nil
 }
 
 func (b *bench) Enqueue(_ *store.Tx, account bridge.AccountID, _ bridge.PoolMessage) (bridge.MessageID, error) {
@@ -102,7 +105,7 @@ func (b *bench) pool(policy bridge.PoolPolicy) bridge.PoolID {
 	return p.ID
 }
 
-func (b *bench) give(pool bridge.PoolID, p bridge.Person, key string) (*Given, error) {
+func (b *bench) give(pool bridge.PoolID, p bridge.Person, key string) (*bridge.PoolReceipt, error) {
 	return b.pools.Give(b.Context(), pool, bridge.PoolMessage{Person: p, Content: bridge.Content{Text: "hello"}, RequestBy: "key_1"}, key)
 }
 

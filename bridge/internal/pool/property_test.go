@@ -113,7 +113,7 @@ func (w *world) account(t *rapid.T, id bridge.AccountID) *account {
 // take does what the service does with a decision, and checks it.
 func (w *world) take(t *rapid.T, p *somebody, d bridge.Assignment) {
 	a := w.account(t, d.Account)
-	if p.Suppressed {
+	if p.Refusal != nil {
 		t.Fatal("a suppressed person is written to")
 	}
 	if a.state == bridge.Banned || d.First() && a.state == bridge.Restricted {
@@ -161,7 +161,7 @@ func (w *world) send() {
 			if m.first && !a.talks[m.to].answered {
 				kind = bridge.BudgetFirstMessages
 			}
-			if m.to.Suppressed {
+			if m.to.Refusal != nil {
 				continue
 			}
 			if !a.budget.Next(kind, w.now).Now() {
@@ -256,7 +256,7 @@ func TestInvariants(t *testing.T) {
 			"flood": func(t *rapid.T) {
 				account(t).budget.Refused(bridge.BudgetFirstMessages, w.now, time.Duration(rapid.IntRange(0, 9000).Draw(t, "wait"))*time.Second)
 			},
-			"suppress": func(t *rapid.T) { somebody(t).Suppressed = true },
+			"suppress": func(t *rapid.T) { somebody(t).Refusal = refusal },
 		})
 	})
 }

@@ -6,7 +6,8 @@
 // [store.Tx.CheckOwner]:
 //
 //   - [Start] asks whether an action of a kind may go now, and notes it if so.
-//     Only when the transaction has been committed is Telegram asked;
+//     Only when the transaction has been committed is Telegram asked. [StartAll]
+//     is for what takes several, such as a lookup and a first message;
 //   - [StartAction] does that for the joins, leaves and posts that the account
 //     has queued, and returns the one that goes; [End] says how it has ended;
 //   - [Refused] notes a flood wait of a kind;
@@ -98,16 +99,34 @@ func save(t *store.Tx, id bridge.AccountID, b *budget.Budget) error {
 // Start notes that an account starts an action of a kind, if it may go now: then
 // Verdict.Now reports true. Otherwise nothing has changed.
 func Start(t *store.Tx, id bridge.AccountID, kind bridge.BudgetKind, now time.Time) (budget.Verdict, error) {
+	return StartAll(t, id, []bridge.BudgetKind{kind}, now)
+}
+
+// StartAll is Start for something that takes an action of each of several kinds:
+// they may go now all together or not at all. The Verdict is that of the last of
+// them.
+func StartAll(t *store.Tx, id bridge.AccountID, kinds []bridge.BudgetKind, now time.Time) (budget.Verdict, error) {
 	b, err := load(t, id)
 	if err != nil {
 		return budget.Verdict{}, err
 	}
-	v := b.Next(kind, now)
-	if !v.Now() {
-		return v, nil
+	last := budget.Verdict{At: now}
+	for _, kind := range kinds {
+		v := b.Next(kind, now)
+		if v.At.IsZero() {
+			return v, nil
+		}
+		if v.At.After(last.At) {
+			last = v
+		}
 	}
-	b.Start(kind, now)
-	return v, save(t, id, b)
+	if !last.Now() {
+		return last, nil
+	}
+	for _, kind := range kinds {
+		b.Start(kind, now)
+	}
+	return last, save(t, id, b)
 }
 
 // Refused notes that Telegram has refused an action of a kind, and wants none

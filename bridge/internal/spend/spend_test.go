@@ -154,6 +154,36 @@ func TestStart(t *testing.T) {
 	})
 }
 
+// TestStartAll has several kinds go together or not at all.
+func TestStartAll(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		id := b.account(bridge.UserAccount)
+		b.plan(id, "", bridge.BudgetPlan{bridge.BudgetLookups: perDay(1), bridge.BudgetFirstMessages: perDay(2), bridge.BudgetJoins: perDay(0)})
+		start := func(kinds ...bridge.BudgetKind) (v budget.Verdict) {
+			b.change(func(t *store.Tx) (err error) {
+				v, err = spend.StartAll(t, id, kinds, b.now)
+				return err
+			})
+			return v
+		}
+		if v := start(bridge.BudgetFirstMessages, bridge.BudgetJoins); !v.At.IsZero() || v.Now() {
+			b.Errorf("%+v", v)
+		}
+		if v := start(bridge.BudgetFirstMessages, bridge.BudgetLookups); !v.Now() {
+			b.Errorf("%+v", v)
+		}
+		want := budget.Verdict{At: time.Date(2030, 3, 31, 0, 0, 0, 0, time.UTC), Reason: budget.Day}
+		for range 3 {
+			if v := start(bridge.BudgetFirstMessages, bridge.BudgetLookups); v != want {
+				b.Errorf("%+v, want %+v", v, want)
+			}
+		}
+		if v := start(bridge.BudgetFirstMessages); !v.Now() {
+			b.Errorf("a first message was spent without the lookup: %+v", v)
+		}
+	})
+}
+
 // TestAtOnce has many spend the same budget at once, and no more go than may.
 func TestAtOnce(t *testing.T) {
 	onBoth(t, func(b *bench) {
