@@ -269,7 +269,8 @@ var Rows = []Row{
 
 	{
 		Dir: "bridge/internal/httpapi", Kind: Program,
-		Own:     []string{"bridge"},
+		Own:     []string{"bridge", "bridge/internal/budget"},
+		Tests:   []string{"bridge/internal/pool", "bridge/internal/spend", "bridge/internal/store"},
 		Modules: []string{"github.com/danielgtaylor/huma/v2", "rsc.io/qr"},
 		Reason:  "HTTP and nothing else; what is done is behind interfaces that it declares",
 	},

@@ -80,13 +80,13 @@ type body[T any] struct{ Body T }
 // nothing is the response to what has no answer.
 type nothing struct{}
 
-// accountPath is what requests about an account begin with.
-type accountPath struct {
+// An AccountPath is what requests about an account begin with.
+type AccountPath struct {
 	Account bridge.AccountID `path:"account" doc:"The account's id." pattern:"^acc_[0-9A-HJKMNP-TV-Z]{26}$"`
 }
 
-// page is which part of a list is asked for.
-type page struct {
+// A Page is which part of a list is asked for.
+type Page struct {
 	After string `query:"after" doc:"The id of the last one of the page before."`
 	Limit int    `query:"limit" doc:"How many at most." minimum:"1" maximum:"1000" default:"100"`
 }
@@ -121,7 +121,7 @@ func (s *Server) registerAccounts() {
 		method: http.MethodDelete, path: accountPart, id: "delete-account", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Delete an account", status: http.StatusNoContent,
 		detail: "It is signed out, and everything that the bridge has of it is deleted for good. At Telegram the account stays.",
-	}, func(ctx context.Context, in *accountPath) (*nothing, error) {
+	}, func(ctx context.Context, in *AccountPath) (*nothing, error) {
 		return nil, s.o.Accounts.DeleteAccount(ctx, in.Account)
 	})
 	register(s, operation{
@@ -139,7 +139,7 @@ func (s *Server) registerAccounts() {
 	register(s, operation{
 		method: http.MethodGet, path: accountPart + "/health", id: "account-health", owner: true, tag: accountsTag, scope: ScopeAccountsRead,
 		summary: "Show how an account is", detail: "What online means is measured: the last pong, the last update, how far behind.",
-	}, func(ctx context.Context, in *accountPath) (*body[*bridge.Health], error) {
+	}, func(ctx context.Context, in *AccountPath) (*body[*bridge.Health], error) {
 		h, err := s.o.Accounts.Health(ctx, in.Account)
 		return &body[*bridge.Health]{h}, err
 	})
@@ -150,8 +150,8 @@ func (s *Server) registerAccounts() {
 // account is the handler of what is done with one account and shows it.
 func (s *Server) account(
 	do func(context.Context, bridge.AccountID) (*bridge.Account, error),
-) func(context.Context, *accountPath) (*body[*AccountView], error) {
-	return func(ctx context.Context, in *accountPath) (*body[*AccountView], error) {
+) func(context.Context, *AccountPath) (*body[*AccountView], error) {
+	return func(ctx context.Context, in *AccountPath) (*body[*AccountView], error) {
 		a, err := do(ctx, in.Account)
 		if err != nil {
 			return nil, err
@@ -168,7 +168,7 @@ func (s *Server) createAccount(ctx context.Context, in *body[NewAccount]) (*body
 	return &body[*AccountView]{viewOf(a)}, nil
 }
 
-func (s *Server) listAccounts(ctx context.Context, in *page) (*body[accountList], error) {
+func (s *Server) listAccounts(ctx context.Context, in *Page) (*body[accountList], error) {
 	accounts, err := s.o.Accounts.Accounts(ctx, bridge.AccountID(in.After), in.Limit)
 	if err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func (s *Server) registerSignIn() {
 	register(s, operation{
 		method: http.MethodDelete, path: path, id: "cancel-sign-in", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Give a sign-in up", status: http.StatusNoContent,
-	}, func(ctx context.Context, in *accountPath) (*nothing, error) {
+	}, func(ctx context.Context, in *AccountPath) (*nothing, error) {
 		return nil, s.o.Accounts.CancelSignIn(ctx, in.Account)
 	})
 	register(s, operation{
@@ -219,7 +219,7 @@ func (s *Server) registerSignIn() {
 		summary: "Answer a step of a sign-in",
 		detail:  "A wrong code or password is no failure: the step stays, with its problem.",
 	}, func(ctx context.Context, in *struct {
-		accountPath
+		AccountPath
 		Body bridge.Answer
 	}) (*body[*bridge.SignIn], error) {
 		step, err := s.o.Accounts.AnswerSignIn(ctx, in.Account, in.Body)
@@ -233,7 +233,7 @@ func (s *Server) registerSignIn() {
 		method: http.MethodPost, path: accountPart + "/login-links", id: "create-login-link", tag: signInTag,
 		scope: ScopeAccountsWrite, status: http.StatusCreated, summary: "Make a login link",
 		detail: "Whoever opens it can sign the account in, once, without an API key. It ends with the sign-in or after a day.",
-	}, func(ctx context.Context, in *accountPath) (*body[loginLink], error) {
+	}, func(ctx context.Context, in *AccountPath) (*body[loginLink], error) {
 		token, expires, err := s.o.Accounts.LoginLink(ctx, in.Account)
 		return &body[loginLink]{loginLink{"/login/" + token, expires}}, err
 	})
@@ -242,14 +242,14 @@ func (s *Server) registerSignIn() {
 // signIn is the handler of what moves a sign-in.
 func (s *Server) signIn(
 	do func(context.Context, bridge.AccountID) (*bridge.SignIn, error),
-) func(context.Context, *accountPath) (*body[*bridge.SignIn], error) {
-	return func(ctx context.Context, in *accountPath) (*body[*bridge.SignIn], error) {
+) func(context.Context, *AccountPath) (*body[*bridge.SignIn], error) {
+	return func(ctx context.Context, in *AccountPath) (*body[*bridge.SignIn], error) {
 		step, err := do(ctx, in.Account)
 		return &body[*bridge.SignIn]{step}, err
 	}
 }
 
-func (s *Server) signInQR(ctx context.Context, in *accountPath) (*image, error) {
+func (s *Server) signInQR(ctx context.Context, in *AccountPath) (*image, error) {
 	step, err := s.o.Accounts.SignIn(ctx, in.Account)
 	if err != nil {
 		return nil, err
@@ -275,7 +275,7 @@ func qrPNG(text string) ([]byte, error) {
 
 // devicePath names a device of an account.
 type devicePath struct {
-	accountPath
+	AccountPath
 	Device int64 `path:"device" doc:"The device's id."`
 }
 
@@ -290,7 +290,7 @@ func (s *Server) registerDevices() {
 	register(s, operation{
 		method: http.MethodGet, path: path, id: "list-devices", owner: true, tag: accountsTag, scope: ScopeAccountsRead,
 		summary: "List the devices that are signed in to an account",
-	}, func(ctx context.Context, in *accountPath) (*body[deviceList], error) {
+	}, func(ctx context.Context, in *AccountPath) (*body[deviceList], error) {
 		list, err := s.o.Accounts.Devices(ctx, in.Account)
 		return &body[deviceList]{deviceList{list}}, err
 	})

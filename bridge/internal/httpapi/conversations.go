@@ -49,8 +49,8 @@ func conversationView(c *bridge.Conversation) *ConversationView {
 	}
 }
 
-// conversationPath is what requests about a conversation begin with.
-type conversationPath struct {
+// ConversationPath is what requests about a conversation begin with.
+type ConversationPath struct {
 	Conversation bridge.ConversationID `path:"conversation" pattern:"^conv_[0-9A-HJKMNP-TV-Z]{26}$"`
 }
 
@@ -69,8 +69,8 @@ type messageList struct {
 	Next     string         `json:"next,omitempty" doc:"What after has to be for the next page; empty at the end."`
 }
 
-// cursorPage is a page after one whose last row a cursor names.
-type cursorPage struct {
+// CursorPage is a page after one whose last row a cursor names.
+type CursorPage struct {
 	After string `query:"after" doc:"The next of the page before." maxLength:"200"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
@@ -83,7 +83,7 @@ func (s *Server) registerConversations() {
 	register(s, operation{
 		method: http.MethodGet, path: conversationPart, id: "get-conversation", tag: conversationsTag,
 		scope: ScopeMessagesRead, summary: "Show a conversation",
-	}, func(ctx context.Context, in *conversationPath) (*body[*ConversationView], error) {
+	}, func(ctx context.Context, in *ConversationPath) (*body[*ConversationView], error) {
 		c, err := s.conversationFor(ctx, ScopeMessagesRead, in.Conversation)
 		if err != nil {
 			return nil, err
@@ -98,7 +98,7 @@ func (s *Server) registerConversations() {
 		method: http.MethodPost, path: conversationPart + "/read", id: "mark-read", owner: true, tag: conversationsTag,
 		scope: ScopeMessagesSend, status: http.StatusNoContent, summary: "Mark a conversation as read",
 	}, func(ctx context.Context, in *struct {
-		conversationPath
+		ConversationPath
 		Body struct {
 			UpTo int `json:"up_to,omitempty" minimum:"0" doc:"The id at Telegram of the last message that was read; all if it is missing."`
 		}
@@ -112,7 +112,7 @@ func (s *Server) registerConversations() {
 		method: http.MethodPost, path: conversationPart + "/typing", id: "typing", owner: true, tag: conversationsTag,
 		scope: ScopeMessagesSend, status: http.StatusNoContent, summary: "Show that somebody is writing",
 		detail: "For some seconds. To be called while a person, or a program for one, does write.",
-	}, func(ctx context.Context, in *conversationPath) (*nothing, error) {
+	}, func(ctx context.Context, in *ConversationPath) (*nothing, error) {
 		if _, err := s.conversationFor(ctx, ScopeMessagesSend, in.Conversation); err != nil {
 			return nil, err
 		}
@@ -131,8 +131,8 @@ func (s *Server) conversationFor(ctx context.Context, scope Scope, id bridge.Con
 }
 
 func (s *Server) listConversations(ctx context.Context, in *struct {
-	accountPath
-	cursorPage
+	AccountPath
+	CursorPage
 	Unread bool `query:"unread" doc:"Only those with messages that the account has not read."`
 }) (*body[conversationList], error) {
 	list, next, err := s.o.Messages.Conversations(ctx, ConversationQuery{
@@ -149,8 +149,8 @@ func (s *Server) listConversations(ctx context.Context, in *struct {
 }
 
 func (s *Server) listMessages(ctx context.Context, in *struct {
-	conversationPath
-	cursorPage
+	ConversationPath
+	CursorPage
 	Order string `query:"order" enum:"newest,oldest" default:"newest" doc:"Which comes first."`
 }) (*body[messageList], error) {
 	if _, err := s.conversationFor(ctx, ScopeMessagesRead, in.Conversation); err != nil {

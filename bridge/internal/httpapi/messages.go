@@ -72,15 +72,15 @@ var priorities = map[string]bridge.Priority{
 	"conversation": bridge.PriorityConversation, "bulk": bridge.PriorityBulk, "backfill": bridge.PriorityBackfill,
 }
 
-// newMessage is the body of a request to send.
-type newMessage struct {
+// NewMessage is the body of a request to send.
+type NewMessage struct {
 	NewContent
 	Priority string    `json:"priority,omitempty" enum:"conversation,bulk,backfill" default:"conversation" doc:"Which of the account's messages go first."`
 	SendAt   time.Time `json:"send_at,omitzero" doc:"Not before; at once if it is missing."`
 }
 
-// idempotency is the header by which repetitions of a request are known.
-type idempotency struct {
+// Idempotency is the header by which repetitions of a request are known.
+type Idempotency struct {
 	Key string `header:"Idempotency-Key" maxLength:"255" doc:"Repeated with the same key and body, the request does nothing and answers as it did first."`
 }
 
@@ -111,8 +111,8 @@ func messageView(m *bridge.Message) *MessageView {
 	}
 }
 
-// messagePath is what requests about a message begin with.
-type messagePath struct {
+// MessagePath is what requests about a message begin with.
+type MessagePath struct {
 	Message bridge.MessageID `path:"message" pattern:"^msg_[0-9A-HJKMNP-TV-Z]{26}$"`
 }
 
@@ -135,7 +135,7 @@ func (s *Server) registerMessages() {
 	register(s, operation{
 		method: http.MethodGet, path: messagePart, id: "get-message", tag: messagesTag, scope: ScopeMessagesRead,
 		summary: "Show a message",
-	}, func(ctx context.Context, in *messagePath) (*body[*MessageView], error) {
+	}, func(ctx context.Context, in *MessagePath) (*body[*MessageView], error) {
 		m, err := s.messageFor(ctx, ScopeMessagesRead, in.Message)
 		if err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (s *Server) registerMessages() {
 	register(s, operation{
 		method: http.MethodPost, path: messagePart + "/cancel", id: "cancel-message", tag: messagesTag,
 		scope: ScopeMessagesSend, summary: "Take back a message that is not on its way yet",
-	}, func(ctx context.Context, in *messagePath) (*body[*MessageView], error) {
+	}, func(ctx context.Context, in *MessagePath) (*body[*MessageView], error) {
 		if _, err := s.messageFor(ctx, ScopeMessagesSend, in.Message); err != nil {
 			return nil, err
 		}
@@ -167,21 +167,21 @@ func (s *Server) registerChanges() {
 	}
 	register(s, change(operation{method: http.MethodPatch, id: "edit-message", summary: "Edit a message that was sent"}),
 		func(ctx context.Context, in *struct {
-			messagePath
+			MessagePath
 			Body NewContent
 		}) (*nothing, error) {
 			return s.toMessage(ctx, in.Message, func() error { return s.o.Messages.Edit(ctx, in.Message, in.Body) })
 		})
 	register(s, change(operation{method: http.MethodDelete, id: "delete-message", summary: "Delete a message at Telegram"}),
 		func(ctx context.Context, in *struct {
-			messagePath
+			MessagePath
 			Everybody bool `query:"everybody" default:"true" doc:"For everybody, or for the account alone."`
 		}) (*nothing, error) {
 			return s.toMessage(ctx, in.Message, func() error { return s.o.Messages.Delete(ctx, in.Message, in.Everybody) })
 		})
 	register(s, change(operation{method: http.MethodPut, path: "/reactions", id: "react", summary: "React to a message"}),
 		func(ctx context.Context, in *struct {
-			messagePath
+			MessagePath
 			Body struct {
 				Emoji []string `json:"emoji" doc:"None takes the reactions back." maxItems:"3"`
 			}
@@ -207,18 +207,18 @@ func (s *Server) toMessage(ctx context.Context, id bridge.MessageID, do func() e
 }
 
 func (s *Server) sendMessage(ctx context.Context, in *struct {
-	accountPath
-	idempotency
+	AccountPath
+	Idempotency
 	Body struct {
 		To string `json:"to" doc:"@username, +phone, or user:ID, group:ID or channel:ID that the account has come across." example:"@durov" minLength:"2" maxLength:"64"`
-		newMessage
+		NewMessage
 	}
 }) (*body[*Accepted], error) {
 	to, err := recipient(in.Body.To)
 	if err != nil {
 		return nil, err
 	}
-	return s.send(ctx, SendRequest{Account: in.Account, To: to}, in.Key, &in.Body.newMessage)
+	return s.send(ctx, SendRequest{Account: in.Account, To: to}, in.Key, &in.Body.NewMessage)
 }
 
 // recipient reads whom a message is for.
@@ -233,9 +233,9 @@ func recipient(s string) (bridge.Peer, error) {
 }
 
 func (s *Server) sendInto(ctx context.Context, in *struct {
-	conversationPath
-	idempotency
-	Body newMessage
+	ConversationPath
+	Idempotency
+	Body NewMessage
 }) (*body[*Accepted], error) {
 	c, err := s.conversationFor(ctx, ScopeMessagesSend, in.Conversation)
 	if err != nil {
@@ -244,7 +244,7 @@ func (s *Server) sendInto(ctx context.Context, in *struct {
 	return s.send(ctx, SendRequest{Account: c.AccountID, Conversation: c.ID}, in.Key, &in.Body)
 }
 
-func (s *Server) send(ctx context.Context, r SendRequest, key string, m *newMessage) (*body[*Accepted], error) {
+func (s *Server) send(ctx context.Context, r SendRequest, key string, m *NewMessage) (*body[*Accepted], error) {
 	r.Content, r.Priority, r.SendAt = m.NewContent, priorities[m.Priority], m.SendAt
 	r.By, r.Idempotency = callerOf(ctx).KeyID(), key
 	accepted, err := s.o.Messages.Send(ctx, r)

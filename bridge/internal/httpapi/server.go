@@ -51,13 +51,17 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, key string) (Caller, error)
 }
 
-// Options are what a Server is made of. All services are required.
+// Options are what a Server is made of. Of the services, Accounts is required;
+// what belongs to another one is offered if it is there.
 type Options struct {
 	Authenticator Authenticator
 	Accounts      Accounts
 	Messages      Messages
 	Owners        Owners
 	Logins        Logins
+	Budgets       Budgets
+	Pools         Pools
+	Ramps         Ramps
 	Logger        *slog.Logger
 	Now           func() time.Time
 	Version       string
@@ -88,6 +92,15 @@ func New(o Options) *Server {
 	s.registerAccounts()
 	s.registerMessages()
 	s.registerConversations()
+	if o.Budgets != nil {
+		s.registerBudgets()
+	}
+	if o.Pools != nil {
+		s.registerPools()
+	}
+	if o.Ramps != nil {
+		s.registerRamps()
+	}
 	return s
 }
 
