@@ -105,6 +105,7 @@ func TestKeysRotate(t *testing.T) {
 		if err := json.Unmarshal([]byte(again), &printed); err != nil || printed.Done != 0 || !strings.HasPrefix(printed.KEK, "local-") {
 			t.Errorf("%s, %v", again, err)
 		}
+		audited(t, db, "keys.rotate", "keys.rotate")
 		secrets := []secrettest.Secret{{Name: "the old key", Value: keyset(t, oldFile)}, {Name: "the new key", Value: keyset(t, newFile)}}
 		for _, secret := range accounts {
 			secrets = append(secrets, secrettest.Secret{Name: "an auth key", Value: secret})
@@ -309,6 +310,7 @@ func TestKeysShred(t *testing.T) {
 				t.Errorf("%s: %s", test.id, out)
 			}
 		}
+		audited(t, db, "keys.shred")
 		delete(accounts, victim)
 		readsAll(t, db, kek, accounts)
 	})

@@ -3,6 +3,7 @@ package account
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -72,6 +73,9 @@ func (b *blob) change(ctx context.Context, data []byte, also func(*store.Tx) err
 		}
 		return also(t)
 	})
+	if errors.Is(err, store.ErrNotOwner) {
+		b.e.Vault.Forget(b.id) // the account is another node's now, or shredded
+	}
 	if err != nil {
 		return err
 	}
