@@ -154,6 +154,9 @@ func (s *Server) open(id mtproto.KeyID, p []byte) (key *keyState, e *session.Env
 		// throw it away (R-TR-35).
 		return nil, nil, transport.CodeAuthKeyNotFound, nil
 	}
+	if code, err := s.faultOf(key); code != 0 || err != nil {
+		return nil, nil, code, err
+	}
 	e, err = session.Open(&key.key.AuthKey, mtproto.Client, p)
 	if err != nil {
 		if _, v1 := session.OpenV1(&key.key.AuthKey, mtproto.Client, p); v1 == nil {
@@ -170,10 +173,12 @@ func (s *Server) open(id mtproto.KeyID, p []byte) (key *keyState, e *session.Env
 // encrypted is a packet of a session (R-SV-04).
 func (c *conn) encrypted(id mtproto.KeyID, p []byte) error {
 	key, e, code, err := c.srv.open(id, p)
-	if code != 0 {
+	switch {
+	case code != 0:
 		return errors.Join(err, c.refuse(code))
-	}
-	if err != nil {
+	case errors.Is(err, errIgnored):
+		return nil
+	case err != nil:
 		return err
 	}
 	sess, events, err := c.receive(key, e)

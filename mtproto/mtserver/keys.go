@@ -153,6 +153,7 @@ func (s *Server) keyLocked(id mtproto.KeyID) *keyState {
 			return nil
 		}
 		k = newKeyState(stored)
+		k.salts.Renew(s.saltGeneration)
 	}
 	if k.expired(s.o.Now()) {
 		return nil

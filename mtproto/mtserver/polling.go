@@ -68,10 +68,13 @@ func (h *HTTPConn) Exchange(ctx context.Context, packet []byte) ([]byte, error) 
 		return h.plaintext(packet)
 	}
 	key, e, code, err := s.open(id, packet)
-	if code != 0 {
+	switch {
+	case code != 0:
 		return nil, errors.Join(err, &transport.Error{Code: code})
-	}
-	if err != nil {
+	case errors.Is(err, errIgnored):
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case err != nil:
 		return nil, err
 	}
 	return h.encrypted(ctx, key, e)

@@ -76,6 +76,10 @@ type Options struct {
 	// KeyFault, if not nil, says for each key exchange what is to be done wrong in
 	// it, so that clients can be tried out (R-AK-39).
 	KeyFault func() KeyFault
+	// PacketFault, if not nil, says for each encrypted packet what goes wrong with
+	// it. It is told the key by which the client is authorized, as Session.KeyID
+	// tells it, and must not use the Server.
+	PacketFault func(key mtproto.KeyID) PacketFault
 	// UnboundMethods are the ids of the methods that a temporary key may call
 	// before it is bound, besides auth.bindTempAuthKey: help.getConfig and
 	// help.getNearestDc on Telegram (R-PF-07).
@@ -149,6 +153,8 @@ type Server struct {
 	sessions  int
 	sweeper   *time.Timer // runs while there are sessions
 	closing   bool
+
+	saltGeneration uint64 // how often the salts were changed
 
 	exchanges exchanges // key exchanges by HTTP
 

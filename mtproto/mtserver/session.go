@@ -344,6 +344,10 @@ func (s *Session) query(ctx context.Context, q session.Query) {
 
 // finish ends a query and sends its answer.
 func (s *Session) finish(ctx context.Context, q session.Query, result []byte, err error) {
+	if errors.Is(err, ErrLost) {
+		s.lose()
+		return
+	}
 	s.mu.Lock()
 	s.queries--
 	s.busy = false

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"godwit/mtproto"
@@ -104,6 +105,8 @@ type ServerSalts struct {
 	key     mtproto.AuthKey
 	initial mtproto.Salt
 	created time.Time
+
+	generation atomic.Uint64 // of Renew
 }
 
 // NewServerSalts returns the salts of a key made at the time created, whose
@@ -120,6 +123,10 @@ func (k *ServerSalts) of(n int64) Salt {
 	h.Write([]byte("godwit server salt"))
 	h.Write(k.key.Bytes())
 	h.Write(p[:])
+	if g := k.generation.Load(); g != 0 {
+		binary.LittleEndian.PutUint64(p[:], g)
+		h.Write(p[:])
+	}
 	since := time.Unix(n*int64(saltPeriod/time.Second), 0)
 	return Salt{
 		Value:      mtproto.Salt(binary.LittleEndian.Uint64(h.Sum(nil))),
@@ -128,11 +135,15 @@ func (k *ServerSalts) of(n int64) Salt {
 	}
 }
 
+// Renew has other salts accepted than before, all of them, for each generation
+// that is not 0. They follow from that too.
+func (k *ServerSalts) Renew(generation uint64) { k.generation.Store(generation) }
+
 func period(now time.Time) int64 { return now.Unix() / int64(saltPeriod/time.Second) }
 
 // Current returns the salt to hand out at now.
 func (k *ServerSalts) Current(now time.Time) mtproto.Salt {
-	if now.Before(k.created.Add(saltPeriod)) {
+	if k.generation.Load() == 0 && now.Before(k.created.Add(saltPeriod)) {
 		return k.initial
 	}
 	return k.of(period(now)).Value
@@ -140,7 +151,7 @@ func (k *ServerSalts) Current(now time.Time) mtproto.Salt {
 
 // Valid reports whether a message that arrives at now may carry the salt.
 func (k *ServerSalts) Valid(now time.Time, salt mtproto.Salt) bool {
-	if salt == k.initial && now.Before(k.created.Add(saltLifetime)) {
+	if k.generation.Load() == 0 && salt == k.initial && now.Before(k.created.Add(saltLifetime)) {
 		return true
 	}
 	n := period(now)
