@@ -114,6 +114,8 @@ func importBotAuthorization(c *call, q *tg.AuthImportBotAuthorization) (tg.AuthA
 	switch {
 	case u == nil || q.BotAuthToken == "":
 		return nil, refusal(400, "ACCESS_TOKEN_INVALID")
+	case u.banned:
+		return nil, refusal(401, "USER_DEACTIVATED_BAN")
 	case u.dc != c.dc.id:
 		return nil, migrate("USER", u.dc)
 	}
@@ -148,6 +150,10 @@ func importAuthorization(c *call, q *tg.AuthImportAuthorization) (tg.AuthAuthori
 	u := e.from.user
 	carried := w.authorization(u, c.session.link.Address())
 	carried.parent = e.from
+	if u.dc == c.dc.id { // the account has moved here, and the device with it
+		carried.parent, carried.hash, carried.confirmed = nil, e.from.hash, e.from.confirmed
+		e.from.parent = carried
+	}
 	w.signInAs(c.key, carried)
 	return &tg.AuthAuthorization{User: w.userObject(u, u)}, nil
 }

@@ -100,10 +100,8 @@ func (c *call) allowed(h *handler, method uint32) error {
 		switch {
 		case h.free:
 			return nil
-		case c.key.revoked:
-			return errRevoked
-		case c.key.expired:
-			return errExpired
+		case c.key.ended != nil:
+			return c.key.ended
 		case c.key.pending != nil:
 			return errPasswordNeeded
 		}

@@ -156,7 +156,11 @@ func (c *call) localPhone(s string) (phone string, err error) {
 	switch {
 	case !ok:
 		return "", refusal(400, "PHONE_NUMBER_INVALID")
-	case home != c.dc.id:
+	}
+	if u := c.world().phones[phone]; u != nil {
+		home = u.dc // it may have been moved
+	}
+	if home != c.dc.id {
 		return "", migrate("PHONE", home)
 	}
 	return phone, nil
@@ -246,24 +250,24 @@ func (c *call) send(phone string, ways []CodeWay, email string) tg.AuthSentCodeC
 
 // sentTypes make a code and describe how it was sent (R-LG-03).
 var sentTypes = map[CodeWay]func(c *call, phone string, sent *code) tg.AuthSentCodeTypeClass{
-	CodeByApp: func(c *call, _ string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phoneCode(c.dc.id)
+	CodeByApp: func(_ *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
+		sent.value = phoneCode(phone)
 		return &tg.AuthSentCodeTypeApp{Length: codeLength}
 	},
-	CodeBySMS: func(c *call, _ string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phoneCode(c.dc.id)
+	CodeBySMS: func(_ *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
+		sent.value = phoneCode(phone)
 		return &tg.AuthSentCodeTypeSMS{Length: codeLength}
 	},
-	CodeByCall: func(c *call, _ string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phoneCode(c.dc.id)
+	CodeByCall: func(_ *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
+		sent.value = phoneCode(phone)
 		return &tg.AuthSentCodeTypeCall{Length: codeLength}
 	},
-	CodeByFlashCall: func(c *call, _ string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phonePrefix + phoneCode(c.dc.id)
+	CodeByFlashCall: func(_ *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
+		sent.value = phonePrefix + phoneCode(phone)
 		return &tg.AuthSentCodeTypeFlashCall{Pattern: phonePrefix + strings.Repeat("*", codeLength)}
 	},
-	CodeByMissedCall: func(c *call, _ string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phoneCode(c.dc.id)
+	CodeByMissedCall: func(_ *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
+		sent.value = phoneCode(phone)
 		return &tg.AuthSentCodeTypeMissedCall{Prefix: phonePrefix, Length: codeLength}
 	},
 	CodeByEmail: func(c *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
@@ -271,11 +275,11 @@ var sentTypes = map[CodeWay]func(c *call, phone string, sent *code) tg.AuthSentC
 		return c.emailCodeType(c.world().phones[phone])
 	},
 	CodeByFragment: func(c *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phoneCode(c.dc.id)
+		sent.value = phoneCode(phone)
 		return &tg.AuthSentCodeTypeFragmentSMS{URL: "https://fragment.com/login?phone=" + phone, Length: codeLength}
 	},
-	CodeByFirebase: func(c *call, _ string, sent *code) tg.AuthSentCodeTypeClass {
-		sent.value = phoneCode(c.dc.id)
+	CodeByFirebase: func(c *call, phone string, sent *code) tg.AuthSentCodeTypeClass {
+		sent.value = phoneCode(phone)
 		nonce := make([]byte, 32)
 		c.world().random(nonce)
 		return &tg.AuthSentCodeTypeFirebaseSMS{Nonce: nonce, Length: codeLength}

@@ -21,10 +21,11 @@ type link interface {
 	Connection() string // the same with the port
 	Attached() bool     // is connected
 	Media() bool        // is for files alone
-	// Displaced returns the address of a client that was connected when its
-	// temporary key was replaced by this one's, and whether there was one; Rebound
-	// reports whether this one's had been replaced and is bound again.
-	Displaced() (string, bool)
+	Heard() int         // packets that have come
+	// Displaced returns the link of a client that was connected when its temporary
+	// key was replaced by this one's, and whether there was one; Rebound reports
+	// whether this one's had been replaced and is bound again.
+	Displaced() (link, bool)
 	Rebound() bool
 	Push(body []byte)
 	Close()
@@ -50,6 +51,8 @@ type session struct {
 	link  link
 	key   *key
 	wants bool // to be told of updates (R-AP-08)
+
+	first, latest int // of its key's queries, those that came in it; 0 for none
 
 	mu    sync.Mutex
 	queue []queued
@@ -77,7 +80,15 @@ func (d *dc) handle(ctx context.Context, l link, raw []byte) ([]byte, error) {
 	if !ok {
 		return nil, d.refuse(&layer.UnknownMethodError{ID: method, Name: tg.MethodName(method)})
 	}
-	out, err := d.run(&call{Context: ctx, dc: d, session: s, takeoutID: wrapped.TakeoutID}, h, query)
+	c := &call{Context: ctx, dc: d, session: s, takeoutID: wrapped.TakeoutID}
+	what, err := c.befall(h.name, query)
+	if err != nil {
+		return nil, err
+	}
+	out, err := d.run(c, h, query)
+	if what.kind == FaultLoseAnswer {
+		return nil, mtserver.ErrLost
+	}
 	if err != nil {
 		return nil, d.report(h.name, err)
 	}

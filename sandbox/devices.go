@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"godwit/mtproto"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -66,7 +67,7 @@ func (w *world) lapse(k *key) {
 		return
 	}
 	w.signOut(k)
-	k.expired = true
+	k.ended = errExpired
 }
 
 // unconfirmed reports whether nobody has confirmed a sign-in yet (R-LG-42,
@@ -123,7 +124,7 @@ func resetAuthorization(c *call, q *tg.AccountResetAuthorization) (boolean, erro
 			return false, err
 		}
 	}
-	c.revoke(k)
+	c.revoke(k, errRevoked)
 	return true, nil
 }
 
@@ -134,22 +135,22 @@ func resetAuthorizations(c *call, _ *tg.AuthResetAuthorizations) (boolean, error
 	}
 	for k := range c.user.keys {
 		if k != c.key && k.auth != nil && k.auth.parent == nil && c.key.auth.parent != k.auth {
-			c.revoke(k)
+			c.revoke(k, errRevoked)
 		}
 	}
 	for _, k := range c.world().keys {
 		if k.pending != nil && k.pending.user == c.user {
-			c.revoke(k)
+			c.revoke(k, errRevoked)
 		}
 	}
 	return true, nil
 }
 
-// revoke ends another device's sign-in and lets it find out: it is told that
-// there is something to fetch.
-func (c *call) revoke(k *key) {
+// revoke ends a device's sign-in and lets it find out why: it is told that there
+// is something to fetch.
+func (c *call) revoke(k *key, why *mtproto.RPCError) {
 	c.world().signOut(k)
-	k.revoked = true
+	k.ended = why
 	for s := range k.sessions {
 		if s.wants {
 			c.enqueue(s, &notice{updates: &tg.UpdatesTooLong{}})

@@ -187,7 +187,7 @@ func TestEveryLayer(t *testing.T) {
 			l.world.mu.Lock()
 			hash := l.world.logins.codes[phone].hash
 			l.world.mu.Unlock()
-			call(signInAs(s, "auth.signIn", phone, hash, phoneCode(1)))
+			call(signInAs(s, "auth.signIn", phone, hash, phoneCode(phone)))
 			auth := call(signInAs(s, "auth.signUp", phone, hash, "Old", "Client"))
 			if !contains(auth, s.Constructor("user").ID) {
 				t.Error("the user is not in the client's layer")

@@ -2,10 +2,8 @@ package sandbox
 
 import (
 	"crypto/sha256"
-	"sync"
 
 	"godwit/internal/filetype"
-	"godwit/mtproto"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -57,9 +55,6 @@ func getFile(c *call, q *tg.UploadGetFile) (*later, error) {
 	if q.CDNSupported && c.dc.onCDN(f, data) {
 		return c.redirect(f, data, q.Offset), nil
 	}
-	if err := c.dc.transfers.refuse(); err != nil {
-		return nil, err
-	}
 	out := &tg.UploadFile{Mtime: f.date}
 	return &later{work: func() error {
 		head, err := data.part(0, filetype.HeadSize)
@@ -79,33 +74,6 @@ func (c *call) locateHere(in tg.InputFileLocationClass) (*file, *content, error)
 		err = migrate("FILE", f.dc)
 	}
 	return f, data, err
-}
-
-// A transferFault refuses requests that move files.
-type transferFault struct {
-	mu   sync.Mutex
-	left int // requests that are still to be refused
-	wait int // seconds
-}
-
-// refuse returns the refusal of a request, nil if it is to be served.
-func (t *transferFault) refuse() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.left == 0 {
-		return nil
-	}
-	t.left--
-	return &mtproto.RPCError{Code: 420, Type: "FLOOD_PREMIUM_WAIT", Argument: t.wait}
-}
-
-// SlowTransfers has the next n requests that move parts of files refused with
-// FLOOD_PREMIUM_WAIT of some seconds, as Telegram does with accounts that have
-// no premium (R-FI-07).
-func (sb *Sandbox) SlowTransfers(n, seconds int) {
-	sb.transfers.mu.Lock()
-	defer sb.transfers.mu.Unlock()
-	sb.transfers.left, sb.transfers.wait = n, seconds
 }
 
 // getFileHashes serves upload.getFileHashes (R-FI-16).

@@ -401,14 +401,3 @@ func TestCDN(t *testing.T) {
 	l.ForgetCDN(true)
 	fails(cdn, get, 400, "FILE_TOKEN_INVALID")
 }
-
-// R-FI-07: transfers can be slowed down.
-func TestSlowTransfers(t *testing.T) {
-	l := newLab(t)
-	d := l.person(alicePhone, "Alice")
-	at := location(d.document(1, noise(10)))
-	l.SlowTransfers(2, 7)
-	fails(d, &tg.UploadSaveFilePart{FileID: 1, Bytes: noise(10)}, 420, "FLOOD_PREMIUM_WAIT_7")
-	fails(d, &tg.UploadGetFile{Location: at, Limit: 4096}, 420, "FLOOD_PREMIUM_WAIT_7")
-	must(d, &tg.UploadGetFile{Location: at, Limit: 4096})
-}

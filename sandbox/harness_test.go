@@ -99,8 +99,9 @@ func (d *device) Connection() string   { return "192.0.2.1:1" }
 func (d *device) Attached() bool       { return true }
 func (d *device) Media() bool          { return false }
 
-func (d *device) Displaced() (string, bool) { return "", false }
-func (d *device) Rebound() bool             { return false }
+func (d *device) Displaced() (link, bool) { return nil, false }
+func (d *device) Rebound() bool           { return false }
+func (d *device) Heard() int              { return 0 }
 
 func (d *device) Close() {
 	d.mu.Lock()
@@ -211,7 +212,7 @@ func (d *device) sendCode(phone string) string {
 func (d *device) signIn(phone string) *device {
 	d.l.t.Helper()
 	hash := d.sendCode(phone)
-	code := phoneCode(d.dc.id)
+	code := phoneCode(phone)
 	auth := must(d, &tg.AuthSignIn{PhoneNumber: phone, PhoneCodeHash: hash, PhoneCode: tl.Some(code)})
 	d.self = auth.(*tg.AuthAuthorization).User.(*tg.User)
 	return d

@@ -17,6 +17,7 @@ type Info struct {
 	APIHash         string          `json:"api_hash"`
 	BotAPIURL       string          `json:"bot_api_url"` // empty where it is not served: see SetBotAPI
 	Bots            []BotAccount    `json:"bots,omitempty"`
+	ControlURL      string          `json:"control_url,omitempty"` // empty where there is none: see SetControl
 	PhoneConvention PhoneConvention `json:"phone_convention"`
 	// TestDC says that clients add 10000 to the DC id in the key exchange, as
 	// on Telegram's test DCs (R-AK-15). Those that do not are served too.
@@ -52,6 +53,7 @@ func (sb *Sandbox) Info() Info {
 	defer sb.mu.Unlock()
 	info := Info{
 		BotAPIURL:    sb.botAPI,
+		ControlURL:   sb.control,
 		Bots:         bots,
 		RSAPublicKey: sb.options.PrivateKey.Public().PEM(),
 		APIID:        sb.options.APIID,

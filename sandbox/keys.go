@@ -16,14 +16,15 @@ type key struct {
 	init     *layer.Init // nil before initConnection
 	sessions map[*session]struct{}
 
-	auth    *authorization // nil until signed in
-	revoked bool           // was signed in until another device ended it
-	expired bool           // was signed in until it had not been used for too long
-	pending *authorization // gave the right code and owes the password
-	qr      *loginToken    // that another device has accepted
+	auth    *authorization    // nil until signed in
+	ended   *mtproto.RPCError // was signed in until this happened, which is what its client is told; else nil
+	pending *authorization    // gave the right code and owes the password
+	qr      *loginToken       // that another device has accepted
 	srp     *srpChallenge
 	// duplicated says that it was used in two places at once, which has ended it.
 	duplicated bool
+	turns      int                   // queries, as DuplicatesByConnection counts them
+	suspicions map[[2]link]suspicion // for DuplicatesByAddress: of the second place, since a query of the first
 }
 
 // An authorization is a key that is signed in (R-LG-40).
@@ -85,7 +86,7 @@ func (w *world) authorization(u *user, address string) *authorization {
 func (w *world) signInAs(k *key, auth *authorization) {
 	w.signOut(k)
 	k.auth = auth
-	k.revoked, k.expired = false, false
+	k.ended = nil
 	auth.user.keys[k] = struct{}{}
 	w.present[auth.user] = struct{}{}
 }

@@ -164,12 +164,13 @@ func (d *Device) File(id int64, kind string) (*StoredFile, bool) {
 // An inside is the link of a Device's session.
 type inside struct{ *Device }
 
-func (l inside) KeyID() mtproto.KeyID      { return l.keyID }
-func (l inside) Address() string           { return "127.0.0.1" }
-func (l inside) Connection() string        { return fmt.Sprintf("%s:%d", l.Address(), l.keyID) }
-func (l inside) Media() bool               { return false }
-func (l inside) Displaced() (string, bool) { return "", false }
-func (l inside) Rebound() bool             { return false }
+func (l inside) KeyID() mtproto.KeyID    { return l.keyID }
+func (l inside) Address() string         { return "127.0.0.1" }
+func (l inside) Connection() string      { return fmt.Sprintf("%s:%d", l.Address(), l.keyID) }
+func (l inside) Media() bool             { return false }
+func (l inside) Heard() int              { return 0 }
+func (l inside) Displaced() (link, bool) { return nil, false }
+func (l inside) Rebound() bool           { return false }
 
 // Attached reports whether the device is signed in.
 func (l inside) Attached() bool {

@@ -118,7 +118,7 @@ func (c *call) updates(u *user) *tg.Updates {
 func (c *call) announce() {
 	for _, b := range c.batches {
 		listeners := c.listeners(b.user)
-		if len(b.updates) == 0 || len(listeners) == 0 {
+		if len(b.updates) == 0 || len(listeners) == 0 || c.world().unheard(b.user) {
 			continue
 		}
 		n := &notice{updates: c.updates(b.user)}

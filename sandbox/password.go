@@ -57,8 +57,8 @@ func (c *call) owner() (*user, error) {
 		return c.user, nil
 	case c.key.pending != nil:
 		return c.key.pending.user, nil
-	case c.key.revoked:
-		return nil, errRevoked
+	case c.key.ended != nil:
+		return nil, c.key.ended
 	}
 	return nil, errUnregistered
 }

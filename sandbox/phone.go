@@ -36,7 +36,5 @@ func parsePhone(s string, dcs int) (phone string, dc int, ok bool) {
 	return phone, dc, dc >= 1 && dc <= dcs
 }
 
-// phoneCode returns the login code of a number of the given DC.
-func phoneCode(dc int) string {
-	return strings.Repeat(string(rune('0'+dc)), codeLength)
-}
+// phoneCode returns the login code of a clean number.
+func phoneCode(phone string) string { return strings.Repeat(phone[len(phonePrefix):][:1], codeLength) }

@@ -127,6 +127,9 @@ func (c *call) mayWrite(p peerKey, what contentKind) error {
 	w := c.world()
 	switch p.kind {
 	case peerUser:
+		if w.now().Before(c.user.restricted) && p.id != c.user.id && !c.user.wroteFirst(p) {
+			return refusal(400, "PEER_FLOOD")
+		}
 		return c.mayWriteTo(w.users[p.id])
 	case peerChat:
 		g := w.chats[p.id]

@@ -29,6 +29,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"godwit/mtproto"
@@ -102,6 +103,8 @@ type Options struct {
 	Now    func() time.Time // the servers' clock; time.Now if nil
 	Rand   io.Reader        // crypto/rand's if nil
 	Logger *slog.Logger     // silent if nil
+
+	skew *atomic.Int64 // by how much the clock is ahead of what Now was
 }
 
 // The application that a sandbox expects unless told otherwise.
@@ -126,7 +129,6 @@ type Sandbox struct {
 	secrets []transport.Secret // those of Options.ProxySecrets that go without fake TLS
 
 	cdnServer *cdnServer // nil without
-	transfers transferFault
 
 	bell    chan struct{} // rung when a message is put by for later; has room for one
 	stopped chan struct{} // closed when the sandbox is
@@ -135,6 +137,7 @@ type Sandbox struct {
 	started bool
 	closed  bool
 	botAPI  string // where it is served
+	control string // the same for package sandbox/control
 	serving sync.WaitGroup
 }
 
@@ -163,7 +166,7 @@ func New(o Options) (*Sandbox, error) {
 		d.server, err = mtserver.New(mtserver.Options{
 			DC: d.id, PrivateKey: o.PrivateKey, Handler: handlerOf{d}, Now: o.Now, Rand: o.Rand, Logger: o.Logger,
 			UnboundMethods: []uint32{tg.IDHelpGetConfig, tg.IDHelpGetNearestDC},
-			CompressAbove:  512, Accept: d.accept, KeyFault: d.keyFault(),
+			CompressAbove:  512, Accept: d.accept, KeyFault: d.keyFault(), PacketFault: d.packetFault,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: DC %d: %w", d.id, err)
@@ -204,6 +207,8 @@ func (o *Options) complete() error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	now, skew := o.Now, new(atomic.Int64)
+	o.skew, o.Now = skew, func() time.Time { return now().Add(time.Duration(skew.Load())) }
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	} else {
@@ -377,10 +382,10 @@ func (w wire) Connection() string { return w.RemoteAddr().String() }
 // Address returns the client's address without its port.
 func (w wire) Address() string { return withoutPort(w.RemoteAddr()) }
 
-// Displaced returns the address whose temporary key was replaced by this one's.
-func (w wire) Displaced() (string, bool) {
-	a := w.Session.Displaced()
-	return withoutPort(a), a != nil
+// Displaced returns the session whose temporary key was replaced by this one's.
+func (w wire) Displaced() (link, bool) {
+	other := w.Session.Displaced()
+	return wire{other}, other != nil
 }
 
 func withoutPort(a net.Addr) string {

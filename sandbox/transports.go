@@ -123,8 +123,14 @@ func (d *dc) stopWeb() error {
 // errNotServed says that a client came by a transport that is switched off.
 var errNotServed = errors.New("sandbox: transport is not served")
 
+// errRefusedConn says that a connection is closed by a FaultRefuse.
+var errRefusedConn = errors.New("sandbox: connection refused on purpose")
+
 // accept tells what a client that has connected speaks (R-TR-01, R-SV-01).
 func (d *dc) accept(c net.Conn) (*transport.Conn, error) {
+	if d.refused() {
+		return nil, errRefusedConn
+	}
 	opening, c, err := transport.Sniff(c)
 	if err != nil {
 		return nil, err

@@ -156,9 +156,6 @@ func validPart(size int) bool { return size > 0 && size%partUnit == 0 && maxPart
 // savePart stores a part. total is 0 for a file that is not big, -1 if it is
 // not known yet.
 func (c *call) savePart(id int64, part, total int, p []byte) (*later, error) {
-	if err := c.dc.transfers.refuse(); err != nil {
-		return nil, err
-	}
 	u, now := c.upload(id), c.world().now()
 	return &later{work: func() error {
 		b, err := u.store.put(p)

@@ -54,6 +54,9 @@ type world struct {
 	exports  map[int64]*export
 	ledger   []Entry
 
+	faults    faults
+	incidents []Incident
+
 	blobs        *blobs
 	uploads      map[uploadKey]*upload
 	files        map[int64]*file
@@ -151,7 +154,9 @@ type user struct {
 	photos   []*file // the newest is shown
 	bot      *bot    // nil for a person
 
-	deleted bool
+	deleted    bool
+	banned     bool
+	restricted time.Time // until when it writes to nobody who has not written to it
 
 	password *password // nil without 2FA
 	access   access

@@ -68,8 +68,8 @@ func (c *Client) request(ctx context.Context, req tg.Request) ([]byte, error) {
 			c.setMain(visited[0]) // where another account may be at home
 		}
 		var rpc *mtproto.RPCError
-		if !errors.As(err, &rpc) {
-			return body, err
+		if !errors.As(err, &rpc) || errors.Is(err, mtclient.ErrKeyUnknown) {
+			return body, err // one that binding a key was refused with is not about the request
 		}
 		refusal := *rpc
 		refusal.Method = tg.MethodName(tl.TypeID(unwrapped(req)))

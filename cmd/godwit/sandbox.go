@@ -8,6 +8,7 @@ import (
 
 	"godwit/mtproto/transport"
 	"godwit/sandbox"
+	"godwit/sandbox/control"
 )
 
 // sandboxCommand runs a local Telegram until it is interrupted.
@@ -21,6 +22,7 @@ type sandboxCommand struct {
 	Password   []phoneValue        `help:"Give an account a 2FA password. May be repeated." placeholder:"PHONE=SECRET" sep:"none"`
 	LoginEmail []phoneValue        `help:"Give an account an e-mail address that its codes are sent to. May be repeated." placeholder:"PHONE=ADDRESS" sep:"none"`
 	CodeWays   []phoneValue        `help:"Send the codes of a phone number in these ways, one after the other: app, sms, call, flash_call, missed_call, fragment_sms, firebase_sms, sms_word, sms_phrase, email, set_up_email. May be repeated." placeholder:"PHONE=WAY,..." sep:"none"`
+	Control    string              `help:"Serve there, by HTTP, what has things go wrong while it runs: see The local Telegram in README.md." placeholder:"HOST:PORT"`
 	FreshFor   time.Duration       `help:"How long a device that has signed in may not end others, such as 24h." default:"0s" placeholder:"DURATION"`
 	botFlags
 }
@@ -69,6 +71,14 @@ func (c *sandboxCommand) Run(env *environment) error {
 	}
 	defer api.Close()
 	fmt.Fprintf(env.out, "Phone numbers: %s. Code: %s.\n", info.PhoneConvention.Pattern, info.PhoneConvention.Code)
+	if c.Control != "" {
+		s, err := control.Serve(sb, c.Control)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		fmt.Fprintf(env.out, "Control: %s\n", s.URL())
+	}
 	if c.Info != "" {
 		if err := sb.WriteInfo(c.Info); err != nil {
 			return err

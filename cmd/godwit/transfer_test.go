@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"godwit/sandbox"
 	"godwit/telegram/files"
 )
 
@@ -123,12 +124,15 @@ func TestInterruptedTransfers(t *testing.T) {
 				break
 			}
 		}
-		tw.sandbox.SlowTransfers(1<<20, 3600)
+		slow := sandbox.Fault{Kind: sandbox.FaultError, Method: "upload.*", Error: "FLOOD_PREMIUM_WAIT_3600"}
+		if _, err := tw.sandbox.AddFault(slow); err != nil {
+			t.Fatal(err)
+		}
 		cancel()
 		if got := <-code; got != 1 || !strings.Contains(errs.String(), "the same command goes on") {
 			t.Errorf("exit %d: %s", got, &errs)
 		}
-		tw.sandbox.SlowTransfers(0, 0)
+		tw.sandbox.RemoveFaults()
 	}
 	interrupt("ann", tw.file("ann.transfer-*"), "upload", path, "+9996620002")
 	tw.want(tw.must("ann", "", "upload", path, "+9996620002"), "as message 1.")

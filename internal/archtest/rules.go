@@ -190,12 +190,12 @@ var Rows = []Row{
 	{
 		Dir: "sandbox", Kind: Library,
 		Own: []string{
-			"internal/filetype", "internal/layer", "tl", "tg", "mtproto", "mtproto/mtcrypto",
+			"internal/filetype", "internal/layer", "schema", "tl", "tg", "mtproto", "mtproto/mtcrypto",
 			"mtproto/mtserver", "mtproto/session", "mtproto/transport", "mtproto/transport/proxy",
 			"mtproto/transport/web",
 		},
 		Tests: []string{
-			"mtproto/authkey", "mtproto/mtclient", "schema", "schema/layers", "telegram", "tl/schema",
+			"mtproto/authkey", "mtproto/mtclient", "schema/layers", "telegram", "tl/schema",
 		},
 		Reason: "the server side alone, so that it serves clients of any make",
 	},
@@ -204,6 +204,12 @@ var Rows = []Row{
 		Own:    []string{"mtproto", "sandbox", "tg", "tl"},
 		Tests:  []string{"mtproto/mtcrypto", "telegram"},
 		Reason: "the Bot API over HTTP, apart from sandbox so that a server of MTProto alone links none of it",
+	},
+	{
+		Dir: "sandbox/control", Kind: Library, Heavy: true,
+		Own:    []string{"sandbox"},
+		Tests:  []string{"mtproto/mtcrypto", "telegram", "tg"},
+		Reason: "faults over HTTP, apart from sandbox as sandbox/botapi is",
 	},
 	{
 		Dir: "bridge", Kind: Program,
@@ -348,7 +354,7 @@ var Rows = []Row{
 		Own: []string{
 			"bridge", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
-			"sandbox", "sandbox/botapi", "telegram", "telegram/files", "telegram/flow", "telegram/groups",
+			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/files", "telegram/flow", "telegram/groups",
 			"telegram/participants", "telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",
 		},
 		Tests:   []string{"bridge/bridgetest", "internal/pgtest", "internal/secrettest"},

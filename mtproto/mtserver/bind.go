@@ -57,9 +57,8 @@ func (s *Session) bind(msgID mtproto.MsgID, method []byte) ([]byte, error) {
 	}
 	for _, old := range replaced {
 		if old.Attached() {
-			a := old.RemoteAddr()
 			s.mu.Lock()
-			s.displaced = a
+			s.displaced = old
 			s.mu.Unlock()
 		}
 		old.unbound()

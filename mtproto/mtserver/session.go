@@ -42,7 +42,8 @@ type Session struct {
 	cancel    context.CancelFunc // of the work, nil while there is none
 	value     any
 
-	displaced net.Addr // whose temporary key was replaced by the one of this session
+	displaced *Session // whose temporary key was replaced by the one of this session
+	heard     int      // packets of the client
 }
 
 // A job is something that the handler has to hear of, in its turn.
@@ -75,9 +76,9 @@ func (s *Session) KeyID() mtproto.KeyID { return s.key.ownerID() }
 // (R-AK-15).
 func (s *Session) Media() bool { return s.key.key.Media }
 
-// Displaced returns the address of a client that was connected with another
+// Displaced returns the session of a client that was connected with another
 // temporary key when this session's was bound in its place; nil if none was.
-func (s *Session) Displaced() net.Addr {
+func (s *Session) Displaced() *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.displaced
@@ -86,6 +87,13 @@ func (s *Session) Displaced() net.Addr {
 // Rebound reports whether the session's temporary key was replaced by another
 // and bound again after that: two clients that take turns look like this.
 func (s *Session) Rebound() bool { return s.key.rebound.Load() }
+
+// Heard returns how many good packets have come in the session.
+func (s *Session) Heard() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard
+}
 
 // RemoteAddr returns the client's address, the last one if it is not
 // connected now.
@@ -216,6 +224,7 @@ func (s *Session) receive(c *conn, e *session.Envelope) ([]session.Event, error)
 	if err != nil {
 		return nil, err
 	}
+	s.heard++
 	newer := s.newest.Before(e.MsgID)
 	if newer && e.MsgID.Time().Sub(now) <= session.MaxAhead {
 		// One that is further ahead was refused, and the client goes on with lower

@@ -271,16 +271,23 @@ func TestTooLarge(t *testing.T) {
 func TestSlowedDown(t *testing.T) {
 	p := newPlace(t, sandbox.Options{})
 	ann := p.person(annPhone, files.Options{})
-	p.SlowTransfers(3, 1)
+	p.slow(3)
 	want := noise(2 << 20)
 	m, err := ann.Send(p.ctx, &tg.InputPeerSelf{}, files.Document{Source: sourceOf("x", want)}, telegram.Outgoing{})
 	check(t, err)
 	r, err := files.OfMessage(m, &tg.InputPeerSelf{})
 	check(t, err)
-	p.SlowTransfers(2, 1)
+	p.slow(2)
 	if !bytes.Equal(ann.fetched(r), want) {
 		t.Error("something else came back")
 	}
+}
+
+// slow has the next n requests that move files wait for a second.
+func (p *place) slow(n int) {
+	p.t.Helper()
+	_, err := p.AddFault(sandbox.Fault{Kind: sandbox.FaultError, Method: "upload.*", Error: "FLOOD_PREMIUM_WAIT_1", Times: n})
+	check(p.t, err)
 }
 
 // A failing is a Telegram that fails after some requests.
