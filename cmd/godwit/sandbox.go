@@ -58,27 +58,19 @@ func (c *sandboxCommand) Run(env *environment) error {
 		return err
 	}
 	defer sb.Close()
-	info := sb.Info()
-	for _, dc := range info.DCs {
-		fmt.Fprintf(env.out, "DC %d listens on %s:%d\n", dc.ID, dc.Host, dc.Port)
-	}
-	for _, link := range info.MTProxies {
-		fmt.Fprintf(env.out, "MTProxy: %s\n", link)
-	}
 	api, err := c.serve(env, sb)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	fmt.Fprintf(env.out, "Phone numbers: %s. Code: %s.\n", info.PhoneConvention.Pattern, info.PhoneConvention.Code)
 	if c.Control != "" {
 		s, err := control.Serve(sb, c.Control)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		fmt.Fprintf(env.out, "Control: %s\n", s.URL())
 	}
+	describe(env, sb.Info())
 	if c.Info != "" {
 		if err := sb.WriteInfo(c.Info); err != nil {
 			return err
@@ -89,6 +81,20 @@ func (c *sandboxCommand) Run(env *environment) error {
 	fmt.Fprintln(env.out, "Everything is kept in memory. Ctrl-C ends it.")
 	<-env.ctx.Done()
 	return nil
+}
+
+// describe prints what clients need to know.
+func describe(env *environment, info sandbox.Info) {
+	for _, dc := range info.DCs {
+		fmt.Fprintf(env.out, "DC %d listens on %s:%d\n", dc.ID, dc.Host, dc.Port)
+	}
+	for _, link := range info.MTProxies {
+		fmt.Fprintf(env.out, "MTProxy: %s\n", link)
+	}
+	fmt.Fprintf(env.out, "Phone numbers: %s. Code: %s.\n", info.PhoneConvention.Pattern, info.PhoneConvention.Code)
+	if info.ControlURL != "" {
+		fmt.Fprintf(env.out, "Control: %s\n", info.ControlURL)
+	}
 }
 
 // protect sets how people sign in.
