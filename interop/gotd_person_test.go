@@ -129,7 +129,6 @@ func startGotd(ctx context.Context, t *testing.T, conn *connection, tr gotdTrans
 		Resolver:       tr.resolve(t, conn),
 		SessionStorage: storage,
 		EnablePFS:      tr.pfs,
-		AllowCDN:       true,
 		UpdateHandler:  updates,
 		Logger:         gotdLogger(t),
 	})

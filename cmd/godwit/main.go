@@ -48,6 +48,7 @@ type commands struct {
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
 	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
 
+	Serve    serveCommand    `cmd:"" help:"Run the bridge: many accounts, behind an HTTP API."`
 	Key      keyCommand      `cmd:"" help:"Make, list and revoke keys of the HTTP API."`
 	Keys     keysCommand     `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
 	Suppress suppressCommand `cmd:"" help:"Say who is never written to."`

@@ -230,15 +230,6 @@ var Rows = []Row{
 		Reason:  "SQL and nothing else; what the rows mean is in bridge",
 	},
 	{
-		Dir: "bridge/internal/botapi", Kind: Program,
-		Own: []string{"bridge", "bridge/internal/inbox", "bridge/internal/store", "bridge/internal/vault"},
-		Tests: []string{
-			"mtproto/mtcrypto", "sandbox", "sandbox/botapi", "telegram", "telegram/files", "telegram/updates", "tg",
-		},
-		Modules: []string{"github.com/go-telegram/bot"},
-		Reason:  "the other surface: what account is to MTProto, without anything of it",
-	},
-	{
 		Dir: "bridge/internal/account", Kind: Program,
 		Own: []string{
 			"bridge", "bridge/internal/inbox", "bridge/internal/store", "bridge/internal/vault", "mtproto", "mtproto/mtclient",
@@ -280,6 +271,23 @@ var Rows = []Row{
 			"sandbox", "telegram",
 		},
 		Reason: "whole nodes for tests; nothing but tests imports it",
+	},
+	{
+		Dir: "bridge/daemon", Kind: Program,
+		Own: []string{
+			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/httpapi", "bridge/internal/inbox",
+			"bridge/internal/outbox", "bridge/internal/pool", "bridge/internal/service", "bridge/internal/spend",
+			"bridge/internal/store", "bridge/internal/vault", "telegram",
+		},
+		Modules: []string{"github.com/prometheus/client_golang"},
+		Reason:  "puts the parts of a node together",
+	},
+	{
+		Dir: "bridge/internal/soak", Kind: Program,
+		Tests: []string{
+			"bridge", "bridge/daemon", "bridge/internal/store", "internal/pgtest", "internal/proxytest", "sandbox", "telegram",
+		},
+		Reason: "tests of whole nodes as processes, and nothing else",
 	},
 
 	{
@@ -352,7 +360,7 @@ var Rows = []Row{
 	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
-			"bridge", "bridge/operator",
+			"bridge", "bridge/daemon", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
 			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/files", "telegram/flow", "telegram/groups",
 			"telegram/participants", "telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",

@@ -273,8 +273,8 @@ func qrPNG(text string) ([]byte, error) {
 	return bytes.Clone(code.PNG()), nil
 }
 
-// devicePath names a device of an account.
-type devicePath struct {
+// DevicePath names a device of an account.
+type DevicePath struct {
 	AccountPath
 	Device int64 `path:"device" doc:"The device's id."`
 }
@@ -297,13 +297,13 @@ func (s *Server) registerDevices() {
 	register(s, operation{
 		method: http.MethodDelete, path: one, id: "end-device", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Sign a device out", status: http.StatusNoContent,
-	}, func(ctx context.Context, in *devicePath) (*nothing, error) {
+	}, func(ctx context.Context, in *DevicePath) (*nothing, error) {
 		return nil, s.o.Accounts.EndDevice(ctx, in.Account, in.Device)
 	})
 	register(s, operation{
 		method: http.MethodPost, path: one + "/confirm", id: "confirm-device", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Confirm the sign-in of a device", status: http.StatusNoContent,
-	}, func(ctx context.Context, in *devicePath) (*nothing, error) {
+	}, func(ctx context.Context, in *DevicePath) (*nothing, error) {
 		return nil, s.o.Accounts.ConfirmDevice(ctx, in.Account, in.Device)
 	})
 }

@@ -10,8 +10,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -62,6 +64,7 @@ type Options struct {
 	Budgets       Budgets
 	Pools         Pools
 	Ramps         Ramps
+	Uploads       Uploads
 	Logger        *slog.Logger
 	Now           func() time.Time
 	Version       string
@@ -101,6 +104,8 @@ func New(o Options) *Server {
 	if o.Ramps != nil {
 		s.registerRamps()
 	}
+	s.registerUploads()
+	s.registerDocs()
 	return s
 }
 
@@ -115,8 +120,16 @@ const maxBody = 1 << 20
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := rand.Text()
 	w.Header().Set("X-Request-Id", id)
-	ctx := context.WithValue(r.Context(), requestKey{}, id)
-	s.mux.ServeHTTP(w, r.WithContext(ctx))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler { //nolint:errorlint // it is thrown as it is
+				panic(p)
+			}
+			s.answerProblem(w, r, fmt.Errorf("httpapi: panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	s.mux.ServeHTTP(w, r)
 }
 
 type (
@@ -188,10 +201,15 @@ func (s *Server) middlewares(op operation) huma.Middlewares {
 // fail turns an error into what the user is told, and notes the rest.
 func (s *Server) fail(ctx context.Context, err error) error {
 	p := problemOf(err)
-	if p.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+	s.note(ctx, p, err)
+	return huma.ErrorWithHeaders(p, p.headers(s.o.Now()))
+}
+
+// note tells the log of what users are not told.
+func (s *Server) note(ctx context.Context, p *Problem, err error) {
+	if p.Code == bridge.CodeInternal && !errors.Is(err, context.Canceled) {
 		s.o.Logger.Error("request failed", "request", RequestID(ctx), "error", err)
 	}
-	return huma.ErrorWithHeaders(p, p.headers(s.o.Now()))
 }
 
 // authorize lets those through whose key allows an operation.
@@ -232,9 +250,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (Caller, error
 // refuse answers a request that does not come to its handler.
 func (s *Server) refuse(c huma.Context, err error) {
 	p := problemOf(err)
-	if p.Status >= http.StatusInternalServerError {
-		s.o.Logger.Error("request failed", "request", RequestID(c.Context()), "error", err)
-	}
+	s.note(c.Context(), p, err)
 	for name, values := range p.headers(s.o.Now()) {
 		c.SetHeader(name, values[0])
 	}

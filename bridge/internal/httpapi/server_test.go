@@ -53,8 +53,9 @@ type service = Accounts
 // accounts serves one account; err is what everything answers where it is set.
 type accounts struct {
 	service
-	err    error
-	answer bridge.Answer
+	err      error
+	answer   bridge.Answer
+	answered bridge.AccountID
 }
 
 func (a *accounts) Account(_ context.Context, id bridge.AccountID) (*bridge.Account, error) {
@@ -73,8 +74,8 @@ func (a *accounts) SignIn(context.Context, bridge.AccountID) (*bridge.SignIn, er
 	return &bridge.SignIn{Step: "qr", QR: &bridge.SignInQR{URL: "tg://login?token=AQID", Expires: testNow}}, a.err
 }
 
-func (a *accounts) AnswerSignIn(_ context.Context, _ bridge.AccountID, answer bridge.Answer) (*bridge.SignIn, error) {
-	a.answer = answer
+func (a *accounts) AnswerSignIn(_ context.Context, id bridge.AccountID, answer bridge.Answer) (*bridge.SignIn, error) {
+	a.answer, a.answered = answer, id
 	return &bridge.SignIn{Step: "code", Problem: &bridge.SignInProblem{Code: bridge.CodeLoginCodeInvalid, Detail: "The code is wrong."}}, a.err
 }
 
@@ -209,8 +210,17 @@ func TestSignIn(t *testing.T) {
 	if problem, _ := v["problem"].(map[string]any); res.StatusCode != 200 || problem["code"] != "login_code_invalid" {
 		t.Errorf("%d %s", res.StatusCode, data)
 	}
-	if a.answer.Text != "12345" {
-		t.Errorf("answered %q", a.answer.Text)
+	if a.answer.Text != "12345" || a.answered != testAccount {
+		t.Errorf("account %s was answered %q", a.answered, a.answer.Text)
+	}
+}
+
+// TestPanic has a mistake of ours be told of as one.
+func TestPanic(t *testing.T) {
+	s := newServer(&accounts{service: nil})
+	res, data, v := ask(t, s, "all", "POST", "/v1/accounts/"+testAccount+"/stop", "")
+	if res.StatusCode != 500 || v["code"] != "internal" {
+		t.Errorf("%d %s", res.StatusCode, data)
 	}
 }
 

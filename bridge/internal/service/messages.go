@@ -83,16 +83,40 @@ func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Acc
 	}
 	now := s.Now()
 	var accepted httpapi.Accepted
-	err = s.Store.Change(ctx, func(t *store.Tx) error {
+	err = s.Store.Change(ctx, func(t *store.Tx) (err error) {
 		accepted, err = store.Once(t, "send "+string(r.By)+" "+string(r.Account), r.Idempotency, r, now,
 			func() (httpapi.Accepted, error) { return s.queue(t, now, a, r, content) })
 		return err
 	})
+	return &accepted, err
+}
+
+// Enqueue stores a message that a pool has given to one of its accounts, and
+// wakes the node that sends it when that is permanent.
+func (s *Service) Enqueue(t *store.Tx, id bridge.AccountID, m bridge.PoolMessage) (bridge.MessageID, error) {
+	a, err := t.Account(id)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	s.Wake(a.ID)
-	return &accepted, nil
+	keys, err := m.Person.Keys()
+	if err != nil {
+		return "", err
+	}
+	// The account may know the person by one of the names alone.
+	for _, key := range keys {
+		var to bridge.Peer
+		var accepted httpapi.Accepted
+		if to, err = bridge.ParsePeer(string(key)); err != nil {
+			return "", err
+		}
+		accepted, err = s.queue(t, s.Now(), a, httpapi.SendRequest{
+			Account: id, To: to, Priority: m.Priority, SendAt: m.NotBefore, By: m.RequestBy,
+		}, m.Content)
+		if bridge.CodeOf(err) != bridge.CodeNotFound {
+			return accepted.ID, err
+		}
+	}
+	return "", err
 }
 
 // queue stores a message.
@@ -121,6 +145,7 @@ func (s *Service) queue(
 	if _, err := t.AddMessages([]*bridge.Message{m}); err != nil {
 		return httpapi.Accepted{}, err
 	}
+	t.AfterCommit(func() { s.Wake(a.ID) })
 	earliest, err := s.earliest(t, now, a, c, m)
 	return httpapi.Accepted{ID: m.ID, ConversationID: c.ID, State: m.State, EarliestSendAt: earliest}, err
 }

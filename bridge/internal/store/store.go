@@ -119,7 +119,11 @@ type Tx struct {
 	tx      *sql.Tx
 	dialect *dialect
 	events  bool // there are new ones
+	after   []func()
 }
+
+// AfterCommit has something done when the change has become permanent.
+func (t *Tx) AfterCommit(do func()) { t.after = append(t.after, do) }
 
 // Change calls change and makes what it has done permanent, or, when it
 // returns an error, undoes all of it and returns the error.
@@ -138,6 +142,9 @@ func (s *Store) Change(ctx context.Context, change func(*Tx) error) error {
 	}
 	if t.events {
 		signal(s.changed)
+	}
+	for _, do := range t.after {
+		do()
 	}
 	return nil
 }

@@ -1,0 +1,259 @@
+// Package daemon puts the bridge together: one node of it, from its options to
+// its end.
+//
+// Start with [Run]. What works on the database without a daemon is in package
+// operator.
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/fleet"
+	"godwit/bridge/internal/httpapi"
+	"godwit/bridge/internal/inbox"
+	"godwit/bridge/internal/outbox"
+	"godwit/bridge/internal/pool"
+	"godwit/bridge/internal/service"
+	"godwit/bridge/internal/spend"
+	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/vault"
+	"godwit/telegram"
+)
+
+// Options say what a node is made of.
+type Options struct {
+	Listen    string   // host:port of the HTTP API
+	Advertise string   // host:port at which other nodes reach it; Listen if empty
+	Data      string   // the directory of what the node keeps itself; it is made if there is none
+	Database  string   // postgres://… or sqlite:PATH; a file in Data if empty
+	KEK       string   // the key-encryption key; a file in Data if empty
+	OtherKEKs []string // that data keys may still be wrapped by
+
+	Network telegram.Network // where the accounts are; Production if zero
+	APIID   int              // of https://my.telegram.org/apps
+	APIHash string
+
+	Logger  *slog.Logger
+	Version string
+	// History is how many messages of each conversation are fetched in the
+	// background when an account is added.
+	History int
+	// Ready is called once when the HTTP API serves, with its address, and with
+	// an API key that may do everything where there was none yet.
+	Ready func(address, firstKey string)
+}
+
+// A node is a daemon that runs.
+type node struct {
+	o        Options
+	name     string
+	store    *store.Store
+	vault    *vault.Vault
+	inbox    *inbox.Inbox
+	fleet    *fleet.Fleet
+	outbox   *outbox.Outbox
+	listener net.Listener
+	server   *http.Server
+	tasks    sync.WaitGroup
+}
+
+// Run runs a node until ctx ends, and then gives its accounts back. The error
+// names what was wrong with the options, or what has failed.
+func Run(ctx context.Context, o Options) error {
+	n, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	return n.run(ctx)
+}
+
+func open(ctx context.Context, o Options) (_ *node, err error) {
+	n := &node{o: o, name: nodeName()}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("the directory for data: %w", err)
+	}
+	if n.store, err = store.Open(ctx, orFile(o.Database, "sqlite:", o.Data, "godwit.db")); err != nil {
+		return nil, err
+	}
+	if n.vault, err = openVault(ctx, o); err != nil {
+		return nil, err
+	}
+	if n.listener, err = net.Listen("tcp", o.Listen); err != nil {
+		return nil, fmt.Errorf("the HTTP API: %w", err)
+	}
+	n.assemble()
+	return n, nil
+}
+
+// orFile returns a URL, or that of a file in a directory.
+func orFile(url, scheme, directory, name string) string {
+	if url != "" {
+		return url
+	}
+	return scheme + filepath.Join(directory, name)
+}
+
+func openVault(ctx context.Context, o Options) (*vault.Vault, error) {
+	primary, err := vault.OpenKEK(ctx, orFile(o.KEK, "file:", o.Data, "key"))
+	if err != nil {
+		return nil, err
+	}
+	var others []*vault.KEK
+	for _, url := range o.OtherKEKs {
+		k, err := vault.OpenKEK(ctx, url)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others, k)
+	}
+	return vault.New(primary, others...), nil
+}
+
+// nodeName returns a name that no other node has, nor this one the next time.
+func nodeName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "node"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:6])
+}
+
+// assemble makes the parts of the node, which do nothing yet.
+func (n *node) assemble() {
+	log, now := n.o.Logger, time.Now
+	n.inbox = inbox.New(n.store, now)
+	environment := &account.Environment{
+		Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
+		Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
+		Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History},
+		Logger: log, Now: now,
+	}
+	advertise := n.o.Advertise
+	if advertise == "" {
+		advertise = n.listener.Addr().String()
+	}
+	n.fleet = fleet.New(fleet.Options{
+		Node: n.name, Address: advertise, Store: n.store, Starter: environment, Logger: log, Now: now,
+		OnChange: func(id bridge.AccountID, a *bridge.Account) { n.outbox.Changed(id, a) },
+	})
+	n.outbox = outbox.New(outbox.Options{
+		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: guard{}, Logger: log, Now: now,
+	})
+	s := &service.Service{
+		Store: n.store, Vault: n.vault, Fleet: n.fleet, Outbox: n.outbox, Logger: log, Now: now, Node: n.name, Wake: n.wake,
+	}
+	n.server = &http.Server{
+		Handler: n.operations(httpapi.New(httpapi.Options{
+			Authenticator: httpapi.KeyAuthenticator(n.store, now), Accounts: s, Messages: s, Owners: s, Logins: s,
+			Uploads: s, Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
+			Pools: pool.New(pool.Options{
+				Store: n.store, Suppression: suppression{}, Outbox: s, Now: now, Entropy: rand.Reader,
+			}), Logger: log, Now: now, Version: n.o.Version,
+		})),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// wake tells whichever node owns an account that it has something to do.
+func (n *node) wake(id bridge.AccountID) {
+	if n.fleet.Owns(id) {
+		n.outbox.Wake(id)
+		return
+	}
+	if err := n.store.TellWork(context.Background(), id); err != nil {
+		n.o.Logger.Warn("the owner finds what is to be sent when it looks next", "account", id, "error", err)
+	}
+}
+
+func (n *node) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	first, err := firstKey(ctx, n.store, time.Now())
+	if err != nil {
+		return err
+	}
+	n.tasks.Go(func() { n.listen(ctx) })
+	served := make(chan error, 1)
+	n.tasks.Go(func() { served <- n.server.Serve(n.listener) })
+	if n.o.Ready != nil {
+		n.o.Ready(n.listener.Addr().String(), first)
+	}
+	fleet := make(chan error, 1)
+	n.tasks.Go(func() { fleet <- n.fleet.Run(ctx) })
+	select {
+	case err := <-served:
+		stop()
+		return errors.Join(fmt.Errorf("the HTTP API: %w", err), <-fleet)
+	case <-ctx.Done():
+	}
+	// Requests that are under way end first, then the accounts.
+	closing, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	err = n.server.Shutdown(closing)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = n.server.Close()
+	}
+	return errors.Join(err, <-fleet)
+}
+
+// shutdownTimeout is how long requests may go on when the node is to end.
+const shutdownTimeout = 10 * time.Second
+
+// listen has the outbox look for work when other nodes tell of it, and at
+// everything when word may have been lost.
+func (n *node) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := n.store.ListenWork(ctx, func(id bridge.AccountID) {
+			if id == "" {
+				n.outbox.WakeAll()
+				return
+			}
+			n.outbox.Wake(id)
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		n.o.Logger.Warn("not told of work for now", "error", err)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (n *node) close() {
+	if n.outbox != nil {
+		n.outbox.Close()
+	}
+	if n.listener != nil {
+		_ = n.listener.Close() // the server has, if it was run
+	}
+	n.tasks.Wait()
+	if n.inbox != nil {
+		n.inbox.Close()
+	}
+	if n.store != nil {
+		if err := n.store.Close(); err != nil {
+			n.o.Logger.Warn("database not closed well", "error", err)
+		}
+	}
+}

@@ -1,0 +1,285 @@
+package soak
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"godwit/bridge/daemon"
+	"godwit/internal/pgtest"
+	"godwit/internal/proxytest"
+	"godwit/sandbox"
+	"godwit/telegram"
+)
+
+// nodeVariable has the test binary be a node of the bridge: it holds the options.
+const nodeVariable = "GODWIT_SOAK_NODE"
+
+// nodeOptions are those of a node that runs as a process.
+type nodeOptions struct {
+	Listen, Data, Database, KEK, Connection string
+	Log                                     bool
+}
+
+func TestMain(m *testing.M) {
+	if options := os.Getenv(nodeVariable); options != "" {
+		os.Exit(runNode(options))
+	}
+	os.Exit(pgtest.Run(m))
+}
+
+func runNode(text string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	var n nodeOptions
+	if err := json.Unmarshal([]byte(text), &n); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	network, file, err := telegram.LoadNetwork(n.Connection)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	level := slog.LevelError + 4
+	if n.Log {
+		level = slog.LevelInfo
+	}
+	err = daemon.Run(ctx, daemon.Options{
+		Listen: n.Listen, Data: n.Data, Database: n.Database, KEK: n.KEK, Network: network, APIID: file.APIID, APIHash: file.APIHash,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+		Ready: func(_, key string) {
+			if key != "" {
+				fmt.Println(key)
+			}
+		},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// A world is a sandbox, a PostgreSQL and nodes of the bridge, with a network
+// between them that can be cut.
+type world struct {
+	testing.TB
+	sandbox    *sandbox.Sandbox
+	postgres   *pgtest.Server
+	database   string
+	connection string
+	proxies    []*proxytest.Server
+	dir        string
+	key        string // the API key
+	nodes      []*process
+}
+
+// A process is a node.
+type process struct {
+	w       *world
+	options nodeOptions
+	command *exec.Cmd
+	out     *firstLine
+}
+
+func newWorld(t testing.TB, nodes int) *world {
+	w := &world{TB: t, dir: t.TempDir()}
+	var err error
+	w.sandbox, err = sandbox.New(sandbox.Options{Duplicates: sandbox.DuplicatesByConnection})
+	w.check(err)
+	w.check(w.sandbox.Start())
+	t.Cleanup(func() { w.check(w.sandbox.Close()) })
+	w.connect()
+	w.postgres, err = pgtest.Start()
+	w.check(err)
+	t.Cleanup(func() { w.check(w.postgres.Close()) })
+	w.database = w.postgres.URL("postgres")
+	for i := range nodes {
+		n := &process{w: w, options: nodeOptions{
+			Listen: w.freeAddress(), Data: filepath.Join(w.dir, fmt.Sprint("node", i)), Database: w.database,
+			KEK: "file:" + filepath.Join(w.dir, "kek"), Connection: w.connection, Log: testing.Verbose(),
+		}}
+		w.nodes = append(w.nodes, n)
+		n.start()
+		t.Cleanup(n.kill)
+	}
+	w.key = w.nodes[0].out.wait(t)
+	return w
+}
+
+func (w *world) check(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// connect writes a connection file that leads to the sandbox by proxies.
+func (w *world) connect() {
+	direct := filepath.Join(w.dir, "direct.json")
+	w.check(w.sandbox.WriteInfo(direct))
+	data, err := os.ReadFile(direct)
+	w.check(err)
+	var info map[string]any
+	w.check(json.Unmarshal(data, &info))
+	for _, each := range info["dcs"].([]any) {
+		dc := each.(map[string]any)
+		to := net.JoinHostPort(dc["host"].(string), fmt.Sprint(dc["port"]))
+		proxy := proxytest.Start(w, func(net.Conn) (string, error) { return to, nil })
+		w.proxies = append(w.proxies, proxy)
+		host, port, err := net.SplitHostPort(proxy.Address)
+		w.check(err)
+		dc["host"], dc["port"] = host, json.Number(port)
+	}
+	data, err = json.Marshal(info)
+	w.check(err)
+	w.connection = filepath.Join(w.dir, "connection.json")
+	w.check(os.WriteFile(w.connection, data, 0o600))
+}
+
+// freeAddress returns an address that a process can listen at.
+func (w *world) freeAddress() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.check(err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (n *process) start() {
+	options, err := json.Marshal(n.options)
+	n.w.check(err)
+	n.out = newFirstLine()
+	n.command = exec.Command(os.Args[0])
+	n.command.Env = append(os.Environ(), nodeVariable+"="+string(options))
+	n.command.Stdout, n.command.Stderr = n.out, n.w.Output()
+	n.w.check(n.command.Start())
+}
+
+// kill ends the process as a crash would.
+func (n *process) kill() {
+	_ = n.command.Process.Kill() // it may have ended
+	_ = n.command.Wait()
+}
+
+// A firstLine keeps the first line that is written.
+type firstLine struct {
+	mu   sync.Mutex
+	text []byte
+	full chan struct{}
+}
+
+func newFirstLine() *firstLine { return &firstLine{full: make(chan struct{})} }
+
+// Write implements io.Writer.
+func (f *firstLine) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := bytes.Contains(f.text, []byte("\n"))
+	f.text = append(f.text, p...)
+	if !before && bytes.Contains(f.text, []byte("\n")) {
+		close(f.full)
+	}
+	return len(p), nil
+}
+
+func (f *firstLine) wait(t testing.TB) string {
+	t.Helper()
+	select {
+	case <-f.full:
+	case <-time.After(patience):
+		t.Fatal("the first node shows no API key")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	line, _, _ := strings.Cut(string(f.text), "\n")
+	return line
+}
+
+// patience is how long nothing may happen.
+const patience = 3 * time.Minute
+
+var client = &http.Client{Timeout: 30 * time.Second}
+
+// try makes a request of a node and decodes the answer. The error is a
+// *refusal for an answer that is no success.
+func (n *process) try(ctx context.Context, method, path, idempotency string, body, answer any) error {
+	var content io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+n.options.Listen+path, content)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+n.w.key)
+	r.Header.Set("Content-Type", "application/json")
+	if idempotency != "" {
+		r.Header.Set("Idempotency-Key", idempotency)
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	switch {
+	case err != nil:
+		return err
+	case res.StatusCode >= 300:
+		return &refusal{res.StatusCode, string(data)}
+	case answer == nil:
+		return nil
+	}
+	return json.Unmarshal(data, answer)
+}
+
+// A refusal is an answer that is no success.
+type refusal struct {
+	status int
+	body   string
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d: %s", r.status, r.body) }
+
+// ask makes a request of any node until it succeeds, as programs that use the
+// bridge do. What is wrong with the request itself ends the test.
+func (w *world) ask(ctx context.Context, first int, method, path, idempotency string, body, answer any) {
+	w.Helper()
+	deadline := time.Now().Add(patience)
+	for i := first; ; i++ {
+		err := w.nodes[i%len(w.nodes)].try(ctx, method, path, idempotency, body, answer)
+		if err == nil {
+			return
+		}
+		var r *refusal
+		if errors.As(err, &r) && r.status < 500 && r.status != http.StatusConflict || time.Now().After(deadline) {
+			w.Errorf("%s %s: %v", method, path, err)
+			return
+		}
+		select {
+		case <-time.After(50 * time.Millisecond): // the next node, or the same one in a moment
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"godwit/bridge/daemon"
+	"godwit/telegram"
+)
+
+// serveCommand runs the bridge.
+type serveCommand struct {
+	Listen    string   `help:"Address of the HTTP API." default:"127.0.0.1:8787" placeholder:"HOST:PORT"`
+	Advertise string   `help:"Address at which other nodes of the same database reach it; as --listen." placeholder:"HOST:PORT"`
+	Data      string   `help:"Directory of what this node keeps itself." default:"godwit-data" type:"path" placeholder:"DIR"`
+	DB        string   `help:"Database: postgres://USER@HOST/NAME, which several nodes may share, or sqlite:FILE. Without it, a file in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
+	KEK       string   `help:"Key-encryption key: file:FILE, aws-kms://…, gcp-kms://… or hcvault://…. Without it, a file in the directory." name:"kek" env:"GODWIT_KEK" placeholder:"URL"`
+	OldKEK    []string `help:"Key that data keys may still be wrapped by, while \"godwit keys rotate\" runs." name:"old-kek" placeholder:"URL"`
+	DC        string   `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
+	APIID     int      `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
+	APIHash   string   `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added." default:"100" placeholder:"N"`
+}
+
+// Run runs a node until Ctrl-C.
+func (c *serveCommand) Run(env *environment) error {
+	o := daemon.Options{
+		Listen: c.Listen, Advertise: c.Advertise, Data: c.Data, Database: c.DB, KEK: c.KEK, OtherKEKs: c.OldKEK,
+		APIID: c.APIID, APIHash: c.APIHash, Logger: env.log, Version: version(), History: c.History,
+	}
+	if c.DC != "" {
+		network, file, err := telegram.LoadNetwork(c.DC)
+		if err != nil {
+			return err
+		}
+		o.Network, o.APIID, o.APIHash = network, file.APIID, file.APIHash
+	}
+	if o.APIID == 0 || o.APIHash == "" {
+		return errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")
+	}
+	o.Ready = func(address, firstKey string) {
+		fmt.Fprintf(env.out, "The HTTP API is at http://%s, its description at http://%s/openapi.json.\n", address, address)
+		if firstKey != "" {
+			fmt.Fprintf(env.out, "There was no API key yet. This one may do everything, and is not shown again:\n\n    %s\n\n", firstKey)
+		}
+	}
+	return daemon.Run(env.ctx, o)
+}
