@@ -42,6 +42,11 @@ type Inbox interface {
 	// Deliver stores what a delivery means, and its change of the state, at
 	// once. The error is store.ErrNotOwner where epoch is not the present one.
 	Deliver(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client, d updates.Delivery) error
+	// Deleted and Read store what the account itself has done over this
+	// connection, of which Telegram tells its other devices alone. UpTo is a
+	// message, 0 for the last one.
+	Deleted(ctx context.Context, id bridge.AccountID, epoch int64, p bridge.Peer, telegramID int) error
+	Read(ctx context.Context, id bridge.AccountID, epoch int64, p bridge.Peer, upTo int) error
 }
 
 // options are those of every client.

@@ -46,6 +46,15 @@ func (r *Recorder) Backfill(ctx context.Context, a *bridge.Account, epoch int64,
 	}
 }
 
+// Backfill is [Recorder.Backfill] for an account that is online.
+func (r *Runner) Backfill(ctx context.Context, rec *Recorder) error {
+	c, err := r.online()
+	if err != nil {
+		return err
+	}
+	return rec.Backfill(ctx, r.account, r.epoch, c)
+}
+
 // A backfiller fetches the past of an account.
 type backfiller struct {
 	r         *Recorder

@@ -43,6 +43,32 @@ func (r *Recorder) Deliver(
 	return r.apply(ctx, b)
 }
 
+// Deleted stores that the account has deleted a message.
+func (r *Recorder) Deleted(ctx context.Context, id bridge.AccountID, epoch int64, p bridge.Peer, telegramID int) error {
+	d := &inbox.Deletion{TelegramIDs: []int{telegramID}}
+	if p.Kind == bridge.ChannelPeer {
+		d.Channel = p
+	}
+	return r.Inbox.Apply(ctx, did(id, epoch, d))
+}
+
+// Read stores that the account has read a conversation up to a message, or, for
+// 0, up to the last one.
+func (r *Recorder) Read(ctx context.Context, id bridge.AccountID, epoch int64, p bridge.Peer, upTo int) error {
+	last, unread, err := r.Store.UnreadAfter(ctx, id, p, upTo)
+	if err != nil {
+		return err
+	}
+	if upTo == 0 {
+		upTo, unread = last, 0
+	}
+	return r.Inbox.Apply(ctx, did(id, epoch, &inbox.Read{Peer: p, By: bridge.ReadByAccount, UpTo: upTo, Unread: unread}))
+}
+
+func did(id bridge.AccountID, epoch int64, c inbox.Change) *inbox.Batch {
+	return &inbox.Batch{Account: id, Epoch: epoch, Source: bridge.MTProto, Changes: []inbox.Change{c}}
+}
+
 // selfOf returns the user id of an account.
 func selfOf(a *bridge.Account, c *telegram.Client) int64 {
 	if self := c.Self(); self != nil {

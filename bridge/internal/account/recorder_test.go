@@ -415,6 +415,38 @@ func TestBackfillRefused(t *testing.T) {
 	}
 }
 
+// TestOwnActs has what the account does itself stored, which its own connection
+// is not told of.
+func TestOwnActs(t *testing.T) {
+	w := newTown(t)
+	peer := bridge.Peer{Kind: bridge.UserPeer, ID: 5}
+	b := &inbox.Batch{Account: w.account.ID, Epoch: w.epoch, Source: bridge.MTProto}
+	for id := range 4 {
+		b.Changes = append(b.Changes, &inbox.Message{Peer: peer, TelegramID: id + 1, Direction: bridge.Inbound, Sender: peer, At: time.Unix(int64(id), 0)})
+	}
+	w.check(w.recorder.Inbox.Apply(w.ctx, b))
+	unread := func(want, upTo int) {
+		t.Helper()
+		c, err := w.store.ConversationWith(w.ctx, w.account.ID, peer)
+		w.check(err)
+		if c.Unread != want || c.ReadUpTo != upTo {
+			t.Errorf("%d unread after %d, want %d after %d", c.Unread, c.ReadUpTo, want, upTo)
+		}
+	}
+	w.check(w.recorder.Read(w.ctx, w.account.ID, w.epoch, peer, 1))
+	unread(3, 1)
+	w.check(w.recorder.Deleted(w.ctx, w.account.ID, w.epoch, peer, 3))
+	unread(2, 1)
+	w.check(w.recorder.Read(w.ctx, w.account.ID, w.epoch, peer, 0))
+	unread(0, 4)
+	w.check(w.recorder.Read(w.ctx, w.account.ID, w.epoch, peer, 2)) // known to be read
+	unread(0, 4)
+	told := w.events()[4:]
+	if want := []string{"conversation.read account", "message.deleted", "conversation.read account"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}
+
 // TestDeliverEnds has a Recorder give up where it must, and try where it may.
 func TestDeliverEnds(t *testing.T) {
 	w := newTown(t)

@@ -188,8 +188,10 @@ func (r *Runner) Delete(ctx context.Context, p bridge.Peer, telegramID int, ever
 	if err != nil {
 		return err
 	}
-	_, err = c.Delete(ctx, peer, []int{telegramID}, everybody)
-	return r.refusedOrNil(err)
+	if _, err = c.Delete(ctx, peer, []int{telegramID}, everybody); err != nil {
+		return r.refused(err)
+	}
+	return r.e.Inbox.Deleted(ctx, r.account.ID, r.epoch, p, telegramID)
 }
 
 // MarkRead marks what a peer has written as read, up to a message; 0: all.
@@ -198,7 +200,10 @@ func (r *Runner) MarkRead(ctx context.Context, p bridge.Peer, upTo int) error {
 	if err != nil {
 		return err
 	}
-	return r.refusedOrNil(c.MarkRead(ctx, peer, upTo))
+	if err := c.MarkRead(ctx, peer, upTo); err != nil {
+		return r.refused(err)
+	}
+	return r.e.Inbox.Read(ctx, r.account.ID, r.epoch, p, upTo)
 }
 
 // Typing shows a peer that the account is writing, for a few seconds.

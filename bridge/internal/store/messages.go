@@ -100,6 +100,19 @@ func (s *Store) Messages(ctx context.Context, p MessagePage) ([]*bridge.Message,
 	return scanMessages(found)
 }
 
+// UnreadAfter returns what Telegram numbers the last message that came in from a
+// peer of an account, and how many have come after one.
+func (s *Store) UnreadAfter(ctx context.Context, id bridge.AccountID, peer bridge.Peer, after int) (last, n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(m.telegram_id), 0), COUNT(CASE WHEN m.telegram_id > $3 THEN 1 END)
+		FROM conversations c JOIN messages m ON m.conversation_id = c.id AND m.telegram_id <> 0
+		WHERE c.account_id = $1 AND c.peer = $2 AND m.direction = 'in' AND m.deleted_at IS NULL
+		AND m.telegram_id >= c.read_up_to`, id, peer.String(), after).Scan(&last, &n)
+	if err != nil {
+		return 0, 0, failed(err)
+	}
+	return last, n, nil
+}
+
 func scanMessages(found *sql.Rows) ([]*bridge.Message, error) {
 	var list []*bridge.Message
 	err := scanAll(found, func(row scanner) error {
