@@ -43,7 +43,7 @@ func (c *chatsCommand) Run(env *environment) error {
 	n := 0
 	for d, err := range a.DialogsIn(env.ctx, folder) {
 		if err != nil {
-			return err
+			return told("chats", err)
 		}
 		if c.JSON {
 			err = encodeJSON(env.out, chatLine(d))

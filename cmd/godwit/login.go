@@ -16,6 +16,15 @@ type loginCommand struct {
 	Phone string `help:"Phone number; asked for if not given." placeholder:"NUMBER" xor:"way"`
 	QR    bool   `help:"Show a QR code, which the Telegram app on another device scans." name:"qr" xor:"way"`
 	Bot   string `help:"Sign in as the bot of this token." placeholder:"TOKEN" xor:"way"`
+	JSON  bool   `help:"Print who is signed in as JSON; questions go to standard error." name:"json"`
+}
+
+// A signedInJSON is what login prints with --json.
+type signedInJSON struct {
+	UserID      int64  `json:"user_id"`
+	Name        string `json:"name"`
+	Bot         bool   `json:"bot"`
+	Credentials string `json:"credentials"`
 }
 
 // Run implements the command.
@@ -30,9 +39,16 @@ func (c *loginCommand) Run(env *environment) error {
 	if err := c.isOther(a.Self()); err != nil {
 		return err
 	}
-	user, err := c.signIn(env, a)
+	asking := *env
+	if c.JSON {
+		asking.out = env.err
+	}
+	user, err := c.signIn(&asking, a)
 	if err != nil {
 		return explain(err, loginErrors)
+	}
+	if c.JSON {
+		return encodeJSON(env.out, signedInJSON{user.ID, nameOf(user), user.Bot, c.Credentials})
 	}
 	fmt.Fprintf(env.out, "Signed in as %s, user %d. Credentials: %s\n", nameOf(user), user.ID, c.Credentials)
 	return nil

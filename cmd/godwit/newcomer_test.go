@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"net"
 	"os"
 	"os/exec"
@@ -264,5 +265,24 @@ func TestDemoEnds(t *testing.T) {
 				t.Errorf("%v are left, %v", left, err)
 			}
 		})
+	}
+}
+
+// What only people may do names that, for a bot, and says what to do.
+func TestBotMayNot(t *testing.T) {
+	tw := newTown(t)
+	_, err := tw.sandbox.AddBot("7:secret", "Robot", "robot_bot")
+	tw.check(err)
+	var in signedInJSON
+	tw.check(json.Unmarshal([]byte(tw.must("bot", "", "login", "--bot", "7:secret", "--json")), &in))
+	if want := (signedInJSON{7, "Robot", true, tw.file("bot")}); in != want {
+		t.Errorf("signed in as %+v, want %+v", in, want)
+	}
+	const why = " is for users only; sign in as the other kind of account"
+	tw.refused("bot", "chats: telegram: messages.getDialogs"+why, "chats")
+	tw.refused("bot", "me: telegram: messages.getHistory"+why, "history", "me")
+	code, out, errs := tw.run("ann", "11111\n", "login", "--phone", ann, "--json")
+	if tw.want(errs, "Code sent to"); code != 0 || !strings.HasPrefix(out, `{"user_id":`) {
+		t.Errorf("exit %d: %s", code, out)
 	}
 }

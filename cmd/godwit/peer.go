@@ -47,6 +47,10 @@ func told(what string, err error) error {
 		tg.ErrPhotoInvalidDimensions: "the picture is too large, or too long for its width; without --photo it goes as a file",
 		telegram.ErrNotJoined:        `this account is not a member; "godwit join" comes first`,
 	}
+	var kind *telegram.AccessError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("%s: %w; sign in as the other kind of account, with other --credentials", what, err)
+	}
 	var wait *flow.WaitError
 	if errors.As(err, &wait) {
 		return fmt.Errorf("%s: Telegram wants this not before %s: %w", what, wait.Wait.Until.Format(time.DateTime), err)
