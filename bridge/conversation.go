@@ -108,3 +108,18 @@ const (
 	Written  Acquaintance = "written"  // the account has, the peer has not answered
 	Known    Acquaintance = "known"    // the peer has written, or it is a group of the account's
 )
+
+// PersonKeys returns what the person is known by whom a conversation is with;
+// none for groups and channels.
+func (c *Conversation) PersonKeys() []PersonKey {
+	if c.Peer.Kind == GroupPeer || c.Peer.Kind == ChannelPeer || c.Peer == (Peer{}) {
+		return nil
+	}
+	keys := []PersonKey{PersonKey(c.Peer.String())}
+	for _, p := range []Peer{{Kind: PhonePeer, Name: c.Phone}, {Kind: UsernamePeer, Name: strings.ToLower(c.Username)}} {
+		if p.Name != "" && p != c.Peer {
+			keys = append(keys, PersonKey(p.String()))
+		}
+	}
+	return keys
+}

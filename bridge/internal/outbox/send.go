@@ -83,11 +83,9 @@ func (x *Outbox) admit(t *store.Tx, h store.Head) (at time.Time, goes bool, err 
 		if !h.Conversation.Peer.Resolved() {
 			kinds = append(kinds, bridge.BudgetLookups)
 		}
-		for _, kind := range kinds {
-			v, err := spend.Start(t, h.Message.AccountID, kind, now)
-			if err != nil || !v.Now() {
-				return v.At, false, err
-			}
+		v, err := spend.StartAll(t, h.Message.AccountID, kinds, now)
+		if err != nil || !v.Now() {
+			return v.At, false, err
 		}
 	}
 	goes, err = t.StartSend(h.Message.ID)
@@ -109,7 +107,7 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	defer cancel()
 	r, err := x.o.Fleet.Runner(l.id)
 	if err == nil {
-		h.Conversation, err = x.resolve(ctx, r, epoch, h.Conversation)
+		err = x.resolve(ctx, r, epoch, &h)
 	}
 	var sent *inbox.Batch
 	if err == nil {
@@ -129,23 +127,33 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	}
 }
 
-// resolve finds out whom a name belongs to.
-func (x *Outbox) resolve(ctx context.Context, r *account.Runner, epoch int64, c *bridge.Conversation) (*bridge.Conversation, error) {
-	if c.Peer.Resolved() {
-		return c, nil
+// resolve finds out whom a name belongs to. They may turn out to be somebody who
+// must not be written to.
+func (x *Outbox) resolve(ctx context.Context, r *account.Runner, epoch int64, h *store.Head) error {
+	if h.Conversation.Peer.Resolved() {
+		return nil
 	}
-	found, err := r.Resolve(ctx, c.Peer)
+	found, err := r.Resolve(ctx, h.Conversation.Peer)
 	if err != nil {
-		return c, err
+		return err
 	}
+	var refused *bridge.Error
 	err = x.o.Store.Change(ctx, func(t *store.Tx) error {
-		if err := t.CheckOwner(c.AccountID, epoch); err != nil {
+		if err := t.CheckOwner(h.Message.AccountID, epoch); err != nil {
 			return err
 		}
-		c, err = t.ResolveConversation(c, found.Peer)
-		return err
+		if h.Conversation, err = t.ResolveConversation(h.Conversation, found.Peer); err != nil {
+			return err
+		}
+		if err := x.o.Guard.Check(t, *h); !errors.As(err, &refused) {
+			return err
+		}
+		return nil // what was learned is kept
 	})
-	return c, err
+	if err == nil && refused != nil {
+		return refused
+	}
+	return err
 }
 
 // delivered stores that Telegram has a message.

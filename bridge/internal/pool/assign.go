@@ -4,7 +4,8 @@
 // [Assign] and [Admit] are the whole of the rules, as pure functions. [Pools] is
 // what carries them out on the store: [Pools.Give] gives a message to a pool,
 // and [Pools.Admit] asks the same for one that was given to an account. Both
-// store whose a person is before anything is sent.
+// store whose a person is before anything is sent. [Pools.Check] is asked again
+// when it is sent: by then more may be known of who the person is.
 //
 // # The rules
 //

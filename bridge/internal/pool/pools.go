@@ -18,10 +18,23 @@ type Suppression interface {
 	Check(t *store.Tx, keys []bridge.PersonKey) error
 }
 
+// Listed is the suppression list of the store.
+type Listed struct{}
+
+// Check implements Suppression.
+func (Listed) Check(t *store.Tx, keys []bridge.PersonKey) error {
+	found, err := t.Suppressed(keys)
+	if err != nil || found == nil {
+		return err
+	}
+	return found.Refusal()
+}
+
 // An Outbox takes messages that accounts are to send.
 type Outbox interface {
 	// Enqueue stores a message of an account, in the transaction that has decided
-	// that it is the account's.
+	// that it is the account's, and sees to it that it is sent once that is
+	// permanent.
 	Enqueue(t *store.Tx, account bridge.AccountID, m bridge.PoolMessage) (bridge.MessageID, error)
 }
 
@@ -245,34 +258,40 @@ func (p *Pools) person(t *store.Tx, id bridge.PoolID, keys []bridge.PersonKey) (
 	return row, keys, nil
 }
 
-// Resolved is to be called when an account has learned more of what a person is
-// known by, such as the id of a phone number, before it sends a first message:
-// the person may turn out to be somebody whom another account has written to.
-// Then, and where they are on the suppression list, the error says so and the
-// message must not be sent. The transaction is to be committed all the same, so
-// that what was learned is kept.
-func (p *Pools) Resolved(t *store.Tx, account bridge.AccountID, keys []bridge.PersonKey) error {
-	pool, err := t.PoolOf(account)
+// Check returns a *bridge.Error if a message must not be sent: its person is on
+// the suppression list, or has turned out to be somebody to whom another account
+// of the pool has written, or who has got enough messages before an answer. It is
+// to be called before a message is started, and again when the account has
+// looked up whom a name belongs to. The transaction is to be committed all the
+// same, so that what was learned is kept.
+func (p *Pools) Check(t *store.Tx, h store.Head) error {
+	keys := h.Conversation.PersonKeys()
+	if len(keys) == 0 {
+		return nil
+	}
+	pool, err := t.PoolOf(h.Message.AccountID)
 	if err != nil {
 		return err
 	}
-	var row store.PersonRow
-	if pool != nil {
-		if row, keys, err = p.person(t, pool.ID, keys); err != nil {
-			return err
-		}
+	if pool == nil || h.Acquaintance == bridge.Known {
+		return p.o.Suppression.Check(t, keys)
 	}
-	switch err := p.o.Suppression.Check(t, keys); {
-	case err != nil:
+	row, keys, err := p.person(t, pool.ID, keys)
+	if err != nil {
 		return err
-	case pool == nil || row.AccountID == "":
-		return nil
-	case row.AccountID != account:
+	}
+	if err := p.o.Suppression.Check(t, keys); err != nil {
+		return err
+	}
+	if row.AccountID == "" { // it was given when the account was not in the pool
+		row.AccountID, row.AssignedAt, row.FirstMessages = h.Message.AccountID, p.o.Now(), row.FirstMessages+1
+	}
+	switch {
+	case row.AccountID != h.Message.AccountID:
 		return bridge.Errorf(bridge.CodeConflict, "The person has turned out to be account %s's.", row.AccountID)
 	case row.FirstMessages > pool.Policy.FirstMessages:
 		return bridge.Errorf(bridge.CodeBudgetExhausted,
-			"The person has turned out to be somebody who was given %d messages before an answer; the pool allows %d.",
-			row.FirstMessages, pool.Policy.FirstMessages)
+			"The person was given %d messages before an answer; the pool allows %d.", row.FirstMessages, pool.Policy.FirstMessages)
 	}
 	return t.SetPerson(pool.ID, row, keys)
 }

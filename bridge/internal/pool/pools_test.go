@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -25,10 +24,9 @@ type bench struct {
 	pools *Pools
 	now   time.Time
 
-	mu         sync.Mutex
-	suppressed []bridge.PersonKey
-	queued     []bridge.AccountID
-	refuse     error // of the outbox
+	mu     sync.Mutex
+	queued []bridge.AccountID
+	refuse error // of the outbox
 }
 
 func onBoth(t *testing.T, test func(b *bench)) {
@@ -46,15 +44,19 @@ func newBench(t testing.TB, url string) *bench {
 	b.Store, err = store.Open(t.Context(), url)
 	b.check(err)
 	t.Cleanup(func() { b.Store.Close() })
-	b.pools = New(Options{Store: b.Store, Suppression: b, Outbox: b, Now: func() time.Time { return b.now }, Entropy: rand.Reader})
+	b.pools = New(Options{Store: b.Store, Suppression: Listed{}, Outbox: b, Now: func() time.Time { return b.now }, Entropy: rand.Reader})
 	return b
 }
 
-func (b *bench) Check(_ *store.Tx, keys []bridge.PersonKey) error {
-	if slices.ContainsFunc(keys, func(k bridge.PersonKey) bool { return slices.Contains(b.suppressed, k) }) {
-		return refusal
-	}
-	return nil
+// suppress puts somebody on the suppression list.
+func (b *bench) suppress(p bridge.Person) {
+	b.Helper()
+	id, err := bridge.NewID[bridge.SuppressionID](start, rand.Reader)
+	b.check(err)
+	b.check(b.Change(b.Context(), func(t *store.Tx) error {
+		_, err := t.Suppress(&bridge.Suppression{ID: id, Person: p, Reason: bridge.SuppressedByOperator, AddedAt: start})
+		return err
+	}))
 }
 
 func (b *bench) Enqueue(_ *store.Tx, account bridge.AccountID, _ bridge.PoolMessage) (bridge.MessageID, error) {
@@ -143,7 +145,7 @@ func TestGive(t *testing.T) {
 		b.expect(err, bridge.CodeInvalidRequest)
 		_, err = b.give("pool_none", bridge.Person{UserID: 5}, "")
 		b.expect(err, bridge.CodeNotFound)
-		b.suppressed = []bridge.PersonKey{"username:ann_1"}
+		b.suppress(bridge.Person{Username: "ann_1"})
 		_, err = b.give(pool, bridge.Person{Phone: "4930123456"}, "") // by another of their keys
 		b.expect(err, bridge.CodeSuppressed)
 	})
@@ -200,39 +202,50 @@ func TestDirectly(t *testing.T) {
 				b.Errorf("%+v, %v", a, err)
 			}
 		}
-		b.suppressed = []bridge.PersonKey{"user:5"}
+		b.suppress(bridge.Person{UserID: 5})
 		_, err = b.admit(alone, "user:5")
 		b.expect(err, bridge.CodeSuppressed)
 	})
 }
 
-// TestResolved has people turn out to be the same before they are written to.
-func TestResolved(t *testing.T) {
+// TestCheck has people turn out to be the same before they are written to.
+func TestCheck(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		pool := b.pool(bridge.PoolPolicy{FirstMessages: 1})
 		one, two, alone := b.account(pool, 9), b.account(pool, 9), b.account(pool, 9)
 		b.check(b.pools.RemoveMember(b.Context(), pool, alone))
-		resolved := func(account bridge.AccountID, keys ...bridge.PersonKey) (err error) {
+		check := func(account bridge.AccountID, knows bridge.Acquaintance, c bridge.Conversation) (err error) {
+			h := store.Head{Message: &bridge.Message{AccountID: account}, Conversation: &c, Acquaintance: knows}
 			b.check(b.Change(b.Context(), func(t *store.Tx) error {
-				err = b.pools.Resolved(t, account, keys)
+				err = b.pools.Check(t, h)
 				return nil // what was learned is kept
 			}))
 			return err
+		}
+		user := func(id int64, username, phone string) bridge.Conversation {
+			return bridge.Conversation{Peer: bridge.Peer{Kind: bridge.UserPeer, ID: id}, Username: username, Phone: phone}
 		}
 		_, err := b.admit(one, "phone:1234567")
 		b.check(err)
 		b.now = b.now.Add(time.Second)
 		_, err = b.admit(two, "username:ann_1")
 		b.check(err)
-		b.check(resolved(one, "phone:1234567", "user:5"))
-		b.expect(resolved(two, "username:ann_1", "user:5"), bridge.CodeConflict)
+		b.check(check(two, bridge.Stranger, bridge.Conversation{Peer: bridge.Peer{Kind: bridge.UsernamePeer, Name: "ann_1"}}))
+		b.check(check(one, bridge.Stranger, user(5, "", "1234567")))
+		b.expect(check(two, bridge.Stranger, user(5, "ann_1", "")), bridge.CodeConflict)
+		b.check(check(two, bridge.Known, user(5, "ann_1", ""))) // an answer
 		_, err = b.admit(two, "username:ann_1")
 		b.expect(err, bridge.CodeConflict)
-		b.expect(resolved(one, "user:5"), bridge.CodeBudgetExhausted) // two were given, whoever sent them
-		b.check(resolved(one, "user:6"))
-		b.check(resolved(alone, "user:5"))
-		b.suppressed = []bridge.PersonKey{"phone:1234567"}
-		b.expect(resolved(two, "username:ann_1"), bridge.CodeSuppressed)
+		b.expect(check(one, bridge.Written, user(5, "", "")), bridge.CodeBudgetExhausted) // two were given, whoever sent them
+		for range 2 {                                                                     // given before the account was in the pool
+			b.check(check(one, bridge.Stranger, user(6, "", "")))
+		}
+		b.expect(check(two, bridge.Stranger, user(6, "", "")), bridge.CodeConflict)
+		b.check(check(alone, bridge.Stranger, user(5, "", "")))
+		b.check(check(two, bridge.Stranger, bridge.Conversation{Peer: bridge.Peer{Kind: bridge.ChannelPeer, ID: 5}}))
+		b.suppress(bridge.Person{Phone: "1234567"})
+		b.expect(check(two, bridge.Stranger, user(7, "ann_1", "")), bridge.CodeSuppressed)
+		b.expect(check(alone, bridge.Known, user(8, "", "1234567")), bridge.CodeSuppressed)
 	})
 }
 
