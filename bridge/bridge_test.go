@@ -36,7 +36,7 @@ func TestIDs(t *testing.T) {
 	prefixes := make(map[string]bool)
 	for _, p := range []string{
 		prefixOf[AccountID](), prefixOf[PoolID](), prefixOf[ConversationID](), prefixOf[MessageID](),
-		prefixOf[EventID](), prefixOf[KeyID](), prefixOf[AuditID](), prefixOf[SuppressionID](), prefixOf[RampID](), prefixOf[ActionID](),
+		prefixOf[EventID](), prefixOf[KeyID](), prefixOf[WebhookID](), prefixOf[AuditID](), prefixOf[SuppressionID](), prefixOf[RampID](), prefixOf[ActionID](),
 	} {
 		if prefixes[p] {
 			t.Errorf("prefix %s stands for two kinds of things", p)

@@ -24,6 +24,8 @@ type (
 	EventID string
 	// KeyID names an API key, which it does not give away: key_…
 	KeyID string
+	// WebhookID names a webhook: hook_…
+	WebhookID string
 	// RampID names a ramp: ramp_…
 	RampID string
 	// ActionID names a queued action: act_…
@@ -38,7 +40,7 @@ type (
 
 // A name is any of the types of names.
 type name interface {
-	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | RampID | ActionID | UploadID |
+	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | WebhookID | RampID | ActionID | UploadID |
 		AuditID | SuppressionID
 }
 
@@ -54,6 +56,8 @@ func prefixOf[T name]() string {
 		return "msg_"
 	case EventID:
 		return "evt_"
+	case WebhookID:
+		return "hook_"
 	case RampID:
 		return "ramp_"
 	case ActionID:

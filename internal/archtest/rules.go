@@ -347,6 +347,26 @@ var Rows = []Row{
 		Reason:  "what surfaces tell, in the bridge's terms; it knows neither of them",
 	},
 	{
+		Dir: "bridge/internal/jobs", Kind: Program,
+		Own: []string{"bridge/internal/store"},
+		Modules: []string{
+			"github.com/jackc/pgx/v5", "github.com/riverqueue/river", "github.com/riverqueue/river/riverdriver",
+			"github.com/riverqueue/river/riverdriver/riverpgxv5", "github.com/riverqueue/river/riverdriver/riversqlite",
+			"github.com/riverqueue/river/rivertype",
+		},
+		Reason: "River on the daemon's database, the same for both kinds",
+	},
+	{
+		Dir: "bridge/internal/webhook", Kind: Program,
+		Own:   []string{"bridge", "bridge/internal/jobs", "bridge/internal/store"},
+		Tests: []string{"bridge/internal/eventlog", "bridge/internal/vault", "internal/pgtest"},
+		Modules: []string{
+			"github.com/riverqueue/river", "github.com/riverqueue/river/rivertype",
+			"github.com/standard-webhooks/standard-webhooks/libraries",
+		},
+		Reason: "deliveries; the log and the vault come in as interfaces",
+	},
+	{
 		Dir: "internal/pgtest", Kind: Program,
 		Modules: []string{"github.com/jackc/pgx/v5"},
 		Reason:  "test helper: runs a PostgreSQL of the test's own",

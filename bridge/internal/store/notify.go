@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -46,3 +47,10 @@ func (s *Store) Listen(ctx context.Context, told func()) error {
 		}
 	}
 }
+
+// URL returns the URL that the database was opened by.
+func (s *Store) URL() string { return s.url }
+
+// Writer returns the connections that write, for packages that keep tables of
+// their own in the database. SQLite has one, which must not be held for long.
+func (s *Store) Writer() *sql.DB { return s.write }

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"godwit/bridge"
+)
+
+const deliveryColumns = `webhook_id, position, event_id, type, account_id, lane, state, attempts, at, took, status, error`
+
+// deliveryFields are where deliveryColumns are read to.
+func deliveryFields(d *bridge.Delivery) []any {
+	return []any{
+		&d.WebhookID, &d.Position, &d.EventID, &d.Type, &d.AccountID, &d.Lane, &d.State, &d.Attempts,
+		timeColumn{&d.At}, durationColumn{&d.Took}, &d.Status, &d.Error,
+	}
+}
+
+// A durationColumn reads microseconds.
+type durationColumn struct{ to *time.Duration }
+
+// Scan implements sql.Scanner.
+func (c durationColumn) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("%T is no duration", v)
+	}
+	*c.to = time.Duration(n) * time.Microsecond
+	return nil
+}
+
+// PutDeliveries stores what has become of events, whatever was stored of them
+// before. No two may be of one event and webhook.
+func (t *Tx) PutDeliveries(deliveries []*bridge.Delivery) error {
+	rows := make([][]any, len(deliveries))
+	for i, d := range deliveries {
+		rows[i] = []any{
+			d.WebhookID, d.Position, d.EventID, d.Type, d.AccountID, d.Lane, d.State, d.Attempts,
+			d.At, d.Took.Microseconds(), d.Status, d.Error,
+		}
+	}
+	return t.insert("webhook_deliveries ("+deliveryColumns+")", rows, ` ON CONFLICT (webhook_id, position) DO UPDATE SET
+		lane = excluded.lane, state = excluded.state, attempts = excluded.attempts, at = excluded.at,
+		took = excluded.took, status = excluded.status, error = excluded.error`)
+}
+
+// DropDelivery forgets what has become of an event.
+func (t *Tx) DropDelivery(id bridge.WebhookID, position int64) error {
+	_, err := t.exec(`DELETE FROM webhook_deliveries WHERE webhook_id = $1 AND position = $2`, id, position)
+	return err
+}
+
+// A Lane is what of a webhook is delivered in order, and waits until a time.
+type Lane struct {
+	Key string
+	Due time.Time
+}
+
+// Lanes returns those of a webhook's lanes that wait.
+func (s *Store) Lanes(ctx context.Context, id bridge.WebhookID) ([]Lane, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT lane, due FROM webhook_lanes WHERE webhook_id = $1`, id)
+	return list(rows, err, "lanes", func(row interface{ Scan(...any) error }) (l Lane, err error) {
+		err = row.Scan(&l.Key, timeColumn{&l.Due})
+		return l, err
+	})
+}
+
+// PutLanes has lanes of a webhook wait. No two may have one key.
+func (t *Tx) PutLanes(id bridge.WebhookID, lanes []Lane) error {
+	rows := make([][]any, len(lanes))
+	for i, l := range lanes {
+		rows[i] = []any{id, l.Key, l.Due}
+	}
+	return t.insert("webhook_lanes (webhook_id, lane, due)", rows, ` ON CONFLICT (webhook_id, lane) DO UPDATE SET due = excluded.due`)
+}
+
+// DropLane has a lane of a webhook wait no more.
+func (t *Tx) DropLane(id bridge.WebhookID, key string) error {
+	_, err := t.exec(`DELETE FROM webhook_lanes WHERE webhook_id = $1 AND lane = $2`, id, key)
+	return err
+}
+
+// A Waiting is a delivery that waits, and its event.
+type Waiting struct {
+	bridge.Delivery
+	Event *bridge.Event // nil: it was deleted
+}
+
+// WaitingIn returns up to limit pending deliveries of a lane, in the order of
+// the log.
+func (s *Store) WaitingIn(ctx context.Context, id bridge.WebhookID, lane string, limit int) ([]Waiting, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM webhook_deliveries
+		WHERE webhook_id = $1 AND lane = $2 AND state = 'pending' ORDER BY position LIMIT $3`, id, lane, limit)
+	waiting, err := list(rows, err, "deliveries", func(row interface{ Scan(...any) error }) (w Waiting, err error) {
+		err = row.Scan(deliveryFields(&w.Delivery)...)
+		return w, err
+	})
+	if err != nil || len(waiting) == 0 {
+		return nil, err
+	}
+	events, err := s.events(ctx, `position IN (SELECT position FROM webhook_deliveries
+		WHERE webhook_id = $1 AND lane = $2 AND state = 'pending' ORDER BY position LIMIT $3)`, id, lane, limit)
+	if err != nil {
+		return nil, err
+	}
+	byPosition := make(map[int64]*bridge.Event, len(events))
+	for i := range events {
+		byPosition[events[i].Position] = &events[i]
+	}
+	for i := range waiting {
+		waiting[i].Event = byPosition[waiting[i].Position]
+	}
+	return waiting, nil
+}
+
+// Deliveries returns up to limit of a webhook's deliveries before a position,
+// the latest first: those in a state, or, where that is empty, all.
+func (s *Store) Deliveries(
+	ctx context.Context, id bridge.WebhookID, state bridge.DeliveryState, before int64, limit int,
+) ([]*bridge.Delivery, error) {
+	where := ` WHERE webhook_id = $1 AND position < $2`
+	args := []any{id, before, limit}
+	if state != "" {
+		where, args = where+` AND state = $4`, append(args, state)
+	}
+	rows, err := s.read.QueryContext(ctx,
+		`SELECT `+deliveryColumns+` FROM webhook_deliveries`+where+` ORDER BY position DESC LIMIT $3`, args...)
+	return list(rows, err, "deliveries", scanDelivery)
+}
+
+// DeadBetween returns up to limit of the deliveries that were given up, of
+// events after one position and up to another, in their order.
+func (s *Store) DeadBetween(ctx context.Context, id bridge.WebhookID, after, upTo int64, limit int) ([]*bridge.Delivery, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM webhook_deliveries
+		WHERE webhook_id = $1 AND position > $2 AND position <= $3 AND state = 'dead' ORDER BY position LIMIT $4`,
+		id, after, upTo, limit)
+	return list(rows, err, "deliveries", scanDelivery)
+}
+
+func scanDelivery(row interface{ Scan(...any) error }) (*bridge.Delivery, error) {
+	d := new(bridge.Delivery)
+	return d, row.Scan(deliveryFields(d)...)
+}
+
+// DeliveriesAfter returns the positions of a webhook's deliveries after one.
+func (s *Store) DeliveriesAfter(ctx context.Context, id bridge.WebhookID, after int64) ([]int64, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT position FROM webhook_deliveries WHERE webhook_id = $1 AND position > $2`,
+		id, after)
+	return list(rows, err, "deliveries", func(row interface{ Scan(...any) error }) (position int64, err error) {
+		err = row.Scan(&position)
+		return position, err
+	})
+}
+
+// CountDeliveries returns how many of a webhook's deliveries are pending, and
+// how many dead.
+func (s *Store) CountDeliveries(ctx context.Context, id bridge.WebhookID) (pending, dead int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM webhook_deliveries WHERE webhook_id = $1 AND state = 'pending'),
+		(SELECT COUNT(*) FROM webhook_deliveries WHERE webhook_id = $1 AND state = 'dead')`, id).Scan(&pending, &dead)
+	if err != nil {
+		return 0, 0, fmt.Errorf("store: deliveries of %s: %w", id, err)
+	}
+	return pending, dead, nil
+}
+
+// PruneDeliveries forgets up to limit of a webhook's deliveries in a state whose
+// last attempt was before a time, and returns how many. It looks at the oldest
+// events alone, so that there is no need of an index by time.
+func (t *Tx) PruneDeliveries(id bridge.WebhookID, state bridge.DeliveryState, before time.Time, limit int) (int64, error) {
+	return t.exec(`DELETE FROM webhook_deliveries WHERE webhook_id = $1 AND at < $3 AND position IN (
+		SELECT position FROM webhook_deliveries WHERE webhook_id = $1 AND state = $2 ORDER BY position LIMIT $4)`,
+		id, state, before, limit)
+}
