@@ -8,7 +8,15 @@ import (
 	"godwit/bridge"
 )
 
-const deliveryColumns = `webhook_id, position, event_id, type, account_id, lane, state, attempts, at, took, status, error`
+var (
+	deliveryTable = table{
+		{"webhook_id", text}, {"position", integer}, {"event_id", text}, {"type", text}, {"account_id", text},
+		{"lane", text}, {"state", text}, {"attempts", integer}, {"at", timestamp}, {"took", integer},
+		{"status", integer}, {"error", text},
+	}
+	deliveryColumns = deliveryTable.names("")
+	laneTable       = table{{"webhook_id", text}, {"lane", text}, {"due", timestamp}}
+)
 
 // deliveryFields are where deliveryColumns are read to.
 func deliveryFields(d *bridge.Delivery) []any {
@@ -34,16 +42,20 @@ func (c durationColumn) Scan(v any) error {
 // PutDeliveries stores what has become of events, whatever was stored of them
 // before. No two may be of one event and webhook.
 func (t *Tx) PutDeliveries(deliveries []*bridge.Delivery) error {
-	rows := make([][]any, len(deliveries))
-	for i, d := range deliveries {
-		rows[i] = []any{
-			d.WebhookID, d.Position, d.EventID, d.Type, d.AccountID, d.Lane, d.State, d.Attempts,
-			d.At, d.Took.Microseconds(), d.Status, d.Error,
-		}
+	if len(deliveries) == 0 {
+		return nil
 	}
-	return t.insert("webhook_deliveries ("+deliveryColumns+")", rows, ` ON CONFLICT (webhook_id, position) DO UPDATE SET
+	r := t.rows(deliveryTable)
+	for _, d := range deliveries {
+		r.add(d.WebhookID, d.Position, d.EventID, d.Type, d.AccountID, d.Lane, d.State, d.Attempts,
+			d.At, d.Took.Microseconds(), d.Status, d.Error)
+	}
+	_, err := t.execRows(r, `INSERT INTO webhook_deliveries (`+deliveryColumns+`)
+		SELECT `+deliveryTable.names("r.")+` FROM `+t.dialect.from(deliveryTable, 1)+` WHERE true
+		ON CONFLICT (webhook_id, position) DO UPDATE SET
 		lane = excluded.lane, state = excluded.state, attempts = excluded.attempts, at = excluded.at,
 		took = excluded.took, status = excluded.status, error = excluded.error`)
+	return err
 }
 
 // DropDelivery forgets what has become of an event.
@@ -60,20 +72,25 @@ type Lane struct {
 
 // Lanes returns those of a webhook's lanes that wait.
 func (s *Store) Lanes(ctx context.Context, id bridge.WebhookID) ([]Lane, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT lane, due FROM webhook_lanes WHERE webhook_id = $1`, id)
-	return list(rows, err, "lanes", func(row interface{ Scan(...any) error }) (l Lane, err error) {
+	return collect(ctx, s.read, s.dialect, "lanes", func(row scanner) (l Lane, err error) {
 		err = row.Scan(&l.Key, timeColumn{&l.Due})
 		return l, err
-	})
+	}, `SELECT lane, due FROM webhook_lanes WHERE webhook_id = $1`, id)
 }
 
 // PutLanes has lanes of a webhook wait. No two may have one key.
 func (t *Tx) PutLanes(id bridge.WebhookID, lanes []Lane) error {
-	rows := make([][]any, len(lanes))
-	for i, l := range lanes {
-		rows[i] = []any{id, l.Key, l.Due}
+	if len(lanes) == 0 {
+		return nil
 	}
-	return t.insert("webhook_lanes (webhook_id, lane, due)", rows, ` ON CONFLICT (webhook_id, lane) DO UPDATE SET due = excluded.due`)
+	r := t.rows(laneTable)
+	for _, l := range lanes {
+		r.add(id, l.Key, l.Due)
+	}
+	_, err := t.execRows(r, `INSERT INTO webhook_lanes (webhook_id, lane, due)
+		SELECT `+laneTable.names("r.")+` FROM `+t.dialect.from(laneTable, 1)+` WHERE true
+		ON CONFLICT (webhook_id, lane) DO UPDATE SET due = excluded.due`)
+	return err
 }
 
 // DropLane has a lane of a webhook wait no more.
@@ -91,12 +108,11 @@ type Waiting struct {
 // WaitingIn returns up to limit pending deliveries of a lane, in the order of
 // the log.
 func (s *Store) WaitingIn(ctx context.Context, id bridge.WebhookID, lane string, limit int) ([]Waiting, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM webhook_deliveries
-		WHERE webhook_id = $1 AND lane = $2 AND state = 'pending' ORDER BY position LIMIT $3`, id, lane, limit)
-	waiting, err := list(rows, err, "deliveries", func(row interface{ Scan(...any) error }) (w Waiting, err error) {
+	waiting, err := collect(ctx, s.read, s.dialect, "deliveries", func(row scanner) (w Waiting, err error) {
 		err = row.Scan(deliveryFields(&w.Delivery)...)
 		return w, err
-	})
+	}, `SELECT `+deliveryColumns+` FROM webhook_deliveries
+		WHERE webhook_id = $1 AND lane = $2 AND state = 'pending' ORDER BY position LIMIT $3`, id, lane, limit)
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
@@ -125,33 +141,29 @@ func (s *Store) Deliveries(
 	if state != "" {
 		where, args = where+` AND state = $4`, append(args, state)
 	}
-	rows, err := s.read.QueryContext(ctx,
+	return collect(ctx, s.read, s.dialect, "deliveries", scanDelivery,
 		`SELECT `+deliveryColumns+` FROM webhook_deliveries`+where+` ORDER BY position DESC LIMIT $3`, args...)
-	return list(rows, err, "deliveries", scanDelivery)
 }
 
 // DeadBetween returns up to limit of the deliveries that were given up, of
 // events after one position and up to another, in their order.
 func (s *Store) DeadBetween(ctx context.Context, id bridge.WebhookID, after, upTo int64, limit int) ([]*bridge.Delivery, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM webhook_deliveries
+	return collect(ctx, s.read, s.dialect, "deliveries", scanDelivery, `SELECT `+deliveryColumns+` FROM webhook_deliveries
 		WHERE webhook_id = $1 AND position > $2 AND position <= $3 AND state = 'dead' ORDER BY position LIMIT $4`,
 		id, after, upTo, limit)
-	return list(rows, err, "deliveries", scanDelivery)
 }
 
-func scanDelivery(row interface{ Scan(...any) error }) (*bridge.Delivery, error) {
+func scanDelivery(row scanner) (*bridge.Delivery, error) {
 	d := new(bridge.Delivery)
 	return d, row.Scan(deliveryFields(d)...)
 }
 
 // DeliveriesAfter returns the positions of a webhook's deliveries after one.
 func (s *Store) DeliveriesAfter(ctx context.Context, id bridge.WebhookID, after int64) ([]int64, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT position FROM webhook_deliveries WHERE webhook_id = $1 AND position > $2`,
-		id, after)
-	return list(rows, err, "deliveries", func(row interface{ Scan(...any) error }) (position int64, err error) {
+	return collect(ctx, s.read, s.dialect, "deliveries", func(row scanner) (position int64, err error) {
 		err = row.Scan(&position)
 		return position, err
-	})
+	}, `SELECT position FROM webhook_deliveries WHERE webhook_id = $1 AND position > $2`, id, after)
 }
 
 // CountDeliveries returns how many of a webhook's deliveries are pending, and

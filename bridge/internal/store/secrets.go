@@ -23,11 +23,21 @@ type Sealed struct {
 	Ciphertext []byte
 }
 
+// keyOwner returns where the data key of an account is, or of a webhook: those
+// have one each too, and are taken for accounts by whoever deals in keys.
+func keyOwner(id bridge.AccountID) (table, column string) {
+	if _, err := bridge.ParseID[bridge.WebhookID](string(id)); err == nil {
+		return "webhooks", "id"
+	}
+	return "data_keys", "account_id"
+}
+
 // DataKey returns the data key of an account. The error is a *bridge.Error of
 // CodeNotFound where it has none: none yet, or none any more.
 func (s *Store) DataKey(ctx context.Context, id bridge.AccountID) (*DataKey, error) {
 	k := new(DataKey)
-	err := s.read.QueryRowContext(ctx, `SELECT kek, wrapped FROM data_keys WHERE account_id = $1`, id).Scan(&k.KEK, &k.Wrapped)
+	table, column := keyOwner(id)
+	err := s.read.QueryRowContext(ctx, `SELECT kek, wrapped FROM `+table+` WHERE `+column+` = $1`, id).Scan(&k.KEK, &k.Wrapped)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, bridge.Errorf(bridge.CodeNotFound, "Account %s has no data key.", id)
@@ -58,16 +68,17 @@ func (t *Tx) SetDataKey(id bridge.AccountID, k *DataKey) error {
 // ReplaceDataKey stores a data key wrapped anew, unless it has changed since it
 // was old, which it reports.
 func (t *Tx) ReplaceDataKey(id bridge.AccountID, old, k *DataKey) (bool, error) {
-	n, err := t.exec(`UPDATE data_keys SET kek = $3, wrapped = $4 WHERE account_id = $1 AND wrapped = $2`,
+	table, column := keyOwner(id)
+	n, err := t.exec(`UPDATE `+table+` SET kek = $3, wrapped = $4 WHERE `+column+` = $1 AND wrapped = $2`,
 		id, old.Wrapped, k.KEK, k.Wrapped)
 	return n == 1, err
 }
 
-// DataKeysNotUnder returns up to limit accounts after another one whose data
+// DataKeysNotUnder returns up to limit accounts, and webhooks, after another one whose data
 // keys are wrapped by other key-encryption keys than one.
 func (s *Store) DataKeysNotUnder(ctx context.Context, kek string, after bridge.AccountID, limit int) ([]bridge.AccountID, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT account_id FROM data_keys WHERE kek <> $1 AND account_id > $2
-		ORDER BY account_id LIMIT $3`, kek, after, limit)
+		UNION ALL SELECT id FROM webhooks WHERE kek <> $1 AND id > $2 ORDER BY account_id LIMIT $3`, kek, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: data keys: %w", err)
 	}

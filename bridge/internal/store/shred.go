@@ -72,7 +72,8 @@ func (s *Store) rewriteDataKeys(ctx context.Context) error {
 
 // DataKeyCounts returns how many data keys each key-encryption key wraps.
 func (s *Store) DataKeyCounts(ctx context.Context) (map[string]int64, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT kek, count(*) FROM data_keys GROUP BY kek`)
+	rows, err := s.read.QueryContext(ctx, `SELECT kek, count(*) FROM
+		(SELECT kek FROM data_keys UNION ALL SELECT kek FROM webhooks) AS k GROUP BY kek`)
 	if err != nil {
 		return nil, fmt.Errorf("store: data keys: %w", err)
 	}

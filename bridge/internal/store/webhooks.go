@@ -27,7 +27,7 @@ type Webhook struct {
 const webhookColumns = `id, url, description, types, accounts, pools, disabled, created_at, position, paused_until,
 	version, epoch, kek, wrapped, secret_version, secret`
 
-func scanWebhook(row interface{ Scan(...any) error }) (*Webhook, error) {
+func scanWebhook(row scanner) (*Webhook, error) {
 	w := new(Webhook)
 	err := row.Scan(&w.ID, &w.URL, &w.Description, jsonColumn{&w.Types}, jsonColumn{&w.Accounts}, jsonColumn{&w.Pools},
 		&w.Disabled, timeColumn{&w.CreatedAt}, &w.Position, timeColumn{&w.PausedUntil}, &w.Version, &w.Epoch,
@@ -36,21 +36,6 @@ func scanWebhook(row interface{ Scan(...any) error }) (*Webhook, error) {
 		return nil, err
 	}
 	return w, nil
-}
-
-// A jsonColumn reads a value that is stored as JSON.
-type jsonColumn struct{ to any }
-
-// Scan implements sql.Scanner.
-func (c jsonColumn) Scan(v any) error {
-	switch v := v.(type) {
-	case string:
-		return json.Unmarshal([]byte(v), c.to)
-	case []byte:
-		return json.Unmarshal(v, c.to)
-	default:
-		return fmt.Errorf("%T is no JSON", v)
-	}
 }
 
 // asJSON returns a list as it is stored.
@@ -86,29 +71,8 @@ func (s *Store) Webhook(ctx context.Context, id bridge.WebhookID) (*Webhook, err
 // Webhooks returns up to limit webhooks whose id comes after another, in the
 // order in which they were made.
 func (s *Store) Webhooks(ctx context.Context, after bridge.WebhookID, limit int) ([]*Webhook, error) {
-	rows, err := s.read.QueryContext(ctx,
+	return collect(ctx, s.read, s.dialect, "webhooks", scanWebhook,
 		`SELECT `+webhookColumns+` FROM webhooks WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
-	return list(rows, err, "webhooks", scanWebhook)
-}
-
-// list reads all rows of a query.
-func list[T any](rows *sql.Rows, err error, what string, scan func(interface{ Scan(...any) error }) (T, error)) ([]T, error) {
-	var all []T
-	if err == nil {
-		defer rows.Close()
-		for rows.Next() {
-			v, err := scan(rows)
-			if err != nil {
-				return nil, fmt.Errorf("store: %s: %w", what, err)
-			}
-			all = append(all, v)
-		}
-		err = rows.Err()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("store: %s: %w", what, err)
-	}
-	return all, nil
 }
 
 // AddWebhook adds a webhook.
@@ -175,29 +139,10 @@ type WebhookVersion struct {
 
 // WebhookVersions returns the versions of all webhooks.
 func (s *Store) WebhookVersions(ctx context.Context) ([]WebhookVersion, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, version, disabled = '' FROM webhooks`)
-	return list(rows, err, "webhooks", func(row interface{ Scan(...any) error }) (v WebhookVersion, err error) {
+	return collect(ctx, s.read, s.dialect, "webhooks", func(row scanner) (v WebhookVersion, err error) {
 		err = row.Scan(&v.ID, &v.Version, &v.Enabled)
 		return v, err
-	})
-}
-
-// WebhookKeysNotUnder returns up to limit webhooks after another one whose data
-// keys are wrapped by other key-encryption keys than one.
-func (s *Store) WebhookKeysNotUnder(
-	ctx context.Context, kek string, after bridge.WebhookID, limit int,
-) ([]*Webhook, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+webhookColumns+` FROM webhooks WHERE kek <> $1 AND id > $2
-		ORDER BY id LIMIT $3`, kek, after, limit)
-	return list(rows, err, "data keys of webhooks", scanWebhook)
-}
-
-// ReplaceWebhookKey stores a webhook's data key wrapped anew, unless it has
-// changed since it was old, which it reports.
-func (t *Tx) ReplaceWebhookKey(id bridge.WebhookID, old, k *DataKey) (bool, error) {
-	n, err := t.exec(`UPDATE webhooks SET kek = $3, wrapped = $4 WHERE id = $1 AND wrapped = $2`,
-		id, old.Wrapped, k.KEK, k.Wrapped)
-	return n == 1, err
+	}, `SELECT id, version, disabled = '' FROM webhooks`)
 }
 
 // AddReplay asks for events to be delivered once more, after what was asked for
