@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -52,6 +53,19 @@ func (s *WebhookSpec) Wants(e *Event, pools []PoolID) bool {
 	inPool := func(p PoolID) bool { return slices.Contains(pools, p) }
 	return len(s.Accounts)+len(s.Pools) == 0 || slices.Contains(s.Accounts, e.AccountID) || slices.ContainsFunc(s.Pools, inPool)
 }
+
+// A WebhookSecret is what a webhook's requests are signed with: whsec_ and
+// base64. It prints as [redacted].
+type WebhookSecret string
+
+// String gives nothing away.
+func (s WebhookSecret) String() string { return "[redacted]" }
+
+// GoString is as String.
+func (s WebhookSecret) GoString() string { return s.String() }
+
+// LogValue is as String.
+func (s WebhookSecret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // A DeliveryState is how far an event has come on its way to a webhook.
 type DeliveryState string

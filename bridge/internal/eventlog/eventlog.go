@@ -39,6 +39,7 @@ type Source interface {
 	LastPosition(ctx context.Context) (int64, error)
 	EventWriters(ctx context.Context) (map[string]bool, error)
 	EventsBetween(ctx context.Context, after, upTo int64, limit int) ([]bridge.Event, error)
+	EventPosition(ctx context.Context, id bridge.EventID) (int64, error)
 	Changed() <-chan struct{}
 	Shared() bool
 	TellOthers(ctx context.Context) error
@@ -88,6 +89,12 @@ func (l *Log) End() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.end
+}
+
+// Position returns the position of an event. The error is a *bridge.Error of
+// CodeNotFound where there is none of that id.
+func (l *Log) Position(ctx context.Context, id bridge.EventID) (int64, error) {
+	return l.source.EventPosition(ctx, id)
 }
 
 // Changed returns a channel that is closed when there is more to read than at

@@ -300,11 +300,11 @@ func TestFromAnyPoint(t *testing.T) {
 				}
 			}
 		}
-		position, err := s.EventPosition(t.Context(), events[41].ID)
+		position, err := l.Position(t.Context(), events[41].ID)
 		if err != nil || position != 43 {
 			t.Errorf("event 43 is at %d, %v", position, err)
 		}
-		if _, err := s.EventPosition(t.Context(), "evt_none"); !errors.Is(err, &bridge.Error{Code: bridge.CodeNotFound}) {
+		if _, err := l.Position(t.Context(), "evt_none"); !errors.Is(err, &bridge.Error{Code: bridge.CodeNotFound}) {
 			t.Errorf("no event: %v", err)
 		}
 	})
@@ -372,6 +372,8 @@ func (s *source) EventsBetween(_ context.Context, after, upTo int64, limit int) 
 	defer s.mu.Unlock()
 	return s.events[after:min(upTo, after+int64(limit))], nil
 }
+
+func (s *source) EventPosition(context.Context, bridge.EventID) (int64, error) { return 0, nil }
 
 func (s *source) Changed() <-chan struct{}             { return nil }
 func (s *source) Shared() bool                         { return true }

@@ -65,6 +65,8 @@ type Options struct {
 	Pools         Pools
 	Ramps         Ramps
 	Uploads       Uploads
+	Events        Events
+	Webhooks      Webhooks
 	Logger        *slog.Logger
 	Now           func() time.Time
 	Version       string
@@ -106,6 +108,12 @@ func New(o Options) *Server {
 	}
 	s.registerUploads()
 	s.registerDocs()
+	if o.Events != nil {
+		s.registerEvents()
+	}
+	if o.Webhooks != nil {
+		s.registerWebhooks()
+	}
 	return s
 }
 
@@ -173,7 +181,8 @@ type operation struct {
 	status  int  // of success: 200 if 0
 }
 
-// register offers an operation.
+// register offers an operation. What its input embeds has to be exported: huma
+// passes by what is not, and leaves it empty.
 func register[I, O any](s *Server, op operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(s.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.detail,

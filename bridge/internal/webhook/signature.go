@@ -7,11 +7,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"godwit/bridge"
 )
 
 // secretPrefix is what secrets begin with
@@ -21,9 +22,8 @@ const secretPrefix = "whsec_"
 // secretSize is how many random bytes a new secret has. The scheme wants 24 to 64.
 const secretSize = 32
 
-// A Secret is what a webhook's requests are signed with: whsec_ and base64. It
-// prints as [redacted].
-type Secret string
+// A Secret is what a webhook's requests are signed with.
+type Secret = bridge.WebhookSecret
 
 // NewSecret makes a secret.
 func NewSecret() Secret {
@@ -32,17 +32,8 @@ func NewSecret() Secret {
 	return Secret(secretPrefix + base64.StdEncoding.EncodeToString(key))
 }
 
-// String gives nothing away.
-func (s Secret) String() string { return "[redacted]" }
-
-// GoString is as String.
-func (s Secret) GoString() string { return s.String() }
-
-// LogValue is as String.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// key returns the bytes of a secret.
-func (s Secret) key() ([]byte, error) {
+// keyOf returns the bytes of a secret.
+func keyOf(s Secret) ([]byte, error) {
 	text, ok := strings.CutPrefix(string(s), secretPrefix)
 	if !ok {
 		return nil, errors.New("webhook: a secret does not begin with " + secretPrefix)
@@ -61,7 +52,7 @@ func sign(h http.Header, id string, at time.Time, body []byte, secrets []Secret)
 	signatures := make([]string, len(secrets))
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	for i, s := range secrets {
-		key, err := s.key()
+		key, err := keyOf(s)
 		if err != nil {
 			return err
 		}
