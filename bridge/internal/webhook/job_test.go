@@ -36,7 +36,7 @@ func (b *bench) startNode(like *webhook.Service) *node {
 	}
 	ctx, cancel := context.WithCancel(b.ctx)
 	o := like.Options()
-	o.Store, o.Slice = s, 200*time.Millisecond
+	o.Store, o.Slice = s, 500*time.Millisecond
 	log := b.log
 	if s != b.store {
 		log = eventlog.New(s, slog.New(slog.DiscardHandler))
@@ -82,7 +82,7 @@ func TestJobs(t *testing.T) {
 		last := nodes[len(nodes)-1]
 		var receivers []*receiver
 		var ids []bridge.WebhookID
-		for i := range 5 {
+		for i := range 3 {
 			r := newReceiver(b)
 			id, _ := b.create(nodes[i%len(nodes)].service, bridge.WebhookSpec{URL: r.URL})
 			receivers, ids = append(receivers, r), append(ids, id)
@@ -90,7 +90,7 @@ func TestJobs(t *testing.T) {
 		conversation := newID[bridge.ConversationID](b)
 		total := 0
 		more := func() {
-			for range 20 {
+			for range 10 {
 				b.add(b.accounts[0], conversation, bridge.MessageReceived, 5)
 				total += 5
 			}
@@ -99,7 +99,7 @@ func TestJobs(t *testing.T) {
 			}
 		}
 		more()
-		<-time.After(300 * time.Millisecond) // a slice ends
+		<-time.After(600 * time.Millisecond) // a slice ends
 		more()
 		if first != last {
 			first.stop()
