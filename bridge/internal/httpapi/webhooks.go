@@ -281,7 +281,7 @@ func (s *Server) updateWebhook(ctx context.Context, in *struct {
 	})(ctx, &in.WebhookPath)
 }
 
-func (s *Server) listWebhooks(ctx context.Context, in *page) (*body[webhookList], error) {
+func (s *Server) listWebhooks(ctx context.Context, in *Page) (*body[webhookList], error) {
 	webhooks, err := s.o.Webhooks.Webhooks(ctx, bridge.WebhookID(in.After), in.Limit)
 	if err != nil {
 		return nil, err
