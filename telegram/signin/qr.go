@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -86,11 +85,12 @@ func TokenURL(token []byte) string { return tokenPrefix + base64.RawURLEncoding.
 // behind its token= (R-LG-30). The error says what is wrong with it.
 func ParseToken(s string) ([]byte, error) {
 	text := strings.TrimSpace(s)
-	if u, err := url.Parse(text); err == nil && u.Scheme != "" {
-		if u.Scheme != "tg" || u.Host != "login" {
-			return nil, fmt.Errorf("signin: %s://%s is no login link, which begins with %s", u.Scheme, u.Host, tokenPrefix)
+	if scheme, rest, ok := strings.Cut(text, "://"); ok {
+		host, query, _ := strings.Cut(rest, "?")
+		if scheme != "tg" || strings.TrimSuffix(host, "/") != "login" {
+			return nil, fmt.Errorf("signin: %s://%s is no login link, which begins with %s", scheme, host, tokenPrefix)
 		}
-		text = u.Query().Get("token")
+		text = tokenOf(query)
 	}
 	if text == "" {
 		return nil, errors.New("signin: the login token is empty")
@@ -102,4 +102,17 @@ func ParseToken(s string) ([]byte, error) {
 		return nil, errors.New("signin: the login token is not base64url, as a QR code holds it")
 	}
 	return token, nil
+}
+
+// tokenOf returns the value of token in a query, "" if there is none. Of the
+// characters that base64 has, a query has three escaped. Package net/url would
+// do it, at half a percent of a client's build.
+func tokenOf(query string) string {
+	query, _, _ = strings.Cut(query, "#")
+	for argument := range strings.SplitSeq(query, "&") {
+		if value, ok := strings.CutPrefix(argument, "token="); ok {
+			return strings.NewReplacer("%2B", "+", "%2b", "+", "%2F", "/", "%2f", "/", "%3D", "=", "%3d", "=").Replace(value)
+		}
+	}
+	return ""
 }

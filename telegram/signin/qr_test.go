@@ -49,12 +49,13 @@ func TestParseToken(t *testing.T) {
 		t.Errorf("link %s, want %s", got, link)
 	}
 	for text, want := range map[string][]byte{
-		link:                       token,
-		"tg://login?token=__4":     {255, 254},
-		" tg://login?token=__4=\n": {255, 254},
-		"__4":                      {255, 254},
-		"//4=":                     {255, 254},
-		"AQ==":                     {1},
+		link:                                token,
+		"tg://login?token=__4":              {255, 254},
+		" tg://login?token=__4=\n":          {255, 254},
+		"tg://login?a=b&token=%2F%2f4%3D#x": {255, 254},
+		"__4":                               {255, 254},
+		"//4=":                              {255, 254},
+		"AQ==":                              {1},
 	} {
 		if got, err := signin.ParseToken(text); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%q: %v, %v", text, got, err)
@@ -62,7 +63,7 @@ func TestParseToken(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "empty", "tg://login": "empty", "https://t.me/login": "no login link", "tg://resolve?token=AQ": "no login link",
-		"not base64!": "not base64url", "tg://login?token=%zz": "empty",
+		"not base64!": "not base64url", "tg://login?token=%zz": "not base64url", "tg://login?tokens=AQ": "empty",
 	} {
 		if got, err := signin.ParseToken(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v, want %q", text, got, err, want)
