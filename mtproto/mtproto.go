@@ -15,7 +15,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 )
 
@@ -101,8 +100,8 @@ func (k AuthKey) String() string { return "[redacted]" }
 // Format writes [redacted], whatever the verb: %d would print the bytes.
 func (k AuthKey) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
 
-// LogValue returns [redacted].
-func (k AuthKey) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+// MarshalText returns [redacted], for loggers.
+func (k AuthKey) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // A MsgID identifies an MTProto message within a session and tells when it was
 // made: unix time times 2^32, the low bits telling its kind (R-EM-20).

@@ -105,7 +105,7 @@ func TestAuthKeyIsRedacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(p) != `{"Key":{},"Ptr":{}}` {
+	if string(p) != `{"Key":"[redacted]","Ptr":"[redacted]"}` {
 		t.Errorf("JSON: %s", p)
 	}
 }

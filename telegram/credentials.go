@@ -1,10 +1,7 @@
 package telegram
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -60,8 +57,8 @@ func (c Credentials) String() string { return redacted }
 // GoString returns [redacted].
 func (c Credentials) GoString() string { return redacted }
 
-// LogValue returns [redacted].
-func (c Credentials) LogValue() slog.Value { return slog.StringValue(redacted) }
+// MarshalText returns [redacted], for loggers.
+func (c Credentials) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // String returns [redacted].
 func (k DCKey) String() string { return redacted }
@@ -69,8 +66,8 @@ func (k DCKey) String() string { return redacted }
 // GoString returns [redacted].
 func (k DCKey) GoString() string { return redacted }
 
-// LogValue returns [redacted].
-func (k DCKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+// MarshalText returns [redacted], for loggers.
+func (k DCKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // String returns [redacted].
 func (t LogoutToken) String() string { return redacted }
@@ -78,91 +75,8 @@ func (t LogoutToken) String() string { return redacted }
 // GoString returns [redacted].
 func (t LogoutToken) GoString() string { return redacted }
 
-// LogValue returns [redacted].
-func (t LogoutToken) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// credentialsVersion is the version of the encoding. A program refuses what a
-// newer one wrote.
-const credentialsVersion = 1
-
-// The encoding is JSON. It is never to be stored in the clear.
-type (
-	credentialsJSON struct {
-		Version      int             `json:"version"`
-		DC           int             `json:"dc"`
-		Keys         map[int]keyJSON `json:"keys,omitempty"`
-		UserID       int64           `json:"user_id,omitempty"`
-		Bot          bool            `json:"bot,omitempty"`
-		Common       *updates.Common `json:"common,omitempty"`
-		Channels     map[int64]int32 `json:"channels,omitempty"`
-		LogoutTokens [][]byte        `json:"logout_tokens,omitempty"`
-		Addresses    []DC            `json:"addresses,omitempty"`
-		PreferIPv6   bool            `json:"prefer_ipv6,omitempty"`
-		NetworkKeys  []int64         `json:"network_keys,omitempty"`
-	}
-	keyJSON struct {
-		Key      []byte         `json:"key"`
-		Salts    []session.Salt `json:"salts,omitempty"`
-		Created  time.Time      `json:"created,omitzero"`
-		Imported bool           `json:"imported,omitempty"`
-	}
-)
-
-// MarshalBinary returns the credentials in the clear. A Store encrypts them.
-func (c Credentials) MarshalBinary() ([]byte, error) {
-	out := credentialsJSON{
-		Version: credentialsVersion, DC: c.DC, UserID: c.UserID, Bot: c.Bot,
-		Channels: c.State.Channels, Addresses: c.Addresses, PreferIPv6: c.PreferIPv6,
-		NetworkKeys: c.NetworkKeys,
-	}
-	if c.State.Common != (updates.Common{}) {
-		out.Common = &c.State.Common
-	}
-	for _, token := range c.LogoutTokens {
-		out.LogoutTokens = append(out.LogoutTokens, token)
-	}
-	for dc, k := range c.Keys {
-		if out.Keys == nil {
-			out.Keys = make(map[int]keyJSON, len(c.Keys))
-		}
-		out.Keys[dc] = keyJSON{k.Key.Bytes(), k.Salts, k.Created, k.Imported}
-	}
-	return json.Marshal(out)
-}
-
-// UnmarshalBinary reads what MarshalBinary wrote. Its errors do not quote
-// the input, which is secret.
-func (c *Credentials) UnmarshalBinary(data []byte) error {
-	var in credentialsJSON
-	if err := json.Unmarshal(data, &in); err != nil {
-		return errors.New("not credentials")
-	}
-	if in.Version != credentialsVersion {
-		return fmt.Errorf("version %d of the credentials is not known, only %d", in.Version, credentialsVersion)
-	}
-	*c = Credentials{
-		DC: in.DC, UserID: in.UserID, Bot: in.Bot, Addresses: in.Addresses, PreferIPv6: in.PreferIPv6,
-		State: updates.State{Channels: in.Channels}, NetworkKeys: in.NetworkKeys,
-	}
-	if in.Common != nil {
-		c.State.Common = *in.Common
-	}
-	for _, token := range in.LogoutTokens {
-		c.LogoutTokens = append(c.LogoutTokens, token)
-	}
-	for dc, k := range in.Keys {
-		if len(k.Key) != mtproto.AuthKeySize {
-			return fmt.Errorf("the key of DC %d has %d bytes, not %d", dc, len(k.Key), mtproto.AuthKeySize)
-		}
-		if c.Keys == nil {
-			c.Keys = make(map[int]DCKey, len(in.Keys))
-		}
-		c.Keys[dc] = DCKey{
-			Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte(k.Key)), Salts: k.Salts, Created: k.Created, Imported: k.Imported,
-		}
-	}
-	return nil
-}
+// MarshalText returns [redacted], for loggers.
+func (t LogoutToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // ErrOtherNetwork says that the stored credentials are of a network with other
 // RSA keys than the one to connect to. They are left as they are.

@@ -9,6 +9,7 @@ import (
 
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/tg"
 )
 
@@ -23,7 +24,7 @@ func newStrictPlace(t *testing.T, rule sandbox.DuplicateRule) *place {
 	t.Cleanup(func() { check(t, sb.Close()) })
 	path := filepath.Join(t.TempDir(), "connection.json")
 	check(t, sb.WriteInfo(path))
-	network, file, err := telegram.LoadNetwork(path)
+	network, file, err := connectionfile.Load(path)
 	check(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)

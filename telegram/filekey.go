@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 )
 
@@ -60,5 +59,5 @@ func (k FileKey) String() string { return redacted }
 // GoString returns [redacted].
 func (k FileKey) GoString() string { return redacted }
 
-// LogValue returns [redacted].
-func (k FileKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+// MarshalText returns [redacted], for loggers.
+func (k FileKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -14,6 +14,7 @@ import (
 	"godwit/mtproto/mtcrypto"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/telegram/updates"
 	"godwit/tg"
 )
@@ -33,7 +34,7 @@ type place struct {
 	t       *testing.T
 	ctx     context.Context
 	network telegram.Network
-	file    *telegram.ConnectionFile
+	file    *connectionfile.File
 }
 
 func newPlace(t *testing.T) *place {
@@ -56,7 +57,7 @@ func newPlaceWith(t *testing.T, o sandbox.Options) *place {
 	})
 	path := filepath.Join(t.TempDir(), "connection.json")
 	check(t, sb.WriteInfo(path))
-	network, file, err := telegram.LoadNetwork(path)
+	network, file, err := connectionfile.Load(path)
 	check(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)

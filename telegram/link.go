@@ -80,7 +80,7 @@ func (c *Client) linkTo(dc int) (*link, error) {
 // the options. l.c.mu is held.
 func (l *link) open(o mtclient.Options) error {
 	c := l.c
-	o.DC, o.Logger = c.number(l.dc), c.o.Logger.With("dc", l.dc)
+	o.DC, o.Logger = c.number(l.dc), dcLogger{c.o.Logger, l.dc}
 	o.Transport = transport.Options{MaxPacket: c.o.Transport.MaxPacket}
 	o.OnState = l.changed
 	if c.o.KeyLog != nil {
@@ -103,6 +103,19 @@ func (l *link) open(o mtclient.Options) error {
 	c.tasks.Go(func() { l.run(ctx) })
 	return nil
 }
+
+// A dcLogger adds the data centre to what a connection tells.
+type dcLogger struct {
+	log mtproto.Logger
+	dc  int
+}
+
+func (l dcLogger) pairs(more []any) []any { return append([]any{"dc", l.dc}, more...) }
+
+func (l dcLogger) Debug(message string, pairs ...any) { l.log.Debug(message, l.pairs(pairs)...) }
+func (l dcLogger) Info(message string, pairs ...any)  { l.log.Info(message, l.pairs(pairs)...) }
+func (l dcLogger) Warn(message string, pairs ...any)  { l.log.Warn(message, l.pairs(pairs)...) }
+func (l dcLogger) Error(message string, pairs ...any) { l.log.Error(message, l.pairs(pairs)...) }
 
 // logKey writes an auth key to Options.KeyLog. A log that cannot be written is
 // told of; nothing depends on it.

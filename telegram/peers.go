@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 
+	"godwit/mtproto"
 	"godwit/tg"
 )
 
@@ -15,7 +15,7 @@ import (
 // access hashes.
 type peers struct {
 	store   PeerStore
-	log     *slog.Logger
+	log     mtproto.Logger
 	origins origins
 
 	mu     sync.Mutex

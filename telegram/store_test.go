@@ -316,7 +316,13 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("", "v", v)
-		for _, s := range []string{fmt.Sprint(v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), log.String()} {
+		prints := []string{fmt.Sprint(v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), log.String()}
+		if v != memory { // in JSON it is {}
+			log.Reset()
+			slog.New(slog.NewJSONHandler(&log, nil)).Info("", "v", v)
+			prints = append(prints, log.String())
+		}
+		for _, s := range prints {
 			if !strings.Contains(s, redacted) || strings.Contains(s, "hunter2") {
 				t.Errorf("%s prints as %s", name, s)
 			}
@@ -327,13 +333,28 @@ func TestSecretsDoNotPrint(t *testing.T) {
 // TestCredentialsRefused has credentials that make no sense refused without
 // being quoted.
 func TestCredentialsRefused(t *testing.T) {
-	for _, s := range []string{
-		"", "{}", "[]", `{"version":2}`, `{"version":1,"dc":"hunter2"}`, `{"version":1,"keys":{"1":{"key":"aHVudGVyMg=="}}}`,
+	whole, err := full().MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, key := string(whole[:4]), full().Keys[2].Key
+	for what, s := range map[string]string{
+		"not credentials":    "hunter2",
+		"version 1 of":       id + "\x01\x00\x00\x00hunter2",
+		"has 264 bytes, not": strings.Replace(string(whole), "\xfe\x00\x01\x00"+string(key.Bytes()), "\xfe\x08\x01\x00"+string(key.Bytes())+"hunter2!", 1),
 	} {
 		err := new(Credentials).UnmarshalBinary([]byte(s))
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: %v", s, err)
+		if err == nil || !strings.Contains(err.Error(), what) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v, want %q", s, err, what)
 		}
+	}
+	for n := range whole {
+		if new(Credentials).UnmarshalBinary(whole[:n]) == nil {
+			t.Errorf("%d of %d bytes are accepted", n, len(whole))
+		}
+	}
+	if new(Credentials).UnmarshalBinary(append(whole, 0, 0, 0, 0)) == nil {
+		t.Error("bytes behind the credentials are accepted")
 	}
 }
 
@@ -344,7 +365,7 @@ func FuzzCredentials(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(plain)
-	f.Add([]byte(`{"version":1}`))
+	f.Add(plain[:len(plain)/2])
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		var first, second Credentials
 		if first.UnmarshalBinary(plain) != nil {
@@ -352,14 +373,14 @@ func FuzzCredentials(f *testing.F) {
 		}
 		again, err := first.MarshalBinary()
 		if err != nil {
-			return // times beyond the year 9999
+			t.Fatal(err)
 		}
 		if err := second.UnmarshalBinary(again); err != nil {
 			t.Fatal(err)
 		}
 		third, err := second.MarshalBinary()
 		if err != nil || !bytes.Equal(again, third) {
-			t.Errorf("%s\nbecomes\n%s", again, third)
+			t.Errorf("%x\nbecomes\n%x", again, third)
 		}
 	})
 }

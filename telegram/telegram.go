@@ -58,10 +58,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"runtime"
 	"time"
 
+	"godwit/mtproto"
 	"godwit/mtproto/transport"
 	"godwit/telegram/flow"
 	"godwit/telegram/updates"
@@ -123,7 +123,7 @@ type Options struct {
 	// tried again and again. It must return soon and must not use the client.
 	OnConnection func(lost error)
 	// Logger is told of lost connections and the like, never of secrets.
-	Logger *slog.Logger
+	Logger mtproto.Logger
 
 	// Dial opens TCP connections; net.Dialer's DialContext by default. Through a
 	// proxy they go by the Dial of what package mtproto/transport/proxy has.
@@ -179,7 +179,7 @@ func (o *Options) complete() error {
 		o.Patience = DefaultPatience
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = mtproto.NoLog{}
 	}
 	if o.OnConnection == nil {
 		o.OnConnection = func(error) {}

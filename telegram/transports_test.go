@@ -16,6 +16,7 @@ import (
 	"godwit/mtproto/transport/web"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/tg"
 )
 
@@ -125,7 +126,7 @@ func TestFamilies(t *testing.T) {
 	dc := sb.Info().DCs[0]
 	path := filepath.Join(t.TempDir(), "connection.json")
 	check(t, sb.WriteInfo(path))
-	network, file, err := telegram.LoadNetwork(path)
+	network, file, err := connectionfile.Load(path)
 	check(t, err)
 	network.DCs = append(network.DCs, telegram.DC{ID: 1, Host: "::1", Port: dc.Port})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

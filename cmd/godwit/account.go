@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/tg"
 )
 
@@ -68,9 +69,9 @@ func (a *account) closeStore() error {
 // there yet is no error.
 func (f *accountFlags) open(env *environment, create bool, handler telegram.Handler) (*account, error) {
 	o := telegram.Options{APIID: f.APIID, APIHash: f.APIHash, Logger: env.log, Handler: handler}
-	var local *telegram.ConnectionFile
+	var local *connectionfile.File
 	if f.DC != "" {
-		network, file, err := telegram.LoadNetwork(f.DC)
+		network, file, err := connectionfile.Load(f.DC)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // demoCommand starts a local Telegram, lets two people talk on it through
@@ -59,7 +60,7 @@ type story struct {
 	started time.Time
 
 	network telegram.Network
-	file    *telegram.ConnectionFile
+	file    *connectionfile.File
 	key     telegram.FileKey
 	said    []string // what has been sent, in order
 }

@@ -17,6 +17,7 @@ import (
 
 	"godwit/internal/proxytest"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/telegram/groups"
 	"godwit/tg"
 )
@@ -24,7 +25,7 @@ import (
 // client signs a device of its own in for what commands cannot do.
 func (tw *town) client(phone, code string) *telegram.Client {
 	tw.Helper()
-	network, file, err := telegram.LoadNetwork(tw.connection)
+	network, file, err := connectionfile.Load(tw.connection)
 	tw.check(err)
 	c, err := telegram.Connect(tw.Context(), telegram.Options{APIID: file.APIID, APIHash: file.APIHash, Network: network})
 	tw.check(err)

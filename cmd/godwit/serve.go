@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"godwit/bridge/daemon"
-	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // serveCommand runs the bridge.
@@ -29,7 +29,7 @@ func (c *serveCommand) Run(env *environment) error {
 		APIID: c.APIID, APIHash: c.APIHash, Logger: env.log, Version: version(), History: c.History,
 	}
 	if c.DC != "" {
-		network, file, err := telegram.LoadNetwork(c.DC)
+		network, file, err := connectionfile.Load(c.DC)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/telegram/sessions"
 )
 
@@ -168,8 +169,8 @@ func (c *exportCommand) Run(env *environment) error {
 	}
 	s := sessions.Session{Credentials: credentials, Test: c.Test, APIID: c.APIID}
 	if c.DC != "" {
-		var file *telegram.ConnectionFile
-		if network, file, err = telegram.LoadNetwork(c.DC); err != nil {
+		var file *connectionfile.File
+		if network, file, err = connectionfile.Load(c.DC); err != nil {
 			return err
 		}
 		s.Test = s.Test || network.Test

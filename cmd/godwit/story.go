@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // patience is how long a step of the story may take. On an idle machine each
@@ -18,7 +19,7 @@ const patience = time.Minute
 // tell runs the story. An error names the step that failed.
 func (s *story) tell(connection string) error {
 	var err error
-	if s.network, s.file, err = telegram.LoadNetwork(connection); err != nil {
+	if s.network, s.file, err = connectionfile.Load(connection); err != nil {
 		return err
 	}
 	if s.key, err = telegram.CreateKeyFile(filepath.Join(s.dir, "key")); err != nil {

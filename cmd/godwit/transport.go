@@ -9,6 +9,7 @@ import (
 	"godwit/mtproto/transport/proxy"
 	"godwit/mtproto/transport/web"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // transportFlags say by which way a command connects.
@@ -34,7 +35,7 @@ func wayNames() string { return strings.Join(connectWays, ",") }
 
 // apply sets how o connects. file is the connection file of a local network,
 // nil for Telegram's own.
-func (f *transportFlags) apply(o *telegram.Options, file *telegram.ConnectionFile) error {
+func (f *transportFlags) apply(o *telegram.Options, file *connectionfile.File) error {
 	hidden := transport.Options{Framing: transport.PaddedIntermediate, Obfuscated: true}
 	var dial transport.DialFunc
 	if f.Proxy != "" {
@@ -67,7 +68,7 @@ func (f *transportFlags) apply(o *telegram.Options, file *telegram.ConnectionFil
 }
 
 // overWeb has o connect by WebSocket or HTTP.
-func (f *transportFlags) overWeb(o *telegram.Options, file *telegram.ConnectionFile, dial transport.DialFunc) error {
+func (f *transportFlags) overWeb(o *telegram.Options, file *connectionfile.File, dial transport.DialFunc) error {
 	socket, polling := &web.WebSocket{Dial: dial}, &web.Polling{Dial: dial}
 	if f.Transport == wayWebSocketTLS || f.Transport == wayHTTPS {
 		socket.Secure, polling.Secure = true, true

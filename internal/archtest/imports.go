@@ -41,8 +41,8 @@ const (
 // noticeably longer to build. A Library package takes what they offer as an
 // interface instead.
 var heavy = []string{
-	"crypto/tls", "crypto/x509", "database/sql", "expvar", "html/template", "net/http",
-	"net/rpc", "net/smtp", "regexp", "text/template",
+	"crypto/tls", "crypto/x509", "database/sql", "encoding/json", "expvar", "html/template", "log/slog",
+	"net/http", "net/rpc", "net/smtp", "net/url", "regexp", "text/template",
 }
 
 // impure packages are what a SansIO package takes as arguments instead.

@@ -55,7 +55,7 @@ var Rows = []Row{
 		Reason: "framing carries packets that it does not understand",
 	},
 	{
-		Dir: "mtproto/transport/proxy", Kind: Library,
+		Dir: "mtproto/transport/proxy", Kind: Library, Heavy: true,
 		Own:    []string{"mtproto", "mtproto/transport"},
 		Reason: "proxies and their cryptography, apart from transport since few clients need them",
 	},
@@ -84,7 +84,7 @@ var Rows = []Row{
 		Reason: "adds goroutines and a network to the client's state machines; requests are opaque bytes",
 	},
 	{
-		Dir: "mtproto/mtserver", Kind: Library,
+		Dir: "mtproto/mtserver", Kind: Library, Heavy: true,
 		Own: []string{
 			"tl", "mtproto", "mtproto/internal/mt", "mtproto/mtcrypto",
 			"mtproto/authkey", "mtproto/session", "mtproto/transport",
@@ -123,10 +123,15 @@ var Rows = []Row{
 			"telegram/signin", "telegram/updates",
 		},
 		Tests: []string{
-			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/files", "telegram/groups", "telegram/participants",
+			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/connectionfile", "telegram/files", "telegram/groups", "telegram/participants",
 			"telegram/internal/place", "telegram/text",
 		},
 		Reason: "the client; its tests run against the sandbox, its users link none of it",
+	},
+	{
+		Dir: "telegram/connectionfile", Kind: Library, Heavy: true,
+		Own:    []string{"mtproto/mtcrypto", "telegram"},
+		Reason: "JSON, apart so that a client of Telegram's own network does not build it",
 	},
 	{
 		Dir: "telegram/groups", Kind: Library,
@@ -153,7 +158,7 @@ var Rows = []Row{
 	},
 	{
 		Dir: "telegram/internal/place", Kind: Program,
-		Own:    []string{"mtproto/mtcrypto", "sandbox", "telegram", "tg"},
+		Own:    []string{"mtproto/mtcrypto", "sandbox", "telegram", "telegram/connectionfile", "tg"},
 		Reason: "test helper: a local Telegram with people on it",
 	},
 	{
@@ -161,13 +166,13 @@ var Rows = []Row{
 		Reason: "names types of files for the client and the sandbox, which import nothing of each other",
 	},
 	{
-		Dir: "telegram/files", Kind: Library,
+		Dir: "telegram/files", Kind: Library, Heavy: true,
 		Own:    []string{"internal/filetype", "tl", "tg", "mtproto", "telegram", "telegram/flow"},
-		Tests:  []string{"mtproto/mtcrypto", "sandbox", "telegram/internal/place"},
+		Tests:  []string{"telegram/connectionfile", "mtproto/mtcrypto", "sandbox", "telegram/internal/place"},
 		Reason: "on top of the client, so that who moves no files links none of it",
 	},
 	{
-		Dir: "telegram/sessions", Kind: Library,
+		Dir: "telegram/sessions", Kind: Library, Heavy: true,
 		Own:    []string{"tl", "mtproto", "mtproto/mtcrypto", "mtproto/session", "telegram"},
 		Reason: "what other programs store, made into the client's credentials; the client needs none of it",
 	},
@@ -183,12 +188,12 @@ var Rows = []Row{
 			"internal/gz", "schema", "schema/layers", "tl", "tl/schema",
 			"mtproto", "mtproto/session", "mtproto/transport", "mtproto/transport/web",
 		},
-		Tests:   []string{"mtproto/mtcrypto", "sandbox", "telegram", "tg"},
+		Tests:   []string{"telegram/connectionfile", "mtproto/mtcrypto", "sandbox", "telegram", "tg"},
 		Modules: []string{"github.com/gopacket/gopacket"},
 		Reason:  "reads what others have said by the schemas alone, so that it never lags behind a layer that tg has dropped",
 	},
 	{
-		Dir: "sandbox", Kind: Library,
+		Dir: "sandbox", Kind: Library, Heavy: true,
 		Own: []string{
 			"internal/filetype", "internal/layer", "schema", "tl", "tg", "mtproto", "mtproto/mtcrypto",
 			"mtproto/mtserver", "mtproto/session", "mtproto/transport", "mtproto/transport/proxy",
@@ -208,7 +213,7 @@ var Rows = []Row{
 	{
 		Dir: "sandbox/control", Kind: Library, Heavy: true,
 		Own:    []string{"sandbox"},
-		Tests:  []string{"mtproto/mtcrypto", "telegram", "tg"},
+		Tests:  []string{"mtproto/mtcrypto", "telegram", "telegram/connectionfile", "tg"},
 		Reason: "faults over HTTP, apart from sandbox as sandbox/botapi is",
 	},
 	{
@@ -236,7 +241,7 @@ var Rows = []Row{
 			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/signin",
 			"telegram/text", "telegram/updates", "tg", "tl",
 		},
-		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "tl/schema"},
+		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "telegram/connectionfile", "tl/schema"},
 		Reason: "the only part of the daemon that knows how Telegram is spoken to",
 	},
 	{
@@ -268,7 +273,7 @@ var Rows = []Row{
 		Own: []string{
 			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/inbox", "bridge/internal/outbox",
 			"bridge/internal/service", "bridge/internal/store", "bridge/internal/vault", "internal/pgtest", "mtproto/mtcrypto",
-			"sandbox", "telegram",
+			"sandbox", "telegram", "telegram/connectionfile",
 		},
 		Reason: "whole nodes for tests; nothing but tests imports it",
 	},
@@ -285,7 +290,7 @@ var Rows = []Row{
 	{
 		Dir: "bridge/internal/soak", Kind: Program,
 		Tests: []string{
-			"bridge", "bridge/daemon", "bridge/internal/store", "internal/pgtest", "internal/proxytest", "sandbox", "telegram",
+			"bridge", "bridge/daemon", "bridge/internal/store", "internal/pgtest", "internal/proxytest", "sandbox", "telegram", "telegram/connectionfile",
 		},
 		Reason: "tests of whole nodes as processes, and nothing else",
 	},
@@ -382,8 +387,9 @@ var Rows = []Row{
 		Own: []string{
 			"bridge", "bridge/daemon", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
-			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/files", "telegram/flow", "telegram/groups",
-			"telegram/participants", "telegram/sessions", "telegram/signin", "telegram/text", "tg", "tl", "tl/schema",
+			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/connectionfile", "telegram/files",
+			"telegram/flow", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
+			"telegram/text", "tg", "tl", "tl/schema",
 		},
 		Tests:   []string{"bridge/bridgetest", "internal/pgtest", "internal/secrettest"},
 		Modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "rsc.io/qr"},
@@ -438,7 +444,7 @@ var Rows = []Row{
 	},
 	{
 		Dir: "benchmarks/...", Kind: Program,
-		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/files", "telegram/signin", "tg", "tl"},
+		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/connectionfile", "telegram/files", "telegram/signin", "tg", "tl"},
 		Modules: []string{"github.com/gotd/td"},
 		Reason:  "rivals to measure against, in a module of their own so that no user of ours links them",
 	},

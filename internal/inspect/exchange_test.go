@@ -16,6 +16,7 @@ import (
 	"godwit/mtproto/transport"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 var serverKey = sync.OnceValues(func() (*mtcrypto.PrivateKey, error) {
@@ -45,7 +46,7 @@ func recordOver(t testing.TB, o transport.Options, connect func(transport.DialFu
 	check(t, err)
 	path := filepath.Join(t.TempDir(), "connection.json")
 	check(t, sb.WriteInfo(path))
-	network, file, err := telegram.LoadNetwork(path)
+	network, file, err := connectionfile.Load(path)
 	check(t, err)
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

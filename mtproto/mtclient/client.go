@@ -53,7 +53,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
@@ -135,7 +134,7 @@ type Options struct {
 
 	Now    func() time.Time // time.Now
 	Rand   io.Reader        // crypto/rand.Reader
-	Logger *slog.Logger     // none
+	Logger mtproto.Logger   // none
 }
 
 // Credentials are what a client needs to go on with an auth key. They are
@@ -236,7 +235,7 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.MaxUpdates, 8192)
 	setDefault(&o.Transport.MaxPacket, transport.DefaultMaxPacket)
 	setDefault(&o.Rand, rand.Reader)
-	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
+	setDefault[mtproto.Logger](&o.Logger, mtproto.NoLog{})
 	if o.Connect == nil {
 		o.Connect = o.connectByDial
 	}

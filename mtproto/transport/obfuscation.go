@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"slices"
 
@@ -78,8 +77,8 @@ func (Secret) String() string { return "[redacted]" }
 // GoString returns [redacted].
 func (Secret) GoString() string { return "[redacted]" }
 
-// LogValue returns [redacted].
-func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+// MarshalText returns [redacted], for loggers.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // markerOf returns the marker of a framing that has one.
 func markerOf(f Framing) (uint32, bool) {

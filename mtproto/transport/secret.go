@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"strings"
 )
 
@@ -50,8 +49,8 @@ func (ProxySecret) String() string { return "[redacted]" }
 // GoString returns [redacted].
 func (ProxySecret) GoString() string { return "[redacted]" }
 
-// LogValue returns [redacted].
-func (ProxySecret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+// MarshalText returns [redacted], for loggers. Encode shows the secret.
+func (ProxySecret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // Encode returns the bytes of the secret: 16 of them, 17 that begin with dd, or
 // ee and 16 and the domain.
@@ -63,23 +62,6 @@ func (s ProxySecret) Encode() []byte {
 		return append([]byte{markSecretPadded}, s.Key[:]...)
 	}
 	return append([]byte(nil), s.Key[:]...)
-}
-
-// MarshalText returns the secret in hex, as users are given it. Whoever calls
-// it shows the secret.
-func (s ProxySecret) MarshalText() ([]byte, error) {
-	return hex.AppendEncode(nil, s.Encode()), nil
-}
-
-// UnmarshalText is ParseProxySecret. Of nothing it makes no secret.
-func (s *ProxySecret) UnmarshalText(text []byte) error {
-	*s = ProxySecret{}
-	if len(text) == 0 {
-		return nil
-	}
-	var err error
-	*s, err = ParseProxySecret(string(text))
-	return err
 }
 
 // ParseProxySecret reads a secret that is written in hex, in base64url or in

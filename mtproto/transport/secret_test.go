@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -75,23 +74,16 @@ func TestProxySecretRefused(t *testing.T) {
 	}
 }
 
-// A secret prints as [redacted] wherever it is not asked for, and survives JSON.
+// A secret prints as [redacted] wherever it is not asked for.
 func TestProxySecretRedacted(t *testing.T) {
 	s := ProxySecret{Key: Secret{0x61, 0x62}, Domain: "example.com"}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("proxy", "secret", s)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("proxy", "secret", s, "key", s.Key)
 	for _, text := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s), log.String()} {
 		if !strings.Contains(text, "redacted") || strings.Contains(text, "example") || strings.Contains(text, "6162") {
 			t.Errorf("printed as %q", text)
 		}
-	}
-	b, err := json.Marshal([]ProxySecret{s, {}})
-	var again []ProxySecret
-	if err != nil || json.Unmarshal(b, &again) != nil || len(again) != 2 || again[0] != s || again[1].Key != (Secret{}) {
-		t.Errorf("%s: %v", b, err)
-	}
-	if err := new(ProxySecret).UnmarshalText(nil); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -105,11 +97,8 @@ func FuzzProxySecret(f *testing.F) {
 		if err != nil {
 			return
 		}
-		written, err := s.MarshalText()
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := ParseProxySecret(string(written))
+		written := hex.EncodeToString(s.Encode())
+		again, err := ParseProxySecret(written)
 		if err != nil || again != s {
 			t.Fatalf("%q is written as %q: %v", text, written, err)
 		}

@@ -18,6 +18,7 @@ import (
 	"godwit/sandbox"
 	"godwit/sandbox/control"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/tg"
 )
 
@@ -50,7 +51,7 @@ func newPlace(t *testing.T) *place {
 	p.check(err)
 	path := filepath.Join(t.TempDir(), "connection.json")
 	p.check(p.sandbox.WriteInfo(path))
-	network, file, err := telegram.LoadNetwork(path)
+	network, file, err := connectionfile.Load(path)
 	p.check(err)
 	p.url = p.sandbox.Info().ControlURL
 	if p.url != s.URL() {

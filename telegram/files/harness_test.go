@@ -18,6 +18,7 @@ import (
 	"godwit/mtproto/mtcrypto"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/telegram/files"
 	"godwit/tg"
 )
@@ -58,7 +59,7 @@ func newPlace(t *testing.T, o sandbox.Options) *place {
 	t.Cleanup(func() { check(t, p.Close()) })
 	path := filepath.Join(t.TempDir(), "connection.json")
 	check(t, p.WriteInfo(path))
-	network, file, err := telegram.LoadNetwork(path)
+	network, file, err := connectionfile.Load(path)
 	check(t, err)
 	var cancel context.CancelFunc
 	p.ctx, cancel = context.WithTimeout(context.Background(), patience)

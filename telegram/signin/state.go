@@ -3,13 +3,12 @@ package signin
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 )
 
 // A State is all that a [Flow] has to remember between two answers. Its JSON
 // holds what helps whoever has the device's auth keys to sign in, so that it
-// belongs in the same safe place; it prints as [redacted].
+// belongs in the same safe place; in any other form it prints as [redacted].
 //
 // A code grows old within minutes, and a password is asked for within a day: a
 // State that is older leads to a new code by itself, once an answer is given.
@@ -31,9 +30,6 @@ func (s State) String() string { return redacted }
 
 // GoString returns [redacted].
 func (s State) GoString() string { return redacted }
-
-// LogValue returns [redacted].
-func (s State) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 func (s State) clone() State {
 	s.Prompt = s.Prompt.clone()

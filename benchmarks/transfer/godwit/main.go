@@ -11,6 +11,7 @@ import (
 
 	"godwit/benchmarks/internal/transfer"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/telegram/files"
 	"godwit/tg"
 )
@@ -30,7 +31,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	network, file, err := telegram.LoadNetwork(args[0])
+	network, file, err := connectionfile.Load(args[0])
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"godwit/mtproto/mtcrypto"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/telegram/files"
 	"godwit/telegram/groups"
 	"godwit/telegram/updates"
@@ -42,7 +43,7 @@ type town struct {
 	*sandbox.Sandbox
 	ctx      context.Context
 	network  telegram.Network
-	file     *telegram.ConnectionFile
+	file     *connectionfile.File
 	store    *store.Store
 	recorder *Recorder
 	account  *bridge.Account
@@ -60,7 +61,7 @@ func newTown(t *testing.T) *town {
 	t.Cleanup(func() { w.check(w.Sandbox.Close()) })
 	path := filepath.Join(t.TempDir(), "connection.json")
 	w.check(w.WriteInfo(path))
-	w.network, w.file, err = telegram.LoadNetwork(path)
+	w.network, w.file, err = connectionfile.Load(path)
 	w.check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)

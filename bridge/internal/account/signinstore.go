@@ -23,8 +23,8 @@ type signInStore struct {
 
 // A signInSecret is what is stored. Nothing in it may be printed.
 type signInSecret struct {
-	Credentials json.RawMessage `json:"credentials,omitempty"`
-	State       *signin.State   `json:"state,omitempty"`
+	Credentials []byte        `json:"credentials,omitempty"`
+	State       *signin.State `json:"state,omitempty"`
 }
 
 func (s *signInStore) load() error {

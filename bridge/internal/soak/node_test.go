@@ -24,7 +24,7 @@ import (
 	"godwit/internal/pgtest"
 	"godwit/internal/proxytest"
 	"godwit/sandbox"
-	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // nodeVariable has the test binary be a node of the bridge: it holds the options.
@@ -51,7 +51,7 @@ func runNode(text string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	network, file, err := telegram.LoadNetwork(n.Connection)
+	network, file, err := connectionfile.Load(n.Connection)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

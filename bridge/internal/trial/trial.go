@@ -27,6 +27,7 @@ import (
 	"godwit/mtproto/mtcrypto"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // Patience is how long a test waits for what must happen.
@@ -42,7 +43,7 @@ type Place struct {
 	testing.TB
 	Sandbox *sandbox.Sandbox
 	Network telegram.Network
-	File    *telegram.ConnectionFile
+	File    *connectionfile.File
 	URL     string // of the database
 	KEK     string
 
@@ -69,7 +70,7 @@ func New(t testing.TB, url string) *Place {
 	t.Cleanup(func() { p.Check(p.Sandbox.Close()) })
 	path := filepath.Join(t.TempDir(), "connection.json")
 	p.Check(p.Sandbox.WriteInfo(path))
-	p.Network, p.File, err = telegram.LoadNetwork(path)
+	p.Network, p.File, err = connectionfile.Load(path)
 	p.Check(err)
 	return p
 }

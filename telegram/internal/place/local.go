@@ -8,6 +8,7 @@ import (
 
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 )
 
 // Local starts a local Telegram with two people on it, Ada (+9996610001, code
@@ -32,8 +33,8 @@ func Local() (telegram.Options, func(), error) {
 	err = errors.Join(errA, errB, sb.Start(), sb.WriteInfo(path))
 	var o telegram.Options
 	if err == nil {
-		var file *telegram.ConnectionFile
-		if o.Network, file, err = telegram.LoadNetwork(path); err == nil {
+		var file *connectionfile.File
+		if o.Network, file, err = connectionfile.Load(path); err == nil {
 			o.APIID, o.APIHash = file.APIID, file.APIHash
 		}
 	}

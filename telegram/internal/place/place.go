@@ -14,6 +14,7 @@ import (
 	"godwit/mtproto/mtcrypto"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/connectionfile"
 	"godwit/tg"
 )
 
@@ -32,7 +33,7 @@ type Place struct {
 	Ctx context.Context // ends with the test
 
 	network telegram.Network
-	file    *telegram.ConnectionFile
+	file    *connectionfile.File
 }
 
 // New starts a sandbox that ends with the test.
@@ -52,7 +53,7 @@ func New(t testing.TB, o sandbox.Options) *Place {
 	})
 	path := filepath.Join(t.TempDir(), "connection.json")
 	p.Check(p.WriteInfo(path))
-	p.network, p.file, err = telegram.LoadNetwork(path)
+	p.network, p.file, err = connectionfile.Load(path)
 	p.Check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
