@@ -59,9 +59,9 @@ func TestUnkindReceiver(t *testing.T) {
 			b.add(b.accounts[0], "", bridge.AccountOnline, 1)
 			total++
 			// What is down harms nobody else: the other webhook has got it all.
-			checkOrder(b.T, kind.awaitDelivered(total))
+			checkOrder(b.TB, kind.awaitDelivered(total))
 		}
-		checkOrder(b.T, unkind.awaitDelivered(total))
+		checkOrder(b.TB, unkind.awaitDelivered(total))
 		w := b.settled(b.service, unkindID)
 		if w.Dead != 0 {
 			b.Errorf("%d were given up", w.Dead)
@@ -91,13 +91,13 @@ func TestSlowReceiver(t *testing.T) {
 		for range 10 {
 			b.add(b.accounts[0], newID[bridge.ConversationID](b), bridge.MessageReceived, 10)
 		}
-		checkOrder(b.T, r.awaitDelivered(100))
+		checkOrder(b.TB, r.awaitDelivered(100))
 		// Another takes over, as after a crash, without waiting for the first.
 		r.set(func(r *receiver) { r.answer = nil })
 		second := b.newServiceLike(b.service)
 		b.delivering.Go(func() { b.deliver(second, id) })
 		got := r.awaitDelivered(140)
-		checkOrder(b.T, got)
+		checkOrder(b.TB, got)
 		b.settled(second, id)
 	})
 }
@@ -222,7 +222,7 @@ func TestGone(t *testing.T) {
 		r.set(func(r *receiver) { r.answer = nil })
 		_, err := b.service.Enable(b.ctx, id)
 		b.check(err)
-		checkOrder(b.T, r.awaitDelivered(6))
+		checkOrder(b.TB, r.awaitDelivered(6))
 	})
 }
 

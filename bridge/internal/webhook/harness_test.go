@@ -45,7 +45,7 @@ func (c clock) At(t time.Time) (<-chan time.Time, func()) {
 
 // A bench is a test with an event log and webhooks on it.
 type bench struct {
-	*testing.T
+	testing.TB
 	url      string
 	store    *store.Store
 	log      *eventlog.Log
@@ -62,8 +62,8 @@ func onBoth(t *testing.T, test func(b *bench)) {
 	t.Run("sqlite", func(t *testing.T) { test(newBench(t, "sqlite:"+filepath.Join(t.TempDir(), "a.db"))) })
 }
 
-func newBench(t *testing.T, url string) *bench {
-	b := &bench{T: t, url: url}
+func newBench(t testing.TB, url string) *bench {
+	b := &bench{TB: t, url: url}
 	var err error
 	b.store, err = store.Open(t.Context(), url)
 	b.check(err)
@@ -142,16 +142,20 @@ func (b *bench) addAccount() bridge.AccountID {
 	return a.ID
 }
 
+func (b *bench) newEvent(account bridge.AccountID, conversation bridge.ConversationID, kind bridge.EventType) *bridge.Event {
+	return &bridge.Event{
+		ID: newID[bridge.EventID](b), Type: kind, Timestamp: epoch, AccountID: account, Source: bridge.MTProto,
+		SchemaVersion: bridge.SchemaVersion, ConversationID: conversation,
+		Data: json.RawMessage(`{"conversation_id": "` + string(conversation) + `", "text": "<hello> & привет"}`),
+	}
+}
+
 // add stores events of a conversation, or, where it is empty, of the account.
 func (b *bench) add(account bridge.AccountID, conversation bridge.ConversationID, kind bridge.EventType, n int) []*bridge.Event {
 	b.Helper()
 	events := make([]*bridge.Event, n)
 	for i := range events {
-		events[i] = &bridge.Event{
-			ID: newID[bridge.EventID](b), Type: kind, Timestamp: epoch, AccountID: account, Source: bridge.MTProto,
-			SchemaVersion: bridge.SchemaVersion, ConversationID: conversation,
-			Data: json.RawMessage(`{"conversation_id": "` + string(conversation) + `", "text": "<hello> & привет"}`),
-		}
+		events[i] = b.newEvent(account, conversation, kind)
 	}
 	b.check(b.store.Change(b.ctx, func(t *store.Tx) error { return t.AddEvents(events...) }))
 	return events
@@ -219,7 +223,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	e.attempt = r.counts[e.ID]
 	r.mu.Unlock()
 	if secret != "" {
-		verify(r.b.T, secret, body, q.Header)
+		verify(r.b.TB, secret, body, q.Header)
 	}
 	e.status = http.StatusNoContent
 	if answer != nil {
@@ -238,7 +242,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 }
 
 // verify checks a signature as receivers do, by the scheme's own library.
-func verify(t *testing.T, secret webhook.Secret, body []byte, h http.Header) {
+func verify(t testing.TB, secret webhook.Secret, body []byte, h http.Header) {
 	oracle, err := standardwebhooks.NewWebhook(string(secret))
 	if err != nil {
 		t.Error(err)
@@ -293,7 +297,7 @@ func (r *receiver) awaitDelivered(n int) []*received {
 
 // checkOrder checks that the events of each conversation were taken for the
 // first time in their order, and those of each account that belong to none.
-func checkOrder(t *testing.T, got []*received) {
+func checkOrder(t testing.TB, got []*received) {
 	t.Helper()
 	last := make(map[string]int64)
 	seen := make(map[bridge.EventID]bool)

@@ -95,7 +95,7 @@ func TestJobs(t *testing.T) {
 				total += 5
 			}
 			for _, r := range receivers {
-				checkOrder(b.T, r.awaitDelivered(total))
+				checkOrder(b.TB, r.awaitDelivered(total))
 			}
 		}
 		more()
