@@ -22,7 +22,7 @@ import (
 )
 
 // An Environment is what all accounts of a node share. All fields are required,
-// but for the Device.
+// but for Device and Dial.
 type Environment struct {
 	Store   *store.Store
 	Vault   *vault.Vault
@@ -30,6 +30,7 @@ type Environment struct {
 	APIID   int
 	APIHash string
 	Device  telegram.Device
+	Dial    telegram.DialFunc // how Telegram is reached; over TCP if nil
 	Inbox   Inbox
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -52,7 +53,7 @@ type Inbox interface {
 // options are those of every client.
 func (e *Environment) options(a *bridge.Account) telegram.Options {
 	return telegram.Options{
-		APIID: e.APIID, APIHash: e.APIHash, Network: e.Network, Device: e.Device,
+		APIID: e.APIID, APIHash: e.APIHash, Network: e.Network, Device: e.Device, Dial: e.Dial,
 		Logger: e.Logger.With("account", a.ID),
 		// A request that has to wait goes back to whoever planned it.
 		Patience: -1,

@@ -22,16 +22,25 @@ func CauseOf(err error) (bridge.Cause, bool) {
 	switch {
 	case errors.As(err, &wait):
 		return causeOfWait(wait.Wait), true
+	case errors.Is(err, mtclient.ErrKeyUnknown): // which can come of a refusal
+		return bridge.Cause{Kind: bridge.KeyUnknown}, true
 	case errors.As(err, &rpc):
 		return bridge.CauseOf(bridge.Refusal{Code: rpc.Code, Type: rpc.Type, Argument: rpc.Argument, Method: rpc.Method})
-	case errors.Is(err, mtclient.ErrKeyUnknown):
-		return bridge.Cause{Kind: bridge.KeyUnknown}, true
 	case errors.As(err, &refused):
 		return bridge.CauseOf(bridge.Refusal{Code: int(refused.Code)})
 	case errors.As(err, &unreachable):
 		return bridge.Cause{Kind: bridge.Disconnected}, true
 	}
 	return bridge.Cause{}, false
+}
+
+// lostBy returns how the account's session is lost, as an error says; "" for one
+// that says no such thing.
+func lostBy(err error) bridge.Kind {
+	if c, ok := CauseOf(err); ok && lostSession(c.Kind) {
+		return c.Kind
+	}
+	return ""
 }
 
 // causeOfWait returns what it means that Telegram wants something later.
@@ -60,6 +69,10 @@ func told(err error) error {
 	switch {
 	case err == nil, errors.As(err, &b):
 		return err
+	case lostBy(err) == bridge.Deactivated:
+		return &bridge.Error{Code: bridge.CodeAccountBanned, Detail: "Telegram has closed the account.", Err: err}
+	case lostBy(err) != "":
+		return &bridge.Error{Code: bridge.CodeAccountNotOnline, Detail: "The account is not signed in any more.", Err: err}
 	case errors.As(err, &wait):
 		return &bridge.Error{
 			Code: bridge.CodeFloodWait, RetryAt: wait.Wait.Until, Err: err,

@@ -198,8 +198,11 @@ func (r *Runner) Health(ctx context.Context, h *bridge.Health) error {
 		h.Waits = append(h.Waits, bridge.Wait{Method: w.Method, Chat: w.Chat, Until: w.Until})
 	}
 	lags, err := c.Lagging(ctx)
-	if err != nil {
+	if ctx.Err() != nil {
 		return told(err)
+	}
+	if err != nil {
+		return nil // the client has ended, and there is nothing to lag behind
 	}
 	for _, lag := range lags {
 		h.PTSLag += int(lag.Behind())

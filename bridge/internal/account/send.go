@@ -145,7 +145,7 @@ func (r *Runner) refused(err error) error {
 	case errors.As(err, &b), errors.As(err, &wait):
 		return told(err)
 	case ok && lostSession(cause.Kind):
-		return &bridge.Error{Code: bridge.CodeAccountNotOnline, Detail: "The account is not signed in any more.", Err: err}
+		return told(err)
 	case ok, errors.As(err, &outcome), errors.Is(err, telegram.ErrClosed), errors.Is(err, context.Canceled),
 		errors.Is(err, context.DeadlineExceeded):
 		return &bridge.Error{Code: bridge.CodeUnavailable, Detail: "Telegram has not answered.", RetryAt: r.e.Now().Add(retryPause), Err: err}

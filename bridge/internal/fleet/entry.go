@@ -150,7 +150,7 @@ func (e *entry) settle(r report) {
 	switch {
 	case r.cause.Kind == bridge.Superseded:
 	case e.account.Status.Suspected:
-		e.startIn(bridge.SessionCheckDelay)
+		e.startIn(e.f.o.CheckDelay)
 	default:
 		e.startIn(e.backoff())
 		e.failures++

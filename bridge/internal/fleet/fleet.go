@@ -49,6 +49,7 @@ type Options struct {
 	MaxConnecting int
 	MinBackoff    time.Duration // before an account that could not connect tries again: 1 s
 	MaxBackoff    time.Duration // to which that doubles: 2 min
+	CheckDelay    time.Duration // before a session that Telegram did not know is tried again: bridge.SessionCheckDelay
 }
 
 // A Starter brings accounts online; *account.Environment is one.
@@ -69,6 +70,7 @@ func (o *Options) complete() {
 	set(&o.Grace, 4*time.Second)
 	set(&o.MinBackoff, time.Second)
 	set(&o.MaxBackoff, 2*time.Minute)
+	set(&o.CheckDelay, bridge.SessionCheckDelay)
 	if o.MaxConnecting == 0 {
 		o.MaxConnecting = 32
 	}

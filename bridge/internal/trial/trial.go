@@ -49,6 +49,8 @@ type Place struct {
 
 	// Guard says whom nodes may write to; nil: everybody.
 	Guard outbox.Guard
+	// Dial says how a node reaches Telegram; over TCP if nil.
+	Dial func(node string) telegram.DialFunc
 }
 
 // OnBoth runs a test on each kind of database.
@@ -61,10 +63,15 @@ func OnBoth(t *testing.T, test func(p *Place)) {
 // that is used over two connections at once is ended there, as Telegram ends one
 // that is used from two places.
 func New(t testing.TB, url string) *Place {
+	return NewUnder(t, url, sandbox.DuplicatesByConnection)
+}
+
+// NewUnder is New with another rule for keys in two places.
+func NewUnder(t testing.TB, url string, rule sandbox.DuplicateRule) *Place {
 	p := &Place{TB: t, URL: url, KEK: "file:" + filepath.Join(t.TempDir(), "kek")}
 	key, err := serverKey()
 	p.Check(err)
-	p.Sandbox, err = sandbox.New(sandbox.Options{PrivateKey: key, Duplicates: sandbox.DuplicatesByConnection})
+	p.Sandbox, err = sandbox.New(sandbox.Options{PrivateKey: key, Duplicates: rule})
 	p.Check(err)
 	p.Check(p.Sandbox.Start())
 	t.Cleanup(func() { p.Check(p.Sandbox.Close()) })
@@ -135,12 +142,16 @@ func (p *Place) Start(name string) *Node {
 	log := slog.New(slog.NewTextHandler(p.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", name)
 	v := vault.New(kek)
 	n.Inbox = inbox.New(s, time.Now)
+	var dial telegram.DialFunc
+	if p.Dial != nil {
+		dial = p.Dial(name)
+	}
 	n.Fleet = fleet.New(fleet.Options{
 		Node: name, Address: name + ":1", Store: s, Logger: log, Now: time.Now, OnChange: n.noteChange,
 		Interval: 50 * time.Millisecond, MinBackoff: 10 * time.Millisecond, Grace: 4 * time.Second,
-		LockTimeout: 3 * time.Second,
+		LockTimeout: 3 * time.Second, CheckDelay: 100 * time.Millisecond,
 		Starter: &account.Environment{
-			Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now,
+			Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now, Dial: dial,
 			Inbox: &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log},
 		},
 	})
@@ -232,7 +243,9 @@ func (n *Node) Add() bridge.AccountID {
 		return t.AddAccount(&bridge.Account{ID: id, Kind: bridge.UserAccount, CreatedAt: now,
 			Status: bridge.Status{State: bridge.New, Since: now}})
 	}))
-	n.AwaitAccount(id, "owned", func(a *bridge.Account) bool { return a.Node != "" })
+	n.AwaitAccount(id, "owned", func(a *bridge.Account) bool {
+		return a.Node != "" && (a.Node != n.Name || n.Fleet.Owns(id)) // it is claimed first
+	})
 	return id
 }
 
