@@ -18,6 +18,9 @@ FUZZ ?= .
 SEEDS ?= 1000
 FIRST ?= 1
 
+# How many failovers `make soak` forces.
+ROUNDS ?= 200
+
 # Flags of `make bench`, such as BENCHFLAGS=--json.
 BENCHFLAGS ?=
 
@@ -69,6 +72,10 @@ sim: ## Run SEEDS simulated worlds, from seed FIRST on
 .PHONY: bench
 bench: ## Measure godwit and its rivals side by side
 	go -C benchmarks run ./cmd/compare $(BENCHFLAGS)
+
+.PHONY: soak
+soak: ## Take accounts from one of three nodes by force, ROUNDS times
+	go test ./bridge/internal/fleet -run TestFailover -rounds $(ROUNDS) -timeout 6h -v | grep -v level=
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME

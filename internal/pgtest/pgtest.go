@@ -86,6 +86,23 @@ func (s *Server) exec(tb testing.TB, statement string) {
 	}
 }
 
+// Terminate ends the connection to the database postgres that holds an advisory
+// lock with two keys, of which key is the second.
+func (s *Server) Terminate(tb testing.TB, key int) {
+	tb.Helper()
+	db, err := sql.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	var ended int
+	err = db.QueryRow(`SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+		WHERE locktype = 'advisory' AND objid::bigint = $1 AND objsubid = 2`, key).Scan(&ended)
+	if err != nil || ended != 1 {
+		tb.Errorf("%d connections held lock %d: %v", ended, key, err)
+	}
+}
+
 // Start starts a server. Its data lose nothing when a process dies, but may
 // when the machine does: it does not sync its files.
 func Start() (*Server, error) {

@@ -88,7 +88,10 @@ type Fleet struct {
 	mu      sync.Mutex
 	entries map[bridge.AccountID]*entry
 	shards  map[int]bool // held
-	nodes   []string     // that were there at the last look
+	// waits are until when accounts that another node did not give back are left
+	// alone, even if this one loses and takes them again meanwhile.
+	waits   map[bridge.AccountID]time.Time
+	nodes   []string // that were there at the last look
 	running bool
 }
 
@@ -101,6 +104,7 @@ func New(o Options) *Fleet {
 		o: o, key: int(binary.BigEndian.Uint32(random[:]) & math.MaxInt32),
 		connecting: make(chan struct{}, o.MaxConnecting),
 		entries:    make(map[bridge.AccountID]*entry), shards: make(map[int]bool),
+		waits: make(map[bridge.AccountID]time.Time),
 	}
 }
 
@@ -228,13 +232,26 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 	f.shards[shard] = true
 	f.mu.Unlock()
 	for _, a := range accounts {
-		var wait time.Duration
-		if crashed[a.ID] {
-			wait = f.o.Grace
-		}
-		f.add(ctx, a, wait)
+		f.add(ctx, a, f.grace(a.ID, crashed[a.ID]))
 	}
 	return nil
+}
+
+// grace returns for how long an account that was taken is to be left alone.
+// crashed says that another node had it and did not give it back.
+func (f *Fleet) grace(id bridge.AccountID, crashed bool) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.o.Now()
+	if crashed {
+		f.waits[id] = now.Add(f.o.Grace)
+	}
+	until, ok := f.waits[id]
+	if wait := until.Sub(now); ok && wait > 0 {
+		return wait
+	}
+	delete(f.waits, id)
+	return 0
 }
 
 // release stops the accounts of a shard and gives it back.

@@ -21,6 +21,9 @@ const (
 // is one node, which holds what it likes.
 type Locks struct {
 	conn *sql.Conn // nil with SQLite
+	// using has room for the one who uses conn. A statement on it while the rows of
+	// another are being read would have the driver close it, and the locks lost.
+	using chan struct{}
 }
 
 // ErrNodeKey says that the key of a node is another node's.
@@ -37,7 +40,7 @@ func (s *Store) OpenLocks(ctx context.Context, nodeKey int) (*Locks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: a connection for locks: %w", err)
 	}
-	l := &Locks{conn}
+	l := &Locks{conn, make(chan struct{}, 1)}
 	ok, err := l.try(ctx, nodeSpace, nodeKey)
 	if err == nil && !ok {
 		err = ErrNodeKey
@@ -58,9 +61,24 @@ func bounded(ctx context.Context, timeout time.Duration) (context.Context, conte
 	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
 }
 
+// use waits until nobody else uses the connection.
+func (l *Locks) use(ctx context.Context) (done func(), err error) {
+	select {
+	case l.using <- struct{}{}:
+		return func() { <-l.using }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("store: the connection that holds the locks is busy: %w", ctx.Err())
+	}
+}
+
 func (l *Locks) try(ctx context.Context, space, key int) (ok bool, err error) {
 	ctx, cancel := bounded(ctx, lockTimeout)
 	defer cancel()
+	done, err := l.use(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer done()
 	err = l.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1, $2)`, space, key).Scan(&ok)
 	if err != nil {
 		return false, fmt.Errorf("store: lock %d: %w", key, err)
@@ -84,6 +102,11 @@ func (l *Locks) Unlock(ctx context.Context, shard int) error {
 	}
 	ctx, cancel := bounded(ctx, lockTimeout)
 	defer cancel()
+	done, err := l.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if _, err := l.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1, $2)`, shardSpace, shard); err != nil {
 		return fmt.Errorf("store: lock of shard %d: %w", shard, err)
 	}
@@ -98,6 +121,11 @@ func (l *Locks) Check(ctx context.Context, timeout time.Duration) error {
 	}
 	ctx, cancel := bounded(ctx, timeout)
 	defer cancel()
+	done, err := l.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := l.conn.PingContext(ctx); err != nil {
 		return fmt.Errorf("store: the connection that holds the locks: %w", err)
 	}
