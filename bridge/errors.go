@@ -27,6 +27,7 @@ const (
 	CodeSuppressed        Code = "suppressed"         // the person does not want to be written to
 	CodeFloodWait         Code = "flood_wait"         // Telegram wants it later; see retry_at
 	CodeTelegramRefused   Code = "telegram_refused"   // Telegram's error is in the detail
+	CodeOutcomeUnknown    Code = "outcome_unknown"    // it may have been done, and to repeat it may do it twice
 	CodeSurfaceUnable     Code = "surface_unable"     // bots, or users, cannot do this; the detail says who can
 	CodeLoginCodeInvalid  Code = "login_code_invalid" // the code was wrong; ask again
 	CodeLoginExpired      Code = "login_expired"      // the code, link or token; begin again

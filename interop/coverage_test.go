@@ -13,7 +13,7 @@ import (
 // The columns of the table, in the order in which a run covers them.
 var features = []string{
 	"key", "rpc", "sign up", "code", "2FA", "migrate", "send", "receive", "history", "resume",
-	"QR shown", "QR accepted", "devices", "recovery", "files", "edit", "reply", "react", "delete", "members",
+	"QR shown", "QR accepted", "devices", "recovery", "files", "edit", "reply", "react", "delete", "members", "CDN",
 }
 
 // A coverage records which features each client showed over each transport.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -144,25 +143,9 @@ func (p *gotdPerson) SendFile(ctx context.Context, phone, path string) error {
 
 // FetchFile implements carrier.
 func (p *gotdPerson) FetchFile(ctx context.Context, phone string) (string, error) {
-	page, err := p.api.MessagesGetHistory(ctx, &gotd.MessagesGetHistoryRequest{Peer: p.contacts[phone], Limit: 1})
+	document, err := p.newestDocument(ctx, phone)
 	if err != nil {
 		return "", err
-	}
-	list, ok := page.AsModified()
-	if !ok || len(list.GetMessages()) == 0 {
-		return "", fmt.Errorf("messages.getHistory answered %v", page)
-	}
-	m, ok := list.GetMessages()[0].(*gotd.Message)
-	if !ok {
-		return "", fmt.Errorf("the newest message is %v", list.GetMessages()[0])
-	}
-	media, ok := m.Media.(*gotd.MessageMediaDocument)
-	if !ok {
-		return "", fmt.Errorf("it carries %v", m.Media)
-	}
-	document, ok := media.Document.AsNotEmpty()
-	if !ok {
-		return "", errors.New("its document is empty")
 	}
 	var b bytes.Buffer
 	_, err = downloader.NewDownloader().Download(p.api, document.AsInputDocumentFileLocation("")).Stream(ctx, &b)

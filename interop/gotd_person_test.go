@@ -129,6 +129,7 @@ func startGotd(ctx context.Context, t *testing.T, conn *connection, tr gotdTrans
 		Resolver:       tr.resolve(t, conn),
 		SessionStorage: storage,
 		EnablePFS:      tr.pfs,
+		AllowCDN:       true,
 		UpdateHandler:  updates,
 		Logger:         gotdLogger(t),
 	})

@@ -21,6 +21,8 @@ import (
 	"godwit/mtproto/authkey"
 	mtsession "godwit/mtproto/session"
 	"godwit/mtproto/transport"
+	"godwit/sandbox"
+	"godwit/telegram/sessions"
 )
 
 var record = flag.Bool("record", false, "write what TestRecord hears into the corpora of the fuzz targets")
@@ -102,14 +104,9 @@ func TestRecord(t *testing.T) {
 		t.Run(tr.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			_, conn := startSandbox(t)
-			dc := conn.DCs[0]
-			r := startRecorder(t, net.JoinHostPort(dc.Host, strconv.Itoa(dc.Port)))
-			heard := &connection{PublicKey: conn.PublicKey, APIID: conn.APIID, APIHash: conn.APIHash, TestDC: conn.TestDC}
-			heard.DCs = append(heard.DCs, conn.DCs...)
-			heard.DCs[0].Port = r.Addr().(*net.TCPAddr).Port
+			_, heard, r := startRecorded(t)
 			storage := &session.StorageMemory{}
-			p := startGotd(ctx, t, heard, tr, newPhone(dc.ID), storage)
+			p := startGotd(ctx, t, heard, tr, newPhone(heard.DCs[0].ID), storage)
 			if err := p.SignUp(ctx, "Anna"); err != nil {
 				t.Fatal(err)
 			}
@@ -119,26 +116,97 @@ func TestRecord(t *testing.T) {
 				t.Fatal(err)
 			}
 			key := mtproto.NewAuthKey([mtproto.AuthKeySize]byte(data.AuthKey))
-			plain, encrypted := 0, 0
-			for _, k := range r.tapes {
-				a, b := hear(t, k, &key)
-				plain, encrypted = plain+a, encrypted+b
-			}
-			if t.Logf("%d packets of key exchanges, %d of sessions", plain, encrypted); plain < 6 || encrypted < 10 {
-				t.Error("little was heard")
-			}
+			r.hear(t, "gotd", &key)
 		})
 	}
 }
 
+// TestRecordScripts does the same with mtcute and Telethon, which sign in and
+// hand out their sessions.
+func TestRecordScripts(t *testing.T) {
+	for _, client := range []struct {
+		format sessions.Format
+		start  func(ctx context.Context, conn *connection, phone string) *mtcutePerson
+	}{
+		{sessions.MTCute, func(ctx context.Context, conn *connection, phone string) *mtcutePerson {
+			return startMtcute(ctx, t, conn, mtcuteTransports[0], phone)
+		}},
+		{sessions.Telethon, func(ctx context.Context, conn *connection, phone string) *mtcutePerson {
+			return startTelethon(ctx, t, conn, telethonTransports[2], phone, "")
+		}},
+	} {
+		t.Run(string(client.format), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			sb, heard, r := startRecorded(t)
+			anna := speaker{name: "Anna", phone: newPhone(heard.DCs[0].ID)}
+			register(t, sb, anna, "")
+			p := client.start(ctx, heard, anna.phone)
+			if err := p.SignIn(ctx, ""); err != nil {
+				t.Fatal(err)
+			}
+			var text string
+			if err := p.do(ctx, "session", nil, &text); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.do(ctx, "quit", nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			s, err := sessions.Import(client.format, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := s.Credentials.Keys[heard.DCs[0].ID].Key
+			r.hear(t, string(client.format), &key)
+		})
+	}
+}
+
+// startRecorded starts a sandbox whose first DC is reached through a recorder.
+func startRecorded(t *testing.T) (*sandbox.Sandbox, *connection, *recorder) {
+	t.Helper()
+	sb, conn := startSandbox(t)
+	dc := conn.DCs[0]
+	r := startRecorder(t, net.JoinHostPort(dc.Host, strconv.Itoa(dc.Port)))
+	info, err := os.ReadFile(conn.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := fmt.Sprintf("\"port\": %d", dc.Port)
+	if bytes.Count(info, []byte(port)) != 1 {
+		t.Fatalf("%s is not once in %s", port, info)
+	}
+	info = bytes.Replace(info, []byte(port), fmt.Appendf(nil, "\"port\": %d", r.Addr().(*net.TCPAddr).Port), 1)
+	path := filepath.Join(t.TempDir(), "recorded.json")
+	if err := os.WriteFile(path, info, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return sb, readConnection(t, path), r
+}
+
+// hear reads all tapes, of a client of a maker.
+func (r *recorder) hear(t *testing.T, maker string, key *mtproto.AuthKey) {
+	t.Helper()
+	plain, encrypted := 0, 0
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range r.tapes {
+		a, b := hear(t, maker, k, key)
+		plain, encrypted = plain+a, encrypted+b
+	}
+	if t.Logf("%d packets of key exchanges, %d of sessions", plain, encrypted); plain < 6 || encrypted < 10 {
+		t.Error("little was heard")
+	}
+}
+
 // hear reads a tape and counts its packets.
-func hear(t *testing.T, k *tape, key *mtproto.AuthKey) (plain, encrypted int) {
+func hear(t *testing.T, maker string, k *tape, key *mtproto.AuthKey) (plain, encrypted int) {
 	t.Helper()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	first := k.toServer.Bytes()[:min(4096, k.toServer.Len())]
-	save(t, "mtproto/mtserver", "FuzzConnection", first)
-	save(t, "mtproto/transport", "FuzzAccept", first)
+	save(t, maker, "mtproto/mtserver", "FuzzConnection", first)
+	save(t, maker, "mtproto/transport", "FuzzAccept", first)
 	requests, answers, err := transport.Overhear(&k.toServer, &k.toClient, transport.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +225,7 @@ func hear(t *testing.T, k *tape, key *mtproto.AuthKey) (plain, encrypted int) {
 				if _, _, err := authkey.ParsePlain(packet); err != nil {
 					t.Errorf("%v: %v", side, err)
 				}
-				save(t, "mtproto/authkey", "FuzzPlain", packet)
+				save(t, maker, "mtproto/authkey", "FuzzPlain", packet)
 				continue
 			}
 			encrypted++
@@ -166,7 +234,7 @@ func hear(t *testing.T, k *tape, key *mtproto.AuthKey) (plain, encrypted int) {
 				t.Errorf("%v: %v", side, err)
 				continue
 			}
-			save(t, "mtproto/session", "FuzzReceive", e.Body, side == mtproto.Client)
+			save(t, maker, "mtproto/session", "FuzzReceive", e.Body, side == mtproto.Client)
 		}
 	}
 	return plain, encrypted
@@ -176,7 +244,7 @@ func hear(t *testing.T, k *tape, key *mtproto.AuthKey) (plain, encrypted int) {
 const maxSaved = 8 << 10
 
 // save writes an input of a fuzz target, if that is asked for.
-func save(t *testing.T, dir, target string, input []byte, rest ...any) {
+func save(t *testing.T, maker, dir, target string, input []byte, rest ...any) {
 	t.Helper()
 	if !*record || len(input) > maxSaved {
 		return
@@ -190,7 +258,7 @@ func save(t *testing.T, dir, target string, input []byte, rest ...any) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256([]byte(text))
-	if err := os.WriteFile(filepath.Join(path, fmt.Sprintf("gotd-%x", sum[:6])), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(path, fmt.Sprintf("%s-%x", maker, sum[:6])), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

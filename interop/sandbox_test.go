@@ -13,7 +13,11 @@ import (
 // with its connection file, from which the clients learn all they know.
 func startSandbox(t *testing.T) (*sandbox.Sandbox, *connection) {
 	t.Helper()
-	options := sandbox.Options{}
+	return startSandboxWith(t, sandbox.Options{})
+}
+
+func startSandboxWith(t *testing.T, options sandbox.Options) (*sandbox.Sandbox, *connection) {
+	t.Helper()
 	if os.Getenv("GODWIT_INTEROP_LOG") != "" {
 		options.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"godwit/internal/layer"
 	"godwit/tg"
 	"godwit/tl"
 )
@@ -93,6 +95,14 @@ func testButtons(t *testing.T) {
 	m := one[*tg.UpdateNewMessage](t, alice.updates()).Message.(*tg.Message)
 	if !hasData(m.ReplyMarkup, []byte("yes")) {
 		t.Fatalf("keyboard %+v", m.ReplyMarkup)
+	}
+	// Older layers have buttons of other types. Their clients get the message
+	// without any.
+	raw := marshal(t, &tg.Updates{Updates: []tg.UpdateClass{&tg.UpdateNewMessage{Message: m, Pts: 2, PtsCount: 1}}})
+	for _, n := range layer.Layers() {
+		if p, err := layer.Updates(raw, n); err != nil || !bytes.Contains(p, []byte("Choose")) {
+			t.Errorf("layer %d: %x, %v", n, p, err)
+		}
 	}
 	robot.updates()
 	fails(alice, &tg.MessagesGetBotCallbackAnswer{Peer: to, MsgID: m.ID, Data: []byte("no")}, 400, "DATA_INVALID")

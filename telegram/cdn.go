@@ -103,7 +103,8 @@ func (c *Client) cdnKeys(ctx context.Context, dc int) ([]mtcrypto.PublicKey, err
 }
 
 // initCDN is initConnection for those who are not to know what the client
-// runs on (R-FI-22). TDLib writes the same there.
+// runs on (R-FI-22). TDLib (td/telegram/net/MtprotoHeader.cpp) and gotd
+// (telegram/internal/manager/conn.go) write the same there.
 func (c *Client) initCDN(query []byte) []byte {
 	return c.announce(Device{Model: "n/a", System: "n/a", AppVersion: c.o.Device.AppVersion, LangCode: "en"}, query)
 }

@@ -86,6 +86,11 @@ const commands = {
     return { user: me.id, dc: await client.getPrimaryDcId() }
   },
 
+  // The session as a string.
+  async session() {
+    return client.exportSession()
+  },
+
   // Signs in by a QR code, whose links are lines {"event": "qr", "url": ...}.
   async signInQR({ password }) {
     const me = await client.signInQr({ onUrlUpdated: (url) => print({ event: 'qr', url }), password: password || undefined })

@@ -111,7 +111,7 @@ func (q *request) sent(p *place, u tg.UpdatesClass, err error) ([]*message, erro
 		return nil, forbidden("bot can't initiate conversation with a user")
 	case p.channel != nil && p.channel.Broadcast && is(err, "CHAT_WRITE_FORBIDDEN"):
 		return nil, bad("need administrator rights in the channel chat")
-	case is(err, "TOPIC_CLOSED"), err != nil:
+	case err != nil:
 		return nil, err
 	}
 	all, ok := u.(*tg.Updates)
@@ -288,8 +288,16 @@ type messageID struct {
 	ID int32 `json:"message_id"`
 }
 
-// source finds messages that another one is made of.
-func (q *request) source(ids []int32, what string) (*place, []*tg.Message, error) {
+// A use is what messages are taken for.
+type use struct{ what, done string }
+
+var (
+	toForward = use{"message to forward", "forwarded"}
+	toCopy    = use{"message to copy", "copied"}
+)
+
+// source finds messages that others are made of.
+func (q *request) source(ids []int32, u use) (*place, []*tg.Message, error) {
 	if q.args["from_chat_id"] == "" {
 		return nil, nil, bad(`Parameter "from_chat_id" is required`)
 	}
@@ -299,7 +307,7 @@ func (q *request) source(ids []int32, what string) (*place, []*tg.Message, error
 	}
 	found, err := q.b.fetchAll(q, from.id, ids)
 	if err != nil {
-		return nil, nil, bad("%s not found", what)
+		return nil, nil, bad("%s not found", u.what)
 	}
 	var out []*tg.Message
 	for _, m := range found {
@@ -308,13 +316,12 @@ func (q *request) source(ids []int32, what string) (*place, []*tg.Message, error
 			out = append(out, m)
 		case *tg.MessageService:
 			if len(ids) == 1 {
-				return nil, nil, bad("message can't be %s", map[string]string{"message to copy": "copied"}[what]+
-					map[string]string{"message to forward": "forwarded"}[what])
+				return nil, nil, bad("message can't be %s", u.done)
 			}
 		}
 	}
 	if len(out) == 0 {
-		return nil, nil, bad("%s not found", what)
+		return nil, nil, bad("%s not found", u.what)
 	}
 	slices.SortFunc(out, func(a, b *tg.Message) int { return cmp.Compare(a.ID, b.ID) })
 	return from, out, nil
@@ -348,7 +355,7 @@ func forwardMessages(q *request) (any, error) {
 }
 
 func (q *request) forward(ids []int32) (*place, tg.UpdatesClass, error) {
-	from, found, err := q.source(ids, "message to forward")
+	from, found, err := q.source(ids, toForward)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -372,16 +379,15 @@ func (q *request) forward(ids []int32) (*place, tg.UpdatesClass, error) {
 
 // copyMessage serves copyMessage.
 func copyMessage(q *request) (any, error) {
-	id, given := q.id("message_id"), false
 	var caption *formatted
-	if _, given = q.args["caption"]; given {
+	if _, given := q.args["caption"]; given {
 		f, err := q.caption()
 		if err != nil {
 			return nil, err
 		}
 		caption = &f
 	}
-	_, found, err := q.source([]int32{id}, "message to copy")
+	_, found, err := q.source([]int32{q.id("message_id")}, toCopy)
 	if err != nil {
 		return nil, err
 	}
@@ -398,7 +404,7 @@ func copyMessages(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, found, err := q.source(ids, "message to forward")
+	_, found, err := q.source(ids, toForward) // as the server says of copies too
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ var statuses = map[bridge.Code]int{
 	bridge.CodeLoginExpired:      http.StatusGone,
 	bridge.CodePasswordInvalid:   http.StatusUnprocessableEntity,
 	bridge.CodeOtherAccount:      http.StatusConflict,
+	bridge.CodeOutcomeUnknown:    http.StatusBadGateway,
 	bridge.CodeTooLarge:          http.StatusRequestEntityTooLarge,
 }
 

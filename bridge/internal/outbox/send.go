@@ -251,6 +251,6 @@ func (x *Outbox) tell(t *store.Tx, kind bridge.EventType, h store.Head) error {
 	}
 	return t.AddEvent(&bridge.Event{
 		ID: id, Type: kind, Timestamp: now, AccountID: h.Message.AccountID, Source: h.Message.Source,
-		SchemaVersion: bridge.SchemaVersion, Data: data,
+		SchemaVersion: bridge.SchemaVersion, Data: data, ConversationID: h.Conversation.ID,
 	})
 }

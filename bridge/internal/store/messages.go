@@ -199,18 +199,18 @@ func (t *Tx) AddMessages(list []*bridge.Message) (int64, error) {
 }
 
 var messageChange = table{
-	{"id", text}, {"telegram_id", integer}, {"at", timestamp}, {"content", document}, {"edited_at", timestamp},
-	{"deleted_at", timestamp}, {"state", text}, {"error", text},
+	{"id", text}, {"telegram_id", integer}, {"sender", text}, {"at", timestamp}, {"content", document},
+	{"edited_at", timestamp}, {"deleted_at", timestamp}, {"state", text}, {"error", text},
 }
 
 // ChangeMessages stores what Telegram can change of messages: what they say,
-// where and when they are, and what has become of them.
+// their number, sender and time, and what has become of them.
 func (t *Tx) ChangeMessages(list []*bridge.Message) error {
 	r := t.rows(messageChange)
 	for _, m := range list {
-		r.add(m.ID, m.TelegramID, m.At, &m.Content, m.EditedAt, m.DeletedAt, m.State, m.Error)
+		r.add(m.ID, m.TelegramID, m.Sender, m.At, &m.Content, m.EditedAt, m.DeletedAt, m.State, m.Error)
 	}
-	_, err := t.execRows(r, `UPDATE messages SET telegram_id = r.telegram_id, at = r.at, content = r.content,
+	_, err := t.execRows(r, `UPDATE messages SET telegram_id = r.telegram_id, sender = r.sender, at = r.at, content = r.content,
 		edited_at = r.edited_at, deleted_at = r.deleted_at, state = r.state, error = r.error
 		FROM `+t.dialect.from(messageChange, 1)+` WHERE messages.id = r.id`)
 	return err

@@ -207,6 +207,7 @@ func TestMessages(t *testing.T) {
 		b.put(2, unsent...)
 
 		changed := *m
+		changed.Sender = user(2)
 		changed.TelegramID, changed.At, changed.Text, changed.State, changed.Error = 8, epoch, "new", bridge.Read, ""
 		changed.EditedAt, changed.DeletedAt = time.Time{}, time.Time{}
 		b.change(func(t *store.Tx) error { return t.ChangeMessages([]*bridge.Message{&changed}) })

@@ -1,0 +1,141 @@
+// Package botapi runs bots over the Bot API
+// (https://core.telegram.org/bots/api): an account of kind bot has the same
+// inbox, events and sends as a person's, as far as docs/surfaces.md says.
+//
+// Start with an [Environment]. [Environment.SignIn] takes a bot's token, and
+// [Environment.Start] brings the bot online. What becomes of an account is not
+// decided here: a [Runner] reports what happens to it, as bridge.Cause.
+//
+// Requests, updates and their types are those of github.com/go-telegram/bot, but
+// for getUpdates and webhooks: that package confirms to Telegram what it has
+// received before it was handled, and here nothing is confirmed before it is
+// stored.
+package botapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-telegram/bot"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/inbox"
+	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/vault"
+)
+
+// DefaultURL is where the Bot API is.
+const DefaultURL = "https://api.telegram.org"
+
+// An Environment is what all bots of a node share. All fields are required but
+// the last two.
+type Environment struct {
+	Store  *store.Store
+	Vault  *vault.Vault
+	Inbox  *inbox.Inbox
+	Logger *slog.Logger
+	Now    func() time.Time
+	// URL is where the Bot API is: DefaultURL if empty.
+	URL string
+	// Webhook returns the URL at which Telegram reaches [Runner.ServeHTTP] of an
+	// account; nil has updates polled for.
+	Webhook func(bridge.AccountID) string
+}
+
+// tokenField is the field of an account under which its token is sealed.
+const tokenField = "bot_token"
+
+// client returns what makes a bot's requests.
+func (e *Environment) client(token string) (*bot.Bot, *transport, error) {
+	url := e.URL
+	if url == "" {
+		url = DefaultURL
+	}
+	t := &transport{client: &http.Client{Transport: http.DefaultTransport}, url: strings.TrimRight(url, "/"), token: token}
+	b, err := bot.New(token, bot.WithSkipGetMe(), bot.WithServerURL(t.url), bot.WithHTTPClient(pollTimeout, t),
+		bot.WithErrorsHandler(func(err error) { e.Logger.Warn("bot api", "error", t.redacted(err)) }))
+	if err != nil {
+		return nil, nil, bridge.Errorf(bridge.CodeInvalidRequest, "The token of a bot is not empty.")
+	}
+	return b, t, nil
+}
+
+// SignIn takes the token of a bot, checks it with Telegram, and seals it. The
+// error is a *bridge.Error: of CodeLoginExpired where Telegram does not know the
+// token, of CodeOtherAccount where it is another bot's than before, and of
+// CodeConflict where the bot is an account already, on whichever surface.
+func (e *Environment) SignIn(ctx context.Context, a *bridge.Account, epoch int64, token string) error {
+	if a.Kind != bridge.BotAccount {
+		return bridge.Errorf(bridge.CodeSurfaceUnable, "Account %s is a person's: it signs in by phone number or QR code.", a.ID)
+	}
+	b, t, err := e.client(token)
+	if err != nil {
+		return err
+	}
+	me, err := b.GetMe(ctx)
+	if err != nil {
+		return told(t.redacted(err), e.Now())
+	}
+	key, err := e.dataKey(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	before, err := e.Store.Secret(ctx, a.ID, tokenField)
+	if err != nil {
+		return err
+	}
+	sealed, err := e.Vault.Seal(ctx, a.ID, key, tokenField, before.Version+1, []byte(token))
+	if err != nil {
+		return err
+	}
+	return e.Store.Change(ctx, func(t *store.Tx) error {
+		if err := t.SetIdentity(a.ID, me.ID, ""); err != nil {
+			return err
+		}
+		return t.SetSecret(a.ID, epoch, tokenField, sealed)
+	})
+}
+
+// dataKey returns an account's data key, which is made if there is none.
+func (e *Environment) dataKey(ctx context.Context, id bridge.AccountID) (*store.DataKey, error) {
+	key, err := e.Store.DataKey(ctx, id)
+	if bridge.CodeOf(err) != bridge.CodeNotFound {
+		return key, err
+	}
+	if key, err = e.Vault.NewKey(ctx, id); err != nil {
+		return nil, err
+	}
+	if err := e.Store.Change(ctx, func(t *store.Tx) error { return t.SetDataKey(id, key) }); err != nil {
+		return nil, fmt.Errorf("botapi: storing the data key of %s: %w", id, err)
+	}
+	return key, nil
+}
+
+// errNoToken says that nobody has signed in yet.
+var errNoToken = errors.New("botapi: the account has no token")
+
+// token returns the token of an account.
+func (e *Environment) token(ctx context.Context, id bridge.AccountID) (string, error) {
+	sealed, err := e.Store.Secret(ctx, id, tokenField)
+	if err != nil {
+		return "", err
+	}
+	if sealed.Version == 0 {
+		return "", errNoToken
+	}
+	key, err := e.Store.DataKey(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	token, err := e.Vault.Open(ctx, id, key, tokenField, sealed)
+	return string(token), err
+}
+
+// newSecret returns what Telegram proves by that a webhook is called by it.
+func newSecret() string { return rand.Text() }
