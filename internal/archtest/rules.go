@@ -257,7 +257,7 @@ var Rows = []Row{
 	{
 		Dir: "bridge/internal/fleet", Kind: Program,
 		Own:    []string{"bridge", "bridge/internal/account", "bridge/internal/store"},
-		Tests:  []string{"bridge/internal/trial", "internal/pgtest", "sandbox", "telegram"},
+		Tests:  []string{"bridge/internal/trial", "internal/pgtest", "sandbox", "telegram", "telegram/groups", "tg"},
 		Reason: "who runs what, and what becomes of it; how that is done is in account",
 	},
 	{

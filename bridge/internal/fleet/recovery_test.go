@@ -12,6 +12,8 @@ import (
 	"godwit/bridge/internal/trial"
 	"godwit/sandbox"
 	"godwit/telegram"
+	"godwit/telegram/groups"
+	"godwit/tg"
 )
 
 // A patient is an account that is online, to which something is to happen.
@@ -338,4 +340,43 @@ func TestBackByQR(t *testing.T) {
 	})
 	x.AwaitState(x.id, bridge.Online)
 	x.works()
+}
+
+// SLOWMODE_WAIT holds back one chat, and no other.
+func TestSlowMode(t *testing.T) {
+	p := trial.New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
+	x := newPatient(p.Start("node"))
+	const owner = "9996620002"
+	_, err := p.Sandbox.AddUser(owner, "Boris", "")
+	p.Check(err)
+	boris := p.Client(owner, telegram.Options{Store: new(telegram.MemoryStore)})
+	ann, err := boris.ResolvePhone(x.Context(), x.phone)
+	p.Check(err)
+	made, err := groups.Create(x.Context(), boris, groups.New{
+		Kind: groups.Supergroup, Title: "Slow", Users: []tg.InputUserClass{telegram.InputUserOf(ann)},
+	})
+	p.Check(err)
+	p.Check(groups.SetSlowMode(x.Context(), boris, made.Peer, 10*time.Second))
+	group := bridge.Peer{Kind: bridge.ChannelPeer, ID: made.Peer.(*tg.InputPeerChannel).ChannelID}
+	r, err := x.Fleet.Runner(x.id)
+	p.Check(err)
+	send := func(to bridge.Peer, id int64) error {
+		_, err := r.Send(x.Context(), to, &bridge.Message{Content: bridge.Content{Text: "hello"}, RandomID: id})
+		return err
+	}
+	x.Await("the account knows the group", func() bool { return send(group, 1) == nil })
+	if err := send(group, 2); bridge.CodeOf(err) != bridge.CodeFloodWait {
+		t.Errorf("in slow mode: %v", err)
+	}
+	x.becomes(want{
+		state: bridge.Throttled, cause: bridge.SlowMode, error: "SLOWMODE_WAIT", event: bridge.AccountFloodWait, until: true,
+		scope: bridge.Scope{Chat: group.ID},
+	})
+	if err := send(bridge.Peer{Kind: bridge.UserPeer, ID: x.account().UserID}, 3); err != nil {
+		t.Errorf("elsewhere: %v", err)
+	}
+	x.AwaitState(x.id, bridge.Online) // when the wait is over
+	if err := send(group, 2); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
 }
