@@ -44,6 +44,7 @@ var Codes = []Code{
 	CodeSuppressed, CodeFloodWait, CodeTelegramRefused, CodeSurfaceUnable,
 	CodeLoginCodeInvalid, CodeLoginExpired, CodePasswordInvalid, CodeOtherAccount,
 	CodeTooLarge,
+	CodeOutcomeUnknown,
 }
 
 // An Error is what users of the bridge are told. Detail is written for them and

@@ -18,17 +18,22 @@ import (
 	"sync"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"godwit/bridge"
 	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/eventlog"
 	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/httpapi"
 	"godwit/bridge/internal/inbox"
+	"godwit/bridge/internal/jobs"
 	"godwit/bridge/internal/outbox"
 	"godwit/bridge/internal/pool"
 	"godwit/bridge/internal/service"
 	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
 	"godwit/bridge/internal/vault"
+	"godwit/bridge/internal/webhook"
 	"godwit/telegram"
 )
 
@@ -50,6 +55,9 @@ type Options struct {
 	// History is how many messages of each conversation are fetched in the
 	// background when an account is added.
 	History int
+	// Webhooks says where webhooks may lead: to public addresses over HTTPS, if
+	// zero.
+	Webhooks webhook.Guard
 	// Ready is called once when the HTTP API serves, with its address, and with
 	// an API key that may do everything where there was none yet.
 	Ready func(address, firstKey string)
@@ -64,6 +72,9 @@ type node struct {
 	inbox    *inbox.Inbox
 	fleet    *fleet.Fleet
 	outbox   *outbox.Outbox
+	events   *eventlog.Log
+	webhooks *webhook.Service
+	jobs     *jobs.Client
 	listener net.Listener
 	server   *http.Server
 	tasks    sync.WaitGroup
@@ -100,8 +111,19 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 		return nil, fmt.Errorf("the HTTP API: %w", err)
 	}
 	n.assemble()
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &webhook.Worker{Service: n.webhooks})
+	n.jobs, err = jobs.Open(ctx, n.store, jobs.Options{
+		Workers: workers, Queues: map[string]int{webhook.Queue: maxWebhooks}, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return n, nil
 }
+
+// maxWebhooks is to how many webhooks a node delivers at once.
+const maxWebhooks = 1000
 
 // orFile returns a URL, or that of a file in a directory.
 func orFile(url, scheme, directory, name string) string {
@@ -113,6 +135,9 @@ func orFile(url, scheme, directory, name string) string {
 
 func openVault(ctx context.Context, o Options) (*vault.Vault, error) {
 	primary, err := vault.OpenKEK(ctx, orFile(o.KEK, "file:", o.Data, "key"))
+	if err == nil {
+		err = primary.Check(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -154,19 +179,26 @@ func (n *node) assemble() {
 		Node: n.name, Address: advertise, Store: n.store, Starter: environment, Logger: log, Now: now,
 		OnChange: func(id bridge.AccountID, a *bridge.Account) { n.outbox.Changed(id, a) },
 	})
+	s := &service.Service{Store: n.store, Vault: n.vault, Fleet: n.fleet, Logger: log, Now: now, Node: n.name, Wake: n.wake}
+	pools := pool.New(pool.Options{Store: n.store, Suppression: pool.Listed{}, Outbox: s, Now: now, Entropy: rand.Reader})
 	n.outbox = outbox.New(outbox.Options{
-		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: guard{}, Logger: log, Now: now,
+		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: pools, Logger: log, Now: now,
 	})
-	s := &service.Service{
-		Store: n.store, Vault: n.vault, Fleet: n.fleet, Outbox: n.outbox, Logger: log, Now: now, Node: n.name, Wake: n.wake,
-	}
+	s.Outbox, s.Pools = n.outbox, pools
+	n.events = eventlog.New(n.store, log)
+	n.webhooks = webhook.New(webhook.Options{
+		Store: n.store, Log: n.events, Vault: n.vault, Guard: n.o.Webhooks, Version: n.o.Version, Logger: log,
+		Enqueue: func(ctx context.Context, ids []bridge.WebhookID) error {
+			return n.jobs.Insert(ctx, webhook.Jobs(ids)...)
+		},
+		Pools: n.store.PoolsOf,
+	})
 	n.server = &http.Server{
 		Handler: n.operations(httpapi.New(httpapi.Options{
 			Authenticator: httpapi.KeyAuthenticator(n.store, now), Accounts: s, Messages: s, Owners: s, Logins: s,
 			Uploads: s, Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
-			Pools: pool.New(pool.Options{
-				Store: n.store, Suppression: suppression{}, Outbox: s, Now: now, Entropy: rand.Reader,
-			}), Logger: log, Now: now, Version: n.o.Version,
+			Pools: pools, Events: n.events, Webhooks: n.webhooks,
+			Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version,
 		})),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -191,7 +223,13 @@ func (n *node) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.jobs.Start(ctx); err != nil {
+		return err
+	}
 	n.tasks.Go(func() { n.listen(ctx) })
+	n.tasks.Go(func() { n.events.Run(ctx) })
+	n.tasks.Go(func() { n.webhooks.Run(ctx) })
+	n.tasks.Go(func() { n.tidy(ctx) })
 	served := make(chan error, 1)
 	n.tasks.Go(func() { served <- n.server.Serve(n.listener) })
 	if n.o.Ready != nil {
@@ -240,7 +278,36 @@ func (n *node) listen(ctx context.Context) {
 	}
 }
 
+// How long what nobody needs any more is kept.
+const (
+	tidyInterval      = time.Hour
+	answerRetention   = 24 * time.Hour // of requests with an idempotency key
+	uploadRetention   = 24 * time.Hour // of files that nothing is to be sent of any more
+	deliveryRetention = 30 * 24 * time.Hour
+)
+
+// tidy deletes what nobody needs any more.
+func (n *node) tidy(ctx context.Context) {
+	for {
+		select {
+		case <-time.After(tidyInterval):
+		case <-ctx.Done():
+			return
+		}
+		now := time.Now()
+		_, answers := n.store.ForgetAnswers(ctx, now.Add(-answerRetention))
+		_, uploads := n.store.DeleteUploadsBefore(ctx, now.Add(-uploadRetention))
+		_, deliveries := n.webhooks.Prune(ctx, webhook.Retention{})
+		if err := errors.Join(answers, uploads, deliveries); err != nil && ctx.Err() == nil {
+			n.o.Logger.Warn("not tidied up", "error", err)
+		}
+	}
+}
+
 func (n *node) close() {
+	if n.jobs != nil {
+		n.jobs.Close()
+	}
 	if n.outbox != nil {
 		n.outbox.Close()
 	}

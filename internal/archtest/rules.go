@@ -273,7 +273,7 @@ var Rows = []Row{
 		Dir: "bridge/internal/service", Kind: Program,
 		Own: []string{
 			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/httpapi", "bridge/internal/outbox",
-			"bridge/internal/spend", "bridge/internal/store", "bridge/internal/vault",
+			"bridge/internal/pool", "bridge/internal/spend", "bridge/internal/store", "bridge/internal/vault",
 		},
 		Tests:  []string{"bridge/internal/trial", "internal/pgtest"},
 		Reason: "does what the HTTP API declares, and knows nothing of HTTP",
@@ -290,11 +290,12 @@ var Rows = []Row{
 	{
 		Dir: "bridge/daemon", Kind: Program,
 		Own: []string{
-			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/httpapi", "bridge/internal/inbox",
-			"bridge/internal/outbox", "bridge/internal/pool", "bridge/internal/service", "bridge/internal/spend",
-			"bridge/internal/store", "bridge/internal/vault", "telegram",
+			"bridge", "bridge/internal/account", "bridge/internal/eventlog", "bridge/internal/fleet", "bridge/internal/httpapi",
+			"bridge/internal/inbox", "bridge/internal/jobs", "bridge/internal/outbox", "bridge/internal/pool",
+			"bridge/internal/service", "bridge/internal/spend", "bridge/internal/store", "bridge/internal/vault",
+			"bridge/internal/webhook", "telegram",
 		},
-		Modules: []string{"github.com/prometheus/client_golang"},
+		Modules: []string{"github.com/prometheus/client_golang", "github.com/riverqueue/river"},
 		Reason:  "puts the parts of a node together",
 	},
 	{

@@ -10,6 +10,7 @@ import (
 	"godwit/mtproto/transport"
 	"godwit/telegram"
 	"godwit/telegram/flow"
+	"godwit/tg"
 )
 
 // CauseOf returns what an error means for the account as a whole, and false for
@@ -92,4 +93,9 @@ func told(err error) error {
 		return &bridge.Error{Code: bridge.CodeUnavailable, Detail: "Telegram cannot be reached now. Try again.", Err: err}
 	}
 	return err
+}
+
+// Blocked reports whether an error says that a person has blocked the account.
+func Blocked(err error) bool {
+	return errors.Is(err, tg.ErrUserIsBlocked) || errors.Is(err, tg.ErrYouBlockedUser)
 }

@@ -40,10 +40,10 @@ type Options struct {
 	OnChange func(id bridge.AccountID, a *bridge.Account)
 
 	Interval    time.Duration // between looks at who is there: 1 s
-	LockTimeout time.Duration // for the database to prove that the locks are held: 2 s
+	LockTimeout time.Duration // for the database to prove that the locks are held: 3 s
 	// Grace is for how long accounts that another node did not give back are left
 	// alone. It is longer than Interval and LockTimeout together, which that node
-	// may need to notice: 4 s.
+	// may need to notice: 5 s.
 	Grace time.Duration
 	// MaxConnecting is how many accounts connect at once: 32.
 	MaxConnecting int
@@ -66,8 +66,8 @@ func (o *Options) complete() {
 		}
 	}
 	set(&o.Interval, time.Second)
-	set(&o.LockTimeout, 2*time.Second)
-	set(&o.Grace, 4*time.Second)
+	set(&o.LockTimeout, 3*time.Second)
+	set(&o.Grace, 5*time.Second)
 	set(&o.MinBackoff, time.Second)
 	set(&o.MaxBackoff, 2*time.Minute)
 	set(&o.CheckDelay, bridge.SessionCheckDelay)
@@ -416,7 +416,12 @@ func (f *Fleet) entry(id bridge.AccountID) (*entry, error) {
 	if e := f.entries[id]; e != nil {
 		return e, nil
 	}
-	return nil, &bridge.Error{
+	return nil, f.elsewhere(id)
+}
+
+// elsewhere says that this node does not own an account, or does not any more.
+func (f *Fleet) elsewhere(id bridge.AccountID) error {
+	return &bridge.Error{
 		Code: bridge.CodeUnavailable, RetryAt: f.o.Now().Add(f.o.Interval),
 		Detail: fmt.Sprintf("Account %s is on its way to another node of the bridge. Try again in a moment.", id),
 	}

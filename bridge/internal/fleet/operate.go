@@ -129,9 +129,12 @@ func (f *Fleet) CancelSignIn(ctx context.Context, id bridge.AccountID) error {
 // before the node started.
 func (e *entry) signInOf(ctx context.Context) (*account.SignIn, error) {
 	e.mu.Lock()
-	s, a := e.signIn, e.account
+	s, a, ended := e.signIn, e.account, e.ended
 	e.mu.Unlock()
-	if s != nil {
+	switch {
+	case ended:
+		return nil, e.f.elsewhere(e.id)
+	case s != nil:
 		return s, nil
 	}
 	if a.Status.State != bridge.SigningIn {
@@ -155,8 +158,7 @@ func (e *entry) keepSignIn(s *account.SignIn) error {
 	e.mu.Unlock()
 	if ended {
 		s.Close()
-		_, err := e.f.entry(e.id)
-		return err
+		return e.f.elsewhere(e.id)
 	}
 	if other != nil && other != s {
 		other.Close()

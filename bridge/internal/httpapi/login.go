@@ -104,7 +104,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, step *bridge.
 		view, err = viewOfStep(step)
 	}
 	if err != nil {
-		p := problemOf(err)
+		p := s.problem(err)
 		view.Problem, status = p.Detail, p.Status
 		var known *bridge.Error
 		if !errors.As(err, &known) {

@@ -70,6 +70,9 @@ type Options struct {
 	Logger        *slog.Logger
 	Now           func() time.Time
 	Version       string
+	// Unavailable reports whether an error will pass by itself, such as that of a
+	// database that cannot be reached; nil: none will.
+	Unavailable func(error) bool
 }
 
 // A Server serves the API.
@@ -209,9 +212,21 @@ func (s *Server) middlewares(op operation) huma.Middlewares {
 
 // fail turns an error into what the user is told, and notes the rest.
 func (s *Server) fail(ctx context.Context, err error) error {
-	p := problemOf(err)
+	p := s.problem(err)
 	s.note(ctx, p, err)
 	return huma.ErrorWithHeaders(p, p.headers(s.o.Now()))
+}
+
+// problem returns what a user is told of an error.
+func (s *Server) problem(err error) *Problem {
+	var known *bridge.Error
+	if !errors.As(err, &known) && s.o.Unavailable != nil && s.o.Unavailable(err) {
+		err = &bridge.Error{
+			Code: bridge.CodeUnavailable, Err: err, RetryAt: s.o.Now().Add(time.Second),
+			Detail: "The bridge cannot reach its database now. Try again.",
+		}
+	}
+	return problemOf(err)
 }
 
 // note tells the log of what users are not told.
@@ -258,7 +273,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (Caller, error
 
 // refuse answers a request that does not come to its handler.
 func (s *Server) refuse(c huma.Context, err error) {
-	p := problemOf(err)
+	p := s.problem(err)
 	s.note(c.Context(), p, err)
 	for name, values := range p.headers(s.o.Now()) {
 		c.SetHeader(name, values[0])

@@ -91,7 +91,7 @@ func (s *Server) storeUpload(r *http.Request) (*UploadView, error) {
 
 // answerProblem answers a request that is not huma's.
 func (s *Server) answerProblem(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemOf(err)
+	p := s.problem(err)
 	s.note(r.Context(), p, err)
 	for name, values := range p.headers(s.o.Now()) {
 		w.Header().Set(name, values[0])

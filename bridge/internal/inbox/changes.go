@@ -100,7 +100,23 @@ func (w *work) add(b *Batch, m *Message) (*conversation, *message, error) {
 	if m.Direction == bridge.Inbound && m.Content.Service == "" {
 		c.PersonWrote = true
 	}
+	if m.Direction == bridge.Inbound && !m.Old && m.Peer.Kind == bridge.UserPeer && bridge.IsStop(m.Content.Text) {
+		return c, added, w.suppress(b, c, bridge.SuppressedByStop)
+	}
 	return c, added, nil
+}
+
+// suppress has nobody write to the person any more whom a conversation is with.
+func (w *work) suppress(b *Batch, c *conversation, why bridge.SuppressionReason) error {
+	id, err := newID[bridge.SuppressionID](w)
+	if err != nil {
+		return err
+	}
+	_, err = w.tx.Suppress(&bridge.Suppression{
+		ID: id, Reason: why, AddedBy: bridge.DaemonActor, AddedAt: w.now, Note: "in a conversation of " + string(b.Account),
+		Person: bridge.Person{UserID: c.Peer.ID, Phone: c.Phone},
+	})
+	return err
 }
 
 // last notes a message in its conversation, if there is none after it.

@@ -159,7 +159,7 @@ func (w *work) event(b *Batch, kind bridge.EventType, about bridge.ConversationI
 	return nil
 }
 
-func newID[T bridge.EventID | bridge.MessageID | bridge.ConversationID](w *work) (T, error) {
+func newID[T bridge.EventID | bridge.MessageID | bridge.ConversationID | bridge.SuppressionID](w *work) (T, error) {
 	w.inbox.mu.Lock()
 	defer w.inbox.mu.Unlock()
 	return bridge.NewID[T](w.now, w.inbox.entropy)

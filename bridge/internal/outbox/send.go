@@ -200,8 +200,30 @@ func (x *Outbox) failed(epoch int64, h store.Head, cause error) error {
 		if err := noteWait(t, now, h, cause); err != nil {
 			return err
 		}
+		if account.Blocked(cause) {
+			if err := x.suppress(t, now, h); err != nil {
+				return err
+			}
+		}
 		return x.fail(t, h, verdictOf(now, h.Message, e))
 	})
+}
+
+// suppress has nobody write any more to a person who has blocked the account.
+func (x *Outbox) suppress(t *store.Tx, now time.Time, h store.Head) error {
+	if h.Conversation.Peer.Kind != bridge.UserPeer {
+		return nil
+	}
+	id, err := bridge.NewID[bridge.SuppressionID](now, rand.Reader)
+	if err != nil {
+		return err
+	}
+	_, err = t.Suppress(&bridge.Suppression{
+		ID: id, Reason: bridge.SuppressedByBlock, AddedBy: bridge.DaemonActor, AddedAt: now,
+		Note:   "account " + string(h.Message.AccountID),
+		Person: bridge.Person{UserID: h.Conversation.Peer.ID, Phone: h.Conversation.Phone},
+	})
+	return err
 }
 
 // noteWait notes what Telegram wants later, so that nothing else is tried before.

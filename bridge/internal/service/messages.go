@@ -85,10 +85,44 @@ func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Acc
 	var accepted httpapi.Accepted
 	err = s.Store.Change(ctx, func(t *store.Tx) (err error) {
 		accepted, err = store.Once(t, "send "+string(r.By)+" "+string(r.Account), r.Idempotency, r, now,
-			func() (httpapi.Accepted, error) { return s.queue(t, now, a, r, content) })
+			func() (httpapi.Accepted, error) {
+				if err := s.admit(t, r); err != nil {
+					return httpapi.Accepted{}, err
+				}
+				// What an account is given is stored one after the other. Locked later, by
+				// what reads its budget, two would wait for each other.
+				if _, err := t.Account(a.ID); err != nil {
+					return httpapi.Accepted{}, err
+				}
+				return s.queue(t, now, a, r, content)
+			})
 		return err
 	})
 	return &accepted, err
+}
+
+// admit fails unless the account may write to whom a message is for, as far as
+// the suppression list and its pool go.
+func (s *Service) admit(t *store.Tx, r httpapi.SendRequest) error {
+	if s.Pools == nil {
+		return nil
+	}
+	c := &bridge.Conversation{Peer: r.To}
+	if r.Conversation != "" {
+		list, err := t.ConversationsNamed([]bridge.ConversationID{r.Conversation})
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			c = list[0]
+		}
+	}
+	keys := c.PersonKeys()
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := s.Pools.Admit(t, r.Account, keys)
+	return err
 }
 
 // Enqueue stores a message that a pool has given to one of its accounts, and

@@ -13,6 +13,7 @@ import (
 	"godwit/bridge/internal/account"
 	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/outbox"
+	"godwit/bridge/internal/pool"
 	"godwit/bridge/internal/store"
 	"godwit/bridge/internal/vault"
 
@@ -25,6 +26,9 @@ type Service struct {
 	Vault  *vault.Vault
 	Fleet  *fleet.Fleet
 	Outbox *outbox.Outbox
+	// Pools say whether somebody may be written to who is in no conversation yet;
+	// nil: everybody may.
+	Pools  *pool.Pools
 	Logger *slog.Logger
 	Now    func() time.Time
 	Node   string // the name of this node

@@ -118,8 +118,10 @@ func newWorld(t testing.TB, nodes int) *world {
 		w.nodes = append(w.nodes, n)
 		n.start()
 		t.Cleanup(n.kill)
+		if i == 0 {
+			w.key = n.out.wait(t)
+		}
 	}
-	w.key = w.nodes[0].out.wait(t)
 	return w
 }
 

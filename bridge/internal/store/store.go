@@ -20,6 +20,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver sqlite
 )
 
@@ -92,8 +93,18 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, goose.WithSlog(slog.New(slog.DiscardHandler)),
-		goose.WithAllowOutofOrder(true))
+	options := []goose.ProviderOption{
+		goose.WithSlog(slog.New(slog.DiscardHandler)), goose.WithAllowOutofOrder(true),
+	}
+	if s.Shared() {
+		// Nodes that start at once would make the same tables.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+		if err != nil {
+			return err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, options...)
 	if err != nil {
 		return err
 	}
@@ -126,8 +137,22 @@ type Tx struct {
 func (t *Tx) AfterCommit(do func()) { t.after = append(t.after, do) }
 
 // Change calls change and makes what it has done permanent, or, when it
-// returns an error, undoes all of it and returns the error.
+// returns an error, undoes all of it and returns the error. Where the database
+// has undone it because of another change at the same time, change is called
+// again: what it sets besides, it must set anew.
 func (s *Store) Change(ctx context.Context, change func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.changeOnce(ctx, change)
+		if err == nil || try == maxTries || !isDeadlock(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// maxTries is how often a change is made that deadlocks with others.
+const maxTries = 5
+
+func (s *Store) changeOnce(ctx context.Context, change func(*Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)

@@ -324,3 +324,49 @@ func TestOpen(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenAtOnce has nodes that start at the same time make the tables once.
+func TestOpenAtOnce(t *testing.T) {
+	url := pgtest.Database(t)
+	var opening sync.WaitGroup
+	for range 4 {
+		opening.Go(func() {
+			s, err := store.Open(t.Context(), url)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	opening.Wait()
+}
+
+// TestLocksAtOnce has locks checked while others are taken.
+func TestLocksAtOnce(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		locks, err := b.OpenLocks(b.ctx(), 1)
+		b.check(err)
+		defer locks.Close()
+		var working sync.WaitGroup
+		for worker := range 2 {
+			working.Go(func() {
+				for i := range 200 {
+					if worker == 0 {
+						err := locks.Check(b.ctx(), 10*time.Second)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+					} else if ok, err := locks.TryLock(b.ctx(), i); err != nil || !ok {
+						b.Errorf("lock %d: %v, %v", i, ok, err)
+						return
+					}
+				}
+			})
+		}
+		working.Wait()
+	})
+}
