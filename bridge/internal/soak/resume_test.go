@@ -1,0 +1,114 @@
+package soak
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/store"
+)
+
+// TestResume kills a node with resting accounts, starts it again, and says how
+// long it takes until all of them are online, and how much memory each costs.
+func TestResume(t *testing.T) {
+	w := newWorld(t, 1)
+	ctx := t.Context()
+	n := w.nodes[0]
+	empty := w.memory()
+	w.signInAll(ctx, *accounts)
+	s, err := store.Open(ctx, w.database)
+	w.check(err)
+	defer s.Close()
+	w.awaitOnline(ctx, s, *accounts)
+	n.kill()
+	begun := time.Now()
+	n.start()
+	w.awaitOnline(ctx, s, *accounts)
+	took := time.Since(begun)
+	full := w.memory()
+	t.Logf("%d accounts were online %.1f s after the start of the process, with %d KB each of resident memory, %d KB of heap",
+		*accounts, took.Seconds(), (full.resident-empty.resident)/int64(*accounts)/1024, full.heap/int64(*accounts)/1024)
+}
+
+// awaitOnline waits until so many accounts of a node that runs are online.
+func (w *world) awaitOnline(ctx context.Context, s *store.Store, want int) {
+	w.Helper()
+	progress, last := time.Now(), -1
+	for {
+		online := w.metric(`godwit_accounts{state="online"}`)
+		if online == int64(want) {
+			break
+		}
+		if int(online) != last {
+			progress, last = time.Now(), int(online)
+		} else if time.Since(progress) > patience {
+			w.Fatalf("%d of %d accounts are online, and nothing happens any more", online, want)
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			w.Fatal(ctx.Err())
+		}
+	}
+	var after bridge.AccountID
+	for {
+		list, err := s.Accounts(ctx, after, 1000)
+		w.check(err)
+		for _, a := range list {
+			if a.Status.State != bridge.Online {
+				w.Errorf("account %s is %s, %s", a.ID, a.Status.State, a.Status.Error)
+			}
+			after = a.ID
+		}
+		if len(list) < 1000 {
+			return
+		}
+	}
+}
+
+// metric returns a metric of the first node, 0 while it does not answer.
+func (w *world) metric(name string) int64 {
+	res, err := client.Get("http://" + w.nodes[0].options.Listen + "/metrics")
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(res.Body); err != nil || res.StatusCode != http.StatusOK {
+		return 0
+	}
+	for line := range strings.Lines(text.String()) {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			value, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			w.check(err)
+			return int64(value)
+		}
+	}
+	return 0
+}
+
+// memory is what a node uses, in bytes.
+type memory struct{ resident, heap int64 }
+
+// memory returns what the first node uses.
+func (w *world) memory() memory {
+	w.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.nodes[0].command.Process.Pid))
+	w.check(err)
+	m := memory{heap: w.metric("go_memstats_heap_inuse_bytes")}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kilobytes, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			w.check(err)
+			m.resident = kilobytes * 1024
+		}
+	}
+	return m
+}
