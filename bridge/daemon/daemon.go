@@ -198,7 +198,7 @@ func (n *node) assemble() {
 			Authenticator: httpapi.KeyAuthenticator(n.store, now), Accounts: s, Messages: s, Owners: s, Logins: s,
 			Uploads: s, Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
 			Pools: pools, Events: n.events, Webhooks: n.webhooks,
-			Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version,
+			Administration: s, Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version,
 		})),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

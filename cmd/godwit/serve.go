@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"godwit/bridge/daemon"
 	"godwit/telegram/connectionfile"
@@ -19,6 +20,8 @@ type serveCommand struct {
 	DC        string   `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
 	APIID     int      `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
 	APIHash   string   `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+	Webhooks  []string `help:"Networks that webhooks may lead to besides public addresses, such as 10.0.0.0/8." name:"allow-webhooks" placeholder:"CIDR"`
+	PlainHTTP bool     `help:"Let webhooks lead to http:// addresses too." name:"allow-plain-webhooks"`
 	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added." default:"100" placeholder:"N"`
 }
 
@@ -27,6 +30,14 @@ func (c *serveCommand) Run(env *environment) error {
 	o := daemon.Options{
 		Listen: c.Listen, Advertise: c.Advertise, Data: c.Data, Database: c.DB, KEK: c.KEK, OtherKEKs: c.OldKEK,
 		APIID: c.APIID, APIHash: c.APIHash, Logger: env.log, Version: version(), History: c.History,
+	}
+	o.Webhooks.PlainHTTP = c.PlainHTTP
+	for _, text := range c.Webhooks {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("--allow-webhooks: %q is no network such as 10.0.0.0/8", text)
+		}
+		o.Webhooks.Allowed = append(o.Webhooks.Allowed, prefix)
 	}
 	if c.DC != "" {
 		network, file, err := connectionfile.Load(c.DC)

@@ -67,9 +67,11 @@ type Options struct {
 	Uploads       Uploads
 	Events        Events
 	Webhooks      Webhooks
-	Logger        *slog.Logger
-	Now           func() time.Time
-	Version       string
+	// Administration may be nil: then nothing is audited.
+	Administration Administration
+	Logger         *slog.Logger
+	Now            func() time.Time
+	Version        string
 	// Unavailable reports whether an error will pass by itself, such as that of a
 	// database that cannot be reached; nil: none will.
 	Unavailable func(error) bool
@@ -108,6 +110,9 @@ func New(o Options) *Server {
 	}
 	if o.Ramps != nil {
 		s.registerRamps()
+	}
+	if o.Administration != nil {
+		s.registerAdministration()
 	}
 	s.registerUploads()
 	s.registerDocs()
@@ -253,6 +258,27 @@ func (s *Server) authorize(op operation) func(huma.Context, func(huma.Context)) 
 			return
 		}
 		next(huma.WithValue(c, callerKey{}, caller))
+		s.audit(c, op, caller)
+	}
+}
+
+// audit notes what a request has done, on the node that did it.
+func (s *Server) audit(c huma.Context, op operation, caller Caller) {
+	done := c.Status() < http.StatusBadRequest
+	if s.o.Administration == nil || op.method == http.MethodGet || !done || op.owner && c.Header(forwardedHeader) != "" {
+		return
+	}
+	e := bridge.AuditEntry{
+		Actor: bridge.ActorOf(caller.KeyID()), Action: op.id, AccountID: bridge.AccountID(c.Param("account")),
+		RequestID: RequestID(c.Context()),
+	}
+	for _, name := range []string{"conversation", "message", "device", "webhook", "pool", "ramp", "key", "suppression"} {
+		if id := c.Param(name); id != "" {
+			e.Subject = id
+		}
+	}
+	if err := s.o.Administration.Audit(context.WithoutCancel(c.Context()), e); err != nil {
+		s.o.Logger.Error("not noted in the audit log", "request", e.RequestID, "action", op.id, "error", err)
 	}
 }
 
