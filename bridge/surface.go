@@ -26,6 +26,13 @@ const (
 	SendButtons       Ability = "send_buttons"     // below a message
 )
 
+// What bots can send and fetch, in bytes
+// (https://core.telegram.org/bots/api#sending-files, #getfile).
+const (
+	MaxBotUpload   = 50 << 20
+	MaxBotDownload = 20 << 20
+)
+
 // surfaces says which kinds of accounts have which abilities. The words are
 // what is told who has asked the other kind.
 var surfaces = map[Ability]struct {

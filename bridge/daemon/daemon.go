@@ -22,6 +22,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/botapi"
 	"godwit/bridge/internal/eventlog"
 	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/httpapi"
@@ -49,6 +50,7 @@ type Options struct {
 	Network telegram.Network // where the accounts are; Production if zero
 	APIID   int              // of https://my.telegram.org/apps
 	APIHash string
+	BotAPI  string // the URL of the Bot API, for accounts of bots; Telegram's own if empty
 
 	Logger  *slog.Logger
 	Version string
@@ -165,18 +167,21 @@ func nodeName() string {
 func (n *node) assemble() {
 	log, now := n.o.Logger, time.Now
 	n.inbox = inbox.New(n.store, now)
-	environment := &account.Environment{
-		Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
-		Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
-		Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History},
-		Logger: log, Now: now,
+	surfaces := &fleet.Surfaces{
+		Users: &account.Environment{
+			Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
+			Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
+			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History},
+			Logger: log, Now: now,
+		},
+		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI},
 	}
 	advertise := n.o.Advertise
 	if advertise == "" {
 		advertise = n.listener.Addr().String()
 	}
 	n.fleet = fleet.New(fleet.Options{
-		Node: n.name, Address: advertise, Store: n.store, Starter: environment, Logger: log, Now: now,
+		Node: n.name, Address: advertise, Store: n.store, Starter: surfaces, Logger: log, Now: now,
 		OnChange: func(id bridge.AccountID, a *bridge.Account) { n.outbox.Changed(id, a) },
 	})
 	s := &service.Service{Store: n.store, Vault: n.vault, Fleet: n.fleet, Logger: log, Now: now, Node: n.name, Wake: n.wake}

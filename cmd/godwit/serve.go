@@ -25,6 +25,10 @@ type serveCommand struct {
 	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added." default:"100" placeholder:"N"`
 }
 
+// noBotAPI is where nobody serves a Bot API: a local Telegram without one must not
+// have the tokens of its bots sent to Telegram's.
+const noBotAPI = "http://127.0.0.1:0"
+
 // Run runs a node until Ctrl-C.
 func (c *serveCommand) Run(env *environment) error {
 	o := daemon.Options{
@@ -44,7 +48,10 @@ func (c *serveCommand) Run(env *environment) error {
 		if err != nil {
 			return err
 		}
-		o.Network, o.APIID, o.APIHash = network, file.APIID, file.APIHash
+		o.Network, o.APIID, o.APIHash, o.BotAPI = network, file.APIID, file.APIHash, file.BotAPIURL
+		if o.BotAPI == "" {
+			o.BotAPI = noBotAPI
+		}
 	}
 	if o.APIID == 0 || o.APIHash == "" {
 		return errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")

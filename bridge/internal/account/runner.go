@@ -36,10 +36,10 @@ type Runner struct {
 // A Watcher is told what happens to an account, in order, and must return soon.
 type Watcher interface {
 	// Happened is told what happens while the Runner goes on.
-	Happened(*Runner, bridge.Cause)
+	Happened(bridge.Cause)
 	// Ended is told why a Runner that was not closed has ended. For
 	// bridge.Disconnected the account has to be started again, with back-off.
-	Ended(*Runner, bridge.Cause)
+	Ended(bridge.Cause)
 }
 
 // Start brings an account online. It returns at once. turn, which may be nil, is
@@ -78,7 +78,7 @@ func (r *Runner) run(ctx context.Context, turn func(context.Context) (func(), er
 	if ctx.Err() != nil {
 		return
 	}
-	r.watcher.Ended(r, r.endOf(err))
+	r.watcher.Ended(r.endOf(err))
 }
 
 // endOf returns what it means that the Runner has ended by itself.
@@ -123,7 +123,7 @@ func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func()
 	}
 	o.Store = credentialStore{b}
 	o.Peers = peerStore{r.e, r.account.ID}
-	o.OnWait = func(w flow.Wait) { r.watcher.Happened(r, causeOfWait(w)) }
+	o.OnWait = func(w flow.Wait) { r.watcher.Happened(causeOfWait(w)) }
 	o.OnConnection = r.connection
 	o.LoadState = func(ctx context.Context) (updates.State, error) {
 		return r.e.Inbox.LoadState(ctx, r.account.ID)
@@ -143,7 +143,7 @@ func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func()
 		return errNoSession
 	}
 	r.connected.Store(true)
-	r.watcher.Happened(r, bridge.Cause{Kind: bridge.Connected})
+	r.watcher.Happened(bridge.Cause{Kind: bridge.Connected})
 	return nil
 }
 
@@ -154,10 +154,10 @@ var errNoSession = errors.New("account: the credentials are of nobody")
 func (r *Runner) connection(lost error) {
 	r.connected.Store(lost == nil)
 	if lost != nil {
-		r.watcher.Happened(r, bridge.Cause{Kind: bridge.Disconnected})
+		r.watcher.Happened(bridge.Cause{Kind: bridge.Disconnected})
 		return
 	}
-	r.watcher.Happened(r, bridge.Cause{Kind: bridge.Connected})
+	r.watcher.Happened(bridge.Cause{Kind: bridge.Connected})
 }
 
 func (r *Runner) deliver(ctx context.Context, c *telegram.Client, d updates.Delivery) error {

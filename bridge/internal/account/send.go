@@ -132,7 +132,7 @@ func (r *Runner) refused(err error) error {
 	// Waits have been reported by the client already, and what ends the session
 	// ends the Runner.
 	if ok && cause.Kind == bridge.PeerFlood {
-		r.watcher.Happened(r, cause)
+		r.watcher.Happened(cause)
 		return &bridge.Error{
 			Code: bridge.CodeAccountRestricted, Err: err,
 			Detail: "Telegram does not let the account write to people who have not written to it.",

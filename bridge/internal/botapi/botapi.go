@@ -2,8 +2,8 @@
 // (https://core.telegram.org/bots/api): an account of kind bot has the same
 // inbox, events and sends as a person's, as far as docs/surfaces.md says.
 //
-// Start with an [Environment]. [Environment.SignIn] takes a bot's token, and
-// [Environment.Start] brings the bot online. What becomes of an account is not
+// Start with an [Environment]. [Environment.BeginSignIn] asks for a bot's token,
+// and [Environment.Start] brings the bot online. What becomes of an account is not
 // decided here: a [Runner] reports what happens to it, as bridge.Cause.
 //
 // Requests, updates and their types are those of github.com/go-telegram/bot, but
@@ -19,10 +19,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/go-telegram/bot"
+	"github.com/go-telegram/bot/models"
 
 	"godwit/bridge"
 	"godwit/bridge/internal/inbox"
@@ -74,13 +76,9 @@ func (e *Environment) SignIn(ctx context.Context, a *bridge.Account, epoch int64
 	if a.Kind != bridge.BotAccount {
 		return bridge.Errorf(bridge.CodeSurfaceUnable, "Account %s is a person's: it signs in by phone number or QR code.", a.ID)
 	}
-	b, t, err := e.client(token)
+	me, err := e.owner(ctx, token)
 	if err != nil {
 		return err
-	}
-	me, err := b.GetMe(ctx)
-	if err != nil {
-		return told(t.redacted(err), e.Now())
 	}
 	key, err := e.dataKey(ctx, a.ID)
 	if err != nil {
@@ -100,6 +98,32 @@ func (e *Environment) SignIn(ctx context.Context, a *bridge.Account, epoch int64
 		}
 		return t.SetSecret(a.ID, epoch, tokenField, sealed)
 	})
+}
+
+// tokenForm is that of all tokens. They become parts of URLs.
+var tokenForm = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{1,100}$`)
+
+// owner returns the bot that a token belongs to.
+func (e *Environment) owner(ctx context.Context, token string) (*models.User, error) {
+	if !tokenForm.MatchString(token) {
+		return nil, bridge.Errorf(bridge.CodeLoginExpired, "The token is not one of a bot's: @BotFather gives them as NUMBER:LETTERS.")
+	}
+	b, t, err := e.client(token)
+	if err != nil {
+		return nil, err
+	}
+	me, err := b.GetMe(ctx)
+	if err == nil {
+		return me, nil
+	}
+	err = told(t.redacted(err), e.Now())
+	switch {
+	case errors.Is(err, bot.ErrorNotFound): // a token that never was
+		return nil, &bridge.Error{Code: bridge.CodeLoginExpired, Detail: "Telegram does not know the token of the bot.", Err: err}
+	case bridge.CodeOf(err) == bridge.CodeOutcomeUnknown: // nothing was to be done
+		return nil, &bridge.Error{Code: bridge.CodeUnavailable, Detail: "Telegram has not answered. Try again.", Err: err}
+	}
+	return nil, err
 }
 
 // dataKey returns an account's data key, which is made if there is none.

@@ -101,7 +101,7 @@ func TestBotFiles(t *testing.T) {
 	if sent, err := s.e.Store.Message(s.ctx, m.ID); err != nil || sent.Media == nil || sent.Media.Reference == "" || sent.Media.Name != "egg.bin" {
 		t.Errorf("%+v, %v", sent, err)
 	}
-	if _, err := r.Download(s.ctx, &bridge.Media{Reference: "x", Size: MaxDownload + 1}); !errors.Is(err, &bridge.Error{Code: bridge.CodeSurfaceUnable}) {
+	if _, err := r.Download(s.ctx, &bridge.Media{Reference: "x", Size: bridge.MaxBotDownload + 1}); !errors.Is(err, &bridge.Error{Code: bridge.CodeSurfaceUnable}) {
 		t.Errorf("too much: %v", err)
 	}
 	for _, bad := range []*bridge.Media{{Type: "video"}, {Type: "hologram", Reference: "x"}} {
@@ -127,7 +127,7 @@ func TestWebhook(t *testing.T) {
 	s.e.Webhook = func(id bridge.AccountID) string { return hook.URL + "/" + string(id) }
 	s.check(s.e.SignIn(s.ctx, s.account, s.epoch, token))
 	mu.Lock()
-	runner = s.e.Start(s.account, s.epoch, s)
+	runner = s.e.Start(s.account, s.epoch, s, nil)
 	mu.Unlock()
 	t.Cleanup(func() { runner.Close() })
 	s.awaitCause(bridge.Connected)
@@ -224,14 +224,15 @@ func TestSignIn(t *testing.T) {
 		{again, epoch, token, &bridge.Error{Code: bridge.CodeConflict}},
 		{person, personEpoch, token, &bridge.Error{Code: bridge.CodeSurfaceUnable}},
 		{again, epoch, "778:wrong", &bridge.Error{Code: bridge.CodeLoginExpired}},
-		{again, epoch, "", &bridge.Error{Code: bridge.CodeInvalidRequest}},
+		{again, epoch, "", &bridge.Error{Code: bridge.CodeLoginExpired}},
+		{again, epoch, "778:../../other", &bridge.Error{Code: bridge.CodeLoginExpired}},
 		{s.account, s.epoch - 1, token, store.ErrNotOwner},
 	} {
 		if err := s.e.SignIn(s.ctx, test.a, test.epoch, test.token); !errors.Is(err, test.want) {
 			t.Errorf("%q: %v, want %v", test.token, err, test.want)
 		}
 	}
-	r := s.e.Start(again, epoch, s) // without a token
+	r := s.e.Start(again, epoch, s, nil) // without a token
 	t.Cleanup(r.Close)
 	s.awaitCause(bridge.SessionRevoked)
 	if _, err := r.Send(s.ctx, s.peer, &bridge.Message{}); !errors.Is(err, &bridge.Error{Code: bridge.CodeAccountNotOnline}) {

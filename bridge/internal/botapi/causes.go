@@ -62,7 +62,7 @@ func told(err error, now time.Time) error {
 			Detail: "Another program takes the updates of the bot, by polling or by a webhook. End it, or revoke the token.",
 		}
 	case errors.Is(err, bot.ErrorForbidden):
-		return &bridge.Error{Code: bridge.CodeTelegramRefused, Err: err, Detail: forbidden(err)}
+		return forbidden(err)
 	case errors.As(err, &migrated):
 		return &bridge.Error{
 			Code: bridge.CodeTelegramRefused, Err: err, Detail: "The group has become a supergroup, which is another conversation.",
@@ -82,15 +82,18 @@ func told(err error, now time.Time) error {
 }
 
 // forbidden says why a bot may not write to somebody.
-func forbidden(err error) string {
+func forbidden(err error) error {
+	e := &bridge.Error{Code: bridge.CodeTelegramRefused, Err: err}
 	switch s := err.Error(); {
 	case strings.Contains(s, "blocked by the user"):
-		return "The person has blocked the bot."
+		e.Detail = "The person has blocked the bot."
 	case strings.Contains(s, "initiate conversation"):
-		return "Bots cannot write first. The person has to write to the bot, or an account of kind user has to write to the person."
+		e.Code = bridge.CodeSurfaceUnable
+		e.Detail = "Bots cannot write first. The person has to write to the bot, or an account of kind user has to write to the person."
 	case strings.Contains(s, "deactivated"):
-		return "The person's account does not exist any more."
+		e.Detail = "The person's account does not exist any more."
 	default:
-		return "Telegram says " + s + "."
+		e.Detail = "Telegram says " + s + "."
 	}
+	return e
 }

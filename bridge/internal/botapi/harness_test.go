@@ -108,7 +108,7 @@ func (b *bench) tell() {
 }
 
 // Happened implements Watcher.
-func (b *bench) Happened(_ *Runner, c bridge.Cause) {
+func (b *bench) Happened(c bridge.Cause) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.causes = append(b.causes, c)
@@ -116,7 +116,7 @@ func (b *bench) Happened(_ *Runner, c bridge.Cause) {
 }
 
 // Ended implements Watcher.
-func (b *bench) Ended(_ *Runner, c bridge.Cause) {
+func (b *bench) Ended(c bridge.Cause) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = append(b.ended, c)
@@ -275,7 +275,7 @@ func (s *stage) annGets(want string) {
 func (s *stage) start() *Runner {
 	s.Helper()
 	s.check(s.e.SignIn(s.ctx, s.account, s.epoch, token))
-	r := s.e.Start(s.account, s.epoch, s)
+	r := s.e.Start(s.account, s.epoch, s, nil)
 	s.Cleanup(r.Close)
 	s.awaitCause(bridge.Connected)
 	return r

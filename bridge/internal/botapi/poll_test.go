@@ -96,7 +96,7 @@ func texts(first int64, said ...string) string {
 // stored, and not before; and asked for the next one after a restart.
 func TestConfirmed(t *testing.T) {
 	s := newScript(t, texts(5, "one", "two"), texts(7, "three"))
-	r := s.e.Start(s.account, s.epoch, s)
+	r := s.e.Start(s.account, s.epoch, s, nil)
 	s.awaitOffsets(0, 7, 8)
 	r.Close()
 	s.mu.Lock()
@@ -105,7 +105,7 @@ func TestConfirmed(t *testing.T) {
 	}
 	s.offsets, s.answers = nil, []string{texts(7, "three"), `{"ok": true, "result": []}`} // as after an answer was lost
 	s.mu.Unlock()
-	r = s.e.Start(s.account, s.epoch, s)
+	r = s.e.Start(s.account, s.epoch, s, nil)
 	t.Cleanup(r.Close)
 	s.awaitOffsets(8, 8, 0)
 	want := []string{"message.received one", "message.received two", "message.received three"}
@@ -121,7 +121,7 @@ func TestSuperseded(t *testing.T) {
 		_, err := t.Claim(s.account.ID, "elsewhere")
 		return err
 	}))
-	r := s.e.Start(s.account, s.epoch, s)
+	r := s.e.Start(s.account, s.epoch, s, nil)
 	t.Cleanup(r.Close)
 	s.awaitCause(bridge.Superseded)
 	s.awaitOffsets(0)
@@ -133,7 +133,7 @@ func TestSuperseded(t *testing.T) {
 // TestConflict has somebody else who polls named, and the bot go on.
 func TestConflict(t *testing.T) {
 	s := newScript(t, `{"ok": false, "error_code": 409, "description": "Conflict: terminated by other getUpdates request"}`, texts(5, "one"))
-	r := s.e.Start(s.account, s.epoch, s)
+	r := s.e.Start(s.account, s.epoch, s, nil)
 	t.Cleanup(r.Close)
 	if c := s.awaitCause(bridge.Disconnected); c.Error != "CONFLICT" {
 		t.Errorf("%+v", c)
@@ -144,7 +144,7 @@ func TestConflict(t *testing.T) {
 // TestRevoked has a token that Telegram does not know end the bot.
 func TestRevoked(t *testing.T) {
 	s := newScript(t, `{"ok": false, "error_code": 401, "description": "Unauthorized"}`)
-	r := s.e.Start(s.account, s.epoch, s)
+	r := s.e.Start(s.account, s.epoch, s, nil)
 	t.Cleanup(r.Close)
 	if c := s.awaitCause(bridge.SessionRevoked); c.Error != "UNAUTHORIZED" {
 		t.Errorf("%+v", c)
@@ -171,7 +171,7 @@ func TestCauses(t *testing.T) {
 		{fmt.Errorf("%w, x", bot.ErrorNotFound), "sendMessage", "", bridge.CodeTelegramRefused, "not found"},
 		{fmt.Errorf("%w, x", bot.ErrorConflict), "getUpdates", bridge.Disconnected, bridge.CodeConflict, "Another program"},
 		{fmt.Errorf("%w, bot was blocked by the user", bot.ErrorForbidden), "sendMessage", "", bridge.CodeTelegramRefused, "has blocked"},
-		{fmt.Errorf("%w, bot can't initiate conversation with a user", bot.ErrorForbidden), "sendMessage", "", bridge.CodeTelegramRefused, "write first"},
+		{fmt.Errorf("%w, bot can't initiate conversation with a user", bot.ErrorForbidden), "sendMessage", "", bridge.CodeSurfaceUnable, "write first"},
 		{fmt.Errorf("%w, user is deactivated", bot.ErrorForbidden), "sendMessage", "", bridge.CodeTelegramRefused, "does not exist"},
 		{fmt.Errorf("%w, not enough rights", bot.ErrorForbidden), "sendMessage", "", bridge.CodeTelegramRefused, "not enough rights"},
 		{fmt.Errorf("%w, x", bot.ErrorBadRequest), "sendMessage", "", bridge.CodeTelegramRefused, "bad request"},

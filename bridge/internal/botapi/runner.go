@@ -32,9 +32,9 @@ var allowedUpdates = []string{
 // A Watcher is told what happens to a bot, in order, and must return soon.
 type Watcher interface {
 	// Happened is told what happens while the Runner goes on.
-	Happened(*Runner, bridge.Cause)
+	Happened(bridge.Cause)
 	// Ended is told why a Runner that was not closed has ended.
-	Ended(*Runner, bridge.Cause)
+	Ended(bridge.Cause)
 }
 
 // A Runner is a bot that is online, or on its way there. It holds the account
@@ -44,6 +44,7 @@ type Runner struct {
 	account *bridge.Account
 	epoch   int64
 	watcher Watcher
+	turn    func(context.Context) (func(), error)
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -61,10 +62,17 @@ type Runner struct {
 	last    int64      // the number of the last update that is stored
 }
 
-// Start brings a bot online. It returns at once.
-func (e *Environment) Start(a *bridge.Account, epoch int64, w Watcher) *Runner {
+// Start brings a bot online. It returns at once. turn, which may be nil, is waited
+// for before Telegram is asked anything, so that not all bots of a node begin at
+// once; what it returns is called when Telegram has answered.
+func (e *Environment) Start(
+	a *bridge.Account, epoch int64, w Watcher, turn func(context.Context) (func(), error),
+) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
-	r := &Runner{e: e, account: a, epoch: epoch, watcher: w, stop: stop, done: make(chan struct{})}
+	if turn == nil {
+		turn = func(context.Context) (func(), error) { return func() {}, nil }
+	}
+	r := &Runner{e: e, account: a, epoch: epoch, watcher: w, turn: turn, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		r.run(ctx)
@@ -91,13 +99,13 @@ func (r *Runner) run(ctx context.Context) {
 		was := r.connected.Swap(false)
 		cause, ends := r.endOf(err)
 		if ends {
-			r.watcher.Ended(r, cause)
+			r.watcher.Ended(cause)
 			return
 		}
 		if was {
 			wait = firstBackoff
 		}
-		r.watcher.Happened(r, cause)
+		r.watcher.Happened(cause)
 		timer := time.NewTimer(max(wait, cause.Wait))
 		select {
 		case <-timer.C:
@@ -130,6 +138,12 @@ func (r *Runner) endOf(err error) (c bridge.Cause, ends bool) {
 
 // session takes updates until that fails.
 func (r *Runner) session(ctx context.Context) error {
+	release, err := r.turn(ctx)
+	if err != nil {
+		return err
+	}
+	release = sync.OnceFunc(release)
+	defer release()
 	token, err := r.e.token(ctx, r.account.ID)
 	if err != nil {
 		return err
@@ -146,12 +160,13 @@ func (r *Runner) session(ctx context.Context) error {
 	r.last = state.Seq
 	r.storing.Unlock()
 	if r.e.Webhook != nil {
-		return r.listen(ctx, b, t)
+		return r.listen(ctx, b, t, release)
 	}
 	// A webhook keeps updates from being polled for. What waits there stays.
 	if _, err := b.DeleteWebhook(ctx, &bot.DeleteWebhookParams{}); err != nil {
 		return t.redacted(err)
 	}
+	release()
 	r.online(b, t, "")
 	return r.poll(ctx, t, offsetOf(state, r.e.Now()))
 }
@@ -162,7 +177,7 @@ func (r *Runner) online(b *bot.Bot, t *transport, secret string) {
 	r.bot, r.http, r.secret = b, t, secret
 	r.mu.Unlock()
 	r.connected.Store(true)
-	r.watcher.Happened(r, bridge.Cause{Kind: bridge.Connected})
+	r.watcher.Happened(bridge.Cause{Kind: bridge.Connected})
 }
 
 // forgotten is after how long without updates an offset is worth nothing:
@@ -238,7 +253,7 @@ func (r *Runner) client() (*bot.Bot, *transport, error) {
 // are told.
 func (r *Runner) failed(err error, method string) error {
 	if cause, ok := causeOf(err, method); ok && cause.Kind != bridge.Disconnected && cause.Kind != bridge.ServerFailure {
-		r.watcher.Happened(r, cause)
+		r.watcher.Happened(cause)
 	}
 	return told(err, r.e.Now())
 }

@@ -15,13 +15,6 @@ import (
 	"godwit/bridge/internal/inbox"
 )
 
-// What the Bot API takes and gives, in bytes
-// (https://core.telegram.org/bots/api#sending-files, #getfile).
-const (
-	MaxUpload   = 50 << 20
-	MaxDownload = 20 << 20
-)
-
 // Send sends a message to a peer, and returns what the inbox is to store of it.
 //
 // The error is a *bridge.Error. Of CodeFloodWait, CodeUnavailable and
@@ -65,18 +58,10 @@ func (r *Runner) upload(ctx context.Context, m *bridge.Media) (*models.InputFile
 	switch {
 	case err != nil:
 		return nil, err
-	case u.Size > MaxUpload:
+	case u.Size > bridge.MaxBotUpload:
 		return nil, bridge.Can(bridge.BotAccount, bridge.SendLargeFile)
 	}
 	return &models.InputFileUpload{Filename: u.Name, Data: io.NewSectionReader(content, 0, u.Size)}, nil
-}
-
-// Resolve returns a peer that is known by its id. Bots cannot look up others.
-func (r *Runner) Resolve(_ context.Context, p bridge.Peer) (inbox.Peer, error) {
-	if !p.Resolved() {
-		return inbox.Peer{}, bridge.Can(bridge.BotAccount, bridge.LookUp)
-	}
-	return inbox.Peer{Peer: p, Partly: true}, nil
 }
 
 // room takes room for a message to a chat, or says when there is some.
@@ -228,11 +213,6 @@ func (r *Runner) Delete(ctx context.Context, p bridge.Peer, telegramID int, _ bo
 	return r.e.Inbox.Apply(ctx, r.batch(d))
 }
 
-// MarkRead is refused: bots mark nothing as read.
-func (r *Runner) MarkRead(context.Context, bridge.Peer, int) error {
-	return bridge.Can(bridge.BotAccount, bridge.MarkRead)
-}
-
 // Typing shows a peer that the bot is writing, for a few seconds.
 func (r *Runner) Typing(ctx context.Context, p bridge.Peer) error {
 	b, t, err := r.client()
@@ -267,11 +247,6 @@ func (r *Runner) React(ctx context.Context, p bridge.Peer, telegramID int, emoji
 	return nil
 }
 
-// Devices is refused: bots have none.
-func (r *Runner) Devices(context.Context) ([]bridge.Device, error) {
-	return nil, bridge.Can(bridge.BotAccount, bridge.ManageDevices)
-}
-
 // batch returns what the bot has done itself, for the inbox.
 func (r *Runner) batch(changes ...inbox.Change) *inbox.Batch {
 	return &inbox.Batch{Account: r.account.ID, Epoch: r.epoch, Source: bridge.BotAPI, Changes: changes}
@@ -286,7 +261,7 @@ func (r *Runner) Download(ctx context.Context, media *bridge.Media) (io.ReadClos
 		return nil, err
 	case media == nil || media.Reference == "":
 		return nil, bridge.Errorf(bridge.CodeNotFound, "The message carries no file.")
-	case media.Size > MaxDownload:
+	case media.Size > bridge.MaxBotDownload:
 		return nil, bridge.Can(bridge.BotAccount, bridge.DownloadLargeFile)
 	}
 	file, err := b.GetFile(ctx, &bot.GetFileParams{FileID: media.Reference})

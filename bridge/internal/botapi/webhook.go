@@ -18,8 +18,8 @@ import (
 const maxUpdate = 1 << 20
 
 // listen has Telegram call the webhook until ctx ends. Connections are one at a
-// time, so that updates come in their order.
-func (r *Runner) listen(ctx context.Context, b *bot.Bot, t *transport) error {
+// time, so that updates come in their order. release is called when it will.
+func (r *Runner) listen(ctx context.Context, b *bot.Bot, t *transport, release func()) error {
 	secret := newSecret()
 	r.mu.Lock()
 	r.secret = secret // before Telegram knows it
@@ -30,6 +30,7 @@ func (r *Runner) listen(ctx context.Context, b *bot.Bot, t *transport) error {
 	if err != nil {
 		return t.redacted(err)
 	}
+	release()
 	r.online(b, t, secret)
 	<-ctx.Done()
 	return ctx.Err()

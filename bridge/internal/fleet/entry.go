@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"godwit/bridge"
-	"godwit/bridge/internal/account"
 	"godwit/bridge/internal/store"
 )
 
@@ -25,8 +24,8 @@ type entry struct {
 
 	mu       sync.Mutex
 	account  *bridge.Account
-	runner   *account.Runner
-	signIn   *account.SignIn
+	run      *run // nil: there is none
+	signIn   SignIn
 	restart  *time.Timer // starts the runner
 	waitOver *time.Timer // ends a wait
 	failures int         // starts in a row that came to nothing
@@ -36,11 +35,23 @@ type entry struct {
 	ended    bool
 }
 
-// A report is what a runner reports, or a timer: then runner is nil.
+// A run is a Runner from its start to its end, and its Watcher.
+type run struct {
+	e      *entry
+	runner Runner
+}
+
+// Happened implements Watcher.
+func (r *run) Happened(c bridge.Cause) { r.e.reported(report{r, c, false}) }
+
+// Ended implements Watcher.
+func (r *run) Ended(c bridge.Cause) { r.e.reported(report{r, c, true}) }
+
+// A report is what a Runner reports, or a timer: then run is nil.
 type report struct {
-	runner *account.Runner
-	cause  bridge.Cause
-	ended  bool // and the runner has ended
+	run   *run
+	cause bridge.Cause
+	ended bool // and the Runner has ended
 }
 
 func newEntry(f *Fleet, a *bridge.Account) *entry {
@@ -75,18 +86,13 @@ func (e *entry) startIn(wait time.Duration) {
 
 // start starts the runner, if one is wanted and there is none. e.mu is held.
 func (e *entry) start() {
-	if e.ended || e.runner != nil || !e.account.Status.State.Runs() {
+	if e.ended || e.run != nil || !e.account.Status.State.Runs() {
 		return
 	}
 	// What it reports waits for e.mu.
-	e.runner = e.f.o.Starter.Start(e.account, e.epoch, e, e.f.turn)
+	e.run = &run{e: e}
+	e.run.runner = e.f.o.Starter.Start(e.account, e.epoch, e.run, e.f.turn)
 }
-
-// Happened implements account.Watcher.
-func (e *entry) Happened(r *account.Runner, c bridge.Cause) { e.reported(report{r, c, false}) }
-
-// Ended implements account.Watcher.
-func (e *entry) Ended(r *account.Runner, c bridge.Cause) { e.reported(report{r, c, true}) }
 
 // turn waits until an account may connect.
 func (f *Fleet) turn(ctx context.Context) (func(), error) {
@@ -103,7 +109,7 @@ func (f *Fleet) turn(ctx context.Context) (func(), error) {
 func (e *entry) reported(r report) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ended || r.runner != nil && e.runner != r.runner {
+	if e.ended || r.run != nil && e.run != r.run {
 		return
 	}
 	e.causes = append(e.causes, r)
@@ -143,10 +149,10 @@ func (e *entry) settle(r report) {
 	if r.cause.Kind == bridge.Connected {
 		e.failures = 0
 	}
-	if !r.ended || e.runner != r.runner {
+	if !r.ended || e.run != r.run {
 		return
 	}
-	e.runner = nil
+	e.run = nil
 	switch {
 	case r.cause.Kind == bridge.Superseded:
 	case e.account.Status.Suspected:
@@ -251,7 +257,7 @@ func (e *entry) act(a *bridge.Account, c bridge.Cause, t bridge.Transition) {
 	}
 	e.account = a
 	e.schedule()
-	closing := e.runner
+	closing := e.run
 	if a.Status.State.Runs() {
 		closing = nil
 	}
@@ -266,13 +272,13 @@ func (e *entry) act(a *bridge.Account, c bridge.Cause, t bridge.Transition) {
 		}
 	}
 	if closing != nil {
-		e.runner = nil
+		e.run = nil
 		e.failures = 0
 	}
 	e.mu.Unlock()
 	if closing != nil {
 		// A runner must not be waited for by what it reports to.
-		e.tasks.Go(closing.Close)
+		e.tasks.Go(closing.runner.Close)
 	}
 	log.Debug("account changed", "actions", t.Actions)
 	e.f.o.OnChange(e.id, a)
@@ -302,11 +308,11 @@ func (e *entry) end() {
 			t.Stop()
 		}
 	}
-	runner, signIn := e.runner, e.signIn
-	e.runner, e.signIn = nil, nil
+	run, signIn := e.run, e.signIn
+	e.run, e.signIn = nil, nil
 	e.mu.Unlock()
-	if runner != nil {
-		runner.Close()
+	if run != nil {
+		run.runner.Close()
 	}
 	if signIn != nil {
 		signIn.Close()

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"godwit/bridge"
-	"godwit/bridge/internal/account"
 	"godwit/bridge/internal/store"
 )
 
@@ -50,13 +49,6 @@ type Options struct {
 	MinBackoff    time.Duration // before an account that could not connect tries again: 1 s
 	MaxBackoff    time.Duration // to which that doubles: 2 min
 	CheckDelay    time.Duration // before a session that Telegram did not know is tried again: bridge.SessionCheckDelay
-}
-
-// A Starter brings accounts online; *account.Environment is one.
-type Starter interface {
-	Start(a *bridge.Account, epoch int64, w account.Watcher, turn func(context.Context) (func(), error)) *account.Runner
-	BeginSignIn(ctx context.Context, a *bridge.Account, epoch int64) (*account.SignIn, error)
-	ResumeSignIn(ctx context.Context, a *bridge.Account, epoch int64) (*account.SignIn, error)
 }
 
 func (o *Options) complete() {

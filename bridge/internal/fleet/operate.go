@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"godwit/bridge"
-	"godwit/bridge/internal/account"
 )
 
 // Report says what has happened to an account of this node, and returns the
@@ -21,15 +20,15 @@ func (f *Fleet) Report(ctx context.Context, id bridge.AccountID, c bridge.Cause)
 // Runner returns what runs an account. The error is a *bridge.Error: of
 // CodeUnavailable where this node does not own it, of CodeAccountNotOnline,
 // CodeAccountBanned where it does not run.
-func (f *Fleet) Runner(id bridge.AccountID) (*account.Runner, error) {
+func (f *Fleet) Runner(id bridge.AccountID) (Runner, error) {
 	e, err := f.entry(id)
 	if err != nil {
 		return nil, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.runner != nil {
-		return e.runner, nil
+	if e.run != nil {
+		return e.run.runner, nil
 	}
 	return nil, notOnline(id, e.account.Status)
 }
@@ -84,7 +83,7 @@ func (f *Fleet) BeginSignIn(ctx context.Context, id bridge.AccountID) (*bridge.S
 	if _, err := e.apply(ctx, bridge.Cause{Kind: bridge.SignInBegun}); err != nil {
 		return nil, err
 	}
-	return e.step(ctx, func(s *account.SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
+	return e.step(ctx, func(s SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
 }
 
 // SignIn returns what the sign-in of an account asks for.
@@ -93,7 +92,7 @@ func (f *Fleet) SignIn(ctx context.Context, id bridge.AccountID) (*bridge.SignIn
 	if err != nil {
 		return nil, err
 	}
-	return e.step(ctx, func(s *account.SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
+	return e.step(ctx, func(s SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
 }
 
 // AnswerSignIn answers it.
@@ -102,7 +101,7 @@ func (f *Fleet) AnswerSignIn(ctx context.Context, id bridge.AccountID, a bridge.
 	if err != nil {
 		return nil, err
 	}
-	return e.step(ctx, func(s *account.SignIn) (*bridge.SignIn, error) { return s.Answer(ctx, a) })
+	return e.step(ctx, func(s SignIn) (*bridge.SignIn, error) { return s.Answer(ctx, a) })
 }
 
 // CancelSignIn gives the sign-in of an account up.
@@ -127,7 +126,7 @@ func (f *Fleet) CancelSignIn(ctx context.Context, id bridge.AccountID) error {
 
 // signInOf returns the sign-in that is under way, which may have been begun
 // before the node started.
-func (e *entry) signInOf(ctx context.Context) (*account.SignIn, error) {
+func (e *entry) signInOf(ctx context.Context) (SignIn, error) {
 	e.mu.Lock()
 	s, a, ended := e.signIn, e.account, e.ended
 	e.mu.Unlock()
@@ -148,7 +147,7 @@ func (e *entry) signInOf(ctx context.Context) (*account.SignIn, error) {
 }
 
 // keepSignIn keeps a sign-in for the next step, unless the account has gone.
-func (e *entry) keepSignIn(s *account.SignIn) error {
+func (e *entry) keepSignIn(s SignIn) error {
 	e.mu.Lock()
 	ended := e.ended
 	other := e.signIn
@@ -181,7 +180,7 @@ func (e *entry) forgetSignIn() {
 const signInDone = "done"
 
 // step moves the sign-in. When it is done, the account comes online.
-func (e *entry) step(ctx context.Context, move func(*account.SignIn) (*bridge.SignIn, error)) (*bridge.SignIn, error) {
+func (e *entry) step(ctx context.Context, move func(SignIn) (*bridge.SignIn, error)) (*bridge.SignIn, error) {
 	s, err := e.signInOf(ctx)
 	if err != nil {
 		return nil, err
@@ -213,13 +212,13 @@ func (f *Fleet) SignOut(ctx context.Context, id bridge.AccountID) (*bridge.Accou
 		return nil, err
 	}
 	e.mu.Lock()
-	r, runs := e.runner, e.account.Status.State.Runs()
+	r, runs := e.run, e.account.Status.State.Runs()
 	e.mu.Unlock()
 	if runs {
 		if r == nil {
 			return nil, notOnline(id, e.status())
 		}
-		if err := r.SignOut(ctx); err != nil {
+		if err := r.runner.SignOut(ctx); err != nil {
 			return nil, err
 		}
 	}

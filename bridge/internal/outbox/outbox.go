@@ -9,7 +9,8 @@
 // random id that Telegram tells repetitions by. It is noted as being sent, with
 // what it costs the budgets, before Telegram is asked, and asked for again by
 // whoever owns the account next if the answer was not stored: so it is sent
-// once, whatever fails when.
+// once, whatever fails when. The Bot API knows no random ids. What a bot has sent
+// without an answer is not sent again, and fails with CodeOutcomeUnknown.
 package outbox
 
 import (
@@ -21,14 +22,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"godwit/bridge"
-	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/store"
 )
 
 // A Fleet is what runs the accounts of this node.
 type Fleet interface {
-	Runner(id bridge.AccountID) (*account.Runner, error)
+	Runner(id bridge.AccountID) (fleet.Runner, error)
 	Epoch(id bridge.AccountID) (epoch int64, ok bool)
 }
 
@@ -72,7 +73,8 @@ type Outbox struct {
 // A lane is what is known of an account. A goroutine works on it only while
 // there is something to send.
 type lane struct {
-	id bridge.AccountID
+	id   bridge.AccountID
+	kind bridge.AccountKind
 
 	mu      sync.Mutex
 	status  bridge.Status
@@ -142,7 +144,7 @@ func (x *Outbox) Changed(id bridge.AccountID, a *bridge.Account) {
 		return
 	}
 	if l == nil {
-		l = &lane{id: id, busy: make(map[bridge.ConversationID]bool)}
+		l = &lane{id: id, kind: a.Kind, busy: make(map[bridge.ConversationID]bool)}
 		x.lanes[id] = l
 	}
 	l.mu.Lock()
@@ -275,7 +277,7 @@ func (x *Outbox) settle(l *lane) error {
 			more = false
 			err := t.CheckOwner(l.id, epoch)
 			if err == nil && settled == "" {
-				_, err = t.RequeueActions(l.id) // of the owner before
+				more, err = x.takeOver(t, l)
 			}
 			switch {
 			case err != nil:

@@ -1,20 +1,28 @@
 package outbox
 
 import (
+	"strings"
 	"time"
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
 )
 
-// Methods of Telegram that messages are sent by, as waits name them.
+// Methods of Telegram that messages are sent by, as waits name them. Those of the
+// Bot API are named after what is sent.
 const (
 	sendMessage = "messages.sendMessage"
 	sendMedia   = "messages.sendMedia"
 )
 
 func methodOf(m *bridge.Message) string {
-	if m.Media != nil {
+	bot := m.Source == bridge.BotAPI
+	switch {
+	case bot && m.Media != nil && m.Media.Type != "":
+		return "send" + strings.ToUpper(m.Media.Type[:1]) + m.Media.Type[1:]
+	case bot:
+		return "sendMessage"
+	case m.Media != nil:
 		return sendMedia
 	}
 	return sendMessage

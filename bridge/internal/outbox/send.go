@@ -10,6 +10,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
@@ -65,6 +66,9 @@ func (x *Outbox) start(l *lane, list []store.Head) (wake time.Time, err error) {
 // may, if ever.
 func (x *Outbox) admit(t *store.Tx, h store.Head) (at time.Time, goes bool, err error) {
 	now := x.o.Now()
+	if once(h.Message) && h.Message.State == bridge.Sending {
+		return time.Time{}, false, x.fail(t, h, unknown)
+	}
 	err = x.o.Guard.Check(t, h)
 	if refused := new(bridge.Error); errors.As(err, &refused) {
 		started, err := t.StartSend(h.Message.ID)
@@ -103,7 +107,7 @@ func kindOf(p bridge.Peer) bridge.PeerKind {
 
 // send sends a message that has been started, and stores what has become of it.
 func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
-	ctx, cancel := context.WithTimeout(x.ctx, x.o.Timeout)
+	ctx, cancel := x.request(h.Message)
 	defer cancel()
 	r, err := x.o.Fleet.Runner(l.id)
 	if err == nil {
@@ -113,7 +117,7 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	if err == nil {
 		sent, err = r.Send(ctx, h.Conversation.Peer, h.Message)
 	}
-	if x.ctx.Err() != nil {
+	if x.ctx.Err() != nil && !once(h.Message) {
 		return // whoever owns the account next finds out
 	}
 	if err != nil {
@@ -122,14 +126,15 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 		err = x.delivered(epoch, h, sent)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotOwner) && x.ctx.Err() == nil {
-		// It stays as being sent, and is sent again with the same random id.
+		// It stays as being sent, and is sent again with the same random id, or
+		// given up: see once.
 		x.o.Logger.Error("outcome not stored", "account", l.id, "message", h.Message.ID, "error", err)
 	}
 }
 
 // resolve finds out whom a name belongs to. They may turn out to be somebody who
 // must not be written to.
-func (x *Outbox) resolve(ctx context.Context, r *account.Runner, epoch int64, h *store.Head) error {
+func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *store.Head) error {
 	if h.Conversation.Peer.Resolved() {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/httpapi"
 	"godwit/bridge/internal/store"
 )
@@ -172,9 +173,17 @@ func (s *Service) Health(ctx context.Context, id bridge.AccountID) (*bridge.Heal
 	return h, r.Health(ctx, h)
 }
 
+// withDevices returns what runs an account, if such accounts have devices.
+func (s *Service) withDevices(ctx context.Context, id bridge.AccountID) (fleet.Runner, error) {
+	if err := s.able(ctx, id, bridge.ManageDevices); err != nil {
+		return nil, err
+	}
+	return s.runner(id)
+}
+
 // Devices returns who is signed in to an account.
 func (s *Service) Devices(ctx context.Context, id bridge.AccountID) ([]bridge.Device, error) {
-	r, err := s.runner(id)
+	r, err := s.withDevices(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +192,7 @@ func (s *Service) Devices(ctx context.Context, id bridge.AccountID) ([]bridge.De
 
 // EndDevice signs a device out.
 func (s *Service) EndDevice(ctx context.Context, id bridge.AccountID, device int64) error {
-	r, err := s.runner(id)
+	r, err := s.withDevices(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -192,7 +201,7 @@ func (s *Service) EndDevice(ctx context.Context, id bridge.AccountID, device int
 
 // ConfirmDevice says that the sign-in of a device was the owner's.
 func (s *Service) ConfirmDevice(ctx context.Context, id bridge.AccountID, device int64) error {
-	r, err := s.runner(id)
+	r, err := s.withDevices(ctx, id)
 	if err != nil {
 		return err
 	}

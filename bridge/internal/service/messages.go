@@ -13,6 +13,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/httpapi"
 	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
@@ -146,7 +147,9 @@ func (s *Service) Enqueue(t *store.Tx, id bridge.AccountID, m bridge.PoolMessage
 		accepted, err = s.queue(t, s.Now(), a, httpapi.SendRequest{
 			Account: id, To: to, Priority: m.Priority, SendAt: m.NotBefore, By: m.RequestBy,
 		}, m.Content)
-		if bridge.CodeOf(err) != bridge.CodeNotFound {
+		switch bridge.CodeOf(err) {
+		case bridge.CodeNotFound, bridge.CodeSurfaceUnable:
+		default:
 			return accepted.ID, err
 		}
 	}
@@ -157,7 +160,10 @@ func (s *Service) Enqueue(t *store.Tx, id bridge.AccountID, m bridge.PoolMessage
 func (s *Service) queue(
 	t *store.Tx, now time.Time, a *bridge.Account, r httpapi.SendRequest, content bridge.Content,
 ) (httpapi.Accepted, error) {
-	c, err := s.conversationOf(t, now, a.ID, r)
+	if err := ableToSend(a, r, content); err != nil {
+		return httpapi.Accepted{}, err
+	}
+	c, err := s.conversationOf(t, now, a, r)
 	if err != nil {
 		return httpapi.Accepted{}, err
 	}
@@ -233,7 +239,8 @@ func randomID() int64 {
 
 // conversationOf returns the conversation that a message goes into, which is
 // made if there is none.
-func (s *Service) conversationOf(t *store.Tx, now time.Time, id bridge.AccountID, r httpapi.SendRequest) (*bridge.Conversation, error) {
+func (s *Service) conversationOf(t *store.Tx, now time.Time, a *bridge.Account, r httpapi.SendRequest) (*bridge.Conversation, error) {
+	id := a.ID
 	if r.Conversation != "" {
 		list, err := t.ConversationsNamed([]bridge.ConversationID{r.Conversation})
 		if err == nil && len(list) == 0 {
@@ -248,7 +255,8 @@ func (s *Service) conversationOf(t *store.Tx, now time.Time, id bridge.AccountID
 	if err != nil || known != nil {
 		return known, err
 	}
-	if r.To.Kind == bridge.UserPeer || r.To.Kind == bridge.ChannelPeer {
+	// Telegram takes ids from bots without what else people need to know.
+	if a.Kind == bridge.UserAccount && (r.To.Kind == bridge.UserPeer || r.To.Kind == bridge.ChannelPeer) {
 		met, err := t.Met(id, r.To)
 		if err == nil && !met {
 			err = bridge.Errorf(bridge.CodeNotFound,
@@ -294,7 +302,7 @@ func (s *Service) Cancel(ctx context.Context, id bridge.MessageID) (*bridge.Mess
 
 // there returns a message that Telegram has, with whom it is exchanged and what
 // runs its account.
-func (s *Service) there(ctx context.Context, id bridge.MessageID) (*bridge.Message, bridge.Peer, *account.Runner, error) {
+func (s *Service) there(ctx context.Context, id bridge.MessageID) (*bridge.Message, bridge.Peer, fleet.Runner, error) {
 	m, err := s.Store.Message(ctx, id)
 	if err != nil {
 		return nil, bridge.Peer{}, nil, err
@@ -353,15 +361,22 @@ func (s *Service) Conversation(ctx context.Context, id bridge.ConversationID) (*
 
 // MarkRead marks a conversation as read.
 func (s *Service) MarkRead(ctx context.Context, id bridge.ConversationID, upTo int) error {
-	return s.in(ctx, id, func(r *account.Runner, p bridge.Peer) error { return r.MarkRead(ctx, p, upTo) })
+	c, err := s.Store.Conversation(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.able(ctx, c.AccountID, bridge.MarkRead); err != nil {
+		return err
+	}
+	return s.in(ctx, id, func(r fleet.Runner, p bridge.Peer) error { return r.MarkRead(ctx, p, upTo) })
 }
 
 // Typing shows that somebody is writing.
 func (s *Service) Typing(ctx context.Context, id bridge.ConversationID) error {
-	return s.in(ctx, id, func(r *account.Runner, p bridge.Peer) error { return r.Typing(ctx, p) })
+	return s.in(ctx, id, func(r fleet.Runner, p bridge.Peer) error { return r.Typing(ctx, p) })
 }
 
-func (s *Service) in(ctx context.Context, id bridge.ConversationID, do func(*account.Runner, bridge.Peer) error) error {
+func (s *Service) in(ctx context.Context, id bridge.ConversationID, do func(fleet.Runner, bridge.Peer) error) error {
 	c, err := s.Store.Conversation(ctx, id)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"time"
 
-	"godwit/bridge/internal/account"
 	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/outbox"
 	"godwit/bridge/internal/pool"
@@ -42,4 +41,4 @@ func newID[T bridge.AccountID | bridge.ConversationID | bridge.MessageID | bridg
 }
 
 // runner returns what runs an account.
-func (s *Service) runner(id bridge.AccountID) (*account.Runner, error) { return s.Fleet.Runner(id) }
+func (s *Service) runner(id bridge.AccountID) (fleet.Runner, error) { return s.Fleet.Runner(id) }

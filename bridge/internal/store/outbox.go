@@ -89,9 +89,11 @@ func (t *Tx) EndSend(id bridge.MessageID, state bridge.SendState, notBefore time
 	return n == 1, err
 }
 
-// Park has what is to be sent of an account wait until Unpark.
+// Park has what is to be sent of an account wait until Unpark. What a bot is
+// sending is left to whoever sends it, since it must not be sent again.
 func (t *Tx) Park(id bridge.AccountID, reason string) (int64, error) {
-	return t.exec(`UPDATE messages SET state = 'parked', error = $2 WHERE account_id = $1 AND state IN ('queued', 'sending')`, id, reason)
+	return t.exec(`UPDATE messages SET state = 'parked', error = $2 WHERE account_id = $1
+		AND (state = 'queued' OR state = 'sending' AND source <> $3)`, id, reason, bridge.BotAPI)
 }
 
 // Unpark queues what was parked.
@@ -102,9 +104,19 @@ func (t *Tx) Unpark(id bridge.AccountID) (int64, error) {
 // FailPending gives up to limit messages of an account up that are to be sent,
 // and returns them with their conversations.
 func (t *Tx) FailPending(id bridge.AccountID, reason string, limit int) ([]Head, error) {
+	return t.failThose(id, pending, reason, limit)
+}
+
+// FailSending gives up to limit messages of an account up that Telegram has been
+// asked to send, and returns them with their conversations.
+func (t *Tx) FailSending(id bridge.AccountID, reason string, limit int) ([]Head, error) {
+	return t.failThose(id, `state = 'sending'`, reason, limit)
+}
+
+func (t *Tx) failThose(id bridge.AccountID, which, reason string, limit int) ([]Head, error) {
 	list, err := collect(t.ctx, t.tx, t.dialect, "messages to send of "+string(id), scanHead,
 		`SELECT `+messageColumns+`, `+conversationColumns+`, false FROM messages m JOIN conversations c ON c.id = m.conversation_id
-		WHERE m.account_id = $1 AND m.`+pending+` ORDER BY m.id LIMIT $2`, id, limit)
+		WHERE m.account_id = $1 AND m.`+which+` ORDER BY m.id LIMIT $2`, id, limit)
 	if err != nil {
 		return nil, err
 	}

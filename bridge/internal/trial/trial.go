@@ -17,6 +17,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/account"
+	"godwit/bridge/internal/botapi"
 	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/outbox"
@@ -26,6 +27,7 @@ import (
 	"godwit/internal/pgtest"
 	"godwit/mtproto/mtcrypto"
 	"godwit/sandbox"
+	sandboxapi "godwit/sandbox/botapi"
 	"godwit/telegram"
 	"godwit/telegram/connectionfile"
 )
@@ -42,6 +44,7 @@ var serverKey = sync.OnceValues(func() (*mtcrypto.PrivateKey, error) {
 type Place struct {
 	testing.TB
 	Sandbox *sandbox.Sandbox
+	BotAPI  *sandboxapi.Server
 	Network telegram.Network
 	File    *connectionfile.File
 	URL     string // of the database
@@ -51,6 +54,8 @@ type Place struct {
 	Guard outbox.Guard
 	// Dial says how a node reaches Telegram; over TCP if nil.
 	Dial func(node string) telegram.DialFunc
+	// History is how many messages of each conversation nodes fetch by themselves.
+	History int
 }
 
 // OnBoth runs a test on each kind of database.
@@ -75,6 +80,11 @@ func NewUnder(t testing.TB, url string, rule sandbox.DuplicateRule) *Place {
 	p.Check(err)
 	p.Check(p.Sandbox.Start())
 	t.Cleanup(func() { p.Check(p.Sandbox.Close()) })
+	p.BotAPI = sandboxapi.New(p.Sandbox, sandboxapi.Options{})
+	t.Cleanup(func() { p.Check(p.BotAPI.Close()) })
+	bots, err := p.BotAPI.Start("127.0.0.1:0")
+	p.Check(err)
+	p.Sandbox.SetBotAPI(bots)
 	path := filepath.Join(t.TempDir(), "connection.json")
 	p.Check(p.Sandbox.WriteInfo(path))
 	p.Network, p.File, err = connectionfile.Load(path)
@@ -150,9 +160,12 @@ func (p *Place) Start(name string) *Node {
 		Node: name, Address: name + ":1", Store: s, Logger: log, Now: time.Now, OnChange: n.noteChange,
 		Interval: 50 * time.Millisecond, MinBackoff: 10 * time.Millisecond, Grace: 4 * time.Second,
 		LockTimeout: 3 * time.Second, CheckDelay: 100 * time.Millisecond,
-		Starter: &account.Environment{
-			Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now, Dial: dial,
-			Inbox: &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log},
+		Starter: &fleet.Surfaces{
+			Users: &account.Environment{
+				Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now, Dial: dial,
+				Inbox: &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History},
+			},
+			Bots: &botapi.Environment{Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL},
 		},
 	})
 	guard := p.Guard
@@ -233,14 +246,34 @@ func (n *Node) AwaitState(id bridge.AccountID, s bridge.State) *bridge.Account {
 	return n.AwaitAccount(id, string(s), func(a *bridge.Account) bool { return a.Status.State == s })
 }
 
-// Add adds an account that nobody has signed in yet.
+// Add adds a person's account that nobody has signed in yet.
 func (n *Node) Add() bridge.AccountID {
+	n.Helper()
+	return n.AddOf(bridge.UserAccount)
+}
+
+// AddBot adds a bot that is in the sandbox, by its token, and waits until it is
+// online.
+func (n *Node) AddBot(token string) bridge.AccountID {
+	n.Helper()
+	id := n.AddOf(bridge.BotAccount)
+	_, err := n.Fleet.BeginSignIn(n.Context(), id)
+	n.Check(err)
+	if step := n.Answer(id, "bot_token", token); step.Step != "done" {
+		n.Fatalf("after the token: %+v", step)
+	}
+	n.AwaitState(id, bridge.Online)
+	return id
+}
+
+// AddOf adds an account of a kind that nobody has signed in yet.
+func (n *Node) AddOf(kind bridge.AccountKind) bridge.AccountID {
 	n.Helper()
 	id, err := bridge.NewID[bridge.AccountID](time.Now(), rand.Reader)
 	n.Check(err)
 	now := time.Now()
 	n.Check(n.Store.Change(n.Context(), func(t *store.Tx) error {
-		return t.AddAccount(&bridge.Account{ID: id, Kind: bridge.UserAccount, CreatedAt: now,
+		return t.AddAccount(&bridge.Account{ID: id, Kind: kind, CreatedAt: now,
 			Status: bridge.Status{State: bridge.New, Since: now}})
 	}))
 	n.AwaitAccount(id, "owned", func(a *bridge.Account) bool {
