@@ -278,22 +278,18 @@ func (f *Fleet) Adopt(ctx context.Context, id bridge.AccountID) error {
 	if !f.holds(bridge.ShardOf(id)) {
 		return nil
 	}
-	f.mu.Lock()
-	known := f.entries[id] != nil
-	f.mu.Unlock()
-	if known {
-		return nil
-	}
+	// Once claimed, it has to be looked after, whoever has asked for it.
+	ctx = context.WithoutCancel(ctx)
 	var a *bridge.Account
 	err := f.o.Store.Change(ctx, func(t *store.Tx) error {
-		if _, err := t.Claim(id, f.o.Node); err != nil {
-			return err
+		a = nil
+		claimed, err := t.ClaimNew(id, f.o.Node)
+		if err == nil && claimed {
+			a, err = t.Account(id)
 		}
-		var err error
-		a, err = t.Account(id)
 		return err
 	})
-	if err != nil {
+	if err != nil || a == nil {
 		return err
 	}
 	f.add(ctx, a, 0)

@@ -148,6 +148,13 @@ func (t *Tx) Claim(id bridge.AccountID, node string) (epoch int64, err error) {
 	return epoch, noAccount(id, err)
 }
 
+// ClaimNew makes a node the owner of an account that has none, and reports
+// whether it had none.
+func (t *Tx) ClaimNew(id bridge.AccountID, node string) (bool, error) {
+	n, err := t.exec(`UPDATE accounts SET epoch = epoch + 1, node = $2 WHERE id = $1 AND node = ''`, id, node)
+	return n == 1, err
+}
+
 // ErrNotOwner says that an account has had another owner since the epoch that
 // a write names.
 var ErrNotOwner = errors.New("store: the account has another owner by now")

@@ -1,0 +1,44 @@
+package fleet_test
+
+import (
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"godwit/bridge"
+	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trial"
+)
+
+// TestAdoptAtOnce has accounts be adopted by whoever added them and by the fleet's
+// own look at the same time: each is owned once, under the epoch that is stored.
+func TestAdoptAtOnce(t *testing.T) {
+	trial.OnBoth(t, func(p *trial.Place) {
+		n := p.Start("node")
+		n.Await("everything is held", n.Fleet.Ready)
+		for range 20 {
+			id, err := bridge.NewID[bridge.AccountID](time.Now(), rand.Reader)
+			p.Check(err)
+			now := time.Now()
+			p.Check(n.Store.Change(p.Context(), func(t *store.Tx) error {
+				return t.AddAccount(&bridge.Account{ID: id, Kind: bridge.UserAccount, CreatedAt: now,
+					Status: bridge.Status{State: bridge.New, Since: now}})
+			}))
+			var adopting sync.WaitGroup
+			for range 4 {
+				adopting.Go(func() {
+					if err := n.Fleet.Adopt(p.Context(), id); err != nil {
+						p.Error(err)
+					}
+				})
+			}
+			adopting.Wait()
+			n.AwaitAccount(id, "owned", func(*bridge.Account) bool { return n.Fleet.Owns(id) })
+			epoch, _ := n.Fleet.Epoch(id)
+			if a, err := n.Store.Account(p.Context(), id); err != nil || a.Epoch != epoch {
+				p.Errorf("owned under epoch %d, stored is %+v, %v", epoch, a, err)
+			}
+		}
+	})
+}
