@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -70,6 +71,7 @@ type node struct {
 	o        Options
 	name     string
 	store    *store.Store
+	sole     io.Closer // keeps other daemons off a database that is for one
 	vault    *vault.Vault
 	inbox    *inbox.Inbox
 	fleet    *fleet.Fleet
@@ -104,6 +106,9 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 		return nil, fmt.Errorf("the directory for data: %w", err)
 	}
 	if n.store, err = store.Open(ctx, orFile(o.Database, "sqlite:", o.Data, "godwit.db")); err != nil {
+		return nil, err
+	}
+	if n.sole, err = n.store.Sole(); err != nil {
 		return nil, err
 	}
 	if n.vault, err = openVault(ctx, o); err != nil {
@@ -322,6 +327,9 @@ func (n *node) close() {
 	n.tasks.Wait()
 	if n.inbox != nil {
 		n.inbox.Close()
+	}
+	if n.sole != nil {
+		_ = n.sole.Close() // the process is about to end
 	}
 	if n.store != nil {
 		if err := n.store.Close(); err != nil {

@@ -370,3 +370,25 @@ func TestLocksAtOnce(t *testing.T) {
 		working.Wait()
 	})
 }
+
+// TestSole has a second daemon be refused on a file, and not on PostgreSQL.
+func TestSole(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		first, err := b.Sole()
+		b.check(err)
+		other := b.open()
+		second, err := other.Sole()
+		if b.Shared() {
+			b.check(err)
+			b.check(second.Close())
+			return
+		}
+		if !errors.Is(err, store.ErrInUse) {
+			b.Errorf("a second daemon: %v", err)
+		}
+		b.check(first.Close())
+		again, err := other.Sole()
+		b.check(err)
+		b.check(again.Close())
+	})
+}
