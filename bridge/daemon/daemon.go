@@ -176,7 +176,7 @@ func (n *node) assemble() {
 		Users: &account.Environment{
 			Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
 			Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
-			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History},
+			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admitPage},
 			Logger: log, Now: now,
 		},
 		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI},

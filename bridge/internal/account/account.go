@@ -48,6 +48,10 @@ type Inbox interface {
 	// message, 0 for the last one.
 	Deleted(ctx context.Context, id bridge.AccountID, epoch int64, p bridge.Peer, telegramID int) error
 	Read(ctx context.Context, id bridge.AccountID, epoch int64, p bridge.Peer, upTo int) error
+	// Backfill fetches and stores what is wanted of the account's past. It
+	// returns when there is nothing left; after an error, it is to be called
+	// again.
+	Backfill(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client) error
 }
 
 // options are those of every client.

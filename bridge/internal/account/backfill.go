@@ -28,31 +28,26 @@ const backfillPage = 100
 func (r *Recorder) Backfill(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client) error {
 	ctx = telegram.WithPriority(ctx, flow.Backfill)
 	f := &backfiller{r: r, client: c, account: a, epoch: epoch, converter: converter{selfOf(a, c)}}
-	listed, err := r.Store.DialogsListed(ctx, a.ID)
-	if err == nil && (!listed.Once || listed.Stale) {
-		err = f.dialogs(ctx, listed.Once)
-	}
-	if err != nil {
-		return err
-	}
-	for {
-		next, err := r.Store.Backfills(ctx, a.ID, 1)
-		if err != nil || len(next) == 0 {
-			return err
-		}
-		if err := f.page(ctx, next[0]); err != nil {
+	for more, err := f.list(ctx); ; more, err = f.next(ctx) {
+		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-// Backfill is [Recorder.Backfill] for an account that is online.
-func (r *Runner) Backfill(ctx context.Context, rec *Recorder) error {
-	c, err := r.online()
-	if err != nil {
-		return err
+// maxFilling is how many accounts of a node fetch a page of their past at once.
+const maxFilling = 4
+
+// turn waits until an account may fetch a page. What it returns is called
+// afterwards.
+func (r *Recorder) turn(ctx context.Context) (func(), error) {
+	r.makeFilling.Do(func() { r.filling = make(chan struct{}, maxFilling) })
+	select {
+	case r.filling <- struct{}{}:
+		return func() { <-r.filling }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return rec.Backfill(ctx, r.account, r.epoch, c)
 }
 
 // A backfiller fetches the past of an account.
@@ -62,6 +57,41 @@ type backfiller struct {
 	account   *bridge.Account
 	epoch     int64
 	converter converter
+}
+
+// list stores the conversations of the account's list, if that is wanted and they
+// have not been stored, or some may have been missed since.
+func (f *backfiller) list(ctx context.Context) (more bool, err error) {
+	release, err := f.r.turn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	listed, err := f.r.Store.DialogsListed(ctx, f.account.ID)
+	if err == nil && (!listed.Once && f.r.History > 0 || listed.Stale) {
+		err = f.dialogs(ctx, listed.Once)
+	}
+	return true, err
+}
+
+// next fetches a page of what is wanted next, and reports whether there was
+// something.
+func (f *backfiller) next(ctx context.Context) (more bool, err error) {
+	release, err := f.r.turn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	next, err := f.r.Store.Backfills(ctx, f.account.ID, 1)
+	if err != nil || len(next) == 0 {
+		return false, err
+	}
+	if f.r.Admit != nil && next[0].Kind == store.HistoryBackfill { // what was missed does not wait
+		if err := f.r.Admit(ctx, f.account.ID); err != nil {
+			return false, err
+		}
+	}
+	return true, f.page(ctx, next[0])
 }
 
 func (f *backfiller) batch() *inbox.Batch {

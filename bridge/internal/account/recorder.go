@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"godwit/bridge"
@@ -20,8 +21,14 @@ type Recorder struct {
 	Inbox  *inbox.Inbox
 	Logger *slog.Logger
 	// History is how many messages of each conversation are fetched in the
-	// background when an account is added; 0: none.
+	// background when an account is added; 0: none, and what is asked for alone.
 	History int
+	// Admit returns nil if a page of an account's history may be fetched now, and
+	// otherwise a *bridge.Error that says when; nil: any may.
+	Admit func(ctx context.Context, id bridge.AccountID) error
+
+	makeFilling sync.Once
+	filling     chan struct{} // holds one for each account that fetches a page
 }
 
 var _ Inbox = (*Recorder)(nil)

@@ -374,6 +374,7 @@ func TestGap(t *testing.T) {
 	toDesk := w.peer(ann, deskPhone)
 	_, err = ann.SendText(w.ctx, toDesk, "before")
 	w.check(err)
+	w.recorder.History = 1
 	w.check(w.recorder.Backfill(w.ctx, w.account, w.epoch, desk))
 	bob := w.person("9996620003", "Bob")
 	_, err = bob.SendText(w.ctx, w.peer(bob, deskPhone), "I am new")

@@ -28,6 +28,11 @@ type Runner struct {
 	mu     sync.Mutex
 	client *telegram.Client // nil until it is connected
 	blob   *blob
+	// What goes on beside the connection, until background ends.
+	background context.Context
+	tasks      sync.WaitGroup
+	filling    bool // the past is being fetched
+	fillAgain  bool // and somebody has asked for more meanwhile
 
 	lastUpdate atomic.Int64 // unix milliseconds; 0: none yet
 	connected  atomic.Bool
@@ -65,11 +70,19 @@ func (r *Runner) Close() {
 }
 
 func (r *Runner) run(ctx context.Context, turn func(context.Context) (func(), error)) {
+	background, end := context.WithCancel(ctx)
+	r.mu.Lock()
+	r.background = background
+	r.mu.Unlock()
 	err := r.connect(ctx, turn)
 	if err == nil {
 		err = r.clientOf().Wait(ctx)
 	}
 	r.connected.Store(false)
+	r.mu.Lock()
+	end() // nothing is begun after this
+	r.mu.Unlock()
+	r.tasks.Wait()
 	if c := r.clientOf(); c != nil {
 		if closing := c.Close(); closing != nil {
 			r.e.Logger.Warn("client not closed well", "account", r.account.ID, "error", closing)
@@ -144,6 +157,7 @@ func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func()
 	}
 	r.connected.Store(true)
 	r.watcher.Happened(bridge.Cause{Kind: bridge.Connected})
+	r.Backfill()
 	return nil
 }
 
@@ -165,6 +179,9 @@ func (r *Runner) deliver(ctx context.Context, c *telegram.Client, d updates.Deli
 		return err
 	}
 	r.lastUpdate.Store(r.e.Now().UnixMilli())
+	if d.Lost != nil {
+		r.Backfill()
+	}
 	return nil
 }
 

@@ -18,6 +18,8 @@ type Runner interface {
 	// Health adds what the Runner knows to h.
 	Health(ctx context.Context, h *bridge.Health) error
 	SignOut(ctx context.Context) error
+	// Backfill has what was asked for of the past fetched, in the background.
+	Backfill()
 
 	Resolve(ctx context.Context, p bridge.Peer) (inbox.Peer, error)
 	Send(ctx context.Context, p bridge.Peer, m *bridge.Message) (*inbox.Batch, error)

@@ -118,6 +118,22 @@ func (s *Server) registerConversations() {
 		}
 		return nil, s.o.Messages.Typing(ctx, in.Conversation)
 	})
+	register(s, operation{
+		method: http.MethodPost, path: conversationPart + "/backfill", id: "backfill", owner: true, tag: conversationsTag,
+		scope: ScopeMessagesRead, status: http.StatusAccepted, summary: "Fetch older messages of a conversation",
+		detail: "They are fetched in the background when the account is online, from the oldest that was fetched on, and listed " +
+			"like all others. No events tell of them. Bots cannot.",
+	}, func(ctx context.Context, in *struct {
+		ConversationPath
+		Body struct {
+			Messages int `json:"messages,omitempty" minimum:"0" maximum:"1000000" doc:"How many more; all that there are if it is missing."`
+		}
+	}) (*nothing, error) {
+		if _, err := s.conversationFor(ctx, ScopeMessagesRead, in.Conversation); err != nil {
+			return nil, err
+		}
+		return nil, s.o.Messages.Backfill(ctx, in.Conversation, in.Body.Messages)
+	})
 }
 
 // conversationFor returns a conversation, if the caller may do something with its

@@ -24,6 +24,9 @@ type Messages interface {
 	Messages(ctx context.Context, q MessageQuery) (list []*bridge.Message, next string, err error)
 	MarkRead(ctx context.Context, id bridge.ConversationID, upTo int) error
 	Typing(ctx context.Context, id bridge.ConversationID) error
+	// Backfill has up to some more messages from before what is known fetched, 0
+	// for all, when the account is online.
+	Backfill(ctx context.Context, id bridge.ConversationID, messages int) error
 }
 
 // A SendRequest is a message that is to be sent, from an account to somebody, or

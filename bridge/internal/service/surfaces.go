@@ -5,6 +5,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/httpapi"
+	"godwit/bridge/internal/store"
 )
 
 // ableToSend refuses what an account of this kind has no way to send. Whether a
@@ -19,6 +20,31 @@ func ableToSend(a *bridge.Account, r httpapi.SendRequest, c bridge.Content) erro
 	if c.Media != nil && c.Media.Size > bridge.MaxBotUpload {
 		return bridge.Can(a.Kind, bridge.SendLargeFile)
 	}
+	return nil
+}
+
+// Backfill has up to some more messages of a conversation's past fetched, 0 for
+// all.
+func (s *Service) Backfill(ctx context.Context, id bridge.ConversationID, messages int) error {
+	c, err := s.Store.Conversation(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.able(ctx, c.AccountID, bridge.ReadHistory); err != nil {
+		return err
+	}
+	if !c.Peer.Resolved() {
+		return bridge.Errorf(bridge.CodeConflict, "Nobody has looked up %s yet; the first message does.", c.Peer)
+	}
+	err = s.Store.Change(ctx, func(t *store.Tx) error { return t.AskForHistory(c, messages, true, s.Now()) })
+	if err != nil {
+		return err
+	}
+	r, err := s.runner(c.AccountID)
+	if err != nil {
+		return nil // it is fetched when the account is online
+	}
+	r.Backfill()
 	return nil
 }
 
