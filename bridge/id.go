@@ -89,11 +89,11 @@ func ParseID[T name](s string) (T, error) {
 	prefix := prefixOf[T]()
 	rest, ok := strings.CutPrefix(s, prefix)
 	if !ok {
-		return "", fmt.Errorf("bridge: id %q does not begin with %s", s, prefix)
+		return "", fmt.Errorf("%q is no id: it does not begin with %s", s, prefix)
 	}
 	id, err := ulid.ParseStrict(rest)
 	if err != nil || id.String() != rest {
-		return "", fmt.Errorf("bridge: id %q is not %s and 26 letters and digits of a ULID", s, prefix)
+		return "", fmt.Errorf("%q is no id: it is not %s and 26 letters and digits of a ULID", s, prefix)
 	}
 	return T(s), nil
 }

@@ -6,6 +6,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -45,8 +46,7 @@ type Options struct {
 	Advertise string   // host:port at which other nodes reach it; Listen if empty
 	Data      string   // the directory of what the node keeps itself; it is made if there is none
 	Database  string   // postgres://… or sqlite:PATH; a file in Data if empty
-	KEK       string   // the key-encryption key; a file in Data if empty
-	OtherKEKs []string // that data keys may still be wrapped by
+	KEKs      []string // the key-encryption keys, of which the first wraps; a file in Data if there are none
 
 	Network telegram.Network // where the accounts are; Production if zero
 	APIID   int              // of https://my.telegram.org/apps
@@ -105,7 +105,7 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("the directory for data: %w", err)
 	}
-	if n.store, err = store.Open(ctx, orFile(o.Database, "sqlite:", o.Data, "godwit.db")); err != nil {
+	if n.store, err = store.Open(ctx, cmp.Or(o.Database, DatabaseIn(o.Data))); err != nil {
 		return nil, err
 	}
 	if n.sole, err = n.store.Sole(); err != nil {
@@ -132,31 +132,30 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 // maxWebhooks is to how many webhooks a node delivers at once.
 const maxWebhooks = 1000
 
-// orFile returns a URL, or that of a file in a directory.
-func orFile(url, scheme, directory, name string) string {
-	if url != "" {
-		return url
-	}
-	return scheme + filepath.Join(directory, name)
-}
+// DatabaseIn returns the URL of the database of a node whose directory is given,
+// if it is told of no other.
+func DatabaseIn(directory string) string { return "sqlite:" + filepath.Join(directory, "godwit.db") }
+
+// KEKIn is as [DatabaseIn] for the key-encryption key.
+func KEKIn(directory string) string { return "file:" + filepath.Join(directory, "key") }
 
 func openVault(ctx context.Context, o Options) (*vault.Vault, error) {
-	primary, err := vault.OpenKEK(ctx, orFile(o.KEK, "file:", o.Data, "key"))
-	if err == nil {
-		err = primary.Check(ctx)
+	urls := o.KEKs
+	if len(urls) == 0 {
+		urls = []string{KEKIn(o.Data)}
 	}
-	if err != nil {
-		return nil, err
-	}
-	var others []*vault.KEK
-	for _, url := range o.OtherKEKs {
+	keks := make([]*vault.KEK, len(urls))
+	for i, url := range urls {
 		k, err := vault.OpenKEK(ctx, url)
 		if err != nil {
 			return nil, err
 		}
-		others = append(others, k)
+		keks[i] = k
 	}
-	return vault.New(primary, others...), nil
+	if err := keks[0].Check(ctx); err != nil {
+		return nil, err
+	}
+	return vault.New(keks[0], keks[1:]...), nil
 }
 
 // nodeName returns a name that no other node has, nor this one the next time.

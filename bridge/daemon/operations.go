@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,11 +39,17 @@ func plain(w http.ResponseWriter, status int, text string) {
 func (n *node) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
+	counts, err := n.store.DataKeyCounts(ctx)
+	missing := n.vault.Missing(counts)
 	switch {
-	case n.store.Ping(ctx) != nil:
+	case err != nil:
 		plain(w, http.StatusServiceUnavailable, "the database cannot be reached")
 	case !n.fleet.Ready():
 		plain(w, http.StatusServiceUnavailable, "accounts are being taken over")
+	case len(missing) > 0:
+		// Ready all the same: the other accounts work, and a restart mends nothing.
+		plain(w, http.StatusOK, "ready, but data keys are wrapped by "+strings.Join(missing, ", ")+
+			", which is none of the keys given with --kek: their accounts and webhooks cannot be used")
 	default:
 		plain(w, http.StatusOK, "ready")
 	}

@@ -82,10 +82,16 @@ func (o *Operator) Suppress(ctx context.Context, v *bridge.Suppression) (added b
 	if err := o.prepare(v); err != nil {
 		return false, err
 	}
-	e := &bridge.AuditEntry{Action: bridge.AuditSuppress, Subject: string(v.ID)}
-	err = o.change(ctx, e, map[string]any{"person": v.Person, "reason": v.Reason}, func(t *store.Tx) error {
-		added, err = t.Suppress(v)
-		return err
+	e, err := o.entry(&bridge.AuditEntry{Action: bridge.AuditSuppress, Subject: string(v.ID)},
+		map[string]any{"person": v.Person, "reason": v.Reason})
+	if err != nil {
+		return false, err
+	}
+	err = o.store.Change(ctx, func(t *store.Tx) error {
+		if added, err = t.Suppress(v); err != nil || !added {
+			return err
+		}
+		return t.Audit(e)
 	})
 	return added, err
 }

@@ -71,10 +71,6 @@ type Rotation struct {
 // ones. Who begins again after an interruption goes on with the rest.
 func (o *Operator) RotateKeys(ctx context.Context, from []string, to string, tell func(Rotation)) (Rotation, error) {
 	var r Rotation
-	primary, err := openKEK(ctx, to, true)
-	if err != nil {
-		return r, err
-	}
 	var others []*vault.KEK
 	for _, url := range from {
 		k, err := openKEK(ctx, url, false)
@@ -82,6 +78,10 @@ func (o *Operator) RotateKeys(ctx context.Context, from []string, to string, tel
 			return r, err
 		}
 		others = append(others, k)
+	}
+	primary, err := openKEK(ctx, to, true) // last, so that a mistake above makes no file
+	if err != nil {
+		return r, err
 	}
 	counts, err := o.store.DataKeyCounts(ctx)
 	if err != nil {

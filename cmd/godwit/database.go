@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"os"
 
+	"godwit/bridge/daemon"
 	"godwit/bridge/operator"
 )
 
 // databaseFlags say which database of a daemon a command works on.
 type databaseFlags struct {
-	DB string `help:"The daemon's database: postgres://USER@HOST/DATABASE or sqlite:PATH." name:"db" required:"" env:"GODWIT_DB" placeholder:"URL"`
+	Data string `help:"Directory of the daemon, as of \"godwit serve\" (${default})." default:"godwit-data" type:"path" placeholder:"DIR"`
+	DB   string `help:"The daemon's database: postgres://USER@HOST/DATABASE or sqlite:PATH. Without it, godwit.db in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
 }
 
 // with runs do on the database.
@@ -17,7 +21,12 @@ func (f *databaseFlags) with(env *environment, do func(*operator.Operator) error
 }
 
 func (f *databaseFlags) use(env *environment, create bool, do func(*operator.Operator) error) error {
-	o, err := operator.Open(env.ctx, f.DB, create)
+	if create && f.DB == "" {
+		if err := os.MkdirAll(f.Data, 0o700); err != nil {
+			return err
+		}
+	}
+	o, err := operator.Open(env.ctx, cmp.Or(f.DB, daemon.DatabaseIn(f.Data)), create)
 	if err != nil {
 		return err
 	}

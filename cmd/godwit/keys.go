@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"godwit/bridge"
+	"godwit/bridge/daemon"
 	"godwit/bridge/operator"
 )
 
@@ -17,7 +18,7 @@ type keysCommand struct {
 // keysRotateCommand re-wraps data keys.
 type keysRotateCommand struct {
 	databaseFlags
-	KEK    []string `help:"The present key-encryption key: file:PATH, aws-kms://ARN, gcp-kms://projects/… or hcvault://HOST/transit/keys/NAME. May be repeated." name:"kek" required:"" env:"GODWIT_KEK" placeholder:"URL" sep:"none"`
+	KEK    []string `help:"The present key-encryption key: file:PATH, aws-kms://ARN, gcp-kms://projects/… or hcvault://HOST/transit/keys/NAME. Without it, the file key in the directory. May be repeated." name:"kek" env:"GODWIT_KEK" placeholder:"URL" sep:"none"`
 	NewKEK string   `help:"The one to come. A file that does not exist is made." name:"new-kek" required:"" placeholder:"URL"`
 	JSON   bool     `help:"Print JSON." name:"json"`
 }
@@ -41,9 +42,16 @@ type rotatedJSON struct {
 func (c *keysRotateCommand) Run(env *environment) error {
 	return c.with(env, func(o *operator.Operator) error {
 		bar := newCountBar(env.err, "Data keys")
-		r, err := o.RotateKeys(env.ctx, c.KEK, c.NewKEK, func(r operator.Rotation) { bar.set(r.Done, r.Total) })
+		present := c.KEK
+		if len(present) == 0 {
+			present = []string{daemon.KEKIn(c.Data)}
+		}
+		r, err := o.RotateKeys(env.ctx, present, c.NewKEK, func(r operator.Rotation) { bar.set(r.Done, r.Total) })
 		bar.end(err == nil)
-		if err != nil {
+		switch {
+		case err != nil && r.KEK == "": // nothing was begun
+			return err
+		case err != nil:
 			return fmt.Errorf("%d of %d data keys are under the new key; the others are as they were: %w", r.Done, r.Total, err)
 		}
 		if c.JSON {

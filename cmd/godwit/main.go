@@ -15,11 +15,13 @@ import (
 	"os/signal"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"godwit/bridge"
 	"godwit/tg"
 )
 
@@ -125,10 +127,28 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case out.isBroken():
 		return 1 // who read knows
 	case err != nil && !errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "godwit:", err)
+		fmt.Fprintln(stderr, "godwit:", sentence(err))
 		return 1
 	}
 	return 0
+}
+
+// sentence returns what people are told of an error: of those of the bridge, what
+// was written for them.
+func sentence(err error) string {
+	s := err.Error()
+	var known *bridge.Error
+	if errors.As(err, &known) {
+		detail := known.Detail
+		if known.Err != nil {
+			detail += " (" + known.Err.Error() + ")"
+		}
+		s = strings.Replace(s, known.Error(), detail, 1)
+	}
+	for _, layer := range []string{"bridge: ", "store: ", "vault: "} {
+		s = strings.TrimPrefix(s, layer)
+	}
+	return s
 }
 
 // A pipe ends the program in good order when what it prints is not read any

@@ -122,6 +122,10 @@ func TestSuppress(t *testing.T) {
 		if out := on(0, "", "add", "--phone", "4930123456"); !strings.Contains(out, "on the list already") {
 			t.Error(out)
 		}
+		audited(t, db, "suppression.add")
+		if out := godwit(t, 0, "", "audit", "--db", db); strings.Count(out, "suppression.add") != 1 {
+			t.Errorf("what changed nothing is in the audit log:\n%s", out)
+		}
 		file := filepath.Join(t.TempDir(), "people.csv")
 		if err := os.WriteFile(file, []byte("username,user_id\n@anna,\n,5\nboris,7\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -184,4 +188,37 @@ func TestSuppressRemoveAsks(t *testing.T) {
 			t.Error(out)
 		}
 	})
+}
+
+// TestOperatorDirectory has the commands work on what a daemon keeps in its
+// directory, and a mistaken rotation leave nothing.
+func TestOperatorDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "godwit-data")
+	godwit(t, 0, "", "key", "create", "crm", "--scope", "admin", "--data", dir)
+	if out := godwit(t, 0, "", "key", "list", "--data", dir); !strings.Contains(out, "crm") {
+		t.Error(out)
+	}
+	anew := filepath.Join(dir, "new")
+	out := godwit(t, 1, "", "keys", "rotate", "--data", dir, "--new-kek", "file:"+anew)
+	if !strings.Contains(out, filepath.Join(dir, "key")) || strings.Contains(out, "0 of 0") {
+		t.Error(out)
+	}
+	if _, err := os.Stat(anew); !os.IsNotExist(err) {
+		t.Errorf("a key was made: %v", err)
+	}
+	out = godwit(t, 1, "", "key", "revoke", "key_00000000000000000000000000", "--data", dir)
+	if !strings.Contains(out, "godwit: There is no API key") {
+		t.Error(out)
+	}
+}
+
+// TestReachable has the daemon's address be one that can be opened.
+func TestReachable(t *testing.T) {
+	for address, want := range map[string]string{
+		"[::]:80": "localhost:80", "0.0.0.0:80": "localhost:80", "127.0.0.1:80": "127.0.0.1:80", "[::1]:80": "[::1]:80",
+	} {
+		if got := reachable(address); got != want {
+			t.Errorf("%s is %s, want %s", address, got, want)
+		}
+	}
 }

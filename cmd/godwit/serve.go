@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"strconv"
 
 	"godwit/bridge/daemon"
 	"godwit/telegram/connectionfile"
@@ -11,18 +13,17 @@ import (
 
 // serveCommand runs the bridge.
 type serveCommand struct {
-	Listen    string   `help:"Address of the HTTP API." default:"127.0.0.1:8787" placeholder:"HOST:PORT"`
+	Listen    string   `help:"Address of the HTTP API (${default})." default:"127.0.0.1:8787" placeholder:"HOST:PORT"`
 	Advertise string   `help:"Address at which other nodes of the same database reach it; as --listen." placeholder:"HOST:PORT"`
-	Data      string   `help:"Directory of what this node keeps itself." default:"godwit-data" type:"path" placeholder:"DIR"`
-	DB        string   `help:"Database: postgres://USER@HOST/NAME, which several nodes may share, or sqlite:FILE. Without it, a file in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
-	KEK       string   `help:"Key-encryption key: file:FILE, aws-kms://…, gcp-kms://… or hcvault://…. Without it, a file in the directory." name:"kek" env:"GODWIT_KEK" placeholder:"URL"`
-	OldKEK    []string `help:"Key that data keys may still be wrapped by, while \"godwit keys rotate\" runs." name:"old-kek" placeholder:"URL"`
+	Data      string   `help:"Directory of what this node keeps itself (${default})." default:"godwit-data" type:"path" placeholder:"DIR"`
+	DB        string   `help:"Database: postgres://USER@HOST/NAME, which several nodes may share, or sqlite:FILE. Without it, godwit.db in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
+	KEK       []string `help:"Key-encryption key: file:FILE, aws-kms://…, gcp-kms://… or hcvault://…. Without it, the file key in the directory. May be repeated: the first wraps, any unwraps." name:"kek" env:"GODWIT_KEK" placeholder:"URL" sep:"none"`
 	DC        string   `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
 	APIID     int      `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
 	APIHash   string   `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
 	Webhooks  []string `help:"Networks that webhooks may lead to besides public addresses, such as 10.0.0.0/8." name:"allow-webhooks" placeholder:"CIDR"`
 	PlainHTTP bool     `help:"Let webhooks lead to http:// addresses too." name:"allow-plain-webhooks"`
-	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added." default:"100" placeholder:"N"`
+	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added (${default})." default:"100" placeholder:"N"`
 }
 
 // noBotAPI is where nobody serves a Bot API: a local Telegram without one must not
@@ -32,8 +33,11 @@ const noBotAPI = "http://127.0.0.1:0"
 // Run runs a node until Ctrl-C.
 func (c *serveCommand) Run(env *environment) error {
 	o := daemon.Options{
-		Listen: c.Listen, Advertise: c.Advertise, Data: c.Data, Database: c.DB, KEK: c.KEK, OtherKEKs: c.OldKEK,
+		Listen: c.Listen, Advertise: c.Advertise, Data: c.Data, Database: c.DB, KEKs: c.KEK,
 		APIID: c.APIID, APIHash: c.APIHash, Logger: env.log, Version: version(), History: c.History,
+	}
+	if c.History < 0 {
+		return fmt.Errorf("--history: %d is less than no messages", c.History)
 	}
 	o.Webhooks.PlainHTTP = c.PlainHTTP
 	for _, text := range c.Webhooks {
@@ -57,10 +61,21 @@ func (c *serveCommand) Run(env *environment) error {
 		return errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")
 	}
 	o.Ready = func(address, firstKey string) {
+		address = reachable(address)
 		fmt.Fprintf(env.out, "The HTTP API is at http://%s, its description at http://%s/openapi.json.\n", address, address)
 		if firstKey != "" {
 			fmt.Fprintf(env.out, "There was no API key yet. This one may do everything, and is not shown again:\n\n    %s\n\n", firstKey)
 		}
 	}
 	return daemon.Run(env.ctx, o)
+}
+
+// reachable returns an address that leads to what listens on one: of all
+// addresses, this machine's own.
+func reachable(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsUnspecified() {
+		return address
+	}
+	return net.JoinHostPort("localhost", strconv.Itoa(int(at.Port())))
 }

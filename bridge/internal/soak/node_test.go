@@ -61,7 +61,7 @@ func runNode(text string) int {
 		level = slog.LevelInfo
 	}
 	err = daemon.Run(ctx, daemon.Options{
-		Listen: n.Listen, Data: n.Data, Database: n.Database, KEK: n.KEK, Network: network, APIID: file.APIID, APIHash: file.APIHash,
+		Listen: n.Listen, Data: n.Data, Database: n.Database, KEKs: []string{n.KEK}, Network: network, APIID: file.APIID, APIHash: file.APIHash,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 		Ready: func(_, key string) {
 			if key != "" {

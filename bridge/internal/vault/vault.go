@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
@@ -87,6 +88,19 @@ func (v *Vault) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 // Primary returns the name of the key-encryption key that wraps new data keys.
 func (v *Vault) Primary() string { return v.primary.ID }
+
+// Missing returns the names of those key-encryption keys, of all that wrap
+// something, that the vault was not given.
+func (v *Vault) Missing(wrapping map[string]int64) []string {
+	var missing []string
+	for kek := range wrapping {
+		if v.keks[kek] == nil {
+			missing = append(missing, kek)
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
 
 // NewKey makes a data key for an account.
 func (v *Vault) NewKey(ctx context.Context, id bridge.AccountID) (*store.DataKey, error) {

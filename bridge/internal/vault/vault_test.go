@@ -229,3 +229,14 @@ func TestNothingPrints(t *testing.T) {
 		}
 	}
 }
+
+// TestMissing names the key-encryption keys that something needs and the vault
+// lacks.
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	a, b := open(t, filepath.Join(dir, "a")), open(t, filepath.Join(dir, "b"))
+	got := New(a, b).Missing(map[string]int64{a.ID: 3, b.ID: 1, "y": 1, "x": 2})
+	if len(got) != 2 || got[0] != "x" || got[1] != "y" {
+		t.Errorf("%q", got)
+	}
+}
