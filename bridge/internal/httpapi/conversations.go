@@ -99,14 +99,18 @@ func (s *Server) registerConversations() {
 		scope: ScopeMessagesSend, status: http.StatusNoContent, summary: "Mark a conversation as read",
 	}, func(ctx context.Context, in *struct {
 		ConversationPath
-		Body struct {
+		Body *struct {
 			UpTo int `json:"up_to,omitempty" minimum:"0" doc:"The id at Telegram of the last message that was read; all if it is missing."`
 		}
 	}) (*nothing, error) {
 		if _, err := s.conversationFor(ctx, ScopeMessagesSend, in.Conversation); err != nil {
 			return nil, err
 		}
-		return nil, s.o.Messages.MarkRead(ctx, in.Conversation, in.Body.UpTo)
+		upTo := 0
+		if in.Body != nil {
+			upTo = in.Body.UpTo
+		}
+		return nil, s.o.Messages.MarkRead(ctx, in.Conversation, upTo)
 	})
 	register(s, operation{
 		method: http.MethodPost, path: conversationPart + "/typing", id: "typing", owner: true, tag: conversationsTag,

@@ -32,6 +32,20 @@ type Events interface {
 
 const eventsTag = "Events"
 
+// eventType stands for bridge.EventType in the description of the API, where it
+// lists the types there are.
+type eventType string
+
+// Schema implements huma.SchemaProvider.
+func (eventType) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, t := range bridge.EventTypes {
+		s.Enum = append(s.Enum, string(t))
+	}
+	s.PrecomputeMessages()
+	return s
+}
+
 // EventFilter is which events somebody wants.
 type EventFilter struct {
 	After   string             `query:"after" doc:"Where to go on: next of the page before, the id of an event, 0 for the first event there is, or, for a stream, latest for what happens from now on." maxLength:"64"`

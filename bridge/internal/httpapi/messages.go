@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"godwit/bridge"
@@ -149,12 +150,14 @@ func (s *Server) registerMessages() {
 		method: http.MethodPost, path: messagePart + "/cancel", id: "cancel-message", tag: messagesTag,
 		scope: ScopeMessagesSend, summary: "Take back a message that is not on its way yet",
 	}, func(ctx context.Context, in *MessagePath) (*body[*MessageView], error) {
-		if _, err := s.messageFor(ctx, ScopeMessagesSend, in.Message); err != nil {
-			return nil, err
-		}
-		m, err := s.o.Messages.Cancel(ctx, in.Message)
+		m, err := s.messageFor(ctx, ScopeMessagesSend, in.Message)
 		if err != nil {
 			return nil, err
+		}
+		if m.State != bridge.Canceled { // else it is repeated
+			if m, err = s.o.Messages.Cancel(ctx, in.Message); err != nil {
+				return nil, err
+			}
 		}
 		return &body[*MessageView]{messageView(m)}, nil
 	})
@@ -224,15 +227,26 @@ func (s *Server) sendMessage(ctx context.Context, in *struct {
 	return s.send(ctx, SendRequest{Account: in.Account, To: to}, in.Key, &in.Body.NewMessage)
 }
 
-// recipient reads whom a message is for.
+// recipient reads whom a message is for. Phone numbers may be written as people
+// write them, with spaces, dashes, dots and parentheses.
 func recipient(s string) (bridge.Peer, error) {
-	switch s[0] {
-	case '@':
-		s = string(bridge.UsernamePeer) + ":" + s[1:]
-	case '+':
-		s = string(bridge.PhonePeer) + ":" + s[1:]
+	named := strings.TrimSpace(s)
+	if name, ok := strings.CutPrefix(named, "@"); ok {
+		named = string(bridge.UsernamePeer) + ":" + name
+	} else if digits, ok := strings.CutPrefix(named, "+"); ok {
+		named = string(bridge.PhonePeer) + ":" + strings.Map(func(r rune) rune {
+			if strings.ContainsRune(" \u00a0-.()/", r) {
+				return -1
+			}
+			return r
+		}, digits)
 	}
-	return bridge.ParsePeer(s)
+	p, err := bridge.ParsePeer(named)
+	if err != nil || p == (bridge.Peer{}) || p.Kind == bridge.PhonePeer && (len(p.Name) < 5 || len(p.Name) > 15) {
+		return p, bridge.Errorf(bridge.CodeInvalidRequest,
+			"%q is nobody to send to: give @username, +phone with the code of the country and 5 to 15 digits, user:ID, group:ID or channel:ID.", s)
+	}
+	return p, nil
 }
 
 func (s *Server) sendInto(ctx context.Context, in *struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"godwit/bridge"
 )
@@ -96,6 +97,7 @@ func (p *Problem) headers(now time.Time) http.Header {
 // The package has one way to say that a request is wrong, for huma too: it
 // finds the function that makes its errors in a variable.
 func init() {
+	validation.MsgExpectedRequiredProperty = "the field %q is missing"
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		p := problemOf(bridge.Errorf(codeOfStatus(status), "%s", message))
 		p.Status, p.Title = status, http.StatusText(status)

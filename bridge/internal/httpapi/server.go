@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -97,6 +98,7 @@ func New(o Options) *Server {
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, as `godwit key create` prints it once."},
 	}
 	s.api = humago.New(s.mux, config)
+	s.api.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[bridge.EventType](), reflect.TypeFor[eventType]())
 	s.mux.HandleFunc("GET /login/{token}", s.login)
 	s.mux.HandleFunc("POST /login/{token}", s.login)
 	s.registerAccounts()
@@ -145,8 +147,43 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.answerProblem(w, r, fmt.Errorf("httpapi: panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
+	handler, pattern := s.mux.Handler(r)
+	if pattern == "" {
+		s.answerUnknown(w, r, handler)
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
+
+// answerUnknown answers a request for what is not offered as any other failure,
+// with the status and the header Allow that the mux would give.
+func (s *Server) answerUnknown(w http.ResponseWriter, r *http.Request, refusal http.Handler) {
+	refused := &unwritten{header: make(http.Header), status: http.StatusNotFound}
+	refusal.ServeHTTP(refused, r)
+	err := bridge.Errorf(bridge.CodeNotFound, "There is nothing at %s. /docs lists what there is.", r.URL.Path)
+	p := problemOf(err)
+	if allow := refused.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+		p = problemOf(bridge.Errorf(bridge.CodeInvalidRequest, "%s takes %s, not %s.", r.URL.Path, allow, r.Method))
+		p.Status, p.Title = refused.status, http.StatusText(refused.status)
+	}
+	s.writeProblem(w, p)
+}
+
+// An unwritten is a response of which the body does not matter.
+type unwritten struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (u *unwritten) Header() http.Header { return u.header }
+
+// Write implements http.ResponseWriter.
+func (u *unwritten) Write(b []byte) (int, error) { return len(b), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (u *unwritten) WriteHeader(status int) { u.status = status }
 
 type (
 	requestKey struct{}

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -82,7 +84,14 @@ func (s *Server) storeUpload(r *http.Request) (*UploadView, error) {
 	if err != nil || kind == "application/octet-stream" || kind == "application/x-www-form-urlencoded" {
 		kind = "" // it is found out by the content
 	}
-	u, err := s.o.Uploads.Upload(r.Context(), name, kind, r.Body)
+	if kind == "application/json" && path.Ext(name) != ".json" {
+		kind = "" // as clients say that send JSON otherwise
+	}
+	content := bufio.NewReader(r.Body)
+	if _, err := content.Peek(1); errors.Is(err, io.EOF) {
+		return nil, bridge.Errorf(bridge.CodeInvalidRequest, "The body, which is to be the file, is empty.")
+	}
+	u, err := s.o.Uploads.Upload(r.Context(), name, kind, content)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +102,10 @@ func (s *Server) storeUpload(r *http.Request) (*UploadView, error) {
 func (s *Server) answerProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := s.problem(err)
 	s.note(r.Context(), p, err)
+	s.writeProblem(w, p)
+}
+
+func (s *Server) writeProblem(w http.ResponseWriter, p *Problem) {
 	for name, values := range p.headers(s.o.Now()) {
 		w.Header().Set(name, values[0])
 	}

@@ -168,17 +168,25 @@ func (s *Server) registerWebhooks() {
 	s.registerDeliveries()
 }
 
+// defaultOverlap is how long the old secret of a webhook stays valid where
+// nothing else is said.
+const defaultOverlap = 24 * time.Hour
+
 func (s *Server) registerDeliveries() {
 	register(s, operation{
 		method: http.MethodPost, path: webhookPart + "/rotate-secret", id: "rotate-webhook-secret", tag: webhooksTag, scope: ScopeWebhooks,
 		summary: "Give a webhook a new secret", detail: "For a while requests carry a signature by the old one too.",
 	}, managed(s, func(ctx context.Context, in *struct {
 		WebhookPath
-		Body struct {
+		Body *struct {
 			Overlap int `json:"overlap_seconds,omitempty" doc:"How long the old secret stays valid." minimum:"0" maximum:"604800" default:"86400"`
 		}
 	}, w *bridge.Webhook) (*body[rotated], error) {
-		secret, err := s.o.Webhooks.Rotate(ctx, w.ID, time.Duration(in.Body.Overlap)*time.Second)
+		overlap := defaultOverlap
+		if in.Body != nil {
+			overlap = time.Duration(in.Body.Overlap) * time.Second
+		}
+		secret, err := s.o.Webhooks.Rotate(ctx, w.ID, overlap)
 		return &body[rotated]{rotated{string(secret)}}, err
 	}))
 	register(s, operation{

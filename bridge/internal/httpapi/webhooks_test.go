@@ -116,6 +116,7 @@ func TestWebhooks(t *testing.T) {
 		{"PUT", one, `{"url":"https://example.com/2"}`, 200, "update", `"url":"https://example.com/2"`},
 		{"POST", one + "/enable", "", 200, "enable", `"enabled":true`},
 		{"POST", one + "/disable", "", 200, "disable", ""},
+		{"POST", one + "/rotate-secret", "", 200, "rotate 24h0m0s", `{"secret":"whsec_new"}`},
 		{"POST", one + "/rotate-secret", "{}", 200, "rotate 24h0m0s", `{"secret":"whsec_new"}`},
 		{"POST", one + "/rotate-secret", `{"overlap_seconds":60}`, 200, "rotate 1m0s", ""},
 		{"POST", one + "/rotate-secret", `{"overlap_seconds":700000}`, 422, "", ""},
