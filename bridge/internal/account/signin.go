@@ -147,7 +147,8 @@ func (s *SignIn) Answer(ctx context.Context, a bridge.Answer) (*bridge.SignIn, e
 	})
 	var action *signin.ActionError
 	if errors.As(err, &action) {
-		return nil, &bridge.Error{Code: bridge.CodeInvalidRequest, Detail: err.Error() + ".", Err: err}
+		return nil, &bridge.Error{Code: bridge.CodeInvalidRequest, Err: err, Detail: fmt.Sprintf(
+			"The sign-in does not take the action %q at the step %q. Show the sign-in: it lists those it takes.", action.Action, action.Step)}
 	}
 	if err != nil {
 		return nil, told(err)

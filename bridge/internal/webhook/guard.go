@@ -103,7 +103,7 @@ func (g *Guard) CheckURL(s string) error {
 	case err != nil:
 		return refuse("cannot be read: it has to be https://HOST/…")
 	case u.Scheme != "https" && (u.Scheme != "http" || !g.PlainHTTP):
-		return refuse("has to begin with https://")
+		return refuse("has to begin with https://; godwit serve --allow-plain-webhooks allows http:// too")
 	case u.Hostname() == "":
 		return refuse("has no host")
 	case u.User != nil:
@@ -113,7 +113,7 @@ func (g *Guard) CheckURL(s string) error {
 	}
 	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
 		if err := g.Check(addr); err != nil {
-			return refuse(fmt.Sprintf("leads to %s, which is not a public address", addr.Unmap()))
+			return refuse(fmt.Sprintf("leads to %s, which is not a public address: godwit serve --allow-webhooks CIDR allows other networks", addr.Unmap()))
 		}
 	}
 	return nil

@@ -142,7 +142,7 @@ func (s *Service) seal(ctx context.Context, w *store.Webhook, list secrets) (sto
 
 // check returns a *bridge.Error of CodeInvalidRequest for what cannot be said
 // about a webhook.
-func (s *Service) check(spec *bridge.WebhookSpec) error {
+func (s *Service) check(ctx context.Context, spec *bridge.WebhookSpec) error {
 	if err := s.o.Guard.CheckURL(spec.URL); err != nil {
 		return err
 	}
@@ -159,6 +159,13 @@ func (s *Service) check(spec *bridge.WebhookSpec) error {
 		if _, err := bridge.ParseID[bridge.AccountID](string(id)); err != nil {
 			return bridge.Errorf(bridge.CodeInvalidRequest, "%q is no id of an account.", id)
 		}
+		_, err := s.o.Store.Account(ctx, id)
+		if bridge.CodeOf(err) == bridge.CodeNotFound {
+			return bridge.Errorf(bridge.CodeInvalidRequest, "There is no account %s.", id)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if len(spec.Pools) > 0 && s.o.Pools == nil {
 		return bridge.Errorf(bridge.CodeInvalidRequest, "Webhooks cannot be for pools here.")
@@ -169,7 +176,7 @@ func (s *Service) check(spec *bridge.WebhookSpec) error {
 // Create makes a webhook for what happens from now on. Its secret is shown this
 // once.
 func (s *Service) Create(ctx context.Context, spec bridge.WebhookSpec) (*bridge.Webhook, Secret, error) {
-	if err := s.check(&spec); err != nil {
+	if err := s.check(ctx, &spec); err != nil {
 		return nil, "", err
 	}
 	now := s.o.Clock.Now()
@@ -217,7 +224,7 @@ func (s *Service) Webhooks(ctx context.Context, after bridge.WebhookID, limit in
 // Update changes what is said about a webhook. What waits is sent to where it
 // leads then.
 func (s *Service) Update(ctx context.Context, id bridge.WebhookID, spec bridge.WebhookSpec) (*bridge.Webhook, error) {
-	if err := s.check(&spec); err != nil {
+	if err := s.check(ctx, &spec); err != nil {
 		return nil, err
 	}
 	return s.change(ctx, id, func(t *store.Tx) error { return t.SetWebhookSpec(id, &spec) })
