@@ -97,21 +97,7 @@ func (s *Server) registerConversations() {
 	register(s, operation{
 		method: http.MethodPost, path: conversationPart + "/read", id: "mark-read", owner: true, tag: conversationsTag,
 		scope: ScopeMessagesSend, status: http.StatusNoContent, summary: "Mark a conversation as read",
-	}, func(ctx context.Context, in *struct {
-		ConversationPath
-		Body *struct {
-			UpTo int `json:"up_to,omitempty" minimum:"0" doc:"The id at Telegram of the last message that was read; all if it is missing."`
-		}
-	}) (*nothing, error) {
-		if _, err := s.conversationFor(ctx, ScopeMessagesSend, in.Conversation); err != nil {
-			return nil, err
-		}
-		upTo := 0
-		if in.Body != nil {
-			upTo = in.Body.UpTo
-		}
-		return nil, s.o.Messages.MarkRead(ctx, in.Conversation, upTo)
-	})
+	}, s.markRead)
 	register(s, operation{
 		method: http.MethodPost, path: conversationPart + "/typing", id: "typing", owner: true, tag: conversationsTag,
 		scope: ScopeMessagesSend, status: http.StatusNoContent, summary: "Show that somebody is writing",
@@ -138,6 +124,22 @@ func (s *Server) registerConversations() {
 		}
 		return nil, s.o.Messages.Backfill(ctx, in.Conversation, in.Body.Messages)
 	})
+}
+
+func (s *Server) markRead(ctx context.Context, in *struct {
+	ConversationPath
+	Body *struct {
+		UpTo int `json:"up_to,omitempty" minimum:"0" doc:"The id at Telegram of the last message that was read; all if it is missing."`
+	}
+}) (*nothing, error) {
+	if _, err := s.conversationFor(ctx, ScopeMessagesSend, in.Conversation); err != nil {
+		return nil, err
+	}
+	upTo := 0
+	if in.Body != nil {
+		upTo = in.Body.UpTo
+	}
+	return nil, s.o.Messages.MarkRead(ctx, in.Conversation, upTo)
 }
 
 // conversationFor returns a conversation, if the caller may do something with its
