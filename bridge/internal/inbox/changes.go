@@ -35,13 +35,15 @@ func (w *work) conversation(b *Batch, peer bridge.Peer) (*conversation, error) {
 	return c, nil
 }
 
-// show takes how a peer is shown.
+// show takes how a peer is shown. No phone number means that the account may not
+// see it: what is known of it stays.
 func (c *conversation) show(p Peer) {
 	for _, field := range []struct {
 		to   *string
 		told string
-	}{{&c.Title, p.Title}, {&c.Username, p.Username}, {&c.Phone, p.Phone}} {
-		if field.told != "" || !p.Partly {
+		keep bool
+	}{{&c.Title, p.Title, p.Partly}, {&c.Username, p.Username, p.Partly}, {&c.Phone, p.Phone, true}} {
+		if field.told != "" || !field.keep {
 			*field.to = withoutNUL(field.told)
 		}
 	}

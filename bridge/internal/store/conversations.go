@@ -60,11 +60,18 @@ func scanConversation(row scanner) (*bridge.Conversation, error) {
 	return c, err
 }
 
-// Conversation returns a conversation. The error is a *bridge.Error of
+// aliased returns the id, as SQL, of the conversation that an id leads to: its own
+// unless its conversation was merged into another. See ResolveConversation.
+func aliased(id string) string {
+	return `COALESCE((SELECT l.conversation_id FROM conversation_aliases l WHERE l.id = ` + id + `), ` + id + `)`
+}
+
+// Conversation returns a conversation, by its id or that of one that was merged
+// into it. The error is a *bridge.Error of
 // CodeNotFound where there is none.
 func (s *Store) Conversation(ctx context.Context, id bridge.ConversationID) (*bridge.Conversation, error) {
 	c, err := scanConversation(s.read.QueryRowContext(ctx,
-		`SELECT `+conversationColumns+` FROM conversations c WHERE c.id = $1`, id))
+		`SELECT `+conversationColumns+` FROM conversations c WHERE c.id = `+aliased("$1"), id))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, bridge.Errorf(bridge.CodeNotFound, "There is no conversation %s.", id)
@@ -184,13 +191,14 @@ func (t *Tx) ConversationsWith(peers []PeerOf) ([]*bridge.Conversation, error) {
 	return t.conversations(r, ` JOIN conversations c ON c.account_id = r.account_id AND c.peer = r.peer`)
 }
 
-// ConversationsNamed returns the conversations that there are of some names.
+// ConversationsNamed returns the conversations that there are of some names, or
+// that took over those that had them.
 func (t *Tx) ConversationsNamed(ids []bridge.ConversationID) ([]*bridge.Conversation, error) {
 	r := t.rows(nameTable)
 	for _, id := range ids {
 		r.add(id)
 	}
-	return t.conversations(r, ` JOIN conversations c ON c.id = r.id`)
+	return t.conversations(r, ` JOIN conversations c ON c.id = `+aliased("r.id"))
 }
 
 func (t *Tx) conversations(r *rows, join string) ([]*bridge.Conversation, error) {

@@ -87,7 +87,7 @@ func (s *Store) Messages(ctx context.Context, p MessagePage) ([]*bridge.Message,
 	if p.OldestFirst {
 		order, beyond = "ASC", ">"
 	}
-	query := `SELECT ` + messageColumns + ` FROM messages m WHERE m.conversation_id = $1`
+	query := `SELECT ` + messageColumns + ` FROM messages m WHERE m.conversation_id = ` + aliased("$1")
 	args := []any{p.Conversation, p.Limit}
 	if p.AfterID != "" {
 		query += ` AND (m.at, m.id) ` + beyond + ` ($3, $4)`

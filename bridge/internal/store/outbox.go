@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -161,8 +162,9 @@ func (t *Tx) Sent(m *bridge.Message) (telegramID int, err error) {
 
 // ResolveConversation gives the conversation with somebody who was known by a
 // name the peer that the name belongs to. Where there is a conversation with
-// that peer already, it takes over the messages. It returns the conversation
-// that they are in then.
+// that peer already, it takes over the messages, the name by which the peer was
+// found, and the id, which leads to it from then on. It returns the conversation
+// that the messages are in then.
 func (t *Tx) ResolveConversation(c *bridge.Conversation, peer bridge.Peer) (*bridge.Conversation, error) {
 	there, err := t.ConversationsWith([]PeerOf{{Account: c.AccountID, Peer: peer}})
 	if err != nil {
@@ -176,11 +178,22 @@ func (t *Tx) ResolveConversation(c *bridge.Conversation, peer bridge.Peer) (*bri
 		resolved.Peer = peer
 		return &resolved, nil
 	}
-	if _, err := t.exec(`UPDATE messages SET conversation_id = $2 WHERE conversation_id = $1`, c.ID, there[0].ID); err != nil {
-		return nil, err
+	kept := there[0]
+	kept.Phone, kept.Username = cmp.Or(c.Phone, kept.Phone), cmp.Or(kept.Username, c.Username)
+	for _, change := range []struct {
+		query string
+		args  []any
+	}{
+		{`UPDATE messages SET conversation_id = $2 WHERE conversation_id = $1`, []any{c.ID, kept.ID}},
+		{`UPDATE conversations SET phone = $2, username = $3 WHERE id = $1`, []any{kept.ID, kept.Phone, kept.Username}},
+		{`INSERT INTO conversation_aliases (id, conversation_id) VALUES ($1, $2)`, []any{c.ID, kept.ID}},
+		{`DELETE FROM conversations WHERE id = $1`, []any{c.ID}},
+	} {
+		if _, err := t.exec(change.query, change.args...); err != nil {
+			return nil, err
+		}
 	}
-	_, err = t.exec(`DELETE FROM conversations WHERE id = $1`, c.ID)
-	return there[0], err
+	return kept, nil
 }
 
 // A Backlog is how much an account has to send.
