@@ -35,7 +35,17 @@ func (r *Runner) Resolve(ctx context.Context, p bridge.Peer) (inbox.Peer, error)
 	default:
 		return inbox.Peer{Peer: p, Partly: true}, nil
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, tg.ErrUsernameNotOccupied), errors.Is(err, tg.ErrUsernameInvalid):
+		return inbox.Peer{}, &bridge.Error{
+			Code: bridge.CodeNotFound, Detail: "Nobody on Telegram has the username @" + p.Name + ".", Err: err,
+		}
+	case errors.Is(err, tg.ErrPhoneNotOccupied):
+		return inbox.Peer{}, &bridge.Error{
+			Code: bridge.CodeNotFound, Err: err,
+			Detail: "Nobody on Telegram has the phone number +" + p.Name + ", or its owner does not want to be found by it.",
+		}
+	case err != nil:
 		return inbox.Peer{}, r.refused(err)
 	}
 	found := inbox.Peer{Partly: true}

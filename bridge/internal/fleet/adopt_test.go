@@ -42,3 +42,30 @@ func TestAdoptAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestCrashed has an account that its owner did not give back be shown as not
+// connected while it is left alone.
+func TestCrashed(t *testing.T) {
+	trial.OnBoth(t, func(p *trial.Place) {
+		const phone = "9996620001"
+		_, err := p.Sandbox.AddUser(phone, "Ann", "")
+		p.Check(err)
+		first := p.Start("first")
+		id := first.Add()
+		first.SignIn(id, phone)
+		first.End()
+		s, err := store.Open(p.Context(), p.URL)
+		p.Check(err)
+		p.Check(s.Change(p.Context(), func(t *store.Tx) error {
+			_, _, err := t.ClaimShard(bridge.ShardOf(id), "crashed")
+			return err
+		}))
+		p.Check(s.Close())
+		second := p.Start("second")
+		a := second.AwaitAccount(id, "is claimed", func(a *bridge.Account) bool { return a.Node == "second" })
+		if a.Status.State != bridge.Connecting || a.Status.Cause != bridge.Disconnected {
+			p.Errorf("claimed as %+v", a.Status)
+		}
+		second.AwaitState(id, bridge.Online)
+	})
+}

@@ -214,8 +214,18 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 	var accounts []*bridge.Account
 	var crashed map[bridge.AccountID]bool
 	err = f.o.Store.Change(ctx, func(t *store.Tx) (err error) {
-		accounts, crashed, err = t.ClaimShard(shard, f.o.Node)
-		return err
+		if accounts, crashed, err = t.ClaimShard(shard, f.o.Node); err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			if !crashed[a.ID] {
+				continue
+			}
+			if err := f.noteCrash(t, a); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return errors.Join(err, locks.Unlock(ctx, shard))
@@ -227,6 +237,24 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 		f.add(ctx, a, f.grace(a.ID, crashed[a.ID]))
 	}
 	return nil
+}
+
+// noteCrash notes that an account is not connected any more whose owner did not
+// say so. It may be left alone for a while before it connects again.
+func (f *Fleet) noteCrash(t *store.Tx, a *bridge.Account) error {
+	if !a.Status.State.Runs() {
+		return nil
+	}
+	now, c := f.o.Now(), bridge.Cause{Kind: bridge.Disconnected}
+	next := bridge.Next(now, a.Status, c)
+	if next.Status == a.Status {
+		return nil
+	}
+	a.Status = next.Status
+	if err := t.SetStatus(a.ID, a.Status); err != nil {
+		return err
+	}
+	return addEvent(t, now, a, next.Event, c)
 }
 
 // grace returns for how long an account that was taken is to be left alone.

@@ -326,11 +326,16 @@ func TestReading(t *testing.T) {
 			d.Errorf("%+v", c)
 		}
 		b := d.batch()
-		b.Peers = []Peer{{Peer: ann, Title: "Ann", Username: "ann"}, {Peer: news, Title: "nobody asked"}}
+		b.Peers = []Peer{{Peer: ann, Title: "Ann", Username: "ann", Phone: "99"}, {Peer: news, Title: "nobody asked"}}
 		d.check(d.inbox.Apply(d.ctx(), b))
 		b.Peers = []Peer{{Peer: ann, Title: "Anna", Partly: true}}
 		d.check(d.inbox.Apply(d.ctx(), b))
 		if c := d.conversation(ann); c.Title != "Anna" || c.Username != "ann" {
+			d.Errorf("%+v", c)
+		}
+		b.Peers = []Peer{{Peer: ann, Title: "Anna"}} // who shows the number to contacts alone, and has no username
+		d.check(d.inbox.Apply(d.ctx(), b))
+		if c := d.conversation(ann); c.Username != "" || c.Phone != "99" {
 			d.Errorf("%+v", c)
 		}
 		if _, err := d.ConversationWith(d.ctx(), d.account, news); !errors.Is(err, &bridge.Error{Code: bridge.CodeNotFound}) {

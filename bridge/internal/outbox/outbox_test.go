@@ -5,9 +5,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"godwit/bridge"
 	"godwit/bridge/internal/httpapi"
+	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
 	"godwit/bridge/internal/trial"
 	"godwit/internal/pgtest"
@@ -97,5 +99,48 @@ func TestFoundOut(t *testing.T) {
 		if m.TelegramID != 0 || !strings.HasPrefix(m.Error, string(bridge.CodeSuppressed)) || !c.Peer.Resolved() {
 			p.Errorf("%+v, with %v", m, c.Peer)
 		}
+	})
+}
+
+// TestMistyped has a name that nobody has cost no first message: the next
+// stranger is written to at once, and the one after that has to wait, looked up.
+func TestMistyped(t *testing.T) {
+	trial.OnBoth(t, func(p *trial.Place) {
+		for phone, name := range map[string]string{"9996621001": "ann", "9996611002": "bob", "9996611003": "eve"} {
+			_, err := p.Sandbox.AddUser(phone, name, "")
+			p.Check(err)
+			p.Check(p.Sandbox.SetUsername(phone, name+"_user"))
+		}
+		n := p.Start("node")
+		id := n.Add()
+		n.SignIn(id, "9996621001")
+		p.Check(spend.NewBudgets(n.Store, time.Now).SetPlan(p.Context(), id, "UTC", bridge.BudgetPlan{
+			bridge.BudgetLookups:       {},
+			bridge.BudgetFirstMessages: {Limits: map[bridge.Window]int{bridge.PerHour: 1}},
+		}))
+		for _, to := range []bridge.Peer{
+			{Kind: bridge.UsernamePeer, Name: "bob_usre"}, {Kind: bridge.PhonePeer, Name: "9996611999"},
+		} {
+			m := awaitSent(n, send(n, id, to, "hello"), bridge.Failed)
+			if !strings.HasPrefix(m.Error, string(bridge.CodeNotFound)+": Nobody on Telegram has ") {
+				p.Errorf("to %s: %q", to, m.Error)
+			}
+		}
+		awaitSent(n, send(n, id, bridge.Peer{Kind: bridge.UsernamePeer, Name: "bob_user"}, "hello"), bridge.Delivered)
+		waits := send(n, id, bridge.Peer{Kind: bridge.UsernamePeer, Name: "eve_user"}, "hello")
+		var m *bridge.Message
+		n.Await("Eve is looked up", func() bool {
+			var err error
+			m, err = n.Store.Message(n.Context(), waits)
+			n.Check(err)
+			c, err := n.Store.Conversation(n.Context(), m.ConversationID)
+			n.Check(err)
+			return c.Peer.Resolved()
+		})
+		if m = awaitSent(n, waits, bridge.Queued); m.Attempts != 0 {
+			p.Errorf("%d attempts at a message that waits", m.Attempts)
+		}
+		_, err := n.Service.Cancel(n.Context(), waits)
+		p.Check(err)
 	})
 }

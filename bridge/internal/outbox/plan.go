@@ -124,6 +124,7 @@ type verdict struct {
 	state     bridge.SendState
 	notBefore time.Time
 	reason    string
+	unasked   bool // Telegram was not asked to send it
 }
 
 // verdictOf says what becomes of a message. It stays queued where the error is
@@ -137,7 +138,7 @@ func verdictOf(now time.Time, m *bridge.Message, e *bridge.Error) verdict {
 	case bridge.CodeUnavailable:
 		v.notBefore = now.Add(backoff(m.Attempts))
 	case bridge.CodeAccountNotOnline:
-		v.notBefore = now.Add(time.Second)
+		v.notBefore, v.unasked = now.Add(time.Second), true
 	case bridge.CodeAccountRestricted:
 	default:
 		v.state = bridge.Failed

@@ -82,12 +82,7 @@ func (x *Outbox) admit(t *store.Tx, h store.Head) (at time.Time, goes bool, err 
 	}
 	// What was under way when its owner ended has been paid for.
 	if h.Message.State != bridge.Sending {
-		kind := bridge.BudgetOf(kindOf(h.Conversation.Peer), h.Acquaintance)
-		kinds := []bridge.BudgetKind{kind}
-		if !h.Conversation.Peer.Resolved() {
-			kinds = append(kinds, bridge.BudgetLookups)
-		}
-		v, err := spend.StartAll(t, h.Message.AccountID, kinds, now)
+		v, err := spend.Start(t, h.Message.AccountID, budgetOf(h), now)
 		if err != nil || !v.Now() {
 			return v.At, false, err
 		}
@@ -96,13 +91,13 @@ func (x *Outbox) admit(t *store.Tx, h store.Head) (at time.Time, goes bool, err 
 	return time.Time{}, goes, err
 }
 
-// kindOf returns what somebody is who has not been looked up yet: a person, as
-// far as budgets go.
-func kindOf(p bridge.Peer) bridge.PeerKind {
-	if !p.Resolved() {
-		return bridge.UserPeer
+// budgetOf returns what the next request for a message is an action of. Nobody is
+// written to before it is known that they are there.
+func budgetOf(h store.Head) bridge.BudgetKind {
+	if !h.Conversation.Peer.Resolved() {
+		return bridge.BudgetLookups
 	}
-	return p.Kind
+	return bridge.BudgetOf(h.Conversation.Peer.Kind, h.Acquaintance)
 }
 
 // send sends a message that has been started, and stores what has become of it.
@@ -110,11 +105,15 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	ctx, cancel := x.request(h.Message)
 	defer cancel()
 	r, err := x.o.Fleet.Runner(l.id)
+	goes := true
 	if err == nil {
-		err = x.resolve(ctx, r, epoch, &h)
+		goes, err = x.resolve(ctx, r, epoch, &h)
 	}
 	var sent *inbox.Batch
 	if err == nil {
+		if !goes {
+			return
+		}
 		sent, err = r.Send(ctx, h.Conversation.Peer, h.Message)
 	}
 	if x.ctx.Err() != nil && !once(h.Message) {
@@ -132,33 +131,46 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	}
 }
 
-// resolve finds out whom a name belongs to. They may turn out to be somebody who
-// must not be written to.
-func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *store.Head) error {
+// resolve finds out whom a name belongs to, and reports whether they may be
+// written to now; if not, the message waits for that. They may turn out to be
+// somebody who must not be written to.
+func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *store.Head) (goes bool, err error) {
 	if h.Conversation.Peer.Resolved() {
-		return nil
+		return true, nil
 	}
 	found, err := r.Resolve(ctx, h.Conversation.Peer)
 	if err != nil {
-		return err
+		return false, err
 	}
+	asked := h.Conversation
 	var refused *bridge.Error
-	err = x.o.Store.Change(ctx, func(t *store.Tx) error {
+	err = x.o.Store.Change(ctx, func(t *store.Tx) (err error) {
+		refused = nil
 		if err := t.CheckOwner(h.Message.AccountID, epoch); err != nil {
 			return err
 		}
-		if h.Conversation, err = t.ResolveConversation(h.Conversation, found.Peer); err != nil {
+		if h.Conversation, err = t.ResolveConversation(asked, found.Peer); err != nil {
 			return err
 		}
-		if err := x.o.Guard.Check(t, *h); !errors.As(err, &refused) {
+		if h.Acquaintance, err = t.Acquaintance(h.Conversation); err != nil {
 			return err
 		}
-		return nil // what was learned is kept
+		if err := x.o.Guard.Check(t, *h); err != nil {
+			if errors.As(err, &refused) {
+				return nil // what was learned is kept
+			}
+			return err
+		}
+		v, err := spend.Start(t, h.Message.AccountID, budgetOf(*h), x.o.Now())
+		if goes = v.Now(); err != nil || goes {
+			return err
+		}
+		return t.PutBack(h.Message.ID, h.Message.NotBefore, "")
 	})
 	if err == nil && refused != nil {
-		return refused
+		return false, refused
 	}
-	return err
+	return goes, err
 }
 
 // delivered stores that Telegram has a message.
@@ -250,12 +262,14 @@ func noteWait(t *store.Tx, now time.Time, h store.Head, err error) error {
 	if c.Kind == bridge.SlowMode {
 		return nil // it says nothing of what the account may do elsewhere
 	}
-	kind := bridge.BudgetOf(kindOf(h.Conversation.Peer), h.Acquaintance)
-	return spend.Refused(t, h.Message.AccountID, kind, now, c.Wait)
+	return spend.Refused(t, h.Message.AccountID, budgetOf(h), now, c.Wait)
 }
 
 // fail stores a verdict, and tells of it if it is final.
 func (x *Outbox) fail(t *store.Tx, h store.Head, v verdict) error {
+	if v.unasked {
+		return t.PutBack(h.Message.ID, v.notBefore, v.reason)
+	}
 	ended, err := t.EndSend(h.Message.ID, v.state, v.notBefore, v.reason)
 	if err != nil || !ended || v.state != bridge.Failed {
 		return err

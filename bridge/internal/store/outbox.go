@@ -90,6 +90,31 @@ func (t *Tx) EndSend(id bridge.MessageID, state bridge.SendState, notBefore time
 	return n == 1, err
 }
 
+// PutBack queues a message again that was started without Telegram being asked to
+// send it: that was no attempt.
+func (t *Tx) PutBack(id bridge.MessageID, notBefore time.Time, reason string) error {
+	_, err := t.exec(`UPDATE messages SET state = 'queued', attempts = attempts - 1, not_before = $2, error = $3
+		WHERE id = $1 AND state = 'sending'`, id, notBefore, reason)
+	return err
+}
+
+// Acquaintance returns how well an account knows whom a conversation is with.
+func (t *Tx) Acquaintance(c *bridge.Conversation) (bridge.Acquaintance, error) {
+	if c.PersonWrote {
+		return bridge.Known, nil
+	}
+	var wrote bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM messages WHERE conversation_id = $1 AND direction = 'out' AND telegram_id <> 0)`,
+		c.ID).Scan(&wrote)
+	switch {
+	case err != nil:
+		return bridge.Stranger, failed(err)
+	case wrote:
+		return bridge.Written, nil
+	}
+	return bridge.Stranger, nil
+}
+
 // Park has what is to be sent of an account wait until Unpark. What a bot is
 // sending is left to whoever sends it, since it must not be sent again.
 func (t *Tx) Park(id bridge.AccountID, reason string) (int64, error) {
