@@ -190,7 +190,7 @@ func leastFiller(a *api) *filler {
 func (f *filler) object(e *entry) tl.Object {
 	v := reflect.New(e.typ)
 	f.fields(v.Elem(), e, 0, nil)
-	return v.Interface().(tl.Object)
+	return v.Interface()
 }
 
 // bit names one bit of one flags word.

@@ -167,7 +167,7 @@ func TestNilFields(t *testing.T) {
 				continue
 			}
 			checked++
-			object := v.Interface().(tl.Object)
+			object := v.Interface()
 			_, err := tl.Marshal(object)
 			var missing *tl.NilError
 			if !errors.As(err, &missing) || missing.Field != e.Name+"."+p.Name {
@@ -281,7 +281,7 @@ func TestNesting(t *testing.T) {
 					v = f.wrap(way[i], v)
 				}
 			}
-			return encode(t, v.Interface().(tl.Object))
+			return encode(t, v.Interface())
 		}
 		if v, err := decode(nested(60)); err != nil {
 			t.Errorf("%s, by way of %v: %+v, %v", e, way, v, err)
@@ -368,7 +368,7 @@ func beforeField(t *testing.T, a *api, e *entry, p *schema.Param) []byte {
 	t.Helper()
 	v := reflect.New(e.typ)
 	leastFiller(a).fields(v.Elem(), e, 0, nil)
-	empty := encode(t, v.Interface().(tl.Object))
+	empty := encode(t, v.Interface())
 	// An element more changes the count, and it is the first thing that changes.
 	for i := range e.params {
 		if e.params[i].Name == p.Name {
@@ -379,7 +379,7 @@ func beforeField(t *testing.T, a *api, e *entry, p *schema.Param) []byte {
 			}
 		}
 	}
-	full := encode(t, v.Interface().(tl.Object))
+	full := encode(t, v.Interface())
 	for i := range empty {
 		if empty[i] != full[i] {
 			return full[:i]

@@ -29,7 +29,7 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("layer %d, the schema is of %d", tg.Layer, a.Layer)
 	}
 	for _, e := range a.all() {
-		v := reflect.New(e.typ).Interface().(tl.Object)
+		v := reflect.New(e.typ).Interface()
 		if id := tl.TypeID(v); id != e.ID {
 			t.Errorf("%s has id %08x, want %08x", e, id, e.ID)
 		}
@@ -192,7 +192,7 @@ func TestVectorsOfLeastValues(t *testing.T) {
 				shortest(slice.Index(j), a)
 			}
 			v.Elem().Field(e.at(i)).Set(slice)
-			checkRoundTrip(t, v.Interface().(tl.Object))
+			checkRoundTrip(t, v.Interface())
 		}
 	}
 	if vectors < 400 {
@@ -235,7 +235,7 @@ func put(b *tl.Buffer, v reflect.Value) {
 	case reflect.Struct:
 		put(b, v.Addr())
 	default:
-		b.Object(v.Interface().(tl.Object))
+		b.Object(v.Interface())
 	}
 }
 
@@ -301,7 +301,7 @@ func TestWrappers(t *testing.T) {
 		v := reflect.New(e.typ)
 		leastFiller(a).fields(v.Elem(), e, 0, nil)
 		v.Elem().FieldByName("Query").Set(reflect.ValueOf(inner))
-		outer := v.Interface().(tl.Object)
+		outer := v.Interface()
 		checkRoundTrip(t, outer)
 		if p, q := encode(t, outer), encode(t, inner); !bytes.HasSuffix(p, q) || tg.DecodeMethod(tl.NewReader(p)) == nil {
 			t.Errorf("%s does not end with the query itself", e)

@@ -94,12 +94,12 @@ func TestTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back := reflect.New(reflect.TypeOf(v).Elem()).Interface().(tl.Object)
+		back := reflect.New(reflect.TypeOf(v).Elem()).Interface()
 		if err := tl.Unmarshal(p, back); err != nil || !reflect.DeepEqual(back, v) {
 			t.Errorf("%+v came back as %+v, %v", v, back, err)
 		}
 		for n := range p {
-			if err := tl.Unmarshal(p[:n], reflect.New(reflect.TypeOf(v).Elem()).Interface().(tl.Object)); err == nil {
+			if err := tl.Unmarshal(p[:n], reflect.New(reflect.TypeOf(v).Elem()).Interface()); err == nil {
 				t.Errorf("%d of %d bytes pass for %+v", n, len(p), v)
 			}
 		}

@@ -47,7 +47,7 @@ func decode(p []byte) (tl.Object, error) {
 }
 
 func fresh(like tl.Object) tl.Object {
-	return reflect.New(reflect.TypeOf(like).Elem()).Interface().(tl.Object)
+	return reflect.New(reflect.TypeOf(like).Elem()).Interface()
 }
 
 func encode(t testing.TB, v tl.Object) []byte {
@@ -68,7 +68,7 @@ func fill(t testing.TB, like tl.Object, rnd *rand.Rand) tl.Object {
 	}
 	p := reflect.New(v.Type())
 	p.Elem().Set(v)
-	return p.Interface().(tl.Object)
+	return p.Interface()
 }
 
 // Every declaration of mtproto.tl has its struct, but for containers and what
