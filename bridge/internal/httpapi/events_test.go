@@ -81,7 +81,7 @@ func (l *eventLog) Position(_ context.Context, id bridge.EventID) (int64, error)
 	return 0, bridge.Errorf(bridge.CodeNotFound, "There is no event %s.", id)
 }
 
-func eventServer(l *eventLog, k keys) *Server {
+func eventServer(l *eventLog, k Authenticator) *Server {
 	return New(Options{
 		Authenticator: k, Accounts: new(accounts), Events: l, Logger: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return testNow }, Version: "test",
@@ -272,15 +272,33 @@ func TestSlowReader(t *testing.T) {
 	})
 }
 
+// revocableKeys are keys that can be taken back while a server asks for them.
+type revocableKeys struct {
+	mu   sync.Mutex
+	keys keys
+}
+
+func (k *revocableKeys) Authenticate(ctx context.Context, key string) (Caller, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.keys.Authenticate(ctx, key)
+}
+
+func (k *revocableKeys) revoke(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.keys, key)
+}
+
 // TestStreamEnds has a stream say why it ends.
 func TestStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newEventLog()
-		k := keys{"a": {scopes: []Scope{ScopeMessagesRead}}, "b": {scopes: []Scope{ScopeMessagesRead}}}
+		k := &revocableKeys{keys: keys{"a": {scopes: []Scope{ScopeMessagesRead}}, "b": {scopes: []Scope{ScopeMessagesRead}}}}
 		open := openStreams(t, eventServer(l, k))
 		revoked := open("a", "", "")
 		revoked.expect(t, "retry")
-		delete(k, "a")
+		k.revoke("a")
 		revoked.expect(t, `event: error
 data: {"type":"urn:godwit:problem:unauthorized"`)
 		if text, err := revoked.block(); err == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -392,5 +393,48 @@ func TestBackfills(t *testing.T) {
 		if list, err := b.Backfills(b.ctx(), a.ID, 9); err != nil || len(list) != 1 || list[0].Conversation != d.ID {
 			b.Errorf("%+v, %v", list, err)
 		}
+	})
+}
+
+// TestHeads has a message that was put off keep its place before what was given
+// after it, and one that was given for later hold up nothing.
+func TestHeads(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		a := newAccount(b, 1)
+		c := &bridge.Conversation{ID: newID[bridge.ConversationID](b, 1), AccountID: a.ID, Peer: user(2), CreatedAt: epoch}
+		b.change(func(t *store.Tx) error {
+			if err := t.AddAccount(a); err != nil {
+				return err
+			}
+			_, err := t.AddConversations([]*bridge.Conversation{c})
+			return err
+		})
+		queued := func(n int, notBefore time.Time) *bridge.Message {
+			m := newMessage(b, c, 0, int64(n), time.Duration(n)*time.Second)
+			m.State, m.Attempts, m.Error, m.NotBefore = bridge.Queued, 0, "", notBefore
+			return m
+		}
+		later, first, second := queued(1, epoch.Add(time.Hour)), queued(2, time.Time{}), queued(3, time.Time{})
+		b.put(3, later, first, second)
+		expect := func(what string, want ...bridge.MessageID) {
+			b.Helper()
+			heads, _, err := b.Heads(b.ctx(), a.ID, epoch, 10)
+			b.check(err)
+			var got []bridge.MessageID
+			for _, h := range heads {
+				got = append(got, h.Message.ID)
+			}
+			if !slices.Equal(got, want) {
+				b.Errorf("%s: %v, want %v", what, got, want)
+			}
+		}
+		expect("at first", first.ID)
+		b.change(func(t *store.Tx) error {
+			if _, err := t.StartSend(first.ID); err != nil {
+				return err
+			}
+			return t.PutBack(first.ID, epoch.Add(time.Second), "account_not_online: it has no connection")
+		})
+		expect("while the first is put off")
 	})
 }

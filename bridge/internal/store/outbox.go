@@ -21,7 +21,9 @@ const pending = `state IN ('queued', 'sending', 'parked')`
 
 // Heads returns, of up to limit conversations of an account, the message that is
 // to be sent next, and when the next one is due that is not due yet; the zero
-// time for none. Within a priority, those come first who have written to the
+// time for none. What has been tried, or was put off, keeps its place, however
+// late it is to be tried again; what was given for a later time does not hold up
+// what comes after it. Within a priority, those come first who have written to the
 // account, so that answers never wait behind what a budget holds back.
 func (s *Store) Heads(ctx context.Context, id bridge.AccountID, now time.Time, limit int) ([]Head, time.Time, error) {
 	heads, err := collect(ctx, s.read, s.dialect, "messages to send of "+string(id), scanHead,
@@ -30,7 +32,8 @@ func (s *Store) Heads(ctx context.Context, id bridge.AccountID, now time.Time, l
 		FROM messages m JOIN conversations c ON c.id = m.conversation_id
 		WHERE m.account_id = $1 AND m.`+pending+` AND (m.not_before IS NULL OR m.not_before <= $2)
 		AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id
-			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2 OR e.attempts > 0))
+			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2
+				OR e.attempts > 0 OR e.error <> ''))
 		ORDER BY m.priority, c.person_wrote DESC, m.id LIMIT $3`, id, now, limit)
 	if err != nil {
 		return nil, time.Time{}, err

@@ -73,7 +73,7 @@ func (s *Store) openPostgres(url string) (err error) {
 // half-way because of another.
 func (s *Store) openSQLite(path string) (err error) {
 	s.dialect = sqlite
-	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	const pragmas = "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=secure_delete(1)" // what is deleted is overwritten
 	if s.write, err = sql.Open("sqlite", "file:"+escapePath(path)+pragmas+"&_txlock=immediate"); err != nil {
 		return err
