@@ -1,5 +1,7 @@
 package mtproto
 
+import "reflect"
+
 // A Logger is told what happens, in a few words and pairs of keys and values.
 // Every *slog.Logger is one. Package log/slog itself stays out of what a client
 // links: with it comes encoding/json, and both together are a twentieth of a
@@ -25,3 +27,12 @@ func (NoLog) Warn(string, ...any) {}
 
 // Error does nothing.
 func (NoLog) Error(string, ...any) {}
+
+// LoggerOr returns l, or NoLog where there is none: nil, or a nil pointer such as
+// a *slog.Logger that was never set.
+func LoggerOr(l Logger) Logger {
+	if v := reflect.ValueOf(l); l == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		return NoLog{}
+	}
+	return l
+}

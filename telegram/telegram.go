@@ -178,9 +178,7 @@ func (o *Options) complete() error {
 	if o.Patience == 0 {
 		o.Patience = DefaultPatience
 	}
-	if o.Logger == nil {
-		o.Logger = mtproto.NoLog{}
-	}
+	o.Logger = mtproto.LoggerOr(o.Logger)
 	if o.OnConnection == nil {
 		o.OnConnection = func(error) {}
 	}

@@ -235,7 +235,7 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.MaxUpdates, 8192)
 	setDefault(&o.Transport.MaxPacket, transport.DefaultMaxPacket)
 	setDefault(&o.Rand, rand.Reader)
-	setDefault[mtproto.Logger](&o.Logger, mtproto.NoLog{})
+	o.Logger = mtproto.LoggerOr(o.Logger)
 	if o.Connect == nil {
 		o.Connect = o.connectByDial
 	}
