@@ -290,9 +290,9 @@ func (n *node) listen(ctx context.Context) {
 // How long what nobody needs any more is kept.
 const (
 	tidyInterval      = time.Hour
-	answerRetention   = 24 * time.Hour // of requests with an idempotency key
-	uploadRetention   = 24 * time.Hour // of files that nothing is to be sent of any more
-	deliveryRetention = 30 * 24 * time.Hour
+	answerRetention   = 24 * time.Hour      // of requests with an idempotency key
+	uploadRetention   = 24 * time.Hour      // of files that nothing is to be sent of any more
+	deliveryRetention = 30 * 24 * time.Hour // of the log of deliveries, dead letters included
 )
 
 // tidy deletes what nobody needs any more.
@@ -306,7 +306,7 @@ func (n *node) tidy(ctx context.Context) {
 		now := time.Now()
 		_, answers := n.store.ForgetAnswers(ctx, now.Add(-answerRetention))
 		_, uploads := n.store.DeleteUploadsBefore(ctx, now.Add(-uploadRetention))
-		_, deliveries := n.webhooks.Prune(ctx, webhook.Retention{})
+		_, deliveries := n.webhooks.Prune(ctx, webhook.Retention{Delivered: deliveryRetention, Dead: deliveryRetention})
 		if err := errors.Join(answers, uploads, deliveries); err != nil && ctx.Err() == nil {
 			n.o.Logger.Warn("not tidied up", "error", err)
 		}
