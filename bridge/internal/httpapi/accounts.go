@@ -87,7 +87,7 @@ type AccountPath struct {
 
 // A Page is which part of a list is asked for.
 type Page struct {
-	After string `query:"after" doc:"The id of the last one of the page before."`
+	After string `query:"after" doc:"The id of the last one of the page before." maxLength:"100"`
 	Limit int    `query:"limit" doc:"How many at most." minimum:"1" maximum:"1000" default:"100"`
 }
 

@@ -66,12 +66,6 @@ const (
 	auditTag       = "Audit log"
 )
 
-// KeyPage is which keys are asked for.
-type KeyPage struct {
-	After string `query:"after" doc:"The id of the last one of the page before." maxLength:"100"`
-	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}
-
 func (s *Server) registerAdministration() {
 	register(s, operation{
 		method: http.MethodPost, path: "/v1/keys", id: "create-key", tag: keysTag, scope: ScopeAdmin, whole: true,
@@ -80,7 +74,7 @@ func (s *Server) registerAdministration() {
 	register(s, operation{
 		method: http.MethodGet, path: "/v1/keys", id: "list-keys", tag: keysTag, scope: ScopeAdmin, whole: true,
 		summary: "List the API keys", detail: "Revoked and expired ones too.",
-	}, func(ctx context.Context, in *KeyPage) (*body[keyList], error) {
+	}, func(ctx context.Context, in *Page) (*body[keyList], error) {
 		keys, err := s.o.Administration.Keys(ctx, bridge.KeyID(in.After), in.Limit)
 		list := keyList{Keys: make([]KeyView, 0, len(keys))}
 		for i := range keys {
@@ -142,7 +136,7 @@ func (s *Server) registerSuppressions() {
 	register(s, operation{
 		method: http.MethodGet, path: path, id: "list-suppressions", tag: suppressionTag, scope: ScopeMessagesRead, whole: true,
 		summary: "List those who are not written to", detail: "With why: the operator, a stop message, or a block.",
-	}, func(ctx context.Context, in *KeyPage) (*body[suppressionList], error) {
+	}, func(ctx context.Context, in *Page) (*body[suppressionList], error) {
 		list, err := s.o.Administration.Suppressions(ctx, bridge.SuppressionID(in.After), in.Limit)
 		out := suppressionList{Suppressions: append([]bridge.Suppression{}, list...)}
 		if len(list) == in.Limit {

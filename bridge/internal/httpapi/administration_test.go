@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"log/slog"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,5 +49,32 @@ func TestAudit(t *testing.T) {
 	}
 	if second.Action != "revoke-key" || second.Subject != "key_1" {
 		t.Errorf("noted %+v", second)
+	}
+}
+
+// TestAuditForwarded has what another node was asked to do be noted there alone,
+// if it was done, under the id that the response has.
+func TestAuditForwarded(t *testing.T) {
+	here, there := new(administration), new(administration)
+	failing := &accounts{}
+	server := func(a *administration, service Accounts, address string) *Server {
+		return New(Options{
+			Authenticator: keys{"all": {scopes: []Scope{ScopeAdmin}}}, Accounts: service, Owners: owners(address), Logins: links{},
+			Administration: a, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
+		})
+	}
+	node := httptest.NewServer(server(there, failing, ""))
+	defer node.Close()
+	s := server(here, new(accounts), strings.TrimPrefix(node.URL, "http://"))
+	const path = "/v1/accounts/" + testAccount + "/sign-in/answers"
+	res, data, _ := ask(t, s, "all", "POST", path, `{"action":"code","text":"12345"}`)
+	if res.StatusCode != 200 || len(here.entries) != 0 || len(there.entries) != 1 ||
+		there.entries[0].RequestID != res.Header.Get("X-Request-Id") {
+		t.Errorf("%d %s, noted here %+v, there %+v", res.StatusCode, data, here.entries, there.entries)
+	}
+	failing.err = bridge.Errorf(bridge.CodeConflict, "No.")
+	if res, _, _ = ask(t, s, "all", "POST", path, `{"action":"code","text":"12345"}`); res.StatusCode != 409 ||
+		len(here.entries) != 0 || len(there.entries) != 1 {
+		t.Errorf("of a failure, %d: noted here %+v, there %+v", res.StatusCode, here.entries, there.entries)
 	}
 }

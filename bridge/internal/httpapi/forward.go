@@ -19,9 +19,39 @@ type Owners interface {
 	Owner(ctx context.Context, id bridge.AccountID) (address string, err error)
 }
 
-// forwardedHeader says that another node has sent a request on. It is not sent
-// on again: an account that moves meanwhile is asked for anew.
+// forwardedHeader says that another node has sent a request on, and what that
+// calls it. It is not sent on again: an account that moves meanwhile is asked for
+// anew.
 const forwardedHeader = "X-Godwit-Forwarded"
+
+// owner returns the address of the node that is to answer a request about an
+// account, "" if it is this one.
+func (s *Server) owner(r *http.Request, id bridge.AccountID) (string, error) {
+	address, err := s.o.Owners.Owner(r.Context(), id)
+	if err == nil && address != "" && r.Header.Get(forwardedHeader) != "" {
+		err = bridge.Errorf(bridge.CodeUnavailable, "Account %s is moving between nodes. Try again in a moment.", id)
+	}
+	return address, err
+}
+
+// sendOn has another node answer a request. Where it cannot be reached, failed
+// does.
+func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, address string, failed func(error)) {
+	(&httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(&url.URL{Scheme: "http", Host: address})
+			p.Out.Header.Set(forwardedHeader, RequestID(r.Context()))
+		},
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Del("X-Request-Id") // the response has it already
+			return nil
+		},
+		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) {
+			failed(&bridge.Error{Code: bridge.CodeUnavailable, Err: err,
+				Detail: "The node that runs the account cannot be reached. Another one takes over in a moment."})
+		},
+	}).ServeHTTP(w, r)
+}
 
 // accountOf returns the account that a request is about.
 func (s *Server) accountOf(c huma.Context) (bridge.AccountID, error) {
@@ -44,36 +74,18 @@ func (s *Server) accountOf(c huma.Context) (bridge.AccountID, error) {
 
 // forward lets the node that owns the account answer.
 func (s *Server) forward(c huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(c)
 	account, err := s.accountOf(c)
 	var address string
 	if err == nil {
-		address, err = s.o.Owners.Owner(c.Context(), account)
+		address, err = s.owner(r, account)
 	}
 	switch {
 	case err != nil:
 		s.refuse(c, err)
-		return
 	case address == "":
 		next(c)
-		return
-	case c.Header(forwardedHeader) != "":
-		s.refuse(c, bridge.Errorf(bridge.CodeUnavailable, "Account %s is moving between nodes. Try again in a moment.", account))
-		return
+	default:
+		s.sendOn(w, r, address, func(err error) { s.answerProblem(w, r, err) })
 	}
-	r, w := humago.Unwrap(c)
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetURL(&url.URL{Scheme: "http", Host: address})
-			p.Out.Header.Set(forwardedHeader, "1")
-		},
-		ModifyResponse: func(r *http.Response) error {
-			r.Header.Del("X-Request-Id") // the response has this node's
-			return nil
-		},
-		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) {
-			s.refuse(c, &bridge.Error{Code: bridge.CodeUnavailable, Err: err,
-				Detail: "The node that runs the account cannot be reached. Another one takes over in a moment."})
-		},
-	}
-	proxy.ServeHTTP(w, r)
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 
 	"godwit/bridge"
@@ -72,15 +70,12 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.showLogin(w, r, nil, err)
 		return
 	}
-	address, err := s.o.Owners.Owner(r.Context(), account)
+	address, err := s.owner(r, account)
 	switch {
-	case err != nil || address != "" && r.Header.Get(forwardedHeader) != "":
+	case err != nil:
 		s.showLogin(w, r, nil, bridge.Errorf(bridge.CodeUnavailable, "The account is moving. Reload this page in a moment."))
 	case address != "":
-		(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetURL(&url.URL{Scheme: "http", Host: address})
-			p.Out.Header.Set(forwardedHeader, "1")
-		}}).ServeHTTP(w, r)
+		s.sendOn(w, r, address, func(err error) { s.showLogin(w, r, nil, err) })
 	case r.Method == http.MethodPost:
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		step, err := s.o.Accounts.AnswerSignIn(r.Context(), account, bridge.Answer{

@@ -136,7 +136,10 @@ const maxBody = 1 << 20
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := rand.Text()
+	id := r.Header.Get(forwardedHeader)
+	if !isRequestID(id) {
+		id = rand.Text()
+	}
 	w.Header().Set("X-Request-Id", id)
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
 	defer func() {
@@ -184,6 +187,12 @@ func (u *unwritten) Write(b []byte) (int, error) { return len(b), nil }
 
 // WriteHeader implements http.ResponseWriter.
 func (u *unwritten) WriteHeader(status int) { u.status = status }
+
+// isRequestID reports whether a text is like what names requests: as rand.Text
+// makes them.
+func isRequestID(s string) bool {
+	return len(s) == 26 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
 
 type (
 	requestKey struct{}
@@ -249,6 +258,9 @@ func (s *Server) middlewares(op operation) huma.Middlewares {
 	if op.owner {
 		list = append(list, s.forward)
 	}
+	if s.o.Administration != nil && op.method != http.MethodGet {
+		list = append(list, s.audit(op))
+	}
 	return list
 }
 
@@ -295,18 +307,23 @@ func (s *Server) authorize(op operation) func(huma.Context, func(huma.Context)) 
 			return
 		}
 		next(huma.WithValue(c, callerKey{}, caller))
-		s.audit(c, op, caller)
 	}
 }
 
-// audit notes what a request has done, on the node that did it.
-func (s *Server) audit(c huma.Context, op operation, caller Caller) {
-	done := c.Status() < http.StatusBadRequest
-	if s.o.Administration == nil || op.method == http.MethodGet || !done || op.owner && c.Header(forwardedHeader) != "" {
-		return
+// audit notes what a request has done. It comes after forward, so that this is
+// the node that does it.
+func (s *Server) audit(op operation) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		next(c)
+		if c.Status() < http.StatusBadRequest {
+			s.noteDone(c, op)
+		}
 	}
+}
+
+func (s *Server) noteDone(c huma.Context, op operation) {
 	e := bridge.AuditEntry{
-		Actor: bridge.ActorOf(caller.KeyID()), Action: op.id, AccountID: bridge.AccountID(c.Param("account")),
+		Actor: bridge.ActorOf(callerOf(c.Context()).KeyID()), Action: op.id, AccountID: bridge.AccountID(c.Param("account")),
 		RequestID: RequestID(c.Context()),
 	}
 	for _, name := range []string{"conversation", "message", "device", "webhook", "pool", "ramp", "key", "suppression"} {
@@ -336,14 +353,6 @@ func (s *Server) authenticate(ctx context.Context, header string) (Caller, error
 
 // refuse answers a request that does not come to its handler.
 func (s *Server) refuse(c huma.Context, err error) {
-	p := s.problem(err)
-	s.note(c.Context(), p, err)
-	for name, values := range p.headers(s.o.Now()) {
-		c.SetHeader(name, values[0])
-	}
-	c.SetHeader("Content-Type", p.ContentType(""))
-	c.SetStatus(p.Status)
-	if err := s.api.Marshal(c.BodyWriter(), "application/json", p); err != nil {
-		s.o.Logger.Debug("response not written", "error", err)
-	}
+	r, w := humago.Unwrap(c)
+	s.answerProblem(w, r, err)
 }
