@@ -11,6 +11,14 @@ const (
 	BotAccount  AccountKind = "bot"  // over the Bot API
 )
 
+// Source returns the surface over which accounts of a kind are run.
+func (k AccountKind) Source() Source {
+	if k == BotAccount {
+		return BotAPI
+	}
+	return MTProto
+}
+
 // An Account is one account that the daemon keeps online.
 type Account struct {
 	ID        AccountID

@@ -78,6 +78,20 @@ func (k *APIKey) Check() error {
 	return nil
 }
 
+// Make makes a key at a time of what it is to allow: it sets ID and CreatedAt,
+// and returns what its bearer shows. The error is as that of Check. Entropy gives
+// the bytes of NewID and of NewAPIToken.
+func (k *APIKey) Make(at time.Time, entropy io.Reader) (token APIToken, err error) {
+	k.CreatedAt = at.UTC()
+	if err := k.Check(); err != nil {
+		return token, err
+	}
+	if k.ID, err = NewID[KeyID](k.CreatedAt, entropy); err != nil {
+		return token, err
+	}
+	return NewAPIToken(entropy)
+}
+
 // Valid returns an error of CodeUnauthorized unless the key can be used at a
 // time.
 func (k *APIKey) Valid(at time.Time) error {

@@ -71,3 +71,16 @@ func TestError(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestMonotonicEntropy has names of one millisecond sort as they were made.
+func TestMonotonicEntropy(t *testing.T) {
+	entropy := MonotonicEntropy(rand.Reader)
+	var last MessageID
+	for range 1000 {
+		id, err := NewID[MessageID](time.UnixMilli(1), entropy)
+		if err != nil || id <= last {
+			t.Fatalf("%s after %s: %v", id, last, err)
+		}
+		last = id
+	}
+}

@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -64,4 +66,23 @@ type Event struct {
 	// Position is its place among the events of all accounts. Positions rise,
 	// with gaps, in the order of Seq within an account.
 	Position int64 `json:"-"`
+}
+
+// NewEvent returns an event about an account that is to be stored, which gives
+// it its Seq. About is the conversation that it belongs to; empty: none.
+func NewEvent(
+	at time.Time, entropy io.Reader, kind EventType, account AccountID, source Source, about ConversationID, data any,
+) (*Event, error) {
+	id, err := NewID[EventID](at, entropy)
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("bridge: event %s of %s: %w", kind, account, err)
+	}
+	return &Event{
+		ID: id, Type: kind, Timestamp: at, AccountID: account, Source: source, SchemaVersion: SchemaVersion,
+		Data: encoded, ConversationID: about,
+	}, nil
 }

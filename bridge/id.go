@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -73,14 +74,31 @@ func prefixOf[T name]() string {
 }
 
 // NewID returns the name of something made at a time. Entropy gives 10 random
-// bytes; from a [ulid.MonotonicEntropy], names of the same millisecond sort in
-// the order in which they were made.
+// bytes; from [MonotonicEntropy], names of the same millisecond sort in the order
+// in which they were made.
 func NewID[T name](at time.Time, entropy io.Reader) (T, error) {
 	id, err := ulid.New(ulid.Timestamp(at), entropy)
 	if err != nil {
 		return "", fmt.Errorf("bridge: a new id: %w", err)
 	}
 	return T(prefixOf[T]() + id.String()), nil
+}
+
+// MonotonicEntropy returns entropy from which NewID makes names that sort in the
+// order in which they were made. It is for NewID alone, which may use it
+// concurrently if entropy can be.
+func MonotonicEntropy(entropy io.Reader) io.Reader {
+	return &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(entropy, 0)}
+}
+
+// NewRandomID returns a number by which Telegram tells repetitions of a message,
+// which is never 0. Entropy gives 8 random bytes.
+func NewRandomID(entropy io.Reader) (int64, error) {
+	var b [8]byte
+	if _, err := io.ReadFull(entropy, b[:]); err != nil {
+		return 0, fmt.Errorf("bridge: a new random id: %w", err)
+	}
+	return int64(binary.BigEndian.Uint64(b[:]) | 1), nil
 }
 
 // ParseID returns the name that a text is, or an error that says what is wrong

@@ -193,7 +193,7 @@ func (n *node) assemble() {
 	n.outbox = outbox.New(outbox.Options{
 		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: pools, Logger: log, Now: now,
 	})
-	s.Outbox, s.Pools = n.outbox, pools
+	s.Pools = pools
 	n.events = eventlog.New(n.store, log)
 	n.webhooks = webhook.New(webhook.Options{
 		Store: n.store, Log: n.events, Vault: n.vault, Guard: n.o.Webhooks, Version: n.o.Version, Logger: log,

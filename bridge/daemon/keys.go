@@ -16,15 +16,11 @@ func firstKey(ctx context.Context, s *store.Store, now time.Time) (string, error
 	if err != nil || len(there) > 0 {
 		return "", err
 	}
-	token, err := bridge.NewAPIToken(rand.Reader)
+	k := &bridge.APIKey{Name: "first key", Scopes: []bridge.KeyScope{bridge.ScopeAdmin}}
+	token, err := k.Make(now, rand.Reader)
 	if err != nil {
 		return "", err
 	}
-	id, err := bridge.NewID[bridge.KeyID](now, rand.Reader)
-	if err != nil {
-		return "", err
-	}
-	k := &bridge.APIKey{ID: id, Name: "first key", Scopes: []bridge.KeyScope{bridge.ScopeAdmin}, CreatedAt: now}
 	if err := s.Change(ctx, func(t *store.Tx) error { return t.AddKey(k, token.Hash()) }); err != nil {
 		return "", err
 	}

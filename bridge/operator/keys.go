@@ -17,29 +17,15 @@ const page = 500
 // another key. The error is a *bridge.Error of CodeInvalidRequest, or of
 // CodeNotFound for an account or a pool that does not exist.
 func (o *Operator) CreateKey(ctx context.Context, k *bridge.APIKey) (bridge.APIToken, error) {
-	k.CreatedAt = o.now().UTC()
-	if err := k.Check(); err != nil {
-		return bridge.APIToken{}, err
-	}
-	token, err := bridge.NewAPIToken(rand.Reader)
+	token, err := k.Make(o.now(), rand.Reader)
 	if err != nil {
-		return bridge.APIToken{}, err
-	}
-	if k.ID, err = bridge.NewID[bridge.KeyID](k.CreatedAt, rand.Reader); err != nil {
-		return bridge.APIToken{}, err
+		return token, err
 	}
 	err = o.change(ctx, &bridge.AuditEntry{Action: bridge.AuditKeyCreate, Subject: string(k.ID)}, map[string]any{
 		"name": k.Name, "scopes": k.Scopes, "accounts": k.Accounts, "pools": k.Pools,
 	}, func(t *store.Tx) error {
-		for _, id := range k.Accounts {
-			if _, err := t.Account(id); err != nil {
-				return err
-			}
-		}
-		for _, id := range k.Pools {
-			if _, err := t.Pool(id); err != nil {
-				return err
-			}
+		if err := t.CheckKey(k); err != nil {
+			return err
 		}
 		return t.AddKey(k, token.Hash())
 	})

@@ -324,10 +324,9 @@ var Rows = []Row{
 	},
 	{
 		Dir: "bridge/internal/spend", Kind: Program,
-		Own:     []string{"bridge", "bridge/internal/budget", "bridge/internal/store"},
-		Tests:   []string{"internal/pgtest"},
-		Modules: []string{"github.com/oklog/ulid/v2"},
-		Reason:  "the rules of budgets and the rows of the store, which know nothing of each other",
+		Own:    []string{"bridge", "bridge/internal/budget", "bridge/internal/store"},
+		Tests:  []string{"internal/pgtest"},
+		Reason: "the rules of budgets and the rows of the store, which know nothing of each other",
 	},
 	{
 		Dir: "bridge/internal/pool", Kind: Program,
@@ -360,10 +359,9 @@ var Rows = []Row{
 	},
 	{
 		Dir: "bridge/internal/inbox", Kind: Program,
-		Own:     []string{"bridge", "bridge/internal/store"},
-		Tests:   []string{"internal/pgtest"},
-		Modules: []string{"github.com/oklog/ulid/v2"},
-		Reason:  "what surfaces tell, in the bridge's terms; it knows neither of them",
+		Own:    []string{"bridge", "bridge/internal/store"},
+		Tests:  []string{"internal/pgtest"},
+		Reason: "what surfaces tell, in the bridge's terms; it knows neither of them",
 	},
 	{
 		Dir: "bridge/internal/jobs", Kind: Program,

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -228,22 +227,11 @@ func addEvent(t *store.Tx, now time.Time, a *bridge.Account, kind bridge.EventTy
 	if kind == bridge.AccountFloodWait {
 		change.Until = now.Add(c.Wait)
 	}
-	data, err := json.Marshal(change)
-	if err != nil {
-		return fmt.Errorf("fleet: event of %s: %w", a.ID, err)
-	}
-	id, err := bridge.NewID[bridge.EventID](now, rand.Reader)
+	event, err := bridge.NewEvent(now, rand.Reader, kind, a.ID, a.Kind.Source(), "", change)
 	if err != nil {
 		return err
 	}
-	source := bridge.MTProto
-	if a.Kind == bridge.BotAccount {
-		source = bridge.BotAPI
-	}
-	return t.AddEvent(&bridge.Event{
-		ID: id, Type: kind, Timestamp: now, AccountID: a.ID, Source: source,
-		SchemaVersion: bridge.SchemaVersion, Data: data,
-	})
+	return t.AddEvent(event)
 }
 
 // act does what a change asks for. Parking, releasing and holding back follow

@@ -17,8 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
+	"godwit/bridge"
 	"godwit/bridge/internal/store"
 )
 
@@ -36,8 +35,9 @@ type Inbox struct {
 	store *store.Store
 	now   func() time.Time
 
+	entropy io.Reader // monotonic
+
 	mu      sync.Mutex
-	entropy io.Reader // monotonic; guarded by mu
 	queue   []*request
 	running bool // run
 	idle    sync.WaitGroup
@@ -51,7 +51,7 @@ type request struct {
 
 // New returns an inbox that stores in s. Now tells the time.
 func New(s *store.Store, now func() time.Time) *Inbox {
-	return &Inbox{store: s, now: now, entropy: ulid.Monotonic(rand.Reader, 0)}
+	return &Inbox{store: s, now: now, entropy: bridge.MonotonicEntropy(rand.Reader)}
 }
 
 // Close waits for what is being stored. Nothing may be applied any more.

@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -144,24 +143,15 @@ func (w *work) state(change store.UpdateChange) {
 
 // event tells of something; of a conversation, if about is not empty.
 func (w *work) event(b *Batch, kind bridge.EventType, about bridge.ConversationID, data any) error {
-	encoded, err := json.Marshal(data)
+	e, err := bridge.NewEvent(w.now, w.inbox.entropy, kind, b.Account, b.Source, about, data)
 	if err != nil {
 		return err
 	}
-	id, err := newID[bridge.EventID](w)
-	if err != nil {
-		return err
-	}
-	w.events = append(w.events, &bridge.Event{
-		ID: id, Type: kind, Timestamp: w.now, AccountID: b.Account, Source: b.Source,
-		SchemaVersion: bridge.SchemaVersion, Data: encoded, ConversationID: about,
-	})
+	w.events = append(w.events, e)
 	return nil
 }
 
-func newID[T bridge.EventID | bridge.MessageID | bridge.ConversationID | bridge.SuppressionID](w *work) (T, error) {
-	w.inbox.mu.Lock()
-	defer w.inbox.mu.Unlock()
+func newID[T bridge.MessageID | bridge.ConversationID | bridge.SuppressionID](w *work) (T, error) {
 	return bridge.NewID[T](w.now, w.inbox.entropy)
 }
 

@@ -3,9 +3,7 @@ package outbox
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"godwit/bridge"
@@ -281,17 +279,10 @@ func (x *Outbox) fail(t *store.Tx, h store.Head, v verdict) error {
 
 // tell adds an event about a message.
 func (x *Outbox) tell(t *store.Tx, kind bridge.EventType, h store.Head) error {
-	now := x.o.Now()
-	id, err := bridge.NewID[bridge.EventID](now, rand.Reader)
+	e, err := bridge.NewEvent(x.o.Now(), rand.Reader, kind, h.Message.AccountID, h.Message.Source, h.Conversation.ID,
+		bridge.DataOf(h.Message, h.Conversation.Peer))
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(bridge.DataOf(h.Message, h.Conversation.Peer))
-	if err != nil {
-		return fmt.Errorf("outbox: event of %s: %w", h.Message.ID, err)
-	}
-	return t.AddEvent(&bridge.Event{
-		ID: id, Type: kind, Timestamp: now, AccountID: h.Message.AccountID, Source: h.Message.Source,
-		SchemaVersion: bridge.SchemaVersion, Data: data, ConversationID: h.Conversation.ID,
-	})
+	return t.AddEvent(e)
 }

@@ -21,7 +21,7 @@ var (
 // CreateAccount adds an account that nobody has signed in yet.
 func (s *Service) CreateAccount(ctx context.Context, n httpapi.NewAccount) (*bridge.Account, error) {
 	now := s.Now()
-	id, err := newID[bridge.AccountID](now)
+	id, err := bridge.NewID[bridge.AccountID](now, entropy)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (s *Service) Health(ctx context.Context, id bridge.AccountID) (*bridge.Heal
 	h := &bridge.Health{
 		State: a.Status.State, Since: a.Status.Since, Node: a.Node, Queued: backlog.Queued, OldestUnsent: backlog.Oldest,
 	}
-	r, err := s.runner(id)
+	r, err := s.Fleet.Runner(id)
 	if err != nil {
 		var e *bridge.Error
 		if errors.As(err, &e) {
@@ -178,7 +178,7 @@ func (s *Service) withDevices(ctx context.Context, id bridge.AccountID) (fleet.R
 	if err := s.able(ctx, id, bridge.ManageDevices); err != nil {
 		return nil, err
 	}
-	return s.runner(id)
+	return s.Fleet.Runner(id)
 }
 
 // Devices returns who is signed in to an account.

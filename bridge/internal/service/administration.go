@@ -13,26 +13,12 @@ var _ httpapi.Administration = (*Service)(nil)
 
 // CreateKey makes an API key.
 func (s *Service) CreateKey(ctx context.Context, k *bridge.APIKey) (token bridge.APIToken, err error) {
-	k.CreatedAt = s.Now().UTC()
-	if err := k.Check(); err != nil {
-		return token, err
-	}
-	if token, err = bridge.NewAPIToken(rand.Reader); err != nil {
-		return token, err
-	}
-	if k.ID, err = bridge.NewID[bridge.KeyID](k.CreatedAt, rand.Reader); err != nil {
+	if token, err = k.Make(s.Now(), rand.Reader); err != nil {
 		return token, err
 	}
 	return token, s.Store.Change(ctx, func(t *store.Tx) error {
-		for _, id := range k.Accounts {
-			if _, err := t.Account(id); err != nil {
-				return err
-			}
-		}
-		for _, id := range k.Pools {
-			if _, err := t.Pool(id); err != nil {
-				return err
-			}
+		if err := t.CheckKey(k); err != nil {
+			return err
 		}
 		return t.AddKey(k, token.Hash())
 	})
@@ -51,7 +37,7 @@ func (s *Service) RevokeKey(ctx context.Context, id bridge.KeyID) error {
 // Suppress puts a person on the suppression list.
 func (s *Service) Suppress(ctx context.Context, p bridge.Person, note string, by bridge.KeyID) (*bridge.Suppression, error) {
 	now := s.Now().UTC()
-	id, err := bridge.NewID[bridge.SuppressionID](now, rand.Reader)
+	id, err := bridge.NewID[bridge.SuppressionID](now, entropy)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +80,7 @@ func (s *Service) Audited(
 // Audit notes what was asked for and done.
 func (s *Service) Audit(ctx context.Context, e bridge.AuditEntry) (err error) {
 	e.At = s.Now().UTC()
-	if e.ID, err = bridge.NewID[bridge.AuditID](e.At, rand.Reader); err != nil {
+	if e.ID, err = bridge.NewID[bridge.AuditID](e.At, entropy); err != nil {
 		return err
 	}
 	return s.Store.Change(ctx, func(t *store.Tx) error { return t.Audit(&e) })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -167,17 +166,18 @@ func (s *Service) queue(
 	if err != nil {
 		return httpapi.Accepted{}, err
 	}
-	id, err := newID[bridge.MessageID](now)
+	id, err := bridge.NewID[bridge.MessageID](now, entropy)
+	if err != nil {
+		return httpapi.Accepted{}, err
+	}
+	random, err := bridge.NewRandomID(rand.Reader)
 	if err != nil {
 		return httpapi.Accepted{}, err
 	}
 	m := &bridge.Message{
-		ID: id, AccountID: a.ID, ConversationID: c.ID, Source: bridge.MTProto, Direction: bridge.Outbound, At: now,
-		Content: content, State: bridge.Queued, RandomID: randomID(), Priority: r.Priority, NotBefore: r.SendAt,
+		ID: id, AccountID: a.ID, ConversationID: c.ID, Source: a.Kind.Source(), Direction: bridge.Outbound, At: now,
+		Content: content, State: bridge.Queued, RandomID: random, Priority: r.Priority, NotBefore: r.SendAt,
 		CreatedAt: now, RequestBy: r.By,
-	}
-	if a.Kind == bridge.BotAccount {
-		m.Source = bridge.BotAPI
 	}
 	if !a.Status.State.Runs() {
 		m.State, m.Error = bridge.Parked, string(bridge.CodeAccountNotOnline)+": the account is "+string(a.Status.State)
@@ -226,17 +226,6 @@ func (s *Service) earliest(
 	return at, nil
 }
 
-// randomID returns what Telegram tells repetitions of a message by. 0 is none.
-func randomID() int64 {
-	var b [8]byte
-	for {
-		rand.Read(b[:])
-		if id := int64(binary.LittleEndian.Uint64(b[:])); id != 0 {
-			return id
-		}
-	}
-}
-
 // conversationOf returns the conversation that a message goes into, which is
 // made if there is none.
 func (s *Service) conversationOf(t *store.Tx, now time.Time, a *bridge.Account, r httpapi.SendRequest) (*bridge.Conversation, error) {
@@ -266,7 +255,7 @@ func (s *Service) conversationOf(t *store.Tx, now time.Time, a *bridge.Account, 
 			return nil, err
 		}
 	}
-	name, err := newID[bridge.ConversationID](now)
+	name, err := bridge.NewID[bridge.ConversationID](now, entropy)
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +303,7 @@ func (s *Service) there(ctx context.Context, id bridge.MessageID) (*bridge.Messa
 	if err != nil {
 		return nil, bridge.Peer{}, nil, err
 	}
-	r, err := s.runner(m.AccountID)
+	r, err := s.Fleet.Runner(m.AccountID)
 	return m, c.Peer, r, err
 }
 
@@ -384,7 +373,7 @@ func (s *Service) in(ctx context.Context, id bridge.ConversationID, do func(flee
 	if !c.Peer.Resolved() {
 		return bridge.Errorf(bridge.CodeConflict, "Nobody has looked up %s yet; the first message does.", c.Peer)
 	}
-	r, err := s.runner(c.AccountID)
+	r, err := s.Fleet.Runner(c.AccountID)
 	if err != nil {
 		return err
 	}

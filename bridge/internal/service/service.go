@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"godwit/bridge/internal/fleet"
-	"godwit/bridge/internal/outbox"
 	"godwit/bridge/internal/pool"
 	"godwit/bridge/internal/store"
 	"godwit/bridge/internal/vault"
@@ -21,10 +20,9 @@ import (
 
 // A Service is what one node offers.
 type Service struct {
-	Store  *store.Store
-	Vault  *vault.Vault
-	Fleet  *fleet.Fleet
-	Outbox *outbox.Outbox
+	Store *store.Store
+	Vault *vault.Vault
+	Fleet *fleet.Fleet
 	// Pools say whether somebody may be written to who is in no conversation yet;
 	// nil: everybody may.
 	Pools  *pool.Pools
@@ -35,10 +33,6 @@ type Service struct {
 	Wake func(bridge.AccountID)
 }
 
-// newID returns a new name.
-func newID[T bridge.AccountID | bridge.ConversationID | bridge.MessageID | bridge.EventID](now time.Time) (T, error) {
-	return bridge.NewID[T](now, rand.Reader)
-}
-
-// runner returns what runs an account.
-func (s *Service) runner(id bridge.AccountID) (fleet.Runner, error) { return s.Fleet.Runner(id) }
+// entropy is for names, which sort in the order in which they were made: messages
+// of a conversation go in the order of theirs.
+var entropy = bridge.MonotonicEntropy(rand.Reader)

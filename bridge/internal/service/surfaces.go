@@ -40,7 +40,7 @@ func (s *Service) Backfill(ctx context.Context, id bridge.ConversationID, messag
 	if err != nil {
 		return err
 	}
-	r, err := s.runner(c.AccountID)
+	r, err := s.Fleet.Runner(c.AccountID)
 	if err != nil {
 		return nil // it is fetched when the account is online
 	}

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
 
 	"godwit/bridge"
@@ -18,7 +17,7 @@ const maxUpload = 4000 << 20
 // Upload stores a file that is to be sent.
 func (s *Service) Upload(ctx context.Context, name, mimeType string, content io.Reader) (*bridge.Upload, error) {
 	now := s.Now()
-	id, err := bridge.NewID[bridge.UploadID](now, rand.Reader)
+	id, err := bridge.NewID[bridge.UploadID](now, entropy)
 	if err != nil {
 		return nil, err
 	}

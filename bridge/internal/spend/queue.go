@@ -75,7 +75,7 @@ func (r *Ramps) queue(t *store.Tx, id bridge.RampID, w bridge.RampWork, by bridg
 			return nil, err
 		}
 		if a.Kind == bridge.PostAction {
-			if a.RandomID, err = r.randomID(); err != nil {
+			if a.RandomID, err = bridge.NewRandomID(r.entropy); err != nil {
 				return nil, err
 			}
 		}

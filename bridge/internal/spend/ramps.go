@@ -3,14 +3,9 @@ package spend
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
-	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"godwit/bridge"
 	"godwit/bridge/internal/budget"
@@ -19,34 +14,21 @@ import (
 
 // Ramps are the ramps of a daemon. They are safe for concurrent use.
 type Ramps struct {
-	store *store.Store
-	now   func() time.Time
-
-	mu      sync.Mutex
+	store   *store.Store
+	now     func() time.Time
 	entropy io.Reader
 	ids     io.Reader // so that what is queued at once sorts as it was given
 }
 
 // NewRamps returns the ramps that are stored. Entropy is for ids, and for the
-// numbers by which Telegram tells repetitions of posts.
+// numbers by which Telegram tells repetitions of posts; it is safe for concurrent
+// use.
 func NewRamps(s *store.Store, now func() time.Time, entropy io.Reader) *Ramps {
-	return &Ramps{store: s, now: now, entropy: entropy, ids: ulid.Monotonic(entropy, 0)}
+	return &Ramps{store: s, now: now, entropy: entropy, ids: bridge.MonotonicEntropy(entropy)}
 }
 
 func newID[T bridge.RampID | bridge.ActionID](r *Ramps) (T, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	return bridge.NewID[T](r.now(), r.ids)
-}
-
-func (r *Ramps) randomID() (int64, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var b [8]byte
-	if _, err := io.ReadFull(r.entropy, b[:]); err != nil {
-		return 0, fmt.Errorf("spend: a random id: %w", err)
-	}
-	return int64(binary.BigEndian.Uint64(b[:]) | 1), nil // never 0
 }
 
 // Create makes a ramp and puts accounts on it, whose first day is today.

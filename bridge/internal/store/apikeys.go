@@ -28,6 +28,22 @@ func scanKey(row scanner) (storedKey, error) {
 		json.Unmarshal([]byte(pools), &k.Pools))
 }
 
+// CheckKey returns a *bridge.Error of CodeNotFound if an account or a pool that a
+// key is for does not exist.
+func (t *Tx) CheckKey(k *bridge.APIKey) error {
+	for _, id := range k.Accounts {
+		if _, err := t.Account(id); err != nil {
+			return err
+		}
+	}
+	for _, id := range k.Pools {
+		if _, err := t.Pool(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // AddKey adds an API key whose token has a hash.
 func (t *Tx) AddKey(k *bridge.APIKey, hash bridge.TokenHash) error {
 	var lists []any

@@ -174,7 +174,7 @@ func (p *Place) Start(name string) *Node {
 	}
 	n.Outbox = outbox.New(outbox.Options{Store: s, Fleet: n.Fleet, Inbox: n.Inbox, Guard: guard, Logger: log, Now: time.Now})
 	n.Service = &service.Service{
-		Store: s, Vault: v, Fleet: n.Fleet, Outbox: n.Outbox, Logger: log, Now: time.Now, Node: name, Wake: n.Outbox.Wake,
+		Store: s, Vault: v, Fleet: n.Fleet, Logger: log, Now: time.Now, Node: name, Wake: n.Outbox.Wake,
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop

@@ -46,19 +46,9 @@ func signOut(t *store.Tx, id bridge.AccountID, now time.Time) error {
 	if err := t.SetStatus(id, next.Status); err != nil || next.Event == "" {
 		return err
 	}
-	eventID, err := bridge.NewID[bridge.EventID](now, rand.Reader)
+	e, err := bridge.NewEvent(now, rand.Reader, next.Event, id, a.Kind.Source(), "", map[string]string{"cause": "shredded"})
 	if err != nil {
 		return err
 	}
-	return t.AddEvent(&bridge.Event{
-		ID: eventID, Type: next.Event, Timestamp: now, AccountID: id, Source: sourceOf(a.Kind),
-		SchemaVersion: bridge.SchemaVersion, Data: []byte(`{"cause": "shredded"}`),
-	})
-}
-
-func sourceOf(k bridge.AccountKind) bridge.Source {
-	if k == bridge.BotAccount {
-		return bridge.BotAPI
-	}
-	return bridge.MTProto
+	return t.AddEvent(e)
 }
