@@ -63,7 +63,7 @@ func (x *Outbox) act(epoch int64, a *bridge.QueuedAction) {
 	var e *bridge.Error
 	if errors.As(err, &e) {
 		if v := verdictOf(now, &bridge.Message{Attempts: a.Attempts}, e); v.state == bridge.Queued {
-			o.RetryAt = v.notBefore
+			o.RetryAt = v.retryAt
 			if o.RetryAt.IsZero() {
 				o.RetryAt = now.Add(maxBackoff)
 			}

@@ -121,10 +121,10 @@ func backoff(attempts int) time.Duration {
 
 // A verdict is what becomes of a message that could not be sent.
 type verdict struct {
-	state     bridge.SendState
-	notBefore time.Time
-	reason    string
-	unasked   bool // Telegram was not asked to send it
+	state   bridge.SendState
+	retryAt time.Time
+	reason  string
+	unasked bool // Telegram was not asked to send it
 }
 
 // verdictOf says what becomes of a message. It stays queued where the error is
@@ -134,11 +134,11 @@ func verdictOf(now time.Time, m *bridge.Message, e *bridge.Error) verdict {
 	v := verdict{state: bridge.Queued, reason: string(e.Code) + ": " + e.Detail}
 	switch e.Code {
 	case bridge.CodeFloodWait:
-		v.notBefore = e.RetryAt
+		v.retryAt = e.RetryAt
 	case bridge.CodeUnavailable:
-		v.notBefore = now.Add(backoff(m.Attempts))
+		v.retryAt = now.Add(backoff(m.Attempts))
 	case bridge.CodeAccountNotOnline:
-		v.notBefore, v.unasked = now.Add(time.Second), true
+		v.retryAt, v.unasked = now.Add(time.Second), true
 	case bridge.CodeAccountRestricted:
 	default:
 		v.state = bridge.Failed

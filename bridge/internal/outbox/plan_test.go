@@ -80,9 +80,9 @@ func TestVerdict(t *testing.T) {
 		err  *bridge.Error
 		want verdict
 	}{
-		{&bridge.Error{Code: bridge.CodeFloodWait, RetryAt: later}, verdict{state: bridge.Queued, notBefore: later}},
-		{&bridge.Error{Code: bridge.CodeUnavailable}, verdict{state: bridge.Queued, notBefore: noon.Add(4 * time.Second)}},
-		{&bridge.Error{Code: bridge.CodeAccountNotOnline}, verdict{state: bridge.Queued, notBefore: noon.Add(time.Second), unasked: true}},
+		{&bridge.Error{Code: bridge.CodeFloodWait, RetryAt: later}, verdict{state: bridge.Queued, retryAt: later}},
+		{&bridge.Error{Code: bridge.CodeUnavailable}, verdict{state: bridge.Queued, retryAt: noon.Add(4 * time.Second)}},
+		{&bridge.Error{Code: bridge.CodeAccountNotOnline}, verdict{state: bridge.Queued, retryAt: noon.Add(time.Second), unasked: true}},
 		{&bridge.Error{Code: bridge.CodeAccountRestricted}, verdict{state: bridge.Queued}},
 		{&bridge.Error{Code: bridge.CodeTelegramRefused}, verdict{state: bridge.Failed}},
 		{&bridge.Error{Code: bridge.CodeNotFound}, verdict{state: bridge.Failed}},

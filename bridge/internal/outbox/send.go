@@ -163,7 +163,7 @@ func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *st
 		if goes = v.Now(); err != nil || goes {
 			return err
 		}
-		return t.PutBack(h.Message.ID, h.Message.NotBefore, "")
+		return t.PutBack(h.Message.ID, time.Time{}, "")
 	})
 	if err == nil && refused != nil {
 		return false, refused
@@ -186,7 +186,7 @@ func (x *Outbox) delivered(epoch int64, h store.Head, sent *inbox.Batch) error {
 		if err != nil || telegramID != 0 {
 			return err
 		}
-		ended, err := t.EndSend(h.Message.ID, bridge.Delivered, h.Message.NotBefore, "")
+		ended, err := t.EndSend(h.Message.ID, bridge.Delivered, time.Time{}, "")
 		if err != nil || !ended {
 			return err
 		}
@@ -266,9 +266,9 @@ func noteWait(t *store.Tx, now time.Time, h store.Head, err error) error {
 // fail stores a verdict, and tells of it if it is final.
 func (x *Outbox) fail(t *store.Tx, h store.Head, v verdict) error {
 	if v.unasked {
-		return t.PutBack(h.Message.ID, v.notBefore, v.reason)
+		return t.PutBack(h.Message.ID, v.retryAt, v.reason)
 	}
-	ended, err := t.EndSend(h.Message.ID, v.state, v.notBefore, v.reason)
+	ended, err := t.EndSend(h.Message.ID, v.state, v.retryAt, v.reason)
 	if err != nil || !ended || v.state != bridge.Failed {
 		return err
 	}

@@ -436,5 +436,16 @@ func TestHeads(t *testing.T) {
 			return t.PutBack(first.ID, epoch.Add(time.Second), "account_not_online: it has no connection")
 		})
 		expect("while the first is put off")
+		b.change(func(t *store.Tx) error {
+			if _, err := t.Park(a.ID, "account_not_online: the account is paused"); err != nil {
+				return err
+			}
+			_, err := t.Unpark(a.ID)
+			return err
+		})
+		expect("after a pause meanwhile")
+		if _, next, err := b.Heads(b.ctx(), a.ID, epoch, 10); err != nil || !next.Equal(epoch.Add(time.Second)) {
+			b.Errorf("something is due at %v, %v, want a second after", next, err)
+		}
 	})
 }

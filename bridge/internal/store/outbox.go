@@ -19,6 +19,10 @@ type Head struct {
 // pending are the states of messages that are still to be sent, as a condition.
 const pending = `state IN ('queued', 'sending', 'parked')`
 
+// dueAt is when a message may go, as an expression: the later of when it was given
+// for and when it is to be tried again; null for at once.
+const dueAt = `CASE WHEN not_before IS NULL OR retry_at > not_before THEN retry_at ELSE not_before END`
+
 // Heads returns, of up to limit conversations of an account, the message that is
 // to be sent next, and when the next one is due that is not due yet; the zero
 // time for none. What has been tried, or was put off, keeps its place, however
@@ -31,16 +35,16 @@ func (s *Store) Heads(ctx context.Context, id bridge.AccountID, now time.Time, l
 			EXISTS (SELECT 1 FROM messages w WHERE w.conversation_id = c.id AND w.direction = 'out' AND w.telegram_id <> 0)
 		FROM messages m JOIN conversations c ON c.id = m.conversation_id
 		WHERE m.account_id = $1 AND m.`+pending+` AND (m.not_before IS NULL OR m.not_before <= $2)
+			AND (m.retry_at IS NULL OR m.retry_at <= $2)
 		AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id
-			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2
-				OR e.attempts > 0 OR e.error <> ''))
+			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2))
 		ORDER BY m.priority, c.person_wrote DESC, m.id LIMIT $3`, id, now, limit)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	var next time.Time
-	err = s.read.QueryRowContext(ctx, `SELECT min(not_before) FROM messages WHERE account_id = $1 AND `+pending+`
-		AND not_before > $2`, s.dialect.values([]any{id, now})...).Scan(timeColumn{&next})
+	err = s.read.QueryRowContext(ctx, `SELECT min(`+dueAt+`) FROM messages WHERE account_id = $1 AND `+pending+`
+		AND `+dueAt+` > $2`, s.dialect.values([]any{id, now})...).Scan(timeColumn{&next})
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("store: messages to send of %s: %w", id, err)
 	}
@@ -86,18 +90,19 @@ func (t *Tx) StartSend(id bridge.MessageID) (bool, error) {
 }
 
 // EndSend stores what has become of a message that was being sent, if nothing
-// else has been stored meanwhile, which it reports.
-func (t *Tx) EndSend(id bridge.MessageID, state bridge.SendState, notBefore time.Time, reason string) (bool, error) {
-	n, err := t.exec(`UPDATE messages SET state = $2, not_before = $3, error = $4 WHERE id = $1 AND state = 'sending'`,
-		id, state, notBefore, reason)
+// else has been stored meanwhile, which it reports. RetryAt is when it goes again;
+// zero: at once, or never in a state that is final.
+func (t *Tx) EndSend(id bridge.MessageID, state bridge.SendState, retryAt time.Time, reason string) (bool, error) {
+	n, err := t.exec(`UPDATE messages SET state = $2, retry_at = $3, error = $4 WHERE id = $1 AND state = 'sending'`,
+		id, state, retryAt, reason)
 	return n == 1, err
 }
 
 // PutBack queues a message again that was started without Telegram being asked to
-// send it: that was no attempt.
-func (t *Tx) PutBack(id bridge.MessageID, notBefore time.Time, reason string) error {
-	_, err := t.exec(`UPDATE messages SET state = 'queued', attempts = attempts - 1, not_before = $2, error = $3
-		WHERE id = $1 AND state = 'sending'`, id, notBefore, reason)
+// send it: that was no attempt. RetryAt is as of EndSend.
+func (t *Tx) PutBack(id bridge.MessageID, retryAt time.Time, reason string) error {
+	_, err := t.exec(`UPDATE messages SET state = 'queued', attempts = attempts - 1, retry_at = $2, error = $3
+		WHERE id = $1 AND state = 'sending'`, id, retryAt, reason)
 	return err
 }
 
@@ -234,7 +239,7 @@ type Backlog struct {
 func (s *Store) Backlog(ctx context.Context, id bridge.AccountID, now time.Time) (Backlog, error) {
 	var b Backlog
 	err := s.read.QueryRowContext(ctx, `SELECT count(*), min(coalesce(not_before, created_at)) FROM messages
-		WHERE account_id = $1 AND `+pending+` AND (not_before IS NULL OR not_before <= $2)`,
+		WHERE account_id = $1 AND `+pending+` AND (not_before IS NULL OR not_before <= $2) AND (retry_at IS NULL OR retry_at <= $2)`,
 		s.dialect.values([]any{id, now})...).Scan(&b.Queued, timeColumn{&b.Oldest})
 	if err != nil {
 		return b, fmt.Errorf("store: backlog of %s: %w", id, err)
