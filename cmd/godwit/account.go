@@ -13,12 +13,41 @@ import (
 	"godwit/tg"
 )
 
+// networkFlags say which Telegram a command connects to, and as which application.
+type networkFlags struct {
+	DC      string `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
+	APIID   int    `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
+	APIHash string `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+}
+
+// A destination is what networkFlags lead to.
+type destination struct {
+	network telegram.Network
+	apiID   int
+	apiHash string
+	local   *connectionfile.File // nil for Telegram's own network
+}
+
+// find reads the connection file, if there is one.
+func (f *networkFlags) find() (destination, error) {
+	d := destination{apiID: f.APIID, apiHash: f.APIHash}
+	if f.DC != "" {
+		network, file, err := connectionfile.Load(f.DC)
+		if err != nil {
+			return d, err
+		}
+		d = destination{network, file.APIID, file.APIHash, file}
+	}
+	if d.apiID == 0 || d.apiHash == "" {
+		return d, errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")
+	}
+	return d, nil
+}
+
 // accountFlags say which account a command uses and on which network.
 type accountFlags struct {
-	DC          string        `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
+	networkFlags
 	Credentials string        `help:"File that keeps the account signed in, encrypted under FILE.key." default:"godwit.session" type:"path" placeholder:"FILE"`
-	APIID       int           `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
-	APIHash     string        `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
 	KeyLog      string        `help:"File to which the auth keys in use are added, for \"godwit inspect\". Whoever has it can read everything." env:"GODWIT_KEY_LOG" type:"path" placeholder:"FILE"`
 	Timeout     time.Duration `help:"How long to wait for the first answer when connecting." default:"1m" placeholder:"DURATION"`
 	transportFlags
@@ -68,20 +97,13 @@ func (a *account) closeStore() error {
 // open connects with the stored credentials. With create, a file that is not
 // there yet is no error.
 func (f *accountFlags) open(env *environment, create bool, handler telegram.Handler) (*account, error) {
-	o := telegram.Options{APIID: f.APIID, APIHash: f.APIHash, Logger: env.log, Handler: handler}
-	var local *connectionfile.File
-	if f.DC != "" {
-		network, file, err := connectionfile.Load(f.DC)
-		if err != nil {
-			return nil, err
-		}
-		o.Network, o.APIID, o.APIHash, local = network, file.APIID, file.APIHash, file
-	}
-	if err := f.apply(&o, local); err != nil {
+	d, err := f.find()
+	if err != nil {
 		return nil, err
 	}
-	if o.APIID == 0 || o.APIHash == "" {
-		return nil, errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")
+	o := telegram.Options{APIID: d.apiID, APIHash: d.apiHash, Network: d.network, Logger: env.log, Handler: handler}
+	if err := f.apply(&o, d.local); err != nil {
+		return nil, err
 	}
 	key, made, err := f.key(create)
 	if err != nil {

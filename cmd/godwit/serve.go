@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 
 	"godwit/bridge/daemon"
-	"godwit/telegram/connectionfile"
 )
 
 // serveCommand runs the bridge.
@@ -18,9 +17,7 @@ type serveCommand struct {
 	Data      string   `help:"Directory of what this node keeps itself (${default})." default:"godwit-data" type:"path" placeholder:"DIR"`
 	DB        string   `help:"Database: postgres://USER@HOST/NAME, which several nodes may share, or sqlite:FILE. Without it, godwit.db in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
 	KEK       []string `help:"Key-encryption key: file:FILE, aws-kms://…, gcp-kms://… or hcvault://…. Without it, the file key in the directory. May be repeated: the first wraps, any unwraps." name:"kek" env:"GODWIT_KEK" placeholder:"URL" sep:"none"`
-	DC        string   `help:"Connection file of a local Telegram, as the sandbox writes it. Without it, Telegram's own network." name:"dc" type:"path" placeholder:"FILE"`
-	APIID     int      `help:"Application id from https://my.telegram.org/apps; a connection file has its own." name:"api-id" env:"GODWIT_API_ID" placeholder:"ID"`
-	APIHash   string   `help:"Application hash that belongs to it." name:"api-hash" env:"GODWIT_API_HASH" placeholder:"HASH"`
+	networkFlags
 	Webhooks  []string `help:"Networks that webhooks may lead to besides public addresses, such as 10.0.0.0/8." name:"allow-webhooks" placeholder:"CIDR"`
 	PlainHTTP bool     `help:"Let webhooks lead to http:// addresses too." name:"allow-plain-webhooks"`
 	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added (${default})." default:"100" placeholder:"N"`
@@ -34,7 +31,7 @@ const noBotAPI = "http://127.0.0.1:0"
 func (c *serveCommand) Run(env *environment) error {
 	o := daemon.Options{
 		Listen: c.Listen, Advertise: c.Advertise, Data: c.Data, Database: c.DB, KEKs: c.KEK,
-		APIID: c.APIID, APIHash: c.APIHash, Logger: env.log, Version: version(), History: c.History,
+		Logger: env.log, Version: version(), History: c.History,
 	}
 	if c.History < 0 {
 		return fmt.Errorf("--history: %d is less than no messages", c.History)
@@ -47,18 +44,13 @@ func (c *serveCommand) Run(env *environment) error {
 		}
 		o.Webhooks.Allowed = append(o.Webhooks.Allowed, prefix)
 	}
-	if c.DC != "" {
-		network, file, err := connectionfile.Load(c.DC)
-		if err != nil {
-			return err
-		}
-		o.Network, o.APIID, o.APIHash, o.BotAPI = network, file.APIID, file.APIHash, file.BotAPIURL
-		if o.BotAPI == "" {
-			o.BotAPI = noBotAPI
-		}
+	d, err := c.find()
+	if err != nil {
+		return err
 	}
-	if o.APIID == 0 || o.APIHash == "" {
-		return errors.New("--api-id and --api-hash are needed to connect to Telegram; with --dc FILE a local one is used")
+	o.Network, o.APIID, o.APIHash = d.network, d.apiID, d.apiHash
+	if d.local != nil {
+		o.BotAPI = cmp.Or(d.local.BotAPIURL, noBotAPI)
 	}
 	o.Ready = func(address, firstKey string) {
 		address = reachable(address)
