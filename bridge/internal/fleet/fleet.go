@@ -125,6 +125,13 @@ func (f *Fleet) hold(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// Its lock says that the node is there, so this is told once.
+	err = f.o.Store.Change(ctx, func(t *store.Tx) error {
+		return t.SetNode(store.Node{ID: f.o.Node, Address: f.o.Address, LockKey: f.key, SeenAt: f.o.Now()})
+	})
+	if err != nil {
+		return errors.Join(err, locks.Close())
+	}
 	held, lost := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { f.watch(held, locks, lost) })
@@ -167,12 +174,6 @@ func (f *Fleet) watch(ctx context.Context, locks *store.Locks, lost func(error))
 // look takes the shards that are for this node and gives back those that are
 // not.
 func (f *Fleet) look(ctx context.Context, locks *store.Locks) error {
-	err := f.o.Store.Change(ctx, func(t *store.Tx) error {
-		return t.SetNode(store.Node{ID: f.o.Node, Address: f.o.Address, LockKey: f.key, SeenAt: f.o.Now()})
-	})
-	if err != nil {
-		return err
-	}
 	nodes, err := f.o.Store.Nodes(ctx)
 	if err != nil {
 		return err

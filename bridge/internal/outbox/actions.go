@@ -33,16 +33,7 @@ func (x *Outbox) startAction(l *lane) (wake time.Time, err error) {
 	if err != nil || a == nil {
 		return wake, err
 	}
-	l.mu.Lock()
-	l.busy[actionKey] = true
-	l.mu.Unlock()
-	x.tasks.Go(func() {
-		x.act(epoch, a)
-		l.mu.Lock()
-		delete(l.busy, actionKey)
-		l.mu.Unlock()
-		x.Wake(l.id)
-	})
+	x.occupy(l, actionKey, func() { x.act(epoch, a) })
 	return time.Time{}, nil
 }
 

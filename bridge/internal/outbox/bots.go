@@ -52,11 +52,5 @@ func (x *Outbox) takeOver(t *store.Tx, l *lane) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, h := range list {
-		if err := x.tell(t, bridge.MessageFailed, h); err != nil {
-			return false, err
-		}
-	}
-	x.Failed.Add(float64(len(list)))
-	return len(list) == giveUpAtOnce, nil
+	return x.tellFailed(t, list)
 }

@@ -78,7 +78,7 @@ type lane struct {
 
 	mu      sync.Mutex
 	status  bridge.Status
-	settled bridge.State // in which parking and releasing has been done
+	settled handling // that has been carried out
 	working bool
 	again   bool // something has happened since work began
 	timer   *time.Timer
@@ -259,13 +259,34 @@ func (x *Outbox) pass(l *lane) (time.Time, error) {
 	return sooner(wake, later), err
 }
 
+// A handling is what is done with what an account has to send, by its state.
+type handling int
+
+const (
+	unsettled handling = iota
+	released           // it goes
+	parked             // it waits
+	givenUp
+)
+
+func handlingOf(s bridge.State) handling {
+	switch {
+	case s == bridge.Banned:
+		return givenUp
+	case s.Runs():
+		return released
+	}
+	return parked
+}
+
 // settle parks, releases or gives up what is to be sent when the account has
 // come to another state.
 func (x *Outbox) settle(l *lane) error {
 	l.mu.Lock()
 	status, settled := l.status, l.settled
 	l.mu.Unlock()
-	if status.State == settled {
+	wanted := handlingOf(status.State)
+	if wanted == settled {
 		return nil
 	}
 	epoch, ok := x.o.Fleet.Epoch(l.id)
@@ -276,14 +297,14 @@ func (x *Outbox) settle(l *lane) error {
 		err := x.o.Store.Change(x.ctx, func(t *store.Tx) error {
 			more = false
 			err := t.CheckOwner(l.id, epoch)
-			if err == nil && settled == "" {
+			if err == nil && settled == unsettled {
 				more, err = x.takeOver(t, l)
 			}
 			switch {
 			case err != nil:
-			case status.State == bridge.Banned:
+			case wanted == givenUp:
 				more, err = x.giveUp(t, l.id)
-			case status.State.Runs():
+			case wanted == released:
 				_, err = t.Unpark(l.id)
 			default:
 				_, err = t.Park(l.id, string(bridge.CodeAccountNotOnline)+": the account is "+string(status.State))
@@ -295,7 +316,7 @@ func (x *Outbox) settle(l *lane) error {
 		}
 	}
 	l.mu.Lock()
-	l.settled = status.State
+	l.settled = wanted
 	l.mu.Unlock()
 	return nil
 }
@@ -310,10 +331,32 @@ func (x *Outbox) giveUp(t *store.Tx, id bridge.AccountID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	return x.tellFailed(t, list)
+}
+
+// tellFailed tells of messages that have been failed, and reports whether there
+// may be more of them: they are as many as are given up at once.
+func (x *Outbox) tellFailed(t *store.Tx, list []store.Head) (more bool, err error) {
 	for _, h := range list {
 		if err := x.tell(t, bridge.MessageFailed, h); err != nil {
 			return false, err
 		}
 	}
+	x.Failed.Add(float64(len(list)))
 	return len(list) == giveUpAtOnce, nil
+}
+
+// occupy does something in a place of a lane, which nothing else is done in
+// meanwhile: a conversation, or that of the queued actions.
+func (x *Outbox) occupy(l *lane, place bridge.ConversationID, do func()) {
+	l.mu.Lock()
+	l.busy[place] = true
+	l.mu.Unlock()
+	x.tasks.Go(func() {
+		do()
+		l.mu.Lock()
+		delete(l.busy, place)
+		l.mu.Unlock()
+		x.Wake(l.id)
+	})
 }

@@ -42,20 +42,9 @@ func (x *Outbox) start(l *lane, list []store.Head) (wake time.Time, err error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	l.mu.Lock()
-	for _, h := range started {
-		l.busy[h.Conversation.ID] = true
-	}
-	l.mu.Unlock()
 	for _, h := range started {
 		h.Message.Attempts++
-		x.tasks.Go(func() {
-			x.send(l, epoch, h)
-			l.mu.Lock()
-			delete(l.busy, h.Conversation.ID)
-			l.mu.Unlock()
-			x.Wake(l.id)
-		})
+		x.occupy(l, h.Conversation.ID, func() { x.send(l, epoch, h) })
 	}
 	return wake, nil
 }

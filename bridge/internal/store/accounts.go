@@ -13,7 +13,7 @@ const accountColumns = `id, name, kind, phone, user_id, state, cause, error, sco
 	since, until, suspected, created_at, epoch, node`
 
 // scanAccount reads a row of accountColumns.
-func scanAccount(row interface{ Scan(...any) error }) (*bridge.Account, error) {
+func scanAccount(row scanner) (*bridge.Account, error) {
 	a := new(bridge.Account)
 	s := &a.Status
 	err := row.Scan(&a.ID, &a.Name, &a.Kind, &a.Phone, &a.UserID, &s.State, &s.Cause, &s.Error, &s.Scope.Method,
@@ -46,34 +46,13 @@ func (s *Store) Account(ctx context.Context, id bridge.AccountID) (*bridge.Accou
 // order of their ids, which is that in which they were made. An empty id is
 // before the first.
 func (s *Store) Accounts(ctx context.Context, after bridge.AccountID, limit int) ([]*bridge.Account, error) {
-	rows, err := s.read.QueryContext(ctx,
+	return collect(ctx, s.read, s.dialect, "accounts", scanAccount,
 		`SELECT `+accountColumns+` FROM accounts WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
-	return scanAccounts(rows, err)
 }
 
 // accounts returns the accounts that a statement finds.
 func (t *Tx) accounts(statement string, args ...any) ([]*bridge.Account, error) {
-	rows, err := t.tx.QueryContext(t.ctx, statement, t.dialect.values(args)...)
-	return scanAccounts(rows, err)
-}
-
-func scanAccounts(rows *sql.Rows, err error) ([]*bridge.Account, error) {
-	if err != nil {
-		return nil, fmt.Errorf("store: accounts: %w", err)
-	}
-	defer rows.Close()
-	var list []*bridge.Account
-	for rows.Next() {
-		a, err := scanAccount(rows)
-		if err != nil {
-			return nil, fmt.Errorf("store: accounts: %w", err)
-		}
-		list = append(list, a)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: accounts: %w", err)
-	}
-	return list, nil
+	return collect(t.ctx, t.tx, t.dialect, "accounts", scanAccount, statement, args...)
 }
 
 // AddAccount adds an account. Its Epoch and Node are not used: nobody owns it

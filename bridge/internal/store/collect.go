@@ -32,6 +32,29 @@ func collect[T any](
 	return list, nil
 }
 
+// scanOne reads a row of one column.
+func scanOne[T any](row scanner) (v T, err error) {
+	err = row.Scan(&v)
+	return v, err
+}
+
+// counted returns the numbers that a query finds, each beside what it counts.
+func counted[K comparable, N int | int64](ctx context.Context, s *Store, what, query string) (map[K]N, error) {
+	type pair struct {
+		of K
+		n  N
+	}
+	list, err := collect(ctx, s.read, s.dialect, what, func(row scanner) (p pair, err error) {
+		err = row.Scan(&p.of, &p.n)
+		return p, err
+	}, query)
+	counts := make(map[K]N, len(list))
+	for _, p := range list {
+		counts[p.of] = p.n
+	}
+	return counts, err
+}
+
 // jsonText returns the JSON of a value. What the store keeps always has one.
 func jsonText(v any) (string, error) {
 	text, err := json.Marshal(v)

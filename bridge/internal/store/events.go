@@ -96,26 +96,13 @@ func (s *Store) EventsBetween(ctx context.Context, after, upTo int64, limit int)
 }
 
 func (s *Store) events(ctx context.Context, where string, args ...any) ([]bridge.Event, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE `+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: events: %w", err)
-	}
-	defer rows.Close()
-	var list []bridge.Event
-	for rows.Next() {
-		var e bridge.Event
+	return collect(ctx, s.read, s.dialect, "events", func(row scanner) (e bridge.Event, err error) {
 		var data string
-		if err := rows.Scan(&e.Position, &e.AccountID, &e.Seq, &e.ID, &e.Type, timeColumn{&e.Timestamp}, &e.Source,
-			&e.SchemaVersion, &data, &e.ConversationID); err != nil {
-			return nil, fmt.Errorf("store: events: %w", err)
-		}
+		err = row.Scan(&e.Position, &e.AccountID, &e.Seq, &e.ID, &e.Type, timeColumn{&e.Timestamp}, &e.Source,
+			&e.SchemaVersion, &data, &e.ConversationID)
 		e.Data = []byte(data)
-		list = append(list, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: events: %w", err)
-	}
-	return list, nil
+		return e, err
+	}, `SELECT `+eventColumns+` FROM events WHERE `+where, args...)
 }
 
 // EventPosition returns the position of an event. The error is a *bridge.Error
@@ -153,20 +140,9 @@ func (s *Store) EventWriters(ctx context.Context) (map[string]bool, error) {
 	if s.dialect.eventWriters == "" {
 		return writers, nil
 	}
-	rows, err := s.read.QueryContext(ctx, s.dialect.eventWriters)
-	if err != nil {
-		return nil, fmt.Errorf("store: writers of events: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var transaction string
-		if err := rows.Scan(&transaction); err != nil {
-			return nil, fmt.Errorf("store: writers of events: %w", err)
-		}
+	list, err := collect(ctx, s.read, s.dialect, "writers of events", scanOne[string], s.dialect.eventWriters)
+	for _, transaction := range list {
 		writers[transaction] = true
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: writers of events: %w", err)
-	}
-	return writers, nil
+	return writers, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"godwit/bridge"
@@ -33,20 +32,10 @@ func (t *Tx) DeleteNode(id string) error {
 // Nodes returns the nodes that are there, in the order of their ids: those that
 // hold their lock. With SQLite it is the one that was noted last.
 func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
-	rows, err := s.read.QueryContext(ctx, s.dialect.nodes)
-	if err != nil {
-		return nil, fmt.Errorf("store: nodes: %w", err)
-	}
-	defer rows.Close()
-	var list []Node
-	for rows.Next() {
-		var n Node
-		if err := rows.Scan(&n.ID, &n.Address, &n.LockKey, timeColumn{&n.SeenAt}); err != nil {
-			return nil, fmt.Errorf("store: nodes: %w", err)
-		}
-		list = append(list, n)
-	}
-	return list, rows.Err()
+	return collect(ctx, s.read, s.dialect, "nodes", func(row scanner) (n Node, err error) {
+		err = row.Scan(&n.ID, &n.Address, &n.LockKey, timeColumn{&n.SeenAt})
+		return n, err
+	}, s.dialect.nodes)
 }
 
 // Owner returns the node that owns an account: its id, "" for none, and the
@@ -81,18 +70,6 @@ func (t *Tx) ReleaseShard(shard int, node string) error {
 
 // Unowned returns up to limit accounts that no node owns.
 func (s *Store) Unowned(ctx context.Context, limit int) ([]bridge.AccountID, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id FROM accounts WHERE node = '' ORDER BY id LIMIT $1`, limit)
-	if err != nil {
-		return nil, fmt.Errorf("store: accounts without a node: %w", err)
-	}
-	defer rows.Close()
-	var list []bridge.AccountID
-	for rows.Next() {
-		var id bridge.AccountID
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("store: accounts without a node: %w", err)
-		}
-		list = append(list, id)
-	}
-	return list, rows.Err()
+	return collect(ctx, s.read, s.dialect, "accounts without a node", scanOne[bridge.AccountID],
+		`SELECT id FROM accounts WHERE node = '' ORDER BY id LIMIT $1`, limit)
 }

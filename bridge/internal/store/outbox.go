@@ -250,17 +250,5 @@ func (s *Store) Backlog(ctx context.Context, id bridge.AccountID, now time.Time)
 // CountMessages counts the messages that the bridge was given to send, by their
 // state.
 func (s *Store) CountMessages(ctx context.Context) (map[bridge.SendState]int, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT state, count(*) FROM messages WHERE state <> '' GROUP BY state`)
-	if err != nil {
-		return nil, fmt.Errorf("store: messages: %w", err)
-	}
-	counts := make(map[bridge.SendState]int)
-	err = scanAll(rows, func(row scanner) error {
-		var state bridge.SendState
-		var n int
-		err := row.Scan(&state, &n)
-		counts[state] = n
-		return err
-	})
-	return counts, err
+	return counted[bridge.SendState, int](ctx, s, "messages", `SELECT state, count(*) FROM messages WHERE state <> '' GROUP BY state`)
 }

@@ -147,8 +147,6 @@ func (t *Tx) RemovePoolMember(id bridge.PoolID, account bridge.AccountID) error 
 
 // PoolsOf returns the pools that an account is in.
 func (s *Store) PoolsOf(ctx context.Context, id bridge.AccountID) ([]bridge.PoolID, error) {
-	return collect(ctx, s.read, s.dialect, "pools of "+string(id), func(row scanner) (pool bridge.PoolID, err error) {
-		err = row.Scan(&pool)
-		return pool, err
-	}, `SELECT pool_id FROM pool_members WHERE account_id = $1 ORDER BY pool_id`, id)
+	return collect(ctx, s.read, s.dialect, "pools of "+string(id), scanOne[bridge.PoolID],
+		`SELECT pool_id FROM pool_members WHERE account_id = $1 ORDER BY pool_id`, id)
 }

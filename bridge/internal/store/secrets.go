@@ -77,21 +77,9 @@ func (t *Tx) ReplaceDataKey(id bridge.AccountID, old, k *DataKey) (bool, error) 
 // DataKeysNotUnder returns up to limit accounts, and webhooks, after another one whose data
 // keys are wrapped by other key-encryption keys than one.
 func (s *Store) DataKeysNotUnder(ctx context.Context, kek string, after bridge.AccountID, limit int) ([]bridge.AccountID, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT account_id FROM data_keys WHERE kek <> $1 AND account_id > $2
+	return collect(ctx, s.read, s.dialect, "data keys", scanOne[bridge.AccountID],
+		`SELECT account_id FROM data_keys WHERE kek <> $1 AND account_id > $2
 		UNION ALL SELECT id FROM webhooks WHERE kek <> $1 AND id > $2 ORDER BY account_id LIMIT $3`, kek, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("store: data keys: %w", err)
-	}
-	defer rows.Close()
-	var list []bridge.AccountID
-	for rows.Next() {
-		var id bridge.AccountID
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("store: data keys: %w", err)
-		}
-		list = append(list, id)
-	}
-	return list, rows.Err()
 }
 
 // DeleteSecret deletes what is sealed of an account under a name, if anything is.

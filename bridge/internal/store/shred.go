@@ -72,20 +72,6 @@ func (s *Store) rewriteDataKeys(ctx context.Context) error {
 
 // DataKeyCounts returns how many data keys each key-encryption key wraps.
 func (s *Store) DataKeyCounts(ctx context.Context) (map[string]int64, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT kek, count(*) FROM
+	return counted[string, int64](ctx, s, "data keys", `SELECT kek, count(*) FROM
 		(SELECT kek FROM data_keys UNION ALL SELECT kek FROM webhooks) AS k GROUP BY kek`)
-	if err != nil {
-		return nil, fmt.Errorf("store: data keys: %w", err)
-	}
-	defer rows.Close()
-	counts := make(map[string]int64)
-	for rows.Next() {
-		var kek string
-		var n int64
-		if err := rows.Scan(&kek, &n); err != nil {
-			return nil, fmt.Errorf("store: data keys: %w", err)
-		}
-		counts[kek] = n
-	}
-	return counts, rows.Err()
 }

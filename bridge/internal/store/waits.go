@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"godwit/bridge"
@@ -27,19 +26,9 @@ func (t *Tx) SetWait(id bridge.AccountID, w Wait) error {
 
 // Waits returns the waits of an account that are not over at a time.
 func (s *Store) Waits(ctx context.Context, id bridge.AccountID, now time.Time) ([]Wait, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT method, chat, cause, since, until FROM waits
-		WHERE account_id = $1 AND until > $2 ORDER BY until, method, chat`, s.dialect.values([]any{id, now})...)
-	if err != nil {
-		return nil, fmt.Errorf("store: waits of %s: %w", id, err)
-	}
-	defer rows.Close()
-	var list []Wait
-	for rows.Next() {
-		var w Wait
-		if err := rows.Scan(&w.Scope.Method, &w.Scope.Chat, &w.Cause, timeColumn{&w.Since}, timeColumn{&w.Until}); err != nil {
-			return nil, fmt.Errorf("store: waits of %s: %w", id, err)
-		}
-		list = append(list, w)
-	}
-	return list, rows.Err()
+	return collect(ctx, s.read, s.dialect, "waits of "+string(id), func(row scanner) (w Wait, err error) {
+		err = row.Scan(&w.Scope.Method, &w.Scope.Chat, &w.Cause, timeColumn{&w.Since}, timeColumn{&w.Until})
+		return w, err
+	}, `SELECT method, chat, cause, since, until FROM waits
+		WHERE account_id = $1 AND until > $2 ORDER BY until, method, chat`, id, now)
 }
