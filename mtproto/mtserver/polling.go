@@ -217,11 +217,19 @@ func (s *Session) again(c *conn) error {
 	return s.core.Connected(s.srv.o.Now())
 }
 
-// pending reports whether there is something to send over c.
+// pending reports whether there is something to send over c, and if not sees to
+// it that c looks again when something will be.
 func (s *Session) pending(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conn == c && s.core.Sendable(s.srv.o.Now())
+	if s.conn != c {
+		return false
+	}
+	if s.core.Sendable(s.srv.o.Now()) {
+		return true
+	}
+	c.wakeAt(s.core.Deadline())
+	return false
 }
 
 // empty returns a packet that says nothing.
@@ -347,7 +355,6 @@ func (b *mailbox) flush(c *conn, sess *Session, now bool) {
 	at := time.Now()
 	if !sess.pending(c) {
 		b.first = time.Time{}
-		_, _ = sess.next(c) // nothing, but it sets the timer
 		return
 	}
 	if b.first.IsZero() {

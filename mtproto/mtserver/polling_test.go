@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -404,5 +405,38 @@ func TestExchangeByHTTP(t *testing.T) {
 		if n := len(f.srv.exchanges.list); n != 1 {
 			t.Errorf("%d exchanges are kept after a while", n)
 		}
+	})
+}
+
+// What becomes due while the mailbox looks for it is sent (R-SM-20): a packet
+// is only made for somebody who waits.
+func TestPollDueMeanwhile(t *testing.T) {
+	var ahead atomic.Int64 // how much later it is at each look at the clock
+	var looks atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load() * looks.Add(1))) }
+	serve(t, Options{Now: now}, func(t *testing.T, f *fixture) {
+		release := make(chan struct{})
+		f.h.answer = slow(release)
+		p := f.begun()
+		sess := f.h.session(t, 0)
+		p.core.Request(query("slow"))
+		if o := <-p.post(t.Context(), 0); o.err != nil {
+			t.Fatal(o.err)
+		}
+		sess.mu.Lock()
+		c, due := sess.conn, sess.core.Deadline()
+		sess.mu.Unlock()
+		if due.IsZero() {
+			t.Fatal("nothing is to be acknowledged")
+		}
+		looks.Store(-1)
+		ahead.Store(int64(2 * time.Until(due)))
+		c.box.flush(c, sess, false) // it is due at the second look
+		ahead.Store(0)
+		pass(time.Until(due) + time.Second)
+		if !sess.pending(c) {
+			t.Error("the acknowledgement is lost")
+		}
+		close(release)
 	})
 }
