@@ -3,8 +3,7 @@ package telegram
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"sort"
 	"time"
 
 	"godwit/mtproto"
@@ -150,7 +149,11 @@ func codeSlice[T any](k *tl.Codec, v *[]T, least int, element func(*T)) {
 // codeMap takes the elements of a map in the order of their keys.
 func codeMap[K int | int64, V any](k *tl.Codec, m *map[K]V, least int, key func(*K), value func(*V)) {
 	n := k.Count(len(*m), least)
-	keys := slices.Sorted(maps.Keys(*m))
+	keys := make([]K, 0, len(*m))
+	for key := range *m {
+		keys = append(keys, key)
+	}
+	sort.Slice(keys, func(i, j int) bool { return keys[i] < keys[j] })
 	if k.Decoding() && n > 0 {
 		keys, *m = make([]K, n), make(map[K]V, n)
 	}

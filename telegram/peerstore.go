@@ -2,7 +2,7 @@ package telegram
 
 import (
 	"maps"
-	"slices"
+	"sort"
 	"sync"
 )
 
@@ -52,16 +52,13 @@ func (m *MemoryPeers) Len() int {
 
 // sortedPeers returns the peers of a map in a fixed order.
 func sortedPeers(peers map[PeerID]int64) []PeerID {
-	return slices.SortedFunc(maps.Keys(peers), func(a, b PeerID) int {
-		if a.Kind != b.Kind {
-			return int(a.Kind) - int(b.Kind)
-		}
-		switch {
-		case a.ID < b.ID:
-			return -1
-		case a.ID > b.ID:
-			return 1
-		}
-		return 0
+	list := make([]PeerID, 0, len(peers))
+	for p := range peers {
+		list = append(list, p)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return a.Kind < b.Kind || a.Kind == b.Kind && a.ID < b.ID
 	})
+	return list
 }

@@ -390,22 +390,6 @@ func (v *UserProfilePhoto) decode(r *tl.Reader) {
 	v.DCID = r.Int()
 }
 
-func (v *UserStatusEmpty) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *UserStatusEmpty) encode(b *tl.Buffer) {
-	b.ID(IDUserStatusEmpty)
-}
-
-func (v *UserStatusEmpty) decode(r *tl.Reader) {
-	r.Expect(IDUserStatusEmpty, "userStatusEmpty")
-}
-
 func (v *UserStatusOnline) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -463,56 +447,6 @@ func (v *UserStatusRecently) encode(b *tl.Buffer) {
 
 func (v *UserStatusRecently) decode(r *tl.Reader) {
 	r.Expect(IDUserStatusRecently, "userStatusRecently")
-	flags := r.Uint32()
-	v.ByMe = flags&(1<<0) != 0
-}
-
-func (v *UserStatusLastWeek) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *UserStatusLastWeek) encode(b *tl.Buffer) {
-	b.ID(IDUserStatusLastWeek)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.ByMe {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UserStatusLastWeek) decode(r *tl.Reader) {
-	r.Expect(IDUserStatusLastWeek, "userStatusLastWeek")
-	flags := r.Uint32()
-	v.ByMe = flags&(1<<0) != 0
-}
-
-func (v *UserStatusLastMonth) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *UserStatusLastMonth) encode(b *tl.Buffer) {
-	b.ID(IDUserStatusLastMonth)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.ByMe {
-		flags |= 1 << 0
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *UserStatusLastMonth) decode(r *tl.Reader) {
-	r.Expect(IDUserStatusLastMonth, "userStatusLastMonth")
 	flags := r.Uint32()
 	v.ByMe = flags&(1<<0) != 0
 }
@@ -1042,7 +976,7 @@ func (v *Message) encode(b *tl.Buffer) {
 	}
 	if v.Replies != nil {
 		flags |= 1 << 23
-		v.Replies.encode(b)
+		b.Field(v, 35)
 	}
 	if v.EditDate.Set {
 		flags |= 1 << 15
@@ -1175,8 +1109,7 @@ func (v *Message) decode(r *tl.Reader) {
 		v.Forwards = tl.Some(r.Int())
 	}
 	if flags&(1<<23) != 0 {
-		v.Replies = new(MessageReplies)
-		v.Replies.decode(r)
+		r.Field(v, 35)
 	}
 	if flags&(1<<15) != 0 {
 		v.EditDate = tl.Some(r.Int())
@@ -1275,7 +1208,7 @@ func (v *MessageService) encode(b *tl.Buffer) {
 		putMessageReplyHeader(b, v.ReplyTo, "messageService.reply_to")
 	}
 	b.Int(v.Date)
-	b.Field(v, 14)
+	putMessageAction(b, v.Action, "messageService.action")
 	if v.Reactions != nil {
 		flags |= 1 << 20
 		v.Reactions.encode(b)
@@ -1309,7 +1242,7 @@ func (v *MessageService) decode(r *tl.Reader) {
 		readMessageReplyHeader(r, &v.ReplyTo)
 	}
 	v.Date = r.Int()
-	r.Field(v, 14)
+	readMessageAction(r, &v.Action)
 	if flags&(1<<20) != 0 {
 		v.Reactions = new(MessageReactions)
 		v.Reactions.decode(r)
@@ -1484,7 +1417,7 @@ func (v *MessageMediaWebPage) decode(r *tl.Reader) {
 	readWebPage(r, &v.Webpage)
 }
 
-func (v *Dialog) TL(c *tl.Codec) {
+func (v *MessageActionChatAddUser) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
 	} else {
@@ -1492,75 +1425,14 @@ func (v *Dialog) TL(c *tl.Codec) {
 	}
 }
 
-func (v *Dialog) encode(b *tl.Buffer) {
-	b.ID(IDDialog)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Pinned {
-		flags |= 1 << 2
-	}
-	if v.UnreadMark {
-		flags |= 1 << 3
-	}
-	if v.ViewForumAsMessages {
-		flags |= 1 << 6
-	}
-	putPeer(b, v.Peer, "dialog.peer")
-	b.Int(v.TopMessage)
-	b.Int(v.ReadInboxMaxID)
-	b.Int(v.ReadOutboxMaxID)
-	b.Int(v.UnreadCount)
-	b.Int(v.UnreadMentionsCount)
-	b.Int(v.UnreadReactionsCount)
-	b.Int(v.UnreadPollVotesCount)
-	v.NotifySettings.encode(b)
-	if v.Pts.Set {
-		flags |= 1 << 0
-		b.Int(v.Pts.Value)
-	}
-	if v.Draft != nil {
-		flags |= 1 << 1
-		b.Field(v, 14)
-	}
-	if v.FolderID.Set {
-		flags |= 1 << 4
-		b.Int(v.FolderID.Value)
-	}
-	if v.TTLPeriod.Set {
-		flags |= 1 << 5
-		b.Int(v.TTLPeriod.Value)
-	}
-	b.SetFlags(flagsAt, flags)
+func (v *MessageActionChatAddUser) encode(b *tl.Buffer) {
+	b.ID(IDMessageActionChatAddUser)
+	b.Longs(v.Users)
 }
 
-func (v *Dialog) decode(r *tl.Reader) {
-	r.Expect(IDDialog, "dialog")
-	flags := r.Uint32()
-	v.Pinned = flags&(1<<2) != 0
-	v.UnreadMark = flags&(1<<3) != 0
-	v.ViewForumAsMessages = flags&(1<<6) != 0
-	readPeer(r, &v.Peer)
-	v.TopMessage = r.Int()
-	v.ReadInboxMaxID = r.Int()
-	v.ReadOutboxMaxID = r.Int()
-	v.UnreadCount = r.Int()
-	v.UnreadMentionsCount = r.Int()
-	v.UnreadReactionsCount = r.Int()
-	v.UnreadPollVotesCount = r.Int()
-	v.NotifySettings.decode(r)
-	if flags&(1<<0) != 0 {
-		v.Pts = tl.Some(r.Int())
-	}
-	if flags&(1<<1) != 0 {
-		r.Field(v, 14)
-	}
-	if flags&(1<<4) != 0 {
-		v.FolderID = tl.Some(r.Int())
-	}
-	if flags&(1<<5) != 0 {
-		v.TTLPeriod = tl.Some(r.Int())
-	}
+func (v *MessageActionChatAddUser) decode(r *tl.Reader) {
+	r.Expect(IDMessageActionChatAddUser, "messageActionChatAddUser")
+	v.Users = r.Longs()
 }
 
 func (v *Photo) TL(c *tl.Codec) {
@@ -1607,24 +1479,6 @@ func (v *Photo) decode(r *tl.Reader) {
 	v.DCID = r.Int()
 }
 
-func (v *PhotoSizeEmpty) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PhotoSizeEmpty) encode(b *tl.Buffer) {
-	b.ID(IDPhotoSizeEmpty)
-	b.String(v.Type)
-}
-
-func (v *PhotoSizeEmpty) decode(r *tl.Reader) {
-	r.Expect(IDPhotoSizeEmpty, "photoSizeEmpty")
-	v.Type = r.String()
-}
-
 func (v *PhotoSize) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -1647,30 +1501,6 @@ func (v *PhotoSize) decode(r *tl.Reader) {
 	v.W = r.Int()
 	v.H = r.Int()
 	v.Size = r.Int()
-}
-
-func (v *PhotoCachedSize) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PhotoCachedSize) encode(b *tl.Buffer) {
-	b.ID(IDPhotoCachedSize)
-	b.String(v.Type)
-	b.Int(v.W)
-	b.Int(v.H)
-	b.ByteString(v.Bytes)
-}
-
-func (v *PhotoCachedSize) decode(r *tl.Reader) {
-	r.Expect(IDPhotoCachedSize, "photoCachedSize")
-	v.Type = r.String()
-	v.W = r.Int()
-	v.H = r.Int()
-	v.Bytes = r.ByteString()
 }
 
 func (v *PhotoStrippedSize) TL(c *tl.Codec) {
@@ -1715,174 +1545,6 @@ func (v *PhotoSizeProgressive) decode(r *tl.Reader) {
 	v.W = r.Int()
 	v.H = r.Int()
 	v.Sizes = r.Ints()
-}
-
-func (v *PhotoPathSize) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PhotoPathSize) encode(b *tl.Buffer) {
-	b.ID(IDPhotoPathSize)
-	b.String(v.Type)
-	b.ByteString(v.Bytes)
-}
-
-func (v *PhotoPathSize) decode(r *tl.Reader) {
-	r.Expect(IDPhotoPathSize, "photoPathSize")
-	v.Type = r.String()
-	v.Bytes = r.ByteString()
-}
-
-func (v *PeerNotifySettings) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PeerNotifySettings) encode(b *tl.Buffer) {
-	b.ID(IDPeerNotifySettings)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.ShowPreviews.Set {
-		flags |= 1 << 0
-		b.Bool(v.ShowPreviews.Value)
-	}
-	if v.Silent.Set {
-		flags |= 1 << 1
-		b.Bool(v.Silent.Value)
-	}
-	if v.MuteUntil.Set {
-		flags |= 1 << 2
-		b.Int(v.MuteUntil.Value)
-	}
-	if v.IosSound != nil {
-		flags |= 1 << 3
-		b.Field(v, 4)
-	}
-	if v.AndroidSound != nil {
-		flags |= 1 << 4
-		b.Field(v, 5)
-	}
-	if v.OtherSound != nil {
-		flags |= 1 << 5
-		b.Field(v, 6)
-	}
-	if v.StoriesMuted.Set {
-		flags |= 1 << 6
-		b.Bool(v.StoriesMuted.Value)
-	}
-	if v.StoriesHideSender.Set {
-		flags |= 1 << 7
-		b.Bool(v.StoriesHideSender.Value)
-	}
-	if v.StoriesIosSound != nil {
-		flags |= 1 << 8
-		b.Field(v, 9)
-	}
-	if v.StoriesAndroidSound != nil {
-		flags |= 1 << 9
-		b.Field(v, 10)
-	}
-	if v.StoriesOtherSound != nil {
-		flags |= 1 << 10
-		b.Field(v, 11)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *PeerNotifySettings) decode(r *tl.Reader) {
-	r.Expect(IDPeerNotifySettings, "peerNotifySettings")
-	flags := r.Uint32()
-	if flags&(1<<0) != 0 {
-		v.ShowPreviews = tl.Some(r.Bool())
-	}
-	if flags&(1<<1) != 0 {
-		v.Silent = tl.Some(r.Bool())
-	}
-	if flags&(1<<2) != 0 {
-		v.MuteUntil = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		r.Field(v, 4)
-	}
-	if flags&(1<<4) != 0 {
-		r.Field(v, 5)
-	}
-	if flags&(1<<5) != 0 {
-		r.Field(v, 6)
-	}
-	if flags&(1<<6) != 0 {
-		v.StoriesMuted = tl.Some(r.Bool())
-	}
-	if flags&(1<<7) != 0 {
-		v.StoriesHideSender = tl.Some(r.Bool())
-	}
-	if flags&(1<<8) != 0 {
-		r.Field(v, 9)
-	}
-	if flags&(1<<9) != 0 {
-		r.Field(v, 10)
-	}
-	if flags&(1<<10) != 0 {
-		r.Field(v, 11)
-	}
-}
-
-func (v *MessagesDialogs) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessagesDialogs) encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogs)
-	putVectorDialogClasses(b, v.Dialogs, "messages.dialogs.dialogs")
-	putVectorMessageClasses(b, v.Messages, "messages.dialogs.messages")
-	putVectorChatClasses(b, v.Chats, "messages.dialogs.chats")
-	putVectorUserClasses(b, v.Users, "messages.dialogs.users")
-}
-
-func (v *MessagesDialogs) decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogs, "messages.dialogs")
-	v.Dialogs = readVectorDialogClasses(r)
-	v.Messages = readVectorMessageClasses(r)
-	v.Chats = readVectorChatClasses(r)
-	v.Users = readVectorUserClasses(r)
-}
-
-func (v *MessagesDialogsSlice) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessagesDialogsSlice) encode(b *tl.Buffer) {
-	b.ID(IDMessagesDialogsSlice)
-	b.Int(v.Count)
-	putVectorDialogClasses(b, v.Dialogs, "messages.dialogsSlice.dialogs")
-	putVectorMessageClasses(b, v.Messages, "messages.dialogsSlice.messages")
-	putVectorChatClasses(b, v.Chats, "messages.dialogsSlice.chats")
-	putVectorUserClasses(b, v.Users, "messages.dialogsSlice.users")
-}
-
-func (v *MessagesDialogsSlice) decode(r *tl.Reader) {
-	r.Expect(IDMessagesDialogsSlice, "messages.dialogsSlice")
-	v.Count = r.Int()
-	v.Dialogs = readVectorDialogClasses(r)
-	v.Messages = readVectorMessageClasses(r)
-	v.Chats = readVectorChatClasses(r)
-	v.Users = readVectorUserClasses(r)
 }
 
 func (v *MessagesMessages) TL(c *tl.Codec) {
@@ -2170,58 +1832,6 @@ func (v *DocumentAttributeImageSize) decode(r *tl.Reader) {
 	v.H = r.Int()
 }
 
-func (v *DocumentAttributeAnimated) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DocumentAttributeAnimated) encode(b *tl.Buffer) {
-	b.ID(IDDocumentAttributeAnimated)
-}
-
-func (v *DocumentAttributeAnimated) decode(r *tl.Reader) {
-	r.Expect(IDDocumentAttributeAnimated, "documentAttributeAnimated")
-}
-
-func (v *DocumentAttributeSticker) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DocumentAttributeSticker) encode(b *tl.Buffer) {
-	b.ID(IDDocumentAttributeSticker)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Mask {
-		flags |= 1 << 1
-	}
-	b.String(v.Alt)
-	b.Field(v, 3)
-	if v.MaskCoords != nil {
-		flags |= 1 << 0
-		b.Field(v, 4)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *DocumentAttributeSticker) decode(r *tl.Reader) {
-	r.Expect(IDDocumentAttributeSticker, "documentAttributeSticker")
-	flags := r.Uint32()
-	v.Mask = flags&(1<<1) != 0
-	v.Alt = r.String()
-	r.Field(v, 3)
-	if flags&(1<<0) != 0 {
-		r.Field(v, 4)
-	}
-}
-
 func (v *DocumentAttributeVideo) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -2282,54 +1892,6 @@ func (v *DocumentAttributeVideo) decode(r *tl.Reader) {
 	}
 }
 
-func (v *DocumentAttributeAudio) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DocumentAttributeAudio) encode(b *tl.Buffer) {
-	b.ID(IDDocumentAttributeAudio)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Voice {
-		flags |= 1 << 10
-	}
-	b.Int(v.Duration)
-	if v.Title.Set {
-		flags |= 1 << 0
-		b.String(v.Title.Value)
-	}
-	if v.Performer.Set {
-		flags |= 1 << 1
-		b.String(v.Performer.Value)
-	}
-	if v.Waveform != nil {
-		flags |= 1 << 2
-		b.ByteString(v.Waveform)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *DocumentAttributeAudio) decode(r *tl.Reader) {
-	r.Expect(IDDocumentAttributeAudio, "documentAttributeAudio")
-	flags := r.Uint32()
-	v.Voice = flags&(1<<10) != 0
-	v.Duration = r.Int()
-	if flags&(1<<0) != 0 {
-		v.Title = tl.Some(r.String())
-	}
-	if flags&(1<<1) != 0 {
-		v.Performer = tl.Some(r.String())
-	}
-	if flags&(1<<2) != 0 {
-		v.Waveform = r.ByteString()
-	}
-}
-
 func (v *DocumentAttributeFilename) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -2346,55 +1908,6 @@ func (v *DocumentAttributeFilename) encode(b *tl.Buffer) {
 func (v *DocumentAttributeFilename) decode(r *tl.Reader) {
 	r.Expect(IDDocumentAttributeFilename, "documentAttributeFilename")
 	v.FileName = r.String()
-}
-
-func (v *DocumentAttributeHasStickers) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DocumentAttributeHasStickers) encode(b *tl.Buffer) {
-	b.ID(IDDocumentAttributeHasStickers)
-}
-
-func (v *DocumentAttributeHasStickers) decode(r *tl.Reader) {
-	r.Expect(IDDocumentAttributeHasStickers, "documentAttributeHasStickers")
-}
-
-func (v *DocumentAttributeCustomEmoji) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DocumentAttributeCustomEmoji) encode(b *tl.Buffer) {
-	b.ID(IDDocumentAttributeCustomEmoji)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Free {
-		flags |= 1 << 0
-	}
-	if v.TextColor {
-		flags |= 1 << 1
-	}
-	b.String(v.Alt)
-	b.Field(v, 4)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *DocumentAttributeCustomEmoji) decode(r *tl.Reader) {
-	r.Expect(IDDocumentAttributeCustomEmoji, "documentAttributeCustomEmoji")
-	flags := r.Uint32()
-	v.Free = flags&(1<<0) != 0
-	v.TextColor = flags&(1<<1) != 0
-	v.Alt = r.String()
-	r.Field(v, 4)
 }
 
 func (v *WebPage) TL(c *tl.Codec) {
@@ -2532,26 +2045,6 @@ func (v *WebPage) decode(r *tl.Reader) {
 	}
 }
 
-func (v *MessageEntityUnknown) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityUnknown) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityUnknown)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityUnknown) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityUnknown, "messageEntityUnknown")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
 func (v *MessageEntityMention) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -2572,46 +2065,6 @@ func (v *MessageEntityMention) decode(r *tl.Reader) {
 	v.Length = r.Int()
 }
 
-func (v *MessageEntityHashtag) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityHashtag) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityHashtag)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityHashtag) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityHashtag, "messageEntityHashtag")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityBotCommand) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityBotCommand) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityBotCommand)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityBotCommand) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityBotCommand, "messageEntityBotCommand")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
 func (v *MessageEntityURL) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -2628,26 +2081,6 @@ func (v *MessageEntityURL) encode(b *tl.Buffer) {
 
 func (v *MessageEntityURL) decode(r *tl.Reader) {
 	r.Expect(IDMessageEntityURL, "messageEntityUrl")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityEmail) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityEmail) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityEmail)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityEmail) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityEmail, "messageEntityEmail")
 	v.Offset = r.Int()
 	v.Length = r.Int()
 }
@@ -2692,48 +2125,6 @@ func (v *MessageEntityItalic) decode(r *tl.Reader) {
 	v.Length = r.Int()
 }
 
-func (v *MessageEntityCode) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityCode) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityCode)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityCode) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityCode, "messageEntityCode")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityPre) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityPre) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityPre)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-	b.String(v.Language)
-}
-
-func (v *MessageEntityPre) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityPre, "messageEntityPre")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-	v.Language = r.String()
-}
-
 func (v *MessageEntityTextURL) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -2756,170 +2147,6 @@ func (v *MessageEntityTextURL) decode(r *tl.Reader) {
 	v.URL = r.String()
 }
 
-func (v *MessageEntityMentionName) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityMentionName) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityMentionName)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-	b.Long(v.UserID)
-}
-
-func (v *MessageEntityMentionName) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityMentionName, "messageEntityMentionName")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-	v.UserID = r.Long()
-}
-
-func (v *InputMessageEntityMentionName) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *InputMessageEntityMentionName) encode(b *tl.Buffer) {
-	b.ID(IDInputMessageEntityMentionName)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-	b.Field(v, 2)
-}
-
-func (v *InputMessageEntityMentionName) decode(r *tl.Reader) {
-	r.Expect(IDInputMessageEntityMentionName, "inputMessageEntityMentionName")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-	r.Field(v, 2)
-}
-
-func (v *MessageEntityPhone) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityPhone) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityPhone)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityPhone) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityPhone, "messageEntityPhone")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityCashtag) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityCashtag) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityCashtag)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityCashtag) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityCashtag, "messageEntityCashtag")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityUnderline) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityUnderline) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityUnderline)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityUnderline) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityUnderline, "messageEntityUnderline")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityStrike) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityStrike) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityStrike)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityStrike) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityStrike, "messageEntityStrike")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityBankCard) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityBankCard) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityBankCard)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityBankCard) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityBankCard, "messageEntityBankCard")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntitySpoiler) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntitySpoiler) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntitySpoiler)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntitySpoiler) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntitySpoiler, "messageEntitySpoiler")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
 func (v *MessageEntityCustomEmoji) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -2940,148 +2167,6 @@ func (v *MessageEntityCustomEmoji) decode(r *tl.Reader) {
 	v.Offset = r.Int()
 	v.Length = r.Int()
 	v.DocumentID = r.Long()
-}
-
-func (v *MessageEntityBlockquote) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityBlockquote) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityBlockquote)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Collapsed {
-		flags |= 1 << 0
-	}
-	b.Int(v.Offset)
-	b.Int(v.Length)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessageEntityBlockquote) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityBlockquote, "messageEntityBlockquote")
-	flags := r.Uint32()
-	v.Collapsed = flags&(1<<0) != 0
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityFormattedDate) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityFormattedDate) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityFormattedDate)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Relative {
-		flags |= 1 << 0
-	}
-	if v.ShortTime {
-		flags |= 1 << 1
-	}
-	if v.LongTime {
-		flags |= 1 << 2
-	}
-	if v.ShortDate {
-		flags |= 1 << 3
-	}
-	if v.LongDate {
-		flags |= 1 << 4
-	}
-	if v.DayOfWeek {
-		flags |= 1 << 5
-	}
-	b.Int(v.Offset)
-	b.Int(v.Length)
-	b.Int(v.Date)
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessageEntityFormattedDate) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityFormattedDate, "messageEntityFormattedDate")
-	flags := r.Uint32()
-	v.Relative = flags&(1<<0) != 0
-	v.ShortTime = flags&(1<<1) != 0
-	v.LongTime = flags&(1<<2) != 0
-	v.ShortDate = flags&(1<<3) != 0
-	v.LongDate = flags&(1<<4) != 0
-	v.DayOfWeek = flags&(1<<5) != 0
-	v.Offset = r.Int()
-	v.Length = r.Int()
-	v.Date = r.Int()
-}
-
-func (v *MessageEntityDiffInsert) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityDiffInsert) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityDiffInsert)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityDiffInsert) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityDiffInsert, "messageEntityDiffInsert")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-}
-
-func (v *MessageEntityDiffReplace) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityDiffReplace) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityDiffReplace)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-	b.String(v.OldText)
-}
-
-func (v *MessageEntityDiffReplace) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityDiffReplace, "messageEntityDiffReplace")
-	v.Offset = r.Int()
-	v.Length = r.Int()
-	v.OldText = r.String()
-}
-
-func (v *MessageEntityDiffDelete) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageEntityDiffDelete) encode(b *tl.Buffer) {
-	b.ID(IDMessageEntityDiffDelete)
-	b.Int(v.Offset)
-	b.Int(v.Length)
-}
-
-func (v *MessageEntityDiffDelete) decode(r *tl.Reader) {
-	r.Expect(IDMessageEntityDiffDelete, "messageEntityDiffDelete")
-	v.Offset = r.Int()
-	v.Length = r.Int()
 }
 
 func (v *MessageFwdHeader) TL(c *tl.Codec) {
@@ -3293,63 +2378,6 @@ func (v *MessageReplyHeader) decode(r *tl.Reader) {
 	}
 }
 
-func (v *MessageReplies) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MessageReplies) encode(b *tl.Buffer) {
-	b.ID(IDMessageReplies)
-	var flags uint32
-	flagsAt := b.Len()
-	b.Uint32(0)
-	if v.Comments || v.ChannelID.Set {
-		flags |= 1 << 0
-	}
-	b.Int(v.Replies)
-	b.Int(v.RepliesPts)
-	if v.RecentRepliers != nil {
-		flags |= 1 << 1
-		putVectorPeerClasses(b, v.RecentRepliers, "messageReplies.recent_repliers")
-	}
-	if v.Comments || v.ChannelID.Set {
-		flags |= 1 << 0
-		b.Long(v.ChannelID.Value)
-	}
-	if v.MaxID.Set {
-		flags |= 1 << 2
-		b.Int(v.MaxID.Value)
-	}
-	if v.ReadMaxID.Set {
-		flags |= 1 << 3
-		b.Int(v.ReadMaxID.Value)
-	}
-	b.SetFlags(flagsAt, flags)
-}
-
-func (v *MessageReplies) decode(r *tl.Reader) {
-	r.Expect(IDMessageReplies, "messageReplies")
-	flags := r.Uint32()
-	v.Comments = flags&(1<<0) != 0
-	v.Replies = r.Int()
-	v.RepliesPts = r.Int()
-	if flags&(1<<1) != 0 {
-		v.RecentRepliers = readVectorPeerClasses(r)
-	}
-	if flags&(1<<0) != 0 {
-		v.ChannelID = tl.Some(r.Long())
-	}
-	if flags&(1<<2) != 0 {
-		v.MaxID = tl.Some(r.Int())
-	}
-	if flags&(1<<3) != 0 {
-		v.ReadMaxID = tl.Some(r.Int())
-	}
-}
-
 func (v *ReactionCount) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -3470,22 +2498,6 @@ func (v *MessagePeerReaction) decode(r *tl.Reader) {
 	readReaction(r, &v.Reaction)
 }
 
-func (v *ReactionEmpty) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ReactionEmpty) encode(b *tl.Buffer) {
-	b.ID(IDReactionEmpty)
-}
-
-func (v *ReactionEmpty) decode(r *tl.Reader) {
-	r.Expect(IDReactionEmpty, "reactionEmpty")
-}
-
 func (v *ReactionEmoji) TL(c *tl.Codec) {
 	if c.Decoding() {
 		v.decode(c.Reader())
@@ -3520,22 +2532,6 @@ func (v *ReactionCustomEmoji) encode(b *tl.Buffer) {
 func (v *ReactionCustomEmoji) decode(r *tl.Reader) {
 	r.Expect(IDReactionCustomEmoji, "reactionCustomEmoji")
 	v.DocumentID = r.Long()
-}
-
-func (v *ReactionPaid) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ReactionPaid) encode(b *tl.Buffer) {
-	b.ID(IDReactionPaid)
-}
-
-func (v *ReactionPaid) decode(r *tl.Reader) {
-	r.Expect(IDReactionPaid, "reactionPaid")
 }
 
 func putPeer(b *tl.Buffer, v PeerClass, field string) {
@@ -3618,27 +2614,19 @@ func putUserStatus(b *tl.Buffer, v UserStatusClass, field string) {
 	switch v := v.(type) {
 	case nil:
 		b.Missing(field)
-	case *UserStatusEmpty:
-		v.encode(b)
 	case *UserStatusOnline:
 		v.encode(b)
 	case *UserStatusOffline:
 		v.encode(b)
 	case *UserStatusRecently:
 		v.encode(b)
-	case *UserStatusLastWeek:
-		v.encode(b)
-	case *UserStatusLastMonth:
-		v.encode(b)
+	default:
+		b.Object(v)
 	}
 }
 
 func readUserStatus(r *tl.Reader, p *UserStatusClass) {
 	switch r.PeekID() {
-	case IDUserStatusEmpty:
-		v := new(UserStatusEmpty)
-		*p = v
-		v.decode(r)
 	case IDUserStatusOnline:
 		v := (*UserStatusOnline)(r.Small(unsafe.Sizeof(UserStatusOnline{})))
 		*p = v
@@ -3651,16 +2639,8 @@ func readUserStatus(r *tl.Reader, p *UserStatusClass) {
 		v := (*UserStatusRecently)(r.Small(unsafe.Sizeof(UserStatusRecently{})))
 		*p = v
 		v.decode(r)
-	case IDUserStatusLastWeek:
-		v := (*UserStatusLastWeek)(r.Small(unsafe.Sizeof(UserStatusLastWeek{})))
-		*p = v
-		v.decode(r)
-	case IDUserStatusLastMonth:
-		v := (*UserStatusLastMonth)(r.Small(unsafe.Sizeof(UserStatusLastMonth{})))
-		*p = v
-		v.decode(r)
 	default:
-		r.Unexpected(r.ID(), "UserStatus")
+		r.Value(p)
 	}
 }
 
@@ -3785,21 +2765,21 @@ func readMessageMedia(r *tl.Reader, p *MessageMediaClass) {
 	r.Leave()
 }
 
-func putDialog(b *tl.Buffer, v DialogClass, field string) {
+func putMessageAction(b *tl.Buffer, v MessageActionClass, field string) {
 	switch v := v.(type) {
 	case nil:
 		b.Missing(field)
-	case *Dialog:
+	case *MessageActionChatAddUser:
 		v.encode(b)
 	default:
 		b.Object(v)
 	}
 }
 
-func readDialog(r *tl.Reader, p *DialogClass) {
+func readMessageAction(r *tl.Reader, p *MessageActionClass) {
 	switch r.PeekID() {
-	case IDDialog:
-		v := new(Dialog)
+	case IDMessageActionChatAddUser:
+		v := new(MessageActionChatAddUser)
 		*p = v
 		v.decode(r)
 	default:
@@ -3833,33 +2813,21 @@ func putPhotoSize(b *tl.Buffer, v PhotoSizeClass, field string) {
 	switch v := v.(type) {
 	case nil:
 		b.Missing(field)
-	case *PhotoSizeEmpty:
-		v.encode(b)
 	case *PhotoSize:
-		v.encode(b)
-	case *PhotoCachedSize:
 		v.encode(b)
 	case *PhotoStrippedSize:
 		v.encode(b)
 	case *PhotoSizeProgressive:
 		v.encode(b)
-	case *PhotoPathSize:
-		v.encode(b)
+	default:
+		b.Object(v)
 	}
 }
 
 func readPhotoSize(r *tl.Reader, p *PhotoSizeClass) {
 	switch r.PeekID() {
-	case IDPhotoSizeEmpty:
-		v := new(PhotoSizeEmpty)
-		*p = v
-		v.decode(r)
 	case IDPhotoSize:
 		v := new(PhotoSize)
-		*p = v
-		v.decode(r)
-	case IDPhotoCachedSize:
-		v := new(PhotoCachedSize)
 		*p = v
 		v.decode(r)
 	case IDPhotoStrippedSize:
@@ -3868,38 +2836,6 @@ func readPhotoSize(r *tl.Reader, p *PhotoSizeClass) {
 		v.decode(r)
 	case IDPhotoSizeProgressive:
 		v := new(PhotoSizeProgressive)
-		*p = v
-		v.decode(r)
-	case IDPhotoPathSize:
-		v := new(PhotoPathSize)
-		*p = v
-		v.decode(r)
-	default:
-		r.Unexpected(r.ID(), "PhotoSize")
-	}
-}
-
-func putMessagesDialogs(b *tl.Buffer, v MessagesDialogsClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *MessagesDialogs:
-		v.encode(b)
-	case *MessagesDialogsSlice:
-		v.encode(b)
-	default:
-		b.Object(v)
-	}
-}
-
-func readMessagesDialogs(r *tl.Reader, p *MessagesDialogsClass) {
-	switch r.PeekID() {
-	case IDMessagesDialogs:
-		v := new(MessagesDialogs)
-		*p = v
-		v.decode(r)
-	case IDMessagesDialogsSlice:
-		v := new(MessagesDialogsSlice)
 		*p = v
 		v.decode(r)
 	default:
@@ -4025,20 +2961,12 @@ func putDocumentAttribute(b *tl.Buffer, v DocumentAttributeClass, field string) 
 		b.Missing(field)
 	case *DocumentAttributeImageSize:
 		v.encode(b)
-	case *DocumentAttributeAnimated:
-		v.encode(b)
-	case *DocumentAttributeSticker:
-		v.encode(b)
 	case *DocumentAttributeVideo:
-		v.encode(b)
-	case *DocumentAttributeAudio:
 		v.encode(b)
 	case *DocumentAttributeFilename:
 		v.encode(b)
-	case *DocumentAttributeHasStickers:
-		v.encode(b)
-	case *DocumentAttributeCustomEmoji:
-		v.encode(b)
+	default:
+		b.Object(v)
 	}
 }
 
@@ -4048,36 +2976,16 @@ func readDocumentAttribute(r *tl.Reader, p *DocumentAttributeClass) {
 		v := (*DocumentAttributeImageSize)(r.Small(unsafe.Sizeof(DocumentAttributeImageSize{})))
 		*p = v
 		v.decode(r)
-	case IDDocumentAttributeAnimated:
-		v := new(DocumentAttributeAnimated)
-		*p = v
-		v.decode(r)
-	case IDDocumentAttributeSticker:
-		v := new(DocumentAttributeSticker)
-		*p = v
-		v.decode(r)
 	case IDDocumentAttributeVideo:
 		v := new(DocumentAttributeVideo)
-		*p = v
-		v.decode(r)
-	case IDDocumentAttributeAudio:
-		v := new(DocumentAttributeAudio)
 		*p = v
 		v.decode(r)
 	case IDDocumentAttributeFilename:
 		v := new(DocumentAttributeFilename)
 		*p = v
 		v.decode(r)
-	case IDDocumentAttributeHasStickers:
-		v := new(DocumentAttributeHasStickers)
-		*p = v
-		v.decode(r)
-	case IDDocumentAttributeCustomEmoji:
-		v := new(DocumentAttributeCustomEmoji)
-		*p = v
-		v.decode(r)
 	default:
-		r.Unexpected(r.ID(), "DocumentAttribute")
+		r.Value(p)
 	}
 }
 
@@ -4112,83 +3020,31 @@ func putMessageEntity(b *tl.Buffer, v MessageEntityClass, field string) {
 	switch v := v.(type) {
 	case nil:
 		b.Missing(field)
-	case *MessageEntityUnknown:
-		v.encode(b)
 	case *MessageEntityMention:
 		v.encode(b)
-	case *MessageEntityHashtag:
-		v.encode(b)
-	case *MessageEntityBotCommand:
-		v.encode(b)
 	case *MessageEntityURL:
-		v.encode(b)
-	case *MessageEntityEmail:
 		v.encode(b)
 	case *MessageEntityBold:
 		v.encode(b)
 	case *MessageEntityItalic:
 		v.encode(b)
-	case *MessageEntityCode:
-		v.encode(b)
-	case *MessageEntityPre:
-		v.encode(b)
 	case *MessageEntityTextURL:
-		v.encode(b)
-	case *MessageEntityMentionName:
-		v.encode(b)
-	case *InputMessageEntityMentionName:
-		v.encode(b)
-	case *MessageEntityPhone:
-		v.encode(b)
-	case *MessageEntityCashtag:
-		v.encode(b)
-	case *MessageEntityUnderline:
-		v.encode(b)
-	case *MessageEntityStrike:
-		v.encode(b)
-	case *MessageEntityBankCard:
-		v.encode(b)
-	case *MessageEntitySpoiler:
 		v.encode(b)
 	case *MessageEntityCustomEmoji:
 		v.encode(b)
-	case *MessageEntityBlockquote:
-		v.encode(b)
-	case *MessageEntityFormattedDate:
-		v.encode(b)
-	case *MessageEntityDiffInsert:
-		v.encode(b)
-	case *MessageEntityDiffReplace:
-		v.encode(b)
-	case *MessageEntityDiffDelete:
-		v.encode(b)
+	default:
+		b.Object(v)
 	}
 }
 
 func readMessageEntity(r *tl.Reader, p *MessageEntityClass) {
 	switch r.PeekID() {
-	case IDMessageEntityUnknown:
-		v := (*MessageEntityUnknown)(r.Small(unsafe.Sizeof(MessageEntityUnknown{})))
-		*p = v
-		v.decode(r)
 	case IDMessageEntityMention:
 		v := (*MessageEntityMention)(r.Small(unsafe.Sizeof(MessageEntityMention{})))
 		*p = v
 		v.decode(r)
-	case IDMessageEntityHashtag:
-		v := (*MessageEntityHashtag)(r.Small(unsafe.Sizeof(MessageEntityHashtag{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityBotCommand:
-		v := (*MessageEntityBotCommand)(r.Small(unsafe.Sizeof(MessageEntityBotCommand{})))
-		*p = v
-		v.decode(r)
 	case IDMessageEntityURL:
 		v := (*MessageEntityURL)(r.Small(unsafe.Sizeof(MessageEntityURL{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityEmail:
-		v := (*MessageEntityEmail)(r.Small(unsafe.Sizeof(MessageEntityEmail{})))
 		*p = v
 		v.decode(r)
 	case IDMessageEntityBold:
@@ -4199,76 +3055,16 @@ func readMessageEntity(r *tl.Reader, p *MessageEntityClass) {
 		v := (*MessageEntityItalic)(r.Small(unsafe.Sizeof(MessageEntityItalic{})))
 		*p = v
 		v.decode(r)
-	case IDMessageEntityCode:
-		v := (*MessageEntityCode)(r.Small(unsafe.Sizeof(MessageEntityCode{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityPre:
-		v := new(MessageEntityPre)
-		*p = v
-		v.decode(r)
 	case IDMessageEntityTextURL:
 		v := new(MessageEntityTextURL)
-		*p = v
-		v.decode(r)
-	case IDMessageEntityMentionName:
-		v := (*MessageEntityMentionName)(r.Small(unsafe.Sizeof(MessageEntityMentionName{})))
-		*p = v
-		v.decode(r)
-	case IDInputMessageEntityMentionName:
-		v := new(InputMessageEntityMentionName)
-		*p = v
-		v.decode(r)
-	case IDMessageEntityPhone:
-		v := (*MessageEntityPhone)(r.Small(unsafe.Sizeof(MessageEntityPhone{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityCashtag:
-		v := (*MessageEntityCashtag)(r.Small(unsafe.Sizeof(MessageEntityCashtag{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityUnderline:
-		v := (*MessageEntityUnderline)(r.Small(unsafe.Sizeof(MessageEntityUnderline{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityStrike:
-		v := (*MessageEntityStrike)(r.Small(unsafe.Sizeof(MessageEntityStrike{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityBankCard:
-		v := (*MessageEntityBankCard)(r.Small(unsafe.Sizeof(MessageEntityBankCard{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntitySpoiler:
-		v := (*MessageEntitySpoiler)(r.Small(unsafe.Sizeof(MessageEntitySpoiler{})))
 		*p = v
 		v.decode(r)
 	case IDMessageEntityCustomEmoji:
 		v := (*MessageEntityCustomEmoji)(r.Small(unsafe.Sizeof(MessageEntityCustomEmoji{})))
 		*p = v
 		v.decode(r)
-	case IDMessageEntityBlockquote:
-		v := (*MessageEntityBlockquote)(r.Small(unsafe.Sizeof(MessageEntityBlockquote{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityFormattedDate:
-		v := (*MessageEntityFormattedDate)(r.Small(unsafe.Sizeof(MessageEntityFormattedDate{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityDiffInsert:
-		v := (*MessageEntityDiffInsert)(r.Small(unsafe.Sizeof(MessageEntityDiffInsert{})))
-		*p = v
-		v.decode(r)
-	case IDMessageEntityDiffReplace:
-		v := new(MessageEntityDiffReplace)
-		*p = v
-		v.decode(r)
-	case IDMessageEntityDiffDelete:
-		v := (*MessageEntityDiffDelete)(r.Small(unsafe.Sizeof(MessageEntityDiffDelete{})))
-		*p = v
-		v.decode(r)
 	default:
-		r.Unexpected(r.ID(), "MessageEntity")
+		r.Value(p)
 	}
 }
 
@@ -4298,23 +3094,17 @@ func putReaction(b *tl.Buffer, v ReactionClass, field string) {
 	switch v := v.(type) {
 	case nil:
 		b.Missing(field)
-	case *ReactionEmpty:
-		v.encode(b)
 	case *ReactionEmoji:
 		v.encode(b)
 	case *ReactionCustomEmoji:
 		v.encode(b)
-	case *ReactionPaid:
-		v.encode(b)
+	default:
+		b.Object(v)
 	}
 }
 
 func readReaction(r *tl.Reader, p *ReactionClass) {
 	switch r.PeekID() {
-	case IDReactionEmpty:
-		v := new(ReactionEmpty)
-		*p = v
-		v.decode(r)
 	case IDReactionEmoji:
 		v := new(ReactionEmoji)
 		*p = v
@@ -4323,12 +3113,8 @@ func readReaction(r *tl.Reader, p *ReactionClass) {
 		v := (*ReactionCustomEmoji)(r.Small(unsafe.Sizeof(ReactionCustomEmoji{})))
 		*p = v
 		v.decode(r)
-	case IDReactionPaid:
-		v := new(ReactionPaid)
-		*p = v
-		v.decode(r)
 	default:
-		r.Unexpected(r.ID(), "Reaction")
+		r.Value(p)
 	}
 }
 
@@ -4343,21 +3129,6 @@ func readVectorChatClasses(r *tl.Reader) []ChatClass {
 	v := make([]ChatClass, r.Vector(12))
 	for i := range v {
 		readChat(r, &v[i])
-	}
-	return v
-}
-
-func putVectorDialogClasses(b *tl.Buffer, v []DialogClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putDialog(b, v[i], field)
-	}
-}
-
-func readVectorDialogClasses(r *tl.Reader) []DialogClass {
-	v := make([]DialogClass, r.Vector(24))
-	for i := range v {
-		readDialog(r, &v[i])
 	}
 	return v
 }
@@ -4405,7 +3176,7 @@ func readVectorMessageClasses(r *tl.Reader) []MessageClass {
 	for i := range v {
 		if r.PeekID() == IDMessage {
 			if len(block) == 0 {
-				block = make([]Message, min(len(v)-i, 8))
+				block = make([]Message, min(len(v)-i, 13))
 			}
 			block[0].decode(r)
 			v[i], block = &block[0], block[1:]
@@ -4429,7 +3200,7 @@ func readVectorMessageEntityClasses(r *tl.Reader) []MessageEntityClass {
 	for i := range v {
 		if r.PeekID() == IDMessageEntityTextURL {
 			if len(block) == 0 {
-				block = make([]MessageEntityTextURL, min(len(v)-i, 8))
+				block = make([]MessageEntityTextURL, min(len(v)-i, 13))
 			}
 			block[0].decode(r)
 			v[i], block = &block[0], block[1:]
@@ -4455,21 +3226,6 @@ func readVectorMessagePeerReactions(r *tl.Reader) []MessagePeerReaction {
 	return v
 }
 
-func putVectorPeerClasses(b *tl.Buffer, v []PeerClass, field string) {
-	b.Vector(len(v))
-	for i := range v {
-		putPeer(b, v[i], field)
-	}
-}
-
-func readVectorPeerClasses(r *tl.Reader) []PeerClass {
-	v := make([]PeerClass, r.Vector(12))
-	for i := range v {
-		readPeer(r, &v[i])
-	}
-	return v
-}
-
 func putVectorPhotoSizeClasses(b *tl.Buffer, v []PhotoSizeClass, field string) {
 	b.Vector(len(v))
 	for i := range v {
@@ -4483,7 +3239,7 @@ func readVectorPhotoSizeClasses(r *tl.Reader) []PhotoSizeClass {
 	for i := range v {
 		if r.PeekID() == IDPhotoSize {
 			if len(block) == 0 {
-				block = make([]PhotoSize, min(len(v)-i, 8))
+				block = make([]PhotoSize, min(len(v)-i, 13))
 			}
 			block[0].decode(r)
 			v[i], block = &block[0], block[1:]
@@ -4537,7 +3293,7 @@ func readVectorUserClasses(r *tl.Reader) []UserClass {
 	for i := range v {
 		if r.PeekID() == IDUser {
 			if len(block) == 0 {
-				block = make([]User, min(len(v)-i, 8))
+				block = make([]User, min(len(v)-i, 13))
 			}
 			block[0].decode(r)
 			v[i], block = &block[0], block[1:]

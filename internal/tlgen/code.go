@@ -7,17 +7,19 @@ import (
 	"strings"
 )
 
-// hot names what a page of history, a list of chats and an update are made of:
+// hot names what a page of history and an update are mostly made of:
 // constructors, and types all of whose constructors are meant. They have code,
 // which is fast to run and slow to compile. All others have a line in the table.
 var hot = []string{
 	"messages.messages", "messages.messagesSlice", "messages.channelMessages",
-	"messages.dialogs", "messages.dialogsSlice", "dialog", "peerNotifySettings",
-	"message", "messageService", "messageReplyHeader", "messageFwdHeader", "messageReplies",
-	"messageReactions", "reactionCount", "messagePeerReaction", "Reaction", "Peer", "MessageEntity",
+	"message", "messageService", "messageReplyHeader", "messageFwdHeader",
+	"messageReactions", "reactionCount", "messagePeerReaction", "reactionEmoji", "reactionCustomEmoji", "Peer",
+	"messageEntityBold", "messageEntityItalic", "messageEntityUrl", "messageEntityTextUrl", "messageEntityMention",
+	"messageEntityCustomEmoji", "messageActionChatAddUser",
 	"messageMediaPhoto", "messageMediaDocument", "messageMediaWebPage", "webPage",
-	"photo", "document", "PhotoSize", "DocumentAttribute",
-	"user", "userProfilePhoto", "UserStatus", "chat", "channel", "ChatPhoto",
+	"photo", "photoStrippedSize", "photoSize", "photoSizeProgressive",
+	"document", "documentAttributeVideo", "documentAttributeFilename", "documentAttributeImageSize",
+	"user", "userProfilePhoto", "userStatusRecently", "userStatusOffline", "userStatusOnline", "chat", "channel", "ChatPhoto",
 	"updates", "updateShort", "updateNewMessage", "updateNewChannelMessage",
 }
 
@@ -46,10 +48,40 @@ func (m *model) codedType(t *goType) bool {
 
 // writeCode writes the methods of a constructor or method that has code.
 func (g *generator) writeCode(w *writer, c *combinator) {
+	if !g.api && c.plain() {
+		g.writeBoth(w, c)
+		return
+	}
 	w.printf("func (v *%s) TL(c *tl.Codec) {\n", c.name)
 	w.line("if c.Decoding() {\nv.decode(c.Reader())\n} else {\nv.encode(c.Buffer())\n}\n}\n")
 	g.writeEncode(w, c)
 	g.writeDecode(w, c)
+}
+
+// plain reports whether a combinator is a row of fields that a tl.Codec has
+// methods for, and never bare.
+func (c *combinator) plain() bool {
+	return !c.bare && !c.guard && !slices.ContainsFunc(c.fields, func(f field) bool {
+		vector := f.typ.kind == kindVector && !f.typ.bare && f.typ.elem.kind == kindScalar
+		return f.flag != nil || f.typ.kind != kindScalar && f.typ.kind != kindRest && !vector
+	})
+}
+
+// writeBoth writes one method for both directions: half the code, which is not
+// as fast.
+func (g *generator) writeBoth(w *writer, c *combinator) {
+	w.printf("func (v *%s) TL(c *tl.Codec) {\nc.Begin(ID%s, %q)\n", c.name, c.name, c.Name)
+	for _, f := range c.fields {
+		call := f.typ.call
+		switch f.typ.kind {
+		case kindVector:
+			call = f.typ.elem.call + "s"
+		case kindRest:
+			call = "Rest"
+		}
+		w.printf("c.%s(&v.%s)\n", call, f.name)
+	}
+	w.line("}\n")
 }
 
 // writeEncode writes what encodes. The bits of a flags word are known when the
@@ -252,6 +284,36 @@ func (g *generator) vector(t *goType) string {
 // writeClassCode writes what encodes and decodes a value of a class that has
 // constructors with code.
 func (g *generator) writeClassCode(w *writer, c *class) {
+	if g.api { // nothing of the service schema has a field of a class
+		g.writePutClass(w, c)
+	}
+	w.printf("func read%s(r *tl.Reader, p *%sClass) {\n", c.name, c.name)
+	if c.guard {
+		w.line("if !r.Enter() {\nr.Leave()\nreturn\n}")
+	}
+	w.line("switch r.PeekID() {")
+	for _, one := range c.constructors {
+		if one.coded {
+			decode := "v.decode(r)"
+			if !g.api && one.plain() {
+				decode = "r.Object(v)"
+			}
+			w.printf("case ID%s:\nv := %s\n*p = v\n%s\n", one.name, g.newValue(one), decode)
+		}
+	}
+	if slices.ContainsFunc(c.constructors, func(one *combinator) bool { return !one.coded }) {
+		w.line("default:\nr.Value(p)\n}")
+	} else {
+		w.printf("default:\nr.Unexpected(r.ID(), %q)\n}\n", c.tl)
+	}
+	if c.guard {
+		w.line("r.Leave()")
+	}
+	w.line("}\n")
+}
+
+// writePutClass writes what encodes a class.
+func (g *generator) writePutClass(w *writer, c *class) {
 	w.printf("func put%s(b *tl.Buffer, v %sClass, field string) {\n", c.name, c.name)
 	w.line("switch v := v.(type) {\ncase nil:\nb.Missing(field)")
 	others := ""
@@ -262,25 +324,7 @@ func (g *generator) writeClassCode(w *writer, c *class) {
 			others = "default:\nb.Object(v)\n"
 		}
 	}
-	w.printf("%s}\n}\n\nfunc read%s(r *tl.Reader, p *%sClass) {\n", others, c.name, c.name)
-	if c.guard {
-		w.line("if !r.Enter() {\nr.Leave()\nreturn\n}")
-	}
-	w.line("switch r.PeekID() {")
-	for _, one := range c.constructors {
-		if one.coded {
-			w.printf("case ID%s:\nv := %s\n*p = v\nv.decode(r)\n", one.name, g.newValue(one))
-		}
-	}
-	if others != "" {
-		w.line("default:\nr.Value(p)\n}")
-	} else {
-		w.printf("default:\nr.Unexpected(r.ID(), %q)\n}\n", c.tl)
-	}
-	if c.guard {
-		w.line("r.Leave()")
-	}
-	w.line("}\n")
+	w.printf("%s}\n}\n\n", others)
 }
 
 // writeVectors writes the helpers for vectors.

@@ -164,8 +164,12 @@ func (g *generator) writeAllCode(w *writer) {
 }
 
 // batch lists constructors that come in long vectors. Their memory is taken
-// for up to 8 elements of a vector at once.
+// for up to batchSize elements of a vector at once.
 var batch = []string{"message", "user", "photoSize", "messageEntityTextUrl"}
+
+// batchSize is 13, since so many messages nearly fill one of the sizes that Go
+// allocates memory in, 6144 bytes; with 8 a twelfth is left over.
+const batchSize = 13
 
 // batched returns the constructor of a class that is allocated in batches.
 func (g *generator) batched(elem *goType) *combinator {
@@ -188,7 +192,7 @@ func (g *generator) writeBatch(w *writer, elem *goType) {
 		return
 	}
 	w.printf("if r.PeekID() == ID%s {\n", one.name)
-	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(v)-i, 8))\n}\n", one.name)
+	w.printf("if len(block) == 0 {\nblock = make([]%s, min(len(v)-i, %d))\n}\n", one.name, batchSize)
 	decode := "block[0].decode(r)"
 	for _, c := range g.classes {
 		if c.tl == elem.tl && c.guard {

@@ -1,10 +1,9 @@
 package mtclient
 
 import (
-	"cmp"
 	"errors"
-	"maps"
 	"slices"
+	"sort"
 
 	"godwit/mtproto"
 	"godwit/mtproto/session"
@@ -80,7 +79,12 @@ func (n *line) ask(q *call) {
 
 // inOrder returns the line's queries in the order in which they were made.
 func (n *line) inOrder() []*call {
-	return slices.SortedFunc(maps.Values(n.calls), func(a, b *call) int { return cmp.Compare(a.id, b.id) })
+	list := make([]*call, 0, len(n.calls))
+	for _, q := range n.calls {
+		list = append(list, q)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].id < list[j].id })
+	return list
 }
 
 // drop gives a query up whose context has ended, and tells what is certain of

@@ -1,7 +1,6 @@
 package mtcrypto
 
 import (
-	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
@@ -36,11 +35,7 @@ func (k PublicKey) Fingerprint() int64 {
 
 // PEM returns the key as a PKCS#1 "RSA PUBLIC KEY" block.
 func (k PublicKey) PEM() string {
-	der, err := asn1.Marshal(pkcs1(k))
-	if err != nil {
-		panic(err) // two integers always have a form
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: der}))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: k.pkcs1()}))
 }
 
 func (k PublicKey) check() error {
@@ -55,23 +50,6 @@ func (k PublicKey) encrypt(m *big.Int) []byte {
 	c := new(big.Int).Exp(m, big.NewInt(int64(k.E)), k.N)
 	return c.FillBytes(make([]byte, rsaSize))
 }
-
-// pkcs1 is RSAPublicKey of RFC 8017.
-type pkcs1 struct {
-	N *big.Int
-	E int
-}
-
-// pkix is SubjectPublicKeyInfo of RFC 5280.
-type pkix struct {
-	Algorithm struct {
-		OID        asn1.ObjectIdentifier
-		Parameters asn1.RawValue `asn1:"optional"`
-	}
-	Key asn1.BitString
-}
-
-var oidRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
 
 // ParsePublicKeys returns the RSA keys of all PEM blocks in text, which must
 // be "RSA PUBLIC KEY" (PKCS#1) or "PUBLIC KEY" (PKIX) and hold keys of 2048
@@ -99,34 +77,13 @@ func ParsePublicKeys(text []byte) ([]PublicKey, error) {
 }
 
 func parseBlock(block *pem.Block) (PublicKey, error) {
-	der := block.Bytes
 	switch block.Type {
 	case "RSA PUBLIC KEY":
+		return parsePKCS1(block.Bytes)
 	case "PUBLIC KEY":
-		var info pkix
-		if err := unmarshal(der, &info); err != nil {
-			return PublicKey{}, err
-		}
-		if !info.Algorithm.OID.Equal(oidRSA) {
-			return PublicKey{}, errors.New("not an RSA key")
-		}
-		der = info.Key.RightAlign()
-	default:
-		return PublicKey{}, fmt.Errorf("unexpected PEM block %q", block.Type)
+		return parsePKIX(block.Bytes)
 	}
-	var key pkcs1
-	if err := unmarshal(der, &key); err != nil {
-		return PublicKey{}, err
-	}
-	return PublicKey(key), nil
-}
-
-func unmarshal(der []byte, v any) error {
-	rest, err := asn1.Unmarshal(der, v)
-	if err == nil && len(rest) > 0 {
-		err = errors.New("bytes after the key")
-	}
-	return err
+	return PublicKey{}, fmt.Errorf("unexpected PEM block %q", block.Type)
 }
 
 // A PrivateKey is the RSA key of a DC with its secret part, for servers. It

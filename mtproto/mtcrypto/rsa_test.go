@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
@@ -194,6 +195,10 @@ func TestParsePublicKeysErrors(t *testing.T) {
 	encode := func(kind string, der []byte) string {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
+	negative, err := asn1.Marshal(PublicKey{N: new(big.Int).Neg(ProductionKeys()[0].N), E: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ed25519 := "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
 	for name, text := range map[string]string{
 		"empty":         "",
@@ -204,7 +209,7 @@ func TestParsePublicKeysErrors(t *testing.T) {
 		"PKCS1 as SPKI": encode("PUBLIC KEY", good),
 		"not RSA":       ed25519,
 		"small":         PublicKey{N: big.NewInt(77), E: 3}.PEM(),
-		"negative":      PublicKey{N: new(big.Int).Neg(ProductionKeys()[0].N), E: 3}.PEM(),
+		"negative":      encode("RSA PUBLIC KEY", negative),
 		"even":          PublicKey{N: new(big.Int).Add(ProductionKeys()[0].N, big.NewInt(1)), E: 3}.PEM(),
 		"exponent 1":    PublicKey{N: ProductionKeys()[0].N, E: 1}.PEM(),
 	} {

@@ -1,9 +1,9 @@
 package session
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
+	"sort"
 	"time"
 
 	"godwit/mtproto"
@@ -379,9 +379,7 @@ func (s *Session) renumber(m *message) {
 
 // sortByID orders messages that have been sent by their ids.
 func sortByID(queue []*message) {
-	slices.SortStableFunc(queue, func(a, b *message) int {
-		return cmp.Compare(uint64(a.id), uint64(b.id))
-	})
+	sort.SliceStable(queue, func(i, j int) bool { return queue[i].id.Before(queue[j].id) })
 }
 
 // marshal encodes a service answer that cannot fail to encode.

@@ -1,8 +1,7 @@
 package session
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"time"
 
 	"godwit/mtproto"
@@ -180,6 +179,6 @@ func (s *Session) inOrder(which func(*message) bool) []*message {
 			list = append(list, m)
 		}
 	}
-	slices.SortFunc(list, func(a, b *message) int { return cmp.Compare(a.request, b.request) })
+	sort.Slice(list, func(i, j int) bool { return list[i].request < list[j].request })
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"sort"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +45,7 @@ func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 			changed = true
 		}
 	}
-	slices.SortStableFunc(c.known, func(a, b Salt) int { return a.ValidSince.Compare(b.ValidSince) })
+	sort.SliceStable(c.known, func(i, j int) bool { return c.known[i].ValidSince.Before(c.known[j].ValidSince) })
 	if ended := now.Add(-saltLifetime); len(c.known) > 1 {
 		last := c.known[len(c.known)-1].Value
 		c.known = slices.DeleteFunc(c.known, func(k Salt) bool { return k.Value != last && k.ValidUntil.Before(ended) })

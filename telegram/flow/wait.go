@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -209,9 +209,10 @@ func (s *Scheduler) Waits(now time.Time) []Wait {
 			list = append(list, w.Wait)
 		}
 	}
-	slices.SortFunc(list, func(a, b Wait) int {
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
 		return cmp.Or(a.Until.Compare(b.Until), strings.Compare(a.Method, b.Method), cmp.Compare(a.Chat, b.Chat),
-			cmp.Compare(a.DC, b.DC))
+			cmp.Compare(a.DC, b.DC)) < 0
 	})
 	return list
 }

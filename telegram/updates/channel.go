@@ -1,8 +1,8 @@
 package updates
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"godwit/tg"
@@ -102,7 +102,7 @@ func (e *Engine) tickChannels(now time.Time) {
 			ready = append(ready, c)
 		}
 	}
-	slices.SortFunc(ready, func(a, b *channel) int { return cmp.Compare(a.id, b.id) })
+	sort.Slice(ready, func(i, j int) bool { return ready[i].id < ready[j].id })
 	for _, c := range ready {
 		c.fetch.phase, c.pollAt = idle, time.Time{}
 		e.fetchChannel(c)

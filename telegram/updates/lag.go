@@ -3,7 +3,7 @@ package updates
 import (
 	"cmp"
 	"iter"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -51,8 +51,9 @@ func (e *Engine) Lagging() []Lag {
 			list = append(list, l)
 		}
 	}
-	slices.SortFunc(list, func(a, b Lag) int {
-		return cmp.Or(cmp.Compare(b.Behind(), a.Behind()), cmp.Compare(a.Channel, b.Channel))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return cmp.Or(cmp.Compare(b.Behind(), a.Behind()), cmp.Compare(a.Channel, b.Channel)) < 0
 	})
 	return list
 }

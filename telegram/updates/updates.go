@@ -20,8 +20,7 @@
 package updates
 
 import (
-	"maps"
-	"slices"
+	"sort"
 	"time"
 
 	"godwit/tg"
@@ -107,7 +106,12 @@ func New(o Options) *Engine {
 func (e *Engine) Start(now time.Time) {
 	e.reset = !e.pts.known
 	e.heard = now
-	for _, id := range slices.Sorted(maps.Keys(e.channels)) {
+	ids := make([]int64, 0, len(e.channels))
+	for id := range e.channels {
+		ids = append(ids, id)
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
 		e.quiet.hear(now, e.channels[id])
 	}
 	e.fetchCommon(now)

@@ -9,477 +9,156 @@ import (
 )
 
 func (v *ResPQ) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ResPQ) encode(b *tl.Buffer) {
-	b.ID(IDResPQ)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.PQ)
-	b.Longs(v.ServerPublicKeyFingerprints)
-}
-
-func (v *ResPQ) decode(r *tl.Reader) {
-	r.Expect(IDResPQ, "resPQ")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.PQ = r.ByteString()
-	v.ServerPublicKeyFingerprints = r.Longs()
+	c.Begin(IDResPQ, "resPQ")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.PQ)
+	c.Longs(&v.ServerPublicKeyFingerprints)
 }
 
 func (v *PQInnerData) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PQInnerData) encode(b *tl.Buffer) {
-	b.ID(IDPQInnerData)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-}
-
-func (v *PQInnerData) decode(r *tl.Reader) {
-	r.Expect(IDPQInnerData, "p_q_inner_data")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
+	c.Begin(IDPQInnerData, "p_q_inner_data")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
 }
 
 func (v *PQInnerDataDC) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PQInnerDataDC) encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataDC)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.DC)
-}
-
-func (v *PQInnerDataDC) decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataDC, "p_q_inner_data_dc")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.DC = r.Int()
+	c.Begin(IDPQInnerDataDC, "p_q_inner_data_dc")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
+	c.Int(&v.DC)
 }
 
 func (v *PQInnerDataTemp) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PQInnerDataTemp) encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataTemp)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.ExpiresIn)
-}
-
-func (v *PQInnerDataTemp) decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataTemp, "p_q_inner_data_temp")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.ExpiresIn = r.Int()
+	c.Begin(IDPQInnerDataTemp, "p_q_inner_data_temp")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
+	c.Int(&v.ExpiresIn)
 }
 
 func (v *PQInnerDataTempDC) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PQInnerDataTempDC) encode(b *tl.Buffer) {
-	b.ID(IDPQInnerDataTempDC)
-	b.ByteString(v.PQ)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int256(&v.NewNonce)
-	b.Int(v.DC)
-	b.Int(v.ExpiresIn)
-}
-
-func (v *PQInnerDataTempDC) decode(r *tl.Reader) {
-	r.Expect(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
-	v.PQ = r.ByteString()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonce = r.Int256()
-	v.DC = r.Int()
-	v.ExpiresIn = r.Int()
+	c.Begin(IDPQInnerDataTempDC, "p_q_inner_data_temp_dc")
+	c.ByteString(&v.PQ)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int256(&v.NewNonce)
+	c.Int(&v.DC)
+	c.Int(&v.ExpiresIn)
 }
 
 func (v *ServerDHParamsFail) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ServerDHParamsFail) encode(b *tl.Buffer) {
-	b.ID(IDServerDHParamsFail)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash)
-}
-
-func (v *ServerDHParamsFail) decode(r *tl.Reader) {
-	r.Expect(IDServerDHParamsFail, "server_DH_params_fail")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash = r.Int128()
+	c.Begin(IDServerDHParamsFail, "server_DH_params_fail")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash)
 }
 
 func (v *ServerDHParamsOK) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ServerDHParamsOK) encode(b *tl.Buffer) {
-	b.ID(IDServerDHParamsOK)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.EncryptedAnswer)
-}
-
-func (v *ServerDHParamsOK) decode(r *tl.Reader) {
-	r.Expect(IDServerDHParamsOK, "server_DH_params_ok")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.EncryptedAnswer = r.ByteString()
+	c.Begin(IDServerDHParamsOK, "server_DH_params_ok")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.EncryptedAnswer)
 }
 
 func (v *ServerDHInnerData) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ServerDHInnerData) encode(b *tl.Buffer) {
-	b.ID(IDServerDHInnerData)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int(v.G)
-	b.ByteString(v.DHPrime)
-	b.ByteString(v.GA)
-	b.Int(v.ServerTime)
-}
-
-func (v *ServerDHInnerData) decode(r *tl.Reader) {
-	r.Expect(IDServerDHInnerData, "server_DH_inner_data")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.G = r.Int()
-	v.DHPrime = r.ByteString()
-	v.GA = r.ByteString()
-	v.ServerTime = r.Int()
+	c.Begin(IDServerDHInnerData, "server_DH_inner_data")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int(&v.G)
+	c.ByteString(&v.DHPrime)
+	c.ByteString(&v.GA)
+	c.Int(&v.ServerTime)
 }
 
 func (v *ClientDHInnerData) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ClientDHInnerData) encode(b *tl.Buffer) {
-	b.ID(IDClientDHInnerData)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Long(v.RetryID)
-	b.ByteString(v.GB)
-}
-
-func (v *ClientDHInnerData) decode(r *tl.Reader) {
-	r.Expect(IDClientDHInnerData, "client_DH_inner_data")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.RetryID = r.Long()
-	v.GB = r.ByteString()
+	c.Begin(IDClientDHInnerData, "client_DH_inner_data")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Long(&v.RetryID)
+	c.ByteString(&v.GB)
 }
 
 func (v *DHGenOK) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DHGenOK) encode(b *tl.Buffer) {
-	b.ID(IDDHGenOK)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash1)
-}
-
-func (v *DHGenOK) decode(r *tl.Reader) {
-	r.Expect(IDDHGenOK, "dh_gen_ok")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash1 = r.Int128()
+	c.Begin(IDDHGenOK, "dh_gen_ok")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash1)
 }
 
 func (v *DHGenRetry) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DHGenRetry) encode(b *tl.Buffer) {
-	b.ID(IDDHGenRetry)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash2)
-}
-
-func (v *DHGenRetry) decode(r *tl.Reader) {
-	r.Expect(IDDHGenRetry, "dh_gen_retry")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash2 = r.Int128()
+	c.Begin(IDDHGenRetry, "dh_gen_retry")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash2)
 }
 
 func (v *DHGenFail) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DHGenFail) encode(b *tl.Buffer) {
-	b.ID(IDDHGenFail)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.Int128(&v.NewNonceHash3)
-}
-
-func (v *DHGenFail) decode(r *tl.Reader) {
-	r.Expect(IDDHGenFail, "dh_gen_fail")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.NewNonceHash3 = r.Int128()
+	c.Begin(IDDHGenFail, "dh_gen_fail")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.Int128(&v.NewNonceHash3)
 }
 
 func (v *BindAuthKeyInner) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *BindAuthKeyInner) encode(b *tl.Buffer) {
-	b.ID(IDBindAuthKeyInner)
-	b.Long(v.Nonce)
-	b.Long(v.TempAuthKeyID)
-	b.Long(v.PermAuthKeyID)
-	b.Long(v.TempSessionID)
-	b.Int(v.ExpiresAt)
-}
-
-func (v *BindAuthKeyInner) decode(r *tl.Reader) {
-	r.Expect(IDBindAuthKeyInner, "bind_auth_key_inner")
-	v.Nonce = r.Long()
-	v.TempAuthKeyID = r.Long()
-	v.PermAuthKeyID = r.Long()
-	v.TempSessionID = r.Long()
-	v.ExpiresAt = r.Int()
+	c.Begin(IDBindAuthKeyInner, "bind_auth_key_inner")
+	c.Long(&v.Nonce)
+	c.Long(&v.TempAuthKeyID)
+	c.Long(&v.PermAuthKeyID)
+	c.Long(&v.TempSessionID)
+	c.Int(&v.ExpiresAt)
 }
 
 func (v *DestroyAuthKeyOK) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroyAuthKeyOK) encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyOK)
-}
-
-func (v *DestroyAuthKeyOK) decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
+	c.Begin(IDDestroyAuthKeyOK, "destroy_auth_key_ok")
 }
 
 func (v *DestroyAuthKeyNone) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroyAuthKeyNone) encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyNone)
-}
-
-func (v *DestroyAuthKeyNone) decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyNone, "destroy_auth_key_none")
+	c.Begin(IDDestroyAuthKeyNone, "destroy_auth_key_none")
 }
 
 func (v *DestroyAuthKeyFail) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroyAuthKeyFail) encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKeyFail)
-}
-
-func (v *DestroyAuthKeyFail) decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
+	c.Begin(IDDestroyAuthKeyFail, "destroy_auth_key_fail")
 }
 
 func (v *RPCResult) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *RPCResult) encode(b *tl.Buffer) {
-	b.ID(IDRPCResult)
-	b.Long(v.ReqMsgID)
-	b.Raw(v.Result)
-}
-
-func (v *RPCResult) decode(r *tl.Reader) {
-	r.Expect(IDRPCResult, "rpc_result")
-	v.ReqMsgID = r.Long()
-	v.Result = r.Raw(r.Remaining())
+	c.Begin(IDRPCResult, "rpc_result")
+	c.Long(&v.ReqMsgID)
+	c.Rest(&v.Result)
 }
 
 func (v *RPCError) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *RPCError) encode(b *tl.Buffer) {
-	b.ID(IDRPCError)
-	b.Int(v.ErrorCode)
-	b.String(v.ErrorMessage)
-}
-
-func (v *RPCError) decode(r *tl.Reader) {
-	r.Expect(IDRPCError, "rpc_error")
-	v.ErrorCode = r.Int()
-	v.ErrorMessage = r.String()
+	c.Begin(IDRPCError, "rpc_error")
+	c.Int(&v.ErrorCode)
+	c.String(&v.ErrorMessage)
 }
 
 func (v *RPCAnswerUnknown) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *RPCAnswerUnknown) encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerUnknown)
-}
-
-func (v *RPCAnswerUnknown) decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerUnknown, "rpc_answer_unknown")
+	c.Begin(IDRPCAnswerUnknown, "rpc_answer_unknown")
 }
 
 func (v *RPCAnswerDroppedRunning) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *RPCAnswerDroppedRunning) encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerDroppedRunning)
-}
-
-func (v *RPCAnswerDroppedRunning) decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
+	c.Begin(IDRPCAnswerDroppedRunning, "rpc_answer_dropped_running")
 }
 
 func (v *RPCAnswerDropped) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *RPCAnswerDropped) encode(b *tl.Buffer) {
-	b.ID(IDRPCAnswerDropped)
-	b.Long(v.MsgID)
-	b.Int(v.SeqNo)
-	b.Int(v.Bytes)
-}
-
-func (v *RPCAnswerDropped) decode(r *tl.Reader) {
-	r.Expect(IDRPCAnswerDropped, "rpc_answer_dropped")
-	v.MsgID = r.Long()
-	v.SeqNo = r.Int()
-	v.Bytes = r.Int()
+	c.Begin(IDRPCAnswerDropped, "rpc_answer_dropped")
+	c.Long(&v.MsgID)
+	c.Int(&v.SeqNo)
+	c.Int(&v.Bytes)
 }
 
 func (v *FutureSalt) TL(c *tl.Codec) {
@@ -535,540 +214,160 @@ func (v *FutureSalts) decode(r *tl.Reader) {
 }
 
 func (v *Pong) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *Pong) encode(b *tl.Buffer) {
-	b.ID(IDPong)
-	b.Long(v.MsgID)
-	b.Long(v.PingID)
-}
-
-func (v *Pong) decode(r *tl.Reader) {
-	r.Expect(IDPong, "pong")
-	v.MsgID = r.Long()
-	v.PingID = r.Long()
+	c.Begin(IDPong, "pong")
+	c.Long(&v.MsgID)
+	c.Long(&v.PingID)
 }
 
 func (v *DestroySessionOK) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroySessionOK) encode(b *tl.Buffer) {
-	b.ID(IDDestroySessionOK)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySessionOK) decode(r *tl.Reader) {
-	r.Expect(IDDestroySessionOK, "destroy_session_ok")
-	v.SessionID = r.Long()
+	c.Begin(IDDestroySessionOK, "destroy_session_ok")
+	c.Long(&v.SessionID)
 }
 
 func (v *DestroySessionNone) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroySessionNone) encode(b *tl.Buffer) {
-	b.ID(IDDestroySessionNone)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySessionNone) decode(r *tl.Reader) {
-	r.Expect(IDDestroySessionNone, "destroy_session_none")
-	v.SessionID = r.Long()
+	c.Begin(IDDestroySessionNone, "destroy_session_none")
+	c.Long(&v.SessionID)
 }
 
 func (v *NewSessionCreated) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *NewSessionCreated) encode(b *tl.Buffer) {
-	b.ID(IDNewSessionCreated)
-	b.Long(v.FirstMsgID)
-	b.Long(v.UniqueID)
-	b.Long(v.ServerSalt)
-}
-
-func (v *NewSessionCreated) decode(r *tl.Reader) {
-	r.Expect(IDNewSessionCreated, "new_session_created")
-	v.FirstMsgID = r.Long()
-	v.UniqueID = r.Long()
-	v.ServerSalt = r.Long()
+	c.Begin(IDNewSessionCreated, "new_session_created")
+	c.Long(&v.FirstMsgID)
+	c.Long(&v.UniqueID)
+	c.Long(&v.ServerSalt)
 }
 
 func (v *GzipPacked) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *GzipPacked) encode(b *tl.Buffer) {
-	b.ID(IDGzipPacked)
-	b.ByteString(v.PackedData)
-}
-
-func (v *GzipPacked) decode(r *tl.Reader) {
-	r.Expect(IDGzipPacked, "gzip_packed")
-	v.PackedData = r.ByteString()
+	c.Begin(IDGzipPacked, "gzip_packed")
+	c.ByteString(&v.PackedData)
 }
 
 func (v *MsgsAck) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgsAck) encode(b *tl.Buffer) {
-	b.ID(IDMsgsAck)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgsAck) decode(r *tl.Reader) {
-	r.Expect(IDMsgsAck, "msgs_ack")
-	v.MsgIDs = r.Longs()
+	c.Begin(IDMsgsAck, "msgs_ack")
+	c.Longs(&v.MsgIDs)
 }
 
 func (v *BadMsgNotification) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *BadMsgNotification) encode(b *tl.Buffer) {
-	b.ID(IDBadMsgNotification)
-	b.Long(v.BadMsgID)
-	b.Int(v.BadMsgSeqno)
-	b.Int(v.ErrorCode)
-}
-
-func (v *BadMsgNotification) decode(r *tl.Reader) {
-	r.Expect(IDBadMsgNotification, "bad_msg_notification")
-	v.BadMsgID = r.Long()
-	v.BadMsgSeqno = r.Int()
-	v.ErrorCode = r.Int()
+	c.Begin(IDBadMsgNotification, "bad_msg_notification")
+	c.Long(&v.BadMsgID)
+	c.Int(&v.BadMsgSeqno)
+	c.Int(&v.ErrorCode)
 }
 
 func (v *BadServerSalt) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *BadServerSalt) encode(b *tl.Buffer) {
-	b.ID(IDBadServerSalt)
-	b.Long(v.BadMsgID)
-	b.Int(v.BadMsgSeqno)
-	b.Int(v.ErrorCode)
-	b.Long(v.NewServerSalt)
-}
-
-func (v *BadServerSalt) decode(r *tl.Reader) {
-	r.Expect(IDBadServerSalt, "bad_server_salt")
-	v.BadMsgID = r.Long()
-	v.BadMsgSeqno = r.Int()
-	v.ErrorCode = r.Int()
-	v.NewServerSalt = r.Long()
+	c.Begin(IDBadServerSalt, "bad_server_salt")
+	c.Long(&v.BadMsgID)
+	c.Int(&v.BadMsgSeqno)
+	c.Int(&v.ErrorCode)
+	c.Long(&v.NewServerSalt)
 }
 
 func (v *MsgResendReq) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgResendReq) encode(b *tl.Buffer) {
-	b.ID(IDMsgResendReq)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgResendReq) decode(r *tl.Reader) {
-	r.Expect(IDMsgResendReq, "msg_resend_req")
-	v.MsgIDs = r.Longs()
+	c.Begin(IDMsgResendReq, "msg_resend_req")
+	c.Longs(&v.MsgIDs)
 }
 
 func (v *MsgsStateReq) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgsStateReq) encode(b *tl.Buffer) {
-	b.ID(IDMsgsStateReq)
-	b.Longs(v.MsgIDs)
-}
-
-func (v *MsgsStateReq) decode(r *tl.Reader) {
-	r.Expect(IDMsgsStateReq, "msgs_state_req")
-	v.MsgIDs = r.Longs()
+	c.Begin(IDMsgsStateReq, "msgs_state_req")
+	c.Longs(&v.MsgIDs)
 }
 
 func (v *MsgsStateInfo) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgsStateInfo) encode(b *tl.Buffer) {
-	b.ID(IDMsgsStateInfo)
-	b.Long(v.ReqMsgID)
-	b.ByteString(v.Info)
-}
-
-func (v *MsgsStateInfo) decode(r *tl.Reader) {
-	r.Expect(IDMsgsStateInfo, "msgs_state_info")
-	v.ReqMsgID = r.Long()
-	v.Info = r.ByteString()
+	c.Begin(IDMsgsStateInfo, "msgs_state_info")
+	c.Long(&v.ReqMsgID)
+	c.ByteString(&v.Info)
 }
 
 func (v *MsgsAllInfo) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgsAllInfo) encode(b *tl.Buffer) {
-	b.ID(IDMsgsAllInfo)
-	b.Longs(v.MsgIDs)
-	b.ByteString(v.Info)
-}
-
-func (v *MsgsAllInfo) decode(r *tl.Reader) {
-	r.Expect(IDMsgsAllInfo, "msgs_all_info")
-	v.MsgIDs = r.Longs()
-	v.Info = r.ByteString()
+	c.Begin(IDMsgsAllInfo, "msgs_all_info")
+	c.Longs(&v.MsgIDs)
+	c.ByteString(&v.Info)
 }
 
 func (v *MsgDetailedInfo) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgDetailedInfo) encode(b *tl.Buffer) {
-	b.ID(IDMsgDetailedInfo)
-	b.Long(v.MsgID)
-	b.Long(v.AnswerMsgID)
-	b.Int(v.Bytes)
-	b.Int(v.Status)
-}
-
-func (v *MsgDetailedInfo) decode(r *tl.Reader) {
-	r.Expect(IDMsgDetailedInfo, "msg_detailed_info")
-	v.MsgID = r.Long()
-	v.AnswerMsgID = r.Long()
-	v.Bytes = r.Int()
-	v.Status = r.Int()
+	c.Begin(IDMsgDetailedInfo, "msg_detailed_info")
+	c.Long(&v.MsgID)
+	c.Long(&v.AnswerMsgID)
+	c.Int(&v.Bytes)
+	c.Int(&v.Status)
 }
 
 func (v *MsgNewDetailedInfo) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *MsgNewDetailedInfo) encode(b *tl.Buffer) {
-	b.ID(IDMsgNewDetailedInfo)
-	b.Long(v.AnswerMsgID)
-	b.Int(v.Bytes)
-	b.Int(v.Status)
-}
-
-func (v *MsgNewDetailedInfo) decode(r *tl.Reader) {
-	r.Expect(IDMsgNewDetailedInfo, "msg_new_detailed_info")
-	v.AnswerMsgID = r.Long()
-	v.Bytes = r.Int()
-	v.Status = r.Int()
+	c.Begin(IDMsgNewDetailedInfo, "msg_new_detailed_info")
+	c.Long(&v.AnswerMsgID)
+	c.Int(&v.Bytes)
+	c.Int(&v.Status)
 }
 
 func (v *ReqPQ) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ReqPQ) encode(b *tl.Buffer) {
-	b.ID(IDReqPQ)
-	b.Int128(&v.Nonce)
-}
-
-func (v *ReqPQ) decode(r *tl.Reader) {
-	r.Expect(IDReqPQ, "req_pq")
-	v.Nonce = r.Int128()
+	c.Begin(IDReqPQ, "req_pq")
+	c.Int128(&v.Nonce)
 }
 
 func (v *ReqPQMulti) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ReqPQMulti) encode(b *tl.Buffer) {
-	b.ID(IDReqPQMulti)
-	b.Int128(&v.Nonce)
-}
-
-func (v *ReqPQMulti) decode(r *tl.Reader) {
-	r.Expect(IDReqPQMulti, "req_pq_multi")
-	v.Nonce = r.Int128()
+	c.Begin(IDReqPQMulti, "req_pq_multi")
+	c.Int128(&v.Nonce)
 }
 
 func (v *ReqDHParams) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *ReqDHParams) encode(b *tl.Buffer) {
-	b.ID(IDReqDHParams)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.P)
-	b.ByteString(v.Q)
-	b.Long(v.PublicKeyFingerprint)
-	b.ByteString(v.EncryptedData)
-}
-
-func (v *ReqDHParams) decode(r *tl.Reader) {
-	r.Expect(IDReqDHParams, "req_DH_params")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.P = r.ByteString()
-	v.Q = r.ByteString()
-	v.PublicKeyFingerprint = r.Long()
-	v.EncryptedData = r.ByteString()
+	c.Begin(IDReqDHParams, "req_DH_params")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.P)
+	c.ByteString(&v.Q)
+	c.Long(&v.PublicKeyFingerprint)
+	c.ByteString(&v.EncryptedData)
 }
 
 func (v *SetClientDHParams) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *SetClientDHParams) encode(b *tl.Buffer) {
-	b.ID(IDSetClientDHParams)
-	b.Int128(&v.Nonce)
-	b.Int128(&v.ServerNonce)
-	b.ByteString(v.EncryptedData)
-}
-
-func (v *SetClientDHParams) decode(r *tl.Reader) {
-	r.Expect(IDSetClientDHParams, "set_client_DH_params")
-	v.Nonce = r.Int128()
-	v.ServerNonce = r.Int128()
-	v.EncryptedData = r.ByteString()
+	c.Begin(IDSetClientDHParams, "set_client_DH_params")
+	c.Int128(&v.Nonce)
+	c.Int128(&v.ServerNonce)
+	c.ByteString(&v.EncryptedData)
 }
 
 func (v *RPCDropAnswer) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *RPCDropAnswer) encode(b *tl.Buffer) {
-	b.ID(IDRPCDropAnswer)
-	b.Long(v.ReqMsgID)
-}
-
-func (v *RPCDropAnswer) decode(r *tl.Reader) {
-	r.Expect(IDRPCDropAnswer, "rpc_drop_answer")
-	v.ReqMsgID = r.Long()
+	c.Begin(IDRPCDropAnswer, "rpc_drop_answer")
+	c.Long(&v.ReqMsgID)
 }
 
 func (v *GetFutureSalts) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *GetFutureSalts) encode(b *tl.Buffer) {
-	b.ID(IDGetFutureSalts)
-	b.Int(v.Num)
-}
-
-func (v *GetFutureSalts) decode(r *tl.Reader) {
-	r.Expect(IDGetFutureSalts, "get_future_salts")
-	v.Num = r.Int()
+	c.Begin(IDGetFutureSalts, "get_future_salts")
+	c.Int(&v.Num)
 }
 
 func (v *Ping) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *Ping) encode(b *tl.Buffer) {
-	b.ID(IDPing)
-	b.Long(v.PingID)
-}
-
-func (v *Ping) decode(r *tl.Reader) {
-	r.Expect(IDPing, "ping")
-	v.PingID = r.Long()
+	c.Begin(IDPing, "ping")
+	c.Long(&v.PingID)
 }
 
 func (v *PingDelayDisconnect) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *PingDelayDisconnect) encode(b *tl.Buffer) {
-	b.ID(IDPingDelayDisconnect)
-	b.Long(v.PingID)
-	b.Int(v.DisconnectDelay)
-}
-
-func (v *PingDelayDisconnect) decode(r *tl.Reader) {
-	r.Expect(IDPingDelayDisconnect, "ping_delay_disconnect")
-	v.PingID = r.Long()
-	v.DisconnectDelay = r.Int()
+	c.Begin(IDPingDelayDisconnect, "ping_delay_disconnect")
+	c.Long(&v.PingID)
+	c.Int(&v.DisconnectDelay)
 }
 
 func (v *DestroySession) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroySession) encode(b *tl.Buffer) {
-	b.ID(IDDestroySession)
-	b.Long(v.SessionID)
-}
-
-func (v *DestroySession) decode(r *tl.Reader) {
-	r.Expect(IDDestroySession, "destroy_session")
-	v.SessionID = r.Long()
+	c.Begin(IDDestroySession, "destroy_session")
+	c.Long(&v.SessionID)
 }
 
 func (v *HTTPWait) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *HTTPWait) encode(b *tl.Buffer) {
-	b.ID(IDHTTPWait)
-	b.Int(v.MaxDelay)
-	b.Int(v.WaitAfter)
-	b.Int(v.MaxWait)
-}
-
-func (v *HTTPWait) decode(r *tl.Reader) {
-	r.Expect(IDHTTPWait, "http_wait")
-	v.MaxDelay = r.Int()
-	v.WaitAfter = r.Int()
-	v.MaxWait = r.Int()
+	c.Begin(IDHTTPWait, "http_wait")
+	c.Int(&v.MaxDelay)
+	c.Int(&v.WaitAfter)
+	c.Int(&v.MaxWait)
 }
 
 func (v *DestroyAuthKey) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *DestroyAuthKey) encode(b *tl.Buffer) {
-	b.ID(IDDestroyAuthKey)
-}
-
-func (v *DestroyAuthKey) decode(r *tl.Reader) {
-	r.Expect(IDDestroyAuthKey, "destroy_auth_key")
+	c.Begin(IDDestroyAuthKey, "destroy_auth_key")
 }
 
 func (v *AuthBindTempAuthKey) TL(c *tl.Codec) {
-	if c.Decoding() {
-		v.decode(c.Reader())
-	} else {
-		v.encode(c.Buffer())
-	}
-}
-
-func (v *AuthBindTempAuthKey) encode(b *tl.Buffer) {
-	b.ID(IDAuthBindTempAuthKey)
-	b.Long(v.PermAuthKeyID)
-	b.Long(v.Nonce)
-	b.Int(v.ExpiresAt)
-	b.ByteString(v.EncryptedMessage)
-}
-
-func (v *AuthBindTempAuthKey) decode(r *tl.Reader) {
-	r.Expect(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
-	v.PermAuthKeyID = r.Long()
-	v.Nonce = r.Long()
-	v.ExpiresAt = r.Int()
-	v.EncryptedMessage = r.ByteString()
-}
-
-func putPQInnerData(b *tl.Buffer, v PQInnerDataClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *PQInnerData:
-		v.encode(b)
-	case *PQInnerDataDC:
-		v.encode(b)
-	case *PQInnerDataTemp:
-		v.encode(b)
-	case *PQInnerDataTempDC:
-		v.encode(b)
-	}
+	c.Begin(IDAuthBindTempAuthKey, "auth.bindTempAuthKey")
+	c.Long(&v.PermAuthKeyID)
+	c.Long(&v.Nonce)
+	c.Int(&v.ExpiresAt)
+	c.ByteString(&v.EncryptedMessage)
 }
 
 func readPQInnerData(r *tl.Reader, p *PQInnerDataClass) {
@@ -1076,32 +375,21 @@ func readPQInnerData(r *tl.Reader, p *PQInnerDataClass) {
 	case IDPQInnerData:
 		v := new(PQInnerData)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDPQInnerDataDC:
 		v := new(PQInnerDataDC)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDPQInnerDataTemp:
 		v := new(PQInnerDataTemp)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDPQInnerDataTempDC:
 		v := new(PQInnerDataTempDC)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "P_Q_inner_data")
-	}
-}
-
-func putServerDHParams(b *tl.Buffer, v ServerDHParamsClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *ServerDHParamsFail:
-		v.encode(b)
-	case *ServerDHParamsOK:
-		v.encode(b)
 	}
 }
 
@@ -1110,26 +398,13 @@ func readServerDHParams(r *tl.Reader, p *ServerDHParamsClass) {
 	case IDServerDHParamsFail:
 		v := new(ServerDHParamsFail)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDServerDHParamsOK:
 		v := new(ServerDHParamsOK)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "Server_DH_Params")
-	}
-}
-
-func putSetClientDHParamsAnswer(b *tl.Buffer, v SetClientDHParamsAnswerClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *DHGenOK:
-		v.encode(b)
-	case *DHGenRetry:
-		v.encode(b)
-	case *DHGenFail:
-		v.encode(b)
 	}
 }
 
@@ -1138,30 +413,17 @@ func readSetClientDHParamsAnswer(r *tl.Reader, p *SetClientDHParamsAnswerClass) 
 	case IDDHGenOK:
 		v := new(DHGenOK)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDDHGenRetry:
 		v := new(DHGenRetry)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDDHGenFail:
 		v := new(DHGenFail)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "Set_client_DH_params_answer")
-	}
-}
-
-func putDestroyAuthKeyRes(b *tl.Buffer, v DestroyAuthKeyResClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *DestroyAuthKeyOK:
-		v.encode(b)
-	case *DestroyAuthKeyNone:
-		v.encode(b)
-	case *DestroyAuthKeyFail:
-		v.encode(b)
 	}
 }
 
@@ -1170,30 +432,17 @@ func readDestroyAuthKeyRes(r *tl.Reader, p *DestroyAuthKeyResClass) {
 	case IDDestroyAuthKeyOK:
 		v := new(DestroyAuthKeyOK)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDDestroyAuthKeyNone:
 		v := new(DestroyAuthKeyNone)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDDestroyAuthKeyFail:
 		v := new(DestroyAuthKeyFail)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "DestroyAuthKeyRes")
-	}
-}
-
-func putRPCDropAnswer(b *tl.Buffer, v RPCDropAnswerClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *RPCAnswerUnknown:
-		v.encode(b)
-	case *RPCAnswerDroppedRunning:
-		v.encode(b)
-	case *RPCAnswerDropped:
-		v.encode(b)
 	}
 }
 
@@ -1202,28 +451,17 @@ func readRPCDropAnswer(r *tl.Reader, p *RPCDropAnswerClass) {
 	case IDRPCAnswerUnknown:
 		v := new(RPCAnswerUnknown)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDRPCAnswerDroppedRunning:
 		v := new(RPCAnswerDroppedRunning)
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDRPCAnswerDropped:
 		v := (*RPCAnswerDropped)(r.Small(unsafe.Sizeof(RPCAnswerDropped{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "RpcDropAnswer")
-	}
-}
-
-func putDestroySessionRes(b *tl.Buffer, v DestroySessionResClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *DestroySessionOK:
-		v.encode(b)
-	case *DestroySessionNone:
-		v.encode(b)
 	}
 }
 
@@ -1232,24 +470,13 @@ func readDestroySessionRes(r *tl.Reader, p *DestroySessionResClass) {
 	case IDDestroySessionOK:
 		v := (*DestroySessionOK)(r.Small(unsafe.Sizeof(DestroySessionOK{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDDestroySessionNone:
 		v := (*DestroySessionNone)(r.Small(unsafe.Sizeof(DestroySessionNone{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "DestroySessionRes")
-	}
-}
-
-func putBadMsgNotification(b *tl.Buffer, v BadMsgNotificationClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *BadMsgNotification:
-		v.encode(b)
-	case *BadServerSalt:
-		v.encode(b)
 	}
 }
 
@@ -1258,24 +485,13 @@ func readBadMsgNotification(r *tl.Reader, p *BadMsgNotificationClass) {
 	case IDBadMsgNotification:
 		v := (*BadMsgNotification)(r.Small(unsafe.Sizeof(BadMsgNotification{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDBadServerSalt:
 		v := (*BadServerSalt)(r.Small(unsafe.Sizeof(BadServerSalt{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "BadMsgNotification")
-	}
-}
-
-func putMsgDetailedInfo(b *tl.Buffer, v MsgDetailedInfoClass, field string) {
-	switch v := v.(type) {
-	case nil:
-		b.Missing(field)
-	case *MsgDetailedInfo:
-		v.encode(b)
-	case *MsgNewDetailedInfo:
-		v.encode(b)
 	}
 }
 
@@ -1284,11 +500,11 @@ func readMsgDetailedInfo(r *tl.Reader, p *MsgDetailedInfoClass) {
 	case IDMsgDetailedInfo:
 		v := (*MsgDetailedInfo)(r.Small(unsafe.Sizeof(MsgDetailedInfo{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	case IDMsgNewDetailedInfo:
 		v := (*MsgNewDetailedInfo)(r.Small(unsafe.Sizeof(MsgNewDetailedInfo{})))
 		*p = v
-		v.decode(r)
+		r.Object(v)
 	default:
 		r.Unexpected(r.ID(), "MsgDetailedInfo")
 	}
