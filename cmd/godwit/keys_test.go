@@ -20,12 +20,6 @@ import (
 	"godwit/internal/secrettest"
 )
 
-// onDatabases runs a test on each kind of database.
-func onDatabases(t *testing.T, test func(t *testing.T, db string)) {
-	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Database(t)) })
-	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "godwit.db")) })
-}
-
 // godwit runs a command line and returns what it prints.
 func godwit(t testing.TB, code int, stdin string, args ...string) string {
 	t.Helper()
@@ -90,7 +84,7 @@ func readsAll(t *testing.T, db, kek string, accounts map[*bridgetest.Owned][]byt
 // TestKeysRotate has data keys change their key-encryption key while a daemon
 // writes, and nothing secret in the database or the log.
 func TestKeysRotate(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		dir := t.TempDir()
 		oldFile, newFile := filepath.Join(dir, "old"), filepath.Join(dir, "new")
 		accounts := filled(t, db, "file:"+oldFile, 40)
@@ -144,7 +138,7 @@ func keyset(t *testing.T, path string) []byte {
 // TestKeysRotateKilled kills the program in the middle, several times over, and
 // has the last one finish.
 func TestKeysRotateKilled(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		dir := t.TempDir()
 		from, to := "file:"+filepath.Join(dir, "old"), "file:"+filepath.Join(dir, "new")
 		const n = 250
@@ -203,7 +197,7 @@ func killAfter(t *testing.T, program *exec.Cmd, exited <-chan error, happened fu
 
 // TestKeysRotateRefused has mistakes named, and nothing changed by them.
 func TestKeysRotateRefused(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		dir := t.TempDir()
 		from, to, third := "file:"+filepath.Join(dir, "old"), "file:"+filepath.Join(dir, "new"), "file:"+filepath.Join(dir, "third")
 		accounts := filled(t, db, from, 3)
@@ -263,7 +257,7 @@ func keyFiles(t *testing.T, db string) []byte {
 // TestKeysShred has one account unreadable for good, for a daemon that runs it,
 // too, and all others as they were.
 func TestKeysShred(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		kek := "file:" + filepath.Join(t.TempDir(), "kek")
 		accounts := filled(t, db, kek, 5)
 		d := bridgetest.Open(t, db, kek)

@@ -11,12 +11,13 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/bridgetest"
+	"godwit/internal/pgtest"
 	"godwit/internal/secrettest"
 )
 
 // TestKey makes, lists and revokes API keys, with none of a token kept.
 func TestKey(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		on := func(code int, args ...string) string {
 			t.Helper()
 			return godwit(t, code, "", append([]string{"key", args[0], "--db", db}, args[1:]...)...)
@@ -110,7 +111,7 @@ func audited(t *testing.T, db string, actions ...string) {
 
 // TestSuppress adds people in each way, lists and removes them.
 func TestSuppress(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		bridgetest.Open(t, db, "file:"+filepath.Join(t.TempDir(), "kek"))
 		on := func(code int, stdin string, args ...string) string {
 			t.Helper()
@@ -174,7 +175,7 @@ func TestSuppress(t *testing.T) {
 
 // TestSuppressRemoveAsks has the wish of a person not undone by accident.
 func TestSuppressRemoveAsks(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		d := bridgetest.Open(t, db, "file:"+filepath.Join(t.TempDir(), "kek"))
 		id, err := d.Stopped(t.Context(), 5)
 		if err != nil {

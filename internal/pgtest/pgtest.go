@@ -55,6 +55,13 @@ func Run(m *testing.M) int {
 	return code
 }
 
+// OnBoth runs a test on an empty database of each kind, PostgreSQL and a file of
+// SQLite, whose path has what a URL would take for something else.
+func OnBoth(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("postgres", func(t *testing.T) { test(t, Database(t)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "a ?#%20.db")) })
+}
+
 // Database returns the URL of an empty database, which goes away with the
 // test. All tests of a package share one server.
 func Database(tb testing.TB) string {

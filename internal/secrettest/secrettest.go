@@ -69,7 +69,9 @@ func Dump(tb testing.TB, url string) []byte {
 	driver, source, tables := "pgx", url, `SELECT table_schema || '.' || table_name FROM information_schema.tables
 		WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`
 	if path, isFile := strings.CutPrefix(url, "sqlite:"); isFile {
-		driver, source, tables = "sqlite", path, `SELECT name FROM sqlite_master WHERE type = 'table'`
+		// The driver takes what follows a question mark for options.
+		source = "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+		driver, tables = "sqlite", `SELECT name FROM sqlite_master WHERE type = 'table'`
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {

@@ -10,7 +10,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -69,18 +68,3 @@ const (
 	sessionField = "session" // the credentials of the account
 	signInField  = "sign_in" // those of a sign-in that has not come to its end, and where it stands
 )
-
-// dataKey returns an account's data key, which is made if there is none.
-func (e *Environment) dataKey(ctx context.Context, id bridge.AccountID) (*store.DataKey, error) {
-	key, err := e.Store.DataKey(ctx, id)
-	if bridge.CodeOf(err) != bridge.CodeNotFound {
-		return key, err
-	}
-	if key, err = e.Vault.NewKey(ctx, id); err != nil {
-		return nil, err
-	}
-	if err := e.Store.Change(ctx, func(t *store.Tx) error { return t.SetDataKey(id, key) }); err != nil {
-		return nil, fmt.Errorf("account: storing the data key of %s: %w", id, err)
-	}
-	return key, nil
-}

@@ -29,7 +29,7 @@ type blob struct {
 
 // openBlob returns a blob that has been read.
 func (e *Environment) openBlob(ctx context.Context, id bridge.AccountID, epoch int64, field string) (*blob, error) {
-	key, err := e.dataKey(ctx, id)
+	key, err := e.Vault.KeyOf(ctx, e.Store, id)
 	if err != nil {
 		return nil, err
 	}

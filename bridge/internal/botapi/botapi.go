@@ -16,7 +16,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -80,7 +79,7 @@ func (e *Environment) SignIn(ctx context.Context, a *bridge.Account, epoch int64
 	if err != nil {
 		return err
 	}
-	key, err := e.dataKey(ctx, a.ID)
+	key, err := e.Vault.KeyOf(ctx, e.Store, a.ID)
 	if err != nil {
 		return err
 	}
@@ -124,21 +123,6 @@ func (e *Environment) owner(ctx context.Context, token string) (*models.User, er
 		return nil, &bridge.Error{Code: bridge.CodeUnavailable, Detail: "Telegram has not answered. Try again.", Err: err}
 	}
 	return nil, err
-}
-
-// dataKey returns an account's data key, which is made if there is none.
-func (e *Environment) dataKey(ctx context.Context, id bridge.AccountID) (*store.DataKey, error) {
-	key, err := e.Store.DataKey(ctx, id)
-	if bridge.CodeOf(err) != bridge.CodeNotFound {
-		return key, err
-	}
-	if key, err = e.Vault.NewKey(ctx, id); err != nil {
-		return nil, err
-	}
-	if err := e.Store.Change(ctx, func(t *store.Tx) error { return t.SetDataKey(id, key) }); err != nil {
-		return nil, fmt.Errorf("botapi: storing the data key of %s: %w", id, err)
-	}
-	return key, nil
 }
 
 // errNoToken says that nobody has signed in yet.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,11 +25,6 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
 var epoch = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-
-func onBoth(t *testing.T, test func(t *testing.T, url string)) {
-	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Database(t)) })
-	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "a.db")) })
-}
 
 func open(t *testing.T, url string) *store.Store {
 	t.Helper()
@@ -148,7 +142,7 @@ func TestLateCommit(t *testing.T) {
 // which for each account is that of its own numbers.
 func TestNothingSkipped(t *testing.T) {
 	const writers, changes, accounts = 8, 60, 5
-	onBoth(t, func(t *testing.T, url string) {
+	pgtest.OnBoth(t, func(t *testing.T, url string) {
 		s := open(t, url)
 		other := s
 		if s.Shared() {
@@ -265,7 +259,7 @@ func readAll(t *testing.T, l *eventlog.Log, w written) (order []bridge.EventID) 
 // TestFromAnyPoint has events read that are kept in memory, and those that are
 // kept no more.
 func TestFromAnyPoint(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
+	pgtest.OnBoth(t, func(t *testing.T, url string) {
 		s := open(t, url)
 		account := addAccount(t, s)
 		before := newEvent(t, account)

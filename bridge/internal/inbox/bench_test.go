@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,15 +10,20 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
+	"godwit/internal/pgtest"
 )
 
 // BenchmarkApply has hundreds of accounts told of messages at once, each of one
 // delivery after the other, as their connections tell of them.
 func BenchmarkApply(b *testing.B) {
-	for _, database := range []string{"postgres", "sqlite"} {
+	databases := map[string]func(testing.TB) string{
+		"postgres": pgtest.Database,
+		"sqlite":   func(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "a.db") },
+	}
+	for database, url := range databases {
 		for _, shape := range []struct{ accounts, messages int }{{1, 1}, {1, 100}, {300, 1}, {300, 5}} {
 			b.Run(fmt.Sprintf("%s/accounts=%d/messages=%d", database, shape.accounts, shape.messages), func(b *testing.B) {
-				benchmarkApply(b, newDesk(b, database), shape.accounts, shape.messages)
+				benchmarkApply(b, newDesk(b, url(b)), shape.accounts, shape.messages)
 			})
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -33,16 +32,10 @@ type desk struct {
 
 // onBoth runs a test on each kind of database.
 func onBoth(t *testing.T, test func(d *desk)) {
-	for _, name := range []string{"postgres", "sqlite"} {
-		t.Run(name, func(t *testing.T) { test(newDesk(t, name)) })
-	}
+	pgtest.OnBoth(t, func(t *testing.T, url string) { test(newDesk(t, url)) })
 }
 
-func newDesk(t testing.TB, name string) *desk {
-	url := "sqlite:" + filepath.Join(t.TempDir(), "a.db")
-	if name == "postgres" {
-		url = pgtest.Database(t)
-	}
+func newDesk(t testing.TB, url string) *desk {
 	s, err := store.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

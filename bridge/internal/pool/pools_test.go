@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"path/filepath"
 	"reflect"
 	"sync"
 	"testing"
@@ -30,12 +29,7 @@ type bench struct {
 }
 
 func onBoth(t *testing.T, test func(b *bench)) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a.db") },
-	} {
-		t.Run(name, func(t *testing.T) { test(newBench(t, url(t))) })
-	}
+	pgtest.OnBoth(t, func(t *testing.T, url string) { test(newBench(t, url)) })
 }
 
 func newBench(t testing.TB, url string) *bench {

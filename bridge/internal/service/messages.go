@@ -91,10 +91,11 @@ func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Acc
 				}
 				// What an account is given is stored one after the other. Locked later, by
 				// what reads its budget, two would wait for each other.
-				if _, err := t.Account(a.ID); err != nil {
+				locked, err := t.Account(a.ID)
+				if err != nil {
 					return httpapi.Accepted{}, err
 				}
-				return s.queue(t, now, a, r, content)
+				return s.queue(t, now, locked, r, content)
 			})
 		return err
 	})

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,16 +32,11 @@ type bench struct {
 
 // onBoth runs a test on each kind of database.
 func onBoth(t *testing.T, test func(b *bench)) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a.db") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := &bench{T: t, url: url(t), now: start}
-			b.restart()
-			test(b)
-		})
-	}
+	pgtest.OnBoth(t, func(t *testing.T, url string) {
+		b := &bench{T: t, url: url, now: start}
+		b.restart()
+		test(b)
+	})
 }
 
 // restart opens the database anew, as a daemon does that starts.

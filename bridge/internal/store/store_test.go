@@ -32,17 +32,11 @@ func (b *bench) ctx() context.Context { return b.T.Context() }
 
 // onBoth runs a test on each kind of database.
 func onBoth(t *testing.T, test func(b *bench)) {
-	urls := map[string]func(t *testing.T) string{
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a ?#%20.db") },
-	}
-	for name, url := range urls {
-		t.Run(name, func(t *testing.T) {
-			b := &bench{T: t, url: url(t)}
-			b.Store = b.open()
-			test(b)
-		})
-	}
+	pgtest.OnBoth(t, func(t *testing.T, url string) {
+		b := &bench{T: t, url: url}
+		b.Store = b.open()
+		test(b)
+	})
 }
 
 func (b *bench) open() *store.Store {

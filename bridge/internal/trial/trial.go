@@ -60,8 +60,7 @@ type Place struct {
 
 // OnBoth runs a test on each kind of database.
 func OnBoth(t *testing.T, test func(p *Place)) {
-	t.Run("postgres", func(t *testing.T) { test(New(t, pgtest.Database(t))) })
-	t.Run("sqlite", func(t *testing.T) { test(New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))) })
+	pgtest.OnBoth(t, func(t *testing.T, url string) { test(New(t, url)) })
 }
 
 // New returns a place with an empty sandbox and the database at a URL. A key

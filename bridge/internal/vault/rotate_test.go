@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -31,19 +30,14 @@ type shelf struct {
 }
 
 func onBoth(t *testing.T, test func(s *shelf)) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "x.db") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := &shelf{T: t, url: url(t), keys: make(map[bridge.AccountID]*store.DataKey)}
-			var err error
-			s.Store, err = store.Open(t.Context(), s.url)
-			check(t, err)
-			t.Cleanup(func() { check(t, s.Close()) })
-			test(s)
-		})
-	}
+	pgtest.OnBoth(t, func(t *testing.T, url string) {
+		s := &shelf{T: t, url: url, keys: make(map[bridge.AccountID]*store.DataKey)}
+		var err error
+		s.Store, err = store.Open(t.Context(), s.url)
+		check(t, err)
+		t.Cleanup(func() { check(t, s.Close()) })
+		test(s)
+	})
 }
 
 // fill adds accounts with data keys of a vault.

@@ -110,6 +110,22 @@ func (v *Vault) NewKey(ctx context.Context, id bridge.AccountID) (*store.DataKey
 	return v.wrap(ctx, id, key)
 }
 
+// KeyOf returns the data key of an account as it is stored. One is made, and
+// stored, if there is none.
+func (v *Vault) KeyOf(ctx context.Context, s *store.Store, id bridge.AccountID) (*store.DataKey, error) {
+	key, err := s.DataKey(ctx, id)
+	if bridge.CodeOf(err) != bridge.CodeNotFound {
+		return key, err
+	}
+	if key, err = v.NewKey(ctx, id); err != nil {
+		return nil, err
+	}
+	if err := s.Change(ctx, func(t *store.Tx) error { return t.SetDataKey(id, key) }); err != nil {
+		return nil, fmt.Errorf("vault: storing the data key of %s: %w", id, err)
+	}
+	return key, nil
+}
+
 func (v *Vault) wrap(ctx context.Context, id bridge.AccountID, key []byte) (*store.DataKey, error) {
 	wrapped, err := v.primary.aead.EncryptWithContext(ctx, key, []byte(id))
 	if err != nil {

@@ -58,8 +58,7 @@ type bench struct {
 }
 
 func onBoth(t *testing.T, test func(b *bench)) {
-	t.Run("postgres", func(t *testing.T) { test(newBench(t, pgtest.Database(t))) })
-	t.Run("sqlite", func(t *testing.T) { test(newBench(t, "sqlite:"+filepath.Join(t.TempDir(), "a.db"))) })
+	pgtest.OnBoth(t, func(t *testing.T, url string) { test(newBench(t, url)) })
 }
 
 func newBench(t testing.TB, url string) *bench {
