@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"crypto/rand"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -23,6 +25,53 @@ func (a *administration) Audit(_ context.Context, e bridge.AuditEntry) error {
 }
 
 func (a *administration) RevokeKey(context.Context, bridge.KeyID) error { return nil }
+
+func (a *administration) CreateKey(_ context.Context, k *bridge.APIKey) (bridge.APIToken, error) {
+	return k.Make(testNow, rand.Reader)
+}
+
+func (a *administration) Suppress(context.Context, bridge.Person, string, bridge.KeyID) (*bridge.Suppression, error) {
+	return &bridge.Suppression{ID: "sup_1"}, nil
+}
+
+// uploads keeps nothing.
+type uploads struct{}
+
+// Upload implements Uploads.
+func (uploads) Upload(_ context.Context, name, _ string, content io.Reader) (*bridge.Upload, error) {
+	n, err := io.Copy(io.Discard, content)
+	return &bridge.Upload{ID: "upl_1", Name: name, Size: n}, err
+}
+
+// TestAuditOfWhatIsMade has the audit log name what a request has made.
+func TestAuditOfWhatIsMade(t *testing.T) {
+	a := new(administration)
+	s := New(Options{
+		Authenticator: keys{"all": {scopes: []Scope{ScopeAdmin}}, "read": {scopes: []Scope{ScopeAccountsRead}}},
+		Accounts:      new(accounts), Owners: owners(""), Logins: links{}, Administration: a, Uploads: uploads{},
+		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
+	})
+	ask(t, s, "read", "POST", "/v1/uploads?name=a.txt", "not allowed")
+	ask(t, s, "all", "POST", "/v1/uploads?name=a.txt", "")
+	ask(t, s, "all", "POST", "/v1/keys", `{"name":"x","scopes":["nope"]}`)
+	tests := []struct{ path, body, action, subject, account string }{
+		{"/v1/uploads?name=a.txt", "hello", "upload", "upl_1", ""},
+		{"/v1/keys", `{"name":"x","scopes":["admin"]}`, "create-key", "key_", ""},
+		{"/v1/suppressions", `{"username":"durov"}`, "suppress", "sup_1", ""},
+		{"/v1/accounts", `{"name":"x"}`, "create-account", "", testAccount},
+	}
+	for i, test := range tests {
+		res, data, _ := ask(t, s, "all", "POST", test.path, test.body)
+		if res.StatusCode >= 300 || len(a.entries) != i+1 {
+			t.Fatalf("%s: %d %s, noted %+v", test.path, res.StatusCode, data, a.entries)
+		}
+		e := a.entries[i]
+		if e.Action != test.action || !strings.HasPrefix(e.Subject, test.subject) || (e.Subject == "") != (test.subject == "") ||
+			string(e.AccountID) != test.account || e.Actor != "key_test" || e.RequestID != res.Header.Get("X-Request-Id") {
+			t.Errorf("%s: noted %+v", test.path, e)
+		}
+	}
+}
 
 // TestAudit has what changes something be noted, with who asked for it, and
 // nothing else.

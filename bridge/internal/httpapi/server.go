@@ -249,6 +249,9 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *I
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
+		if made, ok := ctx.Value(madeKey{}).(*string); ok {
+			*made = madeBy(out)
+		}
 		return out, nil
 	})
 }
@@ -307,32 +310,6 @@ func (s *Server) authorize(op operation) func(huma.Context, func(huma.Context)) 
 			return
 		}
 		next(huma.WithValue(c, callerKey{}, caller))
-	}
-}
-
-// audit notes what a request has done. It comes after forward, so that this is
-// the node that does it.
-func (s *Server) audit(op operation) func(huma.Context, func(huma.Context)) {
-	return func(c huma.Context, next func(huma.Context)) {
-		next(c)
-		if c.Status() < http.StatusBadRequest {
-			s.noteDone(c, op)
-		}
-	}
-}
-
-func (s *Server) noteDone(c huma.Context, op operation) {
-	e := bridge.AuditEntry{
-		Actor: bridge.ActorOf(callerOf(c.Context()).KeyID()), Action: op.id, AccountID: bridge.AccountID(c.Param("account")),
-		RequestID: RequestID(c.Context()),
-	}
-	for _, name := range []string{"conversation", "message", "device", "webhook", "pool", "ramp", "key", "suppression"} {
-		if id := c.Param(name); id != "" {
-			e.Subject = id
-		}
-	}
-	if err := s.o.Administration.Audit(context.WithoutCancel(c.Context()), e); err != nil {
-		s.o.Logger.Error("not noted in the audit log", "request", e.RequestID, "action", op.id, "error", err)
 	}
 }
 

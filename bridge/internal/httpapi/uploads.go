@@ -33,13 +33,16 @@ type UploadView struct {
 	CreatedAt time.Time       `json:"created_at"`
 }
 
+// uploadID is the id of the operation, as in the audit log.
+const uploadID = "upload"
+
 // registerUploads offers what takes a body of any length, past huma, which would
 // hold all of it in memory.
 func (s *Server) registerUploads() {
 	s.mux.HandleFunc("POST /v1/uploads", s.upload)
 	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[UploadView](), true, "UploadView")
 	s.api.OpenAPI().AddOperation(&huma.Operation{
-		OperationID: "upload", Method: http.MethodPost, Path: "/v1/uploads", Tags: []string{messagesTag},
+		OperationID: uploadID, Method: http.MethodPost, Path: "/v1/uploads", Tags: []string{messagesTag},
 		Summary:     "Give the bridge a file that is to be sent",
 		Description: "The body is the file. It is kept for a day after it was given, and for as long as a message with it is to be sent.",
 		Security:    []map[string][]string{{"key": {string(ScopeMessagesSend)}}},
@@ -95,6 +98,7 @@ func (s *Server) storeUpload(r *http.Request) (*UploadView, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.noteAudit(r.Context(), caller, bridge.AuditEntry{Action: uploadID, Subject: string(u.ID)})
 	return &UploadView{ID: u.ID, Name: u.Name, MIMEType: u.MIMEType, Size: u.Size, CreatedAt: u.CreatedAt}, nil
 }
 
