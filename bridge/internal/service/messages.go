@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -108,22 +109,43 @@ func (s *Service) admit(t *store.Tx, r httpapi.SendRequest) error {
 	if s.Pools == nil {
 		return nil
 	}
-	c := &bridge.Conversation{Peer: r.To}
+	keys, err := personKeys(t, r)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	_, err = s.Pools.Admit(t, r.Account, keys)
+	return err
+}
+
+// personKeys returns everything by which the account knows whom a message is for,
+// besides the name that was given.
+func personKeys(t *store.Tx, r httpapi.SendRequest) ([]bridge.PersonKey, error) {
+	named := bridge.Conversation{Peer: r.To}
+	keys := named.PersonKeys()
+	var known *bridge.Conversation
 	if r.Conversation != "" {
 		list, err := t.ConversationsNamed([]bridge.ConversationID{r.Conversation})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(list) > 0 {
-			c = list[0]
+			known = list[0]
+		}
+	} else if len(keys) > 0 {
+		var err error
+		if known, err = t.KnownAs(r.Account, r.To); err != nil {
+			return nil, err
 		}
 	}
-	keys := c.PersonKeys()
-	if len(keys) == 0 {
-		return nil
+	if known == nil {
+		return keys, nil
 	}
-	_, err := s.Pools.Admit(t, r.Account, keys)
-	return err
+	for _, key := range known.PersonKeys() {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
 }
 
 // Enqueue stores a message that a pool has given to one of its accounts, and
@@ -216,16 +238,28 @@ func (s *Service) earliest(
 	if err != nil {
 		return at, err
 	}
-	v := b.Next(bridge.BudgetOf(kind, acquaintance), at)
+	of := bridge.BudgetOf(kind, acquaintance)
+	v := b.Next(of, at)
 	if v.At.IsZero() && !v.Now() {
-		return at, bridge.Errorf(bridge.CodeBudgetExhausted,
-			"The budget of account %s for %s lets nothing go at all.", a.ID, bridge.BudgetOf(kind, acquaintance))
+		return at, bridge.Errorf(bridge.CodeBudgetExhausted, "The budget of account %s for %s lets nothing go at all.", a.ID, of)
+	}
+	before, err := t.QueuedBefore(m, of, at, maxForecast)
+	if err != nil {
+		return at, err
+	}
+	if last := b.Forecast(of, before+1, at); !last.At.IsZero() { // zero: further ahead than is looked
+		v = last
 	}
 	if v.At.After(at) {
 		at = v.At
 	}
 	return at, nil
 }
+
+// maxForecast is how many messages before another one are counted at most when it
+// is foreseen when that goes. It may go later where there are more, and not
+// earlier.
+const maxForecast = 500
 
 // conversationOf returns the conversation that a message goes into, which is
 // made if there is none.

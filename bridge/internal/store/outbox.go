@@ -247,6 +247,30 @@ func (s *Store) Backlog(ctx context.Context, id bridge.AccountID, now time.Time)
 	return b, nil
 }
 
+// budgetOf are the conversations in which messages fall under a budget, as
+// conditions (see bridge.BudgetOf).
+var budgetOf = map[bridge.BudgetKind]string{
+	bridge.BudgetPosts:         inGroup,
+	bridge.BudgetMessages:      `c.person_wrote AND NOT ` + inGroup,
+	bridge.BudgetFirstMessages: `NOT c.person_wrote AND NOT ` + inGroup,
+}
+
+const inGroup = `(c.peer LIKE 'group:%' OR c.peer LIKE 'channel:%')`
+
+// QueuedBefore returns how many messages wait that take from the same budget as
+// another one of their account, and go before it if that goes at a time; no more
+// than limit are counted.
+func (t *Tx) QueuedBefore(m *bridge.Message, kind bridge.BudgetKind, at time.Time, limit int) (n int, err error) {
+	err = t.row(`SELECT count(*) FROM (SELECT 1 FROM messages w JOIN conversations c ON c.id = w.conversation_id
+		WHERE w.account_id = $1 AND w.state IN ('queued', 'parked') AND w.id <> $2 AND w.priority <= $3
+		AND (w.not_before IS NULL OR w.not_before <= $4) AND `+budgetOf[kind]+` LIMIT $5) AS before`,
+		m.AccountID, m.ID, m.Priority, at, limit).Scan(&n)
+	if err != nil {
+		return 0, failed(err)
+	}
+	return n, nil
+}
+
 // CountMessages counts the messages that the bridge was given to send, by their
 // state.
 func (s *Store) CountMessages(ctx context.Context) (map[bridge.SendState]int, error) {
