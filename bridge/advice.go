@@ -3,6 +3,17 @@ package bridge
 // WhatToDo says what somebody has to do for the account to work, for people; ""
 // where the bridge does what there is to do.
 func (s Status) WhatToDo() string {
+	switch s.Cause {
+	case DataKeyLocked:
+		return "What is secret of the account cannot be read: its data key is wrapped by " + s.Error +
+			", which is none of the key-encryption keys that the daemon was given. Restart it with that one as a further --kek. " +
+			"If that one is lost, shred the account (godwit keys shred) and sign in again."
+	case SignInRefused:
+		if s.State == New {
+			return "Whoever signed in was refused, being another account of the bridge already. Sign in as somebody else."
+		}
+		return "Somebody else signed in and was refused. Sign in as the same account as before, or add another account for whom that was."
+	}
 	switch s.State {
 	case New, SignedOut:
 		return "Sign the account in: begin a sign-in, or make a login link for whom it belongs to."

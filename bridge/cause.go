@@ -14,11 +14,14 @@ type Refusal struct {
 	Chat     int64  // that it was about
 }
 
+// peerFlood is the one error that restricts an account.
+const peerFlood = "PEER_FLOOD"
+
 // kinds are the errors that mean something for the account as a whole.
 var kinds = map[string]Kind{
 	"FLOOD_WAIT": FloodWait, "FLOOD_PREMIUM_WAIT": FloodWait, "TAKEOUT_INIT_DELAY": FloodWait,
 	"FLOOD_TEST_PHONE_WAIT": FloodWait, "2FA_CONFIRM_WAIT": FloodWait, "SLOWMODE_WAIT": SlowMode,
-	"PEER_FLOOD":            PeerFlood,
+	peerFlood:               PeerFlood,
 	"AUTH_KEY_UNREGISTERED": KeyUnregistered, "AUTH_KEY_INVALID": KeyUnregistered,
 	"SESSION_REVOKED": SessionRevoked, "SESSION_EXPIRED": SessionExpired,
 	"AUTH_KEY_DUPLICATED": KeyDuplicated,

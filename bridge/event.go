@@ -12,6 +12,8 @@ type EventType string
 
 // The events about accounts.
 const (
+	AccountNew           EventType = "account.new" // again: nobody has signed in after all
+	AccountSigningIn     EventType = "account.signing_in"
 	AccountConnecting    EventType = "account.connecting"
 	AccountOnline        EventType = "account.online"
 	AccountFloodWait     EventType = "account.flood_wait"

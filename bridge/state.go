@@ -37,11 +37,14 @@ func (s State) Runs() bool {
 // is not valid: an account starts as New.
 type Status struct {
 	State State
-	Cause Kind      // of the last change of the state
-	Error string    // the type of the error that Cause was, such as SESSION_REVOKED; empty for none
+	Cause Kind // of the last change of the state
+	// Error is the type of the error that Cause was, such as SESSION_REVOKED; of
+	// DataKeyLocked, the name of the key-encryption key; empty for none.
+	Error string
 	Scope Scope     // of Throttled: what waits
 	Since time.Time // when the state was come to
 	Until time.Time // of Throttled and Restricted: the zero time if it is not known
+	From  State     // of SigningIn: what it is again if nothing comes of that
 	// Suspected says that Telegram did not know the session once. It is asked
 	// again before that is believed.
 	Suspected bool
@@ -60,11 +63,13 @@ type Kind string
 // of the kind.
 const (
 	SignInBegun        Kind = "sign_in_begun"
-	SignInFailed       Kind = "sign_in_failed"
-	SignedInAgain      Kind = "signed_in" // also for the first time
-	Started            Kind = "started"   // its operator, or the daemon, wants it online
-	Connected          Kind = "connected" // Telegram has answered
+	SignInFailed       Kind = "sign_in_failed"  // it was given up
+	SignInRefused      Kind = "sign_in_refused" // somebody else has signed in
+	SignedInAgain      Kind = "signed_in"       // also for the first time
+	Started            Kind = "started"         // its operator, or the daemon, wants it online
+	Connected          Kind = "connected"       // Telegram has answered
 	Disconnected       Kind = "disconnected"
+	DataKeyLocked      Kind = "data_key_locked" // none of the daemon's key-encryption keys unwraps its data key
 	PausedByOperator   Kind = "paused"
 	SignedOutBy        Kind = "signed_out"
 	FloodWait          Kind = "flood_wait"            // FLOOD_WAIT_X, FLOOD_PREMIUM_WAIT_X and others of code 420
@@ -85,7 +90,7 @@ const (
 // A Cause is something that happened to an account.
 type Cause struct {
 	Kind  Kind
-	Error string        // the type of the error, where it is one
+	Error string        // as that of a Status
 	Wait  time.Duration // of FloodWait and SlowMode; of PeerFlood and server failures, where it is known
 	Scope Scope         // of FloodWait and SlowMode
 }
@@ -130,7 +135,7 @@ type Transition struct {
 func Next(now time.Time, s Status, c Cause) Transition {
 	t := &transition{now: now, cause: c, Transition: Transition{Status: s}}
 	switch c.Kind {
-	case SignInBegun, SignInFailed, SignedInAgain, Started, PausedByOperator, SignedOutBy:
+	case SignInBegun, SignInFailed, SignInRefused, SignedInAgain, Started, PausedByOperator, SignedOutBy:
 		t.byOperator()
 	default:
 		if s.State.Runs() {

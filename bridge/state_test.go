@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -76,10 +77,12 @@ func TestRecovery(t *testing.T) {
 		{"signed out", Cause{Kind: SignedOutBy}, []State{SigningIn, Connecting, Online, Throttled, Restricted, Paused, LoginRequired, Banned},
 			Status{State: SignedOut}, AccountSignedOut, []Action{Disconnect, Park}},
 		{"signed out", Cause{Kind: SignedOutBy}, []State{New, SignedOut}, Status{}, "", nil},
-		{"a sign-in begins", Cause{Kind: SignInBegun}, []State{New, LoginRequired, SignedOut}, Status{State: SigningIn}, "", nil},
+		{"a sign-in begins", Cause{Kind: SignInBegun}, []State{New}, Status{State: SigningIn, From: New}, AccountSigningIn, nil},
+		{"a sign-in begins", Cause{Kind: SignInBegun}, []State{LoginRequired}, Status{State: SigningIn, From: LoginRequired}, AccountSigningIn, nil},
+		{"a sign-in begins", Cause{Kind: SignInBegun}, []State{SignedOut}, Status{State: SigningIn, From: SignedOut}, AccountSigningIn, nil},
 		{"a sign-in begins", Cause{Kind: SignInBegun}, []State{Online, Banned, Paused}, Status{}, "", nil},
-		{"a sign-in fails", Cause{Kind: SignInFailed}, []State{SigningIn},
-			Status{State: LoginRequired}, AccountLoginRequired, []Action{OfferLogin}},
+		{"the data key is locked", Cause{Kind: DataKeyLocked, Error: "file:key"}, []State{Connecting, Online, Throttled},
+			Status{State: Connecting}, AccountConnecting, []Action{Alert}},
 		{"signed in", Cause{Kind: SignedInAgain}, []State{New, SigningIn, LoginRequired, SignedOut},
 			Status{State: Connecting}, AccountConnecting, []Action{Connect, Release}},
 		{"signed in", Cause{Kind: SignedInAgain}, []State{Online, Paused, Banned}, Status{}, "", nil},
@@ -108,6 +111,57 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// TestGoBack has an account whose sign-in comes to nothing be what it was, say
+// why, and be ready for another one.
+func TestGoBack(t *testing.T) {
+	events := map[State]EventType{New: AccountNew, SignedOut: AccountSignedOut, LoginRequired: AccountLoginRequired}
+	for from, event := range events {
+		advice := make(map[string]bool)
+		for _, kind := range []Kind{SignInFailed, SignInRefused} {
+			begun := Next(now, Status{State: from, Cause: SessionRevoked}, Cause{Kind: SignInBegun}).Status
+			if again := Next(now, begun, Cause{Kind: SignInBegun}).Status; again != begun {
+				t.Errorf("begun anew when %s: %+v", from, again)
+			}
+			back := Next(now.Add(time.Minute), begun, Cause{Kind: kind})
+			if want := (Status{State: from, Cause: kind, Since: now.Add(time.Minute)}); back.Status != want || back.Event != event {
+				t.Errorf("%s after %s: %+v", kind, from, back)
+			}
+			advice[back.Status.WhatToDo()] = true
+		}
+		if advice[""] || len(advice) != 2 {
+			t.Errorf("%s: what to do is %v", from, advice)
+		}
+	}
+	if s := Next(now, Status{State: SigningIn}, Cause{Kind: SignInFailed}).Status; s.State != LoginRequired {
+		t.Errorf("from nowhere that is known: %+v", s)
+	}
+}
+
+// TestDataKeyLocked has it told once that a key is missing, whatever the state,
+// and everything be as before when it is there.
+func TestDataKeyLocked(t *testing.T) {
+	locked := Cause{Kind: DataKeyLocked, Error: "file:old"}
+	restricted := Status{State: Restricted, Cause: PeerFlood, Error: "PEER_FLOOD", Since: now, Until: now.Add(time.Hour)}
+	for _, before := range []Status{{State: Online, Since: now}, restricted} {
+		first := Next(now.Add(time.Second), before, locked)
+		s := first.Status
+		if first.Event == "" || s.Cause != DataKeyLocked || !strings.Contains(s.WhatToDo(), "file:old") {
+			t.Errorf("%s: %+v, %q", before.State, first, s.WhatToDo())
+		}
+		if again := Next(now.Add(time.Minute), s, locked); again.Status != s || again.Event != "" {
+			t.Errorf("%s, the second time: %+v", before.State, again)
+		}
+		good := Next(now.Add(time.Hour), s, Cause{Kind: Connected})
+		if good.Status.Cause == DataKeyLocked || good.Event == "" || before.State == Restricted && good.Status != before {
+			t.Errorf("%s, with the key: %+v", before.State, good)
+		}
+	}
+	s := Next(now, Status{State: Connecting, Cause: DataKeyLocked, Error: "file:old"}, Cause{Kind: Disconnected}).Status
+	if s.Cause != Disconnected || s.WhatToDo() != "" {
+		t.Errorf("with the key, and without a network: %+v", s)
+	}
+}
+
 // TestOvertaken has nothing of Telegram change an account that is not running.
 func TestOvertaken(t *testing.T) {
 	for _, state := range States {
@@ -117,7 +171,7 @@ func TestOvertaken(t *testing.T) {
 		before := Status{State: state, Since: now.Add(-time.Hour)}
 		for _, kind := range []Kind{
 			Connected, Disconnected, FloodWait, SlowMode, WaitOver, PeerFlood, KeyUnregistered, KeyUnknown,
-			SessionRevoked, SessionExpired, KeyDuplicated, Deactivated, TooManyConnections, ServerFailure,
+			SessionRevoked, SessionExpired, KeyDuplicated, Deactivated, TooManyConnections, ServerFailure, DataKeyLocked,
 		} {
 			if got := Next(now, before, Cause{Kind: kind}); got.Status != before || got.Event != "" || got.Actions != nil {
 				t.Errorf("%s when %s: %+v", kind, state, got)
@@ -193,13 +247,15 @@ func TestCauseOf(t *testing.T) {
 }
 
 func FuzzNext(f *testing.F) {
-	for i := range byte(20) {
-		f.Add(i, i, int64(i))
+	for state := range byte(len(States)) {
+		for kind := range byte(23) {
+			f.Add(state, kind, int64(kind))
+		}
 	}
 	kinds := []Kind{
 		SignInBegun, SignInFailed, SignedInAgain, Started, Connected, Disconnected, PausedByOperator, SignedOutBy,
 		FloodWait, SlowMode, WaitOver, PeerFlood, KeyUnregistered, KeyUnknown, SessionRevoked, SessionExpired,
-		KeyDuplicated, Deactivated, TooManyConnections, ServerFailure, "unheard of",
+		KeyDuplicated, Deactivated, TooManyConnections, ServerFailure, DataKeyLocked, SignInRefused, "unheard of",
 	}
 	f.Fuzz(func(t *testing.T, state, kind byte, wait int64) {
 		before := Status{State: States[int(state)%len(States)], Since: now}
@@ -216,6 +272,8 @@ func FuzzNext(f *testing.F) {
 			t.Errorf("%+v, %+v: back from a ban as %s", before, c, got.Status.State)
 		case got.Status.State != before.State && got.Status.Since.Equal(before.Since):
 			t.Errorf("%+v, %+v: since when is not noted", before, c)
+		case got.Status.State != before.State && got.Event == "":
+			t.Errorf("%+v, %+v: nobody is told", before, c)
 		}
 	})
 }

@@ -31,11 +31,12 @@ func (t *transition) byOperator() {
 	case SignInBegun:
 		switch state {
 		case New, LoginRequired, SignedOut:
-			t.to(SigningIn, "")
+			t.to(SigningIn, AccountSigningIn)
+			t.Status.From = state
 		}
-	case SignInFailed:
+	case SignInFailed, SignInRefused:
 		if state == SigningIn {
-			t.to(LoginRequired, AccountLoginRequired, OfferLogin)
+			t.goBack()
 		}
 	case SignedInAgain:
 		switch state {
@@ -59,6 +60,18 @@ func (t *transition) byOperator() {
 	}
 }
 
+// goBack has an account be what it was before a sign-in that has come to nothing.
+func (t *transition) goBack() {
+	switch t.Status.From {
+	case New:
+		t.to(New, AccountNew)
+	case SignedOut:
+		t.to(SignedOut, AccountSignedOut)
+	default:
+		t.to(LoginRequired, AccountLoginRequired, OfferLogin)
+	}
+}
+
 // byTelegram is what happens to an account that runs. Losses of the session
 // come first: they are the end of everything else.
 func (t *transition) byTelegram() {
@@ -75,6 +88,8 @@ func (t *transition) byTelegram() {
 		t.connected()
 	case Disconnected:
 		t.disconnected()
+	case DataKeyLocked:
+		t.locked()
 	case FloodWait, SlowMode:
 		t.throttle()
 	case PeerFlood:
@@ -103,20 +118,38 @@ func (t *transition) suspect() {
 // there before goes on.
 func (t *transition) connected() {
 	t.Status.Suspected = false
-	if t.Status.State == Connecting {
+	switch {
+	case t.Status.State == Connecting:
 		t.to(Online, AccountOnline, Release)
+	case t.Status.Cause == DataKeyLocked: // restricted, and not any more without its key
+		t.Status.Cause, t.Status.Error = PeerFlood, peerFlood
+		t.Event = AccountRestricted
 	}
 }
 
 // disconnected keeps a restriction, which is longer than any connection; waits
 // are kept by whoever schedules the requests.
 func (t *transition) disconnected() {
-	switch t.Status.State {
-	case Online, Throttled:
+	switch s := t.Status; {
+	case s.State == Online, s.State == Throttled, s.State == Connecting && s.Cause == DataKeyLocked:
 		t.to(Connecting, AccountConnecting, Connect)
 	default:
 		t.Actions = []Action{Connect}
 	}
+}
+
+// locked says once why the account cannot connect. A restriction stays one.
+func (t *transition) locked() {
+	s := t.Status
+	if s.Cause == t.cause.Kind && s.Error == t.cause.Error {
+		return
+	}
+	if s.State != Restricted {
+		t.to(Connecting, AccountConnecting, Alert)
+		return
+	}
+	t.Status.Cause, t.Status.Error = t.cause.Kind, t.cause.Error
+	t.Event, t.Actions = AccountRestricted, []Action{Alert}
 }
 
 // throttle notes the wait that ends last. Other methods and chats go on.

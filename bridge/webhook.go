@@ -12,7 +12,7 @@ const WebhookTest EventType = "webhook.test"
 
 // EventTypes are all types of events that the log holds.
 var EventTypes = []EventType{
-	AccountConnecting, AccountOnline, AccountFloodWait, AccountRestricted, AccountPaused, AccountLoginRequired,
+	AccountNew, AccountSigningIn, AccountConnecting, AccountOnline, AccountFloodWait, AccountRestricted, AccountPaused, AccountLoginRequired,
 	AccountBanned, AccountSignedOut, AccountDevice,
 	MessageReceived, MessageSent, MessageFailed, MessageEdited, MessageDeleted, MessageReaction, ConversationRead,
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/vault"
 	"godwit/mtproto"
 	"godwit/mtproto/mtclient"
 	"godwit/mtproto/transport"
@@ -20,7 +21,10 @@ func CauseOf(err error) (bridge.Cause, bool) {
 	var rpc *mtproto.RPCError
 	var refused *transport.Error
 	var unreachable *telegram.UnreachableError
+	var locked *vault.UnknownKEKError
 	switch {
+	case errors.As(err, &locked):
+		return locked.Cause(), true
 	case errors.As(err, &wait):
 		return causeOfWait(wait.Wait), true
 	case errors.Is(err, mtclient.ErrKeyUnknown): // which can come of a refusal
@@ -67,9 +71,12 @@ func told(err error) error {
 	var unknown *telegram.UnknownPeerError
 	var reference *telegram.ReferenceError
 	var access *telegram.AccessError
+	var locked *vault.UnknownKEKError
 	switch {
 	case err == nil, errors.As(err, &b):
 		return err
+	case errors.As(err, &locked):
+		return locked.Told()
 	case lostBy(err) == bridge.Deactivated:
 		return &bridge.Error{Code: bridge.CodeAccountBanned, Detail: "Telegram has closed the account.", Err: err}
 	case lostBy(err) != "":

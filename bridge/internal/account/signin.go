@@ -39,7 +39,7 @@ func (e *Environment) BeginSignIn(ctx context.Context, a *bridge.Account, epoch 
 	// What Telegram left at the last sign-out may spare the code (R-LG-21).
 	before, err := e.openBlob(ctx, a.ID, epoch, sessionField)
 	if err != nil {
-		return nil, err
+		return nil, told(err)
 	}
 	old, err := credentialStore{before}.Load()
 	if err != nil {
@@ -88,7 +88,7 @@ func (e *Environment) ResumeSignIn(ctx context.Context, a *bridge.Account, epoch
 func (e *Environment) newSignIn(ctx context.Context, a *bridge.Account, epoch int64) (*SignIn, error) {
 	b, err := e.openBlob(ctx, a.ID, epoch, signInField)
 	if err != nil {
-		return nil, err
+		return nil, told(err)
 	}
 	store := &signInStore{blob: b}
 	if err := store.load(); err != nil {

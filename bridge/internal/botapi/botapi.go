@@ -88,6 +88,10 @@ func (e *Environment) SignIn(ctx context.Context, a *bridge.Account, epoch int64
 		return err
 	}
 	sealed, err := e.Vault.Seal(ctx, a.ID, key, tokenField, before.Version+1, []byte(token))
+	var locked *vault.UnknownKEKError
+	if errors.As(err, &locked) {
+		return locked.Told()
+	}
 	if err != nil {
 		return err
 	}

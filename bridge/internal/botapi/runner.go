@@ -12,6 +12,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/vault"
 )
 
 const (
@@ -120,7 +121,10 @@ func (r *Runner) run(ctx context.Context) {
 // endOf returns what an error of a session means, and whether the Runner ends by
 // it.
 func (r *Runner) endOf(err error) (c bridge.Cause, ends bool) {
+	var locked *vault.UnknownKEKError
 	switch {
+	case errors.As(err, &locked):
+		return locked.Cause(), false
 	case errors.Is(err, store.ErrNotOwner):
 		return bridge.Cause{Kind: bridge.Superseded}, true
 	case errors.Is(err, errNoToken):

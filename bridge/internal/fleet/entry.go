@@ -219,11 +219,7 @@ func addEvent(t *store.Tx, now time.Time, a *bridge.Account, kind bridge.EventTy
 	if kind == "" {
 		return nil
 	}
-	s := a.Status
-	change := bridge.AccountChange{
-		State: s.State, Cause: c.Kind, Error: c.Error, Since: s.Since, Until: s.Until,
-		Method: c.Scope.Method, Chat: c.Scope.Chat, WhatToDo: s.WhatToDo(),
-	}
+	change := bridge.ChangeOf(a, c)
 	if kind == bridge.AccountFloodWait {
 		change.Until = now.Add(c.Wait)
 	}

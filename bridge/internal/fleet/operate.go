@@ -189,7 +189,7 @@ func (e *entry) step(ctx context.Context, move func(SignIn) (*bridge.SignIn, err
 	switch code := bridge.CodeOf(err); {
 	case code == bridge.CodeOtherAccount, code == bridge.CodeConflict:
 		e.forgetSignIn()
-		_, failed := e.apply(ctx, bridge.Cause{Kind: bridge.SignInFailed})
+		_, failed := e.apply(ctx, bridge.Cause{Kind: bridge.SignInRefused})
 		return nil, errors.Join(err, failed)
 	case err != nil:
 		return nil, err

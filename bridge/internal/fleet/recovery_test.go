@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,6 +177,10 @@ var troubles = []trouble{
 	{"SESSION_REVOKED", ends(sandbox.SessionRevoked), lost(bridge.SessionRevoked, "SESSION_REVOKED"), true},
 	{"SESSION_EXPIRED", ends(sandbox.SessionExpired), lost(bridge.SessionExpired, "SESSION_EXPIRED"), true},
 	{"AUTH_KEY_DUPLICATED", refused("AUTH_KEY_DUPLICATED"), lost(bridge.KeyDuplicated, "AUTH_KEY_DUPLICATED"), true},
+	{"-429", func(x *patient) {
+		x.fault(sandbox.Fault{Kind: sandbox.FaultTransportError, Code: -429, Times: 2})
+		_ = x.ask() // what is told of it is another matter
+	}, want{state: bridge.Online, cause: bridge.Connected, event: bridge.AccountOnline}, false},
 	{"500", refused("500 INTERNAL"), goesOn, false},
 	{"-503", refused("-503 Timeout"), goesOn, false},
 	{"USER_MIGRATE", func(x *patient) { x.Check(x.Sandbox.MoveAccount(x.phone, 1)) }, goesOn, false},
@@ -313,7 +318,10 @@ func TestOnlyTheSameAccountComesBack(t *testing.T) {
 		if len(left) != 0 {
 			p.Errorf("somebody else is signed in still: %+v", left)
 		}
-		x.AwaitState(x.id, bridge.LoginRequired)
+		a := x.AwaitState(x.id, bridge.LoginRequired)
+		if a.Status.Cause != bridge.SignInRefused || !strings.Contains(a.Status.WhatToDo(), "Somebody else") {
+			p.Errorf("%+v: %q", a.Status, a.Status.WhatToDo())
+		}
 		x.SignIn(x.id, x.phone)
 		x.works()
 	})

@@ -51,7 +51,7 @@ type AccountView struct {
 	UserID    int64              `json:"user_id,omitempty" doc:"At Telegram."`
 	State     bridge.State       `json:"state" doc:"Where it stands."`
 	Cause     bridge.Kind        `json:"cause,omitempty" doc:"What led there."`
-	Error     string             `json:"error,omitempty" doc:"Telegram's error, if that was one." example:"SESSION_REVOKED"`
+	Error     string             `json:"error,omitempty" doc:"Telegram's error, if that was one; of data_key_locked, the key-encryption key that is missing." example:"SESSION_REVOKED"`
 	Since     time.Time          `json:"since"`
 	Until     *time.Time         `json:"until,omitempty" doc:"When it ends by itself, where that is known."`
 	Method    string             `json:"throttled_method,omitempty" doc:"What has to wait."`

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"godwit/bridge"
 )
 
 // TestForward has requests about an account go to the node that owns it, once.
@@ -64,5 +66,20 @@ func TestLoginPage(t *testing.T) {
 	res, data, _ = ask(t, s, "", "GET", "/login/OTHER", "")
 	if res.StatusCode != http.StatusGone || !strings.Contains(string(data), "too old") {
 		t.Errorf("%d %s", res.StatusCode, data)
+	}
+}
+
+// TestLoginPageOfBot asks for a token, and for nothing else.
+func TestLoginPageOfBot(t *testing.T) {
+	a := &accounts{step: &bridge.SignIn{
+		Step: "start", Actions: []string{"bot_token"}, Problem: &bridge.SignInProblem{Detail: "Telegram does not know the token."},
+	}}
+	res, data, _ := ask(t, newServer(a), "", "GET", "/login/TOKEN", "")
+	page := string(data)
+	if res.StatusCode != 200 || !strings.Contains(page, `name="action" value="bot_token"`) || !strings.Contains(page, "does not know the token") {
+		t.Errorf("%d %s", res.StatusCode, page)
+	}
+	if strings.Contains(page, "Phone number") || strings.Contains(page, "QR code") {
+		t.Errorf("a bot is asked for what people have: %s", page)
 	}
 }

@@ -43,6 +43,9 @@ var otherActions = []loginAction{
 	{"resend", "Send the code another way"}, {"recover", "I have lost the password"}, {"cancel", "Start over"},
 }
 
+// botToken is what the sign-in of a bot takes, and of nobody else.
+const botToken = "bot_token"
+
 // labels are of what is asked for at the rarer steps.
 var labels = map[string]string{
 	"email": "An e-mail address, which Telegram asks for", "email_code": "The code that was sent to that address",
@@ -115,6 +118,9 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, step *bridge.
 
 func viewOfStep(step *bridge.SignIn) (loginView, error) {
 	view := loginView{Step: step.Step, Label: labels[step.Step], Terms: step.Terms}
+	if slices.Contains(step.Actions, botToken) {
+		view.Step = "bot"
+	}
 	if step.Problem != nil {
 		view.Problem = step.Problem.Detail
 	}

@@ -54,6 +54,7 @@ type service = Accounts
 type accounts struct {
 	service
 	err      error
+	step     *bridge.SignIn // what a sign-in asks for; nil: a QR code
 	answer   bridge.Answer
 	answered bridge.AccountID
 }
@@ -71,6 +72,9 @@ func (a *accounts) CreateAccount(_ context.Context, n NewAccount) (*bridge.Accou
 }
 
 func (a *accounts) SignIn(context.Context, bridge.AccountID) (*bridge.SignIn, error) {
+	if a.step != nil {
+		return a.step, a.err
+	}
 	return &bridge.SignIn{Step: "qr", QR: &bridge.SignInQR{URL: "tg://login?token=AQID", Expires: testNow}}, a.err
 }
 

@@ -10,14 +10,15 @@ import (
 )
 
 const accountColumns = `id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
-	since, until, suspected, created_at, epoch, node`
+	since, until, suspected, created_at, epoch, node, came_from`
 
 // scanAccount reads a row of accountColumns.
 func scanAccount(row scanner) (*bridge.Account, error) {
 	a := new(bridge.Account)
 	s := &a.Status
 	err := row.Scan(&a.ID, &a.Name, &a.Kind, &a.Phone, &a.UserID, &s.State, &s.Cause, &s.Error, &s.Scope.Method,
-		&s.Scope.Chat, timeColumn{&s.Since}, timeColumn{&s.Until}, &s.Suspected, timeColumn{&a.CreatedAt}, &a.Epoch, &a.Node)
+		&s.Scope.Chat, timeColumn{&s.Since}, timeColumn{&s.Until}, &s.Suspected, timeColumn{&a.CreatedAt}, &a.Epoch, &a.Node,
+		&s.From)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +61,10 @@ func (t *Tx) accounts(statement string, args ...any) ([]*bridge.Account, error) 
 func (t *Tx) AddAccount(a *bridge.Account) error {
 	s := &a.Status
 	_, err := t.exec(`INSERT INTO accounts (id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
-		since, until, suspected, created_at, epoch, node, event_seq, shard)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0, $15)`,
+		since, until, suspected, created_at, epoch, node, event_seq, shard, came_from)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0, $15, $16)`,
 		a.ID, a.Name, a.Kind, a.Phone, a.UserID, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat,
-		s.Since, s.Until, s.Suspected, a.CreatedAt, bridge.ShardOf(a.ID))
+		s.Since, s.Until, s.Suspected, a.CreatedAt, bridge.ShardOf(a.ID), s.From)
 	return err
 }
 
@@ -77,8 +78,8 @@ func (t *Tx) Account(id bridge.AccountID) (*bridge.Account, error) {
 // SetStatus changes the status of an account.
 func (t *Tx) SetStatus(id bridge.AccountID, s bridge.Status) error {
 	n, err := t.exec(`UPDATE accounts SET state = $2, cause = $3, error = $4, scope_method = $5, scope_chat = $6,
-		since = $7, until = $8, suspected = $9 WHERE id = $1`,
-		id, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected)
+		since = $7, until = $8, suspected = $9, came_from = $10 WHERE id = $1`,
+		id, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected, s.From)
 	if err == nil && n == 0 {
 		return noAccount(id, sql.ErrNoRows)
 	}
@@ -111,11 +112,14 @@ func (t *Tx) SetIdentity(id bridge.AccountID, userID int64, phone string) error 
 }
 
 // DeleteAccount deletes an account and everything that is its own: messages,
-// events, keys.
+// events, keys. [Store.Listen] tells of it.
 func (t *Tx) DeleteAccount(id bridge.AccountID) error {
 	n, err := t.exec(`DELETE FROM accounts WHERE id = $1`, id)
 	if err == nil && n == 0 {
 		return noAccount(id, sql.ErrNoRows)
+	}
+	if err == nil && t.dialect == postgres {
+		_, err = t.exec(`SELECT pg_notify($1, $2)`, eventsChannel, id)
 	}
 	return err
 }

@@ -50,6 +50,16 @@ func (e *UnknownKEKError) Error() string {
 	return fmt.Sprintf("vault: the data key of %s is wrapped by %s, which is none of the keys given", e.Account, e.KEK)
 }
 
+// Cause returns what it means for the account.
+func (e *UnknownKEKError) Cause() bridge.Cause {
+	return bridge.Cause{Kind: bridge.DataKeyLocked, Error: e.KEK}
+}
+
+// Told returns what a user of the bridge is told of it.
+func (e *UnknownKEKError) Told() error {
+	return &bridge.Error{Code: bridge.CodeUnavailable, Detail: bridge.Status{Cause: bridge.DataKeyLocked, Error: e.KEK}.WhatToDo(), Err: e}
+}
+
 // A Vault seals and opens. It is safe for concurrent use.
 type Vault struct {
 	primary *KEK
