@@ -76,6 +76,7 @@ bench: ## Measure godwit and its rivals side by side
 .PHONY: soak
 soak: ## Whole nodes while everything around them fails, at full size: takes an hour
 	go test ./bridge/internal/fleet -run TestFailover -rounds $(ROUNDS) -timeout 6h -v | grep -v level=
+	go test ./bridge/internal/soak -run TestKilledNode -rounds $(ROUNDS) -timeout 6h -v | grep -v level=
 	go test ./bridge/internal/soak -run TestOnce -messages 50000 -accounts 500 -disturbances 20 -timeout 6h -v | grep -v level=
 	go test ./bridge/internal/soak -run TestResume -accounts 5000 -timeout 6h -v | grep -v level=
 

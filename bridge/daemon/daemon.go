@@ -117,7 +117,11 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 	if n.listener, err = net.Listen("tcp", o.Listen); err != nil {
 		return nil, fmt.Errorf("the HTTP API: %w", err)
 	}
-	n.assemble()
+	address, err := advertised(o.Advertise, n.listener.Addr(), n.store.Shared())
+	if err != nil {
+		return nil, err
+	}
+	n.assemble(address)
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &webhook.Worker{Service: n.webhooks})
 	n.jobs, err = jobs.Open(ctx, n.store, jobs.Options{
@@ -168,7 +172,7 @@ func nodeName() string {
 }
 
 // assemble makes the parts of the node, which do nothing yet.
-func (n *node) assemble() {
+func (n *node) assemble(address string) {
 	log, now := n.o.Logger, time.Now
 	n.inbox = inbox.New(n.store, now)
 	surfaces := &fleet.Surfaces{
@@ -176,25 +180,23 @@ func (n *node) assemble() {
 			Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
 			Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
 			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admitPage},
-			Logger: log, Now: now,
+			Logger: log, Now: now, Certain: func(ctx context.Context) error { return n.fleet.Certain(ctx) },
 		},
 		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI},
 	}
-	advertise := n.o.Advertise
-	if advertise == "" {
-		advertise = n.listener.Addr().String()
-	}
 	n.fleet = fleet.New(fleet.Options{
-		Node: n.name, Address: advertise, Store: n.store, Starter: surfaces, Logger: log, Now: now,
+		Node: n.name, Address: address, Store: n.store, Starter: surfaces, Logger: log, Now: now,
 		OnChange: func(id bridge.AccountID, a *bridge.Account) { n.outbox.Changed(id, a) },
 	})
-	s := &service.Service{Store: n.store, Vault: n.vault, Fleet: n.fleet, Logger: log, Now: now, Node: n.name, Wake: n.wake}
+	n.events = eventlog.New(n.store, log)
+	s := &service.Service{
+		Store: n.store, Vault: n.vault, Fleet: n.fleet, Logger: log, Now: now, Node: n.name, Wake: n.wake, Deleted: n.events.Forget,
+	}
 	pools := pool.New(pool.Options{Store: n.store, Suppression: pool.Listed{}, Outbox: s, Now: now, Entropy: rand.Reader})
 	n.outbox = outbox.New(outbox.Options{
 		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: pools, Logger: log, Now: now,
 	})
 	s.Pools = pools
-	n.events = eventlog.New(n.store, log)
 	n.webhooks = webhook.New(webhook.Options{
 		Store: n.store, Log: n.events, Vault: n.vault, Guard: n.o.Webhooks, Version: n.o.Version, Logger: log,
 		Enqueue: func(ctx context.Context, ids []bridge.WebhookID) error {

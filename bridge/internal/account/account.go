@@ -21,7 +21,7 @@ import (
 )
 
 // An Environment is what all accounts of a node share. All fields are required,
-// but for Device and Dial.
+// but for Device, Dial and Certain.
 type Environment struct {
 	Store   *store.Store
 	Vault   *vault.Vault
@@ -30,6 +30,9 @@ type Environment struct {
 	APIHash string
 	Device  telegram.Device
 	Dial    telegram.DialFunc // how Telegram is reached; over TCP if nil
+	// Certain is asked before anything is sent to Telegram, and fails where the
+	// accounts may be another node's by now; nil: they never are.
+	Certain func(context.Context) error
 	Inbox   Inbox
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -56,7 +59,7 @@ type Inbox interface {
 // options are those of every client.
 func (e *Environment) options(a *bridge.Account) telegram.Options {
 	return telegram.Options{
-		APIID: e.APIID, APIHash: e.APIHash, Network: e.Network, Device: e.Device, Dial: e.Dial,
+		APIID: e.APIID, APIHash: e.APIHash, Network: e.Network, Device: e.Device, Dial: e.dial(),
 		Logger: e.Logger.With("account", a.ID),
 		// A request that has to wait goes back to whoever planned it.
 		Patience: -1,

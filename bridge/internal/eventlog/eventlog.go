@@ -43,7 +43,7 @@ type Source interface {
 	Changed() <-chan struct{}
 	Shared() bool
 	TellOthers(ctx context.Context) error
-	Listen(ctx context.Context, told func()) error
+	Listen(ctx context.Context, told func(deleted bridge.AccountID)) error
 }
 
 const (
@@ -66,7 +66,10 @@ type Log struct {
 	wake   chan struct{} // another process has stored something
 	front  frontier      // of Run alone
 
+	extending sync.Mutex // held from reading events to keeping them; before mu
+
 	mu      sync.Mutex
+	hears   bool          // of accounts that other processes delete
 	known   bool          // where the log ends
 	end     int64         // it is complete up to here
 	changed chan struct{} // closed when end changes
@@ -139,12 +142,45 @@ func next(events []bridge.Event, limit int, end int64) int64 {
 	return end
 }
 
+// Forget drops the events of an account that has been deleted, which the source
+// does not have any more. Accounts that other processes delete are forgotten by
+// themselves.
+func (l *Log) Forget(id bridge.AccountID) {
+	l.extending.Lock() // what was read before the account was deleted is kept by now
+	defer l.extending.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// Readers may hold parts of the slice.
+	var rest []bridge.Event
+	l.bytes = 0
+	for _, e := range l.recent {
+		if e.AccountID != id {
+			rest = append(rest, e)
+			l.bytes += len(e.Data)
+		}
+	}
+	l.recent = rest
+}
+
+// hear has events kept in memory from now on, or none: while no word comes of
+// accounts that others delete, they are to be read from the source alone.
+func (l *Log) hear(of bool) {
+	l.extending.Lock()
+	defer l.extending.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hears = of
+	l.recent, l.bytes, l.after = nil, 0, l.end
+}
+
 // Run follows the log until ctx ends.
 func (l *Log) Run(ctx context.Context) {
 	var listening sync.WaitGroup
 	defer listening.Wait()
 	if l.source.Shared() {
 		listening.Go(func() { l.listen(ctx) })
+	} else {
+		l.hear(true)
 	}
 	for tell := false; ctx.Err() == nil; {
 		wait := pollInterval
@@ -187,12 +223,21 @@ func (l *Log) sleep(ctx context.Context, atMost time.Duration) bool {
 // listen wakes Run up when another process has stored something.
 func (l *Log) listen(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := l.source.Listen(ctx, func() {
+		heard := false
+		err := l.source.Listen(ctx, func(deleted bridge.AccountID) {
+			if !heard {
+				heard = true
+				l.hear(true)
+			}
+			if deleted != "" {
+				l.Forget(deleted)
+			}
 			select {
 			case l.wake <- struct{}{}:
 			default:
 			}
 		})
+		l.hear(false)
 		if ctx.Err() == nil && err != nil && !errors.Is(err, context.Canceled) {
 			l.logger.Warn("no word of events of other nodes for now; polling", "error", err)
 		}
@@ -236,18 +281,32 @@ func (l *Log) extend(ctx context.Context, end int64) error {
 	}
 	l.mu.Unlock()
 	for from < end {
-		events, err := l.source.EventsBetween(ctx, from, end, batch)
-		if err != nil {
+		var err error
+		if from, err = l.extendOnce(ctx, from, end); err != nil {
 			return err
 		}
-		from = next(events, batch, end)
-		l.mu.Lock()
-		l.keep(events)
-		l.end = from
-		l.announce()
-		l.mu.Unlock()
 	}
 	return nil
+}
+
+// extendOnce makes a batch readable, and returns up to where that goes.
+func (l *Log) extendOnce(ctx context.Context, from, end int64) (int64, error) {
+	l.extending.Lock()
+	defer l.extending.Unlock()
+	events, err := l.source.EventsBetween(ctx, from, end, batch)
+	if err != nil {
+		return from, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end = next(events, batch, end)
+	if l.hears {
+		l.keep(events)
+	} else {
+		l.after = l.end
+	}
+	l.announce()
+	return l.end, nil
 }
 
 func (l *Log) announce() {

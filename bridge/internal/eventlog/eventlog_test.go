@@ -309,17 +309,26 @@ func TestListen(t *testing.T) {
 	url := pgtest.Database(t)
 	one, two := open(t, url), open(t, url)
 	ctx, cancel := context.WithCancel(t.Context())
-	told := make(chan struct{})
+	told := make(chan bridge.AccountID)
 	ended := make(chan error)
 	go func() {
-		ended <- one.Listen(ctx, func() { told <- struct{}{} })
+		ended <- one.Listen(ctx, func(deleted bridge.AccountID) { told <- deleted })
 	}()
 	<-told // it listens
 	for range 3 {
 		if err := two.TellOthers(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		<-told
+		if deleted := <-told; deleted != "" {
+			t.Errorf("told of %s", deleted)
+		}
+	}
+	id := addAccount(t, two)
+	if err := two.Change(t.Context(), func(t *store.Tx) error { return t.DeleteAccount(id) }); err != nil {
+		t.Fatal(err)
+	}
+	if deleted := <-told; deleted != id {
+		t.Errorf("told of %q, want %s", deleted, id)
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -369,10 +378,12 @@ func (s *source) EventsBetween(_ context.Context, after, upTo int64, limit int) 
 
 func (s *source) EventPosition(context.Context, bridge.EventID) (int64, error) { return 0, nil }
 
-func (s *source) Changed() <-chan struct{}             { return nil }
-func (s *source) Shared() bool                         { return true }
-func (s *source) TellOthers(context.Context) error     { return nil }
-func (s *source) Listen(context.Context, func()) error { return fmt.Errorf("no connection") }
+func (s *source) Changed() <-chan struct{}         { return nil }
+func (s *source) Shared() bool                     { return true }
+func (s *source) TellOthers(context.Context) error { return nil }
+func (s *source) Listen(context.Context, func(bridge.AccountID)) error {
+	return fmt.Errorf("no connection")
+}
 
 // TestPolling has events seen although no word of them comes, and although the
 // database is gone for a while.

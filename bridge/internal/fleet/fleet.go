@@ -40,6 +40,9 @@ type Options struct {
 
 	Interval    time.Duration // between looks at who is there: 1 s
 	LockTimeout time.Duration // for the database to prove that the locks are held: 3 s
+	// LockLife is after how long the database takes the locks from a node that it
+	// does not hear from, longer than Interval and LockTimeout together: 10 s.
+	LockLife time.Duration
 	// Grace is for how long accounts that another node did not give back are left
 	// alone. It is longer than Interval and LockTimeout together, which that node
 	// may need to notice: 5 s.
@@ -59,6 +62,7 @@ func (o *Options) complete() {
 	}
 	set(&o.Interval, time.Second)
 	set(&o.LockTimeout, 3*time.Second)
+	set(&o.LockLife, 10*time.Second)
 	set(&o.Grace, 5*time.Second)
 	set(&o.MinBackoff, time.Second)
 	set(&o.MaxBackoff, 2*time.Minute)
@@ -76,6 +80,7 @@ type Fleet struct {
 	o          Options
 	key        int // of the node's lock
 	connecting chan struct{}
+	certainty  *certainty
 
 	mu      sync.Mutex
 	entries map[bridge.AccountID]*entry
@@ -94,8 +99,8 @@ func New(o Options) *Fleet {
 	rand.Read(random[:])
 	return &Fleet{
 		o: o, key: int(binary.BigEndian.Uint32(random[:]) & math.MaxInt32),
-		connecting: make(chan struct{}, o.MaxConnecting),
-		entries:    make(map[bridge.AccountID]*entry), shards: make(map[int]bool),
+		connecting: make(chan struct{}, o.MaxConnecting), certainty: newCertainty(o.Now, o.Interval+o.LockTimeout),
+		entries: make(map[bridge.AccountID]*entry), shards: make(map[int]bool),
 		waits: make(map[bridge.AccountID]time.Time),
 	}
 }
@@ -120,7 +125,8 @@ func (f *Fleet) Run(ctx context.Context) error {
 // hold holds accounts until ctx ends or the locks may be lost.
 func (f *Fleet) hold(ctx context.Context) (err error) {
 	open, cancelOpen := context.WithTimeout(ctx, 10*time.Second)
-	locks, err := f.o.Store.OpenLocks(open, f.key)
+	opened := f.o.Now()
+	locks, err := f.o.Store.OpenLocks(open, f.key, f.o.LockLife)
 	cancelOpen()
 	if err != nil {
 		return err
@@ -132,9 +138,12 @@ func (f *Fleet) hold(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, locks.Close())
 	}
+	f.certainty.proved(opened)
 	held, lost := context.WithCancelCause(ctx)
+	// It goes on while accounts are given back, which may take a while.
+	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	var watching sync.WaitGroup
-	watching.Go(func() { f.watch(held, locks, lost) })
+	watching.Go(func() { f.watch(watched, locks, lost) })
 	for held.Err() == nil {
 		if err := f.look(held, locks); err != nil {
 			lost(err)
@@ -148,10 +157,13 @@ func (f *Fleet) hold(ctx context.Context) (err error) {
 	if ctx.Err() != nil {
 		err = f.giveBack(locks)
 	} else {
+		f.certainty.lost()
 		f.dropAll()
 		err = context.Cause(held)
 	}
+	unwatch()
 	watching.Wait()
+	f.certainty.lost()
 	return errors.Join(err, locks.Close())
 }
 
@@ -163,7 +175,12 @@ func (f *Fleet) watch(ctx context.Context, locks *store.Locks, lost func(error))
 		case <-ctx.Done():
 			return
 		}
-		if err := locks.Check(ctx, f.o.LockTimeout); err != nil && ctx.Err() == nil {
+		begun := f.o.Now()
+		switch err := locks.Check(ctx, f.o.LockTimeout); {
+		case err == nil:
+			f.certainty.proved(begun)
+		case ctx.Err() == nil:
+			f.certainty.lost()
 			lost(err)
 			f.dropAll()
 			return

@@ -61,7 +61,11 @@ func (s *Service) DeleteAccount(ctx context.Context, id bridge.AccountID) error 
 	}
 	s.Fleet.Forget(id)
 	s.Vault.Forget(id)
-	return s.Store.Change(ctx, func(t *store.Tx) error { return t.DeleteAccount(id) })
+	if err := s.Store.Change(ctx, func(t *store.Tx) error { return t.DeleteAccount(id) }); err != nil {
+		return err
+	}
+	s.Deleted(id)
+	return nil
 }
 
 // Start brings a paused account online.

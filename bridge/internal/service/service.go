@@ -31,6 +31,8 @@ type Service struct {
 	Node   string // the name of this node
 	// Wake tells all nodes that there is something to send for an account.
 	Wake func(bridge.AccountID)
+	// Deleted is told of an account that has been deleted with its events.
+	Deleted func(bridge.AccountID)
 }
 
 // entropy is for names, which sort in the order in which they were made: messages

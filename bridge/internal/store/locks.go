@@ -32,7 +32,12 @@ var ErrNodeKey = errors.New("store: another node has this lock key")
 // OpenLocks returns Locks that hold no shard yet. They hold the lock of the
 // node, by which others know that it is there: the error is ErrNodeKey where
 // another node holds that.
-func (s *Store) OpenLocks(ctx context.Context, nodeKey int) (*Locks, error) {
+//
+// A node that is not heard from for as long as life, by [Locks.Check] or any
+// other use, loses them: PostgreSQL ends the connection. Without that it would
+// take a process that is frozen, or on the other side of a cut network, for
+// alive.
+func (s *Store) OpenLocks(ctx context.Context, nodeKey int, life time.Duration) (*Locks, error) {
 	if s.dialect == sqlite {
 		return &Locks{}, nil
 	}
@@ -41,14 +46,21 @@ func (s *Store) OpenLocks(ctx context.Context, nodeKey int) (*Locks, error) {
 		return nil, fmt.Errorf("store: a connection for locks: %w", err)
 	}
 	l := &Locks{conn, make(chan struct{}, 1)}
+	if err := l.hold(ctx, nodeKey, life); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Locks) hold(ctx context.Context, nodeKey int, life time.Duration) error {
+	if _, err := l.conn.ExecContext(ctx, fmt.Sprintf(`SET idle_session_timeout = %d`, life.Milliseconds())); err != nil {
+		return fmt.Errorf("store: the connection that holds the locks: %w", err)
+	}
 	ok, err := l.try(ctx, nodeSpace, nodeKey)
 	if err == nil && !ok {
 		err = ErrNodeKey
 	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
+	return err
 }
 
 // lockTimeout is how long the database may take to answer about a lock.

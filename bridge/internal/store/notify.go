@@ -6,9 +6,12 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"godwit/bridge"
 )
 
-// eventsChannel is what nodes tell each other of new events on.
+// eventsChannel is what nodes tell each other of new events on, and of accounts
+// that have been deleted, which they name.
 const eventsChannel = "godwit_events"
 
 // Changed receives when this process has stored events, once for however many
@@ -29,9 +32,9 @@ func (s *Store) TellOthers(ctx context.Context) error {
 }
 
 // Listen calls told whenever a process tells of new events, this one included,
-// and once when it begins to listen, since word that was given before is lost.
-// It uses a connection of its own, and returns when that fails or ctx ends.
-func (s *Store) Listen(ctx context.Context, told func()) error {
+// or of an account that has been deleted with its events, and once when it begins
+// to listen, since word that was given before is lost. It uses a connection of its own, and returns when that fails or ctx ends.
+func (s *Store) Listen(ctx context.Context, told func(deleted bridge.AccountID)) error {
 	conn, err := pgx.Connect(ctx, s.url)
 	if err != nil {
 		return fmt.Errorf("store: listening: %w", err)
@@ -40,11 +43,13 @@ func (s *Store) Listen(ctx context.Context, told func()) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+eventsChannel); err != nil {
 		return fmt.Errorf("store: listening: %w", err)
 	}
+	told("")
 	for {
-		told()
-		if _, err := conn.WaitForNotification(ctx); err != nil {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
 			return fmt.Errorf("store: listening: %w", err)
 		}
+		told(bridge.AccountID(n.Payload))
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 	"log/slog"
 	"strings"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver sqlite
@@ -61,11 +62,21 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) openPostgres(url string) (err error) {
+// transactionLife is how long PostgreSQL waits for the next statement of a
+// transaction, in milliseconds: the rows that a process has locked which is frozen
+// are others' after that.
+const transactionLife = "10000"
+
+func (s *Store) openPostgres(url string) error {
 	s.dialect = postgres
-	s.read, err = sql.Open("pgx", url)
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = transactionLife
+	s.read = stdlib.OpenDB(*config)
 	s.write = s.read
-	return err
+	return nil
 }
 
 // openSQLite opens one connection that writes and some that read. Every

@@ -341,7 +341,7 @@ func TestOpenAtOnce(t *testing.T) {
 // TestLocksAtOnce has locks checked while others are taken.
 func TestLocksAtOnce(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		locks, err := b.OpenLocks(b.ctx(), 1)
+		locks, err := b.OpenLocks(b.ctx(), 1, time.Minute)
 		b.check(err)
 		defer locks.Close()
 		var working sync.WaitGroup
@@ -363,6 +363,52 @@ func TestLocksAtOnce(t *testing.T) {
 		}
 		working.Wait()
 	})
+}
+
+// TestLockLife has a node that is not heard from lose its locks, and one that is
+// heard from keep them.
+func TestLockLife(t *testing.T) {
+	s, err := store.Open(t.Context(), pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	open := func(key int, life time.Duration) *store.Locks {
+		t.Helper()
+		l, err := s.OpenLocks(t.Context(), key, life)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
+	take := func(l *store.Locks, shard int) bool {
+		t.Helper()
+		ok, err := l.TryLock(t.Context(), shard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	silent, heard, other := open(1, 500*time.Millisecond), open(2, 500*time.Millisecond), open(3, time.Minute)
+	if !take(silent, 1) || !take(heard, 2) {
+		t.Fatal("the locks are not free")
+	}
+	deadline := time.Now().Add(time.Minute)
+	for !take(other, 1) {
+		if err := heard.Check(t.Context(), 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a node that is not heard from keeps its locks")
+		}
+	}
+	if take(other, 2) {
+		t.Error("a node that is heard from has lost its locks")
+	}
+	if err := silent.Check(t.Context(), 10*time.Second); err == nil {
+		t.Error("a node that has lost its locks does not notice")
+	}
 }
 
 // TestSole has a second daemon be refused on a file, and not on PostgreSQL.

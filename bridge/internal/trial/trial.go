@@ -162,7 +162,8 @@ func (p *Place) Start(name string) *Node {
 		Starter: &fleet.Surfaces{
 			Users: &account.Environment{
 				Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now, Dial: dial,
-				Inbox: &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History},
+				Inbox:   &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History},
+				Certain: func(ctx context.Context) error { return n.Fleet.Certain(ctx) },
 			},
 			Bots: &botapi.Environment{Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL},
 		},
@@ -174,6 +175,7 @@ func (p *Place) Start(name string) *Node {
 	n.Outbox = outbox.New(outbox.Options{Store: s, Fleet: n.Fleet, Inbox: n.Inbox, Guard: guard, Logger: log, Now: time.Now})
 	n.Service = &service.Service{
 		Store: s, Vault: v, Fleet: n.Fleet, Logger: log, Now: time.Now, Node: name, Wake: n.Outbox.Wake,
+		Deleted: func(bridge.AccountID) {},
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
