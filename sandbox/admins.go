@@ -84,13 +84,16 @@ func editAdmin(c *call, q *tg.ChannelsEditAdmin) (tg.UpdatesClass, error) {
 		}
 		m = ch.members[u.id]
 	}
-	changed := c.watch(ch.key(), u)
+	changed, log := c.watch(ch.key(), u), c.logMember(ch.key(), u)
 	delete(ch.bans, u.id)
 	m.admin, m.rank, m.promoter = &rights, q.Rank.Or(""), c.user.id
+	kind := logPromote
 	if none {
 		m.admin, m.rank, m.promoter = nil, "", 0
+		kind = logDemote
 	}
 	changed()
+	log(kind)
 	c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	if u != c.user {
 		c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
@@ -116,7 +119,8 @@ func editBanned(c *call, q *tg.ChannelsEditBanned) (tg.UpdatesClass, error) {
 	until := limits.UntilDate
 	limits.UntilDate = 0
 	none := limits == tg.ChatBannedRights{}
-	changed := c.watch(ch.key(), u)
+	out := w.ban(ch, u).kicked()
+	changed, log := c.watch(ch.key(), u), c.logMember(ch.key(), u)
 	switch {
 	case u == c.user, u.id == ch.creator, m != nil && m.admin != nil && ch.creator != c.user.id && m.promoter != c.user.id:
 		return nil, refusal(400, "USER_ADMIN_INVALID")
@@ -137,6 +141,7 @@ func editBanned(c *call, q *tg.ChannelsEditBanned) (tg.UpdatesClass, error) {
 	if limits.ViewMessages && m != nil {
 		w.leave(ch, u)
 		changed()
+		log(logKick)
 		c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 		if !ch.broadcast {
 			c.post(&message{from: c.user.id, to: ch.key(), action: &tg.MessageActionChatDeleteUser{UserID: u.id}})
@@ -144,6 +149,16 @@ func editBanned(c *call, q *tg.ChannelsEditBanned) (tg.UpdatesClass, error) {
 		return c.updates(c.user), nil
 	}
 	changed()
+	switch {
+	case limits.ViewMessages:
+		log(logKick)
+	case none && out:
+		log(logUnkick)
+	case none:
+		log(logUnban)
+	default:
+		log(logBan)
+	}
 	c.tell(u, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	return c.updates(c.user), nil
@@ -198,6 +213,7 @@ func editDefaultLimits(c *call, q *tg.MessagesEditChatDefaultBannedRights) (tg.U
 	case limits == g.limits:
 		return nil, errNotModified
 	}
+	c.log(p, logSettings, &tg.ChannelAdminLogEventActionDefaultBannedRights{PrevBannedRights: g.limits, NewBannedRights: limits})
 	g.limits = limits
 	version := int32(0)
 	if p.kind == peerChat {

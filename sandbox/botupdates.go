@@ -156,7 +156,7 @@ func (c *call) tellOfMember(p peerKey, u *user, before, now standing) {
 
 // tellOfReaction tells bots that the caller has reacted otherwise: those who
 // administer the group, or the one that is written with.
-func (c *call) tellOfReaction(e *entry, before, now string) {
+func (c *call) tellOfReaction(e *entry, before, now []emotion) {
 	w := c.world()
 	bots := w.botsOf(e.to, c.user)
 	if e.to.kind == peerUser {
@@ -185,9 +185,10 @@ func (c *call) tellOfReaction(e *entry, before, now string) {
 	}
 }
 
-func reactionObjects(emoji string) []tg.ReactionClass {
-	if emoji == "" {
-		return []tg.ReactionClass{}
+func reactionObjects(list []emotion) []tg.ReactionClass {
+	out := []tg.ReactionClass{}
+	for _, with := range list {
+		out = append(out, with.object())
 	}
-	return []tg.ReactionClass{&tg.ReactionEmoji{Emoticon: emoji}}
+	return out
 }

@@ -17,7 +17,8 @@ const maxLog = 20_000
 
 // A message is what was said, wherever copies of it lie.
 type message struct {
-	from      int64   // user
+	from      int64   // user; 0 where a channel is the sender
+	as        peerKey // the channel that is the sender, else the zero peerKey
 	to        peerKey // the channel, chat or user that it was sent to
 	date      int32
 	edited    int32 // when, 0 if never
@@ -40,12 +41,25 @@ type message struct {
 	markup    tg.ReplyMarkupClass // buttons; of bots alone
 	lastBot   int64               // the bot that had written last before, in a group
 	copies    map[int64]int32     // box owner → id there; 0 is the channel's box
+
+	comments *message // of a channel's post: its copy in the discussion group, nil for none
+	post     *message // of such a copy: the post
+}
+
+// sender returns who has sent a message.
+func (m *message) sender() peerKey {
+	if m.from == 0 {
+		return m.as
+	}
+	return peerKey{peerUser, m.from}
 }
 
 // A reply is what a message answers.
 type reply struct {
 	to       *message
+	origin   *tg.MessageFwdHeader // of a message in another chat, else nil
 	quote    string
+	whole    bool // the quote is what the answered message says, and not chosen
 	entities []tg.MessageEntityClass
 	offset   tl.Optional[int32]
 }
@@ -102,6 +116,7 @@ type box struct {
 	pts     int
 	entries []*entry // by id-1; nil once deleted
 	log     []event  // in rising pts
+	pins    map[peerKey][]int32
 }
 
 // add appends a message.
@@ -119,6 +134,26 @@ func (b *box) get(id int32) *entry {
 	}
 	return b.entries[id-1]
 }
+
+// pin pins a message, or unpins it.
+func (b *box) pin(e *entry, pinned bool) {
+	e.pinned = pinned
+	list := b.pins[e.peer]
+	at, found := slices.BinarySearch(list, e.id)
+	switch {
+	case found && !pinned:
+		b.pins[e.peer] = slices.Delete(list, at, at+1)
+	case pinned && !found:
+		if b.pins == nil {
+			b.pins = make(map[peerKey][]int32)
+		}
+		b.pins[e.peer] = slices.Insert(list, at, e.id)
+	}
+}
+
+// pinned returns the ids of the pinned messages of a conversation, rising. They
+// must not be changed.
+func (b *box) pinned(p peerKey) []int32 { return b.pins[p] }
 
 // last returns the highest id given out.
 func (b *box) last() int32 { return int32(len(b.entries)) }

@@ -106,6 +106,7 @@ func joinChannel(c *call, q *tg.ChannelsJoinChannel) (tg.MessagesChatInviteJoinR
 	if err := c.enter(ch.key(), c.user, 0); err != nil {
 		return nil, err
 	}
+	c.log(ch.key(), logJoin, &tg.ChannelAdminLogEventActionParticipantJoin{})
 	return &tg.MessagesChatInviteJoinResultOK{Updates: c.updates(c.user)}, nil
 }
 
@@ -122,6 +123,7 @@ func leaveChannel(c *call, q *tg.ChannelsLeaveChannel) (tg.UpdatesClass, error) 
 	changed := c.watch(ch.key(), c.user)
 	c.world().leave(ch, c.user)
 	changed()
+	c.log(ch.key(), logLeave, &tg.ChannelAdminLogEventActionParticipantLeave{})
 	c.tell(c.user, &tg.UpdateChannel{ChannelID: ch.id}, ch.key())
 	return c.updates(c.user), nil
 }
@@ -146,9 +148,11 @@ func inviteToChannel(c *call, q *tg.ChannelsInviteToChannel) (*tg.MessagesInvite
 	var ids []int64
 	for _, u := range others {
 		if ch.members[u.id] == nil {
+			log := c.logMember(ch.key(), u)
 			if err := c.enter(ch.key(), u, c.user.id); err != nil {
 				return nil, err
 			}
+			log(logInvite)
 			ids = append(ids, u.id)
 		}
 	}
@@ -192,6 +196,9 @@ func updateChannelUsername(c *call, q *tg.ChannelsUpdateUsername) (boolean, erro
 			return false, err
 		}
 	}
+	c.log(ch.key(), logInfo, &tg.ChannelAdminLogEventActionChangeUsername{
+		PrevValue: ch.username, NewValue: q.Username,
+	}, ch.username, q.Username)
 	c.world().setName(ch.key(), ch.username, q.Username)
 	ch.username = q.Username
 	c.groupChanged(ch.key())
@@ -217,6 +224,9 @@ func getFullChannel(c *call, q *tg.ChannelsGetFullChannel) (*tg.MessagesChatFull
 	}
 	var seen refs
 	seen.add(ch.key())
+	if ch.linked != nil {
+		seen.add(ch.linked.key())
+	}
 	return c.chatFull(c.channelFull(ch), &seen), nil
 }
 
@@ -255,6 +265,7 @@ func deleteChannelMessages(c *call, q *tg.ChannelsDeleteMessages) (*tg.MessagesA
 			return nil, refusal(403, "MESSAGE_DELETE_FORBIDDEN")
 		}
 	}
+	c.logDeleted(ch, q.ID)
 	n := c.removeChannel(ch, q.ID)
 	return &tg.MessagesAffectedMessages{Pts: int32(ch.box.pts), PtsCount: int32(n)}, nil
 }

@@ -17,7 +17,7 @@ func (w *world) chatObject(viewer *user, g *chat) tg.ChatClass {
 		Deactivated:         g.migrated != nil,
 		Noforwards:          g.protected,
 		Title:               g.title,
-		Photo:               &tg.ChatPhotoEmpty{},
+		Photo:               chatPhoto(g.photo),
 		ParticipantsCount:   int32(len(g.members)),
 		Date:                g.date,
 		Version:             int32(g.version),
@@ -62,7 +62,8 @@ func (w *world) channelObject(viewer *user, ch *channel) tg.ChatClass {
 		JoinRequest:       ch.approve,
 		Title:             ch.title,
 		Username:          text(ch.username),
-		Photo:             &tg.ChatPhotoEmpty{},
+		Photo:             chatPhoto(ch.photo),
+		HasLink:           ch.linked != nil,
 		Date:              ch.date,
 		ParticipantsCount: tl.Some(int32(len(ch.members))),
 	}
@@ -96,7 +97,7 @@ func (c *call) channelFull(ch *channel) *tg.ChannelFull {
 		ParticipantsHidden:  ch.hidden,
 		HiddenPrehistory:    ch.prehidden,
 		ParticipantsCount:   tl.Some(int32(len(ch.members))),
-		ChatPhoto:           &tg.PhotoEmpty{},
+		ChatPhoto:           w.wholePhoto(c.user, ch.photo),
 		AvailableReactions:  ch.reactions,
 	}
 	if admin {
@@ -111,8 +112,11 @@ func (c *call) channelFull(ch *channel) *tg.ChannelFull {
 		}
 		full.KickedCount, full.BannedCount = tl.Some(int32(kicked)), tl.Some(int32(banned))
 	}
-	if pinned := pinnedIDs(&ch.box, ch.key(), ch.ids); len(pinned) > 0 {
+	if pinned := ch.box.pinned(ch.key()); len(pinned) > 0 {
 		full.PinnedMsgID = tl.Some(pinned[len(pinned)-1])
+	}
+	if ch.linked != nil {
+		full.LinkedChatID = tl.Some(ch.linked.id)
 	}
 	c.fullOwn(full, ch)
 	if w.may(c.user, ch.key(), actInvite) {

@@ -194,6 +194,7 @@ func editTitle(c *call, title *string, key peerKey, to string) (tg.UpdatesClass,
 	case to == *title:
 		return nil, errNotModified
 	}
+	c.log(key, logInfo, &tg.ChannelAdminLogEventActionChangeTitle{PrevValue: *title, NewValue: to}, *title, to)
 	*title = to
 	c.post(&message{from: c.user.id, to: key, action: &tg.MessageActionChatEditTitle{Title: to}})
 	return c.updates(c.user), nil
@@ -205,13 +206,15 @@ func getFullChat(c *call, q *tg.MessagesGetFullChat) (*tg.MessagesChatFull, erro
 	if g == nil || c.user.dialogs[peerKey{peerChat, q.ChatID}] == nil {
 		return nil, errChatInvalid
 	}
-	full := &tg.ChatFull{ID: g.id, About: g.about, AvailableReactions: g.reactions}
+	full := &tg.ChatFull{
+		ID: g.id, About: g.about, AvailableReactions: g.reactions, ChatPhoto: c.world().wholePhoto(c.user, g.photo),
+	}
 	var seen refs
 	seen.add(g.key())
 	if d := c.user.dialogs[g.key()]; d.folder != 0 {
 		full.FolderID = tl.Some(d.folder)
 	}
-	if pinned := pinnedIDs(&c.user.box, g.key(), c.user.dialogs[g.key()].ids); len(pinned) > 0 {
+	if pinned := c.user.box.pinned(g.key()); len(pinned) > 0 {
 		full.PinnedMsgID = tl.Some(pinned[len(pinned)-1])
 	}
 	if g.members.find(c.user.id) == nil || g.migrated != nil {

@@ -28,7 +28,7 @@ func (c *call) post(m *message) *entry {
 	if m.poll != nil {
 		m.poll.shown = append(m.poll.shown, m)
 	}
-	if m.action == nil {
+	if m.action == nil && m.post == nil {
 		w.ledger = append(w.ledger, Entry{
 			Date: w.now(), From: m.from, PeerKind: m.to.kind.String(), PeerID: m.to.id,
 			Text: m.text, RandomID: m.randomID,
@@ -80,6 +80,14 @@ func (c *call) postChannel(m *message, ch *channel) *entry {
 	for _, u := range c.mentioned(m) {
 		u.dialog(ch.key()).mentioned(e.id)
 	}
+	if ch.broadcast && m.action == nil {
+		if ch.linked != nil {
+			c.discuss(e, ch.linked)
+		}
+		c.logMessage(logSend, e, func(m tg.MessageClass) tg.ChannelAdminLogEventActionClass {
+			return &tg.ChannelAdminLogEventActionSendMessage{Message: m}
+		})
+	}
 	for one := range w.online(ch) {
 		if w.sees(one, m) {
 			c.tell(one, c.newMessage(one, e))
@@ -110,6 +118,7 @@ func (c *call) edited(m *message) {
 		if e == nil {
 			continue
 		}
+		u.dialog(e.peer).index.changed(e)
 		pts := u.box.record(event{kind: eventEdit, id: id, count: 1})
 		c.tell(u, &tg.UpdateEditMessage{Message: w.messageObject(u, u.id, e), Pts: int32(pts), PtsCount: 1})
 		c.batch(u).seen.entry(e)
@@ -122,6 +131,7 @@ func (c *call) editedChannel(ch *channel, id int32) {
 	if e == nil {
 		return
 	}
+	ch.index.changed(e)
 	pts := ch.box.record(event{kind: eventEdit, id: id, count: 1})
 	ch.changed = w.unix()
 	for one := range w.online(ch) {
@@ -141,6 +151,7 @@ func (c *call) remove(u *user, ids []int32) int {
 		if e == nil {
 			continue
 		}
+		u.box.pin(e, false)
 		u.box.entries[id-1] = nil
 		d := u.dialog(e.peer)
 		if i, found := slices.BinarySearch(d.ids, id); found {
@@ -164,6 +175,7 @@ func (c *call) removeChannel(ch *channel, ids []int32) int {
 			if t := ch.threads[ch.box.get(id).thread]; t != nil {
 				t.count--
 			}
+			ch.box.pin(ch.box.get(id), false)
 			ch.box.entries[id-1] = nil
 			if i, found := slices.BinarySearch(ch.ids, id); found {
 				ch.ids = slices.Delete(ch.ids, i, i+1)

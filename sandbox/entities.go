@@ -180,7 +180,7 @@ func (c *call) mentioned(m *message) []*user {
 			all = append(all, u)
 		}
 	}
-	if m.reply != nil {
+	if m.reply != nil && m.reply.origin == nil {
 		add(w.users[m.reply.to.from])
 	}
 	for _, e := range m.entities {

@@ -175,17 +175,21 @@ func (c *call) locate(in tg.InputFileLocationClass) (*file, *content, error) {
 	return nil, nil, errLocation
 }
 
-// locatePeerPhoto finds a profile photo, for which no reference is needed.
+// locatePeerPhoto finds the photo of a person or chat, for which no reference is needed.
 func (c *call) locatePeerPhoto(in *tg.InputPeerPhotoFileLocation) (*file, *content, error) {
 	p, err := c.findPeer(in.Peer)
 	if err != nil {
 		return nil, nil, err
 	}
-	u := c.world().users[p.id]
-	if p.kind != peerUser || u == nil || u.photo(in.PhotoID) == nil {
+	var f *file
+	if p.kind == peerUser {
+		f = c.world().users[p.id].photo(in.PhotoID)
+	} else if f, err = c.locateChatPhoto(p, in.PhotoID); err != nil {
+		return nil, nil, err
+	}
+	if f == nil {
 		return nil, nil, errLocation
 	}
-	f := u.photo(in.PhotoID)
 	kind := "a"
 	if in.Big {
 		kind = "c"

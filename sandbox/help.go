@@ -72,7 +72,7 @@ func getNearestDC(c *call, _ *tg.HelpGetNearestDC) (*tg.NearestDC, error) {
 }
 
 // appConfigHash changes when what getAppConfig says does.
-const appConfigHash = 2
+const appConfigHash = 3
 
 func getAppConfig(_ *call, q *tg.HelpGetAppConfig) (tg.HelpAppConfigClass, error) {
 	if q.Hash == appConfigHash {
@@ -89,6 +89,8 @@ func getAppConfig(_ *call, q *tg.HelpGetAppConfig) (tg.HelpAppConfigClass, error
 		number("about_length_limit_default", 70),
 		number("upload_max_fileparts_default", maxParts),
 		number("upload_max_fileparts_premium", maxPartsPaying),
+		number("reactions_user_max_default", maxReactions),
+		number("reactions_user_max_premium", maxReactionsPaying),
 	}}}, nil
 }
 

@@ -116,13 +116,13 @@ func (c *call) byID(b *box, p peerKey, ids []tg.InputMessageClass, seen *refs) [
 			id = in.ID
 			e = b.get(id)
 		case *tg.InputMessageReplyTo:
-			if answer := b.get(in.ID); answer != nil && answer.replyTo() != nil {
+			if answer := b.get(in.ID); answer != nil && answer.replyTo() != nil && answer.reply.origin == nil {
 				id = answer.replyTo().copies[owner]
 				e = b.get(id)
 			}
 		case *tg.InputMessagePinned:
 			if p.kind == peerChannel {
-				if pinned := pinnedIDs(b, p, c.world().channels[p.id].ids); len(pinned) > 0 {
+				if pinned := b.pinned(p); len(pinned) > 0 {
 					id = pinned[len(pinned)-1]
 					e = b.get(id)
 				}

@@ -219,6 +219,7 @@ func editExportedChatInvite(c *call, q *tg.MessagesEditExportedChatInvite) (tg.M
 		return nil, errHashExpired
 	case q.Revoked:
 		i.revoked = true
+		c.log(p, logInvites, &tg.ChannelAdminLogEventActionExportedInviteRevoke{Invite: i.object(0)})
 		if !i.permanent {
 			return c.inviteAnswer(p, i), nil
 		}
@@ -229,8 +230,10 @@ func editExportedChatInvite(c *call, q *tg.MessagesEditExportedChatInvite) (tg.M
 	case i.permanent:
 		return nil, refusal(400, "CHAT_INVITE_PERMANENT")
 	}
+	before := i.object(0)
 	i.expires, i.limit = q.ExpireDate.Or(i.expires), q.UsageLimit.Or(i.limit)
 	i.title, i.approve = q.Title.Or(i.title), q.RequestNeeded.Or(i.approve)
+	c.log(p, logInvites, &tg.ChannelAdminLogEventActionExportedInviteEdit{PrevInvite: before, NewInvite: i.object(0)})
 	return c.inviteAnswer(p, i), nil
 }
 
@@ -247,6 +250,7 @@ func deleteExportedChatInvite(c *call, q *tg.MessagesDeleteExportedChatInvite) (
 	g := c.world().group(p)
 	g.invites = slices.DeleteFunc(g.invites, func(one *invite) bool { return one == i })
 	delete(c.world().invites, i.hash)
+	c.log(p, logInvites, &tg.ChannelAdminLogEventActionExportedInviteDelete{Invite: i.object(0)})
 	return true, nil
 }
 
@@ -287,7 +291,7 @@ func checkChatInvite(c *call, q *tg.MessagesCheckChatInvite) (tg.ChatInviteClass
 		return &tg.ChatInviteAlready{Chat: w.chatObjects(c.user, &seen)[0]}, nil
 	}
 	g := w.group(i.peer)
-	out := &tg.ChatInvite{Title: g.title, About: text(g.about), RequestNeeded: i.approve, Photo: &tg.PhotoEmpty{}}
+	out := &tg.ChatInvite{Title: g.title, About: text(g.about), RequestNeeded: i.approve, Photo: w.wholePhoto(c.user, g.photo)}
 	if i.peer.kind == peerChannel {
 		ch := w.channels[i.peer.id]
 		out.Channel, out.Broadcast, out.Megagroup, out.Public = true, ch.broadcast, !ch.broadcast, ch.username != ""
@@ -314,6 +318,7 @@ func importChatInvite(c *call, q *tg.MessagesImportChatInvite) (tg.MessagesChatI
 		return nil, err
 	}
 	i.came = append(i.came, importer{user: c.user, date: w.unix()})
+	c.log(i.peer, logJoin, &tg.ChannelAdminLogEventActionParticipantJoinByInvite{Invite: i.object(0)})
 	if i.peer.kind == peerChat || !w.channels[i.peer.id].broadcast {
 		c.post(&message{from: c.user.id, to: i.peer, action: &tg.MessageActionChatJoinedByLink{InviterID: i.admin.id}})
 	}

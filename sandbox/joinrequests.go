@@ -70,6 +70,14 @@ func (c *call) decide(p peerKey, r *joinRequest, approved bool) error {
 			return err
 		}
 		w.member(p, r.user).asked = true
+		invite := tg.ExportedChatInviteClass(&tg.ChatInvitePublicJoinRequests{})
+		if r.invite != nil {
+			invite = r.invite.object(0)
+		}
+		action := &tg.ChannelAdminLogEventActionParticipantJoinByRequest{Invite: invite, ApprovedBy: c.user.id}
+		event := adminEvent{by: r.user, kind: logJoin, action: func(*user) tg.ChannelAdminLogEventActionClass { return action }}
+		event.seen.add(c.user.key())
+		c.record(p, event)
 		if r.invite != nil {
 			r.invite.came = append(r.invite.came, importer{r.user, w.unix(), c.user.id})
 		}

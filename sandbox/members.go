@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"godwit/tg"
+	"godwit/tl"
 )
 
 // A member is someone in a chat or channel.
@@ -50,6 +51,7 @@ type group struct {
 	invites   []*invite
 	requests  []*joinRequest // oldest first
 	lastBot   int64          // who of the bots has written last, 0 for none
+	photo     *file          // nil without
 }
 
 // A chat is a basic group. Its messages are in the box of each member.
@@ -72,11 +74,12 @@ type channel struct {
 	broadcast bool
 	forum     bool
 	deleted   bool
-	signed    bool  // posts name their authors
-	slow      int32 // seconds between messages of a member
-	hidden    bool  // members see administrators alone
-	prehidden bool  // new members do not see what was before them
-	approve   bool  // joining takes an approval
+	signed    bool     // posts name their authors
+	linked    *channel // a channel's discussion group, or the channel of a group
+	slow      int32    // seconds between messages of a member
+	hidden    bool     // members see administrators alone
+	prehidden bool     // new members do not see what was before them
+	approve   bool     // joining takes an approval
 	members   map[int64]*member
 	bans      map[int64]*ban
 	topics    map[int32]*topic
@@ -85,6 +88,8 @@ type channel struct {
 	box       box
 	ids       []int32 // of the messages that are there, rising
 	changed   int32   // when the box last changed
+	log       []adminEvent
+	index     index
 
 	order members // most recently active first; nil when it has to be made
 }
@@ -93,7 +98,26 @@ func (ch *channel) key() peerKey { return peerKey{peerChannel, ch.id} }
 
 // A thread is the answers to a message of a supergroup, or the messages of a
 // topic.
-type thread struct{ count, last int32 }
+type thread struct {
+	count, last int32
+	recent      []peerKey // who wrote last, the last one first
+}
+
+// maxRepliers is how many of those who wrote to a thread are told of.
+const maxRepliers = 3
+
+// tell says how the thread stands, which may be nil.
+func (t *thread) tell(out *tg.MessageReplies) {
+	if t == nil || t.count == 0 {
+		return
+	}
+	out.Replies, out.MaxID = t.count, tl.Some(t.last)
+	if out.Comments {
+		for _, p := range t.recent {
+			out.RecentRepliers = append(out.RecentRepliers, p.object())
+		}
+	}
+}
 
 // threaded counts a message that is new in its thread.
 func (ch *channel) threaded(e *entry) {
@@ -110,6 +134,9 @@ func (ch *channel) threaded(e *entry) {
 	}
 	t.count++
 	t.last = e.id
+	by := e.sender()
+	t.recent = slices.DeleteFunc(t.recent, func(p peerKey) bool { return p == by })
+	t.recent = append([]peerKey{by}, t.recent[:min(len(t.recent), maxRepliers-1)]...)
 }
 
 // A ban is what one user may not do in a channel, in it or not. Who may not

@@ -16,18 +16,18 @@ func (w *world) messageObject(viewer *user, owner int64, e *entry) tg.MessageCla
 	}
 	var from tg.PeerClass
 	if !post {
-		from = peerKey{peerUser, e.from}.object()
+		from = e.sender().object()
 	}
 	mentioned := viewer.dialogs[e.peer].mentions(e.id)
 	if e.action != nil {
 		return &tg.MessageService{
 			Out: out, Post: post, Silent: e.silent, Mentioned: mentioned, ID: e.id, FromID: from, PeerID: e.peer.object(),
-			ReplyTo: w.replyHeader(owner, e), Date: e.date, Action: e.action,
+			ReplyTo: w.replyHeader(viewer, owner, e), Date: e.date, Action: w.actionObject(viewer, e),
 		}
 	}
 	m := &tg.Message{
 		Out: out, Post: post, Silent: e.silent, Mentioned: mentioned, Pinned: e.pinned, Noforwards: e.protected,
-		FromScheduled: e.scheduled, ID: e.id, FromID: from, PeerID: e.peer.object(), ReplyTo: w.replyHeader(owner, e),
+		FromScheduled: e.scheduled, ID: e.id, FromID: from, PeerID: e.peer.object(), ReplyTo: w.replyHeader(viewer, owner, e),
 		Date: e.date, Message: e.text, Entities: e.entities, Media: w.mediaObject(viewer, e.media), FwdFrom: e.forward,
 		PostAuthor: text(e.author), Reactions: w.reactionsObject(viewer, e.message), ReplyMarkup: e.markup,
 	}
@@ -43,21 +43,30 @@ func (w *world) messageObject(viewer *user, owner int64, e *entry) tg.MessageCla
 	if post {
 		m.Views, m.Forwards = tl.Some[int32](1), tl.Some(e.shared)
 	}
-	if m.Replies = w.repliesObject(e); m.Replies != nil && e.thread == 0 && m.Replies.Replies == 0 {
-		m.Replies = nil
-	}
+	m.Replies = w.repliesObject(viewer, e)
 	return m
+}
+
+// actionObject returns what a service message says, as the viewer sees it.
+func (w *world) actionObject(viewer *user, e *entry) tg.MessageActionClass {
+	if _, ok := e.action.(*tg.MessageActionChatEditPhoto); ok {
+		return &tg.MessageActionChatEditPhoto{Photo: w.photoObject(viewer, e.media.file)}
+	}
+	return e.action
 }
 
 // replyHeader names the message that e answers by its id in the same box, and
 // the topic. It is nil without either.
-func (w *world) replyHeader(owner int64, e *entry) tg.MessageReplyHeaderClass {
+func (w *world) replyHeader(viewer *user, owner int64, e *entry) tg.MessageReplyHeaderClass {
 	forum := e.peer.kind == peerChannel && w.channels[e.peer.id].forum
 	if e.reply == nil {
 		if !forum || e.thread == 0 {
 			return nil
 		}
 		return &tg.MessageReplyHeader{ForumTopic: true, ReplyToMsgID: tl.Some(e.thread)}
+	}
+	if e.reply.origin != nil {
+		return w.replyElsewhere(viewer, e, forum)
 	}
 	id, ok := e.reply.to.copies[owner]
 	if !ok {
@@ -73,20 +82,40 @@ func (w *world) replyHeader(owner int64, e *entry) tg.MessageReplyHeaderClass {
 	return h
 }
 
-// repliesObject tells how many messages of a supergroup answer e, nil for
-// other messages.
-func (w *world) repliesObject(e *entry) *tg.MessageReplies {
+// replyElsewhere names a message of another chat that e answers. What chat that
+// is, is told of channels and supergroups alone, whose messages have the same id
+// for everybody.
+func (w *world) replyElsewhere(viewer *user, e *entry, forum bool) *tg.MessageReplyHeader {
+	r := e.reply
+	h := &tg.MessageReplyHeader{
+		ForumTopic: forum && e.thread != 0, ReplyFrom: r.origin, Quote: r.quote != "" && !r.whole,
+		QuoteText: text(r.quote), QuoteEntities: r.entities, QuoteOffset: r.offset, ReplyMedia: w.mediaObject(viewer, r.to.media),
+	}
+	if r.to.to.kind == peerChannel {
+		h.ReplyToPeerID, h.ReplyToMsgID = r.to.to.object(), tl.Some(r.to.copies[0])
+	}
+	if e.thread != 0 {
+		h.ReplyToTopID = tl.Some(e.thread)
+	}
+	return h
+}
+
+// repliesObject tells how many messages of a supergroup answer e, or how many
+// comments there are on a post; nil if there is nothing of the kind to tell.
+func (w *world) repliesObject(viewer *user, e *entry) *tg.MessageReplies {
 	if e.peer.kind != peerChannel || e.thread != 0 && e.thread != e.id {
 		return nil
 	}
 	ch := w.channels[e.peer.id]
 	if ch.broadcast {
+		return w.commentsObject(viewer, ch, e.message)
+	}
+	t := ch.threads[e.id]
+	if (t == nil || t.count == 0) && e.thread == 0 && e.post == nil {
 		return nil
 	}
-	out := &tg.MessageReplies{RepliesPts: int32(ch.box.pts)}
-	if t := ch.threads[e.id]; t != nil {
-		out.Replies, out.MaxID = t.count, tl.Some(t.last)
-	}
+	out := &tg.MessageReplies{RepliesPts: int32(ch.box.pts), Comments: e.post != nil}
+	t.tell(out)
 	return out
 }
 

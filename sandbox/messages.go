@@ -63,11 +63,14 @@ func editMessage(c *call, q *tg.MessagesEditMessage) (tl.Object, error) {
 
 // edit changes a message and tells all who have a copy.
 func (c *call) edit(e *entry, q *tg.MessagesEditMessage, carried *media) (tl.Object, error) {
+	before := snapshot(e)
 	if err := c.rewrite(e.message, q, carried); err != nil {
 		return nil, err
 	}
+	c.logEdited(before, e)
 	e.edited = c.world().unix()
 	c.edited(e.message)
+	c.editComments(e.message)
 	return c.updates(c.user), nil
 }
 

@@ -296,7 +296,7 @@ func TestHistory(t *testing.T) {
 		})
 	}
 	found := must(alice, &tg.MessagesSearch{Peer: toBob, Q: "1", Filter: &tg.InputMessagesFilterEmpty{}, Limit: 10})
-	same(t, "search", texts(found.(*tg.MessagesMessages).Messages), "10", "1")
+	same(t, "search", texts(found.(*tg.MessagesMessages).Messages), "1")
 	some := must(alice, &tg.MessagesGetMessages{ID: []tg.InputMessageClass{
 		&tg.InputMessageID{ID: 3}, &tg.InputMessageID{ID: 33}, &tg.InputMessageID{ID: 1},
 	}})

@@ -23,7 +23,10 @@ func (r *refs) add(peers ...peerKey) {
 
 // entry adds whatever a message mentions.
 func (r *refs) entry(e *entry) {
-	r.add(e.peer, peerKey{peerUser, e.from})
+	r.add(e.peer, e.sender())
+	if e.post != nil {
+		r.add(peerKey{peerUser, serviceID}) // as whom servers for bots show the sender
+	}
 	switch a := e.action.(type) {
 	case *tg.MessageActionChatCreate:
 		r.users(a.Users)
@@ -40,6 +43,16 @@ func (r *refs) entry(e *entry) {
 	}
 	if e.forward != nil {
 		r.peer(e.forward.FromID)
+		r.peer(e.forward.SavedFromPeer)
+	}
+	if e.reply != nil && e.reply.origin != nil {
+		r.peer(e.reply.origin.FromID)
+		if e.reply.to.to.kind == peerChannel {
+			r.add(e.reply.to.to)
+		}
+	}
+	if e.comments != nil {
+		r.add(e.comments.to)
 	}
 	for _, mark := range e.entities {
 		if mark, ok := mark.(*tg.MessageEntityMentionName); ok {

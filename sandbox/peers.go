@@ -112,11 +112,19 @@ func (c *call) readable(in tg.InputChannelClass) (*channel, error) {
 }
 
 func (c *call) mayRead(ch *channel) error {
-	gone := ch.deleted || c.world().ban(ch, c.user).kicked()
-	if gone || ch.members[c.user.id] == nil && ch.username == "" {
+	switch {
+	case ch.deleted || c.world().ban(ch, c.user).kicked():
 		return errChannelPrivate
+	case ch.members[c.user.id] != nil || ch.username != "":
+		return nil
+	case ch.linked != nil && !ch.broadcast:
+		// Who reads a channel reads the comments on it.
+		post := ch.linked
+		if !c.world().ban(post, c.user).kicked() && (post.members[c.user.id] != nil || post.username != "") {
+			return nil
+		}
 	}
-	return nil
+	return errChannelPrivate
 }
 
 // boxOf returns the box that holds the caller's messages with p, and who owns

@@ -11,18 +11,6 @@ func init() {
 	register(unpinAllMessages)
 }
 
-// pinnedIDs returns those of a conversation's messages that are pinned,
-// rising.
-func pinnedIDs(b *box, p peerKey, ids []int32) []int32 {
-	var out []int32
-	for _, id := range ids {
-		if e := b.get(id); e != nil && e.pinned && e.peer == p {
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
 // updatePinnedMessage serves messages.updatePinnedMessage. A message is pinned
 // for all who have a copy, in a private chat for the caller alone if that is
 // asked for.
@@ -48,6 +36,9 @@ func updatePinnedMessage(c *call, q *tg.MessagesUpdatePinnedMessage) (tg.Updates
 		return c.updates(c.user), nil
 	}
 	c.pinCopies(e.message, !q.Unpin)
+	c.logMessage(logPinned, e, func(m tg.MessageClass) tg.ChannelAdminLogEventActionClass {
+		return &tg.ChannelAdminLogEventActionUpdatePinned{Message: m}
+	})
 	if !q.Unpin {
 		c.post(&message{
 			from: c.user.id, to: e.peer, silent: q.Silent, thread: e.thread,
@@ -78,7 +69,7 @@ func (c *call) pin(u *user, p peerKey, ids []int32, pinned bool) int {
 		return 0
 	}
 	for _, id := range ids {
-		u.box.get(id).pinned = pinned
+		u.box.pin(u.box.get(id), pinned)
 	}
 	ev := event{kind: pinEvent(pinned), ids: ids, peer: p, count: len(ids)}
 	ev.pts = u.box.record(ev)
@@ -92,7 +83,7 @@ func (c *call) pinChannel(ch *channel, ids []int32, pinned bool) int {
 		return 0
 	}
 	for _, id := range ids {
-		ch.box.get(id).pinned = pinned
+		ch.box.pin(ch.box.get(id), pinned)
 	}
 	ev := event{kind: pinEvent(pinned), ids: ids, peer: ch.key(), count: len(ids)}
 	ev.pts = ch.box.record(ev)
@@ -131,12 +122,8 @@ func unpinAllMessages(c *call, q *tg.MessagesUnpinAllMessages) (*tg.MessagesAffe
 	if err := c.needs(p, actPin); err != nil {
 		return nil, err
 	}
-	ids, err := c.messageIDs(p)
-	if err != nil {
-		return nil, err
-	}
 	b, _ := c.boxOf(p)
-	pinned := pinnedIDs(b, p, ids)
+	pinned := slices.Clone(b.pinned(p))
 	if top := q.TopMsgID.Or(0); top != 0 {
 		pinned = slices.DeleteFunc(pinned, func(id int32) bool { return b.get(id).thread != top })
 	}

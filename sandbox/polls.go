@@ -219,6 +219,9 @@ func (c *call) closePoll(e *entry, in *tg.InputMediaPoll) (tg.UpdatesClass, erro
 		return nil, refusal(400, "MESSAGE_NOT_MODIFIED")
 	}
 	e.poll.Closed = true
+	c.logMessage(logEdit, e, func(m tg.MessageClass) tg.ChannelAdminLogEventActionClass {
+		return &tg.ChannelAdminLogEventActionStopPoll{Message: m}
+	})
 	c.polled(e.poll)
 	c.edited(e.message)
 	return c.updates(c.user), nil

@@ -14,7 +14,7 @@ func (g *group) wroteIn(sender *user, m *message) {
 		return
 	}
 	m.lastBot = g.lastBot
-	if sender.isBot() {
+	if sender != nil && sender.isBot() {
 		g.lastBot = sender.id
 	}
 }
@@ -38,7 +38,7 @@ func (w *world) sees(u *user, m *message) bool {
 	case u.bot.readsAll, w.isAdmin(u, m.to):
 		return true
 	}
-	if to := m.replyTo(); to != nil {
+	if to := m.replyTo(); to != nil && m.reply.origin == nil {
 		if answered := w.users[to.from]; answered != nil && answered.isBot() {
 			return answered == u // a reply is stronger than all else
 		}

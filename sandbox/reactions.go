@@ -21,88 +21,162 @@ var reactionEmoji = strings.Fields(
 	"👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 " +
 		"👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡")
 
-// A reaction is what one user has reacted with.
-type reaction struct {
-	user  *user
-	emoji string
-	date  int32
-	big   bool
+// An emotion is what one reacts with: an emoji or, of those that users make, a
+// document.
+type emotion struct {
+	emoji    string
+	document int64
 }
+
+func (e emotion) object() tg.ReactionClass {
+	if e.document != 0 {
+		return &tg.ReactionCustomEmoji{DocumentID: e.document}
+	}
+	return &tg.ReactionEmoji{Emoticon: e.emoji}
+}
+
+// emotionOf reads what a client reacts with; not ok if it is no emotion.
+func emotionOf(in tg.ReactionClass) (e emotion, ok bool) {
+	switch in := in.(type) {
+	case *tg.ReactionEmoji:
+		return emotion{emoji: strings.ReplaceAll(in.Emoticon, "\ufe0f", "")}, true
+	case *tg.ReactionCustomEmoji:
+		return emotion{document: in.DocumentID}, true
+	}
+	return emotion{}, false
+}
+
+// A reaction is what one user has reacted with, one of several maybe.
+type reaction struct {
+	user *user
+	with emotion
+	date int32
+	big  bool
+}
+
+// How many reactions to one message a user may have, as the settings
+// reactions_user_max_default and reactions_user_max_premium say.
+const (
+	maxReactions       = 1
+	maxReactionsPaying = 3
+)
 
 func sendReaction(c *call, q *tg.MessagesSendReaction) (tg.UpdatesClass, error) {
 	e, err := c.findMessage(q.Peer, q.MsgID)
+	most := maxReactions
+	if c.user.premium {
+		most = maxReactionsPaying
+	}
 	switch {
 	case err != nil:
 		return nil, err
 	case e.action != nil:
 		return nil, errMessageInvalid
-	case len(q.Reaction) > 1:
+	case len(q.Reaction) > most:
 		return nil, refusal(400, "REACTIONS_TOO_MANY")
 	}
-	if p := e.peer; p.kind == peerChannel {
-		ch := c.world().channels[p.id]
-		switch b := c.world().ban(ch, c.user); {
-		case ch.members[c.user.id] == nil:
-			return nil, errWriteForbidden
-		case b != nil && b.rights.SendReactions, ch.limits.SendReactions && !c.world().isAdmin(c.user, p):
-			return nil, errWriteForbidden
-		}
+	if err := c.mayReact(e.peer); err != nil {
+		return nil, err
 	}
-	emoji := ""
-	if len(q.Reaction) == 1 {
-		if emoji, err = c.reaction(e.peer, q.Reaction[0]); err != nil {
-			return nil, err
-		}
+	chosen, err := c.emotions(e.peer, q.Reaction)
+	if err != nil {
+		return nil, err
 	}
-	i := slices.IndexFunc(e.reactions, func(r reaction) bool { return r.user == c.user })
-	switch {
-	case i < 0 && emoji == "", i >= 0 && e.reactions[i].emoji == emoji:
+	before := emotionsOf(c.user, e.message)
+	if slices.Equal(before, chosen) {
 		return nil, refusal(400, "MESSAGE_NOT_MODIFIED")
 	}
-	before := ""
-	if i >= 0 {
-		before = e.reactions[i].emoji
-		e.reactions = slices.Delete(e.reactions, i, i+1)
-	}
-	if emoji != "" {
-		e.reactions = append(e.reactions, reaction{c.user, emoji, c.world().unix(), q.Big})
+	e.reactions = slices.DeleteFunc(e.reactions, func(r reaction) bool { return r.user == c.user })
+	for _, with := range chosen {
+		e.reactions = append(e.reactions, reaction{c.user, with, c.world().unix(), q.Big})
 	}
 	c.reacted(e.message)
-	c.tellOfReaction(e, before, emoji)
+	c.tellOfReaction(e, before, chosen)
 	return c.updates(c.user), nil
 }
 
-// reaction returns the emoji of a reaction that may be given at p.
-func (c *call) reaction(p peerKey, in tg.ReactionClass) (string, error) {
-	switch in := in.(type) {
-	case *tg.ReactionEmpty:
-		return "", nil
-	case *tg.ReactionCustomEmoji:
-		return "", refusal(403, "PREMIUM_ACCOUNT_REQUIRED")
-	case *tg.ReactionEmoji:
-		emoji := strings.ReplaceAll(in.Emoticon, "\ufe0f", "")
-		if slices.Contains(reactionEmoji, emoji) && c.reactionAllowed(p, emoji) {
-			return emoji, nil
-		}
+func (c *call) mayReact(p peerKey) error {
+	if p.kind != peerChannel {
+		return nil
 	}
-	return "", refusal(400, "REACTION_INVALID")
+	ch := c.world().channels[p.id]
+	switch b := c.world().ban(ch, c.user); {
+	case ch.members[c.user.id] == nil:
+		return errWriteForbidden
+	case b != nil && b.rights.SendReactions, ch.limits.SendReactions && !c.world().isAdmin(c.user, p):
+		return errWriteForbidden
+	}
+	return nil
 }
 
-func (c *call) reactionAllowed(p peerKey, emoji string) bool {
-	g := c.world().group(p)
-	if g == nil {
-		return true
+// emotionsOf returns what a user has reacted to a message with, in its order.
+func emotionsOf(u *user, m *message) (out []emotion) {
+	for _, r := range m.reactions {
+		if r.user == u {
+			out = append(out, r.with)
+		}
 	}
-	switch allowed := g.reactions.(type) {
-	case *tg.ChatReactionsNone:
-		return false
-	case *tg.ChatReactionsSome:
-		return slices.ContainsFunc(allowed.Reactions, func(r tg.ReactionClass) bool {
-			one, ok := r.(*tg.ReactionEmoji)
-			return ok && one.Emoticon == emoji
-		})
+	return out
+}
+
+// emotions returns what the caller may react with at p.
+func (c *call) emotions(p peerKey, list []tg.ReactionClass) (out []emotion, err error) {
+	for _, in := range list {
+		if _, none := in.(*tg.ReactionEmpty); none {
+			continue
+		}
+		with, ok := emotionOf(in)
+		if !ok || slices.Contains(out, with) {
+			return nil, errReaction
+		}
+		if err := c.mayReactWith(p, with); err != nil {
+			return nil, err
+		}
+		out = append(out, with)
 	}
-	return true
+	return out, nil
+}
+
+var errReaction = refusal(400, "REACTION_INVALID")
+
+// mayReactWith tells whether the caller may react with something at p. Of the
+// emoji that users make, everybody may use those that a chat lists, and the
+// others who pays, where they are allowed
+// (https://core.telegram.org/api/reactions).
+func (c *call) mayReactWith(p peerKey, with emotion) error {
+	custom := with.document != 0
+	switch {
+	case custom && c.world().customEmoji(with.document) == nil:
+		return refusal(400, "DOCUMENT_INVALID")
+	case !custom && !slices.Contains(reactionEmoji, with.emoji):
+		return errReaction
+	}
+	listed, others := false, true
+	if g := c.world().group(p); g != nil {
+		switch allowed := g.reactions.(type) {
+		case *tg.ChatReactionsNone:
+			others = false
+		case *tg.ChatReactionsSome:
+			others = false
+			listed = slices.ContainsFunc(allowed.Reactions, func(r tg.ReactionClass) bool {
+				one, ok := emotionOf(r)
+				return ok && one == with
+			})
+		case *tg.ChatReactionsAll:
+			others = !custom || allowed.AllowCustom
+		default:
+			others = !custom
+		}
+	}
+	switch {
+	case listed:
+		return nil
+	case !others:
+		return errReaction
+	case custom && !c.user.premium:
+		return refusal(403, "PREMIUM_ACCOUNT_REQUIRED")
+	}
+	return nil
 }
 
 // reacted tells all who have a copy of m of its reactions.
@@ -148,17 +222,18 @@ func (w *world) reactionsObject(viewer *user, m *message) *tg.MessageReactions {
 	}
 	list := m.to.kind != peerChannel || !w.channels[m.to.id].broadcast
 	out := &tg.MessageReactions{CanSeeList: list, Results: []tg.ReactionCount{}}
+	at, own := make(map[emotion]int), 0
 	for _, r := range m.reactions {
-		i := slices.IndexFunc(out.Results, func(n tg.ReactionCount) bool {
-			return n.Reaction.(*tg.ReactionEmoji).Emoticon == r.emoji
-		})
-		if i < 0 {
+		i, seen := at[r.with]
+		if !seen {
 			i = len(out.Results)
-			out.Results = append(out.Results, tg.ReactionCount{Reaction: &tg.ReactionEmoji{Emoticon: r.emoji}})
+			at[r.with] = i
+			out.Results = append(out.Results, tg.ReactionCount{Reaction: r.with.object()})
 		}
 		out.Results[i].Count++
 		if r.user == viewer {
-			out.Results[i].ChosenOrder = tl.Some[int32](0)
+			out.Results[i].ChosenOrder = tl.Some(int32(own))
+			own++
 		}
 	}
 	slices.SortStableFunc(out.Results, func(a, b tg.ReactionCount) int { return cmp.Compare(b.Count, a.Count) })
@@ -173,7 +248,7 @@ func (w *world) reactionsObject(viewer *user, m *message) *tg.MessageReactions {
 func reactor(viewer *user, r reaction) tg.MessagePeerReaction {
 	return tg.MessagePeerReaction{
 		Big: r.big, My: r.user == viewer, PeerID: r.user.key().object(), Date: r.date,
-		Reaction: &tg.ReactionEmoji{Emoticon: r.emoji},
+		Reaction: r.with.object(),
 	}
 }
 
@@ -205,8 +280,9 @@ func getMessageReactionsList(c *call, q *tg.MessagesGetMessageReactionsList) (*t
 		return nil, refusal(403, "BROADCAST_FORBIDDEN")
 	}
 	var all []reaction
+	want, one := emotionOf(q.Reaction)
 	for _, r := range slices.Backward(e.reactions) {
-		if want, ok := q.Reaction.(*tg.ReactionEmoji); !ok || want.Emoticon == r.emoji {
+		if !one || want == r.with {
 			all = append(all, r)
 		}
 	}
@@ -226,12 +302,25 @@ func getMessageReactionsList(c *call, q *tg.MessagesGetMessageReactionsList) (*t
 	return out, nil
 }
 
+// reactionsOf returns which reactions a group allows, as it was never asked to
+// say otherwise.
+func reactionsOf(g *group) tg.ChatReactionsClass {
+	if g.reactions == nil {
+		return &tg.ChatReactionsAll{}
+	}
+	return g.reactions
+}
+
 func setChatAvailableReactions(c *call, q *tg.MessagesSetChatAvailableReactions) (tg.UpdatesClass, error) {
 	p, err := c.findGroup(q.Peer, actChangeInfo)
 	if err != nil {
 		return nil, err
 	}
-	c.world().group(p).reactions = q.AvailableReactions
+	g := c.world().group(p)
+	c.log(p, logSettings, &tg.ChannelAdminLogEventActionChangeAvailableReactions{
+		PrevValue: reactionsOf(g), NewValue: q.AvailableReactions,
+	})
+	g.reactions = q.AvailableReactions
 	c.groupChanged(p)
 	return c.updates(c.user), nil
 }

@@ -101,7 +101,7 @@ func (c *call) readChannel(ch *channel, upTo int32) {
 	w := c.world()
 	writers := make(map[int64]bool)
 	for _, id := range ch.ids[after(ch.ids, d.readInbox):after(ch.ids, upTo)] {
-		if from := ch.box.get(id).from; from != c.user.id {
+		if from := ch.box.get(id).from; from != c.user.id && from != 0 {
 			writers[from] = true
 		}
 	}

@@ -146,7 +146,7 @@ func (c *call) mayWrite(p peerKey, what contentKind) error {
 	switch {
 	case c.mayRead(ch) != nil:
 		return errChannelPrivate
-	case m == nil, ch.broadcast && !w.may(c.user, p, actPost):
+	case m == nil && !ch.open(), ch.broadcast && !w.may(c.user, p, actPost):
 		return errWriteForbidden
 	case w.isAdmin(c.user, p):
 		return nil
@@ -157,11 +157,18 @@ func (c *call) mayWrite(p peerKey, what contentKind) error {
 	if err := mutes(&ch.limits, what); err != nil {
 		return err
 	}
+	if m == nil {
+		return nil
+	}
 	if wait := m.active + ch.slow - w.unix(); ch.slow > 0 && m.active > 0 && wait > 0 {
 		return wait420("SLOWMODE_WAIT", int(wait))
 	}
 	return nil
 }
+
+// open reports whether people write without being members: they comment on the
+// posts of a channel (https://core.telegram.org/api/discussion).
+func (ch *channel) open() bool { return ch.linked != nil && !ch.broadcast }
 
 func (c *call) mayWriteTo(to *user) error {
 	if c.user.blocks(to) && !c.user.isBot() {

@@ -19,84 +19,94 @@ func init() {
 
 // A query says which messages are looked for.
 type query struct {
-	text             string // in lower case
-	from             int64  // 0: anybody
+	text             string
+	from             int64 // 0: anybody
 	thread           int32
 	filter           tg.MessagesFilterClass
 	minDate, maxDate int32
 }
 
-// finds tells whether a message is among those that are looked for.
-func (q *query) finds(e *entry) bool {
-	return q.passes(e) && strings.Contains(strings.ToLower(e.text), q.text) &&
-		(q.from == 0 || e.from == q.from) && (q.thread == 0 || e.thread == q.thread) &&
-		(q.minDate == 0 || e.date >= q.minDate) && (q.maxDate == 0 || e.date <= q.maxDate)
+// finds tells whether a message is among those that are looked for, the text
+// being made of words.
+func (q *query) finds(e *entry, text []string) bool {
+	if e == nil || !q.passes(e) || q.from != 0 && e.from != q.from || q.thread != 0 && e.thread != q.thread ||
+		q.minDate != 0 && e.date < q.minDate || q.maxDate != 0 && e.date > q.maxDate {
+		return false
+	}
+	if len(text) == 0 {
+		return true
+	}
+	has := words(e.text)
+	return !slices.ContainsFunc(text, func(w string) bool { return !slices.Contains(has, w) })
 }
 
 // passes tells whether the filter lets a message through.
 func (q *query) passes(e *entry) bool {
 	switch q.filter.(type) {
-	case *tg.InputMessagesFilterEmpty:
-		return e.action == nil
 	case *tg.InputMessagesFilterPinned:
 		return e.pinned
-	case *tg.InputMessagesFilterPoll:
-		return e.poll != nil
-	case *tg.InputMessagesFilterURL:
-		return slices.ContainsFunc(e.entities, func(m tg.MessageEntityClass) bool {
-			switch m.(type) {
-			case *tg.MessageEntityURL, *tg.MessageEntityTextURL:
-				return true
-			}
-			return false
-		})
+	case *tg.InputMessagesFilterMyMentions:
+		return true // of those alone that are mentions
 	}
-	return e.media != nil && e.media.passes(q.filter)
+	kinds, all := kindsOf(q.filter)
+	if all {
+		return e.action == nil
+	}
+	has := e.mediaKinds()
+	return slices.ContainsFunc(kinds, func(k mediaKind) bool { return slices.Contains(has, k) })
 }
 
-// passes tells whether a filter lets messages with such media through.
-func (m *media) passes(filter tg.MessagesFilterClass) bool {
-	if m.plain != nil {
-		switch m.plain.(type) {
-		case *tg.MessageMediaGeo:
-			_, ok := filter.(*tg.InputMessagesFilterGeo)
-			return ok
-		case *tg.MessageMediaContact:
-			_, ok := filter.(*tg.InputMessagesFilterContacts)
-			return ok
+// candidates returns the shortest list that holds all of the caller's messages
+// with p that are looked for, which rise.
+func (c *call) candidates(p peerKey, ids []int32, q *query, text []string) []int32 {
+	best := ids
+	consider := func(list []int32) {
+		if len(list) < len(best) {
+			best = list
 		}
-		return false
 	}
-	kind := m.kind()
-	switch filter.(type) {
-	case *tg.InputMessagesFilterPhotoVideo:
-		return kind == "visual"
-	case *tg.InputMessagesFilterPhotos:
-		return !m.file.document
-	case *tg.InputMessagesFilterVideo:
-		return m.file.document && kind == "visual"
-	case *tg.InputMessagesFilterDocument:
-		return kind == "document"
-	case *tg.InputMessagesFilterMusic:
-		return kind == "music"
-	case *tg.InputMessagesFilterVoice, *tg.InputMessagesFilterRoundVoice:
-		return kind == "voice"
+	x := c.index(p)
+	for _, w := range text {
+		consider(x.any(term{what: termWord, text: w}))
 	}
-	return false
+	if q.from != 0 {
+		consider(x.any(term{what: termSender, id: q.from}))
+	}
+	if q.thread != 0 {
+		consider(x.any(term{what: termThread, id: int64(q.thread)}))
+	}
+	b, _ := c.boxOf(p)
+	switch q.filter.(type) {
+	case *tg.InputMessagesFilterPinned:
+		consider(b.pinned(p))
+	case *tg.InputMessagesFilterMyMentions:
+		return c.unheardIn(p)
+	default:
+		kinds, all := kindsOf(q.filter)
+		if all {
+			break
+		}
+		terms := make([]term, len(kinds))
+		for i, k := range kinds {
+			terms[i] = term{what: termMedia, id: int64(k)}
+		}
+		consider(x.any(terms...))
+	}
+	return best
 }
 
 // search returns the ids of the caller's messages with p that are looked for,
-// rising.
+// rising. A text without any word, such as punctuation, finds nothing.
 func (c *call) search(p peerKey, q *query) ([]int32, error) {
 	ids, err := c.messageIDs(p)
-	if err != nil {
+	text := words(q.text)
+	if err != nil || len(ids) == 0 || len(text) == 0 && strings.TrimSpace(q.text) != "" {
 		return nil, err
 	}
 	b, _ := c.boxOf(p)
-	_, mine := q.filter.(*tg.InputMessagesFilterMyMentions)
 	var found []int32
-	for _, id := range ids {
-		if mine && c.user.dialogs[p].mentions(id) || q.finds(b.get(id)) {
+	for _, id := range c.candidates(p, ids, q, text) {
+		if id >= ids[0] && q.finds(b.get(id), text) { // older ones are hidden
 			found = append(found, id)
 		}
 	}
@@ -107,7 +117,7 @@ func (c *call) search(p peerKey, q *query) ([]int32, error) {
 // users and basic groups.
 func searchMessages(c *call, q *tg.MessagesSearch) (tg.MessagesMessagesClass, error) {
 	want := &query{
-		text: strings.ToLower(q.Q), thread: q.TopMsgID.Or(0), filter: q.Filter, minDate: q.MinDate, maxDate: q.MaxDate,
+		text: q.Q, thread: q.TopMsgID.Or(0), filter: q.Filter, minDate: q.MinDate, maxDate: q.MaxDate,
 	}
 	if q.FromID != nil {
 		from, err := c.findPeer(q.FromID)
@@ -136,7 +146,7 @@ func searchGlobal(c *call, q *tg.MessagesSearchGlobal) (tg.MessagesMessagesClass
 	if _, empty := q.Filter.(*tg.InputMessagesFilterEmpty); empty && strings.TrimSpace(q.Q) == "" {
 		return nil, refusal(400, "SEARCH_QUERY_EMPTY")
 	}
-	want := &query{text: strings.ToLower(q.Q), filter: q.Filter, minDate: q.MinDate, maxDate: q.MaxDate}
+	want := &query{text: q.Q, filter: q.Filter, minDate: q.MinDate, maxDate: q.MaxDate}
 	var offset *entry
 	if p, err := c.findPeer(q.OffsetPeer); err == nil && q.OffsetID != 0 {
 		offset = &entry{message: &message{date: q.OffsetRate}, id: q.OffsetID, peer: p}

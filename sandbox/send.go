@@ -242,13 +242,19 @@ func (c *call) sent(messages ...*message) *tg.Updates {
 			out.Updates = append(out.Updates, c.newMessage(c.user, e))
 			seen.entry(e)
 		}
+		if m.comments != nil {
+			c.copied(out, &seen, m.comments)
+		}
 	}
 	out.Users = w.userObjects(c.user, &seen)
 	out.Chats = w.chatObjects(c.user, &seen)
 	return out
 }
 
-var errReply = refusal(400, "REPLY_MESSAGE_ID_INVALID")
+var (
+	errReply   = refusal(400, "REPLY_MESSAGE_ID_INVALID")
+	errReplyTo = refusal(400, "REPLY_TO_INVALID")
+)
 
 // replied finds the message that a reply names, and the topic or thread that
 // it goes into.
@@ -258,36 +264,77 @@ func (c *call) replied(p peerKey, in tg.InputReplyToClass) (*reply, int32, error
 		return nil, 0, nil
 	}
 	if to.ReplyToPeerID != nil {
-		if other, err := c.findPeer(to.ReplyToPeerID); err != nil || other != p {
-			return nil, 0, refusal(400, "REPLY_TO_INVALID") // from another chat is not served
+		switch other, err := c.findPeer(to.ReplyToPeerID); {
+		case err != nil:
+			return nil, 0, errReplyTo
+		case other != p:
+			return c.repliedElsewhere(p, other, to)
 		}
 	}
-	b, _ := c.boxOf(p)
 	id := to.ReplyToMsgID
 	if id == 0 {
 		id = to.TopMsgID.Value
 	}
-	e := b.get(id)
-	if e == nil || e.peer != p {
-		return nil, 0, errReply
-	}
-	thread, err := c.thread(p, e, to.TopMsgID.Or(0))
+	e, thread, err := c.within(p, id, to.TopMsgID.Or(0))
 	if err != nil {
 		return nil, 0, err
 	}
 	if p.kind == peerChannel && c.world().channels[p.id].forum && id == thread {
 		return nil, thread, nil // into a topic, and no answer to a message
 	}
-	r := &reply{to: e.message, quote: to.QuoteText.Or(""), offset: to.QuoteOffset}
-	if r.quote != "" {
-		if !strings.Contains(e.text, r.quote) {
-			return nil, 0, refusal(400, "QUOTE_TEXT_INVALID")
-		}
-		if r.entities, err = c.entities(r.quote, to.QuoteEntities); err != nil {
+	r := &reply{to: e.message}
+	return r, thread, c.quote(r, to)
+}
+
+// within returns a message that an answer in the same chat is to, and what that
+// is part of.
+func (c *call) within(p peerKey, id, asked int32) (*entry, int32, error) {
+	b, _ := c.boxOf(p)
+	e := b.get(id)
+	if e == nil || e.peer != p {
+		return nil, 0, errReply
+	}
+	thread, err := c.thread(p, e, asked)
+	return e, thread, err
+}
+
+// repliedElsewhere is replied for a message of another chat.
+func (c *call) repliedElsewhere(p, other peerKey, to *tg.InputReplyToMessage) (*reply, int32, error) {
+	e, err := c.findMessage(to.ReplyToPeerID, to.ReplyToMsgID)
+	switch {
+	case err != nil:
+		return nil, 0, errReply
+	case e.action != nil, e.protected, c.world().group(other) != nil && c.world().group(other).protected:
+		return nil, 0, errReplyTo
+	}
+	thread := int32(0)
+	if top := to.TopMsgID.Or(0); top != 0 {
+		if _, thread, err = c.within(p, top, top); err != nil {
 			return nil, 0, err
 		}
 	}
+	r := &reply{to: e.message, origin: c.forwardHeader(e)}
+	if err := c.quote(r, to); err != nil {
+		return nil, 0, err
+	}
+	if r.quote == "" {
+		// Who is not in the other chat is shown the message by what it says.
+		r.quote, r.entities, r.whole = e.text, e.entities, true
+	}
 	return r, thread, nil
+}
+
+// quote notes which part of a message is answered.
+func (c *call) quote(r *reply, to *tg.InputReplyToMessage) (err error) {
+	r.quote, r.offset = to.QuoteText.Or(""), to.QuoteOffset
+	if r.quote == "" {
+		return nil
+	}
+	if !strings.Contains(r.to.text, r.quote) {
+		return refusal(400, "QUOTE_TEXT_INVALID")
+	}
+	r.entities, err = c.entities(r.quote, to.QuoteEntities)
+	return err
 }
 
 // thread returns what an answer to e is part of, 0 if of nothing.
@@ -303,7 +350,7 @@ func (c *call) thread(p peerKey, e *entry, asked int32) (int32, error) {
 		if e.thread != 0 {
 			return e.thread, nil
 		}
-		return e.id, nil
+		return ch.root(e), nil
 	}
 	id := e.thread
 	if asked != 0 && id != asked && asked != generalTopic {
@@ -392,7 +439,7 @@ func (c *call) copyOf(e *entry, q *tg.MessagesForwardMessages) *message {
 
 // forwardHeader says where a message was first.
 func (c *call) forwardHeader(e *entry) *tg.MessageFwdHeader {
-	h := &tg.MessageFwdHeader{Date: e.date, FromID: peerKey{peerUser, e.from}.object(), PostAuthor: text(e.author)}
+	h := &tg.MessageFwdHeader{Date: e.date, FromID: e.sender().object(), PostAuthor: text(e.author)}
 	if ch := c.world().channels[e.to.id]; e.to.kind == peerChannel && ch != nil && ch.broadcast {
 		h.FromID = ch.key().object()
 		h.ChannelPost.Value, h.ChannelPost.Set = e.id, true

@@ -39,6 +39,7 @@ func editChatAbout(c *call, q *tg.MessagesEditChatAbout) (boolean, error) {
 	case q.About == g.about:
 		return false, refusal(400, "CHAT_ABOUT_NOT_MODIFIED")
 	}
+	c.log(p, logInfo, &tg.ChannelAdminLogEventActionChangeAbout{PrevValue: g.about, NewValue: q.About}, g.about, q.About)
 	g.about = q.About
 	c.groupChanged(p)
 	return true, nil
@@ -60,13 +61,16 @@ func toggleSlowMode(c *call, q *tg.ChannelsToggleSlowMode) (tg.UpdatesClass, err
 	case ch.slow == q.Seconds:
 		return nil, errNotModified
 	}
+	c.log(ch.key(), logSettings, &tg.ChannelAdminLogEventActionToggleSlowMode{PrevValue: ch.slow, NewValue: q.Seconds})
 	ch.slow = q.Seconds
 	c.groupChanged(ch.key())
 	return c.updates(c.user), nil
 }
 
-// toggle changes a switch of a channel.
-func (c *call) toggle(in tg.InputChannelClass, a act, which func(*channel) *bool, on bool) (tg.UpdatesClass, error) {
+// toggle changes a switch of a channel, and logs it unless action is nil.
+func (c *call) toggle(
+	in tg.InputChannelClass, a act, which func(*channel) *bool, on bool, action tg.ChannelAdminLogEventActionClass,
+) (tg.UpdatesClass, error) {
 	ch, err := c.inChannel(in, a)
 	switch {
 	case err != nil:
@@ -77,24 +81,32 @@ func (c *call) toggle(in tg.InputChannelClass, a act, which func(*channel) *bool
 		return nil, errNotModified
 	}
 	*which(ch) = on
+	if action != nil {
+		c.log(ch.key(), logSettings, action)
+	}
 	c.groupChanged(ch.key())
 	return c.updates(c.user), nil
 }
 
 func toggleParticipantsHidden(c *call, q *tg.ChannelsToggleParticipantsHidden) (tg.UpdatesClass, error) {
-	return c.toggle(q.Channel, actBan, func(ch *channel) *bool { return &ch.hidden }, q.Enabled)
+	return c.toggle(q.Channel, actBan, func(ch *channel) *bool { return &ch.hidden }, q.Enabled, nil)
 }
 
 func togglePreHistoryHidden(c *call, q *tg.ChannelsTogglePreHistoryHidden) (tg.UpdatesClass, error) {
-	return c.toggle(q.Channel, actBan, func(ch *channel) *bool { return &ch.prehidden }, q.Enabled)
+	if ch, err := c.readable(q.Channel); err == nil && ch.linked != nil && q.Enabled {
+		return nil, refusal(400, "CHAT_LINK_EXISTS")
+	}
+	action := &tg.ChannelAdminLogEventActionTogglePreHistoryHidden{NewValue: q.Enabled}
+	return c.toggle(q.Channel, actBan, func(ch *channel) *bool { return &ch.prehidden }, q.Enabled, action)
 }
 
 func toggleJoinRequest(c *call, q *tg.ChannelsToggleJoinRequest) (tg.UpdatesClass, error) {
-	return c.toggle(q.Channel, actInvite, func(ch *channel) *bool { return &ch.approve }, q.Enabled)
+	return c.toggle(q.Channel, actInvite, func(ch *channel) *bool { return &ch.approve }, q.Enabled, nil)
 }
 
 func toggleSignatures(c *call, q *tg.ChannelsToggleSignatures) (tg.UpdatesClass, error) {
-	return c.toggle(q.Channel, actChangeInfo, func(ch *channel) *bool { return &ch.signed }, q.SignaturesEnabled)
+	action := &tg.ChannelAdminLogEventActionToggleSignatures{NewValue: q.SignaturesEnabled}
+	return c.toggle(q.Channel, actChangeInfo, func(ch *channel) *bool { return &ch.signed }, q.SignaturesEnabled, action)
 }
 
 func toggleNoForwards(c *call, q *tg.MessagesToggleNoForwards) (tg.UpdatesClass, error) {
@@ -110,6 +122,7 @@ func toggleNoForwards(c *call, q *tg.MessagesToggleNoForwards) (tg.UpdatesClass,
 		return nil, errNotModified
 	}
 	g.protected = q.Enabled
+	c.log(p, logSettings, &tg.ChannelAdminLogEventActionToggleNoForwards{NewValue: q.Enabled})
 	c.groupChanged(p)
 	return c.updates(c.user), nil
 }
@@ -121,6 +134,7 @@ func deleteChannel(c *call, q *tg.ChannelsDeleteChannel) (tg.UpdatesClass, error
 	}
 	c.world().setName(ch.key(), ch.username, "")
 	ch.username, ch.deleted = "", true
+	c.unlink(ch)
 	c.groupChanged(ch.key())
 	return c.updates(c.user), nil
 }
@@ -156,7 +170,7 @@ func migrateChat(c *call, q *tg.MessagesMigrateChat) (tg.UpdatesClass, error) {
 	}
 	w := c.world()
 	ch := w.addChannel(c.user, g.title, false)
-	ch.about, ch.limits, ch.reactions, ch.origin = g.about, g.limits, g.reactions, g
+	ch.about, ch.limits, ch.reactions, ch.photo, ch.origin = g.about, g.limits, g.reactions, g.photo, g
 	for _, one := range g.members {
 		if one.user == c.user {
 			continue
@@ -194,7 +208,9 @@ func deleteChannelHistory(c *call, q *tg.ChannelsDeleteHistory) (tg.UpdatesClass
 		upTo = ch.box.last()
 	}
 	if q.ForEveryone {
-		c.removeChannel(ch, slices.Clone(ch.ids[:after(ch.ids, upTo)]))
+		gone := slices.Clone(ch.ids[:after(ch.ids, upTo)])
+		c.logDeleted(ch, gone)
+		c.removeChannel(ch, gone)
 		return c.updates(c.user), nil
 	}
 	c.user.dialog(ch.key()).from = upTo
@@ -218,6 +234,7 @@ func deleteParticipantHistory(c *call, q *tg.ChannelsDeleteParticipantHistory) (
 		}
 	}
 	left := max(0, len(ids)-maxDelete)
+	c.logDeleted(ch, ids[left:])
 	n := c.removeChannel(ch, ids[left:])
 	return &tg.MessagesAffectedHistory{Pts: int32(ch.box.pts), PtsCount: int32(n), Offset: int32(left)}, nil
 }

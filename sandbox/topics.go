@@ -18,8 +18,6 @@ func init() {
 	register(getForumTopicsByID)
 	register(updatePinnedForumTopic)
 	register(deleteTopicHistory)
-	register(getReplies)
-	register(readDiscussion)
 }
 
 // generalTopic is the id of the topic that every forum has.
@@ -51,10 +49,13 @@ func toggleForum(c *call, q *tg.ChannelsToggleForum) (tg.UpdatesClass, error) {
 		return nil, err
 	case ch.broadcast || ch.creator != c.user.id:
 		return nil, errAdminRequired
+	case ch.linked != nil && q.Enabled:
+		return nil, refusal(400, "CHAT_DISCUSSION_UNALLOWED")
 	case ch.forum == q.Enabled:
 		return nil, errNotModified
 	}
 	ch.forum = q.Enabled
+	c.log(ch.key(), logForums, &tg.ChannelAdminLogEventActionToggleForum{NewValue: q.Enabled})
 	ch.general(c.world().unix())
 	c.groupChanged(ch.key())
 	return c.updates(c.user), nil
@@ -120,6 +121,7 @@ func createForumTopic(c *call, q *tg.MessagesCreateForumTopic) (tg.UpdatesClass,
 	m.thread = t.id
 	ch.topics[t.id] = t
 	c.post(m)
+	c.log(ch.key(), logForums, &tg.ChannelAdminLogEventActionCreateTopic{Topic: t.inLog(ch)}, t.title)
 	c.user.sent[q.RandomID] = m
 	return c.sent(m), nil
 }
@@ -168,7 +170,9 @@ func editForumTopic(c *call, q *tg.MessagesEditForumTopic) (tg.UpdatesClass, err
 	case title == t.title && closed == t.closed && hidden == t.hidden && icon == t.icon:
 		return nil, refusal(400, "TOPIC_NOT_MODIFIED")
 	}
+	before := t.inLog(ch)
 	t.title, t.closed, t.hidden, t.icon = title, closed, hidden, icon
+	c.log(ch.key(), logForums, &tg.ChannelAdminLogEventActionEditTopic{PrevTopic: before, NewTopic: t.inLog(ch)}, t.title)
 	c.post(&message{
 		from: c.user.id, to: ch.key(), thread: t.id,
 		action: &tg.MessageActionTopicEdit{Title: q.Title, IconEmojiID: q.IconEmojiID, Closed: q.Closed, Hidden: q.Hidden},
@@ -176,24 +180,18 @@ func editForumTopic(c *call, q *tg.MessagesEditForumTopic) (tg.UpdatesClass, err
 	return c.updates(c.user), nil
 }
 
-// topicIDs returns the ids of the messages of a topic, rising.
-func topicIDs(ch *channel, ids []int32, id int32) []int32 {
-	var out []int32
-	for _, one := range ids {
-		e := ch.box.get(one)
-		if e.thread == id || id == generalTopic && ch.forum && e.thread == 0 {
-			out = append(out, one)
-		}
-	}
-	return out
-}
-
-func (c *call) topicObject(ch *channel, t *topic) *tg.ForumTopic {
-	out := &tg.ForumTopic{
-		My: t.creator == c.user.id, Closed: t.closed, Pinned: t.pinned, Hidden: t.hidden, ID: t.id, Date: t.date,
+// inLog returns a topic as the log has it, without what is each reader's own.
+func (t *topic) inLog(ch *channel) *tg.ForumTopic {
+	return &tg.ForumTopic{
+		Closed: t.closed, Pinned: t.pinned, Hidden: t.hidden, ID: t.id, Date: t.date,
 		Peer: ch.key().object(), Title: t.title, IconColor: t.color, IconEmojiID: t.icon,
 		FromID: peerKey{peerUser, t.creator}.object(),
 	}
+}
+
+func (c *call) topicObject(ch *channel, t *topic) *tg.ForumTopic {
+	out := t.inLog(ch)
+	out.My = t.creator == c.user.id
 	ids := topicIDs(ch, ch.ids, t.id)
 	if len(ids) > 0 {
 		out.TopMessage = ids[len(ids)-1]
@@ -293,7 +291,9 @@ func updatePinnedForumTopic(c *call, q *tg.MessagesUpdatePinnedForumTopic) (tg.U
 	case t.pinned == q.Pinned:
 		return nil, refusal(400, "PINNED_TOPIC_NOT_MODIFIED")
 	}
+	before := t.inLog(ch)
 	t.pinned = q.Pinned
+	c.log(ch.key(), logForums, &tg.ChannelAdminLogEventActionPinTopic{PrevTopic: before, NewTopic: t.inLog(ch)}, t.title)
 	for u := range c.world().online(ch) {
 		c.tell(u, &tg.UpdatePinnedForumTopic{Pinned: t.pinned, Peer: ch.key().object(), TopicID: t.id}, ch.key())
 	}
@@ -313,49 +313,7 @@ func deleteTopicHistory(c *call, q *tg.MessagesDeleteTopicHistory) (*tg.Messages
 	n := c.removeChannel(ch, ids[left:])
 	if left == 0 && t.id != generalTopic {
 		delete(ch.topics, t.id)
+		c.log(ch.key(), logForums, &tg.ChannelAdminLogEventActionDeleteTopic{Topic: t.inLog(ch)}, t.title)
 	}
 	return &tg.MessagesAffectedHistory{Pts: int32(ch.box.pts), PtsCount: int32(n), Offset: int32(left)}, nil
-}
-
-// getReplies serves messages.getReplies: the messages of a thread or topic.
-func getReplies(c *call, q *tg.MessagesGetReplies) (tg.MessagesMessagesClass, error) {
-	p, err := c.findPeer(q.Peer)
-	switch {
-	case err != nil:
-		return nil, err
-	case p.kind != peerChannel:
-		return nil, errPeerInvalid
-	}
-	ids, err := c.messageIDs(p)
-	if err != nil {
-		return nil, err
-	}
-	ch := c.world().channels[p.id]
-	if ch.topics[q.MsgID] == nil && ch.box.get(q.MsgID) == nil {
-		return nil, errMessageInvalid
-	}
-	return c.messages(p, topicIDs(ch, ids, q.MsgID), page{q.OffsetID, q.OffsetDate, q.AddOffset, q.Limit, q.MaxID, q.MinID}), nil
-}
-
-func readDiscussion(c *call, q *tg.MessagesReadDiscussion) (boolean, error) {
-	p, err := c.findPeer(q.Peer)
-	switch {
-	case err != nil:
-		return false, err
-	case p.kind != peerChannel:
-		return false, errPeerInvalid
-	}
-	ch := c.world().channels[p.id]
-	if err := c.mayRead(ch); err != nil {
-		return false, err
-	}
-	d := c.user.dialog(p)
-	if d.readTopics == nil {
-		d.readTopics = make(map[int32]int32)
-	}
-	if q.ReadMaxID > d.readTopics[q.MsgID] {
-		d.readTopics[q.MsgID] = q.ReadMaxID
-		c.tell(c.user, &tg.UpdateReadChannelDiscussionInbox{ChannelID: p.id, TopMsgID: q.MsgID, ReadMaxID: q.ReadMaxID}, p)
-	}
-	return true, nil
 }

@@ -33,6 +33,9 @@ func getFullUser(c *call, q *tg.UsersGetFullUser) (*tg.UsersUserFull, error) {
 		return nil, err
 	}
 	full := tg.UserFull{ID: u.id, About: text(u.about), CanPinMessage: true, Blocked: c.user.blocks(u)}
+	if n := len(u.photos); n > 0 {
+		full.ProfilePhoto = c.world().photoObject(c.user, u.photos[n-1])
+	}
 	if u.isBot() {
 		full.BotInfo = &tg.BotInfo{UserID: tl.Some(u.id), Commands: u.bot.commands[defaultCommands]}
 	}

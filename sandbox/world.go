@@ -66,6 +66,7 @@ type world struct {
 
 	lastUser, lastChat, lastChannel int64
 	lastScheduled                   int32
+	lastLogged                      int64
 
 	due   int32  // when the next scheduled message is to be sent, 0: none
 	alarm func() // has somebody see to it by then; nil: the next call does
@@ -200,6 +201,7 @@ type dialog struct {
 	drafts     map[int32]*tg.DraftMessage // by topic, 0 for none
 	readTopics map[int32]int32            // by topic, up to where
 	scheduled  []*scheduled
+	index      index // unused for channels
 }
 
 // addUser enters a user, who gets an id without having one.

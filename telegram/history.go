@@ -26,7 +26,8 @@ type HistoryOptions struct {
 	// OldestFirst turns the order around.
 	OldestFirst bool
 	// Topic is the id of a topic of a forum, or of a message of a supergroup
-	// whose thread is wanted; 0: everything.
+	// whose thread is wanted, or of a post of a channel, for the comments on it;
+	// 0: everything.
 	Topic int
 	// Service has service messages, such as that somebody joined, among the
 	// messages that [HistoryOf] returns.

@@ -9,16 +9,6 @@ import (
 	"godwit/tl"
 )
 
-// React sets the account's reactions to a message: emoji such as "👍", of
-// which accounts without premium have one. None takes them back.
-func (c *Client) React(ctx context.Context, peer tg.InputPeerClass, id int, emoji ...string) error {
-	request := &tg.MessagesSendReaction{Peer: peer, MsgID: int32(id), Reaction: []tg.ReactionClass{}}
-	for _, one := range emoji {
-		request.Reaction = append(request.Reaction, &tg.ReactionEmoji{Emoticon: one})
-	}
-	return c.update(ctx, request)
-}
-
 // update makes a request that is answered with updates alone, and learns whom
 // they mention.
 func (c *Client) update(ctx context.Context, request tg.Method[tg.UpdatesClass]) error {

@@ -38,6 +38,10 @@ type Reply struct {
 	Message int // id of the message that is answered
 	Topic   int // id of the topic of a forum that the message goes into
 
+	// Peer is the chat of the message that is answered; nil: where the answer goes.
+	// Messages that may not be forwarded cannot be answered from another chat.
+	Peer tg.InputPeerClass
+
 	// Quote is the part of the message that is answered, at QuoteOffset UTF-16
 	// code units from its beginning. Empty: all of it.
 	Quote         string
@@ -50,7 +54,7 @@ func (r Reply) input() tg.InputReplyToClass {
 	if r.Message == 0 && r.Topic == 0 {
 		return nil
 	}
-	in := &tg.InputReplyToMessage{ReplyToMsgID: int32(r.Message)}
+	in := &tg.InputReplyToMessage{ReplyToMsgID: int32(r.Message), ReplyToPeerID: r.Peer}
 	if r.Topic != 0 {
 		in.TopMsgID = tl.Some(int32(r.Topic))
 	}

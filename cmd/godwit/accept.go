@@ -10,6 +10,7 @@ import (
 type acceptCommand struct {
 	accountFlags
 	Link string `arg:"" help:"What the QR code of the other device holds: tg://login?token=..., or the token alone."`
+	JSON bool   `help:"Print the new device as JSON." name:"json"`
 }
 
 // Run implements the command.
@@ -22,6 +23,9 @@ func (c *acceptCommand) Run(env *environment) error {
 	device, err := a.AcceptLogin(env.ctx, c.Link)
 	if err != nil {
 		return explain(err, tokenErrors)
+	}
+	if c.JSON {
+		return encodeJSON(env.out, listDevice(device))
 	}
 	done := "Signed in: %s at %s. Device %v.\n"
 	if device.PasswordPending {

@@ -50,6 +50,14 @@ type listedDevice struct {
 	telegram.Authorization
 }
 
+func listDevice(one telegram.Authorization) listedDevice {
+	listed := listedDevice{Authorization: one}
+	if one.ID != 0 {
+		listed.ID = deviceID(one.ID).String()
+	}
+	return listed
+}
+
 // Run implements the command.
 func (c *devicesListCommand) Run(env *environment) error {
 	a, err := c.signedIn(env, nil)
@@ -67,11 +75,7 @@ func (c *devicesListCommand) Run(env *environment) error {
 			TTLDays int            `json:"ttl_days"` // after which unused ones are signed out
 		}{TTLDays: days}
 		for _, one := range list {
-			listed := listedDevice{Authorization: one}
-			if one.ID != 0 {
-				listed.ID = deviceID(one.ID).String()
-			}
-			out.Devices = append(out.Devices, listed)
+			out.Devices = append(out.Devices, listDevice(one))
 		}
 		encoder := json.NewEncoder(env.out)
 		encoder.SetIndent("", "  ")

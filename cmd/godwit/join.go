@@ -12,6 +12,7 @@ import (
 type joinCommand struct {
 	accountFlags
 	Chat string `arg:"" help:"The group or channel: @username, link or invitation."`
+	JSON bool   `help:"Print the group or channel as JSON." name:"json"`
 }
 
 // Run implements the command.
@@ -25,8 +26,17 @@ func (c *joinCommand) Run(env *environment) error {
 	if err != nil {
 		return told(c.Chat, err)
 	}
+	if c.JSON {
+		return encodeJSON(env.out, membershipJSON{markOf(peer), true})
+	}
 	_, err = fmt.Fprintf(env.out, "Joined %d.\n", markOf(peer))
 	return err
+}
+
+// A membershipJSON is what join and leave print with --json.
+type membershipJSON struct {
+	ID     int64 `json:"id"` // of the group or channel, as the Bot API writes ids
+	Member bool  `json:"member"`
 }
 
 // markOf returns the id of a group or channel, as the Bot API writes it.

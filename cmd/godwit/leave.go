@@ -11,6 +11,7 @@ import (
 type leaveCommand struct {
 	accountFlags
 	Chat string `arg:"" help:"The group or channel: @username, link or id."`
+	JSON bool   `help:"Print the group or channel as JSON." name:"json"`
 }
 
 // Run implements the command.
@@ -28,6 +29,9 @@ func (c *leaveCommand) Run(env *environment) error {
 		return fmt.Errorf("%s: this is no group or channel", c.Chat)
 	} else if err != nil {
 		return told(c.Chat, err)
+	}
+	if c.JSON {
+		return encodeJSON(env.out, membershipJSON{markOf(peer), false})
 	}
 	_, err = fmt.Fprintf(env.out, "Left %d.\n", markOf(peer))
 	return err

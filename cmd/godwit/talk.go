@@ -75,18 +75,28 @@ func mediaOf(m *tg.Message) string {
 }
 
 // listenCommand prints chat messages as they come.
-type listenCommand struct{ accountFlags }
+type listenCommand struct {
+	accountFlags
+	JSON bool `help:"Print one message a line as JSON, and nothing else on standard output." name:"json"`
+}
 
 // Run implements the command.
 func (c *listenCommand) Run(env *environment) error {
 	a, err := c.signedIn(env, telegram.OnMessage(func(_ context.Context, _ *telegram.Client, m *tg.Message) error {
+		if c.JSON {
+			return encodeJSON(env.out, messageLine(m))
+		}
 		_, err := fmt.Fprintln(env.out, line(m))
 		return err
 	}))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.out, "Listening as %s. Ctrl-C ends it.\n", nameOf(a.Self()))
+	told := env.out
+	if c.JSON {
+		told = env.err
+	}
+	fmt.Fprintf(told, "Listening as %s. Ctrl-C ends it.\n", nameOf(a.Self()))
 	err = a.Wait(env.ctx)
 	if closed := a.close(); errors.Is(err, context.Canceled) {
 		return closed

@@ -61,11 +61,15 @@ type head struct {
 	id    int32
 	chat  int64
 	from  int64 // user; 0 for none
+	as    int64 // chat that is the sender, where that is another one; 0 for none
 	date  int32
 	out   bool
 	post  bool
 	reply tg.MessageReplyHeaderClass
 }
+
+// telegramID is the user as whom Telegram itself writes.
+const telegramID = 777000
 
 // headOf returns nil for a message that is not there.
 func headOf(m tg.MessageClass) *head {
@@ -73,15 +77,17 @@ func headOf(m tg.MessageClass) *head {
 	var from tg.PeerClass
 	switch m := m.(type) {
 	case *tg.Message:
-		h, from = &head{m.ID, chatIDOfPeer(m.PeerID), 0, m.Date, m.Out, m.Post, m.ReplyTo}, m.FromID
+		h, from = &head{m.ID, chatIDOfPeer(m.PeerID), 0, 0, m.Date, m.Out, m.Post, m.ReplyTo}, m.FromID
 	case *tg.MessageService:
-		h, from = &head{m.ID, chatIDOfPeer(m.PeerID), 0, m.Date, m.Out, m.Post, m.ReplyTo}, m.FromID
+		h, from = &head{m.ID, chatIDOfPeer(m.PeerID), 0, 0, m.Date, m.Out, m.Post, m.ReplyTo}, m.FromID
 	default:
 		return nil
 	}
 	switch from := from.(type) {
 	case *tg.PeerUser:
 		h.from = from.UserID
+	case *tg.PeerChannel:
+		h.as = chatIDOfPeer(from)
 	case nil:
 		if h.chat > 0 {
 			h.from = h.chat
@@ -101,6 +107,9 @@ func (b *bot) message(ctx context.Context, m tg.MessageClass, withReply bool) *m
 	switch {
 	case h.post:
 		out.SenderChat = b.chatObject(h.chat)
+	case h.as != 0:
+		// https://core.telegram.org/bots/api#message: for older bots there is a user too.
+		out.SenderChat, out.From = b.chatObject(h.as), b.userObject(telegramID)
 	case h.from != 0:
 		out.From = b.userObject(h.from)
 	}
@@ -144,6 +153,7 @@ func (b *bot) addContent(out *message, m *tg.Message) {
 	}
 	if m.FwdFrom != nil {
 		b.addOrigin(out, m.FwdFrom)
+		out.IsAutomatic = m.FwdFrom.SavedFromPeer != nil && out.SenderChat != nil
 	}
 	if in, ok := m.ReplyMarkup.(*tg.ReplyInlineMarkup); ok {
 		out.ReplyMarkup = keyboardObject(in)
@@ -199,6 +209,12 @@ func (b *bot) addAction(ctx context.Context, out *message, h *head, action tg.Me
 		out.LeftParticipant = out.LeftMember
 	case *tg.MessageActionChatEditTitle:
 		out.NewTitle = a.Title
+	case *tg.MessageActionChatEditPhoto:
+		if p, ok := a.Photo.(*tg.Photo); ok {
+			out.NewPhoto = b.photoSizes(kindPhoto, p.ID, p.Sizes)
+		}
+	case *tg.MessageActionChatDeletePhoto:
+		out.PhotoDeleted = true
 	case *tg.MessageActionChatMigrateTo:
 		out.MigrateTo = channelChatID(a.ChannelID)
 	case *tg.MessageActionChannelMigrateFrom:

@@ -120,6 +120,7 @@ type message struct {
 	ForwardMessageID int32           `json:"forward_from_message_id,omitempty"`
 	ForwardSignature string          `json:"forward_signature,omitempty"`
 	ForwardDate      int32           `json:"forward_date,omitempty"`
+	IsAutomatic      bool            `json:"is_automatic_forward,omitempty"`
 	ReplyTo          *message        `json:"reply_to_message,omitempty"`
 	Quote            *quote          `json:"quote,omitempty"`
 	MediaGroupID     string          `json:"media_group_id,omitempty"`
@@ -144,6 +145,8 @@ type message struct {
 	LeftParticipant  *user           `json:"left_chat_participant,omitempty"`
 	LeftMember       *user           `json:"left_chat_member,omitempty"`
 	NewTitle         string          `json:"new_chat_title,omitempty"`
+	NewPhoto         []photoSize     `json:"new_chat_photo,omitempty"`
+	PhotoDeleted     bool            `json:"delete_chat_photo,omitempty"`
 	GroupCreated     bool            `json:"group_chat_created,omitempty"`
 	SuperCreated     bool            `json:"supergroup_chat_created,omitempty"`
 	ChannelCreated   bool            `json:"channel_chat_created,omitempty"`

@@ -116,6 +116,29 @@ func OfProfile(u *tg.User, big bool) (*Remote, error) {
 	}, nil
 }
 
+// OfChat returns the photo of a group or channel, in its larger size if big. The
+// error is ErrNoFile if it has none.
+func OfChat(chat tg.ChatClass, big bool) (*Remote, error) {
+	var photo tg.ChatPhotoClass
+	var peer tg.InputPeerClass
+	var id int64
+	switch c := chat.(type) {
+	case *tg.Chat:
+		id, photo, peer = c.ID, c.Photo, &tg.InputPeerChat{ChatID: c.ID}
+	case *tg.Channel:
+		id, photo, peer = c.ID, c.Photo, &tg.InputPeerChannel{ChannelID: c.ID, AccessHash: c.AccessHash.Or(0)}
+	}
+	shown, ok := photo.(*tg.ChatPhoto)
+	if !ok {
+		return nil, ErrNoFile
+	}
+	at := &tg.InputPeerPhotoFileLocation{Big: big, PhotoID: shown.PhotoID, Peer: peer}
+	return &Remote{
+		Name: fmt.Sprintf("chat_%d.jpg", id), MIME: "image/jpeg", Size: -1, DC: int(shown.DCID),
+		at: func([]byte) tg.InputFileLocationClass { return at },
+	}, nil
+}
+
 // Remember adds a place where the file can be found again. Those that were
 // added last are tried first.
 func (r *Remote) Remember(o Origin) {

@@ -26,9 +26,14 @@ func SetAbout(ctx context.Context, api telegram.API, peer tg.InputPeerClass, abo
 	return err
 }
 
-// SetPhoto changes the photo to one that was uploaded, or takes it away with a
-// *tg.InputChatPhotoEmpty.
+// SetPhoto changes the photo: to a *tg.InputChatUploadedPhoto, which is what
+// package telegram/files has uploaded, or to a *tg.InputChatPhoto, which was sent
+// before. nil takes it away. Info has the photo that there is, and files.OfChat
+// fetches it.
 func SetPhoto(ctx context.Context, api telegram.API, peer tg.InputPeerClass, photo tg.InputChatPhotoClass) error {
+	if photo == nil {
+		photo = &tg.InputChatPhotoEmpty{}
+	}
 	if id, ok := chatID(peer); ok {
 		return update(ctx, api, &tg.MessagesEditChatPhoto{ChatID: id, Photo: photo})
 	}
@@ -106,6 +111,10 @@ type Info struct {
 	Pinned         int               // id of the newest message that is pinned; 0: none
 	Requests       int               // to join, that wait for an approval
 	MigratedTo     tg.InputPeerClass // the supergroup that a basic group has become; nil: none
+	Photo          *tg.Photo         // nil: none
+	// Linked is the supergroup in which a channel is discussed, or the channel that
+	// is discussed in a supergroup; nil: none.
+	Linked tg.InputPeerClass
 	Raw            tg.ChatFullClass
 }
 
@@ -134,13 +143,18 @@ func Describe(ctx context.Context, api telegram.API, peer tg.InputPeerClass) (In
 			info.Members, info.CanViewMembers = len(list.Participants), true
 		}
 		info.MigratedTo = migratedTo(answer.Chats, full.ID)
+		info.Photo, _ = full.ChatPhoto.(*tg.Photo)
 	case *tg.ChannelFull:
 		info.About, info.Pinned, info.Requests = full.About, int(full.PinnedMsgID.Or(0)), int(full.RequestsPending.Or(0))
 		info.Members, info.CanViewMembers = int(full.ParticipantsCount.Or(0)), full.CanViewParticipants
 		info.MembersHidden = full.ParticipantsHidden
 		info.SlowMode = time.Duration(full.SlowmodeSeconds.Or(0)) * time.Second
+		info.Photo, _ = full.ChatPhoto.(*tg.Photo)
+		if id := full.LinkedChatID; id.Set {
+			info.Linked, err = api.InputPeer(&tg.PeerChannel{ChannelID: id.Value})
+		}
 	}
-	return info, nil
+	return info, err
 }
 
 // migratedTo returns the supergroup that a basic group has become.
