@@ -14,6 +14,7 @@ import (
 var features = []string{
 	"key", "rpc", "sign up", "code", "2FA", "migrate", "send", "receive", "history", "resume",
 	"QR shown", "QR accepted", "devices", "recovery", "files", "edit", "reply", "react", "delete", "members", "CDN",
+	"polls", "pins", "drafts", "albums", "topics", "comments",
 }
 
 // A coverage records which features each client showed over each transport.

@@ -196,6 +196,67 @@ const commands = {
     return names
   },
 
+  async poll({ phone, question, answers }) {
+    return toMessage(await client.sendMedia(contacts.get(phone), InputMedia.poll({ question, answers })))
+  },
+
+  async vote({ phone, message, answer }) {
+    await client.sendVote({ chatId: contacts.get(phone), message, options: answer })
+  },
+
+  // How many votes each answer of a poll has.
+  async votes({ phone, message }) {
+    const [m] = await client.getMessages(contacts.get(phone), message)
+    return m.media.answers.map((a) => a.voters)
+  },
+
+  async pin({ phone, message }) {
+    await client.pinMessage({ chatId: contacts.get(phone), message, bothSides: true })
+  },
+
+  async pinned({ phone }) {
+    const ids = []
+    const filter = { _: 'inputMessagesFilterPinned' }
+    for await (const m of client.iterSearchMessages({ chatId: contacts.get(phone), filter })) ids.push(m.id)
+    return ids
+  },
+
+  async saveDraft({ phone, text }) {
+    await client.call({ _: 'messages.saveDraft', peer: await client.resolvePeer(contacts.get(phone)), message: text })
+  },
+
+  async draft({ phone }) {
+    const { updates } = await client.call({ _: 'messages.getAllDrafts' })
+    return updates.find((u) => u._ === 'updateDraftMessage' && u.peer.userId === contacts.get(phone)).draft.message
+  },
+
+  async sendAlbum({ phone, paths }) {
+    await client.sendMediaGroup(contacts.get(phone), paths.map((path) => InputMedia.photo(`file:${path}`)))
+  },
+
+  // How many messages the album has that the newest message is of.
+  async album({ phone }) {
+    const groups = []
+    for await (const m of client.iterHistory(contacts.get(phone), { limit: 10 })) groups.push(m.groupedId?.toString())
+    return groups.filter((g) => g && g === groups[0]).length
+  },
+
+  // Joins a forum by its link, writes into a topic of its own and returns the titles
+  // of all.
+  async forum({ link, title, text }) {
+    const { chat } = await client.joinChat(link)
+    const topic = await client.createForumTopic({ chatId: chat.inputPeer, title })
+    await client.sendText(chat.inputPeer, text, { replyTo: topic.id })
+    const titles = []
+    for await (const t of client.iterForumTopics(chat.inputPeer)) titles.push(t.title)
+    return titles
+  },
+
+  // Comments on the only post of a channel.
+  async comment({ channel, text }) {
+    for await (const post of client.iterHistory(channel, { limit: 1 })) await client.commentText(post, text)
+  },
+
   // Tells mtcute that the network is gone, or back: it closes its connections
   // or opens them again, and keeps its sessions.
   async network({ up }) {
