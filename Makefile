@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 # Modules of their own, so that what they need is needed by nobody else.
-nested := interop benchmarks
+nested := interop benchmarks bridge/client/generate
 
 staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 golangci_lint := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

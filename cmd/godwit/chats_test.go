@@ -127,7 +127,7 @@ func TestParseWhen(t *testing.T) {
 		"90m":                       now.Add(90 * time.Minute),
 		"2026-01-01T14:00:00+01:00": now.Add(time.Hour),
 	} {
-		if got, err := parseWhen(s, now); err != nil || !got.Equal(want) {
+		if got, err := parseWhen("--schedule", s, now); err != nil || !got.Equal(want) {
 			t.Errorf("%s: %v, %v", s, got, err)
 		}
 	}

@@ -51,6 +51,10 @@ type commands struct {
 	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
 
 	Serve    serveCommand    `cmd:"" help:"Run the bridge: many accounts, behind an HTTP API."`
+	Account  accountCommand  `cmd:"" help:"Add accounts to a running daemon, sign them in, start and stop them."`
+	Message  messageCommand  `cmd:"" help:"Have a daemon send messages, and see what becomes of them."`
+	Inbox    inboxCommand    `cmd:"" help:"Read what a daemon's accounts are written, and follow what happens."`
+	Webhook  webhookCommand  `cmd:"" help:"Have a daemon send events to URLs."`
 	Key      keyCommand      `cmd:"" help:"Make, list and revoke keys of the HTTP API."`
 	Keys     keysCommand     `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
 	Suppress suppressCommand `cmd:"" help:"Say who is never written to."`
@@ -83,7 +87,7 @@ func main() {
 }
 
 // run is main with everything passed in. It returns the exit code: 0, 1 for a
-// failure, 2 for a wrong command line.
+// failure, 2 for a wrong command line; exitCode knows more.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -128,7 +132,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 1 // who read knows
 	case err != nil && !errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "godwit:", sentence(err))
-		return 1
+		return exitCode(err)
 	}
 	return 0
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -71,24 +70,22 @@ func (c *sendCommand) outgoing(now time.Time) (telegram.Outgoing, error) {
 		Text: t.Text, Entities: t.Entities, Silent: c.Silent, Reply: telegram.Reply{Message: c.ReplyTo, Topic: c.Topic},
 	}
 	if c.Schedule != "" {
-		m.Schedule, err = parseWhen(c.Schedule, now)
+		m.Schedule, err = parseWhen("--schedule", c.Schedule, now)
 	}
 	return m, err
 }
 
-var errPast = errors.New("--schedule: that time is over")
-
-// parseWhen reads a time, or a duration from now.
-func parseWhen(s string, now time.Time) (time.Time, error) {
+// parseWhen reads a time, or a duration from now, that a flag gives.
+func parseWhen(flag, s string, now time.Time) (time.Time, error) {
 	when, err := time.Parse(time.RFC3339, s)
 	if d, wrong := time.ParseDuration(s); wrong == nil {
 		when, err = now.Add(d), nil
 	}
 	switch {
 	case err != nil:
-		return when, fmt.Errorf("--schedule: %q is neither a time such as 2026-12-24T18:00:00+01:00 nor a duration such as 90m", s)
+		return when, fmt.Errorf("%s: %q is neither a time such as 2026-12-24T18:00:00+01:00 nor a duration such as 90m", flag, s)
 	case when.Before(now):
-		return when, errPast
+		return when, fmt.Errorf("%s: that time is over", flag)
 	}
 	return when, nil
 }

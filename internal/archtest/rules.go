@@ -384,6 +384,15 @@ var Rows = []Row{
 		Reason: "deliveries; the log and the vault come in as interfaces",
 	},
 	{
+		Dir: "bridge/client", Kind: Library, Heavy: true,
+		Reason: "what programs of others import: it knows the daemon by its HTTP API alone",
+	},
+	{
+		Dir: "bridge/client/generate", Kind: Program,
+		Modules: []string{"github.com/getkin/kin-openapi", "github.com/oapi-codegen/oapi-codegen/v2"},
+		Reason:  "the generator, in a module of its own so that nobody who uses the client builds it",
+	},
+	{
 		Dir: "internal/pgtest", Kind: Program,
 		Modules: []string{"github.com/jackc/pgx/v5"},
 		Reason:  "test helper: runs a PostgreSQL of the test's own",
@@ -397,7 +406,7 @@ var Rows = []Row{
 	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
-			"bridge", "bridge/daemon", "bridge/operator",
+			"bridge", "bridge/client", "bridge/daemon", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
 			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/connectionfile", "telegram/files",
 			"telegram/flow", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"rsc.io/qr"
 
 	"godwit/bridge"
@@ -229,6 +230,7 @@ func (s *Server) registerSignIn() {
 		method: http.MethodGet, path: path + "/qr.png", id: "sign-in-qr", owner: true, tag: signInTag, scope: ScopeAccountsWrite,
 		summary: "Show the QR code of a sign-in as a picture",
 	}, s.signInQR)
+	s.answers(path+"/qr.png", "image/png", "The picture.", &huma.Schema{Type: huma.TypeString, Format: "binary"})
 	register(s, operation{
 		method: http.MethodPost, path: accountPart + "/login-links", id: "create-login-link", tag: signInTag,
 		scope: ScopeAccountsWrite, status: http.StatusCreated, summary: "Make a login link",

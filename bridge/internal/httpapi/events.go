@@ -32,20 +32,6 @@ type Events interface {
 
 const eventsTag = "Events"
 
-// eventType stands for bridge.EventType in the description of the API, where it
-// lists the types there are.
-type eventType string
-
-// Schema implements huma.SchemaProvider.
-func (eventType) Schema(huma.Registry) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeString}
-	for _, t := range bridge.EventTypes {
-		s.Enum = append(s.Enum, string(t))
-	}
-	s.PrecomputeMessages()
-	return s
-}
-
 // EventFilter is which events somebody wants.
 type EventFilter struct {
 	After   string             `query:"after" doc:"Where to go on: next of the page before, the id of an event, 0 for the first event there is, or, for a stream, latest for what happens from now on." maxLength:"64"`
@@ -175,10 +161,7 @@ func (s *Server) registerStream() {
 		method: http.MethodGet, path: path, id: "stream-events", tag: eventsTag, scope: ScopeMessagesRead,
 		summary: "Follow the log of events", detail: detail,
 	}, s.openStream)
-	s.api.OpenAPI().Paths[path].Get.Responses["200"] = &huma.Response{
-		Description: "The stream.",
-		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
-	}
+	s.answers(path, "text/event-stream", "The stream.", &huma.Schema{Type: huma.TypeString})
 }
 
 func (s *Server) openStream(ctx context.Context, in *streamed) (*huma.StreamResponse, error) {
@@ -229,7 +212,8 @@ func (s *Server) stream(c huma.Context, filter *EventFilter, position int64, wan
 	w := &streamWriter{response, http.NewResponseController(response)}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	err := w.write([]byte(": the log of events\nretry: 1000\n\n"))
+	// The id is where to go on after a cut that comes before the first event.
+	err := w.write(fmt.Appendf(nil, ": the log of events\nretry: 1000\nid: %d\n\n", position))
 	for err == nil {
 		changed := s.o.Events.Changed()
 		var events []bridge.Event

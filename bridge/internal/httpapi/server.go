@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -97,8 +96,8 @@ func New(o Options) *Server {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key, as `godwit key create` prints it once."},
 	}
+	config.Components.Schemas = newRegistry()
 	s.api = humago.New(s.mux, config)
-	s.api.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[bridge.EventType](), reflect.TypeFor[eventType]())
 	s.mux.HandleFunc("GET /login/{token}", s.login)
 	s.mux.HandleFunc("POST /login/{token}", s.login)
 	s.registerAccounts()
@@ -124,6 +123,7 @@ func New(o Options) *Server {
 	if o.Webhooks != nil {
 		s.registerWebhooks()
 	}
+	describeQuoted(s.api.OpenAPI().Components.Schemas)
 	return s
 }
 
