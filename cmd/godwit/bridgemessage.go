@@ -141,7 +141,7 @@ func (c *messageSendCommand) await(env *environment, api *client.Client, sent *c
 		case "delivered", "read":
 			return c.print(env, m, "%s is sent, as message %d.", m.ID, m.TelegramID)
 		case "failed", "canceled", "parked":
-			return fmt.Errorf("%s is %s: %s", m.ID, m.State, printable(m.Error))
+			return fmt.Errorf("%s is not sent but %s: %s", m.ID, m.State, printable(m.Error))
 		}
 		select {
 		case <-time.After(pollInterval):
