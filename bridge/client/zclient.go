@@ -110,10 +110,12 @@ const (
 	EventTypeAccountDevice        EventType = "account.device"
 	EventTypeAccountFloodWait     EventType = "account.flood_wait"
 	EventTypeAccountLoginRequired EventType = "account.login_required"
+	EventTypeAccountNew           EventType = "account.new"
 	EventTypeAccountOnline        EventType = "account.online"
 	EventTypeAccountPaused        EventType = "account.paused"
 	EventTypeAccountRestricted    EventType = "account.restricted"
 	EventTypeAccountSignedOut     EventType = "account.signed_out"
+	EventTypeAccountSigningIn     EventType = "account.signing_in"
 	EventTypeConversationRead     EventType = "conversation.read"
 	EventTypeMessageDeleted       EventType = "message.deleted"
 	EventTypeMessageEdited        EventType = "message.edited"
@@ -220,7 +222,7 @@ type Account struct {
 	Cause     string    `json:"cause,omitempty,omitzero"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// Error Telegram's error, if that was one.
+	// Error Telegram's error, if that was one; of data_key_locked, the key-encryption key that is missing.
 	//
 	// Examples: SESSION_REVOKED
 	Error string `json:"error,omitempty,omitzero"`
