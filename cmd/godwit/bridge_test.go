@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"godwit/bridge/client"
+	"godwit/internal/pgtest"
 	"godwit/telegram/connectionfile"
 )
 
@@ -100,7 +101,7 @@ func (d *desk) want(text string, parts ...string) {
 // TestDesk has an account signed in, write, be written to, and end, by commands
 // alone.
 func TestDesk(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db string) {
+	pgtest.OnBoth(t, func(t *testing.T, db string) {
 		d := newDesk(t, db)
 		a := ask[client.Account](d, "", "account", "create", "Support")
 		d.want(d.do(0, "9996620003\n00000\n22222\nSue Port\n", "account", "sign-in", "Support"), "Support is signed in, as user ")
