@@ -28,6 +28,9 @@ type fakeNetwork struct {
 	anew map[int]func()     // tells of a new session
 	runs map[int]chan error // ends the connection to a DC for good
 	keys []mtproto.AuthKey  // with which connections were made
+
+	temporary []mtproto.KeyID     // that they were given, 0 for none
+	destroyed []mtproto.SessionID // in order
 }
 
 // fakeConnection implements connection.
@@ -37,6 +40,7 @@ type fakeConnection struct {
 	end  chan error
 	done chan struct{}
 
+	session mtproto.SessionID
 	connect func() error // makes a key
 }
 
@@ -51,6 +55,14 @@ func (f *fakeConnection) Run(ctx context.Context) error {
 }
 
 func (f *fakeConnection) Heard() time.Time { return time.Time{} }
+
+func (f *fakeConnection) Session() mtproto.SessionID { return f.session }
+
+func (f *fakeConnection) DestroySession(id mtproto.SessionID) {
+	f.n.mu.Lock()
+	defer f.n.mu.Unlock()
+	f.n.destroyed = append(f.n.destroyed, id)
+}
 
 func (f *fakeConnection) Do(ctx context.Context, r mtclient.Request) ([]byte, error) {
 	if err := f.connect(); err != nil {
@@ -116,12 +128,21 @@ func (n *fakeNetwork) client(o Options) *Client {
 	c.newConnection = func(o mtclient.Options) (connection, error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		f := &fakeConnection{n: n, dc: o.DC, end: make(chan error, 1), done: make(chan struct{})}
+		f := &fakeConnection{n: n, dc: max(o.DC, -o.DC), end: make(chan error, 1), done: make(chan struct{})}
 		f.connect = sync.OnceValue(func() error {
-			return o.Save(mtclient.Credentials{Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{byte(o.DC)})})
+			if o.OnTemporary != nil {
+				key := mtproto.NewAuthKey([mtproto.AuthKeySize]byte{1: byte(f.dc)})
+				o.OnTemporary(mtclient.Temporary{Key: key, Expires: time.Now().Add(24 * time.Hour)})
+			}
+			return o.Save(mtclient.Credentials{Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{byte(f.dc)})})
 		})
 		n.push[o.DC], n.anew[o.DC], n.runs[o.DC] = o.OnUpdate, o.OnNewSession, f.end
 		n.keys = append(n.keys, o.Credentials.Key)
+		n.temporary = append(n.temporary, 0)
+		if !o.Temporary.Key.IsZero() {
+			n.temporary[len(n.temporary)-1] = o.Temporary.Key.ID()
+		}
+		f.session = mtproto.SessionID(len(n.keys))
 		return f, nil
 	}
 	n.t.Cleanup(func() { c.Close() })

@@ -27,6 +27,8 @@ type link struct {
 	pool *pool           // of a link that is for files alone, else nil
 	key  mtproto.AuthKey // that a link of a pool began with
 
+	under mtproto.KeyID // with which the packets of a link of a pool are encrypted, 0: not known yet; c.mu guards it
+
 	up    atomic.Bool // something has been answered
 	lost  bool        // and not back yet; of OnState alone
 	tries int         // that failed before that; of OnState alone
@@ -39,6 +41,8 @@ type connection interface {
 	Run(ctx context.Context) error
 	Do(ctx context.Context, r mtclient.Request) ([]byte, error)
 	Heard() time.Time
+	Session() mtproto.SessionID
+	DestroySession(id mtproto.SessionID)
 }
 
 func newConnection(o mtclient.Options) (connection, error) { return mtclient.New(o) }
@@ -81,6 +85,9 @@ func (c *Client) linkTo(dc int) (*link, error) {
 func (l *link) open(o mtclient.Options) error {
 	c := l.c
 	o.DC, o.Logger = c.number(l.dc), dcLogger{c.o.Logger, l.dc}
+	if l.pool != nil && !l.pool.cdn {
+		o.DC = -o.DC // R-AK-15
+	}
 	o.Transport = transport.Options{MaxPacket: c.o.Transport.MaxPacket}
 	o.OnState = l.changed
 	if c.o.KeyLog != nil {

@@ -50,7 +50,7 @@ func (m mediaInvoker) Invoke(ctx context.Context, req tg.Request, decode func(*t
 	if c.Self() == nil {
 		return ErrNotSignedIn
 	}
-	err := c.invokeFile(ctx, poolKey{dc: dc}, &tg.InvokeWithoutUpdates{Query: req}, req, decode)
+	err := m.send(ctx, dc, req, decode)
 	switch {
 	case dc == c.mainDC() || !c.staying():
 		return err
@@ -64,7 +64,18 @@ func (m mediaInvoker) Invoke(ctx context.Context, req tg.Request, decode func(*t
 	default:
 		return err
 	}
-	return c.invokeFile(ctx, poolKey{dc: dc}, &tg.InvokeWithoutUpdates{Query: req}, req, decode)
+	return m.send(ctx, dc, req, decode)
+}
+
+// send sends a request over a connection for files: over another one where the key
+// has been replaced that it shared.
+func (m mediaInvoker) send(ctx context.Context, dc int, req tg.Request, decode func(*tl.Reader) error) error {
+	for try := 1; ; try++ {
+		err := m.c.invokeFile(ctx, poolKey{dc: dc}, &tg.InvokeWithoutUpdates{Query: req}, req, decode)
+		if !errors.Is(err, mtclient.ErrKeyExpired) || try > maxPoolLinks || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // invokeFile sends a request over a connection for files.
@@ -119,6 +130,10 @@ type pool struct {
 	idle    map[*link]*time.Timer
 	opening chan struct{} // holds a token while keys or a sign-in are seen to
 
+	shared    mtclient.Temporary  // of all connections but those to a CDN; without a key while there is none
+	permanent mtproto.AuthKey     // for which that speaks
+	left      []mtproto.SessionID // under it, which nobody uses and the server has still to forget
+
 	key mtclient.Credentials // of a CDN, for which alone it is kept in memory (R-FI-22)
 }
 
@@ -146,16 +161,10 @@ func (c *Client) take(ctx context.Context, key poolKey) (*link, error) {
 		return nil, c.err
 	}
 	l := p.least()
-	if l == nil || p.load[l] >= requestsPerLink && len(p.links) < maxPoolLinks && !options.Credentials.Key.IsZero() {
-		l = &link{c: c, dc: p.dc, pool: p, key: options.Credentials.Key, done: make(chan struct{})}
-		options.Save = l.saveSalts
-		if key.cdn {
-			options.Save = l.saveCDN
-		}
-		if err := l.open(options); err != nil {
+	if l == nil || p.load[l] >= requestsPerLink && len(p.links) < maxPoolLinks && p.hasKey(&options) {
+		if l, err = p.open(options); err != nil {
 			return nil, err
 		}
-		p.links = append(p.links, l)
 	}
 	p.load[l]++
 	if timer := p.idle[l]; timer != nil {
@@ -163,6 +172,65 @@ func (c *Client) take(ctx context.Context, key poolKey) (*link, error) {
 		delete(p.idle, l)
 	}
 	return l, nil
+}
+
+// hasKey reports whether there is the key that all connections of the pool share:
+// as long as there is none, the one connection that makes it is all that there is.
+func (p *pool) hasKey(o *mtclient.Options) bool {
+	if o.PermanentKeyOnly {
+		return !o.Credentials.Key.IsZero()
+	}
+	return p.temporary(o) != nil
+}
+
+// temporary returns the temporary key that the connections of the pool share, nil
+// without one that speaks for the permanent one and is good for some time.
+func (p *pool) temporary(o *mtclient.Options) *mtclient.Temporary {
+	s := &p.shared
+	if s.Key.IsZero() || !p.permanent.Equal(&o.Credentials.Key) || time.Until(s.Expires.Add(-s.Offset)) < sharedMargin {
+		return nil
+	}
+	return s
+}
+
+// sharedMargin is how long a temporary key must be good to be used for one more
+// connection: as long as it takes to replace it (R-PF-11).
+const sharedMargin = time.Hour
+
+// open opens another connection. c.mu is held.
+func (p *pool) open(o mtclient.Options) (*link, error) {
+	l := &link{c: p.c, dc: p.dc, pool: p, key: o.Credentials.Key, done: make(chan struct{})}
+	o.Save = l.saveSalts
+	if p.cdn {
+		o.Save = l.saveCDN
+	}
+	switch shared := p.temporary(&o); {
+	case o.PermanentKeyOnly:
+		l.under = l.key.ID()
+	case shared != nil:
+		o.Temporary, l.under = *shared, shared.Key.ID()
+	default:
+		o.OnTemporary = l.share
+	}
+	if err := l.open(o); err != nil {
+		return nil, err
+	}
+	if l.under != 0 && l.under == p.shared.Key.ID() {
+		for _, id := range p.left {
+			p.c.tasks.Go(func() { l.conn.DestroySession(id) })
+		}
+		p.left = nil
+	}
+	p.links = append(p.links, l)
+	return l, nil
+}
+
+// share lets the other connections of the pool use a temporary key (R-PF-07).
+func (l *link) share(t mtclient.Temporary) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.under, l.pool.shared, l.pool.permanent, l.pool.left = t.Key.ID(), t, l.key, nil
 }
 
 func (c *Client) poolOf(key poolKey) *pool {
@@ -204,9 +272,34 @@ func (p *pool) release(l *link) {
 		}
 		p.c.mu.Unlock()
 		if over {
-			l.fail(ErrClosed)
+			p.giveUp(l)
 		}
 	})
+}
+
+// giveUp ends a connection and has the server forget its session, which takes
+// another one under the same key: the next there is, if there is none now
+// (R-EM-64, R-SM-67).
+func (p *pool) giveUp(l *link) {
+	l.close()
+	id := l.conn.Session()
+	if id == 0 {
+		return
+	}
+	p.c.mu.Lock()
+	var other *link
+	for _, one := range p.links {
+		if one.under == l.under {
+			other = one
+		}
+	}
+	if other == nil && l.under == p.shared.Key.ID() {
+		p.left = append(p.left, id)
+	}
+	p.c.mu.Unlock()
+	if other != nil {
+		other.conn.DestroySession(id)
+	}
 }
 
 func (p *pool) removeLocked(l *link) {
@@ -232,6 +325,9 @@ func (p *pool) ended(l *link, err error) {
 	}
 	stale := c.credentials.Keys[p.dc].Key
 	unknown = unknown && !p.cdn && p.dc != c.main && stale.Equal(&l.key)
+	if errors.Is(err, mtclient.ErrKeyExpired) && l.under == p.shared.Key.ID() {
+		p.shared, p.left = mtclient.Temporary{}, nil
+	}
 	c.mu.Unlock()
 	if !unknown {
 		return
@@ -266,9 +362,10 @@ func (p *pool) prepareMedia(ctx context.Context) (mtclient.Options, error) {
 		Init:        c.initConnection,
 		// Files are compressed already, or encrypted.
 		CompressAbove: -1,
-		// Only one temporary key speaks for a permanent one, and the data centre's
-		// own connection has that (R-PF-07).
-		PermanentKeyOnly: true,
+		// The temporary key is another one than that of the data centre's own
+		// connection: those for files count apart, as TDLib (td/telegram/net/Session.cpp)
+		// and Telegram Desktop (mtproto/details/mtproto_dcenter.h) have it too.
+		PermanentKeyOnly: c.o.PermanentKeyOnly,
 	}, nil
 }
 

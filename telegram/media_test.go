@@ -99,8 +99,9 @@ func TestNotSignedInElsewhere(t *testing.T) {
 	}
 }
 
-// R-FI-17: there are as many connections as there is to do for, some requests
-// on each, and none after a while without any.
+// R-FI-17, R-EM-64, R-PF-07: there are as many connections as there is to do for,
+// some requests on each, and none after a while without any. They share one
+// temporary key, and the server forgets the sessions of those that are over.
 func TestConnectionsByLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
@@ -138,12 +139,37 @@ func TestConnectionsByLoad(t *testing.T) {
 		if got := links(); got != 1 {
 			t.Errorf("%d connections are left, want the one that was used", got)
 		}
+		n.wantDestroyed(3)
 		<-time.After(poolIdle)
 		if got := links(); got != 0 {
 			t.Errorf("%d connections are left of those that were idle", got)
 		}
+		n.wantDestroyed(3) // nobody is left to ask for it
 		ask(1)
+		n.wantDestroyed(4)
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		for i, key := range n.temporary[1:] { // the first is the data centre's own
+			if (i == 0) != (key == 0) || i > 1 && key != n.temporary[2] {
+				t.Errorf("connection %d was given temporary key %x of %x", i, key, n.temporary)
+			}
+		}
 	})
+}
+
+// wantDestroyed checks how many sessions were destroyed, none twice (R-EM-64).
+func (n *fakeNetwork) wantDestroyed(want int) {
+	n.t.Helper()
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	seen := make(map[mtproto.SessionID]bool)
+	for _, id := range n.destroyed {
+		seen[id] = true
+	}
+	if len(seen) != want || len(n.destroyed) != want {
+		n.t.Errorf("sessions %v were destroyed, want %d", n.destroyed, want)
+	}
 }
 
 // R-FI-07: the pool does not wait where Telegram asks to, but says so.

@@ -125,6 +125,14 @@ type Options struct {
 	// random (R-PF-02). It is replaced when a 24th of that is left.
 	KeyLifetime time.Duration
 
+	// Temporary, if its key is not zero, is the key of another client to the same DC,
+	// which makes and binds none then: it ends with ErrKeyExpired when that key is of
+	// no use any more.
+	Temporary Temporary
+	// OnTemporary, if not nil, is told of each temporary key that the client has bound
+	// to the permanent one, for others to use. It must return soon.
+	OnTemporary func(Temporary)
+
 	// CompressAbove is the size in bytes above which queries are compressed:
 	// 1024; below 0 for never.
 	CompressAbove int
@@ -145,6 +153,15 @@ type Credentials struct {
 	// Created is when the key was made, by the server's clock; zero for long ago.
 	// The server may not know a new key everywhere for a minute (R-PF-12).
 	Created time.Time
+}
+
+// A Temporary is a temporary key that speaks for a permanent one, with what is
+// known of it. It is secret, and not to be stored (R-PF-13).
+type Temporary struct {
+	Key     mtproto.AuthKey
+	Expires time.Time      // by the server's clock
+	Salts   []session.Salt // of this key
+	Offset  time.Duration  // the server's time minus ours
 }
 
 // Phase is what a Client is doing.
@@ -193,6 +210,8 @@ type Client struct {
 	cancels chan cancellation
 	done    chan struct{} // closed when Run ends
 	err     error         // why Run ended; set before done is closed
+	destroy chan mtproto.SessionID
+	session atomic.Uint64 // that is in use; 0 for none yet
 	heard   atomic.Int64  // when the server last sent what was right, in Unix nanoseconds; 0 for never
 }
 
@@ -248,7 +267,23 @@ func New(o Options) (*Client, error) {
 	if o.OnState == nil {
 		o.OnState = func(State) {}
 	}
-	return &Client{o: o, calls: make(chan *call), cancels: make(chan cancellation), done: make(chan struct{})}, nil
+	return &Client{
+		o: o, calls: make(chan *call), cancels: make(chan cancellation), destroy: make(chan mtproto.SessionID),
+		done: make(chan struct{}),
+	}, nil
+}
+
+// Session returns the session that queries are sent in, 0 while there is none.
+func (c *Client) Session() mtproto.SessionID { return mtproto.SessionID(c.session.Load()) }
+
+// DestroySession has the server forget a session of another client under the same
+// key, which has ended (R-EM-64, R-SM-67). It does not wait for that: where there is
+// no connection, it is done over the next one, if there is any.
+func (c *Client) DestroySession(id mtproto.SessionID) {
+	select {
+	case c.destroy <- id:
+	case <-c.done:
+	}
 }
 
 func setDefault[T comparable](option *T, value T) {
@@ -267,7 +302,8 @@ func setDefault[T comparable](option *T, value T) {
 //   - a *transport.Error of -444, where Options.DC is another DC, or of -404,
 //     where the server refuses to make a key again and again;
 //   - a *mtproto.RPCError, where it refuses again and again to bind a temporary
-//     key.
+//     key;
+//   - ErrKeyExpired, where Options.Temporary has come to its end.
 //
 // Run may be called once.
 func (c *Client) Run(ctx context.Context) error {

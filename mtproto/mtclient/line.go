@@ -107,6 +107,9 @@ func (n *line) proceed() error {
 	if n.session != nil && n.expired(n.o.Now()) {
 		n.dropKey(ErrKeyExpired)
 	}
+	if n.spent != nil {
+		return nil // Run ends
+	}
 	switch {
 	case n.permanent.IsZero():
 		return n.startExchange(0)
@@ -116,6 +119,8 @@ func (n *line) proceed() error {
 			return err
 		}
 		n.bound = true
+	case n.session == nil && n.foreign():
+		return n.useForeign()
 	case n.session == nil:
 		return n.startExchange(n.lifetime())
 	}
@@ -209,6 +214,9 @@ func (n *line) connected() error {
 func (n *line) ready() {
 	if !n.drainBy.IsZero() {
 		return
+	}
+	if n == n.main {
+		n.c.session.Store(uint64(n.session.ID()))
 	}
 	n.state(State{Phase: Ready})
 }

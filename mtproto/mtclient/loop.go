@@ -33,6 +33,9 @@ type loop struct {
 	offset      time.Duration // the server's time minus ours
 	offsetKnown bool
 
+	doomed []mtproto.SessionID // to be destroyed once the main line is usable
+	spent  error               // why Options.Temporary is of no use any more; nil while it is
+
 	holdUntil  time.Time // queries wait for next that long at most
 	renewPause time.Time // no next before that
 }
@@ -61,6 +64,7 @@ func (l *loop) run(ctx context.Context) error {
 	for {
 		err := l.renew(l.o.Now())
 		l.release()
+		l.destroyDoomed()
 		for _, n := range l.lines() {
 			if err == nil {
 				err = l.failed(n, n.fill())
@@ -69,11 +73,13 @@ func (l *loop) run(ctx context.Context) error {
 		if err == nil {
 			err = l.step(ctx, timer)
 		}
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case l.spent != nil:
+			return l.spent
 		}
 	}
 }
@@ -143,6 +149,8 @@ func (l *loop) step(ctx context.Context, timer *time.Timer) error {
 		l.add(q)
 	case q := <-l.c.cancels:
 		l.drop(q)
+	case id := <-l.c.destroy:
+		l.doomed = append(l.doomed, id)
 	case e := <-l.inbox:
 		return l.failed(e.line, e.do())
 	case <-timer.C:

@@ -140,6 +140,10 @@ func (n *line) finish(r session.Result) {
 		if unbound {
 			r.Err = &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: session.ErrCancelled}
 		}
+	case unbound && n.foreign():
+		// Whoever made the key has another one, and this client ends.
+		r.Err = &mtproto.OutcomeError{Outcome: mtproto.NotExecuted, Err: ErrKeyExpired}
+		n.spent = ErrKeyExpired
 	case unbound && q.moves < maxMoves:
 		// The key speaks for the permanent one no more, and nothing was carried out
 		// (R-PF-07).

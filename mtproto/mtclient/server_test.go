@@ -226,8 +226,11 @@ func (s *server) encrypted(c *serverConn, id mtproto.KeyID, packet []byte) error
 		return err
 	}
 	for _, event := range events {
-		if q, ok := event.(session.Query); ok {
-			s.query(c, q)
+		switch e := event.(type) {
+		case session.Query:
+			s.query(c, e)
+		case session.DestroySession:
+			s.log = append(s.log, fmt.Sprintf("destroy %x", int64(e.Session)))
 		}
 	}
 	return s.flush(c)

@@ -57,7 +57,7 @@ func (n *line) margin() time.Duration {
 // renewAt returns when the line is to be replaced, by our clock, the zero time
 // for never.
 func (n *line) renewAt() time.Time {
-	if n.session == nil || n.expires.IsZero() || !n.bound {
+	if n.session == nil || n.expires.IsZero() || !n.bound || n.foreign() {
 		return time.Time{}
 	}
 	return n.ours(n.expires.Add(-n.margin()))
@@ -72,6 +72,31 @@ func (n *line) ours(at time.Time) time.Time {
 // expired reports whether the line's key has ended.
 func (n *line) expired(now time.Time) bool {
 	return !n.expires.IsZero() && !n.session.ServerTime(now).Before(n.expires)
+}
+
+// foreign reports whether the key is another client's.
+func (l *loop) foreign() bool { return !l.o.Temporary.Key.IsZero() }
+
+// useForeign begins to use the key of another client.
+func (n *line) useForeign() error {
+	t := &n.o.Temporary
+	o := session.Options{Salts: slices.Clone(t.Salts), ClockOffset: t.Offset, ClockKnown: true}
+	if err := n.newSession(t.Key, o); err != nil {
+		return err
+	}
+	n.expires, n.bound = t.Expires, true
+	return n.connected()
+}
+
+// destroyDoomed has the sessions forgotten that others have left.
+func (l *loop) destroyDoomed() {
+	if len(l.doomed) == 0 || !l.main.usable() {
+		return
+	}
+	for _, id := range l.doomed {
+		l.main.session.DestroySession(id)
+	}
+	l.doomed = nil
 }
 
 // bind asks the server to let the line's key speak for the permanent one. It
@@ -105,6 +130,10 @@ func (n *line) boundBy(r session.Result) error {
 		return &bindError{errors.New("the server says no")}
 	}
 	n.bound, n.bindRefusals = true, 0
+	if n.o.OnTemporary != nil {
+		offset, _ := n.session.ClockOffset()
+		n.o.OnTemporary(Temporary{Key: n.key, Expires: n.expires, Salts: n.session.Salts(), Offset: offset})
+	}
 	if n == n.next {
 		n.replaceMain()
 	}
@@ -144,6 +173,12 @@ func (n *line) dropKey(why error) {
 		}
 		q.line = nil
 		n.waiting = append(n.waiting, q)
+	}
+	if n.foreign() && n.spent == nil {
+		n.spent = why
+		if !errors.Is(why, ErrKeyExpired) {
+			n.spent = fmt.Errorf("%w: %w", ErrKeyExpired, why)
+		}
 	}
 	n.session, n.key, n.expires = nil, mtproto.AuthKey{}, time.Time{}
 	n.bound, n.binding = false, 0

@@ -51,6 +51,12 @@ type Request struct {
 // (R-TR-20); the token that Send returned with it will tell (R-TR-21).
 func (s *Session) QuickAcks() []RequestID { return s.quick }
 
+// DestroySession has the server forget another session of the same key, which is
+// used no more (R-SM-67). Nothing waits for the answer.
+func (s *Session) DestroySession(id mtproto.SessionID) {
+	s.service(&mt.DestroySession{SessionID: int64(id)}, true)
+}
+
 // quickAcks notes the queries of a packet for QuickAcks.
 func (s *Session) quickAcks(batch []*message) {
 	s.quick = nil

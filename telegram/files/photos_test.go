@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"image/jpeg"
 	"testing"
@@ -12,6 +13,41 @@ import (
 	"godwit/telegram/groups"
 	"godwit/tg"
 )
+
+// R-PF-01, R-PF-07: files travel under temporary keys too, of the account's own data
+// centre and of others.
+func TestTemporaryKeys(t *testing.T) {
+	p := newPlace(t, sandbox.Options{})
+	var log bytes.Buffer
+	store := new(telegram.MemoryStore)
+	p.client.KeyLog, p.client.Store = &log, store
+	ann := p.person(annPhone, files.Options{})
+	p.client.KeyLog, p.client.Store = nil, nil
+	boris := p.person(borisPhone, files.Options{})
+	want := noise(3 << 20)
+	_, err := boris.Send(p.ctx, boris.peer(annPhone), files.Document{Source: sourceOf("x", want)}, telegram.Outgoing{})
+	check(t, err)
+	before := len(bytes.Fields(log.Bytes()))
+	if !bytes.Equal(ann.fetched(ann.received(borisPhone)), want) { // from the other data centre
+		t.Error("something else has arrived")
+	}
+	check(t, ann.Close())
+	credentials, err := store.Load()
+	check(t, err)
+	lines := bytes.Fields(log.Bytes())
+	if len(credentials.Keys) != 2 || len(lines) == before {
+		t.Errorf("%d permanent keys are stored, and %d were used", len(credentials.Keys), len(lines))
+	}
+	for _, line := range lines {
+		key, err := hex.DecodeString(string(line))
+		check(t, err)
+		for dc, stored := range credentials.Keys {
+			if bytes.Equal(key, stored.Key.Bytes()) {
+				t.Errorf("the permanent key of DC %d was used", dc)
+			}
+		}
+	}
+}
 
 // R-FI-14: the photo of a group is set, fetched by those who are in, and taken
 // away; one that was sent before can be it too.

@@ -247,7 +247,9 @@ func TestCustomReactions(t *testing.T) {
 	boris := p.as(p.boris, club)
 	m, err := p.ann.SendText(p.Ctx, club, "a godwit")
 	p.Check(err)
-	react := func(reactions ...tg.ReactionClass) error { return p.boris.ReactWith(p.Ctx, boris, int(m.ID), reactions...) }
+	react := func(reactions ...tg.ReactionClass) error {
+		return p.boris.ReactWith(p.Ctx, boris, int(m.ID), reactions...)
+	}
 	allow := func(r tg.ChatReactionsClass) {
 		t.Helper()
 		_, err := tg.Call(p.Ctx, p.ann, &tg.MessagesSetChatAvailableReactions{Peer: club, AvailableReactions: r})

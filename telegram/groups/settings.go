@@ -115,7 +115,7 @@ type Info struct {
 	// Linked is the supergroup in which a channel is discussed, or the channel that
 	// is discussed in a supergroup; nil: none.
 	Linked tg.InputPeerClass
-	Raw            tg.ChatFullClass
+	Raw    tg.ChatFullClass
 }
 
 // Describe fetches what a group or channel says of itself.
