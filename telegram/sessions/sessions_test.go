@@ -229,6 +229,21 @@ func TestTData(t *testing.T) {
 	}
 }
 
+// What Telegram Desktop has stored when it had signed in: the key is the one of
+// which it wrote the id to its own log.
+func TestTDataOfDesktop(t *testing.T) {
+	got, err := ImportTDesktop(os.DirFS("testdata/tdata-desktop-signed"), "")
+	check(t, err)
+	if len(got) != 1 {
+		t.Fatalf("%d accounts", len(got))
+	}
+	c := got[0].Credentials
+	key := c.Keys[2].Key
+	if c.UserID != 10000001 || c.DC != 2 || key.ID() != 11562190691126908819 {
+		t.Errorf("user %d on DC %d with key %d", c.UserID, c.DC, key.ID())
+	}
+}
+
 // folder copies a folder of testdata into memory.
 func folder(t testing.TB, name string) fstest.MapFS {
 	t.Helper()
