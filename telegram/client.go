@@ -55,7 +55,7 @@ type Client struct {
 // credentials are signed in, [Client.Self] then says as whom. The context is
 // for connecting alone: the client lives until [Client.Close].
 //
-// An error is an *UnreachableError where nobody answers, a *FileStoreError
+// An error is an *UnreachableError where nobody answers, what the Store says
 // where the credentials cannot be read, or ctx's.
 func Connect(ctx context.Context, o Options) (*Client, error) {
 	c, err := newClient(o)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"godwit/telegram"
+	"godwit/telegram/filestore"
 	people "godwit/telegram/internal/place"
 	"godwit/telegram/signin"
 	"godwit/tg"
@@ -170,7 +171,7 @@ func ExampleClient_Invoke() {
 }
 
 // Stay signed in over restarts of the program.
-func ExampleOpenFileStore() {
+func ExampleStore() {
 	options, stop := local()
 	defer stop()
 	ctx := context.Background()
@@ -181,7 +182,7 @@ func ExampleOpenFileStore() {
 	defer os.RemoveAll(dir)
 
 	run := func(a telegram.Authenticator) {
-		store, err := telegram.OpenFileStore(filepath.Join(dir, "ada"), telegram.Passphrase("correct horse"))
+		store, err := filestore.Open(filepath.Join(dir, "ada"), filestore.Passphrase("correct horse"))
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package telegram_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -76,5 +77,30 @@ func TestRecoversFromLostConnections(t *testing.T) {
 	in.want(t, p.ctx, want...)
 	if lines.dials < 2 {
 		t.Errorf("%d connections: none was cut", lines.dials)
+	}
+}
+
+// Who is known before a restart is known after it.
+func TestPeersAfterRestart(t *testing.T) {
+	p := newPlace(t)
+	p.addUser(annPhone, "Ann")
+	p.addUser(borisPhone, "Boris")
+	o := p.options()
+	o.Store = new(telegram.MemoryStore)
+	o.Peers = new(telegram.MemoryPeers)
+	ann := p.signIn(o, annPhone)
+	boris, ok := p.contact(ann, borisPhone).(*tg.InputPeerUser)
+	if !ok {
+		t.Fatal("Boris is no user")
+	}
+	check(t, ann.Close())
+	ann = p.connect(o)
+	peer, err := ann.InputPeer(&tg.PeerUser{UserID: boris.UserID})
+	check(t, err)
+	p.send(ann, peer, "still here")
+	_, err = ann.InputPeer(&tg.PeerUser{UserID: 1})
+	var unknown *telegram.UnknownPeerError
+	if !errors.As(err, &unknown) {
+		t.Errorf("nobody is %v", err)
 	}
 }

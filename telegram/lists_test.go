@@ -193,7 +193,6 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"DC 5":                &UnknownDCError{5},
 		"user 6":              &UnknownPeerError{&tg.PeerUser{UserID: 6}},
 		"channel 7":           &UnknownPeerError{&tg.PeerChannel{ChannelID: 7}},
-		"/some/where":         &FileStoreError{"/some/where", ErrTruncated},
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name %s", err, want)

@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"maps"
-	"sort"
 	"sync"
 )
 
@@ -48,17 +47,4 @@ func (m *MemoryPeers) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.hashes)
-}
-
-// sortedPeers returns the peers of a map in a fixed order.
-func sortedPeers(peers map[PeerID]int64) []PeerID {
-	list := make([]PeerID, 0, len(peers))
-	for p := range peers {
-		list = append(list, p)
-	}
-	sort.Slice(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		return a.Kind < b.Kind || a.Kind == b.Kind && a.ID < b.ID
-	})
-	return list
 }

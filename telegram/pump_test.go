@@ -453,3 +453,19 @@ func TestStateNotLoaded(t *testing.T) {
 		}
 	})
 }
+
+func load(t *testing.T, s Store) Credentials {
+	t.Helper()
+	c, err := s.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func save(t *testing.T, s Store, c Credentials) {
+	t.Helper()
+	if err := s.Save(&c); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"godwit/telegram"
+	"godwit/telegram/filestore"
 	"godwit/telegram/updates"
 	"godwit/tg"
 )
@@ -116,10 +117,10 @@ func TestRestart(t *testing.T) {
 	eli := p.contact(sender, "9996620012")
 
 	path := filepath.Join(t.TempDir(), "eli.credentials")
-	key := telegram.RawKey([telegram.FileKeySize]byte{1, 2, 3})
+	key := filestore.RawKey([filestore.KeySize]byte{1, 2, 3})
 	in := newInbox()
-	start := func(h telegram.Handler) (*telegram.Client, *telegram.FileStore) {
-		store, err := telegram.OpenFileStore(path, key)
+	start := func(h telegram.Handler) (*telegram.Client, *filestore.Store) {
+		store, err := filestore.Open(path, key)
 		check(t, err)
 		t.Cleanup(func() { store.Close() })
 		o := p.options()
@@ -349,8 +350,8 @@ func TestDamagedFile(t *testing.T) {
 	p := newPlace(t)
 	p.addUser("9996610017", "Lou")
 	path := filepath.Join(t.TempDir(), "lou.credentials")
-	key := telegram.RawKey([telegram.FileKeySize]byte{9})
-	store, err := telegram.OpenFileStore(path, key)
+	key := filestore.RawKey([filestore.KeySize]byte{9})
+	store, err := filestore.Open(path, key)
 	check(t, err)
 	o := p.options()
 	o.Store = store
@@ -361,9 +362,9 @@ func TestDamagedFile(t *testing.T) {
 	check(t, err)
 	cut := whole[:len(whole)/2]
 	check(t, os.WriteFile(path, cut, 0o600))
-	_, err = telegram.OpenFileStore(path, key)
-	var damaged *telegram.FileStoreError
-	if !errors.Is(err, telegram.ErrTruncated) || !errors.As(err, &damaged) || damaged.Path != path {
+	_, err = filestore.Open(path, key)
+	var damaged *filestore.Error
+	if !errors.Is(err, filestore.ErrTruncated) || !errors.As(err, &damaged) || damaged.Path != path {
 		t.Errorf("%v", err)
 	}
 	if now, err := os.ReadFile(path); err != nil || !slices.Equal(now, cut) {

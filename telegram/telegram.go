@@ -33,8 +33,8 @@
 // # Credentials
 //
 // A [Store] keeps what signs the device in. A [MemoryStore] forgets it with the
-// program, a [FileStore] keeps it in an encrypted file. Everything is saved as
-// soon as it changes. One Store serves one client at a time.
+// program; package telegram/filestore keeps it in an encrypted file. Everything is
+// saved as soon as it changes. One Store serves one client at a time.
 //
 // # Waits
 //

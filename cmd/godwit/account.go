@@ -10,6 +10,7 @@ import (
 
 	"godwit/telegram"
 	"godwit/telegram/connectionfile"
+	"godwit/telegram/filestore"
 	"godwit/tg"
 )
 
@@ -57,10 +58,10 @@ type accountFlags struct {
 // the peers that it has come across.
 type account struct {
 	*telegram.Client
-	store *telegram.FileStore
-	peers *telegram.FilePeers // nil until opened
-	keys  *os.File            // nil unless keys are logged
-	made  []string            // files that were not there before, besides the credentials; nil if those were
+	store *filestore.Store
+	peers *filestore.Peers // nil until opened
+	keys  *os.File         // nil unless keys are logged
+	made  []string         // files that were not there before, besides the credentials; nil if those were
 }
 
 // close ends the client and lets others have the files.
@@ -109,12 +110,12 @@ func (f *accountFlags) open(env *environment, create bool, handler telegram.Hand
 	if err != nil {
 		return nil, err
 	}
-	store, err := telegram.OpenFileStore(f.Credentials, key)
+	store, err := filestore.Open(f.Credentials, key)
 	if err != nil {
 		return nil, err
 	}
 	a := &account{store: store, made: made}
-	if a.peers, err = telegram.OpenFilePeers(f.Credentials+".peers", key); err != nil {
+	if a.peers, err = filestore.OpenPeers(f.Credentials+".peers", key); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
 	if f.KeyLog != "" {
@@ -170,12 +171,12 @@ func otherNetwork(path string, err error) error {
 
 // key returns the key of the credentials file, a new one if both are to be
 // made. Of credentials that are not there yet it tells what is made with them.
-func (f *accountFlags) key(create bool) (key telegram.FileKey, made []string, err error) {
+func (f *accountFlags) key(create bool) (key filestore.Key, made []string, err error) {
 	path := f.Credentials + ".key"
 	_, err = os.Stat(f.Credentials)
 	switch {
 	case err == nil:
-		key, err = telegram.ReadKeyFile(path)
+		key, err = filestore.ReadKeyFile(path)
 		return key, nil, err
 	case !errors.Is(err, os.ErrNotExist):
 		return key, nil, err
@@ -184,10 +185,10 @@ func (f *accountFlags) key(create bool) (key telegram.FileKey, made []string, er
 	}
 	made = []string{f.Credentials + ".peers"}
 	if _, err := os.Stat(path); err == nil {
-		key, err = telegram.ReadKeyFile(path)
+		key, err = filestore.ReadKeyFile(path)
 		return key, made, err
 	}
-	key, err = telegram.CreateKeyFile(path)
+	key, err = filestore.CreateKeyFile(path)
 	return key, append(made, path), err
 }
 

@@ -9,6 +9,7 @@ import (
 	"godwit/sandbox"
 	"godwit/telegram"
 	"godwit/telegram/connectionfile"
+	"godwit/telegram/filestore"
 )
 
 // demoCommand starts a local Telegram, lets two people talk on it through
@@ -61,7 +62,7 @@ type story struct {
 
 	network telegram.Network
 	file    *connectionfile.File
-	key     telegram.FileKey
+	key     filestore.Key
 	said    []string // what has been sent, in order
 }
 

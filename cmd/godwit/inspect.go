@@ -12,6 +12,7 @@ import (
 	"godwit/internal/inspect"
 	"godwit/mtproto/transport"
 	"godwit/telegram"
+	"godwit/telegram/filestore"
 	"godwit/tl/schema"
 )
 
@@ -125,11 +126,11 @@ func storedCredentials(path string) (telegram.Credentials, error) {
 	if _, err := os.Stat(path); err != nil {
 		return telegram.Credentials{}, err
 	}
-	key, err := telegram.ReadKeyFile(path + ".key")
+	key, err := filestore.ReadKeyFile(path + ".key")
 	if err != nil {
 		return telegram.Credentials{}, err
 	}
-	store, err := telegram.OpenFileStore(path, key)
+	store, err := filestore.Open(path, key)
 	if err != nil {
 		return telegram.Credentials{}, err
 	}

@@ -18,6 +18,7 @@ import (
 	"godwit/internal/proxytest"
 	"godwit/telegram"
 	"godwit/telegram/connectionfile"
+	"godwit/telegram/filestore"
 	"godwit/telegram/groups"
 	"godwit/tg"
 )
@@ -162,7 +163,7 @@ func TestFailedLogin(t *testing.T) {
 	}
 
 	// What was there before stays, but for credentials.
-	_, err = telegram.CreateKeyFile(tw.file("x.key"))
+	_, err = filestore.CreateKeyFile(tw.file("x.key"))
 	tw.check(err)
 	key, err := os.ReadFile(tw.file("x.key"))
 	tw.check(err)

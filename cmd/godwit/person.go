@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"godwit/telegram"
+	"godwit/telegram/filestore"
 	"godwit/telegram/signin"
 	"godwit/tg"
 )
@@ -18,7 +19,7 @@ type person struct {
 	*story
 	name, phone, code, password string
 
-	store  *telegram.FileStore
+	store  *filestore.Store
 	client *telegram.Client // nil while away
 	peer   tg.InputPeerClass
 	inbox  chan string
@@ -28,7 +29,7 @@ type person struct {
 
 // connect starts the person's client with what is in the file.
 func (p *person) connect(ctx context.Context) error {
-	store, err := telegram.OpenFileStore(filepath.Join(p.dir, strings.ToLower(p.name)+".session"), p.key)
+	store, err := filestore.Open(filepath.Join(p.dir, strings.ToLower(p.name)+".session"), p.key)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"godwit/telegram"
 	"godwit/telegram/connectionfile"
+	"godwit/telegram/filestore"
 	"godwit/telegram/sessions"
 )
 
@@ -126,7 +127,7 @@ func (c *importCommand) save(credentials *telegram.Credentials) error {
 	if err != nil {
 		return err
 	}
-	store, err := telegram.OpenFileStore(c.Credentials, key)
+	store, err := filestore.Open(c.Credentials, key)
 	if err != nil {
 		return err
 	}

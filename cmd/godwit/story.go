@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"godwit/telegram"
 	"godwit/telegram/connectionfile"
+	"godwit/telegram/filestore"
 )
 
 // patience is how long a step of the story may take. On an idle machine each
@@ -22,7 +22,7 @@ func (s *story) tell(connection string) error {
 	if s.network, s.file, err = connectionfile.Load(connection); err != nil {
 		return err
 	}
-	if s.key, err = telegram.CreateKeyFile(filepath.Join(s.dir, "key")); err != nil {
+	if s.key, err = filestore.CreateKeyFile(filepath.Join(s.dir, "key")); err != nil {
 		return err
 	}
 	ann := &person{story: s, name: "Ann", phone: "9996610001", code: "11111", password: "correct horse"}

@@ -123,10 +123,16 @@ var Rows = []Row{
 			"telegram/signin", "telegram/updates",
 		},
 		Tests: []string{
-			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/connectionfile", "telegram/files", "telegram/groups", "telegram/participants",
-			"telegram/internal/place", "telegram/text",
+			"mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "telegram/connectionfile", "telegram/files",
+			"telegram/filestore", "telegram/groups", "telegram/internal/place", "telegram/participants", "telegram/text",
 		},
 		Reason: "the client; its tests run against the sandbox, its users link none of it",
+	},
+	{
+		Dir: "telegram/filestore", Kind: Library,
+		Own:    []string{"telegram"},
+		Tests:  []string{"mtproto", "telegram/updates"},
+		Reason: "apart so that a client that keeps its credentials elsewhere does not build it",
 	},
 	{
 		Dir: "telegram/connectionfile", Kind: Library, Heavy: true,
@@ -409,7 +415,7 @@ var Rows = []Row{
 			"bridge", "bridge/client", "bridge/daemon", "bridge/operator",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
 			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/connectionfile", "telegram/files",
-			"telegram/flow", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
+			"telegram/filestore", "telegram/flow", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
 			"telegram/text", "tg", "tl", "tl/schema",
 		},
 		Tests:   []string{"bridge/bridgetest", "internal/pgtest", "internal/secrettest"},
@@ -454,7 +460,7 @@ var Rows = []Row{
 		Own: []string{
 			"mtproto", "mtproto/authkey", "mtproto/mtclient", "mtproto/mtcrypto", "mtproto/session",
 			"mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web", "sandbox", "sandbox/botapi",
-			"telegram", "telegram/files", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
+			"telegram", "telegram/files", "telegram/filestore", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",
 			"telegram/updates", "tg", "tl",
 		},
 		Modules: []string{

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"godwit/telegram"
+	"godwit/telegram/filestore"
 	"godwit/telegram/signin"
 	"godwit/tg"
 )
@@ -30,7 +31,7 @@ func run(ctx context.Context, phone, username string) error {
 	if err != nil {
 		return err
 	}
-	store, err := telegram.OpenFileStore("account.session", telegram.Passphrase(os.Getenv("PASSPHRASE")))
+	store, err := filestore.Open("account.session", filestore.Passphrase(os.Getenv("PASSPHRASE")))
 	if err != nil {
 		return err
 	}

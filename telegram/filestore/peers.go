@@ -1,4 +1,4 @@
-package telegram
+package filestore
 
 import (
 	"bytes"
@@ -11,7 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"sort"
+	"sync"
+
+	"godwit/telegram"
 )
 
 // The file of peers, version 1:
@@ -34,37 +39,53 @@ const (
 	peerMinimum = 1024 // below which it never is
 )
 
-// FilePeers is a PeerStore in an encrypted file that grows with what is saved.
+// Peers is a telegram.PeerStore in an encrypted file that grows with what is saved.
 // After a crash of the program, all that SavePeers has returned for is there;
 // after one of the machine, what was last saved may be missing, which Telegram
 // shows again sooner or later. Programs must not share the file at the same
-// time: opened beside the account's FileStore, which sees to that, they do not.
-type FilePeers struct {
-	MemoryPeers
+// time: opened beside the account's Store, which sees to that, they do not.
+type Peers struct {
 	path string
 	aead cipher.AEAD
 
-	file  *os.File // guarded by mu of MemoryPeers, as what follows
-	size  int64    // up to where the file is good
-	count int      // of peers in the file, repetitions among them
+	mu     sync.Mutex // guards what follows
+	hashes map[telegram.PeerID]int64
+	file   *os.File
+	size   int64 // up to where the file is good
+	count  int   // of peers in the file, repetitions among them
 }
 
-// OpenFilePeers opens the file of peers at path, which need not exist yet. What
+// AccessHash implements telegram.PeerStore.
+func (p *Peers) AccessHash(id telegram.PeerID) (hash int64, ok bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hash, ok = p.hashes[id]
+	return hash, ok, nil
+}
+
+// Len returns how many peers are kept.
+func (p *Peers) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.hashes)
+}
+
+// OpenPeers opens the file of peers at path, which need not exist yet. What
 // a crash has cut short or garbled is dropped, with all that comes after it. A
-// file of another kind, or another key, is a *FileStoreError; the file is left
+// file of another kind, or another key, is a *Error; the file is left
 // as it is then.
-func OpenFilePeers(path string, key FileKey) (*FilePeers, error) {
-	p := &FilePeers{path: path}
+func OpenPeers(path string, key Key) (*Peers, error) {
+	p := &Peers{path: path, hashes: make(map[telegram.PeerID]int64)}
 	if err := p.open(key); err != nil {
 		if p.file != nil {
 			p.file.Close()
 		}
-		return nil, &FileStoreError{path, bare(err)}
+		return nil, &Error{path, bare(err)}
 	}
 	return p, nil
 }
 
-func (p *FilePeers) open(key FileKey) error {
+func (p *Peers) open(key Key) error {
 	content, err := os.ReadFile(p.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -94,7 +115,7 @@ func (p *FilePeers) open(key FileKey) error {
 }
 
 // unlock makes the cipher as the head of the file says.
-func (p *FilePeers) unlock(key FileKey, content []byte) error {
+func (p *Peers) unlock(key Key, content []byte) error {
 	switch {
 	case len(content) < peerHead:
 		return ErrTruncated
@@ -120,7 +141,7 @@ func (p *FilePeers) unlock(key FileKey, content []byte) error {
 }
 
 // read takes in the batches of a file, as far as they are whole.
-func (p *FilePeers) read(content []byte) error {
+func (p *Peers) read(content []byte) error {
 	p.size = int64(peerHead)
 	for first := true; ; first = false {
 		plain, whole, ok := p.unsealBatch(content[p.size:])
@@ -134,15 +155,13 @@ func (p *FilePeers) read(content []byte) error {
 		}
 		p.size += int64(whole)
 		p.count += len(plain) / peerSize
-		if err := p.MemoryPeers.SavePeers(decodePeers(plain)); err != nil {
-			return err
-		}
+		maps.Copy(p.hashes, decodePeers(plain))
 	}
 }
 
 // unsealBatch decrypts the batch at the beginning of what is left of a file,
 // and tells how long it is.
-func (p *FilePeers) unsealBatch(rest []byte) (plain []byte, whole int, ok bool) {
+func (p *Peers) unsealBatch(rest []byte) (plain []byte, whole int, ok bool) {
 	if len(rest) < 4 {
 		return nil, 0, false
 	}
@@ -161,7 +180,7 @@ func (p *FilePeers) unsealBatch(rest []byte) (plain []byte, whole int, ok bool) 
 // place is authenticated with a batch, so that batches cannot change places.
 func place(offset int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(offset)) }
 
-func encodePeers(peers map[PeerID]int64, ids []PeerID) []byte {
+func encodePeers(peers map[telegram.PeerID]int64, ids []telegram.PeerID) []byte {
 	plain := make([]byte, 0, len(ids)*peerSize)
 	for _, id := range ids {
 		plain = append(plain, byte(id.Kind))
@@ -171,17 +190,17 @@ func encodePeers(peers map[PeerID]int64, ids []PeerID) []byte {
 	return plain
 }
 
-func decodePeers(plain []byte) map[PeerID]int64 {
-	peers := make(map[PeerID]int64, len(plain)/peerSize)
+func decodePeers(plain []byte) map[telegram.PeerID]int64 {
+	peers := make(map[telegram.PeerID]int64, len(plain)/peerSize)
 	for ; len(plain) >= peerSize; plain = plain[peerSize:] {
-		id := PeerID{PeerKind(plain[0]), int64(binary.LittleEndian.Uint64(plain[1:]))}
+		id := telegram.PeerID{Kind: telegram.PeerKind(plain[0]), ID: int64(binary.LittleEndian.Uint64(plain[1:]))}
 		peers[id] = int64(binary.LittleEndian.Uint64(plain[9:]))
 	}
 	return peers
 }
 
 // seal returns batches of peers, of which the first begins at offset.
-func (p *FilePeers) seal(peers map[PeerID]int64, offset int64) []byte {
+func (p *Peers) seal(peers map[telegram.PeerID]int64, offset int64) []byte {
 	var out []byte
 	ids := sortedPeers(peers)
 	for len(ids) > 0 {
@@ -193,7 +212,7 @@ func (p *FilePeers) seal(peers map[PeerID]int64, offset int64) []byte {
 }
 
 // sealBatch returns the batch that begins at offset.
-func (p *FilePeers) sealBatch(plain []byte, offset int64) []byte {
+func (p *Peers) sealBatch(plain []byte, offset int64) []byte {
 	var nonce [peerNonce]byte
 	rand.Read(nonce[:])
 	out := binary.LittleEndian.AppendUint32(nil, uint32(len(plain)))
@@ -201,23 +220,21 @@ func (p *FilePeers) sealBatch(plain []byte, offset int64) []byte {
 	return p.aead.Seal(out, nonce[:], plain, place(offset))
 }
 
-// SavePeers implements PeerStore.
-func (p *FilePeers) SavePeers(peers map[PeerID]int64) error {
-	if err := p.MemoryPeers.SavePeers(peers); err != nil {
-		return err
-	}
+// SavePeers implements telegram.PeerStore.
+func (p *Peers) SavePeers(peers map[telegram.PeerID]int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	maps.Copy(p.hashes, peers)
 	if p.file == nil {
-		return &FileStoreError{p.path, fs.ErrClosed}
+		return &Error{p.path, fs.ErrClosed}
 	}
 	if err := p.append(peers); err != nil {
-		return &FileStoreError{p.path, bare(err)}
+		return &Error{p.path, bare(err)}
 	}
 	return nil
 }
 
-func (p *FilePeers) append(peers map[PeerID]int64) error {
+func (p *Peers) append(peers map[telegram.PeerID]int64) error {
 	if total := p.count + len(peers); total > peerMinimum && total > peerWaste*len(p.hashes) {
 		return p.rewrite()
 	}
@@ -231,7 +248,7 @@ func (p *FilePeers) append(peers map[PeerID]int64) error {
 }
 
 // rewrite writes the file anew, each peer once.
-func (p *FilePeers) rewrite() error {
+func (p *Peers) rewrite() error {
 	head := make([]byte, peerHead)
 	if _, err := p.file.ReadAt(head, 0); err != nil {
 		return err
@@ -251,7 +268,7 @@ func (p *FilePeers) rewrite() error {
 }
 
 // Close closes the file. SavePeers fails from now on.
-func (p *FilePeers) Close() error {
+func (p *Peers) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.file == nil {
@@ -263,8 +280,21 @@ func (p *FilePeers) Close() error {
 }
 
 // String names the file.
-func (p *FilePeers) String() string { return fmt.Sprintf("file of peers %s", p.path) }
+func (p *Peers) String() string { return fmt.Sprintf("file of peers %s", p.path) }
 
 // ErrNotPeers says that a file holds something else than peers. A
-// *FileStoreError wraps it.
+// *Error wraps it.
 var ErrNotPeers = errors.New("this is no file of peers")
+
+// sortedPeers returns the peers of a map in a fixed order.
+func sortedPeers(peers map[telegram.PeerID]int64) []telegram.PeerID {
+	list := make([]telegram.PeerID, 0, len(peers))
+	for p := range peers {
+		list = append(list, p)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return a.Kind < b.Kind || a.Kind == b.Kind && a.ID < b.ID
+	})
+	return list
+}

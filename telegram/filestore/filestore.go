@@ -1,4 +1,12 @@
-package telegram
+// Package filestore keeps an account in encrypted files: its credentials in a
+// [Store], the access hashes of whom it knows in [Peers]. It is apart from package
+// telegram for programs that keep them elsewhere.
+//
+// Get a key first, by [ReadKeyFile], [CreateKeyFile] or [Passphrase]; then call
+// [Open], and give the Store to telegram.Connect.
+//
+// Numbers such as R-IX-20 are those of docs/requirements.md.
+package filestore
 
 import (
 	"errors"
@@ -7,15 +15,17 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"godwit/telegram"
 )
 
-// A FileStore keeps credentials in an encrypted file, readable by its owner
+// A Store keeps credentials in an encrypted file, readable by its owner
 // alone. It is written anew and put in place of the old one at once, so that
-// after a crash either is there whole. While a FileStore is open, no other
+// after a crash either is there whole. While a Store is open, no other
 // program can open the same file (R-IX-20).
 //
 // It is safe for concurrent use.
-type FileStore struct {
+type Store struct {
 	path string
 	lock *os.File
 
@@ -25,28 +35,28 @@ type FileStore struct {
 	closed bool
 }
 
-// OpenFileStore opens the file of credentials at path, which need not exist
+// Open opens the file of credentials at path, which need not exist
 // yet; its directory must.
 //
-// A file that cannot be read back whole is refused with a *FileStoreError,
+// A file that cannot be read back whole is refused with an *Error,
 // which names it, and is left as it is: [ErrTruncated] and [ErrNotCredentials]
 // say that it is damaged, [ErrWrongKey] that the key is another or that
 // somebody has changed the file. [ErrInUse] means that another program has it
 // open.
-func OpenFileStore(path string, key FileKey) (*FileStore, error) {
-	s, err := openFileStore(path, key)
+func Open(path string, key Key) (*Store, error) {
+	s, err := openStore(path, key)
 	if err != nil {
-		return nil, &FileStoreError{path, err}
+		return nil, &Error{path, err}
 	}
 	return s, nil
 }
 
-func openFileStore(path string, key FileKey) (*FileStore, error) {
+func openStore(path string, key Key) (*Store, error) {
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, err
 	}
-	s := &FileStore{path: path, lock: lock}
+	s := &Store{path: path, lock: lock}
 	if err := s.open(key); err != nil {
 		lock.Close()
 		return nil, err
@@ -54,7 +64,7 @@ func openFileStore(path string, key FileKey) (*FileStore, error) {
 	return s, nil
 }
 
-func (s *FileStore) open(key FileKey) error {
+func (s *Store) open(key Key) error {
 	content, err := os.ReadFile(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -67,18 +77,18 @@ func (s *FileStore) open(key FileKey) error {
 	if err != nil {
 		return err
 	}
-	if err := new(Credentials).UnmarshalBinary(plain); err != nil {
+	if err := new(telegram.Credentials).UnmarshalBinary(plain); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotCredentials, err)
 	}
 	s.sealer, s.plain = sealer, plain
 	return nil
 }
 
-// Load implements Store.
-func (s *FileStore) Load() (Credentials, error) {
+// Load implements telegram.Store.
+func (s *Store) Load() (telegram.Credentials, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var c Credentials
+	var c telegram.Credentials
 	if s.plain == nil {
 		return c, nil
 	}
@@ -86,30 +96,30 @@ func (s *FileStore) Load() (Credentials, error) {
 	return c, err
 }
 
-// Save implements Store.
-func (s *FileStore) Save(c *Credentials) error {
+// Save implements telegram.Store.
+func (s *Store) Save(c *telegram.Credentials) error {
 	plain, err := c.MarshalBinary()
 	if err != nil {
-		return &FileStoreError{s.path, err}
+		return &Error{s.path, err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return &FileStoreError{s.path, fs.ErrClosed}
+		return &Error{s.path, fs.ErrClosed}
 	}
 	content, err := s.sealer.seal(plain)
 	if err == nil {
 		err = replaceFile(s.path, content)
 	}
 	if err != nil {
-		return &FileStoreError{s.path, err}
+		return &Error{s.path, err}
 	}
 	s.plain = plain
 	return nil
 }
 
 // Close lets other programs open the file. Save fails from now on.
-func (s *FileStore) Close() error {
+func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -120,11 +130,11 @@ func (s *FileStore) Close() error {
 }
 
 // Remove removes the file, if there is one, and closes the store.
-func (s *FileStore) Remove() error {
+func (s *Store) Remove() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return &FileStoreError{s.path, fs.ErrClosed}
+		return &Error{s.path, fs.ErrClosed}
 	}
 	s.closed = true
 	err := os.Remove(s.path)
@@ -138,12 +148,12 @@ func (s *FileStore) Remove() error {
 }
 
 // String names the file.
-func (s *FileStore) String() string { return "credentials file " + s.path }
+func (s *Store) String() string { return "credentials file " + s.path }
 
 // GoString names the file.
-func (s *FileStore) GoString() string { return s.String() }
+func (s *Store) GoString() string { return s.String() }
 
-// What a *FileStoreError wraps, besides errors of the file system.
+// What an *Error wraps, besides errors of the file system.
 var (
 	ErrTruncated      = errors.New("the file is cut short")
 	ErrNotCredentials = errors.New("this is no file of credentials")
@@ -151,18 +161,18 @@ var (
 	ErrInUse          = errors.New("another program has the file open")
 )
 
-// A FileStoreError says what happened to which file of credentials.
-type FileStoreError struct {
+// A Error says what happened to which file of credentials.
+type Error struct {
 	Path string
 	Err  error
 }
 
-func (e *FileStoreError) Error() string {
-	return "telegram: credentials " + e.Path + ": " + e.Err.Error()
+func (e *Error) Error() string {
+	return "filestore: " + e.Path + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
-func (e *FileStoreError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // replaceFile writes a file so that, whatever happens, path holds either what
 // it held or all of content.

@@ -1,6 +1,6 @@
 //go:build !unix && !windows
 
-package telegram
+package filestore
 
 import (
 	"errors"

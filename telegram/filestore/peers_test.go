@@ -1,4 +1,4 @@
-package telegram_test
+package filestore
 
 import (
 	"bytes"
@@ -8,17 +8,16 @@ import (
 	"testing"
 
 	"godwit/telegram"
-	"godwit/tg"
 )
 
 func channelID(n int64) telegram.PeerID { return telegram.PeerID{Kind: telegram.PeerChannel, ID: n} }
 
 func TestFilePeers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "peers")
-	key := telegram.RawKey([telegram.FileKeySize]byte{1})
-	open := func() *telegram.FilePeers {
+	key := RawKey([KeySize]byte{1})
+	open := func() *Peers {
 		t.Helper()
-		p, err := telegram.OpenFilePeers(path, key)
+		p, err := OpenPeers(path, key)
 		check(t, err)
 		return p
 	}
@@ -79,12 +78,12 @@ func TestFilePeers(t *testing.T) {
 	check(t, p.Close())
 	changed[60] ^= 1
 	for content, want := range map[string]error{
-		string(changed): telegram.ErrWrongKey, "short": telegram.ErrTruncated,
-		string(bytes.Repeat([]byte("x"), 100)): telegram.ErrNotPeers,
+		string(changed): ErrWrongKey, "short": ErrTruncated,
+		string(bytes.Repeat([]byte("x"), 100)): ErrNotPeers,
 	} {
 		check(t, os.WriteFile(path, []byte(content), 0o600))
-		_, err := telegram.OpenFilePeers(path, key)
-		var bad *telegram.FileStoreError
+		_, err := OpenPeers(path, key)
+		var bad *Error
 		if !errors.Is(err, want) || !errors.As(err, &bad) || bad.Path != path {
 			t.Errorf("%d bytes: %v, want %v", len(content), err, want)
 		}
@@ -93,7 +92,7 @@ func TestFilePeers(t *testing.T) {
 		}
 	}
 	check(t, os.WriteFile(path, whole, 0o600))
-	if _, err := telegram.OpenFilePeers(path, telegram.RawKey([telegram.FileKeySize]byte{2})); !errors.Is(err, telegram.ErrWrongKey) {
+	if _, err := OpenPeers(path, RawKey([KeySize]byte{2})); !errors.Is(err, ErrWrongKey) {
 		t.Errorf("another key: %v", err)
 	}
 }
@@ -102,9 +101,9 @@ func TestFilePeers(t *testing.T) {
 // saving finds the same.
 func FuzzFilePeers(f *testing.F) {
 	dir := f.TempDir()
-	key := telegram.RawKey([telegram.FileKeySize]byte{1})
+	key := RawKey([KeySize]byte{1})
 	path := filepath.Join(dir, "seed")
-	p, err := telegram.OpenFilePeers(path, key)
+	p, err := OpenPeers(path, key)
 	check(f, err)
 	check(f, p.SavePeers(map[telegram.PeerID]int64{channelID(1): 11}))
 	check(f, p.Close())
@@ -115,14 +114,14 @@ func FuzzFilePeers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		path := filepath.Join(t.TempDir(), "peers")
 		check(t, os.WriteFile(path, content, 0o600))
-		p, err := telegram.OpenFilePeers(path, key)
+		p, err := OpenPeers(path, key)
 		if err != nil {
 			return
 		}
 		n := p.Len()
 		check(t, p.SavePeers(map[telegram.PeerID]int64{channelID(77): 5}))
 		check(t, p.Close())
-		p, err = telegram.OpenFilePeers(path, key)
+		p, err = OpenPeers(path, key)
 		check(t, err)
 		if p.Len() < n || p.Len() > n+1 {
 			t.Errorf("%d peers became %d", n, p.Len())
@@ -131,27 +130,9 @@ func FuzzFilePeers(f *testing.F) {
 	})
 }
 
-// Who is known before a restart is known after it.
-func TestPeersAfterRestart(t *testing.T) {
-	p := newPlace(t)
-	p.addUser(annPhone, "Ann")
-	p.addUser(borisPhone, "Boris")
-	o := p.options()
-	o.Store = new(telegram.MemoryStore)
-	o.Peers = new(telegram.MemoryPeers)
-	ann := p.signIn(o, annPhone)
-	boris, ok := p.contact(ann, borisPhone).(*tg.InputPeerUser)
-	if !ok {
-		t.Fatal("Boris is no user")
-	}
-	check(t, ann.Close())
-	ann = p.connect(o)
-	peer, err := ann.InputPeer(&tg.PeerUser{UserID: boris.UserID})
-	check(t, err)
-	p.send(ann, peer, "still here")
-	_, err = ann.InputPeer(&tg.PeerUser{UserID: 1})
-	var unknown *telegram.UnknownPeerError
-	if !errors.As(err, &unknown) {
-		t.Errorf("nobody is %v", err)
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package telegram
+package filestore
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package telegram
+package filestore
 
 import (
 	"crypto/aes"
@@ -54,7 +54,7 @@ type sealer struct {
 }
 
 // newSealer returns a sealer for a new file.
-func newSealer(key FileKey) (*sealer, error) {
+func newSealer(key Key) (*sealer, error) {
 	s := new(sealer)
 	copy(s.head[:], sealMagic)
 	params := s.head[len(sealMagic):saltAt]
@@ -67,7 +67,7 @@ func newSealer(key FileKey) (*sealer, error) {
 }
 
 // derive makes the master key as the header says.
-func (s *sealer) derive(key FileKey) error {
+func (s *sealer) derive(key Key) error {
 	params := s.head[len(sealMagic):saltAt]
 	if params[0] != sealVersion {
 		return fmt.Errorf("%w: version %d is not known", ErrNotCredentials, params[0])
@@ -81,7 +81,7 @@ func (s *sealer) derive(key FileKey) error {
 		if logN < 1 || logN > maxScryptLogN || r < 1 || p < 1 || p > maxScryptP || 128*r<<logN > maxScryptMemory {
 			return fmt.Errorf("%w: impossible cost of scrypt", ErrNotCredentials)
 		}
-		master, err := scrypt.Key([]byte(key.passphrase), s.head[saltAt:], 1<<logN, r, p, FileKeySize)
+		master, err := scrypt.Key([]byte(key.passphrase), s.head[saltAt:], 1<<logN, r, p, KeySize)
 		s.master = master
 		return err
 	case params[1] > kdfScrypt:
@@ -122,7 +122,7 @@ func (s *sealer) aead(nonce []byte) (cipher.AEAD, error) {
 }
 
 // unseal decrypts a file, and returns the sealer to write it again with.
-func unseal(key FileKey, content []byte) (*sealer, []byte, error) {
+func unseal(key Key, content []byte) (*sealer, []byte, error) {
 	magic := min(len(content), len(sealMagic))
 	if string(content[:magic]) != sealMagic[:magic] {
 		return nil, nil, ErrNotCredentials

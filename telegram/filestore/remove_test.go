@@ -1,4 +1,4 @@
-package telegram
+package filestore
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"godwit/telegram"
 )
 
 // TestRemoveStore has a store go with all its files, and nobody hold what
@@ -16,14 +18,14 @@ func TestRemoveStore(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "credentials")
 	s := open(t, path, rawKey)
-	save(t, s, full())
+	save(t, s, ada())
 	if err := s.Remove(); err != nil {
 		t.Fatal(err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("%v are left, %v", entries, err)
 	}
-	if err := errors.Join(s.Save(new(Credentials)), s.Remove()); !errors.Is(err, fs.ErrClosed) {
+	if err := errors.Join(s.Save(new(telegram.Credentials)), s.Remove()); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("after it was removed: %v", err)
 	}
 	var held atomic.Int32
@@ -31,7 +33,7 @@ func TestRemoveStore(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 20 {
-				s, err := OpenFileStore(path, rawKey)
+				s, err := Open(path, rawKey)
 				if errors.Is(err, ErrInUse) {
 					continue
 				}
@@ -42,7 +44,7 @@ func TestRemoveStore(t *testing.T) {
 				if held.Add(1) != 1 {
 					t.Error("two have the file")
 				}
-				if err := s.Save(new(Credentials)); err != nil {
+				if err := s.Save(new(telegram.Credentials)); err != nil {
 					t.Error(err)
 				}
 				held.Add(-1)
