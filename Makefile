@@ -33,7 +33,7 @@ build: ## Build the program into bin/
 	go build -o bin/ ./cmd/...
 
 .PHONY: demo
-demo: ## Run a local Telegram and two people who talk
+demo: ## Run a local Telegram with people in it, and the daemon beside it
 	go run ./cmd/godwit demo
 
 .PHONY: test
@@ -50,7 +50,7 @@ check: deps ## Check formatting, then run vet and staticcheck
 	go run $(staticcheck) ./...
 
 .PHONY: deps
-deps: ## Install what the tests need beyond Go: gcc, node, npm packages
+deps: ## Install what the tests need beyond Go: gcc, curl, node, npm packages
 	scripts/install-test-deps
 
 .PHONY: lint

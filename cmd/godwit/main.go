@@ -1,5 +1,5 @@
 // Godwit keeps Telegram accounts online. This binary holds everything that
-// runs: the demo, the local Telegram called the sandbox, and later the bridge.
+// runs: the bridge, the local Telegram called the sandbox, and a demo of both.
 //
 // Start with "godwit demo".
 package main
@@ -30,7 +30,7 @@ type commands struct {
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 	LogLevel slog.Level       `help:"Least level that is logged to standard error: debug, info, warn or error." default:"warn" env:"GODWIT_LOG"`
 
-	Demo    demoCommand    `cmd:"" help:"Start a local Telegram and show two people talk through godwit."`
+	Demo    demoCommand    `cmd:"" help:"Start a local Telegram with people in it and the bridge beside it, and show what happens."`
 	Sandbox sandboxCommand `cmd:"" help:"Run a local Telegram, for clients of any make."`
 
 	Login    loginCommand    `cmd:"" help:"Sign in, and keep the credentials in an encrypted file."`

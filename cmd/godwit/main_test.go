@@ -53,50 +53,6 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-func TestDemoCheck(t *testing.T) {
-	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"demo", "--check"}, nil, &out, &errs); code != 0 {
-		t.Fatalf("exit %d\n%s\n%s", code, out.String(), errs.String())
-	}
-	for _, want := range []string{"PHONE_MIGRATE_2", "by SRP", "signed in from the stored credentials", "Boris got      Boris?"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the story does not tell of %q:\n%s", want, out.String())
-		}
-	}
-	if errs.Len() != 0 {
-		t.Errorf("standard error: %s", errs.String())
-	}
-}
-
-// The demo stays up until it is interrupted, and cleans up after itself.
-func TestDemoStaysUp(t *testing.T) {
-	ctx, interrupt := context.WithCancel(t.Context())
-	out, errs := newScreen("Ctrl-C ends it."), newScreen("")
-	code := make(chan int)
-	go func() { code <- run(ctx, []string{"demo"}, nil, out, errs) }()
-	select {
-	case <-out.seen:
-	case got := <-code:
-		t.Fatalf("ended with %d\n%s\n%s", got, out, errs)
-	}
-	var path string
-	for line := range strings.Lines(out.String()) {
-		if line = strings.TrimSpace(line); strings.HasSuffix(line, "telegram.json") {
-			path = line
-		}
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("connection file: %v", err)
-	}
-	interrupt()
-	if got := <-code; got != 0 {
-		t.Errorf("exit %d after the interrupt\n%s", got, errs)
-	}
-	if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
-		t.Errorf("%s is left: %v", filepath.Dir(path), err)
-	}
-}
-
 func TestSandbox(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	file := filepath.Join(t.TempDir(), "telegram.json")

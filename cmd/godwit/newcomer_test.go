@@ -1,18 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"godwit/internal/proxytest"
@@ -228,45 +225,6 @@ func TestVersion(t *testing.T) {
 	code, out, errs := command(t, nil, "--version")
 	if code != 0 || !regexp.MustCompile(`^godwit \S+, layer \d+, go1\.\S+\n$`).MatchString(out) {
 		t.Errorf("exit %d: %q %s", code, out, errs)
-	}
-}
-
-// The demo leaves nothing behind, however its terminal goes.
-func TestDemoEnds(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, end := range map[string]func(demo *os.Process, close func()){
-		"hung up":      func(demo *os.Process, _ func()) { _ = demo.Signal(syscall.SIGHUP) },
-		"nobody reads": func(_ *os.Process, close func()) { close() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			demo := exec.Command(self, "demo")
-			demo.Env = append(os.Environ(), "GODWIT_TEST_RUN=1", "TMPDIR="+dir)
-			read, write, err := os.Pipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			demo.Stdout = write
-			if err := demo.Start(); err != nil {
-				t.Fatal(err)
-			}
-			write.Close()
-			in := bufio.NewReader(read)
-			for line := ""; !strings.Contains(line, "DC 1 listens"); {
-				if line, err = in.ReadString('\n'); err != nil {
-					t.Fatal(err)
-				}
-			}
-			end(demo.Process, func() { read.Close() })
-			_ = demo.Wait()
-			read.Close()
-			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-				t.Errorf("%v are left, %v", left, err)
-			}
-		})
 	}
 }
 

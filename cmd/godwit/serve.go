@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strconv"
@@ -20,6 +22,7 @@ type serveCommand struct {
 	networkFlags
 	Webhooks  []string `help:"Networks that webhooks may lead to besides public addresses, such as 10.0.0.0/8." name:"allow-webhooks" placeholder:"CIDR"`
 	PlainHTTP bool     `help:"Let webhooks lead to http:// addresses too." name:"allow-plain-webhooks"`
+	WithInput bool     `help:"End when standard input does, as whatever started this may." name:"end-with-input" hidden:""`
 	History   int      `help:"How many messages of each conversation are fetched in the background when an account is added (${default})." default:"100" placeholder:"N"`
 }
 
@@ -59,7 +62,16 @@ func (c *serveCommand) Run(env *environment) error {
 			fmt.Fprintf(env.out, "There was no API key yet. This one may do everything, and is not shown again:\n\n    %s\n\n", firstKey)
 		}
 	}
-	return daemon.Run(env.ctx, o)
+	ctx := env.ctx
+	if c.WithInput {
+		var end context.CancelFunc
+		ctx, end = context.WithCancel(ctx)
+		go func() {
+			_, _ = io.Copy(io.Discard, env.in) // however it ends
+			end()
+		}()
+	}
+	return daemon.Run(ctx, o)
 }
 
 // reachable returns an address that leads to what listens on one: of all

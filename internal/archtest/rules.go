@@ -223,6 +223,11 @@ var Rows = []Row{
 		Reason: "faults over HTTP, apart from sandbox as sandbox/botapi is",
 	},
 	{
+		Dir: "sandbox/people", Kind: Library, Heavy: true,
+		Own:    []string{"sandbox", "tg", "tl"},
+		Reason: "people who act by themselves, apart from sandbox so that it does nothing unasked",
+	},
+	{
 		Dir: "bridge", Kind: Program,
 		Modules: []string{"github.com/oklog/ulid/v2"},
 		Reason:  "the daemon's terms and rules; whatever it imported, all of its adapters would",
@@ -371,7 +376,8 @@ var Rows = []Row{
 	},
 	{
 		Dir: "bridge/internal/jobs", Kind: Program,
-		Own: []string{"bridge/internal/store"},
+		Own:   []string{"bridge/internal/store"},
+		Tests: []string{"internal/pgtest"},
 		Modules: []string{
 			"github.com/jackc/pgx/v5", "github.com/riverqueue/river", "github.com/riverqueue/river/riverdriver",
 			"github.com/riverqueue/river/riverdriver/riverpgxv5", "github.com/riverqueue/river/riverdriver/riversqlite",
@@ -410,9 +416,15 @@ var Rows = []Row{
 		Reason:  "test helper: looks for secrets in whatever was written",
 	},
 	{
+		Dir: "internal/demo", Kind: Program,
+		Own:     []string{"bridge", "sandbox", "sandbox/botapi", "sandbox/people"},
+		Modules: []string{"github.com/standard-webhooks/standard-webhooks/libraries"},
+		Reason:  "uses the daemon as strangers do: as a process, over HTTP",
+	},
+	{
 		Dir: "cmd/godwit", Kind: Program,
 		Own: []string{
-			"bridge", "bridge/client", "bridge/daemon", "bridge/operator",
+			"bridge", "bridge/client", "bridge/daemon", "bridge/operator", "internal/demo",
 			"internal/inspect", "mtproto", "mtproto/transport", "mtproto/transport/proxy", "mtproto/transport/web",
 			"sandbox", "sandbox/botapi", "sandbox/control", "telegram", "telegram/connectionfile", "telegram/files",
 			"telegram/filestore", "telegram/flow", "telegram/groups", "telegram/participants", "telegram/sessions", "telegram/signin",

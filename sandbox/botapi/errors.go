@@ -1,6 +1,7 @@
 package botapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -147,7 +148,7 @@ func (s *Server) reply(w http.ResponseWriter, result any, err error) {
 	}
 	if err != nil {
 		e := asRefusal(err)
-		if e.code >= 500 {
+		if e.code >= 500 && !errors.Is(err, context.Canceled) { // whoever has asked is gone
 			s.log.Error("request failed", "error", err)
 		}
 		status = e.code

@@ -198,6 +198,11 @@ func TestRefusals(t *testing.T) {
 	r.mu.Lock()
 	r.limits = limits{}
 	r.mu.Unlock()
+	s.await("Ann is not written to any more", func() bool {
+		list, err := s.e.Store.Suppressions(s.ctx, "", 10)
+		s.check(err)
+		return len(list) == 1 && list[0].Reason == bridge.SuppressedByBlock && list[0].Person.UserID == s.peer.ID
+	})
 	var refused *bridge.Error
 	if _, err := r.Send(s.ctx, s.peer, m); !errors.As(err, &refused) || refused.Code != bridge.CodeTelegramRefused || !strings.Contains(refused.Detail, "blocked") {
 		t.Errorf("%v", err)

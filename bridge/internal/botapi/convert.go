@@ -55,6 +55,9 @@ func convert(list []*models.Update) *inbox.Batch {
 				b.Changes = append(b.Changes, &inbox.Edit{Message: *convertMessage(m)})
 			}
 		}
+		if m := u.MyChatMember; m != nil && m.Chat.Type == models.ChatTypePrivate && m.NewChatMember.Type == models.ChatMemberTypeBanned {
+			b.Changes = append(b.Changes, &inbox.Blocked{Peer: peerOf(m.Chat.ID)})
+		}
 		if r := u.MessageReactionCount; r != nil {
 			b.Changes = append(b.Changes, &inbox.Reacted{
 				Peer: peerOf(r.Chat.ID), TelegramID: r.MessageID, Reactions: convertCounts(r.Reactions), MineUnknown: true,

@@ -28,6 +28,7 @@ const (
 var allowedUpdates = []string{
 	models.AllowedUpdateMessage, models.AllowedUpdateEditedMessage, models.AllowedUpdateChannelPost,
 	models.AllowedUpdateEditedChannelPost, models.AllowedUpdateMessageReaction, models.AllowedUpdateMessageReactionCount,
+	models.AllowedUpdateMyChatMember,
 }
 
 // A Watcher is told what happens to a bot, in order, and must return soon.

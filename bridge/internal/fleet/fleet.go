@@ -281,7 +281,8 @@ func (f *Fleet) grace(id bridge.AccountID, crashed bool) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.o.Now()
-	if crashed {
+	// With a database that only one node uses, whoever had it before has ended.
+	if crashed && f.o.Store.Shared() {
 		f.waits[id] = now.Add(f.o.Grace)
 	}
 	until, ok := f.waits[id]

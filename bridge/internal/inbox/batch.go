@@ -93,6 +93,10 @@ type Read struct {
 	Unread int // messages that the account has not read; of ReadByAccount
 }
 
+// A Blocked says that a person has blocked the account: nobody writes to them any
+// more.
+type Blocked struct{ Peer bridge.Peer }
+
 // A Lost says that more was missed than Telegram hands out: of a channel or,
 // where there is none, of all conversations that are none. What was missed is
 // left to be fetched as backfills.

@@ -103,13 +103,21 @@ func (w *work) add(b *Batch, m *Message) (*conversation, *message, error) {
 		c.PersonWrote = true
 	}
 	if m.Direction == bridge.Inbound && !m.Old && m.Peer.Kind == bridge.UserPeer && bridge.IsStop(m.Content.Text) {
-		return c, added, w.suppress(b, c, bridge.SuppressedByStop)
+		return c, added, w.suppress(b, c.Conversation, bridge.SuppressedByStop)
 	}
 	return c, added, nil
 }
 
+func (m *Blocked) apply(w *work, b *Batch) error {
+	about := &bridge.Conversation{Peer: m.Peer}
+	if c := w.conversations[store.PeerOf{Account: b.Account, Peer: m.Peer}]; c != nil {
+		about = c.Conversation
+	}
+	return w.suppress(b, about, bridge.SuppressedByBlock)
+}
+
 // suppress has nobody write to the person any more whom a conversation is with.
-func (w *work) suppress(b *Batch, c *conversation, why bridge.SuppressionReason) error {
+func (w *work) suppress(b *Batch, c *bridge.Conversation, why bridge.SuppressionReason) error {
 	id, err := newID[bridge.SuppressionID](w)
 	if err != nil {
 		return err

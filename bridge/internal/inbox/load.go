@@ -82,6 +82,8 @@ func about(c Change) (peer bridge.Peer, ids []int) {
 		return c.Peer, nil
 	case *Dialog:
 		return c.Peer, nil
+	case *Blocked:
+		return c.Peer, nil
 	}
 	return bridge.Peer{}, nil
 }

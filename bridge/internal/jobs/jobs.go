@@ -78,8 +78,8 @@ func Open(ctx context.Context, s *store.Store, o Options) (*Client, error) {
 		if c.pool, err = openPool(ctx, s.URL()); err == nil {
 			c.client, err = open[pgx.Tx](ctx, riverpgxv5.New(c.pool), config)
 		}
-	} else {
-		c.client, err = open[*sql.Tx](ctx, riversqlite.New(s.Writer()), config)
+	} else if c.client, err = open[*sql.Tx](ctx, riversqlite.New(s.Writer()), config); err == nil {
+		err = rescueAll(ctx, s.Writer())
 	}
 	if err != nil {
 		c.Close()
@@ -99,6 +99,13 @@ func openPool(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = maxConns
 	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// rescueAll has the jobs done anew that are said to be under way: with a database
+// that only one node uses, whoever did them has ended.
+func rescueAll(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'`)
+	return err
 }
 
 func open[T any](ctx context.Context, driver riverdriver.Driver[T], config *river.Config) (client, error) {

@@ -1,0 +1,466 @@
+package demo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"godwit/bridge"
+	"godwit/sandbox"
+	"godwit/sandbox/botapi"
+	"godwit/sandbox/people"
+)
+
+// tell tells the story. An error names the step that failed.
+func (s *story) tell(ctx context.Context) error {
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"A local Telegram", s.startTelegram},
+		{"The bridge, a daemon", s.startDaemon},
+		{"Ann signs in, who has a 2FA password", s.signInAnn},
+		{"Boris signs up, who lives on the other data centre", s.signUpBoris},
+		{"The bot signs in", s.signInBot},
+		{"Thirty people write, and a program answers them", s.converse},
+		{"Who does not want to be written to", s.respect},
+		{"kill -9, in the middle of it", s.kill},
+		{"The daemon starts again", s.resume},
+		{"Compared with the ledger of the local Telegram", s.compare},
+	} {
+		s.line("\n%s", step.name)
+		within, cancel := context.WithTimeout(ctx, patience)
+		err := step.do(within)
+		cancel()
+		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
+		if err != nil {
+			return fmt.Errorf("step %q: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+// startTelegram starts the sandbox and puts people there.
+func (s *story) startTelegram(context.Context) (err error) {
+	if s.sandbox, err = sandbox.New(sandbox.Options{Logger: s.Logger, Duplicates: sandbox.DuplicatesByConnection}); err != nil {
+		return err
+	}
+	if err := s.sandbox.Start(); err != nil {
+		return err
+	}
+	s.bots = botapi.New(s.sandbox, botapi.Options{Logger: s.Logger})
+	url, err := s.bots.Start("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.sandbox.SetBotAPI(url)
+	if err := s.populate(); err != nil {
+		return err
+	}
+	if err := s.sandbox.WriteInfo(s.connectionPath()); err != nil {
+		return err
+	}
+	for _, dc := range s.sandbox.Info().DCs {
+		s.line("  DC %d listens on %s:%d and speaks MTProto 2.0.", dc.ID, dc.Host, dc.Port)
+	}
+	s.line("  The Bot API is at %s.", url)
+	s.line("  Thirty people live there, and %q is a group of %d.", crowdTitle, crowdSize)
+	return nil
+}
+
+// startDaemon starts the daemon, and has it tell of everything that happens.
+func (s *story) startDaemon(ctx context.Context) error {
+	log, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, "godwit-data")
+	s.daemon = &daemon{
+		program: s.Program, log: log, ended: s.fail,
+		args: []string{
+			"--end-with-input", "--dc", s.connectionPath(), "--data", data,
+			// As they are without these, whatever the environment says.
+			"--db", "sqlite:" + filepath.Join(data, "godwit.db"), "--kek", "file:" + filepath.Join(data, "key"),
+			"--allow-webhooks", "127.0.0.0/8", "--allow-plain-webhooks",
+		},
+	}
+	s.line("  $ godwit serve --dc telegram.json --data godwit-data")
+	if err := s.daemon.start(ctx); err != nil {
+		return err
+	}
+	s.api = &api{base: "http://" + s.daemon.address, key: s.daemon.key, http: &http.Client{Timeout: 30 * time.Second}}
+	if err := s.api.ready(ctx); err != nil {
+		return err
+	}
+	s.line("  Its HTTP API is at %s. Everything is in an SQLite file.", s.api.base)
+	s.working.Go(func() {
+		err := s.api.follow(s.life, func(t *told) { s.narrate(t); s.stream.add(t) })
+		if err != nil {
+			s.fail(fmt.Errorf("the stream of events: %w", err))
+		}
+	})
+	if err := s.makeHook(ctx); err != nil {
+		return err
+	}
+	s.line("  A stream and a webhook are open: each is to be told of everything.")
+	return nil
+}
+
+// makeHook makes the webhook and its receiver.
+func (s *story) makeHook(ctx context.Context) (err error) {
+	var secret atomic.Pointer[string]
+	secret.Store(new(string))
+	s.receiver, err = receive(func() string { return *secret.Load() }, s.hook.add, s.fail)
+	if err != nil {
+		return err
+	}
+	var made struct {
+		Secret string `json:"secret"`
+	}
+	if err := s.api.ask(ctx, http.MethodPost, "/v1/webhooks", map[string]string{"url": s.receiver.url}, &made); err != nil {
+		return err
+	}
+	secret.Store(&made.Secret)
+	return nil
+}
+
+// add adds an account, which may do at once whatever it is to do: the sandbox
+// has no limits that would have to be kept.
+func (s *story) add(ctx context.Context, d *desk, kind bridge.AccountKind) error {
+	d.account = new(account)
+	if err := s.api.ask(ctx, http.MethodPost, "/v1/accounts", map[string]any{"name": d.name, "kind": kind}, d.account); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.desks[d.ID] = d
+	s.mu.Unlock()
+	s.line("  The account is %s.", d.ID)
+	plan := make(map[bridge.BudgetKind]any)
+	for _, kind := range bridge.BudgetKinds {
+		plan[kind] = map[string]any{"limits": map[string]int{}}
+	}
+	return s.api.ask(ctx, http.MethodPut, accountPath(d)+"/budget", map[string]any{"plan": plan}, nil)
+}
+
+// An answerTo is what a sign-in is answered, and how that is told.
+type answerTo struct {
+	step   string // that is to be answered
+	answer bridge.Answer
+	told   string
+}
+
+// signIn signs an account in, step by step.
+func (s *story) signIn(ctx context.Context, d *desk, answers []answerTo) error {
+	var at bridge.SignIn
+	if err := s.api.ask(ctx, http.MethodPost, accountPath(d)+"/sign-in", nil, &at); err != nil {
+		return err
+	}
+	for _, a := range answers {
+		if at.Step != a.step {
+			return fmt.Errorf("the sign-in is at %q, not at %q", at.Step, a.step)
+		}
+		s.line("  %s", a.told)
+		at = bridge.SignIn{}
+		if err := s.api.ask(ctx, http.MethodPost, accountPath(d)+"/sign-in/answers", a.answer, &at); err != nil {
+			return err
+		}
+		if at.Problem != nil {
+			return fmt.Errorf("%s was refused: %s", a.answer, at.Problem.Detail)
+		}
+	}
+	if at.Step != "done" {
+		return fmt.Errorf("the sign-in asks for %q, which nobody has expected", at.Step)
+	}
+	if err := s.online(ctx, d); err != nil {
+		return err
+	}
+	s.line("  %s is online, as user %d.", d.name, d.user)
+	return nil
+}
+
+// online waits until an account is online.
+func (s *story) online(ctx context.Context, d *desk) error {
+	for {
+		var now account
+		if err := s.api.insist(ctx, http.MethodGet, accountPath(d), "", nil, &now); err != nil {
+			return err
+		}
+		if now.State == bridge.Online {
+			d.user = now.UserID
+			return nil
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("%s is %s: %w", d.name, now.State, err)
+		}
+	}
+}
+
+func (s *story) signInAnn(ctx context.Context) error {
+	if err := s.add(ctx, s.ann, bridge.UserAccount); err != nil {
+		return err
+	}
+	return s.signIn(ctx, s.ann, []answerTo{
+		{"start", bridge.Answer{Action: "phone", Text: annPhone}, "Her phone number: " + annPhone},
+		{"code", bridge.Answer{Action: "code", Text: annCode}, "The code that was sent to it: " + annCode},
+		{"password", bridge.Answer{Action: "password", Text: annSecret},
+			"The 2FA password (hint: " + annHint + "), which is proven by SRP."},
+	})
+}
+
+// signUpBoris has Boris begin where everybody does, on DC 1, which knows that his
+// number belongs to DC 2.
+func (s *story) signUpBoris(ctx context.Context) error {
+	if err := s.add(ctx, s.boris, bridge.UserAccount); err != nil {
+		return err
+	}
+	// A delay too short to matter, which counts who asks for codes where: nobody
+	// but him at this time.
+	var counters [2]int
+	for i := range counters {
+		id, err := s.sandbox.AddFault(sandbox.Fault{
+			Kind: sandbox.FaultDelay, Method: "auth.sendCode", DC: i + 1, Delay: time.Millisecond,
+		})
+		if err != nil {
+			return err
+		}
+		counters[i] = id
+		defer s.sandbox.RemoveFault(id)
+	}
+	err := s.signIn(ctx, s.boris, []answerTo{
+		{"start", bridge.Answer{Action: "phone", Text: borisPhone}, "His phone number: " + borisPhone},
+		{"code", bridge.Answer{Action: "code", Text: borisCode}, "The code that was sent to it: " + borisCode},
+		{"name", bridge.Answer{Action: "name", First: s.boris.name}, "A name, since nobody has an account with that number yet: " + s.boris.name},
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range s.sandbox.Faults() {
+		if slices.Contains(counters[:], f.ID) && f.Hits != 1 {
+			return fmt.Errorf("DC %d was asked for a code %d times, want once", f.DC, f.Hits)
+		}
+	}
+	s.line("  The daemon asked DC 1 first, was told PHONE_MIGRATE_2, and went to DC 2.")
+	return nil
+}
+
+func (s *story) signInBot(ctx context.Context) error {
+	if err := s.add(ctx, s.bot, bridge.BotAccount); err != nil {
+		return err
+	}
+	return s.signIn(ctx, s.bot, []answerTo{
+		{"start", bridge.Answer{Action: "bot_token", Text: botToken}, "Its token, over the Bot API: " + botToken[:12] + "…"},
+	})
+}
+
+// converse has everybody write, and be answered.
+func (s *story) converse(ctx context.Context) error {
+	attending, dismiss := context.WithCancel(s.life)
+	s.dismiss = dismiss
+	s.working.Go(func() { s.attend(attending) })
+	s.show(s.isMain)
+	for i, p := range s.people {
+		r := s.cast[p.ID]
+		if err := s.asks(ctx, r, r.asks); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := p.Write(ctx, "@"+crowdName, inGroup.question); err != nil {
+				return err
+			}
+			s.want(s.ann, bridge.MessageReceived, s.group, inGroup.question)
+			s.want(s.ann, bridge.MessageSent, s.group, inGroup.answer)
+		}
+	}
+	for _, turn := range []struct {
+		from, to *desk
+		text     string
+	}{
+		{s.ann, s.boris, "Boris, can you take the mudflats on Sunday?"},
+		{s.boris, s.ann, "With pleasure. I have a new telescope."},
+	} {
+		if err := s.give(ctx, turn.from, turn.to.to, turn.text); err != nil {
+			return err
+		}
+		s.want(turn.from, bridge.MessageSent, turn.to.user, turn.text)
+		s.want(turn.to, bridge.MessageReceived, turn.from.user, turn.text)
+		if err := s.awaitWants(ctx); err != nil {
+			return err
+		}
+	}
+	events, _ := s.stream.all()
+	s.line("  The other %d are answered too. The one inbox has %d messages by now.", len(s.people)-len(main), eventSides(events).count())
+	return nil
+}
+
+// asks has a person ask something, which is to be answered.
+func (s *story) asks(ctx context.Context, r *role, e exchange) error {
+	if err := r.Write(ctx, r.desk.to, e.question); err != nil {
+		return err
+	}
+	s.want(r.desk, bridge.MessageReceived, r.ID, e.question)
+	s.wantAnswered(r.desk, r, e.answer)
+	return nil
+}
+
+// isMain reports whether an event is of those conversations that are shown in
+// full. Those between accounts of the desk are shown from the side of who writes.
+func (s *story) isMain(t *told) bool {
+	if r := s.cast[t.what.Peer.ID]; r != nil {
+		return main[r.Name]
+	}
+	return t.what.Peer.Kind == bridge.ChannelPeer || t.Type == bridge.MessageSent
+}
+
+// respect has the desk try to write to those who do not want it: Gus, who has
+// written "stop" to Ann, and Dot, who has blocked the bot. That holds for every
+// account.
+func (s *story) respect(ctx context.Context) error {
+	gus, dot := s.named("Gus"), s.named("Dot")
+	if err := s.suppressed(ctx, gus.ID, dot.ID); err != nil {
+		return err
+	}
+	for _, one := range []struct {
+		to    *role
+		about string
+	}{{gus, "Gus has written stop to Ann"}, {dot, "Dot has blocked the bot"}} {
+		name, text := "@"+one.to.Username, "One thing more, "+one.to.Name+"."
+		err := s.give(ctx, one.to.desk, name, text)
+		var r *refusal
+		if !errors.As(err, &r) || r.Code != bridge.CodeSuppressed {
+			return fmt.Errorf("%s, who may write all the same: %w", one.about, cmp.Or(err, errors.New("it was accepted")))
+		}
+		s.line("  %s, who is not let write any more: %d %s.", one.about, r.Status, r.Code)
+		if err := s.give(ctx, s.boris, name, text); err != nil {
+			return err
+		}
+		s.want(s.boris, bridge.MessageFailed, one.to.ID, text)
+	}
+	s.show(s.isMain)
+	return s.awaitWants(ctx)
+}
+
+// suppressed waits until the suppression list has some users.
+func (s *story) suppressed(ctx context.Context, users ...int64) error {
+	for {
+		left := slices.Clone(users)
+		err := eachPage(ctx, s.api, "/v1/suppressions", "suppressions", func(v bridge.Suppression) error {
+			left = slices.DeleteFunc(left, func(id int64) bool { return id == v.Person.UserID })
+			return nil
+		})
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if err := pause(ctx, again); err != nil {
+			return fmt.Errorf("the suppression list lacks %d: %w", left, err)
+		}
+	}
+}
+
+// named returns somebody by name.
+func (s *story) named(name string) *role {
+	for _, r := range s.cast {
+		if r.Name == name {
+			return r
+		}
+	}
+	panic("demo: nobody is called " + name)
+}
+
+// kill ends the daemon as a crash does, while people write and while it has
+// accepted messages that it has not sent.
+func (s *story) kill(ctx context.Context) error {
+	s.show(nil)
+	var toPeople, toBot []*role
+	for _, p := range s.people {
+		r := s.cast[p.ID]
+		switch {
+		case r.Habit == people.Stops || r.Habit == people.Blocks:
+		case r.desk == s.bot:
+			toBot = append(toBot, r)
+		default:
+			toPeople = append(toPeople, r)
+		}
+	}
+	half := len(toPeople) / 2
+	for _, r := range toPeople[:half] {
+		if err := s.asks(ctx, r, second); err != nil {
+			return err
+		}
+	}
+	const given, text = 10, "The tide is low at six today."
+	if err := s.giveAll(ctx, toPeople[:given], text); err != nil {
+		return err
+	}
+	pid := s.daemon.pid()
+	if err := s.daemon.kill(); err != nil {
+		return err
+	}
+	sent := 0
+	for _, e := range s.sandbox.Ledger() {
+		if e.Text == text {
+			sent++
+		}
+	}
+	s.line("  %d people write again. Ann and Boris are given %d messages more, and the", half, given)
+	s.line("  API accepts them. Then process %d is killed, with %d of the %d sent.", pid, sent, given)
+	// The bot's people wait until now: who sends over the Bot API cannot repeat
+	// what may have been sent, and the daemon says so rather than send it twice.
+	late := append(toPeople[half:], toBot...)
+	for _, r := range late {
+		if err := s.asks(ctx, r, second); err != nil {
+			return err
+		}
+	}
+	s.line("  Nobody has told the other %d people, who write as well.", len(late))
+	return nil
+}
+
+// giveAll has each of some people written to, all at once.
+func (s *story) giveAll(ctx context.Context, to []*role, text string) error {
+	errs := make([]error, len(to))
+	var giving sync.WaitGroup
+	for i, r := range to {
+		giving.Go(func() { errs[i] = s.give(ctx, r.desk, "@"+r.Username, text) })
+		s.wantAnswered(r.desk, r, text)
+	}
+	giving.Wait()
+	return errors.Join(errs...)
+}
+
+// resume starts the daemon on what it has stored.
+func (s *story) resume(ctx context.Context) error {
+	began := time.Now()
+	if err := s.daemon.start(ctx); err != nil {
+		return err
+	}
+	if err := s.api.ready(ctx); err != nil {
+		return err
+	}
+	for _, d := range []*desk{s.ann, s.boris, s.bot} {
+		if err := s.online(ctx, d); err != nil {
+			return err
+		}
+	}
+	s.line("  Process %d has all three online after %v, from the stored credentials.",
+		s.daemon.pid(), time.Since(began).Round(100*time.Millisecond))
+	const codes = 2 // one each, in the beginning
+	if sent := len(s.sandbox.Outbox()); sent != codes {
+		return fmt.Errorf("%d codes were sent, want %d: one was asked for again", sent, codes)
+	}
+	s.line("  No code was asked for: Telegram has sent %d in all, when Ann and Boris came.", codes)
+	if err := s.awaitWants(ctx); err != nil {
+		return err
+	}
+	s.line("  What was accepted has been sent, and what came meanwhile is there.")
+	return nil
+}
