@@ -49,7 +49,8 @@ func (d *daemon) start(ctx context.Context) error {
 	if err := d.command.Start(); err != nil {
 		return err
 	}
-	d.input, d.exited, d.wanted = input, make(chan struct{}), false
+	d.input, d.exited = input, make(chan struct{})
+	d.want(false)
 	go d.wait(d.command, d.exited)
 	select {
 	case <-screen.full:
@@ -76,10 +77,11 @@ func (d *daemon) wait(command *exec.Cmd, exited chan struct{}) {
 	}
 }
 
-func (d *daemon) want() {
+// want says whether the process is to end.
+func (d *daemon) want(end bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.wanted = true
+	d.wanted = end
 }
 
 // pid is the number of the process.
@@ -87,7 +89,7 @@ func (d *daemon) pid() int { return d.command.Process.Pid }
 
 // kill ends the process as a crash would.
 func (d *daemon) kill() error {
-	d.want()
+	d.want(true)
 	err := d.command.Process.Kill()
 	<-d.exited
 	return err
@@ -101,7 +103,7 @@ func (d *daemon) stop() error {
 	if d.command == nil || d.input == nil {
 		return d.log.Close()
 	}
-	d.want()
+	d.want(true)
 	_ = d.input.Close() // it may have ended
 	select {
 	case <-d.exited:

@@ -99,7 +99,7 @@ type story struct {
 	wants   []sight
 
 	mu    sync.Mutex // of what follows, and of Out
-	shown func(*told) bool
+	shown func(*told) bool // which events are shown; nil for none
 }
 
 // line prints one line.

@@ -174,10 +174,10 @@ func (s *story) narrate(t *told) {
 	s.mu.Lock()
 	shown := s.shown
 	s.mu.Unlock()
-	d := s.desks[t.AccountID]
-	if shown == nil || d == nil || !shown(t) {
+	if shown == nil || !shown(t) { // nil until all desks are there
 		return
 	}
+	d := s.desks[t.AccountID]
 	if text := s.narration(d, t); text != "" {
 		s.line("  %s", text)
 	}

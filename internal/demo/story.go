@@ -102,7 +102,8 @@ func (s *story) startDaemon(ctx context.Context) error {
 	if err := s.api.ready(ctx); err != nil {
 		return err
 	}
-	s.line("  Its HTTP API is at %s. Everything is in an SQLite file.", s.api.base)
+	s.line("  Process %d has its HTTP API at %s,", s.daemon.pid(), s.api.base)
+	s.line("  and everything that it knows in an SQLite file.")
 	s.working.Go(func() {
 		err := s.api.follow(s.life, func(t *told) { s.narrate(t); s.stream.add(t) })
 		if err != nil {
@@ -141,9 +142,7 @@ func (s *story) add(ctx context.Context, d *desk, kind bridge.AccountKind) error
 	if err := s.api.ask(ctx, http.MethodPost, "/v1/accounts", map[string]any{"name": d.name, "kind": kind}, d.account); err != nil {
 		return err
 	}
-	s.mu.Lock()
 	s.desks[d.ID] = d
-	s.mu.Unlock()
 	s.line("  The account is %s.", d.ID)
 	plan := make(map[bridge.BudgetKind]any)
 	for _, kind := range bridge.BudgetKinds {
@@ -181,26 +180,27 @@ func (s *story) signIn(ctx context.Context, d *desk, answers []answerTo) error {
 	if at.Step != "done" {
 		return fmt.Errorf("the sign-in asks for %q, which nobody has expected", at.Step)
 	}
-	if err := s.online(ctx, d); err != nil {
+	user, err := s.online(ctx, d)
+	if err != nil {
 		return err
 	}
+	d.user = user
 	s.line("  %s is online, as user %d.", d.name, d.user)
 	return nil
 }
 
-// online waits until an account is online.
-func (s *story) online(ctx context.Context, d *desk) error {
+// online waits until an account is online, and returns its user id.
+func (s *story) online(ctx context.Context, d *desk) (int64, error) {
 	for {
 		var now account
 		if err := s.api.insist(ctx, http.MethodGet, accountPath(d), "", nil, &now); err != nil {
-			return err
+			return 0, err
 		}
 		if now.State == bridge.Online {
-			d.user = now.UserID
-			return nil
+			return now.UserID, nil
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
-			return fmt.Errorf("%s is %s: %w", d.name, now.State, err)
+			return 0, fmt.Errorf("%s is %s: %w", d.name, now.State, err)
 		}
 	}
 }
@@ -447,7 +447,7 @@ func (s *story) resume(ctx context.Context) error {
 		return err
 	}
 	for _, d := range []*desk{s.ann, s.boris, s.bot} {
-		if err := s.online(ctx, d); err != nil {
+		if _, err := s.online(ctx, d); err != nil {
 			return err
 		}
 	}
