@@ -98,7 +98,7 @@ type story struct {
 	written map[*people.Person]int
 	wants   []sight
 
-	mu    sync.Mutex // of what follows, and of Out
+	mu    sync.Mutex       // of what follows, and of Out
 	shown func(*told) bool // which events are shown; nil for none
 }
 
