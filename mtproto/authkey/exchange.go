@@ -98,7 +98,7 @@ func drawShare(rand io.Reader, g int, p *big.Int) (secret, public *big.Int, err 
 			return nil, nil, errRandom(err)
 		}
 		secret = new(big.Int).SetBytes(raw[:])
-		public = new(big.Int).Exp(big.NewInt(int64(g)), secret, p)
+		public = mtcrypto.GeneratorPower(g, p, secret)
 		if mtcrypto.CheckDHPublic(p, public) == nil {
 			return secret, public, nil
 		}

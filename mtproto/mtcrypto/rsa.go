@@ -90,7 +90,31 @@ func parseBlock(block *pem.Block) (PublicKey, error) {
 // prints as [redacted].
 type PrivateKey struct {
 	public PublicKey
-	d      *big.Int
+	p, q   *big.Int
+	// The exponents modulo p-1 and q-1, and the inverse of q modulo p: to compute
+	// modulo each of the primes takes a third of the time (RFC 8017, 3.2).
+	dp, dq, inverse *big.Int
+}
+
+// newPrivateKey returns nil where the exponent of the public key does not suit
+// the primes.
+func newPrivateKey(p, q *big.Int) *PrivateKey {
+	e, one := big.NewInt(rsaExponent), big.NewInt(1)
+	k := &PrivateKey{public: PublicKey{N: new(big.Int).Mul(p, q), E: rsaExponent}, p: p, q: q, inverse: new(big.Int).ModInverse(q, p)}
+	k.dp = new(big.Int).ModInverse(e, new(big.Int).Sub(p, one))
+	k.dq = new(big.Int).ModInverse(e, new(big.Int).Sub(q, one))
+	if k.dp == nil || k.dq == nil || k.inverse == nil {
+		return nil
+	}
+	return k
+}
+
+// power returns c to the power of the secret exponent.
+func (k *PrivateKey) power(c *big.Int) *big.Int {
+	m := new(big.Int).Exp(c, k.dp, k.p)
+	n := new(big.Int).Exp(c, k.dq, k.q)
+	m.Sub(m, n).Mul(m, k.inverse).Mod(m, k.p)
+	return n.Add(n, m.Mul(m, k.q))
 }
 
 // Public returns the public part.
@@ -106,7 +130,6 @@ func (k PrivateKey) GoString() string { return "[redacted]" }
 // fingerprint has 16 hex digits without a leading zero, since there are
 // clients that would not find it otherwise. It takes about half a second.
 func GeneratePrivateKey(rand io.Reader) (*PrivateKey, error) {
-	e, one := big.NewInt(rsaExponent), big.NewInt(1)
 	for {
 		p, err := randomPrime(rand)
 		if err != nil {
@@ -116,13 +139,11 @@ func GeneratePrivateKey(rand io.Reader) (*PrivateKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		public := PublicKey{N: new(big.Int).Mul(p, q), E: rsaExponent}
-		phi := p.Mul(p.Sub(p, one), q.Sub(q, one))
-		d := new(big.Int).ModInverse(e, phi)
-		if d == nil || public.check() != nil || uint64(public.Fingerprint())>>60 == 0 {
+		k := newPrivateKey(p, q)
+		if k == nil || k.public.check() != nil || uint64(k.public.Fingerprint())>>60 == 0 {
 			continue
 		}
-		return &PrivateKey{public: public, d: d}, nil
+		return k, nil
 	}
 }
 

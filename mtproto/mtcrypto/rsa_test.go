@@ -43,9 +43,40 @@ func TestPublishedKeys(t *testing.T) {
 
 // vectorKey is the throw-away key of the RSA_PAD vector.
 func vectorKey(t testing.TB) *PrivateKey {
-	return &PrivateKey{
-		public: PublicKey{N: number(t, "rsa_pad.cases.0.n"), E: int(vectors.Int(t, "rsa_pad.cases.0.e"))},
-		d:      number(t, "rsa_pad.cases.0.d"),
+	n, d := number(t, "rsa_pad.cases.0.n"), number(t, "rsa_pad.cases.0.d")
+	if e := vectors.Int(t, "rsa_pad.cases.0.e"); e != rsaExponent {
+		t.Fatalf("the key's exponent is %d", e)
+	}
+	p := primeOf(n, d)
+	key := newPrivateKey(p, new(big.Int).Div(n, p))
+	for _, c := range []int64{0, 1, 2, 1 << 40} {
+		c := new(big.Int).Sub(n, big.NewInt(c+1))
+		if got, want := key.power(c), new(big.Int).Exp(c, d, n); got.Cmp(want) != 0 {
+			t.Fatalf("%x to the power of d is %x, want %x", c, got, want)
+		}
+	}
+	return key
+}
+
+// primeOf returns a prime of n, by the secret exponent: 1 has square roots modulo
+// n that tell (NIST SP 800-56B, appendix C).
+func primeOf(n, d *big.Int) *big.Int {
+	one := big.NewInt(1)
+	order := new(big.Int).Mul(d, big.NewInt(rsaExponent))
+	order.Sub(order, one)
+	odd := new(big.Int).Rsh(order, order.TrailingZeroBits())
+	for g := int64(2); ; g++ {
+		x := new(big.Int).Exp(big.NewInt(g), odd, n)
+		for range order.TrailingZeroBits() {
+			square := new(big.Int).Mul(x, x)
+			if square.Mod(square, n).Cmp(one) == 0 {
+				break
+			}
+			x = square
+		}
+		if p := new(big.Int).GCD(nil, nil, x.Sub(x, one), n); p.Cmp(one) > 0 && p.Cmp(n) < 0 {
+			return p
+		}
 	}
 }
 
@@ -269,7 +300,7 @@ func TestGeneratePrivateKey(t *testing.T) {
 func TestPrivateKeyRedacted(t *testing.T) {
 	priv := vectorKey(t)
 	for _, text := range []string{fmt.Sprint(priv), fmt.Sprintf("%v %+v %#v %s", *priv, *priv, *priv, priv)} {
-		if strings.Contains(text, priv.d.String()) || !strings.Contains(text, "[redacted]") {
+		if strings.Contains(text, priv.p.String()) || !strings.Contains(text, "[redacted]") {
 			t.Errorf("printed as %q", text)
 		}
 	}

@@ -109,5 +109,5 @@ func (k *PrivateKey) decrypt(encrypted []byte) ([]byte, error) {
 	if len(encrypted) != rsaSize || c.Cmp(k.public.N) >= 0 {
 		return nil, ErrDecryption
 	}
-	return c.Exp(c, k.d, k.public.N).FillBytes(make([]byte, rsaSize)), nil
+	return k.power(c).FillBytes(make([]byte, rsaSize)), nil
 }

@@ -52,7 +52,7 @@ func SRPAnswer(rand io.Reader, params SRPParams, srpB, password []byte) (a, m1 [
 	}
 	u := group.hash(ga, gb)
 	// s = (g_b - k*v) ^ (a + u*x)
-	base := new(big.Int).Exp(group.g, x, group.p)
+	base := group.power(x)
 	base.Mul(base, group.k)
 	base.Sub(gb, base).Mod(base, group.p)
 	exponent := new(big.Int).Add(secret, x.Mul(x, u))
@@ -71,7 +71,7 @@ func SRPVerifier(params SRPParams, password []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pad(x.Exp(group.g, x, group.p)), nil
+	return pad(group.power(x)), nil
 }
 
 // An SRPServer checks one attempt to prove a password.
@@ -137,6 +137,9 @@ func newSRPGroup(params SRPParams) (*srpGroup, error) {
 
 var errSRPRandom = errors.New("mtcrypto: SRP: the source of randomness gives no usable number")
 
+// power returns g to the power of e.
+func (g *srpGroup) power(e *big.Int) *big.Int { return GeneratorPower(int(g.g.Int64()), g.p, e) }
+
 // draw returns a random exponent of 2048 bits and the public value that it
 // gives, drawn anew if that is out of bounds (R-SP-08).
 func (g *srpGroup) draw(rand io.Reader) (secret, public *big.Int, err error) {
@@ -146,7 +149,7 @@ func (g *srpGroup) draw(rand io.Reader) (secret, public *big.Int, err error) {
 			return nil, nil, fmt.Errorf("mtcrypto: SRP: %w", err)
 		}
 		secret = new(big.Int).SetBytes(raw[:])
-		public = new(big.Int).Exp(g.g, secret, g.p)
+		public = g.power(secret)
 		if CheckDHPublic(g.p, public) == nil {
 			return secret, public, nil
 		}
