@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,6 +28,7 @@ type Server struct {
 	mu    sync.Mutex
 	asked []string
 	conns []net.Conn
+	sent  []*atomic.Int64
 	tasks sync.WaitGroup
 }
 
@@ -80,6 +82,31 @@ func (s *Server) Targets() []string {
 	return slices.Clone(s.asked)
 }
 
+// Sent returns how many bytes were passed on of each client so far, in the order
+// in which they came, those that have gone too.
+func (s *Server) Sent() []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]int64, len(s.sent))
+	for i, sent := range s.sent {
+		list[i] = sent.Load()
+	}
+	return list
+}
+
+// A counter counts what is read from a client.
+type counter struct {
+	net.Conn
+	read *atomic.Int64
+}
+
+// Read implements io.Reader.
+func (c counter) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Add(int64(n))
+	return n, err
+}
+
 // one serves one client.
 func (s *Server) one(c net.Conn) {
 	defer c.Close()
@@ -89,6 +116,8 @@ func (s *Server) one(c net.Conn) {
 	}
 	s.mu.Lock()
 	s.asked = append(s.asked, target)
+	sent := new(atomic.Int64)
+	s.sent = append(s.sent, sent)
 	s.mu.Unlock()
 	far, err := net.Dial("tcp", target)
 	if err != nil {
@@ -100,7 +129,7 @@ func (s *Server) one(c net.Conn) {
 		defer c.Close()
 		_, _ = io.Copy(c, far)
 	})
-	_, _ = io.Copy(far, c)
+	_, _ = io.Copy(far, counter{c, sent})
 	far.Close()
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
@@ -110,22 +111,40 @@ func (n *process) unlock() {
 }
 
 // thaw wakes a node that was frozen, with requests waiting at it for every account
-// that was its own: it must not answer them by keys that are others' now.
+// that was its own: it must not answer them by keys that are others' now. So it
+// sends nothing over the connections that it had.
 func (n *process) thaw() {
+	var before [][]int64
+	for _, p := range n.proxies {
+		before = append(before, p.Sent())
+	}
 	s, err := store.Open(context.Background(), n.w.database)
 	n.w.check(err)
 	defer s.Close()
 	accounts, err := s.Accounts(context.Background(), "", 1000)
 	n.w.check(err)
-	var asking sync.WaitGroup
+	var asking, writing sync.WaitGroup
 	for _, a := range accounts {
+		writing.Add(1)
+		written := sync.OnceFunc(writing.Done)
+		ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+			WroteRequest: func(httptrace.WroteRequestInfo) { written() },
+		})
 		asking.Go(func() {
+			defer written()
 			// What comes of it does not matter.
-			_ = n.try(context.Background(), http.MethodGet, "/v1/accounts/"+string(a.ID)+"/devices", "", nil, nil)
+			_ = n.try(ctx, http.MethodGet, "/v1/accounts/"+string(a.ID)+"/devices", "", nil, nil)
 		})
 	}
+	writing.Wait()
 	n.signal(syscall.SIGCONT)
 	asking.Wait()
+	n.w.settled(context.Background())
+	for i, p := range n.proxies {
+		if now := p.Sent()[:len(before[i])]; !slices.Equal(now, before[i]) {
+			n.w.Errorf("after its sleep a node has sent over the connections to DC %d: %d bytes, before %d", i+1, now, before[i])
+		}
+	}
 }
 
 // settled waits until every node holds what it is to hold, of those that are

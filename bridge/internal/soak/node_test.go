@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,6 +35,7 @@ const nodeVariable = "GODWIT_SOAK_NODE"
 type nodeOptions struct {
 	Listen, Data, Database, KEK, Connection string
 	Log                                     bool
+	Profile                                 string // where a profile of the CPU goes, until SIGUSR1; empty: nowhere
 }
 
 func TestMain(m *testing.M) {
@@ -48,6 +50,10 @@ func runNode(text string) int {
 	defer stop()
 	var n nodeOptions
 	if err := json.Unmarshal([]byte(text), &n); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := profile(n.Profile); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -76,24 +82,45 @@ func runNode(text string) int {
 	return 0
 }
 
+// profile writes a profile of the CPU until SIGUSR1 comes.
+func profile(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	enough := make(chan os.Signal, 1)
+	signal.Notify(enough, syscall.SIGUSR1)
+	go func() {
+		<-enough
+		pprof.StopCPUProfile()
+		file.Close()
+	}()
+	return nil
+}
+
 // A world is a sandbox, a PostgreSQL and nodes of the bridge, with a network
 // between them that can be cut.
 type world struct {
 	testing.TB
-	sandbox    *sandbox.Sandbox
-	postgres   *pgtest.Server
-	database   string
-	connection string
-	proxies    []*proxytest.Server
-	dir        string
-	key        string // the API key
-	nodes      []*process
+	sandbox  *sandbox.Sandbox
+	postgres *pgtest.Server
+	database string
+	dir      string
+	key      string // the API key
+	nodes    []*process
 }
 
 // A process is a node.
 type process struct {
 	w       *world
 	options nodeOptions
+	proxies []*proxytest.Server // between it and Telegram
 	command *exec.Cmd
 	out     *firstLine
 }
@@ -105,16 +132,17 @@ func newWorld(t testing.TB, nodes int) *world {
 	w.check(err)
 	w.check(w.sandbox.Start())
 	t.Cleanup(func() { w.check(w.sandbox.Close()) })
-	w.connect()
 	w.postgres, err = pgtest.Start()
 	w.check(err)
 	t.Cleanup(func() { w.check(w.postgres.Close()) })
 	w.database = w.postgres.URL("postgres")
 	for i := range nodes {
+		name := filepath.Join(w.dir, fmt.Sprint("node", i))
 		n := &process{w: w, options: nodeOptions{
-			Listen: w.freeAddress(), Data: filepath.Join(w.dir, fmt.Sprint("node", i)), Database: w.database,
-			KEK: "file:" + filepath.Join(w.dir, "kek"), Connection: w.connection, Log: testing.Verbose(),
+			Listen: w.freeAddress(), Data: name, Database: w.database,
+			KEK: "file:" + filepath.Join(w.dir, "kek"), Connection: name + ".json", Log: testing.Verbose(),
 		}}
+		n.connect()
 		w.nodes = append(w.nodes, n)
 		n.start()
 		t.Cleanup(n.kill)
@@ -133,7 +161,8 @@ func (w *world) check(err error) {
 }
 
 // connect writes a connection file that leads to the sandbox by proxies.
-func (w *world) connect() {
+func (n *process) connect() {
+	w := n.w
 	direct := filepath.Join(w.dir, "direct.json")
 	w.check(w.sandbox.WriteInfo(direct))
 	data, err := os.ReadFile(direct)
@@ -144,15 +173,14 @@ func (w *world) connect() {
 		dc := each.(map[string]any)
 		to := net.JoinHostPort(dc["host"].(string), fmt.Sprint(dc["port"]))
 		proxy := proxytest.Start(w, func(net.Conn) (string, error) { return to, nil })
-		w.proxies = append(w.proxies, proxy)
+		n.proxies = append(n.proxies, proxy)
 		host, port, err := net.SplitHostPort(proxy.Address)
 		w.check(err)
 		dc["host"], dc["port"] = host, json.Number(port)
 	}
 	data, err = json.Marshal(info)
 	w.check(err)
-	w.connection = filepath.Join(w.dir, "connection.json")
-	w.check(os.WriteFile(w.connection, data, 0o600))
+	w.check(os.WriteFile(n.options.Connection, data, 0o600))
 }
 
 // freeAddress returns an address that a process can listen at.

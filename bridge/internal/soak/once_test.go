@@ -139,8 +139,10 @@ func (w *world) disturb(stop <-chan struct{}, accepted *atomic.Int64) {
 			w.check(w.postgres.Restart())
 		case 2:
 			w.Log("the network is cut")
-			for _, p := range w.proxies {
-				p.Cut()
+			for _, n := range w.nodes {
+				for _, p := range n.proxies {
+					p.Cut()
+				}
 			}
 		}
 	}

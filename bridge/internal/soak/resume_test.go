@@ -3,11 +3,14 @@ package soak
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,13 +31,60 @@ func TestResume(t *testing.T) {
 	defer s.Close()
 	w.awaitOnline(ctx, s, *accounts)
 	n.kill()
+	n.options.Profile = *cpuProfile
+	transactions, ours := w.transactions(ctx), cpu(w, os.Getpid())
 	begun := time.Now()
 	n.start()
 	w.awaitOnline(ctx, s, *accounts)
 	took := time.Since(begun)
+	if *cpuProfile != "" {
+		n.signal(syscall.SIGUSR1)
+	}
+	each := func(x float64) float64 { return x / float64(*accounts) }
+	t.Logf("each took the node %.1f ms of CPU and the sandbox %.1f ms, and %.1f transactions; load %s",
+		each(1000*cpu(w, n.command.Process.Pid)), each(1000*(cpu(w, os.Getpid())-ours)), each(w.transactions(ctx)-transactions), load(w))
 	full := w.memory()
 	t.Logf("%d accounts were online %.1f s after the start of the process, with %d KB each of resident memory, %d KB of heap",
 		*accounts, took.Seconds(), (full.resident-empty.resident)/int64(*accounts)/1024, full.heap/int64(*accounts)/1024)
+}
+
+var cpuProfile = flag.String("resume-profile", "", "file for a profile of the node's CPU in TestResume")
+
+// cpu returns how many seconds of CPU a process has used (proc(5), fields 14 and
+// 15, in hundredths).
+func cpu(w *world, pid int) float64 {
+	w.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	w.check(err)
+	_, rest, _ := strings.Cut(string(text), ") ")
+	var ticks float64
+	for _, field := range strings.Fields(rest)[11:13] {
+		n, err := strconv.ParseFloat(field, 64)
+		w.check(err)
+		ticks += n
+	}
+	return ticks / 100
+}
+
+// load returns how many want to use the CPUs of the machine, on average.
+func load(w *world) string {
+	w.Helper()
+	text, err := os.ReadFile("/proc/loadavg")
+	w.check(err)
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
+}
+
+// transactions returns how many the database has carried out.
+func (w *world) transactions(ctx context.Context) (n float64) {
+	w.Helper()
+	db, err := sql.Open("pgx", w.database)
+	w.check(err)
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "SELECT pg_stat_force_next_flush()")
+	w.check(err)
+	w.check(db.QueryRowContext(ctx, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()").Scan(&n))
+	return n
 }
 
 // awaitOnline waits until so many accounts of a node that runs are online.
