@@ -67,11 +67,11 @@ func (f *backfiller) list(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	defer release()
-	listed, err := f.r.Store.DialogsListed(ctx, f.account.ID)
+	listed, more, err := f.r.Store.PastWanted(ctx, f.account.ID)
 	if err == nil && (!listed.Once && f.r.History > 0 || listed.Stale) {
-		err = f.dialogs(ctx, listed.Once)
+		return true, f.dialogs(ctx, listed.Once)
 	}
-	return true, err
+	return more, err
 }
 
 // next fetches a page of what is wanted next, and reports whether there was

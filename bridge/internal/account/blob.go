@@ -29,13 +29,15 @@ type blob struct {
 
 // openBlob returns a blob that has been read.
 func (e *Environment) openBlob(ctx context.Context, id bridge.AccountID, epoch int64, field string) (*blob, error) {
-	key, err := e.Vault.KeyOf(ctx, e.Store, id)
+	key, sealed, err := e.Store.KeyAndSecret(ctx, id, field)
+	if bridge.CodeOf(err) == bridge.CodeNotFound {
+		key, err = e.Vault.KeyOf(ctx, e.Store, id)
+	}
 	if err != nil {
 		return nil, err
 	}
 	b := &blob{e: e, id: id, epoch: epoch, field: field, key: key}
-	sealed, err := e.Store.Secret(ctx, id, field)
-	if err != nil || sealed.Version == 0 {
+	if sealed.Version == 0 {
 		return b, err
 	}
 	b.version = sealed.Version

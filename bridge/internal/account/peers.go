@@ -33,7 +33,25 @@ func (s peerStore) SavePeers(hashes map[telegram.PeerID]int64) error {
 	for id, hash := range hashes {
 		peers[peerOf(id)] = hash
 	}
+	if known, err := s.knows(ctx, peers); err != nil || known {
+		return err
+	}
 	return s.e.Store.Change(ctx, func(t *store.Tx) error { return t.SavePeers(s.id, peers) })
+}
+
+// knows reports whether what is to be saved is one peer that is stored so already:
+// an account hears of itself each time that it connects.
+func (s peerStore) knows(ctx context.Context, peers map[bridge.Peer]int64) (bool, error) {
+	if len(peers) > 1 {
+		return false, nil
+	}
+	for peer, hash := range peers {
+		stored, ok, err := s.e.Store.AccessHash(ctx, s.id, peer)
+		if err != nil || !ok || stored != hash {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // peerOf returns a peer of Telegram's in the bridge's terms.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"math/big"
 	"sync"
 	"time"
@@ -132,7 +131,7 @@ func (e *entry) drain() {
 		if r.cause.Kind == bridge.Superseded {
 			e.f.o.Logger.Error("another node has taken the account", "account", e.id)
 		}
-		_, err := e.apply(context.Background(), r.cause)
+		_, err := e.apply(r.cause)
 		if err != nil && !errors.Is(err, store.ErrNotOwner) {
 			e.f.o.Logger.Error("status not stored", "account", e.id, "cause", r.cause.Kind, "error", err)
 		}
@@ -177,57 +176,15 @@ func (e *entry) backoff() time.Duration {
 }
 
 // apply stores what becomes of the account, and does what there is to do.
-func (e *entry) apply(ctx context.Context, c bridge.Cause) (*bridge.Account, error) {
+func (e *entry) apply(c bridge.Cause) (*bridge.Account, error) {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	var changed *bridge.Account
-	var t bridge.Transition
-	err := e.f.o.Store.Change(ctx, func(tx *store.Tx) error {
-		a, err := tx.Account(e.id)
-		if err != nil {
-			return err
-		}
-		if a.Epoch != e.epoch {
-			return fmt.Errorf("%w: account %s", store.ErrNotOwner, e.id)
-		}
-		now := e.f.o.Now()
-		t = bridge.Next(now, a.Status, c)
-		changed = a
-		if t.Status != a.Status {
-			a.Status = t.Status
-			if err := tx.SetStatus(e.id, t.Status); err != nil {
-				return err
-			}
-		}
-		if c.Scope != (bridge.Scope{}) {
-			wait := store.Wait{Scope: c.Scope, Cause: c.Error, Since: now, Until: now.Add(c.Wait)}
-			if err := tx.SetWait(e.id, wait); err != nil {
-				return err
-			}
-		}
-		return addEvent(tx, now, a, t.Event, c)
-	})
+	changed, t, err := e.f.applier.apply(e.id, e.epoch, c)
 	if err != nil {
 		return nil, err
 	}
 	e.act(changed, c, t)
 	return changed, nil
-}
-
-// addEvent tells of a change of an account.
-func addEvent(t *store.Tx, now time.Time, a *bridge.Account, kind bridge.EventType, c bridge.Cause) error {
-	if kind == "" {
-		return nil
-	}
-	change := bridge.ChangeOf(a, c)
-	if kind == bridge.AccountFloodWait {
-		change.Until = now.Add(c.Wait)
-	}
-	event, err := bridge.NewEvent(now, rand.Reader, kind, a.ID, a.Kind.Source(), "", change)
-	if err != nil {
-		return err
-	}
-	return t.AddEvent(event)
 }
 
 // act does what a change asks for. Parking, releasing and holding back follow
@@ -302,6 +259,14 @@ func (e *entry) end() {
 		signIn.Close()
 	}
 	e.tasks.Wait()
+}
+
+// stored is status, as whoever reads the database sees it: a change that is about
+// to be carried out is waited for.
+func (e *entry) stored() bridge.Status {
+	e.applying.Lock()
+	defer e.applying.Unlock()
+	return e.status()
 }
 
 func (e *entry) status() bridge.Status {

@@ -81,6 +81,7 @@ type Fleet struct {
 	key        int // of the node's lock
 	connecting chan struct{}
 	certainty  *certainty
+	applier    *applier
 
 	mu      sync.Mutex
 	entries map[bridge.AccountID]*entry
@@ -100,6 +101,7 @@ func New(o Options) *Fleet {
 	return &Fleet{
 		o: o, key: int(binary.BigEndian.Uint32(random[:]) & math.MaxInt32),
 		connecting: make(chan struct{}, o.MaxConnecting), certainty: newCertainty(o.Now, o.Interval+o.LockTimeout),
+		applier: &applier{store: o.Store, now: o.Now},
 		entries: make(map[bridge.AccountID]*entry), shards: make(map[int]bool),
 		waits: make(map[bridge.AccountID]time.Time),
 	}
@@ -235,15 +237,7 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 		if accounts, crashed, err = t.ClaimShard(shard, f.o.Node); err != nil {
 			return err
 		}
-		for _, a := range accounts {
-			if !crashed[a.ID] {
-				continue
-			}
-			if err := f.noteCrash(t, a); err != nil {
-				return err
-			}
-		}
-		return nil
+		return f.noteCrash(t, accounts, crashed)
 	})
 	if err != nil {
 		return errors.Join(err, locks.Unlock(ctx, shard))
@@ -257,22 +251,30 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 	return nil
 }
 
-// noteCrash notes that an account is not connected any more whose owner did not
-// say so. It may be left alone for a while before it connects again.
-func (f *Fleet) noteCrash(t *store.Tx, a *bridge.Account) error {
-	if !a.Status.State.Runs() {
-		return nil
-	}
+// noteCrash notes that accounts are not connected any more whose owner did not say
+// so. They may be left alone for a while before they connect again.
+func (f *Fleet) noteCrash(t *store.Tx, accounts []*bridge.Account, crashed map[bridge.AccountID]bool) (err error) {
 	now, c := f.o.Now(), bridge.Cause{Kind: bridge.Disconnected}
-	next := bridge.Next(now, a.Status, c)
-	if next.Status == a.Status {
-		return nil
+	var changed []*bridge.Account
+	var events []*bridge.Event
+	for _, a := range accounts {
+		if !crashed[a.ID] || !a.Status.State.Runs() {
+			continue
+		}
+		next := bridge.Next(now, a.Status, c)
+		if next.Status == a.Status {
+			continue
+		}
+		a.Status = next.Status
+		changed = append(changed, a)
+		if events, err = tell(events, now, a, next.Event, c); err != nil {
+			return err
+		}
 	}
-	a.Status = next.Status
-	if err := t.SetStatus(a.ID, a.Status); err != nil {
+	if err := t.SetStatuses(changed); err != nil {
 		return err
 	}
-	return addEvent(t, now, a, next.Event, c)
+	return t.AddEvents(events...)
 }
 
 // grace returns for how long an account that was taken is to be left alone.

@@ -9,12 +9,12 @@ import (
 
 // Report says what has happened to an account of this node, and returns the
 // account as it is then.
-func (f *Fleet) Report(ctx context.Context, id bridge.AccountID, c bridge.Cause) (*bridge.Account, error) {
+func (f *Fleet) Report(id bridge.AccountID, c bridge.Cause) (*bridge.Account, error) {
 	e, err := f.entry(id)
 	if err != nil {
 		return nil, err
 	}
-	return e.apply(ctx, c)
+	return e.apply(c)
 }
 
 // Runner returns what runs an account. The error is a *bridge.Error: of
@@ -62,7 +62,7 @@ func (f *Fleet) BeginSignIn(ctx context.Context, id bridge.AccountID) (*bridge.S
 	if err != nil {
 		return nil, err
 	}
-	switch s := e.status(); s.State {
+	switch s := e.stored(); s.State {
 	case bridge.New, bridge.LoginRequired, bridge.SignedOut, bridge.SigningIn:
 	case bridge.Banned:
 		return nil, notOnline(id, s)
@@ -80,7 +80,7 @@ func (f *Fleet) BeginSignIn(ctx context.Context, id bridge.AccountID) (*bridge.S
 	if err := e.keepSignIn(s); err != nil {
 		return nil, err
 	}
-	if _, err := e.apply(ctx, bridge.Cause{Kind: bridge.SignInBegun}); err != nil {
+	if _, err := e.apply(bridge.Cause{Kind: bridge.SignInBegun}); err != nil {
 		return nil, err
 	}
 	return e.step(ctx, func(s SignIn) (*bridge.SignIn, error) { return s.Step(ctx) })
@@ -120,7 +120,7 @@ func (f *Fleet) CancelSignIn(ctx context.Context, id bridge.AccountID) error {
 	if err := s.Cancel(ctx); err != nil {
 		return err
 	}
-	_, err = e.apply(ctx, bridge.Cause{Kind: bridge.SignInFailed})
+	_, err = e.apply(bridge.Cause{Kind: bridge.SignInFailed})
 	return err
 }
 
@@ -189,7 +189,7 @@ func (e *entry) step(ctx context.Context, move func(SignIn) (*bridge.SignIn, err
 	switch code := bridge.CodeOf(err); {
 	case code == bridge.CodeOtherAccount, code == bridge.CodeConflict:
 		e.forgetSignIn()
-		_, failed := e.apply(ctx, bridge.Cause{Kind: bridge.SignInRefused})
+		_, failed := e.apply(bridge.Cause{Kind: bridge.SignInRefused})
 		return nil, errors.Join(err, failed)
 	case err != nil:
 		return nil, err
@@ -198,7 +198,7 @@ func (e *entry) step(ctx context.Context, move func(SignIn) (*bridge.SignIn, err
 		return step, nil
 	}
 	e.forgetSignIn()
-	if _, err := e.apply(ctx, bridge.Cause{Kind: bridge.SignedInAgain}); err != nil {
+	if _, err := e.apply(bridge.Cause{Kind: bridge.SignedInAgain}); err != nil {
 		return nil, err
 	}
 	return step, nil
@@ -223,7 +223,7 @@ func (f *Fleet) SignOut(ctx context.Context, id bridge.AccountID) (*bridge.Accou
 		}
 	}
 	e.forgetSignIn()
-	return e.apply(ctx, bridge.Cause{Kind: bridge.SignedOutBy})
+	return e.apply(bridge.Cause{Kind: bridge.SignedOutBy})
 }
 
 // Forget stops looking after an account that is about to be deleted.

@@ -81,6 +81,7 @@ type lane struct {
 	settled handling // that has been carried out
 	working bool
 	again   bool // something has happened since work began
+	quiet   bool // nothing was given to it since there was nothing to do
 	timer   *time.Timer
 	ended   bool
 	busy    map[bridge.ConversationID]bool
@@ -159,8 +160,17 @@ func (x *Outbox) Wake(id bridge.AccountID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if l := x.lanes[id]; l != nil {
-		x.wake(l)
+		x.given(l)
 	}
+}
+
+// given has somebody work on a lane that may have been given something to do.
+// x.mu is held.
+func (x *Outbox) given(l *lane) {
+	l.mu.Lock()
+	l.quiet = false
+	l.mu.Unlock()
+	x.wake(l)
 }
 
 // WakeAll has the outbox look for what is to be sent of all accounts that this
@@ -169,7 +179,7 @@ func (x *Outbox) WakeAll() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, l := range x.lanes {
-		x.wake(l)
+		x.given(l)
 	}
 }
 
@@ -233,6 +243,9 @@ const lookAhead = 64
 
 // pass starts what may go now. It returns when to look again.
 func (x *Outbox) pass(l *lane) (time.Time, error) {
+	if idle, err := x.idle(l); err != nil || idle {
+		return time.Time{}, err
+	}
 	if err := x.settle(l); err != nil {
 		return time.Time{}, err
 	}
@@ -257,6 +270,29 @@ func (x *Outbox) pass(l *lane) (time.Time, error) {
 	wake = sooner(wake, later)
 	later, err = x.startAction(l)
 	return sooner(wake, later), err
+}
+
+// idle reports whether there is nothing to do for a lane, now or later, until it
+// is given something: most accounts have nothing to do most of the time. It asks
+// the database where that was so before, or where the account is about to come to
+// another state; otherwise there is likely to be something.
+func (x *Outbox) idle(l *lane) (bool, error) {
+	l.mu.Lock()
+	wanted := handlingOf(l.status.State)
+	ask := l.quiet || l.settled != wanted
+	l.quiet = true // until something is given to it while the database is asked
+	l.mu.Unlock()
+	if !ask {
+		return false, nil
+	}
+	idle, err := x.o.Store.Idle(x.ctx, l.id)
+	if err != nil || !idle {
+		return false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settled = wanted // what there is to be done for that is done for nothing
+	return true, nil
 }
 
 // A handling is what is done with what an account has to send, by its state.

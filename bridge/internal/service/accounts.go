@@ -70,7 +70,7 @@ func (s *Service) DeleteAccount(ctx context.Context, id bridge.AccountID) error 
 
 // Start brings a paused account online.
 func (s *Service) Start(ctx context.Context, id bridge.AccountID) (*bridge.Account, error) {
-	a, err := s.Fleet.Report(ctx, id, bridge.Cause{Kind: bridge.Started})
+	a, err := s.Fleet.Report(id, bridge.Cause{Kind: bridge.Started})
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (s *Service) Start(ctx context.Context, id bridge.AccountID) (*bridge.Accou
 
 // Pause takes an account offline.
 func (s *Service) Pause(ctx context.Context, id bridge.AccountID) (*bridge.Account, error) {
-	a, err := s.Fleet.Report(ctx, id, bridge.Cause{Kind: bridge.PausedByOperator})
+	a, err := s.Fleet.Report(id, bridge.Cause{Kind: bridge.PausedByOperator})
 	if err != nil {
 		return nil, err
 	}

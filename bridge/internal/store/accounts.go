@@ -75,6 +75,46 @@ func (t *Tx) Account(id bridge.AccountID) (*bridge.Account, error) {
 	return a, noAccount(id, err)
 }
 
+// LockedAccounts returns those of some accounts that there are, which nobody else
+// changes until the transaction has ended.
+func (t *Tx) LockedAccounts(ids []bridge.AccountID) (map[bridge.AccountID]*bridge.Account, error) {
+	r := t.rows(nameTable)
+	for _, id := range ids {
+		r.add(id)
+	}
+	accounts := make(map[bridge.AccountID]*bridge.Account, len(ids))
+	err := t.query(r, `SELECT `+accountColumns+` FROM accounts WHERE id IN (SELECT r.id FROM `+t.dialect.from(nameTable, 1)+`)
+		ORDER BY id`+t.dialect.forUpdate, func(row scanner) error {
+		a, err := scanAccount(row)
+		if err == nil {
+			accounts[a.ID] = a
+		}
+		return err
+	})
+	return accounts, err
+}
+
+var statusTable = table{
+	{"id", text}, {"state", text}, {"cause", text}, {"error", text}, {"scope_method", text}, {"scope_chat", integer},
+	{"since", timestamp}, {"until", timestamp}, {"suspected", boolean}, {"came_from", text},
+}
+
+// SetStatuses stores the statuses of accounts, which are locked.
+func (t *Tx) SetStatuses(accounts []*bridge.Account) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	r := t.rows(statusTable)
+	for _, a := range accounts {
+		s := a.Status
+		r.add(a.ID, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected, s.From)
+	}
+	_, err := t.execRows(r, `UPDATE accounts SET state = r.state, cause = r.cause, error = r.error, scope_method = r.scope_method,
+		scope_chat = r.scope_chat, since = r.since, until = r.until, suspected = r.suspected, came_from = r.came_from
+		FROM `+t.dialect.from(statusTable, 1)+` WHERE accounts.id = r.id`)
+	return err
+}
+
 // SetStatus changes the status of an account.
 func (t *Tx) SetStatus(id bridge.AccountID, s bridge.Status) error {
 	n, err := t.exec(`UPDATE accounts SET state = $2, cause = $3, error = $4, scope_method = $5, scope_chat = $6,

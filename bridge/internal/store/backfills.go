@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"godwit/bridge"
@@ -118,18 +116,13 @@ type Listing struct {
 	Stale bool // and something was lost since, which may have begun others
 }
 
-// DialogsListed returns whether the conversations of an account have been
-// listed.
-func (s *Store) DialogsListed(ctx context.Context, id bridge.AccountID) (Listing, error) {
-	l := Listing{Once: true}
-	err := s.read.QueryRowContext(ctx, `SELECT stale FROM dialogs_listed WHERE account_id = $1`, id).Scan(&l.Stale)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return Listing{}, nil
-	case err != nil:
-		return Listing{}, failed(err)
-	}
-	return l, nil
+// PastWanted returns whether the conversations of an account have been listed, and
+// whether there is a backfill of it that is not done.
+func (s *Store) PastWanted(ctx context.Context, id bridge.AccountID) (l Listing, backfills bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM backfills WHERE account_id = $1 AND NOT done), d.account_id IS NOT NULL,
+		COALESCE(d.stale, false) FROM accounts a LEFT JOIN dialogs_listed d ON d.account_id = a.id WHERE a.id = $1`, id).
+		Scan(&backfills, &l.Once, &l.Stale)
+	return l, backfills, noAccount(id, err)
 }
 
 // SetDialogsListed notes that the conversations of an account have been listed.

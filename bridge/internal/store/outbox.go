@@ -23,6 +23,16 @@ const pending = `state IN ('queued', 'sending', 'parked')`
 // for and when it is to be tried again; null for at once.
 const dueAt = `CASE WHEN not_before IS NULL OR retry_at > not_before THEN retry_at ELSE not_before END`
 
+// Idle reports whether an account has nothing to send, or to do otherwise.
+func (s *Store) Idle(ctx context.Context, id bridge.AccountID) (idle bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM messages WHERE account_id = $1 AND `+pending+`)
+		AND NOT EXISTS (SELECT 1 FROM actions WHERE account_id = $1 AND state IN ('queued', 'running'))`, id).Scan(&idle)
+	if err != nil {
+		return false, fmt.Errorf("store: whether %s has anything to do: %w", id, err)
+	}
+	return idle, nil
+}
+
 // Heads returns, of up to limit conversations of an account, the message that is
 // to be sent next, and when the next one is due that is not due yet; the zero
 // time for none. What has been tried, or was put off, keeps its place, however

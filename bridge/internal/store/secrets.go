@@ -40,7 +40,7 @@ func (s *Store) DataKey(ctx context.Context, id bridge.AccountID) (*DataKey, err
 	err := s.read.QueryRowContext(ctx, `SELECT kek, wrapped FROM `+table+` WHERE `+column+` = $1`, id).Scan(&k.KEK, &k.Wrapped)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return nil, bridge.Errorf(bridge.CodeNotFound, "Account %s has no data key.", id)
+		return nil, noDataKey(id)
 	case err != nil:
 		return nil, fmt.Errorf("store: data key of %s: %w", id, err)
 	}
@@ -57,6 +57,25 @@ func (s *Store) Secret(ctx context.Context, id bridge.AccountID, field string) (
 		return Sealed{}, fmt.Errorf("store: %s of %s: %w", field, id, err)
 	}
 	return v, nil
+}
+
+// KeyAndSecret is [Store.DataKey] and [Store.Secret] at once.
+func (s *Store) KeyAndSecret(ctx context.Context, id bridge.AccountID, field string) (*DataKey, Sealed, error) {
+	k, v := new(DataKey), Sealed{}
+	err := s.read.QueryRowContext(ctx, `SELECT k.kek, k.wrapped, COALESCE(s.version, 0), s.sealed FROM data_keys k
+		LEFT JOIN secrets s ON s.account_id = k.account_id AND s.field = $2 WHERE k.account_id = $1`, id, field).
+		Scan(&k.KEK, &k.Wrapped, &v.Version, &v.Ciphertext)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, Sealed{}, noDataKey(id)
+	case err != nil:
+		return nil, Sealed{}, fmt.Errorf("store: %s of %s: %w", field, id, err)
+	}
+	return k, v, nil
+}
+
+func noDataKey(id bridge.AccountID) error {
+	return bridge.Errorf(bridge.CodeNotFound, "Account %s has no data key.", id)
 }
 
 // SetDataKey stores the data key of an account that has none.

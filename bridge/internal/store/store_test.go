@@ -411,6 +411,59 @@ func TestLockLife(t *testing.T) {
 	}
 }
 
+// TestTogether has what is read and written of several accounts at once be the
+// same as one by one.
+func TestTogether(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		one, two := b.add(0), b.add(0)
+		for _, a := range []*bridge.Account{one, two} {
+			a.Status = bridge.Status{
+				State: bridge.Throttled, Cause: bridge.SlowMode, Error: "SLOWMODE_WAIT", Scope: bridge.Scope{Chat: -5},
+				Since: epoch.Add(time.Hour), Until: epoch.Add(2 * time.Hour), Suspected: true,
+			}
+		}
+		two.Status = bridge.Status{State: bridge.SigningIn, Since: epoch, From: bridge.SignedOut}
+		b.change(func(t *store.Tx) error { return t.SetStatuses(nil) })
+		b.change(func(t *store.Tx) error { return t.SetStatuses([]*bridge.Account{one, two}) })
+		b.change(func(t *store.Tx) error {
+			got, err := t.LockedAccounts([]bridge.AccountID{two.ID, one.ID, "acc_none"})
+			if want := map[bridge.AccountID]*bridge.Account{one.ID: one, two.ID: two}; !reflect.DeepEqual(got, want) {
+				b.Errorf("got %+v\nwant %+v", got, want)
+			}
+			return err
+		})
+		if _, _, err := b.KeyAndSecret(b.ctx(), one.ID, "session"); !errors.Is(err, notFound) {
+			b.Errorf("no key: %v", err)
+		}
+		key := &store.DataKey{KEK: "kek", Wrapped: []byte{1, 2}}
+		b.change(func(t *store.Tx) error { return t.SetDataKey(one.ID, key) })
+		for version := range int64(2) {
+			got, sealed, err := b.KeyAndSecret(b.ctx(), one.ID, "session")
+			b.check(err)
+			if !reflect.DeepEqual(got, key) || sealed.Version != version || (sealed.Ciphertext == nil) != (version == 0) {
+				b.Errorf("got %+v, %+v, want version %d", got, sealed, version)
+			}
+			b.change(func(t *store.Tx) error {
+				return t.SetSecret(one.ID, 0, "session", store.Sealed{Version: version + 1, Ciphertext: []byte{3}})
+			})
+		}
+		idle, err := b.Idle(b.ctx(), one.ID)
+		b.check(err)
+		listed, wanted, err := b.PastWanted(b.ctx(), one.ID)
+		b.check(err)
+		if !idle || wanted || listed != (store.Listing{}) {
+			b.Errorf("of an account that nothing has happened to: %t, %t, %+v", idle, wanted, listed)
+		}
+		b.change(func(t *store.Tx) error { return t.SetDialogsListed(one.ID) })
+		if listed, _, err = b.PastWanted(b.ctx(), one.ID); err != nil || listed != (store.Listing{Once: true}) {
+			b.Errorf("listed: %+v, %v", listed, err)
+		}
+		if _, _, err := b.PastWanted(b.ctx(), "acc_none"); !errors.Is(err, notFound) {
+			b.Errorf("of no account: %v", err)
+		}
+	})
+}
+
 // TestSole has a second daemon be refused on a file, and not on PostgreSQL.
 func TestSole(t *testing.T) {
 	onBoth(t, func(b *bench) {

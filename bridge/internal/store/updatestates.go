@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"godwit/bridge"
 )
@@ -36,23 +34,24 @@ type ChannelPTS struct {
 // where that was never stored.
 func (s *Store) UpdateState(ctx context.Context, id bridge.AccountID) (UpdateState, error) {
 	var u UpdateState
-	err := s.read.QueryRowContext(ctx, `SELECT pts, qts, date, seq FROM update_states WHERE account_id = $1`, id).
-		Scan(&u.PTS, &u.QTS, &u.Date, &u.Seq)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return UpdateState{}, failed(err)
-	}
-	found, err := s.read.QueryContext(ctx, `SELECT channel_id, pts FROM channel_states WHERE account_id = $1`, id)
+	// The counters are those of channel 0, which is none.
+	found, err := s.read.QueryContext(ctx, `SELECT 0, pts, qts, date, seq FROM update_states WHERE account_id = $1
+		UNION ALL SELECT channel_id, pts, 0, 0, 0 FROM channel_states WHERE account_id = $1`, id)
 	if err != nil {
 		return UpdateState{}, failed(err)
 	}
 	err = scanAll(found, func(row scanner) error {
 		var channel int64
-		var pts int
-		err := row.Scan(&channel, &pts)
-		if u.Channels == nil {
+		var c Counters
+		err := row.Scan(&channel, &c.PTS, &c.QTS, &c.Date, &c.Seq)
+		switch {
+		case channel == 0:
+			u.Counters = c
+			return err
+		case u.Channels == nil:
 			u.Channels = make(map[int64]int)
 		}
-		u.Channels[channel] = pts
+		u.Channels[channel] = int(c.PTS)
 		return err
 	})
 	if err != nil {
