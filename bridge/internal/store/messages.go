@@ -89,11 +89,14 @@ func (s *Store) Messages(ctx context.Context, p MessagePage) ([]*bridge.Message,
 	}
 	query := `SELECT ` + messageColumns + ` FROM messages m WHERE m.conversation_id = ` + aliased("$1")
 	args := []any{p.Conversation, p.Limit}
+	// Telegram tells the time in seconds: within one, its numbers tell the order.
 	if p.AfterID != "" {
-		query += ` AND (m.at, m.id) ` + beyond + ` ($3, $4)`
+		query += ` AND (m.at, m.telegram_id, m.id) ` + beyond +
+			` ($3, COALESCE((SELECT last.telegram_id FROM messages last WHERE last.id = $4), 0), $4)`
 		args = append(args, p.AfterAt, p.AfterID)
 	}
-	found, err := s.read.QueryContext(ctx, query+` ORDER BY m.at `+order+`, m.id `+order+` LIMIT $2`, s.dialect.values(args)...)
+	found, err := s.read.QueryContext(ctx, query+` ORDER BY m.at `+order+`, m.telegram_id `+order+`, m.id `+order+` LIMIT $2`,
+		s.dialect.values(args)...)
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -236,10 +236,10 @@ func TestMessages(t *testing.T) {
 func TestMessagePages(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		c := b.meet(b.add(0).ID, user(5), 0)
-		var want []bridge.MessageID
-		for i := range 7 {
-			m := newMessage(b, c, i+1, 0, time.Duration(i)*time.Second)
-			want = append(want, m.ID)
+		want := make([]bridge.MessageID, 7)
+		for _, n := range []int{2, 1, 4, 3, 6, 5, 7} { // within a second, Telegram's numbers tell the order
+			m := newMessage(b, c, n, 0, time.Duration((n+1)/2)*time.Second)
+			want[n-1] = m.ID
 			b.put(1, m)
 		}
 		for _, oldestFirst := range []bool{true, false} {
