@@ -200,6 +200,12 @@ const (
 	StateThrottled     State = "throttled"
 )
 
+// Defines values for UpdatesBy.
+const (
+	UpdatesByPolling UpdatesBy = "polling"
+	UpdatesByWebhook UpdatesBy = "webhook"
+)
+
 // Defines values for ListMessagesParamsOrder.
 const (
 	ListMessagesParamsOrderNewest ListMessagesParamsOrder = "newest"
@@ -247,7 +253,8 @@ type Account struct {
 	ThrottledMethod string `json:"throttled_method,omitempty,omitzero"`
 
 	// Until When it ends by itself, where that is known.
-	Until time.Time `json:"until,omitempty,omitzero"`
+	Until     time.Time `json:"until,omitempty,omitzero"`
+	UpdatesBy UpdatesBy `json:"updates_by,omitempty,omitzero"`
 
 	// UserID At Telegram.
 	UserID int64 `json:"user_id,omitempty,omitzero"`
@@ -363,6 +370,11 @@ type AuditList struct {
 type BackfillRequest struct {
 	// Messages How many more; all that there are if it is missing.
 	Messages int64 `json:"messages,omitempty,omitzero"`
+}
+
+// BotUpdates defines model for BotUpdates.
+type BotUpdates struct {
+	UpdatesBy UpdatesBy `json:"updates_by"`
 }
 
 // Budget defines model for Budget.
@@ -764,7 +776,8 @@ type NewAccount struct {
 	// Name What its operator calls it.
 	//
 	// Examples: Support
-	Name string `json:"name"`
+	Name      string    `json:"name"`
+	UpdatesBy UpdatesBy `json:"updates_by,omitempty,omitzero"`
 }
 
 // NewAction defines model for NewAction.
@@ -1248,6 +1261,9 @@ type SuppressionList struct {
 	Suppressions []Suppression `json:"suppressions"`
 }
 
+// UpdatesBy defines model for UpdatesBy.
+type UpdatesBy string
+
 // Upload defines model for Upload.
 type Upload struct {
 	CreatedAt time.Time `json:"created_at"`
@@ -1513,6 +1529,9 @@ type SendMessageJSONRequestBody = SendMessageRequest
 
 // AnswerSignInJSONRequestBody defines body for AnswerSignIn for application/json ContentType.
 type AnswerSignInJSONRequestBody = Answer
+
+// SetUpdatesJSONRequestBody defines body for SetUpdates for application/json ContentType.
+type SetUpdatesJSONRequestBody = BotUpdates
 
 // BackfillJSONRequestBody defines body for Backfill for application/json ContentType.
 type BackfillJSONRequestBody = BackfillRequest
@@ -1841,6 +1860,21 @@ func (c *Client) StartAccount(ctx context.Context, account string) (*Account, er
 // It stays signed in. What is to be sent is parked until it is started.
 func (c *Client) StopAccount(ctx context.Context, account string) (*Account, error) {
 	r := newCall(http.MethodPost, "/v1/accounts/%s/stop", account)
+	answer := new(Account)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// SetUpdates asks the daemon to change how the updates of a bot come.
+//
+// None is lost on the way, and none comes twice.
+func (c *Client) SetUpdates(ctx context.Context, account string, body BotUpdates) (*Account, error) {
+	r := newCall(http.MethodPut, "/v1/accounts/%s/updates", account)
+	if err := r.send(body); err != nil {
+		return nil, err
+	}
 	answer := new(Account)
 	if err := c.do(ctx, r, answer); err != nil {
 		return nil, err

@@ -51,7 +51,10 @@ type Options struct {
 	Network telegram.Network // where the accounts are; Production if zero
 	APIID   int              // of https://my.telegram.org/apps
 	APIHash string
-	BotAPI  string // the URL of the Bot API, for accounts of bots; Telegram's own if empty
+	// PublicURL is where Telegram reaches the node, for bots whose updates come by
+	// webhook; empty: nowhere.
+	PublicURL string
+	BotAPI    string // the URL of the Bot API, for accounts of bots; Telegram's own if empty
 
 	Logger  *slog.Logger
 	Version string
@@ -182,7 +185,7 @@ func (n *node) assemble(address string) {
 			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admitPage},
 			Logger: log, Now: now, Certain: func(ctx context.Context) error { return n.fleet.Certain(ctx) },
 		},
-		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI},
+		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI, Webhook: n.o.botWebhook()},
 	}
 	n.fleet = fleet.New(fleet.Options{
 		Node: n.name, Address: address, Store: n.store, Starter: surfaces, Logger: log, Now: now,
@@ -190,7 +193,7 @@ func (n *node) assemble(address string) {
 	})
 	n.events = eventlog.New(n.store, log)
 	s := &service.Service{
-		Store: n.store, Vault: n.vault, Fleet: n.fleet, Logger: log, Now: now, Node: n.name, Wake: n.wake, Deleted: n.events.Forget,
+		Store: n.store, Vault: n.vault, Fleet: n.fleet, Logger: log, Now: now, Node: n.name, Wake: n.wake, BotWebhooks: n.o.PublicURL != "", Deleted: n.events.Forget,
 	}
 	pools := pool.New(pool.Options{Store: n.store, Suppression: pool.Listed{}, Outbox: s, Now: now, Entropy: rand.Reader})
 	n.outbox = outbox.New(outbox.Options{
@@ -207,7 +210,7 @@ func (n *node) assemble(address string) {
 	n.server = &http.Server{
 		Handler: n.operations(httpapi.New(httpapi.Options{
 			Authenticator: httpapi.KeyAuthenticator(n.store, now), Accounts: s, Messages: s, Owners: s, Logins: s,
-			Uploads: s, Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
+			Uploads: s, BotUpdates: n, Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
 			Pools: pools, Events: n.events, Webhooks: n.webhooks,
 			Administration: s, Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version,
 		})),

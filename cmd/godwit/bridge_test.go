@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -31,9 +33,17 @@ func newDesk(t *testing.T, db string) *desk {
 	d := &desk{T: t, dir: t.TempDir()}
 	d.connection = filepath.Join(d.dir, "telegram.json")
 	d.background("Ctrl-C ends it.", "sandbox", "--info", d.connection, "--user", "9996610001=Ann", "--user", "9996620002=Boris")
-	out := d.background("/openapi.json", "serve", "--dc", d.connection, "--db", db, "--data", filepath.Join(d.dir, "data"),
+	var serve http.Handler // what Telegram reaches at the public URL
+	public := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve.ServeHTTP(w, r) }))
+	t.Cleanup(public.Close)
+	out := d.background("/openapi.json", "serve", "--public-url", public.URL+"/", "--dc", d.connection, "--db", db, "--data", filepath.Join(d.dir, "data"),
 		"--listen", "127.0.0.1:0", "--allow-webhooks", "127.0.0.0/8", "--allow-plain-webhooks", "--history", "0")
 	d.url = regexp.MustCompile(`http://[0-9.:]+`).FindString(out.String())
+	to, err := url.Parse(d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve = httputil.NewSingleHostReverseProxy(to)
 	key := newScreen("")
 	if code := run(t.Context(), []string{"key", "create", "desk", "--scope", "admin", "--db", db}, nil, key, io.Discard); code != 0 {
 		t.Fatalf("no key: exit %d", code)
@@ -166,8 +176,42 @@ func TestDeskSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.do(0, "", "account", "create", "Robot", "--bot")
+	d.do(0, "", "account", "create", "Robot", "--bot", "--webhook")
 	d.want(d.do(0, "7:wrong\n"+file.Bots[0].Token+"\n", "account", "sign-in", "Robot"), "Robot is signed in")
+	d.do(0, "", "inbox", "follow", "--after", "0", "--type", "account.online", "--account", "Robot", "--events", "1")
+	tw.must("ann", "", "send", "@sandbox_bot", "by webhook")
+	follow := []string{"inbox", "follow", "--after", "0", "--type", "message.received", "--account", "Robot", "--events"}
+	d.want(d.do(0, "", append(follow, "1")...), "by webhook")
+	d.want(d.do(0, "", "account", "updates", "Robot", "polling"), "The updates of Robot come by polling.")
+	tw.must("ann", "", "send", "@sandbox_bot", "by polling")
+	d.want(d.do(0, "", append(follow, "2")...), "by webhook", "by polling")
+	d.want(d.do(1, "", "account", "updates", "Ann's", "webhook"), "updates_by is for bots")
+	for path, status := range map[string]int{"acc_01KB0000000000000000000000": 404, "x": 404, robot(d): 403} {
+		res, err := http.Post(d.url+"/telegram/"+path, "application/json", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != status {
+			t.Errorf("/telegram/%s: status %d, want %d", path, res.StatusCode, status)
+		}
+	}
+}
+
+// robot returns the id of the account that is called Robot.
+func robot(d *desk) string { return ask[client.Account](d, "", "account", "show", "Robot").ID }
+
+// TestPublicURL has URLs refused that Telegram does not call.
+func TestPublicURL(t *testing.T) {
+	for public, wrong := range map[string]string{
+		"https://bridge.example.com": "", "https://bridge.example.com:8443/x": "", "http://bridge.example.com": "is not https",
+		"https://bridge.example.com:8787": "8787", "bridge.example.com": "is no URL", "": "",
+	} {
+		err := (&serveCommand{PublicURL: public}).checkPublic()
+		if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: %v", public, err)
+		}
+	}
 }
 
 // TestDeskWebhooks makes a webhook and looks after it.

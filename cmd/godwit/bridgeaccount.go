@@ -17,6 +17,7 @@ type accountCommand struct {
 	Stop    accountStopCommand    `cmd:"" help:"Take an account offline. It stays signed in."`
 	SignOut accountSignOutCommand `cmd:"" help:"Sign an account out. Its messages stay."`
 	Delete  accountDeleteCommand  `cmd:"" help:"Sign an account out, and delete all that the daemon has of it."`
+	Updates accountUpdatesCommand `cmd:"" help:"Say how the updates of a bot come: by polling or by webhook."`
 	Devices accountDevicesCommand `cmd:"" help:"List, end and confirm the devices that are signed in to an account."`
 }
 
@@ -89,8 +90,9 @@ func orEmpty(at time.Time) string {
 // accountCreateCommand adds an account.
 type accountCreateCommand struct {
 	bridgeFlags
-	Name string `arg:"" help:"What you call it."`
-	Bot  bool   `help:"It is a bot, which runs over the Bot API."`
+	Name    string `arg:"" help:"What you call it."`
+	Bot     bool   `help:"It is a bot, which runs over the Bot API."`
+	Webhook bool   `help:"Of a bot: Telegram brings its updates to the daemon's public URL."`
 }
 
 // Run implements the command.
@@ -103,7 +105,11 @@ func (c *accountCreateCommand) Run(env *environment) error {
 	if c.Bot {
 		kind = client.AccountKindBot
 	}
-	a, err := api.CreateAccount(env.ctx, client.NewAccount{Name: c.Name, Kind: kind})
+	n := client.NewAccount{Name: c.Name, Kind: kind}
+	if c.Webhook {
+		n.UpdatesBy = client.UpdatesByWebhook
+	}
+	a, err := api.CreateAccount(env.ctx, n)
 	if err != nil {
 		return err
 	}
@@ -144,6 +150,24 @@ type accountStopCommand struct {
 func (c *accountStopCommand) Run(env *environment) error {
 	return c.toAccount(env, c.Account, func(api *client.Client, id string) (*client.Account, error) {
 		return api.StopAccount(env.ctx, id)
+	})
+}
+
+// accountUpdatesCommand says how the updates of a bot come.
+type accountUpdatesCommand struct {
+	bridgeFlags
+	Account accountArg `arg:"" help:"Its id or name."`
+	By      string     `arg:"" help:"polling: the daemon asks for them. webhook: Telegram brings them to its public URL." enum:"polling,webhook"`
+}
+
+// Run implements the command.
+func (c *accountUpdatesCommand) Run(env *environment) error {
+	return c.with(env, c.Account, func(api *client.Client, id string) error {
+		a, err := api.SetUpdates(env.ctx, id, client.BotUpdates{UpdatesBy: client.UpdatesBy(c.By)})
+		if err != nil {
+			return err
+		}
+		return c.print(env, a, "The updates of %s come by %s.", printable(a.Name), a.UpdatesBy)
 	})
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strconv"
 
 	"godwit/bridge/daemon"
@@ -20,6 +22,7 @@ type serveCommand struct {
 	DB        string   `help:"Database: postgres://USER@HOST/NAME, which several nodes may share, or sqlite:FILE. Without it, godwit.db in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
 	KEK       []string `help:"Key-encryption key: file:FILE, aws-kms://…, gcp-kms://… or hcvault://…. Without it, the file key in the directory. May be repeated: the first wraps, any unwraps." name:"kek" env:"GODWIT_KEK" placeholder:"URL" sep:"none"`
 	networkFlags
+	PublicURL string   `help:"URL at which Telegram reaches this daemon, for bots whose updates come by webhook: https, at port 443, 80, 88 or 8443. Only /telegram/ below it has to lead here." name:"public-url" placeholder:"URL"`
 	Webhooks  []string `help:"Networks that webhooks may lead to besides public addresses, such as 10.0.0.0/8." name:"allow-webhooks" placeholder:"CIDR"`
 	PlainHTTP bool     `help:"Let webhooks lead to http:// addresses too." name:"allow-plain-webhooks"`
 	WithInput bool     `help:"End when standard input does, as whatever started this may." name:"end-with-input" hidden:""`
@@ -39,6 +42,10 @@ func (c *serveCommand) Run(env *environment) error {
 	if c.History < 0 {
 		return fmt.Errorf("--history: %d is less than no messages", c.History)
 	}
+	if err := c.checkPublic(); err != nil {
+		return err
+	}
+	o.PublicURL = c.PublicURL
 	o.Webhooks.PlainHTTP = c.PlainHTTP
 	for _, text := range c.Webhooks {
 		prefix, err := netip.ParsePrefix(text)
@@ -72,6 +79,26 @@ func (c *serveCommand) Run(env *environment) error {
 		}()
 	}
 	return daemon.Run(ctx, o)
+}
+
+// checkPublic refuses a URL that Telegram does not call
+// (https://core.telegram.org/bots/api#setwebhook). A local Telegram calls any.
+func (c *serveCommand) checkPublic() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("--public-url: %q is no URL such as https://bridge.example.com", c.PublicURL)
+	case c.DC != "":
+		return nil
+	case u.Scheme != "https":
+		return fmt.Errorf("--public-url: %s is not https, and Telegram calls nothing else", c.PublicURL)
+	case !slices.Contains([]string{"", "443", "80", "88", "8443"}, u.Port()):
+		return fmt.Errorf("--public-url: Telegram calls the ports 443, 80, 88 and 8443 alone, and not %s", u.Port())
+	}
+	return nil
 }
 
 // reachable returns an address that leads to what listens on one: of all

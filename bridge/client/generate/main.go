@@ -102,6 +102,7 @@ var shared = map[string][2]string{
 	"Format":        {"NewContent", "format"},
 	"Priority":      {"NewMessage", "priority"},
 	"State":         {"Account", "state"},
+	"UpdatesBy":     {"Account", "updates_by"},
 }
 
 // prepared returns a description with what makes for a client that reads well:

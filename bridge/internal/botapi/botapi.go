@@ -35,7 +35,7 @@ import (
 const DefaultURL = "https://api.telegram.org"
 
 // An Environment is what all bots of a node share. All fields are required but
-// the last two.
+// the last three.
 type Environment struct {
 	Store  *store.Store
 	Vault  *vault.Vault
@@ -45,8 +45,11 @@ type Environment struct {
 	// URL is where the Bot API is: DefaultURL if empty.
 	URL string
 	// Webhook returns the URL at which Telegram reaches [Runner.ServeHTTP] of an
-	// account; nil has updates polled for.
+	// account whose updates come by webhook; nil has them polled for all the same.
 	Webhook func(bridge.AccountID) string
+	// Check is how often it is looked whether a webhook is as it was set; once a
+	// minute if 0.
+	Check time.Duration
 }
 
 // tokenField is the field of an account under which its token is sealed.

@@ -125,6 +125,7 @@ func TestWebhook(t *testing.T) {
 	}))
 	t.Cleanup(hook.Close)
 	s.e.Webhook = func(id bridge.AccountID) string { return hook.URL + "/" + string(id) }
+	s.account.UpdatesBy = bridge.ByWebhook
 	s.check(s.e.SignIn(s.ctx, s.account, s.epoch, token))
 	mu.Lock()
 	runner = s.e.Start(s.account, s.epoch, s, nil)

@@ -53,6 +53,7 @@ type Runner struct {
 
 	connected  atomic.Bool
 	lastUpdate atomic.Int64 // unix milliseconds; 0: none yet
+	pending    atomic.Int64 // updates that Telegram has, as far as it has said
 
 	mu     sync.Mutex
 	bot    *bot.Bot // nil until the token is known
@@ -60,8 +61,9 @@ type Runner struct {
 	secret string // of the webhook; empty for polling
 	limits limits
 
-	storing sync.Mutex // one webhook at a time; guards last
+	storing sync.Mutex // one webhook at a time; guards what follows
 	last    int64      // the number of the last update that is stored
+	polled  int64      // up to which they have been polled for and stored
 }
 
 // Start brings a bot online. It returns at once. turn, which may be nil, is waited
@@ -161,11 +163,15 @@ func (r *Runner) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	offset := offsetOf(state, r.e.Now())
 	r.storing.Lock()
-	r.last = state.Seq
+	r.last, r.polled = 0, offset-1
 	r.storing.Unlock()
-	if r.e.Webhook != nil {
-		return r.listen(ctx, b, t, release)
+	if r.account.UpdatesBy == bridge.ByWebhook {
+		if r.e.Webhook != nil {
+			return r.listen(ctx, b, t, release)
+		}
+		r.e.Logger.Warn("this node has no public URL for the webhook of a bot: its updates are polled for", "account", r.account.ID)
 	}
 	// A webhook keeps updates from being polled for. What waits there stays.
 	if _, err := b.DeleteWebhook(ctx, &bot.DeleteWebhookParams{}); err != nil {
@@ -173,7 +179,7 @@ func (r *Runner) session(ctx context.Context) error {
 	}
 	release()
 	r.online(b, t, "")
-	return r.poll(ctx, t, offsetOf(state, r.e.Now()))
+	return r.poll(ctx, t, offset)
 }
 
 // online says that Telegram has answered.
@@ -214,29 +220,29 @@ func (r *Runner) poll(ctx context.Context, t *transport, offset int64) error {
 			offset = 0
 			continue
 		}
-		if err := r.store(ctx, list); err != nil {
+		last := &store.Counters{Seq: list[len(list)-1].ID, Date: r.e.Now().Unix()}
+		if err := r.store(ctx, list, &store.UpdateChange{Counters: last}); err != nil {
 			return err
 		}
 		offset = list[len(list)-1].ID + 1
 	}
 }
 
-// store stores what updates mean, with the number of the last one.
-func (r *Runner) store(ctx context.Context, list []*models.Update) error {
+// store stores what updates mean, with how far they have been polled for, if
+// they have.
+func (r *Runner) store(ctx context.Context, list []*models.Update, state *store.UpdateChange) error {
 	b := convert(list)
-	b.Account, b.Epoch = r.account.ID, r.epoch
-	now := r.e.Now()
-	b.State = &store.UpdateChange{Counters: &store.Counters{Seq: list[len(list)-1].ID, Date: now.Unix()}}
+	b.Account, b.Epoch, b.State = r.account.ID, r.epoch, state
 	if err := r.e.Inbox.Apply(ctx, b); err != nil {
 		return err
 	}
-	r.lastUpdate.Store(now.UnixMilli())
+	r.lastUpdate.Store(r.e.Now().UnixMilli())
 	return nil
 }
 
 // Health adds what the Runner knows to h.
 func (r *Runner) Health(_ context.Context, h *bridge.Health) error {
-	h.Connected = r.connected.Load()
+	h.Connected, h.PTSLag = r.connected.Load(), int(r.pending.Load())
 	if at := r.lastUpdate.Load(); at != 0 {
 		h.LastUpdate = time.UnixMilli(at).UTC()
 	}

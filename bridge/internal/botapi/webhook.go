@@ -1,11 +1,14 @@
 package botapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
@@ -17,23 +20,61 @@ import (
 // maxUpdate bounds what a webhook is sent, in bytes.
 const maxUpdate = 1 << 20
 
-// listen has Telegram call the webhook until ctx ends. Connections are one at a
-// time, so that updates come in their order. release is called when it will.
+// checkInterval is how often it is looked whether a webhook is as it was set.
+const checkInterval = time.Minute
+
+// listen has Telegram call the webhook until ctx ends, or it does not any more.
+// Connections are one at a time, so that updates come in their order. release is
+// called when it will.
+//
+// How far updates have been polled for stays as it is meanwhile. When they are
+// polled for again it is from there on: Telegram then has what it could not
+// deliver, which may be older than what it could.
 func (r *Runner) listen(ctx context.Context, b *bot.Bot, t *transport, release func()) error {
-	secret := newSecret()
+	url, secret := r.e.Webhook(r.account.ID), newSecret()
 	r.mu.Lock()
 	r.secret = secret // before Telegram knows it
 	r.mu.Unlock()
+	defer r.deaf()
 	_, err := b.SetWebhook(ctx, &bot.SetWebhookParams{
-		URL: r.e.Webhook(r.account.ID), SecretToken: secret, MaxConnections: 1, AllowedUpdates: allowedUpdates,
+		URL: url, SecretToken: secret, MaxConnections: 1, AllowedUpdates: allowedUpdates,
 	})
 	if err != nil {
 		return t.redacted(err)
 	}
 	release()
 	r.online(b, t, secret)
-	<-ctx.Done()
-	return ctx.Err()
+	tick := time.NewTicker(cmp.Or(r.e.Check, checkInterval))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		info, err := b.GetWebhookInfo(ctx)
+		if err != nil {
+			return t.redacted(err)
+		}
+		if info.URL != url {
+			return fmt.Errorf("%w, the webhook has been set to another URL", bot.ErrorConflict)
+		}
+		r.pending.Store(int64(info.PendingUpdateCount))
+		if info.PendingUpdateCount > 0 && info.LastErrorMessage != "" {
+			r.e.Logger.Warn("telegram could not call the webhook of a bot", "account", r.account.ID,
+				"pending", info.PendingUpdateCount, "error", info.LastErrorMessage)
+		}
+	}
+}
+
+// deaf has the webhook take nothing more, and waits for what it takes.
+func (r *Runner) deaf() {
+	r.mu.Lock()
+	r.secret = ""
+	r.mu.Unlock()
+	r.pending.Store(0)
+	r.storing.Lock()
+	defer r.storing.Unlock()
 }
 
 // ServeHTTP takes an update that Telegram sends to the webhook. It is answered
@@ -55,10 +96,17 @@ func (r *Runner) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	r.storing.Lock()
 	defer r.storing.Unlock()
-	if update.ID == r.last {
-		return // sent again, since the answer was lost
+	if update.ID == r.last || update.ID <= r.polled {
+		return // it was stored, and Telegram was not told or did not hear
 	}
-	switch err := r.store(q.Context(), []*models.Update{update}); {
+	r.mu.Lock()
+	secret = r.secret
+	r.mu.Unlock()
+	if secret == "" {
+		http.Error(w, "updates are not brought here any more", http.StatusServiceUnavailable)
+		return
+	}
+	switch err := r.store(q.Context(), []*models.Update{update}, nil); {
 	case err == nil:
 		r.last = update.ID
 	case errors.Is(err, store.ErrNotOwner):

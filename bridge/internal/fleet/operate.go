@@ -17,6 +17,40 @@ func (f *Fleet) Report(id bridge.AccountID, c bridge.Cause) (*bridge.Account, er
 	return e.apply(c)
 }
 
+// Renew takes in what has been changed of an account in the store, and has it run
+// that way: a runner that there is makes room for another one.
+func (f *Fleet) Renew(ctx context.Context, id bridge.AccountID) (*bridge.Account, error) {
+	e, err := f.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	e.applying.Lock()
+	defer e.applying.Unlock()
+	a, err := f.o.Store.Account(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	if e.ended || a.Epoch != e.epoch {
+		e.mu.Unlock()
+		return nil, f.elsewhere(id)
+	}
+	e.account = a
+	before := e.run
+	e.run = nil
+	if e.restart != nil {
+		e.restart.Stop()
+	}
+	e.mu.Unlock()
+	if before != nil {
+		before.runner.Close() // what it reports meanwhile is of one that is no more
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.start()
+	return a, nil
+}
+
 // Runner returns what runs an account. The error is a *bridge.Error: of
 // CodeUnavailable where this node does not own it, of CodeAccountNotOnline,
 // CodeAccountBanned where it does not run.

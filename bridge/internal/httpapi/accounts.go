@@ -23,6 +23,8 @@ type Accounts interface {
 	Start(ctx context.Context, id bridge.AccountID) (*bridge.Account, error)
 	Pause(ctx context.Context, id bridge.AccountID) (*bridge.Account, error)
 	SignOut(ctx context.Context, id bridge.AccountID) (*bridge.Account, error)
+	// SetUpdatesBy changes how the updates of a bot come.
+	SetUpdatesBy(ctx context.Context, id bridge.AccountID, by bridge.UpdatesBy) (*bridge.Account, error)
 
 	SignIn(ctx context.Context, id bridge.AccountID) (*bridge.SignIn, error)
 	BeginSignIn(ctx context.Context, id bridge.AccountID) (*bridge.SignIn, error)
@@ -39,8 +41,14 @@ type Accounts interface {
 
 // A NewAccount is one to be added.
 type NewAccount struct {
-	Name string             `json:"name" doc:"What its operator calls it." minLength:"1" maxLength:"200" example:"Support"`
-	Kind bridge.AccountKind `json:"kind,omitempty" enum:"user,bot" default:"user"`
+	Name      string             `json:"name" doc:"What its operator calls it." minLength:"1" maxLength:"200" example:"Support"`
+	Kind      bridge.AccountKind `json:"kind,omitempty" enum:"user,bot" default:"user"`
+	UpdatesBy bridge.UpdatesBy   `json:"updates_by,omitempty" enum:"polling,webhook" doc:"Of a bot: how its updates come. By polling if it is missing."`
+}
+
+// botUpdates is how the updates of a bot are to come.
+type botUpdates struct {
+	By bridge.UpdatesBy `json:"updates_by" enum:"polling,webhook" doc:"By polling, the daemon asks Telegram for them. By webhook, Telegram brings them to the daemon, which needs a public URL (--public-url) for that."`
 }
 
 // An AccountView is an account as the API shows it.
@@ -50,6 +58,7 @@ type AccountView struct {
 	Kind      bridge.AccountKind `json:"kind" enum:"user,bot"`
 	Phone     string             `json:"phone,omitempty" doc:"Digits alone."`
 	UserID    int64              `json:"user_id,omitempty" doc:"At Telegram."`
+	UpdatesBy bridge.UpdatesBy   `json:"updates_by,omitempty" enum:"polling,webhook" doc:"Of a bot: how its updates come."`
 	State     bridge.State       `json:"state" doc:"Where it stands."`
 	Cause     bridge.Kind        `json:"cause,omitempty" doc:"What led there."`
 	Error     string             `json:"error,omitempty" doc:"Telegram's error, if that was one; of data_key_locked, the key-encryption key that is missing." example:"SESSION_REVOKED"`
@@ -67,7 +76,7 @@ func viewOf(a *bridge.Account) *AccountView {
 	v := &AccountView{
 		ID: a.ID, Name: a.Name, Kind: a.Kind, Phone: a.Phone, UserID: a.UserID,
 		State: s.State, Cause: s.Cause, Error: s.Error, Since: s.Since, Method: s.Scope.Method, Chat: s.Scope.Chat,
-		WhatToDo: s.WhatToDo(), Node: a.Node, CreatedAt: a.CreatedAt,
+		WhatToDo: s.WhatToDo(), Node: a.Node, CreatedAt: a.CreatedAt, UpdatesBy: a.UpdatesBy,
 	}
 	if !s.Until.IsZero() {
 		v.Until = &s.Until
@@ -137,6 +146,17 @@ func (s *Server) registerAccounts() {
 		method: http.MethodPost, path: accountPart + "/sign-out", id: "sign-out-account", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
 		summary: "Sign an account out", detail: "Its session at Telegram ends. Its messages stay.",
 	}, s.account(s.o.Accounts.SignOut))
+	register(s, operation{
+		method: http.MethodPut, path: accountPart + "/updates", id: "set-updates", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
+		summary: "Change how the updates of a bot come", detail: "None is lost on the way, and none comes twice.",
+	}, func(ctx context.Context, in *struct {
+		AccountPath
+		Body botUpdates
+	}) (*body[*AccountView], error) {
+		return s.account(func(ctx context.Context, id bridge.AccountID) (*bridge.Account, error) {
+			return s.o.Accounts.SetUpdatesBy(ctx, id, in.Body.By)
+		})(ctx, &in.AccountPath)
+	})
 	register(s, operation{
 		method: http.MethodGet, path: accountPart + "/health", id: "account-health", owner: true, tag: accountsTag, scope: ScopeAccountsRead,
 		summary: "Show how an account is", detail: "What online means is measured: the last pong, the last update, how far behind.",

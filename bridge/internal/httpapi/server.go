@@ -65,6 +65,7 @@ type Options struct {
 	Pools         Pools
 	Ramps         Ramps
 	Uploads       Uploads
+	BotUpdates    BotUpdates // may be nil: then Telegram brings none
 	Events        Events
 	Webhooks      Webhooks
 	// Administration may be nil: then nothing is audited.
@@ -100,6 +101,9 @@ func New(o Options) *Server {
 	s.api = humago.New(s.mux, config)
 	s.mux.HandleFunc("GET /login/{token}", s.login)
 	s.mux.HandleFunc("POST /login/{token}", s.login)
+	if o.BotUpdates != nil {
+		s.mux.HandleFunc("POST "+BotUpdatesPath+"{account}", s.botUpdate)
+	}
 	s.registerAccounts()
 	s.registerMessages()
 	s.registerConversations()

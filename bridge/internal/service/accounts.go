@@ -27,6 +27,13 @@ func (s *Service) CreateAccount(ctx context.Context, n httpapi.NewAccount) (*bri
 	}
 	a := &bridge.Account{
 		ID: id, Name: n.Name, Kind: n.Kind, Status: bridge.Status{State: bridge.New, Since: now}, CreatedAt: now,
+		UpdatesBy: n.UpdatesBy,
+	}
+	if a.Kind == bridge.BotAccount && a.UpdatesBy == "" {
+		a.UpdatesBy = bridge.ByPolling
+	}
+	if err := s.mayComeBy(a, a.UpdatesBy); err != nil {
+		return nil, err
 	}
 	if err := s.Store.Change(ctx, func(t *store.Tx) error { return t.AddAccount(a) }); err != nil {
 		return nil, err
@@ -35,6 +42,34 @@ func (s *Service) CreateAccount(ctx context.Context, n httpapi.NewAccount) (*bri
 		return nil, err
 	}
 	return s.Store.Account(ctx, id)
+}
+
+// mayComeBy refuses a way of updates that there is not.
+func (s *Service) mayComeBy(a *bridge.Account, by bridge.UpdatesBy) error {
+	switch {
+	case a.Kind != bridge.BotAccount && by != "":
+		return bridge.Errorf(bridge.CodeSurfaceUnable,
+			"updates_by is for bots: the updates of a person's account come over the connection that it has.")
+	case by == bridge.ByWebhook && !s.BotWebhooks:
+		return bridge.Errorf(bridge.CodeInvalidRequest,
+			"Telegram does not reach this daemon: start it with --public-url, or have the bot's updates polled for.")
+	}
+	return nil
+}
+
+// SetUpdatesBy changes how the updates of a bot come.
+func (s *Service) SetUpdatesBy(ctx context.Context, id bridge.AccountID, by bridge.UpdatesBy) (*bridge.Account, error) {
+	a, err := s.Store.Account(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayComeBy(a, by); err != nil || a.UpdatesBy == by {
+		return a, err
+	}
+	if err := s.Store.Change(ctx, func(t *store.Tx) error { return t.SetUpdatesBy(id, by) }); err != nil {
+		return nil, err
+	}
+	return s.Fleet.Renew(ctx, id)
 }
 
 // Account returns an account.

@@ -20,6 +20,9 @@ import (
 
 // A Service is what one node offers.
 type Service struct {
+	// BotWebhooks says that Telegram reaches this node, to bring the updates of bots.
+	BotWebhooks bool
+
 	Store *store.Store
 	Vault *vault.Vault
 	Fleet *fleet.Fleet

@@ -10,7 +10,7 @@ import (
 )
 
 const accountColumns = `id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
-	since, until, suspected, created_at, epoch, node, came_from`
+	since, until, suspected, created_at, epoch, node, came_from, updates_by`
 
 // scanAccount reads a row of accountColumns.
 func scanAccount(row scanner) (*bridge.Account, error) {
@@ -18,7 +18,7 @@ func scanAccount(row scanner) (*bridge.Account, error) {
 	s := &a.Status
 	err := row.Scan(&a.ID, &a.Name, &a.Kind, &a.Phone, &a.UserID, &s.State, &s.Cause, &s.Error, &s.Scope.Method,
 		&s.Scope.Chat, timeColumn{&s.Since}, timeColumn{&s.Until}, &s.Suspected, timeColumn{&a.CreatedAt}, &a.Epoch, &a.Node,
-		&s.From)
+		&s.From, &a.UpdatesBy)
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +61,10 @@ func (t *Tx) accounts(statement string, args ...any) ([]*bridge.Account, error) 
 func (t *Tx) AddAccount(a *bridge.Account) error {
 	s := &a.Status
 	_, err := t.exec(`INSERT INTO accounts (id, name, kind, phone, user_id, state, cause, error, scope_method, scope_chat,
-		since, until, suspected, created_at, epoch, node, event_seq, shard, came_from)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0, $15, $16)`,
+		since, until, suspected, created_at, epoch, node, event_seq, shard, came_from, updates_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', 0, $15, $16, $17)`,
 		a.ID, a.Name, a.Kind, a.Phone, a.UserID, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat,
-		s.Since, s.Until, s.Suspected, a.CreatedAt, bridge.ShardOf(a.ID), s.From)
+		s.Since, s.Until, s.Suspected, a.CreatedAt, bridge.ShardOf(a.ID), s.From, a.UpdatesBy)
 	return err
 }
 
@@ -120,6 +120,15 @@ func (t *Tx) SetStatus(id bridge.AccountID, s bridge.Status) error {
 	n, err := t.exec(`UPDATE accounts SET state = $2, cause = $3, error = $4, scope_method = $5, scope_chat = $6,
 		since = $7, until = $8, suspected = $9, came_from = $10 WHERE id = $1`,
 		id, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected, s.From)
+	if err == nil && n == 0 {
+		return noAccount(id, sql.ErrNoRows)
+	}
+	return err
+}
+
+// SetUpdatesBy changes how the updates of a bot come.
+func (t *Tx) SetUpdatesBy(id bridge.AccountID, by bridge.UpdatesBy) error {
+	n, err := t.exec(`UPDATE accounts SET updates_by = $2 WHERE id = $1`, id, by)
 	if err == nil && n == 0 {
 		return noAccount(id, sql.ErrNoRows)
 	}

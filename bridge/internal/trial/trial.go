@@ -54,6 +54,8 @@ type Place struct {
 	Guard outbox.Guard
 	// Dial says how a node reaches Telegram; over TCP if nil.
 	Dial func(node string) telegram.DialFunc
+	// BotWebhook says where Telegram brings the updates of bots; nil: nowhere.
+	BotWebhook func(bridge.AccountID) string
 	// History is how many messages of each conversation nodes fetch by themselves.
 	History int
 }
@@ -165,7 +167,7 @@ func (p *Place) Start(name string) *Node {
 				Inbox:   &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History},
 				Certain: func(ctx context.Context) error { return n.Fleet.Certain(ctx) },
 			},
-			Bots: &botapi.Environment{Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL},
+			Bots: &botapi.Environment{Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL, Webhook: p.BotWebhook},
 		},
 	})
 	guard := p.Guard
@@ -174,7 +176,7 @@ func (p *Place) Start(name string) *Node {
 	}
 	n.Outbox = outbox.New(outbox.Options{Store: s, Fleet: n.Fleet, Inbox: n.Inbox, Guard: guard, Logger: log, Now: time.Now})
 	n.Service = &service.Service{
-		Store: s, Vault: v, Fleet: n.Fleet, Logger: log, Now: time.Now, Node: name, Wake: n.Outbox.Wake,
+		Store: s, Vault: v, Fleet: n.Fleet, Logger: log, Now: time.Now, Node: name, Wake: n.Outbox.Wake, BotWebhooks: p.BotWebhook != nil,
 		Deleted: func(bridge.AccountID) {},
 	}
 	ctx, stop := context.WithCancel(context.Background())
