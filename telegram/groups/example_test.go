@@ -56,3 +56,72 @@ func Example() {
 	// Output:
 	// Bar-tailed godwits
 }
+
+// Have the posts of a channel discussed in a group, and comment on one.
+func ExampleDiscuss() {
+	client, stop, err := place.Ada() // signed in on a local Telegram
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stop()
+	ctx := context.Background()
+	news, err := groups.Create(ctx, client, groups.New{Kind: groups.Channel, Title: "Wader news"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	talk, err := groups.Create(ctx, client, groups.New{Title: "Wader talk"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := groups.SetDiscussion(ctx, client, news.Peer, talk.Peer); err != nil {
+		log.Fatal(err)
+	}
+	post, err := client.SendText(ctx, news.Peer, "The godwits are back.")
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	d, err := groups.Discuss(ctx, client, news.Peer, int(post.ID))
+	if err != nil {
+		log.Fatal(err)
+	}
+	comment := telegram.Outgoing{Text: "I have seen three.", Reply: telegram.Reply{Message: d.Thread}}
+	if _, err := client.Send(ctx, d.Group, comment); err != nil {
+		log.Fatal(err)
+	}
+	for m, err := range client.History(ctx, news.Peer, telegram.HistoryOptions{Topic: int(post.ID)}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(m.Message)
+	}
+	// Output:
+	// I have seen three.
+}
+
+// Read what has been done in a channel.
+func ExampleLog() {
+	client, stop, err := place.Ada() // signed in on a local Telegram
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stop()
+	ctx := context.Background()
+	news, err := groups.Create(ctx, client, groups.New{Kind: groups.Channel, Title: "Wader news"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := groups.SetTitle(ctx, client, news.Peer, "Wader weekly"); err != nil {
+		log.Fatal(err)
+	}
+	for e, err := range groups.Log(ctx, client, news.Peer, groups.LogFilter{Kinds: &tg.ChannelAdminLogEventsFilter{Info: true}}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if change, ok := e.Action.(*tg.ChannelAdminLogEventActionChangeTitle); ok {
+			fmt.Printf("%s became %s\n", change.PrevValue, change.NewValue)
+		}
+	}
+	// Output:
+	// Wader news became Wader weekly
+}
