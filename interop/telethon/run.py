@@ -108,6 +108,47 @@ class Person:
             found.append(to_message(m))
         return found
 
+    async def poll(self, phone, question, answers):
+        poll = types.Poll(0, question, [types.PollAnswer(text, bytes([i])) for i, text in enumerate(answers)])
+        return to_message(await self.client.send_message(self.contacts[phone], file=types.InputMediaPoll(poll)))
+
+    async def media(self, phone, message):
+        return (await self.client.get_messages(self.contacts[phone], ids=message)).media
+
+    async def vote(self, phone, message, answer):
+        option = (await self.media(phone, message)).poll.answers[answer].option
+        await self.client(functions.messages.SendVoteRequest(self.contacts[phone], message, [option]))
+
+    async def votes(self, phone, message):
+        """How many votes each answer of a poll has."""
+        return [r.voters for r in (await self.media(phone, message)).results.results]
+
+    async def pin(self, phone, message):
+        await self.client.pin_message(self.contacts[phone], message, pm_oneside=False)
+
+    async def pinned(self, phone):
+        pins = self.client.iter_messages(self.contacts[phone], filter=types.InputMessagesFilterPinned)
+        return [m.id async for m in pins]
+
+    async def saveDraft(self, phone, text):
+        await self.client(functions.messages.SaveDraftRequest(self.contacts[phone], text))
+
+    async def draft(self, phone):
+        return (await self.client.get_drafts(self.contacts[phone])).raw_text
+
+    async def sendAlbum(self, phone, paths):
+        await self.client.send_file(self.contacts[phone], paths)
+
+    async def album(self, phone):
+        """How many messages the album has that the newest message is of."""
+        groups = [m.grouped_id async for m in self.client.iter_messages(self.contacts[phone], limit=10)]
+        return sum(1 for g in groups if g and g == groups[0])
+
+    async def comment(self, channel, text):
+        """Comments on the only post of a channel."""
+        async for post in self.client.iter_messages(channel, limit=1):
+            await self.client.send_message(channel, text, comment_to=post.id)
+
     async def quit(self):
         if self.client is not None:
             await self.client.disconnect()
