@@ -19,6 +19,7 @@ func init() {
 		"sendvideo": sendFile(kindVideo, "video"), "sendaudio": sendFile(kindAudio, "audio"),
 		"sendvoice": sendFile(kindVoice, "voice"), "sendanimation": sendFile(kindAnimation, "animation"),
 		"sendvideonote": sendFile(kindNote, "video_note"), "sendmediagroup": sendMediaGroup,
+		"sendpoll": sendPoll, "stoppoll": stopPoll,
 		"sendlocation": sendLocation, "sendcontact": sendContact, "sendchataction": sendChatAction,
 		"getfile": getFile,
 
@@ -28,6 +29,13 @@ func init() {
 
 		"getchat": getChat, "getchatmember": getChatMember, "getchatadministrators": getChatAdministrators,
 		"getchatmembercount": getChatMemberCount, "getchatmemberscount": getChatMemberCount, "leavechat": leaveChat,
+
+		"pinchatmessage": pinChatMessage, "unpinchatmessage": unpinChatMessage, "unpinallchatmessages": unpinAllChatMessages,
+		"setchattitle": setChatTitle, "setchatphoto": setChatPhoto, "deletechatphoto": deleteChatPhoto,
+
+		"createforumtopic": createForumTopic, "deleteforumtopic": deleteForumTopic,
+		"editforumtopic": editForumTopic(renameTopic), "closeforumtopic": editForumTopic(closeTopic),
+		"reopenforumtopic": editForumTopic(reopenTopic),
 
 		"setmycommands": setMyCommands, "getmycommands": getMyCommands, "deletemycommands": deleteMyCommands,
 	}
