@@ -157,6 +157,36 @@ func TestConnectionsByLoad(t *testing.T) {
 	})
 }
 
+// R-PF-07: a request whose key was replaced goes over another connection, which makes
+// a key of its own since the old one is of no use.
+func TestSharedKeyIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		n := storage(t, hold)
+		c := n.client(Options{Store: signedInStore(t)})
+		answered := make(chan error)
+		go func() {
+			_, err := tg.Call(t.Context(), c.Media(0), aFile)
+			answered <- err
+		}()
+		synctest.Wait()
+		n.mu.Lock()
+		end := n.runs[-1]
+		n.mu.Unlock()
+		end <- mtclient.ErrKeyExpired
+		synctest.Wait()
+		close(hold)
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if len(n.temporary) != 3 || n.temporary[2] != 0 {
+			t.Errorf("connections were given the temporary keys %x, want none, none, none", n.temporary)
+		}
+	})
+}
+
 // wantDestroyed checks how many sessions were destroyed, none twice (R-EM-64).
 func (n *fakeNetwork) wantDestroyed(want int) {
 	n.t.Helper()
