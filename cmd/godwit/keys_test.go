@@ -151,6 +151,7 @@ func TestKeysRotateKilled(t *testing.T) {
 		for _, target := range []int64{1, 20, 60, 110} {
 			program := exec.CommandContext(t.Context(), os.Args[0], args...)
 			program.Env = append(os.Environ(), "GODWIT_TEST_RUN=1")
+			program.Stdout, program.Stderr = t.Output(), t.Output() // it says why it has failed, if it has
 			if err := program.Start(); err != nil {
 				t.Fatal(err)
 			}

@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -75,8 +76,21 @@ func (s *Store) openPostgres(url string) error {
 	}
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = transactionLife
 	s.read = stdlib.OpenDB(*config)
+	keepIdle(s.read)
 	s.write = s.read
 	return nil
+}
+
+// keepIdle has connections kept that are likely to be used again soon. By itself
+// package sql keeps two, and when thousands of accounts come online it spends more
+// on opening others, each of which prepares its statements anew, than on queries.
+func keepIdle(db *sql.DB) {
+	const (
+		connections = 16
+		unused      = time.Minute
+	)
+	db.SetMaxIdleConns(connections)
+	db.SetConnMaxIdleTime(unused)
 }
 
 // openSQLite opens one connection that writes and some that read. Every
@@ -90,8 +104,11 @@ func (s *Store) openSQLite(path string) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	s.read, err = sql.Open("sqlite", "file:"+escapePath(path)+pragmas+"&_pragma=query_only(1)")
-	return err
+	if s.read, err = sql.Open("sqlite", "file:"+escapePath(path)+pragmas+"&_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	keepIdle(s.read)
+	return nil
 }
 
 // escapePath keeps what a path holds from being read as a part of the URL.
