@@ -97,11 +97,17 @@ type content struct {
 	store *blobs
 	parts []blob
 	size  int64
+	made  bool // by FillMade; it has no parts then
 }
 
 // ReadAt implements io.ReaderAt.
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	n := 0
+	if c.made {
+		n = int(max(0, min(int64(len(p)), c.size-off)))
+		FillMade(p[:n], off)
+		off += int64(n)
+	}
 	for n < len(p) && off < c.size {
 		part := int(off / c.parts[0].size)
 		in := off - int64(part)*c.parts[0].size

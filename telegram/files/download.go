@@ -99,7 +99,7 @@ type downloading struct {
 }
 
 func (f *Files) downloading(ctx context.Context, r *Remote, t Transfer) *downloading {
-	d := &downloading{loader: f.loader(r), transfer: t, engine: newEngine(ctx, f.o.Requests)}
+	d := &downloading{loader: f.loader(r), transfer: t, engine: f.engine(ctx, f.o.Requests)}
 	d.progress.Total = r.Size
 	d.size, d.ended = r.Size, r.Size >= 0
 	return d

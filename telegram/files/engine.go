@@ -21,9 +21,10 @@ const (
 // An engine makes the requests of one transfer, as many at once as its window
 // allows.
 type engine struct {
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	tasks  sync.WaitGroup
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	tasks    sync.WaitGroup
+	patience time.Duration // for each wait; 0: without end
 
 	mu     sync.Mutex
 	window window
@@ -35,6 +36,13 @@ type engine struct {
 func newEngine(ctx context.Context, most int) *engine {
 	e := &engine{window: newWindow(most), freed: make(chan struct{})}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
+	return e
+}
+
+// engine returns an engine for a transfer.
+func (f *Files) engine(ctx context.Context, most int) *engine {
+	e := newEngine(ctx, most)
+	e.patience = f.o.Patience
 	return e
 }
 
@@ -69,9 +77,9 @@ func (e *engine) run(next func(ctx context.Context) (job, error)) error {
 }
 
 // once does one job, with all its waits and repetitions.
-func once(ctx context.Context, do job) error {
+func (f *Files) once(ctx context.Context, do job) error {
 	started := false
-	return newEngine(ctx, 1).run(func(context.Context) (job, error) {
+	return f.engine(ctx, 1).run(func(context.Context) (job, error) {
 		if started {
 			return nil, io.EOF
 		}
@@ -136,7 +144,7 @@ func (e *engine) insist(do job) error {
 		}
 		var wait *flow.WaitError
 		switch {
-		case errors.As(err, &wait):
+		case errors.As(err, &wait) && e.bears(wait):
 			e.leave(func(now time.Time) { e.wait(now, wait.Wait.Until) })
 		case isServerFailure(err) && failures < maxFailures:
 			e.leave(e.window.slow)
@@ -151,6 +159,11 @@ func (e *engine) insist(do job) error {
 			return err
 		}
 	}
+}
+
+// bears reports whether a wait is one that the transfer goes through with.
+func (e *engine) bears(w *flow.WaitError) bool {
+	return e.patience == 0 || time.Until(w.Wait.Until) <= e.patience
 }
 
 // wait lets nothing go before a time. Requests that are refused for one and

@@ -84,6 +84,27 @@ func TestEngineWaits(t *testing.T) {
 	})
 }
 
+// A transfer with patience ends with a wait that is longer, and goes through with
+// others.
+func TestEnginePatience(t *testing.T) {
+	for wait, want := range map[time.Duration]bool{5 * time.Second: true, 10 * time.Second: true, 11 * time.Second: false} {
+		synctest.Test(t, func(t *testing.T) {
+			until := time.Now().Add(wait)
+			f := New(nil, Options{Patience: 10 * time.Second})
+			err := f.once(t.Context(), func(context.Context) (int, error) {
+				if time.Now().Before(until) {
+					return 0, waitUntil(until)
+				}
+				return 1, nil
+			})
+			var refused *flow.WaitError
+			if (err == nil) != want || !want && (!errors.As(err, &refused) || !time.Now().Before(until)) {
+				t.Errorf("a wait of %v: %v", wait, err)
+			}
+		})
+	}
+}
+
 // R-ER-05: servers that fail are asked again, later each time, and not for
 // ever.
 func TestEngineRepeats(t *testing.T) {

@@ -40,6 +40,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"godwit/telegram"
 	"godwit/tg"
@@ -72,6 +73,9 @@ type Options struct {
 	Verify bool
 	// NoCDN has nothing fetched from a CDN.
 	NoCDN bool
+	// Patience is for how long Telegram may want a transfer to wait. Where it
+	// wants longer, the transfer ends with the *flow.WaitError; 0: however long.
+	Patience time.Duration
 }
 
 const (

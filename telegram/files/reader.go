@@ -146,7 +146,7 @@ func (r *Reader) wantLocked(index int64) *chunk {
 	r.chunks = append(r.chunks, c)
 	r.tasks.Go(func() {
 		defer close(c.done)
-		c.err = once(r.ctx, func(ctx context.Context) (n int, err error) {
+		c.err = r.l.f.once(r.ctx, func(ctx context.Context) (n int, err error) {
 			c.data, err = r.l.fetch(ctx, index*chunkSize, chunkSize)
 			return len(c.data), err
 		})

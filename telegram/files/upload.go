@@ -77,7 +77,7 @@ func (f *Files) Upload(ctx context.Context, s *Source, t Transfer) (*Uploaded, e
 		return nil, err
 	}
 	up := &uploading{
-		Files: f, Uploaded: u, transfer: t, limit: parts, setting: setting, engine: newEngine(ctx, f.o.Requests),
+		Files: f, Uploaded: u, transfer: t, limit: parts, setting: setting, engine: f.engine(ctx, f.o.Requests),
 	}
 	up.buffers.New = func() any { p := make([]byte, u.part); return &p }
 	if !u.big {
@@ -330,7 +330,7 @@ func (f *Files) resend(ctx context.Context, u *Uploaded, index int) error {
 	if err != nil {
 		return err
 	}
-	return once(ctx, func(ctx context.Context) (int, error) {
+	return f.once(ctx, func(ctx context.Context) (int, error) {
 		return n, f.savePart(ctx, u, index, u.parts, p[:n])
 	})
 }

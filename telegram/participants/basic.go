@@ -13,7 +13,7 @@ import (
 
 // basic lists a basic group, which comes in one piece (R-PT-14). It returns the
 // supergroup that the group has become, nil if it has become none.
-func (l *List) basic(ctx context.Context, id int64, yield func(Participant, error) bool) (tg.InputPeerClass, error) {
+func (l *List) basic(ctx context.Context, id int64, one func(Participant) bool, turn func() bool) (tg.InputPeerClass, error) {
 	answer, err := tg.Call(ctx, l.api, &tg.MessagesGetFullChat{ChatID: id})
 	if err != nil {
 		return nil, err
@@ -47,12 +47,16 @@ func (l *List) basic(ctx context.Context, id int64, yield func(Participant, erro
 	l.report.Total = len(chosen)
 	for _, p := range chosen[min(l.report.Offset, len(chosen)):] {
 		l.report.Offset++
+		if l.seen[p.Peer] {
+			continue
+		}
 		l.report.Seen++
-		if !yield(p, nil) {
+		if !one(p) {
 			return nil, nil
 		}
 	}
 	l.conclude()
+	turn()
 	return nil, nil
 }
 

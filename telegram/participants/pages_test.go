@@ -2,6 +2,7 @@ package participants_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -204,5 +205,42 @@ func TestNames(t *testing.T) {
 	}
 	if _, err := participants.ParseKind("friends"); err == nil {
 		t.Error("a kind that there is not")
+	}
+}
+
+// What was returned before a list was broken off is not returned again, though
+// pages have shifted, and each page can be gone on after.
+func TestResumePages(t *testing.T) {
+	full := tg.ChannelFull{ID: 5, CanViewParticipants: true, ChatPhoto: &tg.PhotoEmpty{}}
+	peer := &tg.InputPeerChannel{ChannelID: 5}
+	s := &server{t: t, full: full, pages: []tl.Object{pageOf(5, 1, 2), pageOf(5, 2, 3), pageOf(5, 4, 5)}}
+	first := participants.Of(s, peer, participants.Options{})
+	var known []telegram.PeerID
+	for page, err := range first.Pages(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range page {
+			known = append(known, p.Peer)
+		}
+		break
+	}
+	if r := first.Report(); len(known) != 2 || r.Offset != 2 || r.Seen != 2 || r.Why != participants.Interrupted {
+		t.Errorf("%v, %v", known, r)
+	}
+	second := participants.Of(s, peer, participants.Options{Resume: first.Report(), Known: known})
+	var sizes []int
+	var offsets []int
+	for page, err := range second.Pages(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes, offsets = append(sizes, len(page)), append(offsets, second.Report().Offset)
+		if done := second.Report().Complete(); done != (second.Report().Offset == 6) {
+			t.Errorf("at %d: %v", second.Report().Offset, second.Report())
+		}
+	}
+	if want := []int{1, 2}; !slices.Equal(sizes, want) || !slices.Equal(offsets, []int{4, 6}) || second.Report().Seen != 5 {
+		t.Errorf("pages of %v up to %v, %v", sizes, offsets, second.Report())
 	}
 }

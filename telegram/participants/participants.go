@@ -3,7 +3,8 @@
 // supergroup and 200 of a channel, counts approximately, and shifts its pages
 // while people come and go.
 //
-// Start with [Of], iterate over [List.All], then look at [List.Report]:
+// Start with [Of], iterate over [List.All], or over [List.Pages] to keep what has
+// come so far, then look at [List.Report]:
 //
 //	list := participants.Of(client, peer, participants.Options{})
 //	for p, err := range list.All(ctx) {
@@ -83,6 +84,9 @@ type Options struct {
 	// where it stopped. Who is returned then may have been returned before, since
 	// pages shift.
 	Resume Report
+	// Known are those that have been returned before, where Resume is set: they
+	// are not returned again, nor counted.
+	Known []telegram.PeerID
 	// Hash is the Hash of an earlier report. If Telegram says that nothing has
 	// changed, nobody is returned and Report.Unchanged is set (R-PT-08).
 	Hash int64
@@ -137,19 +141,49 @@ func (e *HiddenError) Unwrap() error { return e.Err }
 // Options.Resume says.
 func (l *List) All(ctx context.Context) iter.Seq2[Participant, error] {
 	return func(yield func(Participant, error) bool) {
-		l.report = l.options.Resume
-		l.report.Why = Interrupted
-		clear(l.seen)
-		if err := l.list(ctx, yield); err != nil {
+		l.begin()
+		err := l.list(ctx, func(p Participant) bool { return yield(p, nil) }, func() bool { return true })
+		if err != nil {
 			yield(Participant{}, err)
 		}
 	}
 }
 
-// list fetches until there is no more, or yield returns false.
-func (l *List) list(ctx context.Context, yield func(Participant, error) bool) error {
+// Pages is All with those that one request has brought at once, so that Report
+// says where to go on after each of them; a page can be empty. After the last
+// one, Report says how complete the list is. A basic group is one page.
+func (l *List) Pages(ctx context.Context) iter.Seq2[[]Participant, error] {
+	return func(yield func([]Participant, error) bool) {
+		l.begin()
+		var page []Participant
+		err := l.list(ctx, func(p Participant) bool {
+			page = append(page, p)
+			return true
+		}, func() bool {
+			whole := page
+			page = nil
+			return yield(whole, nil)
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+func (l *List) begin() {
+	l.report = l.options.Resume
+	l.report.Why = Interrupted
+	clear(l.seen)
+	for _, id := range l.options.Known {
+		l.seen[id] = true
+	}
+}
+
+// list fetches until there is no more, or one returns false, which is called for
+// each participant, or turn does, which is called after each page.
+func (l *List) list(ctx context.Context, one func(Participant) bool, turn func() bool) error {
 	if chat, ok := l.peer.(*tg.InputPeerChat); ok {
-		moved, err := l.basic(ctx, chat.ChatID, yield)
+		moved, err := l.basic(ctx, chat.ChatID, one, turn)
 		if moved == nil || err != nil {
 			return err
 		}
@@ -179,21 +213,23 @@ func (l *List) list(ctx context.Context, yield func(Participant, error) bool) er
 			return nil
 		}
 		l.api.Learn(page.Users, page.Chats)
-		goOn := l.take(page, yield)
-		request.Offset, request.Hash = int32(l.report.Offset), 0
-		if !goOn {
+		if !l.take(page, one) {
 			return nil
 		}
+		request.Offset, request.Hash = int32(l.report.Offset), 0
 		// R-PT-05: a page that is shorter than asked for is no end.
-		if len(page.Participants) == 0 || l.report.Offset >= l.reachable() {
+		last := len(page.Participants) == 0 || l.report.Offset >= l.reachable()
+		if last {
 			l.conclude()
+		}
+		if !turn() || last {
 			return nil
 		}
 	}
 }
 
 // take hands on a page. It returns false if the iteration was broken off.
-func (l *List) take(page *tg.ChannelsChannelParticipants, yield func(Participant, error) bool) bool {
+func (l *List) take(page *tg.ChannelsChannelParticipants, one func(Participant) bool) bool {
 	l.report.Total = int(page.Count) // R-PT-06: approximate, and it changes
 	users := make(map[int64]*tg.User, len(page.Users))
 	for _, u := range page.Users {
@@ -212,7 +248,7 @@ func (l *List) take(page *tg.ChannelsChannelParticipants, yield func(Participant
 		}
 		l.seen[p.Peer] = true
 		l.report.Seen++
-		if !yield(p, nil) {
+		if !one(p) {
 			return false
 		}
 	}
