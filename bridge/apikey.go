@@ -22,13 +22,17 @@ const (
 	ScopeAccountsWrite KeyScope = "accounts:write"
 	ScopeMessagesRead  KeyScope = "messages:read"
 	ScopeMessagesSend  KeyScope = "messages:send"
+	ScopeContactsRead  KeyScope = "contacts:read" // look-ups too
+	ScopeContactsWrite KeyScope = "contacts:write"
+	ScopeExports       KeyScope = "exports" // of the members of groups
 	ScopeWebhooks      KeyScope = "webhooks"
 	ScopeAdmin         KeyScope = "admin"
 )
 
 // KeyScopes are all scopes.
 var KeyScopes = []KeyScope{
-	ScopeAccountsRead, ScopeAccountsWrite, ScopeMessagesRead, ScopeMessagesSend, ScopeWebhooks, ScopeAdmin,
+	ScopeAccountsRead, ScopeAccountsWrite, ScopeMessagesRead, ScopeMessagesSend, ScopeContactsRead, ScopeContactsWrite,
+	ScopeExports, ScopeWebhooks, ScopeAdmin,
 }
 
 // An APIKey is what lets a program use the HTTP API. What the program shows is

@@ -36,6 +36,14 @@ const (
 	ConversationRead EventType = "conversation.read" // by the account or by the peer
 )
 
+// The events about exports. Their Data is the Export.
+const (
+	ExportProgress EventType = "export.progress" // a page of it was stored
+	ExportFinished EventType = "export.done"
+	ExportBroken   EventType = "export.failed"
+	ExportStopped  EventType = "export.canceled"
+)
+
 // A Source is the surface of Telegram over which something was learned.
 type Source string
 

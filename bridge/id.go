@@ -37,12 +37,14 @@ type (
 	AuditID string
 	// SuppressionID names an entry of the suppression list: sup_…
 	SuppressionID string
+	// ExportID names an export of the members of a group: exp_…
+	ExportID string
 )
 
 // A name is any of the types of names.
 type name interface {
 	AccountID | PoolID | ConversationID | MessageID | EventID | KeyID | WebhookID | RampID | ActionID | UploadID |
-		AuditID | SuppressionID
+		AuditID | SuppressionID | ExportID
 }
 
 func prefixOf[T name]() string {
@@ -69,6 +71,8 @@ func prefixOf[T name]() string {
 		return "aud_"
 	case SuppressionID:
 		return "sup_"
+	case ExportID:
+		return "exp_"
 	}
 	return "key_"
 }

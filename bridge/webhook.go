@@ -15,6 +15,7 @@ var EventTypes = []EventType{
 	AccountNew, AccountSigningIn, AccountConnecting, AccountOnline, AccountFloodWait, AccountRestricted, AccountPaused, AccountLoginRequired,
 	AccountBanned, AccountSignedOut, AccountDevice,
 	MessageReceived, MessageSent, MessageFailed, MessageEdited, MessageDeleted, MessageReaction, ConversationRead,
+	ExportProgress, ExportFinished, ExportBroken, ExportStopped,
 }
 
 // A Webhook is where events are sent as they come.

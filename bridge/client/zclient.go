@@ -96,6 +96,17 @@ const (
 	CodeUnavailable       Code = "unavailable"
 )
 
+// Defines values for CreateExportRequestList.
+const (
+	CreateExportRequestListAdmins   CreateExportRequestList = "admins"
+	CreateExportRequestListBanned   CreateExportRequestList = "banned"
+	CreateExportRequestListBots     CreateExportRequestList = "bots"
+	CreateExportRequestListContacts CreateExportRequestList = "contacts"
+	CreateExportRequestListKicked   CreateExportRequestList = "kicked"
+	CreateExportRequestListMembers  CreateExportRequestList = "members"
+	CreateExportRequestListSearch   CreateExportRequestList = "search"
+)
+
 // Defines values for DeliveryState.
 const (
 	DeliveryStateDead      DeliveryState = "dead"
@@ -117,12 +128,32 @@ const (
 	EventTypeAccountSignedOut     EventType = "account.signed_out"
 	EventTypeAccountSigningIn     EventType = "account.signing_in"
 	EventTypeConversationRead     EventType = "conversation.read"
+	EventTypeExportCanceled       EventType = "export.canceled"
+	EventTypeExportDone           EventType = "export.done"
+	EventTypeExportFailed         EventType = "export.failed"
+	EventTypeExportProgress       EventType = "export.progress"
 	EventTypeMessageDeleted       EventType = "message.deleted"
 	EventTypeMessageEdited        EventType = "message.edited"
 	EventTypeMessageFailed        EventType = "message.failed"
 	EventTypeMessageReaction      EventType = "message.reaction"
 	EventTypeMessageReceived      EventType = "message.received"
 	EventTypeMessageSent          EventType = "message.sent"
+)
+
+// Defines values for ExportGap.
+const (
+	ExportGapLimit      ExportGap = "limit"
+	ExportGapShifted    ExportGap = "shifted"
+	ExportGapUnfinished ExportGap = "unfinished"
+)
+
+// Defines values for ExportState.
+const (
+	ExportStateCanceled ExportState = "canceled"
+	ExportStateDone     ExportState = "done"
+	ExportStateFailed   ExportState = "failed"
+	ExportStateQueued   ExportState = "queued"
+	ExportStateRunning  ExportState = "running"
 )
 
 // Defines values for Format.
@@ -204,6 +235,12 @@ const (
 const (
 	UpdatesByPolling UpdatesBy = "polling"
 	UpdatesByWebhook UpdatesBy = "webhook"
+)
+
+// Defines values for GetExportMembersParamsFormat.
+const (
+	GetExportMembersParamsFormatCsv   GetExportMembersParamsFormat = "csv"
+	GetExportMembersParamsFormatJsonl GetExportMembersParamsFormat = "jsonl"
 )
 
 // Defines values for ListMessagesParamsOrder.
@@ -311,6 +348,16 @@ type ActionList struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// AddContactRequest defines model for Add-contactRequest.
+type AddContactRequest struct {
+	// FirstName What the account calls them.
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name,omitempty,omitzero"`
+
+	// Who +phone, @username, or user:ID that the account has come across.
+	Who string `json:"who"`
+}
+
 // Allowance defines model for Allowance.
 type Allowance struct {
 	Hours          Hours            `json:"hours,omitempty,omitzero"`
@@ -370,6 +417,14 @@ type AuditList struct {
 type BackfillRequest struct {
 	// Messages How many more; all that there are if it is missing.
 	Messages int64 `json:"messages,omitempty,omitzero"`
+}
+
+// BlockedList defines model for BlockedList.
+type BlockedList struct {
+	// Next What after has to be for the next page; empty at the end.
+	Next   string    `json:"next,omitempty,omitzero"`
+	People []Profile `json:"people"`
+	Total  int64     `json:"total"`
 }
 
 // BotUpdates defines model for BotUpdates.
@@ -485,6 +540,23 @@ type ConversationList struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// CreateExportRequest defines model for Create-exportRequest.
+type CreateExportRequest struct {
+	// Group @username, or group:ID or channel:ID that the account has come across.
+	//
+	// Examples: channel:1234567890
+	Group string `json:"group"`
+
+	// List Which of them. Banned and kicked are for administrators.
+	List CreateExportRequestList `json:"list,omitempty,omitzero"`
+
+	// Query What a name or username begins with, for search, contacts, banned and kicked.
+	Query string `json:"query,omitempty,omitzero"`
+}
+
+// CreateExportRequestList Which of them. Banned and kicked are for administrators.
+type CreateExportRequestList string
+
 // Delivery defines model for Delivery.
 type Delivery struct {
 	AccountID   string    `json:"account_id"`
@@ -580,6 +652,63 @@ type EventPage struct {
 // EventType defines model for EventType.
 type EventType string
 
+// Export defines model for Export.
+type Export struct {
+	AccountID string `json:"account_id"`
+	Code      Code   `json:"code,omitempty,omitzero"`
+
+	// Complete It holds everybody, as far as Telegram tells.
+	Complete  bool      `json:"complete"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Error The same for people.
+	Error string `json:"error,omitempty,omitzero"`
+
+	// ExpiresAt When it is deleted, with all that it holds.
+	ExpiresAt  time.Time `json:"expires_at,omitempty,omitzero"`
+	FinishedAt time.Time `json:"finished_at,omitempty,omitzero"`
+
+	// Gap Why it does not: it has not come to its end; there are more than Telegram shows; or people came and went meanwhile, or Telegram's count is not exact.
+	Gap ExportGap `json:"gap,omitempty,omitzero"`
+
+	// Group Whose members are wanted.
+	Group string `json:"group"`
+	ID    string `json:"id"`
+
+	// Limit How many Telegram shows at most of such a group; all if it is missing.
+	Limit int64  `json:"limit,omitempty,omitzero"`
+	List  string `json:"list"`
+	Query string `json:"query,omitempty,omitzero"`
+
+	// RetryAt When it is gone on with.
+	RetryAt time.Time `json:"retry_at,omitempty,omitzero"`
+
+	// Seen How many it holds.
+	Seen      int64       `json:"seen"`
+	StartedAt time.Time   `json:"started_at,omitempty,omitzero"`
+	State     ExportState `json:"state"`
+
+	// Title Of the group.
+	Title string `json:"title,omitempty,omitzero"`
+
+	// Total How many there are, as Telegram says, which is not always exact.
+	Total int64 `json:"total,omitempty,omitzero"`
+}
+
+// ExportGap Why it does not: it has not come to its end; there are more than Telegram shows; or people came and went meanwhile, or Telegram's count is not exact.
+type ExportGap string
+
+// ExportState defines model for Export.State.
+type ExportState string
+
+// ExportList defines model for ExportList.
+type ExportList struct {
+	Exports []Export `json:"exports"`
+
+	// Next What after has to be for the next page; empty at the end.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // Format defines model for Format.
 type Format string
 
@@ -589,6 +718,25 @@ type Forward struct {
 	From      string    `json:"from,omitempty,omitzero"`
 	MessageID int64     `json:"message_id,omitempty,omitzero"`
 	Name      string    `json:"name,omitempty,omitzero"`
+}
+
+// Group defines model for Group.
+type Group struct {
+	About          string `json:"about,omitempty,omitzero"`
+	CanListMembers bool   `json:"can_list_members,omitempty,omitzero"`
+	Kind           string `json:"kind"`
+	Members        int64  `json:"members,omitempty,omitzero"`
+	MembersHidden  bool   `json:"members_hidden,omitempty,omitzero"`
+	MovedTo        string `json:"moved_to,omitempty,omitzero"`
+	Peer           string `json:"peer"`
+	Role           string `json:"role"`
+	Title          string `json:"title"`
+	Username       string `json:"username,omitempty,omitzero"`
+}
+
+// GroupList defines model for GroupList.
+type GroupList struct {
+	Groups []Group `json:"groups"`
 }
 
 // Health defines model for Health.
@@ -657,6 +805,14 @@ type LoginLink struct {
 	//
 	// Examples: /login/…
 	Path string `json:"path"`
+}
+
+// LookUpRequest defines model for Look-upRequest.
+type LookUpRequest struct {
+	// Who @username or +phone.
+	//
+	// Examples: @durov
+	Who string `json:"who"`
 }
 
 // MadeKey defines model for MadeKey.
@@ -831,7 +987,7 @@ type NewKey struct {
 	Name      string    `json:"name"`
 	Pools     []string  `json:"pools,omitempty,omitzero"`
 
-	// Scopes accounts:read, accounts:write, messages:read, messages:send, webhooks, or admin for everything.
+	// Scopes accounts:read, accounts:write, messages:read, messages:send, contacts:read, contacts:write, exports, webhooks, or admin for everything.
 	Scopes []string `json:"scopes"`
 }
 
@@ -1001,6 +1157,28 @@ type Problem struct {
 	//
 	// Examples: urn:godwit:problem:not_found
 	Type string `json:"type"`
+}
+
+// Profile defines model for Profile.
+type Profile struct {
+	BlockedAt time.Time `json:"blocked_at,omitempty,omitzero"`
+	Bot       bool      `json:"bot,omitempty,omitzero"`
+	Contact   bool      `json:"contact,omitempty,omitzero"`
+	Deleted   bool      `json:"deleted,omitempty,omitzero"`
+	FirstName string    `json:"first_name,omitempty,omitzero"`
+	LastName  string    `json:"last_name,omitempty,omitzero"`
+	Mutual    bool      `json:"mutual,omitempty,omitzero"`
+	Peer      string    `json:"peer"`
+	Phone     string    `json:"phone,omitempty,omitzero"`
+	Premium   bool      `json:"premium,omitempty,omitzero"`
+	Title     string    `json:"title,omitempty,omitzero"`
+	Username  string    `json:"username,omitempty,omitzero"`
+	Verified  bool      `json:"verified,omitempty,omitzero"`
+}
+
+// ProfileList defines model for ProfileList.
+type ProfileList struct {
+	People []Profile `json:"people"`
 }
 
 // Ramp defines model for Ramp.
@@ -1359,6 +1537,13 @@ type ListAccountsParams struct {
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// ListBlockedParams defines parameters for ListBlocked.
+type ListBlockedParams struct {
+	// After The next of the page before.
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+	Limit int64  `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
 // GetBudgetParams defines parameters for GetBudget.
 type GetBudgetParams struct {
 	// Ahead Forecast when so many of each kind will have been able to go.
@@ -1375,10 +1560,42 @@ type ListConversationsParams struct {
 	Unread bool `form:"unread,omitempty" json:"unread,omitempty,omitzero"`
 }
 
+// ListExportsParams defines parameters for ListExports.
+type ListExportsParams struct {
+	// After The id of the last one of the page before.
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Limit How many at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// CreateExportParams defines parameters for CreateExport.
+type CreateExportParams struct {
+	// IdempotencyKey Repeated with the same key and body, the request does nothing and answers as it did first.
+	IdempotencyKey string `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
+// GetExportMembersParams defines parameters for GetExportMembers.
+type GetExportMembersParams struct {
+	Format GetExportMembersParamsFormat `form:"format,omitempty" json:"format,omitempty,omitzero"`
+
+	// Partial What there is by now of an export that is not done.
+	Partial bool `form:"partial,omitempty" json:"partial,omitempty,omitzero"`
+}
+
+// GetExportMembersParamsFormat defines parameters for GetExportMembers.
+type GetExportMembersParamsFormat string
+
 // SendMessageParams defines parameters for SendMessage.
 type SendMessageParams struct {
 	// IdempotencyKey Repeated with the same key and body, the request does nothing and answers as it did first.
 	IdempotencyKey string `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
+// SearchPeopleParams defines parameters for SearchPeople.
+type SearchPeopleParams struct {
+	Query string `form:"query" json:"query"`
+	Limit int64  `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
 // ListAuditParams defines parameters for ListAudit.
@@ -1441,6 +1658,18 @@ type ListKeysParams struct {
 type DeleteMessageParams struct {
 	// Everybody For everybody, or for the account alone.
 	Everybody *bool `form:"everybody,omitempty" json:"everybody,omitempty"`
+}
+
+// GetMediaParams defines parameters for GetMedia.
+type GetMediaParams struct {
+	// Range Which bytes are wanted, as of RFC 9110.
+	Range string `json:"Range,omitempty,omitzero"`
+
+	// IfRange The ETag of what there is already: if the file is another one, all of it is sent.
+	IfRange string `json:"If-Range,omitempty,omitzero"`
+
+	// IfNoneMatch The ETag of what there is already: if the file is the same, nothing is sent.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
 }
 
 // ListPoolsParams defines parameters for ListPools.
@@ -1523,6 +1752,15 @@ type CreateAccountJSONRequestBody = NewAccount
 
 // SetBudgetJSONRequestBody defines body for SetBudget for application/json ContentType.
 type SetBudgetJSONRequestBody = BudgetPlan
+
+// AddContactJSONRequestBody defines body for AddContact for application/json ContentType.
+type AddContactJSONRequestBody = AddContactRequest
+
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = CreateExportRequest
+
+// LookUpJSONRequestBody defines body for LookUp for application/json ContentType.
+type LookUpJSONRequestBody = LookUpRequest
 
 // SendMessageJSONRequestBody defines body for SendMessage for application/json ContentType.
 type SendMessageJSONRequestBody = SendMessageRequest
@@ -1651,6 +1889,40 @@ func (c *Client) GetAccount(ctx context.Context, account string) (*Account, erro
 	return answer, nil
 }
 
+// ListBlocked asks the daemon to list those whom an account has blocked.
+//
+// The latest first. Bots block nobody.
+func (c *Client) ListBlocked(ctx context.Context, account string, params *ListBlockedParams) (*BlockedList, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/blocked", account)
+	if params == nil {
+		params = new(ListBlockedParams)
+	}
+	r.ask("after", params.After)
+	r.ask("limit", params.Limit)
+	answer := new(BlockedList)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Blocked yields what ListBlocked lists, page after page. An error is the
+// last that it yields.
+func (c *Client) Blocked(ctx context.Context, account string, params *ListBlockedParams) iter.Seq2[Profile, error] {
+	p := ListBlockedParams{}
+	if params != nil {
+		p = *params
+	}
+	return pages(p.After, func(cursor string) ([]Profile, string, error) {
+		p.After = cursor
+		page, err := c.ListBlocked(ctx, account, &p)
+		if err != nil {
+			return nil, "", err
+		}
+		return page.People, page.Next, nil
+	})
+}
+
 // GetBudget asks the daemon to show what an account may do, and when.
 //
 // What is planned, what flood waits have taught, what its ramp has for today, what is used and what is left.
@@ -1680,6 +1952,39 @@ func (c *Client) SetBudget(ctx context.Context, account string, body BudgetPlan)
 		return nil, err
 	}
 	return answer, nil
+}
+
+// ListContacts asks the daemon to list an account's contacts.
+//
+// All of them, as Telegram tells now. Bots have none.
+func (c *Client) ListContacts(ctx context.Context, account string) (*ProfileList, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/contacts", account)
+	answer := new(ProfileList)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// AddContact asks the daemon to add somebody to an account's contacts.
+//
+// Whoever is named by a phone number or a username is looked up, which the account's budget for lookups has to allow now.
+func (c *Client) AddContact(ctx context.Context, account string, body AddContactRequest) (*Profile, error) {
+	r := newCall(http.MethodPost, "/v1/accounts/%s/contacts", account)
+	if err := r.send(body); err != nil {
+		return nil, err
+	}
+	answer := new(Profile)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// DeleteContact asks the daemon to take somebody out of an account's contacts.
+func (c *Client) DeleteContact(ctx context.Context, account string, contact string) error {
+	r := newCall(http.MethodDelete, "/v1/accounts/%s/contacts/%s", account, contact)
+	return c.do(ctx, r, nil)
 }
 
 // ListConversations asks the daemon to list the conversations of an account.
@@ -1739,6 +2044,124 @@ func (c *Client) ConfirmDevice(ctx context.Context, account string, device strin
 	return c.do(ctx, r, nil)
 }
 
+// ListExports asks the daemon to list the exports of an account.
+//
+// The latest first.
+func (c *Client) ListExports(ctx context.Context, account string, params *ListExportsParams) (*ExportList, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/exports", account)
+	if params == nil {
+		params = new(ListExportsParams)
+	}
+	r.ask("after", params.After)
+	r.ask("limit", params.Limit)
+	answer := new(ExportList)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Exports yields what ListExports lists, page after page. An error is the
+// last that it yields.
+func (c *Client) Exports(ctx context.Context, account string, params *ListExportsParams) iter.Seq2[Export, error] {
+	p := ListExportsParams{}
+	if params != nil {
+		p = *params
+	}
+	return pages(p.After, func(cursor string) ([]Export, string, error) {
+		p.After = cursor
+		page, err := c.ListExports(ctx, account, &p)
+		if err != nil {
+			return nil, "", err
+		}
+		return page.Exports, page.Next, nil
+	})
+}
+
+// CreateExport asks the daemon to export the members of a group or channel.
+//
+// They are fetched in the background, a hundred at a time, within the account's budget for participants, and gone on with after a restart. Events (export.progress, export.done, export.failed) tell how far it is. Telegram shows at most 10,000 members of a supergroup and 200 of a channel, and none where administrators have hidden them: complete and gap say how much of the truth the list is. It is deleted a week after its end. Bots cannot.
+func (c *Client) CreateExport(ctx context.Context, account string, body CreateExportRequest, params *CreateExportParams) (*Export, error) {
+	r := newCall(http.MethodPost, "/v1/accounts/%s/exports", account)
+	if params == nil {
+		params = new(CreateExportParams)
+	}
+	r.set("Idempotency-Key", params.IdempotencyKey)
+	if err := r.send(body); err != nil {
+		return nil, err
+	}
+	answer := new(Export)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// DeleteExport asks the daemon to delete an export with all that it holds.
+func (c *Client) DeleteExport(ctx context.Context, account string, export string) error {
+	r := newCall(http.MethodDelete, "/v1/accounts/%s/exports/%s", account, export)
+	return c.do(ctx, r, nil)
+}
+
+// GetExport asks the daemon to show an export.
+func (c *Client) GetExport(ctx context.Context, account string, export string) (*Export, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/exports/%s", account, export)
+	answer := new(Export)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// CancelExport asks the daemon to end an export.
+//
+// What it holds by then stays for a week.
+func (c *Client) CancelExport(ctx context.Context, account string, export string) (*Export, error) {
+	r := newCall(http.MethodPost, "/v1/accounts/%s/exports/%s/cancel", account, export)
+	answer := new(Export)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// GetExportMembers asks the daemon to fetch what an export holds.
+//
+// As CSV, with a line of names first, or as JSON lines. In the CSV, what a spreadsheet would take for a formula has an apostrophe before it. An export that is not done is refused unless partial is set.
+func (c *Client) GetExportMembers(ctx context.Context, account string, export string, params *GetExportMembersParams) (io.ReadCloser, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/exports/%s/members", account, export)
+	if params == nil {
+		params = new(GetExportMembersParams)
+	}
+	r.ask("format", params.Format)
+	r.ask("partial", params.Partial)
+	return c.open(ctx, r)
+}
+
+// ListGroups asks the daemon to list the groups and channels of an account.
+//
+// Those in its list of conversations, as Telegram tells now, the one with the latest message first. Each hundred conversations count as a page of history. Bots cannot.
+func (c *Client) ListGroups(ctx context.Context, account string) (*GroupList, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/groups", account)
+	answer := new(GroupList)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// GetGroup asks the daemon to show a group or channel.
+//
+// With whether its members can be listed. It counts as a page of participants.
+func (c *Client) GetGroup(ctx context.Context, account string, group string) (*Group, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/groups/%s", account, group)
+	answer := new(Group)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // AccountHealth asks the daemon to show how an account is.
 //
 // What online means is measured: the last pong, the last update, how far behind.
@@ -1763,6 +2186,21 @@ func (c *Client) CreateLoginLink(ctx context.Context, account string) (*LoginLin
 	return answer, nil
 }
 
+// LookUp asks the daemon to find out who has a username or phone number.
+//
+// Telegram is asked each time, within the account's budget for lookups: where that does not allow it now, the answer is 429 and says when. Bots cannot.
+func (c *Client) LookUp(ctx context.Context, account string, body LookUpRequest) (*Profile, error) {
+	r := newCall(http.MethodPost, "/v1/accounts/%s/look-ups", account)
+	if err := r.send(body); err != nil {
+		return nil, err
+	}
+	answer := new(Profile)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // SendMessage asks the daemon to send a message.
 //
 // It is stored before this is answered, and sent once, in the order of its conversation. Events, or the message itself, tell what becomes of it.
@@ -1776,6 +2214,23 @@ func (c *Client) SendMessage(ctx context.Context, account string, body SendMessa
 		return nil, err
 	}
 	answer := new(Accepted)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// SearchPeople asks the daemon to search for people, groups and channels.
+//
+// By the beginning of a name or username: the account's contacts and conversations first, then others. It counts as a look-up. Bots cannot.
+func (c *Client) SearchPeople(ctx context.Context, account string, params *SearchPeopleParams) (*ProfileList, error) {
+	r := newCall(http.MethodGet, "/v1/accounts/%s/people", account)
+	if params == nil {
+		params = new(SearchPeopleParams)
+	}
+	r.ask("query", params.Query)
+	r.ask("limit", params.Limit)
+	answer := new(ProfileList)
 	if err := c.do(ctx, r, answer); err != nil {
 		return nil, err
 	}
@@ -2119,6 +2574,20 @@ func (c *Client) CancelMessage(ctx context.Context, message string) (*Message, e
 		return nil, err
 	}
 	return answer, nil
+}
+
+// GetMedia asks the daemon to fetch the file that a message carries.
+//
+// It is passed on as it comes from Telegram, however large it is. Parts can be asked for with Range, and a download that was cut off can be gone on with: If-Range takes the ETag. Where something fails before the first byte, the answer is a problem document; after that, the connection is cut. Bots cannot fetch files over 20 MB.
+func (c *Client) GetMedia(ctx context.Context, message string, params *GetMediaParams) (io.ReadCloser, error) {
+	r := newCall(http.MethodGet, "/v1/messages/%s/media", message)
+	if params == nil {
+		params = new(GetMediaParams)
+	}
+	r.set("Range", params.Range)
+	r.set("If-Range", params.IfRange)
+	r.set("If-None-Match", params.IfNoneMatch)
+	return c.open(ctx, r)
 }
 
 // React asks the daemon to react to a message.

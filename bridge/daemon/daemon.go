@@ -182,7 +182,7 @@ func (n *node) assemble(address string) {
 		Users: &account.Environment{
 			Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
 			Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
-			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admitPage},
+			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admit, Refused: n.refused},
 			Logger: log, Now: now, Certain: func(ctx context.Context) error { return n.fleet.Certain(ctx) },
 		},
 		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI, Webhook: n.o.botWebhook()},
@@ -210,7 +210,8 @@ func (n *node) assemble(address string) {
 	n.server = &http.Server{
 		Handler: n.operations(httpapi.New(httpapi.Options{
 			Authenticator: httpapi.KeyAuthenticator(n.store, now), Accounts: s, Messages: s, Owners: s, Logins: s,
-			Uploads: s, BotUpdates: n, Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
+			Uploads: s, Media: s, Exports: s, People: s, BotUpdates: n,
+			Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
 			Pools: pools, Events: n.events, Webhooks: n.webhooks,
 			Administration: s, Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version,
 		})),
@@ -312,7 +313,8 @@ func (n *node) tidy(ctx context.Context) {
 		_, answers := n.store.ForgetAnswers(ctx, now.Add(-answerRetention))
 		_, uploads := n.store.DeleteUploadsBefore(ctx, now.Add(-uploadRetention))
 		_, deliveries := n.webhooks.Prune(ctx, webhook.Retention{Delivered: deliveryRetention, Dead: deliveryRetention})
-		if err := errors.Join(answers, uploads, deliveries); err != nil && ctx.Err() == nil {
+		_, exports := n.store.DeleteExportsAt(ctx, now)
+		if err := errors.Join(exports, answers, uploads, deliveries); err != nil && ctx.Err() == nil {
 			n.o.Logger.Warn("not tidied up", "error", err)
 		}
 	}

@@ -259,8 +259,8 @@ var Rows = []Row{
 		Dir: "bridge/internal/account", Kind: Program,
 		Own: []string{
 			"bridge", "bridge/internal/inbox", "bridge/internal/store", "bridge/internal/vault", "mtproto", "mtproto/mtclient",
-			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/signin",
-			"telegram/text", "telegram/updates", "tg", "tl",
+			"mtproto/transport", "telegram", "telegram/files", "telegram/flow", "telegram/groups", "telegram/participants",
+			"telegram/signin", "telegram/text", "telegram/updates", "tg", "tl",
 		},
 		Tests:  []string{"mtproto/mtcrypto", "sandbox", "schema", "telegram/connectionfile", "tl/schema"},
 		Reason: "the only part of the daemon that knows how Telegram is spoken to",
@@ -289,7 +289,7 @@ var Rows = []Row{
 			"bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/httpapi", "bridge/internal/outbox",
 			"bridge/internal/pool", "bridge/internal/spend", "bridge/internal/store", "bridge/internal/vault",
 		},
-		Tests:  []string{"bridge/internal/trial", "internal/pgtest"},
+		Tests:  []string{"bridge/internal/trial", "internal/pgtest", "sandbox", "telegram", "telegram/groups", "tg"},
 		Reason: "does what the HTTP API declares, and knows nothing of HTTP",
 	},
 	{

@@ -54,6 +54,8 @@ type Inbox interface {
 	// returns when there is nothing left; after an error, it is to be called
 	// again.
 	Backfill(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client) error
+	// Export is as Backfill for the members of groups.
+	Export(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client) error
 }
 
 // options are those of every client.

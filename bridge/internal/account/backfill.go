@@ -50,6 +50,14 @@ func (r *Recorder) turn(ctx context.Context) (func(), error) {
 	}
 }
 
+// admit spends what something costs that an account is about to do.
+func (r *Recorder) admit(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind) error {
+	if r.Admit == nil {
+		return nil
+	}
+	return r.Admit(ctx, id, kind)
+}
+
 // A backfiller fetches the past of an account.
 type backfiller struct {
 	r         *Recorder
@@ -86,8 +94,8 @@ func (f *backfiller) next(ctx context.Context) (more bool, err error) {
 	if err != nil || len(next) == 0 {
 		return false, err
 	}
-	if f.r.Admit != nil && next[0].Kind == store.HistoryBackfill { // what was missed does not wait
-		if err := f.r.Admit(ctx, f.account.ID); err != nil {
+	if next[0].Kind == store.HistoryBackfill { // what was missed does not wait
+		if err := f.r.admit(ctx, f.account.ID, bridge.BudgetHistory); err != nil {
 			return false, err
 		}
 	}

@@ -23,9 +23,12 @@ type Recorder struct {
 	// History is how many messages of each conversation are fetched in the
 	// background when an account is added; 0: none, and what is asked for alone.
 	History int
-	// Admit returns nil if a page of an account's history may be fetched now, and
-	// otherwise a *bridge.Error that says when; nil: any may.
-	Admit func(ctx context.Context, id bridge.AccountID) error
+	// Admit returns nil if an account may do something now of a kind that has a
+	// budget, and spends that; otherwise it returns a *bridge.Error that says when.
+	// If it is nil, anything may be done.
+	Admit func(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind) error
+	// Refused notes for how long Telegram wants nothing of a kind; nil: nobody does.
+	Refused func(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind, wait time.Duration) error
 
 	makeFilling sync.Once
 	filling     chan struct{} // holds one for each account that fetches a page

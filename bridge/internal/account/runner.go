@@ -31,8 +31,8 @@ type Runner struct {
 	// What goes on beside the connection, until background ends.
 	background context.Context
 	tasks      sync.WaitGroup
-	filling    bool // the past is being fetched
-	fillAgain  bool // and somebody has asked for more meanwhile
+	history    *chore
+	exports    *chore
 
 	lastUpdate atomic.Int64 // unix milliseconds; 0: none yet
 	connected  atomic.Bool
@@ -55,6 +55,8 @@ func (e *Environment) Start(
 ) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Runner{e: e, account: a, epoch: epoch, watcher: w, stop: stop, done: make(chan struct{})}
+	r.history = newChore("history", func(ctx context.Context, c *telegram.Client) error { return e.Inbox.Backfill(ctx, a, epoch, c) })
+	r.exports = newChore("members", func(ctx context.Context, c *telegram.Client) error { return e.Inbox.Export(ctx, a, epoch, c) })
 	go func() {
 		defer close(r.done)
 		r.run(ctx, turn)
@@ -158,6 +160,7 @@ func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func()
 	r.connected.Store(true)
 	r.watcher.Happened(bridge.Cause{Kind: bridge.Connected})
 	r.Backfill()
+	r.Export()
 	return nil
 }
 

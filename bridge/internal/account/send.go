@@ -20,55 +20,6 @@ var priorities = map[bridge.Priority]flow.Priority{
 	bridge.PriorityBackfill:     flow.Backfill,
 }
 
-// Resolve finds out whom a username or phone number belongs to.
-func (r *Runner) Resolve(ctx context.Context, p bridge.Peer) (inbox.Peer, error) {
-	c, err := r.online()
-	if err != nil {
-		return inbox.Peer{}, err
-	}
-	var input tg.InputPeerClass
-	switch p.Kind {
-	case bridge.UsernamePeer:
-		input, err = c.ResolveUsername(ctx, p.Name)
-	case bridge.PhonePeer:
-		input, err = c.ResolvePhone(ctx, p.Name)
-	default:
-		return inbox.Peer{Peer: p, Partly: true}, nil
-	}
-	switch {
-	case errors.Is(err, tg.ErrUsernameNotOccupied), errors.Is(err, tg.ErrUsernameInvalid):
-		return inbox.Peer{}, &bridge.Error{
-			Code: bridge.CodeNotFound, Detail: "Nobody on Telegram has the username @" + p.Name + ".", Err: err,
-		}
-	case errors.Is(err, tg.ErrPhoneNotOccupied):
-		return inbox.Peer{}, &bridge.Error{
-			Code: bridge.CodeNotFound, Err: err,
-			Detail: "Nobody on Telegram has the phone number +" + p.Name + ", or its owner does not want to be found by it.",
-		}
-	case err != nil:
-		return inbox.Peer{}, r.refused(err)
-	}
-	found := inbox.Peer{Partly: true}
-	switch i := input.(type) {
-	case *tg.InputPeerSelf:
-		found.Peer = bridge.Peer{Kind: bridge.UserPeer, ID: r.account.UserID}
-	case *tg.InputPeerUser:
-		found.Peer = bridge.Peer{Kind: bridge.UserPeer, ID: i.UserID}
-	case *tg.InputPeerChat:
-		found.Peer = bridge.Peer{Kind: bridge.GroupPeer, ID: i.ChatID}
-	case *tg.InputPeerChannel:
-		found.Peer = bridge.Peer{Kind: bridge.ChannelPeer, ID: i.ChannelID}
-	default:
-		return inbox.Peer{}, bridge.Errorf(bridge.CodeNotFound, "Telegram does not say who %s is.", p)
-	}
-	if p.Kind == bridge.UsernamePeer {
-		found.Username = p.Name
-	} else {
-		found.Phone = p.Name
-	}
-	return found, nil
-}
-
 // input returns how a peer is named in requests.
 func input(c *telegram.Client, p bridge.Peer) (tg.InputPeerClass, error) {
 	return c.InputPeer(telegramPeer(p))

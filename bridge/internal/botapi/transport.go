@@ -66,13 +66,9 @@ func (t *transport) updates(ctx context.Context, offset int64, seconds int) ([]*
 	}
 	defer answer.Body.Close()
 	var result struct {
-		OK          bool             `json:"ok"`
-		Result      []*models.Update `json:"result"`
-		Code        int              `json:"error_code"`
-		Description string           `json:"description"`
-		Parameters  struct {
-			RetryAfter int `json:"retry_after"`
-		} `json:"parameters"`
+		OK     bool             `json:"ok"`
+		Result []*models.Update `json:"result"`
+		refusal
 	}
 	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&result); err != nil {
 		return nil, fmt.Errorf("botapi: the answer to getUpdates: %w", err)
@@ -80,17 +76,31 @@ func (t *transport) updates(ctx context.Context, offset int64, seconds int) ([]*
 	if result.OK {
 		return result.Result, nil
 	}
-	switch result.Code {
+	return nil, result.err("getUpdates")
+}
+
+// A refusal is what an answer says that is no result.
+type refusal struct {
+	Code        int    `json:"error_code"`
+	Description string `json:"description"`
+	Parameters  struct {
+		RetryAfter int `json:"retry_after"`
+	} `json:"parameters"`
+}
+
+// err returns the refusal of a request as package bot does.
+func (r *refusal) err(what string) error {
+	switch r.Code {
 	case http.StatusUnauthorized:
-		return nil, fmt.Errorf("%w, %s", bot.ErrorUnauthorized, result.Description)
+		return fmt.Errorf("%w, %s", bot.ErrorUnauthorized, r.Description)
 	case http.StatusConflict:
-		return nil, fmt.Errorf("%w, %s", bot.ErrorConflict, result.Description)
+		return fmt.Errorf("%w, %s", bot.ErrorConflict, r.Description)
 	case http.StatusNotFound:
-		return nil, fmt.Errorf("%w, %s", bot.ErrorNotFound, result.Description)
+		return fmt.Errorf("%w, %s", bot.ErrorNotFound, r.Description)
 	case http.StatusTooManyRequests:
-		return nil, &bot.TooManyRequestsError{Message: result.Description, RetryAfter: result.Parameters.RetryAfter}
+		return &bot.TooManyRequestsError{Message: r.Description, RetryAfter: r.Parameters.RetryAfter}
 	}
-	return nil, fmt.Errorf("botapi: getUpdates: %d %s", result.Code, result.Description)
+	return fmt.Errorf("botapi: %s: %d %s", what, r.Code, r.Description)
 }
 
 // redacted returns an error that does not hold the token, which is a part of

@@ -24,6 +24,9 @@ func (r *Runner) MarkRead(context.Context, bridge.Peer, int) error {
 // Backfill does nothing: bots cannot read what was written before.
 func (r *Runner) Backfill() {}
 
+// Export does nothing: bots cannot list members.
+func (r *Runner) Export() {}
+
 // Act is refused: bots are added to groups by others, so ramps have none.
 func (r *Runner) Act(context.Context, *bridge.QueuedAction) (telegramID int, err error) {
 	return 0, bridge.Can(bridge.BotAccount, bridge.JoinGroups)

@@ -20,6 +20,8 @@ type Runner interface {
 	SignOut(ctx context.Context) error
 	// Backfill has what was asked for of the past fetched, in the background.
 	Backfill()
+	// Export has the members of groups fetched that were asked for.
+	Export()
 
 	Resolve(ctx context.Context, p bridge.Peer) (inbox.Peer, error)
 	Send(ctx context.Context, p bridge.Peer, m *bridge.Message) (*inbox.Batch, error)
@@ -30,11 +32,33 @@ type Runner interface {
 	React(ctx context.Context, p bridge.Peer, telegramID int, emoji []string) error
 	MarkRead(ctx context.Context, p bridge.Peer, upTo int) error
 	Typing(ctx context.Context, p bridge.Peer) error
+	// Open opens the file that a message carries, until ctx ends.
+	Open(ctx context.Context, p bridge.Peer, m *bridge.Message) (*bridge.File, error)
+	// Group returns what there is to know of a group or channel.
+	Group(ctx context.Context, p bridge.Peer) (*bridge.Group, error)
 
 	Devices(ctx context.Context) ([]bridge.Device, error)
 	EndDevice(ctx context.Context, id int64) error
 	ConfirmDevice(ctx context.Context, id int64) error
 }
+
+// A Person is a Runner that does what bots cannot: *account.Runner is one. Its
+// errors are as those of Runner.
+type Person interface {
+	Runner
+
+	// Groups asks admit before each request.
+	Groups(ctx context.Context, admit func(context.Context) error) ([]bridge.Group, error)
+
+	LookUp(ctx context.Context, p bridge.Peer) (*bridge.Profile, error)
+	Search(ctx context.Context, query string, limit int) ([]bridge.Profile, error)
+	Contacts(ctx context.Context) ([]bridge.Profile, error)
+	AddContact(ctx context.Context, n bridge.NewContact) (*bridge.Profile, error)
+	DeleteContact(ctx context.Context, p bridge.Peer) error
+	Blocked(ctx context.Context, after, limit int) (list []bridge.Profile, total int, err error)
+}
+
+var _ Person = (*account.Runner)(nil)
 
 // A SignIn is a sign-in of an account under way.
 type SignIn interface {

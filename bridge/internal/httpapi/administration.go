@@ -48,7 +48,7 @@ func keyView(k *bridge.APIKey) KeyView {
 // NewKey is an API key that is to be made.
 type NewKey struct {
 	Name      string             `json:"name" minLength:"1" maxLength:"200"`
-	Scopes    []bridge.KeyScope  `json:"scopes" minItems:"1" doc:"accounts:read, accounts:write, messages:read, messages:send, webhooks, or admin for everything."`
+	Scopes    []bridge.KeyScope  `json:"scopes" minItems:"1" doc:"accounts:read, accounts:write, messages:read, messages:send, contacts:read, contacts:write, exports, webhooks, or admin for everything."`
 	Accounts  []bridge.AccountID `json:"accounts,omitempty"`
 	Pools     []bridge.PoolID    `json:"pools,omitempty"`
 	ExpiresAt time.Time          `json:"expires_at,omitzero"`

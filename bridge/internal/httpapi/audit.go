@@ -30,6 +30,10 @@ func madeBy(response any) string {
 		return string(r.Body.ID)
 	case *body[rampView]:
 		return string(r.Body.ID)
+	case *body[*bridge.Profile]:
+		return r.Body.Peer.String()
+	case *body[*ExportView]:
+		return string(r.Body.ID)
 	case *body[*WebhookView]:
 		return string(r.Body.ID)
 	}
@@ -59,7 +63,7 @@ func (s *Server) noteDone(c huma.Context, op operation, made string) {
 	if id, err := bridge.ParseID[bridge.AccountID](made); err == nil {
 		e.AccountID, e.Subject = id, ""
 	}
-	for _, name := range []string{"conversation", "message", "device", "webhook", "pool", "ramp", "key", "suppression"} {
+	for _, name := range []string{"conversation", "message", "device", "webhook", "pool", "ramp", "key", "suppression", "export", "contact"} {
 		if id := c.Param(name); id != "" && made == "" {
 			e.Subject = id
 		}

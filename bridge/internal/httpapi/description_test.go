@@ -18,9 +18,12 @@ type (
 	administrationService = Administration
 	budgetsService        = Budgets
 	eventsService         = Events
+	exportsService        = Exports
 	loginsService         = Logins
+	mediaService          = Media
 	messagesService       = Messages
 	ownersService         = Owners
+	peopleService         = People
 	poolsService          = Pools
 	rampsService          = Ramps
 	uploadsService        = Uploads
@@ -32,6 +35,7 @@ func described() *Server {
 	return New(Options{
 		Accounts: struct{ accountsService }{}, Messages: struct{ messagesService }{}, Owners: struct{ ownersService }{}, Logins: struct{ loginsService }{},
 		Budgets: struct{ budgetsService }{}, Pools: struct{ poolsService }{}, Ramps: struct{ rampsService }{}, Uploads: struct{ uploadsService }{},
+		Media: struct{ mediaService }{}, Exports: struct{ exportsService }{}, People: struct{ peopleService }{},
 		Events: struct{ eventsService }{}, Webhooks: struct{ webhooksService }{}, Administration: struct{ administrationService }{},
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Version: "1",
 	})

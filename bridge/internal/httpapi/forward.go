@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -46,6 +47,7 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, address string, 
 			r.Header.Del("X-Request-Id") // the response has it already
 			return nil
 		},
+		ErrorLog: slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug), // of what is cut off midway
 		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) {
 			failed(&bridge.Error{Code: bridge.CodeUnavailable, Err: err,
 				Detail: "The node that runs the account cannot be reached. Another one takes over in a moment."})

@@ -32,6 +32,9 @@ const (
 	ScopeAccountsWrite = bridge.ScopeAccountsWrite
 	ScopeMessagesRead  = bridge.ScopeMessagesRead
 	ScopeMessagesSend  = bridge.ScopeMessagesSend
+	ScopeContactsRead  = bridge.ScopeContactsRead
+	ScopeContactsWrite = bridge.ScopeContactsWrite
+	ScopeExports       = bridge.ScopeExports
 	ScopeWebhooks      = bridge.ScopeWebhooks
 	ScopeAdmin         = bridge.ScopeAdmin
 )
@@ -65,6 +68,9 @@ type Options struct {
 	Pools         Pools
 	Ramps         Ramps
 	Uploads       Uploads
+	Media         Media
+	Exports       Exports
+	People        People
 	BotUpdates    BotUpdates // may be nil: then Telegram brings none
 	Events        Events
 	Webhooks      Webhooks
@@ -80,9 +86,10 @@ type Options struct {
 
 // A Server serves the API.
 type Server struct {
-	o   Options
-	mux *http.ServeMux
-	api huma.API
+	o         Options
+	mux       *http.ServeMux
+	api       huma.API
+	downloads chan struct{} // holds one for each file that is being sent
 }
 
 // New returns a server of everything that Options name a service for.
@@ -120,6 +127,16 @@ func New(o Options) *Server {
 		s.registerAdministration()
 	}
 	s.registerUploads()
+	if o.Media != nil {
+		s.registerMedia()
+	}
+	if o.Exports != nil {
+		s.registerExports()
+	}
+	if o.People != nil {
+		s.registerGroups()
+		s.registerContacts()
+	}
 	s.registerDocs()
 	if o.Events != nil {
 		s.registerEvents()
@@ -219,7 +236,11 @@ func callerOf(ctx context.Context) Caller {
 // allow fails unless the caller may do something with an account that the path
 // of the request does not name.
 func allow(ctx context.Context, scope Scope, account bridge.AccountID) error {
-	if !callerOf(ctx).Allows(scope, account) {
+	return permit(callerOf(ctx), scope, account)
+}
+
+func permit(caller Caller, scope Scope, account bridge.AccountID) error {
+	if !caller.Allows(scope, account) {
 		return bridge.Errorf(bridge.CodeForbidden, "This API key does not allow %s.", forbidden(scope, account))
 	}
 	return nil

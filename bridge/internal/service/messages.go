@@ -76,11 +76,8 @@ func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Acc
 	if err != nil {
 		return nil, err
 	}
-	switch a.Status.State {
-	case bridge.Banned:
-		return nil, bridge.Errorf(bridge.CodeAccountBanned, "Telegram has banned account %s.", a.ID)
-	case bridge.New, bridge.SignedOut:
-		return nil, bridge.Errorf(bridge.CodeAccountNotOnline, "Account %s is %s. %s", a.ID, a.Status.State, a.Status.WhatToDo())
+	if err := signedIn(a); err != nil {
+		return nil, err
 	}
 	now := s.Now()
 	var accepted httpapi.Accepted

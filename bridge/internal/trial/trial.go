@@ -58,6 +58,9 @@ type Place struct {
 	BotWebhook func(bridge.AccountID) string
 	// History is how many messages of each conversation nodes fetch by themselves.
 	History int
+	// Admit says what the accounts of nodes may do in the background; nil:
+	// everything.
+	Admit func(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind) error
 }
 
 // OnBoth runs a test on each kind of database.
@@ -164,7 +167,7 @@ func (p *Place) Start(name string) *Node {
 		Starter: &fleet.Surfaces{
 			Users: &account.Environment{
 				Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now, Dial: dial,
-				Inbox:   &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History},
+				Inbox:   &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History, Admit: p.Admit},
 				Certain: func(ctx context.Context) error { return n.Fleet.Certain(ctx) },
 			},
 			Bots: &botapi.Environment{Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL, Webhook: p.BotWebhook},
