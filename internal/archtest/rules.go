@@ -315,9 +315,11 @@ var Rows = []Row{
 	{
 		Dir: "bridge/internal/soak", Kind: Program,
 		Tests: []string{
-			"bridge", "bridge/daemon", "bridge/internal/store", "internal/pgtest", "internal/proxytest", "sandbox", "telegram", "telegram/connectionfile",
+			"bridge", "bridge/daemon", "bridge/internal/store", "bridge/internal/webhook", "internal/pgtest", "internal/proxytest",
+			"sandbox", "telegram", "telegram/connectionfile", "tg",
 		},
-		Reason: "tests of whole nodes as processes, and nothing else",
+		Modules: []string{"github.com/jackc/pgx/v5"},
+		Reason:  "tests of whole nodes as processes, and nothing else",
 	},
 
 	{

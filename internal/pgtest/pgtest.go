@@ -189,6 +189,9 @@ func (s *Server) serve(bin, data string, who *syscall.SysProcAttr) error {
 	return nil
 }
 
+// PID is the number of the server's first process.
+func (s *Server) PID() int { return s.command.Process.Pid }
+
 // Kill ends the server as a crash would. Close is still owed.
 func (s *Server) Kill() error {
 	err := s.command.Process.Signal(syscall.SIGQUIT)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"godwit/bridge/daemon"
+	"godwit/bridge/internal/webhook"
 	"godwit/internal/pgtest"
 	"godwit/internal/proxytest"
 	"godwit/sandbox"
@@ -68,7 +70,8 @@ func runNode(text string) int {
 	}
 	err = daemon.Run(ctx, daemon.Options{
 		Listen: n.Listen, Data: n.Data, Database: n.Database, KEKs: []string{n.KEK}, Network: network, APIID: file.APIID, APIHash: file.APIHash,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+		Webhooks: webhook.Guard{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, PlainHTTP: true},
+		Logger:   slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 		Ready: func(_, key string) {
 			if key != "" {
 				fmt.Println(key)

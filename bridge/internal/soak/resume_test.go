@@ -57,13 +57,7 @@ func cpu(w *world, pid int) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	w.check(err)
 	_, rest, _ := strings.Cut(string(text), ") ")
-	var ticks float64
-	for _, field := range strings.Fields(rest)[11:13] {
-		n, err := strconv.ParseFloat(field, 64)
-		w.check(err)
-		ticks += n
-	}
-	return ticks / 100
+	return ticks(w, strings.Fields(rest)[11:13]).Seconds()
 }
 
 // load returns how many want to use the CPUs of the machine, on average.
