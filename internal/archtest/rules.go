@@ -321,7 +321,6 @@ var Rows = []Row{
 		Modules: []string{"github.com/jackc/pgx/v5"},
 		Reason:  "tests of whole nodes as processes, and nothing else",
 	},
-
 	{
 		Dir: "bridge/internal/httpapi", Kind: Program,
 		Own:     []string{"bridge", "bridge/internal/budget"},
