@@ -361,7 +361,12 @@ var _ tg.Invoker = (*Client)(nil)
 // has ended or Telegram has lost it, fails with an *mtproto.OutcomeError, which
 // says whether it was carried out, as far as that is known. None is carried out
 // twice, unless it only reads or Telegram tells repetitions by its random_id.
-func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) error {
+func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) (err error) {
+	if c.o.Observe != nil {
+		if ended := c.o.Observe(ctx, tg.MethodName(tl.TypeID(unwrapped(req)))); ended != nil {
+			defer func() { ended(err) }()
+		}
+	}
 	if err := c.checkAccess(unwrapped(req)); err != nil {
 		return err
 	}

@@ -113,6 +113,10 @@ type Options struct {
 	// OnWait is told when Telegram begins or lengthens a wait. It must return
 	// soon.
 	OnWait func(flow.Wait)
+	// Observe, if not nil, is told of each request by its method, such as
+	// messages.sendMessage, with the context that it is made with; what it
+	// returns, which may be nil, is called with what came of it.
+	Observe func(ctx context.Context, method string) func(error)
 	// KeyLog, if not nil, gets every auth key that packets are encrypted with, a
 	// line each in hexadecimal, as "godwit inspect --auth-key-file" reads them:
 	// for looking at captures of one's own traffic, as SSLKEYLOGFILE is for TLS.

@@ -35,6 +35,7 @@ import (
 	"godwit/bridge/internal/service"
 	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 	"godwit/bridge/internal/vault"
 	"godwit/bridge/internal/webhook"
 	"godwit/telegram"
@@ -56,6 +57,9 @@ type Options struct {
 	PublicURL string
 	BotAPI    string // the URL of the Bot API, for accounts of bots; Telegram's own if empty
 
+	// OTLP is the base URL of a collector of OpenTelemetry that is told of what the
+	// node does, over HTTP; empty: nobody is.
+	OTLP    string
 	Logger  *slog.Logger
 	Version string
 	// History is how many messages of each conversation are fetched in the
@@ -76,6 +80,7 @@ type node struct {
 	store    *store.Store
 	sole     io.Closer // keeps other daemons off a database that is for one
 	vault    *vault.Vault
+	trace    *trace.Tracer
 	inbox    *inbox.Inbox
 	fleet    *fleet.Fleet
 	outbox   *outbox.Outbox
@@ -122,6 +127,9 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 	}
 	address, err := advertised(o.Advertise, n.listener.Addr(), n.store.Shared())
 	if err != nil {
+		return nil, err
+	}
+	if err := n.openTrace(ctx); err != nil {
 		return nil, err
 	}
 	n.assemble(address)
@@ -178,14 +186,15 @@ func nodeName() string {
 func (n *node) assemble(address string) {
 	log, now := n.o.Logger, time.Now
 	n.inbox = inbox.New(n.store, now)
+	n.inbox.Trace = n.trace
 	surfaces := &fleet.Surfaces{
 		Users: &account.Environment{
 			Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
 			Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
-			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admit, Refused: n.refused},
-			Logger: log, Now: now, Certain: func(ctx context.Context) error { return n.fleet.Certain(ctx) },
+			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admit, Refused: n.refused, Trace: n.trace},
+			Logger: log, Now: now, Trace: n.trace, Certain: func(ctx context.Context) error { return n.fleet.Certain(ctx) },
 		},
-		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI, Webhook: n.o.botWebhook()},
+		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI, Webhook: n.o.botWebhook(), Trace: n.trace},
 	}
 	n.fleet = fleet.New(fleet.Options{
 		Node: n.name, Address: address, Store: n.store, Starter: surfaces, Logger: log, Now: now,
@@ -197,11 +206,11 @@ func (n *node) assemble(address string) {
 	}
 	pools := pool.New(pool.Options{Store: n.store, Suppression: pool.Listed{}, Outbox: s, Now: now, Entropy: rand.Reader})
 	n.outbox = outbox.New(outbox.Options{
-		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: pools, Logger: log, Now: now,
+		Store: n.store, Fleet: n.fleet, Inbox: n.inbox, Guard: pools, Logger: log, Now: now, Trace: n.trace,
 	})
 	s.Pools = pools
 	n.webhooks = webhook.New(webhook.Options{
-		Store: n.store, Log: n.events, Vault: n.vault, Guard: n.o.Webhooks, Version: n.o.Version, Logger: log,
+		Store: n.store, Log: n.events, Vault: n.vault, Guard: n.o.Webhooks, Version: n.o.Version, Trace: n.trace, Logger: log,
 		Enqueue: func(ctx context.Context, ids []bridge.WebhookID) error {
 			return n.jobs.Insert(ctx, webhook.Jobs(ids)...)
 		},
@@ -213,7 +222,7 @@ func (n *node) assemble(address string) {
 			Uploads: s, Media: s, Exports: s, People: s, BotUpdates: n,
 			Budgets: spend.NewBudgets(n.store, now), Ramps: spend.NewRamps(n.store, now, rand.Reader),
 			Pools: pools, Events: n.events, Webhooks: n.webhooks,
-			Administration: s, Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version,
+			Administration: s, Unavailable: store.IsDown, Logger: log, Now: now, Version: n.o.Version, Trace: n.trace,
 		})),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -297,6 +306,7 @@ func (n *node) listen(ctx context.Context) {
 const (
 	tidyInterval      = time.Hour
 	answerRetention   = 24 * time.Hour      // of requests with an idempotency key
+	traceRetention    = 7 * 24 * time.Hour  // longer than anything is tried again
 	uploadRetention   = 24 * time.Hour      // of files that nothing is to be sent of any more
 	deliveryRetention = 30 * 24 * time.Hour // of the log of deliveries, dead letters included
 )
@@ -311,10 +321,11 @@ func (n *node) tidy(ctx context.Context) {
 		}
 		now := time.Now()
 		_, answers := n.store.ForgetAnswers(ctx, now.Add(-answerRetention))
+		_, traces := n.store.ForgetTraces(ctx, now.Add(-traceRetention))
 		_, uploads := n.store.DeleteUploadsBefore(ctx, now.Add(-uploadRetention))
 		_, deliveries := n.webhooks.Prune(ctx, webhook.Retention{Delivered: deliveryRetention, Dead: deliveryRetention})
 		_, exports := n.store.DeleteExportsAt(ctx, now)
-		if err := errors.Join(exports, answers, uploads, deliveries); err != nil && ctx.Err() == nil {
+		if err := errors.Join(exports, answers, traces, uploads, deliveries); err != nil && ctx.Err() == nil {
 			n.o.Logger.Warn("not tidied up", "error", err)
 		}
 	}
@@ -334,6 +345,7 @@ func (n *node) close() {
 	if n.inbox != nil {
 		n.inbox.Close()
 	}
+	n.closeTrace()
 	if n.sole != nil {
 		_ = n.sole.Close() // the process is about to end
 	}

@@ -21,6 +21,7 @@ type serveCommand struct {
 	Data      string   `help:"Directory of what this node keeps itself (${default})." default:"godwit-data" type:"path" placeholder:"DIR"`
 	DB        string   `help:"Database: postgres://USER@HOST/NAME, which several nodes may share, or sqlite:FILE. Without it, godwit.db in the directory." name:"db" env:"GODWIT_DB" placeholder:"URL"`
 	KEK       []string `help:"Key-encryption key: file:FILE, aws-kms://…, gcp-kms://… or hcvault://…. Without it, the file key in the directory. May be repeated: the first wraps, any unwraps." name:"kek" env:"GODWIT_KEK" placeholder:"URL" sep:"none"`
+	OTLP      string   `help:"Collector of OpenTelemetry that is told of requests, messages and deliveries, over OTLP/HTTP, such as http://127.0.0.1:4318." name:"otlp" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL"`
 	networkFlags
 	PublicURL string   `help:"URL at which Telegram reaches this daemon, for bots whose updates come by webhook: https, at port 443, 80, 88 or 8443. Only /telegram/ below it has to lead here." name:"public-url" placeholder:"URL"`
 	Webhooks  []string `help:"Networks that webhooks may lead to besides public addresses, such as 10.0.0.0/8." name:"allow-webhooks" placeholder:"CIDR"`
@@ -45,7 +46,7 @@ func (c *serveCommand) Run(env *environment) error {
 	if err := c.checkPublic(); err != nil {
 		return err
 	}
-	o.PublicURL = c.PublicURL
+	o.PublicURL, o.OTLP = c.PublicURL, c.OTLP
 	o.Webhooks.PlainHTTP = c.PlainHTTP
 	for _, text := range c.Webhooks {
 		prefix, err := netip.ParsePrefix(text)

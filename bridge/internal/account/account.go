@@ -10,13 +10,17 @@ package account
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 	"godwit/bridge/internal/vault"
+	"godwit/mtproto"
 	"godwit/telegram"
+	"godwit/telegram/flow"
 	"godwit/telegram/updates"
 )
 
@@ -33,6 +37,7 @@ type Environment struct {
 	// Certain is asked before anything is sent to Telegram, and fails where the
 	// accounts may be another node's by now; nil: they never are.
 	Certain func(context.Context) error
+	Trace   *trace.Tracer // may be nil
 	Inbox   Inbox
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -60,11 +65,39 @@ type Inbox interface {
 
 // options are those of every client.
 func (e *Environment) options(a *bridge.Account) telegram.Options {
-	return telegram.Options{
+	o := telegram.Options{
 		APIID: e.APIID, APIHash: e.APIHash, Network: e.Network, Device: e.Device, Dial: e.dial(),
 		Logger: e.Logger.With("account", a.ID),
 		// A request that has to wait goes back to whoever planned it.
 		Patience: -1,
+	}
+	if e.Trace.On() {
+		o.Observe = e.observe
+	}
+	return o
+}
+
+// observe has a request that is part of something traced be a span.
+func (e *Environment) observe(ctx context.Context, method string) func(error) {
+	if trace.Parent(ctx) == "" {
+		return nil
+	}
+	_, span := e.Trace.Start(ctx, method, trace.Client)
+	span.Text("rpc.system", "mtproto")
+	span.Text("rpc.method", method)
+	return func(err error) {
+		var wait *flow.WaitError
+		var refusal *mtproto.RPCError
+		switch {
+		case errors.As(err, &wait):
+			span.Wait(wait.Wait.Until.Sub(e.Now()))
+			span.Fail("WAIT")
+		case errors.As(err, &refusal):
+			span.Fail(refusal.Type)
+		case err != nil:
+			span.Fail("OTHER")
+		}
+		span.End(nil)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"godwit/bridge"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 	"godwit/telegram"
 	"godwit/telegram/updates"
 )
@@ -29,6 +30,8 @@ type Recorder struct {
 	Admit func(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind) error
 	// Refused notes for how long Telegram wants nothing of a kind; nil: nobody does.
 	Refused func(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind, wait time.Duration) error
+
+	Trace *trace.Tracer // may be nil
 
 	makeFilling sync.Once
 	filling     chan struct{} // holds one for each account that fetches a page
@@ -94,7 +97,11 @@ const (
 )
 
 // apply stores a batch, however long that takes.
-func (r *Recorder) apply(ctx context.Context, b *inbox.Batch) error {
+func (r *Recorder) apply(ctx context.Context, b *inbox.Batch) (err error) {
+	ctx, span := r.Trace.Start(ctx, "updates", trace.Consumer)
+	span.Account(b.Account)
+	span.Number("godwit.changes", len(b.Changes))
+	defer func() { span.End(err) }()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		err := r.Inbox.Apply(ctx, b)
 		if err == nil || errors.Is(err, store.ErrNotOwner) || bridge.CodeOf(err) == bridge.CodeNotFound || ctx.Err() != nil {

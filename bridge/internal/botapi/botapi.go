@@ -28,6 +28,7 @@ import (
 	"godwit/bridge"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 	"godwit/bridge/internal/vault"
 )
 
@@ -35,7 +36,7 @@ import (
 const DefaultURL = "https://api.telegram.org"
 
 // An Environment is what all bots of a node share. All fields are required but
-// the last three.
+// the last four.
 type Environment struct {
 	Store  *store.Store
 	Vault  *vault.Vault
@@ -47,6 +48,7 @@ type Environment struct {
 	// Webhook returns the URL at which Telegram reaches [Runner.ServeHTTP] of an
 	// account whose updates come by webhook; nil has them polled for all the same.
 	Webhook func(bridge.AccountID) string
+	Trace   *trace.Tracer // may be nil
 	// Check is how often it is looked whether a webhook is as it was set; once a
 	// minute if 0.
 	Check time.Duration
@@ -61,7 +63,7 @@ func (e *Environment) client(token string) (*bot.Bot, *transport, error) {
 	if url == "" {
 		url = DefaultURL
 	}
-	t := &transport{client: &http.Client{Transport: http.DefaultTransport}, url: strings.TrimRight(url, "/"), token: token}
+	t := &transport{trace: e.Trace, client: &http.Client{Transport: http.DefaultTransport}, url: strings.TrimRight(url, "/"), token: token}
 	b, err := bot.New(token, bot.WithSkipGetMe(), bot.WithServerURL(t.url), bot.WithHTTPClient(pollTimeout, t),
 		bot.WithErrorsHandler(func(err error) { e.Logger.Warn("bot api", "error", t.redacted(err)) }))
 	if err != nil {

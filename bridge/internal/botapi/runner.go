@@ -12,6 +12,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 	"godwit/bridge/internal/vault"
 )
 
@@ -230,7 +231,11 @@ func (r *Runner) poll(ctx context.Context, t *transport, offset int64) error {
 
 // store stores what updates mean, with how far they have been polled for, if
 // they have.
-func (r *Runner) store(ctx context.Context, list []*models.Update, state *store.UpdateChange) error {
+func (r *Runner) store(ctx context.Context, list []*models.Update, state *store.UpdateChange) (err error) {
+	ctx, span := r.e.Trace.Start(ctx, "updates", trace.Consumer)
+	span.Account(r.account.ID)
+	span.Number("godwit.changes", len(list))
+	defer func() { span.End(err) }()
 	b := convert(list)
 	b.Account, b.Epoch, b.State = r.account.ID, r.epoch, state
 	if err := r.e.Inbox.Apply(ctx, b); err != nil {

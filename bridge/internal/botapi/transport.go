@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
+
+	"godwit/bridge/internal/trace"
 )
 
 // A transport makes the requests of a bot.
@@ -19,11 +22,19 @@ type transport struct {
 	client *http.Client
 	url    string
 	token  string
+	trace  *trace.Tracer
 }
 
 // Do makes a request of package bot. What the server could not answer is told
 // apart from what it has refused.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
+	if trace.Parent(r.Context()) != "" {
+		method := path.Base(r.URL.Path)
+		_, span := t.trace.Start(r.Context(), method, trace.Client)
+		span.Text("rpc.system", "botapi")
+		span.Text("rpc.method", method)
+		defer span.End(nil)
+	}
 	answer, err := t.client.Do(r)
 	if err != nil {
 		return nil, err

@@ -150,18 +150,20 @@ type streamed struct {
 	LastEventID string `header:"Last-Event-ID" doc:"What browsers send when they come back: as after, and before it." maxLength:"64"`
 }
 
+// streamPath is where the log is followed.
+const streamPath = "/v1/events/stream"
+
 func (s *Server) registerStream() {
 	const detail = "Server-sent events (text/event-stream). Each has the event's type as event, the event as data, and as id what " +
 		"Last-Event-ID, or after, has to be to go on behind it. Without either, the stream begins with what happens from now on. " +
 		"Comments keep it alive. A reader that does not take what it is sent for 10 seconds is cut off, and comes back to " +
 		"where it was; where the stream ends because of something else, it says why in an event of type error first, " +
 		"whose data is a problem document."
-	const path = "/v1/events/stream"
 	register(s, operation{
-		method: http.MethodGet, path: path, id: "stream-events", tag: eventsTag, scope: ScopeMessagesRead,
+		method: http.MethodGet, path: streamPath, id: "stream-events", tag: eventsTag, scope: ScopeMessagesRead,
 		summary: "Follow the log of events", detail: detail,
 	}, s.openStream)
-	s.answers(path, "text/event-stream", "The stream.", &huma.Schema{Type: huma.TypeString})
+	s.answers(streamPath, "text/event-stream", "The stream.", &huma.Schema{Type: huma.TypeString})
 }
 
 func (s *Server) openStream(ctx context.Context, in *streamed) (*huma.StreamResponse, error) {

@@ -42,6 +42,7 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, address string, 
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(&url.URL{Scheme: "http", Host: address})
 			p.Out.Header.Set(forwardedHeader, RequestID(r.Context()))
+			s.o.Trace.Send(r.Context(), p.Out.Header)
 		},
 		ModifyResponse: func(r *http.Response) error {
 			r.Header.Del("X-Request-Id") // the response has it already

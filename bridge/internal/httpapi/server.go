@@ -21,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/trace"
 )
 
 // A Scope is what an API key allows.
@@ -79,6 +80,7 @@ type Options struct {
 	Logger         *slog.Logger
 	Now            func() time.Time
 	Version        string
+	Trace          *trace.Tracer // may be nil
 	// Unavailable reports whether an error will pass by itself, such as that of a
 	// database that cannot be reached; nil: none will.
 	Unavailable func(error) bool
@@ -172,6 +174,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	handler, pattern := s.mux.Handler(r)
+	if s.o.Trace.On() && pattern != "" && !strings.HasSuffix(pattern, streamPath) { // which has no end
+		s.serveTraced(w, r, pattern)
+		return
+	}
 	if pattern == "" {
 		s.answerUnknown(w, r, handler)
 		return

@@ -24,6 +24,8 @@ type Batch struct {
 	// Listed says that, with this batch, all conversations of the account's list
 	// have been told of as Dialogs.
 	Listed bool
+
+	parent string // the span that it came from; empty: none
 }
 
 // empty reports whether there is nothing to store.

@@ -19,6 +19,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 )
 
 const (
@@ -36,6 +37,10 @@ type Inbox struct {
 	now   func() time.Time
 
 	entropy io.Reader // monotonic
+
+	// Trace is told of what is stored; it may be nil, and is set before anything
+	// is.
+	Trace *trace.Tracer
 
 	mu      sync.Mutex
 	queue   []*request
@@ -66,10 +71,14 @@ func (i *Inbox) Close() { i.idle.Wait() }
 // accounts, goes into the next one together: with one message of each of 300
 // accounts that is several times as fast as transactions of their own side by
 // side (BenchmarkApply).
-func (i *Inbox) Apply(ctx context.Context, b *Batch) error {
+func (i *Inbox) Apply(ctx context.Context, b *Batch) (err error) {
 	if b.empty() {
 		return nil
 	}
+	ctx, span := i.Trace.Start(ctx, "store", trace.Internal)
+	span.Account(b.Account)
+	defer func() { span.End(err) }()
+	b.parent = trace.Parent(ctx)
 	r := &request{b, make(chan error, 1)}
 	i.mu.Lock()
 	i.queue = append(i.queue, r)

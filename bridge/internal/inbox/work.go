@@ -34,6 +34,7 @@ type work struct {
 	removed          []bridge.MessageID
 	read             []store.ReadUpTo
 	events           []*bridge.Event
+	traces           []store.Trace // of these, where they came from
 	states           []store.UpdateChange
 	backfills        []*store.Backfill
 	histories        []history
@@ -148,6 +149,9 @@ func (w *work) event(b *Batch, kind bridge.EventType, about bridge.ConversationI
 		return err
 	}
 	w.events = append(w.events, e)
+	if b.parent != "" {
+		w.traces = append(w.traces, store.TraceOf(e, b.parent))
+	}
 	return nil
 }
 
@@ -157,6 +161,9 @@ func newID[T bridge.MessageID | bridge.ConversationID | bridge.SuppressionID](w 
 
 // store stores what has changed.
 func (w *work) store() error {
+	if err := w.tx.AddTraces(w.traces); err != nil {
+		return err
+	}
 	if err := w.storeConversations(); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"godwit/bridge/internal/fleet"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 )
 
 // A Fleet is what runs the accounts of this node.
@@ -42,6 +43,7 @@ type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
 
+	Trace *trace.Tracer // may be nil
 	// Parallel is how many conversations of an account are sent to at once: 4.
 	Parallel int
 	// Timeout is how long a request may take: 2 min. After it, what has become of

@@ -12,6 +12,7 @@ import (
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 )
 
 // start notes which messages are on their way, as far as the budgets allow for
@@ -91,6 +92,7 @@ func budgetOf(h store.Head) bridge.BudgetKind {
 func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	ctx, cancel := x.request(h.Message)
 	defer cancel()
+	ctx, span := x.trace(ctx, h.Message)
 	r, err := x.o.Fleet.Runner(l.id)
 	goes := true
 	if err == nil {
@@ -99,17 +101,19 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	var sent *inbox.Batch
 	if err == nil {
 		if !goes {
+			span.End(nil)
 			return
 		}
 		sent, err = r.Send(ctx, h.Conversation.Peer, h.Message)
 	}
+	defer span.End(err)
 	if x.ctx.Err() != nil && !once(h.Message) {
 		return // whoever owns the account next finds out
 	}
 	if err != nil {
 		err = x.failed(epoch, h, err)
 	} else {
-		err = x.delivered(epoch, h, sent)
+		err = x.delivered(ctx, epoch, h, sent)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotOwner) && x.ctx.Err() == nil {
 		// It stays as being sent, and is sent again with the same random id, or
@@ -161,9 +165,9 @@ func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *st
 }
 
 // delivered stores that Telegram has a message.
-func (x *Outbox) delivered(epoch int64, h store.Head, sent *inbox.Batch) error {
+func (x *Outbox) delivered(ctx context.Context, epoch int64, h store.Head, sent *inbox.Batch) error {
 	x.Sent.Inc()
-	ctx := context.WithoutCancel(x.ctx)
+	ctx = context.WithoutCancel(ctx)
 	if len(sent.Changes) > 0 {
 		return x.o.Inbox.Apply(ctx, sent)
 	}
@@ -187,6 +191,23 @@ func (x *Outbox) delivered(epoch int64, h store.Head, sent *inbox.Batch) error {
 	}
 	sent.Changes = []inbox.Change{&inbox.Sent{RandomID: h.Message.RandomID, TelegramID: telegramID}}
 	return x.o.Inbox.Apply(ctx, sent)
+}
+
+// trace begins the span of a message on its way, below that of whoever has given
+// it to the bridge.
+func (x *Outbox) trace(ctx context.Context, m *bridge.Message) (context.Context, *trace.Span) {
+	if !x.o.Trace.On() {
+		return ctx, nil
+	}
+	parent, err := x.o.Store.Trace(ctx, string(m.ID))
+	if err != nil {
+		x.o.Logger.Warn("a span has lost its parent", "message", m.ID, "error", err)
+	}
+	ctx, span := x.o.Trace.Start(trace.Below(ctx, parent), "send", trace.Consumer)
+	span.Account(m.AccountID)
+	span.Text("godwit.message.id", string(m.ID))
+	span.Number("godwit.attempt", m.Attempts)
+	return ctx, span
 }
 
 // failed stores that a message could not be sent.

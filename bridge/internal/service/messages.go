@@ -17,6 +17,7 @@ import (
 	"godwit/bridge/internal/httpapi"
 	"godwit/bridge/internal/spend"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 )
 
 var _ httpapi.Messages = (*Service)(nil)
@@ -93,7 +94,11 @@ func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Acc
 				if err != nil {
 					return httpapi.Accepted{}, err
 				}
-				return s.queue(t, now, locked, r, content)
+				accepted, err := s.queue(t, now, locked, r, content)
+				if parent := trace.Parent(ctx); err == nil && parent != "" {
+					err = t.AddTraces([]store.Trace{{Subject: string(accepted.ID), Parent: parent, At: now}})
+				}
+				return accepted, err
 			})
 		return err
 	})

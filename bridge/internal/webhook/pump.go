@@ -10,6 +10,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 )
 
 const (
@@ -231,10 +232,34 @@ func (p *pump) send(ctx context.Context, i *item) {
 		if body, err := json.Marshal(event); err != nil {
 			r.outcome.Attempt = bridge.Attempt{At: now, Error: "the event cannot be written: " + err.Error()}
 		} else {
+			ctx, span := p.trace(ctx, event)
 			r.outcome = p.s.sender.send(ctx, p.w.URL, string(id), body, p.secrets.at(now))
+			if span.Number("http.response.status_code", r.outcome.Status); !r.outcome.delivered {
+				span.Fail("undelivered")
+			}
+			span.End(nil)
 		}
 		p.results <- r
 	})
+}
+
+// trace begins the span of a request that tells of an event, below that of what
+// has led to it.
+func (p *pump) trace(ctx context.Context, e *bridge.Event) (context.Context, *trace.Span) {
+	t := p.s.o.Trace
+	if !t.On() {
+		return ctx, nil
+	}
+	parent, err := p.s.o.Store.Trace(ctx, string(e.ID))
+	if err != nil {
+		p.s.o.Logger.Warn("a span has lost its parent", "event", e.ID, "error", err)
+	}
+	ctx, span := t.Start(trace.Below(ctx, parent), "deliver", trace.Producer)
+	span.Account(e.AccountID)
+	span.Text("godwit.event.id", string(e.ID))
+	span.Text("godwit.event.type", string(e.Type))
+	span.Text("godwit.webhook.id", string(p.w.ID))
+	return ctx, span
 }
 
 // load reads what waits in a lane.

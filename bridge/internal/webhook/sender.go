@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/trace"
 )
 
 const (
@@ -38,6 +39,7 @@ type sender struct {
 	client *http.Client
 	clock  Clock
 	agent  string
+	trace  *trace.Tracer
 }
 
 // newSender returns a sender. Redirects are not followed: a receiver that has
@@ -60,7 +62,7 @@ func newSender(o *Options) *sender {
 			Transport: transport, Timeout: o.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		clock: o.Clock, agent: "godwit/" + o.Version,
+		clock: o.Clock, agent: "godwit/" + o.Version, trace: o.Trace,
 	}
 }
 
@@ -72,6 +74,7 @@ func (s *sender) send(ctx context.Context, to, id string, body []byte, secrets [
 	if err == nil {
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("User-Agent", s.agent)
+		s.trace.Send(ctx, request.Header)
 		err = sign(request.Header, id, out.At, body, secrets)
 	}
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"godwit/bridge"
 	"godwit/bridge/internal/jobs"
 	"godwit/bridge/internal/store"
+	"godwit/bridge/internal/trace"
 )
 
 // A Log is the log of events, an *eventlog.Log.
@@ -51,6 +52,7 @@ type Options struct {
 	Timeout     time.Duration // of a request, with its response: 15 s if 0
 	Slice       time.Duration // how long one job delivers, before another node may take over: jobs.Slice if 0
 	Version     string        // of the daemon, for User-Agent
+	Trace       *trace.Tracer // may be nil
 
 	Clock   Clock          // SystemClock if nil
 	Chance  func() float64 // from 0 up to 1, for jitter: random if nil
