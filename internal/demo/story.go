@@ -34,6 +34,7 @@ func (s *story) tell(ctx context.Context) error {
 		{"Who does not want to be written to", s.respect},
 		{"kill -9, in the middle of it", s.kill},
 		{"The daemon starts again", s.resume},
+		{"Who is in the group", s.export},
 		{"Compared with the ledger of the local Telegram", s.compare},
 	} {
 		s.line("\n%s", step.name)
@@ -422,6 +423,34 @@ func (s *story) kill(ctx context.Context) error {
 		}
 	}
 	s.line("  Nobody has told the other %d people, who write as well.", len(late))
+	return nil
+}
+
+// export has the members of the group listed.
+func (s *story) export(ctx context.Context) error {
+	var e struct {
+		ID       bridge.ExportID    `json:"id"`
+		State    bridge.ExportState `json:"state"`
+		Seen     int                `json:"seen"`
+		Complete bool               `json:"complete"`
+		Error    string             `json:"error"`
+	}
+	path := accountPath(s.ann) + "/exports"
+	if err := s.api.ask(ctx, http.MethodPost, path, map[string]string{"group": "@" + crowdName}, &e); err != nil {
+		return err
+	}
+	for e.State == "queued" || e.State == "running" {
+		if err := pause(ctx, again); err != nil {
+			return fmt.Errorf("the export has %d members and is %s: %w", e.Seen, e.State, err)
+		}
+		if err := s.api.ask(ctx, http.MethodGet, path+"/"+string(e.ID), nil, &e); err != nil {
+			return err
+		}
+	}
+	if e.State != "done" || e.Seen != crowdSize || !e.Complete {
+		return fmt.Errorf("the export is %s with %d of %d members: %s", e.State, e.Seen, crowdSize, e.Error)
+	}
+	s.line("  Ann's export has all %d members, as CSV and as JSON lines.", e.Seen)
 	return nil
 }
 
