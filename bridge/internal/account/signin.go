@@ -200,12 +200,20 @@ func (s *SignIn) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A new session begins where Telegram is now, not where the old one was. What
+	// people write until the account is online is news, and no history.
+	change := store.UpdateChange{Account: s.account.ID}
+	if state, err := tg.Call(ctx, s.client, &tg.UpdatesGetState{}); err == nil {
+		change.Counters = &store.Counters{PTS: int64(state.Pts), QTS: int64(state.Qts), Date: int64(state.Date), Seq: int64(state.Seq)}
+	} else {
+		s.e.Logger.Warn("where the updates stand is asked for again later", "account", s.account.ID, "error", err)
+	}
 	return session.change(ctx, credentials, func(t *store.Tx) error {
 		if err := t.SetIdentity(s.account.ID, user.ID, user.Phone.Or("")); err != nil {
 			return err
 		}
-		// A new session begins where Telegram is now, not where the old one was.
-		return errors.Join(t.DeleteSecret(s.account.ID, signInField), t.ResetUpdateState(s.account.ID))
+		return errors.Join(t.DeleteSecret(s.account.ID, signInField), t.ResetUpdateState(s.account.ID),
+			t.SetUpdateStates([]store.UpdateChange{change}))
 	})
 }
 
