@@ -50,15 +50,16 @@ type commands struct {
 	Download downloadCommand `cmd:"" help:"Fetch the file of a message. One that was interrupted goes on where it was."`
 	Inspect  inspectCommand  `cmd:"" help:"Print the MTProto that a network capture holds, decrypted with given keys."`
 
-	Serve    serveCommand    `cmd:"" help:"Run the bridge: many accounts, behind an HTTP API."`
-	Account  accountCommand  `cmd:"" help:"Add accounts to a running daemon, sign them in, start and stop them."`
-	Message  messageCommand  `cmd:"" help:"Have a daemon send messages, and see what becomes of them."`
-	Inbox    inboxCommand    `cmd:"" help:"Read what a daemon's accounts are written, and follow what happens."`
-	Webhook  webhookCommand  `cmd:"" help:"Have a daemon send events to URLs."`
-	Key      keyCommand      `cmd:"" help:"Make, list and revoke keys of the HTTP API."`
-	Keys     keysCommand     `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
-	Suppress suppressCommand `cmd:"" help:"Say who is never written to."`
-	Audit    auditCommand    `cmd:"" help:"Print who asked the daemon for what."`
+	Serve    serveCommand        `cmd:"" help:"Run the bridge: many accounts, behind an HTTP API."`
+	Account  accountCommand      `cmd:"" help:"Add accounts to a running daemon, sign them in, start and stop them."`
+	Message  messageCommand      `cmd:"" help:"Have a daemon send messages, and see what becomes of them."`
+	Inbox    inboxCommand        `cmd:"" help:"Read what a daemon's accounts are written, and follow what happens."`
+	Webhook  webhookCommand      `cmd:"" help:"Have a daemon send events to URLs."`
+	Export   memberExportCommand `cmd:"" help:"Have a daemon list the members of groups."`
+	Key      keyCommand          `cmd:"" help:"Make, list and revoke keys of the HTTP API."`
+	Keys     keysCommand         `cmd:"" help:"Change or shred the keys under which a daemon keeps credentials."`
+	Suppress suppressCommand     `cmd:"" help:"Say who is never written to."`
+	Audit    auditCommand        `cmd:"" help:"Print who asked the daemon for what."`
 
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete command lines."`
 	Complete   completeCommand   `cmd:"" hidden:""`
