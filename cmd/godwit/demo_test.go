@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"syscall"
@@ -134,6 +135,11 @@ func TestDemoEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Under nohup the demo would rightly stay: what is handled here, a process that
+	// is started from here does not ignore.
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
 	hangUp := func(demo *os.Process, _ func()) { _ = demo.Signal(syscall.SIGHUP) }
 	for name, test := range map[string]struct {
 		when string
