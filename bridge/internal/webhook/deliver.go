@@ -27,9 +27,10 @@ func (s *Service) Deliver(ctx context.Context, id bridge.WebhookID) (again bool,
 	if err != nil {
 		return true, err
 	}
+	p.stop = stop
 	slice := time.AfterFunc(s.o.Slice, func() { s.restart(id) })
 	defer slice.Stop()
-	if err := p.run(ctx, stop); err != nil {
+	if err := p.run(ctx); err != nil {
 		return true, err
 	}
 	if p.gone {

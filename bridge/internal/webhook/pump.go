@@ -39,7 +39,8 @@ type pump struct {
 	sending sync.WaitGroup
 	replay  *store.Replay // nil: none
 	pools   map[bridge.AccountID][]bridge.PoolID
-	gone    bool // the receiver wants nothing any more
+	gone    bool            // the receiver wants nothing any more
+	stop    <-chan struct{} // closed when the webhook has been changed
 }
 
 // A result is what has come of sending an item.
@@ -76,7 +77,7 @@ func (s *Service) newPump(ctx context.Context, id bridge.WebhookID) (*pump, erro
 
 // run delivers until it is told to stop, the context ends or the receiver wants
 // nothing any more. What is under way then still ends, and is written down.
-func (p *pump) run(ctx context.Context, stop <-chan struct{}) error {
+func (p *pump) run(ctx context.Context) error {
 	sendCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	flush := time.NewTimer(flushDelay)
@@ -108,7 +109,7 @@ func (p *pump) run(ctx context.Context, stop <-chan struct{}) error {
 			if err := p.flush(ctx); err != nil {
 				return p.fail(ctx, cancel, err)
 			}
-		case <-stop:
+		case <-p.stop:
 			forget()
 			return p.end(ctx, cancel)
 		case <-ctx.Done():
@@ -195,6 +196,13 @@ func (p *pump) fill(ctx context.Context) (more bool, err error) {
 		events, upTo, err := p.s.o.Log.Read(ctx, p.q.read, p.q.room())
 		if err != nil {
 			return false, err
+		}
+		// What has come since the webhook was changed is for who knows of that: it is
+		// not to be signed with the secret before, nor to go to the URL before.
+		select {
+		case <-p.stop:
+			return false, nil
+		default:
 		}
 		wanted, err := p.wanted(ctx, events)
 		if err != nil {
