@@ -80,20 +80,21 @@ func (s *Service) Send(ctx context.Context, r httpapi.SendRequest) (*httpapi.Acc
 	if err := signedIn(a); err != nil {
 		return nil, err
 	}
-	now := s.Now()
 	var accepted httpapi.Accepted
 	err = s.Store.Change(ctx, func(t *store.Tx) (err error) {
-		accepted, err = store.Once(t, "send "+string(r.By)+" "+string(r.Account), r.Idempotency, r, now,
+		accepted, err = store.Once(t, "send "+string(r.By)+" "+string(r.Account), r.Idempotency, r, s.Now(),
 			func() (httpapi.Accepted, error) {
 				if err := s.admit(t, r); err != nil {
 					return httpapi.Accepted{}, err
 				}
 				// What an account is given is stored one after the other. Locked later, by
-				// what reads its budget, two would wait for each other.
+				// what reads its budget, two would wait for each other. What is stored first
+				// goes first, so the time that orders messages is read under the lock.
 				locked, err := t.Account(a.ID)
 				if err != nil {
 					return httpapi.Accepted{}, err
 				}
+				now := s.Now()
 				accepted, err := s.queue(t, now, locked, r, content)
 				if parent := trace.Parent(ctx); err == nil && parent != "" {
 					err = t.AddTraces([]store.Trace{{Subject: string(accepted.ID), Parent: parent, At: now}})

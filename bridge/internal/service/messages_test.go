@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,4 +125,44 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// What is stored first goes first, however long ago the other one was asked for.
+func TestStoredInOrder(t *testing.T) {
+	trial.OnBoth(t, func(p *trial.Place) {
+		n := p.Start("node")
+		id := paused(n)
+		asked, overtaken := make(chan struct{}), make(chan struct{})
+		var begun atomic.Bool
+		late := false
+		n.Service.Now = func() time.Time {
+			now := time.Now()
+			if begun.CompareAndSwap(false, true) {
+				close(asked)
+				select {
+				case <-overtaken:
+					late = true
+				case <-time.After(time.Second): // the other one waits for this one
+				}
+				return now.Add(-time.Second)
+			}
+			return now
+		}
+		first := make(chan *httpapi.Accepted)
+		go func() {
+			defer close(first)
+			a, err := write(n, id, "username:benjamin", time.Time{}, bridge.PriorityBulk)
+			if err != nil {
+				t.Error(err)
+			}
+			first <- a
+		}()
+		<-asked
+		second, err := write(n, id, "username:benjamin", time.Time{}, bridge.PriorityBulk)
+		n.Check(err)
+		close(overtaken)
+		if a := <-first; a != nil && late && a.ID < second.ID {
+			t.Errorf("%s is stored after %s, and would go before it", a.ID, second.ID)
+		}
+	})
 }
