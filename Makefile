@@ -38,7 +38,7 @@ demo: ## Run a local Telegram with people in it, and the daemon beside it
 
 .PHONY: test
 test: check ## Install what the tests need, check and test everything
-	go test -race -vet=off ./...
+	go test -race -vet=off -timeout 25m ./...
 	$(MAKE) --no-print-directory sim SEEDS=1500
 	for module in $(nested); do go -C "$$module" vet ./...; go -C "$$module" test -vet=off ./...; done
 
