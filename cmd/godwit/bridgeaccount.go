@@ -42,11 +42,14 @@ func orDash(s string) string {
 	return s
 }
 
-// accountShowCommand shows an account.
-type accountShowCommand struct {
+// oneAccountFlags name an account.
+type oneAccountFlags struct {
 	bridgeFlags
 	Account accountArg `arg:"" help:"Its id, name or phone number."`
 }
+
+// accountShowCommand shows an account.
+type accountShowCommand struct{ oneAccountFlags }
 
 // Run implements the command.
 func (c *accountShowCommand) Run(env *environment) error {
@@ -128,10 +131,7 @@ func (f *bridgeFlags) toAccount(env *environment, arg accountArg, do func(*clien
 }
 
 // accountStartCommand starts an account.
-type accountStartCommand struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-}
+type accountStartCommand struct{ oneAccountFlags }
 
 // Run implements the command.
 func (c *accountStartCommand) Run(env *environment) error {
@@ -141,10 +141,7 @@ func (c *accountStartCommand) Run(env *environment) error {
 }
 
 // accountStopCommand stops an account.
-type accountStopCommand struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-}
+type accountStopCommand struct{ oneAccountFlags }
 
 // Run implements the command.
 func (c *accountStopCommand) Run(env *environment) error {
@@ -172,10 +169,7 @@ func (c *accountUpdatesCommand) Run(env *environment) error {
 }
 
 // accountSignOutCommand signs an account out.
-type accountSignOutCommand struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-}
+type accountSignOutCommand struct{ oneAccountFlags }
 
 // Run implements the command.
 func (c *accountSignOutCommand) Run(env *environment) error {
@@ -186,9 +180,8 @@ func (c *accountSignOutCommand) Run(env *environment) error {
 
 // accountDeleteCommand deletes an account.
 type accountDeleteCommand struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-	Yes     bool       `help:"Do not ask."`
+	oneAccountFlags
+	Yes bool `help:"Do not ask."`
 }
 
 // Run implements the command.
@@ -224,10 +217,7 @@ type accountDevicesCommand struct {
 }
 
 // accountDevicesListCommand lists devices.
-type accountDevicesListCommand struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-}
+type accountDevicesListCommand struct{ oneAccountFlags }
 
 // Run implements the command.
 func (c *accountDevicesListCommand) Run(env *environment) error {
@@ -258,9 +248,8 @@ func (c *accountDevicesListCommand) Run(env *environment) error {
 
 // deviceFlags name a device of an account.
 type deviceFlags struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-	Device  string     `arg:"" help:"The device's id, as \"godwit account devices list\" lists it."`
+	oneAccountFlags
+	Device string `arg:"" help:"The device's id, as \"godwit account devices list\" lists it."`
 }
 
 // accountDevicesEndCommand signs a device out.

@@ -154,11 +154,14 @@ func (c *messageSendCommand) await(env *environment, api *client.Client, sent *c
 	}
 }
 
-// messageShowCommand shows a message.
-type messageShowCommand struct {
+// messageFlags name a message.
+type messageFlags struct {
 	bridgeFlags
 	ID string `arg:"" help:"The message's id: msg_…" name:"id"`
 }
+
+// messageShowCommand shows a message.
+type messageShowCommand struct{ messageFlags }
 
 // Run implements the command.
 func (c *messageShowCommand) Run(env *environment) error {
@@ -178,10 +181,7 @@ func (c *messageShowCommand) Run(env *environment) error {
 }
 
 // messageCancelCommand takes a message back.
-type messageCancelCommand struct {
-	bridgeFlags
-	ID string `arg:"" help:"The message's id: msg_…" name:"id"`
-}
+type messageCancelCommand struct{ messageFlags }
 
 // Run implements the command.
 func (c *messageCancelCommand) Run(env *environment) error {
@@ -198,8 +198,7 @@ func (c *messageCancelCommand) Run(env *environment) error {
 
 // messageEditCommand edits a message.
 type messageEditCommand struct {
-	bridgeFlags
-	ID   string `arg:"" help:"The message's id: msg_…" name:"id"`
+	messageFlags
 	Text string `arg:"" help:"The new text."`
 	contentFlags
 }
@@ -218,9 +217,8 @@ func (c *messageEditCommand) Run(env *environment) error {
 
 // messageDeleteCommand deletes a message.
 type messageDeleteCommand struct {
-	bridgeFlags
-	ID   string `arg:"" help:"The message's id: msg_…" name:"id"`
-	Mine bool   `help:"For the account alone, not for everybody."`
+	messageFlags
+	Mine bool `help:"For the account alone, not for everybody."`
 }
 
 // Run implements the command.

@@ -11,12 +11,11 @@ import (
 
 // accountSignInCommand signs an account of a daemon in.
 type accountSignInCommand struct {
-	bridgeFlags
-	Account accountArg `arg:"" help:"Its id, name or phone number."`
-	Phone   string     `help:"Phone number; asked for if not given." placeholder:"NUMBER" xor:"way"`
-	QR      bool       `help:"Show a QR code, which the Telegram app on another device scans." name:"qr" xor:"way"`
-	Bot     string     `help:"Token of a bot; asked for if the account is one." placeholder:"TOKEN" xor:"way"`
-	Link    bool       `help:"Make a link instead, by which whoever opens it can sign the account in once, without a key." xor:"way"`
+	oneAccountFlags
+	Phone string `help:"Phone number; asked for if not given." placeholder:"NUMBER" xor:"way"`
+	QR    bool   `help:"Show a QR code, which the Telegram app on another device scans." name:"qr" xor:"way"`
+	Bot   string `help:"Token of a bot; asked for if the account is one." placeholder:"TOKEN" xor:"way"`
+	Link  bool   `help:"Make a link instead, by which whoever opens it can sign the account in once, without a key." xor:"way"`
 }
 
 // Run implements the command.
