@@ -362,12 +362,13 @@ var _ tg.Invoker = (*Client)(nil)
 // says whether it was carried out, as far as that is known. None is carried out
 // twice, unless it only reads or Telegram tells repetitions by its random_id.
 func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Reader) error) (err error) {
+	inner := unwrapped(req)
 	if c.o.Observe != nil {
-		if ended := c.o.Observe(ctx, tg.MethodName(tl.TypeID(unwrapped(req)))); ended != nil {
+		if ended := c.o.Observe(ctx, tg.MethodName(tl.TypeID(inner))); ended != nil {
 			defer func() { ended(err) }()
 		}
 	}
-	if err := c.checkAccess(unwrapped(req)); err != nil {
+	if err := c.checkAccess(inner); err != nil {
 		return err
 	}
 	body, err := c.gate.pass(ctx, c.flowRequest(ctx, req), func() ([]byte, error) { return c.request(ctx, req) })
@@ -380,6 +381,6 @@ func (c *Client) Invoke(ctx context.Context, req tg.Request, decode func(*tl.Rea
 	if err := decode(tl.NewReader(body)); err != nil {
 		return fmt.Errorf("telegram: answer to %s: %w", tg.MethodName(tl.TypeID(req)), err)
 	}
-	c.observe(unwrapped(req), body)
+	c.observe(inner, body)
 	return nil
 }

@@ -111,12 +111,16 @@ func convertChange(change updates.Change) *store.UpdateChange {
 	}
 	to := new(store.UpdateChange)
 	if n := change.Common; n != nil {
-		to.Counters = &store.Counters{PTS: int64(n.PTS), QTS: int64(n.QTS), Date: int64(n.Date), Seq: int64(n.Seq)}
+		to.Counters = countersOf(n.PTS, n.QTS, n.Date, n.Seq)
 	}
 	for _, channel := range change.Channels {
 		to.Channels = append(to.Channels, store.ChannelPTS{Channel: channel.ID, PTS: int(channel.PTS)})
 	}
 	return to
+}
+
+func countersOf(pts, qts, date, seq int32) *store.Counters {
+	return &store.Counters{PTS: int64(pts), QTS: int64(qts), Date: int64(date), Seq: int64(seq)}
 }
 
 // convertState returns a state as package updates has it.

@@ -180,12 +180,8 @@ func (x *exporter) admit(ctx context.Context, kind bridge.BudgetKind) error {
 		if err == nil || !errors.As(err, &later) || later.RetryAt.IsZero() || time.Until(later.RetryAt) > exportPatience {
 			return err
 		}
-		timer := time.NewTimer(time.Until(later.RetryAt))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := sleep(ctx, time.Until(later.RetryAt)); err != nil {
+			return err
 		}
 	}
 }
@@ -249,9 +245,14 @@ func (x *exporter) store(ctx context.Context, members []bridge.Member, kind brid
 
 // wait notes what the export waits for.
 func (x *exporter) wait(ctx context.Context, why error) error {
-	x.because(why)
 	x.export.RetryAt = laterOf(why)
-	err := x.store(ctx, nil, "")
+	return x.note(ctx, why, "")
+}
+
+// note stores why the export does not go on, unless nobody wants it any more.
+func (x *exporter) note(ctx context.Context, why error, event bridge.EventType) error {
+	x.because(why)
+	err := x.store(ctx, nil, event)
 	if errors.Is(err, errWithdrawn) {
 		return nil
 	}
@@ -273,13 +274,8 @@ func (x *exporter) hopeless(err error) bool {
 
 // fail ends the export, and tells why.
 func (x *exporter) fail(ctx context.Context, why error) error {
-	x.because(why)
 	x.export.End(bridge.ExportFailed, time.Now().UTC())
-	err := x.store(ctx, nil, bridge.ExportBroken)
-	if errors.Is(err, errWithdrawn) {
-		return nil
-	}
-	return err
+	return x.note(ctx, why, bridge.ExportBroken)
 }
 
 // because notes an error in words for users.
@@ -306,10 +302,7 @@ func (x *exporter) because(why error) {
 // convertMember returns what is told of a participant.
 func convertMember(p *participants.Participant) bridge.Member {
 	m := bridge.Member{
-		Peer: peerOf(p.Peer), Role: p.Role.String(), Title: p.Title, JoinedAt: p.Joined, By: p.By, Bot: p.Bot,
-	}
-	if !m.JoinedAt.IsZero() {
-		m.JoinedAt = m.JoinedAt.UTC()
+		Peer: peerOf(p.Peer), Role: p.Role.String(), Title: p.Title, JoinedAt: p.Joined.UTC(), By: p.By, Bot: p.Bot,
 	}
 	if u := p.User; u != nil {
 		m.Username, m.FirstName, m.LastName = username(u.Username, u.Usernames), u.FirstName.Value, u.LastName.Value

@@ -204,7 +204,7 @@ func (s *SignIn) finish(ctx context.Context) error {
 	// people write until the account is online is news, and no history.
 	change := store.UpdateChange{Account: s.account.ID}
 	if state, err := tg.Call(ctx, s.client, &tg.UpdatesGetState{}); err == nil {
-		change.Counters = &store.Counters{PTS: int64(state.Pts), QTS: int64(state.Qts), Date: int64(state.Date), Seq: int64(state.Seq)}
+		change.Counters = countersOf(state.Pts, state.Qts, state.Date, state.Seq)
 	} else {
 		s.e.Logger.Warn("where the updates stand is asked for again later", "account", s.account.ID, "error", err)
 	}

@@ -26,15 +26,10 @@ func (s *Server) botUpdate(w http.ResponseWriter, r *http.Request) {
 		s.answerProblem(w, r, bridge.Errorf(bridge.CodeNotFound, "There is no such bot."))
 		return
 	}
-	address, err := s.owner(r, id)
-	if err == nil && address != "" {
-		s.sendOn(w, r, address, func(err error) { s.answerProblem(w, r, err) })
+	if s.elsewhere(w, r, id) {
 		return
 	}
-	var receiver http.Handler
-	if err == nil {
-		receiver, err = s.o.BotUpdates.Receiver(id)
-	}
+	receiver, err := s.o.BotUpdates.Receiver(id)
 	if err != nil {
 		s.answerProblem(w, r, err)
 		return

@@ -77,18 +77,27 @@ func (s *Server) accountOf(c huma.Context) (bridge.AccountID, error) {
 
 // forward lets the node that owns the account answer.
 func (s *Server) forward(c huma.Context, next func(huma.Context)) {
-	r, w := humago.Unwrap(c)
 	account, err := s.accountOf(c)
-	var address string
-	if err == nil {
-		address, err = s.owner(r, account)
+	if err != nil {
+		s.refuse(c, err)
+		return
 	}
+	if r, w := humago.Unwrap(c); !s.elsewhere(w, r, account) {
+		next(c)
+	}
+}
+
+// elsewhere has the node answer that owns an account, if that is another one. It
+// reports whether the request is answered, be it by a problem.
+func (s *Server) elsewhere(w http.ResponseWriter, r *http.Request, id bridge.AccountID) bool {
+	address, err := s.owner(r, id)
 	switch {
 	case err != nil:
-		s.refuse(c, err)
-	case address == "":
-		next(c)
-	default:
+		s.answerProblem(w, r, err)
+	case address != "":
 		s.sendOn(w, r, address, func(err error) { s.answerProblem(w, r, err) })
+	default:
+		return false
 	}
+	return true
 }

@@ -64,16 +64,11 @@ func (s *Server) registerMedia() {
 
 func (s *Server) media(w http.ResponseWriter, r *http.Request) {
 	m, err := s.mediaFor(r)
-	var address string
-	if err == nil {
-		address, err = s.owner(r, m.AccountID)
-	}
-	switch {
-	case err != nil:
+	if err != nil {
 		s.answerProblem(w, r, err)
 		return
-	case address != "":
-		s.sendOn(w, r, address, func(err error) { s.answerProblem(w, r, err) })
+	}
+	if s.elsewhere(w, r, m.AccountID) {
 		return
 	}
 	select {

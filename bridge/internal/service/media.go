@@ -23,7 +23,7 @@ func (s *Service) OpenMedia(ctx context.Context, id bridge.MessageID) (*bridge.F
 			return nil, err
 		}
 	}
-	m, peer, r, err := s.there(ctx, id)
+	peer, r, err := s.reach(ctx, m)
 	if err != nil {
 		return nil, err
 	}

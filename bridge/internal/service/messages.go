@@ -334,15 +334,22 @@ func (s *Service) there(ctx context.Context, id bridge.MessageID) (*bridge.Messa
 	if err != nil {
 		return nil, bridge.Peer{}, nil, err
 	}
+	peer, r, err := s.reach(ctx, m)
+	return m, peer, r, err
+}
+
+// reach returns with whom a message is exchanged that Telegram has, and what runs
+// its account.
+func (s *Service) reach(ctx context.Context, m *bridge.Message) (bridge.Peer, fleet.Runner, error) {
 	if m.TelegramID == 0 {
-		return nil, bridge.Peer{}, nil, bridge.Errorf(bridge.CodeConflict, "Message %s is %s: Telegram does not have it.", id, m.State)
+		return bridge.Peer{}, nil, bridge.Errorf(bridge.CodeConflict, "Message %s is %s: Telegram does not have it.", m.ID, m.State)
 	}
 	c, err := s.Store.Conversation(ctx, m.ConversationID)
 	if err != nil {
-		return nil, bridge.Peer{}, nil, err
+		return bridge.Peer{}, nil, err
 	}
 	r, err := s.Fleet.Runner(m.AccountID)
-	return m, c.Peer, r, err
+	return c.Peer, r, err
 }
 
 // Edit changes a message that was sent.

@@ -26,15 +26,7 @@ func scanAccount(row scanner) (*bridge.Account, error) {
 }
 
 // noAccount says that there is no account of an id, if that is what err says.
-func noAccount(id bridge.AccountID, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return bridge.Errorf(bridge.CodeNotFound, "There is no account %s.", id)
-	}
-	if err != nil {
-		return fmt.Errorf("store: account %s: %w", id, err)
-	}
-	return nil
-}
+func noAccount(id bridge.AccountID, err error) error { return absent("account", string(id), err) }
 
 // Account returns an account. The error is a *bridge.Error of CodeNotFound
 // where there is none.

@@ -21,15 +21,7 @@ func scanAction(row scanner) (*bridge.QueuedAction, error) {
 	return a, err
 }
 
-func noAction(id bridge.ActionID, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return bridge.Errorf(bridge.CodeNotFound, "There is no action %s.", id)
-	}
-	if err != nil {
-		return fmt.Errorf("store: action %s: %w", id, err)
-	}
-	return nil
-}
+func noAction(id bridge.ActionID, err error) error { return absent("action", string(id), err) }
 
 // AddAction queues an action.
 func (t *Tx) AddAction(a *bridge.QueuedAction) error {

@@ -4,7 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
+
+	"godwit/bridge"
 )
 
 // A querier is what queries can be put to: the database, or a transaction.
@@ -62,4 +66,25 @@ func jsonText(v any) (string, error) {
 		return "", fmt.Errorf("store: %w", err)
 	}
 	return string(text), nil
+}
+
+// absent says that there is nothing of an id, if that is what err says.
+func absent(what, id string, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return bridge.Errorf(bridge.CodeNotFound, "There is no %s %s.", what, id)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s %s: %w", what, id, err)
+	}
+	return nil
+}
+
+// forget deletes by a statement what is older than a time, and returns how much
+// that was.
+func (s *Store) forget(ctx context.Context, statement string, than time.Time) (n int64, err error) {
+	err = s.Change(ctx, func(t *Tx) (err error) {
+		n, err = t.exec(statement, than)
+		return err
+	})
+	return n, err
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"time"
 
 	"godwit/bridge"
@@ -21,15 +19,7 @@ func scanExport(row scanner) (*bridge.Export, error) {
 	return e, err
 }
 
-func noExport(id bridge.ExportID, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return bridge.Errorf(bridge.CodeNotFound, "There is no export %s.", id)
-	}
-	if err != nil {
-		return fmt.Errorf("store: export %s: %w", id, err)
-	}
-	return nil
-}
+func noExport(id bridge.ExportID, err error) error { return absent("export", string(id), err) }
 
 // AddExport stores an export that is to be made.
 func (t *Tx) AddExport(e *bridge.Export) error {
@@ -107,11 +97,7 @@ func (t *Tx) DeleteExport(account bridge.AccountID, id bridge.ExportID) error {
 // DeleteExportsAt deletes the exports that are to be kept no longer than up to a
 // time.
 func (s *Store) DeleteExportsAt(ctx context.Context, at time.Time) (n int64, err error) {
-	err = s.Change(ctx, func(t *Tx) error {
-		n, err = t.exec(`DELETE FROM exports WHERE expires_at <= $1`, at)
-		return err
-	})
-	return n, err
+	return s.forget(ctx, `DELETE FROM exports WHERE expires_at <= $1`, at)
 }
 
 var exportMemberTable = table{{"export_id", text}, {"position", integer}, {"peer", text}, {"member", text}}
@@ -119,6 +105,9 @@ var exportMemberTable = table{{"export_id", text}, {"position", integer}, {"peer
 // AddMembers adds to what an export holds, after how many it has by now. None of
 // them may be there already.
 func (t *Tx) AddMembers(id bridge.ExportID, have int, members []bridge.Member) error {
+	if len(members) == 0 {
+		return nil
+	}
 	r := t.rows(exportMemberTable)
 	for i := range members {
 		encoded, err := jsonText(&members[i])
@@ -126,9 +115,6 @@ func (t *Tx) AddMembers(id bridge.ExportID, have int, members []bridge.Member) e
 			return err
 		}
 		r.add(id, have+i+1, members[i].Peer, encoded)
-	}
-	if len(members) == 0 {
-		return nil
 	}
 	_, err := t.execRows(r, `INSERT INTO export_members (`+exportMemberTable.names("")+`) SELECT `+
 		exportMemberTable.names("r.")+` FROM `+t.dialect.from(exportMemberTable, 1))

@@ -78,9 +78,5 @@ func Once[A any](t *Tx, scope, key string, request any, now time.Time, do func()
 
 // ForgetAnswers deletes the answers that were given before a time.
 func (s *Store) ForgetAnswers(ctx context.Context, before time.Time) (n int64, err error) {
-	err = s.Change(ctx, func(t *Tx) error {
-		n, err = t.exec(`DELETE FROM idempotency_keys WHERE created_at < $1`, before)
-		return err
-	})
-	return n, err
+	return s.forget(ctx, `DELETE FROM idempotency_keys WHERE created_at < $1`, before)
 }

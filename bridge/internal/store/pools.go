@@ -17,15 +17,7 @@ func scanPool(row scanner) (*bridge.Pool, error) {
 	return p, err
 }
 
-func noPool(id bridge.PoolID, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return bridge.Errorf(bridge.CodeNotFound, "There is no pool %s.", id)
-	}
-	if err != nil {
-		return fmt.Errorf("store: pool %s: %w", id, err)
-	}
-	return nil
-}
+func noPool(id bridge.PoolID, err error) error { return absent("pool", string(id), err) }
 
 // Pool returns a pool. The error is a *bridge.Error of CodeNotFound where there
 // is none.

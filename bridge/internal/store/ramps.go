@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"time"
 
 	"godwit/bridge"
@@ -18,15 +16,7 @@ func scanRamp(row scanner) (*bridge.Ramp, error) {
 	return r, err
 }
 
-func noRamp(id bridge.RampID, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return bridge.Errorf(bridge.CodeNotFound, "There is no ramp %s.", id)
-	}
-	if err != nil {
-		return fmt.Errorf("store: ramp %s: %w", id, err)
-	}
-	return nil
-}
+func noRamp(id bridge.RampID, err error) error { return absent("ramp", string(id), err) }
 
 // Ramp returns a ramp. The error is a *bridge.Error of CodeNotFound where there
 // is none.

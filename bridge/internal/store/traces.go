@@ -45,11 +45,7 @@ func (s *Store) Trace(ctx context.Context, subject string) (parent string, err e
 
 // ForgetTraces deletes what was stored before a time, and returns how much.
 func (s *Store) ForgetTraces(ctx context.Context, before time.Time) (n int64, err error) {
-	err = s.Change(ctx, func(t *Tx) (err error) {
-		n, err = t.exec(`DELETE FROM traces WHERE at < $1`, before)
-		return err
-	})
-	return n, err
+	return s.forget(ctx, `DELETE FROM traces WHERE at < $1`, before)
 }
 
 // TraceOf returns that of an event.

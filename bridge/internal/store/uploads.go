@@ -126,10 +126,6 @@ func (s *Store) DeleteUploadsBefore(ctx context.Context, before time.Time) (n in
 	if s.dialect == sqlite {
 		field = `json_extract(m.content, '$.media.file')`
 	}
-	err = s.Change(ctx, func(t *Tx) error {
-		n, err = t.exec(`DELETE FROM uploads WHERE created_at < $1 AND NOT EXISTS (
-			SELECT 1 FROM messages m WHERE m.`+pending+` AND `+field+` = uploads.id)`, before)
-		return err
-	})
-	return n, err
+	return s.forget(ctx, `DELETE FROM uploads WHERE created_at < $1 AND NOT EXISTS (
+		SELECT 1 FROM messages m WHERE m.`+pending+` AND `+field+` = uploads.id)`, before)
 }

@@ -51,15 +51,7 @@ func asJSON[T ~string](list []T) string {
 }
 
 // noWebhook says that there is no webhook of an id, if that is what err says.
-func noWebhook(id bridge.WebhookID, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return bridge.Errorf(bridge.CodeNotFound, "There is no webhook %s.", id)
-	}
-	if err != nil {
-		return fmt.Errorf("store: webhook %s: %w", id, err)
-	}
-	return nil
-}
+func noWebhook(id bridge.WebhookID, err error) error { return absent("webhook", string(id), err) }
 
 // Webhook returns a webhook. The error is a *bridge.Error of CodeNotFound where
 // there is none. Waiting and Dead are left out.
