@@ -36,7 +36,7 @@ func (sb *Sandbox) SetBotPrivacy(id int64, on bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	u := w.users[id]
-	if u == nil || !u.isBot() {
+	if !u.isBot() {
 		return fmt.Errorf("sandbox: no bot has the id %d", id)
 	}
 	u.bot.readsAll = !on

@@ -161,7 +161,7 @@ func (c *call) tellOfReaction(e *entry, before, now []emotion) {
 	bots := w.botsOf(e.to, c.user)
 	if e.to.kind == peerUser {
 		bots = nil
-		if other := w.users[e.peer.id]; other != nil && other.isBot() {
+		if other := w.users[e.peer.id]; other.isBot() {
 			bots = []*user{other}
 		}
 	}

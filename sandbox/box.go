@@ -155,6 +155,15 @@ func (b *box) pin(e *entry, pinned bool) {
 // must not be changed.
 func (b *box) pinned(p peerKey) []int32 { return b.pins[p] }
 
+// newestPinned returns the id of the message that was sent last of those that are
+// pinned in a conversation.
+func (b *box) newestPinned(p peerKey) (id tl.Optional[int32]) {
+	if pinned := b.pins[p]; len(pinned) > 0 {
+		id = tl.Some(pinned[len(pinned)-1])
+	}
+	return id
+}
+
 // last returns the highest id given out.
 func (b *box) last() int32 { return int32(len(b.entries)) }
 

@@ -37,7 +37,7 @@ func getBotCallbackAnswer(c *call, q *tg.MessagesGetBotCallbackAnswer) (tl.Objec
 	w := c.world()
 	b := w.users[e.from]
 	switch {
-	case b == nil || !b.isBot():
+	case !b.isBot():
 		return nil, errMessageInvalid
 	case !hasData(e.markup, q.Data):
 		return nil, refusal(400, "DATA_INVALID")

@@ -112,9 +112,7 @@ func (c *call) channelFull(ch *channel) *tg.ChannelFull {
 		}
 		full.KickedCount, full.BannedCount = tl.Some(int32(kicked)), tl.Some(int32(banned))
 	}
-	if pinned := ch.box.pinned(ch.key()); len(pinned) > 0 {
-		full.PinnedMsgID = tl.Some(pinned[len(pinned)-1])
-	}
+	full.PinnedMsgID = ch.box.newestPinned(ch.key())
 	if ch.linked != nil {
 		full.LinkedChatID = tl.Some(ch.linked.id)
 	}

@@ -214,9 +214,7 @@ func getFullChat(c *call, q *tg.MessagesGetFullChat) (*tg.MessagesChatFull, erro
 	if d := c.user.dialogs[g.key()]; d.folder != 0 {
 		full.FolderID = tl.Some(d.folder)
 	}
-	if pinned := c.user.box.pinned(g.key()); len(pinned) > 0 {
-		full.PinnedMsgID = tl.Some(pinned[len(pinned)-1])
-	}
+	full.PinnedMsgID = c.user.box.newestPinned(g.key())
 	if g.members.find(c.user.id) == nil || g.migrated != nil {
 		full.Participants = &tg.ChatParticipantsForbidden{ChatID: g.id}
 	} else {

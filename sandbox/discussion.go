@@ -142,16 +142,12 @@ func (c *call) editComments(post *message) {
 }
 
 // commentsObject tells of the comments on a post, nil if there can be none.
-func (w *world) commentsObject(viewer *user, ch *channel, m *message) *tg.MessageReplies {
-	group := ch.linked
-	if group == nil || m.comments == nil || m.comments.to != group.key() {
+func (w *world) commentsObject(viewer *user, ch *channel, e *entry) *tg.MessageReplies {
+	group, copied := e.commented(ch)
+	if copied == nil {
 		return nil
 	}
-	e := group.box.get(m.comments.copies[0])
-	if e == nil {
-		return nil
-	}
-	root := group.root(e)
+	root := group.root(copied)
 	out := &tg.MessageReplies{Comments: true, ChannelID: tl.Some(group.id), RepliesPts: int32(group.box.pts)}
 	group.threads[root].tell(out)
 	if d := viewer.dialogs[group.key()]; d != nil {

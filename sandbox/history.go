@@ -122,10 +122,8 @@ func (c *call) byID(b *box, p peerKey, ids []tg.InputMessageClass, seen *refs) [
 			}
 		case *tg.InputMessagePinned:
 			if p.kind == peerChannel {
-				if pinned := b.pinned(p); len(pinned) > 0 {
-					id = pinned[len(pinned)-1]
-					e = b.get(id)
-				}
+				id = b.newestPinned(p).Value
+				e = b.get(id)
 			}
 		}
 		if e == nil || e.id <= hidden {

@@ -108,7 +108,7 @@ func (w *world) repliesObject(viewer *user, e *entry) *tg.MessageReplies {
 	}
 	ch := w.channels[e.peer.id]
 	if ch.broadcast {
-		return w.commentsObject(viewer, ch, e.message)
+		return w.commentsObject(viewer, ch, e)
 	}
 	t := ch.threads[e.id]
 	if (t == nil || t.count == 0) && e.thread == 0 && e.post == nil {

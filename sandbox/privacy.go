@@ -14,7 +14,7 @@ func (g *group) wroteIn(sender *user, m *message) {
 		return
 	}
 	m.lastBot = g.lastBot
-	if sender != nil && sender.isBot() {
+	if sender.isBot() {
 		g.lastBot = sender.id
 	}
 }
@@ -33,13 +33,13 @@ func (w *world) sees(u *user, m *message) bool {
 		return true
 	}
 	switch sender := w.users[m.from]; {
-	case sender != nil && sender.isBot():
+	case sender.isBot():
 		return false
 	case u.bot.readsAll, w.isAdmin(u, m.to):
 		return true
 	}
 	if to := m.replyTo(); to != nil && m.reply.origin == nil {
-		if answered := w.users[to.from]; answered != nil && answered.isBot() {
+		if answered := w.users[to.from]; answered.isBot() {
 			return answered == u // a reply is stronger than all else
 		}
 	}

@@ -36,9 +36,7 @@ func getFullUser(c *call, q *tg.UsersGetFullUser) (*tg.UsersUserFull, error) {
 	if n := len(u.photos); n > 0 {
 		full.ProfilePhoto = c.world().photoObject(c.user, u.photos[n-1])
 	}
-	if pinned := c.user.box.pinned(u.key()); len(pinned) > 0 {
-		full.PinnedMsgID = tl.Some(pinned[len(pinned)-1])
-	}
+	full.PinnedMsgID = c.user.box.newestPinned(u.key())
 	if u.isBot() {
 		full.BotInfo = &tg.BotInfo{UserID: tl.Some(u.id), Commands: u.bot.commands[defaultCommands]}
 	}

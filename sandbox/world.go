@@ -171,7 +171,7 @@ type user struct {
 }
 
 func (u *user) key() peerKey { return peerKey{peerUser, u.id} }
-func (u *user) isBot() bool  { return u.token != "" }
+func (u *user) isBot() bool  { return u != nil && u.token != "" }
 
 // A contact is what a user calls another.
 type contact struct {
