@@ -113,6 +113,7 @@ func TestBadCommandLines(t *testing.T) {
 		{"bot with a bad token", []string{"sandbox", "--bot", "x=helper_bot"}, 1, "NUMBER:SECRET"},
 		{"Bot API where there is no port", []string{"sandbox", "--bot-api", "127.0.0.1"}, 1, "botapi"},
 		{"password without a phone number", []string{"sandbox", "--password", "secret"}, 2, "--password: want a phone number, =, and"},
+		{"premium for nobody", []string{"sandbox", "--premium", "9996610001"}, 1, "nobody has the phone number 9996610001"},
 		{"phone of another convention", []string{"sandbox", "--user", "+4930=Ann"}, 1, "4930"},
 		{"info in a folder that is not there", []string{"sandbox", "--info", "/nowhere/at/all"}, 1, "/nowhere/at"},
 	}

@@ -22,6 +22,7 @@ type sandboxCommand struct {
 	Password   []phoneValue        `help:"Give an account a 2FA password. May be repeated." placeholder:"PHONE=SECRET" sep:"none"`
 	LoginEmail []phoneValue        `help:"Give an account an e-mail address that its codes are sent to. May be repeated." placeholder:"PHONE=ADDRESS" sep:"none"`
 	CodeWays   []phoneValue        `help:"Send the codes of a phone number in these ways, one after the other: app, sms, call, flash_call, missed_call, fragment_sms, firebase_sms, sms_word, sms_phrase, email, set_up_email. May be repeated." placeholder:"PHONE=WAY,..." sep:"none"`
+	Premium    []string            `help:"Give an account a premium subscription. May be repeated." placeholder:"PHONE"`
 	Control    string              `help:"Serve there, by HTTP, what has things go wrong while it runs: see The local Telegram in README.md." placeholder:"HOST:PORT"`
 	FreshFor   time.Duration       `help:"How long a device that has signed in may not end others, such as 24h." default:"0s" placeholder:"DURATION"`
 	botFlags
@@ -51,7 +52,7 @@ func (c *sandboxCommand) Run(env *environment) error {
 			return err
 		}
 	}
-	if err := c.protect(sb); err != nil {
+	if err := c.equip(sb); err != nil {
 		return err
 	}
 	if err := sb.Start(); err != nil {
@@ -97,8 +98,14 @@ func describe(env *environment, info sandbox.Info) {
 	}
 }
 
-// protect sets how people sign in.
-func (c *sandboxCommand) protect(sb *sandbox.Sandbox) error {
+// equip gives accounts what they do not have by themselves: ways to sign in,
+// and subscriptions.
+func (c *sandboxCommand) equip(sb *sandbox.Sandbox) error {
+	for _, phone := range c.Premium {
+		if err := sb.SetPremium(phone, true); err != nil {
+			return err
+		}
+	}
 	for _, password := range c.Password {
 		if err := sb.SetPassword(password.phone, password.value, ""); err != nil {
 			return err

@@ -205,15 +205,23 @@ func TestBadInputOfTransfers(t *testing.T) {
 	if kept, err := os.ReadFile(taken); err != nil || len(kept) != 10 {
 		t.Errorf("what lay there was changed: %d bytes, %v", len(kept), err)
 	}
+	// Who pays may send twice as much, and no more.
+	if err := errors.Join(tw.sandbox.SetPremium("9996610001", true), os.Truncate(huge, 8000*512<<10+1)); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := tw.run("ann", "", "upload", huge, "+9996620002")
+	if code != 1 || !strings.Contains(errs, "4194304001 bytes, and the account may send 4194304000 bytes (upload_max_fileparts_premium)\n") {
+		t.Errorf("larger than with premium: exit %d, %q", code, errs)
+	}
 	history := tw.must("ann", "", "history", "+9996620002")
 	if lines := strings.Count(history, "→"); lines != 2 {
 		t.Errorf("something was sent all the same:\n%s", history)
 	}
 
-	var errs bytes.Buffer
+	var told bytes.Buffer
 	args := []string{"download", "+9996620002", "1", "--out", "-", "--dc", tw.connection, "--credentials", tw.file("ann")}
-	if code := run(t.Context(), args, nil, full{}, &errs); code != 1 || !strings.Contains(errs.String(), "the disk is full") {
-		t.Errorf("to a full disk: exit %d, %s", code, &errs)
+	if code := run(t.Context(), args, nil, full{}, &told); code != 1 || !strings.Contains(told.String(), "the disk is full") {
+		t.Errorf("to a full disk: exit %d, %s", code, &told)
 	}
 }
 

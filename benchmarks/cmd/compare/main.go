@@ -13,8 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"runtime"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -63,11 +62,15 @@ func run(arguments []string, out, progress io.Writer) (bool, error) {
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "one JSON object a line instead of a table")
 	only := flags.String("only", "build,keygen,history,transfer", "what to measure")
-	s := settings{dir: moduleDir()}
+	var s settings
 	flags.IntVar(&s.rounds, "rounds", 31, "rounds of which the median counts, for history")
 	flags.Int64Var(&s.transfer, "transfer", 128, "size in MB of the file that is sent and fetched, for transfer")
 	flags.IntVar(&s.handshakes, "handshakes", 20, "handshakes to take the mean of, for keygen")
 	if err := flags.Parse(arguments); err != nil {
+		return false, err
+	}
+	var err error
+	if s.dir, err = moduleDir(); err != nil {
 		return false, err
 	}
 	rows, err := measure(strings.Split(*only, ","), s, progress)
@@ -101,11 +104,17 @@ func measure(names []string, s settings, progress io.Writer) ([]report.Row, erro
 	return rows, nil
 }
 
-// moduleDir returns the directory of the benchmarks module, wherever the
-// command is run from.
-func moduleDir() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..")
+// moduleDir returns the directory of the benchmarks module, in which the command
+// has to be run. Where its own source lies is no help: a build with -trimpath
+// does not know.
+func moduleDir() (string, error) {
+	const module = "godwit/benchmarks"
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Path}} {{.Dir}}").Output()
+	path, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if err != nil || path != module {
+		return "", fmt.Errorf("run this within the module %s, such as by go -C benchmarks run ./cmd/compare", module)
+	}
+	return dir, nil
 }
 
 func buildRows(s settings) ([]report.Row, error) {

@@ -11,18 +11,26 @@ import (
 // say, not for a test on a machine that does other things at the same time.
 func TestRun(t *testing.T) {
 	var out strings.Builder
-	if _, err := run([]string{"--json", "--only", "keygen", "--handshakes", "1"}, &out, io.Discard); err != nil {
+	arguments := []string{"--json", "--only", "keygen,transfer", "--handshakes", "1", "--transfer", "1"}
+	if _, err := run(arguments, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	var row struct {
-		Name          string
-		Godwit, Rival float64
+	rows := 0
+	for line := range strings.Lines(out.String()) {
+		var row struct {
+			Name          string
+			Godwit, Rival float64
+		}
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if row.Name == "" || row.Godwit <= 0 || row.Rival <= 0 {
+			t.Errorf("nothing measured: %s", line)
+		}
+		rows++
 	}
-	if err := json.Unmarshal([]byte(out.String()), &row); err != nil {
-		t.Fatalf("%v in %s", err, out.String())
-	}
-	if row.Name == "" || row.Godwit <= 0 || row.Rival <= 0 {
-		t.Errorf("nothing measured: %s", out.String())
+	if rows != 5 {
+		t.Errorf("%d rows, want 1 of keygen and 4 of transfer", rows)
 	}
 }
 

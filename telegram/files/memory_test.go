@@ -1,0 +1,123 @@
+package files_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"runtime"
+	"runtime/metrics"
+	"testing"
+
+	"godwit/sandbox"
+	"godwit/telegram"
+	"godwit/telegram/files"
+	"godwit/tg"
+)
+
+// A made file holds what sandbox.FillMade says, and is kept nowhere. It is read
+// as the source of an upload, and compares what a download writes.
+type made int64 // bytes
+
+// ReadAt implements io.ReaderAt.
+func (m made) ReadAt(p []byte, off int64) (int, error) {
+	n := min(int64(len(p)), int64(m)-off)
+	sandbox.FillMade(p[:n], off)
+	if n < int64(len(p)) {
+		return int(n), io.EOF
+	}
+	return int(n), nil
+}
+
+// Read is there because a source has to be an io.Reader; it is not used.
+func (m made) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// WriteAt implements io.WriterAt.
+func (m made) WriteAt(p []byte, off int64) (int, error) {
+	want := make([]byte, len(p))
+	if _, err := m.ReadAt(want, off); err != nil || !bytes.Equal(p, want) {
+		return 0, errors.New("something else came back")
+	}
+	return len(p), nil
+}
+
+// A hoard keeps all that is written to it.
+type hoard struct{ parts [][]byte }
+
+// Write implements io.Writer.
+func (h *hoard) Write(p []byte) (int, error) {
+	h.parts = append(h.parts, bytes.Clone(p))
+	return len(p), nil
+}
+
+// peakHeap returns how many bytes of the heap were in use at most during a
+// transfer, looked at twenty times while it goes on.
+func peakHeap(t *testing.T, size int64, transfer func(files.Transfer) error) uint64 {
+	t.Helper()
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	var peak uint64
+	next := int64(0)
+	err := transfer(files.Transfer{Progress: func(p files.Progress) {
+		if p.Done < next {
+			return
+		}
+		next += size / 20
+		runtime.GC()
+		metrics.Read(sample)
+		peak = max(peak, sample[0].Value.Uint64())
+	}})
+	check(t, err)
+	return peak
+}
+
+// checkHoardIsSeen fetches a file and keeps it, which has to show beside what it
+// took without: else the comparison in TestMemoryIsFlat would prove nothing.
+func checkHoardIsSeen(t *testing.T, n *person, r *files.Remote, size, without uint64) {
+	t.Helper()
+	kept := new(hoard)
+	with := peakHeap(t, int64(size), func(tr files.Transfer) error {
+		_, err := n.Download(n.p.ctx, r, kept, tr)
+		return err
+	})
+	runtime.KeepAlive(kept)
+	if with < without+size/2 {
+		t.Fatalf("%d bytes are in use with all of %d kept, %d with none", with, size, without)
+	}
+}
+
+// R-FI-05, R-FI-17: a transfer takes as much memory for a large file as for one
+// a sixth of its size. Client and sandbox are both in this process, so that
+// neither may keep what passes through it.
+func TestMemoryIsFlat(t *testing.T) {
+	const small, large, slack = 12 << 20, 72 << 20, 12 << 20
+	p := newPlace(t, sandbox.Options{FileMemory: 1 << 20})
+	ann := p.person(annPhone, files.Options{Requests: 2})
+	self := &tg.InputPeerSelf{}
+	type peaks struct{ upload, download uint64 }
+	var remote *files.Remote
+	measure := func(size made) (at peaks) {
+		at.upload = peakHeap(t, int64(size), func(tr files.Transfer) error {
+			source := &files.Source{Name: "made", Size: int64(size), Content: size}
+			m, err := ann.Send(p.ctx, self, files.Document{Source: source, Transfer: tr}, telegram.Outgoing{})
+			if err == nil {
+				remote, err = files.OfMessage(m, self)
+			}
+			return err
+		})
+		at.download = peakHeap(t, int64(size), func(tr files.Transfer) error {
+			_, err := ann.DownloadAt(p.ctx, remote, size, tr)
+			return err
+		})
+		return at
+	}
+	of := measure(small)
+
+	checkHoardIsSeen(t, ann, remote, small, of.download)
+	than := measure(large)
+	t.Logf("heap in use at most: %+v for %d bytes, %+v for %d", of, small, than, large)
+	if than.upload > of.upload+slack {
+		t.Errorf("sending %d bytes took %d bytes of memory, %d took %d", small, of.upload, large, than.upload)
+	}
+	if than.download > of.download+slack {
+		t.Errorf("fetching %d bytes took %d bytes of memory, %d took %d", small, of.download, large, than.download)
+	}
+}
