@@ -134,13 +134,14 @@ func (c *call) logEdited(before, e *entry) {
 	})
 }
 
-// logDeleted enters that messages are deleted.
-func (c *call) logDeleted(ch *channel, ids []int32) {
+// removeLogged is removeChannel, and enters what it deletes in the log.
+func (c *call) removeLogged(ch *channel, ids []int32) int {
 	for _, id := range ids {
 		c.logMessage(logDelete, ch.box.get(id), func(m tg.MessageClass) tg.ChannelAdminLogEventActionClass {
 			return &tg.ChannelAdminLogEventActionDeleteMessage{Message: m}
 		})
 	}
+	return c.removeChannel(ch, ids)
 }
 
 // logMember returns what logs a change of somebody's standing in a supergroup or

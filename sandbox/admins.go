@@ -78,13 +78,14 @@ func editAdmin(c *call, q *tg.ChannelsEditAdmin) (tg.UpdatesClass, error) {
 	case !none && (m == nil || m.admin == nil) && len(c.world().admins(ch)) >= maxAdmins:
 		return nil, refusal(400, "ADMINS_TOO_MUCH")
 	}
+	changed := c.watch(ch.key(), u) // once, also of who is brought in
 	if m == nil {
-		if err := c.enter(ch.key(), u, c.user.id); err != nil {
+		if err := c.bring(ch.key(), u, c.user.id); err != nil {
 			return nil, err
 		}
 		m = ch.members[u.id]
 	}
-	changed, log := c.watch(ch.key(), u), c.logMember(ch.key(), u)
+	log := c.logMember(ch.key(), u)
 	delete(ch.bans, u.id)
 	m.admin, m.rank, m.promoter = &rights, q.Rank.Or(""), c.user.id
 	kind := logPromote

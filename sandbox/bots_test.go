@@ -274,8 +274,8 @@ func TestBotEvents(t *testing.T) {
 	if got := one[*tg.UpdateBotStopped](t, robot.updates()); !got.Stopped || got.Qts != 5 {
 		t.Errorf("blocked: %+v", got)
 	}
-	fails(robot, &tg.MessagesSendMessage{Peer: &tg.InputPeerUser{UserID: alice.self.ID}, Message: "x", RandomID: 1}, 400, "USER_IS_BLOCKED")
-	fails(alice, &tg.MessagesSendMessage{Peer: to, Message: "x", RandomID: 1}, 400, "YOU_BLOCKED_USER")
+	fails(robot, &tg.MessagesSendMessage{Peer: &tg.InputPeerUser{UserID: alice.self.ID}, Message: "x", RandomID: lastRandomID.Add(1)}, 400, "USER_IS_BLOCKED")
+	fails(alice, &tg.MessagesSendMessage{Peer: to, Message: "x", RandomID: lastRandomID.Add(1)}, 400, "YOU_BLOCKED_USER")
 	if got := must(alice, &tg.ContactsGetBlocked{Limit: 10}).(*tg.ContactsBlockedSlice); got.Count != 1 || len(got.Users) != 1 {
 		t.Errorf("blocked: %+v", got)
 	}
@@ -295,6 +295,24 @@ func TestBotEvents(t *testing.T) {
 	alice.say(alice.meet(bobPhone), "psst")
 	if got := bob.updates(); len(got) != 0 {
 		t.Errorf("a blocked person is heard: %T", got[0])
+	}
+}
+
+// Who is made an administrator without having been there comes once.
+func TestBotEventOfPromotion(t *testing.T) {
+	l, alice, bob, _, _ := pair(t)
+	robot := l.robot(botToken, "robot_bot")
+	ch := alice.newChannel("News", true)
+	rights := tg.ChatAdminRights{PostMessages: true}
+	must(alice, &tg.ChannelsEditAdmin{Channel: ch, UserID: inputUser(alice.bot("robot_bot")), AdminRights: rights})
+	itself := one[*tg.UpdateChannelParticipant](t, robot.updates())
+	if itself.PrevParticipant != nil || itself.Qts != 1 {
+		t.Errorf("the bot is told %+v", itself)
+	}
+	must(alice, &tg.ChannelsEditAdmin{Channel: ch, UserID: inputUser(alice.meet(bobPhone)), AdminRights: rights})
+	got := one[*tg.UpdateChannelParticipant](t, robot.updates())
+	if _, admin := got.NewParticipant.(*tg.ChannelParticipantAdmin); got.UserID != bob.self.ID || got.PrevParticipant != nil || !admin {
+		t.Errorf("the bot is told %+v", got)
 	}
 }
 

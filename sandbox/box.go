@@ -94,6 +94,7 @@ const (
 	eventPin
 	eventUnpin
 	eventFolder
+	eventReadContents
 )
 
 // An event is one step of a box's pts.
@@ -102,7 +103,7 @@ type event struct {
 	pts    int // after it
 	count  int
 	id     int32   // of the message that came or was edited
-	ids    []int32 // that were deleted or pinned
+	ids    []int32 // that were deleted, pinned or seen
 	peer   peerKey // conversation
 	maxID  int32   // up to where
 	unread int     // left then

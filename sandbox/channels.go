@@ -265,7 +265,6 @@ func deleteChannelMessages(c *call, q *tg.ChannelsDeleteMessages) (*tg.MessagesA
 			return nil, refusal(403, "MESSAGE_DELETE_FORBIDDEN")
 		}
 	}
-	c.logDeleted(ch, q.ID)
-	n := c.removeChannel(ch, q.ID)
+	n := c.removeLogged(ch, q.ID)
 	return &tg.MessagesAffectedMessages{Pts: int32(ch.box.pts), PtsCount: int32(n)}, nil
 }

@@ -60,7 +60,7 @@ func (c *call) put(m *message, u *user, p peerKey, out bool) *entry {
 	d := u.dialog(p)
 	d.ids = append(d.ids, e.id)
 	if !out && slices.Contains(c.mentioned(m), u) {
-		d.mentioned(e.id)
+		d.unheard.add(e.id)
 	}
 	c.tell(u, c.newMessage(u, e))
 	c.batch(u).seen.entry(e)
@@ -78,7 +78,7 @@ func (c *call) postChannel(m *message, ch *channel) *entry {
 		ch.wrote(sender, m.date)
 	}
 	for _, u := range c.mentioned(m) {
-		u.dialog(ch.key()).mentioned(e.id)
+		u.dialog(ch.key()).unheard.add(e.id)
 	}
 	if ch.broadcast && m.action == nil {
 		if ch.linked != nil {
@@ -154,6 +154,8 @@ func (c *call) remove(u *user, ids []int32) int {
 		u.box.pin(e, false)
 		u.box.entries[id-1] = nil
 		d := u.dialog(e.peer)
+		delete(d.unheard, id)
+		delete(d.unseen, id)
 		if i, found := slices.BinarySearch(d.ids, id); found {
 			d.ids = slices.Delete(d.ids, i, i+1)
 		}
@@ -167,21 +169,31 @@ func (c *call) remove(u *user, ids []int32) int {
 	return len(gone)
 }
 
-// removeChannel deletes messages from a channel and tells its members.
+// removeChannel deletes messages from a channel and tells its members. With posts
+// go their copies in the group where they are discussed; the comments stay.
 func (c *call) removeChannel(ch *channel, ids []int32) int {
-	var gone []int32
+	var gone, copies []int32
 	for _, id := range ids {
-		if ch.box.get(id) != nil {
-			if t := ch.threads[ch.box.get(id).thread]; t != nil {
-				t.count--
-			}
-			ch.box.pin(ch.box.get(id), false)
-			ch.box.entries[id-1] = nil
-			if i, found := slices.BinarySearch(ch.ids, id); found {
-				ch.ids = slices.Delete(ch.ids, i, i+1)
-			}
-			gone = append(gone, id)
+		e := ch.box.get(id)
+		if e == nil {
+			continue
 		}
+		if t := ch.threads[e.thread]; t != nil {
+			t.count--
+		}
+		if _, copied := e.commented(ch); copied != nil {
+			copies = append(copies, copied.id)
+		}
+		c.world().forget(ch, e, c.mentioned(e.message))
+		ch.box.pin(e, false)
+		ch.box.entries[id-1] = nil
+		if i, found := slices.BinarySearch(ch.ids, id); found {
+			ch.ids = slices.Delete(ch.ids, i, i+1)
+		}
+		gone = append(gone, id)
+	}
+	if len(copies) > 0 {
+		c.removeChannel(ch.linked, copies)
 	}
 	if len(gone) > 0 {
 		ev := event{kind: eventDelete, ids: gone, peer: ch.key(), count: len(gone)}

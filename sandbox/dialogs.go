@@ -46,7 +46,8 @@ func (w *world) dialogObject(u *user, d *dialog) *tg.Dialog {
 		Pinned:          d.pinned > 0,
 		UnreadMark:      d.marked,
 
-		UnreadMentionsCount: int32(len(d.unheard)),
+		UnreadMentionsCount:  int32(len(d.unheard)),
+		UnreadReactionsCount: int32(len(d.unseen)),
 	}
 	if draft := d.drafts[0]; draft != nil {
 		out.Draft = draft

@@ -327,12 +327,20 @@ func importChatInvite(c *call, q *tg.MessagesImportChatInvite) (tg.MessagesChatI
 
 // enter makes u a member of a group or channel and tells everybody.
 func (c *call) enter(p peerKey, u *user, inviter int64) error {
-	w := c.world()
 	changed := c.watch(p, u)
+	err := c.bring(p, u, inviter)
+	if err == nil {
+		changed()
+	}
+	return err
+}
+
+// bring is enter without telling the bots.
+func (c *call) bring(p peerKey, u *user, inviter int64) error {
+	w := c.world()
 	if p.kind == peerChannel {
 		w.join(w.channels[p.id], u, inviter)
 		c.tell(u, &tg.UpdateChannel{ChannelID: p.id}, p)
-		changed()
 		return nil
 	}
 	g := w.chats[p.id]
@@ -343,7 +351,6 @@ func (c *call) enter(p peerKey, u *user, inviter int64) error {
 	g.members = append(g.members, &member{user: u, inviter: inviter, date: w.unix()})
 	g.version++
 	c.tellMembers(g)
-	changed()
 	return nil
 }
 

@@ -52,6 +52,8 @@ type reaction struct {
 	with emotion
 	date int32
 	big  bool
+
+	unread bool // the message's author has not seen it
 }
 
 // How many reactions to one message a user may have, as the settings
@@ -87,9 +89,12 @@ func sendReaction(c *call, q *tg.MessagesSendReaction) (tg.UpdatesClass, error) 
 		return nil, refusal(400, "MESSAGE_NOT_MODIFIED")
 	}
 	e.reactions = slices.DeleteFunc(e.reactions, func(r reaction) bool { return r.user == c.user })
+	written, _ := c.world().written(e.message)
+	unread := written != nil && e.from != c.user.id
 	for _, with := range chosen {
-		e.reactions = append(e.reactions, reaction{c.user, with, c.world().unix(), q.Big})
+		e.reactions = append(e.reactions, reaction{c.user, with, c.world().unix(), q.Big, unread})
 	}
+	c.world().noteReactions(e.message)
 	c.reacted(e.message)
 	c.tellOfReaction(e, before, chosen)
 	return c.updates(c.user), nil
@@ -186,7 +191,9 @@ func (c *call) reacted(m *message) {
 		if u.isBot() {
 			return // bots are told by tellOfReaction
 		}
-		update := &tg.UpdateMessageReactions{Peer: e.peer.object(), MsgID: e.id, Reactions: tg.MessageReactions{Results: []tg.ReactionCount{}}}
+		update := &tg.UpdateMessageReactions{
+			Peer: e.peer.object(), MsgID: e.id, TopMsgID: w.topicOf(e), Reactions: tg.MessageReactions{Results: []tg.ReactionCount{}},
+		}
 		if r := w.reactionsObject(u, m); r != nil {
 			update.Reactions = *r
 		}
@@ -239,15 +246,16 @@ func (w *world) reactionsObject(viewer *user, m *message) *tg.MessageReactions {
 	slices.SortStableFunc(out.Results, func(a, b tg.ReactionCount) int { return cmp.Compare(b.Count, a.Count) })
 	if list {
 		for _, r := range slices.Backward(m.reactions[max(0, len(m.reactions)-recentReactions):]) {
-			out.RecentReactions = append(out.RecentReactions, reactor(viewer, r))
+			out.RecentReactions = append(out.RecentReactions, m.reactor(viewer, r))
 		}
 	}
 	return out
 }
 
-func reactor(viewer *user, r reaction) tg.MessagePeerReaction {
+// reactor tells who has reacted to m, as the viewer sees it.
+func (m *message) reactor(viewer *user, r reaction) tg.MessagePeerReaction {
 	return tg.MessagePeerReaction{
-		Big: r.big, My: r.user == viewer, PeerID: r.user.key().object(), Date: r.date,
+		Big: r.big, My: r.user == viewer, Unread: r.unread && viewer.id == m.from, PeerID: r.user.key().object(), Date: r.date,
 		Reaction: r.with.object(),
 	}
 }
@@ -262,7 +270,9 @@ func getMessagesReactions(c *call, q *tg.MessagesGetMessagesReactions) (tg.Updat
 		}
 		seen.entry(e)
 		if r := c.world().reactionsObject(c.user, e.message); r != nil {
-			out.Updates = append(out.Updates, &tg.UpdateMessageReactions{Peer: e.peer.object(), MsgID: id, Reactions: *r})
+			out.Updates = append(out.Updates, &tg.UpdateMessageReactions{
+				Peer: e.peer.object(), MsgID: id, TopMsgID: c.world().topicOf(e), Reactions: *r,
+			})
 		}
 	}
 	out.Users, out.Chats = c.world().userObjects(c.user, &seen), c.world().chatObjects(c.user, &seen)
@@ -295,7 +305,7 @@ func getMessageReactionsList(c *call, q *tg.MessagesGetMessageReactionsList) (*t
 	seen.add(e.peer)
 	for _, r := range part {
 		seen.add(r.user.key())
-		out.Reactions = append(out.Reactions, reactor(c.user, r))
+		out.Reactions = append(out.Reactions, e.reactor(c.user, r))
 	}
 	out.NextOffset = text(next)
 	out.Users, out.Chats = c.world().userObjects(c.user, &seen), c.world().chatObjects(c.user, &seen)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -13,8 +12,6 @@ func init() {
 	register(searchMessages)
 	register(searchGlobal)
 	register(getSearchCounters)
-	register(getUnreadMentions)
-	register(readMentions)
 }
 
 // A query says which messages are looked for.
@@ -80,7 +77,7 @@ func (c *call) candidates(p peerKey, ids []int32, q *query, text []string) []int
 	case *tg.InputMessagesFilterPinned:
 		consider(b.pinned(p))
 	case *tg.InputMessagesFilterMyMentions:
-		return c.unheardIn(p)
+		return c.unreadIn(p, 0, mentionsOf)
 	default:
 		kinds, all := kindsOf(q.filter)
 		if all {
@@ -227,36 +224,4 @@ func getSearchCounters(c *call, q *tg.MessagesGetSearchCounters) (vector[*tg.Mes
 		out = append(out, &tg.MessagesSearchCounter{Filter: f, Count: int32(len(found))})
 	}
 	return out, nil
-}
-
-// unheard returns the mentions of the caller in p that it has not read.
-func (c *call) unheardIn(p peerKey) []int32 {
-	var ids []int32
-	if d := c.user.dialogs[p]; d != nil {
-		for id := range d.unheard {
-			ids = append(ids, id)
-		}
-	}
-	slices.SortFunc(ids, cmp.Compare)
-	return ids
-}
-
-func getUnreadMentions(c *call, q *tg.MessagesGetUnreadMentions) (tg.MessagesMessagesClass, error) {
-	p, err := c.findPeer(q.Peer)
-	if err != nil {
-		return nil, err
-	}
-	return c.messages(p, c.unheardIn(p), page{q.OffsetID, 0, q.AddOffset, q.Limit, q.MaxID, q.MinID}), nil
-}
-
-func readMentions(c *call, q *tg.MessagesReadMentions) (*tg.MessagesAffectedHistory, error) {
-	p, err := c.findPeer(q.Peer)
-	if err != nil {
-		return nil, err
-	}
-	b, _ := c.boxOf(p)
-	if d := c.user.dialogs[p]; d != nil {
-		d.unheard = nil
-	}
-	return &tg.MessagesAffectedHistory{Pts: int32(b.pts)}, nil
 }

@@ -208,9 +208,7 @@ func deleteChannelHistory(c *call, q *tg.ChannelsDeleteHistory) (tg.UpdatesClass
 		upTo = ch.box.last()
 	}
 	if q.ForEveryone {
-		gone := slices.Clone(ch.ids[:after(ch.ids, upTo)])
-		c.logDeleted(ch, gone)
-		c.removeChannel(ch, gone)
+		c.removeLogged(ch, slices.Clone(ch.ids[:after(ch.ids, upTo)]))
 		return c.updates(c.user), nil
 	}
 	c.user.dialog(ch.key()).from = upTo
@@ -234,8 +232,7 @@ func deleteParticipantHistory(c *call, q *tg.ChannelsDeleteParticipantHistory) (
 		}
 	}
 	left := max(0, len(ids)-maxDelete)
-	c.logDeleted(ch, ids[left:])
-	n := c.removeChannel(ch, ids[left:])
+	n := c.removeLogged(ch, ids[left:])
 	return &tg.MessagesAffectedHistory{Pts: int32(ch.box.pts), PtsCount: int32(n), Offset: int32(left)}, nil
 }
 

@@ -54,6 +54,14 @@ func (e *entry) commented(ch *channel) (*channel, *entry) {
 	return group, group.box.get(e.comments.copies[0])
 }
 
+// topicOf returns the id of the topic of a forum that a message is in.
+func (w *world) topicOf(e *entry) tl.Optional[int32] {
+	if e.peer.kind != peerChannel || !w.channels[e.peer.id].forum {
+		return tl.Optional[int32]{}
+	}
+	return tl.Some(max(e.thread, generalTopic))
+}
+
 // root returns the id under which a message has its answers. The copy of an
 // album has them under its first message.
 func (ch *channel) root(e *entry) int32 {

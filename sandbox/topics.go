@@ -204,6 +204,8 @@ func (c *call) topicObject(ch *channel, t *topic) *tg.ForumTopic {
 				out.UnreadCount++
 			}
 		}
+		out.UnreadMentionsCount = int32(len(c.unreadIn(ch.key(), t.id, mentionsOf)))
+		out.UnreadReactionsCount = int32(len(c.unreadIn(ch.key(), t.id, reactionsTo)))
 		if draft := d.drafts[t.id]; draft != nil {
 			out.Draft = draft
 		}

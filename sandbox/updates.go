@@ -142,6 +142,8 @@ func (c *call) difference(b *box, owner int64, events []event) *difference {
 				diff.seen.peer(one.Peer)
 			}
 			diff.updates = append(diff.updates, folderUpdate(ev))
+		case eventReadContents:
+			diff.updates = append(diff.updates, contentsUpdate(ev))
 		case eventDelete:
 			diff.updates = append(diff.updates, deleteUpdate(ev))
 		case eventReadInbox:

@@ -197,7 +197,8 @@ type dialog struct {
 	folder     int32                      // 1: archived
 	pinned     int                        // place among the pinned, from 1; 0: not pinned
 	marked     bool                       // as unread
-	unheard    map[int32]struct{}         // mentions of the owner that have not been read
+	unheard    idSet                      // mentions of the owner that have not been read
+	unseen     idSet                      // messages of the owner with reactions that it has not seen
 	drafts     map[int32]*tg.DraftMessage // by topic, 0 for none
 	readTopics map[int32]int32            // by topic, up to where
 	scheduled  []*scheduled
@@ -235,24 +236,6 @@ func (u *user) dialog(p peerKey) *dialog {
 		u.dialogs[p] = d
 	}
 	return d
-}
-
-// mentioned notes that a message mentions the dialog's owner.
-func (d *dialog) mentioned(id int32) {
-	if d.unheard == nil {
-		d.unheard = make(map[int32]struct{})
-	}
-	d.unheard[id] = struct{}{}
-}
-
-// mentions tells whether a message mentions the dialog's owner, who has not
-// read it.
-func (d *dialog) mentions(id int32) bool {
-	if d == nil {
-		return false
-	}
-	_, ok := d.unheard[id]
-	return ok
 }
 
 // setName gives a username to a peer, or takes it away where it is empty.

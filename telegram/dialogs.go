@@ -15,6 +15,8 @@ type Dialog struct {
 	Peer     tg.InputPeerClass
 	Title    string          // of a group or channel, or the name of a person
 	Unread   int             // messages that have not been read
+	Mentions int             // messages that mention the account and have not been seen
+	Reacted  int             // messages of the account with reactions that it has not seen
 	Pinned   bool            // at the top of the list
 	Archived bool            // in the archive
 	Last     tg.MessageClass // the newest message; nil where there is none
@@ -124,6 +126,7 @@ func dialogs(api API, a *tg.MessagesDialogs) []Dialog {
 		key := IDOf(raw.Peer)
 		list = append(list, Dialog{
 			Peer: peer, Title: titles[key], Unread: int(raw.UnreadCount), Pinned: raw.Pinned,
+			Mentions: int(raw.UnreadMentionsCount), Reacted: int(raw.UnreadReactionsCount),
 			Archived: raw.FolderID.Or(0) == int32(Archive), Last: last[key], Raw: raw,
 		})
 	}

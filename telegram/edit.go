@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"godwit/tg"
@@ -108,7 +109,7 @@ var errNoProgress = errors.New("telegram: the server says that there is more to 
 // affectAll makes a request that does its work in parts until nothing is left,
 // and returns how many messages it has concerned.
 func (c *Client) affectAll(ctx context.Context, request tg.Method[*tg.MessagesAffectedHistory]) (int, error) {
-	total := 0
+	total, left := 0, int32(math.MaxInt32)
 	for {
 		affected, err := tg.Call(ctx, c, request)
 		if err != nil {
@@ -118,9 +119,10 @@ func (c *Client) affectAll(ctx context.Context, request tg.Method[*tg.MessagesAf
 		switch {
 		case affected.Offset <= 0:
 			return total, nil
-		case affected.PtsCount == 0:
+		case affected.PtsCount == 0 && affected.Offset >= left:
 			return total, errNoProgress
 		}
+		left = affected.Offset
 	}
 }
 

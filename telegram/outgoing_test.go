@@ -172,6 +172,26 @@ func TestReactPinDraft(t *testing.T) {
 		t.Errorf("a reaction that there is not: %v", err)
 	}
 	check(t, p.ann.React(p.ctx, boris, int(m.ID)))
+	unread := func() []string { return collect(t, p.ann.UnreadReactions(p.ctx, boris, 0), textOf) }
+	same(t, "with new reactions", unread(), []string{"hello"})
+	for d, err := range p.ann.Dialogs(p.ctx) {
+		check(t, err)
+		if d.Title == "Contact" && d.Reacted != 1 {
+			t.Errorf("%d messages with new reactions, want 1", d.Reacted)
+		}
+	}
+	for r, err := range p.ann.Reactors(p.ctx, boris, int(m.ID), nil) {
+		check(t, err)
+		if !r.Unread {
+			t.Errorf("not new: %+v", r)
+		}
+	}
+	check(t, p.ann.MarkSeen(p.ctx, boris, int(m.ID)))
+	same(t, "after it was seen", unread(), []string{})
+	check(t, p.boris.React(p.ctx, ann, theirs, "🔥"))
+	same(t, "with new reactions again", unread(), []string{"hello"})
+	check(t, p.ann.ReadReactions(p.ctx, boris, 0))
+	same(t, "after all were seen", unread(), []string{})
 
 	check(t, p.boris.Pin(p.ctx, ann, theirs, telegram.Pinning{Silent: true}))
 	pinned := telegram.Search{Kind: &tg.InputMessagesFilterPinned{}}

@@ -36,6 +36,7 @@ type Reactor struct {
 	Date     time.Time
 	Own      bool // the account's
 	Big      bool // with an animation over the whole screen
+	Unread   bool // the account, whose message it is to, has not seen it
 }
 
 // Reactors returns who has reacted to a message, the last one first, fetching them
@@ -54,7 +55,7 @@ func (c *Client) Reactors(
 			}
 			c.Learn(answer.Users, answer.Chats)
 			for _, r := range answer.Reactions {
-				one := Reactor{IDOf(r.PeerID), r.Reaction, time.Unix(int64(r.Date), 0), r.My, r.Big}
+				one := Reactor{IDOf(r.PeerID), r.Reaction, time.Unix(int64(r.Date), 0), r.My, r.Big, r.Unread}
 				if !yield(one, nil) {
 					return
 				}

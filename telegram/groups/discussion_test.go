@@ -99,6 +99,24 @@ func TestDiscussion(t *testing.T) {
 		t.Errorf("after the edit of the post its copy says %q", got)
 	}
 
+	// A post that goes takes its copy along, and leaves the comments.
+	gone, err := p.ann.SendText(p.Ctx, news, "Godwits are gone")
+	p.Check(err)
+	there, err := groups.Discuss(p.Ctx, p.ann, news, int(gone.ID))
+	p.Check(err)
+	_, err = p.ann.Send(p.Ctx, talk, telegram.Outgoing{Text: "Already?", Reply: telegram.Reply{Message: there.Thread}})
+	p.Check(err)
+	_, err = p.ann.Delete(p.Ctx, news, []int{int(gone.ID)}, true)
+	p.Check(err)
+	now, err = p.ann.Messages(p.Ctx, talk, there.Thread)
+	p.Check(err)
+	if now[0] != nil {
+		t.Errorf("the copy of a post that was deleted: %+v", now[0])
+	}
+	if left := texts(p, p.ann, talk, telegram.HistoryOptions{Limit: 2}); !slices.Equal(left, []string{"Already?", "Where?"}) {
+		t.Errorf("the group has %q", left)
+	}
+
 	p.Check(groups.SetDiscussion(p.Ctx, p.ann, nil, talk))
 	refused(t, "ending it twice", groups.SetDiscussion(p.Ctx, p.ann, news, nil), tg.ErrLinkNotModified)
 	refused(t, "comments that are no more", second(groups.Discuss(p.Ctx, p.ann, news, int(post.ID))), tg.ErrMsgIDInvalid)
