@@ -63,6 +63,7 @@ type world struct {
 	referenceTTL time.Duration
 	cdnFiles     map[string]*cdnFile // by token
 	cdnByFile    map[int64]*cdnFile
+	pictures     *reactionPictures // nil until somebody asks
 
 	lastUser, lastChat, lastChannel int64
 	lastScheduled                   int32
