@@ -154,6 +154,7 @@ func (c *call) remove(u *user, ids []int32) int {
 		u.box.pin(e, false)
 		u.box.entries[id-1] = nil
 		d := u.dialog(e.peer)
+		d.index.removed(e)
 		delete(d.unheard, id)
 		delete(d.unseen, id)
 		if i, found := slices.BinarySearch(d.ids, id); found {
@@ -185,6 +186,7 @@ func (c *call) removeChannel(ch *channel, ids []int32) int {
 			copies = append(copies, copied.id)
 		}
 		c.world().forget(ch, e, c.mentioned(e.message))
+		ch.index.removed(e)
 		ch.box.pin(e, false)
 		ch.box.entries[id-1] = nil
 		if i, found := slices.BinarySearch(ch.ids, id); found {

@@ -17,7 +17,7 @@ type index struct {
 }
 
 // A term is what messages are listed under. What was listed stays so when the
-// message changes or goes: whoever reads a list has to look.
+// message changes: whoever reads a list of words or media has to look.
 type term struct {
 	what termKind
 	text string // a word
@@ -31,6 +31,7 @@ const (
 	termSender
 	termThread
 	termMedia
+	termSaid // by a person or a channel: no service message
 )
 
 // A mediaKind is a kind of message that can be looked for.
@@ -60,6 +61,9 @@ func words(s string) []string {
 // terms returns what a message is listed under.
 func (e *entry) terms() []term {
 	out := []term{{what: termSender, id: e.from}, {what: termThread, id: int64(e.thread)}}
+	if e.action == nil {
+		out = append(out, term{what: termSaid})
+	}
 	for _, w := range words(e.text) {
 		out = append(out, term{what: termWord, text: w})
 	}
@@ -188,6 +192,27 @@ func (x *index) changed(e *entry) {
 	if e.id <= x.upTo {
 		x.add(e)
 	}
+}
+
+// removed drops a message that is in no more, of what it is listed under now.
+func (x *index) removed(e *entry) {
+	if e.id > x.upTo {
+		return
+	}
+	for _, t := range e.terms() {
+		list := x.lists[t]
+		if at, found := slices.BinarySearch(list, e.id); found {
+			x.lists[t] = slices.Delete(list, at, at+1)
+		}
+	}
+}
+
+// from returns the messages from an id on that are listed under a term, rising.
+// They must not be changed.
+func (x *index) from(id int32, t term) []int32 {
+	list := x.lists[t]
+	at, _ := slices.BinarySearch(list, id)
+	return list[at:]
 }
 
 // any returns the messages that are listed under one of several terms, rising.

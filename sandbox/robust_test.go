@@ -157,7 +157,7 @@ var fillers = []tl.Object{
 	&tg.SendMessageTypingAction{}, &tg.InputNotifyUsers{}, &tg.ChannelParticipantsRecent{}, &tg.ChannelMessagesFilterEmpty{},
 	&tg.InputMessagesFilterEmpty{}, &tg.HelpGetConfig{}, &tg.InputMediaEmpty{},
 	&tg.InputPeerPhotoFileLocation{Peer: &tg.InputPeerEmpty{}}, &tg.InputDialogPeer{Peer: &tg.InputPeerEmpty{}},
-	&tg.ChatReactionsNone{}, &tg.BotCommandScopeDefault{}, &tg.InputChatPhotoEmpty{},
+	&tg.ChatReactionsNone{}, &tg.BotCommandScopeDefault{}, &tg.InputChatPhotoEmpty{}, &tg.InputStickerSetEmpty{},
 }
 
 // Whatever a signed-in client sends, it is answered or refused, and nothing

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"godwit/tg"
@@ -92,13 +93,23 @@ func (c *call) candidates(p peerKey, ids []int32, q *query, text []string) []int
 	return best
 }
 
+// everything tells whether all that was said is looked for.
+func (q *query) everything() bool {
+	_, all := kindsOf(q.filter)
+	return all && q.text == "" && q.from == 0 && q.thread == 0 && q.minDate == 0 && q.maxDate == 0
+}
+
 // search returns the ids of the caller's messages with p that are looked for,
-// rising. A text without any word, such as punctuation, finds nothing.
+// rising, which must not be changed. A text without any word, such as punctuation,
+// finds nothing.
 func (c *call) search(p peerKey, q *query) ([]int32, error) {
 	ids, err := c.messageIDs(p)
 	text := words(q.text)
 	if err != nil || len(ids) == 0 || len(text) == 0 && strings.TrimSpace(q.text) != "" {
 		return nil, err
+	}
+	if q.everything() {
+		return c.index(p).from(ids[0], term{what: termSaid}), nil
 	}
 	b, _ := c.boxOf(p)
 	var found []int32
@@ -168,7 +179,11 @@ func searchGlobal(c *call, q *tg.MessagesSearchGlobal) (tg.MessagesMessagesClass
 
 // global searches the conversations that are within, from an offset on.
 func (c *call) global(want *query, within func(peerKey) bool, offset *entry, limit int) (tg.MessagesMessagesClass, error) {
+	if limit <= 0 || limit > maxPage {
+		limit = maxPage
+	}
 	var all []*entry
+	count := 0
 	for p := range c.user.dialogs {
 		if !within(p) || p.kind == peerChannel && c.world().channels[p.id].members[c.user.id] == nil {
 			continue
@@ -178,22 +193,16 @@ func (c *call) global(want *query, within func(peerKey) bool, offset *entry, lim
 			continue // a channel that is gone
 		}
 		b, _ := c.boxOf(p)
-		for _, id := range ids {
+		count += len(ids)
+		if offset != nil {
+			ids = ids[:sort.Search(len(ids), func(i int) bool { return newer(b.get(ids[i]), offset) <= 0 })]
+		}
+		// More than fit on the page are of no use, but for one, which tells that there are.
+		for _, id := range ids[max(0, len(ids)-limit-1):] {
 			all = append(all, b.get(id))
 		}
 	}
 	slices.SortFunc(all, newer)
-	count := len(all)
-	if offset != nil {
-		at, exact := slices.BinarySearchFunc(all, offset, newer)
-		if exact {
-			at++
-		}
-		all = all[at:]
-	}
-	if limit <= 0 || limit > maxPage {
-		limit = maxPage
-	}
 	more := len(all) > limit
 	all = all[:min(limit, len(all))]
 	out := &tg.MessagesMessagesSlice{Count: int32(count), Messages: []tg.MessageClass{}}

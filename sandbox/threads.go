@@ -170,20 +170,32 @@ func readDiscussion(c *call, q *tg.MessagesReadDiscussion) (boolean, error) {
 }
 
 // topicIDs returns the ids of the messages of a topic or thread, rising: of those
-// from the first one in ids on.
+// from the first one in ids on. They must not be changed.
 func topicIDs(ch *channel, ids []int32, id int32) []int32 {
 	if len(ids) == 0 {
 		return nil
 	}
-	terms := []term{{what: termThread, id: int64(id)}}
-	if id == generalTopic && ch.forum {
-		terms = append(terms, term{what: termThread})
+	x := ch.index.catchUp(&ch.box, ch.ids)
+	own := x.from(ids[0], term{what: termThread, id: int64(id)})
+	if id != generalTopic || !ch.forum {
+		return own
 	}
-	var out []int32
-	for _, one := range ch.index.catchUp(&ch.box, ch.ids).any(terms...) {
-		if one >= ids[0] && ch.box.get(one) != nil {
-			out = append(out, one)
+	out := slices.Concat(own, x.from(ids[0], term{what: termThread}))
+	slices.Sort(out)
+	return out
+}
+
+// newestIn returns the id of the newest message of a topic, 0 if it has none.
+func newestIn(ch *channel, id int32) (newest int32) {
+	x := ch.index.catchUp(&ch.box, ch.ids)
+	lists := [][]int32{x.lists[term{what: termThread, id: int64(id)}]}
+	if id == generalTopic {
+		lists = append(lists, x.lists[term{what: termThread}])
+	}
+	for _, list := range lists {
+		if len(list) > 0 {
+			newest = max(newest, list[len(list)-1])
 		}
 	}
-	return out
+	return newest
 }

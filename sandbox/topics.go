@@ -192,14 +192,11 @@ func (t *topic) inLog(ch *channel) *tg.ForumTopic {
 func (c *call) topicObject(ch *channel, t *topic) *tg.ForumTopic {
 	out := t.inLog(ch)
 	out.My = t.creator == c.user.id
-	ids := topicIDs(ch, ch.ids, t.id)
-	if len(ids) > 0 {
-		out.TopMessage = ids[len(ids)-1]
-	}
+	out.TopMessage = newestIn(ch, t.id)
 	if d := c.user.dialogs[ch.key()]; d != nil {
 		out.ReadInboxMaxID = max(d.readInbox, d.readTopics[t.id])
 		out.ReadOutboxMaxID = d.readOutbox
-		for _, id := range ids[after(ids, out.ReadInboxMaxID):] {
+		for _, id := range topicIDs(ch, ch.ids[after(ch.ids, out.ReadInboxMaxID):], t.id) {
 			if ch.box.get(id).from != c.user.id {
 				out.UnreadCount++
 			}
@@ -241,14 +238,12 @@ func getForumTopics(c *call, q *tg.MessagesGetForumTopics) (*tg.MessagesForumTop
 	if err != nil {
 		return nil, err
 	}
-	newest := make(map[int32]int32)
-	for _, id := range ch.ids {
-		newest[max(ch.box.get(id).thread, generalTopic)] = id
-	}
+	newest := make(map[int32]int32, len(ch.topics))
 	var all []*topic
 	for _, t := range ch.topics {
 		if strings.Contains(strings.ToLower(t.title), strings.ToLower(q.Q.Or(""))) {
 			all = append(all, t)
+			newest[t.id] = newestIn(ch, t.id)
 		}
 	}
 	slices.SortFunc(all, func(a, b *topic) int {
@@ -312,7 +307,7 @@ func deleteTopicHistory(c *call, q *tg.MessagesDeleteTopicHistory) (*tg.Messages
 	}
 	ids := topicIDs(ch, ch.ids, t.id)
 	left := max(0, len(ids)-maxDelete)
-	n := c.removeChannel(ch, ids[left:])
+	n := c.removeChannel(ch, slices.Clone(ids[left:]))
 	if left == 0 && t.id != generalTopic {
 		delete(ch.topics, t.id)
 		c.log(ch.key(), logForums, &tg.ChannelAdminLogEventActionDeleteTopic{Topic: t.inLog(ch)}, t.title)
