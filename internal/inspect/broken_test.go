@@ -248,7 +248,7 @@ func TestNoCapture(t *testing.T) {
 		}
 	}
 	damaged := pcap(t, cabling{}.frames(t, []chunk{{mtproto.Client, []byte("x")}}), ethernet, 1<<16)
-	copy(damaged[24+16+54+8:], bytes.Repeat([]byte{0xff}, 8)) // lengths in the second head
+	copy(damaged[24+16+60+8:], bytes.Repeat([]byte{0xff}, 8)) // lengths in the second head
 	_, err := Run(bytes.NewReader(damaged), Options{}, func(*Record) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "damaged after 1 packets") {
 		t.Errorf("damaged: %v", err)

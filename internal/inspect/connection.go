@@ -8,8 +8,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/gopacket/gopacket/reassembly"
-
 	"godwit/mtproto"
 	"godwit/mtproto/session"
 	"godwit/mtproto/transport"
@@ -21,20 +19,17 @@ const maxLost = 1 << 30
 
 // A connection is a TCP connection that may be Telegram's.
 type connection struct {
-	t         *tracker
-	flow      flow   // from client to server
-	number    int    // counted from 1
-	first     uint32 // number of the first segment
-	seen      time.Time
-	assembler *reassembly.Assembler // nil when nothing more is to be read
-	from      mtproto.Side          // of the segment under way
-	clientWay reassembly.TCPFlowDirection
-	gaps      bool // a segment has come ahead of its time
-	halves    [2]half
+	t      *tracker
+	flow   flow   // from client to server
+	number int    // counted from 1
+	first  uint32 // number of the first segment
+	seen   time.Time
+	over   bool // nothing more is to be read
+	halves [2]half
 
 	sideKnown bool              // which end is the client
 	swapped   bool              // it is the other one
-	over      string            // what the transport is carried by, such as a WebSocket
+	carrier   string            // what the transport is carried by, such as a WebSocket
 	polling   bool              // packets are in the bodies of HTTP requests
 	server    io.Reader         // what the server sends, out of what carries it; nil for the bytes of TCP
 	answers   *transport.Reader // what the server sends, once it is known how
@@ -46,10 +41,12 @@ type connection struct {
 
 // end reads what is left of both directions.
 func (c *connection) end() {
-	if c.assembler == nil {
+	if c.over {
 		return
 	}
-	c.assembler.FlushAll()
+	for side := range c.halves {
+		c.halves[side].order.Flush(c.deliver(mtproto.Side(side)))
+	}
 	client, server := &c.halves[mtproto.Client], &c.halves[mtproto.Server]
 	client.end()
 	c.releaseServer()
@@ -61,14 +58,14 @@ func (c *connection) end() {
 		c.tell("unknown: the capture lacks its beginning, and no packet of a given key was found")
 		c.t.summary.Others++
 	}
-	c.assembler = nil
+	c.over = true
 }
 
 // release gives the connection up.
 func (c *connection) release() {
 	c.halves[mtproto.Client].finish()
 	c.halves[mtproto.Server].finish()
-	c.assembler = nil
+	c.over = true
 }
 
 // releaseServer reads what the server has sent meanwhile, as soon as it is
@@ -163,7 +160,7 @@ func (c *connection) open(r *transport.Reader) {
 	if c.told {
 		return
 	}
-	how := c.over + r.Framing().String()
+	how := c.carrier + r.Framing().String()
 	if r.Obfuscated() {
 		how += ", obfuscated"
 	}

@@ -15,13 +15,13 @@
 package inspect
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"time"
 
+	"godwit/internal/capture"
 	"godwit/mtproto"
 	"godwit/mtproto/transport"
 	"godwit/tl/schema"
@@ -97,8 +97,8 @@ type Summary struct {
 
 // What Run wraps where the input is no capture.
 var (
-	ErrEmpty      = errors.New("it is empty")
-	ErrNotCapture = errors.New("it is no capture: neither pcap nor pcapng")
+	ErrEmpty      = capture.ErrEmpty
+	ErrNotCapture = capture.ErrFormat
 )
 
 // Run reads the capture r, pcap or pcapng, compressed by gzip or not, and calls
@@ -107,12 +107,12 @@ var (
 // could be read, or that it is damaged; then everything before the damage has
 // been handled.
 func Run(r io.Reader, o Options, handle func(*Record) error) (*Summary, error) {
-	source, err := openCapture(r)
+	in, err := capture.Open(r)
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
 	t := newTracker(&o, handle)
-	damage := t.readAll(source)
+	damage := t.readAll(in)
 	t.finish()
 	if t.err != nil {
 		return &t.summary, t.err

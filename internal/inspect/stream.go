@@ -6,8 +6,7 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/gopacket/gopacket/reassembly"
-
+	"godwit/internal/capture"
 	"godwit/mtproto"
 )
 
@@ -17,8 +16,8 @@ import (
 type half struct {
 	side mtproto.Side // who sends
 
-	next       reassembly.Sequence // number of the next byte, as of the last segment
-	start      uint32              // number of the first byte, if startKnown
+	order      capture.Assembler
+	start      uint32 // number of the first byte, if startKnown
 	startKnown bool
 	headless   bool // the capture lacks the beginning
 
@@ -36,7 +35,6 @@ const maxHeld = 1 << 20
 func (h *half) init(c *connection, side mtproto.Side) {
 	h.side = side
 	h.held = side == mtproto.Server
-	h.next = -1
 	h.resume, h.stop = iter.Pull(func(wait func(struct{}) bool) {
 		h.in.wait = wait
 		c.read(h)
@@ -48,7 +46,7 @@ func (h *half) feed(lost int, p []byte) {
 	if h.done {
 		return
 	}
-	h.in.parts = append(h.in.parts, part{lost: max(lost, 0), bytes: slices.Clone(p)})
+	h.in.parts = append(h.in.parts, part{lost: lost, bytes: slices.Clone(p)})
 	h.in.size += len(p)
 	if h.in.size > maxHeld {
 		h.held = false // it has to be read without the client

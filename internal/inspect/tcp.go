@@ -1,13 +1,10 @@
 package inspect
 
 import (
-	"net"
+	"net/netip"
 	"time"
 
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/reassembly"
-
+	"godwit/internal/capture"
 	"godwit/mtproto"
 )
 
@@ -18,10 +15,6 @@ const (
 	patience      = 10 * time.Second
 	patienceAcked = 200 * time.Millisecond
 )
-
-// maxWaiting bounds the segments of one connection that wait for an earlier
-// one, each of up to 1,900 bytes.
-const maxWaiting = 8192
 
 // maxIdle is how long after its last packet a connection is given up, which
 // frees what it holds.
@@ -41,9 +34,9 @@ type tracker struct {
 }
 
 // A flow is one direction of a TCP connection.
-type flow struct{ network, ports gopacket.Flow }
+type flow struct{ src, dst netip.AddrPort }
 
-func (f flow) reverse() flow { return flow{f.network.Reverse(), f.ports.Reverse()} }
+func (f flow) reverse() flow { return flow{f.dst, f.src} }
 
 func newTracker(o *Options, handle func(*Record) error) *tracker {
 	t := &tracker{handle: handle, conns: make(map[flow]*connection)}
@@ -63,28 +56,27 @@ func (t *tracker) emit(r *Record) {
 }
 
 // packet takes a packet of the network; whatever is not TCP is passed over.
-func (t *tracker) packet(data []byte, ci gopacket.CaptureInfo, link layers.LinkType) {
-	if ci.Timestamp.After(t.now) {
-		t.now = ci.Timestamp // never back, so that records are in order
+func (t *tracker) packet(p capture.Packet) {
+	if p.Time.After(t.now) {
+		t.now = p.Time // never back, so that records are in order
 	}
-	p := gopacket.NewPacket(data, link, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
-	tcp, ok := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
-	if !ok || p.NetworkLayer() == nil {
+	segment, ok := p.Segment()
+	if !ok {
 		return
 	}
-	f := flow{p.NetworkLayer().NetworkFlow(), tcp.TransportFlow()}
-	c := t.connection(f, tcp)
+	f := flow{segment.Src, segment.Dst}
+	c := t.connection(f, segment)
 	if c == nil {
 		return
 	}
 	c.seen = t.now
-	c.segment(f, tcp, gopacket.CaptureInfo{Timestamp: t.now, CaptureLength: ci.CaptureLength, Length: ci.Length})
+	c.segment(c.side(f), segment)
 	t.sweep()
 }
 
 // connection finds the connection of a segment. A SYN with another number than
 // before begins a new one on the same ports.
-func (t *tracker) connection(f flow, tcp *layers.TCP) *connection {
+func (t *tracker) connection(f flow, tcp capture.Segment) *connection {
 	c, key := t.conns[f], f
 	if c == nil {
 		c, key = t.conns[f.reverse()], f.reverse()
@@ -132,55 +124,50 @@ func (t *tracker) finish() {
 }
 
 // newConnection begins a connection with its first segment in the capture.
-func newConnection(t *tracker, f flow, tcp *layers.TCP) *connection {
+func newConnection(t *tracker, f flow, tcp capture.Segment) *connection {
 	t.count++
 	c := &connection{t: t, flow: f, number: t.count, first: tcp.Seq, keys: make(map[mtproto.KeyID]bool)}
-	if tcp.SYN && tcp.ACK || !tcp.SYN && tcp.SrcPort < tcp.DstPort {
+	if tcp.SYN && tcp.ACK || !tcp.SYN && f.src.Port() < f.dst.Port() {
 		c.flow = f.reverse() // the server speaks first, or so it seems
 	}
 	c.sideKnown = tcp.SYN
 	for side := range c.halves {
 		c.halves[side].init(c, mtproto.Side(side))
 	}
-	// An assembler for each connection, so that it alone can be told to wait no
-	// longer.
-	c.assembler = reassembly.NewAssembler(reassembly.NewStreamPool(c))
-	c.assembler.MaxBufferedPagesPerConnection = maxWaiting
 	return c
 }
 
-// New implements reassembly.StreamFactory: a connection is its own stream.
-func (c *connection) New(gopacket.Flow, gopacket.Flow, *layers.TCP, reassembly.AssemblerContext) reassembly.Stream {
-	return c
-}
-
-// captured is the reassembly.AssemblerContext of a segment.
-type captured gopacket.CaptureInfo
-
-// GetCaptureInfo implements reassembly.AssemblerContext.
-func (c *captured) GetCaptureInfo() gopacket.CaptureInfo { return gopacket.CaptureInfo(*c) }
-
-// segment takes a segment of the connection.
-func (c *connection) segment(f flow, tcp *layers.TCP, ci gopacket.CaptureInfo) {
-	if c.assembler == nil {
-		return // it is of no interest, or over
+// segment takes a segment of the connection. A half that the capture has not
+// from its beginning starts where the capture does.
+func (c *connection) segment(from mtproto.Side, tcp capture.Segment) {
+	if c.over {
+		return
 	}
-	c.from = c.side(f)
-	to := &c.halves[c.from.Remote()]
+	h, to := &c.halves[from], &c.halves[from.Remote()]
 	if tcp.SYN && tcp.ACK {
 		to.start, to.startKnown = tcp.Ack, true
 	}
-	context := captured(ci)
-	c.assembler.AssembleWithContext(f.network, tcp, &context)
-	if c.gaps {
-		wait := patience
-		if tcp.ACK && to.next.Difference(reassembly.Sequence(tcp.Ack)) > 0 {
-			wait = patienceAcked
-		}
-		c.assembler.FlushWithOptions(reassembly.FlushOptions{T: c.t.now.Add(-wait)})
+	if !h.order.Begun() && !tcp.SYN {
+		h.headless = !h.startKnown || h.start != tcp.Seq
 	}
+	now := c.t.now
+	h.order.Take(tcp, now, c.deliver(from))
+	h.order.Skip(now.Add(-patience), c.deliver(from))
+	wait := patience
+	if tcp.ACK && to.order.Lacks(tcp.Ack) {
+		wait = patienceAcked
+	}
+	to.order.Skip(now.Add(-wait), c.deliver(from.Remote()))
 	if c.foreign {
 		c.release()
+	}
+}
+
+// deliver returns what hands bytes to a half.
+func (c *connection) deliver(side mtproto.Side) func(lost int, p []byte) {
+	return func(lost int, p []byte) {
+		c.halves[side].feed(lost, p)
+		c.releaseServer()
 	}
 }
 
@@ -191,49 +178,10 @@ func (c *connection) side(f flow) mtproto.Side {
 	return mtproto.Server
 }
 
-// Accept implements reassembly.Stream. A half that the capture has not from its
-// beginning starts where the capture does.
-func (c *connection) Accept(tcp *layers.TCP, _ gopacket.CaptureInfo, dir reassembly.TCPFlowDirection,
-	next reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
-	h := &c.halves[c.from]
-	c.clientWay = dir
-	if c.from == mtproto.Server {
-		c.clientWay = dir.Reverse()
-	}
-	h.next = next
-	switch {
-	case next >= 0:
-		if len(tcp.Payload) > 0 && next.Difference(reassembly.Sequence(tcp.Seq)) > 0 {
-			c.gaps = true
-		}
-	case !tcp.SYN:
-		*start = true
-		h.headless = !h.startKnown || h.start != tcp.Seq
-	}
-	return true
-}
-
-// ReassembledSG implements reassembly.Stream.
-func (c *connection) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.AssemblerContext) {
-	dir, _, _, lost := sg.Info()
-	h := &c.halves[mtproto.Client]
-	if dir != c.clientWay {
-		h = &c.halves[mtproto.Server]
-	}
-	if n, _ := sg.Lengths(); n > 0 {
-		h.feed(lost, sg.Fetch(n))
-		c.releaseServer()
-	}
-}
-
-// ReassemblyComplete implements reassembly.Stream.
-func (c *connection) ReassemblyComplete(reassembly.AssemblerContext) bool { return false }
-
 // address returns one end of the connection as host:port.
 func (f flow) address(src bool) string {
-	host, port := f.network.Dst(), f.ports.Dst()
 	if src {
-		host, port = f.network.Src(), f.ports.Src()
+		return f.src.String()
 	}
-	return net.JoinHostPort(host.String(), port.String())
+	return f.dst.String()
 }

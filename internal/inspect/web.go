@@ -40,7 +40,7 @@ func (c *connection) readHTTP(h *half, in *bufio.Reader) {
 		}
 		c.noteEnd(h, err)
 	default:
-		c.over = "WebSocket, "
+		c.carrier = "WebSocket, "
 		c.server = &gapless{c, &c.halves[mtproto.Server], &answered{in: &c.halves[mtproto.Server].in}}
 		c.readClient(h, bufio.NewReaderSize(&gapless{c, h, web.Overhear(in, mtproto.Client)}, 1<<14))
 	}
