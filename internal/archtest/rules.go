@@ -370,8 +370,6 @@ var shipped = []Row{
 		Tests: []string{"internal/pgtest", "internal/secrettest"},
 		Modules: []string{
 			"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config",
-			"github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/smithy-go", "github.com/hashicorp/vault/api",
-			"github.com/tink-crypto/tink-go-awskms/v3", "github.com/tink-crypto/tink-go-hcvault/v2",
 			"github.com/tink-crypto/tink-go/v2", "golang.org/x/oauth2",
 		},
 		Reason: "sealing alone: it takes and gives what the store stores",

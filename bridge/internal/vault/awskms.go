@@ -1,25 +1,28 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/smithy-go"
-	"github.com/tink-crypto/tink-go-awskms/v3/integration/awskms"
-	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 const awsScheme = "aws-kms://"
 
 // arn is the name of a key or of an alias of one
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
-var arn = regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:(key|alias)/[A-Za-z0-9:/_-]+$`)
+var arn = regexp.MustCompile(`^arn:(aws[a-z-]*):kms:([a-z0-9-]+):[0-9]{12}:(key|alias)/[A-Za-z0-9:/_-]+$`)
 
 // openAWS returns a key in AWS KMS. Who we are comes from where AWS's own
 // programs look: the environment, ~/.aws, the machine's or the container's role.
@@ -33,7 +36,7 @@ func openAWS(ctx context.Context, rest string) (*KEK, error) {
 		return nil, errors.New("it is not of the form aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID")
 	}
 	if t.region == "" {
-		t.region = found[1]
+		t.region = found[2]
 	}
 	// When to try again is for the caller to say.
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(t.region),
@@ -41,47 +44,156 @@ func openAWS(ctx context.Context, rest string) (*KEK, error) {
 	if err != nil {
 		return nil, errors.New("AWS's configuration cannot be read: " + detail(err.Error()))
 	}
-	client := kms.NewFromConfig(cfg, func(o *kms.Options) {
-		if t.endpoint != "" {
-			o.BaseEndpoint = &t.endpoint
-		}
-	})
-	aead, err := awskms.NewAEADWithContext(ctx, t.name, awskms.WithKMS(client))
-	if err != nil {
-		return nil, err
+	switch {
+	case t.endpoint != "":
+	case cfg.BaseEndpoint != nil: // AWS_ENDPOINT_URL
+		t.endpoint = strings.TrimSuffix(*cfg.BaseEndpoint, "/")
+	default:
+		t.endpoint = "https://kms." + t.region + "." + awsDomain(found[1])
 	}
-	return remoteKEK(&service{awsScheme + t.name, &awsKey{aead, cfg.Credentials}, explainAWS}), nil
+	key := &awsKey{
+		client: &http.Client{Timeout: callTimeout}, endpoint: t.endpoint + "/", region: t.region, arn: t.name,
+		credentials: cfg.Credentials, signer: v4.NewSigner(),
+	}
+	return remoteKEK(&service{awsScheme + t.name, key, explainAWS}), nil
 }
 
-// An awsKey tells errors of finding credentials from those of their use.
-type awsKey struct {
-	tink.AEADWithContext
-	credentials aws.CredentialsProvider
+// awsDomain returns what the names of a partition's services end in
+// (https://docs.aws.amazon.com/general/latest/gr/kms.html and, for the others,
+// partitions.json of AWS's SDKs).
+func awsDomain(partition string) string {
+	switch partition {
+	case "aws-cn":
+		return "amazonaws.com.cn"
+	case "aws-iso":
+		return "c2s.ic.gov"
+	case "aws-iso-b":
+		return "sc2s.sgov.gov"
+	case "aws-iso-e":
+		return "cloud.adc-e.uk"
+	case "aws-iso-f":
+		return "csp.hci.ic.gov"
+	case "aws-eusc":
+		return "amazonaws.eu"
+	}
+	return "amazonaws.com"
 }
+
+// An awsKey asks the service by its JSON protocol
+// (https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html), as
+// Tink's client does: what is associated stands in hexadecimal in the context.
+// AWS's own client of KMS takes longer to build than all of this package.
+type awsKey struct {
+	client      *http.Client
+	endpoint    string
+	region      string
+	arn         string
+	credentials aws.CredentialsProvider // keeps what it has found
+	signer      *v4.Signer
+}
+
+// awsContext is the name of what is associated.
+const awsContext = "associatedData"
+
+// awsMessage is what is asked and answered.
+type awsMessage struct {
+	KeyID      string            `json:"KeyId"`
+	Plaintext  []byte            `json:"Plaintext,omitempty"`
+	Ciphertext []byte            `json:"CiphertextBlob,omitempty"`
+	Context    map[string]string `json:"EncryptionContext,omitempty"`
+}
+
+// An awsError is a refusal.
+type awsError struct {
+	status  int
+	code    string
+	message string
+}
+
+func (e *awsError) Error() string { return fmt.Sprintf("%d %s: %s", e.status, e.code, e.message) }
 
 type credentialsError struct{ error }
 
-func (k *awsKey) present(ctx context.Context) error {
-	if _, err := k.credentials.Retrieve(ctx); err != nil { // which keeps them
-		return credentialsError{err}
-	}
-	return nil
-}
-
 // EncryptWithContext implements tink.AEADWithContext.
 func (k *awsKey) EncryptWithContext(ctx context.Context, plaintext, associated []byte) ([]byte, error) {
-	if err := k.present(ctx); err != nil {
+	answer, err := k.ask(ctx, "Encrypt", &awsMessage{Plaintext: plaintext}, associated)
+	if err != nil {
 		return nil, err
 	}
-	return k.AEADWithContext.EncryptWithContext(ctx, plaintext, associated)
+	if len(answer.Ciphertext) == 0 {
+		return nil, errCorrupted
+	}
+	return answer.Ciphertext, nil
 }
 
 // DecryptWithContext implements tink.AEADWithContext.
 func (k *awsKey) DecryptWithContext(ctx context.Context, ciphertext, associated []byte) ([]byte, error) {
-	if err := k.present(ctx); err != nil {
+	answer, err := k.ask(ctx, "Decrypt", &awsMessage{Ciphertext: ciphertext}, associated)
+	if err != nil {
 		return nil, err
 	}
-	return k.AEADWithContext.DecryptWithContext(ctx, ciphertext, associated)
+	if len(answer.Plaintext) == 0 {
+		return nil, errCorrupted
+	}
+	return answer.Plaintext, nil
+}
+
+func (k *awsKey) ask(ctx context.Context, verb string, question *awsMessage, associated []byte) (*awsMessage, error) {
+	question.KeyID = k.arn
+	if len(associated) > 0 {
+		question.Context = map[string]string{awsContext: hex.EncodeToString(associated)}
+	}
+	body, err := json.Marshal(question)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.endpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", "TrentService."+verb)
+	who, err := k.credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, credentialsError{err}
+	}
+	sum := sha256.Sum256(body)
+	if err := k.signer.SignHTTP(ctx, who, request, hex.EncodeToString(sum[:]), "kms", k.region, time.Now()); err != nil {
+		return nil, credentialsError{err}
+	}
+	response, content, err := exchange(k.client, request)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(content)
+	if response.StatusCode != http.StatusOK {
+		return nil, awsRefusal(response, content)
+	}
+	var answer awsMessage
+	if err := json.Unmarshal(content, &answer); err != nil {
+		return nil, errCorrupted
+	}
+	return &answer, nil
+}
+
+// awsRefusal reads an error of the JSON protocol
+// (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html): its code may
+// have a namespace before it and a URL behind.
+func awsRefusal(response *http.Response, content []byte) error {
+	var said struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"` // or Message
+	}
+	if json.Unmarshal(content, &said) != nil {
+		return &awsError{status: response.StatusCode} // of something in between
+	}
+	code := response.Header.Get("X-Amzn-Errortype")
+	if code == "" {
+		code = said.Type
+	}
+	code, _, _ = strings.Cut(code, ":")
+	return &awsError{response.StatusCode, code[strings.LastIndexByte(code, '#')+1:], said.Message}
 }
 
 // awsReasons are the errors that are not what their status says: nearly all of
@@ -105,26 +217,20 @@ var awsReasons = map[string]Reason{
 
 func explainAWS(err error) (Reason, string) {
 	var credentials credentialsError
-	if errors.As(err, &credentials) {
-		return KEKDenied, "no credentials for AWS are found, or they cannot be renewed"
-	}
-	status := 0
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
-		status = response.HTTPStatusCode()
-	}
-	var answer smithy.APIError
+	var answer *awsError
 	switch {
-	case errors.As(err, &answer):
-		reason, known := awsReasons[answer.ErrorCode()]
-		if !known {
-			reason = reasonOf(status)
-		}
-		return reason, detail(answer.ErrorCode(), answer.ErrorMessage())
-	case status >= 200 && status < 300:
+	case errors.As(err, &credentials):
+		return KEKDenied, "no credentials for AWS are found, or they cannot be renewed"
+	case errors.Is(err, errCorrupted):
 		return KEKUnreachable, "its answer cannot be read"
-	case status != 0:
-		return reasonOf(status), http.StatusText(status)
+	case !errors.As(err, &answer):
+		return KEKUnreachable, networkDetail(err)
+	case answer.code == "":
+		return reasonOf(answer.status), http.StatusText(answer.status)
 	}
-	return KEKUnreachable, networkDetail(err)
+	reason, known := awsReasons[answer.code]
+	if !known {
+		reason = reasonOf(answer.status)
+	}
+	return reason, detail(answer.code, answer.message)
 }

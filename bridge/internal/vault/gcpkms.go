@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -90,9 +89,6 @@ func checksum(b []byte) *uint32 { return new(crc32.Checksum(b, castagnoli)) }
 
 func intact(b []byte, sum *uint32) bool { return sum != nil && *sum == *checksum(b) }
 
-// errCorrupted says that bytes were changed on the way.
-var errCorrupted = errors.New("what it says does not have its checksum")
-
 // EncryptWithContext implements tink.AEADWithContext.
 func (k *gcpKey) EncryptWithContext(ctx context.Context, plaintext, associated []byte) ([]byte, error) {
 	answer, err := k.ask(ctx, "encrypt", &gcpMessage{
@@ -139,9 +135,6 @@ type gcpError struct {
 
 func (e *gcpError) Error() string { return fmt.Sprintf("%d %s", e.HTTP, e.Inner.Status) }
 
-// maxAnswer bounds an answer, which holds a key of 32 bytes or some text.
-const maxAnswer = 1 << 20
-
 func (k *gcpKey) ask(ctx context.Context, verb string, message *gcpMessage) (*gcpMessage, error) {
 	body, err := json.Marshal(message)
 	if err != nil {
@@ -153,12 +146,7 @@ func (k *gcpKey) ask(ctx context.Context, verb string, message *gcpMessage) (*gc
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	response, err := k.client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	response, text, err := exchange(k.client, request)
 	if err != nil {
 		return nil, err
 	}

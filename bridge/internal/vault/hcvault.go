@@ -1,22 +1,25 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/hashicorp/vault/api"
-	"github.com/tink-crypto/tink-go-hcvault/v2/integration/hcvault"
-	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 const vaultScheme = "hcvault://"
 
-var vaultName = regexp.MustCompile(`^([^/@]+)(/([^/]+/)+keys/[^/]+)$`)
+var vaultName = regexp.MustCompile(`^([^/@]+)/((?:[^/]+/)+)keys/([^/]+)$`)
 
 // openVault returns a key of HashiCorp Vault's transit engine. Token, namespace
 // and TLS come from where Vault's own programs look, VAULT_TOKEN and so on; with
@@ -33,97 +36,199 @@ func openVault(_ context.Context, rest string) (*KEK, error) {
 	if found == nil {
 		return nil, errors.New("it is not of the form hcvault://HOST[:PORT]/transit/keys/NAME")
 	}
-	config := api.DefaultConfig()
-	if config.Error != nil {
-		return nil, errors.New("Vault's settings in the environment cannot be read: " + detail(config.Error.Error()))
+	if t.endpoint == "" {
+		t.endpoint = "https://" + found[1]
 	}
-	config.Address, config.AgentAddress = "https://"+found[1], ""
-	if t.endpoint != "" {
-		config.Address = t.endpoint
+	config, err := vaultTLS()
+	if err != nil {
+		return nil, fmt.Errorf("Vault's settings in the environment cannot be used: %w", err)
 	}
-	key := &vaultKey{config: config, path: found[2], transport: config.HttpClient.Transport}
-	if _, err := key.primitive(context.Background()); err != nil {
-		return nil, errors.New(detail(err.Error()))
-	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
+	client := &http.Client{Transport: transport, Timeout: callTimeout, CheckRedirect: vaultRedirect}
+	key := &vaultKey{client, t.endpoint + "/v1/" + found[2], "/" + found[3]}
 	return remoteKEK(&service{vaultScheme + t.name, key, explainVault}), nil
 }
 
-// A vaultKey has a client for each call, since Tink's takes no context.
-type vaultKey struct {
-	config    *api.Config
-	path      string
-	transport http.RoundTripper // shared by all of them
-}
-
-func (k *vaultKey) primitive(ctx context.Context) (tink.AEAD, error) {
-	config := &api.Config{
-		Address: k.config.Address,
-		HttpClient: &http.Client{
-			Transport: boundTransport{ctx, k.transport}, CheckRedirect: k.config.HttpClient.CheckRedirect,
-		},
-		Timeout: callTimeout,
+// vaultTLS returns what the environment says of TLS
+// (https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables).
+// Errors name variables and not what they hold.
+func vaultTLS() (*tls.Config, error) {
+	config := &tls.Config{ServerName: os.Getenv("VAULT_TLS_SERVER_NAME")}
+	var err error
+	if skip := os.Getenv("VAULT_SKIP_VERIFY"); skip != "" {
+		if config.InsecureSkipVerify, err = strconv.ParseBool(skip); err != nil {
+			return nil, errors.New("VAULT_SKIP_VERIFY is neither true nor false")
+		}
 	}
-	client, err := api.NewClient(config) // reads the token anew
-	if err != nil {
+	if config.RootCAs, err = vaultRoots(); err != nil {
 		return nil, err
 	}
-	client.SetMaxRetries(0) // when to try again is for the caller to say
-	return hcvault.NewAEAD(k.path, client.Logical())
+	switch cert, key := os.Getenv("VAULT_CLIENT_CERT"), os.Getenv("VAULT_CLIENT_KEY"); {
+	case cert == "" && key == "":
+	case cert == "" || key == "":
+		return nil, errors.New("VAULT_CLIENT_CERT and VAULT_CLIENT_KEY go together")
+	default:
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, errors.New("VAULT_CLIENT_CERT and VAULT_CLIENT_KEY are no certificate and its key")
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
 }
+
+// vaultRoots returns whom to trust: nil for whom the system does.
+func vaultRoots() (*x509.CertPool, error) {
+	var from string
+	var certificates [][]byte
+	switch {
+	case os.Getenv("VAULT_CACERT") != "":
+		from = "VAULT_CACERT"
+		content, err := os.ReadFile(os.Getenv(from))
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be read: %w", from, err)
+		}
+		certificates = [][]byte{content}
+	case os.Getenv("VAULT_CACERT_BYTES") != "":
+		from = "VAULT_CACERT_BYTES"
+		certificates = [][]byte{[]byte(os.Getenv(from))}
+	case os.Getenv("VAULT_CAPATH") != "":
+		from = "VAULT_CAPATH"
+		entries, err := os.ReadDir(os.Getenv(from))
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be read: %w", from, err)
+		}
+		for _, e := range entries {
+			if content, err := os.ReadFile(filepath.Join(os.Getenv(from), e.Name())); err == nil { // directories and the like are none
+				certificates = append(certificates, content)
+			}
+		}
+	default:
+		return nil, nil
+	}
+	pool, found := x509.NewCertPool(), false
+	for _, c := range certificates {
+		found = pool.AppendCertsFromPEM(c) || found
+	}
+	if !found {
+		return nil, fmt.Errorf("%s holds no certificate", from)
+	}
+	return pool, nil
+}
+
+// vaultRedirect follows a standby node to the active one, but not out of TLS:
+// the token goes along.
+func vaultRedirect(request *http.Request, via []*http.Request) error {
+	if len(via) > 1 || via[0].URL.Scheme == "https" && request.URL.Scheme != "https" {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// A vaultKey asks the transit engine
+// (https://developer.hashicorp.com/vault/api-docs/secret/transit), as Tink's
+// client does. Vault's own client takes longer to build than all of this package.
+type vaultKey struct {
+	client *http.Client
+	mount  string // before the verb
+	name   string // behind it
+}
+
+// vaultMessage is what is asked, and what is answered as data.
+type vaultMessage struct {
+	Plaintext  []byte `json:"plaintext,omitempty"`
+	Ciphertext string `json:"ciphertext,omitempty"`
+	Associated []byte `json:"associated_data,omitempty"`
+}
+
+// A vaultError is an answer that refuses.
+type vaultError struct {
+	HTTP   int      `json:"-"`
+	Errors []string `json:"errors"`
+}
+
+func (e *vaultError) Error() string { return fmt.Sprintf("%d %q", e.HTTP, e.Errors) }
 
 // EncryptWithContext implements tink.AEADWithContext.
 func (k *vaultKey) EncryptWithContext(ctx context.Context, plaintext, associated []byte) ([]byte, error) {
-	aead, err := k.primitive(ctx)
+	answer, err := k.ask(ctx, "encrypt", &vaultMessage{Plaintext: plaintext, Associated: associated})
+	if err == nil && answer.Ciphertext == "" {
+		err = errCorrupted
+	}
 	if err != nil {
 		return nil, err
 	}
-	return aead.Encrypt(plaintext, associated)
+	return []byte(answer.Ciphertext), nil
 }
 
 // DecryptWithContext implements tink.AEADWithContext.
 func (k *vaultKey) DecryptWithContext(ctx context.Context, ciphertext, associated []byte) ([]byte, error) {
-	aead, err := k.primitive(ctx)
+	answer, err := k.ask(ctx, "decrypt", &vaultMessage{Ciphertext: string(ciphertext), Associated: associated})
+	if err == nil && len(answer.Plaintext) == 0 {
+		err = errCorrupted
+	}
 	if err != nil {
 		return nil, err
 	}
-	plaintext, err := aead.Decrypt(ciphertext, associated)
-	if err == nil && len(plaintext) == 0 {
-		err = errCorrupted // Tink takes an answer of another kind for an empty secret
+	return answer.Plaintext, nil
+}
+
+// ask reads token and namespace anew: tokens are renewed while the daemon runs.
+func (k *vaultKey) ask(ctx context.Context, verb string, message *vaultMessage) (*vaultMessage, error) {
+	body, err := json.Marshal(message)
+	if err != nil {
+		return nil, err
 	}
-	return plaintext, err
-}
-
-// A boundTransport ends requests with a context that is not theirs.
-type boundTransport struct {
-	ctx  context.Context
-	next http.RoundTripper
-}
-
-// RoundTrip implements http.RoundTripper.
-func (b boundTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	// Theirs has the same values and a deadline that is no earlier.
-	return b.next.RoundTrip(r.WithContext(b.ctx))
+	defer clear(body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, k.mount+verb+k.name, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Vault-Request", "true")
+	for header, name := range map[string]string{"X-Vault-Token": "VAULT_TOKEN", "X-Vault-Namespace": "VAULT_NAMESPACE"} {
+		if value := os.Getenv(name); value != "" {
+			request.Header.Set(header, value)
+		}
+	}
+	response, content, err := exchange(k.client, request)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(content)
+	if response.StatusCode != http.StatusOK {
+		refusal := &vaultError{HTTP: response.StatusCode}
+		json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
+		return nil, refusal
+	}
+	var answer struct {
+		Data vaultMessage `json:"data"`
+	}
+	if json.Unmarshal(content, &answer) != nil {
+		return nil, errCorrupted
+	}
+	return &answer.Data, nil
 }
 
 // vaultNoKey is how Vault says that it has no key of a name, with status 400.
 const vaultNoKey = "encryption key not found"
 
 func explainVault(err error) (Reason, string) {
-	var answer *api.ResponseError
-	var syntax *json.SyntaxError
+	var refusal *vaultError
 	switch {
-	case errors.As(err, &answer):
-		reason := reasonOf(answer.StatusCode)
-		if answer.RawError { // a page of something in between
-			return reason, http.StatusText(answer.StatusCode)
-		}
-		if answer.StatusCode == http.StatusNotFound || slices.Contains(answer.Errors, vaultNoKey) {
-			reason = KEKNotFound
-		}
-		// Each is made of lines itself.
-		return reason, detail(strings.Join(strings.Fields(strings.Join(answer.Errors, "; ")), " "))
-	case errors.As(err, &syntax), errors.Is(err, errCorrupted):
+	case errors.Is(err, errCorrupted):
 		return KEKUnreachable, "its answer cannot be read"
+	case !errors.As(err, &refusal):
+		return KEKUnreachable, networkDetail(err)
 	}
-	return KEKUnreachable, networkDetail(err)
+	reason := reasonOf(refusal.HTTP)
+	if len(refusal.Errors) == 0 {
+		return reason, http.StatusText(refusal.HTTP)
+	}
+	if refusal.HTTP == http.StatusNotFound || slices.Contains(refusal.Errors, vaultNoKey) {
+		reason = KEKNotFound
+	}
+	// Each is made of lines itself.
+	return reason, detail(strings.Join(strings.Fields(strings.Join(refusal.Errors, "; ")), " "))
 }

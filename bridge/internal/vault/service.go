@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,6 +55,24 @@ func (s *service) call(
 	}
 	reason, what := s.explain(err)
 	return nil, &KEKError{KEK: s.id, Reason: reason, Detail: what}
+}
+
+// errCorrupted says that an answer is not what was asked for, or was changed on
+// the way.
+var errCorrupted = errors.New("what it says does not have its checksum")
+
+// maxAnswer bounds an answer, which holds a key of 32 bytes or some text.
+const maxAnswer = 1 << 20
+
+// exchange makes a request and reads the answer.
+func exchange(client *http.Client, request *http.Request) (*http.Response, []byte, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return response, content, err
 }
 
 // reasonOf returns what a status of HTTP means where the service does not say

@@ -149,6 +149,7 @@ func TestAWSErrors(t *testing.T) {
 		want          string
 	}{
 		{400, "AccessDeniedException", "User: arn:aws:iam::1:user/x is not authorized", KEKDenied, "user/x is not"},
+		{400, "com.amazonaws.kms#NotFoundException:http://internal.amazon.com/coral/", "Invalid arn", KEKNotFound, "NotFoundException: Invalid"},
 		{400, "DisabledException", awsARN + " is disabled.", KEKRefused, "is disabled"},
 		{400, "ThrottlingException", "Rate exceeded", KEKUnreachable, "Rate exceeded"},
 		{500, "KMSInternalException", "", KEKUnreachable, "KMSInternalException"},
@@ -236,7 +237,7 @@ func TestVaultErrors(t *testing.T) {
 	s.answer(503, `{"errors":["Vault is sealed"]}`)
 	refused(t, s, k.Check(t.Context()), KEKUnreachable, "Vault is sealed")
 	s.answer(200, `{"data":{}}`)
-	refused(t, s, k.Check(t.Context()), KEKUnreachable, "ciphertext")
+	refused(t, s, k.Check(t.Context()), KEKUnreachable, "its answer cannot be read")
 	_, err = k.aead.DecryptWithContext(t.Context(), []byte("vault:v1:AAAA"), nil)
 	refused(t, s, err, KEKUnreachable, "its answer cannot be read")
 	s.failWith(nil)
