@@ -149,9 +149,9 @@ const tries = 5
 func (i *Inbox) transact(group []*request) (outcome []error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	for range tries {
+	for try := range tries {
 		err = i.store.Change(ctx, func(t *store.Tx) error {
-			outcome, err = i.apply(t, group)
+			outcome, err = i.apply(t, group, try > 0)
 			return err
 		})
 		if !errors.Is(err, errOvertaken) && !store.IsConflict(err) {
@@ -164,9 +164,11 @@ func (i *Inbox) transact(group []*request) (outcome []error, err error) {
 	return outcome, nil
 }
 
-// apply does all the work of a transaction.
-func (i *Inbox) apply(t *store.Tx, group []*request) (outcome []error, err error) {
-	w := &work{inbox: i, tx: t, now: i.now()}
+// apply does all the work of a transaction. Unless it is told to be wary, it takes
+// it that what comes in is news: whether it is, the index that would find it says
+// anyway, when it is stored.
+func (i *Inbox) apply(t *store.Tx, group []*request, wary bool) (outcome []error, err error) {
+	w := &work{inbox: i, tx: t, now: i.now(), wary: wary}
 	outcome, owned, err := w.lock(group)
 	if err != nil {
 		return nil, err

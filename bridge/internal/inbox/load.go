@@ -101,6 +101,9 @@ func (n *names) messagesOf(b *Batch, w *work) {
 		if conversation == nil {
 			continue // there are no messages in what is not there
 		}
+		if m, ok := c.(*Message); ok && !w.wary && m.Direction == bridge.Inbound && !m.Old {
+			continue // it is likely to be new
+		}
 		for _, id := range ids {
 			n.messages[store.Numbered{Conversation: conversation.ID, TelegramID: id}] = true
 		}

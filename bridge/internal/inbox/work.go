@@ -19,6 +19,7 @@ type work struct {
 	inbox *Inbox
 	tx    *store.Tx
 	now   time.Time
+	wary  bool // all messages are looked for, also those that are likely to be new
 
 	conversations map[store.PeerOf]*conversation
 	byID          map[bridge.ConversationID]*conversation

@@ -32,6 +32,7 @@ var (
 	lasting        = flag.Duration("lasting", 2*time.Second, "for how long")
 	writers        = flag.Int("writers", 20, "how many people write")
 	inboundProfile = flag.String("inbound-profile", "", "file for a profile of the node's CPU in TestInbound")
+	statements     = flag.Bool("statements", false, "say what each statement costs PostgreSQL in TestInbound, by pg_stat_statements")
 )
 
 // TestInbound has people write to accounts, and compares what the sandbox has
@@ -48,10 +49,14 @@ func TestInbound(t *testing.T) {
 	defer db.Close()
 	_, err = db.ExecContext(ctx, `ALTER SYSTEM SET track_commit_timestamp = on`)
 	w.check(err)
+	if *statements {
+		_, err = db.ExecContext(ctx, `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`)
+		w.check(err)
+	}
 	n.kill()
 	w.check(w.postgres.Kill())
 	w.check(w.postgres.Restart())
-	n.options.Profile = *inboundProfile
+	n.options.Profile, n.options.ProfileLater = *inboundProfile, true
 	w.check(w.sandbox.WriteInfo(n.options.Connection)) // without a proxy, which would take its share
 	n.start()
 	ids := w.signInAll(ctx, *accounts)
@@ -62,18 +67,24 @@ func TestInbound(t *testing.T) {
 	hook := newHook(t)
 	w.ask(ctx, 0, "POST", "/v1/webhooks", "", map[string]any{"url": hook.URL, "event_types": []string{"message.received"}}, nil)
 	people := w.writers(ctx, ids)
+	w.resetStatements(ctx, db)
+	if *inboundProfile != "" {
+		n.signal(syscall.SIGUSR1)
+	}
 	before, transactions := w.spent(), w.transactions(ctx)
 	sent := w.flood(ctx, people)
 	took := time.Since(sent[0])
-	rows := w.awaitRows(ctx, db, len(sent))
-	stored := time.Since(sent[0])
-	hook.await(ctx, len(sent))
+	hook.await(len(sent))
 	delivered := time.Since(sent[0])
 	after := w.spent()
+	n.profiled()
+	w.logStatements(ctx, db, len(sent))
+	rows := w.inboundRows(ctx, db, len(sent))
 	w.compareInbound(sent, rows, hook)
 	delays := make([]time.Duration, len(sent))
+	var stored time.Duration
 	for i, r := range rows {
-		delays[i] = r.permanent.Sub(sent[i])
+		delays[i], stored = r.permanent.Sub(sent[i]), max(stored, r.permanent.Sub(sent[0]))
 	}
 	slices.Sort(delays)
 	at := func(share float64) time.Duration {
@@ -87,15 +98,6 @@ func TestInbound(t *testing.T) {
 		t.Logf("CPU time of %s: %.1f s, %.0f µs a message", who, spent.Seconds(), float64(spent.Microseconds())/float64(len(sent)))
 	}
 	t.Logf("%.2f transactions a message; load %s", (w.transactions(ctx)-transactions)/float64(len(sent)), load(w))
-	if *inboundProfile != "" {
-		n.signal(syscall.SIGUSR1)
-		for {
-			if info, err := os.Stat(*inboundProfile); err == nil && info.Size() > 0 {
-				break
-			}
-			<-time.After(10 * time.Millisecond)
-		}
-	}
 }
 
 // A writer is a person who writes to one account.
@@ -149,37 +151,6 @@ type row struct {
 	number       int // at Telegram
 	permanent    time.Time
 	times        int // how many rows there are of it
-}
-
-// awaitRows waits until all messages are stored, and returns them in the order
-// in which they were written.
-func (w *world) awaitRows(ctx context.Context, db *sql.DB, want int) []row {
-	w.Helper()
-	progress, last := time.Now(), -1
-	for {
-		var n int
-		w.check(db.QueryRowContext(ctx, `SELECT count(*) FROM messages WHERE direction = 'in' AND length(content->>'text') = 9`).Scan(&n))
-		if n >= want {
-			break
-		}
-		if n != last {
-			progress, last = time.Now(), n
-		} else if time.Since(progress) > patience {
-			w.Fatalf("%d of %d messages are stored, and nothing happens any more; missing are %v", n, want, missing(w.inboundRows(ctx, db, want)))
-		}
-		<-time.After(100 * time.Millisecond)
-	}
-	return w.inboundRows(ctx, db, want)
-}
-
-// missing returns the numbers of the first messages that are not stored.
-func missing(rows []row) (list []int) {
-	for n, r := range rows {
-		if r.times == 0 && len(list) < 50 {
-			list = append(list, n)
-		}
-	}
-	return list
 }
 
 // inboundRows returns the messages that are stored, by their numbers.
@@ -242,6 +213,9 @@ func (w *world) compareInbound(sent []time.Time, rows []row, hook *hook) {
 	if lost+doubled+swapped > 0 {
 		w.Errorf("of %d messages %d are not stored, %d are stored more than once, and %d come after later ones", len(rows), lost, doubled, swapped)
 	}
+	if missing := len(sent) - len(hook.seen); missing > 0 {
+		w.Errorf("%d messages have not come to the webhook", missing)
+	}
 	if late > 0 {
 		w.Logf("the webhook has got %d messages more than once", late)
 	}
@@ -291,13 +265,14 @@ func (h *hook) ServeHTTP(_ http.ResponseWriter, q *http.Request) {
 	}
 }
 
-// await waits until so many different messages have come.
-func (h *hook) await(ctx context.Context, want int) {
+// await waits until so many different messages have come, or none comes any more:
+// then the comparison tells what is missing.
+func (h *hook) await(want int) {
 	for h.count.Load() < int64(want) {
 		select {
 		case <-h.news:
-		case <-ctx.Done():
-			return // and the comparison tells what is missing
+		case <-time.After(patience):
+			return
 		}
 	}
 }
@@ -341,4 +316,40 @@ func (w *world) spent() map[string]time.Duration {
 		}
 	}
 	return spent
+}
+
+// resetStatements has PostgreSQL count anew what statements cost.
+func (w *world) resetStatements(ctx context.Context, db *sql.DB) {
+	w.Helper()
+	if !*statements {
+		return
+	}
+	for _, statement := range []string{
+		`CREATE EXTENSION pg_stat_statements`, `ALTER SYSTEM SET pg_stat_statements.track_planning = on`, `SELECT pg_reload_conf()`,
+		`SELECT pg_stat_statements_reset()`,
+	} {
+		_, err := db.ExecContext(ctx, statement)
+		w.check(err)
+	}
+}
+
+// logStatements says which statements have taken most of PostgreSQL's time.
+func (w *world) logStatements(ctx context.Context, db *sql.DB, messages int) {
+	w.Helper()
+	if !*statements {
+		return
+	}
+	found, err := db.QueryContext(ctx, `SELECT calls, total_exec_time, total_plan_time, plans, rows, wal_bytes::bigint, jit_functions,
+		left(regexp_replace(query, '\s+', ' ', 'g'), 400) FROM pg_stat_statements ORDER BY total_exec_time + total_plan_time DESC LIMIT 30`)
+	w.check(err)
+	defer found.Close()
+	for found.Next() {
+		var calls, plans, rows, wal, jit int64
+		var took, planned float64 // milliseconds
+		var query string
+		w.check(found.Scan(&calls, &took, &planned, &plans, &rows, &wal, &jit, &query))
+		w.Logf("%.1f + %.1f µs a message (execution, planning), %d calls, %d plans, %d rows, %d KB of WAL, %d functions compiled: %s",
+			1000*took/float64(messages), 1000*planned/float64(messages), calls, plans, rows, wal>>10, jit, query)
+	}
+	w.check(found.Err())
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,6 +39,7 @@ type nodeOptions struct {
 	Listen, Data, Database, KEK, Connection string
 	Log                                     bool
 	Profile                                 string // where a profile of the CPU goes, until SIGUSR1; empty: nowhere
+	ProfileLater                            bool   // it begins with a SIGUSR1, and ends with the next
 }
 
 func TestMain(m *testing.M) {
@@ -55,7 +57,7 @@ func runNode(text string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := profile(n.Profile); err != nil {
+	if err := profile(n.Profile, n.ProfileLater); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -85,26 +87,58 @@ func runNode(text string) int {
 	return 0
 }
 
-// profile writes a profile of the CPU until SIGUSR1 comes.
-func profile(path string) error {
+// profile writes a profile of the CPU until SIGUSR1 comes; if it is to begin later,
+// from the first to the second.
+func profile(path string, later bool) error {
 	if path == "" {
 		return nil
 	}
-	file, err := os.Create(path)
+	file, err := os.Create(path + ".part")
 	if err != nil {
 		return err
 	}
-	if err := pprof.StartCPUProfile(file); err != nil {
-		return errors.Join(err, file.Close())
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	enough := make(chan os.Signal, 1)
-	signal.Notify(enough, syscall.SIGUSR1)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGUSR1)
+	if !later {
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
 	go func() {
-		<-enough
+		if later {
+			<-signals
+			if err := pprof.StartCPUProfile(file); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
+		<-signals
 		pprof.StopCPUProfile()
-		file.Close()
+		if err := errors.Join(file.Close(), os.Rename(file.Name(), path)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
 	}()
 	return nil
+}
+
+// profiled ends a node's profile, if there is one, and waits until it is there.
+func (n *process) profiled() {
+	n.w.Helper()
+	if n.options.Profile == "" {
+		return
+	}
+	n.signal(syscall.SIGUSR1)
+	for deadline := time.Now().Add(patience); ; {
+		if _, err := os.Stat(n.options.Profile); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.w.Fatal("there is no profile")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
 }
 
 // A world is a sandbox, a PostgreSQL and nodes of the bridge, with a network

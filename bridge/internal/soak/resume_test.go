@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -37,9 +36,7 @@ func TestResume(t *testing.T) {
 	n.start()
 	w.awaitOnline(ctx, s, *accounts)
 	took := time.Since(begun)
-	if *cpuProfile != "" {
-		n.signal(syscall.SIGUSR1)
-	}
+	n.profiled()
 	each := func(x float64) float64 { return x / float64(*accounts) }
 	t.Logf("each took the node %.1f ms of CPU and the sandbox %.1f ms, and %.1f transactions; load %s",
 		each(1000*cpu(w, n.command.Process.Pid)), each(1000*(cpu(w, os.Getpid())-ours)), each(w.transactions(ctx)-transactions), load(w))

@@ -75,7 +75,7 @@ func (t *Tx) LockedAccounts(ids []bridge.AccountID) (map[bridge.AccountID]*bridg
 		r.add(id)
 	}
 	accounts := make(map[bridge.AccountID]*bridge.Account, len(ids))
-	err := t.query(r, `SELECT `+accountColumns+` FROM accounts WHERE id IN (SELECT r.id FROM `+t.dialect.from(nameTable, 1)+`)
+	err := t.query(r, `SELECT `+accountColumns+` FROM accounts WHERE id IN (SELECT r.id FROM `+t.dialect.from(nameTable)+`)
 		ORDER BY id`+t.dialect.forUpdate, func(row scanner) error {
 		a, err := scanAccount(row)
 		if err == nil {
@@ -103,7 +103,7 @@ func (t *Tx) SetStatuses(accounts []*bridge.Account) error {
 	}
 	_, err := t.execRows(r, `UPDATE accounts SET state = r.state, cause = r.cause, error = r.error, scope_method = r.scope_method,
 		scope_chat = r.scope_chat, since = r.since, until = r.until, suspected = r.suspected, came_from = r.came_from
-		FROM `+t.dialect.from(statusTable, 1)+` WHERE accounts.id = r.id`)
+		FROM `+t.dialect.from(statusTable)+` WHERE accounts.id = r.id`)
 	return err
 }
 

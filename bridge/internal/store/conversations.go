@@ -203,7 +203,7 @@ func (t *Tx) ConversationsNamed(ids []bridge.ConversationID) ([]*bridge.Conversa
 
 func (t *Tx) conversations(r *rows, join string) ([]*bridge.Conversation, error) {
 	var list []*bridge.Conversation
-	err := t.query(r, `SELECT `+conversationColumns+` FROM `+t.dialect.from(r.table, 1)+join, func(row scanner) error {
+	err := t.query(r, `SELECT `+conversationColumns+` FROM `+t.dialect.from(r.table)+join, func(row scanner) error {
 		c, err := scanConversation(row)
 		list = append(list, c)
 		return err
@@ -220,7 +220,7 @@ func (t *Tx) AddConversations(list []*bridge.Conversation) (int64, error) {
 			c.LastAt, c.LastText, c.CreatedAt)
 	}
 	return t.execRows(r, `INSERT INTO conversations (`+conversationTable.names("")+`) SELECT `+conversationTable.names("r.")+
-		` FROM `+t.dialect.from(conversationTable, 1)+` WHERE true ON CONFLICT (account_id, peer) DO NOTHING`)
+		` FROM `+t.dialect.from(conversationTable)+` WHERE true ON CONFLICT (account_id, peer) DO NOTHING`)
 }
 
 var conversationChange = table{
@@ -236,6 +236,6 @@ func (t *Tx) ChangeConversations(list []*bridge.Conversation) error {
 	}
 	_, err := t.execRows(r, `UPDATE conversations SET title = r.title, username = r.username, phone = r.phone,
 		person_wrote = r.person_wrote, unread = r.unread, read_up_to = r.read_up_to, read_by_peer = r.read_by_peer,
-		last_at = r.last_at, last_text = r.last_text FROM `+t.dialect.from(conversationChange, 1)+` WHERE conversations.id = r.id`)
+		last_at = r.last_at, last_text = r.last_text FROM `+t.dialect.from(conversationChange)+` WHERE conversations.id = r.id`)
 	return err
 }

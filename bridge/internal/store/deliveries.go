@@ -51,7 +51,7 @@ func (t *Tx) PutDeliveries(deliveries []*bridge.Delivery) error {
 			d.At, d.Took.Microseconds(), d.Status, d.Error)
 	}
 	_, err := t.execRows(r, `INSERT INTO webhook_deliveries (`+deliveryColumns+`)
-		SELECT `+deliveryTable.names("r.")+` FROM `+t.dialect.from(deliveryTable, 1)+` WHERE true
+		SELECT `+deliveryTable.names("r.")+` FROM `+t.dialect.from(deliveryTable)+` WHERE true
 		ON CONFLICT (webhook_id, position) DO UPDATE SET
 		lane = excluded.lane, state = excluded.state, attempts = excluded.attempts, at = excluded.at,
 		took = excluded.took, status = excluded.status, error = excluded.error`)
@@ -88,7 +88,7 @@ func (t *Tx) PutLanes(id bridge.WebhookID, lanes []Lane) error {
 		r.add(id, l.Key, l.Due)
 	}
 	_, err := t.execRows(r, `INSERT INTO webhook_lanes (webhook_id, lane, due)
-		SELECT `+laneTable.names("r.")+` FROM `+t.dialect.from(laneTable, 1)+` WHERE true
+		SELECT `+laneTable.names("r.")+` FROM `+t.dialect.from(laneTable)+` WHERE true
 		ON CONFLICT (webhook_id, lane) DO UPDATE SET due = excluded.due`)
 	return err
 }

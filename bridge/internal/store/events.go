@@ -40,7 +40,7 @@ func (t *Tx) AddEvents(events ...*bridge.Event) error {
 	}
 	t.events = true
 	_, err = t.execRows(r, `INSERT INTO events (`+eventTable.names("")+`) SELECT `+eventTable.names("r.")+` FROM `+
-		t.dialect.from(eventTable, 1))
+		t.dialect.from(eventTable))
 	return err
 }
 
@@ -54,7 +54,8 @@ func (t *Tx) nextSeqs(events []*bridge.Event) (map[bridge.AccountID]int64, error
 		counts[e.AccountID]++
 	}
 	ids := slices.Sorted(maps.Keys(counts))
-	if len(ids) > 1 { // always in this order, lest two wait for each other
+	others := slices.ContainsFunc(ids, func(id bridge.AccountID) bool { return !t.locked[id] })
+	if len(ids) > 1 && others { // always in this order, lest two wait for each other
 		if _, err := t.LockAccounts(ids); err != nil {
 			return nil, err
 		}
@@ -64,7 +65,7 @@ func (t *Tx) nextSeqs(events []*bridge.Event) (map[bridge.AccountID]int64, error
 		r.add(id, counts[id])
 	}
 	next := make(map[bridge.AccountID]int64, len(ids))
-	err := t.query(r, `UPDATE accounts SET event_seq = event_seq + r.count FROM `+t.dialect.from(eventCount, 1)+`
+	err := t.query(r, `UPDATE accounts SET event_seq = event_seq + r.count FROM `+t.dialect.from(eventCount)+`
 		WHERE accounts.id = r.account_id RETURNING id, event_seq`, func(row scanner) error {
 		var id bridge.AccountID
 		var seq int64

@@ -117,7 +117,7 @@ func (t *Tx) AddMembers(id bridge.ExportID, have int, members []bridge.Member) e
 		r.add(id, have+i+1, members[i].Peer, encoded)
 	}
 	_, err := t.execRows(r, `INSERT INTO export_members (`+exportMemberTable.names("")+`) SELECT `+
-		exportMemberTable.names("r.")+` FROM `+t.dialect.from(exportMemberTable, 1))
+		exportMemberTable.names("r.")+` FROM `+t.dialect.from(exportMemberTable))
 	return err
 }
 

@@ -180,7 +180,7 @@ func (t *Tx) numbers(list []NumberOf) *rows {
 
 func (t *Tx) messages(r *rows, join string) ([]*bridge.Message, error) {
 	var list []*bridge.Message
-	err := t.query(r, `SELECT `+messageColumns+` FROM `+t.dialect.from(r.table, 1)+join, func(row scanner) error {
+	err := t.query(r, `SELECT `+messageColumns+` FROM `+t.dialect.from(r.table)+join, func(row scanner) error {
 		m, err := scanMessage(row)
 		list = append(list, m)
 		return err
@@ -198,7 +198,7 @@ func (t *Tx) AddMessages(list []*bridge.Message) (int64, error) {
 			m.DeletedAt, m.State, m.RandomID, int(m.Priority), m.NotBefore, m.Attempts, m.Error, m.CreatedAt, m.RequestBy)
 	}
 	return t.execRows(r, `INSERT INTO messages (`+messageTable.names("")+`) SELECT `+messageTable.names("r.")+
-		` FROM `+t.dialect.from(messageTable, 1)+` WHERE true ON CONFLICT DO NOTHING`)
+		` FROM `+t.dialect.from(messageTable)+` WHERE true ON CONFLICT DO NOTHING`)
 }
 
 var messageChange = table{
@@ -215,7 +215,7 @@ func (t *Tx) ChangeMessages(list []*bridge.Message) error {
 	}
 	_, err := t.execRows(r, `UPDATE messages SET telegram_id = r.telegram_id, sender = r.sender, at = r.at, content = r.content,
 		edited_at = r.edited_at, deleted_at = r.deleted_at, state = r.state, error = r.error
-		FROM `+t.dialect.from(messageChange, 1)+` WHERE messages.id = r.id`)
+		FROM `+t.dialect.from(messageChange)+` WHERE messages.id = r.id`)
 	return err
 }
 
@@ -225,7 +225,7 @@ func (t *Tx) RemoveMessages(list []bridge.MessageID) error {
 	for _, id := range list {
 		r.add(id)
 	}
-	_, err := t.execRows(r, `DELETE FROM messages WHERE id IN (SELECT r.id FROM `+t.dialect.from(nameTable, 1)+`)`)
+	_, err := t.execRows(r, `DELETE FROM messages WHERE id IN (SELECT r.id FROM `+t.dialect.from(nameTable)+`)`)
 	return err
 }
 
@@ -244,7 +244,7 @@ func (t *Tx) MarkRead(list []ReadUpTo) error {
 	for _, read := range list {
 		r.add(read.Conversation, read.After, read.UpTo)
 	}
-	_, err := t.execRows(r, `UPDATE messages SET state = 'read' FROM `+t.dialect.from(readTable, 1)+`
+	_, err := t.execRows(r, `UPDATE messages SET state = 'read' FROM `+t.dialect.from(readTable)+`
 		WHERE messages.conversation_id = r.conversation_id AND messages.telegram_id > r.after
 		AND messages.telegram_id <= r.up_to AND messages.telegram_id <> 0 AND messages.state = 'delivered'`)
 	return err

@@ -17,12 +17,21 @@ func (t *Tx) LockAccounts(ids []bridge.AccountID) (map[bridge.AccountID]int64, e
 	}
 	epochs := make(map[bridge.AccountID]int64, len(ids))
 	err := t.query(r, `SELECT a.id, a.epoch FROM accounts a
-		WHERE a.id IN (SELECT r.id FROM `+t.dialect.from(nameTable, 1)+`) ORDER BY a.id`+lock, func(row scanner) error {
+		WHERE a.id IN (SELECT r.id FROM `+t.dialect.from(nameTable)+`) ORDER BY a.id`+lock, func(row scanner) error {
 		var id bridge.AccountID
 		var epoch int64
 		err := row.Scan(&id, &epoch)
 		epochs[id] = epoch
 		return err
 	})
-	return epochs, err
+	if err != nil {
+		return nil, err
+	}
+	if t.locked == nil {
+		t.locked = make(map[bridge.AccountID]bool, len(epochs))
+	}
+	for id := range epochs {
+		t.locked[id] = true
+	}
+	return epochs, nil
 }

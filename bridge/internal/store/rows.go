@@ -3,14 +3,15 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// A table is a shape of rows that a statement takes all at once, as one
-// argument in JSON. Whatever their number, the statement is the same: it is
-// prepared once, and takes one round trip.
+// A table is a shape of rows that a statement takes all at once: as an array for
+// each column in PostgreSQL, and as one argument in JSON in SQLite. Whatever their
+// number, the statement is the same: it is prepared once, and takes one round trip.
 type table []column
 
 // A column is a column of a table. Its type is one of those below.
@@ -28,19 +29,19 @@ const (
 // nameTable has the names of things.
 var nameTable = table{{"id", text}}
 
-// from returns what stands for a table in the FROM of a statement: the rows in
-// its argument of a number, under the name r.
-func (d *dialect) from(t table, argument int) string {
+// from returns what stands for a table in the FROM of a statement: the rows that
+// are its arguments, under the name r.
+func (d *dialect) from(t table) string {
 	var b strings.Builder
 	if d == postgres {
-		b.WriteString("jsonb_to_recordset($" + strconv.Itoa(argument) + ") AS r (")
+		b.WriteString("unnest(")
 		for i, c := range t {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(c.name + " " + c.kind)
+			b.WriteString("$" + strconv.Itoa(i+1) + "::" + c.kind + "[]")
 		}
-		b.WriteString(")")
+		b.WriteString(") AS r (" + t.names("") + ")")
 		return b.String()
 	}
 	b.WriteString("(SELECT ")
@@ -54,7 +55,7 @@ func (d *dialect) from(t table, argument int) string {
 		}
 		b.WriteString("value " + operator + " '" + c.name + "' AS " + c.name)
 	}
-	b.WriteString(" FROM json_each($" + strconv.Itoa(argument) + ")) AS r")
+	b.WriteString(" FROM json_each($1)) AS r")
 	return b.String()
 }
 
@@ -72,16 +73,35 @@ func (t table) names(prefix string) string {
 
 // rows are rows of a table in the making.
 type rows struct {
-	dialect *dialect
-	table   table
-	json    []byte
-	err     error
+	table  table
+	arrays []array // of PostgreSQL, one for each column
+	json   []byte  // of SQLite
+	err    error
 }
 
-func (t *Tx) rows(of table) *rows { return &rows{dialect: t.dialect, table: of, json: []byte{'['}} }
+func (t *Tx) rows(of table) *rows {
+	r := &rows{table: of}
+	if t.dialect == postgres {
+		r.arrays = make([]array, len(of))
+		for i, c := range of {
+			r.arrays[i].kind = c.kind
+		}
+	} else {
+		r.json = []byte{'['}
+	}
+	return r
+}
 
 // add adds a row, with a value for each column.
 func (r *rows) add(values ...any) {
+	if r.arrays != nil {
+		for i, v := range values {
+			if err := r.arrays[i].add(v); err != nil && r.err == nil {
+				r.err = fmt.Errorf("column %s: %w", r.table[i].name, err)
+			}
+		}
+		return
+	}
 	if len(r.json) > 1 {
 		r.json = append(r.json, ',')
 	}
@@ -96,6 +116,7 @@ func (r *rows) add(values ...any) {
 	r.json = append(r.json, '}')
 }
 
+// value appends a value in JSON, as SQLite reads it.
 func (r *rows) value(v any) {
 	switch v := v.(type) {
 	case bool:
@@ -105,7 +126,11 @@ func (r *rows) value(v any) {
 	case int64:
 		r.json = strconv.AppendInt(r.json, v, 10)
 	case time.Time:
-		r.json = r.dialect.appendTime(r.json, v)
+		if v.IsZero() {
+			r.json = append(r.json, "null"...)
+			return
+		}
+		r.json = strconv.AppendInt(r.json, v.UnixMicro(), 10)
 	default:
 		encoded, err := json.Marshal(v)
 		if err != nil && r.err == nil {
@@ -115,20 +140,19 @@ func (r *rows) value(v any) {
 	}
 }
 
-// appendTime appends a time as the database reads it from JSON.
-func (d *dialect) appendTime(to []byte, t time.Time) []byte {
-	switch t = t.UTC().Truncate(time.Microsecond); {
-	case t.IsZero():
-		return append(to, "null"...)
-	case d == postgres:
-		return t.AppendFormat(to, `"2006-01-02T15:04:05.999999Z"`)
+// arguments returns the rows as the arguments of a statement.
+func (r *rows) arguments() ([]any, error) {
+	if r.err != nil {
+		return nil, failed(r.err)
 	}
-	return strconv.AppendInt(to, t.UnixMicro(), 10)
-}
-
-// argument returns the rows as the argument of a statement.
-func (r *rows) argument() (string, error) {
-	return string(withoutNUL(append(r.json, ']'))), r.err
+	if r.arrays == nil {
+		return []any{string(withoutNUL(append(r.json, ']')))}, nil
+	}
+	list := make([]any, len(r.arrays))
+	for i := range r.arrays {
+		list[i] = &r.arrays[i]
+	}
+	return list, nil
 }
 
 // withoutNUL replaces the character 0 in JSON, which PostgreSQL stores nowhere,
@@ -154,25 +178,25 @@ func withoutNUL(encoded []byte) []byte {
 	return out
 }
 
-// query runs a query whose only argument is rows, and has each row that it
+// query runs a query whose only arguments are rows, and has each row that it
 // finds scanned.
 func (t *Tx) query(r *rows, query string, scan func(row scanner) error) error {
-	argument, err := r.argument()
+	arguments, err := r.arguments()
 	if err != nil {
-		return failed(err)
+		return err
 	}
-	found, err := t.tx.QueryContext(t.ctx, query, argument)
+	found, err := t.tx.QueryContext(t.ctx, query, arguments...)
 	if err != nil {
 		return failed(err)
 	}
 	return scanAll(found, scan)
 }
 
-// execRows runs a statement whose only argument is rows.
+// execRows runs a statement whose only arguments are rows.
 func (t *Tx) execRows(r *rows, statement string) (int64, error) {
-	argument, err := r.argument()
+	arguments, err := r.arguments()
 	if err != nil {
-		return 0, failed(err)
+		return 0, err
 	}
-	return t.exec(statement, argument)
+	return t.exec(statement, arguments...)
 }

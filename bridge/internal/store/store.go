@@ -24,6 +24,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver sqlite
+
+	"godwit/bridge"
 )
 
 //go:embed migrations
@@ -75,6 +77,7 @@ func (s *Store) openPostgres(url string) error {
 		return err
 	}
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = transactionLife
+	config.RuntimeParams["jit"] = "off" // no query here takes as long as compiling one
 	s.read = stdlib.OpenDB(*config)
 	keepIdle(s.read)
 	s.write = s.read
@@ -158,6 +161,7 @@ type Tx struct {
 	tx      *sql.Tx
 	dialect *dialect
 	events  bool // there are new ones
+	locked  map[bridge.AccountID]bool
 	after   []func()
 }
 

@@ -29,7 +29,7 @@ func (t *Tx) AddTraces(list []Trace) error {
 		r.add(one.Subject, one.Parent, one.At)
 	}
 	_, err := t.execRows(r, `INSERT INTO traces (`+traceTable.names("")+`) SELECT `+traceTable.names("r.")+` FROM `+
-		t.dialect.from(traceTable, 1)+` WHERE true ON CONFLICT (subject) DO NOTHING`)
+		t.dialect.from(traceTable)+` WHERE true ON CONFLICT (subject) DO NOTHING`)
 	return err
 }
 

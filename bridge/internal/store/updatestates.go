@@ -90,7 +90,7 @@ func (t *Tx) SetUpdateStates(changes []UpdateChange) error {
 	}
 	if some.counters {
 		if _, err := t.execRows(counters, `INSERT INTO update_states (account_id, pts, qts, date, seq)
-			SELECT `+counterTable.names("r.")+` FROM `+t.dialect.from(counterTable, 1)+` WHERE true
+			SELECT `+counterTable.names("r.")+` FROM `+t.dialect.from(counterTable)+` WHERE true
 			ON CONFLICT (account_id) DO UPDATE SET pts = excluded.pts, qts = excluded.qts, date = excluded.date,
 			seq = excluded.seq`); err != nil {
 			return err
@@ -98,14 +98,14 @@ func (t *Tx) SetUpdateStates(changes []UpdateChange) error {
 	}
 	if some.channels {
 		if _, err := t.execRows(channels, `INSERT INTO channel_states (account_id, channel_id, pts)
-			SELECT `+channelTable.names("r.")+` FROM `+t.dialect.from(channelTable, 1)+` WHERE true
+			SELECT `+channelTable.names("r.")+` FROM `+t.dialect.from(channelTable)+` WHERE true
 			ON CONFLICT (account_id, channel_id) DO UPDATE SET pts = excluded.pts`); err != nil {
 			return err
 		}
 	}
 	if some.forgotten {
 		_, err := t.execRows(forgotten, `DELETE FROM channel_states WHERE (account_id, channel_id) IN
-			(SELECT r.account_id, r.channel_id FROM `+t.dialect.from(channelTable, 1)+`)`)
+			(SELECT r.account_id, r.channel_id FROM `+t.dialect.from(channelTable)+`)`)
 		return err
 	}
 	return nil
