@@ -159,6 +159,9 @@ func (t *Tx) DeleteAccount(id bridge.AccountID) error {
 	if err == nil && n == 0 {
 		return noAccount(id, sql.ErrNoRows)
 	}
+	if err == nil { // nobody can add any more
+		_, err = t.exec(`DELETE FROM events WHERE account_id = $1`, id)
+	}
 	if err == nil && t.dialect == postgres {
 		_, err = t.exec(`SELECT pg_notify($1, $2)`, eventsChannel, id)
 	}

@@ -40,7 +40,8 @@ func (c durationColumn) Scan(v any) error {
 }
 
 // PutDeliveries stores what has become of events, whatever was stored of them
-// before. No two may be of one event and webhook.
+// before. No two may be of one event and webhook. Whoever calls it makes sure by
+// [Tx.AdvanceWebhook] that the webhook is there, and stays.
 func (t *Tx) PutDeliveries(deliveries []*bridge.Delivery) error {
 	if len(deliveries) == 0 {
 		return nil

@@ -112,6 +112,9 @@ func (t *Tx) DeleteWebhook(id bridge.WebhookID) error {
 	if err == nil && n == 0 {
 		return noWebhook(id, sql.ErrNoRows)
 	}
+	if err == nil { // nobody can add any more
+		_, err = t.exec(`DELETE FROM webhook_deliveries WHERE webhook_id = $1`, id)
+	}
 	return err
 }
 
