@@ -243,6 +243,7 @@ func (n *node) wake(id bridge.AccountID) {
 func (n *node) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	roomyHeap(ctx)
 	first, err := firstKey(ctx, n.store, time.Now())
 	if err != nil {
 		return err

@@ -35,8 +35,10 @@ type pump struct {
 	w       *store.Webhook
 	secrets secrets
 	q       *queue
-	results chan result
-	sending sync.WaitGroup
+	work    chan *item  // what is to be sent
+	results chan result // what has come of it
+	workers sync.WaitGroup
+	hired   int           // workers
 	replay  *store.Replay // nil: none
 	pools   map[bridge.AccountID][]bridge.PoolID
 	gone    bool            // the receiver wants nothing any more
@@ -51,7 +53,10 @@ type result struct {
 
 // newPump takes a webhook over.
 func (s *Service) newPump(ctx context.Context, id bridge.WebhookID) (*pump, error) {
-	p := &pump{s: s, results: make(chan result, s.o.Concurrency), pools: make(map[bridge.AccountID][]bridge.PoolID)}
+	p := &pump{
+		s: s, work: make(chan *item, s.o.Concurrency), results: make(chan result, s.o.Concurrency),
+		pools: make(map[bridge.AccountID][]bridge.PoolID),
+	}
 	err := s.o.Store.Change(ctx, func(t *store.Tx) (err error) {
 		p.w, err = t.ClaimWebhook(id)
 		return err
@@ -127,7 +132,8 @@ func (p *pump) fail(ctx context.Context, cancel func(), err error) error {
 		return p.end(ctx, cancel)
 	}
 	cancel()
-	p.sending.Wait()
+	close(p.work)
+	p.workers.Wait()
 	return err
 }
 
@@ -232,23 +238,35 @@ func (p *pump) wanted(ctx context.Context, events []bridge.Event) ([]*bridge.Eve
 	return list, nil
 }
 
-// send sends an item, beside everything else.
+// send has an item sent, beside everything else. Those who send stay, since their
+// stacks have grown by then to what a request takes.
 func (p *pump) send(ctx context.Context, i *item) {
-	event, id, now := i.event, i.EventID, p.s.o.Clock.Now()
-	p.sending.Go(func() {
-		r := result{item: i}
-		if body, err := json.Marshal(event); err != nil {
-			r.outcome.Attempt = bridge.Attempt{At: now, Error: "the event cannot be written: " + err.Error()}
-		} else {
-			ctx, span := p.trace(ctx, event)
-			r.outcome = p.s.sender.send(ctx, p.w.URL, string(id), body, p.secrets.at(now))
-			if span.Number("http.response.status_code", r.outcome.Status); !r.outcome.delivered {
-				span.Fail("undelivered")
+	if p.hired < p.q.sending {
+		p.hired++
+		p.workers.Go(func() {
+			for i := range p.work {
+				p.results <- result{i, p.request(ctx, i)}
 			}
-			span.End(nil)
-		}
-		p.results <- r
-	})
+		})
+	}
+	p.work <- i // which has room for all that the queue lets be under way
+}
+
+// request makes the request that tells of an item. The latter may be read alone.
+func (p *pump) request(ctx context.Context, i *item) (out outcome) {
+	now := p.s.o.Clock.Now()
+	body, err := json.Marshal(i.event)
+	if err != nil {
+		out.Attempt = bridge.Attempt{At: now, Error: "the event cannot be written: " + err.Error()}
+		return out
+	}
+	ctx, span := p.trace(ctx, i.event)
+	out = p.s.sender.send(ctx, p.w.URL, string(i.EventID), body, p.secrets.at(now))
+	if span.Number("http.response.status_code", out.Status); !out.delivered {
+		span.Fail("undelivered")
+	}
+	span.End(nil)
+	return out
 }
 
 // trace begins the span of a request that tells of an event, below that of what
@@ -385,7 +403,8 @@ func (p *pump) replayed(ctx context.Context, r *store.Replay) (items []*item, ne
 // end waits for what is under way and writes down how it ended.
 func (p *pump) end(ctx context.Context, cancel func()) error {
 	ended := make(chan struct{})
-	go func() { p.sending.Wait(); close(ended) }()
+	close(p.work)
+	go func() { p.workers.Wait(); close(ended) }()
 	grace := ctx.Done()
 	var late <-chan time.Time
 	for waiting := true; waiting; {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,13 +35,15 @@ type outcome struct {
 
 // A sender makes requests to receivers.
 type sender struct {
-	client *http.Client
-	clock  Clock
-	agent  string
-	trace  *trace.Tracer
+	transport *http.Transport
+	timeout   time.Duration
+	clock     Clock
+	agent     string
+	trace     *trace.Tracer
 }
 
-// newSender returns a sender. Redirects are not followed: a receiver that has
+// newSender returns a sender. There is no http.Client in it, which does for each
+// request what is not wanted here. Redirects are not followed: a receiver that has
 // moved has to say so to whoever set the webhook up, and what a redirect leads
 // to would be a way around the guard. HTTP/2 is not spoken, in which requests to
 // one host would wait for each other.
@@ -58,11 +59,7 @@ func newSender(o *Options) *sender {
 	}
 	transport.Protocols.SetHTTP1(true)
 	return &sender{
-		client: &http.Client{
-			Transport: transport, Timeout: o.Timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		clock: o.Clock, agent: "godwit/" + o.Version, trace: o.Trace,
+		transport: transport, timeout: o.Timeout, clock: o.Clock, agent: "godwit/" + o.Version, trace: o.Trace,
 	}
 }
 
@@ -70,7 +67,9 @@ func newSender(o *Options) *sender {
 func (s *sender) send(ctx context.Context, to, id string, body []byte, secrets []Secret) outcome {
 	var out outcome
 	out.At = s.clock.Now()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	timed, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(timed, http.MethodPost, to, bytes.NewReader(body))
 	if err == nil {
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("User-Agent", s.agent)
@@ -81,7 +80,7 @@ func (s *sender) send(ctx context.Context, to, id string, body []byte, secrets [
 		out.Error = err.Error()
 		return out
 	}
-	response, err := s.client.Do(request)
+	response, err := s.transport.RoundTrip(request)
 	if err != nil {
 		out.Took = s.clock.Now().Sub(out.At)
 		out.Error, out.aborted = describe(err), ctx.Err() != nil
@@ -109,8 +108,7 @@ func (s *sender) send(ctx context.Context, to, id string, body []byte, secrets [
 	return out
 }
 
-// describe says why there was no response, without the URL, which may hold
-// something secret.
+// describe says why there was no response.
 func describe(err error) string {
 	var address *AddressError
 	if errors.As(err, &address) {
@@ -118,10 +116,6 @@ func describe(err error) string {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no response in time"
-	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
 	}
 	return err.Error()
 }

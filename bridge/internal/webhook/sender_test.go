@@ -125,7 +125,7 @@ func TestRetryAfterHeader(t *testing.T) {
 // newTestSender returns a sender that may reach this machine.
 func newTestSender(t *testing.T, guard Guard, timeout time.Duration) *sender {
 	s := newSender(&Options{Guard: guard, Timeout: timeout, Concurrency: 2, Clock: SystemClock{}, Version: "test"})
-	t.Cleanup(s.client.CloseIdleConnections)
+	t.Cleanup(s.transport.CloseIdleConnections)
 	return s
 }
 
