@@ -102,6 +102,50 @@ func TestSlowReceiver(t *testing.T) {
 	})
 }
 
+// TestBesideBadReceivers has a receiver get each event before the next happens,
+// beside one that never answers, with as many requests under way as there may be, and
+// one that fails all of them.
+func TestBesideBadReceivers(t *testing.T) {
+	const places, rounds = 4, 60
+	onBoth(t, func(b *bench) {
+		b.service = b.newService(func(o *webhook.Options) { o.Concurrency, o.Timeout = places, time.Hour })
+		silent, failing, good := newReceiver(b), newReceiver(b), newReceiver(b)
+		asked, over := make(chan bridge.EventID, rounds), make(chan struct{})
+		defer close(over)
+		silent.answer = func(e *received) int {
+			asked <- e.ID
+			<-over
+			return http.StatusOK
+		}
+		failing.answer = func(*received) int { return http.StatusInternalServerError }
+		for _, r := range []*receiver{silent, failing, good} {
+			b.create(b.service, bridge.WebhookSpec{URL: r.URL})
+		}
+		next := func(n int) {
+			b.add(b.accounts[0], newID[bridge.ConversationID](b), bridge.MessageReceived, 1)
+			good.awaitDelivered(n)
+		}
+		for n := range places {
+			next(n + 1)
+		}
+		for range places { // from here on, nothing goes to it until an hour has passed
+			<-asked
+		}
+		for n := places; n < rounds; n++ {
+			next(n + 1)
+		}
+		failing.await(func(got []*received) bool { return len(got) >= rounds })
+		if n := len(asked); n != 0 {
+			b.Errorf("the silent one was asked %d more times than it may be at once", n)
+		}
+		for i, e := range good.awaitDelivered(rounds) {
+			if e.attempt != 1 || e.Seq != int64(i+1) {
+				b.Errorf("event %d came as number %d, attempt %d", e.Seq, i+1, e.attempt)
+			}
+		}
+	})
+}
+
 // TestGivenUp has events that are never taken tried at the times of the
 // schedule, given up after the last one, and delivered in the end when they are
 // replayed.
