@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,12 @@ func TestTrace(t *testing.T) {
 		collecting := httptest.NewServer(c)
 		defer collecting.Close()
 		parents := make(chan string, 10) // that the webhook gets
-		receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { parents <- r.Header.Get("traceparent") }))
+		receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			// Telegram's own message about the sign-in may be news to the webhook.
+			if body, err := io.ReadAll(r.Body); err != nil || bytes.Contains(body, []byte("private matter")) {
+				parents <- r.Header.Get("traceparent")
+			}
+		}))
 		defer receiver.Close()
 		place, err := sandbox.New(sandbox.Options{})
 		check(err)

@@ -51,7 +51,7 @@ const (
 	// if word of it was lost.
 	pollInterval = time.Second
 	// pace is how long the database is left alone between two looks.
-	pace = 10 * time.Millisecond
+	pace = 20 * time.Millisecond
 	// What is kept in memory for those who keep up.
 	keptEvents = 4096
 	keptBytes  = 8 << 20
