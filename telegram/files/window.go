@@ -4,7 +4,9 @@ import "time"
 
 // A window decides how many parts may be under way at once. It grows for as
 // long as that makes the whole faster, and shrinks when it makes it slower,
-// when Telegram asks to wait, and on failures. It has no clock.
+// when Telegram asks to wait, and on failures. Only the last two take it below
+// where it began: a line on which others come and go seems to slow down too, and
+// with one part at a time it would stand idle in between. It has no clock.
 type window struct {
 	limit, most int
 
@@ -51,7 +53,7 @@ func (w *window) done(now time.Time, bytes int) {
 		w.set(w.limit + max(1, w.limit/4))
 	case rate < w.best*slower:
 		w.best = rate
-		w.set(w.limit * 3 / 4)
+		w.set(max(w.limit*3/4, min(w.limit, firstLimit)))
 	case w.idle >= restless:
 		w.best = rate
 		w.set(w.limit + 1)

@@ -20,6 +20,7 @@ func measured(w *window, now time.Time, rate func(limit int) float64, rounds int
 func TestWindow(t *testing.T) {
 	const mb = 1 << 20
 	perRequest := func(limit int) float64 { return mb * float64(limit) }
+	left := 1e4 * mb
 	for _, test := range []struct {
 		name     string
 		most     int
@@ -35,6 +36,10 @@ func TestWindow(t *testing.T) {
 			}
 			return perRequest(limit)
 		}, 5, 12},
+		{"others take more and more of the line", 64, func(int) float64 {
+			left *= 0.99
+			return left
+		}, 4, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWindow(test.most)

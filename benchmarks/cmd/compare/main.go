@@ -163,14 +163,11 @@ func historyRows(s settings) ([]report.Row, error) {
 }
 
 func transferRows(s settings) ([]report.Row, error) {
-	gotd, err := transfer.Measure(s.dir, "./transfer/gotd", s.transfer*1e6)
+	results, err := transfer.Compare(s.dir, s.transfer*1e6, "./transfer/godwit", "./transfer/gotd")
 	if err != nil {
 		return nil, err
 	}
-	godwit, err := transfer.Measure(s.dir, "./transfer/godwit", s.transfer*1e6)
-	if err != nil {
-		return nil, err
-	}
+	godwit, gotd := results[0], results[1]
 	row := func(what, unit string, godwit, gotd float64) report.Row {
 		return report.New(fmt.Sprintf("%d MB there and back: %s", s.transfer, what), unit, godwit, gotd, 0, rival)
 	}

@@ -1,9 +1,10 @@
 // Package transfer measures sending a file to a local Telegram and fetching it
 // again: time, CPU time and memory of a client program of its own. Call
-// [Measure]; the programs under ../../transfer call [Noise] and [Report].
+// [Compare]; the programs under ../../transfer call [Noise] and [Report].
 package transfer
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,14 +32,59 @@ type Result struct {
 // phone is that of the account, which is at home on DC 1.
 const phone = "9996610001"
 
-// Measure builds a program, a path below the module directory dir, and runs it
-// against a sandbox in this process, with a file of size bytes.
-func Measure(dir, pkg string, size int64) (Result, error) {
+// rounds is how often each program is run.
+const rounds = 3
+
+// Compare builds programs, paths below the module directory dir, and has each send
+// a file of size bytes and fetch it, three times by turns, so that what else the
+// machine does strikes all alike. The results are medians.
+func Compare(dir string, size int64, pkgs ...string) ([]Result, error) {
 	scratch, err := os.MkdirTemp("", "godwit-transfer-")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	defer os.RemoveAll(scratch)
+	binary := func(i int) string { return filepath.Join(scratch, fmt.Sprint("program-", i)) }
+	for i, pkg := range pkgs {
+		build := exec.Command("go", "build", "-o", binary(i), pkg)
+		build.Dir, build.Stderr = dir, os.Stderr
+		if err := build.Run(); err != nil {
+			return nil, err
+		}
+	}
+	all := make([][]Result, len(pkgs))
+	for range rounds {
+		for i := range pkgs {
+			r, err := measure(scratch, binary(i), size)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", pkgs[i], err)
+			}
+			all[i] = append(all[i], r)
+		}
+	}
+	out := make([]Result, len(pkgs))
+	for i, results := range all {
+		out[i] = Result{
+			Upload:   median(results, func(r Result) time.Duration { return r.Upload }),
+			Download: median(results, func(r Result) time.Duration { return r.Download }),
+			CPU:      median(results, func(r Result) time.Duration { return r.CPU }),
+			Memory:   median(results, func(r Result) int64 { return r.Memory }),
+		}
+	}
+	return out, nil
+}
+
+func median[T cmp.Ordered](results []Result, of func(Result) T) T {
+	var list []T
+	for _, r := range results {
+		list = append(list, of(r))
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// measure runs a program against a sandbox in this process.
+func measure(scratch, binary string, size int64) (Result, error) {
 	sb, err := sandbox.New(sandbox.Options{DCs: 1, FileDir: scratch})
 	if err != nil {
 		return Result{}, err
@@ -48,21 +95,15 @@ func Measure(dir, pkg string, size int64) (Result, error) {
 	if err := errors.Join(added, sb.Start(), sb.WriteInfo(connection)); err != nil {
 		return Result{}, err
 	}
-	binary := filepath.Join(scratch, "binary")
-	build := exec.Command("go", "build", "-o", binary, pkg)
-	build.Dir, build.Stderr = dir, os.Stderr
-	if err := build.Run(); err != nil {
-		return Result{}, err
-	}
 	client := exec.Command(binary, connection, phone, fmt.Sprint(size))
 	client.Stderr = os.Stderr
 	out, err := client.Output()
 	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w", pkg, err)
+		return Result{}, err
 	}
 	var r Result
 	if err := json.Unmarshal(out, &r); err != nil {
-		return Result{}, fmt.Errorf("%s printed %q: %w", pkg, out, err)
+		return Result{}, fmt.Errorf("it printed %q: %w", out, err)
 	}
 	r.CPU = client.ProcessState.UserTime() + client.ProcessState.SystemTime()
 	return r, nil
