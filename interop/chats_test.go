@@ -25,6 +25,9 @@ type chatter interface {
 	Edit(ctx context.Context, phone string, id int, text string) error
 	Reply(ctx context.Context, phone string, id int, text string) error
 	React(ctx context.Context, phone string, id int, emoji string) error
+	// NewReactions marks reactions as seen, and returns to how many messages there
+	// were new ones.
+	NewReactions(ctx context.Context, phone string) (int, error)
 	Remove(ctx context.Context, phone string, id int) error
 	// Members joins a group by its link and returns the first names of who is in
 	// it.
@@ -99,12 +102,20 @@ func testMessages(ctx context.Context, t *testing.T, row string, other chatter, 
 	if r := newest().Reactions; r == nil || len(r.Results) != 2 {
 		t.Errorf("reactions %+v", r)
 	}
+	for _, want := range []int{1, 0} {
+		n, err := other.NewReactions(ctx, ours)
+		must("new reactions", err)
+		if n != want {
+			t.Errorf("they have new reactions to %d messages, want %d", n, want)
+		}
+	}
 	must("reply", other.Reply(ctx, ours, id, "three"))
 	if h, ok := newest().ReplyTo.(*tg.MessageReplyHeader); !ok || int(h.ReplyToMsgID.Value) != got.ID {
 		t.Errorf("the reply is to %+v", newest().ReplyTo)
 	}
 	_, err = our.client.Send(ctx, peer, telegram.Outgoing{Text: "four", Reply: telegram.Reply{Message: got.ID}})
 	must("our reply", err)
+	testNewReactions(ctx, t, other, our, ours, theirs)
 	must("delete", other.Remove(ctx, ours, id))
 	_, err = our.client.Edit(ctx, peer, got.ID, telegram.Outgoing{Text: "gone"})
 	if !errors.Is(err, tg.ErrMessageIDInvalid) {
@@ -120,6 +131,34 @@ func testMessages(ctx context.Context, t *testing.T, row string, other chatter, 
 		t.Errorf("their history holds %q", texts)
 	}
 	covered.add(t, row, "edit", "reply", "react", "delete")
+}
+
+// testNewReactions has theirs react to our newest message.
+func testNewReactions(ctx context.Context, t *testing.T, other chatter, our *godwitPerson, ours, theirs string) {
+	t.Helper()
+	list, err := other.History(ctx, ours)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("their history: %d messages, %v", len(list), err)
+	}
+	if err := other.React(ctx, ours, list[len(list)-1].ID, "👍"); err != nil {
+		t.Fatal(err)
+	}
+	peer := our.contacts[theirs]
+	for _, want := range [][]string{{"four"}, nil} {
+		var got []string
+		for m, err := range our.client.UnreadReactions(ctx, peer, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, m.Message)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("we have new reactions to %q, want %q", got, want)
+		}
+		if err := our.client.ReadReactions(ctx, peer, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // testMembers has both sides list a group of some hundred.
@@ -176,6 +215,23 @@ func (p *gotdPerson) React(ctx context.Context, phone string, id int, emoji stri
 	request.SetReaction([]gotd.ReactionClass{&gotd.ReactionEmoji{Emoticon: emoji}})
 	_, err := p.api.MessagesSendReaction(ctx, request)
 	return err
+}
+
+// NewReactions marks reactions as seen, and returns to how many messages there were
+// new ones.
+func (p *gotdPerson) NewReactions(ctx context.Context, phone string) (int, error) {
+	answer, err := p.api.MessagesGetUnreadReactions(ctx, &gotd.MessagesGetUnreadReactionsRequest{
+		Peer: p.contacts[phone], Limit: 10,
+	})
+	if err != nil {
+		return 0, err
+	}
+	list, is := answer.AsModified()
+	if !is {
+		return 0, fmt.Errorf("messages.getUnreadReactions answered %T", answer)
+	}
+	_, err = p.api.MessagesReadReactions(ctx, &gotd.MessagesReadReactionsRequest{Peer: p.contacts[phone]})
+	return len(list.GetMessages()), err
 }
 
 // Remove deletes a message for everybody.
@@ -235,6 +291,13 @@ func (p *mtcutePerson) Reply(ctx context.Context, phone string, id int, text str
 // React reacts to a message.
 func (p *mtcutePerson) React(ctx context.Context, phone string, id int, emoji string) error {
 	return p.do(ctx, "react", map[string]any{"phone": phone, "message": id, "emoji": emoji}, nil)
+}
+
+// NewReactions marks reactions as seen, and returns to how many messages there were
+// new ones.
+func (p *mtcutePerson) NewReactions(ctx context.Context, phone string) (n int, err error) {
+	err = p.do(ctx, "newReactions", map[string]any{"phone": phone}, &n)
+	return n, err
 }
 
 // Remove deletes a message for everybody.

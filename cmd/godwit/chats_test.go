@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,7 @@ func TestBadInputOfChats(t *testing.T) {
 	tw.crowd("the_crowd", sandbox.Crowd{Members: 2})
 	tw.crowd("the_news", sandbox.Crowd{Members: 2, Broadcast: true})
 	tw.must("boris", "", "join", "@the_news")
+	file := tw.write("note.txt", noise(100<<10))
 	for _, test := range []struct {
 		args []string
 		want []string
@@ -101,6 +103,8 @@ func TestBadInputOfChats(t *testing.T) {
 		{[]string{"join", "@the_news"}, []string{"a member already"}},
 		{[]string{"send", "@the_crowd", "x"}, []string{"@the_crowd", "may not write there", "CHAT_WRITE_FORBIDDEN"}},
 		{[]string{"send", "@the_news", "x"}, []string{"may not write there"}},
+		{[]string{"upload", file, "@the_crowd"}, []string{"@the_crowd", "may not write there", "CHAT_WRITE_FORBIDDEN"}},
+		{[]string{"send", "@a!", "x"}, []string{"@a!"}},
 		{[]string{"members", "@the_news"}, []string{"only administrators may list the members of channel"}},
 		{[]string{"members", "@the_crowd", "--filter", "kicked"}, []string{"only administrators"}},
 		{[]string{"members", "+9996610001"}, []string{"no group"}},
@@ -118,6 +122,9 @@ func TestBadInputOfChats(t *testing.T) {
 			t.Errorf("%v: exit %d, want 1", test.args, code)
 		}
 		tw.want(errs, test.want...)
+	}
+	if left, err := filepath.Glob(tw.file("*.transfer-*")); err != nil || len(left) > 0 {
+		t.Errorf("journals are left: %q, %v", left, err)
 	}
 }
 

@@ -154,6 +154,17 @@ func TestFailedLogin(t *testing.T) {
 	tw.refused("x", "no answer", "login", "--phone", ann)
 	tw.refused("x", "through the proxy", "login", "--phone", ann, "--proxy", "socks5://127.0.0.1:1")
 	tw.refused("x", "no bot of that token", "login", "--bot", "1:x")
+	tw.check(tw.sandbox.SetPassword(boris, "feathers", "what it wears"))
+	for problem, typed := range map[string]string{
+		"That is not the code.":     "99999\n",
+		"That is not the password.": "22222\nfur\n",
+	} {
+		// Who gives up after a mistake is told of it, and that the question is open.
+		code, out, errs := tw.run("x", typed, "login", "--phone", boris)
+		if tw.want(out, problem); code != 1 || !strings.Contains(errs, "no answer") {
+			t.Errorf("exit %d: %s%s", code, out, errs)
+		}
+	}
 	left, err := filepath.Glob(tw.file("x*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left are %q, %v", left, err)

@@ -66,6 +66,13 @@ func TestSessionsBadInput(t *testing.T) {
 	if code, _, errs := command(t, []byte(all["telethon_ipv4"]), "sessions", "import", "telethon", "--credentials", file("taken")); code != 0 {
 		t.Fatal(errs)
 	}
+	damaged := file("tdata")
+	if err := os.CopyFS(damaged, os.DirFS(otherSessions+"tdata-plain")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(damaged, "key_datas"), 60); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name  string
 		code  int
@@ -79,6 +86,7 @@ func TestSessionsBadInput(t *testing.T) {
 		{"cut", 1, all["pyrogram_271"][:90], []string{"import", "pyrogram"}, "the string is cut"},
 		{"file that is not there", 1, "", []string{"import", "gotd", file("none.json")}, "none.json"},
 		{"a folder that is none", 1, "", []string{"import", "tdata", file("none")}, "give the folder named tdata itself"},
+		{"a damaged folder", 1, "", []string{"import", "tdata", damaged}, "key_datas"},
 		{"tdata from standard input", 1, "", []string{"import", "tdata"}, "tdata is a folder: give its path"},
 		{"passcode needed", 1, "", []string{"import", "tdata", otherSessions + "tdata-passcode"}, "use --passcode"},
 		{"no passcode given", 1, "", []string{"import", "tdata", otherSessions + "tdata-passcode", "--passcode"}, "no passcode on standard input"},

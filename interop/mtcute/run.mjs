@@ -184,6 +184,16 @@ const commands = {
     await client.sendReaction({ chatId: contacts.get(phone), message, emoji })
   },
 
+  // Marks reactions as seen, and tells to how many messages there were new ones.
+  async newReactions({ phone }) {
+    const peer = await client.resolvePeer(contacts.get(phone))
+    const { messages } = await client.call({
+      _: 'messages.getUnreadReactions', peer, offsetId: 0, addOffset: 0, limit: 10, maxId: 0, minId: 0,
+    })
+    await client.readReactions(contacts.get(phone))
+    return messages.length
+  },
+
   async remove({ phone, message }) {
     await client.deleteMessagesById(contacts.get(phone), [message], { revoke: true })
   },
