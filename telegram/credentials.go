@@ -37,6 +37,16 @@ type DCKey struct {
 	Created time.Time // by the server's clock; zero for long ago
 	// Imported says that the account has been signed in there too (R-AP-06).
 	Imported bool
+	// Temporary is the key that speaks for Key, with Options.KeepTemporaryKeys.
+	Temporary TemporaryKey
+}
+
+// A TemporaryKey is what packets are encrypted with, in the place of the key that
+// is shared with a data centre. The zero TemporaryKey is none.
+type TemporaryKey struct {
+	Key     mtproto.AuthKey
+	Expires time.Time // by the server's clock
+	Salts   []session.Salt
 }
 
 // A LogoutToken is what auth.logOut leaves behind. It prints as [redacted].
@@ -68,6 +78,15 @@ func (k DCKey) GoString() string { return redacted }
 
 // MarshalText returns [redacted], for loggers.
 func (k DCKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// String returns [redacted].
+func (k TemporaryKey) String() string { return redacted }
+
+// GoString returns [redacted].
+func (k TemporaryKey) GoString() string { return redacted }
+
+// MarshalText returns [redacted], for loggers.
+func (k TemporaryKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // String returns [redacted].
 func (t LogoutToken) String() string { return redacted }

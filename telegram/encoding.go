@@ -13,11 +13,13 @@ import (
 )
 
 // Credentials are encoded in TL, by a constructor of our own with its version
-// as the first field. A program refuses what a newer one wrote. The encoding is
-// never to be stored in the clear.
+// as the first field. A program refuses what a newer one wrote, and reads what is
+// older: version 2 had no temporary keys. The encoding is never to be stored in the
+// clear.
 const (
 	credentialsID      = 0x67640001
-	credentialsVersion = 2
+	oldestVersion      = 2
+	credentialsVersion = 3
 )
 
 // MarshalBinary returns the credentials in the clear. A Store encrypts them.
@@ -54,8 +56,9 @@ type encodedCredentials struct{ *Credentials }
 func (c encodedCredentials) TL(k *tl.Codec) {
 	k.Begin(credentialsID, "credentials")
 	version := int32(credentialsVersion)
-	if k.Int(&version); version != credentialsVersion {
-		k.Fail(&refusedCredentials{fmt.Sprintf("version %d of the credentials is not known, only %d", version, credentialsVersion)})
+	if k.Int(&version); version < oldestVersion || version > credentialsVersion {
+		k.Fail(&refusedCredentials{fmt.Sprintf(
+			"version %d of the credentials is not known, only %d to %d", version, oldestVersion, credentialsVersion)})
 		return
 	}
 	codeInt(k, &c.DC)
@@ -67,25 +70,43 @@ func (c encodedCredentials) TL(k *tl.Codec) {
 	k.Int(&c.State.Common.Date)
 	k.Int(&c.State.Common.Seq)
 	codeMap(k, &c.State.Channels, 12, k.Long, k.Int)
-	codeMap(k, &c.Keys, 4+mtproto.AuthKeySize, func(dc *int) { codeInt(k, dc) }, func(key *DCKey) { key.code(k) })
+	codeMap(k, &c.Keys, 4+mtproto.AuthKeySize, func(dc *int) { codeInt(k, dc) }, func(key *DCKey) { key.code(k, version) })
 	codeSlice(k, &c.LogoutTokens, 4, func(token *LogoutToken) { k.ByteString((*[]byte)(token)) })
 	codeSlice(k, &c.Addresses, 24, func(dc *DC) { dc.code(k) })
 	codeSlice(k, &c.NetworkKeys, 8, k.Long)
 }
 
-func (key *DCKey) code(k *tl.Codec) {
-	value := key.Key.Bytes()
-	k.ByteString(&value)
-	if k.Decoding() {
-		if len(value) != mtproto.AuthKeySize {
-			k.Fail(&refusedCredentials{fmt.Sprintf("an auth key has %d bytes, not %d", len(value), mtproto.AuthKeySize)})
-			return
-		}
-		key.Key = mtproto.NewAuthKey([mtproto.AuthKeySize]byte(value))
-	}
+func (key *DCKey) code(k *tl.Codec, version int32) {
+	codeKey(k, &key.Key)
 	codeTime(k, &key.Created)
 	k.Bool(&key.Imported)
-	codeSlice(k, &key.Salts, 24, func(s *session.Salt) {
+	codeSalts(k, &key.Salts)
+	if version < 3 {
+		return
+	}
+	t := &key.Temporary
+	has := !t.Key.IsZero()
+	if k.Bool(&has); has {
+		codeKey(k, &t.Key)
+		codeTime(k, &t.Expires)
+		codeSalts(k, &t.Salts)
+	}
+}
+
+func codeKey(k *tl.Codec, key *mtproto.AuthKey) {
+	value := key.Bytes()
+	if k.ByteString(&value); !k.Decoding() {
+		return
+	}
+	if len(value) != mtproto.AuthKeySize {
+		k.Fail(&refusedCredentials{fmt.Sprintf("an auth key has %d bytes, not %d", len(value), mtproto.AuthKeySize)})
+		return
+	}
+	*key = mtproto.NewAuthKey([mtproto.AuthKeySize]byte(value))
+}
+
+func codeSalts(k *tl.Codec, salts *[]session.Salt) {
+	codeSlice(k, salts, 24, func(s *session.Salt) {
 		k.Long((*int64)(&s.Value))
 		codeTime(k, &s.ValidSince)
 		codeTime(k, &s.ValidUntil)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"testing"
 
 	"godwit/telegram"
@@ -42,6 +43,33 @@ func TestKeyLog(t *testing.T) {
 	again := p.signIn(o, "9996610001")
 	if again.Self() == nil {
 		t.Error("a log that cannot be written keeps the client from working")
+	}
+}
+
+// TestKeepTemporaryKeys has a client that starts again go on with the temporary key
+// of the one before, where those are stored, and make another where they are not
+// (R-PF-13).
+func TestKeepTemporaryKeys(t *testing.T) {
+	p := newPlace(t)
+	p.addUser("9996610001", "Ann")
+	for _, keep := range []bool{true, false} {
+		var logs [2]bytes.Buffer
+		store := new(telegram.MemoryStore)
+		for i := range logs {
+			o := p.options()
+			o.KeyLog, o.Store, o.KeepTemporaryKeys = &logs[i], store, keep
+			c := p.signIn(o, "9996610001")
+			if c.Self() == nil {
+				t.Error("nobody is signed in")
+			}
+			check(t, c.Close())
+		}
+		before := bytes.Fields(logs[0].Bytes())
+		for _, key := range bytes.Fields(logs[1].Bytes()) {
+			if known := slices.ContainsFunc(before, func(k []byte) bool { return bytes.Equal(k, key) }); known != keep {
+				t.Errorf("kept: %v; the key is the one of before: %v", keep, known)
+			}
+		}
 	}
 }
 

@@ -66,12 +66,13 @@ func (c *Client) linkTo(dc int) (*link, error) {
 	err := l.open(mtclient.Options{
 		Connect:          func(ctx context.Context) (transport.PacketConn, error) { return c.connect(ctx, dc, c.addresses(dc)) },
 		PublicKeys:       c.o.Network.PublicKeys,
-		Credentials:      mtclient.Credentials{Key: key.Key, Salts: key.Salts, Created: key.Created},
+		Credentials:      mtclient.Credentials{Key: key.Key, Salts: key.Salts, Created: key.Created, Temporary: key.Temporary.kept()},
 		Init:             c.initConnection,
 		Save:             l.save,
 		OnUpdate:         l.received,
 		OnNewSession:     l.newSession,
 		PermanentKeyOnly: c.o.PermanentKeyOnly,
+		KeepTemporary:    c.o.KeepTemporaryKeys,
 	})
 	if err != nil {
 		return nil, err
@@ -227,7 +228,11 @@ func (l *link) tell(lost error) {
 	}
 }
 
-// save keeps the key and the salts of the data centre.
+func (k TemporaryKey) kept() mtclient.Temporary {
+	return mtclient.Temporary{Key: k.Key, Expires: k.Expires, Salts: k.Salts}
+}
+
+// save keeps the keys and the salts of the data centre.
 func (l *link) save(m mtclient.Credentials) error {
 	return l.c.save(func(c *Credentials) {
 		key := c.Keys[l.dc]
@@ -235,6 +240,9 @@ func (l *link) save(m mtclient.Credentials) error {
 			key = DCKey{Key: m.Key, Created: m.Created}
 		}
 		key.Salts = slices.Clone(m.Salts)
+		if t := m.Temporary; !t.Key.IsZero() {
+			key.Temporary = TemporaryKey{Key: t.Key, Expires: t.Expires, Salts: t.Salts}
+		}
 		if c.Keys == nil {
 			c.Keys = make(map[int]DCKey)
 		}

@@ -2,6 +2,7 @@ package telegram_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -28,6 +29,10 @@ func full() telegram.Credentials {
 				Salts: []session.Salt{{
 					Value: -5, ValidSince: time.Unix(100, 0).UTC(), ValidUntil: time.Unix(200, 0).UTC(),
 				}},
+				Temporary: telegram.TemporaryKey{
+					Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{3, 255: 8}), Expires: time.Unix(300, 0).UTC(),
+					Salts: []session.Salt{{Value: 6, ValidSince: time.Unix(150, 0).UTC(), ValidUntil: time.Unix(250, 0).UTC()}},
+				},
 			},
 		},
 		State: updates.State{
@@ -112,7 +117,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	memory := new(telegram.MemoryStore)
 	check(t, memory.Save(&c))
 	for name, v := range map[string]any{
-		"credentials": c, "pointer": &c, "key": c.Keys[2], "token": c.LogoutTokens[0], "tokens": c.LogoutTokens,
+		"credentials": c, "pointer": &c, "key": c.Keys[2], "temporary key": c.Keys[2].Temporary, "token": c.LogoutTokens[0], "tokens": c.LogoutTokens,
 		"raw key": filestore.RawKey([filestore.KeySize]byte{1}), "passphrase": filestore.Passphrase("hunter2"), "memory": memory,
 	} {
 		var log bytes.Buffer
@@ -156,6 +161,23 @@ func TestCredentialsRefused(t *testing.T) {
 	}
 	if new(telegram.Credentials).UnmarshalBinary(append(whole, 0, 0, 0, 0)) == nil {
 		t.Error("bytes behind the credentials are accepted")
+	}
+}
+
+// TestOlderCredentials reads what was written before there were temporary keys.
+func TestOlderCredentials(t *testing.T) {
+	key := [mtproto.AuthKeySize]byte{2, 255: 9}
+	old, err := hex.DecodeString("0100646702000000020000004d00000000000000379779bcb5757299" + strings.Repeat("0", 40) +
+		"0100000002000000fe000100" + hex.EncodeToString(key[:]) + strings.Repeat("0", 16) + "b5757299" + strings.Repeat("0", 32))
+	check(t, err)
+	var got telegram.Credentials
+	check(t, got.UnmarshalBinary(old))
+	want := telegram.Credentials{
+		DC: 2, UserID: 77, PreferIPv6: true,
+		Keys: map[int]telegram.DCKey{2: {Key: mtproto.NewAuthKey(key), Imported: true}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("the credentials are others")
 	}
 }
 

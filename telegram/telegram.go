@@ -101,6 +101,11 @@ type Options struct {
 	// without perfect forward secrecy: it spares a key exchange, a tenth of a
 	// second or so, each time that a program connects.
 	PermanentKeyOnly bool
+	// KeepTemporaryKeys has temporary keys stored with the credentials, which spares
+	// a program that starts again their making. Telegram leaves that open: they stay
+	// in memory alone "for additional security" (https://core.telegram.org/api/pfs).
+	// With it, who steals the credentials can read what was said in the last day.
+	KeepTemporaryKeys bool
 	// Device is how the session is shown to the account's owner.
 	Device Device
 	// Patience is for how long a request may be held back where Telegram asks

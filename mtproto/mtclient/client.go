@@ -27,9 +27,10 @@
 // # Keys
 //
 // Queries are encrypted with a temporary key that is made anew each day, before
-// the one before it ends, and never stored: whoever steals the permanent key
-// cannot read what was said (perfect forward secrecy, R-PF-01 to R-PF-13,
+// the one before it ends: whoever steals the permanent key cannot read what was
+// said (perfect forward secrecy, R-PF-01 to R-PF-13,
 // https://core.telegram.org/api/pfs). The permanent key only vouches for it.
+// Temporary keys stay in memory, unless Options.KeepTemporary is set.
 //
 // # Goroutines
 //
@@ -89,6 +90,7 @@ type Options struct {
 	Init func(query []byte) []byte
 	// Save stores credentials. It is called before a new key is used, and with
 	// each change of the salts. A key that could not be saved is not used.
+	// It is told of temporary keys only where KeepTemporary is set.
 	Save func(Credentials) error
 	// OnUpdate gets what the server sends by itself, boxed and unpacked, in
 	// order, on one goroutine. It may keep body, take its time, and call Invoke.
@@ -125,6 +127,13 @@ type Options struct {
 	// random (R-PF-02). It is replaced when a 24th of that is left.
 	KeyLifetime time.Duration
 
+	// KeepTemporary has Save be told of temporary keys too, and Credentials.Temporary
+	// used: a program that starts again then makes no key while the one before is
+	// good. Telegram leaves that open: it is "for additional security" that such
+	// keys stay in memory (R-PF-13). What was said in the last day is then as safe
+	// as what Save stores.
+	KeepTemporary bool
+
 	// Temporary, if its key is not zero, is the key of another client to the same DC,
 	// which makes and binds none then: it ends with ErrKeyExpired when that key is of
 	// no use any more.
@@ -153,15 +162,18 @@ type Credentials struct {
 	// Created is when the key was made, by the server's clock; zero for long ago.
 	// The server may not know a new key everywhere for a minute (R-PF-12).
 	Created time.Time
+	// Temporary speaks for Key, where Options.KeepTemporary is set; without a key
+	// for none.
+	Temporary Temporary
 }
 
 // A Temporary is a temporary key that speaks for a permanent one, with what is
-// known of it. It is secret, and not to be stored (R-PF-13).
+// known of it. It is secret.
 type Temporary struct {
 	Key     mtproto.AuthKey
 	Expires time.Time      // by the server's clock
 	Salts   []session.Salt // of this key
-	Offset  time.Duration  // the server's time minus ours
+	Offset  time.Duration  // the server's time minus ours; not of a key that was kept
 }
 
 // Phase is what a Client is doing.

@@ -120,7 +120,12 @@ func (n *line) proceed() error {
 		}
 		n.bound = true
 	case n.session == nil && n.foreign():
-		return n.useForeign()
+		t := &n.o.Temporary
+		return n.use(t, session.Options{ClockOffset: t.Offset, ClockKnown: true})
+	case n.session == nil && n == n.main && n.keeps():
+		t := n.kept
+		n.kept = Temporary{}
+		return n.use(&t, session.Options{ClockOffset: n.offset, ClockKnown: n.offsetKnown})
 	case n.session == nil:
 		return n.startExchange(n.lifetime())
 	}
@@ -157,7 +162,7 @@ func (n *line) continueExchange(now time.Time, packet []byte) error {
 		Value: made.Salt, ValidSince: made.ServerTime, ValidUntil: made.ServerTime.Add(firstSaltLifetime),
 	}}
 	if made.Temporary {
-		// It stays in memory, and so do its salts (R-PF-08, R-PF-13).
+		// Its salts are its own (R-PF-08).
 		o := session.Options{Salts: salts, ClockOffset: made.ClockOffset, ClockKnown: true}
 		if err := n.newSession(made.Key, o); err != nil {
 			return err
@@ -167,11 +172,15 @@ func (n *line) continueExchange(now time.Time, packet []byte) error {
 	}
 	// The new key is saved before it is used.
 	if err := n.o.Save(Credentials{Key: made.Key, Salts: salts, Created: made.ServerTime}); err != nil {
-		return fmt.Errorf("mtclient: new auth key is not saved, and so not used: %w", err)
+		return notSaved(err)
 	}
 	n.permanent, n.salts, n.created = made.Key, salts, made.ServerTime
 	n.offset, n.offsetKnown = made.ClockOffset, true
 	return n.proceed()
+}
+
+func notSaved(err error) error {
+	return fmt.Errorf("mtclient: new auth key is not saved, and so not used: %w", err)
 }
 
 // firstSaltLifetime is the least that Telegram grants a salt (R-EM-41).

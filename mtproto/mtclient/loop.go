@@ -32,6 +32,7 @@ type loop struct {
 	created     time.Time     // by the server's clock; zero for long ago
 	offset      time.Duration // the server's time minus ours
 	offsetKnown bool
+	kept        Temporary // of an earlier run, to be used next; without a key for none
 
 	doomed []mtproto.SessionID // to be destroyed once the main line is usable
 	spent  error               // why Options.Temporary is of no use any more; nil while it is
@@ -49,6 +50,9 @@ type event struct {
 func newLoop(c *Client) *loop {
 	l := &loop{c: c, o: &c.o, inbox: make(chan event)}
 	l.permanent, l.salts, l.created = l.o.Credentials.Key, l.o.Credentials.Salts, l.o.Credentials.Created
+	if l.o.KeepTemporary {
+		l.kept = l.o.Credentials.Temporary
+	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.updates = newUpdates(&c.o)
 	l.tasks.Go(func() { l.updates.run(l.ctx) })

@@ -179,14 +179,26 @@ func wantsInit(err error) bool {
 	return isRefusal(err, "CONNECTION_NOT_INITED") || isRefusal(err, "CONNECTION_LAYER_INVALID")
 }
 
-// saveSalts stores changed salts of the permanent key. A failure costs a round
-// trip after the next start, and nothing else.
+// saveSalts stores changed salts of a key that is stored itself. A failure costs a
+// round trip after the next start, and nothing else.
 func (n *line) saveSalts() {
-	if !n.expires.IsZero() {
-		return // R-PF-13
+	var err error
+	switch {
+	case n.expires.IsZero():
+		n.salts = n.session.Salts()
+		err = n.o.Save(Credentials{Key: n.key, Salts: n.salts, Created: n.created})
+	case n.o.KeepTemporary && n == n.main && n.bound:
+		err = n.saveTemporary()
 	}
-	n.salts = n.session.Salts()
-	if err := n.o.Save(Credentials{Key: n.key, Salts: n.salts, Created: n.created}); err != nil {
+	if err != nil {
 		n.o.Logger.Warn("salts could not be saved", "error", err)
 	}
+}
+
+// saveTemporary stores the line's temporary key.
+func (n *line) saveTemporary() error {
+	return n.o.Save(Credentials{
+		Key: n.permanent, Salts: n.salts, Created: n.created,
+		Temporary: Temporary{Key: n.key, Expires: n.expires, Salts: n.session.Salts()},
+	})
 }

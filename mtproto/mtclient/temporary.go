@@ -30,6 +30,8 @@ const (
 	// renewPause is the wait after a failure to make the next key, as long as the
 	// one before is good.
 	renewPause = time.Minute
+	// keptMargin is how long a key of an earlier run is good at least (R-PF-11).
+	keptMargin = 2 * time.Minute
 	// youngKey is the age in which a permanent key may not be known everywhere
 	// yet, so that a refused binding does not mean that it is gone (R-PF-12).
 	youngKey = 60 * time.Second
@@ -77,10 +79,15 @@ func (n *line) expired(now time.Time) bool {
 // foreign reports whether the key is another client's.
 func (l *loop) foreign() bool { return !l.o.Temporary.Key.IsZero() }
 
-// useForeign begins to use the key of another client.
-func (n *line) useForeign() error {
-	t := &n.o.Temporary
-	o := session.Options{Salts: slices.Clone(t.Salts), ClockOffset: t.Offset, ClockKnown: true}
+// keeps reports whether there is a key of an earlier run that is good for a while.
+func (n *line) keeps() bool {
+	return !n.kept.Key.IsZero() && n.o.Now().Add(n.offset+keptMargin).Before(n.kept.Expires)
+}
+
+// use begins to use a temporary key that was bound before. o has what is known of
+// the clock.
+func (n *line) use(t *Temporary, o session.Options) error {
+	o.Salts = slices.Clone(t.Salts)
 	if err := n.newSession(t.Key, o); err != nil {
 		return err
 	}
@@ -128,6 +135,12 @@ func (n *line) boundBy(r session.Result) error {
 	}
 	if tl.NewReader(r.Body).PeekID() != tl.IDBoolTrue {
 		return &bindError{errors.New("the server says no")}
+	}
+	if n.o.KeepTemporary {
+		if err := n.saveTemporary(); err != nil {
+			n.dropKey(err)
+			return notSaved(err)
+		}
 	}
 	n.bound, n.bindRefusals = true, 0
 	if n.o.OnTemporary != nil {

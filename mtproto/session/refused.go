@@ -49,9 +49,8 @@ func (s *Session) handleBadSalt(now time.Time, id mtproto.MsgID, salt mtproto.Sa
 	s.pongBy = time.Time{}     // the server lives, and a refused ping has no pong
 	s.saltsAsked = time.Time{} // in case that was refused
 	s.syncClock(now)
-	if s.salts.replace(s.serverTime(now), salt) {
-		s.emit(SaltsChanged{})
-	}
+	s.salts.replace(s.serverTime(now), salt)
+	s.emit(SaltsChanged{})
 	s.refused(messages, id, codeSalt)
 }
 

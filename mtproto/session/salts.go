@@ -30,8 +30,9 @@ type clientSalts struct{ known []Salt }
 
 func (c *clientSalts) list() []Salt { return slices.Clone(c.known) }
 
-// add remembers salts and reports whether any was new. What has ended is
-// forgotten, and so is what begins last if there are too many.
+// add remembers salts and reports whether any was new; that one is good for longer
+// than was known is not worth storing. What has ended is forgotten, and so is what
+// begins last if there are too many.
 func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 	changed := false
 	for _, salt := range salts {
@@ -42,7 +43,6 @@ func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 			changed = true
 		case c.known[i].ValidUntil.Before(salt.ValidUntil):
 			c.known[i] = salt
-			changed = true
 		}
 	}
 	sort.SliceStable(c.known, func(i, j int) bool { return c.known[i].ValidSince.Before(c.known[j].ValidSince) })
@@ -57,7 +57,7 @@ func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 // replace forgets every salt that claims to be valid now in favour of one that
 // the server has just named, and what is known of that one if it claims not to
 // be.
-func (c *clientSalts) replace(now time.Time, value mtproto.Salt) bool {
+func (c *clientSalts) replace(now time.Time, value mtproto.Salt) {
 	c.known = slices.DeleteFunc(c.known, func(k Salt) bool {
 		begun := !k.ValidSince.After(now)
 		if k.Value == value {
@@ -65,7 +65,7 @@ func (c *clientSalts) replace(now time.Time, value mtproto.Salt) bool {
 		}
 		return begun
 	})
-	return c.add(now, named(now, value))
+	c.add(now, named(now, value))
 }
 
 // named returns a salt that the server has named at now. It began before that,

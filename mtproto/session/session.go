@@ -167,6 +167,7 @@ func New(o Options) (*Session, error) {
 		s.requests = make(map[RequestID]*message)
 		s.former = make(map[mtproto.MsgID]*message)
 		s.salts.add(time.Time{}, o.Salts...)
+		s.o.Salts = nil // they would be kept twice
 		if s.id == 0 {
 			if err := s.drawID(); err != nil {
 				return nil, err
