@@ -78,22 +78,27 @@ func (s *Store) openPostgres(url string) error {
 	}
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = transactionLife
 	config.RuntimeParams["jit"] = "off" // no query here takes as long as compiling one
-	s.read = stdlib.OpenDB(*config)
-	keepIdle(s.read)
-	s.write = s.read
+	// What reads within a transaction must find a connection though all that write
+	// are taken.
+	s.read, s.write = stdlib.OpenDB(*config), stdlib.OpenDB(*config)
+	for _, db := range []*sql.DB{s.read, s.write} {
+		keepIdle(db)
+		db.SetMaxOpenConns(maxConnections)
+	}
 	return nil
 }
 
+// maxConnections is how many there are to PostgreSQL that read, and that write. More
+// do not make it faster, and it has a hundred for all.
+const maxConnections = 16
+
 // keepIdle has connections kept that are likely to be used again soon. By itself
-// package sql keeps two, and when thousands of accounts come online it spends more
-// on opening others, each of which prepares its statements anew, than on queries.
+// package sql keeps two, and when thousands of accounts come online more is spent on
+// opening others, each of which is a process that plans its statements anew, than on
+// queries.
 func keepIdle(db *sql.DB) {
-	const (
-		connections = 16
-		unused      = time.Minute
-	)
-	db.SetMaxIdleConns(connections)
-	db.SetConnMaxIdleTime(unused)
+	db.SetMaxIdleConns(maxConnections)
+	db.SetConnMaxIdleTime(time.Minute)
 }
 
 // openSQLite opens one connection that writes and some that read. Every
