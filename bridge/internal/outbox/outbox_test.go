@@ -2,8 +2,10 @@ package outbox_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,6 +100,38 @@ func TestFoundOut(t *testing.T) {
 		p.Check(err)
 		if m.TelegramID != 0 || !strings.HasPrefix(m.Error, string(bridge.CodeSuppressed)) || !c.Peer.Resolved() {
 			p.Errorf("%+v, with %v", m, c.Peer)
+		}
+	})
+}
+
+// unreachable is a Guard that cannot ask the database the first time that a message
+// is about to go.
+type unreachable struct{ asked atomic.Int64 }
+
+func (u *unreachable) Check(_ *store.Tx, h store.Head) error {
+	if h.Conversation.Peer.Resolved() && u.asked.Add(1) == 1 {
+		return fmt.Errorf("store: account: %w", io.ErrUnexpectedEOF)
+	}
+	return nil
+}
+
+// TestDatabaseGone has a message that could not be sent because the database was
+// gone for a moment be sent later.
+func TestDatabaseGone(t *testing.T) {
+	trial.OnBoth(t, func(p *trial.Place) {
+		for phone, name := range map[string]string{"9996621001": "ann", "9996611002": "bob"} {
+			_, err := p.Sandbox.AddUser(phone, name, "")
+			p.Check(err)
+			p.Check(p.Sandbox.SetUsername(phone, name+"_user"))
+		}
+		guard := new(unreachable)
+		p.Guard = guard
+		n := p.Start("node")
+		id := n.Add()
+		n.SignIn(id, "9996621001")
+		awaitSent(n, send(n, id, bridge.Peer{Kind: bridge.UsernamePeer, Name: "bob_user"}, "hello"), bridge.Delivered)
+		if guard.asked.Load() < 2 {
+			p.Error("the database was never gone")
 		}
 	})
 }

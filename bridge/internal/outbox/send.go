@@ -213,7 +213,11 @@ func (x *Outbox) trace(ctx context.Context, m *bridge.Message) (context.Context,
 // failed stores that a message could not be sent.
 func (x *Outbox) failed(epoch int64, h store.Head, cause error) error {
 	var e *bridge.Error
-	if !errors.As(cause, &e) {
+	switch {
+	case errors.As(cause, &e):
+	case store.IsDown(cause):
+		e = &bridge.Error{Code: bridge.CodeUnavailable, Detail: "The database could not be reached.", Err: cause}
+	default:
 		e = &bridge.Error{Code: bridge.CodeInternal, Detail: "The bridge has failed; its log says how.", Err: cause}
 		x.o.Logger.Error("message not sent", "account", h.Message.AccountID, "message", h.Message.ID, "error", cause)
 	}

@@ -39,7 +39,8 @@ func IsDown(err error) bool {
 	var e *pgconn.PgError
 	var network net.Error
 	switch {
-	case errors.As(err, &connecting), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &connecting), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.ErrUnexpectedEOF),
+		pgconn.SafeToRetry(err): // a connection that has been closed
 		return true
 	case errors.As(err, &e):
 		return strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08")
