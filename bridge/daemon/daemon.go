@@ -185,6 +185,7 @@ func nodeName() string {
 // assemble makes the parts of the node, which do nothing yet.
 func (n *node) assemble(address string) {
 	log, now := n.o.Logger, time.Now
+	certain := func(ctx context.Context) error { return n.fleet.Certain(ctx) }
 	n.inbox = inbox.New(n.store, now)
 	n.inbox.Trace = n.trace
 	surfaces := &fleet.Surfaces{
@@ -192,9 +193,12 @@ func (n *node) assemble(address string) {
 			Store: n.store, Vault: n.vault, Network: n.o.Network, APIID: n.o.APIID, APIHash: n.o.APIHash,
 			Device: telegram.Device{Model: "godwit bridge", AppVersion: n.o.Version},
 			Inbox:  &account.Recorder{Store: n.store, Inbox: n.inbox, Logger: log, History: n.o.History, Admit: n.admit, Refused: n.refused, Trace: n.trace},
-			Logger: log, Now: now, Trace: n.trace, Certain: func(ctx context.Context) error { return n.fleet.Certain(ctx) },
+			Logger: log, Now: now, Trace: n.trace, Certain: certain,
 		},
-		Bots: &botapi.Environment{Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI, Webhook: n.o.botWebhook(), Trace: n.trace},
+		Bots: &botapi.Environment{
+			Store: n.store, Vault: n.vault, Inbox: n.inbox, Logger: log, Now: now, URL: n.o.BotAPI, Webhook: n.o.botWebhook(),
+			Trace: n.trace, Certain: certain,
+		},
 	}
 	n.fleet = fleet.New(fleet.Options{
 		Node: n.name, Address: address, Store: n.store, Starter: surfaces, Logger: log, Now: now,

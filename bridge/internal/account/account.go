@@ -12,13 +12,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/guard"
 	"godwit/bridge/internal/store"
 	"godwit/bridge/internal/trace"
 	"godwit/bridge/internal/vault"
 	"godwit/mtproto"
+	"godwit/mtproto/transport"
 	"godwit/telegram"
 	"godwit/telegram/flow"
 	"godwit/telegram/updates"
@@ -70,11 +73,27 @@ func (e *Environment) options(a *bridge.Account) telegram.Options {
 		Logger: e.Logger.With("account", a.ID),
 		// A request that has to wait goes back to whoever planned it.
 		Patience: -1,
+		// A node that starts again has thousands of accounts at once.
+		KeepTemporaryKeys: true,
 	}
 	if e.Trace.On() {
 		o.Observe = e.observe
 	}
 	return o
+}
+
+// dial returns how accounts reach Telegram.
+func (e *Environment) dial() telegram.DialFunc {
+	if e.Certain == nil {
+		return e.Dial
+	}
+	dial := e.Dial
+	if dial == nil {
+		dial = transport.DialTCP
+	}
+	return func(ctx context.Context, address string) (net.Conn, error) {
+		return guard.Open(ctx, e.Certain, func(ctx context.Context) (net.Conn, error) { return dial(ctx, address) })
+	}
 }
 
 // observe has a request that is part of something traced be a span.

@@ -1,8 +1,8 @@
 package account
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -24,7 +24,8 @@ type blob struct {
 
 	mu      sync.Mutex
 	version int64
-	saved   []byte // what is stored, to spare writes that change nothing
+	opened  []byte            // what was stored, until it is read
+	saved   [sha256.Size]byte // the hash of what is stored, to spare writes that change nothing
 }
 
 // openBlob returns a blob that has been read.
@@ -41,15 +42,19 @@ func (e *Environment) openBlob(ctx context.Context, id bridge.AccountID, epoch i
 		return b, err
 	}
 	b.version = sealed.Version
-	b.saved, err = e.Vault.Open(ctx, id, key, field, sealed)
+	b.opened, err = e.Vault.Open(ctx, id, key, field, sealed)
+	b.saved = sha256.Sum256(b.opened)
 	return b, err
 }
 
-// read returns what is stored, nil for nothing.
+// read returns what was stored when the blob was opened, nil for nothing. It can be
+// read once: thousands of accounts need not keep it.
 func (b *blob) read() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return bytes.Clone(b.saved)
+	data := b.opened
+	b.opened = nil
+	return data
 }
 
 // write stores data. It is sealed for its version, and refused where another
@@ -62,7 +67,8 @@ func (b *blob) write(ctx context.Context, data []byte) error {
 func (b *blob) change(ctx context.Context, data []byte, also func(*store.Tx) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.saved != nil && bytes.Equal(data, b.saved) {
+	hash := sha256.Sum256(data)
+	if b.version != 0 && hash == b.saved {
 		return b.e.Store.Change(ctx, also)
 	}
 	sealed, err := b.e.Vault.Seal(ctx, b.id, b.key, b.field, b.version+1, data)
@@ -81,7 +87,7 @@ func (b *blob) change(ctx context.Context, data []byte, also func(*store.Tx) err
 	if err != nil {
 		return err
 	}
-	b.version, b.saved = sealed.Version, bytes.Clone(data)
+	b.version, b.saved = sealed.Version, hash
 	return nil
 }
 

@@ -17,8 +17,7 @@ type chore struct {
 	name  string // for the log
 	do    func(context.Context, *telegram.Client) error
 	busy  bool
-	again bool          // somebody has asked for more meanwhile
-	woken chan struct{} // has room for one: there is more to do
+	woken chan struct{} // has room for one: somebody has asked for more meanwhile
 }
 
 func newChore(name string, do func(context.Context, *telegram.Client) error) *chore {
@@ -42,7 +41,6 @@ func (r *Runner) begin(t *chore) {
 		return // it will be when it connects
 	}
 	if t.busy {
-		t.again = true
 		select {
 		case t.woken <- struct{}{}:
 		default:
@@ -97,7 +95,11 @@ func (r *Runner) work(ctx context.Context, c *telegram.Client, t *chore) {
 func (r *Runner) more(t *chore) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.busy, t.again = t.again, false
+	select {
+	case <-t.woken:
+	default:
+		t.busy = false
+	}
 	return t.busy
 }
 

@@ -17,15 +17,18 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/guard"
 	"godwit/bridge/internal/inbox"
 	"godwit/bridge/internal/store"
 	"godwit/bridge/internal/trace"
@@ -36,7 +39,7 @@ import (
 const DefaultURL = "https://api.telegram.org"
 
 // An Environment is what all bots of a node share. All fields are required but
-// the last four.
+// the last five.
 type Environment struct {
 	Store  *store.Store
 	Vault  *vault.Vault
@@ -52,6 +55,29 @@ type Environment struct {
 	// Check is how often it is looked whether a webhook is as it was set; once a
 	// minute if 0.
 	Check time.Duration
+	// Certain is asked before anything is sent to Telegram, and fails where the
+	// bots may be another node's by now; nil: they never are.
+	Certain func(context.Context) error
+
+	makeRoundTripper sync.Once
+	roundTripper     http.RoundTripper // of all bots
+}
+
+// connections returns what has the connections to Telegram.
+func (e *Environment) connections() http.RoundTripper {
+	e.makeRoundTripper.Do(func() {
+		e.roundTripper = http.DefaultTransport
+		if e.Certain == nil {
+			return
+		}
+		guarded := http.DefaultTransport.(*http.Transport).Clone()
+		dial := guarded.DialContext
+		guarded.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return guard.Open(ctx, e.Certain, func(ctx context.Context) (net.Conn, error) { return dial(ctx, network, address) })
+		}
+		e.roundTripper = guarded
+	})
+	return e.roundTripper
 }
 
 // tokenField is the field of an account under which its token is sealed.
@@ -63,7 +89,7 @@ func (e *Environment) client(token string) (*bot.Bot, *transport, error) {
 	if url == "" {
 		url = DefaultURL
 	}
-	t := &transport{trace: e.Trace, client: &http.Client{Transport: http.DefaultTransport}, url: strings.TrimRight(url, "/"), token: token}
+	t := &transport{trace: e.Trace, client: &http.Client{Transport: e.connections()}, url: strings.TrimRight(url, "/"), token: token}
 	b, err := bot.New(token, bot.WithSkipGetMe(), bot.WithServerURL(t.url), bot.WithHTTPClient(pollTimeout, t),
 		bot.WithErrorsHandler(func(err error) { e.Logger.Warn("bot api", "error", t.redacted(err)) }))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-telegram/bot"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/guard"
 )
 
 // causeOf returns what an error means for the account as a whole, and false for
@@ -69,6 +70,9 @@ func told(err error, now time.Time) error {
 		}
 	case errors.Is(err, bot.ErrorBadRequest), errors.Is(err, bot.ErrorNotFound):
 		return &bridge.Error{Code: bridge.CodeTelegramRefused, Err: err, Detail: "Telegram says " + err.Error() + "."}
+	}
+	if refused := new(guard.RefusedError); errors.As(err, &refused) {
+		return &bridge.Error{Code: bridge.CodeUnavailable, Err: err, Detail: "The account may be at another node of the bridge now. Try again."}
 	}
 	if dial := new(net.OpError); errors.As(err, &dial) && dial.Op == "dial" {
 		return &bridge.Error{Code: bridge.CodeUnavailable, Err: err, Detail: "Telegram cannot be reached now. Try again."}

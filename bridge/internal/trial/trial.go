@@ -160,6 +160,7 @@ func (p *Place) Start(name string) *Node {
 	if p.Dial != nil {
 		dial = p.Dial(name)
 	}
+	certain := func(ctx context.Context) error { return n.Fleet.Certain(ctx) }
 	n.Fleet = fleet.New(fleet.Options{
 		Node: name, Address: name + ":1", Store: s, Logger: log, Now: time.Now, OnChange: n.noteChange,
 		Interval: 50 * time.Millisecond, MinBackoff: 10 * time.Millisecond, Grace: 4 * time.Second,
@@ -168,9 +169,11 @@ func (p *Place) Start(name string) *Node {
 			Users: &account.Environment{
 				Store: s, Vault: v, Network: p.Network, APIID: p.File.APIID, APIHash: p.File.APIHash, Logger: log, Now: time.Now, Dial: dial,
 				Inbox:   &account.Recorder{Store: s, Inbox: n.Inbox, Logger: log, History: p.History, Admit: p.Admit},
-				Certain: func(ctx context.Context) error { return n.Fleet.Certain(ctx) },
+				Certain: certain,
 			},
-			Bots: &botapi.Environment{Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL, Webhook: p.BotWebhook},
+			Bots: &botapi.Environment{
+				Store: s, Vault: v, Inbox: n.Inbox, Logger: log, Now: time.Now, URL: p.File.BotAPIURL, Webhook: p.BotWebhook, Certain: certain,
+			},
 		},
 	})
 	guard := p.Guard

@@ -1,4 +1,4 @@
-package account
+package guard
 
 import (
 	"context"
@@ -17,21 +17,21 @@ func TestGuarded(t *testing.T) {
 	close(wait)
 	ours, theirs := net.Pipe()
 	dials := 0
-	e := &Environment{
-		Certain: func(ctx context.Context) error {
-			select {
-			case <-wait:
-				return certain
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		},
-		Dial: func(context.Context, string) (net.Conn, error) {
+	ask := func(ctx context.Context) error {
+		select {
+		case <-wait:
+			return certain
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	open := func() (net.Conn, error) {
+		return Open(t.Context(), ask, func(context.Context) (net.Conn, error) {
 			dials++
 			return ours, nil
-		},
+		})
 	}
-	conn, err := e.dial()(t.Context(), "")
+	conn, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,20 +44,21 @@ func TestGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	certain = errors.New("another node's")
-	if _, err := conn.Write([]byte("not ours")); !errors.Is(err, certain) {
+	var refused *RefusedError
+	if _, err := conn.Write([]byte("not ours")); !errors.Is(err, certain) || !errors.As(err, &refused) {
 		t.Errorf("written for another node: %v", err)
 	}
 	if got := <-received; got != "ours" {
 		t.Errorf("Telegram has got %q", got)
 	}
-	if _, err := e.dial()(t.Context(), ""); !errors.Is(err, certain) || dials != 1 {
+	if _, err := open(); !errors.Is(err, certain) || dials != 1 {
 		t.Errorf("connected for another node: %v, %d times", err, dials)
 	}
 
 	certain = nil
 	ours, theirs = net.Pipe()
 	defer theirs.Close()
-	if conn, err = e.dial()(t.Context(), ""); err != nil {
+	if conn, err = open(); err != nil {
 		t.Fatal(err)
 	}
 	wait = make(chan struct{}) // nobody knows
