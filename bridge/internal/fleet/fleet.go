@@ -41,11 +41,12 @@ type Options struct {
 	Interval    time.Duration // between looks at who is there: 1 s
 	LockTimeout time.Duration // for the database to prove that the locks are held: 3 s
 	// LockLife is after how long the database takes the locks from a node that it
-	// does not hear from, longer than Interval and LockTimeout together: 10 s.
+	// does not hear from, longer than Interval and LockTimeout together: 6 s.
 	LockLife time.Duration
 	// Grace is for how long accounts that another node did not give back are left
-	// alone. It is longer than Interval and LockTimeout together, which that node
-	// may need to notice: 5 s.
+	// alone, from when that node was last certain of its locks. It is longer than
+	// Interval and LockTimeout together, which that node may need to notice, by more
+	// than a database loses of its last writes when it crashes: 5 s.
 	Grace time.Duration
 	// MaxConnecting is how many accounts connect at once: 32.
 	MaxConnecting int
@@ -62,7 +63,7 @@ func (o *Options) complete() {
 	}
 	set(&o.Interval, time.Second)
 	set(&o.LockTimeout, 3*time.Second)
-	set(&o.LockLife, 10*time.Second)
+	set(&o.LockLife, 6*time.Second)
 	set(&o.Grace, 5*time.Second)
 	set(&o.MinBackoff, time.Second)
 	set(&o.MaxBackoff, 2*time.Minute)
@@ -137,6 +138,9 @@ func (f *Fleet) hold(ctx context.Context) (err error) {
 	err = f.o.Store.Change(ctx, func(t *store.Tx) error {
 		return t.SetNode(store.Node{ID: f.o.Node, Address: f.o.Address, LockKey: f.key, SeenAt: f.o.Now()})
 	})
+	if err == nil {
+		err = locks.Check(ctx, f.o.LockTimeout) // of which others know by the clock of the database
+	}
 	if err != nil {
 		return errors.Join(err, locks.Close())
 	}
@@ -232,7 +236,7 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 		return err
 	}
 	var accounts []*bridge.Account
-	var crashed map[bridge.AccountID]bool
+	var crashed map[bridge.AccountID]time.Duration
 	err = f.o.Store.Change(ctx, func(t *store.Tx) (err error) {
 		if accounts, crashed, err = t.ClaimShard(shard, f.o.Node); err != nil {
 			return err
@@ -246,19 +250,20 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 	f.shards[shard] = true
 	f.mu.Unlock()
 	for _, a := range accounts {
-		f.add(ctx, a, f.grace(a.ID, crashed[a.ID]))
+		silence, ok := crashed[a.ID]
+		f.add(ctx, a, f.grace(a.ID, ok, silence))
 	}
 	return nil
 }
 
 // noteCrash notes that accounts are not connected any more whose owner did not say
 // so. They may be left alone for a while before they connect again.
-func (f *Fleet) noteCrash(t *store.Tx, accounts []*bridge.Account, crashed map[bridge.AccountID]bool) (err error) {
+func (f *Fleet) noteCrash(t *store.Tx, accounts []*bridge.Account, crashed map[bridge.AccountID]time.Duration) (err error) {
 	now, c := f.o.Now(), bridge.Cause{Kind: bridge.Disconnected}
 	var changed []*bridge.Account
 	var events []*bridge.Event
 	for _, a := range accounts {
-		if !crashed[a.ID] || !a.Status.State.Runs() {
+		if _, ok := crashed[a.ID]; !ok || !a.Status.State.Runs() {
 			continue
 		}
 		next := bridge.Next(now, a.Status, c)
@@ -278,17 +283,20 @@ func (f *Fleet) noteCrash(t *store.Tx, accounts []*bridge.Account, crashed map[b
 }
 
 // grace returns for how long an account that was taken is to be left alone.
-// crashed says that another node had it and did not give it back.
-func (f *Fleet) grace(id bridge.AccountID, crashed bool) time.Duration {
+// crashed says that another node had it and did not give it back; that one has not
+// been certain of its locks since.
+func (f *Fleet) grace(id bridge.AccountID, crashed bool, silence time.Duration) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.o.Now()
+	until, waits := f.waits[id]
 	// With a database that only one node uses, whoever had it before has ended.
 	if crashed && f.o.Store.Shared() {
-		f.waits[id] = now.Add(f.o.Grace)
+		if u := now.Add(f.o.Grace - silence); !waits || u.After(until) {
+			f.waits[id], until, waits = u, u, true
+		}
 	}
-	until, ok := f.waits[id]
-	if wait := until.Sub(now); ok && wait > 0 {
+	if wait := until.Sub(now); waits && wait > 0 {
 		return wait
 	}
 	delete(f.waits, id)

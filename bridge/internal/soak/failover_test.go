@@ -31,15 +31,14 @@ const failoverTime = 10 * time.Second
 // A failure is what becomes of a node, and how it is made good.
 type failure struct {
 	name  string
-	dies  bool // at once: others need not find out first
 	fail  func(*process)
 	after func(*process)
 }
 
 var failures = []failure{
-	{"is killed", true, (*process).kill, (*process).start},
-	{"loses the connection of its locks", true, (*process).unlock, func(*process) {}},
-	{"is frozen", false, func(n *process) { n.signal(syscall.SIGSTOP) }, (*process).thaw},
+	{"is killed", (*process).kill, (*process).start},
+	{"loses the connection of its locks", (*process).unlock, func(*process) {}},
+	{"is frozen", func(n *process) { n.signal(syscall.SIGSTOP) }, (*process).thaw},
 }
 
 // failureOf returns what happens in a round: mostly a node is killed.
@@ -73,7 +72,7 @@ func TestKilledNode(t *testing.T) {
 		took := time.Since(begun)
 		slowest[f.name] = max(slowest[f.name], took)
 		t.Logf("round %d: a node %s; its %d accounts answer after %.1f s", round+1, f.name, len(epochs), took.Seconds())
-		if f.dies && *rounds > len(failures) && took > failoverTime {
+		if *rounds > len(failures) && took > failoverTime {
 			t.Errorf("round %d: it took %v until all accounts answered, want %v", round+1, took, failoverTime)
 		}
 		f.after(victim)

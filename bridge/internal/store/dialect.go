@@ -18,6 +18,7 @@ type dialect struct {
 	lastPosition string // that was given to an event
 	eventWriters string // the transactions under way that may have been given one; empty: there cannot be any
 	nodes        string // the query of the nodes that are there
+	silence      string // for how many microseconds a node has not proved that it is there; empty: there is no other
 }
 
 var (
@@ -31,6 +32,7 @@ var (
 		nodes: `SELECT id, address, lock_key, seen_at FROM nodes n WHERE EXISTS (SELECT FROM pg_locks l
 			WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 			AND l.classid = ` + strconv.Itoa(nodeSpace) + ` AND l.objid::bigint = n.lock_key AND l.granted) ORDER BY id`,
+		silence: `SELECT (EXTRACT(EPOCH FROM clock_timestamp() - seen_at) * 1000000)::bigint FROM nodes WHERE id = $1`,
 	}
 	// A transaction of SQLite locks everything from its beginning.
 	sqlite = &dialect{

@@ -24,6 +24,7 @@ type Locks struct {
 	// using has room for the one who uses conn. A statement on it while the rows of
 	// another are being read would have the driver close it, and the locks lost.
 	using chan struct{}
+	node  int // the key of the node
 }
 
 // ErrNodeKey says that the key of a node is another node's.
@@ -45,18 +46,21 @@ func (s *Store) OpenLocks(ctx context.Context, nodeKey int, life time.Duration) 
 	if err != nil {
 		return nil, fmt.Errorf("store: a connection for locks: %w", err)
 	}
-	l := &Locks{conn, make(chan struct{}, 1)}
-	if err := l.hold(ctx, nodeKey, life); err != nil {
+	l := &Locks{conn, make(chan struct{}, 1), nodeKey}
+	if err := l.hold(ctx, life); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func (l *Locks) hold(ctx context.Context, nodeKey int, life time.Duration) error {
-	if _, err := l.conn.ExecContext(ctx, fmt.Sprintf(`SET idle_session_timeout = %d`, life.Milliseconds())); err != nil {
+func (l *Locks) hold(ctx context.Context, life time.Duration) error {
+	// No disk holds up what Check writes: after a crash of the database it may be
+	// older by half a second, and the locks are gone all the same.
+	settings := fmt.Sprintf(`SET idle_session_timeout = %d; SET synchronous_commit = off`, life.Milliseconds())
+	if _, err := l.conn.ExecContext(ctx, settings); err != nil {
 		return fmt.Errorf("store: the connection that holds the locks: %w", err)
 	}
-	ok, err := l.try(ctx, nodeSpace, nodeKey)
+	ok, err := l.try(ctx, nodeSpace, l.node)
 	if err == nil && !ok {
 		err = ErrNodeKey
 	}
@@ -125,8 +129,8 @@ func (l *Locks) Unlock(ctx context.Context, shard int) error {
 	return nil
 }
 
-// Check fails unless the locks are certain to be held still. It answers within
-// timeout.
+// Check fails unless the locks are certain to be held still, and notes by the
+// database's clock when that was: see [Tx.ClaimShard]. It answers within timeout.
 func (l *Locks) Check(ctx context.Context, timeout time.Duration) error {
 	if l.conn == nil {
 		return nil
@@ -138,7 +142,7 @@ func (l *Locks) Check(ctx context.Context, timeout time.Duration) error {
 		return err
 	}
 	defer done()
-	if err := l.conn.PingContext(ctx); err != nil {
+	if _, err := l.conn.ExecContext(ctx, `UPDATE nodes SET seen_at = clock_timestamp() WHERE lock_key = $1`, l.node); err != nil {
 		return fmt.Errorf("store: the connection that holds the locks: %w", err)
 	}
 	return nil

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 
 	"godwit/bridge"
@@ -47,19 +50,57 @@ func (s *Store) Owner(ctx context.Context, id bridge.AccountID) (node, address s
 }
 
 // ClaimShard makes a node the owner of all accounts of a shard, under a new
-// epoch each, and returns them. Those that another node had and did not give
-// back are named in crashed.
-func (t *Tx) ClaimShard(shard int, node string) (accounts []*bridge.Account, crashed map[bridge.AccountID]bool, err error) {
-	crashed = make(map[bridge.AccountID]bool)
+// epoch each, and returns them. Those that another node had and did not give back
+// are in crashed, with how long ago that node was certain of its locks at the
+// latest, as far as the database knows.
+func (t *Tx) ClaimShard(shard int, node string) (
+	accounts []*bridge.Account, crashed map[bridge.AccountID]time.Duration, err error,
+) {
 	owned, err := t.accounts(`SELECT `+accountColumns+` FROM accounts WHERE shard = $1 ORDER BY id`+t.dialect.forUpdate, shard)
 	if err != nil {
 		return nil, nil, err
 	}
+	crashed = make(map[bridge.AccountID]time.Duration)
+	silent := make(map[string]time.Duration) // by node
 	for _, a := range owned {
-		crashed[a.ID] = a.Node != "" && a.Node != node
+		if a.Node == "" || a.Node == node {
+			continue
+		}
+		silence, known := silent[a.Node]
+		if !known {
+			if silence, err = t.silence(a.Node); err != nil {
+				return nil, nil, err
+			}
+			silent[a.Node] = silence
+		}
+		crashed[a.ID] = silence
+	}
+	if len(crashed) > 0 && t.dialect.silence != "" {
+		// Whoever takes them from this node must not take its silence for that of
+		// the node before it.
+		if _, err := t.exec(`UPDATE nodes SET seen_at = clock_timestamp() WHERE id = $1`, node); err != nil {
+			return nil, nil, err
+		}
 	}
 	accounts, err = t.accounts(`UPDATE accounts SET epoch = epoch + 1, node = $2 WHERE shard = $1 RETURNING `+accountColumns, shard, node)
 	return accounts, crashed, err
+}
+
+// silence returns how long ago a node was last certain of its locks, 0 if that is
+// not known.
+func (t *Tx) silence(node string) (time.Duration, error) {
+	if t.dialect.silence == "" {
+		return 0, nil
+	}
+	var microseconds int64
+	err := t.tx.QueryRowContext(t.ctx, t.dialect.silence, node).Scan(&microseconds)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("store: silence of node %s: %w", node, err)
+	}
+	return max(time.Duration(microseconds)*time.Microsecond, 0), nil
 }
 
 // ReleaseShard notes that a node has given the accounts of a shard back.
