@@ -2,7 +2,7 @@ package daemon
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"godwit/bridge"
@@ -14,20 +14,12 @@ import (
 // error is of CodeBudgetExhausted where that has to wait.
 func (n *node) admit(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind) error {
 	now := time.Now()
-	return n.store.Change(ctx, func(t *store.Tx) error {
-		v, err := spend.Start(t, id, kind, now)
-		if err != nil || v.Now() {
-			return err
-		}
-		at := v.At
-		if at.IsZero() { // it lets nothing go, until somebody changes it
-			at = now.Add(time.Hour)
-		}
-		return &bridge.Error{
-			Code: bridge.CodeBudgetExhausted, RetryAt: at,
-			Detail: fmt.Sprintf("The account's budget for %s is used up for now.", kind),
-		}
-	})
+	err := spend.Once(ctx, n.store, id, kind, now)
+	var refused *bridge.Error
+	if errors.As(err, &refused) && refused.Code == bridge.CodeBudgetExhausted && refused.RetryAt.IsZero() {
+		refused.RetryAt = now.Add(time.Hour) // somebody may have changed it by then
+	}
+	return err
 }
 
 // refused notes for how long Telegram wants nothing of a kind of an account.

@@ -200,9 +200,7 @@ func (s *Server) listAccounts(ctx context.Context, in *Page) (*body[accountList]
 			list.Accounts = append(list.Accounts, viewOf(a))
 		}
 	}
-	if len(accounts) == in.Limit {
-		list.Next = string(accounts[len(accounts)-1].ID)
-	}
+	list.Next = nextOf(accounts, in.Limit, func(a *bridge.Account) bridge.AccountID { return a.ID })
 	return &body[accountList]{list}, nil
 }
 

@@ -173,14 +173,8 @@ func (s *Server) listExports(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := exportList{Exports: make([]*ExportView, 0, len(list))}
-	for _, e := range list {
-		out.Exports = append(out.Exports, exportView(e))
-	}
-	if len(list) == in.Limit {
-		out.Next = string(list[len(list)-1].ID)
-	}
-	return &body[exportList]{out}, nil
+	next := nextOf(list, in.Limit, func(e *bridge.Export) bridge.ExportID { return e.ID })
+	return &body[exportList]{exportList{viewsOf(list, exportView), next}}, nil
 }
 
 // formats are how members are written, by the names that the API has for them.

@@ -178,26 +178,15 @@ func (s *Server) registerPoolMembers() {
 	}, s.giveToPool)
 }
 
-func poolAnswer(p *bridge.Pool, err error) (*body[poolView], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &body[poolView]{viewOfPool(p)}, nil
-}
+var poolAnswer = answerBy(viewOfPool)
 
 func (s *Server) listPools(ctx context.Context, in *Page) (*body[poolList], error) {
 	pools, err := s.o.Pools.List(ctx, bridge.PoolID(in.After), in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	list := poolList{Pools: make([]poolView, 0, len(pools))}
-	for _, p := range pools {
-		list.Pools = append(list.Pools, viewOfPool(p))
-	}
-	if len(pools) == in.Limit {
-		list.Next = string(pools[len(pools)-1].ID)
-	}
-	return &body[poolList]{list}, nil
+	next := nextOf(pools, in.Limit, func(p *bridge.Pool) bridge.PoolID { return p.ID })
+	return &body[poolList]{poolList{viewsOf(pools, viewOfPool), next}}, nil
 }
 
 func (s *Server) listPoolMembers(ctx context.Context, in *PoolPath) (*body[memberList], error) {
@@ -205,11 +194,9 @@ func (s *Server) listPoolMembers(ctx context.Context, in *PoolPath) (*body[membe
 	if err != nil {
 		return nil, err
 	}
-	list := memberList{Accounts: make([]memberView, 0, len(members))}
-	for _, m := range members {
-		list.Accounts = append(list.Accounts, memberView{m.AccountID, m.State, m.Queued, timeOf(m.Next), m.Today})
-	}
-	return &body[memberList]{list}, nil
+	return &body[memberList]{memberList{viewsOf(members, func(m bridge.PoolMember) memberView {
+		return memberView{m.AccountID, m.State, m.Queued, timeOf(m.Next), m.Today}
+	})}}, nil
 }
 
 func (s *Server) giveToPool(ctx context.Context, in *struct {

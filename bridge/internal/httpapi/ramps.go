@@ -56,12 +56,7 @@ type rampView struct {
 	CreatedAt time.Time        `json:"created_at"`
 }
 
-func rampAnswer(r *bridge.Ramp, err error) (*body[rampView], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &body[rampView]{viewOfRamp(r)}, nil
-}
+var rampAnswer = answerBy(viewOfRamp)
 
 func viewOfRamp(r *bridge.Ramp) rampView {
 	return rampView{r.ID, RampBody{r.Name, r.Plan.PerDay, r.Plan.Hours, r.Plan.Spread}, r.State, r.CreatedAt}
@@ -244,14 +239,8 @@ func (s *Server) listRamps(ctx context.Context, in *Page) (*body[rampList], erro
 	if err != nil {
 		return nil, err
 	}
-	list := rampList{Ramps: make([]rampView, 0, len(ramps))}
-	for _, r := range ramps {
-		list.Ramps = append(list.Ramps, viewOfRamp(r))
-	}
-	if len(ramps) == in.Limit {
-		list.Next = string(ramps[len(ramps)-1].ID)
-	}
-	return &body[rampList]{list}, nil
+	next := nextOf(ramps, in.Limit, func(r *bridge.Ramp) bridge.RampID { return r.ID })
+	return &body[rampList]{rampList{viewsOf(ramps, viewOfRamp), next}}, nil
 }
 
 func (s *Server) listRampMembers(ctx context.Context, in *RampPath) (*body[rampAccounts], error) {
@@ -259,19 +248,19 @@ func (s *Server) listRampMembers(ctx context.Context, in *RampPath) (*body[rampA
 	if err != nil {
 		return nil, err
 	}
-	list := rampAccounts{Accounts: make([]rampAccount, 0, len(members))}
-	for _, m := range members {
-		a := rampAccount{AccountID: m.AccountID, StartsOn: m.StartsOn, Day: m.Day}
-		for _, w := range m.Work {
-			p := rampProgress{Kind: w.Kind, Counts: w.Counts, NextAt: timeOf(w.Next), LastAt: timeOf(w.Last)}
-			if w.Today >= 0 {
-				p.Today = &w.Today
-			}
-			a.Work = append(a.Work, p)
+	return &body[rampAccounts]{rampAccounts{viewsOf(members, viewOfRampAccount)}}, nil
+}
+
+func viewOfRampAccount(m bridge.RampAccount) rampAccount {
+	a := rampAccount{AccountID: m.AccountID, StartsOn: m.StartsOn, Day: m.Day}
+	for _, w := range m.Work {
+		p := rampProgress{Kind: w.Kind, Counts: w.Counts, NextAt: timeOf(w.Next), LastAt: timeOf(w.Last)}
+		if w.Today >= 0 {
+			p.Today = &w.Today
 		}
-		list.Accounts = append(list.Accounts, a)
+		a.Work = append(a.Work, p)
 	}
-	return &body[rampAccounts]{list}, nil
+	return a
 }
 
 func (s *Server) queueActions(ctx context.Context, in *struct {
@@ -290,19 +279,15 @@ func (s *Server) queueActions(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &body[actionList]{viewOfActions(actions)}, nil
+	return &body[actionList]{actionList{Actions: viewsOf(actions, viewOfAction)}}, nil
 }
 
-func viewOfActions(actions []*bridge.QueuedAction) actionList {
-	list := actionList{Actions: make([]actionView, 0, len(actions))}
-	for _, a := range actions {
-		list.Actions = append(list.Actions, actionView{
-			ID: a.ID, AccountID: a.AccountID, Kind: a.Kind, Target: a.Target, State: a.State, Text: a.Content.Text,
-			NotBefore: timeOf(a.NotBefore), Attempts: a.Attempts, Error: a.Error, TelegramID: a.TelegramID,
-			CreatedAt: a.CreatedAt, FinishedAt: timeOf(a.FinishedAt), RequestBy: a.RequestBy,
-		})
+func viewOfAction(a *bridge.QueuedAction) actionView {
+	return actionView{
+		ID: a.ID, AccountID: a.AccountID, Kind: a.Kind, Target: a.Target, State: a.State, Text: a.Content.Text,
+		NotBefore: timeOf(a.NotBefore), Attempts: a.Attempts, Error: a.Error, TelegramID: a.TelegramID,
+		CreatedAt: a.CreatedAt, FinishedAt: timeOf(a.FinishedAt), RequestBy: a.RequestBy,
 	}
-	return list
 }
 
 func (s *Server) listActions(ctx context.Context, in *struct {
@@ -313,9 +298,6 @@ func (s *Server) listActions(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list := viewOfActions(actions)
-	if len(actions) == in.Limit {
-		list.Next = string(actions[len(actions)-1].ID)
-	}
-	return &body[actionList]{list}, nil
+	next := nextOf(actions, in.Limit, func(a *bridge.QueuedAction) bridge.ActionID { return a.ID })
+	return &body[actionList]{actionList{viewsOf(actions, viewOfAction), next}}, nil
 }

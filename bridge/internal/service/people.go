@@ -2,8 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"godwit/bridge"
 	"godwit/bridge/internal/account"
@@ -50,22 +48,7 @@ func (s *Service) budgeted(ctx context.Context, id bridge.AccountID, kind bridge
 }
 
 func (s *Service) spend(ctx context.Context, id bridge.AccountID, kind bridge.BudgetKind) error {
-	now := s.Now()
-	return s.Store.Change(ctx, func(t *store.Tx) error {
-		if _, err := t.Account(id); err != nil { // one after the other
-			return err
-		}
-		v, err := spend.Start(t, id, kind, now)
-		if err != nil || v.Now() {
-			return err
-		}
-		e := &bridge.Error{Code: bridge.CodeBudgetExhausted, RetryAt: v.At}
-		e.Detail = fmt.Sprintf("The budget of account %s for %s lets nothing go at all.", id, kind)
-		if !v.At.IsZero() {
-			e.Detail = fmt.Sprintf("The budget of account %s for %s is used up until %s.", id, kind, v.At.Format(time.RFC3339))
-		}
-		return e
-	})
+	return spend.Once(ctx, s.Store, id, kind, s.Now())
 }
 
 // Groups returns the groups and channels in the account's list of conversations.

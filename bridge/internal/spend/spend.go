@@ -8,6 +8,7 @@
 //   - [Start] asks whether an action of a kind may go now, and notes it if so.
 //     Only when the transaction has been committed is Telegram asked. [StartAll]
 //     is for what takes several, such as a lookup and a first message;
+//   - [Once] is for what nothing else is stored with;
 //   - [StartAction] does that for the joins, leaves and posts that the account
 //     has queued, and returns the one that goes; [End] says how it has ended;
 //   - [Refused] notes a flood wait of a kind;
@@ -100,6 +101,27 @@ func save(t *store.Tx, id bridge.AccountID, b *budget.Budget) error {
 // Verdict.Now reports true. Otherwise nothing has changed.
 func Start(t *store.Tx, id bridge.AccountID, kind bridge.BudgetKind, now time.Time) (budget.Verdict, error) {
 	return StartAll(t, id, []bridge.BudgetKind{kind}, now)
+}
+
+// Once is [Start] in a transaction of its own, for what nothing is stored with. If
+// the action may not go now, the error is a *bridge.Error of CodeBudgetExhausted,
+// whose RetryAt is zero where none may until somebody changes the budget.
+func Once(ctx context.Context, s *store.Store, id bridge.AccountID, kind bridge.BudgetKind, now time.Time) error {
+	return s.Change(ctx, func(t *store.Tx) error {
+		if _, err := t.Account(id); err != nil { // one after the other
+			return err
+		}
+		v, err := Start(t, id, kind, now)
+		if err != nil || v.Now() {
+			return err
+		}
+		e := &bridge.Error{Code: bridge.CodeBudgetExhausted, RetryAt: v.At}
+		e.Detail = fmt.Sprintf("The budget of account %s for %s lets nothing go at all.", id, kind)
+		if !v.At.IsZero() {
+			e.Detail = fmt.Sprintf("The budget of account %s for %s is used up until %s.", id, kind, v.At.Format(time.RFC3339))
+		}
+		return e
+	})
 }
 
 // StartAll is Start for something that takes an action of each of several kinds:

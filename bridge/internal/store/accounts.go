@@ -109,13 +109,10 @@ func (t *Tx) SetStatuses(accounts []*bridge.Account) error {
 
 // SetStatus changes the status of an account.
 func (t *Tx) SetStatus(id bridge.AccountID, s bridge.Status) error {
-	n, err := t.exec(`UPDATE accounts SET state = $2, cause = $3, error = $4, scope_method = $5, scope_chat = $6,
-		since = $7, until = $8, suspected = $9, came_from = $10 WHERE id = $1`,
-		id, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected, s.From)
-	if err == nil && n == 0 {
-		return noAccount(id, sql.ErrNoRows)
+	if _, err := t.Account(id); err != nil {
+		return err
 	}
-	return err
+	return t.SetStatuses([]*bridge.Account{{ID: id, Status: s}})
 }
 
 // SetUpdatesBy changes how the updates of a bot come.
