@@ -79,7 +79,7 @@ soak: ## Whole nodes while everything around them fails, at full size: takes an 
 	go test ./bridge/internal/soak -run TestKilledNode -rounds $(ROUNDS) -timeout 6h -v | grep -v level=
 	go test ./bridge/internal/soak -run TestOnce -messages 50000 -accounts 500 -disturbances 20 -timeout 6h -v | grep -v level=
 	go test ./bridge/internal/soak -run TestInbound -accounts 100 -writers 200 -rate 2000 -lasting 1m -timeout 1h -v | grep -v level=
-	go test ./bridge/internal/soak -run TestResume -accounts 5000 -timeout 6h -v | grep -v level=
+	go test ./bridge/internal/soak -run TestResume -accounts 5000 -rest 5m -timeout 6h -v | grep -v level=
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME

@@ -162,7 +162,11 @@ type process struct {
 	out     *firstLine
 }
 
-func newWorld(t testing.TB, nodes int) *world {
+func newWorld(t testing.TB, nodes int) *world { return startWorld(t, nodes, false) }
+
+// startWorld starts a world, with direct connections if its network is not to be
+// cut.
+func startWorld(t testing.TB, nodes int, direct bool) *world {
 	w := &world{TB: t, dir: t.TempDir()}
 	var err error
 	w.sandbox, err = sandbox.New(sandbox.Options{Duplicates: sandbox.DuplicatesByConnection})
@@ -179,7 +183,7 @@ func newWorld(t testing.TB, nodes int) *world {
 			Listen: w.freeAddress(), Data: name, Database: w.database,
 			KEK: "file:" + filepath.Join(w.dir, "kek"), Connection: name + ".json", Log: testing.Verbose(),
 		}}
-		n.connect()
+		n.connect(direct)
 		w.nodes = append(w.nodes, n)
 		n.start()
 		t.Cleanup(n.kill)
@@ -197,12 +201,17 @@ func (w *world) check(err error) {
 	}
 }
 
-// connect writes a connection file that leads to the sandbox by proxies.
-func (n *process) connect() {
+// connect writes a connection file that leads to the sandbox, by proxies where the
+// network is to be cut. Those take five file descriptors of each connection.
+func (n *process) connect(direct bool) {
 	w := n.w
-	direct := filepath.Join(w.dir, "direct.json")
-	w.check(w.sandbox.WriteInfo(direct))
-	data, err := os.ReadFile(direct)
+	if direct {
+		w.check(w.sandbox.WriteInfo(n.options.Connection))
+		return
+	}
+	file := filepath.Join(w.dir, "direct.json")
+	w.check(w.sandbox.WriteInfo(file))
+	data, err := os.ReadFile(file)
 	w.check(err)
 	var info map[string]any
 	w.check(json.Unmarshal(data, &info))

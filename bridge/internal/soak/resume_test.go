@@ -20,7 +20,7 @@ import (
 // TestResume kills a node with resting accounts, starts it again, and says how
 // long it takes until all of them are online, and how much memory each costs.
 func TestResume(t *testing.T) {
-	w := newWorld(t, 1)
+	w := startWorld(t, 1, true)
 	ctx := t.Context()
 	n := w.nodes[0]
 	empty := w.memory()
@@ -31,31 +31,32 @@ func TestResume(t *testing.T) {
 	w.awaitOnline(ctx, s, *accounts)
 	n.kill()
 	n.options.Profile = *cpuProfile
-	transactions, ours := w.transactions(ctx), cpu(w, os.Getpid())
+	transactions, before := w.transactions(ctx), w.spent()
 	begun := time.Now()
 	n.start()
 	w.awaitOnline(ctx, s, *accounts)
 	took := time.Since(begun)
 	n.profiled()
-	each := func(x float64) float64 { return x / float64(*accounts) }
-	t.Logf("each took the node %.1f ms of CPU and the sandbox %.1f ms, and %.1f transactions; load %s",
-		each(1000*cpu(w, n.command.Process.Pid)), each(1000*(cpu(w, os.Getpid())-ours)), each(w.transactions(ctx)-transactions), load(w))
+	after := w.spent()
+	each := func(part string) float64 { return 1000 * (after[part] - before[part]).Seconds() / float64(*accounts) }
+	t.Logf("each took %.1f ms of CPU of the node, %.1f of the sandbox, %.1f of PostgreSQL, and %.1f transactions; load %s",
+		each("the node"), each("sandbox, writers and receiver"), each("PostgreSQL"),
+		(w.transactions(ctx)-transactions)/float64(*accounts), load(w))
+	select {
+	case <-time.After(*rest):
+	case <-ctx.Done():
+		t.Fatal(ctx.Err())
+	}
 	full := w.memory()
-	t.Logf("%d accounts were online %.1f s after the start of the process, with %d KB each of resident memory, %d KB of heap",
-		*accounts, took.Seconds(), (full.resident-empty.resident)/int64(*accounts)/1024, full.heap/int64(*accounts)/1024)
+	t.Logf("%d accounts were online %.1f s after the start of the process; after %v, each has %d KB of resident memory, %d KB of heap",
+		*accounts, took.Seconds(), *rest, (full.resident-empty.resident)/int64(*accounts)/1024, full.heap/int64(*accounts)/1024)
 }
+
+// What coming back has used is given to the system again by the garbage collections
+// of some minutes.
+var rest = flag.Duration("rest", 0, "for how long accounts rest before their memory is measured in TestResume")
 
 var cpuProfile = flag.String("resume-profile", "", "file for a profile of the node's CPU in TestResume")
-
-// cpu returns how many seconds of CPU a process has used (proc(5), fields 14 and
-// 15, in hundredths).
-func cpu(w *world, pid int) float64 {
-	w.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	w.check(err)
-	_, rest, _ := strings.Cut(string(text), ") ")
-	return ticks(w, strings.Fields(rest)[11:13]).Seconds()
-}
 
 // load returns how many want to use the CPUs of the machine, on average.
 func load(w *world) string {
