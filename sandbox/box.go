@@ -64,9 +64,10 @@ type reply struct {
 	offset   tl.Optional[int32]
 }
 
-// replyTo returns the message that m answers, nil if it answers none.
+// replyTo returns the message of the same chat that m answers, nil if it answers
+// none.
 func (m *message) replyTo() *message {
-	if m.reply == nil {
+	if m.reply == nil || m.reply.origin != nil {
 		return nil
 	}
 	return m.reply.to

@@ -180,8 +180,8 @@ func (c *call) mentioned(m *message) []*user {
 			all = append(all, u)
 		}
 	}
-	if m.reply != nil && m.reply.origin == nil {
-		add(w.users[m.reply.to.from])
+	if to := m.replyTo(); to != nil {
+		add(w.users[to.from])
 	}
 	for _, e := range m.entities {
 		switch e := e.(type) {

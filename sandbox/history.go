@@ -116,7 +116,7 @@ func (c *call) byID(b *box, p peerKey, ids []tg.InputMessageClass, seen *refs) [
 			id = in.ID
 			e = b.get(id)
 		case *tg.InputMessageReplyTo:
-			if answer := b.get(in.ID); answer != nil && answer.replyTo() != nil && answer.reply.origin == nil {
+			if answer := b.get(in.ID); answer != nil && answer.replyTo() != nil {
 				id = answer.replyTo().copies[owner]
 				e = b.get(id)
 			}

@@ -117,12 +117,8 @@ func (c *call) mayRead(ch *channel) error {
 		return errChannelPrivate
 	case ch.members[c.user.id] != nil || ch.username != "":
 		return nil
-	case ch.linked != nil && !ch.broadcast:
-		// Who reads a channel reads the comments on it.
-		post := ch.linked
-		if !c.world().ban(post, c.user).kicked() && (post.members[c.user.id] != nil || post.username != "") {
-			return nil
-		}
+	case ch.open():
+		return c.mayRead(ch.linked) // who reads a channel reads the comments on it
 	}
 	return errChannelPrivate
 }

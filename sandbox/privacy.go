@@ -38,7 +38,7 @@ func (w *world) sees(u *user, m *message) bool {
 	case u.bot.readsAll, w.isAdmin(u, m.to):
 		return true
 	}
-	if to := m.replyTo(); to != nil && m.reply.origin == nil {
+	if to := m.replyTo(); to != nil {
 		if answered := w.users[to.from]; answered.isBot() {
 			return answered == u // a reply is stronger than all else
 		}

@@ -23,6 +23,8 @@ type chatJSON struct {
 	Kind     string       `json:"kind"`
 	Title    string       `json:"title"`
 	Unread   int          `json:"unread,omitempty"`
+	Mentions int          `json:"unread_mentions,omitempty"`  // messages
+	Reacted  int          `json:"unread_reactions,omitempty"` // messages
 	Pinned   bool         `json:"pinned,omitempty"`
 	Archived bool         `json:"archived,omitempty"`
 	Last     *messageJSON `json:"last,omitempty"`
@@ -65,7 +67,7 @@ func chatLine(d telegram.Dialog) chatJSON {
 	out := chatJSON{
 		ID: id.Mark(), Kind: map[telegram.PeerKind]string{
 			telegram.PeerUser: "user", telegram.PeerChat: "group", telegram.PeerChannel: "channel",
-		}[id.Kind], Title: d.Title, Unread: d.Unread, Pinned: d.Pinned, Archived: d.Archived,
+		}[id.Kind], Title: d.Title, Unread: d.Unread, Mentions: d.Mentions, Reacted: d.Reacted, Pinned: d.Pinned, Archived: d.Archived,
 	}
 	if m, ok := d.Last.(*tg.Message); ok {
 		last := messageLine(m)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"godwit/sandbox"
+	"godwit/telegram"
 )
 
 // signedIn signs both people of a town in.
@@ -64,6 +65,24 @@ func TestChatsHistorySend(t *testing.T) {
 	}
 	if out := tw.must("ann", "", "chats", "--archived"); out != "" {
 		t.Errorf("in the archive is %q", out)
+	}
+}
+
+// A list for programs tells of reactions that have not been seen.
+func TestChatsTellOfReactions(t *testing.T) {
+	tw := newTown(t)
+	tw.signedIn()
+	tw.must("ann", "", "send", "+"+boris, "React!")
+	c := tw.client(boris, "22222")
+	peer, err := c.ImportContact(tw.Context(), telegram.Contact{Phone: "+" + ann, FirstName: "Ann"})
+	tw.check(err)
+	for m, err := range c.History(tw.Context(), peer, telegram.HistoryOptions{Limit: 1}) {
+		tw.check(err)
+		tw.check(c.React(tw.Context(), peer, int(m.ID), "👍"))
+	}
+	chats := lines[chatJSON](t, tw.must("ann", "", "chats", "--json"))
+	if len(chats) != 1 || chats[0].Reacted != 1 || chats[0].Mentions != 0 {
+		t.Errorf("chats %+v", chats)
 	}
 }
 
