@@ -136,7 +136,7 @@ func open(ctx context.Context, o Options) (_ *node, err error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &webhook.Worker{Service: n.webhooks})
 	n.jobs, err = jobs.Open(ctx, n.store, jobs.Options{
-		Workers: workers, Queues: map[string]int{webhook.Queue: maxWebhooks}, Logger: o.Logger,
+		Node: n.name, Workers: workers, Queues: map[string]int{webhook.Queue: maxWebhooks}, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -259,6 +259,7 @@ func (n *node) run(ctx context.Context) error {
 	n.tasks.Go(func() { n.events.Run(ctx) })
 	n.tasks.Go(func() { n.webhooks.Run(ctx) })
 	n.tasks.Go(func() { n.tidy(ctx) })
+	n.tasks.Go(func() { n.rescue(ctx) })
 	served := make(chan error, 1)
 	n.tasks.Go(func() { served <- n.server.Serve(n.listener) })
 	if n.o.Ready != nil {

@@ -332,7 +332,7 @@ var shipped = []Row{
 	{
 		Dir: "bridge/internal/soak", Kind: Program,
 		Tests: []string{
-			"bridge", "bridge/daemon", "bridge/internal/store", "bridge/internal/webhook", "internal/pgtest", "internal/proxytest",
+			"bridge", "bridge/daemon", "bridge/internal/jobs", "bridge/internal/store", "bridge/internal/webhook", "internal/pgtest", "internal/proxytest",
 			"sandbox", "telegram", "telegram/connectionfile", "tg",
 		},
 		Modules: []string{"github.com/jackc/pgx/v5"},

@@ -6,8 +6,8 @@
 // worker and how its jobs are inserted.
 //
 // A job that goes on for long does so in slices of [Slice] at most, between
-// which it returns river.JobSnooze(0): a node that has died is noticed by its
-// job not having ended for [RescueAfter].
+// which it returns river.JobSnooze(0). The jobs of a node that has died are done
+// anew when somebody calls [Client.Rescue], or [RescueAfter] they began.
 package jobs
 
 import (
@@ -43,6 +43,7 @@ const (
 
 // Options are what a Client is made of.
 type Options struct {
+	Node     string // its name, which no other has; empty: one of River's, which Rescue takes for gone
 	Workers  *river.Workers
 	Queues   map[string]int // how many jobs of each this node does at once
 	Periodic []*river.PeriodicJob
@@ -66,6 +67,7 @@ type client interface {
 // a client of them.
 func Open(ctx context.Context, s *store.Store, o Options) (*Client, error) {
 	config := &river.Config{
+		ID:      clientID(o.Node),
 		Workers: o.Workers, Queues: make(map[string]river.QueueConfig), PeriodicJobs: o.Periodic, Logger: o.Logger,
 		RescueStuckJobsAfter: RescueAfter, FetchPollInterval: pollInterval, FetchCooldown: pollInterval / 4,
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/riverqueue/river"
@@ -56,6 +57,31 @@ func TestCrash(t *testing.T) {
 				t.Errorf("the job is %s, want %s", state, test.want)
 			}
 		})
+	}
+}
+
+// TestRescue has what is under way at a node that has gone be done anew, and left
+// alone what is at one that is there, or has only just begun.
+func TestRescue(t *testing.T) {
+	s, err := store.Open(t.Context(), pgtest.Database(t))
+	check(t, err)
+	defer s.Close()
+	c, err := jobs.Open(t.Context(), s, jobs.Options{Node: "here", Workers: river.NewWorkers(), Logger: slog.New(slog.DiscardHandler)})
+	check(t, err)
+	defer c.Close()
+	long := strings.Repeat("x", 200)
+	for id, by := range map[int]string{1: `{gone,here}`, 2: `{here,gone}`, 3: `{gone}`, 4: `{` + long[:100] + `}`} {
+		_, err := s.Writer().ExecContext(t.Context(), `INSERT INTO river_job (id, kind, args, state, attempt, max_attempts, attempted_by, attempted_at)
+			VALUES ($1::bigint, 'job', '{}', 'running', 1, 9, $2, now() - CASE WHEN $1::bigint = 3 THEN 0 ELSE 60 END * interval '1 second')`, id, by)
+		check(t, err)
+	}
+	check(t, c.Rescue(t.Context(), []string{"here", long}))
+	for id, want := range map[int]string{1: "running", 2: "available", 3: "running", 4: "running"} {
+		var state string
+		check(t, s.Writer().QueryRowContext(t.Context(), `SELECT state FROM river_job WHERE id = $1`, id).Scan(&state))
+		if state != want {
+			t.Errorf("job %d is %s, want %s", id, state, want)
+		}
 	}
 }
 
