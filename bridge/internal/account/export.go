@@ -20,17 +20,27 @@ import (
 // when there is nothing left, and can be called again at any time.
 //
 // The error says what stopped it, as that of Backfill. An export that Telegram
-// refuses has failed, and stops no other.
+// refuses has failed, and one that cannot go on now waits; neither stops another.
 func (r *Recorder) Export(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client) error {
 	ctx = telegram.WithPriority(ctx, flow.Bulk)
-	for {
-		e, err := r.Store.NextExport(ctx, a.ID)
-		if err != nil || e == nil {
+	var stopped error // the one of those that wait which is to be tried again first
+	for after := bridge.ExportID(""); ; {
+		e, err := r.Store.NextExport(ctx, a.ID, after)
+		if err != nil {
 			return err
 		}
+		if e == nil {
+			return stopped
+		}
+		after = e.ID
 		x := &exporter{r: r, client: c, epoch: epoch, export: e}
-		if err := x.run(ctx); err != nil {
+		err = x.run(ctx)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, errors.Is(err, store.ErrNotOwner):
 			return err
+		case stopped == nil, laterOf(err).Before(laterOf(stopped)):
+			stopped = err
 		}
 	}
 }

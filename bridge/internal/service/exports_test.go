@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -160,8 +161,11 @@ func TestExport(t *testing.T) {
 // TestExportEnds has exports that cannot be made fail alone, and others canceled.
 func TestExportEnds(t *testing.T) {
 	p := trial.New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
-	var held atomic.Bool
+	var held, failing atomic.Bool
 	p.Admit = func(_ context.Context, _ bridge.AccountID, kind bridge.BudgetKind) error {
+		if kind == bridge.BudgetLookups && failing.Load() {
+			return errors.New("nobody is looked up for now")
+		}
 		if kind == bridge.BudgetParticipants && held.Load() {
 			return &bridge.Error{Code: bridge.CodeBudgetExhausted, Detail: "Used up.", RetryAt: time.Now().Add(time.Hour)}
 		}
@@ -223,6 +227,15 @@ func TestExportEnds(t *testing.T) {
 	if e = d.ask("GET", path, "", 200); e["state"] != "canceled" {
 		t.Errorf("after others were made: %v", e)
 	}
+	failing.Store(true)
+	path = d.export(`{"group": "@the_nest"}`)
+	d.awaitExport(path, func(e map[string]any) bool { return e["code"] == "unavailable" })
+	d.awaitExport(d.export(`{"group": "`+channel+`"}`), inState(bridge.ExportDone)) // though the one before keeps failing
+	if e = d.ask("GET", path, "", 200); e["state"] != "queued" {
+		t.Errorf("while it fails: %v", e)
+	}
+	failing.Store(false)
+	d.awaitExport(path, inState(bridge.ExportDone))
 	if all := d.ask("GET", list+"?limit=2", "", 200); len(all["exports"].([]any)) != 2 || all["next"] == nil {
 		t.Errorf("listed: %v", all)
 	}

@@ -56,10 +56,10 @@ func (s *Store) Exports(ctx context.Context, account bridge.AccountID, before br
 const pendingExport = `state IN ('queued', 'running')`
 
 // NextExport returns the export of an account that is not done and was asked for
-// first; nil: there is none.
-func (s *Store) NextExport(ctx context.Context, account bridge.AccountID) (*bridge.Export, error) {
+// first after another one; nil: there is none. An empty id is before the first.
+func (s *Store) NextExport(ctx context.Context, account bridge.AccountID, after bridge.ExportID) (*bridge.Export, error) {
 	list, err := collect(ctx, s.read, s.dialect, "exports of "+string(account), scanExport, `SELECT `+exportColumns+`
-		FROM exports WHERE account_id = $1 AND `+pendingExport+` ORDER BY id LIMIT 1`, account)
+		FROM exports WHERE account_id = $1 AND id > $2 AND `+pendingExport+` ORDER BY id LIMIT 1`, account, after)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

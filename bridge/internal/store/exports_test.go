@@ -39,7 +39,7 @@ func TestExports(t *testing.T) {
 		if _, err := b.Export(b.ctx(), other.ID, first.ID); bridge.CodeOf(err) != bridge.CodeNotFound {
 			b.Errorf("of another account: %v", err)
 		}
-		next, err := b.NextExport(b.ctx(), a.ID)
+		next, err := b.NextExport(b.ctx(), a.ID, "")
 		b.check(err)
 		if !reflect.DeepEqual(next, first) {
 			b.Errorf("next is %+v\nwant %+v", next, first)
@@ -90,7 +90,7 @@ func TestExports(t *testing.T) {
 			b.Errorf("in it are %v", peers)
 		}
 
-		if next, err = b.NextExport(b.ctx(), a.ID); err != nil || next == nil || next.ID != second.ID {
+		if next, err = b.NextExport(b.ctx(), a.ID, ""); err != nil || next == nil || next.ID != second.ID {
 			b.Errorf("next is %v, %v", next, err)
 		}
 		page, err := b.Exports(b.ctx(), a.ID, "", 1)
@@ -112,7 +112,7 @@ func TestExports(t *testing.T) {
 		}
 		b.change(func(t *store.Tx) error { return t.DeleteExport(a.ID, second.ID) })
 		b.refuse(notFound, func(t *store.Tx) error { return t.DeleteExport(a.ID, second.ID) })
-		if next, err = b.NextExport(b.ctx(), a.ID); err != nil || next != nil {
+		if next, err = b.NextExport(b.ctx(), a.ID, ""); err != nil || next != nil {
 			b.Errorf("next is %v, %v", next, err)
 		}
 	})
