@@ -41,7 +41,7 @@ func openVault(_ context.Context, rest string) (*KEK, error) {
 	}
 	config, err := vaultTLS()
 	if err != nil {
-		return nil, fmt.Errorf("Vault's settings in the environment cannot be used: %w", err)
+		return nil, fmt.Errorf("the settings of Vault in the environment cannot be used: %w", err)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = config
