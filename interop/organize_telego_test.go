@@ -95,7 +95,6 @@ func (v *visit) organizeForum(bot *telego.Bot, picture []byte) {
 	forum, err := groups.Create(v.ctx, c, groups.New{Kind: groups.Forum, Title: "Birds"})
 	v.check(err)
 	v.check(groups.Promote(v.ctx, c, forum.Peer, v.peer, tg.ChatAdminRights{ManageTopics: true, ChangeInfo: true}, ""))
-	v.next("member", "member")
 	v.next("member", "administrator")
 	where := tu.ID(telegram.PeerID{Kind: telegram.PeerChannel, ID: forum.Peer.(*tg.InputPeerChannel).ChannelID}.Mark())
 	topic, err := bot.CreateForumTopic(v.ctx, &telego.CreateForumTopicParams{ChatID: where, Name: "Waders"})
