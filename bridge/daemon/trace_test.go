@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -199,7 +200,8 @@ func TestTrace(t *testing.T) {
 				t.Errorf("no account in %v", s)
 			}
 		}
-		said := fmt.Sprint(c.spans)
+		// Some time or other has the digits of the code in it.
+		said := regexp.MustCompile(`_unix_nano:\d+`).ReplaceAllString(fmt.Sprint(c.spans), "")
 		for _, secret := range []string{"private matter", "22222", "9996620003", "9996610001", at[1]} {
 			if strings.Contains(said, secret) {
 				t.Errorf("a span says %q", secret)
