@@ -9,17 +9,17 @@ import (
 )
 
 // TestHeapPercent has a small heap grow by so much, and a large one by as much as
-// is in use; the heap of a node that rests grows little.
+// is in use.
 func TestHeapPercent(t *testing.T) {
-	for _, test := range []struct {
-		inUse      uint64
-		busy, rest int
-	}{
-		{0, 4800, 800}, {1 << 20, 4800, 800}, {13 << 20, 369, 61}, {24 << 20, 200, 33}, {40 << 20, 120, 20},
-		{48 << 20, 100, 20}, {1 << 40, 100, 20}, {1 << 63, 100, 20},
+	for inUse, want := range map[uint64]int{
+		0: 4800, 1 << 20: 4800, 13 << 20: 369, 24 << 20: 200, 40 << 20: 120, 48 << 20: 100, 1 << 40: 100,
 	} {
-		if busy, rest := heapPercent(test.inUse, restingAfter), heapPercent(test.inUse, restingAfter+1); busy != test.busy || rest != test.rest {
-			t.Errorf("%d bytes in use: %d and %d, want %d and %d", test.inUse, busy, rest, test.busy, test.rest)
+		got := heapPercent(inUse)
+		if got != want {
+			t.Errorf("%d bytes in use: %d, want %d", inUse, got, want)
+		}
+		if grows := inUse * uint64(got) / 100; got != defaultPercent && grows > heapRoom {
+			t.Errorf("%d bytes in use: the heap grows by %d", inUse, grows)
 		}
 	}
 }
