@@ -36,9 +36,6 @@ func (a *Assembler) Begun() bool { return a.begun }
 // has bytes that have not come.
 func (a *Assembler) Lacks(ack uint32) bool { return a.begun && after(ack, a.next) > 0 }
 
-// Waiting reports whether segments wait for earlier ones.
-func (a *Assembler) Waiting() bool { return len(a.waiting) > 0 }
-
 // Take takes a segment that came at a time, and calls deliver for the bytes
 // that are in order now. They are good as long as the segment.
 func (a *Assembler) Take(s Segment, at time.Time, deliver func(lost int, p []byte)) {

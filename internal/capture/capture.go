@@ -37,13 +37,13 @@ type Link uint16
 
 // The links that are read.
 const (
-	LinkNull     Link = 0   // BSD's loopback
-	LinkEthernet Link = 1   //
+	LinkNull     Link = 0 // BSD's loopback
+	LinkEthernet Link = 1
 	LinkRaw      Link = 101 // IP and nothing before
 	LinkLoop     Link = 108 // OpenBSD's loopback
 	LinkLinuxSLL Link = 113 // Linux, any interface
-	LinkIPv4     Link = 228 //
-	LinkIPv6     Link = 229 //
+	LinkIPv4     Link = 228
+	LinkIPv6     Link = 229
 	LinkSLL2     Link = 276 // Linux, any interface, since 2018
 )
 

@@ -76,14 +76,9 @@ func (s *Server) registerAdministration() {
 		summary: "List the API keys", detail: "Revoked and expired ones too.",
 	}, func(ctx context.Context, in *Page) (*body[keyList], error) {
 		keys, err := s.o.Administration.Keys(ctx, bridge.KeyID(in.After), in.Limit)
-		list := keyList{Keys: make([]KeyView, 0, len(keys))}
-		for i := range keys {
-			list.Keys = append(list.Keys, keyView(&keys[i]))
-		}
-		if len(keys) == in.Limit {
-			list.Next = string(keys[len(keys)-1].ID)
-		}
-		return &body[keyList]{list}, err
+		views := viewsOf(keys, func(k bridge.APIKey) KeyView { return keyView(&k) })
+		next := nextOf(keys, in.Limit, func(k bridge.APIKey) bridge.KeyID { return k.ID })
+		return &body[keyList]{keyList{views, next}}, err
 	})
 	register(s, operation{
 		method: http.MethodDelete, path: "/v1/keys/{key}", id: "revoke-key", tag: keysTag, scope: ScopeAdmin, whole: true,
@@ -138,11 +133,8 @@ func (s *Server) registerSuppressions() {
 		summary: "List those who are not written to", detail: "With why: the operator, a stop message, or a block.",
 	}, func(ctx context.Context, in *Page) (*body[suppressionList], error) {
 		list, err := s.o.Administration.Suppressions(ctx, bridge.SuppressionID(in.After), in.Limit)
-		out := suppressionList{Suppressions: append([]bridge.Suppression{}, list...)}
-		if len(list) == in.Limit {
-			out.Next = string(list[len(list)-1].ID)
-		}
-		return &body[suppressionList]{out}, err
+		next := nextOf(list, in.Limit, func(s bridge.Suppression) bridge.SuppressionID { return s.ID })
+		return &body[suppressionList]{suppressionList{append([]bridge.Suppression{}, list...), next}}, err
 	})
 	register(s, operation{
 		method: http.MethodDelete, path: path + "/{suppression}", id: "unsuppress", tag: suppressionTag, scope: ScopeAdmin,
@@ -171,10 +163,7 @@ func (s *Server) registerAudit() {
 		Limit   int              `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	}) (*body[auditList], error) {
 		list, err := s.o.Administration.Audited(ctx, in.Account, in.Actor, in.Before, in.Limit)
-		out := auditList{Entries: append([]bridge.AuditEntry{}, list...)}
-		if len(list) == in.Limit {
-			out.Next = string(list[len(list)-1].ID)
-		}
-		return &body[auditList]{out}, err
+		next := nextOf(list, in.Limit, func(e bridge.AuditEntry) bridge.AuditID { return e.ID })
+		return &body[auditList]{auditList{append([]bridge.AuditEntry{}, list...), next}}, err
 	})
 }

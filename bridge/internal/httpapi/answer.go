@@ -20,8 +20,8 @@ func viewsOf[T, V any](list []T, view func(T) V) []V {
 	return views
 }
 
-// nextOf returns what after has to be for the page behind a list: the id of its
-// last, or nothing if it has less than it may.
+// nextOf returns what after or before has to be for the page behind a list: the id
+// of its last, or nothing if it has less than it may.
 func nextOf[T any, ID ~string](list []T, limit int, id func(T) ID) string {
 	if len(list) < limit || len(list) == 0 {
 		return ""

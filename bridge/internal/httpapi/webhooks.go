@@ -300,9 +300,7 @@ func (s *Server) listWebhooks(ctx context.Context, in *Page) (*body[webhookList]
 			list.Webhooks = append(list.Webhooks, webhookView(w))
 		}
 	}
-	if len(webhooks) == in.Limit {
-		list.Next = string(webhooks[len(webhooks)-1].ID)
-	}
+	list.Next = nextOf(webhooks, in.Limit, func(w *bridge.Webhook) bridge.WebhookID { return w.ID })
 	return &body[webhookList]{list}, nil
 }
 

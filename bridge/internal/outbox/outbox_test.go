@@ -39,14 +39,20 @@ func awaitSent(n *trial.Node, id bridge.MessageID, state bridge.SendState) *brid
 	return m
 }
 
+// addPeople has Ann and Bob be at the local Telegram.
+func addPeople(p *trial.Place) {
+	p.Helper()
+	for phone, name := range map[string]string{"9996621001": "ann", "9996611002": "bob"} {
+		_, err := p.Sandbox.AddUser(phone, name, "")
+		p.Check(err)
+		p.Check(p.Sandbox.SetUsername(phone, name+"_user"))
+	}
+}
+
 // TestSend has messages go to somebody who is looked up first, in order, once.
 func TestSend(t *testing.T) {
 	trial.OnBoth(t, func(p *trial.Place) {
-		for phone, name := range map[string]string{"9996621001": "ann", "9996611002": "bob"} {
-			_, err := p.Sandbox.AddUser(phone, name, "")
-			p.Check(err)
-			p.Check(p.Sandbox.SetUsername(phone, name+"_user"))
-		}
+		addPeople(p)
 		n := p.Start("node")
 		id := n.Add()
 		n.SignIn(id, "9996621001")
@@ -84,11 +90,7 @@ func (unwanted) Check(_ *store.Tx, h store.Head) error {
 // looked up, to be one who does not want it.
 func TestFoundOut(t *testing.T) {
 	trial.OnBoth(t, func(p *trial.Place) {
-		for phone, name := range map[string]string{"9996621001": "ann", "9996611002": "bob"} {
-			_, err := p.Sandbox.AddUser(phone, name, "")
-			p.Check(err)
-			p.Check(p.Sandbox.SetUsername(phone, name+"_user"))
-		}
+		addPeople(p)
 		p.Guard = unwanted{}
 		n := p.Start("node")
 		id := n.Add()
@@ -119,11 +121,7 @@ func (u *unreachable) Check(_ *store.Tx, h store.Head) error {
 // gone for a moment be sent later.
 func TestDatabaseGone(t *testing.T) {
 	trial.OnBoth(t, func(p *trial.Place) {
-		for phone, name := range map[string]string{"9996621001": "ann", "9996611002": "bob"} {
-			_, err := p.Sandbox.AddUser(phone, name, "")
-			p.Check(err)
-			p.Check(p.Sandbox.SetUsername(phone, name+"_user"))
-		}
+		addPeople(p)
 		guard := new(unreachable)
 		p.Guard = guard
 		n := p.Start("node")

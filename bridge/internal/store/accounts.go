@@ -96,23 +96,29 @@ func (t *Tx) SetStatuses(accounts []*bridge.Account) error {
 	if len(accounts) == 0 {
 		return nil
 	}
+	_, err := t.setStatuses(accounts)
+	return err
+}
+
+// setStatuses returns how many of the accounts there are.
+func (t *Tx) setStatuses(accounts []*bridge.Account) (int64, error) {
 	r := t.rows(statusTable)
 	for _, a := range accounts {
 		s := a.Status
 		r.add(a.ID, s.State, s.Cause, s.Error, s.Scope.Method, s.Scope.Chat, s.Since, s.Until, s.Suspected, s.From)
 	}
-	_, err := t.execRows(r, `UPDATE accounts SET state = r.state, cause = r.cause, error = r.error, scope_method = r.scope_method,
+	return t.execRows(r, `UPDATE accounts SET state = r.state, cause = r.cause, error = r.error, scope_method = r.scope_method,
 		scope_chat = r.scope_chat, since = r.since, until = r.until, suspected = r.suspected, came_from = r.came_from
 		FROM `+t.dialect.from(statusTable)+` WHERE accounts.id = r.id`)
-	return err
 }
 
 // SetStatus changes the status of an account.
 func (t *Tx) SetStatus(id bridge.AccountID, s bridge.Status) error {
-	if _, err := t.Account(id); err != nil {
-		return err
+	n, err := t.setStatuses([]*bridge.Account{{ID: id, Status: s}})
+	if err == nil && n == 0 {
+		return noAccount(id, sql.ErrNoRows)
 	}
-	return t.SetStatuses([]*bridge.Account{{ID: id, Status: s}})
+	return err
 }
 
 // SetUpdatesBy changes how the updates of a bot come.

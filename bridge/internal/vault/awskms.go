@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -143,38 +142,28 @@ func (k *awsKey) ask(ctx context.Context, verb string, question *awsMessage, ass
 	if len(associated) > 0 {
 		question.Context = map[string]string{awsContext: hex.EncodeToString(associated)}
 	}
-	body, err := json.Marshal(question)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(body)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.endpoint, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	request.Header.Set("X-Amz-Target", "TrentService."+verb)
-	who, err := k.credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, credentialsError{err}
-	}
-	sum := sha256.Sum256(body)
-	if err := k.signer.SignHTTP(ctx, who, request, hex.EncodeToString(sum[:]), "kms", k.region, time.Now()); err != nil {
-		return nil, credentialsError{err}
-	}
-	response, content, err := exchange(k.client, request)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(content)
-	if response.StatusCode != http.StatusOK {
-		return nil, awsRefusal(response, content)
-	}
 	var answer awsMessage
-	if err := json.Unmarshal(content, &answer); err != nil {
-		return nil, errCorrupted
+	if err := ask(ctx, k.client, http.MethodPost, k.endpoint, question, &answer, func(request *http.Request, body []byte) error {
+		request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		request.Header.Set("X-Amz-Target", "TrentService."+verb)
+		return k.sign(request, body)
+	}, awsRefusal); err != nil {
+		return nil, err
 	}
 	return &answer, nil
+}
+
+func (k *awsKey) sign(request *http.Request, body []byte) error {
+	ctx := request.Context()
+	who, err := k.credentials.Retrieve(ctx)
+	if err == nil {
+		sum := sha256.Sum256(body)
+		err = k.signer.SignHTTP(ctx, who, request, hex.EncodeToString(sum[:]), "kms", k.region, time.Now())
+	}
+	if err != nil {
+		return credentialsError{err}
+	}
+	return nil
 }
 
 // awsRefusal reads an error of the JSON protocol

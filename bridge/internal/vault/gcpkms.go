@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,29 +135,16 @@ type gcpError struct {
 func (e *gcpError) Error() string { return fmt.Sprintf("%d %s", e.HTTP, e.Inner.Status) }
 
 func (k *gcpKey) ask(ctx context.Context, verb string, message *gcpMessage) (*gcpMessage, error) {
-	body, err := json.Marshal(message)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(body)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.base+k.name+":"+verb, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, text, err := exchange(k.client, request)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(text)
-	if response.StatusCode != http.StatusOK {
-		refusal := &gcpError{HTTP: response.StatusCode}
-		json.Unmarshal(text, refusal) // what is not JSON comes from something in between: the status tells
-		return nil, refusal
-	}
 	answer := new(gcpMessage)
-	if err := json.Unmarshal(text, answer); err != nil {
-		return nil, errCorrupted
+	if err := ask(ctx, k.client, http.MethodPost, k.base+k.name+":"+verb, message, answer, func(request *http.Request, _ []byte) error {
+		request.Header.Set("Content-Type", "application/json")
+		return nil
+	}, func(response *http.Response, content []byte) error {
+		refusal := &gcpError{HTTP: response.StatusCode}
+		json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
+		return refusal
+	}); err != nil {
+		return nil, err
 	}
 	return answer, nil
 }

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -176,37 +175,24 @@ func (k *vaultKey) DecryptWithContext(ctx context.Context, ciphertext, associate
 
 // ask reads token and namespace anew: tokens are renewed while the daemon runs.
 func (k *vaultKey) ask(ctx context.Context, verb string, message *vaultMessage) (*vaultMessage, error) {
-	body, err := json.Marshal(message)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(body)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, k.mount+verb+k.name, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-Vault-Request", "true")
-	for header, name := range map[string]string{"X-Vault-Token": "VAULT_TOKEN", "X-Vault-Namespace": "VAULT_NAMESPACE"} {
-		if value := os.Getenv(name); value != "" {
-			request.Header.Set(header, value)
-		}
-	}
-	response, content, err := exchange(k.client, request)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(content)
-	if response.StatusCode != http.StatusOK {
-		refusal := &vaultError{HTTP: response.StatusCode}
-		json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
-		return nil, refusal
-	}
 	var answer struct {
 		Data vaultMessage `json:"data"`
 	}
-	if json.Unmarshal(content, &answer) != nil {
-		return nil, errCorrupted
+	if err := ask(ctx, k.client, http.MethodPut, k.mount+verb+k.name, message, &answer, func(request *http.Request, _ []byte) error {
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("X-Vault-Request", "true")
+		for header, name := range map[string]string{"X-Vault-Token": "VAULT_TOKEN", "X-Vault-Namespace": "VAULT_NAMESPACE"} {
+			if value := os.Getenv(name); value != "" {
+				request.Header.Set(header, value)
+			}
+		}
+		return nil
+	}, func(response *http.Response, content []byte) error {
+		refusal := &vaultError{HTTP: response.StatusCode}
+		json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
+		return refusal
+	}); err != nil {
+		return nil, err
 	}
 	return &answer.Data, nil
 }

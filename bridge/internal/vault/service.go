@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,15 +65,43 @@ var errCorrupted = errors.New("what it says does not have its checksum")
 // maxAnswer bounds an answer, which holds a key of 32 bytes or some text.
 const maxAnswer = 1 << 20
 
-// exchange makes a request and reads the answer.
-func exchange(client *http.Client, request *http.Request) (*http.Response, []byte, error) {
+// ask puts a question to a service in JSON, and reads the answer that is one: to
+// the value at answer. Head completes the request, whose body it is given. What
+// refuses is for refusal to read, which may be no JSON, if it comes from something
+// in between.
+func ask(
+	ctx context.Context, client *http.Client, method, url string, question, answer any,
+	head func(request *http.Request, body []byte) error, refusal func(response *http.Response, content []byte) error,
+) error {
+	body, err := json.Marshal(question)
+	if err != nil {
+		return err
+	}
+	defer clear(body)
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	if err := head(request, body); err != nil {
+		return err
+	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response, content, err
+	if err != nil {
+		return err
+	}
+	defer clear(content)
+	if response.StatusCode != http.StatusOK {
+		return refusal(response, content)
+	}
+	if json.Unmarshal(content, answer) != nil {
+		return errCorrupted
+	}
+	return nil
 }
 
 // reasonOf returns what a status of HTTP means where the service does not say
