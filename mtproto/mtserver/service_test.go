@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"godwit/mtproto"
@@ -255,6 +256,7 @@ func TestRouting(t *testing.T) {
 		first := one.message(ping(t), false)
 		one.send(first)
 		one.await(&pong)
+		synctest.Wait() // the handler is told of a session beside its first answer
 		two.ask(&mt.Ping{PingID: 2}, &pong)
 		for i, key := range []*raw{one, two} {
 			if s := f.h.session(t, i); s.KeyID() != key.key.ID() || !s.Attached() {
