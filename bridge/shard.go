@@ -1,6 +1,10 @@
 package bridge
 
-import "hash/fnv"
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+)
 
 // NumShards is how many shards the accounts fall into. Nodes own shards, not
 // single accounts: the locks of PostgreSQL that say who owns what are few then,
@@ -15,22 +19,45 @@ func ShardOf(id AccountID) int {
 	return int(h.Sum32() % NumShards)
 }
 
-// OwnerOf returns which of the nodes a shard is for, "" where there are none.
-// Each shard prefers one node, drawn by a hash of both (rendezvous hashing): when
-// a node comes or goes, no shard moves but those that it gets or had.
-func OwnerOf(shard int, nodes []string) string {
-	var best string
-	var most uint64
+// Owners returns which of the nodes each shard is for, "" where there are none.
+// The order of the nodes does not matter, and no node has more than one shard
+// more than another.
+//
+// Each shard prefers nodes by a hash of both (rendezvous hashing), and those that
+// prefer their nodes most come first. So when a node comes or goes, few shards
+// move but those that it gets or had: at most one in ten, to keep the others even.
+func Owners(nodes []string) (owners [NumShards]string) {
+	type wish struct {
+		shard  int
+		node   string
+		weight uint64
+	}
+	wishes := make([]wish, 0, NumShards*len(nodes))
+	room := make(map[string]int, len(nodes))
 	for _, node := range nodes {
-		h := fnv.New64a()
-		h.Write([]byte{byte(shard), byte(shard >> 8)})
-		h.Write([]byte(node))
-		weight := mix(h.Sum64())
-		if best == "" || weight > most || weight == most && node < best {
-			best, most = node, weight
+		room[node] = NumShards / len(nodes)
+		for shard := range NumShards {
+			h := fnv.New64a()
+			h.Write([]byte{byte(shard), byte(shard >> 8)})
+			h.Write([]byte(node))
+			wishes = append(wishes, wish{shard, node, mix(h.Sum64())})
 		}
 	}
-	return best
+	slices.SortFunc(wishes, func(a, b wish) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.shard, b.shard), cmp.Compare(a.node, b.node))
+	})
+	spare := NumShards - len(nodes)*(NumShards/max(len(nodes), 1)) // that go to as many nodes, beyond their room
+	for _, w := range wishes {
+		if owners[w.shard] != "" || room[w.node] == 0 && spare == 0 || room[w.node] < 0 {
+			continue
+		}
+		owners[w.shard] = w.node
+		if room[w.node] == 0 {
+			spare--
+		}
+		room[w.node]--
+	}
+	return owners
 }
 
 // mix spreads what a hash says over all bits (the finalizer of MurmurHash3):

@@ -3,6 +3,7 @@ package bridge
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -25,47 +26,47 @@ func TestShardOf(t *testing.T) {
 	}
 }
 
-func TestOwnerOf(t *testing.T) {
-	if got := OwnerOf(5, nil); got != "" {
-		t.Errorf("of no nodes, %q owns a shard", got)
+// TestOwners has each shard at one node whatever the order of the nodes, all nodes
+// with as many shards or one more, and few shards move that a node neither got nor
+// had.
+func TestOwners(t *testing.T) {
+	if got := Owners(nil); got != [NumShards]string{} {
+		t.Errorf("of no nodes, %v own shards", got)
 	}
-	nodes := []string{"a", "b", "c", "d"}
-	counts := make(map[string]int)
-	for shard := range NumShards {
-		owner := OwnerOf(shard, nodes)
-		counts[owner]++
-		if other := OwnerOf(shard, []string{"d", "c", "a", "b"}); other != owner {
-			t.Errorf("the owner of %d depends on the order of the nodes", shard)
+	for _, n := range []int{1, 2, 3, 4, 7, 32, NumShards, NumShards + 20} {
+		var nodes []string
+		for i := range n {
+			// Names as nodes have them, which differ at the end alone.
+			nodes = append(nodes, fmt.Sprintf("host-with-a-long-name-%d", i))
 		}
-		for _, gone := range nodes {
-			var rest []string
-			for _, n := range nodes {
-				if n != gone {
-					rest = append(rest, n)
+		owners := Owners(nodes)
+		counts := make(map[string]int)
+		for shard, owner := range owners {
+			if !slices.Contains(nodes, owner) {
+				t.Fatalf("of %d nodes, %q owns shard %d", n, owner, shard)
+			}
+			counts[owner]++
+		}
+		for _, node := range nodes {
+			if c := counts[node]; c != NumShards/n && c != NumShards/n+1 {
+				t.Errorf("of %d nodes, %s owns %d shards", n, node, c)
+			}
+		}
+		other := slices.Clone(nodes)
+		slices.Reverse(other)
+		if Owners(other) != owners {
+			t.Errorf("of %d nodes, the owners depend on the order", n)
+		}
+		for i, gone := range nodes[:min(n, 10)] {
+			moved := 0
+			for shard, owner := range Owners(slices.Delete(slices.Clone(nodes), i, i+1)) {
+				if owners[shard] != gone && owner != owners[shard] {
+					moved++
 				}
 			}
-			if now := OwnerOf(shard, rest); owner != gone && now != owner {
-				t.Errorf("shard %d moves from %s to %s because %s has gone", shard, owner, now, gone)
+			if n > 1 && moved > NumShards/10 {
+				t.Errorf("%d shards move because %s of %d has gone, which it had not", moved, gone, n)
 			}
-		}
-	}
-	for _, n := range nodes {
-		if counts[n] < NumShards/len(nodes)/2 || counts[n] > NumShards/len(nodes)*2 {
-			t.Errorf("the nodes own %v", counts)
-		}
-	}
-	// Names as nodes have them, which differ at the end alone.
-	counts = make(map[string]int)
-	nodes = nil
-	for i := range 3 {
-		nodes = append(nodes, fmt.Sprintf("host-with-a-long-name-%d", i))
-	}
-	for shard := range NumShards {
-		counts[OwnerOf(shard, nodes)]++
-	}
-	for _, n := range nodes {
-		if counts[n] < 50 {
-			t.Errorf("the nodes own %v", counts)
 		}
 	}
 }

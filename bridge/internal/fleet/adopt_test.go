@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
@@ -56,16 +57,26 @@ func TestCrashed(t *testing.T) {
 		first.End()
 		s, err := store.Open(p.Context(), p.URL)
 		p.Check(err)
+		before, err := s.Events(p.Context(), id, 0, 100)
+		p.Check(err)
 		p.Check(s.Change(p.Context(), func(t *store.Tx) error {
 			_, _, err := t.ClaimShard(bridge.ShardOf(id), "crashed")
 			return err
 		}))
 		p.Check(s.Close())
 		second := p.Start("second")
-		a := second.AwaitAccount(id, "is claimed", func(a *bridge.Account) bool { return a.Node == "second" })
-		if a.Status.State != bridge.Connecting || a.Status.Cause != bridge.Disconnected {
-			p.Errorf("claimed as %+v", a.Status)
+		second.AwaitAccount(id, "is online at the second", func(a *bridge.Account) bool {
+			return a.Node == "second" && a.Status.State == bridge.Online
+		})
+		events, err := second.Store.Events(p.Context(), id, before[len(before)-1].Seq, 100)
+		p.Check(err)
+		if len(events) == 0 {
+			p.Fatal("nobody is told that it is not connected")
 		}
-		second.AwaitState(id, bridge.Online)
+		var data bridge.AccountChange
+		p.Check(json.Unmarshal(events[0].Data, &data))
+		if events[0].Type != bridge.AccountConnecting || data.Cause != bridge.Disconnected {
+			p.Errorf("told first of %s: %s", events[0].Type, events[0].Data)
+		}
 	})
 }

@@ -2,7 +2,7 @@
 // and carries out what becomes of them.
 //
 // Start with [New] and [Fleet.Run]. Accounts fall into shards. A node holds the
-// shards that bridge.OwnerOf gives it among the nodes that are there, each by an
+// shards that bridge.Owners gives it among the nodes that are there, each by an
 // advisory lock of PostgreSQL, which ends with the connection that it was taken
 // on. Whoever takes a shard raises the epoch of its accounts, and every write of
 // an owner before it is refused from then on. A node that is not certain of its
@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,7 +91,8 @@ type Fleet struct {
 	// waits are until when accounts that another node did not give back are left
 	// alone, even if this one loses and takes them again meanwhile.
 	waits   map[bridge.AccountID]time.Time
-	nodes   []string // that were there at the last look
+	nodes   []string                 // that were there at the last look
+	owners  [bridge.NumShards]string // for whom the shards are, then
 	running bool
 }
 
@@ -205,11 +207,8 @@ func (f *Fleet) look(ctx context.Context, locks *store.Locks) error {
 	for i, n := range nodes {
 		names[i] = n.ID
 	}
-	f.mu.Lock()
-	f.nodes, f.running = names, true
-	f.mu.Unlock()
-	for shard := range bridge.NumShards {
-		mine := bridge.OwnerOf(shard, names) == f.o.Node
+	for shard, owner := range f.see(names) {
+		mine := owner == f.o.Node
 		switch holds := f.holds(shard); {
 		case mine && !holds:
 			err = f.take(ctx, locks, shard)
@@ -221,6 +220,17 @@ func (f *Fleet) look(ctx context.Context, locks *store.Locks) error {
 		}
 	}
 	return f.adoptNew(ctx)
+}
+
+// see notes which nodes are there, and returns for whom the shards are.
+func (f *Fleet) see(nodes []string) [bridge.NumShards]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !slices.Equal(nodes, f.nodes) {
+		f.nodes, f.owners = nodes, bridge.Owners(nodes)
+	}
+	f.running = true
+	return f.owners
 }
 
 func (f *Fleet) holds(shard int) bool {
@@ -425,8 +435,8 @@ func (f *Fleet) Ready() bool {
 	if !f.running {
 		return false
 	}
-	for shard := range bridge.NumShards {
-		if bridge.OwnerOf(shard, f.nodes) == f.o.Node && !f.shards[shard] {
+	for shard, owner := range f.owners {
+		if owner == f.o.Node && !f.shards[shard] {
 			return false
 		}
 	}
