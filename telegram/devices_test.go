@@ -134,6 +134,27 @@ func TestFreshDevice(t *testing.T) {
 	}
 }
 
+// TestHideSignInCodes has nothing left of a code, and all else as it was (R-LG-12).
+func TestHideSignInCodes(t *testing.T) {
+	service := &tg.PeerUser{UserID: 777000}
+	for _, test := range []struct{ text, want string }{
+		{"Login code: 12345. Do not give it to anyone.", "Login code: •••••. Do not give it to anyone."},
+		{"Код 123-456, ещё 1-2-3-4-5", "Код •••••••, ещё •••••••••"},
+		{"This is your login code:\nCTAsmfLKm8g\n\nDo not give it.", "This is your login code:\n•••••••••••\n\nDo not give it."},
+		{"_b6c12345H4\n54321", "•••••••••••\n•••••"},
+		{"New login.\n\nDevice: Web 1.28, 26/11/2026 at 14:41\nLocation", "New login.\n\nDevice: Web 1.28, 26/11/2026 at 14:41\nLocation"},
+		{"", ""},
+	} {
+		if got := telegram.HideSignInCodes(&tg.Message{PeerID: service, Message: test.text}); got != test.want {
+			t.Errorf("%q is %q, want %q", test.text, got, test.want)
+		}
+	}
+	mine := &tg.Message{PeerID: &tg.PeerUser{UserID: 1}, Message: "Login code: 12345"}
+	if got := telegram.HideSignInCodes(mine); got != mine.Message {
+		t.Errorf("a message of somebody else is %q", got)
+	}
+}
+
 // TestSignInCodes finds what is a login code, and makes it void (R-LG-12).
 func TestSignInCodes(t *testing.T) {
 	service, somebody := &tg.PeerUser{UserID: 777000}, &tg.PeerUser{UserID: 1}

@@ -36,7 +36,7 @@ func newDesk(t *testing.T, db string) *desk {
 	var serve http.Handler // what Telegram reaches at the public URL
 	public := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve.ServeHTTP(w, r) }))
 	t.Cleanup(public.Close)
-	out := d.background("/openapi.json", "serve", "--public-url", public.URL+"/", "--dc", d.connection, "--db", db, "--data", filepath.Join(d.dir, "data"),
+	out, _ := d.background("/openapi.json", "serve", "--public-url", public.URL+"/", "--dc", d.connection, "--db", db, "--data", filepath.Join(d.dir, "data"),
 		"--listen", "127.0.0.1:0", "--allow-webhooks", "127.0.0.0/8", "--allow-plain-webhooks", "--history", "0")
 	d.url = regexp.MustCompile(`http://[0-9.:]+`).FindString(out.String())
 	to, err := url.Parse(d.url)
@@ -53,11 +53,11 @@ func newDesk(t *testing.T, db string) *desk {
 }
 
 // background runs a command until the test ends, and returns when it has said
-// something.
-func (d *desk) background(until string, args ...string) *screen {
+// something: what it prints, and what it logs.
+func (d *desk) background(until string, args ...string) (out, errs *screen) {
 	d.Helper()
 	ctx, end := context.WithCancel(context.Background())
-	out, errs := newScreen(until), newScreen("")
+	out, errs = newScreen(until), newScreen("")
 	code := make(chan int, 1)
 	go func() { code <- run(ctx, args, nil, out, errs) }()
 	d.Cleanup(func() {
@@ -72,7 +72,7 @@ func (d *desk) background(until string, args ...string) *screen {
 		code <- got
 		d.Fatalf("%v: exit %d\n%s", args, got, errs)
 	}
-	return out
+	return out, errs
 }
 
 // do runs a command that asks the daemon, and returns what it prints.

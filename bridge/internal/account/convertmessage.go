@@ -7,6 +7,7 @@ import (
 
 	"godwit/bridge"
 	"godwit/bridge/internal/inbox"
+	"godwit/telegram"
 	"godwit/tg"
 )
 
@@ -50,9 +51,12 @@ func (c converter) about(peer, from tg.PeerClass, out bool) *inbox.Message {
 	return m
 }
 
+// convertContent returns what a message says. A login code in one of Telegram's
+// own is hidden: what is stored of messages, shown to all who may read them and
+// sent to webhooks is no place for what signs in as the account.
 func convertContent(m *tg.Message) bridge.Content {
 	c := bridge.Content{
-		Text: m.Message, Entities: convertEntities(m.Entities), Media: convertMedia(m.Media), Silent: m.Silent,
+		Text: telegram.HideSignInCodes(m), Entities: convertEntities(m.Entities), Media: convertMedia(m.Media), Silent: m.Silent,
 		Album: m.GroupedID.Value, Forward: convertForward(m.FwdFrom), Reactions: convertReactions(m.Reactions),
 	}
 	c.ReplyTo, c.Topic = convertReply(m.ReplyTo)
