@@ -179,7 +179,7 @@ func (c *Client) signedIn(user *tg.User) {
 	if c.o.Handler != nil && c.err == nil {
 		c.pump = newPump(c, user.Bot, c.lastPump)
 		c.lastPump = c.pump.done
-		c.tasks.Go(c.pump.run)
+		c.pump.tick()
 	}
 }
 
@@ -258,6 +258,10 @@ func (c *Client) Wait(ctx context.Context) error {
 	}
 }
 
+// OnEnd has f called on a goroutine of its own once the client has ended, at once if
+// it has. Who runs thousands of clients needs no goroutine for each to wait.
+func (c *Client) OnEnd(f func()) { context.AfterFunc(c.ctx, f) }
+
 // end ends the client.
 func (c *Client) end(err error) {
 	c.mu.Lock()
@@ -266,6 +270,9 @@ func (c *Client) end(err error) {
 		return
 	}
 	c.err = err
+	if c.pump != nil {
+		c.pump.stop()
+	}
 	c.cancel()
 	close(c.done)
 }

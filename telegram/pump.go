@@ -12,8 +12,8 @@ import (
 	"godwit/telegram/updates"
 )
 
-// A Handler gets what happens to the account: runs of updates, in order, on
-// one goroutine. When it returns nil, the change of the state that came with
+// A Handler gets what happens to the account: runs of updates, in order, one
+// after the other. When it returns nil, the change of the state that came with
 // them is saved, or was by the handler itself: see Options.LoadState. If the
 // program ends before that, they are delivered again to the next one. An error ends the client: [Client.Err] wraps it.
 //
@@ -55,32 +55,39 @@ const maxQueue = 10000
 
 // A pump moves updates: what arrives goes into the engine, what the engine
 // puts out to the handler, with the state after it to the store. Fetches run
-// beside it.
+// beside it. It has a goroutine only while there is something to move.
 type pump struct {
 	c      *Client
 	ctx    context.Context
 	cancel context.CancelFunc
 	begin  updates.Options // what the engine starts with
-	engine *updates.Engine // of run alone
+	engine *updates.Engine // of run alone; nil before its first time
 	after  <-chan struct{} // the pump before this one has stopped
-	done   chan struct{}
+	done   chan struct{}   // closed once the pump has stopped
 
 	mu       sync.Mutex
 	queue    []func(now time.Time)
 	overflow bool
-	wake     chan struct{} // has room for one
+	due      bool        // the engine's deadline has come
+	timer    *time.Timer // for that; nil before the first
+	running  bool
+	stopped  bool
 }
 
 // newPump returns a pump that goes on from the stored state. c.mu is held.
 func newPump(c *Client, bot bool, after <-chan struct{}) *pump {
-	p := &pump{c: c, after: after, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	p := &pump{c: c, after: after, done: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(c.ctx)
 	p.begin = updates.Options{State: c.credentials.State, Bot: bot, Knows: c.peers.knows}
 	return p
 }
 
-// start makes the engine. It is nil before.
+// start makes the engine, if there is none, once the pump before has stopped.
 func (p *pump) start() error {
+	if p.engine != nil {
+		return nil
+	}
+	<-p.after
 	if load := p.c.o.LoadState; load != nil {
 		state, err := load(p.ctx)
 		if err != nil {
@@ -96,11 +103,41 @@ func (p *pump) start() error {
 // push queues something to be done on the pump's goroutine. It never waits.
 func (p *pump) push(f func(now time.Time)) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.queue = append(p.queue, f)
-	p.mu.Unlock()
-	select {
-	case p.wake <- struct{}{}:
-	default:
+	p.wake()
+}
+
+// wake has the pump run. p.mu is held.
+func (p *pump) wake() {
+	if !p.running && !p.stopped {
+		p.running = true
+		p.c.tasks.Go(p.run)
+	}
+}
+
+// tick is called at the engine's deadline.
+func (p *pump) tick() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = true
+	p.wake()
+}
+
+// stop has the pump move nothing more. It does not wait for what it is busy with.
+func (p *pump) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return
+	}
+	p.stopped = true
+	p.cancel()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if !p.running {
+		close(p.done)
 	}
 }
 
@@ -139,55 +176,72 @@ func (c *Client) Lagging(ctx context.Context) ([]updates.Lag, error) {
 	}
 }
 
-// take returns what is queued.
-func (p *pump) take() (queue []func(time.Time), overflow bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	queue, overflow = p.queue, p.overflow
-	p.queue, p.overflow = nil, false
-	return queue, overflow
+// work is what a pump has to do next.
+type work struct {
+	queue         []func(now time.Time)
+	overflow, due bool
 }
 
-// run moves updates until the pump is stopped.
+// take returns what is to be done, false if that is nothing: then run ends.
+func (p *pump) take() (w work, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w = work{p.queue, p.overflow, p.due}
+	p.queue, p.overflow, p.due = nil, false, false
+	switch {
+	case p.stopped:
+		close(p.done)
+	case len(w.queue) > 0 || w.overflow || w.due:
+		return w, true
+	default:
+		p.schedule(p.engine.Deadline())
+	}
+	p.running = false
+	return work{}, false
+}
+
+// schedule has tick be called at a time, never for the zero time. p.mu is held.
+func (p *pump) schedule(at time.Time) {
+	switch {
+	case at.IsZero():
+	case p.timer == nil:
+		p.timer = time.AfterFunc(time.Until(at), p.tick)
+	default:
+		p.timer.Reset(time.Until(at))
+	}
+}
+
+// run moves updates until there are none left.
 func (p *pump) run() {
-	defer close(p.done)
-	defer p.cancel()
-	<-p.after
-	if err := p.start(); err != nil {
-		if p.ctx.Err() == nil {
-			p.c.end(err)
-		}
-		return
+	if err := p.start(); err != nil && p.ctx.Err() == nil {
+		p.c.end(err)
 	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
-		select {
-		case <-p.ctx.Done():
+		w, ok := p.take()
+		if !ok {
 			return
-		case <-p.wake:
-		case <-timer.C:
-			p.engine.Tick(time.Now())
 		}
-		queue, overflow := p.take()
-		if overflow {
-			p.engine.LostAll(time.Now())
-		}
-		for _, f := range queue {
-			f(time.Now())
-			if err := p.deliver(); err != nil {
-				p.c.end(err)
-				return
-			}
-		}
-		if err := p.deliver(); err != nil {
+		if err := p.do(w); err != nil {
 			p.c.end(err)
-			return
-		}
-		if at := p.engine.Deadline(); !at.IsZero() {
-			timer.Reset(time.Until(at))
 		}
 	}
+}
+
+// do does some work. The error is one that ends the client.
+func (p *pump) do(w work) error {
+	if w.due {
+		p.engine.Tick(time.Now())
+	}
+	if w.overflow {
+		p.engine.LostAll(time.Now())
+	}
+	for _, f := range w.queue {
+		f(time.Now())
+		if err := p.deliver(); err != nil {
+			return err
+		}
+	}
+	return p.deliver()
 }
 
 // receive gives what Telegram has sent to the engine (R-UP-01). What cannot be

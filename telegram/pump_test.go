@@ -264,13 +264,17 @@ func TestOverflow(t *testing.T) {
 		f.n.wantLog("1 updates.getChannelDifference", "1 updates.getDifference")
 	})
 	n := &fakeNetwork{t: t, answer: func(int, tg.Request) (tl.Object, error) { return self(), nil }}
-	p := newPump(n.client(Options{}), false, closedChannel())
+	before := make(chan struct{})
+	p := newPump(n.client(Options{}), false, before) // which waits
 	for range maxQueue + 1 {
 		p.received(nil)
 	}
-	if queue, overflow := p.take(); !overflow || len(queue) > maxQueue {
-		t.Errorf("overflow %v with %d queued", overflow, len(queue))
+	if w, _ := p.take(); !w.overflow || len(w.queue) > maxQueue {
+		t.Errorf("overflow %v with %d queued", w.overflow, len(w.queue))
 	}
+	p.stop()
+	close(before)
+	<-p.done
 }
 
 // TestUnknownChannel has the difference of a channel whose access hash is not

@@ -27,7 +27,7 @@ func (c *Client) SignOut(ctx context.Context) error {
 	c.mu.Lock()
 	c.self = nil
 	if c.pump != nil {
-		c.pump.cancel()
+		c.pump.stop()
 		c.pump = nil
 	}
 	c.mu.Unlock()

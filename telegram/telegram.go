@@ -47,7 +47,7 @@
 //
 // # Updates
 //
-// The handler is called on one goroutine, in order, each update once. The
+// The handler is called with each update once, in order, one call after the other. The
 // state of an update is saved after the handler has returned: what a program
 // was handling when it crashed is handed to it again when it is started again.
 //

@@ -41,8 +41,9 @@
 //
 // Run itself is the loop. It alone touches the sessions, the key exchanges and
 // the table of queries, and it never waits for the network. Each connection
-// has a reader and a writer, and dialing has a goroutine of its own. None of
-// them outlives Run. There is one connection, and a second one for as long as
+// has a reader. Dialing, each packet that is written, and updates while they are
+// handed out have goroutines of their own, so that a client at rest has two. None
+// of them outlives Run. There is one connection, and a second one for as long as
 // a temporary key takes the place of another.
 //
 // Numbers such as R-PF-13 are those of docs/requirements.md.
@@ -93,7 +94,7 @@ type Options struct {
 	// It is told of temporary keys only where KeepTemporary is set.
 	Save func(Credentials) error
 	// OnUpdate gets what the server sends by itself, boxed and unpacked, in
-	// order, on one goroutine. It may keep body, take its time, and call Invoke.
+	// order, one after the other. It may keep body, take its time, and call Invoke.
 	OnUpdate func(body []byte)
 	// OnNewSession says that updates may have been lost (R-SM-61): the server
 	// has begun a new session, or OnUpdate was too far behind. It is called in

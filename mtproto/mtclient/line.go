@@ -240,7 +240,7 @@ func (n *line) state(s State) {
 // usable reports whether queries may be given to the session.
 func (n *line) usable() bool { return n.session != nil && n.bound }
 
-// fill gives the writer the next packet, if the last is written.
+// fill has the next packet written, if the last is.
 func (n *line) fill() error {
 	if n.link == nil || n.link.busy {
 		return nil
@@ -256,9 +256,10 @@ func (n *line) fill() error {
 		}
 	}
 	if packet.body != nil {
-		n.link.busy = true
-		n.link.open++
-		n.link.out <- packet
+		k := n.link
+		k.busy = true
+		k.open++
+		n.tasks.Go(func() { n.write(k, packet) })
 	}
 	return nil
 }
@@ -312,7 +313,7 @@ func (n *line) deadline() time.Time {
 	case n.link != nil && n.session != nil:
 		at := n.session.Deadline()
 		if n.link.busy {
-			// What is due may have to wait until the writer takes the packet.
+			// What is due may have to wait until the packet is written.
 			at = later(at, n.o.Now().Add(busyPause))
 		}
 		return at

@@ -7,11 +7,10 @@ import (
 	"godwit/mtproto/transport"
 )
 
-// A link is an open connection with the goroutines that read from it and write
-// to it. What happens on it they tell the loop.
+// A link is an open connection with the goroutine that reads from it, and one for as
+// long as a packet is being written to it. What happens on it they tell the loop.
 type link struct {
 	conn   transport.PacketConn
-	out    chan outgoing // packets to write; has room for the one that writing begins with
 	closed chan struct{} // ends both
 	busy   bool          // the loop's: a packet is being written
 	open   int           // the loop's: packets written less packets read, for a transport.Poller
@@ -20,11 +19,10 @@ type link struct {
 
 // openLink begins to use a connection for a line.
 func (n *line) openLink(conn transport.PacketConn) {
-	k := &link{conn: conn, out: make(chan outgoing, 1), closed: make(chan struct{})}
+	k := &link{conn: conn, closed: make(chan struct{})}
 	n.link = k
 	n.expectQuickAcks(k)
 	n.tasks.Go(func() { n.read(k) })
-	n.tasks.Go(func() { n.write(k) })
 }
 
 // close ends the connection. The goroutines end soon after.
@@ -76,21 +74,11 @@ func (n *line) read(k *link) {
 	}
 }
 
-func (n *line) write(k *link) {
-	for {
-		select {
-		case packet := <-k.out:
-			err := k.conn.SetWriteDeadline(time.Now().Add(n.o.WriteTimeout))
-			if err == nil {
-				err = packet.write(k.conn)
-			}
-			if err != nil {
-				n.fail(k, err)
-				return
-			}
-			n.tell(k, func() error { k.busy = false; return nil })
-		case <-k.closed:
-			return
-		}
+// write writes a packet, of which there is one at a time.
+func (n *line) write(k *link, packet outgoing) {
+	err := k.conn.SetWriteDeadline(time.Now().Add(n.o.WriteTimeout))
+	if err == nil {
+		err = packet.write(k.conn)
 	}
+	n.tell(k, func() error { k.busy = false; return err })
 }

@@ -54,8 +54,7 @@ func newLoop(c *Client) *loop {
 		l.kept = l.o.Credentials.Temporary
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	l.updates = newUpdates(&c.o)
-	l.tasks.Go(func() { l.updates.run(l.ctx) })
+	l.updates = &updates{o: &c.o, ctx: l.ctx, tasks: &l.tasks}
 	l.main = l.newLine()
 	return l
 }

@@ -5,16 +5,18 @@ import (
 	"sync"
 )
 
-// updates hands what the server sends by itself to the callbacks, so that a
-// slow one holds nothing up.
+// updates hands what the server sends by itself to the callbacks, on a goroutine
+// that is there only while they have something to do, so that a slow one holds
+// nothing up.
 type updates struct {
 	o     *Options
-	wake  chan struct{} // has room for one
-	mu    sync.Mutex
-	queue [][]byte // nil stands for a call of OnNewSession
-}
+	ctx   context.Context // what waits when it ends is lost, like all that comes later
+	tasks *sync.WaitGroup
 
-func newUpdates(o *Options) *updates { return &updates{o: o, wake: make(chan struct{}, 1)} }
+	mu      sync.Mutex
+	queue   [][]byte // nil stands for a call of OnNewSession
+	running bool
+}
 
 // add queues an update.
 func (u *updates) add(body []byte) {
@@ -30,37 +32,29 @@ func (u *updates) lost() { u.push(nil) }
 // after a loss gets what was in it that way too (R-IX-28).
 func (u *updates) push(body []byte) {
 	u.mu.Lock()
+	defer u.mu.Unlock()
 	if len(u.queue) >= u.o.MaxUpdates {
 		u.o.Logger.Warn("updates given up, since OnUpdate is too slow", "count", len(u.queue))
 		u.queue = [][]byte{nil}
 	}
 	u.queue = append(u.queue, body)
-	u.mu.Unlock()
-	select {
-	case u.wake <- struct{}{}:
-	default:
+	if !u.running {
+		u.running = true
+		u.tasks.Go(u.run)
 	}
 }
 
-// run calls back until ctx ends. What waits then is lost, like all that comes
-// later.
-func (u *updates) run(ctx context.Context) {
+// run calls back until nothing is left to be handed out.
+func (u *updates) run() {
 	for {
-		select {
-		case <-u.wake:
-		case <-ctx.Done():
+		body, ok := u.next()
+		switch {
+		case !ok:
 			return
-		}
-		for {
-			body, ok := u.next()
-			if !ok || ctx.Err() != nil {
-				break
-			}
-			if body != nil {
-				u.o.OnUpdate(body)
-			} else if u.o.OnNewSession != nil {
-				u.o.OnNewSession()
-			}
+		case body != nil:
+			u.o.OnUpdate(body)
+		case u.o.OnNewSession != nil:
+			u.o.OnNewSession()
 		}
 	}
 }
@@ -68,7 +62,8 @@ func (u *updates) run(ctx context.Context) {
 func (u *updates) next() (body []byte, ok bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.queue) == 0 {
+	if len(u.queue) == 0 || u.ctx.Err() != nil {
+		u.queue, u.running = nil, false
 		return nil, false
 	}
 	body, u.queue = u.queue[0], u.queue[1:]

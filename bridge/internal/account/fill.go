@@ -15,41 +15,36 @@ import (
 // something to do, such as to fetch its past. Runner.mu guards it.
 type chore struct {
 	name  string // for the log
-	do    func(context.Context, *telegram.Client) error
-	busy  bool
-	woken chan struct{} // has room for one: somebody has asked for more meanwhile
-}
-
-func newChore(name string, do func(context.Context, *telegram.Client) error) *chore {
-	return &chore{name: name, do: do, woken: make(chan struct{}, 1)}
+	do    func(ctx context.Context, a *bridge.Account, epoch int64, c *telegram.Client) error
+	woken chan struct{} // has room for one: somebody has asked for more meanwhile; nil: it rests
 }
 
 // Backfill has what is wanted of the account's past fetched in the background,
 // behind all else that it does, for as long as the Runner is online. It does so
 // by itself when it connects, and when it has missed something; it is to be
 // called when somebody has asked for more.
-func (r *Runner) Backfill() { r.begin(r.history) }
+func (r *Runner) Backfill() { r.look(&r.history) }
 
 // Export is as Backfill for the members of groups.
-func (r *Runner) Export() { r.begin(r.exports) }
+func (r *Runner) Export() { r.look(&r.exports) }
 
-// begin has a chore done, or looked at once more if it is being done.
-func (r *Runner) begin(t *chore) {
+// look has a chore done, or looked at once more if it is being done.
+func (r *Runner) look(t *chore) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.client == nil || r.background == nil || r.background.Err() != nil {
+	if r.client == nil || r.ctx.Err() != nil {
 		return // it will be when it connects
 	}
-	if t.busy {
+	if t.woken != nil {
 		select {
 		case t.woken <- struct{}{}:
 		default:
 		}
 		return
 	}
-	t.busy = true
-	c, ctx := r.client, r.background
-	r.tasks.Go(func() { r.work(ctx, c, t) })
+	t.woken = make(chan struct{}, 1)
+	c, woken := r.client, t.woken
+	r.tasks.Go(func() { r.work(r.ctx, c, t, woken) })
 }
 
 // Between two tries of a chore that have failed.
@@ -58,9 +53,9 @@ const (
 	lastTry  = 5 * time.Minute
 )
 
-func (r *Runner) work(ctx context.Context, c *telegram.Client, t *chore) {
+func (r *Runner) work(ctx context.Context, c *telegram.Client, t *chore, woken <-chan struct{}) {
 	for wait := firstTry; ; {
-		err := t.do(ctx, c)
+		err := t.do(ctx, r.account, r.epoch, c)
 		switch {
 		case err == nil:
 			if !r.more(t) {
@@ -81,7 +76,7 @@ func (r *Runner) work(ctx context.Context, c *telegram.Client, t *chore) {
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
-		case <-t.woken: // what has to wait may be another thing than what is asked for
+		case <-woken: // what has to wait may be another thing than what is asked for
 			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
@@ -97,10 +92,11 @@ func (r *Runner) more(t *chore) bool {
 	defer r.mu.Unlock()
 	select {
 	case <-t.woken:
+		return true
 	default:
-		t.busy = false
+		t.woken = nil
+		return false
 	}
-	return t.busy
 }
 
 // laterOf returns when something is to be tried again, if the error says so.

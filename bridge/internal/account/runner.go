@@ -22,17 +22,17 @@ type Runner struct {
 	epoch   int64
 	watcher Watcher
 
-	stop context.CancelFunc
-	done chan struct{}
+	ctx    context.Context // ends when the Runner does
+	stop   context.CancelFunc
+	closed atomic.Bool   // by its owner
+	done   chan struct{} // closed when nothing of the Runner is left
 
-	mu     sync.Mutex
-	client *telegram.Client // nil until it is connected
-	blob   *blob
-	// What goes on beside the connection, until background ends.
-	background context.Context
-	tasks      sync.WaitGroup
-	history    *chore
-	exports    *chore
+	mu      sync.Mutex
+	client  *telegram.Client // nil until it is connected
+	blob    *blob
+	tasks   sync.WaitGroup // what goes on beside the connection
+	history chore
+	exports chore
 
 	lastUpdate atomic.Int64 // unix milliseconds; 0: none yet
 	connected  atomic.Bool
@@ -53,47 +53,54 @@ type Watcher interface {
 func (e *Environment) Start(
 	a *bridge.Account, epoch int64, w Watcher, turn func(context.Context) (func(), error),
 ) *Runner {
-	ctx, stop := context.WithCancel(context.Background())
-	r := &Runner{e: e, account: a, epoch: epoch, watcher: w, stop: stop, done: make(chan struct{})}
-	r.history = newChore("history", func(ctx context.Context, c *telegram.Client) error { return e.Inbox.Backfill(ctx, a, epoch, c) })
-	r.exports = newChore("members", func(ctx context.Context, c *telegram.Client) error { return e.Inbox.Export(ctx, a, epoch, c) })
-	go func() {
-		defer close(r.done)
-		r.run(ctx, turn)
-	}()
+	r := &Runner{e: e, account: a, epoch: epoch, watcher: w, done: make(chan struct{})}
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	r.history, r.exports = chore{name: "history", do: e.Inbox.Backfill}, chore{name: "members", do: e.Inbox.Export}
+	go r.begin(turn)
 	return r
 }
 
 // Close takes the account offline and waits until nothing of the Runner is left.
 // It must not be called from the Watcher.
 func (r *Runner) Close() {
+	r.closed.Store(true)
 	r.stop()
+	if c := r.clientOf(); c != nil {
+		r.closeClient(c)
+	}
 	<-r.done
 }
 
-func (r *Runner) run(ctx context.Context, turn func(context.Context) (func(), error)) {
-	background, end := context.WithCancel(ctx)
-	r.mu.Lock()
-	r.background = background
-	r.mu.Unlock()
-	err := r.connect(ctx, turn)
-	if err == nil {
-		err = r.clientOf().Wait(ctx)
+// begin brings the account online. Nothing waits for the end of that.
+func (r *Runner) begin(turn func(context.Context) (func(), error)) {
+	if err := r.connect(r.ctx, turn); err != nil {
+		r.end(err)
+		return
 	}
+	c := r.clientOf()
+	c.OnEnd(func() { r.end(c.Err()) })
+}
+
+// end ends what is left of the Runner, of which err is the end.
+func (r *Runner) end(err error) {
+	defer close(r.done)
 	r.connected.Store(false)
 	r.mu.Lock()
-	end() // nothing is begun after this
+	r.stop() // nothing is begun after this
 	r.mu.Unlock()
 	r.tasks.Wait()
 	if c := r.clientOf(); c != nil {
-		if closing := c.Close(); closing != nil {
-			r.e.Logger.Warn("client not closed well", "account", r.account.ID, "error", closing)
-		}
+		r.closeClient(c)
 	}
-	if ctx.Err() != nil {
-		return
+	if !r.closed.Load() {
+		r.watcher.Ended(r.endOf(err))
 	}
-	r.watcher.Ended(r.endOf(err))
+}
+
+func (r *Runner) closeClient(c *telegram.Client) {
+	if err := c.Close(); err != nil {
+		r.e.Logger.Warn("client not closed well", "account", r.account.ID, "error", err)
+	}
 }
 
 // endOf returns what it means that the Runner has ended by itself.
@@ -151,6 +158,9 @@ func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func()
 	r.mu.Lock()
 	r.client, r.blob = client, b
 	r.mu.Unlock()
+	if r.closed.Load() {
+		return telegram.ErrClosed
+	}
 	if lapsed := client.Lapsed(); lapsed != nil {
 		return lapsed
 	}
