@@ -107,9 +107,11 @@ func codeKey(k *tl.Codec, key *mtproto.AuthKey) {
 
 func codeSalts(k *tl.Codec, salts *[]session.Salt) {
 	codeSlice(k, salts, 24, func(s *session.Salt) {
+		since, until := time.Unix(int64(s.ValidSince), 0), time.Unix(int64(s.ValidUntil), 0)
 		k.Long((*int64)(&s.Value))
-		codeTime(k, &s.ValidSince)
-		codeTime(k, &s.ValidUntil)
+		codeTime(k, &since)
+		codeTime(k, &until)
+		*s = session.NewSalt(s.Value, since, until)
 	})
 }
 

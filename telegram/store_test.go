@@ -27,11 +27,11 @@ func full() telegram.Credentials {
 			2: {
 				Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{2, 255: 9}),
 				Salts: []session.Salt{{
-					Value: -5, ValidSince: time.Unix(100, 0).UTC(), ValidUntil: time.Unix(200, 0).UTC(),
+					Value: -5, ValidSince: 100, ValidUntil: 200,
 				}},
 				Temporary: telegram.TemporaryKey{
 					Key: mtproto.NewAuthKey([mtproto.AuthKeySize]byte{3, 255: 8}), Expires: time.Unix(300, 0).UTC(),
-					Salts: []session.Salt{{Value: 6, ValidSince: time.Unix(150, 0).UTC(), ValidUntil: time.Unix(250, 0).UTC()}},
+					Salts: []session.Salt{{Value: 6, ValidSince: 150, ValidUntil: 250}},
 				},
 			},
 		},

@@ -263,9 +263,7 @@ func (c *client) continueExchange(packet []byte) error {
 	c.w.report.Exchanges++
 	c.exchange = nil
 	c.key = made.Key
-	c.salts = []session.Salt{{
-		Value: made.Salt, ValidSince: made.ServerTime, ValidUntil: made.ServerTime.Add(firstSalt),
-	}}
+	c.salts = []session.Salt{session.NewSalt(made.Salt, made.ServerTime, made.ServerTime.Add(firstSalt))}
 	c.newSession(session.Options{ClockOffset: made.ClockOffset, ClockKnown: true})
 	c.connected()
 	return nil

@@ -86,7 +86,7 @@ func (s *server) newKey() (mtproto.AuthKey, []session.Salt) {
 	if s.w.chance(0.2) {
 		salt++ // what the client has stored is of no use any more
 	}
-	return key, []session.Salt{{Value: salt, ValidSince: made, ValidUntil: made.Add(time.Hour)}}
+	return key, []session.Salt{session.NewSalt(salt, made, made.Add(time.Hour))}
 }
 
 // receive takes a packet that has arrived.

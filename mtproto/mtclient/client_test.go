@@ -141,7 +141,7 @@ func TestBadSalt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		c := s.credentials()
-		c.Salts = []session.Salt{{Value: 1, ValidSince: time.Now(), ValidUntil: time.Now().Add(time.Hour)}}
+		c.Salts = []session.Salt{session.NewSalt(1, time.Now(), time.Now().Add(time.Hour))}
 		h := run(t, s, Options{Credentials: c})
 		h.ask(3)
 		h.stop(s)

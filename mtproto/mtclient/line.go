@@ -158,9 +158,7 @@ func (n *line) continueExchange(now time.Time, packet []byte) error {
 		return nil
 	}
 	n.exchange, n.exchangeRefusals = nil, 0
-	salts := []session.Salt{{
-		Value: made.Salt, ValidSince: made.ServerTime, ValidUntil: made.ServerTime.Add(firstSaltLifetime),
-	}}
+	salts := []session.Salt{session.NewSalt(made.Salt, made.ServerTime, made.ServerTime.Add(firstSaltLifetime))}
 	if made.Temporary {
 		// Its salts are its own (R-PF-08).
 		o := session.Options{Salts: salts, ClockOffset: made.ClockOffset, ClockKnown: true}

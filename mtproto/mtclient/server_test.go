@@ -200,7 +200,7 @@ func (s *server) credentials() Credentials {
 	rand.Read(raw[:])
 	key := mtproto.NewAuthKey(raw)
 	s.addKey(key, 77)
-	return Credentials{Key: key, Salts: []session.Salt{{Value: 77, ValidSince: s.now(), ValidUntil: s.now().Add(time.Hour)}}}
+	return Credentials{Key: key, Salts: []session.Salt{session.NewSalt(77, s.now(), s.now().Add(time.Hour))}}
 }
 
 func (s *server) encrypted(c *serverConn, id mtproto.KeyID, packet []byte) error {

@@ -345,7 +345,7 @@ func (f *fixture) peer(k Key) *peer {
 func newPeer(l *link, key mtproto.AuthKey, salt mtproto.Salt, id mtproto.SessionID) *peer {
 	core, err := session.New(session.Options{
 		Side: mtproto.Client, Key: key, ID: id, Rand: rand.Reader, ClockKnown: true,
-		Salts: []session.Salt{{Value: salt, ValidSince: time.Now(), ValidUntil: time.Now().Add(24 * time.Hour)}},
+		Salts: []session.Salt{session.NewSalt(salt, time.Now(), time.Now().Add(24*time.Hour))},
 	})
 	if err != nil {
 		l.t.Fatal(err)

@@ -32,7 +32,7 @@ func (f *fixture) poller(k Key) *poller {
 	f.t.Helper()
 	core, err := session.New(session.Options{
 		Side: mtproto.Client, Key: k.AuthKey, Rand: f.srv.o.Rand,
-		Salts: []session.Salt{{Value: k.Salt, ValidSince: time.Now(), ValidUntil: time.Now().Add(time.Hour)}},
+		Salts: []session.Salt{session.NewSalt(k.Salt, time.Now(), time.Now().Add(time.Hour))},
 	})
 	if err != nil {
 		f.t.Fatal(err)

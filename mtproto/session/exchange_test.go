@@ -364,8 +364,7 @@ func TestClockSkew(t *testing.T) {
 		for _, known := range []bool{false, true} {
 			p := newPair(t, func(client, _ *session.Options) {
 				client.ClockKnown = known
-				client.Salts[0].ValidSince = epoch.Add(-100 * time.Hour)
-				client.Salts[0].ValidUntil = epoch.Add(100 * time.Hour)
+				client.Salts[0] = session.NewSalt(client.Salts[0].Value, epoch.Add(-100*time.Hour), epoch.Add(100*time.Hour))
 			})
 			p.skew = skew
 			p.connect()

@@ -281,7 +281,7 @@ func TestHostileSalts(t *testing.T) {
 		t.Errorf("ended with %v", p.results[id].Err)
 	}
 
-	p = newPair(t, func(client, _ *session.Options) { client.Salts[0].ValidUntil = epoch.Add(time.Minute) })
+	p = newPair(t, func(client, _ *session.Options) { client.Salts[0].ValidUntil = int32(epoch.Add(time.Minute).Unix()) })
 	p.connect()
 	packets := p.clientPackets()
 	ids, _, bodies := messagesOf(opened(t, mtproto.Client, packets[0]))

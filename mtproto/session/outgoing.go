@@ -251,10 +251,12 @@ func container(batch []*message) []byte {
 const (
 	// maxServices is how many messages that nothing acknowledges, and
 	// containers, are remembered so that a refusal of them is understood
-	// (R-SM-14, R-SM-31).
+	// (R-SM-14, R-SM-31), and serviceAge for how long: a session that rests has
+	// sent a ping a minute, for days.
 	maxServices = 256
+	serviceAge  = MaxAge
 	// maxRecent is how many ids of packets are remembered; see rewind.
-	maxRecent = 256
+	maxRecent = 128
 	// maxFormer is under how many of the ids that it had a query is known.
 	maxFormer = 4
 )
@@ -286,7 +288,8 @@ func (s *Session) rememberFromClient(outer mtproto.MsgID, batch []*message) {
 		s.containers[outer] = batch
 		s.services = append(s.services, outer)
 	}
-	for len(s.services) > maxServices {
+	old := mtproto.MsgIDAt(outer.Time().Add(-serviceAge))
+	for len(s.services) > maxServices || len(s.services) > 0 && s.services[0].Before(old) {
 		id := s.services[0]
 		s.services = s.services[1:]
 		if m := s.sent[id]; m != nil && !m.content {

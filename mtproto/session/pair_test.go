@@ -53,7 +53,7 @@ func newPair(t testing.TB, change func(client, server *session.Options)) *pair {
 	p.salts = session.NewServerSalts(testKey(), 77, epoch)
 	clientOptions := session.Options{
 		Side: mtproto.Client, Key: testKey(), Rand: p.random, ClockKnown: true,
-		Salts: []session.Salt{{Value: 77, ValidSince: epoch.Add(-time.Minute), ValidUntil: epoch.Add(2 * time.Hour)}},
+		Salts: []session.Salt{session.NewSalt(77, epoch.Add(-time.Minute), epoch.Add(2*time.Hour))},
 	}
 	serverOptions := session.Options{Side: mtproto.Server, Key: testKey(), Rand: p.random, ServerSalts: p.salts}
 	if change != nil {

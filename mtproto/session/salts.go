@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"math"
 	"slices"
 	"sort"
 	"sync/atomic"
@@ -18,12 +19,22 @@ const (
 	maxSalts     = 64              // that one get_future_salts may ask for
 )
 
-// A Salt is a server salt and when it may be used, in the server's time.
+// A Salt is a server salt and when it may be used. Programs with thousands of
+// sessions keep dozens for each, so it is as small as on the wire.
 type Salt struct {
 	Value      mtproto.Salt
-	ValidSince time.Time
-	ValidUntil time.Time
+	ValidSince int32 // Unix time by the server's clock
+	ValidUntil int32
 }
+
+// NewSalt returns a salt that is valid from one time until another, to the second.
+func NewSalt(value mtproto.Salt, since, until time.Time) Salt {
+	seconds := func(t time.Time) int32 { return int32(min(max(t.Unix(), math.MinInt32), math.MaxInt32)) }
+	return Salt{value, seconds(since), seconds(until)}
+}
+
+func (s Salt) since() time.Time { return time.Unix(int64(s.ValidSince), 0) }
+func (s Salt) until() time.Time { return time.Unix(int64(s.ValidUntil), 0) }
 
 // clientSalts are the salts a client knows (R-EM-40 to R-EM-43).
 type clientSalts struct{ known []Salt }
@@ -41,14 +52,14 @@ func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 		case i < 0:
 			c.known = append(c.known, salt)
 			changed = true
-		case c.known[i].ValidUntil.Before(salt.ValidUntil):
+		case c.known[i].ValidUntil < salt.ValidUntil:
 			c.known[i] = salt
 		}
 	}
-	sort.SliceStable(c.known, func(i, j int) bool { return c.known[i].ValidSince.Before(c.known[j].ValidSince) })
+	sort.SliceStable(c.known, func(i, j int) bool { return c.known[i].ValidSince < c.known[j].ValidSince })
 	if ended := now.Add(-saltLifetime); len(c.known) > 1 {
 		last := c.known[len(c.known)-1].Value
-		c.known = slices.DeleteFunc(c.known, func(k Salt) bool { return k.Value != last && k.ValidUntil.Before(ended) })
+		c.known = slices.DeleteFunc(c.known, func(k Salt) bool { return k.Value != last && k.until().Before(ended) })
 	}
 	c.known = c.known[:min(len(c.known), maxSalts)]
 	return changed
@@ -59,9 +70,9 @@ func (c *clientSalts) add(now time.Time, salts ...Salt) bool {
 // be.
 func (c *clientSalts) replace(now time.Time, value mtproto.Salt) {
 	c.known = slices.DeleteFunc(c.known, func(k Salt) bool {
-		begun := !k.ValidSince.After(now)
+		begun := !k.since().After(now)
 		if k.Value == value {
-			return !begun || k.ValidUntil.Before(now)
+			return !begun || k.until().Before(now)
 		}
 		return begun
 	})
@@ -71,7 +82,7 @@ func (c *clientSalts) replace(now time.Time, value mtproto.Salt) {
 // named returns a salt that the server has named at now. It began before that,
 // so it does not end if our clock is set back a little.
 func named(now time.Time, value mtproto.Salt) Salt {
-	return Salt{Value: value, ValidSince: now.Add(-saltPeriod), ValidUntil: now.Add(saltPeriod)}
+	return NewSalt(value, now.Add(-saltPeriod), now.Add(saltPeriod))
 }
 
 // current returns the salt valid at now that stays so longest (R-EM-43); if
@@ -80,8 +91,8 @@ func (c *clientSalts) current(now time.Time) mtproto.Salt {
 	var best Salt
 	var off, left time.Duration // by how much best is not valid, or how long it still is
 	for i, salt := range c.known {
-		saltOff := max(salt.ValidSince.Sub(now), now.Sub(salt.ValidUntil), 0)
-		saltLeft := salt.ValidUntil.Sub(now)
+		saltOff := max(salt.since().Sub(now), now.Sub(salt.until()), 0)
+		saltLeft := salt.until().Sub(now)
 		if i == 0 || saltOff < off || saltOff == off && saltLeft > left {
 			best, off, left = salt, saltOff, saltLeft
 		}
@@ -92,8 +103,8 @@ func (c *clientSalts) current(now time.Time) mtproto.Salt {
 // ahead returns until when salts are at hand.
 func (c *clientSalts) ahead() (until time.Time) {
 	for _, salt := range c.known {
-		if salt.ValidUntil.After(until) {
-			until = salt.ValidUntil
+		if salt.until().After(until) {
+			until = salt.until()
 		}
 	}
 	return until
@@ -129,11 +140,7 @@ func (k *ServerSalts) of(n int64) Salt {
 		h.Write(p[:])
 	}
 	since := time.Unix(n*int64(saltPeriod/time.Second), 0)
-	return Salt{
-		Value:      mtproto.Salt(binary.LittleEndian.Uint64(h.Sum(nil))),
-		ValidSince: since,
-		ValidUntil: since.Add(saltLifetime),
-	}
+	return NewSalt(mtproto.Salt(binary.LittleEndian.Uint64(h.Sum(nil))), since, since.Add(saltLifetime))
 }
 
 // Renew has other salts accepted than before, all of them, for each generation

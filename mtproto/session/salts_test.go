@@ -12,7 +12,7 @@ import (
 func TestSaltsAreNews(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	salt := func(value mtproto.Salt, until time.Duration) Salt {
-		return Salt{Value: value, ValidSince: now, ValidUntil: now.Add(until)}
+		return NewSalt(value, now, now.Add(until))
 	}
 	var c clientSalts
 	for _, test := range []struct {

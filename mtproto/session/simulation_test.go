@@ -101,7 +101,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.skew = time.Duration(w.r.Int64N(800)-400) * time.Second
 	w.client = mustNew(t, session.Options{
 		Side: mtproto.Client, Key: testKey(), Rand: w.random, CompressAbove: w.compress,
-		Salts: []session.Salt{{Value: mtproto.Salt(76 + w.r.Int64N(2)), ValidSince: epoch, ValidUntil: epoch.Add(time.Hour)}},
+		Salts: []session.Salt{session.NewSalt(mtproto.Salt(76+w.r.Int64N(2)), epoch, epoch.Add(time.Hour))},
 	})
 	w.unsure = w.skew > session.MaxAhead
 	w.restart()

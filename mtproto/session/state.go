@@ -158,8 +158,8 @@ func (s *Session) sendFutureSalts(now time.Time, request mtproto.MsgID, n int) {
 	answer := &mt.FutureSalts{ReqMsgID: int64(request), Now: int32(now.Unix())}
 	for _, salt := range s.o.ServerSalts.Future(now, n) {
 		answer.Salts = append(answer.Salts, mt.FutureSalt{
-			ValidSince: int32(salt.ValidSince.Unix()),
-			ValidUntil: int32(salt.ValidUntil.Unix()),
+			ValidSince: salt.ValidSince,
+			ValidUntil: salt.ValidUntil,
 			Salt:       int64(salt.Value),
 		})
 	}
@@ -176,11 +176,7 @@ func (s *Session) handleFutureSalts(now time.Time, v *mt.FutureSalts) {
 	s.settle(asked)
 	salts := make([]Salt, 0, maxSalts)
 	for _, salt := range v.Salts[:min(len(v.Salts), maxSalts)] {
-		salts = append(salts, Salt{
-			Value:      mtproto.Salt(salt.Salt),
-			ValidSince: time.Unix(int64(salt.ValidSince), 0),
-			ValidUntil: time.Unix(int64(salt.ValidUntil), 0),
-		})
+		salts = append(salts, Salt{mtproto.Salt(salt.Salt), salt.ValidSince, salt.ValidUntil})
 	}
 	if s.salts.add(s.serverTime(now), salts...) {
 		s.emit(SaltsChanged{})

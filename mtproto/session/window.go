@@ -2,17 +2,24 @@ package session
 
 import (
 	"slices"
+	"time"
 
 	"godwit/mtproto"
 )
 
-// windowSize is how many message ids a receiver remembers (R-EM-15 names no
-// number; TDLib and mtcute keep 1000).
-const windowSize = 1024
+const (
+	// windowSize is how many message ids a receiver remembers (R-EM-15 names no
+	// number; TDLib and mtcute keep 1000).
+	windowSize = 1024
+	// windowRest is how many of those that came windowAge before the last one or
+	// earlier, of a session that rests.
+	windowRest = 64
+	windowAge  = time.Hour
+)
 
 // window remembers the message ids received last, in order.
 type window struct {
-	entries []received // sorted by id; grows to twice windowSize, then is cut
+	entries []received // sorted by id; grows to twice what is remembered, then is cut
 	full    bool
 }
 
@@ -62,11 +69,24 @@ func (w *window) judge(id mtproto.MsgID) (verdict, int) {
 func (w *window) insert(e received) {
 	i, _ := w.find(e.id)
 	w.entries = slices.Insert(w.entries, i, e)
-	if len(w.entries) >= 2*windowSize {
-		n := copy(w.entries, w.entries[len(w.entries)-windowSize:])
-		w.entries = w.entries[:n]
-		w.full = true
+	n := len(w.entries)
+	switch {
+	case n >= 2*windowSize:
+		w.cut(windowSize)
+	case n >= 2*windowRest && w.entries[n-windowRest-1].id.Before(mtproto.MsgIDAt(w.entries[n-1].id.Time().Add(-windowAge))):
+		w.cut(windowRest)
 	}
+}
+
+// cut forgets all but the last n, and gives back what a busy time has taken.
+func (w *window) cut(n int) {
+	w.full = true
+	last := w.entries[len(w.entries)-n:]
+	if cap(w.entries) > 4*n {
+		w.entries = slices.Clone(last)
+		return
+	}
+	w.entries = w.entries[:copy(w.entries, last)]
 }
 
 // get returns the entry of id, nil if it is not remembered.

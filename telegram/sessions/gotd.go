@@ -105,7 +105,7 @@ func (e *exporting) goTD() (string, error) {
 func newest(salts []session.Salt) mtproto.Salt {
 	best := salts[0]
 	for _, s := range salts[1:] {
-		if s.ValidUntil.After(best.ValidUntil) {
+		if s.ValidUntil > best.ValidUntil {
 			best = s
 		}
 	}
