@@ -18,8 +18,7 @@ import (
 // replaced until what they have in hand is answered.
 type line struct {
 	*loop
-	stop context.CancelFunc
-	ctx  context.Context // ends with the line
+	ended bool
 
 	// Queries. There is no session until there is a key for it.
 	key     mtproto.AuthKey
@@ -33,7 +32,7 @@ type line struct {
 	drainBy time.Time // when a line that was replaced ends at the latest
 
 	// The connection: at any time it is being dialed, or link or retryAt is set.
-	dialing     bool
+	dialing     context.CancelFunc // gives the dialing up; nil: there is none
 	link        *link
 	retryAt     time.Time
 	exchange    *authkey.Client // while a key is being made
@@ -48,9 +47,7 @@ type line struct {
 }
 
 func (l *loop) newLine() *line {
-	n := &line{loop: l, calls: make(map[session.RequestID]*call)}
-	n.ctx, n.stop = context.WithCancel(l.ctx)
-	return n
+	return &line{loop: l, calls: make(map[session.RequestID]*call)}
 }
 
 // connectByDial is Options.Connect where there is only Options.Dial.
@@ -70,14 +67,14 @@ func (o *Options) connectByDial(ctx context.Context) (transport.PacketConn, erro
 // dial starts an attempt to connect.
 func (n *line) dial() {
 	n.state(State{Phase: Connecting})
-	n.dialing = true
+	ctx, cancel := context.WithTimeout(n.ctx, n.o.DialTimeout)
+	n.dialing = cancel
 	n.tasks.Go(func() {
-		ctx, cancel := context.WithTimeout(n.ctx, n.o.DialTimeout)
 		defer cancel()
 		conn, err := n.o.Connect(ctx)
 		select {
 		case n.inbox <- event{n, func() error { return n.dialed(conn, err) }}:
-		case <-n.loop.ctx.Done():
+		case <-n.ctx.Done():
 			if err == nil {
 				_ = conn.Close() // it was not used
 			}
@@ -87,8 +84,8 @@ func (n *line) dial() {
 
 // dialed deals with the end of an attempt to connect.
 func (n *line) dialed(conn transport.PacketConn, err error) error {
-	n.dialing = false
-	if n.ctx.Err() != nil { // the line is not needed any more
+	n.dialing = nil
+	if n.ended { // the line is not needed any more
 		if err == nil {
 			_ = conn.Close()
 		}
@@ -315,7 +312,7 @@ func (n *line) deadline() time.Time {
 			at = later(at, n.o.Now().Add(busyPause))
 		}
 		return at
-	case !n.dialing && n.link == nil:
+	case n.dialing == nil && n.link == nil:
 		return n.retryAt
 	}
 	return time.Time{}
@@ -344,7 +341,7 @@ func (n *line) tick(now time.Time) error {
 		err := n.session.Tick(now)
 		n.pump()
 		return err
-	case !n.dialing && n.link == nil && !now.Before(n.retryAt):
+	case n.dialing == nil && n.link == nil && !now.Before(n.retryAt):
 		n.dial()
 	}
 	return nil

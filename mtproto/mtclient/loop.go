@@ -53,6 +53,7 @@ func newLoop(c *Client) *loop {
 	if l.o.KeepTemporary {
 		l.kept = l.o.Credentials.Temporary
 	}
+	l.o.Credentials = Credentials{} // which would be kept twice
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.updates = &updates{o: &c.o, ctx: l.ctx, tasks: &l.tasks}
 	l.main = l.newLine()
@@ -99,7 +100,7 @@ func (l *loop) lines() []*line {
 // failed deals with the end of a line's connection, if err is why. It returns
 // the error with which Run ends, if that ends it.
 func (l *loop) failed(n *line, err error) error {
-	if err == nil || n.ctx.Err() != nil {
+	if err == nil || n.ended {
 		return nil
 	}
 	final := n.lost(err)
@@ -133,7 +134,10 @@ func (l *loop) close(err error) {
 // another line.
 func (n *line) end(err error) {
 	n.dropKey(err)
-	n.stop()
+	n.ended = true
+	if n.dialing != nil {
+		n.dialing()
+	}
 	if n.link != nil {
 		n.link.close()
 		n.link = nil

@@ -251,10 +251,10 @@ func container(batch []*message) []byte {
 const (
 	// maxServices is how many messages that nothing acknowledges, and
 	// containers, are remembered so that a refusal of them is understood
-	// (R-SM-14, R-SM-31), and serviceAge for how long: a session that rests has
-	// sent a ping a minute, for days.
+	// (R-SM-14, R-SM-31), and serviceAge for how long: that comes at once, and a
+	// session that rests has sent a ping a minute, for days.
 	maxServices = 256
-	serviceAge  = MaxAge
+	serviceAge  = 2 * time.Minute
 	// maxRecent is how many ids of packets are remembered; see rewind.
 	maxRecent = 128
 	// maxFormer is under how many of the ids that it had a query is known.

@@ -188,7 +188,7 @@ func (c *Conn) checkSize(size, most int) (int, error) {
 func (c *Conn) readBody(p []byte, n int) ([]byte, error) {
 	for len(p) < n {
 		at := len(p)
-		step := min(n-at, max(at, cap(p)-at, readBuffer))
+		step := min(n-at, max(at, cap(p)-at, readStep))
 		p = slices.Grow(p, step)[:at+step]
 		if err := c.fill(p[at:]); err != nil {
 			return nil, err

@@ -363,7 +363,7 @@ func TestTruncated(t *testing.T) {
 			if !errors.Is(err, io.ErrUnexpectedEOF) || buf != nil {
 				t.Errorf("%v cut after %d bytes: %v", f, n, err)
 			}
-			if w.largest > 2*readBuffer {
+			if w.largest > 2*readStep {
 				t.Errorf("%v cut after %d bytes: %d bytes asked for", f, n, w.largest)
 			}
 		}

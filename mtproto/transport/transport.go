@@ -139,9 +139,13 @@ type Conn struct {
 	prefix   []byte        // goes before the first packet, as it stands
 }
 
-// readBuffer is small since a server has thousands of connections; packets
-// that are larger are read past it.
-const readBuffer = 2048
+const (
+	// readBuffer is small since a server has thousands of connections, and a bridge
+	// too; packets that are larger are read past it.
+	readBuffer = 1024
+	// readStep is by how much the room for a packet grows at least.
+	readStep = 2048
+)
 
 func newConn(c net.Conn, o *Options, side mtproto.Side) (*Conn, error) {
 	conn := &Conn{
