@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 const (
@@ -13,29 +14,54 @@ const (
 	// however little of it is in use. With a hundred accounts, of which some 13 MB are,
 	// a sixth of the CPU time of a busy node went into collecting.
 	heapRoom = 48 << 20
-	// defaultPercent is by how much of what is in use the heap grows otherwise.
-	defaultPercent = 100
+	// busyPercent is by how much of what is in use the heap grows otherwise on a busy
+	// node, and calmPercent on any other: what is thrown away while thousands of accounts
+	// come online leaves holes between what stays, as many as there is room for.
+	busyPercent = 100
+	calmPercent = 33
+	// A node is busy once collections have followed each other in less than
+	// busyPause for busyTime.
+	busyPause = 2 * time.Second
+	busyTime  = time.Minute
 )
 
-// heapPercent returns by how much of what is in use the heap may grow until it is
-// collected, for debug.SetGCPercent.
-func heapPercent(inUse uint64) int {
-	return max(defaultPercent, int(heapRoom*100/max(inUse, 1<<20)))
+// collections are when the heap of a node was collected.
+type collections struct {
+	last  time.Time
+	since time.Time // each was less than busyPause after the one before
 }
 
-// roomyHeap sees to it until ctx ends, unless whoever runs the program has said how
-// the heap is to be collected. It is called once for each collection, by the runtime,
-// which finds then that nobody has what it was given.
-func roomyHeap(ctx context.Context) {
-	if os.Getenv("GOGC") != "" {
-		return
+// collected notes a collection that has left so many bytes in use. It returns by how
+// much of them the heap may grow until the next, for debug.SetGCPercent.
+func (c *collections) collected(now time.Time, inUse uint64) int {
+	if now.Sub(c.last) >= busyPause {
+		c.since = now
 	}
+	c.last = now
+	percent := calmPercent
+	if now.Sub(c.since) >= busyTime {
+		percent = busyPercent
+	}
+	return max(percent, int(heapRoom*100/max(inUse, 1<<20)))
+}
+
+// roomyHeap has the heap be collected as the load of a node asks for until ctx ends,
+// unless whoever runs the program has said how.
+func roomyHeap(ctx context.Context) {
+	if os.Getenv("GOGC") == "" {
+		new(collections).follow(ctx)
+	}
+}
+
+// follow is called once for each collection, by the runtime, which finds then that
+// nobody has what it was given.
+func (c *collections) follow(ctx context.Context) {
 	if ctx.Err() != nil {
-		debug.SetGCPercent(defaultPercent)
+		debug.SetGCPercent(100) // as it is without GOGC
 		return
 	}
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	debug.SetGCPercent(heapPercent(live[0].Value.Uint64()))
-	runtime.AddCleanup(new(*byte), roomyHeap, ctx)
+	debug.SetGCPercent(c.collected(time.Now(), live[0].Value.Uint64()))
+	runtime.AddCleanup(new(*byte), c.follow, ctx)
 }

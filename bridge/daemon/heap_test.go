@@ -6,21 +6,41 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 )
 
-// TestHeapPercent has a small heap grow by so much, and a large one by as much as
-// is in use.
-func TestHeapPercent(t *testing.T) {
-	for inUse, want := range map[uint64]int{
-		0: 4800, 1 << 20: 4800, 13 << 20: 369, 24 << 20: 200, 40 << 20: 120, 48 << 20: 100, 1 << 40: 100,
+// TestCollections has a small heap grow by so much, and a large one by a part of what
+// is in use: by more of it on a node that has been busy for a while.
+func TestCollections(t *testing.T) {
+	for inUse, want := range map[uint64]struct{ calm, busy int }{
+		0:        {4800, 4800},
+		1 << 20:  {4800, 4800},
+		13 << 20: {369, 369},
+		40 << 20: {120, 120},
+		48 << 20: {100, 100},
+		96 << 20: {50, 100},
+		1 << 40:  {33, 100},
 	} {
-		got := heapPercent(inUse)
-		if got != want {
-			t.Errorf("%d bytes in use: %d, want %d", inUse, got, want)
+		var c collections
+		now := time.Unix(1_700_000_000, 0)
+		after := func(pause time.Duration) int {
+			now = now.Add(pause)
+			return c.collected(now, inUse)
 		}
-		if grows := inUse * uint64(got) / 100; got != defaultPercent && grows > heapRoom {
-			t.Errorf("%d bytes in use: the heap grows by %d", inUse, grows)
+		check := func(when string, got, want int) {
+			t.Helper()
+			if got != want {
+				t.Errorf("%d bytes in use, %s: %d, want %d", inUse, when, got, want)
+			}
 		}
+		check("at first", after(0), want.calm)
+		for range 59 {
+			check("busy for less than a minute", after(time.Second), want.calm)
+		}
+		check("busy for a minute", after(time.Second), want.busy)
+		check("busy for longer", after(time.Second), want.busy)
+		check("calm again", after(busyPause), want.calm)
+		check("busy again", after(time.Second), want.calm)
 	}
 }
 
@@ -33,11 +53,11 @@ func TestRoomyHeap(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	roomyHeap(ctx)
-	if got := percent(); got <= defaultPercent {
+	if got := percent(); got <= 100 {
 		t.Errorf("%d while it runs", got)
 	}
 	cancel()
-	for percent() != defaultPercent { // soon after a collection
+	for percent() != 100 { // soon after a collection
 		runtime.GC()
 	}
 }
