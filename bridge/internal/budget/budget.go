@@ -196,7 +196,7 @@ func isPlanned(a bridge.Allowance, w bridge.Window) bool {
 // Start notes that an action of a kind has been started.
 func (b *Budget) Start(kind bridge.BudgetKind, now time.Time) {
 	s := b.State[kind].clone()
-	s.start(now, b.Zone)
+	s.start(now, b.Zone, 1)
 	b.set(kind, s)
 }
 

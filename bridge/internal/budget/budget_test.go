@@ -317,3 +317,16 @@ func TestStateSize(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(text), err)
 	}
 }
+
+// TestTicksEnd has an action count until all of its step is out of the window, to the
+// nanosecond.
+func TestTicksEnd(t *testing.T) {
+	b := planned(bridge.Allowance{})
+	b.Start(joins, start)
+	end := start.Truncate(time.Second).Add(time.Second + time.Minute)
+	for at, want := range map[time.Time]int{end.Add(-1): 1, end: 0} {
+		if n := b.State[joins].used(bridge.PerMinute, at); n != want {
+			t.Errorf("%d count at %v, want %d", n, at, want)
+		}
+	}
+}

@@ -205,6 +205,18 @@ func BenchmarkForecast(b *testing.B) {
 	}
 }
 
+// BenchmarkToday counts as far as Today does, with nothing in the way.
+func BenchmarkToday(b *testing.B) {
+	for name, a := range map[string]bridge.Allowance{"unlimited": {}, "spaced": {Spacing: 1}, "limited": {Limits: map[bridge.Window]int{bridge.PerMinute: 20}}} {
+		b.Run(name, func(b *testing.B) {
+			budget := &Budget{Zone: time.UTC, Plan: bridge.BudgetPlan{joins: a}}
+			for b.Loop() {
+				budget.Today(joins, start)
+			}
+		})
+	}
+}
+
 func BenchmarkStart(b *testing.B) {
 	budget := &Budget{Zone: time.UTC}
 	now := start

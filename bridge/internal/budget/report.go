@@ -11,10 +11,7 @@ import (
 func (b *Budget) Forecast(kind bridge.BudgetKind, n int, now time.Time) Verdict {
 	s := b.State[kind].clone()
 	v := Verdict{At: now}
-	for i := range n {
-		if i > 0 {
-			s.start(v.At, b.Zone)
-		}
+	for n > 0 {
 		next := b.next(kind, s, v.At)
 		if next.At.IsZero() || next.At.Sub(now) > Horizon {
 			return Verdict{Reason: next.Reason}
@@ -23,8 +20,24 @@ func (b *Budget) Forecast(kind bridge.BudgetKind, n int, now time.Time) Verdict 
 			next.Reason = v.Reason // what held up the one before holds up this one
 		}
 		v = next
+		together := b.room(kind, s, v.At, n)
+		s.start(v.At, b.Zone, together)
+		n -= together
 	}
 	return v
+}
+
+// room returns how many of up to most actions may go at a time at which one may.
+func (b *Budget) room(kind bridge.BudgetKind, s kindState, t time.Time, most int) int {
+	if b.allowance(kind).Spacing > 0 {
+		return 1
+	}
+	for _, w := range bridge.Windows {
+		if l := b.limit(kind, s, w, t); l.Set {
+			most = min(most, l.Count-s.used(w, t))
+		}
+	}
+	return most
 }
 
 // mostToday bounds how far Today counts.
@@ -40,8 +53,9 @@ func (b *Budget) Today(kind bridge.BudgetKind, now time.Time) int {
 		if t = b.next(kind, s, t).At; t.IsZero() || !t.Before(end) {
 			break
 		}
-		s.start(t, b.Zone)
-		n++
+		together := b.room(kind, s, t, mostToday-n)
+		s.start(t, b.Zone, together)
+		n += together
 	}
 	return n
 }

@@ -72,8 +72,17 @@ func (s *kindState) roll(w bridge.Window) roll {
 
 // end returns from when on a tick does not count any more: when all of its step
 // is out of the window.
-func (r roll) end(t tick) time.Time {
-	return millis((t[0] + 1) * r.step.Milliseconds()).time().Add(r.width)
+func (r roll) end(t tick) millis {
+	return millis((t[0]+1)*r.step.Milliseconds() + r.width.Milliseconds())
+}
+
+// counting returns the ticks that count at a time. They are in order.
+func (r roll) counting(at time.Time) []tick {
+	list, now := *r.ticks, millis(at.UnixMilli())
+	for len(list) > 0 && r.end(list[0]) <= now {
+		list = list[1:]
+	}
+	return list
 }
 
 // used returns how many actions count in a window at a time.
@@ -84,11 +93,9 @@ func (s kindState) used(w bridge.Window, t time.Time) int {
 		}
 		return 0
 	}
-	r, n := s.roll(w), int64(0)
-	for _, tick := range *r.ticks {
-		if r.end(tick).After(t) {
-			n += tick[1]
-		}
+	n := int64(0)
+	for _, tick := range s.roll(w).counting(t) {
+		n += tick[1]
 	}
 	return int(n)
 }
@@ -105,38 +112,34 @@ func (s kindState) free(w bridge.Window, limit int, t time.Time, zone *time.Loca
 	}
 	r := s.roll(w)
 	over := s.used(w, t) - limit
-	for _, tick := range *r.ticks {
-		end := r.end(tick)
-		if !end.After(t) {
-			continue
-		}
+	for _, tick := range r.counting(t) {
 		if over -= int(tick[1]); over < 0 {
-			return end
+			return r.end(tick).time()
 		}
 	}
 	return t
 }
 
-// start counts an action. A clock that has been put back does not make room:
+// start counts some actions. A clock that has been put back does not make room:
 // the time of the last action is taken instead.
-func (s *kindState) start(now time.Time, zone *time.Location) {
+func (s *kindState) start(now time.Time, zone *time.Location, count int) {
 	if last := s.Last.time(); now.Before(last) {
 		now = last
 	}
 	for _, w := range []bridge.Window{bridge.PerMinute, bridge.PerHour} {
 		r := s.roll(w)
-		list := slices.DeleteFunc(*r.ticks, func(t tick) bool { return !r.end(t).After(now) })
+		list := r.counting(now)
 		number := now.UnixMilli() / r.step.Milliseconds()
 		if n := len(list); n > 0 && list[n-1][0] == number {
-			list[n-1][1]++
+			list[n-1][1] += int64(count)
 		} else {
-			list = append(list, tick{number, 1})
+			list = append(list, tick{number, int64(count)})
 		}
 		*r.ticks = list
 	}
 	if !now.Before(s.Day.Until.time()) {
 		s.Day = day{Until: millisOf(endOfDay(now, zone))}
 	}
-	s.Day.Count++
+	s.Day.Count += count
 	s.Last = millisOf(now)
 }
