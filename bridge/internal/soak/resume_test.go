@@ -48,8 +48,11 @@ func TestResume(t *testing.T) {
 		t.Fatal(ctx.Err())
 	}
 	full := w.memory()
-	t.Logf("%d accounts were online %.1f s after the start of the process; after %v, each has %d KB of resident memory, %d KB of heap",
-		*accounts, took.Seconds(), *rest, (full.resident-empty.resident)/int64(*accounts)/1024, full.heap/int64(*accounts)/1024)
+	part := func(full, empty int64) float64 { return float64(full-empty) / float64(*accounts) / 1024 }
+	t.Logf("%d accounts were online %.1f s after the start of the process; after %v, each has %.1f KB of resident memory: "+
+		"of heap %.1f KB in use and as much as %.1f KB alive, %.1f KB of stacks of %.1f goroutines",
+		*accounts, took.Seconds(), *rest, part(full.resident, empty.resident), part(full.heap, empty.heap),
+		part(full.alive, empty.alive), part(full.stacks, empty.stacks), 1024*part(full.goroutines, empty.goroutines))
 }
 
 // What coming back has used is given to the system again by the garbage collections
@@ -137,14 +140,21 @@ func (w *world) metric(name string) int64 {
 }
 
 // memory is what a node uses, in bytes.
-type memory struct{ resident, heap int64 }
+type memory struct {
+	resident, heap, stacks int64
+	alive                  int64 // and what has died since the last collection
+	goroutines             int64 // a count
+}
 
 // memory returns what the first node uses.
 func (w *world) memory() memory {
 	w.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.nodes[0].command.Process.Pid))
 	w.check(err)
-	m := memory{heap: w.metric("go_memstats_heap_inuse_bytes")}
+	m := memory{
+		heap: w.metric("go_memstats_heap_inuse_bytes"), alive: w.metric("go_memstats_heap_alloc_bytes"),
+		stacks: w.metric("go_memstats_stack_inuse_bytes"), goroutines: w.metric("go_goroutines"),
+	}
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			kilobytes, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
