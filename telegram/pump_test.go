@@ -1,12 +1,10 @@
 package telegram
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime/pprof"
 	"slices"
 	"sync"
 	"testing"
@@ -136,33 +134,6 @@ func TestStateFollowsEffect(t *testing.T) {
 		f.push(t, chat("c", 13))
 		f.want(t, 11)
 	})
-}
-
-// TestPumpRests has the pump use no goroutine while there is nothing to move.
-func TestPumpRests(t *testing.T) {
-	inFeed(t, func(t *testing.T, f *feed) {
-		f.push(t, chat("a", 11))
-		f.want(t, 11, "a")
-		if stacks := stacks(t); bytes.Contains(stacks, []byte("(*pump).run")) {
-			t.Errorf("%s", stacks)
-		}
-		f.hold = make(chan struct{})
-		f.push(t, chat("b", 12))
-		if stacks := stacks(t); !bytes.Contains(stacks, []byte("(*pump).run")) {
-			t.Errorf("%s", stacks)
-		}
-		close(f.hold)
-	})
-}
-
-// stacks returns what all goroutines are doing.
-func stacks(t *testing.T) []byte {
-	t.Helper()
-	var all bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&all, 2); err != nil {
-		t.Fatal(err)
-	}
-	return all.Bytes()
 }
 
 // TestClosedWhileHandling has the state saved of what the handler was busy with
