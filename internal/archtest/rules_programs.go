@@ -85,7 +85,7 @@ var programs = []Row{
 	},
 	{
 		Dir: "benchmarks/...", Kind: Program,
-		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/connectionfile", "telegram/files", "telegram/signin", "tg", "tl"},
+		Own:     []string{"mtproto", "mtproto/authkey", "mtproto/mtcrypto", "sandbox", "telegram", "telegram/connectionfile", "telegram/files", "telegram/sessions", "telegram/signin", "telegram/updates", "tg", "tl"},
 		Modules: []string{"github.com/gotd/td"},
 		Reason:  "rivals to measure against, in a module of their own so that no user of ours links them",
 	},

@@ -1,7 +1,7 @@
 // Command compare measures godwit and gotd at the same work in one run, and
 // prints what each took and the ratio of the two. In every row less is better.
 //
-//	go run ./cmd/compare [--json] [--only build,keygen,history,transfer] [--rounds N] [--handshakes N] [--transfer MB]
+//	go run ./cmd/compare [--json] [--only build,keygen,history,transfer,resting] [--rounds N] [--handshakes N] [--transfer MB] [--resting N]
 //
 // It exits with status 1 if a ratio is over what the project accepts, with 2 if
 // it could not measure.
@@ -22,6 +22,7 @@ import (
 	"godwit/benchmarks/internal/history"
 	"godwit/benchmarks/internal/keygen"
 	"godwit/benchmarks/internal/report"
+	"godwit/benchmarks/internal/resting"
 	"godwit/benchmarks/internal/transfer"
 )
 
@@ -51,9 +52,9 @@ func main() {
 }
 
 type settings struct {
-	rounds, handshakes int
-	transfer           int64  // MB
-	dir                string // of the benchmarks module
+	rounds, handshakes, resting int
+	transfer                    int64  // MB
+	dir                         string // of the benchmarks module
 }
 
 // run reports whether every ratio is accepted.
@@ -61,10 +62,11 @@ func run(arguments []string, out, progress io.Writer) (bool, error) {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "one JSON object a line instead of a table")
-	only := flags.String("only", "build,keygen,history,transfer", "what to measure")
+	only := flags.String("only", "build,keygen,history,transfer,resting", "what to measure")
 	var s settings
 	flags.IntVar(&s.rounds, "rounds", 31, "rounds of which the median counts, for history")
 	flags.Int64Var(&s.transfer, "transfer", 128, "size in MB of the file that is sent and fetched, for transfer")
+	flags.IntVar(&s.resting, "resting", 500, "how many accounts rest, for resting")
 	flags.IntVar(&s.handshakes, "handshakes", 20, "handshakes to take the mean of, for keygen")
 	if err := flags.Parse(arguments); err != nil {
 		return false, err
@@ -86,7 +88,7 @@ func run(arguments []string, out, progress io.Writer) (bool, error) {
 
 func measure(names []string, s settings, progress io.Writer) ([]report.Row, error) {
 	parts := map[string]func(settings) ([]report.Row, error){
-		"build": buildRows, "keygen": keygenRows, "history": historyRows, "transfer": transferRows,
+		"build": buildRows, "keygen": keygenRows, "history": historyRows, "transfer": transferRows, "resting": restingRows,
 	}
 	var rows []report.Row
 	for _, name := range names {
@@ -178,4 +180,14 @@ func transferRows(s settings) ([]report.Row, error) {
 		row("client CPU", "s", godwit.CPU.Seconds(), gotd.CPU.Seconds()),
 		row("client memory", "MB", float64(godwit.Memory)/mb, float64(gotd.Memory)/mb),
 	}, nil
+}
+
+func restingRows(s settings) ([]report.Row, error) {
+	each, err := resting.Compare(s.dir, s.resting, "./resting/godwit", "./resting/gotd")
+	if err != nil {
+		return nil, err
+	}
+	const kb = 1e3
+	return []report.Row{report.New(fmt.Sprintf("memory of each of %d resting accounts", s.resting), "KB",
+		float64(each[0])/kb, float64(each[1])/kb, 0, rival)}, nil
 }

@@ -14,10 +14,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"godwit/benchmarks/internal/process"
 	"godwit/sandbox"
 )
 
@@ -44,18 +43,16 @@ func Compare(dir string, size int64, pkgs ...string) ([]Result, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	binary := func(i int) string { return filepath.Join(scratch, fmt.Sprint("program-", i)) }
+	binaries := make([]string, len(pkgs))
 	for i, pkg := range pkgs {
-		build := exec.Command("go", "build", "-o", binary(i), pkg)
-		build.Dir, build.Stderr = dir, os.Stderr
-		if err := build.Run(); err != nil {
+		if binaries[i], err = process.Build(dir, scratch, pkg); err != nil {
 			return nil, err
 		}
 	}
 	all := make([][]Result, len(pkgs))
 	for range rounds {
 		for i := range pkgs {
-			r, err := measure(scratch, binary(i), size)
+			r, err := measure(scratch, binaries[i], size)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", pkgs[i], err)
 			}
@@ -111,27 +108,11 @@ func measure(scratch, binary string, size int64) (Result, error) {
 
 // Report prints what a program has measured itself.
 func Report(upload, download time.Duration) error {
-	memory, err := peak()
+	memory, err := process.Peak()
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(Result{Upload: upload, Download: download, Memory: memory})
-}
-
-// peak returns how many bytes of memory this process has held at most. What
-// getrusage tells of a child begins with the memory of its parent.
-func peak() (int64, error) {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			return kib << 10, err
-		}
-	}
-	return 0, errors.New("transfer: this system does not tell what a process held")
 }
 
 // Noise is the content of the file: random bytes that repeat, so that making

@@ -5,10 +5,6 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -17,11 +13,11 @@ import (
 
 	gotd "github.com/gotd/td/telegram"
 	"github.com/gotd/td/telegram/auth"
-	"github.com/gotd/td/telegram/dcs"
 	"github.com/gotd/td/telegram/downloader"
 	"github.com/gotd/td/telegram/uploader"
 	"github.com/gotd/td/tg"
 
+	"godwit/benchmarks/internal/gotdclient"
 	"godwit/benchmarks/internal/transfer"
 )
 
@@ -34,18 +30,6 @@ func main() {
 	}
 }
 
-// A connectionFile is what the sandbox writes for its clients.
-type connectionFile struct {
-	DCs []struct {
-		ID   int
-		Host string
-		Port int
-	}
-	RSAPublicKey string `json:"rsa_public_key"`
-	APIID        int    `json:"api_id"`
-	APIHash      string `json:"api_hash"`
-}
-
 func run(ctx context.Context, args []string) error {
 	if len(args) != 3 {
 		return fmt.Errorf("usage: gotd CONNECTION-FILE PHONE SIZE")
@@ -54,10 +38,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	client, err := connect(args[0])
+	network, err := gotdclient.Load(args[0])
 	if err != nil {
 		return err
 	}
+	client := gotd.NewClient(network.APIID, network.APIHash, network.Options)
 	return client.Run(ctx, func(ctx context.Context) error {
 		sent, err := client.Auth().SendCode(ctx, args[1], auth.SendCodeOptions{})
 		if err != nil {
@@ -77,32 +62,6 @@ func run(ctx context.Context, args []string) error {
 		defer pool.Close()
 		return move(ctx, client.API(), tg.NewClient(pool), size)
 	})
-}
-
-func connect(path string) (*gotd.Client, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var file connectionFile
-	if err := json.Unmarshal(content, &file); err != nil {
-		return nil, err
-	}
-	block, _ := pem.Decode([]byte(file.RSAPublicKey))
-	if block == nil {
-		return nil, errors.New("no key in the connection file")
-	}
-	var key *rsa.PublicKey
-	if key, err = x509.ParsePKCS1PublicKey(block.Bytes); err != nil {
-		return nil, err
-	}
-	list := dcs.List{Test: true}
-	for _, dc := range file.DCs {
-		list.Options = append(list.Options, tg.DCOption{ID: dc.ID, IPAddress: dc.Host, Port: dc.Port, Static: true})
-	}
-	return gotd.NewClient(file.APIID, file.APIHash, gotd.Options{
-		PublicKeys: []gotd.PublicKey{{RSA: key}}, DC: file.DCs[0].ID, DCList: list,
-	}), nil
 }
 
 // move sends the file to the account itself, and fetches it.
