@@ -50,6 +50,10 @@ var shipped = []Row{
 		Reason: "keeps compressors between uses, which a sans-IO package may not",
 	},
 	{
+		Dir: "internal/lockfile", Kind: Library,
+		Reason: "one lock for files of credentials and for the bridge's database",
+	},
+	{
 		Dir: "mtproto/mtcrypto", Kind: Library,
 		Own:    []string{"tl", "mtproto"},
 		Reason: "primitives take bytes and give bytes",
@@ -135,7 +139,7 @@ var shipped = []Row{
 	},
 	{
 		Dir: "telegram/filestore", Kind: Library,
-		Own:    []string{"telegram"},
+		Own:    []string{"internal/lockfile", "telegram"},
 		Tests:  []string{"mtproto", "telegram/updates"},
 		Reason: "apart so that a client that keeps its credentials elsewhere does not build it",
 	},
@@ -250,7 +254,7 @@ var shipped = []Row{
 	},
 	{
 		Dir: "bridge/internal/store", Kind: Program,
-		Own:     []string{"bridge"},
+		Own:     []string{"bridge", "internal/lockfile"},
 		Tests:   []string{"internal/pgtest"},
 		Modules: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 		Reason:  "SQL and nothing else; what the rows mean is in bridge",

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"godwit/internal/lockfile"
 	"godwit/telegram"
 )
 
@@ -52,9 +53,10 @@ func Open(path string, key Key) (*Store, error) {
 }
 
 func openStore(path string, key Key) (*Store, error) {
-	lock, err := lockFile(path + ".lock")
+	// The credentials themselves cannot be locked, since they are replaced.
+	lock, err := lockfile.Open(path + ".lock")
 	if err != nil {
-		return nil, err
+		return nil, bare(err)
 	}
 	s := &Store{path: path, lock: lock}
 	if err := s.open(key); err != nil {
@@ -158,7 +160,7 @@ var (
 	ErrTruncated      = errors.New("the file is cut short")
 	ErrNotCredentials = errors.New("this is no file of credentials")
 	ErrWrongKey       = errors.New("the passphrase or key is wrong, or the file has been changed")
-	ErrInUse          = errors.New("another program has the file open")
+	ErrInUse          = lockfile.ErrInUse
 )
 
 // A Error says what happened to which file of credentials.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"godwit/internal/lockfile"
 )
 
 // ErrInUse says that another daemon runs on the same file.
@@ -19,7 +21,10 @@ func (s *Store) Sole() (io.Closer, error) {
 	if !isFile {
 		return io.NopCloser(nil), nil
 	}
-	file, err := lockFile(path + ".lock")
+	file, err := lockfile.Open(path + ".lock")
+	if errors.Is(err, lockfile.ErrInUse) {
+		err = ErrInUse
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the database %s: %w", path, err)
 	}

@@ -1,4 +1,4 @@
-package filestore
+package lockfile
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 
 const errorSharingViolation = syscall.Errno(32)
 
-// lockFile opens a file for nobody else until it is closed or the program
-// ends.
-func lockFile(path string) (*os.File, error) {
+// Open opens a file for nobody else, which is made if there is none, until it is
+// closed or the program ends. It returns ErrInUse where somebody else has it open.
+func Open(path string) (*os.File, error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err
@@ -25,6 +25,3 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), path), nil
 }
-
-// syncDir does nothing: Windows needs no such thing.
-func syncDir(string) error { return nil }

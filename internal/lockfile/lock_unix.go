@@ -1,6 +1,6 @@
 //go:build unix
 
-package filestore
+package lockfile
 
 import (
 	"errors"
@@ -8,9 +8,11 @@ import (
 	"syscall"
 )
 
-// lockFile opens and locks a file until it is closed or the program ends. The
-// credentials themselves cannot be locked, since they are replaced.
-func lockFile(path string) (*os.File, error) {
+// Open opens and locks a file, which is made if there is none, until it is closed
+// or the program ends. It returns ErrInUse where somebody else has locked it. What
+// the lock is for may be replaced meanwhile; the locked file itself may be removed
+// by whoever holds the lock.
+func Open(path string) (*os.File, error) {
 	for {
 		file, err := lockOnce(path)
 		if err != nil || isAt(file, path) {
@@ -30,7 +32,7 @@ func isAt(file *os.File, path string) bool {
 func lockOnce(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, bare(err)
+		return nil, err
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		file.Close()
@@ -40,13 +42,4 @@ func lockOnce(path string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
-}
-
-// syncDir makes a rename in a directory last.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

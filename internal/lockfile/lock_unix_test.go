@@ -1,6 +1,6 @@
 //go:build unix
 
-package filestore
+package lockfile
 
 import (
 	"os"
@@ -26,7 +26,7 @@ func TestLockOfRemovedFile(t *testing.T) {
 	if isAt(stale, path) {
 		t.Error("a file that is removed counts")
 	}
-	fresh, err := lockFile(path)
+	fresh, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
