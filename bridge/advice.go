@@ -23,7 +23,7 @@ func (s Status) WhatToDo() string {
 		return "Start the account when it is to go on."
 	case Restricted:
 		return "Nothing can be done but wait: Telegram does not let the account write to people who have not written to it. " +
-			"Conversations go on. Ask @SpamBot from the account how long it lasts."
+			"Conversations go on. Ask @SpamBot from the account how long it lasts. When it is over, stop the account and start it."
 	case LoginRequired:
 		return loginAdvice[s.Cause]
 	case Banned:

@@ -138,7 +138,8 @@ func Next(now time.Time, s Status, c Cause) Transition {
 	case SignInBegun, SignInFailed, SignInRefused, SignedInAgain, Started, PausedByOperator, SignedOutBy:
 		t.byOperator()
 	default:
-		if s.State.Runs() {
+		// A ban can show when somebody signs in again, too.
+		if s.State.Runs() || s.State == SigningIn && c.Kind == Deactivated {
 			t.byTelegram()
 		}
 	}

@@ -57,8 +57,9 @@ func TestRecovery(t *testing.T) {
 			Status{State: Banned}, AccountBanned, []Action{Disconnect, Forget, Alert}},
 		{"USER_DEACTIVATED_BAN", refused(401, "USER_DEACTIVATED_BAN", 0), running,
 			Status{State: Banned}, AccountBanned, []Action{Disconnect, Forget, Alert}},
-		{"PHONE_NUMBER_BANNED", refused(400, "PHONE_NUMBER_BANNED", 0), running,
+		{"PHONE_NUMBER_BANNED", refused(400, "PHONE_NUMBER_BANNED", 0), append([]State{SigningIn}, running...),
 			Status{State: Banned}, AccountBanned, []Action{Disconnect, Forget, Alert}},
+		{"USER_DEACTIVATED", refused(401, "USER_DEACTIVATED", 0), []State{New, Paused, LoginRequired, SignedOut}, Status{}, "", nil},
 		{"-429", refused(-429, "", 0), running, Status{}, "", []Action{BackOff}},
 		{"500", refused(500, "INTERNAL", 0), running, Status{}, "", []Action{Retry}},
 		{"-503", refused(-503, "Timedout", 0), running, Status{}, "", []Action{Retry}},
@@ -162,7 +163,8 @@ func TestDataKeyLocked(t *testing.T) {
 	}
 }
 
-// TestOvertaken has nothing of Telegram change an account that is not running.
+// TestOvertaken has nothing of Telegram change an account that is not running, but
+// a ban one that somebody signs in again.
 func TestOvertaken(t *testing.T) {
 	for _, state := range States {
 		if state.Runs() {
@@ -173,6 +175,9 @@ func TestOvertaken(t *testing.T) {
 			Connected, Disconnected, FloodWait, SlowMode, WaitOver, PeerFlood, KeyUnregistered, KeyUnknown,
 			SessionRevoked, SessionExpired, KeyDuplicated, Deactivated, TooManyConnections, ServerFailure, DataKeyLocked,
 		} {
+			if kind == Deactivated && state == SigningIn {
+				continue
+			}
 			if got := Next(now, before, Cause{Kind: kind}); got.Status != before || got.Event != "" || got.Actions != nil {
 				t.Errorf("%s when %s: %+v", kind, state, got)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"godwit/bridge"
@@ -153,7 +154,28 @@ func (s *SignIn) Answer(ctx context.Context, a bridge.Answer) (*bridge.SignIn, e
 	if err != nil {
 		return nil, told(err)
 	}
+	if errors.Is(prompt.Problem, tg.ErrPhoneNumberBanned) && s.isOwn(a.Text) {
+		return nil, errors.Join(&bridge.Error{
+			Code: bridge.CodeAccountBanned, Detail: "Telegram has banned the phone number of the account.",
+			Err: errors.Join(ErrBanned, prompt.Problem),
+		}, s.store.end(ctx))
+	}
 	return s.stepAt(ctx, prompt)
+}
+
+// ErrBanned says that the account that somebody signs in again is banned, and not
+// just the phone number that they gave.
+var ErrBanned = errors.New("account: banned")
+
+// isOwn reports whether a phone number is that which the account had.
+func (s *SignIn) isOwn(phone string) bool {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, phone)
+	return digits != "" && digits == s.account.Phone
 }
 
 // stepAt stores where the sign-in stands, and ends it when it is done.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"godwit/bridge"
+	"godwit/bridge/internal/account"
 )
 
 // Report says what has happened to an account of this node, and returns the
@@ -224,6 +225,11 @@ func (e *entry) step(ctx context.Context, move func(SignIn) (*bridge.SignIn, err
 	case code == bridge.CodeOtherAccount, code == bridge.CodeConflict:
 		e.forgetSignIn()
 		_, failed := e.apply(bridge.Cause{Kind: bridge.SignInRefused})
+		return nil, errors.Join(err, failed)
+	case errors.Is(err, account.ErrBanned):
+		e.forgetSignIn()
+		cause, _ := account.CauseOf(err)
+		_, failed := e.apply(cause)
 		return nil, errors.Join(err, failed)
 	case err != nil:
 		return nil, err

@@ -3,7 +3,7 @@ package fleet_test
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +134,43 @@ func (x *patient) works() {
 	x.Await("account "+string(x.id)+" answers", func() bool { return x.ask() == nil })
 }
 
+// comeBackBanned has somebody sign the account in again whose phone number is
+// banned meanwhile. Another banned number is no matter of the account.
+func (x *patient) comeBackBanned() {
+	x.Helper()
+	const other = "9996620009"
+	x.Check(x.Sandbox.EndSessions(x.phone, sandbox.SessionExpired))
+	x.AwaitState(x.id, bridge.LoginRequired)
+	for _, phone := range []string{other, x.phone} {
+		x.Check(x.Sandbox.RefusePhone(phone, sandbox.PhoneBanned))
+	}
+	_, err := x.Fleet.BeginSignIn(x.Context(), x.id)
+	x.Check(err)
+	if step := x.Answer(x.id, "phone", other); step.Problem == nil || step.Problem.Code != bridge.CodeAccountBanned {
+		x.Errorf("after another's number: %+v", step)
+	}
+	_, err = x.Fleet.AnswerSignIn(x.Context(), x.id, bridge.Answer{Action: "phone", Text: "+" + x.phone[:3] + " " + x.phone[3:]})
+	if bridge.CodeOf(err) != bridge.CodeAccountBanned {
+		x.Errorf("after its own number: %v", err)
+	}
+}
+
+// writes has the account write to itself, and returns nothing but an error.
+func (x *patient) writes() {
+	x.Helper()
+	if err := x.send(bridge.Peer{Kind: bridge.UserPeer, ID: x.account().UserID}); err != nil {
+		x.Errorf("where it may: %v", err)
+	}
+}
+
+func (x *patient) send(to bridge.Peer) error {
+	x.Helper()
+	r, err := x.Fleet.Runner(x.id)
+	x.Check(err)
+	_, err = r.Send(x.Context(), to, &bridge.Message{Content: bridge.Content{Text: "hello"}, RandomID: rand.Int64()})
+	return err
+}
+
 // A trouble is a row of the table of DESIGN's "Account states and recovery".
 type trouble struct {
 	name   string
@@ -178,7 +215,7 @@ var troubles = []trouble{
 	{"SESSION_EXPIRED", ends(sandbox.SessionExpired), lost(bridge.SessionExpired, "SESSION_EXPIRED"), true},
 	{"AUTH_KEY_DUPLICATED", refused("AUTH_KEY_DUPLICATED"), lost(bridge.KeyDuplicated, "AUTH_KEY_DUPLICATED"), true},
 	{"-429", func(x *patient) {
-		x.fault(sandbox.Fault{Kind: sandbox.FaultTransportError, Code: -429, Times: 2})
+		x.fault(sandbox.Fault{Kind: sandbox.FaultTransportError, Code: -429, Times: 1})
 		_ = x.ask() // what is told of it is another matter
 	}, want{state: bridge.Online, cause: bridge.Connected, event: bridge.AccountOnline}, false},
 	{"500", refused("500 INTERNAL"), goesOn, false},
@@ -198,20 +235,24 @@ var troubles = []trouble{
 		want{state: bridge.Banned, cause: bridge.Deactivated, error: "USER_DEACTIVATED_BAN", event: bridge.AccountBanned}, false},
 	{"USER_DEACTIVATED", refused("USER_DEACTIVATED"),
 		want{state: bridge.Banned, cause: bridge.Deactivated, error: "USER_DEACTIVATED", event: bridge.AccountBanned}, false},
+	{"PHONE_NUMBER_BANNED", func(x *patient) { x.comeBackBanned() },
+		want{state: bridge.Banned, cause: bridge.Deactivated, error: "PHONE_NUMBER_BANNED", event: bridge.AccountBanned}, false},
 }
 
 // Each row of the table, end to end: what the account does, which event is sent,
 // what the API says, and how it comes back.
 func TestTroubles(t *testing.T) {
-	p := trial.New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
-	n := p.Start("node")
-	for _, row := range troubles {
-		t.Log(row.name)
-		row.run(newPatient(n))
-	}
-	if got := p.Sandbox.Incidents(); len(got) != 0 {
-		t.Errorf("incidents: %+v", got)
-	}
+	trial.OnBoth(t, func(p *trial.Place) {
+		n := p.Start("node")
+		for _, row := range troubles {
+			begun := time.Now()
+			row.run(newPatient(n))
+			p.Logf("%s: %.1f s", row.name, time.Since(begun).Seconds())
+		}
+		if got := p.Sandbox.Incidents(); len(got) != 0 {
+			p.Errorf("incidents: %+v", got)
+		}
+	})
 }
 
 func (row *trouble) run(x *patient) {
@@ -219,6 +260,9 @@ func (row *trouble) run(x *patient) {
 	blob := x.blob()
 	row.happen(x)
 	x.becomes(row.want)
+	if row.want.state == bridge.Throttled {
+		x.writes() // by another method
+	}
 	if x.blob() < blob {
 		x.Errorf("the session blob is at version %d, was at %d", x.blob(), blob)
 	}
@@ -241,27 +285,48 @@ func (row *trouble) run(x *patient) {
 	x.works()
 }
 
-// PEER_FLOOD restricts an account to those who have written to it.
+// PEER_FLOOD restricts an account to those who have written to it, until it is
+// stopped and started.
 func TestPeerFlood(t *testing.T) {
-	p := trial.New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
-	x := newPatient(p.Start("node"))
-	_, err := p.Sandbox.AddUser("9996620002", "Boris", "")
-	p.Check(err)
-	p.Check(p.Sandbox.SetUsername("9996620002", "boris"))
-	p.Check(p.Sandbox.Restrict(x.phone, time.Hour))
-	r, err := x.Fleet.Runner(x.id)
-	p.Check(err)
-	found, err := r.Resolve(x.Context(), bridge.Peer{Kind: bridge.UsernamePeer, Name: "boris"})
-	p.Check(err)
-	m := &bridge.Message{Content: bridge.Content{Text: "hello"}, RandomID: 1}
-	if _, err = r.Send(x.Context(), found.Peer, m); bridge.CodeOf(err) != bridge.CodeAccountRestricted {
-		t.Errorf("to somebody new: %v", err)
-	}
-	x.becomes(want{state: bridge.Restricted, cause: bridge.PeerFlood, error: "PEER_FLOOD", event: bridge.AccountRestricted})
-	self := bridge.Peer{Kind: bridge.UserPeer, ID: x.account().UserID}
-	if _, err = r.Send(x.Context(), self, &bridge.Message{Content: bridge.Content{Text: "a note"}, RandomID: 2}); err != nil {
-		t.Errorf("where it may: %v", err)
-	}
+	trial.OnBoth(t, func(p *trial.Place) {
+		x := newPatient(p.Start("node"))
+		var people []bridge.Peer
+		for i, name := range []string{"boris", "clara"} {
+			phone := fmt.Sprint("999662000", i)
+			id, err := p.Sandbox.AddUser(phone, name, "")
+			p.Check(err)
+			p.Check(p.Sandbox.SetUsername(phone, name))
+			people = append(people, bridge.Peer{Kind: bridge.UserPeer, ID: id})
+		}
+		r, err := x.Fleet.Runner(x.id)
+		p.Check(err)
+		_, err = r.Resolve(x.Context(), bridge.Peer{Kind: bridge.UsernamePeer, Name: "clara"})
+		p.Check(err)
+		boris := p.Client("9996620000", telegram.Options{Store: new(telegram.MemoryStore)})
+		ann, err := boris.ResolvePhone(x.Context(), x.phone)
+		p.Check(err)
+		_, err = tg.Call(x.Context(), boris, &tg.MessagesSendMessage{Peer: ann, Message: "hello", RandomID: 1})
+		p.Check(err)
+		x.Await("Boris has written", func() bool { return x.lastEvent() > x.seen && x.send(people[0]) == nil })
+		p.Check(p.Sandbox.Restrict(x.phone, time.Hour))
+		if err := x.send(people[1]); bridge.CodeOf(err) != bridge.CodeAccountRestricted {
+			p.Errorf("to somebody new: %v", err)
+		}
+		x.becomes(want{state: bridge.Restricted, cause: bridge.PeerFlood, error: "PEER_FLOOD", event: bridge.AccountRestricted})
+		x.writes()
+		if err := x.send(people[0]); err != nil {
+			p.Errorf("to whoever has written: %v", err)
+		}
+		p.Check(p.Sandbox.Restrict(x.phone, 0))
+		_, err = x.Service.Pause(x.Context(), x.id)
+		p.Check(err)
+		_, err = x.Service.Start(x.Context(), x.id)
+		p.Check(err)
+		x.AwaitState(x.id, bridge.Online)
+		if err := x.send(people[1]); err != nil {
+			p.Errorf("to somebody new, when it is over: %v", err)
+		}
+	})
 }
 
 func (x *patient) account() *bridge.Account {
@@ -329,62 +394,64 @@ func TestOnlyTheSameAccountComesBack(t *testing.T) {
 
 // A QR code that another device of the account accepts brings it back.
 func TestBackByQR(t *testing.T) {
-	p := trial.New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
-	x := newPatient(p.Start("node"))
-	p.Check(p.Sandbox.EndSessions(x.phone, sandbox.SessionExpired))
-	x.AwaitState(x.id, bridge.LoginRequired)
-	phone := p.Client(x.phone, telegram.Options{Store: new(telegram.MemoryStore)})
-	_, err := x.Fleet.BeginSignIn(x.Context(), x.id)
-	p.Check(err)
-	step := x.Answer(x.id, "qr", "")
-	if step.QR == nil {
-		t.Fatalf("no QR code: %+v", step)
-	}
-	_, err = phone.AcceptLogin(x.Context(), step.QR.URL)
-	p.Check(err)
-	x.Await("the sign-in is done", func() bool {
-		step, err := x.Fleet.SignIn(x.Context(), x.id)
-		return err == nil && step.Step == "done" || x.account().Status.State == bridge.Online
+	trial.OnBoth(t, func(p *trial.Place) {
+		x := newPatient(p.Start("node"))
+		p.Check(p.Sandbox.EndSessions(x.phone, sandbox.SessionExpired))
+		x.AwaitState(x.id, bridge.LoginRequired)
+		phone := p.Client(x.phone, telegram.Options{Store: new(telegram.MemoryStore)})
+		_, err := x.Fleet.BeginSignIn(x.Context(), x.id)
+		p.Check(err)
+		step := x.Answer(x.id, "qr", "")
+		if step.QR == nil {
+			p.Fatalf("no QR code: %+v", step)
+		}
+		_, err = phone.AcceptLogin(x.Context(), step.QR.URL)
+		p.Check(err)
+		x.Await("the sign-in is done", func() bool {
+			step, err := x.Fleet.SignIn(x.Context(), x.id)
+			return err == nil && step.Step == "done" || x.account().Status.State == bridge.Online
+		})
+		x.AwaitState(x.id, bridge.Online)
+		x.works()
 	})
-	x.AwaitState(x.id, bridge.Online)
-	x.works()
 }
 
 // SLOWMODE_WAIT holds back one chat, and no other.
 func TestSlowMode(t *testing.T) {
-	p := trial.New(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"))
-	x := newPatient(p.Start("node"))
-	const owner = "9996620002"
-	_, err := p.Sandbox.AddUser(owner, "Boris", "")
-	p.Check(err)
-	boris := p.Client(owner, telegram.Options{Store: new(telegram.MemoryStore)})
-	ann, err := boris.ResolvePhone(x.Context(), x.phone)
-	p.Check(err)
-	made, err := groups.Create(x.Context(), boris, groups.New{
-		Kind: groups.Supergroup, Title: "Slow", Users: []tg.InputUserClass{telegram.InputUserOf(ann)},
+	trial.OnBoth(t, func(p *trial.Place) {
+		x := newPatient(p.Start("node"))
+		const owner = "9996620002"
+		_, err := p.Sandbox.AddUser(owner, "Boris", "")
+		p.Check(err)
+		boris := p.Client(owner, telegram.Options{Store: new(telegram.MemoryStore)})
+		ann, err := boris.ResolvePhone(x.Context(), x.phone)
+		p.Check(err)
+		made, err := groups.Create(x.Context(), boris, groups.New{
+			Kind: groups.Supergroup, Title: "Slow", Users: []tg.InputUserClass{telegram.InputUserOf(ann)},
+		})
+		p.Check(err)
+		p.Check(groups.SetSlowMode(x.Context(), boris, made.Peer, 10*time.Second))
+		group := bridge.Peer{Kind: bridge.ChannelPeer, ID: made.Peer.(*tg.InputPeerChannel).ChannelID}
+		r, err := x.Fleet.Runner(x.id)
+		p.Check(err)
+		send := func(to bridge.Peer, id int64) error {
+			_, err := r.Send(x.Context(), to, &bridge.Message{Content: bridge.Content{Text: "hello"}, RandomID: id})
+			return err
+		}
+		x.Await("the account knows the group", func() bool { return send(group, 1) == nil })
+		if err := send(group, 2); bridge.CodeOf(err) != bridge.CodeFloodWait {
+			p.Errorf("in slow mode: %v", err)
+		}
+		x.becomes(want{
+			state: bridge.Throttled, cause: bridge.SlowMode, error: "SLOWMODE_WAIT", event: bridge.AccountFloodWait, until: true,
+			scope: bridge.Scope{Chat: group.ID},
+		})
+		if err := send(bridge.Peer{Kind: bridge.UserPeer, ID: x.account().UserID}, 3); err != nil {
+			p.Errorf("elsewhere: %v", err)
+		}
+		x.AwaitState(x.id, bridge.Online) // when the wait is over
+		if err := send(group, 2); err != nil {
+			p.Errorf("after the wait: %v", err)
+		}
 	})
-	p.Check(err)
-	p.Check(groups.SetSlowMode(x.Context(), boris, made.Peer, 10*time.Second))
-	group := bridge.Peer{Kind: bridge.ChannelPeer, ID: made.Peer.(*tg.InputPeerChannel).ChannelID}
-	r, err := x.Fleet.Runner(x.id)
-	p.Check(err)
-	send := func(to bridge.Peer, id int64) error {
-		_, err := r.Send(x.Context(), to, &bridge.Message{Content: bridge.Content{Text: "hello"}, RandomID: id})
-		return err
-	}
-	x.Await("the account knows the group", func() bool { return send(group, 1) == nil })
-	if err := send(group, 2); bridge.CodeOf(err) != bridge.CodeFloodWait {
-		t.Errorf("in slow mode: %v", err)
-	}
-	x.becomes(want{
-		state: bridge.Throttled, cause: bridge.SlowMode, error: "SLOWMODE_WAIT", event: bridge.AccountFloodWait, until: true,
-		scope: bridge.Scope{Chat: group.ID},
-	})
-	if err := send(bridge.Peer{Kind: bridge.UserPeer, ID: x.account().UserID}, 3); err != nil {
-		t.Errorf("elsewhere: %v", err)
-	}
-	x.AwaitState(x.id, bridge.Online) // when the wait is over
-	if err := send(group, 2); err != nil {
-		t.Errorf("after the wait: %v", err)
-	}
 }
