@@ -15,9 +15,9 @@ var programs = []Row{
 	},
 	{
 		Dir: "internal/demo", Kind: Program,
-		Own:     []string{"bridge", "sandbox", "sandbox/botapi", "sandbox/people"},
+		Own:     []string{"bridge", "bridge/client", "sandbox", "sandbox/botapi", "sandbox/people"},
 		Modules: []string{"github.com/standard-webhooks/standard-webhooks/libraries"},
-		Reason:  "uses the daemon as strangers do: as a process, over HTTP",
+		Reason:  "uses the daemon as programs do: a process of its own, over its HTTP API",
 	},
 	{
 		Dir: "examples/conversation", Kind: Program,

@@ -5,13 +5,14 @@ import (
 	"strings"
 	"time"
 
+	"godwit/bridge"
 	"godwit/sandbox"
 	"godwit/sandbox/people"
 )
 
 // A desk is an account of the support desk.
 type desk struct {
-	*account
+	id    bridge.AccountID
 	name  string
 	to    string // what people find it by
 	phone string // empty for the bot

@@ -84,6 +84,9 @@ func (d *daemon) want(end bool) {
 	d.wanted = end
 }
 
+// base is where the HTTP API is.
+func (d *daemon) base() string { return "http://" + d.address }
+
 // pid is the number of the process.
 func (d *daemon) pid() int { return d.command.Process.Pid }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"godwit/bridge"
+	"godwit/bridge/client"
 	"godwit/sandbox"
 	"godwit/sandbox/botapi"
 	"godwit/sandbox/people"
@@ -84,7 +85,7 @@ type story struct {
 	cast    map[int64]*role // by the user ids of people
 
 	daemon   *daemon
-	api      *api
+	api      *client.Client
 	stream   *record // what the stream of events has told
 	hook     *record // what has come to the webhook
 	receiver *receiver
@@ -142,12 +143,13 @@ func (s *story) invite() {
 	s.line("\nYour turn. Everything stays up, and what happens is shown here. In another")
 	s.line("terminal: which accounts there are, a message to %s, who answers, and a", ada.Name)
 	s.line("stream of what happens from now on.\n")
-	s.line("curl -sS %s/v1/accounts \\\n  --oauth2-bearer %s\n", s.api.base, s.api.key)
-	s.line("curl -sS \\\n  %s%s/messages \\\n  --oauth2-bearer %s \\\n  --json '{\"to\": \"@%s\", \"text\": \"Have you seen one today?\"}'\n",
-		s.api.base, accountPath(s.ann), s.api.key, ada.Username)
-	s.line("curl -sSN %s/v1/events/stream \\\n  --oauth2-bearer %s\n", s.api.base, s.api.key)
-	s.line("API key:            %s", s.api.key)
-	s.line("What else there is: %s/docs", s.api.base)
+	base, key := s.daemon.base(), s.daemon.key
+	s.line("curl -sS %s/v1/accounts \\\n  --oauth2-bearer %s\n", base, key)
+	s.line("curl -sS \\\n  %s/v1/accounts/%s/messages \\\n  --oauth2-bearer %s \\\n  --json '{\"to\": \"@%s\", \"text\": \"Have you seen one today?\"}'\n",
+		base, s.ann.id, key, ada.Username)
+	s.line("curl -sSN %s/v1/events/stream \\\n  --oauth2-bearer %s\n", base, key)
+	s.line("API key:            %s", key)
+	s.line("What else there is: %s/docs", base)
 	s.line("The local Telegram: %s", s.connectionPath())
 	s.line("The daemon's log:   %s", s.logPath())
 	s.line("Ctrl-C ends it.\n")

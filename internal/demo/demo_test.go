@@ -63,44 +63,6 @@ func TestScreen(t *testing.T) {
 	}
 }
 
-func TestReadStream(t *testing.T) {
-	const stream = ": hello\nretry: 1000\n\n" +
-		"id: 7\nevent: message.received\ndata: {\"a\":1}\n\n" +
-		": alive\nid: 9\n\n" +
-		"id:10\ndata:x\n\n" +
-		"id: 11\ndata: cut off"
-	var got []string
-	err := readStream(strings.NewReader(stream), func(id string, data []byte) error {
-		got = append(got, id+" "+string(data))
-		return nil
-	})
-	if want := []string{`7 {"a":1}`, "9 ", "10 x"}; err != nil || strings.Join(got, "|") != strings.Join(want, "|") {
-		t.Errorf("%q, %v", got, err)
-	}
-	err = readStream(strings.NewReader("event: error\ndata: {\"code\":\"forbidden\"}\n\n"), func(string, []byte) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "forbidden") {
-		t.Errorf("%v", err)
-	}
-	failure := errors.New("no")
-	if err := readStream(strings.NewReader("id: 1\n\n"), func(string, []byte) error { return failure }); !errors.Is(err, failure) {
-		t.Errorf("%v", err)
-	}
-}
-
-// FuzzReadStream has what any server says read without harm.
-func FuzzReadStream(f *testing.F) {
-	f.Add([]byte("id: 7\nevent: x\ndata: {}\n\n: alive\nid: 9\n\n"))
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		_ = readStream(bytes.NewReader(stream), func(id string, data []byte) error {
-			if id == "" || bytes.ContainsAny(data, "\n") {
-				t.Errorf("%q, %q", id, data)
-			}
-			_, _ = read(data)
-			return nil
-		})
-	})
-}
-
 // TestReceiver has a receiver take what is signed, and nothing else.
 func TestReceiver(t *testing.T) {
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -3,19 +3,12 @@ package demo
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"godwit/bridge"
+	"godwit/bridge/client"
 	"godwit/sandbox/people"
 )
-
-// An account is what the API shows of one.
-type account struct {
-	ID     bridge.AccountID `json:"id"`
-	UserID int64            `json:"user_id"`
-	State  bridge.State     `json:"state"`
-}
 
 // attend answers whoever asks the desk something, as a program does that follows
 // the stream of events. It ends with ctx.
@@ -45,13 +38,12 @@ func (s *story) attendTo(ctx context.Context, t *told) error {
 	if t.Type != bridge.MessageReceived || answer == "" || s.ofDesk(t.what.Peer.ID) {
 		return nil
 	}
-	body := map[string]string{"text": answer}
-	return s.api.insist(ctx, http.MethodPost, conversationPath(t.what.ConversationID)+"/messages", "answer to "+string(t.ID), body, nil)
+	once := &client.SendIntoConversationParams{IdempotencyKey: "answer to " + string(t.ID)}
+	return insist(ctx, func() error {
+		_, err := s.api.SendIntoConversation(ctx, string(t.what.ConversationID), client.NewMessage{Text: answer}, once)
+		return err
+	})
 }
-
-func accountPath(d *desk) string { return "/v1/accounts/" + string(d.ID) }
-
-func conversationPath(id bridge.ConversationID) string { return "/v1/conversations/" + string(id) }
 
 // ofDesk reports whether a user is an account of the desk.
 func (s *story) ofDesk(user int64) bool {
@@ -66,8 +58,11 @@ func (s *story) ofDesk(user int64) bool {
 // give has an account write to somebody. Once the daemon has accepted that, it is
 // to arrive.
 func (s *story) give(ctx context.Context, from *desk, to, text string) error {
-	body := map[string]string{"to": to, "text": text}
-	return s.api.insist(ctx, http.MethodPost, accountPath(from)+"/messages", fmt.Sprintf("%s to %s: %s", from.name, to, text), body, nil)
+	once := &client.SendMessageParams{IdempotencyKey: fmt.Sprintf("%s to %s: %s", from.name, to, text)}
+	return insist(ctx, func() error {
+		_, err := s.api.SendMessage(ctx, string(from.id), client.SendMessageRequest{To: to, Text: text}, once)
+		return err
+	})
 }
 
 // A sight is something that the daemon is to tell of: an event, in the
@@ -99,7 +94,7 @@ func sightOf(t *told) sight {
 
 // want notes that something is to be told of, once more than was noted before.
 func (s *story) want(d *desk, kind bridge.EventType, peer int64, text string) {
-	s.wants = append(s.wants, sight{d.ID, kind, peer, text})
+	s.wants = append(s.wants, sight{d.id, kind, peer, text})
 }
 
 // wantAnswered notes that the desk writes something to a person, and what the

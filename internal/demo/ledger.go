@@ -2,13 +2,11 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 
 	"godwit/bridge"
+	"godwit/bridge/client"
 	"godwit/sandbox/people"
 )
 
@@ -70,99 +68,46 @@ func (s *story) compare(ctx context.Context) error {
 
 // log returns all events that there are.
 func (s *story) log(ctx context.Context) (log []*told, err error) {
-	after := "0"
-	for {
-		var page struct {
-			Events []json.RawMessage `json:"events"`
-			Next   string            `json:"next"`
-			More   bool              `json:"more"`
-		}
-		query := url.Values{"after": {after}, "limit": {"1000"}}
-		if err := s.api.ask(ctx, http.MethodGet, "/v1/events?"+query.Encode(), nil, &page); err != nil {
+	for e, err := range s.api.Events(ctx, &client.ListEventsParams{After: "0", Limit: 1000}) {
+		if err != nil {
 			return nil, err
 		}
-		for _, data := range page.Events {
-			t, err := read(data)
-			if err != nil {
-				return nil, err
-			}
-			log = append(log, t)
+		t, err := toldOf(e)
+		if err != nil {
+			return nil, err
 		}
-		if !page.More {
-			return log, nil
-		}
-		after = page.Next
+		log = append(log, t)
 	}
+	return log, nil
 }
 
 // inbox returns the messages of all conversations, as the API lists them.
 func (s *story) inbox(ctx context.Context) (sides, error) {
 	out := make(sides)
 	for id := range s.desks {
-		type conversation struct {
-			ID   bridge.ConversationID `json:"id"`
-			Peer bridge.Peer           `json:"peer"`
-		}
-		err := eachPage(ctx, s.api, "/v1/accounts/"+string(id)+"/conversations", "conversations", func(c conversation) error {
-			if c.Peer.ID == serviceUser {
-				return nil
+		for c, err := range s.api.Conversations(ctx, string(id), nil) {
+			if err != nil {
+				return nil, err
 			}
-			type message struct {
-				Direction bridge.Direction `json:"direction"`
-				Text      string           `json:"text"`
-				Service   string           `json:"service"`
-				State     bridge.SendState `json:"state"`
+			peer, err := bridge.ParsePeer(c.Peer)
+			if err != nil {
+				return nil, err
 			}
-			return eachPage(ctx, s.api, conversationPath(c.ID)+"/messages?order=oldest", "messages", func(m message) error {
-				if m.Service == "" && m.State != bridge.Failed {
-					l := side{id, c.Peer, m.Direction}
+			if peer.ID == serviceUser {
+				continue
+			}
+			for m, err := range s.api.Messages(ctx, c.ID, &client.ListMessagesParams{Order: client.ListMessagesParamsOrderOldest}) {
+				if err != nil {
+					return nil, err
+				}
+				if m.Service == "" && bridge.SendState(m.State) != bridge.Failed {
+					l := side{id, peer, bridge.Direction(m.Direction)}
 					out[l] = append(out[l], m.Text)
 				}
-				return nil
-			})
-		})
-		if err != nil {
-			return nil, err
+			}
 		}
 	}
 	return out, nil
-}
-
-// eachPage does something with everything that a list of the API has, page by
-// page.
-func eachPage[T any](ctx context.Context, a *api, path, field string, do func(T) error) error {
-	at, err := url.Parse(path)
-	if err != nil {
-		return err
-	}
-	query := at.Query()
-	query.Set("limit", "200")
-	for {
-		at.RawQuery = query.Encode()
-		var page map[string]json.RawMessage
-		if err := a.ask(ctx, http.MethodGet, at.String(), nil, &page); err != nil {
-			return err
-		}
-		var list []T
-		var next string
-		if err := json.Unmarshal(page[field], &list); err != nil {
-			return err
-		}
-		if raw := page["next"]; raw != nil {
-			if err := json.Unmarshal(raw, &next); err != nil {
-				return err
-			}
-		}
-		for _, one := range list {
-			if err := do(one); err != nil {
-				return err
-			}
-		}
-		if next == "" {
-			return nil
-		}
-		query.Set("after", next)
-	}
 }
 
 // corrected is the ledger with what people have edited, as it reads now.

@@ -1,9 +1,6 @@
 package demo
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,92 +9,31 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"godwit/bridge/client"
 )
 
-// follow follows the stream of events from the first one on until ctx ends. When
-// the connection is lost it comes back to where it was.
-func (a *api) follow(ctx context.Context, to func(*told)) error {
-	last := "0"
-	for {
-		err := a.followFrom(ctx, &last, to)
-		var r *refusal
-		if errors.As(err, &r) && r.Status < 500 {
-			return err
+// follow tells of all events from the first one on, until the demo ends.
+func (s *story) follow() {
+	for e, err := range s.api.Follow(s.life, client.Following{After: "0"}) {
+		var t *told
+		if err == nil {
+			t, err = toldOf(e)
 		}
-		if pause(ctx, again) != nil {
-			return nil
+		switch {
+		case s.life.Err() != nil:
+			return
+		case err != nil:
+			s.fail(fmt.Errorf("the stream of events: %w", err))
+			return
 		}
+		s.narrate(t)
+		s.stream.add(t)
 	}
 }
 
-// followFrom follows the stream behind an event until the connection is lost,
-// and notes how far it has come.
-func (a *api) followFrom(ctx context.Context, last *string, to func(*told)) error {
-	r, err := a.request(ctx, http.MethodGet, "/v1/events/stream", nil)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Last-Event-ID", *last)
-	res, err := (&http.Client{Transport: a.http.Transport}).Do(r) // which may take for ever
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return &refusal{Status: res.StatusCode, Detail: res.Status}
-	}
-	return readStream(res.Body, func(id string, data []byte) error {
-		if len(data) > 0 {
-			t, err := read(data)
-			if err != nil {
-				return err
-			}
-			to(t)
-		}
-		*last = id
-		return nil
-	})
-}
-
-// maxLine is how long a line of a stream may be, in bytes.
-const maxLine = 1 << 20
-
-// readStream reads server-sent events
-// (https://html.spec.whatwg.org/multipage/server-sent-events.html), as far as the
-// daemon sends them: each has an id, and data of one line or none. Of those of
-// type error it returns the data as an error.
-func readStream(in io.Reader, event func(id string, data []byte) error) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxLine)
-	var id, kind string
-	var data []byte
-	for lines.Scan() {
-		name, value, _ := bytes.Cut(lines.Bytes(), []byte(":"))
-		value = bytes.TrimPrefix(value, []byte(" "))
-		switch string(name) {
-		case "id":
-			id = string(value)
-		case "event":
-			kind = string(value)
-		case "data":
-			data = bytes.Clone(value)
-		case "": // the end of an event, or, with a value, a comment
-			if len(lines.Bytes()) > 0 {
-				continue
-			}
-			if kind == "error" {
-				return fmt.Errorf("the stream of events has ended: %s", data)
-			}
-			if id != "" {
-				if err := event(id, data); err != nil {
-					return err
-				}
-			}
-			id, kind, data = "", "", nil
-		}
-	}
-	return lines.Err()
-}
+// maxBody is how large what a webhook sends may be, in bytes.
+const maxBody = 1 << 20
 
 // A receiver is the other end of a webhook.
 type receiver struct {
@@ -115,7 +51,7 @@ func receive(secret func() string, to func(*told), fail func(error)) (*receiver,
 	}
 	r := &receiver{url: "http://" + listener.Addr().String() + "/", done: make(chan error, 1)}
 	r.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxLine))
+		body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxBody))
 		if err != nil {
 			return // the daemon has been ended, and sends it again
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"godwit/bridge"
+	"godwit/bridge/client"
 )
 
 // A told event is one that the daemon has told of, with what is read of its
@@ -32,6 +33,14 @@ func read(data []byte) (*told, error) {
 	if err := json.Unmarshal(data, &t.Event); err != nil {
 		return nil, err
 	}
+	return t, json.Unmarshal(t.Data, &t.what)
+}
+
+func toldOf(e client.Event) (*told, error) {
+	t := &told{Event: bridge.Event{
+		ID: bridge.EventID(e.ID), Type: bridge.EventType(e.Type), Timestamp: e.Timestamp, AccountID: bridge.AccountID(e.AccountID),
+		Seq: e.Seq, Source: bridge.Source(e.Source), SchemaVersion: int(e.SchemaVersion), Data: e.Data,
+	}}
 	return t, json.Unmarshal(t.Data, &t.what)
 }
 

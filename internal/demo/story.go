@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"godwit/bridge"
+	"godwit/bridge/client"
 	"godwit/sandbox"
 	"godwit/sandbox/botapi"
 	"godwit/sandbox/people"
@@ -99,18 +99,15 @@ func (s *story) startDaemon(ctx context.Context) error {
 	if err := s.daemon.start(ctx); err != nil {
 		return err
 	}
-	s.api = &api{base: "http://" + s.daemon.address, key: s.daemon.key, http: &http.Client{Timeout: 30 * time.Second}}
-	if err := s.api.ready(ctx); err != nil {
+	if s.api, err = client.New(s.daemon.base(), s.daemon.key); err != nil {
 		return err
 	}
-	s.line("  Process %d has its HTTP API at %s,", s.daemon.pid(), s.api.base)
+	if err := ready(ctx, s.daemon.base()); err != nil {
+		return err
+	}
+	s.line("  Process %d has its HTTP API at %s,", s.daemon.pid(), s.daemon.base())
 	s.line("  and everything that it knows in an SQLite file.")
-	s.working.Go(func() {
-		err := s.api.follow(s.life, func(t *told) { s.narrate(t); s.stream.add(t) })
-		if err != nil {
-			s.fail(fmt.Errorf("the stream of events: %w", err))
-		}
-	})
+	s.working.Go(s.follow)
 	if err := s.makeHook(ctx); err != nil {
 		return err
 	}
@@ -126,10 +123,8 @@ func (s *story) makeHook(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	var made struct {
-		Secret string `json:"secret"`
-	}
-	if err := s.api.ask(ctx, http.MethodPost, "/v1/webhooks", map[string]string{"url": s.receiver.url}, &made); err != nil {
+	made, err := s.api.CreateWebhook(ctx, client.WebhookInput{URL: s.receiver.url})
+	if err != nil {
 		return err
 	}
 	secret.Store(&made.Secret)
@@ -139,30 +134,32 @@ func (s *story) makeHook(ctx context.Context) (err error) {
 // add adds an account, which may do at once whatever it is to do: the sandbox
 // has no limits that would have to be kept.
 func (s *story) add(ctx context.Context, d *desk, kind bridge.AccountKind) error {
-	d.account = new(account)
-	if err := s.api.ask(ctx, http.MethodPost, "/v1/accounts", map[string]any{"name": d.name, "kind": kind}, d.account); err != nil {
+	a, err := s.api.CreateAccount(ctx, client.NewAccount{Name: d.name, Kind: client.AccountKind(kind)})
+	if err != nil {
 		return err
 	}
-	s.desks[d.ID] = d
-	s.line("  The account is %s.", d.ID)
-	plan := make(map[bridge.BudgetKind]any)
+	d.id = bridge.AccountID(a.ID)
+	s.desks[d.id] = d
+	s.line("  The account is %s.", d.id)
+	plan := make(map[string]client.Allowance)
 	for _, kind := range bridge.BudgetKinds {
-		plan[kind] = map[string]any{"limits": map[string]int{}}
+		plan[string(kind)] = client.Allowance{Limits: map[string]int64{}}
 	}
-	return s.api.ask(ctx, http.MethodPut, accountPath(d)+"/budget", map[string]any{"plan": plan}, nil)
+	_, err = s.api.SetBudget(ctx, string(d.id), client.BudgetPlan{Plan: plan})
+	return err
 }
 
 // An answerTo is what a sign-in is answered, and how that is told.
 type answerTo struct {
 	step   string // that is to be answered
-	answer bridge.Answer
+	answer client.Answer
 	told   string
 }
 
 // signIn signs an account in, step by step.
 func (s *story) signIn(ctx context.Context, d *desk, answers []answerTo) error {
-	var at bridge.SignIn
-	if err := s.api.ask(ctx, http.MethodPost, accountPath(d)+"/sign-in", nil, &at); err != nil {
+	at, err := s.api.BeginSignIn(ctx, string(d.id))
+	if err != nil {
 		return err
 	}
 	for _, a := range answers {
@@ -170,12 +167,11 @@ func (s *story) signIn(ctx context.Context, d *desk, answers []answerTo) error {
 			return fmt.Errorf("the sign-in is at %q, not at %q", at.Step, a.step)
 		}
 		s.line("  %s", a.told)
-		at = bridge.SignIn{}
-		if err := s.api.ask(ctx, http.MethodPost, accountPath(d)+"/sign-in/answers", a.answer, &at); err != nil {
+		if at, err = s.api.AnswerSignIn(ctx, string(d.id), a.answer); err != nil {
 			return err
 		}
-		if at.Problem != nil {
-			return fmt.Errorf("%s was refused: %s", a.answer, at.Problem.Detail)
+		if at.Problem.Code != "" {
+			return fmt.Errorf("the %s was refused: %s", a.answer.Action, at.Problem.Detail)
 		}
 	}
 	if at.Step != "done" {
@@ -193,11 +189,15 @@ func (s *story) signIn(ctx context.Context, d *desk, answers []answerTo) error {
 // online waits until an account is online, and returns its user id.
 func (s *story) online(ctx context.Context, d *desk) (int64, error) {
 	for {
-		var now account
-		if err := s.api.insist(ctx, http.MethodGet, accountPath(d), "", nil, &now); err != nil {
+		var now *client.Account
+		err := insist(ctx, func() (err error) {
+			now, err = s.api.GetAccount(ctx, string(d.id))
+			return err
+		})
+		if err != nil {
 			return 0, err
 		}
-		if now.State == bridge.Online {
+		if bridge.State(now.State) == bridge.Online {
 			return now.UserID, nil
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
@@ -211,9 +211,9 @@ func (s *story) signInAnn(ctx context.Context) error {
 		return err
 	}
 	return s.signIn(ctx, s.ann, []answerTo{
-		{"start", bridge.Answer{Action: "phone", Text: annPhone}, "Her phone number: " + annPhone},
-		{"code", bridge.Answer{Action: "code", Text: annCode}, "The code that was sent to it: " + annCode},
-		{"password", bridge.Answer{Action: "password", Text: annSecret},
+		{"start", client.Answer{Action: "phone", Text: annPhone}, "Her phone number: " + annPhone},
+		{"code", client.Answer{Action: "code", Text: annCode}, "The code that was sent to it: " + annCode},
+		{"password", client.Answer{Action: "password", Text: annSecret},
 			"The 2FA password (hint: " + annHint + "), which is proven by SRP."},
 	})
 }
@@ -238,9 +238,9 @@ func (s *story) signUpBoris(ctx context.Context) error {
 		defer s.sandbox.RemoveFault(id)
 	}
 	err := s.signIn(ctx, s.boris, []answerTo{
-		{"start", bridge.Answer{Action: "phone", Text: borisPhone}, "His phone number: " + borisPhone},
-		{"code", bridge.Answer{Action: "code", Text: borisCode}, "The code that was sent to it: " + borisCode},
-		{"name", bridge.Answer{Action: "name", First: s.boris.name}, "A name, since nobody has an account with that number yet: " + s.boris.name},
+		{"start", client.Answer{Action: "phone", Text: borisPhone}, "His phone number: " + borisPhone},
+		{"code", client.Answer{Action: "code", Text: borisCode}, "The code that was sent to it: " + borisCode},
+		{"name", client.Answer{Action: "name", FirstName: s.boris.name}, "A name, since nobody has an account with that number yet: " + s.boris.name},
 	})
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (s *story) signInBot(ctx context.Context) error {
 		return err
 	}
 	return s.signIn(ctx, s.bot, []answerTo{
-		{"start", bridge.Answer{Action: "bot_token", Text: botToken}, "Its token, over the Bot API: " + botToken[:12] + "…"},
+		{"start", client.Answer{Action: "bot_token", Text: botToken}, "Its token, over the Bot API: " + botToken[:12] + "…"},
 	})
 }
 
@@ -336,8 +336,8 @@ func (s *story) respect(ctx context.Context) error {
 	}{{gus, "Gus has written stop to Ann"}, {dot, "Dot has blocked the bot"}} {
 		name, text := "@"+one.to.Username, "One thing more, "+one.to.Name+"."
 		err := s.give(ctx, one.to.desk, name, text)
-		var r *refusal
-		if !errors.As(err, &r) || r.Code != bridge.CodeSuppressed {
+		var r *client.Error
+		if !errors.As(err, &r) || r.Code != client.CodeSuppressed {
 			return fmt.Errorf("%s, who may write all the same: %w", one.about, cmp.Or(err, errors.New("it was accepted")))
 		}
 		s.line("  %s, who is not let write any more: %d %s.", one.about, r.Status, r.Code)
@@ -354,12 +354,14 @@ func (s *story) respect(ctx context.Context) error {
 func (s *story) suppressed(ctx context.Context, users ...int64) error {
 	for {
 		left := slices.Clone(users)
-		err := eachPage(ctx, s.api, "/v1/suppressions", "suppressions", func(v bridge.Suppression) error {
+		for v, err := range s.api.Suppressions(ctx, nil) {
+			if err != nil {
+				return err
+			}
 			left = slices.DeleteFunc(left, func(id int64) bool { return id == v.Person.UserID })
+		}
+		if len(left) == 0 {
 			return nil
-		})
-		if err != nil || len(left) == 0 {
-			return err
 		}
 		if err := pause(ctx, again); err != nil {
 			return fmt.Errorf("the suppression list lacks %d: %w", left, err)
@@ -428,22 +430,16 @@ func (s *story) kill(ctx context.Context) error {
 
 // export has the members of the group listed.
 func (s *story) export(ctx context.Context) error {
-	var e struct {
-		ID       bridge.ExportID    `json:"id"`
-		State    bridge.ExportState `json:"state"`
-		Seen     int                `json:"seen"`
-		Complete bool               `json:"complete"`
-		Error    string             `json:"error"`
-	}
-	path := accountPath(s.ann) + "/exports"
-	if err := s.api.ask(ctx, http.MethodPost, path, map[string]string{"group": "@" + crowdName}, &e); err != nil {
+	ann := string(s.ann.id)
+	e, err := s.api.CreateExport(ctx, ann, client.CreateExportRequest{Group: "@" + crowdName}, nil)
+	if err != nil {
 		return err
 	}
 	for e.State == "queued" || e.State == "running" {
 		if err := pause(ctx, again); err != nil {
 			return fmt.Errorf("the export has %d members and is %s: %w", e.Seen, e.State, err)
 		}
-		if err := s.api.ask(ctx, http.MethodGet, path+"/"+string(e.ID), nil, &e); err != nil {
+		if e, err = s.api.GetExport(ctx, ann, e.ID); err != nil {
 			return err
 		}
 	}
@@ -472,7 +468,7 @@ func (s *story) resume(ctx context.Context) error {
 	if err := s.daemon.start(ctx); err != nil {
 		return err
 	}
-	if err := s.api.ready(ctx); err != nil {
+	if err := ready(ctx, s.daemon.base()); err != nil {
 		return err
 	}
 	for _, d := range []*desk{s.ann, s.boris, s.bot} {
