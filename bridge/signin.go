@@ -62,6 +62,19 @@ func (a Answer) String() string { return a.Action }
 // GoString is as String.
 func (a Answer) GoString() string { return a.Action }
 
+// A LoginCode is one that Telegram has written to an account, for who signs it in on
+// another device. It is never stored.
+type LoginCode struct {
+	Code string    `json:"code" doc:"Digits. It is good once, for some minutes." example:"12345"`
+	At   time.Time `json:"at" doc:"When Telegram wrote it."`
+}
+
+// String returns nothing that is secret.
+func (c LoginCode) String() string { return "[redacted]" }
+
+// GoString is as String.
+func (c LoginCode) GoString() string { return c.String() }
+
 // A Device is one that is signed in to an account.
 type Device struct {
 	ID          int64     `json:"id,string" doc:"Names it when it is to be ended or confirmed; 0 is the bridge itself."`

@@ -8,8 +8,8 @@ import (
 	"godwit/tg"
 )
 
-// serviceUser is the user as whom Telegram writes to people.
-const serviceUser = 777000
+// ServiceUser is the id of the user as whom Telegram writes to people.
+const ServiceUser = 777000
 
 // SignInCodes returns the login codes in a message of Telegram's own, without
 // their dashes: numbers of 5 to 7 digits (R-LG-12). It returns none for a
@@ -51,7 +51,7 @@ func hide(text string, parts []word) string {
 
 func fromTelegram(m *tg.Message) bool {
 	peer, ok := m.PeerID.(*tg.PeerUser)
-	return ok && peer.UserID == serviceUser && !m.Out
+	return ok && peer.UserID == ServiceUser && !m.Out
 }
 
 // A word is a part of a text, in bytes.

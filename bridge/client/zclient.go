@@ -797,6 +797,17 @@ type KeyList struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// LoginCode defines model for LoginCode.
+type LoginCode struct {
+	// At When Telegram wrote it.
+	At time.Time `json:"at"`
+
+	// Code Digits. It is good once, for some minutes.
+	//
+	// Examples: 12345
+	Code string `json:"code"`
+}
+
 // LoginLink defines model for LoginLink.
 type LoginLink struct {
 	Expires time.Time `json:"expires"`
@@ -2168,6 +2179,16 @@ func (c *Client) GetGroup(ctx context.Context, account string, group string) (*G
 func (c *Client) AccountHealth(ctx context.Context, account string) (*Health, error) {
 	r := newCall(http.MethodGet, "/v1/accounts/%s/health", account)
 	answer := new(Health)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// ReadLoginCode asks the daemon to read the login code that Telegram has written to an account last, to sign it in on another device.
+func (c *Client) ReadLoginCode(ctx context.Context, account string) (*LoginCode, error) {
+	r := newCall(http.MethodPost, "/v1/accounts/%s/login-code", account)
+	answer := new(LoginCode)
 	if err := c.do(ctx, r, answer); err != nil {
 		return nil, err
 	}

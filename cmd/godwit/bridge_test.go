@@ -120,6 +120,7 @@ func TestDesk(t *testing.T) {
 		d.want(d.do(0, "", "account", "show", "+999 66 2 0003"), "state        online", "to be sent   0")
 		devices := d.do(0, "", "account", "devices", "list", a.ID)
 		d.want(devices, "the bridge", "godwit bridge")
+		d.want(d.do(4, "", "account", "login-code", "Support"), "no login code")
 
 		sent := ask[client.Message](d, "", "message", "send", "Support", "+9996610001", "<b>Hello</b>", "--html", "--wait", "--idempotency-key", "1")
 		if again := ask[client.Accepted](d, "", "message", "send", "Support", "+9996610001", "<b>Hello</b>", "--html", "--idempotency-key", "1"); again.ID != sent.ID {

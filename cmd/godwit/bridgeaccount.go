@@ -19,6 +19,7 @@ type accountCommand struct {
 	Delete  accountDeleteCommand  `cmd:"" help:"Sign an account out, and delete all that the daemon has of it."`
 	Updates accountUpdatesCommand `cmd:"" help:"Say how the updates of a bot come: by polling or by webhook."`
 	Devices accountDevicesCommand `cmd:"" help:"List, end and confirm the devices that are signed in to an account."`
+	Code    accountCodeCommand    `cmd:"" name:"login-code" help:"Show the login code that Telegram has written to an account last, to sign it in on another device."`
 }
 
 // accountListCommand lists accounts.
@@ -243,6 +244,20 @@ func (c *accountDevicesListCommand) Run(env *environment) error {
 			}
 			return row(d.ID, d.Model+", "+d.System, d.App, d.ActiveAt.Local().Format(time.DateTime), d.IP+" "+d.Country, remark)
 		})
+	})
+}
+
+// accountCodeCommand shows a login code.
+type accountCodeCommand struct{ oneAccountFlags }
+
+// Run implements the command.
+func (c *accountCodeCommand) Run(env *environment) error {
+	return c.with(env, c.Account, func(api *client.Client, id string) error {
+		code, err := api.ReadLoginCode(env.ctx, id)
+		if err != nil {
+			return err
+		}
+		return c.print(env, code, "%s, which Telegram wrote at %s", printable(code.Code), code.At.Local().Format(time.DateTime))
 	})
 }
 

@@ -315,6 +315,9 @@ func (s *safe) codeOnAnotherDevice() {
 		s.Errorf("the account was not written to: %s", told)
 	}
 	s.add("a code in a message", "Login code: 22222")
+	if code := s.do(0, "", "account", "login-code", s.ids["by page"]); !strings.HasPrefix(code, "22222, which Telegram wrote at ") {
+		s.Errorf("who asks for the code is told %q", code)
+	}
 	s.town.must("boris", "", "send", "+"+ann, "Hello") // for the webhook
 }
 

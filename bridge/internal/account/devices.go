@@ -2,8 +2,12 @@ package account
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"godwit/bridge"
+	"godwit/telegram"
+	"godwit/tg"
 )
 
 // Devices returns who is signed in to the account, the bridge among them.
@@ -42,4 +46,34 @@ func (r *Runner) ConfirmDevice(ctx context.Context, id int64) error {
 		return err
 	}
 	return told(c.ConfirmAuthorization(ctx, id))
+}
+
+// codesAmong is in how many of the last messages of Telegram's own a login code is
+// looked for.
+const codesAmong = 20
+
+// LoginCode returns the last login code that Telegram has written to the account, as
+// it stands there now: what is stored of such messages does not have it.
+func (r *Runner) LoginCode(ctx context.Context) (*bridge.LoginCode, error) {
+	c, err := r.online()
+	if err != nil {
+		return nil, err
+	}
+	none := bridge.Errorf(bridge.CodeNotFound, "Telegram has written no login code to account %s of late.", r.account.ID)
+	peer, err := c.InputPeer(&tg.PeerUser{UserID: telegram.ServiceUser})
+	if errors.As(err, new(*telegram.UnknownPeerError)) {
+		return nil, none
+	}
+	if err != nil {
+		return nil, told(err)
+	}
+	for m, err := range c.History(ctx, peer, telegram.HistoryOptions{Limit: codesAmong}) {
+		if err != nil {
+			return nil, r.refused(err)
+		}
+		if codes := telegram.SignInCodes(m); len(codes) > 0 {
+			return &bridge.LoginCode{Code: codes[0], At: time.Unix(int64(m.Date), 0).UTC()}, nil
+		}
+	}
+	return nil, none
 }

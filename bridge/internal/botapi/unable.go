@@ -37,6 +37,11 @@ func (r *Runner) Devices(context.Context) ([]bridge.Device, error) {
 	return nil, bridge.Can(bridge.BotAccount, bridge.ManageDevices)
 }
 
+// LoginCode is refused: nobody signs bots in by codes.
+func (r *Runner) LoginCode(context.Context) (*bridge.LoginCode, error) {
+	return nil, bridge.Can(bridge.BotAccount, bridge.ManageDevices)
+}
+
 // EndDevice is refused as Devices is.
 func (r *Runner) EndDevice(context.Context, int64) error {
 	return bridge.Can(bridge.BotAccount, bridge.ManageDevices)

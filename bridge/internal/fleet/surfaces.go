@@ -40,6 +40,7 @@ type Runner interface {
 	Devices(ctx context.Context) ([]bridge.Device, error)
 	EndDevice(ctx context.Context, id int64) error
 	ConfirmDevice(ctx context.Context, id int64) error
+	LoginCode(ctx context.Context) (*bridge.LoginCode, error)
 }
 
 // A Person is a Runner that does what bots cannot: *account.Runner is one. Its

@@ -37,6 +37,8 @@ type Accounts interface {
 	Devices(ctx context.Context, id bridge.AccountID) ([]bridge.Device, error)
 	EndDevice(ctx context.Context, id bridge.AccountID, device int64) error
 	ConfirmDevice(ctx context.Context, id bridge.AccountID, device int64) error
+	// LoginCode returns the last login code that Telegram has written to an account.
+	LoginCode(ctx context.Context, id bridge.AccountID) (*bridge.LoginCode, error)
 }
 
 // A NewAccount is one to be added.
@@ -325,5 +327,13 @@ func (s *Server) registerDevices() {
 		summary: "Confirm the sign-in of a device", status: http.StatusNoContent,
 	}, func(ctx context.Context, in *DevicePath) (*nothing, error) {
 		return nil, s.o.Accounts.ConfirmDevice(ctx, in.Account, in.Device)
+	})
+	// It changes nothing, but the audit log is to know who has seen the code.
+	register(s, operation{
+		method: http.MethodPost, path: accountPart + "/login-code", id: "read-login-code", owner: true, tag: accountsTag, scope: ScopeAccountsWrite,
+		summary: "Read the login code that Telegram has written to an account last, to sign it in on another device",
+	}, func(ctx context.Context, in *AccountPath) (*body[*bridge.LoginCode], error) {
+		code, err := s.o.Accounts.LoginCode(ctx, in.Account)
+		return &body[*bridge.LoginCode]{code}, err
 	})
 }

@@ -185,9 +185,11 @@ func TestBotUnable(t *testing.T) {
 			Account: bot, To: bridge.Peer{Kind: bridge.UsernamePeer, Name: "ann_user"}, Content: httpapi.NewContent{Text: "hi"},
 		})
 		_, devices := n.Service.Devices(ctx, bot)
+		_, code := n.Service.LoginCode(ctx, bot)
 		for what, err := range map[string]error{
 			"write to a username": byName,
 			"list devices":        devices,
+			"read a login code":   code,
 			"end a device":        n.Service.EndDevice(ctx, bot, 1),
 			"confirm a device":    n.Service.ConfirmDevice(ctx, bot, 1),
 			"mark as read":        n.Service.MarkRead(ctx, conversation.ID, 0),

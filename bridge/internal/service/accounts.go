@@ -247,6 +247,15 @@ func (s *Service) ConfirmDevice(ctx context.Context, id bridge.AccountID, device
 	return r.ConfirmDevice(ctx, device)
 }
 
+// LoginCode returns the last login code that Telegram has written to an account.
+func (s *Service) LoginCode(ctx context.Context, id bridge.AccountID) (*bridge.LoginCode, error) {
+	r, err := s.withDevices(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.LoginCode(ctx)
+}
+
 // Owner returns where the node that runs an account is, "" for here.
 func (s *Service) Owner(ctx context.Context, id bridge.AccountID) (string, error) {
 	if s.Fleet.Owns(id) {
