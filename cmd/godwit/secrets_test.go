@@ -262,19 +262,26 @@ func (s *safe) byPage() {
 		if form.Get("action") == "code" {
 			form.Set("text", s.sent())
 		}
-		res, err := http.PostForm(s.url+link, form)
-		if form == nil {
-			res, err = http.Get(s.url + link)
-		}
-		s.check(err)
-		page, err := io.ReadAll(res.Body)
-		s.check(errors.Join(err, res.Body.Close()))
-		if res.StatusCode != http.StatusOK {
-			s.Fatalf("%v: %s %s", form, res.Status, page)
-		}
+		s.open(http.StatusOK, s.url+link, form)
 		s.dump()
 	}
 	s.online("by page")
+}
+
+// open opens a page, or sends what is filled in there, and returns the answer.
+func (s *safe) open(status int, page string, form url.Values) string {
+	s.Helper()
+	res, err := http.PostForm(page, form)
+	if form == nil {
+		res, err = http.Get(page)
+	}
+	s.check(err)
+	text, err := io.ReadAll(res.Body)
+	s.check(errors.Join(err, res.Body.Close()))
+	if res.StatusCode != status {
+		s.Fatalf("%v: %s %s", form, res.Status, text)
+	}
+	return string(text)
 }
 
 // byQR shows a QR code, whose token is secret as it is and as the link has it.
