@@ -177,28 +177,40 @@ func (s *safe) startVault() {
 	s.kek = "hcvault://vault.example.com/transit/keys/godwit?endpoint=" + vault.URL
 }
 
-// post makes a request, which must succeed, and returns the answer.
-func (s *safe) post(path string, body any) map[string]any {
+// An answer is that to a request.
+type answer struct {
+	status int
+	body   string
+}
+
+// request makes a request.
+func (s *safe) request(method, path string, body any) answer {
 	s.Helper()
 	text, err := json.Marshal(body)
 	s.check(err)
-	r, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+path, bytes.NewReader(text))
+	r, err := http.NewRequestWithContext(s.Context(), method, s.url+path, bytes.NewReader(text))
 	s.check(err)
 	r.Header.Set("Authorization", "Bearer "+s.key)
 	r.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(r)
 	s.check(err)
-	defer res.Body.Close()
 	content, err := io.ReadAll(res.Body)
-	s.check(err)
-	if res.StatusCode >= 300 {
-		s.Fatalf("POST %s: %s %s", path, res.Status, content)
+	s.check(errors.Join(err, res.Body.Close()))
+	return answer{res.StatusCode, string(content)}
+}
+
+// post makes a request, which must succeed, and returns the answer.
+func (s *safe) post(path string, body any) map[string]any {
+	s.Helper()
+	got := s.request(http.MethodPost, path, body)
+	if got.status >= 300 {
+		s.Fatalf("POST %s: %d %s", path, got.status, got.body)
 	}
-	answer := make(map[string]any)
-	if len(content) > 0 {
-		s.check(json.Unmarshal(content, &answer))
+	said := make(map[string]any)
+	if got.body != "" {
+		s.check(json.Unmarshal([]byte(got.body), &said))
 	}
-	return answer
+	return said
 }
 
 // create adds an account and returns its path.
