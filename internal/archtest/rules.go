@@ -299,7 +299,7 @@ var shipped = []Row{
 	{
 		Dir: "bridge/internal/outbox", Kind: Program,
 		Own:     []string{"bridge/internal/trace", "bridge", "bridge/internal/account", "bridge/internal/fleet", "bridge/internal/inbox", "bridge/internal/spend", "bridge/internal/store"},
-		Tests:   []string{"bridge/internal/httpapi", "bridge/internal/trial", "internal/pgtest", "telegram", "telegram/updates", "tg"},
+		Tests:   []string{"bridge/internal/httpapi", "bridge/internal/trial", "internal/pgtest", "telegram", "telegram/groups", "telegram/updates", "tg"},
 		Modules: []string{"github.com/prometheus/client_golang"},
 		Reason:  "what goes when; the planning is pure, in plan.go",
 	},
