@@ -31,6 +31,7 @@ const maxTogether = 200
 type application struct {
 	id    bridge.AccountID
 	epoch int64
+	known bridge.Status // before it, to whoever has it stored
 	cause bridge.Cause
 
 	done       chan struct{} // closed when what follows is there
@@ -40,9 +41,12 @@ type application struct {
 }
 
 // apply stores what becomes of an account, under an epoch, and returns the account
-// as it is then. There is one at a time for each account.
-func (p *applier) apply(id bridge.AccountID, epoch int64, c bridge.Cause) (*bridge.Account, bridge.Transition, error) {
-	a := &application{id: id, epoch: epoch, cause: c, done: make(chan struct{})}
+// as it is then. Known is the status that it had before. There is one at a time for
+// each account.
+func (p *applier) apply(
+	id bridge.AccountID, epoch int64, known bridge.Status, c bridge.Cause,
+) (*bridge.Account, bridge.Transition, error) {
+	a := &application{id: id, epoch: epoch, known: known, cause: c, done: make(chan struct{})}
 	p.mu.Lock()
 	p.waiting = append(p.waiting, a)
 	if !p.working {
@@ -108,6 +112,9 @@ func (p *applier) together(batch []*application) error {
 				a.err = fmt.Errorf("%w: account %s", store.ErrNotOwner, a.id)
 				continue
 			}
+			if a.isStored(now) {
+				continue
+			}
 			a.transition = bridge.Next(now, a.account.Status, a.cause)
 			if a.transition.Status != a.account.Status {
 				a.account.Status = a.transition.Status
@@ -128,6 +135,27 @@ func (p *applier) together(batch []*application) error {
 		}
 		return t.AddEvents(events...)
 	})
+}
+
+// isStored reports whether the database has what comes of the cause already: it may
+// have answered with an error after it had stored that. What happens once must not
+// be taken for twice, which would have a session be given up.
+func (a *application) isStored(now time.Time) bool {
+	if sameButTimes(a.account.Status, a.known) {
+		return false
+	}
+	a.transition = bridge.Next(now, a.known, a.cause)
+	if !sameButTimes(a.account.Status, a.transition.Status) {
+		return false
+	}
+	a.transition.Status = a.account.Status
+	return true
+}
+
+// sameButTimes compares statuses but for their times, which the database cuts off.
+func sameButTimes(s, other bridge.Status) bool {
+	s.Since, s.Until = other.Since, other.Until
+	return s == other
 }
 
 // tell adds what is told of a change of an account, if it is.

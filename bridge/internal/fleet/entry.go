@@ -18,11 +18,15 @@ type entry struct {
 	id    bridge.AccountID
 	epoch int64
 
-	applying sync.Mutex // one cause at a time; before mu
+	applying sync.Mutex    // one cause at a time; before telling
+	telling  sync.Mutex    // of what there is to tell, in order; before mu
+	ending   chan struct{} // closed when ended is set
 
 	mu       sync.Mutex
 	account  *bridge.Account
-	run      *run // nil: there is none
+	run      *run          // nil: there is none
+	leaving  chan struct{} // closed when the run before is; nil: it is
+	wanted   bool          // another is to be started then
 	signIn   SignIn
 	restart  *time.Timer // starts the runner
 	waitOver *time.Timer // ends a wait
@@ -53,7 +57,7 @@ type report struct {
 }
 
 func newEntry(f *Fleet, a *bridge.Account) *entry {
-	return &entry{f: f, id: a.ID, epoch: a.Epoch, account: a}
+	return &entry{f: f, id: a.ID, epoch: a.Epoch, account: a, ending: make(chan struct{})}
 }
 
 // begin brings the account online, if it is to be, after a while.
@@ -82,14 +86,39 @@ func (e *entry) startIn(wait time.Duration) {
 	})
 }
 
-// start starts the runner, if one is wanted and there is none. e.mu is held.
+// start starts the runner, if one is wanted and there is none. Two at once would
+// use one key, and write what the other one has read: it waits for the one before
+// to be closed. e.mu is held.
 func (e *entry) start() {
 	if e.ended || e.run != nil || !e.account.Status.State.Runs() {
+		return
+	}
+	if e.leaving != nil {
+		e.wanted = true
 		return
 	}
 	// What it reports waits for e.mu.
 	e.run = &run{e: e}
 	e.run.runner = e.f.o.Starter.Start(e.account, e.epoch, e.run, e.f.turn)
+}
+
+// leave has the runner that there is closed, for which end waits. e.mu is held, and e
+// has not ended.
+func (e *entry) leave() {
+	left, leaving := e.run, make(chan struct{})
+	e.run, e.leaving = nil, leaving
+	// A runner must not be waited for by what it reports to.
+	e.tasks.Go(func() {
+		left.runner.Close()
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		close(leaving)
+		e.leaving = nil
+		if e.wanted {
+			e.wanted = false
+			e.start()
+		}
+	})
 }
 
 // turn waits until an account may connect.
@@ -131,11 +160,41 @@ func (e *entry) drain() {
 		if r.cause.Kind == bridge.Superseded {
 			e.f.o.Logger.Error("another node has taken the account", "account", e.id)
 		}
-		_, err := e.apply(r.cause)
-		if err != nil && !errors.Is(err, store.ErrNotOwner) {
-			e.f.o.Logger.Error("status not stored", "account", e.id, "cause", r.cause.Kind, "error", err)
-		}
+		e.store(r)
 		e.settle(r)
+	}
+}
+
+// Between two tries to store what has happened.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 10 * time.Second
+)
+
+// store stores what is reported, however long that takes: nobody reports it again,
+// and the status would be a wrong one for as long as nothing else happens. It gives
+// up when the account is not this node's any more, or the run that it was about not
+// the present one.
+func (e *entry) store(r report) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		e.mu.Lock()
+		late := r.run != nil && e.run != r.run
+		e.mu.Unlock()
+		if late {
+			return
+		}
+		_, err := e.apply(r.cause)
+		if err == nil || errors.Is(err, store.ErrNotOwner) || bridge.CodeOf(err) == bridge.CodeNotFound {
+			return
+		}
+		e.f.o.Logger.Error("status not stored, and tried again", "account", e.id, "cause", r.cause.Kind, "after", wait, "error", err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-e.ending:
+			timer.Stop()
+			return
+		}
 	}
 }
 
@@ -179,7 +238,7 @@ func (e *entry) backoff() time.Duration {
 func (e *entry) apply(c bridge.Cause) (*bridge.Account, error) {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	changed, t, err := e.f.applier.apply(e.id, e.epoch, c)
+	changed, t, err := e.f.applier.apply(e.id, e.epoch, e.status(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -198,10 +257,6 @@ func (e *entry) act(a *bridge.Account, c bridge.Cause, t bridge.Transition) {
 	}
 	e.account = a
 	e.schedule()
-	closing := e.run
-	if a.Status.State.Runs() {
-		closing = nil
-	}
 	for _, action := range t.Actions {
 		switch action {
 		case bridge.Connect:
@@ -212,17 +267,32 @@ func (e *entry) act(a *bridge.Account, c bridge.Cause, t bridge.Transition) {
 			log.Error("two have used one session")
 		}
 	}
-	if closing != nil {
-		e.run = nil
+	if e.run != nil && !a.Status.State.Runs() {
+		e.leave()
 		e.failures = 0
 	}
 	e.mu.Unlock()
-	if closing != nil {
-		// A runner must not be waited for by what it reports to.
-		e.tasks.Go(closing.runner.Close)
-	}
 	log.Debug("account changed", "actions", t.Actions)
-	e.f.o.OnChange(e.id, a)
+	e.tell()
+}
+
+// tell tells of the account as it is now, unless it has been told that it has gone.
+func (e *entry) tell() {
+	e.telling.Lock()
+	defer e.telling.Unlock()
+	e.mu.Lock()
+	a, ended := e.account, e.ended
+	e.mu.Unlock()
+	if !ended {
+		e.f.o.OnChange(e.id, a)
+	}
+}
+
+// tellGone tells that the account has gone. It has ended.
+func (e *entry) tellGone() {
+	e.telling.Lock()
+	defer e.telling.Unlock()
+	e.f.o.OnChange(e.id, nil)
 }
 
 // schedule sets the timer of the wait that the status is in. e.mu is held.
@@ -244,6 +314,7 @@ func (e *entry) schedule() {
 func (e *entry) end() {
 	e.mu.Lock()
 	e.ended = true
+	close(e.ending)
 	for _, t := range []*time.Timer{e.restart, e.waitOver} {
 		if t != nil {
 			t.Stop()

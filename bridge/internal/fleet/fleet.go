@@ -254,6 +254,11 @@ func (f *Fleet) take(ctx context.Context, locks *store.Locks, shard int) error {
 		return f.noteCrash(t, accounts, crashed)
 	})
 	if err != nil {
+		// It may have been stored all the same, and then looks as if this node had
+		// had them all along.
+		for id, silence := range crashed {
+			f.grace(id, true, silence)
+		}
 		return errors.Join(err, locks.Unlock(ctx, shard))
 	}
 	f.mu.Lock()
@@ -375,7 +380,7 @@ func (f *Fleet) add(ctx context.Context, a *bridge.Account, wait time.Duration) 
 	f.entries[a.ID] = e
 	f.mu.Unlock()
 	e.begin(wait)
-	f.o.OnChange(a.ID, a)
+	e.tell()
 }
 
 // drop stops accounts and waits until nothing of them is left.
@@ -395,7 +400,7 @@ func (f *Fleet) drop(which func(*entry) bool) {
 	}
 	ending.Wait()
 	for _, e := range dropped {
-		f.o.OnChange(e.id, nil)
+		e.tellGone()
 	}
 }
 

@@ -37,14 +37,16 @@ func (f *Fleet) Renew(ctx context.Context, id bridge.AccountID) (*bridge.Account
 		return nil, f.elsewhere(id)
 	}
 	e.account = a
-	before := e.run
-	e.run = nil
 	if e.restart != nil {
 		e.restart.Stop()
 	}
+	if e.run != nil {
+		e.leave() // what it reports meanwhile is of one that is no more
+	}
+	gone := e.leaving
 	e.mu.Unlock()
-	if before != nil {
-		before.runner.Close() // what it reports meanwhile is of one that is no more
+	if gone != nil {
+		<-gone
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
