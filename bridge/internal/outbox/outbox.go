@@ -16,6 +16,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -251,27 +252,51 @@ func (x *Outbox) pass(l *lane) (time.Time, error) {
 	if err := x.settle(l); err != nil {
 		return time.Time{}, err
 	}
-	s := x.situation(l)
-	if !sends(s.status) || s.room <= 0 {
-		return time.Time{}, nil
+	var wake time.Time
+	var held []bridge.BudgetKind
+	for {
+		s := x.situation(l)
+		if !sends(s.status) || s.room <= 0 {
+			return wake, nil
+		}
+		at, more, err := x.round(l, s, &held)
+		wake = sooner(wake, at)
+		if err != nil {
+			return wake, err
+		}
+		if !more {
+			break
+		}
 	}
+	at, err := x.startAction(l)
+	return sooner(wake, at), err
+}
+
+// round starts what may go of the next messages, apart from those of budgets that
+// hold them back, and adds to these. It returns when to look again, and whether to
+// do so at once: what was in the way of others has been given up, or is known now to
+// wait for its budget.
+func (x *Outbox) round(l *lane, s situation, held *[]bridge.BudgetKind) (wake time.Time, more bool, err error) {
 	now := x.o.Now()
-	heads, due, err := x.o.Store.Heads(x.ctx, l.id, now, lookAhead)
+	heads, due, err := x.o.Store.Heads(x.ctx, l.id, now, lookAhead, *held...)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
 	if s.waits, err = x.o.Store.Waits(x.ctx, l.id, now); err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
 	p := planOf(now, s, heads)
-	wake := sooner(p.wake, due)
-	later, err := x.start(l, p.send)
+	begun, err := x.start(l, p.send)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
-	wake = sooner(wake, later)
-	later, err = x.startAction(l)
-	return sooner(wake, later), err
+	more = begun.ended
+	for _, kind := range begun.held {
+		if !slices.Contains(*held, kind) {
+			*held, more = append(*held, kind), true
+		}
+	}
+	return sooner(sooner(p.wake, due), begun.wake), more, nil
 }
 
 // idle reports whether there is nothing to do for a lane, now or later, until it

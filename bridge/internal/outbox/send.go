@@ -15,68 +15,79 @@ import (
 	"godwit/bridge/internal/trace"
 )
 
+// A beginning is what has come of the messages that were to be started.
+type beginning struct {
+	wake    time.Time // when to look again for those that were not
+	started []store.Head
+	held    []bridge.BudgetKind // that are used up for now
+	ended   bool                // some are not to be sent any more
+}
+
 // start notes which messages are on their way, as far as the budgets allow for
-// them, and sends those. It returns when to look again for the others.
-func (x *Outbox) start(l *lane, list []store.Head) (wake time.Time, err error) {
+// them, and sends those.
+func (x *Outbox) start(l *lane, list []store.Head) (b beginning, err error) {
 	epoch, ok := x.o.Fleet.Epoch(l.id)
 	if !ok || len(list) == 0 {
-		return time.Time{}, nil
+		return beginning{}, nil
 	}
-	var started []store.Head
 	err = x.o.Store.Change(x.ctx, func(t *store.Tx) error {
-		started, wake = nil, time.Time{}
+		b = beginning{}
 		if err := t.CheckOwner(l.id, epoch); err != nil {
 			return err
 		}
 		for _, h := range list {
-			at, goes, err := x.admit(t, h)
-			if err != nil {
+			if err := x.admit(t, h, &b); err != nil {
 				return err
 			}
-			if goes {
-				started = append(started, h)
-			}
-			wake = sooner(wake, at)
 		}
 		return nil
 	})
 	if err != nil {
-		return time.Time{}, err
+		return beginning{}, err
 	}
-	for _, h := range started {
+	for _, h := range b.started {
 		h.Message.Attempts++
 		x.occupy(l, h.Conversation.ID, func() { x.send(l, epoch, h) })
 	}
-	return wake, nil
+	return b, nil
 }
 
-// admit starts a message if it may go now. If it may not, it returns when it
-// may, if ever.
-func (x *Outbox) admit(t *store.Tx, h store.Head) (at time.Time, goes bool, err error) {
+// admit starts a message if it may go now, and notes that.
+func (x *Outbox) admit(t *store.Tx, h store.Head, b *beginning) error {
 	now := x.o.Now()
 	if once(h.Message) && h.Message.State == bridge.Sending {
-		return time.Time{}, false, x.fail(t, h, unknown)
+		b.ended = true
+		return x.fail(t, h, unknown)
 	}
-	err = x.o.Guard.Check(t, h)
+	err := x.o.Guard.Check(t, h)
 	if refused := new(bridge.Error); errors.As(err, &refused) {
 		started, err := t.StartSend(h.Message.ID)
 		if err != nil || !started {
-			return time.Time{}, false, err
+			return err
 		}
-		return time.Time{}, false, x.fail(t, h, verdictOf(now, h.Message, refused))
+		v := verdictOf(now, h.Message, refused)
+		b.ended = b.ended || v.state == bridge.Failed
+		return x.fail(t, h, v)
 	}
 	if err != nil {
-		return time.Time{}, false, err
+		return err
 	}
 	// What was under way when its owner ended has been paid for.
-	if h.Message.State != bridge.Sending {
-		v, err := spend.Start(t, h.Message.AccountID, budgetOf(h), now)
-		if err != nil || !v.Now() {
-			return v.At, false, err
+	if kind := budgetOf(h); h.Message.State != bridge.Sending {
+		v, err := spend.Start(t, h.Message.AccountID, kind, now)
+		if err != nil {
+			return err
+		}
+		if !v.Now() {
+			b.held, b.wake = append(b.held, kind), sooner(b.wake, v.At)
+			return nil
 		}
 	}
-	goes, err = t.StartSend(h.Message.ID)
-	return time.Time{}, goes, err
+	goes, err := t.StartSend(h.Message.ID)
+	if goes {
+		b.started = append(b.started, h)
+	}
+	return err
 }
 
 // budgetOf returns what the next request for a message is an action of. Nobody is

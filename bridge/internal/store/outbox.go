@@ -38,8 +38,15 @@ func (s *Store) Idle(ctx context.Context, id bridge.AccountID) (idle bool, err e
 // time for none. What has been tried, or was put off, keeps its place, however
 // late it is to be tried again; what was given for a later time does not hold up
 // what comes after it. Within a priority, those come first who have written to the
-// account, so that answers never wait behind what a budget holds back.
-func (s *Store) Heads(ctx context.Context, id bridge.AccountID, now time.Time, limit int) ([]Head, time.Time, error) {
+// account, so that answers never wait behind what a budget holds back. What falls
+// under a budget that is held back is left out, but for what is under way.
+func (s *Store) Heads(
+	ctx context.Context, id bridge.AccountID, now time.Time, limit int, held ...bridge.BudgetKind,
+) ([]Head, time.Time, error) {
+	free := ""
+	for _, kind := range held {
+		free += " AND (m.state = 'sending' OR NOT (" + nextBudget[kind] + "))"
+	}
 	heads, err := collect(ctx, s.read, s.dialect, "messages to send of "+string(id), scanHead,
 		`SELECT `+messageColumns+`, `+conversationColumns+`,
 			EXISTS (SELECT 1 FROM messages w WHERE w.conversation_id = c.id AND w.direction = 'out' AND w.telegram_id <> 0)
@@ -47,7 +54,7 @@ func (s *Store) Heads(ctx context.Context, id bridge.AccountID, now time.Time, l
 		WHERE m.account_id = $1 AND m.`+pending+` AND (m.not_before IS NULL OR m.not_before <= $2)
 			AND (m.retry_at IS NULL OR m.retry_at <= $2)
 		AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id
-			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2))
+			AND e.`+pending+` AND (e.not_before IS NULL OR e.not_before <= $2))`+free+`
 		ORDER BY m.priority, c.person_wrote DESC, m.id LIMIT $3`, id, now, limit)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -263,6 +270,15 @@ var budgetOf = map[bridge.BudgetKind]string{
 	bridge.BudgetPosts:         inGroup,
 	bridge.BudgetMessages:      `c.person_wrote AND NOT ` + inGroup,
 	bridge.BudgetFirstMessages: `NOT c.person_wrote AND NOT ` + inGroup,
+}
+
+// nextBudget are the conversations in which the next request for a message is an
+// action of each kind, as conditions: nobody is written to before they are looked up.
+var nextBudget = map[bridge.BudgetKind]string{
+	bridge.BudgetPosts:         inGroup,
+	bridge.BudgetMessages:      `c.peer LIKE 'user:%' AND c.person_wrote`,
+	bridge.BudgetFirstMessages: `c.peer LIKE 'user:%' AND NOT c.person_wrote`,
+	bridge.BudgetLookups:       `NOT (c.peer LIKE 'user:%' OR ` + inGroup + `)`,
 }
 
 const inGroup = `(c.peer LIKE 'group:%' OR c.peer LIKE 'channel:%')`
