@@ -105,7 +105,8 @@ func (r *Runner) closeClient(c *telegram.Client) {
 
 // endOf returns what it means that the Runner has ended by itself.
 func (r *Runner) endOf(err error) bridge.Cause {
-	if errors.Is(err, store.ErrNotOwner) || errors.Is(err, store.ErrStale) {
+	// Of a blob that is stale the owner is the same, and reads it anew.
+	if errors.Is(err, store.ErrNotOwner) {
 		return bridge.Cause{Kind: bridge.Superseded}
 	}
 	c, ok := CauseOf(err)
