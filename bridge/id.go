@@ -88,6 +88,20 @@ func NewID[T name](at time.Time, entropy io.Reader) (T, error) {
 	return T(prefixOf[T]() + id.String()), nil
 }
 
+// NewIDAfter is as NewID, but for a name that sorts after another one, if that is not
+// empty: the clock by which that was made may have been ahead.
+func NewIDAfter[T name](last T, at time.Time, entropy io.Reader) (T, error) {
+	id, err := NewID[T](at, entropy)
+	if err != nil || id > last {
+		return id, err
+	}
+	made, err := ulid.ParseStrict(strings.TrimPrefix(string(last), prefixOf[T]()))
+	if err != nil {
+		return "", fmt.Errorf("bridge: a new id after %q: %w", last, err)
+	}
+	return NewID[T](ulid.Time(made.Time()).Add(time.Millisecond), entropy)
+}
+
 // MonotonicEntropy returns entropy from which NewID makes names that sort in the
 // order in which they were made. It is for NewID alone, which may use it
 // concurrently if entropy can be.

@@ -192,7 +192,11 @@ func (s *Service) queue(
 	if err != nil {
 		return httpapi.Accepted{}, err
 	}
-	id, err := bridge.NewID[bridge.MessageID](now, entropy)
+	last, err := t.LastPending(c.ID)
+	if err != nil {
+		return httpapi.Accepted{}, err
+	}
+	id, err := bridge.NewIDAfter(last, now, entropy) // another node's clock, or this one's, may have been ahead
 	if err != nil {
 		return httpapi.Accepted{}, err
 	}

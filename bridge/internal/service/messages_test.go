@@ -166,3 +166,23 @@ func TestStoredInOrder(t *testing.T) {
 		}
 	})
 }
+
+// What is stored first goes first though the clock has been set back since, or is
+// another node's.
+func TestClockSetBack(t *testing.T) {
+	trial.OnBoth(t, func(p *trial.Place) {
+		n := p.Start("node")
+		id := paused(n)
+		var ahead time.Duration
+		n.Service.Now = func() time.Time { return time.Now().Add(ahead) }
+		var before bridge.MessageID
+		for _, ahead = range []time.Duration{0, time.Hour, time.Minute, 0, 2 * time.Hour} {
+			a, err := write(n, id, "username:benjamin", time.Time{}, bridge.PriorityBulk)
+			n.Check(err)
+			if a.ID <= before {
+				t.Errorf("%s is stored after %s, and would go before it", a.ID, before)
+			}
+			before = a.ID
+		}
+	})
+}

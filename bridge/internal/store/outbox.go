@@ -99,6 +99,16 @@ type scannerFunc func(...any) error
 // Scan implements scanner.
 func (f scannerFunc) Scan(to ...any) error { return f(to...) }
 
+// LastPending returns the last message of a conversation that is still to be sent,
+// empty for none.
+func (t *Tx) LastPending(id bridge.ConversationID) (last bridge.MessageID, err error) {
+	err = t.row(`SELECT COALESCE(max(id), '') FROM messages WHERE conversation_id = $1 AND `+pending, id).Scan(&last)
+	if err != nil {
+		return "", failed(err)
+	}
+	return last, nil
+}
+
 // StartSend notes that Telegram is about to be asked to send a message. It
 // returns false where the message is not to be sent any more.
 func (t *Tx) StartSend(id bridge.MessageID) (bool, error) {
