@@ -60,14 +60,13 @@ func (x *Outbox) act(epoch int64, a *bridge.QueuedAction) {
 			}
 		}
 	}
-	err = x.o.Store.Change(context.WithoutCancel(x.ctx), func(t *store.Tx) error {
-		if err := t.CheckOwner(a.AccountID, epoch); err != nil {
+	x.keep(func() error {
+		return x.o.Store.Change(context.WithoutCancel(x.ctx), func(t *store.Tx) error {
+			if err := t.CheckOwner(a.AccountID, epoch); err != nil {
+				return err
+			}
+			_, err := spend.End(t, a, o, now)
 			return err
-		}
-		_, err := spend.End(t, a, o, now)
-		return err
-	})
-	if err != nil && !errors.Is(err, store.ErrNotOwner) {
-		x.o.Logger.Error("outcome not stored", "account", a.AccountID, "action", a.ID, "error", err)
-	}
+		})
+	}, "account", a.AccountID, "action", a.ID)
 }

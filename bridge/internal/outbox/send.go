@@ -121,15 +121,34 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	if x.ctx.Err() != nil && !once(h.Message) {
 		return // whoever owns the account next finds out
 	}
-	if err != nil {
-		err = x.failed(epoch, h, err)
-	} else {
-		err = x.delivered(ctx, epoch, h, sent)
+	outcome := func() error { return x.failed(epoch, h, err) }
+	if err == nil {
+		x.Sent.Inc()
+		outcome = func() error { return x.delivered(ctx, epoch, h, sent) }
 	}
-	if err != nil && !errors.Is(err, store.ErrNotOwner) && x.ctx.Err() == nil {
-		// It stays as being sent, and is sent again with the same random id, or
-		// given up: see once.
-		x.o.Logger.Error("outcome not stored", "account", l.id, "message", h.Message.ID, "error", err)
+	x.keep(outcome, "account", l.id, "message", h.Message.ID)
+}
+
+// maxKeepPause bounds the time between two attempts to store an outcome.
+const maxKeepPause = 10 * time.Second
+
+// keep stores what Telegram has answered, however long that takes: nobody else knows.
+// When the node or its ownership ends before, whoever owns the account next asks
+// again, with the same random id, or gives it up: see once.
+func (x *Outbox) keep(outcome func() error, about ...any) {
+	for wait := errorPause; ; wait = min(2*wait, maxKeepPause) {
+		err := outcome()
+		if err == nil || errors.Is(err, store.ErrNotOwner) || bridge.CodeOf(err) == bridge.CodeNotFound || x.ctx.Err() != nil {
+			return
+		}
+		x.o.Logger.Error("outcome not stored, and tried again", append(about, "after", wait, "error", err)...)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-x.ctx.Done():
+			timer.Stop()
+			return
+		}
 	}
 }
 
@@ -177,7 +196,6 @@ func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *st
 
 // delivered stores that Telegram has a message.
 func (x *Outbox) delivered(ctx context.Context, epoch int64, h store.Head, sent *inbox.Batch) error {
-	x.Sent.Inc()
 	ctx = context.WithoutCancel(ctx)
 	if len(sent.Changes) > 0 {
 		return x.o.Inbox.Apply(ctx, sent)
