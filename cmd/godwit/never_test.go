@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"godwit/bridge/client"
 	"godwit/internal/pgtest"
@@ -128,11 +127,7 @@ func (s *safe) blocksBot(phone string) {
 	s.do(0, "", "inbox", "follow", "--after", "0", "--type", "message.received", "--account", s.ids["Robot"], "--events", "1")
 	_, err = tg.Call(s.Context(), d, &tg.ContactsBlock{ID: bot})
 	s.check(err)
-	for !strings.Contains(godwit(s.T, 0, "", "suppress", "list", "--db", s.db), "blocked") {
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-s.Context().Done():
-			s.Fatal(s.Context().Err())
-		}
-	}
+	s.until("the block is known", func() bool {
+		return strings.Contains(godwit(s.T, 0, "", "suppress", "list", "--db", s.db), "blocked")
+	})
 }

@@ -95,15 +95,23 @@ func newSafe(t *testing.T, db string) *safe {
 
 // ready waits until the daemon has taken its accounts over.
 func (s *safe) ready() {
-	for {
+	s.until("the daemon is ready", func() bool {
 		res, err := http.Get(s.url + "/readyz")
 		s.check(err)
 		s.check(res.Body.Close())
-		if res.StatusCode == http.StatusOK {
-			return
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// until waits until something holds.
+func (s *safe) until(what string, holds func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
+		if time.Now().After(deadline) {
+			s.Fatalf("%s: not after two minutes", what)
 		}
 		select {
-		case <-time.After(10 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		case <-s.Context().Done():
 			s.Fatal(s.Context().Err())
 		}
