@@ -326,7 +326,6 @@ func (c *Client) Run(ctx context.Context) error {
 	l := newLoop(c)
 	c.err = l.run(ctx)
 	l.close(c.closed())
-	close(c.done)
 	c.o.OnState(State{Phase: Closed, Err: c.err})
 	return c.err
 }

@@ -115,8 +115,8 @@ func (l *loop) failed(n *line, err error) error {
 	return nil
 }
 
-// close answers every query that is left and ends everything that the loop has
-// started, and waits for it.
+// close answers every query that is left, has those that come later refused, ends
+// everything that the loop has started, and waits for it.
 func (l *loop) close(err error) {
 	for _, n := range l.lines() {
 		n.end(err)
@@ -127,6 +127,7 @@ func (l *loop) close(err error) {
 		l.abandon(q, mtproto.NotExecuted, err) // which may have others wait
 	}
 	l.cancel()
+	close(l.c.done) // what is waited for may invoke something
 	l.tasks.Wait()
 }
 
