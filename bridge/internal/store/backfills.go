@@ -72,7 +72,9 @@ func (t *Tx) AskForHistory(c *bridge.Conversation, limit int, urgent bool, now t
 	_, err := t.exec(`INSERT INTO backfills (conversation_id, kind, account_id, before_id, after_id, fetched, wanted, urgent,
 		asked_at, done, error) VALUES ($1, 'history', $2, 0, 0, 0, $3, $4, $5, false, '')
 		ON CONFLICT (conversation_id, kind) DO UPDATE SET
-		wanted = CASE WHEN backfills.wanted = 0 OR excluded.wanted = 0 THEN 0 ELSE backfills.fetched + excluded.wanted END,
+		wanted = CASE WHEN backfills.wanted = 0 OR excluded.wanted = 0 THEN 0
+			WHEN NOT backfills.done AND backfills.wanted > backfills.fetched + excluded.wanted THEN backfills.wanted
+			ELSE backfills.fetched + excluded.wanted END,
 		done = backfills.done AND (backfills.wanted = 0 OR backfills.fetched < backfills.wanted),
 		urgent = backfills.urgent AND NOT backfills.done OR excluded.urgent, asked_at = excluded.asked_at, error = ''`,
 		c.ID, c.AccountID, limit, urgent, now)
