@@ -119,7 +119,7 @@ func readPeople(in *csv.Reader, columns map[string]int) ([]Suppression, error) {
 	var problems []error
 	for {
 		record, err := in.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return list, errors.Join(problems...)
 		}
 		if err != nil { // what comes after cannot be told

@@ -94,7 +94,7 @@ func (c *call) standing(p peerKey, u *user) standing {
 	case peerChannel:
 		ch := w.channels[p.id]
 		if m, b := ch.members[u.id], w.ban(ch, u); m != nil {
-			return standing{channel: asOther(c.participant(ch, m), m)}
+			return standing{channel: asOther(c.participant(ch, m))}
 		} else if b != nil {
 			return standing{channel: bannedObject(ch, b)}
 		}
@@ -103,7 +103,7 @@ func (c *call) standing(p peerKey, u *user) standing {
 }
 
 // asOther returns a participant as everybody sees it, who may be the caller.
-func asOther(in tg.ChannelParticipantClass, m *member) tg.ChannelParticipantClass {
+func asOther(in tg.ChannelParticipantClass) tg.ChannelParticipantClass {
 	switch in := in.(type) {
 	case *tg.ChannelParticipantSelf:
 		return &tg.ChannelParticipant{UserID: in.UserID, Date: in.Date}

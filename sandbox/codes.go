@@ -145,16 +145,15 @@ func (sb *Sandbox) Outbox() []Delivery {
 func (c *call) handOut(way CodeWay, to, value string) {
 	w := c.world()
 	one := Delivery{Date: w.now(), Way: way, To: to, Code: value}
-	box := append(w.logins.outbox, one)
-	w.logins.outbox = box[max(0, len(box)-maxOutbox):]
+	w.logins.outbox = append(w.logins.outbox, one)
+	w.logins.outbox = w.logins.outbox[max(0, len(w.logins.outbox)-maxOutbox):]
 	c.delivered = append(c.delivered, one)
 }
 
 // localPhone checks that a phone number is valid and at home here.
 func (c *call) localPhone(s string) (phone string, err error) {
 	phone, home, ok := parsePhone(s, len(c.dc.dcs))
-	switch {
-	case !ok:
+	if !ok {
 		return "", refusal(400, "PHONE_NUMBER_INVALID")
 	}
 	if u := c.world().phones[phone]; u != nil {

@@ -266,8 +266,8 @@ func (r *rule) concerns(u *user, dc int) bool {
 
 // about reports whether a rule is for a method.
 func (r *rule) about(method string) bool {
-	prefix, any := strings.CutSuffix(r.Method, "*")
-	return r.Method == "" || r.Method == method || any && strings.HasPrefix(method, prefix)
+	prefix, all := strings.CutSuffix(r.Method, "*")
+	return r.Method == "" || r.Method == method || all && strings.HasPrefix(method, prefix)
 }
 
 // find returns the first rule that applies, with a hit counted, and forgets

@@ -62,11 +62,11 @@ func (c *call) pinCopies(m *message, pinned bool) {
 	}
 }
 
-// pin pins messages in a user's box, or unpins them. It returns how many.
-func (c *call) pin(u *user, p peerKey, ids []int32, pinned bool) int {
+// pin pins messages in a user's box, or unpins them.
+func (c *call) pin(u *user, p peerKey, ids []int32, pinned bool) {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id int32) bool { return u.box.get(id).pinned == pinned })
 	if len(ids) == 0 {
-		return 0
+		return
 	}
 	for _, id := range ids {
 		u.box.pin(u.box.get(id), pinned)
@@ -74,7 +74,6 @@ func (c *call) pin(u *user, p peerKey, ids []int32, pinned bool) int {
 	ev := event{kind: pinEvent(pinned), ids: ids, peer: p, count: len(ids)}
 	ev.pts = u.box.record(ev)
 	c.tell(u, pinUpdate(ev), p)
-	return len(ids)
 }
 
 func (c *call) pinChannel(ch *channel, ids []int32, pinned bool) int {

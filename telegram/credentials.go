@@ -71,13 +71,13 @@ func (c Credentials) GoString() string { return redacted }
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // String returns [redacted].
-func (k DCKey) String() string { return redacted }
+func (key DCKey) String() string { return redacted }
 
 // GoString returns [redacted].
-func (k DCKey) GoString() string { return redacted }
+func (key DCKey) GoString() string { return redacted }
 
 // MarshalText returns [redacted], for loggers.
-func (k DCKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (key DCKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // String returns [redacted].
 func (k TemporaryKey) String() string { return redacted }

@@ -23,7 +23,7 @@ func (s signIns) handler() telegram.Handler {
 	})
 }
 
-func (s signIns) next(t *testing.T, ctx context.Context) *tg.UpdateNewAuthorization {
+func (s signIns) next(ctx context.Context, t *testing.T) *tg.UpdateNewAuthorization {
 	t.Helper()
 	select {
 	case u := <-s:
@@ -52,7 +52,7 @@ func TestDevices(t *testing.T) {
 	tabletNews := make(signIns, 10)
 	o.Handler = tabletNews.handler()
 	p.signIn(o, number)
-	told := news.next(t, p.ctx)
+	told := news.next(p.ctx, t)
 	if !told.Unconfirmed || told.Device.Value != "tablet" {
 		t.Errorf("told %+v", told)
 	}
@@ -64,7 +64,7 @@ func TestDevices(t *testing.T) {
 	if p.device(phone, "tablet").Unconfirmed {
 		t.Error("the tablet is still unconfirmed")
 	}
-	if told := tabletNews.next(t, p.ctx); told.Unconfirmed || told.Hash != tablet.ID {
+	if told := tabletNews.next(p.ctx, t); told.Unconfirmed || told.Hash != tablet.ID {
 		t.Errorf("of the confirmation was told %+v", told)
 	}
 
@@ -72,7 +72,7 @@ func TestDevices(t *testing.T) {
 	o.Device.Model = "thief"
 	o.Handler = telegram.OnMessage(func(context.Context, *telegram.Client, *tg.Message) error { return nil })
 	thief := p.signIn(o, number)
-	check(t, phone.EndAuthorization(p.ctx, news.next(t, p.ctx).Hash))
+	check(t, phone.EndAuthorization(p.ctx, news.next(p.ctx, t).Hash))
 	if err := thief.Wait(p.ctx); !errors.Is(err, tg.ErrSessionRevoked) {
 		t.Errorf("the client that was ended: %v", err)
 	}

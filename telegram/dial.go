@@ -101,7 +101,7 @@ func (c *Client) connect(ctx context.Context, dc int, addresses []DC) (transport
 			return c.connectTo(ctx, d)
 		})
 	}
-	conn, err := race(ctx, attemptDelay, attempts)
+	conn, err := race(ctx, attempts)
 	if err != nil {
 		return nil, &UnreachableError{dc, err}
 	}

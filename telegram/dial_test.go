@@ -133,7 +133,7 @@ func TestRace(t *testing.T) {
 					}
 					attempts = append(attempts, r.attempt(start))
 				}
-				conn, err := race(t.Context(), attemptDelay, attempts)
+				conn, err := race(t.Context(), attempts)
 				if took := time.Since(start); took != test.took*time.Millisecond {
 					t.Errorf("took %v, want %v ms", took, int64(test.took))
 				}
@@ -163,7 +163,7 @@ func TestRace(t *testing.T) {
 func TestRaceTie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		deaf := &racer{}
-		conn, err := race(t.Context(), attemptDelay, []attempt{
+		conn, err := race(t.Context(), []attempt{
 			func(context.Context) (transport.PacketConn, error) {
 				<-time.After(time.Second)
 				return deaf, nil
@@ -186,7 +186,7 @@ func TestRaceCancelled(t *testing.T) {
 			attempts = append(attempts, (&racer{after: time.Hour}).attempt(time.Now()))
 		}
 		start := time.Now()
-		if _, err := race(ctx, attemptDelay, attempts); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := race(ctx, attempts); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
 		}
 		if took := time.Since(start); took != time.Second {

@@ -120,7 +120,7 @@ func TestLostUpdatesAreFetched(t *testing.T) {
 		texts = append(texts, fmt.Sprint("message ", i))
 	}
 	p.send(writer, to, texts...)
-	in.want(t, p.ctx, texts...)
+	in.want(p.ctx, t, texts...)
 }
 
 // R-ER-09, R-IX-20: one client that comes back is no incident, however often and

@@ -122,7 +122,7 @@ func (b inbox) handler() telegram.Handler {
 }
 
 // want waits for messages, which must be these in this order.
-func (b inbox) want(t *testing.T, ctx context.Context, texts ...string) {
+func (b inbox) want(ctx context.Context, t *testing.T, texts ...string) {
 	t.Helper()
 	for _, want := range texts {
 		select {

@@ -74,7 +74,7 @@ func TestRecoversFromLostConnections(t *testing.T) {
 		want = append(want, text)
 	}
 	asking.Wait()
-	in.want(t, p.ctx, want...)
+	in.want(p.ctx, t, want...)
 	if lines.dials < 2 {
 		t.Errorf("%d connections: none was cut", lines.dials)
 	}

@@ -276,7 +276,7 @@ func TestScheduled(t *testing.T) {
 	same(t, "sent yet", collect(t, p.ann.History(p.ctx, boris, telegram.HistoryOptions{}), textOf), []string{})
 	_, err = p.ann.Edit(p.ctx, boris, int(m.ID), telegram.Outgoing{Text: "good evening", Schedule: time.Now().Add(time.Second)})
 	check(t, err)
-	in.want(t, p.ctx, "good evening")
+	in.want(p.ctx, t, "good evening")
 }
 
 func TestAlbum(t *testing.T) {

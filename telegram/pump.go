@@ -275,7 +275,7 @@ func (p *pump) deliver() error {
 	}
 	for _, d := range p.engine.Deliveries() {
 		if p.ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was stopped
 		}
 		p.c.peers.origins.note(messagesIn(d.Updates), d.Users, d.Chats)
 		if err := p.c.o.Handler(p.ctx, p.c, d); err != nil {

@@ -14,10 +14,10 @@ type attempt func(ctx context.Context) (transport.PacketConn, error)
 var errNoAddress = errors.New("no address of it can be used with this transport")
 
 // race makes attempts in order: the next one as soon as one has failed or the
-// last one has been under way for the given delay (RFC 8305, section 5). It
+// last one has been under way for attemptDelay (RFC 8305, section 5). It
 // returns the first connection that is made, when all other attempts have
 // ended, or the errors of all.
-func race(ctx context.Context, delay time.Duration, attempts []attempt) (transport.PacketConn, error) {
+func race(ctx context.Context, attempts []attempt) (transport.PacketConn, error) {
 	if len(attempts) == 0 {
 		return nil, errNoAddress
 	}
@@ -28,7 +28,7 @@ func race(ctx context.Context, delay time.Duration, attempts []attempt) (transpo
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	timer := time.NewTimer(delay)
+	timer := time.NewTimer(attemptDelay)
 	defer timer.Stop()
 	outcomes := make(chan outcome)
 	failures := make([]error, len(attempts))
@@ -37,7 +37,7 @@ func race(ctx context.Context, delay time.Duration, attempts []attempt) (transpo
 		index := next
 		next++
 		running++
-		timer.Reset(delay)
+		timer.Reset(attemptDelay)
 		go func() {
 			conn, err := attempts[index](ctx)
 			outcomes <- outcome{index, conn, err}

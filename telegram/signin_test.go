@@ -254,7 +254,7 @@ func TestSignOut(t *testing.T) {
 	}
 	other := p.signIn(p.options(), "9996610006")
 	p.send(other, p.contact(other, "9996620006"), "hello Hal")
-	in.want(t, p.ctx, "hello Hal")
+	in.want(p.ctx, t, "hello Hal")
 }
 
 // TestRevoked has a session that another device ends end the client, and the

@@ -31,7 +31,7 @@ func TestConversation(t *testing.T) {
 	ben, err := a.ResolveUsername(p.ctx, "@ben_the_one")
 	check(t, err)
 	p.send(a, ben, "one", "two", "three")
-	inB.want(t, p.ctx, "one", "two", "three")
+	inB.want(p.ctx, t, "one", "two", "three")
 	ann, err := b.InputPeer(&tg.PeerUser{UserID: a.Self().ID})
 	check(t, err) // known from her messages
 	for i := range 20 {
@@ -39,8 +39,8 @@ func TestConversation(t *testing.T) {
 		p.send(a, ben, fmt.Sprint("a", i))
 	}
 	for i := range 20 {
-		inA.want(t, p.ctx, fmt.Sprint("b", i))
-		inB.want(t, p.ctx, fmt.Sprint("a", i))
+		inA.want(p.ctx, t, fmt.Sprint("b", i))
+		inB.want(p.ctx, t, fmt.Sprint("a", i))
 	}
 	inA.drained(t)
 	inB.drained(t)
@@ -131,7 +131,7 @@ func TestRestart(t *testing.T) {
 	_, err := c.SignIn(p.ctx, answers("9996620012"))
 	check(t, err)
 	p.send(sender, eli, "before 1", "before 2")
-	in.want(t, p.ctx, "before 1", "before 2")
+	in.want(p.ctx, t, "before 1", "before 2")
 	check(t, c.Close())
 	check(t, store.Close())
 
@@ -158,9 +158,9 @@ func TestRestart(t *testing.T) {
 	if user.FirstName.Value != "Eli" {
 		t.Errorf("signed in as %+v", user)
 	}
-	in.want(t, p.ctx, "meanwhile 1", "meanwhile 2", "meanwhile 3")
+	in.want(p.ctx, t, "meanwhile 1", "meanwhile 2", "meanwhile 3")
 	p.send(sender, eli, "after")
-	in.want(t, p.ctx, "after")
+	in.want(p.ctx, t, "after")
 	in.drained(t)
 }
 
@@ -188,10 +188,10 @@ func TestLostConnection(t *testing.T) {
 		sent <- err
 	}()
 	cable.set(false)
-	in.want(t, p.ctx, "while cut 1", "while cut 2")
+	in.want(p.ctx, t, "while cut 1", "while cut 2")
 	check(t, <-sent)
 	p.send(a, gus, "mended")
-	in.want(t, p.ctx, "mended")
+	in.want(p.ctx, t, "mended")
 	in.drained(t)
 	n := 0
 	for m, err := range a.History(p.ctx, gus, telegram.HistoryOptions{}) {
@@ -231,7 +231,7 @@ func TestHandlerCalls(t *testing.T) {
 		p.send(a, ivy, fmt.Sprint(i))
 	}
 	for i := range 5 {
-		in.want(t, p.ctx, fmt.Sprint("echo ", i))
+		in.want(p.ctx, t, fmt.Sprint("echo ", i))
 	}
 }
 

@@ -31,7 +31,7 @@ func DecodeMethod(r *tl.Reader) Request {
 // decode decodes a value of the type that like has.
 func decode(r *tl.Reader, like any) tl.Object {
 	v := reflect.New(reflect.TypeOf(like).Elem()).Interface()
-	r.OnQuery(func(r *tl.Reader) tl.Object { return DecodeMethod(r) })
+	r.OnQuery(DecodeMethod)
 	r.Object(v)
 	return v
 }

@@ -24,7 +24,7 @@ func (e *Error) Error() string { return e.Detail }
 
 // Is reports whether target is the error's Code, or an Error of the same code.
 func (e *Error) Is(target error) bool {
-	switch t := target.(type) { //nolint:errorlint // Is is given one error, unwrapped
+	switch t := target.(type) {
 	case Code:
 		return t == e.Code
 	case *Error:

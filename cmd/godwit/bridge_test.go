@@ -148,7 +148,7 @@ func TestDesk(t *testing.T) {
 		d.want(d.do(0, "", "account", "stop", "Support"), "Support is paused")
 		d.want(d.do(0, "", "account", "start", "Support"), "Support is ")
 		d.do(0, "", "inbox", "follow", "--after", "0", "--type", "account.online", "--events", "2")
-		d.want(d.do(1, "Suport\n", "account", "delete", "Support"), "nothing is deleted")
+		d.want(d.do(1, "Sales\n", "account", "delete", "Support"), "nothing is deleted")
 		d.want(d.do(0, "Support\n", "account", "delete", "Support"), "Support is deleted")
 		d.want(d.do(1, "", "account", "show", "Support"), `no account is called "Support"`)
 	})

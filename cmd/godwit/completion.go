@@ -65,7 +65,7 @@ type completeCommand struct {
 }
 
 // Run prints the suggestions.
-func (c *completeCommand) Run(env *environment, k *kong.Kong) error {
+func (c *completeCommand) Run(env *environment, k *kong.Kong) error { //nolint:unparam // as kong calls it
 	words := c.Words
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]

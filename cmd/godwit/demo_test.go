@@ -143,11 +143,11 @@ func TestDemoEnds(t *testing.T) {
 	hangUp := func(demo *os.Process, _ func()) { _ = demo.Signal(syscall.SIGHUP) }
 	for name, test := range map[string]struct {
 		when string
-		end  func(demo *os.Process, close func())
+		end  func(demo *os.Process, hangUp func())
 	}{
 		"hung up at first": {"DC 1 listens", hangUp},
 		"hung up later":    {"Boris signs up", hangUp},
-		"nobody reads":     {"Boris signs up", func(_ *os.Process, close func()) { close() }},
+		"nobody reads":     {"Boris signs up", func(_ *os.Process, hangUp func()) { hangUp() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := demoEnvironment(t)

@@ -44,15 +44,15 @@ func (c *inspectCommand) Run(env *environment) error {
 	}
 	// What is read from a pipe shows as it comes.
 	out := bufio.NewWriterSize(env.out, 1<<16)
-	print := printText
+	write := printText
 	if c.JSON {
-		print = printJSON
+		write = printJSON
 	}
 	summary, err := inspect.Run(in, o, func(r *inspect.Record) error {
 		if err := env.ctx.Err(); err != nil {
 			return err
 		}
-		err := print(out, r)
+		err := write(out, r)
 		if c.File == "-" {
 			err = errors.Join(err, out.Flush())
 		}

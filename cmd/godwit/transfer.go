@@ -42,7 +42,7 @@ func (c *uploadCommand) Run(env *environment) error {
 	}
 	defer func() {
 		for _, s := range sources {
-			s.Close()
+			_ = s.Close()
 		}
 	}()
 	a, err := c.signedIn(env, nil)
@@ -83,7 +83,7 @@ func openSources(paths []string) ([]*files.Source, error) {
 		s, err := files.FromPath(path)
 		if err != nil {
 			for _, open := range sources {
-				open.Close()
+				_ = open.Close()
 			}
 			return nil, err
 		}

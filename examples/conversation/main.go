@@ -105,10 +105,10 @@ func network(dir string) (telegram.Options, func(), error) {
 		}
 	}
 	if err != nil {
-		server.Close()
+		_ = server.Close()
 		return options, nil, err
 	}
-	return options, func() { server.Close() }, nil
+	return options, func() { _ = server.Close() }, nil
 }
 
 // A person has an account, and a program that is signed in to it.

@@ -35,7 +35,7 @@ func ready(ctx context.Context, base string) error {
 			return err
 		}
 		if res, err := http.DefaultClient.Do(r); err == nil {
-			res.Body.Close()
+			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil
 			}

@@ -418,7 +418,7 @@ func (s *story) kill(ctx context.Context) error {
 	s.line("  API accepts them. Then process %d is killed, with %d of the %d sent.", pid, sent, given)
 	// The bot's people wait until now: who sends over the Bot API cannot repeat
 	// what may have been sent, and the daemon says so rather than send it twice.
-	late := append(toPeople[half:], toBot...)
+	late := slices.Concat(toPeople[half:], toBot)
 	for _, r := range late {
 		if err := s.asks(ctx, r, second); err != nil {
 			return err

@@ -53,7 +53,7 @@ func (c *connection) readResponses(h *half) {
 		if _, err := in.Peek(1); errors.Is(err, io.EOF) {
 			return // between two responses
 		}
-		response, err := http.ReadResponse(in, nil)
+		response, err := http.ReadResponse(in, nil) //nolint:bodyclose // it holds nothing
 		if err == nil && response.StatusCode >= http.StatusMultipleChoices {
 			c.emit(h.side, &Record{Kind: TransportError, Code: -int32(response.StatusCode)}) // R-TR-34
 			_, err = io.Copy(io.Discard, response.Body)
@@ -117,7 +117,7 @@ type answered struct {
 func (a *answered) Read(p []byte) (int, error) {
 	if a.frames == nil {
 		in := bufio.NewReader(a.in)
-		response, err := http.ReadResponse(in, nil)
+		response, err := http.ReadResponse(in, nil) //nolint:bodyclose // it holds nothing
 		switch {
 		case err != nil:
 			return 0, err

@@ -18,7 +18,7 @@ func Open(path string) (*os.File, error) {
 		if err != nil || isAt(file, path) {
 			return file, err
 		}
-		file.Close() // it was removed before it could be locked
+		_ = file.Close() // it was removed before it could be locked
 	}
 }
 
@@ -35,7 +35,7 @@ func lockOnce(path string) (*os.File, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		file.Close()
+		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, ErrInUse
 		}

@@ -163,7 +163,7 @@ func (s *Server) serve(bin, data string, who *syscall.SysProcAttr) error {
 	}
 	s.exited = make(chan struct{})
 	go func() {
-		s.command.Wait()
+		_ = s.command.Wait()
 		close(s.exited)
 	}()
 	db, err := sql.Open("pgx", s.URL("postgres"))
@@ -182,7 +182,7 @@ func (s *Server) serve(bin, data string, who *syscall.SysProcAttr) error {
 			out, _ := os.ReadFile(log.Name())
 			return fmt.Errorf("postgres has exited\n%s", out)
 		case <-ctx.Done():
-			s.command.Process.Kill()
+			_ = s.command.Process.Kill()
 			return errors.New("postgres does not answer")
 		}
 	}
@@ -213,7 +213,7 @@ func (s *Server) Close() error {
 	select {
 	case <-s.exited:
 	default:
-		s.command.Process.Signal(syscall.SIGINT)
+		_ = s.command.Process.Signal(syscall.SIGINT)
 		<-s.exited
 	}
 	return os.RemoveAll(s.dir)

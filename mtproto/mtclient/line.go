@@ -105,7 +105,7 @@ func (n *line) proceed() error {
 		n.dropKey(ErrKeyExpired)
 	}
 	if n.spent != nil {
-		return nil // Run ends
+		return nil //nolint:nilerr // Run ends by it
 	}
 	switch {
 	case n.permanent.IsZero():

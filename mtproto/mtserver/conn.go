@@ -295,7 +295,7 @@ func (c *conn) flush(sess *Session) {
 		}
 		if err != nil {
 			c.srv.log.Debug("write failed", "remote", c.net.RemoteAddr(), "error", err)
-			c.net.Close() // and the reader does the rest
+			_ = c.net.Close() // and the reader does the rest
 			return
 		}
 	}
@@ -361,7 +361,7 @@ func (c *conn) wake() {
 	c.mu.Unlock()
 	if !disconnectAt.IsZero() && !now.Before(disconnectAt) {
 		c.srv.log.Debug("no ping came in time", "remote", c.net.RemoteAddr())
-		c.net.Close()
+		_ = c.net.Close()
 		return
 	}
 	c.wakeAt(disconnectAt)
@@ -380,7 +380,7 @@ func (c *conn) end() {
 
 // release closes the connection and leaves its sessions without one.
 func (c *conn) release() {
-	c.net.Close()
+	_ = c.net.Close()
 	c.srv.unlistConn(c)
 	c.mu.Lock()
 	c.closed = true

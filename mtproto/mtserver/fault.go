@@ -44,7 +44,7 @@ func (s *Session) lose() {
 	s.mu.Unlock()
 	s.srv.drop(s)
 	if c != nil {
-		c.net.Close()
+		_ = c.net.Close()
 	}
 }
 
@@ -55,7 +55,7 @@ func (s *Session) Disconnect() {
 	c := s.conn
 	s.mu.Unlock()
 	if c != nil {
-		c.net.Close()
+		_ = c.net.Close()
 	}
 }
 
@@ -66,7 +66,7 @@ func (s *Server) Disconnect() {
 	conns := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
 	for _, c := range conns {
-		c.net.Close()
+		_ = c.net.Close()
 	}
 }
 

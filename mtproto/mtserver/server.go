@@ -328,7 +328,7 @@ func (s *Server) admit(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if full := s.o.MaxConnections > 0 && len(s.conns) >= s.o.MaxConnections; s.closing || full {
-		c.net.Close()
+		_ = c.net.Close()
 		if full {
 			s.log.Debug("too many connections", "remote", c.net.RemoteAddr())
 		}
@@ -352,7 +352,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	err := s.tasks.wait(ctx)
-	s.Close()
+	_ = s.Close()
 	return err
 }
 

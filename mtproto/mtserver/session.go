@@ -189,7 +189,7 @@ func (s *Session) end() {
 	}
 	s.srv.drop(s)
 	if c != nil {
-		c.net.Close()
+		_ = c.net.Close()
 	}
 }
 

@@ -106,7 +106,7 @@ const detailedAbove = 4096
 // again if it may have been lost, else an acknowledgement (R-EM-16, R-SV-06).
 // Of one so old that it may as well be new the client is told (code 20).
 func (s *Session) repeat(now time.Time, m *element) {
-	v, _ := s.seen.judge(m.id)
+	v := s.seen.judge(m.id)
 	answer := s.answers[m.id]
 	switch {
 	case answer != nil && answer.id != 0 && !answer.queued && len(answer.body) > detailedAbove:
@@ -155,6 +155,6 @@ func (s *Session) anyInHand(elements []element) bool {
 // Awaited reports whether a server has not had a query of that id in this
 // session, as far as it remembers, or has it in hand still.
 func (s *Session) Awaited(id mtproto.MsgID) bool {
-	v, _ := s.seen.judge(id)
+	v := s.seen.judge(id)
 	return v == unseen || s.processing[id]
 }

@@ -168,7 +168,7 @@ func (s *Session) admitFromServer(now time.Time, e *Envelope, elements []element
 	if e.MsgID&1 == 0 {
 		return false, mtproto.Violation("R-EM-14", "even message id from the server")
 	}
-	switch v, _ := s.seen.judge(e.MsgID); v {
+	switch v := s.seen.judge(e.MsgID); v {
 	case tooOld:
 		if !s.synced {
 			// So are all on a new connection after the server's clock was set back
@@ -228,7 +228,7 @@ func showsSession(m element) bool {
 
 // note remembers an element and tells what was known of its id.
 func (s *Session) note(m *element) verdict {
-	v, _ := s.seen.judge(m.id)
+	v := s.seen.judge(m.id)
 	if v == unseen {
 		s.seen.insert(received{id: m.id, seqno: m.seqno})
 	}
@@ -262,7 +262,7 @@ func (s *Session) repairs(elements []element) bool {
 // must not make us refuse what we have taken in, or the client would ask a second
 // time and have it carried out twice.
 func (s *Session) admitFromClient(now time.Time, e *Envelope, elements []element) bool {
-	v, _ := s.seen.judge(e.MsgID)
+	v := s.seen.judge(e.MsgID)
 	if v == duplicate && !s.another(e, elements) || v == tooOld && s.anyInHand(elements) {
 		for i := range elements {
 			s.repeat(now, &elements[i])
@@ -324,7 +324,7 @@ func (s *Session) another(e *Envelope, elements []element) bool {
 		return true
 	}
 	for i := range elements {
-		if v, _ := s.seen.judge(elements[i].id); v == unseen || elements[i].bad != 0 {
+		if v := s.seen.judge(elements[i].id); v == unseen || elements[i].bad != 0 {
 			return true
 		}
 	}
@@ -340,7 +340,7 @@ func (s *Session) numbersCode(elements []element) (id mtproto.MsgID, seqno, code
 		if m.id&3 != 0 {
 			return m.id, m.seqno, codeIDBits
 		}
-		if v, _ := s.seen.judge(m.id); v != unseen {
+		if v := s.seen.judge(m.id); v != unseen {
 			continue
 		}
 		if code := s.seqnoCode(m, last); code != 0 {

@@ -68,7 +68,7 @@ func (s *Session) wants(id mtproto.MsgID) bool { return s.sent[id] != nil || s.f
 // not want to repeat: it is fetched unless it has come, or is not wanted any
 // more (R-SM-44, R-SM-45).
 func (s *Session) handleDetailed(answer mtproto.MsgID, wanted bool) {
-	if v, _ := s.seen.judge(answer); v == unseen && wanted {
+	if v := s.seen.judge(answer); v == unseen && wanted {
 		s.service(&mt.MsgResendReq{MsgIDs: []int64{int64(answer)}}, false)
 		return
 	}

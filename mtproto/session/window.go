@@ -52,17 +52,16 @@ func (w *window) find(id mtproto.MsgID) (int, bool) {
 	})
 }
 
-// judge tells whether id has been received. The index is where it stands or
-// would stand.
-func (w *window) judge(id mtproto.MsgID) (verdict, int) {
+// judge tells whether id has been received.
+func (w *window) judge(id mtproto.MsgID) verdict {
 	i, found := w.find(id)
 	switch {
 	case found:
-		return duplicate, i
+		return duplicate
 	case i == 0 && w.full:
-		return tooOld, 0
+		return tooOld
 	}
-	return unseen, i
+	return unseen
 }
 
 // insert remembers e, whose id judge called unseen.

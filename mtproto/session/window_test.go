@@ -40,14 +40,14 @@ func TestWindowForgets(t *testing.T) {
 			if test.allRemembered {
 				want = unseen
 			}
-			if got, _ := w.judge(first - 4); got != want {
+			if got := w.judge(first - 4); got != want {
 				t.Errorf("what came before all of them is judged as %d, want %d", got, want)
 			}
 			lowest := w.entries[0].id
-			if got, _ := w.judge(lowest + 4); got != unseen {
+			if got := w.judge(lowest + 4); got != unseen {
 				t.Errorf("what comes late is judged as %d", got)
 			}
-			if got, _ := w.judge(lowest); got != duplicate {
+			if got := w.judge(lowest); got != duplicate {
 				t.Errorf("what comes again is judged as %d", got)
 			}
 		})

@@ -196,9 +196,9 @@ func (h *header) seal(client cipher.Stream) []byte {
 // the part that is sent in clear.
 func (h *header) unseal(secret *Secret) (client, server cipher.Stream) {
 	client, server = h.streams(secret)
-	var clear header
-	client.XORKeyStream(clear[:], h[:])
-	copy(h[tagAt:], clear[tagAt:])
+	var plain header
+	client.XORKeyStream(plain[:], h[:])
+	copy(h[tagAt:], plain[tagAt:])
 	return client, server
 }
 

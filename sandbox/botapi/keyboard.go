@@ -3,6 +3,7 @@ package botapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -83,7 +84,7 @@ func (q *request) markup() (tg.ReplyMarkupClass, error) {
 
 // wrongField words an error of decoding as the server does.
 func wrongField(err error) string {
-	if typed, ok := err.(*json.UnmarshalTypeError); ok {
+	if typed := new(json.UnmarshalTypeError); errors.As(err, &typed) {
 		return "Field \"" + typed.Field + "\" must be of type " + map[string]string{
 			"string": "String", "bool": "Boolean", "slice": "Array", "int64": "Number",
 		}[typed.Type.Kind().String()]

@@ -120,7 +120,7 @@ func (b *bot) message(ctx context.Context, m tg.MessageClass, withReply bool) *m
 	case *tg.Message:
 		b.addContent(out, m)
 	case *tg.MessageService:
-		b.addAction(ctx, out, h, m.Action, withReply)
+		b.addAction(out, h, m.Action, withReply)
 	}
 	return out
 }
@@ -183,7 +183,7 @@ func (b *bot) addOrigin(out *message, from *tg.MessageFwdHeader) {
 }
 
 // addAction fills in what has happened.
-func (b *bot) addAction(ctx context.Context, out *message, h *head, action tg.MessageActionClass, withReply bool) {
+func (b *bot) addAction(out *message, h *head, action tg.MessageActionClass, withReply bool) {
 	joined := func(ids ...int64) {
 		for _, id := range ids {
 			out.NewMembers = append(out.NewMembers, b.userObject(id))

@@ -114,7 +114,7 @@ type inputEntity struct {
 func (b *bot) givenEntities(list string) ([]tg.MessageEntityClass, error) {
 	var raw []json.RawMessage
 	if list == "" || json.Unmarshal([]byte(list), &raw) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // as above
 	}
 	var out []tg.MessageEntityClass
 	for _, one := range raw {

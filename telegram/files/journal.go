@@ -187,7 +187,7 @@ func parseJournal(content []byte) (header journalHeader, parts []int, good int, 
 		} else {
 			part, err := strconv.ParseUint(string(text), 10, 31)
 			if err != nil || strconv.FormatUint(part, 10) != string(text) {
-				return header, parts, good, nil
+				return header, parts, good, nil //nolint:nilerr // it was cut off there
 			}
 			parts = append(parts, int(part))
 		}

@@ -60,7 +60,7 @@ func openStore(path string, key Key) (*Store, error) {
 	}
 	s := &Store{path: path, lock: lock}
 	if err := s.open(key); err != nil {
-		lock.Close()
+		_ = lock.Close()
 		return nil, err
 	}
 	return s, nil

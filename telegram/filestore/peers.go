@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"sort"
 	"sync"
 
@@ -78,7 +79,7 @@ func OpenPeers(path string, key Key) (*Peers, error) {
 	p := &Peers{path: path, hashes: make(map[telegram.PeerID]int64)}
 	if err := p.open(key); err != nil {
 		if p.file != nil {
-			p.file.Close()
+			_ = p.file.Close()
 		}
 		return nil, &Error{path, bare(err)}
 	}
@@ -253,7 +254,7 @@ func (p *Peers) rewrite() error {
 	if _, err := p.file.ReadAt(head, 0); err != nil {
 		return err
 	}
-	content := append(head, p.sealBatch(nil, int64(peerHead))...)
+	content := slices.Concat(head, p.sealBatch(nil, int64(peerHead)))
 	content = append(content, p.seal(p.hashes, int64(len(content)))...)
 	if err := replaceFile(p.path, content); err != nil {
 		return err

@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string) error {
 	var clients []*telegram.Client
 	defer func() {
 		for _, c := range clients {
-			c.Close()
+			_ = c.Close()
 		}
 	}()
 	return resting.Measure(accounts, func(stored []byte) error {

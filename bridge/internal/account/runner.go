@@ -233,7 +233,7 @@ func (r *Runner) Health(ctx context.Context, h *bridge.Health) error {
 		return told(err)
 	}
 	if err != nil {
-		return nil // the client has ended, and there is nothing to lag behind
+		return nil //nolint:nilerr // the client has ended, and there is nothing to lag behind
 	}
 	for _, lag := range lags {
 		h.PTSLag += int(lag.Behind())

@@ -277,7 +277,7 @@ func (r *Runner) Download(ctx context.Context, media *bridge.Media) (io.ReadClos
 		return nil, r.failed(t.redacted(err), "file")
 	}
 	if answer.StatusCode != http.StatusOK {
-		answer.Body.Close()
+		_ = answer.Body.Close()
 		return nil, &bridge.Error{
 			Code: bridge.CodeTelegramRefused, Detail: fmt.Sprintf("Telegram does not give the file: status %d.", answer.StatusCode),
 			Err: errors.New(answer.Status),

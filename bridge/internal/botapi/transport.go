@@ -40,7 +40,7 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if answer.StatusCode >= http.StatusInternalServerError {
-		answer.Body.Close()
+		_ = answer.Body.Close()
 		return nil, &serverError{answer.StatusCode}
 	}
 	return answer, nil

@@ -163,7 +163,7 @@ func (f *Fleet) hold(ctx context.Context) (err error) {
 	}
 	lost(nil)
 	if ctx.Err() != nil {
-		err = f.giveBack(locks)
+		err = f.giveBack()
 	} else {
 		f.certainty.lost()
 		f.dropAll()
@@ -413,7 +413,7 @@ func (f *Fleet) dropAll() {
 
 // giveBack stops everything and tells the other nodes that they may go on with
 // it at once.
-func (f *Fleet) giveBack(locks *store.Locks) error {
+func (f *Fleet) giveBack() error {
 	f.mu.Lock()
 	var shards []int
 	for shard := range f.shards {

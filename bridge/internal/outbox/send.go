@@ -124,7 +124,7 @@ func (x *Outbox) send(l *lane, epoch int64, h store.Head) {
 	outcome := func() error { return x.failed(epoch, h, err) }
 	if err == nil {
 		x.Sent.Inc()
-		outcome = func() error { return x.delivered(ctx, epoch, h, sent) }
+		outcome = func() error { return x.delivered(ctx, h, sent) }
 	}
 	x.keep(outcome, "account", l.id, "message", h.Message.ID)
 }
@@ -195,7 +195,7 @@ func (x *Outbox) resolve(ctx context.Context, r fleet.Runner, epoch int64, h *st
 }
 
 // delivered stores that Telegram has a message.
-func (x *Outbox) delivered(ctx context.Context, epoch int64, h store.Head, sent *inbox.Batch) error {
+func (x *Outbox) delivered(ctx context.Context, h store.Head, sent *inbox.Batch) error {
 	ctx = context.WithoutCancel(ctx)
 	if len(sent.Changes) > 0 {
 		return x.o.Inbox.Apply(ctx, sent)

@@ -289,7 +289,7 @@ func TestMediaLarge(t *testing.T) {
 			highest = max(highest, used())
 		}
 	}
-	if n, err := body.Read(buffer); n != 0 || err != io.EOF { //nolint:errorlint // as io.Reader says it
+	if n, err := body.Read(buffer); n != 0 || err != io.EOF {
 		t.Errorf("%d bytes more, %v", n, err)
 	}
 	if highest > before+32<<20 {

@@ -42,7 +42,7 @@ func (s *Service) Backfill(ctx context.Context, id bridge.ConversationID, messag
 	}
 	r, err := s.Fleet.Runner(c.AccountID)
 	if err != nil {
-		return nil // it is fetched when the account is online
+		return nil //nolint:nilerr // it is fetched when the account is online
 	}
 	r.Backfill()
 	return nil

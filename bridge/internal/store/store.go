@@ -59,7 +59,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		err = s.migrate(ctx)
 	}
 	if err != nil {
-		s.Close()
+		_ = s.Close()
 		return nil, fmt.Errorf("store: opening the database: %w", err)
 	}
 	return s, nil

@@ -111,7 +111,7 @@ func (p *Place) Client(phone string, o telegram.Options) *telegram.Client {
 	o.Network, o.APIID, o.APIHash = p.Network, p.File.APIID, p.File.APIHash
 	c, err := telegram.Connect(p.Context(), o)
 	p.Check(err)
-	p.Cleanup(func() { c.Close() })
+	p.Cleanup(func() { _ = c.Close() })
 	_, err = c.SignIn(p.Context(), telegram.Answers{PhoneNumber: phone, AskCode: telegram.FixedCode(Code(phone))})
 	p.Check(err)
 	return c

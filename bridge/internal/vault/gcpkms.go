@@ -141,7 +141,7 @@ func (k *gcpKey) ask(ctx context.Context, verb string, message *gcpMessage) (*gc
 		return nil
 	}, func(response *http.Response, content []byte) error {
 		refusal := &gcpError{HTTP: response.StatusCode}
-		json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
+		_ = json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
 		return refusal
 	}); err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func explainToken(err error) (Reason, string) {
 	code := answer.ErrorCode
 	if code == "" {
 		var body struct{ Error string }
-		json.Unmarshal(answer.Body, &body) // what is not JSON has no code
+		_ = json.Unmarshal(answer.Body, &body) // what is not JSON has no code
 		code = body.Error
 	}
 	return KEKDenied, detail(none, code)

@@ -189,7 +189,7 @@ func (k *vaultKey) ask(ctx context.Context, verb string, message *vaultMessage) 
 		return nil
 	}, func(response *http.Response, content []byte) error {
 		refusal := &vaultError{HTTP: response.StatusCode}
-		json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
+		_ = json.Unmarshal(content, refusal) // what is not JSON comes from something in between: the status tells
 		return refusal
 	}); err != nil {
 		return nil, err

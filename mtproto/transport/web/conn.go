@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -65,7 +66,7 @@ func (c *conn) Read(p []byte) (int, error) {
 // next reads up to the payload of the next data frame.
 func (c *conn) next() error {
 	f, err := readFrame(c.in, c.side.Remote())
-	if err == io.EOF && c.open {
+	if errors.Is(err, io.EOF) && c.open {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

@@ -164,7 +164,7 @@ func open(c net.Conn, u *url.URL) (net.Conn, error) {
 	}
 	limit := &io.LimitedReader{R: c, N: maxHandshake}
 	in := bufio.NewReaderSize(limit, readBuffer)
-	response, err := http.ReadResponse(in, request)
+	response, err := http.ReadResponse(in, request) //nolint:bodyclose // it is the connection that holds it
 	if err != nil {
 		return nil, unexpected(err)
 	}

@@ -132,7 +132,7 @@ func readBody(w http.ResponseWriter, r *http.Request, rc *http.ResponseControlle
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var refusal *transport.Error
 	var violation *mtproto.ViolationError
-	status := 0
+	var status int
 	switch {
 	case errors.As(err, &refusal):
 		status = http.StatusInternalServerError

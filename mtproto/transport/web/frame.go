@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 
 	"godwit/mtproto"
@@ -154,7 +155,7 @@ func violation(format string, args ...any) error {
 
 // unexpected is err, with io.EOF called what it is in the middle of something.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

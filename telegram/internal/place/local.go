@@ -39,7 +39,7 @@ func Local() (telegram.Options, func(), error) {
 		}
 	}
 	stop := func() {
-		sb.Close()
+		_ = sb.Close()
 		os.RemoveAll(dir)
 	}
 	if err != nil {
@@ -63,7 +63,7 @@ func Ada() (*telegram.Client, func(), error) {
 		return nil, nil, err
 	}
 	return c, func() {
-		c.Close()
+		_ = c.Close()
 		stop()
 	}, nil
 }

@@ -84,7 +84,7 @@ func (p *Place) SignIn(phone string, o telegram.Options) *telegram.Client {
 	o.APIID, o.APIHash, o.Network = p.file.APIID, p.file.APIHash, p.network
 	c, err := telegram.Connect(p.Ctx, o)
 	p.Check(err)
-	p.T.Cleanup(func() { c.Close() })
+	p.T.Cleanup(func() { _ = c.Close() })
 	code := strings.Repeat(phone[5:6], 5)
 	_, err = c.SignIn(p.Ctx, telegram.Answers{PhoneNumber: phone, AskCode: telegram.FixedCode(code)})
 	p.Check(err)
