@@ -402,7 +402,9 @@ func TestAskedForLess(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		c := b.meet(b.add(0).ID, user(5), 0)
 		for i, limit := range []int{100, 5} {
-			b.change(func(t *store.Tx) error { return t.AskForHistory(c, limit, true, epoch.Add(time.Duration(i)*time.Second)) })
+			b.change(func(t *store.Tx) error {
+				return t.AskForHistory(c, limit, true, epoch.Add(time.Duration(i)*time.Second))
+			})
 		}
 		if list, err := b.BackfillsOf(b.ctx(), c.ID); err != nil || len(list) != 1 || list[0].Wanted != 100 {
 			b.Errorf("wanted are %d messages, %v", list[0].Wanted, err)
