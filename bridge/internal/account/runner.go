@@ -111,6 +111,8 @@ func (r *Runner) endOf(err error) bridge.Cause {
 	}
 	c, ok := CauseOf(err)
 	switch {
+	case errors.Is(err, errNoSession):
+		return bridge.Cause{Kind: bridge.SessionRevoked, Error: "NO_SESSION"}
 	case !ok:
 		r.e.Logger.Error("account ended", "account", r.account.ID, "error", err)
 		return bridge.Cause{Kind: bridge.Disconnected}
@@ -175,7 +177,8 @@ func (r *Runner) connect(ctx context.Context, turn func(context.Context) (func()
 	return nil
 }
 
-// errNoSession says that the stored credentials were never signed in.
+// errNoSession says that the stored credentials are not signed in: the account was
+// signed out, and that was not stored.
 var errNoSession = errors.New("account: the credentials are of nobody")
 
 // connection is told when the connection is lost and when it is back.
@@ -241,11 +244,15 @@ func (r *Runner) Health(ctx context.Context, h *bridge.Health) error {
 	return nil
 }
 
-// SignOut ends the session at Telegram.
+// SignOut ends the session at Telegram. Done again, it does nothing.
 func (r *Runner) SignOut(ctx context.Context) error {
 	c, err := r.online()
 	if err != nil {
 		return err
 	}
-	return told(c.SignOut(ctx))
+	err = c.SignOut(ctx)
+	if errors.Is(err, telegram.ErrNotSignedIn) {
+		return nil
+	}
+	return told(err)
 }
