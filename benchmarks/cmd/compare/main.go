@@ -182,8 +182,11 @@ func transferRows(s settings) ([]report.Row, error) {
 	}, nil
 }
 
+// rest is for how long accounts have nothing to do before their memory is measured.
+const rest = 5 * time.Second
+
 func restingRows(s settings) ([]report.Row, error) {
-	each, err := resting.Compare(s.dir, s.resting, "./resting/godwit", "./resting/gotd")
+	each, err := resting.Compare(s.dir, s.resting, rest, "./resting/godwit", "./resting/gotd")
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,9 @@ import (
 )
 
 // Compare builds programs, paths below the module directory dir, and has each keep
-// so many accounts connected. It returns how many bytes each account takes.
-func Compare(dir string, accounts int, pkgs ...string) ([]int64, error) {
+// so many accounts connected. It returns how many bytes each account takes once it
+// has had nothing to do for some time.
+func Compare(dir string, accounts int, rest time.Duration, pkgs ...string) ([]int64, error) {
 	scratch, err := os.MkdirTemp("", "godwit-resting-")
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func Compare(dir string, accounts int, pkgs ...string) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		client := exec.Command(binary, connection, scratch)
+		client := exec.Command(binary, connection, scratch, rest.String())
 		client.Stderr = os.Stderr
 		text, err := client.Output()
 		if err != nil {
@@ -116,19 +117,21 @@ func Accounts(dir, kind string) ([][]byte, error) {
 	return list, nil
 }
 
-// rest is for how long nothing happens before memory is measured.
-const rest = 5 * time.Second
-
 // Measure connects accounts, and prints how many bytes of memory each takes but the
-// first, with which the program itself is warmed up.
-func Measure(accounts [][]byte, connect func(stored []byte) error) error {
+// first, with which the program itself is warmed up. Rest, such as "5s", is for how
+// long nothing happens before memory is measured.
+func Measure(accounts [][]byte, rest string, connect func(stored []byte) error) error {
 	if len(accounts) < 2 {
 		return errors.New("resting: it takes two accounts to compare")
+	}
+	pause, err := time.ParseDuration(rest)
+	if err != nil {
+		return err
 	}
 	if err := connect(accounts[0]); err != nil {
 		return err
 	}
-	before, err := resident()
+	before, err := resident(pause)
 	if err != nil {
 		return err
 	}
@@ -137,7 +140,7 @@ func Measure(accounts [][]byte, connect func(stored []byte) error) error {
 			return err
 		}
 	}
-	after, err := resident()
+	after, err := resident(pause)
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func Measure(accounts [][]byte, connect func(stored []byte) error) error {
 }
 
 // resident returns what is held after a rest, with what can be given back given back.
-func resident() (int64, error) {
+func resident(rest time.Duration) (int64, error) {
 	time.Sleep(rest)
 	for range 3 { // stacks shrink by half with each collection
 		debug.FreeOSMemory()

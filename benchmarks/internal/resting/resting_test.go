@@ -1,10 +1,13 @@
 package resting
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // Both programs bring accounts online and measure them.
 func TestCompare(t *testing.T) {
-	each, err := Compare("../..", 50, "./resting/godwit", "./resting/gotd")
+	each, err := Compare("../..", 50, 100*time.Millisecond, "./resting/godwit", "./resting/gotd")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return fmt.Errorf("usage: godwit CONNECTION-FILE DIRECTORY")
+	if len(args) != 3 {
+		return fmt.Errorf("usage: godwit CONNECTION-FILE DIRECTORY REST")
 	}
 	network, file, err := connectionfile.Load(args[0])
 	if err != nil {
@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string) error {
 			_ = c.Close()
 		}
 	}()
-	return resting.Measure(accounts, func(stored []byte) error {
+	return resting.Measure(accounts, args[2], func(stored []byte) error {
 		store := new(telegram.MemoryStore)
 		var credentials telegram.Credentials
 		if err := errors.Join(credentials.UnmarshalBinary(stored), store.Save(&credentials)); err != nil {

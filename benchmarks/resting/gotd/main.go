@@ -25,8 +25,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return fmt.Errorf("usage: gotd CONNECTION-FILE DIRECTORY")
+	if len(args) != 3 {
+		return fmt.Errorf("usage: gotd CONNECTION-FILE DIRECTORY REST")
 	}
 	network, err := gotdclient.Load(args[0])
 	if err != nil {
@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return resting.Measure(accounts, func(stored []byte) error { return connect(ctx, network, stored) })
+	return resting.Measure(accounts, args[2], func(stored []byte) error { return connect(ctx, network, stored) })
 }
 
 // connect brings an account online, for as long as the program runs.
