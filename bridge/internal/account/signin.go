@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"godwit/bridge"
@@ -154,7 +153,7 @@ func (s *SignIn) Answer(ctx context.Context, a bridge.Answer) (*bridge.SignIn, e
 	if err != nil {
 		return nil, told(err)
 	}
-	if errors.Is(prompt.Problem, tg.ErrPhoneNumberBanned) && s.isOwn(a.Text) {
+	if errors.Is(prompt.Problem, tg.ErrPhoneNumberBanned) && prompt.Phone != "" && prompt.Phone == s.account.Phone {
 		return nil, errors.Join(&bridge.Error{
 			Code: bridge.CodeAccountBanned, Detail: "Telegram has banned the phone number of the account.",
 			Err: errors.Join(ErrBanned, prompt.Problem),
@@ -166,17 +165,6 @@ func (s *SignIn) Answer(ctx context.Context, a bridge.Answer) (*bridge.SignIn, e
 // ErrBanned says that the account that somebody signs in again is banned, and not
 // just the phone number that they gave.
 var ErrBanned = errors.New("account: banned")
-
-// isOwn reports whether a phone number is that which the account had.
-func (s *SignIn) isOwn(phone string) bool {
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, phone)
-	return digits != "" && digits == s.account.Phone
-}
 
 // stepAt stores where the sign-in stands, and ends it when it is done.
 func (s *SignIn) stepAt(ctx context.Context, p signin.Prompt) (*bridge.SignIn, error) {
