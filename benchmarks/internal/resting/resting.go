@@ -39,8 +39,13 @@ func Compare(dir string, accounts int, rest time.Duration, pkgs ...string) ([]in
 	if err := errors.Join(sb.Start(), sb.WriteInfo(connection)); err != nil {
 		return nil, err
 	}
+	network, file, err := connectionfile.Load(connection)
+	if err != nil {
+		return nil, err
+	}
+	o := telegram.Options{APIID: file.APIID, APIHash: file.APIHash, Network: network, PermanentKeyOnly: true}
 	for i := range accounts {
-		if err := signIn(sb, connection, scratch, i); err != nil {
+		if err := signIn(sb, o, scratch, i); err != nil {
 			return nil, err
 		}
 	}
@@ -65,19 +70,14 @@ func Compare(dir string, accounts int, rest time.Duration, pkgs ...string) ([]in
 
 // signIn signs an account in and stores that for each program, so that none has to
 // make a key.
-func signIn(sb *sandbox.Sandbox, connection, dir string, i int) error {
+func signIn(sb *sandbox.Sandbox, o telegram.Options, dir string, i int) error {
 	phone := fmt.Sprintf("999661%04d", i)
 	if _, err := sb.AddUser(phone, fmt.Sprint("Account ", i), ""); err != nil {
 		return err
 	}
-	network, file, err := connectionfile.Load(connection)
-	if err != nil {
-		return err
-	}
 	ctx, store := context.Background(), new(telegram.MemoryStore)
-	client, err := telegram.Connect(ctx, telegram.Options{
-		APIID: file.APIID, APIHash: file.APIHash, Network: network, Store: store, PermanentKeyOnly: true,
-	})
+	o.Store = store
+	client, err := telegram.Connect(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func signIn(sb *sandbox.Sandbox, connection, dir string, i int) error {
 	if err != nil {
 		return err
 	}
-	gotd, err := sessions.Export(sessions.GoTD, &sessions.Session{Credentials: credentials, Test: true, APIID: file.APIID}, network)
+	gotd, err := sessions.Export(sessions.GoTD, &sessions.Session{Credentials: credentials, Test: true, APIID: o.APIID}, o.Network)
 	if err != nil {
 		return err
 	}
